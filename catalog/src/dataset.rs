@@ -1,12 +1,12 @@
 //! The catalogue entry of a dataset.
 
-use crate::feed::Feed;
+use crate::feed::DatasetFeed;
 use arrow_schema::SchemaRef;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::time::Time;
-use hansa_policy::id::{DatasetId, Name};
-use hansa_policy::term::Bucket;
-use hansa_policy::term::release::Release;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::id::{DatasetId, SqlIdentifier};
+use hansa_policy::term::TimeBucketWidth;
+use hansa_policy::term::release::ReleaseTerm;
 
 /// A published dataset: the entry that travels to peers, and against which contracts are made.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,27 +26,27 @@ pub struct Dataset {
     /// How its values came about; absent where its owner does not say.
     pub kind: Option<DatasetKind>,
     /// The column whose distinct values a minimum group counts.
-    pub unit_column: Option<Name>,
+    pub unit_column: Option<SqlIdentifier>,
     /// Whether rows are about persons.
     pub personal: bool,
     /// The columns in order; in an entry as a peer sees it, those alone that it may know.
-    pub columns: Vec<Column>,
+    pub columns: Vec<DatasetColumn>,
     /// The name that the owner gives to the schema with all columns; absent where the digest of those that stand here is it.
     pub whole_schema: Option<Digest>,
     /// The registered grid for aggregate contracts.
-    pub grid: Option<Grid>,
+    pub grid: Option<RegisteredGrid>,
     /// It only grows: what is published of it stays, and what comes later is a segment of its own.
-    pub feed: Option<Feed>,
+    pub feed: Option<DatasetFeed>,
     /// The label of the published snapshot, such as `2026-11-20.3`.
     pub version: String,
     /// When it was published.
-    pub published_at: Time,
+    pub published_at: UtcTimestamp,
     /// Rows of the snapshot; 0 where that is not told.
     pub rows: u64,
     /// Bytes of the snapshot on disk; 0 where that is not told.
     pub bytes: u64,
     /// First and last instant of the time column, where there is one.
-    pub time_span: Option<(Time, Time)>,
+    pub time_span: Option<(UtcTimestamp, UtcTimestamp)>,
     /// West, south, east, north in degrees, where there are coordinates.
     pub area: Option<[f64; 4]>,
     /// IANA zone of the dataset's civil times.
@@ -108,9 +108,9 @@ impl std::str::FromStr for DatasetKind {
 
 /// A column of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Column {
+pub struct DatasetColumn {
     /// Its name.
-    pub name: Name,
+    pub name: SqlIdentifier,
     /// Its type, one of the closed list.
     pub kind: ColumnType,
     /// Whether NULL occurs.
@@ -127,7 +127,7 @@ pub struct Column {
     pub conversion: Option<String>,
     /// The space of keys that its values are of, where the owner states that no other participant has them: two of different
     /// participants of one space are never equal.
-    pub own_keys: Option<Name>,
+    pub own_keys: Option<SqlIdentifier>,
     /// About how many different values it has, rounded up to a power of two; 0 where that is not told.
     pub distinct: u64,
 }
@@ -180,22 +180,22 @@ impl ColumnType {
 
 /// The one registered grid of a dataset: its finest cells.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Grid {
+pub struct RegisteredGrid {
     /// Its name, `hansa://<domain>/grid/<dataset>-1`.
     pub id: String,
     /// Its dimensions.
     pub dimensions: Vec<GridDimension>,
     /// How its cells are released; computed anew for each question where it says nothing.
-    pub release: Option<Release>,
+    pub release: Option<ReleaseTerm>,
 }
 
 /// A dimension of a grid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GridDimension {
     /// The column.
-    pub column: Name,
+    pub column: SqlIdentifier,
     /// For an instant or a date: the width of a bucket.
-    pub bucket: Option<Bucket>,
+    pub bucket: Option<TimeBucketWidth>,
     /// IANA zone in which the bucket begins; absent: UTC.
     pub zone: Option<String>,
 }

@@ -2,41 +2,41 @@
 
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
-use hansa_audit_log::time::Time;
+use hansa_audit_log::time::UtcTimestamp;
 
 /// What is known of a dataset that only grows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Feed {
+pub struct DatasetFeed {
     /// Of how many segments it consists; 0 where that is not told.
     pub segments: u64,
     /// The one that came last, where it is told.
-    pub newest: Option<Segment>,
+    pub newest: Option<FeedSegment>,
 }
 
 /// Rows that came at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Segment {
+pub struct FeedSegment {
     /// The label of the publication that brought them.
     pub version: String,
     /// When.
-    pub arrived: Time,
+    pub arrived: UtcTimestamp,
     /// How many there are.
     pub rows: u64,
     /// Over the schema and the content of their files, as a digest of a whole snapshot is.
     pub digest: Digest,
     /// First and last instant of their time column, where there is one.
-    pub time_span: Option<(Time, Time)>,
+    pub time_span: Option<(UtcTimestamp, UtcTimestamp)>,
 }
 
-impl Feed {
+impl DatasetFeed {
     /// What the record of a publication says of it.
     pub(crate) fn body(&self) -> Json {
-        let newest = self.newest.as_ref().map_or(Json::Null, Segment::body);
+        let newest = self.newest.as_ref().map_or(Json::Null, FeedSegment::body);
         Json::object([("segments", Json::count(self.segments)), ("newest", newest)])
     }
 }
 
-impl Segment {
+impl FeedSegment {
     fn body(&self) -> Json {
         let span = self.time_span.map_or(Json::Null, |(first, last)| {
             Json::List(vec![Json::text(first), Json::text(last)])

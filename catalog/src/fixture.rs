@@ -1,40 +1,41 @@
 //! A dataset for the tests of this package.
 
-use crate::dataset::{Column, ColumnType, Dataset, Grid, GridDimension};
-use crate::offer::{Filled, Offer, Recipients, Sign};
-use hansa_audit_log::chain::Chain;
+use crate::dataset::{ColumnType, Dataset, DatasetColumn, GridDimension, RegisteredGrid};
+use crate::offer::{AgreementParameters, Offer, OfferRecipients, SigningMode};
+use hansa_audit_log::chain::ChainState;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::ledger::{Evidence, Ledger, Recorded, Stamp};
-use hansa_audit_log::record::Salt;
-use hansa_audit_log::shelf::{Shelf, ShelfBroken};
-use hansa_audit_log::time::{Tick, Time};
-use hansa_policy::contract::deed::Deed;
+use hansa_audit_log::ledger::{Evidence, Ledger, RecordMetadata, Recorded};
+use hansa_audit_log::record::RecordSalt;
+use hansa_audit_log::storage::{LogStorage, StorageError};
+use hansa_audit_log::time::{ClockReading, UtcTimestamp};
+use hansa_policy::contract::signature_purpose::SignaturePurpose;
 use hansa_policy::contract::{
-    Agreement, Assignee, Book, InForce, Party, Role, Signature, SignatureCheck, SignedContract,
+    ActiveContracts, Agreement, Assignee, ContractParty, ContractRegistry, SignatoryRole,
+    Signature, SignatureVerifier, SignedContract,
 };
-use hansa_policy::id::{ClauseId, ContractId, Name, ParticipantId};
-use hansa_policy::peer::{Presented, Roster, Standing};
+use hansa_policy::id::{ClauseId, ContractId, ParticipantId, SqlIdentifier};
+use hansa_policy::peer::{MembershipStatus, PeerCertificate, Roster};
 use hansa_policy::refusal::Refusal;
 use hansa_policy::term::purpose::Taxonomy;
-use hansa_policy::term::{Bucket, Clause, Term};
+use hansa_policy::term::{Clause, Term, TimeBucketWidth};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) const GRID: &str = "hansa://munster.example/grid/counts-1";
 
-pub(crate) fn name(text: &str) -> Name {
+pub(crate) fn name(text: &str) -> SqlIdentifier {
     text.parse().unwrap()
 }
 
-pub(crate) fn names(list: &[&str]) -> Vec<Name> {
+pub(crate) fn names(list: &[&str]) -> Vec<SqlIdentifier> {
     list.iter().map(|text| name(text)).collect()
 }
 
-pub(crate) fn time(text: &str) -> Time {
+pub(crate) fn time(text: &str) -> UtcTimestamp {
     text.parse().unwrap()
 }
 
-pub(crate) fn column(of: &str, kind: ColumnType) -> Column {
-    Column {
+pub(crate) fn column(of: &str, kind: ColumnType) -> DatasetColumn {
+    DatasetColumn {
         name: name(of),
         kind,
         nullable: true,
@@ -90,11 +91,11 @@ pub(crate) fn counts() -> Dataset {
         personal: false,
         columns,
         whole_schema: None,
-        grid: Some(Grid {
+        grid: Some(RegisteredGrid {
             id: GRID.to_owned(),
             dimensions: vec![
                 dimension("site", None, None),
-                dimension("at", Some(Bucket::Hour), Some("Europe/Berlin")),
+                dimension("at", Some(TimeBucketWidth::Hour), Some("Europe/Berlin")),
                 dimension("day", None, None),
             ],
             release: None,
@@ -127,7 +128,7 @@ pub(crate) fn taxonomy() -> Taxonomy {
     Taxonomy::new("2.1:sha256:test".to_owned(), vocabulary)
 }
 
-pub(crate) fn offer(terms: impl IntoIterator<Item = Term>, to: Recipients) -> Offer {
+pub(crate) fn offer(terms: impl IntoIterator<Item = Term>, to: OfferRecipients) -> Offer {
     Offer {
         dataset: counts().id,
         title: "Counts".to_owned(),
@@ -138,12 +139,12 @@ pub(crate) fn offer(terms: impl IntoIterator<Item = Term>, to: Recipients) -> Of
         legal: None,
         template: None,
         to,
-        sign: Sign::Officer,
+        sign: SigningMode::Officer,
     }
 }
 
-fn party(id: &str) -> Party {
-    Party {
+fn party(id: &str) -> ContractParty {
+    ContractParty {
         id: participant(id),
         name: id.to_owned(),
         legal_id: None,
@@ -154,10 +155,12 @@ fn party(id: &str) -> Party {
 
 pub(crate) fn agreement(offer: &Offer, dataset: &Dataset) -> Agreement {
     let assignee = match offer.to {
-        Recipients::Public => Assignee::Public,
-        Recipients::League | Recipients::Participants(_) => Assignee::Participant(party(FIRM)),
+        OfferRecipients::Public => Assignee::Public,
+        OfferRecipients::League | OfferRecipients::Participants(_) => {
+            Assignee::Participant(party(FIRM))
+        }
     };
-    let filled = Filled {
+    let filled = AgreementParameters {
         uid: "urn:uuid:1".to_owned(),
         version: 1,
         supersedes: None,
@@ -165,17 +168,17 @@ pub(crate) fn agreement(offer: &Offer, dataset: &Dataset) -> Agreement {
         assignee,
         purposes: taxonomy().label,
         signatory: None,
-        shown: None,
+        rendering: None,
         proposed_at: time("2026-01-01T00:00:00Z"),
         nonce: "AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
     };
     offer.agreement(dataset, filled)
 }
 
-struct AnyKey;
+struct AcceptingSignatureCheck;
 
-impl SignatureCheck for AnyKey {
-    fn check(&self, _: &ParticipantId, _: &Signature, _: Deed) -> Result<(), Refusal> {
+impl SignatureVerifier for AcceptingSignatureCheck {
+    fn check(&self, _: &ParticipantId, _: &Signature, _: SignaturePurpose) -> Result<(), Refusal> {
         Ok(())
     }
 
@@ -192,15 +195,15 @@ impl SignatureCheck for AnyKey {
         false
     }
 
-    fn logged(&self) -> Option<hansa_audit_log::time::Time> {
+    fn logged(&self) -> Option<hansa_audit_log::time::UtcTimestamp> {
         None
     }
 }
 
 /// A book with this contract, and its identity.
-pub(crate) fn book(agreement: Agreement) -> (Book, ContractId) {
+pub(crate) fn book(agreement: Agreement) -> (ContractRegistry, ContractId) {
     let id = ContractId(Digest::of(format!("{agreement:?}").as_bytes()));
-    let signature = |role, party: &Party| Signature {
+    let signature = |role, party: &ContractParty| Signature {
         role,
         kid: party.signing_key.clone(),
         alg: "EdDSA".to_owned(),
@@ -210,59 +213,70 @@ pub(crate) fn book(agreement: Agreement) -> (Book, ContractId) {
         seal: None,
         mandate: None,
     };
-    let mut signatures = vec![signature(Role::Provider, &agreement.provider)];
+    let mut signatures = vec![signature(SignatoryRole::Provider, &agreement.provider)];
     if let Assignee::Participant(consumer) = &agreement.assignee {
-        signatures.push(signature(Role::Consumer, consumer));
+        signatures.push(signature(SignatoryRole::Consumer, consumer));
     }
     let signed = SignedContract {
         id,
         agreement,
         signatures,
     };
-    let mut book = Book::new(participant(OWNER));
-    book.readmit(signed.verify(&AnyKey).unwrap(), &BTreeSet::from([id]))
-        .unwrap();
+    let mut book = ContractRegistry::new(participant(OWNER));
+    book.readmit(
+        signed.verify(&AcceptingSignatureCheck).unwrap(),
+        &BTreeSet::from([id]),
+    )
+    .unwrap();
     (book, id)
 }
 
-pub(crate) fn in_force(book: &Book, id: ContractId) -> InForce {
+pub(crate) fn in_force(book: &ContractRegistry, id: ContractId) -> ActiveContracts {
     let issuer = Digest::of(b"issuer");
-    let standing = Standing {
+    let standing = MembershipStatus {
         issuers: vec![issuer],
         denied: Vec::new(),
     };
     let now = time("2026-06-01T00:00:00Z");
     let roster = Roster::new(BTreeMap::from([(participant(FIRM), standing)]));
-    let presented = Presented::attest(participant(FIRM), Digest::of(b"leaf"), issuer, Time::LATEST);
+    let presented = PeerCertificate::attest(
+        participant(FIRM),
+        Digest::of(b"leaf"),
+        issuer,
+        UtcTimestamp::LATEST,
+    );
     let firm = roster.recognise(&presented, now).unwrap();
     book.in_force(&firm, &[id], now).unwrap()
 }
 
 /// Keeps nothing and never fails.
 #[derive(Debug)]
-pub(crate) struct Nowhere;
+pub(crate) struct DiscardingLogStorage;
 
-impl Shelf for Nowhere {
-    fn append(&mut self, _: &[u8]) -> Result<(), ShelfBroken> {
+impl LogStorage for DiscardingLogStorage {
+    fn append(&mut self, _: &[u8]) -> Result<(), StorageError> {
         Ok(())
     }
 }
 
-pub(crate) fn ledger() -> Ledger<Nowhere> {
+pub(crate) fn ledger() -> Ledger<DiscardingLogStorage> {
     Ledger::open(
-        Nowhere,
-        Chain::new("munster.example/hansa/evidence"),
+        DiscardingLogStorage,
+        ChainState::new("munster.example/hansa/evidence"),
         "boot-1",
     )
 }
 
-pub(crate) fn recorded<T: Evidence>(ledger: &mut Ledger<Nowhere>, value: T) -> Recorded<T> {
-    let stamp = Stamp {
-        tick: Tick {
+pub(crate) fn recorded<T: Evidence>(
+    ledger: &mut Ledger<DiscardingLogStorage>,
+    value: T,
+) -> Recorded<T> {
+    let stamp = RecordMetadata {
+        tick: ClockReading {
             wall: time("2026-06-01T00:00:00Z"),
             mono_ns: 0,
         },
-        salt: Salt([7; 16]),
+        salt: RecordSalt([7; 16]),
     };
     ledger.record(value, stamp).unwrap()
 }

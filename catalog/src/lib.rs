@@ -15,42 +15,42 @@
     )
 )]
 
-pub mod breaks;
+pub mod catalog_listing;
+pub mod contract_break;
 pub mod dataset;
+pub mod entry_redaction;
 pub mod feed;
 #[cfg(test)]
 mod fixture;
-pub mod grid;
-pub mod grown;
+pub mod grid_alignment;
 pub mod lint;
+pub mod literal_type;
 pub mod offer;
-pub mod offers;
-pub mod publish;
-pub mod shown;
-pub mod typed;
-pub mod view;
-pub mod visible;
+pub mod offer_index;
+pub mod publication;
+pub mod query_view;
+pub mod schema_compatibility;
 
 use crate::dataset::Dataset;
-use crate::grown::Seal;
-use crate::offer::{Offer, Sign};
-use crate::offers::{Offering, Offers};
-use crate::publish::{Listed, Withdrawn};
+use crate::offer::{Offer, SigningMode};
+use crate::offer_index::{IdentifiedOffer, OfferIndex};
+use crate::publication::{DatasetWithdrawal, PublishableDataset};
+use crate::schema_compatibility::SchemaSecret;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::Recorded;
 use hansa_policy::contract::Agreement;
-use hansa_policy::id::{DatasetId, Name, ParticipantId};
-use hansa_policy::negotiate::Offered;
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::id::{DatasetId, ParticipantId, SqlIdentifier};
+use hansa_policy::negotiation::OfferMatch;
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeMap;
 
 /// What this participant publishes, and to whom it offers what.
 #[derive(Debug, Clone)]
 pub struct Catalog {
     own: ParticipantId,
-    datasets: BTreeMap<Name, Dataset>,
-    offers: Offers,
-    seal: Option<Seal>,
+    datasets: BTreeMap<SqlIdentifier, Dataset>,
+    offers: OfferIndex,
+    seal: Option<SchemaSecret>,
 }
 
 impl Catalog {
@@ -60,34 +60,34 @@ impl Catalog {
         Self {
             own,
             datasets: BTreeMap::new(),
-            offers: Offers::new(),
+            offers: OfferIndex::new(),
             seal: None,
         }
     }
 
     /// The same, of an owner who names its schemas under this secret.
     #[must_use]
-    pub fn sealed_by(mut self, seal: Seal) -> Self {
+    pub fn sealed_by(mut self, seal: SchemaSecret) -> Self {
         self.seal = Some(seal);
         self
     }
 
     /// The secret under which the schemas are named.
     #[must_use]
-    pub const fn seal(&self) -> Option<&Seal> {
+    pub const fn seal(&self) -> Option<&SchemaSecret> {
         self.seal.as_ref()
     }
 
     /// What a worker of `own` sees for one question: these datasets. That they are published is on the books of its connector.
     #[must_use]
-    pub fn lent(own: ParticipantId, datasets: impl IntoIterator<Item = Dataset>) -> Self {
+    pub fn delegated(own: ParticipantId, datasets: impl IntoIterator<Item = Dataset>) -> Self {
         let mut lent = Self::new(own);
         datasets.into_iter().for_each(|dataset| lent.place(dataset));
         lent
     }
 
     /// Takes in a dataset whose publication is durably recorded; a newer version takes the place of the older one.
-    pub fn publish(&mut self, listed: Recorded<Listed>) {
+    pub fn publish(&mut self, listed: Recorded<PublishableDataset>) {
         let (listed, _) = listed.into_parts();
         self.place(listed.into_dataset());
     }
@@ -98,9 +98,9 @@ impl Catalog {
     /// # Errors
     /// `DATASET_NOT_PUBLISHED` when the entry is not the one that was recorded.
     pub fn restore(&mut self, dataset: Dataset, logged: &Json) -> Result<(), Refusal> {
-        if publish::body(&dataset) != *logged {
+        if publication::body(&dataset) != *logged {
             return Err(Refusal::new(
-                Code::DatasetNotPublished,
+                ErrorCode::DatasetNotPublished,
                 format!("the log holds no publication of this `{}`", dataset.id.name),
             ));
         }
@@ -115,14 +115,14 @@ impl Catalog {
     }
 
     /// Removes a dataset whose withdrawal is durably recorded. Contracts over it stay, and answer `DATASET_UNKNOWN`.
-    pub fn withdraw(&mut self, withdrawn: Recorded<Withdrawn>) {
+    pub fn withdraw(&mut self, withdrawn: Recorded<DatasetWithdrawal>) {
         self.datasets.remove(&withdrawn.dataset().name);
     }
 
     /// Replaces all offers, as a reload of the configuration does. Offers of datasets that are not published wait for
     /// them, invisible.
     pub fn set_offers(&mut self, offers: Vec<Offer>) {
-        self.offers = Offers::of(offers);
+        self.offers = OfferIndex::of(offers);
     }
 
     /// Whose catalogue it is.
@@ -133,7 +133,7 @@ impl Catalog {
 
     /// The published dataset of that name.
     #[must_use]
-    pub fn dataset(&self, name: &Name) -> Option<&Dataset> {
+    pub fn dataset(&self, name: &SqlIdentifier) -> Option<&Dataset> {
         self.datasets.get(name)
     }
 
@@ -151,21 +151,21 @@ impl Catalog {
     }
 
     /// All offers, of published datasets or not, in order of the datasets' names.
-    pub fn offers(&self) -> impl Iterator<Item = &Offering> {
+    pub fn offers(&self) -> impl Iterator<Item = &IdentifiedOffer> {
         self.offers.all()
     }
 
     /// What the catalogue says of a proposal by `peer`: whether it is exactly an offer to it, for the dataset as it is
     /// published now. Where two offers fit, the one that needs no officer counts.
     #[must_use]
-    pub fn offered(&self, peer: &ParticipantId, proposal: &Agreement, seen: bool) -> Offered {
+    pub fn offered(&self, peer: &ParticipantId, proposal: &Agreement, seen: bool) -> OfferMatch {
         let Some(dataset) = self.by_id(&proposal.dataset.id) else {
-            return Offered::Nothing;
+            return OfferMatch::Nothing;
         };
         let mut found = if seen {
-            Offered::OtherTerms
+            OfferMatch::OtherTerms
         } else {
-            Offered::Nothing
+            OfferMatch::Nothing
         };
         for offer in self.offers.to(peer, &dataset.id.name) {
             if offer.dataset != dataset.id {
@@ -175,9 +175,11 @@ impl Catalog {
                 && proposal.dataset.schema == dataset.schema_digest()
                 && proposal.dataset.high_value == dataset.high_value;
             found = match (exact, offer.sign, found) {
-                (true, Sign::Auto, _) | (_, _, Offered::Auto) => Offered::Auto,
-                (true, Sign::Officer, _) | (false, _, Offered::Officer) => Offered::Officer,
-                (false, _, Offered::Nothing | Offered::OtherTerms) => Offered::OtherTerms,
+                (true, SigningMode::Auto, _) | (_, _, OfferMatch::Auto) => OfferMatch::Auto,
+                (true, SigningMode::Officer, _) | (false, _, OfferMatch::Officer) => {
+                    OfferMatch::Officer
+                }
+                (false, _, OfferMatch::Nothing | OfferMatch::OtherTerms) => OfferMatch::OtherTerms,
             };
         }
         found

@@ -1,32 +1,32 @@
 //! What is wrong, or unwise, with a policy for a dataset: every finding at once, before anybody signs.
 
-pub mod combined;
-mod empty;
-mod limits;
-mod open;
-mod places;
+mod ineffective_term;
+mod open_data;
+mod place_cells;
+pub mod policy_combination;
 mod privacy;
+mod satisfiability;
 
 use crate::dataset::{ColumnType, Dataset};
-use crate::offer::{Offer, Recipients};
-use crate::{grid, typed, view};
-use hansa_audit_log::time::Time;
+use crate::offer::{Offer, OfferRecipients};
+use crate::{grid_alignment, literal_type, query_view};
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::Agreement;
-use hansa_policy::id::{ClauseId, Name};
-use hansa_policy::published::{Published, no_group};
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::id::{ClauseId, SqlIdentifier};
+use hansa_policy::published_list::{PublishedLists, no_group};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::purpose::Taxonomy;
-use hansa_policy::term::rule::Binding;
-use hansa_policy::term::{self, Clause, Mask, Term, Unit};
+use hansa_policy::term::rule::EffectBinding;
+use hansa_policy::term::{self, Clause, CountingUnit, MaskValue, Term};
 use std::collections::BTreeSet;
 
 /// One thing that is wrong or unwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct LintFinding {
     /// Whether it can be signed.
-    pub severity: Severity,
+    pub severity: LintSeverity,
     /// The code.
-    pub code: Code,
+    pub code: ErrorCode,
     /// The clause that it is about.
     pub clause: Option<ClauseId>,
     /// One sentence: lower case, no full stop.
@@ -37,7 +37,7 @@ pub struct Finding {
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
+pub enum LintSeverity {
     /// It can't be signed.
     Error,
     /// It can be signed by somebody who has read the warning.
@@ -46,16 +46,16 @@ pub enum Severity {
 
 /// Checks the clauses of a policy against the dataset that they are for. Own purposes that they use must be in `taxonomy`.
 #[must_use]
-pub fn check(clauses: &[Clause], dataset: &Dataset, taxonomy: &Taxonomy) -> Vec<Finding> {
-    let policy = Policy {
+pub fn check(clauses: &[Clause], dataset: &Dataset, taxonomy: &Taxonomy) -> Vec<LintFinding> {
+    let policy = LintedPolicy {
         clauses,
         dataset,
         taxonomy,
     };
     let mut findings = Vec::new();
     findings.extend(columns(&policy));
-    findings.extend(empty::check(&policy));
-    let known = |whole: &Finding, findings: &[Finding]| {
+    findings.extend(satisfiability::check(&policy));
+    let known = |whole: &LintFinding, findings: &[LintFinding]| {
         findings.iter().any(|known| {
             known.code == whole.code && (whole.clause.is_none() || known.clause == whole.clause)
         })
@@ -65,61 +65,69 @@ pub fn check(clauses: &[Clause], dataset: &Dataset, taxonomy: &Taxonomy) -> Vec<
     {
         findings.push(whole);
     }
-    findings.extend(limits::check(&policy));
+    findings.extend(ineffective_term::check(&policy));
     findings.extend(privacy::check(&policy));
-    findings.extend(places::check(&policy));
-    findings.extend(open::check(&policy));
+    findings.extend(place_cells::check(&policy));
+    findings.extend(open_data::check(&policy));
     tidy(findings)
 }
 
 /// Checks an offer: its policy, its window at `now`, and to whom it is made.
 #[must_use]
-pub fn offer(offer: &Offer, dataset: &Dataset, taxonomy: &Taxonomy, now: Time) -> Vec<Finding> {
+pub fn offer(
+    offer: &Offer,
+    dataset: &Dataset,
+    taxonomy: &Taxonomy,
+    now: UtcTimestamp,
+) -> Vec<LintFinding> {
     let mut findings = Vec::new();
     let taxonomy = match taxonomy.with_own(&offer.own_purposes) {
         Ok(whole) => whole,
         Err(refusal) => {
-            findings.push(Finding::error(None, refusal));
+            findings.push(LintFinding::error(None, refusal));
             taxonomy.clone()
         }
     };
     findings.extend(check(&offer.clauses, dataset, &taxonomy));
     if offer.not_before >= offer.not_after {
-        findings.push(Finding::error(
-            None,
-            Refusal::new(Code::PolicyContradiction, "the offer ends before it starts"),
-        ));
-    } else if offer.not_after <= now {
-        findings.push(Finding::error(
+        findings.push(LintFinding::error(
             None,
             Refusal::new(
-                Code::PolicyContradiction,
+                ErrorCode::PolicyContradiction,
+                "the offer ends before it starts",
+            ),
+        ));
+    } else if offer.not_after <= now {
+        findings.push(LintFinding::error(
+            None,
+            Refusal::new(
+                ErrorCode::PolicyContradiction,
                 format!("the offer's window ended on {}", offer.not_after),
             )
             .with_help("set valid.until to a day ahead"),
         ));
     }
-    if offer.to == Recipients::Public {
+    if offer.to == OfferRecipients::Public {
         let attested = offer
             .clauses
             .iter()
             .find(|clause| clause.term.rests_on_a_statement());
         findings.extend(attested.map(|clause| {
-            Finding::error(
+            LintFinding::error(
                 Some(clause.id),
                 Refusal::new(
-                    Code::PolicyContradiction,
+                    ErrorCode::PolicyContradiction,
                     "a public view is for anybody, and the clause is not",
                 )
                 .with_help("offer it to the league: who signs brings its credential along"),
             )
         }));
     }
-    if dataset.high_value && matches!(offer.to, Recipients::Participants(_)) {
-        findings.push(Finding::error(
+    if dataset.high_value && matches!(offer.to, OfferRecipients::Participants(_)) {
+        findings.push(LintFinding::error(
             None,
             Refusal::new(
-                Code::HvdRestrictiveTerm,
+                ErrorCode::HvdRestrictiveTerm,
                 "a high-value dataset is offered to everybody, not to some",
             )
             .with_help("offer it to the league or to the public"),
@@ -140,7 +148,7 @@ pub fn objection(agreement: &Agreement, dataset: &Dataset, taxonomy: &Taxonomy) 
     {
         return Some(
             Refusal::new(
-                Code::SchemaChanged,
+                ErrorCode::SchemaChanged,
                 format!(
                     "`{}` is not published as the proposal describes it",
                     dataset.id.name
@@ -151,7 +159,7 @@ pub fn objection(agreement: &Agreement, dataset: &Dataset, taxonomy: &Taxonomy) 
     }
     check(&agreement.clauses, dataset, &whole)
         .into_iter()
-        .find(|finding| finding.severity == Severity::Error)
+        .find(|finding| finding.severity == LintSeverity::Error)
         .map(|finding| finding.refusal(&agreement.clauses))
 }
 
@@ -164,8 +172,9 @@ pub fn unknown_to_sender(
     shown: &[Clause],
 ) -> Option<Refusal> {
     // What the proposal makes may be joined over.
-    let made = proposed.iter().filter_map(|one| one.term.makes());
-    let mut said: BTreeSet<Name> = shown.iter().flat_map(|one| one.term.columns()).collect();
+    let made = proposed.iter().filter_map(|one| one.term.output_column());
+    let mut said: BTreeSet<SqlIdentifier> =
+        shown.iter().flat_map(|one| one.term.columns()).collect();
     said.extend(made);
     let shown_group = |term: &Term| shown.iter().any(|one| one.term == *term);
     proposed.iter().find_map(|clause| {
@@ -176,27 +185,27 @@ pub fn unknown_to_sender(
         }
         let columns = clause.term.columns();
         let mut strange = columns.iter().filter(|name| !said.contains(*name));
-        let refusal = strange.find_map(|name| typed::column(&entry.columns, name).err())?;
+        let refusal = strange.find_map(|name| literal_type::column(&entry.columns, name).err())?;
         Some(refusal.with_clause(clause.id, clause.term.plain()))
     })
 }
 
 /// What can't be signed since a list that a clause names is not among `published`.
 #[must_use]
-pub fn lists(clauses: &[Clause], published: &Published) -> Option<Finding> {
+pub fn lists(clauses: &[Clause], published: &PublishedLists) -> Option<LintFinding> {
     let refusal = published.execute(clauses).err()?;
-    Some(Finding::error(refusal.clause, refusal))
+    Some(LintFinding::error(refusal.clause, refusal))
 }
 
 /// What is checked, together.
 #[derive(Debug, Clone, Copy)]
-struct Policy<'a> {
+struct LintedPolicy<'a> {
     clauses: &'a [Clause],
     dataset: &'a Dataset,
     taxonomy: &'a Taxonomy,
 }
 
-impl Policy<'_> {
+impl LintedPolicy<'_> {
     fn is_aggregate(&self) -> bool {
         self.clauses
             .iter()
@@ -204,7 +213,7 @@ impl Policy<'_> {
     }
 
     /// The clause that lists the columns, and the list.
-    fn shown(&self) -> Option<(ClauseId, &[Name])> {
+    fn shown(&self) -> Option<(ClauseId, &[SqlIdentifier])> {
         self.clauses.iter().find_map(|clause| {
             if let Term::Columns(list) = &clause.term {
                 Some((clause.id, list.as_slice()))
@@ -215,7 +224,7 @@ impl Policy<'_> {
     }
 
     /// Whether rows have the column, in whatever form: it is listed where there is a list, and not prohibited.
-    fn is_there(&self, name: &Name) -> bool {
+    fn is_there(&self, name: &SqlIdentifier) -> bool {
         let hidden = self.clauses.iter().any(
             |clause| matches!(&clause.term, Term::Prohibition(one) if one.hidden().contains(name)),
         );
@@ -223,7 +232,7 @@ impl Policy<'_> {
     }
 
     /// Whether a row shows the column's values as they are stored.
-    fn shows_clear(&self, name: &Name) -> bool {
+    fn shows_clear(&self, name: &SqlIdentifier) -> bool {
         let listed = self.is_there(name);
         let treated = self
             .clauses
@@ -233,7 +242,7 @@ impl Policy<'_> {
     }
 }
 
-impl Finding {
+impl LintFinding {
     /// The finding as a refusal that cites its clause.
     #[must_use]
     pub fn refusal(&self, clauses: &[Clause]) -> Refusal {
@@ -248,14 +257,14 @@ impl Finding {
     }
 
     fn error(clause: Option<ClauseId>, refusal: Refusal) -> Self {
-        Self::of(Severity::Error, clause, refusal)
+        Self::of(LintSeverity::Error, clause, refusal)
     }
 
     fn warning(clause: Option<ClauseId>, refusal: Refusal) -> Self {
-        Self::of(Severity::Warning, clause, refusal)
+        Self::of(LintSeverity::Warning, clause, refusal)
     }
 
-    fn of(severity: Severity, clause: Option<ClauseId>, refusal: Refusal) -> Self {
+    fn of(severity: LintSeverity, clause: Option<ClauseId>, refusal: Refusal) -> Self {
         Self {
             severity,
             code: refusal.code,
@@ -267,46 +276,46 @@ impl Finding {
 }
 
 /// Columns that do not exist and values of the wrong type, clause by clause.
-fn columns(policy: &Policy<'_>) -> Vec<Finding> {
+fn columns(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     let columns = &policy.dataset.columns;
     let mut findings = Vec::new();
     for clause in policy.clauses {
         for name in named(policy, &clause.term) {
-            if let Err(refusal) = typed::column(columns, &name) {
-                findings.push(Finding::error(Some(clause.id), refusal));
+            if let Err(refusal) = literal_type::column(columns, &name) {
+                findings.push(LintFinding::error(Some(clause.id), refusal));
             }
         }
         match &clause.term {
             Term::Rows(filter) => findings.extend(
-                typed::faults(columns, filter)
+                literal_type::faults(columns, filter)
                     .into_iter()
-                    .map(|fault| Finding::error(Some(clause.id), fault)),
+                    .map(|fault| LintFinding::error(Some(clause.id), fault)),
             ),
             Term::Prohibition(one) => findings.extend(
                 one.rows()
                     .into_iter()
-                    .flat_map(|filter| typed::faults(columns, filter))
-                    .map(|fault| Finding::error(Some(clause.id), fault)),
+                    .flat_map(|filter| literal_type::faults(columns, filter))
+                    .map(|fault| LintFinding::error(Some(clause.id), fault)),
             ),
             Term::Mask {
                 column,
-                mask: Mask::Constant(literal),
+                mask: MaskValue::Constant(literal),
             } => findings.extend(
-                typed::column(columns, column)
+                literal_type::column(columns, column)
                     .ok()
-                    .and_then(|column| typed::literal_fault(column, literal))
-                    .map(|fault| Finding::error(Some(clause.id), fault)),
+                    .and_then(|column| literal_type::literal_fault(column, literal))
+                    .map(|fault| LintFinding::error(Some(clause.id), fault)),
             ),
             Term::MinGroup {
-                unit: Unit::Column(unit),
+                unit: CountingUnit::Column(unit),
                 ..
-            } if typed::column(columns, unit).is_err() => {
+            } if literal_type::column(columns, unit).is_err() => {
                 let refusal = Refusal::new(
-                    Code::GroupWithoutUnit,
+                    ErrorCode::GroupWithoutUnit,
                     format!("the minimum group counts `{unit}`, which the dataset does not have"),
                 )
                 .with_help("count rows, or name a column of the dataset");
-                findings.push(Finding::error(Some(clause.id), refusal));
+                findings.push(LintFinding::error(Some(clause.id), refusal));
             }
             _ => {}
         }
@@ -316,14 +325,14 @@ fn columns(policy: &Policy<'_>) -> Vec<Finding> {
 
 /// The columns that a term names; a filter's and a group's are looked at on their own. What the policy makes can be joined
 /// over.
-fn named(policy: &Policy<'_>, term: &Term) -> Vec<Name> {
+fn named(policy: &LintedPolicy<'_>, term: &Term) -> Vec<SqlIdentifier> {
     match term {
         Term::Rows(_) | Term::MinGroup { .. } => Vec::new(),
         Term::Prohibition(one) => one.hidden().to_vec(),
         Term::JoinKeys(list) => {
-            let made = |name: &&Name| {
+            let made = |name: &&SqlIdentifier| {
                 let clauses = policy.clauses.iter();
-                let mut all = clauses.filter_map(|clause| clause.term.makes());
+                let mut all = clauses.filter_map(|clause| clause.term.output_column());
                 all.any(|made| made == **name)
             };
             list.iter().filter(|name| !made(name)).cloned().collect()
@@ -333,28 +342,31 @@ fn named(policy: &Policy<'_>, term: &Term) -> Vec<Name> {
 }
 
 /// The policy as enforcement will read it: the first thing that it refuses, or else the grid.
-fn whole(policy: &Policy<'_>) -> Option<Finding> {
+fn whole(policy: &LintedPolicy<'_>) -> Option<LintFinding> {
     let read = || {
-        let effects = term::of_clauses(policy.clauses, &Binding::of(&policy.dataset.id.owner))?;
-        match view::shape(policy.dataset, &effects)? {
-            view::Shape::Rows(_) => Ok(()),
-            view::Shape::Cube { cube, .. } => grid::nests(&cube, policy.dataset),
+        let effects =
+            term::of_clauses(policy.clauses, &EffectBinding::of(&policy.dataset.id.owner))?;
+        match query_view::shape(policy.dataset, &effects)? {
+            query_view::ViewShape::Rows(_) => Ok(()),
+            query_view::ViewShape::Cube { cube, .. } => {
+                grid_alignment::nests(&cube, policy.dataset)
+            }
         }
     };
     let refusal: Refusal = read().err()?;
     let of_grid = |clause: &&Clause| {
-        refusal.code == Code::GridConflict && matches!(clause.term, Term::Grid(_))
+        refusal.code == ErrorCode::GridConflict && matches!(clause.term, Term::Grid(_))
     };
     let grid = policy.clauses.iter().find(of_grid).map(|clause| clause.id);
-    Some(Finding::error(refusal.clause.or(grid), refusal))
+    Some(LintFinding::error(refusal.clause.or(grid), refusal))
 }
 
 /// Errors first, then in order of clauses; what two checks found stands once.
-fn tidy(mut findings: Vec<Finding>) -> Vec<Finding> {
+fn tidy(mut findings: Vec<LintFinding>) -> Vec<LintFinding> {
     findings.sort_by_key(|finding| (finding.severity, finding.clause));
-    let mut kept: Vec<Finding> = Vec::with_capacity(findings.len());
+    let mut kept: Vec<LintFinding> = Vec::with_capacity(findings.len());
     for finding in findings {
-        let same = |known: &Finding| {
+        let same = |known: &LintFinding| {
             known.code == finding.code
                 && known.clause == finding.clause
                 && known.sentence == finding.sentence

@@ -3,11 +3,13 @@
 use crate::dataset::Dataset;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, canonical};
-use hansa_audit_log::time::Time;
-use hansa_policy::contract::shown::Shown;
-use hansa_policy::contract::{Agreement, Assignee, DatasetRef, Legal, OwnPurpose, Party, Template};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::rendering::PageRendering;
+use hansa_policy::contract::{
+    Agreement, Assignee, ContractParty, DatasetRef, LegalText, OwnPurpose, TemplateReference,
+};
 use hansa_policy::id::{ContractId, DatasetId, ParticipantId};
-use hansa_policy::term::{Clause, normal};
+use hansa_policy::term::{Clause, normal_form};
 use std::collections::BTreeSet;
 
 /// A dataset under a policy, to somebody. A changed policy is another offer and never alters a contract.
@@ -22,22 +24,22 @@ pub struct Offer {
     /// The own purposes that it uses.
     pub own_purposes: Vec<OwnPurpose>,
     /// First instant in force.
-    pub not_before: Time,
+    pub not_before: UtcTimestamp,
     /// First instant no longer in force.
-    pub not_after: Time,
+    pub not_after: UtcTimestamp,
     /// The legal text that is bound to it.
-    pub legal: Option<Legal>,
+    pub legal: Option<LegalText>,
     /// The template from which its policy was filled.
-    pub template: Option<Template>,
+    pub template: Option<TemplateReference>,
     /// To whom.
-    pub to: Recipients,
+    pub to: OfferRecipients,
     /// Who signs for the provider.
-    pub sign: Sign,
+    pub sign: SigningMode,
 }
 
 /// To whom an offer is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Recipients {
+pub enum OfferRecipients {
     /// To every participant of the league.
     League,
     /// To these.
@@ -48,14 +50,14 @@ pub enum Recipients {
 
 /// Who signs for the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sign {
+pub enum SigningMode {
     /// The officer, each contract by hand.
     Officer,
     /// The connector, whoever of the recipients asks for exactly this offer.
     Auto,
 }
 
-impl Recipients {
+impl OfferRecipients {
     /// Whether the offer is made to `peer`, who is a participant of the league.
     #[must_use]
     pub fn admits(&self, peer: &ParticipantId) -> bool {
@@ -68,7 +70,7 @@ impl Recipients {
 
 /// What makes an agreement of an offer: what differs from one agreement to the next.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Filled {
+pub struct AgreementParameters {
     /// `urn:uuid:…`
     pub uid: String,
     /// Version under that label.
@@ -76,7 +78,7 @@ pub struct Filled {
     /// The contract that it replaces.
     pub supersedes: Option<ContractId>,
     /// Who gives.
-    pub provider: Party,
+    pub provider: ContractParty,
     /// Who takes.
     pub assignee: Assignee,
     /// Label of the purpose vocabulary.
@@ -84,9 +86,9 @@ pub struct Filled {
     /// Who signs for the provider, and in what capacity.
     pub signatory: Option<Digest>,
     /// The page that the signers are shown.
-    pub shown: Option<Shown>,
+    pub rendering: Option<PageRendering>,
     /// When it is proposed.
-    pub proposed_at: Time,
+    pub proposed_at: UtcTimestamp,
     /// 16 random bytes, base64url.
     pub nonce: String,
 }
@@ -107,7 +109,7 @@ impl Offer {
             .map(|clause| {
                 Json::List(vec![
                     Json::Int(i64::from(clause.id.0)),
-                    Json::text(normal::grant_hash(std::slice::from_ref(clause))),
+                    Json::text(normal_form::grant_hash(std::slice::from_ref(clause))),
                 ])
             })
             .collect();
@@ -149,7 +151,7 @@ impl Offer {
     pub fn is_exactly(&self, proposal: &Agreement) -> bool {
         let own = |list: &[OwnPurpose]| list.iter().cloned().collect::<BTreeSet<_>>();
         self.dataset == proposal.dataset.id
-            && normal::grant_hash(&self.clauses) == normal::grant_hash(&proposal.clauses)
+            && normal_form::grant_hash(&self.clauses) == normal_form::grant_hash(&proposal.clauses)
             && self.not_before == proposal.not_before
             && self.not_after == proposal.not_after
             && own(&self.own_purposes) == own(&proposal.own_purposes)
@@ -159,8 +161,8 @@ impl Offer {
 
     /// The unsigned agreement on exactly this offer, for the dataset as it is published now.
     #[must_use]
-    pub fn agreement(&self, dataset: &Dataset, filled: Filled) -> Agreement {
-        let Filled {
+    pub fn agreement(&self, dataset: &Dataset, filled: AgreementParameters) -> Agreement {
+        let AgreementParameters {
             uid,
             version,
             supersedes,
@@ -168,7 +170,7 @@ impl Offer {
             assignee,
             purposes,
             signatory,
-            shown,
+            rendering: shown,
             proposed_at,
             nonce,
         } = filled;
@@ -192,7 +194,7 @@ impl Offer {
             template: self.template.clone(),
             signatory,
             // Its dates are those of the dataset's zone, in which days of its policies begin and end.
-            shown: shown.map(|shown| shown.in_zone(&dataset.zone)),
+            rendering: shown.map(|shown| shown.in_zone(&dataset.zone)),
             proposed_at,
             nonce,
         }

@@ -1,17 +1,17 @@
 //! The catalogue as a whole: what is published, who sees it, what a contract shows of it.
 
 use super::*;
-use crate::breaks::breaks;
+use crate::contract_break::breaks;
 use crate::dataset::ColumnType;
 use crate::fixture::{
     FIRM, OWNER, agreement, book, column, counts, in_force, name, names, offer, participant, time,
 };
-use crate::offer::Recipients;
-use crate::publish::{Draft, body};
-use crate::view::Shape;
+use crate::offer::OfferRecipients;
+use crate::publication::{DatasetDraft, body};
+use crate::query_view::ViewShape;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::time::Time;
-use hansa_policy::contract::Book;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::ContractRegistry;
 use hansa_policy::term::Term;
 
 const NOW: &str = "2026-06-01T00:00:00Z";
@@ -31,11 +31,11 @@ fn named(of: &str) -> Dataset {
     dataset
 }
 
-fn now() -> Time {
+fn now() -> UtcTimestamp {
     time(NOW)
 }
 
-fn seen(catalog: &Catalog, book: &Book, peer: &str) -> Vec<String> {
+fn seen(catalog: &Catalog, book: &ContractRegistry, peer: &str) -> Vec<String> {
     catalog
         .visible_to(&participant(peer), book, now(), None, 10)
         .entries
@@ -59,7 +59,7 @@ fn only_what_was_recorded_is_restored() {
     other.columns[3].personal = true;
     assert_eq!(
         catalog.restore(other, &logged).unwrap_err().code,
-        Code::DatasetNotPublished
+        ErrorCode::DatasetNotPublished
     );
     assert!(catalog.restore(counts(), &logged).is_ok());
     assert!(catalog.by_id(&counts().id).is_some());
@@ -68,15 +68,15 @@ fn only_what_was_recorded_is_restored() {
 #[test]
 fn a_participant_sees_what_it_has_an_offer_or_a_contract_for() {
     let mut catalog = catalog([counts(), named("air"), named("secret")]);
-    let (book, _) = book(agreement(&offer([], Recipients::League), &counts()));
+    let (book, _) = book(agreement(&offer([], OfferRecipients::League), &counts()));
     assert_eq!(seen(&catalog, &book, FIRM), ["counts 0+1"]);
     assert!(seen(&catalog, &book, "hansa://other.example").is_empty());
     let mut to_other = offer(
         [],
-        Recipients::Participants([participant("hansa://other.example")].into()),
+        OfferRecipients::Participants([participant("hansa://other.example")].into()),
     );
     to_other.dataset = named("air").id;
-    catalog.set_offers(vec![offer([], Recipients::League), to_other]);
+    catalog.set_offers(vec![offer([], OfferRecipients::League), to_other]);
     assert_eq!(seen(&catalog, &book, FIRM), ["counts 1+1"]);
     assert_eq!(
         seen(&catalog, &book, "hansa://other.example"),
@@ -99,10 +99,10 @@ fn a_participant_sees_what_it_has_an_offer_or_a_contract_for() {
 fn offers_are_found_by_whom_they_are_made_to() {
     let others = ["hansa://a.example", "hansa://b.example"].map(participant);
     let to = [
-        Recipients::League,
-        Recipients::Participants([others[0].clone()].into()),
-        Recipients::Participants(others.clone().into()),
-        Recipients::Participants([participant(FIRM), others[1].clone()].into()),
+        OfferRecipients::League,
+        OfferRecipients::Participants([others[0].clone()].into()),
+        OfferRecipients::Participants(others.clone().into()),
+        OfferRecipients::Participants([participant(FIRM), others[1].clone()].into()),
     ];
     let mut all = Vec::new();
     for number in 0..24 {
@@ -113,7 +113,7 @@ fn offers_are_found_by_whom_they_are_made_to() {
     }
     let mut catalog = catalog([counts(), named("air")]);
     catalog.set_offers(all.clone());
-    let book = Book::new(participant(OWNER));
+    let book = ContractRegistry::new(participant(OWNER));
     for peer in others
         .iter()
         .chain([&participant(FIRM), &participant(OWNER)])
@@ -145,13 +145,13 @@ fn offers_are_found_by_whom_they_are_made_to() {
 fn pages_go_on_where_they_ended_while_datasets_come_and_go() {
     let mut catalog = catalog(["a", "b", "c", "d", "e"].map(named));
     let all = ["a", "b", "c", "d", "e"].map(|of| {
-        let mut offer = offer([], Recipients::League);
+        let mut offer = offer([], OfferRecipients::League);
         offer.dataset = named(of).id;
         offer
     });
     catalog.set_offers(all.to_vec());
-    let book = Book::new(participant(OWNER));
-    let page = |catalog: &Catalog, after: Option<&Name>| {
+    let book = ContractRegistry::new(participant(OWNER));
+    let page = |catalog: &Catalog, after: Option<&SqlIdentifier>| {
         let page = catalog.visible_to(&participant(FIRM), &book, now(), after, 2);
         let names: Vec<String> = page
             .entries
@@ -172,7 +172,7 @@ fn pages_go_on_where_they_ended_while_datasets_come_and_go() {
 #[test]
 fn the_view_holds_what_the_contract_shows() {
     let terms = [Term::Columns(names(&["site", "bikes"]))];
-    let (book, id) = book(agreement(&offer(terms, Recipients::League), &counts()));
+    let (book, id) = book(agreement(&offer(terms, OfferRecipients::League), &counts()));
     let standing = in_force(&book, id);
     let view = catalog([counts(), named("air")])
         .view(&standing, None)
@@ -181,22 +181,25 @@ fn the_view_holds_what_the_contract_shows() {
     let table = view.table("counts").unwrap();
     assert_eq!(table.contract, Some(id));
     assert_eq!(table.stored.fields().len(), counts().columns.len());
-    assert!(matches!(&table.shape, Shape::Rows(schema) if schema.fields().len() == 2));
+    assert!(matches!(&table.shape, ViewShape::Rows(schema) if schema.fields().len() == 2));
 }
 
 #[test]
 fn withdrawn_and_changed_datasets_are_not_shown() {
-    let (book, id) = book(agreement(&offer([], Recipients::League), &counts()));
+    let (book, id) = book(agreement(&offer([], OfferRecipients::League), &counts()));
     let standing = in_force(&book, id);
     let refused = |catalog: Catalog| {
         let refusal = catalog.view(&standing, None).unwrap_err();
         assert_eq!(refusal.contract, Some(id));
         refusal.code
     };
-    assert_eq!(refused(catalog([])), Code::DatasetUnknown);
+    assert_eq!(refused(catalog([])), ErrorCode::DatasetUnknown);
     let mut changed = counts();
     changed.columns.push(column("weather", ColumnType::Text));
-    assert_eq!(refused(catalog([changed.clone()])), Code::SchemaChanged);
+    assert_eq!(
+        refused(catalog([changed.clone()])),
+        ErrorCode::SchemaChanged
+    );
     let broken = breaks((&counts(), &changed), None, &book, now());
     assert_eq!(broken.len(), 1);
     assert_eq!(broken[0].peer, Some(participant(FIRM)));
@@ -219,11 +222,11 @@ fn withdrawn_and_changed_datasets_are_not_shown() {
 #[test]
 fn a_grid_that_was_replaced_is_not_used_beside_the_new_one() {
     let terms = [
-        Term::Functions(vec![hansa_policy::term::Function::Count]),
+        Term::Functions(vec![hansa_policy::term::CubeFunction::Count]),
         Term::Dimensions(names(&["site"])),
         Term::Grid(crate::fixture::GRID.to_owned()),
     ];
-    let (book, id) = book(agreement(&offer(terms, Recipients::League), &counts()));
+    let (book, id) = book(agreement(&offer(terms, OfferRecipients::League), &counts()));
     let standing = in_force(&book, id);
     assert!(catalog([counts()]).view(&standing, None).is_ok());
     let mut changed = counts();
@@ -231,16 +234,16 @@ fn a_grid_that_was_replaced_is_not_used_beside_the_new_one() {
     let refusal = catalog([changed.clone()])
         .view(&standing, None)
         .unwrap_err();
-    assert_eq!(refusal.code, Code::GridConflict);
-    let codes: Vec<Code> = breaks((&counts(), &changed), None, &book, now())
+    assert_eq!(refusal.code, ErrorCode::GridConflict);
+    let codes: Vec<ErrorCode> = breaks((&counts(), &changed), None, &book, now())
         .into_iter()
         .map(|broken| broken.code)
         .collect();
-    assert_eq!(codes, [Code::GridConflict]);
+    assert_eq!(codes, [ErrorCode::GridConflict]);
 }
 
-fn filled_from() -> hansa_policy::contract::Template {
-    hansa_policy::contract::Template {
+fn filled_from() -> hansa_policy::contract::TemplateReference {
+    hansa_policy::contract::TemplateReference {
         author: participant(OWNER),
         title: "Counts, basic".to_owned(),
         version: 1,
@@ -250,10 +253,10 @@ fn filled_from() -> hansa_policy::contract::Template {
 
 #[test]
 fn an_offers_identity_is_what_a_contract_takes_from_it() {
-    let plain = offer([Term::ResultRows(5)], Recipients::League);
+    let plain = offer([Term::ResultRows(5)], OfferRecipients::League);
     let mut same = plain.clone();
     same.title = "Other words".to_owned();
-    same.to = Recipients::Public;
+    same.to = OfferRecipients::Public;
     assert_eq!(plain.id(), same.id());
     same.not_after = now();
     assert_ne!(plain.id(), same.id());
@@ -262,27 +265,27 @@ fn an_offers_identity_is_what_a_contract_takes_from_it() {
     assert_ne!(plain.id(), filled.id());
     assert_ne!(
         plain.id(),
-        offer([Term::ResultRows(6)], Recipients::League).id()
+        offer([Term::ResultRows(6)], OfferRecipients::League).id()
     );
 }
 
 #[test]
 fn publishing_takes_a_durable_record() {
-    let listed = Draft { dataset: counts() }
+    let listed = DatasetDraft { dataset: counts() }
         .check(&counts().schema())
         .unwrap();
     let mut ledger = crate::fixture::ledger();
     let mut catalog = Catalog::new(participant(OWNER));
     catalog.publish(crate::fixture::recorded(&mut ledger, listed));
     assert!(catalog.dataset(&name("counts")).is_some());
-    let withdrawn = Withdrawn::of(&catalog, &name("counts"), "faulty").unwrap();
+    let withdrawn = DatasetWithdrawal::of(&catalog, &name("counts"), "faulty").unwrap();
     catalog.withdraw(crate::fixture::recorded(&mut ledger, withdrawn));
     assert!(catalog.dataset(&name("counts")).is_none());
     assert_eq!(
-        Withdrawn::of(&catalog, &name("counts"), "again")
+        DatasetWithdrawal::of(&catalog, &name("counts"), "again")
             .unwrap_err()
             .code,
-        Code::DatasetNotPublished
+        ErrorCode::DatasetNotPublished
     );
 }
 
@@ -292,7 +295,7 @@ fn what_is_offered_of_a_proposal() {
     let exact = || {
         offer(
             [Term::ResultRows(5), Term::Columns(names(&["site"]))],
-            Recipients::League,
+            OfferRecipients::League,
         )
     };
     let proposal = agreement(&exact(), &counts());
@@ -303,29 +306,35 @@ fn what_is_offered_of_a_proposal() {
     };
     let auto = || {
         let mut offer = exact();
-        offer.sign = Sign::Auto;
+        offer.sign = SigningMode::Auto;
         offer
     };
     let others = || {
         let mut offer = auto();
-        offer.to = Recipients::Participants([participant("hansa://other.example")].into());
+        offer.to = OfferRecipients::Participants([participant("hansa://other.example")].into());
         offer
     };
-    assert_eq!(of(vec![], &proposal, false), Offered::Nothing);
-    assert_eq!(of(vec![], &proposal, true), Offered::OtherTerms);
-    assert_eq!(of(vec![others()], &proposal, false), Offered::Nothing);
+    assert_eq!(of(vec![], &proposal, false), OfferMatch::Nothing);
+    assert_eq!(of(vec![], &proposal, true), OfferMatch::OtherTerms);
+    assert_eq!(of(vec![others()], &proposal, false), OfferMatch::Nothing);
     assert_eq!(
         of(vec![exact(), others()], &proposal, false),
-        Offered::Officer
+        OfferMatch::Officer
     );
-    assert_eq!(of(vec![auto(), exact()], &proposal, false), Offered::Auto);
-    assert_eq!(of(vec![exact(), auto()], &proposal, false), Offered::Auto);
+    assert_eq!(
+        of(vec![auto(), exact()], &proposal, false),
+        OfferMatch::Auto
+    );
+    assert_eq!(
+        of(vec![exact(), auto()], &proposal, false),
+        OfferMatch::Auto
+    );
     let turned = {
         let mut proposal = proposal.clone();
         proposal.clauses.reverse();
         proposal
     };
-    assert_eq!(of(vec![auto()], &turned, false), Offered::Auto);
+    assert_eq!(of(vec![auto()], &turned, false), OfferMatch::Auto);
     for change in [
         (|p: &mut Agreement| p.not_after = now()) as fn(&mut Agreement),
         |p| p.clauses.clear(),
@@ -335,6 +344,6 @@ fn what_is_offered_of_a_proposal() {
     ] {
         let mut proposal = proposal.clone();
         change(&mut proposal);
-        assert_eq!(of(vec![auto()], &proposal, false), Offered::OtherTerms);
+        assert_eq!(of(vec![auto()], &proposal, false), OfferMatch::OtherTerms);
     }
 }

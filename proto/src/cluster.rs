@@ -16,9 +16,9 @@ pub mod pb;
 use crate::peer::field;
 use bytes::Bytes;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::time::Time;
-use hansa_policy::id::{ClauseId, ContractId, Name, ParticipantId, PurposeId, RequestId};
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::id::{ClauseId, ContractId, ParticipantId, PurposeId, RequestId, SqlIdentifier};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::MOST_CLAUSES;
 use prost::Message as _;
 use std::collections::BTreeSet;
@@ -26,7 +26,7 @@ use std::time::Duration;
 
 /// One share of a question, with all that a worker needs to come to policy and plan by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Briefing {
+pub struct FragmentTask {
     /// The version of the program that wrote it. Both ends must be of the same; whoever reads it sees to that.
     pub version: String,
     /// The question's identity.
@@ -38,13 +38,13 @@ pub struct Briefing {
     /// The declared purpose.
     pub purpose: Option<PurposeId>,
     /// The instant of the ruling.
-    pub now: Time,
+    pub now: UtcTimestamp,
     /// The instant with which the text was planned.
-    pub planned: Time,
+    pub planned: UtcTimestamp,
     /// The asker's statement, as it came.
     pub sql: String,
     /// What is known of each dataset that it names, each once.
-    pub grounds: Vec<Ground>,
+    pub grounds: Vec<TaskDataset>,
     /// Of the effects that the worker must come to.
     pub effects: Digest,
     /// Of the plan that the worker must come to.
@@ -56,14 +56,14 @@ pub struct Briefing {
     /// Of how many.
     pub of: u32,
     /// What the share may use.
-    pub limits: Limits,
+    pub limits: TaskLimits,
 }
 
 /// A dataset, and what the answer from it rests on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ground {
+pub struct TaskDataset {
     /// Its name.
-    pub dataset: Name,
+    pub dataset: SqlIdentifier,
     /// The contract.
     pub contract: ContractId,
     /// The first version of the contract.
@@ -71,7 +71,7 @@ pub struct Ground {
     /// The contract as it was signed, not read yet.
     pub envelope: Bytes,
     /// The prohibitions among its clauses that hold.
-    pub held: Vec<ClauseId>,
+    pub active_prohibitions: Vec<ClauseId>,
     /// The label of the snapshot.
     pub snapshot: String,
     /// Of the snapshot.
@@ -80,7 +80,7 @@ pub struct Ground {
 
 /// What one share may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
+pub struct TaskLimits {
     /// Bytes of memory.
     pub memory: u64,
     /// Bytes of temporary files.
@@ -110,7 +110,7 @@ const LABEL: usize = 200;
 ///
 /// # Errors
 /// `MESSAGE_TOO_LARGE` or `MESSAGE_MALFORMED`.
-pub fn from_ticket(ticket: &[u8]) -> Result<Briefing, Refusal> {
+pub fn from_ticket(ticket: &[u8]) -> Result<FragmentTask, Refusal> {
     at_most("the briefing", ticket.len(), TICKET)?;
     let message = pb::Briefing::decode(ticket)
         .map_err(|_| field::malformed("the ticket does not hold a briefing"))?;
@@ -126,11 +126,11 @@ pub fn from_ticket(ticket: &[u8]) -> Result<Briefing, Refusal> {
 
 /// Writes a ticket.
 #[must_use]
-pub fn to_ticket(briefing: &Briefing) -> Bytes {
+pub fn to_ticket(briefing: &FragmentTask) -> Bytes {
     to_wire(briefing).encode_to_vec().into()
 }
 
-fn from_wire(message: pb::Briefing) -> Result<Briefing, Refusal> {
+fn from_wire(message: pb::Briefing) -> Result<FragmentTask, Refusal> {
     let pb::Briefing {
         version,
         request_id,
@@ -153,7 +153,7 @@ fn from_wire(message: pb::Briefing) -> Result<Briefing, Refusal> {
             "the briefing is for share {part} of {of}; a fragment has 1 to {SHARES}, counted from 0"
         )));
     }
-    Ok(Briefing {
+    Ok(FragmentTask {
         version: label("version", version)?,
         request: RequestId(field::fixed("request_id", &request_id)?),
         asker: parsed(&asker)?,
@@ -176,8 +176,8 @@ fn from_wire(message: pb::Briefing) -> Result<Briefing, Refusal> {
     })
 }
 
-fn to_wire(briefing: &Briefing) -> pb::Briefing {
-    let Briefing {
+fn to_wire(briefing: &FragmentTask) -> pb::Briefing {
+    let FragmentTask {
         version,
         request,
         asker,
@@ -216,7 +216,7 @@ fn to_wire(briefing: &Briefing) -> pb::Briefing {
     }
 }
 
-fn grounds(list: Vec<pb::Ground>) -> Result<Vec<Ground>, Refusal> {
+fn grounds(list: Vec<pb::Ground>) -> Result<Vec<TaskDataset>, Refusal> {
     if list.is_empty() || list.len() > GROUNDS {
         return Err(field::malformed(format!(
             "the briefing names {} datasets instead of 1 to {GROUNDS}",
@@ -234,7 +234,7 @@ fn grounds(list: Vec<pb::Ground>) -> Result<Vec<Ground>, Refusal> {
     Ok(grounds)
 }
 
-fn ground(message: pb::Ground) -> Result<Ground, Refusal> {
+fn ground(message: pb::Ground) -> Result<TaskDataset, Refusal> {
     let pb::Ground {
         dataset,
         contract_id,
@@ -248,24 +248,24 @@ fn ground(message: pb::Ground) -> Result<Ground, Refusal> {
         return Err(field::malformed("the message lacks `envelope`"));
     }
     at_most("a contract of the briefing", envelope.len(), ENVELOPE)?;
-    Ok(Ground {
+    Ok(TaskDataset {
         dataset: parsed(&dataset)?,
         contract: ContractId(field::digest("contract_id", &contract_id)?),
         first: ContractId(field::digest("first_id", &first_id)?),
         envelope,
-        held: clauses(&held)?,
+        active_prohibitions: clauses(&held)?,
         snapshot: label("snapshot", snapshot)?,
         digest: field::digest("digest", &digest)?,
     })
 }
 
-fn ground_to_wire(ground: &Ground) -> pb::Ground {
-    let Ground {
+fn ground_to_wire(ground: &TaskDataset) -> pb::Ground {
+    let TaskDataset {
         dataset,
         contract,
         first,
         envelope,
-        held,
+        active_prohibitions: held,
         snapshot,
         digest,
     } = ground;
@@ -303,7 +303,7 @@ fn clauses(list: &[u32]) -> Result<Vec<ClauseId>, Refusal> {
     Ok(clauses)
 }
 
-fn limits(message: pb::Limits) -> Result<Limits, Refusal> {
+fn limits(message: pb::Limits) -> Result<TaskLimits, Refusal> {
     let pb::Limits {
         memory,
         spill,
@@ -316,7 +316,7 @@ fn limits(message: pb::Limits) -> Result<Limits, Refusal> {
     if batch_rows == 0 {
         return Err(field::malformed("the message lacks `batch_rows`"));
     }
-    Ok(Limits {
+    Ok(TaskLimits {
         memory,
         spill,
         time: Duration::from_millis(time_ms),
@@ -324,8 +324,8 @@ fn limits(message: pb::Limits) -> Result<Limits, Refusal> {
     })
 }
 
-fn limits_to_wire(limits: &Limits) -> pb::Limits {
-    let Limits {
+fn limits_to_wire(limits: &TaskLimits) -> pb::Limits {
+    let TaskLimits {
         memory,
         spill,
         time,
@@ -339,15 +339,16 @@ fn limits_to_wire(limits: &Limits) -> pb::Limits {
     }
 }
 
-fn parsed<T: std::str::FromStr<Err = hansa_policy::id::Malformed>>(
+fn parsed<T: std::str::FromStr<Err = hansa_policy::id::IdentifierError>>(
     text: &str,
 ) -> Result<T, Refusal> {
     text.parse()
-        .map_err(|problem: hansa_policy::id::Malformed| field::malformed(problem.to_string()))
+        .map_err(|problem: hansa_policy::id::IdentifierError| field::malformed(problem.to_string()))
 }
 
-fn time(field: &str, micros: i64) -> Result<Time, Refusal> {
-    Time::from_micros(micros).map_err(|_| field::malformed(format!("`{field}` is no instant")))
+fn time(field: &str, micros: i64) -> Result<UtcTimestamp, Refusal> {
+    UtcTimestamp::from_micros(micros)
+        .map_err(|_| field::malformed(format!("`{field}` is no instant")))
 }
 
 fn there(field: &str, text: String) -> Result<String, Refusal> {
@@ -366,7 +367,7 @@ fn at_most(what: &str, length: usize, most: usize) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::new(
-        Code::MessageTooLarge,
+        ErrorCode::MessageTooLarge,
         format!("{what} holds {length} bytes; at most {most} are read"),
     ))
 }

@@ -1,14 +1,14 @@
 //! The statement `comment/1`: what a party says of a clause while a contract is negotiated. It is no part of the contract.
 
-use crate::strict::{self, LIMITS};
+use crate::strict_json::{self, LIMITS};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, canonical};
-use hansa_audit_log::time::Time;
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::Signature;
 use hansa_policy::id::{ClauseId, ContractId, ParticipantId};
-use hansa_policy::members::{Codes, Members};
-use hansa_policy::plain::signed_line;
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::safe_text::signed_line;
+use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
 
 const FORMAT: &str = "comment/1";
 
@@ -17,7 +17,7 @@ pub const LONGEST: usize = 2_000;
 
 /// What a comment says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Comment {
+pub struct CommentStatement {
     /// The negotiation, `n-…`.
     pub negotiation: String,
     /// What the proposal that it is about would become.
@@ -27,7 +27,7 @@ pub struct Comment {
     /// Who says so.
     pub party: ParticipantId,
     /// When it was written.
-    pub issued_at: Time,
+    pub issued_at: UtcTimestamp,
     /// One line of text.
     pub text: String,
 }
@@ -36,7 +36,7 @@ pub struct Comment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedComment {
     /// What it says.
-    pub comment: Comment,
+    pub comment: CommentStatement,
     /// SHA-256 of the statement's bytes.
     pub statement: Digest,
     /// The party's signature.
@@ -45,8 +45,8 @@ pub struct SignedComment {
 
 /// The payload: canonical JSON.
 #[must_use]
-pub fn to_bytes(comment: &Comment) -> Vec<u8> {
-    let Comment {
+pub fn to_bytes(comment: &CommentStatement) -> Vec<u8> {
+    let CommentStatement {
         negotiation,
         contract,
         clause,
@@ -70,13 +70,13 @@ pub fn to_bytes(comment: &Comment) -> Vec<u8> {
 /// # Errors
 /// `STATEMENT_MALFORMED`, when the bytes are not in the one accepted form, or the text is none, too long, or more than a
 /// line that is safe to show.
-pub fn from_bytes(bytes: &[u8]) -> Result<Comment, Refusal> {
-    let codes = Codes::of(Code::StatementMalformed);
-    let json = strict::document(bytes, LIMITS, Code::StatementMalformed)?;
-    let mut payload = Members::of(json, "", codes)?;
+pub fn from_bytes(bytes: &[u8]) -> Result<CommentStatement, Refusal> {
+    let codes = ReaderErrorCodes::of(ErrorCode::StatementMalformed);
+    let json = strict_json::document(bytes, LIMITS, ErrorCode::StatementMalformed)?;
+    let mut payload = StrictObjectReader::of(json, "", codes)?;
     payload.exactly_text("hansa", FORMAT)?;
     let clause = payload.count("clause")?;
-    let comment = Comment {
+    let comment = CommentStatement {
         negotiation: payload.text("negotiation")?,
         contract: payload.parsed("contract")?,
         clause: u32::try_from(clause)
@@ -109,7 +109,7 @@ pub fn check_text(text: &str) -> Result<(), Refusal> {
     } else {
         return Ok(());
     };
-    Err(Refusal::new(Code::StatementMalformed, fault))
+    Err(Refusal::new(ErrorCode::StatementMalformed, fault))
 }
 
 #[cfg(test)]
@@ -117,9 +117,9 @@ mod tests {
     use super::*;
     use crate::samples;
 
-    fn comment(text: &str) -> Comment {
+    fn comment(text: &str) -> CommentStatement {
         let agreement = samples::agreement();
-        Comment {
+        CommentStatement {
             negotiation: "n-3c51".to_owned(),
             contract: ContractId(Digest::of(b"payload")),
             clause: ClauseId(3),
@@ -137,7 +137,7 @@ mod tests {
         }
         for text in ["", "  ", "a\nb", "a\u{1b}[2J", &"ü".repeat(LONGEST + 1)] {
             let refusal = from_bytes(&to_bytes(&comment(text))).unwrap_err();
-            assert_eq!(refusal.code, Code::StatementMalformed, "{text:?}");
+            assert_eq!(refusal.code, ErrorCode::StatementMalformed, "{text:?}");
         }
         let json = hansa_audit_log::json::parse(&to_bytes(&comment("a")), LIMITS).unwrap();
         for (place, spoilt) in samples::spoilt(&json) {

@@ -7,17 +7,19 @@
 //! read and stays in force, since contracts outlive versions, but is proposed no more.
 
 use crate::base64url;
-use crate::odrl::{self, Policy, Taker, name};
+use crate::odrl::{self, OdrlAssignee, OdrlPolicy, policy_vocabulary};
 use crate::render;
-use crate::strict::{self, LIMITS};
+use crate::strict_json::{self, LIMITS};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, canonical};
-use hansa_policy::contract::shown::{Form, Shown};
-use hansa_policy::contract::zone::CivilZone;
-use hansa_policy::contract::{Agreement, Assignee, DatasetRef, Legal, OwnPurpose, Party};
-use hansa_policy::members::{Codes, Members};
-use hansa_policy::refusal::{Code, Refusal};
-use hansa_policy::term::normal;
+use hansa_policy::contract::civil_zone::CivilZone;
+use hansa_policy::contract::rendering::{PageRendering, RenderingVersion};
+use hansa_policy::contract::{
+    Agreement, Assignee, ContractParty, DatasetRef, LegalText, OwnPurpose,
+};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
+use hansa_policy::term::normal_form;
 
 pub(crate) mod template;
 #[cfg(test)]
@@ -25,7 +27,7 @@ mod tests;
 
 const FORMAT: &str = "agreement/2";
 const UNSHOWN: &str = "agreement/1";
-const CODES: Codes = Codes::of(Code::ContractMalformed);
+const CODES: ReaderErrorCodes = ReaderErrorCodes::of(ErrorCode::ContractMalformed);
 
 /// The payload: canonical JSON.
 #[must_use]
@@ -39,7 +41,7 @@ pub fn to_bytes(agreement: &Agreement) -> Vec<u8> {
 /// `CONTRACT_MALFORMED` for bytes that are not in the one accepted form, `TERM_UNKNOWN` and `TERM_ILL_TYPED` for a policy
 /// that this version does not execute exactly, `RENDERING_DIFFERS` when its signers were shown something else than it says.
 pub fn from_bytes(bytes: &[u8]) -> Result<Agreement, Refusal> {
-    let json = strict::document(bytes, LIMITS, Code::ContractMalformed)?;
+    let json = strict_json::document(bytes, LIMITS, ErrorCode::ContractMalformed)?;
     let agreement = from_json(json)?;
     // INVARIANT: one-payload. An agreement has one payload, so its hash names it.
     if to_bytes(&agreement) != bytes {
@@ -53,14 +55,14 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Agreement, Refusal> {
 pub fn to_json(agreement: &Agreement) -> Json {
     let consumer = match &agreement.assignee {
         Assignee::Participant(party) => party_json(party),
-        Assignee::Public => Json::object([("id", Json::text(name::PUBLIC))]),
+        Assignee::Public => Json::object([("id", Json::text(policy_vocabulary::PUBLIC))]),
     };
     let recorded = agreement
         .clauses
         .iter()
         .filter(|clause| clause.term.is_recorded_only())
         .map(|clause| Json::text(clause.id));
-    let format = agreement.shown.map_or(UNSHOWN, |_| FORMAT);
+    let format = agreement.rendering.map_or(UNSHOWN, |_| FORMAT);
     let mut whole = Json::object([
         ("hansa", Json::text(format)),
         ("id", Json::text(&agreement.uid)),
@@ -102,20 +104,20 @@ pub fn to_json(agreement: &Agreement) -> Json {
         ("proposedAt", Json::text(agreement.proposed_at)),
         ("nonce", Json::text(&agreement.nonce)),
     ]);
-    if let (Json::Object(members), Some(shown)) = (&mut whole, agreement.shown) {
+    if let (Json::Object(members), Some(shown)) = (&mut whole, agreement.rendering) {
         members.insert("rendering".to_owned(), rendering_json(shown, agreement));
     }
     whole
 }
 
-fn rendering_json(shown: Shown, agreement: &Agreement) -> Json {
+fn rendering_json(shown: PageRendering, agreement: &Agreement) -> Json {
     let mut rendering = Json::object([
-        ("form", Json::text(shown.form)),
-        ("language", Json::text(shown.tongue)),
+        ("form", Json::text(shown.version)),
+        ("language", Json::text(shown.language)),
         ("sha256", Json::text(page_digest(shown, agreement))),
     ]);
     // The first form has no local dates: what was signed with it names no zone.
-    if let (Json::Object(members), Form::Two) = (&mut rendering, shown.form) {
+    if let (Json::Object(members), RenderingVersion::Two) = (&mut rendering, shown.version) {
         members.insert("zone".to_owned(), Json::text(shown.zone));
     }
     rendering
@@ -123,7 +125,7 @@ fn rendering_json(shown: Shown, agreement: &Agreement) -> Json {
 
 /// The digest of the page that the signers of an agreement are shown.
 #[must_use]
-pub fn page_digest(shown: Shown, agreement: &Agreement) -> Digest {
+pub fn page_digest(shown: PageRendering, agreement: &Agreement) -> Digest {
     Digest::of(render::page(shown, agreement).as_bytes())
 }
 
@@ -140,18 +142,18 @@ fn vocabularies_json(agreement: &Agreement) -> Json {
 fn grant_label(agreement: &Agreement) -> String {
     format!(
         "{}:{}",
-        normal::FORM,
-        normal::grant_hash(&agreement.clauses)
+        normal_form::FORM,
+        normal_form::grant_hash(&agreement.clauses)
     )
 }
 
-fn policy_of(agreement: &Agreement) -> Policy {
-    Policy {
+fn policy_of(agreement: &Agreement) -> OdrlPolicy {
+    OdrlPolicy {
         uid: agreement.uid.clone(),
         assigner: agreement.provider.id.clone(),
-        taker: match &agreement.assignee {
-            Assignee::Participant(party) => Taker::Participant(party.id.clone()),
-            Assignee::Public => Taker::Public,
+        assignee: match &agreement.assignee {
+            Assignee::Participant(party) => OdrlAssignee::Participant(party.id.clone()),
+            Assignee::Public => OdrlAssignee::Public,
         },
         dataset: agreement.dataset.id.clone(),
         clauses: agreement.clauses.clone(),
@@ -159,7 +161,7 @@ fn policy_of(agreement: &Agreement) -> Policy {
 }
 
 fn from_json(json: Json) -> Result<Agreement, Refusal> {
-    let mut payload = Members::of(json, "", CODES)?;
+    let mut payload = StrictObjectReader::of(json, "", CODES)?;
     let format = payload.text("hansa")?;
     if format != FORMAT && format != UNSHOWN {
         return Err(CODES.unknown(format!("`hansa` is `{format}` instead of `{FORMAT}`")));
@@ -209,7 +211,7 @@ fn from_json(json: Json) -> Result<Agreement, Refusal> {
         legal,
         template,
         signatory,
-        shown: rendering.map(|(shown, _)| shown),
+        rendering: rendering.map(|(shown, _)| shown),
         proposed_at,
         nonce,
     };
@@ -231,14 +233,14 @@ fn from_json(json: Json) -> Result<Agreement, Refusal> {
 
 /// The page that the payload names, and its digest. One that this version can't show is refused, as a term that it can't
 /// enforce is: nobody here could say what was signed.
-fn rendering(mut members: Members) -> Result<(Shown, Digest), Refusal> {
+fn rendering(mut members: StrictObjectReader) -> Result<(PageRendering, Digest), Refusal> {
     let form = members.parsed("form")?;
-    let shown = Shown {
-        form,
-        tongue: members.parsed("language")?,
+    let shown = PageRendering {
+        version: form,
+        language: members.parsed("language")?,
         zone: match form {
-            Form::One => CivilZone::UTC,
-            Form::Two => members.parsed("zone")?,
+            RenderingVersion::One => CivilZone::UTC,
+            RenderingVersion::Two => members.parsed("zone")?,
         },
     };
     let told = members.parsed("sha256")?;
@@ -247,24 +249,24 @@ fn rendering(mut members: Members) -> Result<(Shown, Digest), Refusal> {
 }
 
 // INVARIANT: shown-is-signed. Wherever an agreement is read, its page is made again and held against what was signed.
-fn check_shown(agreement: &Agreement, shown: Shown, told: Digest) -> Result<(), Refusal> {
+fn check_shown(agreement: &Agreement, shown: PageRendering, told: Digest) -> Result<(), Refusal> {
     let ours = page_digest(shown, agreement);
     if ours == told {
         return Ok(());
     }
     Err(Refusal::new(
-        Code::RenderingDiffers,
+        ErrorCode::RenderingDiffers,
         format!(
             "the contract says that its page `{}` in `{}` has the digest {}; its terms make one with {}",
-            shown.form,
-            shown.tongue,
+            shown.version,
+            shown.language,
             told.short(),
             ours.short()
         ),
     ))
 }
 
-fn vocabularies(mut members: Members) -> Result<(String, Vec<OwnPurpose>), Refusal> {
+fn vocabularies(mut members: StrictObjectReader) -> Result<(String, Vec<OwnPurpose>), Refusal> {
     let purposes = members.text("dpv")?;
     members.exactly("areas", &Json::Null)?;
     let own = own_purposes(members.list("own")?, "vocabularies.own", CODES)?;
@@ -279,7 +281,7 @@ fn version(number: u64) -> Result<u32, Refusal> {
         .ok_or_else(|| CODES.wrong(format!("`version` is {number} instead of a number from 1")))
 }
 
-fn party_json(party: &Party) -> Json {
+fn party_json(party: &ContractParty) -> Json {
     Json::object([
         ("id", Json::text(&party.id)),
         ("name", Json::text(&party.name)),
@@ -289,8 +291,8 @@ fn party_json(party: &Party) -> Json {
     ])
 }
 
-fn party(mut members: Members) -> Result<Party, Refusal> {
-    let party = Party {
+fn party(mut members: StrictObjectReader) -> Result<ContractParty, Refusal> {
+    let party = ContractParty {
         id: members.parsed("id")?,
         name: members.text("name")?,
         legal_id: members.text_or_null("legalId")?,
@@ -307,16 +309,16 @@ fn party(mut members: Members) -> Result<Party, Refusal> {
     Ok(party)
 }
 
-fn assignee(mut members: Members) -> Result<Assignee, Refusal> {
-    if members.has_text("id", name::PUBLIC) {
-        members.exactly_text("id", name::PUBLIC)?;
+fn assignee(mut members: StrictObjectReader) -> Result<Assignee, Refusal> {
+    if members.has_text("id", policy_vocabulary::PUBLIC) {
+        members.exactly_text("id", policy_vocabulary::PUBLIC)?;
         members.finish()?;
         return Ok(Assignee::Public);
     }
     party(members).map(Assignee::Participant)
 }
 
-fn dataset(mut members: Members) -> Result<DatasetRef, Refusal> {
+fn dataset(mut members: StrictObjectReader) -> Result<DatasetRef, Refusal> {
     let dataset = DatasetRef {
         id: members.parsed("id")?,
         schema: members.parsed("schemaSha256")?,
@@ -339,11 +341,11 @@ pub(crate) fn own_purpose_json(own: &OwnPurpose) -> Json {
 pub(crate) fn own_purposes(
     items: Vec<Json>,
     at: &str,
-    codes: Codes,
+    codes: ReaderErrorCodes,
 ) -> Result<Vec<OwnPurpose>, Refusal> {
     let mut found: Vec<OwnPurpose> = Vec::new();
     for item in items {
-        let mut members = Members::of(item, at, codes)?;
+        let mut members = StrictObjectReader::of(item, at, codes)?;
         let own = OwnPurpose {
             name: members.parsed("name")?,
             parent: members.parsed("parent")?,
@@ -359,7 +361,7 @@ pub(crate) fn own_purposes(
 }
 
 /// The legal text. Jurisdiction and annexes have their slots; this version writes and reads them empty.
-pub(crate) fn legal_json(legal: &Legal) -> Json {
+pub(crate) fn legal_json(legal: &LegalText) -> Json {
     Json::object([
         ("textRef", Json::text(&legal.text_ref)),
         ("textSha256", Json::text(legal.text)),
@@ -370,8 +372,8 @@ pub(crate) fn legal_json(legal: &Legal) -> Json {
 }
 
 /// The legal text that the members state.
-pub(crate) fn legal(mut members: Members) -> Result<Legal, Refusal> {
-    let legal = Legal {
+pub(crate) fn legal(mut members: StrictObjectReader) -> Result<LegalText, Refusal> {
+    let legal = LegalText {
         text_ref: members.text("textRef")?,
         text: members.parsed("textSha256")?,
         language: members.text("language")?,

@@ -1,15 +1,15 @@
 //! The statement `credential/1` by which an issuer says what a participant is.
 
-use crate::envelope::{self, Kind, Opened};
-use crate::strict::{self, LIMITS};
+use crate::envelope::{self, OpenedEnvelope, StatementKind};
+use crate::strict_json::{self, LIMITS};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, canonical};
-use hansa_audit_log::time::Time;
-use hansa_policy::attribute::{Attribute, AttributeKind, Credential};
-use hansa_policy::contract::Role;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::attribute::{AttributeKind, Credential, ParticipantAttribute};
+use hansa_policy::contract::SignatoryRole;
 use hansa_policy::id::ParticipantId;
-use hansa_policy::members::{Codes, Members};
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
 
 const FORMAT: &str = "credential/1";
 
@@ -18,23 +18,23 @@ const MOST: usize = 64;
 
 /// What a credential says, not signed yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Statement {
+pub struct CredentialStatement {
     /// Who states it.
     pub issuer: ParticipantId,
     /// Of whom.
     pub subject: ParticipantId,
     /// What; sorted, none twice, at least one.
-    pub attributes: Vec<Attribute>,
+    pub attributes: Vec<ParticipantAttribute>,
     /// When it was written, and from when it counts.
-    pub issued_at: Time,
+    pub issued_at: UtcTimestamp,
     /// First instant at which it no longer counts.
-    pub until: Time,
+    pub until: UtcTimestamp,
 }
 
 /// The payload: canonical JSON.
 #[must_use]
-pub fn to_bytes(statement: &Statement) -> Vec<u8> {
-    let Statement {
+pub fn to_bytes(statement: &CredentialStatement) -> Vec<u8> {
+    let CredentialStatement {
         issuer,
         subject,
         attributes,
@@ -61,20 +61,20 @@ pub fn to_bytes(statement: &Statement) -> Vec<u8> {
 ///
 /// # Errors
 /// `STATEMENT_MALFORMED`, when the bytes are not in the one accepted form or hold an attribute that is not known.
-pub fn from_bytes(bytes: &[u8]) -> Result<Statement, Refusal> {
-    let codes = Codes::of(Code::StatementMalformed);
-    let json = strict::document(bytes, LIMITS, Code::StatementMalformed)?;
-    let mut payload = Members::of(json, "", codes)?;
+pub fn from_bytes(bytes: &[u8]) -> Result<CredentialStatement, Refusal> {
+    let codes = ReaderErrorCodes::of(ErrorCode::StatementMalformed);
+    let json = strict_json::document(bytes, LIMITS, ErrorCode::StatementMalformed)?;
+    let mut payload = StrictObjectReader::of(json, "", codes)?;
     payload.exactly_text("hansa", FORMAT)?;
     let mut attributes = Vec::new();
     for (at, item) in payload.items("attributes")? {
-        let mut item = Members::of(item, at, codes)?;
+        let mut item = StrictObjectReader::of(item, at, codes)?;
         let kind = item.text("kind")?;
         let kind = AttributeKind::named(&kind)
             .ok_or_else(|| codes.unknown(format!("the attribute `{kind}` is not known")))?;
         attributes.push(match kind {
-            AttributeKind::Sector => Attribute::Sector(item.parsed("value")?),
-            AttributeKind::Region => Attribute::Region(item.parsed("value")?),
+            AttributeKind::Sector => ParticipantAttribute::Sector(item.parsed("value")?),
+            AttributeKind::Region => ParticipantAttribute::Region(item.parsed("value")?),
         });
         item.finish()?;
     }
@@ -87,7 +87,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Statement, Refusal> {
             "a credential states 1 to {MOST} attributes in their order, none twice"
         )));
     }
-    let statement = Statement {
+    let statement = CredentialStatement {
         issuer: payload.parsed("issuer")?,
         subject: payload.parsed("subject")?,
         attributes,
@@ -106,11 +106,11 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Statement, Refusal> {
 /// # Errors
 /// As [`envelope::parse_contract`], with `STATEMENT_MALFORMED`.
 pub fn from_envelope(bytes: &[u8]) -> Result<Credential, Refusal> {
-    let Opened {
+    let OpenedEnvelope {
         payload,
         signatures,
-    } = envelope::open(bytes, Kind::Credential)?;
-    envelope::insist_on_roles(&signatures, &[Role::Provider])?;
+    } = envelope::open(bytes, StatementKind::Credential)?;
+    envelope::insist_on_roles(&signatures, &[SignatoryRole::Provider])?;
     let statement = from_bytes(&payload)?;
     Ok(Credential {
         statement: Digest::of(&payload),

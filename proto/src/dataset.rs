@@ -1,24 +1,24 @@
 //! The catalogue entry of a dataset as it travels: canonical JSON `dataset/2`, read as strictly as a contract.
 
 use crate::contract::text_or_null;
-use crate::strict::{self, LIMITS};
+use crate::strict_json::{self, LIMITS};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, canonical};
-use hansa_audit_log::time::Time;
-use hansa_catalog::dataset::{Column, ColumnType, Dataset, Grid, GridDimension};
-use hansa_catalog::feed::Feed;
-use hansa_policy::id::Name;
-use hansa_policy::members::{Codes, Members};
-use hansa_policy::refusal::{Code, Refusal};
-use hansa_policy::term::Bucket;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_catalog::dataset::{ColumnType, Dataset, DatasetColumn, GridDimension, RegisteredGrid};
+use hansa_catalog::feed::DatasetFeed;
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
+use hansa_policy::term::TimeBucketWidth;
 use hansa_policy::term::odrl::word;
-use hansa_policy::term::release::{Late, Release};
+use hansa_policy::term::release::{LateDataPolicy, ReleaseTerm};
 
 #[cfg(test)]
 mod tests;
 
 const FORMAT: &str = "dataset/2";
-const CODES: Codes = Codes::of(Code::PeerDataInvalid);
+const CODES: ReaderErrorCodes = ReaderErrorCodes::of(ErrorCode::PeerDataInvalid);
 
 /// The entry as canonical JSON.
 #[must_use]
@@ -31,7 +31,11 @@ pub fn to_bytes(dataset: &Dataset) -> Vec<u8> {
 /// # Errors
 /// `PEER_DATA_INVALID`, when they are not in the one accepted form.
 pub fn from_bytes(bytes: &[u8]) -> Result<Dataset, Refusal> {
-    from_json(&strict::document(bytes, LIMITS, Code::PeerDataInvalid)?)
+    from_json(&strict_json::document(
+        bytes,
+        LIMITS,
+        ErrorCode::PeerDataInvalid,
+    )?)
 }
 
 /// The entry as JSON.
@@ -101,11 +105,11 @@ pub fn to_json(dataset: &Dataset) -> Json {
 /// # Errors
 /// `PEER_DATA_INVALID`, when it is not in the one accepted form.
 pub fn from_json(json: &Json) -> Result<Dataset, Refusal> {
-    let mut members = Members::of(json.clone(), "dataset", CODES)?;
+    let mut members = StrictObjectReader::of(json.clone(), "dataset", CODES)?;
     members.exactly_text("hansa", FORMAT)?;
-    let mut columns: Vec<Column> = Vec::new();
+    let mut columns: Vec<DatasetColumn> = Vec::new();
     for (at, item) in members.items("columns")? {
-        let column = column(Members::of(item, at, CODES)?)?;
+        let column = column(StrictObjectReader::of(item, at, CODES)?)?;
         if columns.iter().any(|known| known.name == column.name) {
             return Err(CODES.wrong(format!("the column `{}` stands twice", column.name)));
         }
@@ -124,7 +128,7 @@ pub fn from_json(json: &Json) -> Result<Dataset, Refusal> {
         columns,
         whole_schema: None,
         grid: members.object_or_null("grid")?.map(grid).transpose()?,
-        feed: members.flag("feed")?.then(Feed::default),
+        feed: members.flag("feed")?.then(DatasetFeed::default),
         version: members.text("version")?,
         published_at: members.parsed("publishedAt")?,
         rows: members.count("rows")?,
@@ -162,7 +166,7 @@ fn known_columns(dataset: &Dataset) -> Result<(), Refusal> {
 
 /// Numbers of different values are powers of two, and no more than rows could have.
 fn likely_counts(dataset: &Dataset) -> Result<(), Refusal> {
-    for Column { name, distinct, .. } in &dataset.columns {
+    for DatasetColumn { name, distinct, .. } in &dataset.columns {
         let likely = distinct.is_power_of_two() && *distinct <= dataset.rows.next_power_of_two();
         if *distinct > 0 && !(likely && dataset.rows > 0) {
             return Err(CODES.wrong(format!(
@@ -182,8 +186,8 @@ const KINDS: [ColumnType; 6] = [
     ColumnType::Instant,
 ];
 
-fn column_json(column: &Column) -> Json {
-    let Column {
+fn column_json(column: &DatasetColumn) -> Json {
+    let DatasetColumn {
         name,
         kind,
         nullable,
@@ -209,9 +213,9 @@ fn column_json(column: &Column) -> Json {
     ])
 }
 
-fn column(mut members: Members) -> Result<Column, Refusal> {
+fn column(mut members: StrictObjectReader) -> Result<DatasetColumn, Refusal> {
     let kind = members.text("type")?;
-    let column = Column {
+    let column = DatasetColumn {
         name: members.parsed("name")?,
         kind: KINDS
             .into_iter()
@@ -230,16 +234,16 @@ fn column(mut members: Members) -> Result<Column, Refusal> {
     Ok(column)
 }
 
-const BUCKETS: [(&str, Bucket); 6] = [
-    ("quarter-hour", Bucket::QuarterHour),
-    ("hour", Bucket::Hour),
-    ("day", Bucket::Day),
-    ("week", Bucket::Week),
-    ("month", Bucket::Month),
-    ("year", Bucket::Year),
+const BUCKETS: [(&str, TimeBucketWidth); 6] = [
+    ("quarter-hour", TimeBucketWidth::QuarterHour),
+    ("hour", TimeBucketWidth::Hour),
+    ("day", TimeBucketWidth::Day),
+    ("week", TimeBucketWidth::Week),
+    ("month", TimeBucketWidth::Month),
+    ("year", TimeBucketWidth::Year),
 ];
 
-fn grid_json(grid: &Grid) -> Json {
+fn grid_json(grid: &RegisteredGrid) -> Json {
     let dimensions = grid.dimensions.iter().map(|dimension| {
         let GridDimension {
             column,
@@ -263,8 +267,8 @@ fn grid_json(grid: &Grid) -> Json {
     ])
 }
 
-fn release_json(release: &Release) -> Json {
-    let Release {
+fn release_json(release: &ReleaseTerm) -> Json {
+    let ReleaseTerm {
         column,
         every,
         late,
@@ -272,24 +276,24 @@ fn release_json(release: &Release) -> Json {
     Json::object([
         ("column", Json::text(column)),
         ("every", Json::text(word(&BUCKETS, every))),
-        ("late", Json::text(word(&Late::ALL, late))),
+        ("late", Json::text(word(&LateDataPolicy::ALL, late))),
     ])
 }
 
-fn release(mut members: Members) -> Result<Release, Refusal> {
-    let known = |list: &[(&str, Bucket)], met: &str| {
+fn release(mut members: StrictObjectReader) -> Result<ReleaseTerm, Refusal> {
+    let known = |list: &[(&str, TimeBucketWidth)], met: &str| {
         let hit = list
             .iter()
             .find(|(word, _)| *word == met)
             .map(|(_, value)| *value);
         hit.ok_or_else(|| CODES.unknown(format!("the bucket `{met}` is not known")))
     };
-    let release = Release {
+    let release = ReleaseTerm {
         column: members.parsed("column")?,
         every: known(&BUCKETS, &members.text("every")?)?,
         late: {
             let met = members.text("late")?;
-            let hit = Late::ALL.iter().find(|(word, _)| *word == met);
+            let hit = LateDataPolicy::ALL.iter().find(|(word, _)| *word == met);
             hit.ok_or_else(|| {
                 CODES.unknown(format!("the word `{met}` for late rows is not known"))
             })?
@@ -300,12 +304,12 @@ fn release(mut members: Members) -> Result<Release, Refusal> {
     Ok(release)
 }
 
-fn grid(mut members: Members) -> Result<Grid, Refusal> {
+fn grid(mut members: StrictObjectReader) -> Result<RegisteredGrid, Refusal> {
     let id = members.text("id")?;
     let mut dimensions = Vec::new();
     for item in members.list("dimensions")? {
-        let mut members = Members::of(item, "grid.dimensions", CODES)?;
-        let column: Name = members.parsed("column")?;
+        let mut members = StrictObjectReader::of(item, "grid.dimensions", CODES)?;
+        let column: SqlIdentifier = members.parsed("column")?;
         let bucket = match members.text_or_null("bucket")? {
             None => None,
             Some(met) => {
@@ -328,25 +332,27 @@ fn grid(mut members: Members) -> Result<Grid, Refusal> {
         .map(release)
         .transpose()?;
     members.finish()?;
-    Ok(Grid {
+    Ok(RegisteredGrid {
         id,
         dimensions,
         release,
     })
 }
 
-fn time_span(members: &mut Members) -> Result<Option<(Time, Time)>, Refusal> {
+fn time_span(
+    members: &mut StrictObjectReader,
+) -> Result<Option<(UtcTimestamp, UtcTimestamp)>, Refusal> {
     let Some(texts) = texts(members, "timeSpan")? else {
         return Ok(None);
     };
-    let instants: Vec<Time> = texts.iter().filter_map(|text| text.parse().ok()).collect();
+    let instants: Vec<UtcTimestamp> = texts.iter().filter_map(|text| text.parse().ok()).collect();
     match (texts.as_slice(), instants.as_slice()) {
         ([_, _], [first, last]) if first <= last => Ok(Some((*first, *last))),
         _ => Err(CODES.wrong("`timeSpan` is not first and last instant")),
     }
 }
 
-fn area(members: &mut Members) -> Result<Option<[f64; 4]>, Refusal> {
+fn area(members: &mut StrictObjectReader) -> Result<Option<[f64; 4]>, Refusal> {
     let Some(texts) = texts(members, "area")? else {
         return Ok(None);
     };
@@ -361,7 +367,7 @@ fn area(members: &mut Members) -> Result<Option<[f64; 4]>, Refusal> {
     }
 }
 
-fn texts(members: &mut Members, name: &str) -> Result<Option<Vec<String>>, Refusal> {
+fn texts(members: &mut StrictObjectReader, name: &str) -> Result<Option<Vec<String>>, Refusal> {
     let items = match members.take(name)? {
         Json::Null => return Ok(None),
         Json::List(items) => items,

@@ -1,14 +1,14 @@
 //! The statement `deletion/1` by which a consumer says that what it received with some answers is deleted.
 
-use crate::envelope::{self, Kind, Opened};
-use crate::strict::{self, LIMITS};
+use crate::envelope::{self, OpenedEnvelope, StatementKind};
+use crate::strict_json::{self, LIMITS};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, canonical};
-use hansa_audit_log::time::Time;
-use hansa_policy::contract::{Role, Signature};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::{SignatoryRole, Signature};
 use hansa_policy::id::{ContractId, ParticipantId, RequestId};
-use hansa_policy::members::{Codes, Members};
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
 use std::collections::BTreeSet;
 
 const FORMAT: &str = "deletion/1";
@@ -18,7 +18,7 @@ pub const MOST: usize = 500;
 
 /// What is stated.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deletion {
+pub struct DeletionStatement {
     /// Who gave it.
     pub provider: ParticipantId,
     /// Who states.
@@ -28,14 +28,14 @@ pub struct Deletion {
     /// The questions with whose answers it came; at least one, at most [`MOST`].
     pub requests: BTreeSet<RequestId>,
     /// When it is stated; what is named is deleted by then.
-    pub stated_at: Time,
+    pub stated_at: UtcTimestamp,
 }
 
 /// A deletion as read from its envelope, its signature not yet checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedDeletion {
     /// What is stated.
-    pub deletion: Deletion,
+    pub deletion: DeletionStatement,
     /// SHA-256 of its payload.
     pub statement: Digest,
     /// The consumer's signature.
@@ -44,8 +44,8 @@ pub struct SignedDeletion {
 
 /// The payload: canonical JSON.
 #[must_use]
-pub fn to_bytes(deletion: &Deletion) -> Vec<u8> {
-    let Deletion {
+pub fn to_bytes(deletion: &DeletionStatement) -> Vec<u8> {
+    let DeletionStatement {
         provider,
         consumer,
         contract,
@@ -69,10 +69,10 @@ pub fn to_bytes(deletion: &Deletion) -> Vec<u8> {
 ///
 /// # Errors
 /// `STATEMENT_MALFORMED`, when the bytes are not in the one accepted form.
-pub fn from_bytes(bytes: &[u8]) -> Result<Deletion, Refusal> {
-    let codes = Codes::of(Code::StatementMalformed);
-    let json = strict::document(bytes, LIMITS, Code::StatementMalformed)?;
-    let mut payload = Members::of(json, "", codes)?;
+pub fn from_bytes(bytes: &[u8]) -> Result<DeletionStatement, Refusal> {
+    let codes = ReaderErrorCodes::of(ErrorCode::StatementMalformed);
+    let json = strict_json::document(bytes, LIMITS, ErrorCode::StatementMalformed)?;
+    let mut payload = StrictObjectReader::of(json, "", codes)?;
     payload.exactly_text("hansa", FORMAT)?;
     let mut requests = BTreeSet::new();
     for request in payload.list("requests")? {
@@ -82,7 +82,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Deletion, Refusal> {
     if requests.is_empty() || requests.len() > MOST {
         return Err(codes.wrong(format!("a statement is about 1 to {MOST} answers")));
     }
-    let deletion = Deletion {
+    let deletion = DeletionStatement {
         provider: payload.parsed("provider")?,
         consumer: payload.parsed("consumer")?,
         contract: payload.parsed("contract")?,
@@ -101,11 +101,11 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Deletion, Refusal> {
 /// # Errors
 /// As [`envelope::parse_contract`], with `STATEMENT_MALFORMED`.
 pub fn from_envelope(bytes: &[u8]) -> Result<SignedDeletion, Refusal> {
-    let Opened {
+    let OpenedEnvelope {
         payload,
         signatures,
-    } = envelope::open(bytes, Kind::Deletion)?;
-    envelope::insist_on_roles(&signatures, &[Role::Consumer])?;
+    } = envelope::open(bytes, StatementKind::Deletion)?;
+    envelope::insist_on_roles(&signatures, &[SignatoryRole::Consumer])?;
     Ok(SignedDeletion {
         deletion: from_bytes(&payload)?,
         statement: Digest::of(&payload),
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_statement_has_one_spelling() {
-        let deletion = Deletion {
+        let deletion = DeletionStatement {
             provider: "lindau.example".parse().unwrap(),
             consumer: "acme.example".parse().unwrap(),
             contract: ContractId(Digest::of(b"contract")),

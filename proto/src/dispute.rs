@@ -2,20 +2,20 @@
 //! place of the countersignature, and both sides keep both.
 
 use crate::receipt::ResultDigest;
-use crate::strict::{self, LIMITS};
+use crate::strict_json::{self, LIMITS};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, canonical};
-use hansa_audit_log::time::Time;
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::Signature;
 use hansa_policy::id::{ParticipantId, RequestId};
-use hansa_policy::members::{Codes, Members};
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
 
 const FORMAT: &str = "dispute/1";
 
 /// What the consumer says that it received.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dispute {
+pub struct DisputeStatement {
     /// The question.
     pub request: RequestId,
     /// SHA-256 of the payload of the receipt that it disputes.
@@ -31,14 +31,14 @@ pub struct Dispute {
     /// Digest of what was received.
     pub result: ResultDigest,
     /// When it was written.
-    pub issued_at: Time,
+    pub issued_at: UtcTimestamp,
 }
 
 /// A dispute as read from its envelope, its signature not yet checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedDispute {
     /// What it says.
-    pub dispute: Dispute,
+    pub dispute: DisputeStatement,
     /// SHA-256 of the payload.
     pub statement: Digest,
     /// The consumer's signature.
@@ -47,8 +47,8 @@ pub struct SignedDispute {
 
 /// The payload: canonical JSON.
 #[must_use]
-pub fn to_bytes(dispute: &Dispute) -> Vec<u8> {
-    let Dispute {
+pub fn to_bytes(dispute: &DisputeStatement) -> Vec<u8> {
+    let DisputeStatement {
         request,
         receipt,
         provider,
@@ -75,12 +75,12 @@ pub fn to_bytes(dispute: &Dispute) -> Vec<u8> {
 ///
 /// # Errors
 /// `STATEMENT_MALFORMED`, when the bytes are not in the one accepted form.
-pub fn from_bytes(bytes: &[u8]) -> Result<Dispute, Refusal> {
-    let codes = Codes::of(Code::StatementMalformed);
-    let json = strict::document(bytes, LIMITS, Code::StatementMalformed)?;
-    let mut payload = Members::of(json, "", codes)?;
+pub fn from_bytes(bytes: &[u8]) -> Result<DisputeStatement, Refusal> {
+    let codes = ReaderErrorCodes::of(ErrorCode::StatementMalformed);
+    let json = strict_json::document(bytes, LIMITS, ErrorCode::StatementMalformed)?;
+    let mut payload = StrictObjectReader::of(json, "", codes)?;
     payload.exactly_text("hansa", FORMAT)?;
-    let dispute = Dispute {
+    let dispute = DisputeStatement {
         request: payload.parsed("request_id")?,
         receipt: payload.parsed("receipt")?,
         provider: payload.parsed("provider")?,

@@ -8,16 +8,18 @@ use crate::base64url;
 use crate::comment::{self, SignedComment};
 use crate::contract;
 use crate::dispute::{self, SignedDispute};
-use crate::envelope::header::Header;
+use crate::envelope::header::ProtectedHeader;
 use crate::receipt::{self, SignedReceipt};
-use crate::strict;
+use crate::strict_json;
 use crate::withdrawal;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{Json, Limits, canonical};
-use hansa_policy::contract::{Assignee, Role, Signature, SignedContract, Withdrawal};
+use hansa_audit_log::json::{Json, JsonLimits, canonical};
+use hansa_policy::contract::{
+    Assignee, SignatoryRole, Signature, SignedContract, SignedWithdrawal,
+};
 use hansa_policy::id::ContractId;
-use hansa_policy::members::{Codes, Members};
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
 
 pub mod header;
 pub mod parts;
@@ -26,7 +28,7 @@ mod tests;
 
 /// What a statement is; stands in its protected headers, so that a signature on one kind is none on another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum StatementKind {
     /// A contract or the offer of a public view.
     Agreement,
     /// The withdrawal of a contract.
@@ -53,7 +55,7 @@ pub enum Kind {
     Incident,
 }
 
-impl Kind {
+impl StatementKind {
     const fn typ(self) -> &'static str {
         match self {
             Self::Agreement => "hansa-agreement+jws",
@@ -71,11 +73,11 @@ impl Kind {
         }
     }
 
-    const fn malformed(self) -> Code {
+    const fn malformed(self) -> ErrorCode {
         if matches!(self, Self::Agreement) {
-            Code::ContractMalformed
+            ErrorCode::ContractMalformed
         } else {
-            Code::StatementMalformed
+            ErrorCode::StatementMalformed
         }
     }
 }
@@ -86,11 +88,11 @@ impl Kind {
 /// `SIGNATURE_MISSING`, `SIGNATURE_COUNT`, `SIGNATURE_HEADER`, `SIGNATURE_ALG`, `SIGNER_NOT_PARTY`,
 /// `CONTRACT_MALFORMED`, `TERM_UNKNOWN` or `TERM_ILL_TYPED`.
 pub fn parse_contract(bytes: &[u8]) -> Result<SignedContract, Refusal> {
-    let signed = signed_contract(bytes, &[Role::Provider, Role::Consumer])?;
+    let signed = signed_contract(bytes, &[SignatoryRole::Provider, SignatoryRole::Consumer])?;
     match signed.agreement.assignee {
         Assignee::Participant(_) => Ok(signed),
         Assignee::Public => Err(Refusal::new(
-            Code::SignatureCount,
+            ErrorCode::SignatureCount,
             "the offer of a public view carries the provider's signature alone",
         )),
     }
@@ -101,11 +103,11 @@ pub fn parse_contract(bytes: &[u8]) -> Result<SignedContract, Refusal> {
 /// # Errors
 /// As [`parse_contract`].
 pub fn parse_offer(bytes: &[u8]) -> Result<SignedContract, Refusal> {
-    let signed = signed_contract(bytes, &[Role::Provider])?;
+    let signed = signed_contract(bytes, &[SignatoryRole::Provider])?;
     match signed.agreement.assignee {
         Assignee::Public => Ok(signed),
         Assignee::Participant(_) => Err(Refusal::new(
-            Code::SignatureMissing,
+            ErrorCode::SignatureMissing,
             "the contract carries one of its two signatures",
         )),
     }
@@ -115,12 +117,12 @@ pub fn parse_offer(bytes: &[u8]) -> Result<SignedContract, Refusal> {
 ///
 /// # Errors
 /// As [`parse_contract`].
-pub fn parse_half(bytes: &[u8], role: Role) -> Result<SignedContract, Refusal> {
+pub fn parse_half(bytes: &[u8], role: SignatoryRole) -> Result<SignedContract, Refusal> {
     let signed = signed_contract(bytes, &[role])?;
     match signed.agreement.assignee {
         Assignee::Participant(_) => Ok(signed),
         Assignee::Public => Err(Refusal::new(
-            Code::ContractMalformed,
+            ErrorCode::ContractMalformed,
             "a public view is offered, not agreed",
         )),
     }
@@ -130,13 +132,13 @@ pub fn parse_half(bytes: &[u8], role: Role) -> Result<SignedContract, Refusal> {
 ///
 /// # Errors
 /// As [`parse_contract`], with `STATEMENT_MALFORMED`.
-pub fn parse_withdrawal(bytes: &[u8]) -> Result<Withdrawal, Refusal> {
-    let Opened {
+pub fn parse_withdrawal(bytes: &[u8]) -> Result<SignedWithdrawal, Refusal> {
+    let OpenedEnvelope {
         payload,
         signatures,
-    } = open(bytes, Kind::Withdrawal)?;
+    } = open(bytes, StatementKind::Withdrawal)?;
     let statement = withdrawal::from_bytes(&payload)?;
-    Ok(Withdrawal {
+    Ok(SignedWithdrawal {
         statement: Digest::of(&payload),
         contract: statement.contract,
         party: statement.party,
@@ -152,11 +154,11 @@ pub fn parse_withdrawal(bytes: &[u8]) -> Result<Withdrawal, Refusal> {
 /// # Errors
 /// As [`parse_contract`], with `STATEMENT_MALFORMED`.
 pub fn parse_dispute(bytes: &[u8]) -> Result<SignedDispute, Refusal> {
-    let Opened {
+    let OpenedEnvelope {
         payload,
         signatures,
-    } = open(bytes, Kind::Dispute)?;
-    insist_on_roles(&signatures, &[Role::Consumer])?;
+    } = open(bytes, StatementKind::Dispute)?;
+    insist_on_roles(&signatures, &[SignatoryRole::Consumer])?;
     Ok(SignedDispute {
         dispute: dispute::from_bytes(&payload)?,
         statement: Digest::of(&payload),
@@ -169,10 +171,10 @@ pub fn parse_dispute(bytes: &[u8]) -> Result<SignedDispute, Refusal> {
 /// # Errors
 /// As [`parse_contract`], with `STATEMENT_MALFORMED`.
 pub fn parse_comment(bytes: &[u8]) -> Result<SignedComment, Refusal> {
-    let Opened {
+    let OpenedEnvelope {
         payload,
         signatures,
-    } = open(bytes, Kind::Comment)?;
+    } = open(bytes, StatementKind::Comment)?;
     Ok(SignedComment {
         comment: comment::from_bytes(&payload)?,
         statement: Digest::of(&payload),
@@ -185,14 +187,17 @@ pub fn parse_comment(bytes: &[u8]) -> Result<SignedComment, Refusal> {
 /// # Errors
 /// As [`parse_contract`], with `STATEMENT_MALFORMED`.
 pub fn parse_receipt(bytes: &[u8]) -> Result<SignedReceipt, Refusal> {
-    let Opened {
+    let OpenedEnvelope {
         payload,
         signatures,
-    } = open(bytes, Kind::Receipt)?;
+    } = open(bytes, StatementKind::Receipt)?;
     if signatures.len() == 1 {
-        insist_on_roles(&signatures, &[Role::Provider])?;
+        insist_on_roles(&signatures, &[SignatoryRole::Provider])?;
     } else {
-        insist_on_roles(&signatures, &[Role::Provider, Role::Consumer])?;
+        insist_on_roles(
+            &signatures,
+            &[SignatoryRole::Provider, SignatoryRole::Consumer],
+        )?;
     }
     Ok(SignedReceipt {
         receipt: receipt::from_bytes(&payload)?,
@@ -203,8 +208,14 @@ pub fn parse_receipt(bytes: &[u8]) -> Result<SignedReceipt, Refusal> {
 
 /// A protected header, as it stands in the statement and in the signing input.
 #[must_use]
-pub fn protected_header(kind: Kind, role: Role, alg: &str, kid: &str, issued_at: i64) -> String {
-    Header {
+pub fn protected_header(
+    kind: StatementKind,
+    role: SignatoryRole,
+    alg: &str,
+    kid: &str,
+    issued_at: i64,
+) -> String {
+    ProtectedHeader {
         kind,
         role,
         alg,
@@ -255,21 +266,21 @@ fn header_of(signature: &Signature) -> String {
 }
 
 /// The payload in base64url, two signatures, and what is around them.
-const LIMITS: Limits = Limits {
+const LIMITS: JsonLimits = JsonLimits {
     bytes: 512 * 1024,
     depth: 4,
 };
 
-pub(crate) struct Opened {
+pub(crate) struct OpenedEnvelope {
     pub(crate) payload: Vec<u8>,
     pub(crate) signatures: Vec<Signature>,
 }
 
-fn signed_contract(bytes: &[u8], roles: &[Role]) -> Result<SignedContract, Refusal> {
-    let Opened {
+fn signed_contract(bytes: &[u8], roles: &[SignatoryRole]) -> Result<SignedContract, Refusal> {
+    let OpenedEnvelope {
         payload,
         signatures,
-    } = open(bytes, Kind::Agreement)?;
+    } = open(bytes, StatementKind::Agreement)?;
     insist_on_roles(&signatures, roles)?;
     Ok(SignedContract {
         id: ContractId(Digest::of(&payload)),
@@ -279,13 +290,16 @@ fn signed_contract(bytes: &[u8], roles: &[Role]) -> Result<SignedContract, Refus
 }
 
 // INVARIANT: every-signature. Every entry of the statement is read, and none may be left out or added.
-pub(crate) fn insist_on_roles(signatures: &[Signature], roles: &[Role]) -> Result<(), Refusal> {
+pub(crate) fn insist_on_roles(
+    signatures: &[Signature],
+    roles: &[SignatoryRole],
+) -> Result<(), Refusal> {
     if signatures.len() < roles.len() {
         return Err(missing(signatures.len(), roles.len()));
     }
     if signatures.len() > roles.len() {
         return Err(Refusal::new(
-            Code::SignatureCount,
+            ErrorCode::SignatureCount,
             format!(
                 "the statement carries {} signatures instead of {}",
                 signatures.len(),
@@ -296,7 +310,7 @@ pub(crate) fn insist_on_roles(signatures: &[Signature], roles: &[Role]) -> Resul
     for (signature, role) in signatures.iter().zip(roles) {
         if signature.role != *role {
             return Err(Refusal::new(
-                Code::SignatureMissing,
+                ErrorCode::SignatureMissing,
                 format!(
                     "where the signature of the {} is due stands one of the {}",
                     role.as_str(),
@@ -309,7 +323,7 @@ pub(crate) fn insist_on_roles(signatures: &[Signature], roles: &[Role]) -> Resul
         && provider.kid == consumer.kid
     {
         return Err(Refusal::new(
-            Code::SignerNotParty,
+            ErrorCode::SignerNotParty,
             "both signatures are by the same key",
         ));
     }
@@ -324,7 +338,7 @@ pub(crate) fn only(signatures: Vec<Signature>) -> Result<Signature, Refusal> {
         (Some(signature), None) => Ok(signature),
         (None, _) => Err(missing(0, 1)),
         (Some(_), Some(_)) => Err(Refusal::new(
-            Code::SignatureCount,
+            ErrorCode::SignatureCount,
             format!("the statement carries {count} signatures instead of 1"),
         )),
     }
@@ -332,15 +346,15 @@ pub(crate) fn only(signatures: Vec<Signature>) -> Result<Signature, Refusal> {
 
 fn missing(found: usize, due: usize) -> Refusal {
     Refusal::new(
-        Code::SignatureMissing,
+        ErrorCode::SignatureMissing,
         format!("the statement carries {found} of {due} signatures"),
     )
 }
 
-pub(crate) fn open(bytes: &[u8], kind: Kind) -> Result<Opened, Refusal> {
-    let codes = Codes::of(kind.malformed());
-    let json = strict::document(bytes, LIMITS, kind.malformed())?;
-    let mut envelope = Members::of(json, "", codes)?;
+pub(crate) fn open(bytes: &[u8], kind: StatementKind) -> Result<OpenedEnvelope, Refusal> {
+    let codes = ReaderErrorCodes::of(kind.malformed());
+    let json = strict_json::document(bytes, LIMITS, kind.malformed())?;
+    let mut envelope = StrictObjectReader::of(json, "", codes)?;
     let payload_text = envelope.text("payload")?;
     let payload = base64url::decode(&payload_text)
         .ok_or_else(|| codes.wrong("the payload is not in base64url without padding"))?;
@@ -350,7 +364,7 @@ pub(crate) fn open(bytes: &[u8], kind: Kind) -> Result<Opened, Refusal> {
     for (index, entry) in entries.into_iter().enumerate() {
         signatures.push(header::signature(entry, index, kind, &payload_text)?);
     }
-    Ok(Opened {
+    Ok(OpenedEnvelope {
         payload,
         signatures,
     })

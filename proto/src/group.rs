@@ -1,16 +1,16 @@
 //! The statement `group/1` by which a participant says who belongs to one of its groups.
 
-use crate::envelope::{self, Kind, Opened};
-use crate::strict::{self, LIMITS};
+use crate::envelope::{self, OpenedEnvelope, StatementKind};
+use crate::strict_json::{self, LIMITS};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, canonical};
-use hansa_audit_log::time::Time;
-use hansa_policy::contract::Role;
-use hansa_policy::group::{Group, GroupName};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::SignatoryRole;
+use hansa_policy::group::{GroupName, SignedGroupList};
 use hansa_policy::id::ParticipantId;
-use hansa_policy::members::Codes;
-use hansa_policy::members::Members;
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::strict_object::ReaderErrorCodes;
+use hansa_policy::strict_object::StrictObjectReader;
 use std::collections::BTreeSet;
 
 const FORMAT: &str = "group/1";
@@ -20,7 +20,7 @@ pub const MOST: usize = 512;
 
 /// What a list says, not signed yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Statement {
+pub struct GroupStatement {
     /// Which group.
     pub name: GroupName,
     /// Whose.
@@ -30,13 +30,13 @@ pub struct Statement {
     /// Who belongs to it; at most [`MOST`].
     pub members: BTreeSet<ParticipantId>,
     /// When it was written.
-    pub issued_at: Time,
+    pub issued_at: UtcTimestamp,
 }
 
 /// The payload: canonical JSON.
 #[must_use]
-pub fn to_bytes(statement: &Statement) -> Vec<u8> {
-    let Statement {
+pub fn to_bytes(statement: &GroupStatement) -> Vec<u8> {
+    let GroupStatement {
         name,
         owner,
         serial,
@@ -59,10 +59,10 @@ pub fn to_bytes(statement: &Statement) -> Vec<u8> {
 ///
 /// # Errors
 /// `STATEMENT_MALFORMED`, when the bytes are not in the one accepted form.
-pub fn from_bytes(bytes: &[u8]) -> Result<Statement, Refusal> {
-    let codes = Codes::of(Code::StatementMalformed);
-    let json = strict::document(bytes, LIMITS, Code::StatementMalformed)?;
-    let mut payload = Members::of(json, "", codes)?;
+pub fn from_bytes(bytes: &[u8]) -> Result<GroupStatement, Refusal> {
+    let codes = ReaderErrorCodes::of(ErrorCode::StatementMalformed);
+    let json = strict_json::document(bytes, LIMITS, ErrorCode::StatementMalformed)?;
+    let mut payload = StrictObjectReader::of(json, "", codes)?;
     payload.exactly_text("hansa", FORMAT)?;
     let group = payload.text("group")?;
     let (owner, name) = group
@@ -77,7 +77,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Statement, Refusal> {
     if members.len() > MOST {
         return Err(codes.wrong(format!("a group has at most {MOST} members")));
     }
-    let statement = Statement {
+    let statement = GroupStatement {
         name: name.parse().map_err(|_| malformed(name))?,
         owner: owner.parse().map_err(|_| malformed(owner))?,
         serial: payload.count("serial")?,
@@ -95,14 +95,14 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Statement, Refusal> {
 ///
 /// # Errors
 /// As [`envelope::parse_contract`], with `STATEMENT_MALFORMED`.
-pub fn from_envelope(bytes: &[u8]) -> Result<Group, Refusal> {
-    let Opened {
+pub fn from_envelope(bytes: &[u8]) -> Result<SignedGroupList, Refusal> {
+    let OpenedEnvelope {
         payload,
         signatures,
-    } = envelope::open(bytes, Kind::Group)?;
-    envelope::insist_on_roles(&signatures, &[Role::Provider])?;
+    } = envelope::open(bytes, StatementKind::Group)?;
+    envelope::insist_on_roles(&signatures, &[SignatoryRole::Provider])?;
     let statement = from_bytes(&payload)?;
-    Ok(Group {
+    Ok(SignedGroupList {
         statement: Digest::of(&payload),
         name: statement.name,
         owner: statement.owner,
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_list_has_one_spelling() {
-        let statement = Statement {
+        let statement = GroupStatement {
             name: "hanse-cities".parse().unwrap(),
             owner: "lindau.example".parse().unwrap(),
             serial: 7,

@@ -1,16 +1,16 @@
 //! The statement `incident/1` by which a participant closes an incident of its own log: the log went on in two places, or
 //! permits stand a few places behind the withdrawal of their contract.
 
-use crate::envelope::{self, Kind, Opened};
-use crate::strict::{self, LIMITS};
+use crate::envelope::{self, OpenedEnvelope, StatementKind};
+use crate::strict_json::{self, LIMITS};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, canonical};
 use hansa_audit_log::note::SignedHead;
-use hansa_audit_log::time::Time;
-use hansa_policy::contract::{Role, Signature};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::{SignatoryRole, Signature};
 use hansa_policy::id::{ContractId, ParticipantId};
-use hansa_policy::members::{Codes, Members};
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
 
 const FORMAT: &str = "incident/1";
 
@@ -86,7 +86,7 @@ pub struct ForkedRange {
     /// So many records are common to both histories; 0 where nobody knows.
     pub from: u64,
     /// When the last of them was written; nothing where there is none.
-    pub since: Option<Time>,
+    pub since: Option<UtcTimestamp>,
     /// The largest size of such heads.
     pub upto: u64,
 }
@@ -116,7 +116,7 @@ pub struct IncidentStatement {
     /// Why.
     pub cause: IncidentCause,
     /// When it is stated.
-    pub stated_at: Time,
+    pub stated_at: UtcTimestamp,
 }
 
 /// A statement of an incident as read from its envelope, its signature not yet checked.
@@ -172,9 +172,9 @@ pub fn to_bytes(incident: &IncidentStatement) -> Vec<u8> {
 /// # Errors
 /// `STATEMENT_MALFORMED`, when the bytes are not in the one accepted form.
 pub fn from_bytes(bytes: &[u8]) -> Result<IncidentStatement, Refusal> {
-    let codes = Codes::of(Code::StatementMalformed);
-    let json = strict::document(bytes, LIMITS, Code::StatementMalformed)?;
-    let mut payload = Members::of(json, "", codes)?;
+    let codes = ReaderErrorCodes::of(ErrorCode::StatementMalformed);
+    let json = strict_json::document(bytes, LIMITS, ErrorCode::StatementMalformed)?;
+    let mut payload = StrictObjectReader::of(json, "", codes)?;
     payload.exactly_text("hansa", FORMAT)?;
     let fork = match payload.object_or_null("fork")? {
         None => None,
@@ -190,7 +190,10 @@ pub fn from_bytes(bytes: &[u8]) -> Result<IncidentStatement, Refusal> {
     };
     let mut late = Vec::new();
     for one in payload.list("late")? {
-        late.push(read_late(Members::of(one, "late", codes)?, codes)?);
+        late.push(read_late(
+            StrictObjectReader::of(one, "late", codes)?,
+            codes,
+        )?);
     }
     let cause = payload.text("cause")?;
     let incident = IncidentStatement {
@@ -210,7 +213,10 @@ pub fn from_bytes(bytes: &[u8]) -> Result<IncidentStatement, Refusal> {
     Ok(incident)
 }
 
-fn read_late(mut late: Members, codes: Codes) -> Result<LatePermits, Refusal> {
+fn read_late(
+    mut late: StrictObjectReader,
+    codes: ReaderErrorCodes,
+) -> Result<LatePermits, Refusal> {
     let permits = late.list("permits")?.into_iter().map(|index| {
         index
             .as_count()
@@ -226,7 +232,7 @@ fn read_late(mut late: Members, codes: Codes) -> Result<LatePermits, Refusal> {
 }
 
 /// What does not make sense whoever states it.
-fn check(incident: &IncidentStatement, codes: Codes) -> Result<(), Refusal> {
+fn check(incident: &IncidentStatement, codes: ReaderErrorCodes) -> Result<(), Refusal> {
     let named: usize = incident.late.iter().map(|late| late.permits.len()).sum();
     let behind = |late: &LatePermits| {
         !late.permits.is_empty()
@@ -252,11 +258,11 @@ fn check(incident: &IncidentStatement, codes: Codes) -> Result<(), Refusal> {
 /// # Errors
 /// As [`envelope::parse_contract`], with `STATEMENT_MALFORMED`.
 pub fn from_envelope(bytes: &[u8]) -> Result<SignedIncident, Refusal> {
-    let Opened {
+    let OpenedEnvelope {
         payload,
         signatures,
-    } = envelope::open(bytes, Kind::Incident)?;
-    envelope::insist_on_roles(&signatures, &[Role::Provider])?;
+    } = envelope::open(bytes, StatementKind::Incident)?;
+    envelope::insist_on_roles(&signatures, &[SignatoryRole::Provider])?;
     Ok(SignedIncident {
         incident: from_bytes(&payload)?,
         statement: Digest::of(&payload),

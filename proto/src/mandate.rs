@@ -1,15 +1,15 @@
 //! The statement `mandate/1` by which a participant says who may sign for it, and up to which risk.
 
 use crate::base64url;
-use crate::envelope::{self, Kind, Opened};
-use crate::strict::{self, LIMITS};
+use crate::envelope::{self, OpenedEnvelope, StatementKind};
+use crate::strict_json::{self, LIMITS};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, canonical};
-use hansa_policy::contract::Role;
-use hansa_policy::contract::mandate::{Class, Mandate, SignedMandate};
-use hansa_policy::members::{Codes, Members};
-use hansa_policy::plain::signed_line;
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::contract::SignatoryRole;
+use hansa_policy::contract::mandate::{DisclosureClass, Mandate, SignedMandate};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::safe_text::signed_line;
+use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
 use std::collections::BTreeSet;
 
 const FORMAT: &str = "mandate/1";
@@ -39,9 +39,9 @@ pub fn to_bytes(mandate: &Mandate) -> Vec<u8> {
 /// # Errors
 /// `STATEMENT_MALFORMED`, when the bytes are not in the one accepted form.
 pub fn from_bytes(bytes: &[u8]) -> Result<Mandate, Refusal> {
-    let codes = Codes::of(Code::StatementMalformed);
-    let json = strict::document(bytes, LIMITS, Code::StatementMalformed)?;
-    let mut payload = Members::of(json, "", codes)?;
+    let codes = ReaderErrorCodes::of(ErrorCode::StatementMalformed);
+    let json = strict_json::document(bytes, LIMITS, ErrorCode::StatementMalformed)?;
+    let mut payload = StrictObjectReader::of(json, "", codes)?;
     payload.exactly_text("hansa", FORMAT)?;
     let up_to = payload.text("upTo")?;
     let mut counterparties = BTreeSet::new();
@@ -53,7 +53,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Mandate, Refusal> {
         participant: payload.parsed("participant")?,
         holder: payload.text("holder")?,
         capacity: payload.text("capacity")?,
-        up_to: Class::named(&up_to)
+        up_to: DisclosureClass::named(&up_to)
             .ok_or_else(|| codes.unknown(format!("the class `{up_to}` is not known")))?,
         longest_days: u32::try_from(payload.count("longestDays")?)
             .map_err(|_| codes.wrong("`longestDays` is too large"))?,
@@ -82,15 +82,15 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Mandate, Refusal> {
 pub fn from_envelope(bytes: &[u8]) -> Result<SignedMandate, Refusal> {
     if bytes.len() > LARGEST {
         return Err(Refusal::new(
-            Code::StatementMalformed,
+            ErrorCode::StatementMalformed,
             format!("a mandate has at most {LARGEST} bytes"),
         ));
     }
-    let Opened {
+    let OpenedEnvelope {
         payload,
         signatures,
-    } = envelope::open(bytes, Kind::Mandate)?;
-    envelope::insist_on_roles(&signatures, &[Role::Provider])?;
+    } = envelope::open(bytes, StatementKind::Mandate)?;
+    envelope::insist_on_roles(&signatures, &[SignatoryRole::Provider])?;
     Ok(SignedMandate {
         statement: Digest::of(&payload),
         mandate: from_bytes(&payload)?,
@@ -101,8 +101,8 @@ pub fn from_envelope(bytes: &[u8]) -> Result<SignedMandate, Refusal> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Class, Mandate, from_bytes, to_bytes};
-    use hansa_policy::refusal::Code;
+    use super::{DisclosureClass, Mandate, from_bytes, to_bytes};
+    use hansa_policy::refusal::ErrorCode;
 
     #[test]
     fn a_mandate_survives_the_round_trip_and_has_one_spelling() {
@@ -110,7 +110,7 @@ mod tests {
             participant: "munster.example".parse().unwrap(),
             holder: crate::base64url::encode(&[7; 32]),
             capacity: "head of the data office".to_owned(),
-            up_to: Class::Aggregate,
+            up_to: DisclosureClass::Aggregate,
             longest_days: 730,
             counterparties: ["acme.example", "firma.example"]
                 .map(|id| id.parse().unwrap())
@@ -140,7 +140,7 @@ mod tests {
             let other = text.replacen(from, to, 1);
             assert_ne!(other, text, "{from}");
             let refusal = from_bytes(other.as_bytes()).unwrap_err();
-            assert_eq!(refusal.code, Code::StatementMalformed, "{to}");
+            assert_eq!(refusal.code, ErrorCode::StatementMalformed, "{to}");
         }
     }
 }

@@ -1,20 +1,20 @@
 //! The statement `notice/1` by which a provider tells a consumer of something that happened under their contract.
 
-use crate::envelope::{self, Kind, Opened};
-use crate::strict::{self, LIMITS};
+use crate::envelope::{self, OpenedEnvelope, StatementKind};
+use crate::strict_json::{self, LIMITS};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, canonical};
-use hansa_audit_log::time::Time;
-use hansa_policy::contract::{Role, Signature};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::{SignatoryRole, Signature};
 use hansa_policy::id::{ContractId, ParticipantId};
-use hansa_policy::members::{Codes, Members};
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
 
 const FORMAT: &str = "notice/1";
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
+pub struct NoticeStatement {
     /// Who tells.
     pub provider: ParticipantId,
     /// Who is told.
@@ -26,14 +26,14 @@ pub struct Notice {
     /// More of it, such as a code.
     pub detail: String,
     /// When it happened.
-    pub at: Time,
+    pub at: UtcTimestamp,
 }
 
 /// A notice as read from its envelope, its signature not yet checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedNotice {
     /// What happened.
-    pub notice: Notice,
+    pub notice: NoticeStatement,
     /// SHA-256 of its payload.
     pub statement: Digest,
     /// The provider's signature.
@@ -42,8 +42,8 @@ pub struct SignedNotice {
 
 /// The payload: canonical JSON.
 #[must_use]
-pub fn to_bytes(notice: &Notice) -> Vec<u8> {
-    let Notice {
+pub fn to_bytes(notice: &NoticeStatement) -> Vec<u8> {
+    let NoticeStatement {
         provider,
         consumer,
         contract,
@@ -66,12 +66,12 @@ pub fn to_bytes(notice: &Notice) -> Vec<u8> {
 ///
 /// # Errors
 /// `STATEMENT_MALFORMED`, when the bytes are not in the one accepted form.
-pub fn from_bytes(bytes: &[u8]) -> Result<Notice, Refusal> {
-    let codes = Codes::of(Code::StatementMalformed);
-    let json = strict::document(bytes, LIMITS, Code::StatementMalformed)?;
-    let mut payload = Members::of(json, "", codes)?;
+pub fn from_bytes(bytes: &[u8]) -> Result<NoticeStatement, Refusal> {
+    let codes = ReaderErrorCodes::of(ErrorCode::StatementMalformed);
+    let json = strict_json::document(bytes, LIMITS, ErrorCode::StatementMalformed)?;
+    let mut payload = StrictObjectReader::of(json, "", codes)?;
     payload.exactly_text("hansa", FORMAT)?;
-    let notice = Notice {
+    let notice = NoticeStatement {
         provider: payload.parsed("provider")?,
         consumer: payload.parsed("consumer")?,
         contract: payload.parsed("contract")?,
@@ -100,11 +100,11 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Notice, Refusal> {
 /// # Errors
 /// As [`envelope::parse_contract`], with `STATEMENT_MALFORMED`.
 pub fn from_envelope(bytes: &[u8]) -> Result<SignedNotice, Refusal> {
-    let Opened {
+    let OpenedEnvelope {
         payload,
         signatures,
-    } = envelope::open(bytes, Kind::Notice)?;
-    envelope::insist_on_roles(&signatures, &[Role::Provider])?;
+    } = envelope::open(bytes, StatementKind::Notice)?;
+    envelope::insist_on_roles(&signatures, &[SignatoryRole::Provider])?;
     Ok(SignedNotice {
         notice: from_bytes(&payload)?,
         statement: Digest::of(&payload),
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_notice_has_one_spelling() {
-        let notice = Notice {
+        let notice = NoticeStatement {
             provider: "lindau.example".parse().unwrap(),
             consumer: "acme.example".parse().unwrap(),
             contract: ContractId(Digest::of(b"contract")),

@@ -3,28 +3,28 @@
 //! Each clause stands in exactly one place: `permission.constraint`, `target.refinement`, `action.refinement`,
 //! `permission.duty`, `prohibition` or `obligation`; its own form is that of its term (`hansa_policy::term`). What this version does not know is refused, never skipped.
 
-pub mod name;
+pub mod policy_vocabulary;
 
 #[cfg(test)]
 mod tests;
 
 use hansa_audit_log::json::Json;
 use hansa_policy::id::{ClauseId, DatasetId, ParticipantId};
-use hansa_policy::members::{Codes, Members};
-use hansa_policy::refusal::{Code, Refusal};
-use hansa_policy::term::rule::{Place, Script};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
+use hansa_policy::term::rule::{OdrlPosition, OdrlWriter};
 use hansa_policy::term::{Clause, vocabulary};
 use std::collections::BTreeSet;
 
 /// A policy in domain form.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Policy {
+pub struct OdrlPolicy {
     /// Its label.
     pub uid: String,
     /// Who gives.
     pub assigner: ParticipantId,
     /// Who takes.
-    pub taker: Taker,
+    pub assignee: OdrlAssignee,
     /// What is given.
     pub dataset: DatasetId,
     /// The clauses, in the order of their numbers.
@@ -33,7 +33,7 @@ pub struct Policy {
 
 /// Who takes, and with it the kind of the policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Taker {
+pub enum OdrlAssignee {
     /// An `Agreement` with one participant.
     Participant(ParticipantId),
     /// An `Offer` to anybody in the league, which nobody countersigns.
@@ -44,19 +44,19 @@ pub enum Taker {
 
 /// The policy as JSON. Clauses are written in the order of their numbers.
 #[must_use]
-pub fn to_json(policy: &Policy) -> Json {
+pub fn to_json(policy: &OdrlPolicy) -> Json {
     let mut clauses: Vec<&Clause> = policy.clauses.iter().collect();
     clauses.sort_by_key(|clause| clause.id);
-    let mut script = Script::new(&policy.assigner, &policy.dataset, &policy.clauses);
+    let mut script = OdrlWriter::new(&policy.assigner, &policy.dataset, &policy.clauses);
     let rule = script.spare();
-    let written: Vec<(Place, Json)> = clauses
+    let written: Vec<(OdrlPosition, Json)> = clauses
         .into_iter()
         .map(|clause| {
-            let place = clause.term.spec().place;
+            let place = clause.term.spec().position;
             (place, vocabulary::write(clause, &mut script))
         })
         .collect();
-    let at = |wanted: Place| -> Vec<Json> {
+    let at = |wanted: OdrlPosition| -> Vec<Json> {
         let there = written.iter().filter(|(place, _)| *place == wanted);
         there.map(|(_, json)| json.clone()).collect()
     };
@@ -70,22 +70,29 @@ pub fn to_json(policy: &Policy) -> Json {
         ("uid", Json::text(rule)),
         (
             "action",
-            Json::List(vec![with_list(action, "refinement", at(Place::Action))]),
+            Json::List(vec![with_list(
+                action,
+                "refinement",
+                at(OdrlPosition::Action),
+            )]),
         ),
-        ("target", with_list(target, "refinement", at(Place::Target))),
+        (
+            "target",
+            with_list(target, "refinement", at(OdrlPosition::Target)),
+        ),
     ]);
-    let permission = with_list(permission, "constraint", at(Place::Permission));
-    let permission = with_list(permission, "duty", at(Place::Duty));
-    let (kind, assignee) = match &policy.taker {
-        Taker::Participant(id) => ("Agreement", Some(id.as_str())),
-        Taker::Public => ("Offer", Some(name::PUBLIC)),
-        Taker::Open => ("Offer", None),
+    let permission = with_list(permission, "constraint", at(OdrlPosition::Permission));
+    let permission = with_list(permission, "duty", at(OdrlPosition::Duty));
+    let (kind, assignee) = match &policy.assignee {
+        OdrlAssignee::Participant(id) => ("Agreement", Some(id.as_str())),
+        OdrlAssignee::Public => ("Offer", Some(policy_vocabulary::PUBLIC)),
+        OdrlAssignee::Open => ("Offer", None),
     };
     let whole = Json::object([
         ("@context", context()),
         ("@type", Json::text(kind)),
         ("uid", Json::text(&policy.uid)),
-        ("profile", Json::text(name::PROFILE)),
+        ("profile", Json::text(policy_vocabulary::PROFILE)),
         ("conflict", Json::text("prohibit")),
         ("assigner", Json::text(&policy.assigner)),
         ("permission", Json::List(vec![permission])),
@@ -94,8 +101,8 @@ pub fn to_json(policy: &Policy) -> Json {
         Some(assignee) => with(whole, "assignee", Json::text(assignee)),
         None => whole,
     };
-    let whole = with_list(whole, "prohibition", at(Place::Prohibition));
-    with_list(whole, "obligation", at(Place::Obligation))
+    let whole = with_list(whole, "prohibition", at(OdrlPosition::Prohibition));
+    with_list(whole, "obligation", at(OdrlPosition::Obligation))
 }
 
 /// The policy that the JSON states.
@@ -104,12 +111,12 @@ pub fn to_json(policy: &Policy) -> Json {
 /// `TERM_UNKNOWN` for what this version does not execute or that stands in another place than its own, `TERM_ILL_TYPED`
 /// for a value of another type (both name the clause where one is being read), `CONTRACT_MALFORMED` for known terms that
 /// are not written in their one shape.
-pub fn from_json(json: Json) -> Result<Policy, Refusal> {
+pub fn from_json(json: Json) -> Result<OdrlPolicy, Refusal> {
     let whole = json.clone();
-    let mut members = Members::of(json, "policy", Codes::POLICY)?;
+    let mut members = StrictObjectReader::of(json, "policy", ReaderErrorCodes::POLICY)?;
     members.exactly("@context", &context())?;
     let kind = members.text("@type")?;
-    members.exactly_text("profile", name::PROFILE)?;
+    members.exactly_text("profile", policy_vocabulary::PROFILE)?;
     members.exactly_text("conflict", "prohibit")?;
     let uid = members.text("uid")?;
     let assigner: ParticipantId = members.parsed("assigner")?;
@@ -119,23 +126,32 @@ pub fn from_json(json: Json) -> Result<Policy, Refusal> {
     let dataset = match (permissions.next(), permissions.next()) {
         (Some(permission), None) => read_permission(permission, &assigner, &mut clauses)?,
         _ => {
-            return Err(
-                Codes::POLICY.unknown("a policy has exactly one permission in this version")
-            );
+            return Err(ReaderErrorCodes::POLICY
+                .unknown("a policy has exactly one permission in this version"));
         }
     };
     for (at, item) in members.items("prohibition")? {
-        clauses.push(vocabulary::read(item, at, Place::Prohibition, &assigner)?);
+        clauses.push(vocabulary::read(
+            item,
+            at,
+            OdrlPosition::Prohibition,
+            &assigner,
+        )?);
     }
     for (at, item) in members.items("obligation")? {
-        clauses.push(vocabulary::read(item, at, Place::Obligation, &assigner)?);
+        clauses.push(vocabulary::read(
+            item,
+            at,
+            OdrlPosition::Obligation,
+            &assigner,
+        )?);
     }
     members.finish()?;
     clauses.sort_by_key(|clause| clause.id);
-    let policy = Policy {
+    let policy = OdrlPolicy {
         uid,
         assigner,
-        taker,
+        assignee: taker,
         dataset,
         clauses,
     };
@@ -143,17 +159,17 @@ pub fn from_json(json: Json) -> Result<Policy, Refusal> {
 }
 
 // INVARIANT: one-shape. Whatever is read is written again as the very same JSON, so no two texts say the same.
-fn one_shape(policy: Policy, whole: &Json) -> Result<Policy, Refusal> {
+fn one_shape(policy: OdrlPolicy, whole: &Json) -> Result<OdrlPolicy, Refusal> {
     let numbers: BTreeSet<ClauseId> = policy.clauses.iter().map(|clause| clause.id).collect();
     if numbers.len() != policy.clauses.len() {
         return Err(Refusal::new(
-            Code::ContractMalformed,
+            ErrorCode::ContractMalformed,
             "two clauses of the policy have the same number",
         ));
     }
     if to_json(&policy) != *whole {
         return Err(Refusal::new(
-            Code::ContractMalformed,
+            ErrorCode::ContractMalformed,
             "the policy is not in the one accepted shape: clauses in the order of their numbers, values in their \
              shortest spelling, the action that the clauses need",
         ));
@@ -161,15 +177,17 @@ fn one_shape(policy: Policy, whole: &Json) -> Result<Policy, Refusal> {
     Ok(policy)
 }
 
-fn taker(kind: &str, assignee: Option<String>) -> Result<Taker, Refusal> {
+fn taker(kind: &str, assignee: Option<String>) -> Result<OdrlAssignee, Refusal> {
     match (kind, assignee) {
         ("Agreement", Some(id)) => match id.parse() {
-            Ok(id) => Ok(Taker::Participant(id)),
-            Err(fault) => Err(Codes::POLICY.wrong(format!("`policy.assignee` is `{id}`: {fault}"))),
+            Ok(id) => Ok(OdrlAssignee::Participant(id)),
+            Err(fault) => {
+                Err(ReaderErrorCodes::POLICY.wrong(format!("`policy.assignee` is `{id}`: {fault}")))
+            }
         },
-        ("Offer", Some(id)) if id == name::PUBLIC => Ok(Taker::Public),
-        ("Offer", None) => Ok(Taker::Open),
-        (kind, assignee) => Err(Codes::POLICY.unknown(format!(
+        ("Offer", Some(id)) if id == policy_vocabulary::PUBLIC => Ok(OdrlAssignee::Public),
+        ("Offer", None) => Ok(OdrlAssignee::Open),
+        (kind, assignee) => Err(ReaderErrorCodes::POLICY.unknown(format!(
             "a policy of type `{kind}` with the assignee `{}` is not known",
             assignee.unwrap_or_default()
         ))),
@@ -181,27 +199,29 @@ fn read_permission(
     assigner: &ParticipantId,
     clauses: &mut Vec<Clause>,
 ) -> Result<DatasetId, Refusal> {
-    let mut permission = Members::of(json, "permission", Codes::POLICY)?;
+    let mut permission = StrictObjectReader::of(json, "permission", ReaderErrorCodes::POLICY)?;
     let _: ClauseId = permission.parsed("uid")?;
     let mut actions = permission.list("action")?.into_iter();
     let (Some(action), None) = (actions.next(), actions.next()) else {
-        return Err(Codes::POLICY.unknown("a permission has exactly one action in this version"));
+        return Err(
+            ReaderErrorCodes::POLICY.unknown("a permission has exactly one action in this version")
+        );
     };
-    let mut action = Members::of(action, "action", Codes::POLICY)?;
+    let mut action = StrictObjectReader::of(action, "action", ReaderErrorCodes::POLICY)?;
     let mut value = action.object("rdf:value")?;
     let met = value.text("@id")?;
     value.finish()?;
-    if met != name::QUERY && met != name::AGGREGATE {
-        return Err(Codes::POLICY.unknown(format!("the action `{met}` is not known")));
+    if met != policy_vocabulary::QUERY && met != policy_vocabulary::AGGREGATE {
+        return Err(ReaderErrorCodes::POLICY.unknown(format!("the action `{met}` is not known")));
     }
     let mut target = permission.object("target")?;
     target.exactly_text("@type", "AssetCollection")?;
     let dataset = target.parsed("source")?;
     let places = [
-        (action.items("refinement")?, Place::Action),
-        (target.items("refinement")?, Place::Target),
-        (permission.items("constraint")?, Place::Permission),
-        (permission.items("duty")?, Place::Duty),
+        (action.items("refinement")?, OdrlPosition::Action),
+        (target.items("refinement")?, OdrlPosition::Target),
+        (permission.items("constraint")?, OdrlPosition::Permission),
+        (permission.items("duty")?, OdrlPosition::Duty),
     ];
     for (items, place) in places {
         for (at, item) in items {
@@ -216,16 +236,16 @@ fn read_permission(
 
 fn action_of(clauses: &[Clause]) -> &'static str {
     if clauses.iter().any(|clause| clause.term.aggregates()) {
-        name::AGGREGATE
+        policy_vocabulary::AGGREGATE
     } else {
-        name::QUERY
+        policy_vocabulary::QUERY
     }
 }
 
 fn context() -> Json {
     Json::List(vec![
         Json::text("http://www.w3.org/ns/odrl.jsonld"),
-        Json::text(name::PROFILE),
+        Json::text(policy_vocabulary::PROFILE),
     ])
 }
 

@@ -1,27 +1,27 @@
 //! An offer as it travels in the catalogue: canonical JSON `offer/1`, with its policy as ODRL.
 
 use crate::contract::{legal, legal_json, own_purpose_json, own_purposes, template};
-use crate::odrl::{self, Policy, Taker};
-use crate::strict::{self, LIMITS};
+use crate::odrl::{self, OdrlAssignee, OdrlPolicy};
+use crate::strict_json::{self, LIMITS};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, canonical};
-use hansa_catalog::offer::{Offer, Recipients, Sign};
-use hansa_catalog::offers::Offering;
+use hansa_catalog::offer::{Offer, OfferRecipients, SigningMode};
+use hansa_catalog::offer_index::IdentifiedOffer;
 use hansa_policy::id::ParticipantId;
-use hansa_policy::members::{Codes, Members};
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
 use std::collections::BTreeSet;
 
 #[cfg(test)]
 mod tests;
 
 const FORMAT: &str = "offer/1";
-const CODES: Codes = Codes::of(Code::PeerDataInvalid);
+const CODES: ReaderErrorCodes = ReaderErrorCodes::of(ErrorCode::PeerDataInvalid);
 
 /// The offer for the eyes of `reader`. To whom else it is made is not told: of a list of participants only the reader is
 /// written, so an offer that is not made to it can't be read back.
 #[must_use]
-pub fn to_bytes(offer: &Offering, reader: &ParticipantId) -> Vec<u8> {
+pub fn to_bytes(offer: &IdentifiedOffer, reader: &ParticipantId) -> Vec<u8> {
     canonical(&to_json(offer, reader))
 }
 
@@ -31,12 +31,16 @@ pub fn to_bytes(offer: &Offering, reader: &ParticipantId) -> Vec<u8> {
 /// `PEER_DATA_INVALID` when they are not in the one accepted form, `TERM_UNKNOWN` and `TERM_ILL_TYPED` for a policy that
 /// this version does not execute exactly.
 pub fn from_bytes(bytes: &[u8]) -> Result<Offer, Refusal> {
-    from_json(&strict::document(bytes, LIMITS, Code::PeerDataInvalid)?)
+    from_json(&strict_json::document(
+        bytes,
+        LIMITS,
+        ErrorCode::PeerDataInvalid,
+    )?)
 }
 
 /// As [`to_bytes`].
 #[must_use]
-pub fn to_json(offer: &Offering, reader: &ParticipantId) -> Json {
+pub fn to_json(offer: &IdentifiedOffer, reader: &ParticipantId) -> Json {
     let id = offer.id();
     let Offer {
         dataset,
@@ -50,20 +54,20 @@ pub fn to_json(offer: &Offering, reader: &ParticipantId) -> Json {
         to,
         sign,
     } = &**offer;
-    let policy = Policy {
+    let policy = OdrlPolicy {
         uid: label(&id),
         assigner: dataset.owner.clone(),
-        taker: match to {
-            Recipients::Public => Taker::Public,
-            Recipients::League | Recipients::Participants(_) => Taker::Open,
+        assignee: match to {
+            OfferRecipients::Public => OdrlAssignee::Public,
+            OfferRecipients::League | OfferRecipients::Participants(_) => OdrlAssignee::Open,
         },
         dataset: dataset.clone(),
         clauses: clauses.clone(),
     };
     let to = match to {
-        Recipients::League => Json::text(LEAGUE),
-        Recipients::Public => Json::text(PUBLIC),
-        Recipients::Participants(list) => {
+        OfferRecipients::League => Json::text(LEAGUE),
+        OfferRecipients::Public => Json::text(PUBLIC),
+        OfferRecipients::Participants(list) => {
             let told = list.iter().filter(|listed| *listed == reader);
             Json::List(told.map(Json::text).collect())
         }
@@ -89,8 +93,8 @@ pub fn to_json(offer: &Offering, reader: &ParticipantId) -> Json {
         (
             "sign",
             Json::text(match sign {
-                Sign::Officer => OFFICER,
-                Sign::Auto => AUTO,
+                SigningMode::Officer => OFFICER,
+                SigningMode::Auto => AUTO,
             }),
         ),
     ]);
@@ -106,7 +110,7 @@ pub fn to_json(offer: &Offering, reader: &ParticipantId) -> Json {
 /// # Errors
 /// As [`from_bytes`].
 pub fn from_json(json: &Json) -> Result<Offer, Refusal> {
-    let mut members = Members::of(json.clone(), "offer", CODES)?;
+    let mut members = StrictObjectReader::of(json.clone(), "offer", CODES)?;
     members.exactly_text("hansa", FORMAT)?;
     let id: Digest = members.parsed("id")?;
     let policy = odrl::from_json(members.take("policy")?)?;
@@ -119,7 +123,7 @@ pub fn from_json(json: &Json) -> Result<Offer, Refusal> {
         true => template::read(&mut members)?,
         false => None,
     };
-    let offer = Offering::from(Offer {
+    let offer = IdentifiedOffer::from(Offer {
         dataset: policy.dataset.clone(),
         title: members.text("title")?,
         clauses: policy.clauses,
@@ -129,8 +133,8 @@ pub fn from_json(json: &Json) -> Result<Offer, Refusal> {
         legal: members.object_or_null("legal")?.map(legal).transpose()?,
         template,
         sign: match members.text("sign")?.as_str() {
-            OFFICER => Sign::Officer,
-            AUTO => Sign::Auto,
+            OFFICER => SigningMode::Officer,
+            AUTO => SigningMode::Auto,
             other => return Err(CODES.unknown(format!("`{other}` signs nothing"))),
         },
         to,
@@ -141,8 +145,8 @@ pub fn from_json(json: &Json) -> Result<Offer, Refusal> {
     }
     // The one participant that is told is the reader.
     let reader = match &offer.to {
-        Recipients::Participants(list) => list.first().cloned(),
-        Recipients::League | Recipients::Public => None,
+        OfferRecipients::Participants(list) => list.first().cloned(),
+        OfferRecipients::League | OfferRecipients::Public => None,
     };
     if to_json(&offer, &reader.unwrap_or(policy.assigner)) != *json {
         return Err(CODES.wrong("the offer is not in its one spelling"));
@@ -160,10 +164,10 @@ fn label(id: &Digest) -> String {
     format!("urn:sha256:{id}")
 }
 
-fn recipients(json: Json) -> Result<Recipients, Refusal> {
+fn recipients(json: Json) -> Result<OfferRecipients, Refusal> {
     match json {
-        Json::Text(word) if word == LEAGUE => Ok(Recipients::League),
-        Json::Text(word) if word == PUBLIC => Ok(Recipients::Public),
+        Json::Text(word) if word == LEAGUE => Ok(OfferRecipients::League),
+        Json::Text(word) if word == PUBLIC => Ok(OfferRecipients::Public),
         Json::List(items) => {
             let listed: Option<BTreeSet<ParticipantId>> = items
                 .iter()
@@ -171,7 +175,7 @@ fn recipients(json: Json) -> Result<Recipients, Refusal> {
                 .collect();
             listed
                 .filter(|listed| listed.len() == 1)
-                .map(Recipients::Participants)
+                .map(OfferRecipients::Participants)
                 .ok_or_else(|| CODES.wrong("`offer.to` does not name exactly its reader"))
         }
         Json::Null | Json::Bool(_) | Json::Int(_) | Json::Text(_) | Json::Object(_) => {

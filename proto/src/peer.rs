@@ -1,10 +1,10 @@
 //! What connectors say to each other, version 1: wire and domain types, both ways.
 
-pub mod ask;
-pub mod catalogue;
+pub mod catalog_page;
 pub(crate) mod field;
 pub mod greeting;
-pub mod letter;
+pub mod message;
+pub mod query_request;
 #[rustfmt::skip]
 #[allow(
     missing_docs,
@@ -17,9 +17,9 @@ pub mod letter;
     reason = "generated"
 )]
 pub mod pb;
+pub mod compact_answer;
 pub mod proof;
 pub mod refusal;
-pub mod small;
 pub mod witness;
 
 /// The versions of the peer protocol that this program speaks.

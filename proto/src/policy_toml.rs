@@ -4,33 +4,33 @@
 
 mod aggregate;
 mod conduct;
+mod conduct_writer;
 pub mod examples;
-mod form;
+mod file_reader;
+mod file_writer;
+mod geography;
 mod legal;
-mod limits;
 mod mask;
-mod place;
 mod price;
 mod prohibition;
-mod said;
-mod sheet;
+mod quota;
 mod template;
-mod window;
-mod write;
+mod validity;
+mod value_form;
 
 #[cfg(test)]
 mod tests;
 
-use crate::nearest::nearest;
-use hansa_audit_log::time::Time;
+use crate::nearest_word::nearest;
+use file_reader::{CheckedTable, KeyLocation, LocatedValue, PolicyFileReader};
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::Dataset;
-use hansa_policy::contract::Template;
+use hansa_policy::contract::TemplateReference;
 use hansa_policy::id::{ClauseId, PurposeId};
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::row_filter;
 use hansa_policy::term::purpose::Taxonomy;
 use hansa_policy::term::{Clause, Term};
-use sheet::{At, Sheet, Table, Value};
 use std::collections::BTreeMap;
 use toml::de::DeTable;
 
@@ -42,13 +42,13 @@ pub struct PolicyDraft {
     /// Its clauses; the first has the number 2, since the permission itself is the first of the contract.
     pub clauses: Vec<Clause>,
     /// First instant in force.
-    pub not_before: Option<Time>,
+    pub not_before: Option<UtcTimestamp>,
     /// First instant no longer in force.
-    pub not_after: Option<Time>,
+    pub not_after: Option<UtcTimestamp>,
     /// The legal text to bind.
     pub legal: Option<LegalFile>,
     /// The template from which it was filled, where it says so.
-    pub template: Option<Template>,
+    pub template: Option<TemplateReference>,
     /// The line of the file on which each clause stands.
     pub lines: BTreeMap<ClauseId, u64>,
 }
@@ -122,14 +122,14 @@ pub const KEYS: [&str; 48] = [
 /// # Errors
 /// Every problem, in the order of the file.
 pub fn parse(text: &str, file: &str, dataset: &Dataset) -> Result<PolicyDraft, Vec<Refusal>> {
-    let mut sheet = Sheet::new(file, text, dataset);
+    let mut sheet = PolicyFileReader::new(file, text, dataset);
     let (root, faults) = DeTable::parse_recoverable(text);
     if !faults.is_empty() {
         no_toml(&mut sheet, &faults);
         return Err(sheet.into_problems());
     }
     let keys = sheet.entries("", root.get_ref(), Some(&KEYS));
-    let mut terms = Terms::default();
+    let mut terms = LocatedTerms::default();
     let title = title(&mut sheet, &keys);
     if let Some(value) = keys.get("purpose") {
         purposes(&mut sheet, value, &mut terms, Term::Purpose);
@@ -137,7 +137,7 @@ pub fn parse(text: &str, file: &str, dataset: &Dataset) -> Result<PolicyDraft, V
     if let Some(value) = keys.get("purpose_not") {
         purposes(&mut sheet, value, &mut terms, Term::PurposeNot);
     }
-    let (not_before, not_after) = window::read(&mut sheet, keys.get("valid"), &mut terms);
+    let (not_before, not_after) = validity::read(&mut sheet, keys.get("valid"), &mut terms);
     let shown = keys.get("columns").map(|value| {
         let columns = sheet.columns(value);
         terms.add_unless_empty(&value.at, &columns, Term::Columns(columns.clone()));
@@ -146,11 +146,11 @@ pub fn parse(text: &str, file: &str, dataset: &Dataset) -> Result<PolicyDraft, V
     if let Some(value) = keys.get("rows") {
         rows(&mut sheet, value, &mut terms);
     }
-    form::read(&mut sheet, &keys, &mut terms);
+    value_form::read(&mut sheet, &keys, &mut terms);
     if let Some(value) = keys.get("aggregate") {
         aggregate::read(&mut sheet, value, shown.as_deref(), &mut terms);
     }
-    limits::read(&mut sheet, &keys, &mut terms);
+    quota::read(&mut sheet, &keys, &mut terms);
     conduct::read(&mut sheet, &keys, &mut terms);
     if let Some(value) = keys.get("duties") {
         duties(&mut sheet, value, &mut terms);
@@ -195,7 +195,7 @@ pub fn unknown_purposes(draft: &PolicyDraft, file: &str, taxonomy: &Taxonomy) ->
             };
             let line = draft.lines.get(&clause.id).copied();
             let sentence = format!("there is no purpose `{purpose}`");
-            let refusal = Refusal::new(Code::TermUnknown, sentence)
+            let refusal = Refusal::new(ErrorCode::TermUnknown, sentence)
                 .with_place(file, line, Some("purpose".to_owned()))
                 .with_help(help);
             found.push(refusal);
@@ -206,35 +206,35 @@ pub fn unknown_purposes(draft: &PolicyDraft, file: &str, taxonomy: &Taxonomy) ->
 
 /// Clauses as the text of a policy file.
 #[must_use]
-pub fn to_text(title: &str, clauses: &[Clause]) -> Written {
-    write::policy(title, clauses)
+pub fn to_text(title: &str, clauses: &[Clause]) -> PolicyFileText {
+    file_writer::policy(title, clauses)
 }
 
 /// A policy file made of clauses.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
+pub struct PolicyFileText {
     /// Its text.
     pub text: String,
     /// Clauses that the format can't say; they stand in the text as comments.
-    pub left_out: Vec<ClauseId>,
+    pub unsupported: Vec<ClauseId>,
 }
 
 /// The terms that were read, each with its place.
 #[derive(Debug, Default)]
-struct Terms(Vec<(usize, Term)>);
+struct LocatedTerms(Vec<(usize, Term)>);
 
-impl Terms {
-    fn add(&mut self, at: &At, term: Term) {
+impl LocatedTerms {
+    fn add(&mut self, at: &KeyLocation, term: Term) {
         self.0.push((at.offset, term));
     }
 
-    fn add_unless_empty<T>(&mut self, at: &At, list: &[T], term: Term) {
+    fn add_unless_empty<T>(&mut self, at: &KeyLocation, list: &[T], term: Term) {
         if !list.is_empty() {
             self.add(at, term);
         }
     }
 
-    fn numbered(self, sheet: &Sheet<'_>) -> (Vec<Clause>, BTreeMap<ClauseId, u64>) {
+    fn numbered(self, sheet: &PolicyFileReader<'_>) -> (Vec<Clause>, BTreeMap<ClauseId, u64>) {
         let placed = self.0.into_iter().zip(2..);
         placed
             .map(|((offset, term), number)| {
@@ -245,38 +245,38 @@ impl Terms {
     }
 }
 
-fn no_toml(sheet: &mut Sheet<'_>, faults: &[toml::de::Error]) {
+fn no_toml(sheet: &mut PolicyFileReader<'_>, faults: &[toml::de::Error]) {
     for fault in faults {
-        let at = At {
+        let at = KeyLocation {
             offset: fault.span().map_or(0, |span| span.start),
             key: String::new(),
         };
         let sentence = format!("the file is no TOML: {}", fault.message());
-        sheet.problem(&at, Code::ConfigInvalid, sentence);
+        sheet.problem(&at, ErrorCode::ConfigInvalid, sentence);
     }
 }
 
-fn title(sheet: &mut Sheet<'_>, keys: &Table<'_>) -> Option<String> {
+fn title(sheet: &mut PolicyFileReader<'_>, keys: &CheckedTable<'_>) -> Option<String> {
     let Some(value) = keys.get("title") else {
-        let start = At {
+        let start = KeyLocation {
             offset: 0,
             key: "title".to_owned(),
         };
-        sheet.problem(&start, Code::ConfigInvalid, "the policy has no title");
+        sheet.problem(&start, ErrorCode::ConfigInvalid, "the policy has no title");
         return None;
     };
     let title = sheet.text(value)?;
     if title.trim().is_empty() {
-        sheet.problem(&value.at, Code::ConfigInvalid, "the title is empty");
+        sheet.problem(&value.at, ErrorCode::ConfigInvalid, "the title is empty");
         return None;
     }
     Some(title)
 }
 
 fn purposes(
-    sheet: &mut Sheet<'_>,
-    value: &Value<'_>,
-    terms: &mut Terms,
+    sheet: &mut PolicyFileReader<'_>,
+    value: &LocatedValue<'_>,
+    terms: &mut LocatedTerms,
     term: fn(Vec<PurposeId>) -> Term,
 ) {
     let mut found: Vec<PurposeId> = Vec::new();
@@ -284,18 +284,18 @@ fn purposes(
         match text.parse::<PurposeId>() {
             Ok(purpose) if found.contains(&purpose) => {
                 let sentence = format!("the purpose `{purpose}` is listed twice");
-                sheet.problem(&at, Code::TermIllTyped, sentence);
+                sheet.problem(&at, ErrorCode::TermIllTyped, sentence);
             }
             Ok(purpose) => found.push(purpose),
             Err(fault) => {
-                sheet.problem(&at, Code::TermIllTyped, format!("`{text}`: {fault}"));
+                sheet.problem(&at, ErrorCode::TermIllTyped, format!("`{text}`: {fault}"));
             }
         }
     }
     terms.add_unless_empty(&value.at, &found, term(found.clone()));
 }
 
-fn rows(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
+fn rows(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>, terms: &mut LocatedTerms) {
     let Some(text) = sheet.text(value) else {
         return;
     };
@@ -311,7 +311,7 @@ fn rows(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
 }
 
 /// `"attribution"`, `{ attribution = "…" }`, `"delete-after 30 days"`.
-fn duties(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
+fn duties(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>, terms: &mut LocatedTerms) {
     let items = if value.node.is_str() {
         Some(vec![value.clone()])
     } else {
@@ -330,14 +330,14 @@ fn duties(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
     }
 }
 
-fn duty(sheet: &mut Sheet<'_>, at: &At, text: &str, terms: &mut Terms) {
+fn duty(sheet: &mut PolicyFileReader<'_>, at: &KeyLocation, text: &str, terms: &mut LocatedTerms) {
     let words: Vec<&str> = text.split_whitespace().collect();
     match words.as_slice() {
         ["attribution"] => match &sheet.dataset.attribution {
             Some(attribution) => terms.add(at, Term::Attribution(attribution.clone())),
             None => sheet.problem_with_help(
                 at,
-                Code::ConfigInvalid,
+                ErrorCode::ConfigInvalid,
                 "the dataset says nothing of how its source is named",
                 Some("write { attribution = \"…\" }, or set attribution on the dataset".to_owned()),
             ),
@@ -347,14 +347,14 @@ fn duty(sheet: &mut Sheet<'_>, at: &At, text: &str, terms: &mut Terms) {
             Ok(days) if days > 0 => terms.add(at, Term::DeleteAfter { days }),
             _ => {
                 let sentence = format!("`{days}` is no number of days");
-                sheet.problem(at, Code::TermIllTyped, sentence);
+                sheet.problem(at, ErrorCode::TermIllTyped, sentence);
             }
         },
         ["attest-within", days, "days" | "day"] => match days.parse() {
             Ok(days) if days > 0 => terms.add(at, Term::Attest { days }),
             _ => {
                 let sentence = format!("`{days}` is no number of days");
-                sheet.problem(at, Code::TermIllTyped, sentence);
+                sheet.problem(at, ErrorCode::TermIllTyped, sentence);
             }
         },
         [first, ..] => {
@@ -366,11 +366,11 @@ fn duty(sheet: &mut Sheet<'_>, at: &At, text: &str, terms: &mut Terms) {
             ];
             if matches!(*first, "delete-after" | "attest-within") {
                 let sentence = format!("the duty `{text}` is not written like {first} 30 days");
-                sheet.problem(at, Code::TermIllTyped, sentence);
+                sheet.problem(at, ErrorCode::TermIllTyped, sentence);
             } else {
                 sheet.word(at, text, "duty", &known);
             }
         }
-        [] => sheet.problem(at, Code::TermIllTyped, "the duty is empty"),
+        [] => sheet.problem(at, ErrorCode::TermIllTyped, "the duty is empty"),
     }
 }

@@ -1,15 +1,15 @@
 //! The receipt `receipt/1`: what left, under which contracts, and how it ended. The provider signs it as the last message
 //! of an answer, the consumer countersigns what it received, and both keep it.
 
-use crate::strict::{self, LIMITS};
+use crate::strict_json::{self, LIMITS};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, canonical};
-use hansa_audit_log::time::Time;
-use hansa_policy::contract::deed::Deed;
-use hansa_policy::contract::{Role, Signature, SignatureCheck};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::signature_purpose::SignaturePurpose;
+use hansa_policy::contract::{SignatoryRole, Signature, SignatureVerifier};
 use hansa_policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
-use hansa_policy::members::{Codes, Members};
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
 use std::fmt;
 use std::str::FromStr;
 
@@ -28,7 +28,7 @@ pub struct Receipt {
     /// Who asked.
     pub consumer: ParticipantId,
     /// What was read, in the order of the datasets; at least one.
-    pub reads: Vec<Read>,
+    pub reads: Vec<DatasetRead>,
     /// Digest of the request as it was asked.
     pub request_digest: Digest,
     /// Salted digest of the SQL text.
@@ -42,20 +42,20 @@ pub struct Receipt {
     /// Digest of what was sent.
     pub result: ResultDigest,
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: AnswerOutcome,
     /// When it was admitted, by the provider's clock.
-    pub admitted_at: Time,
+    pub admitted_at: UtcTimestamp,
     /// When its last byte was handed out.
-    pub last_at: Time,
+    pub last_at: UtcTimestamp,
     /// The record of the ruling in the provider's log.
-    pub leaf: Leaf,
+    pub leaf: LogLeaf,
     /// Digest of a head of the provider's log that covers it.
     pub checkpoint: Digest,
 }
 
 /// One dataset of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Read {
+pub struct DatasetRead {
     /// The dataset.
     pub dataset: DatasetId,
     /// The contract that gave it.
@@ -66,7 +66,7 @@ pub struct Read {
 
 /// A record of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Leaf {
+pub struct LogLeaf {
     /// Its number.
     pub index: u64,
     /// Its hash in the tree.
@@ -84,29 +84,31 @@ impl fmt::Display for ResultDigest {
 }
 
 impl FromStr for ResultDigest {
-    type Err = Malformed;
+    type Err = ReceiptValueError;
 
-    fn from_str(text: &str) -> Result<Self, Malformed> {
-        let digits = text.strip_prefix("blake3:").ok_or(Malformed::Digest)?;
-        let digest: Digest = digits.parse().map_err(|_| Malformed::Digest)?;
+    fn from_str(text: &str) -> Result<Self, ReceiptValueError> {
+        let digits = text
+            .strip_prefix("blake3:")
+            .ok_or(ReceiptValueError::Digest)?;
+        let digest: Digest = digits.parse().map_err(|_| ReceiptValueError::Digest)?;
         Ok(Self(*digest.as_bytes()))
     }
 }
 
 /// How an answer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum AnswerOutcome {
     /// With its last row.
     Done,
     /// The provider cut it, for this reason.
-    Cut(Code),
+    Cut(ErrorCode),
     /// The consumer hung up.
     Cancelled,
     /// It failed after its first row.
-    Failed(Code),
+    Failed(ErrorCode),
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for AnswerOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Done => f.write_str("done"),
@@ -117,24 +119,27 @@ impl fmt::Display for Outcome {
     }
 }
 
-impl FromStr for Outcome {
-    type Err = Malformed;
+impl FromStr for AnswerOutcome {
+    type Err = ReceiptValueError;
 
-    fn from_str(text: &str) -> Result<Self, Malformed> {
-        let code = |text: &str| text.parse::<Code>().map_err(|_| Malformed::Outcome);
+    fn from_str(text: &str) -> Result<Self, ReceiptValueError> {
+        let code = |text: &str| {
+            text.parse::<ErrorCode>()
+                .map_err(|_| ReceiptValueError::Outcome)
+        };
         match text.split_once(':') {
             None if text == "done" => Ok(Self::Done),
             None if text == "cancelled" => Ok(Self::Cancelled),
             Some(("cut", reason)) => code(reason).map(Self::Cut),
             Some(("failed", reason)) => code(reason).map(Self::Failed),
-            None | Some(_) => Err(Malformed::Outcome),
+            None | Some(_) => Err(ReceiptValueError::Outcome),
         }
     }
 }
 
 /// What is wrong with a value of a receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Malformed {
+pub enum ReceiptValueError {
     /// No digest of a result.
     #[error("the digest of a result is written `blake3:` and 64 hexadecimal digits")]
     Digest,
@@ -159,13 +164,13 @@ impl SignedReceipt {
     ///
     /// # Errors
     /// Whatever `keys` refuses.
-    pub fn check(&self, keys: &impl SignatureCheck) -> Result<(), Refusal> {
+    pub fn check(&self, keys: &impl SignatureVerifier) -> Result<(), Refusal> {
         self.signatures.iter().try_for_each(|signature| {
             let signer = match signature.role {
-                Role::Provider => &self.receipt.provider,
-                Role::Consumer => &self.receipt.consumer,
+                SignatoryRole::Provider => &self.receipt.provider,
+                SignatoryRole::Consumer => &self.receipt.consumer,
             };
-            keys.check(signer, signature, Deed::Statement)
+            keys.check(signer, signature, SignaturePurpose::Statement)
         })
     }
 
@@ -174,7 +179,7 @@ impl SignedReceipt {
     pub fn is_countersigned(&self) -> bool {
         self.signatures
             .iter()
-            .any(|signature| signature.role == Role::Consumer)
+            .any(|signature| signature.role == SignatoryRole::Consumer)
     }
 }
 
@@ -229,13 +234,13 @@ pub fn to_bytes(receipt: &Receipt) -> Vec<u8> {
 /// # Errors
 /// `STATEMENT_MALFORMED`, when the bytes are not in the one accepted form.
 pub fn from_bytes(bytes: &[u8]) -> Result<Receipt, Refusal> {
-    let codes = Codes::of(Code::StatementMalformed);
-    let json = strict::document(bytes, LIMITS, Code::StatementMalformed)?;
-    let mut payload = Members::of(json, "", codes)?;
+    let codes = ReaderErrorCodes::of(ErrorCode::StatementMalformed);
+    let json = strict_json::document(bytes, LIMITS, ErrorCode::StatementMalformed)?;
+    let mut payload = StrictObjectReader::of(json, "", codes)?;
     payload.exactly_text("hansa", FORMAT)?;
     let mut reads = Vec::new();
     for (at, item) in payload.items("reads")? {
-        reads.push(read(Members::of(item, at, codes)?)?);
+        reads.push(read(StrictObjectReader::of(item, at, codes)?)?);
     }
     if reads.is_empty() {
         return Err(codes.wrong("the receipt names no dataset"));
@@ -255,7 +260,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Receipt, Refusal> {
         outcome: payload.parsed("outcome")?,
         admitted_at: payload.parsed("t_admit")?,
         last_at: payload.parsed("t_last")?,
-        leaf: Leaf {
+        leaf: LogLeaf {
             index: leaf.count("index")?,
             hash: leaf.parsed("hash")?,
         },
@@ -269,7 +274,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Receipt, Refusal> {
     Ok(receipt)
 }
 
-fn read_json(read: &Read) -> Json {
+fn read_json(read: &DatasetRead) -> Json {
     Json::object([
         ("dataset", Json::text(&read.dataset)),
         ("contract", Json::text(read.contract)),
@@ -277,8 +282,8 @@ fn read_json(read: &Read) -> Json {
     ])
 }
 
-fn read(mut members: Members) -> Result<Read, Refusal> {
-    let read = Read {
+fn read(mut members: StrictObjectReader) -> Result<DatasetRead, Refusal> {
+    let read = DatasetRead {
         dataset: members.parsed("dataset")?,
         contract: members.parsed("contract")?,
         snapshot: members.text("snapshot")?,

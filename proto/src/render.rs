@@ -1,18 +1,18 @@
 //! Contracts and offers as pages that a person reads.
 
-use crate::purposes;
-use hansa_audit_log::time::Time;
-use hansa_catalog::offer::{Offer, Recipients, Sign};
-use hansa_policy::contract::shown::{Form, Shown};
-use hansa_policy::contract::{Agreement, Assignee, Legal, OwnPurpose, Party};
+use crate::purpose_taxonomy;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_catalog::offer::{Offer, OfferRecipients, SigningMode};
+use hansa_policy::contract::rendering::{PageRendering, RenderingVersion};
+use hansa_policy::contract::{Agreement, Assignee, ContractParty, LegalText, OwnPurpose};
 use hansa_policy::id::ContractId;
-use hansa_policy::plain::signed_line;
+use hansa_policy::safe_text::signed_line;
 use hansa_policy::term::Clause;
-use hansa_policy::term::rule::Place;
-use hansa_policy::term::tongue::Tongue;
+use hansa_policy::term::language::Language;
+use hansa_policy::term::rule::OdrlPosition;
 
-mod second;
-pub mod standing;
+pub mod contract_status;
+mod second_form;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -23,14 +23,14 @@ pub const NOT_ENFORCED: &str = "Not technically enforced";
 /// A contract as the page that its signers are shown; without its identity it is a draft.
 #[must_use]
 pub fn agreement(id: Option<ContractId>, agreement: &Agreement) -> String {
-    let tongue = agreement.shown.unwrap_or_default().tongue;
+    let tongue = agreement.rendering.unwrap_or_default().language;
     agreement_in(tongue, id, agreement)
 }
 
 /// The same in a language; the form and the zone stay those of the page that is signed.
 #[must_use]
-pub fn agreement_in(tongue: Tongue, id: Option<ContractId>, agreement: &Agreement) -> String {
-    let shown = agreement.shown.unwrap_or_default().in_language(tongue);
+pub fn agreement_in(tongue: Language, id: Option<ContractId>, agreement: &Agreement) -> String {
+    let shown = agreement.rendering.unwrap_or_default().in_language(tongue);
     let title = match (id, &agreement.assignee) {
         (Some(id), Assignee::Participant(_)) => {
             format!("{} {id}", tongue.pick("Contract", "Vertrag", "Contrato"))
@@ -47,9 +47,9 @@ pub fn agreement_in(tongue: Tongue, id: Option<ContractId>, agreement: &Agreemen
             )
             .to_owned(),
     };
-    let space = match shown.form {
-        Form::One => "",
-        Form::Two => "\n",
+    let space = match shown.version {
+        RenderingVersion::One => "",
+        RenderingVersion::Two => "\n",
     };
     format!("{title}\n{space}{}", page(shown, agreement))
 }
@@ -58,15 +58,15 @@ pub fn agreement_in(tongue: Tongue, id: Option<ContractId>, agreement: &Agreemen
 ///
 /// What a form has once said it says for ever: the files in `golden/` hold it.
 #[must_use]
-pub fn page(shown: Shown, agreement: &Agreement) -> String {
-    match shown.form {
-        Form::One => first(shown.tongue, agreement),
-        Form::Two => second::page(shown, agreement),
+pub fn page(shown: PageRendering, agreement: &Agreement) -> String {
+    match shown.version {
+        RenderingVersion::One => first(shown.language, agreement),
+        RenderingVersion::Two => second_form::page(shown, agreement),
     }
 }
 
-fn first(tongue: Tongue, agreement: &Agreement) -> String {
-    let mut page = Page::new(tongue);
+fn first(tongue: Language, agreement: &Agreement) -> String {
+    let mut page = FirstFormPage::new(tongue);
     let version = tongue.pick("version", "Fassung", "versão");
     page.fact(
         tongue.pick("label", "Kennung", "rótulo"),
@@ -130,13 +130,13 @@ fn first(tongue: Tongue, agreement: &Agreement) -> String {
 /// An offer as a page.
 #[must_use]
 pub fn offer(offer: &Offer) -> String {
-    offer_in(Tongue::En, offer)
+    offer_in(Language::En, offer)
 }
 
 /// The same in a language.
 #[must_use]
-pub fn offer_in(tongue: Tongue, offer: &Offer) -> String {
-    let mut page = Page::new(tongue);
+pub fn offer_in(tongue: Language, offer: &Offer) -> String {
+    let mut page = FirstFormPage::new(tongue);
     page.line(format!(
         "{} {}: {}",
         tongue.pick("Offer", "Angebot", "Oferta"),
@@ -150,8 +150,8 @@ pub fn offer_in(tongue: Tongue, offer: &Offer) -> String {
     page.fact(
         tongue.pick("to", "an", "para"),
         &match &offer.to {
-            Recipients::League => league(tongue).to_owned(),
-            Recipients::Public => {
+            OfferRecipients::League => league(tongue).to_owned(),
+            OfferRecipients::Public => {
                 let as_view = tongue.pick(
                     "as a public view",
                     "als öffentliche Sicht",
@@ -159,7 +159,7 @@ pub fn offer_in(tongue: Tongue, offer: &Offer) -> String {
                 );
                 format!("{}, {as_view}", league(tongue))
             }
-            Recipients::Participants(list) => {
+            OfferRecipients::Participants(list) => {
                 let names: Vec<&str> = list.iter().map(|one| one.domain()).collect();
                 names.join(", ")
             }
@@ -168,17 +168,17 @@ pub fn offer_in(tongue: Tongue, offer: &Offer) -> String {
     page.fact(
         tongue.pick("signed by", "zeichnet", "assina"),
         match (&offer.to, offer.sign) {
-            (Recipients::Public, _) => tongue.pick(
+            (OfferRecipients::Public, _) => tongue.pick(
                 "the provider alone",
                 "der Anbieter allein",
                 "só o fornecedor",
             ),
-            (_, Sign::Officer) => tongue.pick(
+            (_, SigningMode::Officer) => tongue.pick(
                 "an officer of the provider, each contract by hand",
                 "eine Person des Anbieters, jeden Vertrag von Hand",
                 "um responsável do fornecedor, cada contrato à mão",
             ),
-            (_, Sign::Auto) => tongue.pick(
+            (_, SigningMode::Auto) => tongue.pick(
                 "the provider's connector, for exactly these terms",
                 "der Konnektor des Anbieters, für genau diese Bedingungen",
                 "o conector do fornecedor, exatamente para estes termos",
@@ -195,13 +195,13 @@ pub fn offer_in(tongue: Tongue, offer: &Offer) -> String {
 }
 
 #[derive(Debug)]
-struct Page {
-    tongue: Tongue,
+struct FirstFormPage {
+    tongue: Language,
     text: String,
 }
 
-impl Page {
-    const fn new(tongue: Tongue) -> Self {
+impl FirstFormPage {
+    const fn new(tongue: Language) -> Self {
         Self {
             tongue,
             text: String::new(),
@@ -217,16 +217,16 @@ impl Page {
         self.line(format!("  {name:<10} {value}"));
     }
 
-    fn window(&mut self, from: Time, until: Time) {
+    fn window(&mut self, from: UtcTimestamp, until: UtcTimestamp) {
         let tongue = self.tongue;
-        let from = if from == Time::EARLIEST {
+        let from = if from == UtcTimestamp::EARLIEST {
             tongue
                 .pick("without a beginning", "ohne Anfang", "sem início")
                 .to_owned()
         } else {
             format!("{} {from}", tongue.pick("from", "ab", "a partir de"))
         };
-        let until = if until == Time::LATEST {
+        let until = if until == UtcTimestamp::LATEST {
             tongue
                 .pick("without an end", "ohne Ende", "sem fim")
                 .to_owned()
@@ -241,7 +241,7 @@ impl Page {
         self.fact("", &until);
     }
 
-    fn legal(&mut self, legal: Option<&Legal>) {
+    fn legal(&mut self, legal: Option<&LegalText>) {
         let name = self
             .tongue
             .pick("legal text", "Vertragstext", "texto legal");
@@ -259,10 +259,10 @@ impl Page {
 
     fn clauses(&mut self, clauses: &[Clause], own: &[OwnPurpose]) {
         let tongue = self.tongue;
-        let at = |place: Place| {
+        let at = |place: OdrlPosition| {
             move |clause: &Clause| {
                 let spec = clause.term.spec();
-                spec.place == place && !spec.is_recorded_only()
+                spec.position == place && !spec.is_recorded_only()
             }
         };
         self.section(
@@ -272,9 +272,9 @@ impl Page {
                 "Para quê, quando e quanto",
             ),
             clauses,
-            &at(Place::Permission),
+            &at(OdrlPosition::Permission),
         );
-        self.purposes(Place::Permission, clauses, own);
+        self.purposes(OdrlPosition::Permission, clauses, own);
         self.section(
             tongue.pick(
                 "Which part of the dataset",
@@ -282,12 +282,12 @@ impl Page {
                 "Que parte do conjunto de dados",
             ),
             clauses,
-            &at(Place::Target),
+            &at(OdrlPosition::Target),
         );
         self.section(
             tongue.pick("In what form", "In welcher Form", "De que forma"),
             clauses,
-            &at(Place::Action),
+            &at(OdrlPosition::Action),
         );
         if clauses.iter().any(|clause| clause.term.aggregates()) {
             self.line(tongue.pick(
@@ -303,9 +303,9 @@ impl Page {
                 "O que é proibido",
             ),
             clauses,
-            &at(Place::Prohibition),
+            &at(OdrlPosition::Prohibition),
         );
-        self.purposes(Place::Prohibition, clauses, own);
+        self.purposes(OdrlPosition::Prohibition, clauses, own);
         self.section(
             tongue.pick(
                 "What is owed, and executed",
@@ -315,7 +315,7 @@ impl Page {
             clauses,
             &|clause| {
                 let spec = clause.term.spec();
-                let owed = matches!(spec.place, Place::Duty | Place::Obligation);
+                let owed = matches!(spec.position, OdrlPosition::Duty | OdrlPosition::Obligation);
                 owed && !spec.is_recorded_only()
             },
         );
@@ -339,19 +339,19 @@ impl Page {
                 headed = true;
             }
             let id = clause.id.to_string();
-            self.line(format!("  {id:<5}{}", clause.term.say(self.tongue)));
+            self.line(format!("  {id:<5}{}", clause.term.render(self.tongue)));
         }
     }
 
     /// What the purposes of the clauses in a place mean.
-    fn purposes(&mut self, place: Place, clauses: &[Clause], own: &[OwnPurpose]) {
+    fn purposes(&mut self, place: OdrlPosition, clauses: &[Clause], own: &[OwnPurpose]) {
         let tongue = self.tongue;
         let there = clauses
             .iter()
-            .filter(|clause| clause.term.spec().place == place);
+            .filter(|clause| clause.term.spec().position == place);
         let listed = there.flat_map(|clause| clause.term.purposes());
         for purpose in listed {
-            if let Some(title) = purposes::title(purpose) {
+            if let Some(title) = purpose_taxonomy::title(purpose) {
                 let narrower = tongue.pick(
                     "and what is narrower",
                     "und was enger ist",
@@ -370,15 +370,15 @@ impl Page {
     }
 }
 
-const fn league(tongue: Tongue) -> &'static str {
+const fn league(tongue: Language) -> &'static str {
     match tongue {
-        Tongue::En => "every participant of the league",
-        Tongue::De => "alle Teilnehmer des Bundes",
-        Tongue::Pt => "todos os participantes da liga",
+        Language::En => "every participant of the league",
+        Language::De => "alle Teilnehmer des Bundes",
+        Language::Pt => "todos os participantes da liga",
     }
 }
 
-fn party(tongue: Tongue, party: &Party) -> String {
+fn party(tongue: Language, party: &ContractParty) -> String {
     let number = match &party.legal_id {
         Some(number) => format!(", {number}"),
         None => tongue

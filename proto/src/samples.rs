@@ -1,16 +1,21 @@
 //! Values for tests.
 
-pub(crate) mod random;
+pub(crate) mod random_policy;
 
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
-use hansa_audit_log::time::Time;
-use hansa_catalog::dataset::{Column, ColumnType, Dataset, Grid, GridDimension};
-use hansa_policy::contract::shown::Shown;
-use hansa_policy::contract::{Agreement, Assignee, DatasetRef, Legal, OwnPurpose, Party, Template};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_catalog::dataset::{ColumnType, Dataset, DatasetColumn, GridDimension, RegisteredGrid};
+use hansa_policy::contract::rendering::PageRendering;
+use hansa_policy::contract::{
+    Agreement, Assignee, ContractParty, DatasetRef, LegalText, OwnPurpose, TemplateReference,
+};
 use hansa_policy::id::ClauseId;
-use hansa_policy::term::tongue::Tongue;
-use hansa_policy::term::{Bucket, Clause, Forbidden, Function, Period, Quota, Term, Unit};
+use hansa_policy::term::language::Language;
+use hansa_policy::term::{
+    Clause, CountingUnit, CubeFunction, ForbiddenUse, PeriodQuota, QuotaPeriod, Term,
+    TimeBucketWidth,
+};
 
 pub(crate) fn agreement() -> Agreement {
     Agreement {
@@ -33,14 +38,14 @@ pub(crate) fn agreement() -> Agreement {
             parent: "dpv:ResearchAndDevelopment".parse().unwrap(),
             text: "Forschung über Mobilität".to_owned(),
         }],
-        legal: Some(Legal {
+        legal: Some(LegalText {
             text_ref: "mobility-research.pdf".to_owned(),
             text: Digest::of(b"text"),
             language: "de".to_owned(),
         }),
         template: None,
         signatory: None,
-        shown: Some(Shown::default()),
+        rendering: Some(PageRendering::default()),
         proposed_at: "2026-11-20T09:00:00Z".parse().unwrap(),
         nonce: crate::base64url::encode(&[7; 16]),
     }
@@ -49,7 +54,7 @@ pub(crate) fn agreement() -> Agreement {
 /// The same, filled from a template of somebody else.
 pub(crate) fn filled() -> Agreement {
     Agreement {
-        template: Some(Template {
+        template: Some(TemplateReference {
             author: "luebeck.example".parse().unwrap(),
             title: "Hanse mobility, basic".to_owned(),
             version: 3,
@@ -74,9 +79,9 @@ pub(crate) fn public_view() -> Agreement {
 /// Contract on rows: from a day through a day in Brussels, with quotas, and with what is owed.
 pub(crate) fn rows_contract() -> Agreement {
     let name = |text: &str| text.parse().unwrap();
-    let day = |max| Quota {
+    let day = |max| PeriodQuota {
         max,
-        per: Period::Day,
+        per: QuotaPeriod::Day,
     };
     local(
         "Europe/Brussels",
@@ -88,7 +93,7 @@ pub(crate) fn rows_contract() -> Agreement {
             Term::RowQuota(day(100)),
             Term::Queries(day(1)),
             Term::DeleteAfter { days: 30 },
-            Term::Prohibit(Forbidden::Distribute),
+            Term::Prohibit(ForbiddenUse::Distribute),
         ],
         ("2025-12-31T23:00:00Z", "2026-12-31T23:00:00Z"),
     )
@@ -96,7 +101,7 @@ pub(crate) fn rows_contract() -> Agreement {
 
 /// Contract on groups of at least twelve devices: site by day, without a beginning.
 pub(crate) fn group_contract() -> Agreement {
-    let name = |text: &str| -> hansa_policy::id::Name { text.parse().unwrap() };
+    let name = |text: &str| -> hansa_policy::id::SqlIdentifier { text.parse().unwrap() };
     let whole = local(
         "Europe/Berlin",
         vec![
@@ -104,25 +109,29 @@ pub(crate) fn group_contract() -> Agreement {
                 "mobility-research".parse().unwrap(),
                 "dpv:ProvideOfficialStatistics".parse().unwrap(),
             ]),
-            Term::Functions(vec![Function::Count, Function::Sum, Function::Avg]),
+            Term::Functions(vec![
+                CubeFunction::Count,
+                CubeFunction::Sum,
+                CubeFunction::Avg,
+            ]),
             Term::Dimensions(vec![name("site"), name("at")]),
             Term::Measures(vec![name("bikes")]),
             Term::TimeBucket {
                 column: name("at"),
-                bucket: Bucket::Day,
+                bucket: TimeBucketWidth::Day,
                 zone: Some("Europe/Berlin".to_owned()),
             },
             Term::Grid("hansa://munster.example/grid/bike_counts-1".to_owned()),
             Term::MinGroup {
                 at_least: 12,
-                unit: Unit::Column(name("device_id")),
+                unit: CountingUnit::Column(name("device_id")),
             },
             Term::TotalsFromPublished,
         ],
         ("2026-12-01T09:30:00Z", "2027-12-01T09:30:00Z"),
     );
     Agreement {
-        not_before: Time::EARLIEST,
+        not_before: UtcTimestamp::EARLIEST,
         ..whole
     }
 }
@@ -138,7 +147,7 @@ fn local(zone: &str, terms: Vec<Term>, (from, until): (&str, &str)) -> Agreement
             .collect(),
         not_before: from.parse().unwrap(),
         not_after: until.parse().unwrap(),
-        shown: Some(Shown::newest(Tongue::En).in_zone(zone)),
+        rendering: Some(PageRendering::newest(Language::En).in_zone(zone)),
         ..agreement()
     }
 }
@@ -155,8 +164,8 @@ pub(crate) fn clauses() -> Vec<Clause> {
         .collect()
 }
 
-pub(crate) fn party(domain: &str, key: u8) -> Party {
-    Party {
+pub(crate) fn party(domain: &str, key: u8) -> ContractParty {
+    ContractParty {
         id: domain.parse().unwrap(),
         name: format!("The people of {domain}"),
         legal_id: (key == 1).then(|| "DE-1".to_owned()),
@@ -224,7 +233,7 @@ fn spoil(json: &Json, at: &str, emit: &mut dyn FnMut(String, Json)) {
 }
 
 pub(crate) fn dataset() -> Dataset {
-    let column = |name: &str, kind| Column {
+    let column = |name: &str, kind| DatasetColumn {
         name: name.parse().unwrap(),
         kind,
         nullable: false,
@@ -256,11 +265,12 @@ pub(crate) fn dataset() -> Dataset {
     columns[2].nullable = true;
     columns[2].own_keys = Some("device".parse().unwrap());
     columns[2].distinct = 64;
-    let dimension = |column: &str, bucket: Option<Bucket>, zone: Option<&str>| GridDimension {
-        column: column.parse().unwrap(),
-        bucket,
-        zone: zone.map(str::to_owned),
-    };
+    let dimension =
+        |column: &str, bucket: Option<TimeBucketWidth>, zone: Option<&str>| GridDimension {
+            column: column.parse().unwrap(),
+            bucket,
+            zone: zone.map(str::to_owned),
+        };
     Dataset {
         id: "hansa://munster.example/d/bike_counts".parse().unwrap(),
         title: "Radzählstellen".to_owned(),
@@ -273,11 +283,11 @@ pub(crate) fn dataset() -> Dataset {
         personal: true,
         columns,
         whole_schema: None,
-        grid: Some(Grid {
+        grid: Some(RegisteredGrid {
             id: "hansa://munster.example/grid/bike_counts-1".to_owned(),
             dimensions: vec![
                 dimension("site", None, None),
-                dimension("at", Some(Bucket::Hour), Some("Europe/Berlin")),
+                dimension("at", Some(TimeBucketWidth::Hour), Some("Europe/Berlin")),
                 dimension("local_date", None, None),
             ],
             release: None,

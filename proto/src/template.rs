@@ -3,14 +3,14 @@
 //! A hole has a type, and what fills it becomes a value of that type: it is put into the file that was read, never into its
 //! text, so that no value can say more than a value. In a row filter it is a literal.
 
-mod fill;
+mod substitution;
 
-use crate::nearest::nearest;
+use crate::nearest_word::nearest;
 use crate::policy_toml::KEYS;
 use hansa_audit_log::digest::Digest;
 use hansa_policy::id::ParticipantId;
-use hansa_policy::plain::{printable, signed_line};
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::safe_text::{printable, signed_line};
 use std::collections::{BTreeMap, BTreeSet};
 use toml::{Table, Value};
 
@@ -19,13 +19,13 @@ pub const LARGEST: usize = 64 * 1024;
 
 /// A template, checked.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Template {
+pub struct PolicyTemplate {
     /// Its title.
     pub title: String,
     /// Its version, from 1.
     pub version: i64,
     /// Its holes by their names.
-    pub holes: BTreeMap<String, Hole>,
+    pub parameters: BTreeMap<String, TemplateParameter>,
     /// SHA-256 of its text.
     pub sha256: Digest,
     policy: Table,
@@ -33,16 +33,16 @@ pub struct Template {
 
 /// A hole.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hole {
+pub struct TemplateParameter {
     /// What fills it.
-    pub kind: Kind,
+    pub kind: ParameterType,
     /// What it means, for people.
     pub text: String,
 }
 
 /// What fills a hole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ParameterType {
     /// One line.
     Text,
     /// A whole number between these two.
@@ -58,10 +58,10 @@ pub enum Kind {
     List,
 }
 
-impl Kind {
+impl ParameterType {
     /// The type as templates write it, with its bounds.
     #[must_use]
-    pub fn told(self) -> String {
+    pub fn description(self) -> String {
         match self {
             Self::Text => "text".to_owned(),
             Self::Integer {
@@ -75,14 +75,14 @@ impl Kind {
     }
 }
 
-impl Template {
+impl PolicyTemplate {
     /// Reads a template; `file` is its name for messages.
     ///
     /// # Errors
     /// `TEMPLATE_INVALID`: the first problem, with the others as help.
     pub fn read(text: &str, file: &str) -> Result<Self, Refusal> {
         let refuse = |sentence: String| {
-            Refusal::new(Code::TemplateInvalid, sentence).with_place(file, None, None)
+            Refusal::new(ErrorCode::TemplateInvalid, sentence).with_place(file, None, None)
         };
         if text.len() > LARGEST {
             return Err(refuse(format!(
@@ -96,7 +96,7 @@ impl Template {
         let mut problems = Vec::new();
         let head = policy.remove("template");
         let (title, version) = heading(head, &mut problems);
-        let holes = holes(policy.remove("hole"), &mut problems);
+        let holes = parameters(policy.remove("hole"), &mut problems);
         for key in policy.keys() {
             if !KEYS.contains(&key.as_str()) {
                 let near = nearest(key, KEYS)
@@ -106,17 +106,17 @@ impl Template {
         }
         let mut named = BTreeSet::new();
         for value in policy.values() {
-            fill::named(value, &mut named);
+            substitution::named(value, &mut named);
         }
         for name in &named {
-            if !holes.contains_key(name) && !fill::is_bound_later(name) {
+            if !holes.contains_key(name) && !substitution::is_bound_later(name) {
                 problems.push(format!(
                     "`{{{{{name}}}}}` is a hole that is not declared: [hole.{name}]"
                 ));
             }
         }
         if let Some(Value::String(filter)) = policy.get("rows")
-            && let Some(name) = fill::no_literal(filter)
+            && let Some(name) = substitution::no_literal(filter)
         {
             problems.push(format!(
                 "`{{{{{name}}}}}` stands within quotes or beside other letters: in `rows` a hole is a whole value, \
@@ -133,7 +133,7 @@ impl Template {
         Ok(Self {
             title,
             version,
-            holes,
+            parameters: holes,
             sha256: Digest::of(text.as_bytes()),
             policy,
         })
@@ -152,21 +152,27 @@ impl Template {
     ) -> Result<String, Refusal> {
         let mut problems = Vec::new();
         let mut filled = BTreeMap::new();
-        for (name, hole) in &self.holes {
-            match values.get(name).map(|text| fill::value(hole.kind, text)) {
+        for (name, hole) in &self.parameters {
+            match values
+                .get(name)
+                .map(|text| substitution::value(hole.kind, text))
+            {
                 Some(Ok(value)) => {
                     filled.insert(name.clone(), value);
                 }
                 Some(Err(fault)) => problems.push(format!("`{name}`: {fault}")),
                 None => problems.push(format!(
                     "the hole `{name}` is not filled: --set {name}=… ({}; {})",
-                    hole.kind.told(),
+                    hole.kind.description(),
                     hole.text
                 )),
             }
         }
-        let known: Vec<&str> = self.holes.keys().map(String::as_str).collect();
-        for name in values.keys().filter(|name| !self.holes.contains_key(*name)) {
+        let known: Vec<&str> = self.parameters.keys().map(String::as_str).collect();
+        for name in values
+            .keys()
+            .filter(|name| !self.parameters.contains_key(*name))
+        {
             let near = nearest(name, known.iter().copied()).map_or_else(
                 || format!("its holes are {}", known.join(", ")),
                 |near| format!("did you mean `{near}`?"),
@@ -175,8 +181,8 @@ impl Template {
         }
         let mut whole = Table::new();
         for (key, value) in &self.policy {
-            let place = fill::Place::of(key);
-            match fill::filled(value, place, &filled) {
+            let place = substitution::ParameterContext::of(key);
+            match substitution::filled(value, place, &filled) {
                 Ok(value) => {
                     whole.insert(key.clone(), value);
                 }
@@ -185,7 +191,7 @@ impl Template {
         }
         let mut problems = problems.into_iter();
         if let Some(first) = problems.next() {
-            let first = Refusal::new(Code::HoleUnfilled, first);
+            let first = Refusal::new(ErrorCode::HoleUnfilled, first);
             return Err(problems.fold(first, Refusal::with_help));
         }
         if let Some(author) = author {
@@ -242,7 +248,10 @@ fn heading(head: Option<Value>, problems: &mut Vec<String>) -> (String, i64) {
     (title, version)
 }
 
-fn holes(declared: Option<Value>, problems: &mut Vec<String>) -> BTreeMap<String, Hole> {
+fn parameters(
+    declared: Option<Value>,
+    problems: &mut Vec<String>,
+) -> BTreeMap<String, TemplateParameter> {
     let mut holes = BTreeMap::new();
     let declared = match declared {
         None => return holes,
@@ -253,7 +262,7 @@ fn holes(declared: Option<Value>, problems: &mut Vec<String>) -> BTreeMap<String
         }
     };
     for (name, value) in declared {
-        match hole(&name, value) {
+        match parameter(&name, value) {
             Ok(hole) => {
                 holes.insert(name, hole);
             }
@@ -263,11 +272,11 @@ fn holes(declared: Option<Value>, problems: &mut Vec<String>) -> BTreeMap<String
     holes
 }
 
-fn hole(name: &str, value: Value) -> Result<Hole, String> {
+fn parameter(name: &str, value: Value) -> Result<TemplateParameter, String> {
     let plain = name
         .bytes()
         .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
-    if name.is_empty() || !plain || fill::is_bound_later(name) {
+    if name.is_empty() || !plain || substitution::is_bound_later(name) {
         return Err("a hole is named by a-z, 0-9 and _, and not `consumer`".to_owned());
     }
     let Value::Table(mut keys) = value else {
@@ -281,10 +290,10 @@ fn hole(name: &str, value: Value) -> Result<Hole, String> {
     let (least, most) = (bound("least", i64::MIN)?, bound("most", i64::MAX)?);
     let kind = match keys.remove("type") {
         Some(Value::String(kind)) => match kind.as_str() {
-            "text" => Kind::Text,
-            "integer" => Kind::Integer { least, most },
-            "date" => Kind::Date,
-            "list" => Kind::List,
+            "text" => ParameterType::Text,
+            "integer" => ParameterType::Integer { least, most },
+            "date" => ParameterType::Date,
+            "list" => ParameterType::List,
             other => {
                 return Err(format!(
                     "`{other}` is no type; text, integer, date and list are"
@@ -293,7 +302,7 @@ fn hole(name: &str, value: Value) -> Result<Hole, String> {
         },
         _ => return Err("`type` is missing: text, integer, date or list".to_owned()),
     };
-    if !matches!(kind, Kind::Integer { .. }) && (least, most) != (i64::MIN, i64::MAX) {
+    if !matches!(kind, ParameterType::Integer { .. }) && (least, most) != (i64::MIN, i64::MAX) {
         return Err("only an integer has a least and a most".to_owned());
     }
     let text = match keys.remove("text") {
@@ -304,7 +313,7 @@ fn hole(name: &str, value: Value) -> Result<Hole, String> {
         Some(key) => Err(format!(
             "`{key}` is not known; its keys are type, text, least and most"
         )),
-        None => Ok(Hole { kind, text }),
+        None => Ok(TemplateParameter { kind, text }),
     }
 }
 

@@ -1,22 +1,22 @@
 //! The statement `usage/1` by which a provider says what was used under a contract and what that costs, month by month.
 
-use crate::envelope::{self, Kind, Opened};
-use crate::strict::{self, LIMITS};
+use crate::envelope::{self, OpenedEnvelope, StatementKind};
+use crate::strict_json::{self, LIMITS};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, canonical};
-use hansa_audit_log::time::Time;
-use hansa_policy::contract::{Role, Signature};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::{SignatoryRole, Signature};
 use hansa_policy::id::{ClauseId, ContractId, ParticipantId};
-use hansa_policy::members::{Codes, Members};
-use hansa_policy::money::Money;
-use hansa_policy::refusal::{Code, Refusal};
-use hansa_policy::term::price::{Price, Priced};
+use hansa_policy::money::MoneyAmount;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
+use hansa_policy::term::price::{PriceTerm, PriceUnit};
 
 const FORMAT: &str = "usage/1";
 
 /// What is stated.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Usage {
+pub struct UsageStatement {
     /// Who gave, and signs.
     pub provider: ParticipantId,
     /// Who received; absent for a public view.
@@ -24,16 +24,16 @@ pub struct Usage {
     /// The contract, by its first version.
     pub contract: ContractId,
     /// What was used, by version and month.
-    pub lines: Vec<Line>,
+    pub lines: Vec<MonthlyUsage>,
     /// What was paid beforehand, where something was.
-    pub prepaid: Option<Prepaid>,
+    pub prepaid: Option<PrepaidUsage>,
     /// When it is stated; what was answered later is not in it.
-    pub stated_at: Time,
+    pub stated_at: UtcTimestamp,
 }
 
 /// What was used under one version in a month.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct MonthlyUsage {
     /// The version.
     pub contract: ContractId,
     /// The month (UTC), such as 2026-06.
@@ -45,44 +45,44 @@ pub struct Line {
     /// Bytes that were sent.
     pub bytes: u64,
     /// What that costs.
-    pub sums: Vec<Sum>,
+    pub sums: Vec<ClauseCharge>,
 }
 
 /// What something costs by one clause.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sum {
+pub struct ClauseCharge {
     /// The clause.
     pub clause: ClauseId,
     /// The price.
-    pub price: Price,
+    pub price: PriceTerm,
     /// Of how many: questions, rows, bytes or months.
     pub count: u64,
 }
 
-impl Sum {
+impl ClauseCharge {
     /// What it comes to.
     #[must_use]
-    pub fn comes_to(&self) -> Money {
+    pub fn comes_to(&self) -> MoneyAmount {
         self.price.each().times(self.count)
     }
 }
 
 /// What was paid beforehand.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Prepaid {
+pub struct PrepaidUsage {
     /// The currency (ISO 4217).
     pub currency: String,
     /// So much.
-    pub paid: Money,
+    pub paid: MoneyAmount,
     /// What of it is spent; of an answer that a crash has ended, all that was reserved.
-    pub spent: Money,
+    pub spent: MoneyAmount,
 }
 
 /// A statement of use as read from its envelope, its signature not yet checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedUsage {
     /// What is stated.
-    pub usage: Usage,
+    pub usage: UsageStatement,
     /// SHA-256 of its payload.
     pub statement: Digest,
     /// The provider's signature.
@@ -91,8 +91,8 @@ pub struct SignedUsage {
 
 /// The payload: canonical JSON.
 #[must_use]
-pub fn to_bytes(usage: &Usage) -> Vec<u8> {
-    let Usage {
+pub fn to_bytes(usage: &UsageStatement) -> Vec<u8> {
+    let UsageStatement {
         provider,
         consumer,
         contract,
@@ -121,7 +121,7 @@ pub fn to_bytes(usage: &Usage) -> Vec<u8> {
     ]))
 }
 
-fn line(line: &Line) -> Json {
+fn line(line: &MonthlyUsage) -> Json {
     let sums = line.sums.iter().map(|sum| {
         Json::object([
             ("clause", Json::text(sum.clause)),
@@ -146,32 +146,32 @@ fn line(line: &Line) -> Json {
 ///
 /// # Errors
 /// `STATEMENT_MALFORMED`, when the bytes are not in the one accepted form.
-pub fn from_bytes(bytes: &[u8]) -> Result<Usage, Refusal> {
-    let codes = Codes::of(Code::StatementMalformed);
-    let json = strict::document(bytes, LIMITS, Code::StatementMalformed)?;
-    let mut payload = Members::of(json, "", codes)?;
+pub fn from_bytes(bytes: &[u8]) -> Result<UsageStatement, Refusal> {
+    let codes = ReaderErrorCodes::of(ErrorCode::StatementMalformed);
+    let json = strict_json::document(bytes, LIMITS, ErrorCode::StatementMalformed)?;
+    let mut payload = StrictObjectReader::of(json, "", codes)?;
     payload.exactly_text("hansa", FORMAT)?;
     let lines = payload.list("lines")?;
     let prepaid = match payload.object_or_null("prepaid")? {
         None => None,
         Some(mut read) => {
-            let prepaid = Prepaid {
+            let prepaid = PrepaidUsage {
                 currency: read.text("currency")?,
                 paid: read.parsed("paid")?,
                 spent: read.parsed("spent")?,
             };
-            read.parsed::<Money>("left")?;
+            read.parsed::<MoneyAmount>("left")?;
             read.finish()?;
             Some(prepaid)
         }
     };
-    let usage = Usage {
+    let usage = UsageStatement {
         provider: payload.parsed("provider")?,
         consumer: payload.parsed_or_null("consumer")?,
         contract: payload.parsed("contract")?,
         lines: lines
             .into_iter()
-            .map(|line| read_line(Members::of(line, "lines", codes)?, codes))
+            .map(|line| read_line(StrictObjectReader::of(line, "lines", codes)?, codes))
             .collect::<Result<_, _>>()?,
         prepaid,
         stated_at: payload.parsed("statedAt")?,
@@ -185,29 +185,32 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Usage, Refusal> {
     Ok(usage)
 }
 
-fn read_line(mut line: Members, codes: Codes) -> Result<Line, Refusal> {
+fn read_line(
+    mut line: StrictObjectReader,
+    codes: ReaderErrorCodes,
+) -> Result<MonthlyUsage, Refusal> {
     let sums = line.list("sums")?.into_iter().map(|sum| {
-        let mut sum = Members::of(sum, "lines.sums", codes)?;
+        let mut sum = StrictObjectReader::of(sum, "lines.sums", codes)?;
         let per = sum.text("per")?;
-        let per = Priced::ALL.into_iter().find(|one| one.as_str() == per);
-        let price = Price {
+        let per = PriceUnit::ALL.into_iter().find(|one| one.as_str() == per);
+        let price = PriceTerm {
             amount: sum.text("amount")?,
             currency: sum.text("currency")?,
             per: per.ok_or_else(|| codes.wrong("a price is for nothing that is counted"))?,
             // What was paid stands beside the lines.
             prepaid: None,
         };
-        let read = Sum {
+        let read = ClauseCharge {
             clause: sum.parsed("clause")?,
             price,
             count: sum.count("count")?,
         };
-        sum.parsed::<Money>("sum")?;
+        sum.parsed::<MoneyAmount>("sum")?;
         sum.finish()?;
         Ok(read)
     });
     let sums = sums.collect::<Result<_, Refusal>>()?;
-    let read = Line {
+    let read = MonthlyUsage {
         contract: line.parsed("contract")?,
         month: line.text("month")?,
         questions: line.count("questions")?,
@@ -224,11 +227,11 @@ fn read_line(mut line: Members, codes: Codes) -> Result<Line, Refusal> {
 /// # Errors
 /// As [`envelope::parse_contract`], with `STATEMENT_MALFORMED`.
 pub fn from_envelope(bytes: &[u8]) -> Result<SignedUsage, Refusal> {
-    let Opened {
+    let OpenedEnvelope {
         payload,
         signatures,
-    } = envelope::open(bytes, Kind::Usage)?;
-    envelope::insist_on_roles(&signatures, &[Role::Provider])?;
+    } = envelope::open(bytes, StatementKind::Usage)?;
+    envelope::insist_on_roles(&signatures, &[SignatoryRole::Provider])?;
     Ok(SignedUsage {
         usage: from_bytes(&payload)?,
         statement: Digest::of(&payload),
@@ -242,30 +245,30 @@ mod tests {
 
     #[test]
     fn a_statement_has_one_spelling_and_its_sums_are_right() {
-        let price = Price {
+        let price = PriceTerm {
             amount: "0.05".to_owned(),
             currency: "EUR".to_owned(),
-            per: Priced::Query,
+            per: PriceUnit::Query,
             prepaid: None,
         };
         let version = ContractId(Digest::of(b"contract"));
-        let usage = Usage {
+        let usage = UsageStatement {
             provider: "lindau.example".parse().unwrap(),
             consumer: Some("acme.example".parse().unwrap()),
             contract: version,
-            lines: vec![Line {
+            lines: vec![MonthlyUsage {
                 contract: version,
                 month: "2026-06".to_owned(),
                 questions: 3,
                 rows: 40,
                 bytes: 4000,
-                sums: vec![Sum {
+                sums: vec![ClauseCharge {
                     clause: ClauseId(2),
                     price,
                     count: 3,
                 }],
             }],
-            prepaid: Some(Prepaid {
+            prepaid: Some(PrepaidUsage {
                 currency: "EUR".to_owned(),
                 paid: hansa_policy::money::written("10").unwrap(),
                 spent: hansa_policy::money::written("0.15").unwrap(),

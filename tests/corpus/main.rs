@@ -16,14 +16,14 @@ mod targets;
 use arrow_flight::FlightData;
 use arrow_ipc::CompressionType;
 use hansa_policy::id::ContractId;
-use hansa_test_support::mutate::{Chance, case};
-use hansa_test_support::{cases as told, outlaw};
-use hansa_transport::peer::small::Packer;
+use hansa_test_support::mutation::{XorshiftRandom, case};
+use hansa_test_support::{malicious_peer, property_cases as told};
+use hansa_transport::peer::message_packer::MessagePacker;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
-use targets::{TARGETS, Target};
+use targets::{FuzzTarget, TARGETS};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -59,7 +59,7 @@ fn seeds(name: &str) -> Vec<Vec<u8>> {
                 app_metadata: statement.into(),
                 ..FlightData::default()
             });
-            let mut packer = Packer::default();
+            let mut packer = MessagePacker::default();
             for message in messages::answer(None).into_iter().chain(receipts) {
                 let packed = packer.pack(message.clone());
                 if packed != message {
@@ -71,7 +71,11 @@ fn seeds(name: &str) -> Vec<Vec<u8>> {
         "ticket" => {
             let contract = ContractId(hansa_audit_log::digest::Digest::of(b"contract"));
             for purpose in [None, "dpv:ResearchAndDevelopment".parse().ok()] {
-                seeds.push(outlaw::ticket(&[contract], "SELECT * FROM trips", purpose));
+                seeds.push(malicious_peer::ticket(
+                    &[contract],
+                    "SELECT * FROM trips",
+                    purpose,
+                ));
             }
         }
         _ => {}
@@ -93,7 +97,7 @@ fn seed() -> u64 {
 /// No case may take longer; what is read here is at most a megabyte.
 const LONGEST: Duration = Duration::from_secs(10);
 
-fn tried((name, read): &Target, bytes: &[u8], what: &str) {
+fn tried((name, read): &FuzzTarget, bytes: &[u8], what: &str) {
     let begun = Instant::now();
     let done = catch_unwind(AssertUnwindSafe(|| read(bytes)));
     let why = match done {
@@ -128,7 +132,7 @@ fn readers_of_foreign_bytes_bear_everything() {
             for (number, bytes) in seeds.iter().enumerate() {
                 tried(target, bytes, &format!("file {number}"));
             }
-            let mut chance = Chance::new(seed());
+            let mut chance = XorshiftRandom::new(seed());
             for number in 0..cases() {
                 let bytes = case(&seeds, &mut chance);
                 tried(target, &bytes, &format!("case {number} of seed {}", seed()));
@@ -151,12 +155,11 @@ fn the_files_are_what_their_readers_take() {
                 || hansa_proto::envelope::parse_offer(bytes).is_ok()
                 || hansa_proto::contract::from_bytes(bytes).is_ok()
         }
-        "json" => {
-            hansa_audit_log::json::parse(bytes, hansa_audit_log::json::Limits::default()).is_ok()
-        }
-        "odrl" => hansa_audit_log::json::parse(bytes, hansa_audit_log::json::Limits::default())
+        "json" => hansa_audit_log::json::parse(bytes, hansa_audit_log::json::JsonLimits::default())
+            .is_ok(),
+        "odrl" => hansa_audit_log::json::parse(bytes, hansa_audit_log::json::JsonLimits::default())
             .is_ok_and(|json| hansa_proto::odrl::from_json(json).is_ok()),
-        "bundle" => hansa_identity::bundle::Bundle::read(bytes).is_ok(),
+        "bundle" => hansa_identity::bundle::TrustBundle::read(bytes).is_ok(),
         "receipt" => hansa_proto::envelope::parse_receipt(bytes).is_ok(),
         "statement" => {
             hansa_proto::envelope::parse_withdrawal(bytes).is_ok()
@@ -166,8 +169,8 @@ fn the_files_are_what_their_readers_take() {
         "head" => std::str::from_utf8(bytes).is_ok_and(|text| {
             hansa_audit_log::note::read_all(text).is_ok_and(|heads| !heads.is_empty())
         }),
-        "ticket" => hansa_proto::peer::ask::from_ticket(bytes).is_ok(),
-        "letter" => hansa_proto::letters::from_bytes(bytes).is_ok(),
+        "ticket" => hansa_proto::peer::query_request::from_ticket(bytes).is_ok(),
+        "letter" => hansa_proto::stored_message::from_bytes(bytes).is_ok(),
         "entry" => {
             hansa_proto::dataset::from_bytes(bytes).is_ok()
                 || hansa_proto::offer::from_bytes(bytes).is_ok()

@@ -2,26 +2,26 @@
 //! of them. What it takes it must write back as the same bytes. Used by the tests beside this file and by `tests/fuzz/`.
 
 use arrow_flight::FlightData;
-use hansa_audit_log::json::{Json, Limits, canonical, parse};
+use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
 use hansa_audit_log::note;
 use hansa_audit_log::record::Record;
-use hansa_identity::bundle::Bundle;
-use hansa_policy::contract::{Role, Signature, SignedContract};
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_identity::bundle::TrustBundle;
+use hansa_policy::contract::{SignatoryRole, Signature, SignedContract};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::{
-    comment, contract, credential, dataset, deletion, dispute, envelope, group, letters, mandate,
-    notice, odrl, receipt, strict, usage, withdrawal,
+    comment, contract, credential, dataset, deletion, dispute, envelope, group, mandate, notice,
+    odrl, receipt, stored_message, strict_json, usage, withdrawal,
 };
-use hansa_transport::peer::call::decode::Decoder;
+use hansa_transport::peer::client::batch_decoder::BatchDecoder;
 
 /// What is wrong, if anything is.
-pub(crate) type Verdict = Result<(), String>;
+pub(crate) type RoundTripVerdict = Result<(), String>;
 
 /// A reader: its name, which is that of its folder, and the function.
-pub(crate) type Target = (&'static str, fn(&[u8]) -> Verdict);
+pub(crate) type FuzzTarget = (&'static str, fn(&[u8]) -> RoundTripVerdict);
 
 /// All readers that need no query engine.
-pub(crate) const TARGETS: [Target; 19] = [
+pub(crate) const TARGETS: [FuzzTarget; 19] = [
     ("contract", contract),
     ("json", json),
     ("odrl", odrl),
@@ -43,7 +43,7 @@ pub(crate) const TARGETS: [Target; 19] = [
     ("credential", credential),
 ];
 
-fn same(what: &str, written: &[u8], read: &[u8]) -> Verdict {
+fn same(what: &str, written: &[u8], read: &[u8]) -> RoundTripVerdict {
     if written == read {
         return Ok(());
     }
@@ -51,7 +51,7 @@ fn same(what: &str, written: &[u8], read: &[u8]) -> Verdict {
 }
 
 /// A contract in its envelope, complete, as an offer, or with one signature.
-pub(crate) fn contract(bytes: &[u8]) -> Verdict {
+pub(crate) fn contract(bytes: &[u8]) -> RoundTripVerdict {
     let back = |signed: &SignedContract| {
         let payload = contract::to_bytes(&signed.agreement);
         same(
@@ -63,8 +63,8 @@ pub(crate) fn contract(bytes: &[u8]) -> Verdict {
     let read = [
         envelope::parse_contract(bytes),
         envelope::parse_offer(bytes),
-        envelope::parse_half(bytes, Role::Provider),
-        envelope::parse_half(bytes, Role::Consumer),
+        envelope::parse_half(bytes, SignatoryRole::Provider),
+        envelope::parse_half(bytes, SignatoryRole::Consumer),
     ];
     let taken = read.iter().flatten().count();
     if taken > 1 {
@@ -78,8 +78,8 @@ pub(crate) fn contract(bytes: &[u8]) -> Verdict {
 }
 
 /// Strict JSON.
-pub(crate) fn json(bytes: &[u8]) -> Verdict {
-    let limits = Limits::default();
+pub(crate) fn json(bytes: &[u8]) -> RoundTripVerdict {
+    let limits = JsonLimits::default();
     if let Ok(value) = parse(bytes, limits) {
         let written = canonical(&value);
         let again = parse(&written, limits).map_err(|fault| format!("{fault}"))?;
@@ -87,15 +87,15 @@ pub(crate) fn json(bytes: &[u8]) -> Verdict {
             return Err("another value after one way out and in".to_owned());
         }
     }
-    match strict::document(bytes, limits, Code::ContractMalformed) {
+    match strict_json::document(bytes, limits, ErrorCode::ContractMalformed) {
         Ok(value) => same("document", &canonical(&value), bytes),
         Err(_) => Ok(()),
     }
 }
 
 /// A policy as ODRL.
-pub(crate) fn odrl(bytes: &[u8]) -> Verdict {
-    let Ok(value) = parse(bytes, Limits::default()) else {
+pub(crate) fn odrl(bytes: &[u8]) -> RoundTripVerdict {
+    let Ok(value) = parse(bytes, JsonLimits::default()) else {
         return Ok(());
     };
     match odrl::from_json(value.clone()) {
@@ -109,11 +109,11 @@ pub(crate) fn odrl(bytes: &[u8]) -> Verdict {
 }
 
 /// A trust bundle.
-pub(crate) fn bundle(bytes: &[u8]) -> Verdict {
-    let Ok(bundle) = Bundle::read(bytes) else {
+pub(crate) fn bundle(bytes: &[u8]) -> RoundTripVerdict {
+    let Ok(bundle) = TrustBundle::read(bytes) else {
         return Ok(());
     };
-    let again = Bundle::read(&bundle.to_bytes()).map_err(|refusal| refusal.to_string())?;
+    let again = TrustBundle::read(&bundle.to_bytes()).map_err(|refusal| refusal.to_string())?;
     if again.content() != bundle.content() || again.digest() != bundle.digest() {
         return Err("another bundle after one way out and in".to_owned());
     }
@@ -121,7 +121,7 @@ pub(crate) fn bundle(bytes: &[u8]) -> Verdict {
 }
 
 /// A receipt.
-pub(crate) fn receipt(bytes: &[u8]) -> Verdict {
+pub(crate) fn receipt(bytes: &[u8]) -> RoundTripVerdict {
     match envelope::parse_receipt(bytes) {
         Ok(signed) => {
             let payload = receipt::to_bytes(&signed.receipt);
@@ -136,9 +136,9 @@ pub(crate) fn receipt(bytes: &[u8]) -> Verdict {
 }
 
 /// A withdrawal, a comment or a dispute.
-pub(crate) fn statement(bytes: &[u8]) -> Verdict {
+pub(crate) fn statement(bytes: &[u8]) -> RoundTripVerdict {
     if let Ok(read) = envelope::parse_withdrawal(bytes) {
-        let payload = withdrawal::to_bytes(&withdrawal::Statement {
+        let payload = withdrawal::to_bytes(&withdrawal::WithdrawalStatement {
             contract: read.contract,
             party: read.party,
             effective_at: read.effective_at,
@@ -173,7 +173,7 @@ pub(crate) fn statement(bytes: &[u8]) -> Verdict {
 }
 
 /// A record of the log.
-pub(crate) fn record(bytes: &[u8]) -> Verdict {
+pub(crate) fn record(bytes: &[u8]) -> RoundTripVerdict {
     match Record::from_bytes(bytes) {
         Ok(record) => same("record", &record.to_bytes(), bytes),
         Err(_) => Ok(()),
@@ -181,7 +181,7 @@ pub(crate) fn record(bytes: &[u8]) -> Verdict {
 }
 
 /// Signed heads.
-pub(crate) fn head(bytes: &[u8]) -> Verdict {
+pub(crate) fn head(bytes: &[u8]) -> RoundTripVerdict {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return Ok(());
     };
@@ -196,7 +196,7 @@ pub(crate) fn head(bytes: &[u8]) -> Verdict {
 }
 
 /// A message of an answer, behind a byte that says as which one it is read, and four for the length of its header.
-pub(crate) fn flight(bytes: &[u8]) -> Verdict {
+pub(crate) fn flight(bytes: &[u8]) -> RoundTripVerdict {
     let Some((first, rest)) = bytes.split_first() else {
         return Ok(());
     };
@@ -212,11 +212,11 @@ pub(crate) fn flight(bytes: &[u8]) -> Verdict {
         data_body: body.to_vec().into(),
     };
     if first % 2 == 0 {
-        let _ = Decoder::from_first(&message);
+        let _ = BatchDecoder::from_first(&message);
         return Ok(());
     }
     let schema = crate::messages::schema();
-    let decoder = Decoder::from_first(&schema).map_err(|refusal| refusal.to_string())?;
+    let decoder = BatchDecoder::from_first(&schema).map_err(|refusal| refusal.to_string())?;
     if let Ok(batch) = decoder.batch(&message) {
         // Whatever it is, it can be looked at.
         let rows = batch.columns().iter().map(|column| column.len());
@@ -230,12 +230,12 @@ pub(crate) fn flight(bytes: &[u8]) -> Verdict {
 }
 
 /// A small message, packed or not.
-pub(crate) fn small(bytes: &[u8]) -> Verdict {
+pub(crate) fn small(bytes: &[u8]) -> RoundTripVerdict {
     let message = FlightData {
         app_metadata: bytes.to_vec().into(),
         ..FlightData::default()
     };
-    let Ok(unpacked) = hansa_transport::peer::small::unpacked(message.clone()) else {
+    let Ok(unpacked) = hansa_transport::peer::message_packer::unpacked(message.clone()) else {
         return Ok(());
     };
     if unpacked.app_metadata.len() + unpacked.data_header.len() + unpacked.data_body.len()
@@ -243,27 +243,32 @@ pub(crate) fn small(bytes: &[u8]) -> Verdict {
     {
         return Err("more than a small message holds".to_owned());
     }
-    let again = hansa_transport::peer::small::Packer::default().pack(unpacked.clone());
-    match hansa_transport::peer::small::unpacked(again) {
+    let again =
+        hansa_transport::peer::message_packer::MessagePacker::default().pack(unpacked.clone());
+    match hansa_transport::peer::message_packer::unpacked(again) {
         Ok(again) if again == unpacked => Ok(()),
         _ => Err("another message after one way in and out".to_owned()),
     }
 }
 
 /// A question in its ticket.
-pub(crate) fn ticket(bytes: &[u8]) -> Verdict {
-    match hansa_proto::peer::ask::from_ticket(bytes) {
-        Ok(asking) => same("ticket", &hansa_proto::peer::ask::to_ticket(&asking), bytes),
+pub(crate) fn ticket(bytes: &[u8]) -> RoundTripVerdict {
+    match hansa_proto::peer::query_request::from_ticket(bytes) {
+        Ok(asking) => same(
+            "ticket",
+            &hansa_proto::peer::query_request::to_ticket(&asking),
+            bytes,
+        ),
         Err(_) => Ok(()),
     }
 }
 
 /// A letter.
-pub(crate) fn letter(bytes: &[u8]) -> Verdict {
-    let Ok(letter) = letters::from_bytes(bytes) else {
+pub(crate) fn letter(bytes: &[u8]) -> RoundTripVerdict {
+    let Ok(letter) = stored_message::from_bytes(bytes) else {
         return Ok(());
     };
-    let again = letters::from_bytes(&letters::to_bytes(&letter));
+    let again = stored_message::from_bytes(&stored_message::to_bytes(&letter));
     match again {
         Ok(again) if again == letter => Ok(()),
         _ => Err("another letter after one way out and in".to_owned()),
@@ -271,7 +276,7 @@ pub(crate) fn letter(bytes: &[u8]) -> Verdict {
 }
 
 /// An entry of the catalogue, or an offer of it.
-pub(crate) fn entry(bytes: &[u8]) -> Verdict {
+pub(crate) fn entry(bytes: &[u8]) -> RoundTripVerdict {
     if let Ok(read) = dataset::from_bytes(bytes) {
         same("entry", &dataset::to_bytes(&read), bytes)?;
     }
@@ -286,7 +291,7 @@ fn stated<T>(
     enveloped: Option<(Vec<u8>, Signature)>,
     read: Result<T, Refusal>,
     write: impl Fn(&T) -> Vec<u8>,
-) -> Verdict {
+) -> RoundTripVerdict {
     if let Some((payload, signature)) = enveloped {
         let written = envelope::assemble_signed(&payload, &[signature]);
         same("statement", &written, bytes)?;
@@ -298,9 +303,9 @@ fn stated<T>(
 }
 
 /// The list of a group.
-pub(crate) fn group(bytes: &[u8]) -> Verdict {
+pub(crate) fn group(bytes: &[u8]) -> RoundTripVerdict {
     let enveloped = group::from_envelope(bytes).ok().map(|read| {
-        let statement = group::Statement {
+        let statement = group::GroupStatement {
             name: read.name,
             owner: read.owner,
             serial: read.serial,
@@ -313,7 +318,7 @@ pub(crate) fn group(bytes: &[u8]) -> Verdict {
 }
 
 /// A statement of deletion.
-pub(crate) fn deletion(bytes: &[u8]) -> Verdict {
+pub(crate) fn deletion(bytes: &[u8]) -> RoundTripVerdict {
     let enveloped = deletion::from_envelope(bytes).ok();
     let enveloped = enveloped.map(|read| (deletion::to_bytes(&read.deletion), read.signature));
     let read = deletion::from_bytes(bytes);
@@ -321,14 +326,14 @@ pub(crate) fn deletion(bytes: &[u8]) -> Verdict {
 }
 
 /// A statement of use.
-pub(crate) fn usage(bytes: &[u8]) -> Verdict {
+pub(crate) fn usage(bytes: &[u8]) -> RoundTripVerdict {
     let enveloped = usage::from_envelope(bytes).ok();
     let enveloped = enveloped.map(|read| (usage::to_bytes(&read.usage), read.signature));
     stated(bytes, enveloped, usage::from_bytes(bytes), usage::to_bytes)
 }
 
 /// A notice.
-pub(crate) fn notice(bytes: &[u8]) -> Verdict {
+pub(crate) fn notice(bytes: &[u8]) -> RoundTripVerdict {
     let enveloped = notice::from_envelope(bytes).ok();
     let enveloped = enveloped.map(|read| (notice::to_bytes(&read.notice), read.signature));
     stated(
@@ -340,7 +345,7 @@ pub(crate) fn notice(bytes: &[u8]) -> Verdict {
 }
 
 /// A mandate.
-pub(crate) fn mandate(bytes: &[u8]) -> Verdict {
+pub(crate) fn mandate(bytes: &[u8]) -> RoundTripVerdict {
     let enveloped = mandate::from_envelope(bytes).ok();
     let enveloped = enveloped.map(|read| (mandate::to_bytes(&read.mandate), read.signature));
     let read = mandate::from_bytes(bytes);
@@ -348,9 +353,9 @@ pub(crate) fn mandate(bytes: &[u8]) -> Verdict {
 }
 
 /// A credential.
-pub(crate) fn credential(bytes: &[u8]) -> Verdict {
+pub(crate) fn credential(bytes: &[u8]) -> RoundTripVerdict {
     let enveloped = credential::from_envelope(bytes).ok().map(|read| {
-        let statement = credential::Statement {
+        let statement = credential::CredentialStatement {
             issuer: read.issuer,
             subject: read.subject,
             attributes: read.attributes,

@@ -1,12 +1,12 @@
 //! Full files of the log go to its archive: a participant goes on, and whoever checks says what it could not see.
 
-use hansa_test_support::league::League;
-use hansa_test_support::play::ALL;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::workflow::ALL;
 use std::process::Command;
 
 #[test]
 fn an_archived_log_goes_on_and_says_what_is_missing() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");

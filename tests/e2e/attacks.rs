@@ -29,10 +29,10 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What came of an attack, or why not what must.
-pub(crate) type Verdict = Result<String, String>;
+pub(crate) type AttackVerdict = Result<String, String>;
 
 /// One attack of the list, done in the world `W`.
-pub(crate) struct Attack<W: 'static> {
+pub(crate) struct AttackCase<W: 'static> {
     /// Its number.
     pub(crate) number: u16,
     /// The contract or the place that is attacked.
@@ -42,27 +42,27 @@ pub(crate) struct Attack<W: 'static> {
     /// What must come of it.
     pub(crate) expected: &'static str,
     /// Does it.
-    pub(crate) does: fn(&mut W) -> Verdict,
+    pub(crate) does: fn(&mut W) -> AttackVerdict,
     /// What the product can't do yet and the attack is about; what is there already is attacked all the same.
     pub(crate) lacks: &'static str,
 }
 
 /// A line of the report.
-pub(crate) struct Line {
+pub(crate) struct AttackReportLine {
     number: u16,
     setup: &'static str,
     name: &'static str,
     expected: &'static str,
-    came: Came,
+    came: AttackStatus,
 }
 
-enum Came {
+enum AttackStatus {
     Met(String),
     NotYet(&'static str, String),
     Failed(String),
 }
 
-impl std::fmt::Display for Line {
+impl std::fmt::Display for AttackReportLine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self {
             number,
@@ -73,26 +73,26 @@ impl std::fmt::Display for Line {
         } = self;
         write!(f, "{number:>3} {setup:<9} {name} | {expected} | ")?;
         match came {
-            Came::Met(how) => write!(f, "{how} | pass"),
-            Came::NotYet(lacks, how) => write!(f, "{how} | not yet: {lacks}"),
-            Came::Failed(why) => write!(f, "{} | FAIL", why.replace('\n', " ")),
+            AttackStatus::Met(how) => write!(f, "{how} | pass"),
+            AttackStatus::NotYet(lacks, how) => write!(f, "{how} | not yet: {lacks}"),
+            AttackStatus::Failed(why) => write!(f, "{} | FAIL", why.replace('\n', " ")),
         }
     }
 }
 
 /// Does the attacks of one world one after the other.
-pub(crate) fn tried<W>(world: &mut W, attacks: &[Attack<W>]) -> Vec<Line> {
+pub(crate) fn tried<W>(world: &mut W, attacks: &[AttackCase<W>]) -> Vec<AttackReportLine> {
     attacks
         .iter()
         .map(|attack| {
             let done = catch_unwind(AssertUnwindSafe(|| (attack.does)(world)));
             let came = match done {
-                Ok(Ok(how)) if attack.lacks.is_empty() => Came::Met(how),
-                Ok(Ok(how)) => Came::NotYet(attack.lacks, how),
-                Ok(Err(why)) => Came::Failed(why),
-                Err(panic) => Came::Failed(words(panic.as_ref())),
+                Ok(Ok(how)) if attack.lacks.is_empty() => AttackStatus::Met(how),
+                Ok(Ok(how)) => AttackStatus::NotYet(attack.lacks, how),
+                Ok(Err(why)) => AttackStatus::Failed(why),
+                Err(panic) => AttackStatus::Failed(words(panic.as_ref())),
             };
-            Line {
+            AttackReportLine {
                 number: attack.number,
                 setup: attack.setup,
                 name: attack.name,
@@ -119,7 +119,7 @@ const LISTED: u16 = 77;
 
 #[test]
 fn each_attack_comes_to_what_the_list_says() {
-    let groups: [fn() -> Vec<Line>; 15] = [
+    let groups: [fn() -> Vec<AttackReportLine>; 15] = [
         world::attacked,
         contract::attacked,
         contract::attacked_sealed,
@@ -138,7 +138,7 @@ fn each_attack_comes_to_what_the_list_says() {
     ];
     let lines = std::thread::scope(|scope| {
         let running: Vec<_> = groups.map(|group| scope.spawn(group)).into();
-        let mut lines: Vec<Line> = running
+        let mut lines: Vec<AttackReportLine> = running
             .into_iter()
             .flat_map(|group| group.join().expect("a world stands"))
             .collect();
@@ -148,7 +148,7 @@ fn each_attack_comes_to_what_the_list_says() {
     for line in &lines {
         println!("{line}");
     }
-    let mut by_number: BTreeMap<u16, &Line> = BTreeMap::new();
+    let mut by_number: BTreeMap<u16, &AttackReportLine> = BTreeMap::new();
     for line in &lines {
         let twice = by_number.insert(line.number, line);
         assert!(twice.is_none(), "attack {} is there twice", line.number);
@@ -160,9 +160,9 @@ fn each_attack_comes_to_what_the_list_says() {
     let (mut failed, mut waiting) = (Vec::new(), Vec::new());
     for line in &lines {
         match &line.came {
-            Came::Met(_) => passed += 1,
-            Came::NotYet(lacks, _) => waiting.push((line.number, *lacks)),
-            Came::Failed(_) => failed.push(line.number),
+            AttackStatus::Met(_) => passed += 1,
+            AttackStatus::NotYet(lacks, _) => waiting.push((line.number, *lacks)),
+            AttackStatus::Failed(_) => failed.push(line.number),
         }
     }
     println!(

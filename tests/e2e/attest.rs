@@ -2,12 +2,12 @@
 
 use crate::binary;
 use crate::clock::set;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, text};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::workflow::{ALL, text};
 
 #[test]
 fn what_is_not_stated_in_time_stops_questions_until_it_is() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");
@@ -41,7 +41,7 @@ fn what_is_not_stated_in_time_stops_questions_until_it_is() {
     let done = done.must().json();
     assert_eq!(done["answers"].as_array().unwrap().len(), 2);
     acme.ask(rows).must();
-    let stated = |city: &hansa_test_support::city::City| {
+    let stated = |city: &hansa_test_support::participant::TestParticipant| {
         text(&city.records("attest")[0]["body"], "statement")
     };
     assert_eq!(stated(&lindau), stated(&acme));

@@ -9,9 +9,9 @@ mod relied;
 mod stated;
 
 use crate::binary;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, text};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, text};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -44,7 +44,7 @@ pub(crate) fn findings(told: &Value, verdict: &str) -> Vec<String> {
 }
 
 /// Exports the log of a city into a folder that only the auditor has.
-pub(crate) fn export(city: &City, to: &Path, filter: &[&str]) -> PathBuf {
+pub(crate) fn export(city: &TestParticipant, to: &Path, filter: &[&str]) -> PathBuf {
     let file = to.join(format!("{}.bundle", city.domain()));
     let shown = file.display().to_string();
     let args = ["audit", "export", "-o", &shown];
@@ -53,7 +53,7 @@ pub(crate) fn export(city: &City, to: &Path, filter: &[&str]) -> PathBuf {
 }
 
 /// lindau, and acme with a contract, three answers, a refusal and a withdrawal.
-fn played(league: &League) -> (City, City, String) {
+fn played(league: &TestLeague) -> (TestParticipant, TestParticipant, String) {
     let (lindau, acme) = league.long_table(200, ALL);
     let contract = acme.contract("lindau.long");
     for _ in 0..3 {
@@ -79,7 +79,7 @@ fn played(league: &League) -> (City, City, String) {
 
 #[test]
 fn two_files_say_who_got_what_under_which_contract() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (lindau, acme, contract) = played(&league);
     let papers = tempfile::tempdir().unwrap();
     let folder = papers.path();
@@ -187,7 +187,7 @@ fn two_files_say_who_got_what_under_which_contract() {
 
 #[test]
 fn a_log_that_was_written_anew_is_found_by_what_a_partner_holds() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (mut lindau, acme) = league.long_table(200, ALL);
     let _ = acme.contract("lindau.long");
     let ask = || acme.ask("SELECT count(*) FROM lindau.long").must();

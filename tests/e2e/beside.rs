@@ -2,12 +2,15 @@
 
 use crate::binary;
 use crate::withheld::{groups, rows};
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, PURPOSE};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, PURPOSE};
 use serde_json::Value;
 
-fn lindau<const N: usize>(league: &League, firms: [&str; N]) -> (City, [City; N]) {
+fn lindau<const N: usize>(
+    league: &TestLeague,
+    firms: [&str; N],
+) -> (TestParticipant, [TestParticipant; N]) {
     let by = "\"site\", \"at\"";
     let policies = [
         ("days", groups(by, "day")),
@@ -21,7 +24,7 @@ fn lindau<const N: usize>(league: &League, firms: [&str; N]) -> (City, [City; N]
 
 /// Requests a contract, which is refused beside that one.
 #[track_caller]
-fn refused(firm: &City, offer: &str, beside: &str) -> String {
+fn refused(firm: &TestParticipant, offer: &str, beside: &str) -> String {
     let request = ["contract", "request", "lindau.counts", "--sign", "--offer"];
     let done = firm
         .hansa(&[&request[..], &[offer]].concat())
@@ -30,7 +33,7 @@ fn refused(firm: &City, offer: &str, beside: &str) -> String {
     done.err
 }
 
-fn ends(firm: &City, contract: &str) {
+fn ends(firm: &TestParticipant, contract: &str) {
     firm.hansa(&[
         "contract", "withdraw", contract, "--reason", "over", "--yes",
     ])
@@ -39,7 +42,7 @@ fn ends(firm: &City, contract: &str) {
 
 #[test]
 fn two_contracts_give_back_no_group_that_one_withholds() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (lindau, [acme, other, third]) = lindau(&league, ["acme", "other", "third"]);
 
     // What is offered is looked at before anybody signs.
@@ -100,7 +103,7 @@ fn two_contracts_give_back_no_group_that_one_withholds() {
 
 #[test]
 fn groups_are_refused_when_the_rows_beside_them_are_over() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (lindau, [acme]) = lindau(&league, ["acme"]);
     // Who has all rows is told nothing by their groups.
     let all = acme.contract_on("lindau.counts", "rows");

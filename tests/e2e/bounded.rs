@@ -1,11 +1,11 @@
 //! What a file or a question makes a connector hold is bounded, whatever stands in them.
 
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::ALL;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::ALL;
 
 /// A line of what the system says of a process's memory, in KiB.
-fn memory(city: &City, what: &str) -> u64 {
+fn memory(city: &TestParticipant, what: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", city.pid().unwrap())).unwrap();
     let line = status.lines().find(|line| line.starts_with(what)).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
@@ -16,7 +16,7 @@ const ENDLESS: usize = 200_000_000;
 
 #[test]
 fn an_endless_row_is_refused_with_its_line() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let mut lindau = league.city("lindau");
     lindau.holds("lines", "site,bikes\nHafen,1\nInsel,2\n", "");
     lindau.holds("quotes", "site,bikes\nHafen,1\nInsel,2\n", "");
@@ -112,7 +112,7 @@ fn an_endless_row_is_refused_with_its_line() {
 
 #[test]
 fn one_bad_dataset_keeps_no_other_back() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");
@@ -120,11 +120,11 @@ fn one_bad_dataset_keeps_no_other_back() {
         lindau.holds(name, "site,bikes\nHafen,1\n", "");
         lindau.offers(name, name, ALL, "\"league\"", "auto");
     }
-    let serve = |lindau: &mut City| {
+    let serve = |lindau: &mut TestParticipant| {
         lindau.serve();
         acme.knows(lindau);
     };
-    let spoil = |lindau: &City, bikes: i64| {
+    let spoil = |lindau: &TestParticipant, bikes: i64| {
         lindau.write("data/first.csv", "site,wrong\nHafen,1\n");
         lindau.write("data/second.csv", &format!("site,bikes\nHafen,{bikes}\n"));
         lindau.write("data/third.csv", "site,bikes\nHafen,many\n");
@@ -152,7 +152,10 @@ fn one_bad_dataset_keeps_no_other_back() {
         .refused("SCHEMA_MISMATCH", 6);
     assert!(done.out.contains("second is published"), "{done:?}");
     let answer = acme.ask("SELECT sum(bikes) AS n FROM lindau.second").must();
-    assert_eq!(hansa_test_support::play::number(&answer.lines()[0], "n"), 3);
+    assert_eq!(
+        hansa_test_support::workflow::number(&answer.lines()[0], "n"),
+        3
+    );
     // One that is asked for alone fails as ever.
     lindau
         .hansa(&["dataset", "publish", "third"])
@@ -161,7 +164,7 @@ fn one_bad_dataset_keeps_no_other_back() {
 }
 
 /// Resets the most that a process has held (proc(5), `clear_refs`).
-fn forget_peak(city: &City) {
+fn forget_peak(city: &TestParticipant) {
     std::fs::write(format!("/proc/{}/clear_refs", city.pid().unwrap()), "5").unwrap();
 }
 
@@ -190,7 +193,7 @@ const MOST: u64 = 1_300;
 #[test]
 #[ignore = "a quarter of an hour; the engine's own tests hold the limit over every kind of operator"]
 fn hungry_questions_stay_within_their_limit() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (lindau, mut acme) = league.long_table(20_000, ALL);
     acme.serve();
     let _ = acme.contract("lindau.long");

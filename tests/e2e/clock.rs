@@ -2,15 +2,15 @@
 
 use crate::binary;
 use crate::wrong::try_all;
-use hansa_test_support::city::{City, run};
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, PURPOSE, number, text, wait_for};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::{TestParticipant, run};
+use hansa_test_support::workflow::{ALL, PURPOSE, number, text, wait_for};
 use std::time::Duration;
 
 const WEEK_AND_A_DAY: i64 = 8 * 86_400;
 
 /// Writes the offset into the configuration, in the place of one that stands there.
-pub(crate) fn set(city: &City, offset: &str) {
+pub(crate) fn set(city: &TestParticipant, offset: &str) {
     let file = city.folder().join("hansa.toml");
     let before = std::fs::read_to_string(&file).unwrap();
     let kept = before.split("\n[clock]").next().unwrap();
@@ -18,7 +18,7 @@ pub(crate) fn set(city: &City, offset: &str) {
 }
 
 /// lindau offers bikes, and acme has a contract on them until the given day of the league's life.
-fn two(league: &League, days: u16) -> (City, City) {
+fn two(league: &TestLeague, days: u16) -> (TestParticipant, TestParticipant) {
     let mut lindau = league.city("lindau");
     let acme = league.city("acme");
     league.renew("lindau", days);
@@ -44,7 +44,7 @@ fn it_is_refused_in_a_league_that_is_not_for_a_show() {
     let join = "lindau/lindau.example.join";
     hansa(&["--yes", "--config", "lindau", "join", join]);
     hansa(&["--config", "lindau", "check"]);
-    let lindau = City::new(binary(), folder.path().join("lindau"), "lindau.example");
+    let lindau = TestParticipant::new(binary(), folder.path().join("lindau"), "lindau.example");
     set(&lindau, "+8d");
     let line = std::fs::read_to_string(lindau.folder().join("hansa.toml"))
         .unwrap()
@@ -77,7 +77,7 @@ fn it_is_refused_in_a_league_that_is_not_for_a_show() {
 
 #[test]
 fn a_wrong_one_is_told_with_its_line() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let city = league.city("lindau");
     let head = "[participant]\nid = \"lindau.example\"\nname = \"Lindau\"\n[clock]\n";
     for (file, key) in [
@@ -114,11 +114,11 @@ fn a_wrong_one_is_told_with_its_line() {
 
 #[test]
 fn a_reload_moves_it_and_it_is_shown_and_on_the_books() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (lindau, mut acme) = two(&league, 30);
     acme.serve();
     acme.ask(COUNT).must();
-    let status = |city: &City| city.hansa(&["--json", "status"]).must().json();
+    let status = |city: &TestParticipant| city.hansa(&["--json", "status"]).must().json();
     assert_eq!(number(&status(&lindau), "clock_offset_s"), 0);
     set(&lindau, "+8d");
     assert_eq!(
@@ -157,7 +157,7 @@ fn a_reload_moves_it_and_it_is_shown_and_on_the_books() {
 
 #[test]
 fn a_peers_certificate_ends_by_the_clock_of_who_asks() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (_lindau, acme) = two(&league, 7);
     acme.ask(COUNT).must();
     set(&acme, "8d");
@@ -179,7 +179,7 @@ fn a_peers_certificate_ends_by_the_clock_of_who_asks() {
 
 #[test]
 pub(crate) fn a_contract_ends_under_a_running_stream() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.renew("lindau", 30);
@@ -213,7 +213,7 @@ pub(crate) fn a_contract_ends_under_a_running_stream() {
 
 #[test]
 fn one_that_goes_back_is_relied_on_again_when_a_person_has_looked() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (mut lindau, acme) = two(&league, 30);
     set(&lindau, "+2h");
     lindau.hansa(&["reload"]).must();
@@ -221,7 +221,7 @@ fn one_that_goes_back_is_relied_on_again_when_a_person_has_looked() {
     // Nobody says reload here: a new bundle comes, and the configuration is read with it.
     set(&lindau, "0s");
     league.hand_bundle_to("lindau");
-    let status = |city: &City| city.hansa(&["--json", "status"]).must().json();
+    let status = |city: &TestParticipant| city.hansa(&["--json", "status"]).must().json();
     wait_for("the old time", Duration::from_secs(10), || {
         (number(&status(&lindau), "clock_offset_s") == 0).then_some(())
     });

@@ -1,12 +1,12 @@
 //! Backup and restore, and edits by hand beside those by command.
 
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, number, text};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, number, text};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-fn city(league: &League) -> City {
+fn city(league: &TestLeague) -> TestParticipant {
     let city = league.city("lindau");
     league.hand_bundle_to("lindau");
     city.holds("bikes", "site,bikes\nHafen,3\nInsel,4\n", "");
@@ -26,7 +26,7 @@ fn modes(path: &Path, found: &mut Vec<(String, u32)>) {
 
 #[test]
 fn a_copy_is_made_while_serving_and_put_back() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let mut lindau = city(&league);
     lindau.serve();
     // One that lies there already is open to others.
@@ -71,7 +71,7 @@ fn a_copy_is_made_while_serving_and_put_back() {
 
 #[test]
 fn a_command_keeps_what_people_wrote() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let mut lindau = city(&league);
     lindau.serve();
     let file = lindau.folder().join("hansa.toml");
@@ -119,19 +119,19 @@ fn a_command_keeps_what_people_wrote() {
 }
 
 /// How a contract stands for somebody.
-fn standing(city: &City, contract: &str) -> String {
+fn standing(city: &TestParticipant, contract: &str) -> String {
     let all = city.hansa(&["--json", "contract", "list"]).must().lines();
     let mut all = all.iter().filter(|one| text(one, "contract") == contract);
     all.next_back().map(ToString::to_string).unwrap_or_default()
 }
 
-fn withdraws(city: &City, contract: &str) {
+fn withdraws(city: &TestParticipant, contract: &str) {
     let end = ["--yes", "contract", "withdraw", contract, "--reason"];
     city.hansa(&[&end[..], &["over"]].concat()).must();
 }
 
 /// A provider that serves, and a consumer with a contract.
-fn provider_and_consumer(league: &League) -> (City, City, String) {
+fn provider_and_consumer(league: &TestLeague) -> (TestParticipant, TestParticipant, String) {
     let mut lindau = city(league);
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");
@@ -144,7 +144,7 @@ fn provider_and_consumer(league: &League) -> (City, City, String) {
 
 #[test]
 fn a_partner_hears_of_a_withdrawal_after_an_older_copy_was_put_back() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (mut lindau, acme, contract) = provider_and_consumer(&league);
     lindau.hansa(&["backup", "copy.hansa"]).must();
     // What comes now is in no copy: letters that the consumer has fetched.
@@ -166,7 +166,7 @@ fn a_partner_hears_of_a_withdrawal_after_an_older_copy_was_put_back() {
 
 #[test]
 fn a_consumer_that_goes_back_to_an_older_copy_hears_of_a_withdrawal_again() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (lindau, acme, contract) = provider_and_consumer(&league);
     acme.hansa(&["backup", "copy.hansa"]).must();
     withdraws(&lindau, &contract);

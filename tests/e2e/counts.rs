@@ -1,17 +1,17 @@
 //! Bicycle counts of a city, made by the tests, so that they can compute the figures themselves.
 
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
 use std::fmt::Write as _;
 
 /// One city's counts: a row each for site, hour and bikes.
 #[derive(Clone)]
-pub(crate) struct Counts {
+pub(crate) struct BicycleCounts {
     pub(crate) city: &'static str,
     pub(crate) rows: Vec<(String, u32, u32, Option<i64>)>,
 }
 
-impl Counts {
+impl BicycleCounts {
     pub(crate) fn of(city: &'static str, sites: u32, days: u32, seed: u64) -> Self {
         let mut state = seed;
         let mut rows = Vec::new();
@@ -49,7 +49,12 @@ impl Counts {
 }
 
 /// A city that offers its counts under these terms.
-pub(crate) fn city(league: &League, counts: &Counts, terms: &str, to: &str) -> City {
+pub(crate) fn city(
+    league: &TestLeague,
+    counts: &BicycleCounts,
+    terms: &str,
+    to: &str,
+) -> TestParticipant {
     let city = league.city(counts.city);
     city.write("data/counts.csv", &counts.csv());
     city.configure(MODEL);

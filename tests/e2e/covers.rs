@@ -1,8 +1,8 @@
 //! The days that a dataset covers are those of its zone, below an answer and in the catalogue, and one that is lacking is told.
 
 use crate::binary;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, PURPOSE, text};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::workflow::{ALL, PURPOSE, text};
 use std::fmt::Write as _;
 
 const ZONES: [(&str, &str); 3] = [
@@ -13,7 +13,7 @@ const ZONES: [(&str, &str); 3] = [
 
 #[test]
 fn the_days_of_a_dataset_are_those_of_its_zone() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");

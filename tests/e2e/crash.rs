@@ -5,10 +5,10 @@
 mod kills;
 
 use crate::auditor::{export, findings, verify};
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, Going, PURPOSE, number, text, wait_for};
-use kills::{Held, Kills, again};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, PURPOSE, RunningCommand, number, text, wait_for};
+use kills::{DurableState, KillSchedule, again};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ const SMALL: &str = "site,bikes\nHafen,310\nHafen,502\nBahnhof,1204\nInsel,77\n"
 #[test]
 fn a_negotiation_survives_kills_of_both_sides() {
     let mut random = StdRng::seed_from_u64(SEED);
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");
@@ -30,10 +30,10 @@ fn a_negotiation_survives_kills_of_both_sides() {
         "columns = [\"site\", \"bikes\"]\nvalid = { from = 2026-01-01, until = 2029-12-31 }";
     lindau.offers("bikes", "all", terms, "\"league\"", "officer");
     again(&mut lindau, &acme);
-    let mut kills = Kills::of(&acme);
+    let mut kills = KillSchedule::of(&acme);
     let mut finished = BTreeSet::new();
     for round in 0..4 {
-        let before = (Held::of(&lindau), Held::of(&acme));
+        let before = (DurableState::of(&lindau), DurableState::of(&acme));
         // While the request is on its way, then while the consumer fetches the answer and verifies it.
         let request = ["contract", "request", "lindau.bikes", "--sign"];
         kills.one(
@@ -48,7 +48,7 @@ fn a_negotiation_survives_kills_of_both_sides() {
         let name = open_one(&lindau, &acme);
 
         // While the officer signs.
-        let before = (Held::of(&lindau), Held::of(&acme));
+        let before = (DurableState::of(&lindau), DurableState::of(&acme));
         let mut signing = lindau.start(&["contract", "sign", &name]);
         kills.wait(&mut signing, random.random());
         lindau.kill();
@@ -59,7 +59,7 @@ fn a_negotiation_survives_kills_of_both_sides() {
         // It is either done, or can be done now.
         let _ = lindau.hansa(&["contract", "sign", &name]);
 
-        let before = (Held::of(&lindau), Held::of(&acme));
+        let before = (DurableState::of(&lindau), DurableState::of(&acme));
         let list = ["contract", "list"];
         kills.one(&mut lindau, &acme, &list, round % 2 == 1, random.random());
         before.0.is_still_held(&lindau);
@@ -96,7 +96,7 @@ fn a_negotiation_survives_kills_of_both_sides() {
 #[test]
 fn what_is_signed_without_a_person_is_finished_after_kills() {
     let mut random = StdRng::seed_from_u64(SEED + 2);
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");
@@ -104,7 +104,7 @@ fn what_is_signed_without_a_person_is_finished_after_kills() {
     lindau.publishes();
     lindau.offers("bikes", "all", ALL, "\"league\"", "auto");
     again(&mut lindau, &acme);
-    let mut kills = Kills::of(&acme);
+    let mut kills = KillSchedule::of(&acme);
     for round in 0..8 {
         let request = ["contract", "request", "lindau.bikes", "--sign"];
         let share = random.random();
@@ -114,7 +114,7 @@ fn what_is_signed_without_a_person_is_finished_after_kills() {
             "the end of every negotiation",
             Duration::from_secs(20),
             || {
-                let open = |city: &City| {
+                let open = |city: &TestParticipant| {
                     let turns = city.listed("turn");
                     turns.iter().any(|turn| turn.ends_with("turn"))
                 };
@@ -134,8 +134,8 @@ fn what_is_signed_without_a_person_is_finished_after_kills() {
 }
 
 /// A negotiation that waits for the provider; the consumer asks again if its request died with it.
-fn open_one(lindau: &City, acme: &City) -> String {
-    let waiting = |city: &City| {
+fn open_one(lindau: &TestParticipant, acme: &TestParticipant) -> String {
+    let waiting = |city: &TestParticipant| {
         city.hansa(&["--json", "contract", "list"])
             .must()
             .lines()
@@ -154,7 +154,7 @@ fn open_one(lindau: &City, acme: &City) -> String {
 
 const QUOTA: i64 = 60_000;
 
-fn with_quota(league: &League) -> (City, City) {
+fn with_quota(league: &TestLeague) -> (TestParticipant, TestParticipant) {
     let mut lindau = league.city("lindau");
     let acme = league.city("acme");
     league.hand_bundle_to("lindau");
@@ -178,14 +178,14 @@ fn rows_in(csv: &str) -> i64 {
 #[test]
 fn no_budget_is_exceeded_by_kills() {
     let mut random = StdRng::seed_from_u64(SEED + 1);
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (mut lindau, acme) = with_quota(&league);
     acme.knows(&lindau);
     let _ = acme.contract("lindau.long");
-    let mut kills = Kills::of(&acme);
+    let mut kills = KillSchedule::of(&acme);
     let mut delivered = 0;
     for round in 0..10 {
-        let before = (Held::of(&lindau), Held::of(&acme));
+        let before = (DurableState::of(&lindau), DurableState::of(&acme));
         let sql = format!(
             "SELECT id, note FROM lindau.long LIMIT {}",
             random.random_range(1..12_000)
@@ -230,7 +230,7 @@ fn no_budget_is_exceeded_by_kills() {
 
 #[test]
 fn a_budget_holds_under_parallel_streams() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (lindau, mut acme) = with_quota(&league);
     acme.serve();
     acme.knows(&lindau);
@@ -241,7 +241,7 @@ fn a_budget_holds_under_parallel_streams() {
         "--format",
         "csv",
     ];
-    let going: Vec<Going> = (0..8).map(|_| acme.start(&ask)).collect();
+    let going: Vec<RunningCommand> = (0..8).map(|_| acme.start(&ask)).collect();
     let readers: Vec<_> = going
         .into_iter()
         .map(|mut going| std::thread::spawn(move || going.end()))
@@ -279,7 +279,7 @@ fn a_budget_holds_under_parallel_streams() {
 
 #[test]
 fn what_was_open_is_closed_as_cut() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");

@@ -2,9 +2,9 @@
 
 use crate::attacks::released::persons_at_sites;
 use crate::binary;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, PURPOSE, text};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, PURPOSE, text};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,7 @@ fn counts() -> String {
     csv
 }
 
-fn played(league: &League) -> (City, City) {
+fn played(league: &TestLeague) -> (TestParticipant, TestParticipant) {
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");
@@ -55,12 +55,12 @@ fn flip(path: &Path, whole: &[u8], at: usize) {
     std::fs::write(path, other).unwrap();
 }
 
-fn answer(firm: &City) -> Value {
+fn answer(firm: &TestParticipant) -> Value {
     firm.ask(SUM).must().lines().remove(0)
 }
 
 /// The first version that is on the books, and the last.
-fn versions(city: &City) -> (String, String) {
+fn versions(city: &TestParticipant) -> (String, String) {
     let all = city.records("publish");
     (
         text(&all[0], "version"),
@@ -70,7 +70,7 @@ fn versions(city: &City) -> (String, String) {
 
 #[test]
 fn a_changed_byte_of_rows_is_never_answered_from() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (mut lindau, acme) = played(&league);
     let good = answer(&acme);
     let file = found(lindau.folder(), ".parquet");
@@ -178,7 +178,7 @@ fn a_changed_byte_of_rows_is_never_answered_from() {
 
 #[test]
 fn a_changed_byte_of_a_manifest_is_noticed() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (mut lindau, acme) = played(&league);
     let good = answer(&acme);
     let manifest = found(lindau.folder(), "manifest.json");
@@ -206,7 +206,7 @@ fn a_changed_byte_of_a_manifest_is_noticed() {
 /// A state folder of a version that knew no digests of blocks.
 #[test]
 fn an_older_snapshot_is_held_against_its_digest_and_gets_its_blocks() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (mut lindau, acme) = played(&league);
     let good = answer(&acme);
     lindau.stop();
@@ -221,7 +221,7 @@ fn an_older_snapshot_is_held_against_its_digest_and_gets_its_blocks() {
     let file = found(lindau.folder(), ".parquet");
     let whole = std::fs::read(&file).unwrap();
     flip(&file, &whole, whole.len() / 2);
-    let again = |lindau: &City| {
+    let again = |lindau: &TestParticipant| {
         acme.hansa(&["peer", "remove", "lindau"]).must();
         acme.knows(lindau);
     };
@@ -245,7 +245,7 @@ fn an_older_snapshot_is_held_against_its_digest_and_gets_its_blocks() {
 
 #[test]
 fn a_changed_byte_of_released_cells_is_never_answered_from() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");

@@ -1,9 +1,9 @@
 //! A log that can't be written: nothing is answered, it is said why, and nothing else is lost.
 
 use crate::auditor::{export, findings, verify};
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, number, text};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, number, text};
 use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
@@ -11,7 +11,7 @@ use std::process::Command;
 const ASK: &str = "SELECT sum(bikes) AS total FROM lindau.bikes";
 
 /// A city with a contract for a firm.
-fn pair(league: &League) -> (City, City) {
+fn pair(league: &TestLeague) -> (TestParticipant, TestParticipant) {
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");
@@ -24,18 +24,18 @@ fn pair(league: &League) -> (City, City) {
     (lindau, acme)
 }
 
-fn answered(acme: &City) {
+fn answered(acme: &TestParticipant) {
     let answer = acme.ask(ASK).must().lines();
     assert_eq!(number(&answer[0], "total"), 387);
 }
 
 /// What waits for the operator.
-fn waiting(city: &City) -> String {
+fn waiting(city: &TestParticipant) -> String {
     city.hansa(&["--json", "status"]).must().json()["waiting"].to_string()
 }
 
 /// Makes the log the largest of all files, so that a limit on files is one on the log.
-fn lengthen_the_log(city: &City) -> u64 {
+fn lengthen_the_log(city: &TestParticipant) -> u64 {
     let branches = vec!["SELECT bikes FROM lindau.bikes"; 60].join(" UNION ALL ");
     for _ in 0..4 {
         city.hansa(&[
@@ -56,7 +56,7 @@ fn lengthen_the_log(city: &City) -> u64 {
 }
 
 /// What stands in the log's folder, with lengths.
-fn files_of_the_log(city: &City) -> Vec<(String, u64)> {
+fn files_of_the_log(city: &TestParticipant) -> Vec<(String, u64)> {
     let files = std::fs::read_dir(city.folder().join("state/log")).unwrap();
     let files = files.map(|entry| entry.unwrap());
     let files = files.map(|entry| {
@@ -68,7 +68,7 @@ fn files_of_the_log(city: &City) -> Vec<(String, u64)> {
 
 #[test]
 pub(crate) fn without_its_log_nothing_is_answered() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (mut lindau, acme) = pair(&league);
     answered(&acme);
     let longest = lengthen_the_log(&lindau);
@@ -161,7 +161,7 @@ pub(crate) fn without_its_log_nothing_is_answered() {
 
 #[test]
 fn a_disk_that_is_almost_full_answers_nothing() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (lindau, acme) = pair(&league);
     answered(&acme);
     let before = lindau.records("permit").len();
@@ -200,7 +200,7 @@ fn a_disk_that_is_almost_full_answers_nothing() {
 }
 
 /// Ends the one contract of a connector whose disk takes nothing more; it is over at once.
-fn withdraws(lindau: &City, acme: &City) -> String {
+fn withdraws(lindau: &TestParticipant, acme: &TestParticipant) -> String {
     let contract = acme.listed("contract").pop().unwrap();
     let end = ["--yes", "--json", "contract", "withdraw", &contract];
     let told = lindau.hansa(&[&end[..], &["--reason", "over"]].concat());
@@ -212,7 +212,7 @@ fn withdraws(lindau: &City, acme: &City) -> String {
 }
 
 /// After a start with room: it is over, on the books and in the files, and the other side hears of it.
-fn is_withdrawn(lindau: &City, acme: &City, contract: &str) {
+fn is_withdrawn(lindau: &TestParticipant, acme: &TestParticipant, contract: &str) {
     let _ = acme.ask(ASK).refused("WITHDRAWN", 3);
     assert_eq!(lindau.records("withdraw").len(), 1);
     let kept = std::fs::read_dir(lindau.folder().join("state/withdrawals")).unwrap();
@@ -232,7 +232,7 @@ fn is_withdrawn(lindau: &City, acme: &City, contract: &str) {
 
 #[test]
 fn a_withdrawal_holds_where_the_log_can_not_be_written() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (mut lindau, acme) = pair(&league);
     let longest = lengthen_the_log(&lindau);
     lindau.stop();
@@ -256,7 +256,7 @@ fn fill(folder: &Path) {
 }
 
 /// Mounts a small file system over the state of a city.
-fn on_a_file_system_of_its_own(city: &City) {
+fn on_a_file_system_of_its_own(city: &TestParticipant) {
     let (state, aside) = (city.folder().join("state"), city.folder().join("aside"));
     std::fs::rename(&state, &aside).unwrap();
     std::fs::create_dir(&state).unwrap();
@@ -275,7 +275,7 @@ fn on_a_file_system_of_its_own(city: &City) {
 #[test]
 #[ignore = "run by another test with file systems of its own"]
 fn in_a_small_world() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (mut lindau, acme) = pair(&league);
     lindau.stop();
     on_a_file_system_of_its_own(&lindau);

@@ -2,15 +2,15 @@
 
 mod stolen;
 
-use hansa_test_support::city::{City, run};
-use hansa_test_support::league::League;
-use hansa_test_support::play::text;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::{TestParticipant, run};
+use hansa_test_support::workflow::text;
 use std::path::Path;
 
 const TERMS: &str = "purpose = [\"dpv:ResearchAndDevelopment\"]\ncolumns = [\"site\", \"bikes\"]\n\
     duties = [\"delete-after 30 days\"]\nvalid = { from = 2026-01-01, until = 2029-12-31 }";
 
-fn pair(league: &League) -> (City, City) {
+fn pair(league: &TestLeague) -> (TestParticipant, TestParticipant) {
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");
@@ -23,7 +23,7 @@ fn pair(league: &League) -> (City, City) {
 }
 
 /// A machine of an officer: a folder with a draft and a key, and nothing else.
-fn carried(city: &City, draft: &str) -> tempfile::TempDir {
+fn carried(city: &TestParticipant, draft: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let copy = |from: &Path, to: &str| std::fs::copy(from, folder.path().join(to)).unwrap();
     copy(&city.folder().join(draft), "draft");
@@ -35,7 +35,7 @@ const SIGN: [&str; 6] = ["contract", "sign", "--offline", "draft", "--key", "my.
 
 #[test]
 fn both_sides_sign_without_their_connectors() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (lindau, acme) = pair(&league);
     acme.hansa(&["contract", "request", "lindau.bikes", "--language", "de"])
         .must();
@@ -117,7 +117,7 @@ fn both_sides_sign_without_their_connectors() {
 
 #[test]
 fn what_is_not_the_draft_or_not_the_key_is_not_signed() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (lindau, acme) = pair(&league);
     acme.hansa(&["contract", "request", "lindau.bikes"]).must();
     let name = lindau.listed("negotiation").pop().unwrap();
@@ -184,7 +184,7 @@ fn what_is_not_the_draft_or_not_the_key_is_not_signed() {
 }
 
 /// A key for the contracts of lindau, which the league registers and the connector never has.
-fn officer(league: &League, name: &str) -> String {
+fn officer(league: &TestLeague, name: &str) -> String {
     let made = league
         .hansa(&["--json", "key", "add", name, "--id", "lindau.example"])
         .must()
@@ -198,7 +198,7 @@ fn officer(league: &League, name: &str) -> String {
 
 #[test]
 fn a_key_that_never_lies_at_the_connector_concludes_and_ends_its_contracts() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     let kid = officer(&league, "officer.key");
@@ -246,7 +246,7 @@ fn a_key_that_never_lies_at_the_connector_concludes_and_ends_its_contracts() {
         ])
     };
     with(&key("officer.key")).must();
-    let attach = |lindau: &City| {
+    let attach = |lindau: &TestParticipant| {
         std::fs::copy(
             desk.path().join("draft.signed"),
             lindau.folder().join("back"),
@@ -284,7 +284,7 @@ fn a_key_that_never_lies_at_the_connector_concludes_and_ends_its_contracts() {
     }
     lindau.serve();
     acme.knows(&lindau);
-    let late = |lindau: &City| {
+    let late = |lindau: &TestParticipant| {
         std::fs::copy(
             desk.path().join("draft.signed"),
             lindau.folder().join("back"),

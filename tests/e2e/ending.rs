@@ -2,14 +2,14 @@
 
 use crate::binary;
 use crate::wrong::try_all;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, text};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::workflow::{ALL, text};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::time::{Duration, Instant};
 
 #[test]
 fn a_connector_that_is_told_to_stop_ends_soon_though_an_answer_runs() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (mut lindau, acme) = league.long_table(150_000, ALL);
     let _ = acme.contract("lindau.long");
     // Nobody reads on, so the answer stands still in the middle.
@@ -37,7 +37,7 @@ fn a_connector_that_is_told_to_stop_ends_soon_though_an_answer_runs() {
 
 #[test]
 fn a_reader_that_has_seen_enough_ends_a_command_quietly() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let city = league.city("lindau");
     let rows: String = (0..200_000).map(|row| format!("Hafen,{row}\n")).collect();
     city.holds("bikes", &format!("site,bikes\n{rows}"), "");

@@ -1,13 +1,13 @@
 //! Commands end as they should, however often: each thread is joined or left to the end of the process.
 
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Runs short commands, two at once with a folder each, and counts those that did not end with 0.
 fn fallen(commands: usize) -> Vec<String> {
-    let league = League::new(super::binary());
-    let cities: [City; 2] = [league.firm("acme"), league.firm("other")];
+    let league = TestLeague::new(super::binary());
+    let cities: [TestParticipant; 2] = [league.firm("acme"), league.firm("other")];
     let left = &AtomicUsize::new(commands);
     std::thread::scope(|scope| {
         let running = cities.each_ref().map(|city| {
@@ -47,7 +47,7 @@ fn ten_thousand_short_commands_end_whole() {
 /// A command whose input never comes to an end is not held up by it: whoever reads that is left to the end of the process.
 #[test]
 fn an_input_that_stays_open_holds_up_no_end() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let acme = league.firm("acme");
     let mut child = acme
         .command(&["sql", "--output", "a.csv", "--format", "csv"])

@@ -1,7 +1,7 @@
 //! What questions said stands beside the log and can be erased; the log and its proofs stay.
 
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, text, wait_for};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::workflow::{ALL, text, wait_for};
 use std::path::Path;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn found(folder: &Path, wanted: &str) -> bool {
 
 #[test]
 fn a_question_is_erased_and_every_proof_stays() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");
@@ -101,7 +101,7 @@ fn a_question_is_erased_and_every_proof_stays() {
 
 #[test]
 fn a_copy_holds_the_texts_but_none_that_its_log_says_is_erased() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");
@@ -151,7 +151,7 @@ fn a_copy_holds_the_texts_but_none_that_its_log_says_is_erased() {
 
 #[test]
 fn every_folder_of_a_state_is_in_a_copy_or_known_not_to_be() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let mut lindau = league.city("lindau");
     league.hand_bundle_to("lindau");
     lindau.offers_long(20, ALL);
@@ -196,7 +196,7 @@ fn every_folder_of_a_state_is_in_a_copy_or_known_not_to_be() {
 
 #[test]
 fn nobody_can_tell_who_asked_once_that_is_erased() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let mut lindau = league.city("lindau");
     let mut speyer = league.city("speyer");
     league.hand_bundle_to("lindau");

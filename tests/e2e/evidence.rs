@@ -1,8 +1,8 @@
 //! A log that was changed by hand is found out, by its owner and by anybody who holds a copy and a head.
 
-use hansa_test_support::city::Outcome;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, text};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::CommandOutput;
+use hansa_test_support::workflow::{ALL, text};
 use std::path::{Path, PathBuf};
 
 fn records(log: &Path) -> PathBuf {
@@ -23,7 +23,7 @@ fn copy(log: &Path, to: &Path) {
 
 /// The check named this record as the first bad one.
 #[track_caller]
-fn first_bad(outcome: &Outcome, index: usize) {
+fn first_bad(outcome: &CommandOutput, index: usize) {
     assert_eq!(outcome.status, Some(7), "{outcome:?}");
     let fault = outcome.json()["fault"].as_str().unwrap().to_owned();
     assert!(fault.starts_with(&format!("record {index} ")), "{fault}");
@@ -31,7 +31,7 @@ fn first_bad(outcome: &Outcome, index: usize) {
 
 #[test]
 fn a_changed_log_does_not_verify() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");
@@ -101,7 +101,7 @@ fn a_changed_log_does_not_verify() {
 
 #[test]
 fn an_export_holds_what_was_asked_for_and_no_more() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let mut lindau = league.city("lindau");
     let firms = [league.firm("acme"), league.firm("other")];
     league.hand_bundle_to("lindau");
@@ -145,7 +145,7 @@ fn an_export_holds_what_was_asked_for_and_no_more() {
 
 #[test]
 fn an_answer_that_is_not_read_to_its_end_is_no_trouble() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (_lindau, acme) = league.long_table(2000, ALL);
     let _ = acme.contract("lindau.long");
     acme.ask("SELECT a.id FROM lindau.long a, lindau.long b LIMIT 3")
@@ -166,7 +166,7 @@ fn an_answer_that_is_not_read_to_its_end_is_no_trouble() {
 
 #[test]
 pub(crate) fn a_log_that_does_not_go_on_from_what_was_shown_is_noticed() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (mut lindau, acme) = league.long_table(200, ALL);
     let _ = acme.contract("lindau.long");
     let ask = || acme.ask("SELECT count(*) FROM lindau.long").must();

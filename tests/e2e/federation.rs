@@ -1,10 +1,10 @@
 //! One question over several participants: the same figures as over all rows in one place, and never silently fewer.
 
 use crate::binary;
-use crate::counts::{Counts, city};
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, PURPOSE, number, text};
+use crate::counts::{BicycleCounts, city};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, PURPOSE, number, text};
 use std::collections::BTreeMap;
 
 #[test]
@@ -14,7 +14,7 @@ fn one_question_over_three_cities_gives_the_pooled_figures() {
     let sql = "SELECT count(*) AS n, count(bikes) AS known, sum(bikes) AS total, min(bikes) AS least, max(bikes) AS most, \
         avg(bikes) AS mean FROM model.bicycle_counts";
     let answer = acme.ask(sql).must().lines();
-    let pooled: Vec<i64> = counts.iter().flat_map(Counts::values).collect();
+    let pooled: Vec<i64> = counts.iter().flat_map(BicycleCounts::values).collect();
     let rows: usize = counts.iter().map(|counts| counts.rows.len()).sum();
     let total: i64 = pooled.iter().sum();
     let row = &answer[0];
@@ -58,7 +58,11 @@ fn one_question_over_three_cities_gives_the_pooled_figures() {
 }
 
 /// Goes on with the same league, since three starts cost more than all questions.
-fn a_city_that_is_down_is_named(counts: &[Counts; 3], cities: &mut [City], acme: &City) {
+fn a_city_that_is_down_is_named(
+    counts: &[BicycleCounts; 3],
+    cities: &mut [TestParticipant],
+    acme: &TestParticipant,
+) {
     cities[1].kill();
     let sql = "SELECT sum(bikes) AS total FROM model.bicycle_counts";
     let failed = acme.ask(sql).ends(5);
@@ -69,7 +73,7 @@ fn a_city_that_is_down_is_named(counts: &[Counts; 3], cities: &mut [City], acme:
     let answer = acme.hansa(&partial).must().lines();
     let rest: i64 = [&counts[0], &counts[2]]
         .into_iter()
-        .flat_map(Counts::values)
+        .flat_map(BicycleCounts::values)
         .sum();
     assert_eq!(number(&answer[0], "total"), rest);
     let report = &answer[1]["hansa"];
@@ -144,9 +148,9 @@ fn a_city_that_is_down_is_named(counts: &[Counts; 3], cities: &mut [City], acme:
 }
 
 /// Three cities that serve and a firm with a contract at each.
-fn three(counts: &[Counts; 3]) -> (League, Vec<City>, City) {
-    let league = League::new(binary());
-    let mut cities: Vec<City> = counts
+fn three(counts: &[BicycleCounts; 3]) -> (TestLeague, Vec<TestParticipant>, TestParticipant) {
+    let league = TestLeague::new(binary());
+    let mut cities: Vec<TestParticipant> = counts
         .iter()
         .map(|counts| city(&league, counts, ALL, "\"league\""))
         .collect();
@@ -161,10 +165,10 @@ fn three(counts: &[Counts; 3]) -> (League, Vec<City>, City) {
     (league, cities, acme)
 }
 
-fn samples() -> [Counts; 3] {
+fn samples() -> [BicycleCounts; 3] {
     [
-        Counts::of("lindau", 5, 9, 7),
-        Counts::of("speyer", 3, 14, 11),
-        Counts::of("worms", 8, 4, 13),
+        BicycleCounts::of("lindau", 5, 9, 7),
+        BicycleCounts::of("speyer", 3, 14, 11),
+        BicycleCounts::of("worms", 8, 4, 13),
     ]
 }

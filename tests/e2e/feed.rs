@@ -3,9 +3,9 @@
 mod lacking;
 
 use crate::binary;
-use hansa_test_support::city::{City, Outcome};
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, PURPOSE, number, text};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::{CommandOutput, TestParticipant};
+use hansa_test_support::workflow::{ALL, PURPOSE, number, text};
 use serde_json::Value;
 use std::fmt::Write as _;
 
@@ -37,7 +37,7 @@ const SOME: &str = "rows = \"site <> 'cellar'\"";
 const GET: &str = "SELECT at, site, value FROM lindau.readings";
 
 /// Brings a file with a reading of each of these values, one of the cellar among them.
-fn bring(city: &City, file: u32, values: std::ops::Range<i64>) {
+fn bring(city: &TestParticipant, file: u32, values: std::ops::Range<i64>) {
     let mut csv = "at,site,value\n".to_owned();
     for value in values {
         let (day, hour) = (1 + value / 24, value % 24);
@@ -54,7 +54,7 @@ fn seen(values: std::ops::Range<i64>) -> Vec<i64> {
 }
 
 /// An answer: its values, in order, and what stands below it.
-fn answer(outcome: Outcome) -> (Vec<i64>, Value) {
+fn answer(outcome: CommandOutput) -> (Vec<i64>, Value) {
     let mut lines = outcome.must().lines();
     let below = lines.pop().unwrap();
     let mut values: Vec<i64> = lines.iter().map(|row| number(row, "value")).collect();
@@ -66,17 +66,17 @@ fn token(below: &Value) -> String {
     below["token"].as_str().unwrap().to_owned()
 }
 
-fn get(firm: &City, more: &[&str]) -> Outcome {
+fn get(firm: &TestParticipant, more: &[&str]) -> CommandOutput {
     let ask = ["--json", "get", "lindau.readings", "--purpose", PURPOSE];
     firm.hansa(&[&ask, more].concat())
 }
 
-fn sql(firm: &City, sql: &str, more: &[&str]) -> Outcome {
+fn sql(firm: &TestParticipant, sql: &str, more: &[&str]) -> CommandOutput {
     firm.hansa(&[&["--json", "sql", sql, "--purpose", PURPOSE], more].concat())
 }
 
 /// Lindau with its first 24 readings, and two firms with a contract.
-fn lindau(league: &League) -> (City, City, City) {
+fn lindau(league: &TestLeague) -> (TestParticipant, TestParticipant, TestParticipant) {
     let mut lindau = league.city("lindau");
     let (acme, other) = (league.firm("acme"), league.firm("other"));
     league.hand_bundle_to("lindau");
@@ -94,7 +94,7 @@ fn lindau(league: &League) -> (City, City, City) {
 
 #[test]
 fn what_came_since_and_nothing_else() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (lindau, acme, other) = lindau(&league);
     let (values, below) = answer(get(&acme, &[]));
     assert_eq!(values, seen(0..24));
@@ -153,7 +153,7 @@ fn what_came_since_and_nothing_else() {
 /// However a feed grows and whoever asks when, what an asker got together is what is there.
 #[test]
 fn deliveries_together_are_the_whole_answer() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (lindau, acme, other) = lindau(&league);
     let questions = [
         GET,
@@ -193,7 +193,7 @@ fn deliveries_together_are_the_whole_answer() {
 
 #[test]
 fn what_puts_rows_together_is_asked_anew_when_something_came() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (lindau, acme, _other) = lindau(&league);
     let questions = [
         "SELECT count(*) AS value FROM lindau.readings",
@@ -230,7 +230,7 @@ fn what_puts_rows_together_is_asked_anew_when_something_came() {
 
 #[test]
 fn a_contract_that_gives_figures_alone_gives_none_of_a_part() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");
@@ -257,7 +257,7 @@ fn a_contract_that_gives_figures_alone_gives_none_of_a_part() {
 
 #[test]
 fn as_of_an_instant_all_answer_of_the_same_or_say_who_can_not() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (lindau, acme, _other) = lindau(&league);
     let mut bregenz = league.city("bregenz");
     league.hand_bundle_to("bregenz");
@@ -309,7 +309,7 @@ fn as_of_an_instant_all_answer_of_the_same_or_say_who_can_not() {
 
 #[test]
 fn a_question_is_followed_until_its_contract_is_withdrawn() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (lindau, acme, other) = lindau(&league);
     let id = text(&lindau.records("contract")[0], "contract");
     let ask = [

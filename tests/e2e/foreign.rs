@@ -2,8 +2,8 @@
 
 mod guard;
 
-use hansa_test_support::cases;
-use hansa_test_support::mutate::{Chance, case};
+use hansa_test_support::mutation::{XorshiftRandom, case};
+use hansa_test_support::property_cases;
 use std::panic::catch_unwind;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -35,10 +35,10 @@ fn the_guard_of_sql_bears_everything() {
     });
     assert!(planned.count() > 20, "the seeds are gone");
     let (cases, seed) = (
-        cases::number("HANSA_CASES", 2000),
-        cases::seed("HANSA_SEED"),
+        property_cases::number("HANSA_CASES", 2000),
+        property_cases::seed("HANSA_SEED"),
     );
-    let mut chance = Chance::new(seed);
+    let mut chance = XorshiftRandom::new(seed);
     let made = (0..cases).map(|_| case(&seeds, &mut chance));
     for (number, sql) in seeds.iter().cloned().chain(made).enumerate() {
         let begun = Instant::now();

@@ -3,9 +3,9 @@
 
 use crate::auditor::{export, findings, verify};
 use crate::binary;
-use hansa_test_support::city::{City, run};
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, number, text, wait_for};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::{TestParticipant, run};
+use hansa_test_support::workflow::{ALL, number, text, wait_for};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -13,28 +13,28 @@ use std::time::Duration;
 const COUNT: &str = "SELECT count(*) FROM lindau.long";
 
 /// The firm's folder, copied as a person would.
-fn copied(league: &League, acme: &City) -> City {
+fn copied(league: &TestLeague, acme: &TestParticipant) -> TestParticipant {
     let folder = league.folder().join("copy");
     let done = Command::new("cp")
         .args([Path::new("-r"), acme.folder(), &folder])
         .status();
     assert!(done.unwrap().success());
-    City::new(binary(), folder, "acme.example")
+    TestParticipant::new(binary(), folder, "acme.example")
 }
 
 /// Both copies ask until both sides know.
-fn fork(lindau: &City, acme: &City, copy: &City) {
+fn fork(lindau: &TestParticipant, acme: &TestParticipant, copy: &TestParticipant) {
     for _ in 0..2 {
         copy.ask(COUNT).must();
     }
     wait_for("both sides find the fork", Duration::from_secs(120), || {
         let _ = acme.ask(COUNT);
-        let known = |city: &City| !city.records("log_fork").is_empty();
+        let known = |city: &TestParticipant| !city.records("log_fork").is_empty();
         (known(lindau) && known(acme)).then_some(())
     });
 }
 
-fn another_key(league: &League, acme: &City) {
+fn another_key(league: &TestLeague, acme: &TestParticipant) {
     acme.hansa(&["rekey", "--output", "again.request"]).must();
     let (request, join) = ("acme/again.request", "acme/again.join");
     league
@@ -47,7 +47,7 @@ fn another_key(league: &League, acme: &City) {
 
 #[test]
 fn a_copied_folder_is_an_incident_that_its_participant_closes() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (lindau, acme) = league.long_table(200, ALL);
     let _ = acme.contract("lindau.long");
     acme.ask(COUNT).must();
@@ -160,7 +160,7 @@ fn a_copied_folder_is_an_incident_that_its_participant_closes() {
 
 #[test]
 fn nothing_is_stated_where_nothing_is_wrong() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (_lindau, acme) = league.long_table(200, ALL);
     let _ = acme.contract("lindau.long");
     acme.hansa(&["--yes", "audit", "incident"])

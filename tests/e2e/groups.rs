@@ -1,13 +1,13 @@
 //! A contract for the members of a group, over the wire: who is let in, who is not, and who has to go.
 
 use crate::binary;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, text, wait_for};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::workflow::{ALL, text, wait_for};
 use std::time::Duration;
 
 #[test]
 fn who_leaves_a_group_is_cut_in_mid_stream() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let [acme, other] = ["acme", "other"].map(|firm| league.firm(firm));
     league.hand_bundle_to("lindau");

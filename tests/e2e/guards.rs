@@ -2,15 +2,15 @@
 //! after a crash, and never by leaving anything out.
 
 use crate::binary;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, text, wait_for};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, text, wait_for};
 use std::time::Duration;
 
 const COUNT: &str = "SELECT count(*) AS n FROM lindau.long";
 
 /// Sets the guard of `long`.
-pub(crate) fn guards(city: &City, terms: &str) -> serde_json::Value {
+pub(crate) fn guards(city: &TestParticipant, terms: &str) -> serde_json::Value {
     city.write("guard.toml", &format!("title = \"Road works\"\n{terms}\n"));
     let file = city.folder().join("guard.toml").display().to_string();
     city.hansa(&["--json", "dataset", "guard", "long", "--policy", &file])
@@ -20,7 +20,7 @@ pub(crate) fn guards(city: &City, terms: &str) -> serde_json::Value {
 
 #[test]
 fn a_guard_stands_before_every_contract() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let [acme, other] = ["acme", "other"].map(|firm| league.firm(firm));
     league.hand_bundle_to("lindau");

@@ -8,8 +8,8 @@ mod files;
 use datafusion::arrow::array::{Float64Array, Int64Array, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::parquet::arrow::ArrowWriter;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
 use std::sync::Arc;
 
 /// Rows `from` to `to` of the table that all of these tests publish: `id`, `site`, `level`.
@@ -59,7 +59,7 @@ fn permitted(rows: &[(i64, String, f64)]) -> (i64, i64) {
 }
 
 /// A city with one dataset, `levels`, under two offers, and the firm `acme` that has the contract `terms`.
-fn publishes(league: &League, source: &str, terms: &str) -> (City, City) {
+fn publishes(league: &TestLeague, source: &str, terms: &str) -> (TestParticipant, TestParticipant) {
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");
@@ -81,16 +81,16 @@ fn dataset(source: &str) -> String {
 }
 
 /// Asks for the number and the sum of the rows that a contract shows.
-fn totals(acme: &City) -> (i64, i64) {
+fn totals(acme: &TestParticipant) -> (i64, i64) {
     let answer = acme
         .ask("SELECT count(*) AS n, sum(id) AS total FROM lindau.levels")
         .must()
         .lines();
-    let of = |name: &str| hansa_test_support::play::number(&answer[0], name);
+    let of = |name: &str| hansa_test_support::workflow::number(&answer[0], name);
     (of("n"), of("total"))
 }
 
 /// Everything that whoever asks could see of an answer.
-fn said(outcome: &hansa_test_support::city::Outcome) -> String {
+fn said(outcome: &hansa_test_support::participant::CommandOutput) -> String {
     format!("{}{}", outcome.out, outcome.err)
 }

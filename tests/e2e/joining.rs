@@ -1,8 +1,8 @@
 //! Whoever joins a league compares its fingerprint with whom it knows to run it.
 
 use crate::binary;
-use hansa_test_support::city::run;
-use hansa_test_support::play::text;
+use hansa_test_support::participant::run;
+use hansa_test_support::workflow::text;
 
 #[test]
 fn a_first_join_asks_whether_it_is_the_league_that_is_meant() {

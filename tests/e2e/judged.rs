@@ -1,9 +1,9 @@
 //! A command judges what is in the files now, says each fault once, and its status says whether it did what it says.
 
 use crate::binary;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::text;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::text;
 
 const ROWS: &str = "id,site\n1,a\n2,a\n3,b\n4,b\n5,a\n6,b\n";
 
@@ -13,7 +13,7 @@ const COUNTS: &str = "columns = [\"site\"]\naggregate = { by = [\"site\"], funct
 const GRID: &str = "  [dataset.grid]\n  dimensions = [\"site\"]\n";
 
 /// Gives the one dataset of that name a grid.
-fn registers_grid(city: &City, name: &str) {
+fn registers_grid(city: &TestParticipant, name: &str) {
     let file = city.folder().join("hansa.toml");
     let text = std::fs::read_to_string(&file).unwrap();
     let head = format!("name        = \"{name}\"");
@@ -25,7 +25,7 @@ fn registers_grid(city: &City, name: &str) {
 
 #[test]
 fn a_policy_is_judged_before_its_dataset_is_published() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let city = league.city("lindau");
     city.holds("counts", ROWS, "");
     city.offers(
@@ -50,7 +50,7 @@ fn a_policy_is_judged_before_its_dataset_is_published() {
 
 #[test]
 fn a_grid_that_is_in_the_file_is_registered() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let mut city = league.city("lindau");
     city.holds("counts", ROWS, "");
     city.holds("more", ROWS, "");

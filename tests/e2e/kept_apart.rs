@@ -1,7 +1,7 @@
 //! What the connector reads, and what it must not: files outside its folders, its own keys, and a state folder that others can use.
 
 use crate::binary;
-use hansa_test_support::league::League;
+use hansa_test_support::league::TestLeague;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 fn entry(name: &str, path: &str) -> String {
@@ -13,7 +13,7 @@ fn entry(name: &str, path: &str) -> String {
 
 #[test]
 fn sources_are_read_only_where_they_may_lie() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let lindau = league.city("lindau");
     let other = tempfile::tempdir().unwrap();
     std::fs::write(other.path().join("rows.csv"), "line\nelsewhere\n").unwrap();
@@ -69,7 +69,7 @@ fn sources_are_read_only_where_they_may_lie() {
 
 #[test]
 fn what_is_wrong_with_the_state_folder_is_said() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     league.hand_bundle_to("lindau");
     lindau.holds("bikes", "site,bikes\nHafen,310\n", "");
@@ -102,7 +102,7 @@ fn what_is_wrong_with_the_state_folder_is_said() {
 
 #[test]
 fn a_loop_of_own_purposes_is_told() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let lindau = league.city("lindau");
     lindau.configure("[purpose.cycling]\nparent = \"walking\"\ntext = \"x\"\n[purpose.walking]\nparent = \"cycling\"\ntext = \"y\"");
     let told = lindau.hansa(&["check"]).refused("TERM_UNKNOWN", 6);

@@ -1,17 +1,17 @@
 //! Of what kind a dataset is, is told in the catalogue and with each answer, and a model takes its own kind unless it is asked for others.
 
 use crate::binary;
-use crate::counts::{Counts, MODEL};
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{number, text};
+use crate::counts::{BicycleCounts, MODEL};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{number, text};
 
 const TOTAL: &str = "SELECT sum(bikes) AS total FROM model.bicycle_counts";
 
 const OPEN: &str = "valid = { from = 2026-01-01, until = 2029-12-31 }";
 
 /// A city with counts of this kind; none says nothing.
-fn city(league: &League, counts: &Counts, kind: Option<&str>) -> City {
+fn city(league: &TestLeague, counts: &BicycleCounts, kind: Option<&str>) -> TestParticipant {
     let mut city = league.city(counts.city);
     city.write("data/counts.csv", &counts.csv());
     let said = kind.map_or_else(String::new, |kind| format!("kind = \"{kind}\"\n"));
@@ -26,15 +26,15 @@ fn city(league: &League, counts: &Counts, kind: Option<&str>) -> City {
 
 #[test]
 fn a_forecast_is_never_taken_for_a_measurement() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let counts = [
-        Counts::of("lindau", 2, 3, 5),
-        Counts::of("speyer", 3, 2, 9),
-        Counts::of("worms", 1, 2, 3),
+        BicycleCounts::of("lindau", 2, 3, 5),
+        BicycleCounts::of("speyer", 3, 2, 9),
+        BicycleCounts::of("worms", 1, 2, 3),
     ];
     let acme = league.firm("acme");
     let kinds = [Some("measured"), Some("forecast"), None];
-    let cities: Vec<City> = (counts.iter().zip(kinds))
+    let cities: Vec<TestParticipant> = (counts.iter().zip(kinds))
         .map(|(counts, kind)| city(&league, counts, kind))
         .collect();
     league.hand_bundle_to("acme");
@@ -47,7 +47,7 @@ fn a_forecast_is_never_taken_for_a_measurement() {
     let sum = |which: &[usize]| -> i64 { which.iter().flat_map(|at| counts[*at].values()).sum() };
 
     // The catalogue says it, to the owner and to others.
-    let told = |city: &City, verb: &str, name: &str| {
+    let told = |city: &TestParticipant, verb: &str, name: &str| {
         city.hansa(&["--json", verb, "show", name]).must().json()
     };
     for (counts, kind) in counts.iter().zip(kinds) {

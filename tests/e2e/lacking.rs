@@ -1,21 +1,27 @@
 //! What a question over a model can't use is told: no city is left out of a figure without a word.
 
 use crate::binary;
-use crate::counts::{Counts, MODEL};
-use hansa_identity::identity::request::Applicant;
-use hansa_identity::identity::{self, Files};
-use hansa_identity::keys::Algorithm;
+use crate::counts::{BicycleCounts, MODEL};
+use hansa_identity::keys::SignatureAlgorithm;
+use hansa_identity::participant_identity::admission_request::Applicant;
+use hansa_identity::participant_identity::{self, IdentityFiles};
 use hansa_identity::signature::FileSigner;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{number, text};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{number, text};
 
 const TOTAL: &str = "SELECT sum(bikes) AS total FROM model.bicycle_counts";
 
 const OPEN: &str = "valid = { from = 2026-01-01, until = 2029-12-31 }";
 
 /// A city with counts; `more` goes into the entry of the dataset.
-fn city(league: &League, counts: &Counts, more: &str, terms: &str, to: &str) -> City {
+fn city(
+    league: &TestLeague,
+    counts: &BicycleCounts,
+    more: &str,
+    terms: &str,
+    to: &str,
+) -> TestParticipant {
     let mut city = league.city(counts.city);
     city.write("data/counts.csv", &counts.csv());
     city.configure(&format!("{MODEL}{more}"));
@@ -26,13 +32,13 @@ fn city(league: &League, counts: &Counts, more: &str, terms: &str, to: &str) -> 
     city
 }
 
-fn sum(counts: &[&Counts]) -> i64 {
+fn sum(counts: &[&BicycleCounts]) -> i64 {
     counts.iter().flat_map(|counts| counts.values()).sum()
 }
 
 /// The figure of all is there, and nothing is missing.
 #[track_caller]
-fn whole(acme: &City, sql: &str, total: i64) {
+fn whole(acme: &TestParticipant, sql: &str, total: i64) {
     let answer = acme.hansa(&["--json", "sql", sql]).must().lines();
     assert_eq!(number(&answer[0], "total"), total, "{answer:?}");
     assert_eq!(answer[1]["hansa"]["complete"], true, "{answer:?}");
@@ -40,7 +46,7 @@ fn whole(acme: &City, sql: &str, total: i64) {
 
 /// Without this city there is no figure but with `--partial`, which names it.
 #[track_caller]
-fn lacks(acme: &City, sql: &str, city: &str, says: &str, rest: i64) {
+fn lacks(acme: &TestParticipant, sql: &str, city: &str, says: &str, rest: i64) {
     let failed = acme.hansa(&["sql", sql]).refused("ANSWER_INCOMPLETE", 5);
     for part in [city, says, "--partial"] {
         assert!(failed.err.contains(part), "`{part}` in {}", failed.err);
@@ -69,22 +75,22 @@ fn joint(sql: &str) -> &'static str {
 }
 
 /// A new key that signs for the participant, admitted by the league and not yet in use.
-fn new_key(league: &League, city: &City) {
+fn new_key(league: &TestLeague, city: &TestParticipant) {
     let keys = city.folder().join("keys");
-    let files = Files {
+    let files = IdentityFiles {
         signing_key: keys.join("next.key"),
         note_key: keys.join("note.key"),
         tls_key: keys.join("tls.key"),
         tls_cert: keys.join("tls.crt"),
         bundle: city.folder().join("trust/bundle.json"),
     };
-    FileSigner::create(&files.signing_key, Algorithm::EdDsa).unwrap();
+    FileSigner::create(&files.signing_key, SignatureAlgorithm::EdDsa).unwrap();
     let applicant = Applicant {
         id: city.domain().parse().unwrap(),
         name: "Test lindau".to_owned(),
         address: Some("127.0.0.1:0".to_owned()),
     };
-    let request = identity::request(&files, &applicant).unwrap();
+    let request = participant_identity::request(&files, &applicant).unwrap();
     std::fs::write(city.folder().join("next.request"), request).unwrap();
     let admit = [
         "admit",
@@ -99,8 +105,11 @@ fn new_key(league: &League, city: &City) {
 
 #[test]
 fn a_public_view_by_a_key_that_is_over_is_missed_until_it_is_signed_again() {
-    let league = League::new(binary());
-    let counts = [Counts::of("lindau", 2, 3, 5), Counts::of("speyer", 3, 2, 9)];
+    let league = TestLeague::new(binary());
+    let counts = [
+        BicycleCounts::of("lindau", 2, 3, 5),
+        BicycleCounts::of("speyer", 3, 2, 9),
+    ];
     let acme = league.firm("acme");
     let mut lindau = city(&league, &counts[0], "", OPEN, "\"public\"");
     let speyer = city(&league, &counts[1], "", OPEN, "\"league\"");
@@ -129,8 +138,11 @@ fn a_public_view_by_a_key_that_is_over_is_missed_until_it_is_signed_again() {
 
 #[test]
 fn a_contract_that_can_not_be_used_is_missed() {
-    let league = League::new(binary());
-    let counts = [Counts::of("lindau", 2, 3, 5), Counts::of("speyer", 3, 2, 9)];
+    let league = TestLeague::new(binary());
+    let counts = [
+        BicycleCounts::of("lindau", 2, 3, 5),
+        BicycleCounts::of("speyer", 3, 2, 9),
+    ];
     let acme = league.firm("acme");
     let lindau = city(&league, &counts[0], "", OPEN, "\"league\"");
     let more = "\n[[dataset.column]]\nname = \"counter\"\nfrom = \"site\"\n";

@@ -2,9 +2,9 @@
 
 mod algorithms;
 
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, PURPOSE, between, number, text, wait_for};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, PURPOSE, between, number, text, wait_for};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -17,7 +17,10 @@ const WIDER: &str = "title = \"wish\"\npurpose = [\"dpv:ResearchAndDevelopment\"
     rows_per_day = 9_000\nbytes_per_day = \"1 MB\"\nvalid = { from = 2026-01-01, until = 2029-12-31 }\n";
 
 /// A city that serves and a firm that knows it.
-fn pair(league: &League, prepare: impl FnOnce(&City)) -> (City, City) {
+fn pair(
+    league: &TestLeague,
+    prepare: impl FnOnce(&TestParticipant),
+) -> (TestParticipant, TestParticipant) {
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");
@@ -27,7 +30,7 @@ fn pair(league: &League, prepare: impl FnOnce(&City)) -> (City, City) {
     (lindau, acme)
 }
 
-fn bikes(sign: &str) -> impl FnOnce(&City) + '_ {
+fn bikes(sign: &str) -> impl FnOnce(&TestParticipant) + '_ {
     move |lindau| {
         lindau.holds("bikes", SMALL, "");
         lindau.publishes();
@@ -37,7 +40,7 @@ fn bikes(sign: &str) -> impl FnOnce(&City) + '_ {
 
 #[test]
 fn a_contract_is_made_used_and_kept_by_both() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (lindau, acme) = pair(&league, bikes("officer"));
     let requested = acme
         .hansa(&["--json", "contract", "request", "lindau.bikes", "--sign"])
@@ -119,7 +122,7 @@ fn a_contract_is_made_used_and_kept_by_both() {
 }
 
 /// Both logs are good, and nothing in them differs.
-fn settled(provider: &City, consumer: &City) {
+fn settled(provider: &TestParticipant, consumer: &TestParticipant) {
     provider.verifies();
     consumer.verifies();
     let compared = consumer
@@ -134,7 +137,7 @@ fn settled(provider: &City, consumer: &City) {
 }
 
 /// Waits until the stream is closed as cut, by the times of its log: within a second of the record of the withdrawal.
-fn cut_in_time(provider: &City) -> Value {
+fn cut_in_time(provider: &TestParticipant) -> Value {
     let close = wait_for("the stream's end", Duration::from_secs(20), || {
         provider.records("close").pop()
     });
@@ -149,7 +152,7 @@ fn cut_in_time(provider: &City) -> Value {
 
 #[test]
 fn a_withdrawal_cuts_a_running_stream() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (lindau, acme) = pair(&league, |lindau| lindau.offers_long(300_000, ALL));
     let contract = acme.contract("lindau.long");
     let mut reader = acme.begins();
@@ -178,7 +181,7 @@ fn a_withdrawal_cuts_a_running_stream() {
 
 #[test]
 fn a_consumer_withdraws_too() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let mut lindau = league.city("lindau");
     let mut acme = league.city("acme");
     league.hand_bundle_to("lindau");
@@ -201,7 +204,7 @@ fn a_consumer_withdraws_too() {
 
 #[test]
 fn both_sides_counter_and_the_last_word_is_signed() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (lindau, acme) = pair(&league, bikes("officer"));
     acme.write("wish.toml", WIDER);
     lindau.write("counter.toml", TIGHTER);
@@ -259,7 +262,7 @@ fn both_sides_counter_and_the_last_word_is_signed() {
 
 #[test]
 fn a_declined_negotiation_is_over() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (lindau, acme) = pair(&league, bikes("officer"));
     acme.hansa(&["contract", "request", "lindau.bikes", "--sign"])
         .must();
@@ -281,7 +284,7 @@ fn a_declined_negotiation_is_over() {
 
 #[test]
 fn a_reason_that_nobody_could_read_again_is_not_taken_and_holds_up_nothing() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (lindau, acme) = pair(&league, bikes("officer"));
     acme.hansa(&["contract", "request", "lindau.bikes", "--sign"])
         .must();
@@ -330,7 +333,7 @@ fn a_reason_that_nobody_could_read_again_is_not_taken_and_holds_up_nothing() {
 
 #[test]
 fn own_people_ask_their_own_data() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (lindau, _acme) = pair(&league, bikes("auto"));
     let answer = lindau
         .hansa(&["--json", "sql", "SELECT count(*) AS n FROM lindau.bikes"])

@@ -1,14 +1,14 @@
 //! Whoever has several contracts sees which is which: its title, what it lets out, and who ended it and why.
 
 use crate::binary;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, text, wait_for};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::workflow::{ALL, text, wait_for};
 use serde_json::Value;
 use std::time::Duration;
 
 #[test]
 fn contracts_are_told_apart_by_their_titles() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (lindau, acme) = league.long_table(200, ALL);
     lindau.offers(
         "long",

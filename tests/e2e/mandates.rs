@@ -3,32 +3,32 @@
 
 use crate::auditor::{export, findings, verify};
 use crate::binary;
-use hansa_audit_log::time::Time;
-use hansa_identity::signature::{FileSigner, Signer as _};
-use hansa_policy::contract::Role;
-use hansa_policy::contract::mandate::{Class, Mandate};
-use hansa_proto::envelope::header::Header;
-use hansa_proto::envelope::{self, Kind, assemble};
-use hansa_test_support::city::{City, Outcome, run};
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, text};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_identity::signature::{FileSigner, ParticipantSigner as _};
+use hansa_policy::contract::SignatoryRole;
+use hansa_policy::contract::mandate::{DisclosureClass, Mandate};
+use hansa_proto::envelope::header::ProtectedHeader;
+use hansa_proto::envelope::{self, StatementKind, assemble};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::{CommandOutput, TestParticipant, run};
+use hansa_test_support::workflow::{ALL, text};
 use std::path::Path;
 
 /// A city whose contracts an officer signs with a key that lies elsewhere, under mandates of the city.
-struct World {
-    lindau: City,
-    acme: City,
+struct MandateFixture {
+    lindau: TestParticipant,
+    acme: TestParticipant,
     /// The officer's key.
     kid: String,
     /// The negotiation that waits for the officer.
     name: String,
     /// Last, since its folder goes with it.
-    league: League,
+    league: TestLeague,
 }
 
-impl World {
+impl MandateFixture {
     fn new() -> Self {
-        let league = League::new(binary());
+        let league = TestLeague::new(binary());
         let mut lindau = league.city("lindau");
         let acme = league.firm("acme");
         let made = league
@@ -76,7 +76,7 @@ impl World {
     }
 
     /// A mandate for a key, up to something, by somebody.
-    fn mandate(&self, holder: &str, by: &str, more: &[&str]) -> Outcome {
+    fn mandate(&self, holder: &str, by: &str, more: &[&str]) -> CommandOutput {
         let signer = self.path(&format!("{by}/keys/signing.key"));
         let args = [
             "key",
@@ -94,7 +94,7 @@ impl World {
     }
 
     /// The officer signs, with the mandate or without one.
-    fn signs(&self, more: &[&str]) -> Outcome {
+    fn signs(&self, more: &[&str]) -> CommandOutput {
         let (draft, key) = (
             self.lindau.folder().join("n.draft").display().to_string(),
             self.path("officer.key"),
@@ -111,7 +111,7 @@ impl World {
         run(binary(), self.league.folder(), &[&args[..], more].concat())
     }
 
-    fn attach(&self) -> Outcome {
+    fn attach(&self) -> CommandOutput {
         self.lindau
             .hansa(&["contract", "attach", &self.name, "n.draft.signed"])
     }
@@ -122,7 +122,7 @@ const WITH: [&str; 2] = ["--mandate", "mandate"];
 
 #[test]
 fn a_signature_is_good_within_its_mandate_alone() {
-    let mut w = World::new();
+    let mut w = MandateFixture::new();
     w.signs(&[]).must();
     w.attach().refused("MANDATE_MISSING", 6);
 
@@ -187,7 +187,7 @@ fn a_signature_is_good_within_its_mandate_alone() {
 
 /// The city has one mandate revoked: nothing more is concluded with it, what was stays good, and an auditor judges by the
 /// bundle whether it was revoked when the contract came.
-fn revoked(w: &World, contract: &str, statement: &str, papers: &Path) {
+fn revoked(w: &MandateFixture, contract: &str, statement: &str, papers: &Path) {
     const COUNT: &str = "SELECT count(*) FROM lindau.bikes";
     let revokes = |more: &[&str]| {
         let args = [
@@ -257,7 +257,7 @@ fn revoked(w: &World, contract: &str, statement: &str, papers: &Path) {
 }
 
 /// Both keys sign, and what the city's signature rests on is missing, of another, over, or goes not so far.
-fn forged(w: &World, contract: &str) {
+fn forged(w: &MandateFixture, contract: &str) {
     w.acme
         .hansa(&["contract", "export", contract, "--output", "contract.json"])
         .must();
@@ -271,7 +271,7 @@ fn forged(w: &World, contract: &str) {
     let open = |file: &str| FileSigner::open(&w.league.folder().join(file)).unwrap();
     let officer = open("officer.key");
     let entry = |signer: &FileSigner, kind, role, payload: &[u8], mandate: Option<&[u8]>| {
-        let header = Header {
+        let header = ProtectedHeader {
             kind,
             role,
             alg: signer.algorithm().as_str(),
@@ -287,14 +287,20 @@ fn forged(w: &World, contract: &str) {
     };
     let theirs = entry(
         &open("acme/keys/signing.key"),
-        Kind::Agreement,
-        Role::Consumer,
+        StatementKind::Agreement,
+        SignatoryRole::Consumer,
         &payload,
         None,
     );
     assert_eq!(theirs.1.len(), consumer.signature.len());
     let judged = |mandate: Option<&[u8]>| {
-        let ours = entry(&officer, Kind::Agreement, Role::Provider, &payload, mandate);
+        let ours = entry(
+            &officer,
+            StatementKind::Agreement,
+            SignatoryRole::Provider,
+            &payload,
+            mandate,
+        );
         let whole = assemble(&payload, &[ours, theirs.clone()]);
         std::fs::write(w.acme.folder().join("forged.json"), whole).unwrap();
         w.acme.hansa(&["contract", "verify", "forged.json"])
@@ -303,17 +309,23 @@ fn forged(w: &World, contract: &str) {
         let payload = hansa_proto::mandate::to_bytes(mandate);
         assemble(
             &payload,
-            &[entry(by, Kind::Mandate, Role::Provider, &payload, None)],
+            &[entry(
+                by,
+                StatementKind::Mandate,
+                SignatoryRole::Provider,
+                &payload,
+                None,
+            )],
         )
     };
     let city = open("lindau/keys/signing.key");
     judged(Some(&stated(&good, &city))).must();
     judged(None).refused("MANDATE_MISSING", 6);
-    let past: Time = "2026-01-01T00:00:00Z".parse().unwrap();
+    let past: UtcTimestamp = "2026-01-01T00:00:00Z".parse().unwrap();
     for (mandate, code) in [
         (
             Mandate {
-                up_to: Class::Aggregate,
+                up_to: DisclosureClass::Aggregate,
                 ..good.clone()
             },
             "MANDATE_EXCEEDED",
@@ -361,15 +373,15 @@ fn forged(w: &World, contract: &str) {
         bad[at] ^= 1;
         let ours = entry(
             &officer,
-            Kind::Agreement,
-            Role::Provider,
+            StatementKind::Agreement,
+            SignatoryRole::Provider,
             &payload,
             Some(&bad),
         );
         let bytes = assemble(&payload, &[ours, theirs.clone()]);
         let bundle = w.acme.folder().join("trust/bundle.json");
-        let bundle = hansa_identity::bundle::Bundle::open(&bundle).unwrap();
-        let at_time = Time::from_micros((provider.issued_at + 1) * 1_000_000).unwrap();
+        let bundle = hansa_identity::bundle::TrustBundle::open(&bundle).unwrap();
+        let at_time = UtcTimestamp::from_micros((provider.issued_at + 1) * 1_000_000).unwrap();
         let judged = envelope::parse_contract(&bytes)
             .and_then(|signed| signed.verify(&bundle.keys(at_time)).map(|_| ()));
         assert!(judged.is_err(), "byte {at}");

@@ -1,19 +1,19 @@
 //! A contract that is named binds its dataset, or refuses with its own reason; none is dropped for another one in force.
 
 use crate::binary;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{PURPOSE, number};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{PURPOSE, number};
 
 const CSV: &str = "site,bikes\nHafen,310\nInsel,77\nBahnhof,12\n";
 const TWICE: &str = "SELECT * FROM lindau.twice ORDER BY 1";
 const BIKES: &str = "SELECT count(*) AS n FROM lindau.bikes";
 
 /// A city and a firm with contracts on two of its datasets.
-struct Held {
-    _league: League,
-    lindau: City,
-    acme: City,
+struct NamedContractFixture {
+    _league: TestLeague,
+    lindau: TestParticipant,
+    acme: TestParticipant,
     /// All of `twice`.
     whole: String,
     /// Its sites alone.
@@ -26,8 +26,8 @@ struct Held {
     bikes: String,
 }
 
-fn held() -> Held {
-    let league = League::new(binary());
+fn held() -> NamedContractFixture {
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");
@@ -49,7 +49,7 @@ fn held() -> Held {
     lindau.serve();
     acme.knows(&lindau);
     let on = |policy| acme.contract_on("lindau.twice", policy);
-    let held = Held {
+    let held = NamedContractFixture {
         whole: on("whole"),
         sites: on("sites"),
         gone: on("gone"),
@@ -63,16 +63,20 @@ fn held() -> Held {
     held
 }
 
-fn withdraw(lindau: &City, contract: &str) {
+fn withdraw(lindau: &TestParticipant, contract: &str) {
     let args = [
         "--yes", "contract", "withdraw", contract, "--reason", "over",
     ];
     lindau.hansa(&args).must();
 }
 
-impl Held {
+impl NamedContractFixture {
     /// A question for the usual purpose under these contracts.
-    fn under(&self, verb: &[&str], contracts: &[&String]) -> hansa_test_support::city::Outcome {
+    fn under(
+        &self,
+        verb: &[&str],
+        contracts: &[&String],
+    ) -> hansa_test_support::participant::CommandOutput {
         let mut args = [&["--json"], verb, &["--purpose", PURPOSE]].concat();
         for contract in contracts {
             args.extend(["--contract", contract.as_str()]);

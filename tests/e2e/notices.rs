@@ -1,9 +1,9 @@
 //! Notices: people are told 90, 30 and 7 days before a contract ends, once each, whatever comes in between.
 
 use crate::clock::set;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{number, text, wait_for};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{number, text, wait_for};
 use serde_json::Value;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -13,7 +13,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// lindau and acme with certificates for ninety days, and a contract between them that ends in three months.
-fn pair(league: &League, notice: &str) -> (City, City) {
+fn pair(league: &TestLeague, notice: &str) -> (TestParticipant, TestParticipant) {
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     for name in ["lindau", "acme"] {
@@ -36,7 +36,7 @@ fn pair(league: &League, notice: &str) -> (City, City) {
 }
 
 /// It is so much later.
-fn later(league: &League, city: &City, offset: &str) {
+fn later(league: &TestLeague, city: &TestParticipant, offset: &str) {
     let alias = city.domain().trim_end_matches(".example");
     league.hand_bundle_at(alias, offset);
     set(city, offset);
@@ -44,7 +44,7 @@ fn later(league: &League, city: &City, offset: &str) {
 }
 
 /// The notices on the books: days, channel, outcome, attempt.
-fn told(city: &City) -> Vec<(i64, String, String, i64)> {
+fn told(city: &TestParticipant) -> Vec<(i64, String, String, i64)> {
     let one = |record: Value| {
         (
             number(&record, "days"),
@@ -58,7 +58,7 @@ fn told(city: &City) -> Vec<(i64, String, String, i64)> {
 
 /// Waits until so many notices are on the books.
 #[track_caller]
-fn until(city: &City, count: usize) -> Vec<(i64, String, String, i64)> {
+fn until(city: &TestParticipant, count: usize) -> Vec<(i64, String, String, i64)> {
     wait_for(&format!("{count} notices"), PATIENCE, || {
         Some(told(city)).filter(|told| told.len() >= count)
     })
@@ -70,7 +70,7 @@ fn hook() -> (String, Arc<Mutex<Vec<String>>>) {
     let url = format!("http://{}/hook", listener.local_addr().unwrap());
     let heard = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&heard);
-    hansa_test_support::threads::leave(std::thread::spawn(move || {
+    hansa_test_support::detached_thread::leave(std::thread::spawn(move || {
         while let Ok((mut caller, _)) = listener.accept() {
             let mut said = String::new();
             let mut piece = [0_u8; 4096];
@@ -87,7 +87,7 @@ fn hook() -> (String, Arc<Mutex<Vec<String>>>) {
     (url, heard)
 }
 
-fn files(city: &City) -> Vec<String> {
+fn files(city: &TestParticipant) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(city.folder().join("notices")) else {
         return Vec::new();
     };
@@ -100,7 +100,7 @@ fn files(city: &City) -> Vec<String> {
 
 #[test]
 fn people_are_told_once_at_ninety_thirty_and_seven_days() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (url, heard) = hook();
     let notice = format!(
         "[notice]\nfolder = \"notices\"\nwebhook = \"{url}\"\nmail = [\"sh\", \"-c\", \"cat >> mail.txt\"]\n"
@@ -173,13 +173,13 @@ fn people_are_told_once_at_ninety_thirty_and_seven_days() {
 
 #[test]
 fn what_fails_is_tried_again_and_given_up_and_shown() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     // Nobody listens there.
     let closed = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/secret-of-the-hook", closed.local_addr().unwrap());
     drop(closed);
     let (mut lindau, _acme) = pair(&league, &format!("[notice]\nwebhook = \"{url}\"\n"));
-    let waiting = |city: &City| {
+    let waiting = |city: &TestParticipant| {
         let status = city.hansa(&["--json", "status"]).must().json();
         status["waiting"].to_string()
     };

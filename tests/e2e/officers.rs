@@ -2,9 +2,9 @@
 
 mod looser;
 
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::text;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::text;
 use std::os::unix::fs::MetadataExt as _;
 
 const SECOND: u32 = 61_234;
@@ -22,7 +22,7 @@ fn own() -> u32 {
     std::fs::metadata("/proc/self").unwrap().uid()
 }
 
-fn pair(league: &League, sign: &str) -> (City, City) {
+fn pair(league: &TestLeague, sign: &str) -> (TestParticipant, TestParticipant) {
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");
@@ -39,14 +39,14 @@ fn pair(league: &League, sign: &str) -> (City, City) {
 }
 
 /// The offer is on other terms from now on.
-fn changes(lindau: &City, rows: u32) {
+fn changes(lindau: &TestParticipant, rows: u32) {
     let text = format!("title = \"planning\"\n{}\n", terms(rows));
     lindau.write("policies/planning.toml", &text);
     lindau.hansa(&["reload"]).must();
 }
 
 /// The contracts in force, as the firm sees them.
-fn in_force(acme: &City) -> Vec<String> {
+fn in_force(acme: &TestParticipant) -> Vec<String> {
     let all = acme.hansa(&["--json", "contract", "list"]).must().lines();
     all.iter()
         .filter(|one| text(one, "state") == "in force")
@@ -55,7 +55,7 @@ fn in_force(acme: &City) -> Vec<String> {
 }
 
 /// The firm asks for the offer in the place of what it has; gives the negotiation that waits for the city.
-fn amends(lindau: &City, acme: &City) -> String {
+fn amends(lindau: &TestParticipant, acme: &TestParticipant) -> String {
     let old = in_force(acme).pop().unwrap();
     acme.hansa(&[
         "contract",
@@ -71,7 +71,7 @@ fn amends(lindau: &City, acme: &City) -> String {
 
 #[test]
 fn what_lets_out_more_needs_two_persons() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (mut lindau, acme) = pair(&league, "officer");
     acme.hansa(&["contract", "request", "lindau.bikes", "--sign"])
         .must();
@@ -161,7 +161,7 @@ fn what_lets_out_more_needs_two_persons() {
 
 #[test]
 fn a_guard_is_taken_away_by_two_persons() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (lindau, acme) = pair(&league, "auto");
     let _ = acme.contract("lindau.bikes");
     let count = "SELECT count(*) FROM lindau.bikes";
@@ -211,7 +211,7 @@ fn a_guard_is_taken_away_by_two_persons() {
 
 #[test]
 fn a_contract_is_ended_by_two_persons() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (mut lindau, acme) = pair(&league, "auto");
     let contract = acme.contract("lindau.bikes");
     let withdraw = |reason: &'static str| {
@@ -274,7 +274,7 @@ fn a_contract_is_ended_by_two_persons() {
 
 #[test]
 fn two_are_asked_for_only_where_there_are_two() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let lindau = league.city("lindau");
     lindau.configure("[officers]\nusers = [\"1001\"]\nsecond = \"looser\"\n");
     let wrong = lindau.hansa(&["check"]).refused("CONFIG_INVALID", 6);
@@ -287,7 +287,7 @@ fn two_are_asked_for_only_where_there_are_two() {
 /// A contract that was ended can't be given back by what was signed before, and not yet by the other side.
 #[test]
 fn an_end_ends_what_was_signed_beside() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");
@@ -319,7 +319,7 @@ fn an_end_ends_what_was_signed_beside() {
 }
 
 /// The negotiation that waits for the city.
-fn waits_for_us(lindau: &City) -> String {
+fn waits_for_us(lindau: &TestParticipant) -> String {
     let all = lindau.hansa(&["--json", "contract", "list"]).must().lines();
     let waits = all.iter().find(|one| text(one, "turn") == "our turn");
     text(waits.unwrap(), "negotiation")
@@ -327,7 +327,7 @@ fn waits_for_us(lindau: &City) -> String {
 
 #[test]
 fn the_connector_opens_no_files_for_another_user() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (lindau, _acme) = pair(&league, "officer");
     let place = league.folder().join("taken");
     let place = place.to_str().unwrap();

@@ -1,9 +1,9 @@
 //! What was paid beforehand, over processes: spent to the last row, also when the connector is killed in mid-stream.
 
 use crate::binary;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, number, text};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, number, text};
 use serde_json::Value;
 
 /// In thousandths of a euro, which is what a row costs.
@@ -12,14 +12,14 @@ fn thousandths(value: &Value, name: &str) -> i64 {
     (euros * 1000.0).round() as i64
 }
 
-fn prepaid(city: &City, contract: &str) -> Value {
+fn prepaid(city: &TestParticipant, contract: &str) -> Value {
     let shown = city.hansa(&["--json", "contract", "show", contract]);
     shown.must().json()["prepaid"].clone()
 }
 
 #[test]
 fn what_was_paid_is_spent_and_no_row_more() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");

@@ -1,8 +1,8 @@
 //! A city joins a list of its own with what another one shares: the keys of the list do not leave.
 
 use crate::binary;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, PURPOSE, text, wait_for};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::workflow::{ALL, PURPOSE, text, wait_for};
 use std::time::Duration;
 
 const LISTED: [&str; 3] = ["KL-7", "KL-8", "KL-9"];
@@ -12,7 +12,7 @@ const QUESTION: &str = "SELECT l.holder, count(*) AS n, sum(t.fare) AS fare FROM
 
 #[test]
 fn keys_of_a_private_list_do_not_leave() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (mut lindau, north) = (league.city("lindau"), league.city("north"));
     let trips: Vec<String> = (0..300)
         .map(|trip| {

@@ -1,11 +1,11 @@
 //! Licence, attribution and units travel with an answer, in every format that has a place for them.
 
 use crate::binary;
-use crate::counts::{Counts, MODEL};
+use crate::counts::{BicycleCounts, MODEL};
 use arrow_array::RecordBatch;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, PURPOSE};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, PURPOSE};
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use serde_json::Value;
 use std::fs::File;
@@ -13,8 +13,8 @@ use std::fs::File;
 const ALL_ROWS: &str = "SELECT * FROM lindau.counts";
 
 /// A city whose contract names the source, and a firm that holds that contract.
-fn pair(league: &League) -> (City, City) {
-    let counts = Counts::of("lindau", 2, 2, 7);
+fn pair(league: &TestLeague) -> (TestParticipant, TestParticipant) {
+    let counts = BicycleCounts::of("lindau", 2, 2, 7);
     let mut lindau = league.city("lindau");
     lindau.write("data/counts.csv", &counts.csv());
     lindau.configure(&MODEL.replace("\"proprietary\"", "\"CC-BY-4.0\""));
@@ -44,7 +44,7 @@ const READ: &str = "/hansa/participants/0/reads/0";
 
 #[test]
 fn an_answer_names_its_sources_in_every_format() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (_lindau, acme) = pair(&league);
     let ask = |more: &[&str]| {
         let args = [&["sql", ALL_ROWS, "--purpose", PURPOSE], more].concat();

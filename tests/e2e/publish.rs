@@ -1,13 +1,13 @@
 //! New data under running answers and standing contracts.
 
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, long_table, number, text, wait_for};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, long_table, number, text, wait_for};
 use std::time::Duration;
 
 const ROWS: u32 = 300_000;
 
-fn count(acme: &City) -> i64 {
+fn count(acme: &TestParticipant) -> i64 {
     let answer = acme
         .ask("SELECT count(*) AS n FROM lindau.long")
         .must()
@@ -17,7 +17,7 @@ fn count(acme: &City) -> i64 {
 
 #[test]
 fn a_running_answer_keeps_its_snapshot() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     // It only looks, since a firm's folder is locked while its answer runs.
@@ -79,7 +79,7 @@ fn size(folder: &std::path::Path) -> u64 {
 
 #[test]
 fn unreadable_rows_stop_a_publication_and_nothing_changes() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (lindau, acme) = league.long_table(100, ALL);
     let _ = acme.contract("lindau.long");
     let mut broken = long_table(50);

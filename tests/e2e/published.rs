@@ -1,8 +1,8 @@
 //! Published lists: what a provider does not hold it signs nothing by and answers nothing by.
 
 use crate::binary;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
 use serde_json::Value;
 use std::path::Path;
 
@@ -31,7 +31,7 @@ fn digest(text: &str) -> String {
     hansa_audit_log::digest::Digest::of(text.as_bytes()).to_string()
 }
 
-fn sights(firm: &City) -> Vec<String> {
+fn sights(firm: &TestParticipant) -> Vec<String> {
     let sql = "SELECT id, kind, cell FROM lindau.sights ORDER BY id";
     let mut lines = firm.hansa(&["--json", "sql", sql]).must().lines();
     lines.pop();
@@ -42,7 +42,7 @@ fn sights(firm: &City) -> Vec<String> {
 
 #[test]
 fn rows_of_a_published_area_with_levels_of_a_published_table() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     let (area, table) = (districts(), KINDS.to_owned());

@@ -7,10 +7,10 @@ mod facts;
 mod play;
 
 use crate::auditor::{export, findings, verify};
-use facts::Facts;
-use hansa_test_support::city::City;
-use hansa_test_support::play::text;
-use play::{Quarter, Size};
+use facts::ObservedUsage;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::text;
+use play::{QuarterFixture, QueryVolume};
 use serde_json::Value;
 use std::path::Path;
 
@@ -20,18 +20,18 @@ const FIRM: &str = "acme.example.bundle";
 
 #[test]
 fn the_quarter_in_small() {
-    audit(Size { questions: 6 });
+    audit(QueryVolume { questions: 6 });
 }
 
 /// `cargo quarter`
 #[test]
 #[ignore = "thousands of questions take some minutes: cargo quarter"]
 fn the_quarter() {
-    audit(Size { questions: 330 });
+    audit(QueryVolume { questions: 330 });
 }
 
-fn audit(size: Size) {
-    let quarter = Quarter::play(size);
+fn audit(size: QueryVolume) {
+    let quarter = QuarterFixture::play(size);
     let papers = tempfile::tempdir().unwrap();
     let folder = papers.path();
     for city in [&quarter.lindau, &quarter.tallinn, &quarter.acme] {
@@ -46,7 +46,7 @@ fn audit(size: Size) {
 }
 
 /// Per contract: as many answers and rows as the askers have seen, all to the one who asked; and the refusals.
-fn who_read_what(folder: &Path, quarter: &Quarter) {
+fn who_read_what(folder: &Path, quarter: &QuarterFixture) {
     let (told, status) = verify(folder, &["check", CITY]);
     assert_eq!(status, 0, "{told:#}");
     let facts = &quarter.facts;
@@ -88,7 +88,7 @@ fn who_read_what(folder: &Path, quarter: &Quarter) {
 
 /// The amendment took the place of the first version, the withdrawal ended the other contract, and the key that signed
 /// first still counts for what it signed then.
-fn versions(folder: &Path, quarter: &Quarter) {
+fn versions(folder: &Path, quarter: &QuarterFixture) {
     let standing = |contract: &str, at: &str| {
         let (told, status) = verify(folder, &["contract", contract, "--at", at, CITY]);
         assert_eq!(status, 0, "{told:#}");
@@ -113,7 +113,7 @@ fn versions(folder: &Path, quarter: &Quarter) {
     assert_ne!(quarter.keys[0], quarter.keys[1]);
 }
 
-fn both_sides_agree(folder: &Path, facts: &Facts) {
+fn both_sides_agree(folder: &Path, facts: &ObservedUsage) {
     let (told, status) = verify(folder, &["reconcile", CITY, FIRM]);
     // Nothing is broken; that the firm accuses a third one can't be judged without that one's file.
     assert_eq!(status, 8, "{told:#}");
@@ -175,7 +175,7 @@ fn a_partner_forked(folder: &Path) {
 }
 
 /// One line less in the city's file: the record is named, and the firm's file has the receipt for it.
-fn a_record_is_missing(folder: &Path, lindau: &City) {
+fn a_record_is_missing(folder: &Path, lindau: &TestParticipant) {
     let whole = std::fs::read_to_string(folder.join(CITY)).unwrap();
     let permits: Vec<usize> = whole
         .lines()

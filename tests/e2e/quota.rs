@@ -1,18 +1,18 @@
 //! A quota belongs to who asks and what is asked for, however many contracts there are.
 
 use crate::binary;
-use hansa_test_support::city::{City, Outcome};
-use hansa_test_support::league::League;
-use hansa_test_support::play::{number, text};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::{CommandOutput, TestParticipant};
+use hansa_test_support::workflow::{number, text};
 
 /// The first `rows` rows under this contract.
-fn take(acme: &City, contract: &str, rows: u32) -> Outcome {
+fn take(acme: &TestParticipant, contract: &str, rows: u32) -> CommandOutput {
     let sql = format!("SELECT id FROM lindau.long LIMIT {rows}");
     acme.hansa(&["sql", &sql, "--contract", contract, "--format", "csv"])
 }
 
 /// What of the quota on `what` a side says is used.
-fn used(side: &City, contract: &str, what: &str) -> i64 {
+fn used(side: &TestParticipant, contract: &str, what: &str) -> i64 {
     let shown = side
         .hansa(&["--json", "contract", "show", contract])
         .must()
@@ -24,7 +24,7 @@ fn used(side: &City, contract: &str, what: &str) -> i64 {
 
 #[test]
 fn a_second_contract_on_a_dataset_brings_no_fresh_quota() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (mut lindau, acme) = league.long_table(
         2000,
         "rows_per_day = 1000\nbytes_per_day = \"1 GB\"\nqueries_per_day = 8\n\

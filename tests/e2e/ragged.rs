@@ -2,9 +2,9 @@
 //! configuration.
 
 use crate::binary;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{number, text};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{number, text};
 use std::collections::BTreeMap;
 
 const OPEN: &str = "valid = { from = 2026-01-01, until = 2029-12-31 }";
@@ -55,7 +55,7 @@ fn bikes() -> Vec<u8> {
 }
 
 /// A firm that may ask the city for its dataset.
-fn asks(league: &League, city: &mut City, dataset: &str) -> City {
+fn asks(league: &TestLeague, city: &mut TestParticipant, dataset: &str) -> TestParticipant {
     let acme = league.firm("acme");
     city.offers(dataset, "all", OPEN, "\"league\"", "auto");
     for alias in [city.domain().trim_end_matches(".example"), "acme"] {
@@ -70,13 +70,13 @@ fn asks(league: &League, city: &mut City, dataset: &str) -> City {
     acme
 }
 
-fn configuration(city: &City) -> String {
+fn configuration(city: &TestParticipant) -> String {
     std::fs::read_to_string(city.folder().join("hansa.toml")).unwrap()
 }
 
 #[test]
 fn a_wide_table_whose_rows_lack_their_last_field_is_asked_as_it_was_published() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let mut city = league.city("montreal");
     std::fs::create_dir_all(city.folder().join("data")).unwrap();
     std::fs::write(city.folder().join("data/bikes.csv"), bikes()).unwrap();
@@ -172,7 +172,7 @@ fn a_wide_table_whose_rows_lack_their_last_field_is_asked_as_it_was_published() 
 /// Where the source does not say it, each row that lacks a field is one that can't be read, and the refusal says what would take it.
 #[test]
 fn a_row_that_lacks_its_last_field_is_no_row_unless_the_source_says_so() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let city = league.city("montreal");
     std::fs::create_dir_all(city.folder().join("data")).unwrap();
     std::fs::write(city.folder().join("data/bikes.csv"), bikes()).unwrap();
@@ -223,7 +223,7 @@ const FORECASTS: [(&str, &str); 3] = [
 
 #[test]
 fn a_folder_of_files_without_a_header_is_one_dataset_of_forecasts() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let mut city = league.city("dresden");
     for (name, text) in FORECASTS {
         city.write(&format!("forecast_data/{name}.csv"), text);

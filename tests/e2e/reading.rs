@@ -1,15 +1,15 @@
 //! Commands that read write nothing and sign nothing, however often they are given, here and at whoever is asked.
 
 use crate::binary;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, text};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, text};
 use std::collections::BTreeMap;
 
 const COUNT: &str = "SELECT count(*) FROM lindau.long";
 
 /// Every file of a log, with its bytes.
-fn files(city: &City) -> BTreeMap<String, Vec<u8>> {
+fn files(city: &TestParticipant) -> BTreeMap<String, Vec<u8>> {
     let folder = city.folder().join("state/log");
     let entries = std::fs::read_dir(folder).unwrap();
     let named = entries.map(|entry| {
@@ -23,7 +23,7 @@ fn files(city: &City) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// How many records of a log tell of heads.
-fn of_heads(city: &City) -> usize {
+fn of_heads(city: &TestParticipant) -> usize {
     let kinds = ["checkpoint_seen", "checkpoint_heard", "witnessed"];
     let log = city.log();
     let of_heads = log
@@ -34,7 +34,7 @@ fn of_heads(city: &City) -> usize {
 
 #[test]
 fn commands_that_read_leave_no_trace() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (lindau, acme) = league.long_table(200, ALL);
     let contract = acme.contract("lindau.long");
     acme.ask(COUNT).must();
@@ -70,7 +70,7 @@ fn commands_that_read_leave_no_trace() {
 
 #[test]
 fn a_list_of_records_leaves_checkpoints_out() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (_lindau, acme) = league.long_table(200, ALL);
     let _ = acme.contract("lindau.long");
     acme.ask(COUNT).must();

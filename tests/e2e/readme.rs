@@ -29,9 +29,9 @@ fn commands(page: &str) -> Vec<String> {
     commands
 }
 
-struct Background(Vec<Child>);
+struct BackgroundProcesses(Vec<Child>);
 
-impl Drop for Background {
+impl Drop for BackgroundProcesses {
     fn drop(&mut self) {
         for child in &mut self.0 {
             let _ = child.kill();
@@ -46,7 +46,7 @@ fn the_guide_to_a_dataset_of_ones_own_does_what_it_says() {
     let commands = commands(include_str!("../../docs/guide/own-dataset.md"));
     assert!(commands.len() > 20, "the guide lost its walk");
     let folder = tempfile::tempdir().unwrap();
-    let mut background = Background(Vec::new());
+    let mut background = BackgroundProcesses(Vec::new());
     walked(commands, folder.path(), &mut background);
     let came = std::fs::read_to_string(folder.path().join("passages.csv")).unwrap();
     let rows = came.lines().filter(|line| line.contains(",s")).count();
@@ -68,7 +68,7 @@ printf 'title = \"Planning\"\\npurpose = [\"traffic-planning\"]\\nvalid = { from
 printf '\\n[purpose.traffic-planning]\\nparent = \"dpv:PublicBenefit\"\\ntext = \"planning\"\\n\\n[[offer]]\\ndataset = \"bikes\"\\npolicy = \"planning\"\\nto = \"league\"\\nsign = \"auto\"\\n' >> lindau/hansa.toml
 hansa --config lindau serve &";
     let folder = tempfile::tempdir().unwrap();
-    let mut background = Background(Vec::new());
+    let mut background = BackgroundProcesses(Vec::new());
     let city = city.lines().map(str::to_owned).collect();
     walked(city, folder.path(), &mut background);
     let guide = commands(include_str!("../../docs/guide/data-frame.md"));
@@ -80,8 +80,8 @@ hansa --config lindau serve &";
 }
 
 /// Runs the commands one after the other.
-fn walked(commands: Vec<String>, folder: &Path, background: &mut Background) {
-    let mut asking = Background(Vec::new());
+fn walked(commands: Vec<String>, folder: &Path, background: &mut BackgroundProcesses) {
+    let mut asking = BackgroundProcesses(Vec::new());
     for command in commands {
         let expected = if command.contains("# ends with 3") {
             3

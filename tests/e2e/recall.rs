@@ -1,16 +1,16 @@
 //! A faulty dataset, a stolen key, a person who asks: the log says who is concerned.
 
 use crate::binary;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, PURPOSE, text};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, PURPOSE, text};
 use serde_json::Value;
 
 const SUM: &str = "SELECT sum(bikes) AS n FROM lindau.bikes";
 
 /// lindau publishes counts, asked for by two firms; then it finds that rows were doubled and publishes them again, and one
 /// of the firms asks anew.
-fn played(league: &League) -> (City, [City; 2], [String; 2]) {
+fn played(league: &TestLeague) -> (TestParticipant, [TestParticipant; 2], [String; 2]) {
     let mut lindau = league.city("lindau");
     let firms = [league.firm("acme"), league.firm("other")];
     for firm in &firms {
@@ -40,18 +40,18 @@ fn played(league: &League) -> (City, [City; 2], [String; 2]) {
     (lindau, firms, [first, second])
 }
 
-fn version(city: &City) -> String {
+fn version(city: &TestParticipant) -> String {
     text(&city.records("publish").pop().unwrap(), "version")
 }
 
-fn rows(city: &City, args: &[&str]) -> Vec<Value> {
+fn rows(city: &TestParticipant, args: &[&str]) -> Vec<Value> {
     let args = [&["--json", "audit"][..], args].concat();
     city.hansa(&args).must().lines()
 }
 
 #[test]
 fn the_log_says_who_is_concerned() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (lindau, firms, [first, second]) = played(&league);
     let recipient = |row: &Value| text(row, "to");
 
@@ -219,7 +219,7 @@ fn the_log_says_who_is_concerned() {
 }
 
 /// The thumbprint of the key with which acme signed, as the contract's file says it.
-fn signing_key(city: &City, contract: &str) -> String {
+fn signing_key(city: &TestParticipant, contract: &str) -> String {
     let file = city
         .folder()
         .join(format!("state/contracts/{contract}.json"));

@@ -1,24 +1,24 @@
 //! Comments on clauses: signed, carried like letters, shown to both, bounded, and over with the negotiation.
 
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::time::Time;
-use hansa_identity::signature::{FileSigner, Signer as _};
-use hansa_policy::contract::Role;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_identity::signature::{FileSigner, ParticipantSigner as _};
+use hansa_policy::contract::SignatoryRole;
 use hansa_policy::id::{ClauseId, ContractId};
-use hansa_policy::refusal::Code;
-use hansa_proto::comment::{self, Comment};
-use hansa_proto::envelope::{self, Kind};
-use hansa_proto::peer::letter::Content;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::outlaw::Outlaw;
-use hansa_test_support::play::text;
+use hansa_policy::refusal::ErrorCode;
+use hansa_proto::comment::{self, CommentStatement};
+use hansa_proto::envelope::{self, StatementKind};
+use hansa_proto::peer::message::MessageContent;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::malicious_peer::MaliciousPeer;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::text;
 use serde_json::Value;
 
 const TERMS: &str = "purpose = [\"dpv:ResearchAndDevelopment\"]\ncolumns = [\"site\", \"bikes\"]\n\
     rows = \"site <> 'Insel'\"\nvalid = { from = 2026-01-01, until = 2029-12-31 }";
 
-fn comments(city: &City, name: &str) -> Vec<Value> {
+fn comments(city: &TestParticipant, name: &str) -> Vec<Value> {
     let shown = city
         .hansa(&["--json", "contract", "show", name])
         .must()
@@ -28,7 +28,7 @@ fn comments(city: &City, name: &str) -> Vec<Value> {
 
 #[test]
 fn both_sides_talk_about_a_clause_and_sign_what_they_say() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");
@@ -40,7 +40,7 @@ fn both_sides_talk_about_a_clause_and_sign_what_they_say() {
     acme.hansa(&["contract", "request", "lindau.bikes", "--sign"])
         .must();
     let name = acme.listed("negotiation").pop().unwrap();
-    let say = |city: &City, clause: &str, words: &str| {
+    let say = |city: &TestParticipant, clause: &str, words: &str| {
         city.hansa(&["contract", "comment", &name, "--clause", clause, words])
     };
     say(&acme, "#c3", "why not the small site?").must();
@@ -85,7 +85,7 @@ fn both_sides_talk_about_a_clause_and_sign_what_they_say() {
 
 #[test]
 fn nobody_comments_without_end() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let mut lindau = league.city("lindau");
     let mut acme = league.firm("acme");
     league.hand_bundle_to("lindau");
@@ -111,9 +111,9 @@ fn nobody_comments_without_end() {
 }
 
 /// A comment as a letter, by the key of `signer`, saying that it is of `party`.
-fn spoken(of: &Said, signer: &City, role: Role) -> Content {
+fn spoken(of: &CommentFields, signer: &TestParticipant, role: SignatoryRole) -> MessageContent {
     let key = FileSigner::open(&signer.folder().join("keys/signing.key")).unwrap();
-    let payload = comment::to_bytes(&Comment {
+    let payload = comment::to_bytes(&CommentStatement {
         negotiation: of.negotiation.clone(),
         contract: of.contract,
         clause: ClauseId(3),
@@ -123,27 +123,27 @@ fn spoken(of: &Said, signer: &City, role: Role) -> Content {
     });
     let alg = key.algorithm().as_str();
     let seconds = of.at.micros() / 1_000_000;
-    let header = envelope::protected_header(Kind::Comment, role, alg, key.kid(), seconds);
+    let header = envelope::protected_header(StatementKind::Comment, role, alg, key.kid(), seconds);
     let signature = key
         .sign(&envelope::signing_input(&header, &payload))
         .unwrap();
-    Content::Comment {
+    MessageContent::Comment {
         negotiation: of.negotiation.clone(),
         statement: envelope::assemble(&payload, &[(header, signature)]).into(),
     }
 }
 
 /// What a comment is about, and of whom it says to be.
-struct Said {
+struct CommentFields {
     negotiation: String,
     contract: ContractId,
     party: String,
-    at: Time,
+    at: UtcTimestamp,
 }
 
 #[test]
 fn a_comment_of_somebody_else_is_none() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let mut lindau = league.city("lindau");
     let (acme, other) = (league.firm("acme"), league.firm("other"));
     league.hand_bundle_to("lindau");
@@ -158,46 +158,49 @@ fn a_comment_of_somebody_else_is_none() {
         .hansa(&["--json", "contract", "show", &name])
         .must()
         .json();
-    let said = |party: &str| Said {
+    let said = |party: &str| CommentFields {
         negotiation: name.clone(),
         contract: text(&shown, "would_become").parse().unwrap(),
         party: party.to_owned(),
         at: text(&lindau.log().pop().unwrap(), "t").parse().unwrap(),
     };
-    let enter = |alias| Outlaw::enter(&league, alias, lindau.address(), lindau.domain()).unwrap();
+    let enter =
+        |alias| MaliciousPeer::enter(&league, alias, lindau.address(), lindau.domain()).unwrap();
     let (firm, stranger) = (enter("acme"), enter("other"));
-    let code = |by: &Outlaw, content: Content| by.letter(content).err().map(|refusal| refusal.code);
+    let code = |by: &MaliciousPeer, content: MessageContent| {
+        by.send_message(content).err().map(|refusal| refusal.code)
+    };
     let own = "acme.example";
     for (by, content, expect) in [
         // Another's key, another's name, another's side, and somebody else's negotiation.
         (
             &firm,
-            spoken(&said(own), &other, Role::Consumer),
-            Code::SignerNotParty,
+            spoken(&said(own), &other, SignatoryRole::Consumer),
+            ErrorCode::SignerNotParty,
         ),
         (
             &firm,
-            spoken(&said("lindau.example"), &acme, Role::Consumer),
-            Code::SignerNotParty,
+            spoken(&said("lindau.example"), &acme, SignatoryRole::Consumer),
+            ErrorCode::SignerNotParty,
         ),
         (
             &firm,
-            spoken(&said(own), &acme, Role::Provider),
-            Code::SignerNotParty,
+            spoken(&said(own), &acme, SignatoryRole::Provider),
+            ErrorCode::SignerNotParty,
         ),
         (
             &stranger,
-            spoken(&said("other.example"), &other, Role::Consumer),
-            Code::NegotiationUnknown,
+            spoken(&said("other.example"), &other, SignatoryRole::Consumer),
+            ErrorCode::NegotiationUnknown,
         ),
     ] {
         assert_eq!(code(by, content), Some(expect));
     }
     // A spoilt signature; a comment on terms that were never proposed.
-    let Content::Comment {
+    let MessageContent::Comment {
         negotiation,
         statement,
-    } = spoken(&said(own), &acme, Role::Consumer)
+    } = spoken(&said(own), &acme, SignatoryRole::Consumer)
     else {
         panic!("a comment")
     };
@@ -209,24 +212,27 @@ fn a_comment_of_somebody_else_is_none() {
         "A"
     };
     let spoilt = format!("{}{turned}{}", &whole[..at], &whole[at + 1..]);
-    let content = Content::Comment {
+    let content = MessageContent::Comment {
         negotiation,
         statement: spoilt.into(),
     };
-    assert_eq!(code(&firm, content), Some(Code::SignatureInvalid));
-    let elsewhere = Said {
+    assert_eq!(code(&firm, content), Some(ErrorCode::SignatureInvalid));
+    let elsewhere = CommentFields {
         contract: ContractId(Digest::of(b"other terms")),
         ..said(own)
     };
-    let content = spoken(&elsewhere, &acme, Role::Consumer);
-    assert_eq!(code(&firm, content), Some(Code::NegotiationState));
+    let content = spoken(&elsewhere, &acme, SignatoryRole::Consumer);
+    assert_eq!(code(&firm, content), Some(ErrorCode::NegotiationState));
     assert!(comments(&lindau, &name).is_empty());
     // A good one is taken in, and the fifty-first over the wire is not.
     for _ in 0..50 {
-        assert_eq!(code(&firm, spoken(&said(own), &acme, Role::Consumer)), None);
+        assert_eq!(
+            code(&firm, spoken(&said(own), &acme, SignatoryRole::Consumer)),
+            None
+        );
     }
-    let more = code(&firm, spoken(&said(own), &acme, Role::Consumer));
-    assert_eq!(more, Some(Code::NegotiationState));
+    let more = code(&firm, spoken(&said(own), &acme, SignatoryRole::Consumer));
+    assert_eq!(more, Some(ErrorCode::NegotiationState));
     assert_eq!(comments(&lindau, &name).len(), 50);
     lindau.verifies();
 }

@@ -1,10 +1,10 @@
 //! Renewal: signed before the end, it takes over at that instant, and no question falls between the two.
 
 use crate::clock::set;
-use hansa_audit_log::time::Time;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{text, wait_for};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{text, wait_for};
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -16,13 +16,13 @@ fn terms(from: &str, until: &str) -> String {
 }
 
 /// The time of the last record of a log.
-fn now(city: &City) -> Time {
+fn now(city: &TestParticipant) -> UtcTimestamp {
     let last = city.log().pop().unwrap();
     text(&last, "t").parse().unwrap()
 }
 
 /// Under which contract a question was answered; that it was answered is what counts.
-fn answered_under(acme: &City) -> String {
+fn answered_under(acme: &TestParticipant) -> String {
     let lines = acme
         .ask("SELECT count(*) AS n FROM lindau.bikes")
         .must()
@@ -35,7 +35,7 @@ fn answered_under(acme: &City) -> String {
 
 /// The clocks of the two go wrong by so many seconds against each other.
 fn taken_over(ahead: i64) {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let mut lindau = league.city("lindau");
     let mut acme = league.city("acme");
     league.hand_bundle_to("lindau");
@@ -99,7 +99,7 @@ fn taken_over(ahead: i64) {
     );
 
     // Some seconds before, several ask all the time, until each has had an answer under the new one.
-    let end: Time = shown(&old, "not_after").parse().unwrap();
+    let end: UtcTimestamp = shown(&old, "not_after").parse().unwrap();
     let left = (end.micros() - now(&lindau).micros()) / 1_000_000 - 14;
     for (city, offset) in [(&lindau, left), (&acme, left + ahead)] {
         set(city, &format!("+{offset}s"));

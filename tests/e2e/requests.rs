@@ -1,16 +1,16 @@
 //! What a firm is told on its way from a dataset that it sees to a contract that ends.
 
 use crate::binary;
-use crate::counts::{Counts, MODEL};
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::ALL;
+use crate::counts::{BicycleCounts, MODEL};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::ALL;
 
 const COUNT: &str = "SELECT count(*) AS n FROM lindau.counts";
 
 /// A city whose officer signs by hand, and a firm that knows it.
-fn pair(league: &League, terms: &str) -> (City, City) {
-    let counts = Counts::of("lindau", 2, 2, 7);
+fn pair(league: &TestLeague, terms: &str) -> (TestParticipant, TestParticipant) {
+    let counts = BicycleCounts::of("lindau", 2, 2, 7);
     let mut lindau = league.city("lindau");
     lindau.write("data/counts.csv", &counts.csv());
     lindau.configure(MODEL);
@@ -24,7 +24,7 @@ fn pair(league: &League, terms: &str) -> (City, City) {
 }
 
 #[track_caller]
-fn requested(acme: &City) -> String {
+fn requested(acme: &TestParticipant) -> String {
     let done = acme.hansa(&["--json", "contract", "request", "lindau.counts", "--sign"]);
     done.must().json()["negotiation"]
         .as_str()
@@ -34,7 +34,7 @@ fn requested(acme: &City) -> String {
 
 #[test]
 fn each_step_says_what_comes_next() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (lindau, acme) = pair(&league, ALL);
     let refused = acme.ask(COUNT).refused("DATASET_UNKNOWN", 3);
     for said in [
@@ -103,12 +103,12 @@ fn each_step_says_what_comes_next() {
 
 #[test]
 fn whoever_has_not_joined_is_told_so() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let folder = league.folder().join("new");
     let here = folder.display().to_string();
     let init = ["init", &here, "--id", "new.example", "--name", "New"];
     let _ = league.hansa(&init).must();
-    let new = City::new(binary(), folder, "new.example");
+    let new = TestParticipant::new(binary(), folder, "new.example");
     let refused = new.ask("SELECT 1").refused("FILE_MISSING", 6);
     for said in ["has not joined a league yet", "hansa join FILE"] {
         assert!(refused.err.contains(said), "{}", refused.err);
@@ -117,7 +117,7 @@ fn whoever_has_not_joined_is_told_so() {
 
 #[test]
 fn a_contract_that_begins_later_is_not_told_to_be_in_force() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let later = ALL.replace("2026-01-01", "2029-01-01");
     let (lindau, acme) = pair(&league, &later);
     let name = requested(&acme);
@@ -135,7 +135,7 @@ fn a_contract_that_begins_later_is_not_told_to_be_in_force() {
 
 #[test]
 fn a_declined_request_ends_the_wait_with_the_reason() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (lindau, acme) = pair(&league, ALL);
     let name = requested(&acme);
     let decline = [

@@ -1,20 +1,20 @@
 //! Memory stays bounded, and a reader that stands still costs nobody but itself.
 
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, Going, number, text as text_of, wait_for};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, RunningCommand, number, text as text_of, wait_for};
 use std::time::Duration;
 
 const READERS: usize = 10;
 const ROWS: u32 = 600_000;
 
 /// The memory that a process holds, in KiB.
-fn resident(city: &City) -> u64 {
+fn resident(city: &TestParticipant) -> u64 {
     memory(city, "VmRSS:")
 }
 
 /// A line of what the system says of its memory, in KiB.
-fn memory(city: &City, what: &str) -> u64 {
+fn memory(city: &TestParticipant, what: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", city.pid().unwrap())).unwrap();
     let mut lines = status.lines();
     let line = lines.find(|line| line.starts_with(what)).unwrap();
@@ -23,7 +23,7 @@ fn memory(city: &City, what: &str) -> u64 {
 
 #[test]
 fn what_large_questions_have_used_goes_back() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (lindau, mut acme) = league.long_table(ROWS / 4, ALL);
     acme.serve();
     let _ = acme.contract("lindau.long");
@@ -52,7 +52,7 @@ fn what_large_questions_have_used_goes_back() {
 
 #[test]
 fn readers_that_stand_still_cost_only_themselves() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let mut lindau = league.city("lindau");
     let mut acme = league.city("acme");
     let other = league.firm("other");
@@ -72,7 +72,7 @@ fn readers_that_stand_still_cost_only_themselves() {
     other.ask(small).must();
     let before = resident(&lindau);
     // All over one connection; each wants far more than there is room for on the way.
-    let readers: Vec<Going> = (0..READERS).map(|_| acme.begins()).collect();
+    let readers: Vec<RunningCommand> = (0..READERS).map(|_| acme.begins()).collect();
     let running = || {
         let status = lindau.hansa(&["--json", "status"]).must().json();
         number(&status, "running")
@@ -88,7 +88,7 @@ fn readers_that_stand_still_cost_only_themselves() {
                 "sql",
                 small,
                 "--purpose",
-                hansa_test_support::play::PURPOSE,
+                hansa_test_support::workflow::PURPOSE,
             ])
             .must()
             .lines();
@@ -117,7 +117,7 @@ fn readers_that_stand_still_cost_only_themselves() {
 
 #[test]
 fn a_peer_that_reads_nothing_leaves_seats_for_others() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let mut lindau = league.city("lindau");
     let mut acme = league.firm("acme");
     let other = league.firm("other");
@@ -133,7 +133,7 @@ fn a_peer_that_reads_nothing_leaves_seats_for_others() {
         firm.knows(&lindau);
         let _ = firm.contract("lindau.long");
     }
-    let readers: Vec<Going> = (0..3).map(|_| acme.begins()).collect();
+    let readers: Vec<RunningCommand> = (0..3).map(|_| acme.begins()).collect();
     let count = "SELECT count(*) AS n FROM lindau.long";
     let refused = acme.ask(count).refused("TOO_MANY_STREAMS", 3);
     assert!(refused.err.contains("of yours"), "{}", refused.err);
@@ -147,7 +147,7 @@ fn a_peer_that_reads_nothing_leaves_seats_for_others() {
 
 #[test]
 pub(crate) fn a_reader_that_stands_still_gives_its_seat_back() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let mut lindau = league.city("lindau");
     let (acme, other) = (league.firm("acme"), league.firm("other"));
     league.hand_bundle_to("lindau");
@@ -176,7 +176,7 @@ pub(crate) fn a_reader_that_stands_still_gives_its_seat_back() {
     assert_eq!(text_of(&close, "code"), "RESOURCE_LIMIT", "{close}");
     let rows = number(&close, "rows");
     assert!(0 < rows && rows < i64::from(ROWS), "{rows} rows left");
-    let answered = |firm: &City| {
+    let answered = |firm: &TestParticipant| {
         let answer = firm.ask(small);
         (answer.status == Some(0)).then_some(())
     };

@@ -2,15 +2,15 @@
 
 use crate::auditor::{export, findings, verify};
 use crate::clock::set;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, text, wait_for};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, text, wait_for};
 use std::time::Duration;
 
 /// A month passes for both: the league signs anew, and the clocks go there.
-fn month(league: &League, lindau: &mut City, acme: &City, offset: &str) {
+fn month(league: &TestLeague, lindau: &mut TestParticipant, acme: &TestParticipant, offset: &str) {
     league.hand_bundle_at("lindau", offset);
-    let file = |city: &City| city.folder().join("trust/bundle.json");
+    let file = |city: &TestParticipant| city.folder().join("trust/bundle.json");
     std::fs::copy(file(lindau), file(acme)).unwrap();
     lindau.stop();
     set(lindau, offset);
@@ -22,7 +22,7 @@ fn month(league: &League, lindau: &mut City, acme: &City, offset: &str) {
 
 #[test]
 fn questions_of_long_ago_go_and_both_sides_still_agree() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let [mut lindau, mut acme] = ["lindau", "acme"].map(|name| league.city(name));
     for name in ["lindau", "acme"] {
         league.renew_at(name, &format!("{name}.example.request"), "0s");
@@ -42,11 +42,11 @@ fn questions_of_long_ago_go_and_both_sides_still_agree() {
         std::fs::read_dir(folder).unwrap().count()
     };
     let before = letters();
-    let ask = |acme: &City| acme.ask("SELECT count(*) FROM lindau.long").must();
+    let ask = |acme: &TestParticipant| acme.ask("SELECT count(*) FROM lindau.long").must();
     for _ in 0..12 {
         ask(&acme);
     }
-    let requests = |city: &City| -> Vec<String> {
+    let requests = |city: &TestParticipant| -> Vec<String> {
         let permits = city.records("permit");
         let ids = permits.iter().map(|one| text(&one["body"], "request_id"));
         ids.collect()

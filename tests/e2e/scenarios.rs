@@ -1,9 +1,9 @@
 //! Four agreements as cities and firms make them, from the offer to what each side gets.
 
 use crate::binary;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{number, text};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{number, text};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -43,7 +43,7 @@ bucket = "quarter-hour"
 zone = "UTC"
 "#;
 
-fn answer(firm: &City, sql: &str) -> Vec<Value> {
+fn answer(firm: &TestParticipant, sql: &str) -> Vec<Value> {
     let mut lines = firm.hansa(&["--json", "sql", sql]).must().lines();
     lines.pop();
     lines
@@ -53,7 +53,7 @@ fn answer(firm: &City, sql: &str) -> Vec<Value> {
 /// ends what runs.
 #[test]
 fn a_firm_with_a_sector_an_area_and_ten_thousand_rows_a_day() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     league.names_issuer("chamber", &["sector"], "-1m");
     let mut lindau = league.city("lindau");
     let mut csv = String::from("id,lon,lat\n");
@@ -108,7 +108,7 @@ fn a_firm_with_a_sector_an_area_and_ten_thousand_rows_a_day() {
 /// Footfall by quarter of an hour, fifteen devices at least. No sequence of questions gives back a cell that is withheld.
 #[test]
 fn footfall_that_a_thousand_questions_do_not_give_back() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let mut csv = String::from("device,place,at\n");
     let mut truth: BTreeMap<(u32, u32), BTreeSet<u32>> = BTreeMap::new();
@@ -245,7 +245,7 @@ fn footfall_that_a_thousand_questions_do_not_give_back() {
 /// Three operators at one table: each sees its own rows, under one offer.
 #[test]
 fn three_operators_at_one_table() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let mut csv = String::from("trip,operator\n");
     for trip in 0..90 {
@@ -261,7 +261,7 @@ fn three_operators_at_one_table() {
     }
     let terms = format!("{ALWAYS}\nrows = \"operator = {{{{consumer}}}}\"");
     lindau.offers("trips", "own", &terms, "\"league\"", "auto");
-    let firms: Vec<City> = operators.iter().map(|alias| league.firm(alias)).collect();
+    let firms: Vec<TestParticipant> = operators.iter().map(|alias| league.firm(alias)).collect();
     league.hand_bundle_to("lindau");
     lindau.serve();
     let mut seen = BTreeSet::new();
@@ -287,7 +287,7 @@ fn three_operators_at_one_table() {
 /// A public view: whoever is in the league asks, without a contract; whoever is not, learns nothing.
 #[test]
 fn a_public_view_for_anyone_in_the_league() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     lindau.holds(
         "air",

@@ -3,10 +3,10 @@
 use crate::auditor::{export, findings, verify};
 use crate::binary;
 use hansa_audit_log::digest::Digest;
-use hansa_test_support::city::{City, run};
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, text};
-use hansa_test_support::seal::{Authority, Files, Kind, When};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::{TestParticipant, run};
+use hansa_test_support::seal_authority::{SealAuthority, SealFiles, SealKeyType, SealValidity};
+use hansa_test_support::workflow::{ALL, text};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use std::path::Path;
@@ -15,31 +15,31 @@ pub(crate) const CITY: &str = "VATDE-123456789";
 pub(crate) const FIRM: &str = "LEIXG-AAAAAAAAAAAAAAAAAA12";
 
 /// A league that names one authority for lindau and for acme, and a seal of each.
-pub(crate) struct Sealing {
-    pub(crate) lindau: City,
-    pub(crate) acme: City,
-    pub(crate) authority: Authority,
-    pub(crate) city: Files,
-    pub(crate) firm: Files,
+pub(crate) struct SealedFederation {
+    pub(crate) lindau: TestParticipant,
+    pub(crate) acme: TestParticipant,
+    pub(crate) authority: SealAuthority,
+    pub(crate) city: SealFiles,
+    pub(crate) firm: SealFiles,
     /// Last, since its folder goes with it.
-    pub(crate) league: League,
+    pub(crate) league: TestLeague,
 }
 
-impl Sealing {
+impl SealedFederation {
     pub(crate) fn new() -> Self {
-        let league = League::new(binary());
+        let league = TestLeague::new(binary());
         let mut lindau = league.city("lindau");
         let acme = league.firm("acme");
         let folder = league.folder();
-        let authority = Authority::new("Trust service");
+        let authority = SealAuthority::new("Trust service");
         authority.write(&folder.join("root.pem"));
         names(&league, "lindau.example", CITY);
         names(&league, "acme.example", FIRM);
         for alias in ["lindau", "acme"] {
             league.hand_bundle_to(alias);
         }
-        let city = authority.seals(CITY, Kind::Curve, When::Now, folder, "city");
-        let firm = authority.seals(FIRM, Kind::Rsa, When::Now, folder, "firm");
+        let city = authority.seals(CITY, SealKeyType::Curve, SealValidity::Now, folder, "city");
+        let firm = authority.seals(FIRM, SealKeyType::Rsa, SealValidity::Now, folder, "firm");
         lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
         lindau.offers("bikes", "planning", ALL, "\"league\"", "officer");
         lindau.publishes();
@@ -74,7 +74,7 @@ impl Sealing {
     }
 }
 
-fn names(league: &League, id: &str, organization: &str) {
+fn names(league: &TestLeague, id: &str, organization: &str) {
     league
         .hansa(&[
             "league",
@@ -91,7 +91,7 @@ fn names(league: &League, id: &str, organization: &str) {
 }
 
 /// Exports what waits for a signature and seals it in a folder that holds nothing else.
-pub(crate) fn sealed(side: &City, name: &str, seal: &Files) -> String {
+pub(crate) fn sealed(side: &TestParticipant, name: &str, seal: &SealFiles) -> String {
     side.hansa(&["contract", "export", name, "--output", "n.draft"])
         .must();
     let desk = tempfile::tempdir().unwrap();
@@ -125,7 +125,7 @@ fn shown(file: &Path) -> String {
 
 #[test]
 fn a_contract_that_both_sides_sealed_is_in_force_and_convinces_a_stranger() {
-    let mut world = Sealing::new();
+    let mut world = SealedFederation::new();
     let contract = world.contract();
     let (lindau, acme) = (&world.lindau, &world.acme);
     acme.ask("SELECT count(*) FROM lindau.bikes").must();
@@ -241,7 +241,7 @@ fn seal_digest(file: &Path) -> String {
 }
 
 /// The league revokes the key of the city's seal from before it was used.
-fn league_ends(world: &Sealing) {
+fn league_ends(world: &SealedFederation) {
     let certificate = shown(&world.city.certificates);
     world
         .league
@@ -277,35 +277,45 @@ fn league_ends(world: &Sealing) {
 
 #[test]
 fn no_other_seal_concludes_a_contract() {
-    let world = Sealing::new();
+    let world = SealedFederation::new();
     let folder = world.league.folder();
     let name = world.requested();
-    let attach = |seal: &Files| {
+    let attach = |seal: &SealFiles| {
         let signed = sealed(&world.lindau, &name, seal);
         world.lindau.hansa(&["contract", "attach", &name, &signed])
     };
-    let stranger = Authority::new("Trust service");
+    let stranger = SealAuthority::new("Trust service");
     let seals = [
         // Of another organisation by the same authority, which seals for the firm as well.
-        world
-            .authority
-            .seals("VATDE-9", Kind::Curve, When::Now, folder, "other"),
+        world.authority.seals(
+            "VATDE-9",
+            SealKeyType::Curve,
+            SealValidity::Now,
+            folder,
+            "other",
+        ),
         world.firm.clone(),
         // By an authority of the same name, and by nobody.
-        stranger.seals(CITY, Kind::Curve, When::Now, folder, "stranger"),
-        hansa_test_support::seal::by_itself(CITY, folder, "alone"),
+        stranger.seals(
+            CITY,
+            SealKeyType::Curve,
+            SealValidity::Now,
+            folder,
+            "stranger",
+        ),
+        hansa_test_support::seal_authority::by_itself(CITY, folder, "alone"),
     ];
     for seal in &seals {
         attach(seal).refused("SEAL_NOT_TRUSTED", 6);
     }
     let over = world
         .authority
-        .seals(CITY, Kind::Curve, When::Past, folder, "over");
+        .seals(CITY, SealKeyType::Curve, SealValidity::Past, folder, "over");
     attach(&over).refused("KEY_NOT_VALID_AT_SIGNING", 6);
     // The good one is still due.
     attach(&world.city).must();
     // A key that is not that of its certificates signs nothing.
-    let mixed = Files {
+    let mixed = SealFiles {
         key: world.firm.key.clone(),
         certificates: world.city.certificates.clone(),
     };
@@ -334,7 +344,7 @@ fn no_other_seal_concludes_a_contract() {
 #[test]
 #[ignore = "needs java, maven and its registry: see tests/dss/README.md"]
 fn the_library_of_the_commission_finds_both_seals_valid() {
-    let world = Sealing::new();
+    let world = SealedFederation::new();
     let contract = world.contract();
     let acme = &world.acme;
     acme.hansa(&["contract", "export", &contract, "--output", "contract.json"])
@@ -348,7 +358,7 @@ fn the_library_of_the_commission_finds_both_seals_valid() {
     std::fs::write(&bad, bytes).unwrap();
     let root = world.league.folder().join("root.pem");
     let other = world.league.folder().join("stranger.pem");
-    Authority::new("Stranger").write(&other);
+    SealAuthority::new("Stranger").write(&other);
     let judged = |file: &Path, root: &Path| {
         let told = std::process::Command::new("mvn")
             .args(["-q", "-B", "compile", "exec:java"])

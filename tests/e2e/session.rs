@@ -1,16 +1,20 @@
 //! One `hansa sql` for many questions: a program writes them into its pipe and reads each answer before the next one.
 
 use crate::binary;
-use crate::counts::{Counts, city};
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, PURPOSE, number, text};
+use crate::counts::{BicycleCounts, city};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, PURPOSE, number, text};
 use serde_json::Value;
 use std::io::Write as _;
 use std::process::Stdio;
 
 /// A city with counts, and a firm with a contract about them that runs a service or does not.
-fn pair(league: &League, counts: &Counts, serves: bool) -> (City, City) {
+fn pair(
+    league: &TestLeague,
+    counts: &BicycleCounts,
+    serves: bool,
+) -> (TestParticipant, TestParticipant) {
     let mut lindau = city(league, counts, ALL, "\"league\"");
     let mut acme = league.firm("acme");
     league.hand_bundle_to("lindau");
@@ -28,8 +32,8 @@ const COUNT: &str = "SELECT count(*) AS n, 'a;b' AS t\nFROM lindau.counts -- all
 #[test]
 fn a_program_asks_many_questions_through_one_command() {
     for serves in [true, false] {
-        let league = League::new(binary());
-        let counts = Counts::of("lindau", 2, 3, 5);
+        let league = TestLeague::new(binary());
+        let counts = BicycleCounts::of("lindau", 2, 3, 5);
         let (lindau, acme) = pair(&league, &counts, serves);
         let mut session = acme.session(&["--purpose", PURPOSE]);
         for _ in 0..2 {
@@ -56,8 +60,8 @@ fn a_program_asks_many_questions_through_one_command() {
 
 #[test]
 fn each_statement_has_the_time_that_is_given() {
-    let league = League::new(binary());
-    let (_lindau, acme) = pair(&league, &Counts::of("lindau", 1, 1, 5), true);
+    let league = TestLeague::new(binary());
+    let (_lindau, acme) = pair(&league, &BicycleCounts::of("lindau", 1, 1, 5), true);
     let mut session = acme.session(&["--purpose", PURPOSE, "--timeout", "0s"]);
     for _ in 0..2 {
         let told: Vec<Value> = session.ask(COUNT);
@@ -68,8 +72,8 @@ fn each_statement_has_the_time_that_is_given() {
 
 #[test]
 fn what_holds_one_answer_takes_one() {
-    let league = League::new(binary());
-    let (_lindau, acme) = pair(&league, &Counts::of("lindau", 1, 1, 5), false);
+    let league = TestLeague::new(binary());
+    let (_lindau, acme) = pair(&league, &BicycleCounts::of("lindau", 1, 1, 5), false);
     for (args, pipe, status) in [
         (
             &["--output", "one.csv"][..],

@@ -1,10 +1,10 @@
 //! What others write commands no terminal: titles, sources, meanings, offers and cells with escapes and marks of direction.
 
 use crate::binary;
-use hansa_policy::plain::printable_lines;
-use hansa_test_support::city::{City, Outcome};
-use hansa_test_support::league::League;
-use hansa_test_support::play::{PURPOSE, text};
+use hansa_policy::safe_text::printable_lines;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::{CommandOutput, TestParticipant};
+use hansa_test_support::workflow::{PURPOSE, text};
 use std::process::{Command, Stdio};
 
 /// Clears a screen, names a window, turns the direction of writing, hides and tags.
@@ -15,7 +15,7 @@ const TOML: &str =
     "a\\u001b[2J\\u001b]0;t\\u0007\\u009b31m\\u202eb\\u061c\\u00ad\\u2066\\u200b\\U000e0041c";
 
 /// A city that writes so, and a firm that reads it.
-fn pair(league: &League) -> (City, City) {
+fn pair(league: &TestLeague) -> (TestParticipant, TestParticipant) {
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");
@@ -49,7 +49,7 @@ fn neutral(what: &str, text: &str) {
 }
 
 /// The command with a terminal for its output.
-fn on_terminal(city: &City, args: &[&str]) -> String {
+fn on_terminal(city: &TestParticipant, args: &[&str]) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
     let all = [&[binary().to_str().unwrap()], args].concat();
     let command: Vec<String> = all.iter().map(|arg| quoted(arg)).collect();
@@ -72,7 +72,7 @@ fn on_terminal(city: &City, args: &[&str]) -> String {
         .replace("\r\n", "\n")
 }
 
-fn both(outcome: &Outcome) -> String {
+fn both(outcome: &CommandOutput) -> String {
     format!("{}{}", outcome.out, outcome.err)
 }
 
@@ -80,12 +80,12 @@ const NOTES: &str = "SELECT note FROM lindau.notes ORDER BY n";
 
 #[test]
 fn what_others_write_commands_no_terminal() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (lindau, acme) = pair(&league);
     let asks = ["sql", NOTES, "--purpose", PURPOSE];
     let _ = acme.contract("lindau.notes");
     let contract = acme.listed("contract").pop().unwrap();
-    let commands: &[(&City, &[&str])] = &[
+    let commands: &[(&TestParticipant, &[&str])] = &[
         (&acme, &["catalog", "list"]),
         (&acme, &["catalog", "show", "lindau.notes"]),
         (&acme, &["contract", "show", &contract]),
@@ -196,7 +196,7 @@ fn what_others_write_commands_no_terminal() {
 
 #[test]
 fn own_texts_that_are_not_shown_as_they_are_are_told() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (lindau, acme) = pair(&league);
     let told = lindau.hansa(&["--json", "check"]).must().json();
     let warnings = told["warnings"].as_array().unwrap();

@@ -1,16 +1,16 @@
 //! Commands of one participant that run at the same time, with a service and without one.
 
 use crate::binary;
-use crate::counts::{Counts, city};
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, PURPOSE, number};
+use crate::counts::{BicycleCounts, city};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, PURPOSE, number};
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
 const COUNT: &str = "SELECT count(*) AS n FROM lindau.counts";
 
-fn pair(league: &League, counts: &Counts) -> (City, City) {
+fn pair(league: &TestLeague, counts: &BicycleCounts) -> (TestParticipant, TestParticipant) {
     let mut lindau = city(league, counts, ALL, "\"league\"");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");
@@ -22,8 +22,8 @@ fn pair(league: &League, counts: &Counts) -> (City, City) {
 
 #[test]
 fn eight_commands_at_once_are_all_answered_without_a_service() {
-    let league = League::new(binary());
-    let counts = Counts::of("lindau", 2, 3, 5);
+    let league = TestLeague::new(binary());
+    let counts = BicycleCounts::of("lindau", 2, 3, 5);
     let (lindau, acme) = pair(&league, &counts);
     std::thread::scope(|scope| {
         let asked = std::array::from_fn::<_, 8, _>(|_| {
@@ -46,8 +46,8 @@ fn eight_commands_at_once_are_all_answered_without_a_service() {
 
 #[test]
 fn a_command_waits_until_another_one_leaves_the_state_folder() {
-    let league = League::new(binary());
-    let counts = Counts::of("lindau", 1, 1, 5);
+    let league = TestLeague::new(binary());
+    let counts = BicycleCounts::of("lindau", 1, 1, 5);
     let (_lindau, acme) = pair(&league, &counts);
     let mut holds = acme.session(&["--purpose", PURPOSE]);
     let _ = holds.ask(COUNT);
@@ -69,8 +69,8 @@ fn a_command_waits_until_another_one_leaves_the_state_folder() {
 
 #[test]
 fn a_second_service_is_refused_at_once() {
-    let league = League::new(binary());
-    let (lindau, _acme) = pair(&league, &Counts::of("lindau", 1, 1, 5));
+    let league = TestLeague::new(binary());
+    let (lindau, _acme) = pair(&league, &BicycleCounts::of("lindau", 1, 1, 5));
     let refused = lindau.hansa(&["serve"]).refused("STATE_LOCKED", 1);
     assert!(
         refused.err.contains("runs for this configuration already"),

@@ -1,17 +1,17 @@
 //! What was shown is what was signed: the page of a contract, its language and digest, from the request to a stranger's check.
 
-use hansa_identity::signature::{FileSigner, Signer as _};
-use hansa_policy::contract::Role;
-use hansa_proto::envelope::{self, Kind};
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::text;
+use hansa_identity::signature::{FileSigner, ParticipantSigner as _};
+use hansa_policy::contract::SignatoryRole;
+use hansa_proto::envelope::{self, StatementKind};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::text;
 use serde_json::Value;
 
 const TERMS: &str = "purpose = [\"dpv:ResearchAndDevelopment\"]\ncolumns = [\"site\", \"bikes\"]\n\
     duties = [\"delete-after 30 days\"]\nvalid = { from = 2026-01-01, until = 2029-12-31 }";
 
-fn pair(league: &League) -> (City, City) {
+fn pair(league: &TestLeague) -> (TestParticipant, TestParticipant) {
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");
@@ -27,14 +27,14 @@ fn digest_of(page: &str) -> String {
     hansa_audit_log::digest::Digest::of(page.as_bytes()).to_string()
 }
 
-fn shown(city: &City, id: &str, more: &[&str]) -> Value {
+fn shown(city: &TestParticipant, id: &str, more: &[&str]) -> Value {
     let args = [&["--json", "contract", "show", id], more].concat();
     city.hansa(&args).must().json()
 }
 
 #[test]
 fn the_page_that_both_see_is_the_page_that_both_sign() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (lindau, acme) = pair(&league);
     acme.hansa(&[
         "contract",
@@ -89,15 +89,19 @@ fn the_page_that_both_see_is_the_page_that_both_sign() {
 
     // Both signatures hold, but what was shown was something else.
     let forged = payload.replace(&digest_of(&page), &digest_of("a harmless page"));
-    let sign = |city: &City, role: Role| {
+    let sign = |city: &TestParticipant, role: SignatoryRole| {
         let signer = FileSigner::open(&city.folder().join("keys/signing.key")).unwrap();
         let alg = signer.algorithm().as_str();
-        let header = envelope::protected_header(Kind::Agreement, role, alg, signer.kid(), at);
+        let header =
+            envelope::protected_header(StatementKind::Agreement, role, alg, signer.kid(), at);
         let input = envelope::signing_input(&header, forged.as_bytes());
         let signature = signer.sign(&input).unwrap();
         (header, signature)
     };
-    let both = [sign(&lindau, Role::Provider), sign(&acme, Role::Consumer)];
+    let both = [
+        sign(&lindau, SignatoryRole::Provider),
+        sign(&acme, SignatoryRole::Consumer),
+    ];
     let envelope = envelope::assemble(forged.as_bytes(), &both);
     std::fs::write(acme.folder().join("forged.json"), envelope).unwrap();
     acme.hansa(&["contract", "verify", "forged.json"])
@@ -106,7 +110,7 @@ fn the_page_that_both_see_is_the_page_that_both_sign() {
 
 #[test]
 fn a_participant_has_its_own_language() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (_lindau, acme) = pair(&league);
     let file = acme.folder().join("hansa.toml");
     let config = std::fs::read_to_string(&file).unwrap();

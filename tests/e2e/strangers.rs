@@ -1,8 +1,8 @@
 //! Whoever can reach a port can open connections and say nothing. Members get in all the same.
 
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, wait_for};
-use hansa_test_support::strangers::{Manner, Origin, Strangers};
+use hansa_test_support::connection_flood::{ConnectionFlood, StrangerBehaviour, StrangerOrigin};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::workflow::{ALL, wait_for};
 use std::time::Duration;
 
 /// Questions of members while strangers stand at the door.
@@ -10,17 +10,17 @@ const QUESTIONS: usize = 5;
 
 #[test]
 fn members_are_served_while_strangers_stand_at_the_port() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     // A firm asks over a connection of its own each time: no service of it runs that would keep one.
     let (lindau, acme) = league.long_table(100, ALL);
     let _ = acme.contract("lindau.long");
     for (origin, manner) in [
-        (Origin::OneAddress, Manner::Silent),
-        (Origin::ManyAddresses, Manner::Silent),
-        (Origin::OneAddress, Manner::HalfOpen),
-        (Origin::ManyAddresses, Manner::HalfOpen),
+        (StrangerOrigin::OneAddress, StrangerBehaviour::Silent),
+        (StrangerOrigin::ManyAddresses, StrangerBehaviour::Silent),
+        (StrangerOrigin::OneAddress, StrangerBehaviour::HalfOpen),
+        (StrangerOrigin::ManyAddresses, StrangerBehaviour::HalfOpen),
     ] {
-        let strangers = Strangers::at(lindau.address(), origin, manner, 300);
+        let strangers = ConnectionFlood::at(lindau.address(), origin, manner, 300);
         wait_for("strangers", Duration::from_secs(300), || {
             (strangers.came() > 700).then_some(())
         });

@@ -1,7 +1,7 @@
 //! Templates: a city publishes a policy with holes, another one clones it, fills it and offers on its terms.
 
-use hansa_test_support::league::League;
-use hansa_test_support::play::{PURPOSE, text};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::workflow::{PURPOSE, text};
 
 const BASIC: &str = r#"title = "Counts for {{what}}"
 purpose = ["dpv:ResearchAndDevelopment"]
@@ -36,7 +36,7 @@ text = "the last day"
 
 #[test]
 fn one_city_clones_and_fills_what_another_one_publishes() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let mut munster = league.city("munster");
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");

@@ -1,9 +1,9 @@
 //! Terms over the wire, and what an officer sees of them before anybody signs.
 
 use crate::binary;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{number, text};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{number, text};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -18,8 +18,8 @@ const TRIPS: &str = "trip,device,plate,fare,at,parish\n\
 
 const PARISHES: &str = "parish,title\nnorth,Harbour\nsouth,Hill\n";
 
-fn league() -> (League, City) {
-    let league = League::new(binary());
+fn league() -> (TestLeague, TestParticipant) {
+    let league = TestLeague::new(binary());
     let lindau = league.city("lindau");
     lindau.holds("trips", TRIPS, "");
     lindau.holds("parishes", PARISHES, "");
@@ -28,8 +28,12 @@ fn league() -> (League, City) {
     (league, lindau)
 }
 
-fn served(league: &League, lindau: &mut City, firms: &[&str]) -> Vec<City> {
-    let firms: Vec<City> = firms.iter().map(|firm| league.firm(firm)).collect();
+fn served(
+    league: &TestLeague,
+    lindau: &mut TestParticipant,
+    firms: &[&str],
+) -> Vec<TestParticipant> {
+    let firms: Vec<TestParticipant> = firms.iter().map(|firm| league.firm(firm)).collect();
     league.hand_bundle_to("lindau");
     lindau.serve();
     for firm in &firms {
@@ -38,7 +42,7 @@ fn served(league: &League, lindau: &mut City, firms: &[&str]) -> Vec<City> {
     firms
 }
 
-fn rows(firm: &City, sql: &str) -> Vec<Value> {
+fn rows(firm: &TestParticipant, sql: &str) -> Vec<Value> {
     let mut lines = firm.hansa(&["--json", "sql", sql]).must().lines();
     // The last line is the report.
     lines.pop();
@@ -321,14 +325,14 @@ fn an_officer_sees_what_a_draft_would_let_out() {
 /// An answer of 50,000 rows at 500 a second runs for as long as this test wants it to.
 #[test]
 fn a_slow_answer_is_the_only_one_and_ends_with_its_contract() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     // It serves, so that two of its questions run at once.
     let mut acme = league.city("acme");
     league.hand_bundle_to("lindau");
     let terms = format!(
         "{}\nrows_per_second = 500\nconcurrent = 1",
-        hansa_test_support::play::ALL
+        hansa_test_support::workflow::ALL
     );
     lindau.offers_long(50_000, &terms);
     lindau.serve();
@@ -359,7 +363,7 @@ fn a_slow_answer_is_the_only_one_and_ends_with_its_contract() {
         .find(|close| text(&close["body"], "request_id") == request)
         .unwrap();
     let rows = number(&close["body"], "rows");
-    let micros = hansa_test_support::play::between(&permit, close);
+    let micros = hansa_test_support::workflow::between(&permit, close);
     assert!(rows < 50_000);
     assert!(micros >= (rows - 500) * 2_000, "{rows} rows in {micros} µs");
 }

@@ -1,11 +1,11 @@
 //! Three participants in one process: each is a value of its own, and nothing is global.
 
-use hansa_test_support::league::League;
+use hansa_test_support::league::TestLeague;
 use std::io::BufRead as _;
 
-struct Process(std::process::Child);
+struct KilledOnDrop(std::process::Child);
 
-impl Drop for Process {
+impl Drop for KilledOnDrop {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -14,7 +14,7 @@ impl Drop for Process {
 
 #[test]
 fn three_participants_live_in_one_process() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let names = ["north", "south", "west"];
     let cities: Vec<_> = names.iter().map(|name| league.city(name)).collect();
     for (city, name) in cities.iter().zip(names) {
@@ -41,7 +41,7 @@ fn three_participants_live_in_one_process() {
         .spawn()
         .unwrap();
     let out = std::io::BufReader::new(child.stdout.take().unwrap());
-    let _process = Process(child);
+    let _process = KilledOnDrop(child);
     let mut addresses = std::collections::BTreeMap::new();
     for line in out.lines().take(3) {
         let ready: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();

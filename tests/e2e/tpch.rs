@@ -9,14 +9,14 @@ mod workers;
 #[path = "../bench/ratios/tpch/world.rs"]
 mod world;
 
-use pool::Pool;
-use world::World;
+use pool::PooledSession;
+use world::TpchFederation;
 
 /// The answers are those of one process, and what participants can compute does not travel.
 #[test]
 fn all_22_questions_over_the_wire() {
-    let world = World::new(0.01, None);
-    let pool = Pool::new(&world.files());
+    let world = TpchFederation::new(0.01, None);
+    let pool = PooledSession::new(&world.files());
     for number in 1..=22 {
         let sql = data::question(number, &world::CITIES);
         let answer = world.ask(&sql);

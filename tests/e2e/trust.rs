@@ -1,8 +1,8 @@
 //! Who belongs to the league: joining, expulsion and renewal while everything runs.
 
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, between, instant, number, text, wait_for};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, between, instant, number, text, wait_for};
 use serde_json::Value;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -10,7 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 const ROWS: u32 = 300_000;
 
 /// A provider of one small dataset.
-fn provider(league: &League, alias: &str) -> City {
+fn provider(league: &TestLeague, alias: &str) -> TestParticipant {
     let city = league.city(alias);
     city.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
     city.publishes();
@@ -20,13 +20,13 @@ fn provider(league: &League, alias: &str) -> City {
 
 #[test]
 fn a_fourth_joins_while_three_run() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let mut three = ["lindau", "speyer", "worms"].map(|alias| provider(&league, alias));
     for (city, alias) in three.iter_mut().zip(["lindau", "speyer", "worms"]) {
         league.hand_bundle_to(alias);
         city.serve();
     }
-    let before: Vec<_> = three.iter().map(City::pid).collect();
+    let before: Vec<_> = three.iter().map(TestParticipant::pid).collect();
     let acme = league.firm("acme");
     for city in &three {
         // They do not know it yet.
@@ -48,11 +48,14 @@ fn a_fourth_joins_while_three_run() {
             .lines();
         assert_eq!(number(&answer[0], "total"), 387);
     }
-    assert_eq!(before, three.iter().map(City::pid).collect::<Vec<_>>());
+    assert_eq!(
+        before,
+        three.iter().map(TestParticipant::pid).collect::<Vec<_>>()
+    );
 }
 
 /// A city with a long table and another one, both serving, so that their connection stays open.
-fn two_that_serve(league: &League) -> (City, City) {
+fn two_that_serve(league: &TestLeague) -> (TestParticipant, TestParticipant) {
     let mut lindau = league.city("lindau");
     let mut acme = league.city("acme");
     league.hand_bundle_to("lindau");
@@ -66,7 +69,7 @@ fn two_that_serve(league: &League) -> (City, City) {
 
 #[test]
 fn an_expelled_one_is_cut_and_refused() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (lindau, acme) = two_that_serve(&league);
     acme.ask("SELECT count(*) FROM lindau.long").must();
     let already = lindau.records("close").len();
@@ -101,7 +104,7 @@ fn an_expelled_one_is_cut_and_refused() {
 /// What an issuer has stated ends with the bundle that names it no longer, also where an answer relies on it and runs.
 #[test]
 fn an_issuer_that_is_dropped_ends_what_it_has_stated() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     league.names_issuer("chamber", &["sector"], "-1m");
     let mut lindau = league.city("lindau");
     let mut acme = league.city("acme");
@@ -130,7 +133,7 @@ fn an_issuer_that_is_dropped_ends_what_it_has_stated() {
 /// Whom a credential is of takes it out again: it is shown to nobody any more, and that it was taken out is on the books.
 #[test]
 fn a_credential_that_is_taken_out_is_shown_no_more() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     league.names_issuer("chamber", &["sector"], "-1m");
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
@@ -181,11 +184,11 @@ fn a_credential_that_is_taken_out_is_shown_no_more() {
 
 /// Waits until the stream is closed as cut, by the times of the product: within a second of the bundle's file, and of the
 /// record of the bundle.
-fn cut_in_time(lindau: &City, already: usize) -> Value {
+fn cut_in_time(lindau: &TestParticipant, already: usize) -> Value {
     cut_in_time_with(lindau, already, "PEER_NOT_TRUSTED")
 }
 
-fn cut_in_time_with(lindau: &City, already: usize, code: &str) -> Value {
+fn cut_in_time_with(lindau: &TestParticipant, already: usize, code: &str) -> Value {
     let close = wait_for("the stream's end", Duration::from_secs(20), || {
         lindau.records("close").into_iter().nth(already)
     });
@@ -204,7 +207,7 @@ fn cut_in_time_with(lindau: &City, already: usize, code: &str) -> Value {
 
 #[test]
 fn an_expulsion_does_not_wait_for_a_configuration_that_is_being_edited() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (lindau, acme) = two_that_serve(&league);
     let mut reader = acme.begins();
     lindau.configure("[purpose.parking]\nparent = \"dpv:Nonsense\"\ntext = \"half a thought\"");
@@ -227,10 +230,10 @@ fn an_expulsion_does_not_wait_for_a_configuration_that_is_being_edited() {
 
 #[test]
 fn certificates_are_renewed_under_a_running_stream() {
-    let league = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
     let (lindau, acme) = two_that_serve(&league);
     let mut reader = acme.begins();
-    let bundle = |city: &City| {
+    let bundle = |city: &TestParticipant| {
         let status = city.hansa(&["--json", "status"]).must().json();
         status["bundle"].as_i64().unwrap()
     };
@@ -258,8 +261,8 @@ fn certificates_are_renewed_under_a_running_stream() {
 
 #[test]
 fn the_file_of_another_league_is_not_taken() {
-    let league = League::new(super::binary());
-    let other = League::new(super::binary());
+    let league = TestLeague::new(super::binary());
+    let other = TestLeague::new(super::binary());
     let lindau = provider(&league, "lindau");
     let before = std::fs::read(lindau.folder().join("trust/bundle.json")).unwrap();
     let request = lindau.folder().join("lindau.example.request");

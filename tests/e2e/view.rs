@@ -1,17 +1,17 @@
 //! What one contract shows is all that can be learned: nothing of hidden rows, columns, datasets and small groups.
 
 use crate::binary;
-use crate::counts::{Counts, city};
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, number, text};
+use crate::counts::{BicycleCounts, city};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, number, text};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 #[test]
 fn a_public_view_needs_no_contract() {
-    let league = League::new(binary());
-    let counts = Counts::of("lindau", 2, 3, 5);
+    let league = TestLeague::new(binary());
+    let counts = BicycleCounts::of("lindau", 2, 3, 5);
     let terms =
         "columns = [\"site\", \"bikes\"]\nvalid = { from = 2026-01-01, until = 2029-12-31 }";
     let mut lindau = city(&league, &counts, terms, "\"public\"");
@@ -40,8 +40,8 @@ fn a_public_view_needs_no_contract() {
 
 #[test]
 fn small_groups_are_absent_and_totals_do_not_give_them_back() {
-    let league = League::new(binary());
-    let mut counts = Counts::of("lindau", 3, 5, 21);
+    let league = TestLeague::new(binary());
+    let mut counts = BicycleCounts::of("lindau", 3, 5, 21);
     // A day with one row at one site: below the threshold of two.
     counts.rows.push(("lindau0".to_owned(), 20, 6, Some(777)));
     let terms = "purpose = [\"dpv:ResearchAndDevelopment\"]\ncolumns = [\"site\", \"local_date\", \"bikes\"]\n\
@@ -101,8 +101,8 @@ fn small_groups_are_absent_and_totals_do_not_give_them_back() {
 
 #[test]
 fn what_is_not_permitted_can_not_be_told_from_what_is_not_there() {
-    let league = League::new(binary());
-    let counts = Counts::of("lindau", 2, 2, 3);
+    let league = TestLeague::new(binary());
+    let counts = BicycleCounts::of("lindau", 2, 2, 3);
     let terms = "purpose = [\"dpv:ResearchAndDevelopment\"]\ncolumns = [\"site\", \"bikes\"]\nvalid = { from = 2026-01-01, until = 2029-12-31 }";
     let mut lindau = city(&league, &counts, terms, "\"league\"");
     lindau.holds("salaries", "who,pay\nkarl,3\n", "");
@@ -138,7 +138,7 @@ fn what_is_not_permitted_can_not_be_told_from_what_is_not_there() {
 }
 
 /// The refusal's text without names that the asker typed.
-fn refusal(acme: &City, sql: &str, typed: &str) -> Value {
+fn refusal(acme: &TestParticipant, sql: &str, typed: &str) -> Value {
     let refused = acme.ask(sql);
     assert_ne!(refused.status, Some(0), "{}", refused.out);
     assert!(refused.out.is_empty(), "{}", refused.out);
@@ -147,7 +147,7 @@ fn refusal(acme: &City, sql: &str, typed: &str) -> Value {
 
 #[test]
 fn hidden_rows_change_no_answer() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");

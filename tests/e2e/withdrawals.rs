@@ -2,9 +2,9 @@
 
 use crate::auditor::{export, findings, verify};
 use crate::binary;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, PURPOSE, text, wait_for};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, PURPOSE, text, wait_for};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -17,15 +17,15 @@ const COUNT: &str = "SELECT count(*) AS n FROM lindau.bikes";
 
 /// What the readers have met.
 #[derive(Debug, Default)]
-struct Read {
+struct ReaderTotals {
     over: AtomicBool,
     answered: AtomicUsize,
     refused: AtomicUsize,
 }
 
-impl Read {
+impl ReaderTotals {
     /// Asks until it is over.
-    fn on(&self, acme: &City) {
+    fn on(&self, acme: &TestParticipant) {
         while !self.over.load(Ordering::SeqCst) {
             let mut session = acme.session(&["--purpose", PURPOSE]);
             // Nobody reads what it complains of before its end, and a pipe has room for so much.
@@ -53,9 +53,9 @@ impl Read {
 }
 
 /// Ends the reading, also where the test fails: else it would not come to its end.
-struct Ending<'a>(&'a Read);
+struct StopReadersGuard<'a>(&'a ReaderTotals);
 
-impl Drop for Ending<'_> {
+impl Drop for StopReadersGuard<'_> {
     fn drop(&mut self) {
         self.0.over.store(true, Ordering::SeqCst);
     }
@@ -66,7 +66,7 @@ fn ends_under_readers(rounds: usize) {
     let seed: u64 = rand::random();
     println!("seed {seed}");
     let mut random = StdRng::seed_from_u64(seed);
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let mut acme = league.city("acme");
     league.hand_bundle_to("lindau");
@@ -76,10 +76,10 @@ fn ends_under_readers(rounds: usize) {
     lindau.serve();
     acme.serve();
     acme.knows(&lindau);
-    let (acme, read) = (&acme, &Read::default());
+    let (acme, read) = (&acme, &ReaderTotals::default());
     let mut kills = 0;
     std::thread::scope(|scope| {
-        let _ending = Ending(read);
+        let _ending = StopReadersGuard(read);
         for _ in 0..READERS {
             scope.spawn(|| read.on(acme));
         }
@@ -105,7 +105,7 @@ fn ends_under_readers(rounds: usize) {
                 _ => drop(lindau.hansa(&end).must()),
             }
             wait_for("the end on both sides", Duration::from_secs(60), || {
-                let ended = |city: &City| {
+                let ended = |city: &TestParticipant| {
                     let all = city.hansa(&["--json", "contract", "list"]).must().lines();
                     let mut all = all.into_iter();
                     all.any(|one| {

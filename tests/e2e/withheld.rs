@@ -1,9 +1,9 @@
 //! What a group withholds is no number: neither 0, nor a part of a total that looks whole.
 
 use crate::binary;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, PURPOSE};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, PURPOSE};
 use serde_json::{Value, json};
 
 const COUNTS: &str = r#"
@@ -64,10 +64,10 @@ pub(crate) fn groups(by: &str, bucket: &str) -> String {
 
 /// A city that offers its counts under these policies to everybody, and firms that know it.
 pub(crate) fn lindau<const N: usize>(
-    league: &League,
+    league: &TestLeague,
     policies: &[(&str, String)],
     firms: [&str; N],
-) -> (City, [City; N]) {
+) -> (TestParticipant, [TestParticipant; N]) {
     let mut lindau = league.city("lindau");
     let firms = firms.map(|firm| league.firm(firm));
     league.hand_bundle_to("lindau");
@@ -83,7 +83,7 @@ pub(crate) fn lindau<const N: usize>(
 }
 
 /// The rows of an answer.
-pub(crate) fn rows(firm: &City, sql: &str) -> Vec<Value> {
+pub(crate) fn rows(firm: &TestParticipant, sql: &str) -> Vec<Value> {
     let mut lines = firm.ask(sql).must().lines();
     lines.pop();
     lines
@@ -91,7 +91,7 @@ pub(crate) fn rows(firm: &City, sql: &str) -> Vec<Value> {
 
 #[test]
 fn a_withheld_number_is_not_told_as_0() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let days = groups("\"site\", \"at\"", "day");
     let (_lindau, [acme]) = lindau(&league, &[("days", days)], ["acme"]);
     let _ = acme.contract_on("lindau.counts", "days");

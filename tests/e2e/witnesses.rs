@@ -4,12 +4,12 @@ use crate::auditor::{export, findings, verify};
 use crate::binary;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::note::{Checkpoint, SignedHead};
-use hansa_audit_store::key::LogKey;
+use hansa_audit_store::key::LogSigningKey;
 use hansa_proto::peer::pb;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::outlaw::Outlaw;
-use hansa_test_support::play::{ALL, number, text, wait_for};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::malicious_peer::MaliciousPeer;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, number, text, wait_for};
 use serde_json::Value;
 use std::path::Path;
 use std::time::Duration;
@@ -23,7 +23,7 @@ fn about<'a>(records: &'a [Value], peer: &str) -> Vec<&'a Value> {
 }
 
 /// Restores a participant from a backup that is older than its log.
-fn put_back(city: &City) {
+fn put_back(city: &TestParticipant) {
     let folder = city.folder();
     std::fs::rename(folder.join("state"), folder.join("aside")).unwrap();
     city.hansa(&["restore", "copy.tar", "--yes"]).must();
@@ -31,7 +31,7 @@ fn put_back(city: &City) {
 
 #[test]
 fn partners_cosign_each_others_heads() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (lindau, acme) = league.long_table(200, ALL);
     let _ = acme.contract("lindau.long");
     for _ in 0..3 {
@@ -67,7 +67,7 @@ fn partners_cosign_each_others_heads() {
 
 #[test]
 fn what_does_not_go_on_is_not_cosigned() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     let mallory = league.firm("mallory");
@@ -106,7 +106,7 @@ fn what_does_not_go_on_is_not_cosigned() {
     assert_eq!(before, after, "nothing is cosigned any more");
 
     // Somebody makes up heads of its own log: without a proof, with one that proves nothing, and with another key.
-    let head = |size: u64, root: &[u8], key: &LogKey| {
+    let head = |size: u64, root: &[u8], key: &LogSigningKey| {
         let checkpoint = Checkpoint {
             origin: "mallory.example/hansa/evidence".to_owned(),
             size,
@@ -114,9 +114,12 @@ fn what_does_not_go_on_is_not_cosigned() {
         };
         SignedHead::sign(checkpoint, key).unwrap().to_string()
     };
-    let key = LogKey::open(&mallory.folder().join("keys/note.key"), "mallory.example").unwrap();
-    let other = LogKey::create(&league.folder().join("other.key"), "mallory.example").unwrap();
-    let outlaw = Outlaw::enter(&league, "mallory", lindau.address(), "lindau.example").unwrap();
+    let key =
+        LogSigningKey::open(&mallory.folder().join("keys/note.key"), "mallory.example").unwrap();
+    let other =
+        LogSigningKey::create(&league.folder().join("other.key"), "mallory.example").unwrap();
+    let outlaw =
+        MaliciousPeer::enter(&league, "mallory", lindau.address(), "lindau.example").unwrap();
     let show = |head: String, growth: Vec<pb::Growth>| {
         outlaw.witness(pb::WitnessRequest {
             head: head.into(),
@@ -153,7 +156,7 @@ fn copied(from: &Path, to: &Path) {
 
 #[test]
 fn two_histories_are_found_when_those_meet_who_were_shown_them() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let mut speyer = league.city("speyer");
     let acme = league.firm("acme");
@@ -179,7 +182,7 @@ fn two_histories_are_found_when_those_meet_who_were_shown_them() {
     // Lindau has two logs: it shows one to speyer and the other to acme.
     lindau.stop();
     copied(lindau.folder(), &league.folder().join("twin"));
-    let mut twin = City::new(binary(), league.folder().join("twin"), "lindau.example");
+    let mut twin = TestParticipant::new(binary(), league.folder().join("twin"), "lindau.example");
     lindau.serve();
     twin.serve();
     speyer.knows(&lindau);
@@ -192,7 +195,7 @@ fn two_histories_are_found_when_those_meet_who_were_shown_them() {
 
     // They greet: each hears of the other's, and asks its own lindau at once or the next time.
     acme.hansa(&["doctor", "speyer"]).must();
-    let fork = |city: &City| {
+    let fork = |city: &TestParticipant| {
         let forks = city.records("log_fork");
         about(&forks, "lindau.example").first().copied().cloned()
     };

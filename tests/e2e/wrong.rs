@@ -6,16 +6,16 @@ mod files;
 mod questions;
 
 use crate::binary;
-use hansa_test_support::city::{Outcome, run};
+use hansa_test_support::participant::{CommandOutput, run};
 use serde_json::Value;
 use std::path::Path;
 
 /// A command that must fail: what is typed, the code, the exit status, and what the message must say.
-type Case<'a> = (&'a [&'a str], &'a str, i32, &'a [&'a str]);
+type FailureCase<'a> = (&'a [&'a str], &'a str, i32, &'a [&'a str]);
 
 /// Runs each case twice, for people and for scripts.
 #[track_caller]
-pub(crate) fn try_all(folder: &Path, cases: &[Case<'_>]) {
+pub(crate) fn try_all(folder: &Path, cases: &[FailureCase<'_>]) {
     for (args, code, status, says) in cases {
         let done = run(binary(), folder, args).refused(code, *status);
         for word in *says {
@@ -34,7 +34,7 @@ pub(crate) fn try_all(folder: &Path, cases: &[Case<'_>]) {
 }
 
 #[track_caller]
-fn same_facts(done: &Outcome, code: &str, status: i32, says: &[&str]) {
+fn same_facts(done: &CommandOutput, code: &str, status: i32, says: &[&str]) {
     let errors: Vec<Value> = done
         .err
         .lines()

@@ -189,7 +189,7 @@ const SINGLE: [&str; 10] = [
     "hyper",
 ];
 
-struct Graph {
+struct DependencyGraph {
     /// Package id to name.
     names: BTreeMap<String, String>,
     /// Package id to what it uses outside tests.
@@ -198,8 +198,8 @@ struct Graph {
     sources: Vec<(String, String)>,
 }
 
-fn graph() -> &'static Graph {
-    static GRAPH: OnceLock<Graph> = OnceLock::new();
+fn graph() -> &'static DependencyGraph {
+    static GRAPH: OnceLock<DependencyGraph> = OnceLock::new();
     GRAPH.get_or_init(|| {
         let output = Command::new(env!("CARGO"))
             .args(["metadata", "--format-version", "1", "--offline", "--locked"])
@@ -224,7 +224,7 @@ fn host() -> String {
         .to_owned()
 }
 
-fn parse(metadata: &Value) -> Graph {
+fn parse(metadata: &Value) -> DependencyGraph {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let packages = list(&metadata["packages"]);
@@ -240,7 +240,7 @@ fn parse(metadata: &Value) -> Graph {
             .collect();
         (text(&node["id"]), used)
     });
-    Graph {
+    DependencyGraph {
         names: packages
             .iter()
             .map(|package| (text(&package["id"]), text(&package["name"])))
@@ -257,7 +257,7 @@ fn parse(metadata: &Value) -> Graph {
     }
 }
 
-impl Graph {
+impl DependencyGraph {
     fn name(&self, id: &str) -> &str {
         &self.names[id]
     }

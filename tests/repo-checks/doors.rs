@@ -1,31 +1,31 @@
 //! Types can't prove what the world did. Each door that lets it in has one place.
 
-use crate::house::{self, Source};
+use crate::house::{self, RustSourceFile};
 
 /// A door: what it looks like, and where alone it may be.
-struct Door {
+struct EffectDoor {
     name: &'static str,
     signs: &'static [&'static str],
     places: &'static [&'static str],
 }
 
-const DOORS: [Door; 4] = [
-    Door {
+const DOORS: [EffectDoor; 4] = [
+    EffectDoor {
         name: "who is at the other end of a connection",
-        signs: &["Presented::attest("],
+        signs: &["PeerCertificate::attest("],
         places: &["connector/identity/src/mtls"],
     },
-    Door {
+    EffectDoor {
         name: "what is durable on disk",
-        signs: &["Shelf for "],
+        signs: &["LogStorage for "],
         places: &["audit/store/src"],
     },
-    Door {
+    EffectDoor {
         name: "whether a signature holds",
-        signs: &["SignatureCheck for "],
+        signs: &["SignatureVerifier for "],
         places: &["connector/identity/src/signature"],
     },
-    Door {
+    EffectDoor {
         name: "what time it is",
         signs: &[
             "SystemTime::now",
@@ -34,19 +34,19 @@ const DOORS: [Door; 4] = [
             "Zoned::now",
             "OffsetDateTime::now",
         ],
-        places: &["connector/server/src/app"],
+        places: &["connector/server/src/process"],
     },
 ];
 
 /// `room.rs` or a file in `room/`.
-fn within(source: &Source, room: &str) -> bool {
+fn within(source: &RustSourceFile, room: &str) -> bool {
     source
         .path
         .strip_prefix(room)
         .is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
 }
 
-fn signs<'a>(source: &'a Source, door: &Door) -> Vec<(usize, &'a str)> {
+fn signs<'a>(source: &'a RustSourceFile, door: &EffectDoor) -> Vec<(usize, &'a str)> {
     source
         .lines()
         .filter(|(_, line)| {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A Rust file of the repository.
-pub(crate) struct Source {
+pub(crate) struct RustSourceFile {
     /// Its path from the root, with `/`.
     pub(crate) path: String,
     /// All of it.
@@ -12,7 +12,7 @@ pub(crate) struct Source {
     test: bool,
 }
 
-impl Source {
+impl RustSourceFile {
     /// Its lines with their numbers from 1, without those of tests at its end.
     pub(crate) fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
         let code = match self.text.find("\n#[cfg(test)]\nmod tests {") {
@@ -54,7 +54,7 @@ pub(crate) fn read(path: &str) -> String {
 }
 
 /// All Rust files, by path.
-pub(crate) fn sources() -> Vec<Source> {
+pub(crate) fn sources() -> Vec<RustSourceFile> {
     let mut found = Vec::new();
     for folder in ["policy", "catalog", "proto", "audit", "connector", "tests"] {
         walk(&root().join(folder), &mut found);
@@ -75,7 +75,7 @@ pub(crate) fn sources() -> Vec<Source> {
 }
 
 /// The rooms that a file declares under `#[cfg(test)]`, as paths without `.rs`.
-fn test_rooms(source: &Source) -> Vec<String> {
+fn test_rooms(source: &RustSourceFile) -> Vec<String> {
     let folder = match source.path.rsplit_once('/') {
         Some((folder, "lib.rs" | "main.rs")) => folder.to_owned(),
         _ => source.path.trim_end_matches(".rs").to_owned(),
@@ -97,7 +97,7 @@ fn test_rooms(source: &Source) -> Vec<String> {
     rooms
 }
 
-fn walk(folder: &Path, found: &mut Vec<Source>) {
+fn walk(folder: &Path, found: &mut Vec<RustSourceFile>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
@@ -106,7 +106,7 @@ fn walk(folder: &Path, found: &mut Vec<Source>) {
             }
         } else if path.extension().is_some_and(|kind| kind == "rs") {
             let name = path.strip_prefix(root()).unwrap();
-            found.push(Source {
+            found.push(RustSourceFile {
                 path: name.to_str().unwrap().replace('\\', "/"),
                 text: fs::read_to_string(&path).unwrap(),
                 test: false,

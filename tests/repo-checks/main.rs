@@ -15,6 +15,7 @@ mod house;
 mod invariants;
 mod lints;
 mod lists;
+mod names;
 mod proofs;
 mod shape;
 mod terms;

@@ -1,41 +1,61 @@
 //! Values that prove something: nobody but their one maker can make them.
 
-use crate::house::{self, Source};
+use crate::house::{self, RustSourceFile};
 
 /// A proof: its type, the room that it lives in, and the derives that it may have beside `Debug` and comparisons.
 const PROOFS: [(&str, &str, &[&str]); 19] = [
     ("Recorded", "audit/log/src/ledger", &[]),
-    ("Staged", "audit/log/src/ledger", &[]),
-    ("Flushed", "audit/log/src/ledger", &[]),
-    ("Receipt", "audit/log/src/ledger", &[]),
-    ("Presented", "policy/core/src/peer", &["Clone"]),
+    ("PendingRecord", "audit/log/src/ledger", &[]),
+    ("FlushProof", "audit/log/src/ledger", &[]),
+    ("RecordReceipt", "audit/log/src/ledger", &[]),
+    ("PeerCertificate", "policy/core/src/peer", &["Clone"]),
     ("VerifiedPeer", "policy/core/src/peer", &["Clone"]),
-    ("Agreed", "policy/core/src/contract", &["Clone"]),
-    ("Revoked", "policy/core/src/contract", &["Clone"]),
-    ("InForce", "policy/core/src/contract", &[]),
-    ("Ruled", "policy/core/src/ruling", &[]),
-    ("Derived", "policy/core/src/ruling/derive", &[]),
-    ("Quiet", "policy/core/src/ruling/since", &[]),
-    ("Allowance", "policy/core/src/ruling/sum", &[]),
-    ("Summed", "policy/core/src/ruling/sum", &[]),
-    ("Listed", "catalog/src/publish", &[]),
-    ("Withdrawn", "catalog/src/publish", &[]),
-    ("Bound", "policy/enforcement/src/bind", &["Clone"]),
-    ("Permitted", "policy/enforcement/src/apply", &[]),
-    ("Lent", "policy/enforcement/src/lend", &[]),
+    ("VerifiedContract", "policy/core/src/contract", &["Clone"]),
+    ("VerifiedWithdrawal", "policy/core/src/contract", &["Clone"]),
+    ("ActiveContracts", "policy/core/src/contract", &[]),
+    ("PermitDecision", "policy/core/src/decision", &[]),
+    ("DerivedQuery", "policy/core/src/decision/derivation", &[]),
+    (
+        "NoNewDataDecision",
+        "policy/core/src/decision/row_scope",
+        &[],
+    ),
+    (
+        "RefusalAllowance",
+        "policy/core/src/decision/refusal_summary",
+        &[],
+    ),
+    (
+        "DisclosableRefusal",
+        "policy/core/src/decision/refusal_summary",
+        &[],
+    ),
+    ("PublishableDataset", "catalog/src/publication", &[]),
+    ("DatasetWithdrawal", "catalog/src/publication", &[]),
+    ("BoundPlan", "policy/enforcement/src/bound_plan", &["Clone"]),
+    (
+        "PermittedPlan",
+        "policy/enforcement/src/permitted_plan",
+        &[],
+    ),
+    ("DelegatedPlan", "policy/enforcement/src/worker_plan", &[]),
 ];
 
 /// Traits by which a value could come from nowhere, or twice.
 const FORBIDDEN: [&str; 4] = ["Clone", "Default", "Deserialize", "Serialize"];
 
-struct Proof<'a> {
+struct ProofType<'a> {
     name: &'a str,
-    source: &'a Source,
+    source: &'a RustSourceFile,
     derives: String,
     body: String,
 }
 
-fn find<'a>(sources: &'a [Source], name: &'a str, room: &str) -> Result<Proof<'a>, String> {
+fn find<'a>(
+    sources: &'a [RustSourceFile],
+    name: &'a str,
+    room: &str,
+) -> Result<ProofType<'a>, String> {
     let source = sources
         .iter()
         .find(|source| source.path == format!("{room}.rs"))
@@ -55,7 +75,7 @@ fn find<'a>(sources: &'a [Source], name: &'a str, room: &str) -> Result<Proof<'a
         .filter(|line| line.trim_start().starts_with("#[derive("))
         .collect();
     let end = text[at..].find("\n}").map_or(text.len(), |end| at + end);
-    Ok(Proof {
+    Ok(ProofType {
         name,
         source,
         derives,
@@ -64,7 +84,7 @@ fn find<'a>(sources: &'a [Source], name: &'a str, room: &str) -> Result<Proof<'a
 }
 
 /// The lines that make a value of that type: `Name {` or, within its own `impl`, `Self {`.
-fn makers(source: &Source, name: &str) -> Vec<usize> {
+fn makers(source: &RustSourceFile, name: &str) -> Vec<usize> {
     let mut own = false;
     let mut found = Vec::new();
     for (number, line) in source.lines() {
@@ -170,9 +190,9 @@ fn proofs_have_one_maker() {
             .collect();
         let makers = match name {
             // For a peer, for the owner's own datasets, and one that is only supposed.
-            "InForce" => 3,
+            "ActiveContracts" => 3,
             // By the check of its signatures, and by the book, which holds what was checked.
-            "Agreed" => 2,
+            "VerifiedContract" => 2,
             _ => 1,
         };
         let in_its_file = places.iter().all(|(path, _)| *path == format!("{room}.rs"));

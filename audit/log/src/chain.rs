@@ -2,30 +2,30 @@
 
 use crate::digest::Digest;
 use crate::note::Checkpoint;
-use crate::record::header::Header;
-use crate::record::{Record, RecordFault};
-use crate::time::Time;
-use crate::tree::{Frontier, leaf_hash};
+use crate::record::header::RecordHeader;
+use crate::record::{Record, RecordError};
+use crate::time::UtcTimestamp;
+use crate::tree::{CompactRange, leaf_hash};
 use std::borrow::Cow;
 
 /// The end of a log: what the next record must fit to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Chain {
+pub struct ChainState {
     log: String,
     prev: Digest,
-    last: Time,
-    frontier: Frontier,
+    last: UtcTimestamp,
+    frontier: CompactRange,
 }
 
-impl Chain {
+impl ChainState {
     /// The beginning of the log `origin`.
     #[must_use]
     pub fn new(origin: &str) -> Self {
         Self {
             log: origin.to_owned(),
             prev: Digest::from_bytes([0; 32]),
-            last: Time::EARLIEST,
-            frontier: Frontier::new(),
+            last: UtcTimestamp::EARLIEST,
+            frontier: CompactRange::new(),
         }
     }
 
@@ -49,7 +49,7 @@ impl Chain {
 
     /// The time of the last record.
     #[must_use]
-    pub const fn last(&self) -> Time {
+    pub const fn last(&self) -> UtcTimestamp {
         self.last
     }
 
@@ -73,7 +73,7 @@ impl Chain {
     ///
     /// # Errors
     /// How it does not fit.
-    pub fn accept(&mut self, bytes: &[u8]) -> Result<Record, Misfit> {
+    pub fn accept(&mut self, bytes: &[u8]) -> Result<Record, ChainError> {
         let record = Record::from_bytes(bytes)?;
         self.fit(&record.log, record.seq, record.prev, record.at)?;
         self.add(leaf_hash(bytes), record.at);
@@ -85,8 +85,8 @@ impl Chain {
         &mut self,
         bytes: &'a [u8],
         leaf: Digest,
-    ) -> Result<(Time, Cow<'a, str>), Misfit> {
-        let (at, kind) = match Header::of(bytes) {
+    ) -> Result<(UtcTimestamp, Cow<'a, str>), ChainError> {
+        let (at, kind) = match RecordHeader::of(bytes) {
             Some(header) => {
                 self.fit(header.log, header.seq, header.prev, header.at)?;
                 (header.at, Cow::Borrowed(header.kind))
@@ -101,24 +101,24 @@ impl Chain {
         Ok((at, kind))
     }
 
-    fn fit(&self, log: &str, seq: u64, prev: Digest, at: Time) -> Result<(), Misfit> {
+    fn fit(&self, log: &str, seq: u64, prev: Digest, at: UtcTimestamp) -> Result<(), ChainError> {
         if log != self.log {
-            return Err(Misfit::Log);
+            return Err(ChainError::Log);
         }
         if seq != self.next() {
-            return Err(Misfit::Place { says: seq });
+            return Err(ChainError::Place { says: seq });
         }
         if prev != self.prev {
-            return Err(Misfit::Previous);
+            return Err(ChainError::Previous);
         }
         if at < self.last {
-            return Err(Misfit::Time);
+            return Err(ChainError::Time);
         }
         Ok(())
     }
 
     /// Adds a record that is known to fit, by its leaf hash.
-    pub(crate) fn add(&mut self, leaf: Digest, at: Time) {
+    pub(crate) fn add(&mut self, leaf: Digest, at: UtcTimestamp) {
         self.pass(leaf);
         self.last = at;
     }
@@ -126,10 +126,10 @@ impl Chain {
 
 /// Why a record does not follow the one before it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Misfit {
+pub enum ChainError {
     /// The bytes are no record.
     #[error("{0}")]
-    Record(#[from] RecordFault),
+    Record(#[from] RecordError),
     /// It is of another log.
     #[error("it is of another log")]
     Log,

@@ -64,9 +64,9 @@ impl Hasher {
 
 /// A digest that is computed as the bytes come.
 #[derive(Debug, Clone, Default)]
-pub struct Running(sha2::Sha256);
+pub struct IncrementalDigest(sha2::Sha256);
 
-impl Running {
+impl IncrementalDigest {
     /// Of nothing so far.
     #[must_use]
     pub fn new() -> Self {
@@ -101,16 +101,16 @@ impl fmt::Debug for Digest {
 }
 
 impl FromStr for Digest {
-    type Err = NotADigest;
+    type Err = DigestParseError;
 
-    fn from_str(text: &str) -> Result<Self, NotADigest> {
+    fn from_str(text: &str) -> Result<Self, DigestParseError> {
         if text.len() != 64 || !text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-            return Err(NotADigest);
+            return Err(DigestParseError);
         }
         let mut bytes = [0_u8; 32];
         for (slot, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-            let pair = std::str::from_utf8(pair).map_err(|_| NotADigest)?;
-            *slot = u8::from_str_radix(pair, 16).map_err(|_| NotADigest)?;
+            let pair = std::str::from_utf8(pair).map_err(|_| DigestParseError)?;
+            *slot = u8::from_str_radix(pair, 16).map_err(|_| DigestParseError)?;
         }
         Ok(Self(bytes))
     }
@@ -119,4 +119,4 @@ impl FromStr for Digest {
 /// The text is not 64 lower-case hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a digest is 64 lower-case hexadecimal digits")]
-pub struct NotADigest;
+pub struct DigestParseError;

@@ -7,9 +7,9 @@ use crate::digest::Digest;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-pub mod fields;
-mod read;
-pub(crate) mod scan;
+mod reader;
+pub(crate) mod scanner;
+pub mod strict_object;
 #[cfg(test)]
 mod tests;
 
@@ -35,14 +35,14 @@ pub enum Json {
 
 /// How much a reader takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct JsonLimits {
     /// The most bytes.
     pub bytes: usize,
     /// The deepest nesting of arrays and objects.
     pub depth: usize,
 }
 
-impl Default for Limits {
+impl Default for JsonLimits {
     fn default() -> Self {
         Self {
             bytes: 1024 * 1024,
@@ -56,8 +56,8 @@ impl Default for Limits {
 /// # Errors
 /// The first fault: malformed text, a duplicate member, a number that is no integer within ±(2^53 − 1), a lone
 /// surrogate, trailing bytes, or more than `limits` allow.
-pub fn parse(bytes: &[u8], limits: Limits) -> Result<Json, JsonFault> {
-    read::parse(bytes, limits)
+pub fn parse(bytes: &[u8], limits: JsonLimits) -> Result<Json, JsonError> {
+    reader::parse(bytes, limits)
 }
 
 /// The canonical spelling of RFC 8785: no white space, members ordered by UTF-16 code units, least escapes.
@@ -176,16 +176,16 @@ impl From<&str> for Json {
 /// What the reader did not accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{what} at byte {at}")]
-pub struct JsonFault {
+pub struct JsonError {
     /// Offset of the first byte that is wrong.
     pub at: usize,
     /// What is wrong.
-    pub what: JsonFaultKind,
+    pub what: JsonErrorKind,
 }
 
 /// The kinds of faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum JsonFaultKind {
+pub enum JsonErrorKind {
     /// More bytes than the limit.
     #[error("too many bytes")]
     TooLarge,

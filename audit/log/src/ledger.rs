@@ -1,12 +1,12 @@
 //! The ledger: an entry is staged, flushed to a shelf that survives power loss, and only then confirmed.
 
-use crate::chain::Chain;
+use crate::chain::ChainState;
 use crate::digest::Digest;
 use crate::json::Json;
 use crate::note::Checkpoint;
-use crate::record::{MAX_BODY_DEPTH, MAX_BYTES, Record, Salt};
-use crate::shelf::{Shelf, ShelfBroken};
-use crate::time::{Tick, Time};
+use crate::record::{MAX_BODY_DEPTH, MAX_BYTES, Record, RecordSalt};
+use crate::storage::{LogStorage, StorageError};
+use crate::time::{ClockReading, UtcTimestamp};
 use crate::tree::leaf_hash;
 use std::sync::Arc;
 
@@ -16,12 +16,12 @@ mod tests;
 /// Something that can be recorded.
 pub trait Evidence {
     /// What stands in the record: its type and its body, without the members that the ledger adds.
-    fn entry(&self) -> Entry;
+    fn entry(&self) -> RecordContent;
 }
 
 /// The part of a record that its maker writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct RecordContent {
     /// The record's type, such as `permit`.
     pub kind: &'static str,
     /// Its body: an object of names, digests and counts.
@@ -30,11 +30,11 @@ pub struct Entry {
 
 /// What the ledger can't know by itself and writes into a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stamp {
+pub struct RecordMetadata {
     /// The time.
-    pub tick: Tick,
+    pub tick: ClockReading,
     /// Fresh random bytes.
-    pub salt: Salt,
+    pub salt: RecordSalt,
 }
 
 /// The end of a log on a shelf; the only one that adds to it.
@@ -42,26 +42,26 @@ pub struct Stamp {
 pub struct Ledger<S> {
     shelf: S,
     boot: String,
-    chain: Chain,
+    chain: ChainState,
     durable: Checkpoint,
     frames: Vec<u8>,
-    staged: Vec<Leaf>,
-    broken: Option<ShelfBroken>,
+    staged: Vec<RecordLeaf>,
+    broken: Option<StorageError>,
     identity: Arc<()>,
 }
 
 /// A record as the tree and an index need it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Leaf {
+pub struct RecordLeaf {
     /// Its leaf hash.
     pub hash: Digest,
     /// The bytes of its frame: the record and a line break.
     pub frame: usize,
 }
 
-impl<S: Shelf> Ledger<S> {
+impl<S: LogStorage> Ledger<S> {
     /// Goes on at the end of the log that `shelf` holds.
-    pub fn open(shelf: S, chain: Chain, boot: impl Into<String>) -> Self {
+    pub fn open(shelf: S, chain: ChainState, boot: impl Into<String>) -> Self {
         Self {
             shelf,
             boot: boot.into(),
@@ -78,11 +78,15 @@ impl<S: Shelf> Ledger<S> {
     ///
     /// # Errors
     /// When the ledger is shut, or the record is larger than records may be.
-    pub fn stage<T: Evidence>(&mut self, value: T, stamp: Stamp) -> Result<Staged<T>, Unwritable> {
+    pub fn stage<T: Evidence>(
+        &mut self,
+        value: T,
+        stamp: RecordMetadata,
+    ) -> Result<PendingRecord<T>, LedgerError> {
         self.usable()?;
-        let Entry { kind, body } = value.entry();
+        let RecordContent { kind, body } = value.entry();
         if body.as_object().is_none() || !body.fits(MAX_BODY_DEPTH) {
-            return Err(Unwritable::Unsound { kind });
+            return Err(LedgerError::Unsound { kind });
         }
         let index = self.chain.next();
         let at = self.time_of(&stamp);
@@ -100,26 +104,26 @@ impl<S: Shelf> Ledger<S> {
         .to_bytes();
         if bytes.len() > MAX_BYTES {
             let bytes = bytes.len();
-            return Err(Unwritable::TooLarge { kind, bytes });
+            return Err(LedgerError::TooLarge { kind, bytes });
         }
         let leaf = leaf_hash(&bytes);
         self.chain.add(leaf, at);
         self.frames.extend(&bytes);
         self.frames.push(b'\n');
-        self.staged.push(Leaf {
+        self.staged.push(RecordLeaf {
             hash: leaf,
             frame: bytes.len() + 1,
         });
-        Ok(Staged {
+        Ok(PendingRecord {
             value,
             kind,
-            receipt: Receipt { index, leaf, at },
+            receipt: RecordReceipt { index, leaf, at },
             ledger: Arc::clone(&self.identity),
         })
     }
 
     /// The time that a record with this stamp has if it is the next one.
-    pub fn time_of(&self, stamp: &Stamp) -> Time {
+    pub fn time_of(&self, stamp: &RecordMetadata) -> UtcTimestamp {
         // INVARIANT: log-time. Times never decrease within a log, whatever happens to the wall clock.
         stamp.tick.wall.max(self.chain.last())
     }
@@ -128,19 +132,19 @@ impl<S: Shelf> Ledger<S> {
     ///
     /// # Errors
     /// When the shelf fails; from then on the ledger is shut.
-    pub fn flush(&mut self) -> Result<Flushed, Unwritable> {
+    pub fn flush(&mut self) -> Result<FlushProof, LedgerError> {
         self.usable()?;
         let from = self.durable.size;
         if !self.staged.is_empty() {
             if let Err(broken) = self.shelf.append(&self.frames) {
                 // INVARIANT: shut-for-good. After a failed write or sync nobody knows what the disk holds.
                 self.broken = Some(broken.clone());
-                return Err(Unwritable::Broken(broken));
+                return Err(LedgerError::Broken(broken));
             }
             self.frames.clear();
             self.durable = self.chain.head();
         }
-        Ok(Flushed {
+        Ok(FlushProof {
             from,
             upto: self.durable.size,
             leaves: std::mem::take(&mut self.staged),
@@ -155,17 +159,17 @@ impl<S: Shelf> Ledger<S> {
     pub fn record<T: Evidence>(
         &mut self,
         value: T,
-        stamp: Stamp,
-    ) -> Result<Recorded<T>, Unwritable> {
+        stamp: RecordMetadata,
+    ) -> Result<Recorded<T>, LedgerError> {
         let staged = self.stage(value, stamp)?;
         let flushed = self.flush()?;
-        staged.confirm(&flushed).map_err(|_| Unwritable::Closed)
+        staged.confirm(&flushed).map_err(|_| LedgerError::Closed)
     }
 
-    fn usable(&self) -> Result<(), Unwritable> {
+    fn usable(&self) -> Result<(), LedgerError> {
         self.broken
             .clone()
-            .map_or(Ok(()), |broken| Err(Unwritable::Broken(broken)))
+            .map_or(Ok(()), |broken| Err(LedgerError::Broken(broken)))
     }
 
     /// The head over the durable records.
@@ -174,7 +178,7 @@ impl<S: Shelf> Ledger<S> {
     }
 
     /// The time of the last record, staged or durable.
-    pub const fn last(&self) -> Time {
+    pub const fn last(&self) -> UtcTimestamp {
         self.chain.last()
     }
 
@@ -189,17 +193,17 @@ impl<S: Shelf> Ledger<S> {
     }
 
     /// Why the ledger is shut, if it is.
-    pub const fn broken(&self) -> Option<&ShelfBroken> {
+    pub const fn broken(&self) -> Option<&StorageError> {
         self.broken.as_ref()
     }
 }
 
 /// Nothing can be recorded, so nothing may be done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unwritable {
+pub enum LedgerError {
     /// The shelf failed; the ledger is shut for good.
     #[error(transparent)]
-    Broken(#[from] ShelfBroken),
+    Broken(#[from] StorageError),
     /// The disk has less room than is kept for closing what is open.
     #[error(
         "the disk has {free} bytes left, fewer than the {reserve} that are kept for closing what is open"
@@ -235,14 +239,14 @@ pub enum Unwritable {
 /// A value whose record is written but not durable.
 #[derive(Debug)]
 #[must_use]
-pub struct Staged<T> {
+pub struct PendingRecord<T> {
     value: T,
     kind: &'static str,
-    receipt: Receipt,
+    receipt: RecordReceipt,
     ledger: Arc<()>,
 }
 
-impl<T> Staged<T> {
+impl<T> PendingRecord<T> {
     /// The type of its record.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
@@ -251,7 +255,7 @@ impl<T> Staged<T> {
 
     /// The time of its record.
     #[must_use]
-    pub const fn at(&self) -> Time {
+    pub const fn at(&self) -> UtcTimestamp {
         self.receipt.at
     }
 
@@ -259,7 +263,7 @@ impl<T> Staged<T> {
     ///
     /// # Errors
     /// Gives the staged value back when `flushed` is of another ledger or does not reach its record.
-    pub fn confirm(self, flushed: &Flushed) -> Result<Recorded<T>, Self> {
+    pub fn confirm(self, flushed: &FlushProof) -> Result<Recorded<T>, Self> {
         if !Arc::ptr_eq(&self.ledger, &flushed.ledger) || self.receipt.index >= flushed.upto {
             return Err(self);
         }
@@ -273,14 +277,14 @@ impl<T> Staged<T> {
 /// That everything staged before is durable. Made by [`Ledger::flush`] alone.
 #[derive(Debug)]
 #[must_use]
-pub struct Flushed {
+pub struct FlushProof {
     from: u64,
     upto: u64,
-    leaves: Vec<Leaf>,
+    leaves: Vec<RecordLeaf>,
     ledger: Arc<()>,
 }
 
-impl Flushed {
+impl FlushProof {
     /// The index of the first record that this flush made durable.
     #[must_use]
     pub const fn from(&self) -> u64 {
@@ -295,7 +299,7 @@ impl Flushed {
 
     /// The records that this flush made durable.
     #[must_use]
-    pub fn leaves(&self) -> &[Leaf] {
+    pub fn leaves(&self) -> &[RecordLeaf] {
         &self.leaves
     }
 }
@@ -305,17 +309,17 @@ impl Flushed {
 #[must_use]
 pub struct Recorded<T> {
     value: T,
-    receipt: Receipt,
+    receipt: RecordReceipt,
 }
 
 impl<T> Recorded<T> {
     /// The duty to close the entry.
-    pub const fn receipt(&self) -> &Receipt {
+    pub const fn receipt(&self) -> &RecordReceipt {
         &self.receipt
     }
 
     /// The value and the duty to close its entry.
-    pub fn into_parts(self) -> (T, Receipt) {
+    pub fn into_parts(self) -> (T, RecordReceipt) {
         (self.value, self.receipt)
     }
 }
@@ -331,13 +335,13 @@ impl<T> std::ops::Deref for Recorded<T> {
 /// Where a durable record stands; for an opened entry also the duty to close it.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use]
-pub struct Receipt {
+pub struct RecordReceipt {
     index: u64,
     leaf: Digest,
-    at: Time,
+    at: UtcTimestamp,
 }
 
-impl Receipt {
+impl RecordReceipt {
     /// The record's index in the log, from 0.
     #[must_use]
     pub const fn index(&self) -> u64 {
@@ -352,7 +356,7 @@ impl Receipt {
 
     /// The record's time.
     #[must_use]
-    pub const fn at(&self) -> Time {
+    pub const fn at(&self) -> UtcTimestamp {
         self.at
     }
 }

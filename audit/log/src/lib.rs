@@ -22,11 +22,11 @@ pub mod ledger;
 pub mod note;
 pub mod reconcile;
 pub mod record;
-pub mod shelf;
+pub mod storage;
 pub mod tile;
 pub mod time;
 pub mod tree;
-pub mod verify;
+pub mod verifier;
 
 #[cfg(test)]
 mod testing;

@@ -89,11 +89,11 @@ pub trait NoteSigner: Send + Sync {
     ///
     /// # Errors
     /// When the key can't be used.
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, NotSigned>;
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, NoteSigningError>;
 }
 
 /// Checks the signatures of the algorithms that it knows.
-pub trait NoteCheck {
+pub trait NoteVerifier {
     /// Whether `signature` is by `key` over `message`; `false` for an algorithm that is not known.
     fn check(&self, key: &NoteKey, message: &[u8], signature: &[u8]) -> bool;
 }
@@ -101,7 +101,7 @@ pub trait NoteCheck {
 /// The signer failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the head can't be signed: {reason}")]
-pub struct NotSigned {
+pub struct NoteSigningError {
     /// What the signer said.
     pub reason: String,
 }
@@ -111,7 +111,7 @@ impl SignedHead {
     ///
     /// # Errors
     /// When the signer fails.
-    pub fn sign(checkpoint: Checkpoint, signer: &dyn NoteSigner) -> Result<Self, NotSigned> {
+    pub fn sign(checkpoint: Checkpoint, signer: &dyn NoteSigner) -> Result<Self, NoteSigningError> {
         let key = signer.key();
         let signature = signer.sign(checkpoint.text().as_bytes())?;
         let line = SignatureLine {
@@ -129,7 +129,11 @@ impl SignedHead {
     ///
     /// # Errors
     /// When the signer fails.
-    pub fn cosign(&mut self, signer: &dyn NoteSigner, seconds: u64) -> Result<(), NotSigned> {
+    pub fn cosign(
+        &mut self,
+        signer: &dyn NoteSigner,
+        seconds: u64,
+    ) -> Result<(), NoteSigningError> {
         let key = signer.key();
         let mut signature = seconds.to_be_bytes().to_vec();
         signature.extend(signer.sign(&self.cosigned_message(seconds))?);
@@ -143,7 +147,7 @@ impl SignedHead {
 
     /// Whether one of the signatures is by `key`.
     #[must_use]
-    pub fn is_signed_by(&self, key: &NoteKey, checker: &dyn NoteCheck) -> bool {
+    pub fn is_signed_by(&self, key: &NoteKey, checker: &dyn NoteVerifier) -> bool {
         let text = self.checkpoint.text();
         self.lines_of(key)
             .any(|line| checker.check(key, text.as_bytes(), &line.signature))
@@ -151,7 +155,7 @@ impl SignedHead {
 
     /// This head with the signature by `key` alone, if there is a good one.
     #[must_use]
-    pub fn only_by(mut self, key: &NoteKey, checker: &dyn NoteCheck) -> Option<Self> {
+    pub fn only_by(mut self, key: &NoteKey, checker: &dyn NoteVerifier) -> Option<Self> {
         let text = self.checkpoint.text();
         let good = self
             .lines_of(key)
@@ -163,7 +167,7 @@ impl SignedHead {
 
     /// When the witness with `key` signed, in seconds since 1970, if it did.
     #[must_use]
-    pub fn cosigned_by(&self, key: &NoteKey, checker: &dyn NoteCheck) -> Option<u64> {
+    pub fn cosigned_by(&self, key: &NoteKey, checker: &dyn NoteVerifier) -> Option<u64> {
         self.lines_of(key).find_map(|line| {
             let (seconds, signature) = line.signature.split_first_chunk::<8>()?;
             let seconds = u64::from_be_bytes(*seconds);
@@ -204,20 +208,20 @@ impl fmt::Display for SignedHead {
 }
 
 impl FromStr for SignedHead {
-    type Err = NotANote;
+    type Err = NoteParseError;
 
-    fn from_str(text: &str) -> Result<Self, NotANote> {
-        let (body, signatures) = text.split_once("\n\n").ok_or(NotANote)?;
-        let checkpoint = Checkpoint::parse(&format!("{body}\n")).ok_or(NotANote)?;
+    fn from_str(text: &str) -> Result<Self, NoteParseError> {
+        let (body, signatures) = text.split_once("\n\n").ok_or(NoteParseError)?;
+        let checkpoint = Checkpoint::parse(&format!("{body}\n")).ok_or(NoteParseError)?;
         let signatures: Option<Vec<SignatureLine>> = signatures
             .strip_suffix('\n')
-            .ok_or(NotANote)?
+            .ok_or(NoteParseError)?
             .split('\n')
             .map(signature_line)
             .collect();
         Ok(Self {
             checkpoint,
-            signatures: signatures.ok_or(NotANote)?,
+            signatures: signatures.ok_or(NoteParseError)?,
         })
     }
 }
@@ -235,7 +239,7 @@ pub fn read_all(text: &str) -> Result<Vec<SignedHead>, usize> {
         .and_then(|body| Some(body + 2 + rest.get(body + 2..)?.find("\n\n")?))
     {
         let note = rest.get(..=end).unwrap_or_default();
-        heads.push(note.parse().map_err(|NotANote| heads.len())?);
+        heads.push(note.parse().map_err(|NoteParseError| heads.len())?);
         rest = rest.get(end + 2..).unwrap_or_default();
     }
     Ok(heads)
@@ -288,9 +292,9 @@ impl fmt::Display for NoteKey {
 }
 
 impl FromStr for NoteKey {
-    type Err = NotANote;
+    type Err = NoteParseError;
 
-    fn from_str(text: &str) -> Result<Self, NotANote> {
+    fn from_str(text: &str) -> Result<Self, NoteParseError> {
         let read = || {
             let (name, rest) = text.split_once('+')?;
             let (_, encoded) = rest.split_once('+')?;
@@ -303,11 +307,11 @@ impl FromStr for NoteKey {
             };
             (is_name(name) && key.to_string() == text).then_some(key)
         };
-        read().ok_or(NotANote)
+        read().ok_or(NoteParseError)
     }
 }
 
 /// The text is not a note, or not a note key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this is no signed head of a log")]
-pub struct NotANote;
+pub struct NoteParseError;

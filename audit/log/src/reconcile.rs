@@ -7,7 +7,7 @@ mod tests;
 
 /// What one side's log says of one answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct AnswerSummary {
     /// The request, which both sides name alike.
     pub request_id: String,
     /// The contract or contracts.
@@ -32,7 +32,7 @@ pub const CLOSED_AFTER_CRASH: &str = "cut:INTERRUPTED";
 /// The outcome of a line that says that the consumer did not take the answer to its end, so that it holds no receipt.
 pub const NOT_TAKEN: &str = "not_received";
 
-impl Line {
+impl AnswerSummary {
     fn is_taken(&self) -> bool {
         self.outcome != NOT_TAKEN
     }
@@ -44,13 +44,13 @@ impl Line {
 }
 
 /// Whether the provider's process ended in the middle of an answer, so that its log does not say how much of it left.
-fn is_uncounted(sent: &Line) -> bool {
+fn is_uncounted(sent: &AnswerSummary) -> bool {
     sent.outcome == CLOSED_AFTER_CRASH && sent.digest.is_empty()
 }
 
 /// Which side of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Side {
+pub enum AnswerSide {
     /// Who sent.
     Provider,
     /// Who received.
@@ -59,7 +59,7 @@ pub enum Side {
 
 /// How the two views of one request compare.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finding {
+pub enum ReconciliationFinding {
     /// Both say the same, and both hold the acknowledgement.
     Matched,
     /// Both say the same; the acknowledgement is not with both.
@@ -70,7 +70,7 @@ pub enum Finding {
         consumer: bool,
     },
     /// The two sides differ.
-    Mismatch(Vec<Difference>),
+    Mismatch(Vec<FieldDifference>),
     /// The consumer's log lacks it.
     ProviderOnly {
         /// Whether anything was sent.
@@ -86,10 +86,10 @@ pub enum Finding {
     /// The provider's log lacks it: serious, since the provider answered off its books or has lost a record.
     ConsumerOnly,
     /// One side's log has it more than once.
-    Repeated(Side),
+    Repeated(AnswerSide),
 }
 
-impl Finding {
+impl ReconciliationFinding {
     /// One word for tables.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
@@ -124,7 +124,7 @@ impl Finding {
 
 /// A field in which the two sides differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
+pub struct FieldDifference {
     /// Its name.
     pub field: &'static str,
     /// What the provider's log says.
@@ -135,20 +135,20 @@ pub struct Difference {
 
 /// One request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Compared {
+pub struct ComparedAnswer {
     /// The request.
     pub request_id: String,
     /// What the provider's log says, if it says anything.
-    pub provider: Option<Line>,
+    pub provider: Option<AnswerSummary>,
     /// What the consumer's log says, if it says anything.
-    pub consumer: Option<Line>,
+    pub consumer: Option<AnswerSummary>,
     /// How they compare.
-    pub finding: Finding,
+    pub finding: ReconciliationFinding,
 }
 
 /// Sums under one contract, as each side's log has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Totals {
+pub struct ContractTotals {
     /// Answers.
     pub answers: u64,
     /// Rows.
@@ -161,9 +161,9 @@ pub struct Totals {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reconciliation {
     /// Every request of either side, in the order of their names.
-    pub requests: Vec<Compared>,
+    pub requests: Vec<ComparedAnswer>,
     /// Sums by contract: the provider's, the consumer's.
-    pub totals: BTreeMap<String, (Totals, Totals)>,
+    pub totals: BTreeMap<String, (ContractTotals, ContractTotals)>,
 }
 
 impl Reconciliation {
@@ -178,7 +178,7 @@ impl Reconciliation {
 
 /// Lays what the provider's log says beside what the consumer's log says.
 #[must_use]
-pub fn reconcile(provider: &[Line], consumer: &[Line]) -> Reconciliation {
+pub fn reconcile(provider: &[AnswerSummary], consumer: &[AnswerSummary]) -> Reconciliation {
     let (sent, received) = (by_request(provider), by_request(consumer));
     // A question that never arrived has no answer that could be compared.
     let arrived = received
@@ -192,7 +192,7 @@ pub fn reconcile(provider: &[Line], consumer: &[Line]) -> Reconciliation {
             let none = Vec::new();
             let provider = sent.get(name).unwrap_or(&none);
             let consumer = received.get(name).unwrap_or(&none);
-            Compared {
+            ComparedAnswer {
                 request_id: name.to_owned(),
                 finding: compare(provider, consumer),
                 provider: provider.first().copied().cloned(),
@@ -200,7 +200,7 @@ pub fn reconcile(provider: &[Line], consumer: &[Line]) -> Reconciliation {
             }
         })
         .collect();
-    let mut totals: BTreeMap<String, (Totals, Totals)> = BTreeMap::new();
+    let mut totals: BTreeMap<String, (ContractTotals, ContractTotals)> = BTreeMap::new();
     for line in provider {
         totals.entry(line.contract.clone()).or_default().0.add(line);
     }
@@ -210,30 +210,30 @@ pub fn reconcile(provider: &[Line], consumer: &[Line]) -> Reconciliation {
     Reconciliation { requests, totals }
 }
 
-fn by_request(lines: &[Line]) -> BTreeMap<&str, Vec<&Line>> {
-    let mut by_request: BTreeMap<&str, Vec<&Line>> = BTreeMap::new();
+fn by_request(lines: &[AnswerSummary]) -> BTreeMap<&str, Vec<&AnswerSummary>> {
+    let mut by_request: BTreeMap<&str, Vec<&AnswerSummary>> = BTreeMap::new();
     for line in lines {
         by_request.entry(&line.request_id).or_default().push(line);
     }
     by_request
 }
 
-fn compare(provider: &[&Line], consumer: &[&Line]) -> Finding {
+fn compare(provider: &[&AnswerSummary], consumer: &[&AnswerSummary]) -> ReconciliationFinding {
     match (provider, consumer) {
-        ([_, _, ..], _) => Finding::Repeated(Side::Provider),
-        (_, [_, _, ..]) => Finding::Repeated(Side::Consumer),
-        ([_], [received]) if !received.is_taken() => Finding::NotTaken,
+        ([_, _, ..], _) => ReconciliationFinding::Repeated(AnswerSide::Provider),
+        (_, [_, _, ..]) => ReconciliationFinding::Repeated(AnswerSide::Consumer),
+        ([_], [received]) if !received.is_taken() => ReconciliationFinding::NotTaken,
         ([sent], [received]) => compare_one(sent, received),
-        ([], _) => Finding::ConsumerOnly,
-        ([sent], []) => Finding::ProviderOnly {
+        ([], _) => ReconciliationFinding::ConsumerOnly,
+        ([sent], []) => ReconciliationFinding::ProviderOnly {
             sent: sent.rows > 0 || sent.bytes > 0,
         },
     }
 }
 
-fn compare_one(sent: &Line, received: &Line) -> Finding {
+fn compare_one(sent: &AnswerSummary, received: &AnswerSummary) -> ReconciliationFinding {
     // Taken apart completely, so that a new field is compared too.
-    let Line {
+    let AnswerSummary {
         request_id: _,
         contract,
         rows,
@@ -245,7 +245,7 @@ fn compare_one(sent: &Line, received: &Line) -> Finding {
     } = sent;
     let no_more = is_uncounted(sent) || (received.rows <= *rows && received.bytes <= *bytes);
     if received.is_cut_off() && no_more && received.contract == *contract && !acknowledged {
-        return Finding::CutOff;
+        return ReconciliationFinding::CutOff;
     }
     let fields = [
         ("contract", contract.clone(), received.contract.clone()),
@@ -254,27 +254,27 @@ fn compare_one(sent: &Line, received: &Line) -> Finding {
         ("digest", digest.clone(), received.digest.clone()),
         ("outcome", outcome.clone(), received.outcome.clone()),
     ];
-    let differences: Vec<Difference> = fields
+    let differences: Vec<FieldDifference> = fields
         .into_iter()
         .filter(|(_, provider, consumer)| provider != consumer)
-        .map(|(field, provider, consumer)| Difference {
+        .map(|(field, provider, consumer)| FieldDifference {
             field,
             provider,
             consumer,
         })
         .collect();
     match (acknowledged, received.acknowledged) {
-        _ if !differences.is_empty() => Finding::Mismatch(differences),
-        (true, true) => Finding::Matched,
-        (provider, consumer) => Finding::Unacknowledged {
+        _ if !differences.is_empty() => ReconciliationFinding::Mismatch(differences),
+        (true, true) => ReconciliationFinding::Matched,
+        (provider, consumer) => ReconciliationFinding::Unacknowledged {
             provider: *provider,
             consumer,
         },
     }
 }
 
-impl Totals {
-    const fn add(&mut self, line: &Line) {
+impl ContractTotals {
+    const fn add(&mut self, line: &AnswerSummary) {
         self.answers = self.answers.saturating_add(1);
         self.rows = self.rows.saturating_add(line.rows);
         self.bytes = self.bytes.saturating_add(line.bytes);

@@ -1,16 +1,16 @@
 //! One record of the log: canonical JSON, so without a line break, and at most 65,535 bytes.
 
 use crate::digest::Digest;
-use crate::json::fields::{FieldFault, Fields};
-use crate::json::{Json, JsonFault, Limits, canonical, parse, write, write_text};
-use crate::time::Time;
+use crate::json::strict_object::{StrictObject, StrictObjectError};
+use crate::json::{Json, JsonError, JsonLimits, canonical, parse, write, write_text};
+use crate::time::UtcTimestamp;
 use std::fmt;
 
 pub(crate) mod header;
 #[cfg(test)]
 mod tests;
 
-use header::Header;
+use header::RecordHeader;
 
 /// The most bytes of a record.
 pub const MAX_BYTES: usize = 65_535;
@@ -23,15 +23,15 @@ pub const EXPIRED: &[u8] = b"null";
 
 /// Random bytes that keep a record from being guessed from its hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Salt(pub [u8; 16]);
+pub struct RecordSalt(pub [u8; 16]);
 
-impl fmt::Display for Salt {
+impl fmt::Display for RecordSalt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
-impl Salt {
+impl RecordSalt {
     fn parse(text: &str) -> Option<Self> {
         let mut bytes = [0; 16];
         for (slot, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
@@ -50,13 +50,13 @@ pub struct Record {
     /// Its place, from 0.
     pub seq: u64,
     /// When it was made; never before the record before it.
-    pub at: Time,
+    pub at: UtcTimestamp,
     /// The run of the program that made it.
     pub boot: String,
     /// Microseconds of the clock that never goes back.
     pub mono: u64,
     /// Random bytes.
-    pub salt: Salt,
+    pub salt: RecordSalt,
     /// What it is, such as `permit`.
     pub kind: String,
     /// The leaf hash of the record before it (`tree::leaf_hash`), so that each record is hashed once; of the first one zeros.
@@ -114,16 +114,16 @@ impl Record {
     ///
     /// # Errors
     /// What is wrong with the bytes.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordFault> {
-        match Header::of(bytes) {
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
+        match RecordHeader::of(bytes) {
             Some(header) => Self::with_header(&header),
             None => Self::read_fully(bytes),
         }
     }
 
     /// Reads the body of a record whose header was read, in its one spelling.
-    fn with_header(header: &Header<'_>) -> Result<Self, RecordFault> {
-        let limits = Limits {
+    fn with_header(header: &RecordHeader<'_>) -> Result<Self, RecordError> {
+        let limits = JsonLimits {
             bytes: MAX_BYTES,
             depth: MAX_BODY_DEPTH,
         };
@@ -133,7 +133,7 @@ impl Record {
             at: header.at,
             boot: header.boot.to_owned(),
             mono: header.mono,
-            salt: Salt(header.salt),
+            salt: RecordSalt(header.salt),
             kind: header.kind.to_owned(),
             prev: header.prev,
             body: parse(header.body, limits)?,
@@ -141,14 +141,14 @@ impl Record {
     }
 
     /// As [`Self::from_bytes`], by the strict reader and the canonical writer.
-    pub(crate) fn read_fully(bytes: &[u8]) -> Result<Self, RecordFault> {
-        let limits = Limits {
+    pub(crate) fn read_fully(bytes: &[u8]) -> Result<Self, RecordError> {
+        let limits = JsonLimits {
             bytes: MAX_BYTES,
             depth: MAX_BODY_DEPTH + 1,
         };
-        let mut fields = Fields::of(parse(bytes, limits)?)?;
+        let mut fields = StrictObject::of(parse(bytes, limits)?)?;
         if fields.int("v")? != 2 {
-            return Err(RecordFault::Version);
+            return Err(RecordError::Version);
         }
         let salt = fields.text("salt")?;
         let record = Self {
@@ -157,18 +157,20 @@ impl Record {
             at: fields.time("t")?,
             boot: fields.text("boot")?,
             mono: fields.count("mono")?,
-            salt: Salt::parse(&salt)
-                .ok_or_else(|| RecordFault::Field(FieldFault::Wrong("salt".to_owned())))?,
+            salt: RecordSalt::parse(&salt)
+                .ok_or_else(|| RecordError::Field(StrictObjectError::Wrong("salt".to_owned())))?,
             kind: fields.text("type")?,
             prev: fields.digest("prev")?,
             body: fields.take("body")?,
         };
         fields.finish()?;
         if record.body.as_object().is_none() {
-            return Err(RecordFault::Field(FieldFault::Wrong("body".to_owned())));
+            return Err(RecordError::Field(StrictObjectError::Wrong(
+                "body".to_owned(),
+            )));
         }
         if canonical(&record.to_json()) != bytes {
-            return Err(RecordFault::Spelling);
+            return Err(RecordError::Spelling);
         }
         Ok(record)
     }
@@ -191,13 +193,13 @@ pub(crate) fn hex(bytes: &[u8], out: &mut String) {
 
 /// Why bytes are no record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RecordFault {
+pub enum RecordError {
     /// Not the JSON that records are written in.
     #[error("{0}")]
-    Json(#[from] JsonFault),
+    Json(#[from] JsonError),
     /// A member is missing, wrong or unknown.
     #[error("{0}")]
-    Field(#[from] FieldFault),
+    Field(#[from] StrictObjectError),
     /// Another version of the format.
     #[error("the record is of a version that is not known here")]
     Version,

@@ -5,7 +5,7 @@
 //! has its width in its name, so that no file ever changes.
 
 use crate::record::MAX_BYTES;
-use crate::tree::Tree;
+use crate::tree::MerkleTree;
 
 #[cfg(test)]
 mod tests;
@@ -33,7 +33,7 @@ impl Tile {
 
     /// Its hashes, one behind the other; `None` when the tree does not have them.
     #[must_use]
-    pub fn bytes(&self, tree: &Tree) -> Option<Vec<u8>> {
+    pub fn bytes(&self, tree: &MerkleTree) -> Option<Vec<u8>> {
         let depth = self.level.checked_mul(8)?;
         let first = self.index.checked_mul(WIDTH)?;
         let mut bytes = Vec::new();

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 /// An instant in UTC, in microseconds since 1970-01-01T00:00:00Z, shown as RFC 3339 with `Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Time(i64);
+pub struct UtcTimestamp(i64);
 
-impl Time {
+impl UtcTimestamp {
     /// The earliest instant.
     pub const EARLIEST: Self = Self(-377_705_023_201_000_000);
 
@@ -22,8 +22,8 @@ impl Time {
     ///
     /// # Errors
     /// When the instant lies outside the years -9999 to 9999.
-    pub fn from_micros(micros: i64) -> Result<Self, NotATime> {
-        jiff::Timestamp::from_microsecond(micros).map_err(|_| NotATime)?;
+    pub fn from_micros(micros: i64) -> Result<Self, TimestampParseError> {
+        jiff::Timestamp::from_microsecond(micros).map_err(|_| TimestampParseError)?;
         Ok(Self(micros))
     }
 
@@ -117,17 +117,17 @@ impl Time {
 
 /// One reading of the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tick {
+pub struct ClockReading {
     /// The wall clock, which people can set.
-    pub wall: Time,
+    pub wall: UtcTimestamp,
     /// Nanoseconds of a clock that never goes back, since some start.
     pub mono_ns: u64,
 }
 
 /// The clock as a value: made once by the binary (a door) or by a test, handed to whatever needs the time.
-pub type Clock = Arc<dyn Fn() -> Tick + Send + Sync>;
+pub type Clock = Arc<dyn Fn() -> ClockReading + Send + Sync>;
 
-impl fmt::Display for Time {
+impl fmt::Display for UtcTimestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match jiff::Timestamp::from_microsecond(self.0) {
             Ok(stamp) => write!(f, "{stamp}"),
@@ -136,14 +136,14 @@ impl fmt::Display for Time {
     }
 }
 
-impl FromStr for Time {
-    type Err = NotATime;
+impl FromStr for UtcTimestamp {
+    type Err = TimestampParseError;
 
-    fn from_str(text: &str) -> Result<Self, NotATime> {
+    fn from_str(text: &str) -> Result<Self, TimestampParseError> {
         if !text.ends_with('Z') {
-            return Err(NotATime);
+            return Err(TimestampParseError);
         }
-        let stamp: jiff::Timestamp = text.parse().map_err(|_| NotATime)?;
+        let stamp: jiff::Timestamp = text.parse().map_err(|_| TimestampParseError)?;
         // The parser takes the last second of its range whole, the other way takes its first microsecond only.
         Self::from_micros(stamp.as_microsecond())
     }
@@ -170,7 +170,7 @@ pub fn keeps_hours(name: &str) -> bool {
 
 /// The hands of a zone's clock at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Civil {
+pub struct CivilTime {
     /// The day of the week, Monday being 0.
     pub weekday: u8,
     /// The minute of the day, from 0 to 1439.
@@ -179,7 +179,7 @@ pub struct Civil {
 
 /// Weekday and minute in a zone, exact over changes of its civil time; none for an unknown zone.
 #[must_use]
-pub fn civil(time: Time, zone: &str) -> Option<Civil> {
+pub fn civil(time: UtcTimestamp, zone: &str) -> Option<CivilTime> {
     let zone = jiff::tz::TimeZone::get(zone).ok()?;
     let local = jiff::Timestamp::from_microsecond(time.0)
         .ok()?
@@ -188,7 +188,7 @@ pub fn civil(time: Time, zone: &str) -> Option<Civil> {
         u16::try_from(local.hour()).ok()?,
         u16::try_from(local.minute()).ok()?,
     );
-    Some(Civil {
+    Some(CivilTime {
         weekday: u8::try_from(local.weekday().to_monday_zero_offset()).ok()?,
         minute: hour.saturating_mul(60).saturating_add(minute),
     })
@@ -197,25 +197,25 @@ pub fn civil(time: Time, zone: &str) -> Option<Civil> {
 /// The text is not an RFC 3339 instant in UTC, or lies outside the representable years.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an instant is written like 2026-12-01T00:00:00Z")]
-pub struct NotATime;
+pub struct TimestampParseError;
 
 #[cfg(test)]
 mod tests {
-    use super::Time;
+    use super::UtcTimestamp;
 
     #[test]
     fn the_first_and_the_last_instant_can_be_written_and_read() {
         for time in [
-            Time::EARLIEST,
-            Time::LATEST,
-            Time::LATEST.plus_micros(1),
-            Time::EARLIEST.plus_micros(-1),
-            Time::LATEST.plus_micros(i64::MAX),
+            UtcTimestamp::EARLIEST,
+            UtcTimestamp::LATEST,
+            UtcTimestamp::LATEST.plus_micros(1),
+            UtcTimestamp::EARLIEST.plus_micros(-1),
+            UtcTimestamp::LATEST.plus_micros(i64::MAX),
         ] {
             assert_eq!(time.to_string().parse(), Ok(time));
-            assert_eq!(Time::from_micros(time.micros()), Ok(time));
+            assert_eq!(UtcTimestamp::from_micros(time.micros()), Ok(time));
         }
-        assert!("9999-12-30T22:00:00.5Z".parse::<Time>().is_err());
-        assert!(Time::from_micros(Time::LATEST.micros() + 1).is_err());
+        assert!("9999-12-30T22:00:00.5Z".parse::<UtcTimestamp>().is_err());
+        assert!(UtcTimestamp::from_micros(UtcTimestamp::LATEST.micros() + 1).is_err());
     }
 }

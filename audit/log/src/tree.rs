@@ -47,13 +47,13 @@ pub fn check_consistency(
 
 /// The right edge of a growing tree: enough to add leaves and to tell the root.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Frontier {
+pub struct CompactRange {
     size: u64,
     /// Roots of the complete subtrees, the largest first; one for each set bit of `size`.
     peaks: Vec<Digest>,
 }
 
-impl Frontier {
+impl CompactRange {
     /// The edge of the empty tree.
     #[must_use]
     pub const fn new() -> Self {
@@ -94,12 +94,12 @@ impl Frontier {
 
 /// A whole tree in memory: 64 bytes for each leaf, every proof in logarithmic time.
 #[derive(Debug, Clone, Default)]
-pub struct Tree {
+pub struct MerkleTree {
     /// `levels[k][i]` is the root of the complete subtree over the leaves from `i << k` to `(i + 1) << k`.
     levels: Vec<Vec<Digest>>,
 }
 
-impl Tree {
+impl MerkleTree {
     /// The empty tree.
     #[must_use]
     pub const fn new() -> Self {

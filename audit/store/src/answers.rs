@@ -1,10 +1,10 @@
 //! What a log says of answers, given and received, as lines that two participants can lay side by side.
 
-use crate::expire;
+use crate::retention;
 use hansa_audit_log::json::Json;
-use hansa_audit_log::reconcile::{Line, NOT_TAKEN};
+use hansa_audit_log::reconcile::{AnswerSummary, NOT_TAKEN};
 use hansa_audit_log::record::Record;
-use hansa_audit_log::time::Time;
+use hansa_audit_log::time::UtcTimestamp;
 use std::collections::BTreeMap;
 
 #[cfg(test)]
@@ -12,27 +12,27 @@ mod tests;
 
 /// The answers of one log, gathered record by record.
 #[derive(Debug, Default)]
-pub struct Answers {
-    given: BTreeMap<u64, Answer>,
-    received: Vec<Answer>,
+pub struct AnswerCollector {
+    given: BTreeMap<u64, PeerAnswer>,
+    received: Vec<PeerAnswer>,
     /// Questions that went out and whose answers were not taken to their end, by request and peer.
-    errands: BTreeMap<(String, String), Answer>,
+    errands: BTreeMap<(String, String), PeerAnswer>,
     /// Where the permit of each request stands: each peer draws identities of its own, so two may draw the same.
     places: BTreeMap<(String, String), u64>,
     /// From when on the log keeps its decisions, where it has erased older ones.
-    kept_from: Option<Time>,
+    kept_from: Option<UtcTimestamp>,
 }
 
 /// An answer and the participant at its other end.
 #[derive(Debug)]
-struct Answer {
+struct PeerAnswer {
     peer: String,
-    line: Line,
+    line: AnswerSummary,
     /// When it was asked for, as far as this log says.
-    at: Time,
+    at: UtcTimestamp,
 }
 
-impl Answers {
+impl AnswerCollector {
     /// Nothing yet.
     #[must_use]
     pub fn new() -> Self {
@@ -45,14 +45,14 @@ impl Answers {
         let request = body.get("request_id").and_then(Json::as_text);
         match (record.kind.as_str(), request) {
             ("permit", Some(request)) => {
-                let answer = Answer::of(request, record, "open", false);
+                let answer = PeerAnswer::of(request, record, "open", false);
                 let own = (request.to_owned(), text(body, "peer").to_owned());
                 self.places.insert(own, record.seq);
                 self.given.insert(record.seq, answer);
             }
             ("close", request) => {
                 if let Some(answer) = self.opened(request, body) {
-                    answer.line = Line {
+                    answer.line = AnswerSummary {
                         contract: std::mem::take(&mut answer.line.contract),
                         request_id: std::mem::take(&mut answer.line.request_id),
                         ..line("", body, "", false)
@@ -68,7 +68,7 @@ impl Answers {
             }
             // Until the log says more, what was asked for has not been received: a crash may have come in between.
             ("errand", Some(request)) => {
-                let answer = Answer::of(request, record, NOT_TAKEN, false);
+                let answer = PeerAnswer::of(request, record, NOT_TAKEN, false);
                 let own = (request.to_owned(), text(body, "peer").to_owned());
                 self.errands.insert(own, answer);
             }
@@ -76,11 +76,13 @@ impl Answers {
                 let own = (request.to_owned(), text(body, "peer").to_owned());
                 let asked = self.errands.remove(&own).map(|errand| errand.at);
                 let holds = text(body, "state") == "acknowledged";
-                let answer = Answer::of(request, record, "", holds);
+                let answer = PeerAnswer::of(request, record, "", holds);
                 let at = asked.unwrap_or(answer.at);
-                self.received.push(Answer { at, ..answer });
+                self.received.push(PeerAnswer { at, ..answer });
             }
-            (expire::KIND, _) => self.kept_from = self.kept_from.max(expire::kept_from(record)),
+            (retention::KIND, _) => {
+                self.kept_from = self.kept_from.max(retention::kept_from(record))
+            }
             _ => {}
         }
     }
@@ -88,13 +90,13 @@ impl Answers {
     /// From when on both logs keep what can be compared, where one of them has erased older decisions; a day later, since
     /// the two clocks differ and an answer takes its time.
     #[must_use]
-    pub fn comparable_from(&self, other: &Self) -> Option<Time> {
+    pub fn comparable_from(&self, other: &Self) -> Option<UtcTimestamp> {
         let from = self.kept_from.max(other.kept_from);
         from.map(|from| from.plus_micros(DAY))
     }
 
     /// The answer that a closing record closes: by the place of its permit, or by its request.
-    fn opened(&mut self, request: Option<&str>, body: &Json) -> Option<&mut Answer> {
+    fn opened(&mut self, request: Option<&str>, body: &Json) -> Option<&mut PeerAnswer> {
         let place = body
             .get("opened")
             .and_then(Json::as_count)
@@ -120,13 +122,13 @@ impl Answers {
 
     /// What was given to `peer`, since that instant.
     #[must_use]
-    pub fn given_to(&self, peer: &str, since: Option<Time>) -> Vec<Line> {
+    pub fn given_to(&self, peer: &str, since: Option<UtcTimestamp>) -> Vec<AnswerSummary> {
         of_peer(self.given.values(), peer, since)
     }
 
     /// What was received from `peer`, asked for since that instant.
     #[must_use]
-    pub fn received_from(&self, peer: &str, since: Option<Time>) -> Vec<Line> {
+    pub fn received_from(&self, peer: &str, since: Option<UtcTimestamp>) -> Vec<AnswerSummary> {
         let all = self.received.iter().chain(self.errands.values());
         of_peer(all, peer, since)
     }
@@ -135,10 +137,10 @@ impl Answers {
 const DAY: i64 = 86_400_000_000;
 
 fn of_peer<'a>(
-    answers: impl Iterator<Item = &'a Answer>,
+    answers: impl Iterator<Item = &'a PeerAnswer>,
     peer: &str,
-    since: Option<Time>,
-) -> Vec<Line> {
+    since: Option<UtcTimestamp>,
+) -> Vec<AnswerSummary> {
     answers
         .filter(|answer| answer.peer == peer)
         .filter(|answer| since.is_none_or(|since| answer.at >= since))
@@ -146,7 +148,7 @@ fn of_peer<'a>(
         .collect()
 }
 
-impl Answer {
+impl PeerAnswer {
     fn of(request: &str, record: &Record, outcome: &str, acknowledged: bool) -> Self {
         let body = &record.body;
         Self {
@@ -158,7 +160,7 @@ impl Answer {
 }
 
 /// The line of a record; `outcome` stands where the record has none.
-fn line(request: &str, body: &Json, outcome: &str, acknowledged: bool) -> Line {
+fn line(request: &str, body: &Json, outcome: &str, acknowledged: bool) -> AnswerSummary {
     let count = |name| body.get(name).and_then(Json::as_count).unwrap_or_default();
     let outcome = match (text(body, "outcome"), text(body, "code")) {
         ("", _) => outcome.to_owned(),
@@ -176,7 +178,7 @@ fn line(request: &str, body: &Json, outcome: &str, acknowledged: bool) -> Line {
         .filter_map(Json::as_text)
         .collect();
     contracts.sort_unstable();
-    Line {
+    AnswerSummary {
         request_id: request.to_owned(),
         contract: contracts.join(" "),
         rows: count("rows"),

@@ -1,17 +1,17 @@
 //! Moving sealed segments out of the way: to the folder `archive`, which may be a link to another disk. What stays are the
 //! leaf hashes of all records, so that every old proof can still be made and checked.
 
-use crate::Log;
-use crate::expire::{KIND as EXPIRE, kept_from};
-use crate::folder::{self, ARCHIVE, LEAVES, Segment};
+use crate::AuditLog;
+use crate::log_dir::{self, ARCHIVE, LEAVES, LogSegment};
+use crate::retention::{KIND as EXPIRE, kept_from};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
-use hansa_audit_log::ledger::{Entry, Evidence};
+use hansa_audit_log::ledger::{Evidence, RecordContent};
 use hansa_audit_log::record::{EXPIRED, Record};
-use hansa_audit_log::time::Time;
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_log::tree::leaf_hash;
-use hansa_audit_log::verify::Good;
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_audit_log::verifier::VerifiedLine;
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -19,7 +19,7 @@ use std::path::Path;
 
 /// What was moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Moved {
+pub struct ArchivedSegment {
     /// The file's name.
     pub name: String,
     /// Its first record.
@@ -32,10 +32,10 @@ pub struct Moved {
 
 /// The record of segments that go to the archive.
 #[derive(Debug)]
-struct Archived(Vec<Moved>);
+struct ArchivalRecord(Vec<ArchivedSegment>);
 
-impl Evidence for Archived {
-    fn entry(&self) -> Entry {
+impl Evidence for ArchivalRecord {
+    fn entry(&self) -> RecordContent {
         let segments = self.0.iter().map(|moved| {
             Json::object([
                 ("segment", Json::text(&moved.name)),
@@ -44,7 +44,7 @@ impl Evidence for Archived {
                 ("sha256", Json::text(moved.sha256)),
             ])
         });
-        Entry {
+        RecordContent {
             kind: KIND,
             body: Json::object([("segments", Json::List(segments.collect()))]),
         }
@@ -53,7 +53,7 @@ impl Evidence for Archived {
 
 /// Up to which records a log says that it was archived, and that their retention is over.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Away {
+pub(super) struct AbsentRecords {
     /// Those before this one went to the archive.
     pub(super) archived: u64,
     /// Of those before this one some are past their retention.
@@ -63,10 +63,10 @@ pub(super) struct Away {
     /// The first record of all that were erased.
     pub(super) from: u64,
     /// In a check the first record of each file with its time, so that a log is not believed what it says of young records.
-    pub(super) files: Option<BTreeMap<u64, Time>>,
+    pub(super) files: Option<BTreeMap<u64, UtcTimestamp>>,
 }
 
-impl Away {
+impl AbsentRecords {
     /// For whoever does not believe the log: that records are past their retention counts only where the file behind them
     /// began before the instant from which on they are kept, since none of them is younger than that.
     pub(super) fn checking() -> Self {
@@ -88,7 +88,7 @@ impl Away {
     }
 
     /// Takes in what a record says of it.
-    pub(super) fn see(&mut self, good: &Good<'_>) {
+    pub(super) fn see(&mut self, good: &VerifiedLine<'_>) {
         if !matches!(&*good.kind, KIND | EXPIRE | "segment") {
             return;
         }
@@ -141,14 +141,14 @@ const MOST: usize = 200;
 /// # Errors
 /// `EVIDENCE_BROKEN` when a segment is no longer what was written, `DISK_FULL` or `EVIDENCE_UNAVAILABLE` when the archive or
 /// the log can't be written; then everything stays where it is.
-pub fn archive(log: &Log, keep: usize) -> Result<Vec<Moved>, Refusal> {
+pub fn archive(log: &AuditLog, keep: usize) -> Result<Vec<ArchivedSegment>, Refusal> {
     let path = log.folder();
-    let failed = |error: io::Error| folder::unavailable(path, &error);
+    let failed = |error: io::Error| log_dir::unavailable(path, &error);
     // The hashes must stand without the records from now on.
     File::open(path.join(LEAVES))
         .and_then(|leaves| leaves.sync_all())
         .map_err(failed)?;
-    let here = folder::segments(path).map_err(failed)?;
+    let here = log_dir::segments(path).map_err(failed)?;
     let sealed = here.len().saturating_sub(1).saturating_sub(keep).min(MOST);
     let to = path.join(ARCHIVE);
     hansa_files::folder(&to)?;
@@ -165,7 +165,7 @@ pub fn archive(log: &Log, keep: usize) -> Result<Vec<Moved>, Refusal> {
         .and_then(|to| to.sync_all())
         .map_err(failed)?;
     let _durable = log
-        .record_blocking(Archived(moved.clone()))
+        .record_blocking(ArchivalRecord(moved.clone()))
         .map_err(|unwritable| crate::refusal(&unwritable))?;
     log.moved_to(&to, moved.len());
     for segment in here.iter().take(moved.len()) {
@@ -178,7 +178,7 @@ pub fn archive(log: &Log, keep: usize) -> Result<Vec<Moved>, Refusal> {
 ///
 /// # Errors
 /// When the records that say what was archived can't be read.
-pub fn absent(log: &Log, from: u64) -> Result<Vec<String>, Refusal> {
+pub fn absent(log: &AuditLog, from: u64) -> Result<Vec<String>, Refusal> {
     let folder = log.folder().join(ARCHIVE);
     let mut absent = Vec::new();
     for record in log.read(log.inner.index.archived_before()) {
@@ -202,8 +202,13 @@ pub fn absent(log: &Log, from: u64) -> Result<Vec<String>, Refusal> {
 }
 
 /// Copies a segment, line by line, as the hash tree has it.
-fn copy(log: &Log, segment: &Segment, next: &Segment, to: &Path) -> Result<Moved, Refusal> {
-    let failed = |error: io::Error| folder::unavailable(&segment.path, &error);
+fn copy(
+    log: &AuditLog,
+    segment: &LogSegment,
+    next: &LogSegment,
+    to: &Path,
+) -> Result<ArchivedSegment, Refusal> {
+    let failed = |error: io::Error| log_dir::unavailable(&segment.path, &error);
     let bytes = std::fs::read(&segment.path).map_err(failed)?;
     let mut end = segment.first;
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -211,13 +216,13 @@ fn copy(log: &Log, segment: &Segment, next: &Segment, to: &Path) -> Result<Moved
         let expired = whole == Some(EXPIRED) && end < log.expired_before();
         if !expired && (whole.is_none() || log.leaf(end) != whole.map(leaf_hash)) {
             let sentence = format!("record {end} of the log was edited");
-            return Err(Refusal::new(Code::EvidenceBroken, sentence));
+            return Err(Refusal::new(ErrorCode::EvidenceBroken, sentence));
         }
         end += 1;
     }
     if end != next.first {
         let sentence = format!("record {end} of the log is missing");
-        return Err(Refusal::new(Code::EvidenceBroken, sentence));
+        return Err(Refusal::new(ErrorCode::EvidenceBroken, sentence));
     }
     let place = to.join(segment.name());
     let beside = to.join(format!("{}.new", segment.name()));
@@ -228,7 +233,7 @@ fn copy(log: &Log, segment: &Segment, next: &Segment, to: &Path) -> Result<Moved
         })
         .and_then(|()| std::fs::rename(&beside, &place));
     written.map_err(|error| hansa_files::unwritable(&place, &error))?;
-    Ok(Moved {
+    Ok(ArchivedSegment {
         name: segment.name(),
         first: segment.first,
         end,

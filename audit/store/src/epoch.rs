@@ -5,35 +5,35 @@
 //! contract. It begins an epoch, then its record is queued, then what it ends is ended, then it is over. The log's writer, which gives
 //! places, compares epochs; whoever decides waits for stops that are under way, so that it sees what they have ended.
 
-use super::Log;
-use super::writer::job::{Beside, Message, Pending, Wake};
-use hansa_audit_log::ledger::{Evidence, Recorded, Unwritable};
-use hansa_audit_log::time::Time;
+use super::AuditLog;
+use super::writer::job::{CompletionSender, PendingWrite, WriteHook, WriterMessage};
+use hansa_audit_log::ledger::{Evidence, LedgerError, Recorded};
+use hansa_audit_log::time::UtcTimestamp;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 /// An epoch of a log: what was decided in it holds until the next stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Epoch(u64);
+pub struct LogEpoch(u64);
 
 /// What must hold where a decision is placed in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Validity {
+pub struct DecisionValidity {
     /// When it was decided: no stop has begun since.
-    pub epoch: Epoch,
+    pub epoch: LogEpoch,
     /// The first instant at which it holds no longer, whoever stops anything.
-    pub until: Time,
+    pub until: UtcTimestamp,
 }
 
 /// The epochs of one log.
 #[derive(Debug, Default)]
-pub(super) struct Epochs {
-    state: Mutex<State>,
+pub(super) struct EpochTracker {
+    state: Mutex<EpochState>,
     over: Notify,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct EpochState {
     epoch: u64,
     under_way: u64,
 }
@@ -42,29 +42,29 @@ struct State {
 /// decides.
 #[derive(Debug)]
 #[must_use = "a stop is over when this is let go"]
-pub struct PendingStop(Arc<Epochs>, Epoch);
+pub struct PendingStop(Arc<EpochTracker>, LogEpoch);
 
-impl Epochs {
-    fn state(&self) -> MutexGuard<'_, State> {
+impl EpochTracker {
+    fn state(&self) -> MutexGuard<'_, EpochState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a decision still holds in a record of that time.
-    pub(super) fn holds(&self, validity: &Validity, at: Time) -> bool {
+    pub(super) fn holds(&self, validity: &DecisionValidity, at: UtcTimestamp) -> bool {
         self.state().epoch == validity.epoch.0 && at < validity.until
     }
 
     /// The epoch of now, unless a stop is under way.
-    fn current(&self) -> Option<Epoch> {
+    fn current(&self) -> Option<LogEpoch> {
         let state = self.state();
-        (state.under_way == 0).then_some(Epoch(state.epoch))
+        (state.under_way == 0).then_some(LogEpoch(state.epoch))
     }
 }
 
 impl PendingStop {
     /// The epoch that it has begun, for what comes about with the stop itself.
     #[must_use]
-    pub const fn epoch(&self) -> Epoch {
+    pub const fn epoch(&self) -> LogEpoch {
         self.1
     }
 }
@@ -78,20 +78,20 @@ impl Drop for PendingStop {
     }
 }
 
-impl Log {
+impl AuditLog {
     /// Begins a stop, and with it another epoch: what was decided before, and is not in the log yet, does not come there. To be
     /// called before the record of the stop is queued.
     pub fn begin_stop(&self) -> PendingStop {
         let mut state = self.inner.epochs.state();
         state.epoch = state.epoch.saturating_add(1);
         state.under_way = state.under_way.saturating_add(1);
-        let epoch = Epoch(state.epoch);
+        let epoch = LogEpoch(state.epoch);
         drop(state);
         PendingStop(Arc::clone(&self.inner.epochs), epoch)
     }
 
     /// The epoch of now, for something that is decided from here on. Waits for stops that are under way.
-    pub async fn epoch(&self) -> Epoch {
+    pub async fn epoch(&self) -> LogEpoch {
         loop {
             let over = self.inner.epochs.over.notified();
             tokio::pin!(over);
@@ -104,27 +104,28 @@ impl Log {
         }
     }
 
-    /// As [`Log::record`] for a decision; where it is `headed` a head over the record is signed as soon as it is durable, and waited for
-    /// by nobody: whoever needs it a moment later finds it ([`Log::head_over`]).
+    /// As [`AuditLog::record`] for a decision; where it is `headed` a head over the record is signed as soon as it is durable, and waited for
+    /// by nobody: whoever needs it a moment later finds it ([`AuditLog::head_over`]).
     ///
     /// # Errors
-    /// As [`Log::record`]; `Overtaken` where it holds no longer at the place that it would get.
+    /// As [`AuditLog::record`]; `Overtaken` where it holds no longer at the place that it would get.
     pub async fn record_while_valid<T>(
         &self,
         value: T,
-        validity: Validity,
+        validity: DecisionValidity,
         headed: bool,
-    ) -> Result<Recorded<T>, Unwritable>
+    ) -> Result<Recorded<T>, LedgerError>
     where
         T: Evidence + Send + 'static,
     {
         let (wake, woken) = tokio::sync::oneshot::channel();
         let beside = match headed {
-            true => Beside::Headed,
-            false => Beside::Nothing,
+            true => WriteHook::Headed,
+            false => WriteHook::Nothing,
         };
-        let pending = Pending::boxed_while(value, Wake::Task(wake), beside, validity);
-        self.send(Message::Record(pending))?;
-        woken.await.unwrap_or(Err(Unwritable::Closed))
+        let pending =
+            PendingWrite::boxed_while(value, CompletionSender::Task(wake), beside, validity);
+        self.send(WriterMessage::Record(pending))?;
+        woken.await.unwrap_or(Err(LedgerError::Closed))
     }
 }

@@ -6,14 +6,14 @@
 //! with the proof that the log went on from there. [`super::offline::verify`] checks either without configuration. A part
 //! can't show that it is complete; the two parties of a contract can, by comparing theirs.
 
-use crate::choice::{COLUMNS, Choice, cells};
-use crate::papers::{Named, PaperKind, Papers, head_of_receipt};
-use crate::{Log, folder};
-use hansa_audit_log::digest::{Digest, Running};
+use crate::documents::{DocumentKind, DocumentStore, ReferencedDocuments, head_of_receipt};
+use crate::filter::{COLUMNS, RecordFilter, cells};
+use crate::{AuditLog, log_dir};
+use hansa_audit_log::digest::{Digest, IncrementalDigest};
 use hansa_audit_log::json::{Json, canonical};
 use hansa_audit_log::note::SignedHead;
 use hansa_audit_log::record::Record;
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeSet;
 use std::io::Write;
 
@@ -28,10 +28,10 @@ pub(super) const EXPIRES: &str = "bundle/3";
 /// # Errors
 /// `EVIDENCE_UNAVAILABLE` or `EVIDENCE_BROKEN` when the log can't be read, `FILE_MISSING` when `out` can't be written.
 pub fn bundle(
-    log: &Log,
+    log: &AuditLog,
     head: &SignedHead,
-    choice: &Choice,
-    papers: &dyn Papers,
+    choice: &RecordFilter,
+    papers: &dyn DocumentStore,
     out: &mut dyn Write,
 ) -> Result<u64, Refusal> {
     let size = head.checkpoint.size;
@@ -39,7 +39,7 @@ pub fn bundle(
         log.read(0)
             .take_while(move |record| record.as_ref().map_or(true, |one| one.seq < size))
     };
-    let (mut count, mut named) = (0, Named::new());
+    let (mut count, mut named) = (0, ReferencedDocuments::new());
     let mut chooser = choice.chooser();
     for record in records() {
         let record = record?;
@@ -48,9 +48,9 @@ pub fn bundle(
             named.see(&record);
         }
     }
-    let out = &mut Summed {
+    let out = &mut DigestWriter {
         out,
-        sum: Running::new(),
+        sum: IncrementalDigest::new(),
     };
     let whole = choice.is_everything();
     let lines = if whole { size } else { count };
@@ -81,7 +81,7 @@ pub fn bundle(
         write_expired(log, next..size, out)?;
     }
     if !whole {
-        named.leave_out(PaperKind::Guard);
+        named.leave_out(DocumentKind::Guard);
     }
     let (written, receipts) = write_papers(&named, papers, out)?;
     let heads = write_heads(log, size, choice, &receipts, out)?;
@@ -97,12 +97,12 @@ pub fn bundle(
 }
 
 /// Keeps the digest of all that was written: a copy that was cut off or damaged on its way is told from a forged one.
-struct Summed<'a> {
+struct DigestWriter<'a> {
     out: &'a mut dyn Write,
-    sum: Running,
+    sum: IncrementalDigest,
 }
 
-impl Write for Summed<'_> {
+impl Write for DigestWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let written = self.out.write(bytes)?;
         self.sum.update(bytes.get(..written).unwrap_or_default());
@@ -116,7 +116,7 @@ impl Write for Summed<'_> {
 
 /// The lines of records that are past their retention, of which no other is in the log.
 fn write_expired(
-    log: &Log,
+    log: &AuditLog,
     indexes: std::ops::Range<u64>,
     out: &mut dyn Write,
 ) -> Result<(), Refusal> {
@@ -133,13 +133,13 @@ fn write_expired(
 }
 
 fn header(
-    log: &Log,
+    log: &AuditLog,
     head: &SignedHead,
-    choice: &Choice,
+    choice: &RecordFilter,
     (format, count): (&str, u64),
 ) -> Result<Json, Refusal> {
     let keys =
-        folder::keys(log.folder()).map_err(|error| folder::unavailable(log.folder(), &error))?;
+        log_dir::keys(log.folder()).map_err(|error| log_dir::unavailable(log.folder(), &error))?;
     Ok(Json::object([
         ("hansa", Json::text(format)),
         (
@@ -165,17 +165,17 @@ fn hashes(proof: &[Digest]) -> Json {
 
 /// The trust bundle and the papers; gives their number, and the heads that receipts among them name.
 fn write_papers(
-    named: &Named,
-    papers: &dyn Papers,
+    named: &ReferencedDocuments,
+    papers: &dyn DocumentStore,
     out: &mut dyn Write,
 ) -> Result<(u64, BTreeSet<Digest>), Refusal> {
     let mut heads = BTreeSet::new();
     let (name, trust) = papers.trust();
-    write_paper(PaperKind::Trust, &name, Some(trust), out)?;
+    write_paper(DocumentKind::Trust, &name, Some(trust), out)?;
     let mut count = 1;
     for (kind, name) in named.iter() {
-        let text = papers.paper(kind, name)?;
-        if kind == PaperKind::Receipt {
+        let text = papers.document(kind, name)?;
+        if kind == DocumentKind::Receipt {
             heads.extend(text.as_deref().and_then(head_of_receipt));
         }
         write_paper(kind, name, text, out)?;
@@ -185,7 +185,7 @@ fn write_papers(
 }
 
 fn write_paper(
-    kind: PaperKind,
+    kind: DocumentKind,
     name: &str,
     bytes: Option<Vec<u8>>,
     out: &mut dyn Write,
@@ -194,7 +194,7 @@ fn write_paper(
         None => Json::Null,
         Some(bytes) => Json::Text(String::from_utf8(bytes).map_err(|_| {
             Refusal::new(
-                Code::StateBroken,
+                ErrorCode::StateBroken,
                 format!("the {} `{name}` is not what was written", kind.as_str()),
             )
         })?),
@@ -209,17 +209,17 @@ fn write_paper(
 
 /// The heads over no more than `size` records; of a part those that are `named`, each with its proof. Gives their number.
 fn write_heads(
-    log: &Log,
+    log: &AuditLog,
     size: u64,
-    choice: &Choice,
+    choice: &RecordFilter,
     named: &BTreeSet<Digest>,
     out: &mut dyn Write,
 ) -> Result<u64, Refusal> {
     let path = log.folder();
-    let heads = folder::heads(path).map_err(|error| folder::unavailable(path, &error))?;
+    let heads = log_dir::heads(path).map_err(|error| log_dir::unavailable(path, &error))?;
     let heads = heads.map_err(|number| {
         Refusal::new(
-            Code::EvidenceBroken,
+            ErrorCode::EvidenceBroken,
             format!("head {number} of the log can't be read"),
         )
     })?;
@@ -297,9 +297,9 @@ fn write_line(out: &mut dyn Write, line: &Json) -> Result<(), Refusal> {
 
 pub(super) fn unwritable(error: &std::io::Error) -> Refusal {
     let code = if hansa_files::is_full(error) {
-        Code::DiskFull
+        ErrorCode::DiskFull
     } else {
-        Code::FileMissing
+        ErrorCode::FileMissing
     };
     Refusal::new(code, format!("the export can't be written: {error}"))
 }

@@ -1,27 +1,27 @@
 //! What readers share with the writer: the tree, the places of the records, and the newest head. Durable records alone.
 
-use crate::folder::{self, Place, Segment};
-use hansa_audit_log::ledger::{Leaf, Unwritable};
+use crate::log_dir::{self, LogSegment, RecordOffset};
+use hansa_audit_log::ledger::{LedgerError, RecordLeaf};
 use hansa_audit_log::note::{Checkpoint, SignedHead};
-use hansa_audit_log::time::{Clock, Time};
-use hansa_audit_log::tree::Tree;
+use hansa_audit_log::time::{Clock, UtcTimestamp};
+use hansa_audit_log::tree::MerkleTree;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-pub(super) struct Index {
+pub(super) struct LogIndex {
     folder: PathBuf,
     origin: String,
     clock: Clock,
-    state: RwLock<State>,
+    state: RwLock<LogIndexState>,
 }
 
 /// 72 bytes for each record: the tree and the place. Where those before `begin` stand is looked up when they are read.
 #[derive(Debug)]
-pub(super) struct State {
-    pub(super) tree: Tree,
+pub(super) struct LogIndexState {
+    pub(super) tree: MerkleTree,
     /// The record that the first of the `offsets` is of: the first one that opening has read.
     pub(super) begin: u64,
     pub(super) offsets: Vec<u64>,
@@ -29,17 +29,17 @@ pub(super) struct State {
     pub(super) older: BTreeMap<u64, Arc<Vec<u64>>>,
     /// Of the records before this one some are past their retention.
     pub(super) expired: u64,
-    pub(super) segments: Vec<Segment>,
+    pub(super) segments: Vec<LogSegment>,
     pub(super) head: SignedHead,
-    pub(super) broken: Option<Unwritable>,
+    pub(super) broken: Option<LedgerError>,
     pub(super) syncs: (u64, u64),
-    pub(super) last: Time,
+    pub(super) last: UtcTimestamp,
     pub(super) clock_trusted: bool,
 }
 
-impl State {
+impl LogIndexState {
     /// Adds records that are durable now; the first stands at `offset` of the last segment.
-    pub(super) fn add(&mut self, leaves: &[Leaf], mut offset: u64) {
+    pub(super) fn add(&mut self, leaves: &[RecordLeaf], mut offset: u64) {
         for leaf in leaves {
             self.tree.push(leaf.hash);
             self.offsets.push(offset);
@@ -48,7 +48,7 @@ impl State {
     }
 }
 
-impl State {
+impl LogIndexState {
     /// The oldest `count` segments that are not in `archive` stand there from now on.
     pub(super) fn moved_to(&mut self, archive: &Path, count: usize) {
         let here = self.segments.iter_mut();
@@ -59,8 +59,13 @@ impl State {
     }
 }
 
-impl Index {
-    pub(super) const fn new(folder: PathBuf, origin: String, clock: Clock, state: State) -> Self {
+impl LogIndex {
+    pub(super) const fn new(
+        folder: PathBuf,
+        origin: String,
+        clock: Clock,
+        state: LogIndexState,
+    ) -> Self {
         Self {
             folder,
             origin,
@@ -69,11 +74,11 @@ impl Index {
         }
     }
 
-    fn state(&self) -> RwLockReadGuard<'_, State> {
+    fn state(&self) -> RwLockReadGuard<'_, LogIndexState> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn change(&self) -> RwLockWriteGuard<'_, State> {
+    pub(super) fn change(&self) -> RwLockWriteGuard<'_, LogIndexState> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -99,7 +104,7 @@ impl Index {
         }
     }
 
-    pub(super) fn tree<T>(&self, ask: impl FnOnce(&Tree) -> T) -> T {
+    pub(super) fn tree<T>(&self, ask: impl FnOnce(&MerkleTree) -> T) -> T {
         ask(&self.state().tree)
     }
 
@@ -107,7 +112,7 @@ impl Index {
         self.state().syncs
     }
 
-    pub(super) fn now(&self) -> Time {
+    pub(super) fn now(&self) -> UtcTimestamp {
         let last = self.state().last;
         (self.clock)().wall.max(last)
     }
@@ -116,14 +121,14 @@ impl Index {
         self.state().clock_trusted
     }
 
-    pub(super) fn broken(&self) -> Option<Unwritable> {
+    pub(super) fn broken(&self) -> Option<LedgerError> {
         self.state().broken.clone()
     }
 
     /// The first record that is not in the archive.
     pub(super) fn archived_before(&self) -> u64 {
         let state = self.state();
-        let here = |segment: &&Segment| segment.path.parent() == Some(self.folder.as_path());
+        let here = |segment: &&LogSegment| segment.path.parent() == Some(self.folder.as_path());
         state
             .segments
             .iter()
@@ -143,14 +148,14 @@ impl Index {
     }
 
     /// The files of the log, in order.
-    pub(super) fn segments(&self) -> Vec<Segment> {
+    pub(super) fn segments(&self) -> Vec<LogSegment> {
         self.state().segments.clone()
     }
 
     /// The file of the records up to `end` was written anew by `replace`: where they stand in it is looked up again.
     pub(super) fn rewritten(
         &self,
-        segment: &Segment,
+        segment: &LogSegment,
         end: u64,
         replace: impl FnOnce() -> std::io::Result<()>,
     ) -> std::io::Result<()> {
@@ -175,7 +180,7 @@ impl Index {
     }
 
     /// Where the record at `index` stands, and in which segment; none where its segment is not here.
-    pub(super) fn place(&self, index: u64) -> std::io::Result<Option<(Place, Segment)>> {
+    pub(super) fn place(&self, index: u64) -> std::io::Result<Option<(RecordOffset, LogSegment)>> {
         let state = self.state();
         let after = state.segments.partition_point(|s| s.first <= index);
         let number = after.checked_sub(1);
@@ -186,7 +191,7 @@ impl Index {
         };
         let at = |offsets: &[u64], first: u64| {
             let offset = offsets.get(usize::try_from(index.checked_sub(first)?).ok()?)?;
-            let place = Place {
+            let place = RecordOffset {
                 segment: number,
                 offset: *offset,
             };
@@ -200,7 +205,7 @@ impl Index {
         let offsets = match known {
             Some(known) => known,
             None => {
-                let found = match folder::offsets(&segment) {
+                let found = match log_dir::offsets(&segment) {
                     Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
                     found => Arc::new(found?),
                 };
@@ -213,7 +218,7 @@ impl Index {
     }
 }
 
-impl fmt::Debug for Index {
+impl fmt::Debug for LogIndex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Index")
             .field("folder", &self.folder)

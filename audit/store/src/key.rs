@@ -1,26 +1,26 @@
 //! The note key of a log: signs its heads, and is another than the key that signs contracts.
 
 use hansa_audit_log::note::{
-    self, COSIGNATURE, ED25519, NotSigned, NoteCheck, NoteKey, NoteSigner,
+    self, COSIGNATURE, ED25519, NoteKey, NoteSigner, NoteSigningError, NoteVerifier,
 };
-use hansa_identity::keys::{Algorithm, PrivateKey, PublicKey};
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_identity::keys::{PrivateKey, PublicKey, SignatureAlgorithm};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::Path;
 
 /// The private note key of a log.
 #[derive(Debug)]
-pub struct LogKey {
+pub struct LogSigningKey {
     key: PrivateKey,
     origin: String,
 }
 
-impl LogKey {
+impl LogSigningKey {
     /// Makes the key of the log of `domain` in a new file that only the owner can read.
     ///
     /// # Errors
     /// As [`PrivateKey::create`].
     pub fn create(path: &Path, domain: &str) -> Result<Self, Refusal> {
-        let key = PrivateKey::create(path, Algorithm::EdDsa)?;
+        let key = PrivateKey::create(path, SignatureAlgorithm::EdDsa)?;
         Self::of(key, path, domain)
     }
 
@@ -34,18 +34,19 @@ impl LogKey {
     }
 
     fn of(key: PrivateKey, path: &Path, domain: &str) -> Result<Self, Refusal> {
-        if key.public().algorithm() != Algorithm::EdDsa {
-            return Err(
-                Refusal::new(Code::KeyInvalid, "heads of the log are signed with Ed25519")
-                    .with_place(path.display().to_string(), None, None),
-            );
+        if key.public().algorithm() != SignatureAlgorithm::EdDsa {
+            return Err(Refusal::new(
+                ErrorCode::KeyInvalid,
+                "heads of the log are signed with Ed25519",
+            )
+            .with_place(path.display().to_string(), None, None));
         }
         let origin = note::origin(domain);
         Ok(Self { key, origin })
     }
 }
 
-impl NoteSigner for LogKey {
+impl NoteSigner for LogSigningKey {
     fn key(&self) -> NoteKey {
         NoteKey {
             name: self.origin.clone(),
@@ -54,8 +55,8 @@ impl NoteSigner for LogKey {
         }
     }
 
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, NotSigned> {
-        self.key.sign(message).map_err(|refusal| NotSigned {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, NoteSigningError> {
+        self.key.sign(message).map_err(|refusal| NoteSigningError {
             reason: refusal.sentence,
         })
     }
@@ -63,9 +64,9 @@ impl NoteSigner for LogKey {
 
 /// The same key as a witness of other logs. Its signatures are told apart by the algorithm in its name, and what it signs
 /// begins with another line than any head.
-pub(super) struct Witness<'a>(pub(super) &'a dyn NoteSigner);
+pub(super) struct WitnessSigner<'a>(pub(super) &'a dyn NoteSigner);
 
-impl NoteSigner for Witness<'_> {
+impl NoteSigner for WitnessSigner<'_> {
     fn key(&self) -> NoteKey {
         NoteKey {
             algorithm: COSIGNATURE,
@@ -73,16 +74,16 @@ impl NoteSigner for Witness<'_> {
         }
     }
 
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, NotSigned> {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, NoteSigningError> {
         self.0.sign(message)
     }
 }
 
 /// Checks Ed25519 signatures of notes, by logs and by witnesses.
 #[derive(Debug, Clone, Copy)]
-pub struct Ed25519Notes;
+pub struct Ed25519NoteVerifier;
 
-impl NoteCheck for Ed25519Notes {
+impl NoteVerifier for Ed25519NoteVerifier {
     fn check(&self, key: &NoteKey, message: &[u8], signature: &[u8]) -> bool {
         matches!(key.algorithm, ED25519 | COSIGNATURE)
             && PublicKey::ed25519(&key.public).is_ok_and(|key| key.matches(message, signature))

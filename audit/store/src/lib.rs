@@ -16,16 +16,16 @@
     )
 )]
 
-use crate::epoch::Epochs;
-use crate::index::Index;
-use crate::writer::job::{Message, Pending, Wake};
+use crate::epoch::EpochTracker;
+use crate::index::LogIndex;
+use crate::writer::job::{CompletionSender, PendingWrite, WriterMessage};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::ledger::{Evidence, Recorded, Unwritable};
-use hansa_audit_log::note::{Checkpoint, NotSigned, NoteSigner, SignedHead};
+use hansa_audit_log::ledger::{Evidence, LedgerError, Recorded};
+use hansa_audit_log::note::{Checkpoint, NoteSigner, NoteSigningError, SignedHead};
 use hansa_audit_log::record::Record;
-use hansa_audit_log::shelf::ShelfBroken;
-use hansa_audit_log::time::{Clock, Time};
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_audit_log::storage::StorageError;
+use hansa_audit_log::time::{Clock, UtcTimestamp};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::mpsc::Sender;
@@ -34,30 +34,30 @@ use std::thread::JoinHandle;
 
 pub mod answers;
 pub mod archive;
-mod beside;
-pub mod choice;
+mod clock_drift;
+mod clock_stability;
+pub mod documents;
+pub mod dry_run;
+mod early_proof;
 pub mod epoch;
-pub mod expire;
+pub mod erasable_texts;
 pub mod export;
-mod folder;
+pub mod filter;
+pub mod history;
 mod index;
 pub mod key;
-mod meanwhile;
+mod log_dir;
+pub mod log_dir_warnings;
 pub mod offline;
-mod open;
-mod pace;
-mod pair;
-pub mod papers;
 mod reader;
-pub mod rehearsal;
-pub mod remarks;
+mod record_pair;
+mod recovery;
+pub mod report_table;
 pub mod reserve;
-mod resume;
-pub mod sheet;
-mod shelf;
-pub mod side;
-mod stood;
-pub mod story;
+mod reserve_record;
+pub mod retention;
+mod segment_storage;
+mod startup;
 #[cfg(test)]
 mod tests;
 pub mod tiles;
@@ -130,11 +130,11 @@ impl fmt::Debug for LogConfig {
 
 /// What opening a log found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Replay {
+pub struct ReplayReport {
     /// How many records there were, before those that opening itself wrote.
     pub records: u64,
     /// The time of the last of them.
-    pub last: Option<Time>,
+    pub last: Option<UtcTimestamp>,
     /// Bytes of an incomplete last record that were cut off; a record of type `repair` says so.
     pub cut: Option<u64>,
     /// Entries that were opened and never closed, as far as opening has read: in the segment that is written.
@@ -143,19 +143,19 @@ pub struct Replay {
 
 /// A log that is open for writing and reading. Clones share it; the last one to go signs the newest head.
 #[derive(Clone, Debug)]
-pub struct Log {
-    inner: Arc<Inner>,
+pub struct AuditLog {
+    inner: Arc<LogInner>,
 }
 
-struct Inner {
-    index: Arc<Index>,
-    epochs: Arc<Epochs>,
+struct LogInner {
+    index: Arc<LogIndex>,
+    epochs: Arc<EpochTracker>,
     signer: Arc<dyn NoteSigner>,
-    sender: Mutex<Option<Sender<Message>>>,
+    sender: Mutex<Option<Sender<WriterMessage>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
-impl Log {
+impl AuditLog {
     /// Opens the log, checks all of it, and starts its writer.
     ///
     /// An incomplete last record, which a crash leaves behind, is cut off and the cut recorded.
@@ -163,12 +163,12 @@ impl Log {
     /// # Errors
     /// `EVIDENCE_BROKEN` naming the first bad record, `STATE_LOCKED` when another process has the log,
     /// `EVIDENCE_UNAVAILABLE` or `DISK_FULL` when it can't be written.
-    pub fn open(config: LogConfig) -> Result<(Self, Replay), Refusal> {
+    pub fn open(config: LogConfig) -> Result<(Self, ReplayReport), Refusal> {
         let signer = Arc::clone(&config.signer);
-        let (writer, index, replay) = open::open(config)?;
+        let (writer, index, replay) = startup::open(config)?;
         let epochs = Arc::clone(&writer.epochs);
         let (sender, thread) = writer.start()?;
-        let inner = Inner {
+        let inner = LogInner {
             index,
             epochs,
             signer,
@@ -188,26 +188,32 @@ impl Log {
     ///
     /// # Errors
     /// When the record could not be made durable; nothing may be done then.
-    pub async fn record<T>(&self, value: T) -> Result<Recorded<T>, Unwritable>
+    pub async fn record<T>(&self, value: T) -> Result<Recorded<T>, LedgerError>
     where
         T: Evidence + Send + 'static,
     {
         let (wake, woken) = tokio::sync::oneshot::channel();
-        self.send(Message::Record(Pending::boxed(value, Wake::Task(wake))))?;
-        woken.await.unwrap_or(Err(Unwritable::Closed))
+        self.send(WriterMessage::Record(PendingWrite::boxed(
+            value,
+            CompletionSender::Task(wake),
+        )))?;
+        woken.await.unwrap_or(Err(LedgerError::Closed))
     }
 
-    /// As [`Log::record`], for callers that are no tasks.
+    /// As [`AuditLog::record`], for callers that are no tasks.
     ///
     /// # Errors
-    /// As [`Log::record`].
-    pub fn record_blocking<T>(&self, value: T) -> Result<Recorded<T>, Unwritable>
+    /// As [`AuditLog::record`].
+    pub fn record_blocking<T>(&self, value: T) -> Result<Recorded<T>, LedgerError>
     where
         T: Evidence + Send + 'static,
     {
         let (wake, woken) = std::sync::mpsc::sync_channel(1);
-        self.send(Message::Record(Pending::boxed(value, Wake::Thread(wake))))?;
-        woken.recv().unwrap_or(Err(Unwritable::Closed))
+        self.send(WriterMessage::Record(PendingWrite::boxed(
+            value,
+            CompletionSender::Thread(wake),
+        )))?;
+        woken.recv().unwrap_or(Err(LedgerError::Closed))
     }
 
     /// How many records are durable.
@@ -234,8 +240,8 @@ impl Log {
     ///
     /// # Errors
     /// When the key can't be used.
-    pub fn cosign(&self, head: &mut SignedHead, seconds: u64) -> Result<(), NotSigned> {
-        head.cosign(&key::Witness(self.inner.signer.as_ref()), seconds)
+    pub fn cosign(&self, head: &mut SignedHead, seconds: u64) -> Result<(), NoteSigningError> {
+        head.cosign(&key::WitnessSigner(self.inner.signer.as_ref()), seconds)
     }
 
     /// The newest signed head; it may lack the records of the last second.
@@ -248,18 +254,18 @@ impl Log {
     ///
     /// # Errors
     /// When there are not so many durable records, or the log is closed.
-    pub async fn head_over(&self, size: u64) -> Result<SignedHead, Unwritable> {
+    pub async fn head_over(&self, size: u64) -> Result<SignedHead, LedgerError> {
         let head = self.head();
         if head.checkpoint.size >= size {
             return Ok(head);
         }
         let (wake, woken) = tokio::sync::oneshot::channel();
-        self.send(Message::Sign(wake))?;
-        let head = woken.await.map_err(|_| Unwritable::Closed)?;
+        self.send(WriterMessage::Sign(wake))?;
+        let head = woken.await.map_err(|_| LedgerError::Closed)?;
         if head.checkpoint.size >= size {
             return Ok(head);
         }
-        Err(Unwritable::Closed)
+        Err(LedgerError::Closed)
     }
 
     /// The proof that the log of size `to` continues the log of size `from`; none if it never had so many records.
@@ -281,7 +287,7 @@ impl Log {
     }
 
     /// The hash tree over the durable records.
-    fn tree<T>(&self, ask: impl FnOnce(&hansa_audit_log::tree::Tree) -> T) -> T {
+    fn tree<T>(&self, ask: impl FnOnce(&hansa_audit_log::tree::MerkleTree) -> T) -> T {
         self.inner.index.tree(ask)
     }
 
@@ -293,7 +299,7 @@ impl Log {
 
     /// The log's clock: the wall clock, but never before the last record. Terms that depend on time use it.
     #[must_use]
-    pub fn now(&self) -> Time {
+    pub fn now(&self) -> UtcTimestamp {
         self.inner.index.now()
     }
 
@@ -310,7 +316,7 @@ impl Log {
 
     /// Why nothing can be recorded any more, if so.
     #[must_use]
-    pub fn broken(&self) -> Option<Unwritable> {
+    pub fn broken(&self) -> Option<LedgerError> {
         self.inner.index.broken()
     }
 
@@ -330,15 +336,15 @@ impl Log {
         self.inner.close();
     }
 
-    fn send(&self, message: Message) -> Result<(), Unwritable> {
+    fn send(&self, message: WriterMessage) -> Result<(), LedgerError> {
         locked(&self.inner.sender)
             .as_ref()
             .and_then(|sender| sender.send(message).ok())
-            .ok_or(Unwritable::Closed)
+            .ok_or(LedgerError::Closed)
     }
 }
 
-impl fmt::Debug for Inner {
+impl fmt::Debug for LogInner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Inner")
             .field("index", &self.index)
@@ -346,7 +352,7 @@ impl fmt::Debug for Inner {
     }
 }
 
-impl Inner {
+impl LogInner {
     fn close(&self) {
         // The writer ends when nobody can send any more.
         drop(locked(&self.sender).take());
@@ -358,7 +364,7 @@ impl Inner {
     }
 }
 
-impl Drop for Inner {
+impl Drop for LogInner {
     fn drop(&mut self) {
         self.close();
     }
@@ -370,11 +376,11 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 /// Whether the disk of a log has less room than is kept for closing what is open.
 #[must_use]
-pub fn low_space(folder: &std::path::Path, reserve: u64) -> Option<Unwritable> {
+pub fn low_space(folder: &std::path::Path, reserve: u64) -> Option<LedgerError> {
     match fs4::available_space(folder) {
-        Ok(free) if free < reserve => Some(Unwritable::LowSpace { free, reserve }),
+        Ok(free) if free < reserve => Some(LedgerError::LowSpace { free, reserve }),
         Ok(_) => None,
-        Err(error) => Some(Unwritable::Broken(ShelfBroken {
+        Err(error) => Some(LedgerError::Broken(StorageError {
             reason: error.to_string(),
             full: false,
         })),
@@ -383,13 +389,13 @@ pub fn low_space(folder: &std::path::Path, reserve: u64) -> Option<Unwritable> {
 
 /// What an operator is told when nothing can be recorded.
 #[must_use]
-pub fn refusal(unwritable: &Unwritable) -> Refusal {
+pub fn refusal(unwritable: &LedgerError) -> Refusal {
     let code = match unwritable {
-        Unwritable::Broken(broken) if broken.full => Code::DiskFull,
-        Unwritable::LowSpace { .. } => Code::DiskFull,
-        Unwritable::Broken(_) | Unwritable::Closed => Code::EvidenceUnavailable,
-        Unwritable::Overtaken => Code::StreamCut,
-        Unwritable::TooLarge { .. } | Unwritable::Unsound { .. } => Code::Internal,
+        LedgerError::Broken(broken) if broken.full => ErrorCode::DiskFull,
+        LedgerError::LowSpace { .. } => ErrorCode::DiskFull,
+        LedgerError::Broken(_) | LedgerError::Closed => ErrorCode::EvidenceUnavailable,
+        LedgerError::Overtaken => ErrorCode::StreamCut,
+        LedgerError::TooLarge { .. } | LedgerError::Unsound { .. } => ErrorCode::Internal,
     };
     Refusal::new(code, unwritable.to_string())
 }

@@ -3,27 +3,27 @@
 //! The copy brings its own note key. So the check shows that the copy is whole and as that key's owner signed it; whose
 //! key it is, the reader compares with the trust bundle or asks the participant.
 
-use crate::archive::Away;
-use crate::folder::Seen;
-use crate::papers::Paper;
-use crate::{folder, reserve};
-use found::Found;
+use crate::archive::AbsentRecords;
+use crate::documents::SignedDocument;
+use crate::log_dir::LogSlot;
+use crate::{log_dir, reserve};
+use copy_check::CopyCheck;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::note::{NoteKey, SignedHead};
 use hansa_audit_log::record::Record;
-use hansa_audit_log::time::Time;
-use hansa_audit_log::verify::Fault;
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_audit_log::verifier::VerificationFault;
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::Path;
 
 mod bundle;
-mod found;
+mod copy_check;
 #[cfg(test)]
 mod tests;
 
 /// What a check found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
+pub struct CopyReport {
     /// The log's origin: `<domain>/hansa/evidence`.
     pub log: String,
     /// How many records are good: all, or those before the first bad one.
@@ -35,13 +35,13 @@ pub struct Report {
     /// The keys that the copy brings.
     pub keys: Vec<NoteKey>,
     /// The time of the first and of the last good record.
-    pub span: Option<(Time, Time)>,
+    pub span: Option<(UtcTimestamp, UtcTimestamp)>,
     /// The contract, where the copy is the part of the log that concerns it.
     pub contract: Option<String>,
     /// Whether the copy is a part of the log.
     pub is_part: bool,
     /// The first bad record.
-    pub fault: Option<Fault>,
+    pub fault: Option<VerificationFault>,
     /// What else is damaged: heads, and leaf hashes.
     pub damaged: Vec<String>,
     /// What is under an algorithm or of a version that is not known here, so that nothing can be said of it.
@@ -52,7 +52,7 @@ pub struct Report {
     pub unseen: Vec<String>,
 }
 
-impl Report {
+impl CopyReport {
     /// Whether all of it could be checked and nothing bad was found.
     #[must_use]
     pub const fn is_good(&self) -> bool {
@@ -72,10 +72,10 @@ impl Report {
             self.missing.first(),
         );
         let (code, sentence) = match (&self.fault, first) {
-            (Some(fault), _) => (Code::EvidenceBroken, fault.to_string()),
-            (None, (Some(damaged), _, _)) => (Code::EvidenceBroken, damaged.clone()),
-            (None, (None, Some(unknown), _)) => (Code::EvidenceUnknown, unknown.clone()),
-            (None, (None, None, Some(missing))) => (Code::EvidenceIncomplete, missing.clone()),
+            (Some(fault), _) => (ErrorCode::EvidenceBroken, fault.to_string()),
+            (None, (Some(damaged), _, _)) => (ErrorCode::EvidenceBroken, damaged.clone()),
+            (None, (None, Some(unknown), _)) => (ErrorCode::EvidenceUnknown, unknown.clone()),
+            (None, (None, None, Some(missing))) => (ErrorCode::EvidenceIncomplete, missing.clone()),
             (None, (None, None, None)) => return None,
         };
         Some(Refusal::new(
@@ -89,12 +89,12 @@ impl Report {
 ///
 /// # Errors
 /// When the copy can't be read, or is not of the log that `newest` is of: `FILE_MISSING`, `EVIDENCE_INCOMPLETE`.
-pub fn verify(path: &Path, newest: Option<&SignedHead>) -> Result<Report, Refusal> {
-    visit(path, newest, &mut Nobody)
+pub fn verify(path: &Path, newest: Option<&SignedHead>) -> Result<CopyReport, Refusal> {
+    visit(path, newest, &mut SilentVisitor)
 }
 
 /// Takes in what a check finds good, in the order of the copy: records first.
-pub trait Visit {
+pub trait BundleVisitor {
     /// The next good record.
     fn record(&mut self, record: &Record);
 
@@ -107,21 +107,21 @@ pub trait Visit {
     fn expired(&mut self, _leaf: Digest) {}
 
     /// A paper that came with the records. Its signatures are not checked yet.
-    fn paper(&mut self, _paper: Paper) {}
+    fn document(&mut self, _paper: SignedDocument) {}
 
     /// A head of the log, signed by a key that the copy brings.
     fn head(&mut self, _head: &SignedHead) {}
 }
 
-impl<F: FnMut(&Record)> Visit for F {
+impl<F: FnMut(&Record)> BundleVisitor for F {
     fn record(&mut self, record: &Record) {
         self(record);
     }
 }
 
-struct Nobody;
+struct SilentVisitor;
 
-impl Visit for Nobody {
+impl BundleVisitor for SilentVisitor {
     fn record(&mut self, _: &Record) {}
 
     fn looks_at_records(&self) -> bool {
@@ -136,8 +136,8 @@ impl Visit for Nobody {
 pub fn visit(
     path: &Path,
     newest: Option<&SignedHead>,
-    each: &mut dyn Visit,
-) -> Result<Report, Refusal> {
+    each: &mut dyn BundleVisitor,
+) -> Result<CopyReport, Refusal> {
     if path.is_dir() {
         verify_folder(path, newest, each)
     } else {
@@ -148,18 +148,18 @@ pub fn visit(
 fn verify_folder(
     path: &Path,
     newest: Option<&SignedHead>,
-    each: &mut dyn Visit,
-) -> Result<Report, Refusal> {
+    each: &mut dyn BundleVisitor,
+) -> Result<CopyReport, Refusal> {
     let failed = |error: std::io::Error| hansa_files::unreadable(path, &error);
-    let keys = folder::keys(path).map_err(failed)?;
-    let leaves = folder::leaves(path).map_err(failed)?;
-    let mut found = Found::new(path, keys.known, newest, each)?;
+    let keys = log_dir::keys(path).map_err(failed)?;
+    let leaves = log_dir::leaves(path).map_err(failed)?;
+    let mut found = CopyCheck::new(path, keys.known, newest, each)?;
     if keys.unreadable > 0 {
         let damaged = format!("{} note keys can't be read", keys.unreadable);
         found.damaged.push(damaged);
     }
-    match folder::heads(path).map_err(failed)? {
-        Ok(folder::Heads { heads, rest }) => {
+    match log_dir::heads(path).map_err(failed)? {
+        Ok(log_dir::HeadHistory { heads, rest }) => {
             found.take_heads(heads);
             if rest {
                 found.unseen.push("the last head is incomplete".to_owned());
@@ -168,16 +168,16 @@ fn verify_folder(
         Err(number) => found.damaged.push(format!("head {number} can't be read")),
     }
     // After heads and leaf hashes: of a log that is being written more records than those are no fault, fewer are.
-    let segments = folder::all_segments(path).map_err(failed)?;
+    let segments = log_dir::all_segments(path).map_err(failed)?;
     if segments.is_empty() && found.keys.is_empty() && found.damaged.is_empty() {
         let sentence = "here is no log: neither records nor a key";
         return Err(incomplete(path, sentence));
     }
     if found.log.is_empty() {
-        found.log = folder::first_log(&segments);
+        found.log = log_dir::first_log(&segments);
     }
     // Empty in a log that is open, or was opened since.
-    if let Ok(Some(held)) = reserve::held(path, &found.log) {
+    if let Ok(Some(held)) = reserve::reserve_contents(path, &found.log) {
         let reason = held.reason();
         let stopped = format!("the log was stopped and not opened since: {reason}");
         found.unseen.push(stopped);
@@ -187,19 +187,19 @@ fn verify_folder(
     let begin = segments.first().map_or(0, |segment| segment.first);
     let first = segments.first().filter(|_| begin > 0);
     let first = first
-        .map(folder::first_record)
+        .map(log_dir::first_record)
         .transpose()
         .map_err(failed)?;
     let without = first
         .flatten()
         .is_some_and(|first| verifier.begin_at(first.seq));
-    let mut away = Away::checking();
-    let rest = folder::walk(&segments, &mut verifier, |seen, _| match seen {
-        Seen::Good(good) => {
+    let mut away = AbsentRecords::checking();
+    let rest = log_dir::walk(&segments, &mut verifier, |seen, _| match seen {
+        LogSlot::Good(good) => {
             away.see(good);
             found.see_good(good);
         }
-        Seen::Expired(index, leaf) => found.see_expired(*index, *leaf),
+        LogSlot::Expired(index, leaf) => found.see_expired(*index, *leaf),
     });
     let rest = rest.map_err(failed)?;
     found.judge_expired(&away, &mut verifier);
@@ -211,12 +211,12 @@ fn verify_folder(
             .missing
             .push(format!("the records before {begin} {what}"));
     }
-    let torn = rest.is_some_and(|rest| !(rest.at_end && folder::may_be_torn(path, &found.log)));
+    let torn = rest.is_some_and(|rest| !(rest.at_end && log_dir::may_be_torn(path, &found.log)));
     Ok(found.report(verifier, torn))
 }
 
 fn incomplete(path: &Path, sentence: &str) -> Refusal {
-    Refusal::new(Code::EvidenceIncomplete, sentence).with_place(
+    Refusal::new(ErrorCode::EvidenceIncomplete, sentence).with_place(
         path.display().to_string(),
         None,
         None,

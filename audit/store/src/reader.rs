@@ -1,11 +1,11 @@
 //! Reading durable records while others are written.
 
-use crate::Log;
-use crate::folder::{self, Place};
-use crate::index::Index;
+use crate::AuditLog;
+use crate::index::LogIndex;
+use crate::log_dir::{self, RecordOffset};
 use hansa_audit_log::record::{EXPIRED, Record};
 use hansa_audit_log::tree::leaf_hash;
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::sync::Arc;
@@ -13,26 +13,26 @@ use std::sync::Arc;
 /// The records of a log from an index on, up to what was durable when reading began. Those that are past their retention are
 /// passed over.
 #[derive(Debug)]
-pub struct Reader {
-    index: Arc<Index>,
+pub struct LogReader {
+    index: Arc<LogIndex>,
     next: u64,
     end: u64,
-    open: Option<(Place, BufReader<File>)>,
+    open: Option<(RecordOffset, BufReader<File>)>,
 }
 
 /// What stands in the place of a record.
-pub(super) enum Line {
+pub(super) enum StoredLine {
     /// Its bytes.
     Record(Vec<u8>),
     /// Its retention is over.
     Expired,
 }
 
-impl Log {
+impl AuditLog {
     /// The records from the index `from` on, as many as are durable now.
     #[must_use]
-    pub fn read(&self, from: u64) -> Reader {
-        Reader::new(Arc::clone(&self.inner.index), from)
+    pub fn read(&self, from: u64) -> LogReader {
+        LogReader::new(Arc::clone(&self.inner.index), from)
     }
 
     /// The record at `index`.
@@ -51,8 +51,8 @@ impl Log {
     }
 }
 
-impl Reader {
-    pub(super) fn new(index: Arc<Index>, from: u64) -> Self {
+impl LogReader {
+    pub(super) fn new(index: Arc<LogIndex>, from: u64) -> Self {
         let end = index.size();
         Self {
             index,
@@ -63,7 +63,7 @@ impl Reader {
     }
 
     /// The bytes of the next record, compared with the leaf hash in memory; or that they are kept no longer.
-    pub(super) fn next_line(&mut self) -> Option<Result<Line, Refusal>> {
+    pub(super) fn next_line(&mut self) -> Option<Result<StoredLine, Refusal>> {
         if self.next >= self.end {
             return None;
         }
@@ -81,12 +81,12 @@ impl Reader {
         Some(read)
     }
 
-    fn line(&mut self) -> Result<Line, Refusal> {
+    fn line(&mut self) -> Result<StoredLine, Refusal> {
         let number = self.next;
-        let unreadable = |error| folder::unavailable(self.index.folder(), &error);
+        let unreadable = |error| log_dir::unavailable(self.index.folder(), &error);
         let found = self.index.place(number).map_err(unreadable)?;
         let (place, segment) = found.ok_or_else(|| not_here(number, self.index.folder()))?;
-        let failed = |error| folder::unavailable(&segment.path, &error);
+        let failed = |error| log_dir::unavailable(&segment.path, &error);
         let mut lines = match self.open.take() {
             Some((at, lines)) if at == place => lines,
             // It may just have gone to the archive.
@@ -105,11 +105,11 @@ impl Reader {
             return Err(edited(number));
         }
         let offset = place.offset + u64::try_from(length).unwrap_or_default();
-        self.open = Some((Place { offset, ..place }, lines));
+        self.open = Some((RecordOffset { offset, ..place }, lines));
         Ok(if expired {
-            Line::Expired
+            StoredLine::Expired
         } else {
-            Line::Record(line)
+            StoredLine::Record(line)
         })
     }
 
@@ -118,23 +118,23 @@ impl Reader {
         let number = self.next;
         match self.next_line().transpose()? {
             None => Ok(None),
-            Some(Line::Expired) => Err(expired(number)),
-            Some(Line::Record(bytes)) => Record::from_bytes(&bytes)
+            Some(StoredLine::Expired) => Err(expired(number)),
+            Some(StoredLine::Record(bytes)) => Record::from_bytes(&bytes)
                 .map(Some)
                 .map_err(|_| edited(number)),
         }
     }
 }
 
-impl Iterator for Reader {
+impl Iterator for LogReader {
     type Item = Result<Record, Refusal>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let number = self.next;
             match self.next_line()? {
-                Ok(Line::Expired) => {}
-                Ok(Line::Record(bytes)) => {
+                Ok(StoredLine::Expired) => {}
+                Ok(StoredLine::Record(bytes)) => {
                     return Some(Record::from_bytes(&bytes).map_err(|_| edited(number)));
                 }
                 Err(refusal) => return Some(Err(refusal)),
@@ -145,14 +145,14 @@ impl Iterator for Reader {
 
 fn edited(index: u64) -> Refusal {
     Refusal::new(
-        Code::EvidenceBroken,
+        ErrorCode::EvidenceBroken,
         format!("record {index} of the log was edited"),
     )
 }
 
 fn expired(index: u64) -> Refusal {
     Refusal::new(
-        Code::EvidenceExpired,
+        ErrorCode::EvidenceExpired,
         format!("record {index} of the log is past its retention; its leaf hash is kept"),
     )
     .with_help("what was erased, when and why: hansa audit list --outcome expire")
@@ -160,11 +160,11 @@ fn expired(index: u64) -> Refusal {
 
 fn not_here(index: u64, folder: &std::path::Path) -> Refusal {
     Refusal::new(
-        Code::EvidenceIncomplete,
+        ErrorCode::EvidenceIncomplete,
         format!("record {index} of the log is archived, and the archive is not here"),
     )
     .with_help(format!(
         "put it back as `{}`, or a link to it",
-        folder.join(folder::ARCHIVE).display()
+        folder.join(log_dir::ARCHIVE).display()
     ))
 }

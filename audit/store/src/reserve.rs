@@ -2,14 +2,14 @@
 //!
 //! A file of fixed size in the log's folder, zeros while nothing has happened. When the log can't be written any more, what
 //! stopped it is recorded there, and how many were refused since: a small log under an origin of its own. The next start
-//! takes it into the log ([`super::resume`]) and empties it. A file system that copies on every write keeps no such
+//! takes it into the log ([`super::recovery`]) and empties it. A file system that copies on every write keeps no such
 //! promise; there the low-water mark is what helps.
 
-use crate::shelf::Room;
-use crate::writer::job::Own;
-use hansa_audit_log::chain::Chain;
+use crate::segment_storage::PreallocatedStorage;
+use crate::writer::job::InternalRecord;
+use hansa_audit_log::chain::ChainState;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::ledger::{Ledger, Stamp, Unwritable};
+use hansa_audit_log::ledger::{Ledger, LedgerError, RecordMetadata};
 use hansa_audit_log::record::Record;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
@@ -24,13 +24,13 @@ const MOST: u64 = 1 << 30;
 
 /// The reserve of a log that is open for writing.
 #[derive(Debug)]
-pub(super) struct Reserve {
-    ledger: Ledger<Room>,
+pub(super) struct LogReserve {
+    ledger: Ledger<PreallocatedStorage>,
 }
 
 /// What a run of the program left in the reserve.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Held {
+pub(super) struct ReserveContents {
     /// The records, in order; the first one says what stopped the log.
     pub(super) records: Vec<Record>,
     /// The digest over their bytes, by which the log names what it has taken in.
@@ -39,7 +39,7 @@ pub(super) struct Held {
     pub(super) rest: u64,
 }
 
-impl Held {
+impl ReserveContents {
     /// What stopped the log, in words.
     pub(super) fn reason(&self) -> &str {
         let stop = self.records.first();
@@ -48,7 +48,7 @@ impl Held {
     }
 }
 
-impl Reserve {
+impl LogReserve {
     /// The reserve in `folder`, made if it is not there. It must be empty: [`held`] was taken in before.
     ///
     /// # Errors
@@ -66,8 +66,8 @@ impl Reserve {
             file.sync_all()?;
             File::open(folder)?.sync_all()?;
         }
-        let room = Room::new(file, size);
-        let chain = Chain::new(&reserve_origin(origin));
+        let room = PreallocatedStorage::new(file, size);
+        let chain = ChainState::new(&reserve_origin(origin));
         Ok(Self {
             ledger: Ledger::open(room, chain, boot),
         })
@@ -77,7 +77,11 @@ impl Reserve {
     ///
     /// # Errors
     /// When the reserve is used up or broken, too.
-    pub(super) fn record(&mut self, own: Own, stamp: Stamp) -> Result<(), Unwritable> {
+    pub(super) fn record(
+        &mut self,
+        own: InternalRecord,
+        stamp: RecordMetadata,
+    ) -> Result<(), LedgerError> {
         self.ledger.record(own, stamp).map(drop)
     }
 }
@@ -96,7 +100,7 @@ fn allocate(file: &File, size: u64) -> io::Result<()> {
 
 fn zeros(file: &File, length: u64) -> io::Result<()> {
     let block = vec![0; 64 * 1024];
-    let (mut at, mut writer) = (0, FromStart { file, at: 0 });
+    let (mut at, mut writer) = (0, PositionedWriter { file, at: 0 });
     while at < length {
         let part = usize::try_from(length - at).unwrap_or(usize::MAX);
         let part = block.get(..part).unwrap_or(&block);
@@ -106,12 +110,12 @@ fn zeros(file: &File, length: u64) -> io::Result<()> {
     Ok(())
 }
 
-struct FromStart<'a> {
+struct PositionedWriter<'a> {
     file: &'a File,
     at: u64,
 }
 
-impl io::Write for FromStart<'_> {
+impl io::Write for PositionedWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.file.write_at(bytes, self.at)?;
         self.at += u64::try_from(written).unwrap_or_default();
@@ -134,7 +138,7 @@ pub fn is_empty(path: &Path) -> bool {
 }
 
 /// What the reserve in `folder` of the log `origin` holds; nothing where it is empty or not there.
-pub(super) fn held(folder: &Path, origin: &str) -> io::Result<Option<Held>> {
+pub(super) fn reserve_contents(folder: &Path, origin: &str) -> io::Result<Option<ReserveContents>> {
     let file = match File::open(folder.join(FILE)) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         opened => opened?,
@@ -147,7 +151,7 @@ pub(super) fn held(folder: &Path, origin: &str) -> io::Result<Option<Held>> {
     file.take(MOST).read_to_end(&mut bytes)?;
     let end = bytes.iter().position(|byte| *byte == 0);
     bytes.truncate(end.unwrap_or(bytes.len()));
-    let mut chain = Chain::new(&reserve_origin(origin));
+    let mut chain = ChainState::new(&reserve_origin(origin));
     let (mut records, mut whole) = (Vec::new(), 0);
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         let Some(record) = line
@@ -161,7 +165,7 @@ pub(super) fn held(folder: &Path, origin: &str) -> io::Result<Option<Held>> {
     }
     let rest = u64::try_from(bytes.len().saturating_sub(whole)).unwrap_or(u64::MAX);
     bytes.truncate(whole);
-    Ok(Some(Held {
+    Ok(Some(ReserveContents {
         records,
         digest: Digest::of(&bytes),
         rest,

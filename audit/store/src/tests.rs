@@ -1,14 +1,14 @@
 //! The log on a real disk: what is confirmed is there, what is broken is refused, what is cut off is recorded.
 
-use super::key::{Ed25519Notes, LogKey};
-use super::shelf::Fail;
-use super::{Log, LogConfig, Replay, open, refusal};
+use super::key::{Ed25519NoteVerifier, LogSigningKey};
+use super::segment_storage::AppendFailPoint;
+use super::{AuditLog, LogConfig, ReplayReport, refusal, startup};
 use hansa_audit_log::json::Json;
-use hansa_audit_log::ledger::{Entry, Evidence, Unwritable};
+use hansa_audit_log::ledger::{Evidence, LedgerError, RecordContent};
 use hansa_audit_log::note::NoteSigner;
-use hansa_audit_log::time::{Clock, Tick, Time};
+use hansa_audit_log::time::{Clock, ClockReading, UtcTimestamp};
 use hansa_audit_log::tree::{check_consistency, check_inclusion};
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::SeqCst;
@@ -17,29 +17,29 @@ use tempfile::TempDir;
 
 mod archive;
 mod crash;
+mod early_proof;
 mod epoch;
-mod expire;
 mod heads;
-mod meanwhile;
-mod pair;
+mod record_pair;
+mod reopening;
+mod retention;
 mod segments;
-mod start;
 mod stop;
 
 /// A folder for a log, and the key that signs its heads.
-pub(super) struct Place {
-    pub(super) dir: Dir,
-    pub(super) key: Arc<LogKey>,
+pub(super) struct TestLogDir {
+    pub(super) dir: TestDir,
+    pub(super) key: Arc<LogSigningKey>,
     clock: Clock,
 }
 
 /// Its own, or one that others use, too.
-pub(super) enum Dir {
+pub(super) enum TestDir {
     Own(TempDir),
     Shared(PathBuf),
 }
 
-impl Dir {
+impl TestDir {
     pub(super) fn path(&self) -> &Path {
         match self {
             Self::Own(dir) => dir.path(),
@@ -48,29 +48,29 @@ impl Dir {
     }
 }
 
-impl Place {
+impl TestLogDir {
     pub(super) fn new() -> Self {
-        Self::with(Dir::Own(tempfile::tempdir().unwrap()))
+        Self::with(TestDir::Own(tempfile::tempdir().unwrap()))
     }
 
     /// In a folder that other processes use before and after.
     fn at(folder: &Path) -> Self {
-        Self::with(Dir::Shared(folder.to_path_buf()))
+        Self::with(TestDir::Shared(folder.to_path_buf()))
     }
 
-    fn with(dir: Dir) -> Self {
+    fn with(dir: TestDir) -> Self {
         let file = dir.path().join("log.key");
         let key = if file.exists() {
-            LogKey::open(&file, "tallinn.example").unwrap()
+            LogSigningKey::open(&file, "tallinn.example").unwrap()
         } else {
-            LogKey::create(&file, "tallinn.example").unwrap()
+            LogSigningKey::create(&file, "tallinn.example").unwrap()
         };
         let ticks = AtomicU64::new(0);
         // A clock that goes on by a millisecond at each look.
         let clock: Clock = Arc::new(move || {
             let n = ticks.fetch_add(1, SeqCst);
-            Tick {
-                wall: Time::from_micros(1_800_000_000_000_000 + n as i64 * 1000).unwrap(),
+            ClockReading {
+                wall: UtcTimestamp::from_micros(1_800_000_000_000_000 + n as i64 * 1000).unwrap(),
                 mono_ns: n * 1_000_000,
             }
         });
@@ -95,24 +95,24 @@ impl Place {
         }
     }
 
-    pub(super) fn open(&self) -> (Log, Replay) {
-        Log::open(self.config()).unwrap()
+    pub(super) fn open(&self) -> (AuditLog, ReplayReport) {
+        AuditLog::open(self.config()).unwrap()
     }
 
     fn refused(&self) -> Refusal {
-        Log::open(self.config()).map(|_| ()).unwrap_err()
+        AuditLog::open(self.config()).map(|_| ()).unwrap_err()
     }
 }
 
 #[derive(Debug)]
-pub(super) struct Said {
+pub(super) struct TestEvidence {
     pub(super) kind: &'static str,
     pub(super) n: i64,
 }
 
-impl Evidence for Said {
-    fn entry(&self) -> Entry {
-        Entry {
+impl Evidence for TestEvidence {
+    fn entry(&self) -> RecordContent {
+        RecordContent {
             kind: self.kind,
             body: Json::object([
                 ("n", Json::Int(self.n)),
@@ -122,11 +122,11 @@ impl Evidence for Said {
     }
 }
 
-pub(super) fn said(n: i64) -> Said {
-    Said { kind: "said", n }
+pub(super) fn said(n: i64) -> TestEvidence {
+    TestEvidence { kind: "said", n }
 }
 
-fn numbers(log: &Log, from: u64) -> Vec<i64> {
+fn numbers(log: &AuditLog, from: u64) -> Vec<i64> {
     log.read(from)
         .map(|record| {
             record
@@ -141,7 +141,7 @@ fn numbers(log: &Log, from: u64) -> Vec<i64> {
 
 /// The bytes of all records.
 fn bytes(folder: &Path) -> Vec<u8> {
-    super::folder::segments(folder)
+    super::log_dir::segments(folder)
         .unwrap()
         .iter()
         .flat_map(|segment| std::fs::read(&segment.path).unwrap())
@@ -150,11 +150,11 @@ fn bytes(folder: &Path) -> Vec<u8> {
 
 #[test]
 fn recorded_read_and_proved() {
-    let place = Place::new();
+    let place = TestLogDir::new();
     let (log, replay) = place.open();
     assert_eq!(
         replay,
-        Replay {
+        ReplayReport {
             records: 0,
             last: None,
             cut: None,
@@ -193,10 +193,10 @@ fn recorded_read_and_proved() {
     log.close();
     let head = log.head();
     assert_eq!(head.checkpoint, log.checkpoint());
-    assert!(head.is_signed_by(&place.key.key(), &Ed25519Notes));
+    assert!(head.is_signed_by(&place.key.key(), &Ed25519NoteVerifier));
     assert_eq!(
         log.record_blocking(said(0)).map(|_| ()),
-        Err(Unwritable::Closed)
+        Err(LedgerError::Closed)
     );
     drop(log);
 
@@ -212,10 +212,10 @@ fn recorded_read_and_proved() {
 
 /// Keeps the writer busy until the test lets go.
 #[derive(Debug)]
-struct Gate(Mutex<std::sync::mpsc::Receiver<()>>);
+struct BlockingEvidence(Mutex<std::sync::mpsc::Receiver<()>>);
 
-impl Evidence for Gate {
-    fn entry(&self) -> Entry {
+impl Evidence for BlockingEvidence {
+    fn entry(&self) -> RecordContent {
         self.0.lock().unwrap().recv().ok();
         said(-1).entry()
     }
@@ -223,12 +223,17 @@ impl Evidence for Gate {
 
 #[tokio::test]
 async fn one_sync_for_all_who_wait() {
-    let place = Place::new();
+    let place = TestLogDir::new();
     let (log, _) = place.open();
     let (go, gate) = std::sync::mpsc::channel();
     let mut waiting = tokio::task::JoinSet::new();
     let first = log.clone();
-    waiting.spawn(async move { first.record(Gate(Mutex::new(gate))).await.map(|_| ()) });
+    waiting.spawn(async move {
+        first
+            .record(BlockingEvidence(Mutex::new(gate)))
+            .await
+            .map(|_| ())
+    });
     for n in 0..200 {
         let log = log.clone();
         waiting.spawn(async move { log.record(said(n)).await.map(|_| ()) });
@@ -246,28 +251,28 @@ async fn one_sync_for_all_who_wait() {
 
 #[test]
 fn below_the_reserve_nothing_is_opened() {
-    let place = Place::new();
-    let (log, _) = Log::open(LogConfig {
+    let place = TestLogDir::new();
+    let (log, _) = AuditLog::open(LogConfig {
         reserve: u64::MAX,
         ..place.config()
     })
     .unwrap();
     let refused = log
-        .record_blocking(Said {
+        .record_blocking(TestEvidence {
             kind: "permit",
             n: 1,
         })
         .unwrap_err();
     assert!(matches!(
         refused,
-        Unwritable::LowSpace {
+        LedgerError::LowSpace {
             reserve: u64::MAX,
             ..
         }
     ));
-    assert_eq!(refusal(&refused).code, Code::DiskFull);
+    assert_eq!(refusal(&refused).code, ErrorCode::DiskFull);
     let _ = log
-        .record_blocking(Said {
+        .record_blocking(TestEvidence {
             kind: "close",
             n: 1,
         })
@@ -280,7 +285,7 @@ fn below_the_reserve_nothing_is_opened() {
 
 #[test]
 fn a_record_changed_under_the_reader_is_not_shown() {
-    let place = Place::new();
+    let place = TestLogDir::new();
     let (log, _) = place.open();
     for n in 0..3 {
         let _ = log.record_blocking(said(n)).unwrap();
@@ -290,7 +295,7 @@ fn a_record_changed_under_the_reader_is_not_shown() {
     std::fs::write(&path, text.replace("\"n\":1", "\"n\":7")).unwrap();
     assert!(log.get(0).is_ok());
     let refused = log.get(1).unwrap_err();
-    assert_eq!(refused.code, Code::EvidenceBroken);
+    assert_eq!(refused.code, ErrorCode::EvidenceBroken);
     assert_eq!(refused.sentence, "record 1 of the log was edited");
     assert_eq!(log.read(0).filter(Result::is_ok).count(), 1);
 }

@@ -3,30 +3,30 @@
 //! `checkpoint` is the signed head, `key` the public keys, `tile/<L>/<N>` the hash tiles and `tile/entries/<N>` the records.
 //! All of it is derived from the segments.
 
-use crate::reader::Line;
-use crate::{Log, folder};
+use crate::reader::StoredLine;
+use crate::{AuditLog, log_dir};
 use hansa_audit_log::note::SignedHead;
 use hansa_audit_log::tile::{add_entry, bundles, tiles};
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::Path;
 
 /// Writes the log under `head` into the folder `to`, which must not be there yet; gives the number of records.
 ///
 /// # Errors
 /// `FILE_EXISTS`, `EVIDENCE_UNAVAILABLE` or `EVIDENCE_BROKEN` when the log can't be read, and what a full disk gives.
-pub fn write(log: &Log, head: &SignedHead, to: &Path) -> Result<u64, Refusal> {
+pub fn write(log: &AuditLog, head: &SignedHead, to: &Path) -> Result<u64, Refusal> {
     if to.exists() {
         let shown = to.display();
         let sentence =
             format!("`{shown}` is there already, and tiles go into a folder of their own");
-        return Err(Refusal::new(Code::FileExists, sentence));
+        return Err(Refusal::new(ErrorCode::FileExists, sentence));
     }
     let size = head.checkpoint.size;
     for tile in tiles(size) {
         let bytes = log.tree(|tree| tile.bytes(tree));
         let bytes = bytes.ok_or_else(|| {
             Refusal::new(
-                Code::EvidenceUnavailable,
+                ErrorCode::EvidenceUnavailable,
                 format!("the log has no {size} records"),
             )
         })?;
@@ -37,8 +37,8 @@ pub fn write(log: &Log, head: &SignedHead, to: &Path) -> Result<u64, Refusal> {
         let (mut bytes, mut whole) = (Vec::new(), true);
         for _ in 0..width {
             let record = match records.next_line().transpose()? {
-                Some(Line::Record(record)) => record,
-                Some(Line::Expired) => {
+                Some(StoredLine::Record(record)) => record,
+                Some(StoredLine::Expired) => {
                     whole = false;
                     continue;
                 }
@@ -46,7 +46,7 @@ pub fn write(log: &Log, head: &SignedHead, to: &Path) -> Result<u64, Refusal> {
             };
             add_entry(&mut bytes, &record).map_err(|length| {
                 let sentence = format!("a record of the log has {length} bytes");
-                Refusal::new(Code::EvidenceBroken, sentence)
+                Refusal::new(ErrorCode::EvidenceBroken, sentence)
             })?;
         }
         // The hashes stand without it, as those of every log that is pruned.
@@ -55,9 +55,9 @@ pub fn write(log: &Log, head: &SignedHead, to: &Path) -> Result<u64, Refusal> {
         }
     }
     let keys =
-        folder::keys(log.folder()).map_err(|error| folder::unavailable(log.folder(), &error))?;
+        log_dir::keys(log.folder()).map_err(|error| log_dir::unavailable(log.folder(), &error))?;
     let keys: String = keys.known.iter().map(|key| format!("{key}\n")).collect();
-    put(to, folder::KEY, keys.as_bytes())?;
+    put(to, log_dir::KEY, keys.as_bytes())?;
     // Last, so that a folder with a checkpoint holds all that is under it.
     put(to, "checkpoint", head.to_string().as_bytes())?;
     Ok(size)

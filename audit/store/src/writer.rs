@@ -1,20 +1,20 @@
 //! The one writer: takes what is waiting, writes it, syncs once, and wakes all who waited.
 
 use crate::archive::{BEFORE, EXPIRED_BEFORE};
-use crate::epoch::Epochs;
-use crate::folder::HEADS;
-use crate::index::Index;
-use crate::pace::Pace;
-use crate::reserve::Reserve;
-use crate::resume::STOP;
-use crate::shelf::FileShelf;
-use crate::writer::job::{Job, Message, Own};
-use crate::{LogConfig, OPENING, folder, low_space};
+use crate::clock_drift::ClockDrift;
+use crate::epoch::EpochTracker;
+use crate::index::LogIndex;
+use crate::log_dir::HEADS;
+use crate::recovery::STOP;
+use crate::reserve::LogReserve;
+use crate::segment_storage::SegmentStorage;
+use crate::writer::job::{InternalRecord, WriteJob, WriterMessage};
+use crate::{LogConfig, OPENING, log_dir, low_space};
 use hansa_audit_log::json::Json;
-use hansa_audit_log::ledger::{Flushed, Ledger, Stamp, Unwritable};
+use hansa_audit_log::ledger::{FlushProof, Ledger, LedgerError, RecordMetadata};
 use hansa_audit_log::note::SignedHead;
-use hansa_audit_log::record::Salt;
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_audit_log::record::RecordSalt;
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::fs::File;
 use std::io::Write;
 use std::sync::Arc;
@@ -31,23 +31,23 @@ const GROUP: usize = 1024;
 const GROUP_BYTES: usize = 4 * 1024 * 1024;
 
 /// The writer of one log.
-pub(super) struct Writer {
+pub(super) struct LogWriter {
     pub(super) config: LogConfig,
-    pub(super) ledger: Ledger<FileShelf>,
-    pub(super) index: Arc<Index>,
+    pub(super) ledger: Ledger<SegmentStorage>,
+    pub(super) index: Arc<LogIndex>,
     /// Absent once it could not be written: with a gap it would accuse good records.
     pub(super) leaves: Option<File>,
     pub(super) heads: File,
     /// Held as long as the writer lives.
     pub(super) lock: File,
     pub(super) signed_mono: u64,
-    pub(super) pace: Pace,
+    pub(super) pace: ClockDrift,
     /// Where it is said that the log is shut; absent where the disk did not give it.
-    pub(super) reserve: Option<Reserve>,
+    pub(super) reserve: Option<LogReserve>,
     /// Whether the books say that there is too little room for new entries.
     pub(super) paused: bool,
     /// What was stopped since something was decided.
-    pub(super) epochs: Arc<Epochs>,
+    pub(super) epochs: Arc<EpochTracker>,
     /// Whether a record that needs a head is under none yet.
     pub(super) unheaded: bool,
 }
@@ -61,17 +61,17 @@ pub(super) fn needs_head(kind: &str) -> bool {
     !UNHEADED.contains(&kind)
 }
 
-impl Writer {
-    pub(super) fn start(self) -> Result<(Sender<Message>, JoinHandle<()>), Refusal> {
+impl LogWriter {
+    pub(super) fn start(self) -> Result<(Sender<WriterMessage>, JoinHandle<()>), Refusal> {
         let (sender, receiver) = std::sync::mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("hansa-log".to_owned())
             .spawn(move || self.run(&receiver))
-            .map_err(|error| Refusal::new(Code::EvidenceUnavailable, error.to_string()))?;
+            .map_err(|error| Refusal::new(ErrorCode::EvidenceUnavailable, error.to_string()))?;
         Ok((sender, thread))
     }
 
-    fn run(mut self, receiver: &Receiver<Message>) {
+    fn run(mut self, receiver: &Receiver<WriterMessage>) {
         loop {
             let first = match self.until_head() {
                 None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -109,7 +109,7 @@ impl Writer {
     }
 
     /// One group: what waits is staged, made durable by one sync, and told.
-    fn turn(&mut self, first: Message, receiver: &Receiver<Message>) {
+    fn turn(&mut self, first: WriterMessage, receiver: &Receiver<WriterMessage>) {
         let low = self.low_space();
         self.rotate();
         self.look_at_clock();
@@ -118,9 +118,9 @@ impl Writer {
         let mut next = Some(first);
         while let Some(message) = next.take() {
             match message {
-                Message::Sign(wake) => signs.push(wake),
-                Message::Record(job) => jobs.extend(self.stage(job, low.as_ref())),
-                Message::Both(first, second) => {
+                WriterMessage::Sign(wake) => signs.push(wake),
+                WriterMessage::Record(job) => jobs.extend(self.stage(job, low.as_ref())),
+                WriterMessage::Both(first, second) => {
                     match self.stage(first, low.as_ref()) {
                         Some(first) => {
                             jobs.push(first);
@@ -130,7 +130,7 @@ impl Writer {
                         None => drop(second),
                     }
                 }
-                Message::Beside(own, wake) => beside.push((own, wake)),
+                WriterMessage::Beside(own, wake) => beside.push((own, wake)),
             }
             if jobs.len() < GROUP && self.ledger.staged_bytes() < GROUP_BYTES {
                 next = receiver.try_recv().ok();
@@ -159,13 +159,17 @@ impl Writer {
             let stamp = self.stamp();
             let kept = match &mut self.reserve {
                 Some(reserve) if self.ledger.broken().is_some() => reserve.record(own, stamp),
-                _ => Err(Unwritable::Closed),
+                _ => Err(LedgerError::Closed),
             };
             wake(kept);
         }
     }
 
-    fn stage(&mut self, job: Box<dyn Job>, low: Option<&Unwritable>) -> Option<Box<dyn Job>> {
+    fn stage(
+        &mut self,
+        job: Box<dyn WriteJob>,
+        low: Option<&LedgerError>,
+    ) -> Option<Box<dyn WriteJob>> {
         if let Some(low) = low
             && job.kind() == OPENING
         {
@@ -177,7 +181,7 @@ impl Writer {
         if let Some(validity) = job.validity()
             && !self.epochs.holds(&validity, self.ledger.time_of(&stamp))
         {
-            job.settle(Err(Unwritable::Overtaken));
+            job.settle(Err(LedgerError::Overtaken));
             return None;
         }
         let staged = job.stage(&mut self.ledger, stamp)?;
@@ -185,15 +189,15 @@ impl Writer {
         Some(staged)
     }
 
-    fn stamp(&self) -> Stamp {
-        Stamp {
+    fn stamp(&self) -> RecordMetadata {
+        RecordMetadata {
             tick: (self.config.clock)(),
-            salt: Salt(rand::random()),
+            salt: RecordSalt(rand::random()),
         }
     }
 
     /// Below the reserve entries can still be closed, but none can be opened. A log that is shut has other worries.
-    fn low_space(&self) -> Option<Unwritable> {
+    fn low_space(&self) -> Option<LedgerError> {
         if self.ledger.broken().is_some() {
             return None;
         }
@@ -242,9 +246,9 @@ impl Writer {
     }
 
     /// Records that new entries are refused since the disk is almost full, and that they are taken again.
-    fn look_at_room(&mut self, low: Option<&Unwritable>) {
+    fn look_at_room(&mut self, low: Option<&LedgerError>) {
         let room = match low {
-            Some(Unwritable::LowSpace { free, reserve }) if !self.paused => Json::object([
+            Some(LedgerError::LowSpace { free, reserve }) if !self.paused => Json::object([
                 ("free", Json::count(*free)),
                 ("reserve", Json::count(*reserve)),
             ]),
@@ -258,22 +262,22 @@ impl Writer {
 
     /// Stages a record of the log about itself. It stands in the group that follows, which fails as a whole if this fails.
     fn say(&mut self, kind: &'static str, body: Json) {
-        drop(self.stage_own(Own { kind, body }));
+        drop(self.stage_own(InternalRecord { kind, body }));
     }
 
     /// As [`Self::say`], where it matters that the record is taken.
-    pub(super) fn stage_own(&mut self, own: Own) -> Result<(), Unwritable> {
+    pub(super) fn stage_own(&mut self, own: InternalRecord) -> Result<(), LedgerError> {
         self.unheaded |= needs_head(own.kind);
         let stamp = self.stamp();
         self.ledger.stage(own, stamp).map(drop)
     }
 
     /// Says in the reserve why the log is shut and how far it is confirmed. What stands behind that was told to nobody.
-    fn stop(&mut self, unwritable: &Unwritable) {
+    fn stop(&mut self, unwritable: &LedgerError) {
         tracing::error!(reason = %unwritable, "log.shut");
         let durable = self.ledger.durable().clone();
         let shelf = self.ledger.shelf_mut();
-        let full = matches!(unwritable, Unwritable::Broken(broken) if broken.full);
+        let full = matches!(unwritable, LedgerError::Broken(broken) if broken.full);
         let body = Json::object([
             ("reason", Json::text(unwritable)),
             ("full", Json::Bool(full)),
@@ -286,14 +290,14 @@ impl Writer {
         let Some(reserve) = &mut self.reserve else {
             return;
         };
-        let kept = reserve.record(Own { kind: STOP, body }, stamp);
+        let kept = reserve.record(InternalRecord { kind: STOP, body }, stamp);
         if let Err(error) = kept {
             tracing::error!(%error, "log.stop_not_kept");
         }
     }
 
     /// Makes durable what is staged and shows it to readers.
-    pub(super) fn flush(&mut self) -> Result<Flushed, Unwritable> {
+    pub(super) fn flush(&mut self) -> Result<FlushProof, LedgerError> {
         let offset = self.ledger.shelf_mut().length();
         match self.ledger.flush() {
             Ok(flushed) => {
@@ -323,7 +327,7 @@ impl Writer {
     }
 
     /// Derived: what is missing is written again at the next start.
-    pub(super) fn keep_leaves(&mut self, flushed: &Flushed) {
+    pub(super) fn keep_leaves(&mut self, flushed: &FlushProof) {
         let mut bytes = Vec::new();
         for leaf in flushed.leaves() {
             bytes.extend(leaf.hash.as_bytes());
@@ -345,7 +349,7 @@ impl Writer {
             Ok(head) => {
                 let written = append_whole(&self.heads, format!("{head}\n").as_bytes());
                 if let Err(error) = written {
-                    let refusal = folder::unavailable(&self.config.folder.join(HEADS), &error);
+                    let refusal = log_dir::unavailable(&self.config.folder.join(HEADS), &error);
                     tracing::error!(%refusal, "log.head_not_kept");
                 }
                 self.index.change().head = head;

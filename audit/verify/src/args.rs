@@ -14,7 +14,7 @@ use std::path::PathBuf;
                   A key that was revoked is judged by when a withdrawal or a statement was first recorded, as far as a \
                   record says so, and not by the time that its signature bears; where no record names it, by that time."
 )]
-pub(crate) struct Args {
+pub(crate) struct VerifyArgs {
     /// One JSON object instead of text
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -32,12 +32,12 @@ pub(crate) struct Args {
     pub(crate) league: Option<String>,
     /// What is asked
     #[command(subcommand)]
-    pub(crate) ask: Ask,
+    pub(crate) ask: VerifyCommand,
 }
 
 /// A question to the evidence.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Ask {
+pub(crate) enum VerifyCommand {
     /// Everything: records, heads, signatures, permits, receipts, and how the files fit each other
     #[command(after_help = "Example: hansa-verify check lindau.bundle acme.bundle")]
     Check {
@@ -106,7 +106,7 @@ pub(crate) enum Ask {
     },
 }
 
-impl Ask {
+impl VerifyCommand {
     pub(crate) fn files(&self) -> &[PathBuf] {
         match self {
             Self::Check { files }

@@ -2,7 +2,7 @@
 
 /// How a check ends; the worst finding decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Verdict {
+pub(crate) enum AuditVerdict {
     /// Nothing is wrong.
     Good,
     /// Something was wrong, and whose log it is has stated how that came about.
@@ -15,7 +15,7 @@ pub(crate) enum Verdict {
     Broken,
 }
 
-impl Verdict {
+impl AuditVerdict {
     /// The status for a command that was put wrongly.
     pub(crate) const WRONG_USE: u8 = 2;
 
@@ -43,9 +43,9 @@ impl Verdict {
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Finding {
+pub(crate) struct AuditFinding {
     /// How wrong.
-    pub(crate) verdict: Verdict,
+    pub(crate) verdict: AuditVerdict,
     /// The file.
     pub(crate) file: String,
     /// The record, where it is about one.
@@ -56,25 +56,25 @@ pub(crate) struct Finding {
     pub(crate) proof: Vec<String>,
 }
 
-impl Finding {
+impl AuditFinding {
     /// Something that does not hold.
     pub(crate) fn broken(file: &str, record: Option<u64>, sentence: impl Into<String>) -> Self {
-        Self::new(Verdict::Broken, file, record, sentence)
+        Self::new(AuditVerdict::Broken, file, record, sentence)
     }
 
     /// Something that is not there.
     pub(crate) fn incomplete(file: &str, record: Option<u64>, sentence: impl Into<String>) -> Self {
-        Self::new(Verdict::Incomplete, file, record, sentence)
+        Self::new(AuditVerdict::Incomplete, file, record, sentence)
     }
 
     /// Something that was wrong and is closed by a statement.
     pub(crate) fn incident(file: &str, record: Option<u64>, sentence: impl Into<String>) -> Self {
-        Self::new(Verdict::Incident, file, record, sentence)
+        Self::new(AuditVerdict::Incident, file, record, sentence)
     }
 
     /// Something that is not known here.
     pub(crate) fn unknown(file: &str, record: Option<u64>, sentence: impl Into<String>) -> Self {
-        Self::new(Verdict::Unknown, file, record, sentence)
+        Self::new(AuditVerdict::Unknown, file, record, sentence)
     }
 
     /// With the heads that prove it.
@@ -83,7 +83,12 @@ impl Finding {
         self
     }
 
-    fn new(verdict: Verdict, file: &str, record: Option<u64>, sentence: impl Into<String>) -> Self {
+    fn new(
+        verdict: AuditVerdict,
+        file: &str,
+        record: Option<u64>,
+        sentence: impl Into<String>,
+    ) -> Self {
         Self {
             verdict,
             file: file.to_owned(),

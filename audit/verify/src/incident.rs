@@ -1,14 +1,14 @@
 //! The statements by which participants close incidents of their logs: each is what was signed, with a key that took the place of
 //! the one that another copy has. What it closes is shown as an incident, and no longer counts as broken.
 
-use crate::copy::{Case, Copy};
-use crate::finding::Finding;
-use crate::stated::{another, signed, wrong};
+use crate::deletion_statement::{another, signed, wrong};
+use crate::evidence_set::{EvidenceSet, ExportFile};
+use crate::finding::AuditFinding;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::note::SignedHead;
-use hansa_audit_log::time::Time;
-use hansa_audit_store::story::incident::RecordedIncident;
-use hansa_audit_store::story::{Question, Withdrawn};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_audit_store::history::incident::RecordedIncident;
+use hansa_audit_store::history::{QueryEntry, RecordedWithdrawal};
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::Refusal;
 use hansa_proto::incident::{self, ForkedRange, IncidentStatement};
@@ -28,9 +28,9 @@ pub(crate) struct ClosedIncident {
 }
 
 /// Where a head was found.
-pub(crate) struct HeadPlace<'a> {
+pub(crate) struct HeadLocation<'a> {
     /// In which file.
-    pub(crate) copy: &'a Copy,
+    pub(crate) copy: &'a ExportFile,
     /// In which record; the log's own heads stand beside it.
     pub(crate) record: Option<u64>,
     /// Whether somebody else than the log's owner has shown it.
@@ -38,10 +38,10 @@ pub(crate) struct HeadPlace<'a> {
 }
 
 /// Judges the statements of every file. Gives those that hold; what does not is a finding, and so is each incident.
-pub(crate) fn judge(case: &Case) -> (Vec<ClosedIncident>, Vec<Finding>) {
+pub(crate) fn judge(case: &EvidenceSet) -> (Vec<ClosedIncident>, Vec<AuditFinding>) {
     let (mut closed, mut findings): (Vec<ClosedIncident>, _) = (Vec::new(), Vec::new());
     let all = case.copies.iter().flat_map(|copy| {
-        let incidents = copy.story.incidents.iter();
+        let incidents = copy.history.incidents.iter();
         incidents.map(move |recorded| (copy, recorded))
     });
     let mut all: Vec<_> = all.collect();
@@ -51,7 +51,11 @@ pub(crate) fn judge(case: &Case) -> (Vec<ClosedIncident>, Vec<Finding>) {
         match judged(case, recorded, &closed) {
             Ok(Some(one)) => {
                 let what = format!("record {}: {}", recorded.index, said(&one.stated));
-                findings.push(Finding::incident(&copy.file, Some(recorded.index), what));
+                findings.push(AuditFinding::incident(
+                    &copy.file,
+                    Some(recorded.index),
+                    what,
+                ));
                 if closed.iter().all(|known| known.name != one.name) {
                     closed.push(one);
                 }
@@ -61,7 +65,11 @@ pub(crate) fn judge(case: &Case) -> (Vec<ClosedIncident>, Vec<Finding>) {
                     "record {}: the statement of an incident is not in the files",
                     recorded.index
                 );
-                findings.push(Finding::incomplete(&copy.file, Some(recorded.index), what));
+                findings.push(AuditFinding::incomplete(
+                    &copy.file,
+                    Some(recorded.index),
+                    what,
+                ));
             }
             Err(refusal) => {
                 let what = "its statement of an incident";
@@ -77,7 +85,7 @@ pub(crate) fn judge(case: &Case) -> (Vec<ClosedIncident>, Vec<Finding>) {
 
 /// The files that hold heads of a forked log which its history does not go on from, and whose owners were never told of the
 /// statement: it binds nobody who has it not on the books, or the log's owner could close by itself whatever it did.
-fn untold(case: &Case, one: &ClosedIncident) -> Vec<Finding> {
+fn untold(case: &EvidenceSet, one: &ClosedIncident) -> Vec<AuditFinding> {
     let (log, Some(fork)) = (&one.stated.log, &one.stated.fork) else {
         return Vec::new();
     };
@@ -95,8 +103,8 @@ fn untold(case: &Case, one: &ClosedIncident) -> Vec<Finding> {
     let others = case.copies.iter().filter(|copy| copy.owner != *log);
     let others = others.filter(|copy| place(copy, &one.name).is_none());
     let held = others.filter(|copy| {
-        let story = &copy.story;
-        let heads = story.shown.iter().chain(&story.heard);
+        let story = &copy.history;
+        let heads = story.observed_heads.iter().chain(&story.gossiped_heads);
         let mut heads = heads.filter(|head| head.peer == log.as_str());
         let mut forks = story.forks.iter().filter(|fork| fork.peer == log.as_str());
         heads.any(|head| is_foreign(&head.note))
@@ -110,18 +118,18 @@ fn untold(case: &Case, one: &ClosedIncident) -> Vec<Finding> {
             log.domain(),
             one.stated.stated_at
         );
-        Finding::incomplete(&copy.file, None, what)
+        AuditFinding::incomplete(&copy.file, None, what)
     })
     .collect()
 }
 
 /// The statement that a record names, where it is here and holds; `closed` are those that hold already.
 fn judged(
-    case: &Case,
+    case: &EvidenceSet,
     recorded: &RecordedIncident,
     closed: &[ClosedIncident],
 ) -> Result<Option<ClosedIncident>, Refusal> {
-    let Some(text) = case.pool.incidents.get(&recorded.statement) else {
+    let Some(text) = case.documents.incidents.get(&recorded.statement) else {
         return Ok(None);
     };
     let read = incident::from_envelope(text.as_bytes())?;
@@ -144,7 +152,7 @@ fn judged(
     {
         // Whether or not anybody has noticed a fork: whoever has the other copy could state one with the same key.
         let noticed = noticed(case, &stated.log, &recorded.statement, (seen, closed));
-        let since = noticed.or(fork.since).unwrap_or(Time::EARLIEST);
+        let since = noticed.or(fork.since).unwrap_or(UtcTimestamp::EARLIEST);
         if !trust.replaced_since(&stated.log, &read.signature.kid, since) {
             return Err(another(
                 "it is signed by the key that was in force when the fork was found, which another copy has",
@@ -158,9 +166,9 @@ fn judged(
 }
 
 /// When a statement was first on the books of anybody else than its signer; where no such file is here, on those of the signer.
-fn seen(case: &Case, recorded: &RecordedIncident) -> Time {
+fn seen(case: &EvidenceSet, recorded: &RecordedIncident) -> UtcTimestamp {
     let all = case.copies.iter().flat_map(|copy| {
-        let incidents = copy.story.incidents.iter();
+        let incidents = copy.history.incidents.iter();
         let named = incidents.filter(|one| one.statement == recorded.statement);
         named.map(move |one| (one.peer == copy.owner.as_str(), one.at))
     });
@@ -169,11 +177,11 @@ fn seen(case: &Case, recorded: &RecordedIncident) -> Time {
 
 /// When the fork that a statement closes was first found, by the files that tell of both.
 fn noticed(
-    case: &Case,
+    case: &EvidenceSet,
     log: &ParticipantId,
     statement: &str,
-    (seen, closed): (Time, &[ClosedIncident]),
-) -> Option<Time> {
+    (seen, closed): (UtcTimestamp, &[ClosedIncident]),
+) -> Option<UtcTimestamp> {
     // One that an earlier statement closes is not that of this one; a statement that does not hold, or of permits alone, closes none.
     let closes = |one: &RecordedIncident| {
         let mut known = closed.iter().filter(|known| known.stated.fork.is_some());
@@ -184,12 +192,12 @@ fn noticed(
     };
     let all = case.copies.iter().filter_map(|copy| {
         let upto = place(copy, statement);
-        let earlier = copy.story.incidents.iter().filter(|one| closes(one));
+        let earlier = copy.history.incidents.iter().filter(|one| closes(one));
         let from = earlier
             .map(|one| one.index)
             .filter(|index| upto.is_none_or(|upto| *index < upto))
             .max();
-        let forks = copy.story.forks.iter().filter(|fork| {
+        let forks = copy.history.forks.iter().filter(|fork| {
             fork.peer == log.as_str()
                 && from.is_none_or(|from| fork.index > from)
                 && upto.map_or(fork.at <= seen, |upto| fork.index < upto)
@@ -199,8 +207,8 @@ fn noticed(
     all.min()
 }
 
-fn place(copy: &Copy, statement: &str) -> Option<u64> {
-    let mut all = copy.story.incidents.iter();
+fn place(copy: &ExportFile, statement: &str) -> Option<u64> {
+    let mut all = copy.history.incidents.iter();
     all.find(|one| one.statement == statement)
         .map(|one| one.index)
 }
@@ -234,7 +242,7 @@ fn said(stated: &IncidentStatement) -> String {
     )
 }
 
-impl Case {
+impl EvidenceSet {
     fn forks<'a>(
         &'a self,
         of: &'a ParticipantId,
@@ -248,7 +256,12 @@ impl Case {
 
     /// Whether a head of this size that its log does not go on from was stated to be of an incident. A statement binds only the
     /// files that have it.
-    pub(crate) fn is_closed_head(&self, of: &ParticipantId, size: u64, at: &HeadPlace<'_>) -> bool {
+    pub(crate) fn is_closed_head(
+        &self,
+        of: &ParticipantId,
+        size: u64,
+        at: &HeadLocation<'_>,
+    ) -> bool {
         self.forks(of).any(|(one, fork)| {
             let within = size <= fork.upto;
             let counts = match (place(at.copy, &one.name), at.record) {
@@ -277,7 +290,7 @@ impl Case {
         &self,
         of: &ParticipantId,
         index: u64,
-        (copy, record): (&Copy, u64),
+        (copy, record): (&ExportFile, u64),
     ) -> bool {
         self.forks(of).any(|(one, fork)| {
             index >= fork.from
@@ -292,7 +305,7 @@ impl Case {
         &self,
         of: &ParticipantId,
         request: &str,
-        (copy, record, at): (&Copy, u64, Time),
+        (copy, record, at): (&ExportFile, u64, UtcTimestamp),
     ) -> bool {
         self.forks(of).any(|(one, fork)| {
             let before = place(copy, &one.name).is_some_and(|stated| record < stated);
@@ -306,10 +319,10 @@ impl Case {
     /// is open nobody knows that.
     pub(crate) fn closed_permit<'a>(
         &self,
-        copy: &'a Copy,
-        question: &Question,
+        copy: &'a ExportFile,
+        question: &QueryEntry,
         contract: ContractId,
-    ) -> Option<&'a Withdrawn> {
+    ) -> Option<&'a RecordedWithdrawal> {
         let is_open = question.end.is_none();
         if (question.may_have_left() && !is_open) || self.was_received(copy, question) {
             return None;
@@ -322,7 +335,7 @@ impl Case {
         let late = late.find(|late| {
             late.contract == contract && late.permits.binary_search(&question.index).is_ok()
         })?;
-        let life = copy.story.contracts.get(&contract.to_string())?;
+        let life = copy.history.contracts.get(&contract.to_string())?;
         let withdrawn = life
             .withdrawn
             .iter()
@@ -333,10 +346,10 @@ impl Case {
     }
 
     /// Whether whoever asked has anything of the answer on its books, which the log's owner says never left.
-    fn was_received(&self, copy: &Copy, question: &Question) -> bool {
+    fn was_received(&self, copy: &ExportFile, question: &QueryEntry) -> bool {
         let theirs = self.copies.iter();
         let theirs = theirs.filter(|one| one.owner.as_str() == question.peer);
-        let mut received = theirs.flat_map(|one| &one.story.received);
+        let mut received = theirs.flat_map(|one| &one.history.received);
         received.any(|received| {
             received.request == question.request
                 && received.peer == copy.owner.as_str()
@@ -348,7 +361,7 @@ impl Case {
     /// no fork explains that something did.
     fn is_late(&self, one: &ClosedIncident, peer: &ParticipantId, request: &str) -> bool {
         let questions = self.of(&one.stated.log);
-        let mut questions = questions.flat_map(|copy| &copy.story.questions);
+        let mut questions = questions.flat_map(|copy| &copy.history.questions);
         questions.any(|question| {
             question.request == request
                 && question.peer == peer.as_str()

@@ -15,35 +15,35 @@
     )
 )]
 
-mod across;
-mod answer;
 mod args;
-mod copy;
+mod continuation;
+mod deletion_statement;
+mod documents;
+mod evidence_set;
 mod finding;
-mod goes_on;
-mod heads;
+mod head_consistency;
+mod head_pair;
 mod incident;
-mod lent;
-mod papers;
+mod key_disclosure;
+mod output;
 mod permit;
 mod receipt;
-mod relied;
-mod sides;
-mod stated;
-mod told;
-mod used;
+mod reconciliation;
+mod relied_statements;
+mod subject_report;
+mod usage_statement;
 
-use args::{Args, Ask};
+use args::{VerifyArgs, VerifyCommand};
 use clap::Parser as _;
-use copy::Case;
-use finding::Verdict;
-use hansa_policy::plain::{printable_json, printable_lines};
+use evidence_set::EvidenceSet;
+use finding::AuditVerdict;
+use hansa_policy::safe_text::{printable_json, printable_lines};
+use output::OutputCollector;
 use std::ffi::OsString;
-use told::Teller;
 
 /// What a run wrote, and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub struct RunOutput {
     /// For the standard output.
     pub out: String,
     /// For the standard error.
@@ -53,82 +53,86 @@ pub struct Told {
 }
 
 /// Does what the arguments ask for; the first one is the program's name.
-pub fn run<I, T>(arguments: I) -> Told
+pub fn run<I, T>(arguments: I) -> RunOutput
 where
     I: IntoIterator<Item = T>,
     T: Into<OsString> + Clone,
 {
-    let args = match Args::try_parse_from(arguments) {
+    let args = match VerifyArgs::try_parse_from(arguments) {
         Ok(args) => args,
-        Err(help) if help.use_stderr() => return Told::wrong_use(help.to_string()).neutral(false),
+        Err(help) if help.use_stderr() => {
+            return RunOutput::wrong_use(help.to_string()).neutral(false);
+        }
         Err(help) => {
-            return Told {
+            return RunOutput {
                 out: help.to_string(),
                 err: String::new(),
                 status: 0,
             };
         }
     };
-    let told = judge(&args).unwrap_or_else(Told::wrong_use);
+    let told = judge(&args).unwrap_or_else(RunOutput::wrong_use);
     told.neutral(args.json)
 }
 
 /// Judges the files and answers the question; the error says what is wrong with how it was asked.
-fn judge(args: &Args) -> Result<Told, String> {
-    let mut teller = Teller::new(args.json);
-    if let Ask::Heads { older, newer, .. } = &args.ask {
-        let pair = heads::Pair::open(older, newer)?;
-        let case = Case::open(args)?;
-        let findings = heads::judge(&pair, &case, &mut teller);
+fn judge(args: &VerifyArgs) -> Result<RunOutput, String> {
+    let mut teller = OutputCollector::new(args.json);
+    if let VerifyCommand::Heads { older, newer, .. } = &args.ask {
+        let pair = head_pair::HeadPair::open(older, newer)?;
+        let case = EvidenceSet::open(args)?;
+        let findings = head_pair::judge(&pair, &case, &mut teller);
         return Ok(teller.end(findings));
     }
-    let case = Case::open(args)?;
+    let case = EvidenceSet::open(args)?;
     let mut findings = case.findings.clone();
     findings.extend(case.shown.clone());
     findings.extend(permit::judge(&case));
-    findings.extend(goes_on::judge(&case));
-    findings.extend(lent::judge(&case));
+    findings.extend(continuation::judge(&case));
+    findings.extend(key_disclosure::judge(&case));
     findings.extend(receipt::judge(&case));
-    findings.extend(stated::judge(&case));
-    findings.extend(used::judge(&case));
-    findings.extend(across::judge(&case));
+    findings.extend(deletion_statement::judge(&case));
+    findings.extend(usage_statement::judge(&case));
+    findings.extend(head_consistency::judge(&case));
     match &args.ask {
-        Ask::Check { .. } => {
+        VerifyCommand::Check { .. } => {
             for copy in &case.copies {
-                let witnesses = across::witnesses(&case, copy).0;
-                teller.copy(copy, &witnesses, used::uncounted(&case, copy));
+                let witnesses = head_consistency::witnesses(&case, copy).0;
+                teller.copy(copy, &witnesses, usage_statement::uncounted(&case, copy));
             }
-            findings.extend(sides::judge(&case, None));
+            findings.extend(reconciliation::judge(&case, None));
         }
-        Ask::Reconcile { .. } => {
+        VerifyCommand::Reconcile { .. } => {
             if case.copies.len() != 2 {
                 return Err("two files are compared: a provider's and a consumer's".to_owned());
             }
-            findings.extend(sides::judge(&case, Some(&mut teller)));
+            findings.extend(reconciliation::judge(&case, Some(&mut teller)));
         }
-        Ask::Question { id, .. } => answer::question(&case, id, &mut teller)?,
-        Ask::Contract { id, at, .. } => answer::contract(&case, id, at.as_deref(), &mut teller)?,
-        Ask::Left {
+        VerifyCommand::Question { id, .. } => subject_report::question(&case, id, &mut teller)?,
+        VerifyCommand::Contract { id, at, .. } => {
+            subject_report::contract(&case, id, at.as_deref(), &mut teller)?
+        }
+        VerifyCommand::Left {
             to,
             contract,
             from,
             until,
             ..
         } => {
-            let wanted = answer::Wanted::read(
+            let wanted = subject_report::AnswerFilter::read(
                 to.clone(),
                 contract.clone(),
                 from.as_deref(),
                 until.as_deref(),
             )?;
-            answer::left(&case, &wanted, &mut teller);
+            subject_report::disclosed(&case, &wanted, &mut teller);
         }
-        Ask::Heads { .. } => {}
+        VerifyCommand::Heads { .. } => {}
     }
     Ok(teller.end(findings))
 }
 
-impl Told {
+impl RunOutput {
     /// The same, commanding no terminal: logs hold texts of others. JSON keeps its values.
     fn neutral(self, is_json: bool) -> Self {
         let out = match is_json {
@@ -148,7 +152,7 @@ impl Told {
         Self {
             out: String::new(),
             err,
-            status: Verdict::WRONG_USE,
+            status: AuditVerdict::WRONG_USE,
         }
     }
 }

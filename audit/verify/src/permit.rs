@@ -1,24 +1,24 @@
 //! Whether each question that was permitted may have been: its contract was in force, covered the purpose, and was applied
 //! as it was signed.
 
-use crate::copy::{Case, Copy};
-use crate::finding::Finding;
-use crate::relied;
-use hansa_audit_log::time::Time;
-use hansa_audit_store::story::{Life, Question, Read};
-use hansa_policy::contract::{Agreed, Agreement, Book, Standing};
+use crate::evidence_set::{EvidenceSet, ExportFile};
+use crate::finding::AuditFinding;
+use crate::relied_statements;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_audit_store::history::{ContractTimeline, DatasetRead, QueryEntry};
+use hansa_policy::contract::{Agreement, ContractRegistry, ContractStatus, VerifiedContract};
 use hansa_policy::id::{ContractId, ParticipantId, PurposeId};
-use hansa_policy::refusal::Code;
-use hansa_policy::term::normal;
+use hansa_policy::refusal::ErrorCode;
+use hansa_policy::term::normal_form;
 use hansa_policy::term::purpose::Taxonomy;
 use std::collections::BTreeSet;
 
 /// Judges every permit of every file.
-pub(crate) fn judge(case: &Case) -> Vec<Finding> {
-    let taxonomy = hansa_proto::purposes::vocabulary();
+pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
+    let taxonomy = hansa_proto::purpose_taxonomy::vocabulary();
     let mut findings = Vec::new();
     for copy in &case.copies {
-        for question in &copy.story.questions {
+        for question in &copy.history.questions {
             for read in &question.reads {
                 findings.extend(judge_read(case, copy, question, read, &taxonomy));
             }
@@ -28,16 +28,16 @@ pub(crate) fn judge(case: &Case) -> Vec<Finding> {
 }
 
 fn judge_read(
-    case: &Case,
-    copy: &Copy,
-    question: &Question,
-    read: &Read,
+    case: &EvidenceSet,
+    copy: &ExportFile,
+    question: &QueryEntry,
+    read: &DatasetRead,
     taxonomy: &Taxonomy,
-) -> Option<Finding> {
+) -> Option<AuditFinding> {
     let file = copy.file.as_str();
     let index = Some(question.index);
     let broken = |what: String| {
-        Some(Finding::broken(
+        Some(AuditFinding::broken(
             file,
             index,
             format!("record {}: {what}", question.index),
@@ -55,15 +55,15 @@ fn judge_read(
         Ok(id) => id,
         Err(_) => return broken("the contract's name is none".to_owned()),
     };
-    let Some(agreed) = case.pool.contracts.get(&id) else {
+    let Some(agreed) = case.documents.contracts.get(&id) else {
         // What is wrong with one that is there was told with it.
-        return (!case.pool.knows(id)).then(|| {
+        return (!case.documents.knows(id)).then(|| {
             let what = format!(
                 "record {}: contract {} is not in the files",
                 question.index,
                 id.short()
             );
-            Finding::incomplete(file, index, what)
+            AuditFinding::incomplete(file, index, what)
         });
     };
     let agreement = agreed.agreement();
@@ -88,21 +88,21 @@ fn judge_read(
             return Some(match question.end {
                 Some(_) => {
                     let what = format!("{what}; no row is known to have left");
-                    Finding::incident(file, index, what)
+                    AuditFinding::incident(file, index, what)
                 }
                 None => {
                     let what = format!("{what}; its end is not in the file, so rows may have left");
-                    Finding::incomplete(file, index, what)
+                    AuditFinding::incomplete(file, index, what)
                 }
             });
         }
         return match what {
-            Barred::Unknown(what) => Some(Finding::unknown(
+            PermitDenial::Unknown(what) => Some(AuditFinding::unknown(
                 file,
                 index,
                 format!("record {}: {what}", question.index),
             )),
-            Barred::Not(what) => broken(what),
+            PermitDenial::Not(what) => broken(what),
         };
     }
     let attested = agreement
@@ -119,9 +119,11 @@ fn judge_read(
         ));
     }
     match applied(agreement, read) {
-        Applied::AsSigned => relied::judge(case, copy, question, read, agreement)
-            .or_else(|| guarded(case, copy, question, read)),
-        Applied::OtherForm => Some(Finding::unknown(
+        PolicyApplication::AsSigned => {
+            relied_statements::judge(case, copy, question, read, agreement)
+                .or_else(|| guarded(case, copy, question, read))
+        }
+        PolicyApplication::OtherForm => Some(AuditFinding::unknown(
             file,
             index,
             format!(
@@ -129,7 +131,7 @@ fn judge_read(
                 question.index, read.grant
             ),
         )),
-        Applied::Otherwise => broken(format!(
+        PolicyApplication::Otherwise => broken(format!(
             "contract {} was not applied as it was signed",
             id.short()
         )),
@@ -137,7 +139,12 @@ fn judge_read(
 }
 
 /// What is wrong with the guard that a permit names: it is not here, or is not the one of the dataset.
-fn guarded(case: &Case, copy: &Copy, question: &Question, read: &Read) -> Option<Finding> {
+fn guarded(
+    case: &EvidenceSet,
+    copy: &ExportFile,
+    question: &QueryEntry,
+    read: &DatasetRead,
+) -> Option<AuditFinding> {
     let name = read.guard.as_ref()?;
     let at = Some(question.index);
     let told = |what: &str| {
@@ -147,17 +154,17 @@ fn guarded(case: &Case, copy: &Copy, question: &Question, read: &Read) -> Option
     if case.guard(name, &read.dataset).is_some() {
         return None;
     }
-    if case.pool.guards.contains_key(name) {
+    if case.documents.guards.contains_key(name) {
         let what = "is another document than the permit names, or can't be read";
-        return Some(Finding::broken(&copy.file, at, told(what)));
+        return Some(AuditFinding::broken(&copy.file, at, told(what)));
     }
     // A part of a log that is made for somebody else brings none.
     let whole = copy.tree.is_some();
-    whole.then(|| Finding::incomplete(&copy.file, at, told("is not in the files")))
+    whole.then(|| AuditFinding::incomplete(&copy.file, at, told("is not in the files")))
 }
 
 /// What kept the question from being permitted.
-pub(crate) enum Barred {
+pub(crate) enum PermitDenial {
     /// A vocabulary that is not known here.
     Unknown(String),
     /// The state of the contract, or the purpose.
@@ -166,74 +173,85 @@ pub(crate) enum Barred {
 
 /// Why a contract did not permit a question at its time.
 pub(crate) fn barred(
-    case: &Case,
-    copy: &Copy,
-    question: &Question,
+    case: &EvidenceSet,
+    copy: &ExportFile,
+    question: &QueryEntry,
     id: ContractId,
     taxonomy: &Taxonomy,
-) -> Option<Barred> {
+) -> Option<PermitDenial> {
     barred_at(case, copy, (question, question.index), id, taxonomy)
 }
 
 /// The same, as the book stood before the record `upto`.
 fn barred_at(
-    case: &Case,
-    copy: &Copy,
-    (question, upto): (&Question, u64),
+    case: &EvidenceSet,
+    copy: &ExportFile,
+    (question, upto): (&QueryEntry, u64),
     id: ContractId,
     taxonomy: &Taxonomy,
-) -> Option<Barred> {
-    let life = copy.story.contracts.get(&id.to_string());
+) -> Option<PermitDenial> {
+    let life = copy.history.contracts.get(&id.to_string());
     let activated = life.and_then(|life| life.activated);
     if copy.tree.is_some() && activated.is_none_or(|(index, _)| index >= question.index) {
         let what = format!("contract {} was not active yet", id.short());
-        return Some(Barred::Not(what));
+        return Some(PermitDenial::Not(what));
     }
     let Ok(asker) = question.peer.parse::<ParticipantId>() else {
-        return Some(Barred::Not("nobody is named who asked".to_owned()));
+        return Some(PermitDenial::Not("nobody is named who asked".to_owned()));
     };
     let purpose = match question.purpose.as_deref().map(str::parse::<PurposeId>) {
         None => None,
         Some(Ok(purpose)) => Some(purpose),
-        Some(Err(_)) => return Some(Barred::Not("the purpose is no name".to_owned())),
+        Some(Err(_)) => return Some(PermitDenial::Not("the purpose is no name".to_owned())),
     };
     let book = book(case, copy, upto, asker, id);
-    let refusal = book.barred(id, purpose.as_ref(), taxonomy, question.at)?;
+    let refusal = book.blocking_refusal(id, purpose.as_ref(), taxonomy, question.at)?;
     let sentence = format!(
         "it was permitted, but {}: {}",
         refusal.code, refusal.sentence
     );
     Some(match refusal.code {
-        Code::TermUnknown => Barred::Unknown(sentence),
-        _ => Barred::Not(sentence),
+        ErrorCode::TermUnknown => PermitDenial::Unknown(sentence),
+        _ => PermitDenial::Not(sentence),
     })
 }
 
 /// The book of the asker as the log's owner had it before the record `upto`: the contract, and those that replace it.
-fn book(case: &Case, copy: &Copy, upto: u64, asker: ParticipantId, id: ContractId) -> Book {
-    let mut book = Book::new(asker);
-    let before = |agreed: &&Agreed| {
+fn book(
+    case: &EvidenceSet,
+    copy: &ExportFile,
+    upto: u64,
+    asker: ParticipantId,
+    id: ContractId,
+) -> ContractRegistry {
+    let mut book = ContractRegistry::new(asker);
+    let before = |agreed: &&VerifiedContract| {
         agreed.id() == id
             || (agreed.agreement().supersedes == Some(id)
                 && life(copy, agreed.id())
                     .and_then(|life| life.activated)
                     .is_some_and(|(index, _)| index < upto))
     };
-    for agreed in case.pool.contracts.values().filter(before) {
+    for agreed in case.documents.contracts.values().filter(before) {
         let logged = BTreeSet::from([agreed.id()]);
         let _ = book.readmit(agreed.clone(), &logged);
     }
     for withdrawn in life(copy, id).into_iter().flat_map(|life| &life.withdrawn) {
         if withdrawn.index < upto {
             let noticed = withdrawn.effective.filter(|at| *at > withdrawn.at);
-            book.end(id, noticed.unwrap_or(Time::EARLIEST));
+            book.end(id, noticed.unwrap_or(UtcTimestamp::EARLIEST));
         }
     }
     book
 }
 
 /// Whether a contract was in force for the log's owner at a record.
-pub(crate) fn in_force(case: &Case, copy: &Copy, agreed: &Agreed, (upto, at): (u64, Time)) -> bool {
+pub(crate) fn in_force(
+    case: &EvidenceSet,
+    copy: &ExportFile,
+    agreed: &VerifiedContract,
+    (upto, at): (u64, UtcTimestamp),
+) -> bool {
     let active = life(copy, agreed.id()).and_then(|life| life.activated);
     // A part may begin after it.
     if copy.tree.is_some() && active.is_none_or(|(index, _)| index >= upto) {
@@ -241,18 +259,23 @@ pub(crate) fn in_force(case: &Case, copy: &Copy, agreed: &Agreed, (upto, at): (u
     }
     book(case, copy, upto, copy.owner.clone(), agreed.id())
         .stands(agreed.id(), at)
-        .is_some_and(|(_, standing)| standing == Standing::InForce)
+        .is_some_and(|(_, standing)| standing == ContractStatus::InForce)
 }
 
-fn life(copy: &Copy, id: ContractId) -> Option<&Life> {
-    copy.story.contracts.get(&id.to_string())
+fn life(copy: &ExportFile, id: ContractId) -> Option<&ContractTimeline> {
+    copy.history.contracts.get(&id.to_string())
 }
 
 /// How a contract stood for the asker at an instant, in words.
-pub(crate) fn standing(case: &Case, copy: &Copy, agreed: &Agreed, at: Time) -> &'static str {
+pub(crate) fn standing(
+    case: &EvidenceSet,
+    copy: &ExportFile,
+    agreed: &VerifiedContract,
+    at: UtcTimestamp,
+) -> &'static str {
     let asker = agreed.agreement().assignee_id().unwrap_or(&copy.owner);
     let upto = copy
-        .story
+        .history
         .contracts
         .values()
         .flat_map(|life| {
@@ -275,18 +298,18 @@ pub(crate) fn standing(case: &Case, copy: &Copy, agreed: &Agreed, at: Time) -> &
 }
 
 /// How the clauses of a contract were applied.
-enum Applied {
+enum PolicyApplication {
     AsSigned,
     OtherForm,
     Otherwise,
 }
 
-fn applied(agreement: &Agreement, read: &Read) -> Applied {
+fn applied(agreement: &Agreement, read: &DatasetRead) -> PolicyApplication {
     let Some((form, hash)) = read.grant.split_once(':') else {
-        return Applied::Otherwise;
+        return PolicyApplication::Otherwise;
     };
-    if form != normal::FORM {
-        return Applied::OtherForm;
+    if form != normal_form::FORM {
+        return PolicyApplication::OtherForm;
     }
     let due: BTreeSet<u64> = agreement
         .clauses
@@ -295,9 +318,9 @@ fn applied(agreement: &Agreement, read: &Read) -> Applied {
         .map(|clause| u64::from(clause.id.0))
         .collect();
     let done: BTreeSet<u64> = read.clauses.iter().copied().collect();
-    if due == done && normal::grant_hash(&agreement.clauses).to_string() == hash {
-        Applied::AsSigned
+    if due == done && normal_form::grant_hash(&agreement.clauses).to_string() == hash {
+        PolicyApplication::AsSigned
     } else {
-        Applied::Otherwise
+        PolicyApplication::Otherwise
     }
 }

@@ -1,22 +1,22 @@
 //! Whether the receipts say what the logs say, and whether the provider's log holds what it gave receipts for.
 
-use crate::copy::{Case, Copy};
-use crate::finding::Finding;
-use crate::papers::of_refusal;
-use hansa_audit_store::story::{End, Question, Received};
+use crate::documents::of_refusal;
+use crate::evidence_set::{EvidenceSet, ExportFile};
+use crate::finding::AuditFinding;
+use hansa_audit_store::history::{AnswerEnd, QueryEntry, ReceivedAnswer};
 use hansa_policy::id::ContractId;
 use hansa_proto::envelope;
 use hansa_proto::receipt::{Receipt, SignedReceipt};
 use std::collections::BTreeSet;
 
 /// Judges every receipt that the logs name.
-pub(crate) fn judge(case: &Case) -> Vec<Finding> {
+pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
     let mut findings = Vec::new();
     for copy in &case.copies {
-        for question in &copy.story.questions {
+        for question in &copy.history.questions {
             findings.extend(given(case, copy, question));
         }
-        for received in &copy.story.received {
+        for received in &copy.history.received {
             findings.extend(taken(case, copy, received));
         }
     }
@@ -24,7 +24,7 @@ pub(crate) fn judge(case: &Case) -> Vec<Finding> {
 }
 
 /// A receipt that came back with the consumer's signature.
-fn given(case: &Case, copy: &Copy, question: &Question) -> Option<Finding> {
+fn given(case: &EvidenceSet, copy: &ExportFile, question: &QueryEntry) -> Option<AuditFinding> {
     // What the consumer disputes is no receipt; that it does is on the books.
     let (name, true) = question.acknowledged.as_ref()? else {
         return None;
@@ -39,7 +39,7 @@ fn given(case: &Case, copy: &Copy, question: &Question) -> Option<Finding> {
     }
     let receipt = &signed.receipt;
     let end = question.end.as_ref()?;
-    let mut differs = said_otherwise(receipt, end);
+    let mut differs = differing_fields(receipt, end);
     let contracts = |ids: &mut dyn Iterator<Item = String>| ids.collect::<BTreeSet<_>>();
     let read = contracts(
         &mut question
@@ -67,12 +67,12 @@ fn given(case: &Case, copy: &Copy, question: &Question) -> Option<Finding> {
     let known = |head: &hansa_audit_log::note::SignedHead| head.digest() == receipt.checkpoint;
     (!copy.heads.iter().any(known)).then(|| {
         let what = format!("record {index}: the head that its receipt names is not in the file");
-        Finding::incomplete(&copy.file, Some(index), what)
+        AuditFinding::incomplete(&copy.file, Some(index), what)
     })
 }
 
 /// A receipt that the log's owner got for an answer that it received.
-fn taken(case: &Case, copy: &Copy, received: &Received) -> Option<Finding> {
+fn taken(case: &EvidenceSet, copy: &ExportFile, received: &ReceivedAnswer) -> Option<AuditFinding> {
     let index = received.index;
     let name = received.receipt.as_ref()?;
     let signed = match read(case, copy, index, name) {
@@ -97,14 +97,19 @@ fn taken(case: &Case, copy: &Copy, received: &Received) -> Option<Finding> {
 }
 
 /// Whether the log of the provider, where it is among the files, holds the record that the receipt was given for.
-fn in_the_log(case: &Case, copy: &Copy, index: u64, receipt: &Receipt) -> Option<Finding> {
+fn in_the_log(
+    case: &EvidenceSet,
+    copy: &ExportFile,
+    index: u64,
+    receipt: &Receipt,
+) -> Option<AuditFinding> {
     let mut incident = None;
     for provider in case.of(&receipt.provider) {
         let leaf = &receipt.leaf;
         let held = match &provider.tree {
             Some(tree) => tree.leaf(leaf.index),
             None => provider
-                .story
+                .history
                 .questions
                 .iter()
                 .find(|question| question.index == leaf.index)
@@ -122,7 +127,11 @@ fn in_the_log(case: &Case, copy: &Copy, index: u64, receipt: &Receipt) -> Option
                     receipt.request,
                     receipt.provider.domain()
                 );
-                incident = Some(Finding::incident(&provider.file, Some(leaf.index), what));
+                incident = Some(AuditFinding::incident(
+                    &provider.file,
+                    Some(leaf.index),
+                    what,
+                ));
                 continue;
             }
             Some(_) => format!(
@@ -136,22 +145,22 @@ fn in_the_log(case: &Case, copy: &Copy, index: u64, receipt: &Receipt) -> Option
                 copy.owner.domain()
             ),
         };
-        return Some(Finding::broken(&provider.file, Some(leaf.index), what));
+        return Some(AuditFinding::broken(&provider.file, Some(leaf.index), what));
     }
     incident
 }
 
 /// The receipt of this name, with signatures that hold; `None` where no key is known.
 fn read(
-    case: &Case,
-    copy: &Copy,
+    case: &EvidenceSet,
+    copy: &ExportFile,
     index: u64,
     name: &str,
-) -> Result<Option<SignedReceipt>, Finding> {
+) -> Result<Option<SignedReceipt>, AuditFinding> {
     let file = copy.file.as_str();
-    let Some(text) = case.pool.receipts.get(name) else {
+    let Some(text) = case.documents.receipts.get(name) else {
         let what = format!("record {index}: its receipt is not in the files");
-        return Err(Finding::incomplete(file, Some(index), what));
+        return Err(AuditFinding::incomplete(file, Some(index), what));
     };
     let Some(trust) = &case.trust else {
         return Ok(None);
@@ -169,8 +178,8 @@ fn read(
 }
 
 /// Whether the consumer has a receipt for the answer that the provider signed.
-pub(crate) fn was_given(case: &Case, consumer: &Copy, request: &str) -> bool {
-    let received = consumer.story.received.iter();
+pub(crate) fn was_given(case: &EvidenceSet, consumer: &ExportFile, request: &str) -> bool {
+    let received = consumer.history.received.iter();
     received
         .filter(|received| received.request == request)
         .filter_map(|received| Some((received.index, received.receipt.as_ref()?)))
@@ -184,8 +193,8 @@ pub(crate) fn was_given(case: &Case, consumer: &Copy, request: &str) -> bool {
 }
 
 /// Whether the provider has a receipt for the answer that the consumer has countersigned.
-pub(crate) fn was_returned(case: &Case, provider: &Copy, request: &str) -> bool {
-    let questions = provider.story.questions.iter();
+pub(crate) fn was_returned(case: &EvidenceSet, provider: &ExportFile, request: &str) -> bool {
+    let questions = provider.history.questions.iter();
     questions
         .filter(|question| question.request == request)
         .filter_map(|question| Some((question.index, question.acknowledged.as_ref()?)))
@@ -197,7 +206,7 @@ pub(crate) fn was_returned(case: &Case, provider: &Copy, request: &str) -> bool 
         })
 }
 
-fn said_otherwise(receipt: &Receipt, end: &End) -> Vec<&'static str> {
+fn differing_fields(receipt: &Receipt, end: &AnswerEnd) -> Vec<&'static str> {
     let outcome = match &end.code {
         Some(code) => format!("{}:{code}", end.outcome),
         None => end.outcome.clone(),
@@ -216,12 +225,12 @@ fn said_otherwise(receipt: &Receipt, end: &End) -> Vec<&'static str> {
     differs
 }
 
-fn broken(copy: &Copy, index: u64, what: &str) -> Finding {
-    Finding::broken(&copy.file, Some(index), format!("record {index}: {what}"))
+fn broken(copy: &ExportFile, index: u64, what: &str) -> AuditFinding {
+    AuditFinding::broken(&copy.file, Some(index), format!("record {index}: {what}"))
 }
 
 /// The contracts under which a question was permitted.
-pub(crate) fn contracts(question: &Question) -> BTreeSet<ContractId> {
+pub(crate) fn contracts(question: &QueryEntry) -> BTreeSet<ContractId> {
     let named = question
         .reads
         .iter()

@@ -10,10 +10,10 @@
 
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
-use hansa_audit_log::ledger::{Entry, Evidence};
-use hansa_audit_log::time::{Tick, Time};
-use hansa_audit_store::key::LogKey;
-use hansa_audit_store::{Log, LogConfig, tiles};
+use hansa_audit_log::ledger::{Evidence, RecordContent};
+use hansa_audit_log::time::{ClockReading, UtcTimestamp};
+use hansa_audit_store::key::LogSigningKey;
+use hansa_audit_store::{AuditLog, LogConfig, tiles};
 use signed_note::{Note, StandardVerifier, VerifierList};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,11 +23,11 @@ use tlog_tiles::{
 };
 
 #[derive(Debug)]
-struct Said(u64);
+struct SampleEvidence(u64);
 
-impl Evidence for Said {
-    fn entry(&self) -> Entry {
-        Entry {
+impl Evidence for SampleEvidence {
+    fn entry(&self) -> RecordContent {
+        RecordContent {
             kind: "said",
             body: Json::object([("n", Json::count(self.0))]),
         }
@@ -35,10 +35,10 @@ impl Evidence for Said {
 }
 
 /// A log of so many records.
-fn log(folder: &Path, records: u64) -> Log {
-    let key = LogKey::create(&folder.join("note.key"), "lindau.example").unwrap();
-    let tick = Tick {
-        wall: Time::from_micros(1_800_000_000_000_000).unwrap(),
+fn log(folder: &Path, records: u64) -> AuditLog {
+    let key = LogSigningKey::create(&folder.join("note.key"), "lindau.example").unwrap();
+    let tick = ClockReading {
+        wall: UtcTimestamp::from_micros(1_800_000_000_000_000).unwrap(),
         mono_ns: 0,
     };
     let config = LogConfig::new(
@@ -48,18 +48,18 @@ fn log(folder: &Path, records: u64) -> Log {
         Arc::new(move || tick),
         "boot",
     );
-    let (log, _) = Log::open(config).unwrap();
+    let (log, _) = AuditLog::open(config).unwrap();
     for n in 0..records {
-        let _ = log.record_blocking(Said(n)).unwrap();
+        let _ = log.record_blocking(SampleEvidence(n)).unwrap();
     }
     log.close();
     log
 }
 
 /// The tiles of a folder.
-struct Folder(PathBuf);
+struct TileFolder(PathBuf);
 
-impl TileReader for Folder {
+impl TileReader for TileFolder {
     fn height(&self) -> u8 {
         8
     }
@@ -112,7 +112,7 @@ fn a_stranger_reads_the_tiles() {
     assert_eq!(head.origin(), "lindau.example/hansa/evidence");
     assert_eq!(head.size(), SIZE);
 
-    let folder = Folder(out.clone());
+    let folder = TileFolder(out.clone());
     let reader = TileHashReader::new(SIZE, *head.hash(), &folder);
     let mut records = Vec::new();
     for name in ["000", "001", "002.p/88"] {
@@ -149,7 +149,7 @@ fn a_tile_that_was_changed_leads_to_another_root() {
     let mut bytes = std::fs::read(&tile).unwrap();
     bytes[7] ^= 1;
     std::fs::write(&tile, bytes).unwrap();
-    let folder = Folder(out);
+    let folder = TileFolder(out);
     let root = Hash(*log.head().checkpoint.root.as_bytes());
     let reader = TileHashReader::new(300, root, &folder);
     // The second record is proven by the first one's hash, which was changed.

@@ -1,11 +1,11 @@
 //! Groups that are too small, units and personal columns that show, filters that tell what they hide.
 
-use super::{Finding, Policy, is_personal};
-use hansa_policy::id::{ClauseId, Name};
-use hansa_policy::refusal::{Code, Refusal};
-use hansa_policy::row_filter::{Operand, RowFilter};
-use hansa_policy::term::budget::Budget;
-use hansa_policy::term::{Clause, Term, Unit};
+use super::{LintFinding, LintedPolicy, is_personal};
+use hansa_policy::id::{ClauseId, SqlIdentifier};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::row_filter::{FilterOperand, RowFilter};
+use hansa_policy::term::privacy_budget::PrivacyBudgetTerm;
+use hansa_policy::term::{Clause, CountingUnit, Term};
 use std::collections::BTreeSet;
 
 /// Below this, a group on personal data can't be signed.
@@ -17,7 +17,7 @@ const SMALL: u32 = 10;
 /// Above this, in millionths, a budget of privacy needs a second look.
 const LARGE: u64 = 3_000_000;
 
-pub(super) fn check(policy: &Policy<'_>) -> Vec<Finding> {
+pub(super) fn check(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     let mut findings = Vec::new();
     if policy.is_aggregate() {
         findings.extend(groups(policy));
@@ -31,7 +31,7 @@ pub(super) fn check(policy: &Policy<'_>) -> Vec<Finding> {
 }
 
 /// Row form: columns about persons that are shown, in whatever form but as NULL or one value.
-fn legal_basis(policy: &Policy<'_>) -> Option<Finding> {
+fn legal_basis(policy: &LintedPolicy<'_>) -> Option<LintFinding> {
     let told = policy
         .clauses
         .iter()
@@ -39,7 +39,7 @@ fn legal_basis(policy: &Policy<'_>) -> Option<Finding> {
     if told || policy.is_aggregate() {
         return None;
     }
-    let nothing = |name: &Name| {
+    let nothing = |name: &SqlIdentifier| {
         policy
             .clauses
             .iter()
@@ -50,17 +50,17 @@ fn legal_basis(policy: &Policy<'_>) -> Option<Finding> {
         .filter(|column| column.personal)
         .find(|column| policy.is_there(&column.name) && !nothing(&column.name))?;
     let refusal = Refusal::new(
-        Code::LegalBasisMissing,
+        ErrorCode::LegalBasisMissing,
         format!(
             "`{}` is about persons, and no legal basis is named",
             shown.name
         ),
     )
     .with_help("name it: legal_basis = \"eu-gdpr:A6-1-e\", or leave the column out");
-    Some(Finding::error(None, refusal))
+    Some(LintFinding::error(None, refusal))
 }
 
-fn groups(policy: &Policy<'_>) -> Vec<Finding> {
+fn groups(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     let personal = is_personal(policy.dataset);
     let group = policy.clauses.iter().find_map(|clause| {
         if let Term::MinGroup { at_least, unit } = &clause.term {
@@ -77,25 +77,28 @@ fn groups(policy: &Policy<'_>) -> Vec<Finding> {
         return drawn(policy, clause, budget);
     }
     let Some((clause, at_least, unit)) = group else {
-        let refusal = Refusal::new(Code::NoMinGroup, "a cell with a single row shows that row")
-            .with_help("add min_contributors or min_rows");
+        let refusal = Refusal::new(
+            ErrorCode::NoMinGroup,
+            "a cell with a single row shows that row",
+        )
+        .with_help("add min_contributors or min_rows");
         return vec![if personal {
-            Finding::error(None, refusal)
+            LintFinding::error(None, refusal)
         } else {
-            Finding::warning(None, refusal)
+            LintFinding::warning(None, refusal)
         }];
     };
     let mut findings = Vec::new();
     if personal && at_least < SMALL {
         let refusal = Refusal::new(
-            Code::GroupTooSmall,
+            ErrorCode::GroupTooSmall,
             format!("a minimum group of {at_least} on data about persons"),
         )
         .with_help(format!("raise it to {SMALL} or more"));
         findings.push(if at_least < LEAST {
-            Finding::error(Some(clause.id), refusal)
+            LintFinding::error(Some(clause.id), refusal)
         } else {
-            Finding::warning(Some(clause.id), refusal)
+            LintFinding::warning(Some(clause.id), refusal)
         });
     }
     if personal {
@@ -105,46 +108,54 @@ fn groups(policy: &Policy<'_>) -> Vec<Finding> {
 }
 
 /// Noise takes the place of a least group.
-fn drawn(policy: &Policy<'_>, clause: &Clause, budget: &Budget) -> Vec<Finding> {
+fn drawn(
+    policy: &LintedPolicy<'_>,
+    clause: &Clause,
+    budget: &PrivacyBudgetTerm,
+) -> Vec<LintFinding> {
     let mut findings = Vec::new();
     if budget.most.millionths() > LARGE {
         let refusal = Refusal::new(
-            Code::EpsilonTooLarge,
+            ErrorCode::EpsilonTooLarge,
             format!("an epsilon of {} in a {}", budget.most, budget.per.as_str()),
         )
         .with_help("lower it to 3 or less; 1 is usual");
-        findings.push(Finding::warning(Some(clause.id), refusal));
+        findings.push(LintFinding::warning(Some(clause.id), refusal));
     }
     if is_personal(policy.dataset) {
-        let unit = Unit::Column(budget.unit.clone());
+        let unit = CountingUnit::Column(budget.unit.clone());
         findings.extend(unit_of_persons(policy, clause, &unit));
     }
     findings
 }
 
 /// Where rows are about persons, groups must count persons.
-fn unit_of_persons(policy: &Policy<'_>, clause: &Clause, unit: &Unit) -> Option<Finding> {
+fn unit_of_persons(
+    policy: &LintedPolicy<'_>,
+    clause: &Clause,
+    unit: &CountingUnit,
+) -> Option<LintFinding> {
     let registered = policy.dataset.unit_column.as_ref();
     let counts_persons = match unit {
-        Unit::Column(column) => registered == Some(column),
-        Unit::Rows => false,
+        CountingUnit::Column(column) => registered == Some(column),
+        CountingUnit::Rows => false,
     };
     if counts_persons {
         return None;
     }
     let refusal = Refusal::new(
-        Code::GroupWithoutUnit,
+        ErrorCode::GroupWithoutUnit,
         "the data is about persons, but what is counted of a group is something else",
     );
     let refusal = match registered {
         Some(column) => refusal.with_help(format!("count different values of {column}")),
         None => refusal.with_help("set unit_column on the dataset"),
     };
-    Some(Finding::warning(Some(clause.id), refusal))
+    Some(LintFinding::warning(Some(clause.id), refusal))
 }
 
 /// Row form: the unit column and the columns about persons, as they are stored.
-fn visible(policy: &Policy<'_>) -> Vec<Finding> {
+fn visible(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     let clause = policy.shown().map(|(clause, _)| clause);
     let mut findings = Vec::new();
     if let Some(unit) = &policy.dataset.unit_column
@@ -152,11 +163,11 @@ fn visible(policy: &Policy<'_>) -> Vec<Finding> {
         && is_personal(policy.dataset)
     {
         let refusal = Refusal::new(
-            Code::UnitVisible,
+            ErrorCode::UnitVisible,
             format!("`{unit}` tells persons or firms apart, and can be seen"),
         )
         .with_help("leave it out of the columns, or mask it");
-        findings.push(Finding::warning(clause, refusal));
+        findings.push(LintFinding::warning(clause, refusal));
     }
     for column in &policy.dataset.columns {
         if column.personal && policy.shows_clear(&column.name) {
@@ -167,7 +178,7 @@ fn visible(policy: &Policy<'_>) -> Vec<Finding> {
 }
 
 /// Aggregate form: what is grouped by is shown as it is.
-fn dimensions(policy: &Policy<'_>) -> Vec<Finding> {
+fn dimensions(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     let mut findings = Vec::new();
     for clause in policy.clauses {
         let Term::Dimensions(list) = &clause.term else {
@@ -187,21 +198,21 @@ fn dimensions(policy: &Policy<'_>) -> Vec<Finding> {
     findings
 }
 
-fn about_persons(clause: Option<ClauseId>, name: &Name) -> Finding {
+fn about_persons(clause: Option<ClauseId>, name: &SqlIdentifier) -> LintFinding {
     let refusal = Refusal::new(
-        Code::PersonalVisible,
+        ErrorCode::PersonalVisible,
         format!("`{name}` is about persons and can be seen"),
     )
     .with_help("leave it out, mask it, or permit aggregates only");
-    Finding::warning(clause, refusal)
+    LintFinding::warning(clause, refusal)
 }
 
 /// A condition on a column that is not shown as it is tells its range for every visible row; in aggregate form, one on a
 /// column that the grid does not have cuts through cells.
-fn filters(policy: &Policy<'_>) -> Vec<Finding> {
+fn filters(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     let mut findings = Vec::new();
     for clause in policy.clauses {
-        let mut looked_at: Vec<Name> = Vec::new();
+        let mut looked_at: Vec<SqlIdentifier> = Vec::new();
         if let Term::Rows(filter) = &clause.term {
             looked_at = told_by(filter);
         }
@@ -222,15 +233,15 @@ fn filters(policy: &Policy<'_>) -> Vec<Finding> {
                 (true, true) if !is_dimension(policy, &name) => cuts_cells(&name),
                 (true | false, _) => continue,
             };
-            findings.push(Finding::warning(Some(clause.id), refusal));
+            findings.push(LintFinding::warning(Some(clause.id), refusal));
         }
     }
     findings
 }
 
-fn tells_its_range(name: &Name) -> Refusal {
+fn tells_its_range(name: &SqlIdentifier) -> Refusal {
     Refusal::new(
-        Code::FilterOnTreatedColumn,
+        ErrorCode::FilterOnTreatedColumn,
         format!("`{name}` is hidden, masked or coarsened, but the rows are chosen by it"),
     )
     .with_help(
@@ -238,15 +249,15 @@ fn tells_its_range(name: &Name) -> Refusal {
     )
 }
 
-fn cuts_cells(name: &Name) -> Refusal {
+fn cuts_cells(name: &SqlIdentifier) -> Refusal {
     Refusal::new(
-        Code::GridConflict,
+        ErrorCode::GridConflict,
         format!("the rows are chosen by `{name}`, which is no dimension of the dataset's grid"),
     )
     .with_help("cells of two such contracts can be subtracted from each other; choose by dimensions, or make sure that no two consumers compare")
 }
 
-fn is_dimension(policy: &Policy<'_>, name: &Name) -> bool {
+fn is_dimension(policy: &LintedPolicy<'_>, name: &SqlIdentifier) -> bool {
     policy.dataset.grid.as_ref().is_some_and(|grid| {
         grid.dimensions
             .iter()
@@ -255,12 +266,12 @@ fn is_dimension(policy: &Policy<'_>, name: &Name) -> bool {
 }
 
 /// The columns whose range a filter tells. Whoever asks knows who they are, so `column = {{consumer}}` tells nothing.
-fn told_by(filter: &RowFilter) -> Vec<Name> {
+fn told_by(filter: &RowFilter) -> Vec<SqlIdentifier> {
     let (mut asked, mut other) = (BTreeSet::new(), BTreeSet::new());
     filter.each_operand(&mut |name, operand| {
         match operand {
-            Operand::Consumer => asked.insert(name.clone()),
-            Operand::Literal(_) => other.insert(name.clone()),
+            FilterOperand::Consumer => asked.insert(name.clone()),
+            FilterOperand::Literal(_) => other.insert(name.clone()),
         };
     });
     let mut told = filter.columns();

@@ -1,17 +1,17 @@
 //! Policies and what is found in them.
 
-mod cells;
+mod aggregate_cells;
 mod contradictions;
-mod hidden;
-mod places;
-mod prohibited;
+mod hidden_columns;
+mod place_cells;
+mod prohibitions;
 
 use super::*;
 use crate::fixture::{GRID, clauses, counts, name, names, participant, taxonomy, time};
-use hansa_policy::row_filter::{Literal, parse};
-use hansa_policy::term::budget::{Budget, Held, Values};
-use hansa_policy::term::release::{Late, Release};
-use hansa_policy::term::{Bucket, Forbidden, Function, Period, Quota};
+use hansa_policy::row_filter::{PolicyLiteral, parse};
+use hansa_policy::term::privacy_budget::{ClampRange, DimensionValues, PrivacyBudgetTerm};
+use hansa_policy::term::release::{LateDataPolicy, ReleaseTerm};
+use hansa_policy::term::{CubeFunction, ForbiddenUse, PeriodQuota, QuotaPeriod, TimeBucketWidth};
 
 #[test]
 fn a_good_policy_has_no_findings() {
@@ -39,19 +39,19 @@ fn a_large_budget_needs_a_second_look() {
         }
     };
     let budget = |most: &str, unit: &str| {
-        let budget = Budget {
+        let budget = PrivacyBudgetTerm {
             most: most.parse().unwrap(),
-            per: Bucket::Day,
+            per: TimeBucketWidth::Day,
             each: "1".parse().unwrap(),
             unit: name(unit),
             cells: 1,
             rows: 1,
-            bounds: vec![Held {
+            bounds: vec![ClampRange {
                 measure: name("bikes"),
                 low: "0".parse().unwrap(),
                 high: "10".parse().unwrap(),
             }],
-            values: vec![Values {
+            values: vec![DimensionValues {
                 column: name("site"),
                 list: vec!["a".to_owned()],
             }],
@@ -81,11 +81,11 @@ fn a_large_budget_needs_a_second_look() {
     assert_eq!(findings, ["E GRID_CONFLICT #c4"]);
 }
 
-fn release() -> Release {
-    Release {
+fn release() -> ReleaseTerm {
+    ReleaseTerm {
         column: name("at"),
-        every: Bucket::Day,
-        late: Late::Never,
+        every: TimeBucketWidth::Day,
+        late: LateDataPolicy::Never,
     }
 }
 
@@ -98,7 +98,7 @@ fn columns_and_types() {
     case(
         vec![
             rows("nope = 1"),
-            mask("bikes", Mask::Constant(Literal::Bool(true))),
+            mask("bikes", MaskValue::Constant(PolicyLiteral::Bool(true))),
         ],
         &["E TERM_COLUMN_UNKNOWN #c1", "E TERM_ILL_TYPED #c2"],
     );
@@ -107,7 +107,7 @@ fn columns_and_types() {
         &["E TERM_ILL_TYPED #c1"],
     );
     case(
-        cube(vec![group(10, Unit::Column(name("nope")))]),
+        cube(vec![group(10, CountingUnit::Column(name("nope")))]),
         &["E GROUP_WITHOUT_UNIT #c6"],
     );
 }
@@ -124,13 +124,13 @@ fn personal_columns_need_a_legal_basis() {
         let findings = check(&clauses, &dataset, &taxonomy());
         findings
             .into_iter()
-            .any(|finding| finding.code == Code::LegalBasisMissing)
+            .any(|finding| finding.code == ErrorCode::LegalBasisMissing)
     };
     let device = || Term::Columns(names(&["device", "bikes"]));
     assert!(found(vec![device()]));
     assert!(!found(vec![device(), basis()]));
     assert!(!found(vec![Term::Columns(names(&["bikes"]))]));
-    assert!(!found(vec![device(), mask("device", Mask::Null)]));
+    assert!(!found(vec![device(), mask("device", MaskValue::Null)]));
     assert!(!found(cube(vec![group(10, self::device())])));
 }
 
@@ -173,7 +173,7 @@ fn open_data() {
     let high = |dataset: &mut Dataset| dataset.high_value = true;
     let terms = || {
         vec![
-            Term::Prohibit(Forbidden::Distribute),
+            Term::Prohibit(ForbiddenUse::Distribute),
             Term::Attribution("City".to_owned()),
             Term::Queries(quota(5)),
         ]
@@ -194,10 +194,10 @@ fn open_licences_are_known_in_many_spellings() {
         "dl-de/zero-2-0",
         "CC BY-SA 4.0",
     ] {
-        assert!(open::is_open(licence), "{licence}");
+        assert!(open_data::is_open(licence), "{licence}");
     }
     for licence in ["proprietary", "CC-BY-NC-4.0", "CC-BY-ND-4.0", ""] {
-        assert!(!open::is_open(licence), "{licence}");
+        assert!(!open_data::is_open(licence), "{licence}");
     }
 }
 
@@ -205,14 +205,14 @@ fn open_licences_are_known_in_many_spellings() {
 fn offers() {
     let now = time("2026-06-01T00:00:00Z");
     let ends = Term::NotAfter(time("2027-01-01T00:00:00Z"));
-    let mut offer = crate::fixture::offer([ends], Recipients::League);
+    let mut offer = crate::fixture::offer([ends], OfferRecipients::League);
     let look =
         |offer: &Offer, dataset: &Dataset| shown(&super::offer(offer, dataset, &taxonomy(), now));
     assert!(look(&offer, &counts()).is_empty());
     let mut high = counts();
     high.high_value = true;
     assert!(look(&offer, &high).is_empty());
-    offer.to = Recipients::Participants([participant("hansa://firm.example")].into());
+    offer.to = OfferRecipients::Participants([participant("hansa://firm.example")].into());
     assert_eq!(look(&offer, &high), ["E HVD_RESTRICTIVE_TERM -"]);
     offer.not_after = now;
     assert_eq!(look(&offer, &counts()), ["E POLICY_CONTRADICTION -"]);
@@ -223,7 +223,7 @@ fn offers() {
 #[test]
 fn what_we_say_against_a_proposal() {
     let say = |terms: Vec<Term>, change: fn(&mut Dataset)| {
-        let offer = crate::fixture::offer(terms, Recipients::League);
+        let offer = crate::fixture::offer(terms, OfferRecipients::League);
         let agreement = crate::fixture::agreement(&offer, &counts());
         let mut dataset = counts();
         change(&mut dataset);
@@ -235,11 +235,11 @@ fn what_we_say_against_a_proposal() {
         "warnings are not objections"
     );
     let refusal = say(vec![Term::ResultRows(5), Term::RowQuota(quota(5))], |_| {}).unwrap();
-    assert_eq!(refusal.code, Code::RowQuotaWithoutBytes);
+    assert_eq!(refusal.code, ErrorCode::RowQuotaWithoutBytes);
     assert_eq!(refusal.clause, Some(ClauseId(2)));
     assert!(refusal.allowed.is_some() && !refusal.help.is_empty());
     let changed = say(vec![], |dataset| dataset.columns[0].nullable = false).unwrap();
-    assert_eq!(changed.code, Code::SchemaChanged);
+    assert_eq!(changed.code, ErrorCode::SchemaChanged);
 }
 
 /// The findings as `E CODE #c1` and `W CODE -`.
@@ -250,14 +250,14 @@ fn found(mut terms: Vec<Term>, change: impl FnOnce(&mut Dataset)) -> Vec<String>
     shown(&check(&clauses(terms), &dataset, &taxonomy()))
 }
 
-fn shown(findings: &[Finding]) -> Vec<String> {
+fn shown(findings: &[LintFinding]) -> Vec<String> {
     findings
         .iter()
         .map(|finding| {
             assert!(!finding.sentence.is_empty() && !finding.sentence.ends_with('.'));
             let severity = match finding.severity {
-                Severity::Error => "E",
-                Severity::Warning => "W",
+                LintSeverity::Error => "E",
+                LintSeverity::Warning => "W",
             };
             let clause = finding
                 .clause
@@ -282,38 +282,38 @@ fn rows(filter: &str) -> Term {
     Term::Rows(parse(filter).unwrap())
 }
 
-fn mask(column: &str, mask: Mask) -> Term {
+fn mask(column: &str, mask: MaskValue) -> Term {
     Term::Mask {
         column: name(column),
         mask,
     }
 }
 
-fn quota(max: u64) -> Quota {
-    Quota {
+fn quota(max: u64) -> PeriodQuota {
+    PeriodQuota {
         max,
-        per: Period::Day,
+        per: QuotaPeriod::Day,
     }
 }
 
-fn group(at_least: u32, unit: Unit) -> Term {
+fn group(at_least: u32, unit: CountingUnit) -> Term {
     Term::MinGroup { at_least, unit }
 }
 
-fn device() -> Unit {
-    Unit::Column(name("device"))
+fn device() -> CountingUnit {
+    CountingUnit::Column(name("device"))
 }
 
 /// Sums by site and day, and `more` from `#c6` on.
 fn cube(more: Vec<Term>) -> Vec<Term> {
     let mut terms = vec![
-        Term::Functions(vec![Function::Count, Function::Sum]),
+        Term::Functions(vec![CubeFunction::Count, CubeFunction::Sum]),
         Term::Dimensions(names(&["site", "at"])),
         Term::Measures(names(&["bikes"])),
         Term::Grid(GRID.to_owned()),
         Term::TimeBucket {
             column: name("at"),
-            bucket: Bucket::Day,
+            bucket: TimeBucketWidth::Day,
             zone: Some("Europe/Berlin".to_owned()),
         },
     ];
@@ -338,7 +338,7 @@ fn a_proposal_names_what_its_sender_can_know() {
     };
     let told = |column: &str| {
         let refusal = unknown_to_sender(&[clause(2, &["site", column])], &entry, &[]).unwrap();
-        assert_eq!(refusal.code, Code::TermColumnUnknown);
+        assert_eq!(refusal.code, ErrorCode::TermColumnUnknown);
         format!("{refusal} {:?}", refusal.help).replace(column, "COLUMN")
     };
     // `device` is there and hidden, `gadget` is not there.
@@ -359,7 +359,7 @@ fn a_proposal_names_no_group_that_its_sender_was_not_shown() {
         id: ClauseId(id),
         term: Term::Group(group.parse().unwrap()),
     };
-    let mut published = Published::default();
+    let mut published = PublishedLists::default();
     published.know_groups(["hanse", "staff"].map(|name| name.parse().unwrap()).into());
     let shown = [clause(7, "hanse")];
     let told = |group: &str| {

@@ -12,7 +12,7 @@
     )
 )]
 
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -20,14 +20,14 @@ use std::path::Path;
 
 /// Who may read a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Readers {
+pub enum FileVisibility {
     /// The owner alone: mode 0600.
     Owner,
     /// Everybody: mode 0644.
     Everybody,
 }
 
-impl Readers {
+impl FileVisibility {
     const fn mode(self) -> u32 {
         match self {
             Self::Owner => 0o600,
@@ -58,7 +58,7 @@ pub fn read_private(path: &Path, limit: u64) -> Result<Vec<u8>, Refusal> {
         .mode();
     if mode & 0o077 != 0 {
         return Err(Refusal::new(
-            Code::KeyFilePermissions,
+            ErrorCode::KeyFilePermissions,
             format!(
                 "others can read the private key `{}` (mode {:04o})",
                 path.display(),
@@ -75,7 +75,7 @@ pub fn read_private(path: &Path, limit: u64) -> Result<Vec<u8>, Refusal> {
 ///
 /// # Errors
 /// `FILE_EXISTS` when something is there already, else `DISK_FULL` or `STATE_BROKEN`.
-pub fn create(path: &Path, bytes: &[u8], readers: Readers) -> Result<(), Refusal> {
+pub fn create(path: &Path, bytes: &[u8], readers: FileVisibility) -> Result<(), Refusal> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -95,7 +95,7 @@ pub fn create(path: &Path, bytes: &[u8], readers: Readers) -> Result<(), Refusal
 ///
 /// # Errors
 /// `DISK_FULL` or `STATE_BROKEN`.
-pub fn replace(path: &Path, bytes: &[u8], readers: Readers) -> Result<(), Refusal> {
+pub fn replace(path: &Path, bytes: &[u8], readers: FileVisibility) -> Result<(), Refusal> {
     swap(path, bytes, readers.mode())
 }
 
@@ -177,11 +177,11 @@ const UNFINISHED: &str = ".new";
 #[must_use]
 pub fn unwritable(path: &Path, error: &std::io::Error) -> Refusal {
     let code = match error.kind() {
-        ErrorKind::AlreadyExists => Code::FileExists,
-        _ if is_full(error) => Code::DiskFull,
-        _ => Code::StateBroken,
+        ErrorKind::AlreadyExists => ErrorCode::FileExists,
+        _ if is_full(error) => ErrorCode::DiskFull,
+        _ => ErrorCode::StateBroken,
     };
-    let sentence = if code == Code::FileExists {
+    let sentence = if code == ErrorCode::FileExists {
         format!("`{}` is already there", path.display())
     } else {
         format!("can't write `{}`: {error}", path.display())
@@ -202,7 +202,7 @@ pub fn is_full(error: &std::io::Error) -> bool {
 #[must_use]
 pub fn unreadable(path: &Path, error: &std::io::Error) -> Refusal {
     Refusal::new(
-        Code::FileMissing,
+        ErrorCode::FileMissing,
         format!("can't read `{}`: {error}", path.display()),
     )
     .with_place(path.display().to_string(), None, None)
@@ -215,7 +215,7 @@ fn read_open(file: File, path: &Path, limit: u64) -> Result<Vec<u8>, Refusal> {
         .map_err(|error| unreadable(path, &error))?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit {
         return Err(Refusal::new(
-            Code::FileMissing,
+            ErrorCode::FileMissing,
             format!("`{}` is larger than {limit} bytes", path.display()),
         )
         .with_place(path.display().to_string(), None, None));
@@ -236,27 +236,27 @@ fn sync_folder_of(path: &Path) -> Result<(), Refusal> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Readers, create, read, read_private, replace};
-    use hansa_policy::refusal::Code;
+    use super::{FileVisibility, create, read, read_private, replace};
+    use hansa_policy::refusal::ErrorCode;
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn a_file_is_created_once() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("one");
-        create(&path, b"first", Readers::Everybody).unwrap();
-        let again = create(&path, b"second", Readers::Everybody).unwrap_err();
-        assert_eq!(again.code, Code::FileExists);
+        create(&path, b"first", FileVisibility::Everybody).unwrap();
+        let again = create(&path, b"second", FileVisibility::Everybody).unwrap_err();
+        assert_eq!(again.code, ErrorCode::FileExists);
         assert_eq!(read(&path, 100).unwrap(), b"first");
-        assert_eq!(read(&path, 4).unwrap_err().code, Code::FileMissing);
+        assert_eq!(read(&path, 4).unwrap_err().code, ErrorCode::FileMissing);
     }
 
     #[test]
     fn a_replaced_file_is_whole_and_leaves_nothing_beside_it() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("one");
-        replace(&path, b"first", Readers::Everybody).unwrap();
-        replace(&path, b"2", Readers::Owner).unwrap();
+        replace(&path, b"first", FileVisibility::Everybody).unwrap();
+        replace(&path, b"2", FileVisibility::Owner).unwrap();
         assert_eq!(read_private(&path, 100).unwrap(), b"2");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
@@ -265,12 +265,12 @@ mod tests {
     fn a_private_file_that_others_can_read_is_refused_with_the_mend() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("key");
-        create(&path, b"secret", Readers::Owner).unwrap();
+        create(&path, b"secret", FileVisibility::Owner).unwrap();
         assert_eq!(read_private(&path, 100).unwrap(), b"secret");
         for mode in [0o640, 0o604, 0o660, 0o601] {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
             let refusal = read_private(&path, 100).unwrap_err();
-            assert_eq!(refusal.code, Code::KeyFilePermissions);
+            assert_eq!(refusal.code, ErrorCode::KeyFilePermissions);
             assert_eq!(refusal.help, [format!("chmod 600 {}", path.display())]);
         }
     }

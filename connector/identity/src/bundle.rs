@@ -1,34 +1,37 @@
 //! The trust bundle: whom a league admits, with which keys, and which authority may speak for whom. Signed by the
 //! league, numbered, and good for thirty days at most.
 
-use crate::certificate::authority::TrustedAuthority;
+use crate::certificate::authority_certificate::TrustedAuthority;
 use crate::keys::PublicKey;
-use crate::letter;
 use crate::seal::SealAnchor;
 use crate::signature::{
-    KeyHistory, Mandated, Mandates, RegisteredKey, RegisteredKeys, SealAnchors,
+    KeyHistory, MandateRegistration, MandatesByParticipant, RegisteredKey, RegisteredKeys,
+    SealAnchors,
 };
+use crate::signed_envelope;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
-use hansa_audit_log::time::Time;
-use hansa_policy::attribute::{Attested, AttributeKind, Credential, Issuers, Stating};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::attribute::{
+    AttestedAttribute, AttributeIssuers, AttributeKind, Credential, CredentialTrust,
+};
 use hansa_policy::id::ParticipantId;
-use hansa_policy::peer::{Roster, Standing};
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::peer::{MembershipStatus, Roster};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use rustls_pki_types::CertificateDer;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-mod check;
-mod concluding;
-mod mandates;
+mod bundle_json;
+mod bundle_validation;
+mod key_authorization;
+mod mandates_json;
 #[cfg(test)]
 mod tests;
-mod text;
 
 /// What a bundle says, in domain form.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Content {
+pub struct BundleContent {
     /// The league's name for people.
     pub league: String,
     /// The key that signs the bundles of this league: it is the league.
@@ -36,24 +39,24 @@ pub struct Content {
     /// Counts up with every bundle.
     pub sequence: u64,
     /// When it was made.
-    pub issued_at: Time,
+    pub issued_at: UtcTimestamp,
     /// First instant at which it no longer counts.
-    pub expires_at: Time,
+    pub expires_at: UtcTimestamp,
     /// Made for a show: not to be used for anything else.
     pub demo: bool,
     /// The authorities that issue TLS certificates.
-    pub anchors: Vec<Anchor>,
+    pub anchors: Vec<CertificateAnchor>,
     /// The participants, past ones too.
-    pub parties: Vec<Member>,
+    pub parties: Vec<LeagueMember>,
     /// SHA-256 of leaf certificates, and of the payloads of credentials, that no longer count.
     pub denied: BTreeSet<Digest>,
     /// Who may state what of participants.
-    pub issuers: Vec<Issuer>,
+    pub issuers: Vec<CredentialIssuer>,
 }
 
 /// Whose credentials count, and for what.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Issuer {
+pub struct CredentialIssuer {
     /// Its identity; it need not be a participant.
     pub id: ParticipantId,
     /// Its name for people.
@@ -66,7 +69,7 @@ pub struct Issuer {
 
 /// An authority and whom it may speak for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Anchor {
+pub struct CertificateAnchor {
     /// Its certificate.
     pub certificate: CertificateDer<'static>,
     /// SHA-256 of its SPKI.
@@ -74,12 +77,12 @@ pub struct Anchor {
     /// The identities for which it may issue; no others, whatever its certificate says.
     pub identities: BTreeSet<ParticipantId>,
     /// First instant at which it no longer counts.
-    pub not_after: Time,
+    pub not_after: UtcTimestamp,
 }
 
 /// A participant of the league.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Member {
+pub struct LeagueMember {
     /// Its identity.
     pub id: ParticipantId,
     /// Its name for people.
@@ -89,39 +92,39 @@ pub struct Member {
     /// The authorities that may seal for it, past ones too.
     pub seals: Vec<SealAnchor>,
     /// What it states of its mandates.
-    pub mandates: Mandates,
+    pub mandates: MandateRegistration,
     /// The key that signs the heads of its log.
     pub note_key: PublicKey,
     /// Where it listens, as host and port; absent for one that only asks.
     pub address: Option<String>,
     /// Since when it is no longer a participant. Its keys stay, so that its past signatures can be checked.
-    pub expelled_at: Option<Time>,
+    pub expelled_at: Option<UtcTimestamp>,
 }
 
 /// A bundle whose signature and inner rules were checked.
 #[derive(Debug, Clone)]
-pub struct Bundle {
-    content: Content,
-    letter: Json,
-    anchors: Vec<(TrustedAuthority, Anchor)>,
+pub struct TrustBundle {
+    content: BundleContent,
+    envelope: Json,
+    anchors: Vec<(TrustedAuthority, CertificateAnchor)>,
     history: KeyHistory,
     seals: SealAnchors,
-    mandated: Mandated,
+    mandated: MandatesByParticipant,
     roster: Roster,
-    issuers: Issuers,
+    issuers: AttributeIssuers,
     issuer_keys: KeyHistory,
 }
 
-impl Bundle {
+impl TrustBundle {
     /// Reads a bundle signed by the key that it names: for the file that the operator installed, and for a first join.
     ///
     /// # Errors
     /// `BUNDLE_INVALID`.
     pub fn read(bytes: &[u8]) -> Result<Self, Refusal> {
-        Self::from_json(letter::from_bytes(
+        Self::from_json(signed_envelope::from_bytes(
             bytes,
             "the trust bundle",
-            Code::BundleInvalid,
+            ErrorCode::BundleInvalid,
         )?)
     }
 
@@ -135,14 +138,14 @@ impl Bundle {
             .map_err(|refusal| refusal.with_place(path.display().to_string(), None, None))
     }
 
-    /// As [`Bundle::read`], from JSON that was already parsed from its canonical form.
+    /// As [`TrustBundle::read`], from JSON that was already parsed from its canonical form.
     ///
     /// # Errors
     /// `BUNDLE_INVALID`.
     pub fn from_json(letter: Json) -> Result<Self, Refusal> {
-        let content = text::read(&letter)?;
-        let anchors = check::anchors(&content)?;
-        check::content(&content)?;
+        let content = bundle_json::read(&letter)?;
+        let anchors = bundle_validation::anchors(&content)?;
+        bundle_validation::content(&content)?;
         let history = content
             .parties
             .iter()
@@ -171,7 +174,7 @@ impl Bundle {
             .collect();
         Ok(Self {
             content,
-            letter,
+            envelope: letter,
             anchors,
             history,
             seals,
@@ -187,18 +190,18 @@ impl Bundle {
     ///
     /// # Errors
     /// `WRONG_LEAGUE`; `BUNDLE_INVALID` when it is malformed, expired, or another one of the same number.
-    pub fn accept_newer(&self, bytes: &[u8], now: Time) -> Result<Option<Self>, Refusal> {
+    pub fn accept_newer(&self, bytes: &[u8], now: UtcTimestamp) -> Result<Option<Self>, Refusal> {
         let shown = Self::read(bytes)?;
         self.same_league(&shown)?;
         if shown.content.sequence < self.content.sequence {
             return Ok(None);
         }
         if shown.content.sequence == self.content.sequence {
-            if shown.letter.get("bundle") == self.letter.get("bundle") {
+            if shown.envelope.get("bundle") == self.envelope.get("bundle") {
                 return Ok(None);
             }
             return Err(Refusal::new(
-                Code::BundleInvalid,
+                ErrorCode::BundleInvalid,
                 format!(
                     "the league signed two different bundles with the number {}",
                     shown.content.sequence
@@ -209,11 +212,11 @@ impl Bundle {
         Ok(Some(shown))
     }
 
-    /// Takes the bundle that is to follow this one: as [`Bundle::accept_newer`], but going back is a fault.
+    /// Takes the bundle that is to follow this one: as [`TrustBundle::accept_newer`], but going back is a fault.
     ///
     /// # Errors
     /// `WRONG_LEAGUE`; `BUNDLE_INVALID` when it is malformed, expired, older, or another one of the same number.
-    pub fn follow(&self, bytes: &[u8], now: Time) -> Result<Self, Refusal> {
+    pub fn follow(&self, bytes: &[u8], now: UtcTimestamp) -> Result<Self, Refusal> {
         if let Some(newer) = self.accept_newer(bytes, now)? {
             return Ok(newer);
         }
@@ -232,7 +235,7 @@ impl Bundle {
             return Ok(());
         }
         Err(Refusal::new(
-            Code::BundleInvalid,
+            ErrorCode::BundleInvalid,
             format!(
                 "the trust bundle has number {}, but number {floor} was in use already",
                 self.content.sequence
@@ -244,12 +247,12 @@ impl Bundle {
     ///
     /// # Errors
     /// `BUNDLE_INVALID`.
-    pub fn current(&self, now: Time) -> Result<(), Refusal> {
+    pub fn current(&self, now: UtcTimestamp) -> Result<(), Refusal> {
         if now < self.content.expires_at {
             return Ok(());
         }
         Err(Refusal::new(
-            Code::BundleInvalid,
+            ErrorCode::BundleInvalid,
             format!(
                 "the trust bundle of `{}` expired on {}",
                 self.content.league, self.content.expires_at
@@ -267,7 +270,7 @@ impl Bundle {
             return Ok(());
         }
         Err(Refusal::new(
-            Code::WrongLeague,
+            ErrorCode::WrongLeague,
             format!(
                 "the file is from the league `{}` ({}), this participant belongs to `{}` ({})",
                 other.content.league,
@@ -280,37 +283,37 @@ impl Bundle {
 
     /// What it says.
     #[must_use]
-    pub const fn content(&self) -> &Content {
+    pub const fn content(&self) -> &BundleContent {
         &self.content
     }
 
     /// The participant `id`, past ones too.
     #[must_use]
-    pub fn member(&self, id: &ParticipantId) -> Option<&Member> {
+    pub fn member(&self, id: &ParticipantId) -> Option<&LeagueMember> {
         self.content.parties.iter().find(|party| party.id == *id)
     }
 
     /// Its bytes, as the league signed and distributes them.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        letter::to_bytes(&self.letter)
+        signed_envelope::to_bytes(&self.envelope)
     }
 
     /// Its letter as JSON, to be put into a join file.
     #[must_use]
-    pub const fn letter(&self) -> &Json {
-        &self.letter
+    pub const fn envelope(&self) -> &Json {
+        &self.envelope
     }
 
     /// SHA-256 of what the league signed.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        self.letter
+        self.envelope
             .get("bundle")
-            .map_or_else(|| self.letter.digest(), Json::digest)
+            .map_or_else(|| self.envelope.digest(), Json::digest)
     }
 
-    /// Who may be recognised while this bundle is current; whether it is, [`Bundle::current`] says.
+    /// Who may be recognised while this bundle is current; whether it is, [`TrustBundle::current`] says.
     #[must_use]
     pub const fn roster(&self) -> &Roster {
         &self.roster
@@ -318,7 +321,7 @@ impl Bundle {
 
     /// The registered keys, for signatures that entered the log at `logged`.
     #[must_use]
-    pub const fn keys(&self, logged: Time) -> RegisteredKeys<'_> {
+    pub const fn keys(&self, logged: UtcTimestamp) -> RegisteredKeys<'_> {
         RegisteredKeys::new(&self.history, logged)
             .and_seals(&self.seals)
             .and_mandated(&self.mandated)
@@ -332,9 +335,9 @@ impl Bundle {
         &self,
         credential: &Credential,
         subject: &ParticipantId,
-        now: Time,
-    ) -> Result<Vec<Attested>, Refusal> {
-        let stating = Stating {
+        now: UtcTimestamp,
+    ) -> Result<Vec<AttestedAttribute>, Refusal> {
+        let stating = CredentialTrust {
             issuers: &self.issuers,
             keys: &RegisteredKeys::new(&self.issuer_keys, now),
             denied: &self.content.denied,
@@ -346,8 +349,8 @@ impl Bundle {
     pub fn anchors_for<'a>(
         &'a self,
         id: &'a ParticipantId,
-        now: Time,
-    ) -> impl Iterator<Item = (&'a TrustedAuthority, &'a Anchor)> {
+        now: UtcTimestamp,
+    ) -> impl Iterator<Item = (&'a TrustedAuthority, &'a CertificateAnchor)> {
         self.anchors
             .iter()
             .filter(move |(_, anchor)| anchor.identities.contains(id) && now < anchor.not_after)
@@ -356,11 +359,12 @@ impl Bundle {
 
     /// Signs `content` and reads the result back through the same checks as everybody else.
     pub(crate) fn seal(
-        content: &Content,
-        signer: &dyn crate::signature::Signer,
+        content: &BundleContent,
+        signer: &dyn crate::signature::ParticipantSigner,
     ) -> Result<Self, Refusal> {
-        let bundle = text::write(content);
-        let signature = letter::sign(letter::Kind::Bundle, &bundle, signer)?;
+        let bundle = bundle_json::write(content);
+        let signature =
+            signed_envelope::sign(signed_envelope::EnvelopeKind::Bundle, &bundle, signer)?;
         Self::from_json(Json::object([("bundle", bundle), ("signature", signature)]))
     }
 }
@@ -371,9 +375,9 @@ pub const LONGEST: i64 = 30 * 24 * 3600 * 1_000_000;
 /// The largest bundle file that is read.
 pub(crate) const LARGEST: u64 = 8 * 1024 * 1024;
 
-fn roster(content: &Content) -> Roster {
+fn roster(content: &BundleContent) -> Roster {
     let denied: Vec<Digest> = content.denied.iter().copied().collect();
-    let members: BTreeMap<ParticipantId, Standing> = content
+    let members: BTreeMap<ParticipantId, MembershipStatus> = content
         .parties
         .iter()
         .filter(|party| party.expelled_at.is_none())
@@ -384,7 +388,7 @@ fn roster(content: &Content) -> Roster {
                 .filter(|anchor| anchor.identities.contains(&party.id))
                 .map(|anchor| anchor.spki)
                 .collect();
-            let standing = Standing {
+            let standing = MembershipStatus {
                 issuers,
                 denied: denied.clone(),
             };

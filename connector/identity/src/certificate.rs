@@ -1,30 +1,30 @@
 //! What a TLS certificate says, and whether a chain may speak for an identity under the current bundle.
 
-use crate::bundle::Bundle;
-use crate::certificate::authority::PathFault;
+use crate::bundle::TrustBundle;
+use crate::certificate::authority_certificate::CertificatePathError;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::time::Time;
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::ParticipantId;
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use std::time::Duration;
 use webpki::{EndEntityCert, KeyUsage};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 
-pub mod authority;
-pub(crate) mod names;
+pub mod authority_certificate;
+pub(crate) mod subject_names;
 
 /// What the certificate is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Usage {
+pub enum CertificateUsage {
     /// By the end that accepts the connection.
     Server,
     /// By the end that opens the connection.
     Client,
 }
 
-impl Usage {
+impl CertificateUsage {
     /// The extended key usage must be there: a certificate for anything is for nothing.
     const fn key_usage(self) -> KeyUsage {
         match self {
@@ -36,7 +36,7 @@ impl Usage {
 
 /// What a participant's own certificate says of itself; nothing of it is believed before [`verify`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Leaf {
+pub struct LeafCertificate {
     /// The one identity in it.
     pub identity: ParticipantId,
     /// The hosts in it, in lower case: its DNS names, and those in its subject.
@@ -46,23 +46,23 @@ pub struct Leaf {
     /// SHA-256 of its SPKI.
     pub spki: Digest,
     /// Its first instant.
-    pub not_before: Time,
+    pub not_before: UtcTimestamp,
     /// First instant at which it is over.
-    pub not_after: Time,
+    pub not_after: UtcTimestamp,
 }
 
 /// A chain that was verified for its identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Chain {
-    leaf: Leaf,
+pub struct VerifiedChain {
+    leaf: LeafCertificate,
     anchor: Digest,
-    not_after: Time,
+    not_after: UtcTimestamp,
 }
 
-impl Chain {
+impl VerifiedChain {
     /// Who the leaf is.
     #[must_use]
-    pub const fn leaf(&self) -> &Leaf {
+    pub const fn leaf(&self) -> &LeafCertificate {
         &self.leaf
     }
 
@@ -74,14 +74,14 @@ impl Chain {
 
     /// First instant at which the leaf or its anchor is over.
     #[must_use]
-    pub const fn not_after(&self) -> Time {
+    pub const fn not_after(&self) -> UtcTimestamp {
         self.not_after
     }
 }
 
 /// Why a certificate does not count.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CertificateFault {
+pub enum PeerCertificateError {
     /// It can't be read.
     #[error("the certificate can't be read")]
     Unreadable,
@@ -112,13 +112,13 @@ pub enum CertificateFault {
     MayNotSpeak(ParticipantId),
     /// The anchor's own certificate does not permit it.
     #[error("the authority above the certificate of {0} does not permit it: {1}")]
-    BeyondAuthority(ParticipantId, PathFault),
+    BeyondAuthority(ParticipantId, CertificatePathError),
     /// Its time is over.
     #[error("the certificate of {0} expired on {1}")]
-    Expired(ParticipantId, Time),
+    Expired(ParticipantId, UtcTimestamp),
     /// Its time has not come.
     #[error("the certificate of {0} is valid from {1}")]
-    NotYetValid(ParticipantId, Time),
+    NotYetValid(ParticipantId, UtcTimestamp),
     /// It is for something else.
     #[error("the certificate of {0} is not meant for this end of a connection")]
     WrongPurpose(ParticipantId),
@@ -141,7 +141,7 @@ pub enum CertificateFault {
     BundleExpired,
 }
 
-impl CertificateFault {
+impl PeerCertificateError {
     /// The refusal for people.
     #[must_use]
     pub fn refusal(&self) -> Refusal {
@@ -150,9 +150,9 @@ impl CertificateFault {
             | Self::NotOneIdentity
             | Self::OtherName(..)
             | Self::NotALeaf
-            | Self::NotAnAuthority => Code::KeyInvalid,
-            Self::Expired(..) => Code::CertificateExpired,
-            Self::BundleExpired => Code::BundleInvalid,
+            | Self::NotAnAuthority => ErrorCode::KeyInvalid,
+            Self::Expired(..) => ErrorCode::CertificateExpired,
+            Self::BundleExpired => ErrorCode::BundleInvalid,
             Self::MayNotSpeak(_)
             | Self::BeyondAuthority(..)
             | Self::ForeignName { .. }
@@ -160,7 +160,7 @@ impl CertificateFault {
             | Self::WrongPurpose(_)
             | Self::Denied(_)
             | Self::WrongName(..)
-            | Self::OtherParticipant { .. } => Code::PeerNotTrusted,
+            | Self::OtherParticipant { .. } => ErrorCode::PeerNotTrusted,
         };
         Refusal::new(code, self.to_string())
     }
@@ -197,13 +197,13 @@ impl CertificateFault {
 ///
 /// # Errors
 /// When it can't be read, is an authority's, or does not hold exactly one identity.
-pub fn leaf(certificate: &CertificateDer<'_>) -> Result<Leaf, CertificateFault> {
+pub fn leaf(certificate: &CertificateDer<'_>) -> Result<LeafCertificate, PeerCertificateError> {
     let parsed = parse(certificate)?;
     if parsed.is_ca() {
-        return Err(CertificateFault::NotALeaf);
+        return Err(PeerCertificateError::NotALeaf);
     }
-    let (identity, hosts) = names::read(&parsed)?;
-    Ok(Leaf {
+    let (identity, hosts) = subject_names::read(&parsed)?;
+    Ok(LeafCertificate {
         identity,
         hosts,
         digest: Digest::of(certificate),
@@ -217,7 +217,9 @@ pub fn leaf(certificate: &CertificateDer<'_>) -> Result<Leaf, CertificateFault> 
 ///
 /// # Errors
 /// When it can't be read.
-pub(super) fn not_after(certificate: &CertificateDer<'_>) -> Result<Time, CertificateFault> {
+pub(super) fn not_after(
+    certificate: &CertificateDer<'_>,
+) -> Result<UtcTimestamp, PeerCertificateError> {
     time(parse(certificate)?.validity().not_after.timestamp())
 }
 
@@ -229,40 +231,42 @@ pub(super) fn not_after(certificate: &CertificateDer<'_>) -> Result<Time, Certif
 /// The first fault.
 pub fn verify(
     chain: &[CertificateDer<'_>],
-    bundle: &Bundle,
-    usage: Usage,
-    now: Time,
-) -> Result<Chain, CertificateFault> {
+    bundle: &TrustBundle,
+    usage: CertificateUsage,
+    now: UtcTimestamp,
+) -> Result<VerifiedChain, PeerCertificateError> {
     bundle
         .current(now)
-        .map_err(|_| CertificateFault::BundleExpired)?;
-    let (first, intermediates) = chain.split_first().ok_or(CertificateFault::Unreadable)?;
+        .map_err(|_| PeerCertificateError::BundleExpired)?;
+    let (first, intermediates) = chain
+        .split_first()
+        .ok_or(PeerCertificateError::Unreadable)?;
     let leaf = leaf(first)?;
     if bundle.content().denied.contains(&leaf.digest) {
-        return Err(CertificateFault::Denied(leaf.identity));
+        return Err(PeerCertificateError::Denied(leaf.identity));
     }
     if bundle
         .member(&leaf.identity)
         .is_none_or(|member| member.expelled_at.is_some())
     {
-        return Err(CertificateFault::MayNotSpeak(leaf.identity));
+        return Err(PeerCertificateError::MayNotSpeak(leaf.identity));
     }
     let parties = &bundle.content().parties;
     for name in &leaf.hosts {
-        if let Some(owner) = names::owner(name, &leaf.identity, parties) {
-            return Err(CertificateFault::ForeignName {
+        if let Some(owner) = subject_names::owner(name, &leaf.identity, parties) {
+            return Err(PeerCertificateError::ForeignName {
                 name: name.clone(),
                 owner: owner.clone(),
                 id: leaf.identity,
             });
         }
     }
-    let end = EndEntityCert::try_from(first).map_err(|_| CertificateFault::Unreadable)?;
+    let end = EndEntityCert::try_from(first).map_err(|_| PeerCertificateError::Unreadable)?;
     let algorithms = rustls::crypto::aws_lc_rs::default_provider()
         .signature_verification_algorithms
         .all;
     let id = leaf.identity.clone();
-    let mut worst = CertificateFault::MayNotSpeak(id.clone());
+    let mut worst = PeerCertificateError::MayNotSpeak(id.clone());
     for (trusted, anchor) in bundle.anchors_for(&id, now) {
         let anchors = std::slice::from_ref(&trusted.anchor);
         let path = end.verify_for_usage(
@@ -277,16 +281,16 @@ pub fn verify(
         match path {
             // The house counts an end as the first instant after; X.509 as the last one within.
             Ok(_) if now >= leaf.not_after => {
-                worst = CertificateFault::Expired(id.clone(), leaf.not_after);
+                worst = PeerCertificateError::Expired(id.clone(), leaf.not_after);
             }
             Ok(path) => {
                 let facts = &trusted.facts;
                 if let Err(fault) = facts.understood().and_then(|()| facts.permits(&path, now)) {
-                    worst = CertificateFault::BeyondAuthority(id.clone(), fault);
+                    worst = PeerCertificateError::BeyondAuthority(id.clone(), fault);
                     continue;
                 }
                 let not_after = leaf.not_after.min(anchor.not_after);
-                return Ok(Chain {
+                return Ok(VerifiedChain {
                     leaf,
                     anchor: anchor.spki,
                     not_after,
@@ -305,19 +309,19 @@ pub fn verify(
 /// Whether the certificate covers the name that was dialled; an address of numbers is covered by the identity alone.
 ///
 /// # Errors
-/// [`CertificateFault::WrongName`].
+/// [`PeerCertificateError::WrongName`].
 pub fn covers(
     certificate: &CertificateDer<'_>,
     dialled: &ServerName<'_>,
-) -> Result<(), CertificateFault> {
+) -> Result<(), PeerCertificateError> {
     if matches!(dialled, ServerName::IpAddress(_)) {
         return Ok(());
     }
-    let end = EndEntityCert::try_from(certificate).map_err(|_| CertificateFault::Unreadable)?;
+    let end = EndEntityCert::try_from(certificate).map_err(|_| PeerCertificateError::Unreadable)?;
     if end.verify_is_valid_for_subject_name(dialled).is_ok() {
         return Ok(());
     }
-    Err(CertificateFault::WrongName(
+    Err(PeerCertificateError::WrongName(
         leaf(certificate)?.identity,
         dialled.to_str().into_owned(),
     ))
@@ -325,33 +329,35 @@ pub fn covers(
 
 pub(super) fn parse<'a>(
     certificate: &'a CertificateDer<'_>,
-) -> Result<X509Certificate<'a>, CertificateFault> {
+) -> Result<X509Certificate<'a>, PeerCertificateError> {
     match X509Certificate::from_der(certificate) {
         Ok(([], parsed)) => Ok(parsed),
-        Ok(_) | Err(_) => Err(CertificateFault::Unreadable),
+        Ok(_) | Err(_) => Err(PeerCertificateError::Unreadable),
     }
 }
 
-fn fault(error: &webpki::Error, leaf: &Leaf) -> Option<CertificateFault> {
+fn fault(error: &webpki::Error, leaf: &LeafCertificate) -> Option<PeerCertificateError> {
     use webpki::Error;
     let id = leaf.identity.clone();
     match error {
-        Error::CertExpired { .. } => Some(CertificateFault::Expired(id, leaf.not_after)),
-        Error::CertNotValidYet { .. } => Some(CertificateFault::NotYetValid(id, leaf.not_before)),
-        Error::RequiredEkuNotFoundContext(_) => Some(CertificateFault::WrongPurpose(id)),
+        Error::CertExpired { .. } => Some(PeerCertificateError::Expired(id, leaf.not_after)),
+        Error::CertNotValidYet { .. } => {
+            Some(PeerCertificateError::NotYetValid(id, leaf.not_before))
+        }
+        Error::RequiredEkuNotFoundContext(_) => Some(PeerCertificateError::WrongPurpose(id)),
         // A path that leads nowhere: the anchor did not issue it.
         _ => None,
     }
 }
 
-pub(super) fn time(seconds: i64) -> Result<Time, CertificateFault> {
+pub(super) fn time(seconds: i64) -> Result<UtcTimestamp, PeerCertificateError> {
     seconds
         .checked_mul(1_000_000)
-        .and_then(|micros| Time::from_micros(micros).ok())
-        .ok_or(CertificateFault::Unreadable)
+        .and_then(|micros| UtcTimestamp::from_micros(micros).ok())
+        .ok_or(PeerCertificateError::Unreadable)
 }
 
-fn unix(now: Time) -> UnixTime {
+fn unix(now: UtcTimestamp) -> UnixTime {
     let micros = u64::try_from(now.micros()).unwrap_or(0);
     UnixTime::since_unix_epoch(Duration::from_micros(micros))
 }

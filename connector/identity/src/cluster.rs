@@ -1,17 +1,17 @@
 //! A cluster's own certificate authority: by it, and by no league's, a connector and the workers to which it hands shares
 //! of a question know each other.
 
-use crate::certificate::authority::Authority;
-use crate::cluster::verifier::{ConnectorCheck, WorkerCheck};
-use crate::identity::read_certificates;
-use crate::keys::Algorithm;
-use crate::league::{DAY, issue};
-use crate::mtls::{Watch, impossible, provider, whole_client, whole_server};
+use crate::certificate::authority_certificate::AuthorityCertificate;
+use crate::cluster::verifier::{ConnectorCertVerifier, WorkerCertVerifier};
+use crate::keys::SignatureAlgorithm;
+use crate::league::{DAY, certificate_issuance};
+use crate::mtls::{TlsClock, impossible, provider, whole_client, whole_server};
+use crate::participant_identity::read_certificates;
 use crate::{certificate, pem};
-use hansa_audit_log::time::{Clock, Time};
-use hansa_files::Readers;
-use hansa_policy::id::Name;
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_audit_log::time::{Clock, UtcTimestamp};
+use hansa_files::FileVisibility;
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use rcgen::{
     BasicConstraints, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     SanType,
@@ -32,11 +32,11 @@ mod verifier;
 ///
 /// # Errors
 /// `FILE_EXISTS` when there is one already, else `DISK_FULL` or `STATE_BROKEN`.
-pub fn found(folder: &Path, now: Time) -> Result<(), Refusal> {
+pub fn found(folder: &Path, now: UtcTimestamp) -> Result<(), Refusal> {
     for name in [AUTHORITY, CONNECTOR] {
         if certificate_of(folder, name).exists() || key_of(folder, name).exists() {
             return Err(Refusal::new(
-                Code::FileExists,
+                ErrorCode::FileExists,
                 format!("`{}` already holds a cluster", folder.display()),
             )
             .with_help("admit a worker to it: hansa cluster add NAME")
@@ -44,18 +44,21 @@ pub fn found(folder: &Path, now: Time) -> Result<(), Refusal> {
         }
     }
     hansa_files::folder(folder)?;
-    let key = issue::new_key(Algorithm::Es256)?;
+    let key = certificate_issuance::new_key(SignatureAlgorithm::Es256)?;
     // The key comes first: of two that found a cluster here at once, the second one finds it.
     hansa_files::create(
         &key_of(folder, AUTHORITY),
         key.serialize_pem().as_bytes(),
-        Readers::Owner,
+        FileVisibility::Owner,
     )?;
-    let until = issue::whole_second(now.plus_micros(AUTHORITY_YEARS * 365 * DAY));
-    let mut params = issue::params(now, until);
+    let until = certificate_issuance::whole_second(now.plus_micros(AUTHORITY_YEARS * 365 * DAY));
+    let mut params = certificate_issuance::params(now, until);
     params.distinguished_name.push(
         DnType::CommonName,
-        format!("cluster authority {}", issue::spki(&key).short()),
+        format!(
+            "cluster authority {}",
+            certificate_issuance::spki(&key).short()
+        ),
     );
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
@@ -65,7 +68,7 @@ pub fn found(folder: &Path, now: Time) -> Result<(), Refusal> {
     hansa_files::create(
         &certificate_of(folder, AUTHORITY),
         pem::certificates(std::slice::from_ref(made.der())).as_bytes(),
-        Readers::Everybody,
+        FileVisibility::Everybody,
     )?;
     certify(folder, CONNECTOR, None, now).map(|_| ())
 }
@@ -75,10 +78,14 @@ pub fn found(folder: &Path, now: Time) -> Result<(), Refusal> {
 /// # Errors
 /// `USAGE` for a name that no worker can have; `FILE_EXISTS` when it was admitted already; `FILE_MISSING` without a
 /// cluster in the folder, else `CERTIFICATE_EXPIRED`, `KEY_INVALID`, `DISK_FULL` or `STATE_BROKEN`.
-pub fn admit(folder: &Path, worker: &Name, now: Time) -> Result<(PathBuf, PathBuf), Refusal> {
+pub fn admit(
+    folder: &Path,
+    worker: &SqlIdentifier,
+    now: UtcTimestamp,
+) -> Result<(PathBuf, PathBuf), Refusal> {
     if [AUTHORITY, CONNECTOR].contains(&worker.as_str()) {
         return Err(Refusal::new(
-            Code::UsageWrong,
+            ErrorCode::UsageWrong,
             format!("`{worker}` is the name of a file of the cluster itself"),
         )
         .with_help("give the worker another name"));
@@ -101,11 +108,11 @@ pub fn connector_config(folder: &Path, clock: &Clock) -> Result<Arc<ClientConfig
         .build()
         .map_err(|error| impossible(&error))?;
     let mut config =
-        ClientConfig::builder_with_details(provider, Arc::new(Watch(Clock::clone(clock))))
+        ClientConfig::builder_with_details(provider, Arc::new(TlsClock(Clock::clone(clock))))
             .with_protocol_versions(&[&rustls::version::TLS13])
             .map_err(|error| impossible(&error))?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(WorkerCheck { path, authority }))
+            .with_custom_certificate_verifier(Arc::new(WorkerCertVerifier { path, authority }))
             .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(own)));
     whole_client(&mut config);
     Ok(Arc::new(config))
@@ -117,7 +124,7 @@ pub fn connector_config(folder: &Path, clock: &Clock) -> Result<Arc<ClientConfig
 /// As [`connector_config`].
 pub fn worker_config(
     folder: &Path,
-    worker: &Name,
+    worker: &SqlIdentifier,
     clock: &Clock,
 ) -> Result<Arc<ServerConfig>, Refusal> {
     let (roots, authority) = roots(folder)?;
@@ -129,10 +136,10 @@ pub fn worker_config(
         .build()
         .map_err(|error| impossible(&error))?;
     let mut config =
-        ServerConfig::builder_with_details(provider, Arc::new(Watch(Clock::clone(clock))))
+        ServerConfig::builder_with_details(provider, Arc::new(TlsClock(Clock::clone(clock))))
             .with_protocol_versions(&[&rustls::version::TLS13])
             .map_err(|error| impossible(&error))?
-            .with_client_cert_verifier(Arc::new(ConnectorCheck { path, authority }))
+            .with_client_cert_verifier(Arc::new(ConnectorCertVerifier { path, authority }))
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(own)));
     whole_server(&mut config);
     Ok(Arc::new(config))
@@ -142,11 +149,11 @@ pub fn worker_config(
 ///
 /// # Errors
 /// `USAGE` for a name that ends with an underscore: no label of a domain ends with a hyphen.
-pub fn server_name(worker: &Name) -> Result<ServerName<'static>, Refusal> {
+pub fn server_name(worker: &SqlIdentifier) -> Result<ServerName<'static>, Refusal> {
     let label = worker.as_str().replace('_', "-");
     ServerName::try_from(format!("{label}.worker.invalid")).map_err(|_| {
         Refusal::new(
-            Code::UsageWrong,
+            ErrorCode::UsageWrong,
             format!("a worker can't be named `{worker}`: its name ends with a letter or a digit"),
         )
     })
@@ -171,18 +178,19 @@ fn certify(
     folder: &Path,
     file: &str,
     name: Option<&ServerName<'_>>,
-    now: Time,
+    now: UtcTimestamp,
 ) -> Result<(PathBuf, PathBuf), Refusal> {
     let authority = authority(folder)?;
-    let end = Authority::read(&authority)
+    let end = AuthorityCertificate::read(&authority)
         .map_err(|fault| fault.refusal())?
         .not_after;
     if now >= end {
         return Err(over(&certificate_of(folder, AUTHORITY), end).with_help(ANEW));
     }
     let signer = pem::key_pair(&key_of(folder, AUTHORITY))?;
-    let until = issue::whole_second(now.plus_micros(LEAF_YEARS * 365 * DAY)).min(end);
-    let mut params = issue::params(now, until);
+    let until =
+        certificate_issuance::whole_second(now.plus_micros(LEAF_YEARS * 365 * DAY)).min(end);
+    let mut params = certificate_issuance::params(now, until);
     params.distinguished_name.push(DnType::CommonName, file);
     params.is_ca = IsCa::ExplicitNoCa;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -198,7 +206,7 @@ fn certify(
     };
     let issuer =
         Issuer::from_ca_cert_der(&authority, &signer).map_err(|error| pem::failed(&error))?;
-    let key = issue::new_key(Algorithm::Es256)?;
+    let key = certificate_issuance::new_key(SignatureAlgorithm::Es256)?;
     let made = params
         .signed_by(&key, &issuer)
         .map_err(|error| pem::failed(&error))?;
@@ -214,15 +222,21 @@ fn keep(
 ) -> Result<(PathBuf, PathBuf), Refusal> {
     let (certificate, private) = (certificate_of(folder, name), key_of(folder, name));
     let there_already = |refusal: Refusal| match refusal.code {
-        Code::FileExists => refusal.with_help(format!(
+        ErrorCode::FileExists => refusal.with_help(format!(
             "to make another one, move {name}.crt and {name}.key away first"
         )),
         _ => refusal,
     };
-    hansa_files::create(&private, key.serialize_pem().as_bytes(), Readers::Owner)
-        .map_err(there_already)?;
+    hansa_files::create(
+        &private,
+        key.serialize_pem().as_bytes(),
+        FileVisibility::Owner,
+    )
+    .map_err(there_already)?;
     let text = pem::certificates(std::slice::from_ref(made));
-    if let Err(refusal) = hansa_files::create(&certificate, text.as_bytes(), Readers::Everybody) {
+    if let Err(refusal) =
+        hansa_files::create(&certificate, text.as_bytes(), FileVisibility::Everybody)
+    {
         // A key without a certificate would stand in the way of the next attempt.
         hansa_files::remove(&private)?;
         return Err(there_already(refusal));
@@ -235,7 +249,7 @@ const ANEW: &str = "move the folder away and found the cluster anew: hansa clust
 fn authority(folder: &Path) -> Result<CertificateDer<'static>, Refusal> {
     let path = certificate_of(folder, AUTHORITY);
     let mut chain = read_certificates(&path).map_err(|refusal| match refusal.code {
-        Code::FileMissing => refusal.with_help(
+        ErrorCode::FileMissing => refusal.with_help(
             "found the cluster with hansa cluster init; a worker's machine gets a copy of its ca.crt",
         ),
         _ => refusal,
@@ -243,16 +257,16 @@ fn authority(folder: &Path) -> Result<CertificateDer<'static>, Refusal> {
     match (chain.pop(), chain.is_empty()) {
         (Some(one), true) => Ok(one),
         (_, _) => Err(Refusal::new(
-            Code::KeyInvalid,
+            ErrorCode::KeyInvalid,
             format!("`{}` holds more than one certificate", path.display()),
         )
         .with_place(path.display().to_string(), None, None)),
     }
 }
 
-fn roots(folder: &Path) -> Result<(Arc<RootCertStore>, Authority), Refusal> {
+fn roots(folder: &Path) -> Result<(Arc<RootCertStore>, AuthorityCertificate), Refusal> {
     let authority = authority(folder)?;
-    let facts = Authority::read(&authority).map_err(|fault| {
+    let facts = AuthorityCertificate::read(&authority).map_err(|fault| {
         let path = certificate_of(folder, AUTHORITY);
         fault
             .refusal()
@@ -267,7 +281,7 @@ fn roots(folder: &Path) -> Result<(Arc<RootCertStore>, Authority), Refusal> {
 fn own(folder: &Path, name: &str, clock: &Clock) -> Result<Arc<CertifiedKey>, Refusal> {
     let path = certificate_of(folder, name);
     let chain = read_certificates(&path).map_err(|refusal| match refusal.code {
-        Code::FileMissing if name != CONNECTOR => refusal.with_help(format!(
+        ErrorCode::FileMissing if name != CONNECTOR => refusal.with_help(format!(
             "make it beside the connector with hansa cluster add {name}, and copy {name}.crt and {name}.key here"
         )),
         _ => refusal,
@@ -276,7 +290,7 @@ fn own(folder: &Path, name: &str, clock: &Clock) -> Result<Arc<CertifiedKey>, Re
     let end = certified
         .cert
         .first()
-        .ok_or(certificate::CertificateFault::Unreadable)
+        .ok_or(certificate::PeerCertificateError::Unreadable)
         .and_then(certificate::not_after)
         .map_err(|fault| {
             fault
@@ -296,9 +310,9 @@ fn own(folder: &Path, name: &str, clock: &Clock) -> Result<Arc<CertifiedKey>, Re
     })
 }
 
-fn over(path: &Path, end: Time) -> Refusal {
+fn over(path: &Path, end: UtcTimestamp) -> Refusal {
     Refusal::new(
-        Code::CertificateExpired,
+        ErrorCode::CertificateExpired,
         format!("the certificate `{}` expired on {end}", path.display()),
     )
     .with_place(path.display().to_string(), None, None)

@@ -1,23 +1,23 @@
 //! Public keys as JSON (RFC 7517, RFC 8037), in exactly one spelling.
 
-use crate::keys::{Algorithm, PublicKey};
+use crate::keys::{PublicKey, SignatureAlgorithm};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hansa_audit_log::json::Json;
-use hansa_audit_log::json::fields::Fields;
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_audit_log::json::strict_object::StrictObject;
+use hansa_policy::refusal::{ErrorCode, Refusal};
 
 /// The key as a JWK: its required members alone, so that nothing in it can be mistaken.
 #[must_use]
 pub fn to_json(key: &PublicKey) -> Json {
     let text = |bytes: &[u8]| Json::Text(URL_SAFE_NO_PAD.encode(bytes));
     match key.algorithm() {
-        Algorithm::EdDsa => Json::object([
+        SignatureAlgorithm::EdDsa => Json::object([
             ("kty", "OKP".into()),
             ("crv", "Ed25519".into()),
             ("x", text(key.raw())),
         ]),
-        Algorithm::Es256 => {
+        SignatureAlgorithm::Es256 => {
             let (x, y) = key.raw().split_at_checked(32).unwrap_or((key.raw(), &[]));
             Json::object([
                 ("kty", "EC".into()),
@@ -34,8 +34,13 @@ pub fn to_json(key: &PublicKey) -> Json {
 /// # Errors
 /// `KEY_INVALID`.
 pub fn from_json(jwk: Json) -> Result<PublicKey, Refusal> {
-    let unfit = |_| Refusal::new(Code::KeyInvalid, "a key is not a JWK on Ed25519 or P-256");
-    let mut fields = Fields::of(jwk).map_err(unfit)?;
+    let unfit = |_| {
+        Refusal::new(
+            ErrorCode::KeyInvalid,
+            "a key is not a JWK on Ed25519 or P-256",
+        )
+    };
+    let mut fields = StrictObject::of(jwk).map_err(unfit)?;
     let kind = fields.text("kty").map_err(unfit)?;
     let curve = fields.text("crv").map_err(unfit)?;
     let x = decode(&fields.text("x").map_err(unfit)?)?;
@@ -44,7 +49,7 @@ pub fn from_json(jwk: Json) -> Result<PublicKey, Refusal> {
         ("EC", "P-256") => PublicKey::p256(&x, &decode(&fields.text("y").map_err(unfit)?)?)?,
         _ => {
             return Err(Refusal::new(
-                Code::KeyInvalid,
+                ErrorCode::KeyInvalid,
                 "a key is neither on Ed25519 nor on P-256",
             ));
         }
@@ -55,9 +60,12 @@ pub fn from_json(jwk: Json) -> Result<PublicKey, Refusal> {
 
 /// base64url without padding, each value in its one spelling.
 pub(crate) fn decode(text: &str) -> Result<Vec<u8>, Refusal> {
-    URL_SAFE_NO_PAD
-        .decode(text)
-        .map_err(|_| Refusal::new(Code::KeyInvalid, "a value is not base64url without padding"))
+    URL_SAFE_NO_PAD.decode(text).map_err(|_| {
+        Refusal::new(
+            ErrorCode::KeyInvalid,
+            "a value is not base64url without padding",
+        )
+    })
 }
 
 /// base64url without padding.
@@ -68,13 +76,13 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::{from_json, to_json};
-    use crate::keys::{Algorithm, PrivateKey};
-    use hansa_audit_log::json::{Json, Limits, parse};
+    use crate::keys::{PrivateKey, SignatureAlgorithm};
+    use hansa_audit_log::json::{Json, JsonLimits, parse};
 
     #[test]
     fn a_key_survives_the_round_trip() {
         let dir = tempfile::tempdir().unwrap();
-        for algorithm in [Algorithm::EdDsa, Algorithm::Es256] {
+        for algorithm in [SignatureAlgorithm::EdDsa, SignatureAlgorithm::Es256] {
             let path = dir.path().join(algorithm.as_str());
             let key = PrivateKey::create(&path, algorithm).unwrap();
             assert_eq!(&from_json(to_json(key.public())).unwrap(), key.public());
@@ -85,7 +93,7 @@ mod tests {
     fn other_members_kinds_and_spellings_are_refused() {
         let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
         let good = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
-        let read = |text: &str| from_json(parse(text.as_bytes(), Limits::default()).unwrap());
+        let read = |text: &str| from_json(parse(text.as_bytes(), JsonLimits::default()).unwrap());
         assert!(read(&good).is_ok());
         let bad = [
             good.replace('}', r#","d":"AA"}"#),

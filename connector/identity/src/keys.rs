@@ -8,8 +8,8 @@ use aws_lc_rs::signature::{
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hansa_audit_log::digest::Digest;
-use hansa_files::Readers;
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_files::FileVisibility;
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use josekit::jwk::alg::ec::{EcCurve, EcKeyPair};
 use josekit::jwk::alg::ed::{EdCurve, EdKeyPair};
 use josekit::jwk::{Jwk, KeyPair as _};
@@ -24,14 +24,14 @@ mod tests;
 
 /// How a key signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Algorithm {
+pub enum SignatureAlgorithm {
     /// Ed25519, and no other curve.
     EdDsa,
     /// ECDSA over P-256 with SHA-256; signatures are the 64 bytes r ‖ s.
     Es256,
 }
 
-impl Algorithm {
+impl SignatureAlgorithm {
     /// The name in signature headers: `EdDSA` or `ES256`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -53,7 +53,7 @@ impl Algorithm {
 /// A public key on its curve.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicKey {
-    algorithm: Algorithm,
+    algorithm: SignatureAlgorithm,
     /// Ed25519: the 32 bytes of the key. P-256: x ‖ y.
     raw: Vec<u8>,
     kid: String,
@@ -65,7 +65,7 @@ impl PublicKey {
     /// # Errors
     /// `KEY_INVALID`.
     pub fn ed25519(raw: &[u8]) -> Result<Self, Refusal> {
-        Self::checked(Algorithm::EdDsa, raw.to_vec())
+        Self::checked(SignatureAlgorithm::EdDsa, raw.to_vec())
     }
 
     /// A P-256 key from its coordinates, 32 bytes each.
@@ -76,7 +76,7 @@ impl PublicKey {
         if x.len() != 32 {
             return Err(unfit("a coordinate of P-256 has 32 bytes"));
         }
-        Self::checked(Algorithm::Es256, [x, y].concat())
+        Self::checked(SignatureAlgorithm::Es256, [x, y].concat())
     }
 
     /// A key from its SubjectPublicKeyInfo in DER.
@@ -85,10 +85,10 @@ impl PublicKey {
     /// `KEY_INVALID` when it is of another kind or not on its curve.
     pub fn from_spki(der: &[u8]) -> Result<Self, Refusal> {
         if let Some(raw) = der.strip_prefix(ED25519_SPKI) {
-            return Self::checked(Algorithm::EdDsa, raw.to_vec());
+            return Self::checked(SignatureAlgorithm::EdDsa, raw.to_vec());
         }
         if let Some(raw) = der.strip_prefix(P256_SPKI) {
-            return Self::checked(Algorithm::Es256, raw.to_vec());
+            return Self::checked(SignatureAlgorithm::Es256, raw.to_vec());
         }
         Err(unfit("only keys on Ed25519 and P-256 are used"))
     }
@@ -97,15 +97,15 @@ impl PublicKey {
     #[must_use]
     pub fn spki(&self) -> Vec<u8> {
         let prefix = match self.algorithm {
-            Algorithm::EdDsa => ED25519_SPKI,
-            Algorithm::Es256 => P256_SPKI,
+            SignatureAlgorithm::EdDsa => ED25519_SPKI,
+            SignatureAlgorithm::Es256 => P256_SPKI,
         };
         [prefix, &self.raw].concat()
     }
 
     /// The one algorithm that it signs with.
     #[must_use]
-    pub const fn algorithm(&self) -> Algorithm {
+    pub const fn algorithm(&self) -> SignatureAlgorithm {
         self.algorithm
     }
 
@@ -125,11 +125,13 @@ impl PublicKey {
     #[must_use]
     pub fn matches(&self, message: &[u8], signature: &[u8]) -> bool {
         let verified = match self.algorithm {
-            Algorithm::EdDsa => {
+            SignatureAlgorithm::EdDsa => {
                 UnparsedPublicKey::new(&ED25519, &self.raw).verify(message, signature)
             }
-            Algorithm::Es256 => UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, self.point())
-                .verify(message, signature),
+            SignatureAlgorithm::Es256 => {
+                UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, self.point())
+                    .verify(message, signature)
+            }
         };
         signature.len() == 64 && verified.is_ok()
     }
@@ -139,10 +141,10 @@ impl PublicKey {
         [&[UNCOMPRESSED], self.raw.as_slice()].concat()
     }
 
-    fn checked(algorithm: Algorithm, raw: Vec<u8>) -> Result<Self, Refusal> {
+    fn checked(algorithm: SignatureAlgorithm, raw: Vec<u8>) -> Result<Self, Refusal> {
         let length = match algorithm {
-            Algorithm::EdDsa => 32,
-            Algorithm::Es256 => 64,
+            SignatureAlgorithm::EdDsa => 32,
+            SignatureAlgorithm::Es256 => 64,
         };
         if raw.len() != length {
             return Err(unfit(&format!(
@@ -150,7 +152,7 @@ impl PublicKey {
                 algorithm.as_str()
             )));
         }
-        if algorithm == Algorithm::EdDsa && of_small_order(&raw) {
+        if algorithm == SignatureAlgorithm::EdDsa && of_small_order(&raw) {
             return Err(unfit("anybody can sign for this key"));
         }
         let kid = thumbprint(algorithm, &raw);
@@ -168,12 +170,12 @@ impl PublicKey {
         let spki = self.spki();
         let off_curve = |_| unfit("the key is not on its curve");
         Ok(match self.algorithm {
-            Algorithm::EdDsa => Box::new(
+            SignatureAlgorithm::EdDsa => Box::new(
                 EddsaJwsAlgorithm::Eddsa
                     .verifier_from_der(spki)
                     .map_err(off_curve)?,
             ),
-            Algorithm::Es256 => Box::new(
+            SignatureAlgorithm::Es256 => Box::new(
                 EcdsaJwsAlgorithm::Es256
                     .verifier_from_der(spki)
                     .map_err(off_curve)?,
@@ -184,11 +186,11 @@ impl PublicKey {
 
 /// A private key that was read from its file. It is shown without its secret and can't be cloned.
 pub struct PrivateKey {
-    signer: Pair,
+    signer: SigningKeyPair,
     public: PublicKey,
 }
 
-enum Pair {
+enum SigningKeyPair {
     EdDsa(Ed25519KeyPair),
     Es256(Box<EcdsaKeyPair>),
 }
@@ -198,17 +200,22 @@ impl PrivateKey {
     ///
     /// # Errors
     /// `FILE_EXISTS`, `DISK_FULL`, `STATE_BROKEN`; `INTERNAL` when the library can't make a key.
-    pub fn create(path: &Path, algorithm: Algorithm) -> Result<Self, Refusal> {
-        let failed = |error| Refusal::new(Code::Internal, format!("no key could be made: {error}"));
+    pub fn create(path: &Path, algorithm: SignatureAlgorithm) -> Result<Self, Refusal> {
+        let failed = |error| {
+            Refusal::new(
+                ErrorCode::Internal,
+                format!("no key could be made: {error}"),
+            )
+        };
         let pem = match algorithm {
-            Algorithm::EdDsa => EdKeyPair::generate(EdCurve::Ed25519)
+            SignatureAlgorithm::EdDsa => EdKeyPair::generate(EdCurve::Ed25519)
                 .map_err(failed)?
                 .to_pem_private_key(),
-            Algorithm::Es256 => EcKeyPair::generate(EcCurve::P256)
+            SignatureAlgorithm::Es256 => EcKeyPair::generate(EcCurve::P256)
                 .map_err(failed)?
                 .to_pem_private_key(),
         };
-        hansa_files::create(path, &pem, Readers::Owner)?;
+        hansa_files::create(path, &pem, FileVisibility::Owner)?;
         Self::from_pem(&pem).ok_or_else(|| broken(path))
     }
 
@@ -232,10 +239,10 @@ impl PrivateKey {
     /// # Errors
     /// `INTERNAL` when the library refuses.
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Refusal> {
-        let failed = |_| Refusal::new(Code::Internal, "signing failed");
+        let failed = |_| Refusal::new(ErrorCode::Internal, "signing failed");
         let signature = match &self.signer {
-            Pair::EdDsa(pair) => pair.try_sign(message),
-            Pair::Es256(pair) => pair.sign(&SystemRandom::new(), message),
+            SigningKeyPair::EdDsa(pair) => pair.try_sign(message),
+            SigningKeyPair::Es256(pair) => pair.sign(&SystemRandom::new(), message),
         };
         Ok(signature.map_err(failed)?.as_ref().to_vec())
     }
@@ -246,7 +253,7 @@ impl PrivateKey {
             let seed = secret(&pair.to_jwk_private_key())?;
             let signer = Ed25519KeyPair::from_seed_and_public_key(&seed, public.raw()).ok()?;
             return Some(Self {
-                signer: Pair::EdDsa(signer),
+                signer: SigningKeyPair::EdDsa(signer),
                 public,
             });
         }
@@ -258,7 +265,7 @@ impl PrivateKey {
             &public.point(),
         );
         Some(Self {
-            signer: Pair::Es256(Box::new(signer.ok()?)),
+            signer: SigningKeyPair::Es256(Box::new(signer.ok()?)),
             public,
         })
     }
@@ -337,13 +344,13 @@ fn of_small_order(raw: &[u8]) -> bool {
 }
 
 /// RFC 7638: SHA-256 over the required members of the JWK in alphabetical order.
-fn thumbprint(algorithm: Algorithm, raw: &[u8]) -> String {
+fn thumbprint(algorithm: SignatureAlgorithm, raw: &[u8]) -> String {
     let jwk = match algorithm {
-        Algorithm::EdDsa => format!(
+        SignatureAlgorithm::EdDsa => format!(
             r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#,
             URL_SAFE_NO_PAD.encode(raw)
         ),
-        Algorithm::Es256 => {
+        SignatureAlgorithm::Es256 => {
             let (x, y) = raw.split_at_checked(32).unwrap_or((raw, &[]));
             format!(
                 r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#,
@@ -356,12 +363,12 @@ fn thumbprint(algorithm: Algorithm, raw: &[u8]) -> String {
 }
 
 fn unfit(why: &str) -> Refusal {
-    Refusal::new(Code::KeyInvalid, why)
+    Refusal::new(ErrorCode::KeyInvalid, why)
 }
 
 fn broken(path: &Path) -> Refusal {
     Refusal::new(
-        Code::KeyInvalid,
+        ErrorCode::KeyInvalid,
         format!(
             "`{}` holds no private key on Ed25519 or P-256 in PEM (PKCS#8)",
             path.display()

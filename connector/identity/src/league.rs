@@ -1,91 +1,95 @@
 //! A league's own certificate authority and its signed trust bundle, for pilots and the demo; larger leagues bring their
 //! own anchors.
 
-use crate::bundle::{self, Anchor, Bundle, Content, Member};
-use crate::certificate::authority::Authority;
-use crate::identity::join_file::JoinFile;
-use crate::identity::request::Request;
-use crate::keys::Algorithm;
-use crate::signature::{FileSigner, Mandates, RegisteredKey, SLACK, Signer};
+use crate::bundle::{self, BundleContent, CertificateAnchor, LeagueMember, TrustBundle};
+use crate::certificate::authority_certificate::AuthorityCertificate;
+use crate::keys::SignatureAlgorithm;
+use crate::participant_identity::admission_request::AdmissionRequest;
+use crate::participant_identity::join_file::JoinFile;
+use crate::signature::{FileSigner, MandateRegistration, ParticipantSigner, RegisteredKey, SLACK};
 use crate::{certificate, pem};
-use hansa_audit_log::time::Time;
-use hansa_files::Readers;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_files::FileVisibility;
 use hansa_policy::id::ParticipantId;
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use rcgen::KeyPair;
 use rustls_pki_types::CertificateDer;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-pub mod attest;
-pub mod authorize;
-pub(super) mod issue;
+pub(super) mod certificate_issuance;
+pub mod credential_issuers;
+pub mod signer_registration;
 #[cfg(test)]
 mod tests;
 
 /// What a new league is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Founding {
+pub struct LeagueSettings {
     /// Its name for people.
     pub name: String,
     /// The kind of its authority's key and of its signing key.
-    pub algorithm: Algorithm,
+    pub algorithm: SignatureAlgorithm,
     /// Whether it is for a show only.
     pub demo: bool,
 }
 
 /// A league's folder, locked while this value lives.
 #[derive(Debug)]
-pub struct League {
+pub struct LeagueAuthority {
     folder: PathBuf,
     authority: KeyPair,
     signer: FileSigner,
-    bundle: Bundle,
+    bundle: TrustBundle,
     _lock: File,
 }
 
 /// What an admission has made.
 #[derive(Debug)]
-pub struct Admitted {
+pub struct AdmittedMember {
     /// Who was admitted.
     pub id: ParticipantId,
     /// What is to be sent back to it.
     pub join: JoinFile,
     /// When its certificate is over.
-    pub not_after: Time,
+    pub not_after: UtcTimestamp,
 }
 
-impl League {
+impl LeagueAuthority {
     /// Founds a league in a new folder.
     ///
     /// # Errors
     /// `FILE_EXISTS`, `DISK_FULL` or `STATE_BROKEN`.
-    pub fn init(folder: &Path, founding: &Founding, now: Time) -> Result<Self, Refusal> {
+    pub fn init(
+        folder: &Path,
+        founding: &LeagueSettings,
+        now: UtcTimestamp,
+    ) -> Result<Self, Refusal> {
         if folder.join(BUNDLE).exists() {
             return Err(Refusal::new(
-                Code::FileExists,
+                ErrorCode::FileExists,
                 format!("`{}` already holds a league", folder.display()),
             ));
         }
         hansa_files::folder(folder)?;
         let lock = lock(folder)?;
         let signer = FileSigner::create(&folder.join(SIGNING_KEY), founding.algorithm)?;
-        let authority = issue::new_key(founding.algorithm)?;
+        let authority = certificate_issuance::new_key(founding.algorithm)?;
         hansa_files::create(
             &folder.join(AUTHORITY_KEY),
             authority.serialize_pem().as_bytes(),
-            Readers::Owner,
+            FileVisibility::Owner,
         )?;
-        let (certificate, not_after) = issue::authority(founding, &authority, now)?;
-        let facts = Authority::read(&certificate).map_err(|fault| fault.refusal())?;
-        let anchor = Anchor {
+        let (certificate, not_after) = certificate_issuance::authority(founding, &authority, now)?;
+        let facts = AuthorityCertificate::read(&certificate).map_err(|fault| fault.refusal())?;
+        let anchor = CertificateAnchor {
             certificate,
             spki: facts.spki,
             identities: BTreeSet::new(),
             not_after,
         };
-        let content = Content {
+        let content = BundleContent {
             league: founding.name.clone(),
             key: signer.public().clone(),
             sequence: 1,
@@ -97,8 +101,12 @@ impl League {
             denied: BTreeSet::new(),
             issuers: Vec::new(),
         };
-        let bundle = Bundle::seal(&content, &signer)?;
-        hansa_files::create(&folder.join(BUNDLE), &bundle.to_bytes(), Readers::Everybody)?;
+        let bundle = TrustBundle::seal(&content, &signer)?;
+        hansa_files::create(
+            &folder.join(BUNDLE),
+            &bundle.to_bytes(),
+            FileVisibility::Everybody,
+        )?;
         Ok(Self {
             folder: folder.to_owned(),
             authority,
@@ -113,12 +121,12 @@ impl League {
     /// # Errors
     /// `FILE_MISSING`, `STATE_LOCKED`, `KEY_INVALID`, `BUNDLE_INVALID` or `WRONG_LEAGUE`.
     pub fn open(folder: &Path) -> Result<Self, Refusal> {
-        let bundle = Bundle::open(&folder.join(BUNDLE))?;
+        let bundle = TrustBundle::open(&folder.join(BUNDLE))?;
         let lock = lock(folder)?;
         let signer = FileSigner::open(&folder.join(SIGNING_KEY))?;
         if bundle.content().key != *signer.public() {
             return Err(Refusal::new(
-                Code::WrongLeague,
+                ErrorCode::WrongLeague,
                 "the trust bundle in the folder is signed by another league",
             ));
         }
@@ -137,16 +145,21 @@ impl League {
     /// # Errors
     /// `KEY_INVALID` when the request does not prove what it claims, or a name in it is somebody else's; `PEER_NOT_TRUSTED` when the participant was
     /// expelled; `USAGE` for more days than a certificate may last.
-    pub fn admit(&mut self, request: &[u8], days: u16, now: Time) -> Result<Admitted, Refusal> {
-        let request = Request::read(request)?;
+    pub fn admit(
+        &mut self,
+        request: &[u8],
+        days: u16,
+        now: UtcTimestamp,
+    ) -> Result<AdmittedMember, Refusal> {
+        let request = AdmissionRequest::read(request)?;
         if !(1..=LONGEST_LEAF_DAYS).contains(&days) {
             return Err(Refusal::new(
-                Code::UsageWrong,
+                ErrorCode::UsageWrong,
                 format!("a certificate lasts 1 to {LONGEST_LEAF_DAYS} days, not {days}"),
             ));
         }
         let mut content = self.bundle.content().clone();
-        issue::names_apart(&content, &request)?;
+        certificate_issuance::names_apart(&content, &request)?;
         let member = enlist(&mut content, &request, now)?;
         member.name.clone_from(&request.name);
         member.address.clone_from(&request.address);
@@ -157,10 +170,10 @@ impl League {
             .plus_micros(i64::from(days).saturating_mul(DAY))
             .min(anchor.not_after);
         let issuer = anchor.certificate.clone();
-        let leaf = issue::leaf(&request, &issuer, &self.authority, now, until)?;
+        let leaf = certificate_issuance::leaf(&request, &issuer, &self.authority, now, until)?;
         self.keep_issued(&request.id, &leaf)?;
         self.publish(content, now)?;
-        Ok(Admitted {
+        Ok(AdmittedMember {
             id: request.id.clone(),
             not_after: until,
             join: JoinFile {
@@ -175,13 +188,15 @@ impl League {
     ///
     /// # Errors
     /// `PEER_UNKNOWN` when it is no member.
-    pub fn expel(&mut self, id: &ParticipantId, now: Time) -> Result<(), Refusal> {
+    pub fn expel(&mut self, id: &ParticipantId, now: UtcTimestamp) -> Result<(), Refusal> {
         let mut content = self.bundle.content().clone();
         let member = content
             .parties
             .iter_mut()
             .find(|party| party.id == *id && party.expelled_at.is_none())
-            .ok_or_else(|| Refusal::new(Code::PeerUnknown, format!("{id} is not in the league")))?;
+            .ok_or_else(|| {
+                Refusal::new(ErrorCode::PeerUnknown, format!("{id} is not in the league"))
+            })?;
         member.expelled_at = Some(now);
         for key in &mut member.keys {
             let ended = key.revoked_at.map_or(now, |earlier| earlier.min(now));
@@ -203,41 +218,44 @@ impl League {
     ///
     /// # Errors
     /// `DISK_FULL` or `STATE_BROKEN`.
-    pub fn export(&mut self, now: Time) -> Result<Vec<u8>, Refusal> {
+    pub fn export(&mut self, now: UtcTimestamp) -> Result<Vec<u8>, Refusal> {
         self.publish(self.bundle.content().clone(), now)?;
         Ok(self.bundle.to_bytes())
     }
 
     /// The current bundle; its parties are the list of members.
     #[must_use]
-    pub const fn bundle(&self) -> &Bundle {
+    pub const fn bundle(&self) -> &TrustBundle {
         &self.bundle
     }
 
-    fn publish(&mut self, mut content: Content, now: Time) -> Result<(), Refusal> {
+    fn publish(&mut self, mut content: BundleContent, now: UtcTimestamp) -> Result<(), Refusal> {
         content.sequence = content.sequence.saturating_add(1);
         content.issued_at = now;
         content.expires_at = now.plus_micros(bundle::LONGEST);
-        let bundle = Bundle::seal(&content, &self.signer)?;
+        let bundle = TrustBundle::seal(&content, &self.signer)?;
         hansa_files::replace(
             &self.folder.join(BUNDLE),
             &bundle.to_bytes(),
-            Readers::Everybody,
+            FileVisibility::Everybody,
         )?;
         self.bundle = bundle;
         Ok(())
     }
 
     /// The anchor of the authority in this folder; a league may list others beside it.
-    fn own_anchor<'a>(&self, content: &'a mut Content) -> Result<&'a mut Anchor, Refusal> {
-        let own = issue::spki(&self.authority);
+    fn own_anchor<'a>(
+        &self,
+        content: &'a mut BundleContent,
+    ) -> Result<&'a mut CertificateAnchor, Refusal> {
+        let own = certificate_issuance::spki(&self.authority);
         content
             .anchors
             .iter_mut()
             .find(|anchor| anchor.spki == own)
             .ok_or_else(|| {
                 Refusal::new(
-                    Code::KeyInvalid,
+                    ErrorCode::KeyInvalid,
                     "the authority's key in the folder is in no anchor of the bundle",
                 )
             })
@@ -255,7 +273,7 @@ impl League {
         hansa_files::create(
             &folder.join(format!("{digest}.pem")),
             pem::certificates(std::slice::from_ref(certificate)).as_bytes(),
-            Readers::Everybody,
+            FileVisibility::Everybody,
         )
     }
 
@@ -271,7 +289,7 @@ impl League {
             let path = entry
                 .map_err(|error| hansa_files::unreadable(&folder, &error))?
                 .path();
-            found.extend(crate::identity::read_certificates(&path)?);
+            found.extend(crate::participant_identity::read_certificates(&path)?);
         }
         Ok(found)
     }
@@ -295,10 +313,10 @@ const ISSUED: &str = "issued";
 
 /// Takes the participant in, or finds it, and registers its key.
 fn enlist<'a>(
-    content: &'a mut Content,
-    request: &Request,
-    now: Time,
-) -> Result<&'a mut Member, Refusal> {
+    content: &'a mut BundleContent,
+    request: &AdmissionRequest,
+    now: UtcTimestamp,
+) -> Result<&'a mut LeagueMember, Refusal> {
     let registered = RegisteredKey {
         key: request.signing.clone(),
         // Signatures carry whole seconds, and the clocks of participants differ.
@@ -313,12 +331,12 @@ fn enlist<'a>(
         .iter()
         .position(|party| party.id == request.id);
     let Some(position) = position else {
-        content.parties.push(Member {
+        content.parties.push(LeagueMember {
             id: request.id.clone(),
             name: request.name.clone(),
             keys: vec![registered],
             seals: Vec::new(),
-            mandates: Mandates::default(),
+            mandates: MandateRegistration::default(),
             note_key: request.note.clone(),
             address: request.address.clone(),
             expelled_at: None,
@@ -328,15 +346,15 @@ fn enlist<'a>(
             .parties
             .iter_mut()
             .find(|party| party.id == request.id)
-            .ok_or_else(|| Refusal::new(Code::Internal, "the new member was not listed"));
+            .ok_or_else(|| Refusal::new(ErrorCode::Internal, "the new member was not listed"));
     };
     let member = content
         .parties
         .get_mut(position)
-        .ok_or_else(|| Refusal::new(Code::Internal, "the member was not listed"))?;
+        .ok_or_else(|| Refusal::new(ErrorCode::Internal, "the member was not listed"))?;
     if member.expelled_at.is_some() {
         return Err(Refusal::new(
-            Code::PeerNotTrusted,
+            ErrorCode::PeerNotTrusted,
             format!("{} was expelled from the league", request.id),
         ));
     }
@@ -347,7 +365,7 @@ fn enlist<'a>(
     if !known {
         if member.keys.iter().any(|one| one.key == request.signing) {
             return Err(Refusal::new(
-                Code::KeyInvalid,
+                ErrorCode::KeyInvalid,
                 format!(
                     "the signing key of {} no longer counts: make a new one",
                     request.id
@@ -367,7 +385,7 @@ fn lock(folder: &Path) -> Result<File, Refusal> {
     let file = File::create(&path).map_err(|error| hansa_files::unwritable(&path, &error))?;
     file.try_lock().map_err(|_| {
         Refusal::new(
-            Code::StateLocked,
+            ErrorCode::StateLocked,
             format!(
                 "another process works on the league in `{}`",
                 folder.display()

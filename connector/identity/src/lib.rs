@@ -16,16 +16,16 @@ pub mod bundle;
 pub mod certificate;
 pub mod cluster;
 pub mod fingerprint;
-#[cfg(test)]
-mod foreign;
-pub mod identity;
 pub mod jwk;
 pub mod keys;
 pub mod league;
-pub mod letter;
-pub mod mtls;
-mod pem;
 #[cfg(test)]
-pub(crate) mod sample;
+pub(crate) mod league_fixture;
+pub mod mtls;
+#[cfg(test)]
+mod mutated_input;
+pub mod participant_identity;
+mod pem;
 pub mod seal;
 pub mod signature;
+pub mod signed_envelope;

@@ -1,14 +1,14 @@
 //! TLS between participants: 1.3 only, both ends with a certificate, checked against the bundle of the moment.
 
-use crate::bundle::Bundle;
-use crate::certificate::{self, CertificateFault, Leaf, Usage};
-use crate::identity::{self, Files, Identity};
-use crate::mtls::held::{Held, OwnCertificate};
-use crate::mtls::verifier::{CallerCheck, ListenerCheck};
-use hansa_audit_log::time::{Clock, Time};
+use crate::bundle::TrustBundle;
+use crate::certificate::{self, CertificateUsage, LeafCertificate, PeerCertificateError};
+use crate::mtls::current_identity::{CurrentIdentity, OwnCertificate};
+use crate::mtls::verifier::{CallerCertVerifier, ListenerCertVerifier};
+use crate::participant_identity::{self, IdentityFiles, ParticipantIdentity};
+use hansa_audit_log::time::{Clock, UtcTimestamp};
 use hansa_policy::id::ParticipantId;
-use hansa_policy::peer::{Presented, VerifiedPeer};
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::peer::{PeerCertificate, VerifiedPeer};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use rustls::client::Resumption;
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::{cipher_suite, default_provider, kx_group};
@@ -20,7 +20,7 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-mod held;
+mod current_identity;
 #[cfg(test)]
 mod tests;
 mod verifier;
@@ -30,16 +30,16 @@ mod verifier;
 #[derive(Debug)]
 pub struct TrustStore {
     id: ParticipantId,
-    held: RwLock<Arc<Held>>,
+    current: RwLock<Arc<CurrentIdentity>>,
 }
 
 impl TrustStore {
     /// A store of this identity.
     #[must_use]
-    pub fn new(identity: &Identity) -> Arc<Self> {
+    pub fn new(identity: &ParticipantIdentity) -> Arc<Self> {
         Arc::new(Self {
             id: identity.id.clone(),
-            held: RwLock::new(Arc::new(Held {
+            current: RwLock::new(Arc::new(CurrentIdentity {
                 certified: Arc::clone(&identity.certified),
                 bundle: Arc::new(identity.bundle.clone()),
             })),
@@ -54,35 +54,35 @@ impl TrustStore {
 
     /// The bundle of the moment.
     #[must_use]
-    pub fn bundle(&self) -> Arc<Bundle> {
-        Arc::clone(&self.held().bundle)
+    pub fn bundle(&self) -> Arc<TrustBundle> {
+        Arc::clone(&self.current_identity().bundle)
     }
 
     /// What our own certificate says; others refuse us from its end on.
     ///
     /// # Errors
     /// `CERTIFICATE_EXPIRED` with what to do.
-    pub fn own_certificate(&self, now: Time) -> Result<Leaf, Refusal> {
-        let held = self.held();
+    pub fn own_certificate(&self, now: UtcTimestamp) -> Result<LeafCertificate, Refusal> {
+        let held = self.current_identity();
         let first = held.certified.cert.first();
         let leaf = first
-            .ok_or(CertificateFault::Unreadable)
+            .ok_or(PeerCertificateError::Unreadable)
             .and_then(certificate::leaf)
             .map_err(|fault| fault.refusal())?;
         if now < leaf.not_after {
             return Ok(leaf);
         }
-        Err(CertificateFault::Expired(self.id.clone(), leaf.not_after).of_our_own())
+        Err(PeerCertificateError::Expired(self.id.clone(), leaf.not_after).of_our_own())
     }
 
     /// Puts an identity that was read again in the place of this one: certificate and bundle in one step.
     ///
     /// # Errors
     /// `WRONG_LEAGUE`, `BUNDLE_INVALID` for an older bundle, `KEY_INVALID` for another participant.
-    pub fn swap(&self, identity: &Identity) -> Result<(), Refusal> {
+    pub fn swap(&self, identity: &ParticipantIdentity) -> Result<(), Refusal> {
         if identity.id != self.id {
             return Err(Refusal::new(
-                Code::KeyInvalid,
+                ErrorCode::KeyInvalid,
                 format!("this participant is {}, not {}", self.id, identity.id),
             ));
         }
@@ -96,7 +96,7 @@ impl TrustStore {
     ///
     /// # Errors
     /// `WRONG_LEAGUE`, or `BUNDLE_INVALID` for an older one.
-    pub fn swap_bundle(&self, bundle: Bundle) -> Result<(), Refusal> {
+    pub fn swap_bundle(&self, bundle: TrustBundle) -> Result<(), Refusal> {
         self.put(Arc::new(bundle), None)
     }
 
@@ -104,24 +104,24 @@ impl TrustStore {
     /// other, so that the file never holds an older one than it could.
     ///
     /// # Errors
-    /// As [`Bundle::accept_newer`]; then everything stays as it was. `DISK_FULL` or `STATE_BROKEN` where there is no file for it: whom it
+    /// As [`TrustBundle::accept_newer`]; then everything stays as it was. `DISK_FULL` or `STATE_BROKEN` where there is no file for it: whom it
     /// puts out is out all the same, until the next start.
     pub fn take_newer(
         &self,
-        files: &Files,
+        files: &IdentityFiles,
         shown: &[u8],
-        now: Time,
-    ) -> Result<Option<Arc<Bundle>>, Refusal> {
-        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        now: UtcTimestamp,
+    ) -> Result<Option<Arc<TrustBundle>>, Refusal> {
+        let mut held = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let Some(newer) = held.bundle.accept_newer(shown, now)? else {
             return Ok(None);
         };
         let bundle = Arc::new(newer);
-        *held = Arc::new(Held {
+        *held = Arc::new(CurrentIdentity {
             certified: Arc::clone(&held.certified),
             bundle: Arc::clone(&bundle),
         });
-        identity::install_bundle(files, &bundle)?;
+        participant_identity::install_bundle(files, &bundle)?;
         Ok(Some(bundle))
     }
 
@@ -130,7 +130,11 @@ impl TrustStore {
     ///
     /// # Errors
     /// `BUNDLE_INVALID` when our own bundle is over; `PEER_NOT_TRUSTED` or `CERTIFICATE_EXPIRED`.
-    pub fn recognise(&self, presented: &Presented, now: Time) -> Result<VerifiedPeer, Refusal> {
+    pub fn recognise(
+        &self,
+        presented: &PeerCertificate,
+        now: UtcTimestamp,
+    ) -> Result<VerifiedPeer, Refusal> {
         let bundle = self.bundle();
         bundle.current(now)?;
         bundle
@@ -138,30 +142,34 @@ impl TrustStore {
             .recognise(presented, now)
             .map_err(|stranger| {
                 let code = match stranger {
-                    hansa_policy::peer::Stranger::CertificateExpired => Code::CertificateExpired,
-                    hansa_policy::peer::Stranger::NotInBundle
-                    | hansa_policy::peer::Stranger::IssuerMayNotSpeak
-                    | hansa_policy::peer::Stranger::Denied => Code::PeerNotTrusted,
+                    hansa_policy::peer::UnrecognisedPeerError::CertificateExpired => {
+                        ErrorCode::CertificateExpired
+                    }
+                    hansa_policy::peer::UnrecognisedPeerError::NotInBundle
+                    | hansa_policy::peer::UnrecognisedPeerError::IssuerMayNotSpeak
+                    | hansa_policy::peer::UnrecognisedPeerError::Denied => {
+                        ErrorCode::PeerNotTrusted
+                    }
                 };
                 Refusal::new(code, stranger.to_string())
             })
     }
 
-    fn held(&self) -> Arc<Held> {
+    fn current_identity(&self) -> Arc<CurrentIdentity> {
         // What a lock holds is replaced in one assignment: a panic elsewhere leaves it whole.
-        Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn put(
         &self,
-        bundle: Arc<Bundle>,
+        bundle: Arc<TrustBundle>,
         certified: Option<Arc<rustls::sign::CertifiedKey>>,
     ) -> Result<(), Refusal> {
-        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.current.write().unwrap_or_else(PoisonError::into_inner);
         held.bundle.same_league(&bundle)?;
         bundle.not_before_number(held.bundle.content().sequence)?;
         let certified = certified.unwrap_or_else(|| Arc::clone(&held.certified));
-        *held = Arc::new(Held { certified, bundle });
+        *held = Arc::new(CurrentIdentity { certified, bundle });
         Ok(())
     }
 }
@@ -172,9 +180,9 @@ impl TrustStore {
 /// `INTERNAL` when the TLS library can't do what is asked of it.
 pub fn server_config(store: &Arc<TrustStore>, clock: &Clock) -> Result<Arc<ServerConfig>, Refusal> {
     let provider = Arc::new(provider());
-    let verifier = CallerCheck::new(Arc::clone(store), &provider);
+    let verifier = CallerCertVerifier::new(Arc::clone(store), &provider);
     let mut config =
-        ServerConfig::builder_with_details(provider, Arc::new(Watch(Clock::clone(clock))))
+        ServerConfig::builder_with_details(provider, Arc::new(TlsClock(Clock::clone(clock))))
             .with_protocol_versions(&[&rustls::version::TLS13])
             .map_err(|error| impossible(&error))?
             .with_client_cert_verifier(Arc::new(verifier))
@@ -193,9 +201,9 @@ pub fn client_config(
     clock: &Clock,
 ) -> Result<Arc<ClientConfig>, Refusal> {
     let provider = Arc::new(provider());
-    let verifier = ListenerCheck::new(Arc::clone(store), expected.clone(), &provider);
+    let verifier = ListenerCertVerifier::new(Arc::clone(store), expected.clone(), &provider);
     let mut config =
-        ClientConfig::builder_with_details(provider, Arc::new(Watch(Clock::clone(clock))))
+        ClientConfig::builder_with_details(provider, Arc::new(TlsClock(Clock::clone(clock))))
             .with_protocol_versions(&[&rustls::version::TLS13])
             .map_err(|error| impossible(&error))?
             .dangerous()
@@ -212,12 +220,12 @@ pub fn client_config(
 pub fn attest(
     store: &TrustStore,
     connection: &ServerConnection,
-    now: Time,
-) -> Result<Presented, Refusal> {
+    now: UtcTimestamp,
+) -> Result<PeerCertificate, Refusal> {
     let shown = presented(connection.is_handshaking(), connection.peer_certificates())?;
-    let chain = certificate::verify(shown, &store.bundle(), Usage::Client, now)
+    let chain = certificate::verify(shown, &store.bundle(), CertificateUsage::Client, now)
         .map_err(|fault| fault.refusal())?;
-    Ok(Presented::attest(
+    Ok(PeerCertificate::attest(
         chain.leaf().identity.clone(),
         chain.leaf().digest,
         chain.anchor(),
@@ -233,7 +241,7 @@ pub fn check_listener(
     store: &TrustStore,
     expected: &ParticipantId,
     connection: &ClientConnection,
-    now: Time,
+    now: UtcTimestamp,
 ) -> Result<(), Refusal> {
     let shown = presented(connection.is_handshaking(), connection.peer_certificates())?;
     verifier::listener(shown, &store.bundle(), expected, now)
@@ -300,7 +308,7 @@ fn presented<'a>(
     match certificates {
         Some(chain) if !handshaking => Ok(chain),
         Some(_) | None => Err(Refusal::new(
-            Code::PeerNotTrusted,
+            ErrorCode::PeerNotTrusted,
             "the connection has shown no certificate",
         )),
     }
@@ -308,19 +316,19 @@ fn presented<'a>(
 
 /// The refusal for what the TLS library can't do.
 pub(super) fn impossible(error: &impl fmt::Display) -> Refusal {
-    Refusal::new(Code::Internal, format!("TLS can't be set up: {error}"))
+    Refusal::new(ErrorCode::Internal, format!("TLS can't be set up: {error}"))
 }
 
 /// The clock that was handed in, as the TLS library wants it.
-pub(super) struct Watch(pub(super) Clock);
+pub(super) struct TlsClock(pub(super) Clock);
 
-impl fmt::Debug for Watch {
+impl fmt::Debug for TlsClock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Watch")
     }
 }
 
-impl TimeProvider for Watch {
+impl TimeProvider for TlsClock {
     fn current_time(&self) -> Option<UnixTime> {
         let micros = u64::try_from((self.0)().wall.micros()).ok()?;
         Some(UnixTime::since_unix_epoch(Duration::from_micros(micros)))

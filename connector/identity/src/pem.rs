@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use rcgen::KeyPair;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::PemObject;
@@ -43,7 +43,7 @@ pub(crate) fn certified(
     match CertifiedKey::from_der(chain, private, &provider) {
         Ok(certified) => Ok(Arc::new(certified)),
         Err(rustls::Error::InconsistentKeys(_)) => Err(Refusal::new(
-            Code::KeyInvalid,
+            ErrorCode::KeyInvalid,
             format!(
                 "the certificate is for another key than `{}`",
                 key.display()
@@ -66,7 +66,7 @@ pub(crate) fn key_pair(path: &Path) -> Result<KeyPair, Refusal> {
 /// The refusal for what the certificate library could not do.
 pub(crate) fn failed(error: &impl Display) -> Refusal {
     Refusal::new(
-        Code::KeyInvalid,
+        ErrorCode::KeyInvalid,
         format!("the certificate can't be made: {error}"),
     )
 }
@@ -75,7 +75,7 @@ const LARGEST_KEY_FILE: u64 = 64 * 1024;
 
 fn broken(path: &Path) -> Refusal {
     Refusal::new(
-        Code::KeyInvalid,
+        ErrorCode::KeyInvalid,
         format!("`{}` holds no private key in PEM", path.display()),
     )
     .with_place(path.display().to_string(), None, None)

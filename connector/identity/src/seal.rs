@@ -4,14 +4,14 @@
 //! An authority issues seals to many. So the bundle names beside its certificate the organisation to which the seal must be
 //! issued, as certificates write it: `organizationIdentifier` (ETSI EN 319 412-1, section 5.1.4).
 
-use crate::keys::{Algorithm, PublicKey};
+use crate::keys::{PublicKey, SignatureAlgorithm};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::time::Time;
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::Signature;
-use hansa_policy::contract::seal::Seal;
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::contract::seal::SealCertificates;
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use josekit::jws::JwsVerifier as _;
 use josekit::jws::alg::rsassa_pss::RsassaPssJwsAlgorithm;
 use rustls_pki_types::CertificateDer;
@@ -20,10 +20,10 @@ use x509_parser::oid_registry::{Oid, asn1_rs::oid};
 use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey as Parsed;
 
-#[cfg(test)]
-mod forge;
-mod path;
+mod certificate_path;
 pub mod signer;
+#[cfg(test)]
+mod test_certificate;
 #[cfg(test)]
 mod tests;
 
@@ -35,16 +35,16 @@ pub struct SealAnchor {
     /// To whom the seal must be issued, such as `VATDE-123456789`.
     pub organization: String,
     /// First instant at which its seals count.
-    pub not_before: Time,
+    pub not_before: UtcTimestamp,
     /// First instant at which they no longer count.
-    pub not_after: Time,
+    pub not_after: UtcTimestamp,
     /// What no longer counts of its seals, each with the instant from which.
-    pub revoked: Vec<(Ended, Time)>,
+    pub revoked: Vec<(SealRevocation, UtcTimestamp)>,
 }
 
 /// What of a seal no longer counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ended {
+pub enum SealRevocation {
     /// One certificate, by its SHA-256.
     Certificate(Digest),
     /// A key, by its RFC 7638 thumbprint, whatever certificates it has: that of a stolen key which is renewed, or that another
@@ -62,10 +62,10 @@ pub enum Ended {
 /// `SIGNATURE_INVALID`.
 pub(super) fn check(
     signature: &Signature,
-    seal: &Seal,
+    seal: &SealCertificates,
     anchors: &[SealAnchor],
-    times: [Time; 2],
-    seen: Time,
+    times: [UtcTimestamp; 2],
+    seen: UtcTimestamp,
 ) -> Result<(), Refusal> {
     let own = CertificateDer::from(seal.own());
     let read = parse(&own)?;
@@ -75,7 +75,7 @@ pub(super) fn check(
         untrusted("no authority that may seal for it has issued the seal's certificate");
     let mut found = false;
     for anchor in anchors {
-        match path::led_to(seal, &own, anchor, &organization, times) {
+        match certificate_path::led_to(seal, &own, anchor, &organization, times) {
             Ok(()) => {
                 found = true;
                 break;
@@ -92,29 +92,29 @@ pub(super) fn check(
     // Of all its authorities: a key is stolen whoever certifies it.
     for (what, from) in anchors.iter().flat_map(|anchor| &anchor.revoked) {
         let it = match what {
-            Ended::Certificate(one) => *one == digest,
-            Ended::Key(kid) => kid == key.kid(),
+            SealRevocation::Certificate(one) => *one == digest,
+            SealRevocation::Key(kid) => kid == key.kid(),
         };
         if it && times.iter().chain([&seen]).any(|at| from <= at) {
             let what = match what {
-                Ended::Certificate(_) => format!("the seal `{}`", digest.short()),
-                Ended::Key(kid) => format!("the key `{kid}` of the seal"),
+                SealRevocation::Certificate(_) => format!("the seal `{}`", digest.short()),
+                SealRevocation::Key(kid) => format!("the key `{kid}` of the seal"),
             };
             return Err(Refusal::new(
-                Code::KeyRevoked,
+                ErrorCode::KeyRevoked,
                 format!("the league has revoked {what}"),
             ));
         }
     }
     if key.kid() != signature.kid {
         return Err(Refusal::new(
-            Code::SignatureHeader,
+            ErrorCode::SignatureHeader,
             "`kid` is not the thumbprint of the key in the seal's certificate",
         ));
     }
     if key.algorithm() != signature.alg {
         return Err(Refusal::new(
-            Code::SignatureAlg,
+            ErrorCode::SignatureAlg,
             format!(
                 "the signature says `{}`, the key of its seal signs with {}",
                 signature.alg,
@@ -126,14 +126,14 @@ pub(super) fn check(
         return Ok(());
     }
     Err(Refusal::new(
-        Code::SignatureInvalid,
+        ErrorCode::SignatureInvalid,
         "the signature does not match the key of its seal",
     ))
 }
 
 /// To whom a seal says that it is issued; nothing of it is believed here.
 #[must_use]
-pub fn issued_to(seal: &Seal) -> Option<String> {
+pub fn issued_to(seal: &SealCertificates) -> Option<String> {
     organization(&parse(&CertificateDer::from(seal.own())).ok()?).ok()
 }
 
@@ -148,7 +148,7 @@ pub(crate) fn key_of(certificate: &CertificateDer<'_>) -> Result<String, Refusal
 
 /// The organisation that an authority's certificate and a seal's may be named with: one printable line.
 pub(crate) fn is_organization(text: &str) -> bool {
-    (1..=256).contains(&text.len()) && hansa_policy::plain::signed_line(text) == text
+    (1..=256).contains(&text.len()) && hansa_policy::safe_text::signed_line(text) == text
 }
 
 /// The key of a seal, as its certificate holds it.
@@ -164,20 +164,20 @@ impl SealKey {
     pub(crate) fn of(certificate: &X509Certificate<'_>) -> Result<Self, Refusal> {
         let spki = certificate.public_key().raw;
         if let Ok(key) = PublicKey::from_spki(spki)
-            && key.algorithm() == Algorithm::Es256
+            && key.algorithm() == SignatureAlgorithm::Es256
         {
             return Ok(Self::Curve(key));
         }
         let parsed = certificate.public_key().parsed();
         let Ok(Parsed::RSA(rsa)) = parsed else {
             return Err(Refusal::new(
-                Code::SignatureAlg,
+                ErrorCode::SignatureAlg,
                 "the key of a seal is on P-256, or RSA",
             ));
         };
         if !(2048..=8192).contains(&rsa.key_size()) {
             return Err(Refusal::new(
-                Code::SignatureAlg,
+                ErrorCode::SignatureAlg,
                 "an RSA key of a seal has 2048 to 8192 bits",
             ));
         }
@@ -259,12 +259,12 @@ fn parse<'a>(der: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, Refusal
     match X509Certificate::from_der(der) {
         Ok(([], parsed)) => Ok(parsed),
         Ok(_) | Err(_) => Err(Refusal::new(
-            Code::SignatureHeader,
+            ErrorCode::SignatureHeader,
             "a certificate of the seal can't be read",
         )),
     }
 }
 
 fn untrusted(sentence: &str) -> Refusal {
-    Refusal::new(Code::SealNotTrusted, sentence)
+    Refusal::new(ErrorCode::SealNotTrusted, sentence)
 }

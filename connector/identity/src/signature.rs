@@ -1,14 +1,14 @@
 //! Who signs, and whose signatures count: the signer of this participant and the registered keys of all others.
 
-use crate::keys::{Algorithm, PrivateKey, PublicKey};
+use crate::keys::{PrivateKey, PublicKey, SignatureAlgorithm};
 use crate::seal::{self, SealAnchor};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::time::Time;
-use hansa_policy::contract::deed::Deed;
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::mandate::SignedMandate;
-use hansa_policy::contract::{Signature, SignatureCheck};
+use hansa_policy::contract::signature_purpose::SignaturePurpose;
+use hansa_policy::contract::{Signature, SignatureVerifier};
 use hansa_policy::id::ParticipantId;
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
@@ -17,12 +17,12 @@ use std::path::Path;
 mod tests;
 
 /// Signs for this participant. A key on another machine or in hardware comes in through this trait.
-pub trait Signer: fmt::Debug + Send + Sync {
+pub trait ParticipantSigner: fmt::Debug + Send + Sync {
     /// The key's name: its RFC 7638 thumbprint.
     fn kid(&self) -> &str;
 
     /// Its algorithm.
-    fn algorithm(&self) -> Algorithm;
+    fn algorithm(&self) -> SignatureAlgorithm;
 
     /// Its public half.
     fn public(&self) -> &PublicKey;
@@ -45,7 +45,7 @@ impl FileSigner {
     ///
     /// # Errors
     /// As [`PrivateKey::create`].
-    pub fn create(path: &Path, algorithm: Algorithm) -> Result<Self, Refusal> {
+    pub fn create(path: &Path, algorithm: SignatureAlgorithm) -> Result<Self, Refusal> {
         let key = PrivateKey::create(path, algorithm)?;
         Ok(Self { key })
     }
@@ -60,12 +60,12 @@ impl FileSigner {
     }
 }
 
-impl Signer for FileSigner {
+impl ParticipantSigner for FileSigner {
     fn kid(&self) -> &str {
         self.key.public().kid()
     }
 
-    fn algorithm(&self) -> Algorithm {
+    fn algorithm(&self) -> SignatureAlgorithm {
         self.key.public().algorithm()
     }
 
@@ -87,13 +87,13 @@ pub struct RegisteredKey {
     /// The key; its name and its one algorithm follow from it.
     pub key: PublicKey,
     /// First instant at which it counts.
-    pub not_before: Time,
+    pub not_before: UtcTimestamp,
     /// First instant at which it no longer counts.
-    pub not_after: Time,
+    pub not_after: UtcTimestamp,
     /// From when the league has revoked it.
-    pub revoked_at: Option<Time>,
+    pub revoked_at: Option<UtcTimestamp>,
     /// From when others may have had it.
-    pub compromised_since: Option<Time>,
+    pub compromised_since: Option<UtcTimestamp>,
     /// Whether it concludes and ends contracts and does nothing else, so that it need not lie where the connector runs.
     pub only_contracts: bool,
 }
@@ -101,19 +101,19 @@ pub struct RegisteredKey {
 impl RegisteredKey {
     /// Whether what it signs counts at `at`.
     #[must_use]
-    pub fn counts_at(&self, at: Time) -> bool {
+    pub fn counts_at(&self, at: UtcTimestamp) -> bool {
         self.not_before <= at && at < self.not_after && !self.is_revoked_at(at)
     }
 
     /// From when it alone concludes contracts of its participant, if it is such a key: it counts a little earlier than it
     /// was registered, since clocks differ, and what another key concluded in that time stays good.
     #[must_use]
-    pub fn alone_from(&self) -> Option<Time> {
+    pub fn alone_from(&self) -> Option<UtcTimestamp> {
         self.only_contracts
             .then(|| self.not_before.plus_micros(SLACK))
     }
 
-    fn is_revoked_at(&self, at: Time) -> bool {
+    fn is_revoked_at(&self, at: UtcTimestamp) -> bool {
         let ended = [self.revoked_at, self.compromised_since];
         ended.into_iter().flatten().any(|end| end <= at)
     }
@@ -127,32 +127,32 @@ pub type SealAnchors = BTreeMap<ParticipantId, Vec<SealAnchor>>;
 
 /// What a participant has the league state of its mandates.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Mandates {
+pub struct MandateRegistration {
     /// Since when whoever signs contracts for it has one.
-    pub since: Option<Time>,
+    pub since: Option<UtcTimestamp>,
     /// Those that no longer count, by the digests of their statements, each with the instant from which. What rests on one
     /// and was seen before stays good.
-    pub revoked: BTreeMap<Digest, Time>,
+    pub revoked: BTreeMap<Digest, UtcTimestamp>,
 }
 
 /// The mandates of each participant.
-pub type Mandated = BTreeMap<ParticipantId, Mandates>;
+pub type MandatesByParticipant = BTreeMap<ParticipantId, MandateRegistration>;
 
 /// The registered keys, as they counted at one instant.
 #[derive(Debug, Clone, Copy)]
 pub struct RegisteredKeys<'a> {
     history: &'a KeyHistory,
     seals: Option<&'a SealAnchors>,
-    mandated: Option<&'a Mandated>,
-    logged: Time,
-    seen: Time,
+    mandated: Option<&'a MandatesByParticipant>,
+    logged: UtcTimestamp,
+    seen: UtcTimestamp,
 }
 
 impl<'a> RegisteredKeys<'a> {
     /// The keys of `history` for signatures that entered the log at `logged`: now for what has just come in, the time of
     /// its record for what is read again. A signer can write any time into a signature, so the log's time counts too.
     #[must_use]
-    pub const fn new(history: &'a KeyHistory, logged: Time) -> Self {
+    pub const fn new(history: &'a KeyHistory, logged: UtcTimestamp) -> Self {
         Self {
             history,
             seals: None,
@@ -166,7 +166,7 @@ impl<'a> RegisteredKeys<'a> {
     /// its signature as long as a key lasts, but not when the key had been revoked by then. Whoever has stolen a key can write
     /// any time into a signature, and can't have it seen earlier.
     #[must_use]
-    pub const fn first_seen(self, seen: Time) -> Self {
+    pub const fn first_seen(self, seen: UtcTimestamp) -> Self {
         Self { seen, ..self }
     }
 
@@ -181,7 +181,7 @@ impl<'a> RegisteredKeys<'a> {
 
     /// The same, and what participants state of their mandates.
     #[must_use]
-    pub const fn and_mandated(self, mandated: &'a Mandated) -> Self {
+    pub const fn and_mandated(self, mandated: &'a MandatesByParticipant) -> Self {
         Self {
             mandated: Some(mandated),
             ..self
@@ -193,19 +193,23 @@ impl<'a> RegisteredKeys<'a> {
         &self,
         signer: &ParticipantId,
         kid: &str,
-        deed: Deed,
+        deed: SignaturePurpose,
     ) -> Result<&'a RegisteredKey, Refusal> {
-        let refuse = |sentence: String| Err(Refusal::new(Code::SignerNotParty, sentence));
+        let refuse = |sentence: String| Err(Refusal::new(ErrorCode::SignerNotParty, sentence));
         let keys = self.history.get(signer).map_or(&[][..], Vec::as_slice);
         let Some(registered) = keys.iter().find(|registered| registered.key.kid() == kid) else {
             return refuse(format!("the key `{kid}` is not registered for {signer}"));
         };
         match deed {
-            Deed::Statement | Deed::Mandate if registered.only_contracts => refuse(format!(
-                "the key `{kid}` of {signer} concludes contracts and does nothing else"
-            )),
+            SignaturePurpose::Statement | SignaturePurpose::Mandate
+                if registered.only_contracts =>
+            {
+                refuse(format!(
+                    "the key `{kid}` of {signer} concludes contracts and does nothing else"
+                ))
+            }
             // From the first such key on, for good: nobody waits for it to end.
-            Deed::Contract
+            SignaturePurpose::Contract
                 if !registered.only_contracts
                     && keys.iter().any(|other| {
                         other.alone_from().is_some_and(|from| from <= self.logged)
@@ -219,38 +223,41 @@ impl<'a> RegisteredKeys<'a> {
         }
     }
 
-    fn mandates(&self, of: &ParticipantId) -> Option<&'a Mandates> {
+    fn mandates(&self, of: &ParticipantId) -> Option<&'a MandateRegistration> {
         self.mandated.and_then(|mandated| mandated.get(of))
     }
 
     /// When the signature was made, by its own word, and when it entered the log.
-    fn times(&self, signature: &Signature) -> Option<[Time; 2]> {
+    fn times(&self, signature: &Signature) -> Option<[UtcTimestamp; 2]> {
         let micros = signature.issued_at.checked_mul(1_000_000)?;
-        let signed = Time::from_micros(micros).ok()?;
+        let signed = UtcTimestamp::from_micros(micros).ok()?;
         Some([signed, self.logged])
     }
 }
 
 /// DOOR: signatures are checked here and nowhere else.
-impl SignatureCheck for RegisteredKeys<'_> {
+impl SignatureVerifier for RegisteredKeys<'_> {
     fn check(
         &self,
         signer: &ParticipantId,
         signature: &Signature,
-        deed: Deed,
+        deed: SignaturePurpose,
     ) -> Result<(), Refusal> {
         let named = |refusal: Refusal| refusal.with_participant(signer.clone());
         let refuse = |code, sentence: String| Err(named(Refusal::new(code, sentence)));
         let Some(times) = self.times(signature) else {
             return refuse(
-                Code::KeyNotValidAtSigning,
+                ErrorCode::KeyNotValidAtSigning,
                 format!("the signature of {signer} was made at no time"),
             );
         };
         if let Some(sealed) = &signature.seal {
-            if !matches!(deed, Deed::Contract | Deed::View | Deed::Withdrawal) {
+            if !matches!(
+                deed,
+                SignaturePurpose::Contract | SignaturePurpose::View | SignaturePurpose::Withdrawal
+            ) {
                 return refuse(
-                    Code::SignerNotParty,
+                    ErrorCode::SignerNotParty,
                     format!(
                         "a seal of {signer} concludes and ends contracts and does nothing else"
                     ),
@@ -264,9 +271,9 @@ impl SignatureCheck for RegisteredKeys<'_> {
             .registered(signer, &signature.kid, deed)
             .map_err(named)?;
         let expected = registered.key.algorithm();
-        if Algorithm::named(&signature.alg) != Some(expected) {
+        if SignatureAlgorithm::named(&signature.alg) != Some(expected) {
             return refuse(
-                Code::SignatureAlg,
+                ErrorCode::SignatureAlg,
                 format!(
                     "the signature says `{}`, its key is registered for {}",
                     signature.alg,
@@ -276,13 +283,13 @@ impl SignatureCheck for RegisteredKeys<'_> {
         }
         if times.iter().any(|at| registered.is_revoked_at(*at)) {
             return refuse(
-                Code::KeyRevoked,
+                ErrorCode::KeyRevoked,
                 format!("the key `{}` of {signer} was revoked", signature.kid),
             );
         }
         if registered.is_revoked_at(self.seen) {
             return refuse(
-                Code::KeyRevoked,
+                ErrorCode::KeyRevoked,
                 format!(
                     "the key `{}` of {signer} was revoked before its signature was first seen, at {}, whatever time that bears",
                     signature.kid, self.seen
@@ -291,7 +298,7 @@ impl SignatureCheck for RegisteredKeys<'_> {
         }
         if !times.iter().all(|at| registered.counts_at(*at)) {
             return refuse(
-                Code::KeyNotValidAtSigning,
+                ErrorCode::KeyNotValidAtSigning,
                 format!(
                     "the key `{}` of {signer} did not count when it signed",
                     signature.kid
@@ -303,7 +310,7 @@ impl SignatureCheck for RegisteredKeys<'_> {
             .matches(&signature.signing_input, &signature.signature)
         {
             return refuse(
-                Code::SignatureInvalid,
+                ErrorCode::SignatureInvalid,
                 format!("the signature of {signer} does not match"),
             );
         }
@@ -331,7 +338,7 @@ impl SignatureCheck for RegisteredKeys<'_> {
         })
     }
 
-    fn logged(&self) -> Option<Time> {
+    fn logged(&self) -> Option<UtcTimestamp> {
         Some(self.logged)
     }
 }

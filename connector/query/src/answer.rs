@@ -1,41 +1,41 @@
 //! What leaves: the batches of an answer, counted against its limits.
 
 pub mod frames;
-pub mod sealed;
+pub mod sealed_answer;
 
-use crate::execute::Started;
-use crate::execute::watch::Watch;
-use crate::limits::Pool;
+use crate::execute::StartedPlan;
+use crate::execute::cancellation::CancellationSignal;
+use crate::limits::QueryMemoryPool;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use hansa_audit_log::ledger::Receipt;
+use hansa_audit_log::ledger::RecordReceipt;
+use hansa_policy::decision::RowLimit;
 use hansa_policy::id::RequestId;
-use hansa_policy::refusal::{Code, Refusal};
-use hansa_policy::ruling::RowLimit;
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::fmt;
 
 /// The rows of one question on their way. Dropping it ends the question.
-pub struct Answer {
+pub struct QueryAnswer {
     schema: SchemaRef,
-    source: Started,
-    opened: Option<Receipt>,
+    source: StartedPlan,
+    opened: Option<RecordReceipt>,
     request: RequestId,
     rows: u64,
     rows_limit: u64,
     clause: Option<RowLimit>,
-    watch: Watch,
+    watch: CancellationSignal,
     done: bool,
 }
 
-impl Answer {
+impl QueryAnswer {
     pub(crate) const fn new(
         schema: SchemaRef,
-        source: Started,
-        opened: Receipt,
+        source: StartedPlan,
+        opened: RecordReceipt,
         request: RequestId,
         rows_limit: u64,
         clause: Option<RowLimit>,
-        watch: Watch,
+        watch: CancellationSignal,
     ) -> Self {
         Self {
             schema,
@@ -66,8 +66,8 @@ impl Answer {
     #[must_use]
     pub fn peak_memory(&self) -> usize {
         match &self.source {
-            Started::Ready(_) => 0,
-            Started::Running { pool, .. } => Pool::peak(pool),
+            StartedPlan::Ready(_) => 0,
+            StartedPlan::Running { pool, .. } => QueryMemoryPool::peak(pool),
         }
     }
 
@@ -94,7 +94,7 @@ impl Answer {
             return Ok(batch);
         }
         let refusal = Refusal::new(
-            Code::ResultTooLarge,
+            ErrorCode::ResultTooLarge,
             format!("the answer has more than {} rows", self.rows_limit),
         )
         .with_help("add a filter or a LIMIT");
@@ -116,19 +116,19 @@ impl Answer {
     }
 
     /// Ends it and gives back the duty to close its entry; the first time only.
-    pub(crate) fn close(&mut self) -> Option<Receipt> {
+    pub(crate) fn close(&mut self) -> Option<RecordReceipt> {
         self.end();
         self.opened.take()
     }
 }
 
-impl Drop for Answer {
+impl Drop for QueryAnswer {
     fn drop(&mut self) {
         self.end();
     }
 }
 
-impl fmt::Debug for Answer {
+impl fmt::Debug for QueryAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Answer")
             .field("request", &self.request)

@@ -1,50 +1,46 @@
 //! Permitted plan to rows: optimise, look once more whether all is gated, plan, and run under limits. The only maker of rows.
 
-mod blank;
-pub(crate) mod build_side;
-mod cut;
-pub(crate) mod fresh;
-pub(crate) mod hoard;
-mod leaf;
+pub(crate) mod build_side_memory;
+pub mod cancellation;
+mod gated_leaf;
+mod inline_reader;
 #[cfg(test)]
 pub(crate) mod mutant;
-mod near;
-mod pace;
-mod plain;
-mod planner;
-pub(crate) mod ready;
-mod run;
+mod output_batch;
+mod physical_planner;
+pub(crate) mod plan_cache;
+pub(crate) mod plan_reset;
+mod plan_runner;
+mod rebatch;
+mod release_coverage;
+mod scrub_nulls;
 pub mod share;
-mod unreleased;
-pub mod watch;
+pub(crate) mod window_memory;
+mod yielding_join;
 
-use crate::answer::Answer;
-use crate::execute::planner::Planner;
-use crate::execute::run::{Otherwise, Runnable, Told, run};
+use crate::answer::QueryAnswer;
+use crate::engine_error;
+use crate::execute::cancellation::CancellationSignal;
+use crate::execute::physical_planner::GovernedQueryPlanner;
+use crate::execute::plan_runner::{ExecutionEvent, LocalFallback, RunnablePlan, run};
 use crate::execute::share::Sharing;
-use crate::execute::watch::Watch;
-use crate::fault;
-use crate::limits::{Limits, PLANNING, Pool, Room};
-use crate::plan::functions::{exact, total_order};
-use crate::plan::stack;
+use crate::limits::{PLANNING, QueryMemoryPool, QueryResourceLimits, QueryRuntime};
 use crate::session;
-use crate::snapshot::Snapshot;
+use crate::snapshot::registry::SnapshotSet;
+use crate::sql::functions::{exact_arithmetic, total_order};
+use crate::sql::planner_threads;
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use datafusion::execution::session_state::SessionState;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion_expr::LogicalPlan;
-use hansa_audit_log::ledger::Receipt;
-use hansa_enforcement::apply::{Basis, Parts, Permitted};
-use hansa_enforcement::still_gated::still_gated;
-use hansa_policy::id::{DatasetId, RequestId};
-use hansa_policy::refusal::{Code, Refusal};
-use std::collections::BTreeMap;
+use hansa_audit_log::ledger::RecordReceipt;
+use hansa_enforcement::governance_check::still_gated;
+use hansa_enforcement::permitted_plan::{PermittedPlan, PermittedPlanParts, PlanBasis};
+use hansa_policy::id::RequestId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 use tokio::sync::mpsc;
-
-/// The snapshots that are current, by dataset; pinned when a question starts.
-pub type Holdings = BTreeMap<DatasetId, Arc<Snapshot>>;
 
 /// Runs a permitted plan. The rows are computed on the room's own threads, and stop when the answer is dropped, when `watch`
 /// ends, or when the time of `limits` is over.
@@ -52,12 +48,12 @@ pub type Holdings = BTreeMap<DatasetId, Arc<Snapshot>>;
 /// # Errors
 /// The refusal, with the receipt that is still to be closed.
 pub async fn execute(
-    permitted: Permitted,
-    holdings: &Holdings,
-    room: &Room,
-    limits: &Limits,
-    watch: Watch,
-) -> Result<Answer, Unanswered> {
+    permitted: PermittedPlan,
+    holdings: &SnapshotSet,
+    room: &QueryRuntime,
+    limits: &QueryResourceLimits,
+    watch: CancellationSignal,
+) -> Result<QueryAnswer, UnansweredQuery> {
     execute_among(permitted, holdings, room, limits, watch, None).await
 }
 
@@ -66,14 +62,14 @@ pub async fn execute(
 /// # Errors
 /// As [`execute`].
 pub async fn execute_among(
-    permitted: Permitted,
-    holdings: &Holdings,
-    room: &Room,
-    limits: &Limits,
-    watch: Watch,
+    permitted: PermittedPlan,
+    holdings: &SnapshotSet,
+    room: &QueryRuntime,
+    limits: &QueryResourceLimits,
+    watch: CancellationSignal,
     sharing: Option<Sharing>,
-) -> Result<Answer, Unanswered> {
-    let Parts {
+) -> Result<QueryAnswer, UnansweredQuery> {
+    let PermittedPlanParts {
         plan,
         named,
         explain,
@@ -85,7 +81,7 @@ pub async fn execute_among(
         basis,
     } = permitted.into_parts();
     // Of all that there is, what the question reads: held until its last row.
-    let pinned: Holdings = datasets
+    let pinned: SnapshotSet = datasets
         .iter()
         .filter_map(|id| holdings.get_key_value(id))
         .map(|(id, snapshot)| (id.clone(), Arc::clone(snapshot)))
@@ -93,10 +89,10 @@ pub async fn execute_among(
     let started = if explain {
         explained(&named).map(|batch| {
             let schema = batch.schema();
-            (schema, Started::Ready(Some(batch)))
+            (schema, StartedPlan::Ready(Some(batch)))
         })
     } else {
-        let wanted = Wanted {
+        let wanted = ExecutionRequest {
             plan,
             basis,
             sharing,
@@ -104,7 +100,7 @@ pub async fn execute_among(
         start(wanted, pinned, room, limits, watch.clone()).await
     };
     match started {
-        Err(refusal) => Err(Unanswered {
+        Err(refusal) => Err(UnansweredQuery {
             refusal,
             opened,
             request,
@@ -118,7 +114,7 @@ pub async fn execute_among(
                 rows = limit.rows;
                 clause = Some(limit);
             }
-            Ok(Answer::new(
+            Ok(QueryAnswer::new(
                 schema, started, opened, request, rows, clause, watch,
             ))
         }
@@ -127,32 +123,35 @@ pub async fn execute_among(
 
 /// A question that failed before its first row.
 #[derive(Debug)]
-pub struct Unanswered {
+pub struct UnansweredQuery {
     /// Why.
     pub refusal: Refusal,
     /// The duty to close the entry.
-    pub opened: Receipt,
+    pub opened: RecordReceipt,
     /// The question's identity.
     pub request: RequestId,
 }
 
 /// A running answer, as `answer` takes it over.
-pub(crate) enum Started {
+pub(crate) enum StartedPlan {
     /// It is there already, until it is taken.
     Ready(Option<RecordBatch>),
     /// It comes from the room's threads.
     Running {
-        batches: mpsc::Receiver<Told>,
+        batches: mpsc::Receiver<ExecutionEvent>,
         /// Whether the last rows came.
         over: bool,
         task: tokio::task::JoinHandle<()>,
-        pool: Arc<Pool>,
+        pool: Arc<QueryMemoryPool>,
     },
 }
 
-impl Started {
+impl StartedPlan {
     /// The next batch; `None` after the last one. That `watch` has ended is told at once; the plan is not waited for.
-    pub(crate) async fn next(&mut self, watch: &mut Watch) -> Option<Result<RecordBatch, Refusal>> {
+    pub(crate) async fn next(
+        &mut self,
+        watch: &mut CancellationSignal,
+    ) -> Option<Result<RecordBatch, Refusal>> {
         match self {
             Self::Ready(batch) => batch.take().map(Ok),
             Self::Running { over: true, .. } => None,
@@ -168,13 +167,13 @@ impl Started {
                     told = batches.recv() => told,
                 };
                 match told {
-                    Some(Told::Rows(batch)) => Some(Ok(batch)),
-                    Some(Told::Last(batch)) => {
+                    Some(ExecutionEvent::Rows(batch)) => Some(Ok(batch)),
+                    Some(ExecutionEvent::Last(batch)) => {
                         *over = true;
                         Some(Ok(batch))
                     }
-                    Some(Told::Fell(refusal)) => Some(Err(refusal)),
-                    None => fault::fell(task).await.map(Err),
+                    Some(ExecutionEvent::Fell(refusal)) => Some(Err(refusal)),
+                    None => engine_error::join_error(task).await.map(Err),
                 }
             }
         }
@@ -190,21 +189,21 @@ impl Started {
 }
 
 /// What is to be run.
-struct Wanted {
+struct ExecutionRequest {
     plan: LogicalPlan,
     /// All that the plan is made of, where its question may be put again.
-    basis: Option<Basis>,
+    basis: Option<PlanBasis>,
     sharing: Option<Sharing>,
 }
 
 async fn start(
-    wanted: Wanted,
-    holdings: Holdings,
-    room: &Room,
-    limits: &Limits,
-    watch: Watch,
-) -> Result<(SchemaRef, Started), Refusal> {
-    let Wanted {
+    wanted: ExecutionRequest,
+    holdings: SnapshotSet,
+    room: &QueryRuntime,
+    limits: &QueryResourceLimits,
+    watch: CancellationSignal,
+) -> Result<(SchemaRef, StartedPlan), Refusal> {
+    let ExecutionRequest {
         plan,
         basis,
         sharing,
@@ -214,13 +213,13 @@ async fn start(
     // A plan for workers names those of this moment.
     let basis = basis.filter(|_| sharing.is_none());
     #[cfg(test)]
-    let basis = basis.filter(|_| mutant == mutant::Mutant::None);
+    let basis = basis.filter(|_| mutant == mutant::GateMutant::None);
     let within = (&holdings, limits);
     let ready = basis.as_ref();
     if let Some(ready) = ready.and_then(|basis| room.ready().found(basis, within, &watch)) {
         let (environment, pool) = room.environment(limits)?;
         let context = session::context(session::config(limits), environment);
-        let ready = Runnable {
+        let ready = RunnablePlan {
             physical: finished(ready?)?,
             context,
             holdings,
@@ -230,7 +229,7 @@ async fn start(
     let (state, pool) = state(&holdings, room, limits, &watch)?;
     let planning = limits.time.min(PLANNING);
     let (kept, pinned, limits_of) = (Arc::clone(room.ready()), holdings.clone(), *limits);
-    let (physical, otherwise, state) = stack::run(planning, move || {
+    let (physical, otherwise, state) = planner_threads::run(planning, move || {
         // Where it may have to be done again without the workers.
         let again = sharing.is_some().then(|| plan.clone());
         let made = made(
@@ -254,14 +253,14 @@ async fn start(
     })
     .await?;
     let context = state.task_ctx();
-    let otherwise = otherwise.map(|plan| Otherwise {
+    let otherwise = otherwise.map(|plan| LocalFallback {
         plan,
         planning,
         state,
         #[cfg(test)]
         mutant,
     });
-    let ready = Runnable {
+    let ready = RunnablePlan {
         physical,
         context,
         holdings,
@@ -271,13 +270,13 @@ async fn start(
 
 /// A session for one question.
 fn state(
-    holdings: &Holdings,
-    room: &Room,
-    limits: &Limits,
-    watch: &Watch,
-) -> Result<(SessionState, Arc<Pool>), Refusal> {
+    holdings: &SnapshotSet,
+    room: &QueryRuntime,
+    limits: &QueryResourceLimits,
+    watch: &CancellationSignal,
+) -> Result<(SessionState, Arc<QueryMemoryPool>), Refusal> {
     let (environment, pool) = room.environment(limits)?;
-    let planner = Planner::new(
+    let planner = GovernedQueryPlanner::new(
         holdings.clone(),
         *limits,
         room.databases().clone(),
@@ -290,7 +289,7 @@ fn state(
 }
 
 /// A plan before it is made ready to run.
-struct Made {
+struct OptimizedPlan {
     optimized: LogicalPlan,
     physical: Arc<dyn ExecutionPlan>,
 }
@@ -299,37 +298,37 @@ struct Made {
 fn made(
     plan: LogicalPlan,
     state: &SessionState,
-    #[cfg(test)] mutant: mutant::Mutant,
-) -> Result<Made, Refusal> {
-    let optimized = exact::guarded(plan)
+    #[cfg(test)] mutant: mutant::GateMutant,
+) -> Result<OptimizedPlan, Refusal> {
+    let optimized = exact_arithmetic::guarded(plan)
         .and_then(total_order::totally_ordered)
         .and_then(|plan| session::optimized(state, plan))
-        .map_err(|error| fault::running(&error))?;
+        .map_err(|error| engine_error::running(&error))?;
     still_gated(&optimized)?;
     let physical = futures::executor::block_on(
         state
             .query_planner()
             .create_physical_plan(&optimized, state),
     )
-    .map_err(|error| fault::running(&error))?;
-    let made = Made {
+    .map_err(|error| engine_error::running(&error))?;
+    let made = OptimizedPlan {
         optimized,
         physical,
     };
     #[cfg(test)]
-    if mutant == mutant::Mutant::NoLeaf {
+    if mutant == mutant::GateMutant::NoLeaf {
         return Ok(made);
     }
-    leaf::all_gated(&made.physical, &made.optimized)?;
+    gated_leaf::all_gated(&made.physical, &made.optimized)?;
     Ok(made)
 }
 
 /// Makes a plan ready to run: its joins yield, and they and its windows are counted.
 fn finished(physical: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>, Refusal> {
-    pace::paced(physical)
-        .and_then(build_side::counted)
-        .and_then(hoard::counted)
-        .map_err(|error| fault::running(&error))
+    yielding_join::with_yielding_joins(physical)
+        .and_then(build_side_memory::counted)
+        .and_then(window_memory::counted)
+        .map_err(|error| engine_error::running(&error))
 }
 
 /// What `EXPLAIN` shows: the plan as it was asked, over the permitted view.
@@ -338,12 +337,12 @@ fn explained(named: &LogicalPlan) -> Result<RecordBatch, Refusal> {
     let lines: ArrayRef = Arc::new(StringArray::from(text.lines().collect::<Vec<_>>()));
     let schema = Schema::new(vec![Field::new("plan", DataType::Utf8, false)]);
     RecordBatch::try_new(Arc::new(schema), vec![lines])
-        .map_err(|_| Refusal::new(Code::Internal, "the plan can't be shown"))
+        .map_err(|_| Refusal::new(ErrorCode::Internal, "the plan can't be shown"))
 }
 
 #[cfg(test)]
-mod property;
+mod noninterference;
 #[cfg(test)]
-mod resources;
+mod resource_limits;
 #[cfg(test)]
 mod tests;

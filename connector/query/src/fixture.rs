@@ -1,38 +1,39 @@
 //! A participant with datasets and contracts for the tests of this package, put together the way that the product does it.
 
 mod contract;
-pub(crate) mod kept;
-pub(crate) mod table;
-pub(crate) mod team;
+pub(crate) mod dataset_files;
+pub(crate) mod storage;
+pub(crate) mod worker_team;
 
-use crate::answer::Answer;
-use crate::execute::watch::Watch;
-use crate::execute::{Holdings, execute_among};
-use crate::fixture::kept::Kept;
-use crate::fixture::table::Layout;
-use crate::limits::{Limits, Room, SqlLimits, runtime};
-use crate::plan;
+use crate::answer::QueryAnswer;
+use crate::execute::cancellation::CancellationSignal;
+use crate::execute::execute_among;
+use crate::fixture::dataset_files::DatasetFileLayout;
+use crate::fixture::storage::FixtureStorage;
+use crate::limits::{QueryResourceLimits, QueryRuntime, SqlStatementLimits, runtime};
 use crate::release;
 use crate::snapshot::Snapshot;
+use crate::snapshot::registry::SnapshotSet;
+use crate::sql;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
-use hansa_audit_log::chain::Chain;
+use hansa_audit_log::chain::ChainState;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::ledger::{Ledger, Recorded, Stamp};
-use hansa_audit_log::record::Salt;
-use hansa_audit_log::shelf::{Shelf, ShelfBroken};
-use hansa_audit_log::time::{Tick, Time};
+use hansa_audit_log::ledger::{Ledger, RecordMetadata, Recorded};
+use hansa_audit_log::record::RecordSalt;
+use hansa_audit_log::storage::{LogStorage, StorageError};
+use hansa_audit_log::time::{ClockReading, UtcTimestamp};
 use hansa_catalog::dataset::Dataset;
-use hansa_catalog::view::{View, ViewTable};
-use hansa_enforcement::apply::{Permitted, apply};
-use hansa_enforcement::bind::Bound;
-use hansa_enforcement::cube::Tools;
-use hansa_policy::contract::InForce;
+use hansa_catalog::query_view::{QueryView, ViewTable};
+use hansa_enforcement::bound_plan::BoundPlan;
+use hansa_enforcement::cube_plan::PrivatePlanContext;
+use hansa_enforcement::permitted_plan::{PermittedPlan, apply};
+use hansa_policy::contract::ActiveContracts;
+use hansa_policy::decision::{DecisionInput, PermitDecision, decide};
 use hansa_policy::id::{ClauseId, DatasetId, RequestId};
-use hansa_policy::published::Published;
+use hansa_policy::published_list::PublishedLists;
 use hansa_policy::refusal::Refusal;
-use hansa_policy::ruling::{Facts, Ruled, decide};
 use hansa_policy::term::purpose::Taxonomy;
 use hansa_policy::term::{Clause, Term};
 use std::collections::BTreeMap;
@@ -45,55 +46,55 @@ const PROVIDER: &str = "hansa://munster.example";
 const CONSUMER: &str = "hansa://firm.example";
 
 /// A participant with datasets, each under one contract with the consumer.
-pub(crate) struct City {
+pub(crate) struct FixtureParticipant {
     folder: tempfile::TempDir,
     datasets: BTreeMap<DatasetId, (Dataset, Vec<Clause>)>,
-    pub(crate) holdings: Holdings,
-    room: Room,
-    pub(crate) limits: Limits,
-    pub(crate) sql_limits: SqlLimits,
-    pub(crate) published: Arc<Published>,
+    pub(crate) holdings: SnapshotSet,
+    runtime: QueryRuntime,
+    pub(crate) limits: QueryResourceLimits,
+    pub(crate) sql_limits: SqlStatementLimits,
+    pub(crate) published: Arc<PublishedLists>,
     /// Workers that help, as many as it says; none at all where absent.
     pub(crate) workers: Option<u32>,
     /// Shares that they have begun to compute.
     pub(crate) shares: Arc<AtomicUsize>,
     /// How one of them fails.
-    pub(crate) falls: Option<team::Falls>,
+    pub(crate) share_failure: Option<worker_team::ShareFailure>,
     /// Has a permit once rows of an answer are out.
     pub(crate) out: Arc<Semaphore>,
     /// Stored rows from which a question is shared.
     pub(crate) at_least: u64,
     /// The questions that were put, and the view over which they were planned.
-    kept: Mutex<BTreeMap<String, (View, Bound)>>,
+    kept: Mutex<BTreeMap<String, (QueryView, BoundPlan)>>,
 }
 
-impl City {
+impl FixtureParticipant {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let room = Room::new(handle(), 1 << 30, folder.path().join("spill")).unwrap();
+        let room = QueryRuntime::new(handle(), 1 << 30, folder.path().join("spill")).unwrap();
         Self {
             folder,
             datasets: BTreeMap::new(),
-            holdings: Holdings::new(),
-            room,
-            limits: Limits::default(),
-            sql_limits: SqlLimits::default(),
+            holdings: SnapshotSet::new(),
+            runtime: room,
+            limits: QueryResourceLimits::default(),
+            sql_limits: SqlStatementLimits::default(),
             published: Arc::default(),
             workers: None,
             shares: Arc::default(),
-            falls: None,
+            share_failure: None,
             out: Arc::new(Semaphore::new(0)),
             at_least: 0,
             kept: Mutex::default(),
         }
     }
 
-    pub(crate) fn room_mut(&mut self) -> &mut Room {
-        &mut self.room
+    pub(crate) fn room_mut(&mut self) -> &mut QueryRuntime {
+        &mut self.runtime
     }
 
-    pub(crate) fn room(&self) -> &Room {
-        &self.room
+    pub(crate) fn runtime(&self) -> &QueryRuntime {
+        &self.runtime
     }
 
     /// Publishes `rows` under a contract of `terms`.
@@ -101,7 +102,7 @@ impl City {
         &mut self,
         dataset: Dataset,
         rows: &RecordBatch,
-        layout: Layout,
+        layout: DatasetFileLayout,
         terms: impl IntoIterator<Item = Term>,
     ) {
         let dataset = Dataset {
@@ -110,16 +111,18 @@ impl City {
         };
         let folder = self.folder.path().join(dataset.id.name.as_str());
         let copy = |files| Snapshot::of_files(dataset.clone(), files, Digest::of(b"rows"));
-        let snapshot = match layout.kept {
-            Kept::Copied => copy(layout.write(&folder, rows)),
-            Kept::InPlace | Kept::Lying => {
-                let files = layout.write(&folder, &kept::renamed(rows));
-                if layout.kept == Kept::Lying {
-                    files.iter().for_each(kept::lie);
+        let snapshot = match layout.storage {
+            FixtureStorage::Copied => copy(layout.write(&folder, rows)),
+            FixtureStorage::InPlace | FixtureStorage::Lying => {
+                let files = layout.write(&folder, &storage::renamed(rows));
+                if layout.storage == FixtureStorage::Lying {
+                    files.iter().for_each(storage::lie);
                 }
-                copy(Vec::new()).with_stays(Some(kept::in_place(&dataset, &files)))
+                copy(Vec::new()).with_stays(Some(storage::in_place(&dataset, &files)))
             }
-            Kept::Database => copy(Vec::new()).with_stays(Some(kept::table(&dataset, rows))),
+            FixtureStorage::Database => {
+                copy(Vec::new()).with_stays(Some(storage::table(&dataset, rows)))
+            }
         };
         self.holdings.insert(dataset.id.clone(), Arc::new(snapshot));
         let clauses = terms
@@ -142,7 +145,7 @@ impl City {
     }
 
     /// Where the rows of a dataset stay.
-    pub(crate) fn stays(&self, bare: &str) -> Option<crate::inplace::Stays> {
+    pub(crate) fn stays(&self, bare: &str) -> Option<crate::in_place_data::InPlaceLocation> {
         let mut holdings = self.holdings.iter();
         let (_, held) = holdings.find(|(id, _)| id.name.as_str() == bare)?;
         Some(held.in_place.as_ref()?.stays().clone())
@@ -182,12 +185,12 @@ impl City {
     }
 
     /// The consumer's contracts, in force.
-    fn standing(&self) -> InForce {
+    fn standing(&self) -> ActiveContracts {
         contract::in_force(self.datasets.values())
     }
 
     /// What the contracts show.
-    pub(crate) fn view(&self) -> View {
+    pub(crate) fn view(&self) -> QueryView {
         let standing = self.standing();
         let tables = standing
             .grants()
@@ -195,7 +198,7 @@ impl City {
             .map(|(id, grant)| {
                 let (dataset, _) = &self.datasets[id];
                 let effects = grant
-                    .effects(&hansa_policy::term::rule::Binding::of(
+                    .effects(&hansa_policy::term::rule::EffectBinding::of(
                         standing.asker().id(),
                     ))
                     .unwrap();
@@ -203,29 +206,29 @@ impl City {
                 let table = ViewTable {
                     dataset: id.clone(),
                     contract: grant.contract(),
-                    shape: hansa_catalog::view::shape(dataset, &effects).unwrap(),
+                    shape: hansa_catalog::query_view::shape(dataset, &effects).unwrap(),
                     stored,
                 };
                 (id.name.clone(), table)
             })
             .collect();
-        View::new(tables)
+        QueryView::new(tables)
     }
 
     /// Planned once, as a connector plans what is put again.
-    pub(crate) fn bound(&self, sql: &str) -> Result<Bound, Refusal> {
+    pub(crate) fn bound(&self, sql: &str) -> Result<BoundPlan, Refusal> {
         let view = self.view();
         let mut kept = self.kept.lock().unwrap();
         if let Some((_, bound)) = kept.get(sql).filter(|(seen, _)| *seen == view) {
             return Ok(bound.clone());
         }
-        let bound = plan::plan(sql, &view, &self.sql_limits, now())?.kept();
+        let bound = sql::plan(sql, &view, &self.sql_limits, now())?.kept();
         kept.insert(sql.to_owned(), (view, bound.clone()));
         Ok(bound)
     }
 
     /// What the contracts say of a question.
-    fn ruled(&self, sql: &str) -> Result<Ruled<Bound>, Refusal> {
+    fn ruled(&self, sql: &str) -> Result<PermitDecision<BoundPlan>, Refusal> {
         let bound = self.bound(sql)?;
         let datasets = || self.datasets.iter().map(|(id, (dataset, _))| (id, dataset));
         let schemas = datasets()
@@ -235,8 +238,8 @@ impl City {
             .map(|(id, dataset)| (id.clone(), dataset.version.clone()))
             .collect();
         let taxonomy = Taxonomy::new("test".to_owned(), BTreeMap::new());
-        let facts = Facts {
-            around: &std::collections::BTreeMap::new(),
+        let facts = DecisionInput {
+            contexts: &std::collections::BTreeMap::new(),
             now: now(),
             request: RequestId([7; 16]),
             sql_commit: Digest::of(sql.as_bytes()),
@@ -246,30 +249,34 @@ impl City {
             schemas: &schemas,
             snapshots: &snapshots,
             spent: &BTreeMap::new(),
-            guards: &BTreeMap::new(),
+            restrictions: &BTreeMap::new(),
             tenant: None,
             node_version: "test",
         };
         decide(self.standing(), &facts, bound)
     }
 
-    pub(crate) fn permitted(&self, sql: &str) -> Result<Permitted, Refusal> {
+    pub(crate) fn permitted(&self, sql: &str) -> Result<PermittedPlan, Refusal> {
         let ruled = recorded(self.ruled(sql)?);
         apply(ruled, &self.tools()).map_err(|declined| declined.refusal().clone())
     }
 
-    fn tools(&self) -> Tools {
-        Tools {
-            secret: hansa_enforcement::replace::Secret::new([7; 32]),
+    fn tools(&self) -> PrivatePlanContext {
+        PrivatePlanContext {
+            secret: hansa_enforcement::masking::MaskingSecret::new([7; 32]),
             published: Arc::clone(&self.published),
             count: datafusion::functions_aggregate::count::count_udaf(),
-            sum: crate::plan::functions::sum::whole(),
+            sum: crate::sql::functions::sum::whole(),
         }
     }
 
-    pub(crate) async fn answer(&self, sql: &str, watch: Watch) -> Result<Answer, Refusal> {
+    pub(crate) async fn answer(
+        &self,
+        sql: &str,
+        watch: CancellationSignal,
+    ) -> Result<QueryAnswer, Refusal> {
         let permitted = self.permitted(sql)?;
-        let (holdings, room, limits) = (&self.holdings, &self.room, &self.limits);
+        let (holdings, room, limits) = (&self.holdings, &self.runtime, &self.limits);
         let sharing = self
             .workers
             .map(|count| self.team(sql, count))
@@ -282,8 +289,8 @@ impl City {
     /// The whole answer.
     pub(crate) fn ask(&self, sql: &str) -> Result<(SchemaRef, Vec<RecordBatch>), Refusal> {
         futures::executor::block_on(async {
-            let _inside = self.room.handle().enter();
-            let mut answer = self.answer(sql, Watch::idle()).await?;
+            let _inside = self.runtime.handle().enter();
+            let mut answer = self.answer(sql, CancellationSignal::idle()).await?;
             let schema = Arc::clone(answer.schema());
             let mut batches = Vec::new();
             while let Some(batch) = answer.next().await {
@@ -317,11 +324,11 @@ pub(crate) fn lines(batches: &[RecordBatch]) -> Vec<String> {
     rows
 }
 
-fn now() -> Time {
+fn now() -> UtcTimestamp {
     time("2026-11-20T08:00:00Z")
 }
 
-fn time(text: &str) -> Time {
+fn time(text: &str) -> UtcTimestamp {
     text.parse().unwrap()
 }
 
@@ -330,22 +337,26 @@ fn handle() -> tokio::runtime::Handle {
     RUNTIME.get_or_init(|| runtime(2).unwrap()).handle().clone()
 }
 
-struct Memory;
+struct NullLogStorage;
 
-impl Shelf for Memory {
-    fn append(&mut self, _: &[u8]) -> Result<(), ShelfBroken> {
+impl LogStorage for NullLogStorage {
+    fn append(&mut self, _: &[u8]) -> Result<(), StorageError> {
         Ok(())
     }
 }
 
-fn recorded(ruled: Ruled<Bound>) -> Recorded<Ruled<Bound>> {
-    let mut ledger = Ledger::open(Memory, Chain::new("munster.example/hansa/evidence"), "boot");
-    let stamp = Stamp {
-        tick: Tick {
+fn recorded(ruled: PermitDecision<BoundPlan>) -> Recorded<PermitDecision<BoundPlan>> {
+    let mut ledger = Ledger::open(
+        NullLogStorage,
+        ChainState::new("munster.example/hansa/evidence"),
+        "boot",
+    );
+    let stamp = RecordMetadata {
+        tick: ClockReading {
             wall: now(),
             mono_ns: 1,
         },
-        salt: Salt([3; 16]),
+        salt: RecordSalt([3; 16]),
     };
     ledger.record(ruled, stamp).unwrap()
 }

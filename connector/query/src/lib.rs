@@ -12,25 +12,25 @@
     )
 )]
 
-mod alone;
 pub mod answer;
 #[cfg(test)]
 #[path = "../../../tests/repo-checks/cannot.rs"]
 mod cannot;
 #[cfg(test)]
-mod cannot_tests;
+mod compile_fail_tests;
+mod dedicated_thread;
+pub mod engine_error;
 pub mod execute;
-pub mod fault;
-pub mod federate;
+pub mod fair_scheduler;
+pub mod federation;
 #[cfg(test)]
 mod fixture;
-pub mod inplace;
+pub mod in_place_data;
+pub mod ingest;
 pub mod limits;
 pub mod model;
-pub mod plan;
-pub mod publish;
+pub mod publication;
 pub mod release;
 pub mod session;
 pub mod snapshot;
-pub mod source;
-pub mod turns;
+pub mod sql;

@@ -1,8 +1,8 @@
 //! What one question may use, and the room in which questions run: their own threads, memory and disk.
 
-use crate::execute::ready::Ready;
-use crate::inplace::postgres::room::Databases;
-use crate::turns::Turns;
+use crate::execute::plan_cache::PhysicalPlanCache;
+use crate::fair_scheduler::FairScheduler;
+use crate::in_place_data::postgres::connection_limits::ConnectionLimits;
 use datafusion::execution::cache::cache_manager::CacheManagerConfig;
 use datafusion::execution::disk_manager::{DiskManager, DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{
@@ -12,7 +12,7 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SpillFile, TempFileFactory};
 use datafusion_common::resources_datafusion_err;
 use hansa_policy::id::ParticipantId;
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -25,7 +25,7 @@ pub(crate) const PLANNING: Duration = Duration::from_secs(if cfg!(test) { 3600 }
 
 /// What one statement may hold. Counted before planning, whose time grows with the square and does not yield.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SqlLimits {
+pub struct SqlStatementLimits {
     /// Bytes of text.
     pub bytes: usize,
     /// Tokens, but for those of lists of values.
@@ -51,7 +51,7 @@ pub struct SqlLimits {
     pub(crate) random: bool,
 }
 
-impl Default for SqlLimits {
+impl Default for SqlStatementLimits {
     fn default() -> Self {
         Self {
             bytes: 256 * 1024,
@@ -72,7 +72,7 @@ impl Default for SqlLimits {
 
 /// What one question may use while it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct QueryResourceLimits {
     /// Bytes of memory that operators reserve.
     pub memory: usize,
     /// Bytes of temporary files.
@@ -87,7 +87,7 @@ pub struct Limits {
     pub batch_rows: usize,
 }
 
-impl Default for Limits {
+impl Default for QueryResourceLimits {
     fn default() -> Self {
         Self {
             memory: 256 * 1024 * 1024,
@@ -102,20 +102,20 @@ impl Default for Limits {
 
 /// Where questions run. One per participant.
 #[derive(Clone)]
-pub struct Room {
+pub struct QueryRuntime {
     handle: Handle,
     memory: Arc<ProcessMemory>,
     spill: PathBuf,
     caches: CacheManagerConfig,
-    databases: Databases,
-    ready: Arc<Ready>,
-    turns: Option<Turns>,
+    databases: ConnectionLimits,
+    ready: Arc<PhysicalPlanCache>,
+    turns: Option<FairScheduler>,
     party: Option<ParticipantId>,
     #[cfg(test)]
-    pub(crate) mutant: crate::execute::mutant::Mutant,
+    pub(crate) mutant: crate::execute::mutant::GateMutant,
 }
 
-impl std::fmt::Debug for Room {
+impl std::fmt::Debug for QueryRuntime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Room")
             .field("memory", &self.memory)
@@ -124,7 +124,7 @@ impl std::fmt::Debug for Room {
     }
 }
 
-impl Room {
+impl QueryRuntime {
     /// A room on the runtime of `handle`, which serves nothing else, with `memory` bytes for all questions together and
     /// temporary files below `spill`.
     ///
@@ -133,7 +133,7 @@ impl Room {
     pub fn new(handle: Handle, memory: usize, spill: PathBuf) -> Result<Self, Refusal> {
         std::fs::create_dir_all(&spill).map_err(|_| {
             Refusal::new(
-                Code::StateBroken,
+                ErrorCode::StateBroken,
                 "the folder for temporary files can't be made",
             )
         })?;
@@ -148,18 +148,18 @@ impl Room {
             }),
             spill,
             caches,
-            databases: Databases::default(),
+            databases: ConnectionLimits::default(),
             ready: Arc::default(),
             turns: None,
             party: None,
             #[cfg(test)]
-            mutant: crate::execute::mutant::Mutant::None,
+            mutant: crate::execute::mutant::GateMutant::None,
         })
     }
 
     /// The same, in which participants share the threads: without turns whoever asks most gets most.
     #[must_use]
-    pub fn with_turns(mut self, turns: Turns) -> Self {
+    pub fn with_turns(mut self, turns: FairScheduler) -> Self {
         self.turns = Some(turns);
         self
     }
@@ -189,12 +189,12 @@ impl Room {
     }
 
     /// The plans of questions that are put again.
-    pub(crate) const fn ready(&self) -> &Arc<Ready> {
+    pub(crate) const fn ready(&self) -> &Arc<PhysicalPlanCache> {
         &self.ready
     }
 
     /// The connections of all questions to databases.
-    pub(crate) const fn databases(&self) -> &Databases {
+    pub(crate) const fn databases(&self) -> &ConnectionLimits {
         &self.databases
     }
 
@@ -208,8 +208,11 @@ impl Room {
     ///
     /// # Errors
     /// `STATE_BROKEN` when the engine can't be set up.
-    pub fn environment(&self, limits: &Limits) -> Result<(Arc<RuntimeEnv>, Arc<Pool>), Refusal> {
-        let pool = Arc::new(Pool {
+    pub fn environment(
+        &self,
+        limits: &QueryResourceLimits,
+    ) -> Result<(Arc<RuntimeEnv>, Arc<QueryMemoryPool>), Refusal> {
+        let pool = Arc::new(QueryMemoryPool {
             inner: FairSpillPool::new(limits.memory),
             process: Arc::clone(&self.memory),
             limit: limits.memory,
@@ -217,7 +220,7 @@ impl Room {
             peak: AtomicUsize::new(0),
         });
         let shared: Arc<dyn MemoryPool> = pool.clone();
-        let disk = DiskManagerBuilder::default().with_temp_file_factory(Arc::new(Spill {
+        let disk = DiskManagerBuilder::default().with_temp_file_factory(Arc::new(SpillDirectory {
             folder: self.spill.clone(),
             limit: limits.spill,
             made: OnceLock::new(),
@@ -227,19 +230,19 @@ impl Room {
             .with_disk_manager_builder(disk)
             .with_cache_manager(self.caches.clone())
             .build_arc()
-            .map_err(|_| Refusal::new(Code::StateBroken, "the engine can't be set up"))?;
+            .map_err(|_| Refusal::new(ErrorCode::StateBroken, "the engine can't be set up"))?;
         Ok((environment, pool))
     }
 }
 
 /// The temporary files of one question, in a folder of their own that is made with the first of them: few questions have any.
-struct Spill {
+struct SpillDirectory {
     folder: PathBuf,
     limit: u64,
     made: OnceLock<Arc<DiskManager>>,
 }
 
-impl Spill {
+impl SpillDirectory {
     fn manager(&self) -> datafusion_common::Result<Arc<DiskManager>> {
         if let Some(made) = self.made.get() {
             return Ok(Arc::clone(made));
@@ -253,7 +256,7 @@ impl Spill {
     }
 }
 
-impl TempFileFactory for Spill {
+impl TempFileFactory for SpillDirectory {
     fn create_temp_file(&self, what_for: &str) -> datafusion_common::Result<Arc<dyn SpillFile>> {
         self.manager()?.create_tmp_file(what_for)
     }
@@ -270,7 +273,7 @@ pub fn runtime(threads: usize) -> Result<tokio::runtime::Runtime, Refusal> {
         .thread_stack_size(32 * 1024 * 1024)
         .enable_all()
         .build()
-        .map_err(|_| Refusal::new(Code::Internal, "no threads for questions"))
+        .map_err(|_| Refusal::new(ErrorCode::Internal, "no threads for questions"))
 }
 
 #[derive(Debug)]
@@ -295,7 +298,7 @@ impl ProcessMemory {
 
 /// The memory of one question: fair among its operators, counted against the room.
 #[derive(Debug)]
-pub struct Pool {
+pub struct QueryMemoryPool {
     inner: FairSpillPool,
     process: Arc<ProcessMemory>,
     limit: usize,
@@ -303,7 +306,7 @@ pub struct Pool {
     peak: AtomicUsize,
 }
 
-impl Pool {
+impl QueryMemoryPool {
     /// The most that was reserved at once.
     #[must_use]
     pub fn peak(&self) -> usize {
@@ -319,13 +322,13 @@ impl Pool {
     }
 }
 
-impl std::fmt::Display for Pool {
+impl std::fmt::Display for QueryMemoryPool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("question")
     }
 }
 
-impl MemoryPool for Pool {
+impl MemoryPool for QueryMemoryPool {
     fn name(&self) -> &'static str {
         "question"
     }
@@ -375,7 +378,7 @@ impl MemoryPool for Pool {
     }
 }
 
-impl Drop for Pool {
+impl Drop for QueryMemoryPool {
     /// What a plan that was dropped in mid-air did not give back.
     fn drop(&mut self) {
         self.process.give(self.used.load(Ordering::Relaxed));

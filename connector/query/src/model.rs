@@ -3,7 +3,7 @@
 //! Named after Smart Data Models (AirQualityObserved of dataModel.Environment, ItemFlowObserved of
 //! dataModel.Transportation), written as one row per value, since a union over cities needs the same columns everywhere.
 
-pub mod conform;
+pub mod conformance;
 
 use arrow_schema::SchemaRef;
 use hansa_catalog::dataset::{ColumnType, DatasetKind};

@@ -5,49 +5,49 @@
 //! All contracts on the dataset have their cells from the same rows, so that those of two of them can't be held against each
 //! other to tell what came late.
 
-mod apart;
-mod basis;
-pub mod cells;
-mod correct;
-mod desk;
-mod draw;
-mod filed;
-mod frame;
-mod key;
-pub mod series;
-mod stage;
+mod cell_file;
+mod cell_keys;
+mod cell_queries;
+mod correction;
+mod differencing;
+mod due_releases;
+pub mod first_release;
+mod grid_basis;
+pub mod history;
+mod noisy_release;
+mod workspace;
 
-use crate::limits::Limits;
-use crate::release::series::{Fact, Series};
+use crate::limits::QueryResourceLimits;
+use crate::release::history::{ReleaseHistory, ReleaseOutcome};
 use crate::snapshot::Snapshot;
 use crate::snapshot::checked_files::CheckedFiles;
-use crate::snapshot::disk::Place;
+use crate::snapshot::dataset_dir::DatasetDir;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::time::Time;
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::Dataset;
 use hansa_policy::effect::Cube;
-use hansa_policy::id::Name;
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What is released of a dataset.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Released {
+pub struct ReleasedCells {
     /// The file of the cells of each cube, by [`Cube::shape`].
     pub cells: BTreeMap<Digest, PathBuf>,
     /// The periods whose cells were not released since a budget of privacy was spent, by [`Cube::shape`].
-    pub lacking: BTreeMap<Digest, Vec<Period>>,
+    pub lacking: BTreeMap<Digest, Vec<ReleasePeriod>>,
     /// What became of each release, the oldest first.
-    pub facts: Vec<Fact>,
+    pub facts: Vec<ReleaseOutcome>,
     /// What the files of the cells must hold: they are read through it.
     pub(crate) checked: Arc<CheckedFiles>,
     /// The same for the rows that cells are made of, file by file.
     rows: Vec<Arc<CheckedFiles>>,
 }
 
-impl Released {
+impl ReleasedCells {
     /// Reads all files and holds them against what was released. Blocks.
     ///
     /// # Errors
@@ -74,7 +74,7 @@ impl Released {
 
 /// A period in the unit of the column by which cells are released: microseconds or days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Period {
+pub struct ReleasePeriod {
     /// Its start.
     pub from: i64,
     /// The start of the next one.
@@ -83,13 +83,13 @@ pub struct Period {
 
 /// What is due, complete on disk, and read by nobody yet.
 #[derive(Debug)]
-pub struct Staged {
+pub struct StagedRelease {
     /// What the releases came to, for the records.
-    pub facts: Vec<Fact>,
+    pub facts: Vec<ReleaseOutcome>,
     /// Cubes that could not be released, and why.
     pub faults: Vec<Refusal>,
     folder: PathBuf,
-    series: Series,
+    series: ReleaseHistory,
 }
 
 /// Works out what is due of the cubes of a published snapshot: periods that are over since the last release, corrections,
@@ -103,12 +103,12 @@ pub fn stage(
     snapshot: &Snapshot,
     cubes: &[Cube],
     state: &Path,
-    limits: &Limits,
-    now: Time,
+    limits: &QueryResourceLimits,
+    now: UtcTimestamp,
     secret: &[u8; 32],
-    seen: Time,
-) -> Result<Option<Staged>, Refusal> {
-    stage::due(snapshot, cubes, state, limits, now, secret, seen)
+    seen: UtcTimestamp,
+) -> Result<Option<StagedRelease>, Refusal> {
+    due_releases::due(snapshot, cubes, state, limits, now, secret, seen)
 }
 
 /// Works out the cells with noise that are due of a snapshot whose rows were staged before. What they spend is on disk
@@ -121,20 +121,20 @@ pub fn stage_drawn(
     snapshot: &Snapshot,
     cubes: &[Cube],
     state: &Path,
-    limits: &Limits,
-    now: Time,
+    limits: &QueryResourceLimits,
+    now: UtcTimestamp,
     fresh: &dyn Fn() -> [u8; 32],
-) -> Result<Option<Staged>, Refusal> {
-    draw::due(snapshot, cubes, state, limits, now, fresh)
+) -> Result<Option<StagedRelease>, Refusal> {
+    noisy_release::due(snapshot, cubes, state, limits, now, fresh)
 }
 
-impl Staged {
+impl StagedRelease {
     /// Puts the releases in place. They stay from now on.
     ///
     /// # Errors
     /// `STATE_BROKEN`, `DISK_FULL`.
-    pub fn commit(self) -> Result<Released, Refusal> {
-        let series = series::save(&self.folder, &self.series)?;
+    pub fn commit(self) -> Result<ReleasedCells, Refusal> {
+        let series = history::save(&self.folder, &self.series)?;
         released(&self.folder, &series)
     }
 }
@@ -143,20 +143,20 @@ impl Staged {
 ///
 /// # Errors
 /// `STATE_BROKEN` where a file is not what was released.
-pub fn open(state: &Path, dataset: &Dataset) -> Result<Released, Refusal> {
-    let folder = Place::new(state, &dataset.id.name).releases();
-    let Some(mut series) = series::load(&folder)? else {
-        return Ok(Released::default());
+pub fn open(state: &Path, dataset: &Dataset) -> Result<ReleasedCells, Refusal> {
+    let folder = DatasetDir::new(state, &dataset.id.name).releases();
+    let Some(mut series) = history::load(&folder)? else {
+        return Ok(ReleasedCells::default());
     };
     // Of rows from before there were digests nothing else is known: what is found now counts from now on.
     if series.lacks_digests() {
         tracing::info!(name: "release.rows_first_checked", folder = %folder.display(), "rows of released cells get their digests");
-        series = series::save(&folder, &series)?;
+        series = history::save(&folder, &series)?;
     }
-    if basis::basis(dataset).is_none_or(|basis| basis.to_string() != series.basis) {
-        return Ok(Released {
+    if grid_basis::basis(dataset).is_none_or(|basis| basis.to_string() != series.basis) {
+        return Ok(ReleasedCells {
             facts: series.facts,
-            ..Released::default()
+            ..ReleasedCells::default()
         });
     }
     released(&folder, &series)
@@ -166,22 +166,22 @@ pub fn open(state: &Path, dataset: &Dataset) -> Result<Released, Refusal> {
 ///
 /// # Errors
 /// `STATE_BROKEN`.
-pub fn sweep(state: &Path, dataset: &Name) -> Result<(), Refusal> {
-    let folder = Place::new(state, dataset).releases();
-    if let Some(series) = series::load(&folder)? {
-        series::sweep(&folder, &series);
+pub fn sweep(state: &Path, dataset: &SqlIdentifier) -> Result<(), Refusal> {
+    let folder = DatasetDir::new(state, dataset).releases();
+    if let Some(series) = history::load(&folder)? {
+        history::sweep(&folder, &series);
     }
     Ok(())
 }
 
-fn released(folder: &Path, series: &Series) -> Result<Released, Refusal> {
+fn released(folder: &Path, series: &ReleaseHistory) -> Result<ReleasedCells, Refusal> {
     let versions = series.parts.iter().flat_map(|part| &part.versions);
     if let Some(gone) = versions
         .map(|name| folder.join(name))
         .find(|path| !path.is_file())
     {
         return Err(Refusal::new(
-            Code::StateBroken,
+            ErrorCode::StateBroken,
             format!(
                 "`{}`, of which cells were released, is not there",
                 gone.display()
@@ -200,7 +200,7 @@ fn released(folder: &Path, series: &Series) -> Result<Released, Refusal> {
     for (shape, file, digest) in exact.chain(drawn) {
         let path = folder.join(file);
         let (Ok(shape), Ok(digest)) = (shape.parse::<Digest>(), digest.parse::<Digest>()) else {
-            return Err(series::damaged(folder));
+            return Err(history::damaged(folder));
         };
         contents.push((path.clone(), digest));
         cells.insert(shape, path);
@@ -209,7 +209,7 @@ fn released(folder: &Path, series: &Series) -> Result<Released, Refusal> {
     checked.check()?;
     let mut rows = Vec::new();
     for (file, digest) in &series.digests {
-        let digest = digest.parse().map_err(|_| series::damaged(folder))?;
+        let digest = digest.parse().map_err(|_| history::damaged(folder))?;
         let what = format!("the rows of released cells of `{name}`");
         let file = CheckedFiles::of_contents(&what, vec![(folder.join(file), digest)]);
         rows.push(Arc::new(file));
@@ -217,7 +217,7 @@ fn released(folder: &Path, series: &Series) -> Result<Released, Refusal> {
     let mut lacking = BTreeMap::new();
     for one in &series.drawn {
         let periods = one.lacking.iter();
-        let periods = periods.map(|(from, to)| Period {
+        let periods = periods.map(|(from, to)| ReleasePeriod {
             from: *from,
             to: *to,
         });
@@ -225,7 +225,7 @@ fn released(folder: &Path, series: &Series) -> Result<Released, Refusal> {
             lacking.insert(shape, periods.collect());
         }
     }
-    Ok(Released {
+    Ok(ReleasedCells {
         cells,
         lacking,
         facts: series.facts.clone(),

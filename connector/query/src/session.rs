@@ -1,21 +1,21 @@
 //! A session for one question: nothing registered, no statistics, no way round the gate.
 
-pub(crate) mod apart;
+pub(crate) mod projection_marker;
 
-use crate::limits::Limits;
+use crate::limits::QueryResourceLimits;
 use datafusion::execution::TaskContext;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionConfig;
 use datafusion_expr::LogicalPlan;
-use hansa_enforcement::among;
+use hansa_enforcement::in_set;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The settings of every session here.
 #[must_use]
-pub fn config(limits: &Limits) -> SessionConfig {
+pub fn config(limits: &QueryResourceLimits) -> SessionConfig {
     let mut config = SessionConfig::new()
         .with_information_schema(false)
         .with_create_default_catalog_and_schema(false)
@@ -41,7 +41,7 @@ pub fn config(limits: &Limits) -> SessionConfig {
 /// A fresh session in `environment` that plans with `planner`.
 #[must_use]
 pub fn fresh(
-    limits: &Limits,
+    limits: &QueryResourceLimits,
     environment: Arc<RuntimeEnv>,
     planner: Arc<dyn QueryPlanner + Send + Sync>,
 ) -> SessionState {
@@ -76,6 +76,6 @@ pub fn optimized(
     state: &SessionState,
     plan: LogicalPlan,
 ) -> datafusion_common::Result<LogicalPlan> {
-    let marked = apart::marked(among::folded(plan)?)?;
-    apart::unmarked(state.optimize(&marked)?)
+    let marked = projection_marker::marked(in_set::folded(plan)?)?;
+    projection_marker::unmarked(state.optimize(&marked)?)
 }

@@ -1,24 +1,24 @@
 //! An immutable, versioned snapshot of a dataset: Parquet files that nobody changes.
 
 pub mod block_digests;
-pub mod borrow;
-pub mod check_memory;
+pub mod borrowed_snapshot;
+pub mod checked_block_cache;
 pub mod checked_files;
 pub(crate) mod checked_store;
-pub mod disk;
+pub mod dataset_dir;
 pub mod manifest;
+pub mod registry;
 pub mod segments;
 pub(crate) mod self_digest;
-pub mod shelf;
 
-use crate::inplace::{InPlace, Stays};
-use crate::release::Released;
-use check_memory::CheckMemory;
+use crate::in_place_data::{InPlaceDataset, InPlaceLocation};
+use crate::release::ReleasedCells;
+use checked_block_cache::CheckedBlockCache;
 use checked_files::CheckedFiles;
 use hansa_audit_log::digest::Digest;
 use hansa_catalog::dataset::Dataset;
 use hansa_policy::refusal::Refusal;
-use segments::Segments;
+use segments::FeedSegments;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,12 +35,12 @@ pub struct Snapshot {
     /// Over the names, sizes and digests of the files and the schema: which rows exactly.
     pub digest: Digest,
     /// The cells that are released of the dataset, of this and of earlier snapshots.
-    pub released: Arc<Released>,
+    pub released: Arc<ReleasedCells>,
     /// Where its rows stay, if it has no files.
-    pub in_place: Option<Arc<InPlace>>,
+    pub in_place: Option<Arc<InPlaceDataset>>,
     /// What it consists of, if it only grows.
-    pub segments: Option<Arc<Segments>>,
-    folder: Option<Arc<Folder>>,
+    pub segments: Option<Arc<FeedSegments>>,
+    folder: Option<Arc<SnapshotFolder>>,
 }
 
 impl Snapshot {
@@ -75,7 +75,7 @@ impl Snapshot {
         folder: PathBuf,
     ) -> Self {
         Self {
-            folder: Some(Arc::new(Folder {
+            folder: Some(Arc::new(SnapshotFolder {
                 path: folder,
                 retired: AtomicBool::new(false),
             })),
@@ -85,28 +85,28 @@ impl Snapshot {
 
     /// The same, whose good blocks are remembered there.
     #[must_use]
-    pub(crate) fn remembered_in(mut self, memory: &CheckMemory) -> Self {
+    pub(crate) fn remembered_in(mut self, memory: &CheckedBlockCache) -> Self {
         self.checked = Arc::new(self.checked.remembered_in(memory.clone()));
         self
     }
 
     /// The same with other releases.
     #[must_use]
-    pub fn with_released(mut self, released: Released) -> Self {
+    pub fn with_released(mut self, released: ReleasedCells) -> Self {
         self.released = Arc::new(released);
         self
     }
 
     /// The same with rows that stay where they are.
     #[must_use]
-    pub fn with_stays(mut self, stays: Option<Stays>) -> Self {
-        self.in_place = stays.map(|stays| Arc::new(InPlace::new(stays)));
+    pub fn with_stays(mut self, stays: Option<InPlaceLocation>) -> Self {
+        self.in_place = stays.map(|stays| Arc::new(InPlaceDataset::new(stays)));
         self
     }
 
     /// The same, as one that only grows.
     #[must_use]
-    pub fn with_segments(mut self, segments: Option<Segments>) -> Self {
+    pub fn with_segments(mut self, segments: Option<FeedSegments>) -> Self {
         self.segments = segments.map(Arc::new);
         self
     }
@@ -155,12 +155,12 @@ impl PartialEq for Snapshot {
 
 /// The folder of a snapshot, removed when it was retired and its last holder is gone.
 #[derive(Debug)]
-struct Folder {
+struct SnapshotFolder {
     path: PathBuf,
     retired: AtomicBool,
 }
 
-impl Drop for Folder {
+impl Drop for SnapshotFolder {
     fn drop(&mut self) {
         if self.retired.load(Ordering::Acquire)
             && let Err(error) = std::fs::remove_dir_all(&self.path)

@@ -1,25 +1,25 @@
 //! The command line: what can be typed, and how what comes back is shown.
 
-pub(crate) mod consent;
-pub(crate) mod error;
-pub(crate) mod piped;
-pub(crate) mod print;
+pub(crate) mod command_dispatch;
+pub(crate) mod command_effect;
+pub(crate) mod connector_command;
+pub(crate) mod error_reference;
+pub(crate) mod output;
+pub(crate) mod piped_input;
 pub(crate) mod prompt;
-pub(crate) mod rows;
-pub(crate) mod run;
-pub(crate) mod show;
+pub(crate) mod result_printer;
+pub(crate) mod row_sink;
+pub(crate) mod sql_input;
 pub(crate) mod terminal;
-pub(crate) mod typed;
-pub(crate) mod verb;
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::cli::verb::DeskVerb;
-use crate::cli::verb::cluster::{ClusterVerb, ServeArgs};
-use crate::cli::verb::key::KeyVerb;
-use crate::cli::verb::league::{KeyArgs, MandatesArgs, SealArgs};
+use crate::cli::connector_command::ConnectorCommand;
+use crate::cli::connector_command::cluster::{ClusterCommand, ServeArgs};
+use crate::cli::connector_command::key::KeyCommand;
+use crate::cli::connector_command::league::{LeagueKeyArgs, LeagueMandatesArgs, LeagueSealArgs};
 
 /// A federated data space connector for cities.
 #[derive(Debug, Parser)]
@@ -29,18 +29,18 @@ use crate::cli::verb::league::{KeyArgs, MandatesArgs, SealArgs};
     about = "A federated data space connector for cities",
     after_help = "Example: hansa demo --exit\nEvery command has its own --help with an example."
 )]
-pub(crate) struct Cli {
+pub(crate) struct CommandLine {
     /// Settings of every command.
     #[command(flatten)]
-    pub(crate) global: Global,
+    pub(crate) global: GlobalArgs,
     /// The command.
     #[command(subcommand)]
-    pub(crate) verb: Verb,
+    pub(crate) verb: TopLevelCommand,
 }
 
 /// Settings of every command.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct Global {
+pub(crate) struct GlobalArgs {
     /// The configuration file; else HANSA_CONFIG, ./hansa.toml, the XDG folder, /etc/hansa/hansa.toml
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -71,7 +71,7 @@ fn parse_time(text: &str) -> Result<Duration, String> {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Verb {
+pub(crate) enum TopLevelCommand {
     /// The whole story on this machine, on real data
     #[command(after_help = "Example: hansa demo --exit")]
     Demo(DemoArgs),
@@ -98,13 +98,13 @@ pub(crate) enum Verb {
     },
     /// Keys that conclude contracts without lying where the connector runs
     #[command(subcommand)]
-    Key(KeyVerb),
+    Key(KeyCommand),
     /// A league's own certificate authority and signed trust bundle
     #[command(subcommand)]
-    League(LeagueVerb),
+    League(LeagueCommand),
     /// Machines that compute shares of the own answers
     #[command(subcommand)]
-    Cluster(ClusterVerb),
+    Cluster(ClusterCommand),
     /// Runs the connector, or several in one process, or a worker of one
     #[command(
         after_help = "Example: hansa --config munster/hansa.toml serve\nExample: hansa --config munster/hansa.toml serve --role worker --name one --listen 10.0.0.11:8815"
@@ -121,7 +121,7 @@ pub(crate) enum Verb {
     },
     /// What a connector does for its people
     #[command(flatten)]
-    Desk(DeskVerb),
+    Desk(ConnectorCommand),
 }
 
 /// `hansa demo`
@@ -185,7 +185,7 @@ pub(crate) enum SigningAlgorithm {
 
 /// What an issuer may state of participants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum StatedKind {
+pub(crate) enum IssuedAttributeKind {
     /// The sectors in which they work
     Sector,
     /// The regions in which they sit
@@ -194,7 +194,7 @@ pub(crate) enum StatedKind {
 
 /// `hansa league …`
 #[derive(Debug, Clone, Subcommand)]
-pub(crate) enum LeagueVerb {
+pub(crate) enum LeagueCommand {
     /// A new league
     #[command(after_help = "Example: hansa league init league --name \"Hanse pilot\"")]
     Init {
@@ -246,7 +246,7 @@ pub(crate) enum LeagueVerb {
         name: Option<String>,
         /// What it may state; may be repeated
         #[arg(long, value_enum, required_unless_present = "drop")]
-        states: Vec<StatedKind>,
+        states: Vec<IssuedAttributeKind>,
         /// Its public key as a JWK, where it holds the key itself; absent: one in the league's folder
         #[arg(long, value_name = "FILE")]
         key: Option<PathBuf>,
@@ -293,17 +293,17 @@ pub(crate) enum LeagueVerb {
     #[command(
         after_help = "Example: hansa league key officer.key.public --dir league\nExample: hansa league key --end KEY --of munster.example --revoked --dir league"
     )]
-    Key(KeyArgs),
+    Key(LeagueKeyArgs),
     /// Notes that whoever signs contracts for a participant needs a mandate of it, or that this is over; or revokes one mandate
     #[command(
         after_help = "Example: hansa league mandates munster.example --dir league\nExample: hansa league mandates munster.example --revoke 9f0c1a4be05ad4e3a6a1b6dd1f3e60f95ac0f1d2b7b8e44d92c7a3f15e60b7d1 --dir league"
     )]
-    Mandates(MandatesArgs),
+    Mandates(LeagueMandatesArgs),
     /// Names an authority whose seals (X.509) count for a participant, or ends that
     #[command(
         after_help = "Example: hansa league seal munster.example --anchor qtsp.pem --organization VATDE-123456789 --dir league"
     )]
-    Seal(SealArgs),
+    Seal(LeagueSealArgs),
     /// Expels a participant
     #[command(after_help = "Example: hansa league expel acme.example --dir league")]
     Expel {

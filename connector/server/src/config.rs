@@ -4,37 +4,37 @@ pub(crate) mod audit;
 pub(crate) mod clock;
 pub(crate) mod cluster;
 pub(crate) mod limits;
-mod named;
+mod named_tables;
 pub(crate) mod notice;
 pub(crate) mod offer;
 pub(crate) mod officers;
-pub(crate) mod origin;
 pub(crate) mod participant;
 pub(crate) mod peer;
 pub(crate) mod reader;
 pub(crate) mod template;
 pub(crate) mod trust;
 pub(crate) mod unit;
+pub(crate) mod value_origin;
 
-use crate::config::audit::Keeping;
-use crate::config::clock::Offset;
-use crate::config::cluster::Cluster;
-use crate::config::limits::Limits;
-use crate::config::notice::Notice;
-use crate::config::offer::Offer;
-use crate::config::officers::Officers;
-use crate::config::origin::{Origin, Seen};
-use crate::config::participant::Participant;
-use crate::config::peer::Peer;
-use crate::config::reader::{Section, Source};
-use crate::config::template::Template;
-use crate::config::trust::Trust;
+use crate::config::audit::RetentionConfig;
+use crate::config::clock::ClockOffset;
+use crate::config::cluster::ClusterConfig;
+use crate::config::limits::LimitsConfig;
+use crate::config::notice::NoticeConfig;
+use crate::config::offer::OfferConfig;
+use crate::config::officers::OfficersConfig;
+use crate::config::participant::ParticipantConfig;
+use crate::config::peer::PeerConfig;
+use crate::config::reader::{ConfigSection, ConfigSource};
+use crate::config::template::TemplateConfig;
+use crate::config::trust::TrustConfig;
+use crate::config::value_origin::{LookupTrace, ValueOrigin};
 use hansa_policy::contract::OwnPurpose;
 use hansa_policy::id::{ParticipantId, PurposeId};
-use hansa_policy::refusal::{Code, Refusal};
-use hansa_proto::peer::ask::Compression;
-use hansa_query::source::config::lines::Lines;
-use hansa_query::source::source_roots::SourceRoots;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::peer::query_request::BufferCompression;
+use hansa_query::ingest::config::line_index::LineIndex;
+use hansa_query::ingest::source_roots::SourceRoots;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -43,7 +43,7 @@ pub(crate) const REFERENCE: &str = include_str!("config/reference.toml");
 
 /// Everything that `hansa.toml` says, with paths made absolute against its folder.
 #[derive(Debug, Clone)]
-pub(crate) struct Config {
+pub(crate) struct ConnectorConfig {
     /// The file.
     pub(crate) file: PathBuf,
     /// Its folder, absolute.
@@ -53,11 +53,11 @@ pub(crate) struct Config {
     /// What the environment puts in the place of its values.
     pub(crate) overrides: BTreeMap<String, String>,
     /// `[participant]`
-    pub(crate) participant: Participant,
+    pub(crate) participant: ParticipantConfig,
     /// `[listen] peer`; absent: consumer only.
     pub(crate) listen: Option<String>,
     /// `[trust]`
-    pub(crate) trust: Trust,
+    pub(crate) trust: TrustConfig,
     /// `[state] dir`
     pub(crate) state: PathBuf,
     /// `[lists] dir`: the published lists that contracts name.
@@ -65,36 +65,36 @@ pub(crate) struct Config {
     /// `[sources] roots`: folders beside that of the file out of which sources may be read.
     pub(crate) roots: Vec<PathBuf>,
     /// `[limits]`
-    pub(crate) limits: Limits,
+    pub(crate) limits: LimitsConfig,
     /// `[notice]`
-    pub(crate) notice: Notice,
+    pub(crate) notice: NoticeConfig,
     /// `[officers]`
-    pub(crate) officers: Officers,
+    pub(crate) officers: OfficersConfig,
     /// `[audit]`
-    pub(crate) keeping: Keeping,
+    pub(crate) keeping: RetentionConfig,
     /// `[clock] offset`
-    pub(crate) clock: Offset,
+    pub(crate) clock: ClockOffset,
     /// `[cluster]` and `[[worker]]`
-    pub(crate) cluster: Cluster,
+    pub(crate) cluster: ClusterConfig,
     /// `[ask] purpose`
     pub(crate) purpose: Option<PurposeId>,
     /// `[ask] compress`: in which compressed form rows are asked for.
-    pub(crate) compress: Option<Compression>,
+    pub(crate) compress: Option<BufferCompression>,
     /// `[[peer]]`
-    pub(crate) peers: Vec<Peer>,
+    pub(crate) peers: Vec<PeerConfig>,
     /// `[[offer]]`
-    pub(crate) offers: Vec<Offer>,
+    pub(crate) offers: Vec<OfferConfig>,
     /// `[[template]]`
-    pub(crate) templates: Vec<Template>,
+    pub(crate) templates: Vec<TemplateConfig>,
     /// `[purpose.NAME]`
     pub(crate) purposes: Vec<OwnPurpose>,
     /// `[tenant]`: which value of a tenant column a participant stands for.
     pub(crate) tenants: BTreeMap<ParticipantId, String>,
     /// Where the value of each key comes from; the entries of datasets are read elsewhere.
-    pub(crate) origins: Vec<(String, Origin)>,
+    pub(crate) origins: Vec<(String, ValueOrigin)>,
 }
 
-impl Config {
+impl ConnectorConfig {
     /// Reads and checks a configuration file.
     ///
     /// # Errors
@@ -106,9 +106,9 @@ impl Config {
         let shown = file.display().to_string();
         let text = std::fs::read_to_string(file).map_err(|fault| {
             let code = if fault.kind() == std::io::ErrorKind::NotFound {
-                Code::ConfigMissing
+                ErrorCode::ConfigMissing
             } else {
-                Code::FileMissing
+                ErrorCode::FileMissing
             };
             vec![
                 Refusal::new(code, format!("`{shown}` can't be read: {fault}"))
@@ -120,16 +120,16 @@ impl Config {
             .ok()
             .and_then(|path| path.parent().map(Path::to_path_buf))
             .unwrap_or_default();
-        let source = Source {
+        let source = ConfigSource {
             file: &shown,
             text: &text,
-            lines: Lines::of(&text),
+            lines: LineIndex::of(&text),
             overrides,
-            seen: Seen::default(),
+            seen: LookupTrace::default(),
         };
         let table = source.parse().map_err(|refusal| vec![refusal])?;
         let mut faults = Vec::new();
-        let mut root = Section::root(&source, table.get_ref());
+        let mut root = ConfigSection::root(&source, table.get_ref());
         let config = Self::read(&mut root, &source, file, folder, &mut faults);
         root.leave("dataset");
         root.finish(&mut faults);
@@ -141,8 +141,8 @@ impl Config {
     }
 
     fn read(
-        root: &mut Section<'_, '_>,
-        source: &Source<'_>,
+        root: &mut ConfigSection<'_, '_>,
+        source: &ConfigSource<'_>,
         file: &Path,
         folder: PathBuf,
         faults: &mut Vec<Refusal>,
@@ -181,8 +181,8 @@ impl Config {
         let compress = ask.one_of(
             "compress",
             [
-                ("zstd", Some(Compression::Zstd)),
-                ("lz4", Some(Compression::Lz4)),
+                ("zstd", Some(BufferCompression::Zstd)),
+                ("lz4", Some(BufferCompression::Lz4)),
                 ("none", None),
             ],
             faults,
@@ -197,8 +197,8 @@ impl Config {
             .collect();
         let tables = root.sections("template", faults);
         let templates = template::read_all(tables, &folder, faults);
-        let purposes = named::purposes(root.section("purpose", faults), faults);
-        let tenants = named::tenants(root.section("tenant", faults), faults);
+        let purposes = named_tables::purposes(root.section("purpose", faults), faults);
+        let tenants = named_tables::tenants(root.section("tenant", faults), faults);
         Some(Self {
             file: file.to_path_buf(),
             text: source.text.to_owned(),
@@ -216,7 +216,7 @@ impl Config {
             clock,
             cluster,
             purpose,
-            compress: compress.unwrap_or(Some(Compression::Zstd)),
+            compress: compress.unwrap_or(Some(BufferCompression::Zstd)),
             peers,
             offers,
             templates,
@@ -234,7 +234,7 @@ impl Config {
 
     /// Out of which folders sources are read; never out of those of its state and its keys.
     pub(crate) fn source_roots(&self) -> SourceRoots {
-        let Trust {
+        let TrustConfig {
             bundle: _,
             tls_cert: _,
             tls_key,

@@ -12,18 +12,18 @@
     )
 )]
 
-mod app;
+mod admin;
 mod cli;
 mod config;
 mod demo;
-mod desk;
-mod local;
-mod node;
-mod walk;
+mod offline;
+mod participant;
+mod process;
+mod workflow;
 
 use clap::Parser as _;
-use cli::show::Show;
-use cli::{Cli, Verb};
+use cli::output::OutputSettings;
+use cli::{CommandLine, TopLevelCommand};
 use hansa_policy::refusal::Refusal;
 use std::process::ExitCode;
 
@@ -32,7 +32,7 @@ use std::process::ExitCode;
 static MEMORY: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match CommandLine::try_parse() {
         Ok(cli) => cli,
         Err(help) => {
             // What was typed may be quoted there.
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
     };
-    let show = Show {
+    let show = OutputSettings {
         json: cli.global.json,
         quiet: cli.global.quiet,
     };
@@ -84,39 +84,47 @@ fn trace(verbose: u8) {
         .try_init();
 }
 
-fn run(cli: Cli, show: Show) -> Result<u8, Vec<Refusal>> {
+fn run(cli: CommandLine, show: OutputSettings) -> Result<u8, Vec<Refusal>> {
     let one = |refusal: Refusal| vec![refusal];
-    let clock = app::clock::system();
+    let clock = process::clock::system();
     let now = clock().wall;
-    cli::consent::consent(&cli.verb, &cli.global).map_err(one)?;
+    cli::command_effect::consent(&cli.verb, &cli.global).map_err(one)?;
     match cli.verb {
-        Verb::Error { code } => cli::error::run(code.as_deref(), show).map_err(one)?,
-        Verb::League(verb) => local::league::run(verb, now, show).map_err(one)?,
-        Verb::Key(verb) => return local::key::run(verb, &cli.global, now, show).map_err(one),
-        Verb::Init(args) => local::init::run(&args, show).map_err(one)?,
-        Verb::Join { file, fingerprint } => {
-            let config = cli::run::load(&cli.global)?;
+        TopLevelCommand::Error { code } => {
+            cli::error_reference::run(code.as_deref(), show).map_err(one)?
+        }
+        TopLevelCommand::League(verb) => offline::league::run(verb, now, show).map_err(one)?,
+        TopLevelCommand::Key(verb) => {
+            return offline::signing_key::run(verb, &cli.global, now, show).map_err(one);
+        }
+        TopLevelCommand::Init(args) => offline::init::run(&args, show).map_err(one)?,
+        TopLevelCommand::Join { file, fingerprint } => {
+            let config = cli::command_dispatch::load(&cli.global)?;
             // Before it has joined it belongs to no league that might be for a show.
             let moved = match config.trust.bundle.exists() {
-                true => app::clock::offset(&config).map_err(one)?,
+                true => process::clock::offset(&config).map_err(one)?,
                 false => 0,
             };
-            local::join::recognise(&config, &file, fingerprint.as_deref(), &cli.global)
+            offline::league_join::recognise(&config, &file, fingerprint.as_deref(), &cli.global)
                 .map_err(one)?;
-            local::join::run(&config, &file, now.plus_micros(moved), show).map_err(one)?;
+            offline::league_join::run(&config, &file, now.plus_micros(moved), show).map_err(one)?;
         }
-        Verb::Rekey { output } => {
-            let config = cli::run::load(&cli.global)?;
-            local::join::rekey(&config, &output, show).map_err(one)?;
+        TopLevelCommand::Rekey { output } => {
+            let config = cli::command_dispatch::load(&cli.global)?;
+            offline::league_join::rekey(&config, &output, show).map_err(one)?;
         }
-        Verb::Check => {
-            let config = cli::run::load(&cli.global)?;
-            local::check::run(&config, now, show)?;
+        TopLevelCommand::Check => {
+            let config = cli::command_dispatch::load(&cli.global)?;
+            offline::config_check::run(&config, now, show)?;
         }
-        Verb::Cluster(verb) => local::cluster::run(verb, &cli.global, now, show)?,
-        Verb::Serve(args) => return cli::run::serve(&cli.global, &args, clock, show),
-        Verb::Desk(verb) => return cli::run::desk(&cli.global, verb, clock, show),
-        Verb::Demo(args) => return demo::run(&args, show),
+        TopLevelCommand::Cluster(verb) => offline::cluster::run(verb, &cli.global, now, show)?,
+        TopLevelCommand::Serve(args) => {
+            return cli::command_dispatch::serve(&cli.global, &args, clock, show);
+        }
+        TopLevelCommand::Desk(verb) => {
+            return cli::command_dispatch::desk(&cli.global, verb, clock, show);
+        }
+        TopLevelCommand::Demo(args) => return demo::run(&args, show),
     }
     Ok(0)
 }

@@ -12,5 +12,5 @@
     )
 )]
 
-pub mod contracts;
-pub mod state;
+pub mod document_folder;
+pub mod state_index;

@@ -1,8 +1,8 @@
 //! The local socket: `hansa.admin.v1.Admin` between the command line and a running connector.
 
-pub mod call;
-mod local;
-pub mod serve;
+pub mod client;
+mod local_connections;
+pub mod server;
 
 #[cfg(test)]
 mod tests;

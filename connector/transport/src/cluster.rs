@@ -1,7 +1,7 @@
 //! The wire between a connector and workers of its own: Arrow Flight `DoGet` over a mutual TLS of the two, both ends.
 
-pub mod call;
-pub mod serve;
+pub mod client;
+pub mod server;
 
 #[cfg(test)]
 mod tests;

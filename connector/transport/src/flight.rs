@@ -10,27 +10,27 @@ use futures::stream::BoxStream;
 use tonic::{Request, Response, Status, Streaming};
 
 /// The messages of an answer. The connection pulls them; there is no queue between it and whoever answers.
-pub(crate) type Messages = BoxStream<'static, Result<FlightData, Status>>;
+pub(crate) type FlightMessageStream = BoxStream<'static, Result<FlightData, Status>>;
 
 /// Answers tickets.
 #[async_trait]
-pub(crate) trait DoGet: Send + Sync + 'static {
+pub(crate) trait DoGetHandler: Send + Sync + 'static {
     /// The messages that a ticket asks for; dropping them ends the answer.
-    async fn rows(&self, request: Request<Ticket>) -> Result<Messages, Status>;
+    async fn rows(&self, request: Request<Ticket>) -> Result<FlightMessageStream, Status>;
 }
 
 /// The Flight service.
-pub(crate) struct Service<D>(pub(crate) D);
+pub(crate) struct DoGetService<D>(pub(crate) D);
 
 fn absent<T>() -> Result<Response<T>, Status> {
     Err(Status::unimplemented("rows travel by DoGet alone"))
 }
 
 #[async_trait]
-impl<D: DoGet> FlightService for Service<D> {
+impl<D: DoGetHandler> FlightService for DoGetService<D> {
     type HandshakeStream = BoxStream<'static, Result<HandshakeResponse, Status>>;
     type ListFlightsStream = BoxStream<'static, Result<FlightInfo, Status>>;
-    type DoGetStream = Messages;
+    type DoGetStream = FlightMessageStream;
     type DoPutStream = BoxStream<'static, Result<PutResult, Status>>;
     type DoExchangeStream = BoxStream<'static, Result<FlightData, Status>>;
     type DoActionStream = BoxStream<'static, Result<arrow_flight::Result, Status>>;

@@ -1,6 +1,6 @@
 //! The wire faces of a connector: peers and workers over mutual TLS, and the command line over the local socket.
 //!
-//! A face speaks one protocol. It decides nothing: what it is asked it hands to a [`front::Front`] or a desk.
+//! A face speaks one protocol. It decides nothing: what it is asked it hands to a [`peer_handler::PeerHandler`] or a desk.
 #![cfg_attr(
     test,
     allow(
@@ -14,12 +14,12 @@
     )
 )]
 
-mod accept;
 pub mod admin;
 pub mod cluster;
-mod dial;
+mod connection_acceptor;
 mod flight;
-pub mod front;
-pub mod hosts;
-pub mod notice;
+pub mod member_hosts;
+pub mod notice_delivery;
 pub mod peer;
+pub mod peer_handler;
+mod secure_connection;

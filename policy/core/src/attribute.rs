@@ -1,31 +1,31 @@
 //! What issuers state of participants, as signed credentials, and which of them count: whether the trust bundle lets an
 //! issuer state such a thing, and of whom and until when it is said. A term is judged by what comes out here, never by text.
 
-use crate::contract::deed::Deed;
-use crate::contract::{Signature, SignatureCheck};
+use crate::contract::signature_purpose::SignaturePurpose;
+use crate::contract::{Signature, SignatureVerifier};
 use crate::id::ParticipantId;
-use crate::refusal::{Code, Refusal};
-use crate::term::region::Region;
-use crate::term::sector::Sector;
+use crate::refusal::{ErrorCode, Refusal};
+use crate::term::region::RegionCode;
+use crate::term::sector::SectorCode;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::time::Time;
+use hansa_audit_log::time::UtcTimestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What can be stated of a participant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Attribute {
+pub enum ParticipantAttribute {
     /// What it works in.
-    Sector(Sector),
+    Sector(SectorCode),
     /// Where it sits.
-    Region(Region),
+    Region(RegionCode),
 }
 
 /// The kinds of attributes: what a trust bundle lets an issuer state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AttributeKind {
-    /// [`Attribute::Sector`].
+    /// [`ParticipantAttribute::SectorCode`].
     Sector,
-    /// [`Attribute::Region`].
+    /// [`ParticipantAttribute::RegionCode`].
     Region,
 }
 
@@ -49,7 +49,7 @@ impl AttributeKind {
     }
 }
 
-impl Attribute {
+impl ParticipantAttribute {
     /// Its kind.
     #[must_use]
     pub const fn kind(&self) -> AttributeKind {
@@ -70,7 +70,7 @@ impl Attribute {
 }
 
 /// Who may state what, by the trust bundle.
-pub type Issuers = BTreeMap<ParticipantId, BTreeSet<AttributeKind>>;
+pub type AttributeIssuers = BTreeMap<ParticipantId, BTreeSet<AttributeKind>>;
 
 /// A credential as read from its envelope, its signature not yet checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,11 +82,11 @@ pub struct Credential {
     /// Of whom.
     pub subject: ParticipantId,
     /// What; sorted, none twice, at least one.
-    pub attributes: Vec<Attribute>,
+    pub attributes: Vec<ParticipantAttribute>,
     /// When it was written, and from when it counts.
-    pub issued_at: Time,
+    pub issued_at: UtcTimestamp,
     /// First instant at which it no longer counts.
-    pub until: Time,
+    pub until: UtcTimestamp,
     /// The issuer's signature.
     pub signature: Signature,
 }
@@ -99,9 +99,9 @@ const AHEAD: i64 = 5 * 60 * 1_000_000;
 
 /// What the trust bundle says of statements about participants.
 #[derive(Debug)]
-pub struct Stating<'a, K: ?Sized> {
+pub struct CredentialTrust<'a, K: ?Sized> {
     /// Who may state what.
-    pub issuers: &'a Issuers,
+    pub issuers: &'a AttributeIssuers,
     /// The issuers' keys, as they count now.
     pub keys: &'a K,
     /// Statements that no longer count, by their digests.
@@ -114,13 +114,13 @@ impl Credential {
     /// # Errors
     /// `CREDENTIAL_INVALID` when it is of somebody else, over, not begun, denied, too long, or by an issuer that may not
     /// state all of it; the code of the signature's fault.
-    pub fn verify<K: SignatureCheck + ?Sized>(
+    pub fn verify<K: SignatureVerifier + ?Sized>(
         &self,
         subject: &ParticipantId,
-        stating: &Stating<'_, K>,
-        now: Time,
-    ) -> Result<Vec<Attested>, Refusal> {
-        let refuse = |sentence: String| Err(Refusal::new(Code::CredentialInvalid, sentence));
+        stating: &CredentialTrust<'_, K>,
+        now: UtcTimestamp,
+    ) -> Result<Vec<AttestedAttribute>, Refusal> {
+        let refuse = |sentence: String| Err(Refusal::new(ErrorCode::CredentialInvalid, sentence));
         let issuer = self.issuer.domain();
         if self.subject != *subject {
             return refuse(format!("the credential of {issuer} is of somebody else"));
@@ -162,10 +162,10 @@ impl Credential {
         }
         stating
             .keys
-            .check(&self.issuer, &self.signature, Deed::Statement)?;
-        let shown = self.attributes.iter().map(|attribute| Attested {
+            .check(&self.issuer, &self.signature, SignaturePurpose::Statement)?;
+        let shown = self.attributes.iter().map(|attribute| AttestedAttribute {
             attribute: attribute.clone(),
-            paper: Paper {
+            supporting_credential: SupportingCredential {
                 statement: self.statement,
                 until: self.until,
             },
@@ -176,46 +176,46 @@ impl Credential {
 
 /// An attribute of whoever asks, shown by a credential that counts. Made by [`Credential::verify`] alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attested {
-    attribute: Attribute,
-    paper: Paper,
+pub struct AttestedAttribute {
+    attribute: ParticipantAttribute,
+    supporting_credential: SupportingCredential,
 }
 
-impl Attested {
+impl AttestedAttribute {
     /// What is shown.
     #[must_use]
-    pub const fn attribute(&self) -> &Attribute {
+    pub const fn attribute(&self) -> &ParticipantAttribute {
         &self.attribute
     }
 
     /// By what.
     #[must_use]
-    pub const fn paper(&self) -> Paper {
-        self.paper
+    pub const fn supporting_credential(&self) -> SupportingCredential {
+        self.supporting_credential
     }
 }
 
 /// A signed statement on which letting a question in relies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Paper {
+pub struct SupportingCredential {
     /// First instant at which it no longer counts.
-    pub until: Time,
+    pub until: UtcTimestamp,
     /// SHA-256 of its payload.
     pub statement: Digest,
 }
 
 /// What is known of an asker's attributes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Shown {
+pub struct PresentedAttributes {
     /// What counts.
-    pub attested: Vec<Attested>,
+    pub attested: Vec<AttestedAttribute>,
     /// Why what it showed beside that does not.
     pub unfit: Vec<Refusal>,
     /// What our own people suppose, to see what would follow; it is no ground for an answer to anybody.
-    pub supposed: Vec<Attribute>,
+    pub supposed: Vec<ParticipantAttribute>,
 }
 
-impl Shown {
+impl PresentedAttributes {
     /// Nothing.
     pub const NOTHING: Self = Self {
         attested: Vec::new(),
@@ -225,11 +225,14 @@ impl Shown {
 
     /// The paper that shows something for which `wanted` holds, and counts longest.
     #[must_use]
-    pub fn paper(&self, wanted: impl Fn(&Attribute) -> bool) -> Option<Paper> {
+    pub fn supporting_credential(
+        &self,
+        wanted: impl Fn(&ParticipantAttribute) -> bool,
+    ) -> Option<SupportingCredential> {
         self.attested
             .iter()
             .filter(|shown| wanted(&shown.attribute))
-            .map(Attested::paper)
+            .map(AttestedAttribute::supporting_credential)
             .max()
     }
 
@@ -245,8 +248,10 @@ impl Shown {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::Role;
-    use crate::fixture::{AnyKey, CONSUMER, NoKey, PROVIDER, participant, party, signature, time};
+    use crate::contract::SignatoryRole;
+    use crate::fixture::{
+        CONSUMER, PROVIDER, PermissiveKeys, RejectingKeys, participant, party, signature, time,
+    };
 
     const ISSUER: &str = "hansa://chamber.example";
 
@@ -255,22 +260,23 @@ mod tests {
             statement: Digest::of(b"credential"),
             issuer: participant(ISSUER),
             subject: participant(CONSUMER),
-            attributes: vec![Attribute::Sector("nace:H49".parse().unwrap())],
+            attributes: vec![ParticipantAttribute::Sector("nace:H49".parse().unwrap())],
             issued_at: time("2026-01-01T00:00:00Z"),
             until: time("2026-12-31T00:00:00Z"),
-            signature: signature(Role::Provider, &party(ISSUER)),
+            signature: signature(SignatoryRole::Provider, &party(ISSUER)),
         }
     }
 
     #[track_caller]
-    fn check(change: impl FnOnce(&mut Credential), at: &str, expect: Result<usize, Code>) {
+    fn check(change: impl FnOnce(&mut Credential), at: &str, expect: Result<usize, ErrorCode>) {
         let mut credential = credential();
         change(&mut credential);
-        let issuers = Issuers::from([(participant(ISSUER), [AttributeKind::Sector].into())]);
+        let issuers =
+            AttributeIssuers::from([(participant(ISSUER), [AttributeKind::Sector].into())]);
         let denied = BTreeSet::from([Digest::of(b"denied")]);
-        let stating = Stating {
+        let stating = CredentialTrust {
             issuers: &issuers,
-            keys: &AnyKey,
+            keys: &PermissiveKeys,
             denied: &denied,
         };
         let met = credential.verify(&participant(CONSUMER), &stating, time(at));
@@ -283,12 +289,12 @@ mod tests {
     #[test]
     fn a_credential_counts_or_is_refused_whole() {
         let now = "2026-06-01T00:00:00Z";
-        let invalid = Err(Code::CredentialInvalid);
+        let invalid = Err(ErrorCode::CredentialInvalid);
         check(|_| {}, now, Ok(1));
         check(|one| one.subject = participant(PROVIDER), now, invalid);
         check(|one| one.issuer = participant(PROVIDER), now, invalid);
         check(|one| one.statement = Digest::of(b"denied"), now, invalid);
-        let region = Attribute::Region("EU".parse().unwrap());
+        let region = ParticipantAttribute::Region("EU".parse().unwrap());
         check(|one| one.attributes.push(region), now, invalid);
         check(|_| {}, "2026-12-31T00:00:00Z", invalid);
         check(|_| {}, "2026-12-30T23:59:59Z", Ok(1));
@@ -301,14 +307,15 @@ mod tests {
 
     #[test]
     fn a_signature_that_does_not_hold_shows_nothing() {
-        let issuers = Issuers::from([(participant(ISSUER), [AttributeKind::Sector].into())]);
-        let stating = Stating {
+        let issuers =
+            AttributeIssuers::from([(participant(ISSUER), [AttributeKind::Sector].into())]);
+        let stating = CredentialTrust {
             issuers: &issuers,
-            keys: &NoKey,
+            keys: &RejectingKeys,
             denied: &BTreeSet::new(),
         };
         let now = time("2026-06-01T00:00:00Z");
         let met = credential().verify(&participant(CONSUMER), &stating, now);
-        assert_eq!(met.unwrap_err().code, Code::SignatureInvalid);
+        assert_eq!(met.unwrap_err().code, ErrorCode::SignatureInvalid);
     }
 }

@@ -1,32 +1,35 @@
 //! From signed bytes to a contract in force: what a contract is, and the one maker of each thing that proves it was checked.
 
+mod accessors;
+mod activation_record;
 mod agreement;
-mod book;
-pub mod combined;
-pub mod deed;
-mod given;
+mod assignee_contracts;
+pub mod civil_zone;
+pub mod combination_check;
+mod consumer_contracts;
+pub mod differencing;
 mod grant;
-mod held;
-pub mod lent;
 pub mod mandate;
-mod record;
-mod revoked;
+mod provider_contracts;
+mod registry;
+pub mod rendering;
+mod required_signatures;
 pub mod seal;
-pub mod shown;
-mod signed;
-pub mod subtraction;
-mod supposed;
-mod taken;
-mod told;
-pub mod zone;
+pub mod signature_purpose;
+mod simulation;
+pub mod task_contract;
+mod verified_withdrawal;
 
-use crate::contract::{deed::Deed, mandate::SignedMandate, seal::Seal, shown::Shown, taken::Taken};
+use crate::contract::{
+    assignee_contracts::AssigneeContracts, mandate::SignedMandate, rendering::PageRendering,
+    seal::SealCertificates, signature_purpose::SignaturePurpose,
+};
 use crate::id::{ContractId, DatasetId, ParticipantId};
 use crate::peer::VerifiedPeer;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::{ErrorCode, Refusal};
 use crate::term::Clause;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::time::Time;
+use hansa_audit_log::time::UtcTimestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The unsigned agreement: the payload of a contract in domain form (wire form: `hansa_proto::contract`).
@@ -39,7 +42,7 @@ pub struct Agreement {
     /// The contract that this one replaces.
     pub supersedes: Option<ContractId>,
     /// Who gives.
-    pub provider: Party,
+    pub provider: ContractParty,
     /// Who takes.
     pub assignee: Assignee,
     /// What is given.
@@ -47,30 +50,30 @@ pub struct Agreement {
     /// What the policy says, in clause order; numbers are unique.
     pub clauses: Vec<Clause>,
     /// First instant in force.
-    pub not_before: Time,
+    pub not_before: UtcTimestamp,
     /// First instant no longer in force.
-    pub not_after: Time,
+    pub not_after: UtcTimestamp,
     /// Version and digest of the purpose vocabulary that both sides used, `version:sha256:…`.
     pub purposes: String,
     /// Own purposes of the provider that the clauses use: name, the purpose that it is part of, and its text.
     pub own_purposes: Vec<OwnPurpose>,
     /// The legal text that is bound to the contract.
-    pub legal: Option<Legal>,
+    pub legal: Option<LegalText>,
     /// The template whose holes were filled to make its terms, by the word of whoever proposed them.
-    pub template: Option<Template>,
+    pub template: Option<TemplateReference>,
     /// Who signs for the provider, and in what capacity: digest of a statement kept beside the log.
     pub signatory: Option<Digest>,
     /// The page that its signers are shown; absent in contracts from before that was signed.
-    pub shown: Option<Shown>,
+    pub rendering: Option<PageRendering>,
     /// When it was proposed.
-    pub proposed_at: Time,
+    pub proposed_at: UtcTimestamp,
     /// 16 random bytes, base64url.
     pub nonce: String,
 }
 
 /// A party of a contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Party {
+pub struct ContractParty {
     /// Its identity.
     pub id: ParticipantId,
     /// Its name for people.
@@ -87,7 +90,7 @@ pub struct Party {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Assignee {
     /// One participant; both sign.
-    Participant(Party),
+    Participant(ContractParty),
     /// 43: any participant of the league; the provider alone signs.
     Public,
 }
@@ -116,7 +119,7 @@ pub struct OwnPurpose {
 
 /// The legal text bound to a contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Legal {
+pub struct LegalText {
     /// File name or address.
     pub text_ref: String,
     /// Its digest.
@@ -127,7 +130,7 @@ pub struct Legal {
 
 /// A template from which terms were filled.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Template {
+pub struct TemplateReference {
     /// Who wrote it.
     pub author: ParticipantId,
     /// Its title: one line.
@@ -140,7 +143,7 @@ pub struct Template {
 
 /// Which party signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
+pub enum SignatoryRole {
     /// The owner of the dataset.
     Provider,
     /// The one who asks.
@@ -162,7 +165,7 @@ pub struct SignedContract {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature {
     /// For whom.
-    pub role: Role,
+    pub role: SignatoryRole,
     /// Thumbprint of the key.
     pub kid: String,
     /// `EdDSA` or `ES256`; of a seal `ES256` or `PS256`.
@@ -174,13 +177,13 @@ pub struct Signature {
     /// The signature.
     pub signature: Vec<u8>,
     /// The certificates by which an authority speaks for the key; absent where the key itself is registered.
-    pub seal: Option<Seal>,
+    pub seal: Option<SealCertificates>,
     /// The mandate on which it rests, where it brings one.
     pub mandate: Option<Box<SignedMandate>>,
 }
 
 /// Checks signatures against the registered keys. Implemented once, in `keep` (a door).
-pub trait SignatureCheck {
+pub trait SignatureVerifier {
     /// Whether `signature` is by a key of `signer` that the trust bundle registers under its `kid` with exactly its `alg`,
     /// or by a seal for which the bundle names the authority; that may do this, counted at `signature.issued_at`, and matches.
     ///
@@ -191,7 +194,7 @@ pub trait SignatureCheck {
         &self,
         signer: &ParticipantId,
         signature: &Signature,
-        deed: Deed,
+        deed: SignaturePurpose,
     ) -> Result<(), Refusal>;
 
     /// Whether `signer` states that whoever signs contracts for it has a mandate.
@@ -202,24 +205,27 @@ pub trait SignatureCheck {
     fn mandate_revoked(&self, signer: &ParticipantId, on: &SignedMandate, by: &Signature) -> bool;
 
     /// When they entered the log, where that counts.
-    fn logged(&self) -> Option<Time>;
+    fn logged(&self) -> Option<UtcTimestamp>;
 }
 
 /// A contract whose signatures were checked, both of them.
 #[derive(Debug, Clone)]
-pub struct Agreed {
+pub struct VerifiedContract {
     id: ContractId,
     agreement: Agreement,
 }
 
 impl SignedContract {
-    /// The one maker of [`Agreed`]: exactly the signatures that the contract needs, each by its party's own key.
+    /// The one maker of [`VerifiedContract`]: exactly the signatures that the contract needs, each by its party's own key.
     ///
     /// # Errors
     /// A refusal with the code of the first fault.
-    pub fn verify(self, keys: &(impl SignatureCheck + ?Sized)) -> Result<Agreed, Refusal> {
+    pub fn verify(
+        self,
+        keys: &(impl SignatureVerifier + ?Sized),
+    ) -> Result<VerifiedContract, Refusal> {
         self.check_all(keys)?;
-        Ok(Agreed {
+        Ok(VerifiedContract {
             id: self.id,
             agreement: self.agreement,
         })
@@ -228,7 +234,7 @@ impl SignedContract {
 
 /// A withdrawal as read from its envelope, its signature not yet checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Withdrawal {
+pub struct SignedWithdrawal {
     /// SHA-256 of the statement's bytes.
     pub statement: Digest,
     /// The contract that ends.
@@ -236,9 +242,9 @@ pub struct Withdrawal {
     /// Who withdraws.
     pub party: ParticipantId,
     /// From when; never before it is received. Later than `issued_at` only where the party gives notice.
-    pub effective_at: Time,
+    pub effective_at: UtcTimestamp,
     /// When it was written.
-    pub issued_at: Time,
+    pub issued_at: UtcTimestamp,
     /// Why, for people.
     pub reason: String,
     /// The party's signature.
@@ -247,10 +253,10 @@ pub struct Withdrawal {
 
 /// A withdrawal whose signature was checked and that is by a party of the contract.
 #[derive(Debug, Clone)]
-pub struct Revoked {
+pub struct VerifiedWithdrawal {
     contract: ContractId,
     party: ParticipantId,
-    effective_at: Option<Time>,
+    effective_at: Option<UtcTimestamp>,
     statement: Digest,
     /// The statement as it was signed, where the record is to hold it.
     envelope: Option<String>,
@@ -258,25 +264,25 @@ pub struct Revoked {
 
 /// The contracts that this participant may act on, as provider or as consumer.
 #[derive(Debug, Clone)]
-pub struct Book {
+pub struct ContractRegistry {
     own: ParticipantId,
-    contracts: BTreeMap<ContractId, Page>,
+    contracts: BTreeMap<ContractId, RegistryEntry>,
     superseded: BTreeMap<ContractId, BTreeSet<ContractId>>,
     /// What each participant takes by name, what anybody may, and what is over a dataset: no question looks through all contracts.
-    taken: BTreeMap<ParticipantId, Taken>,
-    public: Taken,
+    taken: BTreeMap<ParticipantId, AssigneeContracts>,
+    public: AssigneeContracts,
     over: BTreeMap<DatasetId, BTreeSet<ContractId>>,
 }
 
 #[derive(Debug, Clone)]
-struct Page {
+struct RegistryEntry {
     agreement: Agreement,
     /// From when; the earliest instant where it ended with its record, whatever a clock says.
-    withdrawn: Option<Time>,
+    withdrawn: Option<UtcTimestamp>,
 }
 
-impl Book {
-    /// The one maker of [`InForce`] for a peer: every contract named is ours to give, is with this caller or public, and is in force.
+impl ContractRegistry {
+    /// The one maker of [`ActiveContracts`] for a peer: every contract named is ours to give, is with this caller or public, and is in force.
     ///
     /// A contract of somebody else is `CONTRACT_UNKNOWN`, word for word as one that does not exist.
     ///
@@ -286,24 +292,27 @@ impl Book {
         &self,
         who: &VerifiedPeer,
         ids: &[ContractId],
-        now: Time,
-    ) -> Result<InForce, Refusal> {
-        Ok(InForce {
-            asker: Asker::Peer(who.clone()),
+        now: UtcTimestamp,
+    ) -> Result<ActiveContracts, Refusal> {
+        Ok(ActiveContracts {
+            asker: Requester::Peer(who.clone()),
             grants: self.given(who.id(), ids, now)?,
         })
     }
 
     /// The house contract: the owner asks for its own datasets. The grants come from the house policy, never from a peer.
     #[must_use]
-    pub fn house(&self, datasets: impl IntoIterator<Item = (DatasetId, Digest)>) -> InForce {
+    pub fn owner_contracts(
+        &self,
+        datasets: impl IntoIterator<Item = (DatasetId, Digest)>,
+    ) -> ActiveContracts {
         let grants = datasets
             .into_iter()
             .filter(|(dataset, _)| dataset.owner == self.own)
-            .map(|(dataset, schema)| (dataset, Grant::house(schema)))
+            .map(|(dataset, schema)| (dataset, DatasetGrant::house(schema)))
             .collect();
-        InForce {
-            asker: Asker::House(self.own.clone()),
+        ActiveContracts {
+            asker: Requester::House(self.own.clone()),
             grants,
         }
     }
@@ -311,7 +320,7 @@ impl Book {
 
 /// The state of a contract at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum ContractStatus {
     /// It can be used.
     InForce,
     /// Its first instant is ahead.
@@ -326,27 +335,27 @@ pub enum Standing {
 
 /// What one contract gives of one dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Grant {
+pub struct DatasetGrant {
     contract: Option<ContractId>,
     first: Option<ContractId>,
     schema: Digest,
     clauses: Vec<Clause>,
     purposes: String,
     own_purposes: Vec<OwnPurpose>,
-    not_before: Time,
-    not_after: Time,
+    not_before: UtcTimestamp,
+    not_after: UtcTimestamp,
 }
 
 /// The contracts under which one question is asked, all of them in force now.
 #[derive(Debug)]
-pub struct InForce {
-    asker: Asker,
-    grants: BTreeMap<DatasetId, Grant>,
+pub struct ActiveContracts {
+    asker: Requester,
+    grants: BTreeMap<DatasetId, DatasetGrant>,
 }
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Asker {
+pub enum Requester {
     /// Another participant.
     Peer(VerifiedPeer),
     /// Our own people, under the house contract.
@@ -355,43 +364,43 @@ pub enum Asker {
     Supposed(ParticipantId),
 }
 
-impl InForce {
+impl ActiveContracts {
     /// What nobody stands on, for our own people to look at.
-    const fn supposed(who: ParticipantId, grants: BTreeMap<DatasetId, Grant>) -> Self {
+    const fn supposed(who: ParticipantId, grants: BTreeMap<DatasetId, DatasetGrant>) -> Self {
         Self {
-            asker: Asker::Supposed(who),
+            asker: Requester::Supposed(who),
             grants,
         }
     }
 }
 
-impl Agreed {
-    /// The one maker of [`Revoked`].
+impl VerifiedContract {
+    /// The one maker of [`VerifiedWithdrawal`].
     ///
     /// # Errors
     /// When the withdrawal names another contract, is not by a party of this one, or its signature does not hold.
     pub fn revoke(
         &self,
-        withdrawal: &Withdrawal,
-        keys: &impl SignatureCheck,
-    ) -> Result<Revoked, Refusal> {
+        withdrawal: &SignedWithdrawal,
+        keys: &impl SignatureVerifier,
+    ) -> Result<VerifiedWithdrawal, Refusal> {
         if withdrawal.contract != self.id {
             return Err(Refusal::new(
-                Code::ContractUnknown,
+                ErrorCode::ContractUnknown,
                 "the withdrawal is for another contract",
             ));
         }
         let party = &withdrawal.party;
         if !self.agreement.is_party(party) {
             return Err(Refusal::new(
-                Code::SignerNotParty,
+                ErrorCode::SignerNotParty,
                 "the withdrawal is not by a party of the contract",
             )
             .with_contract(self.id));
         }
-        keys.check(party, &withdrawal.signature, Deed::Withdrawal)
+        keys.check(party, &withdrawal.signature, SignaturePurpose::Withdrawal)
             .map_err(|refusal| refusal.with_contract(self.id))?;
-        Ok(Revoked {
+        Ok(VerifiedWithdrawal {
             contract: self.id,
             party: party.clone(),
             // By the party's own clock, which may go wrong: what is not meant for later counts from its record on.
@@ -403,12 +412,12 @@ impl Agreed {
     }
 }
 
-impl Book {
+impl ContractRegistry {
     /// A contract as it was taken in, its signatures checked: what can be withdrawn, whatever becomes of its file.
     #[must_use]
-    pub fn agreed(&self, id: ContractId) -> Option<Agreed> {
+    pub fn agreed(&self, id: ContractId) -> Option<VerifiedContract> {
         let agreement = self.contracts.get(&id)?.agreement.clone();
-        Some(Agreed { id, agreement })
+        Some(VerifiedContract { id, agreement })
     }
 }
 

@@ -1,9 +1,9 @@
 //! What changed from one version of a policy to the next, clause by clause, for a person to read.
 
 use crate::contract::Agreement;
-use crate::plain::printable;
-use crate::term::prohibition::Part;
-use crate::term::{Clause, Term, normal};
+use crate::safe_text::printable;
+use crate::term::prohibition::ProhibitedPart;
+use crate::term::{Clause, Term, normal_form};
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -12,7 +12,7 @@ mod tests;
 
 /// One change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
+pub enum PolicyChange {
     /// The clause is new.
     Added(Clause),
     /// The clause is gone.
@@ -28,7 +28,7 @@ pub enum Change {
 
 /// What a change does to what is let out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
+pub enum ChangeVerdict {
     /// It lets out the same.
     Same,
     /// It lets out less.
@@ -39,7 +39,7 @@ pub enum Verdict {
     Looser,
 }
 
-impl Verdict {
+impl ChangeVerdict {
     /// The verdict in a word, with a sign for those who see no colours.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -61,32 +61,36 @@ impl Verdict {
     }
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for ChangeVerdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-impl Change {
+impl PolicyChange {
     /// What the change does, by the partial order of its term alone.
-    fn by_its_term(&self) -> Verdict {
+    fn by_its_term(&self) -> ChangeVerdict {
         match self {
-            Self::Added(clause) => Verdict::of(Some(clause.term.with(|rule| rule.presence()))),
+            Self::Added(clause) => {
+                ChangeVerdict::of(Some(clause.term.with(|rule| rule.presence())))
+            }
             Self::Removed(clause) => {
                 let order = clause.term.with(|rule| rule.presence());
-                Verdict::of(Some(order.reverse()))
+                ChangeVerdict::of(Some(order.reverse()))
             }
-            Self::Changed { old, new } => Verdict::of(new.term.compare(&old.term)),
+            Self::Changed { old, new } => ChangeVerdict::of(new.term.compare(&old.term)),
         }
     }
 }
 
-impl Change {
+impl PolicyChange {
     /// Whether a clause comes, goes or changes that says which rows there are.
     fn cuts_rows(&self) -> bool {
         let cuts = |clause: &Clause| match &clause.term {
             Term::Rows(_) | Term::Area { .. } | Term::PublishedArea(_) => true,
-            Term::Prohibition(prohibition) => matches!(prohibition.part, Some(Part::Rows(_))),
+            Term::Prohibition(prohibition) => {
+                matches!(prohibition.part, Some(ProhibitedPart::Rows(_)))
+            }
             _ => false,
         };
         match self {
@@ -98,51 +102,51 @@ impl Change {
 
 /// A change, and what it does among the other clauses.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judged {
+pub struct ChangeAssessment {
     /// What changed.
-    pub change: Change,
+    pub change: PolicyChange,
     /// What that does to what is let out.
-    pub verdict: Verdict,
+    pub verdict: ChangeVerdict,
 }
 
-impl Differences {
+impl PolicyDiff {
     /// The gravest verdict: one looser clause makes a policy looser, whatever the others do.
     #[must_use]
-    pub fn verdict(&self) -> Verdict {
+    pub fn verdict(&self) -> ChangeVerdict {
         let verdicts = self.0.iter().map(|judged| judged.verdict);
-        verdicts.max().unwrap_or(Verdict::Same)
+        verdicts.max().unwrap_or(ChangeVerdict::Same)
     }
 }
 
 /// All changes of a policy, one line each when shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Differences(pub Vec<Judged>);
+pub struct PolicyDiff(pub Vec<ChangeAssessment>);
 
 /// The changes from `old` to `new`, to be shown.
 ///
 /// Other rows under aggregates that are worked out for each question are not comparable, also where they are fewer: whoever
 /// asks under both versions can subtract what he got. Released cells stay those of one cut.
 #[must_use]
-pub fn of(old: &[Clause], new: &[Clause]) -> Differences {
+pub fn compare(old: &[Clause], new: &[Clause]) -> PolicyDiff {
     let asked = is_asked(old) && is_asked(new);
     let judged = diff(old, new).into_iter().map(|change| {
         let least = if asked && change.cuts_rows() {
-            Verdict::NotComparable
+            ChangeVerdict::NotComparable
         } else {
-            Verdict::Same
+            ChangeVerdict::Same
         };
-        Judged {
+        ChangeAssessment {
             verdict: change.by_its_term().max(least),
             change,
         }
     });
-    Differences(judged.collect())
+    PolicyDiff(judged.collect())
 }
 
 /// The changes from `old` to `new`: in the order of the new clauses, then what is gone. Clauses that only moved, or are
 /// spelt otherwise, are not changes.
 #[must_use]
-fn diff(old: &[Clause], new: &[Clause]) -> Vec<Change> {
+fn diff(old: &[Clause], new: &[Clause]) -> Vec<PolicyChange> {
     let mut gone: Vec<&Clause> = old.iter().collect();
     let mut open: Vec<&Clause> = Vec::new();
     for clause in new {
@@ -160,16 +164,16 @@ fn diff(old: &[Clause], new: &[Clause]) -> Vec<Change> {
             .iter()
             .position(|other| self::subject(&other.term) == subject)
         {
-            Some(index) => changes.push(Change::Changed {
+            Some(index) => changes.push(PolicyChange::Changed {
                 old: gone.remove(index).clone(),
                 new: clause.clone(),
             }),
-            None => changes.push(Change::Added(clause.clone())),
+            None => changes.push(PolicyChange::Added(clause.clone())),
         }
     }
     changes.extend(
         gone.into_iter()
-            .map(|clause| Change::Removed(clause.clone())),
+            .map(|clause| PolicyChange::Removed(clause.clone())),
     );
     changes
 }
@@ -177,13 +181,13 @@ fn diff(old: &[Clause], new: &[Clause]) -> Vec<Change> {
 /// What an agreement in the place of another does to what is let out: the gravest verdict of its clauses, its window and
 /// all that a person would have to read beside them.
 #[must_use]
-pub fn of_agreements(old: &Agreement, new: &Agreement) -> Verdict {
+pub fn of_agreements(old: &Agreement, new: &Agreement) -> ChangeVerdict {
     let window = if old.not_before > new.not_before || old.not_after < new.not_after {
-        Verdict::Looser
+        ChangeVerdict::Looser
     } else if (old.not_before, old.not_after) == (new.not_before, new.not_after) {
-        Verdict::Same
+        ChangeVerdict::Same
     } else {
-        Verdict::Tighter
+        ChangeVerdict::Tighter
     };
     let same = old.dataset == new.dataset
         && old.purposes == new.purposes
@@ -191,11 +195,11 @@ pub fn of_agreements(old: &Agreement, new: &Agreement) -> Verdict {
         && old.legal == new.legal
         && old.template == new.template;
     let beside = if same {
-        Verdict::Same
+        ChangeVerdict::Same
     } else {
-        Verdict::NotComparable
+        ChangeVerdict::NotComparable
     };
-    let changes = of(&old.clauses, &new.clauses);
+    let changes = compare(&old.clauses, &new.clauses);
     changes.verdict().max(window).max(beside)
 }
 
@@ -209,7 +213,7 @@ fn is_asked(clauses: &[Clause]) -> bool {
 /// sign the same.
 #[must_use]
 pub fn lines(old: &Agreement, new: &Agreement) -> Vec<String> {
-    let mut lines: Vec<String> = of(&old.clauses, &new.clauses)
+    let mut lines: Vec<String> = compare(&old.clauses, &new.clauses)
         .0
         .iter()
         .map(ToString::to_string)
@@ -250,7 +254,7 @@ pub fn lines(old: &Agreement, new: &Agreement) -> Vec<String> {
     lines
 }
 
-impl fmt::Display for Differences {
+impl fmt::Display for PolicyDiff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() {
             return f.write_str("no clause changes");
@@ -263,12 +267,12 @@ impl fmt::Display for Differences {
     }
 }
 
-impl fmt::Display for Judged {
+impl fmt::Display for ChangeAssessment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.change {
-            Change::Added(clause) => write!(f, "+ {}: {}", clause.id, clause.term.plain())?,
-            Change::Removed(clause) => write!(f, "- {}: {}", clause.id, clause.term.plain())?,
-            Change::Changed { old, new } => write!(
+            PolicyChange::Added(clause) => write!(f, "+ {}: {}", clause.id, clause.term.plain())?,
+            PolicyChange::Removed(clause) => write!(f, "- {}: {}", clause.id, clause.term.plain())?,
+            PolicyChange::Changed { old, new } => write!(
                 f,
                 "~ {}: {} -> {}",
                 new.id,
@@ -281,16 +285,17 @@ impl fmt::Display for Judged {
 }
 
 fn same(one: &Clause, other: &Clause) -> bool {
-    normal::grant_hash(std::slice::from_ref(one)) == normal::grant_hash(std::slice::from_ref(other))
+    normal_form::grant_hash(std::slice::from_ref(one))
+        == normal_form::grant_hash(std::slice::from_ref(other))
 }
 
 /// What a clause is about: two clauses about the same thing are one clause that changed.
 fn subject(term: &Term) -> (&'static str, String) {
     // Whatever replaces the values of a column is one thing that may change from one way to another.
-    if let Some(column) = term.treats() {
+    if let Some(column) = term.column() {
         return ("values", column.to_string());
     }
-    term.with(|rule| (rule.spec().name, rule.about()))
+    term.with(|rule| (rule.spec().name, rule.subject()))
 }
 
 fn legal(agreement: &Agreement) -> String {

@@ -1,15 +1,15 @@
 //! The closed set of things that a ruling can do to a dataset: the only words that `enforce` and the engine understand.
 
-use crate::id::{ClauseId, ContractId, Name, ParticipantId};
+use crate::id::{ClauseId, ContractId, ParticipantId, SqlIdentifier};
 use crate::row_filter::RowFilter;
-use crate::term::budget::Budget;
-use crate::term::dominance::Dominance;
-use crate::term::lookup::Lookup;
+use crate::term::dominance::DominanceTerm;
+use crate::term::lookup::LookupTerm;
 use crate::term::place_cells::CellSize;
-use crate::term::published_area::PublishedArea;
-use crate::term::release::Release;
-use crate::term::{Bounds, Bucket, Function, Mask, Unit};
-use hansa_audit_log::time::Time;
+use crate::term::privacy_budget::PrivacyBudgetTerm;
+use crate::term::published_area::PublishedAreaTerm;
+use crate::term::release::ReleaseTerm;
+use crate::term::{BoundingBox, CountingUnit, CubeFunction, MaskValue, TimeBucketWidth};
+use hansa_audit_log::time::UtcTimestamp;
 
 /// One thing done to a dataset, with the clause that demands it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,48 +17,48 @@ pub struct Effect {
     /// The clause.
     pub clause: ClauseId,
     /// What is done.
-    pub what: What,
+    pub kind: EffectKind,
 }
 
 /// What is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum What {
+pub enum EffectKind {
     /// Rows for which this is not true do not exist. No `{{consumer}}` is left in it.
     KeepRows(RowFilter),
     /// Rows whose point lies outside, or is NULL, do not exist.
     KeepInside {
         /// Column of the longitude.
-        lon: Name,
+        lon: SqlIdentifier,
         /// Column of the latitude.
-        lat: Name,
+        lat: SqlIdentifier,
         /// The box.
-        bounds: Bounds,
+        bounds: BoundingBox,
     },
     /// Rows whose point lies outside a published area, or is NULL, do not exist.
-    KeepWithin(PublishedArea),
+    KeepWithin(PublishedAreaTerm),
     /// Rows do not exist whose event was at this instant or later, or has none; of a cube, buckets do not exist that were
     /// not over by then.
     KeepBefore {
         /// Column of the event.
-        column: Name,
+        column: SqlIdentifier,
         /// The instant.
-        before: Time,
+        before: UtcTimestamp,
     },
     /// Columns that are not listed do not exist.
-    ShowColumns(Vec<Name>),
+    ShowColumns(Vec<SqlIdentifier>),
     /// Columns that are listed do not exist.
-    HideColumns(Vec<Name>),
+    HideColumns(Vec<SqlIdentifier>),
     /// The column shows this instead.
     MaskColumn {
         /// The column.
-        column: Name,
+        column: SqlIdentifier,
         /// What it shows.
-        mask: Mask,
+        mask: MaskValue,
     },
     /// The column shows a keyed hash: HMAC-SHA-256 cut to 128 bits, in hexadecimal digits.
     Pseudonymise {
         /// The column.
-        column: Name,
+        column: SqlIdentifier,
         /// For whom: nobody else's rows can be joined over it.
         consumer: ParticipantId,
         /// Under which contract, by its first version: nor can those of another contract.
@@ -69,36 +69,36 @@ pub enum What {
     /// The column shows its first characters.
     Shorten {
         /// The column.
-        column: Name,
+        column: SqlIdentifier,
         /// How many code points.
         length: u32,
     },
     /// The column shows the lower edge of its band.
     Band {
         /// The column.
-        column: Name,
+        column: SqlIdentifier,
         /// The lower edges, ascending, as decimal text.
         edges: Vec<String>,
     },
     /// The column shows a level of a published table; NULL for what that does not know.
-    LookUp(Lookup),
+    LookUp(LookupTerm),
     /// The column is floored to its bucket.
     CoarsenTime {
         /// The column.
-        column: Name,
+        column: SqlIdentifier,
         /// The width.
-        bucket: Bucket,
+        bucket: TimeBucketWidth,
         /// IANA zone; absent: UTC.
         zone: Option<String>,
     },
     /// Two columns of degrees do not exist; one that holds the cell of a grid does. NULL where there is no cell.
     CoarsenPlace {
         /// Column of the longitude.
-        lon: Name,
+        lon: SqlIdentifier,
         /// Column of the latitude.
-        lat: Name,
+        lat: SqlIdentifier,
         /// The column that is there instead.
-        cell: Name,
+        cell: SqlIdentifier,
         /// Of which grid.
         size: CellSize,
     },
@@ -112,21 +112,21 @@ pub struct Cube {
     /// The grid's name.
     pub grid: String,
     /// What one can group and filter by.
-    pub dimensions: Vec<Dimension>,
+    pub dimensions: Vec<CubeDimension>,
     /// The columns that can be aggregated.
-    pub measures: Vec<Name>,
+    pub measures: Vec<SqlIdentifier>,
     /// The aggregates allowed.
-    pub functions: Vec<Function>,
+    pub functions: Vec<CubeFunction>,
     /// A cell, and each measure in it, exists only with at least so many units; 1 if no clause says more.
     pub at_least: u32,
     /// What is counted for that.
-    pub unit: Unit,
+    pub unit: CountingUnit,
     /// Where a measure of a cell is absent since few units dominate it.
-    pub dominance: Vec<Dominance>,
+    pub dominance: Vec<DominanceTerm>,
     /// How its cells are released; computed anew for each question where no clause says so.
-    pub release: Option<Release>,
+    pub release: Option<ReleaseTerm>,
     /// Noise on its cells, and what it may tell of a unit: then they are no exact ones.
-    pub budget: Option<Box<Budget>>,
+    pub budget: Option<Box<PrivacyBudgetTerm>>,
     /// The number of whose multiples its counts are; exact where it is absent.
     pub base: Option<u32>,
 }
@@ -137,17 +137,17 @@ impl Cube {
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
         let same = self.refines(other) && other.refines(self);
-        self.permits(Function::Units)
-            && other.permits(Function::Units)
+        self.permits(CubeFunction::Units)
+            && other.permits(CubeFunction::Units)
             && (!same || self.unit != other.unit)
     }
 
     /// The columns of its cells that hold a measure: how many values there are, their sum, and where a variance is
     /// permitted the sum of the squares of what each is from their mean.
     #[must_use]
-    pub fn numbers_of(&self, measure: &Name) -> Vec<String> {
+    pub fn numbers_of(&self, measure: &SqlIdentifier) -> Vec<String> {
         let mut names = vec![format!("cnt_{measure}"), format!("sum_{measure}")];
-        if self.permits(Function::Variance) {
+        if self.permits(CubeFunction::Variance) {
             names.push(format!("dev_{measure}"));
         }
         names
@@ -157,12 +157,12 @@ impl Cube {
     /// left to withhold.
     #[must_use]
     pub fn withholds_variances(&self) -> bool {
-        self.permits(Function::Variance) && self.at_least > 1
+        self.permits(CubeFunction::Variance) && self.at_least > 1
     }
 
     /// Whether a function is permitted of its cells.
     #[must_use]
-    pub fn permits(&self, function: Function) -> bool {
+    pub fn permits(&self, function: CubeFunction) -> bool {
         self.functions.contains(&function)
     }
 
@@ -172,8 +172,9 @@ impl Cube {
         other.dimensions.iter().all(|coarse| {
             self.dimensions.iter().any(|fine| {
                 // What has no bucket is as fine as the column is: single instants, or days.
-                let made_of =
-                    |coarse: Bucket| fine.bucket.is_none_or(|fine| coarse.is_made_of(fine));
+                let made_of = |coarse: TimeBucketWidth| {
+                    fine.bucket.is_none_or(|fine| coarse.is_made_of(fine))
+                };
                 fine.column == coarse.column
                     && (fine == coarse
                         || (fine.zone.as_deref().unwrap_or("UTC")
@@ -186,11 +187,11 @@ impl Cube {
 
 /// A dimension of a cube.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dimension {
+pub struct CubeDimension {
     /// The column.
-    pub column: Name,
+    pub column: SqlIdentifier,
     /// For a time column: its bucket.
-    pub bucket: Option<Bucket>,
+    pub bucket: Option<TimeBucketWidth>,
     /// IANA zone in which the bucket begins; absent: UTC.
     pub zone: Option<String>,
 }
@@ -203,7 +204,7 @@ mod tests {
     fn what_has_no_bucket_is_the_finest() {
         let by = |bucket| Cube {
             grid: String::new(),
-            dimensions: vec![Dimension {
+            dimensions: vec![CubeDimension {
                 column: "at".parse().unwrap(),
                 bucket,
                 zone: None,
@@ -211,13 +212,18 @@ mod tests {
             measures: Vec::new(),
             functions: Vec::new(),
             at_least: 1,
-            unit: Unit::Rows,
+            unit: CountingUnit::Rows,
             dominance: Vec::new(),
             release: None,
             budget: None,
             base: None,
         };
-        for bucket in [Bucket::QuarterHour, Bucket::Hour, Bucket::Day, Bucket::Week] {
+        for bucket in [
+            TimeBucketWidth::QuarterHour,
+            TimeBucketWidth::Hour,
+            TimeBucketWidth::Day,
+            TimeBucketWidth::Week,
+        ] {
             assert!(by(None).refines(&by(Some(bucket))), "{bucket:?}");
             assert!(!by(Some(bucket)).refines(&by(None)), "{bucket:?}");
         }

@@ -1,35 +1,35 @@
 //! Contracts, callers and facts for the tests of this package, made the way that the product makes them.
 
-pub(crate) mod random;
-pub(crate) mod rows;
+pub(crate) mod random_terms;
+pub(crate) mod sample_rows;
 
-use crate::contract::deed::Deed;
+use crate::contract::signature_purpose::SignaturePurpose;
 use crate::contract::{
-    Agreed, Agreement, Assignee, Book, DatasetRef, InForce, OwnPurpose, Party, Role, Signature,
-    SignatureCheck, SignedContract,
+    ActiveContracts, Agreement, Assignee, ContractParty, ContractRegistry, DatasetRef, OwnPurpose,
+    SignatoryRole, Signature, SignatureVerifier, SignedContract, VerifiedContract,
 };
-use crate::id::{ClauseId, ContractId, DatasetId, Name, ParticipantId, PurposeId};
-use crate::peer::{Presented, Roster, Standing, VerifiedPeer};
-use crate::refusal::{Code, Refusal};
+use crate::id::{ClauseId, ContractId, DatasetId, ParticipantId, PurposeId, SqlIdentifier};
+use crate::peer::{MembershipStatus, PeerCertificate, Roster, VerifiedPeer};
+use crate::refusal::{ErrorCode, Refusal};
 use crate::term::purpose::Taxonomy;
 use crate::term::{Clause, Term};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::time::Time;
+use hansa_audit_log::time::UtcTimestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) const PROVIDER: &str = "hansa://munster.example";
 pub(crate) const CONSUMER: &str = "hansa://firm.example";
 pub(crate) const LABEL: &str = "2.1:sha256:test";
 
-pub(crate) fn time(text: &str) -> Time {
+pub(crate) fn time(text: &str) -> UtcTimestamp {
     text.parse().unwrap()
 }
 
-pub(crate) fn name(text: &str) -> Name {
+pub(crate) fn name(text: &str) -> SqlIdentifier {
     text.parse().unwrap()
 }
 
-pub(crate) fn names(list: &[&str]) -> Vec<Name> {
+pub(crate) fn names(list: &[&str]) -> Vec<SqlIdentifier> {
     list.iter().map(|text| name(text)).collect()
 }
 
@@ -72,8 +72,8 @@ pub(crate) fn clauses(terms: impl IntoIterator<Item = Term>) -> Vec<Clause> {
         .collect()
 }
 
-pub(crate) fn party(id: &str) -> Party {
-    Party {
+pub(crate) fn party(id: &str) -> ContractParty {
+    ContractParty {
         id: participant(id),
         name: id.to_owned(),
         legal_id: None,
@@ -110,7 +110,7 @@ pub(crate) fn agreement(of: &str, terms: impl IntoIterator<Item = Term>) -> Agre
         legal: None,
         template: None,
         signatory: None,
-        shown: None,
+        rendering: None,
         proposed_at: time("2025-12-01T00:00:00Z"),
         nonce: "AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
     }
@@ -120,10 +120,10 @@ pub(crate) fn contract_id(of: &str) -> ContractId {
     ContractId(Digest::of(of.as_bytes()))
 }
 
-pub(crate) struct AnyKey;
+pub(crate) struct PermissiveKeys;
 
-impl SignatureCheck for AnyKey {
-    fn check(&self, _: &ParticipantId, _: &Signature, _: Deed) -> Result<(), Refusal> {
+impl SignatureVerifier for PermissiveKeys {
+    fn check(&self, _: &ParticipantId, _: &Signature, _: SignaturePurpose) -> Result<(), Refusal> {
         Ok(())
     }
 
@@ -140,17 +140,17 @@ impl SignatureCheck for AnyKey {
         false
     }
 
-    fn logged(&self) -> Option<hansa_audit_log::time::Time> {
+    fn logged(&self) -> Option<hansa_audit_log::time::UtcTimestamp> {
         None
     }
 }
 
 /// No signature counts.
-pub(crate) struct NoKey;
+pub(crate) struct RejectingKeys;
 
-impl SignatureCheck for NoKey {
-    fn check(&self, _: &ParticipantId, _: &Signature, _: Deed) -> Result<(), Refusal> {
-        Err(Refusal::new(Code::SignatureInvalid, "no"))
+impl SignatureVerifier for RejectingKeys {
+    fn check(&self, _: &ParticipantId, _: &Signature, _: SignaturePurpose) -> Result<(), Refusal> {
+        Err(Refusal::new(ErrorCode::SignatureInvalid, "no"))
     }
 
     fn needs_mandate(&self, _: &ParticipantId) -> bool {
@@ -166,12 +166,12 @@ impl SignatureCheck for NoKey {
         false
     }
 
-    fn logged(&self) -> Option<hansa_audit_log::time::Time> {
+    fn logged(&self) -> Option<hansa_audit_log::time::UtcTimestamp> {
         None
     }
 }
 
-pub(crate) fn signature(role: Role, party: &Party) -> Signature {
+pub(crate) fn signature(role: SignatoryRole, party: &ContractParty) -> Signature {
     Signature {
         role,
         kid: party.signing_key.clone(),
@@ -184,36 +184,41 @@ pub(crate) fn signature(role: Role, party: &Party) -> Signature {
     }
 }
 
-pub(crate) fn agreed(id: ContractId, agreement: Agreement) -> Agreed {
-    let mut signatures = vec![signature(Role::Provider, &agreement.provider)];
+pub(crate) fn agreed(id: ContractId, agreement: Agreement) -> VerifiedContract {
+    let mut signatures = vec![signature(SignatoryRole::Provider, &agreement.provider)];
     if let Assignee::Participant(consumer) = &agreement.assignee {
-        signatures.push(signature(Role::Consumer, consumer));
+        signatures.push(signature(SignatoryRole::Consumer, consumer));
     }
     SignedContract {
         id,
         agreement,
         signatures,
     }
-    .verify(&AnyKey)
+    .verify(&PermissiveKeys)
     .unwrap()
 }
 
 pub(crate) fn caller(id: &str) -> VerifiedPeer {
     let issuer = Digest::of(b"issuer");
-    let standing = Standing {
+    let standing = MembershipStatus {
         issuers: vec![issuer],
         denied: Vec::new(),
     };
     let roster = Roster::new(BTreeMap::from([(participant(id), standing)]));
-    let presented = Presented::attest(participant(id), Digest::of(b"leaf"), issuer, Time::LATEST);
+    let presented = PeerCertificate::attest(
+        participant(id),
+        Digest::of(b"leaf"),
+        issuer,
+        UtcTimestamp::LATEST,
+    );
     roster
         .recognise(&presented, time("2026-06-01T00:00:00Z"))
         .unwrap()
 }
 
 /// A book that holds one contract for each of these datasets.
-pub(crate) fn book(agreements: impl IntoIterator<Item = Agreement>) -> Book {
-    let mut book = Book::new(participant(PROVIDER));
+pub(crate) fn book(agreements: impl IntoIterator<Item = Agreement>) -> ContractRegistry {
+    let mut book = ContractRegistry::new(participant(PROVIDER));
     for agreement in agreements {
         let id = contract_id(agreement.dataset.id.name.as_str());
         book.readmit(agreed(id, agreement), &BTreeSet::from([id]))
@@ -223,7 +228,7 @@ pub(crate) fn book(agreements: impl IntoIterator<Item = Agreement>) -> Book {
 }
 
 /// The consumer's contracts for these datasets, in force now.
-pub(crate) fn standing(agreements: impl IntoIterator<Item = Agreement>) -> InForce {
+pub(crate) fn standing(agreements: impl IntoIterator<Item = Agreement>) -> ActiveContracts {
     let agreements: Vec<Agreement> = agreements.into_iter().collect();
     let ids: Vec<ContractId> = agreements
         .iter()
@@ -237,48 +242,50 @@ pub(crate) fn standing(agreements: impl IntoIterator<Item = Agreement>) -> InFor
 /// A question at the door at an instant, nothing being known around it.
 pub(crate) fn admitting<T>(
     now: &str,
-    check: impl FnOnce(&crate::term::rule::Admission<'_>) -> T,
+    check: impl FnOnce(&crate::term::rule::AdmissionContext<'_>) -> T,
 ) -> T {
-    check(&crate::term::rule::Admission {
+    check(&crate::term::rule::AdmissionContext {
         now: time(now),
-        around: &crate::term::around::Around::QUIET,
+        context: &crate::term::contract_context::ContractContext::QUIET,
         supposing: false,
     })
 }
 
-impl crate::term::around::Around {
+impl crate::term::contract_context::ContractContext {
     /// Nothing runs and nothing is outstanding.
     pub(crate) const QUIET: Self = Self {
         address: None,
-        format: crate::term::delivery::Format::ArrowIpc,
+        format: crate::term::delivery::DeliveryFormat::ArrowIpc,
         running: 0,
         activated: None,
         first_use: None,
         outstanding: 0,
-        shown: crate::attribute::Shown::NOTHING,
-        purse: crate::term::around::Purse::EMPTY,
-        owed: crate::term::around::Owed::NOTHING,
+        presented: crate::attribute::PresentedAttributes::NOTHING,
+        balance: crate::term::contract_context::PrepaidBalance::EMPTY,
+        overdue: crate::term::contract_context::OverdueAttestations::NOTHING,
         listed: None,
     };
 }
 
 /// An attribute as a credential shows it that counts long enough.
-pub(crate) fn attested(attribute: crate::attribute::Attribute) -> crate::attribute::Attested {
-    use crate::attribute::{Credential, Issuers, Stating};
+pub(crate) fn attested(
+    attribute: crate::attribute::ParticipantAttribute,
+) -> crate::attribute::AttestedAttribute {
+    use crate::attribute::{AttributeIssuers, Credential, CredentialTrust};
     let issuer = participant("hansa://chamber.example");
-    let issuers = Issuers::from([(issuer.clone(), [attribute.kind()].into())]);
+    let issuers = AttributeIssuers::from([(issuer.clone(), [attribute.kind()].into())]);
     let credential = Credential {
         statement: Digest::of(attribute.value().as_bytes()),
         subject: participant(CONSUMER),
         attributes: vec![attribute],
         issued_at: time("2026-01-01T00:00:00Z"),
         until: time("2026-12-31T00:00:00Z"),
-        signature: signature(Role::Provider, &party(issuer.as_str())),
+        signature: signature(SignatoryRole::Provider, &party(issuer.as_str())),
         issuer,
     };
-    let stating = Stating {
+    let stating = CredentialTrust {
         issuers: &issuers,
-        keys: &AnyKey,
+        keys: &PermissiveKeys,
         denied: &BTreeSet::new(),
     };
     let shown = credential.verify(&credential.subject, &stating, time("2026-06-01T00:00:00Z"));

@@ -1,12 +1,12 @@
 //! Groups: lists of participants that their owner signs and renews. Who is in one is judged by what comes out here.
 
-use crate::attribute::Paper;
-use crate::contract::deed::Deed;
-use crate::contract::{Signature, SignatureCheck};
+use crate::attribute::SupportingCredential;
+use crate::contract::signature_purpose::SignaturePurpose;
+use crate::contract::{Signature, SignatureVerifier};
 use crate::id::ParticipantId;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::time::Time;
+use hansa_audit_log::time::UtcTimestamp;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
@@ -32,26 +32,26 @@ impl fmt::Display for GroupName {
 /// The text is no name of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a group's name starts with a lower-case letter and holds up to 63 of a-z, 0-9, _ and -")]
-pub struct NoGroup;
+pub struct GroupNameError;
 
 impl FromStr for GroupName {
-    type Err = NoGroup;
+    type Err = GroupNameError;
 
-    fn from_str(text: &str) -> Result<Self, NoGroup> {
+    fn from_str(text: &str) -> Result<Self, GroupNameError> {
         let mut bytes = text.bytes();
         let head = bytes.next().is_some_and(|b| b.is_ascii_lowercase());
         let tail = bytes.all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
         if head && tail && text.len() <= 63 {
             Ok(Self(text.to_owned()))
         } else {
-            Err(NoGroup)
+            Err(GroupNameError)
         }
     }
 }
 
 /// A group's list as read from its envelope, its signature not yet checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
+pub struct SignedGroupList {
     /// SHA-256 of its payload.
     pub statement: Digest,
     /// Which group.
@@ -63,7 +63,7 @@ pub struct Group {
     /// Who belongs to it.
     pub members: BTreeSet<ParticipantId>,
     /// When the list was written.
-    pub issued_at: Time,
+    pub issued_at: UtcTimestamp,
     /// The owner's signature.
     pub signature: Signature,
 }
@@ -77,26 +77,26 @@ pub const RENEWED: i64 = COUNTS / 2;
 /// By how much the clock of its writer may be ahead, microseconds.
 const AHEAD: i64 = 5 * 60 * 1_000_000;
 
-impl Group {
+impl SignedGroupList {
     /// The list as a ground for answers, while it counts.
     ///
     /// # Errors
     /// `ATTRIBUTE_STALE` when it is older than 24 hours; `CREDENTIAL_INVALID` when it is of somebody else, or was written
     /// in the future; the code of the signature's fault.
-    pub fn check<K: SignatureCheck + ?Sized>(
+    pub fn check<K: SignatureVerifier + ?Sized>(
         &self,
         owner: &ParticipantId,
         keys: &K,
-        now: Time,
-    ) -> Result<Paper, Refusal> {
+        now: UtcTimestamp,
+    ) -> Result<SupportingCredential, Refusal> {
         let name = &self.name;
         if self.owner != *owner {
             let sentence = format!("the list of the group {name} is somebody else's");
-            return Err(Refusal::new(Code::CredentialInvalid, sentence));
+            return Err(Refusal::new(ErrorCode::CredentialInvalid, sentence));
         }
         if now.plus_micros(AHEAD) < self.issued_at {
             let sentence = format!("the list of the group {name} is from the future");
-            return Err(Refusal::new(Code::CredentialInvalid, sentence));
+            return Err(Refusal::new(ErrorCode::CredentialInvalid, sentence));
         }
         let until = self.issued_at.plus_micros(COUNTS);
         if now >= until {
@@ -104,8 +104,8 @@ impl Group {
                 "the list of the group {name} was good until {until}"
             )));
         }
-        keys.check(owner, &self.signature, Deed::Statement)?;
-        Ok(Paper {
+        keys.check(owner, &self.signature, SignaturePurpose::Statement)?;
+        Ok(SupportingCredential {
             until,
             statement: self.statement,
         })
@@ -114,20 +114,20 @@ impl Group {
     /// Whether `who` belongs to it, by a list that counts.
     ///
     /// # Errors
-    /// As [`Group::check`]; `PARTY_NOT_IN_GROUP` for whoever is not on it.
-    pub fn lists<K: SignatureCheck + ?Sized>(
+    /// As [`SignedGroupList::check`]; `PARTY_NOT_IN_GROUP` for whoever is not on it.
+    pub fn lists<K: SignatureVerifier + ?Sized>(
         &self,
         who: &ParticipantId,
         owner: &ParticipantId,
         keys: &K,
-        now: Time,
-    ) -> Result<Listed, Refusal> {
+        now: UtcTimestamp,
+    ) -> Result<GroupMembership, Refusal> {
         let paper = self.check(owner, keys, now)?;
         if self.members.contains(who) {
-            return Ok(Listed(paper));
+            return Ok(GroupMembership(paper));
         }
         let sentence = format!("the asker is no member of the group {}", self.name);
-        Err(Refusal::new(Code::PartyNotInGroup, sentence)
+        Err(Refusal::new(ErrorCode::PartyNotInGroup, sentence)
             .with_help(format!("ask {} to add you to the group", owner.domain())))
     }
 }
@@ -135,18 +135,18 @@ impl Group {
 /// The refusal where a list is too old, or not there.
 #[must_use]
 pub fn stale(sentence: impl Into<String>) -> Refusal {
-    Refusal::new(Code::AttributeStale, sentence)
+    Refusal::new(ErrorCode::AttributeStale, sentence)
         .with_help("ask the provider to renew it: hansa group show says what stands in its way")
 }
 
-/// The asker is on a list that counts. Made by [`Group::lists`] alone.
+/// The asker is on a list that counts. Made by [`SignedGroupList::lists`] alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Listed(Paper);
+pub struct GroupMembership(SupportingCredential);
 
-impl Listed {
+impl GroupMembership {
     /// By which list.
     #[must_use]
-    pub const fn paper(self) -> Paper {
+    pub const fn supporting_credential(self) -> SupportingCredential {
         self.0
     }
 }
@@ -154,27 +154,29 @@ impl Listed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::Role;
-    use crate::fixture::{AnyKey, CONSUMER, NoKey, PROVIDER, participant, party, signature, time};
+    use crate::contract::SignatoryRole;
+    use crate::fixture::{
+        CONSUMER, PROVIDER, PermissiveKeys, RejectingKeys, participant, party, signature, time,
+    };
 
-    fn group() -> Group {
-        Group {
+    fn group() -> SignedGroupList {
+        SignedGroupList {
             statement: Digest::of(b"group"),
             name: "hanse-cities".parse().unwrap(),
             owner: participant(PROVIDER),
             serial: 1,
             members: [participant(CONSUMER)].into(),
             issued_at: time("2026-06-01T00:00:00Z"),
-            signature: signature(Role::Provider, &party(PROVIDER)),
+            signature: signature(SignatoryRole::Provider, &party(PROVIDER)),
         }
     }
 
     #[track_caller]
-    fn check(change: impl FnOnce(&mut Group), at: &str, expect: Result<(), Code>) {
+    fn check(change: impl FnOnce(&mut SignedGroupList), at: &str, expect: Result<(), ErrorCode>) {
         let mut group = group();
         change(&mut group);
         let (who, owner) = (participant(CONSUMER), participant(PROVIDER));
-        let met = group.lists(&who, &owner, &AnyKey, time(at));
+        let met = group.lists(&who, &owner, &PermissiveKeys, time(at));
         assert_eq!(met.map(|_| ()).map_err(|refusal| refusal.code), expect);
     }
 
@@ -183,17 +185,29 @@ mod tests {
         let noon = "2026-06-01T12:00:00Z";
         check(|_| {}, noon, Ok(()));
         check(|_| {}, "2026-06-01T23:59:59Z", Ok(()));
-        check(|_| {}, "2026-06-02T00:00:00Z", Err(Code::AttributeStale));
+        check(
+            |_| {},
+            "2026-06-02T00:00:00Z",
+            Err(ErrorCode::AttributeStale),
+        );
         check(|_| {}, "2026-05-31T23:55:00Z", Ok(()));
-        check(|_| {}, "2026-05-31T23:54:59Z", Err(Code::CredentialInvalid));
+        check(
+            |_| {},
+            "2026-05-31T23:54:59Z",
+            Err(ErrorCode::CredentialInvalid),
+        );
         let other = participant("hansa://other.example");
         let named = other.clone();
-        check(|one| one.owner = other, noon, Err(Code::CredentialInvalid));
-        let outside = Err(Code::PartyNotInGroup);
+        check(
+            |one| one.owner = other,
+            noon,
+            Err(ErrorCode::CredentialInvalid),
+        );
+        let outside = Err(ErrorCode::PartyNotInGroup);
         check(|one| one.members = [named].into(), noon, outside);
         let (who, owner) = (participant(CONSUMER), participant(PROVIDER));
-        let forged = group().lists(&who, &owner, &NoKey, time(noon));
-        assert_eq!(forged.unwrap_err().code, Code::SignatureInvalid);
+        let forged = group().lists(&who, &owner, &RejectingKeys, time(noon));
+        assert_eq!(forged.unwrap_err().code, ErrorCode::SignatureInvalid);
     }
 
     #[test]

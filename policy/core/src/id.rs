@@ -25,7 +25,7 @@ impl ParticipantId {
 
     /// The alias that a connector uses unless it was told another: the first label of the domain, if it is a name.
     #[must_use]
-    pub fn default_alias(&self) -> Option<Name> {
+    pub fn default_alias(&self) -> Option<SqlIdentifier> {
         let label = self.domain().split('.').next()?;
         label.replace('-', "_").parse().ok()
     }
@@ -38,10 +38,10 @@ impl fmt::Display for ParticipantId {
 }
 
 impl FromStr for ParticipantId {
-    type Err = Malformed;
+    type Err = IdentifierError;
 
     /// Takes `hansa://munster.example` and, for people's convenience, `munster.example`.
-    fn from_str(text: &str) -> Result<Self, Malformed> {
+    fn from_str(text: &str) -> Result<Self, IdentifierError> {
         let domain = text.strip_prefix(Self::SCHEME).unwrap_or(text);
         let label_ok = |label: &str| {
             (1..=63).contains(&label.len())
@@ -52,7 +52,7 @@ impl FromStr for ParticipantId {
                     .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
         };
         if domain.len() > 200 || domain.split('.').count() < 2 || !domain.split('.').all(label_ok) {
-            return Err(Malformed::Participant);
+            return Err(IdentifierError::Participant);
         }
         Ok(Self(format!("{}{domain}", Self::SCHEME)))
     }
@@ -60,9 +60,9 @@ impl FromStr for ParticipantId {
 
 /// A dataset, column or alias name: `[a-z][a-z0-9_]{0,62}`, none of the reserved words.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Name(String);
+pub struct SqlIdentifier(String);
 
-impl Name {
+impl SqlIdentifier {
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -70,24 +70,24 @@ impl Name {
     }
 }
 
-impl fmt::Display for Name {
+impl fmt::Display for SqlIdentifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl FromStr for Name {
-    type Err = Malformed;
+impl FromStr for SqlIdentifier {
+    type Err = IdentifierError;
 
-    fn from_str(text: &str) -> Result<Self, Malformed> {
+    fn from_str(text: &str) -> Result<Self, IdentifierError> {
         let mut bytes = text.bytes();
         let head = bytes.next().is_some_and(|b| b.is_ascii_lowercase());
         let tail = bytes.all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'));
         if !head || !tail || text.len() > 63 {
-            return Err(Malformed::Name);
+            return Err(IdentifierError::Name);
         }
         if RESERVED.contains(&text) {
-            return Err(Malformed::Reserved);
+            return Err(IdentifierError::Reserved);
         }
         Ok(Self(text.to_owned()))
     }
@@ -102,7 +102,7 @@ pub struct DatasetId {
     /// The participant that publishes it.
     pub owner: ParticipantId,
     /// Its name there.
-    pub name: Name,
+    pub name: SqlIdentifier,
 }
 
 impl fmt::Display for DatasetId {
@@ -112,12 +112,12 @@ impl fmt::Display for DatasetId {
 }
 
 impl FromStr for DatasetId {
-    type Err = Malformed;
+    type Err = IdentifierError;
 
-    fn from_str(text: &str) -> Result<Self, Malformed> {
-        let (owner, name) = text.split_once("/d/").ok_or(Malformed::Dataset)?;
+    fn from_str(text: &str) -> Result<Self, IdentifierError> {
+        let (owner, name) = text.split_once("/d/").ok_or(IdentifierError::Dataset)?;
         if !owner.starts_with(ParticipantId::SCHEME) {
-            return Err(Malformed::Dataset);
+            return Err(IdentifierError::Dataset);
         }
         Ok(Self {
             owner: owner.parse()?,
@@ -145,10 +145,12 @@ impl fmt::Display for ContractId {
 }
 
 impl FromStr for ContractId {
-    type Err = Malformed;
+    type Err = IdentifierError;
 
-    fn from_str(text: &str) -> Result<Self, Malformed> {
-        text.parse().map(Self).map_err(|_| Malformed::Contract)
+    fn from_str(text: &str) -> Result<Self, IdentifierError> {
+        text.parse()
+            .map(Self)
+            .map_err(|_| IdentifierError::Contract)
     }
 }
 
@@ -187,17 +189,20 @@ impl fmt::Display for ClauseId {
 }
 
 impl FromStr for ClauseId {
-    type Err = Malformed;
+    type Err = IdentifierError;
 
-    fn from_str(text: &str) -> Result<Self, Malformed> {
-        let digits = text.strip_prefix("#c").ok_or(Malformed::Clause)?;
+    fn from_str(text: &str) -> Result<Self, IdentifierError> {
+        let digits = text.strip_prefix("#c").ok_or(IdentifierError::Clause)?;
         if digits.starts_with('0') || !digits.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(Malformed::Clause);
+            return Err(IdentifierError::Clause);
         }
-        let id = digits.parse().map(Self).map_err(|_| Malformed::Clause)?;
+        let id = digits
+            .parse()
+            .map(Self)
+            .map_err(|_| IdentifierError::Clause)?;
         match id.of_guard() {
             None => Ok(id),
-            Some(_) => Err(Malformed::Clause),
+            Some(_) => Err(IdentifierError::Clause),
         }
     }
 }
@@ -223,9 +228,9 @@ impl fmt::Display for PurposeId {
 }
 
 impl FromStr for PurposeId {
-    type Err = Malformed;
+    type Err = IdentifierError;
 
-    fn from_str(text: &str) -> Result<Self, Malformed> {
+    fn from_str(text: &str) -> Result<Self, IdentifierError> {
         let local = text.strip_prefix("dpv:").unwrap_or(text);
         let ok = (1..=80).contains(&local.len())
             && local
@@ -234,7 +239,7 @@ impl FromStr for PurposeId {
         if ok {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Malformed::Purpose)
+            Err(IdentifierError::Purpose)
         }
     }
 }
@@ -250,16 +255,16 @@ impl fmt::Display for RequestId {
 }
 
 impl FromStr for RequestId {
-    type Err = Malformed;
+    type Err = IdentifierError;
 
-    fn from_str(text: &str) -> Result<Self, Malformed> {
+    fn from_str(text: &str) -> Result<Self, IdentifierError> {
         if text.len() != 32 || !text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-            return Err(Malformed::Request);
+            return Err(IdentifierError::Request);
         }
         let mut bytes = [0_u8; 16];
         for (slot, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-            let pair = std::str::from_utf8(pair).map_err(|_| Malformed::Request)?;
-            *slot = u8::from_str_radix(pair, 16).map_err(|_| Malformed::Request)?;
+            let pair = std::str::from_utf8(pair).map_err(|_| IdentifierError::Request)?;
+            *slot = u8::from_str_radix(pair, 16).map_err(|_| IdentifierError::Request)?;
         }
         Ok(Self(bytes))
     }
@@ -267,7 +272,7 @@ impl FromStr for RequestId {
 
 /// What is wrong with a name that was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Malformed {
+pub enum IdentifierError {
     /// Not a participant's identity.
     #[error(
         "a participant is written `hansa://` and a lower-case domain, such as hansa://munster.example"

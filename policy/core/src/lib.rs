@@ -16,24 +16,24 @@
     )
 )]
 
-pub mod ask;
 pub mod attribute;
 pub mod contract;
+pub mod decision;
 pub mod diff;
 pub mod effect;
 #[cfg(test)]
 mod fixture;
 pub mod group;
-pub mod guard;
 pub mod id;
-pub mod members;
 pub mod money;
-pub mod negotiate;
+pub mod negotiation;
 pub mod noise;
 pub mod peer;
-pub mod plain;
-pub mod published;
+pub mod published_list;
+pub mod query_request;
 pub mod refusal;
+pub mod restriction;
 pub mod row_filter;
-pub mod ruling;
+pub mod safe_text;
+pub mod strict_object;
 pub mod term;

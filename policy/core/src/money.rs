@@ -6,7 +6,7 @@ use std::str::FromStr;
 /// An amount without its currency, in millionths of a millionth: a price has up to six digits behind the point, and a byte
 /// costs a millionth of a megabyte. What would be too much for the type stays at its most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Money(u128);
+pub struct MoneyAmount(u128);
 
 /// Digits behind the point.
 const SCALE: u32 = 12;
@@ -14,7 +14,7 @@ const SCALE: u32 = 12;
 /// Digits behind the point of what people write.
 const WRITTEN: usize = 6;
 
-impl Money {
+impl MoneyAmount {
     /// Nothing.
     pub const NOTHING: Self = Self(0);
 
@@ -55,7 +55,7 @@ impl Money {
     }
 }
 
-impl fmt::Display for Money {
+impl fmt::Display for MoneyAmount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let one = 10_u128.pow(SCALE);
         let (whole, rest) = (self.0 / one, self.0 % one);
@@ -70,16 +70,16 @@ impl fmt::Display for Money {
 /// The text is no amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an amount has up to 12 digits, and behind a point up to 6, such as 0.05")]
-pub struct NoMoney;
+pub struct MoneyAmountError;
 
-impl FromStr for Money {
-    type Err = NoMoney;
+impl FromStr for MoneyAmount {
+    type Err = MoneyAmountError;
 
     /// What people write, and what is written here: then up to twelve digits stand behind the point.
-    fn from_str(text: &str) -> Result<Self, NoMoney> {
+    fn from_str(text: &str) -> Result<Self, MoneyAmountError> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-        let scale = usize::try_from(SCALE).map_err(|_| NoMoney)?;
+        let scale = usize::try_from(SCALE).map_err(|_| MoneyAmountError)?;
         let pointed = text.contains('.');
         if whole.is_empty()
             || whole.len() > 27
@@ -88,10 +88,10 @@ impl FromStr for Money {
             || (pointed && fraction.is_empty())
             || fraction.len() > scale
         {
-            return Err(NoMoney);
+            return Err(MoneyAmountError);
         }
         let all = format!("{whole}{fraction:0<scale$}");
-        all.parse().map(Self).map_err(|_| NoMoney)
+        all.parse().map(Self).map_err(|_| MoneyAmountError)
     }
 }
 
@@ -99,10 +99,10 @@ impl FromStr for Money {
 ///
 /// # Errors
 /// When it has more digits than money has.
-pub fn written(text: &str) -> Result<Money, NoMoney> {
+pub fn written(text: &str) -> Result<MoneyAmount, MoneyAmountError> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if whole.len() > 12 || fraction.len() > WRITTEN {
-        return Err(NoMoney);
+        return Err(MoneyAmountError);
     }
     text.parse()
 }
@@ -133,21 +133,21 @@ mod tests {
         }
         let byte = written("0.000001").unwrap().millionth();
         assert_eq!(byte.to_string(), "0.000000000001");
-        assert_eq!(byte.to_string().parse::<Money>(), Ok(byte));
+        assert_eq!(byte.to_string().parse::<MoneyAmount>(), Ok(byte));
         assert_eq!(byte.times(1_000_000), written("0.000001").unwrap());
     }
 
     #[test]
     fn a_hundred_tenths_are_ten() {
         let tenth = written("0.1").unwrap();
-        let mut sum = Money::NOTHING;
+        let mut sum = MoneyAmount::NOTHING;
         for _ in 0..100 {
             sum = sum.plus(tenth);
         }
         assert_eq!(sum, written("10").unwrap());
         assert_eq!(written("10").unwrap().holds(tenth), 100);
         assert_eq!(written("9.99").unwrap().holds(tenth), 99);
-        assert_eq!(sum.less(written("11").unwrap()), Money::NOTHING);
-        assert_eq!(sum.holds(Money::NOTHING), u64::MAX);
+        assert_eq!(sum.less(written("11").unwrap()), MoneyAmount::NOTHING);
+        assert_eq!(sum.holds(MoneyAmount::NOTHING), u64::MAX);
     }
 }

@@ -5,16 +5,16 @@
 //! needs. Where chance comes from is the caller's affair.
 
 /// Where chance comes from.
-pub trait Chance {
+pub trait RandomSource {
     /// A number below `bound`, each with the same probability; 0 where `bound` is 0.
     fn below(&mut self, bound: u128) -> u128;
 }
 
 /// Uniformly distributed bits as chance: numbers that are too large are drawn again.
 #[derive(Debug)]
-pub struct Bits<F>(pub F);
+pub struct RandomBits<F>(pub F);
 
-impl<F: FnMut() -> u64> Chance for Bits<F> {
+impl<F: FnMut() -> u64> RandomSource for RandomBits<F> {
     fn below(&mut self, bound: u128) -> u128 {
         let Some(most) = bound.checked_sub(1) else {
             return 0;
@@ -39,14 +39,14 @@ impl<F: FnMut() -> u64> Chance for Bits<F> {
     }
 }
 
-/// How wide noise is: the scale of a Laplace distribution, an exact fraction. Made by [`Scale::new`] alone.
+/// How wide noise is: the scale of a Laplace distribution, an exact fraction. Made by [`LaplaceScale::new`] alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Scale {
+pub struct LaplaceScale {
     numerator: u128,
     denominator: u128,
 }
 
-impl Scale {
+impl LaplaceScale {
     /// `numerator / denominator`; none where one of them is 0, or so large that a draw could leave 128 bits.
     #[must_use]
     pub fn new(numerator: u128, denominator: u128) -> Option<Self> {
@@ -63,7 +63,7 @@ impl Scale {
     }
 
     /// A whole number `x` with probability proportional to `exp(-|x| / scale)`.
-    pub fn draw(self, chance: &mut impl Chance) -> i128 {
+    pub fn draw(self, chance: &mut impl RandomSource) -> i128 {
         let Self {
             numerator,
             denominator,
@@ -94,7 +94,7 @@ impl Scale {
 }
 
 /// True with probability `exp(-part / of)`, for a part from 0 to `of`.
-fn decays(part: u128, of: u128, chance: &mut impl Chance) -> bool {
+fn decays(part: u128, of: u128, chance: &mut impl RandomSource) -> bool {
     let mut tries = 1_u128;
     while chance.below(of.saturating_mul(tries)) < part {
         tries = tries.saturating_add(1);
@@ -119,13 +119,13 @@ mod tests {
     use std::collections::BTreeMap;
 
     /// Chance that goes along one path, and remembers how wide the first step beyond it was.
-    struct Path {
+    struct ScriptedRandom {
         steps: std::vec::IntoIter<u128>,
         beyond: Option<u128>,
         any: u64,
     }
 
-    impl Chance for Path {
+    impl RandomSource for ScriptedRandom {
         fn below(&mut self, bound: u128) -> u128 {
             match self.steps.next() {
                 Some(step) => step,
@@ -143,7 +143,10 @@ mod tests {
     }
 
     /// The probability of each outcome of a draw, by going along every path that is likely enough; and what was left out.
-    fn probabilities<T: Ord>(draw: impl Fn(&mut Path) -> T, least: f64) -> (BTreeMap<T, f64>, f64) {
+    fn probabilities<T: Ord>(
+        draw: impl Fn(&mut ScriptedRandom) -> T,
+        least: f64,
+    ) -> (BTreeMap<T, f64>, f64) {
         let mut found = BTreeMap::new();
         let mut left_out = 0.0;
         let mut open = vec![(Vec::new(), 1.0_f64)];
@@ -152,7 +155,7 @@ mod tests {
                 left_out += likely;
                 continue;
             }
-            let mut path = Path {
+            let mut path = ScriptedRandom {
                 steps: steps.clone().into_iter(),
                 beyond: None,
                 any: 1,
@@ -192,7 +195,7 @@ mod tests {
     #[test]
     fn noise_has_exactly_the_distribution_of_the_proof() {
         for (numerator, denominator) in [(1, 1), (2, 1), (3, 2), (1, 2)] {
-            let scale = Scale::new(numerator, denominator).unwrap();
+            let scale = LaplaceScale::new(numerator, denominator).unwrap();
             let (found, left_out) = probabilities(|path| scale.draw(path), 1e-7);
             assert!(left_out < 0.13, "{scale:?}: {left_out}");
             let decay = (-(denominator as f64) / numerator as f64).exp();
@@ -215,7 +218,7 @@ mod tests {
             for word in 0..32_u64 {
                 // The second word ends a draw whose first was too large.
                 let mut words = [word, 0].into_iter();
-                let drawn = Bits(|| words.next().unwrap_or(0)).below(bound);
+                let drawn = RandomBits(|| words.next().unwrap_or(0)).below(bound);
                 let needed = u128::BITS - (bound - 1).leading_zeros();
                 if u128::from(word) % (1 << needed) < bound {
                     assert_eq!(drawn, u128::from(word) % (1 << needed));
@@ -224,19 +227,19 @@ mod tests {
             }
             assert!(met.iter().all(|count| *count == met[0]), "{bound}: {met:?}");
         }
-        assert_eq!(Bits(|| 7).below(0), 0);
-        assert_eq!(Bits(|| 7).below(1 << 80), 7 << 64 | 7);
+        assert_eq!(RandomBits(|| 7).below(0), 0);
+        assert_eq!(RandomBits(|| 7).below(1 << 80), 7 << 64 | 7);
     }
 
     #[test]
     fn a_scale_is_a_fraction_that_fits() {
-        assert_eq!(Scale::new(4, 6), Scale::new(2, 3));
+        assert_eq!(LaplaceScale::new(4, 6), LaplaceScale::new(2, 3));
         for (numerator, denominator) in [(0, 1), (1, 0), (0, 0), (u128::MAX, 1), (1, u128::MAX)] {
-            assert_eq!(Scale::new(numerator, denominator), None);
+            assert_eq!(LaplaceScale::new(numerator, denominator), None);
         }
-        let wide = Scale::new(MOST, 1).unwrap();
+        let wide = LaplaceScale::new(MOST, 1).unwrap();
         let mut word = 0_u64;
-        let mut bits = Bits(|| {
+        let mut bits = RandomBits(|| {
             word = word
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1_442_695_040_888_963_407);

@@ -2,21 +2,21 @@
 
 use crate::id::ParticipantId;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::time::Time;
+use hansa_audit_log::time::UtcTimestamp;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// What the transport says of the other end of a connection. Evidence of an outside fact: it comes through a door.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Presented {
+pub struct PeerCertificate {
     identity: ParticipantId,
     certificate: Digest,
     issuer_key: Digest,
-    not_after: Time,
+    not_after: UtcTimestamp,
     address: Option<IpAddr>,
 }
 
-impl Presented {
+impl PeerCertificate {
     /// DOOR: called in one place only, where the TLS handshake has verified the chain.
     ///
     /// `certificate` is the SHA-256 of the leaf in DER, `issuer_key` that of its issuer's SPKI.
@@ -25,7 +25,7 @@ impl Presented {
         identity: ParticipantId,
         certificate: Digest,
         issuer_key: Digest,
-        not_after: Time,
+        not_after: UtcTimestamp,
     ) -> Self {
         Self {
             identity,
@@ -81,12 +81,12 @@ impl VerifiedPeer {
 /// The participants of the current trust bundle, as far as recognising a caller needs them.
 #[derive(Debug, Clone, Default)]
 pub struct Roster {
-    members: BTreeMap<ParticipantId, Standing>,
+    members: BTreeMap<ParticipantId, MembershipStatus>,
 }
 
 /// What the bundle says of one participant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct MembershipStatus {
     /// SHA-256 of the SPKI of each anchor that may issue for this identity.
     pub issuers: Vec<Digest>,
     /// SHA-256 of leaf certificates that the bundle denies.
@@ -96,7 +96,7 @@ pub struct Standing {
 impl Roster {
     /// A roster of these members.
     #[must_use]
-    pub const fn new(members: BTreeMap<ParticipantId, Standing>) -> Self {
+    pub const fn new(members: BTreeMap<ParticipantId, MembershipStatus>) -> Self {
         Self { members }
     }
 
@@ -104,20 +104,24 @@ impl Roster {
     /// still speak for it, and that its certificate is neither denied nor expired.
     ///
     /// # Errors
-    /// [`Stranger`], which tells the caller nothing beyond itself.
-    pub fn recognise(&self, presented: &Presented, now: Time) -> Result<VerifiedPeer, Stranger> {
+    /// [`UnrecognisedPeerError`], which tells the caller nothing beyond itself.
+    pub fn recognise(
+        &self,
+        presented: &PeerCertificate,
+        now: UtcTimestamp,
+    ) -> Result<VerifiedPeer, UnrecognisedPeerError> {
         let standing = self
             .members
             .get(&presented.identity)
-            .ok_or(Stranger::NotInBundle)?;
+            .ok_or(UnrecognisedPeerError::NotInBundle)?;
         if !standing.issuers.contains(&presented.issuer_key) {
-            return Err(Stranger::IssuerMayNotSpeak);
+            return Err(UnrecognisedPeerError::IssuerMayNotSpeak);
         }
         if standing.denied.contains(&presented.certificate) {
-            return Err(Stranger::Denied);
+            return Err(UnrecognisedPeerError::Denied);
         }
         if now >= presented.not_after {
-            return Err(Stranger::CertificateExpired);
+            return Err(UnrecognisedPeerError::CertificateExpired);
         }
         Ok(VerifiedPeer {
             id: presented.identity.clone(),
@@ -134,7 +138,7 @@ impl Roster {
 
 /// Why a caller is not a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Stranger {
+pub enum UnrecognisedPeerError {
     /// The identity is not in the current trust bundle.
     #[error("the identity is not in the current trust bundle")]
     NotInBundle,

@@ -4,14 +4,14 @@
 //! something else. Texts come from the request, the contract and the configuration, never from data.
 
 use crate::id::{ClauseId, ContractId, ParticipantId};
-use crate::plain::printable;
+use crate::safe_text::printable;
 use std::fmt;
 
 /// A refusal or failure, complete: what, where, which clause, and what would help.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The stable code.
-    pub code: Code,
+    pub code: ErrorCode,
     /// One sentence: lower case, no full stop, what the user wrote in backticks.
     pub sentence: String,
     /// The contract that demands it.
@@ -23,14 +23,14 @@ pub struct Refusal {
     /// The participant that refuses or fails; absent: this one.
     pub participant: Option<ParticipantId>,
     /// File, line and key.
-    pub place: Option<Place>,
+    pub location: Option<SourceLocation>,
     /// What would help, one line each, the best first.
     pub help: Vec<String>,
 }
 
 /// Where in a file something is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct SourceLocation {
     /// The file as the user named it.
     pub file: String,
     /// Line from 1, where known.
@@ -42,7 +42,7 @@ pub struct Place {
 impl Refusal {
     /// A refusal with a code and a sentence; the rest is added with the `with_…` methods.
     #[must_use]
-    pub fn new(code: Code, sentence: impl Into<String>) -> Self {
+    pub fn new(code: ErrorCode, sentence: impl Into<String>) -> Self {
         Self {
             code,
             sentence: printable(&sentence.into()),
@@ -50,7 +50,7 @@ impl Refusal {
             clause: None,
             allowed: None,
             participant: None,
-            place: None,
+            location: None,
             help: Vec::new(),
         }
     }
@@ -85,7 +85,7 @@ impl Refusal {
         line: Option<u64>,
         key: Option<String>,
     ) -> Self {
-        self.place = Some(Place {
+        self.location = Some(SourceLocation {
             file: file.into(),
             line,
             key,
@@ -116,7 +116,7 @@ impl std::error::Error for Refusal {}
 
 /// The kind of a code: decides the exit code of the command line and the status of gRPC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ErrorClass {
     /// Exit 1, INTERNAL: it failed here.
     Failed,
     /// Exit 2, INVALID_ARGUMENT: wrong use.
@@ -141,7 +141,7 @@ pub enum Kind {
     Interrupted,
 }
 
-impl Kind {
+impl ErrorClass {
     /// The exit code of the command line.
     #[must_use]
     pub const fn exit_code(self) -> u8 {
@@ -159,14 +159,14 @@ impl Kind {
 }
 
 macro_rules! codes {
-    ($($variant:ident $text:literal $kind:ident $cause:literal $mend:literal;)*) => {
+    ($($variant:ident $text:literal $kind:ident $cause:literal $remedy:literal;)*) => {
         /// A stable code.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Code {
+        pub enum ErrorCode {
             $(#[doc = $cause] $variant,)*
         }
 
-        impl Code {
+        impl ErrorCode {
             /// Every code, in the order of the registry.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
@@ -178,8 +178,8 @@ macro_rules! codes {
 
             /// Its kind.
             #[must_use]
-            pub const fn kind(self) -> Kind {
-                match self { $(Self::$variant => Kind::$kind,)* }
+            pub const fn kind(self) -> ErrorClass {
+                match self { $(Self::$variant => ErrorClass::$kind,)* }
             }
 
             /// What it means, for `hansa error`.
@@ -190,8 +190,8 @@ macro_rules! codes {
 
             /// What mends it, for `hansa error`.
             #[must_use]
-            pub const fn mend(self) -> &'static str {
-                match self { $(Self::$variant => $mend,)* }
+            pub const fn remedy(self) -> &'static str {
+                match self { $(Self::$variant => $remedy,)* }
             }
         }
     };
@@ -371,25 +371,25 @@ codes! {
     Internal "INTERNAL" Failed "Something went wrong inside; the trace holds the detail under the number shown." "Report it with the number.";
 }
 
-impl fmt::Display for Code {
+impl fmt::Display for ErrorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-impl std::str::FromStr for Code {
-    type Err = NoSuchCode;
+impl std::str::FromStr for ErrorCode {
+    type Err = UnknownCodeError;
 
-    fn from_str(text: &str) -> Result<Self, NoSuchCode> {
+    fn from_str(text: &str) -> Result<Self, UnknownCodeError> {
         Self::ALL
             .iter()
             .copied()
             .find(|code| code.as_str() == text)
-            .ok_or(NoSuchCode)
+            .ok_or(UnknownCodeError)
     }
 }
 
 /// The text is not a code of the registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no such code")]
-pub struct NoSuchCode;
+pub struct UnknownCodeError;

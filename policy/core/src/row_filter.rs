@@ -4,11 +4,11 @@
 //! A row for which the filter is NULL is hidden. `{{consumer}}` stands for the identity of the asking participant and is
 //! bound as a typed literal (term 9), never by replacing text.
 
+mod canonical_text;
 mod parser;
-mod print;
 
-use crate::id::Name;
-use crate::refusal::{Code, Refusal};
+use crate::id::SqlIdentifier;
+use crate::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeSet;
 
 /// Reads a filter; its canonical text is what [`RowFilter`] displays.
@@ -35,36 +35,36 @@ pub enum RowFilter {
     /// `column op operand`
     Compare {
         /// The column.
-        column: Name,
+        column: SqlIdentifier,
         /// The comparison.
-        op: Comparison,
+        op: ComparisonOperator,
         /// What it is compared with.
-        with: Operand,
+        with: FilterOperand,
     },
     /// `column IN (…)` or `NOT IN`
     In {
         /// The column.
-        column: Name,
+        column: SqlIdentifier,
         /// Whether it is `NOT IN`.
         negated: bool,
         /// The list; not empty.
-        list: Vec<Operand>,
+        list: Vec<FilterOperand>,
     },
     /// `column BETWEEN low AND high`, both ends included
     Between {
         /// The column.
-        column: Name,
+        column: SqlIdentifier,
         /// Whether it is `NOT BETWEEN`.
         negated: bool,
         /// Lower end.
-        low: Operand,
+        low: FilterOperand,
         /// Upper end.
-        high: Operand,
+        high: FilterOperand,
     },
     /// `column IS NULL` or `IS NOT NULL`
     IsNull {
         /// The column.
-        column: Name,
+        column: SqlIdentifier,
         /// Whether it is `IS NOT NULL`.
         negated: bool,
     },
@@ -78,7 +78,7 @@ pub enum RowFilter {
 
 /// A comparison operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Comparison {
+pub enum ComparisonOperator {
     /// `=`
     Eq,
     /// `<>`
@@ -93,7 +93,7 @@ pub enum Comparison {
     GtEq,
 }
 
-impl Comparison {
+impl ComparisonOperator {
     /// What holds exactly where this one fails, NULL aside.
     #[must_use]
     pub const fn opposite(self) -> Self {
@@ -110,16 +110,16 @@ impl Comparison {
 
 /// The right side of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Operand {
+pub enum FilterOperand {
     /// A literal; its type must be that of the column, dates and instants are written as text.
-    Literal(Literal),
+    Literal(PolicyLiteral),
     /// `{{consumer}}`: the domain of the asking participant, or the tenant that the provider maps it to.
     Consumer,
 }
 
 /// A literal in a policy. No floating point: decimals keep their text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Literal {
+pub enum PolicyLiteral {
     /// Text, also for dates (`2026-01-31`) and instants (RFC 3339).
     Text(String),
     /// An integer.
@@ -174,9 +174,11 @@ impl RowFilter {
     /// The same filter with `tenant` in place of `{{consumer}}`: a typed literal, never text that is read again.
     #[must_use]
     pub fn bind_consumer(&self, tenant: &str) -> Self {
-        let bind = |operand: &Operand| match operand {
-            Operand::Consumer => Operand::Literal(Literal::Text(tenant.to_owned())),
-            Operand::Literal(literal) => Operand::Literal(literal.clone()),
+        let bind = |operand: &FilterOperand| match operand {
+            FilterOperand::Consumer => {
+                FilterOperand::Literal(PolicyLiteral::Text(tenant.to_owned()))
+            }
+            FilterOperand::Literal(literal) => FilterOperand::Literal(literal.clone()),
         };
         match self {
             Self::Compare { column, op, with } => Self::Compare {
@@ -268,13 +270,13 @@ impl RowFilter {
     #[must_use]
     pub fn names_consumer(&self) -> bool {
         let mut found = false;
-        self.each_operand(&mut |_, operand| found |= *operand == Operand::Consumer);
+        self.each_operand(&mut |_, operand| found |= *operand == FilterOperand::Consumer);
         found
     }
 
     /// The columns that it looks at.
     #[must_use]
-    pub fn columns(&self) -> BTreeSet<Name> {
+    pub fn columns(&self) -> BTreeSet<SqlIdentifier> {
         let mut columns = BTreeSet::new();
         self.each_atom(&mut |atom| {
             if let Self::Compare { column, .. }
@@ -289,7 +291,7 @@ impl RowFilter {
     }
 
     /// Calls `visit` with every operand and the column that it is compared with.
-    pub fn each_operand(&self, visit: &mut impl FnMut(&Name, &Operand)) {
+    pub fn each_operand(&self, visit: &mut impl FnMut(&SqlIdentifier, &FilterOperand)) {
         self.each_atom(&mut |atom| match atom {
             Self::Compare { column, with, .. } => visit(column, with),
             Self::In { column, list, .. } => list.iter().for_each(|operand| visit(column, operand)),
@@ -304,12 +306,12 @@ impl RowFilter {
     }
 
     /// Calls `visit` with every comparison that orders or equates, `BETWEEN` being `>=` and `<=`.
-    pub fn each_comparison(&self, visit: &mut impl FnMut(&Name, Comparison)) {
+    pub fn each_comparison(&self, visit: &mut impl FnMut(&SqlIdentifier, ComparisonOperator)) {
         self.each_atom(&mut |atom| match atom {
             Self::Compare { column, op, .. } => visit(column, *op),
             Self::Between { column, .. } => {
-                visit(column, Comparison::GtEq);
-                visit(column, Comparison::LtEq);
+                visit(column, ComparisonOperator::GtEq);
+                visit(column, ComparisonOperator::LtEq);
             }
             Self::In { .. } | Self::IsNull { .. } | Self::And(_) | Self::Or(_) | Self::Not(_) => {}
         });
@@ -328,7 +330,7 @@ impl RowFilter {
     }
 }
 
-impl Operand {
+impl FilterOperand {
     fn check(&self, literals: &mut usize) -> Result<(), Refusal> {
         *literals += 1;
         if *literals > MOST_LITERALS {
@@ -343,7 +345,7 @@ impl Operand {
     }
 }
 
-impl Literal {
+impl PolicyLiteral {
     /// Checks what the type alone does not say: a decimal is written with digits, a point and digits; text holds no NUL.
     ///
     /// # Errors
@@ -376,7 +378,7 @@ fn is_decimal(text: &str) -> bool {
 }
 
 fn ill_typed(sentence: impl Into<String>) -> Refusal {
-    Refusal::new(Code::TermIllTyped, sentence)
+    Refusal::new(ErrorCode::TermIllTyped, sentence)
 }
 
 #[cfg(test)]

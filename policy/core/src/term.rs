@@ -5,34 +5,35 @@
 
 pub mod aggregate;
 pub mod area;
-pub mod around;
-mod asked;
-mod attest;
+mod attestation;
 pub mod band;
-pub mod budget;
+mod clause_consistency;
 pub mod columns;
 pub mod consent;
+pub mod contract_context;
 pub mod delivery;
-pub(crate) mod disjoint;
+pub(crate) mod disjointness;
+mod dispatch;
 pub mod dominance;
 pub mod duty;
 pub mod embargo;
-pub mod exclusive;
+pub mod exclusivity;
 pub mod group;
 pub mod hours;
 pub mod inform;
 pub mod joins;
-pub mod lasts;
+pub mod key_transfer;
+pub mod language;
 pub mod legal_basis;
 pub mod lookup;
 pub mod mask;
 pub mod min_group;
-pub mod normal;
+pub mod normal_form;
 pub mod odrl;
-mod order;
 pub mod place_cells;
 pub mod prefix;
 pub mod price;
+pub mod privacy_budget;
 pub mod prohibition;
 pub mod pseudonym;
 pub mod published_area;
@@ -40,61 +41,60 @@ pub mod purpose;
 pub mod quota;
 pub mod receipts;
 pub mod region;
+pub mod relative_window;
 pub mod release;
-pub mod rows;
+pub mod row_filter_term;
 pub mod rule;
 mod samples;
+pub mod schema_version;
 pub mod sector;
-pub mod service;
-pub mod streams;
+pub mod service_level;
+pub mod throughput;
+mod tightness_order;
 pub mod time_bucket;
-mod together;
-pub mod tongue;
-pub mod travel;
-pub mod version;
 pub mod vocabulary;
 pub mod window;
 
-use crate::effect::{Cube, Effect, What};
+use crate::effect::{Cube, Effect, EffectKind};
 use crate::group::GroupName;
-use crate::id::{ClauseId, DatasetId, Name, PurposeId};
-use crate::refusal::{Code, Refusal};
-use crate::row_filter::{Literal, RowFilter};
-use band::Band;
-use budget::Budget;
-use delivery::{Format, Network};
-use dominance::Dominance;
-use embargo::Embargo;
-use hansa_audit_log::time::Time;
-use hours::Hours;
-use inform::{Event, Notify};
-use lasts::Lasts;
+use crate::id::{ClauseId, DatasetId, PurposeId, SqlIdentifier};
+use crate::refusal::{ErrorCode, Refusal};
+use crate::row_filter::{PolicyLiteral, RowFilter};
+use band::BandTerm;
+use delivery::{DeliveryFormat, NetworkPrefix};
+use dominance::DominanceTerm;
+use embargo::EmbargoTerm;
+use hansa_audit_log::time::UtcTimestamp;
+use hours::HoursTerm;
+use inform::{InformEvent, NotificationTerm};
+use key_transfer::KeyTransferTerm;
 use legal_basis::LegalBasis;
-use lookup::Lookup;
-use place_cells::PlaceCells;
-use prefix::Prefix;
-use price::Price;
-use prohibition::Prohibition;
-use pseudonym::Pseudonym;
-use published_area::PublishedArea;
-use region::Region;
-use release::Release;
-use rule::Binding;
-use sector::Sector;
-use service::Service;
-use travel::Travel;
-use version::Schemas;
+use lookup::LookupTerm;
+use place_cells::PlaceCellsTerm;
+use prefix::PrefixTerm;
+use price::PriceTerm;
+use privacy_budget::PrivacyBudgetTerm;
+use prohibition::ProhibitionTerm;
+use pseudonym::PseudonymTerm;
+use published_area::PublishedAreaTerm;
+use region::RegionCode;
+use relative_window::RelativeWindowTerm;
+use release::ReleaseTerm;
+use rule::EffectBinding;
+use schema_version::SchemaCompatibility;
+use sector::SectorCode;
+use service_level::ServiceLevelTerm;
 
 /// The most clauses that a policy may hold, so that every ruling fits into one record.
 pub const MOST_CLAUSES: usize = 100;
 
 /// What clauses do to their dataset: their terms as effects, bound to who asks. Only terms about rows, columns and form
-/// have one; window, purpose and quotas are the business of [`crate::ruling::decide`].
+/// have one; window, purpose and quotas are the business of [`crate::decision::decide`].
 ///
 /// # Errors
 /// What is wrong with any term refuses all: `POLICY_CONTRADICTION`, `TERM_ILL_TYPED`, `TERM_UNKNOWN`, `GRID_CONFLICT`, `TENANT_UNBOUND`.
-pub fn of_clauses(clauses: &[Clause], to: &Binding<'_>) -> Result<Vec<Effect>, Refusal> {
-    together::check(clauses)?;
+pub fn of_clauses(clauses: &[Clause], to: &EffectBinding<'_>) -> Result<Vec<Effect>, Refusal> {
+    clause_consistency::check(clauses)?;
     let cube = aggregate::cube(clauses)?;
     let mut effects = Vec::new();
     for clause in clauses {
@@ -104,14 +104,14 @@ pub fn of_clauses(clauses: &[Clause], to: &Binding<'_>) -> Result<Vec<Effect>, R
             .map_err(|refusal| cite(refusal, clause))?;
         let effect = match (&clause.term, &cube) {
             (Term::Prohibition(_), _) if !to.prohibits(clause.id) => None,
-            (Term::Functions(_), Some(cube)) => Some(What::AggregateOnly(cube.clone())),
+            (Term::Functions(_), Some(cube)) => Some(EffectKind::AggregateOnly(cube.clone())),
             // In aggregate form the cube alone says what exists; `aggregate::cube` has checked that the two agree.
             (Term::Columns(_) | Term::TimeBucket { .. }, Some(_)) => None,
             _ => effect,
         };
         effects.extend(effect.map(|what| Effect {
             clause: clause.id,
-            what,
+            kind: what,
         }));
     }
     Ok(effects)
@@ -132,7 +132,7 @@ pub(crate) fn cite(refusal: Refusal, clause: &Clause) -> Refusal {
 
 /// The policy permits nothing, or its clauses exclude each other.
 pub(crate) fn contradiction(sentence: impl Into<String>) -> Refusal {
-    Refusal::new(Code::PolicyContradiction, sentence)
+    Refusal::new(ErrorCode::PolicyContradiction, sentence)
 }
 
 /// A term with its place in the contract.
@@ -150,79 +150,79 @@ pub enum Term {
     /// 2: only for the members of a group of the provider.
     Group(GroupName),
     /// 3: only for whoever works in one of these sectors, by a credential.
-    Sector(Vec<Sector>),
+    Sector(Vec<SectorCode>),
     /// 4: the declared purpose is one of these or narrower.
     Purpose(Vec<PurposeId>),
     /// 4: the declared purpose is none of these, nor narrower or wider.
     PurposeNot(Vec<PurposeId>),
     /// 5: not before this instant.
-    NotBefore(Time),
+    NotBefore(UtcTimestamp),
     /// 5: before this instant.
-    NotAfter(Time),
+    NotAfter(UtcTimestamp),
     /// 6: over so long after it came into force, or was first used.
-    Lasts(Lasts),
+    Lasts(RelativeWindowTerm),
     /// 7: in these hours of the week.
-    Hours(Hours),
+    Hours(HoursTerm),
     /// 8, 9: only rows for which this holds exist.
     Rows(RowFilter),
     /// 10: only these columns exist.
-    Columns(Vec<Name>),
+    Columns(Vec<SqlIdentifier>),
     /// 11: the column shows a keyed hash.
-    Pseudonym(Pseudonym),
+    Pseudonym(PseudonymTerm),
     /// 12: the column is replaced.
     Mask {
         /// The column.
-        column: Name,
+        column: SqlIdentifier,
         /// By what.
-        mask: Mask,
+        mask: MaskValue,
     },
     /// 12: the column shows its first characters.
-    Prefix(Prefix),
+    Prefix(PrefixTerm),
     /// 13: the column shows the lower edge of a band.
-    Band(Band),
+    Band(BandTerm),
     /// 13: the column shows a level of a published hierarchy.
-    Lookup(Lookup),
+    Lookup(LookupTerm),
     /// 14: an instant or a date is floored to its bucket.
     TimeBucket {
         /// The column.
-        column: Name,
+        column: SqlIdentifier,
         /// The width.
-        bucket: Bucket,
+        bucket: TimeBucketWidth,
         /// IANA zone in which days and longer begin; absent: UTC.
         zone: Option<String>,
     },
     /// 15: only rows whose point lies in the box (edges included).
     Area {
         /// Column of the longitude, degrees.
-        lon: Name,
+        lon: SqlIdentifier,
         /// Column of the latitude, degrees.
-        lat: Name,
+        lat: SqlIdentifier,
         /// The box.
-        bounds: Bounds,
+        bounds: BoundingBox,
     },
     /// 15: only rows whose point lies in a published area (its outline included).
-    PublishedArea(PublishedArea),
+    PublishedArea(PublishedAreaTerm),
     /// 16: coordinates do not exist; the cell of a grid does.
-    PlaceCells(PlaceCells),
+    PlaceCells(PlaceCellsTerm),
     /// 17: aggregates only, with these functions.
-    Functions(Vec<Function>),
+    Functions(Vec<CubeFunction>),
     /// 17: the columns that may be grouped and filtered by.
-    Dimensions(Vec<Name>),
+    Dimensions(Vec<SqlIdentifier>),
     /// 17: the columns that may be aggregated.
-    Measures(Vec<Name>),
+    Measures(Vec<SqlIdentifier>),
     /// 21, first half: the dataset's registered grid.
     Grid(String),
     /// 21, second half: cells are released once a period and stay as they are.
-    Release(Release),
+    Release(ReleaseTerm),
     /// 18: a cell (and each measure in it) exists only with at least so many distinct values of the unit.
     MinGroup {
         /// The least number; at least 1.
         at_least: u32,
         /// What is counted.
-        unit: Unit,
+        unit: CountingUnit,
     },
     /// 19: a measure of a cell is absent where few units dominate it.
-    Dominance(Dominance),
+    Dominance(DominanceTerm),
     /// 20: totals are built from published cells only.
     TotalsFromPublished,
     /// 20: further cells are withheld until no total tells of a small group.
@@ -230,21 +230,21 @@ pub enum Term {
     /// 20: counts are multiples of a base, by lots of the units.
     CellKey(u32),
     /// 22: noise that is drawn once a cell, and a budget of what may be told of a unit.
-    Budget(Budget),
+    Budget(PrivacyBudgetTerm),
     /// 23: joined here over these columns only.
-    JoinKeys(Vec<Name>),
+    JoinKeys(Vec<SqlIdentifier>),
     /// 24: in one question here with these datasets only; with none where the list is empty.
     JoinWith(Vec<DatasetId>),
     /// 25: the columns that it is joined over are shown to nobody.
     KeysStay,
     /// 25: values of columns may be sent to others, to narrow what these answer.
-    KeysTravel(Travel),
+    KeysTravel(KeyTransferTerm),
     /// 26: questions in each period.
-    Queries(Quota),
+    Queries(PeriodQuota),
     /// 27: rows in each period.
-    RowQuota(Quota),
+    RowQuota(PeriodQuota),
     /// 28: bytes in each period.
-    ByteQuota(Quota),
+    ByteQuota(PeriodQuota),
     /// 29: rows in a second, over all answers.
     RowsPerSecond(u64),
     /// 30: answers at once.
@@ -252,13 +252,13 @@ pub enum Term {
     /// 31: rows of one answer.
     ResultRows(u64),
     /// 32: rows are hidden until they are so old.
-    Embargo(Embargo),
+    Embargo(EmbargoTerm),
     /// 33: only to these networks.
-    Networks(Vec<Network>),
+    Networks(Vec<NetworkPrefix>),
     /// 33: only to whoever sits in this region, by a credential.
-    Region(Region),
+    Region(RegionCode),
     /// 34: only in these forms.
-    Formats(Vec<Format>),
+    Formats(Vec<DeliveryFormat>),
     /// 35, recorded: the consumer deletes what it received after so many days.
     DeleteAfter {
         /// Days.
@@ -272,19 +272,19 @@ pub enum Term {
     /// 36, recorded: the consumer names the source with this text.
     Attribution(String),
     /// 37, recorded (onward federation is refused technically): the consumer does not do this.
-    Prohibit(Forbidden),
+    Prohibit(ForbiddenUse),
     /// 37: under these conditions no question is answered, or a part is not there.
-    Prohibition(Box<Prohibition>),
+    Prohibition(Box<ProhibitionTerm>),
     /// 38: nobody else gets a contract on the dataset for the time.
     Exclusive,
     /// 39, recorded: what the provider promises of its service.
-    Service(Service),
+    Service(ServiceLevelTerm),
     /// 40, recorded: what is paid.
-    Price(Price),
+    Price(PriceTerm),
     /// 41, recorded: of what the parties tell each other.
-    Inform(Vec<Event>),
+    Inform(Vec<InformEvent>),
     /// 41: of what the provider's connector tells whom.
-    Notify(Notify),
+    Notify(NotificationTerm),
     /// 45: the legal basis.
     LegalBasis(LegalBasis),
     /// 46, recorded: the persons concerned have consented.
@@ -292,21 +292,21 @@ pub enum Term {
     /// 47: at most so many receipts are open.
     Receipts(u32),
     /// 48: for which schemas of the dataset it is good.
-    Version(Schemas),
+    Version(SchemaCompatibility),
 }
 
 /// What a masked column shows instead of its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Mask {
+pub enum MaskValue {
     /// NULL in every row.
     Null,
     /// One value in every row, of the column's type.
-    Constant(Literal),
+    Constant(PolicyLiteral),
 }
 
 /// The width of a time bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Bucket {
+pub enum TimeBucketWidth {
     /// 15 minutes.
     QuarterHour,
     /// One hour.
@@ -323,7 +323,7 @@ pub enum Bucket {
 
 /// A box in degrees, WGS 84, written as decimal text so that it stays exact: west ≤ east, south ≤ north.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bounds {
+pub struct BoundingBox {
     /// Least longitude.
     pub west: String,
     /// Least latitude.
@@ -336,7 +336,7 @@ pub struct Bounds {
 
 /// An aggregate that an aggregate-only contract may allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Function {
+pub enum CubeFunction {
     /// `count(*)` and `count(measure)`
     Count,
     /// `sum(measure)`
@@ -351,25 +351,25 @@ pub enum Function {
 
 /// What a minimum group counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unit {
+pub enum CountingUnit {
     /// Distinct values of this column.
-    Column(Name),
+    Column(SqlIdentifier),
     /// Rows.
     Rows,
 }
 
 /// A count that starts anew in each period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Quota {
+pub struct PeriodQuota {
     /// The most in one period.
     pub max: u64,
     /// The period.
-    pub per: Period,
+    pub per: QuotaPeriod,
 }
 
 /// A fixed slot of time, counted in UTC from the contract's `notBefore`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Period {
+pub enum QuotaPeriod {
     /// 3,600 seconds.
     Hour,
     /// 86,400 seconds.
@@ -382,7 +382,7 @@ pub enum Period {
 
 /// What a consumer promises not to do; not technically enforced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Forbidden {
+pub enum ForbiddenUse {
     /// Passing the data on.
     Distribute,
     /// Selling it.

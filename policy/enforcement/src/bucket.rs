@@ -12,8 +12,8 @@ use datafusion_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
     Volatility,
 };
-use hansa_policy::refusal::{Code, Refusal};
-use hansa_policy::term::Bucket;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::TimeBucketWidth;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -26,10 +26,10 @@ use std::sync::Arc;
 pub fn floored(
     column: Expr,
     kind: &DataType,
-    bucket: Bucket,
+    bucket: TimeBucketWidth,
     zone: Option<&str>,
 ) -> Result<Expr, Refusal> {
-    let ill_typed = |what: String| Refusal::new(Code::TermIllTyped, what);
+    let ill_typed = |what: String| Refusal::new(ErrorCode::TermIllTyped, what);
     match kind {
         DataType::Date32 | DataType::Timestamp(TimeUnit::Microsecond, _) => {}
         _ => {
@@ -43,7 +43,7 @@ pub fn floored(
     {
         return Err(ill_typed(format!("there is no time zone `{zone}`")));
     }
-    let floor = Floor {
+    let floor = BucketFunction {
         bucket,
         zone: zone.map(str::to_owned),
         signature: Signature::any(1, Volatility::Immutable),
@@ -53,23 +53,24 @@ pub fn floored(
 
 /// The first instant of the bucket that holds `micros`, and the first one after it.
 #[must_use]
-pub fn bounds(micros: i64, bucket: Bucket, zone: &TimeZone) -> (i64, i64) {
+pub fn bounds(micros: i64, bucket: TimeBucketWidth, zone: &TimeZone) -> (i64, i64) {
     let micros = micros.clamp(
-        hansa_audit_log::time::Time::EARLIEST.micros(),
-        hansa_audit_log::time::Time::LATEST.micros(),
+        hansa_audit_log::time::UtcTimestamp::EARLIEST.micros(),
+        hansa_audit_log::time::UtcTimestamp::LATEST.micros(),
     );
     match bucket {
-        Bucket::QuarterHour => fixed(micros, 900_000_000),
-        Bucket::Hour => fixed(micros, 3_600_000_000),
-        Bucket::Day | Bucket::Week | Bucket::Month | Bucket::Year => {
-            civil(micros, bucket, zone).unwrap_or((micros, micros))
-        }
+        TimeBucketWidth::QuarterHour => fixed(micros, 900_000_000),
+        TimeBucketWidth::Hour => fixed(micros, 3_600_000_000),
+        TimeBucketWidth::Day
+        | TimeBucketWidth::Week
+        | TimeBucketWidth::Month
+        | TimeBucketWidth::Year => civil(micros, bucket, zone).unwrap_or((micros, micros)),
     }
 }
 
 /// The first day of the bucket that holds the day `days` after 1970-01-01.
 #[must_use]
-pub fn first_day(days: i32, bucket: Bucket) -> i32 {
+pub fn first_day(days: i32, bucket: TimeBucketWidth) -> i32 {
     let held = days.clamp(-4_371_587, 2_932_896);
     let floored = || -> Option<i32> {
         let epoch = Date::constant(1970, 1, 1);
@@ -81,13 +82,13 @@ pub fn first_day(days: i32, bucket: Bucket) -> i32 {
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Floor {
-    bucket: Bucket,
+struct BucketFunction {
+    bucket: TimeBucketWidth,
     zone: Option<String>,
     signature: Signature,
 }
 
-impl ScalarUDFImpl for Floor {
+impl ScalarUDFImpl for BucketFunction {
     fn name(&self) -> &'static str {
         "bucket"
     }
@@ -126,15 +127,19 @@ impl ScalarUDFImpl for Floor {
     }
 }
 
-impl Floor {
+impl BucketFunction {
     fn floor(&self, array: &ArrayRef) -> Result<ArrayRef> {
         match array.data_type() {
             DataType::Date32 => {
                 let days = array.as_primitive::<Date32Type>();
                 let bucket = self.bucket;
                 let made: PrimitiveArray<Date32Type> = days.unary(|day| match bucket {
-                    Bucket::QuarterHour | Bucket::Hour | Bucket::Day => day,
-                    Bucket::Week | Bucket::Month | Bucket::Year => first_day(day, bucket),
+                    TimeBucketWidth::QuarterHour | TimeBucketWidth::Hour | TimeBucketWidth::Day => {
+                        day
+                    }
+                    TimeBucketWidth::Week | TimeBucketWidth::Month | TimeBucketWidth::Year => {
+                        first_day(day, bucket)
+                    }
                 });
                 Ok(Arc::new(made))
             }
@@ -166,7 +171,7 @@ fn fixed(micros: i64, width: i64) -> (i64, i64) {
     (start, start.saturating_add(width))
 }
 
-fn civil(micros: i64, bucket: Bucket, zone: &TimeZone) -> Option<(i64, i64)> {
+fn civil(micros: i64, bucket: TimeBucketWidth, zone: &TimeZone) -> Option<(i64, i64)> {
     let local = Timestamp::from_microsecond(micros)
         .ok()?
         .to_zoned(zone.clone());
@@ -181,24 +186,24 @@ fn civil(micros: i64, bucket: Bucket, zone: &TimeZone) -> Option<(i64, i64)> {
     Some((first, next))
 }
 
-fn start_of(date: Date, bucket: Bucket) -> Option<Date> {
+fn start_of(date: Date, bucket: TimeBucketWidth) -> Option<Date> {
     match bucket {
-        Bucket::QuarterHour | Bucket::Hour | Bucket::Day => Some(date),
-        Bucket::Week => {
+        TimeBucketWidth::QuarterHour | TimeBucketWidth::Hour | TimeBucketWidth::Day => Some(date),
+        TimeBucketWidth::Week => {
             let past = date.weekday().since(Weekday::Monday);
             date.checked_sub(i64::from(past).days()).ok()
         }
-        Bucket::Month => Some(date.first_of_month()),
-        Bucket::Year => Some(date.first_of_year()),
+        TimeBucketWidth::Month => Some(date.first_of_month()),
+        TimeBucketWidth::Year => Some(date.first_of_year()),
     }
 }
 
-fn after(start: Date, bucket: Bucket) -> Option<Date> {
+fn after(start: Date, bucket: TimeBucketWidth) -> Option<Date> {
     let span = match bucket {
-        Bucket::QuarterHour | Bucket::Hour | Bucket::Day => 1.day(),
-        Bucket::Week => 1.week(),
-        Bucket::Month => 1.month(),
-        Bucket::Year => 1.year(),
+        TimeBucketWidth::QuarterHour | TimeBucketWidth::Hour | TimeBucketWidth::Day => 1.day(),
+        TimeBucketWidth::Week => 1.week(),
+        TimeBucketWidth::Month => 1.month(),
+        TimeBucketWidth::Year => 1.year(),
     };
     start.checked_add(span).ok()
 }
@@ -208,13 +213,13 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(instant: &str, bucket: Bucket, zone: &str, expect: &str) {
-        let at: hansa_audit_log::time::Time = instant.parse().unwrap();
+    fn check(instant: &str, bucket: TimeBucketWidth, zone: &str, expect: &str) {
+        let at: hansa_audit_log::time::UtcTimestamp = instant.parse().unwrap();
         let zone = TimeZone::get(zone).unwrap();
         let (start, next) = bounds(at.micros(), bucket, &zone);
         assert!(start <= at.micros() && at.micros() < next);
         assert_eq!(
-            hansa_audit_log::time::Time::from_micros(start)
+            hansa_audit_log::time::UtcTimestamp::from_micros(start)
                 .unwrap()
                 .to_string(),
             expect
@@ -225,55 +230,55 @@ mod tests {
     fn floors_in_the_zone() {
         check(
             "2026-03-29T12:00:00Z",
-            Bucket::Day,
+            TimeBucketWidth::Day,
             "UTC",
             "2026-03-29T00:00:00Z",
         );
         check(
             "2026-03-29T12:00:00Z",
-            Bucket::Day,
+            TimeBucketWidth::Day,
             "Europe/Berlin",
             "2026-03-28T23:00:00Z",
         );
         check(
             "2026-03-30T12:00:00Z",
-            Bucket::Day,
+            TimeBucketWidth::Day,
             "Europe/Berlin",
             "2026-03-29T22:00:00Z",
         );
         check(
             "2026-10-25T00:30:00Z",
-            Bucket::Hour,
+            TimeBucketWidth::Hour,
             "Europe/Berlin",
             "2026-10-25T00:00:00Z",
         );
         check(
             "2026-11-20T08:10:26Z",
-            Bucket::QuarterHour,
+            TimeBucketWidth::QuarterHour,
             "UTC",
             "2026-11-20T08:00:00Z",
         );
         check(
             "2026-11-20T08:10:26Z",
-            Bucket::Week,
+            TimeBucketWidth::Week,
             "UTC",
             "2026-11-16T00:00:00Z",
         );
         check(
             "2026-11-20T08:10:26Z",
-            Bucket::Month,
+            TimeBucketWidth::Month,
             "America/Toronto",
             "2026-11-01T04:00:00Z",
         );
         check(
             "2026-11-20T08:10:26Z",
-            Bucket::Year,
+            TimeBucketWidth::Year,
             "UTC",
             "2026-01-01T00:00:00Z",
         );
         check(
             "1969-12-31T23:59:59Z",
-            Bucket::QuarterHour,
+            TimeBucketWidth::QuarterHour,
             "UTC",
             "1969-12-31T23:45:00Z",
         );
@@ -283,19 +288,19 @@ mod tests {
     fn is_total() {
         for micros in [i64::MIN, i64::MAX, 0, -1] {
             for bucket in [
-                Bucket::QuarterHour,
-                Bucket::Hour,
-                Bucket::Day,
-                Bucket::Week,
-                Bucket::Month,
-                Bucket::Year,
+                TimeBucketWidth::QuarterHour,
+                TimeBucketWidth::Hour,
+                TimeBucketWidth::Day,
+                TimeBucketWidth::Week,
+                TimeBucketWidth::Month,
+                TimeBucketWidth::Year,
             ] {
                 let _ = bounds(micros, bucket, &TimeZone::get("Europe/Berlin").unwrap());
             }
         }
         for days in [i32::MIN, i32::MAX, 0, -1] {
-            let _ = first_day(days, Bucket::Year);
+            let _ = first_day(days, TimeBucketWidth::Year);
         }
-        assert_eq!(first_day(0, Bucket::Week), -3);
+        assert_eq!(first_day(0, TimeBucketWidth::Week), -3);
     }
 }

@@ -31,12 +31,12 @@ impl<const N: usize> Default for PowerSums<N> {
 
 /// A number times a power of two, which is even: it may be larger or nearer to zero than any number of the type.
 #[derive(Debug, Clone, Copy)]
-pub struct Scaled {
+pub struct ScaledNumber {
     number: f64,
     power: i32,
 }
 
-impl Scaled {
+impl ScaledNumber {
     /// By a number.
     #[must_use]
     pub fn by(self, number: f64) -> Self {
@@ -117,8 +117,8 @@ impl<const N: usize> PowerSums<N> {
 
     /// The same, with a power of its own: what is made of it may be a number where it is none itself.
     #[must_use]
-    pub fn scaled(&self, one: usize, other: usize) -> Scaled {
-        let not_one = Scaled {
+    pub fn scaled(&self, one: usize, other: usize) -> ScaledNumber {
+        let not_one = ScaledNumber {
             number: f64::NAN,
             power: 0,
         };
@@ -140,7 +140,7 @@ impl<const N: usize> PowerSums<N> {
         let up = |power: i32| u32::try_from(power.saturating_sub(least)).unwrap_or_default();
         let rest = ((products * self.count) << up(power)) - ((first * last) << up(of_sums));
         if self.count == 0 || rest == BigInt::ZERO {
-            return Scaled {
+            return ScaledNumber {
                 number: 0.0,
                 power: 0,
             };
@@ -148,7 +148,7 @@ impl<const N: usize> PowerSums<N> {
         // Even, so that the root has a whole one.
         let bits = i32::try_from(rest.bits()).unwrap_or(i32::MAX);
         let power = least.saturating_add(bits) & !1;
-        Scaled {
+        ScaledNumber {
             number: rounded(&rest, least.saturating_sub(power)) / self.count(),
             power,
         }
@@ -194,8 +194,8 @@ impl<const N: usize> PowerSums<N> {
 
     /// How many bytes it holds beside itself.
     #[must_use]
-    pub fn held(&self) -> usize {
-        self.accumulators().map(Superaccumulator::held).sum()
+    pub fn heap_bytes(&self) -> usize {
+        self.accumulators().map(Superaccumulator::heap_bytes).sum()
     }
 
     fn accumulators(&self) -> impl Iterator<Item = &Superaccumulator> {

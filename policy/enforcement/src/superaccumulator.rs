@@ -114,7 +114,7 @@ impl Superaccumulator {
     }
 
     /// Bytes that it holds beside itself.
-    pub(crate) const fn held(&self) -> usize {
+    pub(crate) const fn heap_bytes(&self) -> usize {
         self.rest.capacity() * size_of::<(i16, i128)>()
     }
 }

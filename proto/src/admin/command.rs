@@ -1,14 +1,14 @@
 //! A verb to be run.
 
 use crate::admin::pb;
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde_json::{Map, Value};
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// A verb with its arguments.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Command {
+pub struct AdminCommand {
     /// The verb as it is typed, such as `contract sign`.
     pub verb: String,
     /// Its arguments.
@@ -25,7 +25,7 @@ pub struct Command {
 ///
 /// # Errors
 /// `MESSAGE_MALFORMED`.
-pub fn from_wire(message: pb::Command) -> Result<Command, Refusal> {
+pub fn from_wire(message: pb::Command) -> Result<AdminCommand, Refusal> {
     let pb::Command {
         verb,
         args_json,
@@ -40,7 +40,7 @@ pub fn from_wire(message: pb::Command) -> Result<Command, Refusal> {
         Ok(Value::Object(args)) => args,
         Ok(_) | Err(_) => return Err(malformed("the arguments are no JSON object")),
     };
-    Ok(Command {
+    Ok(AdminCommand {
         verb,
         args,
         timeout: (timeout_ms > 0).then(|| Duration::from_millis(timeout_ms)),
@@ -51,8 +51,8 @@ pub fn from_wire(message: pb::Command) -> Result<Command, Refusal> {
 
 /// Puts a command together.
 #[must_use]
-pub fn to_wire(command: &Command) -> pb::Command {
-    let Command {
+pub fn to_wire(command: &AdminCommand) -> pb::Command {
+    let AdminCommand {
         verb,
         args,
         timeout,
@@ -71,18 +71,18 @@ pub fn to_wire(command: &Command) -> pb::Command {
 }
 
 fn malformed(what: &str) -> Refusal {
-    Refusal::new(Code::MessageMalformed, what)
+    Refusal::new(ErrorCode::MessageMalformed, what)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Command, from_wire, to_wire};
+    use super::{AdminCommand, from_wire, to_wire};
     use std::time::Duration;
 
     #[test]
     fn a_command_survives_the_round_trip() {
         let args = serde_json::json!({"id": "7f3a", "reason": "ende", "limit": 3});
-        let mut command = Command {
+        let mut command = AdminCommand {
             verb: "contract withdraw".to_owned(),
             args: args.as_object().unwrap().clone(),
             timeout: Some(Duration::from_secs(3)),

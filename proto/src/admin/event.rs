@@ -2,14 +2,14 @@
 
 use crate::admin::pb;
 use bytes::Bytes;
-use hansa_policy::id::Malformed;
-use hansa_policy::refusal::{Code, Place, Refusal};
+use hansa_policy::id::IdentifierError;
+use hansa_policy::refusal::{ErrorCode, Refusal, SourceLocation};
 use serde_json::Value;
 use std::str::FromStr;
 
 /// One thing that a running verb says.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Event {
+pub enum AdminEvent {
     /// One JSON value of the result.
     Json(Value),
     /// The next piece of an Arrow IPC stream.
@@ -38,27 +38,29 @@ pub enum Event {
 ///
 /// # Errors
 /// `MESSAGE_MALFORMED`.
-pub fn from_wire(message: pb::Event) -> Result<Event, Refusal> {
+pub fn from_wire(message: pb::Event) -> Result<AdminEvent, Refusal> {
     let pb::Event { of } = message;
     let of = of.ok_or_else(|| malformed("the event is empty"))?;
     Ok(match of {
-        pb::event::Of::Json(text) => Event::Json(
+        pb::event::Of::Json(text) => AdminEvent::Json(
             serde_json::from_str(&text).map_err(|_| malformed("the result is no JSON"))?,
         ),
-        pb::event::Of::ArrowIpc(bytes) => Event::ArrowIpc(bytes),
+        pb::event::Of::ArrowIpc(bytes) => AdminEvent::ArrowIpc(bytes),
         pb::event::Of::Progress(message) => {
             let pb::Progress { label, done, total } = message;
-            Event::Progress {
+            AdminEvent::Progress {
                 label,
                 done,
                 total: (total > 0).then_some(total),
             }
         }
-        pb::event::Of::Notice(text) => Event::Notice(text),
-        pb::event::Of::Failure(message) => Event::Failure(Box::new(failure_from_wire(message)?)),
+        pb::event::Of::Notice(text) => AdminEvent::Notice(text),
+        pb::event::Of::Failure(message) => {
+            AdminEvent::Failure(Box::new(failure_from_wire(message)?))
+        }
         pb::event::Of::Done(message) => {
             let pb::Done { exit_code } = message;
-            Event::Done {
+            AdminEvent::Done {
                 exit_code: u8::try_from(exit_code)
                     .map_err(|_| malformed("an exit code is at most 255"))?,
             }
@@ -68,18 +70,18 @@ pub fn from_wire(message: pb::Event) -> Result<Event, Refusal> {
 
 /// Puts an event together.
 #[must_use]
-pub fn to_wire(event: Event) -> pb::Event {
+pub fn to_wire(event: AdminEvent) -> pb::Event {
     let of = match event {
-        Event::Json(value) => pb::event::Of::Json(value.to_string()),
-        Event::ArrowIpc(bytes) => pb::event::Of::ArrowIpc(bytes),
-        Event::Progress { label, done, total } => pb::event::Of::Progress(pb::Progress {
+        AdminEvent::Json(value) => pb::event::Of::Json(value.to_string()),
+        AdminEvent::ArrowIpc(bytes) => pb::event::Of::ArrowIpc(bytes),
+        AdminEvent::Progress { label, done, total } => pb::event::Of::Progress(pb::Progress {
             label,
             done,
             total: total.unwrap_or(0),
         }),
-        Event::Notice(text) => pb::event::Of::Notice(text),
-        Event::Failure(refusal) => pb::event::Of::Failure(failure_to_wire(*refusal)),
-        Event::Done { exit_code } => pb::event::Of::Done(pb::Done {
+        AdminEvent::Notice(text) => pb::event::Of::Notice(text),
+        AdminEvent::Failure(refusal) => pb::event::Of::Failure(failure_to_wire(*refusal)),
+        AdminEvent::Done { exit_code } => pb::event::Of::Done(pb::Done {
             exit_code: u32::from(exit_code),
         }),
     };
@@ -99,16 +101,16 @@ fn failure_from_wire(message: pb::Failure) -> Result<Refusal, Refusal> {
     } = message;
     Ok(Refusal {
         code: code
-            .parse::<Code>()
+            .parse::<ErrorCode>()
             .map_err(|_| malformed("the failure's code is not in the registry"))?,
         sentence,
         contract: named(contract)?,
         clause: named(clause)?,
         allowed,
         participant: named(participant)?,
-        place: place.map(|message| {
+        location: place.map(|message| {
             let pb::Place { file, line, key } = message;
-            Place { file, line, key }
+            SourceLocation { file, line, key }
         }),
         help,
     })
@@ -122,7 +124,7 @@ fn failure_to_wire(refusal: Refusal) -> pb::Failure {
         clause,
         allowed,
         participant,
-        place,
+        location: place,
         help,
     } = refusal;
     pb::Failure {
@@ -133,14 +135,14 @@ fn failure_to_wire(refusal: Refusal) -> pb::Failure {
         allowed,
         participant: participant.map(|id| id.to_string()),
         place: place.map(|place| {
-            let Place { file, line, key } = place;
+            let SourceLocation { file, line, key } = place;
             pb::Place { file, line, key }
         }),
         help,
     }
 }
 
-fn named<T: FromStr<Err = Malformed>>(text: Option<String>) -> Result<Option<T>, Refusal> {
+fn named<T: FromStr<Err = IdentifierError>>(text: Option<String>) -> Result<Option<T>, Refusal> {
     match text.map(|text| text.parse()).transpose() {
         Ok(name) => Ok(name),
         Err(problem) => Err(malformed(&problem.to_string())),
@@ -148,41 +150,41 @@ fn named<T: FromStr<Err = Malformed>>(text: Option<String>) -> Result<Option<T>,
 }
 
 fn malformed(what: &str) -> Refusal {
-    Refusal::new(Code::MessageMalformed, what)
+    Refusal::new(ErrorCode::MessageMalformed, what)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Event, from_wire, to_wire};
+    use super::{AdminEvent, from_wire, to_wire};
     use hansa_audit_log::digest::Digest;
     use hansa_policy::id::{ClauseId, ContractId};
-    use hansa_policy::refusal::{Code, Refusal};
+    use hansa_policy::refusal::{ErrorCode, Refusal};
 
     #[test]
     fn every_event_survives_the_round_trip() {
-        let refusal = Refusal::new(Code::ConfigUnknownKey, "`portt` is no key")
+        let refusal = Refusal::new(ErrorCode::ConfigUnknownKey, "`portt` is no key")
             .with_contract(ContractId(Digest::of(b"x")))
             .with_clause(ClauseId(3), "nothing")
             .with_participant("hansa://munster.example".parse().unwrap())
             .with_place("hansa.toml", Some(3), Some("portt".to_owned()))
             .with_help("write `port`");
         for event in [
-            Event::Json(serde_json::json!({"a": [1, 2.5, null]})),
-            Event::ArrowIpc(bytes::Bytes::from_static(b"\xff\xff\xff\xff")),
-            Event::Progress {
+            AdminEvent::Json(serde_json::json!({"a": [1, 2.5, null]})),
+            AdminEvent::ArrowIpc(bytes::Bytes::from_static(b"\xff\xff\xff\xff")),
+            AdminEvent::Progress {
                 label: "rows".to_owned(),
                 done: 3,
                 total: None,
             },
-            Event::Progress {
+            AdminEvent::Progress {
                 label: "rows".to_owned(),
                 done: 3,
                 total: Some(9),
             },
-            Event::Notice("signed".to_owned()),
-            Event::Failure(Box::new(refusal)),
-            Event::Failure(Box::new(Refusal::new(Code::Internal, "so"))),
-            Event::Done { exit_code: 130 },
+            AdminEvent::Notice("signed".to_owned()),
+            AdminEvent::Failure(Box::new(refusal)),
+            AdminEvent::Failure(Box::new(Refusal::new(ErrorCode::Internal, "so"))),
+            AdminEvent::Done { exit_code: 130 },
         ] {
             assert_eq!(from_wire(to_wire(event.clone())).unwrap(), event);
         }

@@ -1,33 +1,33 @@
 //! A briefing arrives as it was written, and nothing in it goes unread.
 
-use super::{Briefing, Ground, Limits, from_ticket, pb, to_ticket, to_wire};
+use super::{FragmentTask, TaskDataset, TaskLimits, from_ticket, pb, to_ticket, to_wire};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::time::Time;
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::{ClauseId, ContractId, RequestId};
 use prost::Message as _;
 use std::time::Duration;
 
-fn ground(dataset: &str) -> Ground {
-    Ground {
+fn ground(dataset: &str) -> TaskDataset {
+    TaskDataset {
         dataset: dataset.parse().unwrap(),
         contract: ContractId(Digest::of(b"second")),
         first: ContractId(Digest::of(b"first")),
         envelope: "envelope".into(),
-        held: vec![ClauseId(7), ClauseId(2)],
+        active_prohibitions: vec![ClauseId(7), ClauseId(2)],
         snapshot: "2026-03-01.1".to_owned(),
         digest: Digest::of(b"rows"),
     }
 }
 
-fn sample() -> Briefing {
-    Briefing {
+fn sample() -> FragmentTask {
+    FragmentTask {
         version: "0.1.0".to_owned(),
         request: RequestId([7; 16]),
         asker: "hansa://tallinn.example".parse().unwrap(),
         tenant: Some("north".to_owned()),
         purpose: Some("dpv:ResearchAndDevelopment".parse().unwrap()),
-        now: Time::from_micros(1_800_000_000_000_001).unwrap(),
-        planned: Time::from_micros(-5).unwrap(),
+        now: UtcTimestamp::from_micros(1_800_000_000_000_001).unwrap(),
+        planned: UtcTimestamp::from_micros(-5).unwrap(),
         sql: "SELECT count(*) FROM trips".to_owned(),
         grounds: vec![ground("trips"), ground("stations")],
         effects: Digest::of(b"effects"),
@@ -35,7 +35,7 @@ fn sample() -> Briefing {
         fragment: 3,
         part: 1,
         of: 2,
-        limits: Limits {
+        limits: TaskLimits {
             memory: 1 << 40,
             spill: 0,
             time: Duration::from_millis(1500),
@@ -49,9 +49,9 @@ fn a_briefing_survives_the_round_trip() {
     let mut bare = sample();
     bare.tenant = None;
     bare.purpose = None;
-    bare.now = Time::EPOCH;
+    bare.now = UtcTimestamp::EPOCH;
     bare.grounds.truncate(1);
-    bare.grounds[0].held.clear();
+    bare.grounds[0].active_prohibitions.clear();
     bare.fragment = 0;
     bare.part = 0;
     bare.of = 1;

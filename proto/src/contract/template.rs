@@ -5,13 +5,13 @@
 
 use crate::template::is_line;
 use hansa_audit_log::json::Json;
-use hansa_policy::contract::Template;
-use hansa_policy::members::Members;
+use hansa_policy::contract::TemplateReference;
 use hansa_policy::refusal::Refusal;
+use hansa_policy::strict_object::StrictObjectReader;
 
 /// Its members.
 #[must_use]
-pub(crate) fn to_json(template: &Template) -> Json {
+pub(crate) fn to_json(template: &TemplateReference) -> Json {
     Json::object([
         ("author", Json::text(&template.author)),
         ("title", Json::text(&template.title)),
@@ -24,12 +24,12 @@ pub(crate) fn to_json(template: &Template) -> Json {
 ///
 /// # Errors
 /// That of the members, for what is in no form or names no template.
-pub(crate) fn read(of: &mut Members) -> Result<Option<Template>, Refusal> {
+pub(crate) fn read(of: &mut StrictObjectReader) -> Result<Option<TemplateReference>, Refusal> {
     let codes = of.codes();
     let Some(mut members) = of.object_or_null("template")? else {
         return Ok(None);
     };
-    let template = Template {
+    let template = TemplateReference {
         author: members.parsed("author")?,
         title: members.text("title")?,
         version: u32::try_from(members.count("version")?).unwrap_or(0),
@@ -46,24 +46,29 @@ pub(crate) fn read(of: &mut Members) -> Result<Option<Template>, Refusal> {
 mod tests {
     use super::{read, to_json};
     use hansa_audit_log::json::Json;
-    use hansa_policy::contract::Template;
-    use hansa_policy::members::{Codes, Members};
-    use hansa_policy::refusal::Code;
+    use hansa_policy::contract::TemplateReference;
+    use hansa_policy::refusal::ErrorCode;
+    use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
 
     #[track_caller]
-    fn check(change: impl FnOnce(&mut Template), refused: bool) {
+    fn check(change: impl FnOnce(&mut TemplateReference), refused: bool) {
         let mut template = crate::samples::filled().template.unwrap();
         change(&mut template);
         check_json(to_json(&template), (!refused).then_some(template));
     }
 
     #[track_caller]
-    fn check_json(json: Json, expect: Option<Template>) {
+    fn check_json(json: Json, expect: Option<TemplateReference>) {
         let whole = Json::object([("template", json)]);
-        let mut members = Members::of(whole, "", Codes::of(Code::ContractMalformed)).unwrap();
+        let mut members = StrictObjectReader::of(
+            whole,
+            "",
+            ReaderErrorCodes::of(ErrorCode::ContractMalformed),
+        )
+        .unwrap();
         match (read(&mut members), expect) {
             (Ok(found), Some(expect)) => assert_eq!(found, Some(expect)),
-            (Err(refusal), None) => assert_eq!(refusal.code, Code::ContractMalformed),
+            (Err(refusal), None) => assert_eq!(refusal.code, ErrorCode::ContractMalformed),
             (found, expect) => panic!("{found:?} instead of {expect:?}"),
         }
     }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::samples;
 use hansa_audit_log::json::parse;
-use hansa_policy::term::tongue::Tongue;
+use hansa_policy::term::language::Language;
 
 #[track_caller]
 fn check(agreement: &Agreement) {
@@ -18,13 +18,13 @@ fn payload() -> String {
 }
 
 #[track_caller]
-fn refused(bytes: &[u8], code: Code) {
+fn refused(bytes: &[u8], code: ErrorCode) {
     let refusal = from_bytes(bytes).expect_err(&String::from_utf8_lossy(bytes));
     assert_eq!(refusal.code, code, "{refusal}");
 }
 
 #[track_caller]
-fn exchanged(from: &str, to: &str, code: Code) {
+fn exchanged(from: &str, to: &str, code: ErrorCode) {
     let good = payload();
     assert!(good.contains(from), "no {from} in {good}");
     refused(good.replacen(from, to, 1).as_bytes(), code);
@@ -36,8 +36,8 @@ fn an_agreement_survives_the_round_trip() {
     check(&samples::public_view());
     check(&samples::filled());
     check(&Agreement {
-        not_before: hansa_audit_log::time::Time::EARLIEST,
-        not_after: hansa_audit_log::time::Time::LATEST,
+        not_before: hansa_audit_log::time::UtcTimestamp::EARLIEST,
+        not_after: hansa_audit_log::time::UtcTimestamp::LATEST,
         ..samples::public_view()
     });
     for clause in samples::clauses() {
@@ -82,7 +82,7 @@ fn a_template_is_named_in_its_slot() {
         let other = good.replacen(from, to, 1);
         assert_ne!(other, good, "{from}");
         let refusal = from_bytes(other.as_bytes()).unwrap_err();
-        let codes = [Code::ContractMalformed, Code::RenderingDiffers];
+        let codes = [ErrorCode::ContractMalformed, ErrorCode::RenderingDiffers];
         assert!(codes.contains(&refusal.code), "{to}: {refusal}");
     }
 }
@@ -139,29 +139,32 @@ fn a_payload_has_every_slot() {
 #[test]
 fn only_the_canonical_bytes_are_read() {
     let good = payload();
-    refused(format!(" {good}").as_bytes(), Code::ContractMalformed);
-    refused(format!("{good}\n").as_bytes(), Code::ContractMalformed);
+    refused(format!(" {good}").as_bytes(), ErrorCode::ContractMalformed);
+    refused(format!("{good}\n").as_bytes(), ErrorCode::ContractMalformed);
     refused(
         good.replacen("\":\"", "\": \"", 1).as_bytes(),
-        Code::ContractMalformed,
+        ErrorCode::ContractMalformed,
     );
-    refused(format!("{good}{good}").as_bytes(), Code::ContractMalformed);
-    refused(b"", Code::ContractMalformed);
-    refused(&[0xff, 0xfe], Code::ContractMalformed);
+    refused(
+        format!("{good}{good}").as_bytes(),
+        ErrorCode::ContractMalformed,
+    );
+    refused(b"", ErrorCode::ContractMalformed);
+    refused(&[0xff, 0xfe], ErrorCode::ContractMalformed);
     // The same members in another order.
     let (head, tail) = good.split_once(r##""hansa":"agreement/2","##).unwrap();
     let turned = format!(r##"{{"hansa":"agreement/2",{}{tail}"##, &head[1..]);
-    refused(turned.as_bytes(), Code::ContractMalformed);
+    refused(turned.as_bytes(), ErrorCode::ContractMalformed);
     // A duplicate member, the same and another one.
     exchanged(
         r##""version":1"##,
         r##""version":1,"version":1"##,
-        Code::ContractMalformed,
+        ErrorCode::ContractMalformed,
     );
     exchanged(
         r##""version":1"##,
         r##""version":1,"version":2"##,
-        Code::ContractMalformed,
+        ErrorCode::ContractMalformed,
     );
     for number in [
         "1.0",
@@ -176,36 +179,40 @@ fn only_the_canonical_bytes_are_read() {
         exchanged(
             r##""version":1"##,
             &format!(r##""version":{number}"##),
-            Code::ContractMalformed,
+            ErrorCode::ContractMalformed,
         );
     }
     // An escape that is not needed, a lone surrogate.
     exchanged(
         "munster.example",
         "munster.exampl\\u0065",
-        Code::ContractMalformed,
+        ErrorCode::ContractMalformed,
     );
-    exchanged("The people", "\\ud800The people", Code::ContractMalformed);
+    exchanged(
+        "The people",
+        "\\ud800The people",
+        ErrorCode::ContractMalformed,
+    );
 }
 
 #[test]
 fn text_is_in_normal_form_c() {
     let composed = "Forschung über Mobilität";
     let decomposed = "Forschung u\u{308}ber Mobilita\u{308}t";
-    exchanged(composed, decomposed, Code::ContractMalformed);
+    exchanged(composed, decomposed, ErrorCode::ContractMalformed);
 }
 
 #[test]
 fn size_and_depth_are_limited() {
     let long = "x".repeat(LIMITS.bytes);
-    exchanged("The people", &long, Code::ContractMalformed);
+    exchanged("The people", &long, ErrorCode::ContractMalformed);
     let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
     exchanged(
         r##""template":null"##,
         &format!(r##""template":{deep}"##),
-        Code::ContractMalformed,
+        ErrorCode::ContractMalformed,
     );
-    refused("[".repeat(300_000).as_bytes(), Code::ContractMalformed);
+    refused("[".repeat(300_000).as_bytes(), ErrorCode::ContractMalformed);
 }
 
 #[test]
@@ -223,46 +230,50 @@ fn each_place_says_the_same() {
     exchanged(
         r##""assigner":"hansa://munster.example""##,
         &format!(r##""assigner":"{other}""##),
-        Code::TermUnknown,
+        ErrorCode::TermUnknown,
     );
     exchanged(
         r##""assignee":"hansa://firma.example""##,
         &format!(r##""assignee":"{other}""##),
-        Code::ContractMalformed,
+        ErrorCode::ContractMalformed,
     );
     exchanged(
         r##""source":"hansa://munster.example/d/bike_counts""##,
         r##""source":"hansa://munster.example/d/secrets""##,
-        Code::ContractMalformed,
+        ErrorCode::ContractMalformed,
     );
     exchanged(
         r##""id":"urn:uuid:0198"##,
         r##""id":"urn:uuid:0199"##,
-        Code::ContractMalformed,
+        ErrorCode::ContractMalformed,
     );
-    exchanged(r##"grant/1:"##, r##"grant/2:"##, Code::ContractMalformed);
+    exchanged(
+        r##"grant/1:"##,
+        r##"grant/2:"##,
+        ErrorCode::ContractMalformed,
+    );
     exchanged(
         r##""recordedOnly":["##,
         r##""recordedOnly":["#c2","##,
-        Code::ContractMalformed,
+        ErrorCode::ContractMalformed,
     );
     exchanged(
         r##""notAfter":"2027-12-01"##,
         r##""notAfter":"2026-12-01"##,
-        Code::ContractMalformed,
+        ErrorCode::ContractMalformed,
     );
     exchanged(
         r##""notAfter":"2027-12-01T00:00:00Z""##,
         r##""notAfter":"2027-12-01T00:00:00.000Z""##,
-        Code::ContractMalformed,
+        ErrorCode::ContractMalformed,
     );
     exchanged(
         r##""id":"hansa://firma.example""##,
         r##""id":"firma.example""##,
-        Code::ContractMalformed,
+        ErrorCode::ContractMalformed,
     );
-    exchanged("agreement/2", "agreement/1", Code::ContractMalformed);
-    exchanged("agreement/2", "agreement/3", Code::ContractMalformed);
+    exchanged("agreement/2", "agreement/1", ErrorCode::ContractMalformed);
+    exchanged("agreement/2", "agreement/3", ErrorCode::ContractMalformed);
     let two = Agreement {
         own_purposes: [
             samples::agreement().own_purposes,
@@ -271,10 +282,10 @@ fn each_place_says_the_same() {
         .concat(),
         ..samples::agreement()
     };
-    refused(&to_bytes(&two), Code::ContractMalformed);
+    refused(&to_bytes(&two), ErrorCode::ContractMalformed);
     let mut doubled = samples::agreement();
     doubled.clauses[1].id = doubled.clauses[0].id;
-    refused(&to_bytes(&doubled), Code::ContractMalformed);
+    refused(&to_bytes(&doubled), ErrorCode::ContractMalformed);
 }
 
 #[test]
@@ -295,9 +306,9 @@ fn a_flipped_bit_never_gives_the_same_agreement() {
 #[test]
 fn random_agreements_survive_the_round_trip() {
     for seed in 0..300 {
-        let mut random = samples::random::Random(seed);
+        let mut random = samples::random_policy::SplitMixRandom(seed);
         let agreement = Agreement {
-            clauses: samples::random::policy(&mut random),
+            clauses: samples::random_policy::policy(&mut random),
             ..samples::agreement()
         };
         let read = from_bytes(&to_bytes(&agreement));
@@ -307,10 +318,10 @@ fn random_agreements_survive_the_round_trip() {
 
 #[test]
 fn what_was_shown_is_what_was_signed() {
-    for tongue in Tongue::ALL {
-        let shown = Shown::newest(tongue);
+    for tongue in Language::ALL {
+        let shown = PageRendering::newest(tongue);
         let whole = Agreement {
-            shown: Some(shown),
+            rendering: Some(shown),
             ..samples::agreement()
         };
         check(&whole);
@@ -322,33 +333,33 @@ fn what_was_shown_is_what_was_signed() {
         let payload = String::from_utf8(to_bytes(&whole)).unwrap();
         assert_eq!(payload.matches(&digest).count(), 1);
         let other = payload.replace(&digest, &Digest::of(b"another page").to_string());
-        refused(other.as_bytes(), Code::RenderingDiffers);
+        refused(other.as_bytes(), ErrorCode::RenderingDiffers);
         // Another language has another page.
-        let next = if tongue == Tongue::De { "pt" } else { "de" };
+        let next = if tongue == Language::De { "pt" } else { "de" };
         let (from, to) = (
             format!(r##""form":"page/2","language":"{tongue}""##),
             format!(r##""form":"page/2","language":"{next}""##),
         );
         refused(
             payload.replace(&from, &to).as_bytes(),
-            Code::RenderingDiffers,
+            ErrorCode::RenderingDiffers,
         );
     }
     // Every other term, under the page of these.
     let good = payload();
     let fewer = samples::short_agreement();
-    let shown = fewer.shown.unwrap();
+    let shown = fewer.rendering.unwrap();
     let mixed = good.replace(
         &page_digest(shown, &samples::agreement()).to_string(),
         &page_digest(shown, &fewer).to_string(),
     );
-    refused(mixed.as_bytes(), Code::RenderingDiffers);
+    refused(mixed.as_bytes(), ErrorCode::RenderingDiffers);
     // What can't be shown here is not signed or used here.
-    exchanged("page/1", "page/3", Code::ContractMalformed);
+    exchanged("page/1", "page/3", ErrorCode::ContractMalformed);
     exchanged(
         r##""language":"en""##,
         r##""language":"fi""##,
-        Code::ContractMalformed,
+        ErrorCode::ContractMalformed,
     );
 }
 
@@ -357,7 +368,7 @@ fn what_was_shown_is_what_was_signed() {
 fn a_page_of_one_form_is_never_shown_as_another() {
     let first = samples::agreement();
     let second = Agreement {
-        shown: Some(Shown::newest(Tongue::En).in_zone("Europe/Brussels")),
+        rendering: Some(PageRendering::newest(Language::En).in_zone("Europe/Brussels")),
         ..first.clone()
     };
     check(&first);
@@ -368,22 +379,31 @@ fn a_page_of_one_form_is_never_shown_as_another() {
     assert!(new.contains(r##""form":"page/2""##) && new.contains(r##""zone":"Europe/Brussels""##));
     let zoned = |text: &str| text.replace(r##","zone":"Europe/Brussels"}"##, "}");
     for (bytes, code) in [
-        (new.replace("page/2", "page/1"), Code::ContractMalformed),
-        (zoned(&new), Code::ContractMalformed),
+        (
+            new.replace("page/2", "page/1"),
+            ErrorCode::ContractMalformed,
+        ),
+        (zoned(&new), ErrorCode::ContractMalformed),
         (
             zoned(&new.replace("page/2", "page/1")),
-            Code::RenderingDiffers,
+            ErrorCode::RenderingDiffers,
         ),
-        (new.replace("page/2", "page/3"), Code::ContractMalformed),
+        (
+            new.replace("page/2", "page/3"),
+            ErrorCode::ContractMalformed,
+        ),
         (
             new.replace("Europe/Brussels", "Europe/Berlin"),
-            Code::RenderingDiffers,
+            ErrorCode::RenderingDiffers,
         ),
         (
             new.replace("Europe/Brussels", "America/Toronto"),
-            Code::ContractMalformed,
+            ErrorCode::ContractMalformed,
         ),
-        (old.replace("page/1", "page/2"), Code::ContractMalformed),
+        (
+            old.replace("page/1", "page/2"),
+            ErrorCode::ContractMalformed,
+        ),
     ] {
         refused(bytes.as_bytes(), code);
     }
@@ -392,7 +412,7 @@ fn a_page_of_one_form_is_never_shown_as_another() {
 #[test]
 fn a_contract_of_before_is_read_as_it_was_signed() {
     let old = Agreement {
-        shown: None,
+        rendering: None,
         ..samples::agreement()
     };
     check(&old);
@@ -401,6 +421,6 @@ fn a_contract_of_before_is_read_as_it_was_signed() {
     // The newer format can't leave it away.
     refused(
         bytes.replace("agreement/1", "agreement/2").as_bytes(),
-        Code::ContractMalformed,
+        ErrorCode::ContractMalformed,
     );
 }

@@ -25,7 +25,7 @@ fn an_entry_survives_the_round_trip() {
     };
     check(&bare);
     check(&Dataset {
-        feed: Some(Feed::default()),
+        feed: Some(DatasetFeed::default()),
         ..samples::dataset()
     });
     for kind in KINDS {
@@ -34,12 +34,12 @@ fn an_entry_survives_the_round_trip() {
         one.columns[0].kind = kind;
         check(&one);
     }
-    for bucket in Bucket::ALL {
+    for bucket in TimeBucketWidth::ALL {
         let mut one = samples::dataset();
         one.grid.as_mut().unwrap().dimensions[1].bucket = Some(bucket);
         check(&one);
-        for (_, late) in Late::ALL {
-            one.grid.as_mut().unwrap().release = Some(Release {
+        for (_, late) in LateDataPolicy::ALL {
+            one.grid.as_mut().unwrap().release = Some(ReleaseTerm {
                 column: "at".parse().unwrap(),
                 every: bucket,
                 late,
@@ -76,7 +76,7 @@ fn what_is_unknown_missing_or_ill_typed_is_refused() {
             continue;
         }
         let refusal = from_json(&spoilt).expect_err(&place);
-        assert_eq!(refusal.code, Code::PeerDataInvalid, "{refusal}");
+        assert_eq!(refusal.code, ErrorCode::PeerDataInvalid, "{refusal}");
     }
 }
 
@@ -86,7 +86,7 @@ fn each_value_is_checked() {
     let check = |from: &str, to: &str| {
         assert!(good.contains(from), "no {from} in {good}");
         let refusal = from_bytes(good.replacen(from, to, 1).as_bytes()).expect_err(to);
-        assert_eq!(refusal.code, Code::PeerDataInvalid, "{refusal}");
+        assert_eq!(refusal.code, ErrorCode::PeerDataInvalid, "{refusal}");
     };
     check("\"type\":\"int\"", "\"type\":\"integer\"");
     check("\"name\":\"operator\"", "\"name\":\"site\"");

@@ -3,27 +3,27 @@
 //! A seal adds its certificates (RFC 7515, section 4.1.6) and, where we write it, the digest of its own one (4.1.8). A
 //! mandate on which the signature rests stands in it whole, as the participant signed it.
 
-use super::{Kind, LIMITS};
+use super::{LIMITS, StatementKind};
 use crate::base64url;
 use crate::mandate;
-use crate::strict;
+use crate::strict_json;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{Json, Limits, canonical};
+use hansa_audit_log::json::{Json, JsonLimits, canonical};
 use hansa_policy::contract::mandate::SignedMandate;
-use hansa_policy::contract::seal::Seal;
-use hansa_policy::contract::{Role, Signature};
-use hansa_policy::members::{Codes, Members};
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::contract::seal::SealCertificates;
+use hansa_policy::contract::{SignatoryRole, Signature};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
 
 /// What a protected header says.
 #[derive(Debug, Clone, Copy)]
-pub struct Header<'a> {
+pub struct ProtectedHeader<'a> {
     /// What is signed.
-    pub kind: Kind,
+    pub kind: StatementKind,
     /// For whom.
-    pub role: Role,
+    pub role: SignatoryRole,
     /// With which algorithm.
     pub alg: &'a str,
     /// Thumbprint of the key.
@@ -31,12 +31,12 @@ pub struct Header<'a> {
     /// When, in seconds.
     pub issued_at: i64,
     /// The certificates of the key, where it is a seal's.
-    pub seal: Option<&'a Seal>,
+    pub seal: Option<&'a SealCertificates>,
     /// The mandate on which it rests, in its envelope.
     pub mandate: Option<&'a [u8]>,
 }
 
-impl Header<'_> {
+impl ProtectedHeader<'_> {
     /// The header as it stands in the statement and in the signing input.
     #[must_use]
     pub fn encoded(&self) -> String {
@@ -76,7 +76,7 @@ const MANDATE: &str = "hansa-mandate";
 const THUMBPRINT: &str = "x5t#S256";
 
 /// A header with the certificates of a seal and a mandate.
-const HEADER: Limits = Limits {
+const HEADER: JsonLimits = JsonLimits {
     bytes: 96 * 1024,
     depth: LIMITS.depth,
 };
@@ -85,24 +85,24 @@ const HEADER: Limits = Limits {
 pub(super) fn signature(
     entry: Json,
     index: usize,
-    kind: Kind,
+    kind: StatementKind,
     payload_text: &str,
 ) -> Result<Signature, Refusal> {
-    let codes = Codes::of(Code::SignatureHeader);
-    let mut entry = Members::of(entry, format!("signatures[{index}]"), codes)?;
+    let codes = ReaderErrorCodes::of(ErrorCode::SignatureHeader);
+    let mut entry = StrictObjectReader::of(entry, format!("signatures[{index}]"), codes)?;
     let protected = entry.text("protected")?;
     let signature = entry.text("signature")?;
     // An unprotected `header` ends here.
     entry.finish()?;
     let header = base64url::decode(&protected)
         .ok_or_else(|| codes.wrong("a protected header is not in base64url without padding"))?;
-    let header = strict::loose_document(&header, HEADER, Code::SignatureHeader)?;
-    let mut header = Members::of(header, "protected", codes)?;
+    let header = strict_json::loose_document(&header, HEADER, ErrorCode::SignatureHeader)?;
+    let mut header = StrictObjectReader::of(header, "protected", codes)?;
     let alg = header.text("alg")?;
     let seal = seal(&mut header, kind, codes)?;
     if !accepted(&alg, seal.is_some()) {
         return Err(Refusal::new(
-            Code::SignatureAlg,
+            ErrorCode::SignatureAlg,
             format!("the algorithm `{alg}` is not accepted"),
         ));
     }
@@ -110,8 +110,8 @@ pub(super) fn signature(
     let mandate = mandate(&mut header, kind, codes)?;
     header.exactly("crit", &critical(mandate.is_some()))?;
     let role = match header.text(ROLE)?.as_str() {
-        "provider" => Role::Provider,
-        "consumer" => Role::Consumer,
+        "provider" => SignatoryRole::Provider,
+        "consumer" => SignatoryRole::Consumer,
         other => return Err(codes.unknown(format!("the role `{other}` is not known"))),
     };
     let kid = header.text("kid")?;
@@ -125,7 +125,7 @@ pub(super) fn signature(
         .filter(|bytes| of_length(&alg, bytes.len()))
         .ok_or_else(|| {
             Refusal::new(
-                Code::SignatureInvalid,
+                ErrorCode::SignatureInvalid,
                 format!(
                     "signature {index} is not as many bytes in base64url without padding as one by {alg} has"
                 ),
@@ -163,8 +163,12 @@ fn of_length(alg: &str, bytes: usize) -> bool {
 }
 
 /// The certificates of a seal, on what a seal may sign.
-fn seal(header: &mut Members, kind: Kind, codes: Codes) -> Result<Option<Seal>, Refusal> {
-    if !matches!(kind, Kind::Agreement | Kind::Withdrawal) {
+fn seal(
+    header: &mut StrictObjectReader,
+    kind: StatementKind,
+    codes: ReaderErrorCodes,
+) -> Result<Option<SealCertificates>, Refusal> {
+    if !matches!(kind, StatementKind::Agreement | StatementKind::Withdrawal) {
         return Ok(None);
     }
     let mut chain = Vec::new();
@@ -178,7 +182,7 @@ fn seal(header: &mut Members, kind: Kind, codes: Codes) -> Result<Option<Seal>, 
     if chain.is_empty() {
         return Ok(None);
     }
-    let seal = Seal::new(chain).map_err(|why| codes.wrong(why))?;
+    let seal = SealCertificates::new(chain).map_err(|why| codes.wrong(why))?;
     let told = header.text_if_there(THUMBPRINT)?;
     if told.is_some_and(|told| told != thumbprint(&seal)) {
         return Err(codes.wrong("`x5t#S256` is not the digest of the first certificate of `x5c`"));
@@ -188,11 +192,11 @@ fn seal(header: &mut Members, kind: Kind, codes: Codes) -> Result<Option<Seal>, 
 
 /// The mandate on which the signature of a contract rests.
 fn mandate(
-    header: &mut Members,
-    kind: Kind,
-    codes: Codes,
+    header: &mut StrictObjectReader,
+    kind: StatementKind,
+    codes: ReaderErrorCodes,
 ) -> Result<Option<Box<SignedMandate>>, Refusal> {
-    if kind != Kind::Agreement {
+    if kind != StatementKind::Agreement {
         return Ok(None);
     }
     let Some(text) = header.text_if_there(MANDATE)? else {
@@ -203,6 +207,6 @@ fn mandate(
     Ok(Some(Box::new(mandate::from_envelope(&bytes)?)))
 }
 
-fn thumbprint(seal: &Seal) -> String {
+fn thumbprint(seal: &SealCertificates) -> String {
     base64url::encode(Digest::of(seal.own()).as_bytes())
 }

@@ -6,23 +6,23 @@ use hansa_audit_log::json::{Json, parse};
 
 /// A signed statement in its parts, as read: nothing of it is checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parts {
+pub struct EnvelopeParts {
     /// What was signed.
     pub payload: Vec<u8>,
     /// The signatures, in their order.
-    pub marks: Vec<Mark>,
+    pub signatures: Vec<SignaturePart>,
 }
 
 /// A signature and its protected header.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
+pub struct SignaturePart {
     /// The header as JSON.
     pub header: Vec<u8>,
     /// The signature.
     pub signature: Vec<u8>,
 }
 
-impl Parts {
+impl EnvelopeParts {
     /// Takes a statement apart; nothing where its parts would not give the same bytes again.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Option<Self> {
@@ -30,7 +30,7 @@ impl Parts {
         let signatures = json.get("signatures")?.as_list()?;
         let parts = Self {
             payload: bytes_of(json.get("payload")?)?,
-            marks: signatures.iter().map(mark).collect::<Option<_>>()?,
+            signatures: signatures.iter().map(mark).collect::<Option<_>>()?,
         };
         (parts.assemble() == bytes).then_some(parts)
     }
@@ -38,14 +38,14 @@ impl Parts {
     /// The statement.
     #[must_use]
     pub fn assemble(&self) -> Vec<u8> {
-        let entries = self.marks.iter();
+        let entries = self.signatures.iter();
         let entries = entries.map(|mark| (base64url::encode(&mark.header), mark.signature.clone()));
         assemble(&self.payload, &entries.collect::<Vec<_>>())
     }
 }
 
-fn mark(entry: &Json) -> Option<Mark> {
-    Some(Mark {
+fn mark(entry: &Json) -> Option<SignaturePart> {
+    Some(SignaturePart {
         header: bytes_of(entry.get("protected")?)?,
         signature: bytes_of(entry.get("signature")?)?,
     })
@@ -57,31 +57,31 @@ fn bytes_of(text: &Json) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Mark, Parts};
+    use super::{EnvelopeParts, SignaturePart};
 
     #[test]
     fn parts_give_the_same_bytes_again() {
-        let mark = |n: u8| Mark {
+        let mark = |n: u8| SignaturePart {
             header: format!("{{\"n\":{n}}}").into_bytes(),
             signature: vec![n; 64],
         };
         for marks in [vec![], vec![mark(1)], vec![mark(1), mark(2)]] {
-            let parts = Parts {
+            let parts = EnvelopeParts {
                 payload: b"{}".to_vec(),
-                marks,
+                signatures: marks,
             };
             let whole = parts.assemble();
-            assert_eq!(Parts::of(&whole).as_ref(), Some(&parts));
+            assert_eq!(EnvelopeParts::of(&whole).as_ref(), Some(&parts));
             // Spelled otherwise it is another statement, and stays whole.
             let text = String::from_utf8(whole).unwrap();
             for other in [text.replace(":\"", ": \""), format!("{text} ")] {
-                assert_eq!(Parts::of(other.as_bytes()), None, "{other}");
+                assert_eq!(EnvelopeParts::of(other.as_bytes()), None, "{other}");
             }
             let more = text.replacen('{', "{\"a\":1,", 1);
-            assert_eq!(Parts::of(more.as_bytes()), None, "{more}");
+            assert_eq!(EnvelopeParts::of(more.as_bytes()), None, "{more}");
         }
         for other in ["", "{}", "[]", r#"{"payload":"e30","signatures":[{}]}"#] {
-            assert_eq!(Parts::of(other.as_bytes()), None, "{other}");
+            assert_eq!(EnvelopeParts::of(other.as_bytes()), None, "{other}");
         }
     }
 }

@@ -1,11 +1,11 @@
 //! The envelope holds what it must and nothing else.
 
-mod scene;
+mod fixture;
+mod josekit_gaps;
 mod statements;
-mod traps;
 
 use super::*;
-use crate::envelope::tests::scene::{Entry, Key, flipped, scene};
+use crate::envelope::tests::fixture::{PartyKey, SignatureEntry, flipped, scene};
 use hansa_policy::contract::Agreement;
 
 #[test]
@@ -16,8 +16,8 @@ fn two_signatures_make_a_contract() {
     assert_eq!(agreed.id(), ContractId(Digest::of(&scene.payload)));
     // Halves that were read apart are put together, in whatever order they come.
     let halves: Vec<Signature> = [
-        (Role::Consumer, scene.consumer()),
-        (Role::Provider, scene.provider()),
+        (SignatoryRole::Consumer, scene.consumer()),
+        (SignatoryRole::Provider, scene.provider()),
     ]
     .into_iter()
     .flat_map(|(role, entry)| {
@@ -35,26 +35,37 @@ fn exactly_two_signatures_of_two_parties_are_read() {
     let scene = scene();
     let [munster, firm] = &scene.keys.0;
     let (provider, consumer) = (&scene.provider(), &scene.consumer());
-    let one_key_for_both = &munster.entry(Kind::Agreement, Role::Consumer, &scene.payload);
-    let by_somebody_else =
-        &Key::p256("other.example").entry(Kind::Agreement, Role::Consumer, &scene.payload);
-    let of_another_kind = &firm.entry(Kind::Receipt, Role::Consumer, &scene.payload);
+    let one_key_for_both = &munster.entry(
+        StatementKind::Agreement,
+        SignatoryRole::Consumer,
+        &scene.payload,
+    );
+    let by_somebody_else = &PartyKey::p256("other.example").entry(
+        StatementKind::Agreement,
+        SignatoryRole::Consumer,
+        &scene.payload,
+    );
+    let of_another_kind = &firm.entry(
+        StatementKind::Receipt,
+        SignatoryRole::Consumer,
+        &scene.payload,
+    );
     let later = contract::to_bytes(&Agreement {
         version: 2,
         ..scene.agreement.clone()
     });
-    let on_another_payload = &firm.entry(Kind::Agreement, Role::Consumer, &later);
-    let cases: [(&[&Entry], Code); 10] = [
-        (&[], Code::SignatureMissing),
-        (&[provider], Code::SignatureMissing),
-        (&[consumer], Code::SignatureMissing),
-        (&[provider, provider], Code::SignatureMissing),
-        (&[consumer, provider], Code::SignatureMissing),
-        (&[provider, consumer, consumer], Code::SignatureCount),
-        (&[provider, one_key_for_both], Code::SignerNotParty),
-        (&[provider, by_somebody_else], Code::SignerNotParty),
-        (&[provider, of_another_kind], Code::SignatureHeader),
-        (&[provider, on_another_payload], Code::SignatureInvalid),
+    let on_another_payload = &firm.entry(StatementKind::Agreement, SignatoryRole::Consumer, &later);
+    let cases: [(&[&SignatureEntry], ErrorCode); 10] = [
+        (&[], ErrorCode::SignatureMissing),
+        (&[provider], ErrorCode::SignatureMissing),
+        (&[consumer], ErrorCode::SignatureMissing),
+        (&[provider, provider], ErrorCode::SignatureMissing),
+        (&[consumer, provider], ErrorCode::SignatureMissing),
+        (&[provider, consumer, consumer], ErrorCode::SignatureCount),
+        (&[provider, one_key_for_both], ErrorCode::SignerNotParty),
+        (&[provider, by_somebody_else], ErrorCode::SignerNotParty),
+        (&[provider, of_another_kind], ErrorCode::SignatureHeader),
+        (&[provider, on_another_payload], ErrorCode::SignatureInvalid),
     ];
     for (entries, code) in cases {
         scene.refused(&scene.with(entries), code);
@@ -68,7 +79,7 @@ fn other_members_and_other_spellings_are_refused() {
     let check = |from: &str, to: &str| {
         let other = text.replacen(from, to, 1);
         assert_ne!(other, text);
-        scene.refused(other.as_bytes(), Code::ContractMalformed);
+        scene.refused(other.as_bytes(), ErrorCode::ContractMalformed);
     };
     check("]}", "]}\n");
     check("{\"payload\"", "{ \"payload\"");
@@ -81,7 +92,7 @@ fn other_members_and_other_spellings_are_refused() {
         tail.trim_end_matches('}'),
         head.trim_start_matches('{')
     );
-    scene.refused(turned.as_bytes(), Code::ContractMalformed);
+    scene.refused(turned.as_bytes(), ErrorCode::ContractMalformed);
 }
 
 #[test]
@@ -112,7 +123,10 @@ fn any_flipped_byte_of_payload_headers_or_signatures_is_refused() {
         changed[which].0.clone_from(&entries[which].0);
         for (_, signature) in flipped(&entries[which].1, 0) {
             changed[which].1 = signature;
-            scene.refused(&assemble(&scene.payload, &changed), Code::SignatureInvalid);
+            scene.refused(
+                &assemble(&scene.payload, &changed),
+                ErrorCode::SignatureInvalid,
+            );
         }
     }
 }

@@ -1,17 +1,17 @@
 //! Every clause has one form.
 
-mod refused;
+mod refusal_cases;
 
 use super::*;
 use crate::samples;
 use hansa_audit_log::json::canonical;
 use hansa_policy::term::Term;
 
-fn policy(clauses: Vec<Clause>) -> Policy {
-    Policy {
+fn policy(clauses: Vec<Clause>) -> OdrlPolicy {
+    OdrlPolicy {
         uid: "urn:uuid:0198f0c2-6d1e-7c11-9a53-0b6f6f1d2a77".to_owned(),
         assigner: "munster.example".parse().unwrap(),
-        taker: Taker::Participant("firma.example".parse().unwrap()),
+        assignee: OdrlAssignee::Participant("firma.example".parse().unwrap()),
         dataset: "hansa://munster.example/d/bike_counts".parse().unwrap(),
         clauses,
     }
@@ -21,13 +21,13 @@ fn text(json: &Json) -> String {
     String::from_utf8(canonical(json)).unwrap()
 }
 
-fn read(text: &str) -> Result<Policy, Refusal> {
-    from_json(hansa_audit_log::json::parse(text.as_bytes(), crate::strict::LIMITS).unwrap())
+fn read(text: &str) -> Result<OdrlPolicy, Refusal> {
+    from_json(hansa_audit_log::json::parse(text.as_bytes(), crate::strict_json::LIMITS).unwrap())
 }
 
 /// The policy of all samples with one piece of its text exchanged; `within` finds the clause that the refusal names.
 #[track_caller]
-fn check(from: &str, to: &str, code: Code, within: Option<fn(&Term) -> bool>) {
+fn check(from: &str, to: &str, code: ErrorCode, within: Option<fn(&Term) -> bool>) {
     let clauses = samples::clauses();
     let good = text(&to_json(&policy(clauses.clone())));
     assert!(good.contains(from), "no {from} in {good}");
@@ -63,12 +63,12 @@ fn every_term_survives_the_round_trip() {
         assert_eq!(from_json(to_json(&whole)).as_ref(), Ok(&whole));
     }
     for taker in [
-        Taker::Participant("firma.example".parse().unwrap()),
-        Taker::Public,
-        Taker::Open,
+        OdrlAssignee::Participant("firma.example".parse().unwrap()),
+        OdrlAssignee::Public,
+        OdrlAssignee::Open,
     ] {
-        let whole = Policy {
-            taker,
+        let whole = OdrlPolicy {
+            assignee: taker,
             ..policy(samples::clauses())
         };
         assert_eq!(from_json(to_json(&whole)).as_ref(), Ok(&whole));
@@ -86,9 +86,12 @@ fn the_shape_is_the_documented_one() {
     let whole = policy(vec![
         clause(2, Term::Purpose(vec!["mobility-research".parse().unwrap()])),
         clause(3, Term::Columns(vec!["site".parse().unwrap()])),
-        clause(4, Term::Functions(vec![hansa_policy::term::Function::Sum])),
+        clause(
+            4,
+            Term::Functions(vec![hansa_policy::term::CubeFunction::Sum]),
+        ),
         clause(5, Term::DeleteAfter { days: 30 }),
-        clause(6, Term::Prohibit(hansa_policy::term::Forbidden::Sell)),
+        clause(6, Term::Prohibit(hansa_policy::term::ForbiddenUse::Sell)),
     ]);
     let expect = concat!(
         r##"{"@context":["http://www.w3.org/ns/odrl.jsonld","urn:hansa:odrl:1"],"@type":"Agreement","##,
@@ -124,14 +127,14 @@ fn what_is_unknown_or_spoilt_anywhere_is_refused() {
     for (place, json) in samples::spoilt(&good) {
         if place.ends_with("+zzz") {
             let refusal = from_json(json).expect_err(&place);
-            assert_eq!(refusal.code, Code::TermUnknown, "{place}: {refusal}");
+            assert_eq!(refusal.code, ErrorCode::TermUnknown, "{place}: {refusal}");
         }
     }
 }
 
 #[test]
 fn each_fault_has_its_code() {
-    use Code::{ContractMalformed, TermIllTyped, TermUnknown};
+    use ErrorCode::{ContractMalformed, TermIllTyped, TermUnknown};
     let context = r##""urn:hansa:odrl:1"],"##;
     check(context, r##""urn:other"],"##, TermUnknown, None);
     check(r##""prohibit""##, r##""perm""##, TermUnknown, None);
@@ -159,7 +162,7 @@ fn each_fault_has_its_code() {
 
 #[test]
 fn each_fault_of_a_clause_names_the_clause() {
-    use Code::{TermIllTyped, TermUnknown};
+    use ErrorCode::{TermIllTyped, TermUnknown};
     let functions: fn(&Term) -> bool = |term| matches!(term, Term::Functions(_));
     let group: fn(&Term) -> bool = |term| matches!(term, Term::MinGroup { .. });
     let rows: fn(&Term) -> bool = |term| matches!(term, Term::Rows(_));
@@ -246,7 +249,7 @@ fn a_group_of_another_participant_is_refused_by_its_clause() {
         "munster.example/g/",
         "",
     ] {
-        check(own, other, Code::TermUnknown, Some(is_group));
+        check(own, other, ErrorCode::TermUnknown, Some(is_group));
     }
     let good = text(&to_json(&policy(samples::clauses())));
     let refusal = read(&good.replacen(own, "hansa://firma.example/g/", 1)).unwrap_err();
@@ -296,7 +299,7 @@ fn a_term_in_another_place_than_its_own_is_refused() {
         Json::List(vec![Json::Object(permission)]),
     );
     let refusal = from_json(Json::Object(members)).unwrap_err();
-    assert_eq!(refusal.code, Code::TermUnknown);
+    assert_eq!(refusal.code, ErrorCode::TermUnknown);
     assert_eq!(refusal.clause, Some(ClauseId(2)));
     assert!(refusal.sentence.contains("target.refinement"), "{refusal}");
     assert!(
@@ -312,7 +315,7 @@ fn every_duty_says_when_and_no_other_when_is_read() {
     const WHENS: [&str; 4] = ["h:beforeUse", "h:within", "h:always", "h:sometime"];
     let mut met = std::collections::BTreeSet::new();
     for term in Term::samples() {
-        if term.spec().place != Place::Duty {
+        if term.spec().position != OdrlPosition::Duty {
             continue;
         }
         let id = ClauseId(7);
@@ -355,7 +358,10 @@ fn clauses_stand_in_the_order_of_their_numbers() {
         .replace(&one, "spare")
         .replace(&two, &one)
         .replace("spare", &two);
-    assert_eq!(read(&turned).unwrap_err().code, Code::ContractMalformed);
+    assert_eq!(
+        read(&turned).unwrap_err().code,
+        ErrorCode::ContractMalformed
+    );
 }
 
 // What a reference connector in Java does with ODRL, and what must not happen here.

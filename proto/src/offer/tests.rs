@@ -14,8 +14,8 @@ fn offer() -> Offer {
         not_after: agreement.not_after,
         legal: agreement.legal,
         template: agreement.template,
-        to: Recipients::League,
-        sign: Sign::Officer,
+        to: OfferRecipients::League,
+        sign: SigningMode::Officer,
     }
 }
 
@@ -35,15 +35,15 @@ fn check(offer: &Offer) {
 fn an_offer_survives_the_round_trip() {
     check(&offer());
     check(&Offer {
-        to: Recipients::Public,
-        sign: Sign::Auto,
+        to: OfferRecipients::Public,
+        sign: SigningMode::Auto,
         legal: None,
         own_purposes: Vec::new(),
         clauses: Vec::new(),
         ..offer()
     });
     check(&Offer {
-        to: Recipients::Participants(BTreeSet::from([reader()])),
+        to: OfferRecipients::Participants(BTreeSet::from([reader()])),
         ..offer()
     });
     let template = samples::filled().template;
@@ -70,8 +70,8 @@ fn an_offer_survives_the_round_trip() {
 #[test]
 fn a_reader_does_not_learn_who_else_may_have_it() {
     let other: ParticipantId = "other.example".parse().unwrap();
-    let offer = Offering::from(Offer {
-        to: Recipients::Participants(BTreeSet::from([reader(), other.clone()])),
+    let offer = IdentifiedOffer::from(Offer {
+        to: OfferRecipients::Participants(BTreeSet::from([reader(), other.clone()])),
         ..offer()
     });
     let bytes = to_bytes(&offer, &reader());
@@ -80,7 +80,7 @@ fn a_reader_does_not_learn_who_else_may_have_it() {
     let read = from_bytes(&bytes).unwrap();
     assert_eq!(
         read.to,
-        Recipients::Participants(BTreeSet::from([reader()]))
+        OfferRecipients::Participants(BTreeSet::from([reader()]))
     );
     assert_eq!(read.id(), offer.id());
     let stranger: ParticipantId = "stranger.example".parse().unwrap();
@@ -98,14 +98,14 @@ fn what_is_unknown_missing_or_ill_typed_is_refused() {
 #[test]
 fn each_place_says_the_same() {
     let good = String::from_utf8(to_bytes(&offer().into(), &reader())).unwrap();
-    let check = |from: &str, to: &str, code: Code| {
+    let check = |from: &str, to: &str, code: ErrorCode| {
         assert!(good.contains(from), "no {from} in {good}");
         let refusal = from_bytes(good.replacen(from, to, 1).as_bytes()).expect_err(to);
         assert_eq!(refusal.code, code, "{refusal}");
     };
-    use Code::{PeerDataInvalid, TermUnknown};
+    use ErrorCode::{PeerDataInvalid, TermUnknown};
     check("h:sum", "h:median", TermUnknown);
-    check("\"h:sum\"", "\"h:count\"", Code::TermIllTyped);
+    check("\"h:sum\"", "\"h:count\"", ErrorCode::TermIllTyped);
     check("\"100000\"", "\"100001\"", PeerDataInvalid);
     check("2027-12-01", "2028-12-01", PeerDataInvalid);
     check("\"league\"", "\"public\"", PeerDataInvalid);

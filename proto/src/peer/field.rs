@@ -2,14 +2,14 @@
 
 use bytes::Bytes;
 use hansa_audit_log::digest::Digest;
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 
 /// The most bytes of one document inside a message: a contract, a statement, a receipt.
 const DOCUMENT: usize = 512 * 1024;
 
 /// A refusal of a message that does not hold what it must.
 pub(crate) fn malformed(what: impl Into<String>) -> Refusal {
-    Refusal::new(Code::MessageMalformed, what)
+    Refusal::new(ErrorCode::MessageMalformed, what)
 }
 
 /// A message or a choice that must be there.
@@ -60,7 +60,7 @@ pub(crate) fn document(field: &str, bytes: Bytes) -> Result<Bytes, Refusal> {
     }
     if bytes.len() > DOCUMENT {
         return Err(Refusal::new(
-            Code::MessageTooLarge,
+            ErrorCode::MessageTooLarge,
             format!(
                 "`{field}` holds {} bytes; at most {DOCUMENT} are read",
                 bytes.len()

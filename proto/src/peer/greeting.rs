@@ -2,12 +2,12 @@
 
 use crate::peer::{field, pb};
 use bytes::Bytes;
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeSet;
 
 /// What a connector says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Greeting {
+pub struct PeerGreeting {
     /// The versions of the peer protocol that it speaks.
     pub versions: BTreeSet<u32>,
     /// Its program and version, for people.
@@ -19,7 +19,7 @@ pub struct Greeting {
     /// Its newest signed head; absent while its log is empty.
     pub head: Option<Bytes>,
     /// The newest signed heads of other logs that it has seen, one of each log.
-    pub heard: Vec<Bytes>,
+    pub gossiped_heads: Vec<Bytes>,
 }
 
 /// The most heads of other logs that a greeting brings.
@@ -28,7 +28,7 @@ pub const HEARD: usize = 4096;
 /// The most bytes of such a head: text and one signature.
 pub const HEARD_BYTES: usize = 1024;
 
-impl Greeting {
+impl PeerGreeting {
     /// The newest version that both sides speak.
     ///
     /// # Errors
@@ -40,7 +40,7 @@ impl Greeting {
             .find(|version| self.versions.contains(version))
             .ok_or_else(|| {
                 Refusal::new(
-                    Code::VersionUnsupported,
+                    ErrorCode::VersionUnsupported,
                     format!(
                         "the other side ({}) speaks versions {:?} of the peer protocol, this one {:?}",
                         self.program,
@@ -56,7 +56,7 @@ impl Greeting {
 ///
 /// # Errors
 /// `MESSAGE_MALFORMED`.
-pub fn from_wire(message: Option<pb::Greeting>) -> Result<Greeting, Refusal> {
+pub fn from_wire(message: Option<pb::Greeting>) -> Result<PeerGreeting, Refusal> {
     let pb::Greeting {
         versions,
         program,
@@ -77,26 +77,26 @@ pub fn from_wire(message: Option<pb::Greeting>) -> Result<Greeting, Refusal> {
             heard.len()
         )));
     }
-    Ok(Greeting {
+    Ok(PeerGreeting {
         versions: versions.into_iter().collect(),
         program: field::line("program", program, 100)?,
         bundle_sequence,
         bundle: field::non_empty(bundle),
         head: field::non_empty(head),
-        heard,
+        gossiped_heads: heard,
     })
 }
 
 /// Puts a greeting together.
 #[must_use]
-pub fn to_wire(greeting: &Greeting) -> pb::Greeting {
-    let Greeting {
+pub fn to_wire(greeting: &PeerGreeting) -> pb::Greeting {
+    let PeerGreeting {
         versions,
         program,
         bundle_sequence,
         bundle,
         head,
-        heard,
+        gossiped_heads: heard,
     } = greeting;
     pb::Greeting {
         versions: versions.iter().copied().collect(),
@@ -110,16 +110,16 @@ pub fn to_wire(greeting: &Greeting) -> pb::Greeting {
 
 #[cfg(test)]
 mod tests {
-    use super::{Greeting, from_wire, to_wire};
+    use super::{PeerGreeting, from_wire, to_wire};
 
-    fn sample() -> Greeting {
-        Greeting {
+    fn sample() -> PeerGreeting {
+        PeerGreeting {
             versions: [1, 2].into(),
             program: "hansa 0.1.0".to_owned(),
             bundle_sequence: 7,
             bundle: Some("bundle".into()),
             head: None,
-            heard: vec!["a head".into()],
+            gossiped_heads: vec!["a head".into()],
         }
     }
 
@@ -138,9 +138,9 @@ mod tests {
         let mut escape = sample();
         escape.program = "\u{1b}[2J".to_owned();
         let mut many = sample();
-        many.heard = vec!["h".into(); super::HEARD + 1];
+        many.gossiped_heads = vec!["h".into(); super::HEARD + 1];
         let mut long = sample();
-        long.heard = vec![vec![b'h'; super::HEARD_BYTES + 1].into()];
+        long.gossiped_heads = vec![vec![b'h'; super::HEARD_BYTES + 1].into()];
         for message in [
             None,
             Some(to_wire(&escape)),

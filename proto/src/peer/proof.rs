@@ -7,7 +7,7 @@ use hansa_policy::refusal::Refusal;
 
 /// What is to be proven.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
+pub enum LogProofRequest {
     /// That the log of size `to` is a continuation of the one of size `from`.
     Consistency {
         /// The older size.
@@ -26,7 +26,7 @@ pub enum Wanted {
 
 /// The proof.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Proof {
+pub enum LogProof {
     /// Of growth.
     Consistency {
         /// The hashes, in order.
@@ -37,7 +37,7 @@ pub enum Proof {
     /// Of records.
     Records {
         /// The records, in order.
-        records: Vec<Record>,
+        records: Vec<ProvenRecord>,
         /// The signed head under which they are proven.
         head: Bytes,
         /// Where to go on; absent: there is no more.
@@ -47,7 +47,7 @@ pub enum Proof {
 
 /// A record and that it is in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
+pub struct ProvenRecord {
     /// Its index.
     pub index: u64,
     /// Its bytes as they stand in the log.
@@ -63,19 +63,19 @@ const RECORDS: usize = 10_000;
 ///
 /// # Errors
 /// `MESSAGE_MALFORMED`.
-pub fn request_from_wire(message: pb::ProofRequest) -> Result<Wanted, Refusal> {
+pub fn request_from_wire(message: pb::ProofRequest) -> Result<LogProofRequest, Refusal> {
     let pb::ProofRequest { of } = message;
     Ok(match field::present("of", of)? {
         pb::proof_request::Of::Consistency(message) => {
             let pb::ConsistencyRequest { from, to } = message;
-            Wanted::Consistency {
+            LogProofRequest::Consistency {
                 from,
                 to: (to > 0).then_some(to),
             }
         }
         pb::proof_request::Of::Records(message) => {
             let pb::RecordsRequest { from, limit } = message;
-            Wanted::Records {
+            LogProofRequest::Records {
                 from,
                 limit: (limit > 0).then_some(limit),
             }
@@ -85,18 +85,20 @@ pub fn request_from_wire(message: pb::ProofRequest) -> Result<Wanted, Refusal> {
 
 /// Puts a request together.
 #[must_use]
-pub fn request_to_wire(wanted: Wanted) -> pb::ProofRequest {
+pub fn request_to_wire(wanted: LogProofRequest) -> pb::ProofRequest {
     let of = match wanted {
-        Wanted::Consistency { from, to } => {
+        LogProofRequest::Consistency { from, to } => {
             pb::proof_request::Of::Consistency(pb::ConsistencyRequest {
                 from,
                 to: to.unwrap_or(0),
             })
         }
-        Wanted::Records { from, limit } => pb::proof_request::Of::Records(pb::RecordsRequest {
-            from,
-            limit: limit.unwrap_or(0),
-        }),
+        LogProofRequest::Records { from, limit } => {
+            pb::proof_request::Of::Records(pb::RecordsRequest {
+                from,
+                limit: limit.unwrap_or(0),
+            })
+        }
     };
     pb::ProofRequest { of: Some(of) }
 }
@@ -105,12 +107,12 @@ pub fn request_to_wire(wanted: Wanted) -> pb::ProofRequest {
 ///
 /// # Errors
 /// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.
-pub fn from_wire(message: pb::ProofReply) -> Result<Proof, Refusal> {
+pub fn from_wire(message: pb::ProofReply) -> Result<LogProof, Refusal> {
     let pb::ProofReply { of } = message;
     match field::present("of", of)? {
         pb::proof_reply::Of::Consistency(message) => {
             let pb::Consistency { hashes, head } = message;
-            Ok(Proof::Consistency {
+            Ok(LogProof::Consistency {
                 hashes: field::digests("hashes", hashes)?,
                 head: field::document("head", head)?,
             })
@@ -127,7 +129,7 @@ pub fn from_wire(message: pb::ProofReply) -> Result<Proof, Refusal> {
                     records.len()
                 )));
             }
-            Ok(Proof::Records {
+            Ok(LogProof::Records {
                 records: records
                     .into_iter()
                     .map(record_from_wire)
@@ -141,13 +143,15 @@ pub fn from_wire(message: pb::ProofReply) -> Result<Proof, Refusal> {
 
 /// Puts a proof together.
 #[must_use]
-pub fn to_wire(proof: &Proof) -> pb::ProofReply {
+pub fn to_wire(proof: &LogProof) -> pb::ProofReply {
     let of = match proof {
-        Proof::Consistency { hashes, head } => pb::proof_reply::Of::Consistency(pb::Consistency {
-            hashes: field::hashes(hashes),
-            head: head.clone(),
-        }),
-        Proof::Records {
+        LogProof::Consistency { hashes, head } => {
+            pb::proof_reply::Of::Consistency(pb::Consistency {
+                hashes: field::hashes(hashes),
+                head: head.clone(),
+            })
+        }
+        LogProof::Records {
             records,
             head,
             next,
@@ -160,21 +164,21 @@ pub fn to_wire(proof: &Proof) -> pb::ProofReply {
     pb::ProofReply { of: Some(of) }
 }
 
-fn record_from_wire(message: pb::Record) -> Result<Record, Refusal> {
+fn record_from_wire(message: pb::Record) -> Result<ProvenRecord, Refusal> {
     let pb::Record {
         index,
         bytes,
         inclusion,
     } = message;
-    Ok(Record {
+    Ok(ProvenRecord {
         index,
         bytes: field::document("bytes", bytes)?,
         inclusion: field::digests("inclusion", inclusion)?,
     })
 }
 
-fn record_to_wire(record: &Record) -> pb::Record {
-    let Record {
+fn record_to_wire(record: &ProvenRecord) -> pb::Record {
+    let ProvenRecord {
         index,
         bytes,
         inclusion,
@@ -188,18 +192,18 @@ fn record_to_wire(record: &Record) -> pb::Record {
 
 #[cfg(test)]
 mod tests {
-    use super::{Proof, Record, Wanted};
+    use super::{LogProof, LogProofRequest, ProvenRecord};
     use hansa_audit_log::digest::Digest;
 
     #[test]
     fn proofs_survive_the_round_trip() {
         for wanted in [
-            Wanted::Consistency { from: 3, to: None },
-            Wanted::Consistency {
+            LogProofRequest::Consistency { from: 3, to: None },
+            LogProofRequest::Consistency {
                 from: 3,
                 to: Some(9),
             },
-            Wanted::Records {
+            LogProofRequest::Records {
                 from: 0,
                 limit: Some(5),
             },
@@ -208,12 +212,12 @@ mod tests {
             assert_eq!(back, wanted);
         }
         for proof in [
-            Proof::Consistency {
+            LogProof::Consistency {
                 hashes: vec![Digest::of(b"1"), Digest::of(b"2")],
                 head: "note".into(),
             },
-            Proof::Records {
-                records: vec![Record {
+            LogProof::Records {
+                records: vec![ProvenRecord {
                     index: 0,
                     bytes: "{}".into(),
                     inclusion: vec![Digest::of(b"x")],

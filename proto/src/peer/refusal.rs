@@ -1,31 +1,31 @@
 //! A refusal on the wire: a gRPC status with `google.rpc.ErrorInfo` in its details, both ways.
 
 use hansa_audit_log::ledger::Recorded;
+use hansa_policy::decision::PendingRefusal;
+use hansa_policy::decision::refusal_summary::DisclosableRefusal;
+use hansa_policy::decision::row_scope::NoNewDataDecision;
 use hansa_policy::id::ParticipantId;
-use hansa_policy::plain::printable;
-use hansa_policy::refusal::{Code, Kind, Refusal};
-use hansa_policy::ruling::Declined;
-use hansa_policy::ruling::since::Quiet;
-use hansa_policy::ruling::sum::Summed;
+use hansa_policy::refusal::{ErrorClass, ErrorCode, Refusal};
+use hansa_policy::safe_text::printable;
 use prost::Message as _;
 use std::collections::BTreeMap;
 
 /// The status of a refusal whose record is durable.
 #[must_use]
-pub fn to_wire(declined: &Recorded<Declined>) -> tonic::Status {
+pub fn to_wire(declined: &Recorded<PendingRefusal>) -> tonic::Status {
     status(declined.refusal())
 }
 
 /// The status of a refusal that is on the books as one of many.
 #[must_use]
-pub fn summed_to_wire(summed: &Summed) -> tonic::Status {
+pub fn summed_to_wire(summed: &DisclosableRefusal) -> tonic::Status {
     status(summed.refusal())
 }
 
 /// The status of a question to which nothing came, once that is on the books.
 #[must_use]
-pub fn quiet_to_wire(quiet: &Recorded<Quiet>) -> tonic::Status {
-    status(&quiet.told())
+pub fn quiet_to_wire(quiet: &Recorded<NoNewDataDecision>) -> tonic::Status {
+    status(&quiet.refusal())
 }
 
 /// The status that ends an answer whose receipt has been sent.
@@ -43,34 +43,35 @@ pub fn closed() -> tonic::Status {
 /// What a status of the participant `from` says. Whatever it holds, it becomes a refusal fit for a terminal.
 #[must_use]
 pub fn from_wire(status: &tonic::Status, from: &ParticipantId) -> Refusal {
-    let refusal = told(status, from.domain()).unwrap_or_else(|| without_info(status, from));
+    let refusal =
+        carried_refusal(status, from.domain()).unwrap_or_else(|| without_info(status, from));
     refusal.with_participant(from.clone())
 }
 
 /// The refusal that a status of `name` carries; none when it is a failure of the call or the connection.
 #[must_use]
-pub fn told(status: &tonic::Status, name: &str) -> Option<Refusal> {
-    let info = rpc::ErrorInfo::find(status.details())?;
+pub fn carried_refusal(status: &tonic::Status, name: &str) -> Option<Refusal> {
+    let info = rpc::RpcErrorInfo::find(status.details())?;
     Some(from_info(info, status.message(), name))
 }
 
 /// The gRPC code of a refusal.
 #[must_use]
-pub const fn grpc_code(code: Code) -> tonic::Code {
-    if matches!(code, Code::EvidenceUnavailable | Code::DiskFull) {
+pub const fn grpc_code(code: ErrorCode) -> tonic::Code {
+    if matches!(code, ErrorCode::EvidenceUnavailable | ErrorCode::DiskFull) {
         return tonic::Code::Unavailable;
     }
     match code.kind() {
-        Kind::Failed => tonic::Code::Internal,
-        Kind::Usage | Kind::Invalid => tonic::Code::InvalidArgument,
-        Kind::Policy => tonic::Code::PermissionDenied,
-        Kind::Unknown => tonic::Code::NotFound,
-        Kind::State => tonic::Code::FailedPrecondition,
-        Kind::Exhausted => tonic::Code::ResourceExhausted,
-        Kind::Identity => tonic::Code::Unauthenticated,
-        Kind::OutOfReach => tonic::Code::Unavailable,
-        Kind::Evidence => tonic::Code::DataLoss,
-        Kind::Interrupted => tonic::Code::Cancelled,
+        ErrorClass::Failed => tonic::Code::Internal,
+        ErrorClass::Usage | ErrorClass::Invalid => tonic::Code::InvalidArgument,
+        ErrorClass::Policy => tonic::Code::PermissionDenied,
+        ErrorClass::Unknown => tonic::Code::NotFound,
+        ErrorClass::State => tonic::Code::FailedPrecondition,
+        ErrorClass::Exhausted => tonic::Code::ResourceExhausted,
+        ErrorClass::Identity => tonic::Code::Unauthenticated,
+        ErrorClass::OutOfReach => tonic::Code::Unavailable,
+        ErrorClass::Evidence => tonic::Code::DataLoss,
+        ErrorClass::Interrupted => tonic::Code::Cancelled,
     }
 }
 
@@ -91,7 +92,7 @@ fn status(refusal: &Refusal) -> tonic::Status {
         clause,
         allowed,
         participant,
-        place: _,
+        location: _,
         help,
     } = refusal;
     let mut metadata = BTreeMap::new();
@@ -111,7 +112,7 @@ fn status(refusal: &Refusal) -> tonic::Status {
         set(help_key(number), Some(line.clone()));
     }
     let sentence = shortened(sentence);
-    let info = rpc::ErrorInfo {
+    let info = rpc::RpcErrorInfo {
         reason: code.as_str().to_owned(),
         domain: DOMAIN.to_owned(),
         metadata,
@@ -121,17 +122,17 @@ fn status(refusal: &Refusal) -> tonic::Status {
     tonic::Status::with_details(grpc, sentence, details.into())
 }
 
-fn from_info(info: rpc::ErrorInfo, sentence: &str, name: &str) -> Refusal {
-    let rpc::ErrorInfo {
+fn from_info(info: rpc::RpcErrorInfo, sentence: &str, name: &str) -> Refusal {
+    let rpc::RpcErrorInfo {
         reason,
         domain: _,
         metadata,
     } = info;
     let text = |key: &str| metadata.get(key).map(|value| cleaned(value));
     let sentence = cleaned(sentence);
-    let Ok(code) = reason.parse::<Code>() else {
+    let Ok(code) = reason.parse::<ErrorCode>() else {
         return Refusal::new(
-            Code::PeerDataInvalid,
+            ErrorCode::PeerDataInvalid,
             format!(
                 "{name} refused with the code `{}`, which this version does not know: {sentence}",
                 cleaned(&reason)
@@ -151,16 +152,18 @@ fn from_info(info: rpc::ErrorInfo, sentence: &str, name: &str) -> Refusal {
 fn without_info(status: &tonic::Status, from: &ParticipantId) -> Refusal {
     let name = from.domain();
     let (code, what) = match status.code() {
-        tonic::Code::Unavailable => (Code::PeerUnreachable, "does not answer"),
-        tonic::Code::DeadlineExceeded => (Code::TimedOut, "did not answer in time"),
-        tonic::Code::Cancelled => (Code::StreamCut, "cut the answer"),
+        tonic::Code::Unavailable => (ErrorCode::PeerUnreachable, "does not answer"),
+        tonic::Code::DeadlineExceeded => (ErrorCode::TimedOut, "did not answer in time"),
+        tonic::Code::Cancelled => (ErrorCode::StreamCut, "cut the answer"),
         tonic::Code::OutOfRange => (
-            Code::MessageTooLarge,
+            ErrorCode::MessageTooLarge,
             "sent or was sent a message that is too large",
         ),
-        tonic::Code::Unauthenticated => (Code::PeerNotTrusted, "does not trust this connector"),
+        tonic::Code::Unauthenticated => {
+            (ErrorCode::PeerNotTrusted, "does not trust this connector")
+        }
         tonic::Code::Unimplemented => (
-            Code::VersionUnsupported,
+            ErrorCode::VersionUnsupported,
             "does not know what it was asked for",
         ),
         tonic::Code::Ok
@@ -174,7 +177,7 @@ fn without_info(status: &tonic::Status, from: &ParticipantId) -> Refusal {
         | tonic::Code::Aborted
         | tonic::Code::Internal
         | tonic::Code::DataLoss => (
-            Code::PeerUnreachable,
+            ErrorCode::PeerUnreachable,
             "ended the connection or the call without a reason",
         ),
     };
@@ -212,7 +215,7 @@ mod rpc {
     const TYPE: &str = "type.googleapis.com/google.rpc.ErrorInfo";
 
     #[derive(Clone, PartialEq, Eq, prost::Message)]
-    pub(super) struct Status {
+    pub(super) struct RpcStatus {
         #[prost(int32, tag = "1")]
         code: i32,
         #[prost(string, tag = "2")]
@@ -222,7 +225,7 @@ mod rpc {
     }
 
     #[derive(Clone, PartialEq, Eq, prost::Message)]
-    pub(super) struct ErrorInfo {
+    pub(super) struct RpcErrorInfo {
         #[prost(string, tag = "1")]
         pub(super) reason: String,
         #[prost(string, tag = "2")]
@@ -231,9 +234,9 @@ mod rpc {
         pub(super) metadata: BTreeMap<String, String>,
     }
 
-    impl ErrorInfo {
-        pub(super) fn into_details(self, code: tonic::Code, message: &str) -> Status {
-            Status {
+    impl RpcErrorInfo {
+        pub(super) fn into_details(self, code: tonic::Code, message: &str) -> RpcStatus {
+            RpcStatus {
                 code: i32::from(code),
                 message: message.to_owned(),
                 details: vec![prost_types::Any {
@@ -245,7 +248,7 @@ mod rpc {
 
         /// The first of this domain, if the details hold one.
         pub(super) fn find(details: &[u8]) -> Option<Self> {
-            let status = Status::decode(details).ok()?;
+            let status = RpcStatus::decode(details).ok()?;
             status
                 .details
                 .iter()

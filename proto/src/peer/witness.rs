@@ -7,18 +7,18 @@ use hansa_policy::refusal::Refusal;
 
 /// What somebody shows of its own log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shown {
+pub struct HeadSubmission {
     /// Its newest signed head.
     pub head: Bytes,
     /// That the log went on to it.
-    pub growth: Vec<Growth>,
+    pub growth: Vec<HeadConsistencyProof>,
     /// The newest head of the other side's log, cosigned; absent where none is new.
     pub witnessed: Option<Bytes>,
 }
 
 /// That a log went on from an earlier size.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Growth {
+pub struct HeadConsistencyProof {
     /// The earlier size.
     pub from: u64,
     /// The hashes of the proof, in order.
@@ -27,7 +27,7 @@ pub struct Growth {
 
 /// What the other side makes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seen {
+pub enum CosignOutcome {
     /// The log went on: the head, cosigned.
     Witnessed(Bytes),
     /// It has yet to be shown that the log went on from these heads.
@@ -43,21 +43,21 @@ pub const EARLIER: usize = 16;
 ///
 /// # Errors
 /// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.
-pub fn request_from_wire(message: pb::WitnessRequest) -> Result<Shown, Refusal> {
+pub fn request_from_wire(message: pb::WitnessRequest) -> Result<HeadSubmission, Refusal> {
     let pb::WitnessRequest {
         head,
         growth,
         witnessed,
     } = message;
     few("growth", growth.len())?;
-    Ok(Shown {
+    Ok(HeadSubmission {
         head: field::document("head", head)?,
         growth: growth
             .into_iter()
             .map(|message| {
                 let pb::Growth { from, hashes } = message;
                 let hashes = field::digests("hashes", hashes)?;
-                Ok(Growth { from, hashes })
+                Ok(HeadConsistencyProof { from, hashes })
             })
             .collect::<Result<_, Refusal>>()?,
         witnessed: field::non_empty(witnessed),
@@ -66,8 +66,8 @@ pub fn request_from_wire(message: pb::WitnessRequest) -> Result<Shown, Refusal> 
 
 /// Puts a request together.
 #[must_use]
-pub fn request_to_wire(shown: &Shown) -> pb::WitnessRequest {
-    let Shown {
+pub fn request_to_wire(shown: &HeadSubmission) -> pb::WitnessRequest {
+    let HeadSubmission {
         head,
         growth,
         witnessed,
@@ -76,7 +76,7 @@ pub fn request_to_wire(shown: &Shown) -> pb::WitnessRequest {
         head: head.clone(),
         growth: growth
             .iter()
-            .map(|Growth { from, hashes }| pb::Growth {
+            .map(|HeadConsistencyProof { from, hashes }| pb::Growth {
                 from: *from,
                 hashes: field::hashes(hashes),
             })
@@ -89,7 +89,7 @@ pub fn request_to_wire(shown: &Shown) -> pb::WitnessRequest {
 ///
 /// # Errors
 /// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.
-pub fn from_wire(message: pb::WitnessReply) -> Result<Seen, Refusal> {
+pub fn from_wire(message: pb::WitnessReply) -> Result<CosignOutcome, Refusal> {
     let pb::WitnessReply {
         witnessed,
         wanted,
@@ -98,14 +98,17 @@ pub fn from_wire(message: pb::WitnessReply) -> Result<Seen, Refusal> {
     few("wanted", wanted.len())?;
     let filled = [witnessed.is_empty(), wanted.is_empty(), refuted.is_empty()];
     match filled {
-        [false, true, true] => Ok(Seen::Witnessed(field::document("witnessed", witnessed)?)),
+        [false, true, true] => Ok(CosignOutcome::Witnessed(field::document(
+            "witnessed",
+            witnessed,
+        )?)),
         [true, false, true] => {
             let heads = wanted
                 .into_iter()
                 .map(|head| field::document("wanted", head));
-            Ok(Seen::Wanted(heads.collect::<Result<_, _>>()?))
+            Ok(CosignOutcome::Wanted(heads.collect::<Result<_, _>>()?))
         }
-        [true, true, false] => Ok(Seen::Refuted(field::document("refuted", refuted)?)),
+        [true, true, false] => Ok(CosignOutcome::Refuted(field::document("refuted", refuted)?)),
         _ => Err(field::malformed(
             "the reply must hold a cosigned head, or heads that are wanted, or one that is refuted",
         )),
@@ -114,16 +117,16 @@ pub fn from_wire(message: pb::WitnessReply) -> Result<Seen, Refusal> {
 
 /// Puts a reply together.
 #[must_use]
-pub fn to_wire(seen: &Seen) -> pb::WitnessReply {
+pub fn to_wire(seen: &CosignOutcome) -> pb::WitnessReply {
     let mut reply = pb::WitnessReply {
         witnessed: Bytes::new(),
         wanted: Vec::new(),
         refuted: Bytes::new(),
     };
     match seen {
-        Seen::Witnessed(head) => reply.witnessed = head.clone(),
-        Seen::Wanted(heads) => reply.wanted = heads.clone(),
-        Seen::Refuted(head) => reply.refuted = head.clone(),
+        CosignOutcome::Witnessed(head) => reply.witnessed = head.clone(),
+        CosignOutcome::Wanted(heads) => reply.wanted = heads.clone(),
+        CosignOutcome::Refuted(head) => reply.refuted = head.clone(),
     }
     reply
 }
@@ -139,14 +142,14 @@ fn few(field: &str, count: usize) -> Result<(), Refusal> {
 
 #[cfg(test)]
 mod tests {
-    use super::{EARLIER, Growth, Seen, Shown};
+    use super::{CosignOutcome, EARLIER, HeadConsistencyProof, HeadSubmission};
     use crate::peer::pb;
     use hansa_audit_log::digest::Digest;
 
-    fn shown() -> Shown {
-        Shown {
+    fn shown() -> HeadSubmission {
+        HeadSubmission {
             head: "a head".into(),
-            growth: vec![Growth {
+            growth: vec![HeadConsistencyProof {
                 from: 3,
                 hashes: vec![Digest::of(b"1")],
             }],
@@ -159,9 +162,9 @@ mod tests {
         let back = super::request_from_wire(super::request_to_wire(&shown())).unwrap();
         assert_eq!(back, shown());
         for seen in [
-            Seen::Witnessed("head".into()),
-            Seen::Wanted(vec!["one".into(), "two".into()]),
-            Seen::Refuted("head".into()),
+            CosignOutcome::Witnessed("head".into()),
+            CosignOutcome::Wanted(vec!["one".into(), "two".into()]),
+            CosignOutcome::Refuted("head".into()),
         ] {
             assert_eq!(super::from_wire(super::to_wire(&seen)).unwrap(), seen);
         }
@@ -169,13 +172,13 @@ mod tests {
 
     #[test]
     fn a_reply_says_one_thing_and_lists_are_short() {
-        let empty = super::to_wire(&Seen::Wanted(Vec::new()));
+        let empty = super::to_wire(&CosignOutcome::Wanted(Vec::new()));
         let both = pb::WitnessReply {
             witnessed: "head".into(),
             refuted: "head".into(),
             ..empty.clone()
         };
-        let many = super::to_wire(&Seen::Wanted(vec!["h".into(); EARLIER + 1]));
+        let many = super::to_wire(&CosignOutcome::Wanted(vec!["h".into(); EARLIER + 1]));
         for reply in [empty, both, many] {
             let refusal = super::from_wire(reply).unwrap_err();
             assert_eq!(refusal.code.as_str(), "MESSAGE_MALFORMED");

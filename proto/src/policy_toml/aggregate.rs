@@ -1,23 +1,23 @@
 //! `aggregate`: by which columns, with which functions, over which measures, from how large groups.
 
-mod budget;
+mod privacy_budget;
 
-use super::Terms;
-use super::form::{BUCKETS, bucket_term, coarsen, kind_of};
-use super::sheet::{At, Sheet, Table, Value};
-use hansa_catalog::dataset::{ColumnType, Grid};
-use hansa_policy::id::Name;
-use hansa_policy::refusal::Code;
-use hansa_policy::term::dominance::{Dominance, Dominant};
-use hansa_policy::term::release::{Late, Release};
-use hansa_policy::term::{Function, Term, Unit};
+use super::LocatedTerms;
+use super::file_reader::{CheckedTable, KeyLocation, LocatedValue, PolicyFileReader};
+use super::value_form::{BUCKETS, bucket_term, coarsen, kind_of};
+use hansa_catalog::dataset::{ColumnType, RegisteredGrid};
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::refusal::ErrorCode;
+use hansa_policy::term::dominance::{DominanceRule, DominanceTerm};
+use hansa_policy::term::release::{LateDataPolicy, ReleaseTerm};
+use hansa_policy::term::{CountingUnit, CubeFunction, Term};
 
-const FUNCTIONS: [(&str, Function); 5] = [
-    ("count", Function::Count),
-    ("sum", Function::Sum),
-    ("avg", Function::Avg),
-    ("var", Function::Variance),
-    ("units", Function::Units),
+const FUNCTIONS: [(&str, CubeFunction); 5] = [
+    ("count", CubeFunction::Count),
+    ("sum", CubeFunction::Sum),
+    ("avg", CubeFunction::Avg),
+    ("var", CubeFunction::Variance),
+    ("units", CubeFunction::Units),
 ];
 
 const AGGREGATE: [&str; 12] = [
@@ -36,10 +36,10 @@ const AGGREGATE: [&str; 12] = [
 ];
 
 pub(super) fn read(
-    sheet: &mut Sheet<'_>,
-    value: &Value<'_>,
-    shown: Option<&[Name]>,
-    terms: &mut Terms,
+    sheet: &mut PolicyFileReader<'_>,
+    value: &LocatedValue<'_>,
+    shown: Option<&[SqlIdentifier]>,
+    terms: &mut LocatedTerms,
 ) {
     let Some(table) = sheet.table(value, Some(&AGGREGATE)) else {
         return;
@@ -47,7 +47,7 @@ pub(super) fn read(
     let Some(grid) = sheet.dataset.grid.as_ref().map(|grid| grid.id.clone()) else {
         sheet.problem_with_help(
             &value.at,
-            Code::GridConflict,
+            ErrorCode::GridConflict,
             format!("`{}` has no registered grid", sheet.dataset.id.name),
             Some("register one: [dataset.grid]".to_owned()),
         );
@@ -80,7 +80,7 @@ pub(super) fn read(
     };
     terms.add_unless_empty(at, &measures, Term::Measures(measures.clone()));
     terms.add(&value.at, Term::Grid(grid));
-    let of_grid = |grid: &Grid| grid.release.clone();
+    let of_grid = |grid: &RegisteredGrid| grid.release.clone();
     let release = match table.get("release") {
         Some(said) => release(sheet, said),
         None => sheet.dataset.grid.as_ref().and_then(of_grid),
@@ -94,7 +94,7 @@ pub(super) fn read(
         dominance(sheet, rules, terms);
     }
     if let Some(said) = table.get("epsilon") {
-        budget::read(sheet, said, terms);
+        privacy_budget::read(sheet, said, terms);
     }
     let secondary = match table.get("secondary") {
         Some(said) => secondary(sheet, said),
@@ -106,7 +106,7 @@ pub(super) fn read(
 }
 
 /// `"from-published"`, `"suppress-complement"` or `{ cell_key = 5 }`
-fn secondary(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<Term> {
+fn secondary(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>) -> Option<Term> {
     if !value.node.is_table() {
         let text = sheet.text(value)?;
         let known = [("from-published", false), ("suppress-complement", true)];
@@ -127,32 +127,37 @@ fn secondary(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<Term> {
 }
 
 /// `{ column = "at", every = "day", late = "wait" }`
-fn release(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<Release> {
+fn release(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>) -> Option<ReleaseTerm> {
     let table = sheet.table(value, Some(&["column", "every", "late"]))?;
     let mut said = |key: &str| match table.get(key) {
         Some(said) => Some((said.at.clone(), sheet.text(said)?)),
         None => {
             let sentence = format!("a release has no `{key}`");
-            sheet.problem(&value.at, Code::ConfigInvalid, sentence);
+            sheet.problem(&value.at, ErrorCode::ConfigInvalid, sentence);
             None
         }
     };
     let (column, every, late) = (said("column"), said("every"), said("late"));
     let (column, every, late) = (column?, every?, late?);
-    Some(Release {
+    Some(ReleaseTerm {
         column: sheet.column(&column.0, &column.1)?,
         every: sheet.word(&every.0, &every.1, "period", &BUCKETS)?,
-        late: sheet.word(&late.0, &late.1, "treatment of late rows", &Late::ALL)?,
+        late: sheet.word(
+            &late.0,
+            &late.1,
+            "treatment of late rows",
+            &LateDataPolicy::ALL,
+        )?,
     })
 }
 
-fn functions(sheet: &mut Sheet<'_>, list: &Value<'_>, terms: &mut Terms) {
+fn functions(sheet: &mut PolicyFileReader<'_>, list: &LocatedValue<'_>, terms: &mut LocatedTerms) {
     let mut found = Vec::new();
     for (at, word) in sheet.texts(list) {
         match sheet.word(&at, &word, "aggregate", &FUNCTIONS) {
             Some(function) if found.contains(&function) => {
                 let sentence = format!("the aggregate `{word}` is listed twice");
-                sheet.problem(&at, Code::TermIllTyped, sentence);
+                sheet.problem(&at, ErrorCode::TermIllTyped, sentence);
             }
             Some(function) => found.push(function),
             None => {}
@@ -161,14 +166,18 @@ fn functions(sheet: &mut Sheet<'_>, list: &Value<'_>, terms: &mut Terms) {
     terms.add_unless_empty(&list.at, &found, Term::Functions(found.clone()));
 }
 
-fn absent(sheet: &mut Sheet<'_>, value: &Value<'_>, key: &str) {
+fn absent(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>, key: &str) {
     let sentence = format!("`aggregate` has no `{key}`");
-    sheet.problem(&value.at, Code::ConfigInvalid, sentence);
+    sheet.problem(&value.at, ErrorCode::ConfigInvalid, sentence);
 }
 
 /// The columns shown that hold numbers and are not grouped by.
-fn numbers_among(sheet: &Sheet<'_>, shown: &[Name], by: &[Name]) -> Vec<Name> {
-    let number = |name: &Name| {
+fn numbers_among(
+    sheet: &PolicyFileReader<'_>,
+    shown: &[SqlIdentifier],
+    by: &[SqlIdentifier],
+) -> Vec<SqlIdentifier> {
+    let number = |name: &SqlIdentifier| {
         matches!(
             kind_of(sheet, name),
             Some(ColumnType::Int | ColumnType::Float)
@@ -182,7 +191,13 @@ fn numbers_among(sheet: &Sheet<'_>, shown: &[Name], by: &[Name]) -> Vec<Name> {
 }
 
 /// A bucket for every dimension of time: the one that is named, or that of the grid.
-fn buckets(sheet: &mut Sheet<'_>, table: &Table<'_>, by: &[Name], at: &At, terms: &mut Terms) {
+fn buckets(
+    sheet: &mut PolicyFileReader<'_>,
+    table: &CheckedTable<'_>,
+    by: &[SqlIdentifier],
+    at: &KeyLocation,
+    terms: &mut LocatedTerms,
+) {
     let zone = table.get("zone");
     let mut named: Vec<String> = Vec::new();
     if let Some(bucket) = table.get("bucket") {
@@ -195,7 +210,7 @@ fn buckets(sheet: &mut Sheet<'_>, table: &Table<'_>, by: &[Name], at: &At, terms
                 coarsen(sheet, column, value, zone, terms);
             }
         } else {
-            let times: Vec<Name> = by
+            let times: Vec<SqlIdentifier> = by
                 .iter()
                 .filter(|name| {
                     matches!(
@@ -215,7 +230,7 @@ fn buckets(sheet: &mut Sheet<'_>, table: &Table<'_>, by: &[Name], at: &At, terms
             } else {
                 sheet.problem_with_help(
                     &bucket.at,
-                    Code::TermIllTyped,
+                    ErrorCode::TermIllTyped,
                     format!("{} of the dimensions are about time", times.len()),
                     Some("write bucket = { COLUMN = \"day\" }".to_owned()),
                 );
@@ -238,14 +253,14 @@ fn buckets(sheet: &mut Sheet<'_>, table: &Table<'_>, by: &[Name], at: &At, terms
     }
 }
 
-fn group(sheet: &mut Sheet<'_>, table: &Table<'_>, terms: &mut Terms) {
+fn group(sheet: &mut PolicyFileReader<'_>, table: &CheckedTable<'_>, terms: &mut LocatedTerms) {
     let (value, unit) = match (table.get("min_rows"), table.get("min_contributors")) {
         (None, None) => return,
-        (Some(rows), None) => (rows, Some(Unit::Rows)),
+        (Some(rows), None) => (rows, Some(CountingUnit::Rows)),
         (None, Some(contributors)) => (contributors, unit(sheet, table, &contributors.at)),
         (Some(_), Some(both)) => {
             let sentence = "a minimum group counts rows or contributors, not both";
-            sheet.problem(&both.at, Code::PolicyContradiction, sentence);
+            sheet.problem(&both.at, ErrorCode::PolicyContradiction, sentence);
             return;
         }
     };
@@ -256,7 +271,7 @@ fn group(sheet: &mut Sheet<'_>, table: &Table<'_>, terms: &mut Terms) {
         (Ok(at_least), Some(unit)) => terms.add(&value.at, Term::MinGroup { at_least, unit }),
         (Err(_), _) => sheet.problem(
             &value.at,
-            Code::TermIllTyped,
+            ErrorCode::TermIllTyped,
             format!("{number} is more than any group can hold"),
         ),
         (Ok(_), None) => {}
@@ -264,7 +279,7 @@ fn group(sheet: &mut Sheet<'_>, table: &Table<'_>, terms: &mut Terms) {
 }
 
 /// `[{ measure = "fare", unit = "operator", p = 15 }]`, or with `n` and `k` instead of `p`.
-fn dominance(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
+fn dominance(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>, terms: &mut LocatedTerms) {
     let items = if value.node.is_table() {
         Some(vec![value.clone()])
     } else {
@@ -281,7 +296,7 @@ fn dominance(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
             }
             None => {
                 let sentence = format!("a dominance rule has no `{key}`");
-                sheet.problem(&item.at, Code::ConfigInvalid, sentence);
+                sheet.problem(&item.at, ErrorCode::ConfigInvalid, sentence);
                 None
             }
         };
@@ -291,16 +306,16 @@ fn dominance(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
             u32::try_from(number).ok()
         };
         let rule = match (percent("p"), percent("n"), percent("k")) {
-            (Some(p), None, None) => Dominant::P(p),
-            (None, Some(n), Some(k)) => Dominant::Nk { n, k },
+            (Some(p), None, None) => DominanceRule::P(p),
+            (None, Some(n), Some(k)) => DominanceRule::Nk { n, k },
             _ => {
                 let sentence = "a dominance rule has either `p`, or `n` and `k`";
-                sheet.problem(&item.at, Code::ConfigInvalid, sentence);
+                sheet.problem(&item.at, ErrorCode::ConfigInvalid, sentence);
                 continue;
             }
         };
         if let (Some(measure), Some(unit)) = (measure, unit) {
-            let rule = Dominance {
+            let rule = DominanceTerm {
                 measure,
                 unit,
                 rule,
@@ -310,7 +325,11 @@ fn dominance(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
     }
 }
 
-fn unit(sheet: &mut Sheet<'_>, table: &Table<'_>, at: &At) -> Option<Unit> {
+fn unit(
+    sheet: &mut PolicyFileReader<'_>,
+    table: &CheckedTable<'_>,
+    at: &KeyLocation,
+) -> Option<CountingUnit> {
     let column = match table.get("unit") {
         Some(named) => {
             let text = sheet.text(named)?;
@@ -321,7 +340,7 @@ fn unit(sheet: &mut Sheet<'_>, table: &Table<'_>, at: &At) -> Option<Unit> {
             None => {
                 sheet.problem_with_help(
                     at,
-                    Code::GroupWithoutUnit,
+                    ErrorCode::GroupWithoutUnit,
                     "the dataset has no unit column whose values could be counted",
                     Some("write unit = \"COLUMN\", set unit_column on the dataset, or count rows with min_rows".to_owned()),
                 );
@@ -329,5 +348,5 @@ fn unit(sheet: &mut Sheet<'_>, table: &Table<'_>, at: &At) -> Option<Unit> {
             }
         },
     };
-    Some(Unit::Column(column))
+    Some(CountingUnit::Column(column))
 }

@@ -1,29 +1,29 @@
 //! When, where to, with whom and on what footing: the keys of the terms about the conduct of the parties, both ways.
 
-use super::Terms;
-use super::form::decimal;
+use super::LocatedTerms;
+use super::file_reader::{CheckedTable, KeyLocation, LocatedValue, PolicyFileReader};
 use super::price;
-use super::sheet::{At, Sheet, Table, Value};
+use super::value_form::decimal;
 use hansa_policy::group::GroupName;
 use hansa_policy::id::DatasetId;
-use hansa_policy::refusal::Code;
+use hansa_policy::refusal::ErrorCode;
 use hansa_policy::term::Term;
-use hansa_policy::term::delivery::{Format, Network};
-use hansa_policy::term::embargo::{Delay, Embargo};
-use hansa_policy::term::hours::Hours;
-use hansa_policy::term::inform::{Event, Notify, Side};
-use hansa_policy::term::lasts::{Lasts, Since};
+use hansa_policy::term::delivery::{DeliveryFormat, NetworkPrefix};
+use hansa_policy::term::embargo::{EmbargoDelay, EmbargoTerm};
+use hansa_policy::term::hours::HoursTerm;
+use hansa_policy::term::inform::{InformEvent, NotificationTerm, Recipient};
+use hansa_policy::term::key_transfer::{KeyRecipients, KeyTransferTerm};
 use hansa_policy::term::legal_basis::LegalBasis;
-use hansa_policy::term::sector::Sector;
-use hansa_policy::term::service::Service;
-use hansa_policy::term::travel::{Travel, Whom};
-use hansa_policy::term::version::Schemas;
+use hansa_policy::term::relative_window::{RelativeWindowTerm, WindowStart};
+use hansa_policy::term::schema_version::SchemaCompatibility;
+use hansa_policy::term::sector::SectorCode;
+use hansa_policy::term::service_level::ServiceLevelTerm;
 use std::fmt::Display;
 use std::str::FromStr;
 
-pub(super) const SINCE: [(&str, Since); 2] = [
-    ("activation", Since::Activation),
-    ("first-use", Since::FirstUse),
+pub(super) const SINCE: [(&str, WindowStart); 2] = [
+    ("activation", WindowStart::Activation),
+    ("first-use", WindowStart::FirstUse),
 ];
 
 /// The units of delays, in seconds, the largest first.
@@ -34,14 +34,18 @@ pub(super) const UNITS: [(&str, u64); 4] = [
     ("seconds", 1),
 ];
 
-pub(super) fn read(sheet: &mut Sheet<'_>, keys: &Table<'_>, terms: &mut Terms) {
+pub(super) fn read(
+    sheet: &mut PolicyFileReader<'_>,
+    keys: &CheckedTable<'_>,
+    terms: &mut LocatedTerms,
+) {
     if let Some(value) = keys.get("group")
         && let Some(group) = group(sheet, value)
     {
         terms.add(&value.at, Term::Group(group));
     }
     if let Some(value) = keys.get("sectors") {
-        let list: Vec<Sector> = each(sheet, value);
+        let list: Vec<SectorCode> = each(sheet, value);
         terms.add_unless_empty(&value.at, &list, Term::Sector(list.clone()));
     }
     if let Some(value) = keys.get("region")
@@ -53,7 +57,7 @@ pub(super) fn read(sheet: &mut Sheet<'_>, keys: &Table<'_>, terms: &mut Terms) {
         lasts(sheet, value, terms);
     }
     if let Some(value) = keys.get("hours")
-        && let Some(hours) = parsed::<Hours>(sheet, value)
+        && let Some(hours) = parsed::<HoursTerm>(sheet, value)
     {
         terms.add(&value.at, Term::Hours(hours));
     }
@@ -81,13 +85,13 @@ pub(super) fn read(sheet: &mut Sheet<'_>, keys: &Table<'_>, terms: &mut Terms) {
     if let Some(value) = keys.get("schema")
         && let Some(text) = sheet.text(value)
     {
-        let known = Schemas::ALL.map(|schemas| (schemas.as_str(), schemas));
+        let known = SchemaCompatibility::ALL.map(|schemas| (schemas.as_str(), schemas));
         if let Some(schemas) = sheet.word(&value.at, &text, "treatment of versions", &known) {
             terms.add(&value.at, Term::Version(schemas));
         }
     }
     if let Some(value) = keys.get("networks") {
-        let list: Vec<Network> = each(sheet, value);
+        let list: Vec<NetworkPrefix> = each(sheet, value);
         terms.add_unless_empty(&value.at, &list, Term::Networks(list.clone()));
     }
     if let Some(value) = keys.get("formats") {
@@ -95,7 +99,7 @@ pub(super) fn read(sheet: &mut Sheet<'_>, keys: &Table<'_>, terms: &mut Terms) {
             sheet,
             value,
             "format",
-            &Format::ALL.map(|format| (format.as_str(), format)),
+            &DeliveryFormat::ALL.map(|format| (format.as_str(), format)),
         );
         terms.add_unless_empty(&value.at, &list, Term::Formats(list.clone()));
     }
@@ -125,7 +129,7 @@ pub(super) fn read(sheet: &mut Sheet<'_>, keys: &Table<'_>, terms: &mut Terms) {
             sheet,
             value,
             "event",
-            &Event::ALL.map(|event| (event.as_str(), event)),
+            &InformEvent::ALL.map(|event| (event.as_str(), event)),
         );
         terms.add_unless_empty(&value.at, &list, Term::Inform(list.clone()));
     }
@@ -135,31 +139,37 @@ pub(super) fn read(sheet: &mut Sheet<'_>, keys: &Table<'_>, terms: &mut Terms) {
 }
 
 /// `{ of = ["first-use", "refusal"], whom = ["provider", "consumer"] }`
-fn notify(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
+fn notify(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>, terms: &mut LocatedTerms) {
     let Some(table) = sheet.table(value, Some(&["of", "whom"])) else {
         return;
     };
-    let events = Event::ALL.map(|event| (event.as_str(), event));
-    let of = wanted(sheet, value, &table, "of").map(|of| words(sheet, &of, "event", &events));
-    let sides = Side::ALL.map(|side| (side.as_str(), side));
-    let whom = wanted(sheet, value, &table, "whom").map(|of| words(sheet, &of, "party", &sides));
+    let events = InformEvent::ALL.map(|event| (event.as_str(), event));
+    let of = required(sheet, value, &table, "of").map(|of| words(sheet, &of, "event", &events));
+    let sides = Recipient::ALL.map(|side| (side.as_str(), side));
+    let whom = required(sheet, value, &table, "whom").map(|of| words(sheet, &of, "party", &sides));
     if let (Some(of), Some(whom)) = (of, whom)
         && !of.is_empty()
         && !whom.is_empty()
     {
-        terms.add(&value.at, Term::Notify(Notify { of, whom }));
+        terms.add(
+            &value.at,
+            Term::Notify(NotificationTerm {
+                events: of,
+                recipients: whom,
+            }),
+        );
     }
 }
 
 /// `"90 days"`, or `{ days = 90, since = "first-use" }`.
-fn lasts(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
+fn lasts(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>, terms: &mut LocatedTerms) {
     let (days, since) = if value.node.is_table() {
         let Some(table) = sheet.table(value, Some(&["days", "since"])) else {
             return;
         };
-        let days = wanted(sheet, value, &table, "days").and_then(|days| sheet.small(&days));
+        let days = required(sheet, value, &table, "days").and_then(|days| sheet.small(&days));
         let since = match table.get("since") {
-            None => Some(Since::Activation),
+            None => Some(WindowStart::Activation),
             Some(since) => sheet
                 .text(since)
                 .and_then(|text| sheet.word(&since.at, &text, "beginning", &SINCE)),
@@ -175,30 +185,30 @@ fn lasts(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
         if days.is_none() && sheet.is_clean() {
             sheet.ill_typed(value, "a number of days such as \"90 days\"");
         }
-        (days, Some(Since::Activation))
+        (days, Some(WindowStart::Activation))
     };
     if let (Some(days), Some(since)) = (days, since) {
-        terms.add(&value.at, Term::Lasts(Lasts { days, since }));
+        terms.add(&value.at, Term::Lasts(RelativeWindowTerm { days, since }));
     }
 }
 
 /// `{ column = "started_at", for = "24 hours" }`
-fn embargo(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
+fn embargo(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>, terms: &mut LocatedTerms) {
     let Some(table) = sheet.table(value, Some(&["column", "for"])) else {
         return;
     };
-    let column = wanted(sheet, value, &table, "column").and_then(|column| {
+    let column = required(sheet, value, &table, "column").and_then(|column| {
         let text = sheet.text(&column)?;
         sheet.column(&column.at, &text)
     });
-    let delay = wanted(sheet, value, &table, "for").and_then(|delay| self::delay(sheet, &delay));
+    let delay = required(sheet, value, &table, "for").and_then(|delay| self::delay(sheet, &delay));
     if let (Some(column), Some(delay)) = (column, delay) {
-        terms.add(&value.at, Term::Embargo(Embargo { column, delay }));
+        terms.add(&value.at, Term::Embargo(EmbargoTerm { column, delay }));
     }
 }
 
 /// `{ keys = […], with = […] or "none", keys_stay = true, travel = { columns = […], to = […] or "anybody" } }`
-fn join(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
+fn join(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>, terms: &mut LocatedTerms) {
     let Some(table) = sheet.table(value, Some(&["keys", "with", "keys_stay", "travel"])) else {
         return;
     };
@@ -227,23 +237,23 @@ fn join(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
 }
 
 /// `{ columns = […], to = […] or "anybody" }`
-fn travel(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
+fn travel(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>, terms: &mut LocatedTerms) {
     let Some(table) = sheet.table(value, Some(&["columns", "to"])) else {
         return;
     };
-    let columns = wanted(sheet, value, &table, "columns").map(|columns| sheet.columns(&columns));
-    let to = wanted(sheet, value, &table, "to").map(|to| match to.node.as_str() {
-        Some("anybody") => Whom::Anybody,
-        _ => Whom::These(each(sheet, &to)),
+    let columns = required(sheet, value, &table, "columns").map(|columns| sheet.columns(&columns));
+    let to = required(sheet, value, &table, "to").map(|to| match to.node.as_str() {
+        Some("anybody") => KeyRecipients::Anybody,
+        _ => KeyRecipients::These(each(sheet, &to)),
     });
     let (Some(columns), Some(to)) = (columns, to) else {
         return;
     };
-    if to == Whom::These(Vec::new()) {
+    if to == KeyRecipients::These(Vec::new()) {
         sheet.ill_typed(value, "columns, and participants or \"anybody\"");
         return;
     }
-    let term = Term::KeysTravel(Travel {
+    let term = Term::KeysTravel(KeyTransferTerm {
         columns: columns.clone(),
         to,
     });
@@ -251,11 +261,11 @@ fn travel(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
 }
 
 /// `{ availability = 99.5, p95_ms = 2000 }`
-fn service(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
+fn service(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>, terms: &mut LocatedTerms) {
     let Some(table) = sheet.table(value, Some(&["availability", "p95_ms"])) else {
         return;
     };
-    let availability = wanted(sheet, value, &table, "availability").and_then(|share| {
+    let availability = required(sheet, value, &table, "availability").and_then(|share| {
         let text = number(&share).filter(|text| {
             let share: f64 = text.parse().unwrap_or(f64::NAN);
             (0.0..=100.0).contains(&share)
@@ -265,11 +275,11 @@ fn service(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
         }
         text
     });
-    let p95_ms = wanted(sheet, value, &table, "p95_ms").and_then(|ms| sheet.small(&ms));
+    let p95_ms = required(sheet, value, &table, "p95_ms").and_then(|ms| sheet.small(&ms));
     if let (Some(availability), Some(p95_ms)) = (availability, p95_ms) {
         terms.add(
             &value.at,
-            Term::Service(Service {
+            Term::Service(ServiceLevelTerm {
                 availability,
                 p95_ms,
             }),
@@ -277,28 +287,28 @@ fn service(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
     }
 }
 
-pub(super) fn wanted<'v>(
-    sheet: &mut Sheet<'_>,
-    value: &Value<'v>,
-    table: &Table<'v>,
+pub(super) fn required<'v>(
+    sheet: &mut PolicyFileReader<'_>,
+    value: &LocatedValue<'v>,
+    table: &CheckedTable<'v>,
     key: &str,
-) -> Option<Value<'v>> {
+) -> Option<LocatedValue<'v>> {
     let found = table.get(key).cloned();
     if found.is_none() {
         let sentence = format!("`{}` has no `{key}`", value.at.key);
-        sheet.problem(&value.at, Code::ConfigInvalid, sentence);
+        sheet.problem(&value.at, ErrorCode::ConfigInvalid, sentence);
     }
     found
 }
 
 /// A number, or a text that is one.
-pub(super) fn number(value: &Value<'_>) -> Option<String> {
+pub(super) fn number(value: &LocatedValue<'_>) -> Option<String> {
     let text = value.node.as_str().map(str::to_owned);
     text.filter(|text| hansa_policy::term::odrl::is_decimal(text))
         .or_else(|| decimal(value))
 }
 
-fn delay(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<Delay> {
+fn delay(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>) -> Option<EmbargoDelay> {
     let text = sheet.text(value)?;
     let found = text.split_once(' ').and_then(|(number, unit)| {
         let plural = if unit.ends_with('s') {
@@ -313,22 +323,22 @@ fn delay(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<Delay> {
     if found.is_none() {
         sheet.problem(
             &value.at,
-            Code::TermIllTyped,
+            ErrorCode::TermIllTyped,
             format!("`{text}` is no length of time such as 24 hours"),
         );
     }
-    found.map(Delay)
+    found.map(EmbargoDelay)
 }
 
 /// A group by its name alone. Whose it is can't be said: a list of somebody else is looked at by nobody here.
-fn group(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<GroupName> {
+fn group(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>) -> Option<GroupName> {
     let text = sheet.text(value)?;
     let Some((owner, name)) = text.split_once("/g/") else {
         return made(sheet, &value.at, &text);
     };
     sheet.problem(
         &value.at,
-        Code::TermUnknown,
+        ErrorCode::TermUnknown,
         format!(
             "`{text}` names a group of {owner}: the provider's own list alone is looked at, and named without its owner, as `{name}`"
         ),
@@ -337,18 +347,22 @@ fn group(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<GroupName> {
 }
 
 pub(super) fn parsed<T: FromStr<Err: Display>>(
-    sheet: &mut Sheet<'_>,
-    value: &Value<'_>,
+    sheet: &mut PolicyFileReader<'_>,
+    value: &LocatedValue<'_>,
 ) -> Option<T> {
     let text = sheet.text(value)?;
     made(sheet, &value.at, &text)
 }
 
-fn made<T: FromStr<Err: Display>>(sheet: &mut Sheet<'_>, at: &At, text: &str) -> Option<T> {
+fn made<T: FromStr<Err: Display>>(
+    sheet: &mut PolicyFileReader<'_>,
+    at: &KeyLocation,
+    text: &str,
+) -> Option<T> {
     match text.parse() {
         Ok(parsed) => Some(parsed),
         Err(fault) => {
-            sheet.problem(at, Code::TermIllTyped, format!("`{text}`: {fault}"));
+            sheet.problem(at, ErrorCode::TermIllTyped, format!("`{text}`: {fault}"));
             None
         }
     }
@@ -356,8 +370,8 @@ fn made<T: FromStr<Err: Display>>(sheet: &mut Sheet<'_>, at: &At, text: &str) ->
 
 /// The items of a list of texts, each at most once.
 pub(super) fn each<T: FromStr<Err: Display> + PartialEq>(
-    sheet: &mut Sheet<'_>,
-    value: &Value<'_>,
+    sheet: &mut PolicyFileReader<'_>,
+    value: &LocatedValue<'_>,
 ) -> Vec<T> {
     let mut found = Vec::new();
     for (at, text) in sheet.texts(value) {
@@ -370,8 +384,8 @@ pub(super) fn each<T: FromStr<Err: Display> + PartialEq>(
 }
 
 fn words<T: Copy + PartialEq>(
-    sheet: &mut Sheet<'_>,
-    value: &Value<'_>,
+    sheet: &mut PolicyFileReader<'_>,
+    value: &LocatedValue<'_>,
     what: &str,
     known: &[(&'static str, T)],
 ) -> Vec<T> {
@@ -384,9 +398,19 @@ fn words<T: Copy + PartialEq>(
     found
 }
 
-fn once<T: PartialEq>(sheet: &mut Sheet<'_>, at: &At, text: &str, item: T, found: &mut Vec<T>) {
+fn once<T: PartialEq>(
+    sheet: &mut PolicyFileReader<'_>,
+    at: &KeyLocation,
+    text: &str,
+    item: T,
+    found: &mut Vec<T>,
+) {
     if found.contains(&item) {
-        sheet.problem(at, Code::TermIllTyped, format!("`{text}` is listed twice"));
+        sheet.problem(
+            at,
+            ErrorCode::TermIllTyped,
+            format!("`{text}` is listed twice"),
+        );
     } else {
         found.push(item);
     }

@@ -1,9 +1,9 @@
 //! How each term of the vocabulary is written in a policy file: its key, an example, and the sentence that it becomes.
 
-use super::said;
-use super::write::{Said, quoted, say, texts};
+use super::conduct_writer;
+use super::file_writer::{TermSyntax, quoted, say, texts};
 use hansa_policy::term::vocabulary::VOCABULARY;
-use hansa_policy::term::{Term, Unit};
+use hansa_policy::term::{CountingUnit, Term};
 use std::collections::BTreeSet;
 
 /// A term as policy files have it.
@@ -73,17 +73,17 @@ pub fn table() -> String {
 /// The key of a term, and a line that says it.
 fn written(term: &Term) -> Option<(String, String)> {
     Some(match say(term) {
-        Said::Alone(key, value) => (key.clone(), format!("{key} = {value}")),
-        Said::Item(key, value) => (key.to_owned(), format!("{key} = [{value}]")),
-        Said::Entry(key, name, value) => {
+        TermSyntax::Alone(key, value) => (key.clone(), format!("{key} = {value}")),
+        TermSyntax::Item(key, value) => (key.to_owned(), format!("{key} = [{value}]")),
+        TermSyntax::Entry(key, name, value) => {
             (key.to_owned(), format!("{key} = {{ {name} = {value} }}"))
         }
-        Said::Aggregate => {
+        TermSyntax::Aggregate => {
             let part = part(term)?;
             let key = part.split(' ').next().unwrap_or_default();
             (format!("aggregate.{key}"), part.clone())
         }
-        Said::Never => return None,
+        TermSyntax::Never => return None,
     })
 }
 
@@ -97,15 +97,15 @@ fn part(term: &Term) -> Option<String> {
         Term::Dimensions(list) => format!("by = {}", texts(list)),
         Term::Measures(list) => format!("measures = {}", texts(list)),
         Term::MinGroup { at_least, unit } => match unit {
-            Unit::Rows => format!("min_rows = {at_least}"),
-            Unit::Column(column) => format!(
+            CountingUnit::Rows => format!("min_rows = {at_least}"),
+            CountingUnit::Column(column) => format!(
                 "min_contributors = {at_least}, unit = {}",
                 quoted(column.as_str())
             ),
         },
-        Term::Dominance(rule) => format!("dominance = [{}]", said::dominance(rule)),
-        Term::Release(release) => said::release(release),
-        Term::Budget(budget) => said::budget(budget),
+        Term::Dominance(rule) => format!("dominance = [{}]", conduct_writer::dominance(rule)),
+        Term::Release(release) => conduct_writer::release(release),
+        Term::Budget(budget) => conduct_writer::budget(budget),
         Term::TotalsFromPublished => format!("secondary = {}", quoted("from-published")),
         Term::SuppressComplement => format!("secondary = {}", quoted("suppress-complement")),
         Term::CellKey(base) => format!("secondary = {{ cell_key = {base} }}"),

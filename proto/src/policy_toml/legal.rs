@@ -1,17 +1,20 @@
 //! `legal`: the text that is bound to the contract.
 
 use super::LegalFile;
-use super::sheet::{Sheet, Value};
-use hansa_policy::refusal::Code;
+use super::file_reader::{LocatedValue, PolicyFileReader};
+use hansa_policy::refusal::ErrorCode;
 
 /// Reads it; what is wrong with it is a problem of the sheet.
-pub(super) fn read(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<LegalFile> {
+pub(super) fn read(
+    sheet: &mut PolicyFileReader<'_>,
+    value: &LocatedValue<'_>,
+) -> Option<LegalFile> {
     let table = sheet.table(value, Some(&["file", "language"]))?;
     let mut text = |key: &str| match table.get(key) {
         Some(found) => sheet.text(found),
         None => {
             let sentence = format!("`legal` has no `{key}`");
-            sheet.problem(&value.at, Code::ConfigInvalid, sentence);
+            sheet.problem(&value.at, ErrorCode::ConfigInvalid, sentence);
             None
         }
     };
@@ -26,7 +29,7 @@ pub(super) fn read(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<LegalFile
         });
     if !fits {
         let sentence = format!("`{language}` is no language such as de or en-GB");
-        sheet.problem(&value.at, Code::TermIllTyped, sentence);
+        sheet.problem(&value.at, ErrorCode::TermIllTyped, sentence);
         return None;
     }
     Some(LegalFile {

@@ -1,23 +1,28 @@
 //! `mask`: what a column shows instead of its values.
 
-use super::Terms;
-use super::form::{decimal, kind_of};
-use super::sheet::{Sheet, Table, Value};
+use super::LocatedTerms;
+use super::file_reader::{CheckedTable, LocatedValue, PolicyFileReader};
+use super::value_form::{decimal, kind_of};
 use hansa_catalog::dataset::ColumnType;
-use hansa_policy::id::Name;
-use hansa_policy::refusal::Code;
-use hansa_policy::row_filter::Literal;
-use hansa_policy::term::band::Band;
-use hansa_policy::term::lookup::{Lookup, is_level};
-use hansa_policy::term::prefix::Prefix;
-use hansa_policy::term::pseudonym::Pseudonym;
-use hansa_policy::term::{Mask, Term};
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::refusal::ErrorCode;
+use hansa_policy::row_filter::PolicyLiteral;
+use hansa_policy::term::band::BandTerm;
+use hansa_policy::term::lookup::{LookupTerm, is_level};
+use hansa_policy::term::prefix::PrefixTerm;
+use hansa_policy::term::pseudonym::PseudonymTerm;
+use hansa_policy::term::{MaskValue, Term};
 
 const FORMS: [&str; 5] = ["constant", "hash", "prefix", "bands", "level"];
 
 /// `"null"`, `"hash"`, `{ constant = … }`, `{ hash = EPOCH }`, `{ prefix = 4 }` or `{ bands = [0, 18, 65] }`,
 /// or `{ level = "section", table = "SHA-256" }`
-pub(super) fn read(sheet: &mut Sheet<'_>, column: &str, value: &Value<'_>, terms: &mut Terms) {
+pub(super) fn read(
+    sheet: &mut PolicyFileReader<'_>,
+    column: &str,
+    value: &LocatedValue<'_>,
+    terms: &mut LocatedTerms,
+) {
     let name = sheet.column(&value.at, column);
     let term = if value.node.is_table() {
         let keys = ["constant", "hash", "prefix", "bands", "level", "table"];
@@ -33,7 +38,7 @@ pub(super) fn read(sheet: &mut Sheet<'_>, column: &str, value: &Value<'_>, terms
             Some(true) => hash(sheet, value, name, 1),
             Some(false) => name.map(|column| Term::Mask {
                 column,
-                mask: Mask::Null,
+                mask: MaskValue::Null,
             }),
             None => None,
         }
@@ -44,10 +49,10 @@ pub(super) fn read(sheet: &mut Sheet<'_>, column: &str, value: &Value<'_>, terms
 }
 
 fn table_form(
-    sheet: &mut Sheet<'_>,
-    value: &Value<'_>,
-    table: &Table<'_>,
-    name: Option<Name>,
+    sheet: &mut PolicyFileReader<'_>,
+    value: &LocatedValue<'_>,
+    table: &CheckedTable<'_>,
+    name: Option<SqlIdentifier>,
 ) -> Option<Term> {
     if let Some(level) = table.get("level") {
         return lookup(sheet, value, level, table, name);
@@ -56,14 +61,14 @@ fn table_form(
     match (constant, epoch, prefix, bands) {
         _ if table.get("table").is_some() => {
             let sentence = "a `table` has a `level` that is shown";
-            sheet.problem(&value.at, Code::ConfigInvalid, sentence);
+            sheet.problem(&value.at, ErrorCode::ConfigInvalid, sentence);
             None
         }
         (Some(constant), None, None, None) => {
             let value = literal(sheet, constant, name.as_ref())?;
             Some(Term::Mask {
                 column: name?,
-                mask: Mask::Constant(value),
+                mask: MaskValue::Constant(value),
             })
         }
         (None, Some(epoch), None, None) => {
@@ -73,7 +78,7 @@ fn table_form(
         (None, None, Some(length), None) => {
             let length = sheet.small(length)?;
             let column = of_type(sheet, value, name, &[ColumnType::Text], "prefix")?;
-            Some(Term::Prefix(Prefix { column, length }))
+            Some(Term::Prefix(PrefixTerm { column, length }))
         }
         (None, None, None, Some(list)) => {
             let numbers = [ColumnType::Int, ColumnType::Float];
@@ -84,94 +89,103 @@ fn table_form(
                 sheet.ill_typed(list, "a list of numbers");
                 return None;
             }
-            Some(Term::Band(Band {
+            Some(Term::Band(BandTerm {
                 column: column?,
                 edges,
             }))
         }
         _ => {
             let sentence = format!("a mask has exactly one of {}", FORMS.join(", "));
-            sheet.problem(&value.at, Code::ConfigInvalid, sentence);
+            sheet.problem(&value.at, ErrorCode::ConfigInvalid, sentence);
             None
         }
     }
 }
 
 fn lookup(
-    sheet: &mut Sheet<'_>,
-    value: &Value<'_>,
-    level: &Value<'_>,
-    table: &Table<'_>,
-    name: Option<Name>,
+    sheet: &mut PolicyFileReader<'_>,
+    value: &LocatedValue<'_>,
+    level: &LocatedValue<'_>,
+    table: &CheckedTable<'_>,
+    name: Option<SqlIdentifier>,
 ) -> Option<Term> {
     let only = ["level", "table"];
     if table.entries().any(|(key, _)| !only.contains(&key)) {
         let sentence = format!("a mask has exactly one of {}", FORMS.join(", "));
-        sheet.problem(&value.at, Code::ConfigInvalid, sentence);
+        sheet.problem(&value.at, ErrorCode::ConfigInvalid, sentence);
         return None;
     }
     let Some(file) = table.get("table") else {
         let sentence = "a `level` is that of a `table`, named by the SHA-256 of its file";
-        sheet.problem(&value.at, Code::ConfigInvalid, sentence);
+        sheet.problem(&value.at, ErrorCode::ConfigInvalid, sentence);
         return None;
     };
-    let file = super::place::digest(sheet, file);
+    let file = super::geography::digest(sheet, file);
     let text = sheet.text(level)?;
     if !is_level(&text) {
-        sheet.problem(&level.at, Code::TermIllTyped, "the level has no name");
+        sheet.problem(&level.at, ErrorCode::TermIllTyped, "the level has no name");
         return None;
     }
     let kinds = [ColumnType::Text, ColumnType::Int];
     let column = of_type(sheet, value, name, &kinds, "level of a table");
-    Some(Term::Lookup(Lookup {
+    Some(Term::Lookup(LookupTerm {
         column: column?,
         table: file?,
         level: text,
     }))
 }
 
-fn hash(sheet: &mut Sheet<'_>, value: &Value<'_>, name: Option<Name>, epoch: u32) -> Option<Term> {
+fn hash(
+    sheet: &mut PolicyFileReader<'_>,
+    value: &LocatedValue<'_>,
+    name: Option<SqlIdentifier>,
+    epoch: u32,
+) -> Option<Term> {
     let kinds = [ColumnType::Text, ColumnType::Int];
     let column = of_type(sheet, value, name, &kinds, "hash here")?;
-    Some(Term::Pseudonym(Pseudonym { column, epoch }))
+    Some(Term::Pseudonym(PseudonymTerm { column, epoch }))
 }
 
 fn of_type(
-    sheet: &mut Sheet<'_>,
-    value: &Value<'_>,
-    name: Option<Name>,
+    sheet: &mut PolicyFileReader<'_>,
+    value: &LocatedValue<'_>,
+    name: Option<SqlIdentifier>,
     kinds: &[ColumnType],
     what: &str,
-) -> Option<Name> {
+) -> Option<SqlIdentifier> {
     let name = name?;
     let kind = kind_of(sheet, &name)?;
     if kinds.contains(&kind) {
         return Some(name);
     }
     let sentence = format!("`{name}` is of type {}, which has no {what}", kind.as_str());
-    sheet.problem(&value.at, Code::TermIllTyped, sentence);
+    sheet.problem(&value.at, ErrorCode::TermIllTyped, sentence);
     None
 }
 
-fn literal(sheet: &mut Sheet<'_>, value: &Value<'_>, column: Option<&Name>) -> Option<Literal> {
+fn literal(
+    sheet: &mut PolicyFileReader<'_>,
+    value: &LocatedValue<'_>,
+    column: Option<&SqlIdentifier>,
+) -> Option<PolicyLiteral> {
     let kind = column.and_then(|column| kind_of(sheet, column))?;
     let found = match kind {
         ColumnType::Text => value
             .node
             .as_str()
-            .map(|text| Literal::Text(text.to_owned())),
-        ColumnType::Bool => value.node.as_bool().map(Literal::Bool),
-        ColumnType::Int => integer(value).map(Literal::Int),
+            .map(|text| PolicyLiteral::Text(text.to_owned())),
+        ColumnType::Bool => value.node.as_bool().map(PolicyLiteral::Bool),
+        ColumnType::Int => integer(value).map(PolicyLiteral::Int),
         ColumnType::Float => match integer(value) {
-            Some(number) => Some(Literal::Int(number)),
-            None => decimal(value).map(Literal::Decimal),
+            Some(number) => Some(PolicyLiteral::Int(number)),
+            None => decimal(value).map(PolicyLiteral::Decimal),
         },
         ColumnType::Date => moment(value)
             .filter(|text| text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok())
-            .map(Literal::Text),
+            .map(PolicyLiteral::Text),
         ColumnType::Instant => moment(value)
             .filter(|text| text.parse::<jiff::Timestamp>().is_ok())
-            .map(Literal::Text),
+            .map(PolicyLiteral::Text),
     };
     if found.is_none() {
         sheet.ill_typed(
@@ -182,12 +196,12 @@ fn literal(sheet: &mut Sheet<'_>, value: &Value<'_>, column: Option<&Name>) -> O
     found
 }
 
-fn integer(value: &Value<'_>) -> Option<i64> {
+fn integer(value: &LocatedValue<'_>) -> Option<i64> {
     let number = value.node.as_integer()?;
     i64::from_str_radix(number.as_str(), number.radix()).ok()
 }
 
-fn moment(value: &Value<'_>) -> Option<String> {
+fn moment(value: &LocatedValue<'_>) -> Option<String> {
     match (value.node.as_datetime(), value.node.as_str()) {
         (Some(datetime), _) => Some(datetime.to_string()),
         (None, text) => text.map(str::to_owned),

@@ -1,14 +1,18 @@
 //! What is paid: the key `price`.
 
-use super::Terms;
-use super::conduct::{number, wanted};
-use super::sheet::{Sheet, Value};
+use super::LocatedTerms;
+use super::conduct::{number, required};
+use super::file_reader::{LocatedValue, PolicyFileReader};
 use hansa_policy::money::written;
 use hansa_policy::term::Term;
-use hansa_policy::term::price::{Price, Priced, is_amount, is_currency};
+use hansa_policy::term::price::{PriceTerm, PriceUnit, is_amount, is_currency};
 
 /// `[{ amount = 0.05, currency = "EUR", per = "query", prepaid = 100 }]`
-pub(super) fn read(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
+pub(super) fn read(
+    sheet: &mut PolicyFileReader<'_>,
+    value: &LocatedValue<'_>,
+    terms: &mut LocatedTerms,
+) {
     let items = if value.node.is_table() {
         Some(vec![value.clone()])
     } else {
@@ -19,14 +23,14 @@ pub(super) fn read(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) 
         else {
             continue;
         };
-        let amount = wanted(sheet, &item, &table, "amount").and_then(|amount| {
+        let amount = required(sheet, &item, &table, "amount").and_then(|amount| {
             let text = number(&amount).filter(|text| is_amount(text));
             if text.is_none() {
                 sheet.ill_typed(&amount, "an amount such as 0.05");
             }
             text
         });
-        let currency = wanted(sheet, &item, &table, "currency").and_then(|currency| {
+        let currency = required(sheet, &item, &table, "currency").and_then(|currency| {
             let text = sheet.text(&currency)?;
             if is_currency(&text) {
                 return Some(text);
@@ -34,9 +38,9 @@ pub(super) fn read(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) 
             sheet.ill_typed(&currency, "a currency such as EUR");
             None
         });
-        let per = wanted(sheet, &item, &table, "per").and_then(|per| {
+        let per = required(sheet, &item, &table, "per").and_then(|per| {
             let text = sheet.text(&per)?;
-            let known = Priced::ALL.map(|per| (per.as_str(), per));
+            let known = PriceUnit::ALL.map(|per| (per.as_str(), per));
             sheet.word(&per.at, &text, "unit of a price", &known)
         });
         let prepaid = table.get("prepaid").map(|paid| {
@@ -54,7 +58,7 @@ pub(super) fn read(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) 
         if let (Some(amount), Some(currency), Some(per)) = (amount, currency, per) {
             terms.add(
                 &item.at,
-                Term::Price(Price {
+                Term::Price(PriceTerm {
                     amount,
                     currency,
                     per,

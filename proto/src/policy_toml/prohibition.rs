@@ -1,20 +1,22 @@
 //! `prohibit`: what is not done with the data, and what is refused or taken away, both ways.
 
-use super::Terms;
+use super::LocatedTerms;
 use super::conduct::{each, parsed};
-use super::sheet::{Sheet, Value};
-use super::window;
-use super::write::{quoted, texts};
-use hansa_policy::refusal::Code;
+use super::file_reader::{LocatedValue, PolicyFileReader};
+use super::file_writer::{quoted, texts};
+use super::validity;
+use hansa_policy::refusal::ErrorCode;
 use hansa_policy::row_filter;
 use hansa_policy::term::odrl::word;
-use hansa_policy::term::prohibition::{Act, Part, Prohibition, When};
-use hansa_policy::term::{Forbidden, Term};
+use hansa_policy::term::prohibition::{
+    ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
+};
+use hansa_policy::term::{ForbiddenUse, Term};
 
-const FORBIDDEN: [(&str, Forbidden); 3] = [
-    ("distribute", Forbidden::Distribute),
-    ("sell", Forbidden::Sell),
-    ("derive", Forbidden::Derive),
+const FORBIDDEN: [(&str, ForbiddenUse); 3] = [
+    ("distribute", ForbiddenUse::Distribute),
+    ("sell", ForbiddenUse::Sell),
+    ("derive", ForbiddenUse::Derive),
 ];
 
 /// The keys of a prohibition that is executed.
@@ -23,7 +25,11 @@ const KEYS: [&str; 8] = [
 ];
 
 /// `["distribute", { purpose = "dpv:Marketing" }, { rows = "district = 'B'" }]`
-pub(super) fn read(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
+pub(super) fn read(
+    sheet: &mut PolicyFileReader<'_>,
+    value: &LocatedValue<'_>,
+    terms: &mut LocatedTerms,
+) {
     let items = if value.node.is_str() || value.node.is_table() {
         Some(vec![value.clone()])
     } else {
@@ -41,7 +47,7 @@ pub(super) fn read(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) 
         match sheet.word(&item.at, &text, "prohibited action", &FORBIDDEN) {
             Some(forbidden) if found.contains(&forbidden) => {
                 let sentence = format!("`{text}` is prohibited twice");
-                sheet.problem(&item.at, Code::TermIllTyped, sentence);
+                sheet.problem(&item.at, ErrorCode::TermIllTyped, sentence);
             }
             Some(forbidden) => {
                 found.push(forbidden);
@@ -52,25 +58,25 @@ pub(super) fn read(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) 
     }
 }
 
-fn executed(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
+fn executed(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>, terms: &mut LocatedTerms) {
     let Some(table) = sheet.table(value, Some(&KEYS)) else {
         return;
     };
     let act = match table.get("action") {
-        None => Some(Act::Use),
+        None => Some(ProhibitedAction::Use),
         Some(action) => sheet
             .text(action)
-            .and_then(|text| sheet.word(&action.at, &text, "action", &Act::ALL)),
+            .and_then(|text| sheet.word(&action.at, &text, "action", &ProhibitedAction::ALL)),
     };
-    let mut when = When::ALWAYS;
+    let mut when = ProhibitionCondition::ALWAYS;
     if let Some(list) = table.get("purpose") {
         when.purpose = Some(each(sheet, list));
     }
     if let Some(from) = table.get("from") {
-        when.from = window::first(sheet, from);
+        when.from = validity::first(sheet, from);
     }
     if let Some(until) = table.get("until") {
-        when.until = window::last(sheet, until);
+        when.until = validity::last(sheet, until);
     }
     if let Some(hours) = table.get("hours") {
         when.hours = parsed(sheet, hours);
@@ -83,11 +89,11 @@ fn executed(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
     let part = match (rows, columns) {
         (None, None) => None,
         (Some(rows), None) => Some(rows),
-        (None, Some(columns)) => Some(Part::Columns(columns)),
+        (None, Some(columns)) => Some(ProhibitedPart::Columns(columns)),
         (Some(_), Some(_)) => {
             sheet.problem_with_help(
                 &value.at,
-                Code::TermIllTyped,
+                ErrorCode::TermIllTyped,
                 "a prohibition takes rows away, or columns, and not both at once",
                 Some("write two prohibitions".to_owned()),
             );
@@ -97,18 +103,25 @@ fn executed(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
     if let Some(act) = act
         && sheet.is_clean()
     {
-        terms.add(&value.at, Term::from(Prohibition { act, part, when }));
+        terms.add(
+            &value.at,
+            Term::from(ProhibitionTerm {
+                action: act,
+                part,
+                condition: when,
+            }),
+        );
     }
 }
 
-fn filtered(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<Part> {
+fn filtered(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>) -> Option<ProhibitedPart> {
     let text = sheet.text(value)?;
     match row_filter::parse(&text) {
         Ok(filter) => {
             for column in filter.columns() {
                 sheet.column(&value.at, column.as_str());
             }
-            Some(Part::Rows(filter))
+            Some(ProhibitedPart::Rows(filter))
         }
         Err(refusal) => {
             sheet.refusal(&value.at, refusal);
@@ -118,18 +131,18 @@ fn filtered(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<Part> {
 }
 
 /// The prohibition as an item of the list.
-pub(super) fn written(one: &Prohibition) -> String {
+pub(super) fn written(one: &ProhibitionTerm) -> String {
     let mut said: Vec<(&str, String)> = Vec::new();
-    if one.act != Act::Use {
-        said.push(("action", quoted(word(&Act::ALL, &one.act))));
+    if one.action != ProhibitedAction::Use {
+        said.push(("action", quoted(word(&ProhibitedAction::ALL, &one.action))));
     }
-    let When {
+    let ProhibitionCondition {
         purpose,
         from,
         until,
         hours,
         networks,
-    } = &one.when;
+    } = &one.condition;
     said.extend(purpose.as_ref().map(|list| ("purpose", texts(list))));
     said.extend(from.map(|from| ("from", from.to_string())));
     said.extend(until.map(|until| ("until", until.to_string())));
@@ -140,8 +153,8 @@ pub(super) fn written(one: &Prohibition) -> String {
     );
     said.extend(networks.as_ref().map(|list| ("networks", texts(list))));
     said.extend(one.part.as_ref().map(|part| match part {
-        Part::Rows(filter) => ("rows", quoted(&filter.to_string())),
-        Part::Columns(list) => ("columns", texts(list)),
+        ProhibitedPart::Rows(filter) => ("rows", quoted(&filter.to_string())),
+        ProhibitedPart::Columns(list) => ("columns", texts(list)),
     }));
     let said: Vec<String> = said
         .iter()

@@ -2,12 +2,14 @@
 
 mod keys;
 mod problems;
-mod written;
+mod round_trip;
 
 use super::*;
 use crate::samples::dataset;
-use hansa_policy::id::Name;
-use hansa_policy::term::{Bounds, Bucket, Function, Mask, Period, Quota, Unit};
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::term::{
+    BoundingBox, CountingUnit, CubeFunction, MaskValue, PeriodQuota, QuotaPeriod, TimeBucketWidth,
+};
 
 #[test]
 fn the_documented_example_is_read() {
@@ -48,22 +50,26 @@ legal         = { file = "mobility-research.pdf", language = "de" }     # option
             Term::NotBefore(time("2025-12-31T23:00:00Z")),
             Term::NotAfter(time("2027-12-31T23:00:00Z")),
             Term::Columns(names(&["site", "local_date", "bikes"])),
-            Term::Functions(vec![Function::Sum, Function::Avg, Function::Count]),
+            Term::Functions(vec![
+                CubeFunction::Sum,
+                CubeFunction::Avg,
+                CubeFunction::Count
+            ]),
             Term::Dimensions(names(&["site", "local_date"])),
             Term::Measures(names(&["bikes"])),
             Term::Grid("hansa://munster.example/grid/bike_counts-1".to_owned()),
             Term::MinGroup {
                 at_least: 10,
-                unit: Unit::Rows
+                unit: CountingUnit::Rows
             },
             Term::TotalsFromPublished,
-            Term::RowQuota(Quota {
+            Term::RowQuota(PeriodQuota {
                 max: 10_000,
-                per: Period::Day
+                per: QuotaPeriod::Day
             }),
-            Term::ByteQuota(Quota {
+            Term::ByteQuota(PeriodQuota {
                 max: 5_000_000,
-                per: Period::Day
+                per: QuotaPeriod::Day
             }),
             Term::Attribution("Stadt Münster".to_owned()),
             Term::DeleteAfter { days: 30 },
@@ -89,7 +95,7 @@ fn told(problems: &[Refusal]) -> Vec<String> {
     problems
         .iter()
         .map(|problem| {
-            let place = problem.place.as_ref().unwrap();
+            let place = problem.location.as_ref().unwrap();
             assert_eq!(place.file, FILE);
             format!(
                 "{} {} {}: {}; {}",
@@ -118,14 +124,14 @@ fn wrong(lines: &str, expect: &[&str]) {
     assert_eq!(told(&problems), expect, "{lines}");
 }
 
-fn name(text: &str) -> Name {
+fn name(text: &str) -> SqlIdentifier {
     text.parse().unwrap()
 }
 
-fn names(list: &[&str]) -> Vec<Name> {
+fn names(list: &[&str]) -> Vec<SqlIdentifier> {
     list.iter().map(|text| name(text)).collect()
 }
 
-fn time(text: &str) -> Time {
+fn time(text: &str) -> UtcTimestamp {
     text.parse().unwrap()
 }

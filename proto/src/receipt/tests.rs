@@ -9,7 +9,7 @@ pub(crate) fn receipt() -> Receipt {
         request: RequestId([5; 16]),
         provider: "munster.example".parse().unwrap(),
         consumer: "firma.example".parse().unwrap(),
-        reads: vec![Read {
+        reads: vec![DatasetRead {
             dataset: "hansa://munster.example/d/bike_counts".parse().unwrap(),
             contract: ContractId(Digest::of(b"contract")),
             snapshot: "2026-11-20.3".to_owned(),
@@ -20,10 +20,10 @@ pub(crate) fn receipt() -> Receipt {
         rows: 1_000,
         bytes: 65_536,
         result: ResultDigest([3; 32]),
-        outcome: Outcome::Done,
+        outcome: AnswerOutcome::Done,
         admitted_at: "2026-12-02T08:00:00Z".parse().unwrap(),
         last_at: "2026-12-02T08:00:01.5Z".parse().unwrap(),
-        leaf: Leaf {
+        leaf: LogLeaf {
             index: 42,
             hash: Digest::of(b"leaf"),
         },
@@ -34,10 +34,10 @@ pub(crate) fn receipt() -> Receipt {
 #[test]
 fn a_receipt_survives_the_round_trip() {
     for outcome in [
-        Outcome::Done,
-        Outcome::Cancelled,
-        Outcome::Cut(Code::Withdrawn),
-        Outcome::Failed(Code::ResultTooLarge),
+        AnswerOutcome::Done,
+        AnswerOutcome::Cancelled,
+        AnswerOutcome::Cut(ErrorCode::Withdrawn),
+        AnswerOutcome::Failed(ErrorCode::ResultTooLarge),
     ] {
         let receipt = Receipt {
             outcome,
@@ -62,7 +62,7 @@ fn what_is_unknown_missing_or_ill_typed_is_refused() {
             continue;
         }
         let refusal = from_bytes(&canonical(&spoilt)).expect_err(&place);
-        assert_eq!(refusal.code, Code::StatementMalformed, "{refusal}");
+        assert_eq!(refusal.code, ErrorCode::StatementMalformed, "{refusal}");
     }
 }
 
@@ -72,7 +72,7 @@ fn each_value_has_one_spelling() {
     let check = |from: &str, to: &str| {
         assert!(good.contains(from), "{good}");
         let refusal = from_bytes(good.replacen(from, to, 1).as_bytes()).expect_err(to);
-        assert_eq!(refusal.code, Code::StatementMalformed, "{refusal}");
+        assert_eq!(refusal.code, ErrorCode::StatementMalformed, "{refusal}");
     };
     check("\"done\"", "\"finished\"");
     check("\"done\"", "\"cut:NO_SUCH_CODE\"");

@@ -1,10 +1,10 @@
 //! The template from which terms were filled, on a page.
 
-use super::Page;
-use hansa_policy::contract::Template;
+use super::FirstFormPage;
+use hansa_policy::contract::TemplateReference;
 
-impl Page {
-    pub(super) fn template(&mut self, template: Option<&Template>) {
+impl FirstFormPage {
+    pub(super) fn template(&mut self, template: Option<&TemplateReference>) {
         let tongue = self.tongue;
         let name = tongue.pick("template", "Vorlage", "modelo");
         let Some(told) = template else {

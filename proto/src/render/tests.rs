@@ -1,7 +1,7 @@
 //! What people and tools are shown of a policy.
 
 mod golden;
-mod second;
+mod second_form;
 
 use super::*;
 use crate::samples;
@@ -66,17 +66,17 @@ fn the_page_says_what_is_absent() {
 fn a_page_names_the_template_from_which_the_terms_were_filled() {
     for (tongue, none, told) in [
         (
-            Tongue::En,
+            Language::En,
             "  template   none\n",
             "  template   Hanse mobility, basic, version 3, of luebeck.example\n",
         ),
         (
-            Tongue::De,
+            Language::De,
             "  Vorlage    keine\n",
             "  Vorlage    Hanse mobility, basic, Fassung 3, von luebeck.example\n",
         ),
         (
-            Tongue::Pt,
+            Language::Pt,
             "  modelo     nenhum\n",
             "  modelo     Hanse mobility, basic, versão 3, de luebeck.example\n",
         ),
@@ -104,8 +104,8 @@ fn an_offer_says_to_whom_and_who_signs() {
         not_after: agreement.not_after,
         legal: agreement.legal,
         template: samples::filled().template,
-        to: Recipients::League,
-        sign: Sign::Officer,
+        to: OfferRecipients::League,
+        sign: SigningMode::Officer,
     });
     for line in [
         ": Daily figures\n",
@@ -131,13 +131,13 @@ fn foreign_text_does_not_steer_the_terminal() {
 fn every_language_says_every_clause_and_heads_what_is_not_enforced() {
     let whole = samples::agreement();
     let mut pages = std::collections::BTreeSet::new();
-    for tongue in Tongue::ALL {
+    for tongue in Language::ALL {
         let page = agreement_in(tongue, None, &whole);
         for clause in &whole.clauses {
             let line = format!(
                 "  {:<5}{}\n",
                 clause.id.to_string(),
-                clause.term.say(tongue)
+                clause.term.render(tongue)
             );
             assert_eq!(page.matches(&line).count(), 1, "{line} in {page}");
         }

@@ -60,8 +60,8 @@ fn values(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn basic() -> Template {
-    Template::read(BASIC, "basic.toml").unwrap()
+fn basic() -> PolicyTemplate {
+    PolicyTemplate::read(BASIC, "basic.toml").unwrap()
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_value_says_no_more_than_a_value() {
         ("columns", "site,,bikes"),
     ] {
         let refusal = basic().fill(&values(&[(name, value)]), None).unwrap_err();
-        assert_eq!(refusal.code, Code::HoleUnfilled, "{name} {value}");
+        assert_eq!(refusal.code, ErrorCode::HoleUnfilled, "{name} {value}");
         assert!(refusal.sentence.contains(name), "{refusal}");
     }
 }
@@ -148,7 +148,7 @@ fn a_hole_of_a_filter_is_a_whole_value() {
                 line.to_owned()
             }
         });
-        Template::read(&lines.collect::<Vec<_>>().join("\n"), "t.toml")
+        PolicyTemplate::read(&lines.collect::<Vec<_>>().join("\n"), "t.toml")
     };
     for good in [
         "site = {{site}} AND operator = {{consumer}}",
@@ -168,7 +168,7 @@ fn a_hole_of_a_filter_is_a_whole_value() {
         "operator = '{{consumer}}' AND site = {{site}}",
     ] {
         let refusal = with(bad).unwrap_err();
-        assert_eq!(refusal.code, Code::TemplateInvalid, "{bad}");
+        assert_eq!(refusal.code, ErrorCode::TemplateInvalid, "{bad}");
         assert!(
             refusal.sentence.contains("a whole value"),
             "{bad}: {refusal}"
@@ -182,7 +182,7 @@ fn every_hole_is_filled_and_nothing_else() {
     fewer.remove("columns");
     fewer.remove("until");
     let refusal = basic().fill(&fewer, None).unwrap_err();
-    assert_eq!(refusal.code, Code::HoleUnfilled);
+    assert_eq!(refusal.code, ErrorCode::HoleUnfilled);
     assert!(
         refusal
             .sentence
@@ -217,11 +217,11 @@ fn what_is_no_template_is_refused() {
         ("[template]", "[templat]", "[template]"),
     ] {
         assert!(BASIC.contains(from), "{from}");
-        let refusal = Template::read(&BASIC.replacen(from, to, 1), "x").unwrap_err();
-        assert_eq!(refusal.code, Code::TemplateInvalid, "{from}");
+        let refusal = PolicyTemplate::read(&BASIC.replacen(from, to, 1), "x").unwrap_err();
+        assert_eq!(refusal.code, ErrorCode::TemplateInvalid, "{from}");
         let said = format!("{} {}", refusal.sentence, refusal.help.join(" "));
         assert!(said.contains(says), "{from}: {said}");
     }
     let long = format!("{BASIC}\n# {}", "x".repeat(LARGEST));
-    assert!(Template::read(&long, "x").is_err());
+    assert!(PolicyTemplate::read(&long, "x").is_err());
 }

@@ -11,22 +11,26 @@
 )]
 
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::time::Time;
-use hansa_identity::bundle::Bundle;
-use hansa_identity::identity::request::Applicant;
-use hansa_identity::identity::{self, Files, Identity};
-use hansa_identity::keys::Algorithm;
-use hansa_identity::league::{Founding, League};
-use hansa_policy::contract::shown::Shown;
-use hansa_policy::contract::{Agreement, Assignee, Book, DatasetRef, Party, Role};
-use hansa_policy::id::{
-    ClauseId, ContractId, DatasetId, Name, ParticipantId, PurposeId, RequestId,
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_identity::bundle::TrustBundle;
+use hansa_identity::keys::SignatureAlgorithm;
+use hansa_identity::league::{LeagueAuthority, LeagueSettings};
+use hansa_identity::participant_identity::admission_request::Applicant;
+use hansa_identity::participant_identity::{self, IdentityFiles, ParticipantIdentity};
+use hansa_policy::contract::rendering::PageRendering;
+use hansa_policy::contract::{
+    Agreement, Assignee, ContractParty, ContractRegistry, DatasetRef, SignatoryRole,
 };
-use hansa_policy::peer::{Presented, VerifiedPeer};
-use hansa_policy::ruling::{Facts, Meeting, Question, decide};
-use hansa_policy::term::around::Around;
+use hansa_policy::decision::{DecisionInput, JoinUse, QueryShape, decide};
+use hansa_policy::id::{
+    ClauseId, ContractId, DatasetId, ParticipantId, PurposeId, RequestId, SqlIdentifier,
+};
+use hansa_policy::peer::{PeerCertificate, VerifiedPeer};
+use hansa_policy::term::contract_context::ContractContext;
 use hansa_policy::term::{Clause, Term};
-use hansa_proto::envelope::{Kind, assemble, parse_contract, protected_header, signing_input};
+use hansa_proto::envelope::{
+    StatementKind, assemble, parse_contract, protected_header, signing_input,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Instant;
@@ -54,7 +58,7 @@ fn main() {
         }
     }
     let folder = tempfile::tempdir().unwrap();
-    let scene = Scene::new(folder.path());
+    let scene = DecisionFixture::new(folder.path());
     let least = most.min(1_000);
     let (few, many) = (scene.book(least), scene.book(most));
     println!(
@@ -102,48 +106,49 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 /// A provider, a consumer, and what is needed to decide.
-struct Scene {
-    provider: Identity,
-    consumer: Identity,
-    other: Identity,
-    bundle: Bundle,
+struct DecisionFixture {
+    provider: ParticipantIdentity,
+    consumer: ParticipantIdentity,
+    other: ParticipantIdentity,
+    bundle: TrustBundle,
     peer: VerifiedPeer,
     taxonomy: hansa_policy::term::purpose::Taxonomy,
-    now: Time,
+    now: UtcTimestamp,
 }
 
 /// A book, and the contracts in it.
-struct Held {
-    book: Book,
+struct RegisteredContracts {
+    book: ContractRegistry,
     contracts: Vec<(ContractId, DatasetId)>,
 }
 
-impl Scene {
+impl DecisionFixture {
     fn new(folder: &Path) -> Self {
-        let now: Time = "2026-06-01T12:00:00Z".parse().unwrap();
-        let founding = Founding {
+        let now: UtcTimestamp = "2026-06-01T12:00:00Z".parse().unwrap();
+        let founding = LeagueSettings {
             name: "Bench league".to_owned(),
-            algorithm: Algorithm::EdDsa,
+            algorithm: SignatureAlgorithm::EdDsa,
             demo: true,
         };
-        let mut league = League::init(&folder.join("league"), &founding, now).unwrap();
+        let mut league = LeagueAuthority::init(&folder.join("league"), &founding, now).unwrap();
         let domains = ["munster.example", "firm.example", "other.example"];
         let mut joined = domains.map(|domain| {
             let id: ParticipantId = domain.parse().unwrap();
-            let files = Files::within(&folder.join(domain));
+            let files = IdentityFiles::within(&folder.join(domain));
             let applicant = Applicant {
                 id: id.clone(),
                 name: domain.to_owned(),
                 address: Some(format!("{domain}:7443")),
             };
-            let request = identity::init(&files, &applicant, Algorithm::EdDsa).unwrap();
+            let request =
+                participant_identity::init(&files, &applicant, SignatureAlgorithm::EdDsa).unwrap();
             let admitted = league.admit(&request, 7, now).unwrap();
-            identity::join(&files, &id, &admitted.join.to_bytes(), now).unwrap();
-            Some(identity::load(&files, &id, 0, now).unwrap())
+            participant_identity::join(&files, &id, &admitted.join.to_bytes(), now).unwrap();
+            Some(participant_identity::load(&files, &id, 0, now).unwrap())
         });
-        let bundle = Bundle::read(&league.export(now).unwrap()).unwrap();
+        let bundle = TrustBundle::read(&league.export(now).unwrap()).unwrap();
         let consumer = joined[1].take().unwrap();
-        let presented = Presented::attest(
+        let presented = PeerCertificate::attest(
             consumer.id.clone(),
             consumer.chain.leaf().digest,
             consumer.chain.anchor(),
@@ -155,14 +160,14 @@ impl Scene {
             consumer,
             other: joined[2].take().unwrap(),
             bundle,
-            taxonomy: hansa_proto::purposes::taxonomy(&[]).unwrap(),
+            taxonomy: hansa_proto::purpose_taxonomy::taxonomy(&[]).unwrap(),
             now,
         }
     }
 
-    fn book(&self, contracts: usize) -> Held {
+    fn book(&self, contracts: usize) -> RegisteredContracts {
         let keys = self.bundle.keys(self.now);
-        let mut book = Book::new(self.provider.id.clone());
+        let mut book = ContractRegistry::new(self.provider.id.clone());
         let mut held = Vec::with_capacity(contracts);
         for number in 0..contracts + OTHERS {
             let is_other = number >= contracts;
@@ -175,13 +180,14 @@ impl Scene {
             let dataset = agreement.dataset.id.clone();
             let payload = hansa_proto::contract::to_bytes(&agreement);
             let signatures = [
-                (Role::Provider, &self.provider.signer),
-                (Role::Consumer, &consumer.signer),
+                (SignatoryRole::Provider, &self.provider.signer),
+                (SignatoryRole::Consumer, &consumer.signer),
             ]
             .map(|(role, signer)| {
                 let seconds = self.now.micros() / 1_000_000;
                 let alg = signer.algorithm().as_str();
-                let header = protected_header(Kind::Agreement, role, alg, signer.kid(), seconds);
+                let header =
+                    protected_header(StatementKind::Agreement, role, alg, signer.kid(), seconds);
                 let signature = signer.sign(&signing_input(&header, &payload)).unwrap();
                 (header, signature)
             });
@@ -195,15 +201,15 @@ impl Scene {
                 held.push((id, dataset));
             }
         }
-        Held {
+        RegisteredContracts {
             book,
             contracts: held,
         }
     }
 
-    fn party(&self, id: &ParticipantId) -> Party {
+    fn party(&self, id: &ParticipantId) -> ContractParty {
         let member = self.bundle.member(id).unwrap();
-        Party {
+        ContractParty {
             id: id.clone(),
             name: member.name.clone(),
             legal_id: None,
@@ -212,12 +218,12 @@ impl Scene {
         }
     }
 
-    fn agreement(&self, number: usize, consumer: &Identity) -> Agreement {
+    fn agreement(&self, number: usize, consumer: &ParticipantIdentity) -> Agreement {
         let provider = self.provider.id.clone();
-        let name: Name = format!("d{number}").parse().unwrap();
-        let quota = |max| hansa_policy::term::Quota {
+        let name: SqlIdentifier = format!("d{number}").parse().unwrap();
+        let quota = |max| hansa_policy::term::PeriodQuota {
             max,
-            per: hansa_policy::term::Period::Day,
+            per: hansa_policy::term::QuotaPeriod::Day,
         };
         let names = |list: &[&str]| list.iter().map(|text| text.parse().unwrap()).collect();
         let terms = vec![
@@ -225,13 +231,13 @@ impl Scene {
             Term::NotAfter("2027-06-01T00:00:00Z".parse().unwrap()),
             Term::Columns(names(&["site", "at", "bikes", "device"])),
             Term::Rows(hansa_policy::row_filter::parse("district IN ('A', 'B')").unwrap()),
-            Term::Pseudonym(hansa_policy::term::pseudonym::Pseudonym {
+            Term::Pseudonym(hansa_policy::term::pseudonym::PseudonymTerm {
                 column: "device".parse().unwrap(),
                 epoch: 1,
             }),
             Term::TimeBucket {
                 column: "at".parse().unwrap(),
-                bucket: hansa_policy::term::Bucket::Hour,
+                bucket: hansa_policy::term::TimeBucketWidth::Hour,
                 zone: None,
             },
             Term::Queries(quota(1_000)),
@@ -239,7 +245,7 @@ impl Scene {
             Term::ByteQuota(quota(5_000_000)),
             Term::ResultRows(1_000),
             Term::Concurrent(4),
-            Term::Prohibit(hansa_policy::term::Forbidden::Sell),
+            Term::Prohibit(hansa_policy::term::ForbiddenUse::Sell),
         ];
         Agreement {
             uid: format!("urn:uuid:0198f0c2-6d1e-7c11-9a53-{number:012x}"),
@@ -265,11 +271,11 @@ impl Scene {
                 .collect(),
             not_before: "2026-01-01T00:00:00Z".parse().unwrap(),
             not_after: "2027-06-01T00:00:00Z".parse().unwrap(),
-            purposes: hansa_proto::purposes::label(),
+            purposes: hansa_proto::purpose_taxonomy::label(),
             own_purposes: Vec::new(),
             legal: None,
             signatory: None,
-            shown: Some(Shown::default()),
+            rendering: Some(PageRendering::default()),
             template: None,
             proposed_at: self.now,
             nonce: hansa_proto::base64url::encode(&[7; 16]),
@@ -277,28 +283,32 @@ impl Scene {
     }
 
     /// Contracts spread over the whole book.
-    fn chosen<'h>(&self, held: &'h Held) -> impl Iterator<Item = &'h (ContractId, DatasetId)> {
+    fn chosen<'h>(
+        &self,
+        held: &'h RegisteredContracts,
+    ) -> impl Iterator<Item = &'h (ContractId, DatasetId)> {
         let step = (held.contracts.len() / 200).max(1);
         held.contracts.iter().step_by(step).take(200)
     }
 
     /// Each decision from the name of the contract to the ruling, in microseconds.
-    fn decisions(&self, held: &Held) -> Vec<f64> {
+    fn decisions(&self, held: &RegisteredContracts) -> Vec<f64> {
         let purpose: PurposeId = "dpv:ResearchAndDevelopment".parse().unwrap();
         let spent = BTreeMap::new();
-        let columns: BTreeSet<Name> = ["site", "bikes"].map(|text| text.parse().unwrap()).into();
+        let columns: BTreeSet<SqlIdentifier> =
+            ["site", "bikes"].map(|text| text.parse().unwrap()).into();
         self.chosen(held)
             .map(|(id, dataset)| {
                 let schemas = BTreeMap::from([(dataset.clone(), Digest::of(b"schema"))]);
                 let snapshots = BTreeMap::from([(dataset.clone(), "2026-06-01.1".to_owned())]);
-                let reads = Reads(BTreeMap::from([(dataset.clone(), columns.clone())]));
+                let reads = ColumnReads(BTreeMap::from([(dataset.clone(), columns.clone())]));
                 // No other answer runs; of what is unknown every count would be at its most.
-                let alone = Around {
+                let alone = ContractContext {
                     running: 0,
-                    ..Around::UNKNOWN
+                    ..ContractContext::UNKNOWN
                 };
                 let around = BTreeMap::from([(*id, alone)]);
-                let facts = Facts {
+                let facts = DecisionInput {
                     now: self.now,
                     request: RequestId([7; 16]),
                     sql_commit: Digest::of(b"sql"),
@@ -308,8 +318,8 @@ impl Scene {
                     schemas: &schemas,
                     snapshots: &snapshots,
                     spent: &spent,
-                    around: &around,
-                    guards: &BTreeMap::new(),
+                    contexts: &around,
+                    restrictions: &BTreeMap::new(),
                     tenant: None,
                     node_version: "bench",
                 };
@@ -323,10 +333,10 @@ impl Scene {
             .collect()
     }
 
-    fn lists(&self, held: &Held) -> Vec<f64> {
+    fn lists(&self, held: &RegisteredContracts) -> Vec<f64> {
         let lists = (0..200).map(|_| {
             let start = Instant::now();
-            let found = held.book.held_by(&self.other.id, self.now).count();
+            let found = held.book.contracts_for(&self.other.id, self.now).count();
             let took = start.elapsed();
             assert_eq!(found, OTHERS);
             took.as_secs_f64() * 1e6
@@ -334,7 +344,7 @@ impl Scene {
         lists.collect()
     }
 
-    fn lookups(&self, held: &Held) -> Vec<f64> {
+    fn lookups(&self, held: &RegisteredContracts) -> Vec<f64> {
         self.chosen(held)
             .map(|(id, _)| {
                 let start = Instant::now();
@@ -347,10 +357,10 @@ impl Scene {
     }
 }
 
-struct Reads(BTreeMap<DatasetId, BTreeSet<Name>>);
+struct ColumnReads(BTreeMap<DatasetId, BTreeSet<SqlIdentifier>>);
 
-impl Question for Reads {
-    fn reads(&self) -> &BTreeMap<DatasetId, BTreeSet<Name>> {
+impl QueryShape for ColumnReads {
+    fn reads(&self) -> &BTreeMap<DatasetId, BTreeSet<SqlIdentifier>> {
         &self.0
     }
 
@@ -358,10 +368,10 @@ impl Question for Reads {
         Digest::of(b"plan")
     }
 
-    fn meetings(&self) -> BTreeMap<DatasetId, Meeting> {
+    fn meetings(&self) -> BTreeMap<DatasetId, JoinUse> {
         self.0
             .keys()
-            .map(|id| (id.clone(), Meeting::default()))
+            .map(|id| (id.clone(), JoinUse::default()))
             .collect()
     }
 }

@@ -15,30 +15,30 @@
 mod measure;
 mod state;
 
-use measure::{Appended, median};
-use state::Place;
+use measure::{AppendRound, median};
+use state::LogFixture;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
 /// A figure, and what it must not exceed or fall below.
-struct Figure {
+struct LogMeasurement {
     what: &'static str,
     value: f64,
-    target: Target,
+    target: MeasurementTarget,
 }
 
-enum Target {
+enum MeasurementTarget {
     AtMost(f64),
     AtLeast(f64),
     None,
 }
 
-impl Figure {
+impl LogMeasurement {
     fn is_met(&self) -> Option<bool> {
         match self.target {
-            Target::AtMost(most) => Some(self.value <= most),
-            Target::AtLeast(least) => Some(self.value >= least),
-            Target::None => None,
+            MeasurementTarget::AtMost(most) => Some(self.value <= most),
+            MeasurementTarget::AtLeast(least) => Some(self.value >= least),
+            MeasurementTarget::None => None,
         }
     }
 }
@@ -70,16 +70,16 @@ fn main() {
     }
     let figures = run(records, rounds);
     let mut text = String::new();
-    for Figure {
+    for LogMeasurement {
         what,
         value,
         target,
     } in &figures
     {
         let target = match target {
-            Target::AtMost(most) => format!("at most {most}"),
-            Target::AtLeast(least) => format!("at least {least}"),
-            Target::None => String::new(),
+            MeasurementTarget::AtMost(most) => format!("at most {most}"),
+            MeasurementTarget::AtLeast(least) => format!("at least {least}"),
+            MeasurementTarget::None => String::new(),
         };
         writeln!(text, "{what:<74} {value:>12.3}  {target}").unwrap();
     }
@@ -107,12 +107,12 @@ fn main() {
     eprintln!("figures: {}", json.display());
 }
 
-fn run(records: u64, rounds: usize) -> Vec<Figure> {
+fn run(records: u64, rounds: usize) -> Vec<LogMeasurement> {
     eprintln!("writing a log of {records} records and one of 1000");
-    let (small, large) = (Place::with(1000), Place::with(records));
+    let (small, large) = (LogFixture::with(1000), LogFixture::with(records));
     let mut figures = Vec::new();
     let mut tell = |what, value, target| {
-        figures.push(Figure {
+        figures.push(LogMeasurement {
             what,
             value,
             target,
@@ -123,16 +123,16 @@ fn run(records: u64, rounds: usize) -> Vec<Figure> {
     tell(
         "checking a copied log: records in a second of one core",
         core,
-        Target::AtLeast(500_000.0),
+        MeasurementTarget::AtLeast(500_000.0),
     );
-    tell("the same by the wall clock", wall, Target::None);
+    tell("the same by the wall clock", wall, MeasurementTarget::None);
 
     let (begun, one) = (std::time::Instant::now(), large.open());
     let opened = begun.elapsed().as_secs_f64();
     tell(
         "opening the large log for writing: records a second",
         records as f64 / opened,
-        Target::None,
+        MeasurementTarget::None,
     );
     let other = small.open();
 
@@ -140,12 +140,12 @@ fn run(records: u64, rounds: usize) -> Vec<Figure> {
     tell(
         "inclusion proof in the large log, median, ms",
         proofs.0,
-        Target::AtMost(1.0),
+        MeasurementTarget::AtMost(1.0),
     );
     tell(
         "inclusion proof in the large log, slowest of 100,000, ms",
         proofs.1,
-        Target::None,
+        MeasurementTarget::None,
     );
 
     let (mut wall, mut work) = (Vec::new(), Vec::new());
@@ -162,12 +162,12 @@ fn run(records: u64, rounds: usize) -> Vec<Figure> {
     tell(
         "append with 64 callers, large log / small log, wall",
         median(&mut wall),
-        Target::AtMost(1.2),
+        MeasurementTarget::AtMost(1.2),
     );
     tell(
         "append with 64 callers, large log / small log, processor time of the writer",
         median(&mut work),
-        Target::AtMost(1.2),
+        MeasurementTarget::AtMost(1.2),
     );
 
     let mut gains = Vec::new();
@@ -180,7 +180,7 @@ fn run(records: u64, rounds: usize) -> Vec<Figure> {
         serial_rate = serial.rate();
         group_rate = group.rate();
     }
-    let Appended {
+    let AppendRound {
         records,
         syncs,
         cpu_ns,
@@ -189,35 +189,39 @@ fn run(records: u64, rounds: usize) -> Vec<Figure> {
     tell(
         "records a sync with 64 callers",
         records / syncs,
-        Target::AtLeast(20.0),
+        MeasurementTarget::AtLeast(20.0),
     );
     tell(
         "rate with 64 callers / serial rate",
         median(&mut gains),
-        Target::AtLeast(20.0),
+        MeasurementTarget::AtLeast(20.0),
     );
-    tell("serial rate, records a second", serial_rate, Target::None);
+    tell(
+        "serial rate, records a second",
+        serial_rate,
+        MeasurementTarget::None,
+    );
     tell(
         "rate with 64 callers, records a second",
         group_rate,
-        Target::None,
+        MeasurementTarget::None,
     );
     tell(
         "processor time of the writer for a record in the large log, us",
         cpu_ns / 1e3 / records,
-        Target::None,
+        MeasurementTarget::None,
     );
 
     let (ratio, sync_ms) = measure::idle(&other, &small);
     tell(
         "one record on an idle log / fdatasync of as many bytes, p50",
         ratio,
-        Target::AtMost(1.2),
+        MeasurementTarget::AtMost(1.2),
     );
     tell(
         "fdatasync of as many bytes, p50 in ms",
         sync_ms,
-        Target::None,
+        MeasurementTarget::None,
     );
     figures
 }

@@ -1,7 +1,7 @@
 //! The measurements.
 
-use crate::state::{Open, Place, answer};
-use hansa_audit_store::{Log, offline};
+use crate::state::{LogFixture, OpenLog, answer};
+use hansa_audit_store::{AuditLog, offline};
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
@@ -17,7 +17,7 @@ const ROUND: usize = 3200;
 const SERIAL: usize = 160;
 
 /// What a round came to.
-pub(crate) struct Appended {
+pub(crate) struct AppendRound {
     /// Durable records.
     pub(crate) records: f64,
     /// Wall time, for each record.
@@ -28,7 +28,7 @@ pub(crate) struct Appended {
     pub(crate) syncs: f64,
 }
 
-impl Appended {
+impl AppendRound {
     /// Records a second.
     pub(crate) fn rate(&self) -> f64 {
         1.0 / self.seconds
@@ -36,7 +36,7 @@ impl Appended {
 }
 
 /// Has so many callers, which are tasks as in a connector, record, each waiting for its own record before the next.
-pub(crate) fn append(open: &Open, callers: usize) -> Appended {
+pub(crate) fn append(open: &OpenLog, callers: usize) -> AppendRound {
     let each = if callers == 1 {
         SERIAL
     } else {
@@ -64,7 +64,7 @@ pub(crate) fn append(open: &Open, callers: usize) -> Appended {
     let wall = begun.elapsed().as_secs_f64();
     let after = open.log.syncs();
     let records = (after.1 - syncs.1) as f64;
-    Appended {
+    AppendRound {
         records,
         seconds: wall / records,
         cpu_ns: (on_cpu(&open.writer) - cpu) as f64,
@@ -80,7 +80,7 @@ fn on_cpu(thread: &Path) -> u64 {
 }
 
 /// Records that one core checks of a copied log in a second of its time, and by the wall clock.
-pub(crate) fn verified(place: &Place) -> (f64, f64) {
+pub(crate) fn verified(place: &LogFixture) -> (f64, f64) {
     let this = Path::new("/proc/thread-self");
     let (begun, cpu) = (Instant::now(), on_cpu(this));
     let report = offline::verify(&place.folder(), None).expect("it can be read");
@@ -92,7 +92,7 @@ pub(crate) fn verified(place: &Place) -> (f64, f64) {
 }
 
 /// The median and the slowest inclusion proof, in milliseconds.
-pub(crate) fn proofs(log: &Log) -> (f64, f64) {
+pub(crate) fn proofs(log: &AuditLog) -> (f64, f64) {
     let size = log.size();
     let mut place = 7_u64;
     let mut times: Vec<f64> = (0..100_000)
@@ -113,7 +113,7 @@ pub(crate) fn proofs(log: &Log) -> (f64, f64) {
 
 /// One record on an idle log against one sync of a file beside it, alternately: the ratio of the medians, and the sync's
 /// median in milliseconds.
-pub(crate) fn idle(open: &Open, place: &Place) -> (f64, f64) {
+pub(crate) fn idle(open: &OpenLog, place: &LogFixture) -> (f64, f64) {
     let mut file = File::create(place.folder().join("sync")).expect("a file");
     let [_, said, _] = answer();
     let frame = vec![b'x'; 580];

@@ -1,15 +1,15 @@
 //! A log that is there before anything is measured, with records as a connector writes them.
 
-use hansa_audit_log::chain::Chain;
-use hansa_audit_log::digest::{Digest, Running};
-use hansa_audit_log::json::{Json, Limits, parse};
-use hansa_audit_log::ledger::{Entry, Evidence, Ledger, Stamp};
+use hansa_audit_log::chain::ChainState;
+use hansa_audit_log::digest::{Digest, IncrementalDigest};
+use hansa_audit_log::json::{Json, JsonLimits, parse};
+use hansa_audit_log::ledger::{Evidence, Ledger, RecordContent, RecordMetadata};
 use hansa_audit_log::note::{NoteSigner, SignedHead, origin};
-use hansa_audit_log::record::Salt;
-use hansa_audit_log::shelf::{Shelf, ShelfBroken};
-use hansa_audit_log::time::{Clock, Tick, Time};
-use hansa_audit_store::key::LogKey;
-use hansa_audit_store::{Log, LogConfig};
+use hansa_audit_log::record::RecordSalt;
+use hansa_audit_log::storage::{LogStorage, StorageError};
+use hansa_audit_log::time::{Clock, ClockReading, UtcTimestamp};
+use hansa_audit_store::key::LogSigningKey;
+use hansa_audit_store::{AuditLog, LogConfig};
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -23,14 +23,14 @@ const SEGMENT: u64 = 64 * 1024 * 1024;
 
 /// One of the three records of an answer.
 #[derive(Debug, Clone)]
-pub(crate) struct Said {
+pub(crate) struct AnswerRecord {
     kind: &'static str,
     body: Json,
 }
 
-impl Evidence for Said {
-    fn entry(&self) -> Entry {
-        Entry {
+impl Evidence for AnswerRecord {
+    fn entry(&self) -> RecordContent {
+        RecordContent {
             kind: self.kind,
             body: self.body.clone(),
         }
@@ -38,10 +38,10 @@ impl Evidence for Said {
 }
 
 /// The records of an answer, as they come out of a connector: permit, close, acknowledgement.
-pub(crate) fn answer() -> [Said; 3] {
-    let said = |kind, body: &str| Said {
+pub(crate) fn answer() -> [AnswerRecord; 3] {
+    let said = |kind, body: &str| AnswerRecord {
         kind,
-        body: parse(body.as_bytes(), Limits::default()).expect("a body"),
+        body: parse(body.as_bytes(), JsonLimits::default()).expect("a body"),
     };
     [
         said(
@@ -60,32 +60,33 @@ pub(crate) fn answer() -> [Said; 3] {
 }
 
 /// A folder with a log.
-pub(crate) struct Place {
+pub(crate) struct LogFixture {
     dir: tempfile::TempDir,
-    key: Arc<LogKey>,
+    key: Arc<LogSigningKey>,
     clock: Clock,
     pub(crate) records: u64,
 }
 
 /// A log that is open, and the threads that came with it.
-pub(crate) struct Open {
-    pub(crate) log: Log,
+pub(crate) struct OpenLog {
+    pub(crate) log: AuditLog,
     /// The thread of its writer.
     pub(crate) writer: PathBuf,
     /// Drives the callers.
     pub(crate) runtime: tokio::runtime::Runtime,
 }
 
-impl Place {
+impl LogFixture {
     /// A log of so many records.
     pub(crate) fn with(records: u64) -> Self {
         let dir = tempfile::Builder::new()
             .prefix("hansa-log-")
             .tempdir_in(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| ".".into()))
             .expect("a folder on the disk of the build");
-        let key = Arc::new(LogKey::create(&dir.path().join("note.key"), DOMAIN).expect("a key"));
+        let key =
+            Arc::new(LogSigningKey::create(&dir.path().join("note.key"), DOMAIN).expect("a key"));
         let start = Instant::now();
-        let clock: Clock = Arc::new(move || Tick {
+        let clock: Clock = Arc::new(move || ClockReading {
             wall: wall(),
             mono_ns: u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX),
         });
@@ -105,15 +106,15 @@ impl Place {
 
     fn write(&self, records: u64) {
         std::fs::create_dir(self.folder()).expect("a folder");
-        let shelf = Unsynced::begin(&self.folder(), 0);
-        let mut ledger = Ledger::open(shelf, Chain::new(&origin(DOMAIN)), "boot");
+        let shelf = UnsyncedSegmentWriter::begin(&self.folder(), 0);
+        let mut ledger = Ledger::open(shelf, ChainState::new(&origin(DOMAIN)), "boot");
         let answer = answer();
         for number in 0..records {
             if ledger.shelf_mut().length >= SEGMENT {
                 let _ = ledger.flush().expect("it can be written");
                 let body = ledger.shelf_mut().rotate(&self.folder(), number);
                 let kind = "segment";
-                drop(ledger.stage(Said { kind, body }, self.stamp()));
+                drop(ledger.stage(AnswerRecord { kind, body }, self.stamp()));
                 continue;
             }
             let said = answer[(number % 3) as usize].clone();
@@ -130,15 +131,15 @@ impl Place {
         std::fs::write(self.folder().join("key"), key).expect("a key");
     }
 
-    fn stamp(&self) -> Stamp {
-        Stamp {
+    fn stamp(&self) -> RecordMetadata {
+        RecordMetadata {
             tick: (self.clock)(),
-            salt: Salt([7; 16]),
+            salt: RecordSalt([7; 16]),
         }
     }
 
     /// Opens it as a connector does.
-    pub(crate) fn open(&self) -> Open {
+    pub(crate) fn open(&self) -> OpenLog {
         let before = threads();
         let signer: Arc<dyn NoteSigner> = Arc::clone(&self.key) as Arc<dyn NoteSigner>;
         let config = LogConfig::new(
@@ -148,13 +149,13 @@ impl Place {
             Arc::clone(&self.clock),
             "boot",
         );
-        let (log, _) = Log::open(config).expect("the log is good");
+        let (log, _) = AuditLog::open(config).expect("the log is good");
         let writer = threads()
             .into_iter()
             .find(|thread| !before.contains(thread))
             .expect("the log has a writer");
         let runtime = tokio::runtime::Runtime::new().expect("threads");
-        Open {
+        OpenLog {
             log,
             writer,
             runtime,
@@ -167,21 +168,21 @@ fn threads() -> Vec<PathBuf> {
     tasks.map(|task| task.expect("a thread").path()).collect()
 }
 
-fn wall() -> Time {
+fn wall() -> UtcTimestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let micros = since.expect("after 1970").as_micros();
-    Time::from_micros(i64::try_from(micros).expect("before 9999")).expect("a time")
+    UtcTimestamp::from_micros(i64::try_from(micros).expect("before 9999")).expect("a time")
 }
 
 /// Segments as the connector writes them, without waiting for the disk.
-struct Unsynced {
+struct UnsyncedSegmentWriter {
     file: BufWriter<File>,
     name: String,
     length: u64,
-    sum: Running,
+    sum: IncrementalDigest,
 }
 
-impl Unsynced {
+impl UnsyncedSegmentWriter {
     fn begin(folder: &Path, first: u64) -> Self {
         let name = format!("records-{first:012}.jsonl");
         let file = File::create(folder.join(&name)).expect("a segment");
@@ -189,7 +190,7 @@ impl Unsynced {
             file: BufWriter::with_capacity(1 << 20, file),
             name,
             length: 0,
-            sum: Running::new(),
+            sum: IncrementalDigest::new(),
         }
     }
 
@@ -206,8 +207,8 @@ impl Unsynced {
     }
 }
 
-impl Shelf for Unsynced {
-    fn append(&mut self, frames: &[u8]) -> Result<(), ShelfBroken> {
+impl LogStorage for UnsyncedSegmentWriter {
+    fn append(&mut self, frames: &[u8]) -> Result<(), StorageError> {
         self.file.write_all(frames).expect("there is room");
         self.sum.update(frames);
         self.length += frames.len() as u64;

@@ -5,28 +5,28 @@ pub(crate) mod flight;
 mod registered;
 pub(crate) mod server;
 
-use crate::measure::Did;
+use crate::measure::RunVolume;
 use arrow_array::RecordBatch;
 use datafusion::dataframe::DataFrame;
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 use futures::StreamExt as _;
-use hansa_query::limits::Limits;
+use hansa_query::limits::QueryResourceLimits;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Plain DataFusion in this process, with as many threads for a question as a governed one gets.
-pub(crate) struct Plain {
+pub(crate) struct BareSession {
     runtime: tokio::runtime::Runtime,
 }
 
-impl Plain {
+impl BareSession {
     /// Ready to ask.
     pub(crate) fn new() -> Self {
         Self { runtime: runtime() }
     }
 
     /// Answers one question over these files, to the last row.
-    pub(crate) fn ask(&self, sql: &str, files: &[PathBuf]) -> Did {
+    pub(crate) fn ask(&self, sql: &str, files: &[PathBuf]) -> RunVolume {
         self.each(sql, files, |_| {})
     }
 
@@ -36,9 +36,9 @@ impl Plain {
         sql: &str,
         files: &[PathBuf],
         mut take: impl FnMut(RecordBatch),
-    ) -> Did {
+    ) -> RunVolume {
         self.runtime.block_on(async {
-            let frame = frame(sql, files, Texts::Views).await;
+            let frame = frame(sql, files, StringLayout::Views).await;
             let mut stream = frame.execute_stream().await.unwrap();
             let mut rows = 0;
             while let Some(batch) = stream.next().await {
@@ -46,14 +46,14 @@ impl Plain {
                 rows += batch.num_rows() as u64;
                 take(batch);
             }
-            Did { rows, bytes: 0 }
+            RunVolume { rows, bytes: 0 }
         })
     }
 }
 
 /// How texts are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Texts {
+pub(crate) enum StringLayout {
     /// As views, as the engine does unless it is told otherwise.
     Views,
     /// As plain ones: a view of a text would bring all that is beside it.
@@ -61,18 +61,19 @@ pub(crate) enum Texts {
 }
 
 /// Of as many threads as a governed question gets.
-fn config(texts: Texts) -> SessionConfig {
-    let mut config = SessionConfig::new().with_target_partitions(Limits::default().partitions);
+fn config(texts: StringLayout) -> SessionConfig {
+    let mut config =
+        SessionConfig::new().with_target_partitions(QueryResourceLimits::default().partitions);
     config
         .options_mut()
         .execution
         .parquet
-        .schema_force_view_types = texts == Texts::Views;
+        .schema_force_view_types = texts == StringLayout::Views;
     config
 }
 
 /// The question as the engine's manual says, except for the number of threads, and for texts where that is said.
-pub(crate) async fn frame(sql: &str, files: &[PathBuf], texts: Texts) -> DataFrame {
+pub(crate) async fn frame(sql: &str, files: &[PathBuf], texts: StringLayout) -> DataFrame {
     let config = config(texts);
     let context = SessionContext::new_with_config(config);
     let paths: Vec<String> = files
@@ -89,7 +90,7 @@ pub(crate) async fn frame(sql: &str, files: &[PathBuf], texts: Texts) -> DataFra
 
 /// A question over these tables by their names, with plain texts.
 pub(crate) async fn over(sql: &str, tables: &BTreeMap<String, Vec<PathBuf>>) -> DataFrame {
-    let context = SessionContext::new_with_config(config(Texts::Plain));
+    let context = SessionContext::new_with_config(config(StringLayout::Plain));
     for (name, files) in tables {
         for file in files {
             let file = file.to_str().unwrap();

@@ -1,44 +1,44 @@
 //! The governed way in process: the provider's own folder, read as the service reads it, and its walk from the contract to
 //! the rows, with a ruling that is durable before the first of them.
 
-use crate::measure::Did;
-use crate::world::World;
+use crate::measure::RunVolume;
+use crate::world::BenchFederation;
 use arrow_array::RecordBatch;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::Limits as JsonLimits;
-use hansa_audit_log::time::{Clock, Tick, Time};
-use hansa_audit_store::key::LogKey;
-use hansa_audit_store::{Log, LogConfig};
+use hansa_audit_log::json::JsonLimits;
+use hansa_audit_log::time::{Clock, ClockReading, UtcTimestamp};
+use hansa_audit_store::key::LogSigningKey;
+use hansa_audit_store::{AuditLog, LogConfig};
 use hansa_catalog::Catalog;
-use hansa_enforcement::apply::apply;
-use hansa_enforcement::cube::Tools;
-use hansa_identity::identity::{self, Files, Identity};
-use hansa_policy::contract::Book;
+use hansa_enforcement::cube_plan::PrivatePlanContext;
+use hansa_enforcement::permitted_plan::apply;
+use hansa_identity::participant_identity::{self, IdentityFiles, ParticipantIdentity};
+use hansa_policy::contract::ContractRegistry;
+use hansa_policy::decision::{DecisionInput, decide};
 use hansa_policy::id::{DatasetId, ParticipantId, RequestId};
-use hansa_policy::peer::{Presented, VerifiedPeer};
-use hansa_policy::ruling::{Facts, decide};
-use hansa_policy::term::around::Around;
+use hansa_policy::peer::{PeerCertificate, VerifiedPeer};
+use hansa_policy::term::contract_context::ContractContext;
 use hansa_policy::term::purpose::Taxonomy;
-use hansa_query::execute::watch::Watch;
-use hansa_query::execute::{Holdings, execute};
-use hansa_query::limits::{Limits, Room, SqlLimits, runtime};
-use hansa_query::plan::functions;
-use hansa_query::snapshot::shelf::Shelf;
-use hansa_store::contracts::Documents;
-use hansa_store::state::State;
+use hansa_query::execute::cancellation::CancellationSignal;
+use hansa_query::execute::execute;
+use hansa_query::limits::{QueryResourceLimits, QueryRuntime, SqlStatementLimits, runtime};
+use hansa_query::snapshot::registry::{SnapshotRegistry, SnapshotSet};
+use hansa_query::sql::functions;
+use hansa_store::document_folder::DocumentFolder;
+use hansa_store::state_index::StateIndex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// The provider, without its wire.
-pub(crate) struct Provider {
+pub(crate) struct InProcessProvider {
     runtime: tokio::runtime::Runtime,
-    room: Room,
-    book: Book,
+    room: QueryRuntime,
+    book: ContractRegistry,
     catalog: Catalog,
-    holdings: Arc<Holdings>,
-    log: Log,
+    holdings: Arc<SnapshotSet>,
+    log: AuditLog,
     taxonomy: Taxonomy,
     consumer: VerifiedPeer,
     contracts: BTreeMap<&'static str, hansa_policy::id::ContractId>,
@@ -46,27 +46,27 @@ pub(crate) struct Provider {
     _folder: tempfile::TempDir,
 }
 
-impl Provider {
+impl InProcessProvider {
     /// Opens what is in the provider's folder; its service does not run.
-    pub(crate) fn open(world: &World) -> Self {
+    pub(crate) fn open(world: &BenchFederation) -> Self {
         let clock = clock();
         let now = clock().wall;
         let north = identity_of(world.folder(), "north", now);
         let firm = identity_of(world.folder(), "firm", now);
         let state = world.provider.folder().join("state");
-        let documents = Documents::open(&state).unwrap();
-        let mut book = Book::new(north.id.clone());
+        let documents = DocumentFolder::open(&state).unwrap();
+        let mut book = ContractRegistry::new(north.id.clone());
         for id in world.contracts() {
             let signed =
                 hansa_proto::envelope::parse_contract(&documents.contract(id).unwrap()).unwrap();
             let agreed = signed.verify(&north.bundle.keys(now)).unwrap();
             book.readmit(agreed, &BTreeSet::from([id])).unwrap();
         }
-        let (shelf, damaged) = Shelf::open(&state, &north.id);
+        let (shelf, damaged) = SnapshotRegistry::open(&state, &north.id);
         assert!(damaged.is_empty(), "{damaged:?}");
         let holdings = shelf.holdings();
         let mut catalog = Catalog::new(north.id.clone());
-        let index = State::open(&state.join("state.db"), u64::MAX).unwrap();
+        let index = StateIndex::open(&state.join("state.db"), u64::MAX).unwrap();
         for (dataset, body) in index.published().unwrap() {
             let id: DatasetId = dataset.parse().unwrap();
             let limits = JsonLimits {
@@ -78,7 +78,7 @@ impl Provider {
                 .restore(holdings[&id].dataset.clone(), &logged)
                 .unwrap();
         }
-        let presented = Presented::attest(
+        let presented = PeerCertificate::attest(
             firm.id.clone(),
             firm.chain.leaf().digest,
             firm.chain.anchor(),
@@ -87,7 +87,7 @@ impl Provider {
         let consumer = north.bundle.roster().recognise(&presented, now).unwrap();
         let runtime = runtime(2).unwrap();
         let folder = tempfile::tempdir_in(world.folder()).unwrap();
-        let room = Room::new(
+        let room = QueryRuntime::new(
             runtime.handle().clone(),
             1 << 30,
             folder.path().join("spill"),
@@ -102,7 +102,7 @@ impl Provider {
             catalog,
             holdings,
             log,
-            taxonomy: hansa_proto::purposes::taxonomy(&[]).unwrap(),
+            taxonomy: hansa_proto::purpose_taxonomy::taxonomy(&[]).unwrap(),
             consumer,
             contracts,
             clock,
@@ -120,19 +120,25 @@ impl Provider {
     }
 
     /// Answers one question of the consumer, to the last row.
-    pub(crate) fn ask(&self, dataset: &str, sql: &str) -> Did {
+    pub(crate) fn ask(&self, dataset: &str, sql: &str) -> RunVolume {
         self.each(dataset, sql, |_| {})
     }
 
     /// The same, with each batch handed on.
-    pub(crate) fn each(&self, dataset: &str, sql: &str, mut take: impl FnMut(RecordBatch)) -> Did {
+    pub(crate) fn each(
+        &self,
+        dataset: &str,
+        sql: &str,
+        mut take: impl FnMut(RecordBatch),
+    ) -> RunVolume {
         let now = (self.clock)().wall;
         let standing = self
             .book
             .in_force(&self.consumer, &[self.contracts[dataset]], now)
             .unwrap();
         let view = self.catalog.view(&standing, None).unwrap();
-        let bound = hansa_query::plan::plan(sql, &view, &SqlLimits::default(), now).unwrap();
+        let bound =
+            hansa_query::sql::plan(sql, &view, &SqlStatementLimits::default(), now).unwrap();
         let schemas = self
             .catalog
             .datasets()
@@ -143,16 +149,16 @@ impl Provider {
             .iter()
             .map(|(id, snapshot)| (id.clone(), snapshot.dataset.version.clone()))
             .collect();
-        let purpose = hansa_test_support::play::PURPOSE.parse().unwrap();
+        let purpose = hansa_test_support::workflow::PURPOSE.parse().unwrap();
         // No other answer runs; of what is unknown every count would be at its most.
-        let alone = Around {
+        let alone = ContractContext {
             running: 0,
-            ..Around::UNKNOWN
+            ..ContractContext::UNKNOWN
         };
         let around = BTreeMap::from([(self.contracts[dataset], alone)]);
-        let facts = Facts {
-            around: &around,
-            guards: &BTreeMap::new(),
+        let facts = DecisionInput {
+            contexts: &around,
+            restrictions: &BTreeMap::new(),
             now,
             request: RequestId(rand::random()),
             sql_commit: Digest::of(sql.as_bytes()),
@@ -173,8 +179,8 @@ impl Provider {
                 permitted,
                 &self.holdings,
                 &self.room,
-                &Limits::default(),
-                Watch::idle(),
+                &QueryResourceLimits::default(),
+                CancellationSignal::idle(),
             )
             .await
             .map_err(|unanswered| unanswered.refusal)
@@ -185,14 +191,14 @@ impl Provider {
                 rows += batch.num_rows() as u64;
                 take(batch);
             }
-            Did { rows, bytes: 0 }
+            RunVolume { rows, bytes: 0 }
         })
     }
 }
 
-fn tools() -> Tools {
-    Tools {
-        secret: hansa_enforcement::replace::Secret::new([7; 32]),
+fn tools() -> PrivatePlanContext {
+    PrivatePlanContext {
+        secret: hansa_enforcement::masking::MaskingSecret::new([7; 32]),
         published: Arc::default(),
         count: functions::aggregate("count").unwrap(),
         sum: functions::sum::whole(),
@@ -200,15 +206,19 @@ fn tools() -> Tools {
 }
 
 /// A participant of the world, with its keys.
-pub(crate) fn identity_of(league: &std::path::Path, alias: &str, now: Time) -> Identity {
+pub(crate) fn identity_of(
+    league: &std::path::Path,
+    alias: &str,
+    now: UtcTimestamp,
+) -> ParticipantIdentity {
     let folder = league.join(alias);
     let id: ParticipantId = format!("hansa://{alias}.example").parse().unwrap();
-    identity::load(&files(&folder), &id, 0, now).unwrap()
+    participant_identity::load(&files(&folder), &id, 0, now).unwrap()
 }
 
 /// Where `hansa init` and `hansa join` put a participant's keys.
-pub(crate) fn files(folder: &std::path::Path) -> Files {
-    Files {
+pub(crate) fn files(folder: &std::path::Path) -> IdentityFiles {
+    IdentityFiles {
         signing_key: folder.join("keys/signing.key"),
         note_key: folder.join("keys/note.key"),
         tls_key: folder.join("keys/tls.key"),
@@ -218,16 +228,20 @@ pub(crate) fn files(folder: &std::path::Path) -> Files {
 }
 
 /// A log of its own, so that the participants' logs stay as they are.
-pub(crate) fn log(folder: &std::path::Path, clock: &Clock) -> Log {
+pub(crate) fn log(folder: &std::path::Path, clock: &Clock) -> AuditLog {
     std::fs::create_dir_all(folder).unwrap();
-    let key = LogKey::create(&folder.join("note.pem"), "bench.example").unwrap();
+    let key = LogSigningKey::create(&folder.join("note.pem"), "bench.example").unwrap();
     opened(folder.join("log"), "bench.example", (key, clock))
 }
 
 /// The log of a participant in that folder.
-pub(crate) fn opened(folder: PathBuf, domain: &str, (key, clock): (LogKey, &Clock)) -> Log {
+pub(crate) fn opened(
+    folder: PathBuf,
+    domain: &str,
+    (key, clock): (LogSigningKey, &Clock),
+) -> AuditLog {
     let config = LogConfig::new(folder, domain, Arc::new(key), Arc::clone(clock), "bench");
-    Log::open(config).unwrap().0
+    AuditLog::open(config).unwrap().0
 }
 
 /// The clock of this machine.
@@ -235,8 +249,8 @@ pub(crate) fn clock() -> Clock {
     let start = Instant::now();
     Arc::new(move || {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        Tick {
-            wall: Time::from_micros(since.as_micros() as i64).unwrap(),
+        ClockReading {
+            wall: UtcTimestamp::from_micros(since.as_micros() as i64).unwrap(),
             mono_ns: start.elapsed().as_nanos() as u64,
         }
     })

@@ -34,11 +34,11 @@ mod twins;
 mod wire;
 mod world;
 
-use hansa_test_support::relay::Link;
-use measure::Plan;
+use hansa_test_support::network_relay::LinkProfile;
+use measure::RoundPlan;
 use std::path::PathBuf;
 use std::time::Duration;
-use table::Table;
+use table::ResultTable;
 use tpch::gate;
 
 /// That of the connector, so that what is compared in this process is built alike.
@@ -146,7 +146,7 @@ fn main() {
             }
         }
     }
-    let plans = scales.iter().map(|scale| tpch::Plan {
+    let plans = scales.iter().map(|scale| tpch::TpchPlan {
         scale: *scale,
         rounds,
         link,
@@ -169,9 +169,9 @@ fn some_scales(text: &str) -> Vec<f64> {
 }
 
 /// `100,20`: megabits in a second, and milliseconds that each byte is on its way, one way.
-fn a_link(text: &str) -> Link {
+fn a_link(text: &str) -> LinkProfile {
     let (megabits, delay) = text.split_once(',').expect("--link is MBIT,MS");
-    Link {
+    LinkProfile {
         bits: megabits.parse::<u64>().expect("megabits are a number") * 1_000_000,
         delay: Duration::from_millis(delay.parse().expect("milliseconds are a number")),
     }
@@ -180,17 +180,17 @@ fn a_link(text: &str) -> Link {
 /// Measures what has `only` in its name, where it says something.
 fn run(
     (rows, many): (usize, usize),
-    plans: &[tpch::Plan],
+    plans: &[tpch::TpchPlan],
     only: &str,
     python: &str,
 ) -> serde_json::Value {
     let plan = plans[0];
     let rounds = plan.rounds;
-    let mut table = Table::new(rows, rounds);
+    let mut table = ResultTable::new(rows, rounds);
     let elsewhere = |one: &str| ELSEWHERE.iter().any(|name| one.starts_with(*name));
     if only.split(',').any(|one| !elsewhere(one)) {
         eprintln!("making {rows} rows, a league of two and its contracts");
-        let mut world = world::World::new(rows, plan.scale, |dataset| match dataset {
+        let mut world = world::BenchFederation::new(rows, plan.scale, |dataset| match dataset {
             "sorted" => wanted("mutual TLS", point::NAME, only),
             "tenth" => wanted("mutual TLS", reads::READS[0].0, only),
             "lines" => {
@@ -232,12 +232,12 @@ fn run(
     table.json()
 }
 
-fn in_process(world: &world::World, table: &mut Table, rounds: usize, only: &str) {
+fn in_process(world: &world::BenchFederation, table: &mut ResultTable, rounds: usize, only: &str) {
     eprintln!("in process");
     let place = "in process";
-    let many = Plan { rounds, calls: 1 };
-    let house = governed::Provider::open(world);
-    let plain = bare::Plain::new();
+    let many = RoundPlan { rounds, calls: 1 };
+    let house = governed::InProcessProvider::open(world);
+    let plain = bare::BareSession::new();
     let grouped = (
         "aggregate, groups of three and more",
         "grouped",
@@ -278,8 +278,8 @@ fn in_process(world: &world::World, table: &mut Table, rounds: usize, only: &str
 }
 
 fn over_tls(
-    world: &mut world::World,
-    table: &mut Table,
+    world: &mut world::BenchFederation,
+    table: &mut ResultTable,
     (rounds, only, python): (usize, &str, &str),
 ) {
     let place = "mutual TLS";
@@ -305,16 +305,16 @@ fn over_tls(
     eprintln!("over mutual TLS");
     let paths = world.files();
     world.serve();
-    let server = bare::server::Server::start(world.folder(), "north", &paths);
-    let consumer = wire::Consumer::connect(world);
-    let client = bare::client::Client::connect(world.folder(), "north", server.address());
+    let server = bare::server::BareServerProcess::start(world.folder(), "north", &paths);
+    let consumer = wire::WireConsumer::connect(world);
+    let client = bare::client::BareClient::connect(world.folder(), "north", server.address());
     let pids = Some((world.provider.pid().unwrap(), server.pid()));
     for (name, dataset, governed, bare) in streams {
         if !wanted(place, name, only) {
             continue;
         }
         let pair = measure::alternately(
-            Plan { rounds, calls: 1 },
+            RoundPlan { rounds, calls: 1 },
             pids,
             || consumer.ask(world.contract(dataset), governed),
             || client.stream(dataset, bare),

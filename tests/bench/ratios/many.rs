@@ -8,23 +8,23 @@
 use crate::governed::{clock, files, identity_of, opened};
 use crate::measure::median;
 use crate::readers::resident;
-use crate::table::Table;
-use crate::wire::Consumer;
+use crate::table::ResultTable;
+use crate::wire::WireConsumer;
 use crate::world;
-use hansa_audit_store::Log;
-use hansa_audit_store::key::LogKey;
-use hansa_catalog::publish::Draft;
-use hansa_identity::identity::Identity;
-use hansa_policy::contract::{Agreement, Assignee, Party, Role};
-use hansa_policy::id::{ContractId, Name};
-use hansa_proto::envelope::{self, Kind};
-use hansa_proto::peer::catalogue::PageRequest;
-use hansa_query::publish::{Context, Outcome, stage};
-use hansa_query::source::config::{DatasetConfig, read};
-use hansa_store::contracts::Documents;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::ALL;
+use hansa_audit_store::AuditLog;
+use hansa_audit_store::key::LogSigningKey;
+use hansa_catalog::publication::DatasetDraft;
+use hansa_identity::participant_identity::ParticipantIdentity;
+use hansa_policy::contract::{Agreement, Assignee, ContractParty, SignatoryRole};
+use hansa_policy::id::{ContractId, SqlIdentifier};
+use hansa_proto::envelope::{self, StatementKind};
+use hansa_proto::peer::catalog_page::CatalogPageRequest;
+use hansa_query::ingest::config::{DatasetConfig, parser};
+use hansa_query::publication::{PublicationContext, StagingOutcome, stage};
+use hansa_store::document_folder::DocumentFolder;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::ALL;
 use std::path::Path;
 use std::time::Instant;
 
@@ -43,26 +43,29 @@ const CALLS: usize = 50;
 const AT_ONCE: usize = 8;
 
 /// A provider with so much.
-struct Many {
-    league: League,
-    provider: City,
+struct ManyDatasetsFixture {
+    league: TestLeague,
+    provider: TestParticipant,
     first: ContractId,
 }
 
 /// Measures all three, with so many datasets and contracts.
-pub(crate) fn beside(table: &mut Table, rounds: usize, count: usize) {
+pub(crate) fn beside(table: &mut ResultTable, rounds: usize, count: usize) {
     eprintln!("{count} datasets and contracts, and {FEW} of each");
-    let (mut few, mut many) = (Many::of(FEW, FEW), Many::of(count, count));
+    let (mut few, mut many) = (
+        ManyDatasetsFixture::of(FEW, FEW),
+        ManyDatasetsFixture::of(count, count),
+    );
     few.provider.serve();
     many.provider.serve();
     let ends = [
-        Consumer::connect_at(few.league.folder(), few.provider.address()),
-        Consumer::connect_at(many.league.folder(), many.provider.address()),
+        WireConsumer::connect_at(few.league.folder(), few.provider.address()),
+        WireConsumer::connect_at(many.league.folder(), many.provider.address()),
     ];
     for (place, at) in [("first", 0.0), ("middle", 0.5)] {
         let after = [FEW, count].map(|count| (at > 0.0).then(|| name(count / 2).to_string()));
         let [few, many] = in_turn(rounds, |side| {
-            let request = PageRequest {
+            let request = CatalogPageRequest {
                 after: after[side].clone(),
                 limit: Some(100),
                 known: None,
@@ -99,16 +102,16 @@ pub(crate) fn beside(table: &mut Table, rounds: usize, count: usize) {
 }
 
 /// Seconds from the start to the first answer over a new connection.
-fn started(table: &mut Table, rounds: usize, count: usize) {
+fn started(table: &mut ResultTable, rounds: usize, count: usize) {
     eprintln!("a start with {count} contracts");
-    let mut many = Many::of(SOME, count);
+    let mut many = ManyDatasetsFixture::of(SOME, count);
     let sql = format!("SELECT n FROM {} WHERE id = 7", name(0));
     let mut times = Vec::new();
     // At the first start the index takes all records in.
     for round in 0..=rounds {
         let begun = Instant::now();
         many.provider.serve();
-        let consumer = Consumer::connect_at(many.league.folder(), many.provider.address());
+        let consumer = WireConsumer::connect_at(many.league.folder(), many.provider.address());
         consumer.ask(many.first, &sql);
         let took = begun.elapsed().as_secs_f64();
         if round > 0 {
@@ -146,13 +149,13 @@ fn in_turn(rounds: usize, call: impl Fn(usize)) -> [f64; 2] {
     times.map(|mut times| median(&mut times))
 }
 
-fn name(number: usize) -> Name {
+fn name(number: usize) -> SqlIdentifier {
     format!("d{number:06}").parse().unwrap()
 }
 
-impl Many {
+impl ManyDatasetsFixture {
     fn of(datasets: usize, contracts: usize) -> Self {
-        let league = League::new(Path::new(env!("CARGO_BIN_EXE_hansa")));
+        let league = TestLeague::new(Path::new(env!("CARGO_BIN_EXE_hansa")));
         let mut provider = league.city("north");
         let consumer = league.firm("firm");
         let _ = league.firm("other");
@@ -190,10 +193,12 @@ impl Many {
         let league = self.league.folder();
         let north = identity_of(league, "north", now);
         let takers = ["firm", "other"].map(|alias| identity_of(league, alias, now));
-        let key = LogKey::open(&files(&folder).note_key, "north.example").unwrap();
+        let key = LogSigningKey::open(&files(&folder).note_key, "north.example").unwrap();
         let log = opened(folder.join("state/log"), "north.example", (key, &clock));
         let text = std::fs::read_to_string(folder.join("hansa.toml")).unwrap();
-        let config = read::parse(&text, "hansa.toml", &folder).unwrap().remove(0);
+        let config = parser::parse(&text, "hansa.toml", &folder)
+            .unwrap()
+            .remove(0);
         each(1..datasets, |number| {
             publish(&folder, &config, name(number), (&north, &log));
         });
@@ -205,10 +210,10 @@ impl Many {
             })
             .collect();
         self.provider.configure(&offers.concat());
-        let documents = Documents::open(&folder.join("state")).unwrap();
+        let documents = DocumentFolder::open(&folder.join("state")).unwrap();
         let signed = documents.contract(self.first).unwrap();
         let signed = envelope::parse_contract(&signed).unwrap().agreement;
-        let parties = takers.each_ref().map(|taker| Party {
+        let parties = takers.each_ref().map(|taker| ContractParty {
             id: taker.id.clone(),
             signing_key: taker.signer.kid().to_owned(),
             ..own(&signed).clone()
@@ -241,34 +246,39 @@ fn each(numbers: std::ops::Range<usize>, one: impl Fn(usize) + Sync) {
 }
 
 /// Publishes the same rows under another name.
-fn publish(folder: &Path, config: &DatasetConfig, name: Name, (own, log): (&Identity, &Log)) {
+fn publish(
+    folder: &Path,
+    config: &DatasetConfig,
+    name: SqlIdentifier,
+    (own, log): (&ParticipantIdentity, &AuditLog),
+) {
     let state = folder.join("state");
     let secret = std::fs::read(state.join("schema.secret")).unwrap();
-    let context = Context {
+    let context = PublicationContext {
         owner: own.id.clone(),
         zone: "UTC".to_owned(),
         state,
         schema_secret: secret.try_into().unwrap(),
         now: clock()().wall,
-        limits: hansa_query::limits::Limits::default(),
+        limits: hansa_query::limits::QueryResourceLimits::default(),
         anew: false,
         logged: None,
         damaged: false,
     };
     let mut config = config.clone();
     config.name = name;
-    let Outcome::Staged(staged) = stage(&config, &context, &|_| {}).unwrap() else {
+    let StagingOutcome::Staged(staged) = stage(&config, &context, &|_| {}).unwrap() else {
         panic!("it was published before")
     };
     let dataset = staged.entry.clone();
     let schema = dataset.schema();
-    let listed = Draft { dataset }.check(&schema).unwrap();
+    let listed = DatasetDraft { dataset }.check(&schema).unwrap();
     let _durable = log.record_blocking(listed).unwrap();
     staged.commit().unwrap();
 }
 
 /// Who takes.
-fn own(agreement: &Agreement) -> &Party {
+fn own(agreement: &Agreement) -> &ContractParty {
     match &agreement.assignee {
         Assignee::Participant(party) => party,
         Assignee::Public => panic!("it is a contract"),
@@ -278,21 +288,22 @@ fn own(agreement: &Agreement) -> &Party {
 /// Signs a contract for both, keeps it and puts it on the provider's books.
 fn conclude(
     agreement: &Agreement,
-    documents: &Documents,
-    (provider, consumer, log): (&Identity, &Identity, &Log),
+    documents: &DocumentFolder,
+    (provider, consumer, log): (&ParticipantIdentity, &ParticipantIdentity, &AuditLog),
 ) {
     let payload = hansa_proto::contract::to_bytes(agreement);
     let at = agreement.proposed_at.micros() / 1_000_000;
-    let sign = |identity: &Identity, role: Role| {
+    let sign = |identity: &ParticipantIdentity, role: SignatoryRole| {
         let signer = &identity.signer;
         let alg = signer.algorithm().as_str();
-        let header = envelope::protected_header(Kind::Agreement, role, alg, signer.kid(), at);
+        let header =
+            envelope::protected_header(StatementKind::Agreement, role, alg, signer.kid(), at);
         let signature = signer.sign(&envelope::signing_input(&header, &payload));
         (header, signature.unwrap())
     };
     let both = [
-        sign(provider, Role::Provider),
-        sign(consumer, Role::Consumer),
+        sign(provider, SignatoryRole::Provider),
+        sign(consumer, SignatoryRole::Consumer),
     ];
     let bytes = envelope::assemble(&payload, &both);
     let signed = envelope::parse_contract(&bytes).unwrap();

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 /// How often.
 #[derive(Clone, Copy)]
-pub(crate) struct Plan {
+pub(crate) struct RoundPlan {
     /// Pairs of runs, after one that is not counted.
     pub(crate) rounds: usize,
     /// Calls of each run.
@@ -17,7 +17,7 @@ pub(crate) struct Plan {
 
 /// What one way did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Did {
+pub(crate) struct RunVolume {
     /// Rows that arrived.
     pub(crate) rows: u64,
     /// Bytes of the messages; 0 in process.
@@ -26,23 +26,23 @@ pub(crate) struct Did {
 
 /// One run.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Run {
+pub(crate) struct MeasuredRun {
     /// Seconds of the clock for one call.
     pub(crate) wall: f64,
     /// Seconds of work for one call, of all processes that took part.
     pub(crate) cpu: f64,
     /// What came of it.
-    pub(crate) did: Did,
+    pub(crate) did: RunVolume,
 }
 
 /// Runs of both, round by round.
 #[derive(Debug)]
-pub(crate) struct Pair {
-    pub(crate) governed: Vec<Run>,
-    pub(crate) bare: Vec<Run>,
+pub(crate) struct PairedRuns {
+    pub(crate) governed: Vec<MeasuredRun>,
+    pub(crate) bare: Vec<MeasuredRun>,
 }
 
-impl Pair {
+impl PairedRuns {
     /// Seconds of work that the governed way takes more than the bare one for a call, on average.
     pub(crate) fn more_work(&self) -> f64 {
         self.governed_work() - average(&self.bare)
@@ -69,23 +69,23 @@ impl Pair {
     }
 }
 
-impl From<(Vec<Run>, Vec<Run>)> for Pair {
-    fn from((governed, bare): (Vec<Run>, Vec<Run>)) -> Self {
+impl From<(Vec<MeasuredRun>, Vec<MeasuredRun>)> for PairedRuns {
+    fn from((governed, bare): (Vec<MeasuredRun>, Vec<MeasuredRun>)) -> Self {
         Self { governed, bare }
     }
 }
 
-fn average(runs: &[Run]) -> f64 {
+fn average(runs: &[MeasuredRun]) -> f64 {
     runs.iter().map(|run| run.cpu).sum::<f64>() / runs.len() as f64
 }
 
 /// Measures both in turn. `serving` are the processes at the other end.
 pub(crate) fn alternately(
-    plan: Plan,
+    plan: RoundPlan,
     serving: Option<(u32, u32)>,
-    mut governed: impl FnMut() -> Did,
-    mut bare: impl FnMut() -> Did,
-) -> Pair {
+    mut governed: impl FnMut() -> RunVolume,
+    mut bare: impl FnMut() -> RunVolume,
+) -> PairedRuns {
     let (first, second) = (governed(), bare());
     assert_eq!(
         first.rows, second.rows,
@@ -96,12 +96,12 @@ pub(crate) fn alternately(
 
 /// The same without a first run of each, where the bare way gives other rows.
 pub(crate) fn in_turn(
-    plan: Plan,
+    plan: RoundPlan,
     serving: Option<(u32, u32)>,
-    mut governed: impl FnMut() -> Did,
-    mut bare: impl FnMut() -> Did,
-) -> Pair {
-    let mut pair = Pair {
+    mut governed: impl FnMut() -> RunVolume,
+    mut bare: impl FnMut() -> RunVolume,
+) -> PairedRuns {
+    let mut pair = PairedRuns {
         governed: Vec::new(),
         bare: Vec::new(),
     };
@@ -119,15 +119,15 @@ pub(crate) fn in_turn(
 }
 
 /// A way of doing it, with the process at its other end.
-pub(crate) type Way<'w> = (u32, Box<dyn FnMut() -> Did + 'w>);
+pub(crate) type MeasuredVariant<'w> = (u32, Box<dyn FnMut() -> RunVolume + 'w>);
 
 /// Several ways of doing the same, each with the process at its other end, in turn: every round begins with another one. `between` is
 /// done before each round.
 pub(crate) fn in_turn_all<const N: usize>(
-    plan: Plan,
-    ways: &mut [Way<'_>; N],
+    plan: RoundPlan,
+    ways: &mut [MeasuredVariant<'_>; N],
     mut between: impl FnMut(),
-) -> [Vec<Run>; N] {
+) -> [Vec<MeasuredRun>; N] {
     let mut runs = [const { Vec::new() }; N];
     for round in 0..plan.rounds {
         between();
@@ -139,7 +139,7 @@ pub(crate) fn in_turn_all<const N: usize>(
     runs
 }
 
-fn run(calls: usize, other: Option<u32>, way: &mut impl FnMut() -> Did) -> Run {
+fn run(calls: usize, other: Option<u32>, way: &mut impl FnMut() -> RunVolume) -> MeasuredRun {
     let before = work(other);
     let mut walls = Vec::with_capacity(calls);
     let mut did = None;
@@ -148,7 +148,7 @@ fn run(calls: usize, other: Option<u32>, way: &mut impl FnMut() -> Did) -> Run {
         did = Some(way());
         walls.push(call.elapsed().as_secs_f64());
     }
-    Run {
+    MeasuredRun {
         wall: median(&mut walls),
         cpu: (work(other) - before) / calls as f64,
         did: did.expect("at least one call"),

@@ -2,15 +2,15 @@
 
 use crate::measure::{median, seconds};
 use crate::readers::{own, resident};
-use crate::table::Table;
-use crate::wire::Consumer;
-use crate::world::World;
-use hansa_test_support::play::instant;
-use hansa_transport::peer::settings::Settings;
+use crate::table::ResultTable;
+use crate::wire::WireConsumer;
+use crate::world::BenchFederation;
+use hansa_test_support::workflow::instant;
+use hansa_transport::peer::settings::TransportSettings;
 use std::time::{Duration, Instant};
 
 /// What the provider still works in the second that begins so long after a cancel.
-pub(crate) fn cancelled(world: &World, consumer: &Consumer, table: &mut Table) {
+pub(crate) fn cancelled(world: &BenchFederation, consumer: &WireConsumer, table: &mut ResultTable) {
     let pid = world.provider.pid().unwrap();
     let second = || {
         let before = seconds(pid);
@@ -35,7 +35,12 @@ pub(crate) fn cancelled(world: &World, consumer: &Consumer, table: &mut Table) {
 }
 
 /// How much longer a question takes while the provider's own people ask six that never end: each of the two has half of the threads.
-pub(crate) fn shared(world: &World, consumer: &Consumer, table: &mut Table, rounds: usize) {
+pub(crate) fn shared(
+    world: &BenchFederation,
+    consumer: &WireConsumer,
+    table: &mut ResultTable,
+    rounds: usize,
+) {
     let sql = "SELECT site, kind, count(*) AS c, sum(n) AS s, avg(value) AS a FROM counts_open GROUP BY site, kind";
     let contract = world.contract("open");
     let typical = || {
@@ -57,7 +62,7 @@ pub(crate) fn shared(world: &World, consumer: &Consumer, table: &mut Table, roun
         "sql",
         endless,
         "--purpose",
-        hansa_test_support::play::PURPOSE,
+        hansa_test_support::workflow::PURPOSE,
     ];
     let mut others: Vec<_> = (0..6)
         .map(|_| {
@@ -89,7 +94,7 @@ pub(crate) fn shared(world: &World, consumer: &Consumer, table: &mut Table, roun
 }
 
 /// What still comes after the withdrawal of a contract is on the books.
-pub(crate) fn withdrawn(world: &World, consumer: &Consumer, table: &mut Table) {
+pub(crate) fn withdrawn(world: &BenchFederation, consumer: &WireConsumer, table: &mut ResultTable) {
     let contract = world.contract("rounded");
     let sql = "SELECT id, site, kind, n, value, note FROM counts_rounded";
     let named = contract.to_string();
@@ -108,7 +113,7 @@ pub(crate) fn withdrawn(world: &World, consumer: &Consumer, table: &mut Table) {
     let after = came.iter().filter(|(at, _)| *at > withdrawn);
     let bytes: u64 = after.map(|(_, bytes)| bytes).sum();
     let last = came.iter().map(|(at, _)| *at).max().unwrap_or(withdrawn);
-    let window = f64::from(Settings::default().stream_window);
+    let window = f64::from(TransportSettings::default().stream_window);
     table.note(
         "a withdrawal: last message after its record, ms, at most 50",
         (last - withdrawn) as f64 / 1e3,
@@ -120,7 +125,11 @@ pub(crate) fn withdrawn(world: &World, consumer: &Consumer, table: &mut Table) {
 }
 
 /// How long a connector with a hundred more datasets takes to its first answer over a new connection, and what it holds in memory then.
-pub(crate) fn started(world: &mut World, table: &mut Table, (rounds, sql): (usize, &str)) {
+pub(crate) fn started(
+    world: &mut BenchFederation,
+    table: &mut ResultTable,
+    (rounds, sql): (usize, &str),
+) {
     world.provider.stop();
     for number in 0..100 {
         world.provider.configure(&format!(
@@ -134,7 +143,7 @@ pub(crate) fn started(world: &mut World, table: &mut Table, (rounds, sql): (usiz
     for round in 0..=rounds {
         let begun = Instant::now();
         world.provider.serve();
-        let consumer = Consumer::connect(world);
+        let consumer = WireConsumer::connect(world);
         consumer.ask(world.contract("small"), sql);
         if round > 0 {
             times.push(begun.elapsed().as_secs_f64());

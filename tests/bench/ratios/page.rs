@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// Writes the page of these figures, as `Table::json` gives them.
+/// Writes the page of these figures, as `ResultTable::json` gives them.
 pub(crate) fn page(figures: &Value) -> String {
     let mut page = format!(
         "# Figures\n\nWritten by `cargo ratios --page docs/figures.md` with its other options as they stand below. {}\n",

@@ -3,9 +3,9 @@
 
 use crate::measure::{self, median};
 use crate::readers::resident;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, number};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, number};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -40,16 +40,16 @@ const KIB_AT_MOST: f64 = 256.0;
 const MIB: f64 = 1_048_576.0;
 
 /// Somebody who asks the first `count` cities.
-struct Firm {
-    city: City,
+struct FederationAsker {
+    city: TestParticipant,
     count: usize,
     /// What its answer must be: rows, and their sum.
     answer: (i64, i64),
 }
 
-impl Firm {
+impl FederationAsker {
     /// Starts, and signs a contract with each city.
-    fn begins(&mut self, cities: &[City]) {
+    fn begins(&mut self, cities: &[TestParticipant]) {
         self.city.serve();
         for city in &cities[..self.count] {
             self.city.knows(city);
@@ -76,7 +76,7 @@ impl Firm {
 
 /// What the questions of a firm took, in seconds.
 #[derive(Default)]
-struct Took {
+struct FederationTimes {
     walls: Vec<f64>,
     /// Work of all cities that it asks.
     cities: f64,
@@ -91,10 +91,10 @@ struct Took {
 pub(crate) fn beside(rounds: usize) -> Value {
     let most = COUNTS[COUNTS.len() - 1];
     eprintln!("one aggregate over up to {most} participants: making a league of them");
-    let league = League::new(Path::new(env!("CARGO_BIN_EXE_hansa")));
+    let league = TestLeague::new(Path::new(env!("CARGO_BIN_EXE_hansa")));
     let aliases: Vec<String> = (1..=most).map(|number| format!("c{number}")).collect();
-    let mut cities: Vec<City> = aliases.iter().map(|alias| league.city(alias)).collect();
-    let mut firms: Vec<Firm> = COUNTS.map(|count| firm(&league, count)).into();
+    let mut cities: Vec<TestParticipant> = aliases.iter().map(|alias| league.city(alias)).collect();
+    let mut firms: Vec<FederationAsker> = COUNTS.map(|count| firm(&league, count)).into();
     for alias in &aliases {
         league.hand_bundle_to(alias);
     }
@@ -112,11 +112,11 @@ pub(crate) fn beside(rounds: usize) -> Value {
         }
     });
     let kept = kept(&mut firms);
-    let mut took: Vec<Took> = firms.iter().map(|_| Took::default()).collect();
+    let mut took: Vec<FederationTimes> = firms.iter().map(|_| FederationTimes::default()).collect();
     for _ in 0..rounds {
         for (firm, took) in firms.iter().zip(&mut took) {
             let asked = || {
-                let pids = cities[..firm.count].iter().filter_map(City::pid);
+                let pids = cities[..firm.count].iter().filter_map(TestParticipant::pid);
                 pids.map(measure::seconds).sum::<f64>()
             };
             let own = || measure::seconds(firm.pid()) + measure::of_children();
@@ -133,9 +133,9 @@ pub(crate) fn beside(rounds: usize) -> Value {
     figures(&firms, &mut took, &kept, rounds)
 }
 
-fn firm(league: &League, count: usize) -> Firm {
+fn firm(league: &TestLeague, count: usize) -> FederationAsker {
     let all = (1..=count).flat_map(bikes);
-    Firm {
+    FederationAsker {
         city: league.firm(&format!("of{count}")),
         count,
         answer: all.fold((0, 0), |(n, total), (_, bikes)| (n + 1, total + bikes)),
@@ -143,7 +143,7 @@ fn firm(league: &League, count: usize) -> Firm {
 }
 
 /// Publishes and starts the cities; false where memory is too small for all of them, by what those of the smaller counts take.
-fn serve(cities: &mut [City]) -> bool {
+fn serve(cities: &mut [TestParticipant]) -> bool {
     let (few, many) = cities.split_at_mut(COUNTS[COUNTS.len() - 2]);
     let before = available();
     at_once(few, 1);
@@ -165,7 +165,7 @@ fn serve(cities: &mut [City]) -> bool {
 }
 
 /// Publishes and starts these cities, of which the first has that number, some at a time.
-fn at_once(cities: &mut [City], first: usize) {
+fn at_once(cities: &mut [TestParticipant], first: usize) {
     let share = cities.len().div_ceil(AT_ONCE);
     std::thread::scope(|scope| {
         for (some, first) in cities.chunks_mut(share).zip((first..).step_by(share)) {
@@ -192,7 +192,7 @@ fn available() -> f64 {
 }
 
 /// Bytes in memory of each firm a while after it asked, each time of a new process.
-fn kept(firms: &mut [Firm]) -> Vec<f64> {
+fn kept(firms: &mut [FederationAsker]) -> Vec<f64> {
     let mut all = vec![Vec::new(); firms.len()];
     for _ in 0..STARTS {
         for firm in firms.iter_mut() {
@@ -210,7 +210,12 @@ fn kept(firms: &mut [Firm]) -> Vec<f64> {
     all.iter_mut().map(|kept| median(kept)).collect()
 }
 
-fn figures(firms: &[Firm], took: &mut [Took], kept: &[f64], rounds: usize) -> Value {
+fn figures(
+    firms: &[FederationAsker],
+    took: &mut [FederationTimes],
+    kept: &[f64],
+    rounds: usize,
+) -> Value {
     let questions = (rounds * CALLS) as f64;
     let (fewest, most) = (firms[0].count as f64, firms[firms.len() - 1].count as f64);
     let of_fewest = (took[0].cities + took[0].asker) / fewest;

@@ -1,13 +1,13 @@
 //! Point questions: one row of millions by its number, another one each time, beside DuckDB behind Arrow Flight on the same
 //! files.
 
-use crate::bare::client::Client;
-use crate::bare::flight::Flight;
-use crate::measure::{self, Plan};
+use crate::bare::client::BareClient;
+use crate::bare::flight::CppFlightProcess;
+use crate::measure::{self, RoundPlan};
 use crate::objects::objects;
-use crate::table::Table;
-use crate::wire::Consumer;
-use crate::world::World;
+use crate::table::ResultTable;
+use crate::wire::WireConsumer;
+use crate::world::BenchFederation;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -28,17 +28,21 @@ const COMPARED: usize = 20;
 /// # Panics
 /// When they do not give the same rows.
 pub(crate) fn beside(
-    (world, consumer, paths): (&World, &Consumer, &BTreeMap<&'static str, Vec<PathBuf>>),
-    table: &mut Table,
+    (world, consumer, paths): (
+        &BenchFederation,
+        &WireConsumer,
+        &BTreeMap<&'static str, Vec<PathBuf>>,
+    ),
+    table: &mut ResultTable,
     (rounds, python): (usize, &str),
 ) {
-    let Some(duck) = Flight::start(world.folder(), paths, (python, "duck.py")) else {
+    let Some(duck) = CppFlightProcess::start(world.folder(), paths, (python, "duck.py")) else {
         eprintln!(
             "`{python}` has no duckdb with pyarrow: point questions are left out (tests/bench/ratios/anchors/install.sh)"
         );
         return;
     };
-    let client = Client::connect(world.folder(), "north", duck.address());
+    let client = BareClient::connect(world.folder(), "north", duck.address());
     let rows = table.rows();
     for (dataset, lies) in DATASETS {
         let contract = world.contract(dataset);
@@ -57,7 +61,7 @@ pub(crate) fn beside(
         // Both ask for the same numbers in the same order.
         let (mut asked, mut answered) = (numbers(rows), numbers(rows));
         let pair = measure::alternately(
-            Plan { rounds, calls: 100 },
+            RoundPlan { rounds, calls: 100 },
             Some((world.provider.pid().unwrap(), duck.pid())),
             || consumer.ask(contract, &ours(asked.next().unwrap())),
             || client.stream(dataset, &theirs(answered.next().unwrap())),

@@ -1,10 +1,10 @@
 //! One percent of the rows: a condition of the asker that may enter below the permitted view and skips pages there, beside one
 //! that finds the same rows and stays above.
 
-use crate::governed::Provider;
-use crate::measure::{self, Plan};
+use crate::governed::InProcessProvider;
+use crate::measure::{self, RoundPlan};
 use crate::objects::objects;
-use crate::table::Table;
+use crate::table::ResultTable;
 
 /// What it is called.
 pub(crate) const NAME: &str = "a 1 % range";
@@ -19,7 +19,7 @@ const KEPT_OUT: &str = "CAST(at AS BIGINT) + 1 BETWEEN 1781049600000001 AND 1781
 ///
 /// # Panics
 /// When they do not give the same.
-pub(crate) fn beside(house: &Provider, table: &mut Table, rounds: usize) {
+pub(crate) fn beside(house: &InProcessProvider, table: &mut ResultTable, rounds: usize) {
     let sql = |condition: &str| {
         format!(
             "SELECT count(*) AS c, sum(n) AS s, min(value) AS least, max(value) AS most FROM counts_filtered WHERE {condition}"
@@ -36,7 +36,7 @@ pub(crate) fn beside(house: &Provider, table: &mut Table, rounds: usize) {
     let count = found[0]["c"].as_f64().unwrap();
     assert!(count > 0.0, "there are rows: ask for more with --rows");
     let pair = measure::alternately(
-        Plan { rounds, calls: 5 },
+        RoundPlan { rounds, calls: 5 },
         None,
         || house.ask("filtered", &let_in),
         || house.ask("filtered", &kept_out),

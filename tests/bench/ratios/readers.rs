@@ -1,9 +1,9 @@
 //! Readers that take one message and no more: what they cost the provider.
 
-use crate::table::Table;
-use crate::wire::Consumer;
-use crate::world::World;
-use hansa_transport::peer::settings::Settings;
+use crate::table::ResultTable;
+use crate::wire::WireConsumer;
+use crate::world::BenchFederation;
+use hansa_transport::peer::settings::TransportSettings;
 use std::time::Duration;
 
 /// So many at once.
@@ -11,7 +11,12 @@ const READERS: u32 = 50;
 
 /// The growth of the provider's memory with so many readers that stopped, beside the bound that the windows allow: for each
 /// the window and two messages, and 64 MB for everything.
-pub(crate) fn stopped(world: &World, consumer: &Consumer, table: &mut Table, sql: &str) {
+pub(crate) fn stopped(
+    world: &BenchFederation,
+    consumer: &WireConsumer,
+    table: &mut ResultTable,
+    sql: &str,
+) {
     let pid = world.provider.pid().unwrap();
     // The first answer fills caches that all others share.
     consumer.ask(world.contract("open"), sql);
@@ -19,7 +24,7 @@ pub(crate) fn stopped(world: &World, consumer: &Consumer, table: &mut Table, sql
     let (streams, message) = consumer.stopped(world.contract("open"), sql, READERS);
     let grown = settled(pid) - before;
     drop(streams);
-    let window = f64::from(Settings::default().stream_window);
+    let window = f64::from(TransportSettings::default().stream_window);
     let bound = f64::from(READERS) * (window + 2.0 * message as f64) + 64e6;
     table.note(
         "50 readers that stop reading: growth of the provider's memory, MB",

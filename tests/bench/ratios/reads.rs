@@ -1,13 +1,13 @@
 //! Reads of whole tables over mutual TLS, each beside Arrow Flight in C++ where it is installed.
 
-use crate::bare::client::Client;
-use crate::bare::flight::Flight;
-use crate::measure::{self, Plan};
-use crate::table::Table;
-use crate::wire::Consumer;
-use crate::world::World;
+use crate::bare::client::BareClient;
+use crate::bare::flight::CppFlightProcess;
+use crate::measure::{self, RoundPlan};
+use crate::table::ResultTable;
+use crate::wire::WireConsumer;
+use crate::world::BenchFederation;
 use crate::{readers, wanted};
-use hansa_proto::peer::ask::Compression;
+use hansa_proto::peer::query_request::BufferCompression;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -20,8 +20,12 @@ pub(crate) const READS: [(&str, &str); 3] = [
 
 /// Reads what is wanted. Their peaks are those of processes that have served nothing larger before.
 pub(crate) fn whole(
-    (world, consumer, paths): (&World, &Consumer, &BTreeMap<&'static str, Vec<PathBuf>>),
-    table: &mut Table,
+    (world, consumer, paths): (
+        &BenchFederation,
+        &WireConsumer,
+        &BTreeMap<&'static str, Vec<PathBuf>>,
+    ),
+    table: &mut ResultTable,
     (rounds, only, python): (usize, &str, &str),
 ) {
     let place = "mutual TLS";
@@ -32,18 +36,18 @@ pub(crate) fn whole(
     if wanted.is_empty() {
         return;
     }
-    let Some(flight) = Flight::start(world.folder(), paths, (python, "flight.py")) else {
+    let Some(flight) = CppFlightProcess::start(world.folder(), paths, (python, "flight.py")) else {
         eprintln!(
             "`{python}` has no pyarrow: whole reads are left out (tests/bench/ratios/anchors/install.sh)"
         );
         return;
     };
-    let client = Client::connect(world.folder(), "north", flight.address());
+    let client = BareClient::connect(world.folder(), "north", flight.address());
     let provider = world.provider.pid().unwrap();
     let contract = world.contract("open");
     for (name, columns) in wanted {
         let sql = format!("SELECT {columns} FROM counts_open");
-        let plan = Plan { rounds, calls: 1 };
+        let plan = RoundPlan { rounds, calls: 1 };
         let pair = measure::alternately(
             plan,
             Some((provider, flight.pid())),
@@ -68,7 +72,10 @@ pub(crate) fn whole(
             measure::median(&mut firsts),
         );
         let raw = bytes as f64;
-        for (how, compression) in [("lz4", Compression::Lz4), ("zstd", Compression::Zstd)] {
+        for (how, compression) in [
+            ("lz4", BufferCompression::Lz4),
+            ("zstd", BufferCompression::Zstd),
+        ] {
             let did = consumer.ask_for(contract, &sql, Some(compression));
             table.note(
                 &format!("{name}, {how}: bytes beside the same without compression"),
@@ -84,11 +91,11 @@ pub(crate) fn whole(
 
 /// The provider's peak after reads of a whole table beside that after as many of one with a tenth of its rows, each time of a new
 /// process.
-pub(crate) fn larger(world: &mut World, table: &mut Table, rounds: usize) {
+pub(crate) fn larger(world: &mut BenchFederation, table: &mut ResultTable, rounds: usize) {
     let mut peak = |dataset: &str| {
         world.provider.stop();
         world.provider.serve();
-        let consumer = Consumer::connect(world);
+        let consumer = WireConsumer::connect(world);
         let sql = format!("SELECT {} FROM counts_{dataset}", READS[0].1);
         for _ in 0..rounds {
             consumer.ask(world.contract(dataset), &sql);

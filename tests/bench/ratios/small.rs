@@ -1,12 +1,12 @@
 //! A small question over a warm connection: beside a bare unary call, and beside the same question without a contract over bare
 //! Arrow Flight, so that what governance adds can be told from what any answer takes.
 
-use crate::bare::client::{Client, Planned};
-use crate::measure::{Plan, Run, Way, in_turn_all, median};
+use crate::bare::client::{BareClient, PlanReuse};
+use crate::measure::{MeasuredRun, MeasuredVariant, RoundPlan, in_turn_all, median};
 use crate::sync;
-use crate::table::Table;
-use crate::wire::Consumer;
-use crate::world::World;
+use crate::table::ResultTable;
+use crate::wire::WireConsumer;
+use crate::world::BenchFederation;
 
 /// What it is called.
 pub(crate) const NAME: &str = "small question";
@@ -23,19 +23,19 @@ const CALLS: f64 = 4.0;
 /// # Panics
 /// When the answers differ in their number of rows.
 pub(crate) fn beside(
-    (world, consumer, client): (&World, &Consumer, &Client),
-    table: &mut Table,
+    (world, consumer, client): (&BenchFederation, &WireConsumer, &BareClient),
+    table: &mut ResultTable,
     (rounds, pids): (usize, (u32, u32)),
 ) {
     let contract = world.contract("small");
     let governed = || consumer.ask(contract, SQL);
     let call = || client.unary();
-    let anew = || client.planned("small", BARE, Planned::Anew);
-    let once = || client.planned("small", BARE, Planned::Once);
+    let anew = || client.planned("small", BARE, PlanReuse::Anew);
+    let once = || client.planned("small", BARE, PlanReuse::Once);
     let first: Vec<u64> = [governed().rows, anew().rows, once().rows].into();
     assert_eq!(first, [1, 1, 1], "all find the one row");
-    let plan = Plan { rounds, calls: 100 };
-    let mut ways: [Way<'_>; 4] = [
+    let plan = RoundPlan { rounds, calls: 100 };
+    let mut ways: [MeasuredVariant<'_>; 4] = [
         (pids.0, Box::new(governed)),
         (pids.1, Box::new(call)),
         (pids.1, Box::new(anew)),
@@ -77,7 +77,7 @@ pub(crate) fn beside(
 }
 
 /// Milliseconds that one way takes longer than another, round by round.
-fn zipped<'r>(more: &'r [Run], less: &'r [Run]) -> impl Iterator<Item = f64> + 'r {
+fn zipped<'r>(more: &'r [MeasuredRun], less: &'r [MeasuredRun]) -> impl Iterator<Item = f64> + 'r {
     more.iter()
         .zip(less)
         .map(|(more, less)| (more.wall - less.wall) * 1e3)

@@ -2,10 +2,10 @@
 //! from ten thousand. A firm asks over a new connection each time, another one over one that it keeps.
 
 use crate::measure::{self, median};
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::ALL;
-use hansa_test_support::strangers::{Manner, Origin, Strangers};
+use hansa_test_support::connection_flood::{ConnectionFlood, StrangerBehaviour, StrangerOrigin};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::ALL;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -30,7 +30,7 @@ const QUESTION: &str = "SELECT count(*) AS n FROM lindau.long";
 /// When the league can't be made.
 pub(crate) fn beside() -> Value {
     eprintln!("{NAME}");
-    let league = League::new(Path::new(env!("CARGO_BIN_EXE_hansa")));
+    let league = TestLeague::new(Path::new(env!("CARGO_BIN_EXE_hansa")));
     let (lindau, acme) = league.long_table(100, ALL);
     let mut keeps = league.firm("keeps");
     keeps.knows(&lindau);
@@ -41,24 +41,28 @@ pub(crate) fn beside() -> Value {
     println!("\n{NAME}: time of a question, {EACH_SECOND} strangers a second\n");
     let mut figures = vec![figure("no strangers", None, &lindau, [&acme, &keeps])];
     for (manner, origin, what) in [
-        (Manner::Silent, Origin::OneAddress, "silent, one address"),
         (
-            Manner::Silent,
-            Origin::ManyAddresses,
+            StrangerBehaviour::Silent,
+            StrangerOrigin::OneAddress,
+            "silent, one address",
+        ),
+        (
+            StrangerBehaviour::Silent,
+            StrangerOrigin::ManyAddresses,
             "silent, many addresses",
         ),
         (
-            Manner::HalfOpen,
-            Origin::OneAddress,
+            StrangerBehaviour::HalfOpen,
+            StrangerOrigin::OneAddress,
             "half-open, one address",
         ),
         (
-            Manner::HalfOpen,
-            Origin::ManyAddresses,
+            StrangerBehaviour::HalfOpen,
+            StrangerOrigin::ManyAddresses,
             "half-open, many addresses",
         ),
     ] {
-        let strangers = Strangers::at(lindau.address(), origin, manner, EACH_SECOND);
+        let strangers = ConnectionFlood::at(lindau.address(), origin, manner, EACH_SECOND);
         std::thread::sleep(BEFORE);
         figures.push(figure(what, Some(&strangers), &lindau, [&acme, &keeps]));
     }
@@ -67,12 +71,12 @@ pub(crate) fn beside() -> Value {
 
 fn figure(
     what: &str,
-    strangers: Option<&Strangers>,
-    lindau: &City,
-    [new, kept]: [&City; 2],
+    strangers: Option<&ConnectionFlood>,
+    lindau: &TestParticipant,
+    [new, kept]: [&TestParticipant; 2],
 ) -> Value {
     let pid = lindau.pid().expect("it serves");
-    let came = || strangers.map_or(0, Strangers::came);
+    let came = || strangers.map_or(0, ConnectionFlood::came);
     let (begun, before, work) = (Instant::now(), came(), measure::seconds(pid));
     let (mut news, mut kepts, mut failed) = (Vec::new(), Vec::new(), 0);
     for _ in 0..CALLS {

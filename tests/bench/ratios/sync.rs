@@ -1,12 +1,12 @@
 //! What one durable record costs at least on this disk.
 
 use crate::measure::median;
-use crate::world::World;
+use crate::world::BenchFederation;
 use std::io::Write as _;
 use std::time::Instant;
 
 /// The median time of appending 512 bytes and waiting until they are on disk, in milliseconds.
-pub(crate) fn p50_ms(world: &World) -> f64 {
+pub(crate) fn p50_ms(world: &BenchFederation) -> f64 {
     let path = world.folder().join("sync");
     let mut file = std::fs::File::create(&path).expect("a file can be made");
     let mut times: Vec<f64> = (0..200)

@@ -1,10 +1,10 @@
 //! The figures, as a table for people and as JSON.
 
-use crate::measure::{Pair, Run, median};
+use crate::measure::{MeasuredRun, PairedRuns, median};
 use serde_json::{Value, json};
 
 /// What was measured.
-pub(crate) struct Table {
+pub(crate) struct ResultTable {
     rows: usize,
     rounds: usize,
     figures: Vec<Value>,
@@ -17,7 +17,7 @@ pub(crate) struct Table {
     strangers: Value,
 }
 
-impl Table {
+impl ResultTable {
     /// Nothing yet.
     pub(crate) const fn new(rows: usize, rounds: usize) -> Self {
         Self {
@@ -40,11 +40,11 @@ impl Table {
     }
 
     /// Takes in one comparison.
-    pub(crate) fn row(&mut self, place: &str, what: &str, against: &str, pair: &Pair) {
+    pub(crate) fn row(&mut self, place: &str, what: &str, against: &str, pair: &PairedRuns) {
         let (ratios, wall) = (pair.times(), pair.time());
         let (least, most) = (ratios[0], ratios[ratios.len() - 1]);
-        let work = |runs: &[Run]| runs.iter().map(|run| run.cpu).sum::<f64>();
-        let middle = |runs: &[Run]| {
+        let work = |runs: &[MeasuredRun]| runs.iter().map(|run| run.cpu).sum::<f64>();
+        let middle = |runs: &[MeasuredRun]| {
             let mut walls: Vec<f64> = runs.iter().map(|run| run.wall * 1e3).collect();
             median(&mut walls)
         };
@@ -153,7 +153,7 @@ impl Table {
         json!({
             "rows": self.rows,
             "rounds": self.rounds,
-            "threads_of_a_question": hansa_query::limits::Limits::default().partitions,
+            "threads_of_a_question": hansa_query::limits::QueryResourceLimits::default().partitions,
             "cores": std::thread::available_parallelism().map_or(0, usize::from),
             "ratios": self.figures,
             "notes": notes,

@@ -13,32 +13,32 @@ mod workers;
 mod world;
 
 use crate::measure::{self, median};
-use hansa_test_support::relay::Link;
-use partials::Aggregate;
-use pool::Pool;
+use hansa_test_support::network_relay::LinkProfile;
+use partials::PartialAggregateQuery;
+use pool::PooledSession;
 use serde_json::{Value, json};
-use shipped::{Bytes, Shipped};
+use shipped::{FederatedSession, ShippedBytes};
 use std::time::{Duration, Instant};
-use world::World;
+use world::TpchFederation;
 
 /// What is measured.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Plan {
+pub(crate) struct TpchPlan {
     /// The scale factor.
     pub(crate) scale: f64,
     /// Pairs of runs of each question, after one that is not counted.
     pub(crate) rounds: usize,
     /// How slow the way to each city is.
-    pub(crate) link: Option<Link>,
+    pub(crate) link: Option<LinkProfile>,
 }
 
 /// The figures of one question.
-struct Figures {
+struct TpchFigures {
     number: u32,
     rows: usize,
     errands: usize,
     ours: u64,
-    shipped: Result<Bytes, String>,
+    shipped: Result<ShippedBytes, String>,
     ours_ms: f64,
     pool_ms: f64,
     ratio: f64,
@@ -51,11 +51,11 @@ struct Figures {
 ///
 /// # Panics
 /// When an answer is not that of one process.
-pub(crate) fn run(plan: Plan, wanted: impl Fn(u32) -> bool, fdw: bool) -> Value {
+pub(crate) fn run(plan: TpchPlan, wanted: impl Fn(u32) -> bool, fdw: bool) -> Value {
     eprintln!("TPC-H at scale {}: five participants", plan.scale);
-    let world = World::new(plan.scale, plan.link);
+    let world = TpchFederation::new(plan.scale, plan.link);
     let files = world.files();
-    let (pool, shipped) = (Pool::new(&files), Shipped::new(&files));
+    let (pool, shipped) = (PooledSession::new(&files), FederatedSession::new(&files));
     greet(&world);
     let mut all = Vec::new();
     for number in (1..=22).filter(|number| wanted(*number)) {
@@ -70,7 +70,7 @@ pub(crate) fn run(plan: Plan, wanted: impl Fn(u32) -> bool, fdw: bool) -> Value 
     // Nothing is in the way of those that are asked by hand.
     let by_hand = wanted(1) && plan.link.is_none();
     let by_hand = by_hand.then(|| {
-        let first = Aggregate {
+        let first = PartialAggregateQuery {
             name: "question 1",
             sql: &data::question(1, &world::CITIES),
             table: "lineitem",
@@ -91,12 +91,12 @@ pub(crate) fn run(plan: Plan, wanted: impl Fn(u32) -> bool, fdw: bool) -> Value 
         "rounds": plan.rounds,
         "link_bits": plan.link.map(|link| link.bits),
         "link_delay_ms": plan.link.map(|link| link.delay.as_secs_f64() * 1e3),
-        "questions": all.iter().map(Figures::json).collect::<Vec<_>>(),
+        "questions": all.iter().map(TpchFigures::json).collect::<Vec<_>>(),
     })
 }
 
 /// The same with workers of one city.
-pub(crate) fn with_workers(plan: Plan) -> Value {
+pub(crate) fn with_workers(plan: TpchPlan) -> Value {
     workers::beside(plan.scale, plan.rounds)
 }
 
@@ -109,17 +109,17 @@ fn heading(scale: f64) {
 }
 
 /// An aggregate over readings of sensors by hours.
-pub(crate) fn hourly_series(plan: Plan) -> Value {
+pub(crate) fn hourly_series(plan: TpchPlan) -> Value {
     series::beside(plan)
 }
 
 /// Joins over slow ways.
-pub(crate) fn joins_on_a_link(plan: Plan) -> Value {
+pub(crate) fn joins_on_a_link(plan: TpchPlan) -> Value {
     joins::beside(plan)
 }
 
 /// What a first question to a city brings beside its rows comes once: the pages of its catalogue, and the heads of its log.
-fn greet(world: &World) {
+fn greet(world: &TpchFederation) {
     let orders = world::CITIES.map(|city| format!("{city}.orders"));
     let nation = format!("{}.nation", world::FOURTH);
     for table in orders.into_iter().chain([nation]) {
@@ -128,7 +128,13 @@ fn greet(world: &World) {
     settled(world);
 }
 
-fn question(world: &World, pool: &Pool, shipped: &Shipped, number: u32, rounds: usize) -> Figures {
+fn question(
+    world: &TpchFederation,
+    pool: &PooledSession,
+    shipped: &FederatedSession,
+    number: u32,
+    rounds: usize,
+) -> TpchFigures {
     let sql = data::question(number, &world::CITIES);
     let (rows, before) = (pool.ask(&sql), world.passed());
     let answer = world.ask(&sql);
@@ -157,7 +163,7 @@ fn question(world: &World, pool: &Pool, shipped: &Shipped, number: u32, rounds: 
             median(&mut values)
         }
     };
-    Figures {
+    TpchFigures {
         number,
         rows: rows.len(),
         errands: answer.errands,
@@ -172,12 +178,12 @@ fn question(world: &World, pool: &Pool, shipped: &Shipped, number: u32, rounds: 
 
 /// Seconds of work of all participants so far, and of the commands that were waited for. That of a question is over when it is
 /// [`settled`]: receipts are acknowledged after the answer.
-fn work(world: &World) -> f64 {
+fn work(world: &TpchFederation) -> f64 {
     world.pids().map(measure::seconds).sum::<f64>() + measure::of_children()
 }
 
 /// All bytes, when none has passed for a while.
-fn settled(world: &World) -> u64 {
+fn settled(world: &TpchFederation) -> u64 {
     let mut before = world.passed();
     loop {
         std::thread::sleep(Duration::from_millis(200));
@@ -189,8 +195,8 @@ fn settled(world: &World) -> u64 {
     }
 }
 
-fn summary(all: &[Figures]) {
-    let times: Vec<f64> = all.iter().map(Figures::less).collect();
+fn summary(all: &[TpchFigures]) {
+    let times: Vec<f64> = all.iter().map(TpchFigures::less).collect();
     let fiftieth = times.iter().filter(|times| **times >= 50.0).count();
     let never = times.iter().all(|times| *times >= 1.0);
     let mut ratios: Vec<f64> = all.iter().map(|figures| figures.ratio).collect();
@@ -206,7 +212,7 @@ fn summary(all: &[Figures]) {
     );
 }
 
-impl Figures {
+impl TpchFigures {
     /// How many times fewer bytes; infinitely many where the other one fails.
     fn less(&self) -> f64 {
         self.shipped

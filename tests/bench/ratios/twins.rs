@@ -1,10 +1,10 @@
 //! Twins that ask again and again whether something came, and nothing does: what that costs the provider.
 
 use crate::measure::seconds;
-use crate::table::Table;
-use crate::wire::Consumer;
-use crate::world::World;
-use hansa_test_support::relay::Relay;
+use crate::table::ResultTable;
+use crate::wire::WireConsumer;
+use crate::world::BenchFederation;
+use hansa_test_support::network_relay::NetworkRelay;
 use std::path::Path;
 
 /// So many at once.
@@ -18,19 +18,19 @@ const A_DAY: f64 = 1440.0;
 
 /// Each twin has a connection of its own and asks one question once; then all ask what came since, in turn. A day is that many times
 /// longer: nothing of what is measured depends on when a poll comes.
-pub(crate) fn polling(world: &World, table: &mut Table, sql: &str) {
+pub(crate) fn polling(world: &BenchFederation, table: &mut ResultTable, sql: &str) {
     let pid = world.provider.pid().unwrap();
     let contract = world.contract("small");
-    let relay = Relay::to(world.provider.address(), None);
+    let relay = NetworkRelay::to(world.provider.address(), None);
     let twins: Vec<_> = (0..TWINS)
         .map(|_| {
-            let twin = Consumer::connect_to(world, relay.address());
+            let twin = WireConsumer::connect_to(world, relay.address());
             let request = twin.asked(contract, sql);
             (twin, request)
         })
         .collect();
     let log = world.provider.folder().join("state/log");
-    let bytes = |relay: &Relay| relay.passed().0 + relay.passed().1;
+    let bytes = |relay: &NetworkRelay| relay.passed().0 + relay.passed().1;
     let before = (seconds(pid), bytes(&relay), size(&log));
     for _ in 0..POLLS {
         for (twin, request) in &twins {

@@ -1,60 +1,60 @@
 //! The governed way over mutual TLS: the consumer's end of the peer wire, against a provider that serves as a process.
 
 use crate::governed::{clock, identity_of, log};
-use crate::measure::Did;
-use crate::world::World;
+use crate::measure::RunVolume;
+use crate::world::BenchFederation;
 use arrow_array::RecordBatch;
 use futures::StreamExt as _;
 use hansa_audit_log::json::Json;
-use hansa_audit_log::ledger::{Entry, Evidence};
-use hansa_audit_store::Log;
+use hansa_audit_log::ledger::{Evidence, RecordContent};
+use hansa_audit_store::AuditLog;
 use hansa_identity::mtls::{self, TrustStore};
-use hansa_policy::ask::{Ask, Rows};
 use hansa_policy::id::{ContractId, RequestId};
-use hansa_policy::refusal::Code;
-use hansa_proto::peer::ask::{Asking, Compression};
-use hansa_proto::peer::catalogue::{Page, PageRequest};
-use hansa_transport::peer::call::rows::AskStream;
-use hansa_transport::peer::call::{HasAsk, PeerClient, Way};
-use hansa_transport::peer::settings::Settings;
+use hansa_policy::query_request::{QueryRequest, RowScope};
+use hansa_policy::refusal::ErrorCode;
+use hansa_proto::peer::catalog_page::{CatalogEntryPage, CatalogPageRequest};
+use hansa_proto::peer::query_request::{BufferCompression, QueryRequestEnvelope};
+use hansa_transport::peer::client::answer_stream::AnswerBatchStream;
+use hansa_transport::peer::client::{PeerClient, PeerEndpoint, QueryRecord};
+use hansa_transport::peer::settings::TransportSettings;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 /// The consumer, connected.
-pub(crate) struct Consumer {
+pub(crate) struct WireConsumer {
     runtime: tokio::runtime::Runtime,
     client: PeerClient,
-    log: Log,
+    log: AuditLog,
     _folder: tempfile::TempDir,
 }
 
 /// An errand on the books.
-struct Errand(Asking);
+struct RecordedQuery(QueryRequestEnvelope);
 
-impl HasAsk for Errand {
-    fn asking(&self) -> &Asking {
+impl QueryRecord for RecordedQuery {
+    fn asking(&self) -> &QueryRequestEnvelope {
         &self.0
     }
 }
 
-impl Evidence for Errand {
-    fn entry(&self) -> Entry {
-        Entry {
+impl Evidence for RecordedQuery {
+    fn entry(&self) -> RecordContent {
+        RecordContent {
             kind: "errand",
             body: Json::object([("request_id", Json::text(self.0.ask.request))]),
         }
     }
 }
 
-impl Consumer {
+impl WireConsumer {
     /// Connects to the provider.
-    pub(crate) fn connect(world: &World) -> Self {
+    pub(crate) fn connect(world: &BenchFederation) -> Self {
         Self::connect_to(world, world.provider.address())
     }
 
     /// Connects to the provider by another way.
-    pub(crate) fn connect_to(world: &World, address: &str) -> Self {
+    pub(crate) fn connect_to(world: &BenchFederation, address: &str) -> Self {
         Self::connect_at(world.folder(), address)
     }
 
@@ -68,7 +68,7 @@ impl Consumer {
         let tls = mtls::client_config(&trust, &provider, &clock).unwrap();
         let (host, port) = address.rsplit_once(':').unwrap();
         let (expected, watch) = (provider.clone(), Arc::clone(&clock));
-        let way = Way {
+        let way = PeerEndpoint {
             participant: provider,
             host: host.to_owned(),
             port: port.parse().unwrap(),
@@ -76,7 +76,7 @@ impl Consumer {
             check: Arc::new(move |connection| {
                 mtls::check_listener(&trust, &expected, connection, watch().wall)
             }),
-            settings: Settings::default(),
+            settings: TransportSettings::default(),
         };
         let client = runtime.block_on(PeerClient::connect(way)).unwrap();
         let log = log(&folder.path().join("log"), &clock);
@@ -89,13 +89,13 @@ impl Consumer {
     }
 
     /// A page of the catalogue.
-    pub(crate) fn page(&self, request: &PageRequest) -> Page {
+    pub(crate) fn page(&self, request: &CatalogPageRequest) -> CatalogEntryPage {
         let page = self.client.catalog(request);
         self.runtime.block_on(page).unwrap()
     }
 
     /// Asks one question, to the receipt.
-    pub(crate) fn ask(&self, contract: ContractId, sql: &str) -> Did {
+    pub(crate) fn ask(&self, contract: ContractId, sql: &str) -> RunVolume {
         self.ask_for(contract, sql, None)
     }
 
@@ -104,8 +104,8 @@ impl Consumer {
         &self,
         contract: ContractId,
         sql: &str,
-        accept: Option<Compression>,
-    ) -> Did {
+        accept: Option<BufferCompression>,
+    ) -> RunVolume {
         self.read(contract, sql, accept, |_| {})
     }
 
@@ -115,7 +115,7 @@ impl Consumer {
         contract: ContractId,
         sql: &str,
         take: impl FnMut(RecordBatch),
-    ) -> Did {
+    ) -> RunVolume {
         self.read(contract, sql, None, take)
     }
 
@@ -123,9 +123,9 @@ impl Consumer {
         &self,
         contract: ContractId,
         sql: &str,
-        accept: Option<Compression>,
+        accept: Option<BufferCompression>,
         mut take: impl FnMut(RecordBatch),
-    ) -> Did {
+    ) -> RunVolume {
         self.runtime.block_on(async {
             let mut stream = self.begun(contract, sql, accept).await;
             let mut rows = 0;
@@ -136,7 +136,7 @@ impl Consumer {
             }
             let received = stream.received();
             assert!(received.receipt.is_some(), "the answer has its receipt");
-            Did {
+            RunVolume {
                 rows,
                 bytes: received.bytes,
             }
@@ -163,7 +163,7 @@ impl Consumer {
         contract: ContractId,
         sql: &str,
         count: u32,
-    ) -> (Vec<AskStream>, u64) {
+    ) -> (Vec<AnswerBatchStream>, u64) {
         self.runtime.block_on(async {
             let mut streams = Vec::new();
             let mut message = 0;
@@ -181,19 +181,19 @@ impl Consumer {
         &self,
         contract: ContractId,
         sql: &str,
-        accept: Option<Compression>,
-    ) -> AskStream {
-        let asking = asking(contract, sql, Rows::All, accept);
-        let recorded = self.log.record(Errand(asking)).await.unwrap();
+        accept: Option<BufferCompression>,
+    ) -> AnswerBatchStream {
+        let asking = asking(contract, sql, RowScope::All, accept);
+        let recorded = self.log.record(RecordedQuery(asking)).await.unwrap();
         self.client.ask(&recorded).await.unwrap()
     }
 
     /// Asks one question; gives its request.
     pub(crate) fn asked(&self, contract: ContractId, sql: &str) -> RequestId {
         self.runtime.block_on(async {
-            let asking = asking(contract, sql, Rows::All, None);
+            let asking = asking(contract, sql, RowScope::All, None);
             let request = asking.ask.request;
-            let recorded = self.log.record(Errand(asking)).await.unwrap();
+            let recorded = self.log.record(RecordedQuery(asking)).await.unwrap();
             let mut stream = self.client.ask(&recorded).await.unwrap();
             while let Some(batch) = stream.next().await {
                 batch.unwrap();
@@ -244,27 +244,32 @@ impl Consumer {
     pub(crate) fn poll(&self, contract: ContractId, sql: &str, since: RequestId, times: u32) {
         self.runtime.block_on(async {
             for _ in 0..times {
-                let asking = asking(contract, sql, Rows::Since(since), None);
-                let recorded = self.log.record(Errand(asking)).await.unwrap();
+                let asking = asking(contract, sql, RowScope::Since(since), None);
+                let recorded = self.log.record(RecordedQuery(asking)).await.unwrap();
                 let told = self.client.ask(&recorded).await.unwrap_err();
-                assert_eq!(told.code, Code::NothingNew);
+                assert_eq!(told.code, ErrorCode::NothingNew);
             }
         });
     }
 }
 
-fn asking(contract: ContractId, sql: &str, rows: Rows, accept: Option<Compression>) -> Asking {
-    Asking {
-        ask: Ask {
+fn asking(
+    contract: ContractId,
+    sql: &str,
+    rows: RowScope,
+    accept: Option<BufferCompression>,
+) -> QueryRequestEnvelope {
+    QueryRequestEnvelope {
+        ask: QueryRequest {
             request: RequestId(rand::random()),
             contracts: vec![contract],
             sql: sql.to_owned(),
-            purpose: Some(hansa_test_support::play::PURPOSE.parse().unwrap()),
+            purpose: Some(hansa_test_support::workflow::PURPOSE.parse().unwrap()),
             rows,
         },
         deadline: None,
         accept: accept.into_iter().collect(),
-        small: true,
+        compact_answers: true,
         credentials: Vec::new(),
     }
 }

@@ -4,18 +4,18 @@ use crate::tpch::gate;
 use arrow_array::{Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use hansa_policy::id::ContractId;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::ALL;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::ALL;
 use parquet::arrow::ArrowWriter;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Everything that both ways of asking share.
-pub(crate) struct World {
-    league: League,
-    pub(crate) provider: City,
+pub(crate) struct BenchFederation {
+    league: TestLeague,
+    pub(crate) provider: TestParticipant,
     contracts: BTreeMap<&'static str, ContractId>,
 }
 
@@ -52,11 +52,11 @@ const GRIDS: [(&str, &str); 2] = [
     ),
 ];
 
-impl World {
+impl BenchFederation {
     /// Publishes so many rows under each of the terms whose dataset is `needed`, a hundred, and the lines of TPC-H at that scale;
     /// signs a contract for each.
     pub(crate) fn new(rows: usize, scale: f64, needed: impl Fn(&str) -> bool) -> Self {
-        let league = League::new(Path::new(env!("CARGO_BIN_EXE_hansa")));
+        let league = TestLeague::new(Path::new(env!("CARGO_BIN_EXE_hansa")));
         let mut provider = league.city("north");
         let consumer = league.firm("firm");
         for alias in ["north", "firm"] {
@@ -140,7 +140,7 @@ impl World {
 
     /// The files of each dataset's snapshot.
     pub(crate) fn files(&self) -> BTreeMap<&'static str, Vec<PathBuf>> {
-        let provider = crate::governed::Provider::open(self);
+        let provider = crate::governed::InProcessProvider::open(self);
         let names = self.contracts.keys();
         names.map(|name| (*name, provider.files(name))).collect()
     }
@@ -152,7 +152,7 @@ impl World {
 }
 
 /// Has the rows of a dataset stored by their numbers, and not by time as it is without a word.
-fn by_number(provider: &City, dataset: &str) {
+fn by_number(provider: &TestParticipant, dataset: &str) {
     let path = provider.folder().join("hansa.toml");
     let text = std::fs::read_to_string(&path).expect("the configuration is there");
     let name = format!("name        = \"{dataset}\"\n");

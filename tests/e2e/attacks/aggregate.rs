@@ -4,27 +4,27 @@ mod grid;
 mod totals;
 
 use crate::attacks::aggregate::totals::TOTALS;
-use crate::attacks::sql::Expect::{As, Code, Nothing, OneOf};
+use crate::attacks::sql::ExpectedResult::{As, Code, Nothing, OneOf};
 use crate::attacks::sql::one;
-use crate::attacks::sql::{CELLS, Case, FARES, alike, all};
-use crate::attacks::world::World;
-use crate::attacks::{Attack, Verdict};
+use crate::attacks::sql::{CELLS, FARES, SqlCase, alike, all};
+use crate::attacks::world::SqlAttackFederation;
+use crate::attacks::{AttackCase, AttackVerdict};
 
-fn cells(world: &World, cases: &[Case]) -> Verdict {
+fn cells(world: &SqlAttackFederation, cases: &[SqlCase]) -> AttackVerdict {
     all(world, &CELLS, cases)
 }
 
-const SHAPE: crate::attacks::sql::Expect = Code("QUERY_SHAPE");
+const SHAPE: crate::attacks::sql::ExpectedResult = Code("QUERY_SHAPE");
 
 /// All of them.
-pub(crate) fn attacks() -> Vec<Attack<World>> {
+pub(crate) fn attacks() -> Vec<AttackCase<SqlAttackFederation>> {
     let mut attacks = Vec::from(ATTACKS);
     attacks.extend(TOTALS);
     attacks
 }
 
-const ATTACKS: [Attack<World>; 7] = [
-    Attack {
+const ATTACKS: [AttackCase<SqlAttackFederation>; 7] = [
+    AttackCase {
         number: 15,
         setup: "G",
         name: "asks for rows",
@@ -59,7 +59,7 @@ const ATTACKS: [Attack<World>; 7] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 16,
         setup: "G",
         name: "groups by what tells devices apart",
@@ -103,7 +103,7 @@ const ATTACKS: [Attack<World>; 7] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 17,
         setup: "G",
         name: "aggregates that show single values",
@@ -147,7 +147,7 @@ const ATTACKS: [Attack<World>; 7] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 18,
         setup: "G",
         name: "picks one device inside a permitted sum",
@@ -207,7 +207,7 @@ const ATTACKS: [Attack<World>; 7] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 19,
         setup: "G",
         name: "filters finer than a cell",
@@ -256,7 +256,7 @@ const ATTACKS: [Attack<World>; 7] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 20,
         setup: "G",
         name: "takes the visible parts from the total",
@@ -294,7 +294,7 @@ const ATTACKS: [Attack<World>; 7] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 21,
         setup: "G",
         name: "margins by GROUPING SETS and ROLLUP",

@@ -1,34 +1,34 @@
 //! Attacks on what issuers state of participants: credentials of others, of issuers that may not state them, and over ones.
 
-use crate::attacks::{Attack, Line, Verdict, tried};
+use crate::attacks::{AttackCase, AttackReportLine, AttackVerdict, tried};
 use crate::binary;
 use bytes::Bytes;
-use hansa_audit_log::time::Time;
-use hansa_identity::signature::{FileSigner, Signer as _};
-use hansa_policy::attribute::Attribute;
-use hansa_policy::contract::Role;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_identity::signature::{FileSigner, ParticipantSigner as _};
+use hansa_policy::attribute::ParticipantAttribute;
+use hansa_policy::contract::SignatoryRole;
 use hansa_policy::id::ContractId;
-use hansa_proto::credential::{self, Statement};
-use hansa_proto::envelope::{self, Kind};
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::outlaw::{Outlaw, Told, question};
-use hansa_test_support::play::{ALL, PURPOSE, text, wait_for};
+use hansa_proto::credential::{self, CredentialStatement};
+use hansa_proto::envelope::{self, StatementKind};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::malicious_peer::{CollectedAnswer, MaliciousPeer, question};
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, PURPOSE, text, wait_for};
 use std::time::Duration;
 
 /// A provider that answers one sector alone, and two firms that it is not enough to be.
-struct Guild {
-    lindau: City,
-    outlaw: Outlaw,
+struct SectorFixture {
+    lindau: TestParticipant,
+    outlaw: MaliciousPeer,
     contract: ContractId,
-    league: League,
+    league: TestLeague,
 }
 
 const SQL: &str = "SELECT site FROM bikes";
 
 /// Attacks all of it.
-pub(crate) fn attacked() -> Vec<Line> {
-    let league = League::new(binary());
+pub(crate) fn attacked() -> Vec<AttackReportLine> {
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let (acme, _beta) = (league.firm("acme"), league.firm("beta"));
     league.names_issuer("chamber", &["sector"], "-20d");
@@ -41,8 +41,8 @@ pub(crate) fn attacked() -> Vec<Line> {
     lindau.serve();
     acme.knows(&lindau);
     let contract = acme.contract("lindau.bikes").parse().unwrap();
-    let outlaw = Outlaw::enter(&league, "acme", lindau.address(), lindau.domain()).unwrap();
-    let mut guild = Guild {
+    let outlaw = MaliciousPeer::enter(&league, "acme", lindau.address(), lindau.domain()).unwrap();
+    let mut guild = SectorFixture {
         lindau,
         outlaw,
         contract,
@@ -51,8 +51,8 @@ pub(crate) fn attacked() -> Vec<Line> {
     tried(&mut guild, &ATTACKS)
 }
 
-const ATTACKS: [Attack<Guild>; 6] = [
-    Attack {
+const ATTACKS: [AttackCase<SectorFixture>; 6] = [
+    AttackCase {
         number: 121,
         setup: "attested",
         name: "shows the credential of another participant",
@@ -60,7 +60,7 @@ const ATTACKS: [Attack<Guild>; 6] = [
         does: replayed,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 122,
         setup: "attested",
         name: "shows one by an issuer that may not state that",
@@ -68,7 +68,7 @@ const ATTACKS: [Attack<Guild>; 6] = [
         does: another_kind,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 123,
         setup: "attested",
         name: "shows one that is over, one for a wider sector, one changed",
@@ -76,7 +76,7 @@ const ATTACKS: [Attack<Guild>; 6] = [
         does: over,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 124,
         setup: "attested",
         name: "states it of itself, by its own key and in an issuer's name",
@@ -84,7 +84,7 @@ const ATTACKS: [Attack<Guild>; 6] = [
         does: its_own,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 125,
         setup: "attested",
         name: "shows nothing, garbage, a contract, nine of them",
@@ -92,7 +92,7 @@ const ATTACKS: [Attack<Guild>; 6] = [
         does: garbage,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 126,
         setup: "attested",
         name: "shows one that was good until the league dropped its issuer",
@@ -102,11 +102,11 @@ const ATTACKS: [Attack<Guild>; 6] = [
     },
 ];
 
-impl Guild {
-    fn show(&self, credentials: Vec<Vec<u8>>) -> Told {
+impl SectorFixture {
+    fn show(&self, credentials: Vec<Vec<u8>>) -> CollectedAnswer {
         let mut asking = question(&[self.contract], SQL, Some(PURPOSE.parse().unwrap()));
         asking.credentials = credentials.into_iter().map(Bytes::from).collect();
-        let ticket = hansa_proto::peer::ask::to_ticket(&asking);
+        let ticket = hansa_proto::peer::query_request::to_ticket(&asking);
         self.outlaw.ticket(&ticket, &[])
     }
 
@@ -115,7 +115,7 @@ impl Guild {
         if told.code() == "SECTOR_NOT_ATTESTED" && told.rows.is_empty() {
             return Ok(());
         }
-        Err(format!("{what}: {} {:?}", told.said(), told.rows))
+        Err(format!("{what}: {} {:?}", told.message(), told.rows))
     }
 
     fn answers(&self, credential: Vec<u8>) -> Result<(), String> {
@@ -123,7 +123,7 @@ impl Guild {
         if told.code().is_empty() && told.rows.len() == 2 {
             return Ok(());
         }
-        Err(format!("a good one: {} {:?}", told.said(), told.rows))
+        Err(format!("a good one: {} {:?}", told.message(), told.rows))
     }
 
     fn attested(&self, subject: &str, by: &str, more: &[&str]) -> Vec<u8> {
@@ -133,14 +133,14 @@ impl Guild {
 
 const H49: [&str; 2] = ["--sector", "nace:H49"];
 
-fn replayed(guild: &mut Guild) -> Verdict {
+fn replayed(guild: &mut SectorFixture) -> AttackVerdict {
     guild.answers(guild.attested("acme", "chamber", &H49))?;
     let others = guild.attested("beta", "chamber", &H49);
     guild.refuses("another's", vec![others])?;
     Ok("SECTOR_NOT_ATTESTED; its own counts".to_owned())
 }
 
-fn another_kind(guild: &mut Guild) -> Verdict {
+fn another_kind(guild: &mut SectorFixture) -> AttackVerdict {
     let credential = guild.attested("acme", "surveyor", &H49);
     guild.answers(credential.clone())?;
     guild.league.names_issuer("surveyor", &["region"], "-20d");
@@ -149,7 +149,7 @@ fn another_kind(guild: &mut Guild) -> Verdict {
     Ok("SECTOR_NOT_ATTESTED once the bundle says so".to_owned())
 }
 
-fn over(guild: &mut Guild) -> Verdict {
+fn over(guild: &mut SectorFixture) -> AttackVerdict {
     let ended = ["--days", "5", "--offset", "-10d"];
     let ended = guild.attested("acme", "chamber", &[&H49[..], &ended].concat());
     guild.refuses("one that is over", vec![ended])?;
@@ -169,21 +169,21 @@ fn over(guild: &mut Guild) -> Verdict {
     Ok("SECTOR_NOT_ATTESTED, whichever byte".to_owned())
 }
 
-fn its_own(guild: &mut Guild) -> Verdict {
+fn its_own(guild: &mut SectorFixture) -> AttackVerdict {
     let key = guild.league.folder().join("acme/keys/signing.key");
     let signer = FileSigner::open(&key).unwrap();
     for issuer in ["acme.example", "chamber.example"] {
         let now = now();
-        let payload = credential::to_bytes(&Statement {
+        let payload = credential::to_bytes(&CredentialStatement {
             issuer: issuer.parse().unwrap(),
             subject: "acme.example".parse().unwrap(),
-            attributes: vec![Attribute::Sector("nace:H49".parse().unwrap())],
+            attributes: vec![ParticipantAttribute::Sector("nace:H49".parse().unwrap())],
             issued_at: now,
             until: now.plus_micros(24 * 3600 * 1_000_000),
         });
         let header = envelope::protected_header(
-            Kind::Credential,
-            Role::Provider,
+            StatementKind::Credential,
+            SignatoryRole::Provider,
             signer.algorithm().as_str(),
             signer.kid(),
             now.micros() / 1_000_000,
@@ -198,23 +198,23 @@ fn its_own(guild: &mut Guild) -> Verdict {
     Ok("SECTOR_NOT_ATTESTED".to_owned())
 }
 
-fn garbage(guild: &mut Guild) -> Verdict {
+fn garbage(guild: &mut SectorFixture) -> AttackVerdict {
     guild.refuses("nothing", Vec::new())?;
     guild.refuses("garbage", vec![b"{}".to_vec(), vec![0xff; 100]])?;
     let good = guild.attested("acme", "chamber", &H49);
     // A bad one beside a good one takes nothing from it.
     let told = guild.show(vec![b"{}".to_vec(), good.clone()]);
     if !told.code().is_empty() {
-        return Err(told.said());
+        return Err(told.message());
     }
     let told = guild.show(vec![good; 9]);
     if told.code() != "MESSAGE_MALFORMED" {
-        return Err(told.said());
+        return Err(told.message());
     }
     Ok("SECTOR_NOT_ATTESTED; nine are too many".to_owned())
 }
 
-fn dropped(guild: &mut Guild) -> Verdict {
+fn dropped(guild: &mut SectorFixture) -> AttackVerdict {
     let good = guild.attested("acme", "chamber", &H49);
     guild.answers(good.clone())?;
     let permit = guild.lindau.records("permit").pop().unwrap();
@@ -228,12 +228,12 @@ fn dropped(guild: &mut Guild) -> Verdict {
     Ok("rows, recorded with the credential; then SECTOR_NOT_ATTESTED".to_owned())
 }
 
-impl Guild {
+impl SectorFixture {
     /// Hands the newest bundle to lindau, and waits until it lives by it.
     fn hand_bundle(&self) {
         self.league.hand_bundle_to("lindau");
         let file = self.lindau.folder().join("trust/bundle.json");
-        let newest = hansa_identity::bundle::Bundle::open(&file)
+        let newest = hansa_identity::bundle::TrustBundle::open(&file)
             .unwrap()
             .digest();
         wait_for("the new bundle", Duration::from_secs(10), || {
@@ -243,6 +243,6 @@ impl Guild {
     }
 }
 
-fn now() -> Time {
+fn now() -> UtcTimestamp {
     jiff::Timestamp::now().to_string().parse().unwrap()
 }

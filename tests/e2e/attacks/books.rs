@@ -1,29 +1,29 @@
 //! Attacks on what is on the books: the log, its heads, receipts.
 
-use crate::attacks::{Attack, Line, Verdict, tried};
+use crate::attacks::{AttackCase, AttackReportLine, AttackVerdict, tried};
 use crate::binary;
-use hansa_identity::signature::{FileSigner, Signer as _};
-use hansa_policy::contract::Role;
+use hansa_identity::signature::{FileSigner, ParticipantSigner as _};
+use hansa_policy::contract::SignatoryRole;
 use hansa_policy::id::{ContractId, RequestId};
-use hansa_proto::envelope::{self, Kind};
-use hansa_proto::peer::letter::Content;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::outlaw::Outlaw;
-use hansa_test_support::play::{ALL, number, text};
+use hansa_proto::envelope::{self, StatementKind};
+use hansa_proto::peer::message::MessageContent;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::malicious_peer::MaliciousPeer;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, number, text};
 use std::path::{Path, PathBuf};
 
-struct Books {
-    lindau: City,
-    outlaw: Outlaw,
-    other: Outlaw,
+struct AuditLogFixture {
+    lindau: TestParticipant,
+    outlaw: MaliciousPeer,
+    other: MaliciousPeer,
     contract: ContractId,
-    league: League,
+    league: TestLeague,
 }
 
 /// Attacks all of it.
-pub(crate) fn attacked() -> Vec<Line> {
-    let league = League::new(binary());
+pub(crate) fn attacked() -> Vec<AttackReportLine> {
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let (acme, other) = (league.firm("acme"), league.firm("other"));
     league.hand_bundle_to("lindau");
@@ -32,9 +32,10 @@ pub(crate) fn attacked() -> Vec<Line> {
     acme.knows(&lindau);
     other.knows(&lindau);
     let contract = acme.contract("lindau.long").parse().unwrap();
-    let enter = |alias| Outlaw::enter(&league, alias, lindau.address(), lindau.domain()).unwrap();
+    let enter =
+        |alias| MaliciousPeer::enter(&league, alias, lindau.address(), lindau.domain()).unwrap();
     let (outlaw, other) = (enter("acme"), enter("other"));
-    let mut books = Books {
+    let mut books = AuditLogFixture {
         lindau,
         outlaw,
         other,
@@ -44,8 +45,8 @@ pub(crate) fn attacked() -> Vec<Line> {
     tried(&mut books, &ATTACKS)
 }
 
-const ATTACKS: [Attack<Books>; 4] = [
-    Attack {
+const ATTACKS: [AttackCase<AuditLogFixture>; 4] = [
+    AttackCase {
         number: 66,
         setup: "evidence",
         name: "a full disk, and records too large to be written",
@@ -53,7 +54,7 @@ const ATTACKS: [Attack<Books>; 4] = [
         does: full,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 67,
         setup: "evidence",
         name: "receipts that were changed, signed by others, for something else",
@@ -61,7 +62,7 @@ const ATTACKS: [Attack<Books>; 4] = [
         does: receipts,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 64,
         setup: "evidence",
         name: "deletes, reorders, edits, cuts, swaps records and segments",
@@ -69,7 +70,7 @@ const ATTACKS: [Attack<Books>; 4] = [
         does: tampered,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 65,
         setup: "evidence",
         name: "goes on from an older copy",
@@ -82,7 +83,7 @@ const ATTACKS: [Attack<Books>; 4] = [
     },
 ];
 
-fn full(books: &mut Books) -> Verdict {
+fn full(books: &mut AuditLogFixture) -> AttackVerdict {
     // What a stranger writes at length is not what a record holds.
     let before = books.lindau.records("refuse").len();
     for sql in [
@@ -112,7 +113,7 @@ fn full(books: &mut Books) -> Verdict {
         .outlaw
         .ask(&[books.contract], "SELECT count(*) FROM long");
     if told.rows != ["200"] {
-        return Err(told.said());
+        return Err(told.message());
     }
     books.lindau.verifies();
     // A log that can't grow: nothing is answered by it, and everything again once it can.
@@ -122,7 +123,7 @@ fn full(books: &mut Books) -> Verdict {
     ))
 }
 
-fn receipts(books: &mut Books) -> Verdict {
+fn receipts(books: &mut AuditLogFixture) -> AttackVerdict {
     let told = books
         .outlaw
         .ask(&[books.contract], "SELECT id FROM long LIMIT 7");
@@ -139,13 +140,18 @@ fn receipts(books: &mut Books) -> Verdict {
     let counter = |signer: &FileSigner, payload: &[u8]| {
         let iat = signed.signatures[0].issued_at;
         let alg = signer.algorithm().as_str();
-        let header =
-            envelope::protected_header(Kind::Receipt, Role::Consumer, alg, signer.kid(), iat);
+        let header = envelope::protected_header(
+            StatementKind::Receipt,
+            SignatoryRole::Consumer,
+            alg,
+            signer.kid(),
+            iat,
+        );
         let signature = signer.sign(&envelope::signing_input(&header, payload));
         (header, signature.unwrap())
     };
-    let send = |by: &Outlaw, request: RequestId, receipt: Vec<u8>, disputed: bool| {
-        by.letter(Content::Acknowledgement {
+    let send = |by: &MaliciousPeer, request: RequestId, receipt: Vec<u8>, disputed: bool| {
+        by.send_message(MessageContent::Acknowledgement {
             request,
             receipt: receipt.into(),
             disputed,
@@ -191,10 +197,10 @@ fn receipts(books: &mut Books) -> Verdict {
     }
     // The same without the receipt, which the provider holds: the signature alone, put on what was issued.
     let found = [
-        books.outlaw.word_alone(request, &changed),
-        books.outlaw.word_alone(request, &by_other),
+        books.outlaw.send_compact_ack(request, &changed),
+        books.outlaw.send_compact_ack(request, &by_other),
         // Somebody else's answer: nothing tells that there is one.
-        books.other.word_alone(request, &good),
+        books.other.send_compact_ack(request, &good),
     ];
     let expected = ["SIGNATURE_INVALID", "SIGNER_NOT_PARTY", "asked for whole"];
     if found != expected {
@@ -249,12 +255,12 @@ fn lines(log: &Path) -> Vec<String> {
         .collect()
 }
 
-fn tampered(books: &mut Books) -> Verdict {
+fn tampered(books: &mut AuditLogFixture) -> AttackVerdict {
     for _ in 0..3 {
         let told = books
             .outlaw
             .ask(&[books.contract], "SELECT count(*) FROM long");
-        assert_eq!(told.rows, ["200"], "{}", told.said());
+        assert_eq!(told.rows, ["200"], "{}", told.message());
     }
     books.lindau.stop();
     let log = books.lindau.folder().join("state/log");
@@ -320,7 +326,7 @@ fn tampered(books: &mut Books) -> Verdict {
 }
 
 /// The log as static files: what they hold makes the signed root, and one changed byte makes another.
-fn tiles(books: &Books) -> Verdict {
+fn tiles(books: &AuditLogFixture) -> AttackVerdict {
     let to = books.league.folder().join("static");
     let shown = to.display().to_string();
     books
@@ -363,7 +369,7 @@ fn tiles(books: &Books) -> Verdict {
         let count = leaves.len();
         (
             count,
-            hansa_audit_log::tree::Tree::of(leaves).root(u64::try_from(count).unwrap()),
+            hansa_audit_log::tree::MerkleTree::of(leaves).root(u64::try_from(count).unwrap()),
         )
     };
     let (count, whole) = root(false);

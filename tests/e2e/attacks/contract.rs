@@ -8,23 +8,23 @@ mod sealed;
 use crate::attacks::contract::bytes::payload::strict;
 use crate::attacks::contract::bytes::{flips, headers, signatures, signers, unknown};
 use crate::attacks::contract::life::{changed, ended, replayed, withdrawn};
-use crate::attacks::contract::paper::Paper;
-use crate::attacks::contract::sealed::Sealed;
-use crate::attacks::{Attack, Line, tried};
+use crate::attacks::contract::paper::SignedContractFixture;
+use crate::attacks::contract::sealed::SealedContractFixture;
+use crate::attacks::{AttackCase, AttackReportLine, tried};
 
 /// Attacks what both sides sealed.
-pub(crate) fn attacked_sealed() -> Vec<Line> {
-    tried(&mut Sealed::new(), &SEALED)
+pub(crate) fn attacked_sealed() -> Vec<AttackReportLine> {
+    tried(&mut SealedContractFixture::new(), &SEALED)
 }
 
 /// Attacks all of it.
-pub(crate) fn attacked() -> Vec<Line> {
-    let mut paper = Paper::new();
+pub(crate) fn attacked() -> Vec<AttackReportLine> {
+    let mut paper = SignedContractFixture::new();
     tried(&mut paper, &ATTACKS)
 }
 
-const ATTACKS: [Attack<Paper>; 10] = [
-    Attack {
+const ATTACKS: [AttackCase<SignedContractFixture>; 10] = [
+    AttackCase {
         number: 46,
         setup: "contract",
         name: "asks on after a withdrawal, replays one",
@@ -32,7 +32,7 @@ const ATTACKS: [Attack<Paper>; 10] = [
         does: withdrawn,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 47,
         setup: "contract",
         name: "flips each byte",
@@ -40,7 +40,7 @@ const ATTACKS: [Attack<Paper>; 10] = [
         does: flips,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 48,
         setup: "contract",
         name: "other algorithms and headers",
@@ -48,7 +48,7 @@ const ATTACKS: [Attack<Paper>; 10] = [
         does: headers,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 49,
         setup: "contract",
         name: "garbage, missing, copied and superfluous signatures",
@@ -56,7 +56,7 @@ const ATTACKS: [Attack<Paper>; 10] = [
         does: signatures,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 50,
         setup: "contract",
         name: "signs with a key of another, or one that no longer counts",
@@ -64,7 +64,7 @@ const ATTACKS: [Attack<Paper>; 10] = [
         does: signers,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 51,
         setup: "contract",
         name: "asks under what was replaced, uses a label again",
@@ -72,7 +72,7 @@ const ATTACKS: [Attack<Paper>; 10] = [
         does: replayed,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 52,
         setup: "contract",
         name: "the schema changes after signing",
@@ -80,7 +80,7 @@ const ATTACKS: [Attack<Paper>; 10] = [
         does: changed,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 53,
         setup: "contract",
         name: "unknown terms and members",
@@ -88,7 +88,7 @@ const ATTACKS: [Attack<Paper>; 10] = [
         does: unknown,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 54,
         setup: "contract",
         name: "JSON that others read otherwise",
@@ -97,7 +97,7 @@ const ATTACKS: [Attack<Paper>; 10] = [
         lacks: "",
     },
     // After this one the clock of the place was moved.
-    Attack {
+    AttackCase {
         number: 45,
         setup: "contract",
         name: "asks before, after and over the end",
@@ -107,8 +107,8 @@ const ATTACKS: [Attack<Paper>; 10] = [
     },
 ];
 
-const SEALED: [Attack<Sealed>; 4] = [
-    Attack {
+const SEALED: [AttackCase<SealedContractFixture>; 4] = [
+    AttackCase {
         number: 131,
         setup: "sealed",
         name: "flips each byte, of the certificates too",
@@ -116,7 +116,7 @@ const SEALED: [Attack<Sealed>; 4] = [
         does: sealed::flips,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 132,
         setup: "sealed",
         name: "other algorithms, headers and chains of certificates",
@@ -124,7 +124,7 @@ const SEALED: [Attack<Sealed>; 4] = [
         does: sealed::headers,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 133,
         setup: "sealed",
         name: "garbage, missing, copied and superfluous signatures",
@@ -132,7 +132,7 @@ const SEALED: [Attack<Sealed>; 4] = [
         does: sealed::signatures,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 134,
         setup: "sealed",
         name: "another issuer, organisation, time or order of certificates",

@@ -2,27 +2,27 @@
 //! more released, and pulls the plug.
 
 use crate::attacks::released::persons_at_sites;
-use crate::attacks::{Attack, Line, tried};
+use crate::attacks::{AttackCase, AttackReportLine, tried};
 use crate::binary;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, wait_for};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, wait_for};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-struct Town {
-    lindau: City,
-    acme: City,
-    globex: City,
-    initech: City,
-    _league: League,
+struct PrivacyBudgetFixture {
+    lindau: TestParticipant,
+    acme: TestParticipant,
+    globex: TestParticipant,
+    initech: TestParticipant,
+    _league: TestLeague,
 }
 
 /// Attacks all of it.
-pub(crate) fn attacked() -> Vec<Line> {
-    let league = League::new(binary());
+pub(crate) fn attacked() -> Vec<AttackReportLine> {
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let [acme, globex, initech] = ["acme", "globex", "initech"].map(|firm| league.firm(firm));
     league.hand_bundle_to("lindau");
@@ -64,7 +64,7 @@ pub(crate) fn attacked() -> Vec<Line> {
         firm.knows(&lindau);
     }
     let _ = acme.contract("lindau.walks");
-    let mut town = Town {
+    let mut town = PrivacyBudgetFixture {
         lindau,
         acme,
         globex,
@@ -75,7 +75,7 @@ pub(crate) fn attacked() -> Vec<Line> {
 }
 
 /// The releases as the owner is told.
-fn releases(town: &Town) -> Vec<Value> {
+fn releases(town: &PrivacyBudgetFixture) -> Vec<Value> {
     let told = town.lindau.hansa(&["--json", "dataset", "show", "walks"]);
     let told = told.must().json();
     told["releases"].as_array().cloned().unwrap_or_default()
@@ -100,7 +100,7 @@ fn spent(releases: &[Value]) -> BTreeMap<String, u32> {
 
 const BEFORE: &str = " WHERE at < TIMESTAMP '2026-05-03T00:00:00Z'";
 
-fn cells(firm: &City, which: &str) -> Result<Vec<String>, String> {
+fn cells(firm: &TestParticipant, which: &str) -> Result<Vec<String>, String> {
     let sql =
         format!("SELECT site, at, n, sum_steps FROM lindau.walks.cube{which} ORDER BY site, at");
     let mut lines = firm.ask(&sql).must().lines();
@@ -108,8 +108,8 @@ fn cells(firm: &City, which: &str) -> Result<Vec<String>, String> {
     Ok(lines.iter().map(Value::to_string).collect())
 }
 
-const ATTACKS: [Attack<Town>; 4] = [
-    Attack {
+const ATTACKS: [AttackCase<PrivacyBudgetFixture>; 4] = [
+    AttackCase {
         number: 28,
         setup: "P",
         name: "averages the noise of a thousand answers",
@@ -158,7 +158,7 @@ const ATTACKS: [Attack<Town>; 4] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 29,
         setup: "P",
         name: "releases until the budget is gone",
@@ -197,7 +197,7 @@ const ATTACKS: [Attack<Town>; 4] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 115,
         setup: "P",
         name: "takes a second contract for what the first has spent",
@@ -216,7 +216,7 @@ const ATTACKS: [Attack<Town>; 4] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 116,
         setup: "P",
         name: "pulls the plug while cells are drawn",

@@ -1,52 +1,52 @@
 //! Attacks on a worker (W): somebody who has the connector's certificate of the cluster, and hands the worker what the connector never
 //! would.
 
-use crate::attacks::{Attack, Line, Verdict, tried};
+use crate::attacks::{AttackCase, AttackReportLine, AttackVerdict, tried};
 use crate::binary;
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::time::{Clock, Tick, Time};
+use hansa_audit_log::time::{Clock, ClockReading, UtcTimestamp};
 use hansa_identity::cluster::{connector_config, server_name, worker_config};
 use hansa_policy::id::ClauseId;
-use hansa_policy::refusal::{Code, Refusal};
-use hansa_proto::cluster::Briefing;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::ALL;
-use hansa_test_support::worker::Worker;
-use hansa_transport::cluster::call::WorkerClient;
-use hansa_transport::cluster::serve::{Bench, Share, serve};
-use hansa_transport::peer::settings::Settings;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::cluster::FragmentTask;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::worker_process::WorkerProcess;
+use hansa_test_support::workflow::ALL;
+use hansa_transport::cluster::client::WorkerClient;
+use hansa_transport::cluster::server::{ShareFrameStream, ShareHandler, serve};
+use hansa_transport::peer::settings::TransportSettings;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 /// A city with a worker, and a briefing as its connector writes them.
-struct Town {
-    lindau: City,
-    acme: City,
-    worker: Worker,
-    briefing: Briefing,
+struct ForgedTaskFixture {
+    lindau: TestParticipant,
+    acme: TestParticipant,
+    worker: WorkerProcess,
+    briefing: FragmentTask,
     runtime: tokio::runtime::Runtime,
-    _league: League,
+    _league: TestLeague,
 }
 
 /// Attacks all of it.
-pub(crate) fn attacked() -> Vec<Line> {
-    let league = League::new(binary());
+pub(crate) fn attacked() -> Vec<AttackReportLine> {
+    let league = TestLeague::new(binary());
     let terms = format!("{ALL}\ncolumns = [\"id\", \"site\"]\nrows = \"id < 500\"");
     let (lindau, acme) = league.long_table(1_000, &terms);
     lindau.holds("else", "id,secret\n1,ZSECRET\n", "");
     lindau.publishes();
     lindau.hansa(&["cluster", "init"]).must();
-    let worker = Worker::of(&lindau, "real");
+    let worker = WorkerProcess::of(&lindau, "real");
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .build()
         .unwrap();
     let briefing = overheard(&lindau, &acme, &runtime);
-    let mut town = Town {
+    let mut town = ForgedTaskFixture {
         lindau,
         acme,
         worker,
@@ -60,25 +60,32 @@ pub(crate) fn attacked() -> Vec<Line> {
 const QUESTION: &str = "SELECT site, count(*) AS n FROM lindau.long GROUP BY site ORDER BY site";
 
 /// Stands where a worker should, to get a briefing that is right; the connector answers by itself.
-fn overheard(lindau: &City, acme: &City, runtime: &tokio::runtime::Runtime) -> Briefing {
-    struct Ear(Mutex<Option<Briefing>>);
+fn overheard(
+    lindau: &TestParticipant,
+    acme: &TestParticipant,
+    runtime: &tokio::runtime::Runtime,
+) -> FragmentTask {
+    struct TaskInterceptor(Mutex<Option<FragmentTask>>);
     #[async_trait]
-    impl Bench for Ear {
-        async fn share(&self, briefing: Briefing) -> Result<Share, Refusal> {
+    impl ShareHandler for TaskInterceptor {
+        async fn share(&self, briefing: FragmentTask) -> Result<ShareFrameStream, Refusal> {
             *self.0.lock().unwrap() = Some(briefing);
-            Err(Refusal::new(Code::WorkerFailed, "an ear computes nothing"))
+            Err(Refusal::new(
+                ErrorCode::WorkerFailed,
+                "an ear computes nothing",
+            ))
         }
     }
     lindau.hansa(&["cluster", "add", "ear"]).must();
     let tls = worker_config(&folder(lindau), &"ear".parse().unwrap(), &clock()).unwrap();
-    let ear = Arc::new(Ear(Mutex::new(None)));
+    let ear = Arc::new(TaskInterceptor(Mutex::new(None)));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0");
     let listener = runtime.block_on(listener).unwrap();
     let address = listener.local_addr().unwrap();
     let (heard, tls) = (Arc::clone(&ear), Arc::new(move || Arc::clone(&tls)));
     runtime.spawn(async move {
         let never = std::future::pending();
-        serve(listener, tls, heard, Settings::default(), never).await
+        serve(listener, tls, heard, TransportSettings::default(), never).await
     });
     let _ = acme.contract("lindau.long");
     let alone = acme.ask(QUESTION).must().lines();
@@ -100,7 +107,7 @@ fn rows(lines: Vec<serde_json::Value>) -> Vec<serde_json::Value> {
     rows.collect()
 }
 
-fn folder(city: &City) -> PathBuf {
+fn folder(city: &TestParticipant) -> PathBuf {
     city.folder().join("cluster")
 }
 
@@ -112,23 +119,24 @@ fn clock() -> Clock {
     Arc::new(|| {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let micros = i64::try_from(now.unwrap().as_micros()).unwrap();
-        Tick {
-            wall: Time::from_micros(micros).unwrap(),
+        ClockReading {
+            wall: UtcTimestamp::from_micros(micros).unwrap(),
             mono_ns: 1,
         }
     })
 }
 
-impl Town {
+impl ForgedTaskFixture {
     /// What the worker gives for a briefing: how many rows of states.
-    fn share(&self, briefing: &Briefing) -> Result<usize, Refusal> {
-        let name: hansa_policy::id::Name = "real".parse().unwrap();
+    fn share(&self, briefing: &FragmentTask) -> Result<usize, Refusal> {
+        let name: hansa_policy::id::SqlIdentifier = "real".parse().unwrap();
         let tls = connector_config(&folder(&self.lindau), &clock())?;
         self.runtime.block_on(async {
             let server = server_name(&name)?;
             let address = self.worker.address();
             let client =
-                WorkerClient::open(name, address, tls, server, Settings::default()).await?;
+                WorkerClient::open(name, address, tls, server, TransportSettings::default())
+                    .await?;
             let mut states = client.share(briefing).await?;
             let mut rows = 0;
             while let Some(batch) = states.next().await {
@@ -140,31 +148,31 @@ impl Town {
 }
 
 /// A forged plan can't be handed over at all: what a worker is told is a text, and everything else is compared.
-fn forged(town: &mut Town) -> Verdict {
+fn forged(town: &mut ForgedTaskFixture) -> AttackVerdict {
     let right = town
         .share(&town.briefing)
         .map_err(|why| format!("the control: {why}"))?;
     if right == 0 {
         return Err("the control gave nothing".to_owned());
     }
-    type Forge = fn(&mut Briefing);
-    let forgeries: [(&str, Code, Forge); 14] = [
-        ("a hidden column", Code::ColumnUnknown, |briefing| {
+    type Forge = fn(&mut FragmentTask);
+    let forgeries: [(&str, ErrorCode, Forge); 14] = [
+        ("a hidden column", ErrorCode::ColumnUnknown, |briefing| {
             briefing.sql = "SELECT note, count(*) AS n FROM long GROUP BY note".to_owned();
         }),
         (
             "a dataset without a contract",
-            Code::DatasetUnknown,
+            ErrorCode::DatasetUnknown,
             |briefing| {
                 briefing.sql = "SELECT secret, count(*) AS n FROM else GROUP BY secret".to_owned();
             },
         ),
-        ("another question", Code::WorkerDiffers, |briefing| {
+        ("another question", ErrorCode::WorkerDiffers, |briefing| {
             briefing.sql = "SELECT id, count(*) AS n FROM long GROUP BY id".to_owned();
         }),
         (
             "a signature that was changed",
-            Code::SignatureInvalid,
+            ErrorCode::SignatureInvalid,
             |briefing| {
                 let envelope = &briefing.grounds[0].envelope;
                 let mut text = String::from_utf8(envelope.to_vec()).unwrap();
@@ -181,40 +189,42 @@ fn forged(town: &mut Town) -> Verdict {
         ),
         (
             "another contract's name",
-            Code::ContractMalformed,
+            ErrorCode::ContractMalformed,
             |briefing| {
                 briefing.grounds[0].contract = hansa_policy::id::ContractId(Digest::of(b"another"));
             },
         ),
-        ("somebody else", Code::ContractUnknown, |briefing| {
+        ("somebody else", ErrorCode::ContractUnknown, |briefing| {
             briefing.asker = "hansa://initech.example".parse().unwrap();
         }),
-        ("other effects", Code::WorkerDiffers, |briefing| {
+        ("other effects", ErrorCode::WorkerDiffers, |briefing| {
             briefing.effects = Digest::of(b"no effect");
         }),
-        ("another plan", Code::WorkerDiffers, |briefing| {
+        ("another plan", ErrorCode::WorkerDiffers, |briefing| {
             briefing.plan = Digest::of(b"another plan");
         }),
-        ("a fragment that is none", Code::WorkerDiffers, |briefing| {
-            briefing.fragment = 7
-        }),
-        ("a day far ahead", Code::WorkerDiffers, |briefing| {
+        (
+            "a fragment that is none",
+            ErrorCode::WorkerDiffers,
+            |briefing| briefing.fragment = 7,
+        ),
+        ("a day far ahead", ErrorCode::WorkerDiffers, |briefing| {
             briefing.now = briefing.now.plus_micros(400 * 86_400_000_000);
         }),
-        ("a folder elsewhere", Code::WorkerDiffers, |briefing| {
+        ("a folder elsewhere", ErrorCode::WorkerDiffers, |briefing| {
             briefing.grounds[0].snapshot = "../../else/snapshots/x".to_owned();
         }),
-        ("other rows", Code::WorkerDiffers, |briefing| {
+        ("other rows", ErrorCode::WorkerDiffers, |briefing| {
             briefing.grounds[0].digest = Digest::of(b"other rows");
         }),
         (
             "a clause that prohibits nothing",
-            Code::ContractMalformed,
+            ErrorCode::ContractMalformed,
             |briefing| {
-                briefing.grounds[0].held = vec![ClauseId(1)];
+                briefing.grounds[0].active_prohibitions = vec![ClauseId(1)];
             },
         ),
-        ("another version", Code::WorkerDiffers, |briefing| {
+        ("another version", ErrorCode::WorkerDiffers, |briefing| {
             briefing.version = "0.0.0".to_owned();
         }),
     ];
@@ -245,7 +255,7 @@ fn forged(town: &mut Town) -> Verdict {
 }
 
 /// The real worker helps, until the contract is withdrawn.
-fn withdrawn(town: &mut Town) -> Verdict {
+fn withdrawn(town: &mut ForgedTaskFixture) -> AttackVerdict {
     let config = std::fs::read_to_string(town.lindau.folder().join("hansa.toml")).unwrap();
     let (before, _) = config
         .split_once("[[worker]]")
@@ -269,8 +279,8 @@ fn withdrawn(town: &mut Town) -> Verdict {
     Ok("no answer, and no share of one".to_owned())
 }
 
-const ATTACKS: [Attack<Town>; 2] = [
-    Attack {
+const ATTACKS: [AttackCase<ForgedTaskFixture>; 2] = [
+    AttackCase {
         number: 137,
         setup: "W",
         name: "a forged plan, contract or circumstance for a worker",
@@ -278,7 +288,7 @@ const ATTACKS: [Attack<Town>; 2] = [
         does: forged,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 138,
         setup: "W",
         name: "goes on asking after a withdrawal, where a worker has helped",

@@ -1,30 +1,30 @@
 //! Attacks on who somebody is.
 
-use crate::attacks::{Attack, Line, Verdict, tried};
+use crate::attacks::{AttackCase, AttackReportLine, AttackVerdict, tried};
 use crate::binary;
 use hansa_policy::id::ContractId;
-use hansa_test_support::city::City;
-use hansa_test_support::forge::Issued;
-use hansa_test_support::league::League;
-use hansa_test_support::outlaw::{Outlaw, ticket};
-use hansa_test_support::play::{ALL, PURPOSE, text, wait_for};
+use hansa_test_support::forged_certificate::CertificateIssuer;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::malicious_peer::{MaliciousPeer, ticket};
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, PURPOSE, text, wait_for};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-struct Door {
-    lindau: City,
-    acme: Outlaw,
-    other: Outlaw,
-    gone: Outlaw,
+struct IdentityFixture {
+    lindau: TestParticipant,
+    acme: MaliciousPeer,
+    other: MaliciousPeer,
+    gone: MaliciousPeer,
     contract: ContractId,
     gones: ContractId,
-    league: League,
+    league: TestLeague,
 }
 
 /// Attacks all of it.
-pub(crate) fn attacked() -> Vec<Line> {
-    let league = League::new(binary());
+pub(crate) fn attacked() -> Vec<AttackReportLine> {
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let firms = ["acme", "other", "gone"].map(|alias| league.firm(alias));
     league.renew("lindau", 30);
@@ -37,9 +37,10 @@ pub(crate) fn attacked() -> Vec<Line> {
         firm.knows(&lindau);
         firm.contract("lindau.bikes").parse().unwrap()
     });
-    let [acme, other, gone] = ["acme", "other", "gone"]
-        .map(|alias| Outlaw::enter(&league, alias, lindau.address(), lindau.domain()).unwrap());
-    let mut door = Door {
+    let [acme, other, gone] = ["acme", "other", "gone"].map(|alias| {
+        MaliciousPeer::enter(&league, alias, lindau.address(), lindau.domain()).unwrap()
+    });
+    let mut door = IdentityFixture {
         lindau,
         acme,
         other,
@@ -53,8 +54,8 @@ pub(crate) fn attacked() -> Vec<Line> {
 
 const COUNT: &str = "SELECT count(*) FROM bikes";
 
-const ATTACKS: [Attack<Door>; 5] = [
-    Attack {
+const ATTACKS: [AttackCase<IdentityFixture>; 5] = [
+    AttackCase {
         number: 55,
         setup: "identity",
         name: "certificates that no league would issue, and none",
@@ -62,7 +63,7 @@ const ATTACKS: [Attack<Door>; 5] = [
         does: certificates,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 56,
         setup: "identity",
         name: "older TLS, early data, resumption",
@@ -70,7 +71,7 @@ const ATTACKS: [Attack<Door>; 5] = [
         does: handshakes,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 57,
         setup: "identity",
         name: "asks under somebody else's contract",
@@ -78,7 +79,7 @@ const ATTACKS: [Attack<Door>; 5] = [
         does: |door| {
             let said = |id: ContractId| {
                 let told = door.other.ask(&[id], COUNT);
-                told.said()
+                told.message()
                     .replace(&id.to_string(), "ID")
                     .replace(&id.short(), "ID")
             };
@@ -86,7 +87,7 @@ const ATTACKS: [Attack<Door>; 5] = [
             let (theirs, none) = (said(door.contract), said(absent));
             let own = door.acme.ask(&[door.contract], COUNT);
             if own.rows != ["2"] {
-                return Err(format!("its own is refused: {}", own.said()));
+                return Err(format!("its own is refused: {}", own.message()));
             }
             match theirs == none && theirs.starts_with("CONTRACT_UNKNOWN") {
                 true => Ok(theirs),
@@ -95,7 +96,7 @@ const ATTACKS: [Attack<Door>; 5] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 58,
         setup: "identity",
         name: "says in a header who it is",
@@ -113,7 +114,7 @@ const ATTACKS: [Attack<Door>; 5] = [
                     .other
                     .ticket(&asked(), &[(header, "hansa://acme.example")]);
                 if told.code() != "IDENTITY_HEADER_PRESENT" {
-                    return Err(format!("{header}: {:?} {}", told.rows, told.said()));
+                    return Err(format!("{header}: {:?} {}", told.rows, told.message()));
                 }
             }
             // One that nobody knows changes nothing.
@@ -122,14 +123,14 @@ const ATTACKS: [Attack<Door>; 5] = [
                     .other
                     .ticket(&asked(), &[(header, "hansa://acme.example")]);
                 if told.code() != "CONTRACT_UNKNOWN" {
-                    return Err(format!("{header}: {:?} {}", told.rows, told.said()));
+                    return Err(format!("{header}: {:?} {}", told.rows, told.message()));
                 }
             }
             Ok("IDENTITY_HEADER_PRESENT".to_owned())
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 59,
         setup: "identity",
         name: "keeps its connection over its expulsion and its certificate's end",
@@ -139,7 +140,7 @@ const ATTACKS: [Attack<Door>; 5] = [
     },
 ];
 
-fn certificates(door: &mut Door) -> Verdict {
+fn certificates(door: &mut IdentityFixture) -> AttackVerdict {
     let uri = |text: &str| rcgen::SanType::URI(text.to_owned().try_into().unwrap());
     let (listener, domain) = (door.lindau.address(), door.lindau.domain());
     let forged = |by, spoil: &dyn Fn(&mut rcgen::CertificateParams)| {
@@ -149,15 +150,21 @@ fn certificates(door: &mut Door) -> Verdict {
         door.league.call(Some(&shown), listener, domain)
     };
     let day = rcgen::date_time_ymd;
-    let league = Issued::ByTheLeague;
+    let league = CertificateIssuer::ByTheLeague;
     forged(league, &|_| {}).map_err(|why| format!("a good one: {why}"))?;
     let before = (
         door.lindau.records("sum").len(),
         door.lindau.records("refuse").len(),
     );
     let cases: [(&str, Result<_, String>); 18] = [
-        ("signed by itself", forged(Issued::ByItself, &|_| {})),
-        ("by another authority", forged(Issued::ByAStranger, &|_| {})),
+        (
+            "signed by itself",
+            forged(CertificateIssuer::ByItself, &|_| {}),
+        ),
+        (
+            "by another authority",
+            forged(CertificateIssuer::ByAStranger, &|_| {}),
+        ),
         (
             "over",
             forged(league, &|params| params.not_after = day(2021, 1, 1)),
@@ -268,7 +275,7 @@ fn certificates(door: &mut Door) -> Verdict {
     );
     let told = door.acme.ask(&[door.contract], COUNT);
     if told.rows != ["2"] {
-        return Err(format!("a member is refused: {}", told.said()));
+        return Err(format!("a member is refused: {}", told.message()));
     }
     match after.0 <= before.0 + 1 && after.1 == before.1 {
         true => Ok(format!(
@@ -279,9 +286,9 @@ fn certificates(door: &mut Door) -> Verdict {
     }
 }
 
-fn handshakes(door: &mut Door) -> Verdict {
+fn handshakes(door: &mut IdentityFixture) -> AttackVerdict {
     let called = door.league.call(
-        Some(&door.league.shown("acme")),
+        Some(&door.league.certificate("acme")),
         door.lindau.address(),
         door.lindau.domain(),
     )?;
@@ -324,10 +331,10 @@ fn old_hello(version: [u8; 2]) -> Vec<u8> {
     record
 }
 
-fn outlived(door: &mut Door) -> Verdict {
-    let asked = |door: &Door| door.gone.ask(&[door.gones], COUNT);
+fn outlived(door: &mut IdentityFixture) -> AttackVerdict {
+    let asked = |door: &IdentityFixture| door.gone.ask(&[door.gones], COUNT);
     if asked(door).rows != ["2"] {
-        return Err(asked(door).said());
+        return Err(asked(door).message());
     }
     let expel = [
         "--yes",
@@ -344,7 +351,7 @@ fn outlived(door: &mut Door) -> Verdict {
         told.refusal.is_some().then_some(told)
     });
     if refused.code() != "PEER_NOT_TRUSTED" {
-        return Err(refused.said());
+        return Err(refused.message());
     }
     // Over the connection that is open: by the provider's clock a week and a day pass.
     let file = door.lindau.folder().join("hansa.toml");
@@ -353,7 +360,7 @@ fn outlived(door: &mut Door) -> Verdict {
     door.lindau.hansa(&["reload"]).must();
     let expired = door.acme.ask(&[door.contract], COUNT);
     if expired.code() != "CERTIFICATE_EXPIRED" {
-        return Err(format!("{:?} {}", expired.rows, expired.said()));
+        return Err(format!("{:?} {}", expired.rows, expired.message()));
     }
     let last = door.lindau.records("refuse").pop().ok_or("no record")?;
     match text(&last, "code").as_str() {

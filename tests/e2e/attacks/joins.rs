@@ -1,10 +1,10 @@
 //! Attacks on a contract that permits joins over one key with one partner, and shows the key to nobody (J).
 
-use crate::attacks::world::World;
-use crate::attacks::{Attack, Verdict};
+use crate::attacks::world::SqlAttackFederation;
+use crate::attacks::{AttackCase, AttackVerdict};
 
-pub(crate) const ATTACKS: [Attack<World>; 2] = [
-    Attack {
+pub(crate) const ATTACKS: [AttackCase<SqlAttackFederation>; 2] = [
+    AttackCase {
         number: 31,
         setup: "J",
         name: "joins by other keys and with other sets, or takes the key along",
@@ -12,7 +12,7 @@ pub(crate) const ATTACKS: [Attack<World>; 2] = [
         does: joins,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 32,
         setup: "J",
         name: "learns keys by values of its own, by a semi-join, by order and group",
@@ -22,7 +22,7 @@ pub(crate) const ATTACKS: [Attack<World>; 2] = [
     },
 ];
 
-type Case = (&'static str, &'static [&'static str]);
+type JoinAttackCase = (&'static str, &'static [&'static str]);
 
 const KEY: &[&str] = &["JOIN_KEY_NOT_ALLOWED"];
 const PARTNER: &[&str] = &["JOIN_PARTNER_NOT_ALLOWED"];
@@ -30,7 +30,7 @@ const NEITHER: &[&str] = &["JOIN_PARTNER_NOT_ALLOWED", "JOIN_KEY_NOT_ALLOWED"];
 const STAY: &[&str] = &["KEY_MUST_STAY"];
 const EITHER: &[&str] = &["KEY_MUST_STAY", "JOIN_KEY_NOT_ALLOWED"];
 
-fn asked(world: &World, cases: &[Case]) -> Verdict {
+fn asked(world: &SqlAttackFederation, cases: &[JoinAttackCase]) -> AttackVerdict {
     let contracts = ["trips_j", "operators", "others"].map(|name| world.contract(name));
     let good = world.outlaw.ask(
         &contracts[..2],
@@ -40,7 +40,7 @@ fn asked(world: &World, cases: &[Case]) -> Verdict {
         return Err(format!(
             "the permitted join: {:?} {}",
             good.rows,
-            good.said()
+            good.message()
         ));
     }
     let mut met = std::collections::BTreeSet::new();
@@ -52,14 +52,14 @@ fn asked(world: &World, cases: &[Case]) -> Verdict {
         };
         let told = world.outlaw.ask(named, sql);
         if !codes.contains(&told.code()) {
-            return Err(format!("{sql}: {:?} {}", told.rows, told.said()));
+            return Err(format!("{sql}: {:?} {}", told.rows, told.message()));
         }
         met.insert(told.code());
     }
     Ok(format!("{} statements: {met:?}", cases.len()))
 }
 
-fn joins(world: &mut World) -> Verdict {
+fn joins(world: &mut SqlAttackFederation) -> AttackVerdict {
     asked(
         world,
         &[
@@ -107,7 +107,7 @@ fn joins(world: &mut World) -> Verdict {
     )
 }
 
-fn keys(world: &mut World) -> Verdict {
+fn keys(world: &mut SqlAttackFederation) -> AttackVerdict {
     asked(
         world,
         &[

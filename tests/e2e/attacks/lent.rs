@@ -1,29 +1,29 @@
 //! Attacks on keys that travel (K): for values of one participant that must not go on to another, and by who brings values.
 
-use crate::attacks::{Attack, Line, Verdict, tried};
+use crate::attacks::{AttackCase, AttackReportLine, AttackVerdict, tried};
 use crate::binary;
 use arrow_flight::{FlightData, Ticket};
-use hansa_policy::ask::Ask;
-use hansa_proto::peer::ask::{from_ticket, to_ticket};
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::outlaw::Outlaw;
-use hansa_test_support::play::{ALL, PURPOSE, number};
-use hansa_test_support::rogue::{Change, Rogue};
+use hansa_policy::query_request::QueryRequest;
+use hansa_proto::peer::query_request::{from_ticket, to_ticket};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::malicious_peer::MaliciousPeer;
+use hansa_test_support::malicious_server::{AnswerRewrite, MaliciousServer};
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, PURPOSE, number};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// A firm that asks, a giver, and a third who has many rows for the giver's few; both are asked through who listens in their place.
-struct World {
-    acme: City,
-    bregenz: City,
-    giver: Rogue,
-    third: Rogue,
-    _lindau: City,
-    _outlaws: [Outlaw; 2],
-    _league: League,
+struct KeyTransferFixture {
+    acme: TestParticipant,
+    bregenz: TestParticipant,
+    giver: MaliciousServer,
+    third: MaliciousServer,
+    _lindau: TestParticipant,
+    _outlaws: [MaliciousPeer; 2],
+    _league: TestLeague,
 }
 
 /// The giver's lists, and to whom the contract on each lets values go.
@@ -60,8 +60,8 @@ const EACH: usize = 10;
 const FITTING: usize = 1_500;
 
 /// Attacks all of it.
-pub(crate) fn attacked() -> Vec<Line> {
-    let league = League::new(binary());
+pub(crate) fn attacked() -> Vec<AttackReportLine> {
+    let league = TestLeague::new(binary());
     let [mut lindau, mut bregenz] = ["lindau", "bregenz"].map(|alias| league.city(alias));
     let acme = league.firm("acme");
     for alias in ["lindau", "bregenz", "acme"] {
@@ -98,9 +98,9 @@ pub(crate) fn attacked() -> Vec<Line> {
     }
     let _ = acme.contract("bregenz.rides");
     let outlaws = [&lindau, &bregenz]
-        .map(|city| Outlaw::enter(&league, "acme", city.address(), city.domain()).unwrap());
-    let between = |alias: &str, real: &Outlaw| {
-        let rogue = Rogue::listen(&league, alias, real);
+        .map(|city| MaliciousPeer::enter(&league, "acme", city.address(), city.domain()).unwrap());
+    let between = |alias: &str, real: &MaliciousPeer| {
+        let rogue = MaliciousServer::listen(&league, alias, real);
         acme.hansa(&["peer", "remove", alias]).must();
         let id = format!("{alias}.example");
         acme.hansa(&["peer", "add", rogue.address(), "--id", &id])
@@ -109,7 +109,7 @@ pub(crate) fn attacked() -> Vec<Line> {
     };
     let giver = between("lindau", &outlaws[0]);
     let third = between("bregenz", &outlaws[1]);
-    let mut world = World {
+    let mut world = KeyTransferFixture {
         acme,
         bregenz,
         giver,
@@ -141,8 +141,8 @@ fn rides(usual: &[&str]) -> String {
     csv
 }
 
-const ATTACKS: [Attack<World>; 3] = [
-    Attack {
+const ATTACKS: [AttackCase<KeyTransferFixture>; 3] = [
+    AttackCase {
         number: 142,
         setup: "K",
         name: "asks what few values of a giver would spare most of, where its contract lets none go there",
@@ -150,7 +150,7 @@ const ATTACKS: [Attack<World>; 3] = [
         does: kept,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 143,
         setup: "K",
         name: "brings values that it was not asked for, other rows, or no receipt, to have them sent on",
@@ -158,7 +158,7 @@ const ATTACKS: [Attack<World>; 3] = [
         does: misgiven,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 144,
         setup: "K",
         name: "brings values that are SQL where a quote is taken for the end",
@@ -188,11 +188,11 @@ fn raw(ticket: &Ticket) -> String {
     String::from_utf8_lossy(&ticket.ticket).into_owned()
 }
 
-fn read(ticket: &Ticket) -> Ask {
+fn read(ticket: &Ticket) -> QueryRequest {
     from_ticket(&ticket.ticket).unwrap().ask
 }
 
-impl World {
+impl KeyTransferFixture {
     /// How many rows a question has, and what is said below them.
     fn asked(&self, sql: &str) -> Result<(usize, Value), String> {
         let answer = self.acme.ask(sql);
@@ -219,7 +219,7 @@ impl World {
     }
 }
 
-fn kept(world: &mut World) -> Verdict {
+fn kept(world: &mut KeyTransferFixture) -> AttackVerdict {
     // Where they may go they do, so that there is something to be kept.
     for sql in GAIN {
         let sql = sql.replace("{sites}", "sent");
@@ -268,11 +268,11 @@ fn kept(world: &mut World) -> Verdict {
     Ok(format!("{} questions say nothing of it", heard.len()))
 }
 
-fn misgiven(world: &mut World) -> Verdict {
+fn misgiven(world: &mut KeyTransferFixture) -> AttackVerdict {
     let sql = GAIN[0].replace("{sites}", "sent");
     let honest = world.asked(&sql)?.0;
     let asks = |to: fn(&str) -> String| {
-        world.giver.twists(Arc::new(move |ticket| {
+        world.giver.rewrite_tickets(Arc::new(move |ticket| {
             let mut asking = from_ticket(&ticket.ticket).unwrap();
             asking.ask.sql = to(&asking.ask.sql);
             Ticket {
@@ -295,7 +295,7 @@ fn misgiven(world: &mut World) -> Verdict {
     }
     asks(str::to_owned);
     // The rows twice, and without an end.
-    let changes: [Change; 2] = [
+    let changes: [AnswerRewrite; 2] = [
         Arc::new(|mut real: Vec<FlightData>| {
             real.insert(1, real[1].clone());
             real
@@ -306,10 +306,10 @@ fn misgiven(world: &mut World) -> Verdict {
         }),
     ];
     for change in changes {
-        world.giver.changes(change, false);
+        world.giver.rewrite_answers(change, false);
         codes.insert(refused(world, &sql)?);
     }
-    world.giver.changes(Arc::new(|real| real), false);
+    world.giver.rewrite_answers(Arc::new(|real| real), false);
     if world.asked(&sql)?.0 != honest {
         return Err("the honest answer is not taken any more".to_owned());
     }
@@ -318,7 +318,7 @@ fn misgiven(world: &mut World) -> Verdict {
 }
 
 /// Asks, also for an answer that may lack somebody, and says with which code it was refused.
-fn refused(world: &World, sql: &str) -> Verdict {
+fn refused(world: &KeyTransferFixture, sql: &str) -> AttackVerdict {
     let known = ["RECEIPT_MISMATCH", "PEER_DATA_INVALID", "STREAM_CUT"];
     let ask = ["--json", "sql", sql, "--purpose", PURPOSE, "--partial"];
     let mut met = String::new();
@@ -342,7 +342,7 @@ fn refused(world: &World, sql: &str) -> Verdict {
     Ok(met)
 }
 
-fn quoted(world: &mut World) -> Verdict {
+fn quoted(world: &mut KeyTransferFixture) -> AttackVerdict {
     let ask = |name: &str| {
         let sql = format!(
             "SELECT r.ride, s.site FROM lindau.{name} s JOIN bregenz.rides r ON r.site = s.site"

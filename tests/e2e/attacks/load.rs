@@ -2,30 +2,30 @@
 
 mod frames;
 
-use crate::attacks::load::frames::Raw;
-use crate::attacks::{Attack, Line, Verdict, tried};
+use crate::attacks::load::frames::RawHttp2Connection;
+use crate::attacks::{AttackCase, AttackReportLine, AttackVerdict, tried};
 use crate::binary;
 use hansa_policy::id::ContractId;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::outlaw::{Outlaw, Told, ticket};
-use hansa_test_support::play::{ALL, PURPOSE};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::malicious_peer::{CollectedAnswer, MaliciousPeer, ticket};
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, PURPOSE};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-struct Load {
-    lindau: City,
-    outlaw: Outlaw,
-    other: Outlaw,
+struct LoadFixture {
+    lindau: TestParticipant,
+    outlaw: MaliciousPeer,
+    other: MaliciousPeer,
     contract: ContractId,
     others: ContractId,
     pid: Option<u32>,
-    league: League,
+    league: TestLeague,
 }
 
 /// Attacks all of it.
-pub(crate) fn attacked() -> Vec<Line> {
-    let league = League::new(binary());
+pub(crate) fn attacked() -> Vec<AttackReportLine> {
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let firms = ["acme", "other"].map(|alias| league.firm(alias));
     league.hand_bundle_to("lindau");
@@ -44,9 +44,10 @@ pub(crate) fn attacked() -> Vec<Line> {
         firm.knows(&lindau);
         firm.contract("lindau.long").parse().unwrap()
     });
-    let [outlaw, other] = ["acme", "other"]
-        .map(|alias| Outlaw::enter(&league, alias, lindau.address(), lindau.domain()).unwrap());
-    let mut load = Load {
+    let [outlaw, other] = ["acme", "other"].map(|alias| {
+        MaliciousPeer::enter(&league, alias, lindau.address(), lindau.domain()).unwrap()
+    });
+    let mut load = LoadFixture {
         pid: lindau.pid(),
         lindau,
         outlaw,
@@ -58,8 +59,8 @@ pub(crate) fn attacked() -> Vec<Line> {
     tried(&mut load, &ATTACKS)
 }
 
-impl Load {
-    fn ask(&self, sql: &str) -> Told {
+impl LoadFixture {
+    fn ask(&self, sql: &str) -> CollectedAnswer {
         self.outlaw.ask(&[self.contract], sql)
     }
 
@@ -68,14 +69,14 @@ impl Load {
         let begun = Instant::now();
         let told = self.other.ask(&[self.others], "SELECT count(*) FROM long");
         if told.rows != ["3000"] || self.lindau.pid() != self.pid {
-            return Err(format!("others are not served: {}", told.said()));
+            return Err(format!("others are not served: {}", told.message()));
         }
         Ok(begun.elapsed())
     }
 }
 
-const ATTACKS: [Attack<Load>; 4] = [
-    Attack {
+const ATTACKS: [AttackCase<LoadFixture>; 4] = [
+    AttackCase {
         number: 68,
         setup: "resource",
         name: "cross joins, a billion groups, spilling sorts, huge texts",
@@ -83,7 +84,7 @@ const ATTACKS: [Attack<Load>; 4] = [
         does: bombs,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 69,
         setup: "resource",
         name: "ten thousand streams, reset streams, headers without end, a slow reader",
@@ -91,7 +92,7 @@ const ATTACKS: [Attack<Load>; 4] = [
         does: floods,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 70,
         setup: "resource",
         name: "statements of many bytes, terms, levels, arms",
@@ -99,7 +100,7 @@ const ATTACKS: [Attack<Load>; 4] = [
         does: statements,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 71,
         setup: "resource",
         name: "compressed and oversized requests",
@@ -109,7 +110,7 @@ const ATTACKS: [Attack<Load>; 4] = [
     },
 ];
 
-fn bombs(load: &mut Load) -> Verdict {
+fn bombs(load: &mut LoadFixture) -> AttackVerdict {
     let mut codes = BTreeSet::new();
     let mut slowest = Duration::ZERO;
     for sql in [
@@ -132,7 +133,11 @@ fn bombs(load: &mut Load) -> Verdict {
         slowest = slowest.max(meanwhile.map_err(|why| format!("{sql}: {why}"))?);
         codes.insert(told.code());
         if told.code() != "RESOURCE_LIMIT" {
-            return Err(format!("{sql}: {} rows, {}", told.rows.len(), told.said()));
+            return Err(format!(
+                "{sql}: {} rows, {}",
+                told.rows.len(),
+                told.message()
+            ));
         }
     }
     match slowest < Duration::from_secs(6) {
@@ -144,7 +149,7 @@ fn bombs(load: &mut Load) -> Verdict {
     }
 }
 
-fn floods(load: &mut Load) -> Verdict {
+fn floods(load: &mut LoadFixture) -> AttackVerdict {
     let tickets: Vec<_> = (0..200)
         .map(|_| {
             let sql = "SELECT count(*) FROM long a, long b WHERE a.id < b.id";
@@ -152,12 +157,12 @@ fn floods(load: &mut Load) -> Verdict {
         })
         .collect();
     let told = load.outlaw.at_once(&tickets);
-    let codes: BTreeSet<_> = told.iter().map(Told::code).collect();
+    let codes: BTreeSet<_> = told.iter().map(CollectedAnswer::code).collect();
     if !codes.contains("TOO_MANY_STREAMS") {
         return Err(format!("{codes:?}"));
     }
     let enter = || {
-        Raw::enter(
+        RawHttp2Connection::enter(
             &load.league,
             "acme",
             load.lindau.address(),
@@ -182,7 +187,7 @@ fn floods(load: &mut Load) -> Verdict {
     ))
 }
 
-fn statements(load: &mut Load) -> Verdict {
+fn statements(load: &mut LoadFixture) -> AttackVerdict {
     let sum = |terms: usize| format!("SELECT {} FROM long", vec!["1"; terms].join(" + "));
     let or = |terms: usize| {
         let all = vec!["id = 1"; terms].join(" OR ");
@@ -270,7 +275,11 @@ fn statements(load: &mut Load) -> Verdict {
     for (what, sql) in &cases {
         let told = load.ask(sql);
         if !["SQL_TOO_LARGE", "SQL_TOO_DEEP", "MESSAGE_TOO_LARGE"].contains(&told.code()) {
-            return Err(format!("{what}: {} rows, {}", told.rows.len(), told.said()));
+            return Err(format!(
+                "{what}: {} rows, {}",
+                told.rows.len(),
+                told.message()
+            ));
         }
         codes.insert(told.code());
     }
@@ -278,7 +287,7 @@ fn statements(load: &mut Load) -> Verdict {
     Ok(format!("{} statements: {codes:?}", cases.len()))
 }
 
-fn messages(load: &mut Load) -> Verdict {
+fn messages(load: &mut LoadFixture) -> AttackVerdict {
     let asked = || {
         ticket(
             &[load.contract],
@@ -311,7 +320,7 @@ fn messages(load: &mut Load) -> Verdict {
     ] {
         let told = load.outlaw.ticket(&ticket, &[]);
         if !["MESSAGE_MALFORMED", "MESSAGE_TOO_LARGE"].contains(&told.code()) {
-            return Err(format!("{} bytes: {}", ticket.len(), told.said()));
+            return Err(format!("{} bytes: {}", ticket.len(), told.message()));
         }
         codes.insert(told.code());
     }

@@ -1,32 +1,32 @@
 //! Attacks by a provider on who asks it.
 
-use crate::attacks::{Attack, Line, Verdict, tried};
+use crate::attacks::{AttackCase, AttackReportLine, AttackVerdict, tried};
 use crate::binary;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow_flight::FlightData;
 use arrow_ipc::CompressionType;
 use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions};
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::outlaw::Outlaw;
-use hansa_test_support::play::{ALL, PURPOSE};
-use hansa_test_support::rogue::Rogue;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::malicious_peer::MaliciousPeer;
+use hansa_test_support::malicious_server::MaliciousServer;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, PURPOSE};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-struct Pair {
-    acme: City,
-    rogue: Rogue,
-    _lindau: City,
-    _outlaw: Outlaw,
-    _league: League,
+struct MaliciousProviderFixture {
+    acme: TestParticipant,
+    rogue: MaliciousServer,
+    _lindau: TestParticipant,
+    _outlaw: MaliciousPeer,
+    _league: TestLeague,
 }
 
 const SQL: &str = "SELECT site, bikes FROM lindau.bikes";
 
 /// Attacks all of it.
-pub(crate) fn attacked() -> Vec<Line> {
-    let league = League::new(binary());
+pub(crate) fn attacked() -> Vec<AttackReportLine> {
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");
@@ -38,12 +38,12 @@ pub(crate) fn attacked() -> Vec<Line> {
     let _ = acme.contract("lindau.bikes");
     acme.holds("listed", LISTED, "");
     acme.publishes();
-    let outlaw = Outlaw::enter(&league, "acme", lindau.address(), lindau.domain()).unwrap();
-    let rogue = Rogue::listen(&league, "lindau", &outlaw);
+    let outlaw = MaliciousPeer::enter(&league, "acme", lindau.address(), lindau.domain()).unwrap();
+    let rogue = MaliciousServer::listen(&league, "lindau", &outlaw);
     acme.hansa(&["peer", "remove", "lindau"]).must();
     acme.hansa(&["peer", "add", rogue.address(), "--id", "lindau.example"])
         .must();
-    let mut pair = Pair {
+    let mut pair = MaliciousProviderFixture {
         acme,
         rogue,
         _lindau: lindau,
@@ -53,8 +53,8 @@ pub(crate) fn attacked() -> Vec<Line> {
     tried(&mut pair, &ATTACKS)
 }
 
-const ATTACKS: [Attack<Pair>; 3] = [
-    Attack {
+const ATTACKS: [AttackCase<MaliciousProviderFixture>; 3] = [
+    AttackCase {
         number: 73,
         setup: "peer",
         name: "answers with other columns, rows and lengths, without end",
@@ -62,7 +62,7 @@ const ATTACKS: [Attack<Pair>; 3] = [
         does: answered,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 135,
         setup: "peer",
         name: "listens for values of a private list that is joined, compared and sorted with what it has",
@@ -70,7 +70,7 @@ const ATTACKS: [Attack<Pair>; 3] = [
         does: overheard,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 136,
         setup: "peer",
         name: "answers a wider question than it was asked, with the true receipt of that one",
@@ -96,7 +96,7 @@ const TOGETHER: [&str; 9] = [
     "SELECT l.holder, sum(b.bikes) AS s FROM acme.listed l JOIN lindau.bikes b ON b.site = l.site AND b.bikes < l.n GROUP BY l.holder",
 ];
 
-fn overheard(pair: &mut Pair) -> Verdict {
+fn overheard(pair: &mut MaliciousProviderFixture) -> AttackVerdict {
     let before = pair.rogue.asked().len();
     for sql in TOGETHER {
         let answer = pair.acme.ask(sql);
@@ -119,7 +119,7 @@ fn overheard(pair: &mut Pair) -> Verdict {
     Ok(format!("{} questions say nothing of it", asked.len()))
 }
 
-fn widened(pair: &mut Pair) -> Verdict {
+fn widened(pair: &mut MaliciousProviderFixture) -> AttackVerdict {
     let narrow = [
         "SELECT site, bikes FROM lindau.bikes WHERE bikes > 100",
         "SELECT site, bikes FROM lindau.bikes LIMIT 1",
@@ -127,9 +127,11 @@ fn widened(pair: &mut Pair) -> Verdict {
         "SELECT sum(bikes) AS bikes FROM lindau.bikes WHERE site = 'Insel'",
         "SELECT site, count(*) AS n FROM lindau.bikes WHERE bikes < 100 GROUP BY site",
     ];
-    let honest: Vec<_> = narrow.map(|sql| pair.acme.ask(sql).must().told()).into();
-    pair.rogue.twists(Arc::new(|ticket| {
-        let mut asking = hansa_proto::peer::ask::from_ticket(&ticket.ticket).unwrap();
+    let honest: Vec<_> = narrow
+        .map(|sql| pair.acme.ask(sql).must().lines_without_token())
+        .into();
+    pair.rogue.rewrite_tickets(Arc::new(|ticket| {
+        let mut asking = hansa_proto::peer::query_request::from_ticket(&ticket.ticket).unwrap();
         let sql = &mut asking.ask.sql;
         if let Some((before, condition)) = sql.split_once(" WHERE ") {
             let groups = condition.split_once(" GROUP BY ");
@@ -141,16 +143,16 @@ fn widened(pair: &mut Pair) -> Verdict {
             *sql = before.to_owned();
         }
         arrow_flight::Ticket {
-            ticket: hansa_proto::peer::ask::to_ticket(&asking),
+            ticket: hansa_proto::peer::query_request::to_ticket(&asking),
         }
     }));
     let mut codes = BTreeSet::new();
     for sql in narrow {
         codes.insert(refused(pair, sql, sql)?);
     }
-    pair.rogue.twists(Arc::new(|ticket| ticket));
+    pair.rogue.rewrite_tickets(Arc::new(|ticket| ticket));
     for (sql, honest) in narrow.iter().zip(honest) {
-        if pair.acme.ask(sql).must().told() != honest {
+        if pair.acme.ask(sql).must().lines_without_token() != honest {
             return Err(format!("{sql}: the honest answer is not taken any more"));
         }
     }
@@ -181,10 +183,10 @@ fn frames(batch: &RecordBatch, compression: Option<CompressionType>) -> Vec<Flig
     vec![schema.into(), rows.into()]
 }
 
-type Edit = Box<dyn Fn(Vec<FlightData>) -> Vec<FlightData> + Send + Sync>;
+type AnswerEdit = Box<dyn Fn(Vec<FlightData>) -> Vec<FlightData> + Send + Sync>;
 
 /// Other rows under the schema and with the receipt of the real ones.
-fn instead(batch: RecordBatch, compression: Option<CompressionType>) -> Edit {
+fn instead(batch: RecordBatch, compression: Option<CompressionType>) -> AnswerEdit {
     Box::new(move |real| {
         let mut made = frames(&batch, compression);
         made.extend(real.last().cloned());
@@ -193,7 +195,7 @@ fn instead(batch: RecordBatch, compression: Option<CompressionType>) -> Edit {
 }
 
 /// The real answer with its rows changed.
-fn rows(change: impl Fn(&mut FlightData) + Send + Sync + 'static) -> Edit {
+fn rows(change: impl Fn(&mut FlightData) + Send + Sync + 'static) -> AnswerEdit {
     Box::new(move |mut real| {
         change(&mut real[1]);
         real
@@ -207,13 +209,13 @@ fn put(part: &mut bytes::Bytes, at: usize, to: u8) {
     *part = bytes.into();
 }
 
-fn edits() -> Vec<(&'static str, Edit)> {
+fn edits() -> Vec<(&'static str, AnswerEdit)> {
     let named = |columns: Vec<(&str, ArrayRef)>| RecordBatch::try_from_iter(columns).unwrap();
     let good = sites(&["Hafen", "Insel"], &[310, 77]);
     let (site, bikes) = (good.column(0).clone(), good.column(1).clone());
     let texts: ArrayRef = Arc::new(StringArray::from(vec!["310", "77"]));
     let bomb = sites(&["A"; 200_000], &[0; 200_000]);
-    let mut edits: Vec<(&str, Edit)> = vec![
+    let mut edits: Vec<(&str, AnswerEdit)> = vec![
         (
             "another column",
             instead(
@@ -340,8 +342,8 @@ fn edits() -> Vec<(&'static str, Edit)> {
     edits
 }
 
-fn answered(pair: &mut Pair) -> Verdict {
-    let honest = pair.acme.ask(SQL).must().told();
+fn answered(pair: &mut MaliciousProviderFixture) -> AttackVerdict {
+    let honest = pair.acme.ask(SQL).must().lines_without_token();
     if honest.len() != 3 {
         return Err(format!("as it is: {honest:?}"));
     }
@@ -349,12 +351,12 @@ fn answered(pair: &mut Pair) -> Verdict {
     let (total, before) = (edits.len(), pair.acme.log().len());
     for (what, edit) in edits {
         // What is packed small is changed as what it holds.
-        let plain = |one| hansa_transport::peer::small::unpacked(one).unwrap();
+        let plain = |one| hansa_transport::peer::message_packer::unpacked(one).unwrap();
         let change = move |real: Vec<_>| edit(real.into_iter().map(plain).collect());
-        pair.rogue.changes(Arc::new(change), false);
+        pair.rogue.rewrite_answers(Arc::new(change), false);
         codes.insert(refused(pair, what, SQL)?);
     }
-    pair.rogue.changes(Arc::new(|real| real), true);
+    pair.rogue.rewrite_answers(Arc::new(|real| real), true);
     let ask = [
         "--json",
         "--timeout",
@@ -372,15 +374,15 @@ fn answered(pair: &mut Pair) -> Verdict {
         return Err("its own log says nothing of it".to_owned());
     }
     pair.acme.verifies();
-    pair.rogue.changes(Arc::new(|real| real), false);
-    if pair.acme.ask(SQL).must().told() != honest {
+    pair.rogue.rewrite_answers(Arc::new(|real| real), false);
+    if pair.acme.ask(SQL).must().lines_without_token() != honest {
         return Err("the honest answer is not taken any more".to_owned());
     }
     Ok(format!("{total} answers: {codes:?}; without end: stopped"))
 }
 
 /// Asks, and says with which code it was refused; no row may be shown as if it were an answer.
-fn refused(pair: &Pair, what: &str, sql: &str) -> Verdict {
+fn refused(pair: &MaliciousProviderFixture, what: &str, sql: &str) -> AttackVerdict {
     let done = pair.acme.ask(sql);
     let known = [
         "PEER_DATA_INVALID",

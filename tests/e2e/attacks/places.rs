@@ -1,14 +1,14 @@
 //! Attacks on what lies under a cell, outside an area, and under a level of a table.
 
-use crate::attacks::Attack;
+use crate::attacks::AttackCase;
 use crate::attacks::row::rows;
-use crate::attacks::sql::Expect::{Code, Nothing, View};
-use crate::attacks::sql::{Names, all};
-use crate::attacks::trips::{HEADER, SECRET, Version};
-use crate::attacks::world::World;
+use crate::attacks::sql::ExpectedResult::{Code, Nothing, View};
+use crate::attacks::sql::{DatasetNames, all};
+use crate::attacks::trips::{HEADER, SECRET, TripsVersion};
+use crate::attacks::world::SqlAttackFederation;
 
 /// Trips of which a contract shows those that begin in an area, with their operators by a level.
-pub(crate) const AREAS: Names = Names {
+pub(crate) const AREAS: DatasetNames = DatasetNames {
     one: "areas_a",
     other: "areas_b",
     plain: "areas_v",
@@ -71,8 +71,8 @@ const OUTSIDE: [[(&str, &str); 6]; 2] = [
     ],
 ];
 
-pub(crate) fn stored(version: Version) -> String {
-    let other = usize::from(version == Version::Other);
+pub(crate) fn stored(version: TripsVersion) -> String {
+    let other = usize::from(version == TripsVersion::Other);
     let mut csv = HEADER.to_owned();
     let mut trip = |id: String, operator: &str, (lon, lat): (&str, &str), duration: usize| {
         csv.push_str(&format!(
@@ -111,8 +111,8 @@ pub(crate) fn view() -> String {
     csv
 }
 
-pub(crate) const ATTACKS: [Attack<World>; 4] = [
-    Attack {
+pub(crate) const ATTACKS: [AttackCase<SqlAttackFederation>; 4] = [
+    AttackCase {
         number: 101,
         setup: "R",
         name: "names, filters, orders and joins by the coordinates under a cell",
@@ -157,7 +157,7 @@ pub(crate) const ATTACKS: [Attack<World>; 4] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 102,
         setup: "R",
         name: "probes the edge of a cell, and what lies in none",
@@ -203,7 +203,7 @@ pub(crate) const ATTACKS: [Attack<World>; 4] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 103,
         setup: "W",
         name: "looks for rows beyond the outline of an area, in its holes and on its edges",
@@ -243,7 +243,7 @@ pub(crate) const ATTACKS: [Attack<World>; 4] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 104,
         setup: "W",
         name: "asks for the values under a level, and for those that the table does not know",

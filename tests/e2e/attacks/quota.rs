@@ -1,29 +1,29 @@
 //! Attacks on what is counted.
 
-use crate::attacks::{Attack, Line, Verdict, tried};
+use crate::attacks::{AttackCase, AttackReportLine, AttackVerdict, tried};
 use crate::binary;
 use hansa_policy::id::ContractId;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::outlaw::{Outlaw, Told, ticket};
-use hansa_test_support::play::{PURPOSE, long_table, number, text};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::malicious_peer::{CollectedAnswer, MaliciousPeer, ticket};
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{PURPOSE, long_table, number, text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-struct Counter {
-    lindau: City,
-    acme: City,
-    outlaw: Outlaw,
+struct QuotaFixture {
+    lindau: TestParticipant,
+    acme: TestParticipant,
+    outlaw: MaliciousPeer,
     contracts: BTreeMap<&'static str, ContractId>,
-    league: League,
+    league: TestLeague,
 }
 
 /// Each attack has a dataset of its own, so that none finds a quota half used.
 const SETS: [&str; 6] = ["many", "crash", "leave", "clock", "pack", "owed"];
 
 /// Attacks all of it.
-pub(crate) fn attacked() -> Vec<Line> {
-    let league = League::new(binary());
+pub(crate) fn attacked() -> Vec<AttackReportLine> {
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.renew("lindau", 30);
@@ -57,8 +57,8 @@ pub(crate) fn attacked() -> Vec<Line> {
             )
         })
         .into();
-    let outlaw = Outlaw::enter(&league, "acme", lindau.address(), lindau.domain()).unwrap();
-    let mut counter = Counter {
+    let outlaw = MaliciousPeer::enter(&league, "acme", lindau.address(), lindau.domain()).unwrap();
+    let mut counter = QuotaFixture {
         lindau,
         acme,
         outlaw,
@@ -68,8 +68,8 @@ pub(crate) fn attacked() -> Vec<Line> {
     tried(&mut counter, &ATTACKS)
 }
 
-impl Counter {
-    fn take(&self, dataset: &str, rows: u32) -> Told {
+impl QuotaFixture {
+    fn take(&self, dataset: &str, rows: u32) -> CollectedAnswer {
         let sql = format!("SELECT id FROM {dataset} LIMIT {rows}");
         self.outlaw.ask(&[self.contracts[dataset]], &sql)
     }
@@ -92,12 +92,12 @@ impl Counter {
     fn reconnect(&mut self) {
         self.acme.knows(&self.lindau);
         let (address, domain) = (self.lindau.address(), self.lindau.domain());
-        self.outlaw = Outlaw::enter(&self.league, "acme", address, domain).unwrap();
+        self.outlaw = MaliciousPeer::enter(&self.league, "acme", address, domain).unwrap();
     }
 }
 
-const ATTACKS: [Attack<Counter>; 5] = [
-    Attack {
+const ATTACKS: [AttackCase<QuotaFixture>; 5] = [
+    AttackCase {
         number: 60,
         setup: "Q",
         name: "asks fifty times at once for all that is left",
@@ -105,7 +105,7 @@ const ATTACKS: [Attack<Counter>; 5] = [
         does: at_once,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 61,
         setup: "Q",
         name: "reconnects, kills, restarts, puts back older files",
@@ -113,7 +113,7 @@ const ATTACKS: [Attack<Counter>; 5] = [
         does: restarted,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 62,
         setup: "Q",
         name: "leaves streams, never acknowledges",
@@ -121,7 +121,7 @@ const ATTACKS: [Attack<Counter>; 5] = [
         does: left,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 74,
         setup: "Q",
         name: "packs everything into one row",
@@ -130,7 +130,7 @@ const ATTACKS: [Attack<Counter>; 5] = [
         lacks: "",
     },
     // After this one the clock of the place was moved.
-    Attack {
+    AttackCase {
         number: 63,
         setup: "Q",
         name: "moves the clock two days forth and back",
@@ -140,7 +140,7 @@ const ATTACKS: [Attack<Counter>; 5] = [
     },
 ];
 
-fn at_once(counter: &mut Counter) -> Verdict {
+fn at_once(counter: &mut QuotaFixture) -> AttackVerdict {
     let tickets: Vec<_> = (0..50)
         .map(|_| {
             let sql = "SELECT id FROM many LIMIT 1000";
@@ -149,7 +149,7 @@ fn at_once(counter: &mut Counter) -> Verdict {
         .collect();
     let told = counter.outlaw.at_once(&tickets);
     let rows: usize = told.iter().map(|told| told.rows.len()).sum();
-    let codes: BTreeSet<_> = told.iter().map(Told::code).collect();
+    let codes: BTreeSet<_> = told.iter().map(CollectedAnswer::code).collect();
     // What others have reserved and not used yet is out of reach too.
     let known = [
         "",
@@ -171,11 +171,11 @@ fn at_once(counter: &mut Counter) -> Verdict {
     }
 }
 
-fn restarted(counter: &mut Counter) -> Verdict {
+fn restarted(counter: &mut QuotaFixture) -> AttackVerdict {
     let log = counter.lindau.folder().join("state/log");
     let taken = counter.take("crash", 700);
     if taken.rows.len() != 700 {
-        return Err(taken.said());
+        return Err(taken.message());
     }
     counter.reconnect();
     let over = counter.take("crash", 301);
@@ -187,7 +187,12 @@ fn restarted(counter: &mut Counter) -> Verdict {
     let again = counter.take("crash", 301);
     let some = counter.take("crash", 200);
     if [over.code(), again.code(), some.code()] != ["QUOTA_ROWS", "QUOTA_ROWS", ""] {
-        return Err(format!("{} {} {}", over.said(), again.said(), some.said()));
+        return Err(format!(
+            "{} {} {}",
+            over.message(),
+            again.message(),
+            some.message()
+        ));
     }
     counter.lindau.kill();
     for name in ["state.db", "state.db-wal", "state.db-shm"] {
@@ -198,7 +203,7 @@ fn restarted(counter: &mut Counter) -> Verdict {
     let after = counter.take("crash", 101);
     let used = counter.used("crash", "rows");
     if after.code() != "QUOTA_ROWS" || used < 900 {
-        return Err(format!("an older index: {used} used, {}", after.said()));
+        return Err(format!("an older index: {used} used, {}", after.message()));
     }
     // An older log under a newer index.
     counter.lindau.stop();
@@ -237,18 +242,21 @@ fn copied(from: &Path, to: &Path) {
     }
 }
 
-fn left(counter: &mut Counter) -> Verdict {
+fn left(counter: &mut QuotaFixture) -> AttackVerdict {
     let mut handed = 0;
     for messages in [1, 2, 3, 4] {
         let sql = "SELECT id FROM leave LIMIT 200";
         let asked = ticket(&[counter.contracts["leave"]], sql, PURPOSE.parse().ok());
         handed += counter.outlaw.abandon(&asked, messages) as u64;
     }
-    let settled =
-        hansa_test_support::play::wait_for("the ends", std::time::Duration::from_secs(20), || {
+    let settled = hansa_test_support::workflow::wait_for(
+        "the ends",
+        std::time::Duration::from_secs(20),
+        || {
             let status = counter.lindau.hansa(&["--json", "status"]).must().json();
             (number(&status, "running") == 0).then(|| counter.used("leave", "rows"))
-        });
+        },
+    );
     // Receipts that are never signed are borne up to the number that the contract says.
     let codes: Vec<_> = (0..4).map(|_| counter.take("owed", 1).code()).collect();
     if codes.first() != Some(&"") || codes.last() != Some(&"RECEIPT_OVERDUE") {
@@ -260,7 +268,7 @@ fn left(counter: &mut Counter) -> Verdict {
     }
 }
 
-fn packed(counter: &mut Counter) -> Verdict {
+fn packed(counter: &mut QuotaFixture) -> AttackVerdict {
     let ask = |sql: &str| counter.outlaw.ask(&[counter.contracts["pack"]], sql);
     for sql in [
         "SELECT string_agg(note, '') FROM pack",
@@ -270,7 +278,7 @@ fn packed(counter: &mut Counter) -> Verdict {
     ] {
         let told = ask(sql);
         if !["FUNCTION_UNKNOWN", "CONSTRUCT_NOT_ALLOWED", "SQL_SYNTAX"].contains(&told.code()) {
-            return Err(format!("{sql}: {:?} {}", told.rows.len(), told.said()));
+            return Err(format!("{sql}: {:?} {}", told.rows.len(), told.message()));
         }
     }
     let mut bytes = 0;
@@ -278,7 +286,7 @@ fn packed(counter: &mut Counter) -> Verdict {
     for _ in 0..8 {
         let told = ask("SELECT repeat(a.note, 600) FROM pack a LIMIT 3");
         bytes += told.bytes.len();
-        last = told.said();
+        last = told.message();
     }
     let used = counter.used("pack", "bytes");
     match last.starts_with("QUOTA_BYTES") && bytes <= 1_000_000 && used <= 1_000_000 {
@@ -287,7 +295,7 @@ fn packed(counter: &mut Counter) -> Verdict {
     }
 }
 
-fn moved(counter: &mut Counter) -> Verdict {
+fn moved(counter: &mut QuotaFixture) -> AttackVerdict {
     let file = counter.lindau.folder().join("hansa.toml");
     let config = std::fs::read_to_string(&file).unwrap();
     let set = |offset: &str| {
@@ -295,7 +303,7 @@ fn moved(counter: &mut Counter) -> Verdict {
     };
     let reload = || counter.lindau.hansa(&["reload"]).must();
     if counter.take("clock", 1000).rows.len() != 1000 {
-        return Err(counter.take("clock", 1000).said());
+        return Err(counter.take("clock", 1000).message());
     }
     let spent = counter.take("clock", 1).code();
     set("+2d");
@@ -304,10 +312,14 @@ fn moved(counter: &mut Counter) -> Verdict {
     // Back by two days: first nobody is answered, then, once a person has looked, in the slot of the newest record.
     set("0s");
     counter.league.hand_bundle_to("lindau");
-    hansa_test_support::play::wait_for("the old time", std::time::Duration::from_secs(10), || {
-        let status = counter.lindau.hansa(&["--json", "status"]).must().json();
-        (number(&status, "clock_offset_s") == 0).then_some(())
-    });
+    hansa_test_support::workflow::wait_for(
+        "the old time",
+        std::time::Duration::from_secs(10),
+        || {
+            let status = counter.lindau.hansa(&["--json", "status"]).must().json();
+            (number(&status, "clock_offset_s") == 0).then_some(())
+        },
+    );
     let untrusted = counter.take("clock", 1).code();
     reload();
     let back = counter.take("clock", 1).code();

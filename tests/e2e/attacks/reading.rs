@@ -6,16 +6,16 @@ pub(in crate::attacks) mod proposals;
 use crate::attacks::reading::files::{archives, bundles, offline, socket};
 use crate::attacks::reading::proposals::{fresh, hinted, misnamed, wider};
 use crate::attacks::sql::ROWS;
-use crate::attacks::world::World;
-use crate::attacks::{Attack, Verdict};
+use crate::attacks::world::SqlAttackFederation;
+use crate::attacks::{AttackCase, AttackVerdict};
 use hansa_audit_log::digest::Digest;
 use hansa_policy::id::ContractId;
-use hansa_proto::peer::letter::Content;
-use hansa_test_support::outlaw::ticket;
-use hansa_test_support::play::PURPOSE;
+use hansa_proto::peer::message::MessageContent;
+use hansa_test_support::malicious_peer::ticket;
+use hansa_test_support::workflow::PURPOSE;
 
-pub(crate) const ATTACKS: [Attack<World>; 12] = [
-    Attack {
+pub(crate) const ATTACKS: [AttackCase<SqlAttackFederation>; 12] = [
+    AttackCase {
         number: 78,
         setup: "letters",
         name: "proposes an offer that is signed by itself, under false names, keys and authorities",
@@ -23,7 +23,7 @@ pub(crate) const ATTACKS: [Attack<World>; 12] = [
         does: misnamed,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 79,
         setup: "letters",
         name: "proposes a little more than an offer that is signed by itself",
@@ -31,7 +31,7 @@ pub(crate) const ATTACKS: [Attack<World>; 12] = [
         does: wider,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 80,
         setup: "letters",
         name: "speaks in a negotiation of others, repeats letters with other content",
@@ -39,7 +39,7 @@ pub(crate) const ATTACKS: [Attack<World>; 12] = [
         does: others,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 81,
         setup: "log",
         name: "has records and letters of others shown to it",
@@ -47,7 +47,7 @@ pub(crate) const ATTACKS: [Attack<World>; 12] = [
         does: own_alone,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 82,
         setup: "question",
         name: "sends a question again, or under the number of somebody else's",
@@ -55,7 +55,7 @@ pub(crate) const ATTACKS: [Attack<World>; 12] = [
         does: again,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 83,
         setup: "question",
         name: "unites contracts, mixes theirs in, asks for other purposes",
@@ -63,7 +63,7 @@ pub(crate) const ATTACKS: [Attack<World>; 12] = [
         does: united,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 84,
         setup: "catalogue",
         name: "compares the entries of two datasets that differ in what is hidden",
@@ -71,7 +71,7 @@ pub(crate) const ATTACKS: [Attack<World>; 12] = [
         does: entries,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 85,
         setup: "files",
         name: "has a backup restored that leads out of the folder",
@@ -79,7 +79,7 @@ pub(crate) const ATTACKS: [Attack<World>; 12] = [
         does: archives,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 127,
         setup: "negotiation",
         name: "proposes terms on what may be hidden, and compares what is said of a dataset that hides nothing",
@@ -87,7 +87,7 @@ pub(crate) const ATTACKS: [Attack<World>; 12] = [
         does: hinted,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 86,
         setup: "socket",
         name: "speaks to the local socket without knowing how",
@@ -95,7 +95,7 @@ pub(crate) const ATTACKS: [Attack<World>; 12] = [
         does: socket,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 87,
         setup: "trust",
         name: "brings bundles that are older, edited or of another league, as a file and in a greeting",
@@ -103,7 +103,7 @@ pub(crate) const ATTACKS: [Attack<World>; 12] = [
         does: bundles,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 88,
         setup: "files",
         name: "has hostile files looked at: contracts, logs, bundles, joins",
@@ -113,16 +113,16 @@ pub(crate) const ATTACKS: [Attack<World>; 12] = [
     },
 ];
 
-fn others(world: &mut World) -> Verdict {
+fn others(world: &mut SqlAttackFederation) -> AttackVerdict {
     let theirs = world.lindau.listed("negotiation");
     let theirs = theirs.first().ok_or("no negotiation")?;
     let spoken = |name: &str| {
-        let content = Content::Termination {
+        let content = MessageContent::Termination {
             negotiation: name.to_owned(),
             code: None,
             reason: "no".to_owned(),
         };
-        let refused = world.stranger.letter(content).err();
+        let refused = world.stranger.send_message(content).err();
         refused.map(|refusal| (refusal.code, refusal.sentence.replace(name, "NAME")))
     };
     let (real, none) = (spoken(theirs), spoken("n-nowhere"));
@@ -131,34 +131,34 @@ fn others(world: &mut World) -> Verdict {
     }
     let agreement = fresh(world, 0x40);
     let letter = |name: &str| {
-        let content = Content::Request {
+        let content = MessageContent::Request {
             negotiation: name.to_owned(),
             dataset: agreement.dataset.id.clone(),
             offer: None,
             payload: hansa_proto::contract::to_bytes(&agreement).into(),
         };
-        hansa_proto::peer::letter::to_wire(&hansa_proto::peer::letter::Letter {
-            id: hansa_proto::peer::letter::LetterId([0x40; 16]),
+        hansa_proto::peer::message::to_wire(&hansa_proto::peer::message::PeerMessage {
+            id: hansa_proto::peer::message::PeerMessageId([0x40; 16]),
             content,
         })
     };
     world
         .outlaw
-        .letter_bytes(letter("n-once"))
+        .send_raw_message(letter("n-once"))
         .map_err(|refusal| refusal.to_string())?;
     world
         .outlaw
-        .letter_bytes(letter("n-once"))
+        .send_raw_message(letter("n-once"))
         .map_err(|refusal| refusal.to_string())?;
     let other = world
         .outlaw
-        .letter_bytes(letter("n-twice"))
+        .send_raw_message(letter("n-twice"))
         .err()
         .map(|refusal| refusal.code.as_str());
     // The same number by somebody else is another letter.
     let stranger = world
         .stranger
-        .letter_bytes(letter("n-once"))
+        .send_raw_message(letter("n-once"))
         .err()
         .map(|refusal| refusal.code.as_str());
     match (other, stranger) {
@@ -169,12 +169,12 @@ fn others(world: &mut World) -> Verdict {
     }
 }
 
-fn own_alone(world: &mut World) -> Verdict {
-    let records = |who: &hansa_test_support::outlaw::Outlaw| {
+fn own_alone(world: &mut SqlAttackFederation) -> AttackVerdict {
+    let records = |who: &hansa_test_support::malicious_peer::MaliciousPeer| {
         let mut bytes = Vec::new();
         let mut from = 0;
         loop {
-            let wanted = hansa_proto::peer::proof::Wanted::Records {
+            let wanted = hansa_proto::peer::proof::LogProofRequest::Records {
                 from,
                 limit: Some(10_000),
             };
@@ -183,7 +183,7 @@ fn own_alone(world: &mut World) -> Verdict {
                 .map_err(|refusal| refusal.to_string())?;
             let proof = hansa_proto::peer::proof::from_wire(reply)
                 .map_err(|refusal| refusal.to_string())?;
-            let hansa_proto::peer::proof::Proof::Records { records, next, .. } = proof else {
+            let hansa_proto::peer::proof::LogProof::Records { records, next, .. } = proof else {
                 return Err("no records".to_owned());
             };
             bytes.extend(
@@ -224,7 +224,7 @@ fn own_alone(world: &mut World) -> Verdict {
         (1 << 62, 1 << 63),
     ];
     for (from, to) in sizes {
-        let wanted = hansa_proto::peer::proof::Wanted::Consistency { from, to: Some(to) };
+        let wanted = hansa_proto::peer::proof::LogProofRequest::Consistency { from, to: Some(to) };
         let reply = world
             .stranger
             .proof(hansa_proto::peer::proof::request_to_wire(wanted));
@@ -241,7 +241,7 @@ fn own_alone(world: &mut World) -> Verdict {
     ))
 }
 
-fn again(world: &mut World) -> Verdict {
+fn again(world: &mut SqlAttackFederation) -> AttackVerdict {
     let asked = ticket(
         &[world.contract("trips_a")],
         "SELECT count(*) FROM trips_a",
@@ -259,7 +259,7 @@ fn again(world: &mut World) -> Verdict {
     }
 }
 
-fn united(world: &mut World) -> Verdict {
+fn united(world: &mut SqlAttackFederation) -> AttackVerdict {
     let (a, b) = (world.contract("trips_a"), world.contract("trips_b"));
     let second: ContractId = world
         .acme
@@ -301,7 +301,7 @@ fn united(world: &mut World) -> Verdict {
             .outlaw
             .ask_for(&[a], "SELECT nonsense FROM nowhere", purpose);
         if !["PURPOSE_MISSING", "PURPOSE_NOT_COVERED", "PURPOSE_UNKNOWN"].contains(&told.code()) {
-            return Err(format!("{purpose:?}: {}", told.said()));
+            return Err(format!("{purpose:?}: {}", told.message()));
         }
     }
     Ok(format!(
@@ -309,7 +309,7 @@ fn united(world: &mut World) -> Verdict {
     ))
 }
 
-fn entries(world: &mut World) -> Verdict {
+fn entries(world: &mut SqlAttackFederation) -> AttackVerdict {
     let page = world
         .outlaw
         .page("", 100)

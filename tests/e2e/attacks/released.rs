@@ -1,26 +1,26 @@
 //! Attacks on cells that are released once: somebody keeps what he was shown, and asks again after each publication; and two
 //! firms put together what each of them may see.
 
-use crate::attacks::{Attack, Line, Verdict, tried};
+use crate::attacks::{AttackCase, AttackReportLine, AttackVerdict, tried};
 use crate::binary;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::ALL;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::ALL;
 use serde_json::Value;
 use std::fmt::Write as _;
 
-struct Town {
-    lindau: City,
+struct ReleaseFixture {
+    lindau: TestParticipant,
     /// Sees hours.
-    acme: City,
+    acme: TestParticipant,
     /// Sees days.
-    globex: City,
-    _league: League,
+    globex: TestParticipant,
+    _league: TestLeague,
 }
 
 /// Attacks all of it.
-pub(crate) fn attacked() -> Vec<Line> {
-    let league = League::new(binary());
+pub(crate) fn attacked() -> Vec<AttackReportLine> {
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let (acme, globex) = (league.firm("acme"), league.firm("globex"));
     league.hand_bundle_to("lindau");
@@ -45,7 +45,7 @@ pub(crate) fn attacked() -> Vec<Line> {
     }
     let _ = acme.contract("lindau.stays");
     let _ = globex.contract("lindau.stays");
-    let mut town = Town {
+    let mut town = ReleaseFixture {
         lindau,
         acme,
         globex,
@@ -55,10 +55,10 @@ pub(crate) fn attacked() -> Vec<Line> {
 }
 
 /// A person at a site in an hour of 4 May.
-type Seen = (&'static str, u32, u32);
+type SiteVisit = (&'static str, u32, u32);
 
 /// Ten persons at eight, seven at nine, two at ten, who are withheld; and twelve elsewhere.
-fn quiet() -> Vec<Seen> {
+fn quiet() -> Vec<SiteVisit> {
     let at =
         |site, hour, persons: std::ops::Range<u32>| persons.map(move |person| (site, hour, person));
     at("Hafen", 8, 0..10)
@@ -68,7 +68,7 @@ fn quiet() -> Vec<Seen> {
         .collect()
 }
 
-fn publish(lindau: &City, seen: &[Seen]) {
+fn publish(lindau: &TestParticipant, seen: &[SiteVisit]) {
     let mut csv = String::from("at,site,person,bikes\n");
     for (site, hour, person) in seen {
         writeln!(csv, "2026-05-04T{hour:02}:10:00Z,{site},p{person},1").unwrap();
@@ -78,7 +78,7 @@ fn publish(lindau: &City, seen: &[Seen]) {
 }
 
 /// All cells that a firm is shown, a line each.
-fn cells(firm: &City) -> Vec<String> {
+fn cells(firm: &TestParticipant) -> Vec<String> {
     let sql = "SELECT site, at, n, sum_bikes FROM lindau.stays.cube ORDER BY site, at";
     let mut lines = firm.ask(sql).must().lines();
     lines.pop();
@@ -86,7 +86,7 @@ fn cells(firm: &City) -> Vec<String> {
 }
 
 /// The number of rows at a site, over all cells that a firm is shown.
-fn total(firm: &City, site: &str) -> i64 {
+fn total(firm: &TestParticipant, site: &str) -> i64 {
     let sql = format!("SELECT sum(n) AS n FROM lindau.stays.cube WHERE site = '{site}'");
     let lines = firm.ask(&sql).must().lines();
     lines
@@ -96,7 +96,7 @@ fn total(firm: &City, site: &str) -> i64 {
 }
 
 /// Publishes the rows and compares what acme sees before and after.
-fn kept(town: &Town, seen: &[Seen]) -> Verdict {
+fn kept(town: &ReleaseFixture, seen: &[SiteVisit]) -> AttackVerdict {
     let before = (cells(&town.acme), cells(&town.globex));
     publish(&town.lindau, seen);
     let after = (cells(&town.acme), cells(&town.globex));
@@ -110,11 +110,11 @@ fn kept(town: &Town, seen: &[Seen]) -> Verdict {
     }
 }
 
-fn with(late: &[Seen]) -> Vec<Seen> {
+fn with(late: &[SiteVisit]) -> Vec<SiteVisit> {
     [quiet().as_slice(), late].concat()
 }
 
-const SIX: [Seen; 6] = [
+const SIX: [SiteVisit; 6] = [
     ("Insel", 8, 60),
     ("Insel", 8, 61),
     ("Insel", 8, 62),
@@ -123,8 +123,8 @@ const SIX: [Seen; 6] = [
     ("Insel", 8, 65),
 ];
 
-const ATTACKS: [Attack<Town>; 6] = [
-    Attack {
+const ATTACKS: [AttackCase<ReleaseFixture>; 6] = [
+    AttackCase {
         number: 23,
         setup: "G",
         name: "the same question before and after a late row",
@@ -132,7 +132,7 @@ const ATTACKS: [Attack<Town>; 6] = [
         does: |town| kept(town, &with(&[("Hafen", 8, 90)])),
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 77,
         setup: "G",
         name: "subtracts two snapshots that differ by one late person",
@@ -147,7 +147,7 @@ const ATTACKS: [Attack<Town>; 6] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 111,
         setup: "G",
         name: "takes the hours of one firm from the days of another",
@@ -170,7 +170,7 @@ const ATTACKS: [Attack<Town>; 6] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 112,
         setup: "G",
         name: "waits for a correction by a large group",
@@ -190,7 +190,7 @@ const ATTACKS: [Attack<Town>; 6] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 113,
         setup: "G",
         name: "has five of six late persons taken away again",
@@ -198,7 +198,7 @@ const ATTACKS: [Attack<Town>; 6] = [
         does: |town| kept(town, &with(&SIX[..1])),
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 114,
         setup: "G",
         name: "asks how much is withheld",

@@ -7,13 +7,13 @@ mod statements;
 use crate::attacks::row::names::NAMES;
 use crate::attacks::row::shapes::SHAPES;
 use crate::attacks::row::statements::STATEMENTS;
-use crate::attacks::sql::Expect::{Code, Nothing, OneOf, View, ViewOr};
-use crate::attacks::sql::{Case, ROWS, alike, all, one};
-use crate::attacks::world::World;
-use crate::attacks::{Attack, Verdict};
+use crate::attacks::sql::ExpectedResult::{Code, Nothing, OneOf, View, ViewOr};
+use crate::attacks::sql::{ROWS, SqlCase, alike, all, one};
+use crate::attacks::world::SqlAttackFederation;
+use crate::attacks::{AttackCase, AttackVerdict};
 
 /// All of them.
-pub(crate) fn attacks() -> Vec<Attack<World>> {
+pub(crate) fn attacks() -> Vec<AttackCase<SqlAttackFederation>> {
     let mut attacks = Vec::from(ATTACKS);
     attacks.extend(SHAPES);
     attacks.extend(NAMES);
@@ -21,12 +21,12 @@ pub(crate) fn attacks() -> Vec<Attack<World>> {
     attacks
 }
 
-pub(super) fn rows(world: &World, cases: &[Case]) -> Verdict {
+pub(super) fn rows(world: &SqlAttackFederation, cases: &[SqlCase]) -> AttackVerdict {
     all(world, &ROWS, cases)
 }
 
-const ATTACKS: [Attack<World>; 8] = [
-    Attack {
+const ATTACKS: [AttackCase<SqlAttackFederation>; 8] = [
+    AttackCase {
         number: 1,
         setup: "R",
         name: "asks for everything",
@@ -66,7 +66,7 @@ const ATTACKS: [Attack<World>; 8] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 2,
         setup: "R",
         name: "compares a hidden column with an absent one",
@@ -85,7 +85,7 @@ const ATTACKS: [Attack<World>; 8] = [
             for shape in shapes {
                 let said = |name: &str| {
                     let told = alike(world, &ROWS, &shape.replace("NAME", name))?;
-                    Ok::<_, String>((told.code(), told.said().replace(name, "NAME")))
+                    Ok::<_, String>((told.code(), told.message().replace(name, "NAME")))
                 };
                 let (hidden, absent) = (said("notes")?, said("nopes")?);
                 if hidden.0 != "COLUMN_UNKNOWN" || hidden != absent {
@@ -96,7 +96,7 @@ const ATTACKS: [Attack<World>; 8] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 3,
         setup: "R",
         name: "divides by zero where a row is hidden",
@@ -130,7 +130,7 @@ const ATTACKS: [Attack<World>; 8] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 4,
         setup: "R",
         name: "divides by a value that only hidden rows have",
@@ -157,7 +157,7 @@ const ATTACKS: [Attack<World>; 8] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 5,
         setup: "R",
         name: "casts a text that only hidden rows can't",
@@ -188,7 +188,7 @@ const ATTACKS: [Attack<World>; 8] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 6,
         setup: "R",
         name: "casts everywhere else in a statement",
@@ -240,7 +240,7 @@ const ATTACKS: [Attack<World>; 8] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 7,
         setup: "R",
         name: "matches what takes for ever, or a huge pattern",
@@ -289,7 +289,7 @@ const ATTACKS: [Attack<World>; 8] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 30,
         setup: "R",
         name: "joins naturally on a hidden column",

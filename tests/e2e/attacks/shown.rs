@@ -1,24 +1,24 @@
 //! Attacks on what the catalogue shows, by content and by time.
 
-use crate::attacks::{Attack, Line, Verdict, tried};
+use crate::attacks::{AttackCase, AttackReportLine, AttackVerdict, tried};
 use crate::binary;
 use hansa_policy::id::ContractId;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::outlaw::Outlaw;
-use hansa_test_support::play::ALL;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::malicious_peer::MaliciousPeer;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::ALL;
 use std::time::Instant;
 
-struct Shelf {
-    _lindau: City,
-    outlaw: Outlaw,
+struct CatalogFixture {
+    _lindau: TestParticipant,
+    outlaw: MaliciousPeer,
     contract: ContractId,
-    _league: League,
+    _league: TestLeague,
 }
 
 /// Attacks all of it.
-pub(crate) fn attacked() -> Vec<Line> {
-    let league = League::new(binary());
+pub(crate) fn attacked() -> Vec<AttackReportLine> {
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");
@@ -30,8 +30,8 @@ pub(crate) fn attacked() -> Vec<Line> {
     lindau.serve();
     acme.knows(&lindau);
     let contract = acme.contract("lindau.bikes").parse().unwrap();
-    let outlaw = Outlaw::enter(&league, "acme", lindau.address(), lindau.domain()).unwrap();
-    let mut shelf = Shelf {
+    let outlaw = MaliciousPeer::enter(&league, "acme", lindau.address(), lindau.domain()).unwrap();
+    let mut shelf = CatalogFixture {
         _lindau: lindau,
         outlaw,
         contract,
@@ -40,7 +40,7 @@ pub(crate) fn attacked() -> Vec<Line> {
     tried(&mut shelf, &ATTACKS)
 }
 
-const ATTACKS: [Attack<Shelf>; 1] = [Attack {
+const ATTACKS: [AttackCase<CatalogFixture>; 1] = [AttackCase {
     number: 72,
     setup: "catalogue",
     name: "compares a hidden dataset with an absent one, also by the clock",
@@ -57,7 +57,7 @@ fn samples() -> usize {
         .unwrap_or(150)
 }
 
-fn compared(shelf: &mut Shelf) -> Verdict {
+fn compared(shelf: &mut CatalogFixture) -> AttackVerdict {
     let page = shelf
         .outlaw
         .page("", 100)
@@ -80,7 +80,7 @@ fn compared(shelf: &mut Shelf) -> Verdict {
             .outlaw
             .ask(&[shelf.contract], &format!("SELECT count(*) FROM {name}"));
         let took = begun.elapsed().as_nanos();
-        (told.said().replace(name, "NAME"), told.bytes.len(), took)
+        (told.message().replace(name, "NAME"), told.bytes.len(), took)
     };
     let said = |name: &str| {
         let (text, size, _) = ask(name);

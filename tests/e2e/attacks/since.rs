@@ -1,26 +1,26 @@
 //! Attacks on what goes on from an earlier answer: by who asks (A) and by who answers (P).
 
-use crate::attacks::{Attack, Line, Verdict, tried};
+use crate::attacks::{AttackCase, AttackReportLine, AttackVerdict, tried};
 use crate::binary;
-use hansa_policy::ask::Rows;
 use hansa_policy::id::{ContractId, RequestId};
-use hansa_proto::peer::ask::{from_ticket, to_ticket};
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::outlaw::{Outlaw, Told, question};
-use hansa_test_support::play::{ALL, PURPOSE, text};
-use hansa_test_support::rogue::Rogue;
+use hansa_policy::query_request::RowScope;
+use hansa_proto::peer::query_request::{from_ticket, to_ticket};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::malicious_peer::{CollectedAnswer, MaliciousPeer, question};
+use hansa_test_support::malicious_server::MaliciousServer;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, PURPOSE, text};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-struct Feed {
-    lindau: City,
-    acme: City,
-    outlaw: Outlaw,
-    other: Outlaw,
-    rogue: Rogue,
+struct FeedFixture {
+    lindau: TestParticipant,
+    acme: TestParticipant,
+    outlaw: MaliciousPeer,
+    other: MaliciousPeer,
+    rogue: MaliciousServer,
     contracts: [ContractId; 2],
-    _league: League,
+    _league: TestLeague,
 }
 
 const READINGS: &str = "\n[[dataset]]\nname = \"readings\"\ntitle = \"Readings\"\nlicence = \"CC0-1.0\"\nfeed = true\n\
@@ -30,8 +30,8 @@ const READINGS: &str = "\n[[dataset]]\nname = \"readings\"\ntitle = \"Readings\"
 const SQL: &str = "SELECT site, value FROM readings";
 
 /// Attacks all of it.
-pub(crate) fn attacked() -> Vec<Line> {
-    let league = League::new(binary());
+pub(crate) fn attacked() -> Vec<AttackReportLine> {
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let (acme, other) = (league.firm("acme"), league.firm("other"));
     league.hand_bundle_to("lindau");
@@ -44,13 +44,14 @@ pub(crate) fn attacked() -> Vec<Line> {
         firm.knows(&lindau);
         firm.contract("lindau.readings").parse().unwrap()
     });
-    let [mine, theirs] = ["acme", "other"]
-        .map(|alias| Outlaw::enter(&league, alias, lindau.address(), lindau.domain()).unwrap());
-    let rogue = Rogue::listen(&league, "lindau", &mine);
+    let [mine, theirs] = ["acme", "other"].map(|alias| {
+        MaliciousPeer::enter(&league, alias, lindau.address(), lindau.domain()).unwrap()
+    });
+    let rogue = MaliciousServer::listen(&league, "lindau", &mine);
     acme.hansa(&["peer", "remove", "lindau"]).must();
     acme.hansa(&["peer", "add", rogue.address(), "--id", "lindau.example"])
         .must();
-    let mut feed = Feed {
+    let mut feed = FeedFixture {
         lindau,
         acme,
         outlaw: mine,
@@ -62,8 +63,8 @@ pub(crate) fn attacked() -> Vec<Line> {
     tried(&mut feed, &ATTACKS)
 }
 
-const ATTACKS: [Attack<Feed>; 3] = [
-    Attack {
+const ATTACKS: [AttackCase<FeedFixture>; 3] = [
+    AttackCase {
         number: 139,
         setup: "since",
         name: "goes on from answers that somebody else got, that failed or were none, and from none at all",
@@ -71,7 +72,7 @@ const ATTACKS: [Attack<Feed>; 3] = [
         does: elsewhere,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 140,
         setup: "since",
         name: "goes on from its answer with another question, purpose and contract",
@@ -79,7 +80,7 @@ const ATTACKS: [Attack<Feed>; 3] = [
         does: otherwise,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 141,
         setup: "peer",
         name: "says that nothing came to who asks for all rows, and gives all to who asks for what came",
@@ -89,7 +90,7 @@ const ATTACKS: [Attack<Feed>; 3] = [
     },
 ];
 
-fn bring(city: &City, file: u32, rows: &str) {
+fn bring(city: &TestParticipant, file: u32, rows: &str) {
     city.write(
         &format!("readings/{file}.csv"),
         &format!("site,value\n{rows}"),
@@ -98,28 +99,33 @@ fn bring(city: &City, file: u32, rows: &str) {
 }
 
 /// Asks; gives the request and what came.
-fn asked(outlaw: &Outlaw, contract: ContractId, sql: &str, rows: Rows) -> (RequestId, Told) {
+fn asked(
+    outlaw: &MaliciousPeer,
+    contract: ContractId,
+    sql: &str,
+    rows: RowScope,
+) -> (RequestId, CollectedAnswer) {
     let mut asking = question(&[contract], sql, Some(PURPOSE.parse().unwrap()));
     asking.ask.rows = rows;
     let told = outlaw.ticket(&to_ticket(&asking), &[]);
     (asking.ask.request, told)
 }
 
-fn elsewhere(feed: &mut Feed) -> Verdict {
+fn elsewhere(feed: &mut FeedFixture) -> AttackVerdict {
     let [mine, theirs] = feed.contracts;
-    let (own, told) = asked(&feed.outlaw, mine, SQL, Rows::All);
+    let (own, told) = asked(&feed.outlaw, mine, SQL, RowScope::All);
     if told.code() != "" {
-        return Err(format!("as it is: {}", told.said()));
+        return Err(format!("as it is: {}", told.message()));
     }
-    let (others, _) = asked(&feed.other, theirs, SQL, Rows::All);
+    let (others, _) = asked(&feed.other, theirs, SQL, RowScope::All);
     let (refused, _) = asked(
         &feed.outlaw,
         mine,
         "SELECT nothing FROM readings",
-        Rows::All,
+        RowScope::All,
     );
-    let (quiet, _) = asked(&feed.outlaw, mine, SQL, Rows::Since(own));
-    let (then, _) = asked(&feed.outlaw, mine, SQL, Rows::AsOf(now()));
+    let (quiet, _) = asked(&feed.outlaw, mine, SQL, RowScope::Since(own));
+    let (then, _) = asked(&feed.outlaw, mine, SQL, RowScope::AsOf(now()));
     bring(&feed.lindau, 2, "roof,4\n");
     let mut said = BTreeSet::new();
     let tries = [
@@ -131,49 +137,49 @@ fn elsewhere(feed: &mut Feed) -> Verdict {
         RequestId([255; 16]),
     ];
     for request in tries {
-        let (_, told) = asked(&feed.outlaw, mine, SQL, Rows::Since(request));
+        let (_, told) = asked(&feed.outlaw, mine, SQL, RowScope::Since(request));
         if told.code() != "NOT_CONTINUED" {
-            return Err(format!("{request}: {}", told.said()));
+            return Err(format!("{request}: {}", told.message()));
         }
-        said.insert(told.said());
+        said.insert(told.message());
     }
     if said.len() > 1 {
         return Err(format!("told apart: {said:?}"));
     }
     let broken = "SELECT value / (value - value) FROM readings";
-    let (failed, told) = asked(&feed.outlaw, mine, broken, Rows::All);
+    let (failed, told) = asked(&feed.outlaw, mine, broken, RowScope::All);
     if told.code() == "" {
         return Err("a division by nothing was answered".to_owned());
     }
-    let (_, told) = asked(&feed.outlaw, mine, broken, Rows::Since(failed));
+    let (_, told) = asked(&feed.outlaw, mine, broken, RowScope::Since(failed));
     if told.code() != "NOT_CONTINUED" {
-        return Err(format!("one that failed: {}", told.said()));
+        return Err(format!("one that failed: {}", told.message()));
     }
     // Its own goes on, with what came and nothing else.
-    let (_, told) = asked(&feed.outlaw, mine, SQL, Rows::Since(own));
+    let (_, told) = asked(&feed.outlaw, mine, SQL, RowScope::Since(own));
     if !told.tells("roof") || told.tells("yard") || told.tells("cellar") {
-        return Err(format!("its own: {}", told.said()));
+        return Err(format!("its own: {}", told.message()));
     }
     Ok(format!("{} tries, one sentence", tries.len()))
 }
 
-fn now() -> hansa_audit_log::time::Time {
+fn now() -> hansa_audit_log::time::UtcTimestamp {
     "2029-01-01T00:00:00Z".parse().unwrap()
 }
 
-fn otherwise(feed: &mut Feed) -> Verdict {
+fn otherwise(feed: &mut FeedFixture) -> AttackVerdict {
     let [mine, theirs] = feed.contracts;
     let narrow = "SELECT site FROM readings WHERE site = 'roof'";
-    let (own, _) = asked(&feed.outlaw, mine, narrow, Rows::All);
+    let (own, _) = asked(&feed.outlaw, mine, narrow, RowScope::All);
     // That nothing came says nothing of what is another answer at every time.
     let moment = "SELECT site FROM readings WHERE now() > to_timestamp(value)";
-    let (then, told) = asked(&feed.outlaw, mine, moment, Rows::All);
+    let (then, told) = asked(&feed.outlaw, mine, moment, RowScope::All);
     if told.code() != "" {
-        return Err(format!("{moment}: {}", told.said()));
+        return Err(format!("{moment}: {}", told.message()));
     }
-    let (_, told) = asked(&feed.outlaw, mine, moment, Rows::Since(then));
+    let (_, told) = asked(&feed.outlaw, mine, moment, RowScope::Since(then));
     if told.code() != "NOT_CONTINUED" {
-        return Err(format!("{moment}: {}", told.said()));
+        return Err(format!("{moment}: {}", told.message()));
     }
     bring(&feed.lindau, 3, "cellar,5\nroof,6\nyard,7\n");
     let wider = [
@@ -184,31 +190,31 @@ fn otherwise(feed: &mut Feed) -> Verdict {
         "SELECT site FROM readings WHERE site = 'roof' ",
     ];
     for sql in wider {
-        let (_, told) = asked(&feed.outlaw, mine, sql, Rows::Since(own));
+        let (_, told) = asked(&feed.outlaw, mine, sql, RowScope::Since(own));
         if told.code() != "NOT_CONTINUED" {
-            return Err(format!("{sql}: {}", told.said()));
+            return Err(format!("{sql}: {}", told.message()));
         }
     }
-    let (_, told) = asked(&feed.outlaw, theirs, narrow, Rows::Since(own));
+    let (_, told) = asked(&feed.outlaw, theirs, narrow, RowScope::Since(own));
     if told.code() == "" {
-        return Err(format!("under another's contract: {}", told.said()));
+        return Err(format!("under another's contract: {}", told.message()));
     }
-    let (_, told) = asked(&feed.outlaw, mine, narrow, Rows::Since(own));
+    let (_, told) = asked(&feed.outlaw, mine, narrow, RowScope::Since(own));
     if !told.tells("roof") || told.tells("cellar") || told.tells("yard") {
-        return Err(format!("what came: {}", told.said()));
+        return Err(format!("what came: {}", told.message()));
     }
     Ok(format!("{} other questions", wider.len()))
 }
 
-fn misled(feed: &mut Feed) -> Verdict {
+fn misled(feed: &mut FeedFixture) -> AttackVerdict {
     let sql = "SELECT site, value FROM lindau.readings";
     let ask = ["--json", "sql", sql, "--purpose", PURPOSE];
     let honest = feed.acme.hansa(&ask).must().lines();
     let token = text(&honest[honest.len() - 1]["hansa"], "token");
     let ticket = feed.rogue.asked().pop().unwrap();
     let earlier = from_ticket(&ticket.ticket).unwrap().ask.request;
-    let twisted = |rows: Rows| {
-        feed.rogue.twists(Arc::new(move |ticket| {
+    let twisted = |rows: RowScope| {
+        feed.rogue.rewrite_tickets(Arc::new(move |ticket| {
             let mut asking = from_ticket(&ticket.ticket).unwrap();
             asking.ask.rows = rows;
             arrow_flight::Ticket {
@@ -216,18 +222,18 @@ fn misled(feed: &mut Feed) -> Verdict {
             }
         }));
     };
-    twisted(Rows::Since(earlier));
+    twisted(RowScope::Since(earlier));
     let quiet = feed.acme.hansa(&ask);
     if quiet.status == Some(0) {
         return Err(format!("nothing is shown as all: {}", quiet.out));
     }
-    twisted(Rows::All);
+    twisted(RowScope::All);
     let since = [&ask[..], &["--since", &token]].concat();
     let doubled = feed.acme.hansa(&since);
     if doubled.status == Some(0) {
         return Err(format!("all is shown as what came: {}", doubled.out));
     }
-    feed.rogue.twists(Arc::new(|ticket| ticket));
+    feed.rogue.rewrite_tickets(Arc::new(|ticket| ticket));
     let after = feed.acme.hansa(&since).must().lines();
     if after[0]["hansa"]["nothing_new"] != true {
         return Err(format!("the honest answer is not taken: {after:?}"));

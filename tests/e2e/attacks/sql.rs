@@ -1,14 +1,14 @@
 //! Statements as data: each is asked of both versions of a dataset, which look alike, and of a table that holds what is
 //! shown and nothing else.
 
-use crate::attacks::Verdict;
+use crate::attacks::AttackVerdict;
 use crate::attacks::trips::SECRET;
-use crate::attacks::world::World;
-use hansa_test_support::outlaw::Told;
+use crate::attacks::world::SqlAttackFederation;
+use hansa_test_support::malicious_peer::CollectedAnswer;
 
 /// What must come of a statement.
 #[derive(Clone, Copy)]
-pub(crate) enum Expect {
+pub(crate) enum ExpectedResult {
     /// The rows that the same statement gives over the plain table of what is shown; at least one.
     View,
     /// The rows of this statement over the plain table; at least one.
@@ -24,36 +24,40 @@ pub(crate) enum Expect {
 }
 
 /// A statement; `{t}` stands for the dataset.
-pub(crate) type Case = (&'static str, Expect);
+pub(crate) type SqlCase = (&'static str, ExpectedResult);
 
 /// The names of one dataset: both versions, and the plain table. They are equally long, so that places in messages agree.
-pub(crate) struct Names {
+pub(crate) struct DatasetNames {
     pub(crate) one: &'static str,
     pub(crate) other: &'static str,
     pub(crate) plain: &'static str,
 }
 
-pub(crate) const ROWS: Names = Names {
+pub(crate) const ROWS: DatasetNames = DatasetNames {
     one: "trips_a",
     other: "trips_b",
     plain: "trips_v",
 };
 
-pub(crate) const CELLS: Names = Names {
+pub(crate) const CELLS: DatasetNames = DatasetNames {
     one: "cells_a",
     other: "cells_b",
     plain: "cells_v",
 };
 
 /// Fares of which one operator has nearly all in one district.
-pub(crate) const FARES: Names = Names {
+pub(crate) const FARES: DatasetNames = DatasetNames {
     one: "fares_a",
     other: "fares_b",
     plain: "",
 };
 
 /// Asks all of them.
-pub(crate) fn all(world: &World, names: &Names, cases: &[Case]) -> Verdict {
+pub(crate) fn all(
+    world: &SqlAttackFederation,
+    names: &DatasetNames,
+    cases: &[SqlCase],
+) -> AttackVerdict {
     let mut met = std::collections::BTreeSet::new();
     for (sql, expect) in cases {
         met.insert(one(world, names, sql, *expect).map_err(|why| format!("{sql}: {why}"))?);
@@ -63,36 +67,49 @@ pub(crate) fn all(world: &World, names: &Names, cases: &[Case]) -> Verdict {
 }
 
 /// Asks one.
-pub(crate) fn one(world: &World, names: &Names, sql: &str, expect: Expect) -> Verdict {
+pub(crate) fn one(
+    world: &SqlAttackFederation,
+    names: &DatasetNames,
+    sql: &str,
+    expect: ExpectedResult,
+) -> AttackVerdict {
     let told = alike(world, names, sql)?;
     let code = told.code();
     let plain = |sql: &str| world.ask(names.plain, &sql.replace("{t}", names.plain));
     match expect {
-        Expect::Code(wanted) if code == wanted => Ok(wanted.to_owned()),
-        Expect::OneOf(wanted) if wanted.contains(&code) => Ok(code.to_owned()),
-        Expect::ViewOr(wanted) if code == wanted => Ok(wanted.to_owned()),
-        Expect::Nothing if code.is_empty() && told.rows.is_empty() => Ok("no rows".to_owned()),
-        Expect::View | Expect::ViewOr(_) if code.is_empty() => same_rows(&told, &plain(sql)),
-        Expect::As(other) if code.is_empty() => same_rows(&told, &plain(other)),
-        _ => Err(format!("{} rows, {}", told.rows.len(), told.said())),
+        ExpectedResult::Code(wanted) if code == wanted => Ok(wanted.to_owned()),
+        ExpectedResult::OneOf(wanted) if wanted.contains(&code) => Ok(code.to_owned()),
+        ExpectedResult::ViewOr(wanted) if code == wanted => Ok(wanted.to_owned()),
+        ExpectedResult::Nothing if code.is_empty() && told.rows.is_empty() => {
+            Ok("no rows".to_owned())
+        }
+        ExpectedResult::View | ExpectedResult::ViewOr(_) if code.is_empty() => {
+            same_rows(&told, &plain(sql))
+        }
+        ExpectedResult::As(other) if code.is_empty() => same_rows(&told, &plain(other)),
+        _ => Err(format!("{} rows, {}", told.rows.len(), told.message())),
     }
 }
 
 /// The answer over both versions, which must be the same to the last byte and word.
-pub(crate) fn alike(world: &World, names: &Names, sql: &str) -> Result<Told, String> {
+pub(crate) fn alike(
+    world: &SqlAttackFederation,
+    names: &DatasetNames,
+    sql: &str,
+) -> Result<CollectedAnswer, String> {
     let one = world.ask(names.one, &sql.replace("{t}", names.one));
     let other = world.ask(names.other, &sql.replace("{t}", names.other));
-    let named = |told: &Told, name: &str| told.said().replace(name, "{t}");
+    let named = |told: &CollectedAnswer, name: &str| told.message().replace(name, "{t}");
     if named(&one, names.one) != named(&other, names.other) {
         return Err(format!(
             "the refusal depends on what is hidden: {} | {}",
-            one.said(),
-            other.said()
+            one.message(),
+            other.message()
         ));
     }
     // Columns without an alias are named after the expression, and so after the dataset.
-    let schema = |told: &Told, name: &str| told.schema.replace(name, "{t}");
-    let rows = |told: &Told, name: &str| told.rows.join("\n").replace(name, "{t}");
+    let schema = |told: &CollectedAnswer, name: &str| told.schema.replace(name, "{t}");
+    let rows = |told: &CollectedAnswer, name: &str| told.rows.join("\n").replace(name, "{t}");
     if rows(&one, names.one) != rows(&other, names.other)
         || schema(&one, names.one) != schema(&other, names.other)
         || renamed(&one.bytes, names.one, names.other) != other.bytes
@@ -101,7 +118,7 @@ pub(crate) fn alike(world: &World, names: &Names, sql: &str) -> Result<Told, Str
     }
     for told in [&one, &other] {
         if told.tells(SECRET) {
-            return Err(format!("a hidden value leaves: {}", told.said()));
+            return Err(format!("a hidden value leaves: {}", told.message()));
         }
     }
     Ok(one)
@@ -119,11 +136,11 @@ fn renamed(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
     bytes
 }
 
-fn same_rows(told: &Told, plain: &Told) -> Verdict {
+fn same_rows(told: &CollectedAnswer, plain: &CollectedAnswer) -> AttackVerdict {
     if plain.refusal.is_some() {
-        return Err(format!("the plain table refuses: {}", plain.said()));
+        return Err(format!("the plain table refuses: {}", plain.message()));
     }
-    let sorted = |told: &Told| {
+    let sorted = |told: &CollectedAnswer| {
         let mut rows = told.rows.clone();
         rows.sort_unstable();
         rows

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 pub(crate) const SECRET: &str = "ZQXJKVWQ";
 
 /// One trip; a text that is empty is no value.
-pub(crate) struct Trip {
+pub(crate) struct TripRow {
     id: String,
     device: String,
     operator: String,
@@ -36,12 +36,12 @@ const PLACES: [(&str, f64, f64); 5] = [
 
 /// Where a trip of district A begins: at another corner of its cell in each version, and where it has none, at no place at
 /// all or at one that is none.
-fn place(number: i64, detail: i64, version: Version) -> (String, String, &'static str) {
+fn place(number: i64, detail: i64, version: TripsVersion) -> (String, String, &'static str) {
     if number % 11 == 0 {
         let (lon, lat) = match (version, number % 2) {
-            (Version::One, _) => ("", ""),
-            (Version::Other, 0) => ("200.5", "52.5"),
-            (Version::Other, _) => ("13.4", "-91"),
+            (TripsVersion::One, _) => ("", ""),
+            (TripsVersion::Other, 0) => ("200.5", "52.5"),
+            (TripsVersion::Other, _) => ("13.4", "-91"),
         };
         return (lon.to_owned(), lat.to_owned(), "");
     }
@@ -56,12 +56,12 @@ fn place(number: i64, detail: i64, version: Version) -> (String, String, &'stati
 
 /// The two versions that look alike under each contract.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Version {
+pub(crate) enum TripsVersion {
     One,
     Other,
 }
 
-impl Version {
+impl TripsVersion {
     const fn is(self, one: i64, other: i64) -> i64 {
         match self {
             Self::One => one,
@@ -71,18 +71,18 @@ impl Version {
 }
 
 /// District A, of which the contract R shows all rows; where `version` is absent, only what it shows.
-fn shown(version: Option<Version>) -> Vec<Trip> {
+fn shown(version: Option<TripsVersion>) -> Vec<TripRow> {
     (0..60)
         .map(|number: i64| {
             let hour = 6 + number % 12;
             let detail = version.map_or(0, |version| (number * version.is(7, 11)) % 60);
             let hidden = |value: String| version.map(|_| value).unwrap_or_default();
-            let (lon, lat, cell) = place(number, detail, version.unwrap_or(Version::One));
+            let (lon, lat, cell) = place(number, detail, version.unwrap_or(TripsVersion::One));
             let odd = version.map_or("", |version| match version {
-                Version::One => "a",
-                Version::Other => "b",
+                TripsVersion::One => "a",
+                TripsVersion::Other => "b",
             });
-            Trip {
+            TripRow {
                 id: (1000 + number).to_string(),
                 device: hidden(format!("{SECRET}dev{odd}{}", number % 17)),
                 operator: format!("op{}", number % 3),
@@ -100,9 +100,9 @@ fn shown(version: Option<Version>) -> Vec<Trip> {
 }
 
 /// What the contract R shows to nobody: other districts, and rows without one.
-fn hidden(version: Version) -> Vec<Trip> {
+fn hidden(version: TripsVersion) -> Vec<TripRow> {
     (0..version.is(40, 55))
-        .map(|number| Trip {
+        .map(|number| TripRow {
             id: format!("{SECRET}id{number}"),
             device: format!("{SECRET}dev{number}"),
             operator: format!("{SECRET}op{}", version.is(1, 2)),
@@ -123,7 +123,7 @@ fn hidden(version: Version) -> Vec<Trip> {
 }
 
 /// The stored table.
-pub(crate) fn stored(version: Version) -> String {
+pub(crate) fn stored(version: TripsVersion) -> String {
     let mut trips = hidden(version);
     let at = trips.len() / 2;
     trips.splice(at..at, shown(Some(version)));
@@ -152,7 +152,7 @@ pub(crate) fn view() -> String {
     csv
 }
 
-fn csv(trips: &[Trip]) -> String {
+fn csv(trips: &[TripRow]) -> String {
     let mut csv = HEADER.to_owned();
     for trip in trips {
         let fare = trip.fare.map(|fare| fare.to_string()).unwrap_or_default();
@@ -175,7 +175,7 @@ fn csv(trips: &[Trip]) -> String {
 }
 
 /// Fares of three operators in two districts: in A one of them has nearly all, in each version another part of it.
-pub(crate) fn fares(version: Version) -> String {
+pub(crate) fn fares(version: TripsVersion) -> String {
     let dominated = [
         version.is(9_500, 9_700),
         version.is(300, 200),
@@ -210,14 +210,14 @@ const CELLS: [(&str, u32, [i64; 2], [i64; 2]); 7] = [
 const LEAST: i64 = 10;
 
 /// The table under the contract G.
-pub(crate) fn cells(version: Version) -> String {
+pub(crate) fn cells(version: TripsVersion) -> String {
     let mut trips = Vec::new();
     for (district, hour, devices, fares) in CELLS {
         let pick = |pair: [i64; 2]| version.is(pair[0], pair[1]);
         let published = pick(devices) >= LEAST;
         for device in 0..pick(devices) {
             let fare = (device < pick(fares)).then(|| fare(device, version, pick(fares) >= LEAST));
-            trips.push(Trip {
+            trips.push(TripRow {
                 id: format!("{SECRET}{district}{hour}{device}"),
                 device: format!("{SECRET}g{device}"),
                 operator: "op0".to_owned(),
@@ -253,7 +253,7 @@ pub(crate) fn dozen() -> String {
     csv
 }
 
-fn fare(device: i64, version: Version, published: bool) -> i64 {
+fn fare(device: i64, version: TripsVersion, published: bool) -> i64 {
     if published {
         100 + device * 10
     } else {
@@ -279,7 +279,7 @@ pub(crate) fn published() -> String {
             writeln!(csv, ",").unwrap();
         } else {
             let sum: i64 = (0..fares)
-                .map(|device| fare(device, Version::One, true))
+                .map(|device| fare(device, TripsVersion::One, true))
                 .sum();
             writeln!(csv, "{fares},{sum}").unwrap();
         }

@@ -1,34 +1,34 @@
 //! The league in which SQL is attacked: one provider with every setup, a member that asks as it likes.
 
 use crate::attacks::reading::proposals::{TWIN, TWINS, twin};
-use crate::attacks::trips::{self, Version};
-use crate::attacks::{Line, aggregate, joins, places, reading, row, tried};
+use crate::attacks::trips::{self, TripsVersion};
+use crate::attacks::{AttackReportLine, aggregate, joins, places, reading, row, tried};
 use crate::binary;
 use hansa_policy::contract::Agreement;
 use hansa_policy::id::ContractId;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::outlaw::{Outlaw, Told};
-use hansa_test_support::play::ALL;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::malicious_peer::{CollectedAnswer, MaliciousPeer};
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::ALL;
 use std::collections::BTreeMap;
 
 /// Both versions of each setup, the plain tables, and who asks.
-pub(crate) struct World {
-    pub(crate) lindau: City,
-    pub(crate) acme: City,
-    pub(crate) outlaw: Outlaw,
-    pub(crate) stranger: Outlaw,
+pub(crate) struct SqlAttackFederation {
+    pub(crate) lindau: TestParticipant,
+    pub(crate) acme: TestParticipant,
+    pub(crate) outlaw: MaliciousPeer,
+    pub(crate) stranger: MaliciousPeer,
     /// The stranger's own contract on `trips_h`.
     pub(crate) strangers: ContractId,
-    _speyer: City,
+    _speyer: TestParticipant,
     contracts: BTreeMap<String, ContractId>,
     /// Last, since its folder goes with it.
-    pub(crate) league: League,
+    pub(crate) league: TestLeague,
 }
 
-impl World {
+impl SqlAttackFederation {
     fn new() -> Self {
-        let league = League::new(binary());
+        let league = TestLeague::new(binary());
         let mut lindau = league.city("lindau");
         let mut speyer = league.city("speyer");
         let acme = league.firm("acme");
@@ -47,20 +47,36 @@ impl World {
         speyer.serve();
         league.hand_bundle_to("lindau");
         let sets = [
-            ("trips_a", trips::stored(Version::One), R.to_owned()),
-            ("trips_b", trips::stored(Version::Other), R.to_owned()),
-            ("cells_a", trips::cells(Version::One), G.to_owned()),
-            ("cells_b", trips::cells(Version::Other), G.to_owned()),
-            ("fares_a", trips::fares(Version::One), DOMINATED.to_owned()),
+            ("trips_a", trips::stored(TripsVersion::One), R.to_owned()),
+            ("trips_b", trips::stored(TripsVersion::Other), R.to_owned()),
+            ("cells_a", trips::cells(TripsVersion::One), G.to_owned()),
+            ("cells_b", trips::cells(TripsVersion::Other), G.to_owned()),
             (
-                "fares_b",
-                trips::fares(Version::Other),
+                "fares_a",
+                trips::fares(TripsVersion::One),
                 DOMINATED.to_owned(),
             ),
-            ("trips_h", trips::stored(Version::One), HASHED.to_owned()),
-            ("trips_t", trips::stored(Version::One), T.to_owned()),
-            ("areas_a", places::stored(Version::One), places::terms()),
-            ("areas_b", places::stored(Version::Other), places::terms()),
+            (
+                "fares_b",
+                trips::fares(TripsVersion::Other),
+                DOMINATED.to_owned(),
+            ),
+            (
+                "trips_h",
+                trips::stored(TripsVersion::One),
+                HASHED.to_owned(),
+            ),
+            ("trips_t", trips::stored(TripsVersion::One), T.to_owned()),
+            (
+                "areas_a",
+                places::stored(TripsVersion::One),
+                places::terms(),
+            ),
+            (
+                "areas_b",
+                places::stored(TripsVersion::Other),
+                places::terms(),
+            ),
         ];
         for (name, csv, terms) in &sets {
             lindau.write(&format!("data/{name}.csv"), csv);
@@ -91,7 +107,7 @@ impl World {
             "officer",
         );
         // Trips that may be joined with operators, over keys that nobody is shown.
-        lindau.write("data/trips_j.csv", &trips::stored(Version::One));
+        lindau.write("data/trips_j.csv", &trips::stored(TripsVersion::One));
         lindau.configure(&dataset("trips_j"));
         lindau.offers(
             "trips_j",
@@ -142,8 +158,10 @@ impl World {
         other.knows(&lindau);
         let strangers = other.contract_on("lindau.trips_h", "trips_h");
         let strangers = strangers.parse().unwrap();
-        let outlaw = Outlaw::enter(&league, "acme", lindau.address(), lindau.domain()).unwrap();
-        let stranger = Outlaw::enter(&league, "other", lindau.address(), lindau.domain()).unwrap();
+        let outlaw =
+            MaliciousPeer::enter(&league, "acme", lindau.address(), lindau.domain()).unwrap();
+        let stranger =
+            MaliciousPeer::enter(&league, "other", lindau.address(), lindau.domain()).unwrap();
         Self {
             league,
             lindau,
@@ -171,14 +189,14 @@ impl World {
     }
 
     /// Asks over the wire under the contract on a dataset.
-    pub(crate) fn ask(&self, dataset: &str, sql: &str) -> Told {
+    pub(crate) fn ask(&self, dataset: &str, sql: &str) -> CollectedAnswer {
         self.outlaw.ask(&[self.contract(dataset)], sql)
     }
 }
 
 /// Attacks rows and cells.
-pub(crate) fn attacked() -> Vec<Line> {
-    let mut world = World::new();
+pub(crate) fn attacked() -> Vec<AttackReportLine> {
+    let mut world = SqlAttackFederation::new();
     let mut lines = tried(&mut world, &row::attacks());
     lines.extend(tried(&mut world, &aggregate::attacks()));
     lines.extend(tried(&mut world, &reading::ATTACKS));

@@ -3,14 +3,14 @@
 use super::forged::{forge, forge_with, read};
 use super::{export, findings, played, verify};
 use crate::binary;
-use hansa_audit_store::key::LogKey;
-use hansa_test_support::league::League;
-use hansa_test_support::play::text;
+use hansa_audit_store::key::LogSigningKey;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::workflow::text;
 use serde_json::json;
 
 #[test]
 fn nobody_is_accused_by_what_others_wrote() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (lindau, acme, _contract) = played(&league);
     let papers = tempfile::tempdir().unwrap();
     let folder = papers.path();
@@ -20,7 +20,7 @@ fn nobody_is_accused_by_what_others_wrote() {
 
     // Somebody makes up a log of lindau, with a key of its own under lindau's name.
     let (copied, records) = read(&bundle);
-    let key = LogKey::create(&folder.join("other.key"), "lindau.example").unwrap();
+    let key = LogSigningKey::create(&folder.join("other.key"), "lindau.example").unwrap();
     forge_with(key, &lindau, &records, &copied, &folder.join("made-up"));
     let (told, status) = verify(folder, &["check", "made-up", city, firm]);
     assert_eq!(status, 7);
@@ -82,7 +82,7 @@ fn nobody_is_accused_by_what_others_wrote() {
 
 #[test]
 fn no_byte_of_a_file_can_be_another() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (lindau, _acme, contract) = played(&league);
     let papers = tempfile::tempdir().unwrap();
     let folder = papers.path();

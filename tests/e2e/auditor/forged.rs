@@ -5,18 +5,18 @@ mod heads;
 use super::{export, findings, played, verify};
 use crate::binary;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{Json, Limits, parse};
-use hansa_audit_log::ledger::{Entry, Evidence};
+use hansa_audit_log::json::{Json, JsonLimits, parse};
+use hansa_audit_log::ledger::{Evidence, RecordContent};
 use hansa_audit_log::note::{Checkpoint, SignedHead};
-use hansa_audit_log::time::{Tick, Time};
-use hansa_audit_store::choice::Choice;
-use hansa_audit_store::key::LogKey;
-use hansa_audit_store::papers::{PaperKind, Papers};
-use hansa_audit_store::{Log, LogConfig, export as out};
+use hansa_audit_log::time::{ClockReading, UtcTimestamp};
+use hansa_audit_store::documents::{DocumentKind, DocumentStore};
+use hansa_audit_store::filter::RecordFilter;
+use hansa_audit_store::key::LogSigningKey;
+use hansa_audit_store::{AuditLog, LogConfig, export as out};
 use hansa_policy::refusal::Refusal;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::text;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::text;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -25,14 +25,14 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 /// A record as the forger writes it.
 #[derive(Debug)]
-struct Written {
+struct ForgedRecord {
     kind: &'static str,
     body: Json,
 }
 
-impl Evidence for Written {
-    fn entry(&self) -> Entry {
-        Entry {
+impl Evidence for ForgedRecord {
+    fn entry(&self) -> RecordContent {
+        RecordContent {
             kind: self.kind,
             body: self.body.clone(),
         }
@@ -40,12 +40,12 @@ impl Evidence for Written {
 }
 
 /// The papers of a bundle that was exported before.
-pub(super) struct Copied(BTreeMap<(PaperKind, String), String>);
+pub(super) struct CopiedDocuments(BTreeMap<(DocumentKind, String), String>);
 
-impl Copied {
+impl CopiedDocuments {
     fn of(lines: &[Value]) -> Self {
         let papers = lines.iter().filter_map(|line| {
-            let kind = PaperKind::named(line["paper"].as_str()?)?;
+            let kind = DocumentKind::named(line["paper"].as_str()?)?;
             let text = line["text"].as_str()?.to_owned();
             Some(((kind, text_of(line, "name")), text))
         });
@@ -53,9 +53,9 @@ impl Copied {
     }
 }
 
-impl Copied {
+impl CopiedDocuments {
     /// The papers of a kind, by their names.
-    pub(super) fn of_kind(&self, kind: PaperKind) -> BTreeMap<String, String> {
+    pub(super) fn of_kind(&self, kind: DocumentKind) -> BTreeMap<String, String> {
         let papers = self.0.iter().filter(|((of, _), _)| *of == kind);
         papers
             .map(|((_, name), text)| (name.clone(), text.clone()))
@@ -63,7 +63,7 @@ impl Copied {
     }
 
     /// The same papers, but of one kind others.
-    pub(super) fn with(&self, kind: PaperKind, others: &[(String, String)]) -> Self {
+    pub(super) fn with(&self, kind: DocumentKind, others: &[(String, String)]) -> Self {
         let mut papers = self.0.clone();
         papers.retain(|(of, _), _| *of != kind);
         let others = others.iter().cloned();
@@ -76,39 +76,50 @@ fn text_of(line: &Value, name: &str) -> String {
     line[name].as_str().unwrap().to_owned()
 }
 
-impl Papers for Copied {
+impl DocumentStore for CopiedDocuments {
     fn trust(&self) -> (String, Vec<u8>) {
         let ((_, name), text) = self
             .0
             .iter()
-            .find(|((kind, _), _)| *kind == PaperKind::Trust)
+            .find(|((kind, _), _)| *kind == DocumentKind::Trust)
             .unwrap();
         (name.clone(), text.clone().into_bytes())
     }
 
-    fn paper(&self, kind: PaperKind, name: &str) -> Result<Option<Vec<u8>>, Refusal> {
+    fn document(&self, kind: DocumentKind, name: &str) -> Result<Option<Vec<u8>>, Refusal> {
         let found = self.0.get(&(kind, name.to_owned()));
         Ok(found.map(|text| text.clone().into_bytes()))
     }
 }
 
 /// Writes a log of these records with the owner's own key, at the times that they had, and exports it.
-pub(super) fn forge(owner: &City, records: &[Value], papers: &Copied, to: &Path) {
+pub(super) fn forge(
+    owner: &TestParticipant,
+    records: &[Value],
+    papers: &CopiedDocuments,
+    to: &Path,
+) {
     forge_with(key(owner), owner, records, papers, to);
 }
 
 /// The same with any key.
-pub(super) fn forge_with(key: LogKey, owner: &City, records: &[Value], papers: &Copied, to: &Path) {
+pub(super) fn forge_with(
+    key: LogSigningKey,
+    owner: &TestParticipant,
+    records: &[Value],
+    papers: &CopiedDocuments,
+    to: &Path,
+) {
     let log = forged_log(key, owner, records);
     written(&log, papers, to);
 }
 
 /// The same with one record more, which is made of a head over those before it, as papers may be.
 pub(super) fn forge_further(
-    owner: &City,
+    owner: &TestParticipant,
     records: &[Value],
     to: &Path,
-    further: impl FnOnce(SignedHead) -> (Value, Copied),
+    further: impl FnOnce(SignedHead) -> (Value, CopiedDocuments),
 ) {
     let log = forged_log(key(owner), owner, records);
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -118,33 +129,40 @@ pub(super) fn forge_further(
     written(&log, &papers, to);
 }
 
-fn written(log: &ForgedLog, papers: &Copied, to: &Path) {
+fn written(log: &ForgedLog, papers: &CopiedDocuments, to: &Path) {
     let ForgedLog { log, .. } = log;
     log.close();
     let mut file = std::fs::File::create(to).unwrap();
-    out::bundle(log, &log.head(), &Choice::default(), papers, &mut file).unwrap();
+    out::bundle(
+        log,
+        &log.head(),
+        &RecordFilter::default(),
+        papers,
+        &mut file,
+    )
+    .unwrap();
 }
 
 /// A log that is written, the clock that it has, and its folder.
 struct ForgedLog {
-    log: Log,
+    log: AuditLog,
     now: Arc<AtomicI64>,
     _folder: tempfile::TempDir,
 }
 
 impl ForgedLog {
     fn write(&self, record: &Value) {
-        let at: Time = text(record, "t").parse().unwrap();
+        let at: UtcTimestamp = text(record, "t").parse().unwrap();
         self.now.store(at.micros(), Ordering::SeqCst);
-        let written = Written {
+        let written = ForgedRecord {
             kind: Box::leak(text(record, "type").into_boxed_str()),
-            body: parse(record["body"].to_string().as_bytes(), Limits::default()).unwrap(),
+            body: parse(record["body"].to_string().as_bytes(), JsonLimits::default()).unwrap(),
         };
         let _ = self.log.record_blocking(written).unwrap();
     }
 }
 
-fn forged_log(key: LogKey, owner: &City, records: &[Value]) -> ForgedLog {
+fn forged_log(key: LogSigningKey, owner: &TestParticipant, records: &[Value]) -> ForgedLog {
     let folder = tempfile::tempdir().unwrap();
     let now = Arc::new(AtomicI64::new(0));
     let clock = Arc::clone(&now);
@@ -152,15 +170,15 @@ fn forged_log(key: LogKey, owner: &City, records: &[Value]) -> ForgedLog {
         folder.path().join("log"),
         owner.domain(),
         Arc::new(key),
-        Arc::new(move || Tick {
-            wall: Time::from_micros(clock.load(Ordering::SeqCst)).unwrap(),
+        Arc::new(move || ClockReading {
+            wall: UtcTimestamp::from_micros(clock.load(Ordering::SeqCst)).unwrap(),
             mono_ns: 0,
         }),
         "boot",
     );
-    let first: Time = text(&records[0], "t").parse().unwrap();
+    let first: UtcTimestamp = text(&records[0], "t").parse().unwrap();
     now.store(first.micros(), Ordering::SeqCst);
-    let (log, _) = Log::open(config).unwrap();
+    let (log, _) = AuditLog::open(config).unwrap();
     let forged = ForgedLog {
         log,
         now,
@@ -171,19 +189,19 @@ fn forged_log(key: LogKey, owner: &City, records: &[Value]) -> ForgedLog {
 }
 
 /// The key that signs the heads of a log.
-pub(super) fn key(owner: &City) -> LogKey {
-    LogKey::open(&owner.folder().join("keys/note.key"), owner.domain()).unwrap()
+pub(super) fn key(owner: &TestParticipant) -> LogSigningKey {
+    LogSigningKey::open(&owner.folder().join("keys/note.key"), owner.domain()).unwrap()
 }
 
 /// The papers and the records of an exported file.
-pub(super) fn read(bundle: &Path) -> (Copied, Vec<Value>) {
+pub(super) fn read(bundle: &Path) -> (CopiedDocuments, Vec<Value>) {
     let lines: Vec<Value> = std::fs::read_to_string(bundle)
         .unwrap()
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     let records = lines.iter().filter_map(|line| line.get("record").cloned());
-    (Copied::of(&lines), records.collect())
+    (CopiedDocuments::of(&lines), records.collect())
 }
 
 /// Where the first record of a kind stands.
@@ -192,10 +210,10 @@ fn first_of(records: &[Value], kind: &str) -> usize {
     found.unwrap_or_else(|| panic!("no {kind}"))
 }
 
-type Forgery = (&'static str, fn(&mut Vec<Value>), &'static str);
+type RecordForgery = (&'static str, fn(&mut Vec<Value>), &'static str);
 
 /// What the forger does, and what is said of it.
-const FORGERIES: [Forgery; 14] = [
+const FORGERIES: [RecordForgery; 14] = [
     (
         "a witness that did not sign",
         |records| {
@@ -334,7 +352,7 @@ fn quiet(records: &mut Vec<Value>, peer: &str) {
 
 #[test]
 fn a_permit_that_its_contract_does_not_cover_is_broken() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (mut lindau, _acme, _contract) = played(&league);
     let papers = tempfile::tempdir().unwrap();
     let bundle = export(&lindau, papers.path(), &[]);
@@ -370,17 +388,17 @@ fn a_permit_that_its_contract_does_not_cover_is_broken() {
 
 #[test]
 fn papers_that_were_not_signed_so_are_broken() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (mut lindau, _acme, _contract) = played(&league);
     let papers = tempfile::tempdir().unwrap();
     let bundle = export(&lindau, papers.path(), &[]);
     lindau.stop();
     let (copied, records) = read(&bundle);
     for (kind, expected) in [
-        (PaperKind::Contract, "SIGNATURE_INVALID"),
-        (PaperKind::Withdrawal, "SIGNATURE_INVALID"),
-        (PaperKind::Receipt, "is another one"),
-        (PaperKind::Trust, "not signed by its league"),
+        (DocumentKind::Contract, "SIGNATURE_INVALID"),
+        (DocumentKind::Withdrawal, "SIGNATURE_INVALID"),
+        (DocumentKind::Receipt, "is another one"),
+        (DocumentKind::Trust, "not signed by its league"),
     ] {
         let mut changed = copied.0.clone();
         for ((of, _), text) in &mut changed {
@@ -389,7 +407,7 @@ fn papers_that_were_not_signed_so_are_broken() {
             }
         }
         let file = papers.path().join("forged");
-        forge(&lindau, &records, &Copied(changed), &file);
+        forge(&lindau, &records, &CopiedDocuments(changed), &file);
         let (told, status) = verify(papers.path(), &["check", "forged"]);
         assert_eq!(status, 7, "{kind:?}");
         let said = findings(&told, "broken");

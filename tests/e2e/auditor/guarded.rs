@@ -5,14 +5,14 @@ use super::forged::{forge, read};
 use super::{export, findings, verify};
 use crate::binary;
 use crate::guards::guards;
-use hansa_audit_store::papers::PaperKind;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, PURPOSE, text};
+use hansa_audit_store::documents::DocumentKind;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::workflow::{ALL, PURPOSE, text};
 use serde_json::json;
 
 #[test]
 fn the_guard_that_a_question_passed_is_in_the_file_and_judged() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (lindau, acme) = league.long_table(200, ALL);
     let contract = acme.contract("lindau.long");
     let question = "SELECT count(*) FROM lindau.long";
@@ -23,7 +23,7 @@ fn the_guard_that_a_question_passed_is_in_the_file_and_judged() {
 
     let papers = tempfile::tempdir().unwrap();
     let part = export(&lindau, papers.path(), &["--contract", &contract]);
-    assert!(read(&part).0.of_kind(PaperKind::Guard).is_empty());
+    assert!(read(&part).0.of_kind(DocumentKind::Guard).is_empty());
     let (told, status) = verify(papers.path(), &["check", "lindau.example.bundle"]);
     assert_eq!(status, 0, "{told:#}");
     let bundle = export(&lindau, papers.path(), &[]);
@@ -51,7 +51,7 @@ fn the_guard_that_a_question_passed_is_in_the_file_and_judged() {
 
     lindau.verifies();
     let (copied, records) = read(&bundle);
-    let held = copied.of_kind(PaperKind::Guard);
+    let held = copied.of_kind(DocumentKind::Guard);
     let (name, document) = held.iter().next().unwrap();
     assert_eq!((held.len(), name), (1, &text(&passed, "document")));
     let other = document
@@ -61,7 +61,7 @@ fn the_guard_that_a_question_passed_is_in_the_file_and_judged() {
         (vec![], "incomplete", "is not in the files"),
         (vec![(name.clone(), other)], "broken", "is another document"),
     ] {
-        let papers_of = copied.with(PaperKind::Guard, &papers_of);
+        let papers_of = copied.with(DocumentKind::Guard, &papers_of);
         forge(&lindau, &records, &papers_of, &papers.path().join("forged"));
         let (told, status) = verify(papers.path(), &["check", "forged"]);
         let said = findings(&told, verdict);

@@ -1,28 +1,28 @@
 //! Statements that close incidents, by a provider that has put another history in the place of its log.
 
-use super::forged::{Copied, forge_further, key, read};
+use super::forged::{CopiedDocuments, forge_further, key, read};
 use super::{export, findings, played, verify};
 use crate::binary;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::note::{Checkpoint, SignedHead};
-use hansa_audit_log::time::Time;
-use hansa_audit_store::papers::PaperKind;
-use hansa_identity::signature::{FileSigner, Signer as _};
-use hansa_policy::contract::Role;
-use hansa_proto::envelope::{self, Kind};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_audit_store::documents::DocumentKind;
+use hansa_identity::signature::{FileSigner, ParticipantSigner as _};
+use hansa_policy::contract::SignatoryRole;
+use hansa_proto::envelope::{self, StatementKind};
 use hansa_proto::incident::{self, ForkedRange, IncidentCause, IncidentStatement};
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::text;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::text;
 use serde_json::{Value, json};
 use std::path::Path;
 
-fn now() -> Time {
+fn now() -> UtcTimestamp {
     jiff::Timestamp::now().to_string().parse().unwrap()
 }
 
 /// That all records of the log are of an incident, with the key that the owner has now.
-fn statement(owner: &City, head: &SignedHead) -> (String, String) {
+fn statement(owner: &TestParticipant, head: &SignedHead) -> (String, String) {
     let at = now();
     let payload = incident::to_bytes(&IncidentStatement {
         log: "lindau.example".parse().unwrap(),
@@ -38,8 +38,13 @@ fn statement(owner: &City, head: &SignedHead) -> (String, String) {
     });
     let key = FileSigner::open(&owner.folder().join("keys/signing.key")).unwrap();
     let (alg, seconds) = (key.algorithm().as_str(), at.micros() / 1_000_000);
-    let protected =
-        envelope::protected_header(Kind::Incident, Role::Provider, alg, key.kid(), seconds);
+    let protected = envelope::protected_header(
+        StatementKind::Incident,
+        SignatoryRole::Provider,
+        alg,
+        key.kid(),
+        seconds,
+    );
     let signature = key
         .sign(&envelope::signing_input(&protected, &payload))
         .unwrap();
@@ -51,8 +56,8 @@ fn statement(owner: &City, head: &SignedHead) -> (String, String) {
 /// The log without a question, as if nobody had ever asked one, with a statement of its own that closes all that differs. The
 /// statement names the newest head, or one with another root.
 fn rewritten(
-    owner: &City,
-    (records, papers): (&[Value], &Copied),
+    owner: &TestParticipant,
+    (records, papers): (&[Value], &CopiedDocuments),
     root: Option<Digest>,
     to: &Path,
 ) {
@@ -89,14 +94,14 @@ fn rewritten(
             "head": head.to_string(),
             "stated_at": now().to_string(),
         });
-        let papers = papers.with(PaperKind::Incident, &[(name, paper)]);
+        let papers = papers.with(DocumentKind::Incident, &[(name, paper)]);
         (last, papers)
     });
 }
 
 #[test]
 fn a_statement_that_its_author_alone_has_closes_nothing() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (lindau, acme, _contract) = played(&league);
     let papers = tempfile::tempdir().unwrap();
     let folder = papers.path();
@@ -144,7 +149,7 @@ fn a_statement_that_its_author_alone_has_closes_nothing() {
 
 #[test]
 fn the_head_in_a_statement_is_of_the_log() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (lindau, _acme, _contract) = played(&league);
     let papers = tempfile::tempdir().unwrap();
     let bundle = export(&lindau, papers.path(), &[]);

@@ -4,9 +4,9 @@
 use super::forged::{forge, read};
 use super::{export, findings, verify};
 use crate::binary;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, PURPOSE, text};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, PURPOSE, text};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -14,7 +14,7 @@ const SQL: &str = "SELECT r.ride, s.district FROM lindau.sites s JOIN bregenz.ri
                    WHERE s.district = 'Altstadt'";
 
 /// What a forger does to the body of a record, and what is said of it.
-type Forgery = (&'static str, fn(&mut Value), &'static str);
+type KeyTransferForgery = (&'static str, fn(&mut Value), &'static str);
 
 /// The offers of sites: to whom they let values go.
 const OFFERS: [(&str, &str); 3] = [
@@ -24,7 +24,7 @@ const OFFERS: [(&str, &str); 3] = [
 ];
 
 /// A few sites of one city, of which two are in the old town, and many rides of another.
-fn world(league: &League) -> (City, City, City) {
+fn world(league: &TestLeague) -> (TestParticipant, TestParticipant, TestParticipant) {
     let [mut lindau, mut bregenz] = ["lindau", "bregenz"].map(|alias| league.city(alias));
     let acme = league.firm("acme");
     for alias in ["lindau", "bregenz", "acme"] {
@@ -70,7 +70,7 @@ fn world(league: &League) -> (City, City, City) {
 }
 
 /// Asks, and gives what is said of whoever has the rides.
-fn asked(acme: &City) -> Value {
+fn asked(acme: &TestParticipant) -> Value {
     let lines = acme
         .hansa(&["--json", "sql", SQL, "--purpose", PURPOSE])
         .must()
@@ -90,7 +90,7 @@ fn asked(acme: &City) -> Value {
 
 #[test]
 fn keys_go_where_the_contract_lets_them_and_are_on_both_books() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (lindau, mut bregenz, mut acme) = world(&league);
     // Silence keeps them at home, and others than who is asked are no help.
     for (name, _) in OFFERS {
@@ -158,7 +158,7 @@ fn keys_go_where_the_contract_lets_them_and_are_on_both_books() {
         .iter()
         .position(|record| record["body"].get("keys").is_some())
         .unwrap();
-    let forgeries: [Forgery; 6] = [
+    let forgeries: [KeyTransferForgery; 6] = [
         (
             "of no column",
             |body| body["keys"][0]["of"][0]["column"] = Value::Null,

@@ -3,17 +3,17 @@
 use super::forged::{forge, read};
 use super::{export, findings, verify};
 use crate::binary;
-use hansa_audit_store::papers::PaperKind;
+use hansa_audit_store::documents::DocumentKind;
 use hansa_proto::credential;
-use hansa_test_support::league::League;
-use hansa_test_support::play::ALL;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::workflow::ALL;
 use serde_json::{Value, json};
 
 const H49: [&str; 2] = ["--sector", "nace:H49"];
 
 #[test]
 fn what_a_permit_relied_on_is_in_the_file_and_judged() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let (acme, _beta) = (league.firm("acme"), league.firm("beta"));
     league.names_issuer("chamber", &["sector"], "-20d");
@@ -46,17 +46,17 @@ fn what_a_permit_relied_on_is_in_the_file_and_judged() {
     assert_eq!(status, 0, "{told:#}");
     lindau.stop();
     let (copied, records) = read(&bundle);
-    let held = copied.of_kind(PaperKind::Statement);
+    let held = copied.of_kind(DocumentKind::Statement);
     assert_eq!(held.len(), 1, "the credential is in the file");
     assert_eq!(held.values().next(), Some(&good));
 
-    let judged = |changed: &Changed| {
+    let judged = |changed: &ChangedBundle| {
         let file = papers.path().join("forged");
         let (records, statements) = changed;
         forge(
             &lindau,
             records,
-            &copied.with(PaperKind::Statement, statements),
+            &copied.with(DocumentKind::Statement, statements),
             &file,
         );
         let (told, status) = verify(papers.path(), &["check", "forged"]);
@@ -112,4 +112,4 @@ fn what_a_permit_relied_on_is_in_the_file_and_judged() {
     }
 }
 
-type Changed = (Vec<Value>, Vec<(String, String)>);
+type ChangedBundle = (Vec<Value>, Vec<(String, String)>);

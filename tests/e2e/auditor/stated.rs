@@ -3,19 +3,19 @@
 
 mod dates;
 
-use super::forged::{Copied, forge, read};
+use super::forged::{CopiedDocuments, forge, read};
 use super::{export, findings, played, verify};
 use crate::binary;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::time::Time;
-use hansa_audit_store::papers::PaperKind;
-use hansa_identity::signature::{FileSigner, Signer as _};
-use hansa_policy::contract::Role;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_audit_store::documents::DocumentKind;
+use hansa_identity::signature::{FileSigner, ParticipantSigner as _};
+use hansa_policy::contract::SignatoryRole;
 use hansa_policy::id::ContractId;
 use hansa_proto::deletion;
-use hansa_proto::envelope::{self, Kind};
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, text};
+use hansa_proto::envelope::{self, StatementKind};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::workflow::{ALL, text};
 use serde_json::{Value, json};
 
 const DAY: i64 = 86_400_000_000;
@@ -27,7 +27,12 @@ fn last_of(records: &[Value], kind: &str) -> usize {
 }
 
 /// The same paper with a signature of which one character is another, under its new name; the record names that.
-fn resigned(records: &mut [Value], papers: &Copied, kind: PaperKind, by: &str) -> Copied {
+fn resigned(
+    records: &mut [Value],
+    papers: &CopiedDocuments,
+    kind: DocumentKind,
+    by: &str,
+) -> CopiedDocuments {
     let at = last_of(records, by);
     let name = text(&records[at]["body"], "statement");
     let good = &papers.of_kind(kind)[&name];
@@ -44,33 +49,38 @@ fn resigned(records: &mut [Value], papers: &Copied, kind: PaperKind, by: &str) -
 }
 
 /// The same, but under the name that the record has.
-fn renamed(records: &mut [Value], papers: &Copied, kind: PaperKind, by: &str) -> Copied {
+fn renamed(
+    records: &mut [Value],
+    papers: &CopiedDocuments,
+    kind: DocumentKind,
+    by: &str,
+) -> CopiedDocuments {
     let name = text(&records[last_of(records, by)]["body"], "statement");
     let changed = resigned(&mut records.to_vec(), papers, kind, by).of_kind(kind);
     let text = changed.into_values().next().unwrap();
     papers.with(kind, &[(name, text)])
 }
 
-type Forgery = (
+type StatementForgery = (
     &'static str,
-    fn(&mut Vec<Value>, &Copied) -> Option<Copied>,
+    fn(&mut Vec<Value>, &CopiedDocuments) -> Option<CopiedDocuments>,
     &'static str,
 );
 
-const FORGERIES: [Forgery; 14] = [
+const FORGERIES: [StatementForgery; 14] = [
     (
         "a statement of deletion that somebody else signed",
-        |records, papers| Some(resigned(records, papers, PaperKind::Deletion, "attest")),
+        |records, papers| Some(resigned(records, papers, DocumentKind::Deletion, "attest")),
         "its statement of deletion: SIGNATURE_INVALID",
     ),
     (
         "a statement of use that somebody else signed",
-        |records, papers| Some(resigned(records, papers, PaperKind::Usage, "usage")),
+        |records, papers| Some(resigned(records, papers, DocumentKind::Usage, "usage")),
         "its statement of use: SIGNATURE_INVALID",
     ),
     (
         "no statement of deletion",
-        |_, papers| Some(papers.with(PaperKind::Deletion, &[])),
+        |_, papers| Some(papers.with(DocumentKind::Deletion, &[])),
         "the statement of deletion",
     ),
     (
@@ -113,17 +123,17 @@ const FORGERIES: [Forgery; 14] = [
     ),
     (
         "another statement under the same name",
-        |records, papers| Some(renamed(records, papers, PaperKind::Deletion, "attest")),
+        |records, papers| Some(renamed(records, papers, DocumentKind::Deletion, "attest")),
         "its statement of deletion: STATEMENT_MALFORMED: it is another one than the record names",
     ),
     (
         "another statement of use under the same name",
-        |records, papers| Some(renamed(records, papers, PaperKind::Usage, "usage")),
+        |records, papers| Some(renamed(records, papers, DocumentKind::Usage, "usage")),
         "its statement of use: STATEMENT_MALFORMED: it is another one than the record names",
     ),
     (
         "no statement of use",
-        |_, papers| Some(papers.with(PaperKind::Usage, &[])),
+        |_, papers| Some(papers.with(DocumentKind::Usage, &[])),
         "the statement of use",
     ),
     (
@@ -141,7 +151,7 @@ const FORGERIES: [Forgery; 14] = [
             records.remove(last_of(records, "attest"));
             let from = last_of(records, "permit");
             for record in &mut records[from..] {
-                let at: Time = text(record, "t").parse().unwrap();
+                let at: UtcTimestamp = text(record, "t").parse().unwrap();
                 record["t"] = json!(at.plus_micros(2 * DAY).to_string());
             }
             None
@@ -170,7 +180,7 @@ const FORGERIES: [Forgery; 14] = [
 
 #[test]
 fn statements_under_contracts_are_judged() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");
@@ -199,8 +209,8 @@ fn statements_under_contracts_are_judged() {
     assert_eq!(status, 0, "{told:#}");
     lindau.stop();
     let (copied, records) = read(&bundle);
-    assert_eq!(copied.of_kind(PaperKind::Deletion).len(), 1);
-    assert_eq!(copied.of_kind(PaperKind::Usage).len(), 1);
+    assert_eq!(copied.of_kind(DocumentKind::Deletion).len(), 1);
+    assert_eq!(copied.of_kind(DocumentKind::Usage).len(), 1);
     for (name, change, expected) in FORGERIES {
         let mut changed = records.clone();
         let others = change(&mut changed, &copied);
@@ -219,7 +229,7 @@ fn statements_under_contracts_are_judged() {
         .find(|one| one.2.starts_with("the log has"));
     let mut aged = records.clone();
     counts.unwrap().1(&mut aged, &copied);
-    let last: Time = text(records.last().unwrap(), "t").parse().unwrap();
+    let last: UtcTimestamp = text(records.last().unwrap(), "t").parse().unwrap();
     let (before, at) = (last.plus_micros(35 * DAY), last.plus_micros(70 * DAY));
     aged.push(json!({"type": "expire", "t": at.to_string(), "body": {
         "class": "decisions", "ground": "retention", "first": 0, "end": 0, "records": 0, "before": before.to_string(),
@@ -252,7 +262,7 @@ fn statements_under_contracts_are_judged() {
     // afterwards, was dated back.
     let attest = last_of(&records, "attest");
     let name = text(&records[attest]["body"], "statement");
-    let stated = deletion::from_envelope(copied.of_kind(PaperKind::Deletion)[&name].as_bytes());
+    let stated = deletion::from_envelope(copied.of_kind(DocumentKind::Deletion)[&name].as_bytes());
     let kid = stated.unwrap().signature.kid;
     let revoke = ["--yes", "league", "key", "--end", &kid, "--revoked"];
     let revoke = [&revoke[..], &["--of", "acme.example", "--dir", "league"]].concat();
@@ -263,7 +273,7 @@ fn statements_under_contracts_are_judged() {
     for (days, told) in [(0, false), (2, true)] {
         let mut changed = records.clone();
         for record in &mut changed[attest..] {
-            let at: Time = text(record, "t").parse().unwrap();
+            let at: UtcTimestamp = text(record, "t").parse().unwrap();
             record["t"] = json!(at.plus_micros(days * DAY).to_string());
         }
         forge(&lindau, &changed, &copied, &papers.path().join("forged"));
@@ -290,7 +300,7 @@ fn statements_under_contracts_are_judged() {
 /// A firm that has signed a statement about a contract of somebody else, and a city that counts it.
 #[test]
 fn a_statement_is_about_a_contract_of_its_own() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let (acme, beta) = (league.firm("acme"), league.firm("beta"));
     league.hand_bundle_to("lindau");
@@ -318,16 +328,21 @@ fn a_statement_is_about_a_contract_of_its_own() {
     lindau.stop();
     let (copied, mut records) = read(&bundle);
     let at = last_of(&records, "attest");
-    let good = copied.of_kind(PaperKind::Deletion);
+    let good = copied.of_kind(DocumentKind::Deletion);
     let (_, good) = good.into_iter().next().unwrap();
     let mut said = deletion::from_envelope(good.as_bytes()).unwrap().deletion;
     said.contract = others;
     let payload = deletion::to_bytes(&said);
     let key = FileSigner::open(&acme.folder().join("keys/signing.key")).unwrap();
-    let now: Time = text(&records[at], "t").parse().unwrap();
+    let now: UtcTimestamp = text(&records[at], "t").parse().unwrap();
     let (alg, seconds) = (key.algorithm().as_str(), now.micros() / 1_000_000);
-    let protected =
-        envelope::protected_header(Kind::Deletion, Role::Consumer, alg, key.kid(), seconds);
+    let protected = envelope::protected_header(
+        StatementKind::Deletion,
+        SignatoryRole::Consumer,
+        alg,
+        key.kid(),
+        seconds,
+    );
     let signature = key
         .sign(&envelope::signing_input(&protected, &payload))
         .unwrap();
@@ -341,7 +356,7 @@ fn a_statement_is_about_a_contract_of_its_own() {
     forge(
         &lindau,
         &records,
-        &copied.with(PaperKind::Deletion, &forged),
+        &copied.with(DocumentKind::Deletion, &forged),
         &file,
     );
     let (told, status) = verify(papers.path(), &["check", "forged"]);

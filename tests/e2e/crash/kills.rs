@@ -1,22 +1,22 @@
 //! Kills in the middle of commands, and what must still be there after them.
 
-use hansa_test_support::city::City;
-use hansa_test_support::play::Going;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::RunningCommand;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// Kills so far, and how many of them came while the command still ran.
 #[derive(Debug)]
-pub(super) struct Kills {
+pub(super) struct KillSchedule {
     /// How long a command takes that nobody disturbs, from its start over a call to the provider to its end.
     usual: Duration,
     all: usize,
     hit: usize,
 }
 
-impl Kills {
-    pub(super) fn of(acme: &City) -> Self {
+impl KillSchedule {
+    pub(super) fn of(acme: &TestParticipant) -> Self {
         let begun = Instant::now();
         acme.hansa(&["contract", "list"]).must();
         Self {
@@ -29,8 +29,8 @@ impl Kills {
     /// Runs a command of acme and kills one of both in the middle of it, after a share of the usual time.
     pub(super) fn one(
         &mut self,
-        lindau: &mut City,
-        acme: &City,
+        lindau: &mut TestParticipant,
+        acme: &TestParticipant,
         args: &[&str],
         provider: bool,
         share: f64,
@@ -50,7 +50,7 @@ impl Kills {
     }
 
     /// Waits for a share of the usual time, and counts whether the command still runs then.
-    pub(super) fn wait(&mut self, going: &mut Going, share: f64) {
+    pub(super) fn wait(&mut self, going: &mut RunningCommand, share: f64) {
         let begun = Instant::now();
         while begun.elapsed() < self.usual.mul_f64(share) && going.runs() {
             std::thread::park_timeout(Duration::from_millis(1));
@@ -75,20 +75,20 @@ impl Kills {
 }
 
 /// What both sides hold, to be compared after a crash.
-pub(super) struct Held {
+pub(super) struct DurableState {
     records: Vec<String>,
     contracts: BTreeSet<String>,
 }
 
-impl Held {
-    pub(super) fn of(city: &City) -> Self {
+impl DurableState {
+    pub(super) fn of(city: &TestParticipant) -> Self {
         let records = city.log().iter().map(Value::to_string).collect();
         let contracts = city.listed("contract").into_iter().collect();
         Self { records, contracts }
     }
 
     #[track_caller]
-    pub(super) fn is_still_held(&self, city: &City) {
+    pub(super) fn is_still_held(&self, city: &TestParticipant) {
         let now = Self::of(city);
         assert!(
             now.records.starts_with(&self.records),
@@ -104,7 +104,7 @@ impl Held {
 }
 
 /// Starts the provider again; it listens elsewhere now.
-pub(super) fn again(lindau: &mut City, acme: &City) {
+pub(super) fn again(lindau: &mut TestParticipant, acme: &TestParticipant) {
     lindau.serve();
     acme.knows(lindau);
 }

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn what_a_stolen_key_concluded_is_void() {
-    let league = League::new(crate::binary());
+    let league = TestLeague::new(crate::binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     let kid = officer(&league, "officer.key");

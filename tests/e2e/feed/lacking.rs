@@ -3,13 +3,13 @@
 use super::{answer, sql, token};
 use crate::binary;
 use crate::counts::MODEL;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::ALL;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::ALL;
 use std::fmt::Write as _;
 
 /// Brings a file with the bicycles of each hour of a day.
-fn bring_bikes(city: &City, day: u32, bikes: std::ops::Range<i64>) {
+fn bring_bikes(city: &TestParticipant, day: u32, bikes: std::ops::Range<i64>) {
     let mut csv = "at,site,bikes\n".to_owned();
     for (bikes, hour) in bikes.zip(0..) {
         writeln!(
@@ -26,7 +26,7 @@ fn bring_bikes(city: &City, day: u32, bikes: std::ops::Range<i64>) {
 /// That nothing came is not said as long as somebody is lacking who may have something.
 #[test]
 fn who_is_lacking_is_told_although_nothing_came() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let acme = league.firm("acme");
     let feed = MODEL
         .replace("model =", "feed = true\nmodel =")

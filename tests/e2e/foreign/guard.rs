@@ -1,11 +1,11 @@
 //! The guard of SQL as a reader of foreign bytes: any text is a plan over the view, or a refusal that says why.
 
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
-use hansa_audit_log::time::Time;
-use hansa_catalog::view::{Shape, View, ViewTable};
-use hansa_policy::refusal::Code;
-use hansa_query::limits::SqlLimits;
-use hansa_query::plan::plan;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_catalog::query_view::{QueryView, ViewShape, ViewTable};
+use hansa_policy::refusal::ErrorCode;
+use hansa_query::limits::SqlStatementLimits;
+use hansa_query::sql::plan;
 use std::sync::Arc;
 
 /// What is wrong with what becomes of a statement, if anything is.
@@ -13,15 +13,22 @@ pub(crate) fn sql(bytes: &[u8]) -> Result<(), String> {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return Ok(());
     };
-    match plan(text, &view(), &SqlLimits::default(), Time::EARLIEST) {
+    match plan(
+        text,
+        &view(),
+        &SqlStatementLimits::default(),
+        UtcTimestamp::EARLIEST,
+    ) {
         Ok(_) => Ok(()),
-        Err(refusal) if refusal.code == Code::Internal => Err(format!("an inner fault: {refusal}")),
+        Err(refusal) if refusal.code == ErrorCode::Internal => {
+            Err(format!("an inner fault: {refusal}"))
+        }
         Err(refusal) if refusal.sentence.is_empty() => Err("a refusal without a reason".to_owned()),
         Err(_) => Ok(()),
     }
 }
 
-fn view() -> View {
+fn view() -> QueryView {
     let at = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
     let schema = Arc::new(Schema::new(vec![
         Field::new("trip_id", DataType::Utf8, false),
@@ -35,7 +42,7 @@ fn view() -> View {
         dataset,
         contract: None,
         stored: Arc::clone(&schema),
-        shape: Shape::Rows(schema),
+        shape: ViewShape::Rows(schema),
     };
-    View::new([("trips".parse().expect("a name"), table)].into())
+    QueryView::new([("trips".parse().expect("a name"), table)].into())
 }

@@ -2,7 +2,7 @@
 
 use super::{SOME, dataset, parquet, permitted, publishes, rows, said, totals};
 use crate::binary;
-use hansa_test_support::league::League;
+use hansa_test_support::league::TestLeague;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use s3s::auth::SimpleAuth;
@@ -13,12 +13,12 @@ use std::path::Path;
 const KEYS: &str = "access_key_id = reader\nsecret_access_key = a-secret-key\n";
 
 /// A store over the folders of a folder, which are its buckets.
-struct Store {
+struct ObjectStoreServer {
     runtime: Option<tokio::runtime::Runtime>,
     address: SocketAddr,
 }
 
-impl Store {
+impl ObjectStoreServer {
     fn over(folder: &Path, address: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -55,7 +55,7 @@ impl Store {
 
 #[test]
 fn files_of_a_store_are_read_where_they_are() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let folder = tempfile::tempdir().unwrap();
     let bucket = folder.path().join("water");
     std::fs::create_dir_all(bucket.join("levels/old")).unwrap();
@@ -69,7 +69,7 @@ fn files_of_a_store_are_read_where_they_are() {
     // A pattern does not reach into folders, and takes only what fits.
     put("old/c.parquet", &rows(500_000, 500_010));
     put("notes.txt", &[]);
-    let mut store = Store::over(folder.path(), "127.0.0.1:0");
+    let mut store = ObjectStoreServer::over(folder.path(), "127.0.0.1:0");
     let keys = folder.path().join("keys");
     std::fs::write(&keys, KEYS).unwrap();
     let source = format!(
@@ -101,7 +101,7 @@ fn files_of_a_store_are_read_where_they_are() {
     for secret in ["water", "b.parquet", &store.address.to_string()] {
         assert!(!told.contains(secret), "{told}");
     }
-    let _again = Store::over(folder.path(), &store.address.to_string());
+    let _again = ObjectStoreServer::over(folder.path(), &store.address.to_string());
     assert_eq!(totals(&acme), permitted(&all));
 
     // Wrong keys are told to whoever configures it.

@@ -2,25 +2,25 @@
 
 use super::{SOME, dataset, permitted, publishes, rows, said, totals};
 use crate::binary;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, PURPOSE, text};
-use hansa_test_support::postgres::Postgres;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::postgres_server::PostgresServer;
+use hansa_test_support::workflow::{ALL, PURPOSE, text};
 use rcgen::{CertificateParams, KeyPair};
 
 const PASSWORD: &str = "a long word";
 
 /// A server with the table, a user that can only read, and the files that reach it.
-struct Server {
-    postgres: Postgres,
+struct DatabaseFixture {
+    postgres: PostgresServer,
     folder: tempfile::TempDir,
     source: String,
 }
 
-fn server() -> Server {
+fn server() -> DatabaseFixture {
     let key = KeyPair::generate().unwrap();
     let certificate = CertificateParams::new(["localhost".to_owned()]).unwrap();
     let certificate = certificate.self_signed(&key).unwrap().pem();
-    let postgres = Postgres::with_tls(&certificate, &key.serialize_pem());
+    let postgres = PostgresServer::with_tls(&certificate, &key.serialize_pem());
     let values = rows(0, 5_000);
     let values: Vec<String> = values
         .iter()
@@ -45,7 +45,7 @@ fn server() -> Server {
         password.display(),
         root.display()
     );
-    Server {
+    DatabaseFixture {
         postgres,
         folder,
         source,
@@ -54,8 +54,8 @@ fn server() -> Server {
 
 #[test]
 fn a_table_is_read_in_its_database_behind_the_same_gate() {
-    let league = League::new(binary());
-    let Server {
+    let league = TestLeague::new(binary());
+    let DatabaseFixture {
         postgres,
         folder,
         source,
@@ -146,8 +146,8 @@ fn a_table_is_read_in_its_database_behind_the_same_gate() {
 
 #[test]
 fn a_database_is_believed_by_its_certificate_alone() {
-    let league = League::new(binary());
-    let Server {
+    let league = TestLeague::new(binary());
+    let DatabaseFixture {
         postgres,
         folder,
         source,

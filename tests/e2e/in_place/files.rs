@@ -2,12 +2,12 @@
 
 use super::{SOME, dataset, parquet, permitted, publishes, rows, said, totals};
 use crate::binary;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, number, text};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::workflow::{ALL, number, text};
 
 #[test]
 fn files_stay_where_they_are_and_are_read_behind_the_same_gate() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let folder = tempfile::tempdir().unwrap();
     let all = rows(0, 20_000);
     let (one, other) = all.split_at(12_000);
@@ -83,7 +83,7 @@ fn files_stay_where_they_are_and_are_read_behind_the_same_gate() {
 
 #[test]
 fn what_would_make_other_rows_is_refused() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.parquet"), parquet(&rows(0, 10))).unwrap();
     let path = folder.path().join("a.parquet");

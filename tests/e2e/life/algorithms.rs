@@ -2,13 +2,13 @@
 
 use super::settled;
 use crate::binary;
-use hansa_test_support::city::{City, run};
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, number, text, wait_for};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::{TestParticipant, run};
+use hansa_test_support::workflow::{ALL, number, text, wait_for};
 use std::time::Duration;
 
 /// A city that offers bikes and signs in this way.
-fn city(league: &League, alias: &str, algorithm: &str) -> City {
+fn city(league: &TestLeague, alias: &str, algorithm: &str) -> TestParticipant {
     let city = league.city_with(alias, &["--algorithm", algorithm]);
     city.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
     city.publishes();
@@ -17,7 +17,7 @@ fn city(league: &League, alias: &str, algorithm: &str) -> City {
 }
 
 /// The algorithms of the two signatures, the provider's first, each checked by this city.
-fn signed_with(city: &City, contract: &str) -> [String; 2] {
+fn signed_with(city: &TestParticipant, contract: &str) -> [String; 2] {
     let shown = city.hansa(&["--json", "contract", "show", contract]);
     let shown = shown.must().json();
     let signatures = shown["signatures"].as_array().unwrap();
@@ -29,7 +29,7 @@ fn signed_with(city: &City, contract: &str) -> [String; 2] {
 }
 
 /// A contract from the first letter to the receipt.
-fn uses(consumer: &City, provider: &City, algorithms: [&str; 2]) -> String {
+fn uses(consumer: &TestParticipant, provider: &TestParticipant, algorithms: [&str; 2]) -> String {
     let alias = provider.domain().split('.').next().unwrap();
     consumer.knows(provider);
     let contract = consumer.contract(&format!("{alias}.bikes"));
@@ -56,7 +56,7 @@ fn uses(consumer: &City, provider: &City, algorithms: [&str; 2]) -> String {
 
 #[test]
 fn each_side_signs_in_its_own_way() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let mut lindau = city(&league, "lindau", "ES256");
     let mut speyer = city(&league, "speyer", "eddsa");
     for (city, alias) in [(&mut lindau, "lindau"), (&mut speyer, "speyer")] {

@@ -5,7 +5,7 @@ use super::*;
 /// A public view is signed by the connector alone, so a policy file that says more must wait as well.
 #[test]
 fn a_public_view_that_lets_out_more_waits_for_two() {
-    let league = League::new(crate::binary());
+    let league = TestLeague::new(crate::binary());
     let mut lindau = league.city("lindau");
     league.hand_bundle_to("lindau");
     lindau.configure(&format!(
@@ -85,7 +85,7 @@ fn a_public_view_that_lets_out_more_waits_for_two() {
 /// What one officer signed beside what was in force then can wait on the other side's desk until less is in force.
 #[test]
 fn what_waited_on_the_other_side_is_looked_at_again() {
-    let league = League::new(crate::binary());
+    let league = TestLeague::new(crate::binary());
     let (lindau, acme) = pair(&league, "officer");
     acme.hansa(&["contract", "request", "lindau.bikes", "--sign"])
         .must();

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 /// Under one contract: who asked whom, answers, rows.
 #[derive(Debug, Clone, Default)]
-struct Seen {
+struct ContractUsage {
     asker: &'static str,
     provider: &'static str,
     answers: u64,
@@ -15,8 +15,8 @@ struct Seen {
 
 /// Counted at the askers.
 #[derive(Debug, Default)]
-pub(crate) struct Facts {
-    seen: Mutex<BTreeMap<String, Seen>>,
+pub(crate) struct ObservedUsage {
+    seen: Mutex<BTreeMap<String, ContractUsage>>,
     refused: Mutex<BTreeMap<(&'static str, String), u64>>,
 }
 
@@ -24,7 +24,7 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Facts {
+impl ObservedUsage {
     /// An answer of so many rows.
     pub(crate) fn answer(
         &self,
@@ -35,7 +35,7 @@ impl Facts {
     ) {
         let mut seen = locked(&self.seen);
         let one = seen.entry(contract.to_owned()).or_default();
-        *one = Seen {
+        *one = ContractUsage {
             asker,
             provider,
             answers: one.answers + 1,
@@ -79,7 +79,7 @@ impl Facts {
     }
 }
 
-impl fmt::Display for Facts {
+impl fmt::Display for ObservedUsage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (contract, one) in locked(&self.seen).iter() {
             writeln!(

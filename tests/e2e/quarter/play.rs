@@ -1,21 +1,21 @@
 //! What happens in the quarter.
 
-use super::facts::Facts;
+use super::facts::ObservedUsage;
 use crate::binary;
 use crate::clock::set;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, text};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, text};
 use serde_json::Value;
 
 /// How much is asked: so many questions of each asker and month.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Size {
+pub(crate) struct QueryVolume {
     pub(crate) questions: u64,
 }
 
 /// Instants of lindau's log.
-pub(crate) struct Times {
+pub(crate) struct LogInstants {
     /// In the first month, after the first questions.
     pub(crate) early: String,
     /// At the end.
@@ -23,11 +23,11 @@ pub(crate) struct Times {
 }
 
 /// The quarter, played.
-pub(crate) struct Quarter {
-    pub(crate) lindau: City,
-    pub(crate) tallinn: City,
-    pub(crate) acme: City,
-    pub(crate) facts: Facts,
+pub(crate) struct QuarterFixture {
+    pub(crate) lindau: TestParticipant,
+    pub(crate) tallinn: TestParticipant,
+    pub(crate) acme: TestParticipant,
+    pub(crate) facts: ObservedUsage,
     /// acme's first contract with lindau, and what took its place.
     pub(crate) first: String,
     pub(crate) amended: String,
@@ -35,18 +35,18 @@ pub(crate) struct Quarter {
     pub(crate) withdrawn: String,
     /// lindau's signing keys, before and after.
     pub(crate) keys: [String; 2],
-    pub(crate) times: Times,
+    pub(crate) times: LogInstants,
     /// Its folder goes last.
-    _league: League,
+    _league: TestLeague,
 }
 
 /// Askers at a time.
 const AT_ONCE: u64 = 4;
 
-impl Quarter {
+impl QuarterFixture {
     /// Plays it.
-    pub(crate) fn play(size: Size) -> Self {
-        let league = League::new(binary());
+    pub(crate) fn play(size: QueryVolume) -> Self {
+        let league = TestLeague::new(binary());
         let names = ["lindau", "tallinn", "acme"];
         let [mut lindau, mut tallinn, mut acme] = names.map(|name| league.city(name));
         for name in names {
@@ -66,7 +66,7 @@ impl Quarter {
             asker.knows(&lindau);
         }
         acme.knows(&tallinn);
-        let facts = Facts::default();
+        let facts = ObservedUsage::default();
 
         // The first month.
         let first = acme.contract("lindau.counts");
@@ -171,7 +171,7 @@ impl Quarter {
             amended,
             withdrawn,
             keys,
-            times: Times { early, late },
+            times: LogInstants { early, late },
         }
     }
 }
@@ -180,8 +180,8 @@ const QUESTION: &str = "SELECT id, site FROM lindau.counts WHERE id < 3";
 
 /// The league signs anew by the later clock, and everybody's clock goes there. All get the same bundle: of one with a higher
 /// number the others may hear from a peer before they take in theirs, which would then be an older one.
-fn month(league: &League, cities: &[&City], offset: &str) {
-    let file = |city: &City| city.folder().join("trust/bundle.json");
+fn month(league: &TestLeague, cities: &[&TestParticipant], offset: &str) {
+    let file = |city: &TestParticipant| city.folder().join("trust/bundle.json");
     if let [first, others @ ..] = cities {
         league.hand_bundle_at(first.domain().trim_end_matches(".example"), offset);
         for other in others {
@@ -196,8 +196,8 @@ fn month(league: &League, cities: &[&City], offset: &str) {
 
 /// Questions of different sizes, several at a time; what came back is what is counted.
 fn ask(
-    facts: &Facts,
-    city: &City,
+    facts: &ObservedUsage,
+    city: &TestParticipant,
     asker: &'static str,
     provider: &'static str,
     contract: &str,
@@ -235,13 +235,13 @@ fn code(err: &str) -> String {
 }
 
 /// The time of the last record of a log.
-fn now(city: &City) -> String {
+fn now(city: &TestParticipant) -> String {
     let last = city.hansa(&["--json", "audit", "list", "--last", "1"]);
     text(&last.must().json(), "t")
 }
 
 /// The thumbprint of the key that signs for a city, as the league registers it.
-fn key(city: &City) -> String {
+fn key(city: &TestParticipant) -> String {
     let bundle = std::fs::read(city.folder().join("trust/bundle.json")).unwrap();
     let bundle: Value = serde_json::from_slice(&bundle).unwrap();
     let id = format!("hansa://{}", city.domain());

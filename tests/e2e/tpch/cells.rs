@@ -2,15 +2,15 @@
 //! process that sees the cells which are shown, and nothing else is answered.
 
 use super::data;
-use super::pool::{self, Pool};
-use super::world::{Answer, CITIES, Cells, World};
+use super::pool::{self, PooledSession};
+use super::world::{CITIES, CellTerms, QueryAnswer, TpchFederation};
 use serde_json::Value;
 
 /// A group of fewer lines is not shown: at this scale all groups of some cities, and not of others.
 const LEAST: usize = 118;
 
 /// Cells of orders and lines; of everything else the rows.
-fn cells(table: &str) -> Option<Cells> {
+fn cells(table: &str) -> Option<CellTerms> {
     let (by, measures): (&[_], &[_]) = match table {
         "orders" => (&["o_orderpriority"], &["o_totalprice"]),
         "lineitem" => (
@@ -19,7 +19,7 @@ fn cells(table: &str) -> Option<Cells> {
         ),
         _ => return None,
     };
-    Some(Cells {
+    Some(CellTerms {
         by,
         measures,
         least: LEAST,
@@ -43,8 +43,8 @@ const ALLOWED: [(&str, &str, &str); 2] = [
 
 #[test]
 fn all_22_questions_over_cells() {
-    let world = World::under(cells, World::holdings(0.01), None);
-    let pool = Pool::new(&world.files());
+    let world = TpchFederation::under(cells, TpchFederation::holdings(0.01), None);
+    let pool = PooledSession::new(&world.files());
     let mut answered = Vec::new();
     for number in 1..=22 {
         let sql = data::question(number, &CITIES);
@@ -70,7 +70,7 @@ fn all_22_questions_over_cells() {
             let lines = tried.must().lines();
             let told = &lines.last().expect("it is told who answered")["hansa"]["participants"];
             assert_eq!(told[0]["reads"][0]["groups_alone"], false, "{told}");
-            let rows = Answer::of(lines).rows;
+            let rows = QueryAnswer::of(lines).rows;
             pool::same(number, &rows, &pool.ask(&sql));
             answered.push(number);
         }
@@ -95,7 +95,7 @@ fn all_22_questions_over_cells() {
                 "{participant}"
             );
         }
-        let rows = Answer::of(lines).rows;
+        let rows = QueryAnswer::of(lines).rows;
         // The rows of the groups that each city shows.
         let shown = |city: &str| {
             format!(

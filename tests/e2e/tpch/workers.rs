@@ -1,13 +1,13 @@
 //! One city whose questions workers help with, each a process of its own: the answers stay the same, whoever computes them.
 
 use super::data::{self, rows};
-use super::pool::{self, Pool};
+use super::pool::{self, PooledSession};
 use super::world::write;
 use crate::binary;
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::ALL;
-use hansa_test_support::worker::Worker;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::worker_process::WorkerProcess;
+use hansa_test_support::workflow::ALL;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,12 +21,12 @@ const TABLES: [&str; 6] = [
 
 #[test]
 fn questions_1_5_and_18_with_any_number_of_workers() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let mut bremen = league.city("bremen");
     let firm = league.firm("firm");
     league.hand_bundle_to("bremen");
     let files = publish(&bremen);
-    let pool = Pool::new(&files);
+    let pool = PooledSession::new(&files);
     bremen.serve();
     firm.knows(&bremen);
     for table in TABLES {
@@ -48,14 +48,14 @@ fn questions_1_5_and_18_with_any_number_of_workers() {
         pool::same(number, &rows, &permitted(number));
     }
     bremen.hansa(&["cluster", "init"]).must();
-    let mut workers: Vec<Worker> = (1..=3)
-        .map(|number| Worker::of(&bremen, &format!("w{number}")))
+    let mut workers: Vec<WorkerProcess> = (1..=3)
+        .map(|number| WorkerProcess::of(&bremen, &format!("w{number}")))
         .collect();
     // On another machine, where nothing of the connector is but what a worker needs.
-    workers.push(Worker::elsewhere(&bremen, "w4"));
+    workers.push(WorkerProcess::elsewhere(&bremen, "w4"));
     let bare = std::fs::read_to_string(bremen.folder().join("hansa.toml")).unwrap();
-    let with = |workers: &[Worker]| {
-        let tables: Vec<String> = workers.iter().map(Worker::table).collect();
+    let with = |workers: &[WorkerProcess]| {
+        let tables: Vec<String> = workers.iter().map(WorkerProcess::table).collect();
         let text = format!("{bare}\n[cluster]\nat_least = 1000\n{}", tables.join("\n"));
         bremen.write("hansa.toml", &text);
         bremen.hansa(&["reload"]).must();
@@ -68,7 +68,7 @@ fn questions_1_5_and_18_with_any_number_of_workers() {
     assert!(workers[0].shares() >= 3, "{}", workers[0].shares());
     for count in [2, 4] {
         with(&workers[..count]);
-        let before: Vec<usize> = workers.iter().map(Worker::shares).collect();
+        let before: Vec<usize> = workers.iter().map(WorkerProcess::shares).collect();
         // To the last digit.
         assert_eq!(all(), alone, "{count} workers");
         for (worker, before) in workers[..count].iter().zip(before) {
@@ -84,7 +84,7 @@ fn questions_1_5_and_18_with_any_number_of_workers() {
     assert_eq!(all(), alone, "one of four is lost");
     assert!(workers[2].shares() >= before + 6, "{}", workers[2].shares());
     // And without any the city computes it itself.
-    workers.iter_mut().for_each(Worker::kill);
+    workers.iter_mut().for_each(WorkerProcess::kill);
     assert_eq!(all(), alone, "all are lost");
     bremen.verifies();
 }
@@ -102,7 +102,7 @@ fn shown() -> String {
 }
 
 /// The tables, of which lines of large quantities and all comments are hidden; what lies where, for the pool.
-fn publish(city: &City) -> BTreeMap<String, PathBuf> {
+fn publish(city: &TestParticipant) -> BTreeMap<String, PathBuf> {
     let mut files = BTreeMap::new();
     for table in TABLES {
         let file = city.folder().join(format!("{table}.parquet"));

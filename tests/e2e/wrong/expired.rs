@@ -2,13 +2,13 @@
 
 use super::try_all;
 use crate::binary;
-use hansa_test_support::forge::OVER;
-use hansa_test_support::league::League;
-use hansa_test_support::play::{ALL, text};
+use hansa_test_support::forged_certificate::OVER;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::workflow::{ALL, text};
 
 #[test]
 fn the_own_one_stops_every_command_until_it_is_renewed() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let acme = league.firm("acme");
     acme.hansa(&["check"]).must();
     league.expire("acme");
@@ -36,7 +36,7 @@ fn the_own_one_stops_every_command_until_it_is_renewed() {
 
 #[test]
 fn that_of_a_peer_who_answers_is_refused() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let _lindau = league.city("lindau");
     let mut acme = league.firm("acme");
     league.expire("lindau");
@@ -91,7 +91,7 @@ fn that_of_a_peer_who_answers_is_refused() {
 
 #[test]
 fn that_of_a_peer_who_calls_gets_an_alert_and_nothing_else() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let _acme = league.firm("acme");
     league.hand_bundle_to("lindau");
@@ -99,14 +99,14 @@ fn that_of_a_peer_who_calls_gets_an_alert_and_nothing_else() {
     lindau.publishes();
     lindau.offers("bikes", "all", ALL, "\"league\"", "auto");
     lindau.serve();
-    let knock = || league.knock("acme", lindau.address(), "lindau.example");
+    let knock = || league.try_handshake("acme", lindau.address(), "lindau.example");
     knock().unwrap();
     let before = lindau.log().len();
     league.expire("acme");
     let said = knock().unwrap_err();
     assert!(said.contains("CertificateExpired"), "{said}");
     // It is on the books, and nothing was asked.
-    let seen = hansa_test_support::play::wait_for(
+    let seen = hansa_test_support::workflow::wait_for(
         "the record",
         std::time::Duration::from_secs(10),
         || {

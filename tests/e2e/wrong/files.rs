@@ -2,14 +2,14 @@
 
 use crate::binary;
 use crate::wrong::try_all;
-use hansa_test_support::city::run;
-use hansa_test_support::league::League;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::run;
 
 const HEAD: &str = "[participant]\nid = \"lindau.example\"\nname = \"Lindau\"\n";
 
 #[test]
 fn a_wrong_configuration_is_told_with_its_line_and_the_nearest_key() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let city = league.city("lindau");
     city.write("key.toml", &format!("{HEAD}[limits]\nmemroy = \"1 GB\"\n"));
     city.write(
@@ -78,7 +78,7 @@ fn a_wrong_configuration_is_told_with_its_line_and_the_nearest_key() {
 #[test]
 fn files_that_are_wrong_are_named() {
     use std::os::unix::fs::PermissionsExt as _;
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let city = league.city("lindau");
     let _acme = league.firm("acme");
     let readable = |mode| {
@@ -139,7 +139,7 @@ fn files_that_are_wrong_are_named() {
 
 #[test]
 fn rows_and_policies_that_cannot_be_read_are_told_with_their_line() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let city = league.city("lindau");
     city.write(
         "data/bikes.csv",

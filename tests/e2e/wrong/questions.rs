@@ -2,9 +2,9 @@
 
 use crate::binary;
 use crate::wrong::try_all;
-use hansa_test_support::city::{City, run};
-use hansa_test_support::league::League;
-use hansa_test_support::play::PURPOSE;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::{TestParticipant, run};
+use hansa_test_support::workflow::PURPOSE;
 
 #[test]
 fn a_question_that_cannot_be_answered_says_why() {
@@ -219,8 +219,8 @@ fn edited_contracts_and_logs_do_not_verify() {
 }
 
 /// lindau serves four datasets to acme, which holds contracts on them.
-fn two() -> (League, City, City) {
-    let league = League::new(binary());
+fn two() -> (TestLeague, TestParticipant, TestParticipant) {
+    let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");

@@ -1,9 +1,9 @@
 //! error: E0451
-//! A contract is agreed once both signatures were checked: `Agreed` can't be written down by hand.
+//! A contract is agreed once both signatures were checked: `VerifiedContract` can't be written down by hand.
 
-use hansa_policy::contract::{Agreed, Agreement};
+use hansa_policy::contract::{VerifiedContract, Agreement};
 use hansa_policy::id::ContractId;
 
-pub fn forge(id: ContractId, agreement: Agreement) -> Agreed {
-    Agreed { id, agreement }
+pub fn forge(id: ContractId, agreement: Agreement) -> VerifiedContract {
+    VerifiedContract { id, agreement }
 }

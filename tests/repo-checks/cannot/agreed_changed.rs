@@ -1,8 +1,8 @@
 //! error: E0616
 //! What was signed can't be changed behind its signatures.
 
-use hansa_policy::contract::{Agreed, Agreement};
+use hansa_policy::contract::{VerifiedContract, Agreement};
 
-pub fn change(agreed: &mut Agreed, other: Agreement) {
+pub fn change(agreed: &mut VerifiedContract, other: Agreement) {
     agreed.agreement = other;
 }

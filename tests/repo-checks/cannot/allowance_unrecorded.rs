@@ -1,8 +1,8 @@
 //! error: E0308
 //! A sum of refusals allows nothing before it is on the books.
 
-use hansa_policy::ruling::sum::{Allowance, Summary};
+use hansa_policy::decision::refusal_summary::{RefusalAllowance, RefusalSummaryRecord};
 
-pub fn hasten(summary: Summary) -> Allowance {
-    Allowance::of(summary)
+pub fn hasten(summary: RefusalSummaryRecord) -> RefusalAllowance {
+    RefusalAllowance::of(summary)
 }

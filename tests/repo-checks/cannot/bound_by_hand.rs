@@ -1,8 +1,8 @@
 //! error: E0451
 //! Only `bind` says what a plan reads.
 
-fn attempt() -> hansa_enforcement::bind::Bound {
-    hansa_enforcement::bind::Bound {
+fn attempt() -> hansa_enforcement::bound_plan::BoundPlan {
+    hansa_enforcement::bound_plan::BoundPlan {
         plan: given(),
         reads: given(),
         digest: given(),

@@ -1,9 +1,9 @@
 //! error: E0624
 //! Only a league seals a bundle; everybody else reads one and checks it.
 
-use hansa_identity::bundle::{Bundle, Content};
-use hansa_identity::signature::Signer;
+use hansa_identity::bundle::{TrustBundle, BundleContent};
+use hansa_identity::signature::ParticipantSigner;
 
-pub fn seal(content: &Content, signer: &dyn Signer) -> Bundle {
-    Bundle::seal(content, signer).unwrap()
+pub fn seal(content: &BundleContent, signer: &dyn ParticipantSigner) -> TrustBundle {
+    TrustBundle::seal(content, signer).unwrap()
 }

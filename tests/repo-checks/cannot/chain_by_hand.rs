@@ -1,9 +1,9 @@
 //! error: E0624
 //! Records enter a chain through the ledger: no other crate adds bytes that were not checked.
 
-use hansa_audit_log::chain::Chain;
-use hansa_audit_log::time::Time;
+use hansa_audit_log::chain::ChainState;
+use hansa_audit_log::time::UtcTimestamp;
 
-pub fn slip_in(chain: &mut Chain, at: Time) {
+pub fn slip_in(chain: &mut ChainState, at: UtcTimestamp) {
     chain.add(b"not a record", at);
 }

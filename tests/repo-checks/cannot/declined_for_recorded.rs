@@ -1,5 +1,5 @@
 //! error: E0308
 
-fn attempt(declined: &Declined) {
+fn attempt(declined: &PendingRefusal) {
     let _ = hansa_proto::peer::refusal::to_wire(declined);
 }

@@ -1,11 +1,11 @@
 //! error: E0451
-//! Only a sync of the shelf says what is durable: `Flushed` can't be written down by hand.
+//! Only a sync of the shelf says what is durable: `FlushProof` can't be written down by hand.
 
-use hansa_audit_log::ledger::Flushed;
+use hansa_audit_log::ledger::FlushProof;
 use std::sync::Arc;
 
-pub fn forge() -> Flushed {
-    Flushed {
+pub fn forge() -> FlushProof {
+    FlushProof {
         from: 0,
         upto: u64::MAX,
         leaves: Vec::new(),

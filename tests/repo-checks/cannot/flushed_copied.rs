@@ -1,5 +1,5 @@
 //! error: E0277
 
-fn attempt(flushed: &Flushed) -> Flushed {
+fn attempt(flushed: &FlushProof) -> FlushProof {
     Clone::clone(flushed)
 }

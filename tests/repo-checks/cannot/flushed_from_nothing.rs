@@ -1,5 +1,5 @@
 //! error: E0277
 
-fn attempt() -> Flushed {
+fn attempt() -> FlushProof {
     Default::default()
 }

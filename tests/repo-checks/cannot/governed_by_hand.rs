@@ -1,6 +1,6 @@
 //! error: E0624
 //! Only `apply` puts a private plan behind a table.
 
-fn attempt() -> hansa_enforcement::source::Governed {
-    hansa_enforcement::source::Governed::new(given(), given(), given(), given(), false)
+fn attempt() -> hansa_enforcement::table_source::GovernedTable {
+    hansa_enforcement::table_source::GovernedTable::new(given(), given(), given(), given(), false)
 }

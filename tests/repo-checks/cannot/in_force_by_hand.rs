@@ -1,11 +1,11 @@
 //! error: E0451
-//! Which contracts are in force for whom is the book's to say: `InForce` can't be written down by hand.
+//! Which contracts are in force for whom is the book's to say: `ActiveContracts` can't be written down by hand.
 
-use hansa_policy::contract::{Asker, InForce};
+use hansa_policy::contract::{Requester, ActiveContracts};
 use std::collections::BTreeMap;
 
-pub fn forge(asker: Asker) -> InForce {
-    InForce {
+pub fn forge(asker: Requester) -> ActiveContracts {
+    ActiveContracts {
         asker,
         grants: BTreeMap::new(),
     }

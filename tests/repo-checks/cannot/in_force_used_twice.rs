@@ -1,10 +1,10 @@
 //! error: E0382
 //! One look into the book is good for one question: deciding takes it along.
 
-use hansa_policy::contract::InForce;
-use hansa_policy::ruling::{Facts, Question, decide};
+use hansa_policy::contract::ActiveContracts;
+use hansa_policy::decision::{DecisionInput, QueryShape, decide};
 
-pub fn twice<Q: Question>(standing: InForce, facts: &Facts<'_>, one: Q, other: Q) {
+pub fn twice<Q: QueryShape>(standing: ActiveContracts, facts: &DecisionInput<'_>, one: Q, other: Q) {
     let _ = decide(standing, facts, one);
     let _ = decide(standing, facts, other);
 }

@@ -1,16 +1,16 @@
 //! error: E0308
 //! A contract is looked up for a caller that was recognised, not for a name.
 
-use hansa_audit_log::time::Time;
-use hansa_policy::contract::{Book, InForce};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::{ContractRegistry, ActiveContracts};
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::Refusal;
 
 pub fn claim(
-    book: &Book,
+    book: &ContractRegistry,
     who: &ParticipantId,
     id: ContractId,
-    now: Time,
-) -> Result<InForce, Refusal> {
+    now: UtcTimestamp,
+) -> Result<ActiveContracts, Refusal> {
     book.in_force(who, &[id], now)
 }

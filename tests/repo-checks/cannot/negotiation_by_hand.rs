@@ -1,10 +1,10 @@
 //! error: E0451
 //! A negotiation is in the state to which its messages led: a state can't be written down by hand.
 
-use hansa_policy::negotiate::{Phase, State};
+use hansa_policy::negotiation::{Phase, NegotiationState};
 
-pub fn forge(state: State) -> State {
-    State {
+pub fn forge(state: NegotiationState) -> NegotiationState {
+    NegotiationState {
         phase: Phase::Finalized,
         ..state
     }

@@ -1,5 +1,5 @@
 //! error: E0277
 
-fn attempt(permitted: &hansa_enforcement::apply::Permitted) -> Permitted {
+fn attempt(permitted: &hansa_enforcement::permitted_plan::PermittedPlan) -> PermittedPlan {
     Clone::clone(permitted)
 }

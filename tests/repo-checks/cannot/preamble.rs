@@ -4,16 +4,16 @@ extern crate hansa_audit_log;
 extern crate hansa_policy;
 
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::ledger::{Flushed, Ledger, Receipt, Recorded, Staged};
-use hansa_audit_log::time::Time;
-use hansa_policy::contract::{Agreed, Agreement, Book, InForce, Revoked, SignedContract};
+use hansa_audit_log::ledger::{FlushProof, Ledger, RecordReceipt, Recorded, PendingRecord};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::{VerifiedContract, Agreement, ContractRegistry, ActiveContracts, VerifiedWithdrawal, SignedContract};
 use hansa_policy::id::{ContractId, ParticipantId};
-use hansa_policy::peer::{Presented, VerifiedPeer};
+use hansa_policy::peer::{PeerCertificate, VerifiedPeer};
 use hansa_policy::refusal::Refusal;
-use hansa_policy::ruling::{Declined, Facts, Question, Ruled, decide};
-use hansa_enforcement::apply::{Permitted, apply};
-use hansa_enforcement::bind::Bound;
-use hansa_enforcement::cube::Tools;
+use hansa_policy::decision::{PendingRefusal, DecisionInput, QueryShape, PermitDecision, decide};
+use hansa_enforcement::permitted_plan::{PermittedPlan, apply};
+use hansa_enforcement::bound_plan::BoundPlan;
+use hansa_enforcement::cube_plan::PrivatePlanContext;
 use hansa_proto::peer::refusal::to_wire;
 
 /// A value that somebody holds, wherever it is from.

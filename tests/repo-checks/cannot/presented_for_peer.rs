@@ -1,5 +1,5 @@
 //! error: E0308
 
-fn attempt(book: &Book, presented: &Presented, id: ContractId, now: Time) {
+fn attempt(book: &ContractRegistry, presented: &PeerCertificate, id: ContractId, now: UtcTimestamp) {
     let _ = book.in_force(presented, &[id], now);
 }

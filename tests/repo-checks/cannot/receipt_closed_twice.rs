@@ -1,6 +1,6 @@
 //! error: E0382
 
-fn attempt(receipt: Receipt, refusal: Refusal) {
-    let _ = Declined::closing(receipt, refusal.clone(), None);
-    let _ = Declined::closing(receipt, refusal, None);
+fn attempt(receipt: RecordReceipt, refusal: Refusal) {
+    let _ = PendingRefusal::closing(receipt, refusal.clone(), None);
+    let _ = PendingRefusal::closing(receipt, refusal, None);
 }

@@ -1,5 +1,5 @@
 //! error: E0277
 
-fn attempt(recorded: &Recorded<Agreed>) -> Recorded<Agreed> {
+fn attempt(recorded: &Recorded<VerifiedContract>) -> Recorded<VerifiedContract> {
     Clone::clone(recorded)
 }

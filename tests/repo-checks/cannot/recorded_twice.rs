@@ -3,8 +3,8 @@
 
 use hansa_audit_log::ledger::Recorded;
 
-pub struct Question;
+pub struct QueryShape;
 
-pub fn twice(once: Recorded<Question>) -> (Recorded<Question>, Recorded<Question>) {
+pub fn twice(once: Recorded<QueryShape>) -> (Recorded<QueryShape>, Recorded<QueryShape>) {
     (once.clone(), once)
 }

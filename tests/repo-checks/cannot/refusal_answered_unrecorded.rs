@@ -1,8 +1,8 @@
 //! error: E0308
 //! A refusal is told when it is on the books, not before.
 
-use hansa_transport::front::NoAnswer;
+use hansa_transport::peer_handler::QueryRejection;
 
-pub fn hasten(declined: Declined) -> NoAnswer {
-    NoAnswer::Declined(declined)
+pub fn hasten(declined: PendingRefusal) -> QueryRejection {
+    QueryRejection::Declined(declined)
 }

@@ -1,9 +1,9 @@
 //! error: E0308
 //! A contract is ended by a recorded withdrawal, not by naming it.
 
-use hansa_policy::contract::Book;
+use hansa_policy::contract::ContractRegistry;
 use hansa_policy::id::ContractId;
 
-pub fn end(book: &mut Book, id: ContractId) {
+pub fn end(book: &mut ContractRegistry, id: ContractId) {
     book.revoke(id);
 }

@@ -1,5 +1,5 @@
 //! error: E0308
 
-fn attempt(ruled: Ruled<hansa_enforcement::bind::Bound>, tools: &Tools) {
+fn attempt(ruled: PermitDecision<hansa_enforcement::bound_plan::BoundPlan>, tools: &PrivatePlanContext) {
     let _ = apply(ruled, tools);
 }

@@ -1,5 +1,5 @@
 //! error: E0308
 
-fn attempt(signed: SignedContract) -> Agreed {
+fn attempt(signed: SignedContract) -> VerifiedContract {
     signed
 }

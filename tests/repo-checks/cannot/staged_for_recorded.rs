@@ -1,5 +1,5 @@
 //! error: E0308
 
-fn attempt(book: &mut Book, staged: Staged<Agreed>) {
+fn attempt(book: &mut ContractRegistry, staged: PendingRecord<VerifiedContract>) {
     book.admit(staged);
 }

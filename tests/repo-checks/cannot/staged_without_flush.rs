@@ -1,5 +1,5 @@
 //! error: E0061
 
-fn attempt(staged: Staged<Agreed>) {
+fn attempt(staged: PendingRecord<VerifiedContract>) {
     let _ = staged.confirm();
 }

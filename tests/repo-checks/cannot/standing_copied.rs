@@ -1,5 +1,5 @@
 //! error: E0277
 
-fn attempt(standing: &InForce) -> InForce {
+fn attempt(standing: &ActiveContracts) -> ActiveContracts {
     Clone::clone(standing)
 }

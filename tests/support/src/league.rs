@@ -1,16 +1,16 @@
 //! A league in a temporary folder, made with the documented commands alone.
 
-use crate::city::{City, Outcome, run};
+use crate::participant::{CommandOutput, TestParticipant, run};
 use std::path::{Path, PathBuf};
 
 /// A league and the folder in which its participants live.
 #[derive(Debug)]
-pub struct League {
+pub struct TestLeague {
     binary: PathBuf,
     folder: tempfile::TempDir,
 }
 
-impl League {
+impl TestLeague {
     /// `hansa league init`.
     ///
     /// # Panics
@@ -44,7 +44,7 @@ impl League {
 
     /// Runs a command in the league's folder.
     #[must_use]
-    pub fn hansa(&self, args: &[&str]) -> Outcome {
+    pub fn hansa(&self, args: &[&str]) -> CommandOutput {
         run(&self.binary, self.folder(), args)
     }
 
@@ -54,7 +54,7 @@ impl League {
     /// When one of the commands fails.
     #[must_use]
     #[track_caller]
-    pub fn long_table(&self, rows: u32, terms: &str) -> (City, City) {
+    pub fn long_table(&self, rows: u32, terms: &str) -> (TestParticipant, TestParticipant) {
         let mut lindau = self.city("lindau");
         let acme = self.firm("acme");
         self.hand_bundle_to("lindau");
@@ -69,7 +69,7 @@ impl League {
     /// # Panics
     /// When one of the commands fails.
     #[must_use]
-    pub fn city(&self, alias: &str) -> City {
+    pub fn city(&self, alias: &str) -> TestParticipant {
         self.participant(alias, Some("127.0.0.1:0"), &[])
     }
 
@@ -78,7 +78,7 @@ impl League {
     /// # Panics
     /// When one of the commands fails.
     #[must_use]
-    pub fn city_with(&self, alias: &str, more: &[&str]) -> City {
+    pub fn city_with(&self, alias: &str, more: &[&str]) -> TestParticipant {
         self.participant(alias, Some("127.0.0.1:0"), more)
     }
 
@@ -87,11 +87,11 @@ impl League {
     /// # Panics
     /// When one of the commands fails.
     #[must_use]
-    pub fn firm(&self, alias: &str) -> City {
+    pub fn firm(&self, alias: &str) -> TestParticipant {
         self.participant(alias, None, &[])
     }
 
-    fn participant(&self, alias: &str, listen: Option<&str>, more: &[&str]) -> City {
+    fn participant(&self, alias: &str, listen: Option<&str>, more: &[&str]) -> TestParticipant {
         let id = format!("{alias}.example");
         let name = format!("Test {alias}");
         let mut args = vec!["init", alias, "--id", &id, "--name", &name];
@@ -101,7 +101,7 @@ impl League {
         args.extend(more);
         self.hansa(&args).must();
         self.admit(alias);
-        City::new(&self.binary, self.folder().join(alias), &id)
+        TestParticipant::new(&self.binary, self.folder().join(alias), &id)
     }
 
     /// `league admit` and `join`, also for a renewal.

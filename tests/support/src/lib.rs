@@ -12,19 +12,19 @@
     )
 )]
 
-pub mod cases;
-pub mod city;
-pub mod forge;
+pub mod connection_flood;
+pub mod detached_thread;
+pub mod forged_certificate;
 pub mod league;
-pub mod mutate;
-pub mod outlaw;
-pub mod play;
-pub mod postgres;
-pub mod relay;
-pub mod rogue;
-pub mod seal;
-pub mod session;
-pub mod strangers;
-pub mod threads;
+pub mod malicious_peer;
+pub mod malicious_server;
+pub mod mutation;
+pub mod network_relay;
+pub mod participant;
+pub mod postgres_server;
+pub mod property_cases;
+pub mod seal_authority;
+pub mod sql_session;
 pub mod tls;
-pub mod worker;
+pub mod worker_process;
+pub mod workflow;

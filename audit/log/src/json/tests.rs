@@ -1,12 +1,12 @@
 //! The strict reader refuses what signed formats may not hold; the writer has one spelling.
 
-use super::{Json, JsonFaultKind, Limits, MAX_INT, canonical, parse};
-use JsonFaultKind::{
+use super::{Json, JsonErrorKind, JsonLimits, MAX_INT, canonical, parse};
+use JsonErrorKind::{
     BadEscape, Control, Duplicate, Ended, LoneSurrogate, NotAnInteger, NotUtf8, OutOfRange,
     TooDeep, TooLarge, Trailing, Unexpected,
 };
 
-const SMALL: Limits = Limits {
+const SMALL: JsonLimits = JsonLimits {
     bytes: 200,
     depth: 3,
 };
@@ -18,7 +18,7 @@ fn check(input: impl AsRef<[u8]>, expect: &str) {
 }
 
 #[track_caller]
-fn refuse(input: impl AsRef<[u8]>, at: usize, what: JsonFaultKind) {
+fn refuse(input: impl AsRef<[u8]>, at: usize, what: JsonErrorKind) {
     let fault = parse(input.as_ref(), SMALL).expect_err("refused");
     assert_eq!((fault.at, fault.what), (at, what));
 }
@@ -96,7 +96,7 @@ fn refused() {
 
 #[test]
 fn deep_nesting_ends_early() {
-    let limits = Limits::default();
+    let limits = JsonLimits::default();
     let deep = "[".repeat(limits.bytes);
     let fault = parse(deep.as_bytes(), limits).expect_err("refused");
     assert_eq!((fault.at, fault.what), (32, TooDeep));
@@ -122,9 +122,9 @@ fn fits_says_what_the_reader_takes_back() {
 }
 
 /// A small generator of pseudo-random numbers, the same in each run.
-struct Dice(u64);
+struct JsonRandom(u64);
 
-impl Dice {
+impl JsonRandom {
     fn roll(&mut self, sides: u64) -> u64 {
         self.0 = self
             .0
@@ -160,21 +160,21 @@ impl Dice {
 
 #[test]
 fn whatever_is_written_is_read_back_and_whatever_is_read_has_one_spelling() {
-    let mut dice = Dice(1);
+    let mut dice = JsonRandom(1);
     let mut refused = 0;
     for _ in 0..5000 {
         let value = dice.value(4);
         let bytes = canonical(&value);
-        assert_eq!(parse(&bytes, Limits::default()).as_ref(), Ok(&value));
+        assert_eq!(parse(&bytes, JsonLimits::default()).as_ref(), Ok(&value));
         // Any single change is refused or means something else, unless it only changes the spelling.
         let mut changed = bytes.clone();
         let place = dice.roll(bytes.len() as u64) as usize;
         changed[place] = dice.roll(256) as u8;
-        match parse(&changed, Limits::default()) {
+        match parse(&changed, JsonLimits::default()) {
             Ok(read) if changed != bytes => {
                 let again = canonical(&read);
                 assert!(read != value || again == bytes);
-                assert_eq!(parse(&again, Limits::default()), Ok(read));
+                assert_eq!(parse(&again, JsonLimits::default()), Ok(read));
             }
             Ok(_) => {}
             Err(_) => refused += 1,

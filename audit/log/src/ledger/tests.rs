@@ -1,22 +1,22 @@
 //! What is confirmed is on the shelf; after a failure nothing is confirmed any more.
 
-use super::{Entry, Evidence, Unwritable};
-use crate::chain::Chain;
+use super::{Evidence, LedgerError, RecordContent};
+use crate::chain::ChainState;
 use crate::json::Json;
 use crate::note::Checkpoint;
 use crate::record::Record;
-use crate::testing::{LOG, Ram, Said, ledger, lines, stamp};
-use crate::time::Time;
-use crate::tree::{Tree, leaf_hash};
+use crate::testing::{LOG, MemoryStorage, NumberedEvidence, ledger, lines, stamp};
+use crate::time::UtcTimestamp;
+use crate::tree::{MerkleTree, leaf_hash};
 
 #[test]
 fn staged_flushed_confirmed() {
-    let mut book = ledger(Ram::default());
-    let first = book.stage(Said(1), stamp(0)).unwrap();
+    let mut book = ledger(MemoryStorage::default());
+    let first = book.stage(NumberedEvidence(1), stamp(0)).unwrap();
     assert_eq!(book.durable().size, 0);
     let early = book.flush().unwrap();
-    let second = book.stage(Said(2), stamp(1)).unwrap();
-    let third = book.stage(Said(3), stamp(2)).unwrap();
+    let second = book.stage(NumberedEvidence(2), stamp(1)).unwrap();
+    let third = book.stage(NumberedEvidence(3), stamp(2)).unwrap();
     let second = second.confirm(&early).expect_err("not reached");
     let first = first.confirm(&early).unwrap();
     assert_eq!((first.0, first.receipt().index()), (1, 0));
@@ -37,7 +37,7 @@ fn staged_flushed_confirmed() {
         ]
     );
     assert_eq!(flushed.leaves()[1].frame, kept[2].len() + 1);
-    let root = Tree::of(leaves).root(3).unwrap();
+    let root = MerkleTree::of(leaves).root(3).unwrap();
     assert_eq!(
         book.durable(),
         &Checkpoint {
@@ -50,22 +50,25 @@ fn staged_flushed_confirmed() {
 
 #[test]
 fn another_ledger_confirms_nothing() {
-    let (mut a, mut b) = (ledger(Ram::default()), ledger(Ram::default()));
-    let staged = a.stage(Said(1), stamp(0)).unwrap();
-    let _ = b.stage(Said(1), stamp(0)).unwrap();
+    let (mut a, mut b) = (
+        ledger(MemoryStorage::default()),
+        ledger(MemoryStorage::default()),
+    );
+    let staged = a.stage(NumberedEvidence(1), stamp(0)).unwrap();
+    let _ = b.stage(NumberedEvidence(1), stamp(0)).unwrap();
     let flushed = b.flush().unwrap();
     assert!(staged.confirm(&flushed).is_err());
 }
 
 #[test]
 fn records_follow_each_other() {
-    let mut book = ledger(Ram::default());
+    let mut book = ledger(MemoryStorage::default());
     // The wall clock goes back by an hour; the log does not.
     let times = [stamp(0), stamp(3600), stamp(5), stamp(3601)];
     for (n, stamp) in times.into_iter().enumerate() {
-        let _ = book.record(Said(n as i64), stamp).unwrap();
+        let _ = book.record(NumberedEvidence(n as i64), stamp).unwrap();
     }
-    let mut chain = Chain::new(LOG);
+    let mut chain = ChainState::new(LOG);
     let mut at = Vec::new();
     for line in lines(&book.shelf_mut().kept) {
         at.push(chain.accept(&line).unwrap().at.micros() / 1_000_000 - 1_800_000_000);
@@ -76,12 +79,12 @@ fn records_follow_each_other() {
 
 #[test]
 fn going_on_after_a_restart() {
-    let mut book = ledger(Ram::default());
-    let _ = book.record(Said(0), stamp(10)).unwrap();
-    let mut chain = Chain::new(LOG);
+    let mut book = ledger(MemoryStorage::default());
+    let _ = book.record(NumberedEvidence(0), stamp(10)).unwrap();
+    let mut chain = ChainState::new(LOG);
     chain.accept(&lines(&book.shelf_mut().kept)[0]).unwrap();
-    let mut book = super::Ledger::open(Ram::default(), chain.clone(), "boot-2");
-    let recorded = book.record(Said(1), stamp(3)).unwrap();
+    let mut book = super::Ledger::open(MemoryStorage::default(), chain.clone(), "boot-2");
+    let recorded = book.record(NumberedEvidence(1), stamp(3)).unwrap();
     assert_eq!(recorded.receipt().index(), 1);
     assert_eq!(recorded.receipt().at(), stamp(10).tick.wall);
     let line = lines(&book.shelf_mut().kept).remove(0);
@@ -92,25 +95,28 @@ fn going_on_after_a_restart() {
 fn shut_for_good_after_each_crash_point() {
     for fail_at in 0..3 {
         for torn in [0, 1, 100, 10_000] {
-            let mut book = ledger(Ram {
+            let mut book = ledger(MemoryStorage {
                 fail_at: Some(fail_at),
                 torn,
-                ..Ram::default()
+                ..MemoryStorage::default()
             });
             for n in 0..fail_at {
-                let _ = book.record(Said(n as i64), stamp(0)).unwrap();
+                let _ = book.record(NumberedEvidence(n as i64), stamp(0)).unwrap();
             }
-            let staged = book.stage(Said(7), stamp(0)).unwrap();
+            let staged = book.stage(NumberedEvidence(7), stamp(0)).unwrap();
             let failed = book.flush().expect_err("told to fail");
-            assert!(matches!(&failed, Unwritable::Broken(broken) if broken.full));
+            assert!(matches!(&failed, LedgerError::Broken(broken) if broken.full));
             // The shelf would work again; the ledger does not try.
             book.shelf_mut().fail_at = None;
             assert_eq!(book.flush().map(|_| ()), Err(failed.clone()));
             assert_eq!(
-                book.stage(Said(8), stamp(0)).map(|_| ()),
+                book.stage(NumberedEvidence(8), stamp(0)).map(|_| ()),
                 Err(failed.clone())
             );
-            assert_eq!(book.record(Said(8), stamp(0)).map(|_| ()), Err(failed));
+            assert_eq!(
+                book.record(NumberedEvidence(8), stamp(0)).map(|_| ()),
+                Err(failed)
+            );
             assert_eq!(book.shelf_mut().appends, fail_at);
             assert_eq!(book.durable().size, fail_at as u64);
             drop(staged);
@@ -120,11 +126,11 @@ fn shut_for_good_after_each_crash_point() {
     }
 }
 
-struct Odd(Json);
+struct ArbitraryEvidence(Json);
 
-impl Evidence for Odd {
-    fn entry(&self) -> Entry {
-        Entry {
+impl Evidence for ArbitraryEvidence {
+    fn entry(&self) -> RecordContent {
+        RecordContent {
             kind: "odd",
             body: self.0.clone(),
         }
@@ -133,35 +139,38 @@ impl Evidence for Odd {
 
 #[test]
 fn one_bad_record_harms_no_other() {
-    let mut book = ledger(Ram::default());
+    let mut book = ledger(MemoryStorage::default());
     let large = Json::object([("x", Json::Text("x".repeat(66_000)))]);
     assert!(matches!(
-        book.record(Odd(large), stamp(0)).map(|_| ()),
-        Err(Unwritable::TooLarge {
+        book.record(ArbitraryEvidence(large), stamp(0)).map(|_| ()),
+        Err(LedgerError::TooLarge {
             kind: "odd",
             bytes: 66_000..
         })
     ));
     for odd in [Json::Int(1), Json::object([("x", Json::Int(i64::MAX))])] {
         assert_eq!(
-            book.record(Odd(odd), stamp(0)).map(|_| ()),
-            Err(Unwritable::Unsound { kind: "odd" })
+            book.record(ArbitraryEvidence(odd), stamp(0)).map(|_| ()),
+            Err(LedgerError::Unsound { kind: "odd" })
         );
     }
     // The largest record that fits is read back.
     let empty = book.record(
-        Odd(Json::object([("x", Json::Text(String::new()))])),
+        ArbitraryEvidence(Json::object([("x", Json::Text(String::new()))])),
         stamp(0),
     );
     assert_eq!(empty.unwrap().receipt().index(), 0);
     let room = 65_535 - lines(&book.shelf_mut().kept)[0].len();
     let full = Json::object([("x", Json::Text("x".repeat(room)))]);
     assert_eq!(
-        book.record(Odd(full), stamp(0)).unwrap().receipt().index(),
+        book.record(ArbitraryEvidence(full), stamp(0))
+            .unwrap()
+            .receipt()
+            .index(),
         1
     );
     let kept = lines(&book.shelf_mut().kept);
     assert_eq!(kept[1].len(), 65_535);
     assert!(Record::from_bytes(&kept[1]).is_ok());
-    assert!(Record::from_bytes(&kept[1]).unwrap().at > Time::EARLIEST);
+    assert!(Record::from_bytes(&kept[1]).unwrap().at > UtcTimestamp::EARLIEST);
 }

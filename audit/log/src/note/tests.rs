@@ -1,36 +1,36 @@
 //! Notes have one spelling and say who signed them.
 
 use super::{
-    COSIGNATURE, Checkpoint, ED25519, NotSigned, NoteCheck, NoteKey, NoteSigner, SignedHead,
-    base64, origin, read_all,
+    COSIGNATURE, Checkpoint, ED25519, NoteKey, NoteSigner, NoteSigningError, NoteVerifier,
+    SignedHead, base64, origin, read_all,
 };
 use crate::digest::Digest;
 
 /// Stands for a real algorithm: the "signature" is a digest under a shared secret.
-struct Toy(NoteKey);
+struct TestNoteSigner(NoteKey);
 
-impl NoteSigner for Toy {
+impl NoteSigner for TestNoteSigner {
     fn key(&self) -> NoteKey {
         self.0.clone()
     }
 
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, NotSigned> {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, NoteSigningError> {
         Ok(Digest::of_parts(&[b"toy", &self.0.public, message])
             .as_bytes()
             .to_vec())
     }
 }
 
-struct ToyCheck;
+struct TestNoteVerifier;
 
-impl NoteCheck for ToyCheck {
+impl NoteVerifier for TestNoteVerifier {
     fn check(&self, key: &NoteKey, message: &[u8], signature: &[u8]) -> bool {
-        Toy(key.clone()).sign(message).unwrap() == signature
+        TestNoteSigner(key.clone()).sign(message).unwrap() == signature
     }
 }
 
-fn toy(name: &str, algorithm: u8) -> Toy {
-    Toy(NoteKey {
+fn toy(name: &str, algorithm: u8) -> TestNoteSigner {
+    TestNoteSigner(NoteKey {
         name: name.to_owned(),
         algorithm,
         public: vec![7; 32],
@@ -107,18 +107,21 @@ fn a_note_has_one_spelling() {
 fn who_signed() {
     let own = toy("tallinn.example/hansa/evidence", ED25519);
     let mut note = head(17);
-    assert!(note.is_signed_by(&own.0, &ToyCheck));
-    assert!(!note.is_signed_by(&toy("other.example", ED25519).0, &ToyCheck));
+    assert!(note.is_signed_by(&own.0, &TestNoteVerifier));
+    assert!(!note.is_signed_by(&toy("other.example", ED25519).0, &TestNoteVerifier));
     let witness = toy("luebeck.example", COSIGNATURE);
-    assert_eq!(note.cosigned_by(&witness.0, &ToyCheck), None);
+    assert_eq!(note.cosigned_by(&witness.0, &TestNoteVerifier), None);
     note.cosign(&witness, 1_800_000_000).unwrap();
     let mut note: SignedHead = note.to_string().parse().unwrap();
-    assert!(note.is_signed_by(&own.0, &ToyCheck));
-    assert_eq!(note.cosigned_by(&witness.0, &ToyCheck), Some(1_800_000_000));
+    assert!(note.is_signed_by(&own.0, &TestNoteVerifier));
+    assert_eq!(
+        note.cosigned_by(&witness.0, &TestNoteVerifier),
+        Some(1_800_000_000)
+    );
     note.signatures[1].signature[7] ^= 1;
-    assert_eq!(note.cosigned_by(&witness.0, &ToyCheck), None);
+    assert_eq!(note.cosigned_by(&witness.0, &TestNoteVerifier), None);
     note.checkpoint.size = 18;
-    assert!(!note.is_signed_by(&own.0, &ToyCheck));
+    assert!(!note.is_signed_by(&own.0, &TestNoteVerifier));
 }
 
 #[test]

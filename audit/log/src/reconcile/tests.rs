@@ -1,9 +1,12 @@
 //! Each way in which two logs can differ has its own finding.
 
-use super::{CLOSED_AFTER_CRASH, Difference, Finding, Line, NOT_TAKEN, Side, Totals, reconcile};
+use super::{
+    AnswerSide, AnswerSummary, CLOSED_AFTER_CRASH, ContractTotals, FieldDifference, NOT_TAKEN,
+    ReconciliationFinding, reconcile,
+};
 
-fn line(request: &str) -> Line {
-    Line {
+fn line(request: &str) -> AnswerSummary {
+    AnswerSummary {
         request_id: request.to_owned(),
         contract: "9f3c".to_owned(),
         rows: 10,
@@ -16,17 +19,22 @@ fn line(request: &str) -> Line {
 }
 
 #[track_caller]
-fn check(provider: &[Line], consumer: &[Line], expect: Finding) {
+fn check(provider: &[AnswerSummary], consumer: &[AnswerSummary], expect: ReconciliationFinding) {
     let found = reconcile(provider, consumer);
     assert_eq!(found.requests.len(), 1);
     assert_eq!(found.is_clean(), expect.is_clean());
     assert_eq!(found.requests[0].finding, expect);
 }
 
-fn differs(change: impl Fn(&mut Line), field: &'static str, provider: &str, consumer: &str) {
+fn differs(
+    change: impl Fn(&mut AnswerSummary),
+    field: &'static str,
+    provider: &str,
+    consumer: &str,
+) {
     let mut received = line("r1");
     change(&mut received);
-    let difference = Difference {
+    let difference = FieldDifference {
         field,
         provider: provider.to_owned(),
         consumer: consumer.to_owned(),
@@ -34,35 +42,43 @@ fn differs(change: impl Fn(&mut Line), field: &'static str, provider: &str, cons
     check(
         &[line("r1")],
         &[received],
-        Finding::Mismatch(vec![difference]),
+        ReconciliationFinding::Mismatch(vec![difference]),
     );
 }
 
 #[test]
 fn each_finding() {
-    check(&[line("r1")], &[line("r1")], Finding::Matched);
-    check(&[line("r1")], &[], Finding::ProviderOnly { sent: true });
-    let unsent = Line {
+    check(&[line("r1")], &[line("r1")], ReconciliationFinding::Matched);
+    check(
+        &[line("r1")],
+        &[],
+        ReconciliationFinding::ProviderOnly { sent: true },
+    );
+    let unsent = AnswerSummary {
         rows: 0,
         bytes: 0,
         ..line("r1")
     };
-    check(&[unsent], &[], Finding::ProviderOnly { sent: false });
-    check(&[], &[line("r1")], Finding::ConsumerOnly);
-    let left = Line {
+    check(
+        &[unsent],
+        &[],
+        ReconciliationFinding::ProviderOnly { sent: false },
+    );
+    check(&[], &[line("r1")], ReconciliationFinding::ConsumerOnly);
+    let left = AnswerSummary {
         outcome: NOT_TAKEN.to_owned(),
         ..line("r1")
     };
     check(
         &[line("r1")],
         std::slice::from_ref(&left),
-        Finding::NotTaken,
+        ReconciliationFinding::NotTaken,
     );
-    let sent = Line {
+    let sent = AnswerSummary {
         acknowledged: false,
         ..line("r1")
     };
-    let cut = Line {
+    let cut = AnswerSummary {
         rows: 9,
         bytes: 1000,
         digest: "blake3:bb".to_owned(),
@@ -74,10 +90,10 @@ fn each_finding() {
     check(
         std::slice::from_ref(&sent),
         std::slice::from_ref(&cut),
-        Finding::CutOff,
+        ReconciliationFinding::CutOff,
     );
     // Nobody has received more than was sent, or has lost a receipt that he has acknowledged.
-    let more = Line {
+    let more = AnswerSummary {
         bytes: 1001,
         ..cut.clone()
     };
@@ -86,7 +102,7 @@ fn each_finding() {
         assert!(!found.is_clean(), "{found:?}");
     }
     // A provider that crashed in the middle has counted nothing, and can't have given a receipt.
-    let crashed = Line {
+    let crashed = AnswerSummary {
         rows: 0,
         bytes: 0,
         digest: String::new(),
@@ -97,13 +113,13 @@ fn each_finding() {
     check(
         std::slice::from_ref(&crashed),
         std::slice::from_ref(&cut),
-        Finding::CutOff,
+        ReconciliationFinding::CutOff,
     );
-    let other = Line {
+    let other = AnswerSummary {
         contract: "77".to_owned(),
         ..cut.clone()
     };
-    let counted = Line {
+    let counted = AnswerSummary {
         digest: "blake3:aa".to_owned(),
         ..crashed.clone()
     };
@@ -120,18 +136,18 @@ fn each_finding() {
     check(
         &[line("r1"), line("r1")],
         &[line("r1")],
-        Finding::Repeated(Side::Provider),
+        ReconciliationFinding::Repeated(AnswerSide::Provider),
     );
     check(
         &[line("r1")],
         &[line("r1"), line("r1")],
-        Finding::Repeated(Side::Consumer),
+        ReconciliationFinding::Repeated(AnswerSide::Consumer),
     );
-    let pending = Line {
+    let pending = AnswerSummary {
         acknowledged: false,
         ..line("r1")
     };
-    let finding = Finding::Unacknowledged {
+    let finding = ReconciliationFinding::Unacknowledged {
         provider: false,
         consumer: true,
     };
@@ -145,7 +161,7 @@ fn each_finding() {
 
 #[test]
 fn one_deleted_record_is_found_among_many() {
-    let all: Vec<Line> = (0..50).map(|n| line(&format!("r{n:02}"))).collect();
+    let all: Vec<AnswerSummary> = (0..50).map(|n| line(&format!("r{n:02}"))).collect();
     let mut less = all.clone();
     less.remove(17);
     let found = reconcile(&less, &all);
@@ -157,12 +173,12 @@ fn one_deleted_record_is_found_among_many() {
     assert_eq!(odd.len(), 1);
     assert_eq!(
         (odd[0].request_id.as_str(), &odd[0].finding),
-        ("r17", &Finding::ConsumerOnly)
+        ("r17", &ReconciliationFinding::ConsumerOnly)
     );
     let (provider, consumer) = found.totals["9f3c"];
     assert_eq!(
         provider,
-        Totals {
+        ContractTotals {
             answers: 49,
             rows: 490,
             bytes: 49_000
@@ -170,7 +186,7 @@ fn one_deleted_record_is_found_among_many() {
     );
     assert_eq!(
         consumer,
-        Totals {
+        ContractTotals {
             answers: 50,
             rows: 500,
             bytes: 50_000

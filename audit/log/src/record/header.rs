@@ -2,15 +2,15 @@
 
 use super::{MAX_BODY_DEPTH, MAX_BYTES};
 use crate::digest::Digest;
-use crate::json::scan::Scanner;
-use crate::time::Time;
+use crate::json::scanner::JsonScanner;
+use crate::time::UtcTimestamp;
 
 /// The members of a record beside its body; the body is known to be an object in its one spelling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Header<'a> {
+pub(crate) struct RecordHeader<'a> {
     pub(crate) log: &'a str,
     pub(crate) seq: u64,
-    pub(crate) at: Time,
+    pub(crate) at: UtcTimestamp,
     pub(crate) boot: &'a str,
     pub(crate) mono: u64,
     pub(crate) salt: [u8; 16],
@@ -19,14 +19,14 @@ pub(crate) struct Header<'a> {
     pub(crate) body: &'a [u8],
 }
 
-impl<'a> Header<'a> {
+impl<'a> RecordHeader<'a> {
     /// Reads a record that is in the one spelling and plain; of others the full reader says what they are.
     pub(crate) fn of(bytes: &'a [u8]) -> Option<Self> {
         if bytes.len() > MAX_BYTES {
             return None;
         }
         let bytes = std::str::from_utf8(bytes).ok()?.as_bytes();
-        let mut scan = Scanner::new(bytes);
+        let mut scan = JsonScanner::new(bytes);
         scan.expect(b"{\"body\":")?;
         let body = scan.value(MAX_BODY_DEPTH)?;
         if body.first() != Some(&b'{') {
@@ -45,7 +45,7 @@ impl<'a> Header<'a> {
         scan.expect(b",\"seq\":")?;
         let seq = u64::try_from(scan.integer()?).ok()?;
         scan.expect(b",\"t\":")?;
-        let at = Time::read(scan.string()?)?;
+        let at = UtcTimestamp::read(scan.string()?)?;
         scan.expect(b",\"type\":")?;
         let kind = plain(&mut scan)?;
         scan.expect(b",\"v\":2}")?;
@@ -64,7 +64,7 @@ impl<'a> Header<'a> {
 }
 
 /// A string without escapes.
-fn plain<'a>(scan: &mut Scanner<'a>) -> Option<&'a str> {
+fn plain<'a>(scan: &mut JsonScanner<'a>) -> Option<&'a str> {
     std::str::from_utf8(scan.plain()?).ok()
 }
 

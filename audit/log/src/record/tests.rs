@@ -1,15 +1,15 @@
 //! The quick look at a record and the full reader agree, on good records and on damaged ones.
 
-use super::header::Header;
-use super::{Record, Salt};
+use super::header::RecordHeader;
+use super::{Record, RecordSalt};
 use crate::digest::Digest;
 use crate::json::Json;
-use crate::time::Time;
+use crate::time::UtcTimestamp;
 
 /// Numbers that look random and are the same each time.
-struct Dice(u64);
+struct XorShiftRandom(u64);
 
-impl Dice {
+impl XorShiftRandom {
     fn roll(&mut self, below: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -56,10 +56,10 @@ impl Dice {
         Record {
             log: "lindau.example/hansa/evidence".to_owned(),
             seq: self.roll(1 << 40),
-            at: Time::from_micros(seconds * 1_000_000 + fraction).unwrap(),
+            at: UtcTimestamp::from_micros(seconds * 1_000_000 + fraction).unwrap(),
             boot: "boot".to_owned(),
             mono: self.roll(1 << 50),
-            salt: Salt([u8::try_from(self.roll(256)).unwrap(); 16]),
+            salt: RecordSalt([u8::try_from(self.roll(256)).unwrap(); 16]),
             kind: "permit".to_owned(),
             prev: Digest::of(&self.roll(u64::MAX).to_be_bytes()),
             body: self.object(4),
@@ -70,7 +70,7 @@ impl Dice {
 /// What the quick look takes, the full reader takes, and both read the same.
 #[track_caller]
 fn agree(bytes: &[u8]) -> bool {
-    let Some(header) = Header::of(bytes) else {
+    let Some(header) = RecordHeader::of(bytes) else {
         return false;
     };
     let full = Record::read_fully(bytes);
@@ -84,7 +84,7 @@ fn agree(bytes: &[u8]) -> bool {
         (header.log, header.boot, header.kind),
         (&*record.log, &*record.boot, &*record.kind)
     );
-    assert_eq!(Salt(header.salt), record.salt);
+    assert_eq!(RecordSalt(header.salt), record.salt);
     assert_eq!(header.body, crate::json::canonical(&record.body));
     assert_eq!(Record::from_bytes(bytes).as_ref(), Ok(&record));
     true
@@ -92,7 +92,7 @@ fn agree(bytes: &[u8]) -> bool {
 
 #[test]
 fn good_records_are_read_alike_and_mostly_quickly() {
-    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    let mut dice = XorShiftRandom(0x9e37_79b9_7f4a_7c15);
     let mut quick = 0;
     for _ in 0..2000 {
         let record = dice.record();
@@ -106,7 +106,7 @@ fn good_records_are_read_alike_and_mostly_quickly() {
 
 #[test]
 fn a_damaged_record_is_never_taken_by_the_quick_look_alone() {
-    let mut dice = Dice(0x2545_f491_4f6c_dd1d);
+    let mut dice = XorShiftRandom(0x2545_f491_4f6c_dd1d);
     let mut taken = 0;
     for _ in 0..20_000 {
         let mut bytes = dice.record().to_bytes();
@@ -130,7 +130,7 @@ fn a_damaged_record_is_never_taken_by_the_quick_look_alone() {
 
 #[test]
 fn spellings_that_are_not_the_one() {
-    let good = Dice(7).record().to_bytes();
+    let good = XorShiftRandom(7).record().to_bytes();
     let good = String::from_utf8(good).unwrap();
     assert!(agree(good.as_bytes()));
     for (from, to) in [
@@ -148,7 +148,7 @@ fn spellings_that_are_not_the_one() {
     ] {
         let changed = good.replacen(from, to, 1);
         assert_ne!(changed, good, "{from}");
-        assert_eq!(Header::of(changed.as_bytes()), None, "{changed}");
+        assert_eq!(RecordHeader::of(changed.as_bytes()), None, "{changed}");
         assert!(Record::from_bytes(changed.as_bytes()).is_err(), "{changed}");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Tile, add_entry, bundles, tiles};
 use crate::digest::Digest;
-use crate::tree::{Tree, leaf_hash, node_hash};
+use crate::tree::{MerkleTree, leaf_hash, node_hash};
 use std::collections::BTreeMap;
 
 #[test]
@@ -40,7 +40,7 @@ fn paths() {
 
 #[test]
 fn the_tree_is_in_the_tiles() {
-    let mut tree = Tree::new();
+    let mut tree = MerkleTree::new();
     for size in 0..=1100_u64 {
         if [1, 2, 255, 256, 257, 511, 512, 513, 1000, 1100].contains(&size) {
             let mut hashes: BTreeMap<(u32, u64), Digest> = BTreeMap::new();

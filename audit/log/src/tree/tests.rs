@@ -1,6 +1,6 @@
 //! The published vectors, and every proof of every small tree against the definition.
 
-use super::{Frontier, Tree, check_consistency, check_inclusion, leaf_hash, node_hash};
+use super::{CompactRange, MerkleTree, check_consistency, check_inclusion, leaf_hash, node_hash};
 use crate::digest::Digest;
 
 /// The leaves and roots that Certificate Transparency's implementations test with.
@@ -47,8 +47,8 @@ fn some_leaves(count: u64) -> Vec<Digest> {
 
 #[test]
 fn published_vectors() {
-    let tree = Tree::of(LEAVES.iter().map(|leaf| leaf_hash(leaf)));
-    let mut frontier = Frontier::new();
+    let tree = MerkleTree::of(LEAVES.iter().map(|leaf| leaf_hash(leaf)));
+    let mut frontier = CompactRange::new();
     for (size, root) in ROOTS.iter().enumerate() {
         assert_eq!(frontier.root().to_string(), *root);
         assert_eq!(tree.root(size as u64).unwrap().to_string(), *root);
@@ -78,8 +78,8 @@ fn published_vectors() {
 #[test]
 fn roots_as_defined() {
     let leaves = some_leaves(70);
-    let tree = Tree::of(leaves.iter().copied());
-    let mut frontier = Frontier::new();
+    let tree = MerkleTree::of(leaves.iter().copied());
+    let mut frontier = CompactRange::new();
     for size in 0..=leaves.len() {
         let root = defined(&leaves[..size]);
         assert_eq!(frontier.root(), root);
@@ -95,7 +95,7 @@ fn roots_as_defined() {
 #[test]
 fn every_inclusion_proof() {
     let leaves = some_leaves(33);
-    let tree = Tree::of(leaves.iter().copied());
+    let tree = MerkleTree::of(leaves.iter().copied());
     for size in 1..=33_u64 {
         let root = tree.root(size).unwrap();
         for index in 0..size {
@@ -127,8 +127,9 @@ fn every_inclusion_proof() {
 #[test]
 fn every_consistency_proof() {
     let leaves = some_leaves(33);
-    let tree = Tree::of(leaves.iter().copied());
-    let forked = Tree::of(std::iter::once(leaf_hash(b"x")).chain(leaves[1..].iter().copied()));
+    let tree = MerkleTree::of(leaves.iter().copied());
+    let forked =
+        MerkleTree::of(std::iter::once(leaf_hash(b"x")).chain(leaves[1..].iter().copied()));
     for to in 0..=33_u64 {
         let to_root = tree.root(to).unwrap();
         for from in 0..=to {

@@ -1,39 +1,39 @@
 //! Both sides' records of the same answers give the same lines.
 
-use super::Answers;
-use crate::tests::Place;
-use hansa_audit_log::json::{Limits, parse};
-use hansa_audit_log::ledger::{Entry, Evidence};
-use hansa_audit_log::reconcile::{Finding, reconcile};
+use super::AnswerCollector;
+use crate::tests::TestLogDir;
+use hansa_audit_log::json::{JsonLimits, parse};
+use hansa_audit_log::ledger::{Evidence, RecordContent};
+use hansa_audit_log::reconcile::{ReconciliationFinding, reconcile};
 
 #[derive(Debug)]
-struct Written(&'static str, String);
+struct RawEvidence(&'static str, String);
 
-impl Evidence for Written {
-    fn entry(&self) -> Entry {
-        Entry {
+impl Evidence for RawEvidence {
+    fn entry(&self) -> RecordContent {
+        RecordContent {
             kind: self.0,
-            body: parse(self.1.as_bytes(), Limits::default()).unwrap(),
+            body: parse(self.1.as_bytes(), JsonLimits::default()).unwrap(),
         }
     }
 }
 
 /// The answers of a log that holds these records.
-fn answers(records: Vec<Written>) -> Answers {
-    let place = Place::new();
+fn answers(records: Vec<RawEvidence>) -> AnswerCollector {
+    let place = TestLogDir::new();
     let (log, _) = place.open();
     for record in records {
         let _ = log.record_blocking(record).unwrap();
     }
-    let mut answers = Answers::new();
+    let mut answers = AnswerCollector::new();
     for record in log.read(0) {
         answers.see(&record.unwrap());
     }
     answers
 }
 
-fn permit(request: &str) -> Written {
-    Written(
+fn permit(request: &str) -> RawEvidence {
+    RawEvidence(
         "permit",
         format!(
             r#"{{"contracts":["b","a"],"peer":"hansa://tallinn.example","request_id":"{request}"}}"#
@@ -41,15 +41,15 @@ fn permit(request: &str) -> Written {
     )
 }
 
-fn close(request: &str, rest: &str) -> Written {
-    Written(
+fn close(request: &str, rest: &str) -> RawEvidence {
+    RawEvidence(
         "close",
         format!(r#"{{"request_id":"{request}","result_digest":"blake3:aa",{rest}}}"#),
     )
 }
 
-fn received(request: &str, outcome: &str, rows: u64) -> Written {
-    Written(
+fn received(request: &str, outcome: &str, rows: u64) -> RawEvidence {
+    RawEvidence(
         "received",
         format!(
             r#"{{"bytes":100,"contracts":["a","b"],"outcome":"{outcome}","peer":"hansa://luebeck.example","request_id":"{request}","result_digest":"blake3:aa","rows":{rows},"state":"acknowledged"}}"#
@@ -66,7 +66,7 @@ fn two_logs_side_by_side() {
         let body = format!(
             r#"{{"match":true,"peer":"hansa://tallinn.example","request_id":"{request}"}}"#
         );
-        Written("receipt_ack", body)
+        RawEvidence("receipt_ack", body)
     };
     let luebeck = answers(vec![
         permit("r1"),
@@ -75,17 +75,17 @@ fn two_logs_side_by_side() {
         permit("r2"),
         close("r2", cut),
         permit("r3"),
-        Written("close", format!(r#"{{"request_id":null,{failed}}}"#)),
+        RawEvidence("close", format!(r#"{{"request_id":null,{failed}}}"#)),
         permit("r4"),
         close("r4", done),
         permit("r5"),
         permit("r7"),
         close("r7", done),
-        Written("said", r#"{"request_id":"r9"}"#.to_owned()),
+        RawEvidence("said", r#"{"request_id":"r9"}"#.to_owned()),
     ]);
     let errand = |request: &str| {
         let body = format!(r#"{{"peer":"hansa://luebeck.example","request_id":"{request}"}}"#);
-        Written("errand", body)
+        RawEvidence("errand", body)
     };
     let tallinn = answers(vec![
         errand("r1"),
@@ -123,7 +123,7 @@ fn two_logs_side_by_side() {
     );
     assert_eq!(
         found.requests[2].finding,
-        Finding::ProviderOnly { sent: false }
+        ReconciliationFinding::ProviderOnly { sent: false }
     );
     let outcome = |at: usize| given[at].outcome.as_str();
     assert_eq!(outcome(1), "cut:WITHDRAWN");
@@ -139,12 +139,12 @@ fn two_peers_may_draw_the_same_identity() {
         let body = format!(
             r#"{{"contracts":["a"],"peer":"hansa://{peer}.example","request_id":"r1"{rest}}}"#
         );
-        Written(kind, body)
+        RawEvidence(kind, body)
     };
     let given = answers(vec![
         of("permit", "tallinn", ""),
         of("permit", "visby", ""),
-        Written("close", r#"{"bytes":10,"opened":0,"outcome":"done","request_id":"r1","result_digest":"blake3:aa","rows":1}"#.to_owned()),
+        RawEvidence("close", r#"{"bytes":10,"opened":0,"outcome":"done","request_id":"r1","result_digest":"blake3:aa","rows":1}"#.to_owned()),
         of("receipt_ack", "tallinn", r#","match":true"#),
         of("errand", "tallinn", ""),
         of("errand", "visby", ""),

@@ -1,16 +1,18 @@
 //! Checking a bundle.
 
-use super::{Found, Report, Visit, incomplete};
-use crate::archive::Away;
-use crate::choice::Choice;
-use crate::papers::{Paper, PaperKind, head_of_receipt};
+use super::{BundleVisitor, CopyCheck, CopyReport, incomplete};
+use crate::archive::AbsentRecords;
+use crate::documents::{DocumentKind, SignedDocument, head_of_receipt};
+use crate::filter::RecordFilter;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::note::SignedHead;
 use hansa_audit_log::record::{EXPIRED, Record};
 use hansa_audit_log::tree::{check_consistency, check_inclusion, leaf_hash};
-use hansa_audit_log::verify::{Fault, What};
-use hansa_policy::refusal::{Code, Refusal};
-use line::{End, Header, Line, Lines, NoHeader, RecordLine};
+use hansa_audit_log::verifier::{FaultKind, VerificationFault};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use line::{
+    BundleEnd, BundleHeader, BundleHeaderError, BundleLine, BundleLineReader, BundleRecord,
+};
 use std::path::Path;
 
 mod line;
@@ -18,22 +20,22 @@ mod line;
 pub(super) fn verify(
     path: &Path,
     newest: Option<&SignedHead>,
-    visit: &mut dyn Visit,
-) -> Result<Report, Refusal> {
-    let mut lines = Lines::open(path)?;
+    visit: &mut dyn BundleVisitor,
+) -> Result<CopyReport, Refusal> {
+    let mut lines = BundleLineReader::open(path)?;
     let first = lines.next_line()?.unwrap_or_default();
     let header = line::header(&first).map_err(|fault| match fault {
-        NoHeader::Unreadable => incomplete(
+        BundleHeaderError::Unreadable => incomplete(
             path,
             "this is no bundle of a log: its first line can't be read",
         ),
-        NoHeader::Version(version) => Refusal::new(
-            Code::EvidenceUnknown,
+        BundleHeaderError::Version(version) => Refusal::new(
+            ErrorCode::EvidenceUnknown,
             format!("the bundle is of the version `{version}`, which is not known here"),
         )
         .with_place(path.display().to_string(), None, None),
     })?;
-    let mut found = Found::new(path, header.keys.clone(), newest, visit)?;
+    let mut found = CopyCheck::new(path, header.keys.clone(), newest, visit)?;
     found.log.clone_from(&header.head.checkpoint.origin);
     found.take_heads(vec![header.head.clone()]);
     match &header.choice {
@@ -44,29 +46,29 @@ pub(super) fn verify(
 
 /// What stands behind the records, as far as it was read.
 #[derive(Default)]
-struct Behind {
+struct BundleTrailer {
     papers: u64,
     heads: u64,
-    end: Option<End>,
+    end: Option<BundleEnd>,
     /// Whether the sum of the last line is that of all lines before it.
     sum_holds: bool,
     /// Whether something follows the last line.
     more: bool,
 }
 
-impl Behind {
-    fn paper(&mut self, paper: Paper, found: &mut Found<'_>) {
+impl BundleTrailer {
+    fn paper(&mut self, paper: SignedDocument, found: &mut CopyCheck<'_>) {
         self.papers += 1;
         found.take_paper(paper);
     }
 
-    fn end(&mut self, end: End, before: Digest) {
+    fn end(&mut self, end: BundleEnd, before: Digest) {
         self.sum_holds = end.sum == before;
         self.end = Some(end);
     }
 
     /// Whether the last line says that this many records and what else was read is all there is.
-    fn judge(&self, records: u64, found: &mut Found<'_>) -> Result<(), String> {
+    fn judge(&self, records: u64, found: &mut CopyCheck<'_>) -> Result<(), String> {
         let Some(end) = self.end else {
             return Err("the end of the bundle is missing".to_owned());
         };
@@ -89,31 +91,31 @@ impl Behind {
 /// A whole log: its leaf hashes and heads first, then record by record as in a folder.
 fn whole(
     path: &Path,
-    mut lines: Lines,
-    header: &Header,
-    mut found: Found<'_>,
-) -> Result<Report, Refusal> {
+    mut lines: BundleLineReader,
+    header: &BundleHeader,
+    mut found: CopyCheck<'_>,
+) -> Result<CopyReport, Refusal> {
     let (mut leaves, mut heads, mut lost) = (Vec::new(), Vec::new(), false);
-    let mut again = Lines::open(path)?;
+    let mut again = BundleLineReader::open(path)?;
     again.next_line()?;
     while let Some(bytes) = again.next_line()? {
         match line::line(&bytes) {
             // Of a line that can't be read the leaf hash is lost, and with it those of all that follow.
-            Some(Line::Record(RecordLine {
+            Some(BundleLine::Record(BundleRecord {
                 leaf: Some(leaf), ..
             })) if !lost => leaves.push(leaf),
-            Some(Line::Head(head, _)) => heads.push(*head),
+            Some(BundleLine::Head(head, _)) => heads.push(*head),
             Some(_) => {}
             None => lost = true,
         }
     }
     found.take_more_heads(heads);
     let mut verifier = found.verifier(leaves);
-    let (mut behind, mut away) = (Behind::default(), Away::checking());
+    let (mut behind, mut away) = (BundleTrailer::default(), AbsentRecords::checking());
     while let Some(bytes) = lines.next_line()? {
         behind.more |= behind.end.is_some();
         let (says, record) = match line::line(&bytes) {
-            Some(Line::Record(line)) if header.expires && line.record == EXPIRED => {
+            Some(BundleLine::Record(line)) if header.expires && line.record == EXPIRED => {
                 let index = verifier.chain().next();
                 match verifier.pass() {
                     Some(leaf) if index == line.index => found.see_expired(index, leaf),
@@ -122,16 +124,16 @@ fn whole(
                 }
                 continue;
             }
-            Some(Line::Record(line)) => (Some(line.index), line.record),
-            Some(Line::Paper(paper)) => {
+            Some(BundleLine::Record(line)) => (Some(line.index), line.record),
+            Some(BundleLine::Paper(paper)) => {
                 behind.paper(paper, &mut found);
                 continue;
             }
-            Some(Line::Head(..)) => {
+            Some(BundleLine::Head(..)) => {
                 behind.heads += 1;
                 continue;
             }
-            Some(Line::End(end)) => {
+            Some(BundleLine::End(end)) => {
                 behind.end(end, lines.before);
                 continue;
             }
@@ -172,28 +174,28 @@ fn whole(
 /// A part: each record with its own proof.
 fn part(
     path: &Path,
-    mut lines: Lines,
-    header: &Header,
-    choice: &Choice,
-    mut found: Found<'_>,
-) -> Result<Report, Refusal> {
+    mut lines: BundleLineReader,
+    header: &BundleHeader,
+    choice: &RecordFilter,
+    mut found: CopyCheck<'_>,
+) -> Result<CopyReport, Refusal> {
     let (mut count, mut next, mut fault) = (0, 0, None);
     let mut chooser = choice.chooser();
-    let mut behind = Behind::default();
+    let mut behind = BundleTrailer::default();
     while let Some(bytes) = lines.next_line()? {
         behind.more |= behind.end.is_some();
         let line = match line::line(&bytes) {
-            Some(Line::Record(line)) => Ok(line),
-            Some(Line::Paper(paper)) => {
+            Some(BundleLine::Record(line)) => Ok(line),
+            Some(BundleLine::Paper(paper)) => {
                 behind.paper(paper, &mut found);
                 continue;
             }
-            Some(Line::Head(head, proof)) => {
+            Some(BundleLine::Head(head, proof)) => {
                 behind.heads += 1;
                 earlier(&head, &proof, header, &mut found);
                 continue;
             }
-            Some(Line::End(end)) => {
+            Some(BundleLine::End(end)) => {
                 behind.end(end, lines.before);
                 continue;
             }
@@ -203,8 +205,8 @@ fn part(
         let record = match record {
             Ok(record) => record,
             Err(index) => {
-                let what = What::Unproved;
-                fault = Some(Fault { index, what });
+                let what = FaultKind::Unproved;
+                fault = Some(VerificationFault { index, what });
                 break;
             }
         };
@@ -228,7 +230,7 @@ fn part(
     found
         .unseen
         .push("a part can't show that no record was left out".to_owned());
-    Ok(Report {
+    Ok(CopyReport {
         log: found.log,
         records: count,
         covered: if found.heads.is_empty() { 0 } else { count },
@@ -246,7 +248,7 @@ fn part(
 }
 
 /// The record of a line, if it stands where it says in the log that was signed.
-fn proven(line: &RecordLine, next: u64, header: &Header) -> Option<Record> {
+fn proven(line: &BundleRecord, next: u64, header: &BundleHeader) -> Option<Record> {
     let checkpoint = &header.head.checkpoint;
     let leaf = leaf_hash(&line.record);
     Record::from_bytes(&line.record)
@@ -265,7 +267,7 @@ fn proven(line: &RecordLine, next: u64, header: &Header) -> Option<Record> {
 }
 
 /// An earlier head, from which the log must have gone on.
-fn earlier(head: &SignedHead, proof: &[Digest], header: &Header, found: &mut Found<'_>) {
+fn earlier(head: &SignedHead, proof: &[Digest], header: &BundleHeader, found: &mut CopyCheck<'_>) {
     let (from, to) = (&head.checkpoint, &header.head.checkpoint);
     let goes_on = from.origin == to.origin
         && check_consistency(from.size, to.size, from.root, to.root, proof);
@@ -283,9 +285,9 @@ fn earlier(head: &SignedHead, proof: &[Digest], header: &Header, found: &mut Fou
 }
 
 /// Whether a paper is what its name says, as far as its bytes alone tell.
-pub(super) fn is_named_rightly(paper: &Paper) -> bool {
+pub(super) fn is_named_rightly(paper: &SignedDocument) -> bool {
     match (&paper.text, paper.kind) {
-        (Some(text), PaperKind::Receipt) => {
+        (Some(text), DocumentKind::Receipt) => {
             Digest::of(text.as_bytes()).to_string() == paper.name
                 && head_of_receipt(text.as_bytes()).is_some()
         }

@@ -1,24 +1,24 @@
 //! A copy with any change is found out, and the first bad record is named; without configuration.
 
-use super::{Report, verify, visit};
-use crate::choice::Choice;
+use super::{CopyReport, verify, visit};
+use crate::documents::{DocumentKind, DocumentStore};
 use crate::export::{bundle, csv};
-use crate::papers::{PaperKind, Papers};
-use crate::tests::{Place, Said, said};
-use crate::{Log, LogConfig};
+use crate::filter::RecordFilter;
+use crate::tests::{TestEvidence, TestLogDir, said};
+use crate::{AuditLog, LogConfig};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
-use hansa_audit_log::ledger::{Entry, Evidence};
+use hansa_audit_log::ledger::{Evidence, RecordContent};
 use hansa_audit_log::note::{NoteSigner, SignedHead};
 use hansa_audit_log::record::Record;
-use hansa_audit_log::verify::What;
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_audit_log::verifier::FaultKind;
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::Path;
 
 /// A log of `count` records in several segments, closed.
-fn some_log(count: i64, segment: u64) -> Place {
-    let place = Place::new();
-    let (log, _) = Log::open(LogConfig {
+fn some_log(count: i64, segment: u64) -> TestLogDir {
+    let place = TestLogDir::new();
+    let (log, _) = AuditLog::open(LogConfig {
         segment,
         head_records: 3,
         ..place.config()
@@ -31,12 +31,12 @@ fn some_log(count: i64, segment: u64) -> Place {
     place
 }
 
-fn checked(path: &Path) -> Report {
+fn checked(path: &Path) -> CopyReport {
     verify(path, None).unwrap()
 }
 
 /// Whether the check is content, with nothing that it could not see.
-fn content(found: &Result<Report, Refusal>) -> bool {
+fn content(found: &Result<CopyReport, Refusal>) -> bool {
     found
         .as_ref()
         .is_ok_and(|report| report.is_good() && report.unseen.is_empty())
@@ -58,7 +58,7 @@ fn a_good_folder() {
     let running = checked(&place.folder());
     assert_eq!((running.fault, running.records), (None, report.records + 1));
     // Half a record is on its way while the log is open, and left behind once it is not.
-    let segments = crate::folder::segments(&place.folder()).unwrap();
+    let segments = crate::log_dir::segments(&place.folder()).unwrap();
     let last = &segments.last().unwrap().path;
     let half = [&std::fs::read(last).unwrap()[..], b"{\"body\""].concat();
     std::fs::write(last, half).unwrap();
@@ -67,7 +67,7 @@ fn a_good_folder() {
     let fault = checked(&place.folder()).fault.unwrap();
     assert_eq!(
         (fault.index, fault.what),
-        (report.records + 1, What::Incomplete)
+        (report.records + 1, FaultKind::Incomplete)
     );
 }
 
@@ -89,7 +89,7 @@ fn any_flipped_bit_in_any_file() {
         let records = path
             .extension()
             .is_some_and(|extension| extension == "jsonl");
-        // The exhaustive version is a test of `hansa_audit_log::verify`; this one goes through the files.
+        // The exhaustive version is a test of `hansa_audit_log::verifier`; this one goes through the files.
         for place_of_bit in (0..whole.len()).step_by(5) {
             let mut bytes = whole.clone();
             bytes[place_of_bit] ^= 1 << (place_of_bit % 8);
@@ -117,7 +117,7 @@ fn any_flipped_bit_in_any_file() {
 #[test]
 fn a_lost_segment() {
     let place = some_log(20, 2000);
-    let segments = crate::folder::segments(&place.folder()).unwrap();
+    let segments = crate::log_dir::segments(&place.folder()).unwrap();
     let total = checked(&place.folder()).records;
     for (number, segment) in segments.iter().enumerate() {
         let kept = std::fs::read(&segment.path).unwrap();
@@ -150,7 +150,7 @@ fn a_cut_tail_against_a_head_that_was_given() {
     let report = verify(&copy, Some(&log.head())).unwrap();
     assert_eq!(report.fault.as_ref().map(|fault| fault.index), Some(6));
     let refusal = report.refusal().unwrap();
-    assert_eq!(refusal.code, Code::EvidenceBroken);
+    assert_eq!(refusal.code, ErrorCode::EvidenceBroken);
     assert_eq!(
         refusal.sentence,
         "record 6 is missing: the log had 7 records (log `tallinn.example/hansa/evidence`)"
@@ -160,7 +160,7 @@ fn a_cut_tail_against_a_head_that_was_given() {
     forged.checkpoint.size = 9;
     assert_eq!(
         verify(&copy, Some(&forged)).unwrap_err().code,
-        Code::EvidenceIncomplete
+        ErrorCode::EvidenceIncomplete
     );
 }
 
@@ -168,10 +168,10 @@ fn a_cut_tail_against_a_head_that_was_given() {
 fn what_is_no_log() {
     let dir = tempfile::tempdir().unwrap();
     let code = |path: &Path| verify(path, None).unwrap_err().code;
-    assert_eq!(code(dir.path()), Code::EvidenceIncomplete);
-    assert_eq!(code(&dir.path().join("absent")), Code::FileMissing);
+    assert_eq!(code(dir.path()), ErrorCode::EvidenceIncomplete);
+    assert_eq!(code(&dir.path().join("absent")), ErrorCode::FileMissing);
     std::fs::write(dir.path().join("x"), "x\n").unwrap();
-    assert_eq!(code(&dir.path().join("x")), Code::EvidenceIncomplete);
+    assert_eq!(code(&dir.path().join("x")), ErrorCode::EvidenceIncomplete);
 }
 
 #[test]
@@ -194,19 +194,19 @@ fn contract(name: &str) -> String {
 }
 
 /// Everything, or what concerns a contract.
-fn chosen(name: Option<&str>) -> Choice {
-    Choice {
+fn chosen(name: Option<&str>) -> RecordFilter {
+    RecordFilter {
         contract: name.map(|name| contract(name).parse().unwrap()),
-        ..Choice::default()
+        ..RecordFilter::default()
     }
 }
 
 /// A record of a request under a contract.
 #[derive(Debug)]
-struct Under(&'static str, String, i64);
+struct RequestEvidence(&'static str, String, i64);
 
-impl Evidence for Under {
-    fn entry(&self) -> Entry {
+impl Evidence for RequestEvidence {
+    fn entry(&self) -> RecordContent {
         let Self(kind, contract, request) = self;
         let mut members = vec![("request_id".to_owned(), Json::text(request))];
         if *kind == "permit" {
@@ -216,7 +216,7 @@ impl Evidence for Under {
             ));
             members.push(("note".to_owned(), Json::text("a, \"b\"")));
         }
-        Entry {
+        RecordContent {
             kind,
             body: Json::Object(members.into_iter().collect()),
         }
@@ -224,33 +224,33 @@ impl Evidence for Under {
 }
 
 /// Two papers, one of them lost.
-struct Kept;
+struct PartialDocuments;
 
-impl Papers for Kept {
+impl DocumentStore for PartialDocuments {
     fn trust(&self) -> (String, Vec<u8>) {
         (contract("trust"), b"{\"bundle\":1}".to_vec())
     }
 
-    fn paper(&self, _: PaperKind, name: &str) -> Result<Option<Vec<u8>>, Refusal> {
+    fn document(&self, _: DocumentKind, name: &str) -> Result<Option<Vec<u8>>, Refusal> {
         Ok((name == contract("a")).then(|| b"paper of a".to_vec()))
     }
 }
 
 /// A log with requests under two contracts.
-fn two_contracts() -> (Place, Log) {
-    let place = Place::new();
+fn two_contracts() -> (TestLogDir, AuditLog) {
+    let place = TestLogDir::new();
     let (log, _) = place.open();
     for request in 0..6 {
         let contract = contract(if request % 2 == 0 { "a" } else { "b" });
         let _ = log
-            .record_blocking(Under("permit", contract.clone(), request))
+            .record_blocking(RequestEvidence("permit", contract.clone(), request))
             .unwrap();
         let _ = log
-            .record_blocking(Under("close", contract, request))
+            .record_blocking(RequestEvidence("close", contract, request))
             .unwrap();
     }
     let _ = log
-        .record_blocking(Said {
+        .record_blocking(TestEvidence {
             kind: "config",
             n: 1,
         })
@@ -266,7 +266,14 @@ fn a_bundle_of_everything_and_of_one_contract() {
         let path = place.dir.path().join("out.hansa");
         let mut file = std::fs::File::create(&path).unwrap();
         assert_eq!(
-            bundle(&log, &log.head(), &chosen(name), &Kept, &mut file).unwrap(),
+            bundle(
+                &log,
+                &log.head(),
+                &chosen(name),
+                &PartialDocuments,
+                &mut file
+            )
+            .unwrap(),
             count
         );
         let report = checked(&path);
@@ -283,7 +290,14 @@ fn any_change_of_a_bundle() {
     for contract in [None, Some("a")] {
         let path = place.dir.path().join("out.hansa");
         let mut whole = Vec::new();
-        bundle(&log, &log.head(), &chosen(contract), &Kept, &mut whole).unwrap();
+        bundle(
+            &log,
+            &log.head(),
+            &chosen(contract),
+            &PartialDocuments,
+            &mut whole,
+        )
+        .unwrap();
         let lines: Vec<&[u8]> = whole.split_inclusive(|byte| *byte == b'\n').collect();
         let number = |line: usize| {
             if contract.is_some() {
@@ -380,7 +394,14 @@ fn good_records_are_handed_over() {
     let (place, log) = two_contracts();
     let path = place.dir.path().join("out.hansa");
     let mut file = std::fs::File::create(&path).unwrap();
-    bundle(&log, &log.head(), &chosen(Some("b")), &Kept, &mut file).unwrap();
+    bundle(
+        &log,
+        &log.head(),
+        &chosen(Some("b")),
+        &PartialDocuments,
+        &mut file,
+    )
+    .unwrap();
     for (copy, expect) in [
         (path, vec![2, 3, 6, 7, 10, 11]),
         (place.folder(), (0..13).collect()),

@@ -1,12 +1,12 @@
 //! What is archived stays provable, and what can't be read is said.
 
-use super::{Place, numbers, said};
+use super::{TestLogDir, numbers, said};
 use crate::archive::archive;
-use crate::{Log, LogConfig, folder, offline};
+use crate::{AuditLog, LogConfig, log_dir, offline};
 use hansa_audit_log::tree::check_inclusion;
-use hansa_policy::refusal::Code;
+use hansa_policy::refusal::ErrorCode;
 
-fn config(place: &Place) -> LogConfig {
+fn config(place: &TestLogDir) -> LogConfig {
     LogConfig {
         segment: 3000,
         ..place.config()
@@ -14,35 +14,35 @@ fn config(place: &Place) -> LogConfig {
 }
 
 /// A log of so many said records in several segments, all but the newest two of which went to the archive.
-fn archived(place: &Place) -> (Log, u64) {
-    let (log, _) = Log::open(config(place)).unwrap();
+fn archived(place: &TestLogDir) -> (AuditLog, u64) {
+    let (log, _) = AuditLog::open(config(place)).unwrap();
     for n in 0..60 {
         let _ = log.record_blocking(said(n)).unwrap();
     }
     drop(log);
-    let (log, _) = Log::open(config(place)).unwrap();
-    let before = folder::segments(&place.folder()).unwrap();
+    let (log, _) = AuditLog::open(config(place)).unwrap();
+    let before = log_dir::segments(&place.folder()).unwrap();
     let moved = archive(&log, 1).unwrap();
     assert_eq!(moved.len(), before.len() - 2);
     let end = moved.last().unwrap().end;
-    assert_eq!(folder::segments(&place.folder()).unwrap()[0].first, end);
+    assert_eq!(log_dir::segments(&place.folder()).unwrap()[0].first, end);
     (log, end)
 }
 
 #[test]
 fn archived_records_are_read_proved_and_verified_where_the_archive_is_here() {
-    let place = Place::new();
+    let place = TestLogDir::new();
     let (log, end) = archived(&place);
-    let whole = |log: &Log| numbers(log, 0).into_iter().filter(|n| *n >= 0).count();
+    let whole = |log: &AuditLog| numbers(log, 0).into_iter().filter(|n| *n >= 0).count();
     assert_eq!(whole(&log), 60);
     drop(log);
     let report = offline::verify(&place.folder(), None).unwrap();
     assert!(report.is_good(), "{report:?}");
     // Opening reads the segment that is written, and no other.
     let hidden = place.dir.path().join("elsewhere");
-    let path = place.folder().join(folder::ARCHIVE);
+    let path = place.folder().join(log_dir::ARCHIVE);
     std::fs::rename(&path, &hidden).unwrap();
-    let (log, replay) = Log::open(config(&place)).unwrap();
+    let (log, replay) = AuditLog::open(config(&place)).unwrap();
     assert_eq!(replay.records, log.size());
     let root = log.checkpoint().root;
     for index in 0..log.size() {
@@ -52,44 +52,44 @@ fn archived_records_are_read_proved_and_verified_where_the_archive_is_here() {
     }
     assert!(log.get(end).unwrap().is_some());
     let refused = log.get(end - 1).unwrap_err();
-    assert_eq!(refused.code, Code::EvidenceIncomplete);
+    assert_eq!(refused.code, ErrorCode::EvidenceIncomplete);
     drop(log);
     let report = offline::verify(&place.folder(), None).unwrap();
     assert!(!report.is_good());
     assert_eq!((report.fault.clone(), report.missing.len()), (None, 1));
     assert_eq!(
         report.refusal().map(|r| r.code),
-        Some(Code::EvidenceIncomplete)
+        Some(ErrorCode::EvidenceIncomplete)
     );
     std::os::unix::fs::symlink(&hidden, &path).unwrap();
-    assert_eq!(whole(&Log::open(config(&place)).unwrap().0), 60);
+    assert_eq!(whole(&AuditLog::open(config(&place)).unwrap().0), 60);
     assert!(offline::verify(&place.folder(), None).unwrap().is_good());
 }
 
 #[test]
 fn what_was_changed_in_the_archive_is_found_when_it_is_read() {
-    let place = Place::new();
+    let place = TestLogDir::new();
     let (log, end) = archived(&place);
     drop(log);
-    let first = folder::all_segments(&place.folder()).unwrap()[0]
+    let first = log_dir::all_segments(&place.folder()).unwrap()[0]
         .path
         .clone();
     let text = std::fs::read_to_string(&first).unwrap();
     std::fs::write(&first, text.replacen("\"n\":3", "\"n\":4", 1)).unwrap();
-    let (log, _) = Log::open(config(&place)).unwrap();
-    assert_eq!(log.get(3).unwrap_err().code, Code::EvidenceBroken);
+    let (log, _) = AuditLog::open(config(&place)).unwrap();
+    assert_eq!(log.get(3).unwrap_err().code, ErrorCode::EvidenceBroken);
     assert!(log.get(4).unwrap().is_some());
     drop(log);
     let report = offline::verify(&place.folder(), None).unwrap();
     assert_eq!(report.fault.unwrap().to_string(), "record 3 was edited");
 
     // The hashes that stand for archived records are held against the signed heads.
-    let path = place.folder().join(folder::LEAVES);
+    let path = place.folder().join(log_dir::LEAVES);
     let mut leaves = std::fs::read(&path).unwrap();
     leaves[40] ^= 1;
     std::fs::write(&path, &leaves).unwrap();
-    std::fs::remove_dir_all(place.folder().join(folder::ARCHIVE)).unwrap();
-    assert_eq!(place.refused().code, Code::EvidenceBroken);
+    std::fs::remove_dir_all(place.folder().join(log_dir::ARCHIVE)).unwrap();
+    assert_eq!(place.refused().code, ErrorCode::EvidenceBroken);
     assert!(
         offline::verify(&place.folder(), None)
             .unwrap()
@@ -98,7 +98,7 @@ fn what_was_changed_in_the_archive_is_found_when_it_is_read() {
     );
     leaves.truncate(usize::try_from(end).unwrap() * 16);
     std::fs::write(&path, &leaves).unwrap();
-    assert_eq!(place.refused().code, Code::EvidenceBroken);
+    assert_eq!(place.refused().code, ErrorCode::EvidenceBroken);
     assert!(
         offline::verify(&place.folder(), None)
             .unwrap()
@@ -109,15 +109,18 @@ fn what_was_changed_in_the_archive_is_found_when_it_is_read() {
 
 #[test]
 fn what_was_changed_before_is_not_archived() {
-    let place = Place::new();
-    let (log, _) = Log::open(config(&place)).unwrap();
+    let place = TestLogDir::new();
+    let (log, _) = AuditLog::open(config(&place)).unwrap();
     for n in 0..60 {
         let _ = log.record_blocking(said(n)).unwrap();
     }
     let first = place.folder().join("records-000000000000.jsonl");
     let text = std::fs::read_to_string(&first).unwrap();
     std::fs::write(&first, text.replacen("\"n\":3", "\"n\":4", 1)).unwrap();
-    let before = folder::segments(&place.folder()).unwrap();
-    assert_eq!(archive(&log, 0).unwrap_err().code, Code::EvidenceBroken);
-    assert_eq!(folder::segments(&place.folder()).unwrap(), before);
+    let before = log_dir::segments(&place.folder()).unwrap();
+    assert_eq!(
+        archive(&log, 0).unwrap_err().code,
+        ErrorCode::EvidenceBroken
+    );
+    assert_eq!(log_dir::segments(&place.folder()).unwrap(), before);
 }

@@ -1,19 +1,20 @@
 //! Crash points: a shelf that fails on command, a disk that is full, a log that was changed while nobody ran.
 
 use super::{
-    Code, Fail, Log, LogConfig, Place, SeqCst, Unwritable, bytes, numbers, open, refusal, said,
+    AppendFailPoint, AuditLog, ErrorCode, LedgerError, LogConfig, SeqCst, TestLogDir, bytes,
+    numbers, refusal, said, startup,
 };
 use std::process::Command;
 use std::sync::Arc;
 
 /// A log whose shelf fails on command.
-pub(super) fn failing(config: LogConfig) -> (Log, Arc<Fail>) {
+pub(super) fn failing(config: LogConfig) -> (AuditLog, Arc<AppendFailPoint>) {
     let signer = Arc::clone(&config.signer);
-    let (mut writer, index, _) = open::open(config).unwrap();
+    let (mut writer, index, _) = startup::open(config).unwrap();
     let epochs = Arc::clone(&writer.epochs);
     let fail = Arc::clone(&writer.ledger.shelf_mut().fail);
     let (sender, thread) = writer.start().unwrap();
-    let inner = super::super::Inner {
+    let inner = super::super::LogInner {
         index,
         epochs,
         signer,
@@ -21,7 +22,7 @@ pub(super) fn failing(config: LogConfig) -> (Log, Arc<Fail>) {
         writer: Some(thread).into(),
     };
     (
-        Log {
+        AuditLog {
             inner: Arc::new(inner),
         },
         fail,
@@ -31,14 +32,14 @@ pub(super) fn failing(config: LogConfig) -> (Log, Arc<Fail>) {
 #[test]
 fn every_crash_point_loses_nothing_that_was_confirmed() {
     let length = {
-        let place = Place::new();
+        let place = TestLogDir::new();
         let (log, _) = place.open();
         let _ = log.record_blocking(said(0)).unwrap();
         bytes(&place.folder()).len()
     };
     for at in 1..=3_u64 {
         for torn in (0..=length).step_by(23).chain([length - 1, length]) {
-            let place = Place::new();
+            let place = TestLogDir::new();
             let (log, fail) = failing(place.config());
             fail.torn.store(torn, SeqCst);
             fail.at.store(at, SeqCst);
@@ -47,8 +48,8 @@ fn every_crash_point_loses_nothing_that_was_confirmed() {
                 match log.record_blocking(said(n)) {
                     Ok(recorded) => confirmed.push(recorded.n),
                     Err(unwritable) => {
-                        assert!(matches!(&unwritable, Unwritable::Broken(broken) if broken.full));
-                        assert_eq!(refusal(&unwritable).code, Code::DiskFull);
+                        assert!(matches!(&unwritable, LedgerError::Broken(broken) if broken.full));
+                        assert_eq!(refusal(&unwritable).code, ErrorCode::DiskFull);
                         assert_eq!(log.broken(), Some(unwritable));
                     }
                 }
@@ -83,7 +84,7 @@ fn every_crash_point_loses_nothing_that_was_confirmed() {
 #[test]
 fn a_broken_log_is_refused_and_the_record_named() {
     let fresh = || {
-        let place = Place::new();
+        let place = TestLogDir::new();
         let (log, _) = place.open();
         for n in 0..8 {
             let _ = log.record_blocking(said(n)).unwrap();
@@ -101,7 +102,7 @@ fn a_broken_log_is_refused_and_the_record_named() {
         let refused = place.refused();
         assert_eq!(
             (refused.code, refused.sentence.as_str()),
-            (Code::EvidenceBroken, sentence)
+            (ErrorCode::EvidenceBroken, sentence)
         );
         // Nothing is mended behind the operator's back.
         assert_eq!(bytes(&place.folder()), before);
@@ -147,7 +148,7 @@ fn a_broken_log_is_refused_and_the_record_named() {
     damaged[at] = if damaged[at] == b'A' { b'B' } else { b'A' };
     std::fs::write(&path, damaged).unwrap();
     let refused = place.refused();
-    assert_eq!(refused.code, Code::EvidenceBroken);
+    assert_eq!(refused.code, ErrorCode::EvidenceBroken);
     assert_eq!(
         refused.sentence,
         "the signature of the head over 8 records does not hold"
@@ -156,7 +157,7 @@ fn a_broken_log_is_refused_and_the_record_named() {
 
 #[test]
 fn derived_files_are_made_anew() {
-    let place = Place::new();
+    let place = TestLogDir::new();
     let (log, _) = place.open();
     for n in 0..8 {
         let _ = log.record_blocking(said(n)).unwrap();
@@ -184,7 +185,7 @@ fn derived_files_are_made_anew() {
 #[test]
 #[ignore = "run by another test in a process of its own"]
 fn in_a_small_world() {
-    let place = Place::new();
+    let place = TestLogDir::new();
     let (log, _) = place.open();
     let mut confirmed = 0;
     let failure = loop {
@@ -194,7 +195,7 @@ fn in_a_small_world() {
         }
     };
     assert!(confirmed > 10);
-    assert_eq!(refusal(&failure).code, Code::DiskFull);
+    assert_eq!(refusal(&failure).code, ErrorCode::DiskFull);
     assert_eq!(log.record_blocking(said(0)).map(|_| ()), Err(failure));
     assert_eq!(numbers(&log, 0).len(), confirmed as usize);
     println!("shut after {confirmed} records");

@@ -1,30 +1,30 @@
 //! Decisions and stops in one log: the order of the log is the order of what holds.
 
-use super::{Gate, Log, Place, said};
-use crate::epoch::{Epoch, Validity};
-use hansa_audit_log::ledger::Unwritable;
-use hansa_audit_log::time::Time;
+use super::{AuditLog, BlockingEvidence, TestLogDir, said};
+use crate::epoch::{DecisionValidity, LogEpoch};
+use hansa_audit_log::ledger::LedgerError;
+use hansa_audit_log::time::UtcTimestamp;
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-async fn decided(log: &Log, epoch: Epoch, until: Time) -> Result<u64, Unwritable> {
-    let validity = Validity { epoch, until };
+async fn decided(log: &AuditLog, epoch: LogEpoch, until: UtcTimestamp) -> Result<u64, LedgerError> {
+    let validity = DecisionValidity { epoch, until };
     let recorded = log.record_while_valid(said(1), validity, false).await;
     recorded.map(|recorded| recorded.receipt().index())
 }
 
 #[tokio::test]
 async fn what_was_decided_before_a_stop_does_not_come_behind_it() {
-    let place = Place::new();
+    let place = TestLogDir::new();
     let (log, _) = place.open();
     let before = log.epoch().await;
-    assert_eq!(decided(&log, before, Time::LATEST).await, Ok(0));
+    assert_eq!(decided(&log, before, UtcTimestamp::LATEST).await, Ok(0));
     let stop = log.begin_stop();
     let _ = log.record(said(0)).await.unwrap();
     assert_eq!(
-        decided(&log, before, Time::LATEST).await,
-        Err(Unwritable::Overtaken)
+        decided(&log, before, UtcTimestamp::LATEST).await,
+        Err(LedgerError::Overtaken)
     );
     // As long as a stop is under way nobody learns of another epoch: what it ends may still look as before.
     let waits = tokio::time::timeout(Duration::from_millis(50), log.epoch()).await;
@@ -39,22 +39,27 @@ async fn what_was_decided_before_a_stop_does_not_come_behind_it() {
     drop(second);
     let after = waiting.await.unwrap();
     assert_ne!(after, before);
-    assert_eq!(decided(&log, after, Time::LATEST).await, Ok(2));
+    assert_eq!(decided(&log, after, UtcTimestamp::LATEST).await, Ok(2));
     assert_eq!(log.size(), 3);
 }
 
 /// The writer is held, so that decisions and a stop wait for it in a known order.
 #[tokio::test]
 async fn what_waits_for_its_place_is_looked_at_when_it_gets_one() {
-    let place = Place::new();
+    let place = TestLogDir::new();
     let (log, _) = place.open();
     let epoch = log.epoch().await;
     let (open, gate) = channel();
     let holding = log.clone();
-    let held = tokio::spawn(async move { holding.record(Gate(Mutex::new(gate))).await.is_ok() });
+    let held = tokio::spawn(async move {
+        holding
+            .record(BlockingEvidence(Mutex::new(gate)))
+            .await
+            .is_ok()
+    });
     tokio::task::yield_now().await;
     let first = log.clone();
-    let first = tokio::spawn(async move { decided(&first, epoch, Time::LATEST).await });
+    let first = tokio::spawn(async move { decided(&first, epoch, UtcTimestamp::LATEST).await });
     tokio::task::yield_now().await;
     let stop = log.begin_stop();
     let stopping = log.clone();
@@ -63,18 +68,21 @@ async fn what_waits_for_its_place_is_looked_at_when_it_gets_one() {
     open.send(()).unwrap();
     assert!(held.await.unwrap() && stopping.await.unwrap());
     // It was queued before the stop, and got no place any more: what is refused wrongly is decided again.
-    assert_eq!(first.await.unwrap(), Err(Unwritable::Overtaken));
+    assert_eq!(first.await.unwrap(), Err(LedgerError::Overtaken));
     drop(stop);
     assert_eq!(log.size(), 2);
 }
 
 #[tokio::test]
 async fn what_is_over_by_the_time_of_its_record_is_not_recorded() {
-    let place = Place::new();
+    let place = TestLogDir::new();
     let (log, _) = place.open();
     let recorded = log.record(said(0)).await.unwrap();
     let epoch = log.epoch().await;
     let over = recorded.receipt().at();
-    assert_eq!(decided(&log, epoch, over).await, Err(Unwritable::Overtaken));
-    assert_eq!(decided(&log, epoch, Time::LATEST).await, Ok(1));
+    assert_eq!(
+        decided(&log, epoch, over).await,
+        Err(LedgerError::Overtaken)
+    );
+    assert_eq!(decided(&log, epoch, UtcTimestamp::LATEST).await, Ok(1));
 }

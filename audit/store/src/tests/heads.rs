@@ -1,33 +1,33 @@
 //! Signed heads: when they come, and that the newest is found.
 
-use super::{Ed25519Notes, NoteSigner, Place, said};
-use crate::epoch::Validity;
-use crate::{Log, LogConfig, folder};
+use super::{Ed25519NoteVerifier, NoteSigner, TestLogDir, said};
+use crate::epoch::DecisionValidity;
+use crate::{AuditLog, LogConfig, log_dir};
 use hansa_audit_log::json::Json;
-use hansa_audit_log::ledger::{Entry, Evidence};
+use hansa_audit_log::ledger::{Evidence, RecordContent};
 use hansa_audit_log::note::{COSIGNATURE, NoteKey};
-use hansa_audit_log::time::Time;
+use hansa_audit_log::time::UtcTimestamp;
 use std::time::Duration;
 
 /// A log whose records wait so long for a head at most.
-fn heads_after(place: &Place, head_interval: Duration) -> Log {
+fn heads_after(place: &TestLogDir, head_interval: Duration) -> AuditLog {
     let config = LogConfig {
         head_interval,
         ..place.config()
     };
-    Log::open(config).unwrap().0
+    AuditLog::open(config).unwrap().0
 }
 
 #[tokio::test]
 async fn heads_are_signed_when_asked_after_enough_records_and_at_the_end() {
-    let place = Place::new();
+    let place = TestLogDir::new();
     let never = Duration::from_secs(3600);
     let config = LogConfig {
         head_records: 10,
         head_interval: never,
         ..place.config()
     };
-    let (log, _) = Log::open(config).unwrap();
+    let (log, _) = AuditLog::open(config).unwrap();
     for n in 0..9 {
         let _ = log.record(said(n)).await.unwrap();
     }
@@ -41,19 +41,19 @@ async fn heads_are_signed_when_asked_after_enough_records_and_at_the_end() {
     assert_eq!(log.head_over(19).await.unwrap().checkpoint.size, 19);
     let _ = log.record(said(19)).await.unwrap();
     drop(log);
-    let kept = folder::heads(&place.folder()).unwrap().unwrap().heads;
+    let kept = log_dir::heads(&place.folder()).unwrap().unwrap().heads;
     let sizes: Vec<u64> = kept.iter().map(|head| head.checkpoint.size).collect();
     assert_eq!(sizes, [9, 19, 20]);
 }
 
 #[tokio::test]
 async fn a_head_is_signed_over_the_record_that_asks_for_one() {
-    let place = Place::new();
+    let place = TestLogDir::new();
     let log = heads_after(&place, Duration::from_secs(3600));
     let _ = log.record(said(0)).await.unwrap();
-    let validity = Validity {
+    let validity = DecisionValidity {
         epoch: log.epoch().await,
-        until: Time::LATEST,
+        until: UtcTimestamp::LATEST,
     };
     let _ = log
         .record_while_valid(said(1), validity, true)
@@ -66,7 +66,7 @@ async fn a_head_is_signed_over_the_record_that_asks_for_one() {
 
 #[tokio::test]
 async fn a_head_comes_by_itself_after_a_while() {
-    let place = Place::new();
+    let place = TestLogDir::new();
     let log = heads_after(&place, Duration::from_millis(1));
     let _ = log.record(said(0)).await.unwrap();
     while log.head().checkpoint.size == 0 {
@@ -77,13 +77,13 @@ async fn a_head_comes_by_itself_after_a_while() {
 
 #[tokio::test]
 async fn what_tells_of_heads_needs_none_of_its_own() {
-    let place = Place::new();
-    let seen = |n| Seen(n, "checkpoint_seen");
+    let place = TestLogDir::new();
+    let seen = |n| TypedEvidence(n, "checkpoint_seen");
     let config = || LogConfig {
         head_interval: Duration::from_millis(1),
         ..place.config()
     };
-    let (log, _) = Log::open(config()).unwrap();
+    let (log, _) = AuditLog::open(config()).unwrap();
     let _ = log.record(said(0)).await.unwrap();
     while log.head().checkpoint.size == 0 {
         tokio::task::yield_now().await;
@@ -95,7 +95,7 @@ async fn what_tells_of_heads_needs_none_of_its_own() {
     assert_eq!(log.head().checkpoint.size, 1);
     drop(log);
     // Nor at the end, nor at the next start; with the next record that needs one they are under it, too.
-    let (log, _) = Log::open(config()).unwrap();
+    let (log, _) = AuditLog::open(config()).unwrap();
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert_eq!(log.head().checkpoint.size, 1);
     let _ = log.record(said(1)).await.unwrap();
@@ -107,12 +107,12 @@ async fn what_tells_of_heads_needs_none_of_its_own() {
 
 #[test]
 fn only_the_end_of_many_heads_is_read_at_start() {
-    let place = Place::new();
+    let place = TestLogDir::new();
     let config = || LogConfig {
         head_records: 1,
         ..place.config()
     };
-    let (log, _) = Log::open(config()).unwrap();
+    let (log, _) = AuditLog::open(config()).unwrap();
     for n in 0..400 {
         let _ = log.record_blocking(said(n)).unwrap();
     }
@@ -120,7 +120,7 @@ fn only_the_end_of_many_heads_is_read_at_start() {
     let path = place.folder().join("heads");
     let heads = std::fs::read(&path).unwrap();
     assert!(heads.len() > 65 * 1024, "{}", heads.len());
-    let (log, _) = Log::open(config()).unwrap();
+    let (log, _) = AuditLog::open(config()).unwrap();
     assert_eq!(log.head().checkpoint.size, 400);
     drop(log);
     let last = "— tallinn".len();
@@ -131,10 +131,10 @@ fn only_the_end_of_many_heads_is_read_at_start() {
     let in_dash = heads.len() - dash - 1;
     for cut in [1, 2, 50, in_dash, in_dash - 1, 200] {
         std::fs::write(&path, &heads[..heads.len() - cut]).unwrap();
-        let (log, _) = Log::open(config()).unwrap();
+        let (log, _) = AuditLog::open(config()).unwrap();
         assert_eq!(log.head().checkpoint.size, 399);
         drop(log);
-        let found = folder::heads(&place.folder()).unwrap().unwrap();
+        let found = log_dir::heads(&place.folder()).unwrap().unwrap();
         assert!(!found.rest);
         assert_eq!(found.heads.last().unwrap().checkpoint.size, 400);
     }
@@ -146,11 +146,11 @@ fn only_the_end_of_many_heads_is_read_at_start() {
 }
 
 /// A record of a type.
-struct Seen(u64, &'static str);
+struct TypedEvidence(u64, &'static str);
 
-impl Evidence for Seen {
-    fn entry(&self) -> Entry {
-        Entry {
+impl Evidence for TypedEvidence {
+    fn entry(&self) -> RecordContent {
+        RecordContent {
             kind: self.1,
             body: Json::object([("n", Json::count(self.0))]),
         }
@@ -159,7 +159,7 @@ impl Evidence for Seen {
 
 #[test]
 fn a_log_is_a_witness_of_another() {
-    let (one, other) = (Place::new(), Place::new());
+    let (one, other) = (TestLogDir::new(), TestLogDir::new());
     let (log, _) = one.open();
     let (witness, _) = other.open();
     let _ = log.record_blocking(said(1)).unwrap();
@@ -170,15 +170,18 @@ fn a_log_is_a_witness_of_another() {
         algorithm: COSIGNATURE,
         ..other.key.key()
     };
-    assert_eq!(head.cosigned_by(&key, &Ed25519Notes), Some(1_800_000_000));
+    assert_eq!(
+        head.cosigned_by(&key, &Ed25519NoteVerifier),
+        Some(1_800_000_000)
+    );
     // It is none of the log's own signatures, and no other's.
-    assert!(!head.is_signed_by(&key, &Ed25519Notes));
-    assert!(head.is_signed_by(&one.key.key(), &Ed25519Notes));
-    assert_eq!(head.cosigned_by(&one.key.key(), &Ed25519Notes), None);
+    assert!(!head.is_signed_by(&key, &Ed25519NoteVerifier));
+    assert!(head.is_signed_by(&one.key.key(), &Ed25519NoteVerifier));
+    assert_eq!(head.cosigned_by(&one.key.key(), &Ed25519NoteVerifier), None);
     // The time is signed too.
     let mut later = head.clone();
     later.signatures[1].signature[7] ^= 1;
-    assert_eq!(later.cosigned_by(&key, &Ed25519Notes), None);
+    assert_eq!(later.cosigned_by(&key, &Ed25519NoteVerifier), None);
     assert_eq!(log.checkpoint_at(1), Some(head.checkpoint));
     assert_eq!(log.checkpoint_at(9), None);
 }

@@ -1,28 +1,28 @@
 //! The files of records follow each other.
 
-use super::{Place, bytes, numbers, said};
-use crate::{Log, LogConfig, folder};
+use super::{TestLogDir, bytes, numbers, said};
+use crate::{AuditLog, LogConfig, log_dir};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
 
 #[test]
 fn segments_follow_each_other() {
-    let place = Place::new();
+    let place = TestLogDir::new();
     let config = || LogConfig {
         segment: 2000,
         ..place.config()
     };
     for run in 0..3 {
-        let (log, replay) = Log::open(config()).unwrap();
+        let (log, replay) = AuditLog::open(config()).unwrap();
         assert_eq!(replay.cut, None);
         for n in 0..20 {
             let _ = log.record_blocking(said(run * 20 + n)).unwrap();
         }
     }
-    let (log, _) = Log::open(config()).unwrap();
+    let (log, _) = AuditLog::open(config()).unwrap();
     let said: Vec<i64> = numbers(&log, 0).into_iter().filter(|n| *n >= 0).collect();
     assert_eq!(said, (0..60).collect::<Vec<_>>());
-    let segments = folder::segments(&place.folder()).unwrap();
+    let segments = log_dir::segments(&place.folder()).unwrap();
     assert!(segments.len() > 5);
     for pair in segments.windows(2) {
         let [sealed, next] = pair else { panic!() };
@@ -37,12 +37,12 @@ fn segments_follow_each_other() {
 #[test]
 fn a_segment_that_holds_no_whole_record_is_begun_again() {
     for begun in ["", "{\"body\":{\"n\":0,"] {
-        let place = Place::new();
+        let place = TestLogDir::new();
         let config = || LogConfig {
             segment: 1000,
             ..place.config()
         };
-        let (log, _) = Log::open(config()).unwrap();
+        let (log, _) = AuditLog::open(config()).unwrap();
         while bytes(&place.folder()).len() < 1000 {
             let _ = log.record_blocking(said(0)).unwrap();
         }
@@ -54,7 +54,7 @@ fn a_segment_that_holds_no_whole_record_is_begun_again() {
             begun,
         )
         .unwrap();
-        let (log, replay) = Log::open(config()).unwrap();
+        let (log, replay) = AuditLog::open(config()).unwrap();
         assert_eq!(
             replay.cut,
             (!begun.is_empty()).then_some(begun.len() as u64)
@@ -70,6 +70,6 @@ fn a_segment_that_holds_no_whole_record_is_begun_again() {
         assert!(bytes(&place.folder()).starts_with(&before));
         drop(log);
         let records = size + kinds.len() as u64;
-        assert_eq!(Log::open(config()).unwrap().1.records, records);
+        assert_eq!(AuditLog::open(config()).unwrap().1.records, records);
     }
 }

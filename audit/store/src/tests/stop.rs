@@ -1,19 +1,19 @@
 //! A log that can't be written says so in the reserve, and goes on in another segment after the next start.
 
 use super::crash::failing;
-use super::{Log, LogConfig, Place, Said, SeqCst, numbers, said};
+use super::{AuditLog, LogConfig, SeqCst, TestEvidence, TestLogDir, numbers, said};
 use crate::{offline, reserve};
 use hansa_audit_log::json::Json;
-use hansa_audit_log::ledger::Unwritable;
+use hansa_audit_log::ledger::LedgerError;
 use hansa_audit_log::record::Record;
-use hansa_policy::refusal::Code;
+use hansa_policy::refusal::ErrorCode;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 const SPARE: u64 = 64 * 1024;
 
-fn all(log: &Log, from: u64) -> Vec<Record> {
+fn all(log: &AuditLog, from: u64) -> Vec<Record> {
     log.read(from).map(Result::unwrap).collect()
 }
 
@@ -31,27 +31,27 @@ fn sum(peer: &str, count: u64, first: &str, last: &str) -> Json {
 }
 
 /// Waits for it on this thread.
-fn beside(log: &Log, body: Json) -> Result<(), Unwritable> {
+fn beside(log: &AuditLog, body: Json) -> Result<(), LedgerError> {
     let run = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
-    run.block_on(log.record_beside("refuse_summary", body))
+    run.block_on(log.record_in_reserve("refuse_summary", body))
 }
 
-fn reserve_of(place: &Place) -> Vec<u8> {
+fn reserve_of(place: &TestLogDir) -> Vec<u8> {
     std::fs::read(place.folder().join(reserve::FILE)).unwrap()
 }
 
 /// A log of three records whose fourth failed after so many bytes, with what was said in the reserve.
-fn stopped(torn: usize) -> Place {
-    let place = Place::new();
+fn stopped(torn: usize) -> TestLogDir {
+    let place = TestLogDir::new();
     let (log, fail) = failing(place.config());
     fail.torn.store(torn, SeqCst);
     fail.at.store(4, SeqCst);
     for n in 0..3 {
         let _ = log.record_blocking(said(n)).unwrap();
     }
-    assert_eq!(beside(&log, Json::object([])), Err(Unwritable::Closed));
+    assert_eq!(beside(&log, Json::object([])), Err(LedgerError::Closed));
     assert!(log.record_blocking(said(3)).is_err());
     for (peer, count, first, last) in [
         ("a", 1, "t1", "t1"),
@@ -152,7 +152,7 @@ fn a_withdrawal_in_the_reserve_comes_into_the_log_as_it_is() {
             ("contract", Json::text(contract)),
             ("envelope", Json::text("{}")),
         ]);
-        log.record_beside_blocking("withdraw", body).unwrap();
+        log.record_in_reserve_blocking("withdraw", body).unwrap();
     }
     beside(&log, sum("a", 1, "t1", "t1")).unwrap();
     drop(log);
@@ -174,17 +174,17 @@ fn a_withdrawal_in_the_reserve_comes_into_the_log_as_it_is() {
 
 #[test]
 fn where_the_disk_gives_no_reserve_the_log_goes_on() {
-    let place = Place::new();
+    let place = TestLogDir::new();
     let config = LogConfig {
         spare: 1 << 60,
         ..place.config()
     };
-    let (log, _) = Log::open(config).unwrap();
+    let (log, _) = AuditLog::open(config).unwrap();
     let _ = log.record_blocking(said(0)).unwrap();
 }
 
 /// A world of its own for the processes of the next tests: a small file system, or files that can't become large.
-struct Small {
+struct LimitedFileSystem {
     folder: PathBuf,
     ballast: Option<PathBuf>,
 }
@@ -192,7 +192,7 @@ struct Small {
 const WORLD: &str = "HANSA_SMALL_WORLD";
 const MARK: u64 = 300 * 1024;
 
-impl Small {
+impl LimitedFileSystem {
     fn of_this_process() -> Self {
         let folder = PathBuf::from(std::env::var(WORLD).expect("run by another test"));
         let ballast = std::env::var("HANSA_BALLAST").is_ok();
@@ -202,11 +202,11 @@ impl Small {
         }
     }
 
-    fn place(&self) -> Place {
-        Place::at(&self.folder)
+    fn place(&self) -> TestLogDir {
+        TestLogDir::at(&self.folder)
     }
 
-    fn config(&self, place: &Place) -> LogConfig {
+    fn config(&self, place: &TestLogDir) -> LogConfig {
         LogConfig {
             reserve: if self.ballast.is_some() { MARK } else { 0 },
             ..place.config()
@@ -224,20 +224,23 @@ impl Small {
 #[test]
 #[ignore = "run by another test in a process of its own"]
 fn fills_the_disk() {
-    let world = Small::of_this_process();
+    let world = LimitedFileSystem::of_this_process();
     let place = world.place();
-    let (log, _) = Log::open(world.config(&place)).unwrap();
-    let permit = |n| log.record_blocking(Said { kind: "permit", n }).map(drop);
+    let (log, _) = AuditLog::open(world.config(&place)).unwrap();
+    let permit = |n| {
+        log.record_blocking(TestEvidence { kind: "permit", n })
+            .map(drop)
+    };
     permit(0).unwrap();
     if world.ballast.is_some() {
         // Below the mark nothing is opened, and above it again.
         world.load(1700);
-        assert!(matches!(permit(1), Err(Unwritable::LowSpace { .. })));
-        assert!(matches!(permit(1), Err(Unwritable::LowSpace { .. })));
+        assert!(matches!(permit(1), Err(LedgerError::LowSpace { .. })));
+        assert!(matches!(permit(1), Err(LedgerError::LowSpace { .. })));
         world.load(100);
         // The group that refused may still be going on; this one ends it.
         let kind = "other";
-        let _ = log.record_blocking(Said { kind, n: 1 }).unwrap();
+        let _ = log.record_blocking(TestEvidence { kind, n: 1 }).unwrap();
         permit(1).unwrap();
         world.load(1700);
     }
@@ -249,7 +252,7 @@ fn fills_the_disk() {
         }
     };
     assert!(
-        matches!(&failure, Unwritable::Broken(broken) if broken.full),
+        matches!(&failure, LedgerError::Broken(broken) if broken.full),
         "{failure}"
     );
     assert_eq!(permit(2), Err(failure));
@@ -286,7 +289,7 @@ fn shut(child: &mut Child) -> i64 {
         .expect("it came to its end")
 }
 
-fn full_and_killed(world: &Small) {
+fn full_and_killed(world: &LimitedFileSystem) {
     let mut child = own("fills_the_disk", &world.folder).spawn().unwrap();
     let confirmed = shut(&mut child);
     child.kill().unwrap();
@@ -295,11 +298,11 @@ fn full_and_killed(world: &Small) {
     let place = world.place();
     if let Some(ballast) = &world.ballast {
         // As long as there is no room nothing is begun, and nothing is lost.
-        let refused = Log::open(world.config(&place)).map(drop).unwrap_err();
-        assert_eq!(refused.code, Code::DiskFull, "{refused}");
+        let refused = AuditLog::open(world.config(&place)).map(drop).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::DiskFull, "{refused}");
         std::fs::remove_file(ballast).unwrap();
     }
-    let (log, replay) = Log::open(world.config(&place)).unwrap();
+    let (log, replay) = AuditLog::open(world.config(&place)).unwrap();
     let said: Vec<i64> = numbers(&log, 0);
     let since = all(&log, 0);
     let found = since.iter().filter(|record| record.kind == "said").count() as i64;
@@ -325,7 +328,7 @@ fn full_and_killed(world: &Small) {
         assert_eq!((told("pause"), told("resume"), told("permit")), (2, 1, 2));
     }
     let _ = log
-        .record_blocking(Said {
+        .record_blocking(TestEvidence {
             kind: "permit",
             n: 5,
         })
@@ -338,7 +341,7 @@ fn full_and_killed(world: &Small) {
 #[test]
 #[ignore = "run by another test on a file system of its own"]
 fn on_a_small_file_system() {
-    full_and_killed(&Small::of_this_process());
+    full_and_killed(&LimitedFileSystem::of_this_process());
 }
 
 #[test]
@@ -373,7 +376,7 @@ fn a_full_file_system_and_a_kill_lose_nothing_that_was_confirmed() {
 #[test]
 fn a_limit_on_files_and_a_kill_lose_nothing_that_was_confirmed() {
     let dir = tempfile::tempdir().unwrap();
-    full_and_killed(&Small {
+    full_and_killed(&LimitedFileSystem {
         folder: dir.path().to_path_buf(),
         ballast: None,
     });

@@ -1,53 +1,60 @@
 //! What waits for the writer: values on their way to the books, and those who wait for them.
 
-use crate::epoch::Validity;
-use crate::shelf::FileShelf;
+use crate::epoch::DecisionValidity;
+use crate::segment_storage::SegmentStorage;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::{
-    Entry, Evidence, Flushed, Ledger, Recorded, Staged, Stamp, Unwritable,
+    Evidence, FlushProof, Ledger, LedgerError, PendingRecord, RecordContent, RecordMetadata,
+    Recorded,
 };
 use hansa_audit_log::note::SignedHead;
-use hansa_audit_log::time::Time;
+use hansa_audit_log::time::UtcTimestamp;
 use std::sync::mpsc::SyncSender;
 use tokio::sync::oneshot;
 
 /// What the writer is asked for.
-pub(crate) enum Message {
+pub(crate) enum WriterMessage {
     /// Record a value.
-    Record(Box<dyn Job>),
+    Record(Box<dyn WriteJob>),
     /// Record two, the second right behind the first and not without it.
-    Both(Box<dyn Job>, Box<dyn Job>),
+    Both(Box<dyn WriteJob>, Box<dyn WriteJob>),
     /// Sign a head over everything that is durable.
     Sign(oneshot::Sender<SignedHead>),
     /// Keep this in the reserve, where the log can't be written any more, and tell so.
-    Beside(Own, Box<dyn FnOnce(Result<(), Unwritable>) + Send>),
+    Beside(
+        InternalRecord,
+        Box<dyn FnOnce(Result<(), LedgerError>) + Send>,
+    ),
 }
 
 /// A value on its way through the ledger, whatever its type.
-pub(crate) trait Job: Send {
+pub(crate) trait WriteJob: Send {
     /// The type of its record.
     fn kind(&self) -> &'static str;
     /// What must still hold where it is placed in the log; nothing for what stands by itself.
-    fn validity(&self) -> Option<Validity>;
+    fn validity(&self) -> Option<DecisionValidity>;
     /// Stages it; on failure its caller is told.
-    fn stage(self: Box<Self>, ledger: &mut Ledger<FileShelf>, stamp: Stamp)
-    -> Option<Box<dyn Job>>;
+    fn stage(
+        self: Box<Self>,
+        ledger: &mut Ledger<SegmentStorage>,
+        stamp: RecordMetadata,
+    ) -> Option<Box<dyn WriteJob>>;
     /// Whether a head over it is to be signed.
     fn is_headed(&self) -> bool;
     /// Tells its caller how it ended.
-    fn settle(self: Box<Self>, outcome: Result<&Flushed, Unwritable>);
+    fn settle(self: Box<Self>, outcome: Result<&FlushProof, LedgerError>);
 }
 
 /// How a caller is woken.
-pub(crate) enum Wake<T> {
+pub(crate) enum CompletionSender<T> {
     /// A task.
-    Task(oneshot::Sender<Result<Recorded<T>, Unwritable>>),
+    Task(oneshot::Sender<Result<Recorded<T>, LedgerError>>),
     /// A thread.
-    Thread(SyncSender<Result<Recorded<T>, Unwritable>>),
+    Thread(SyncSender<Result<Recorded<T>, LedgerError>>),
 }
 
-impl<T> Wake<T> {
-    fn tell(self, outcome: Result<Recorded<T>, Unwritable>) {
+impl<T> CompletionSender<T> {
+    fn tell(self, outcome: Result<Recorded<T>, LedgerError>) {
         // Nobody waits any more: the record stands, and start-up closes what it opened.
         match self {
             Self::Task(task) => drop(task.send(outcome)),
@@ -57,52 +64,56 @@ impl<T> Wake<T> {
 }
 
 /// A value that waits.
-pub(crate) struct Pending<T> {
-    value: Value<T>,
-    wake: Wake<T>,
-    beside: Beside,
-    validity: Option<Validity>,
+pub(crate) struct PendingWrite<T> {
+    value: PendingValue<T>,
+    wake: CompletionSender<T>,
+    beside: WriteHook,
+    validity: Option<DecisionValidity>,
 }
 
 /// What is done beside waking who waits.
-pub(crate) enum Beside {
+pub(crate) enum WriteHook {
     Nothing,
     /// Somebody is told the time of the record when it is written, before it is durable.
-    Told(oneshot::Sender<Time>),
+    Told(oneshot::Sender<UtcTimestamp>),
     /// A head over the record is signed when it is durable.
     Headed,
 }
 
-enum Value<T> {
+enum PendingValue<T> {
     Bare(T),
-    Staged(Staged<T>),
+    Staged(PendingRecord<T>),
 }
 
-impl<T: Evidence + Send + 'static> Pending<T> {
-    pub(crate) fn boxed(value: T, wake: Wake<T>) -> Box<dyn Job> {
-        Self::boxed_as(value, wake, Beside::Nothing)
+impl<T: Evidence + Send + 'static> PendingWrite<T> {
+    pub(crate) fn boxed(value: T, wake: CompletionSender<T>) -> Box<dyn WriteJob> {
+        Self::boxed_as(value, wake, WriteHook::Nothing)
     }
 
-    pub(crate) fn boxed_as(value: T, wake: Wake<T>, beside: Beside) -> Box<dyn Job> {
+    pub(crate) fn boxed_as(
+        value: T,
+        wake: CompletionSender<T>,
+        beside: WriteHook,
+    ) -> Box<dyn WriteJob> {
         Box::new(Self::new(value, wake, beside))
     }
 
     /// A decision, which is taken only where it still holds.
     pub(crate) fn boxed_while(
         value: T,
-        wake: Wake<T>,
-        beside: Beside,
-        validity: Validity,
-    ) -> Box<dyn Job> {
+        wake: CompletionSender<T>,
+        beside: WriteHook,
+        validity: DecisionValidity,
+    ) -> Box<dyn WriteJob> {
         Box::new(Self {
             validity: Some(validity),
             ..Self::new(value, wake, beside)
         })
     }
 
-    const fn new(value: T, wake: Wake<T>, beside: Beside) -> Self {
+    const fn new(value: T, wake: CompletionSender<T>, beside: WriteHook) -> Self {
         Self {
-            value: Value::Bare(value),
+            value: PendingValue::Bare(value),
             wake,
             beside,
             validity: None,
@@ -110,23 +121,23 @@ impl<T: Evidence + Send + 'static> Pending<T> {
     }
 }
 
-impl<T: Evidence + Send + 'static> Job for Pending<T> {
+impl<T: Evidence + Send + 'static> WriteJob for PendingWrite<T> {
     fn kind(&self) -> &'static str {
         match &self.value {
-            Value::Bare(value) => value.entry().kind,
-            Value::Staged(staged) => staged.kind(),
+            PendingValue::Bare(value) => value.entry().kind,
+            PendingValue::Staged(staged) => staged.kind(),
         }
     }
 
-    fn validity(&self) -> Option<Validity> {
+    fn validity(&self) -> Option<DecisionValidity> {
         self.validity
     }
 
     fn stage(
         self: Box<Self>,
-        ledger: &mut Ledger<FileShelf>,
-        stamp: Stamp,
-    ) -> Option<Box<dyn Job>> {
+        ledger: &mut Ledger<SegmentStorage>,
+        stamp: RecordMetadata,
+    ) -> Option<Box<dyn WriteJob>> {
         let Self {
             value,
             wake,
@@ -134,21 +145,21 @@ impl<T: Evidence + Send + 'static> Job for Pending<T> {
             validity,
         } = *self;
         let staged = match value {
-            Value::Bare(value) => ledger.stage(value, stamp),
-            Value::Staged(staged) => Ok(staged),
+            PendingValue::Bare(value) => ledger.stage(value, stamp),
+            PendingValue::Staged(staged) => Ok(staged),
         };
         match staged {
             Ok(staged) => {
                 let beside = match beside {
-                    Beside::Told(written) => {
+                    WriteHook::Told(written) => {
                         // Whoever has gone needs nothing.
                         let _gone = written.send(staged.at());
-                        Beside::Nothing
+                        WriteHook::Nothing
                     }
                     other => other,
                 };
                 Some(Box::new(Self {
-                    value: Value::Staged(staged),
+                    value: PendingValue::Staged(staged),
                     wake,
                     beside,
                     validity,
@@ -162,17 +173,17 @@ impl<T: Evidence + Send + 'static> Job for Pending<T> {
     }
 
     fn is_headed(&self) -> bool {
-        matches!(self.beside, Beside::Headed)
+        matches!(self.beside, WriteHook::Headed)
     }
 
-    fn settle(self: Box<Self>, outcome: Result<&Flushed, Unwritable>) {
+    fn settle(self: Box<Self>, outcome: Result<&FlushProof, LedgerError>) {
         let Self { value, wake, .. } = *self;
         let told = match (value, outcome) {
-            (Value::Staged(staged), Ok(flushed)) => {
-                staged.confirm(flushed).map_err(|_| Unwritable::Closed)
+            (PendingValue::Staged(staged), Ok(flushed)) => {
+                staged.confirm(flushed).map_err(|_| LedgerError::Closed)
             }
             (_, Err(unwritable)) => Err(unwritable),
-            (Value::Bare(_), Ok(_)) => Err(Unwritable::Closed),
+            (PendingValue::Bare(_), Ok(_)) => Err(LedgerError::Closed),
         };
         wake.tell(told);
     }
@@ -180,14 +191,14 @@ impl<T: Evidence + Send + 'static> Job for Pending<T> {
 
 /// A record that the log writes about itself.
 #[derive(Debug)]
-pub(crate) struct Own {
+pub(crate) struct InternalRecord {
     pub(crate) kind: &'static str,
     pub(crate) body: Json,
 }
 
-impl Evidence for Own {
-    fn entry(&self) -> Entry {
-        Entry {
+impl Evidence for InternalRecord {
+    fn entry(&self) -> RecordContent {
+        RecordContent {
             kind: self.kind,
             body: self.body.clone(),
         }

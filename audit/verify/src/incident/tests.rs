@@ -1,19 +1,19 @@
 //! What a statement closes, and for whom.
 
 use super::*;
-use crate::papers::Pool;
+use crate::documents::DocumentIndex;
 use hansa_audit_log::note::Checkpoint;
-use hansa_audit_store::answers::Answers;
-use hansa_audit_store::offline::Report;
-use hansa_audit_store::story::incident::ForkedLog;
-use hansa_audit_store::story::{End, Life, Received, Story};
+use hansa_audit_store::answers::AnswerCollector;
+use hansa_audit_store::history::incident::ForkedLog;
+use hansa_audit_store::history::{AnswerEnd, AuditHistory, ContractTimeline, ReceivedAnswer};
+use hansa_audit_store::offline::CopyReport;
 
 pub(crate) fn id(domain: &str) -> ParticipantId {
     format!("hansa://{domain}").parse().unwrap()
 }
 
-fn at(second: i64) -> Time {
-    Time::from_micros(second * 1_000_000).unwrap()
+fn at(second: i64) -> UtcTimestamp {
+    UtcTimestamp::from_micros(second * 1_000_000).unwrap()
 }
 
 pub(crate) fn head(domain: &str, size: u64, root: &str) -> SignedHead {
@@ -28,7 +28,7 @@ pub(crate) fn head(domain: &str, size: u64, root: &str) -> SignedHead {
 }
 
 /// The file of a log with statements, each in the record of this number.
-pub(crate) fn copy(domain: &str, of: &str, statements: &[(u64, &str)]) -> Copy {
+pub(crate) fn copy(domain: &str, of: &str, statements: &[(u64, &str)]) -> ExportFile {
     let incidents = statements.iter().map(|(index, name)| RecordedIncident {
         index: *index,
         at: at(i64::try_from(*index).unwrap()),
@@ -37,12 +37,12 @@ pub(crate) fn copy(domain: &str, of: &str, statements: &[(u64, &str)]) -> Copy {
         statement: (*name).to_owned(),
         fork: Some((10, 100)),
     });
-    let mut story = Story::new();
+    let mut story = AuditHistory::new();
     story.incidents = incidents.collect();
-    Copy {
+    ExportFile {
         file: format!("{domain}.bundle"),
         owner: id(domain),
-        report: Report {
+        report: CopyReport {
             log: format!("{domain}/hansa/evidence"),
             records: 0,
             covered: 0,
@@ -57,8 +57,8 @@ pub(crate) fn copy(domain: &str, of: &str, statements: &[(u64, &str)]) -> Copy {
             missing: Vec::new(),
             unseen: Vec::new(),
         },
-        story,
-        answers: Answers::default(),
+        history: story,
+        answers: AnswerCollector::default(),
         tree: None,
         heads: Vec::new(),
     }
@@ -83,11 +83,11 @@ fn stated(name: &str) -> ClosedIncident {
     }
 }
 
-fn case(copies: Vec<Copy>, incidents: Vec<ClosedIncident>) -> Case {
-    Case {
+fn case(copies: Vec<ExportFile>, incidents: Vec<ClosedIncident>) -> EvidenceSet {
+    EvidenceSet {
         copies,
         trust: None,
-        pool: Pool::default(),
+        documents: DocumentIndex::default(),
         incidents,
         shown: Vec::new(),
         findings: Vec::new(),
@@ -95,8 +95,8 @@ fn case(copies: Vec<Copy>, incidents: Vec<ClosedIncident>) -> Case {
 }
 
 /// A question of `c.example` that was permitted in record 30, with its end.
-fn question(end: Option<(u64, u64)>) -> Question {
-    Question {
+fn question(end: Option<(u64, u64)>) -> QueryEntry {
+    QueryEntry {
         request: "q".to_owned(),
         index: 30,
         leaf: Digest::of(b"leaf"),
@@ -108,7 +108,7 @@ fn question(end: Option<(u64, u64)>) -> Question {
         follows: None,
         reads: Vec::new(),
         refused: None,
-        end: end.map(|(rows, bytes)| End {
+        end: end.map(|(rows, bytes)| AnswerEnd {
             index: 31,
             at: at(31),
             outcome: "done".to_owned(),
@@ -122,22 +122,25 @@ fn question(end: Option<(u64, u64)>) -> Question {
 }
 
 /// A statement that names that permit as one behind a withdrawal, and the log's file.
-fn late(end: Option<(u64, u64)>) -> (ContractId, Copy, ClosedIncident) {
+fn late(end: Option<(u64, u64)>) -> (ContractId, ExportFile, ClosedIncident) {
     let contract = ContractId(Digest::of(b"contract"));
     let mut provider = copy("p.example", "p.example", &[(61, "s")]);
-    let withdrawn = Withdrawn {
+    let withdrawn = RecordedWithdrawal {
         index: 29,
         at: at(29),
         effective: None,
         party: id("c.example").to_string(),
         statement: String::new(),
     };
-    let life = Life {
+    let life = ContractTimeline {
         withdrawn: vec![withdrawn],
-        ..Life::default()
+        ..ContractTimeline::default()
     };
-    provider.story.contracts.insert(contract.to_string(), life);
-    provider.story.questions.push(question(end));
+    provider
+        .history
+        .contracts
+        .insert(contract.to_string(), life);
+    provider.history.questions.push(question(end));
     let mut one = stated("s");
     one.stated.late.push(hansa_proto::incident::LatePermits {
         contract,
@@ -161,17 +164,20 @@ fn a_late_permit_is_closed_only_where_nothing_left() {
     ] {
         let (contract, provider, one) = late(end);
         let mut consumer = copy("c.example", "p.example", &[(40, "s")]);
-        consumer.story.received.extend(rows.map(|rows| Received {
-            request: "q".to_owned(),
-            index: 35,
-            at: at(35),
-            peer: id("p.example").to_string(),
-            rows,
-            bytes: rows,
-            digest: String::new(),
-            outcome: "done".to_owned(),
-            receipt: None,
-        }));
+        consumer
+            .history
+            .received
+            .extend(rows.map(|rows| ReceivedAnswer {
+                request: "q".to_owned(),
+                index: 35,
+                at: at(35),
+                peer: id("p.example").to_string(),
+                rows,
+                bytes: rows,
+                digest: String::new(),
+                outcome: "done".to_owned(),
+                receipt: None,
+            }));
         let case = case(vec![provider, consumer], vec![one]);
         let found = case.closed_permit(&case.copies[0], &question(end), contract);
         assert_eq!(found.is_some(), expected, "{end:?} {rows:?}");
@@ -208,7 +214,7 @@ fn a_statement_binds_only_files_that_have_it() {
         ];
         let case = case(copies, vec![stated("s")]);
         let consumer = &case.copies[1];
-        let place = |record, passed_on| HeadPlace {
+        let place = |record, passed_on| HeadLocation {
             copy: consumer,
             record: Some(record),
             passed_on,
@@ -234,7 +240,7 @@ fn whoever_was_not_told_is_named() {
     };
     let told = |statements: &[(u64, &str)], peer: &str| {
         let mut consumer = copy("c.example", "p.example", statements);
-        consumer.story.forks.push(fork(peer));
+        consumer.history.forks.push(fork(peer));
         let provider = copy("p.example", "p.example", &[(61, "s")]);
         let case = case(vec![provider, consumer], Vec::new());
         untold(&case, &stated("s"))
@@ -242,7 +248,7 @@ fn whoever_was_not_told_is_named() {
     let found = told(&[], "p.example");
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].sentence.contains("c.example was never told"));
-    assert_eq!(found[0].verdict, crate::finding::Verdict::Incomplete);
+    assert_eq!(found[0].verdict, crate::finding::AuditVerdict::Incomplete);
     assert_eq!(told(&[(40, "s")], "p.example"), Vec::new());
     assert_eq!(told(&[], "d.example"), Vec::new());
 }
@@ -251,7 +257,7 @@ fn whoever_was_not_told_is_named() {
 fn a_statement_that_closes_no_fork_hides_none() {
     let owner = id("p.example");
     let mut consumer = copy("c.example", "p.example", &[(30, "late"), (40, "s")]);
-    consumer.story.forks.push(ForkedLog {
+    consumer.history.forks.push(ForkedLog {
         index: 20,
         at: at(20),
         peer: owner.to_string(),

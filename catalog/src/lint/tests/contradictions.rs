@@ -1,7 +1,7 @@
 //! Policies under which nothing could ever be answered.
 
 use super::*;
-use hansa_policy::term::Bounds;
+use hansa_policy::term::BoundingBox;
 
 #[test]
 fn filters_that_never_hold() {
@@ -59,7 +59,7 @@ fn terms_that_exclude_each_other() {
     let area = Term::Area {
         lon: name("lon"),
         lat: name("lat"),
-        bounds: Bounds {
+        bounds: BoundingBox {
             west: "7.5".into(),
             south: "51".into(),
             east: "8".into(),

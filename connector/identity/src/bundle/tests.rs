@@ -1,15 +1,15 @@
 //! A bundle counts only as its league signed it, never goes back, and each authority speaks only for its own.
 
-use super::{Bundle, Content};
+use super::{BundleContent, TrustBundle};
 use crate::bundle::LONGEST;
-use crate::keys::Algorithm;
-use crate::sample::{DAY, Sample, start};
-use crate::signature::{FileSigner, Signer};
-use hansa_audit_log::json::{Json, Limits, canonical, parse};
-use hansa_policy::refusal::Code;
+use crate::keys::SignatureAlgorithm;
+use crate::league_fixture::{DAY, LeagueFixture, start};
+use crate::signature::{FileSigner, ParticipantSigner};
+use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
+use hansa_policy::refusal::ErrorCode;
 
-fn bundle_of_two() -> (Sample, Bundle) {
-    let mut sample = Sample::new();
+fn bundle_of_two() -> (LeagueFixture, TrustBundle) {
+    let mut sample = LeagueFixture::new();
     sample.admit("munster.example", start());
     sample.admit("ottawa.example", start());
     let bundle = sample.league.bundle().clone();
@@ -17,20 +17,23 @@ fn bundle_of_two() -> (Sample, Bundle) {
 }
 
 /// The league's own signer, to sign what the league itself would never sign.
-fn league_signer(sample: &Sample) -> FileSigner {
+fn league_signer(sample: &LeagueFixture) -> FileSigner {
     FileSigner::open(&sample.folder("league").join("league.pem")).unwrap()
 }
 
-fn resealed(sample: &Sample, change: impl FnOnce(&mut Content)) -> Result<Bundle, Code> {
+fn resealed(
+    sample: &LeagueFixture,
+    change: impl FnOnce(&mut BundleContent),
+) -> Result<TrustBundle, ErrorCode> {
     let mut content = sample.league.bundle().content().clone();
     change(&mut content);
-    Bundle::seal(&content, &league_signer(sample)).map_err(|refusal| refusal.code)
+    TrustBundle::seal(&content, &league_signer(sample)).map_err(|refusal| refusal.code)
 }
 
 #[test]
 fn a_bundle_survives_the_round_trip() {
-    for algorithm in [Algorithm::EdDsa, Algorithm::Es256] {
-        let mut sample = Sample::of(algorithm);
+    for algorithm in [SignatureAlgorithm::EdDsa, SignatureAlgorithm::Es256] {
+        let mut sample = LeagueFixture::of(algorithm);
         sample.admit("munster.example", start());
         sample.admit("ottawa.example", start());
         sample
@@ -38,7 +41,7 @@ fn a_bundle_survives_the_round_trip() {
             .expel(&"ottawa.example".parse().unwrap(), start())
             .unwrap();
         let bundle = sample.league.bundle();
-        let again = Bundle::read(&bundle.to_bytes()).unwrap();
+        let again = TrustBundle::read(&bundle.to_bytes()).unwrap();
         assert_eq!(again.content(), bundle.content());
         assert_eq!(again.to_bytes(), bundle.to_bytes());
         assert_eq!(again.digest(), bundle.digest());
@@ -53,10 +56,10 @@ fn every_changed_byte_is_found() {
     for at in 0..bytes.len() - 1 {
         let mut changed = bytes.clone();
         changed[at] ^= 1;
-        assert!(Bundle::read(&changed).is_err(), "byte {at}");
+        assert!(TrustBundle::read(&changed).is_err(), "byte {at}");
     }
     for cut in [0, 1, bytes.len() / 2, bytes.len() - 2] {
-        assert!(Bundle::read(&bytes[..cut]).is_err(), "cut at {cut}");
+        assert!(TrustBundle::read(&bytes[..cut]).is_err(), "cut at {cut}");
     }
 }
 
@@ -64,36 +67,39 @@ fn every_changed_byte_is_found() {
 fn other_spellings_and_members_are_refused() {
     let (_sample, bundle) = bundle_of_two();
     let text = String::from_utf8(bundle.to_bytes()).unwrap();
-    assert!(Bundle::read(text.replacen(':', ": ", 1).as_bytes()).is_err());
-    let mut letter = parse(text.trim_end().as_bytes(), Limits::default()).unwrap();
+    assert!(TrustBundle::read(text.replacen(':', ": ", 1).as_bytes()).is_err());
+    let mut letter = parse(text.trim_end().as_bytes(), JsonLimits::default()).unwrap();
     let Json::Object(members) = &mut letter else {
         panic!("an object")
     };
     members.insert("note".to_owned(), Json::Null);
-    assert!(Bundle::read(&canonical(&letter)).is_err());
+    assert!(TrustBundle::read(&canonical(&letter)).is_err());
 }
 
 #[test]
 fn a_bundle_of_another_league_is_told_apart() {
     let (sample, bundle) = bundle_of_two();
-    let other = Sample::new();
+    let other = LeagueFixture::new();
     let shown = other.league.bundle().to_bytes();
     let refusal = bundle.accept_newer(&shown, start()).unwrap_err();
-    assert_eq!(refusal.code, Code::WrongLeague);
+    assert_eq!(refusal.code, ErrorCode::WrongLeague);
 
     // Signed by a stranger in the league's name.
-    let stranger =
-        FileSigner::create(&sample.dir.path().join("stranger"), Algorithm::EdDsa).unwrap();
-    let forged = Bundle::seal(bundle.content(), &stranger).unwrap_err();
-    assert_eq!(forged.code, Code::BundleInvalid);
+    let stranger = FileSigner::create(
+        &sample.dir.path().join("stranger"),
+        SignatureAlgorithm::EdDsa,
+    )
+    .unwrap();
+    let forged = TrustBundle::seal(bundle.content(), &stranger).unwrap_err();
+    assert_eq!(forged.code, ErrorCode::BundleInvalid);
     let mut content = bundle.content().clone();
     content.key = stranger.public().clone();
     content.sequence += 1;
-    let forged = Bundle::seal(&content, &stranger).unwrap();
+    let forged = TrustBundle::seal(&content, &stranger).unwrap();
     let refusal = bundle
         .accept_newer(&forged.to_bytes(), start())
         .unwrap_err();
-    assert_eq!(refusal.code, Code::WrongLeague);
+    assert_eq!(refusal.code, ErrorCode::WrongLeague);
 }
 
 #[test]
@@ -115,14 +121,14 @@ fn the_number_never_goes_back() {
             .is_none()
     );
     let back = new.follow(&old.to_bytes(), start()).unwrap_err();
-    assert_eq!(back.code, Code::BundleInvalid);
+    assert_eq!(back.code, ErrorCode::BundleInvalid);
     assert!(new.follow(&new.to_bytes(), start()).is_ok());
     assert!(old.follow(&new.to_bytes(), start()).is_ok());
     assert!(old.not_before_number(new.content().sequence).is_err());
 
     let fork = resealed(&sample, |content| content.demo = false).unwrap();
     let refusal = new.accept_newer(&fork.to_bytes(), start()).unwrap_err();
-    assert_eq!(refusal.code, Code::BundleInvalid);
+    assert_eq!(refusal.code, ErrorCode::BundleInvalid);
 }
 
 #[test]
@@ -131,23 +137,26 @@ fn a_bundle_is_over_after_thirty_days_at_most() {
     let last = start().plus_micros(30 * DAY - 1);
     assert!(old.current(last).is_ok());
     let over = start().plus_micros(30 * DAY);
-    assert_eq!(old.current(over).unwrap_err().code, Code::BundleInvalid);
+    assert_eq!(
+        old.current(over).unwrap_err().code,
+        ErrorCode::BundleInvalid
+    );
 
     sample.league.export(start()).unwrap();
     let late = sample.league.bundle().to_bytes();
     assert_eq!(
         old.accept_newer(&late, over).unwrap_err().code,
-        Code::BundleInvalid
+        ErrorCode::BundleInvalid
     );
     let too_long = resealed(&sample, |content| {
         content.expires_at = content.issued_at.plus_micros(LONGEST + 1);
     });
-    assert_eq!(too_long.unwrap_err(), Code::BundleInvalid);
+    assert_eq!(too_long.unwrap_err(), ErrorCode::BundleInvalid);
 }
 
 #[test]
 fn what_contradicts_itself_is_refused() {
-    type Spoil = fn(&mut Content);
+    type Spoil = fn(&mut BundleContent);
     let (sample, _) = bundle_of_two();
     let changes: [(&str, Spoil); 7] = [
         ("a party twice", |c| {
@@ -176,7 +185,7 @@ fn what_contradicts_itself_is_refused() {
     for (what, change) in changes {
         assert_eq!(
             resealed(&sample, change).unwrap_err(),
-            Code::BundleInvalid,
+            ErrorCode::BundleInvalid,
             "{what}"
         );
     }
@@ -185,7 +194,7 @@ fn what_contradicts_itself_is_refused() {
 #[test]
 fn the_roster_holds_the_members_and_their_authorities() {
     let (mut sample, bundle) = bundle_of_two();
-    let names = |bundle: &Bundle| -> Vec<String> {
+    let names = |bundle: &TrustBundle| -> Vec<String> {
         bundle
             .roster()
             .members()

@@ -1,13 +1,13 @@
 //! Real handshakes between a connector and its workers: who gets in, and who does not.
 
 use super::{admit, connector_config, found, server_name, worker_config};
-use crate::identity::read_certificates;
-use crate::league::issue;
+use crate::league::certificate_issuance;
+use crate::league_fixture::{DAY, start};
+use crate::participant_identity::read_certificates;
 use crate::pem;
-use crate::sample::{DAY, start};
-use hansa_audit_log::time::{Clock, Tick, Time};
-use hansa_policy::id::Name;
-use hansa_policy::refusal::Code;
+use hansa_audit_log::time::{Clock, ClockReading, UtcTimestamp};
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::refusal::ErrorCode;
 use rcgen::{
     BasicConstraints, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     SanType,
@@ -20,18 +20,18 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use tempfile::TempDir;
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
-type Wire = tokio::io::DuplexStream;
-type Ends = (
-    std::io::Result<server::TlsStream<Wire>>,
-    std::io::Result<client::TlsStream<Wire>>,
+type MemoryStream = tokio::io::DuplexStream;
+type ClusterHandshake = (
+    std::io::Result<server::TlsStream<MemoryStream>>,
+    std::io::Result<client::TlsStream<MemoryStream>>,
 );
 
-fn name(text: &str) -> Name {
+fn name(text: &str) -> SqlIdentifier {
     text.parse().unwrap()
 }
 
-fn clock_at(now: Time) -> Clock {
-    Arc::new(move || Tick {
+fn clock_at(now: UtcTimestamp) -> Clock {
+    Arc::new(move || ClockReading {
         wall: now,
         mono_ns: 0,
     })
@@ -73,7 +73,7 @@ async fn handshake(
     worker: &Arc<ServerConfig>,
     connector: &Arc<ClientConfig>,
     expected: &str,
-) -> Ends {
+) -> ClusterHandshake {
     let (here, there) = tokio::io::duplex(1 << 16);
     tokio::join!(
         TlsAcceptor::from(Arc::clone(worker)).accept(here),
@@ -124,7 +124,7 @@ async fn whoever_shows_no_certificate_is_refused() {
         .with_root_certificates(authority)
         .with_no_client_auth();
     stranger.alpn_protocols = vec![b"h2".to_vec()];
-    stranger.time_provider = Arc::new(super::Watch(clock_at(start())));
+    stranger.time_provider = Arc::new(super::TlsClock(clock_at(start())));
     let (here, _there) = handshake(&worker(folder.path(), "one"), &Arc::new(stranger), "one").await;
     let error = here.unwrap_err();
     let inner = error.get_ref().unwrap().downcast_ref::<Error>().unwrap();
@@ -191,7 +191,7 @@ fn spoilt(
     let until = start().plus_micros(DAY);
     let mut chain = Vec::new();
     let key = pem::key_pair(&machine.path().join(format!("{file}.key"))).unwrap();
-    let mut params = issue::params(start(), until);
+    let mut params = certificate_issuance::params(start(), until);
     params.is_ca = IsCa::ExplicitNoCa;
     params.extended_key_usages = vec![usage.clone()];
     for name in names {
@@ -200,7 +200,7 @@ fn spoilt(
     }
     if between {
         let middle = KeyPair::generate().unwrap();
-        let mut above = issue::params(start(), until);
+        let mut above = certificate_issuance::params(start(), until);
         above.distinguished_name.push(DnType::CommonName, "between");
         above.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         above.key_usages = vec![KeyUsagePurpose::KeyCertSign];
@@ -275,7 +275,7 @@ async fn a_certificate_ends_after_two_years_at_either_end() {
     let still = clock_at(start());
     let moving: Clock = {
         let moved = Arc::clone(&moved);
-        Arc::new(move || Tick {
+        Arc::new(move || ClockReading {
             wall: start().plus_micros(moved.load(Ordering::Relaxed)),
             mono_ns: 0,
         })
@@ -300,15 +300,15 @@ async fn a_certificate_ends_after_two_years_at_either_end() {
     }
 
     let over = connector_config(folder.path(), &moving).unwrap_err();
-    assert_eq!(over.code, Code::CertificateExpired);
+    assert_eq!(over.code, ErrorCode::CertificateExpired);
     let over = worker_config(folder.path(), &one, &moving).unwrap_err();
-    assert_eq!(over.code, Code::CertificateExpired);
+    assert_eq!(over.code, ErrorCode::CertificateExpired);
     // The authority lasts longer: a worker is admitted again.
     let now = moving().wall;
     assert!(admit(folder.path(), &name("three"), now).is_ok());
     let late = start().plus_micros(3651 * DAY);
     let over = admit(folder.path(), &name("four"), late).unwrap_err();
-    assert_eq!(over.code, Code::CertificateExpired);
+    assert_eq!(over.code, ErrorCode::CertificateExpired);
     assert!(!folder.path().join("four.key").exists());
 }
 
@@ -317,12 +317,12 @@ fn nothing_is_written_over() {
     let folder = cluster();
     let before = std::fs::read(folder.path().join("ca.key")).unwrap();
     let again = found(folder.path(), start()).unwrap_err();
-    assert_eq!(again.code, Code::FileExists);
+    assert_eq!(again.code, ErrorCode::FileExists);
     for (worker, code) in [
-        ("one", Code::FileExists),
-        ("ca", Code::UsageWrong),
-        ("connector", Code::UsageWrong),
-        ("three_", Code::UsageWrong),
+        ("one", ErrorCode::FileExists),
+        ("ca", ErrorCode::UsageWrong),
+        ("connector", ErrorCode::UsageWrong),
+        ("three_", ErrorCode::UsageWrong),
     ] {
         let refusal = admit(folder.path(), &name(worker), start()).unwrap_err();
         assert_eq!(refusal.code, code, "{worker}");
@@ -330,12 +330,12 @@ fn nothing_is_written_over() {
     // The key alone is gone: the certificate stays, and no other key comes to lie beside it.
     std::fs::remove_file(folder.path().join("one.key")).unwrap();
     let half = admit(folder.path(), &name("one"), start()).unwrap_err();
-    assert_eq!(half.code, Code::FileExists);
+    assert_eq!(half.code, ErrorCode::FileExists);
     assert!(!folder.path().join("one.key").exists());
     assert_eq!(std::fs::read(folder.path().join("ca.key")).unwrap(), before);
     let empty = tempfile::tempdir().unwrap();
     let none = admit(empty.path(), &name("one"), start()).unwrap_err();
-    assert_eq!(none.code, Code::FileMissing);
+    assert_eq!(none.code, ErrorCode::FileMissing);
 }
 
 #[test]
@@ -351,7 +351,7 @@ fn keys_are_the_owners_alone() {
     let open = folder.path().join("one.key");
     std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o640)).unwrap();
     let refusal = worker_config(folder.path(), &name("one"), &clock_at(start())).unwrap_err();
-    assert_eq!(refusal.code, Code::KeyFilePermissions);
+    assert_eq!(refusal.code, ErrorCode::KeyFilePermissions);
 }
 
 #[test]
@@ -360,5 +360,5 @@ fn names_stay_apart() {
     assert_eq!(named("a_b").unwrap(), "a-b.worker.invalid");
     assert_eq!(named("a__b").unwrap(), "a--b.worker.invalid");
     assert_eq!(named(&"a".repeat(63)).unwrap().len(), 63 + 15);
-    assert_eq!(named("a_").unwrap_err().code, Code::UsageWrong);
+    assert_eq!(named("a_").unwrap_err().code, ErrorCode::UsageWrong);
 }

@@ -1,10 +1,10 @@
 //! The checks of certificates within a cluster: its authority issues each one itself, a worker's holds its one name, and the
 //! connector's none.
 
-use crate::certificate::authority::{Authority, PathFault};
-use crate::certificate::{CertificateFault, parse, time};
+use crate::certificate::authority_certificate::{AuthorityCertificate, CertificatePathError};
+use crate::certificate::{PeerCertificateError, parse, time};
 use crate::mtls::refused;
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
@@ -15,19 +15,19 @@ use x509_parser::extensions::GeneralName;
 
 /// The connector's check of a worker.
 #[derive(Debug)]
-pub(super) struct WorkerCheck {
+pub(super) struct WorkerCertVerifier {
     pub(super) path: Arc<WebPkiServerVerifier>,
-    pub(super) authority: Authority,
+    pub(super) authority: AuthorityCertificate,
 }
 
 /// A worker's check of its connector.
 #[derive(Debug)]
-pub(super) struct ConnectorCheck {
+pub(super) struct ConnectorCertVerifier {
     pub(super) path: Arc<dyn ClientCertVerifier>,
-    pub(super) authority: Authority,
+    pub(super) authority: AuthorityCertificate,
 }
 
-impl ServerCertVerifier for WorkerCheck {
+impl ServerCertVerifier for WorkerCertVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -76,7 +76,7 @@ impl ServerCertVerifier for WorkerCheck {
     }
 }
 
-impl ClientCertVerifier for ConnectorCheck {
+impl ClientCertVerifier for ConnectorCertVerifier {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         self.path.root_hint_subjects()
     }
@@ -127,11 +127,11 @@ struct CertificateNames {
     is_one_host: bool,
 }
 
-fn names(certificate: &CertificateDer<'_>) -> Result<CertificateNames, CertificateFault> {
+fn names(certificate: &CertificateDer<'_>) -> Result<CertificateNames, PeerCertificateError> {
     let parsed = parse(certificate)?;
     let names = parsed
         .subject_alternative_name()
-        .map_err(|_| CertificateFault::Unreadable)?;
+        .map_err(|_| PeerCertificateError::Unreadable)?;
     let names = names.map_or(&[][..], |names| &names.value.general_names);
     Ok(CertificateNames {
         is_empty: names.is_empty(),
@@ -141,12 +141,12 @@ fn names(certificate: &CertificateDer<'_>) -> Result<CertificateNames, Certifica
 
 /// That nobody stands between the cluster's authority and an end, and that the authority counts now.
 fn issued_directly(
-    authority: &Authority,
+    authority: &AuthorityCertificate,
     intermediates: &[CertificateDer<'_>],
     now: UnixTime,
 ) -> Result<(), Error> {
     let fault = if !intermediates.is_empty() {
-        Some(PathFault::TooLong)
+        Some(CertificatePathError::TooLong)
     } else {
         let now = i64::try_from(now.as_secs()).map_err(|_| Error::FailedToGetCurrentTime)?;
         let now = time(now).map_err(|_| Error::FailedToGetCurrentTime)?;
@@ -161,5 +161,5 @@ fn issued_directly(
 }
 
 fn distrusted(sentence: &str) -> Error {
-    refused(Refusal::new(Code::PeerNotTrusted, sentence))
+    refused(Refusal::new(ErrorCode::PeerNotTrusted, sentence))
 }

@@ -1,7 +1,7 @@
 //! A key is named by itself, signs as itself, and keeps its secret.
 
-use super::{Algorithm, PrivateKey, PublicKey, secret};
-use hansa_policy::refusal::Code;
+use super::{PrivateKey, PublicKey, SignatureAlgorithm, secret};
+use hansa_policy::refusal::ErrorCode;
 use josekit::jwk::Jwk;
 use std::os::unix::fs::PermissionsExt;
 
@@ -20,7 +20,7 @@ fn the_name_of_a_key_is_its_thumbprint() {
 #[test]
 fn a_key_signs_after_it_was_read_again() {
     let dir = tempfile::tempdir().unwrap();
-    for algorithm in [Algorithm::EdDsa, Algorithm::Es256] {
+    for algorithm in [SignatureAlgorithm::EdDsa, SignatureAlgorithm::Es256] {
         let path = dir.path().join(algorithm.as_str());
         let made = PrivateKey::create(&path, algorithm).unwrap();
         let read = PrivateKey::open(&path).unwrap();
@@ -60,7 +60,7 @@ fn a_small_number_is_a_key_too() {
 #[test]
 fn both_libraries_say_the_same_of_a_signature() {
     let dir = tempfile::tempdir().unwrap();
-    for algorithm in [Algorithm::EdDsa, Algorithm::Es256] {
+    for algorithm in [SignatureAlgorithm::EdDsa, SignatureAlgorithm::Es256] {
         let key = PrivateKey::create(&dir.path().join(algorithm.as_str()), algorithm).unwrap();
         let public = key.public();
         let signature = key.sign(b"message").unwrap();
@@ -74,13 +74,13 @@ fn both_libraries_say_the_same_of_a_signature() {
         }
         // The same numbers with the order of the group put to the second.
         let order: [u8; 32] = match algorithm {
-            Algorithm::EdDsa => ED25519_ORDER,
-            Algorithm::Es256 => P256_ORDER,
+            SignatureAlgorithm::EdDsa => ED25519_ORDER,
+            SignatureAlgorithm::Es256 => P256_ORDER,
         };
         let mut wide = signature.clone();
         let places: Vec<usize> = match algorithm {
-            Algorithm::EdDsa => (0..32).collect(),
-            Algorithm::Es256 => (0..32).rev().collect(),
+            SignatureAlgorithm::EdDsa => (0..32).collect(),
+            SignatureAlgorithm::Es256 => (0..32).rev().collect(),
         };
         let mut carry = 0;
         for at in places {
@@ -126,7 +126,7 @@ fn a_key_for_which_anybody_can_sign_is_refused() {
             raw[31] |= sign;
             assert!(PublicKey::ed25519(&raw).is_err());
             let unchecked = PublicKey {
-                algorithm: Algorithm::EdDsa,
+                algorithm: SignatureAlgorithm::EdDsa,
                 raw: raw.to_vec(),
                 kid: String::new(),
             };
@@ -142,7 +142,7 @@ fn a_key_for_which_anybody_can_sign_is_refused() {
 fn the_secret_is_never_shown() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("key");
-    let key = PrivateKey::create(&path, Algorithm::EdDsa).unwrap();
+    let key = PrivateKey::create(&path, SignatureAlgorithm::EdDsa).unwrap();
     let shown = format!("{key:?}");
     assert_eq!(
         shown,
@@ -156,19 +156,22 @@ fn the_secret_is_never_shown() {
 fn what_is_no_key_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("key");
-    PrivateKey::create(&path, Algorithm::EdDsa).unwrap();
-    let again = PrivateKey::create(&path, Algorithm::EdDsa).unwrap_err();
-    assert_eq!(again.code, Code::FileExists);
+    PrivateKey::create(&path, SignatureAlgorithm::EdDsa).unwrap();
+    let again = PrivateKey::create(&path, SignatureAlgorithm::EdDsa).unwrap_err();
+    assert_eq!(again.code, ErrorCode::FileExists);
 
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
     let open = PrivateKey::open(&path).unwrap_err();
-    assert_eq!(open.code, Code::KeyFilePermissions);
+    assert_eq!(open.code, ErrorCode::KeyFilePermissions);
 
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
     std::fs::write(&path, "no key").unwrap();
-    assert_eq!(PrivateKey::open(&path).unwrap_err().code, Code::KeyInvalid);
+    assert_eq!(
+        PrivateKey::open(&path).unwrap_err().code,
+        ErrorCode::KeyInvalid
+    );
     let missing = PrivateKey::open(&dir.path().join("none")).unwrap_err();
-    assert_eq!(missing.code, Code::FileMissing);
+    assert_eq!(missing.code, ErrorCode::FileMissing);
 
     assert!(
         PublicKey::p256(&[1; 32], &[1; 32]).is_err(),

@@ -1,42 +1,42 @@
 //! A league admits whoever proves its keys, renews, expels, and keeps the keys of the past.
 
-use super::{LONGEST_LEAF_DAYS, League};
-use crate::certificate::{self, CertificateFault, Usage};
-use crate::identity::request::Applicant;
-use crate::identity::{self};
-use crate::keys::Algorithm;
-use crate::sample::{DAY, Sample, start};
+use super::{LONGEST_LEAF_DAYS, LeagueAuthority};
+use crate::certificate::{self, CertificateUsage, PeerCertificateError};
+use crate::keys::SignatureAlgorithm;
+use crate::league_fixture::{DAY, LeagueFixture, start};
+use crate::participant_identity::admission_request::Applicant;
+use crate::participant_identity::{self};
 use hansa_audit_log::digest::Digest;
-use hansa_policy::contract::deed::Deed;
-use hansa_policy::contract::mandate::{Class, Mandate, SignedMandate};
-use hansa_policy::contract::{Role, Signature, SignatureCheck};
-use hansa_policy::refusal::Code;
+use hansa_policy::contract::mandate::{DisclosureClass, Mandate, SignedMandate};
+use hansa_policy::contract::signature_purpose::SignaturePurpose;
+use hansa_policy::contract::{SignatoryRole, Signature, SignatureVerifier};
+use hansa_policy::refusal::ErrorCode;
 
 #[test]
 fn a_league_is_founded_once_and_held_by_one_process() {
-    let sample = Sample::new();
+    let sample = LeagueFixture::new();
     let folder = sample.folder("league");
-    let locked = League::open(&folder).unwrap_err();
-    assert_eq!(locked.code, Code::StateLocked);
+    let locked = LeagueAuthority::open(&folder).unwrap_err();
+    assert_eq!(locked.code, ErrorCode::StateLocked);
     let bundle = sample.league.bundle().to_bytes();
-    let Sample { dir, league } = sample;
+    let LeagueFixture { dir, league } = sample;
     drop(league);
-    let again = League::open(&folder).unwrap();
+    let again = LeagueAuthority::open(&folder).unwrap();
     assert_eq!(again.bundle().to_bytes(), bundle);
     drop(again);
-    let founding = super::Founding {
+    let founding = super::LeagueSettings {
         name: "Other".to_owned(),
-        algorithm: crate::keys::Algorithm::EdDsa,
+        algorithm: crate::keys::SignatureAlgorithm::EdDsa,
         demo: false,
     };
-    let twice = League::init(&folder, &founding, start()).unwrap_err();
-    assert_eq!(twice.code, Code::FileExists);
+    let twice = LeagueAuthority::init(&folder, &founding, start()).unwrap_err();
+    assert_eq!(twice.code, ErrorCode::FileExists);
     drop(dir);
 }
 
 #[test]
 fn an_admitted_participant_is_known_to_all() {
-    let mut sample = Sample::new();
+    let mut sample = LeagueFixture::new();
     let munster = sample.admit("munster.example", start());
     assert_eq!(munster.bundle.content().sequence, 2);
     let member = munster.bundle.member(&munster.id).unwrap();
@@ -52,12 +52,12 @@ fn an_admitted_participant_is_known_to_all() {
 
 #[test]
 fn what_is_signed_in_the_second_of_the_admission_counts() {
-    let mut sample = Sample::new();
+    let mut sample = LeagueFixture::new();
     let admitted = start().plus_micros(700_000);
     let munster = sample.admit("munster.example", admitted);
     let input = b"header.payload".to_vec();
     let signature = Signature {
-        role: Role::Consumer,
+        role: SignatoryRole::Consumer,
         kid: munster.signer.kid().to_owned(),
         alg: munster.signer.algorithm().as_str().to_owned(),
         issued_at: start().micros() / 1_000_000,
@@ -67,12 +67,15 @@ fn what_is_signed_in_the_second_of_the_admission_counts() {
         signing_input: input,
     };
     let keys = munster.bundle.keys(admitted);
-    assert_eq!(keys.check(&munster.id, &signature, Deed::Statement), Ok(()));
+    assert_eq!(
+        keys.check(&munster.id, &signature, SignaturePurpose::Statement),
+        Ok(())
+    );
 }
 
 #[test]
 fn a_changed_request_is_refused() {
-    let mut sample = Sample::new();
+    let mut sample = LeagueFixture::new();
     let request = sample.apply("munster.example");
     let text = String::from_utf8(request.clone()).unwrap();
     let changes = [
@@ -87,29 +90,30 @@ fn a_changed_request_is_refused() {
             .league
             .admit(changed.as_bytes(), 7, start())
             .unwrap_err();
-        assert_eq!(refusal.code, Code::KeyInvalid, "{changed}");
+        assert_eq!(refusal.code, ErrorCode::KeyInvalid, "{changed}");
     }
     for days in [0, LONGEST_LEAF_DAYS + 1] {
         let refusal = sample.league.admit(&request, days, start()).unwrap_err();
-        assert_eq!(refusal.code, Code::UsageWrong);
+        assert_eq!(refusal.code, ErrorCode::UsageWrong);
     }
     assert_eq!(sample.league.bundle().content().sequence, 1);
 }
 
 #[test]
 fn nobody_is_admitted_under_a_name_of_somebody_else() {
-    let mut sample = Sample::new();
+    let mut sample = LeagueFixture::new();
     sample.admit("munster.example", start());
-    let listening = |sample: &Sample, id: &str, address: &str| {
+    let listening = |sample: &LeagueFixture, id: &str, address: &str| {
         let applicant = Applicant {
             address: Some(address.to_owned()),
-            ..Sample::applicant(id)
+            ..LeagueFixture::applicant(id)
         };
-        identity::init(&sample.files(id), &applicant, Algorithm::EdDsa).unwrap()
+        participant_identity::init(&sample.files(id), &applicant, SignatureAlgorithm::EdDsa)
+            .unwrap()
     };
     let request = listening(&sample, "lisbon.example", "Munster.example:7443");
     let refusal = sample.league.admit(&request, 7, start()).unwrap_err();
-    assert_eq!(refusal.code, Code::KeyInvalid);
+    assert_eq!(refusal.code, ErrorCode::KeyInvalid);
     assert!(
         refusal.sentence.contains("hansa://munster.example"),
         "{refusal}"
@@ -120,14 +124,20 @@ fn nobody_is_admitted_under_a_name_of_somebody_else() {
     let admitted = sample.league.admit(&request, 7, start()).unwrap();
     let ottawa = "ottawa.example".parse().unwrap();
     let files = sample.files("ottawa.example");
-    identity::join(&files, &ottawa, &admitted.join.to_bytes(), start()).unwrap();
+    participant_identity::join(&files, &ottawa, &admitted.join.to_bytes(), start()).unwrap();
     sample.admit("hosts.example", start());
     let bundle = sample.league.bundle();
-    certificate::verify(&admitted.join.chain, bundle, Usage::Server, start()).unwrap();
+    certificate::verify(
+        &admitted.join.chain,
+        bundle,
+        CertificateUsage::Server,
+        start(),
+    )
+    .unwrap();
     // Not where its very host is their domain.
     let request = sample.apply("ottawa.hosts.example");
     let refusal = sample.league.admit(&request, 7, start()).unwrap_err();
-    assert_eq!(refusal.code, Code::KeyInvalid);
+    assert_eq!(refusal.code, ErrorCode::KeyInvalid);
     assert!(
         refusal.sentence.contains("hansa://ottawa.example"),
         "{refusal}"
@@ -136,15 +146,15 @@ fn nobody_is_admitted_under_a_name_of_somebody_else() {
 
 #[test]
 fn a_renewal_keeps_the_key_and_another_key_ends_the_one_before() {
-    let mut sample = Sample::new();
+    let mut sample = LeagueFixture::new();
     let munster = sample.admit("munster.example", start());
     let later = start().plus_micros(5 * DAY);
     let files = sample.files("munster.example");
-    let applicant = Sample::applicant("munster.example");
-    let request = identity::request(&files, &applicant).unwrap();
+    let applicant = LeagueFixture::applicant("munster.example");
+    let request = participant_identity::request(&files, &applicant).unwrap();
     let renewed = sample.league.admit(&request, 7, later).unwrap();
-    identity::join(&files, &munster.id, &renewed.join.to_bytes(), later).unwrap();
-    let again = identity::load(&files, &munster.id, 0, later).unwrap();
+    participant_identity::join(&files, &munster.id, &renewed.join.to_bytes(), later).unwrap();
+    let again = participant_identity::load(&files, &munster.id, 0, later).unwrap();
     assert_eq!(again.chain.not_after(), later.plus_micros(7 * DAY));
     assert_eq!(again.bundle.member(&munster.id).unwrap().keys.len(), 1);
     assert_ne!(again.chain.leaf().digest, munster.chain.leaf().digest);
@@ -160,12 +170,12 @@ fn a_renewal_keeps_the_key_and_another_key_ends_the_one_before() {
 
 #[test]
 fn an_expelled_participant_is_out_and_its_past_signatures_hold() {
-    let mut sample = Sample::new();
+    let mut sample = LeagueFixture::new();
     let munster = sample.admit("munster.example", start());
     let signed = start().plus_micros(DAY);
     let input = b"header.payload".to_vec();
     let signature = Signature {
-        role: Role::Consumer,
+        role: SignatoryRole::Consumer,
         kid: munster.signer.kid().to_owned(),
         alg: munster.signer.algorithm().as_str().to_owned(),
         issued_at: signed.micros() / 1_000_000,
@@ -178,37 +188,43 @@ fn an_expelled_participant_is_out_and_its_past_signatures_hold() {
     sample.league.expel(&munster.id, expelled).unwrap();
     let bundle = sample.league.bundle();
 
-    let chain = certificate::verify(&munster.certified.cert, bundle, Usage::Client, expelled);
+    let chain = certificate::verify(
+        &munster.certified.cert,
+        bundle,
+        CertificateUsage::Client,
+        expelled,
+    );
     assert_eq!(
         chain.unwrap_err(),
-        CertificateFault::Denied(munster.id.clone())
+        PeerCertificateError::Denied(munster.id.clone())
     );
     assert!(
         bundle
             .keys(signed)
-            .check(&munster.id, &signature, Deed::Statement)
+            .check(&munster.id, &signature, SignaturePurpose::Statement)
             .is_ok()
     );
     let late = bundle
         .keys(expelled)
-        .check(&munster.id, &signature, Deed::Statement)
+        .check(&munster.id, &signature, SignaturePurpose::Statement)
         .unwrap_err();
-    assert_eq!(late.code, Code::KeyRevoked);
+    assert_eq!(late.code, ErrorCode::KeyRevoked);
 
     let twice = sample.league.expel(&munster.id, expelled).unwrap_err();
-    assert_eq!(twice.code, Code::PeerUnknown);
-    let applicant = Sample::applicant("munster.example");
-    let request = identity::request(&sample.files("munster.example"), &applicant).unwrap();
+    assert_eq!(twice.code, ErrorCode::PeerUnknown);
+    let applicant = LeagueFixture::applicant("munster.example");
+    let request =
+        participant_identity::request(&sample.files("munster.example"), &applicant).unwrap();
     let back = sample.league.admit(&request, 7, expelled).unwrap_err();
-    assert_eq!(back.code, Code::PeerNotTrusted);
+    assert_eq!(back.code, ErrorCode::PeerNotTrusted);
 }
 
 #[test]
 fn a_mandate_is_revoked_for_what_is_first_seen_later() {
-    let mut sample = Sample::new();
+    let mut sample = LeagueFixture::new();
     let munster = sample.admit("munster.example", start());
     let signature = |days: i64| Signature {
-        role: Role::Provider,
+        role: SignatoryRole::Provider,
         kid: "officer".to_owned(),
         alg: "EdDSA".to_owned(),
         issued_at: start().plus_micros(days * DAY).micros() / 1_000_000,
@@ -223,7 +239,7 @@ fn a_mandate_is_revoked_for_what_is_first_seen_later() {
             participant: munster.id.clone(),
             holder: "officer".to_owned(),
             capacity: "head of the data office".to_owned(),
-            up_to: Class::Rows,
+            up_to: DisclosureClass::Rows,
             longest_days: 365,
             counterparties: std::collections::BTreeSet::new(),
             not_before: start(),
@@ -244,7 +260,7 @@ fn a_mandate_is_revoked_for_what_is_first_seen_later() {
         .league
         .revoke_mandate(&munster.id, stolen.statement, None, at(5))
         .unwrap();
-    let revoked = |sample: &Sample, mandate: &SignedMandate, days: [i64; 3]| {
+    let revoked = |sample: &LeagueFixture, mandate: &SignedMandate, days: [i64; 3]| {
         let [made, logged, seen] = days;
         let bundle = sample.league.bundle();
         let keys = bundle.keys(at(logged)).first_seen(at(seen));
@@ -262,20 +278,20 @@ fn a_mandate_is_revoked_for_what_is_first_seen_later() {
         assert!(!revoked(&sample, &good, days), "{days:?}");
     }
     // It was stolen earlier than anybody thought; nobody takes that back.
-    let since = |sample: &mut Sample, days: i64| {
+    let since = |sample: &mut LeagueFixture, days: i64| {
         let from = Some(at(days));
         let revoking = sample
             .league
             .revoke_mandate(&munster.id, stolen.statement, from, at(6));
         revoking.map_err(|refusal| refusal.code)
     };
-    assert_eq!(since(&mut sample, 5), Err(Code::UsageWrong));
-    assert_eq!(since(&mut sample, 9), Err(Code::UsageWrong));
+    assert_eq!(since(&mut sample, 5), Err(ErrorCode::UsageWrong));
+    assert_eq!(since(&mut sample, 9), Err(ErrorCode::UsageWrong));
     assert_eq!(since(&mut sample, 3), Ok(()));
     assert!(revoked(&sample, &stolen, [3, 3, 3]));
     assert!(!revoked(&sample, &stolen, [2, 2, 2]));
     // As everybody reads it.
-    let read = crate::bundle::Bundle::read(&sample.league.bundle().to_bytes()).unwrap();
+    let read = crate::bundle::TrustBundle::read(&sample.league.bundle().to_bytes()).unwrap();
     let member = read.member(&munster.id).unwrap();
     assert_eq!(
         member.mandates.revoked,

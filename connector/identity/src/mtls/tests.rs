@@ -1,12 +1,12 @@
 //! Real handshakes over real sockets: who gets in, who does not, and what happens while connections are open.
 
 use super::{TrustStore, attest, check_listener, client_config, refusal_within, server_config};
-use crate::bundle::Bundle;
-use crate::identity::{self, Identity};
-use crate::sample::{DAY, Sample, start};
-use hansa_audit_log::time::{Clock, Tick, Time};
+use crate::bundle::TrustBundle;
+use crate::league_fixture::{DAY, LeagueFixture, start};
+use crate::participant_identity::{self, ParticipantIdentity};
+use hansa_audit_log::time::{Clock, ClockReading, UtcTimestamp};
 use hansa_policy::id::ParticipantId;
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use rustls::{ClientConfig, HandshakeKind, NamedGroup, ProtocolVersion, ServerConfig};
 use rustls_pki_types::ServerName;
 use std::sync::Arc;
@@ -14,17 +14,17 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
-mod authorities;
-mod forged;
-mod other_stack;
+mod authority_constraints;
+mod forged_certificates;
+mod openssl_client;
 
-type Ends = (
+type MutualHandshake = (
     std::io::Result<server::TlsStream<TcpStream>>,
     std::io::Result<client::TlsStream<TcpStream>>,
 );
 
-pub(super) fn clock_at(now: Time) -> Clock {
-    Arc::new(move || Tick {
+pub(super) fn clock_at(now: UtcTimestamp) -> Clock {
+    Arc::new(move || ClockReading {
         wall: now,
         mono_ns: 0,
     })
@@ -34,7 +34,7 @@ pub(super) async fn handshake(
     server: &Arc<ServerConfig>,
     client: &Arc<ClientConfig>,
     dialled: &str,
-) -> Ends {
+) -> MutualHandshake {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (there, here) = tokio::join!(
         TcpStream::connect(listener.local_addr().unwrap()),
@@ -62,19 +62,19 @@ pub(super) fn refused<T>(end: std::io::Result<T>) -> Refusal {
         .unwrap_or_else(|| panic!("another error of TLS: {inner}"))
 }
 
-pub(super) struct Two {
-    pub(super) sample: Sample,
-    pub(super) munster: Identity,
-    pub(super) ottawa: Identity,
+pub(super) struct HandshakeFixture {
+    pub(super) sample: LeagueFixture,
+    pub(super) munster: ParticipantIdentity,
+    pub(super) ottawa: ParticipantIdentity,
     /// The bundle in force, where it is another one than the league's newest.
-    pub(super) bundle: Option<Bundle>,
+    pub(super) bundle: Option<TrustBundle>,
 }
 
-pub(super) fn two() -> Two {
-    let mut sample = Sample::new();
+pub(super) fn two() -> HandshakeFixture {
+    let mut sample = LeagueFixture::new();
     let munster = sample.admit("munster.example", start());
     let ottawa = sample.admit("ottawa.example", start());
-    Two {
+    HandshakeFixture {
         sample,
         munster,
         ottawa,
@@ -82,9 +82,9 @@ pub(super) fn two() -> Two {
     }
 }
 
-impl Two {
+impl HandshakeFixture {
     /// The store of a participant, with the bundle in force.
-    pub(super) fn store(&self, identity: &Identity) -> Arc<TrustStore> {
+    pub(super) fn store(&self, identity: &ParticipantIdentity) -> Arc<TrustStore> {
         let store = TrustStore::new(identity);
         let newest = || self.sample.league.bundle().clone();
         store
@@ -94,12 +94,12 @@ impl Two {
     }
 
     /// Münster listens.
-    pub(super) fn server(&self, now: Time) -> Arc<ServerConfig> {
+    pub(super) fn server(&self, now: UtcTimestamp) -> Arc<ServerConfig> {
         server_config(&self.store(&self.munster), &clock_at(now)).unwrap()
     }
 
     /// Ottawa asks for `expected`.
-    pub(super) fn client(&self, expected: &str, now: Time) -> Arc<ClientConfig> {
+    pub(super) fn client(&self, expected: &str, now: UtcTimestamp) -> Arc<ClientConfig> {
         let expected: ParticipantId = expected.parse().unwrap();
         client_config(&self.store(&self.ottawa), &expected, &clock_at(now)).unwrap()
     }
@@ -136,7 +136,7 @@ async fn participants_meet_with_post_quantum_keys_and_know_each_other() {
     let asking = two.store(&two.ottawa);
     check_listener(&asking, &two.munster.id, there.get_ref().1, start()).unwrap();
     let other = check_listener(&asking, &two.ottawa.id, there.get_ref().1, start());
-    assert_eq!(other.unwrap_err().code, Code::PeerNotTrusted);
+    assert_eq!(other.unwrap_err().code, ErrorCode::PeerNotTrusted);
     assert!(
         rustls::crypto::CryptoProvider::get_default().is_none(),
         "nothing is set for the whole process"
@@ -185,7 +185,7 @@ async fn the_one_who_answers_is_the_one_who_was_meant() {
         } else {
             assert_eq!(
                 refused(there).code,
-                Code::PeerNotTrusted,
+                ErrorCode::PeerNotTrusted,
                 "{expected} {dialled}"
             );
         }
@@ -214,14 +214,14 @@ async fn the_time_is_that_of_the_clock_that_was_passed() {
         "127.0.0.1",
     )
     .await;
-    assert_eq!(refused(expired.1).code, Code::CertificateExpired);
+    assert_eq!(refused(expired.1).code, ErrorCode::CertificateExpired);
     let ahead = handshake(
         &two.server(early),
         &two.client("munster.example", start()),
         "127.0.0.1",
     )
     .await;
-    assert_eq!(refused(ahead.0).code, Code::PeerNotTrusted);
+    assert_eq!(refused(ahead.0).code, ErrorCode::PeerNotTrusted);
     let over = start().plus_micros(30 * DAY);
     let bundle_over = handshake(
         &two.server(over),
@@ -229,23 +229,23 @@ async fn the_time_is_that_of_the_clock_that_was_passed() {
         "127.0.0.1",
     )
     .await;
-    assert_eq!(refused(bundle_over.0).code, Code::BundleInvalid);
+    assert_eq!(refused(bundle_over.0).code, ErrorCode::BundleInvalid);
 }
 
 #[tokio::test]
 async fn another_league_does_not_get_in() {
     let two = two();
-    let mut foreign = Sample::new();
+    let mut foreign = LeagueFixture::new();
     let impostor = foreign.admit("ottawa.example", start());
     let theirs = TrustStore::new(&impostor);
     let client = client_config(&theirs, &two.munster.id, &clock_at(start())).unwrap();
     let (_, there) = handshake(&two.server(start()), &client, "127.0.0.1").await;
-    assert_eq!(refused(there).code, Code::PeerNotTrusted);
+    assert_eq!(refused(there).code, ErrorCode::PeerNotTrusted);
 
     let server = server_config(&theirs, &clock_at(start())).unwrap();
     let client = two.client("ottawa.example", start());
     let (_, there) = handshake(&server, &client, "127.0.0.1").await;
-    assert_eq!(refused(there).code, Code::PeerNotTrusted);
+    assert_eq!(refused(there).code, ErrorCode::PeerNotTrusted);
 }
 
 #[tokio::test]
@@ -265,11 +265,11 @@ async fn an_expelled_participant_is_out_on_its_open_connection() {
         .swap_bundle(two.sample.league.bundle().clone())
         .unwrap();
     let out = store.recognise(&presented, start()).unwrap_err();
-    assert_eq!(out.code, Code::PeerNotTrusted);
+    assert_eq!(out.code, ErrorCode::PeerNotTrusted);
     let out = attest(&store, here.get_ref().1, start()).unwrap_err();
-    assert_eq!(out.code, Code::PeerNotTrusted);
+    assert_eq!(out.code, ErrorCode::PeerNotTrusted);
     let (again, _) = handshake(&server, &client, "127.0.0.1").await;
-    assert_eq!(refused(again).code, Code::PeerNotTrusted);
+    assert_eq!(refused(again).code, ErrorCode::PeerNotTrusted);
 }
 
 #[tokio::test]
@@ -288,8 +288,8 @@ async fn recognition_ends_with_the_certificate_and_with_the_bundle() {
             .map_err(|refusal| refusal.code)
     };
     assert_eq!(at(6), Ok(()));
-    assert_eq!(at(7), Err(Code::CertificateExpired));
-    assert_eq!(at(30), Err(Code::BundleInvalid));
+    assert_eq!(at(7), Err(ErrorCode::CertificateExpired));
+    assert_eq!(at(30), Err(ErrorCode::BundleInvalid));
 }
 
 #[tokio::test]
@@ -302,11 +302,11 @@ async fn certificates_are_swapped_without_dropping_a_connection() {
     let (mut here, mut there) = (here.unwrap(), there.unwrap());
 
     let files = two.sample.files("munster.example");
-    let applicant = Sample::applicant("munster.example");
-    let request = identity::request(&files, &applicant).unwrap();
+    let applicant = LeagueFixture::applicant("munster.example");
+    let request = participant_identity::request(&files, &applicant).unwrap();
     let renewed = two.sample.league.admit(&request, 7, start()).unwrap();
-    identity::join(&files, &two.munster.id, &renewed.join.to_bytes(), start()).unwrap();
-    let renewed = identity::load(&files, &two.munster.id, 0, start()).unwrap();
+    participant_identity::join(&files, &two.munster.id, &renewed.join.to_bytes(), start()).unwrap();
+    let renewed = participant_identity::load(&files, &two.munster.id, 0, start()).unwrap();
     store.swap(&renewed).unwrap();
     // A fourth participant, unknown when the configuration was made, gets in by it.
     let lisbon = two.sample.admit("lisbon.example", start());
@@ -339,7 +339,7 @@ fn the_own_certificate_says_when_it_is_over() {
     let leaf = store.own_certificate(start()).unwrap();
     assert_eq!(leaf.not_after, start().plus_micros(7 * DAY));
     let over = store.own_certificate(leaf.not_after).unwrap_err();
-    assert_eq!(over.code, Code::CertificateExpired);
+    assert_eq!(over.code, ErrorCode::CertificateExpired);
 }
 
 #[test]
@@ -358,13 +358,13 @@ fn the_newest_of_many_bundles_stays_in_use_and_in_the_file() {
         }
     });
     assert_eq!(store.bundle().content().sequence, newest);
-    let again = identity::load(&files, &two.munster.id, newest, start()).unwrap();
+    let again = participant_identity::load(&files, &two.munster.id, newest, start()).unwrap();
     assert_eq!(again.bundle.content().sequence, newest);
     let old = store.take_newer(&files, &shown[0], start()).unwrap();
     assert!(old.is_none());
-    let foreign = Sample::new().league.bundle().to_bytes();
+    let foreign = LeagueFixture::new().league.bundle().to_bytes();
     let other = store.take_newer(&files, &foreign, start()).unwrap_err();
-    assert_eq!(other.code, Code::WrongLeague);
+    assert_eq!(other.code, ErrorCode::WrongLeague);
 }
 
 #[test]
@@ -372,12 +372,16 @@ fn a_store_goes_neither_back_nor_elsewhere() {
     let two = two();
     let store = two.store(&two.munster);
     let older = store.swap(&two.munster).unwrap_err();
-    assert_eq!(older.code, Code::BundleInvalid, "made before ottawa came");
+    assert_eq!(
+        older.code,
+        ErrorCode::BundleInvalid,
+        "made before ottawa came"
+    );
     let other = store.swap(&two.ottawa).unwrap_err();
-    assert_eq!(other.code, Code::KeyInvalid);
-    let foreign = Sample::new();
+    assert_eq!(other.code, ErrorCode::KeyInvalid);
+    let foreign = LeagueFixture::new();
     let other = store
         .swap_bundle(foreign.league.bundle().clone())
         .unwrap_err();
-    assert_eq!(other.code, Code::WrongLeague);
+    assert_eq!(other.code, ErrorCode::WrongLeague);
 }

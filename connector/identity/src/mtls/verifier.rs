@@ -1,9 +1,9 @@
 //! The checks that the TLS library asks for at a handshake, at either end.
 
 use super::{TrustStore, refused};
-use crate::bundle::Bundle;
-use crate::certificate::{self, CertificateFault, Chain, Usage};
-use hansa_audit_log::time::Time;
+use crate::bundle::TrustBundle;
+use crate::certificate::{self, CertificateUsage, PeerCertificateError, VerifiedChain};
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::ParticipantId;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls13_signature};
@@ -15,15 +15,15 @@ use std::sync::Arc;
 /// Whether a chain is that of `expected` as a listener.
 pub(super) fn listener(
     chain: &[CertificateDer<'_>],
-    bundle: &Bundle,
+    bundle: &TrustBundle,
     expected: &ParticipantId,
-    now: Time,
-) -> Result<Chain, CertificateFault> {
-    let chain = certificate::verify(chain, bundle, Usage::Server, now)?;
+    now: UtcTimestamp,
+) -> Result<VerifiedChain, PeerCertificateError> {
+    let chain = certificate::verify(chain, bundle, CertificateUsage::Server, now)?;
     if chain.leaf().identity == *expected {
         return Ok(chain);
     }
-    Err(CertificateFault::OtherParticipant {
+    Err(PeerCertificateError::OtherParticipant {
         expected: expected.clone(),
         found: chain.leaf().identity.clone(),
     })
@@ -31,12 +31,12 @@ pub(super) fn listener(
 
 /// Checks whoever calls.
 #[derive(Debug)]
-pub(super) struct CallerCheck {
+pub(super) struct CallerCertVerifier {
     store: Arc<TrustStore>,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
-impl CallerCheck {
+impl CallerCertVerifier {
     pub(super) fn new(store: Arc<TrustStore>, provider: &CryptoProvider) -> Self {
         Self {
             store,
@@ -45,7 +45,7 @@ impl CallerCheck {
     }
 }
 
-impl ClientCertVerifier for CallerCheck {
+impl ClientCertVerifier for CallerCertVerifier {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         // Hints would tell strangers which authorities there are.
         &[]
@@ -58,15 +58,20 @@ impl ClientCertVerifier for CallerCheck {
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
         let chain = chain(end_entity, intermediates);
-        certificate::verify(&chain, &self.store.bundle(), Usage::Client, time(now)?)
-            .map(|_| ClientCertVerified::assertion())
-            .map_err(|fault| match fault {
-                // With an alert of its own, so that the caller learns what it must mend.
-                CertificateFault::Expired(..) => {
-                    Error::InvalidCertificate(CertificateError::Expired)
-                }
-                other => refused(other.refusal()),
-            })
+        certificate::verify(
+            &chain,
+            &self.store.bundle(),
+            CertificateUsage::Client,
+            time(now)?,
+        )
+        .map(|_| ClientCertVerified::assertion())
+        .map_err(|fault| match fault {
+            // With an alert of its own, so that the caller learns what it must mend.
+            PeerCertificateError::Expired(..) => {
+                Error::InvalidCertificate(CertificateError::Expired)
+            }
+            other => refused(other.refusal()),
+        })
     }
 
     fn verify_tls12_signature(
@@ -94,13 +99,13 @@ impl ClientCertVerifier for CallerCheck {
 
 /// Checks whoever answers.
 #[derive(Debug)]
-pub(super) struct ListenerCheck {
+pub(super) struct ListenerCertVerifier {
     store: Arc<TrustStore>,
     expected: ParticipantId,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
-impl ListenerCheck {
+impl ListenerCertVerifier {
     pub(super) fn new(
         store: Arc<TrustStore>,
         expected: ParticipantId,
@@ -114,7 +119,7 @@ impl ListenerCheck {
     }
 }
 
-impl ServerCertVerifier for ListenerCheck {
+impl ServerCertVerifier for ListenerCertVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -162,11 +167,11 @@ fn chain<'a>(
     chain
 }
 
-fn time(now: UnixTime) -> Result<Time, Error> {
+fn time(now: UnixTime) -> Result<UtcTimestamp, Error> {
     i64::try_from(now.as_secs())
         .ok()
         .and_then(|seconds| seconds.checked_mul(1_000_000))
-        .and_then(|micros| Time::from_micros(micros).ok())
+        .and_then(|micros| UtcTimestamp::from_micros(micros).ok())
         .ok_or(Error::FailedToGetCurrentTime)
 }
 

@@ -2,10 +2,10 @@
 
 use super::{PS256, SealKey, parse};
 use crate::bundle;
-use crate::identity::read_certificates;
 use crate::keys::PrivateKey;
-use hansa_policy::contract::seal::Seal;
-use hansa_policy::refusal::{Code, Refusal};
+use crate::participant_identity::read_certificates;
+use hansa_policy::contract::seal::SealCertificates;
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use josekit::jwk::alg::rsa::RsaKeyPair;
 use josekit::jws::JwsSigner;
 use josekit::jws::alg::rsassa_pss::RsassaPssJwsAlgorithm;
@@ -15,11 +15,11 @@ use std::path::Path;
 /// Seals with a key in a file. It is shown without its secret and can't be cloned.
 pub struct SealSigner {
     key: SealKey,
-    seal: Seal,
-    secret: Secret,
+    seal: SealCertificates,
+    secret: SealPrivateKey,
 }
 
-enum Secret {
+enum SealPrivateKey {
     Curve(PrivateKey),
     Rsa(Box<dyn JwsSigner + Send + Sync>),
 }
@@ -31,7 +31,7 @@ impl SealSigner {
     /// `KEY_FILE_PERMISSIONS`, `FILE_MISSING`, or `KEY_INVALID`.
     pub fn open(key: &Path, certificates: &Path) -> Result<Self, Refusal> {
         let invalid = |sentence: String| {
-            Refusal::new(Code::KeyInvalid, sentence).with_place(
+            Refusal::new(ErrorCode::KeyInvalid, sentence).with_place(
                 certificates.display().to_string(),
                 None,
                 None,
@@ -45,14 +45,14 @@ impl SealSigner {
             .and_then(|certificate| SealKey::of(&certificate))
             .map_err(|refusal| invalid(refusal.sentence))?;
         let bytes = chain.iter().map(|one| one.to_vec()).collect();
-        let seal = Seal::new(bytes).map_err(|why| invalid(why.to_owned()))?;
+        let seal = SealCertificates::new(bytes).map_err(|why| invalid(why.to_owned()))?;
         let secret = match &public {
-            SealKey::Curve(_) => Secret::Curve(PrivateKey::open(key)?),
+            SealKey::Curve(_) => SealPrivateKey::Curve(PrivateKey::open(key)?),
             SealKey::Rsa { .. } => {
                 let pem = hansa_files::read_private(key, bundle::LARGEST)?;
                 let signer = rsa(&pem)
                     .ok_or_else(|| invalid(format!("`{}` holds no RSA key", key.display())))?;
-                Secret::Rsa(Box::new(signer))
+                SealPrivateKey::Rsa(Box::new(signer))
             }
         };
         let made = Self {
@@ -84,7 +84,7 @@ impl SealSigner {
 
     /// The certificates that its signatures bring.
     #[must_use]
-    pub const fn seal(&self) -> &Seal {
+    pub const fn seal(&self) -> &SealCertificates {
         &self.seal
     }
 
@@ -94,10 +94,10 @@ impl SealSigner {
     /// `INTERNAL` when the library refuses.
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Refusal> {
         match &self.secret {
-            Secret::Curve(key) => key.sign(message),
-            Secret::Rsa(signer) => signer
-                .sign(message)
-                .map_err(|error| Refusal::new(Code::Internal, format!("{PS256} failed: {error}"))),
+            SealPrivateKey::Curve(key) => key.sign(message),
+            SealPrivateKey::Rsa(signer) => signer.sign(message).map_err(|error| {
+                Refusal::new(ErrorCode::Internal, format!("{PS256} failed: {error}"))
+            }),
         }
     }
 }

@@ -1,21 +1,21 @@
 //! A seal counts by the authority that the bundle names, for the organisation that it names, in their time.
 
-use super::forge::{Made, ORGANIZATION, Wish};
-use super::{Ended, SealAnchor, key_of, rsa_thumbprint};
-use crate::bundle::Bundle;
-use crate::league::League;
-use crate::league::authorize::End;
-use crate::sample::{DAY, Sample, start};
+use super::test_certificate::{ORGANIZATION, TestCertSpec, TestCertificate};
+use super::{SealAnchor, SealRevocation, key_of, rsa_thumbprint};
+use crate::bundle::TrustBundle;
+use crate::league::LeagueAuthority;
+use crate::league::signer_registration::KeyEndKind;
+use crate::league_fixture::{DAY, LeagueFixture, start};
 use crate::signature::{KeyHistory, RegisteredKeys, SealAnchors};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::time::Time;
-use hansa_policy::contract::deed::Deed;
-use hansa_policy::contract::{Signature, SignatureCheck};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::signature_purpose::SignaturePurpose;
+use hansa_policy::contract::{Signature, SignatureVerifier};
 use hansa_policy::id::ParticipantId;
-use hansa_policy::refusal::Code;
+use hansa_policy::refusal::ErrorCode;
 use rcgen::{ExtendedKeyUsagePurpose, KeyUsagePurpose};
 
-fn at() -> Time {
+fn at() -> UtcTimestamp {
     start().plus_micros(DAY)
 }
 
@@ -24,59 +24,63 @@ fn munster() -> ParticipantId {
 }
 
 /// Whether a signature for Münster counts where these may seal for it.
-fn judged(anchors: &[SealAnchor], signature: &Signature, logged: Time) -> Result<(), Code> {
+fn judged(
+    anchors: &[SealAnchor],
+    signature: &Signature,
+    logged: UtcTimestamp,
+) -> Result<(), ErrorCode> {
     let seals = SealAnchors::from([(munster(), anchors.to_vec())]);
     RegisteredKeys::new(&KeyHistory::new(), logged)
         .and_seals(&seals)
-        .check(&munster(), signature, Deed::Contract)
+        .check(&munster(), signature, SignaturePurpose::Contract)
         .map_err(|refusal| refusal.code)
 }
 
 #[track_caller]
-fn check(anchor: &SealAnchor, signature: &Signature, expect: Result<(), Code>) {
+fn check(anchor: &SealAnchor, signature: &Signature, expect: Result<(), ErrorCode>) {
     let found = judged(std::slice::from_ref(anchor), signature, at());
     assert_eq!(found, expect);
 }
 
-struct World {
-    root: Made,
-    between: Made,
-    seal: Made,
+struct SealChainFixture {
+    root: TestCertificate,
+    between: TestCertificate,
+    seal: TestCertificate,
 }
 
-fn world(wish: Wish) -> World {
-    let root = Wish::authority("Root").by(None);
-    let between = Wish::authority("Issuing").by(Some(&root));
+fn world(wish: TestCertSpec) -> SealChainFixture {
+    let root = TestCertSpec::authority("Root").by(None);
+    let between = TestCertSpec::authority("Issuing").by(Some(&root));
     let seal = wish.by(Some(&between));
-    World {
+    SealChainFixture {
         root,
         between,
         seal,
     }
 }
 
-impl World {
+impl SealChainFixture {
     fn signed(&self) -> Signature {
         self.seal.sign(&[&self.between], at())
     }
 }
 
-fn certificate(seal: &Made) -> Ended {
-    Ended::Certificate(Digest::of(&seal.der))
+fn certificate(seal: &TestCertificate) -> SealRevocation {
+    SealRevocation::Certificate(Digest::of(&seal.der))
 }
 
-fn key(seal: &Made) -> Ended {
-    Ended::Key(key_of(&seal.der).unwrap())
+fn key(seal: &TestCertificate) -> SealRevocation {
+    SealRevocation::Key(key_of(&seal.der).unwrap())
 }
 
-const REFUSED: Result<(), Code> = Err(Code::SealNotTrusted);
+const REFUSED: Result<(), ErrorCode> = Err(ErrorCode::SealNotTrusted);
 
 #[test]
 fn a_seal_by_the_named_authority_counts() {
     for rsa in [false, true] {
-        let w = world(Wish {
+        let w = world(TestCertSpec {
             rsa,
-            ..Wish::seal()
+            ..TestCertSpec::seal()
         });
         check(&w.root.anchor(), &w.signed(), Ok(()));
         // With the authority's own certificate at the end, and with the one between as the authority.
@@ -86,20 +90,20 @@ fn a_seal_by_the_named_authority_counts() {
         check(&w.between.anchor(), &w.signed(), Ok(()));
         let mut other = w.signed();
         other.alg = if rsa { "ES256" } else { "PS256" }.to_owned();
-        check(&w.root.anchor(), &other, Err(Code::SignatureAlg));
+        check(&w.root.anchor(), &other, Err(ErrorCode::SignatureAlg));
         for byte in 0..other.signature.len() {
             let mut bad = w.signed();
             bad.signature[byte] ^= 1;
-            check(&w.root.anchor(), &bad, Err(Code::SignatureInvalid));
+            check(&w.root.anchor(), &bad, Err(ErrorCode::SignatureInvalid));
         }
     }
 }
 
 #[test]
 fn no_other_chain_leads_to_it() {
-    let w = world(Wish::seal());
+    let w = world(TestCertSpec::seal());
     let anchor = w.root.anchor();
-    let other = world(Wish::seal());
+    let other = world(TestCertSpec::seal());
     // Nobody is named; another authority of the same name is.
     assert_eq!(judged(&[], &w.signed(), at()), REFUSED);
     check(&other.root.anchor(), &w.signed(), REFUSED);
@@ -117,70 +121,70 @@ fn no_other_chain_leads_to_it() {
     let turned = w.between.sign(&[&w.seal], at());
     check(&anchor, &turned, REFUSED);
     // Signed by itself, and by an authority itself.
-    let own = Wish::seal().by(None);
+    let own = TestCertSpec::seal().by(None);
     check(&anchor, &own.sign(&[], at()), REFUSED);
     check(&anchor, &own.sign(&[&w.between], at()), REFUSED);
     check(&anchor, &w.root.sign(&[], at()), REFUSED);
     // By one that may not issue: a seal, and an authority without that use.
-    let below = Wish::seal().by(Some(&w.seal));
+    let below = TestCertSpec::seal().by(Some(&w.seal));
     check(&anchor, &below.sign(&[&w.seal, &w.between], at()), REFUSED);
-    let idle = Wish {
+    let idle = TestCertSpec {
         usages: vec![KeyUsagePurpose::DigitalSignature],
-        ..Wish::authority("Idle")
+        ..TestCertSpec::authority("Idle")
     }
     .by(Some(&w.root));
-    let by_idle = Wish::seal().by(Some(&idle));
+    let by_idle = TestCertSpec::seal().by(Some(&idle));
     check(&anchor, &by_idle.sign(&[&idle], at()), REFUSED);
 }
 
 #[test]
 fn the_authority_of_a_seal_permits_what_stands_below_it() {
     for (path_length, expected) in [(None, Ok(())), (Some(1), Ok(())), (Some(0), REFUSED)] {
-        let root = Wish {
+        let root = TestCertSpec {
             path_length,
-            ..Wish::authority("Root")
+            ..TestCertSpec::authority("Root")
         }
         .by(None);
-        let between = Wish::authority("Issuing").by(Some(&root));
-        let seal = Wish::seal().by(Some(&between));
+        let between = TestCertSpec::authority("Issuing").by(Some(&root));
+        let seal = TestCertSpec::seal().by(Some(&between));
         check(&root.anchor(), &seal.sign(&[&between], at()), expected);
-        let direct = Wish::seal().by(Some(&root));
+        let direct = TestCertSpec::seal().by(Some(&root));
         check(&root.anchor(), &direct.sign(&[], at()), Ok(()));
     }
-    let idle = Wish {
+    let idle = TestCertSpec {
         usages: vec![KeyUsagePurpose::CrlSign],
-        ..Wish::authority("Idle")
+        ..TestCertSpec::authority("Idle")
     }
     .by(None);
-    let seal = Wish::seal().by(Some(&idle));
+    let seal = TestCertSpec::seal().by(Some(&idle));
     check(&idle.anchor(), &seal.sign(&[], at()), REFUSED);
 }
 
 #[test]
 fn a_seal_is_for_one_organisation_and_for_documents() {
     let refused = [
-        Wish {
+        TestCertSpec {
             organizations: vec!["VATDE-999999999"],
-            ..Wish::seal()
+            ..TestCertSpec::seal()
         },
-        Wish {
+        TestCertSpec {
             organizations: Vec::new(),
-            ..Wish::seal()
+            ..TestCertSpec::seal()
         },
-        Wish {
+        TestCertSpec {
             usages: Vec::new(),
-            ..Wish::seal()
+            ..TestCertSpec::seal()
         },
-        Wish {
+        TestCertSpec {
             usages: vec![KeyUsagePurpose::KeyEncipherment],
-            ..Wish::seal()
+            ..TestCertSpec::seal()
         },
-        Wish {
+        TestCertSpec {
             extended: vec![
                 ExtendedKeyUsagePurpose::ServerAuth,
                 ExtendedKeyUsagePurpose::ClientAuth,
             ],
-            ..Wish::seal()
+            ..TestCertSpec::seal()
         },
     ];
     for (case, wish) in refused.into_iter().enumerate() {
@@ -192,10 +196,10 @@ fn a_seal_is_for_one_organisation_and_for_documents() {
         ExtendedKeyUsagePurpose::EmailProtection,
         ExtendedKeyUsagePurpose::Other(vec![1, 3, 6, 1, 5, 5, 7, 3, 36]),
     ] {
-        let w = world(Wish {
+        let w = world(TestCertSpec {
             extended: vec![extended],
             usages: vec![KeyUsagePurpose::DigitalSignature],
-            ..Wish::seal()
+            ..TestCertSpec::seal()
         });
         check(&w.root.anchor(), &w.signed(), Ok(()));
     }
@@ -203,8 +207,8 @@ fn a_seal_is_for_one_organisation_and_for_documents() {
 
 #[test]
 fn a_seal_counts_when_it_is_made_and_when_it_is_logged() {
-    let w = world(Wish::seal());
-    let late = Err(Code::KeyNotValidAtSigning);
+    let w = world(TestCertSpec::seal());
+    let late = Err(ErrorCode::KeyNotValidAtSigning);
     let lines = [
         // made, logged, in days after the start
         (1, 1, Ok(())),
@@ -228,42 +232,44 @@ fn a_seal_counts_when_it_is_made_and_when_it_is_logged() {
     check(&anchor, &w.signed(), late);
     anchor = w.root.anchor();
     anchor.revoked = vec![(certificate(&w.seal), at())];
-    check(&anchor, &w.signed(), Err(Code::KeyRevoked));
+    check(&anchor, &w.signed(), Err(ErrorCode::KeyRevoked));
     anchor.revoked = vec![(certificate(&w.seal), at().plus_micros(DAY))];
     check(&anchor, &w.signed(), Ok(()));
-    anchor.revoked = vec![(Ended::Certificate(Digest::of(b"another")), at())];
+    anchor.revoked = vec![(SealRevocation::Certificate(Digest::of(b"another")), at())];
     check(&anchor, &w.signed(), Ok(()));
 }
 
 #[test]
 fn a_seal_names_its_own_key_and_concludes_contracts_alone() {
-    let w = world(Wish::seal());
+    let w = world(TestCertSpec::seal());
     let mut other = w.signed();
-    other.kid = world(Wish::seal()).signed().kid;
-    check(&w.root.anchor(), &other, Err(Code::SignatureHeader));
+    other.kid = world(TestCertSpec::seal()).signed().kid;
+    check(&w.root.anchor(), &other, Err(ErrorCode::SignatureHeader));
     let seals = SealAnchors::from([(munster(), vec![w.root.anchor()])]);
     let history = KeyHistory::new();
     let keys = RegisteredKeys::new(&history, at()).and_seals(&seals);
-    for deed in [Deed::Statement, Deed::Mandate] {
+    for deed in [SignaturePurpose::Statement, SignaturePurpose::Mandate] {
         let refusal = keys.check(&munster(), &w.signed(), deed).unwrap_err();
-        assert_eq!(refusal.code, Code::SignerNotParty);
+        assert_eq!(refusal.code, ErrorCode::SignerNotParty);
     }
-    for deed in [Deed::View, Deed::Withdrawal] {
+    for deed in [SignaturePurpose::View, SignaturePurpose::Withdrawal] {
         assert_eq!(keys.check(&munster(), &w.signed(), deed), Ok(()));
     }
     // The authority that seals for one participant seals for no other.
     let other: ParticipantId = "ottawa.example".parse().unwrap();
-    let refusal = keys.check(&other, &w.signed(), Deed::Contract).unwrap_err();
-    assert_eq!(refusal.code, Code::SealNotTrusted);
+    let refusal = keys
+        .check(&other, &w.signed(), SignaturePurpose::Contract)
+        .unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::SealNotTrusted);
 }
 
 /// The certificate of a stolen key is renewed, by its authority or by another one: it is still stolen.
 #[test]
 fn a_seal_is_revoked_by_its_key_whatever_certificate_that_gets() {
     for rsa in [false, true] {
-        let wish = || Wish {
+        let wish = || TestCertSpec {
             rsa,
-            ..Wish::seal()
+            ..TestCertSpec::seal()
         };
         let w = world(wish());
         let again = rcgen::KeyPair::from_pem(&w.seal.key.serialize_pem()).unwrap();
@@ -273,11 +279,11 @@ fn a_seal_is_revoked_by_its_key_whatever_certificate_that_gets() {
         assert_ne!(renewed.der, w.seal.der);
         let mut anchor = w.root.anchor();
         anchor.revoked = vec![(certificate(&w.seal), at())];
-        check(&anchor, &w.signed(), Err(Code::KeyRevoked));
+        check(&anchor, &w.signed(), Err(ErrorCode::KeyRevoked));
         check(&anchor, &signed, Ok(()));
         anchor.revoked = vec![(key(&w.seal), at())];
-        check(&anchor, &w.signed(), Err(Code::KeyRevoked));
-        check(&anchor, &signed, Err(Code::KeyRevoked));
+        check(&anchor, &w.signed(), Err(ErrorCode::KeyRevoked));
+        check(&anchor, &signed, Err(ErrorCode::KeyRevoked));
         check(&anchor, &next, Ok(()));
         // By an authority that was named for the same participant and knows nothing of the theft.
         let other = world(wish());
@@ -286,12 +292,12 @@ fn a_seal_is_revoked_by_its_key_whatever_certificate_that_gets() {
         let anchors = [other.root.anchor(), anchor.clone()];
         let signed = elsewhere.sign(&[&other.between], at());
         check(&anchors[0], &signed, Ok(()));
-        assert_eq!(judged(&anchors, &signed, at()), Err(Code::KeyRevoked));
+        assert_eq!(judged(&anchors, &signed, at()), Err(ErrorCode::KeyRevoked));
         // What was seen before stays good.
         anchor.revoked = vec![(key(&w.seal), at().plus_micros(DAY))];
         check(&anchor, &w.signed(), Ok(()));
         let later = judged(&[anchor], &w.signed(), at().plus_micros(DAY));
-        assert_eq!(later, Err(Code::KeyRevoked));
+        assert_eq!(later, Err(ErrorCode::KeyRevoked));
     }
 }
 
@@ -309,53 +315,65 @@ fn the_thumbprint_of_an_rsa_key_is_that_of_the_standard() {
 
 #[test]
 fn a_league_names_authorities_that_seal_and_ends_them() {
-    let mut sample = Sample::new();
+    let mut sample = LeagueFixture::new();
     sample.admit("munster.example", start());
     sample.admit("ottawa.example", start());
-    let w = world(Wish::seal());
+    let w = world(TestCertSpec::seal());
     let (id, other) = (munster(), "ottawa.example".parse().unwrap());
     let league = &mut sample.league;
-    let name = |league: &mut League, id, organization| {
+    let name = |league: &mut LeagueAuthority, id, organization| {
         league
             .name_seal(id, w.root.der.clone(), organization, start())
             .map_err(|refusal| refusal.code)
     };
     assert_eq!(name(league, &id, ORGANIZATION), Ok(()));
-    let refused = Err(Code::BundleInvalid);
+    let refused = Err(ErrorCode::BundleInvalid);
     assert_eq!(name(league, &id, ORGANIZATION), refused);
     assert_eq!(name(league, &other, ORGANIZATION), refused);
     assert_eq!(name(league, &other, "a\nb"), refused);
     assert_eq!(name(league, &other, "VATCA-1"), Ok(()));
     let stranger = "stranger.example".parse().unwrap();
-    assert_eq!(name(league, &stranger, "X"), Err(Code::PeerUnknown));
+    assert_eq!(name(league, &stranger, "X"), Err(ErrorCode::PeerUnknown));
     let leaf = league.name_seal(&id, w.seal.der.clone(), "VATDE-2", start());
-    assert_eq!(leaf.unwrap_err().code, Code::KeyInvalid);
+    assert_eq!(leaf.unwrap_err().code, ErrorCode::KeyInvalid);
 
-    let accepted = |bundle: &Bundle, logged: Time| {
-        let read = Bundle::read(&bundle.to_bytes()).unwrap();
+    let accepted = |bundle: &TrustBundle, logged: UtcTimestamp| {
+        let read = TrustBundle::read(&bundle.to_bytes()).unwrap();
         assert_eq!(read.content(), bundle.content());
         read.keys(logged)
-            .check(&id, &w.signed(), Deed::Contract)
+            .check(&id, &w.signed(), SignaturePurpose::Contract)
             .map_err(|refusal| refusal.code)
     };
     assert_eq!(accepted(league.bundle(), at()), Ok(()));
     let later = at().plus_micros(DAY);
     let own = Some(certificate(&w.seal));
     league
-        .end_seal(&id, ORGANIZATION, own, End::Revoked, later)
+        .end_seal(&id, ORGANIZATION, own, KeyEndKind::Revoked, later)
         .unwrap();
     assert_eq!(accepted(league.bundle(), at()), Ok(()));
-    assert_eq!(accepted(league.bundle(), later), Err(Code::KeyRevoked));
+    assert_eq!(accepted(league.bundle(), later), Err(ErrorCode::KeyRevoked));
     let ends = Some(key(&w.seal));
     league
-        .end_seal(&id, ORGANIZATION, ends, End::Compromised(at()), later)
+        .end_seal(
+            &id,
+            ORGANIZATION,
+            ends,
+            KeyEndKind::Compromised(at()),
+            later,
+        )
         .unwrap();
-    assert_eq!(accepted(league.bundle(), at()), Err(Code::KeyRevoked));
+    assert_eq!(accepted(league.bundle(), at()), Err(ErrorCode::KeyRevoked));
     league
-        .end_seal(&id, ORGANIZATION, None, End::Compromised(at()), later)
+        .end_seal(
+            &id,
+            ORGANIZATION,
+            None,
+            KeyEndKind::Compromised(at()),
+            later,
+        )
         .unwrap();
-    let over = Err(Code::KeyNotValidAtSigning);
+    let over = Err(ErrorCode::KeyNotValidAtSigning);
     assert_eq!(accepted(league.bundle(), at()), over);
-    let none = league.end_seal(&id, "VATDE-7", None, End::Over, later);
-    assert_eq!(none.unwrap_err().code, Code::KeyInvalid);
+    let none = league.end_seal(&id, "VATDE-7", None, KeyEndKind::Over, later);
+    assert_eq!(none.unwrap_err().code, ErrorCode::KeyInvalid);
 }

@@ -1,21 +1,21 @@
 //! A signature counts only by the registered key, with its one algorithm, while the key counts.
 
-use super::{FileSigner, KeyHistory, RegisteredKey, RegisteredKeys, Signer};
-use crate::keys::Algorithm;
-use hansa_audit_log::time::Time;
-use hansa_policy::contract::deed::Deed;
-use hansa_policy::contract::{Role, Signature, SignatureCheck};
+use super::{FileSigner, KeyHistory, ParticipantSigner, RegisteredKey, RegisteredKeys};
+use crate::keys::SignatureAlgorithm;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::signature_purpose::SignaturePurpose;
+use hansa_policy::contract::{SignatoryRole, Signature, SignatureVerifier};
 use hansa_policy::id::ParticipantId;
-use hansa_policy::refusal::Code;
+use hansa_policy::refusal::ErrorCode;
 
-fn time(text: &str) -> Time {
+fn time(text: &str) -> UtcTimestamp {
     text.parse().unwrap()
 }
 
 fn signature(signer: &FileSigner, at: &str) -> Signature {
     let input = b"header.payload".to_vec();
     Signature {
-        role: Role::Provider,
+        role: SignatoryRole::Provider,
         kid: signer.kid().to_owned(),
         alg: signer.algorithm().as_str().to_owned(),
         issued_at: time(at).micros() / 1_000_000,
@@ -26,7 +26,7 @@ fn signature(signer: &FileSigner, at: &str) -> Signature {
     }
 }
 
-struct World {
+struct SignatureFixture {
     _dir: tempfile::TempDir,
     munster: ParticipantId,
     eddsa: FileSigner,
@@ -34,12 +34,12 @@ struct World {
     history: KeyHistory,
 }
 
-fn world() -> World {
+fn world() -> SignatureFixture {
     let dir = tempfile::tempdir().unwrap();
     let make =
         |name: &str, algorithm| FileSigner::create(&dir.path().join(name), algorithm).unwrap();
-    let eddsa = make("a", Algorithm::EdDsa);
-    let es256 = make("b", Algorithm::Es256);
+    let eddsa = make("a", SignatureAlgorithm::EdDsa);
+    let es256 = make("b", SignatureAlgorithm::Es256);
     let munster: ParticipantId = "munster.example".parse().unwrap();
     let registered = |signer: &FileSigner| RegisteredKey {
         key: signer.public().clone(),
@@ -50,7 +50,7 @@ fn world() -> World {
         only_contracts: false,
     };
     let keys = vec![registered(&eddsa), registered(&es256)];
-    World {
+    SignatureFixture {
         history: KeyHistory::from([(munster.clone(), keys)]),
         munster,
         eddsa,
@@ -59,12 +59,12 @@ fn world() -> World {
     }
 }
 
-impl World {
+impl SignatureFixture {
     #[track_caller]
-    fn check(&self, logged: &str, signature: &Signature, expect: Result<(), Code>) {
+    fn check(&self, logged: &str, signature: &Signature, expect: Result<(), ErrorCode>) {
         let keys = RegisteredKeys::new(&self.history, time(logged));
         let found = keys
-            .check(&self.munster, signature, Deed::Contract)
+            .check(&self.munster, signature, SignaturePurpose::Contract)
             .map_err(|refusal| refusal.code);
         assert_eq!(found, expect);
     }
@@ -84,13 +84,21 @@ fn another_participants_key_does_not() {
     let w = world();
     let good = signature(&w.eddsa, "2026-06-01T00:00:00Z");
     let keys = RegisteredKeys::new(&w.history, time("2026-06-02T00:00:00Z"));
-    let other = keys.check(&"ottawa.example".parse().unwrap(), &good, Deed::Contract);
-    assert_eq!(other.unwrap_err().code, Code::SignerNotParty);
+    let other = keys.check(
+        &"ottawa.example".parse().unwrap(),
+        &good,
+        SignaturePurpose::Contract,
+    );
+    assert_eq!(other.unwrap_err().code, ErrorCode::SignerNotParty);
     let unknown = Signature {
         kid: "x".to_owned(),
         ..good
     };
-    w.check("2026-06-02T00:00:00Z", &unknown, Err(Code::SignerNotParty));
+    w.check(
+        "2026-06-02T00:00:00Z",
+        &unknown,
+        Err(ErrorCode::SignerNotParty),
+    );
 }
 
 #[test]
@@ -101,7 +109,7 @@ fn the_algorithm_is_the_registered_one() {
             alg: alg.to_owned(),
             ..signature(&w.eddsa, "2026-06-01T00:00:00Z")
         };
-        w.check("2026-06-02T00:00:00Z", &other, Err(Code::SignatureAlg));
+        w.check("2026-06-02T00:00:00Z", &other, Err(ErrorCode::SignatureAlg));
     }
 }
 
@@ -113,11 +121,19 @@ fn every_flipped_bit_is_found() {
         for bit in 0..8 * good.signature.len() {
             let mut bad = good.clone();
             bad.signature[bit / 8] ^= 1 << (bit % 8);
-            w.check("2026-06-02T00:00:00Z", &bad, Err(Code::SignatureInvalid));
+            w.check(
+                "2026-06-02T00:00:00Z",
+                &bad,
+                Err(ErrorCode::SignatureInvalid),
+            );
         }
         let mut bad = good.clone();
         bad.signing_input.push(b'x');
-        w.check("2026-06-02T00:00:00Z", &bad, Err(Code::SignatureInvalid));
+        w.check(
+            "2026-06-02T00:00:00Z",
+            &bad,
+            Err(ErrorCode::SignatureInvalid),
+        );
     }
 }
 
@@ -136,7 +152,7 @@ fn time_is_that_of_the_signature_and_of_the_log() {
         let expect = if counts {
             Ok(())
         } else {
-            Err(Code::KeyNotValidAtSigning)
+            Err(ErrorCode::KeyNotValidAtSigning)
         };
         w.check(logged, &signature(&w.eddsa, signed), expect);
     }
@@ -147,13 +163,13 @@ fn time_is_that_of_the_signature_and_of_the_log() {
     w.check(
         "2026-06-02T00:00:00Z",
         &beyond,
-        Err(Code::KeyNotValidAtSigning),
+        Err(ErrorCode::KeyNotValidAtSigning),
     );
 }
 
 #[test]
 fn a_compromised_key_voids_what_was_logged_later_and_keeps_the_rest() {
-    let ends: [fn(&mut RegisteredKey, Time); 2] = [
+    let ends: [fn(&mut RegisteredKey, UtcTimestamp); 2] = [
         |key, at| key.compromised_since = Some(at),
         |key, at| key.revoked_at = Some(at),
     ];
@@ -164,19 +180,19 @@ fn a_compromised_key_voids_what_was_logged_later_and_keeps_the_rest() {
         let keys = w.history.get_mut(&w.munster).unwrap();
         end(&mut keys[0], time("2026-06-01T00:00:00Z"));
         w.check("2026-03-02T00:00:00Z", &early, Ok(()));
-        w.check("2026-09-02T00:00:00Z", &late, Err(Code::KeyRevoked));
+        w.check("2026-09-02T00:00:00Z", &late, Err(ErrorCode::KeyRevoked));
         // Dated back by a thief: the log says when it really came.
-        w.check("2026-09-02T00:00:00Z", &early, Err(Code::KeyRevoked));
+        w.check("2026-09-02T00:00:00Z", &early, Err(ErrorCode::KeyRevoked));
     }
 }
 
 #[test]
 fn what_was_long_on_its_way_counts_unless_its_key_was_revoked_meanwhile() {
-    type End = fn(&mut RegisteredKey, Time);
+    type End = fn(&mut RegisteredKey, UtcTimestamp);
     let over: End = |key, at| key.not_after = at;
     let revoked: End = |key, at| key.revoked_at = Some(at);
     let stolen: End = |key, at| key.compromised_since = Some(at);
-    let void = Err(Code::KeyRevoked);
+    let void = Err(ErrorCode::KeyRevoked);
     for (end, expect) in [(over, Ok(())), (revoked, void), (stolen, void)] {
         let mut w = world();
         let early = signature(&w.eddsa, "2026-03-01T00:00:00Z");
@@ -185,7 +201,7 @@ fn what_was_long_on_its_way_counts_unless_its_key_was_revoked_meanwhile() {
         let seen = |at: &str| {
             RegisteredKeys::new(&w.history, time("2026-03-01T00:00:00Z"))
                 .first_seen(time(at))
-                .check(&w.munster, &early, Deed::Withdrawal)
+                .check(&w.munster, &early, SignaturePurpose::Withdrawal)
                 .map_err(|refusal| refusal.code)
         };
         assert_eq!(seen("2026-05-31T00:00:00Z"), Ok(()));
@@ -205,14 +221,14 @@ fn a_key_for_contracts_does_nothing_else_and_leaves_them_to_no_other() {
             .check(&w.munster, &signature(signer, logged), deed)
             .map_err(|refusal| refusal.code)
     };
-    let (connector, officer, no) = (&w.eddsa, &w.es256, Err(Code::SignerNotParty));
+    let (connector, officer, no) = (&w.eddsa, &w.es256, Err(ErrorCode::SignerNotParty));
     let during = "2026-06-02T00:00:00Z";
     for (deed, by_connector, by_officer) in [
-        (Deed::Contract, no, Ok(())),
-        (Deed::View, Ok(()), Ok(())),
-        (Deed::Withdrawal, Ok(()), Ok(())),
-        (Deed::Statement, Ok(()), no),
-        (Deed::Mandate, Ok(()), no),
+        (SignaturePurpose::Contract, no, Ok(())),
+        (SignaturePurpose::View, Ok(()), Ok(())),
+        (SignaturePurpose::Withdrawal, Ok(()), Ok(())),
+        (SignaturePurpose::Statement, Ok(()), no),
+        (SignaturePurpose::Mandate, Ok(()), no),
     ] {
         assert_eq!(judged(connector, during, deed), by_connector, "{deed:?}");
         assert_eq!(judged(officer, during, deed), by_officer, "{deed:?}");
@@ -225,11 +241,11 @@ fn a_key_for_contracts_does_nothing_else_and_leaves_them_to_no_other() {
         ("2026-08-01T00:00:00Z", no),
     ] {
         assert_eq!(
-            judged(connector, logged, Deed::Contract),
+            judged(connector, logged, SignaturePurpose::Contract),
             expect,
             "{logged}"
         );
     }
-    let late = judged(officer, "2026-08-01T00:00:00Z", Deed::Contract);
-    assert_eq!(late, Err(Code::KeyRevoked));
+    let late = judged(officer, "2026-08-01T00:00:00Z", SignaturePurpose::Contract);
+    assert_eq!(late, Err(ErrorCode::KeyRevoked));
 }

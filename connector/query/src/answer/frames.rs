@@ -1,10 +1,10 @@
 //! The answer as Arrow IPC messages, each reserved before it is handed out, with a running digest over what was handed out.
 
-pub(crate) mod encoder;
+pub(crate) mod frame_encoder;
 
-use crate::answer::Answer;
-use crate::answer::frames::encoder::Encoder;
-use crate::answer::sealed::{Outcome, Sealed, Sent, Tally};
+use crate::answer::QueryAnswer;
+use crate::answer::frames::frame_encoder::FrameEncoder;
+use crate::answer::sealed_answer::{DeliveredTotals, SealedAnswer, StreamOutcome, StreamTotals};
 use async_trait::async_trait;
 use bytes::Bytes;
 use hansa_policy::refusal::Refusal;
@@ -13,7 +13,7 @@ use std::fmt;
 
 /// One IPC message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Frame {
+pub struct AnswerFrame {
     /// The message's flatbuffer, without length or padding before it.
     pub header: Bytes,
     /// Its buffers.
@@ -22,7 +22,7 @@ pub struct Frame {
     pub rows: u64,
 }
 
-impl Frame {
+impl AnswerFrame {
     /// Bytes of header and body.
     #[must_use]
     pub fn bytes(&self) -> u64 {
@@ -33,7 +33,7 @@ impl Frame {
 
 /// Draws on the quotas of an answer.
 #[async_trait]
-pub trait Meter: Send {
+pub trait QuotaMeter: Send {
     /// Reserves what is about to leave; `Ok` when it may.
     ///
     /// # Errors
@@ -43,10 +43,10 @@ pub trait Meter: Send {
 
 /// A meter of answers that draw on nothing.
 #[derive(Debug, Clone, Copy)]
-pub struct Unmetered;
+pub struct UnlimitedMeter;
 
 #[async_trait]
-impl Meter for Unmetered {
+impl QuotaMeter for UnlimitedMeter {
     async fn reserve(&mut self, _rows: u64, _bytes: u64) -> Result<(), Refusal> {
         Ok(())
     }
@@ -54,7 +54,7 @@ impl Meter for Unmetered {
 
 /// How the buffers of row messages are packed; messages below 64 KiB never are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Packing {
+pub enum FrameCompression {
     /// As they are.
     Plain,
     /// LZ4 frames.
@@ -64,43 +64,47 @@ pub enum Packing {
 }
 
 /// The messages of an answer: the schema, then its rows.
-pub struct Frames<M> {
-    answer: Answer,
+pub struct AnswerFrames<M> {
+    answer: QueryAnswer,
     meter: M,
-    encoder: Encoder,
-    queue: VecDeque<Frame>,
-    tally: Tally,
-    outcome: Outcome,
+    encoder: FrameEncoder,
+    queue: VecDeque<AnswerFrame>,
+    tally: StreamTotals,
+    outcome: StreamOutcome,
 }
 
 /// The messages of `answer`.
-pub fn frames<M: Meter>(answer: Answer, meter: M, packing: Packing) -> Frames<M> {
-    let mut encoder = Encoder::new(packing);
+pub fn frames<M: QuotaMeter>(
+    answer: QueryAnswer,
+    meter: M,
+    packing: FrameCompression,
+) -> AnswerFrames<M> {
+    let mut encoder = FrameEncoder::new(packing);
     let schema = encoder.schema(answer.schema());
-    Frames {
+    AnswerFrames {
         answer,
         meter,
         encoder,
         queue: VecDeque::from([schema]),
-        tally: Tally::default(),
-        outcome: Outcome::Cancelled,
+        tally: StreamTotals::default(),
+        outcome: StreamOutcome::Cancelled,
     }
 }
 
-impl<M: Meter> Frames<M> {
+impl<M: QuotaMeter> AnswerFrames<M> {
     /// The next message; `None` after the last one. After an error there is nothing more.
-    pub async fn next(&mut self) -> Option<Result<Frame, Refusal>> {
-        if self.outcome != Outcome::Cancelled {
+    pub async fn next(&mut self) -> Option<Result<AnswerFrame, Refusal>> {
+        if self.outcome != StreamOutcome::Cancelled {
             return None;
         }
         match self.step().await {
             Ok(Some(frame)) => Some(Ok(frame)),
             Ok(None) => {
-                self.outcome = Outcome::Done;
+                self.outcome = StreamOutcome::Done;
                 None
             }
             Err(refusal) => {
-                self.outcome = Outcome::of(&refusal);
+                self.outcome = StreamOutcome::of(&refusal);
                 self.queue.clear();
                 Some(Err(refusal))
             }
@@ -109,14 +113,14 @@ impl<M: Meter> Frames<M> {
 
     /// What was handed out so far, for a receipt: rows, bytes and the digest over them.
     #[must_use]
-    pub fn sent(&self) -> Sent {
+    pub fn sent(&self) -> DeliveredTotals {
         self.tally.sent()
     }
 
     /// Ends the answer before its last row; what was not handed out yet is dropped.
     pub fn cut(&mut self, why: &Refusal) {
-        if self.outcome == Outcome::Cancelled {
-            self.outcome = Outcome::of(why);
+        if self.outcome == StreamOutcome::Cancelled {
+            self.outcome = StreamOutcome::of(why);
             self.queue.clear();
         }
     }
@@ -124,12 +128,12 @@ impl<M: Meter> Frames<M> {
     /// Ends the answer and says how it ended, and gives back the meter, which knows what it reserved.
     /// What was not asked for any more counts as cancelled.
     #[must_use]
-    pub fn seal(self) -> Option<(Sealed, M)> {
-        let sealed = Sealed::of(self.answer, self.outcome, self.tally.sent())?;
+    pub fn seal(self) -> Option<(SealedAnswer, M)> {
+        let sealed = SealedAnswer::of(self.answer, self.outcome, self.tally.sent())?;
         Some((sealed, self.meter))
     }
 
-    async fn step(&mut self) -> Result<Option<Frame>, Refusal> {
+    async fn step(&mut self) -> Result<Option<AnswerFrame>, Refusal> {
         loop {
             if let Some(frame) = self.queue.pop_front() {
                 self.meter.reserve(frame.rows, frame.bytes()).await?;
@@ -145,7 +149,7 @@ impl<M: Meter> Frames<M> {
     }
 }
 
-impl<M> fmt::Debug for Frames<M> {
+impl<M> fmt::Debug for AnswerFrames<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Frames")
             .field("tally", &self.tally)

@@ -2,7 +2,7 @@
 
 /// What is taken away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Mutant {
+pub(crate) enum GateMutant {
     /// Nothing.
     #[default]
     None,

@@ -5,25 +5,25 @@
 //! What comes out does not depend on how the rows are dealt: only aggregates whose states add up exactly are shared, and their groups
 //! come in the order of their keys. Where the stored rows lie, hidden ones too, is not to be seen in an answer.
 
-mod afar;
-pub mod bench;
 mod fragment;
+mod remote_share_exec;
+pub mod worker;
 
-use super::Made;
-use crate::fault;
-use afar::Afar;
+use super::OptimizedPlan;
+use crate::engine_error;
 use arrow_array::RecordBatch;
 use async_trait::async_trait;
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 use futures::stream::BoxStream;
 use hansa_audit_log::digest::Digest;
 use hansa_policy::refusal::Refusal;
+use remote_share_exec::RemoteShareExec;
 use std::cell::LazyCell;
 use std::sync::Arc;
 
 /// One share of one fragment of a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wanted {
+pub struct ShareSpec {
     /// Which fragment of the question's plan, from 0.
     pub fragment: u32,
     /// What names that plan: whoever makes another one must not answer.
@@ -34,7 +34,7 @@ pub struct Wanted {
     pub of: u32,
 }
 
-/// Who computes shares of one question: what `federate::errand::Courier` is for other participants.
+/// Who computes shares of one question: what `federation::remote_query::RemoteExecutor` is for other participants.
 #[async_trait]
 pub trait Workers: Send + Sync + 'static {
     /// How many there are.
@@ -46,7 +46,7 @@ pub trait Workers: Send + Sync + 'static {
     /// What a worker refused with, or that it could not be reached.
     async fn share(
         &self,
-        wanted: Wanted,
+        wanted: ShareSpec,
     ) -> Result<BoxStream<'static, Result<RecordBatch, Refusal>>, Refusal>;
 }
 
@@ -69,7 +69,7 @@ impl std::fmt::Debug for Sharing {
 
 /// What names a plan, its logical form with all filters and columns and its physical one: who makes the same of the same question gets
 /// the same.
-fn digest(made: &Made) -> Digest {
+fn digest(made: &OptimizedPlan) -> Digest {
     let logical = made.optimized.display_indent_schema().to_string();
     let physical = displayable(made.physical.as_ref()).indent(true).to_string();
     Digest::of_parts(&[logical.as_bytes(), physical.as_bytes()])
@@ -78,7 +78,7 @@ fn digest(made: &Made) -> Digest {
 /// The plan with its fragments computed by workers as far as they pay, the groups of each in the order of their keys; and whether any
 /// worker is needed.
 pub(super) fn shared(
-    made: &Made,
+    made: &OptimizedPlan,
     sharing: Option<&Sharing>,
 ) -> Result<(Arc<dyn ExecutionPlan>, bool), Refusal> {
     let sharing = sharing.filter(|sharing| sharing.workers.count() > 0);
@@ -91,11 +91,12 @@ pub(super) fn shared(
         shares += usize::from(sharing.is_some());
         Ok(sharing.map(|sharing| {
             let workers = Arc::clone(&sharing.workers);
-            let afar: Arc<dyn ExecutionPlan> = Arc::new(Afar::new(workers, &fragment, *name));
+            let afar: Arc<dyn ExecutionPlan> =
+                Arc::new(RemoteShareExec::new(workers, &fragment, *name));
             afar
         }))
     })
-    .map_err(|error| fault::running(&error))?;
+    .map_err(|error| engine_error::running(&error))?;
     Ok((plan, shares > 0))
 }
 

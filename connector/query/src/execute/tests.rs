@@ -1,36 +1,36 @@
 //! Rows, and what they are a function of.
 
 mod arithmetic;
-mod damaged;
-mod lists;
-mod places;
+mod damaged_files;
+mod decimal_places;
+mod in_lists;
 mod sums;
 mod terms;
-mod texts;
-mod values;
+mod text_views;
+mod values_clause;
 
-use crate::fixture::City;
-use crate::fixture::table::{Layout, dataset, name};
+use crate::fixture::FixtureParticipant;
+use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
 use arrow_array::{Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
-use hansa_policy::refusal::Code;
-use hansa_policy::row_filter::{Comparison, Literal, Operand, RowFilter};
-use hansa_policy::term::{Bucket, Mask, Term};
+use hansa_policy::refusal::ErrorCode;
+use hansa_policy::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
+use hansa_policy::term::{MaskValue, Term, TimeBucketWidth};
 use std::sync::Arc;
 
-fn names(list: &[&str]) -> Vec<hansa_policy::id::Name> {
+fn names(list: &[&str]) -> Vec<hansa_policy::id::SqlIdentifier> {
     list.iter().map(|text| name(text)).collect()
 }
 
 fn only_district(letter: &str) -> Term {
     Term::Rows(RowFilter::Compare {
         column: name("district"),
-        op: Comparison::Eq,
-        with: Operand::Literal(Literal::Text(letter.to_owned())),
+        op: ComparisonOperator::Eq,
+        with: FilterOperand::Literal(PolicyLiteral::Text(letter.to_owned())),
     })
 }
 
 /// Ten trips in district A, and in B one with a secret and a duration of 77.
-fn city() -> City {
+fn city() -> FixtureParticipant {
     let rows = 12;
     let district = (0..rows).map(|i| if i < 10 { "A" } else { "B" });
     let trip = (0..rows).map(|i| {
@@ -67,21 +67,21 @@ fn city() -> City {
         ],
     )
     .unwrap();
-    let mut city = City::new();
+    let mut city = FixtureParticipant::new();
     city.publish(
         set,
         &batch,
-        Layout::default(),
+        DatasetFileLayout::default(),
         [
             only_district("A"),
             Term::Columns(names(&["trip_id", "district", "at", "duration", "fare"])),
             Term::Mask {
                 column: name("fare"),
-                mask: Mask::Null,
+                mask: MaskValue::Null,
             },
             Term::TimeBucket {
                 column: name("at"),
-                bucket: Bucket::Hour,
+                bucket: TimeBucketWidth::Hour,
                 zone: None,
             },
         ],
@@ -95,7 +95,7 @@ fn answers(sql: &str, expect: &[&str]) {
 }
 
 #[track_caller]
-fn refused(sql: &str, code: Code) {
+fn refused(sql: &str, code: ErrorCode) {
     let refusal = city().rows(sql).expect_err(sql);
     assert_eq!(refusal.code, code, "{sql}: {refusal}");
     let told = format!("{refusal} {:?}", refusal.help);
@@ -141,7 +141,7 @@ fn evaluates_nothing_on_hidden_rows() {
 fn tells_hidden_and_absent_alike() {
     let hidden = city().rows("SELECT notes FROM trips").unwrap_err();
     let absent = city().rows("SELECT nope FROM trips").unwrap_err();
-    assert_eq!(hidden.code, Code::ColumnUnknown);
+    assert_eq!(hidden.code, ErrorCode::ColumnUnknown);
     assert_eq!(
         hidden.to_string().replace("notes", "x"),
         absent.to_string().replace("nope", "x")
@@ -153,7 +153,7 @@ fn tells_hidden_and_absent_alike() {
         "SELECT trips.\"notes\" FROM trips",
         "SELECT duration FROM trips ORDER BY notes",
     ] {
-        refused(sql, Code::ColumnUnknown);
+        refused(sql, ErrorCode::ColumnUnknown);
     }
     for sql in [
         "SELECT * FROM other.public.trips",
@@ -162,7 +162,7 @@ fn tells_hidden_and_absent_alike() {
         "SELECT * FROM information_schema.tables",
         "SELECT * FROM trips.cube",
     ] {
-        refused(sql, Code::DatasetUnknown);
+        refused(sql, ErrorCode::DatasetUnknown);
     }
     for sql in [
         "SELECT file_row_index()",
@@ -175,7 +175,7 @@ fn tells_hidden_and_absent_alike() {
         "SELECT uuid()",
         "SELECT array_agg(trip_id) FROM trips",
     ] {
-        refused(sql, Code::FunctionUnknown);
+        refused(sql, ErrorCode::FunctionUnknown);
     }
 }
 
@@ -199,7 +199,7 @@ fn answers_queries_alone() {
         "TRUNCATE trips",
         "EXPLAIN trips",
     ] {
-        refused(sql, Code::StatementNotAllowed);
+        refused(sql, ErrorCode::StatementNotAllowed);
     }
     for sql in [
         "SELECT * FROM trips TABLESAMPLE SYSTEM (10)",
@@ -214,10 +214,13 @@ fn answers_queries_alone() {
         "SELECT * FROM unnest([1])",
         "SELECT CAST(1 AS INT[])",
     ] {
-        refused(sql, Code::ConstructNotAllowed);
+        refused(sql, ErrorCode::ConstructNotAllowed);
     }
-    refused("SELECT 1; SELECT 2", Code::OneStatementOnly);
-    refused("SELECT 1 -- x\n; DROP TABLE trips", Code::OneStatementOnly);
+    refused("SELECT 1; SELECT 2", ErrorCode::OneStatementOnly);
+    refused(
+        "SELECT 1 -- x\n; DROP TABLE trips",
+        ErrorCode::OneStatementOnly,
+    );
     for sql in [
         "",
         "SELECT",
@@ -226,7 +229,7 @@ fn answers_queries_alone() {
         "\u{feff}SELECT 1",
         "SELECT 'x",
     ] {
-        refused(sql, Code::SqlSyntax);
+        refused(sql, ErrorCode::SqlSyntax);
     }
     answers("SELECT 1;", &["1"]);
 }
@@ -255,12 +258,12 @@ fn tells_errors_by_class() {
         let refusal = city().rows(sql).unwrap_err();
         assert_eq!(
             (refusal.code, refusal.sentence.as_str()),
-            (Code::EvaluationFailed, sentence)
+            (ErrorCode::EvaluationFailed, sentence)
         );
     }
     refused(
         "SELECT repeat(trip_id, 1000000000) FROM trips",
-        Code::ResourceLimit,
+        ErrorCode::ResourceLimit,
     );
     for sql in [
         "SELECT lpad(trip_id, 1000000000) FROM trips",
@@ -268,7 +271,7 @@ fn tells_errors_by_class() {
         "SELECT date_format(at, repeat('%A', 5000)) FROM trips",
         "SELECT levenshtein(repeat(trip_id, 50000), repeat('x', 50000)) FROM trips",
     ] {
-        refused(sql, Code::ResourceLimit);
+        refused(sql, ErrorCode::ResourceLimit);
     }
     answers(
         "SELECT to_char(at, '%Y-%m-%d'), date_format(at, '%H'), levenshtein(district, 'AB') FROM trips LIMIT 1",
@@ -279,7 +282,10 @@ fn tells_errors_by_class() {
 #[test]
 fn says_where_the_syntax_is_wrong() {
     let refusal = city().rows("SELECT 1\nFROM trips WHERE (").unwrap_err();
-    let place = refusal.place.clone().unwrap_or_else(|| panic!("{refusal}"));
+    let place = refusal
+        .location
+        .clone()
+        .unwrap_or_else(|| panic!("{refusal}"));
     assert_eq!(
         (place.line, place.key.as_deref()),
         (Some(2), Some("column 19"))

@@ -1,33 +1,37 @@
 //! What is released stays, and whatever is computed from it is of no small group.
 
-mod corrected;
-mod drawn;
-mod keyed;
-mod steps;
-mod told;
-mod world;
+mod corrections;
+mod inference_attack;
+mod noisy_cells;
+mod release_fixture;
+mod release_sequence;
+mod rounded_counts;
 
 use super::*;
-use hansa_policy::refusal::Code;
-use hansa_policy::term::release::Late;
-use hansa_policy::term::{Bucket, Function};
-use world::{Row, World, day, row};
+use hansa_policy::refusal::ErrorCode;
+use hansa_policy::term::release::LateDataPolicy;
+use hansa_policy::term::{CubeFunction, TimeBucketWidth};
+use release_fixture::{BikeRow, ReleasedDatasetFixture, day, row};
 
 /// Ten devices at one site in one hour of the day, numbered from `first`.
-fn group(first: u8, day: i64, hour: i64) -> Vec<Row> {
+fn group(first: u8, day: i64, hour: i64) -> Vec<BikeRow> {
     (first..first + 10)
         .map(|device| row("a", day, hour, device, 1))
         .collect()
 }
 
-fn by_hour(world: &World) -> Cube {
-    world.cube(&["site", "at"], Bucket::Hour, 5)
+fn by_hour(world: &ReleasedDatasetFixture) -> Cube {
+    world.cube(&["site", "at"], TimeBucketWidth::Hour, 5)
 }
 
 #[test]
 fn what_was_released_stays_as_it_is() {
-    for late in [Late::Never, Late::Wait, Late::Correct] {
-        let mut world = World::new(late);
+    for late in [
+        LateDataPolicy::Never,
+        LateDataPolicy::Wait,
+        LateDataPolicy::Correct,
+    ] {
+        let mut world = ReleasedDatasetFixture::new(late);
         let cube = by_hour(&world);
         world.publish(&group(0, 0, 8), day(1));
         world.stage(&[&cube]);
@@ -46,7 +50,7 @@ fn what_was_released_stays_as_it_is() {
 /// Many times the rows that fit into the memory of one question are sorted on disk.
 #[test]
 fn more_rows_than_memory_are_released() {
-    let mut world = World::new(Late::Wait);
+    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Wait);
     let cube = by_hour(&world);
     let rows = 900_000;
     let all = (0..rows).map(|at| {
@@ -72,15 +76,15 @@ fn more_rows_than_memory_are_released() {
 #[test]
 fn late_rows_of_a_large_group_come_as_the_grid_says() {
     for (late, at_once, with_the_next) in [
-        (Late::Never, 10, 10),
-        (Late::Wait, 10, 16),
-        (Late::Correct, 16, 16),
+        (LateDataPolicy::Never, 10, 10),
+        (LateDataPolicy::Wait, 10, 16),
+        (LateDataPolicy::Correct, 16, 16),
     ] {
-        let mut world = World::new(late);
+        let mut world = ReleasedDatasetFixture::new(late);
         let cube = by_hour(&world);
         world.publish(&group(0, 0, 8), day(1));
         world.stage(&[&cube]);
-        let late_ones: Vec<Row> = (50..56).map(|device| row("a", 0, 8, device, 1)).collect();
+        let late_ones: Vec<BikeRow> = (50..56).map(|device| row("a", 0, 8, device, 1)).collect();
         let all = [group(0, 0, 8), late_ones].concat();
         let shown = |n: i64| format!("a|2026-06-01T08:00:00Z|{n}|{n}|{n}");
         world.publish(&all, day(1));
@@ -95,11 +99,11 @@ fn late_rows_of_a_large_group_come_as_the_grid_says() {
 /// Somebody who kept the first release takes it from the third: each step was of a large group, the sum of both is not.
 #[test]
 fn no_small_group_comes_between_any_two_releases() {
-    let mut world = World::new(Late::Correct);
+    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
     let cube = by_hour(&world);
     world.publish(&group(0, 0, 8), day(1));
     world.stage(&[&cube]);
-    let six: Vec<Row> = (50..56).map(|device| row("a", 0, 8, device, 1)).collect();
+    let six: Vec<BikeRow> = (50..56).map(|device| row("a", 0, 8, device, 1)).collect();
     world.publish(&[group(0, 0, 8), six.clone()].concat(), day(1));
     world.stage(&[&cube]);
     assert_eq!(world.cells(&cube), ["a|2026-06-01T08:00:00Z|16|16|16"]);
@@ -110,7 +114,7 @@ fn no_small_group_comes_between_any_two_releases() {
 
 #[test]
 fn a_period_is_released_when_it_is_over() {
-    let mut world = World::new(Late::Never);
+    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Never);
     let cube = by_hour(&world);
     let rows = [group(0, 0, 8), group(0, 1, 9)].concat();
     world.publish(&rows, day(1));
@@ -125,7 +129,7 @@ fn a_period_is_released_when_it_is_over() {
 
 #[test]
 fn a_period_of_a_source_that_does_not_change_is_released_when_it_is_over() {
-    let mut world = World::new(Late::Never);
+    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Never);
     let cube = by_hour(&world);
     world.publish(&[group(0, 0, 8), group(0, 1, 9)].concat(), day(1));
     world.stage(&[&cube]);
@@ -146,28 +150,28 @@ fn a_period_of_a_source_that_does_not_change_is_released_when_it_is_over() {
 
 #[test]
 fn a_total_does_not_give_back_what_is_withheld() {
-    let mut world = World::new(Late::Never);
+    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Never);
     let fine = by_hour(&world);
-    let coarse = world.cube(&["site", "at"], Bucket::Day, 5);
+    let coarse = world.cube(&["site", "at"], TimeBucketWidth::Day, 5);
     // 10 at eight, 7 at nine, and 2 at ten, who are withheld.
-    let nine: Vec<Row> = (20..27).map(|device| row("a", 0, 9, device, 1)).collect();
-    let ten: Vec<Row> = (30..32).map(|device| row("a", 0, 10, device, 1)).collect();
+    let nine: Vec<BikeRow> = (20..27).map(|device| row("a", 0, 9, device, 1)).collect();
+    let ten: Vec<BikeRow> = (30..32).map(|device| row("a", 0, 10, device, 1)).collect();
     world.publish(&[group(0, 0, 8), nine, ten].concat(), day(1));
     world.stage(&[&fine, &coarse]);
     assert_eq!(world.cells(&coarse), ["a|2026-06-01T00:00:00Z|19|19|19"]);
     // The total less what is shown would tell of two: so the smaller group that is shown is withheld, too.
     assert_eq!(world.cells(&fine), ["a|2026-06-01T08:00:00Z|10|10|10"]);
-    let other = world.cube(&["at"], Bucket::Day, 5);
+    let other = world.cube(&["at"], TimeBucketWidth::Day, 5);
     world.stage(&[&fine, &coarse, &other]);
     assert_eq!(world.cells(&other), ["2026-06-01T00:00:00Z|19|19|19"]);
 }
 
 #[test]
 fn a_later_total_is_withheld_where_it_would_tell() {
-    let mut world = World::new(Late::Never);
+    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Never);
     let fine = by_hour(&world);
-    let coarse = world.cube(&["site", "at"], Bucket::Day, 5);
-    let ten: Vec<Row> = (30..32).map(|device| row("a", 0, 10, device, 1)).collect();
+    let coarse = world.cube(&["site", "at"], TimeBucketWidth::Day, 5);
+    let ten: Vec<BikeRow> = (30..32).map(|device| row("a", 0, 10, device, 1)).collect();
     world.publish(&[group(0, 0, 8), ten].concat(), day(1));
     world.stage(&[&fine]);
     world.stage(&[&fine, &coarse]);
@@ -177,21 +181,21 @@ fn a_later_total_is_withheld_where_it_would_tell() {
 
 #[test]
 fn crossing_margins_are_not_released() {
-    let mut world = World::new(Late::Never);
-    let first = world.cube(&["site", "at"], Bucket::Day, 5);
-    let crossing = world.cube(&["at"], Bucket::Hour, 5);
+    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Never);
+    let first = world.cube(&["site", "at"], TimeBucketWidth::Day, 5);
+    let crossing = world.cube(&["at"], TimeBucketWidth::Hour, 5);
     world.publish(&group(0, 0, 8), day(1));
     world.stage(&[&first]);
     let faults = world.faults(&[&first, &crossing]);
     assert_eq!(
         faults.iter().map(|fault| fault.code).collect::<Vec<_>>(),
-        [Code::GridNotNested]
+        [ErrorCode::GridNotNested]
     );
 }
 
 #[test]
 fn another_schema_goes_on_where_the_last_one_ended() {
-    let mut world = World::new(Late::Correct);
+    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
     let cube = by_hour(&world);
     world.publish(&group(0, 0, 8), day(1));
     world.stage(&[&cube]);
@@ -206,7 +210,7 @@ fn another_schema_goes_on_where_the_last_one_ended() {
 
 #[test]
 fn a_damaged_file_is_not_read() {
-    let mut world = World::new(Late::Never);
+    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Never);
     let cube = by_hour(&world);
     world.publish(&group(0, 0, 8), day(1));
     world.stage(&[&cube]);
@@ -216,12 +220,12 @@ fn a_damaged_file_is_not_read() {
     std::fs::write(file, b"something else").unwrap();
     assert_eq!(
         open(world.state(), &dataset).unwrap_err().code,
-        Code::SnapshotDamaged
+        ErrorCode::SnapshotDamaged
     );
 }
 
 /// Two numbers that are too much together, and others beside them.
-fn too_much(site: &'static str, first: u8) -> Vec<Row> {
+fn too_much(site: &'static str, first: u8) -> Vec<BikeRow> {
     let mut rows = group(first, 0, 8);
     for row in &mut rows {
         row.site = Some(site);
@@ -233,16 +237,16 @@ fn too_much(site: &'static str, first: u8) -> Vec<Row> {
 
 #[test]
 fn a_total_beyond_its_type_is_not_released() {
-    let mut world = World::new(Late::Correct);
+    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
     let cube = by_hour(&world);
     world.publish(&[group(0, 0, 8), too_much("b", 20)].concat(), day(1));
     let faults = world.faults(&[&cube]);
     let codes: Vec<_> = faults.iter().map(|refusal| refusal.code).collect();
-    assert_eq!(codes, [Code::SumOverflow], "{faults:?}");
+    assert_eq!(codes, [ErrorCode::SumOverflow], "{faults:?}");
     // Another cube of the same rows is: one fault is its own.
     let counts = Cube {
         measures: Vec::new(),
-        functions: vec![Function::Count],
+        functions: vec![CubeFunction::Count],
         ..by_hour(&world)
     };
     let faults = world.faults(&[&counts]);
@@ -251,7 +255,7 @@ fn a_total_beyond_its_type_is_not_released() {
 
 #[test]
 fn a_correction_that_can_not_be_told_holds_back_itself_alone() {
-    let mut world = World::new(Late::Correct);
+    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
     let cube = by_hour(&world);
     let both = [group(0, 0, 8), group(0, 1, 8)].concat();
     for on in [1, 2] {
@@ -259,7 +263,7 @@ fn a_correction_that_can_not_be_told_holds_back_itself_alone() {
         world.stage(&[&cube]);
     }
     // Late rows of two days, of which those of the first are too much together.
-    let late = |on, bikes| -> Vec<Row> {
+    let late = |on, bikes| -> Vec<BikeRow> {
         (50..56)
             .map(|device| row("a", on, 8, device, bikes))
             .collect()
@@ -268,7 +272,7 @@ fn a_correction_that_can_not_be_told_holds_back_itself_alone() {
     world.publish(&all, day(3));
     let faults = world.held_back(&[&cube]);
     let codes: Vec<_> = faults.iter().map(|refusal| refusal.code).collect();
-    assert_eq!(codes, [Code::SumOverflow], "{faults:?}");
+    assert_eq!(codes, [ErrorCode::SumOverflow], "{faults:?}");
     assert_eq!(
         world.cells(&cube),
         [
@@ -283,9 +287,14 @@ fn a_correction_that_can_not_be_told_holds_back_itself_alone() {
 
 #[test]
 fn a_withheld_total_beyond_its_type_fails_nothing() {
-    let mut world = World::new(Late::Correct);
+    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
     let cube = by_hour(&world);
-    let few = || too_much("b", 20).into_iter().take(4).collect::<Vec<Row>>();
+    let few = || {
+        too_much("b", 20)
+            .into_iter()
+            .take(4)
+            .collect::<Vec<BikeRow>>()
+    };
     world.publish(&[group(0, 0, 8), few()].concat(), day(1));
     world.stage(&[&cube]);
     assert_eq!(world.cells(&cube), ["a|2026-06-01T08:00:00Z|10|10|10"]);
@@ -298,13 +307,17 @@ fn a_withheld_total_beyond_its_type_fails_nothing() {
 
 #[test]
 fn how_many_units_there_are_and_how_far_they_differ_is_released_with_the_cells() {
-    let mut world = World::new(Late::Never);
+    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Never);
     let cube = Cube {
-        functions: vec![Function::Count, Function::Variance, Function::Units],
+        functions: vec![
+            CubeFunction::Count,
+            CubeFunction::Variance,
+            CubeFunction::Units,
+        ],
         ..by_hour(&world)
     };
     // Ten devices, one of which came twice; of five of another hour only four have a value.
-    let mut rows: Vec<Row> = (0..10)
+    let mut rows: Vec<BikeRow> = (0..10)
         .map(|device| row("a", 0, 8, device, device.into()))
         .collect();
     rows.push(row("a", 0, 8, 0, 10));
@@ -329,10 +342,12 @@ fn how_many_units_there_are_and_how_far_they_differ_is_released_with_the_cells()
     assert_eq!(both[2..], ["a|2026-06-02T08:00:00Z|10|10|10|10|NULL"]);
     // Cells by the day would tell how many devices came in several hours.
     let coarse = Cube {
-        dimensions: world.cube(&["site", "at"], Bucket::Day, 5).dimensions,
+        dimensions: world
+            .cube(&["site", "at"], TimeBucketWidth::Day, 5)
+            .dimensions,
         ..cube.clone()
     };
     let faults = world.faults(&[&cube, &coarse]);
     let codes: Vec<_> = faults.iter().map(|refusal| refusal.code).collect();
-    assert_eq!(codes, [Code::GridNotNested], "{faults:?}");
+    assert_eq!(codes, [ErrorCode::GridNotNested], "{faults:?}");
 }

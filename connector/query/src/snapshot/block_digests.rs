@@ -134,14 +134,14 @@ impl BlockDigests {
 /// The digests of a file as they stand in a manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct BlocksShape {
+pub(crate) struct BlockDigestsJson {
     size: u64,
     block: u64,
     /// In hexadecimal digits, one after the other.
     digests: String,
 }
 
-impl BlocksShape {
+impl BlockDigestsJson {
     pub(crate) fn of(blocks: &BlockDigests) -> Self {
         let digests = blocks.digests.iter();
         Self {
@@ -182,7 +182,7 @@ mod tests {
             let blocks = found.blocks;
             assert_eq!(blocks.size(), bytes.len() as u64);
             assert_eq!(blocks.count(), bytes.len().div_ceil(1 << 18));
-            let back = BlocksShape::of(&blocks).back();
+            let back = BlockDigestsJson::of(&blocks).back();
             assert_eq!(back.as_ref(), Some(&blocks));
             for block in 0..blocks.count() as u64 {
                 let range = blocks.bytes(&(block..block + 1));
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn what_is_no_list_of_digests_is_none() {
-        let shape = |size, block, digests: &str| BlocksShape {
+        let shape = |size, block, digests: &str| BlockDigestsJson {
             size,
             block,
             digests: digests.to_owned(),

@@ -2,12 +2,12 @@
 //! time in the life of this process and again whenever the file is another one.
 
 use crate::snapshot::block_digests::{BlockDigests, FileDigests};
-use crate::snapshot::check_memory::{CheckMemory, FileIdentity, SeenBlocks};
-use crate::snapshot::disk;
+use crate::snapshot::checked_block_cache::{CheckedBlockCache, CheckedBlocks, FileIdentity};
+use crate::snapshot::dataset_dir;
 use bytes::Bytes;
 use hansa_audit_log::digest::Digest;
 use hansa_catalog::dataset::Dataset;
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::ErrorKind;
@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// What the files must be, beside the digests of their blocks.
 #[derive(Debug, Clone)]
-enum Expectation {
+enum ExpectedContent {
     /// Those of a snapshot with this schema and digest.
     Snapshot { schema: Digest, digest: Digest },
     /// Each has this content.
@@ -31,15 +31,15 @@ enum Expectation {
 #[derive(Debug)]
 pub struct CheckedFiles {
     /// What people are told where they are damaged.
-    told: Refusal,
+    damage_refusal: Refusal,
     paths: Vec<PathBuf>,
-    places: HashMap<PathBuf, usize>,
-    expected: Expectation,
+    file_indexes: HashMap<PathBuf, usize>,
+    expected: ExpectedContent,
     /// Of files from before there were any: made when they are first read, of files that are what is known otherwise.
     blocks: OnceLock<Arc<Vec<BlockDigests>>>,
     /// Held while they are made.
     learning: Mutex<()>,
-    memory: CheckMemory,
+    memory: CheckedBlockCache,
     damage: Mutex<Option<Refusal>>,
 }
 
@@ -51,9 +51,9 @@ impl CheckedFiles {
         paths: Vec<PathBuf>,
         digest: Digest,
         blocks: Option<Vec<BlockDigests>>,
-        memory: CheckMemory,
+        memory: CheckedBlockCache,
     ) -> Self {
-        let expected = Expectation::Snapshot {
+        let expected = ExpectedContent::Snapshot {
             schema: dataset.schema_digest(),
             digest,
         };
@@ -66,26 +66,29 @@ impl CheckedFiles {
     pub(crate) fn of_contents(what: &str, files: Vec<(PathBuf, Digest)>) -> Self {
         let (paths, contents) = files.into_iter().unzip();
         let sentence = format!("a file of {what} is not as it was released");
-        let told = Refusal::new(Code::SnapshotDamaged, sentence)
+        let told = Refusal::new(ErrorCode::SnapshotDamaged, sentence)
             .with_help("bring it back from a backup: it can't be worked out again");
-        let expected = Expectation::Contents(contents);
-        Self::new(told, paths, expected, None, CheckMemory::default())
+        let expected = ExpectedContent::Contents(contents);
+        Self::new(told, paths, expected, None, CheckedBlockCache::default())
     }
 
     /// Files as they are when they are first read.
     #[must_use]
     pub(crate) fn as_found(paths: Vec<PathBuf>) -> Self {
-        let told = Refusal::new(Code::SnapshotDamaged, "a file is not as it was found first");
-        let memory = CheckMemory::default();
-        Self::new(told, paths, Expectation::Unknown, None, memory)
+        let told = Refusal::new(
+            ErrorCode::SnapshotDamaged,
+            "a file is not as it was found first",
+        );
+        let memory = CheckedBlockCache::default();
+        Self::new(told, paths, ExpectedContent::Unknown, None, memory)
     }
 
     fn new(
         told: Refusal,
         paths: Vec<PathBuf>,
-        expected: Expectation,
+        expected: ExpectedContent,
         blocks: Option<Vec<BlockDigests>>,
-        memory: CheckMemory,
+        memory: CheckedBlockCache,
     ) -> Self {
         let known = OnceLock::new();
         if let Some(blocks) = blocks.filter(|blocks| blocks.len() == paths.len()) {
@@ -93,9 +96,9 @@ impl CheckedFiles {
         }
         let places = paths.iter().cloned().zip(0..).collect();
         Self {
-            told,
+            damage_refusal: told,
             paths,
-            places,
+            file_indexes: places,
             expected,
             blocks: known,
             learning: Mutex::new(()),
@@ -106,11 +109,11 @@ impl CheckedFiles {
 
     /// The same, whose good blocks are remembered there.
     #[must_use]
-    pub(crate) fn remembered_in(&self, memory: CheckMemory) -> Self {
+    pub(crate) fn remembered_in(&self, memory: CheckedBlockCache) -> Self {
         Self {
-            told: self.told.clone(),
+            damage_refusal: self.damage_refusal.clone(),
             paths: self.paths.clone(),
-            places: self.places.clone(),
+            file_indexes: self.file_indexes.clone(),
             expected: self.expected.clone(),
             blocks: self.blocks.clone(),
             learning: Mutex::new(()),
@@ -188,16 +191,16 @@ impl CheckedFiles {
 
     fn hold(&self, found: &[(FileIdentity, FileDigests)]) -> Result<(), Refusal> {
         match &self.expected {
-            Expectation::Unknown => {}
-            Expectation::Snapshot { schema, digest } => {
+            ExpectedContent::Unknown => {}
+            ExpectedContent::Snapshot { schema, digest } => {
                 let contents: Vec<Digest> = found.iter().map(|(_, found)| found.content).collect();
-                if disk::digest_under(*schema, &contents) != *digest {
+                if dataset_dir::digest_under(*schema, &contents) != *digest {
                     let all = self.paths.first().and_then(|path| path.parent());
                     let why = "their content has another digest";
                     return Err(self.damaged(all.unwrap_or(Path::new("")), why));
                 }
             }
-            Expectation::Contents(contents) => {
+            ExpectedContent::Contents(contents) => {
                 for ((content, (_, found)), path) in contents.iter().zip(found).zip(&self.paths) {
                     if *content != found.content {
                         return Err(self.damaged(path, "its content has another digest"));
@@ -218,14 +221,14 @@ impl CheckedFiles {
         if let Some(known) = self.blocks.get() {
             return Ok(Arc::clone(known));
         }
-        if let Expectation::Snapshot { digest, .. } = &self.expected
+        if let ExpectedContent::Snapshot { digest, .. } = &self.expected
             && let Some(learned) = self.memory.learned(*digest)
         {
             return Ok(Arc::clone(self.blocks.get_or_init(|| learned)));
         }
         self.check()?;
         let learned = self.blocks.get().cloned().unwrap_or_default();
-        if let Expectation::Snapshot { digest, .. } = &self.expected {
+        if let ExpectedContent::Snapshot { digest, .. } = &self.expected {
             self.memory.learn(*digest, &learned);
         }
         Ok(learned)
@@ -234,8 +237,8 @@ impl CheckedFiles {
     /// Notes that a file is another one than was published: from now on none of them is read. Whoever asks is told no more of it.
     fn damaged(&self, path: &Path, why: &str) -> Refusal {
         tracing::error!(name: "snapshot.damaged", path = %path.display(), why, "files are not as they were published");
-        *self.noted() = Some(self.told.clone());
-        self.told.clone()
+        *self.noted() = Some(self.damage_refusal.clone());
+        self.damage_refusal.clone()
     }
 
     /// What it means that a file could not be read: one that is gone or too short is damaged, everything else may pass.
@@ -245,7 +248,7 @@ impl CheckedFiles {
         }
         tracing::error!(name: "snapshot.unreadable", path = %path.display(), %error, "a file can't be read");
         Refusal::new(
-            Code::SourceUnreadable,
+            ErrorCode::SourceUnreadable,
             "a file of the snapshot can't be read",
         )
     }
@@ -257,7 +260,7 @@ impl CheckedFiles {
     pub(crate) fn reader(self: &Arc<Self>, path: &Path) -> Result<CheckedReader, Refusal> {
         self.damage()?;
         let blocks = self.blocks()?;
-        let place = self.places.get(path);
+        let place = self.file_indexes.get(path);
         let Some(own) = place.and_then(|place| blocks.get(*place)) else {
             return Err(self.damaged(path, "it is no file of the snapshot"));
         };
@@ -296,7 +299,7 @@ impl Eq for CheckedFiles {}
 pub fn not_as_published(dataset: &Dataset) -> Refusal {
     let (name, version) = (&dataset.id.name, &dataset.version);
     let sentence = format!("the snapshot {version} of `{name}` is not as it was published");
-    Refusal::new(Code::SnapshotDamaged, sentence)
+    Refusal::new(ErrorCode::SnapshotDamaged, sentence)
         .with_help(format!("publish it anew: hansa dataset publish {name}"))
         .with_help(format!(
             "which answers came from it since it was last known good: hansa audit affected {name}@{version} --since-good"
@@ -310,7 +313,7 @@ pub(crate) struct CheckedReader {
     path: PathBuf,
     file: File,
     identity: FileIdentity,
-    seen: Arc<SeenBlocks>,
+    seen: Arc<CheckedBlocks>,
     own: BlockDigests,
 }
 

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{
@@ -149,13 +149,13 @@ impl ObjectStore for CheckedStore {
 
 fn unpublished() -> Refusal {
     Refusal::new(
-        Code::Internal,
+        ErrorCode::Internal,
         "nothing but published files is read for a question",
     )
 }
 
 fn stopped() -> Refusal {
-    Refusal::new(Code::Internal, "a file could not be read to its end")
+    Refusal::new(ErrorCode::Internal, "a file could not be read to its end")
 }
 
 fn refused(refusal: Refusal) -> Error {

@@ -1,18 +1,18 @@
 //! What lies beside the files of a snapshot: its entry, its digest, and what it was made of.
 
-mod grid;
-mod segments;
+mod grid_json;
+mod segments_json;
 
-use crate::inplace::Stays;
-use crate::snapshot::block_digests::{BlockDigests, BlocksShape};
-use crate::snapshot::segments::Segments;
+use crate::in_place_data::InPlaceLocation;
+use crate::snapshot::block_digests::{BlockDigests, BlockDigestsJson};
+use crate::snapshot::segments::FeedSegments;
 use crate::snapshot::self_digest;
-use grid::GridShape;
+use grid_json::GridJson;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::time::Time;
-use hansa_catalog::dataset::{Column, ColumnType, Dataset};
-use hansa_policy::term::Bucket;
-use segments::SegmentsShape;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_catalog::dataset::{ColumnType, Dataset, DatasetColumn};
+use hansa_policy::term::TimeBucketWidth;
+use segments_json::FeedSegmentsJson;
 use serde::{Deserialize, Serialize};
 
 /// A snapshot as it lies on disk.
@@ -27,9 +27,9 @@ pub struct Manifest {
     /// The digest of everything that it was made of.
     pub inputs: Digest,
     /// Where its rows stay, if it has no files.
-    pub stays: Option<Stays>,
+    pub stays: Option<InPlaceLocation>,
     /// What it consists of, if it only grows.
-    pub segments: Option<Segments>,
+    pub segments: Option<FeedSegments>,
     /// The digests of the blocks of each file, in order; absent where it was written before there were any.
     pub blocks: Option<Vec<BlockDigests>>,
 }
@@ -41,7 +41,7 @@ pub fn to_bytes(manifest: &Manifest) -> Vec<u8> {
     self_digest::filled(serde_json::to_vec_pretty(&shape).unwrap_or_default())
 }
 
-fn shape(manifest: &Manifest) -> Shape {
+fn shape(manifest: &Manifest) -> ManifestJson {
     let Manifest {
         dataset,
         files,
@@ -74,7 +74,7 @@ fn shape(manifest: &Manifest) -> Shape {
         area,
         zone,
     } = dataset;
-    Shape {
+    ManifestJson {
         format: FORMAT.to_owned(),
         dataset: id.to_string(),
         title: title.clone(),
@@ -85,9 +85,9 @@ fn shape(manifest: &Manifest) -> Shape {
         kind: kind.map(|kind| kind.to_string()),
         unit_column: unit_column.as_ref().map(ToString::to_string),
         personal: *personal,
-        columns: columns.iter().map(ColumnShape::of).collect(),
+        columns: columns.iter().map(ManifestColumnJson::of).collect(),
         whole_schema: whole_schema.map(|digest| digest.to_string()),
-        grid: grid.as_ref().map(GridShape::of),
+        grid: grid.as_ref().map(GridJson::of),
         version: version.clone(),
         published_at: published_at.to_string(),
         rows: *rows,
@@ -99,10 +99,10 @@ fn shape(manifest: &Manifest) -> Shape {
         digest: digest.to_string(),
         inputs: inputs.to_string(),
         stays: stays.clone(),
-        segments: segments.as_ref().map(SegmentsShape::of),
+        segments: segments.as_ref().map(FeedSegmentsJson::of),
         blocks: blocks
             .as_ref()
-            .map(|blocks| blocks.iter().map(BlocksShape::of).collect()),
+            .map(|blocks| blocks.iter().map(BlockDigestsJson::of).collect()),
         sum: Some(self_digest::blank()),
     }
 }
@@ -110,7 +110,7 @@ fn shape(manifest: &Manifest) -> Shape {
 /// From JSON; `None` where anything in it is not as it was written.
 #[must_use]
 pub fn from_bytes(bytes: &[u8]) -> Option<Manifest> {
-    let shape: Shape = serde_json::from_slice(bytes).ok()?;
+    let shape: ManifestJson = serde_json::from_slice(bytes).ok()?;
     let whole = shape
         .sum
         .as_ref()
@@ -120,7 +120,10 @@ pub fn from_bytes(bytes: &[u8]) -> Option<Manifest> {
     }
     let time_span = match shape.time_span {
         None => None,
-        Some((first, last)) => Some((first.parse::<Time>().ok()?, last.parse::<Time>().ok()?)),
+        Some((first, last)) => Some((
+            first.parse::<UtcTimestamp>().ok()?,
+            last.parse::<UtcTimestamp>().ok()?,
+        )),
     };
     let unit_column = match shape.unit_column {
         None => None,
@@ -147,7 +150,7 @@ pub fn from_bytes(bytes: &[u8]) -> Option<Manifest> {
         Some(blocks) => Some(
             blocks
                 .into_iter()
-                .map(BlocksShape::back)
+                .map(BlockDigestsJson::back)
                 .collect::<Option<Vec<_>>>()?,
         ),
     };
@@ -171,11 +174,11 @@ pub fn from_bytes(bytes: &[u8]) -> Option<Manifest> {
             columns: shape
                 .columns
                 .into_iter()
-                .map(ColumnShape::back)
+                .map(ManifestColumnJson::back)
                 .collect::<Option<_>>()?,
             whole_schema,
             grid,
-            feed: segments.as_ref().map(Segments::feed),
+            feed: segments.as_ref().map(FeedSegments::feed),
             version: shape.version,
             published_at: shape.published_at.parse().ok()?,
             rows: shape.rows,
@@ -195,7 +198,7 @@ pub fn from_bytes(bytes: &[u8]) -> Option<Manifest> {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Shape {
+struct ManifestJson {
     format: String,
     dataset: String,
     title: String,
@@ -207,9 +210,9 @@ struct Shape {
     kind: Option<String>,
     unit_column: Option<String>,
     personal: bool,
-    columns: Vec<ColumnShape>,
+    columns: Vec<ManifestColumnJson>,
     whole_schema: Option<String>,
-    grid: Option<GridShape>,
+    grid: Option<GridJson>,
     version: String,
     published_at: String,
     rows: u64,
@@ -221,11 +224,11 @@ struct Shape {
     digest: String,
     inputs: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    stays: Option<Stays>,
+    stays: Option<InPlaceLocation>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    segments: Option<SegmentsShape>,
+    segments: Option<FeedSegmentsJson>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    blocks: Option<Vec<BlocksShape>>,
+    blocks: Option<Vec<BlockDigestsJson>>,
     /// The digest of all else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sum: Option<String>,
@@ -233,7 +236,7 @@ struct Shape {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ColumnShape {
+struct ManifestColumnJson {
     name: String,
     kind: String,
     nullable: bool,
@@ -248,9 +251,9 @@ struct ColumnShape {
     distinct: u64,
 }
 
-impl ColumnShape {
-    fn of(column: &Column) -> Self {
-        let Column {
+impl ManifestColumnJson {
+    fn of(column: &DatasetColumn) -> Self {
+        let DatasetColumn {
             name,
             kind,
             nullable,
@@ -276,12 +279,12 @@ impl ColumnShape {
         }
     }
 
-    fn back(self) -> Option<Column> {
+    fn back(self) -> Option<DatasetColumn> {
         let own_keys = match self.own_keys {
             None => None,
             Some(name) => Some(name.parse().ok()?),
         };
-        Some(Column {
+        Some(DatasetColumn {
             name: self.name.parse().ok()?,
             kind: KINDS.into_iter().find(|kind| kind.as_str() == self.kind)?,
             nullable: self.nullable,
@@ -298,13 +301,13 @@ impl ColumnShape {
 
 /// The name of a bucket in configuration and on disk.
 #[must_use]
-pub fn name_of_bucket(bucket: Bucket) -> Option<String> {
+pub fn name_of_bucket(bucket: TimeBucketWidth) -> Option<String> {
     word_of(&BUCKETS, bucket)
 }
 
 /// The bucket of that name.
 #[must_use]
-pub fn bucket_named(word: &str) -> Option<Bucket> {
+pub fn bucket_named(word: &str) -> Option<TimeBucketWidth> {
     let hit = BUCKETS.iter().find(|(known, _)| *known == word);
     hit.map(|(_, bucket)| *bucket)
 }
@@ -315,13 +318,13 @@ fn word_of<T: PartialEq>(list: &[(&str, T)], value: T) -> Option<String> {
 }
 
 /// The names of buckets in configuration and on disk.
-pub const BUCKETS: [(&str, Bucket); 6] = [
-    ("quarter-hour", Bucket::QuarterHour),
-    ("hour", Bucket::Hour),
-    ("day", Bucket::Day),
-    ("week", Bucket::Week),
-    ("month", Bucket::Month),
-    ("year", Bucket::Year),
+pub const BUCKETS: [(&str, TimeBucketWidth); 6] = [
+    ("quarter-hour", TimeBucketWidth::QuarterHour),
+    ("hour", TimeBucketWidth::Hour),
+    ("day", TimeBucketWidth::Day),
+    ("week", TimeBucketWidth::Week),
+    ("month", TimeBucketWidth::Month),
+    ("year", TimeBucketWidth::Year),
 ];
 
 const KINDS: [ColumnType; 6] = [

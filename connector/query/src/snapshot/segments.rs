@@ -2,33 +2,33 @@
 
 use crate::snapshot::Snapshot;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::time::Time;
-use hansa_catalog::feed::{Feed, Segment};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_catalog::feed::{DatasetFeed, FeedSegment};
 use std::path::PathBuf;
 
 /// What a feed consists of, in the order in which it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Segments {
+pub struct FeedSegments {
     /// How its rows are read and prepared; those of another recipe are not of the same feed.
     pub recipe: Digest,
     /// One for each publication, at least one; it may have brought no rows.
-    pub list: Vec<Stretch>,
+    pub list: Vec<SegmentFiles>,
 }
 
 /// The files of one segment: so many after those of the segments before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stretch {
+pub struct SegmentFiles {
     /// What is told of it.
-    pub segment: Segment,
+    pub segment: FeedSegment,
     /// The digest of the content of each of its files.
     pub content: Vec<Digest>,
     /// The source files that it was made of.
-    pub sources: Vec<Source>,
+    pub sources: Vec<SegmentSourceFile>,
 }
 
 /// A source file that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
+pub struct SegmentSourceFile {
     /// Its name, as it is shown.
     pub name: String,
     /// The digest of its content, of its name and of how it was read.
@@ -37,7 +37,7 @@ pub struct Source {
     pub content: Digest,
 }
 
-impl Segments {
+impl FeedSegments {
     /// The digests of all files, in order.
     #[must_use]
     pub fn content(&self) -> Vec<Digest> {
@@ -47,8 +47,8 @@ impl Segments {
 
     /// What the catalogue says of them.
     #[must_use]
-    pub fn feed(&self) -> Feed {
-        Feed {
+    pub fn feed(&self) -> DatasetFeed {
+        DatasetFeed {
             segments: u64::try_from(self.list.len()).unwrap_or(u64::MAX),
             newest: self.list.last().map(|stretch| stretch.segment.clone()),
         }
@@ -63,7 +63,7 @@ impl Segments {
 
 /// What a snapshot has become since an earlier publication of its dataset.
 #[derive(Debug)]
-pub enum Since {
+pub enum SnapshotChange {
     /// Nothing: it is that publication.
     Same,
     /// These rows came, and nothing else is another.
@@ -75,28 +75,28 @@ pub enum Since {
 impl Snapshot {
     /// What came after the publication of that label.
     #[must_use]
-    pub fn since(&self, label: &str) -> Since {
+    pub fn since(&self, label: &str) -> SnapshotChange {
         if self.in_place.is_some() {
-            return Since::Another;
+            return SnapshotChange::Another;
         }
         if self.dataset.version == label {
-            return Since::Same;
+            return SnapshotChange::Same;
         }
         let Some(segments) = &self.segments else {
-            return Since::Another;
+            return SnapshotChange::Another;
         };
         let mut list = segments.list.iter();
         let Some(at) = list.position(|stretch| stretch.segment.version == label) else {
-            return Since::Another;
+            return SnapshotChange::Another;
         };
         let kept = segments.files(at.saturating_add(1));
         let files = self.files.iter().skip(kept).cloned().collect();
-        Since::Grown(Box::new(self.with_files(files)))
+        SnapshotChange::Grown(Box::new(self.with_files(files)))
     }
 
     /// The dataset as it was published at `at`; none where nobody can say.
     #[must_use]
-    pub fn as_of(&self, at: Time) -> Option<Self> {
+    pub fn as_of(&self, at: UtcTimestamp) -> Option<Self> {
         if self.in_place.is_some() {
             return None;
         }
@@ -104,7 +104,7 @@ impl Snapshot {
             return Some(self.clone());
         }
         let segments = self.segments.as_ref()?;
-        let come = |stretch: &&Stretch| stretch.segment.arrived <= at;
+        let come = |stretch: &&SegmentFiles| stretch.segment.arrived <= at;
         let come = segments.list.iter().take_while(come).count();
         // Before its first segment there was no such dataset: whoever asks is not told that it was empty.
         let files = (come > 0).then(|| segments.files(come))?;

@@ -1,21 +1,21 @@
 //! The interactive prompt of `hansa sql`, with its history.
 
-use crate::cli::typed::{Lines, Typed};
-use hansa_policy::refusal::{Code, Refusal};
+use crate::cli::sql_input::{SqlInput, SqlInputBuffer};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use rustyline::error::ReadlineError;
 use std::path::PathBuf;
 
 /// A prompt with its history.
 #[derive(Debug)]
-pub(crate) struct Prompt {
+pub(crate) struct SqlPrompt {
     editor: rustyline::DefaultEditor,
     history: Option<PathBuf>,
-    lines: Lines,
+    lines: SqlInputBuffer,
     /// What was typed since nothing waited for its end: one entry of the history.
     entry: String,
 }
 
-impl Prompt {
+impl SqlPrompt {
     /// A prompt whose history lies in this file.
     ///
     /// # Errors
@@ -28,7 +28,7 @@ impl Prompt {
         Ok(Self {
             editor,
             history,
-            lines: Lines::default(),
+            lines: SqlInputBuffer::default(),
             entry: String::new(),
         })
     }
@@ -37,7 +37,7 @@ impl Prompt {
     ///
     /// # Errors
     /// When the terminal can't be read.
-    pub(crate) fn next(&mut self) -> Result<Typed, Refusal> {
+    pub(crate) fn next(&mut self) -> Result<SqlInput, Refusal> {
         loop {
             if let Some(typed) = self.lines.next() {
                 return Ok(typed);
@@ -57,10 +57,10 @@ impl Prompt {
                     }
                 }
                 Err(ReadlineError::Interrupted) => {
-                    self.lines = Lines::default();
+                    self.lines = SqlInputBuffer::default();
                     self.entry.clear();
                 }
-                Err(ReadlineError::Eof) => return Ok(Typed::End),
+                Err(ReadlineError::Eof) => return Ok(SqlInput::End),
                 Err(fault) => return Err(unusable(fault)),
             }
         }
@@ -81,7 +81,7 @@ impl Prompt {
 
 fn unusable(fault: ReadlineError) -> Refusal {
     Refusal::new(
-        Code::UsageWrong,
+        ErrorCode::UsageWrong,
         format!("the terminal can't be used: {fault}"),
     )
 }

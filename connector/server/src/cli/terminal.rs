@@ -4,8 +4,8 @@
 //! it as JSON's own escapes, so that values are exact. Documents and rows for programs are exact in a file and in a pipe,
 //! and neutral on a terminal.
 
-use hansa_policy::plain::{printable_json, printable_lines};
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::safe_text::{printable_json, printable_lines};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::io::{ErrorKind, IsTerminal as _, Write};
@@ -71,8 +71,8 @@ pub(crate) fn whole() -> Result<(), Refusal> {
         return Ok(());
     };
     let code = match hansa_files::is_full(error) {
-        true => Code::DiskFull,
-        false => Code::Internal,
+        true => ErrorCode::DiskFull,
+        false => ErrorCode::Internal,
     };
     let sentence = format!("the result is not whole: stdout can't be written: {error}");
     Err(Refusal::new(code, sentence)
@@ -96,9 +96,9 @@ pub(crate) fn is_lively() -> bool {
 
 /// Whether the reader of stdout has gone.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct ReaderGone(Arc<AtomicBool>);
+pub(crate) struct PipeClosedFlag(Arc<AtomicBool>);
 
-impl ReaderGone {
+impl PipeClosedFlag {
     /// Whether it has.
     pub(crate) fn is(&self) -> bool {
         self.0.load(Ordering::Relaxed)
@@ -106,11 +106,11 @@ impl ReaderGone {
 }
 
 /// Stdout that notes when its reader has gone, as `head` does when it has seen enough.
-pub(crate) struct PipeWriter(ReaderGone);
+pub(crate) struct PipeWriter(PipeClosedFlag);
 
 impl PipeWriter {
     /// One that notes it there.
-    pub(crate) const fn new(gone: ReaderGone) -> Self {
+    pub(crate) const fn new(gone: PipeClosedFlag) -> Self {
         Self(gone)
     }
 
@@ -136,7 +136,7 @@ impl Write for PipeWriter {
 
 /// How bytes of text that go to a terminal are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TextKind {
+pub(crate) enum TerminalTextKind {
     /// As they are: it is no terminal.
     Exact,
     /// Lines of text.
@@ -145,7 +145,7 @@ pub(crate) enum TextKind {
     Json,
 }
 
-impl TextKind {
+impl TerminalTextKind {
     fn shown(self, text: &str) -> Cow<'_, str> {
         match self {
             Self::Exact => Cow::Borrowed(text),
@@ -157,16 +157,16 @@ impl TextKind {
 
 /// Text on its way to a terminal, piece by piece; a character may be cut by the end of a piece.
 #[derive(Debug)]
-pub(crate) struct NeutralWriter<W> {
+pub(crate) struct EscapingWriter<W> {
     to: W,
-    kind: TextKind,
+    kind: TerminalTextKind,
     /// The first bytes of a character whose rest is to come.
     begun: Vec<u8>,
 }
 
-impl<W: Write> NeutralWriter<W> {
+impl<W: Write> EscapingWriter<W> {
     /// One that writes to `to`.
-    pub(crate) const fn new(to: W, kind: TextKind) -> Self {
+    pub(crate) const fn new(to: W, kind: TerminalTextKind) -> Self {
         Self {
             to,
             kind,
@@ -175,9 +175,9 @@ impl<W: Write> NeutralWriter<W> {
     }
 }
 
-impl<W: Write> Write for NeutralWriter<W> {
+impl<W: Write> Write for EscapingWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if self.kind == TextKind::Exact {
+        if self.kind == TerminalTextKind::Exact {
             return self.to.write(bytes);
         }
         let mut all = std::mem::take(&mut self.begun);
@@ -212,16 +212,16 @@ fn is_begun(bytes: &[u8]) -> bool {
 }
 
 /// Where the trace goes: stderr, neutral.
-pub(crate) fn trace_writer() -> NeutralWriter<std::io::Stderr> {
-    NeutralWriter::new(std::io::stderr(), TextKind::Lines)
+pub(crate) fn trace_writer() -> EscapingWriter<std::io::Stderr> {
+    EscapingWriter::new(std::io::stderr(), TerminalTextKind::Lines)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn written(kind: TextKind, bytes: &[u8], piece: usize) -> String {
-        let mut writer = NeutralWriter::new(Vec::new(), kind);
+    fn written(kind: TerminalTextKind, bytes: &[u8], piece: usize) -> String {
+        let mut writer = EscapingWriter::new(Vec::new(), kind);
         for part in bytes.chunks(piece) {
             writer.write_all(part).unwrap();
         }
@@ -235,24 +235,24 @@ mod tests {
         let json = "a\\u001b[2Jb,Räder 🚲 \\u202ex\\u009b\\udb40\\udc41\n\\u061c東京\n";
         for piece in 1..text.len() {
             assert_eq!(
-                written(TextKind::Lines, text.as_bytes(), piece),
+                written(TerminalTextKind::Lines, text.as_bytes(), piece),
                 lines,
                 "{piece}"
             );
             assert_eq!(
-                written(TextKind::Json, text.as_bytes(), piece),
+                written(TerminalTextKind::Json, text.as_bytes(), piece),
                 json,
                 "{piece}"
             );
             assert_eq!(
-                written(TextKind::Exact, text.as_bytes(), piece),
+                written(TerminalTextKind::Exact, text.as_bytes(), piece),
                 text,
                 "{piece}"
             );
         }
         // What is no text is told as such, and hides nothing behind it.
         for piece in 1..6 {
-            let broken = written(TextKind::Lines, b"a\xe2\x1b[2J\xffb", piece);
+            let broken = written(TerminalTextKind::Lines, b"a\xe2\x1b[2J\xffb", piece);
             assert_eq!(broken, "a\u{fffd}\\u{1b}[2J\u{fffd}b", "{piece}");
         }
     }

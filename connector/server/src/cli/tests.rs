@@ -20,7 +20,7 @@ fn leaves(command: &clap::Command, path: &str, found: &mut Vec<(String, String)>
 #[test]
 fn each_command_shows_an_example_that_can_be_typed() {
     let mut found = Vec::new();
-    leaves(&Cli::command(), "hansa", &mut found);
+    leaves(&CommandLine::command(), "hansa", &mut found);
     assert!(found.len() > 40, "{}", found.len());
     let examples = found.iter().flat_map(|(path, help)| {
         assert!(!help.is_empty(), "{path} has no example");
@@ -31,7 +31,7 @@ fn each_command_shows_an_example_that_can_be_typed() {
             .strip_prefix("Example: ")
             .unwrap_or_else(|| panic!("{path} has no example"));
         let words = words(example);
-        let typed = Cli::try_parse_from(&words);
+        let typed = CommandLine::try_parse_from(&words);
         assert!(
             typed.is_ok(),
             "{example}: {:?}",
@@ -72,7 +72,7 @@ fn thumbprints_may_begin_with_a_hyphen() {
         format!("hansa audit breach --key {KEY}"),
     ];
     for line in lines {
-        let typed = Cli::try_parse_from(line.split(' '));
+        let typed = CommandLine::try_parse_from(line.split(' '));
         assert!(typed.is_ok(), "{line}: {}", typed.unwrap_err());
     }
 }
@@ -80,9 +80,10 @@ fn thumbprints_may_begin_with_a_hyphen() {
 #[test]
 fn a_worker_is_told_its_name_and_where_it_listens() {
     let served = |line: &str| {
-        let cli = Cli::try_parse_from(line.split(' ')).map_err(|fault| fault.to_string())?;
+        let cli =
+            CommandLine::try_parse_from(line.split(' ')).map_err(|fault| fault.to_string())?;
         match cli.verb {
-            Verb::Serve(args) => args.worker().map_err(|refusal| refusal.sentence),
+            TopLevelCommand::Serve(args) => args.worker().map_err(|refusal| refusal.sentence),
             other => panic!("{other:?}"),
         }
     };

@@ -1,16 +1,16 @@
 //! `[audit]`: how long decisions are kept in the log, what stands beside it, and whom a forked log keeps out.
 
-use crate::config::reader::Section;
+use crate::config::reader::ConfigSection;
 use crate::config::unit::seconds;
-use hansa_audit_store::expire::LEAST_DAYS;
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_audit_store::retention::LEAST_DAYS;
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::time::Duration;
 
 const DAY: u64 = 86_400;
 
 /// `[audit]`
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Keeping {
+pub(crate) struct RetentionConfig {
     /// The texts of questions; nothing is kept of them where this is nothing.
     pub(crate) sql: Duration,
     /// The records of single questions.
@@ -20,7 +20,10 @@ pub(crate) struct Keeping {
 }
 
 /// Reads it.
-pub(super) fn read(mut section: Section<'_, '_>, faults: &mut Vec<Refusal>) -> Keeping {
+pub(super) fn read(
+    mut section: ConfigSection<'_, '_>,
+    faults: &mut Vec<Refusal>,
+) -> RetentionConfig {
     let sql = section
         .measured("sql", seconds, "a time such as 90d", faults)
         .unwrap_or(Duration::from_secs(90 * DAY));
@@ -32,10 +35,10 @@ pub(super) fn read(mut section: Section<'_, '_>, faults: &mut Vec<Refusal>) -> K
         let sentence =
             format!("decisions are kept for {LEAST_DAYS} days at least: so far back quotas count");
         let line = section.line();
-        faults.push(section.problem(Code::ConfigInvalid, sentence, line, "decisions"));
+        faults.push(section.problem(ErrorCode::ConfigInvalid, sentence, line, "decisions"));
     }
     section.finish(faults);
-    Keeping {
+    RetentionConfig {
         sql,
         decisions,
         refuses_forked: forked.unwrap_or(false),

@@ -1,12 +1,12 @@
 //! `[clock]`: how far the clock is moved, for tests of months in a league that is for a show.
 
-use crate::config::reader::Section;
+use crate::config::reader::ConfigSection;
 use crate::config::unit::shift;
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 
 /// `[clock] offset`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Offset {
+pub(crate) struct ClockOffset {
     /// As it was written; empty when it was not.
     pub(crate) text: String,
     /// The same in microseconds.
@@ -16,7 +16,7 @@ pub(crate) struct Offset {
 }
 
 /// Reads it.
-pub(super) fn read(mut section: Section<'_, '_>, faults: &mut Vec<Refusal>) -> Offset {
+pub(super) fn read(mut section: ConfigSection<'_, '_>, faults: &mut Vec<Refusal>) -> ClockOffset {
     let (text, line) = section.text_at("offset", faults).unwrap_or_default();
     let micros = match text.is_empty() {
         true => Some(0),
@@ -24,14 +24,14 @@ pub(super) fn read(mut section: Section<'_, '_>, faults: &mut Vec<Refusal>) -> O
     };
     if micros.is_none() {
         faults.push(section.problem(
-            Code::ConfigInvalid,
+            ErrorCode::ConfigInvalid,
             format!("`{text}` is not a time such as +8d or -90m, of ten years at most"),
             line,
             "offset",
         ));
     }
     section.finish(faults);
-    Offset {
+    ClockOffset {
         text,
         micros: micros.unwrap_or_default(),
         line,

@@ -1,46 +1,46 @@
 //! `[cluster]` and `[[worker]]`: the machines that compute shares of the own answers.
 
-use crate::config::reader::Section;
+use crate::config::reader::ConfigSection;
 use hansa_identity::cluster::server_name;
-use hansa_policy::id::Name;
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::{Path, PathBuf};
 
 /// `[cluster]`, with each `[[worker]]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Cluster {
+pub(crate) struct ClusterConfig {
     /// Where its authority and its certificates are.
     pub(crate) folder: PathBuf,
     /// Rows of a dataset from which its questions are shared.
     pub(crate) at_least: u64,
     /// Those that take shares; without one nothing is shared.
-    pub(crate) workers: Vec<Worker>,
+    pub(crate) workers: Vec<WorkerConfig>,
 }
 
 /// `[[worker]]`
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Worker {
+pub(crate) struct WorkerConfig {
     /// Its name, as in its certificate.
-    pub(crate) name: Name,
+    pub(crate) name: SqlIdentifier,
     /// `host:port`
     pub(crate) address: String,
 }
 
 /// Reads them.
 pub(super) fn read(
-    mut section: Section<'_, '_>,
-    tables: Vec<Section<'_, '_>>,
+    mut section: ConfigSection<'_, '_>,
+    tables: Vec<ConfigSection<'_, '_>>,
     folder: &Path,
     faults: &mut Vec<Refusal>,
-) -> Cluster {
+) -> ClusterConfig {
     let own = section.text("folder", faults);
     let at_least = section.number("at_least", faults);
     section.finish(faults);
-    let mut workers: Vec<Worker> = Vec::new();
+    let mut workers: Vec<WorkerConfig> = Vec::new();
     for table in tables {
         workers.extend(worker(table, &workers, faults));
     }
-    Cluster {
+    ClusterConfig {
         folder: folder.join(own.unwrap_or_else(|| "cluster".to_owned())),
         at_least: at_least.unwrap_or(1_000_000),
         workers,
@@ -49,17 +49,17 @@ pub(super) fn read(
 
 /// Reads one of them; `before` stand above it.
 fn worker(
-    mut section: Section<'_, '_>,
-    before: &[Worker],
+    mut section: ConfigSection<'_, '_>,
+    before: &[WorkerConfig],
     faults: &mut Vec<Refusal>,
-) -> Option<Worker> {
+) -> Option<WorkerConfig> {
     let line = section.line();
     let name = section
         .needed("name", faults)
         .and_then(|text| match named(&text, before) {
             Ok(name) => Some(name),
             Err(sentence) => {
-                faults.push(section.problem(Code::ConfigInvalid, sentence, line, "name"));
+                faults.push(section.problem(ErrorCode::ConfigInvalid, sentence, line, "name"));
                 None
             }
         });
@@ -68,18 +68,18 @@ fn worker(
             return Some(text);
         }
         let sentence = format!("`{text}` is not an address such as 10.0.0.11:8815");
-        faults.push(section.problem(Code::ConfigInvalid, sentence, line, "address"));
+        faults.push(section.problem(ErrorCode::ConfigInvalid, sentence, line, "address"));
         None
     });
     section.finish(faults);
-    Some(Worker {
+    Some(WorkerConfig {
         name: name?,
         address: address?,
     })
 }
 
-fn named(text: &str, before: &[Worker]) -> Result<Name, String> {
-    let name: Name = text
+fn named(text: &str, before: &[WorkerConfig]) -> Result<SqlIdentifier, String> {
+    let name: SqlIdentifier = text
         .parse()
         .map_err(|fault| format!("`{text}` does not fit `worker.name`: {fault}"))?;
     server_name(&name).map_err(|refusal| refusal.sentence)?;

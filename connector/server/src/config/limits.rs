@@ -1,13 +1,13 @@
 //! `[limits]`: what one question may use, and how many run at once.
 
-use crate::config::reader::Section;
+use crate::config::reader::ConfigSection;
 use crate::config::unit::{bytes, seconds};
 use hansa_policy::refusal::Refusal;
 use std::time::Duration;
 
 /// `[limits]`: of one question, and how many run at once.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
+pub(crate) struct LimitsConfig {
     /// Bytes of memory for one question.
     pub(crate) memory: u64,
     /// Bytes of spill for one question.
@@ -25,7 +25,7 @@ pub(crate) struct Limits {
 }
 
 /// Reads them.
-pub(super) fn read(mut section: Section<'_, '_>, faults: &mut Vec<Refusal>) -> Limits {
+pub(super) fn read(mut section: ConfigSection<'_, '_>, faults: &mut Vec<Refusal>) -> LimitsConfig {
     let mut size = |key: &'static str, default: u64| {
         section
             .measured(key, bytes, "a size such as 512 MB", faults)
@@ -41,7 +41,7 @@ pub(super) fn read(mut section: Section<'_, '_>, faults: &mut Vec<Refusal>) -> L
         .unwrap_or(Duration::from_secs(120));
     let concurrent = section.number("concurrent", faults).unwrap_or(16);
     section.finish(faults);
-    Limits {
+    LimitsConfig {
         memory,
         spill,
         timeout,

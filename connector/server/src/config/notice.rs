@@ -1,12 +1,12 @@
 //! `[notice]`: how the own people are told that a contract ends.
 
-use crate::config::reader::Section;
-use hansa_policy::refusal::{Code, Refusal};
+use crate::config::reader::ConfigSection;
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::{Path, PathBuf};
 
 /// `[notice]`
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Notice {
+pub(crate) struct NoticeConfig {
     /// A folder for one file a notice.
     pub(crate) folder: Option<PathBuf>,
     /// An address that takes JSON.
@@ -17,10 +17,10 @@ pub(crate) struct Notice {
 
 /// Reads it.
 pub(super) fn read(
-    mut section: Section<'_, '_>,
+    mut section: ConfigSection<'_, '_>,
     folder: &Path,
     faults: &mut Vec<Refusal>,
-) -> Notice {
+) -> NoticeConfig {
     let files = section.text("folder", faults);
     let webhook = section.text_at("webhook", faults);
     if let Some((url, line)) = &webhook
@@ -28,7 +28,7 @@ pub(super) fn read(
         && !url.starts_with("http://")
     {
         faults.push(section.problem(
-            Code::ConfigInvalid,
+            ErrorCode::ConfigInvalid,
             "`notice.webhook` is an address that begins with https:// or http://".to_owned(),
             *line,
             "webhook",
@@ -36,7 +36,7 @@ pub(super) fn read(
     }
     let mail = section.texts("mail", faults);
     section.finish(faults);
-    Notice {
+    NoticeConfig {
         folder: files.map(|files| folder.join(files)),
         webhook: webhook.map(|(url, _)| url),
         mail: mail.filter(|command| !command.is_empty()),

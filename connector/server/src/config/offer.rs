@@ -1,28 +1,28 @@
 //! `[[offer]]`: which dataset is offered to whom, under which policy.
 
-use crate::config::reader::Section;
-use hansa_policy::id::{Name, ParticipantId};
-use hansa_policy::refusal::{Code, Refusal};
+use crate::config::reader::ConfigSection;
+use hansa_policy::id::{ParticipantId, SqlIdentifier};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::{Path, PathBuf};
 
 /// `[[offer]]`
 #[derive(Debug, Clone)]
-pub(crate) struct Offer {
+pub(crate) struct OfferConfig {
     /// The dataset.
-    pub(crate) dataset: Name,
+    pub(crate) dataset: SqlIdentifier,
     /// The policy file.
     pub(crate) policy: PathBuf,
     /// To whom.
-    pub(crate) to: Recipients,
+    pub(crate) to: OfferAudience,
     /// Whether an officer signs each contract.
-    pub(crate) sign: Sign,
+    pub(crate) sign: OfferSigningMode,
     /// Where it stands in the file.
     pub(crate) line: u64,
 }
 
 /// To whom an offer is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Recipients {
+pub(crate) enum OfferAudience {
     /// Every participant of the league, each by a contract of its own.
     League,
     /// These participants.
@@ -33,7 +33,7 @@ pub(crate) enum Recipients {
 
 /// Who signs for the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sign {
+pub(crate) enum OfferSigningMode {
     /// A person, with `hansa contract sign`.
     Officer,
     /// The connector, at once.
@@ -42,27 +42,27 @@ pub(crate) enum Sign {
 
 /// Reads one of them.
 pub(super) fn read(
-    mut section: Section<'_, '_>,
+    mut section: ConfigSection<'_, '_>,
     folder: &Path,
     faults: &mut Vec<Refusal>,
-) -> Option<Offer> {
+) -> Option<OfferConfig> {
     let line = section.line();
-    let dataset: Option<Name> = section.parsed("dataset", faults);
+    let dataset: Option<SqlIdentifier> = section.parsed("dataset", faults);
     let policy = section.needed("policy", faults);
     let to = section.texts("to", faults).unwrap_or_default();
     let recipients = match to.as_slice() {
-        [word] if word == "league" => Some(Recipients::League),
-        [word] if word == "public" => Some(Recipients::Public),
+        [word] if word == "league" => Some(OfferAudience::League),
+        [word] if word == "public" => Some(OfferAudience::Public),
         [] => None,
         list => list
             .iter()
             .map(|id| id.parse().ok())
             .collect::<Option<Vec<ParticipantId>>>()
-            .map(Recipients::Named),
+            .map(OfferAudience::Named),
     };
     if recipients.is_none() {
         faults.push(section.problem(
-            Code::ConfigInvalid,
+            ErrorCode::ConfigInvalid,
             "`offer.to` is \"league\", \"public\" or a list of participants".to_owned(),
             line,
             "to",
@@ -70,23 +70,26 @@ pub(super) fn read(
     }
     let sign = section.one_of(
         "sign",
-        [("officer", Sign::Officer), ("auto", Sign::Auto)],
+        [
+            ("officer", OfferSigningMode::Officer),
+            ("auto", OfferSigningMode::Auto),
+        ],
         faults,
     );
     if dataset.is_none() {
         faults.push(section.problem(
-            Code::ConfigInvalid,
+            ErrorCode::ConfigInvalid,
             "an offer names its dataset".to_owned(),
             line,
             "dataset",
         ));
     }
     section.finish(faults);
-    Some(Offer {
+    Some(OfferConfig {
         dataset: dataset?,
         policy: folder.join(policy_path(&policy?)),
         to: recipients?,
-        sign: sign.unwrap_or(Sign::Officer),
+        sign: sign.unwrap_or(OfferSigningMode::Officer),
         line,
     })
 }

@@ -1,13 +1,13 @@
 //! `[officers]`: the people who command this connector, each as a Unix user, and what needs two of them.
 
-use crate::config::reader::Section;
-use hansa_policy::refusal::{Code, Refusal};
+use crate::config::reader::ConfigSection;
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// `[officers]`
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Officers {
+pub(crate) struct OfficersConfig {
     /// Their Unix users.
     pub(crate) users: BTreeSet<u32>,
     /// The socket that they reach; none without users.
@@ -18,10 +18,10 @@ pub(crate) struct Officers {
 
 /// Reads it.
 pub(super) fn read(
-    mut section: Section<'_, '_>,
+    mut section: ConfigSection<'_, '_>,
     folder: &Path,
     faults: &mut Vec<Refusal>,
-) -> Officers {
+) -> OfficersConfig {
     let line = section.line();
     let mut users = BTreeSet::new();
     for named in section.texts("users", faults).unwrap_or_default() {
@@ -30,7 +30,7 @@ pub(super) fn read(
                 users.insert(user);
             }
             None => faults.push(section.problem(
-                Code::ConfigInvalid,
+                ErrorCode::ConfigInvalid,
                 format!("`{named}` is no Unix user of this machine, by number or by name"),
                 line,
                 "users",
@@ -47,7 +47,7 @@ pub(super) fn read(
         faults.push(
             section
                 .problem(
-                    Code::ConfigInvalid,
+                    ErrorCode::ConfigInvalid,
                     "a second officer is asked for, and `officers.users` names less than two Unix users".to_owned(),
                     line,
                     "users",
@@ -56,7 +56,7 @@ pub(super) fn read(
         );
     }
     section.finish(faults);
-    Officers {
+    OfficersConfig {
         socket: (!users.is_empty()).then(|| folder.join(socket)),
         users,
         second,

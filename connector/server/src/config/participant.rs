@@ -1,13 +1,13 @@
 //! `[participant]`: whose connector this is.
 
-use crate::config::reader::Section;
-use hansa_policy::id::{Name, ParticipantId};
-use hansa_policy::refusal::{Code, Refusal};
-use hansa_policy::term::tongue::Tongue;
+use crate::config::reader::ConfigSection;
+use hansa_policy::id::{ParticipantId, SqlIdentifier};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::language::Language;
 
 /// `[participant]`
 #[derive(Debug, Clone)]
-pub(crate) struct Participant {
+pub(crate) struct ParticipantConfig {
     /// `hansa://<domain>`
     pub(crate) id: ParticipantId,
     /// Name for people.
@@ -15,18 +15,21 @@ pub(crate) struct Participant {
     /// IANA zone of its civil times and of the days in its policies.
     pub(crate) zone: String,
     /// The language of the pages that its people are shown and sign.
-    pub(crate) tongue: Tongue,
+    pub(crate) tongue: Language,
     /// How to reach the people who run it.
     pub(crate) contact: Option<String>,
     /// The alias of its own datasets in SQL.
-    pub(crate) alias: Name,
+    pub(crate) alias: SqlIdentifier,
 }
 
 /// Reads it.
-pub(super) fn read(mut section: Section<'_, '_>, faults: &mut Vec<Refusal>) -> Option<Participant> {
+pub(super) fn read(
+    mut section: ConfigSection<'_, '_>,
+    faults: &mut Vec<Refusal>,
+) -> Option<ParticipantConfig> {
     if !section.present() {
         faults.push(section.problem(
-            Code::ConfigInvalid,
+            ErrorCode::ConfigInvalid,
             "the table `participant` is missing".to_owned(),
             1,
             "id",
@@ -36,14 +39,14 @@ pub(super) fn read(mut section: Section<'_, '_>, faults: &mut Vec<Refusal>) -> O
     let id: Option<ParticipantId> = section.parsed("id", faults);
     let name = section.needed("name", faults);
     let zone = section.text_at("zone", faults);
-    let tongue: Option<Tongue> = section.parsed("language", faults);
+    let tongue: Option<Language> = section.parsed("language", faults);
     let contact = section.text("contact", faults);
-    let alias: Option<Name> = section.parsed("alias", faults);
+    let alias: Option<SqlIdentifier> = section.parsed("alias", faults);
     if let Some((zone, line)) = &zone
         && jiff::tz::TimeZone::get(zone).is_err()
     {
         faults.push(section.problem(
-            Code::ConfigInvalid,
+            ErrorCode::ConfigInvalid,
             format!("`{zone}` is not a time zone such as Europe/Berlin"),
             *line,
             "zone",
@@ -53,21 +56,21 @@ pub(super) fn read(mut section: Section<'_, '_>, faults: &mut Vec<Refusal>) -> O
     let alias = alias.or_else(|| id.as_ref().and_then(ParticipantId::default_alias));
     if id.is_none() {
         faults.push(section.problem(
-            Code::ConfigInvalid,
+            ErrorCode::ConfigInvalid,
             "`participant.id` is missing or wrong".to_owned(),
             line,
             "id",
         ));
     } else if alias.is_none() {
         faults.push(section.problem(
-            Code::AliasClash,
+            ErrorCode::AliasClash,
             "the first label of the domain is no name; set participant.alias".to_owned(),
             line,
             "alias",
         ));
     }
     section.finish(faults);
-    Some(Participant {
+    Some(ParticipantConfig {
         id: id?,
         name: name?,
         zone: zone.map_or_else(|| "UTC".to_owned(), |(zone, _)| zone),

@@ -1,32 +1,32 @@
 //! Reads a TOML table into typed values, collecting every problem with its line instead of stopping at the first.
 
-pub(crate) mod nearest;
-mod value;
+pub(crate) mod nearest_name;
+mod typed_value;
 
-use crate::config::origin::Seen;
-use crate::config::reader::nearest::nearest;
-use hansa_policy::refusal::{Code, Refusal};
-use hansa_query::source::config::lines::Lines;
+use crate::config::reader::nearest_name::nearest;
+use crate::config::value_origin::LookupTrace;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_query::ingest::config::line_index::LineIndex;
 use std::collections::BTreeMap;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// One TOML file being read.
 #[derive(Debug)]
-pub(crate) struct Source<'a> {
+pub(crate) struct ConfigSource<'a> {
     /// The file as the user named it.
     pub(crate) file: &'a str,
     /// Its text.
     pub(crate) text: &'a str,
     /// Its lines.
-    pub(crate) lines: Lines,
+    pub(crate) lines: LineIndex,
     /// `HANSA__SECTION__KEY` values of the environment; they win over the file.
     pub(crate) overrides: &'a BTreeMap<String, String>,
     /// What was looked for.
-    pub(crate) seen: Seen,
+    pub(crate) seen: LookupTrace,
 }
 
-impl Source<'_> {
+impl ConfigSource<'_> {
     fn line(&self, offset: usize) -> u64 {
         self.lines.line(offset)
     }
@@ -39,7 +39,7 @@ impl Source<'_> {
         DeTable::parse(self.text).map_err(|fault| {
             let line = fault.span().map(|span| self.line(span.start));
             Refusal::new(
-                Code::ConfigInvalid,
+                ErrorCode::ConfigInvalid,
                 format!("the file is not TOML: {}", fault.message()),
             )
             .with_place(self.file, line, None)
@@ -49,17 +49,17 @@ impl Source<'_> {
 
 /// A table whose keys are taken out one by one; what is left at the end is unknown.
 #[derive(Debug)]
-pub(crate) struct Section<'s, 'a> {
-    source: &'s Source<'a>,
+pub(crate) struct ConfigSection<'s, 'a> {
+    source: &'s ConfigSource<'a>,
     path: String,
     line: u64,
     table: Option<&'s DeTable<'s>>,
     known: Vec<&'static str>,
 }
 
-impl<'s, 'a> Section<'s, 'a> {
+impl<'s, 'a> ConfigSection<'s, 'a> {
     /// The root of a file.
-    pub(crate) fn root(source: &'s Source<'a>, table: &'s DeTable<'s>) -> Self {
+    pub(crate) fn root(source: &'s ConfigSource<'a>, table: &'s DeTable<'s>) -> Self {
         Self {
             source,
             path: String::new(),
@@ -110,7 +110,13 @@ impl<'s, 'a> Section<'s, 'a> {
     }
 
     /// A problem at `key`.
-    pub(crate) fn problem(&self, code: Code, sentence: String, line: u64, key: &str) -> Refusal {
+    pub(crate) fn problem(
+        &self,
+        code: ErrorCode,
+        sentence: String,
+        line: u64,
+        key: &str,
+    ) -> Refusal {
         Refusal::new(code, sentence).with_place(
             self.source.file,
             Some(line),
@@ -139,7 +145,7 @@ impl<'s, 'a> Section<'s, 'a> {
         &mut self,
         key: &'static str,
         faults: &mut Vec<Refusal>,
-    ) -> Section<'s, 'a> {
+    ) -> ConfigSection<'s, 'a> {
         let path = self.key_path(key);
         let (table, line) = match self.entry(key) {
             None => (None, self.line),
@@ -149,7 +155,7 @@ impl<'s, 'a> Section<'s, 'a> {
                 (None, line)
             }
         };
-        Section {
+        ConfigSection {
             source: self.source,
             path,
             line,
@@ -163,7 +169,7 @@ impl<'s, 'a> Section<'s, 'a> {
         &mut self,
         key: &'static str,
         faults: &mut Vec<Refusal>,
-    ) -> Vec<Section<'s, 'a>> {
+    ) -> Vec<ConfigSection<'s, 'a>> {
         let path = self.key_path(key);
         let Some((value, line)) = self.entry(key) else {
             return Vec::new();
@@ -176,7 +182,7 @@ impl<'s, 'a> Section<'s, 'a> {
         for item in items.iter() {
             let line = self.source.line(item.span().start);
             match item.get_ref() {
-                DeValue::Table(table) => sections.push(Section {
+                DeValue::Table(table) => sections.push(ConfigSection {
                     source: self.source,
                     path: path.clone(),
                     line,
@@ -190,7 +196,10 @@ impl<'s, 'a> Section<'s, 'a> {
     }
 
     /// The sub-tables of this table, by their own names: `[purpose.NAME]`.
-    pub(crate) fn named(&mut self, faults: &mut Vec<Refusal>) -> Vec<(String, Section<'s, 'a>)> {
+    pub(crate) fn named(
+        &mut self,
+        faults: &mut Vec<Refusal>,
+    ) -> Vec<(String, ConfigSection<'s, 'a>)> {
         let Some(table) = self.table else {
             return Vec::new();
         };
@@ -200,7 +209,7 @@ impl<'s, 'a> Section<'s, 'a> {
             match value.get_ref() {
                 DeValue::Table(inner) => sections.push((
                     name.get_ref().to_string(),
-                    Section {
+                    ConfigSection {
                         source: self.source,
                         path: self.key_path(name.get_ref()),
                         line,
@@ -217,11 +226,11 @@ impl<'s, 'a> Section<'s, 'a> {
 
     fn wrong(&self, key: &str, wanted: &str, met: &DeValue<'_>, line: u64) -> Refusal {
         self.problem(
-            Code::ConfigInvalid,
+            ErrorCode::ConfigInvalid,
             format!(
                 "`{}` is {wanted}, not {}",
                 self.key_path(key),
-                a(met.type_str())
+                with_article(met.type_str())
             ),
             line,
             key,
@@ -243,7 +252,7 @@ impl<'s, 'a> Section<'s, 'a> {
             }
             let line = self.source.line(name.span().start);
             let mut refusal = self.problem(
-                Code::ConfigUnknownKey,
+                ErrorCode::ConfigUnknownKey,
                 format!("`{}` is not a known key", self.key_path(key)),
                 line,
                 key,
@@ -257,7 +266,7 @@ impl<'s, 'a> Section<'s, 'a> {
     }
 }
 
-fn a(kind: &str) -> String {
+fn with_article(kind: &str) -> String {
     match kind.chars().next() {
         Some('a' | 'e' | 'i' | 'o' | 'u') => format!("an {kind}"),
         _ => format!("a {kind}"),

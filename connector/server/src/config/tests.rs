@@ -1,18 +1,18 @@
 //! The reference of all keys is what the readers read, no more and no less.
 
 use super::*;
-use hansa_query::source::config::read::parse;
-use hansa_query::source::config::reference::SECTIONS;
+use hansa_query::ingest::config::parser::parse;
+use hansa_query::ingest::config::reference::SECTIONS;
 use std::collections::BTreeSet;
 use toml::Value;
 
 const WORD: &str = "zzzzzzzzzzzzzzzzzzzzzz";
 
-fn load(text: &str) -> Result<Config, Vec<Refusal>> {
+fn load(text: &str) -> Result<ConnectorConfig, Vec<Refusal>> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("hansa.toml");
     std::fs::write(&file, text).unwrap();
-    Config::load(&file, &BTreeMap::new())
+    ConnectorConfig::load(&file, &BTreeMap::new())
 }
 
 fn keys(table: &Value) -> BTreeSet<String> {
@@ -81,7 +81,7 @@ fn known(header: &str) -> BTreeSet<String> {
     let problems = load(&text).unwrap_err();
     let problem = problems
         .iter()
-        .find(|problem| problem.code == Code::ConfigUnknownKey)
+        .find(|problem| problem.code == ErrorCode::ConfigUnknownKey)
         .unwrap_or_else(|| panic!("{header}: {problems:?}"));
     let listed = problem.help[0].strip_prefix("its keys are ").unwrap();
     listed.split(", ").map(str::to_owned).collect()
@@ -154,7 +154,7 @@ fn each_key_has_an_origin_and_each_variable_a_key() {
     std::fs::write(&file, text).unwrap();
     let with = |name: &str, value: &str| {
         let overrides = BTreeMap::from([(name.to_owned(), value.to_owned())]);
-        Config::load(&file, &overrides)
+        ConnectorConfig::load(&file, &overrides)
     };
     let config = with("HANSA__LIMITS__TIMEOUT", "5s").unwrap();
     assert_eq!(config.limits.timeout.as_secs(), 5);
@@ -187,7 +187,7 @@ fn each_key_has_an_origin_and_each_variable_a_key() {
     );
 
     let faults = with("HANSA__LIMITS__TIMOUT", "5s").unwrap_err();
-    assert_eq!(faults[0].code, Code::ConfigUnknownKey);
+    assert_eq!(faults[0].code, ErrorCode::ConfigUnknownKey);
     assert_eq!(faults[0].help, ["did you mean `HANSA__LIMITS__TIMEOUT`?"]);
 }
 
@@ -210,7 +210,7 @@ fn workers_have_names_of_their_own_and_addresses() {
     let two = two.unwrap().cluster;
     assert!(two.folder.ends_with("keys/cluster"));
     assert_eq!(two.at_least, 5000);
-    let named = |worker: &cluster::Worker| (worker.name.to_string(), worker.address.clone());
+    let named = |worker: &cluster::WorkerConfig| (worker.name.to_string(), worker.address.clone());
     assert_eq!(
         two.workers.iter().map(named).collect::<Vec<_>>(),
         [
@@ -222,38 +222,41 @@ fn workers_have_names_of_their_own_and_addresses() {
     for (workers, code, key) in [
         (
             vec![worker("one", "a:1"), worker("one", "b:1")],
-            Code::ConfigInvalid,
+            ErrorCode::ConfigInvalid,
             "worker.name",
         ),
         (
             vec![worker("One", "a:1")],
-            Code::ConfigInvalid,
+            ErrorCode::ConfigInvalid,
             "worker.name",
         ),
         (
             vec![worker("one_", "a:1")],
-            Code::ConfigInvalid,
+            ErrorCode::ConfigInvalid,
             "worker.name",
         ),
         (
             vec![worker("one", "a")],
-            Code::ConfigInvalid,
+            ErrorCode::ConfigInvalid,
             "worker.address",
         ),
         (
             vec!["[[worker]]\nname = \"one\"\n".to_owned()],
-            Code::ConfigInvalid,
+            ErrorCode::ConfigInvalid,
             "worker.address",
         ),
         (
             vec![worker("one", "a:1") + "threads = 4\n"],
-            Code::ConfigUnknownKey,
+            ErrorCode::ConfigUnknownKey,
             "worker.threads",
         ),
     ] {
         let faults = with(&workers).unwrap_err();
         assert_eq!(faults.len(), 1, "{workers:?}: {faults:?}");
-        let key_of = faults[0].place.as_ref().and_then(|place| place.key.clone());
+        let key_of = faults[0]
+            .location
+            .as_ref()
+            .and_then(|place| place.key.clone());
         assert_eq!((faults[0].code, key_of.as_deref()), (code, Some(key)));
     }
 }
@@ -267,18 +270,18 @@ fn each_peer_stands_there_once_under_an_alias_of_its_own() {
         };
         format!("[[peer]]\nid = \"{id}\"\naddress = \"a:1\"\n{alias}")
     };
-    let checked = |own: &str, peers: &[String]| -> Vec<(Code, u64)> {
+    let checked = |own: &str, peers: &[String]| -> Vec<(ErrorCode, u64)> {
         let text = format!(
             "[participant]\nid = \"acme.example\"\nname = \"Acme\"\n{own}{}",
             peers.concat()
         );
         let faults = load(&text).err().unwrap_or_default();
-        let told = |fault: Refusal| (fault.code, fault.place.unwrap().line.unwrap());
+        let told = |fault: Refusal| (fault.code, fault.location.unwrap().line.unwrap());
         faults.into_iter().map(told).collect()
     };
     let town = peer("town.example", "");
-    let clash = |line| vec![(Code::AliasClash, line)];
-    let invalid = |line| vec![(Code::ConfigInvalid, line)];
+    let clash = |line| vec![(ErrorCode::AliasClash, line)];
+    let invalid = |line| vec![(ErrorCode::ConfigInvalid, line)];
     assert_eq!(
         checked("", &[town.clone(), peer("bern.example", "")]),
         vec![]
@@ -318,6 +321,6 @@ fn what_has_a_name_stands_there_once() {
     ] {
         let faults = load(&format!("{own}{twice}")).unwrap_err();
         assert_eq!(faults.len(), 1, "{faults:?}");
-        assert_eq!(faults[0].code, Code::ConfigInvalid);
+        assert_eq!(faults[0].code, ErrorCode::ConfigInvalid);
     }
 }

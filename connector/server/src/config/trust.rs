@@ -1,12 +1,12 @@
 //! `[trust]`: where keys, certificate and trust bundle lie.
 
-use crate::config::reader::Section;
+use crate::config::reader::ConfigSection;
 use hansa_policy::refusal::Refusal;
 use std::path::{Path, PathBuf};
 
 /// `[trust]`: where keys, certificate and bundle are.
 #[derive(Debug, Clone)]
-pub(crate) struct Trust {
+pub(crate) struct TrustConfig {
     /// The signed trust bundle of the league.
     pub(crate) bundle: PathBuf,
     /// Certificate chain for TLS.
@@ -21,10 +21,10 @@ pub(crate) struct Trust {
 
 /// Reads it; what is absent lies where `hansa init` puts it.
 pub(super) fn read(
-    mut section: Section<'_, '_>,
+    mut section: ConfigSection<'_, '_>,
     folder: &Path,
     faults: &mut Vec<Refusal>,
-) -> Trust {
+) -> TrustConfig {
     let mut path = |key: &'static str, default: &str| {
         folder.join(
             section
@@ -32,7 +32,7 @@ pub(super) fn read(
                 .unwrap_or_else(|| default.to_owned()),
         )
     };
-    let trust = Trust {
+    let trust = TrustConfig {
         bundle: path("bundle", "trust/bundle.json"),
         tls_cert: path("tls_cert", "keys/tls.crt"),
         tls_key: path("tls_key", "keys/tls.key"),

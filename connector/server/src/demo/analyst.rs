@@ -1,7 +1,7 @@
 //! Step 3: one question over two cities; what they hold beside what the firm gets.
 
-use crate::demo::cast::{Cast, FIRM, short, text, whole};
-use crate::demo::tell::{Fault, Step, Voice, must, table};
+use crate::demo::federation::{DemoFederation, FIRM, short, text, whole};
+use crate::demo::step_report::{DemoSpeaker, ExpectationError, StepReport, must, table};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -9,10 +9,13 @@ const CITIES: [&str; 2] = ["munster", "ottawa"];
 const YEAR: &str = "local_date >= '2020-01-01' AND local_date < '2021-01-01'";
 
 /// A cell: city, site and month.
-type Key = (String, String, String);
+type CityCellKey = (String, String, String);
 
 /// Small cells are absent, and the totals do not give them back.
-pub(super) fn play(cast: &Cast<'_>, step: &mut Step) -> Result<(), Fault> {
+pub(super) fn play(
+    cast: &DemoFederation<'_>,
+    step: &mut StepReport,
+) -> Result<(), ExpectationError> {
     let mut least = BTreeMap::new();
     for city in CITIES {
         let id = cast.agree(FIRM, city, "bike_counts")?;
@@ -25,12 +28,12 @@ pub(super) fn play(cast: &Cast<'_>, step: &mut Step) -> Result<(), Fault> {
     );
     let asked = cast.asks(FIRM, &question)?;
     let (rows, _) = asked.rows()?;
-    let got: BTreeMap<Key, i64> = rows
+    let got: BTreeMap<CityCellKey, i64> = rows
         .iter()
         .filter(|row| row.get("bikes").is_some_and(|bikes| !bikes.is_null()))
         .map(|row| (key(&text(row, "participant"), row), whole(row, "bikes")))
         .collect();
-    let mut held: BTreeMap<Key, (i64, i64)> = BTreeMap::new();
+    let mut held: BTreeMap<CityCellKey, (i64, i64)> = BTreeMap::new();
     for city in CITIES {
         let own = format!(
             "SELECT site, date_trunc('month', local_date) AS month, sum(bikes) AS bikes, count(bikes) AS n \
@@ -64,7 +67,7 @@ pub(super) fn play(cast: &Cast<'_>, step: &mut Step) -> Result<(), Fault> {
         "something is",
     )?;
     step.say(
-        Voice("Analyst of Acme Mobility, bicycles by counter and month of 2020"),
+        DemoSpeaker("Analyst of Acme Mobility, bicycles by counter and month of 2020"),
         &compare(&held, &got, &hidden),
     );
     step.figure("cells_held", held.len());
@@ -75,11 +78,11 @@ pub(super) fn play(cast: &Cast<'_>, step: &mut Step) -> Result<(), Fault> {
 
 /// The totals are those of the cells shown: what is taken away from them does not come back.
 fn totals(
-    cast: &Cast<'_>,
-    step: &mut Step,
-    held: &BTreeMap<Key, (i64, i64)>,
-    got: &BTreeMap<Key, i64>,
-) -> Result<(), Fault> {
+    cast: &DemoFederation<'_>,
+    step: &mut StepReport,
+    held: &BTreeMap<CityCellKey, (i64, i64)>,
+    got: &BTreeMap<CityCellKey, i64>,
+) -> Result<(), ExpectationError> {
     let asked = cast.asks(
         FIRM,
         &format!(
@@ -125,7 +128,7 @@ fn totals(
         "all totals are those of all cells",
     )?;
     step.say(
-        Voice("Analyst of Acme Mobility"),
+        DemoSpeaker("Analyst of Acme Mobility"),
         &format!(
             "I ask for the totals too and take the cells away from them: nothing is left to learn.\n{}",
             table(
@@ -137,15 +140,15 @@ fn totals(
     Ok(())
 }
 
-fn key(participant: &str, row: &Value) -> Key {
+fn key(participant: &str, row: &Value) -> CityCellKey {
     let month = text(row, "month").chars().take(7).collect();
     (participant.to_owned(), text(row, "site"), month)
 }
 
 fn compare(
-    held: &BTreeMap<Key, (i64, i64)>,
-    got: &BTreeMap<Key, i64>,
-    hidden: &[(&Key, i64, i64)],
+    held: &BTreeMap<CityCellKey, (i64, i64)>,
+    got: &BTreeMap<CityCellKey, i64>,
+    hidden: &[(&CityCellKey, i64, i64)],
 ) -> String {
     let mut rows = Vec::new();
     for city in CITIES {

@@ -1,14 +1,17 @@
 //! Step 6: the auditor trusts nobody's word.
 
-use crate::demo::cast::{Cast, FIRM, OPERATOR, short, text, whole};
-use crate::demo::tell::{Fault, Step, Voice, must, table};
+use crate::demo::federation::{DemoFederation, FIRM, OPERATOR, short, text, whole};
+use crate::demo::step_report::{DemoSpeaker, ExpectationError, StepReport, must, table};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 const PROVIDERS: [&str; 3] = ["lisbon", "munster", "ottawa"];
 
 /// One table; two forgeries, both found; both sides agree; the evidence stays behind.
-pub(super) fn play(cast: &Cast<'_>, step: &mut Step) -> Result<(), Fault> {
+pub(super) fn play(
+    cast: &DemoFederation<'_>,
+    step: &mut StepReport,
+) -> Result<(), ExpectationError> {
     received(cast, step)?;
     forged(cast, step)?;
     let mut matched = 0;
@@ -31,7 +34,7 @@ pub(super) fn play(cast: &Cast<'_>, step: &mut Step) -> Result<(), Fault> {
         }
     }
     step.say(
-        Voice("Auditor"),
+        DemoSpeaker("Auditor"),
         &format!("both sides' receipts, compared answer by answer: {matched} of {matched} agree"),
     );
     step.figure("answers_matched", matched);
@@ -39,7 +42,7 @@ pub(super) fn play(cast: &Cast<'_>, step: &mut Step) -> Result<(), Fault> {
 }
 
 /// Who received what, under which clauses, from the providers' logs.
-fn received(cast: &Cast<'_>, step: &mut Step) -> Result<(), Fault> {
+fn received(cast: &DemoFederation<'_>, step: &mut StepReport) -> Result<(), ExpectationError> {
     let mut rows = Vec::new();
     let mut refused = 0;
     for city in PROVIDERS {
@@ -77,7 +80,7 @@ fn received(cast: &Cast<'_>, step: &mut Step) -> Result<(), Fault> {
     }
     must(!rows.is_empty(), "somebody received something", "nobody")?;
     step.say(
-        Voice("Auditor"),
+        DemoSpeaker("Auditor"),
         &format!(
             "who received what, under which clauses, from the logs of the three cities; questions that they refused: {refused}\n{}",
             table(
@@ -92,13 +95,13 @@ fn received(cast: &Cast<'_>, step: &mut Step) -> Result<(), Fault> {
 }
 
 /// One byte changed, one record removed, each in a copy.
-fn forged(cast: &Cast<'_>, step: &mut Step) -> Result<(), Fault> {
+fn forged(cast: &DemoFederation<'_>, step: &mut StepReport) -> Result<(), ExpectationError> {
     let good = verify(cast, "munster/state/log", 0)?;
     let records = whole(&good, "records");
     must(records > 2, "the log has records", records)?;
     let mut said = format!("the log as it is: {records} records, the chain is unbroken");
     step.figure("records", records);
-    let forgeries: [(&str, Forgery); 2] = [
+    let forgeries: [(&str, FileTampering); 2] = [
         ("one byte changed", |bytes| change(bytes)),
         ("one record removed", remove),
     ];
@@ -112,7 +115,7 @@ fn forged(cast: &Cast<'_>, step: &mut Step) -> Result<(), Fault> {
                 std::fs::write(&file, bytes)?;
                 Ok(forged)
             })
-            .map_err(|fault| Fault {
+            .map_err(|fault| ExpectationError {
                 expected: format!("a copy with {name}"),
                 came: fault.to_string(),
             })?;
@@ -128,13 +131,13 @@ fn forged(cast: &Cast<'_>, step: &mut Step) -> Result<(), Fault> {
         step.figure(&name.replace(' ', "_"), fault);
     }
     step.say(
-        Voice("Auditor, with a copy of Münster's log and no connector"),
+        DemoSpeaker("Auditor, with a copy of Münster's log and no connector"),
         &said,
     );
     Ok(())
 }
 
-fn verify(cast: &Cast<'_>, log: &str, status: i32) -> Result<Value, Fault> {
+fn verify(cast: &DemoFederation<'_>, log: &str, status: i32) -> Result<Value, ExpectationError> {
     let done = cast
         .stage
         .run(None, &["audit", "verify", log])?
@@ -143,7 +146,7 @@ fn verify(cast: &Cast<'_>, log: &str, status: i32) -> Result<Value, Fault> {
 }
 
 /// The evidence that stays behind.
-fn bundle(cast: &Cast<'_>, step: &mut Step) -> Result<(), Fault> {
+fn bundle(cast: &DemoFederation<'_>, step: &mut StepReport) -> Result<(), ExpectationError> {
     let file = cast.file("evidence-of-munster");
     let name = file.display().to_string();
     cast.does("munster", &["audit", "export", "--output", &name])?;
@@ -160,7 +163,7 @@ fn bundle(cast: &Cast<'_>, step: &mut Step) -> Result<(), Fault> {
         "goes with this folder; --dir DIR keeps it"
     };
     step.say(
-        Voice("Auditor"),
+        DemoSpeaker("Auditor"),
         &format!(
             "the evidence of Münster, {records} records under its signed head, {stays}; check it anywhere:\n\
              hansa audit verify {name}"
@@ -191,7 +194,7 @@ fn records_of(log: &Path) -> std::io::Result<PathBuf> {
 }
 
 /// Spoils a file's bytes; whether it could.
-type Forgery = fn(&mut Vec<u8>) -> bool;
+type FileTampering = fn(&mut Vec<u8>) -> bool;
 
 /// The last digit in the middle of the file becomes another one.
 fn change(bytes: &mut [u8]) -> bool {

@@ -1,19 +1,22 @@
 //! Step 2: the officer of Lisbon and two contracts over data that is never open.
 
-use crate::demo::cast::{Cast, FIRM, OPERATOR, short, text, whole};
-use crate::demo::draft;
-use crate::demo::tell::{Fault, Step, Voice, must, table};
+use crate::demo::draft_review;
+use crate::demo::federation::{DemoFederation, FIRM, OPERATOR, short, text, whole};
+use crate::demo::step_report::{DemoSpeaker, ExpectationError, StepReport, must, table};
 use serde_json::{Value, json};
 
 /// Both sign; the terms stand on a page; each gets what its contract says.
-pub(super) fn play(cast: &Cast<'_>, step: &mut Step) -> Result<(), Fault> {
+pub(super) fn play(
+    cast: &DemoFederation<'_>,
+    step: &mut StepReport,
+) -> Result<(), ExpectationError> {
     let firm = cast.agree(FIRM, "lisbon", "validations")?;
     let operator = cast.agree(OPERATOR, "lisbon", "validations")?;
     must(firm != operator, "there are two contracts", &firm)?;
     for (who, player, id) in [
-        (Voice("Officer of Lisbon, to the firm"), FIRM, &firm),
+        (DemoSpeaker("Officer of Lisbon, to the firm"), FIRM, &firm),
         (
-            Voice("Officer of Lisbon, to the operator"),
+            DemoSpeaker("Officer of Lisbon, to the operator"),
             OPERATOR,
             &operator,
         ),
@@ -63,7 +66,7 @@ pub(super) fn play(cast: &Cast<'_>, step: &mut Step) -> Result<(), Fault> {
         })
         .collect();
     step.say(
-        Voice("Bus operator 42"),
+        DemoSpeaker("Bus operator 42"),
         &format!(
             "the contract says \"own rows only\", and who I am is said by my certificate:\n{}",
             table(&["OPERATOR", "ROWS AT LISBON", "ROWS FOR ME"], &rows)
@@ -72,11 +75,15 @@ pub(super) fn play(cast: &Cast<'_>, step: &mut Step) -> Result<(), Fault> {
     step.figure("rows_held", all);
     step.figure("rows_of_operator", whole(own, "n"));
     step.figure("operators", json!(held.len()));
-    draft::play(cast, step, &firm)
+    draft_review::play(cast, step, &firm)
 }
 
 /// What the firm gets: days of municipalities, without those of a few stops.
-fn municipalities(cast: &Cast<'_>, step: &mut Step, contract: &str) -> Result<(), Fault> {
+fn municipalities(
+    cast: &DemoFederation<'_>,
+    step: &mut StepReport,
+    contract: &str,
+) -> Result<(), ExpectationError> {
     let least = cast.threshold(FIRM, contract)?;
     let held = cast.does(
         "lisbon",
@@ -126,7 +133,7 @@ fn municipalities(cast: &Cast<'_>, step: &mut Step, contract: &str) -> Result<()
         got.len(),
     )?;
     step.say(
-        Voice("Officer of Lisbon"),
+        DemoSpeaker("Officer of Lisbon"),
         &format!(
             "of {} days of municipalities the firm gets {}; those of fewer than {least} stops do not exist for it\n{}",
             held.len(),
@@ -143,7 +150,7 @@ fn municipalities(cast: &Cast<'_>, step: &mut Step, contract: &str) -> Result<()
 }
 
 /// The contract as Lisbon shows it, with both signatures checked.
-fn page(cast: &Cast<'_>, id: &str) -> Result<String, Fault> {
+fn page(cast: &DemoFederation<'_>, id: &str) -> Result<String, ExpectationError> {
     let shown = cast.does("lisbon", &["contract", "show", id])?;
     let shown = shown.with("contract")?;
     let list = |member: &str| {

@@ -1,14 +1,17 @@
 //! Step 5: a withdrawal cuts a running stream.
 
-use crate::demo::cast::{Cast, OPERATOR, PURPOSE, short, text, whole};
-use crate::demo::stage::Done;
-use crate::demo::tell::{Fault, Step, Voice, must};
-use hansa_audit_log::time::Time;
+use crate::demo::federation::{DemoFederation, OPERATOR, PURPOSE, short, text, whole};
+use crate::demo::runner::DemoCommandOutput;
+use crate::demo::step_report::{DemoSpeaker, ExpectationError, StepReport, must};
+use hansa_audit_log::time::UtcTimestamp;
 use serde_json::Value;
 use std::io::BufRead as _;
 
 /// The milliseconds, the rows after it, and the receipt for the part delivered.
-pub(super) fn play(cast: &Cast<'_>, step: &mut Step) -> Result<(), Fault> {
+pub(super) fn play(
+    cast: &DemoFederation<'_>,
+    step: &mut StepReport,
+) -> Result<(), ExpectationError> {
     let contract = cast.agree(OPERATOR, "munster", "bike_channels")?;
     let published = cast.does("munster", &["dataset", "show", "bike_channels"])?;
     let all = published
@@ -54,7 +57,7 @@ pub(super) fn play(cast: &Cast<'_>, step: &mut Step) -> Result<(), Fault> {
         }
     }
     let status = cast.stage.wait(id);
-    let told = Done {
+    let told = DemoCommandOutput {
         command: format!("hansa --config {OPERATOR} {}", args.join(" ")),
         status: status.unwrap_or(-1),
         lines: Vec::new(),
@@ -79,12 +82,12 @@ pub(super) fn play(cast: &Cast<'_>, step: &mut Step) -> Result<(), Fault> {
 
 /// What both sides wrote down.
 fn receipt(
-    cast: &Cast<'_>,
-    step: &mut Step,
+    cast: &DemoFederation<'_>,
+    step: &mut StepReport,
     contract: &str,
     came: i64,
     all: i64,
-) -> Result<(), Fault> {
+) -> Result<(), ExpectationError> {
     let log = cast.does("munster", &["audit", "list", "--last", "1000"])?;
     let withdrawn = log.lines.iter().find(|record| {
         text(record, "type") == "withdraw" && text(body(record), "contract") == contract
@@ -93,7 +96,7 @@ fn receipt(
         text(record, "type") == "close" && text(body(record), "code") == "WITHDRAWN"
     });
     let (Some(withdrawn), Some(closed)) = (withdrawn, closed) else {
-        return Err(Fault {
+        return Err(ExpectationError {
             expected: "the withdrawal and the cut are in the log of Münster".to_owned(),
             came: kinds(&log.lines),
         });
@@ -116,7 +119,7 @@ fn receipt(
         text(body(record), "request_id") == request
             && text(body(record), "outcome").starts_with("cut")
     });
-    let received = received.map(body).ok_or_else(|| Fault {
+    let received = received.map(body).ok_or_else(|| ExpectationError {
         expected: "the receipt for the part delivered is in the consumer's log".to_owned(),
         came: "it is not".to_owned(),
     })?;
@@ -129,7 +132,7 @@ fn receipt(
     }
     let millis = f64::from(u32::try_from(micros).unwrap_or(u32::MAX)) / 1000.0;
     step.say(
-        Voice("Officer of Münster"),
+        DemoSpeaker("Officer of Münster"),
         &format!(
             "Bus operator 42 is fetching {all} rows; I withdraw contract {} in the middle of it.\n\
              From the record of the withdrawal to the end of the stream: {millis:.1} ms; rows after it: 0",
@@ -137,7 +140,7 @@ fn receipt(
         ),
     );
     step.say(
-        Voice("Bus operator 42"),
+        DemoSpeaker("Bus operator 42"),
         &format!(
             "{came} rows had left and came; both logs hold the receipt {} for exactly these:\n\
              {} bytes, digest {}",
@@ -162,12 +165,14 @@ fn body(record: &Value) -> &Value {
     record.get("body").unwrap_or(&Value::Null)
 }
 
-fn instant(record: &Value) -> Result<i64, Fault> {
+fn instant(record: &Value) -> Result<i64, ExpectationError> {
     let at = text(record, "t");
-    at.parse::<Time>().map(Time::micros).map_err(|_| Fault {
-        expected: "a record has its time".to_owned(),
-        came: at,
-    })
+    at.parse::<UtcTimestamp>()
+        .map(UtcTimestamp::micros)
+        .map_err(|_| ExpectationError {
+            expected: "a record has its time".to_owned(),
+            came: at,
+        })
 }
 
 fn kinds(records: &[Value]) -> String {

@@ -1,12 +1,12 @@
 //! The socket: who may open it, what a verb says, and that going away stops it.
 
-use crate::admin::call::{self, DeskClient};
-use crate::admin::serve::{self, Desk, Open};
+use crate::admin::client::{self, AdminSocketClient};
+use crate::admin::server::{self, AdminHandler, SocketAccess};
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
-use hansa_policy::refusal::{Code, Refusal};
-use hansa_proto::admin::command::Command;
-use hansa_proto::admin::event::Event;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::admin::command::AdminCommand;
+use hansa_proto::admin::event::AdminEvent;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,48 +17,48 @@ use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 
 /// A desk with a few verbs; tells when an endless one was stopped.
-struct Clerk {
+struct TestAdminHandler {
     stopped: mpsc::Sender<()>,
 }
 
-struct Guard(mpsc::Sender<()>);
+struct StopNotifier(mpsc::Sender<()>);
 
-impl Drop for Guard {
+impl Drop for StopNotifier {
     fn drop(&mut self) {
         let _ = self.0.try_send(());
     }
 }
 
-impl Desk for Clerk {
-    fn run(&self, command: Command, _caller: Option<u32>) -> BoxStream<'static, Event> {
+impl AdminHandler for TestAdminHandler {
+    fn run(&self, command: AdminCommand, _caller: Option<u32>) -> BoxStream<'static, AdminEvent> {
         match command.verb.as_str() {
             "echo" => stream::iter([
-                Event::Progress {
+                AdminEvent::Progress {
                     label: "rows".to_owned(),
                     done: 1,
                     total: Some(2),
                 },
-                Event::Json(serde_json::Value::Object(command.args)),
-                Event::ArrowIpc(vec![1; 5_000_000].into()),
-                Event::Done { exit_code: 3 },
+                AdminEvent::Json(serde_json::Value::Object(command.args)),
+                AdminEvent::ArrowIpc(vec![1; 5_000_000].into()),
+                AdminEvent::Done { exit_code: 3 },
             ])
             .boxed(),
             "fail" => {
-                let refusal = Refusal::new(Code::PeerUnknown, "no `lubeck` here")
+                let refusal = Refusal::new(ErrorCode::PeerUnknown, "no `lubeck` here")
                     .with_place("hansa.toml", Some(2), None)
                     .with_help("hansa peer add");
                 stream::iter([
-                    Event::Failure(Box::new(refusal)),
-                    Event::Done { exit_code: 0 },
+                    AdminEvent::Failure(Box::new(refusal)),
+                    AdminEvent::Done { exit_code: 0 },
                 ])
                 .boxed()
             }
-            "forget" => stream::iter([Event::Notice("so far".to_owned())]).boxed(),
+            "forget" => stream::iter([AdminEvent::Notice("so far".to_owned())]).boxed(),
             _ => {
-                let guard = Guard(self.stopped.clone());
+                let guard = StopNotifier(self.stopped.clone());
                 stream::repeat_with(move || {
                     let _ = &guard;
-                    Event::Notice("still".to_owned())
+                    AdminEvent::Notice("still".to_owned())
                 })
                 .boxed()
             }
@@ -66,33 +66,33 @@ impl Desk for Clerk {
     }
 }
 
-struct Connector {
+struct TestAdminServer {
     socket: PathBuf,
     stopped: mpsc::Receiver<()>,
     _folder: TempDir,
 }
 
-fn start() -> Connector {
+fn start() -> TestAdminServer {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("hansa.sock");
     let (sender, stopped) = mpsc::channel(64);
-    let listener = serve::bind(&socket, Open::Own).unwrap();
-    let desk = Arc::new(Clerk { stopped: sender });
-    tokio::spawn(serve::serve(
+    let listener = server::bind(&socket, SocketAccess::Own).unwrap();
+    let desk = Arc::new(TestAdminHandler { stopped: sender });
+    tokio::spawn(server::serve(
         listener,
         desk,
         Arc::new(|_| false),
         std::future::pending(),
     ));
-    Connector {
+    TestAdminServer {
         socket,
         stopped,
         _folder: folder,
     }
 }
 
-fn command(verb: &str) -> Command {
-    Command {
+fn command(verb: &str) -> AdminCommand {
+    AdminCommand {
         verb: verb.to_owned(),
         args: serde_json::json!({"id": "7f3a"})
             .as_object()
@@ -104,11 +104,11 @@ fn command(verb: &str) -> Command {
     }
 }
 
-async fn client(socket: &Path) -> DeskClient {
-    call::connect(socket).await.unwrap().unwrap()
+async fn client(socket: &Path) -> AdminSocketClient {
+    client::connect(socket).await.unwrap().unwrap()
 }
 
-async fn all(socket: &Path, verb: &str) -> Vec<Event> {
+async fn all(socket: &Path, verb: &str) -> Vec<AdminEvent> {
     let events = client(socket).await.run(&command(verb)).collect();
     tokio::time::timeout(Duration::from_secs(30), events)
         .await
@@ -120,19 +120,22 @@ async fn a_verb_says_what_it_has_to_say() {
     let connector = start();
     let events = all(&connector.socket, "echo").await;
     assert_eq!(events.len(), 4);
-    assert_eq!(events[1], Event::Json(serde_json::json!({"id": "7f3a"})));
-    assert!(matches!(&events[2], Event::ArrowIpc(bytes) if bytes.len() == 5_000_000));
-    assert_eq!(events[3], Event::Done { exit_code: 3 });
+    assert_eq!(
+        events[1],
+        AdminEvent::Json(serde_json::json!({"id": "7f3a"}))
+    );
+    assert!(matches!(&events[2], AdminEvent::ArrowIpc(bytes) if bytes.len() == 5_000_000));
+    assert_eq!(events[3], AdminEvent::Done { exit_code: 3 });
 }
 
 #[tokio::test]
 async fn a_failure_arrives_whole_and_is_the_end() {
     let connector = start();
     let events = all(&connector.socket, "fail").await;
-    let [Event::Failure(refusal)] = events.as_slice() else {
+    let [AdminEvent::Failure(refusal)] = events.as_slice() else {
         panic!("{events:?}");
     };
-    assert_eq!(refusal.place.as_ref().unwrap().line, Some(2));
+    assert_eq!(refusal.location.as_ref().unwrap().line, Some(2));
     assert_eq!(refusal.help, ["hansa peer add"]);
 }
 
@@ -140,8 +143,10 @@ async fn a_failure_arrives_whole_and_is_the_end() {
 async fn a_verb_that_breaks_off_has_failed() {
     let connector = start();
     let events = all(&connector.socket, "forget").await;
-    assert_eq!(events[0], Event::Notice("so far".to_owned()));
-    assert!(matches!(&events[1], Event::Failure(refusal) if refusal.code == Code::Internal));
+    assert_eq!(events[0], AdminEvent::Notice("so far".to_owned()));
+    assert!(
+        matches!(&events[1], AdminEvent::Failure(refusal) if refusal.code == ErrorCode::Internal)
+    );
     assert_eq!(events.len(), 2);
 }
 
@@ -188,16 +193,16 @@ async fn the_socket_is_the_users_own() {
 async fn where_none_runs_nobody_answers() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("hansa.sock");
-    assert!(call::connect(&socket).await.unwrap().is_none());
+    assert!(client::connect(&socket).await.unwrap().is_none());
     // What a dead connector left behind is replaced, what is no socket is not touched.
-    drop(serve::bind(&socket, Open::Own).unwrap());
-    assert!(call::connect(&socket).await.unwrap().is_none());
-    drop(serve::bind(&socket, Open::Own).unwrap());
+    drop(server::bind(&socket, SocketAccess::Own).unwrap());
+    assert!(client::connect(&socket).await.unwrap().is_none());
+    drop(server::bind(&socket, SocketAccess::Own).unwrap());
     let file = folder.path().join("file");
     std::fs::write(&file, "mine").unwrap();
     assert_eq!(
-        serve::bind(&file, Open::Own).unwrap_err().code,
-        Code::StateBroken
+        server::bind(&file, SocketAccess::Own).unwrap_err().code,
+        ErrorCode::StateBroken
     );
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
 }

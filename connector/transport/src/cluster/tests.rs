@@ -1,24 +1,24 @@
 //! A connector and its worker on a loopback socket, over real TLS.
 
+mod authentication;
 mod shares;
-mod strangers;
 
-use crate::cluster::call::{ShareStream, WorkerClient};
-use crate::cluster::serve::{self, Bench, Share, ShareFrame, closing, message};
-use crate::flight::{DoGet, Messages};
-use crate::front::RowsFrame;
-use crate::peer::settings::Settings;
-use crate::peer::testing::tls::League;
+use crate::cluster::client::{ShareStream, WorkerClient};
+use crate::cluster::server::{self, ShareFrame, ShareFrameStream, ShareHandler, closing, message};
+use crate::flight::{DoGetHandler, FlightMessageStream};
+use crate::peer::settings::TransportSettings;
+use crate::peer::testing::test_league::TestLeague;
 use crate::peer::testing::{frames, soon};
+use crate::peer_handler::AnswerStreamFrame;
 use arrow_flight::{FlightData, Ticket};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::time::Time;
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::{ContractId, RequestId};
-use hansa_policy::refusal::{Code, Refusal};
-use hansa_proto::cluster::{Briefing, Ground, Limits};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::cluster::{FragmentTask, TaskDataset, TaskLimits};
 use rustls::ClientConfig;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -28,16 +28,18 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tonic::{Request, Status};
 
-type Give = Box<dyn Fn() -> Result<Share, Refusal> + Send + Sync>;
+type ShareFunction = Box<dyn Fn() -> Result<ShareFrameStream, Refusal> + Send + Sync>;
 
 /// A bench that gives every share alike.
-struct Giving {
-    give: Give,
-    briefed: Mutex<Vec<Briefing>>,
+struct TestShareHandler {
+    give: ShareFunction,
+    briefed: Mutex<Vec<FragmentTask>>,
 }
 
-impl Giving {
-    fn new(give: impl Fn() -> Result<Share, Refusal> + Send + Sync + 'static) -> Arc<Self> {
+impl TestShareHandler {
+    fn new(
+        give: impl Fn() -> Result<ShareFrameStream, Refusal> + Send + Sync + 'static,
+    ) -> Arc<Self> {
         Arc::new(Self {
             give: Box::new(give),
             briefed: Mutex::default(),
@@ -51,41 +53,41 @@ impl Giving {
 }
 
 #[async_trait]
-impl Bench for Giving {
-    async fn share(&self, briefing: Briefing) -> Result<Share, Refusal> {
+impl ShareHandler for TestShareHandler {
+    async fn share(&self, briefing: FragmentTask) -> Result<ShareFrameStream, Refusal> {
         self.briefed.lock().unwrap().push(briefing);
         (self.give)()
     }
 }
 
 /// A worker that sends what a test makes up, message by message.
-struct Raw(Vec<Result<FlightData, Status>>);
+struct RawShareService(Vec<Result<FlightData, Status>>);
 
 #[async_trait]
-impl DoGet for Raw {
-    async fn rows(&self, _: Request<Ticket>) -> Result<Messages, Status> {
+impl DoGetHandler for RawShareService {
+    async fn rows(&self, _: Request<Ticket>) -> Result<FlightMessageStream, Status> {
         Ok(stream::iter(self.0.clone()).boxed())
     }
 }
 
 /// A worker that runs.
-struct Worker {
+struct TestWorker {
     address: SocketAddr,
-    league: League,
-    settings: Settings,
+    league: TestLeague,
+    settings: TransportSettings,
     stop: oneshot::Sender<()>,
     served: JoinHandle<Result<(), Refusal>>,
 }
 
-impl Worker {
-    async fn start(bench: Arc<dyn Bench>) -> Self {
-        Self::start_with(bench, Settings::default()).await
+impl TestWorker {
+    async fn start(bench: Arc<dyn ShareHandler>) -> Self {
+        Self::start_with(bench, TransportSettings::default()).await
     }
 
-    async fn start_with(bench: Arc<dyn Bench>, settings: Settings) -> Self {
+    async fn start_with(bench: Arc<dyn ShareHandler>, settings: TransportSettings) -> Self {
         let (listener, league, stop, stopped) = place().await;
         let address = listener.local_addr().unwrap();
-        let served = serve::serve(listener, league.server(), bench, settings.clone(), stopped);
+        let served = server::serve(listener, league.server(), bench, settings.clone(), stopped);
         Self {
             address,
             league,
@@ -98,9 +100,9 @@ impl Worker {
     async fn sending(messages: Vec<Result<FlightData, Status>>) -> Self {
         let (listener, league, stop, stopped) = place().await;
         let address = listener.local_addr().unwrap();
-        let settings = Settings::default();
-        let (tls, answers) = (league.server(), Raw(messages));
-        let served = serve::serve_tickets(listener, tls, answers, settings.clone(), stopped);
+        let settings = TransportSettings::default();
+        let (tls, answers) = (league.server(), RawShareService(messages));
+        let served = server::serve_tickets(listener, tls, answers, settings.clone(), stopped);
         Self {
             address,
             league,
@@ -133,7 +135,7 @@ impl Worker {
 
 async fn place() -> (
     TcpListener,
-    League,
+    TestLeague,
     oneshot::Sender<()>,
     impl Future<Output = ()> + Send,
 ) {
@@ -142,13 +144,13 @@ async fn place() -> (
     let stopped = async move {
         let _ = stopped.await;
     };
-    (listener, League::new(), stop, stopped)
+    (listener, TestLeague::new(), stop, stopped)
 }
 
 async fn open(
     address: SocketAddr,
     tls: Arc<ClientConfig>,
-    settings: Settings,
+    settings: TransportSettings,
 ) -> Result<WorkerClient, Refusal> {
     let name = "127.0.0.1".try_into().unwrap();
     let worker = "north".parse().unwrap();
@@ -177,8 +179,8 @@ async fn drain(share: &mut ShareStream) -> Result<usize, Refusal> {
 /// Messages of a share: the schema, then batches of so many rows each.
 fn parts(batches: &[usize]) -> Vec<(Bytes, Bytes)> {
     let data = |frame| match frame {
-        RowsFrame::Data { header, body } => (header, body),
-        RowsFrame::Receipt(_) => panic!("no receipt among the frames"),
+        AnswerStreamFrame::Data { header, body } => (header, body),
+        AnswerStreamFrame::Receipt(_) => panic!("no receipt among the frames"),
     };
     frames(batches).into_iter().map(data).collect()
 }
@@ -193,15 +195,15 @@ fn messages(batches: &[usize]) -> Vec<Result<FlightData, Status>> {
     parts(batches).into_iter().map(data).collect()
 }
 
-fn briefing() -> Briefing {
-    Briefing {
+fn briefing() -> FragmentTask {
+    FragmentTask {
         version: "0.1.0".to_owned(),
         request: RequestId([7; 16]),
         asker: "hansa://tallinn.example".parse().unwrap(),
         tenant: None,
         purpose: None,
-        now: Time::EPOCH,
-        planned: Time::EPOCH,
+        now: UtcTimestamp::EPOCH,
+        planned: UtcTimestamp::EPOCH,
         sql: "SELECT count(*) FROM trips".to_owned(),
         grounds: vec![ground("trips")],
         effects: Digest::of(b"effects"),
@@ -209,7 +211,7 @@ fn briefing() -> Briefing {
         fragment: 0,
         part: 0,
         of: 2,
-        limits: Limits {
+        limits: TaskLimits {
             memory: 1 << 20,
             spill: 0,
             time: Duration::from_secs(60),
@@ -218,13 +220,13 @@ fn briefing() -> Briefing {
     }
 }
 
-fn ground(dataset: &str) -> Ground {
-    Ground {
+fn ground(dataset: &str) -> TaskDataset {
+    TaskDataset {
         dataset: dataset.parse().unwrap(),
         contract: ContractId(Digest::of(b"second")),
         first: ContractId(Digest::of(b"first")),
         envelope: "envelope".into(),
-        held: Vec::new(),
+        active_prohibitions: Vec::new(),
         snapshot: "2026-03-01.1".to_owned(),
         digest: Digest::of(b"rows"),
     }
@@ -232,7 +234,7 @@ fn ground(dataset: &str) -> Ground {
 
 #[track_caller]
 fn is_failure(refusal: &Refusal, part: &str) {
-    assert_eq!(refusal.code, Code::WorkerFailed, "{refusal}");
+    assert_eq!(refusal.code, ErrorCode::WorkerFailed, "{refusal}");
     assert!(refusal.sentence.contains("`north`"), "{refusal}");
     assert!(refusal.sentence.contains(part), "{refusal}");
 }

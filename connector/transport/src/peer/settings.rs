@@ -12,7 +12,7 @@ pub(crate) const COMPRESSION: CompressionEncoding = CompressionEncoding::Gzip;
 
 /// Limits of the peer wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
+pub struct TransportSettings {
     /// The largest HTTP/2 frame that is accepted, in bytes.
     pub frame: u32,
     /// How much one stream may have under way, in bytes.
@@ -56,7 +56,7 @@ pub struct UnprovenBounds {
     pub members: usize,
 }
 
-impl Default for Settings {
+impl Default for TransportSettings {
     fn default() -> Self {
         Self {
             frame: 256 * 1024,
@@ -83,7 +83,7 @@ impl Default for Settings {
     }
 }
 
-impl Settings {
+impl TransportSettings {
     /// A server of HTTP/2 by these limits.
     pub(crate) fn server(&self) -> Server {
         Server::builder()

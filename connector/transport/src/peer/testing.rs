@@ -1,14 +1,14 @@
 //! Two cities for the tests of the peer wire: real TLS on a loopback socket, a front that does what a test tells it.
 
-mod front;
-mod refusing;
-pub(crate) mod tls;
+mod refusing_verifier;
+pub(crate) mod test_league;
+mod test_peer_handler;
 
-pub(crate) use front::{HANG, Told, recorded, refused};
+pub(crate) use test_peer_handler::{HANG, TestPeerHandler, recorded, refused};
 
-use crate::peer::call::{PeerClient, Way};
-use crate::peer::serve::{self, Entrance};
-use crate::peer::settings::Settings;
+use crate::peer::client::{PeerClient, PeerEndpoint};
+use crate::peer::server::{self, TlsAcceptorConfig};
+use crate::peer::settings::TransportSettings;
 use arrow_array::{Int64Array, RecordBatch, StringArray};
 use arrow_flight::utils::batches_to_flight_data;
 use arrow_schema::{DataType, Field, Schema};
@@ -17,50 +17,50 @@ use hansa_policy::refusal::Refusal;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tls::League;
+use test_league::TestLeague;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::front::RowsFrame;
+use crate::peer_handler::AnswerStreamFrame;
 
 /// A provider that runs, and how others get at it.
-pub(crate) struct City {
-    pub(crate) front: Arc<Told>,
+pub(crate) struct TestProvider {
+    pub(crate) handler: Arc<TestPeerHandler>,
     pub(crate) address: SocketAddr,
     pub(crate) stop: Option<oneshot::Sender<()>>,
     pub(crate) served: JoinHandle<Result<(), Refusal>>,
-    league: League,
-    settings: Settings,
+    league: TestLeague,
+    settings: TransportSettings,
 }
 
-impl City {
-    pub(crate) async fn start(front: Told) -> Self {
-        Self::start_with(front, Settings::default()).await
+impl TestProvider {
+    pub(crate) async fn start(front: TestPeerHandler) -> Self {
+        Self::start_with(front, TransportSettings::default()).await
     }
 
-    pub(crate) async fn start_with(front: Told, settings: Settings) -> Self {
-        let league = League::new();
+    pub(crate) async fn start_with(front: TestPeerHandler, settings: TransportSettings) -> Self {
+        let league = TestLeague::new();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let front = Arc::new(front);
-        let entrance = Entrance {
+        let entrance = TlsAcceptorConfig {
             tls: league.server(),
             attest: league.attest(),
             hosts: Arc::default(),
             settings: settings.clone(),
         };
         let (stop, stopped) = oneshot::channel::<()>();
-        let served = tokio::spawn(serve::serve(
+        let served = tokio::spawn(server::serve(
             listener,
             entrance,
-            Arc::clone(&front) as Arc<dyn crate::front::Front>,
+            Arc::clone(&front) as Arc<dyn crate::peer_handler::PeerHandler>,
             async move {
                 let _ = stopped.await;
             },
         ));
         Self {
-            front,
+            handler: front,
             address,
             stop: Some(stop),
             served,
@@ -70,8 +70,8 @@ impl City {
     }
 
     /// How the asker gets here.
-    pub(crate) fn way(&self) -> Way {
-        Way {
+    pub(crate) fn endpoint(&self) -> PeerEndpoint {
+        PeerEndpoint {
             participant: munster(),
             host: self.address.ip().to_string(),
             port: self.address.port(),
@@ -82,10 +82,10 @@ impl City {
     }
 
     /// The same with a certificate of somebody else's authority.
-    pub(crate) fn way_of_a_stranger(&self) -> Way {
-        Way {
+    pub(crate) fn way_of_a_stranger(&self) -> PeerEndpoint {
+        PeerEndpoint {
             tls: self.league.stranger(),
-            ..self.way()
+            ..self.endpoint()
         }
     }
 
@@ -100,21 +100,21 @@ impl City {
     }
 
     /// The same with a check of certificates that refuses with this reason.
-    pub(crate) fn way_that_refuses(&self, reason: Refusal) -> Way {
+    pub(crate) fn way_that_refuses(&self, reason: Refusal) -> PeerEndpoint {
         let current = self.league.client()();
         let mut config = rustls::ClientConfig::clone(&current);
         config
             .dangerous()
-            .set_certificate_verifier(Arc::new(refusing::Refusing(reason)));
+            .set_certificate_verifier(Arc::new(refusing_verifier::RefusingVerifier(reason)));
         let config = Arc::new(config);
-        Way {
+        PeerEndpoint {
             tls: Arc::new(move || Arc::clone(&config)),
-            ..self.way()
+            ..self.endpoint()
         }
     }
 
     pub(crate) async fn connect(&self) -> PeerClient {
-        PeerClient::connect(self.way()).await.unwrap()
+        PeerClient::connect(self.endpoint()).await.unwrap()
     }
 }
 
@@ -145,7 +145,7 @@ pub(crate) async fn relay(to: SocketAddr) -> (SocketAddr, mpsc::Sender<()>) {
 }
 
 /// An answer: the schema, then batches of so many rows each.
-pub(crate) fn frames(batches: &[usize]) -> Vec<RowsFrame> {
+pub(crate) fn frames(batches: &[usize]) -> Vec<AnswerStreamFrame> {
     let schema = Arc::new(Schema::new(vec![
         Field::new("n", DataType::Int64, false),
         Field::new("name", DataType::Utf8, true),
@@ -154,7 +154,7 @@ pub(crate) fn frames(batches: &[usize]) -> Vec<RowsFrame> {
     batches_to_flight_data(&schema, batches)
         .unwrap()
         .into_iter()
-        .map(|data| RowsFrame::Data {
+        .map(|data| AnswerStreamFrame::Data {
             header: data.data_header,
             body: data.data_body,
         })

@@ -1,6 +1,6 @@
 //! `serve` against `call` over real TLS.
 
-mod crowds;
-mod letters;
-mod rows;
-mod strangers;
+mod authentication;
+mod connection_limits;
+mod peer_messages;
+mod queries;

@@ -1,8 +1,8 @@
 //! Between whom an agreement is, and to whom it gives.
 
-use super::{Agreement, Assignee, Role, Standing};
+use super::{Agreement, Assignee, ContractStatus, SignatoryRole};
 use crate::id::ParticipantId;
-use hansa_audit_log::time::Time;
+use hansa_audit_log::time::UtcTimestamp;
 
 impl Agreement {
     /// Whether it is between the same participants and about the same dataset as `old`, so that it may take its place.
@@ -33,13 +33,13 @@ impl Agreement {
     }
 
     /// How it stands at `now` by its own text alone.
-    pub(super) fn in_time(&self, now: Time) -> Standing {
+    pub(super) fn in_time(&self, now: UtcTimestamp) -> ContractStatus {
         if now < self.not_before {
-            Standing::NotYet
+            ContractStatus::NotYet
         } else if now >= self.not_after {
-            Standing::Expired
+            ContractStatus::Expired
         } else {
-            Standing::InForce
+            ContractStatus::InForce
         }
     }
 
@@ -54,7 +54,7 @@ impl Agreement {
     }
 }
 
-impl Role {
+impl SignatoryRole {
     /// `provider` or `consumer`, as in signature headers.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -1,18 +1,18 @@
 //! What one contract gives, as the terms read it.
 
-use super::{Agreement, Asker, Grant, InForce, OwnPurpose};
+use super::{ActiveContracts, Agreement, DatasetGrant, OwnPurpose, Requester};
 use crate::effect::Effect;
-use crate::guard::Guard;
 use crate::id::{ClauseId, ContractId, DatasetId};
 use crate::refusal::Refusal;
-use crate::term::prohibition::Act;
-use crate::term::rule::Binding;
+use crate::restriction::ProviderRestriction;
+use crate::term::prohibition::ProhibitedAction;
+use crate::term::rule::EffectBinding;
 use crate::term::{self, Clause, Term};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::time::Time;
+use hansa_audit_log::time::UtcTimestamp;
 use std::collections::BTreeMap;
 
-impl Grant {
+impl DatasetGrant {
     pub(super) fn of(id: ContractId, agreement: &Agreement) -> Self {
         Self {
             contract: Some(id),
@@ -33,7 +33,7 @@ impl Grant {
     }
 
     /// The same, over at that instant at the latest.
-    pub(super) fn ending(mut self, at: Time) -> Self {
+    pub(super) fn ending(mut self, at: UtcTimestamp) -> Self {
         self.not_after = self.not_after.min(at);
         self
     }
@@ -48,7 +48,7 @@ impl Grant {
     ///
     /// # Errors
     /// As [`term::of_clauses`], with the contract.
-    pub fn effects(&self, to: &Binding<'_>) -> Result<Vec<Effect>, Refusal> {
+    pub fn effects(&self, to: &EffectBinding<'_>) -> Result<Vec<Effect>, Refusal> {
         let effects = term::of_clauses(self.clauses(), &to.under(self.first()));
         effects.map_err(|refusal| match self.contract() {
             Some(contract) => refusal.with_contract(contract),
@@ -57,11 +57,11 @@ impl Grant {
     }
 
     /// The clauses of a guard in the place of those of the contract: what both give at most is what the contract gives.
-    pub(crate) fn guarded(&self, guard: &Guard) -> Self {
-        let asked = Act::asked(&self.clauses);
+    pub(crate) fn guarded(&self, guard: &ProviderRestriction) -> Self {
+        let asked = ProhibitedAction::asked(&self.clauses);
         let clauses = guard.clauses().iter();
         let clauses = clauses.filter(|clause| match &clause.term {
-            Term::Prohibition(one) => one.act.contains(asked),
+            Term::Prohibition(one) => one.action.contains(asked),
             _ => true,
         });
         Self {
@@ -74,8 +74,8 @@ impl Grant {
             purposes: guard.purposes().to_owned(),
             own_purposes: guard.own_purposes().to_vec(),
             // Its periods begin with the days of UTC, whenever a contract began.
-            not_before: Time::EPOCH,
-            not_after: Time::LATEST,
+            not_before: UtcTimestamp::EPOCH,
+            not_after: UtcTimestamp::LATEST,
             ..self.clone()
         }
     }
@@ -89,8 +89,8 @@ impl Grant {
             clauses: Vec::new(),
             purposes: String::new(),
             own_purposes: Vec::new(),
-            not_before: Time::EARLIEST,
-            not_after: Time::LATEST,
+            not_before: UtcTimestamp::EARLIEST,
+            not_after: UtcTimestamp::LATEST,
         }
     }
 
@@ -126,13 +126,13 @@ impl Grant {
 
     /// First instant in force, from which periods of quotas are counted.
     #[must_use]
-    pub const fn not_before(&self) -> Time {
+    pub const fn not_before(&self) -> UtcTimestamp {
         self.not_before
     }
 
     /// First instant no longer in force.
     #[must_use]
-    pub const fn not_after(&self) -> Time {
+    pub const fn not_after(&self) -> UtcTimestamp {
         self.not_after
     }
 
@@ -146,9 +146,9 @@ impl Grant {
     }
 }
 
-impl InForce {
+impl ActiveContracts {
     /// What the guards say in the place of the grants for which there is one: no ground for an answer, so it is supposed.
-    pub(crate) fn guarded(&self, guards: &BTreeMap<DatasetId, &Guard>) -> Self {
+    pub(crate) fn guarded(&self, guards: &BTreeMap<DatasetId, &ProviderRestriction>) -> Self {
         let guarded = self.grants.iter().filter_map(|(dataset, grant)| {
             let guard = guards.get(dataset)?;
             Some((dataset.clone(), grant.guarded(guard)))
@@ -158,13 +158,13 @@ impl InForce {
 
     /// Who asks.
     #[must_use]
-    pub const fn asker(&self) -> &Asker {
+    pub const fn asker(&self) -> &Requester {
         &self.asker
     }
 
     /// What is given, by dataset.
     #[must_use]
-    pub const fn grants(&self) -> &BTreeMap<DatasetId, Grant> {
+    pub const fn grants(&self) -> &BTreeMap<DatasetId, DatasetGrant> {
         &self.grants
     }
 }

@@ -3,13 +3,13 @@
 //! A mandate travels in the protected header of the signature that rests on it, so that whoever reads the contract can
 //! judge it, and the payload keeps one hash.
 
-use super::deed::Deed;
-use super::{Agreement, Assignee, Party, Signature, SignatureCheck};
+use super::signature_purpose::SignaturePurpose;
+use super::{Agreement, Assignee, ContractParty, Signature, SignatureVerifier};
 use crate::id::{ClauseId, ParticipantId};
-use crate::refusal::{Code, Refusal};
+use crate::refusal::{ErrorCode, Refusal};
 use crate::term::{Term, aggregate};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::time::Time;
+use hansa_audit_log::time::UtcTimestamp;
 use std::collections::BTreeSet;
 
 #[cfg(test)]
@@ -17,7 +17,7 @@ mod tests;
 
 /// What a contract lets out, the least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Class {
+pub enum DisclosureClass {
     /// What anybody may have.
     Public,
     /// Aggregates, and no row.
@@ -28,7 +28,7 @@ pub enum Class {
     Personal,
 }
 
-impl Class {
+impl DisclosureClass {
     /// Every class, the least first.
     pub const ALL: [Self; 4] = [Self::Public, Self::Aggregate, Self::Rows, Self::Personal];
 
@@ -80,15 +80,15 @@ pub struct Mandate {
     /// In what capacity, for people: one line.
     pub capacity: String,
     /// The most that a contract may let out.
-    pub up_to: Class,
+    pub up_to: DisclosureClass,
     /// The most days that a contract may last.
     pub longest_days: u32,
     /// With whom; none: with anybody.
     pub counterparties: BTreeSet<ParticipantId>,
     /// First instant at which it counts.
-    pub not_before: Time,
+    pub not_before: UtcTimestamp,
     /// First instant at which it no longer counts.
-    pub not_after: Time,
+    pub not_after: UtcTimestamp,
 }
 
 /// A mandate as read from its envelope, its signature not yet checked.
@@ -114,11 +114,11 @@ impl Mandate {
         agreement: &Agreement,
         party: &ParticipantId,
         holder: &str,
-        at: Time,
+        at: UtcTimestamp,
     ) -> Result<(), Refusal> {
         let beyond = |member: &str, sentence: String| {
             Err(Refusal::new(
-                Code::MandateExceeded,
+                ErrorCode::MandateExceeded,
                 format!("`{member}` of the mandate: {sentence}"),
             ))
         };
@@ -139,14 +139,14 @@ impl Mandate {
         }
         if at < self.not_before || self.not_after <= at {
             return Err(Refusal::new(
-                Code::MandateExpired,
+                ErrorCode::MandateExpired,
                 format!(
                     "the mandate counts from {} until {}, and not on {at}",
                     self.not_before, self.not_after
                 ),
             ));
         }
-        let (class, clause) = Class::of(agreement);
+        let (class, clause) = DisclosureClass::of(agreement);
         if class > self.up_to {
             let refused = beyond(
                 "upTo",
@@ -195,14 +195,14 @@ impl Mandate {
 /// checked wherever one is there.
 pub(super) fn check(
     agreement: &Agreement,
-    party: &Party,
+    party: &ContractParty,
     signature: &Signature,
-    keys: &(impl SignatureCheck + ?Sized),
+    keys: &(impl SignatureVerifier + ?Sized),
 ) -> Result<(), Refusal> {
     let Some(signed) = &signature.mandate else {
         if keys.needs_mandate(&party.id) {
             return Err(Refusal::new(
-                Code::MandateMissing,
+                ErrorCode::MandateMissing,
                 format!(
                     "{} signs with mandates, and this signature has none",
                     party.id
@@ -213,14 +213,14 @@ pub(super) fn check(
     };
     if signed.signature.kid == signature.kid {
         return Err(Refusal::new(
-            Code::MandateExceeded,
+            ErrorCode::MandateExceeded,
             "`holder` of the mandate: nobody mandates itself",
         ));
     }
-    keys.check(&party.id, &signed.signature, Deed::Mandate)?;
+    keys.check(&party.id, &signed.signature, SignaturePurpose::Mandate)?;
     if keys.mandate_revoked(&party.id, signed, signature) {
         return Err(Refusal::new(
-            Code::MandateRevoked,
+            ErrorCode::MandateRevoked,
             format!(
                 "the mandate `{}` of {} was revoked before the signature that rests on it was made, or was first seen",
                 signed.statement.short(),
@@ -229,7 +229,7 @@ pub(super) fn check(
         ));
     }
     let made = signature.issued_at.checked_mul(1_000_000);
-    let made = made.and_then(|micros| Time::from_micros(micros).ok());
+    let made = made.and_then(|micros| UtcTimestamp::from_micros(micros).ok());
     // A signer can write any time into a signature, so that of the log counts, too.
     for at in [made, keys.logged()].into_iter().flatten() {
         signed

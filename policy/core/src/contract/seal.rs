@@ -2,7 +2,7 @@
 
 /// Certificates in DER, that of the signing key first, each issued by the next. Nothing of them is believed yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seal {
+pub struct SealCertificates {
     own: Vec<u8>,
     above: Vec<Vec<u8>>,
 }
@@ -13,7 +13,7 @@ pub const MOST: usize = 4;
 /// The most bytes of one certificate.
 pub const LARGEST: usize = 8 * 1024;
 
-impl Seal {
+impl SealCertificates {
     /// The certificates in their order; none of them stands twice.
     ///
     /// # Errors

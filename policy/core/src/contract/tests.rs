@@ -4,7 +4,7 @@ use super::*;
 use crate::fixture::{
     CONSUMER, PROVIDER, agreed, agreement, caller, contract_id, participant, party, time,
 };
-use crate::refusal::Code;
+use crate::refusal::ErrorCode;
 
 const NOW: &str = "2026-06-01T00:00:00Z";
 
@@ -12,8 +12,8 @@ fn id(name: &str) -> ContractId {
     contract_id(name)
 }
 
-fn book(contracts: &[(&str, Agreement)]) -> Book {
-    let mut book = Book::new(participant(PROVIDER));
+fn book(contracts: &[(&str, Agreement)]) -> ContractRegistry {
+    let mut book = ContractRegistry::new(participant(PROVIDER));
     for (name, agreement) in contracts {
         book.readmit(
             agreed(id(name), agreement.clone()),
@@ -31,7 +31,13 @@ fn replacing(old: &str) -> Agreement {
 }
 
 #[track_caller]
-fn asked(book: &Book, who: &str, named: &[&str], now: &str, expect: Result<usize, Code>) {
+fn asked(
+    book: &ContractRegistry,
+    who: &str,
+    named: &[&str],
+    now: &str,
+    expect: Result<usize, ErrorCode>,
+) {
     let ids: Vec<ContractId> = named.iter().map(|name| id(name)).collect();
     let got = book
         .in_force(&caller(who), &ids, time(now))
@@ -42,11 +48,11 @@ fn asked(book: &Book, who: &str, named: &[&str], now: &str, expect: Result<usize
 
 #[test]
 fn only_what_the_log_holds_is_taken_in_again() {
-    let mut book = Book::new(participant(PROVIDER));
+    let mut book = ContractRegistry::new(participant(PROVIDER));
     let refusal = book
         .readmit(agreed(id("a"), agreement("bikes", [])), &BTreeSet::new())
         .unwrap_err();
-    assert_eq!(refusal.code, Code::ContractUnknown);
+    assert_eq!(refusal.code, ErrorCode::ContractUnknown);
     assert!(book.agreement(id("a")).is_none());
 }
 
@@ -59,7 +65,7 @@ fn somebody_elses_contract_looks_like_none() {
         "hansa://other.example",
         &["a"],
         NOW,
-        Err(Code::ContractUnknown),
+        Err(ErrorCode::ContractUnknown),
     );
     let absent = book
         .in_force(&caller(CONSUMER), &[id("nope")], time(NOW))
@@ -78,7 +84,7 @@ fn states_and_ambiguity() {
         CONSUMER,
         &["a"],
         "2025-12-31T23:59:59Z",
-        Err(Code::NotYetValid),
+        Err(ErrorCode::NotYetValid),
     );
     asked(&book, CONSUMER, &["a"], "2026-01-01T00:00:00Z", Ok(1));
     asked(
@@ -86,14 +92,14 @@ fn states_and_ambiguity() {
         CONSUMER,
         &["a"],
         "2027-01-01T00:00:00Z",
-        Err(Code::Expired),
+        Err(ErrorCode::Expired),
     );
     asked(
         &book,
         CONSUMER,
         &["a", "b"],
         NOW,
-        Err(Code::ContractAmbiguous),
+        Err(ErrorCode::ContractAmbiguous),
     );
     let mut ended = book;
     ended.end(id("a"), time("2026-06-02T00:00:00Z"));
@@ -104,14 +110,14 @@ fn states_and_ambiguity() {
         CONSUMER,
         &["a"],
         "2026-06-02T00:00:00Z",
-        Err(Code::Withdrawn),
+        Err(ErrorCode::Withdrawn),
     );
 }
 
 #[test]
 fn a_newer_version_takes_the_place_of_the_older() {
     let book = book(&[("a", agreement("bikes", [])), ("b", replacing("a"))]);
-    asked(&book, CONSUMER, &["a"], NOW, Err(Code::Superseded));
+    asked(&book, CONSUMER, &["a"], NOW, Err(ErrorCode::Superseded));
     asked(&book, CONSUMER, &["b"], NOW, Ok(1));
 }
 
@@ -129,7 +135,13 @@ fn nobody_replaces_the_contract_of_others() {
     asked(&book(&contracts), CONSUMER, &["a"], NOW, Ok(1));
     let mut all = contracts.to_vec();
     all.insert(1, ("b", replacing("a")));
-    asked(&book(&all), CONSUMER, &["a"], NOW, Err(Code::Superseded));
+    asked(
+        &book(&all),
+        CONSUMER,
+        &["a"],
+        NOW,
+        Err(ErrorCode::Superseded),
+    );
 }
 
 #[test]
@@ -138,7 +150,7 @@ fn a_label_stands_for_one_contract() {
     let code = |id, agreement: &Agreement| book.check_label(id, agreement).err().map(|r| r.code);
     let mut other = agreement("bikes", []);
     assert_eq!(code(id("a"), &other), None);
-    assert_eq!(code(id("b"), &other), Some(Code::ContractIdReused));
+    assert_eq!(code(id("b"), &other), Some(ErrorCode::ContractIdReused));
     other.version = 2;
     assert_eq!(code(id("b"), &other), None);
 }
@@ -158,7 +170,7 @@ fn an_exclusive_contract_bars_another() {
         book.check_exclusive(&other, now).err().map(|r| r.code)
     };
     let alone = || vec![crate::term::Term::Exclusive];
-    let clash = Some(Code::ExclusivityClash);
+    let clash = Some(ErrorCode::ExclusivityClash);
     assert_eq!(check(vec![], vec![], false), None);
     assert_eq!(check(alone(), vec![], false), clash);
     assert_eq!(check(vec![], alone(), false), clash);
@@ -196,49 +208,52 @@ fn keys_belong_to_the_first_version_of_a_contract() {
 /// How far the numbers of units of a group and of its parts differ tells who is in several of them.
 #[test]
 fn numbers_of_units_stand_in_one_set_of_cells() {
-    use crate::term::release::{Late, Release};
-    use crate::term::{Bucket, Function, Term, Unit};
-    let name = |text: &str| text.parse::<crate::id::Name>().unwrap();
-    let with = |bucket: Bucket, unit: &str, function: Function| {
+    use crate::term::release::{LateDataPolicy, ReleaseTerm};
+    use crate::term::{CountingUnit, CubeFunction, Term, TimeBucketWidth};
+    let name = |text: &str| text.parse::<crate::id::SqlIdentifier>().unwrap();
+    let with = |bucket: TimeBucketWidth, unit: &str, function: CubeFunction| {
         let mut made = agreement("bikes", []);
         made.clauses = crate::fixture::clauses(vec![
-            Term::Functions(vec![Function::Count, function]),
+            Term::Functions(vec![CubeFunction::Count, function]),
             Term::Dimensions(vec![name("at")]),
             Term::Measures(vec![name("bikes")]),
             Term::Grid("hansa://munster.example/grid/bikes-1".to_owned()),
             Term::MinGroup {
                 at_least: 5,
-                unit: Unit::Column(name(unit)),
+                unit: CountingUnit::Column(name(unit)),
             },
             Term::TimeBucket {
                 column: name("at"),
                 bucket,
                 zone: None,
             },
-            Term::Release(Release {
+            Term::Release(ReleaseTerm {
                 column: name("at"),
-                every: Bucket::Day,
-                late: Late::Never,
+                every: TimeBucketWidth::Day,
+                late: LateDataPolicy::Never,
             }),
         ]);
         made
     };
-    let book = book(&[("a", with(Bucket::Day, "device", Function::Units))]);
+    let book = book(&[(
+        "a",
+        with(TimeBucketWidth::Day, "device", CubeFunction::Units),
+    )]);
     for (bucket, unit, function, expect) in [
-        (Bucket::Day, "device", Function::Units, Ok(())),
+        (TimeBucketWidth::Day, "device", CubeFunction::Units, Ok(())),
         (
-            Bucket::Day,
+            TimeBucketWidth::Day,
             "firm",
-            Function::Units,
-            Err(Code::GridNotNested),
+            CubeFunction::Units,
+            Err(ErrorCode::GridNotNested),
         ),
         (
-            Bucket::Hour,
+            TimeBucketWidth::Hour,
             "device",
-            Function::Units,
-            Err(Code::GridNotNested),
+            CubeFunction::Units,
+            Err(ErrorCode::GridNotNested),
         ),
-        (Bucket::Hour, "device", Function::Sum, Ok(())),
+        (TimeBucketWidth::Hour, "device", CubeFunction::Sum, Ok(())),
     ] {
         let got = book.check_nested(&with(bucket, unit, function), time(NOW));
         let got = got.map_err(|refusal| refusal.code);
@@ -249,13 +264,13 @@ fn numbers_of_units_stand_in_one_set_of_cells() {
 /// Of exact margins that cross, groups could be told that nobody released; of cells with noise they can't.
 #[test]
 fn only_cells_with_noise_may_cross() {
-    use crate::term::budget::{Budget, Values};
-    use crate::term::release::{Late, Release};
-    use crate::term::{Bucket, Function, Term};
-    let name = |text: &str| text.parse::<crate::id::Name>().unwrap();
-    let with = |by: &[&str], bucket: Bucket, noise: bool| {
+    use crate::term::privacy_budget::{DimensionValues, PrivacyBudgetTerm};
+    use crate::term::release::{LateDataPolicy, ReleaseTerm};
+    use crate::term::{CubeFunction, Term, TimeBucketWidth};
+    let name = |text: &str| text.parse::<crate::id::SqlIdentifier>().unwrap();
+    let with = |by: &[&str], bucket: TimeBucketWidth, noise: bool| {
         let mut terms = vec![
-            Term::Functions(vec![Function::Count]),
+            Term::Functions(vec![CubeFunction::Count]),
             Term::Dimensions(by.iter().copied().map(name).collect()),
             Term::Grid("hansa://munster.example/grid/bikes-1".to_owned()),
             Term::TimeBucket {
@@ -263,21 +278,21 @@ fn only_cells_with_noise_may_cross() {
                 bucket,
                 zone: None,
             },
-            Term::Release(Release {
+            Term::Release(ReleaseTerm {
                 column: name("at"),
-                every: Bucket::Day,
-                late: Late::Never,
+                every: TimeBucketWidth::Day,
+                late: LateDataPolicy::Never,
             }),
         ];
         let sited = by.contains(&"site");
-        let values = Values {
+        let values = DimensionValues {
             column: name("site"),
             list: vec!["a".to_owned()],
         };
         if noise {
-            terms.push(Term::Budget(Budget {
+            terms.push(Term::Budget(PrivacyBudgetTerm {
                 most: "1".parse().unwrap(),
-                per: Bucket::Day,
+                per: TimeBucketWidth::Day,
                 each: "1".parse().unwrap(),
                 unit: name("device"),
                 cells: 1,
@@ -292,13 +307,13 @@ fn only_cells_with_noise_may_cross() {
         made
     };
     for (one, other, expect) in [
-        (false, false, Err(Code::GridNotNested)),
+        (false, false, Err(ErrorCode::GridNotNested)),
         (true, false, Ok(())),
         (false, true, Ok(())),
         (true, true, Ok(())),
     ] {
-        let book = book(&[("a", with(&["site", "at"], Bucket::Day, one))]);
-        let got = book.check_nested(&with(&["at"], Bucket::Hour, other), time(NOW));
+        let book = book(&[("a", with(&["site", "at"], TimeBucketWidth::Day, one))]);
+        let got = book.check_nested(&with(&["at"], TimeBucketWidth::Hour, other), time(NOW));
         assert_eq!(got.map_err(|refusal| refusal.code), expect, "{one} {other}");
     }
 }
@@ -367,21 +382,22 @@ fn contracts_are_found_by_who_takes() {
             all().filter(|(_, one, _)| takes(one)).collect::<Vec<_>>()
         );
         let gives = |one: &Agreement| one.provider.id == book.own && one.gives_to(who);
-        let held: Vec<_> = book.held_by(who, now).map(|(id, _)| id).collect();
-        let in_force = all().filter(|(_, one, state)| gives(one) && *state == Standing::InForce);
+        let held: Vec<_> = book.contracts_for(who, now).map(|(id, _)| id).collect();
+        let in_force =
+            all().filter(|(_, one, state)| gives(one) && *state == ContractStatus::InForce);
         assert_eq!(held, in_force.map(|(id, _, _)| id).collect::<Vec<_>>());
         found += taken.len() + held.len();
         // One dataset after another, nothing is missed and nothing comes twice.
         let (mut over, mut after) = (Vec::new(), None);
         while let Some(name) = book.dataset_after(who, after) {
-            over.extend(book.held_over(who, name, now).map(|(id, _)| id));
+            over.extend(book.contracts_over(who, name, now).map(|(id, _)| id));
             after = Some(name);
         }
         over.sort();
         assert_eq!(over, held);
     }
     let ours = |one: &Agreement| one.provider.id != book.own && one.gives_to(&book.own);
-    let held: Vec<_> = book.held(now).collect();
+    let held: Vec<_> = book.consumer_contracts(now).collect();
     assert_eq!(
         held,
         book.all(now)

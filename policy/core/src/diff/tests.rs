@@ -3,17 +3,19 @@
 use super::*;
 use crate::fixture::{agreement, clauses, name, names, purposes, time};
 use crate::row_filter::parse;
-use crate::term::prohibition::{Act, Part, Prohibition, When};
-use crate::term::release::{Late, Release};
-use crate::term::{Bucket, Forbidden, Function, Period, Quota};
+use crate::term::prohibition::{
+    ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
+};
+use crate::term::release::{LateDataPolicy, ReleaseTerm};
+use crate::term::{CubeFunction, ForbiddenUse, PeriodQuota, QuotaPeriod, TimeBucketWidth};
 
-fn quota(max: u64, per: Period) -> Term {
-    Term::Queries(Quota { max, per })
+fn quota(max: u64, per: QuotaPeriod) -> Term {
+    Term::Queries(PeriodQuota { max, per })
 }
 
 #[track_caller]
 fn check(old: Vec<Term>, new: Vec<Term>, expect: &[&str]) {
-    let changes = of(&clauses(old), &clauses(new)).0;
+    let changes = compare(&clauses(old), &clauses(new)).0;
     let lines: Vec<String> = changes.iter().map(ToString::to_string).collect();
     assert_eq!(lines, expect);
 }
@@ -23,13 +25,13 @@ fn clause_by_clause() {
     let columns = |list: &[&str]| Term::Columns(names(list));
     check(vec![columns(&["a"])], vec![columns(&["a"])], &[]);
     check(
-        vec![columns(&["a"]), quota(5, Period::Day)],
-        vec![quota(5, Period::Day), columns(&["a", "b"])],
+        vec![columns(&["a"]), quota(5, QuotaPeriod::Day)],
+        vec![quota(5, QuotaPeriod::Day), columns(&["a", "b"])],
         &["~ #c2: only the columns a -> only the columns a and b  > LOOSER"],
     );
     check(
-        vec![quota(5, Period::Day)],
-        vec![quota(50, Period::Day), quota(5, Period::Hour)],
+        vec![quota(5, QuotaPeriod::Day)],
+        vec![quota(50, QuotaPeriod::Day), quota(5, QuotaPeriod::Hour)],
         &[
             "~ #c1: at most 5 questions each day -> at most 50 questions each day  > LOOSER",
             "+ #c2: at most 5 questions each hour  < TIGHTER",
@@ -37,10 +39,10 @@ fn clause_by_clause() {
     );
     check(
         vec![
-            Term::Prohibit(Forbidden::Sell),
+            Term::Prohibit(ForbiddenUse::Sell),
             Term::Purpose(purposes(&["dpv:Research"])),
         ],
-        vec![Term::Prohibit(Forbidden::Distribute)],
+        vec![Term::Prohibit(ForbiddenUse::Distribute)],
         &[
             "+ #c1: it is not passed on  < TIGHTER",
             "- #c1: it is not sold  > LOOSER",
@@ -59,42 +61,46 @@ fn clause_by_clause() {
 #[test]
 fn prohibitions() {
     let prohibition = |purpose: &str, rows: Option<&str>| {
-        Term::from(Prohibition {
-            act: Act::Use,
-            part: rows.map(|rows| Part::Rows(parse(rows).unwrap())),
-            when: When {
+        Term::from(ProhibitionTerm {
+            action: ProhibitedAction::Use,
+            part: rows.map(|rows| ProhibitedPart::Rows(parse(rows).unwrap())),
+            condition: ProhibitionCondition {
                 purpose: Some(purposes(&[purpose])),
-                ..When::ALWAYS
+                ..ProhibitionCondition::ALWAYS
             },
         })
     };
     let ads = || prohibition("dpv:Marketing", None);
-    verdict(vec![], vec![ads()], Verdict::Tighter);
-    verdict(vec![ads()], vec![], Verdict::Looser);
-    verdict(vec![ads()], vec![ads()], Verdict::Same);
+    verdict(vec![], vec![ads()], ChangeVerdict::Tighter);
+    verdict(vec![ads()], vec![], ChangeVerdict::Looser);
+    verdict(vec![ads()], vec![ads()], ChangeVerdict::Same);
     let research = || prohibition("dpv:Research", None);
-    verdict(vec![ads()], vec![research()], Verdict::NotComparable);
+    verdict(vec![ads()], vec![research()], ChangeVerdict::NotComparable);
     let rows = |text| prohibition("dpv:Marketing", Some(text));
     verdict(
         vec![rows("a = 1")],
         vec![rows("a IN (1, 2)")],
-        Verdict::Tighter,
+        ChangeVerdict::Tighter,
     );
     verdict(
         vec![rows("a IN (1, 2)")],
         vec![rows("a = 1")],
-        Verdict::Looser,
+        ChangeVerdict::Looser,
     );
-    verdict(vec![ads()], vec![rows("a = 1")], Verdict::Looser);
-    verdict(vec![ads()], vec![ads(), rows("a = 1")], Verdict::Tighter);
+    verdict(vec![ads()], vec![rows("a = 1")], ChangeVerdict::Looser);
+    verdict(
+        vec![ads()],
+        vec![ads(), rows("a = 1")],
+        ChangeVerdict::Tighter,
+    );
 }
 
 #[test]
 fn all_of_them_shown() {
     let rows = |most| clauses([Term::ResultRows(most)]);
-    let none = of(&rows(1), &rows(1));
+    let none = compare(&rows(1), &rows(1));
     assert_eq!(none.to_string(), "no clause changes");
-    let two = of(
+    let two = compare(
         &rows(1),
         &clauses([Term::ResultRows(2), Term::TotalsFromPublished]),
     );
@@ -102,8 +108,8 @@ fn all_of_them_shown() {
 }
 
 #[track_caller]
-fn verdict(old: Vec<Term>, new: Vec<Term>, expect: Verdict) {
-    assert_eq!(of(&clauses(old), &clauses(new)).verdict(), expect);
+fn verdict(old: Vec<Term>, new: Vec<Term>, expect: ChangeVerdict) {
+    assert_eq!(compare(&clauses(old), &clauses(new)).verdict(), expect);
 }
 
 #[test]
@@ -112,61 +118,61 @@ fn the_gravest_verdict_counts() {
     let rows = |text: &str| Term::Rows(parse(text).unwrap());
     let mask = || Term::Mask {
         column: crate::fixture::name("a"),
-        mask: crate::term::Mask::Null,
+        mask: crate::term::MaskValue::Null,
     };
     let prefix = |length| {
-        Term::Prefix(crate::term::prefix::Prefix {
+        Term::Prefix(crate::term::prefix::PrefixTerm {
             column: crate::fixture::name("a"),
             length,
         })
     };
-    verdict(vec![mask()], vec![mask()], Verdict::Same);
+    verdict(vec![mask()], vec![mask()], ChangeVerdict::Same);
     verdict(
         vec![columns(&["a", "b"])],
         vec![columns(&["a"])],
-        Verdict::Tighter,
+        ChangeVerdict::Tighter,
     );
     verdict(
         vec![rows("a = 1")],
         vec![rows("a IN (1, 2)")],
-        Verdict::Looser,
+        ChangeVerdict::Looser,
     );
     verdict(
         vec![rows("a = 1")],
         vec![rows("b = 1")],
-        Verdict::NotComparable,
+        ChangeVerdict::NotComparable,
     );
-    verdict(vec![mask()], vec![prefix(2)], Verdict::Looser);
-    verdict(vec![prefix(4)], vec![prefix(2)], Verdict::Tighter);
+    verdict(vec![mask()], vec![prefix(2)], ChangeVerdict::Looser);
+    verdict(vec![prefix(4)], vec![prefix(2)], ChangeVerdict::Tighter);
     verdict(
         vec![columns(&["a", "b"]), prefix(2)],
         vec![columns(&["a"]), prefix(3)],
-        Verdict::Looser,
+        ChangeVerdict::Looser,
     );
-    verdict(vec![], vec![Term::TotalsFromPublished], Verdict::Same);
+    verdict(vec![], vec![Term::TotalsFromPublished], ChangeVerdict::Same);
 }
 
 /// Sums over fewer rows beside those over all of them tell of the rows between.
 #[test]
 fn fewer_rows_of_an_aggregate_are_not_comparable() {
-    let functions = || Term::Functions(vec![Function::Count]);
+    let functions = || Term::Functions(vec![CubeFunction::Count]);
     let only = || Term::Columns(names(&["a"]));
     let release = || {
-        Term::Release(Release {
+        Term::Release(ReleaseTerm {
             column: name("at"),
-            every: Bucket::Day,
-            late: Late::Never,
+            every: TimeBucketWidth::Day,
+            late: LateDataPolicy::Never,
         })
     };
     let prohibited = || {
-        Term::Prohibition(Box::new(Prohibition {
-            act: Act::Use,
-            part: Some(Part::Rows(parse("a = 77").unwrap())),
-            when: When::ALWAYS,
+        Term::Prohibition(Box::new(ProhibitionTerm {
+            action: ProhibitedAction::Use,
+            part: Some(ProhibitedPart::Rows(parse("a = 77").unwrap())),
+            condition: ProhibitionCondition::ALWAYS,
         }))
     };
-    let check = |old: Vec<Term>, new: Vec<Term>, expect: Verdict| {
-        let drafts = of(&clauses(old.clone()), &clauses(new.clone()));
+    let check = |old: Vec<Term>, new: Vec<Term>, expect: ChangeVerdict| {
+        let drafts = compare(&clauses(old.clone()), &clauses(new.clone()));
         assert_eq!(drafts.verdict(), expect);
         // The line of the clause says so, too.
         assert!(drafts.to_string().ends_with(expect.as_str()), "{drafts}");
@@ -182,20 +188,24 @@ fn fewer_rows_of_an_aggregate_are_not_comparable() {
         check(
             vec![functions()],
             vec![functions(), fewer.clone()],
-            Verdict::NotComparable,
+            ChangeVerdict::NotComparable,
         );
-        check(vec![only()], vec![only(), fewer.clone()], Verdict::Tighter);
+        check(
+            vec![only()],
+            vec![only(), fewer.clone()],
+            ChangeVerdict::Tighter,
+        );
         check(
             vec![functions(), release()],
             vec![functions(), release(), fewer],
-            Verdict::Tighter,
+            ChangeVerdict::Tighter,
         );
     }
 }
 
 #[test]
 fn of_agreements_the_gravest_counts() {
-    let check = |change: &dyn Fn(&mut Agreement), expect: Verdict| {
+    let check = |change: &dyn Fn(&mut Agreement), expect: ChangeVerdict| {
         let old = agreement("bikes", [Term::ResultRows(5)]);
         let mut new = agreement("bikes", [Term::ResultRows(5)]);
         new.nonce = "other".to_owned();
@@ -203,28 +213,31 @@ fn of_agreements_the_gravest_counts() {
         assert_eq!(of_agreements(&old, &new), expect);
     };
     let rows = |most| clauses([Term::ResultRows(most)]);
-    check(&|_| {}, Verdict::Same);
-    check(&|new| new.clauses = rows(4), Verdict::Tighter);
-    check(&|new| new.clauses = rows(6), Verdict::Looser);
+    check(&|_| {}, ChangeVerdict::Same);
+    check(&|new| new.clauses = rows(4), ChangeVerdict::Tighter);
+    check(&|new| new.clauses = rows(6), ChangeVerdict::Looser);
     check(
         &|new| new.not_after = time("2026-06-01T00:00:00Z"),
-        Verdict::Tighter,
+        ChangeVerdict::Tighter,
     );
     check(
         &|new| {
             new.clauses = rows(4);
             new.not_after = time("2028-01-01T00:00:00Z");
         },
-        Verdict::Looser,
+        ChangeVerdict::Looser,
     );
     check(
         &|new| new.not_before = time("2025-01-01T00:00:00Z"),
-        Verdict::Looser,
+        ChangeVerdict::Looser,
     );
-    check(&|new| new.own_purposes.clear(), Verdict::NotComparable);
+    check(
+        &|new| new.own_purposes.clear(),
+        ChangeVerdict::NotComparable,
+    );
     check(
         &|new| new.dataset.schema = crate::fixture::schema("other"),
-        Verdict::NotComparable,
+        ChangeVerdict::NotComparable,
     );
 }
 

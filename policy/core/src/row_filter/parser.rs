@@ -1,17 +1,19 @@
 //! Reads the text of a row filter: words, then a descent through OR, AND, NOT and comparisons.
 
-use super::{Comparison, DEEPEST, Literal, MOST_CHARACTERS, Operand, RowFilter};
-use crate::id::Name;
-use crate::refusal::{Code, Refusal};
+use super::{
+    ComparisonOperator, DEEPEST, FilterOperand, MOST_CHARACTERS, PolicyLiteral, RowFilter,
+};
+use crate::id::SqlIdentifier;
+use crate::refusal::{ErrorCode, Refusal};
 
 pub(super) fn read(text: &str) -> Result<RowFilter, Refusal> {
     if text.len() > MOST_CHARACTERS {
         return Err(Refusal::new(
-            Code::TermIllTyped,
+            ErrorCode::TermIllTyped,
             format!("the row filter is longer than {MOST_CHARACTERS} characters"),
         ));
     }
-    let mut parser = Parser {
+    let mut parser = FilterParser {
         tokens: tokens(text)?,
         next: 0,
         end: text.chars().count(),
@@ -25,7 +27,7 @@ pub(super) fn read(text: &str) -> Result<RowFilter, Refusal> {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Token {
+enum FilterToken {
     Word(String),
     Text(String),
     Number(String),
@@ -33,7 +35,7 @@ enum Token {
     Consumer,
 }
 
-impl Token {
+impl FilterToken {
     fn shown(&self) -> String {
         match self {
             Self::Word(word) | Self::Number(word) => word.clone(),
@@ -46,7 +48,7 @@ impl Token {
 
 const SIGNS: [&str; 11] = ["<>", "!=", "<=", ">=", "<", ">", "=", "(", ")", ",", "-"];
 
-fn tokens(text: &str) -> Result<Vec<(usize, Token)>, Refusal> {
+fn tokens(text: &str) -> Result<Vec<(usize, FilterToken)>, Refusal> {
     let mut out = Vec::new();
     let mut rest = text;
     let mut place = 1;
@@ -55,20 +57,23 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, Refusal> {
             (None, 1)
         } else if let Some(inner) = rest.strip_prefix('\'') {
             let (value, taken) = quoted(inner).ok_or_else(|| at(place, "a text is not closed"))?;
-            (Some(Token::Text(value)), taken)
+            (Some(FilterToken::Text(value)), taken)
         } else if rest.starts_with("{{consumer}}") {
-            (Some(Token::Consumer), "{{consumer}}".len())
+            (Some(FilterToken::Consumer), "{{consumer}}".len())
         } else if head.is_ascii_digit() {
             let taken = run(rest, |c| c.is_ascii_alphanumeric() || c == '.');
             (
-                rest.get(..taken).map(|t| Token::Number(t.to_owned())),
+                rest.get(..taken).map(|t| FilterToken::Number(t.to_owned())),
                 taken,
             )
         } else if head.is_ascii_alphabetic() || head == '_' {
             let taken = run(rest, |c| c.is_ascii_alphanumeric() || c == '_');
-            (rest.get(..taken).map(|t| Token::Word(t.to_owned())), taken)
+            (
+                rest.get(..taken).map(|t| FilterToken::Word(t.to_owned())),
+                taken,
+            )
         } else if let Some(sign) = SIGNS.into_iter().find(|sign| rest.starts_with(sign)) {
-            (Some(Token::Sign(sign)), sign.len())
+            (Some(FilterToken::Sign(sign)), sign.len())
         } else {
             return Err(at(place, &format!("`{head}` is not understood")));
         };
@@ -104,23 +109,23 @@ fn run(text: &str, wanted: impl Fn(char) -> bool) -> usize {
 
 fn at(place: usize, sentence: &str) -> Refusal {
     Refusal::new(
-        Code::TermIllTyped,
+        ErrorCode::TermIllTyped,
         format!("row filter, character {place}: {sentence}"),
     )
 }
 
-struct Parser {
-    tokens: Vec<(usize, Token)>,
+struct FilterParser {
+    tokens: Vec<(usize, FilterToken)>,
     next: usize,
     end: usize,
 }
 
-impl Parser {
-    fn peek(&self) -> Option<&Token> {
+impl FilterParser {
+    fn peek(&self) -> Option<&FilterToken> {
         self.tokens.get(self.next).map(|(_, token)| token)
     }
 
-    fn take(&mut self) -> Option<Token> {
+    fn take(&mut self) -> Option<FilterToken> {
         let token = self.tokens.get(self.next).map(|(_, token)| token.clone());
         self.next += usize::from(token.is_some());
         token
@@ -138,7 +143,7 @@ impl Parser {
 
     fn unknown(&self, what: &str) -> Refusal {
         Refusal::new(
-            Code::TermUnknown,
+            ErrorCode::TermUnknown,
             format!(
                 "row filter, character {}: {what} is not part of the grammar",
                 self.place()
@@ -148,14 +153,13 @@ impl Parser {
     }
 
     fn keyword(&mut self, wanted: &str) -> bool {
-        let found =
-            matches!(self.peek(), Some(Token::Word(word)) if word.eq_ignore_ascii_case(wanted));
+        let found = matches!(self.peek(), Some(FilterToken::Word(word)) if word.eq_ignore_ascii_case(wanted));
         self.next += usize::from(found);
         found
     }
 
     fn sign(&mut self, wanted: &str) -> bool {
-        let found = matches!(self.peek(), Some(Token::Sign(sign)) if *sign == wanted);
+        let found = matches!(self.peek(), Some(FilterToken::Sign(sign)) if *sign == wanted);
         self.next += usize::from(found);
         found
     }
@@ -234,10 +238,12 @@ impl Parser {
     fn condition(&mut self) -> Result<RowFilter, Refusal> {
         let place = self.next;
         let column = match self.take() {
-            Some(Token::Word(word)) => word.parse::<Name>().map_err(|malformed| {
-                self.next = place;
-                self.wrong(&format!("`{word}` is no column: {malformed}"))
-            })?,
+            Some(FilterToken::Word(word)) => {
+                word.parse::<SqlIdentifier>().map_err(|malformed| {
+                    self.next = place;
+                    self.wrong(&format!("`{word}` is no column: {malformed}"))
+                })?
+            }
             Some(other) => {
                 self.next = place;
                 return Err(self.wrong(&format!(
@@ -288,14 +294,14 @@ impl Parser {
         Ok(RowFilter::Compare { column, op, with })
     }
 
-    fn comparison(&mut self) -> Result<Comparison, Refusal> {
+    fn comparison(&mut self) -> Result<ComparisonOperator, Refusal> {
         let op = match self.peek() {
-            Some(Token::Sign("=")) => Comparison::Eq,
-            Some(Token::Sign("<>" | "!=")) => Comparison::NotEq,
-            Some(Token::Sign("<")) => Comparison::Lt,
-            Some(Token::Sign("<=")) => Comparison::LtEq,
-            Some(Token::Sign(">")) => Comparison::Gt,
-            Some(Token::Sign(">=")) => Comparison::GtEq,
+            Some(FilterToken::Sign("=")) => ComparisonOperator::Eq,
+            Some(FilterToken::Sign("<>" | "!=")) => ComparisonOperator::NotEq,
+            Some(FilterToken::Sign("<")) => ComparisonOperator::Lt,
+            Some(FilterToken::Sign("<=")) => ComparisonOperator::LtEq,
+            Some(FilterToken::Sign(">")) => ComparisonOperator::Gt,
+            Some(FilterToken::Sign(">=")) => ComparisonOperator::GtEq,
             Some(other) => return Err(self.unknown(&format!("`{}`", other.shown()))),
             None => return Err(self.wrong("a comparison is missing")),
         };
@@ -303,7 +309,7 @@ impl Parser {
         Ok(op)
     }
 
-    fn list(&mut self) -> Result<Vec<Operand>, Refusal> {
+    fn list(&mut self) -> Result<Vec<FilterOperand>, Refusal> {
         self.expect_sign("(")?;
         let mut list = Vec::new();
         loop {
@@ -316,26 +322,26 @@ impl Parser {
         Ok(list)
     }
 
-    fn operand(&mut self) -> Result<Operand, Refusal> {
+    fn operand(&mut self) -> Result<FilterOperand, Refusal> {
         let place = self.next;
         let negative = self.sign("-");
         let literal = match self.take() {
-            Some(Token::Number(digits)) => number(negative, &digits),
-            Some(Token::Text(text)) if !negative => Some(Literal::Text(text)),
-            Some(Token::Consumer) if !negative => return Ok(Operand::Consumer),
-            Some(Token::Word(word)) if !negative && word.eq_ignore_ascii_case("true") => {
-                Some(Literal::Bool(true))
+            Some(FilterToken::Number(digits)) => number(negative, &digits),
+            Some(FilterToken::Text(text)) if !negative => Some(PolicyLiteral::Text(text)),
+            Some(FilterToken::Consumer) if !negative => return Ok(FilterOperand::Consumer),
+            Some(FilterToken::Word(word)) if !negative && word.eq_ignore_ascii_case("true") => {
+                Some(PolicyLiteral::Bool(true))
             }
-            Some(Token::Word(word)) if !negative && word.eq_ignore_ascii_case("false") => {
-                Some(Literal::Bool(false))
+            Some(FilterToken::Word(word)) if !negative && word.eq_ignore_ascii_case("false") => {
+                Some(PolicyLiteral::Bool(false))
             }
-            Some(Token::Word(word)) => {
+            Some(FilterToken::Word(word)) => {
                 self.next = place;
                 return Err(self.unknown(&format!("`{word}` in place of a literal")));
             }
             Some(_) | None => None,
         };
-        literal.map(Operand::Literal).ok_or_else(|| {
+        literal.map(FilterOperand::Literal).ok_or_else(|| {
             self.next = place;
             self.wrong("a literal is missing or can't be read")
         })
@@ -343,13 +349,13 @@ impl Parser {
 }
 
 /// An integer, or a decimal in its one spelling.
-fn number(negative: bool, digits: &str) -> Option<Literal> {
+fn number(negative: bool, digits: &str) -> Option<PolicyLiteral> {
     let sign = if negative { "-" } else { "" };
     let text = format!("{sign}{digits}");
     if digits.contains('.') {
-        return super::is_decimal(&text).then_some(Literal::Decimal(text));
+        return super::is_decimal(&text).then_some(PolicyLiteral::Decimal(text));
     }
-    text.parse().ok().map(Literal::Int)
+    text.parse().ok().map(PolicyLiteral::Int)
 }
 
 fn one_or(mut parts: Vec<RowFilter>, join: fn(Vec<RowFilter>) -> RowFilter) -> RowFilter {

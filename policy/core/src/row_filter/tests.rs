@@ -14,7 +14,7 @@ fn reads(text: &str, canonical: &str) {
 }
 
 #[track_caller]
-fn refuses(text: &str, code: Code, sentence: &str) {
+fn refuses(text: &str, code: ErrorCode, sentence: &str) {
     let refusal = parse(text).unwrap_err();
     assert_eq!((refusal.code, refusal.sentence.as_str()), (code, sentence));
 }
@@ -46,82 +46,82 @@ fn canonical_text() {
 fn refusals_name_the_place() {
     refuses(
         "",
-        Code::TermIllTyped,
+        ErrorCode::TermIllTyped,
         "row filter, character 1: a condition is missing",
     );
     refuses(
         "a = ",
-        Code::TermIllTyped,
+        ErrorCode::TermIllTyped,
         "row filter, character 5: a literal is missing or can't be read",
     );
     refuses(
         "a = 'x",
-        Code::TermIllTyped,
+        ErrorCode::TermIllTyped,
         "row filter, character 5: a text is not closed",
     );
     refuses(
         "lower(a) = 'x'",
-        Code::TermUnknown,
+        ErrorCode::TermUnknown,
         "row filter, character 1: the function `lower` is not part of the grammar",
     );
     refuses(
         "a = b",
-        Code::TermUnknown,
+        ErrorCode::TermUnknown,
         "row filter, character 5: `b` in place of a literal is not part of the grammar",
     );
     refuses(
         "a + 1 = 2",
-        Code::TermIllTyped,
+        ErrorCode::TermIllTyped,
         "row filter, character 3: `+` is not understood",
     );
     refuses(
         "a LIKE 'x'",
-        Code::TermUnknown,
+        ErrorCode::TermUnknown,
         "row filter, character 3: `LIKE` is not part of the grammar",
     );
     refuses(
         "a = 1; drop",
-        Code::TermIllTyped,
+        ErrorCode::TermIllTyped,
         "row filter, character 6: `;` is not understood",
     );
     refuses(
         "a = 1 b = 2",
-        Code::TermUnknown,
+        ErrorCode::TermUnknown,
         "row filter, character 7: `b` is not part of the grammar",
     );
     refuses(
         "a = 01.5",
-        Code::TermIllTyped,
+        ErrorCode::TermIllTyped,
         "row filter, character 5: a literal is missing or can't be read",
     );
     refuses(
         "a = 1e3",
-        Code::TermIllTyped,
+        ErrorCode::TermIllTyped,
         "row filter, character 5: a literal is missing or can't be read",
     );
     refuses(
         "a IN ()",
-        Code::TermIllTyped,
+        ErrorCode::TermIllTyped,
         "row filter, character 7: a literal is missing or can't be read",
     );
     refuses(
         "ä = 'ö' AND",
-        Code::TermIllTyped,
+        ErrorCode::TermIllTyped,
         "row filter, character 1: `ä` is not understood",
     );
     refuses(
         "a = 'ö' AND",
-        Code::TermIllTyped,
+        ErrorCode::TermIllTyped,
         "row filter, character 12: a condition is missing",
     );
     refuses(
         "a = 99999999999999999999",
-        Code::TermIllTyped,
+        ErrorCode::TermIllTyped,
         "row filter, character 5: a literal is missing or can't be read",
     );
     refuses(
         "Name = 1",
-        Code::TermIllTyped,
+        ErrorCode::TermIllTyped,
         "row filter, character 1: `Name` is no column: a name starts with a lower-case letter and holds up to 63 of a-z, 0-9 and _",
     );
 }
@@ -130,17 +130,20 @@ fn refusals_name_the_place() {
 fn nesting_is_bounded() {
     let deep = |n: usize| format!("{}a = 1{}", "(".repeat(n), ")".repeat(n));
     assert!(parse(&deep(DEEPEST)).is_ok());
-    assert_eq!(parse(&deep(5_000)).unwrap_err().code, Code::TermIllTyped);
+    assert_eq!(
+        parse(&deep(5_000)).unwrap_err().code,
+        ErrorCode::TermIllTyped
+    );
     assert_eq!(
         parse(&format!("{}a = 1", "NOT ".repeat(4_000)))
             .unwrap_err()
             .code,
-        Code::TermIllTyped
+        ErrorCode::TermIllTyped
     );
     let long = vec!["1"; MOST_LITERALS + 1].join(",");
     assert_eq!(
         parse(&format!("a IN ({long})")).unwrap_err().code,
-        Code::TermIllTyped
+        ErrorCode::TermIllTyped
     );
 }
 
@@ -157,8 +160,8 @@ fn columns_and_consumer() {
 
 #[test]
 fn what_the_reader_can_not_make_is_refused() {
-    let name: Name = "a".parse().unwrap();
-    let decimal = |text: &str| Literal::Decimal(text.to_owned()).check();
+    let name: SqlIdentifier = "a".parse().unwrap();
+    let decimal = |text: &str| PolicyLiteral::Decimal(text.to_owned()).check();
     assert!(RowFilter::And(vec![]).check().is_err());
     assert!(
         RowFilter::In {
@@ -177,7 +180,7 @@ fn what_the_reader_can_not_make_is_refused() {
 
 #[test]
 fn the_text_of_every_filter_reads_back() {
-    let mut random = crate::fixture::random::Random(17);
+    let mut random = crate::fixture::random_terms::SeededRandom(17);
     for _ in 0..5_000 {
         let filter = random.filter(4);
         let text = filter.to_string();
@@ -189,7 +192,7 @@ fn the_text_of_every_filter_reads_back() {
 
 #[test]
 fn no_text_makes_the_reader_panic() {
-    let mut random = crate::fixture::random::Random(19);
+    let mut random = crate::fixture::random_terms::SeededRandom(19);
     let bits = [
         "a",
         "b1",

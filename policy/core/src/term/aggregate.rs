@@ -1,22 +1,22 @@
 //! Terms 17, 20, 21 and 22: aggregates only, over the dataset's registered grid; the rows themselves never leave.
 
-pub(super) mod clause;
-mod further;
-mod noisy;
-pub(super) mod secondary;
-mod shape;
+pub(super) mod aggregate_terms;
+mod budget_check;
+mod cube_shape;
+mod function_safety;
+pub(super) mod secondary_suppression;
 
 use super::{Clause, Term, cite, columns, contradiction, min_group, time_bucket};
-use crate::effect::{Cube, Dimension};
-use crate::id::Name;
-use crate::refusal::{Code, Refusal};
-use crate::term::dominance::Dominance;
-use crate::term::release::Release;
-use crate::term::{Function, Unit};
+use crate::effect::{Cube, CubeDimension};
+use crate::id::SqlIdentifier;
+use crate::refusal::{ErrorCode, Refusal};
+use crate::term::dominance::DominanceTerm;
+use crate::term::release::ReleaseTerm;
+use crate::term::{CountingUnit, CubeFunction};
 
 /// The cube that the clauses define; none when they permit rows.
 pub(crate) fn cube(clauses: &[Clause]) -> Result<Option<Cube>, Refusal> {
-    let parts = Parts::of(clauses);
+    let parts = AggregateParts::of(clauses);
     let Some(first) = parts.first else {
         return Ok(None);
     };
@@ -27,7 +27,7 @@ pub(crate) fn cube(clauses: &[Clause]) -> Result<Option<Cube>, Refusal> {
     let measures = parts.measures.map_or(&[][..], |(_, list)| list);
     let Some((_, grid)) = parts.grid else {
         let refusal = Refusal::new(
-            Code::GridConflict,
+            ErrorCode::GridConflict,
             "aggregates need the dataset's registered grid",
         )
         .with_help("register a grid on the dataset: [dataset.grid]");
@@ -54,10 +54,10 @@ pub(crate) fn cube(clauses: &[Clause]) -> Result<Option<Cube>, Refusal> {
     check_functions(functions, measures).map_err(|refusal| cite(refusal, first))?;
     check_columns(clauses, dimensions, measures)?;
     let (at_least, unit) = match parts.min_group {
-        None => (1, Unit::Rows),
+        None => (1, CountingUnit::Rows),
         Some((clause, at_least, unit)) => {
             min_group::rule(at_least).map_err(|refusal| cite(refusal, clause))?;
-            if let Unit::Column(column) = unit
+            if let CountingUnit::Column(column) = unit
                 && at_least > 1
                 && dimensions.contains(column)
             {
@@ -74,9 +74,9 @@ pub(crate) fn cube(clauses: &[Clause]) -> Result<Option<Cube>, Refusal> {
         .map(|column| dimension(column, clauses))
         .collect::<Result<Vec<_>, _>>()?;
     let release = release(clauses, &dimensions)?;
-    let budget = noisy::budget(clauses, &dimensions, measures, functions, release.as_ref())?;
-    let base = secondary::base(clauses, measures, &unit, release.as_ref())?;
-    further::check(clauses, functions, at_least, &unit, release.as_ref())?;
+    let budget = budget_check::budget(clauses, &dimensions, measures, functions, release.as_ref())?;
+    let base = secondary_suppression::base(clauses, measures, &unit, release.as_ref())?;
+    function_safety::check(clauses, functions, at_least, &unit, release.as_ref())?;
     Ok(Some(Cube {
         grid: grid.to_owned(),
         measures: measures.to_vec(),
@@ -93,7 +93,10 @@ pub(crate) fn cube(clauses: &[Clause]) -> Result<Option<Cube>, Refusal> {
 
 /// How cells are released. A cell that stays can't depend on anything but its place in the grid: what hides rows is then
 /// said of dimensions alone.
-fn release(clauses: &[Clause], dimensions: &[Dimension]) -> Result<Option<Release>, Refusal> {
+fn release(
+    clauses: &[Clause],
+    dimensions: &[CubeDimension],
+) -> Result<Option<ReleaseTerm>, Refusal> {
     let found = clauses.iter().find_map(|clause| match &clause.term {
         Term::Release(release) => Some((clause, release)),
         _ => None,
@@ -101,7 +104,7 @@ fn release(clauses: &[Clause], dimensions: &[Dimension]) -> Result<Option<Releas
     let Some((clause, release)) = found else {
         return Ok(None);
     };
-    let conflict = |sentence: String| Refusal::new(Code::GridConflict, sentence);
+    let conflict = |sentence: String| Refusal::new(ErrorCode::GridConflict, sentence);
     let column = &release.column;
     let Some(own) = dimensions.iter().find(|one| one.column == *column) else {
         let refusal = conflict(format!(
@@ -127,7 +130,7 @@ fn release(clauses: &[Clause], dimensions: &[Dimension]) -> Result<Option<Releas
                 Some("a delay by another column")
             }
             Term::Rows(_) | Term::Prohibition(_) => {
-                let whole = |name: &Name| {
+                let whole = |name: &SqlIdentifier| {
                     let mut dimensions = dimensions.iter();
                     dimensions.any(|one| one.column == *name && one.bucket.is_none())
                 };
@@ -145,7 +148,10 @@ fn release(clauses: &[Clause], dimensions: &[Dimension]) -> Result<Option<Releas
     Ok(Some(release.clone()))
 }
 
-fn dominance(clauses: &[Clause], measures: &[Name]) -> Result<Vec<Dominance>, Refusal> {
+fn dominance(
+    clauses: &[Clause],
+    measures: &[SqlIdentifier],
+) -> Result<Vec<DominanceTerm>, Refusal> {
     let mut rules = Vec::new();
     for clause in clauses {
         if let Term::Dominance(rule) = &clause.term {
@@ -159,16 +165,16 @@ fn dominance(clauses: &[Clause], measures: &[Name]) -> Result<Vec<Dominance>, Re
 
 /// The clauses that belong to the aggregate form.
 #[derive(Debug, Default)]
-struct Parts<'a> {
+struct AggregateParts<'a> {
     first: Option<&'a Clause>,
-    functions: Option<(&'a Clause, &'a [Function])>,
-    dimensions: Option<(&'a Clause, &'a [Name])>,
-    measures: Option<(&'a Clause, &'a [Name])>,
+    functions: Option<(&'a Clause, &'a [CubeFunction])>,
+    dimensions: Option<(&'a Clause, &'a [SqlIdentifier])>,
+    measures: Option<(&'a Clause, &'a [SqlIdentifier])>,
     grid: Option<(&'a Clause, &'a str)>,
-    min_group: Option<(&'a Clause, u32, &'a Unit)>,
+    min_group: Option<(&'a Clause, u32, &'a CountingUnit)>,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> AggregateParts<'a> {
     fn of(clauses: &'a [Clause]) -> Self {
         let mut parts = Self::default();
         for clause in clauses {
@@ -189,20 +195,22 @@ impl<'a> Parts<'a> {
     }
 }
 
-fn check_functions(functions: &[Function], measures: &[Name]) -> Result<(), Refusal> {
+fn check_functions(functions: &[CubeFunction], measures: &[SqlIdentifier]) -> Result<(), Refusal> {
     if functions.is_empty() {
         return Err(contradiction("the list of functions is empty"));
     }
     for function in functions {
         match function {
-            Function::Count | Function::Units => {}
-            Function::Sum | Function::Avg | Function::Variance if measures.is_empty() => {
+            CubeFunction::Count | CubeFunction::Units => {}
+            CubeFunction::Sum | CubeFunction::Avg | CubeFunction::Variance
+                if measures.is_empty() =>
+            {
                 return Err(contradiction(format!(
                     "{} is allowed but there is no measure",
                     function.as_str()
                 )));
             }
-            Function::Sum | Function::Avg | Function::Variance => {}
+            CubeFunction::Sum | CubeFunction::Avg | CubeFunction::Variance => {}
         }
     }
     Ok(())
@@ -211,8 +219,8 @@ fn check_functions(functions: &[Function], measures: &[Name]) -> Result<(), Refu
 /// A column is grouped by or aggregated, not both; where columns are listed, both kinds are among them; and it is not masked.
 fn check_columns(
     clauses: &[Clause],
-    dimensions: &[Name],
-    measures: &[Name],
+    dimensions: &[SqlIdentifier],
+    measures: &[SqlIdentifier],
 ) -> Result<(), Refusal> {
     if let Some(both) = measures.iter().find(|name| dimensions.contains(name)) {
         return Err(contradiction(format!(
@@ -249,7 +257,7 @@ fn check_columns(
     Ok(())
 }
 
-fn dimension(column: &Name, clauses: &[Clause]) -> Result<Dimension, Refusal> {
+fn dimension(column: &SqlIdentifier, clauses: &[Clause]) -> Result<CubeDimension, Refusal> {
     let bucket = clauses.iter().find_map(|clause| {
         if let Term::TimeBucket {
             column: named,
@@ -270,14 +278,14 @@ fn dimension(column: &Name, clauses: &[Clause]) -> Result<Dimension, Refusal> {
             (Some(bucket), zone)
         }
     };
-    Ok(Dimension {
+    Ok(CubeDimension {
         column: column.clone(),
         bucket,
         zone,
     })
 }
 
-impl Function {
+impl CubeFunction {
     /// Every function.
     pub const ALL: [Self; 5] = [
         Self::Count,

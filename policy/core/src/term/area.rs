@@ -1,46 +1,49 @@
 //! Term 15: only rows whose point lies in the box exist.
 
 use super::contradiction;
+use super::language::Language;
 use super::odrl::{is_decimal, says, texts, typed, with};
-use super::order;
-use super::rule::{Binding, Form, Nature, Place, Rule, Script, Spec, Stage};
-use super::tongue::Tongue;
-use crate::effect::What;
-use crate::id::Name;
-use crate::refusal::{Code, Refusal};
-use crate::term::{Bounds, Term, normal};
+use super::rule::{
+    DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
+    TermSpec,
+};
+use super::tightness_order;
+use crate::effect::EffectKind;
+use crate::id::SqlIdentifier;
+use crate::refusal::{ErrorCode, Refusal};
+use crate::term::{BoundingBox, Term, normal_form};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
 /// The term.
-pub(super) struct Inside<'a> {
-    pub(super) lon: &'a Name,
-    pub(super) lat: &'a Name,
-    pub(super) bounds: &'a Bounds,
+pub(super) struct AreaTerm<'a> {
+    pub(super) lon: &'a SqlIdentifier,
+    pub(super) lat: &'a SqlIdentifier,
+    pub(super) bounds: &'a BoundingBox,
 }
 
-pub(super) static INSIDE: Spec = Spec {
+pub(super) static INSIDE: TermSpec = TermSpec {
     numbers: &[15],
     name: "area",
-    place: Place::Target,
+    position: OdrlPosition::Target,
     operand: "spatial",
     operators: &["isPartOf"],
-    executed: &[Stage::Plan],
+    executed: &[EnforcementPoint::Plan],
     codes: &[],
-    nature: Nature::Protection,
+    nature: DemandKind::Protection,
     hides_rows: true,
-    mend: "rows whose point lies outside do not exist",
+    remedy: "rows whose point lies outside do not exist",
     test: "what_is_learned_is_a_function_of_the_view",
     read,
 };
 
-impl Rule for Inside<'_> {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for AreaTerm<'_> {
+    fn spec(&self) -> &'static TermSpec {
         &INSIDE
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
-        let Bounds {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        let BoundingBox {
             west,
             south,
             east,
@@ -54,9 +57,9 @@ impl Rule for Inside<'_> {
         )
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         let Self { lon, lat, bounds } = self;
-        let Bounds {
+        let BoundingBox {
             west,
             south,
             east,
@@ -75,14 +78,14 @@ impl Rule for Inside<'_> {
         )
     }
 
-    fn normal(&self) -> Json {
-        let Bounds {
+    fn canonical(&self) -> Json {
+        let BoundingBox {
             west,
             south,
             east,
             north,
         } = self.bounds;
-        let edges = [west, south, east, north].map(|edge| Json::text(normal::decimal(edge)));
+        let edges = [west, south, east, north].map(|edge| Json::text(normal_form::decimal(edge)));
         Json::object([
             ("lon", Json::text(self.lon)),
             ("lat", Json::text(self.lat)),
@@ -90,21 +93,21 @@ impl Rule for Inside<'_> {
         ])
     }
 
-    fn about(&self) -> String {
+    fn subject(&self) -> String {
         format!("{} {}", self.lon, self.lat)
     }
 
-    fn effect(&self, _for: &Binding<'_>) -> Result<Option<What>, Refusal> {
+    fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
         rule(self.lon, self.lat, self.bounds).map(Some)
     }
 
-    fn columns(&self) -> Vec<Name> {
+    fn columns(&self) -> Vec<SqlIdentifier> {
         vec![self.lon.clone(), self.lat.clone()]
     }
 
     fn compare(&self, other: &Term) -> Option<Ordering> {
         match other {
-            Term::Area { bounds, .. } => order::boxes(self.bounds, bounds),
+            Term::Area { bounds, .. } => tightness_order::boxes(self.bounds, bounds),
             _ => None,
         }
     }
@@ -112,14 +115,14 @@ impl Rule for Inside<'_> {
 
 /// A box of four decimal texts, if they make one.
 #[must_use]
-pub fn bounds_of(west: &str, south: &str, east: &str, north: &str) -> Option<Bounds> {
+pub fn bounds_of(west: &str, south: &str, east: &str, north: &str) -> Option<BoundingBox> {
     let degrees = |text: &str, most: f64| -> Option<f64> {
         let value: f64 = is_decimal(text).then(|| text.parse().ok())??;
         (-most..=most).contains(&value).then_some(value)
     };
     let fits = degrees(west, 180.0)? <= degrees(east, 180.0)?
         && degrees(south, 90.0)? <= degrees(north, 90.0)?;
-    fits.then(|| Bounds {
+    fits.then(|| BoundingBox {
         west: west.to_owned(),
         south: south.to_owned(),
         east: east.to_owned(),
@@ -127,7 +130,7 @@ pub fn bounds_of(west: &str, south: &str, east: &str, north: &str) -> Option<Bou
     })
 }
 
-pub(super) fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
+pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     let (value, datatype) = form.literal("rightOperand")?;
     match datatype.as_str() {
         "h:bbox" => {}
@@ -148,8 +151,8 @@ pub(super) fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
 }
 
 /// The columns that hold a place: that of the longitude and that of the latitude.
-pub(super) fn places(form: &mut Form<'_>) -> Result<(Name, Name), Refusal> {
-    let columns = form.texts::<Name>("h:column")?;
+pub(super) fn places(form: &mut OdrlReader<'_>) -> Result<(SqlIdentifier, SqlIdentifier), Refusal> {
+    let columns = form.texts::<SqlIdentifier>("h:column")?;
     match columns.as_slice() {
         [lon, lat] => Ok((lon.clone(), lat.clone())),
         _ => Err(form
@@ -158,7 +161,7 @@ pub(super) fn places(form: &mut Form<'_>) -> Result<(Name, Name), Refusal> {
 }
 
 /// A box `[west,south,east,north]`.
-fn bounds(text: &str) -> Option<Bounds> {
+fn bounds(text: &str) -> Option<BoundingBox> {
     let inner = text.strip_prefix('[')?.strip_suffix(']')?;
     let parts: Vec<&str> = inner.split(',').collect();
     let [west, south, east, north] = parts.as_slice() else {
@@ -167,7 +170,11 @@ fn bounds(text: &str) -> Option<Bounds> {
     bounds_of(west, south, east, north)
 }
 
-fn rule(lon: &Name, lat: &Name, bounds: &Bounds) -> Result<What, Refusal> {
+fn rule(
+    lon: &SqlIdentifier,
+    lat: &SqlIdentifier,
+    bounds: &BoundingBox,
+) -> Result<EffectKind, Refusal> {
     if lon == lat {
         return Err(contradiction(format!(
             "`{lon}` can't be both longitude and latitude"
@@ -182,7 +189,7 @@ fn rule(lon: &Name, lat: &Name, bounds: &Bounds) -> Result<What, Refusal> {
             "the box is empty: west lies east of east, or south north of north",
         ));
     }
-    Ok(What::KeepInside {
+    Ok(EffectKind::KeepInside {
         lon: lon.clone(),
         lat: lat.clone(),
         bounds: bounds.clone(),
@@ -196,7 +203,7 @@ fn degrees(text: &str, most: f64) -> Result<f64, Refusal> {
     match text.parse::<f64>() {
         Ok(value) if plain && text.len() <= 32 && value.abs() <= most => Ok(value),
         Ok(_) | Err(_) => Err(Refusal::new(
-            Code::TermIllTyped,
+            ErrorCode::TermIllTyped,
             format!("`{text}` is no angle of at most {most} degrees"),
         )
         .with_help("write degrees as a decimal number, such as 7.62")),
@@ -208,9 +215,9 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(bounds: [&str; 4], expect: Result<(), Code>) {
+    fn check(bounds: [&str; 4], expect: Result<(), ErrorCode>) {
         let [west, south, east, north] = bounds.map(str::to_owned);
-        let bounds = Bounds {
+        let bounds = BoundingBox {
             west,
             south,
             east,
@@ -227,14 +234,14 @@ mod tests {
         check(["-180", "-90", "180", "90"], Ok(()));
         check(
             ["7.7", "51.9", "7.5", "52.0"],
-            Err(Code::PolicyContradiction),
+            Err(ErrorCode::PolicyContradiction),
         );
         check(
             ["7.5", "52.1", "7.7", "52.0"],
-            Err(Code::PolicyContradiction),
+            Err(ErrorCode::PolicyContradiction),
         );
         for bad in ["", "east", "nan", "inf", "1e2", "181", "7,5", "--7"] {
-            check([bad, "51.9", "180", "52.0"], Err(Code::TermIllTyped));
+            check([bad, "51.9", "180", "52.0"], Err(ErrorCode::TermIllTyped));
         }
     }
 }

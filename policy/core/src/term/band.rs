@@ -2,35 +2,38 @@
 //!
 //! The type of the column stays. What lies below the first edge is NULL; the last band has no upper end.
 
+use super::language::Language;
 use super::odrl::{iri, is_decimal, says, texts, with};
-use super::rule::{Binding, Form, Nature, Place, Rule, Script, Spec, Stage};
-use super::tongue::Tongue;
-use super::{Term, contradiction, normal};
-use crate::effect::What;
-use crate::id::Name;
-use crate::refusal::{Code, Refusal};
+use super::rule::{
+    DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
+    TermSpec,
+};
+use super::{Term, contradiction, normal_form};
+use crate::effect::EffectKind;
+use crate::id::SqlIdentifier;
+use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 
 /// The term.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Band {
+pub struct BandTerm {
     /// The column; numbers.
-    pub column: Name,
+    pub column: SqlIdentifier,
     /// The lower edges, ascending, as decimal text.
     pub edges: Vec<String>,
 }
 
-pub(super) static BAND: Spec = Spec {
+pub(super) static BAND: TermSpec = TermSpec {
     numbers: &[13],
     name: "band",
-    place: Place::Action,
+    position: OdrlPosition::Action,
     operand: "h:mask",
     operators: &["eq"],
-    executed: &[Stage::Plan],
+    executed: &[EnforcementPoint::Plan],
     codes: &[],
-    nature: Nature::Protection,
+    nature: DemandKind::Protection,
     hides_rows: false,
-    mend: "the column shows the lower edge of the band",
+    remedy: "the column shows the lower edge of the band",
     test: "what_is_learned_is_a_function_of_the_view",
     read: super::mask::read,
 };
@@ -38,12 +41,12 @@ pub(super) static BAND: Spec = Spec {
 /// The most edges of one clause.
 pub const MOST_EDGES: usize = 1_000;
 
-impl Rule for Band {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for BandTerm {
+    fn spec(&self) -> &'static TermSpec {
         &BAND
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         with(
             says("h:mask", "eq", iri("h:band")),
             [
@@ -53,7 +56,7 @@ impl Rule for Band {
         )
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         let column = &self.column;
         let edges = tongue.all_of(&self.edges);
         tongue.pick(
@@ -63,7 +66,7 @@ impl Rule for Band {
         )
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         let edges = self.edges.iter();
         Json::object([
             ("column", Json::text(&self.column)),
@@ -71,18 +74,18 @@ impl Rule for Band {
                 "edges",
                 Json::List(
                     edges
-                        .map(|edge| Json::text(normal::decimal(edge)))
+                        .map(|edge| Json::text(normal_form::decimal(edge)))
                         .collect(),
                 ),
             ),
         ])
     }
 
-    fn treats(&self) -> Option<&Name> {
+    fn column(&self) -> Option<&SqlIdentifier> {
         Some(&self.column)
     }
 
-    fn effect(&self, _for: &Binding<'_>) -> Result<Option<What>, Refusal> {
+    fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
         if self.edges.is_empty() || self.edges.len() > MOST_EDGES {
             return Err(contradiction(format!(
                 "a column has between 1 and {MOST_EDGES} bands"
@@ -94,21 +97,21 @@ impl Rule for Band {
             let rising = value.is_some_and(|value| below.is_none_or(|below| below < value));
             if !rising {
                 return Err(Refusal::new(
-                    Code::TermIllTyped,
+                    ErrorCode::TermIllTyped,
                     format!("the edge `{edge}` is no decimal number above the one before"),
                 )
                 .with_help("write ascending numbers, such as [0, 18, 40, 65]"));
             }
             below = value;
         }
-        Ok(Some(What::Band {
+        Ok(Some(EffectKind::Band {
             column: self.column.clone(),
             edges: self.edges.clone(),
         }))
     }
 }
 
-pub(super) fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
+pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     if let Some(table) = form.members.text_if_there("h:lookup")? {
         return super::lookup::read(form, &table);
     }
@@ -117,5 +120,5 @@ pub(super) fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
     if let Some(bad) = edges.iter().find(|edge| !is_decimal(edge)) {
         return Err(form.wrong(format!("`{bad}` is no decimal number")));
     }
-    Ok(Term::Band(Band { column, edges }))
+    Ok(Term::Band(BandTerm { column, edges }))
 }

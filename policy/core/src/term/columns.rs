@@ -1,44 +1,47 @@
 //! Term 10: only the listed columns exist.
 
+use super::language::Language;
 use super::odrl::{says, set, texts};
-use super::order;
-use super::rule::{Binding, Decides, Form, Nature, Place, Rule, Script, Spec, Stage};
-use super::tongue::Tongue;
+use super::rule::{
+    ClauseSubject, DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader,
+    OdrlWriter, TermRule, TermSpec,
+};
+use super::tightness_order;
 use super::{Clause, Term, cite, contradiction};
-use crate::effect::What;
-use crate::id::Name;
-use crate::refusal::{Code, Refusal};
+use crate::effect::EffectKind;
+use crate::id::SqlIdentifier;
+use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
 /// The term.
-pub(super) struct Only<'a>(pub(super) &'a [Name]);
+pub(super) struct ColumnsTerm<'a>(pub(super) &'a [SqlIdentifier]);
 
-pub(super) static ONLY: Spec = Spec {
+pub(super) static ONLY: TermSpec = TermSpec {
     numbers: &[10],
     name: "columns",
-    place: Place::Target,
+    position: OdrlPosition::Target,
     operand: "h:columns",
     operators: &["isAnyOf"],
-    executed: &[Stage::Plan],
-    codes: &[Code::ColumnUnknown],
-    nature: Nature::Protection,
+    executed: &[EnforcementPoint::Plan],
+    codes: &[ErrorCode::ColumnUnknown],
+    nature: DemandKind::Protection,
     hides_rows: false,
-    mend: "use one of the visible columns, which the refusal lists",
+    remedy: "use one of the visible columns, which the refusal lists",
     test: "tells_hidden_and_absent_alike",
     read,
 };
 
-impl Rule for Only<'_> {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for ColumnsTerm<'_> {
+    fn spec(&self) -> &'static TermSpec {
         &ONLY
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("h:columns", "isAnyOf", texts(self.0))
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         let list = tongue.all_of(self.0);
         tongue.pick(
             format!("only the columns {list}"),
@@ -47,36 +50,36 @@ impl Rule for Only<'_> {
         )
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         set(self.0)
     }
 
-    fn decides(&self) -> Option<Decides> {
-        Some(Decides::Kind("columns"))
+    fn decides(&self) -> Option<ClauseSubject> {
+        Some(ClauseSubject::Kind("columns"))
     }
 
-    fn effect(&self, _for: &Binding<'_>) -> Result<Option<What>, Refusal> {
-        checked(self.0).map(|()| Some(What::ShowColumns(self.0.to_vec())))
+    fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
+        checked(self.0).map(|()| Some(EffectKind::ShowColumns(self.0.to_vec())))
     }
 
-    fn columns(&self) -> Vec<Name> {
+    fn columns(&self) -> Vec<SqlIdentifier> {
         self.0.to_vec()
     }
 
     fn compare(&self, other: &Term) -> Option<Ordering> {
         match other {
-            Term::Columns(other) => order::subset(self.0, other),
+            Term::Columns(other) => tightness_order::subset(self.0, other),
             _ => None,
         }
     }
 }
 
-fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
+fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     form.texts("rightOperand").map(Term::Columns)
 }
 
 /// A list of columns names one, and none twice.
-pub(super) fn checked(list: &[Name]) -> Result<(), Refusal> {
+pub(super) fn checked(list: &[SqlIdentifier]) -> Result<(), Refusal> {
     if list.is_empty() {
         return Err(contradiction("the list of columns is empty"));
     }
@@ -112,7 +115,7 @@ pub(super) fn shown_are_treated(clauses: &[Clause]) -> Result<(), Refusal> {
 }
 
 /// The list of columns, where a clause gives one.
-pub(super) fn shown(clauses: &[Clause]) -> Option<&[Name]> {
+pub(super) fn shown(clauses: &[Clause]) -> Option<&[SqlIdentifier]> {
     clauses.iter().find_map(|clause| {
         if let Term::Columns(list) = &clause.term {
             Some(list.as_slice())
@@ -123,7 +126,7 @@ pub(super) fn shown(clauses: &[Clause]) -> Option<&[Name]> {
 }
 
 /// The first name that occurs a second time.
-pub(super) fn twice(list: &[Name]) -> Option<&Name> {
+pub(super) fn twice(list: &[SqlIdentifier]) -> Option<&SqlIdentifier> {
     list.iter()
         .enumerate()
         .find(|(index, name)| list.iter().take(*index).any(|earlier| earlier == *name))

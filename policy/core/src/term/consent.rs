@@ -1,40 +1,42 @@
 //! Term 46: the persons concerned have consented; recorded and shown.
 
 use super::Term;
+use super::language::Language;
 use super::odrl::duty;
-use super::rule::{Decides, Nature, Place, Rule, Script, Spec, Stage};
-use super::tongue::Tongue;
+use super::rule::{
+    ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlWriter, TermRule, TermSpec,
+};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
 /// Term 46: the consumer obtains the consent of the persons before it uses the data otherwise.
-pub(super) struct Consent;
+pub(super) struct ConsentTerm;
 
-pub(super) static CONSENT: Spec = Spec {
+pub(super) static CONSENT: TermSpec = TermSpec {
     numbers: &[46],
     name: "obtain_consent",
-    place: Place::Duty,
+    position: OdrlPosition::Duty,
     operand: "obtainConsent",
     operators: &[],
-    executed: &[Stage::Recorded],
+    executed: &[EnforcementPoint::Recorded],
     codes: &[],
-    nature: Nature::Use,
+    nature: DemandKind::Use,
     hides_rows: false,
-    mend: "obtain consent; nothing checks it",
+    remedy: "obtain consent; nothing checks it",
     test: "every_term_has_a_sentence_of_its_own",
     read: |form| form.when("h:always").map(|()| Term::ObtainConsent),
 };
 
-impl Rule for Consent {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for ConsentTerm {
+    fn spec(&self) -> &'static TermSpec {
         &CONSENT
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         duty("obtainConsent", "h:always")
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         tongue
             .pick(
                 "the persons concerned have consented",
@@ -44,12 +46,12 @@ impl Rule for Consent {
             .to_owned()
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         Json::Bool(true)
     }
 
-    fn decides(&self) -> Option<Decides> {
-        Some(Decides::Kind("obtain_consent"))
+    fn decides(&self) -> Option<ClauseSubject> {
+        Some(ClauseSubject::Kind("obtain_consent"))
     }
 
     fn compare(&self, other: &Term) -> Option<Ordering> {

@@ -1,11 +1,14 @@
 //! Terms 33 and 34: to where, and in what form, answers are sent.
 
 use super::Term;
+use super::language::Language;
 use super::odrl::{iris, says, set, texts, word};
-use super::order::subset;
-use super::rule::{Admission, Check, Form, Nature, Place, Rule, Script, Spec, Stage};
-use super::tongue::Tongue;
-use crate::refusal::{Code, Refusal};
+use super::rule::{
+    AdmissionCheck, AdmissionContext, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader,
+    OdrlWriter, TermRule, TermSpec,
+};
+use super::tightness_order::subset;
+use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 use std::fmt;
@@ -14,12 +17,12 @@ use std::str::FromStr;
 
 /// A network: an address and how many of its first bits count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Network {
+pub struct NetworkPrefix {
     address: IpAddr,
     bits: u8,
 }
 
-impl Network {
+impl NetworkPrefix {
     /// Whether the address lies in it. An IPv4 address that is written as an IPv6 one is the IPv4 address.
     #[must_use]
     pub fn holds(&self, address: IpAddr) -> bool {
@@ -47,7 +50,7 @@ impl Network {
     }
 }
 
-impl fmt::Display for Network {
+impl fmt::Display for NetworkPrefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.address, self.bits)
     }
@@ -56,15 +59,15 @@ impl fmt::Display for Network {
 /// The text is no network such as `10.20.0.0/16`, or has bits behind its length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a network is written like 10.20.0.0/16, without bits behind its length")]
-pub struct NoNetwork;
+pub struct NetworkPrefixError;
 
-impl FromStr for Network {
-    type Err = NoNetwork;
+impl FromStr for NetworkPrefix {
+    type Err = NetworkPrefixError;
 
-    fn from_str(text: &str) -> Result<Self, NoNetwork> {
-        let (address, bits) = text.split_once('/').ok_or(NoNetwork)?;
-        let address: IpAddr = address.parse().map_err(|_| NoNetwork)?;
-        let bits: u8 = bits.parse().map_err(|_| NoNetwork)?;
+    fn from_str(text: &str) -> Result<Self, NetworkPrefixError> {
+        let (address, bits) = text.split_once('/').ok_or(NetworkPrefixError)?;
+        let address: IpAddr = address.parse().map_err(|_| NetworkPrefixError)?;
+        let bits: u8 = bits.parse().map_err(|_| NetworkPrefixError)?;
         let behind = match address {
             IpAddr::V4(address) if bits <= 32 => {
                 address.to_bits().checked_shl(u32::from(bits)).unwrap_or(0) != 0
@@ -76,40 +79,40 @@ impl FromStr for Network {
         };
         let network = Self { address, bits };
         if behind || network.to_string() != text {
-            return Err(NoNetwork);
+            return Err(NetworkPrefixError);
         }
         Ok(network)
     }
 }
 
 /// Term 33: from which networks questions may come, and so to which answers go.
-pub(super) struct To<'a>(pub(super) &'a [Network]);
+pub(super) struct NetworksTerm<'a>(pub(super) &'a [NetworkPrefix]);
 
-pub(super) static NETWORKS: Spec = Spec {
+pub(super) static NETWORKS: TermSpec = TermSpec {
     numbers: &[33],
     name: "networks",
-    place: Place::Permission,
+    position: OdrlPosition::Permission,
     operand: "virtualLocation",
     operators: &["isAnyOf"],
-    executed: &[Stage::Admission],
-    codes: &[Code::PlaceNotAllowed],
-    nature: Nature::Use,
+    executed: &[EnforcementPoint::Admission],
+    codes: &[ErrorCode::PlaceNotAllowed],
+    nature: DemandKind::Use,
     hides_rows: false,
-    mend: "connect from one of the networks",
+    remedy: "connect from one of the networks",
     test: "addresses_lie_in_networks_or_not",
     read: |form| form.texts("rightOperand").map(Term::Networks),
 };
 
-impl Rule for To<'_> {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for NetworksTerm<'_> {
+    fn spec(&self) -> &'static TermSpec {
         &NETWORKS
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("virtualLocation", "isAnyOf", texts(self.0))
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         let list = tongue.one_of(self.0);
         tongue.pick(
             format!("only to the networks {list}"),
@@ -118,18 +121,18 @@ impl Rule for To<'_> {
         )
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         set(self.0)
     }
 
-    fn check(&self) -> Option<Check> {
-        Some(Check::Delivery)
+    fn check(&self) -> Option<AdmissionCheck> {
+        Some(AdmissionCheck::Delivery)
     }
 
-    fn admit(&self, to: &Admission<'_>) -> Result<(), Refusal> {
-        let Some(address) = to.around.address else {
+    fn admit(&self, to: &AdmissionContext<'_>) -> Result<(), Refusal> {
+        let Some(address) = to.context.address else {
             return Err(Refusal::new(
-                Code::PlaceNotAllowed,
+                ErrorCode::PlaceNotAllowed,
                 "it is not known from which address the question comes",
             ));
         };
@@ -137,20 +140,20 @@ impl Rule for To<'_> {
             return Ok(());
         }
         Err(Refusal::new(
-            Code::PlaceNotAllowed,
+            ErrorCode::PlaceNotAllowed,
             format!("the question comes from {}", address.to_canonical()),
         )
         .with_help("connect from one of the networks of the clause"))
     }
 
     fn compare(&self, other: &Term) -> Option<Ordering> {
-        let inside = |one: &[Network], other: &[Network]| {
+        let inside = |one: &[NetworkPrefix], other: &[NetworkPrefix]| {
             one.iter()
                 .all(|one| other.iter().any(|other| one.within(other)))
         };
         match other {
             Term::Networks(other) => {
-                super::order::both(inside(self.0, other), inside(other, self.0))
+                super::tightness_order::both(inside(self.0, other), inside(other, self.0))
             }
             _ => None,
         }
@@ -159,14 +162,14 @@ impl Rule for To<'_> {
 
 /// A form in which rows travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Format {
+pub enum DeliveryFormat {
     /// Arrow IPC over Flight.
     ArrowIpc,
 }
 
-const FORMATS: [(&str, Format); 1] = [("h:arrow-ipc", Format::ArrowIpc)];
+const FORMATS: [(&str, DeliveryFormat); 1] = [("h:arrow-ipc", DeliveryFormat::ArrowIpc)];
 
-impl Format {
+impl DeliveryFormat {
     /// Every form.
     pub const ALL: [Self; 1] = [Self::ArrowIpc];
 
@@ -180,34 +183,34 @@ impl Format {
 }
 
 /// Term 34.
-pub(super) struct In<'a>(pub(super) &'a [Format]);
+pub(super) struct FormatsTerm<'a>(pub(super) &'a [DeliveryFormat]);
 
-pub(super) static FORMATS_ALLOWED: Spec = Spec {
+pub(super) static FORMATS_ALLOWED: TermSpec = TermSpec {
     numbers: &[34],
     name: "formats",
-    place: Place::Permission,
+    position: OdrlPosition::Permission,
     operand: "fileFormat",
     operators: &["isAnyOf"],
-    executed: &[Stage::Admission],
-    codes: &[Code::FormatNotAllowed],
-    nature: Nature::Technical,
+    executed: &[EnforcementPoint::Admission],
+    codes: &[ErrorCode::FormatNotAllowed],
+    nature: DemandKind::Technical,
     hides_rows: false,
-    mend: "take the answer in one of the formats",
+    remedy: "take the answer in one of the formats",
     test: "formats_are_listed_or_refused",
     read: read_formats,
 };
 
-impl Rule for In<'_> {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for FormatsTerm<'_> {
+    fn spec(&self) -> &'static TermSpec {
         &FORMATS_ALLOWED
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         let list = self.0.iter().map(|format| word(&FORMATS, format));
         says("fileFormat", "isAnyOf", iris(list))
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         let names: Vec<&str> = self.0.iter().map(|format| format.as_str()).collect();
         let list = tongue.one_of(&names);
         tongue.pick(
@@ -217,22 +220,22 @@ impl Rule for In<'_> {
         )
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         let names: Vec<&str> = self.0.iter().map(|format| format.as_str()).collect();
         set(&names)
     }
 
-    fn check(&self) -> Option<Check> {
-        Some(Check::Delivery)
+    fn check(&self) -> Option<AdmissionCheck> {
+        Some(AdmissionCheck::Delivery)
     }
 
-    fn admit(&self, to: &Admission<'_>) -> Result<(), Refusal> {
-        if self.0.contains(&to.around.format) {
+    fn admit(&self, to: &AdmissionContext<'_>) -> Result<(), Refusal> {
+        if self.0.contains(&to.context.format) {
             return Ok(());
         }
         Err(Refusal::new(
-            Code::FormatNotAllowed,
-            format!("the answer would be sent as {}", to.around.format.as_str()),
+            ErrorCode::FormatNotAllowed,
+            format!("the answer would be sent as {}", to.context.format.as_str()),
         )
         .with_help("take it in one of the formats of the clause"))
     }
@@ -245,7 +248,7 @@ impl Rule for In<'_> {
     }
 }
 
-fn read_formats(form: &mut Form<'_>) -> Result<Term, Refusal> {
+fn read_formats(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     let list = form.iris("rightOperand")?;
     let list = list.iter().map(|one| form.one_of(&FORMATS, one, "format"));
     Ok(Term::Formats(list.collect::<Result<_, _>>()?))
@@ -255,24 +258,25 @@ fn read_formats(form: &mut Form<'_>) -> Result<Term, Refusal> {
 mod tests {
     use super::*;
     use crate::fixture::admitting;
-    use crate::term::around::Around;
+    use crate::term::contract_context::ContractContext;
 
     #[track_caller]
     fn check(networks: &[&str], address: Option<&str>, expect: bool) {
-        let networks: Vec<Network> = networks.iter().map(|text| text.parse().unwrap()).collect();
-        let around = Around {
+        let networks: Vec<NetworkPrefix> =
+            networks.iter().map(|text| text.parse().unwrap()).collect();
+        let around = ContractContext {
             address: address.map(|text| text.parse().unwrap()),
-            ..Around::QUIET
+            ..ContractContext::QUIET
         };
         let met = admitting("2026-06-01T00:00:00Z", |admission| {
-            To(&networks).admit(&Admission {
-                around: &around,
+            NetworksTerm(&networks).admit(&AdmissionContext {
+                context: &around,
                 ..*admission
             })
         });
         assert_eq!(met.is_ok(), expect);
         if let Err(refusal) = met {
-            assert_eq!(refusal.code, Code::PlaceNotAllowed);
+            assert_eq!(refusal.code, ErrorCode::PlaceNotAllowed);
         }
     }
 
@@ -293,18 +297,18 @@ mod tests {
             "::/129",
             "010.0.0.0/8",
         ] {
-            assert!(bad.parse::<Network>().is_err(), "{bad}");
+            assert!(bad.parse::<NetworkPrefix>().is_err(), "{bad}");
         }
     }
 
     #[test]
     fn formats_are_listed_or_refused() {
-        let met = |list: &[Format]| {
+        let met = |list: &[DeliveryFormat]| {
             admitting("2026-06-01T00:00:00Z", |admission| {
-                In(list).admit(admission)
+                FormatsTerm(list).admit(admission)
             })
         };
-        assert!(met(&[Format::ArrowIpc]).is_ok());
-        assert_eq!(met(&[]).unwrap_err().code, Code::FormatNotAllowed);
+        assert!(met(&[DeliveryFormat::ArrowIpc]).is_ok());
+        assert_eq!(met(&[]).unwrap_err().code, ErrorCode::FormatNotAllowed);
     }
 }

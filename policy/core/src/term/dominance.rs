@@ -4,29 +4,32 @@
 //! What counts is the sum of absolute values of each unit in the cell. By the p rule a cell is unsafe when the rest, without
 //! the two largest, is less than p percent of the largest; by the (n, k) rule when the n largest make more than k percent.
 
+use super::language::Language;
 use super::odrl::{integer, says, with};
-use super::rule::{Decides, Form, Nature, Place, Rule, Script, Spec, Stage};
-use super::tongue::Tongue;
+use super::rule::{
+    ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
+    TermSpec,
+};
 use super::{Term, contradiction};
-use crate::id::Name;
+use crate::id::SqlIdentifier;
 use crate::refusal::Refusal;
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
 /// The term.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Dominance {
+pub struct DominanceTerm {
     /// The measure.
-    pub measure: Name,
+    pub measure: SqlIdentifier,
     /// The column that tells units apart, such as firms.
-    pub unit: Name,
+    pub unit: SqlIdentifier,
     /// When a cell is unsafe.
-    pub rule: Dominant,
+    pub rule: DominanceRule,
 }
 
 /// When a few units dominate a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Dominant {
+pub enum DominanceRule {
     /// The rest is less than so many percent of the largest.
     P(u32),
     /// The largest ones make more than a share.
@@ -38,33 +41,33 @@ pub enum Dominant {
     },
 }
 
-pub(super) static DOMINANCE_P: Spec = spec("h:dominanceP", "dominance_p", read_p);
-pub(super) static DOMINANCE_NK: Spec = spec("h:dominanceNK", "dominance_nk", read_nk);
+pub(super) static DOMINANCE_P: TermSpec = spec("h:dominanceP", "dominance_p", read_p);
+pub(super) static DOMINANCE_NK: TermSpec = spec("h:dominanceNK", "dominance_nk", read_nk);
 
 const fn spec(
     operand: &'static str,
     name: &'static str,
-    read: fn(&mut Form<'_>) -> Result<Term, Refusal>,
-) -> Spec {
-    Spec {
+    read: fn(&mut OdrlReader<'_>) -> Result<Term, Refusal>,
+) -> TermSpec {
+    TermSpec {
         numbers: &[19],
         name,
-        place: Place::Action,
+        position: OdrlPosition::Action,
         operand,
         operators: &["lteq"],
-        executed: &[Stage::Plan],
+        executed: &[EnforcementPoint::Plan],
         codes: &[],
-        nature: Nature::Protection,
+        nature: DemandKind::Protection,
         hides_rows: false,
-        mend: "the measure of a cell that few dominate is absent",
+        remedy: "the measure of a cell that few dominate is absent",
         test: "a_measure_that_few_dominate_is_absent",
         read,
     }
 }
 
-impl Dominance {
+impl DominanceTerm {
     /// Checks what the type alone does not say.
-    pub(super) fn check(&self, measures: &[Name]) -> Result<(), Refusal> {
+    pub(super) fn check(&self, measures: &[SqlIdentifier]) -> Result<(), Refusal> {
         if !measures.contains(&self.measure) {
             return Err(contradiction(format!(
                 "`{}` is no measure, so nobody can dominate it",
@@ -72,8 +75,8 @@ impl Dominance {
             )));
         }
         let sensible = match self.rule {
-            Dominant::P(p) => (1..=100).contains(&p),
-            Dominant::Nk { n, k } => (1..=100).contains(&n) && (1..=100).contains(&k),
+            DominanceRule::P(p) => (1..=100).contains(&p),
+            DominanceRule::Nk { n, k } => (1..=100).contains(&n) && (1..=100).contains(&k),
         };
         if !sensible {
             return Err(contradiction(
@@ -84,36 +87,36 @@ impl Dominance {
     }
 }
 
-impl Rule for Dominance {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for DominanceTerm {
+    fn spec(&self) -> &'static TermSpec {
         match self.rule {
-            Dominant::P(_) => &DOMINANCE_P,
-            Dominant::Nk { .. } => &DOMINANCE_NK,
+            DominanceRule::P(_) => &DOMINANCE_P,
+            DominanceRule::Nk { .. } => &DOMINANCE_NK,
         }
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         let on = [
             ("h:column", Json::text(&self.measure)),
             ("h:unit", Json::text(&self.unit)),
         ];
         match self.rule {
-            Dominant::P(p) => with(says("h:dominanceP", "lteq", integer(p)), on),
-            Dominant::Nk { n, k } => with(
+            DominanceRule::P(p) => with(says("h:dominanceP", "lteq", integer(p)), on),
+            DominanceRule::Nk { n, k } => with(
                 with(says("h:dominanceNK", "lteq", integer(k)), on),
                 [("h:n", integer(n))],
             ),
         }
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         let Self {
             measure,
             unit,
             rule,
         } = self;
         match rule {
-            Dominant::P(p) => tongue.pick(
+            DominanceRule::P(p) => tongue.pick(
                 format!(
                     "{measure} of a group only where all but its two largest {unit} make at least {p} % of the largest"
                 ),
@@ -124,7 +127,7 @@ impl Rule for Dominance {
                     "{measure} de um grupo só quando todos menos os seus dois maiores {unit} somam pelo menos {p} % do maior"
                 ),
             ),
-            Dominant::Nk { n, k } => tongue.pick(
+            DominanceRule::Nk { n, k } => tongue.pick(
                 format!("{measure} of a group only where its {n} largest {unit} make at most {k} %"),
                 format!(
                     "{measure} einer Gruppe nur, wo ihre {n} größten {unit} höchstens {k} % ausmachen"
@@ -136,10 +139,10 @@ impl Rule for Dominance {
         }
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         let (n, percent) = match self.rule {
-            Dominant::P(p) => (0, p),
-            Dominant::Nk { n, k } => (n, k),
+            DominanceRule::P(p) => (0, p),
+            DominanceRule::Nk { n, k } => (n, k),
         };
         Json::object([
             ("measure", Json::text(&self.measure)),
@@ -149,17 +152,17 @@ impl Rule for Dominance {
         ])
     }
 
-    fn about(&self) -> String {
+    fn subject(&self) -> String {
         format!("{} {}", self.measure, self.unit)
     }
 
-    fn columns(&self) -> Vec<Name> {
+    fn columns(&self) -> Vec<SqlIdentifier> {
         vec![self.measure.clone(), self.unit.clone()]
     }
 
-    fn decides(&self) -> Option<Decides> {
+    fn decides(&self) -> Option<ClauseSubject> {
         // One rule of a kind for a measure and its units.
-        Some(Decides::Values(format!(
+        Some(ClauseSubject::Values(format!(
             "{} {} {}",
             self.spec().name,
             self.measure,
@@ -176,30 +179,30 @@ impl Rule for Dominance {
         }
         match (self.rule, other.rule) {
             // A greater rest is demanded: tighter.
-            (Dominant::P(one), Dominant::P(other)) => Some(other.cmp(&one)),
-            (Dominant::Nk { n, k }, Dominant::Nk { n: m, k: l }) => {
-                super::order::both(n >= m && k <= l, n <= m && k >= l)
+            (DominanceRule::P(one), DominanceRule::P(other)) => Some(other.cmp(&one)),
+            (DominanceRule::Nk { n, k }, DominanceRule::Nk { n: m, k: l }) => {
+                super::tightness_order::both(n >= m && k <= l, n <= m && k >= l)
             }
             _ => None,
         }
     }
 }
 
-fn read_p(form: &mut Form<'_>) -> Result<Term, Refusal> {
+fn read_p(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     let p = form.number("rightOperand")?;
-    read(form, Dominant::P(p))
+    read(form, DominanceRule::P(p))
 }
 
-fn read_nk(form: &mut Form<'_>) -> Result<Term, Refusal> {
-    let rule = Dominant::Nk {
+fn read_nk(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+    let rule = DominanceRule::Nk {
         n: form.number("h:n")?,
         k: form.number("rightOperand")?,
     };
     read(form, rule)
 }
 
-fn read(form: &mut Form<'_>, rule: Dominant) -> Result<Term, Refusal> {
-    Ok(Term::Dominance(Dominance {
+fn read(form: &mut OdrlReader<'_>, rule: DominanceRule) -> Result<Term, Refusal> {
+    Ok(Term::Dominance(DominanceTerm {
         measure: form.column("h:column")?,
         unit: form.column("h:unit")?,
         rule,

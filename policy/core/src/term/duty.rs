@@ -1,37 +1,39 @@
 //! Terms 35 to 37 in their recorded forms: shown, not technically enforced.
 
+use super::language::Language;
 use super::odrl::{action, duration, duty, says, with};
-use super::rule::{Form, Nature, Place, Rule, Script, Spec, Stage};
-use super::tongue::Tongue;
-use super::{Forbidden, Term};
-use crate::refusal::{Code, Refusal};
+use super::rule::{
+    DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule, TermSpec,
+};
+use super::{ForbiddenUse, Term};
+use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
 /// Term 35: deletion.
-pub(super) struct Delete(pub(super) u32);
+pub(super) struct DeletionTerm(pub(super) u32);
 
-pub(super) static DELETE: Spec = Spec {
+pub(super) static DELETE: TermSpec = TermSpec {
     numbers: &[35],
     name: "delete_after_days",
-    place: Place::Duty,
+    position: OdrlPosition::Duty,
     operand: "delete",
     operators: &[],
-    executed: &[Stage::Recorded],
+    executed: &[EnforcementPoint::Recorded],
     codes: &[],
-    nature: Nature::Use,
+    nature: DemandKind::Use,
     hides_rows: false,
-    mend: "delete what was received in time; nothing stops you technically",
+    remedy: "delete what was received in time; nothing stops you technically",
     test: "every_term_has_a_sentence_of_its_own",
     read: read_delete,
 };
 
-impl Rule for Delete {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for DeletionTerm {
+    fn spec(&self) -> &'static TermSpec {
         &DELETE
     }
 
-    fn odrl(&self, script: &mut Script<'_>) -> Json {
+    fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
         let period = duration(format!("P{}D", self.0));
         let within = super::odrl::numbered(says("delayPeriod", "lteq", period), script.spare());
         with(
@@ -40,7 +42,7 @@ impl Rule for Delete {
         )
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         match self.0 {
             1 => tongue.pick(
                 "what was received is deleted after one day".to_owned(),
@@ -55,7 +57,7 @@ impl Rule for Delete {
         }
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         Json::Int(i64::from(self.0))
     }
 
@@ -67,7 +69,7 @@ impl Rule for Delete {
     }
 }
 
-fn read_delete(form: &mut Form<'_>) -> Result<Term, Refusal> {
+fn read_delete(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     form.when("h:within")?;
     let period = form.inner("delayPeriod", "lteq", "xsd:duration")?;
     let days = days(&period)
@@ -84,36 +86,36 @@ pub(super) fn days(period: &str) -> Option<u32> {
 }
 
 /// Term 36: attribution.
-pub(super) struct Attribute<'a>(pub(super) &'a str);
+pub(super) struct AttributionTerm<'a>(pub(super) &'a str);
 
-pub(super) static ATTRIBUTE: Spec = Spec {
+pub(super) static ATTRIBUTE: TermSpec = TermSpec {
     numbers: &[36],
     name: "attribution",
-    place: Place::Duty,
+    position: OdrlPosition::Duty,
     operand: "attribute",
     operators: &[],
-    executed: &[Stage::Recorded],
+    executed: &[EnforcementPoint::Recorded],
     codes: &[],
-    nature: Nature::Technical,
+    nature: DemandKind::Technical,
     hides_rows: false,
-    mend: "name the source with this text; it travels with every answer",
+    remedy: "name the source with this text; it travels with every answer",
     test: "every_term_has_a_sentence_of_its_own",
     read: read_attribute,
 };
 
-impl Rule for Attribute<'_> {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for AttributionTerm<'_> {
+    fn spec(&self) -> &'static TermSpec {
         &ATTRIBUTE
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         with(
             duty("attribute", "h:always"),
             [("h:text", Json::text(self.0))],
         )
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         let text = self.0;
         tongue.pick(
             format!("the source is named as \"{text}\""),
@@ -122,7 +124,7 @@ impl Rule for Attribute<'_> {
         )
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         Json::text(self.0)
     }
 
@@ -134,63 +136,65 @@ impl Rule for Attribute<'_> {
     }
 }
 
-fn read_attribute(form: &mut Form<'_>) -> Result<Term, Refusal> {
+fn read_attribute(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     form.when("h:always")?;
     Ok(Term::Attribution(form.text("h:text")?))
 }
 
 /// Term 37: what is not done with the data.
-pub(super) struct Not(pub(super) Forbidden);
+pub(super) struct RecordedProhibitionTerm(pub(super) ForbiddenUse);
 
-pub(super) static DISTRIBUTE: Spec =
-    forbidden("distribute", |_| Ok(Term::Prohibit(Forbidden::Distribute)));
-pub(super) static SELL: Spec = forbidden("sell", |_| Ok(Term::Prohibit(Forbidden::Sell)));
-pub(super) static DERIVE: Spec = forbidden("derive", |_| Ok(Term::Prohibit(Forbidden::Derive)));
+pub(super) static DISTRIBUTE: TermSpec = forbidden("distribute", |_| {
+    Ok(Term::Prohibit(ForbiddenUse::Distribute))
+});
+pub(super) static SELL: TermSpec = forbidden("sell", |_| Ok(Term::Prohibit(ForbiddenUse::Sell)));
+pub(super) static DERIVE: TermSpec =
+    forbidden("derive", |_| Ok(Term::Prohibit(ForbiddenUse::Derive)));
 
 const fn forbidden(
     operand: &'static str,
-    read: fn(&mut Form<'_>) -> Result<Term, Refusal>,
-) -> Spec {
-    Spec {
+    read: fn(&mut OdrlReader<'_>) -> Result<Term, Refusal>,
+) -> TermSpec {
+    TermSpec {
         numbers: &[37],
         name: "prohibit",
-        place: Place::Prohibition,
+        position: OdrlPosition::Prohibition,
         operand,
         operators: &[],
-        executed: &[Stage::Recorded],
-        codes: &[Code::OnwardNotPermitted],
-        nature: Nature::Use,
+        executed: &[EnforcementPoint::Recorded],
+        codes: &[ErrorCode::OnwardNotPermitted],
+        nature: DemandKind::Use,
         hides_rows: false,
-        mend: "a third party needs its own contract; a connector never answers for others",
+        remedy: "a third party needs its own contract; a connector never answers for others",
         test: "every_term_has_a_sentence_of_its_own",
         read,
     }
 }
 
-impl Rule for Not {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for RecordedProhibitionTerm {
+    fn spec(&self) -> &'static TermSpec {
         match self.0 {
-            Forbidden::Distribute => &DISTRIBUTE,
-            Forbidden::Sell => &SELL,
-            Forbidden::Derive => &DERIVE,
+            ForbiddenUse::Distribute => &DISTRIBUTE,
+            ForbiddenUse::Sell => &SELL,
+            ForbiddenUse::Derive => &DERIVE,
         }
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         action(self.0.as_str())
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         match self.0 {
-            Forbidden::Distribute => tongue.pick(
+            ForbiddenUse::Distribute => tongue.pick(
                 "it is not passed on",
                 "nichts wird weitergegeben",
                 "nada é transmitido a terceiros",
             ),
-            Forbidden::Sell => {
+            ForbiddenUse::Sell => {
                 tongue.pick("it is not sold", "nichts wird verkauft", "nada é vendido")
             }
-            Forbidden::Derive => tongue.pick(
+            ForbiddenUse::Derive => tongue.pick(
                 "no other works are derived from it",
                 "keine anderen Werke werden daraus abgeleitet",
                 "nenhuma outra obra é derivada dos dados",
@@ -199,11 +203,11 @@ impl Rule for Not {
         .to_owned()
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         Json::text(self.0.as_str())
     }
 
-    fn about(&self) -> String {
+    fn subject(&self) -> String {
         self.0.as_str().to_owned()
     }
 
@@ -215,7 +219,7 @@ impl Rule for Not {
     }
 }
 
-impl Forbidden {
+impl ForbiddenUse {
     /// What is forbidden, in one word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -1,31 +1,34 @@
 //! Term 32: rows are hidden until they are so old; of a cube only buckets are shown that ended so long ago.
 
+use super::language::Language;
 use super::odrl::{duration, says, with};
-use super::rule::{Binding, Decides, Form, Nature, Place, Rule, Script, Spec, Stage};
-use super::tongue::Tongue;
+use super::rule::{
+    ClauseSubject, DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader,
+    OdrlWriter, TermRule, TermSpec,
+};
 use super::{Term, contradiction};
-use crate::effect::What;
-use crate::id::Name;
+use crate::effect::EffectKind;
+use crate::id::SqlIdentifier;
 use crate::refusal::Refusal;
 use hansa_audit_log::json::Json;
-use hansa_audit_log::time::Time;
+use hansa_audit_log::time::UtcTimestamp;
 use std::cmp::Ordering;
 use std::fmt;
 
 /// The term.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Embargo {
+pub struct EmbargoTerm {
     /// The column of the event; an instant or a date.
-    pub column: Name,
+    pub column: SqlIdentifier,
     /// The delay.
-    pub delay: Delay,
+    pub delay: EmbargoDelay,
 }
 
 /// A length of time in whole seconds, written as a duration in the largest of hours, minutes and seconds that is exact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Delay(pub u64);
+pub struct EmbargoDelay(pub u64);
 
-impl fmt::Display for Delay {
+impl fmt::Display for EmbargoDelay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             seconds if seconds.is_multiple_of(3600) => write!(f, "PT{}H", seconds / 3600),
@@ -35,7 +38,7 @@ impl fmt::Display for Delay {
     }
 }
 
-impl Delay {
+impl EmbargoDelay {
     /// Reads the one spelling of a delay.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
@@ -52,7 +55,7 @@ impl Delay {
         (delay.to_string() == text).then_some(delay)
     }
 
-    fn said(self, tongue: Tongue) -> String {
+    fn said(self, tongue: Language) -> String {
         let (number, unit) = match self.0 {
             seconds if seconds.is_multiple_of(86_400) => {
                 (seconds / 86_400, tongue.pick("days", "Tage", "dias"))
@@ -69,34 +72,34 @@ impl Delay {
     }
 }
 
-pub(super) static EMBARGO: Spec = Spec {
+pub(super) static EMBARGO: TermSpec = TermSpec {
     numbers: &[32],
     name: "embargo",
-    place: Place::Target,
+    position: OdrlPosition::Target,
     operand: "delayPeriod",
     operators: &["gteq"],
-    executed: &[Stage::Plan],
+    executed: &[EnforcementPoint::Plan],
     codes: &[],
-    nature: Nature::Protection,
+    nature: DemandKind::Protection,
     hides_rows: true,
-    mend: "newer rows do not exist yet",
+    remedy: "newer rows do not exist yet",
     test: "what_is_too_new_does_not_exist",
     read,
 };
 
-impl Rule for Embargo {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for EmbargoTerm {
+    fn spec(&self) -> &'static TermSpec {
         &EMBARGO
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         with(
             says("delayPeriod", "gteq", duration(self.delay)),
             [("h:column", Json::text(&self.column))],
         )
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         let column = &self.column;
         let delay = self.delay.said(tongue);
         tongue.pick(
@@ -106,26 +109,26 @@ impl Rule for Embargo {
         )
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         Json::object([
             ("column", Json::text(&self.column)),
             ("seconds", Json::text(self.delay.0)),
         ])
     }
 
-    fn about(&self) -> String {
+    fn subject(&self) -> String {
         self.column.to_string()
     }
 
-    fn columns(&self) -> Vec<Name> {
+    fn columns(&self) -> Vec<SqlIdentifier> {
         vec![self.column.clone()]
     }
 
-    fn decides(&self) -> Option<Decides> {
-        Some(Decides::Kind("embargo"))
+    fn decides(&self) -> Option<ClauseSubject> {
+        Some(ClauseSubject::Kind("embargo"))
     }
 
-    fn effect(&self, to: &Binding<'_>) -> Result<Option<What>, Refusal> {
+    fn effect(&self, to: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
         if self.delay.0 == 0 {
             return Err(contradiction("a delay of nothing hides nothing"));
         }
@@ -133,10 +136,10 @@ impl Rule for Embargo {
             .unwrap_or(i64::MAX)
             .saturating_mul(1_000_000);
         // Where nobody asks at an instant, no row is old enough.
-        let before = to.now.map_or(Time::EARLIEST, |now| {
+        let before = to.now.map_or(UtcTimestamp::EARLIEST, |now| {
             now.plus_micros(delay.saturating_neg())
         });
-        Ok(Some(What::KeepBefore {
+        Ok(Some(EffectKind::KeepBefore {
             column: self.column.clone(),
             before,
         }))
@@ -152,11 +155,11 @@ impl Rule for Embargo {
     }
 }
 
-fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
+fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     let text = form.typed("rightOperand", "xsd:duration")?;
-    let delay = Delay::read(&text)
+    let delay = EmbargoDelay::read(&text)
         .ok_or_else(|| form.wrong(format!("`{text}` is no delay such as PT24H")))?;
-    Ok(Term::Embargo(Embargo {
+    Ok(Term::Embargo(EmbargoTerm {
         column: form.column("h:column")?,
         delay,
     }))
@@ -169,12 +172,12 @@ mod tests {
     #[test]
     fn delays_have_one_spelling() {
         for (seconds, text) in [(86_400, "PT24H"), (5_400, "PT90M"), (1, "PT1S")] {
-            assert_eq!(Delay(seconds).to_string(), text);
-            assert_eq!(Delay::read(text), Some(Delay(seconds)));
+            assert_eq!(EmbargoDelay(seconds).to_string(), text);
+            assert_eq!(EmbargoDelay::read(text), Some(EmbargoDelay(seconds)));
         }
         for bad in ["PT60M", "P1D", "PT024H", "PT", "PTH", "24H", "PT1€"] {
-            assert_eq!(Delay::read(bad), None, "{bad}");
+            assert_eq!(EmbargoDelay::read(bad), None, "{bad}");
         }
-        assert_eq!(Delay(172_800).said(Tongue::De), "2 Tage");
+        assert_eq!(EmbargoDelay(172_800).said(Language::De), "2 Tage");
     }
 }

@@ -3,48 +3,55 @@
 //! The group is always one of the provider's: its list lies where the question is judged, so that nobody brings one along.
 
 use super::Term;
+use super::language::Language;
 use super::odrl::{iri, says};
-use super::rule::{Admission, Check, Decides, Form, Nature, Place, Rule, Script, Spec, Stage};
-use super::tongue::Tongue;
-use crate::attribute::Paper;
+use super::rule::{
+    AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
+    OdrlReader, OdrlWriter, TermRule, TermSpec,
+};
+use crate::attribute::SupportingCredential;
 use crate::group::{GroupName, stale};
-use crate::refusal::{Code, Refusal};
+use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
 /// Term 2: only for members of this group.
-pub(super) struct Member<'a>(pub(super) &'a GroupName);
+pub(super) struct GroupTerm<'a>(pub(super) &'a GroupName);
 
-pub(super) static MEMBER: Spec = Spec {
+pub(super) static MEMBER: TermSpec = TermSpec {
     numbers: &[2],
     name: "group",
-    place: Place::Permission,
+    position: OdrlPosition::Permission,
     operand: "recipient",
     operators: &["isPartOf"],
-    executed: &[Stage::Signing, Stage::Admission, Stage::Answer],
-    codes: &[
-        Code::PartyNotInGroup,
-        Code::AttributeStale,
-        Code::TermNotExecutableHere,
+    executed: &[
+        EnforcementPoint::Signing,
+        EnforcementPoint::Admission,
+        EnforcementPoint::Answer,
     ],
-    nature: Nature::Use,
+    codes: &[
+        ErrorCode::PartyNotInGroup,
+        ErrorCode::AttributeStale,
+        ErrorCode::TermNotExecutableHere,
+    ],
+    nature: DemandKind::Use,
     hides_rows: false,
-    mend: "ask the provider, who keeps the list of the group, to add you",
+    remedy: "ask the provider, who keeps the list of the group, to add you",
     test: "a_group_lets_in_its_members_and_cuts_who_leaves",
     read,
 };
 
-impl Rule for Member<'_> {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for GroupTerm<'_> {
+    fn spec(&self) -> &'static TermSpec {
         &MEMBER
     }
 
-    fn odrl(&self, script: &mut Script<'_>) -> Json {
+    fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
         let group = format!("{}/g/{}", script.assigner(), self.0);
         says("recipient", "isPartOf", iri(&group))
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         let group = self.0;
         tongue.pick(
             format!(
@@ -59,20 +66,20 @@ impl Rule for Member<'_> {
         )
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         Json::text(self.0)
     }
 
-    fn decides(&self) -> Option<Decides> {
-        Some(Decides::Kind("group"))
+    fn decides(&self) -> Option<ClauseSubject> {
+        Some(ClauseSubject::Kind("group"))
     }
 
-    fn check(&self) -> Option<Check> {
-        Some(Check::Party)
+    fn check(&self) -> Option<AdmissionCheck> {
+        Some(AdmissionCheck::Party)
     }
 
-    fn admit(&self, to: &Admission<'_>) -> Result<(), Refusal> {
-        match &to.around.listed {
+    fn admit(&self, to: &AdmissionContext<'_>) -> Result<(), Refusal> {
+        match &to.context.listed {
             Some(Ok(_)) => Ok(()),
             Some(Err(why)) => Err(why.clone()),
             None => Err(stale(format!(
@@ -82,9 +89,9 @@ impl Rule for Member<'_> {
         }
     }
 
-    fn paper(&self, to: &Admission<'_>) -> Option<Paper> {
-        match &to.around.listed {
-            Some(Ok(listed)) => Some(listed.paper()),
+    fn supporting_credential(&self, to: &AdmissionContext<'_>) -> Option<SupportingCredential> {
+        match &to.context.listed {
+            Some(Ok(listed)) => Some(listed.supporting_credential()),
             Some(Err(_)) | None => None,
         }
     }
@@ -97,7 +104,7 @@ impl Rule for Member<'_> {
     }
 }
 
-fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
+fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     let group = form.iri("rightOperand")?;
     let own = format!("{}/g/", form.assigner);
     let Some(name) = group.strip_prefix(&own) else {

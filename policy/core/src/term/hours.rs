@@ -1,19 +1,22 @@
 //! Term 7: questions are answered in these hours of the week only, exact over changes of civil time.
 
 use super::Term;
+use super::language::Language;
 use super::odrl::says;
-use super::rule::{Admission, Check, Form, Nature, Place, Rule, Script, Spec, Stage};
-use super::tongue::Tongue;
-use crate::refusal::{Code, Refusal};
+use super::rule::{
+    AdmissionCheck, AdmissionContext, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader,
+    OdrlWriter, TermRule, TermSpec,
+};
+use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
-use hansa_audit_log::time::{Time, civil};
+use hansa_audit_log::time::{UtcTimestamp, civil};
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
 /// The term: written like `Mo-Fr 06:00-20:00 Europe/Berlin`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hours {
+pub struct HoursTerm {
     /// Monday first.
     days: [bool; 7],
     /// First minute of the day, from 0.
@@ -29,22 +32,22 @@ const DAYS: [&str; 7] = ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"];
 /// A week and a day, in minutes: the next opening is nearer.
 const AHEAD: i64 = 8 * 24 * 60;
 
-pub(super) static HOURS: Spec = Spec {
+pub(super) static HOURS: TermSpec = TermSpec {
     numbers: &[7],
     name: "hours",
-    place: Place::Permission,
+    position: OdrlPosition::Permission,
     operand: "h:weekly",
     operators: &["eq"],
-    executed: &[Stage::Admission],
-    codes: &[Code::OutsideHours],
-    nature: Nature::Use,
+    executed: &[EnforcementPoint::Admission],
+    codes: &[ErrorCode::OutsideHours],
+    nature: DemandKind::Use,
     hides_rows: false,
-    mend: "ask again when the next hours begin, which the refusal names",
+    remedy: "ask again when the next hours begin, which the refusal names",
     test: "open_and_closed",
     read,
 };
 
-impl Hours {
+impl HoursTerm {
     /// Which days of the week, Monday first.
     #[must_use]
     pub const fn days(&self) -> [bool; 7] {
@@ -63,7 +66,7 @@ impl Hours {
         &self.zone
     }
 
-    pub(super) fn open(&self, now: Time) -> bool {
+    pub(super) fn open(&self, now: UtcTimestamp) -> bool {
         civil(now, &self.zone).is_some_and(|civil| {
             let day = self.days.get(usize::from(civil.weekday)).copied();
             day == Some(true) && (self.from..self.until).contains(&civil.minute)
@@ -71,15 +74,16 @@ impl Hours {
     }
 
     /// The same, where what can't be told counts as open.
-    pub(super) fn may_be_open(&self, now: Time) -> bool {
+    pub(super) fn may_be_open(&self, now: UtcTimestamp) -> bool {
         self.open(now) || civil(now, &self.zone).is_none()
     }
 
     /// The first instant at which it is open again.
-    pub(super) fn next(&self, now: Time) -> Option<Time> {
+    pub(super) fn next(&self, now: UtcTimestamp) -> Option<UtcTimestamp> {
         const MINUTE: i64 = 60_000_000;
         let start =
-            Time::from_micros(now.micros().div_euclid(MINUTE).saturating_mul(MINUTE)).ok()?;
+            UtcTimestamp::from_micros(now.micros().div_euclid(MINUTE).saturating_mul(MINUTE))
+                .ok()?;
         (1..=AHEAD)
             .map(|minutes| start.plus_micros(minutes.saturating_mul(MINUTE)))
             .find(|instant| self.open(*instant))
@@ -94,16 +98,16 @@ impl Hours {
     }
 }
 
-impl Rule for Hours {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for HoursTerm {
+    fn spec(&self) -> &'static TermSpec {
         &HOURS
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("h:weekly", "eq", Json::text(self))
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         tongue.pick(
             format!("only at {self}"),
             format!("nur {self}"),
@@ -111,20 +115,20 @@ impl Rule for Hours {
         )
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         Json::text(self)
     }
 
-    fn check(&self) -> Option<Check> {
-        Some(Check::Window)
+    fn check(&self) -> Option<AdmissionCheck> {
+        Some(AdmissionCheck::Window)
     }
 
-    fn admit(&self, to: &Admission<'_>) -> Result<(), Refusal> {
+    fn admit(&self, to: &AdmissionContext<'_>) -> Result<(), Refusal> {
         if self.open(to.now) {
             return Ok(());
         }
         let refusal = Refusal::new(
-            Code::OutsideHours,
+            ErrorCode::OutsideHours,
             format!("questions are answered at {self} only"),
         );
         Err(match self.next(to.now) {
@@ -135,15 +139,17 @@ impl Rule for Hours {
 
     fn compare(&self, other: &Term) -> Option<Ordering> {
         match other {
-            Term::Hours(other) => super::order::both(self.within(other), other.within(self)),
+            Term::Hours(other) => {
+                super::tightness_order::both(self.within(other), other.within(self))
+            }
             _ => None,
         }
     }
 }
 
-fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
+fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     let text = form.text("rightOperand")?;
-    match text.parse::<Hours>() {
+    match text.parse::<HoursTerm>() {
         Ok(hours) if hours.to_string() == text => Ok(Term::Hours(hours)),
         _ => Err(form.wrong(format!(
             "`{text}` is not written like Mo-Fr 06:00-20:00 Europe/Berlin"
@@ -151,7 +157,7 @@ fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
     }
 }
 
-impl fmt::Display for Hours {
+impl fmt::Display for HoursTerm {
     /// The shortest spelling: neighbouring days as ranges.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts: Vec<String> = Vec::new();
@@ -192,19 +198,19 @@ impl fmt::Display for Hours {
 /// The text is not like `Mo-Fr 06:00-20:00 Europe/Berlin`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("hours are written like Mo-Fr 06:00-20:00 Europe/Berlin")]
-pub struct NoHours;
+pub struct HoursTermError;
 
-impl FromStr for Hours {
-    type Err = NoHours;
+impl FromStr for HoursTerm {
+    type Err = HoursTermError;
 
-    fn from_str(text: &str) -> Result<Self, NoHours> {
+    fn from_str(text: &str) -> Result<Self, HoursTermError> {
         let mut words = text.split(' ');
         let (Some(days), Some(times), Some(zone), None) =
             (words.next(), words.next(), words.next(), words.next())
         else {
-            return Err(NoHours);
+            return Err(HoursTermError);
         };
-        let (from, until) = times.split_once('-').ok_or(NoHours)?;
+        let (from, until) = times.split_once('-').ok_or(HoursTermError)?;
         let hours = Self {
             days: week(days)?,
             from: minute(from)?,
@@ -212,18 +218,26 @@ impl FromStr for Hours {
             zone: zone.to_owned(),
         };
         let sensible = hours.from < hours.until && hansa_audit_log::time::is_zone(zone);
-        if sensible { Ok(hours) } else { Err(NoHours) }
+        if sensible {
+            Ok(hours)
+        } else {
+            Err(HoursTermError)
+        }
     }
 }
 
-fn week(text: &str) -> Result<[bool; 7], NoHours> {
-    let day = |name: &str| DAYS.iter().position(|known| *known == name).ok_or(NoHours);
+fn week(text: &str) -> Result<[bool; 7], HoursTermError> {
+    let day = |name: &str| {
+        DAYS.iter()
+            .position(|known| *known == name)
+            .ok_or(HoursTermError)
+    };
     let mut days = [false; 7];
     for part in text.split(',') {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         let (first, last) = (day(first)?, day(last)?);
         if first > last {
-            return Err(NoHours);
+            return Err(HoursTermError);
         }
         for (at, open) in days.iter_mut().enumerate() {
             *open |= (first..=last).contains(&at);
@@ -232,13 +246,13 @@ fn week(text: &str) -> Result<[bool; 7], NoHours> {
     Ok(days)
 }
 
-fn minute(text: &str) -> Result<u16, NoHours> {
-    let (hour, minute) = text.split_once(':').ok_or(NoHours)?;
-    let two = |text: &str| -> Result<u16, NoHours> {
+fn minute(text: &str) -> Result<u16, HoursTermError> {
+    let (hour, minute) = text.split_once(':').ok_or(HoursTermError)?;
+    let two = |text: &str| -> Result<u16, HoursTermError> {
         if text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            text.parse().map_err(|_| NoHours)
+            text.parse().map_err(|_| HoursTermError)
         } else {
-            Err(NoHours)
+            Err(HoursTermError)
         }
     };
     let (hour, minute) = (two(hour)?, two(minute)?);
@@ -246,7 +260,7 @@ fn minute(text: &str) -> Result<u16, NoHours> {
     if minute < 60 && total <= 1440 {
         Ok(total)
     } else {
-        Err(NoHours)
+        Err(HoursTermError)
     }
 }
 
@@ -255,7 +269,7 @@ mod tests {
     use super::*;
 
     fn at(hours: &str, now: &str) -> Result<(), Refusal> {
-        let hours: Hours = hours.parse().unwrap();
+        let hours: HoursTerm = hours.parse().unwrap();
         crate::fixture::admitting(now, |admission| hours.admit(admission))
     }
 
@@ -266,7 +280,7 @@ mod tests {
         assert!(at(office, "2026-07-17T04:00:00Z").is_ok());
         assert!(at(office, "2026-07-17T17:59:59Z").is_ok());
         let closed = at(office, "2026-07-17T18:00:00Z").unwrap_err();
-        assert_eq!(closed.code, Code::OutsideHours);
+        assert_eq!(closed.code, ErrorCode::OutsideHours);
         // Monday morning.
         assert_eq!(closed.help, ["ask again from 2026-07-20T04:00:00Z on"]);
         // In winter the same hour begins an hour later by UTC.
@@ -277,7 +291,7 @@ mod tests {
 
     #[test]
     fn spellings() {
-        let shortest = |text: &str| text.parse::<Hours>().map(|hours| hours.to_string());
+        let shortest = |text: &str| text.parse::<HoursTerm>().map(|hours| hours.to_string());
         assert_eq!(
             shortest("Mo,Tu,We,Sa 06:00-20:00 UTC").as_deref(),
             Ok("Mo-We,Sa 06:00-20:00 UTC")
@@ -293,7 +307,7 @@ mod tests {
             "Mo 06:00-20:00 Mars",
             "Mo  06:00-20:00 UTC",
         ] {
-            assert!(bad.parse::<Hours>().is_err(), "{bad}");
+            assert!(bad.parse::<HoursTerm>().is_err(), "{bad}");
         }
     }
 }

@@ -2,20 +2,23 @@
 //! without that it is recorded and shown.
 
 use super::Term;
+use super::language::Language;
 use super::odrl::{duty, iris, set, with, word};
-use super::order::subset;
-use super::rule::{Decides, Form, Nature, Place, Rule, Script, Spec, Stage};
-use super::tongue::Tongue;
-use crate::refusal::{Code, Refusal};
+use super::rule::{
+    ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
+    TermSpec,
+};
+use super::tightness_order::subset;
+use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
 /// Term 41: of what one party tells the other.
-pub(super) struct Tell<'a>(pub(super) &'a [Event]);
+pub(super) struct InformTerm<'a>(pub(super) &'a [InformEvent]);
 
 /// Of what one party tells the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Event {
+pub enum InformEvent {
     /// The first question under the contract.
     FirstUse,
     /// A question was refused.
@@ -24,7 +27,7 @@ pub enum Event {
     SchemaChange,
 }
 
-impl Event {
+impl InformEvent {
     /// Every event.
     pub const ALL: [Self; 3] = [Self::FirstUse, Self::Refusal, Self::SchemaChange];
 
@@ -39,38 +42,38 @@ impl Event {
     }
 }
 
-const EVENTS: [(&str, Event); 3] = [
-    ("h:firstUse", Event::FirstUse),
-    ("h:refusal", Event::Refusal),
-    ("h:schemaChange", Event::SchemaChange),
+const EVENTS: [(&str, InformEvent); 3] = [
+    ("h:firstUse", InformEvent::FirstUse),
+    ("h:refusal", InformEvent::Refusal),
+    ("h:schemaChange", InformEvent::SchemaChange),
 ];
 
-pub(super) static TELL: Spec = Spec {
+pub(super) static TELL: TermSpec = TermSpec {
     numbers: &[41],
     name: "inform",
-    place: Place::Duty,
+    position: OdrlPosition::Duty,
     operand: "inform",
     operators: &[],
-    executed: &[Stage::Recorded],
+    executed: &[EnforcementPoint::Recorded],
     codes: &[],
-    nature: Nature::Technical,
+    nature: DemandKind::Technical,
     hides_rows: false,
-    mend: "tell the other party; nothing is sent by itself",
+    remedy: "tell the other party; nothing is sent by itself",
     test: "every_term_has_a_sentence_of_its_own",
     read: read_tell,
 };
 
-impl Rule for Tell<'_> {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for InformTerm<'_> {
+    fn spec(&self) -> &'static TermSpec {
         &TELL
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         let events = self.0.iter().map(|event| word(&EVENTS, event));
         with(duty("inform", "h:always"), [("h:event", iris(events))])
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         let events = said(self.0, tongue);
         let list = tongue.all_of(&events);
         tongue.pick(
@@ -80,13 +83,13 @@ impl Rule for Tell<'_> {
         )
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         let names: Vec<&str> = self.0.iter().map(|event| event.as_str()).collect();
         set(&names)
     }
 
-    fn decides(&self) -> Option<Decides> {
-        Some(Decides::Kind("inform"))
+    fn decides(&self) -> Option<ClauseSubject> {
+        Some(ClauseSubject::Kind("inform"))
     }
 
     fn compare(&self, other: &Term) -> Option<Ordering> {
@@ -99,15 +102,15 @@ impl Rule for Tell<'_> {
 }
 
 /// Events in words.
-fn said(events: &[Event], tongue: Tongue) -> Vec<&'static str> {
+fn said(events: &[InformEvent], tongue: Language) -> Vec<&'static str> {
     let each = events.iter().map(|event| match event {
-        Event::FirstUse => tongue.pick(
+        InformEvent::FirstUse => tongue.pick(
             "the first use",
             "die erste Nutzung",
             "a primeira utilização",
         ),
-        Event::Refusal => tongue.pick("refusals", "Ablehnungen", "as recusas"),
-        Event::SchemaChange => tongue.pick(
+        InformEvent::Refusal => tongue.pick("refusals", "Ablehnungen", "as recusas"),
+        InformEvent::SchemaChange => tongue.pick(
             "changes of the schema",
             "Änderungen des Schemas",
             "as mudanças do esquema",
@@ -118,23 +121,23 @@ fn said(events: &[Event], tongue: Tongue) -> Vec<&'static str> {
 
 /// Term 41, executed: of what the provider's connector tells whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notify {
+pub struct NotificationTerm {
     /// Of what.
-    pub of: Vec<Event>,
+    pub events: Vec<InformEvent>,
     /// Whom.
-    pub whom: Vec<Side>,
+    pub recipients: Vec<Recipient>,
 }
 
 /// A party that is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Side {
+pub enum Recipient {
     /// Who gives.
     Provider,
     /// Who receives.
     Consumer,
 }
 
-impl Side {
+impl Recipient {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Provider, Self::Consumer];
 
@@ -148,48 +151,51 @@ impl Side {
     }
 }
 
-const SIDES: [(&str, Side); 2] = [
-    ("h:assigner", Side::Provider),
-    ("h:assignee", Side::Consumer),
+const SIDES: [(&str, Recipient); 2] = [
+    ("h:assigner", Recipient::Provider),
+    ("h:assignee", Recipient::Consumer),
 ];
 
-pub(super) static NOTIFY: Spec = Spec {
+pub(super) static NOTIFY: TermSpec = TermSpec {
     numbers: &[41],
     name: "notify",
-    place: Place::Duty,
+    position: OdrlPosition::Duty,
     operand: "inform",
     operators: &[],
-    executed: &[Stage::Ledger],
-    codes: &[Code::NoticeUndeliverable],
-    nature: Nature::Technical,
+    executed: &[EnforcementPoint::Ledger],
+    codes: &[ErrorCode::NoticeUndeliverable],
+    nature: DemandKind::Technical,
     hides_rows: false,
-    mend: "people are told as [notice] says; what can't be delivered is shown by hansa status",
+    remedy: "people are told as [notice] says; what can't be delivered is shown by hansa status",
     test: "what_happens_is_told_once_on_both_sides",
     read: read_tell,
 };
 
-impl Rule for Notify {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for NotificationTerm {
+    fn spec(&self) -> &'static TermSpec {
         &NOTIFY
     }
 
-    fn odrl(&self, script: &mut Script<'_>) -> Json {
-        let whom = self.whom.iter().map(|side| word(&SIDES, side));
-        with(Tell(&self.of).odrl(script), [("informedParty", iris(whom))])
+    fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
+        let whom = self.recipients.iter().map(|side| word(&SIDES, side));
+        with(
+            InformTerm(&self.events).odrl(script),
+            [("informedParty", iris(whom))],
+        )
     }
 
-    fn say(&self, tongue: Tongue) -> String {
-        let events = tongue.all_of(&said(&self.of, tongue));
+    fn render(&self, tongue: Language) -> String {
+        let events = tongue.all_of(&said(&self.events, tongue));
         let whom: Vec<&str> = self
-            .whom
+            .recipients
             .iter()
             .map(|side| match side {
-                Side::Provider => tongue.pick(
+                Recipient::Provider => tongue.pick(
                     "the provider's people",
                     "den Leuten des Anbieters",
                     "às pessoas do fornecedor",
                 ),
-                Side::Consumer => tongue.pick(
+                Recipient::Consumer => tongue.pick(
                     "the consumer's people",
                     "den Leuten der Nutzerin",
                     "às pessoas do utilizador",
@@ -204,20 +210,23 @@ impl Rule for Notify {
         )
     }
 
-    fn normal(&self) -> Json {
-        let whom: Vec<&str> = self.whom.iter().map(|side| side.as_str()).collect();
-        Json::object([("of", Tell(&self.of).normal()), ("whom", set(&whom))])
+    fn canonical(&self) -> Json {
+        let whom: Vec<&str> = self.recipients.iter().map(|side| side.as_str()).collect();
+        Json::object([
+            ("of", InformTerm(&self.events).canonical()),
+            ("whom", set(&whom)),
+        ])
     }
 
-    fn decides(&self) -> Option<Decides> {
-        Some(Decides::Kind("notify"))
+    fn decides(&self) -> Option<ClauseSubject> {
+        Some(ClauseSubject::Kind("notify"))
     }
 
     fn compare(&self, other: &Term) -> Option<Ordering> {
         match other {
             // Who is told of more lets out nothing less; it is only another clause.
-            Term::Notify(other) if subset(&self.of, &other.of) == Some(Ordering::Equal) => {
-                (subset(&self.whom, &other.whom) == Some(Ordering::Equal))
+            Term::Notify(other) if subset(&self.events, &other.events) == Some(Ordering::Equal) => {
+                (subset(&self.recipients, &other.recipients) == Some(Ordering::Equal))
                     .then_some(Ordering::Equal)
             }
             _ => None,
@@ -225,7 +234,7 @@ impl Rule for Notify {
     }
 }
 
-fn read_tell(form: &mut Form<'_>) -> Result<Term, Refusal> {
+fn read_tell(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     form.when("h:always")?;
     let whom = if form.members.has("informedParty") {
         let list = form.iris("informedParty")?;
@@ -238,7 +247,10 @@ fn read_tell(form: &mut Form<'_>) -> Result<Term, Refusal> {
     let list = list.iter().map(|one| form.one_of(&EVENTS, one, "event"));
     let of = list.collect::<Result<_, _>>()?;
     Ok(match whom {
-        Some(whom) => Term::Notify(Notify { of, whom }),
+        Some(whom) => Term::Notify(NotificationTerm {
+            events: of,
+            recipients: whom,
+        }),
         None => Term::Inform(of),
     })
 }

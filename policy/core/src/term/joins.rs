@@ -5,45 +5,48 @@
 //! comparison of bare columns is a join that can be permitted; everything else by which rows of two datasets could be told
 //! to belong together is refused.
 
+use super::language::Language;
 use super::odrl::{iri, says, set, texts};
-use super::order::subset;
-use super::rule::{Decides, Form, Nature, Place, Rule, Script, Spec, Stage};
-use super::tongue::Tongue;
+use super::rule::{
+    ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
+    TermSpec,
+};
+use super::tightness_order::subset;
 use super::{Clause, Term};
-use crate::id::{DatasetId, Name};
-use crate::refusal::{Code, Refusal};
-use crate::ruling::Meeting;
+use crate::decision::JoinUse;
+use crate::id::{DatasetId, SqlIdentifier};
+use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
 /// Term 23.
-pub(super) struct Keys<'a>(pub(super) &'a [Name]);
+pub(super) struct JoinKeysTerm<'a>(pub(super) &'a [SqlIdentifier]);
 
-pub(super) static KEYS: Spec = Spec {
+pub(super) static KEYS: TermSpec = TermSpec {
     numbers: &[23],
     name: "join_keys",
-    place: Place::Action,
+    position: OdrlPosition::Action,
     operand: "h:joinKey",
     operators: &["isAnyOf"],
-    executed: &[Stage::Plan],
-    codes: &[Code::JoinKeyNotAllowed],
-    nature: Nature::Protection,
+    executed: &[EnforcementPoint::Plan],
+    codes: &[ErrorCode::JoinKeyNotAllowed],
+    nature: DemandKind::Protection,
     hides_rows: false,
-    mend: "join over the columns of the clause, compared bare and as equal",
+    remedy: "join over the columns of the clause, compared bare and as equal",
     test: "joins_are_over_the_keys_alone",
     read: |form| form.texts("rightOperand").map(Term::JoinKeys),
 };
 
-impl Rule for Keys<'_> {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for JoinKeysTerm<'_> {
+    fn spec(&self) -> &'static TermSpec {
         &KEYS
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("h:joinKey", "isAnyOf", texts(self.0))
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         let list = tongue.all_of(self.0);
         tongue.pick(
             format!("joined here over {list} only"),
@@ -52,16 +55,16 @@ impl Rule for Keys<'_> {
         )
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         set(self.0)
     }
 
-    fn columns(&self) -> Vec<Name> {
+    fn columns(&self) -> Vec<SqlIdentifier> {
         self.0.to_vec()
     }
 
-    fn decides(&self) -> Option<Decides> {
-        Some(Decides::Kind("join_keys"))
+    fn decides(&self) -> Option<ClauseSubject> {
+        Some(ClauseSubject::Kind("join_keys"))
     }
 
     fn compare(&self, other: &Term) -> Option<Ordering> {
@@ -73,29 +76,29 @@ impl Rule for Keys<'_> {
 }
 
 /// Term 24.
-pub(super) struct With<'a>(pub(super) &'a [DatasetId]);
+pub(super) struct JoinWithTerm<'a>(pub(super) &'a [DatasetId]);
 
-pub(super) static WITH: Spec = Spec {
+pub(super) static WITH: TermSpec = TermSpec {
     numbers: &[24],
     name: "join_with",
-    place: Place::Action,
+    position: OdrlPosition::Action,
     operand: "h:joinWith",
     operators: &["isAnyOf", "eq"],
-    executed: &[Stage::Plan],
-    codes: &[Code::JoinPartnerNotAllowed],
-    nature: Nature::Protection,
+    executed: &[EnforcementPoint::Plan],
+    codes: &[ErrorCode::JoinPartnerNotAllowed],
+    nature: DemandKind::Protection,
     hides_rows: false,
-    mend: "ask for the datasets in questions of their own",
+    remedy: "ask for the datasets in questions of their own",
     test: "partners_are_listed",
     read: read_with,
 };
 
-impl Rule for With<'_> {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for JoinWithTerm<'_> {
+    fn spec(&self) -> &'static TermSpec {
         &WITH
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         if self.0.is_empty() {
             says("h:joinWith", "eq", iri("h:none"))
         } else {
@@ -103,7 +106,7 @@ impl Rule for With<'_> {
         }
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         if self.0.is_empty() {
             return tongue
                 .pick(
@@ -121,12 +124,12 @@ impl Rule for With<'_> {
         )
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         set(self.0)
     }
 
-    fn decides(&self) -> Option<Decides> {
-        Some(Decides::Kind("join_with"))
+    fn decides(&self) -> Option<ClauseSubject> {
+        Some(ClauseSubject::Kind("join_with"))
     }
 
     fn compare(&self, other: &Term) -> Option<Ordering> {
@@ -137,7 +140,7 @@ impl Rule for With<'_> {
     }
 }
 
-fn read_with(form: &mut Form<'_>) -> Result<Term, Refusal> {
+fn read_with(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     if form.operator == "eq" {
         return match form.iri("rightOperand")?.as_str() {
             "h:none" => Ok(Term::JoinWith(Vec::new())),
@@ -148,33 +151,33 @@ fn read_with(form: &mut Form<'_>) -> Result<Term, Refusal> {
 }
 
 /// Term 25.
-pub(super) struct Stay;
+pub(super) struct KeysStayTerm;
 
-pub(super) static STAY: Spec = Spec {
+pub(super) static STAY: TermSpec = TermSpec {
     numbers: &[25],
     name: "keys_stay",
-    place: Place::Action,
+    position: OdrlPosition::Action,
     operand: "h:keyMovement",
     operators: &["eq"],
-    executed: &[Stage::Plan],
-    codes: &[Code::KeyMustStay],
-    nature: Nature::Protection,
+    executed: &[EnforcementPoint::Plan],
+    codes: &[ErrorCode::KeyMustStay],
+    nature: DemandKind::Protection,
     hides_rows: false,
-    mend: "let this participant execute the join, and don't show the keys",
+    remedy: "let this participant execute the join, and don't show the keys",
     test: "keys_stay_here",
     read: read_stay,
 };
 
-impl Rule for Stay {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for KeysStayTerm {
+    fn spec(&self) -> &'static TermSpec {
         &STAY
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("h:keyMovement", "eq", iri("h:providerSide"))
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         tongue
             .pick(
                 "the columns that it is joined over are used for joins here and shown to nobody",
@@ -184,12 +187,12 @@ impl Rule for Stay {
             .to_owned()
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         Json::Bool(true)
     }
 
-    fn decides(&self) -> Option<Decides> {
-        Some(Decides::Kind("keys_stay"))
+    fn decides(&self) -> Option<ClauseSubject> {
+        Some(ClauseSubject::Kind("keys_stay"))
     }
 
     fn compare(&self, other: &Term) -> Option<Ordering> {
@@ -197,7 +200,7 @@ impl Rule for Stay {
     }
 }
 
-fn read_stay(form: &mut Form<'_>) -> Result<Term, Refusal> {
+fn read_stay(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     match form.iri("rightOperand")?.as_str() {
         "h:providerSide" => Ok(Term::KeysStay),
         other => Err(form.unknown(format!("the movement of keys `{other}` is not known"))),
@@ -205,12 +208,12 @@ fn read_stay(form: &mut Form<'_>) -> Result<Term, Refusal> {
 }
 
 /// What a clause about joins says to how a question uses its dataset.
-pub(crate) fn check(term: &Term, keys: &[Name], met: &Meeting) -> Result<(), Refusal> {
+pub(crate) fn check(term: &Term, keys: &[SqlIdentifier], met: &JoinUse) -> Result<(), Refusal> {
     match term {
         Term::JoinWith(list) => match met.with.iter().find(|other| !list.contains(other)) {
             None => Ok(()),
             Some(other) => Err(Refusal::new(
-                Code::JoinPartnerNotAllowed,
+                ErrorCode::JoinPartnerNotAllowed,
                 format!("the question brings it together with `{}`", other.name),
             )
             .with_help("ask for the two in questions of their own")),
@@ -218,7 +221,7 @@ pub(crate) fn check(term: &Term, keys: &[Name], met: &Meeting) -> Result<(), Ref
         Term::JoinKeys(list) => {
             if let Some(how) = &met.otherwise {
                 return Err(Refusal::new(
-                    Code::JoinKeyNotAllowed,
+                    ErrorCode::JoinKeyNotAllowed,
                     format!("it meets another dataset by {how}, not by equal keys"),
                 )
                 .with_help("join with ON and equal columns"));
@@ -226,16 +229,16 @@ pub(crate) fn check(term: &Term, keys: &[Name], met: &Meeting) -> Result<(), Ref
             match met.over.iter().find(|column| !list.contains(column)) {
                 None => Ok(()),
                 Some(column) => Err(Refusal::new(
-                    Code::JoinKeyNotAllowed,
+                    ErrorCode::JoinKeyNotAllowed,
                     format!("it is joined over `{column}`"),
                 )
-                .with_help(format!("join over {}", Tongue::En.one_of(list)))),
+                .with_help(format!("join over {}", Language::En.one_of(list)))),
             }
         }
         Term::KeysStay => match met.used.iter().find(|column| keys.contains(column)) {
             None => Ok(()),
             Some(column) => Err(Refusal::new(
-                Code::KeyMustStay,
+                ErrorCode::KeyMustStay,
                 format!("`{column}` is used for more than a join here"),
             )
             .with_help("compare it in ON alone, and let this participant execute the join")),
@@ -246,7 +249,7 @@ pub(crate) fn check(term: &Term, keys: &[Name], met: &Meeting) -> Result<(), Ref
 
 /// On which side a dataset is put together with others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
+pub enum JoinSite {
     /// On either.
     Either,
     /// At the consumer: the provider permits certain keys or partners alone, and what happens elsewhere is not its to judge.
@@ -257,14 +260,14 @@ pub enum Side {
 
 /// Where clauses let a dataset be put together with others.
 #[must_use]
-pub fn side(clauses: &[Clause]) -> Side {
+pub fn side(clauses: &[Clause]) -> JoinSite {
     let has = |which: fn(&Term) -> bool| clauses.iter().any(|clause| which(&clause.term));
     if has(|term| matches!(term, Term::KeysStay)) {
-        Side::Provider
+        JoinSite::Provider
     } else if has(|term| matches!(term, Term::JoinKeys(_) | Term::JoinWith(_))) {
-        Side::Consumer
+        JoinSite::Consumer
     } else {
-        Side::Either
+        JoinSite::Either
     }
 }
 
@@ -273,8 +276,8 @@ mod tests {
     use super::*;
     use crate::fixture::{dataset, name, names};
 
-    fn met(with: &[&str], over: &[&str], used: &[&str], otherwise: Option<&str>) -> Meeting {
-        Meeting {
+    fn met(with: &[&str], over: &[&str], used: &[&str], otherwise: Option<&str>) -> JoinUse {
+        JoinUse {
             with: with.iter().map(|text| dataset(text)).collect(),
             over: over.iter().map(|text| name(text)).collect(),
             used: used.iter().map(|text| name(text)).collect(),
@@ -283,7 +286,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn refused(term: &Term, met: &Meeting, code: Code) {
+    fn refused(term: &Term, met: &JoinUse, code: ErrorCode) {
         let keys = names(&["lau"]);
         assert_eq!(check(term, &keys, met).unwrap_err().code, code);
     }
@@ -296,12 +299,12 @@ mod tests {
         refused(
             &term,
             &met(&["parishes"], &["district"], &[], None),
-            Code::JoinKeyNotAllowed,
+            ErrorCode::JoinKeyNotAllowed,
         );
         refused(
             &term,
             &met(&["parishes"], &[], &[], Some("a union")),
-            Code::JoinKeyNotAllowed,
+            ErrorCode::JoinKeyNotAllowed,
         );
     }
 
@@ -311,7 +314,7 @@ mod tests {
         refused(
             &none,
             &met(&["parishes"], &["lau"], &[], None),
-            Code::JoinPartnerNotAllowed,
+            ErrorCode::JoinPartnerNotAllowed,
         );
         assert!(check(&none, &[], &met(&[], &[], &["lau"], None)).is_ok());
         let one = Term::JoinWith(vec![dataset("parishes")]);
@@ -319,7 +322,7 @@ mod tests {
         refused(
             &one,
             &met(&["air"], &["lau"], &[], None),
-            Code::JoinPartnerNotAllowed,
+            ErrorCode::JoinPartnerNotAllowed,
         );
     }
 
@@ -328,7 +331,7 @@ mod tests {
         refused(
             &Term::KeysStay,
             &met(&[], &[], &["lau"], None),
-            Code::KeyMustStay,
+            ErrorCode::KeyMustStay,
         );
         let keys = names(&["lau"]);
         assert!(check(&Term::KeysStay, &keys, &met(&["p"], &["lau"], &["n"], None)).is_ok());

@@ -1,10 +1,12 @@
 //! Term 45: on what law the processing of personal data rests (Article 6(1) of Regulation (EU) 2016/679).
 
 use super::Term;
+use super::language::Language;
 use super::odrl::{iri, says, word};
-use super::rule::{Decides, Nature, Place, Rule, Script, Spec, Stage};
-use super::tongue::Tongue;
-use crate::refusal::Code;
+use super::rule::{
+    ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlWriter, TermRule, TermSpec,
+};
+use crate::refusal::ErrorCode;
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
@@ -54,19 +56,19 @@ impl LegalBasis {
 }
 
 /// The clause about it.
-pub(super) struct Basis(pub(super) LegalBasis);
+pub(super) struct LegalBasisTerm(pub(super) LegalBasis);
 
-pub(super) static BASIS: Spec = Spec {
+pub(super) static BASIS: TermSpec = TermSpec {
     numbers: &[45],
     name: "legal_basis",
-    place: Place::Permission,
+    position: OdrlPosition::Permission,
     operand: "h:legalBasis",
     operators: &["eq"],
-    executed: &[Stage::Signing],
-    codes: &[Code::LegalBasisMissing],
-    nature: Nature::Technical,
+    executed: &[EnforcementPoint::Signing],
+    codes: &[ErrorCode::LegalBasisMissing],
+    nature: DemandKind::Technical,
     hides_rows: false,
-    mend: "the provider names the legal basis",
+    remedy: "the provider names the legal basis",
     test: "personal_columns_need_a_legal_basis",
     read: |form| {
         form.word("rightOperand", &BASES, "legal basis")
@@ -74,16 +76,16 @@ pub(super) static BASIS: Spec = Spec {
     },
 };
 
-impl Rule for Basis {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for LegalBasisTerm {
+    fn spec(&self) -> &'static TermSpec {
         &BASIS
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("h:legalBasis", "eq", iri(self.0.as_str()))
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         let basis = self.0.as_str();
         let what = match self.0 {
             LegalBasis::Consent => tongue.pick("consent", "Einwilligung", "consentimento"),
@@ -120,12 +122,12 @@ impl Rule for Basis {
         )
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         Json::text(self.0.as_str())
     }
 
-    fn decides(&self) -> Option<Decides> {
-        Some(Decides::Kind("legal_basis"))
+    fn decides(&self) -> Option<ClauseSubject> {
+        Some(ClauseSubject::Kind("legal_basis"))
     }
 
     fn compare(&self, other: &Term) -> Option<Ordering> {

@@ -3,48 +3,51 @@
 //! The hierarchy is a table that the contract names by the digest of its file. A value that it does not know becomes NULL.
 
 use super::contradiction;
+use super::language::Language;
 use super::odrl::{iri, says, with};
-use super::rule::{Binding, Form, Nature, Place, Rule, Script, Spec, Stage};
-use super::tongue::Tongue;
-use crate::effect::What;
-use crate::id::Name;
-use crate::refusal::{Code, Refusal};
+use super::rule::{
+    DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
+    TermSpec,
+};
+use crate::effect::EffectKind;
+use crate::id::SqlIdentifier;
+use crate::refusal::{ErrorCode, Refusal};
 use crate::term::Term;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
 
 /// The term.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lookup {
+pub struct LookupTerm {
     /// The column; text or integers. It shows text.
-    pub column: Name,
+    pub column: SqlIdentifier,
     /// SHA-256 of the file of the table.
     pub table: Digest,
     /// The level, by the name of its column.
     pub level: String,
 }
 
-pub(super) static LOOKUP: Spec = Spec {
+pub(super) static LOOKUP: TermSpec = TermSpec {
     numbers: &[13],
     name: "lookup",
-    place: Place::Action,
+    position: OdrlPosition::Action,
     operand: "h:mask",
     operators: &["eq"],
-    executed: &[Stage::Signing, Stage::Plan],
-    codes: &[Code::TermNotExecutableHere],
-    nature: Nature::Protection,
+    executed: &[EnforcementPoint::Signing, EnforcementPoint::Plan],
+    codes: &[ErrorCode::TermNotExecutableHere],
+    nature: DemandKind::Protection,
     hides_rows: false,
-    mend: "the column shows the level of the table, NULL where the table does not know the value; a provider that does not hold the table signs and answers nothing",
+    remedy: "the column shows the level of the table, NULL where the table does not know the value; a provider that does not hold the table signs and answers nothing",
     test: "what_is_learned_is_a_function_of_the_view",
     read: super::mask::read,
 };
 
-impl Rule for Lookup {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for LookupTerm {
+    fn spec(&self) -> &'static TermSpec {
         &LOOKUP
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         with(
             says("h:mask", "eq", iri("h:band")),
             [
@@ -55,7 +58,7 @@ impl Rule for Lookup {
         )
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         let Self {
             column,
             table,
@@ -68,7 +71,7 @@ impl Rule for Lookup {
         )
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         Json::object([
             ("column", Json::text(&self.column)),
             ("table", Json::text(self.table)),
@@ -76,19 +79,19 @@ impl Rule for Lookup {
         ])
     }
 
-    fn treats(&self) -> Option<&Name> {
+    fn column(&self) -> Option<&SqlIdentifier> {
         Some(&self.column)
     }
 
-    fn effect(&self, _for: &Binding<'_>) -> Result<Option<What>, Refusal> {
+    fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
         if !is_level(&self.level) {
             return Err(contradiction("the level of the table has no name"));
         }
-        Ok(Some(What::LookUp(self.clone())))
+        Ok(Some(EffectKind::LookUp(self.clone())))
     }
 }
 
-pub(super) fn read(form: &mut Form<'_>, table: &str) -> Result<Term, Refusal> {
+pub(super) fn read(form: &mut OdrlReader<'_>, table: &str) -> Result<Term, Refusal> {
     let table = table
         .parse()
         .map_err(|_| form.wrong(format!("`{table}` is no SHA-256 digest")))?;
@@ -96,7 +99,7 @@ pub(super) fn read(form: &mut Form<'_>, table: &str) -> Result<Term, Refusal> {
     if !is_level(&level) {
         return Err(form.wrong(format!("`{level}` is no name of a level")));
     }
-    Ok(Term::Lookup(Lookup {
+    Ok(Term::Lookup(LookupTerm {
         column: form.column("h:column")?,
         table,
         level,

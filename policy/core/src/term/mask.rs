@@ -1,45 +1,48 @@
 //! Term 12, first half: a column shows NULL, or one value, in every row.
 
+use super::language::Language;
 use super::odrl::{self, iri, says, typed, with};
-use super::rule::{Binding, Form, Nature, Place, Rule, Script, Spec, Stage};
-use super::tongue::Tongue;
-use super::{Mask, Term, normal};
-use crate::effect::What;
-use crate::id::Name;
+use super::rule::{
+    DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
+    TermSpec,
+};
+use super::{MaskValue, Term, normal_form};
+use crate::effect::EffectKind;
+use crate::id::SqlIdentifier;
 use crate::refusal::Refusal;
-use crate::row_filter::Literal;
+use crate::row_filter::PolicyLiteral;
 use hansa_audit_log::json::Json;
 
 /// The term.
-pub(super) struct Masked<'a> {
-    pub(super) column: &'a Name,
-    pub(super) mask: &'a Mask,
+pub(super) struct MaskTerm<'a> {
+    pub(super) column: &'a SqlIdentifier,
+    pub(super) mask: &'a MaskValue,
 }
 
-pub(super) static MASKED: Spec = Spec {
+pub(super) static MASKED: TermSpec = TermSpec {
     numbers: &[12],
     name: "mask",
-    place: Place::Action,
+    position: OdrlPosition::Action,
     operand: "h:mask",
     operators: &["eq"],
-    executed: &[Stage::Plan],
+    executed: &[EnforcementPoint::Plan],
     codes: &[],
-    nature: Nature::Protection,
+    nature: DemandKind::Protection,
     hides_rows: false,
-    mend: "the column shows NULL, or the one value, in every row",
+    remedy: "the column shows NULL, or the one value, in every row",
     test: "what_is_learned_is_a_function_of_the_view",
     read,
 };
 
-impl Rule for Masked<'_> {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for MaskTerm<'_> {
+    fn spec(&self) -> &'static TermSpec {
         &MASKED
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         let json = match self.mask {
-            Mask::Null => says("h:mask", "eq", iri("h:null")),
-            Mask::Constant(value) => with(
+            MaskValue::Null => says("h:mask", "eq", iri("h:null")),
+            MaskValue::Constant(value) => with(
                 says("h:mask", "eq", iri("h:constant")),
                 [("h:value", literal(value))],
             ),
@@ -47,11 +50,11 @@ impl Rule for Masked<'_> {
         with(json, [("h:column", Json::text(self.column))])
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         let column = self.column;
         let value = match self.mask {
-            Mask::Null => "NULL".to_owned(),
-            Mask::Constant(value) => value.to_string(),
+            MaskValue::Null => "NULL".to_owned(),
+            MaskValue::Constant(value) => value.to_string(),
         };
         tongue.pick(
             format!("{column} is always {value}"),
@@ -60,36 +63,36 @@ impl Rule for Masked<'_> {
         )
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         let mask = match self.mask {
-            Mask::Null => Json::Null,
-            Mask::Constant(value) => normal::literal(value),
+            MaskValue::Null => Json::Null,
+            MaskValue::Constant(value) => normal_form::literal(value),
         };
         Json::object([("column", Json::text(self.column)), ("mask", mask)])
     }
 
-    fn treats(&self) -> Option<&Name> {
+    fn column(&self) -> Option<&SqlIdentifier> {
         Some(self.column)
     }
 
     // The types must fit each other; that is checked where the column's type is known (catalog/lint, catalog/view).
-    fn effect(&self, _for: &Binding<'_>) -> Result<Option<What>, Refusal> {
+    fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
         match self.mask {
-            Mask::Null => {}
-            Mask::Constant(literal) => literal.check()?,
+            MaskValue::Null => {}
+            MaskValue::Constant(literal) => literal.check()?,
         }
-        Ok(Some(What::MaskColumn {
+        Ok(Some(EffectKind::MaskColumn {
             column: self.column.clone(),
             mask: self.mask.clone(),
         }))
     }
 }
 
-pub(super) fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
+pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     let word = form.iri("rightOperand")?;
     let mask = match word.as_str() {
-        "h:null" => Mask::Null,
-        "h:constant" => Mask::Constant(constant(form)?),
+        "h:null" => MaskValue::Null,
+        "h:constant" => MaskValue::Constant(constant(form)?),
         "h:hmac" => return super::pseudonym::read(form),
         "h:prefix" => return super::prefix::read(form),
         "h:band" => return super::band::read(form),
@@ -101,20 +104,20 @@ pub(super) fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
     })
 }
 
-fn constant(form: &mut Form<'_>) -> Result<Literal, Refusal> {
+fn constant(form: &mut OdrlReader<'_>) -> Result<PolicyLiteral, Refusal> {
     let (value, datatype) = form.literal("h:value")?;
     let wrong = |wanted: &str| form.wrong(format!("`{value}` is no {wanted}"));
     match datatype.as_str() {
-        "xsd:string" => Ok(Literal::Text(value)),
+        "xsd:string" => Ok(PolicyLiteral::Text(value)),
         "xsd:integer" => value
             .parse()
-            .map(Literal::Int)
+            .map(PolicyLiteral::Int)
             .map_err(|_| wrong("integer")),
-        "xsd:decimal" if odrl::is_decimal(&value) => Ok(Literal::Decimal(value)),
+        "xsd:decimal" if odrl::is_decimal(&value) => Ok(PolicyLiteral::Decimal(value)),
         "xsd:decimal" => Err(wrong("decimal number")),
         "xsd:boolean" => value
             .parse()
-            .map(Literal::Bool)
+            .map(PolicyLiteral::Bool)
             .map_err(|_| wrong("boolean")),
         other => Err(form.unknown(format!(
             "the datatype `{other}` is not known for a constant"
@@ -122,11 +125,11 @@ fn constant(form: &mut Form<'_>) -> Result<Literal, Refusal> {
     }
 }
 
-fn literal(value: &Literal) -> Json {
+fn literal(value: &PolicyLiteral) -> Json {
     match value {
-        Literal::Text(value) => typed("xsd:string", value),
-        Literal::Int(value) => typed("xsd:integer", value),
-        Literal::Decimal(value) => typed("xsd:decimal", value),
-        Literal::Bool(value) => typed("xsd:boolean", value),
+        PolicyLiteral::Text(value) => typed("xsd:string", value),
+        PolicyLiteral::Int(value) => typed("xsd:integer", value),
+        PolicyLiteral::Decimal(value) => typed("xsd:decimal", value),
+        PolicyLiteral::Bool(value) => typed("xsd:boolean", value),
     }
 }

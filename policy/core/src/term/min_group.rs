@@ -1,55 +1,58 @@
 //! Term 18: a cell, and each measure in it, exists only with at least so many units.
 
 use super::contradiction;
+use super::language::Language;
 use super::odrl::{integer, iri, says, with};
-use super::rule::{Decides, Form, Nature, Place, Rule, Script, Spec, Stage};
-use super::tongue::Tongue;
-use crate::id::Name;
-use crate::members::Members;
+use super::rule::{
+    ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
+    TermSpec,
+};
+use crate::id::SqlIdentifier;
 use crate::refusal::Refusal;
-use crate::term::{Term, Unit};
+use crate::strict_object::StrictObjectReader;
+use crate::term::{CountingUnit, Term};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
 /// The term.
-pub(super) struct AtLeast<'a> {
+pub(super) struct MinGroupTerm<'a> {
     pub(super) at_least: u32,
-    pub(super) unit: &'a Unit,
+    pub(super) unit: &'a CountingUnit,
 }
 
-pub(super) static AT_LEAST: Spec = Spec {
+pub(super) static AT_LEAST: TermSpec = TermSpec {
     numbers: &[18],
     name: "min_group",
-    place: Place::Action,
+    position: OdrlPosition::Action,
     operand: "h:minContributors",
     operators: &["gteq"],
-    executed: &[Stage::Plan],
+    executed: &[EnforcementPoint::Plan],
     codes: &[],
-    nature: Nature::Protection,
+    nature: DemandKind::Protection,
     hides_rows: false,
-    mend: "a group that is too small looks like an empty one: neither exists",
+    remedy: "a group that is too small looks like an empty one: neither exists",
     test: "what_is_learned_is_a_function_of_the_cells",
     read,
 };
 
-impl Rule for AtLeast<'_> {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for MinGroupTerm<'_> {
+    fn spec(&self) -> &'static TermSpec {
         &AT_LEAST
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         let unit = match self.unit {
-            Unit::Column(column) => Json::text(column),
-            Unit::Rows => iri("h:rows"),
+            CountingUnit::Column(column) => Json::text(column),
+            CountingUnit::Rows => iri("h:rows"),
         };
         let least = integer(self.at_least);
         with(says("h:minContributors", "gteq", least), [("h:unit", unit)])
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         let at_least = self.at_least;
         match self.unit {
-            Unit::Column(column) => tongue.pick(
+            CountingUnit::Column(column) => tongue.pick(
                 format!(
                     "only groups, and sums in them, of at least {at_least} different values of {column}"
                 ),
@@ -60,7 +63,7 @@ impl Rule for AtLeast<'_> {
                     "só grupos, e somas neles, com pelo menos {at_least} valores diferentes de {column}"
                 ),
             ),
-            Unit::Rows => tongue.pick(
+            CountingUnit::Rows => tongue.pick(
                 format!("only groups, and sums in them, of at least {at_least} rows"),
                 format!("nur Gruppen und Summen darin aus mindestens {at_least} Zeilen"),
                 format!("só grupos, e somas neles, de pelo menos {at_least} linhas"),
@@ -68,10 +71,10 @@ impl Rule for AtLeast<'_> {
         }
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         let unit = match self.unit {
-            Unit::Column(column) => Json::text(column),
-            Unit::Rows => Json::Null,
+            CountingUnit::Column(column) => Json::text(column),
+            CountingUnit::Rows => Json::Null,
         };
         Json::object([
             ("at_least", Json::Int(i64::from(self.at_least))),
@@ -79,14 +82,14 @@ impl Rule for AtLeast<'_> {
         ])
     }
 
-    fn decides(&self) -> Option<Decides> {
-        Some(Decides::Kind("min_group"))
+    fn decides(&self) -> Option<ClauseSubject> {
+        Some(ClauseSubject::Kind("min_group"))
     }
 
-    fn columns(&self) -> Vec<Name> {
+    fn columns(&self) -> Vec<SqlIdentifier> {
         match self.unit {
-            Unit::Column(column) => vec![column.clone()],
-            Unit::Rows => Vec::new(),
+            CountingUnit::Column(column) => vec![column.clone()],
+            CountingUnit::Rows => Vec::new(),
         }
     }
 
@@ -97,8 +100,10 @@ impl Rule for AtLeast<'_> {
             }
             // Different values of a column are never more than the rows that hold them.
             Term::MinGroup { at_least, unit } => match (self.unit, unit) {
-                (Unit::Column(_), Unit::Rows) if self.at_least >= *at_least => Some(Ordering::Less),
-                (Unit::Rows, Unit::Column(_)) if self.at_least <= *at_least => {
+                (CountingUnit::Column(_), CountingUnit::Rows) if self.at_least >= *at_least => {
+                    Some(Ordering::Less)
+                }
+                (CountingUnit::Rows, CountingUnit::Column(_)) if self.at_least <= *at_least => {
                     Some(Ordering::Greater)
                 }
                 _ => None,
@@ -115,7 +120,7 @@ pub(super) fn rule(at_least: u32) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
+fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     Ok(Term::MinGroup {
         at_least: form.number("rightOperand")?,
         unit: unit(form)?,
@@ -123,20 +128,21 @@ fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
 }
 
 /// What is counted: a column, or rows.
-pub(super) fn unit(form: &mut Form<'_>) -> Result<Unit, Refusal> {
+pub(super) fn unit(form: &mut OdrlReader<'_>) -> Result<CountingUnit, Refusal> {
     let members = &mut *form.members;
     match members.take("h:unit")? {
         Json::Text(column) => match column.parse() {
-            Ok(column) => Ok(Unit::Column(column)),
+            Ok(column) => Ok(CountingUnit::Column(column)),
             Err(fault) => Err(members
                 .codes()
                 .wrong(format!("the unit `{column}`: {fault}"))),
         },
         other => {
-            let mut unit = Members::of(other, members.place("h:unit"), members.codes())?;
+            let mut unit =
+                StrictObjectReader::of(other, members.member_path("h:unit"), members.codes())?;
             unit.exactly_text("@id", "h:rows")?;
             unit.finish()?;
-            Ok(Unit::Rows)
+            Ok(CountingUnit::Rows)
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The pieces of ODRL that terms are written and read with: constraints, typed literals, IRIs, lists.
 
-use super::rule::Form;
-use crate::id::{ClauseId, Name};
-use crate::members::{Members, show};
+use super::rule::OdrlReader;
+use crate::id::{ClauseId, SqlIdentifier};
 use crate::refusal::Refusal;
+use crate::strict_object::{StrictObjectReader, show};
 use hansa_audit_log::json::Json;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -82,7 +82,7 @@ pub(super) fn set<T: ToString>(list: &[T]) -> Json {
     Json::List(sorted.into_iter().map(Json::Text).collect())
 }
 
-impl Form<'_> {
+impl OdrlReader<'_> {
     /// Refuses what is not known.
     pub(super) fn unknown(&self, sentence: impl Into<String>) -> Refusal {
         self.members.codes().unknown(sentence)
@@ -127,7 +127,10 @@ impl Form<'_> {
     }
 
     /// An instant.
-    pub(super) fn instant(&mut self, name: &str) -> Result<hansa_audit_log::time::Time, Refusal> {
+    pub(super) fn instant(
+        &mut self,
+        name: &str,
+    ) -> Result<hansa_audit_log::time::UtcTimestamp, Refusal> {
         let value = self.typed(name, "xsd:dateTime")?;
         value
             .parse()
@@ -135,7 +138,7 @@ impl Form<'_> {
     }
 
     /// The name of a column.
-    pub(super) fn column(&mut self, name: &str) -> Result<Name, Refusal> {
+    pub(super) fn column(&mut self, name: &str) -> Result<SqlIdentifier, Refusal> {
         self.members.parsed(name)
     }
 
@@ -151,7 +154,7 @@ impl Form<'_> {
     pub(super) fn iris(&mut self, name: &str) -> Result<Vec<String>, Refusal> {
         let mut found = Vec::new();
         for (at, item) in self.members.items(name)? {
-            let mut node = Members::of(item, at, self.members.codes())?;
+            let mut node = StrictObjectReader::of(item, at, self.members.codes())?;
             found.push(node.text("@id")?);
             node.finish()?;
         }
@@ -216,7 +219,7 @@ impl Form<'_> {
         let (Some((at, within)), None) = (limits.next(), limits.next()) else {
             return Err(self.wrong(format!("the duty has exactly one constraint, its {left}")));
         };
-        let mut within = Members::of(within, at, self.members.codes())?;
+        let mut within = StrictObjectReader::of(within, at, self.members.codes())?;
         let _: ClauseId = within.parsed("uid")?;
         within.exactly_text("leftOperand", left)?;
         within.exactly_text("operator", operator)?;
@@ -259,18 +262,22 @@ pub fn is_decimal(text: &str) -> bool {
         }
 }
 
-fn typed_in(members: &mut Members, name: &str, datatype: &str) -> Result<String, Refusal> {
+fn typed_in(
+    members: &mut StrictObjectReader,
+    name: &str,
+    datatype: &str,
+) -> Result<String, Refusal> {
     let (value, met) = literal_in(members, name)?;
     if met != datatype {
         return Err(members.codes().wrong(format!(
             "`{}` is of type `{met}` instead of `{datatype}`",
-            members.place(name)
+            members.member_path(name)
         )));
     }
     Ok(value)
 }
 
-fn literal_in(members: &mut Members, name: &str) -> Result<(String, String), Refusal> {
+fn literal_in(members: &mut StrictObjectReader, name: &str) -> Result<(String, String), Refusal> {
     let mut literal = members.object(name)?;
     let parts = (literal.text("@value")?, literal.text("@type")?);
     literal.finish()?;

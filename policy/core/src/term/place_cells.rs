@@ -5,14 +5,17 @@
 //! instead of being answered wrongly over the names of cells.
 
 use super::contradiction;
+use super::language::Language;
 use super::odrl::{says, texts, with};
-use super::order;
-use super::rule::{Binding, Decides, Form, Nature, Place, Rule, Script, Spec, Stage};
-use super::tongue::Tongue;
-use crate::effect::What;
-use crate::id::Name;
-use crate::published::areas::is_property;
-use crate::refusal::{Code, Refusal};
+use super::rule::{
+    ClauseSubject, DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader,
+    OdrlWriter, TermRule, TermSpec,
+};
+use super::tightness_order;
+use crate::effect::EffectKind;
+use crate::id::SqlIdentifier;
+use crate::published_list::area_list::is_property;
+use crate::refusal::{ErrorCode, Refusal};
 use crate::term::Term;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
@@ -22,13 +25,13 @@ use std::str::FromStr;
 
 /// The term.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlaceCells {
+pub struct PlaceCellsTerm {
     /// Column of the longitude, degrees; it does not exist.
-    pub lon: Name,
+    pub lon: SqlIdentifier,
     /// Column of the latitude, degrees; it does not exist.
-    pub lat: Name,
+    pub lat: SqlIdentifier,
     /// The column that holds the cell instead.
-    pub cell: Name,
+    pub cell: SqlIdentifier,
     /// Of which grid.
     pub size: CellSize,
 }
@@ -37,9 +40,9 @@ pub struct PlaceCells {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CellSize {
     /// H3, with its resolution from 0 (edges of 1,281 km) to 15 (0.6 m).
-    H3(Resolution),
+    H3(H3Resolution),
     /// The square grid of INSPIRE over Europe, ETRS89-LAEA (EPSG:3035), with the edge of a cell.
-    Square(Edge),
+    Square(SquareCellEdge),
     /// The areas of a list, by the SHA-256 of its file; where a place lies in several, the first of them.
     Areas {
         /// The list.
@@ -51,18 +54,18 @@ pub enum CellSize {
 
 /// A resolution of H3: 0 to 15.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Resolution(u8);
+pub struct H3Resolution(u8);
 
 /// The edge of a square cell, metres; one of [`EDGES`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Edge(u32);
+pub struct SquareCellEdge(u32);
 
 /// The edges of square cells that can be asked for, metres.
 pub const EDGES: [u32; 10] = [
     100, 250, 500, 1_000, 2_000, 5_000, 10_000, 25_000, 50_000, 100_000,
 ];
 
-impl Resolution {
+impl H3Resolution {
     /// The resolution, where there is one.
     #[must_use]
     pub const fn of(number: u8) -> Option<Self> {
@@ -80,7 +83,7 @@ impl Resolution {
     }
 }
 
-impl Edge {
+impl SquareCellEdge {
     /// The edge, where cells have it.
     #[must_use]
     pub fn of(metres: u32) -> Option<Self> {
@@ -126,9 +129,9 @@ impl CellSize {
         }
     }
 
-    fn said(&self, tongue: Tongue) -> String {
+    fn said(&self, tongue: Language) -> String {
         match self {
-            Self::H3(Resolution(number)) => tongue.pick(
+            Self::H3(H3Resolution(number)) => tongue.pick(
                 format!("the H3 cell of resolution {number}"),
                 format!("die H3-Zelle der Auflösung {number}"),
                 format!("a célula H3 de resolução {number}"),
@@ -138,7 +141,7 @@ impl CellSize {
                 format!("das Merkmal {show} des Gebiets nach der Liste {list}"),
                 format!("o atributo {show} da área segundo a lista {list}"),
             ),
-            Self::Square(Edge(metres)) => {
+            Self::Square(SquareCellEdge(metres)) => {
                 let (number, unit) = match metres % 1_000 {
                     0 => (metres / 1_000, "km"),
                     _ => (*metres, "m"),
@@ -156,21 +159,25 @@ impl CellSize {
 impl fmt::Display for CellSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::H3(Resolution(number)) => write!(f, "h3:{number}"),
-            Self::Square(Edge(metres)) => write!(f, "grid:{metres}"),
+            Self::H3(H3Resolution(number)) => write!(f, "h3:{number}"),
+            Self::Square(SquareCellEdge(metres)) => write!(f, "grid:{metres}"),
             Self::Areas { list, show } => write!(f, "areas:{list}:{show}"),
         }
     }
 }
 
 impl FromStr for CellSize {
-    type Err = NoSuchGrid;
+    type Err = CellSizeError;
 
     /// One spelling each: `h3:8`, `grid:1000`, `areas:SHA-256:name`.
-    fn from_str(text: &str) -> Result<Self, NoSuchGrid> {
+    fn from_str(text: &str) -> Result<Self, CellSizeError> {
         let size = match text.split_once(':') {
-            Some(("h3", number)) => number.parse().ok().and_then(Resolution::of).map(Self::H3),
-            Some(("grid", metres)) => metres.parse().ok().and_then(Edge::of).map(Self::Square),
+            Some(("h3", number)) => number.parse().ok().and_then(H3Resolution::of).map(Self::H3),
+            Some(("grid", metres)) => metres
+                .parse()
+                .ok()
+                .and_then(SquareCellEdge::of)
+                .map(Self::Square),
             Some(("areas", rest)) => rest.split_once(':').and_then(|(list, show)| {
                 let list = list.parse().ok()?;
                 is_property(show).then(|| Self::Areas {
@@ -181,7 +188,7 @@ impl FromStr for CellSize {
             _ => None,
         };
         size.filter(|size| size.to_string() == text)
-            .ok_or(NoSuchGrid)
+            .ok_or(CellSizeError)
     }
 }
 
@@ -190,29 +197,29 @@ impl FromStr for CellSize {
 #[error(
     "known are h3:0 to h3:15, grid:100, 250, 500, 1000, 2000, 5000, 10000, 25000, 50000 and 100000, and areas:SHA-256:PROPERTY"
 )]
-pub struct NoSuchGrid;
+pub struct CellSizeError;
 
-pub(super) static PLACE_CELLS: Spec = Spec {
+pub(super) static PLACE_CELLS: TermSpec = TermSpec {
     numbers: &[16],
     name: "place_cells",
-    place: Place::Action,
+    position: OdrlPosition::Action,
     operand: "resolution",
     operators: &["eq"],
-    executed: &[Stage::Signing, Stage::Plan],
-    codes: &[Code::TermNotExecutableHere],
-    nature: Nature::Protection,
+    executed: &[EnforcementPoint::Signing, EnforcementPoint::Plan],
+    codes: &[ErrorCode::TermNotExecutableHere],
+    nature: DemandKind::Protection,
     hides_rows: false,
-    mend: "use the column of the cell; the coordinates do not exist, and a point without a cell shows NULL",
+    remedy: "use the column of the cell; the coordinates do not exist, and a point without a cell shows NULL",
     test: "what_is_learned_is_a_function_of_the_view",
     read,
 };
 
-impl Rule for PlaceCells {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for PlaceCellsTerm {
+    fn spec(&self) -> &'static TermSpec {
         &PLACE_CELLS
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         with(
             says("resolution", "eq", Json::text(&self.size)),
             [
@@ -222,7 +229,7 @@ impl Rule for PlaceCells {
         )
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         let Self {
             lon,
             lat,
@@ -237,7 +244,7 @@ impl Rule for PlaceCells {
         )
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         Json::object([
             ("lon", Json::text(&self.lon)),
             ("lat", Json::text(&self.lat)),
@@ -246,27 +253,27 @@ impl Rule for PlaceCells {
         ])
     }
 
-    fn about(&self) -> String {
+    fn subject(&self) -> String {
         format!("{} {}", self.lon, self.lat)
     }
 
-    fn columns(&self) -> Vec<Name> {
+    fn columns(&self) -> Vec<SqlIdentifier> {
         vec![self.lon.clone(), self.lat.clone()]
     }
 
-    fn replaces(&self) -> Vec<&Name> {
+    fn replaces(&self) -> Vec<&SqlIdentifier> {
         vec![&self.lon, &self.lat]
     }
 
-    fn makes(&self) -> Option<&Name> {
+    fn output_column(&self) -> Option<&SqlIdentifier> {
         Some(&self.cell)
     }
 
-    fn decides(&self) -> Option<Decides> {
-        Some(Decides::Values(self.cell.to_string()))
+    fn decides(&self) -> Option<ClauseSubject> {
+        Some(ClauseSubject::Values(self.cell.to_string()))
     }
 
-    fn effect(&self, _for: &Binding<'_>) -> Result<Option<What>, Refusal> {
+    fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
         let Self {
             lon,
             lat,
@@ -284,7 +291,7 @@ impl Rule for PlaceCells {
             ))
             .with_help("give the cells a name of their own: as = \"cell\""));
         }
-        Ok(Some(What::CoarsenPlace {
+        Ok(Some(EffectKind::CoarsenPlace {
             lon: lon.clone(),
             lat: lat.clone(),
             cell: cell.clone(),
@@ -297,7 +304,7 @@ impl Rule for PlaceCells {
             Term::PlaceCells(other)
                 if self.lon == other.lon && self.lat == other.lat && self.cell == other.cell =>
             {
-                order::both(
+                tightness_order::both(
                     self.size.follows_from(&other.size),
                     other.size.follows_from(&self.size),
                 )
@@ -307,13 +314,13 @@ impl Rule for PlaceCells {
     }
 }
 
-fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
+fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     let text = form.text("rightOperand")?;
     let size = text
         .parse()
-        .map_err(|fault: NoSuchGrid| form.unknown(format!("`{text}`: {fault}")))?;
+        .map_err(|fault: CellSizeError| form.unknown(format!("`{text}`: {fault}")))?;
     let (lon, lat) = super::area::places(form)?;
-    Ok(Term::PlaceCells(PlaceCells {
+    Ok(Term::PlaceCells(PlaceCellsTerm {
         lon,
         lat,
         cell: form.column("h:as")?,
@@ -362,13 +369,13 @@ mod tests {
         ] {
             assert!(bad.parse::<CellSize>().is_err(), "{bad}");
         }
-        assert_eq!(Edge::of(250).unwrap().label(), "250m");
-        assert_eq!(Edge::of(10_000).unwrap().label(), "10km");
+        assert_eq!(SquareCellEdge::of(250).unwrap().label(), "250m");
+        assert_eq!(SquareCellEdge::of(10_000).unwrap().label(), "10km");
     }
 
     #[track_caller]
     fn check(one: &str, other: &str, expect: Option<Ordering>) {
-        let term = |text: &str| PlaceCells {
+        let term = |text: &str| PlaceCellsTerm {
             lon: "lon".parse().unwrap(),
             lat: "lat".parse().unwrap(),
             cell: "cell".parse().unwrap(),

@@ -1,44 +1,47 @@
 //! Term 12, second half: a column shows the first characters of its text.
 
+use super::language::Language;
 use super::odrl::{integer, iri, says, with};
-use super::rule::{Binding, Form, Nature, Place, Rule, Script, Spec, Stage};
-use super::tongue::Tongue;
+use super::rule::{
+    DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
+    TermSpec,
+};
 use super::{Term, contradiction};
-use crate::effect::What;
-use crate::id::Name;
+use crate::effect::EffectKind;
+use crate::id::SqlIdentifier;
 use crate::refusal::Refusal;
 use hansa_audit_log::json::Json;
 
 /// The term.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Prefix {
+pub struct PrefixTerm {
     /// The column; text.
-    pub column: Name,
+    pub column: SqlIdentifier,
     /// How many characters (Unicode code points) are left; at least 1.
     pub length: u32,
 }
 
-pub(super) static PREFIX: Spec = Spec {
+pub(super) static PREFIX: TermSpec = TermSpec {
     numbers: &[12],
     name: "prefix",
-    place: Place::Action,
+    position: OdrlPosition::Action,
     operand: "h:mask",
     operators: &["eq"],
-    executed: &[Stage::Plan],
+    executed: &[EnforcementPoint::Plan],
     codes: &[],
-    nature: Nature::Protection,
+    nature: DemandKind::Protection,
     hides_rows: false,
-    mend: "the column shows its first characters",
+    remedy: "the column shows its first characters",
     test: "what_is_learned_is_a_function_of_the_view",
     read: super::mask::read,
 };
 
-impl Rule for Prefix {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for PrefixTerm {
+    fn spec(&self) -> &'static TermSpec {
         &PREFIX
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         with(
             says("h:mask", "eq", iri("h:prefix")),
             [
@@ -48,7 +51,7 @@ impl Rule for Prefix {
         )
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         let Self { column, length } = self;
         tongue.pick(
             format!("{column} shows its first {length} characters"),
@@ -57,31 +60,31 @@ impl Rule for Prefix {
         )
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         Json::object([
             ("column", Json::text(&self.column)),
             ("length", Json::Int(i64::from(self.length))),
         ])
     }
 
-    fn treats(&self) -> Option<&Name> {
+    fn column(&self) -> Option<&SqlIdentifier> {
         Some(&self.column)
     }
 
-    fn effect(&self, _for: &Binding<'_>) -> Result<Option<What>, Refusal> {
+    fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
         if self.length == 0 {
             return Err(contradiction("a prefix of no characters shows nothing")
                 .with_help(format!("write mask = {{ {} = \"null\" }}", self.column)));
         }
-        Ok(Some(What::Shorten {
+        Ok(Some(EffectKind::Shorten {
             column: self.column.clone(),
             length: self.length,
         }))
     }
 }
 
-pub(super) fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
-    Ok(Term::Prefix(Prefix {
+pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+    Ok(Term::Prefix(PrefixTerm {
         column: form.column("h:column")?,
         length: form.number("h:length")?,
     }))

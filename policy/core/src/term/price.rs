@@ -3,51 +3,54 @@
 //! A month is one of the calendar, in UTC: each that has begun since the contract came into force is paid for.
 
 use super::Term;
+use super::language::Language;
 use super::odrl::{decimal, duty, iri, is_decimal, with, word};
-use super::rule::{Admission, Check, Decides, Form, Nature, Place, Rule, Script, Spec, Stage};
-use super::tongue::Tongue;
-use crate::money::{self, Money};
-use crate::refusal::{Code, Refusal};
+use super::rule::{
+    AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
+    OdrlReader, OdrlWriter, TermRule, TermSpec,
+};
+use crate::money::{self, MoneyAmount};
+use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
-use hansa_audit_log::time::Time;
+use hansa_audit_log::time::UtcTimestamp;
 use std::cmp::Ordering;
 
 /// Term 40: what is paid.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Price {
+pub struct PriceTerm {
     /// The amount, as decimal text.
     pub amount: String,
     /// The currency (ISO 4217).
     pub currency: String,
     /// For what.
-    pub per: Priced,
+    pub per: PriceUnit,
     /// What was paid beforehand, as decimal text; absent where it is paid afterwards.
     pub prepaid: Option<String>,
 }
 
-impl Price {
+impl PriceTerm {
     /// What one of the things costs that are counted: a question, a row, a byte or a month.
     #[must_use]
-    pub fn each(&self) -> Money {
+    pub fn each(&self) -> MoneyAmount {
         // Both were read as amounts; what is none costs more than anybody has.
-        let amount = money::written(&self.amount).unwrap_or(Money::ENDLESS);
+        let amount = money::written(&self.amount).unwrap_or(MoneyAmount::ENDLESS);
         match self.per {
-            Priced::Megabyte => amount.millionth(),
-            Priced::Query | Priced::Row | Priced::Month => amount,
+            PriceUnit::Megabyte => amount.millionth(),
+            PriceUnit::Query | PriceUnit::Row | PriceUnit::Month => amount,
         }
     }
 
     /// What was paid beforehand.
     #[must_use]
-    pub fn paid(&self) -> Option<Money> {
+    pub fn paid(&self) -> Option<MoneyAmount> {
         let paid = self.prepaid.as_ref()?;
-        Some(money::written(paid).unwrap_or(Money::NOTHING))
+        Some(money::written(paid).unwrap_or(MoneyAmount::NOTHING))
     }
 }
 
 /// For what a price is paid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Priced {
+pub enum PriceUnit {
     /// A question that was answered.
     Query,
     /// A row that was sent.
@@ -58,7 +61,7 @@ pub enum Priced {
     Month,
 }
 
-impl Priced {
+impl PriceUnit {
     /// Everything that a price may be for.
     pub const ALL: [Self; 4] = [Self::Query, Self::Row, Self::Megabyte, Self::Month];
 
@@ -74,45 +77,49 @@ impl Priced {
     }
 }
 
-const PRICED: [(&str, Priced); 4] = [
-    ("h:query", Priced::Query),
-    ("h:row", Priced::Row),
-    ("h:MB", Priced::Megabyte),
-    ("h:month", Priced::Month),
+const PRICED: [(&str, PriceUnit); 4] = [
+    ("h:query", PriceUnit::Query),
+    ("h:row", PriceUnit::Row),
+    ("h:MB", PriceUnit::Megabyte),
+    ("h:month", PriceUnit::Month),
 ];
 
-pub(super) static PRICE: Spec = Spec {
+pub(super) static PRICE: TermSpec = TermSpec {
     numbers: &[40],
     name: "price",
-    place: Place::Duty,
+    position: OdrlPosition::Duty,
     operand: "compensate",
     operators: &[],
-    executed: &[Stage::Recorded],
+    executed: &[EnforcementPoint::Recorded],
     codes: &[],
-    nature: Nature::Use,
+    nature: DemandKind::Use,
     hides_rows: false,
-    mend: "pay; the log counts questions, rows and bytes, and nothing is stopped",
+    remedy: "pay; the log counts questions, rows and bytes, and nothing is stopped",
     test: "every_term_has_a_sentence_of_its_own",
     read: read_price,
 };
 
-pub(super) static PREPAID: Spec = Spec {
+pub(super) static PREPAID: TermSpec = TermSpec {
     numbers: &[40],
     name: "prepaid",
-    place: Place::Duty,
+    position: OdrlPosition::Duty,
     operand: "compensate",
     operators: &[],
-    executed: &[Stage::Admission, Stage::Answer, Stage::Ledger],
-    codes: &[Code::PrepaidSpent],
-    nature: Nature::Use,
+    executed: &[
+        EnforcementPoint::Admission,
+        EnforcementPoint::Answer,
+        EnforcementPoint::Ledger,
+    ],
+    codes: &[ErrorCode::PrepaidSpent],
+    nature: DemandKind::Use,
     hides_rows: false,
-    mend: "pay more beforehand; the provider puts it on the books: hansa contract top-up",
+    remedy: "pay more beforehand; the provider puts it on the books: hansa contract top-up",
     test: "what_was_paid_beforehand_is_spent_to_the_last_row",
     read: read_price,
 };
 
-impl Rule for Price {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for PriceTerm {
+    fn spec(&self) -> &'static TermSpec {
         if self.prepaid.is_some() {
             &PREPAID
         } else {
@@ -120,7 +127,7 @@ impl Rule for Price {
         }
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         // What is not paid beforehand stands always; what is, must be there before use.
         let when = match self.prepaid {
             Some(_) => "h:beforeUse",
@@ -140,7 +147,7 @@ impl Rule for Price {
         }
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         let Self {
             amount,
             currency,
@@ -148,10 +155,10 @@ impl Rule for Price {
             prepaid,
         } = self;
         let each = match per {
-            Priced::Query => tongue.pick("question", "Frage", "pergunta"),
-            Priced::Row => tongue.pick("row", "Zeile", "linha"),
-            Priced::Megabyte => "MB",
-            Priced::Month => tongue.pick("month", "Monat", "mês"),
+            PriceUnit::Query => tongue.pick("question", "Frage", "pergunta"),
+            PriceUnit::Row => tongue.pick("row", "Zeile", "linha"),
+            PriceUnit::Megabyte => "MB",
+            PriceUnit::Month => tongue.pick("month", "Monat", "mês"),
         };
         let price = tongue.pick(
             format!("the consumer pays {amount} {currency} for each {each}"),
@@ -168,37 +175,42 @@ impl Rule for Price {
         )
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         let price = Json::object([
-            ("amount", Json::text(super::normal::decimal(&self.amount))),
+            (
+                "amount",
+                Json::text(super::normal_form::decimal(&self.amount)),
+            ),
             ("currency", Json::text(&self.currency)),
             ("per", Json::text(self.per.as_str())),
         ]);
         match &self.prepaid {
             Some(paid) => with(
                 price,
-                [("prepaid", Json::text(super::normal::decimal(paid)))],
+                [("prepaid", Json::text(super::normal_form::decimal(paid)))],
             ),
             None => price,
         }
     }
 
-    fn decides(&self) -> Option<Decides> {
-        self.prepaid.is_some().then_some(Decides::Kind("prepaid"))
+    fn decides(&self) -> Option<ClauseSubject> {
+        self.prepaid
+            .is_some()
+            .then_some(ClauseSubject::Kind("prepaid"))
     }
 
-    fn check(&self) -> Option<Check> {
-        self.prepaid.is_some().then_some(Check::Count)
+    fn check(&self) -> Option<AdmissionCheck> {
+        self.prepaid.is_some().then_some(AdmissionCheck::Count)
     }
 
-    fn admit(&self, to: &Admission<'_>) -> Result<(), Refusal> {
+    fn admit(&self, to: &AdmissionContext<'_>) -> Result<(), Refusal> {
         if self.prepaid.is_none() {
             return Ok(());
         }
-        let purse = &to.around.purse;
+        let purse = &to.context.balance;
         let months = match self.per {
-            Priced::Month => purse.months_due,
-            Priced::Query | Priced::Row | Priced::Megabyte => 1,
+            PriceUnit::Month => purse.months_due,
+            PriceUnit::Query | PriceUnit::Row | PriceUnit::Megabyte => 1,
         };
         if purse.left >= self.each().times(months) {
             return Ok(());
@@ -206,7 +218,7 @@ impl Rule for Price {
         Err(self.spent(purse.left))
     }
 
-    fn about(&self) -> String {
+    fn subject(&self) -> String {
         self.per.as_str().to_owned()
     }
 
@@ -220,20 +232,20 @@ impl Rule for Price {
     }
 }
 
-impl Price {
+impl PriceTerm {
     /// What was paid beforehand is not enough.
     #[must_use]
-    pub fn spent(&self, left: Money) -> Refusal {
+    pub fn spent(&self, left: MoneyAmount) -> Refusal {
         let currency = &self.currency;
         Refusal::new(
-            Code::PrepaidSpent,
+            ErrorCode::PrepaidSpent,
             format!("of what was paid beforehand {left} {currency} are left"),
         )
         .with_help("pay more; the provider puts it on the books: hansa contract top-up")
     }
 }
 
-fn read_price(form: &mut Form<'_>) -> Result<Term, Refusal> {
+fn read_price(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     let prepaid = if form.members.has("h:prepaid") {
         Some(form.decimal("h:prepaid")?)
     } else {
@@ -256,7 +268,7 @@ fn read_price(form: &mut Form<'_>) -> Result<Term, Refusal> {
     {
         return Err(form.wrong(format!("`{amount}`, `{paid}`: {fault}")));
     }
-    Ok(Term::Price(Price {
+    Ok(Term::Price(PriceTerm {
         amount,
         currency,
         per: form.word("unitOfCount", &PRICED, "unit of count")?,
@@ -266,7 +278,7 @@ fn read_price(form: &mut Form<'_>) -> Result<Term, Refusal> {
 
 /// The month of the calendar (UTC) in which an instant lies, counted from the year 0.
 #[must_use]
-pub fn month(at: Time) -> u64 {
+pub fn month(at: UtcTimestamp) -> u64 {
     let text = at.to_string();
     let mut parts = text.split('-').map(|part| part.parse::<u64>().unwrap_or(0));
     let (year, month) = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));

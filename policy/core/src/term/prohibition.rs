@@ -1,66 +1,69 @@
 //! Term 37, executed: a question is refused, or a part of the dataset is not there, where all conditions of a prohibition
 //! hold. Prohibitions win over the permission; what can't be told counts as met.
 
-pub(super) mod fits;
-mod part;
-mod said;
+pub(crate) mod condition;
+pub(super) mod consistency_check;
+mod prohibited_part;
 pub(super) mod samples;
-pub(crate) mod when;
+mod sentence;
 
-use super::delivery::Network;
-use super::hours::Hours;
-use super::order::both;
-use super::rule::{Binding, Form, Nature, Place, Rule, Script, Spec, Stage};
-use super::tongue::Tongue;
+use super::delivery::NetworkPrefix;
+use super::hours::HoursTerm;
+use super::language::Language;
+use super::rule::{
+    DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
+    TermSpec,
+};
+use super::tightness_order::both;
 use super::{Clause, Term, cite, contradiction, odrl, vocabulary};
-use crate::effect::What;
-use crate::id::{Name, PurposeId};
-use crate::refusal::{Code, Refusal};
+use crate::effect::EffectKind;
+use crate::id::{PurposeId, SqlIdentifier};
+use crate::refusal::{ErrorCode, Refusal};
 use crate::row_filter::RowFilter;
+use condition::Circumstances;
 use hansa_audit_log::json::Json;
-use hansa_audit_log::time::Time;
+use hansa_audit_log::time::UtcTimestamp;
 use std::cmp::Ordering;
-use when::Circumstances;
 
 /// The term.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Prohibition {
+pub struct ProhibitionTerm {
     /// What is prohibited.
-    pub act: Act,
+    pub action: ProhibitedAction,
     /// Of which part; of the whole dataset where there is none.
-    pub part: Option<Part>,
+    pub part: Option<ProhibitedPart>,
     /// Where all of this holds; always where it names nothing.
-    pub when: When,
+    pub condition: ProhibitionCondition,
 }
 
 /// A part. Rows and columns at once would be single values, which nothing here can take away.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Part {
+pub enum ProhibitedPart {
     /// The rows for which this is true, or can't be told.
     Rows(RowFilter),
     /// These columns.
-    Columns(Vec<Name>),
+    Columns(Vec<SqlIdentifier>),
 }
 
 /// Conditions on a question. Who asks is not among them: a statement of somebody's sector or seat is brought along by whom
 /// it is about, who would leave it at home.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct When {
+pub struct ProhibitionCondition {
     /// The declared purpose is one of these, narrower or wider, or none is declared.
     pub purpose: Option<Vec<PurposeId>>,
     /// It is this instant or later.
-    pub from: Option<Time>,
+    pub from: Option<UtcTimestamp>,
     /// It is before this instant.
-    pub until: Option<Time>,
+    pub until: Option<UtcTimestamp>,
     /// It is one of these hours of the week.
-    pub hours: Option<Hours>,
+    pub hours: Option<HoursTerm>,
     /// The answer goes into one of these networks, or nobody knows where.
-    pub networks: Option<Vec<Network>>,
+    pub networks: Option<Vec<NetworkPrefix>>,
 }
 
 /// An action that can be prohibited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Act {
+pub enum ProhibitedAction {
     /// Any use: it contains the others.
     Use,
     /// Asking for rows.
@@ -69,7 +72,7 @@ pub enum Act {
     Aggregate,
 }
 
-impl Act {
+impl ProhibitedAction {
     /// Every action, with its word in a policy file.
     pub const ALL: [(&'static str, Self); 3] = [
         ("use", Self::Use),
@@ -100,43 +103,49 @@ impl Act {
     }
 }
 
-pub(super) static USE: Spec = prohibited("use", |form| read(form, Act::Use));
-pub(super) static QUERY: Spec = prohibited("h:query", |form| read(form, Act::Query));
-pub(super) static AGGREGATE: Spec = prohibited("aggregate", |form| read(form, Act::Aggregate));
+pub(super) static USE: TermSpec = prohibited("use", |form| read(form, ProhibitedAction::Use));
+pub(super) static QUERY: TermSpec =
+    prohibited("h:query", |form| read(form, ProhibitedAction::Query));
+pub(super) static AGGREGATE: TermSpec =
+    prohibited("aggregate", |form| read(form, ProhibitedAction::Aggregate));
 
 const fn prohibited(
     operand: &'static str,
-    read: fn(&mut Form<'_>) -> Result<Term, Refusal>,
-) -> Spec {
-    Spec {
+    read: fn(&mut OdrlReader<'_>) -> Result<Term, Refusal>,
+) -> TermSpec {
+    TermSpec {
         numbers: &[37],
         name: "prohibition",
-        place: Place::Prohibition,
+        position: OdrlPosition::Prohibition,
         operand,
         operators: &[],
-        executed: &[Stage::Admission, Stage::Plan, Stage::Answer],
-        codes: &[Code::Prohibited],
-        nature: Nature::Use,
+        executed: &[
+            EnforcementPoint::Admission,
+            EnforcementPoint::Plan,
+            EnforcementPoint::Answer,
+        ],
+        codes: &[ErrorCode::Prohibited],
+        nature: DemandKind::Use,
         hides_rows: true,
-        mend: "ask where its conditions do not all hold; a prohibited part does not exist",
+        remedy: "ask where its conditions do not all hold; a prohibited part does not exist",
         test: "a_prohibition_refuses_where_all_of_it_holds",
         read,
     }
 }
 
-impl Rule for Prohibition {
-    fn spec(&self) -> &'static Spec {
-        match self.act {
-            Act::Use => &USE,
-            Act::Query => &QUERY,
-            Act::Aggregate => &AGGREGATE,
+impl TermRule for ProhibitionTerm {
+    fn spec(&self) -> &'static TermSpec {
+        match self.action {
+            ProhibitedAction::Use => &USE,
+            ProhibitedAction::Query => &QUERY,
+            ProhibitedAction::Aggregate => &AGGREGATE,
         }
     }
 
-    fn odrl(&self, script: &mut Script<'_>) -> Json {
-        let mut whole = odrl::action(self.act.odrl());
+    fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
+        let mut whole = odrl::action(self.action.odrl());
         let conditions: Vec<Json> = self
-            .when
+            .condition
             .terms()
             .iter()
             .map(|term| numbered(term, script))
@@ -156,17 +165,17 @@ impl Rule for Prohibition {
         whole
     }
 
-    fn say(&self, tongue: Tongue) -> String {
-        said::said(self, tongue)
+    fn render(&self, tongue: Language) -> String {
+        sentence::said(self, tongue)
     }
 
-    fn normal(&self) -> Json {
-        let conditions = self.when.terms();
+    fn canonical(&self) -> Json {
+        let conditions = self.condition.terms();
         let conditions = conditions
             .iter()
             .map(|term| Json::List(vec![Json::text(term.spec().name), normal(term)]));
         let mut members = vec![
-            ("act", Json::text(self.act.odrl())),
+            ("act", Json::text(self.action.odrl())),
             ("when", Json::List(conditions.collect())),
         ];
         if let Some(part) = &self.part {
@@ -177,23 +186,23 @@ impl Rule for Prohibition {
     }
 
     /// Of prohibitions of one kind of part, one is the other that changed.
-    fn about(&self) -> String {
+    fn subject(&self) -> String {
         match &self.part {
             None => "all",
-            Some(Part::Rows(_)) => "rows",
-            Some(Part::Columns(_)) => "columns",
+            Some(ProhibitedPart::Rows(_)) => "rows",
+            Some(ProhibitedPart::Columns(_)) => "columns",
         }
         .to_owned()
     }
 
-    fn columns(&self) -> Vec<Name> {
+    fn columns(&self) -> Vec<SqlIdentifier> {
         self.part
             .as_ref()
             .map(|part| part.term().columns())
             .unwrap_or_default()
     }
 
-    fn effect(&self, to: &Binding<'_>) -> Result<Option<What>, Refusal> {
+    fn effect(&self, to: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
         self.check()?;
         self.part.as_ref().map(|part| part.effect(to)).transpose()
     }
@@ -206,28 +215,28 @@ impl Rule for Prohibition {
     }
 }
 
-impl From<Prohibition> for Term {
-    fn from(one: Prohibition) -> Self {
+impl From<ProhibitionTerm> for Term {
+    fn from(one: ProhibitionTerm) -> Self {
         Self::Prohibition(Box::new(one))
     }
 }
 
-impl Prohibition {
+impl ProhibitionTerm {
     /// The rows that it is about, where it takes rows away.
     #[must_use]
     pub const fn rows(&self) -> Option<&RowFilter> {
         match &self.part {
-            Some(Part::Rows(filter)) => Some(filter),
-            Some(Part::Columns(_)) | None => None,
+            Some(ProhibitedPart::Rows(filter)) => Some(filter),
+            Some(ProhibitedPart::Columns(_)) | None => None,
         }
     }
 
     /// The columns that it takes away.
     #[must_use]
-    pub fn hidden(&self) -> &[Name] {
+    pub fn hidden(&self) -> &[SqlIdentifier] {
         match &self.part {
-            Some(Part::Columns(list)) => list,
-            Some(Part::Rows(_)) | None => &[],
+            Some(ProhibitedPart::Columns(list)) => list,
+            Some(ProhibitedPart::Rows(_)) | None => &[],
         }
     }
 
@@ -236,15 +245,18 @@ impl Prohibition {
     /// # Errors
     /// `TERM_UNKNOWN` where its purposes can't be judged here.
     pub(crate) fn holds(&self, among: &Circumstances<'_>) -> Result<bool, Refusal> {
-        self.when.holds(among)
+        self.condition.holds(among)
     }
 
     /// The next instant at which it comes to hold for a question that runs on; none where it never does.
     ///
     /// # Errors
     /// As [`Self::holds`].
-    pub(crate) fn begins(&self, among: &Circumstances<'_>) -> Result<Option<Time>, Refusal> {
-        self.when.begins(among)
+    pub(crate) fn begins(
+        &self,
+        among: &Circumstances<'_>,
+    ) -> Result<Option<UtcTimestamp>, Refusal> {
+        self.condition.begins(among)
     }
 
     /// Whether it prohibits all that the other does.
@@ -254,7 +266,7 @@ impl Prohibition {
             (Some(_), None) => false,
             (Some(own), Some(other)) => own.covers(other),
         };
-        self.act.contains(other.act) && part && self.when.covers(&other.when)
+        self.action.contains(other.action) && part && self.condition.covers(&other.condition)
     }
 
     /// What it can't stand in a guard with: there it may refuse always, and columns under conditions, since it is judged
@@ -263,26 +275,26 @@ impl Prohibition {
     /// # Errors
     /// `POLICY_CONTRADICTION`; `TERM_NOT_EXECUTABLE_HERE` for rows.
     pub(crate) fn check_in_guard(&self) -> Result<(), Refusal> {
-        self.when.check()?;
+        self.condition.check()?;
         match self.part {
-            Some(Part::Rows(_)) => Err(Refusal::new(
-                Code::TermNotExecutableHere,
+            Some(ProhibitedPart::Rows(_)) => Err(Refusal::new(
+                ErrorCode::TermNotExecutableHere,
                 "a guard takes no rows away: what is left would look like all that the contract gives",
             )
             .with_help("amend the contracts, or publish the dataset without these rows")),
-            Some(Part::Columns(_)) | None => Ok(()),
+            Some(ProhibitedPart::Columns(_)) | None => Ok(()),
         }
     }
 
     /// What it can't be signed with, whatever stands beside it.
     fn check(&self) -> Result<(), Refusal> {
-        self.when.check()?;
+        self.condition.check()?;
         match &self.part {
-            None if self.when == When::ALWAYS => Err(contradiction(
+            None if self.condition == ProhibitionCondition::ALWAYS => Err(contradiction(
                 "everything is prohibited always, so the policy permits nothing",
             )
             .with_help("say of what part, or under which conditions")),
-            Some(Part::Columns(_)) if self.when != When::ALWAYS => Err(contradiction(
+            Some(ProhibitedPart::Columns(_)) if self.condition != ProhibitionCondition::ALWAYS => Err(contradiction(
                 "which columns there are can't depend on a question, since it is planned over them",
             )
             .with_help("prohibit the columns without a condition, or every question under it")),
@@ -293,25 +305,29 @@ impl Prohibition {
 
 /// The refusal of a prohibition that holds.
 pub(crate) fn refusal(clause: &Clause) -> Refusal {
-    let refusal = Refusal::new(Code::Prohibited, "the contract prohibits what is asked").with_help(
+    let refusal = Refusal::new(
+        ErrorCode::Prohibited,
+        "the contract prohibits what is asked",
+    )
+    .with_help(
         "ask for another purpose, at another time or from another place, as the clause says",
     );
     cite(refusal, clause)
 }
 
-fn numbered(term: &Term, script: &mut Script<'_>) -> Json {
+fn numbered(term: &Term, script: &mut OdrlWriter<'_>) -> Json {
     let json = term.with(|rule| rule.odrl(script));
     odrl::numbered(json, script.spare())
 }
 
 fn normal(term: &Term) -> Json {
-    term.with(|rule| rule.normal())
+    term.with(|rule| rule.canonical())
 }
 
-fn read(form: &mut Form<'_>, act: Act) -> Result<Term, Refusal> {
-    let mut when = When::ALWAYS;
+fn read(form: &mut OdrlReader<'_>, act: ProhibitedAction) -> Result<Term, Refusal> {
+    let mut when = ProhibitionCondition::ALWAYS;
     for (at, json) in form.members.items("constraint")? {
-        let term = inner(form, json, at, Place::Permission)?;
+        let term = inner(form, json, at, OdrlPosition::Permission)?;
         when.take(term)
             .map_err(|term| cant_carry(form, &term, "a prohibition"))?;
     }
@@ -320,11 +336,16 @@ fn read(form: &mut Form<'_>, act: Act) -> Result<Term, Refusal> {
     } else {
         None
     };
-    Ok(Prohibition { act, part, when }.into())
+    Ok(ProhibitionTerm {
+        action: act,
+        part,
+        condition: when,
+    }
+    .into())
 }
 
 /// That the source is the dataset of the policy is seen when the whole is written again.
-fn read_part(form: &mut Form<'_>) -> Result<Part, Refusal> {
+fn read_part(form: &mut OdrlReader<'_>) -> Result<ProhibitedPart, Refusal> {
     let mut target = form.members.object("target")?;
     target.exactly_text("@type", "AssetCollection")?;
     let _: crate::id::DatasetId = target.parsed("source")?;
@@ -335,12 +356,17 @@ fn read_part(form: &mut Form<'_>) -> Result<Part, Refusal> {
             "a prohibition of a part has exactly one refinement: its rows, or its columns",
         ));
     };
-    let term = inner(form, json, at, Place::Target)?;
-    Part::of(term).map_err(|term| cant_carry(form, &term, "the target of a prohibition"))
+    let term = inner(form, json, at, OdrlPosition::Target)?;
+    ProhibitedPart::of(term).map_err(|term| cant_carry(form, &term, "the target of a prohibition"))
 }
 
 /// A constraint within the prohibition. Its number is none of a clause, so whatever is wrong with it cites the clause.
-fn inner(form: &Form<'_>, json: Json, at: String, place: Place) -> Result<Term, Refusal> {
+fn inner(
+    form: &OdrlReader<'_>,
+    json: Json,
+    at: String,
+    place: OdrlPosition,
+) -> Result<Term, Refusal> {
     let clause = form.members.codes().clause;
     vocabulary::read(json, at, place, form.assigner)
         .map(|clause| clause.term)
@@ -350,7 +376,7 @@ fn inner(form: &Form<'_>, json: Json, at: String, place: Place) -> Result<Term, 
         })
 }
 
-fn cant_carry(form: &Form<'_>, term: &Term, who: &str) -> Refusal {
+fn cant_carry(form: &OdrlReader<'_>, term: &Term, who: &str) -> Refusal {
     form.unknown(format!(
         "{who} can't carry `{}` here: {}",
         term.spec().operand,

@@ -4,44 +4,47 @@
 //! version of the contract and the epoch: it outlives amendments, and rows of two contracts can't be joined over it.
 
 use super::Term;
+use super::language::Language;
 use super::odrl::{integer, iri, says, with};
-use super::rule::{Binding, Form, Nature, Place, Rule, Script, Spec, Stage};
-use super::tongue::Tongue;
-use crate::effect::What;
-use crate::id::Name;
+use super::rule::{
+    DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
+    TermSpec,
+};
+use crate::effect::EffectKind;
+use crate::id::SqlIdentifier;
 use crate::refusal::Refusal;
 use hansa_audit_log::json::Json;
 
 /// The term.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pseudonym {
+pub struct PseudonymTerm {
     /// The column; text or integers.
-    pub column: Name,
+    pub column: SqlIdentifier,
     /// Another number is another key: raised by an amendment, it unlinks what comes from what came.
     pub epoch: u32,
 }
 
-pub(super) static PSEUDONYM: Spec = Spec {
+pub(super) static PSEUDONYM: TermSpec = TermSpec {
     numbers: &[11],
     name: "pseudonym",
-    place: Place::Action,
+    position: OdrlPosition::Action,
     operand: "h:mask",
     operators: &["eq"],
-    executed: &[Stage::Plan],
+    executed: &[EnforcementPoint::Plan],
     codes: &[],
-    nature: Nature::Protection,
+    nature: DemandKind::Protection,
     hides_rows: false,
-    mend: "the column shows 32 hexadecimal digits; equal values have equal ones",
+    remedy: "the column shows 32 hexadecimal digits; equal values have equal ones",
     test: "what_is_learned_is_a_function_of_the_view",
     read: super::mask::read,
 };
 
-impl Rule for Pseudonym {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for PseudonymTerm {
+    fn spec(&self) -> &'static TermSpec {
         &PSEUDONYM
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         with(
             says("h:mask", "eq", iri("h:hmac")),
             [
@@ -51,7 +54,7 @@ impl Rule for Pseudonym {
         )
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         let Self { column, epoch } = self;
         tongue.pick(
             format!("{column} is replaced by a keyed hash, the same for equal values (epoch {epoch})"),
@@ -64,19 +67,19 @@ impl Rule for Pseudonym {
         )
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         Json::object([
             ("column", Json::text(&self.column)),
             ("epoch", Json::Int(i64::from(self.epoch))),
         ])
     }
 
-    fn treats(&self) -> Option<&Name> {
+    fn column(&self) -> Option<&SqlIdentifier> {
         Some(&self.column)
     }
 
-    fn effect(&self, to: &Binding<'_>) -> Result<Option<What>, Refusal> {
-        Ok(Some(What::Pseudonymise {
+    fn effect(&self, to: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
+        Ok(Some(EffectKind::Pseudonymise {
             column: self.column.clone(),
             consumer: to.asker.clone(),
             contract: to.contract,
@@ -85,8 +88,8 @@ impl Rule for Pseudonym {
     }
 }
 
-pub(super) fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
-    Ok(Term::Pseudonym(Pseudonym {
+pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+    Ok(Term::Pseudonym(PseudonymTerm {
         column: form.column("h:column")?,
         epoch: form.number("h:epoch")?,
     }))

@@ -3,13 +3,16 @@
 //! The outline stands in a list that the contract names by the digest of its file. What lies on the outline lies in the area.
 
 use super::contradiction;
+use super::language::Language;
 use super::odrl::{says, texts, typed, with};
-use super::rule::{Binding, Form, Nature, Place, Rule, Script, Spec, Stage};
-use super::tongue::Tongue;
-use crate::effect::What;
-use crate::id::Name;
-use crate::published::areas::{NoWhich, Which};
-use crate::refusal::{Code, Refusal};
+use super::rule::{
+    DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
+    TermSpec,
+};
+use crate::effect::EffectKind;
+use crate::id::SqlIdentifier;
+use crate::published_list::area_list::{AreaSelector, AreaSelectorError};
+use crate::refusal::{ErrorCode, Refusal};
 use crate::term::Term;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
@@ -17,38 +20,38 @@ use std::cmp::Ordering;
 
 /// The term.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublishedArea {
+pub struct PublishedAreaTerm {
     /// Column of the longitude, degrees.
-    pub lon: Name,
+    pub lon: SqlIdentifier,
     /// Column of the latitude, degrees.
-    pub lat: Name,
+    pub lat: SqlIdentifier,
     /// SHA-256 of the file of the list.
     pub list: Digest,
     /// Which of its areas.
-    pub which: Which,
+    pub which: AreaSelector,
 }
 
-pub(super) static WITHIN: Spec = Spec {
+pub(super) static WITHIN: TermSpec = TermSpec {
     numbers: &[15],
     name: "published_area",
-    place: Place::Target,
+    position: OdrlPosition::Target,
     operand: "spatial",
     operators: &["isPartOf"],
-    executed: &[Stage::Signing, Stage::Plan],
-    codes: &[Code::TermNotExecutableHere],
-    nature: Nature::Protection,
+    executed: &[EnforcementPoint::Signing, EnforcementPoint::Plan],
+    codes: &[ErrorCode::TermNotExecutableHere],
+    nature: DemandKind::Protection,
     hides_rows: true,
-    mend: "rows whose point lies outside do not exist; a provider that does not hold the list signs and answers nothing",
+    remedy: "rows whose point lies outside do not exist; a provider that does not hold the list signs and answers nothing",
     test: "what_is_learned_is_a_function_of_the_view",
     read: super::area::read,
 };
 
-impl Rule for PublishedArea {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for PublishedAreaTerm {
+    fn spec(&self) -> &'static TermSpec {
         &WITHIN
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         with(
             says("spatial", "isPartOf", typed("h:area", self.list)),
             [
@@ -58,7 +61,7 @@ impl Rule for PublishedArea {
         )
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         let Self {
             lon,
             lat,
@@ -72,7 +75,7 @@ impl Rule for PublishedArea {
         )
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         Json::object([
             ("lon", Json::text(&self.lon)),
             ("lat", Json::text(&self.lat)),
@@ -81,22 +84,22 @@ impl Rule for PublishedArea {
         ])
     }
 
-    fn about(&self) -> String {
+    fn subject(&self) -> String {
         format!("{} {}", self.lon, self.lat)
     }
 
-    fn columns(&self) -> Vec<Name> {
+    fn columns(&self) -> Vec<SqlIdentifier> {
         vec![self.lon.clone(), self.lat.clone()]
     }
 
-    fn effect(&self, _for: &Binding<'_>) -> Result<Option<What>, Refusal> {
+    fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
         if self.lon == self.lat {
             return Err(contradiction(format!(
                 "`{}` can't be both longitude and latitude",
                 self.lon
             )));
         }
-        Ok(Some(What::KeepWithin(self.clone())))
+        Ok(Some(EffectKind::KeepWithin(self.clone())))
     }
 
     /// Whether one area lies in another is not in the clauses.
@@ -109,16 +112,16 @@ impl Rule for PublishedArea {
 }
 
 /// What follows `h:area` as the datatype of the right operand.
-pub(super) fn read(form: &mut Form<'_>, list: &str) -> Result<Term, Refusal> {
+pub(super) fn read(form: &mut OdrlReader<'_>, list: &str) -> Result<Term, Refusal> {
     let list = list
         .parse()
         .map_err(|_| form.wrong(format!("`{list}` is no SHA-256 digest")))?;
     let which = form.text("h:which")?;
     let which = which
         .parse()
-        .map_err(|fault: NoWhich| form.wrong(format!("`{which}`: {fault}")))?;
+        .map_err(|fault: AreaSelectorError| form.wrong(format!("`{which}`: {fault}")))?;
     let (lon, lat) = super::area::places(form)?;
-    Ok(Term::PublishedArea(PublishedArea {
+    Ok(Term::PublishedArea(PublishedAreaTerm {
         lon,
         lat,
         list,

@@ -1,11 +1,11 @@
 //! Term 4: the declared purpose is one of those named, or narrower.
 
-pub(super) mod clause;
+pub(super) mod purpose_terms;
 
 use super::{Clause, Term, cite};
-use crate::contract::{Grant, OwnPurpose};
+use crate::contract::{DatasetGrant, OwnPurpose};
 use crate::id::{DatasetId, PurposeId};
-use crate::refusal::{Code, Refusal};
+use crate::refusal::{ErrorCode, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -98,7 +98,7 @@ impl Taxonomy {
         for purpose in own {
             if purpose.name.as_str().starts_with("dpv:") {
                 return Err(Refusal::new(
-                    Code::TermUnknown,
+                    ErrorCode::TermUnknown,
                     format!("`{}` can't be an own purpose", purpose.name),
                 )
                 .with_help("own purposes have names without a prefix"));
@@ -110,7 +110,7 @@ impl Taxonomy {
         for purpose in own {
             if !whole.contains(&purpose.parent) {
                 return Err(Refusal::new(
-                    Code::TermUnknown,
+                    ErrorCode::TermUnknown,
                     format!(
                         "the purpose `{}` is part of `{}`, which is unknown",
                         purpose.name, purpose.parent
@@ -119,7 +119,7 @@ impl Taxonomy {
             }
             if let Some(chain) = whole.loop_above(&purpose.name) {
                 return Err(Refusal::new(
-                    Code::TermUnknown,
+                    ErrorCode::TermUnknown,
                     format!("own purposes are each part of the next in a loop: {chain}"),
                 )
                 .with_help("give one of them a parent of the vocabulary, such as dpv:ResearchAndDevelopment"));
@@ -151,7 +151,7 @@ impl Taxonomy {
 /// Checks the declared purpose against every purpose clause of the grant.
 pub(crate) fn check(
     dataset: &DatasetId,
-    grant: &Grant,
+    grant: &DatasetGrant,
     taxonomy: &Taxonomy,
     declared: Option<&PurposeId>,
 ) -> Result<(), Refusal> {
@@ -161,7 +161,7 @@ pub(crate) fn check(
 /// The same for some of the clauses of the grant.
 pub(crate) fn check_clauses(
     dataset: &DatasetId,
-    grant: &Grant,
+    grant: &DatasetGrant,
     clauses: &[Clause],
     taxonomy: &Taxonomy,
     declared: Option<&PurposeId>,
@@ -176,7 +176,7 @@ pub(crate) fn check_clauses(
         if taxonomy.label != grant.purposes() {
             return Err(cite(
                 Refusal::new(
-                    Code::TermUnknown,
+                    ErrorCode::TermUnknown,
                     format!(
                         "the contract uses the purposes `{}`, this connector has `{}`",
                         grant.purposes(),
@@ -216,7 +216,7 @@ fn missing(dataset: &DatasetId, needed: &[PurposeId], taxonomy: &Taxonomy) -> Re
     let mut covered = taxonomy.covered_by(needed);
     covered.retain(|purpose| !needed.contains(purpose));
     let mut refusal = Refusal::new(
-        Code::PurposeMissing,
+        ErrorCode::PurposeMissing,
         format!("`{}` needs a purpose and none was declared", dataset.name),
     );
     for purpose in needed {
@@ -230,7 +230,7 @@ fn missing(dataset: &DatasetId, needed: &[PurposeId], taxonomy: &Taxonomy) -> Re
 
 fn unknown(declared: &PurposeId, needed: &[PurposeId]) -> Refusal {
     let refusal = Refusal::new(
-        Code::PurposeUnknown,
+        ErrorCode::PurposeUnknown,
         format!("there is no purpose `{declared}`"),
     );
     with_first(refusal, needed)
@@ -238,7 +238,7 @@ fn unknown(declared: &PurposeId, needed: &[PurposeId]) -> Refusal {
 
 fn not_covered(dataset: &DatasetId, declared: &PurposeId, needed: &[PurposeId]) -> Refusal {
     let refusal = Refusal::new(
-        Code::PurposeNotCovered,
+        ErrorCode::PurposeNotCovered,
         format!(
             "the purpose `{declared}` is not permitted on `{}`",
             dataset.name
@@ -277,10 +277,10 @@ fn some_of(purposes: &[PurposeId]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::random::Random;
+    use crate::fixture::random_terms::SeededRandom;
 
     /// A random tree over `p0 … p(n-1)`, cycles included: what is wrong with a vocabulary must not hang a ruling.
-    fn tree(random: &mut Random, size: usize) -> Taxonomy {
+    fn tree(random: &mut SeededRandom, size: usize) -> Taxonomy {
         let name = |number: usize| format!("p{number}").parse::<PurposeId>().unwrap();
         let parents = (0..size)
             .map(|number| {
@@ -293,7 +293,7 @@ mod tests {
 
     #[test]
     fn covering_is_reflexive_and_transitive() {
-        let mut random = Random(3);
+        let mut random = SeededRandom(3);
         for _ in 0..200 {
             let tree = tree(&mut random, 7);
             let all: Vec<&PurposeId> = tree.purposes().collect();
@@ -312,7 +312,7 @@ mod tests {
 
     #[test]
     fn the_unknown_covers_nothing() {
-        let tree = tree(&mut Random(5), 4);
+        let tree = tree(&mut SeededRandom(5), 4);
         let known = tree.purposes().next().unwrap();
         let unknown: PurposeId = "elsewhere".parse().unwrap();
         assert!(!tree.covers(known, &unknown));
@@ -334,11 +334,11 @@ mod tests {
         assert!(whole.covers(&"dpv:Purpose".parse().unwrap(), &"bikes".parse().unwrap()));
         assert_eq!(
             own("dpv:Bikes", "dpv:Research").unwrap_err().code,
-            Code::TermUnknown
+            ErrorCode::TermUnknown
         );
         assert_eq!(
             own("bikes", "dpv:Gone").unwrap_err().code,
-            Code::TermUnknown
+            ErrorCode::TermUnknown
         );
     }
 
@@ -356,7 +356,7 @@ mod tests {
         among(&[("a", "b"), ("b", "c"), ("c", "dpv:Research")]).unwrap();
         let refused = |own: &[(&str, &str)]| {
             let refusal = among(own).unwrap_err();
-            assert_eq!(refusal.code, Code::TermUnknown);
+            assert_eq!(refusal.code, ErrorCode::TermUnknown);
             refusal.sentence
         };
         assert!(refused(&[("a", "a")]).ends_with(": `a` is part of `a`"));

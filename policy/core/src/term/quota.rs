@@ -1,81 +1,84 @@
 //! Terms 26, 27, 28 and 31: counts in each period, and rows of one answer.
 
 use super::contradiction;
+use super::language::Language;
 use super::odrl::{duration, integer, says, with, word};
-use super::rule::{Binding, Form, Nature, Place, Rule, Script, Spec, Stage};
-use super::tongue::Tongue;
-use crate::effect::What;
-use crate::refusal::{Code, Refusal};
-use crate::term::{Period, Quota, Term};
+use super::rule::{
+    DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
+    TermSpec,
+};
+use crate::effect::EffectKind;
+use crate::refusal::{ErrorCode, Refusal};
+use crate::term::{PeriodQuota, QuotaPeriod, Term};
 use hansa_audit_log::json::Json;
-use hansa_audit_log::time::Time;
+use hansa_audit_log::time::UtcTimestamp;
 use std::cmp::Ordering;
 
 /// Terms 26 to 28, by what they count.
-pub(super) struct Counts {
-    pub(super) spec: &'static Spec,
-    pub(super) quota: Quota,
+pub(super) struct QuotaTerm {
+    pub(super) spec: &'static TermSpec,
+    pub(super) quota: PeriodQuota,
 }
 
-pub(super) static QUERIES: Spec = Spec {
+pub(super) static QUERIES: TermSpec = TermSpec {
     numbers: &[26],
     name: "queries",
-    place: Place::Permission,
+    position: OdrlPosition::Permission,
     operand: "count",
     operators: &["lteq"],
-    executed: &[Stage::Admission],
-    codes: &[Code::QuotaQueries],
-    nature: Nature::Technical,
+    executed: &[EnforcementPoint::Admission],
+    codes: &[ErrorCode::QuotaQueries],
+    nature: DemandKind::Technical,
     hides_rows: false,
-    mend: "wait for the next period, which the refusal names",
+    remedy: "wait for the next period, which the refusal names",
     test: "the_first_check_that_fails_decides_the_code",
     read: |form| quota_of(form).map(Term::Queries),
 };
 
-pub(super) static ROWS: Spec = Spec {
+pub(super) static ROWS: TermSpec = TermSpec {
     numbers: &[27],
     name: "row_quota",
-    place: Place::Permission,
+    position: OdrlPosition::Permission,
     operand: "h:rows",
     operators: &["lteq"],
-    executed: &[Stage::Answer],
-    codes: &[Code::QuotaRows],
-    nature: Nature::Technical,
+    executed: &[EnforcementPoint::Answer],
+    codes: &[ErrorCode::QuotaRows],
+    nature: DemandKind::Technical,
     hides_rows: false,
-    mend: "ask for fewer rows, or wait for the next period",
+    remedy: "ask for fewer rows, or wait for the next period",
     test: "nothing_leaves_that_was_not_reserved",
     read: |form| quota_of(form).map(Term::RowQuota),
 };
 
-pub(super) static BYTES: Spec = Spec {
+pub(super) static BYTES: TermSpec = TermSpec {
     numbers: &[28],
     name: "byte_quota",
-    place: Place::Permission,
+    position: OdrlPosition::Permission,
     operand: "absoluteSize",
     operators: &["lteq"],
-    executed: &[Stage::Answer],
-    codes: &[Code::QuotaBytes],
-    nature: Nature::Technical,
+    executed: &[EnforcementPoint::Answer],
+    codes: &[ErrorCode::QuotaBytes],
+    nature: DemandKind::Technical,
     hides_rows: false,
-    mend: "ask for less, or wait for the next period",
+    remedy: "ask for less, or wait for the next period",
     test: "nothing_leaves_that_was_not_reserved",
     read: |form| quota_of(form).map(Term::ByteQuota),
 };
 
-impl Rule for Counts {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for QuotaTerm {
+    fn spec(&self) -> &'static TermSpec {
         self.spec
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         with(
             says(self.spec.operand, "lteq", integer(self.quota.max)),
             [("h:per", duration(word(&PERIODS, &self.quota.per)))],
         )
     }
 
-    fn say(&self, tongue: Tongue) -> String {
-        let Quota { max, per } = self.quota;
+    fn render(&self, tongue: Language) -> String {
+        let PeriodQuota { max, per } = self.quota;
         let number = tongue.number(max);
         let each = per.said(tongue);
         let what = match self.spec.name {
@@ -91,18 +94,18 @@ impl Rule for Counts {
     }
 
     // Counts above 2^53 have no exact JSON number, so counts are text.
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         Json::object([
             ("max", Json::text(self.quota.max)),
             ("per", Json::text(self.quota.per.as_str())),
         ])
     }
 
-    fn about(&self) -> String {
+    fn subject(&self) -> String {
         self.quota.per.as_str().to_owned()
     }
 
-    fn effect(&self, _for: &Binding<'_>) -> Result<Option<What>, Refusal> {
+    fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
         not_zero(self.quota.max).map(|()| None)
     }
 
@@ -120,33 +123,33 @@ impl Rule for Counts {
 }
 
 /// Term 31.
-pub(super) struct ResultRows(pub(super) u64);
+pub(super) struct ResultRowsTerm(pub(super) u64);
 
-pub(super) static RESULT_ROWS: Spec = Spec {
+pub(super) static RESULT_ROWS: TermSpec = TermSpec {
     numbers: &[31],
     name: "result_rows",
-    place: Place::Permission,
+    position: OdrlPosition::Permission,
     operand: "h:resultRows",
     operators: &["lteq"],
-    executed: &[Stage::Answer],
-    codes: &[Code::ResultTooLarge],
-    nature: Nature::Technical,
+    executed: &[EnforcementPoint::Answer],
+    codes: &[ErrorCode::ResultTooLarge],
+    nature: DemandKind::Technical,
     hides_rows: false,
-    mend: "add LIMIT, or a filter",
+    remedy: "add LIMIT, or a filter",
     test: "what_the_ruling_carries",
     read: |form| form.number("rightOperand").map(Term::ResultRows),
 };
 
-impl Rule for ResultRows {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for ResultRowsTerm {
+    fn spec(&self) -> &'static TermSpec {
         &RESULT_ROWS
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("h:resultRows", "lteq", integer(self.0))
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         let number = tongue.number(self.0);
         tongue.pick(
             format!("at most {number} rows in one answer"),
@@ -155,11 +158,11 @@ impl Rule for ResultRows {
         )
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         Json::text(self.0)
     }
 
-    fn effect(&self, _for: &Binding<'_>) -> Result<Option<What>, Refusal> {
+    fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
         not_zero(self.0).map(|()| None)
     }
 
@@ -172,16 +175,16 @@ impl Rule for ResultRows {
 }
 
 /// The periods, as durations (XML Schema).
-pub(super) const PERIODS: [(&str, Period); 4] = [
-    ("PT1H", Period::Hour),
-    ("P1D", Period::Day),
-    ("P7D", Period::Week),
-    ("P30D", Period::ThirtyDays),
+pub(super) const PERIODS: [(&str, QuotaPeriod); 4] = [
+    ("PT1H", QuotaPeriod::Hour),
+    ("P1D", QuotaPeriod::Day),
+    ("P7D", QuotaPeriod::Week),
+    ("P30D", QuotaPeriod::ThirtyDays),
 ];
 
-fn quota_of(form: &mut Form<'_>) -> Result<Quota, Refusal> {
+fn quota_of(form: &mut OdrlReader<'_>) -> Result<PeriodQuota, Refusal> {
     let period = form.typed("h:per", "xsd:duration")?;
-    Ok(Quota {
+    Ok(PeriodQuota {
         max: form.number("rightOperand")?,
         per: form.one_of(&PERIODS, &period, "period")?,
     })
@@ -191,7 +194,11 @@ fn quota_of(form: &mut Form<'_>) -> Result<Quota, Refusal> {
 ///
 /// Slots are half open and of fixed length, so that no two overlap and none is reopened by a change of civil time.
 #[must_use]
-pub fn slot(period: Period, from: Time, now: Time) -> (Time, Time) {
+pub fn slot(
+    period: QuotaPeriod,
+    from: UtcTimestamp,
+    now: UtcTimestamp,
+) -> (UtcTimestamp, UtcTimestamp) {
     let length = i128::from(period.micros());
     let number = (i128::from(now.micros()) - i128::from(from.micros())).div_euclid(length);
     let offset = |number: i128| {
@@ -209,7 +216,7 @@ pub(super) fn not_zero(most: u64) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn bytes(tongue: Tongue, max: u64, each: &str) -> String {
+fn bytes(tongue: Language, max: u64, each: &str) -> String {
     let size = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")]
         .into_iter()
         .find(|(unit, _)| max >= *unit && max.is_multiple_of(*unit))
@@ -227,7 +234,7 @@ fn bytes(tongue: Tongue, max: u64, each: &str) -> String {
     )
 }
 
-impl Period {
+impl QuotaPeriod {
     /// Every period, the shortest first.
     pub const ALL: [Self; 4] = [Self::Hour, Self::Day, Self::Week, Self::ThirtyDays];
 
@@ -254,7 +261,7 @@ impl Period {
         }
     }
 
-    pub(super) fn said(self, tongue: Tongue) -> &'static str {
+    pub(super) fn said(self, tongue: Language) -> &'static str {
         match self {
             Self::Hour => tongue.pick("each hour", "je Stunde", "por hora"),
             Self::Day => tongue.pick("each day", "je Tag", "por dia"),
@@ -269,7 +276,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(period: Period, from: &str, now: &str, expect: (&str, &str)) {
+    fn check(period: QuotaPeriod, from: &str, now: &str, expect: (&str, &str)) {
         let (start, end) = slot(period, from.parse().unwrap(), now.parse().unwrap());
         assert_eq!(
             (start.to_string(), end.to_string()),
@@ -281,37 +288,37 @@ mod tests {
     fn slots_are_counted_from_the_first_instant() {
         let from = "2026-03-28T10:30:00Z";
         check(
-            Period::Day,
+            QuotaPeriod::Day,
             from,
             "2026-03-28T10:30:00Z",
             (from, "2026-03-29T10:30:00Z"),
         );
         check(
-            Period::Day,
+            QuotaPeriod::Day,
             from,
             "2026-03-29T10:29:59.999999Z",
             (from, "2026-03-29T10:30:00Z"),
         );
         check(
-            Period::Day,
+            QuotaPeriod::Day,
             from,
             "2026-03-29T10:30:00Z",
             ("2026-03-29T10:30:00Z", "2026-03-30T10:30:00Z"),
         );
         check(
-            Period::Hour,
+            QuotaPeriod::Hour,
             from,
             "2026-03-28T12:00:00Z",
             ("2026-03-28T11:30:00Z", "2026-03-28T12:30:00Z"),
         );
         check(
-            Period::ThirtyDays,
+            QuotaPeriod::ThirtyDays,
             from,
             "2026-04-28T00:00:00Z",
             ("2026-04-27T10:30:00Z", "2026-05-27T10:30:00Z"),
         );
         check(
-            Period::Day,
+            QuotaPeriod::Day,
             from,
             "2026-03-28T10:00:00Z",
             ("2026-03-27T10:30:00Z", from),
@@ -328,9 +335,9 @@ mod tests {
             i64::try_from(seed >> 16).unwrap()
         };
         for _ in 0..2_000 {
-            let from = Time::from_micros(next()).unwrap();
-            let now = Time::from_micros(next()).unwrap();
-            for period in Period::ALL {
+            let from = UtcTimestamp::from_micros(next()).unwrap();
+            let now = UtcTimestamp::from_micros(next()).unwrap();
+            for period in QuotaPeriod::ALL {
                 let (start, end) = slot(period, from, now);
                 assert!(start <= now && now < end);
                 assert_eq!(end.micros() - start.micros(), period.micros());
@@ -342,9 +349,9 @@ mod tests {
 
     #[test]
     fn edges_of_time_do_not_panic() {
-        for from in [Time::EARLIEST, Time::LATEST] {
-            for now in [Time::EARLIEST, Time::LATEST] {
-                for period in Period::ALL {
+        for from in [UtcTimestamp::EARLIEST, UtcTimestamp::LATEST] {
+            for now in [UtcTimestamp::EARLIEST, UtcTimestamp::LATEST] {
+                for period in QuotaPeriod::ALL {
                     let (start, end) = slot(period, from, now);
                     assert!(start <= end);
                 }
@@ -354,9 +361,9 @@ mod tests {
 
     #[test]
     fn sentences() {
-        let day = |max| Quota {
+        let day = |max| PeriodQuota {
             max,
-            per: Period::Day,
+            per: QuotaPeriod::Day,
         };
         assert_eq!(
             Term::RowQuota(day(10_000)).plain(),
@@ -367,7 +374,7 @@ mod tests {
             "at most 5 MB each day"
         );
         assert_eq!(
-            Term::ByteQuota(day(1_234)).say(Tongue::De),
+            Term::ByteQuota(day(1_234)).render(Language::De),
             "höchstens 1.234 Byte je Tag"
         );
     }

@@ -1,41 +1,44 @@
 //! Term 47: how many receipts may wait for the consumer's signature.
 
 use super::Term;
+use super::language::Language;
 use super::odrl::{integer, says};
-use super::rule::{Admission, Check, Decides, Form, Nature, Place, Rule, Script, Spec, Stage};
-use super::tongue::Tongue;
-use crate::refusal::{Code, Refusal};
+use super::rule::{
+    AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
+    OdrlReader, OdrlWriter, TermRule, TermSpec,
+};
+use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
 /// Term 47: how many receipts may wait for the consumer's signature.
-pub(super) struct Receipts(pub(super) u32);
+pub(super) struct OpenReceiptsTerm(pub(super) u32);
 
-pub(super) static RECEIPTS: Spec = Spec {
+pub(super) static RECEIPTS: TermSpec = TermSpec {
     numbers: &[47],
     name: "receipts",
-    place: Place::Permission,
+    position: OdrlPosition::Permission,
     operand: "h:outstanding",
     operators: &["lteq"],
-    executed: &[Stage::Admission, Stage::Ledger],
-    codes: &[Code::ReceiptOverdue],
-    nature: Nature::Technical,
+    executed: &[EnforcementPoint::Admission, EnforcementPoint::Ledger],
+    codes: &[ErrorCode::ReceiptOverdue],
+    nature: DemandKind::Technical,
     hides_rows: false,
-    mend: "countersign the receipts that are open; a connector does so when it greets its peer",
+    remedy: "countersign the receipts that are open; a connector does so when it greets its peer",
     test: "open_receipts_stop_new_questions",
     read: read_receipts,
 };
 
-impl Rule for Receipts {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for OpenReceiptsTerm {
+    fn spec(&self) -> &'static TermSpec {
         &RECEIPTS
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("h:outstanding", "lteq", integer(self.0))
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         let most = self.0;
         tongue.pick(
             format!("receipts are countersigned, at most {most} are open"),
@@ -44,25 +47,28 @@ impl Rule for Receipts {
         )
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         Json::Int(i64::from(self.0))
     }
 
-    fn decides(&self) -> Option<Decides> {
-        Some(Decides::Kind("receipts"))
+    fn decides(&self) -> Option<ClauseSubject> {
+        Some(ClauseSubject::Kind("receipts"))
     }
 
-    fn check(&self) -> Option<Check> {
-        Some(Check::Count)
+    fn check(&self) -> Option<AdmissionCheck> {
+        Some(AdmissionCheck::Count)
     }
 
-    fn admit(&self, to: &Admission<'_>) -> Result<(), Refusal> {
-        if to.around.outstanding <= u64::from(self.0) {
+    fn admit(&self, to: &AdmissionContext<'_>) -> Result<(), Refusal> {
+        if to.context.outstanding <= u64::from(self.0) {
             return Ok(());
         }
         Err(Refusal::new(
-            Code::ReceiptOverdue,
-            format!("{} receipts wait for your signature", to.around.outstanding),
+            ErrorCode::ReceiptOverdue,
+            format!(
+                "{} receipts wait for your signature",
+                to.context.outstanding
+            ),
         )
         .with_help("countersign them: greet the provider once with `hansa peer show`"))
     }
@@ -75,7 +81,7 @@ impl Rule for Receipts {
     }
 }
 
-fn read_receipts(form: &mut Form<'_>) -> Result<Term, Refusal> {
+fn read_receipts(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     form.number("rightOperand").map(Term::Receipts)
 }
 
@@ -83,23 +89,23 @@ fn read_receipts(form: &mut Form<'_>) -> Result<Term, Refusal> {
 mod tests {
     use super::*;
     use crate::fixture::admitting;
-    use crate::term::around::Around;
+    use crate::term::contract_context::ContractContext;
 
     #[test]
     fn open_receipts_stop_new_questions() {
         let check = |outstanding| {
-            let around = Around {
+            let around = ContractContext {
                 outstanding,
-                ..Around::QUIET
+                ..ContractContext::QUIET
             };
             admitting("2026-06-01T00:00:00Z", |admission| {
-                Receipts(2).admit(&Admission {
-                    around: &around,
+                OpenReceiptsTerm(2).admit(&AdmissionContext {
+                    context: &around,
                     ..*admission
                 })
             })
         };
         assert!(check(2).is_ok());
-        assert_eq!(check(3).unwrap_err().code, Code::ReceiptOverdue);
+        assert_eq!(check(3).unwrap_err().code, ErrorCode::ReceiptOverdue);
     }
 }

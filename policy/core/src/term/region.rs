@@ -5,12 +5,15 @@
 //! the other way round: who is stated to sit in the EU sits in none of its states.
 
 use super::Term;
+use super::language::Language;
 use super::odrl::{says, typed, with};
-use super::order::both;
-use super::rule::{Admission, Check, Decides, Form, Nature, Place, Rule, Script, Spec, Stage};
-use super::tongue::Tongue;
-use crate::attribute::{Attribute, Paper};
-use crate::refusal::{Code, Refusal};
+use super::rule::{
+    AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
+    OdrlReader, OdrlWriter, TermRule, TermSpec,
+};
+use super::tightness_order::both;
+use crate::attribute::{ParticipantAttribute, SupportingCredential};
+use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 use std::fmt;
@@ -18,9 +21,9 @@ use std::str::FromStr;
 
 /// `EU`, or a code of NUTS.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Region(String);
+pub struct RegionCode(String);
 
-impl Region {
+impl RegionCode {
     /// Whether `other` is this one or lies in it.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
@@ -44,7 +47,7 @@ const MEMBERS: [&str; 28] = [
     "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
 ];
 
-impl fmt::Display for Region {
+impl fmt::Display for RegionCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -53,13 +56,13 @@ impl fmt::Display for Region {
 /// The text is no region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a region is EU, a country such as DE, or a code of NUTS such as DEA33")]
-pub struct NoRegion;
+pub struct RegionCodeError;
 
-impl FromStr for Region {
-    type Err = NoRegion;
+impl FromStr for RegionCode {
+    type Err = RegionCodeError;
 
-    fn from_str(text: &str) -> Result<Self, NoRegion> {
-        let (country, below) = text.split_at_checked(2).ok_or(NoRegion)?;
+    fn from_str(text: &str) -> Result<Self, RegionCodeError> {
+        let (country, below) = text.split_at_checked(2).ok_or(RegionCodeError)?;
         let letters = country.bytes().all(|b| b.is_ascii_uppercase());
         let rest = below
             .bytes()
@@ -67,51 +70,51 @@ impl FromStr for Region {
         if letters && rest && below.len() <= 3 && (country != "EU" || below.is_empty()) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(NoRegion)
+            Err(RegionCodeError)
         }
     }
 }
 
 /// Term 33: only to whoever sits there.
-pub(super) struct Within<'a>(pub(super) &'a Region);
+pub(super) struct RegionTerm<'a>(pub(super) &'a RegionCode);
 
-pub(super) static REGION: Spec = Spec {
+pub(super) static REGION: TermSpec = TermSpec {
     numbers: &[33],
     name: "region",
-    place: Place::Permission,
+    position: OdrlPosition::Permission,
     operand: "spatial",
     operators: &["isPartOf"],
-    executed: &[Stage::Admission, Stage::Answer],
-    codes: &[Code::PlaceNotAllowed],
-    nature: Nature::Use,
+    executed: &[EnforcementPoint::Admission, EnforcementPoint::Answer],
+    codes: &[ErrorCode::PlaceNotAllowed],
+    nature: DemandKind::Use,
     hides_rows: false,
-    mend: "present a credential for the region: hansa credential add",
+    remedy: "present a credential for the region: hansa credential add",
     test: "a_region_is_shown_by_a_credential_or_refused",
     read,
 };
 
-impl Within<'_> {
-    fn holds(&self, attribute: &Attribute) -> bool {
+impl RegionTerm<'_> {
+    fn holds(&self, attribute: &ParticipantAttribute) -> bool {
         match attribute {
-            Attribute::Region(shown) => self.0.covers(shown),
-            Attribute::Sector(_) => false,
+            ParticipantAttribute::Region(shown) => self.0.covers(shown),
+            ParticipantAttribute::Sector(_) => false,
         }
     }
 }
 
-impl Rule for Within<'_> {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for RegionTerm<'_> {
+    fn spec(&self) -> &'static TermSpec {
         &REGION
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         with(
             says("spatial", "isPartOf", Json::text(self.0)),
             [("h:attested", typed("xsd:boolean", true))],
         )
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         let region = self.0;
         tongue.pick(
             format!("only to participants in {region}, attested by a recognised issuer"),
@@ -120,31 +123,33 @@ impl Rule for Within<'_> {
         )
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         Json::text(self.0)
     }
 
-    fn decides(&self) -> Option<Decides> {
-        Some(Decides::Kind("region"))
+    fn decides(&self) -> Option<ClauseSubject> {
+        Some(ClauseSubject::Kind("region"))
     }
 
-    fn check(&self) -> Option<Check> {
-        Some(Check::Delivery)
+    fn check(&self) -> Option<AdmissionCheck> {
+        Some(AdmissionCheck::Delivery)
     }
 
-    fn admit(&self, to: &Admission<'_>) -> Result<(), Refusal> {
+    fn admit(&self, to: &AdmissionContext<'_>) -> Result<(), Refusal> {
         to.attested(
             |attribute| self.holds(attribute),
             Refusal::new(
-                Code::PlaceNotAllowed,
+                ErrorCode::PlaceNotAllowed,
                 "no credential shows that the asker sits in the region",
             )
             .with_help("present a credential for the region: hansa credential add"),
         )
     }
 
-    fn paper(&self, to: &Admission<'_>) -> Option<Paper> {
-        to.around.shown.paper(|attribute| self.holds(attribute))
+    fn supporting_credential(&self, to: &AdmissionContext<'_>) -> Option<SupportingCredential> {
+        to.context
+            .presented
+            .supporting_credential(|attribute| self.holds(attribute))
     }
 
     fn compare(&self, other: &Term) -> Option<Ordering> {
@@ -155,7 +160,7 @@ impl Rule for Within<'_> {
     }
 }
 
-fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
+fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     match form.typed("h:attested", "xsd:boolean")?.as_str() {
         "true" => form.members.parsed("rightOperand").map(Term::Region),
         other => Err(form.unknown(format!(
@@ -167,25 +172,26 @@ fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attribute::Shown;
+    use crate::attribute::PresentedAttributes;
     use crate::fixture::{admitting, attested};
-    use crate::term::around::Around;
+    use crate::term::contract_context::ContractContext;
 
     #[test]
     fn a_region_is_shown_by_a_credential_or_refused() {
         let met = |wanted: &str, shown: Option<&str>| {
-            let shown = shown.map(|text| attested(Attribute::Region(text.parse().unwrap())));
-            let around = Around {
-                shown: Shown {
+            let shown =
+                shown.map(|text| attested(ParticipantAttribute::Region(text.parse().unwrap())));
+            let around = ContractContext {
+                presented: PresentedAttributes {
                     attested: shown.into_iter().collect(),
-                    ..Shown::NOTHING
+                    ..PresentedAttributes::NOTHING
                 },
-                ..Around::QUIET
+                ..ContractContext::QUIET
             };
-            let wanted: Region = wanted.parse().unwrap();
+            let wanted: RegionCode = wanted.parse().unwrap();
             admitting("2026-06-01T00:00:00Z", |admission| {
-                Within(&wanted).admit(&Admission {
-                    around: &around,
+                RegionTerm(&wanted).admit(&AdmissionContext {
+                    context: &around,
                     ..*admission
                 })
             })
@@ -199,13 +205,13 @@ mod tests {
             ("DE", Some("FR")),
             ("DEA3", Some("DEA")),
         ] {
-            assert_eq!(met(wanted, shown), Err(Code::PlaceNotAllowed));
+            assert_eq!(met(wanted, shown), Err(ErrorCode::PlaceNotAllowed));
         }
     }
 
     #[test]
     fn a_member_state_lies_in_the_eu_and_no_other_country_does() {
-        let region = |text: &str| -> Region { text.parse().unwrap() };
+        let region = |text: &str| -> RegionCode { text.parse().unwrap() };
         let eu = region("EU");
         let letters = || (b'A'..=b'Z').map(char::from);
         let within: Vec<String> = letters()
@@ -226,15 +232,15 @@ mod tests {
             assert_eq!(eu.covers(&region(place)), lies, "{place}");
         }
         // For whoever is in a member state only, that is the tighter term.
-        let tighter = Within(&region("DE")).compare(&Term::Region(eu.clone()));
+        let tighter = RegionTerm(&region("DE")).compare(&Term::Region(eu.clone()));
         assert_eq!(tighter, Some(Ordering::Less));
-        assert_eq!(Within(&eu).compare(&Term::Region(region("CH"))), None);
+        assert_eq!(RegionTerm(&eu).compare(&Term::Region(region("CH"))), None);
     }
 
     #[test]
     fn regions_and_what_is_none() {
         for bad in ["", "D", "de", "EU1", "DEA331", "D1", "DE-A", "ÄÖ"] {
-            assert!(bad.parse::<Region>().is_err(), "{bad}");
+            assert!(bad.parse::<RegionCode>().is_err(), "{bad}");
         }
     }
 }

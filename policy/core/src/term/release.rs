@@ -1,31 +1,34 @@
 //! Term 21, second half: cells are released once a period and stay as they are.
 
+use super::language::Language;
 use super::odrl::{duration, iri, says, with, word};
-use super::rule::{Decides, Form, Nature, Place, Rule, Script, Spec, Stage};
+use super::rule::{
+    ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
+    TermSpec,
+};
 use super::time_bucket::WIDTHS;
-use super::tongue::Tongue;
-use super::{Bucket, Term, order};
-use crate::id::Name;
-use crate::refusal::{Code, Refusal};
+use super::{Term, TimeBucketWidth, tightness_order};
+use crate::id::SqlIdentifier;
+use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
 /// How the cells of a cube are released: those of each period together, when it is over, from the first snapshot published
 /// afterwards. What is released is read from then on and not computed again, whatever comes later.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Release {
+pub struct ReleaseTerm {
     /// The dimension of time whose periods are released.
-    pub column: Name,
+    pub column: SqlIdentifier,
     /// The period.
-    pub every: Bucket,
+    pub every: TimeBucketWidth,
     /// What becomes of rows that come after the release of their period.
-    pub late: Late,
+    pub late: LateDataPolicy,
 }
 
 /// What becomes of rows that are added, changed or taken away after the release of their period. A correction changes a cell
 /// only if nobody can tell a group below the threshold from the difference, and brings no cell that was withheld.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Late {
+pub enum LateDataPolicy {
     /// They stay out for good.
     Never,
     /// They wait until a further period is released, and come as corrections then.
@@ -34,7 +37,7 @@ pub enum Late {
     Correct,
 }
 
-impl Late {
+impl LateDataPolicy {
     /// Each with its word in files and tables, the tightest first.
     pub const ALL: [(&'static str, Self); 3] = [
         ("never", Self::Never),
@@ -43,33 +46,33 @@ impl Late {
     ];
 }
 
-pub(super) static RELEASE: Spec = Spec {
+pub(super) static RELEASE: TermSpec = TermSpec {
     numbers: &[21],
     name: "release",
-    place: Place::Action,
+    position: OdrlPosition::Action,
     operand: "h:release",
     operators: &["eq"],
-    executed: &[Stage::Signing, Stage::Plan],
-    codes: &[Code::GridConflict],
-    nature: Nature::Protection,
+    executed: &[EnforcementPoint::Signing, EnforcementPoint::Plan],
+    codes: &[ErrorCode::GridConflict],
+    nature: DemandKind::Protection,
     hides_rows: true,
-    mend: "cells come when their period is over and the provider has published after it",
+    remedy: "cells come when their period is over and the provider has published after it",
     test: "what_was_released_stays_as_it_is",
     read,
 };
 
-const LATE: [(&str, Late); 3] = [
-    ("h:never", Late::Never),
-    ("h:wait", Late::Wait),
-    ("h:correct", Late::Correct),
+const LATE: [(&str, LateDataPolicy); 3] = [
+    ("h:never", LateDataPolicy::Never),
+    ("h:wait", LateDataPolicy::Wait),
+    ("h:correct", LateDataPolicy::Correct),
 ];
 
-impl Rule for Release {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for ReleaseTerm {
+    fn spec(&self) -> &'static TermSpec {
         &RELEASE
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         let every = duration(word(&WIDTHS, &self.every));
         with(
             says("h:release", "eq", every),
@@ -80,24 +83,28 @@ impl Rule for Release {
         )
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         let column = &self.column;
         let (every, de, pt) = match self.every {
-            Bucket::QuarterHour => ("quarter hour", "jeder Viertelstunde", "cada quarto de hora"),
-            Bucket::Hour => ("hour", "jeder Stunde", "cada hora"),
-            Bucket::Day => ("day", "jedes Tages", "cada dia"),
-            Bucket::Week => ("week", "jeder Woche", "cada semana"),
-            Bucket::Month => ("month", "jedes Monats", "cada mês"),
-            Bucket::Year => ("year", "jedes Jahres", "cada ano"),
+            TimeBucketWidth::QuarterHour => {
+                ("quarter hour", "jeder Viertelstunde", "cada quarto de hora")
+            }
+            TimeBucketWidth::Hour => ("hour", "jeder Stunde", "cada hora"),
+            TimeBucketWidth::Day => ("day", "jedes Tages", "cada dia"),
+            TimeBucketWidth::Week => ("week", "jeder Woche", "cada semana"),
+            TimeBucketWidth::Month => ("month", "jedes Monats", "cada mês"),
+            TimeBucketWidth::Year => ("year", "jedes Jahres", "cada ano"),
         };
         let late = match self.late {
-            Late::Never => tongue.pick("and never change", "und ändern sich nie", "e nunca mudam"),
-            Late::Wait => tongue.pick(
+            LateDataPolicy::Never => {
+                tongue.pick("and never change", "und ändern sich nie", "e nunca mudam")
+            }
+            LateDataPolicy::Wait => tongue.pick(
                 "and change only with a later release, by no small group",
                 "und ändern sich nur mit einer späteren Freigabe, um keine kleine Gruppe",
                 "e só mudam com uma divulgação posterior, nunca por um grupo pequeno",
             ),
-            Late::Correct => tongue.pick(
+            LateDataPolicy::Correct => tongue.pick(
                 "and change only by corrections of no small group",
                 "und ändern sich nur durch Korrekturen um keine kleine Gruppe",
                 "e só mudam por correções que não são de um grupo pequeno",
@@ -110,20 +117,20 @@ impl Rule for Release {
         )
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         Json::object([
             ("column", Json::text(&self.column)),
             ("every", Json::text(self.every.as_str())),
-            ("late", Json::text(word(&Late::ALL, &self.late))),
+            ("late", Json::text(word(&LateDataPolicy::ALL, &self.late))),
         ])
     }
 
-    fn columns(&self) -> Vec<Name> {
+    fn columns(&self) -> Vec<SqlIdentifier> {
         vec![self.column.clone()]
     }
 
-    fn decides(&self) -> Option<Decides> {
-        Some(Decides::Kind("release"))
+    fn decides(&self) -> Option<ClauseSubject> {
+        Some(ClauseSubject::Kind("release"))
     }
 
     fn compare(&self, other: &Term) -> Option<Ordering> {
@@ -134,19 +141,19 @@ impl Rule for Release {
             return None;
         }
         // A longer period lets the same cells out later.
-        let every = order::both(
+        let every = tightness_order::both(
             self.every.is_made_of(other.every),
             other.every.is_made_of(self.every),
         )?;
         let late = self.late.cmp(&other.late);
-        order::both(every.is_le() && late.is_le(), every.is_ge() && late.is_ge())
+        tightness_order::both(every.is_le() && late.is_le(), every.is_ge() && late.is_ge())
     }
 }
 
-fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
+fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     let every = form.typed("rightOperand", "xsd:duration")?;
     let late = form.iri("h:late")?;
-    Ok(Term::Release(Release {
+    Ok(Term::Release(ReleaseTerm {
         every: form.one_of(&WIDTHS, &every, "period")?,
         column: form.column("h:column")?,
         late: form.one_of(&LATE, &late, "treatment of late rows")?,
@@ -159,30 +166,34 @@ mod tests {
 
     #[test]
     fn later_and_less_often_is_tighter() {
-        let release = |every, late| Release {
+        let release = |every, late| ReleaseTerm {
             column: "at".parse().unwrap(),
             every,
             late,
         };
-        let check = |one: Release, other: Release, expect| {
+        let check = |one: ReleaseTerm, other: ReleaseTerm, expect| {
             assert_eq!(one.compare(&Term::Release(other)), expect);
         };
-        let day = || release(Bucket::Day, Late::Wait);
+        let day = || release(TimeBucketWidth::Day, LateDataPolicy::Wait);
         check(day(), day(), Some(Ordering::Equal));
         check(
-            release(Bucket::Week, Late::Never),
+            release(TimeBucketWidth::Week, LateDataPolicy::Never),
             day(),
             Some(Ordering::Less),
         );
         check(
             day(),
-            release(Bucket::Day, Late::Correct),
+            release(TimeBucketWidth::Day, LateDataPolicy::Correct),
             Some(Ordering::Less),
         );
-        check(release(Bucket::Week, Late::Correct), day(), None);
         check(
-            release(Bucket::Week, Late::Wait),
-            release(Bucket::Month, Late::Wait),
+            release(TimeBucketWidth::Week, LateDataPolicy::Correct),
+            day(),
+            None,
+        );
+        check(
+            release(TimeBucketWidth::Week, LateDataPolicy::Wait),
+            release(TimeBucketWidth::Month, LateDataPolicy::Wait),
             None,
         );
     }

@@ -2,62 +2,62 @@
 //! executed, and the code with which it refuses.
 
 use super::Term;
-use super::around::Around;
-use super::tongue::Tongue;
-use crate::attribute::{Attribute, Paper};
-use crate::effect::What;
-use crate::id::{ClauseId, ContractId, DatasetId, Name, ParticipantId};
-use crate::members::Members;
-use crate::refusal::{Code, Refusal};
+use super::contract_context::ContractContext;
+use super::language::Language;
+use crate::attribute::{ParticipantAttribute, SupportingCredential};
+use crate::effect::EffectKind;
+use crate::id::{ClauseId, ContractId, DatasetId, ParticipantId, SqlIdentifier};
+use crate::refusal::{ErrorCode, Refusal};
+use crate::strict_object::StrictObjectReader;
 use hansa_audit_log::json::Json;
-use hansa_audit_log::time::Time;
+use hansa_audit_log::time::UtcTimestamp;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt;
 
 /// A term of the vocabulary, as tables, readers and writers know it.
 #[derive(Debug)]
-pub struct Spec {
+pub struct TermSpec {
     /// Its number in the vocabulary; a term that states two of them has both.
     pub numbers: &'static [u8],
     /// Its name: lower case, unique, the one in the normal form. It never changes its meaning.
     pub name: &'static str,
     /// Where in the policy it stands.
-    pub place: Place,
+    pub position: OdrlPosition,
     /// Its left operand, or the action of a duty or prohibition.
     pub operand: &'static str,
     /// The operators that are known with it; none for a duty or prohibition.
     pub operators: &'static [&'static str],
     /// Where it is executed.
-    pub executed: &'static [Stage],
+    pub executed: &'static [EnforcementPoint],
     /// The codes with which it refuses at a question or at signing, the first being its own; empty where what it takes
     /// away does not exist for the asker.
-    pub codes: &'static [Code],
+    pub codes: &'static [ErrorCode],
     /// What kind of demand it is.
-    pub nature: Nature,
+    pub nature: DemandKind,
     /// Whether rows that it takes away are missed in counts of the dataset.
     pub hides_rows: bool,
     /// What the asker can do about a refusal; where there is none, what it sees instead.
-    pub mend: &'static str,
+    pub remedy: &'static str,
     /// The name of a test that fails when its effect is dropped.
     pub test: &'static str,
     /// Reads its form; the place, operand and operator are known to be its own.
-    pub read: fn(&mut Form<'_>) -> Result<Term, Refusal>,
+    pub read: fn(&mut OdrlReader<'_>) -> Result<Term, Refusal>,
 }
 
-impl Spec {
+impl TermSpec {
     /// Whether the term is recorded and shown, but not technically enforced.
     #[must_use]
     pub fn is_recorded_only(&self) -> bool {
         self.executed
             .iter()
-            .all(|stage| matches!(stage, Stage::Recorded))
+            .all(|stage| matches!(stage, EnforcementPoint::Recorded))
     }
 }
 
 /// Where in the policy a clause stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
+pub enum OdrlPosition {
     /// Who, when, why, how much.
     Permission,
     /// Which part.
@@ -72,7 +72,7 @@ pub enum Place {
     Obligation,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for OdrlPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Permission => "permission.constraint",
@@ -87,7 +87,7 @@ impl fmt::Display for Place {
 
 /// What kind of demand a term is: decides what data that is open by law or licence may be offered under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Nature {
+pub enum DemandKind {
     /// A technical limit or the naming of the source, which any data may be offered under.
     Technical,
     /// A protection: some of the data is not shown.
@@ -98,7 +98,7 @@ pub enum Nature {
 
 /// Where a term is executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
+pub enum EnforcementPoint {
     /// When the policy is checked and signed.
     Signing,
     /// At each question, before it is planned.
@@ -113,7 +113,7 @@ pub enum Stage {
     Recorded,
 }
 
-impl Stage {
+impl EnforcementPoint {
     /// The stage in words.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -129,64 +129,64 @@ impl Stage {
 }
 
 /// What a term does and says. Everything else about a policy is made of these.
-pub(crate) trait Rule {
+pub(crate) trait TermRule {
     /// Its entry in the vocabulary.
-    fn spec(&self) -> &'static Spec;
+    fn spec(&self) -> &'static TermSpec;
 
     /// Its form in ODRL, without its number.
-    fn odrl(&self, script: &mut Script<'_>) -> Json;
+    fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json;
 
     /// The term as a person reads it: one line, lower case unless the language demands otherwise, no full stop.
-    fn say(&self, tongue: Tongue) -> String;
+    fn render(&self, tongue: Language) -> String;
 
     /// Its content in the normal form, whatever order or spelling it has. A member never changes its meaning, since a
     /// hash in a contract outlives this program.
-    fn normal(&self) -> Json;
+    fn canonical(&self) -> Json;
 
     /// The column whose values it decides: what it is about, names and decides follow from it, and how it compares with
     /// another such term is in one place, [`Term::compare`].
-    fn treats(&self) -> Option<&Name> {
+    fn column(&self) -> Option<&SqlIdentifier> {
         None
     }
 
     /// The columns of the dataset that do not show their own values: the one that it treats, or those whose place another
     /// takes.
-    fn replaces(&self) -> Vec<&Name> {
-        self.treats().into_iter().collect()
+    fn replaces(&self) -> Vec<&SqlIdentifier> {
+        self.column().into_iter().collect()
     }
 
     /// The column that it adds, which the dataset does not have.
-    fn makes(&self) -> Option<&Name> {
+    fn output_column(&self) -> Option<&SqlIdentifier> {
         None
     }
 
     /// What it is about, where a policy may hold several of the kind: two clauses of one kind about the same thing are one
     /// clause that changed.
-    fn about(&self) -> String {
-        self.treats().map(ToString::to_string).unwrap_or_default()
+    fn subject(&self) -> String {
+        self.column().map(ToString::to_string).unwrap_or_default()
     }
 
     /// The columns that it names.
-    fn columns(&self) -> Vec<Name> {
-        self.treats().cloned().into_iter().collect()
+    fn columns(&self) -> Vec<SqlIdentifier> {
+        self.column().cloned().into_iter().collect()
     }
 
     /// What only one clause of a policy may decide.
-    fn decides(&self) -> Option<Decides> {
-        let column = self.treats()?;
-        Some(Decides::Values(column.to_string()))
+    fn decides(&self) -> Option<ClauseSubject> {
+        let column = self.column()?;
+        Some(ClauseSubject::Values(column.to_string()))
     }
 
     /// What it does to the dataset.
     ///
     /// # Errors
     /// Whatever is wrong with it refuses the whole grant.
-    fn effect(&self, _for: &Binding<'_>) -> Result<Option<What>, Refusal> {
+    fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
         Ok(None)
     }
 
     /// At which of the checks of a question it is looked at; the effects of the others are in the plan.
-    fn check(&self) -> Option<Check> {
+    fn check(&self) -> Option<AdmissionCheck> {
         None
     }
 
@@ -194,17 +194,21 @@ pub(crate) trait Rule {
     ///
     /// # Errors
     /// Why not, and what would help.
-    fn admit(&self, _to: &Admission<'_>) -> Result<(), Refusal> {
+    fn admit(&self, _to: &AdmissionContext<'_>) -> Result<(), Refusal> {
         Ok(())
     }
 
     /// The signed statement on which letting a question in relies, where it relies on one.
-    fn paper(&self, _to: &Admission<'_>) -> Option<Paper> {
+    fn supporting_credential(&self, _to: &AdmissionContext<'_>) -> Option<SupportingCredential> {
         None
     }
 
     /// The first instant at which it lets nothing out any more, by when the contract came into force and was first used.
-    fn ends(&self, _activated: Option<Time>, _first_use: Option<Time>) -> Option<Time> {
+    fn ends(
+        &self,
+        _activated: Option<UtcTimestamp>,
+        _first_use: Option<UtcTimestamp>,
+    ) -> Option<UtcTimestamp> {
         None
     }
 
@@ -222,7 +226,7 @@ pub(crate) trait Rule {
 
 /// The checks of a question that terms take part in, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Check {
+pub enum AdmissionCheck {
     /// Whether the contract is in force, now.
     Window,
     /// Whether the asker is who it must be, beyond the party itself.
@@ -235,27 +239,29 @@ pub enum Check {
 
 /// A question at the door.
 #[derive(Debug, Clone, Copy)]
-pub struct Admission<'a> {
+pub struct AdmissionContext<'a> {
     /// Now, by the log's clock.
-    pub now: Time,
+    pub now: UtcTimestamp,
     /// What is known around it.
-    pub around: &'a Around,
+    pub context: &'a ContractContext,
     /// Whether our own people suppose it: then what they suppose of the asker counts, and nothing leaves.
     pub supposing: bool,
 }
 
-impl Admission<'_> {
+impl AdmissionContext<'_> {
     /// Lets in whoever has shown an attribute for which `wanted` holds.
     ///
     /// # Errors
     /// `otherwise`, with what was wrong with what was shown.
     pub(crate) fn attested(
         &self,
-        wanted: impl Fn(&Attribute) -> bool,
+        wanted: impl Fn(&ParticipantAttribute) -> bool,
         otherwise: Refusal,
     ) -> Result<(), Refusal> {
-        let shown = &self.around.shown;
-        if shown.paper(&wanted).is_some() || (self.supposing && shown.supposed.iter().any(wanted)) {
+        let shown = &self.context.presented;
+        if shown.supporting_credential(&wanted).is_some()
+            || (self.supposing && shown.supposed.iter().any(wanted))
+        {
             return Ok(());
         }
         Err(shown.explain(otherwise))
@@ -264,7 +270,7 @@ impl Admission<'_> {
 
 /// To whom, and when, the effects of a grant are bound.
 #[derive(Debug, Clone, Copy)]
-pub struct Binding<'a> {
+pub struct EffectBinding<'a> {
     /// Who asks.
     pub asker: &'a ParticipantId,
     /// The tenant that the provider mapped the asker to, where it did.
@@ -272,12 +278,12 @@ pub struct Binding<'a> {
     /// The first version of the contract; absent where there is none.
     pub contract: Option<ContractId>,
     /// The instant of the question; absent where no question is asked and no effect depends on it.
-    pub now: Option<Time>,
+    pub now: Option<UtcTimestamp>,
     /// The prohibitions that hold for the question; absent where none is asked: then all do.
     pub prohibited: Option<&'a BTreeSet<ClauseId>>,
 }
 
-impl<'a> Binding<'a> {
+impl<'a> EffectBinding<'a> {
     /// To a participant, at no particular instant.
     #[must_use]
     pub const fn of(asker: &'a ParticipantId) -> Self {
@@ -318,7 +324,7 @@ impl<'a> Binding<'a> {
 
     /// At an instant.
     #[must_use]
-    pub const fn at(mut self, now: Time) -> Self {
+    pub const fn at(mut self, now: UtcTimestamp) -> Self {
         self.now = Some(now);
         self
     }
@@ -326,7 +332,7 @@ impl<'a> Binding<'a> {
 
 /// What only one clause may decide.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Decides {
+pub(crate) enum ClauseSubject {
     /// What the term of this name says, once in a policy.
     Kind(&'static str),
     /// What a column shows.
@@ -335,9 +341,9 @@ pub(crate) enum Decides {
 
 /// A form that is being read, with what is known around it.
 #[derive(Debug)]
-pub struct Form<'a> {
+pub struct OdrlReader<'a> {
     /// What is left of it.
-    pub members: &'a mut Members,
+    pub members: &'a mut StrictObjectReader,
     /// Its operator; empty for a duty or prohibition.
     pub operator: &'a str,
     /// Who gives.
@@ -346,14 +352,14 @@ pub struct Form<'a> {
 
 /// What a form is written with.
 #[derive(Debug)]
-pub struct Script<'a> {
+pub struct OdrlWriter<'a> {
     assigner: &'a ParticipantId,
     dataset: &'a DatasetId,
     taken: BTreeSet<u32>,
     next: u32,
 }
 
-impl<'a> Script<'a> {
+impl<'a> OdrlWriter<'a> {
     /// For the policy of `assigner` about `dataset`, with these clauses.
     #[must_use]
     pub fn new(

@@ -1,34 +1,37 @@
 //! One sample of every term, for the checks that no term is forgotten on a wire, in a hash or in words.
 
-use super::band::Band;
-use super::budget::{Budget, Held, Values};
-use super::delivery::Format;
-use super::dominance::{Dominance, Dominant};
-use super::embargo::{Delay, Embargo};
-use super::inform::{Event, Notify, Side};
-use super::lasts::{Lasts, Since};
+use super::band::BandTerm;
+use super::delivery::DeliveryFormat;
+use super::dominance::{DominanceRule, DominanceTerm};
+use super::embargo::{EmbargoDelay, EmbargoTerm};
+use super::inform::{InformEvent, NotificationTerm, Recipient};
+use super::key_transfer::{KeyRecipients, KeyTransferTerm};
 use super::legal_basis::LegalBasis;
-use super::lookup::Lookup;
-use super::place_cells::PlaceCells;
-use super::prefix::Prefix;
-use super::price::{Price, Priced};
-use super::pseudonym::Pseudonym;
-use super::published_area::PublishedArea;
-use super::release::{Late, Release};
-use super::service::Service;
-use super::travel::{Travel, Whom};
-use super::version::Schemas;
-use super::{Bounds, Bucket, Forbidden, Function, Mask, Period, Quota, Term, Unit};
-use crate::id::{Name, PurposeId};
-use crate::row_filter::{Comparison, Literal, Operand, RowFilter};
+use super::lookup::LookupTerm;
+use super::place_cells::PlaceCellsTerm;
+use super::prefix::PrefixTerm;
+use super::price::{PriceTerm, PriceUnit};
+use super::privacy_budget::{ClampRange, DimensionValues, PrivacyBudgetTerm};
+use super::pseudonym::PseudonymTerm;
+use super::published_area::PublishedAreaTerm;
+use super::relative_window::{RelativeWindowTerm, WindowStart};
+use super::release::{LateDataPolicy, ReleaseTerm};
+use super::schema_version::SchemaCompatibility;
+use super::service_level::ServiceLevelTerm;
+use super::{
+    BoundingBox, CountingUnit, CubeFunction, ForbiddenUse, MaskValue, PeriodQuota, QuotaPeriod,
+    Term, TimeBucketWidth,
+};
+use crate::id::{PurposeId, SqlIdentifier};
+use crate::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::time::Time;
+use hansa_audit_log::time::UtcTimestamp;
 
 impl Term {
     /// At least one of each term, and of each form that a term has.
     #[must_use]
     pub fn samples() -> Vec<Self> {
-        let quota = |max, per| Quota { max, per };
+        let quota = |max, per| PeriodQuota { max, per };
         let mut samples = vec![
             Self::Purpose(purposes(&[
                 "mobility-research",
@@ -44,9 +47,9 @@ impl Term {
         samples.extend(replaced());
         for (column, bucket) in names(&["t_a", "t_b", "t_c", "t_d", "t_e", "t_f"])
             .into_iter()
-            .zip(Bucket::ALL)
+            .zip(TimeBucketWidth::ALL)
         {
-            let zone = (bucket != Bucket::Hour).then(|| "Europe/Berlin".to_owned());
+            let zone = (bucket != TimeBucketWidth::Hour).then(|| "Europe/Berlin".to_owned());
             samples.push(Self::TimeBucket {
                 column,
                 bucket,
@@ -56,14 +59,22 @@ impl Term {
         samples.extend(area());
         samples.extend(places());
         samples.extend([
-            Self::Functions(vec![Function::Count, Function::Sum, Function::Avg]),
-            Self::Functions(vec![Function::Count, Function::Variance, Function::Units]),
+            Self::Functions(vec![
+                CubeFunction::Count,
+                CubeFunction::Sum,
+                CubeFunction::Avg,
+            ]),
+            Self::Functions(vec![
+                CubeFunction::Count,
+                CubeFunction::Variance,
+                CubeFunction::Units,
+            ]),
             Self::Dimensions(names(&["site", "local_date"])),
             Self::Measures(names(&["bikes"])),
             Self::Grid("hansa://munster.example/grid/bike_counts-1".to_owned()),
             Self::MinGroup {
                 at_least: 10,
-                unit: Unit::Rows,
+                unit: CountingUnit::Rows,
             },
         ]);
         samples.extend(
@@ -71,7 +82,7 @@ impl Term {
                 .into_iter()
                 .map(|column| Self::MinGroup {
                     at_least: 5,
-                    unit: Unit::Column(column),
+                    unit: CountingUnit::Column(column),
                 }),
         );
         samples.extend(dominance());
@@ -82,7 +93,7 @@ impl Term {
         ]);
         samples.extend(releases());
         samples.extend(budgets());
-        for per in Period::ALL {
+        for per in QuotaPeriod::ALL {
             samples.extend([
                 Self::Queries(quota(1_000, per)),
                 Self::RowQuota(quota(10_000, per)),
@@ -94,9 +105,9 @@ impl Term {
             Self::DeleteAfter { days: 30 },
             Self::Attest { days: 45 },
             Self::Attribution("Source: City of Münster".to_owned()),
-            Self::Prohibit(Forbidden::Distribute),
-            Self::Prohibit(Forbidden::Sell),
-            Self::Prohibit(Forbidden::Derive),
+            Self::Prohibit(ForbiddenUse::Distribute),
+            Self::Prohibit(ForbiddenUse::Sell),
+            Self::Prohibit(ForbiddenUse::Derive),
         ]);
         samples.extend(super::prohibition::samples::samples());
         samples.extend(conduct());
@@ -105,17 +116,17 @@ impl Term {
 }
 
 fn rows() -> Vec<Term> {
-    let Ok(site) = "site".parse::<Name>() else {
+    let Ok(site) = "site".parse::<SqlIdentifier>() else {
         return Vec::new();
     };
-    let text = |value: &str| Operand::Literal(Literal::Text(value.to_owned()));
+    let text = |value: &str| FilterOperand::Literal(PolicyLiteral::Text(value.to_owned()));
     let equals = |with| RowFilter::Compare {
         column: site.clone(),
-        op: Comparison::Eq,
+        op: ComparisonOperator::Eq,
         with,
     };
     vec![
-        Term::Rows(equals(Operand::Consumer)),
+        Term::Rows(equals(FilterOperand::Consumer)),
         Term::Rows(RowFilter::Or(vec![
             equals(text("it's")),
             RowFilter::Not(Box::new(RowFilter::IsNull {
@@ -131,8 +142,8 @@ fn rows() -> Vec<Term> {
                 RowFilter::Between {
                     column: site.clone(),
                     negated: false,
-                    low: Operand::Literal(Literal::Int(-3)),
-                    high: Operand::Literal(Literal::Decimal("0.50".to_owned())),
+                    low: FilterOperand::Literal(PolicyLiteral::Int(-3)),
+                    high: FilterOperand::Literal(PolicyLiteral::Decimal("0.50".to_owned())),
                 },
             ]),
         ])),
@@ -141,11 +152,11 @@ fn rows() -> Vec<Term> {
 
 fn masks() -> Vec<Term> {
     let masks = [
-        Mask::Null,
-        Mask::Constant(Literal::Text("hidden".to_owned())),
-        Mask::Constant(Literal::Int(0)),
-        Mask::Constant(Literal::Decimal("0.5".to_owned())),
-        Mask::Constant(Literal::Bool(false)),
+        MaskValue::Null,
+        MaskValue::Constant(PolicyLiteral::Text("hidden".to_owned())),
+        MaskValue::Constant(PolicyLiteral::Int(0)),
+        MaskValue::Constant(PolicyLiteral::Decimal("0.5".to_owned())),
+        MaskValue::Constant(PolicyLiteral::Bool(false)),
     ];
     names(&["m_a", "m_b", "m_c", "m_d", "m_e"])
         .into_iter()
@@ -159,9 +170,9 @@ fn dominance() -> Vec<Term> {
     let (Some(measure), Some(unit)) = (columns.next(), columns.next()) else {
         return Vec::new();
     };
-    let rules = [Dominant::P(15), Dominant::Nk { n: 2, k: 85 }];
+    let rules = [DominanceRule::P(15), DominanceRule::Nk { n: 2, k: 85 }];
     let rule = |rule| {
-        Term::Dominance(Dominance {
+        Term::Dominance(DominanceTerm {
             measure: measure.clone(),
             unit: unit.clone(),
             rule,
@@ -171,9 +182,9 @@ fn dominance() -> Vec<Term> {
 }
 
 fn conduct() -> Vec<Term> {
-    let lasts = |since| Term::Lasts(Lasts { days: 90, since });
+    let lasts = |since| Term::Lasts(RelativeWindowTerm { days: 90, since });
     let price = |amount: &str, per| {
-        Term::Price(Price {
+        Term::Price(PriceTerm {
             amount: amount.to_owned(),
             currency: "EUR".to_owned(),
             per,
@@ -181,7 +192,7 @@ fn conduct() -> Vec<Term> {
         })
     };
     let prepaid = |amount: &str, per, paid: &str| {
-        Term::Price(Price {
+        Term::Price(PriceTerm {
             amount: amount.to_owned(),
             currency: "EUR".to_owned(),
             per,
@@ -189,41 +200,45 @@ fn conduct() -> Vec<Term> {
         })
     };
     let mut samples = vec![
-        lasts(Since::Activation),
-        lasts(Since::FirstUse),
+        lasts(WindowStart::Activation),
+        lasts(WindowStart::FirstUse),
         Term::JoinKeys(names(&["lau_code", "hour"])),
         Term::JoinWith(Vec::new()),
         Term::KeysStay,
-        Term::KeysTravel(Travel {
+        Term::KeysTravel(KeyTransferTerm {
             columns: names(&["lau_code"]),
-            to: Whom::These("bremen.example".parse().into_iter().collect()),
+            to: KeyRecipients::These("bremen.example".parse().into_iter().collect()),
         }),
-        Term::KeysTravel(Travel {
+        Term::KeysTravel(KeyTransferTerm {
             columns: names(&["lau_code", "hour"]),
-            to: Whom::Anybody,
+            to: KeyRecipients::Anybody,
         }),
         Term::RowsPerSecond(500),
         Term::Concurrent(4),
-        Term::Formats(vec![Format::ArrowIpc]),
+        Term::Formats(vec![DeliveryFormat::ArrowIpc]),
         Term::Exclusive,
-        Term::Service(Service {
+        Term::Service(ServiceLevelTerm {
             availability: "99.5".to_owned(),
             p95_ms: 2_000,
         }),
-        price("0.05", Priced::Query),
-        price("0.0001", Priced::Row),
-        price("1", Priced::Megabyte),
-        price("250", Priced::Month),
-        prepaid("0.002", Priced::Row, "100"),
-        Term::Inform(vec![Event::FirstUse, Event::Refusal, Event::SchemaChange]),
-        Term::Notify(Notify {
-            of: vec![Event::FirstUse, Event::Refusal],
-            whom: Side::ALL.to_vec(),
+        price("0.05", PriceUnit::Query),
+        price("0.0001", PriceUnit::Row),
+        price("1", PriceUnit::Megabyte),
+        price("250", PriceUnit::Month),
+        prepaid("0.002", PriceUnit::Row, "100"),
+        Term::Inform(vec![
+            InformEvent::FirstUse,
+            InformEvent::Refusal,
+            InformEvent::SchemaChange,
+        ]),
+        Term::Notify(NotificationTerm {
+            events: vec![InformEvent::FirstUse, InformEvent::Refusal],
+            recipients: Recipient::ALL.to_vec(),
         }),
         Term::ObtainConsent,
         Term::Receipts(20),
-        Term::Version(Schemas::Exact),
-        Term::Version(Schemas::Compatible),
+        Term::Version(SchemaCompatibility::Exact),
+        Term::Version(SchemaCompatibility::Compatible),
     ];
     samples.extend(
         "Mo-Fr,Su 06:00-20:00 Europe/Berlin"
@@ -247,9 +262,9 @@ fn conduct() -> Vec<Term> {
         .into_iter()
         .zip([86_400, 5_400, 1])
     {
-        samples.push(Term::Embargo(Embargo {
+        samples.push(Term::Embargo(EmbargoTerm {
             column,
-            delay: Delay(seconds),
+            delay: EmbargoDelay(seconds),
         }));
     }
     samples
@@ -257,17 +272,17 @@ fn conduct() -> Vec<Term> {
 
 fn replaced() -> Vec<Term> {
     let mut columns = names(&["p_a", "p_b", "p_c", "p_d"]).into_iter();
-    let mut next = move |make: &dyn Fn(Name) -> Term| columns.next().map(make);
+    let mut next = move |make: &dyn Fn(SqlIdentifier) -> Term| columns.next().map(make);
     let terms = [
-        next(&|column| Term::Pseudonym(Pseudonym { column, epoch: 1 })),
-        next(&|column| Term::Prefix(Prefix { column, length: 4 })),
+        next(&|column| Term::Pseudonym(PseudonymTerm { column, epoch: 1 })),
+        next(&|column| Term::Prefix(PrefixTerm { column, length: 4 })),
         next(&|column| {
-            Term::Band(Band {
+            Term::Band(BandTerm {
                 column,
                 edges: ["0", "18", "40.5", "65"].map(str::to_owned).to_vec(),
             })
         }),
-        next(&|column| Term::Pseudonym(Pseudonym { column, epoch: 2 })),
+        next(&|column| Term::Pseudonym(PseudonymTerm { column, epoch: 2 })),
     ];
     terms.into_iter().flatten().collect()
 }
@@ -277,7 +292,7 @@ fn area() -> Option<Term> {
     Some(Term::Area {
         lon: columns.next()?,
         lat: columns.next()?,
-        bounds: Bounds {
+        bounds: BoundingBox {
             west: "7.5".to_owned(),
             south: "51.90".to_owned(),
             east: "7.75".to_owned(),
@@ -288,7 +303,7 @@ fn area() -> Option<Term> {
 
 fn places() -> Vec<Term> {
     let place = |lon: &str, lat: &str, cell: &str, size: &str| {
-        Some(Term::PlaceCells(PlaceCells {
+        Some(Term::PlaceCells(PlaceCellsTerm {
             lon: lon.parse().ok()?,
             lat: lat.parse().ok()?,
             cell: cell.parse().ok()?,
@@ -307,7 +322,7 @@ fn places() -> Vec<Term> {
 fn published() -> Vec<Term> {
     let list = Digest::of(b"a published list");
     let area = |which: &str| {
-        Some(Term::PublishedArea(PublishedArea {
+        Some(Term::PublishedArea(PublishedAreaTerm {
             lon: "lon".parse().ok()?,
             lat: "lat".parse().ok()?,
             list,
@@ -315,14 +330,14 @@ fn published() -> Vec<Term> {
         }))
     };
     let level = |column: &str, level: &str| {
-        Some(Term::Lookup(Lookup {
+        Some(Term::Lookup(LookupTerm {
             column: column.parse().ok()?,
             table: list,
             level: level.to_owned(),
         }))
     };
     let cells = |show: &str| {
-        Some(Term::PlaceCells(PlaceCells {
+        Some(Term::PlaceCells(PlaceCellsTerm {
             lon: "x_c".parse().ok()?,
             lat: "y_c".parse().ok()?,
             cell: "cell_c".parse().ok()?,
@@ -339,7 +354,7 @@ fn published() -> Vec<Term> {
     all.into_iter().flatten().collect()
 }
 
-fn names(list: &[&str]) -> Vec<Name> {
+fn names(list: &[&str]) -> Vec<SqlIdentifier> {
     list.iter().filter_map(|name| name.parse().ok()).collect()
 }
 
@@ -347,41 +362,41 @@ fn purposes(list: &[&str]) -> Vec<PurposeId> {
     list.iter().filter_map(|name| name.parse().ok()).collect()
 }
 
-fn instant(text: &str) -> Time {
-    text.parse().unwrap_or(Time::EARLIEST)
+fn instant(text: &str) -> UtcTimestamp {
+    text.parse().unwrap_or(UtcTimestamp::EARLIEST)
 }
 
 fn releases() -> Vec<Term> {
     let of = |(every, (_, late))| {
-        let made = move |column| Release {
+        let made = move |column| ReleaseTerm {
             column,
             every,
             late,
         };
         names(&["at"]).into_iter().map(made).map(Term::Release)
     };
-    Bucket::ALL
+    TimeBucketWidth::ALL
         .into_iter()
-        .zip(Late::ALL.into_iter().cycle())
+        .zip(LateDataPolicy::ALL.into_iter().cycle())
         .flat_map(of)
         .collect()
 }
 
 fn budgets() -> Vec<Term> {
     let budget = |most: &str, each: &str| {
-        Some(Term::Budget(Budget {
+        Some(Term::Budget(PrivacyBudgetTerm {
             most: most.parse().ok()?,
-            per: Bucket::Month,
+            per: TimeBucketWidth::Month,
             each: each.parse().ok()?,
             unit: "device_id".parse().ok()?,
             cells: 3,
             rows: 1,
-            bounds: vec![Held {
+            bounds: vec![ClampRange {
                 measure: "bikes".parse().ok()?,
                 low: "0".parse().ok()?,
                 high: "99.5".parse().ok()?,
             }],
-            values: vec![Values {
+            values: vec![DimensionValues {
                 column: "site".parse().ok()?,
                 list: ["Hafen", "Insel"].map(str::to_owned).to_vec(),
             }],

@@ -7,12 +7,15 @@
 //! the other revision, in which the same letter may stand for something else.
 
 use super::Term;
+use super::language::Language;
 use super::odrl::{iris, says, set};
-use super::order::both;
-use super::rule::{Admission, Check, Decides, Form, Nature, Place, Rule, Script, Spec, Stage};
-use super::tongue::Tongue;
-use crate::attribute::{Attribute, Paper};
-use crate::refusal::{Code, Refusal};
+use super::rule::{
+    AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
+    OdrlReader, OdrlWriter, TermRule, TermSpec,
+};
+use super::tightness_order::both;
+use crate::attribute::{ParticipantAttribute, SupportingCredential};
+use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 use std::fmt;
@@ -20,8 +23,8 @@ use std::str::FromStr;
 
 /// A code of NACE.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Sector {
-    revision: Revision,
+pub struct SectorCode {
+    revision: NaceRevision,
     /// `A` to `V`.
     section: char,
     /// None for a section, two for a division, three for a group, four for a class.
@@ -29,14 +32,14 @@ pub struct Sector {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Revision {
+enum NaceRevision {
     /// Rev. 2.
     Two,
     /// Rev. 2.1.
     TwoOne,
 }
 
-impl Revision {
+impl NaceRevision {
     const fn prefix(self) -> &'static str {
         match self {
             Self::Two => "nace",
@@ -98,7 +101,7 @@ impl Revision {
     }
 }
 
-impl Sector {
+impl SectorCode {
     /// Whether `other` is this one or lies below it.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
@@ -108,7 +111,7 @@ impl Sector {
     }
 }
 
-impl fmt::Display for Sector {
+impl fmt::Display for SectorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.revision.prefix(), self.section)?;
         match self.digits.split_at_checked(2) {
@@ -123,25 +126,25 @@ impl fmt::Display for Sector {
 #[error(
     "a sector is a code of NACE with its section, such as nace:H49.31 (Rev. 2) or nace2.1:H49.31 (Rev. 2.1)"
 )]
-pub struct NoSector;
+pub struct SectorCodeError;
 
-impl FromStr for Sector {
-    type Err = NoSector;
+impl FromStr for SectorCode {
+    type Err = SectorCodeError;
 
-    fn from_str(text: &str) -> Result<Self, NoSector> {
-        let (prefix, code) = text.split_once(':').ok_or(NoSector)?;
-        let revision = [Revision::Two, Revision::TwoOne]
+    fn from_str(text: &str) -> Result<Self, SectorCodeError> {
+        let (prefix, code) = text.split_once(':').ok_or(SectorCodeError)?;
+        let revision = [NaceRevision::Two, NaceRevision::TwoOne]
             .into_iter()
             .find(|revision| revision.prefix() == prefix)
-            .ok_or(NoSector)?;
+            .ok_or(SectorCodeError)?;
         let mut chars = code.chars();
-        let section = chars.next().ok_or(NoSector)?;
+        let section = chars.next().ok_or(SectorCodeError)?;
         let digits: String = chars.filter(|c| *c != '.').collect();
         let (_, first, last) = revision
             .sections()
             .iter()
             .find(|(known, _, _)| *known == section)
-            .ok_or(NoSector)?;
+            .ok_or(SectorCodeError)?;
         let numbers = digits.bytes().all(|b| b.is_ascii_digit());
         let level = match digits.split_at_checked(2) {
             None => digits.is_empty(),
@@ -160,49 +163,49 @@ impl FromStr for Sector {
         if numbers && level && sector.to_string() == text {
             Ok(sector)
         } else {
-            Err(NoSector)
+            Err(SectorCodeError)
         }
     }
 }
 
 /// Term 3: only whoever works in one of these.
-pub(super) struct In<'a>(pub(super) &'a [Sector]);
+pub(super) struct SectorTerm<'a>(pub(super) &'a [SectorCode]);
 
-pub(super) static SECTOR: Spec = Spec {
+pub(super) static SECTOR: TermSpec = TermSpec {
     numbers: &[3],
     name: "sector",
-    place: Place::Permission,
+    position: OdrlPosition::Permission,
     operand: "industry",
     operators: &["isAnyOf"],
-    executed: &[Stage::Admission, Stage::Answer],
-    codes: &[Code::SectorNotAttested],
-    nature: Nature::Use,
+    executed: &[EnforcementPoint::Admission, EnforcementPoint::Answer],
+    codes: &[ErrorCode::SectorNotAttested],
+    nature: DemandKind::Use,
     hides_rows: false,
-    mend: "present a credential for one of the listed codes: hansa credential add",
+    remedy: "present a credential for one of the listed codes: hansa credential add",
     test: "a_sector_is_shown_by_a_credential_or_refused",
     read,
 };
 
-impl In<'_> {
-    fn holds(&self, attribute: &Attribute) -> bool {
+impl SectorTerm<'_> {
+    fn holds(&self, attribute: &ParticipantAttribute) -> bool {
         match attribute {
-            Attribute::Sector(shown) => self.0.iter().any(|wanted| wanted.covers(shown)),
-            Attribute::Region(_) => false,
+            ParticipantAttribute::Sector(shown) => self.0.iter().any(|wanted| wanted.covers(shown)),
+            ParticipantAttribute::Region(_) => false,
         }
     }
 }
 
-impl Rule for In<'_> {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for SectorTerm<'_> {
+    fn spec(&self) -> &'static TermSpec {
         &SECTOR
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         let list: Vec<String> = self.0.iter().map(ToString::to_string).collect();
         says("industry", "isAnyOf", iris(list.iter().map(String::as_str)))
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         let list = tongue.one_of(self.0);
         tongue.pick(
             format!("only for the sector {list}, attested by a recognised issuer"),
@@ -213,35 +216,37 @@ impl Rule for In<'_> {
         )
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         set(self.0)
     }
 
-    fn decides(&self) -> Option<Decides> {
-        Some(Decides::Kind("sector"))
+    fn decides(&self) -> Option<ClauseSubject> {
+        Some(ClauseSubject::Kind("sector"))
     }
 
-    fn check(&self) -> Option<Check> {
-        Some(Check::Party)
+    fn check(&self) -> Option<AdmissionCheck> {
+        Some(AdmissionCheck::Party)
     }
 
-    fn admit(&self, to: &Admission<'_>) -> Result<(), Refusal> {
+    fn admit(&self, to: &AdmissionContext<'_>) -> Result<(), Refusal> {
         to.attested(
             |attribute| self.holds(attribute),
             Refusal::new(
-                Code::SectorNotAttested,
+                ErrorCode::SectorNotAttested,
                 "no credential shows that the asker works in one of the sectors",
             )
             .with_help("present a credential for one of the listed codes: hansa credential add"),
         )
     }
 
-    fn paper(&self, to: &Admission<'_>) -> Option<Paper> {
-        to.around.shown.paper(|attribute| self.holds(attribute))
+    fn supporting_credential(&self, to: &AdmissionContext<'_>) -> Option<SupportingCredential> {
+        to.context
+            .presented
+            .supporting_credential(|attribute| self.holds(attribute))
     }
 
     fn compare(&self, other: &Term) -> Option<Ordering> {
-        let inside = |one: &[Sector], other: &[Sector]| {
+        let inside = |one: &[SectorCode], other: &[SectorCode]| {
             one.iter()
                 .all(|one| other.iter().any(|other| other.covers(one)))
         };
@@ -252,7 +257,7 @@ impl Rule for In<'_> {
     }
 }
 
-fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
+fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     let list = form.iris("rightOperand")?;
     let list = list.iter().map(|one| {
         one.parse()
@@ -264,11 +269,11 @@ fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attribute::Shown;
+    use crate::attribute::PresentedAttributes;
     use crate::fixture::{admitting, attested};
-    use crate::term::around::Around;
+    use crate::term::contract_context::ContractContext;
 
-    fn sector(text: &str) -> Sector {
+    fn sector(text: &str) -> SectorCode {
         text.parse().unwrap()
     }
 
@@ -307,7 +312,7 @@ mod tests {
             "nace:H٤٩",
             "nace:H49..3",
         ] {
-            assert!(bad.parse::<Sector>().is_err(), "{bad}");
+            assert!(bad.parse::<SectorCode>().is_err(), "{bad}");
         }
     }
 
@@ -335,27 +340,27 @@ mod tests {
     #[test]
     fn a_sector_is_shown_by_a_credential_or_refused() {
         let met = |shown: &[&str], supposing| {
-            let around = Around {
-                shown: Shown {
+            let around = ContractContext {
+                presented: PresentedAttributes {
                     attested: shown
                         .iter()
-                        .map(|text| attested(Attribute::Sector(sector(text))))
+                        .map(|text| attested(ParticipantAttribute::Sector(sector(text))))
                         .collect(),
-                    supposed: vec![Attribute::Sector(sector("nace:H49"))],
-                    ..Shown::NOTHING
+                    supposed: vec![ParticipantAttribute::Sector(sector("nace:H49"))],
+                    ..PresentedAttributes::NOTHING
                 },
-                ..Around::QUIET
+                ..ContractContext::QUIET
             };
             let wanted = [sector("nace:H49"), sector("nace:O84")];
             admitting("2026-06-01T00:00:00Z", |admission| {
-                let admission = Admission {
-                    around: &around,
+                let admission = AdmissionContext {
+                    context: &around,
                     supposing,
                     ..*admission
                 };
-                let term = In(&wanted);
+                let term = SectorTerm(&wanted);
                 assert_eq!(
-                    term.paper(&admission).is_some(),
+                    term.supporting_credential(&admission).is_some(),
                     term.admit(&admission).is_ok() && !supposing
                 );
                 term.admit(&admission).map_err(|refusal| refusal.code)
@@ -364,7 +369,7 @@ mod tests {
         assert_eq!(met(&["nace:H49.31"], false), Ok(()));
         assert_eq!(met(&["nace:C10", "nace:O84"], false), Ok(()));
         for bad in [&[][..], &["nace:H"], &["nace:H50"], &["nace2.1:H49"]] {
-            assert_eq!(met(bad, false), Err(Code::SectorNotAttested));
+            assert_eq!(met(bad, false), Err(ErrorCode::SectorNotAttested));
         }
         // What our own people suppose lets nobody in.
         assert_eq!(met(&[], true), Ok(()));

@@ -4,32 +4,32 @@ mod variance;
 
 use super::*;
 use crate::fixture::{clauses, name, names, participant};
-use budget::{Held, Values};
-use release::Late;
+use privacy_budget::{ClampRange, DimensionValues};
+use release::LateDataPolicy;
 use std::collections::BTreeSet;
 
 #[track_caller]
-fn check(terms: Vec<Term>, expect: Result<&[&str], Code>) {
+fn check(terms: Vec<Term>, expect: Result<&[&str], ErrorCode>) {
     let asker = participant("hansa://firm.example");
-    let got = of_clauses(&clauses(terms), &Binding::of(&asker));
+    let got = of_clauses(&clauses(terms), &EffectBinding::of(&asker));
     let words = got.map(|effects| {
         effects
             .iter()
-            .map(|effect| match effect.what {
-                What::KeepRows(_) => "rows",
-                What::KeepInside { .. } => "inside",
-                What::KeepBefore { .. } => "before",
-                What::ShowColumns(_) => "columns",
-                What::MaskColumn { .. } => "mask",
-                What::CoarsenTime { .. } => "coarsen",
-                What::AggregateOnly(_) => "aggregate",
-                What::Pseudonymise { .. } => "pseudonym",
-                What::Shorten { .. } => "prefix",
-                What::Band { .. } => "band",
-                What::LookUp(_) => "lookup",
-                What::KeepWithin(_) => "within",
-                What::CoarsenPlace { .. } => "cells",
-                What::HideColumns(_) => "hidden",
+            .map(|effect| match effect.kind {
+                EffectKind::KeepRows(_) => "rows",
+                EffectKind::KeepInside { .. } => "inside",
+                EffectKind::KeepBefore { .. } => "before",
+                EffectKind::ShowColumns(_) => "columns",
+                EffectKind::MaskColumn { .. } => "mask",
+                EffectKind::CoarsenTime { .. } => "coarsen",
+                EffectKind::AggregateOnly(_) => "aggregate",
+                EffectKind::Pseudonymise { .. } => "pseudonym",
+                EffectKind::Shorten { .. } => "prefix",
+                EffectKind::Band { .. } => "band",
+                EffectKind::LookUp(_) => "lookup",
+                EffectKind::KeepWithin(_) => "within",
+                EffectKind::CoarsenPlace { .. } => "cells",
+                EffectKind::HideColumns(_) => "hidden",
             })
             .collect::<Vec<_>>()
     });
@@ -41,7 +41,7 @@ fn check(terms: Vec<Term>, expect: Result<&[&str], Code>) {
 
 fn cube(more: Vec<Term>) -> Vec<Term> {
     let mut terms = vec![
-        Term::Functions(vec![Function::Count, Function::Sum]),
+        Term::Functions(vec![CubeFunction::Count, CubeFunction::Sum]),
         Term::Dimensions(names(&["site", "day"])),
         Term::Measures(names(&["bikes"])),
         Term::Grid("hansa://munster.example/grid/bikes-1".to_owned()),
@@ -53,20 +53,20 @@ fn cube(more: Vec<Term>) -> Vec<Term> {
 fn mask(column: &str) -> Term {
     Term::Mask {
         column: name(column),
-        mask: Mask::Null,
+        mask: MaskValue::Null,
     }
 }
 
 fn bucket(column: &str) -> Term {
     Term::TimeBucket {
         column: name(column),
-        bucket: Bucket::Day,
+        bucket: TimeBucketWidth::Day,
         zone: None,
     }
 }
 
 fn cells(lon: &str, lat: &str, cell: &str) -> Term {
-    Term::PlaceCells(PlaceCells {
+    Term::PlaceCells(PlaceCellsTerm {
         lon: name(lon),
         lat: name(lat),
         cell: name(cell),
@@ -74,7 +74,7 @@ fn cells(lon: &str, lat: &str, cell: &str) -> Term {
     })
 }
 
-const CONTRADICTS: Result<&[&str], Code> = Err(Code::PolicyContradiction);
+const CONTRADICTS: Result<&[&str], ErrorCode> = Err(ErrorCode::PolicyContradiction);
 
 #[test]
 fn row_form() {
@@ -106,12 +106,12 @@ fn row_form() {
 #[test]
 fn aggregate_form() {
     let group = |at_least, unit| Term::MinGroup { at_least, unit };
-    let unit = |column: &str| Unit::Column(name(column));
+    let unit = |column: &str| CountingUnit::Column(name(column));
     check(cube(vec![]), Ok(&["aggregate"]));
     check(
         cube(vec![
             bucket("day"),
-            group(10, Unit::Rows),
+            group(10, CountingUnit::Rows),
             Term::TotalsFromPublished,
         ]),
         Ok(&["aggregate"]),
@@ -129,12 +129,12 @@ fn aggregate_form() {
     check(cube(vec![mask("bikes")]), CONTRADICTS);
     check(cube(vec![bucket("other")]), CONTRADICTS);
     check(cube(vec![cells("x", "y", "cell")]), CONTRADICTS);
-    check(cube(vec![group(0, Unit::Rows)]), CONTRADICTS);
+    check(cube(vec![group(0, CountingUnit::Rows)]), CONTRADICTS);
     check(cube(vec![group(2, unit("site"))]), CONTRADICTS);
     check(cube(vec![group(2, unit("device"))]), Ok(&["aggregate"]));
-    check(cube(vec![])[..3].to_vec(), Err(Code::GridConflict));
+    check(cube(vec![])[..3].to_vec(), Err(ErrorCode::GridConflict));
     check(cube(vec![])[1..].to_vec(), CONTRADICTS);
-    check(vec![group(10, Unit::Rows)], CONTRADICTS);
+    check(vec![group(10, CountingUnit::Rows)], CONTRADICTS);
     check(vec![Term::TotalsFromPublished], CONTRADICTS);
     check(cube(vec![Term::Functions(vec![])]), CONTRADICTS);
 }
@@ -144,9 +144,9 @@ fn clause_numbers_are_unique_and_few() {
     let mut twice = clauses([mask("a"), mask("b")]);
     twice[1].id = ClauseId(1);
     let asker = participant("hansa://firm.example");
-    assert!(of_clauses(&twice, &Binding::of(&asker)).is_err());
+    assert!(of_clauses(&twice, &EffectBinding::of(&asker)).is_err());
     let many = clauses((0..=MOST_CLAUSES).map(|_| Term::ResultRows(1)));
-    assert!(of_clauses(&many, &Binding::of(&asker)).is_err());
+    assert!(of_clauses(&many, &EffectBinding::of(&asker)).is_err());
 }
 
 #[test]
@@ -163,20 +163,20 @@ fn every_term_has_a_sentence_of_its_own() {
     assert_eq!(distinct.len(), sentences.len());
 }
 
-fn budget(change: impl FnOnce(&mut Budget)) -> Term {
-    let mut budget = Budget {
+fn budget(change: impl FnOnce(&mut PrivacyBudgetTerm)) -> Term {
+    let mut budget = PrivacyBudgetTerm {
         most: "1".parse().unwrap(),
-        per: Bucket::Month,
+        per: TimeBucketWidth::Month,
         each: "0.25".parse().unwrap(),
         unit: name("device"),
         cells: 3,
         rows: 2,
-        bounds: vec![Held {
+        bounds: vec![ClampRange {
             measure: name("bikes"),
             low: "0".parse().unwrap(),
             high: "10".parse().unwrap(),
         }],
-        values: vec![Values {
+        values: vec![DimensionValues {
             column: name("site"),
             list: vec!["a".to_owned(), "b".to_owned()],
         }],
@@ -186,10 +186,10 @@ fn budget(change: impl FnOnce(&mut Budget)) -> Term {
     Term::Budget(budget)
 }
 
-fn release(late: Late) -> Term {
-    Term::Release(Release {
+fn release(late: LateDataPolicy) -> Term {
+    Term::Release(ReleaseTerm {
         column: name("day"),
-        every: Bucket::Day,
+        every: TimeBucketWidth::Day,
         late,
     })
 }
@@ -197,21 +197,23 @@ fn release(late: Late) -> Term {
 /// A budget is signed only where it can be kept: no exact rule beside it, no cells that depend on rows, nothing unbounded.
 #[test]
 fn a_budget_that_can_not_be_kept_is_not_signed() {
-    let with = |change: fn(&mut Budget)| cube(vec![release(Late::Never), budget(change)]);
+    let with = |change: fn(&mut PrivacyBudgetTerm)| {
+        cube(vec![release(LateDataPolicy::Never), budget(change)])
+    };
     check(with(|_| {}), Ok(&["aggregate"]));
-    check(cube(vec![budget(|_| {})]), Err(Code::GridConflict));
-    for late in [Late::Wait, Late::Correct] {
+    check(cube(vec![budget(|_| {})]), Err(ErrorCode::GridConflict));
+    for late in [LateDataPolicy::Wait, LateDataPolicy::Correct] {
         check(
             cube(vec![release(late), budget(|_| {})]),
-            Err(Code::GridConflict),
+            Err(ErrorCode::GridConflict),
         );
     }
     check(
-        with(|budget| budget.per = Bucket::Hour),
-        Err(Code::GridConflict),
+        with(|budget| budget.per = TimeBucketWidth::Hour),
+        Err(ErrorCode::GridConflict),
     );
     for change in [
-        (|budget| budget.each = "1.1".parse().unwrap()) as fn(&mut Budget),
+        (|budget| budget.each = "1.1".parse().unwrap()) as fn(&mut PrivacyBudgetTerm),
         |budget| budget.from = "1999-12-31T23:59:59Z".parse().unwrap(),
         |budget| budget.cells = 0,
         |budget| budget.rows = 0,
@@ -230,18 +232,18 @@ fn a_budget_that_can_not_be_kept_is_not_signed() {
     ] {
         check(with(change), CONTRADICTS);
     }
-    let beside = |term: Term| cube(vec![release(Late::Never), budget(|_| {}), term]);
-    let unit = Unit::Column(name("device"));
+    let beside = |term: Term| cube(vec![release(LateDataPolicy::Never), budget(|_| {}), term]);
+    let unit = CountingUnit::Column(name("device"));
     check(beside(Term::MinGroup { at_least: 5, unit }), CONTRADICTS);
     check(beside(budget(|_| {})), CONTRADICTS);
-    let rule = Dominance {
+    let rule = DominanceTerm {
         measure: name("bikes"),
         unit: name("device"),
-        rule: dominance::Dominant::P(15),
+        rule: dominance::DominanceRule::P(15),
     };
     check(beside(Term::Dominance(rule)), CONTRADICTS);
     let mut averages = beside(Term::TotalsFromPublished);
-    averages[0] = Term::Functions(vec![Function::Avg]);
+    averages[0] = Term::Functions(vec![CubeFunction::Avg]);
     check(averages, CONTRADICTS);
 }
 
@@ -251,21 +253,21 @@ fn a_secondary_protection_is_one_that_is_executed() {
         let all = cube(more).into_iter();
         let kept = all.filter(|term| !matches!(term, Term::Measures(_)));
         kept.map(|term| match term {
-            Term::Functions(_) => Term::Functions(vec![Function::Count]),
+            Term::Functions(_) => Term::Functions(vec![CubeFunction::Count]),
             other => other,
         })
         .collect()
     };
     let group = |unit| Term::MinGroup { at_least: 5, unit };
-    let units = || group(Unit::Column(name("device")));
-    let kept = || release(Late::Wait);
+    let units = || group(CountingUnit::Column(name("device")));
+    let kept = || release(LateDataPolicy::Wait);
     check(
         cube(vec![kept(), Term::SuppressComplement]),
         Ok(&["aggregate"]),
     );
     check(
         cube(vec![Term::SuppressComplement]),
-        Err(Code::GridConflict),
+        Err(ErrorCode::GridConflict),
     );
     let rounded = |base| counts(vec![kept(), units(), Term::CellKey(base)]);
     check(rounded(5), Ok(&["aggregate"]));
@@ -273,10 +275,10 @@ fn a_secondary_protection_is_one_that_is_executed() {
     check(rounded(1001), CONTRADICTS);
     check(
         counts(vec![units(), Term::CellKey(5)]),
-        Err(Code::GridConflict),
+        Err(ErrorCode::GridConflict),
     );
     check(
-        counts(vec![kept(), group(Unit::Rows), Term::CellKey(5)]),
+        counts(vec![kept(), group(CountingUnit::Rows), Term::CellKey(5)]),
         CONTRADICTS,
     );
     check(counts(vec![kept(), Term::CellKey(5)]), CONTRADICTS);

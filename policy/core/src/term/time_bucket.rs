@@ -1,42 +1,45 @@
 //! Term 14: an instant or a date is floored to its bucket.
 
+use super::language::Language;
 use super::odrl::{duration, says, with, word};
-use super::rule::{Binding, Form, Nature, Place, Rule, Script, Spec, Stage};
-use super::tongue::Tongue;
-use crate::effect::What;
-use crate::id::Name;
-use crate::refusal::{Code, Refusal};
-use crate::term::{Bucket, Term};
+use super::rule::{
+    DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
+    TermSpec,
+};
+use crate::effect::EffectKind;
+use crate::id::SqlIdentifier;
+use crate::refusal::{ErrorCode, Refusal};
+use crate::term::{Term, TimeBucketWidth};
 use hansa_audit_log::json::Json;
 
 /// The term.
-pub(super) struct Floored<'a> {
-    pub(super) column: &'a Name,
-    pub(super) bucket: Bucket,
+pub(super) struct TimeBucketTerm<'a> {
+    pub(super) column: &'a SqlIdentifier,
+    pub(super) bucket: TimeBucketWidth,
     pub(super) zone: Option<&'a str>,
 }
 
-pub(super) static FLOORED: Spec = Spec {
+pub(super) static FLOORED: TermSpec = TermSpec {
     numbers: &[14],
     name: "time_bucket",
-    place: Place::Action,
+    position: OdrlPosition::Action,
     operand: "h:timeBucket",
     operators: &["eq"],
-    executed: &[Stage::Plan],
-    codes: &[Code::FilterNotOnGrid],
-    nature: Nature::Protection,
+    executed: &[EnforcementPoint::Plan],
+    codes: &[ErrorCode::FilterNotOnGrid],
+    nature: DemandKind::Protection,
     hides_rows: false,
-    mend: "instants are those of the buckets; of a cube, a filter lies on their edges",
+    remedy: "instants are those of the buckets; of a cube, a filter lies on their edges",
     test: "what_is_learned_is_a_function_of_the_view",
     read,
 };
 
-impl Rule for Floored<'_> {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for TimeBucketTerm<'_> {
+    fn spec(&self) -> &'static TermSpec {
         &FLOORED
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         let width = duration(word(&WIDTHS, &self.bucket));
         let json = with(
             says("h:timeBucket", "eq", width),
@@ -48,7 +51,7 @@ impl Rule for Floored<'_> {
         }
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         let column = self.column;
         let zone = self.zone.unwrap_or("UTC");
         let to = self.bucket.said(tongue);
@@ -59,7 +62,7 @@ impl Rule for Floored<'_> {
         )
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         Json::object([
             ("column", Json::text(self.column)),
             ("bucket", Json::text(self.bucket.as_str())),
@@ -67,13 +70,13 @@ impl Rule for Floored<'_> {
         ])
     }
 
-    fn treats(&self) -> Option<&Name> {
+    fn column(&self) -> Option<&SqlIdentifier> {
         Some(self.column)
     }
 
-    fn effect(&self, _for: &Binding<'_>) -> Result<Option<What>, Refusal> {
+    fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
         check_zone(self.zone)?;
-        Ok(Some(What::CoarsenTime {
+        Ok(Some(EffectKind::CoarsenTime {
             column: self.column.clone(),
             bucket: self.bucket,
             zone: self.zone.map(str::to_owned),
@@ -82,16 +85,16 @@ impl Rule for Floored<'_> {
 }
 
 /// The widths, as durations (XML Schema).
-pub const WIDTHS: [(&str, Bucket); 6] = [
-    ("PT15M", Bucket::QuarterHour),
-    ("PT1H", Bucket::Hour),
-    ("P1D", Bucket::Day),
-    ("P7D", Bucket::Week),
-    ("P1M", Bucket::Month),
-    ("P1Y", Bucket::Year),
+pub const WIDTHS: [(&str, TimeBucketWidth); 6] = [
+    ("PT15M", TimeBucketWidth::QuarterHour),
+    ("PT1H", TimeBucketWidth::Hour),
+    ("P1D", TimeBucketWidth::Day),
+    ("P7D", TimeBucketWidth::Week),
+    ("P1M", TimeBucketWidth::Month),
+    ("P1Y", TimeBucketWidth::Year),
 ];
 
-fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
+fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     let width = form.typed("rightOperand", "xsd:duration")?;
     let zone = form.members.text_if_there("h:zone")?;
     if let Some(zone) = zone
@@ -116,13 +119,13 @@ pub(super) fn check_zone(zone: Option<&str>) -> Result<(), Refusal> {
         Ok(())
     } else {
         Err(
-            Refusal::new(Code::TermIllTyped, format!("`{zone}` is no time zone"))
+            Refusal::new(ErrorCode::TermIllTyped, format!("`{zone}` is no time zone"))
                 .with_help("write an IANA name such as Europe/Berlin"),
         )
     }
 }
 
-impl Bucket {
+impl TimeBucketWidth {
     /// Every bucket, the finest first.
     pub const ALL: [Self; 6] = [
         Self::QuarterHour,
@@ -146,7 +149,7 @@ impl Bucket {
         }
     }
 
-    fn said(self, tongue: Tongue) -> &'static str {
+    fn said(self, tongue: Language) -> &'static str {
         let (de, pt) = match self {
             Self::QuarterHour => ("die Viertelstunde", "ao quarto de hora"),
             Self::Hour => ("die Stunde", "à hora"),
@@ -190,8 +193,8 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(coarse: Bucket, finer: &[Bucket]) {
-        let got: Vec<Bucket> = Bucket::ALL
+    fn check(coarse: TimeBucketWidth, finer: &[TimeBucketWidth]) {
+        let got: Vec<TimeBucketWidth> = TimeBucketWidth::ALL
             .into_iter()
             .filter(|fine| coarse.is_made_of(*fine))
             .collect();
@@ -210,7 +213,7 @@ mod tests {
 
     #[test]
     fn buckets_nest() {
-        use Bucket::{Day, Hour, Month, QuarterHour, Week, Year};
+        use TimeBucketWidth::{Day, Hour, Month, QuarterHour, Week, Year};
         check(QuarterHour, &[QuarterHour]);
         check(Hour, &[QuarterHour, Hour]);
         check(Day, &[QuarterHour, Hour, Day]);

@@ -1,31 +1,31 @@
 //! The whole vocabulary: every term in one list, to be read from ODRL and shown in tables.
 
 #[cfg(test)]
-use super::rule::Stage;
-use super::rule::{Form, Place, Script, Spec};
+use super::rule::EnforcementPoint;
+use super::rule::{OdrlPosition, OdrlReader, OdrlWriter, TermSpec};
 use super::{
-    Clause, aggregate, area, attest, band, budget, columns, consent, delivery, dominance, duty,
-    embargo, exclusive, group, hours, inform, joins, lasts, legal_basis, lookup, mask, min_group,
-    odrl, place_cells, prefix, price, prohibition, pseudonym, published_area, purpose, quota,
-    receipts, region, release, rows, sector, service, streams, time_bucket, travel, version,
-    window,
+    Clause, aggregate, area, attestation, band, columns, consent, delivery, dominance, duty,
+    embargo, exclusivity, group, hours, inform, joins, key_transfer, legal_basis, lookup, mask,
+    min_group, odrl, place_cells, prefix, price, privacy_budget, prohibition, pseudonym,
+    published_area, purpose, quota, receipts, region, relative_window, release, row_filter_term,
+    schema_version, sector, service_level, throughput, time_bucket, window,
 };
 use crate::id::{ClauseId, DatasetId, ParticipantId};
-use crate::members::{Codes, Members};
 use crate::refusal::Refusal;
+use crate::strict_object::{ReaderErrorCodes, StrictObjectReader};
 use hansa_audit_log::json::Json;
 
 /// Every term that this version knows, in the order of their numbers.
-pub static VOCABULARY: &[&Spec] = &[
+pub static VOCABULARY: &[&TermSpec] = &[
     &group::MEMBER,
     &sector::SECTOR,
-    &purpose::clause::ONE_OF,
-    &purpose::clause::NONE_OF,
+    &purpose::purpose_terms::ONE_OF,
+    &purpose::purpose_terms::NONE_OF,
     &window::FROM,
     &window::UNTIL,
-    &lasts::LASTS,
+    &relative_window::LASTS,
     &hours::HOURS,
-    &rows::WHERE,
+    &row_filter_term::WHERE,
     &columns::ONLY,
     &pseudonym::PSEUDONYM,
     &mask::MASKED,
@@ -36,34 +36,34 @@ pub static VOCABULARY: &[&Spec] = &[
     &area::INSIDE,
     &published_area::WITHIN,
     &place_cells::PLACE_CELLS,
-    &aggregate::clause::FUNCTIONS,
-    &aggregate::clause::DIMENSIONS,
-    &aggregate::clause::MEASURES,
+    &aggregate::aggregate_terms::FUNCTIONS,
+    &aggregate::aggregate_terms::DIMENSIONS,
+    &aggregate::aggregate_terms::MEASURES,
     &min_group::AT_LEAST,
     &dominance::DOMINANCE_P,
     &dominance::DOMINANCE_NK,
-    &aggregate::secondary::TOTALS,
-    &aggregate::secondary::COMPLEMENT,
-    &aggregate::secondary::ROUNDED,
-    &aggregate::clause::GRID,
+    &aggregate::secondary_suppression::TOTALS,
+    &aggregate::secondary_suppression::COMPLEMENT,
+    &aggregate::secondary_suppression::ROUNDED,
+    &aggregate::aggregate_terms::GRID,
     &release::RELEASE,
-    &budget::BUDGET,
+    &privacy_budget::BUDGET,
     &joins::KEYS,
     &joins::WITH,
     &joins::STAY,
-    &travel::TRAVEL,
+    &key_transfer::TRAVEL,
     &quota::QUERIES,
     &quota::ROWS,
     &quota::BYTES,
-    &streams::RATE,
-    &streams::AT_ONCE,
+    &throughput::RATE,
+    &throughput::AT_ONCE,
     &quota::RESULT_ROWS,
     &embargo::EMBARGO,
     &delivery::NETWORKS,
     &region::REGION,
     &delivery::FORMATS_ALLOWED,
     &duty::DELETE,
-    &attest::ATTEST,
+    &attestation::ATTEST,
     &duty::ATTRIBUTE,
     &duty::DISTRIBUTE,
     &duty::SELL,
@@ -71,8 +71,8 @@ pub static VOCABULARY: &[&Spec] = &[
     &prohibition::USE,
     &prohibition::QUERY,
     &prohibition::AGGREGATE,
-    &exclusive::EXCLUSIVE,
-    &service::SERVICE,
+    &exclusivity::EXCLUSIVE,
+    &service_level::SERVICE,
     &price::PRICE,
     &price::PREPAID,
     &inform::TELL,
@@ -80,12 +80,12 @@ pub static VOCABULARY: &[&Spec] = &[
     &legal_basis::BASIS,
     &consent::CONSENT,
     &receipts::RECEIPTS,
-    &version::VERSION,
+    &schema_version::VERSION,
 ];
 
 /// The clause as it stands in its place, with its number.
 #[must_use]
-pub fn write(clause: &Clause, script: &mut Script<'_>) -> Json {
+pub fn write(clause: &Clause, script: &mut OdrlWriter<'_>) -> Json {
     let json = clause.term.with(|rule| rule.odrl(script));
     odrl::numbered(json, clause.id)
 }
@@ -98,22 +98,24 @@ pub fn write(clause: &Clause, script: &mut Script<'_>) -> Json {
 pub fn read(
     json: Json,
     at: String,
-    place: Place,
+    place: OdrlPosition,
     assigner: &ParticipantId,
 ) -> Result<Clause, Refusal> {
-    let mut members = Members::of(json, at, Codes::POLICY)?;
+    let mut members = StrictObjectReader::of(json, at, ReaderErrorCodes::POLICY)?;
     let id: ClauseId = members.parsed("uid")?;
     members.within(id);
     let (spec, operator) = match place {
-        Place::Permission | Place::Target | Place::Action => constraint(&mut members, place)?,
-        Place::Duty => (act(&mut members, place, "duty")?, String::new()),
-        Place::Prohibition => (
+        OdrlPosition::Permission | OdrlPosition::Target | OdrlPosition::Action => {
+            constraint(&mut members, place)?
+        }
+        OdrlPosition::Duty => (act(&mut members, place, "duty")?, String::new()),
+        OdrlPosition::Prohibition => (
             act(&mut members, place, "prohibited action")?,
             String::new(),
         ),
-        Place::Obligation => (act(&mut members, place, "obligation")?, String::new()),
+        OdrlPosition::Obligation => (act(&mut members, place, "obligation")?, String::new()),
     };
-    let term = (spec.read)(&mut Form {
+    let term = (spec.read)(&mut OdrlReader {
         members: &mut members,
         operator: &operator,
         assigner,
@@ -122,22 +124,25 @@ pub fn read(
     Ok(Clause { id, term })
 }
 
-fn constraint(members: &mut Members, place: Place) -> Result<(&'static Spec, String), Refusal> {
+fn constraint(
+    members: &mut StrictObjectReader,
+    place: OdrlPosition,
+) -> Result<(&'static TermSpec, String), Refusal> {
     let left = members.text("leftOperand")?;
     let known = || VOCABULARY.iter().filter(|spec| spec.operand == left);
-    let Some(own) = known().map(|spec| spec.place).next() else {
+    let Some(own) = known().map(|spec| spec.position).next() else {
         return Err(members
             .codes()
             .unknown(format!("the operand `{left}` is not known")));
     };
-    if known().all(|spec| spec.place != place) {
+    if known().all(|spec| spec.position != place) {
         return Err(members.codes().unknown(format!(
             "the operand `{left}` stands in {place}, where it is not executed; its place is {own}"
         )));
     }
     let operator = members.text("operator")?;
     let found = known()
-        .filter(|spec| spec.place == place)
+        .filter(|spec| spec.position == place)
         .find(|spec| spec.operators.contains(&operator.as_str()));
     match found {
         Some(spec) => Ok((spec, operator)),
@@ -147,11 +152,15 @@ fn constraint(members: &mut Members, place: Place) -> Result<(&'static Spec, Str
     }
 }
 
-fn act(members: &mut Members, place: Place, what: &str) -> Result<&'static Spec, Refusal> {
+fn act(
+    members: &mut StrictObjectReader,
+    place: OdrlPosition,
+    what: &str,
+) -> Result<&'static TermSpec, Refusal> {
     let action = members.text("action")?;
     VOCABULARY
         .iter()
-        .find(|spec| spec.place == place && spec.operand == action)
+        .find(|spec| spec.position == place && spec.operand == action)
         .copied()
         .ok_or_else(|| {
             members
@@ -181,7 +190,7 @@ pub fn table() -> String {
             "| {} | {} | {}: `{}{operators}`{example} | {} | {} | {} | `{}` |",
             numbers.join(", "),
             spec.name,
-            spec.place,
+            spec.position,
             spec.operand,
             stages.join(", "),
             if codes.is_empty() {
@@ -189,7 +198,7 @@ pub fn table() -> String {
             } else {
                 codes.join(" ")
             },
-            spec.mend,
+            spec.remedy,
             spec.test,
         ));
     }
@@ -198,7 +207,7 @@ pub fn table() -> String {
 }
 
 /// The form of the first sample of a term, in one line.
-fn example(spec: &'static Spec) -> Option<String> {
+fn example(spec: &'static TermSpec) -> Option<String> {
     let dataset: DatasetId = "hansa://munster.example/d/bike_counts".parse().ok()?;
     let term = super::Term::samples()
         .into_iter()
@@ -207,7 +216,7 @@ fn example(spec: &'static Spec) -> Option<String> {
         id: ClauseId(2),
         term,
     };
-    let script = &mut Script::new(&dataset.owner, &dataset, std::slice::from_ref(&clause));
+    let script = &mut OdrlWriter::new(&dataset.owner, &dataset, std::slice::from_ref(&clause));
     let json = write(&clause, script);
     let text = String::from_utf8(hansa_audit_log::json::canonical(&json)).ok()?;
     // A bar would end the cell of the table.
@@ -218,7 +227,7 @@ fn example(spec: &'static Spec) -> Option<String> {
 mod tests {
     use super::*;
     use crate::term::Term;
-    use crate::term::tongue::Tongue;
+    use crate::term::language::Language;
     use std::collections::BTreeSet;
 
     #[test]
@@ -231,18 +240,20 @@ mod tests {
                 .filter(|term| std::ptr::eq(term.spec(), *spec))
                 .collect();
             assert!(!of.is_empty(), "{} has no sample", spec.name);
-            assert!(!spec.mend.is_empty() && !spec.executed.is_empty());
+            assert!(!spec.remedy.is_empty() && !spec.executed.is_empty());
             assert!(
-                !spec.codes.is_empty() || !spec.executed.contains(&Stage::Admission),
+                !spec.codes.is_empty() || !spec.executed.contains(&EnforcementPoint::Admission),
                 "{} refuses without a code",
                 spec.name
             );
             for term in of {
-                let said: BTreeSet<String> =
-                    Tongue::ALL.iter().map(|tongue| term.say(*tongue)).collect();
-                assert_eq!(said.len(), Tongue::ALL.len(), "{said:?}");
+                let said: BTreeSet<String> = Language::ALL
+                    .iter()
+                    .map(|tongue| term.render(*tongue))
+                    .collect();
+                assert_eq!(said.len(), Language::ALL.len(), "{said:?}");
             }
-            let whole = format!("{} {} {:?}", spec.place, spec.operand, spec.name);
+            let whole = format!("{} {} {:?}", spec.position, spec.operand, spec.name);
             assert!(keys.insert(whole), "{} stands twice", spec.name);
         }
         for term in &samples {
@@ -260,7 +271,7 @@ mod tests {
             let order = one.compare(&one);
             assert_eq!(order, Some(std::cmp::Ordering::Equal), "{}", one.plain());
             for other in Term::samples() {
-                let related = one.treats().is_some() && other.treats().is_some();
+                let related = one.column().is_some() && other.column().is_some();
                 if !std::ptr::eq(one.spec(), other.spec()) && !related {
                     let order = one.compare(&other);
                     let named = one.spec().name == other.spec().name;

@@ -1,17 +1,19 @@
 //! Term 5: the window of time, half open, in UTC.
 
+use super::language::Language;
 use super::odrl::{says, typed};
-use super::rule::{Form, Nature, Place, Rule, Script, Spec, Stage};
-use super::tongue::Tongue;
+use super::rule::{
+    DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule, TermSpec,
+};
 use super::{Clause, Term, cite};
-use crate::contract::Grant;
-use crate::refusal::{Code, Refusal};
+use crate::contract::DatasetGrant;
+use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
-use hansa_audit_log::time::Time;
+use hansa_audit_log::time::UtcTimestamp;
 use std::cmp::Ordering;
 
 /// Checks that `now` lies in the window of every clause and of the contract itself.
-pub(crate) fn check(grant: &Grant, now: Time) -> Result<(), Refusal> {
+pub(crate) fn check(grant: &DatasetGrant, now: UtcTimestamp) -> Result<(), Refusal> {
     for clause in grant.clauses() {
         check_clause(clause, now)?;
     }
@@ -25,7 +27,7 @@ pub(crate) fn check(grant: &Grant, now: Time) -> Result<(), Refusal> {
 }
 
 /// The first instant at which the grant no longer holds.
-pub(crate) fn end(grant: &Grant) -> Time {
+pub(crate) fn end(grant: &DatasetGrant) -> UtcTimestamp {
     grant
         .clauses()
         .iter()
@@ -39,33 +41,33 @@ pub(crate) fn end(grant: &Grant) -> Time {
 }
 
 /// The beginning.
-pub(super) struct From(pub(super) Time);
+pub(super) struct NotBeforeTerm(pub(super) UtcTimestamp);
 
-pub(super) static FROM: Spec = Spec {
+pub(super) static FROM: TermSpec = TermSpec {
     numbers: &[5],
     name: "not_before",
-    place: Place::Permission,
+    position: OdrlPosition::Permission,
     operand: "dateTime",
     operators: &["gteq"],
-    executed: &[Stage::Admission],
-    codes: &[Code::NotYetValid],
-    nature: Nature::Technical,
+    executed: &[EnforcementPoint::Admission],
+    codes: &[ErrorCode::NotYetValid],
+    nature: DemandKind::Technical,
     hides_rows: false,
-    mend: "ask again from that instant on",
+    remedy: "ask again from that instant on",
     test: "the_first_check_that_fails_decides_the_code",
     read: from,
 };
 
-impl Rule for From {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for NotBeforeTerm {
+    fn spec(&self) -> &'static TermSpec {
         &FROM
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("dateTime", "gteq", typed("xsd:dateTime", self.0))
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         let from = self.0;
         tongue.pick(
             format!("in force from {from}"),
@@ -74,7 +76,7 @@ impl Rule for From {
         )
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         Json::text(self.0)
     }
 
@@ -87,33 +89,33 @@ impl Rule for From {
 }
 
 /// The end.
-pub(super) struct Until(pub(super) Time);
+pub(super) struct NotAfterTerm(pub(super) UtcTimestamp);
 
-pub(super) static UNTIL: Spec = Spec {
+pub(super) static UNTIL: TermSpec = TermSpec {
     numbers: &[5],
     name: "not_after",
-    place: Place::Permission,
+    position: OdrlPosition::Permission,
     operand: "dateTime",
     operators: &["lt"],
-    executed: &[Stage::Admission, Stage::Answer],
-    codes: &[Code::Expired],
-    nature: Nature::Technical,
+    executed: &[EnforcementPoint::Admission, EnforcementPoint::Answer],
+    codes: &[ErrorCode::Expired],
+    nature: DemandKind::Technical,
     hides_rows: false,
-    mend: "renew the contract",
+    remedy: "renew the contract",
     test: "the_first_check_that_fails_decides_the_code",
     read: until,
 };
 
-impl Rule for Until {
-    fn spec(&self) -> &'static Spec {
+impl TermRule for NotAfterTerm {
+    fn spec(&self) -> &'static TermSpec {
         &UNTIL
     }
 
-    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("dateTime", "lt", typed("xsd:dateTime", self.0))
     }
 
-    fn say(&self, tongue: Tongue) -> String {
+    fn render(&self, tongue: Language) -> String {
         let until = self.0;
         tongue.pick(
             format!("in force until {until}"),
@@ -122,7 +124,7 @@ impl Rule for Until {
         )
     }
 
-    fn normal(&self) -> Json {
+    fn canonical(&self) -> Json {
         Json::text(self.0)
     }
 
@@ -134,15 +136,15 @@ impl Rule for Until {
     }
 }
 
-fn from(form: &mut Form<'_>) -> Result<Term, Refusal> {
+fn from(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     form.instant("rightOperand").map(Term::NotBefore)
 }
 
-fn until(form: &mut Form<'_>) -> Result<Term, Refusal> {
+fn until(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     form.instant("rightOperand").map(Term::NotAfter)
 }
 
-pub(crate) fn check_clause(clause: &Clause, now: Time) -> Result<(), Refusal> {
+pub(crate) fn check_clause(clause: &Clause, now: UtcTimestamp) -> Result<(), Refusal> {
     if let Term::NotBefore(from) = clause.term
         && now < from
     {
@@ -156,15 +158,15 @@ pub(crate) fn check_clause(clause: &Clause, now: Time) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn not_yet(from: Time) -> Refusal {
+fn not_yet(from: UtcTimestamp) -> Refusal {
     Refusal::new(
-        Code::NotYetValid,
+        ErrorCode::NotYetValid,
         format!("the contract is in force from {from}"),
     )
     .with_help(format!("ask again from {from} on"))
 }
 
-fn expired(until: Time) -> Refusal {
-    Refusal::new(Code::Expired, format!("the contract ended on {until}"))
+fn expired(until: UtcTimestamp) -> Refusal {
+    Refusal::new(ErrorCode::Expired, format!("the contract ended on {until}"))
         .with_help("renew it: hansa contract request")
 }

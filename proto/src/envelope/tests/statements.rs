@@ -1,11 +1,11 @@
 //! Envelopes of other things than a contract of two: each has its own number of signatures.
 
-use super::scene::envelope;
+use super::fixture::envelope;
 use super::*;
 use crate::{credential, samples};
-use hansa_policy::attribute::Attribute;
-use hansa_policy::contract::SignatureCheck;
-use hansa_policy::contract::deed::Deed;
+use hansa_policy::attribute::ParticipantAttribute;
+use hansa_policy::contract::SignatureVerifier;
+use hansa_policy::contract::signature_purpose::SignaturePurpose;
 
 #[test]
 fn a_public_view_is_signed_by_its_provider_alone() {
@@ -15,21 +15,27 @@ fn a_public_view_is_signed_by_its_provider_alone() {
         provider: scene.agreement.provider.clone(),
         ..samples::public_view()
     });
-    let provider = munster.entry(Kind::Agreement, Role::Provider, &view);
-    let consumer = firm.entry(Kind::Agreement, Role::Consumer, &view);
+    let provider = munster.entry(StatementKind::Agreement, SignatoryRole::Provider, &view);
+    let consumer = firm.entry(StatementKind::Agreement, SignatoryRole::Consumer, &view);
     let one = envelope(&view, &[&provider]);
     let two = envelope(&view, &[&provider, &consumer]);
     let other = envelope(&view, &[&consumer]);
     let half = scene.with(&[&scene.provider()]);
     assert!(parse_offer(&one).unwrap().verify(&scene.keys).is_ok());
     for (read, code) in [
-        (parse_contract(&one), Code::SignatureMissing),
-        (parse_contract(&two), Code::SignatureCount),
-        (parse_offer(&two), Code::SignatureCount),
-        (parse_offer(&other), Code::SignatureMissing),
-        (parse_offer(&half), Code::SignatureMissing),
-        (parse_half(&half, Role::Consumer), Code::SignatureMissing),
-        (parse_half(&one, Role::Provider), Code::ContractMalformed),
+        (parse_contract(&one), ErrorCode::SignatureMissing),
+        (parse_contract(&two), ErrorCode::SignatureCount),
+        (parse_offer(&two), ErrorCode::SignatureCount),
+        (parse_offer(&other), ErrorCode::SignatureMissing),
+        (parse_offer(&half), ErrorCode::SignatureMissing),
+        (
+            parse_half(&half, SignatoryRole::Consumer),
+            ErrorCode::SignatureMissing,
+        ),
+        (
+            parse_half(&one, SignatoryRole::Provider),
+            ErrorCode::ContractMalformed,
+        ),
     ] {
         assert_eq!(read.unwrap_err().code, code);
     }
@@ -40,7 +46,7 @@ fn a_withdrawal_is_signed_by_one_party() {
     let scene = scene();
     let firm = &scene.keys.0[1];
     let agreed = scene.accept(&scene.signed()).unwrap();
-    let statement = withdrawal::Statement {
+    let statement = withdrawal::WithdrawalStatement {
         contract: agreed.id(),
         party: "firma.example".parse().unwrap(),
         effective_at: "2027-01-01T00:00:00Z".parse().unwrap(),
@@ -54,20 +60,23 @@ fn a_withdrawal_is_signed_by_one_party() {
         let read = withdrawal::from_bytes(&canonical(&spoilt));
         assert!(read.is_err(), "{place}");
     }
-    let entry = firm.entry(Kind::Withdrawal, Role::Consumer, &payload);
-    let of_another_kind = firm.entry(Kind::Agreement, Role::Consumer, &payload);
+    let entry = firm.entry(StatementKind::Withdrawal, SignatoryRole::Consumer, &payload);
+    let of_another_kind = firm.entry(StatementKind::Agreement, SignatoryRole::Consumer, &payload);
     let bytes = envelope(&payload, &[&entry]);
     let read = parse_withdrawal(&bytes).unwrap();
     assert_eq!(read.statement, Digest::of(&payload));
     assert!(agreed.revoke(&read, &scene.keys).is_ok());
     for (bytes, code) in [
-        (envelope(&payload, &[]), Code::SignatureMissing),
-        (envelope(&payload, &[&entry, &entry]), Code::SignatureCount),
+        (envelope(&payload, &[]), ErrorCode::SignatureMissing),
+        (
+            envelope(&payload, &[&entry, &entry]),
+            ErrorCode::SignatureCount,
+        ),
         (
             envelope(&payload, &[&of_another_kind]),
-            Code::SignatureHeader,
+            ErrorCode::SignatureHeader,
         ),
-        (scene.signed(), Code::SignatureHeader),
+        (scene.signed(), ErrorCode::SignatureHeader),
     ] {
         assert_eq!(parse_withdrawal(&bytes).unwrap_err().code, code);
     }
@@ -83,8 +92,8 @@ fn a_receipt_is_signed_and_countersigned() {
     let [munster, firm] = &scene.keys.0;
     let receipt = crate::receipt::tests::receipt();
     let payload = receipt::to_bytes(&receipt);
-    let provider = munster.entry(Kind::Receipt, Role::Provider, &payload);
-    let consumer = firm.entry(Kind::Receipt, Role::Consumer, &payload);
+    let provider = munster.entry(StatementKind::Receipt, SignatoryRole::Provider, &payload);
+    let consumer = firm.entry(StatementKind::Receipt, SignatoryRole::Consumer, &payload);
     let garbage = (consumer.0.clone(), vec![9; 64]);
     let one = envelope(&payload, &[&provider]);
     let two = envelope(&payload, &[&provider, &consumer]);
@@ -99,11 +108,14 @@ fn a_receipt_is_signed_and_countersigned() {
     signatures.reverse();
     assert_eq!(assemble_signed(&payload, &signatures), two);
     let accept = |bytes: &[u8]| parse_receipt(bytes).and_then(|read| read.check(&scene.keys));
-    let cases: [(&[&Entry], Code); 4] = [
-        (&[], Code::SignatureMissing),
-        (&[&consumer], Code::SignatureMissing),
-        (&[&provider, &consumer, &consumer], Code::SignatureCount),
-        (&[&provider, &garbage], Code::SignatureInvalid),
+    let cases: [(&[&SignatureEntry], ErrorCode); 4] = [
+        (&[], ErrorCode::SignatureMissing),
+        (&[&consumer], ErrorCode::SignatureMissing),
+        (
+            &[&provider, &consumer, &consumer],
+            ErrorCode::SignatureCount,
+        ),
+        (&[&provider, &garbage], ErrorCode::SignatureInvalid),
     ];
     for (entries, code) in cases {
         let refusal = accept(&envelope(&payload, entries)).unwrap_err();
@@ -118,12 +130,12 @@ fn a_receipt_is_signed_and_countersigned() {
 fn a_credential_is_signed_by_its_issuer() {
     let scene = scene();
     let [munster, firm] = &scene.keys.0;
-    let statement = credential::Statement {
+    let statement = credential::CredentialStatement {
         issuer: "munster.example".parse().unwrap(),
         subject: "firma.example".parse().unwrap(),
         attributes: vec![
-            Attribute::Sector("nace:H49.31".parse().unwrap()),
-            Attribute::Region("EU".parse().unwrap()),
+            ParticipantAttribute::Sector("nace:H49.31".parse().unwrap()),
+            ParticipantAttribute::Region("EU".parse().unwrap()),
         ],
         issued_at: "2026-12-24T00:00:00Z".parse().unwrap(),
         until: "2027-12-24T00:00:00Z".parse().unwrap(),
@@ -135,22 +147,24 @@ fn a_credential_is_signed_by_its_issuer() {
         let read = credential::from_bytes(&canonical(&spoilt));
         assert!(read.is_err(), "{place}");
     }
-    let issuer = munster.entry(Kind::Credential, Role::Provider, &payload);
+    let issuer = munster.entry(StatementKind::Credential, SignatoryRole::Provider, &payload);
     let read = credential::from_envelope(&envelope(&payload, &[&issuer])).unwrap();
     assert_eq!(read.statement, Digest::of(&payload));
     assert_eq!(
-        scene
-            .keys
-            .check(&statement.issuer, &read.signature, Deed::Statement),
+        scene.keys.check(
+            &statement.issuer,
+            &read.signature,
+            SignaturePurpose::Statement
+        ),
         Ok(())
     );
-    let consumer = firm.entry(Kind::Credential, Role::Consumer, &payload);
-    let of_another_kind = munster.entry(Kind::Receipt, Role::Provider, &payload);
-    let cases: [(&[&Entry], Code); 4] = [
-        (&[], Code::SignatureMissing),
-        (&[&consumer], Code::SignatureMissing),
-        (&[&issuer, &consumer], Code::SignatureCount),
-        (&[&of_another_kind], Code::SignatureHeader),
+    let consumer = firm.entry(StatementKind::Credential, SignatoryRole::Consumer, &payload);
+    let of_another_kind = munster.entry(StatementKind::Receipt, SignatoryRole::Provider, &payload);
+    let cases: [(&[&SignatureEntry], ErrorCode); 4] = [
+        (&[], ErrorCode::SignatureMissing),
+        (&[&consumer], ErrorCode::SignatureMissing),
+        (&[&issuer, &consumer], ErrorCode::SignatureCount),
+        (&[&of_another_kind], ErrorCode::SignatureHeader),
     ];
     for (entries, code) in cases {
         let read = credential::from_envelope(&envelope(&payload, entries));
@@ -159,7 +173,7 @@ fn a_credential_is_signed_by_its_issuer() {
     // Out of order, twice, or none at all.
     let [sector, region] = [&statement.attributes[0], &statement.attributes[1]];
     for wrong in [vec![region, sector], vec![sector, sector], vec![]] {
-        let bytes = credential::to_bytes(&credential::Statement {
+        let bytes = credential::to_bytes(&credential::CredentialStatement {
             attributes: wrong.into_iter().cloned().collect(),
             ..statement.clone()
         });
@@ -172,7 +186,7 @@ fn a_dispute_is_signed_by_the_consumer() {
     let scene = scene();
     let [munster, firm] = &scene.keys.0;
     let receipt = crate::receipt::tests::receipt();
-    let dispute = dispute::Dispute {
+    let dispute = dispute::DisputeStatement {
         request: receipt.request,
         receipt: Digest::of(&receipt::to_bytes(&receipt)),
         provider: receipt.provider,
@@ -183,22 +197,24 @@ fn a_dispute_is_signed_by_the_consumer() {
         issued_at: receipt.last_at,
     };
     let payload = dispute::to_bytes(&dispute);
-    let consumer = firm.entry(Kind::Dispute, Role::Consumer, &payload);
-    let provider = munster.entry(Kind::Dispute, Role::Provider, &payload);
-    let of_another_kind = firm.entry(Kind::Receipt, Role::Consumer, &payload);
+    let consumer = firm.entry(StatementKind::Dispute, SignatoryRole::Consumer, &payload);
+    let provider = munster.entry(StatementKind::Dispute, SignatoryRole::Provider, &payload);
+    let of_another_kind = firm.entry(StatementKind::Receipt, SignatoryRole::Consumer, &payload);
     let read = parse_dispute(&envelope(&payload, &[&consumer])).unwrap();
     assert_eq!(read.dispute, dispute);
     assert_eq!(
-        scene
-            .keys
-            .check(&dispute.consumer, &read.signature, Deed::Statement),
+        scene.keys.check(
+            &dispute.consumer,
+            &read.signature,
+            SignaturePurpose::Statement
+        ),
         Ok(())
     );
-    let cases: [(&[&Entry], Code); 4] = [
-        (&[], Code::SignatureMissing),
-        (&[&provider], Code::SignatureMissing),
-        (&[&provider, &consumer], Code::SignatureCount),
-        (&[&of_another_kind], Code::SignatureHeader),
+    let cases: [(&[&SignatureEntry], ErrorCode); 4] = [
+        (&[], ErrorCode::SignatureMissing),
+        (&[&provider], ErrorCode::SignatureMissing),
+        (&[&provider, &consumer], ErrorCode::SignatureCount),
+        (&[&of_another_kind], ErrorCode::SignatureHeader),
     ];
     for (entries, code) in cases {
         let read = parse_dispute(&envelope(&payload, entries));

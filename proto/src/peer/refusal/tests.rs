@@ -1,9 +1,9 @@
 //! Refusals arrive as they were sent, and what a peer writes can't hurt a terminal.
 
-use super::{cut, from_wire, told};
+use super::{carried_refusal, cut, from_wire};
 use hansa_audit_log::digest::Digest;
 use hansa_policy::id::{ClauseId, ContractId, ParticipantId};
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 
 fn peer() -> ParticipantId {
     "hansa://munster.example".parse().unwrap()
@@ -11,7 +11,7 @@ fn peer() -> ParticipantId {
 
 fn sample() -> Refusal {
     Refusal::new(
-        Code::PurposeNotCovered,
+        ErrorCode::PurposeNotCovered,
         "the purpose `advertising` is not permitted on `bike_counts` in Münster",
     )
     .with_contract(ContractId(Digest::of(b"payload")))
@@ -30,7 +30,7 @@ fn a_refusal_survives_the_round_trip() {
 
 #[test]
 fn every_code_survives_the_round_trip() {
-    for code in Code::ALL {
+    for code in ErrorCode::ALL {
         let refusal = Refusal::new(*code, "so");
         let back = from_wire(&cut(&refusal), &peer());
         assert_eq!(back, refusal.with_participant(peer()));
@@ -39,36 +39,36 @@ fn every_code_survives_the_round_trip() {
 
 #[test]
 fn what_carries_no_refusal_tells_none() {
-    assert_eq!(told(&cut(&sample()), "bench"), Some(sample()));
+    assert_eq!(carried_refusal(&cut(&sample()), "bench"), Some(sample()));
     let bare = tonic::Status::internal("the connection broke");
-    assert_eq!(told(&bare, "bench"), None);
+    assert_eq!(carried_refusal(&bare, "bench"), None);
 }
 
 #[test]
 fn files_of_this_side_stay_here() {
     let refusal = sample().with_place("/srv/secret/hansa.toml", Some(3), None);
     let status = cut(&refusal);
-    assert_eq!(from_wire(&status, &peer()).place, None);
+    assert_eq!(from_wire(&status, &peer()).location, None);
     let details = String::from_utf8_lossy(status.details()).into_owned();
     assert!(!details.contains("secret"));
 }
 
 #[test]
 fn long_texts_are_cut_between_characters() {
-    let mut long = Refusal::new(Code::SqlInvalid, "ü".repeat(5000));
+    let mut long = Refusal::new(ErrorCode::SqlInvalid, "ü".repeat(5000));
     long.help = vec!["é".repeat(5000); 20];
     let status = cut(&long);
     assert!(status.message().len() < 1100);
     assert!(status.details().len() < 8 * 1024);
     let back = from_wire(&status, &peer());
-    assert_eq!(back.code, Code::SqlInvalid);
+    assert_eq!(back.code, ErrorCode::SqlInvalid);
     assert_eq!(back.help.len(), 4);
 }
 
 #[test]
 fn control_characters_do_not_reach_the_terminal() {
     // As a connector sends it that does not look after its own texts.
-    let mut refusal = Refusal::new(Code::SqlInvalid, "");
+    let mut refusal = Refusal::new(ErrorCode::SqlInvalid, "");
     refusal.sentence = "\u{1b}]0;title\u{7} gone\r\nsecond".to_owned();
     refusal.allowed = Some("a\u{9b}b".to_owned());
     let back = from_wire(&cut(&refusal), &peer());
@@ -78,7 +78,7 @@ fn control_characters_do_not_reach_the_terminal() {
 
 #[test]
 fn an_unknown_code_is_not_taken_for_another() {
-    let info = super::rpc::ErrorInfo {
+    let info = super::rpc::RpcErrorInfo {
         reason: "FROM_THE_FUTURE".to_owned(),
         domain: "hansa".to_owned(),
         metadata: [].into(),
@@ -86,17 +86,17 @@ fn an_unknown_code_is_not_taken_for_another() {
     let details = prost::Message::encode_to_vec(&info.into_details(tonic::Code::NotFound, "so"));
     let status = tonic::Status::with_details(tonic::Code::NotFound, "so", details.into());
     let back = from_wire(&status, &peer());
-    assert_eq!(back.code, Code::PeerDataInvalid);
+    assert_eq!(back.code, ErrorCode::PeerDataInvalid);
     assert!(back.sentence.contains("FROM_THE_FUTURE"), "{back}");
 }
 
 #[test]
 fn a_bare_status_becomes_a_refusal_too() {
     for (grpc, code) in [
-        (tonic::Code::Unavailable, Code::PeerUnreachable),
-        (tonic::Code::DeadlineExceeded, Code::TimedOut),
-        (tonic::Code::OutOfRange, Code::MessageTooLarge),
-        (tonic::Code::Unimplemented, Code::VersionUnsupported),
+        (tonic::Code::Unavailable, ErrorCode::PeerUnreachable),
+        (tonic::Code::DeadlineExceeded, ErrorCode::TimedOut),
+        (tonic::Code::OutOfRange, ErrorCode::MessageTooLarge),
+        (tonic::Code::Unimplemented, ErrorCode::VersionUnsupported),
     ] {
         let back = from_wire(&tonic::Status::new(grpc, "\u{1b}x"), &peer());
         assert_eq!(back.code, code);
@@ -107,7 +107,13 @@ fn a_bare_status_becomes_a_refusal_too() {
         "x",
         bytes::Bytes::from_static(b"\xff\xff\xff"),
     );
-    assert_eq!(from_wire(&garbled, &peer()).code, Code::PeerUnreachable);
+    assert_eq!(
+        from_wire(&garbled, &peer()).code,
+        ErrorCode::PeerUnreachable
+    );
     garbled = super::closed();
-    assert_eq!(from_wire(&garbled, &peer()).code, Code::PeerUnreachable);
+    assert_eq!(
+        from_wire(&garbled, &peer()).code,
+        ErrorCode::PeerUnreachable
+    );
 }

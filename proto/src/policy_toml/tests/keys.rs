@@ -1,12 +1,14 @@
 //! What each key gives.
 
 use super::*;
-use hansa_policy::row_filter::Literal;
-use hansa_policy::term::budget::{Budget, Held, Values};
-use hansa_policy::term::lookup::Lookup;
-use hansa_policy::term::place_cells::PlaceCells;
-use hansa_policy::term::prohibition::{Act, Part, Prohibition, When};
-use hansa_policy::term::published_area::PublishedArea;
+use hansa_policy::row_filter::PolicyLiteral;
+use hansa_policy::term::lookup::LookupTerm;
+use hansa_policy::term::place_cells::PlaceCellsTerm;
+use hansa_policy::term::privacy_budget::{ClampRange, DimensionValues, PrivacyBudgetTerm};
+use hansa_policy::term::prohibition::{
+    ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
+};
+use hansa_policy::term::published_area::PublishedAreaTerm;
 
 #[test]
 fn rows_and_areas_are_read() {
@@ -21,7 +23,7 @@ fn rows_and_areas_are_read() {
         &[Term::Area {
             lon: name("lon"),
             lat: name("lat"),
-            bounds: Bounds {
+            bounds: BoundingBox {
                 west: "7.5".to_owned(),
                 south: "51.90".to_owned(),
                 east: "7.75".to_owned(),
@@ -33,20 +35,30 @@ fn rows_and_areas_are_read() {
 
 #[test]
 fn prohibitions_are_words_or_tables() {
-    let prohibition = |act, part, when| Term::from(Prohibition { act, part, when });
-    let rows = |text: &str| Some(Part::Rows(row_filter::parse(text).unwrap()));
+    let prohibition = |act, part, when| {
+        Term::from(ProhibitionTerm {
+            action: act,
+            part,
+            condition: when,
+        })
+    };
+    let rows = |text: &str| Some(ProhibitedPart::Rows(row_filter::parse(text).unwrap()));
     check(
         r#"prohibit = ["sell", { rows = "site = 'C'" }, { action = "query", purpose = "dpv:Marketing", until = 2026-08-31 }]"#,
         &[
-            Term::Prohibit(hansa_policy::term::Forbidden::Sell),
-            prohibition(Act::Use, rows("site = 'C'"), When::ALWAYS),
+            Term::Prohibit(hansa_policy::term::ForbiddenUse::Sell),
             prohibition(
-                Act::Query,
+                ProhibitedAction::Use,
+                rows("site = 'C'"),
+                ProhibitionCondition::ALWAYS,
+            ),
+            prohibition(
+                ProhibitedAction::Query,
                 None,
-                When {
+                ProhibitionCondition {
                     purpose: Some(vec!["dpv:Marketing".parse().unwrap()]),
                     until: Some("2026-08-31T22:00:00Z".parse().unwrap()),
-                    ..When::ALWAYS
+                    ..ProhibitionCondition::ALWAYS
                 },
             ),
         ],
@@ -54,9 +66,9 @@ fn prohibitions_are_words_or_tables() {
     check(
         r#"prohibit = { columns = ["site"] }"#,
         &[prohibition(
-            Act::Use,
-            Some(Part::Columns(vec![name("site")])),
-            When::ALWAYS,
+            ProhibitedAction::Use,
+            Some(ProhibitedPart::Columns(vec![name("site")])),
+            ProhibitionCondition::ALWAYS,
         )],
     );
 }
@@ -64,7 +76,7 @@ fn prohibitions_are_words_or_tables() {
 #[test]
 fn cells_stand_for_places() {
     let place = |cell: &str, size: &str| {
-        Term::PlaceCells(PlaceCells {
+        Term::PlaceCells(PlaceCellsTerm {
             lon: name("lon"),
             lat: name("lat"),
             cell: name(cell),
@@ -83,7 +95,7 @@ fn published_lists_are_named_by_their_digest() {
     let list = hansa_audit_log::digest::Digest::of(b"list");
     check(
         &format!("within = {{ list = \"{list}\", which = \"name=Mitte\" }}"),
-        &[Term::PublishedArea(PublishedArea {
+        &[Term::PublishedArea(PublishedAreaTerm {
             lon: name("lon"),
             lat: name("lat"),
             list,
@@ -92,7 +104,7 @@ fn published_lists_are_named_by_their_digest() {
     );
     check(
         &format!("mask = {{ site = {{ level = \"the group\", table = \"{list}\" }} }}"),
-        &[Term::Lookup(Lookup {
+        &[Term::Lookup(LookupTerm {
             column: name("site"),
             table: list,
             level: "the group".to_owned(),
@@ -103,32 +115,36 @@ fn published_lists_are_named_by_their_digest() {
 #[test]
 fn a_mask_has_a_value_of_its_column() {
     for (column, said, mask) in [
-        ("operator", "\"null\"", Mask::Null),
+        ("operator", "\"null\"", MaskValue::Null),
         (
             "site",
             "{ constant = \"x\" }",
-            Mask::Constant(Literal::Text("x".to_owned())),
+            MaskValue::Constant(PolicyLiteral::Text("x".to_owned())),
         ),
         (
             "bikes",
             "{ constant = -1 }",
-            Mask::Constant(Literal::Int(-1)),
+            MaskValue::Constant(PolicyLiteral::Int(-1)),
         ),
         (
             "lon",
             "{ constant = 0.50 }",
-            Mask::Constant(Literal::Decimal("0.50".to_owned())),
+            MaskValue::Constant(PolicyLiteral::Decimal("0.50".to_owned())),
         ),
-        ("lat", "{ constant = 1 }", Mask::Constant(Literal::Int(1))),
+        (
+            "lat",
+            "{ constant = 1 }",
+            MaskValue::Constant(PolicyLiteral::Int(1)),
+        ),
         (
             "open",
             "{ constant = false }",
-            Mask::Constant(Literal::Bool(false)),
+            MaskValue::Constant(PolicyLiteral::Bool(false)),
         ),
         (
             "local_date",
             "{ constant = 2026-01-01 }",
-            Mask::Constant(Literal::Text("2026-01-01".to_owned())),
+            MaskValue::Constant(PolicyLiteral::Text("2026-01-01".to_owned())),
         ),
     ] {
         let column_mask = Term::Mask {
@@ -143,17 +159,17 @@ fn a_mask_has_a_value_of_its_column() {
 fn a_bucket_takes_the_zone_that_fits() {
     let berlin = Some("Europe/Berlin");
     for (column, said, bucket, zone) in [
-        ("seen_at", "\"hour\"", Bucket::Hour, None),
-        ("seen_at", "\"day\"", Bucket::Day, berlin),
+        ("seen_at", "\"hour\"", TimeBucketWidth::Hour, None),
+        ("seen_at", "\"day\"", TimeBucketWidth::Day, berlin),
         (
             "seen_at",
             "{ to = \"day\", zone = \"UTC\" }",
-            Bucket::Day,
+            TimeBucketWidth::Day,
             None,
         ),
         // A dimension of the grid takes the grid's zone; a date has none.
-        ("at", "\"hour\"", Bucket::Hour, berlin),
-        ("local_date", "\"month\"", Bucket::Month, None),
+        ("at", "\"hour\"", TimeBucketWidth::Hour, berlin),
+        ("local_date", "\"month\"", TimeBucketWidth::Month, None),
     ] {
         let coarse = Term::TimeBucket {
             column: name(column),
@@ -168,24 +184,24 @@ fn a_bucket_takes_the_zone_that_fits() {
 fn aggregates_take_the_buckets_of_the_grid() {
     let group = |column: &str| Term::MinGroup {
         at_least: 5,
-        unit: Unit::Column(name(column)),
+        unit: CountingUnit::Column(name(column)),
     };
     for (said, bucket, group) in [
-        ("", Bucket::Hour, None),
-        (", bucket = \"day\"", Bucket::Day, None),
+        ("", TimeBucketWidth::Hour, None),
+        (", bucket = \"day\"", TimeBucketWidth::Day, None),
         (
             ", bucket = { at = \"week\" }, min_contributors = 5",
-            Bucket::Week,
+            TimeBucketWidth::Week,
             Some(group("device_id")),
         ),
         (
             ", min_contributors = 5, unit = \"site\"",
-            Bucket::Hour,
+            TimeBucketWidth::Hour,
             Some(group("site")),
         ),
     ] {
         let mut expect = vec![
-            Term::Functions(vec![Function::Sum]),
+            Term::Functions(vec![CubeFunction::Sum]),
             Term::Dimensions(names(&["at"])),
             Term::Measures(names(&["bikes"])),
             Term::Grid("hansa://munster.example/grid/bike_counts-1".to_owned()),
@@ -208,7 +224,7 @@ fn without_its_measures_an_aggregate_does_not_take_the_numbers_shown() {
         "columns = [\"site\", \"bikes\"]\naggregate = { by = [\"site\"], functions = [\"count\"], measures = [] }",
         &[
             Term::Columns(names(&["site", "bikes"])),
-            Term::Functions(vec![Function::Count]),
+            Term::Functions(vec![CubeFunction::Count]),
             Term::Dimensions(names(&["site"])),
             Term::Grid("hansa://munster.example/grid/bike_counts-1".to_owned()),
             Term::TotalsFromPublished,
@@ -219,20 +235,20 @@ fn without_its_measures_an_aggregate_does_not_take_the_numbers_shown() {
 #[test]
 fn sizes_and_periods_are_read() {
     for (said, max, per) in [
-        ("bytes_per_day = 17", 17, Period::Day),
-        ("bytes_per_hour = \"64 KiB\"", 65_536, Period::Hour),
-        ("bytes_per_week = \"1_000kB\"", 1_000_000, Period::Week),
+        ("bytes_per_day = 17", 17, QuotaPeriod::Day),
+        ("bytes_per_hour = \"64 KiB\"", 65_536, QuotaPeriod::Hour),
+        ("bytes_per_week = \"1_000kB\"", 1_000_000, QuotaPeriod::Week),
         (
             "bytes_per_30_days = \"2 GB\"",
             2_000_000_000,
-            Period::ThirtyDays,
+            QuotaPeriod::ThirtyDays,
         ),
     ] {
-        check(said, &[Term::ByteQuota(Quota { max, per })]);
+        check(said, &[Term::ByteQuota(PeriodQuota { max, per })]);
     }
-    let queries = Term::Queries(Quota {
+    let queries = Term::Queries(PeriodQuota {
         max: 3,
-        per: Period::Hour,
+        per: QuotaPeriod::Hour,
     });
     check(
         "queries_per_hour = 3\nresult_rows = 7",
@@ -272,19 +288,19 @@ fn a_budget_of_privacy_is_read() {
     let aggregate =
         "by = [\"site\", \"at\"], functions = [\"count\", \"sum\"], measures = [\"bikes\"]";
     let budget = |most: &str, per, each: &str, rows| {
-        Term::Budget(Budget {
+        Term::Budget(PrivacyBudgetTerm {
             most: most.parse().unwrap(),
             per,
             each: each.parse().unwrap(),
             unit: name("device_id"),
             cells: 3,
             rows,
-            bounds: vec![Held {
+            bounds: vec![ClampRange {
                 measure: name("bikes"),
                 low: "0".parse().unwrap(),
                 high: "99.5".parse().unwrap(),
             }],
-            values: vec![Values {
+            values: vec![DimensionValues {
                 column: name("site"),
                 list: vec!["A".to_owned(), "7".to_owned(), "true".to_owned()],
             }],
@@ -294,11 +310,11 @@ fn a_budget_of_privacy_is_read() {
     for (said, expect) in [
         (
             "most = 1.0, per = \"month\", each = \"0.25\", delta = 0",
-            budget("1", Bucket::Month, "0.25", 1),
+            budget("1", TimeBucketWidth::Month, "0.25", 1),
         ),
         (
             "most = 2, per = \"day\", rows = 4",
-            budget("2", Bucket::Day, "2", 4),
+            budget("2", TimeBucketWidth::Day, "2", 4),
         ),
     ] {
         let text = format!(
@@ -312,7 +328,7 @@ fn a_budget_of_privacy_is_read() {
             .collect();
         assert_eq!(found, [&expect]);
         let written = to_text(&draft.title, &draft.clauses);
-        assert_eq!(written.left_out, []);
+        assert_eq!(written.unsupported, []);
         assert_eq!(
             read(&written.text).clauses,
             draft.clauses,

@@ -161,7 +161,7 @@ fn unknown_purposes_are_told_with_the_nearest() {
     let draft = read(
         "title = \"T\"\n\npurpose = [\"dpv:PublicBenefits\", \"traffic-planning\", \"dpv:Marketing\"]",
     );
-    let taxonomy = crate::purposes::vocabulary();
+    let taxonomy = crate::purpose_taxonomy::vocabulary();
     let problems = unknown_purposes(&draft, FILE, &taxonomy);
     assert_eq!(
         told(&problems),

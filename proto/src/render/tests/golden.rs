@@ -2,20 +2,20 @@
 //!
 //! The files hold a contract of every term, and a public view, in each form and language. A term that is new comes in with
 //! `HANSA_WRITE_DOCS=1`; a line that was there can't be changed that way, nor left away. Whoever wants another wording
-//! adds a form: `hansa_policy::contract::shown::Form`.
+//! adds a form: `hansa_policy::contract::rendering::Form`.
 
 use crate::render::page;
 use crate::samples;
 use hansa_policy::contract::Agreement;
-use hansa_policy::contract::shown::{Form, Shown};
-use hansa_policy::term::tongue::Tongue;
+use hansa_policy::contract::rendering::{PageRendering, RenderingVersion};
+use hansa_policy::term::language::Language;
 use std::path::PathBuf;
 
-fn file(shown: Shown) -> PathBuf {
+fn file(shown: PageRendering) -> PathBuf {
     folder().join(format!(
         "{}.{}.txt",
-        shown.form.as_str().replace('/', "-"),
-        shown.tongue
+        shown.version.as_str().replace('/', "-"),
+        shown.language
     ))
 }
 
@@ -40,12 +40,12 @@ pub(super) fn same(name: &str, now: &str) {
 }
 
 /// The pages of all samples.
-fn pages(shown: Shown) -> String {
+fn pages(shown: PageRendering) -> String {
     let of = |agreement: Agreement| {
         page(
             shown,
             &Agreement {
-                shown: Some(shown),
+                rendering: Some(shown),
                 ..agreement
             },
         )
@@ -56,7 +56,7 @@ fn pages(shown: Shown) -> String {
         of(samples::public_view())
     );
     // The second form says of some contracts what it does not say of one with every term.
-    if shown.form == Form::Two {
+    if shown.version == RenderingVersion::Two {
         for agreement in [
             samples::rows_contract(),
             samples::group_contract(),
@@ -99,11 +99,11 @@ fn lost(before: &str, after: &str) -> Option<String> {
 
 #[test]
 fn a_page_stays_what_it_was() {
-    for form in Form::ALL {
-        for tongue in Tongue::ALL {
-            let shown = Shown {
-                form,
-                ..Shown::newest(tongue)
+    for form in RenderingVersion::ALL {
+        for tongue in Language::ALL {
+            let shown = PageRendering {
+                version: form,
+                ..PageRendering::newest(tongue)
             }
             .in_zone("Europe/Berlin");
             let (file, now) = (file(shown), pages(shown));

@@ -2,7 +2,7 @@
 
 use crate::bare::runtime;
 use crate::governed::{clock, identity_of};
-use crate::measure::Did;
+use crate::measure::RunVolume;
 use arrow_array::RecordBatch;
 use arrow_flight::decode::FlightRecordBatchStream;
 use arrow_flight::error::FlightError;
@@ -10,7 +10,7 @@ use arrow_flight::flight_service_client::FlightServiceClient;
 use arrow_flight::{FlightDescriptor, Ticket};
 use futures::{StreamExt as _, TryStreamExt as _};
 use hansa_identity::mtls::{self, TrustStore};
-use hansa_transport::peer::settings::Settings;
+use hansa_transport::peer::settings::TransportSettings;
 use hyper_util::rt::TokioIo;
 use rustls_pki_types::ServerName;
 use std::path::Path;
@@ -20,21 +20,21 @@ use std::time::Instant;
 use tonic::transport::{Channel, Endpoint, Uri};
 
 /// Connected with the consumer's certificate.
-pub(crate) struct Client {
+pub(crate) struct BareClient {
     runtime: tokio::runtime::Runtime,
     flight: FlightServiceClient<Channel>,
 }
 
 /// When the server makes the plan of a question over a registered table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Planned {
+pub(crate) enum PlanReuse {
     /// Each time that it is asked.
     Anew,
     /// The first time; the same plan with nodes of its own runs from then on.
     Once,
 }
 
-impl Planned {
+impl PlanReuse {
     /// What stands before the dataset in the ticket.
     pub(crate) const fn mark(self) -> char {
         match self {
@@ -44,7 +44,7 @@ impl Planned {
     }
 }
 
-impl Client {
+impl BareClient {
     /// Connects to a server with the certificate of `provider`, over the same mutual TLS as the governed wire.
     pub(crate) fn connect(league: &Path, provider: &str, address: &str) -> Self {
         let runtime = runtime();
@@ -52,7 +52,7 @@ impl Client {
         let trust = TrustStore::new(&identity_of(league, "firm", clock().wall));
         let provider = identity_of(league, provider, clock().wall).id;
         let tls = mtls::client_config(&trust, &provider, &clock).unwrap();
-        let settings = Settings::default();
+        let settings = TransportSettings::default();
         let endpoint = Endpoint::from_shared(format!("http://{address}"))
             .unwrap()
             .max_frame_size(settings.frame)
@@ -79,12 +79,17 @@ impl Client {
     }
 
     /// Reads one stream to its end: of the bare server what `sql` says, of Arrow Flight in C++ the columns that it lists.
-    pub(crate) fn stream(&self, dataset: &str, sql: &str) -> Did {
+    pub(crate) fn stream(&self, dataset: &str, sql: &str) -> RunVolume {
         self.each(dataset, sql, |_| {})
     }
 
     /// The same, with each batch handed on.
-    pub(crate) fn each(&self, dataset: &str, sql: &str, mut take: impl FnMut(RecordBatch)) -> Did {
+    pub(crate) fn each(
+        &self,
+        dataset: &str,
+        sql: &str,
+        mut take: impl FnMut(RecordBatch),
+    ) -> RunVolume {
         let ticket = Ticket {
             ticket: format!("{dataset}\n{sql}").into(),
         };
@@ -104,7 +109,7 @@ impl Client {
                 rows += batch.num_rows() as u64;
                 take(batch);
             }
-            Did {
+            RunVolume {
                 rows,
                 bytes: bytes.load(Ordering::Relaxed),
             }
@@ -112,7 +117,7 @@ impl Client {
     }
 
     /// The same of a table that the server has registered, with its texts as views.
-    pub(crate) fn planned(&self, dataset: &str, sql: &str, planned: Planned) -> Did {
+    pub(crate) fn planned(&self, dataset: &str, sql: &str, planned: PlanReuse) -> RunVolume {
         let mark = planned.mark();
         self.stream(&format!("{mark}{dataset}"), sql)
     }
@@ -127,13 +132,13 @@ impl Client {
     }
 
     /// One call that does nothing.
-    pub(crate) fn unary(&self) -> Did {
+    pub(crate) fn unary(&self) -> RunVolume {
         let mut flight = self.flight.clone();
         self.runtime.block_on(async move {
             let asked = FlightDescriptor::new_cmd("nothing");
             flight.get_flight_info(asked).await.unwrap();
         });
         // As many rows as the small question brings.
-        Did { rows: 1, bytes: 0 }
+        RunVolume { rows: 1, bytes: 0 }
     }
 }

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// The server's process.
-pub(crate) struct Flight {
+pub(crate) struct CppFlightProcess {
     child: Child,
     address: String,
     _out: std::io::BufReader<std::process::ChildStdout>,
 }
 
-impl Flight {
+impl CppFlightProcess {
     /// Has `python` run a script of `anchors`, which serves these files with the provider's certificate; nothing where it lacks
     /// what the script imports.
     pub(crate) fn start(
@@ -62,7 +62,7 @@ impl Flight {
     }
 }
 
-impl Drop for Flight {
+impl Drop for CppFlightProcess {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -1,7 +1,7 @@
 //! Tables that stay registered, and plans that are made once: the least that a bare server of the same engine does for a question.
 
-use crate::bare::client::Planned;
-use crate::bare::{Texts, config};
+use crate::bare::client::PlanReuse;
+use crate::bare::{StringLayout, config};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
@@ -12,12 +12,12 @@ use std::sync::{Arc, Mutex};
 
 /// What a server holds from one question to the next.
 #[derive(Default)]
-pub(super) struct Registered {
+pub(super) struct BareTableRegistry {
     tables: Mutex<BTreeMap<String, SessionContext>>,
     plans: Mutex<BTreeMap<(String, String), Arc<dyn ExecutionPlan>>>,
 }
 
-impl Registered {
+impl BareTableRegistry {
     /// The rows of a question over the table `t` of a dataset.
     ///
     /// # Panics
@@ -26,13 +26,13 @@ impl Registered {
         &self,
         dataset: &str,
         files: &[PathBuf],
-        (sql, planned): (&str, Planned),
+        (sql, planned): (&str, PlanReuse),
     ) -> SendableRecordBatchStream {
         let context = self.context(dataset, files).await;
         let key = (dataset.to_owned(), sql.to_owned());
         let kept = match planned {
-            Planned::Anew => None,
-            Planned::Once => self.plans.lock().unwrap().get(&key).cloned(),
+            PlanReuse::Anew => None,
+            PlanReuse::Once => self.plans.lock().unwrap().get(&key).cloned(),
         };
         let plan = match kept {
             Some(plan) => reset_plan_states(plan).unwrap(),
@@ -41,7 +41,7 @@ impl Registered {
                 frame.create_physical_plan().await.unwrap()
             }
         };
-        if planned == Planned::Once {
+        if planned == PlanReuse::Once {
             self.plans.lock().unwrap().insert(key, Arc::clone(&plan));
         }
         execute_stream(plan, context.task_ctx()).unwrap()
@@ -51,7 +51,7 @@ impl Registered {
         if let Some(context) = self.tables.lock().unwrap().get(dataset) {
             return context.clone();
         }
-        let context = SessionContext::new_with_config(config(Texts::Views));
+        let context = SessionContext::new_with_config(config(StringLayout::Views));
         let [file] = files else {
             panic!("a registered table has one file");
         };

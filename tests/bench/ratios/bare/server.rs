@@ -1,9 +1,9 @@
 //! A bare Arrow Flight server: the text of the ticket over the named files, over the same mutual TLS and the same settings
 //! of HTTP/2 as the governed wire. It runs as a process of its own, like the provider.
 
-use crate::bare::client::Planned;
-use crate::bare::registered::Registered;
-use crate::bare::{Texts, frame, over, runtime};
+use crate::bare::client::PlanReuse;
+use crate::bare::registered::BareTableRegistry;
+use crate::bare::{StringLayout, frame, over, runtime};
 use crate::governed::clock;
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::error::FlightError;
@@ -15,10 +15,10 @@ use arrow_flight::{
 use datafusion::execution::SendableRecordBatchStream;
 use futures::stream::BoxStream;
 use futures::{StreamExt as _, TryStreamExt as _};
-use hansa_identity::identity::{self, Files};
 use hansa_identity::mtls::{self, TrustStore};
+use hansa_identity::participant_identity::{self, IdentityFiles};
 use hansa_policy::id::ParticipantId;
-use hansa_transport::peer::settings::Settings;
+use hansa_transport::peer::settings::TransportSettings;
 use std::collections::BTreeMap;
 use std::io;
 use std::io::BufRead as _;
@@ -33,13 +33,13 @@ use tonic::transport::server::Connected;
 use tonic::{Request, Response, Status, Streaming};
 
 /// The server's process.
-pub(crate) struct Server {
+pub(crate) struct BareServerProcess {
     child: Child,
     address: String,
     _out: std::io::BufReader<std::process::ChildStdout>,
 }
 
-impl Server {
+impl BareServerProcess {
     /// Starts this program again, to serve these files with the certificate of `provider`.
     pub(crate) fn start(
         league: &Path,
@@ -78,7 +78,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for BareServerProcess {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -89,20 +89,20 @@ impl Drop for Server {
 pub(crate) fn run(told: &str) {
     let told: serde_json::Value = serde_json::from_str(told).unwrap();
     let path = |name: &str| PathBuf::from(told[name].as_str().unwrap());
-    let keys = Files {
+    let keys = IdentityFiles {
         signing_key: path("signing_key"),
         note_key: path("note_key"),
         tls_key: path("tls_key"),
         tls_cert: path("tls_cert"),
         bundle: path("bundle"),
     };
-    let bare = Bare {
+    let bare = BareFlightService {
         files: serde_json::from_value(told["files"].clone()).unwrap(),
-        registered: Registered::default(),
+        registered: BareTableRegistry::default(),
     };
     let clock = clock();
     let id: ParticipantId = told["id"].as_str().unwrap().parse().unwrap();
-    let identity = identity::load(&keys, &id, 0, clock().wall).unwrap();
+    let identity = participant_identity::load(&keys, &id, 0, clock().wall).unwrap();
     let trust = TrustStore::new(&identity);
     let tls = tokio_rustls::TlsAcceptor::from(mtls::server_config(&trust, &clock).unwrap());
     runtime().block_on(async {
@@ -115,9 +115,9 @@ pub(crate) fn run(told: &str) {
         })
         .then(move |tcp| {
             let tls = tls.clone();
-            async move { tls.accept(tcp).await.map(Unnamed) }
+            async move { tls.accept(tcp).await.map(AnonymousConnection) }
         });
-        let settings = Settings::default();
+        let settings = TransportSettings::default();
         tonic::transport::Server::builder()
             .max_frame_size(settings.frame)
             .initial_stream_window_size(settings.stream_window)
@@ -130,15 +130,15 @@ pub(crate) fn run(told: &str) {
 }
 
 /// A connection of which tonic need not know anything.
-struct Unnamed(TlsStream<TcpStream>);
+struct AnonymousConnection(TlsStream<TcpStream>);
 
-impl Connected for Unnamed {
+impl Connected for AnonymousConnection {
     type ConnectInfo = ();
 
     fn connect_info(&self) -> Self::ConnectInfo {}
 }
 
-impl AsyncRead for Unnamed {
+impl AsyncRead for AnonymousConnection {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -148,7 +148,7 @@ impl AsyncRead for Unnamed {
     }
 }
 
-impl AsyncWrite for Unnamed {
+impl AsyncWrite for AnonymousConnection {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -179,16 +179,16 @@ impl AsyncWrite for Unnamed {
 }
 
 /// Answers whatever it is asked.
-struct Bare {
+struct BareFlightService {
     files: BTreeMap<String, Vec<PathBuf>>,
-    registered: Registered,
+    registered: BareTableRegistry,
 }
 
-type Answer<T> = Result<Response<T>, Status>;
-type Unused<T> = BoxStream<'static, Result<T, Status>>;
+type FlightResponse<T> = Result<Response<T>, Status>;
+type UnusedStream<T> = BoxStream<'static, Result<T, Status>>;
 
 /// Rows as they leave.
-fn sent(stream: SendableRecordBatchStream) -> Answer<Unused<FlightData>> {
+fn sent(stream: SendableRecordBatchStream) -> FlightResponse<UnusedStream<FlightData>> {
     let frames = FlightDataEncoderBuilder::new()
         .with_schema(stream.schema())
         .build(stream.map_err(|fault| FlightError::ExternalError(Box::new(fault))))
@@ -196,82 +196,82 @@ fn sent(stream: SendableRecordBatchStream) -> Answer<Unused<FlightData>> {
     Ok(Response::new(frames.boxed()))
 }
 
-fn unused<T>() -> Answer<T> {
+fn unused<T>() -> FlightResponse<T> {
     Err(Status::unimplemented(
         "the bare server streams, and no more",
     ))
 }
 
 #[tonic::async_trait]
-impl FlightService for Bare {
-    type HandshakeStream = Unused<HandshakeResponse>;
-    type ListFlightsStream = Unused<FlightInfo>;
-    type DoGetStream = Unused<FlightData>;
-    type DoPutStream = Unused<PutResult>;
-    type DoActionStream = Unused<arrow_flight::Result>;
-    type ListActionsStream = Unused<ActionType>;
-    type DoExchangeStream = Unused<FlightData>;
+impl FlightService for BareFlightService {
+    type HandshakeStream = UnusedStream<HandshakeResponse>;
+    type ListFlightsStream = UnusedStream<FlightInfo>;
+    type DoGetStream = UnusedStream<FlightData>;
+    type DoPutStream = UnusedStream<PutResult>;
+    type DoActionStream = UnusedStream<arrow_flight::Result>;
+    type ListActionsStream = UnusedStream<ActionType>;
+    type DoExchangeStream = UnusedStream<FlightData>;
 
     /// The ticket is `dataset`, a line feed, and the text of the question over the table `t`, whose texts are plain ones where an
     /// equals sign stands before the dataset; without a dataset, over all of them by their names. Before a dataset that stays registered
     /// stands the mark of when its plan is made.
-    async fn do_get(&self, request: Request<Ticket>) -> Answer<Self::DoGetStream> {
+    async fn do_get(&self, request: Request<Ticket>) -> FlightResponse<Self::DoGetStream> {
         let ticket = String::from_utf8(request.into_inner().ticket.to_vec()).unwrap();
         let (dataset, sql) = ticket.split_once('\n').unwrap();
-        for planned in [Planned::Anew, Planned::Once] {
+        for planned in [PlanReuse::Anew, PlanReuse::Once] {
             if let Some(dataset) = dataset.strip_prefix(planned.mark()) {
                 let files = &self.files[dataset];
                 return sent(self.registered.rows(dataset, files, (sql, planned)).await);
             }
         }
         let frame = match dataset.strip_prefix('=') {
-            Some(dataset) => frame(sql, &self.files[dataset], Texts::Plain).await,
+            Some(dataset) => frame(sql, &self.files[dataset], StringLayout::Plain).await,
             None if dataset.is_empty() => over(sql, &self.files).await,
-            None => frame(sql, &self.files[dataset], Texts::Views).await,
+            None => frame(sql, &self.files[dataset], StringLayout::Views).await,
         };
         sent(frame.execute_stream().await.unwrap())
     }
 
     /// The bare unary call.
-    async fn get_flight_info(&self, _: Request<FlightDescriptor>) -> Answer<FlightInfo> {
+    async fn get_flight_info(&self, _: Request<FlightDescriptor>) -> FlightResponse<FlightInfo> {
         Ok(Response::new(FlightInfo::new()))
     }
 
     async fn handshake(
         &self,
         _: Request<Streaming<HandshakeRequest>>,
-    ) -> Answer<Self::HandshakeStream> {
+    ) -> FlightResponse<Self::HandshakeStream> {
         unused()
     }
 
-    async fn list_flights(&self, _: Request<Criteria>) -> Answer<Self::ListFlightsStream> {
+    async fn list_flights(&self, _: Request<Criteria>) -> FlightResponse<Self::ListFlightsStream> {
         unused()
     }
 
-    async fn poll_flight_info(&self, _: Request<FlightDescriptor>) -> Answer<PollInfo> {
+    async fn poll_flight_info(&self, _: Request<FlightDescriptor>) -> FlightResponse<PollInfo> {
         unused()
     }
 
-    async fn get_schema(&self, _: Request<FlightDescriptor>) -> Answer<SchemaResult> {
+    async fn get_schema(&self, _: Request<FlightDescriptor>) -> FlightResponse<SchemaResult> {
         unused()
     }
 
-    async fn do_put(&self, _: Request<Streaming<FlightData>>) -> Answer<Self::DoPutStream> {
+    async fn do_put(&self, _: Request<Streaming<FlightData>>) -> FlightResponse<Self::DoPutStream> {
         unused()
     }
 
-    async fn do_action(&self, _: Request<Action>) -> Answer<Self::DoActionStream> {
+    async fn do_action(&self, _: Request<Action>) -> FlightResponse<Self::DoActionStream> {
         unused()
     }
 
-    async fn list_actions(&self, _: Request<Empty>) -> Answer<Self::ListActionsStream> {
+    async fn list_actions(&self, _: Request<Empty>) -> FlightResponse<Self::ListActionsStream> {
         unused()
     }
 
     async fn do_exchange(
         &self,
         _: Request<Streaming<FlightData>>,
-    ) -> Answer<Self::DoExchangeStream> {
+    ) -> FlightResponse<Self::DoExchangeStream> {
         unused()
     }
 }

@@ -2,11 +2,11 @@
 //! them through `postgres_fdw` and puts them together in a view.
 
 use super::data;
-use super::world::{CITIES, World};
+use super::world::{CITIES, TpchFederation};
 use crate::measure::median;
 use arrow_csv::WriterBuilder;
 use arrow_schema::{DataType, Schema};
-use hansa_test_support::postgres::Postgres;
+use hansa_test_support::postgres_server::PostgresServer;
 use serde_json::{Value, json};
 use std::time::Instant;
 
@@ -37,13 +37,13 @@ const COLUMNS: [&str; 10] = [
 ///
 /// # Panics
 /// When the answers differ.
-pub(super) fn beside(world: &World, scale: f64, rounds: usize) -> Option<Value> {
-    if !Postgres::is_installed() {
+pub(super) fn beside(world: &TpchFederation, scale: f64, rounds: usize) -> Option<Value> {
+    if !PostgresServer::is_installed() {
         eprintln!("PostgreSQL is not installed: postgres_fdw is left out");
         return None;
     }
     eprintln!("the first question through postgres_fdw: loading three servers");
-    let servers: Vec<Postgres> = (1..=3).map(|part| loaded(scale, part)).collect();
+    let servers: Vec<PostgresServer> = (1..=3).map(|part| loaded(scale, part)).collect();
     let fourth = fourth(&servers);
     let (sql, theirs) = (data::question(1, &CITIES), data::text(1));
     let ours = || seconds(|| world.ask(&sql).rows);
@@ -53,7 +53,7 @@ pub(super) fn beside(world: &World, scale: f64, rounds: usize) -> Option<Value> 
     let rounds = rounds.min(ROUNDS);
     let turns = || {
         let pairs: Vec<(f64, f64)> = (0..rounds).map(|_| (ours().0, psql().0)).collect();
-        Turns {
+        FdwMedians {
             ours_ms: middle(pairs.iter().map(|pair| pair.0 * 1e3)),
             psql_ms: middle(pairs.iter().map(|pair| pair.1 * 1e3)),
             times: middle(pairs.iter().map(|pair| pair.1 / pair.0)),
@@ -87,7 +87,7 @@ pub(super) fn beside(world: &World, scale: f64, rounds: usize) -> Option<Value> 
 }
 
 /// Medians of turns.
-struct Turns {
+struct FdwMedians {
     ours_ms: f64,
     psql_ms: f64,
     /// How many times faster ours is.
@@ -106,7 +106,7 @@ fn middle(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// A server with the lines of one city.
-fn loaded(scale: f64, part: i32) -> Postgres {
+fn loaded(scale: f64, part: i32) -> PostgresServer {
     let postgres = quiet();
     let mut rows = data::rows("lineitem", scale, part, 3).peekable();
     let schema = rows.peek().expect("a table has rows").schema();
@@ -126,7 +126,7 @@ fn loaded(scale: f64, part: i32) -> Postgres {
     postgres
 }
 
-fn copy(postgres: &Postgres, csv: &[u8]) {
+fn copy(postgres: &PostgresServer, csv: &[u8]) {
     let rows = std::str::from_utf8(csv).expect("CSV is text");
     postgres.run(&format!(
         "COPY lineitem FROM STDIN (FORMAT csv);\n{rows}\\.\n"
@@ -147,7 +147,7 @@ fn columns(schema: &Schema) -> String {
 }
 
 /// The server that reads the others' tables.
-fn fourth(servers: &[Postgres]) -> Postgres {
+fn fourth(servers: &[PostgresServer]) -> PostgresServer {
     let fourth = quiet();
     fourth.run("CREATE EXTENSION postgres_fdw");
     for (city, server) in CITIES.iter().zip(servers) {
@@ -171,8 +171,8 @@ fn fourth(servers: &[Postgres]) -> Postgres {
 }
 
 /// A server that does not write down what it is asked.
-fn quiet() -> Postgres {
-    let postgres = Postgres::on_a_socket();
+fn quiet() -> PostgresServer {
+    let postgres = PostgresServer::on_a_socket();
     postgres.run("ALTER ROLE owner SET log_statement = 'none'");
     postgres
 }

@@ -2,14 +2,14 @@
 //! DataFusion, and beside the question as it is.
 
 use super::{data, pool, world};
-use crate::bare::Plain;
-use crate::bare::client::Client;
-use crate::governed::Provider;
-use crate::measure::{self, Did, Plan};
+use crate::bare::BareSession;
+use crate::bare::client::BareClient;
+use crate::governed::InProcessProvider;
+use crate::measure::{self, RoundPlan, RunVolume};
 use crate::objects::objects;
-use crate::table::Table;
-use crate::wire::Consumer;
-use crate::world::World;
+use crate::table::ResultTable;
+use crate::wire::WireConsumer;
+use crate::world::BenchFederation;
 use arrow_array::RecordBatch;
 use std::path::Path;
 
@@ -32,10 +32,10 @@ const COLUMNS: &str = "l_orderkey, l_partkey, l_suppkey, l_linenumber, l_quantit
      l_linestatus, l_shipdate, l_commitdate, l_receiptdate, l_shipinstruct, l_shipmode, l_comment";
 
 /// Asks a question, with each batch handed on.
-type Ask<'a> = &'a dyn Fn(&Question, &str, &mut dyn FnMut(RecordBatch)) -> Did;
+type QueryRunner<'a> = &'a dyn Fn(&LineitemQuery, &str, &mut dyn FnMut(RecordBatch)) -> RunVolume;
 
 /// A question over `lineitem`.
-struct Question {
+struct LineitemQuery {
     name: &'static str,
     sql: String,
     /// The same, or some of its rows in an order, to be compared.
@@ -48,10 +48,10 @@ struct Question {
     most: f64,
 }
 
-fn questions() -> [Question; 3] {
+fn questions() -> [LineitemQuery; 3] {
     let scan = format!("SELECT {COLUMNS} FROM lineitem");
     let some = format!("{scan} WHERE l_orderkey <= 6000 ORDER BY l_orderkey, l_linenumber");
-    let aggregate = |name, number| Question {
+    let aggregate = |name, number| LineitemQuery {
         name,
         sql: data::text(number),
         compared: data::text(number),
@@ -62,7 +62,7 @@ fn questions() -> [Question; 3] {
     [
         aggregate("Q1", 1),
         aggregate("Q6", 6),
-        Question {
+        LineitemQuery {
             name: "a 16-column scan",
             sql: scan,
             compared: some,
@@ -101,12 +101,19 @@ pub(crate) fn lines(file: &Path, scale: f64) {
 ///
 /// # Panics
 /// When the answers differ.
-pub(crate) fn in_process(house: &Provider, bare: &Plain, table: &mut Table, rounds: usize) {
+pub(crate) fn in_process(
+    house: &InProcessProvider,
+    bare: &BareSession,
+    table: &mut ResultTable,
+    rounds: usize,
+) {
     let files = house.files("lines");
-    let ours =
-        |_: &Question, sql: &str, take: &mut dyn FnMut(RecordBatch)| house.each("lines", sql, take);
-    let theirs =
-        |_: &Question, sql: &str, take: &mut dyn FnMut(RecordBatch)| bare.each(sql, &files, take);
+    let ours = |_: &LineitemQuery, sql: &str, take: &mut dyn FnMut(RecordBatch)| {
+        house.each("lines", sql, take)
+    };
+    let theirs = |_: &LineitemQuery, sql: &str, take: &mut dyn FnMut(RecordBatch)| {
+        bare.each(sql, &files, take)
+    };
     beside(
         table,
         ("in process", INSIDE),
@@ -121,16 +128,16 @@ pub(crate) fn in_process(house: &Provider, bare: &Plain, table: &mut Table, roun
 /// # Panics
 /// When the answers differ, or nothing was drawn of the quota.
 pub(crate) fn over_tls(
-    (world, consumer, client): (&World, &Consumer, &Client),
-    table: &mut Table,
+    (world, consumer, client): (&BenchFederation, &WireConsumer, &BareClient),
+    table: &mut ResultTable,
     (rounds, pids): (usize, Option<(u32, u32)>),
 ) {
     let contract = world.contract("lines");
-    let ours = |_: &Question, sql: &str, take: &mut dyn FnMut(RecordBatch)| {
+    let ours = |_: &LineitemQuery, sql: &str, take: &mut dyn FnMut(RecordBatch)| {
         consumer.each(contract, sql, take)
     };
     // A text that is sent as a view brings all that lies beside it, one that is grouped costs less as a view.
-    let theirs = |question: &Question, sql: &str, take: &mut dyn FnMut(RecordBatch)| {
+    let theirs = |question: &LineitemQuery, sql: &str, take: &mut dyn FnMut(RecordBatch)| {
         client.each(if question.rows { "=lines" } else { "lines" }, sql, take)
     };
     let before = world.provider.records("progress").len();
@@ -146,14 +153,14 @@ pub(crate) fn over_tls(
 }
 
 fn beside(
-    table: &mut Table,
+    table: &mut ResultTable,
     (place, what): (&str, &str),
     (rounds, pids): (usize, Option<(u32, u32)>),
-    ours: Ask<'_>,
-    theirs: Ask<'_>,
+    ours: QueryRunner<'_>,
+    theirs: QueryRunner<'_>,
 ) {
     for question in questions() {
-        let answer = |ask: Ask<'_>, sql: &str| {
+        let answer = |ask: QueryRunner<'_>, sql: &str| {
             let mut batches = Vec::new();
             ask(&question, sql, &mut |batch| batches.push(batch));
             objects(&batches)
@@ -164,7 +171,7 @@ fn beside(
         pool::same(question.name, &mine, &other);
         pool::same(question.name, &other, &mine);
 
-        let plan = Plan {
+        let plan = RoundPlan {
             rounds,
             calls: question.calls,
         };

@@ -4,13 +4,13 @@
 //! out, and texts travel as plain ones: both in its favour.
 
 use super::data;
-use super::pool::{self, Pool, flat};
-use super::shipped::Shipped;
-use super::world::{CITIES, FOURTH, World};
-use crate::bare::client::Client;
-use crate::bare::server::Server;
+use super::pool::{self, PooledSession, flat};
+use super::shipped::FederatedSession;
+use super::world::{CITIES, FOURTH, TpchFederation};
+use crate::bare::client::BareClient;
+use crate::bare::server::BareServerProcess;
 use crate::measure::median;
-use hansa_test_support::relay::{Link, Relay};
+use hansa_test_support::network_relay::{LinkProfile, NetworkRelay};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ const QUESTIONS: [u32; 5] = [3, 5, 10, 14, 18];
 const TARGET: f64 = 5.0;
 
 /// The ways where `--link` says nothing.
-const SLOW: Link = Link {
+const SLOW: LinkProfile = LinkProfile {
     bits: 100_000_000,
     delay: Duration::from_millis(20),
 };
@@ -32,18 +32,20 @@ const SLOW: Link = Link {
 ///
 /// # Panics
 /// When an answer is not that of one process, or the anchor fails.
-pub(super) fn beside(plan: super::Plan) -> Value {
+pub(super) fn beside(plan: super::TpchPlan) -> Value {
     let link = plan.link.unwrap_or(SLOW);
     let (megabits, delay) = (link.bits / 1_000_000, link.delay.as_secs_f64() * 1e3);
     eprintln!(
         "TPC-H at scale {}: joins over ways of {megabits} Mbit/s and {delay} ms",
         plan.scale
     );
-    let world = World::new(plan.scale, Some(link));
+    let world = TpchFederation::new(plan.scale, Some(link));
     let files = world.files();
-    let (pool, shipped) = (Pool::new(&files), Shipped::new(&files));
+    let (pool, shipped) = (PooledSession::new(&files), FederatedSession::new(&files));
     let cities = CITIES.into_iter().chain([FOURTH]);
-    let ways: Vec<Way> = cities.map(|city| Way::to(&world, city, link)).collect();
+    let ways: Vec<RelayedClient> = cities
+        .map(|city| RelayedClient::to(&world, city, link))
+        .collect();
     super::greet(&world);
     println!(
         "\njoins over ways of {megabits} Mbit/s and {delay} ms, scale {}, beside reading what datafusion-federation ships\n\n\
@@ -97,24 +99,24 @@ pub(super) fn beside(plan: super::Plan) -> Value {
 }
 
 /// The way to a bare server with the files of one city.
-struct Way {
+struct RelayedClient {
     city: &'static str,
-    client: Client,
-    relay: Relay,
-    _server: Server,
+    client: BareClient,
+    relay: NetworkRelay,
+    _server: BareServerProcess,
 }
 
-impl Way {
-    fn to(world: &World, city: &'static str, link: Link) -> Self {
+impl RelayedClient {
+    fn to(world: &TpchFederation, city: &'static str, link: LinkProfile) -> Self {
         let all = world.files().into_iter();
         let own = all.filter(|(name, _)| name.starts_with(city));
         let files: BTreeMap<String, Vec<PathBuf>> =
             own.map(|(name, file)| (flat(&name), vec![file])).collect();
-        let server = Server::start(world.folder(), city, &files);
-        let relay = Relay::to(server.address(), Some(link));
+        let server = BareServerProcess::start(world.folder(), city, &files);
+        let relay = NetworkRelay::to(server.address(), Some(link));
         Self {
             city,
-            client: Client::connect(world.folder(), city, relay.address()),
+            client: BareClient::connect(world.folder(), city, relay.address()),
             relay,
             _server: server,
         }
@@ -122,7 +124,7 @@ impl Way {
 }
 
 /// Asks all texts at once and reads all rows.
-fn read(ways: &[Way], texts: &[(&'static str, String)]) {
+fn read(ways: &[RelayedClient], texts: &[(&'static str, String)]) {
     std::thread::scope(|scope| {
         for (city, text) in texts {
             let way = ways.iter().find(|way| way.city == *city);
@@ -133,7 +135,7 @@ fn read(ways: &[Way], texts: &[(&'static str, String)]) {
 }
 
 /// Bytes through all relays, both ways.
-fn passed(ways: &[Way]) -> u64 {
+fn passed(ways: &[RelayedClient]) -> u64 {
     let all = ways.iter().map(|way| way.relay.passed());
     all.map(|(to, from)| to + from).sum()
 }

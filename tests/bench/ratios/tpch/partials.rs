@@ -1,10 +1,10 @@
 //! An aggregate over three cities beside what somebody would write by hand, one partial aggregate of each city over bare Arrow
 //! Flight, put together here; and beside one process that has all the files.
 
-use super::pool::{self, Pool};
-use super::world::{Answer, CITIES, World};
-use crate::bare::client::Client;
-use crate::bare::server::Server;
+use super::pool::{self, PooledSession};
+use super::world::{CITIES, QueryAnswer, TpchFederation};
+use crate::bare::client::BareClient;
+use crate::bare::server::BareServerProcess;
 use crate::measure::{self, median};
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Float64Type, Int64Type};
@@ -17,7 +17,7 @@ use std::collections::btree_map::Entry;
 use std::time::{Duration, Instant};
 
 /// A question of which each city can compute its part.
-pub(super) struct Aggregate<'a> {
+pub(super) struct PartialAggregateQuery<'a> {
     /// What it is called.
     pub(super) name: &'a str,
     /// The question over all cities.
@@ -27,12 +27,12 @@ pub(super) struct Aggregate<'a> {
     /// What a city is asked by hand.
     pub(super) partial: &'a str,
     /// The columns of its answer.
-    pub(super) parts: &'a [Part],
+    pub(super) parts: &'a [PartialColumnKind],
 }
 
 /// What a column of a partial aggregate is.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Part {
+pub(super) enum PartialColumnKind {
     /// A text of the group.
     Text,
     /// A time of the group.
@@ -51,15 +51,15 @@ pub(super) const FIRST: &str = "SELECT l_returnflag, l_linestatus, sum(l_quantit
      count(*) FROM t WHERE l_shipdate <= date '1998-12-01' - interval '90' day GROUP BY l_returnflag, l_linestatus";
 
 /// What comes of it: two texts, five sums and a count.
-pub(super) const FIRST_PARTS: [Part; 8] = [
-    Part::Text,
-    Part::Text,
-    Part::Sum,
-    Part::Sum,
-    Part::Sum,
-    Part::Sum,
-    Part::Sum,
-    Part::Sum,
+pub(super) const FIRST_PARTS: [PartialColumnKind; 8] = [
+    PartialColumnKind::Text,
+    PartialColumnKind::Text,
+    PartialColumnKind::Sum,
+    PartialColumnKind::Sum,
+    PartialColumnKind::Sum,
+    PartialColumnKind::Sum,
+    PartialColumnKind::Sum,
+    PartialColumnKind::Sum,
 ];
 
 /// Asks all three ways in turn and prints what they took.
@@ -67,24 +67,24 @@ pub(super) const FIRST_PARTS: [Part; 8] = [
 /// # Panics
 /// When they do not give the same groups.
 pub(super) fn beside(
-    world: &World,
-    pool: &Pool,
-    aggregate: &Aggregate<'_>,
+    world: &TpchFederation,
+    pool: &PooledSession,
+    aggregate: &PartialAggregateQuery<'_>,
     rounds: usize,
 ) -> Value {
     let (sql, files) = (aggregate.sql, world.files());
-    let servers: Vec<Server> = CITIES
+    let servers: Vec<BareServerProcess> = CITIES
         .iter()
         .map(|city| {
             let file = files[&format!("{city}.{}", aggregate.table)].clone();
             let files = BTreeMap::from([(aggregate.table, vec![file])]);
-            Server::start(world.folder(), city, &files)
+            BareServerProcess::start(world.folder(), city, &files)
         })
         .collect();
-    let clients: Vec<Client> = CITIES
+    let clients: Vec<BareClient> = CITIES
         .iter()
         .zip(&servers)
-        .map(|(city, server)| Client::connect(world.folder(), city, server.address()))
+        .map(|(city, server)| BareClient::connect(world.folder(), city, server.address()))
         .collect();
     let (groups, hand_bytes) = by_hand(&clients, aggregate);
     let answer = world.ask(sql);
@@ -99,10 +99,10 @@ pub(super) fn beside(
     let rounds = rounds.max(25);
     let mut session = world.session();
     let session_pid = session.pid();
-    let kept_answer = Answer::of(session.ask(sql));
+    let kept_answer = QueryAnswer::of(session.ask(sql));
     pool::same(aggregate.name, &kept_answer.rows, &answer.rows);
-    let (mut ours, mut kept) = (Way::default(), Way::default());
-    let (mut hand, mut one) = (Way::default(), Way::default());
+    let (mut ours, mut kept) = (VariantTimes::default(), VariantTimes::default());
+    let (mut hand, mut one) = (VariantTimes::default(), VariantTimes::default());
     let mut sent = Vec::new();
     let serving = || super::work(world);
     // A program that asks keeps its connections, as those by hand are kept.
@@ -120,7 +120,7 @@ pub(super) fn beside(
             || super::settled(world),
         );
         sent.push((after - bytes) as f64);
-        let ask = || Answer::of(session.ask(sql));
+        let ask = || QueryAnswer::of(session.ask(sql));
         kept.followed((with_session, session_resting), ask, || {
             super::settled(world)
         });
@@ -170,7 +170,7 @@ fn at_rest(work: impl Fn() -> f64) -> f64 {
 
 /// What one way took.
 #[derive(Default)]
-struct Way {
+struct VariantTimes {
     /// Seconds of each run.
     walls: Vec<f64>,
     /// Seconds of work of all runs.
@@ -179,7 +179,7 @@ struct Way {
     rested: f64,
 }
 
-impl Way {
+impl VariantTimes {
     /// One run more.
     fn run<T>(&mut self, work: impl Fn() -> f64, run: impl FnOnce() -> T) {
         let before = work();
@@ -224,17 +224,17 @@ impl Way {
 }
 
 /// The totals of each group.
-type Groups = BTreeMap<Vec<Key>, Vec<f64>>;
+type GroupTotals = BTreeMap<Vec<GroupKey>, Vec<f64>>;
 
 /// A part of what names a group.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Key {
+enum GroupKey {
     Number(i64),
     Text(String),
 }
 
 /// Asks all cities at once and puts together what they say; gives the number of groups and the bytes of the messages.
-fn by_hand(clients: &[Client], aggregate: &Aggregate<'_>) -> (usize, u64) {
+fn by_hand(clients: &[BareClient], aggregate: &PartialAggregateQuery<'_>) -> (usize, u64) {
     let answers = std::thread::scope(|scope| {
         let asked: Vec<_> = clients
             .iter()
@@ -253,7 +253,7 @@ fn by_hand(clients: &[Client], aggregate: &Aggregate<'_>) -> (usize, u64) {
             .map(|asked| asked.join().expect("a city answers"));
         answers.collect::<Vec<_>>()
     });
-    let (mut groups, mut all) = (Groups::new(), 0);
+    let (mut groups, mut all) = (GroupTotals::new(), 0);
     for (batches, bytes) in answers {
         all += bytes;
         for batch in &batches {
@@ -264,17 +264,19 @@ fn by_hand(clients: &[Client], aggregate: &Aggregate<'_>) -> (usize, u64) {
 }
 
 /// Takes one city's groups in.
-fn put(groups: &mut Groups, batch: &RecordBatch, parts: &[Part]) {
-    let columns: Vec<(ArrayRef, Part)> = batch
+fn put(groups: &mut GroupTotals, batch: &RecordBatch, parts: &[PartialColumnKind]) {
+    let columns: Vec<(ArrayRef, PartialColumnKind)> = batch
         .columns()
         .iter()
         .zip(parts)
         .map(|(column, part)| {
             // Texts and times in one form, whatever form the engine reads them in.
             let kind = match part {
-                Part::Text => DataType::Utf8,
-                Part::Time => DataType::Int64,
-                Part::Sum | Part::Least | Part::Most => DataType::Float64,
+                PartialColumnKind::Text => DataType::Utf8,
+                PartialColumnKind::Time => DataType::Int64,
+                PartialColumnKind::Sum | PartialColumnKind::Least | PartialColumnKind::Most => {
+                    DataType::Float64
+                }
             };
             let column = cast(column, &kind).expect("columns are what was asked for");
             (column, *part)
@@ -284,14 +286,16 @@ fn put(groups: &mut Groups, batch: &RecordBatch, parts: &[Part]) {
         let (mut key, mut values, mut how) = (Vec::new(), Vec::new(), Vec::new());
         for (column, part) in &columns {
             match part {
-                Part::Text => {
+                PartialColumnKind::Text => {
                     let text = column.as_string::<i32>().value(row);
-                    key.push(Key::Text(text.to_owned()));
+                    key.push(GroupKey::Text(text.to_owned()));
                 }
-                Part::Time => {
-                    key.push(Key::Number(column.as_primitive::<Int64Type>().value(row)));
+                PartialColumnKind::Time => {
+                    key.push(GroupKey::Number(
+                        column.as_primitive::<Int64Type>().value(row),
+                    ));
                 }
-                Part::Sum | Part::Least | Part::Most => {
+                PartialColumnKind::Sum | PartialColumnKind::Least | PartialColumnKind::Most => {
                     values.push(column.as_primitive::<Float64Type>().value(row));
                     how.push(*part);
                 }
@@ -305,8 +309,8 @@ fn put(groups: &mut Groups, batch: &RecordBatch, parts: &[Part]) {
                 let totals = known.get_mut().iter_mut();
                 for ((total, value), how) in totals.zip(values).zip(how) {
                     *total = match how {
-                        Part::Least => f64::min(*total, value),
-                        Part::Most => f64::max(*total, value),
+                        PartialColumnKind::Least => f64::min(*total, value),
+                        PartialColumnKind::Most => f64::max(*total, value),
                         _ => *total + value,
                     };
                 }

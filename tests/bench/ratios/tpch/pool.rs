@@ -2,19 +2,19 @@
 
 use arrow_json::LineDelimitedWriter;
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
-use hansa_query::limits::Limits;
+use hansa_query::limits::QueryResourceLimits;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::PathBuf;
 
 /// Plain DataFusion over all files, with as many threads for a question as a governed one gets.
-pub(super) struct Pool {
+pub(super) struct PooledSession {
     runtime: tokio::runtime::Runtime,
     context: SessionContext,
 }
 
-impl Pool {
+impl PooledSession {
     /// Over these files, by `city.table`.
     pub(super) fn new(files: &BTreeMap<String, PathBuf>) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -22,7 +22,8 @@ impl Pool {
             .enable_all()
             .build()
             .unwrap();
-        let config = SessionConfig::new().with_target_partitions(Limits::default().partitions);
+        let config =
+            SessionConfig::new().with_target_partitions(QueryResourceLimits::default().partitions);
         let context = SessionContext::new_with_config(config);
         runtime.block_on(register(&context, files.iter()));
         Self { runtime, context }

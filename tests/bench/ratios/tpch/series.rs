@@ -1,9 +1,9 @@
 //! An hourly series of three cities' sensors: counts, sums, averages and extremes of each hour and kind, as the question that a
 //! dashboard asks again and again.
 
-use super::partials::{self, Aggregate, Part};
-use super::pool::Pool;
-use super::world::{CITIES, World};
+use super::partials::{self, PartialAggregateQuery, PartialColumnKind};
+use super::pool::PooledSession;
+use super::world::{CITIES, TpchFederation};
 use arrow_array::{Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use serde_json::{Value, json};
@@ -27,13 +27,13 @@ const SENSORS: usize = 60;
 const KINDS: [&str; 4] = ["temperature", "humidity", "particles", "noise"];
 
 /// What the columns of a partial aggregate are.
-const PARTS: [Part; 6] = [
-    Part::Time,
-    Part::Text,
-    Part::Sum,
-    Part::Sum,
-    Part::Least,
-    Part::Most,
+const PARTS: [PartialColumnKind; 6] = [
+    PartialColumnKind::Time,
+    PartialColumnKind::Text,
+    PartialColumnKind::Sum,
+    PartialColumnKind::Sum,
+    PartialColumnKind::Least,
+    PartialColumnKind::Most,
 ];
 
 /// Rows of a batch.
@@ -43,15 +43,15 @@ const BATCH: usize = 65_536;
 ///
 /// # Panics
 /// When answers differ.
-pub(super) fn beside(plan: super::Plan) -> Value {
+pub(super) fn beside(plan: super::TpchPlan) -> Value {
     let rows = (ROWS * plan.scale) as usize / CITIES.len();
     let all = rows * CITIES.len();
     eprintln!("hourly series: {all} readings of three participants");
     let holdings = (1..)
         .zip(CITIES)
         .map(|(part, city)| (city, vec![("series", readings(part, rows))]));
-    let world = World::of(holdings.collect(), None);
-    let pool = Pool::new(&world.files());
+    let world = TpchFederation::of(holdings.collect(), None);
+    let pool = PooledSession::new(&world.files());
     // What a first question to a city brings beside its rows comes once.
     for city in CITIES {
         let _ = world.ask(&format!("SELECT count(*) AS n FROM {city}.series"));
@@ -67,7 +67,7 @@ pub(super) fn beside(plan: super::Plan) -> Value {
     let partial = format!(
         "SELECT date_trunc('hour', at), kind, count(*), sum(value), min(value), max(value) FROM t {hours} GROUP BY 1, 2"
     );
-    let series = Aggregate {
+    let series = PartialAggregateQuery {
         name: "hourly series",
         sql: &sql,
         table: "series",

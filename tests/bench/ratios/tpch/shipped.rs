@@ -27,24 +27,24 @@ use std::sync::{Arc, Mutex};
 const AT_MOST: u64 = 6_000_000_000;
 
 /// A session that asks all cities.
-pub(super) struct Shipped {
+pub(super) struct FederatedSession {
     runtime: tokio::runtime::Runtime,
     context: SessionContext,
-    sent: Sent,
+    sent: ShippedTraffic,
 }
 
 /// What a question brought about.
 #[derive(Clone, Default)]
-struct Sent {
+struct ShippedTraffic {
     /// The bytes of all answers.
     bytes: Arc<AtomicU64>,
     /// What was asked of which city.
-    texts: Arc<Mutex<Texts>>,
+    texts: Arc<Mutex<ShippedQueries>>,
 }
 
 /// The bytes that travel for a question.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bytes {
+pub(super) struct ShippedBytes {
     /// How many.
     pub(super) count: u64,
     /// Whether it was stopped there, so that they are more.
@@ -52,13 +52,13 @@ pub(super) struct Bytes {
 }
 
 /// Cities, and a text for each.
-pub(super) type Texts = Vec<(&'static str, String)>;
+pub(super) type ShippedQueries = Vec<(&'static str, String)>;
 
-impl Shipped {
+impl FederatedSession {
     /// Over these files, by `city.table`.
     pub(super) fn new(files: &BTreeMap<String, PathBuf>) -> Self {
         let runtime = crate::bare::runtime();
-        let sent = Sent::default();
+        let sent = ShippedTraffic::default();
         let context = runtime.block_on(asking(files, &sent));
         Self {
             runtime,
@@ -68,7 +68,7 @@ impl Shipped {
     }
 
     /// The bytes that travel for a question, or why it fails.
-    pub(super) fn bytes(&self, sql: &str) -> Result<Bytes, String> {
+    pub(super) fn bytes(&self, sql: &str) -> Result<ShippedBytes, String> {
         self.sent.bytes.store(0, Ordering::Relaxed);
         self.sent.texts.lock().unwrap().clear();
         let answer = self.runtime.block_on(async {
@@ -83,24 +83,24 @@ impl Shipped {
         let stopped = count > AT_MOST;
         match answer {
             Err(error) if !stopped => Err(error.to_string().chars().take(200).collect()),
-            _ => Ok(Bytes { count, stopped }),
+            _ => Ok(ShippedBytes { count, stopped }),
         }
     }
 
     /// The texts that cities are asked for a question, over tables called `city_table`, or why it fails.
-    pub(super) fn texts(&self, sql: &str) -> Result<Texts, String> {
+    pub(super) fn texts(&self, sql: &str) -> Result<ShippedQueries, String> {
         self.bytes(sql)?;
         Ok(self.sent.texts.lock().unwrap().clone())
     }
 }
 
-async fn asking(files: &BTreeMap<String, PathBuf>, sent: &Sent) -> SessionContext {
+async fn asking(files: &BTreeMap<String, PathBuf>, sent: &ShippedTraffic) -> SessionContext {
     let mut schemas = Vec::new();
     for city in super::world::CITIES.into_iter().chain(["bremen"]) {
         let own = files.iter().filter(|(name, _)| name.starts_with(city));
         let context = Arc::new(SessionContext::new());
         register(&context, own.clone()).await;
-        let executor = Arc::new(Remote {
+        let executor = Arc::new(RemoteCityExecutor {
             city,
             context,
             sent: sent.clone(),
@@ -123,14 +123,14 @@ async fn asking(files: &BTreeMap<String, PathBuf>, sent: &Sent) -> SessionContex
     SessionContext::new_with_state(state)
 }
 
-struct Remote {
+struct RemoteCityExecutor {
     city: &'static str,
     context: Arc<SessionContext>,
-    sent: Sent,
+    sent: ShippedTraffic,
 }
 
 #[async_trait]
-impl SQLExecutor for Remote {
+impl SQLExecutor for RemoteCityExecutor {
     fn name(&self) -> &str {
         self.city
     }
@@ -150,7 +150,7 @@ impl SQLExecutor for Remote {
         _filters: &[Arc<dyn PhysicalExpr>],
     ) -> Result<SendableRecordBatchStream> {
         let (context, query) = (Arc::clone(&self.context), query.to_owned());
-        let count = Count(Arc::clone(&self.sent.bytes));
+        let count = CountingWriter(Arc::clone(&self.sent.bytes));
         let asked = (self.city, query.clone());
         self.sent.texts.lock().unwrap().push(asked);
         let rows = futures::stream::once(async move {
@@ -178,9 +178,9 @@ impl SQLExecutor for Remote {
 }
 
 /// Counts what is written and keeps nothing.
-struct Count(Arc<AtomicU64>);
+struct CountingWriter(Arc<AtomicU64>);
 
-impl Write for Count {
+impl Write for CountingWriter {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let before = self.0.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         if before > AT_MOST {

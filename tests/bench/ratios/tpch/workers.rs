@@ -3,10 +3,10 @@
 use super::data::{self, rows};
 use super::world::write;
 use crate::measure::{self, median};
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::play::ALL;
-use hansa_test_support::worker::Worker;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::worker_process::WorkerProcess;
+use hansa_test_support::workflow::ALL;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Instant;
@@ -23,7 +23,7 @@ const QUESTIONS: [u32; 3] = [1, 5, 18];
 /// When answers differ in the number of their rows.
 pub(super) fn beside(scale: f64, rounds: usize) -> Value {
     eprintln!("TPC-H at scale {scale}: one city with workers");
-    let league = League::new(Path::new(env!("CARGO_BIN_EXE_hansa")));
+    let league = TestLeague::new(Path::new(env!("CARGO_BIN_EXE_hansa")));
     let mut bremen = league.city("bremen");
     let firm = league.firm("firm");
     league.hand_bundle_to("bremen");
@@ -38,10 +38,10 @@ pub(super) fn beside(scale: f64, rounds: usize) -> Value {
         let _ = firm.contract(&format!("bremen.{table}"));
     }
     bremen.hansa(&["cluster", "init"]).must();
-    let workers = ["one", "two"].map(|name| Worker::of(&bremen, name));
+    let workers = ["one", "two"].map(|name| WorkerProcess::of(&bremen, name));
     let bare = std::fs::read_to_string(bremen.folder().join("hansa.toml")).unwrap();
     let with = |count: usize| {
-        let tables: String = workers[..count].iter().map(Worker::table).collect();
+        let tables: String = workers[..count].iter().map(WorkerProcess::table).collect();
         bremen.write("hansa.toml", &format!("{bare}\n{tables}"));
         bremen.hansa(&["reload"]).must();
     };
@@ -49,7 +49,7 @@ pub(super) fn beside(scale: f64, rounds: usize) -> Value {
         bremen
             .pid()
             .into_iter()
-            .chain(workers.iter().map(Worker::pid))
+            .chain(workers.iter().map(WorkerProcess::pid))
     };
     let work = || pids().map(measure::seconds).sum::<f64>();
     println!("\nworkers beside none, scale {scale}: time, and work of the city and its workers\n");
@@ -96,7 +96,7 @@ pub(super) fn beside(scale: f64, rounds: usize) -> Value {
     json!({ "scale": scale, "rounds": rounds, "questions": all })
 }
 
-fn publish(city: &City, scale: f64) {
+fn publish(city: &TestParticipant, scale: f64) {
     for table in TABLES {
         let file = city.folder().join(format!("{table}.parquet"));
         write(&file, rows(table, scale, 1, 1));

@@ -2,11 +2,11 @@
 
 use super::data;
 use arrow_array::RecordBatch;
-use hansa_test_support::city::{City, Outcome};
-use hansa_test_support::league::League;
-use hansa_test_support::play::ALL;
-use hansa_test_support::relay::{Link, Relay};
-use hansa_test_support::session::Session;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::network_relay::{LinkProfile, NetworkRelay};
+use hansa_test_support::participant::{CommandOutput, TestParticipant};
+use hansa_test_support::sql_session::SqlSession;
+use hansa_test_support::workflow::ALL;
 use parquet::arrow::ArrowWriter;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -19,19 +19,19 @@ pub(super) const CITIES: [&str; 3] = ["munster", "ottawa", "zurich"];
 pub(super) const FOURTH: &str = "bremen";
 
 /// The tables of one city: what they are called, and their rows.
-pub(super) type Tables = Vec<(&'static str, Box<dyn Iterator<Item = RecordBatch>>)>;
+pub(super) type CityTables = Vec<(&'static str, Box<dyn Iterator<Item = RecordBatch>>)>;
 
 /// All participants.
-pub(super) struct World {
-    league: League,
-    cities: Vec<City>,
-    firm: City,
-    relays: Vec<Relay>,
+pub(super) struct TpchFederation {
+    league: TestLeague,
+    cities: Vec<TestParticipant>,
+    firm: TestParticipant,
+    relays: Vec<NetworkRelay>,
     files: BTreeMap<String, PathBuf>,
 }
 
 /// What is shown of a table of which no rows are.
-pub(super) struct Cells {
+pub(super) struct CellTerms {
     /// By which columns.
     pub(super) by: &'static [&'static str],
     /// Counts, sums and averages of which columns.
@@ -40,7 +40,7 @@ pub(super) struct Cells {
     pub(super) least: usize,
 }
 
-impl Cells {
+impl CellTerms {
     fn terms(&self) -> String {
         format!(
             "{ALL}\naggregate = {{ by = {:?}, measures = {:?}, functions = [\"count\", \"sum\", \"avg\"], min_rows = {} }}",
@@ -50,14 +50,14 @@ impl Cells {
 }
 
 /// What came back.
-pub(super) struct Answer {
+pub(super) struct QueryAnswer {
     /// The rows, as objects.
     pub(super) rows: Vec<Value>,
     /// How many texts went out.
     pub(super) errands: usize,
 }
 
-impl Answer {
+impl QueryAnswer {
     /// Rows, and what is told below them.
     ///
     /// # Panics
@@ -75,15 +75,15 @@ impl Answer {
     }
 }
 
-impl World {
+impl TpchFederation {
     /// The tables of TPC-H at that scale, those that are shared with three cities and the rest with the fourth.
-    pub(super) fn new(scale: f64, link: Option<Link>) -> Self {
+    pub(super) fn new(scale: f64, link: Option<LinkProfile>) -> Self {
         Self::of(Self::holdings(scale), link)
     }
 
     /// Who has which tables.
-    pub(super) fn holdings(scale: f64) -> Vec<(&'static str, Tables)> {
-        let tables = |names: &[&'static str], part: i32, parts: i32| -> Tables {
+    pub(super) fn holdings(scale: f64) -> Vec<(&'static str, CityTables)> {
+        let tables = |names: &[&'static str], part: i32, parts: i32| -> CityTables {
             let rows = |name: &&'static str| (*name, data::rows(name, scale, part, parts));
             names.iter().map(rows).collect()
         };
@@ -94,19 +94,19 @@ impl World {
     }
 
     /// Publishes the tables of each city, signs a contract for each of them and starts all participants.
-    pub(super) fn of(holdings: Vec<(&'static str, Tables)>, link: Option<Link>) -> Self {
+    pub(super) fn of(holdings: Vec<(&'static str, CityTables)>, link: Option<LinkProfile>) -> Self {
         Self::under(|_| None, holdings, link)
     }
 
     /// The same where some tables show cells alone.
     pub(super) fn under(
-        cells: fn(&str) -> Option<Cells>,
-        holdings: Vec<(&'static str, Tables)>,
-        link: Option<Link>,
+        cells: fn(&str) -> Option<CellTerms>,
+        holdings: Vec<(&'static str, CityTables)>,
+        link: Option<LinkProfile>,
     ) -> Self {
-        let league = League::new(Path::new(env!("CARGO_BIN_EXE_hansa")));
+        let league = TestLeague::new(Path::new(env!("CARGO_BIN_EXE_hansa")));
         let names: Vec<&str> = holdings.iter().map(|(name, _)| *name).collect();
-        let mut cities: Vec<City> = names.iter().map(|name| league.city(name)).collect();
+        let mut cities: Vec<TestParticipant> = names.iter().map(|name| league.city(name)).collect();
         let mut firm = league.firm("firm");
         for alias in names.iter().chain(&["firm"]) {
             league.hand_bundle_to(alias);
@@ -137,7 +137,7 @@ impl World {
         let mut relays = Vec::new();
         for (city, name) in cities.iter_mut().zip(&names) {
             city.serve();
-            let relay = Relay::to(city.address(), link);
+            let relay = NetworkRelay::to(city.address(), link);
             firm.hansa(&["peer", "add", relay.address(), "--id", city.domain()])
                 .must();
             relays.push(relay);
@@ -160,22 +160,22 @@ impl World {
     }
 
     /// Asks as the firm, by a command of its own.
-    pub(super) fn ask(&self, sql: &str) -> Answer {
-        Answer::of(self.tries(sql).must().lines())
+    pub(super) fn ask(&self, sql: &str) -> QueryAnswer {
+        QueryAnswer::of(self.tries(sql).must().lines())
     }
 
     /// The same, answered or not.
-    pub(super) fn tries(&self, sql: &str) -> Outcome {
-        let purpose = hansa_test_support::play::PURPOSE;
+    pub(super) fn tries(&self, sql: &str) -> CommandOutput {
+        let purpose = hansa_test_support::workflow::PURPOSE;
         self.firm
             .hansa(&["--json", "sql", sql, "--purpose", purpose])
     }
 
     /// One command of the firm for many questions.
     #[allow(dead_code, reason = "the benchmark's alone; the test measures nothing")]
-    pub(super) fn session(&self) -> Session {
+    pub(super) fn session(&self) -> SqlSession {
         self.firm
-            .session(&["--purpose", hansa_test_support::play::PURPOSE])
+            .session(&["--purpose", hansa_test_support::workflow::PURPOSE])
     }
 
     /// Where everything lies.
@@ -188,17 +188,17 @@ impl World {
     #[allow(dead_code, reason = "the benchmark's alone; the test measures nothing")]
     pub(super) fn pids(&self) -> impl Iterator<Item = u32> {
         let all = self.cities.iter().chain([&self.firm]);
-        all.filter_map(City::pid)
+        all.filter_map(TestParticipant::pid)
     }
 
     /// Bytes through all relays, both ways.
     pub(super) fn passed(&self) -> u64 {
-        let all = self.relays.iter().map(Relay::passed);
+        let all = self.relays.iter().map(NetworkRelay::passed);
         all.map(|(to, from)| to + from).sum()
     }
 }
 
-impl Drop for World {
+impl Drop for TpchFederation {
     fn drop(&mut self) {
         for city in &mut self.cities {
             city.stop();
@@ -222,7 +222,7 @@ fn lending(table: &str) -> String {
 }
 
 /// Says of the keys of orders that each city has its own.
-fn own_keys(city: &City) {
+fn own_keys(city: &TestParticipant) {
     let path = city.folder().join("hansa.toml");
     let mut text = std::fs::read_to_string(&path).expect("the configuration is there");
     for column in ["o_orderkey", "l_orderkey"] {
@@ -236,7 +236,7 @@ fn own_keys(city: &City) {
 }
 
 /// Registers the grid of the dataset that was added last.
-fn register(city: &City, cells: &Cells) {
+fn register(city: &TestParticipant, cells: &CellTerms) {
     let path = city.folder().join("hansa.toml");
     let text = std::fs::read_to_string(&path).expect("the configuration is there");
     let text = format!("{text}\n[dataset.grid]\ndimensions = {:?}\n", cells.by);

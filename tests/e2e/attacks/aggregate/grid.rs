@@ -1,31 +1,31 @@
 //! What takes more than one question: another grid, another city, another snapshot.
 
-use crate::attacks::Verdict;
-use crate::attacks::world::World;
+use crate::attacks::AttackVerdict;
+use crate::attacks::world::SqlAttackFederation;
 use hansa_policy::contract::Agreement;
 use hansa_policy::id::ClauseId;
-use hansa_policy::refusal::Code;
-use hansa_policy::term::{Bucket, Clause, Term};
-use hansa_proto::peer::letter::Content;
-use hansa_test_support::play::PURPOSE;
+use hansa_policy::refusal::ErrorCode;
+use hansa_policy::term::{Clause, Term, TimeBucketWidth};
+use hansa_proto::peer::message::MessageContent;
+use hansa_test_support::workflow::PURPOSE;
 
 /// Proposes the contract on `ga` with quarter-hours, to the provider itself; the own connector would not send it.
-pub(super) fn shifted(world: &World) -> Verdict {
+pub(super) fn shifted(world: &SqlAttackFederation) -> AttackVerdict {
     let mut agreement = world.agreement("cells_a");
     for clause in &mut agreement.clauses {
         if let Term::TimeBucket { bucket, .. } = &mut clause.term {
-            *bucket = Bucket::QuarterHour;
+            *bucket = TimeBucketWidth::QuarterHour;
         }
     }
     agreement.uid = "urn:uuid:0198f0c2-6d1e-7c11-9a53-0b6f6f1d2a77".to_owned();
-    let done = world.outlaw.letter(Content::Request {
+    let done = world.outlaw.send_message(MessageContent::Request {
         negotiation: "n-shifted".to_owned(),
         dataset: agreement.dataset.id.clone(),
         offer: None,
         payload: hansa_proto::contract::to_bytes(&agreement).into(),
     });
     match done {
-        Err(refusal) if refusal.code == Code::GridConflict => {}
+        Err(refusal) if refusal.code == ErrorCode::GridConflict => {}
         other => return Err(format!("proposed: {other:?}")),
     }
     // The provider itself can't offer it either, in the words of a policy.
@@ -48,13 +48,13 @@ pub(super) fn shifted(world: &World) -> Verdict {
 
 /// Proposes contracts beside the one on `ga` whose groups, or rows, could be taken from its groups; the own connector would not
 /// send them.
-pub(super) fn beside(world: &World) -> Verdict {
+pub(super) fn beside(world: &SqlAttackFederation) -> AttackVerdict {
     type Change = fn(&mut Agreement);
     let changes: [(&str, Change); 5] = [
         ("a day in the place of an hour", |a| {
             for clause in &mut a.clauses {
                 if let Term::TimeBucket { bucket, .. } = &mut clause.term {
-                    *bucket = Bucket::Day;
+                    *bucket = TimeBucketWidth::Day;
                 }
             }
         }),
@@ -83,14 +83,14 @@ pub(super) fn beside(world: &World) -> Verdict {
         let mut agreement = world.agreement("cells_a");
         agreement.uid = format!("urn:uuid:0198f0c2-6d1e-7c11-9a53-0b6f6f1d2c{number:02x}");
         change(&mut agreement);
-        let done = world.outlaw.letter(Content::Request {
+        let done = world.outlaw.send_message(MessageContent::Request {
             negotiation: format!("n-beside-{number}"),
             dataset: agreement.dataset.id.clone(),
             offer: None,
             payload: hansa_proto::contract::to_bytes(&agreement).into(),
         });
         match done {
-            Err(refusal) if refusal.code == Code::CombinedDisclosure => {}
+            Err(refusal) if refusal.code == ErrorCode::CombinedDisclosure => {}
             other => return Err(format!("{what}: {other:?}")),
         }
     }
@@ -118,7 +118,7 @@ fn also(agreement: &mut Agreement, term: Term) {
 }
 
 /// Asks one question of two cities: in one of them the cell has enough devices, in the other three.
-pub(super) fn split(world: &World) -> Verdict {
+pub(super) fn split(world: &SqlAttackFederation) -> AttackVerdict {
     let part = |city: &str| {
         format!(
             "SELECT sum(duration_s) AS s, count(*) AS n FROM {city} WHERE district = 'B' AND started_at < TIMESTAMP '2026-05-04 11:00:00Z'"

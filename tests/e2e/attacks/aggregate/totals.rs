@@ -3,8 +3,8 @@
 use super::*;
 use crate::attacks::aggregate::grid::{beside, shifted, split};
 
-pub(super) const TOTALS: [Attack<World>; 7] = [
-    Attack {
+pub(super) const TOTALS: [AttackCase<SqlAttackFederation>; 7] = [
+    AttackCase {
         number: 22,
         setup: "G",
         name: "a cell in which one contributor has nearly all",
@@ -25,7 +25,7 @@ pub(super) const TOTALS: [Attack<World>; 7] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 24,
         setup: "G",
         name: "a second contract on a shifted grid",
@@ -33,7 +33,7 @@ pub(super) const TOTALS: [Attack<World>; 7] = [
         does: |world| shifted(world),
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 160,
         setup: "G",
         name: "a second contract whose groups or rows subtract from those of the first",
@@ -41,7 +41,7 @@ pub(super) const TOTALS: [Attack<World>; 7] = [
         does: |world| beside(world),
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 25,
         setup: "G",
         name: "an average over two cities, one of which has three devices",
@@ -49,7 +49,7 @@ pub(super) const TOTALS: [Attack<World>; 7] = [
         does: |world| split(world),
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 26,
         setup: "G",
         name: "unites, subtracts, joins and filters cells",
@@ -91,7 +91,7 @@ pub(super) const TOTALS: [Attack<World>; 7] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 27,
         setup: "G",
         name: "nothing there, or nothing shown",
@@ -110,14 +110,14 @@ pub(super) const TOTALS: [Attack<World>; 7] = [
                 let told = alike(world, &CELLS, &sql)?;
                 // SQL has one row for the totals of nothing; it is the same one whatever was withheld, and no count of 0.
                 if told.rows != ["NULL,NULL"] || told.refusal.is_some() {
-                    return Err(format!("{absent}: {:?} {}", told.rows, told.said()));
+                    return Err(format!("{absent}: {:?} {}", told.rows, told.message()));
                 }
             }
             Ok("suppressed, empty and false are alike".to_owned())
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 76,
         setup: "G",
         name: "ten units, one of them with a fare",
@@ -130,7 +130,7 @@ pub(super) const TOTALS: [Attack<World>; 7] = [
                 &format!("SELECT n, cnt_fare, sum_fare, cnt_duration_s{of}"),
             )?;
             if told.rows != ["11,NULL,NULL,11"] {
-                return Err(format!("{:?} {}", told.rows, told.said()));
+                return Err(format!("{:?} {}", told.rows, told.message()));
             }
             cells(
                 world,

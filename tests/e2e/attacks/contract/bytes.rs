@@ -2,15 +2,15 @@
 
 pub(super) mod payload;
 
-use crate::attacks::Verdict;
-use crate::attacks::contract::paper::{Entry, HEADER, Paper};
-use hansa_audit_log::time::Time;
-use hansa_policy::contract::Role;
+use crate::attacks::AttackVerdict;
+use crate::attacks::contract::paper::{ContractSignatureEntry, HEADER, SignedContractFixture};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::SignatoryRole;
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::Refusal;
 use hansa_proto::base64url;
 use hansa_proto::envelope::assemble;
-use hansa_proto::peer::letter::Content;
+use hansa_proto::peer::message::MessageContent;
 use std::collections::BTreeSet;
 
 fn code(judged: &Result<(), Refusal>) -> &'static str {
@@ -30,21 +30,21 @@ fn one_of(judged: &Result<(), Refusal>, codes: &[&str], what: &str) -> Result<()
 }
 
 /// The forged ones can be told from a good one only by what was changed.
-fn honest(paper: &Paper) -> Result<(), String> {
+fn honest(paper: &SignedContractFixture) -> Result<(), String> {
     one_of(&paper.judge(&paper.signed), &["accepted"], "as it is")?;
     let again = paper.both(&paper.payload());
     one_of(&paper.judge(&again), &["accepted"], "signed again")?;
     let header = assemble(
         &paper.payload(),
         &[
-            paper.sign(Role::Provider, &paper.payload()),
+            paper.sign(SignatoryRole::Provider, &paper.payload()),
             paper.under(HEADER, &paper.payload()),
         ],
     );
     one_of(&paper.judge(&header), &["accepted"], "by hand")
 }
 
-pub(super) fn flips(paper: &mut Paper) -> Verdict {
+pub(super) fn flips(paper: &mut SignedContractFixture) -> AttackVerdict {
     honest(paper)?;
     let mut codes = BTreeSet::new();
     let mut tried = 0;
@@ -67,7 +67,7 @@ pub(super) fn flips(paper: &mut Paper) -> Verdict {
     }
     // What is inside base64, one byte at a time.
     let payload = paper.payload();
-    let entries: Vec<Entry> = [Role::Provider, Role::Consumer]
+    let entries: Vec<ContractSignatureEntry> = [SignatoryRole::Provider, SignatoryRole::Consumer]
         .map(|role| paper.sign(role, &payload))
         .into();
     for at in 0..payload.len() {
@@ -102,10 +102,10 @@ pub(super) fn flips(paper: &mut Paper) -> Verdict {
     Ok(format!("{tried} files: {codes:?}"))
 }
 
-pub(super) fn headers(paper: &mut Paper) -> Verdict {
+pub(super) fn headers(paper: &mut SignedContractFixture) -> AttackVerdict {
     honest(paper)?;
     let payload = paper.payload();
-    let provider = paper.sign(Role::Provider, &payload);
+    let provider = paper.sign(SignatoryRole::Provider, &payload);
     let (alg, header) = (&["SIGNATURE_ALG"][..], &["SIGNATURE_HEADER"][..]);
     let cases = [
         (r#""ES256""#, r#""none""#, alg),
@@ -170,12 +170,12 @@ pub(super) fn headers(paper: &mut Paper) -> Verdict {
     ))
 }
 
-pub(super) fn signatures(paper: &mut Paper) -> Verdict {
+pub(super) fn signatures(paper: &mut SignedContractFixture) -> AttackVerdict {
     honest(paper)?;
     let payload = paper.payload();
-    let one = paper.sign(Role::Provider, &payload);
-    let two = paper.sign(Role::Consumer, &payload);
-    let with = |entries: &[Entry]| paper.judge(&assemble(&payload, entries));
+    let one = paper.sign(SignatoryRole::Provider, &payload);
+    let two = paper.sign(SignatoryRole::Consumer, &payload);
+    let with = |entries: &[ContractSignatureEntry]| paper.judge(&assemble(&payload, entries));
     let invalid = &["SIGNATURE_INVALID"][..];
     for length in [0, 1, 63, 64, 65, 1000] {
         let garbage = (two.0.clone(), vec![0xa5; length]);
@@ -205,29 +205,30 @@ pub(super) fn signatures(paper: &mut Paper) -> Verdict {
         &["SIGNATURE_COUNT"],
         "three",
     )?;
-    let third = paper.sign_as(Role::Consumer, &payload);
+    let third = paper.sign_as(SignatoryRole::Consumer, &payload);
     one_of(&with(&[one, two, third]), &["SIGNATURE_COUNT"], "three")?;
     Ok("13 files: SIGNATURE_INVALID, SIGNATURE_MISSING, SIGNATURE_COUNT".to_owned())
 }
 
-pub(super) fn signers(paper: &mut Paper) -> Verdict {
+pub(super) fn signers(paper: &mut SignedContractFixture) -> AttackVerdict {
     honest(paper)?;
     let payload = paper.payload();
-    let one = paper.sign(Role::Provider, &payload);
-    let with = |entry: Entry| paper.judge(&assemble(&payload, &[one.clone(), entry]));
+    let one = paper.sign(SignatoryRole::Provider, &payload);
+    let with =
+        |entry: ContractSignatureEntry| paper.judge(&assemble(&payload, &[one.clone(), entry]));
     let party = &["SIGNER_NOT_PARTY"][..];
     one_of(
-        &with(paper.sign_as(Role::Consumer, &payload)),
+        &with(paper.sign_as(SignatoryRole::Consumer, &payload)),
         party,
         "a third one",
     )?;
-    let provider_as = paper.sign_as(Role::Provider, &payload);
-    let two = paper.sign(Role::Consumer, &payload);
+    let provider_as = paper.sign_as(SignatoryRole::Provider, &payload);
+    let two = paper.sign(SignatoryRole::Consumer, &payload);
     let judged = paper.judge(&assemble(&payload, &[provider_as, two.clone()]));
     one_of(&judged, party, "a third one for the provider")?;
     let late = &["KEY_NOT_VALID_AT_SIGNING"][..];
     for iat in [0, -1, 1_000_000_000, 99_999_999_999, i64::MAX / 2] {
-        let judged = with(paper.sign_at(Role::Consumer, &payload, iat));
+        let judged = with(paper.sign_at(SignatoryRole::Consumer, &payload, iat));
         one_of(
             &judged,
             &["KEY_NOT_VALID_AT_SIGNING", "SIGNATURE_HEADER"],
@@ -235,14 +236,14 @@ pub(super) fn signers(paper: &mut Paper) -> Verdict {
         )?;
     }
     // A good signature that comes in when its key is over: whoever holds an old key can write any time into it.
-    let far = Time::from_micros(4_102_444_800_000_000).unwrap();
+    let far = UtcTimestamp::from_micros(4_102_444_800_000_000).unwrap();
     let bytes = assemble(&payload, &[one.clone(), two]);
     one_of(
         &paper.judge_at(&bytes, far),
         late,
         "received after the key's end",
     )?;
-    let before = Time::from_micros(1_000_000_000_000_000).unwrap();
+    let before = UtcTimestamp::from_micros(1_000_000_000_000_000).unwrap();
     one_of(
         &paper.judge_at(&bytes, before),
         late,
@@ -252,7 +253,7 @@ pub(super) fn signers(paper: &mut Paper) -> Verdict {
 }
 
 /// The payload with a text put in the place of another, signed by both, proposed on the wire, and put on the disk.
-pub(super) fn unknown(paper: &mut Paper) -> Verdict {
+pub(super) fn unknown(paper: &mut SignedContractFixture) -> AttackVerdict {
     honest(paper)?;
     let payload = String::from_utf8(paper.payload()).unwrap();
     let cases = [
@@ -290,7 +291,7 @@ pub(super) fn unknown(paper: &mut Paper) -> Verdict {
             to,
         )?;
         codes.insert(code(&judged));
-        let wire = paper.outlaw.letter(Content::Request {
+        let wire = paper.outlaw.send_message(MessageContent::Request {
             negotiation: format!("n-unknown{}", codes.len()),
             dataset: paper.agreement.dataset.id.clone(),
             offer: None,
@@ -334,7 +335,10 @@ pub(super) fn unknown(paper: &mut Paper) -> Verdict {
         return Err(format!("at load: {loaded:?} {others}"));
     }
     if back.rows != ["2"] {
-        return Err(format!("the good one does not come back: {}", back.said()));
+        return Err(format!(
+            "the good one does not come back: {}",
+            back.message()
+        ));
     }
     Ok(format!(
         "{} payloads: {codes:?}; at load: CONTRACT_UNKNOWN",

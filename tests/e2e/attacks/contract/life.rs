@@ -1,17 +1,17 @@
 //! Contracts that are over, withdrawn, replaced, or about something else by now.
 
-use crate::attacks::Verdict;
-use crate::attacks::contract::paper::Paper;
-use hansa_policy::contract::{Agreement, Role};
+use crate::attacks::AttackVerdict;
+use crate::attacks::contract::paper::SignedContractFixture;
+use hansa_policy::contract::{Agreement, SignatoryRole};
 use hansa_policy::id::ContractId;
-use hansa_policy::refusal::{Code, Refusal};
-use hansa_proto::peer::letter::Content;
-use hansa_test_support::play::{between, text, wait_for};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::peer::message::MessageContent;
+use hansa_test_support::workflow::{between, text, wait_for};
 use std::time::Duration;
 
 const COUNT: &str = "SELECT count(*) FROM ";
 
-fn contract(paper: &Paper, dataset: &str) -> ContractId {
+fn contract(paper: &SignedContractFixture, dataset: &str) -> ContractId {
     paper
         .acme
         .contract(&format!("lindau.{dataset}"))
@@ -19,11 +19,11 @@ fn contract(paper: &Paper, dataset: &str) -> ContractId {
         .unwrap()
 }
 
-fn said(paper: &Paper, id: ContractId, dataset: &str) -> &'static str {
+fn said(paper: &SignedContractFixture, id: ContractId, dataset: &str) -> &'static str {
     paper.ask(id, &format!("{COUNT}{dataset}")).code()
 }
 
-pub(super) fn ended(paper: &mut Paper) -> Verdict {
+pub(super) fn ended(paper: &mut SignedContractFixture) -> AttackVerdict {
     let (soon, brief) = (contract(paper, "soon"), contract(paper, "brief"));
     let long = contract(paper, "long");
     let before = [
@@ -57,16 +57,16 @@ pub(super) fn ended(paper: &mut Paper) -> Verdict {
     Ok("NOT_YET_VALID, EXPIRED; cut in mid-stream".to_owned())
 }
 
-pub(super) fn withdrawn(paper: &mut Paper) -> Verdict {
+pub(super) fn withdrawn(paper: &mut SignedContractFixture) -> AttackVerdict {
     let (gone, open) = (contract(paper, "gone"), paper.id);
     let long = contract(paper, "long");
     let _ = std::fs::create_dir_all(paper.acme.folder().join("out"));
     // The stream is that of the own connector, which also keeps its receipt.
     let sql = [
         "sql",
-        hansa_test_support::play::WHOLE,
+        hansa_test_support::workflow::WHOLE,
         "--purpose",
-        hansa_test_support::play::PURPOSE,
+        hansa_test_support::workflow::PURPOSE,
         "--contract",
         &long.to_string(),
         "--format",
@@ -103,8 +103,8 @@ pub(super) fn withdrawn(paper: &mut Paper) -> Verdict {
     }
     // The very statement again, by its party and by a third one, and turned on another contract.
     let statement = statement(paper, gone).ok_or("no statement on the disk")?;
-    let replayed = |bytes: Vec<u8>, by: &hansa_test_support::outlaw::Outlaw| {
-        by.letter(Content::Withdrawal {
+    let replayed = |bytes: Vec<u8>, by: &hansa_test_support::malicious_peer::MaliciousPeer| {
+        by.send_message(MessageContent::Withdrawal {
             statement: bytes.into(),
         })
         .err()
@@ -114,7 +114,7 @@ pub(super) fn withdrawn(paper: &mut Paper) -> Verdict {
     let by_third = replayed(statement.clone(), &paper.stranger);
     let turned = turned(&statement, gone, open);
     let other = replayed(turned, &paper.outlaw);
-    if other != Some(Code::SignatureInvalid) {
+    if other != Some(ErrorCode::SignatureInvalid) {
         return Err(format!("turned on another contract: {other:?}"));
     }
     match said(paper, open, "open") {
@@ -126,7 +126,7 @@ pub(super) fn withdrawn(paper: &mut Paper) -> Verdict {
 }
 
 /// The withdrawal of a contract as the provider keeps it.
-fn statement(paper: &Paper, contract: ContractId) -> Option<Vec<u8>> {
+fn statement(paper: &SignedContractFixture, contract: ContractId) -> Option<Vec<u8>> {
     let folder = paper.lindau.folder().join("state");
     let mut folders = vec![folder];
     while let Some(folder) = folders.pop() {
@@ -162,7 +162,7 @@ fn turned(statement: &[u8], from: ContractId, to: ContractId) -> Vec<u8> {
         .into_bytes()
 }
 
-pub(super) fn replayed(paper: &mut Paper) -> Verdict {
+pub(super) fn replayed(paper: &mut SignedContractFixture) -> AttackVerdict {
     // A newer version in the place of the one that is in force, proposed by the consumer and signed by itself.
     let old = contract(paper, "open");
     let exported = paper
@@ -174,7 +174,7 @@ pub(super) fn replayed(paper: &mut Paper) -> Verdict {
         .unwrap()
         .agreement;
     let propose = |agreement: &Agreement, name: &str| {
-        paper.outlaw.letter(Content::Request {
+        paper.outlaw.send_message(MessageContent::Request {
             negotiation: name.to_owned(),
             dataset: agreement.dataset.id.clone(),
             offer: None,
@@ -205,29 +205,33 @@ pub(super) fn replayed(paper: &mut Paper) -> Verdict {
         .err()
         .map(|refusal| refusal.code);
     let still = said(paper, old, "open");
-    if still != "SUPERSEDED" || again.is_none() || reused != Some(Code::ContractIdReused) {
+    if still != "SUPERSEDED" || again.is_none() || reused != Some(ErrorCode::ContractIdReused) {
         return Err(format!("{still} {again:?} {reused:?}"));
     }
     Ok("SUPERSEDED; CONTRACT_ID_REUSED".to_owned())
 }
 
 /// The consumer signs what the provider has signed.
-fn verified(paper: &Paper, agreement: &Agreement, name: &str) -> Result<(), Refusal> {
+fn verified(
+    paper: &SignedContractFixture,
+    agreement: &Agreement,
+    name: &str,
+) -> Result<(), Refusal> {
     let payload = hansa_proto::contract::to_bytes(agreement);
-    let signature = paper.sign(Role::Consumer, &payload);
-    paper.outlaw.letter(Content::Verification {
+    let signature = paper.sign(SignatoryRole::Consumer, &payload);
+    paper.outlaw.send_message(MessageContent::Verification {
         negotiation: name.to_owned(),
         contract: hansa_proto::envelope::assemble(&payload, &[signature]).into(),
     })
 }
 
-pub(super) fn changed(paper: &mut Paper) -> Verdict {
-    let on = |paper: &Paper, offer: &str| -> ContractId {
+pub(super) fn changed(paper: &mut SignedContractFixture) -> AttackVerdict {
+    let on = |paper: &SignedContractFixture, offer: &str| -> ContractId {
         let signed = paper.acme.contract_on("lindau.shape", offer);
         signed.parse().unwrap()
     };
     let (exact, grows) = (on(paper, "shape"), on(paper, "grows"));
-    let both = |paper: &Paper| {
+    let both = |paper: &SignedContractFixture| {
         [exact, grows].map(|contract| paper.ask(contract, "SELECT * FROM shape").code())
     };
     if both(paper) != ["", ""] {
@@ -241,20 +245,20 @@ pub(super) fn changed(paper: &mut Paper) -> Verdict {
         // A column more behind the others, one between them, one of another type, one less.
         (
             "site,bikes,extra\nHafen,310,secret\n",
-            Change::Behind(more),
+            ColumnChange::Behind(more),
             "",
         ),
         (
             "site,extra,bikes\nHafen,secret,310\n",
-            Change::Before(more),
+            ColumnChange::Before(more),
             "SCHEMA_CHANGED",
         ),
         (
             "site,bikes\nHafen,310\n",
-            Change::Word("\"int\"", "\"text\""),
+            ColumnChange::Word("\"int\"", "\"text\""),
             "SCHEMA_CHANGED",
         ),
-        ("site\nHafen\n", Change::Less, "SCHEMA_CHANGED"),
+        ("site\nHafen\n", ColumnChange::Less, "SCHEMA_CHANGED"),
     ] {
         let at = config.find("\"shape\"").ok_or("no entry")?;
         let (head, tail) = config.split_at(at);
@@ -263,10 +267,10 @@ pub(super) fn changed(paper: &mut Paper) -> Verdict {
         let last = entry.rfind("[[dataset.column]]").ok_or("no column")?;
         let (before, column) = entry.split_at(last);
         let entry = match change {
-            Change::Behind(more) => format!("{entry}{more}\n"),
-            Change::Before(more) => format!("{before}{more}\n{column}"),
-            Change::Word(from, to) => entry.replacen(from, to, 1),
-            Change::Less => before.to_owned(),
+            ColumnChange::Behind(more) => format!("{entry}{more}\n"),
+            ColumnChange::Before(more) => format!("{before}{more}\n{column}"),
+            ColumnChange::Word(from, to) => entry.replacen(from, to, 1),
+            ColumnChange::Less => before.to_owned(),
         };
         std::fs::write(&file, format!("{head}{entry}{rest}")).unwrap();
         paper.lindau.write("data/shape.csv", csv);
@@ -306,7 +310,7 @@ pub(super) fn changed(paper: &mut Paper) -> Verdict {
 }
 
 /// What is done to the columns of a dataset.
-enum Change<'a> {
+enum ColumnChange<'a> {
     /// One more behind the others.
     Behind(&'a str),
     /// One more before the last.

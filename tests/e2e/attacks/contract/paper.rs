@@ -1,29 +1,29 @@
 //! A contract that both sides signed, both of their keys, and the two who hold it.
 
 use crate::binary;
-use hansa_audit_log::time::Time;
-use hansa_identity::bundle::Bundle;
-use hansa_identity::signature::{FileSigner, Signer};
-use hansa_policy::contract::{Agreement, Role};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_identity::bundle::TrustBundle;
+use hansa_identity::signature::{FileSigner, ParticipantSigner};
+use hansa_policy::contract::{Agreement, SignatoryRole};
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::Refusal;
-use hansa_proto::envelope::{self, Kind};
-use hansa_test_support::city::City;
-use hansa_test_support::league::League;
-use hansa_test_support::outlaw::{Outlaw, Told};
-use hansa_test_support::play::{ALL, PURPOSE};
+use hansa_proto::envelope::{self, StatementKind};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::malicious_peer::{CollectedAnswer, MaliciousPeer};
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, PURPOSE};
 
 /// One signature: its protected header and its bytes.
-pub(crate) type Entry = (String, Vec<u8>);
+pub(crate) type ContractSignatureEntry = (String, Vec<u8>);
 
 /// The header of the consumer's signature; `KID` and `IAT` stand for key and time.
 pub(crate) const HEADER: &str = r#"{"alg":"ES256","crit":["hansa-role"],"hansa-role":"consumer","iat":IAT,"kid":"KID","typ":"hansa-agreement+jws"}"#;
 
-pub(crate) struct Paper {
-    pub(crate) lindau: City,
-    pub(crate) acme: City,
-    pub(crate) outlaw: Outlaw,
-    pub(crate) stranger: Outlaw,
+pub(crate) struct SignedContractFixture {
+    pub(crate) lindau: TestParticipant,
+    pub(crate) acme: TestParticipant,
+    pub(crate) outlaw: MaliciousPeer,
+    pub(crate) stranger: MaliciousPeer,
     /// The contract on `open` as both signed it.
     pub(crate) signed: Vec<u8>,
     pub(crate) agreement: Agreement,
@@ -31,16 +31,16 @@ pub(crate) struct Paper {
     provider: FileSigner,
     consumer: FileSigner,
     other: FileSigner,
-    bundle: Bundle,
+    bundle: TrustBundle,
     /// The time of the consumer's signature, seconds.
     pub(crate) iat: i64,
     /// Last, since its folder goes with it.
-    pub(crate) league: League,
+    pub(crate) league: TestLeague,
 }
 
-impl Paper {
+impl SignedContractFixture {
     pub(crate) fn new() -> Self {
-        let league = League::new(binary());
+        let league = TestLeague::new(binary());
         let mut lindau = league.city("lindau");
         let (acme, other) = (league.firm("acme"), league.firm("other"));
         for alias in ["lindau", "acme", "other"] {
@@ -78,8 +78,8 @@ impl Paper {
             FileSigner::open(&league.folder().join(alias).join("keys/signing.key")).unwrap()
         };
         let (provider, consumer, third) = (key("lindau"), key("acme"), key("other"));
-        let bundle = Bundle::open(&lindau.folder().join("trust/bundle.json")).unwrap();
-        let enter = |alias| Outlaw::enter(&league, alias, lindau.address(), lindau.domain());
+        let bundle = TrustBundle::open(&lindau.folder().join("trust/bundle.json")).unwrap();
+        let enter = |alias| MaliciousPeer::enter(&league, alias, lindau.address(), lindau.domain());
         let (outlaw, stranger) = (enter("acme").unwrap(), enter("other").unwrap());
         Self {
             lindau,
@@ -99,7 +99,7 @@ impl Paper {
     }
 
     /// Whether it would be accepted, as it came in at this time.
-    pub(crate) fn judge_at(&self, bytes: &[u8], at: Time) -> Result<(), Refusal> {
+    pub(crate) fn judge_at(&self, bytes: &[u8], at: UtcTimestamp) -> Result<(), Refusal> {
         let signed = envelope::parse_contract(bytes)?;
         signed.verify(&self.bundle.keys(at)).map(|_| ())
     }
@@ -110,42 +110,54 @@ impl Paper {
     }
 
     /// When the contract was signed.
-    pub(crate) fn now(&self) -> Time {
-        Time::from_micros((self.iat + 1) * 1_000_000).unwrap()
+    pub(crate) fn now(&self) -> UtcTimestamp {
+        UtcTimestamp::from_micros((self.iat + 1) * 1_000_000).unwrap()
     }
 
     /// A signature of one of the two.
-    pub(crate) fn sign(&self, role: Role, payload: &[u8]) -> Entry {
+    pub(crate) fn sign(&self, role: SignatoryRole, payload: &[u8]) -> ContractSignatureEntry {
         let signer = match role {
-            Role::Provider => &self.provider,
-            Role::Consumer => &self.consumer,
+            SignatoryRole::Provider => &self.provider,
+            SignatoryRole::Consumer => &self.consumer,
         };
         self.by(signer, role, payload, self.iat)
     }
 
     /// The same at another time.
-    pub(crate) fn sign_at(&self, role: Role, payload: &[u8], iat: i64) -> Entry {
+    pub(crate) fn sign_at(
+        &self,
+        role: SignatoryRole,
+        payload: &[u8],
+        iat: i64,
+    ) -> ContractSignatureEntry {
         let signer = match role {
-            Role::Provider => &self.provider,
-            Role::Consumer => &self.consumer,
+            SignatoryRole::Provider => &self.provider,
+            SignatoryRole::Consumer => &self.consumer,
         };
         self.by(signer, role, payload, iat)
     }
 
     /// A signature of a third one in the place of one of the two.
-    pub(crate) fn sign_as(&self, role: Role, payload: &[u8]) -> Entry {
+    pub(crate) fn sign_as(&self, role: SignatoryRole, payload: &[u8]) -> ContractSignatureEntry {
         self.by(&self.other, role, payload, self.iat)
     }
 
-    fn by(&self, signer: &FileSigner, role: Role, payload: &[u8], iat: i64) -> Entry {
+    fn by(
+        &self,
+        signer: &FileSigner,
+        role: SignatoryRole,
+        payload: &[u8],
+        iat: i64,
+    ) -> ContractSignatureEntry {
         let alg = signer.algorithm().as_str();
-        let header = envelope::protected_header(Kind::Agreement, role, alg, signer.kid(), iat);
+        let header =
+            envelope::protected_header(StatementKind::Agreement, role, alg, signer.kid(), iat);
         let signature = signer.sign(&envelope::signing_input(&header, payload));
         (header, signature.unwrap())
     }
 
     /// The consumer's correct signature under a header of any text.
-    pub(crate) fn under(&self, header: &str, payload: &[u8]) -> Entry {
+    pub(crate) fn under(&self, header: &str, payload: &[u8]) -> ContractSignatureEntry {
         let text = header
             .replace("KID", self.consumer.kid())
             .replace("IAT", &self.iat.to_string())
@@ -160,8 +172,8 @@ impl Paper {
     /// A payload that both sign, whatever it is.
     pub(crate) fn both(&self, payload: &[u8]) -> Vec<u8> {
         let (one, two) = (
-            self.sign(Role::Provider, payload),
-            self.sign(Role::Consumer, payload),
+            self.sign(SignatoryRole::Provider, payload),
+            self.sign(SignatoryRole::Consumer, payload),
         );
         envelope::assemble(payload, &[one, two])
     }
@@ -172,7 +184,7 @@ impl Paper {
     }
 
     /// Asks under a contract.
-    pub(crate) fn ask(&self, contract: ContractId, sql: &str) -> Told {
+    pub(crate) fn ask(&self, contract: ContractId, sql: &str) -> CollectedAnswer {
         self.outlaw.ask(&[contract], sql)
     }
 
@@ -180,7 +192,7 @@ impl Paper {
     pub(crate) fn reconnect(&mut self) {
         let enter = |alias| {
             let (address, domain) = (self.lindau.address(), self.lindau.domain());
-            Outlaw::enter(&self.league, alias, address, domain).unwrap()
+            MaliciousPeer::enter(&self.league, alias, address, domain).unwrap()
         };
         let (outlaw, stranger) = (enter("acme"), enter("other"));
         self.acme.knows(&self.lindau);

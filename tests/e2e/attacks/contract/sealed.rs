@@ -1,37 +1,37 @@
 //! The attacks on signatures once more, over an envelope that both sides sealed.
 
-use crate::attacks::Verdict;
-use crate::sealed::{CITY, Sealing};
+use crate::attacks::AttackVerdict;
+use crate::sealed::{CITY, SealedFederation};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hansa_audit_log::json::{Json, canonical};
-use hansa_audit_log::time::Time;
-use hansa_identity::bundle::Bundle;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_identity::bundle::TrustBundle;
 use hansa_identity::seal::signer::SealSigner;
-use hansa_policy::contract::Role;
-use hansa_policy::contract::seal::Seal;
+use hansa_policy::contract::SignatoryRole;
+use hansa_policy::contract::seal::SealCertificates;
 use hansa_policy::refusal::Refusal;
 use hansa_proto::base64url;
-use hansa_proto::envelope::header::Header;
-use hansa_proto::envelope::{self, Kind as Statement, assemble};
-use hansa_test_support::seal::{Authority, Files, Kind, When};
+use hansa_proto::envelope::header::ProtectedHeader;
+use hansa_proto::envelope::{self, StatementKind as Statement, assemble};
+use hansa_test_support::seal_authority::{SealAuthority, SealFiles, SealKeyType, SealValidity};
 use std::collections::BTreeSet;
 
 /// A protected header and a signature.
-type Entry = (String, Vec<u8>);
+type SealedSignatureEntry = (String, Vec<u8>);
 
-pub(super) struct Sealed {
-    world: Sealing,
+pub(super) struct SealedContractFixture {
+    world: SealedFederation,
     signed: Vec<u8>,
     payload: Vec<u8>,
-    entries: [Entry; 2],
-    bundle: Bundle,
+    entries: [SealedSignatureEntry; 2],
+    bundle: TrustBundle,
     iat: i64,
 }
 
-impl Sealed {
+impl SealedContractFixture {
     pub(super) fn new() -> Self {
-        let world = Sealing::new();
+        let world = SealedFederation::new();
         let contract = world.contract();
         let signed = world
             .acme
@@ -49,7 +49,7 @@ impl Sealed {
             (header, one.signature.clone())
         });
         Self {
-            bundle: Bundle::open(&world.lindau.folder().join("trust/bundle.json")).unwrap(),
+            bundle: TrustBundle::open(&world.lindau.folder().join("trust/bundle.json")).unwrap(),
             payload: hansa_proto::contract::to_bytes(&read.agreement),
             iat: read.signatures[1].issued_at,
             entries,
@@ -59,26 +59,34 @@ impl Sealed {
     }
 
     fn judge(&self, bytes: &[u8]) -> Result<(), Refusal> {
-        let at = Time::from_micros((self.iat + 1) * 1_000_000).unwrap();
+        let at = UtcTimestamp::from_micros((self.iat + 1) * 1_000_000).unwrap();
         let signed = envelope::parse_contract(bytes)?;
         signed.verify(&self.bundle.keys(at)).map(|_| ())
     }
 
     /// The city's own signature under what a forger makes of its header, and the firm's as it is.
-    fn with(&self, entry: Entry) -> Result<(), Refusal> {
+    fn with(&self, entry: SealedSignatureEntry) -> Result<(), Refusal> {
         self.judge(&assemble(&self.payload, &[entry, self.entries[1].clone()]))
     }
 
-    fn seal(&self, files: &Files) -> SealSigner {
+    fn seal(&self, files: &SealFiles) -> SealSigner {
         SealSigner::open(&files.key, &files.certificates).unwrap()
     }
 
     /// A signature for the city by a seal, with these certificates in the place of its own.
-    fn by(&self, signer: &SealSigner, chain: Option<Vec<Vec<u8>>>, alg: &str) -> Entry {
-        let seal = chain.map_or_else(|| signer.seal().clone(), |chain| Seal::new(chain).unwrap());
-        let header = Header {
+    fn by(
+        &self,
+        signer: &SealSigner,
+        chain: Option<Vec<Vec<u8>>>,
+        alg: &str,
+    ) -> SealedSignatureEntry {
+        let seal = chain.map_or_else(
+            || signer.seal().clone(),
+            |chain| SealCertificates::new(chain).unwrap(),
+        );
+        let header = ProtectedHeader {
             kind: Statement::Agreement,
-            role: Role::Provider,
+            role: SignatoryRole::Provider,
             alg,
             kid: signer.kid(),
             issued_at: self.iat,
@@ -91,9 +99,12 @@ impl Sealed {
     }
 
     /// The city's correct signature under its header with one member changed.
-    fn under(&self, change: impl FnOnce(&mut std::collections::BTreeMap<String, Json>)) -> Entry {
+    fn under(
+        &self,
+        change: impl FnOnce(&mut std::collections::BTreeMap<String, Json>),
+    ) -> SealedSignatureEntry {
         let bytes = base64url::decode(&self.entries[0].0).unwrap();
-        let limits = hansa_audit_log::json::Limits {
+        let limits = hansa_audit_log::json::JsonLimits {
             bytes: 1 << 20,
             depth: 8,
         };
@@ -120,7 +131,7 @@ fn one_of(judged: &Result<(), Refusal>, codes: &[&str], what: &str) -> Result<()
     }
 }
 
-fn honest(sealed: &Sealed) -> Result<(), String> {
+fn honest(sealed: &SealedContractFixture) -> Result<(), String> {
     one_of(&sealed.judge(&sealed.signed), &["accepted"], "as it is")?;
     let signer = sealed.seal(&sealed.world.city);
     let again = sealed.by(&signer, None, "ES256");
@@ -129,7 +140,7 @@ fn honest(sealed: &Sealed) -> Result<(), String> {
     one_of(&sealed.with(by_hand), &["accepted"], "by hand")
 }
 
-pub(super) fn flips(sealed: &mut Sealed) -> Verdict {
+pub(super) fn flips(sealed: &mut SealedContractFixture) -> AttackVerdict {
     honest(sealed)?;
     let (mut tried, mut codes) = (0, BTreeSet::new());
     let mut judge = |bytes: &[u8], what: String| {
@@ -182,7 +193,7 @@ pub(super) fn flips(sealed: &mut Sealed) -> Verdict {
     Ok(format!("{tried} files: {codes:?}"))
 }
 
-pub(super) fn headers(sealed: &mut Sealed) -> Verdict {
+pub(super) fn headers(sealed: &mut SealedContractFixture) -> AttackVerdict {
     honest(sealed)?;
     let (alg, header) = (&["SIGNATURE_ALG"][..], &["SIGNATURE_HEADER"][..]);
     for other in [
@@ -279,10 +290,10 @@ pub(super) fn headers(sealed: &mut Sealed) -> Verdict {
     ))
 }
 
-pub(super) fn signatures(sealed: &mut Sealed) -> Verdict {
+pub(super) fn signatures(sealed: &mut SealedContractFixture) -> AttackVerdict {
     honest(sealed)?;
     let [one, two] = sealed.entries.clone();
-    let with = |entries: &[Entry]| sealed.judge(&assemble(&sealed.payload, entries));
+    let with = |entries: &[SealedSignatureEntry]| sealed.judge(&assemble(&sealed.payload, entries));
     let invalid = &["SIGNATURE_INVALID"][..];
     for length in [0, 1, 63, 64, 65, 256, 2000] {
         let garbage = vec![0xa5; length];
@@ -306,17 +317,29 @@ pub(super) fn signatures(sealed: &mut Sealed) -> Verdict {
     Ok("21 files: SIGNATURE_INVALID, SIGNATURE_MISSING, SIGNATURE_COUNT".to_owned())
 }
 
-pub(super) fn signers(sealed: &mut Sealed) -> Verdict {
+pub(super) fn signers(sealed: &mut SealedContractFixture) -> AttackVerdict {
     honest(sealed)?;
     let folder = sealed.world.league.folder();
     let untrusted = &["SEAL_NOT_TRUSTED"][..];
     let authority = &sealed.world.authority;
-    let stranger = Authority::new("Trust service");
+    let stranger = SealAuthority::new("Trust service");
     let others = [
-        authority.seals("VATDE-9", Kind::Curve, When::Now, folder, "wrong"),
-        authority.seals(&CITY.to_lowercase(), Kind::Curve, When::Now, folder, "low"),
-        stranger.seals(CITY, Kind::Curve, When::Now, folder, "far"),
-        hansa_test_support::seal::by_itself(CITY, folder, "self"),
+        authority.seals(
+            "VATDE-9",
+            SealKeyType::Curve,
+            SealValidity::Now,
+            folder,
+            "wrong",
+        ),
+        authority.seals(
+            &CITY.to_lowercase(),
+            SealKeyType::Curve,
+            SealValidity::Now,
+            folder,
+            "low",
+        ),
+        stranger.seals(CITY, SealKeyType::Curve, SealValidity::Now, folder, "far"),
+        hansa_test_support::seal_authority::by_itself(CITY, folder, "self"),
     ];
     for files in &others {
         let entry = sealed.by(&sealed.seal(files), None, "ES256");
@@ -328,7 +351,7 @@ pub(super) fn signers(sealed: &mut Sealed) -> Verdict {
         &["SIGNER_NOT_PARTY", "SEAL_NOT_TRUSTED"],
         "the firm's",
     )?;
-    let over = authority.seals(CITY, Kind::Curve, When::Past, folder, "old");
+    let over = authority.seals(CITY, SealKeyType::Curve, SealValidity::Past, folder, "old");
     one_of(
         &sealed.with(sealed.by(&sealed.seal(&over), None, "ES256")),
         &["KEY_NOT_VALID_AT_SIGNING"],

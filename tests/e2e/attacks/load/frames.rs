@@ -1,13 +1,13 @@
 //! HTTP/2 by hand, for what no client sends.
 
-use hansa_test_support::forge::Spoken;
-use hansa_test_support::league::League;
+use hansa_test_support::forged_certificate::RawTlsConnection;
+use hansa_test_support::league::TestLeague;
 use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
 /// A connection over which anything can be said.
-pub(super) struct Raw {
-    stream: Spoken,
+pub(super) struct RawHttp2Connection {
+    stream: RawTlsConnection,
 }
 
 const HEADERS: u8 = 1;
@@ -17,10 +17,10 @@ const PING: u8 = 6;
 const GOAWAY: u8 = 7;
 const CONTINUATION: u8 = 9;
 
-impl Raw {
+impl RawHttp2Connection {
     /// Connects with a participant's certificate and begins with HTTP/2.
-    pub(super) fn enter(league: &League, alias: &str, listener: &str, domain: &str) -> Self {
-        let mut stream = league.speak(&league.shown(alias), listener, domain);
+    pub(super) fn enter(league: &TestLeague, alias: &str, listener: &str, domain: &str) -> Self {
+        let mut stream = league.speak(&league.certificate(alias), listener, domain);
         stream
             .tcp()
             .set_read_timeout(Some(Duration::from_secs(20)))

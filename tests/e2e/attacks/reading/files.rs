@@ -1,12 +1,12 @@
 //! Files and bytes that somebody else made, given to commands and sockets.
 
-use crate::attacks::Verdict;
-use crate::attacks::world::World;
+use crate::attacks::AttackVerdict;
+use crate::attacks::world::SqlAttackFederation;
 use crate::binary;
 use hansa_proto::peer::pb;
-use hansa_test_support::city::run;
-use hansa_test_support::league::League;
-use hansa_test_support::play::number;
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::run;
+use hansa_test_support::workflow::number;
 use std::io::Write as _;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _, symlink};
 use std::os::unix::net::UnixStream;
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 /// A copy whose folder of state holds this beside a good log.
 fn archive(
-    world: &World,
+    world: &SqlAttackFederation,
     name: &str,
     add: impl FnOnce(&mut tar::Builder<std::fs::File>),
 ) -> PathBuf {
@@ -46,7 +46,7 @@ fn entry(kind: tar::EntryType, path: &str, to: &str) -> tar::Header {
     header
 }
 
-pub(super) fn archives(world: &mut World) -> Verdict {
+pub(super) fn archives(world: &mut SqlAttackFederation) -> AttackVerdict {
     let mark = world.league.folder().join("mark");
     std::fs::write(&mark, "untouched").unwrap();
     std::fs::set_permissions(&mark, std::fs::Permissions::from_mode(0o644)).unwrap();
@@ -113,7 +113,7 @@ fn find(folder: &Path, name: &str) -> Option<PathBuf> {
     })
 }
 
-pub(super) fn socket(world: &mut World) -> Verdict {
+pub(super) fn socket(world: &mut SqlAttackFederation) -> AttackVerdict {
     let state = world.lindau.folder().join("state");
     let mut sockets = Vec::new();
     let mut open = Vec::new();
@@ -163,7 +163,7 @@ pub(super) fn socket(world: &mut World) -> Verdict {
     }
 }
 
-pub(super) fn bundles(world: &mut World) -> Verdict {
+pub(super) fn bundles(world: &mut SqlAttackFederation) -> AttackVerdict {
     let sequence = || {
         let status = world.lindau.hansa(&["--json", "status"]).must().json();
         number(&status, "bundle")
@@ -171,7 +171,7 @@ pub(super) fn bundles(world: &mut World) -> Verdict {
     let file = world.lindau.folder().join("trust/bundle.json");
     let newest = std::fs::read(&file).unwrap();
     let older = std::fs::read(world.acme.folder().join("trust/bundle.json")).unwrap();
-    let other = League::new(binary());
+    let other = TestLeague::new(binary());
     let foreign = std::fs::read(other.folder().join("league/trust-bundle.json")).unwrap();
     let text = String::from_utf8(newest.clone()).unwrap();
     let before = sequence();
@@ -208,7 +208,7 @@ pub(super) fn bundles(world: &mut World) -> Verdict {
         if now != before || told.rows != ["60"] {
             return Err(format!(
                 "{what}: bundle {now} instead of {before}, {}",
-                told.said()
+                told.message()
             ));
         }
     }
@@ -237,7 +237,7 @@ pub(super) fn bundles(world: &mut World) -> Verdict {
     }
 }
 
-pub(super) fn offline(world: &mut World) -> Verdict {
+pub(super) fn offline(world: &mut SqlAttackFederation) -> AttackVerdict {
     let folder = world.league.folder().join("hostile");
     std::fs::create_dir_all(folder.join("log")).unwrap();
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));

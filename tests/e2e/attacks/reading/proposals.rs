@@ -1,19 +1,19 @@
 //! Proposals of somebody who keeps to no rule: under false names, for a little more than is offered, and on what is hidden.
 
-use crate::attacks::Verdict;
-use crate::attacks::world::World;
+use crate::attacks::AttackVerdict;
+use crate::attacks::world::SqlAttackFederation;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::time::Time;
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::{Agreement, Assignee};
 use hansa_policy::id::ContractId;
 use hansa_policy::term::Term;
-use hansa_proto::peer::letter::Content;
+use hansa_proto::peer::message::MessageContent;
 use hansa_proto::peer::pb;
 
 /// Proposes it; says what came of it: a code, or whether the provider has signed.
-fn proposed(world: &World, agreement: &Agreement, name: &str) -> String {
+fn proposed(world: &SqlAttackFederation, agreement: &Agreement, name: &str) -> String {
     let before = world.lindau.listed("contract").len();
-    let sent = world.outlaw.letter(Content::Request {
+    let sent = world.outlaw.send_message(MessageContent::Request {
         negotiation: format!("n-{name}"),
         dataset: agreement.dataset.id.clone(),
         offer: None,
@@ -38,19 +38,19 @@ fn proposed(world: &World, agreement: &Agreement, name: &str) -> String {
 }
 
 /// The agreement on `trips_a` as a new proposal.
-pub(super) fn fresh(world: &World, number: u8) -> Agreement {
+pub(super) fn fresh(world: &SqlAttackFederation, number: u8) -> Agreement {
     let mut agreement = world.agreement("trips_a");
     agreement.uid = format!("urn:uuid:0198f0c2-6d1e-7c11-9a53-0b6f6f1d2b{number:02x}");
     agreement
 }
 
-pub(super) fn misnamed(world: &mut World) -> Verdict {
+pub(super) fn misnamed(world: &mut SqlAttackFederation) -> AttackVerdict {
     let honest = proposed(world, &fresh(world, 0), "plain");
     if honest != "signed" {
         return Err(format!("the offer itself: {honest}"));
     }
     type Change = fn(&mut Agreement);
-    fn taker(agreement: &mut Agreement) -> &mut hansa_policy::contract::Party {
+    fn taker(agreement: &mut Agreement) -> &mut hansa_policy::contract::ContractParty {
         match &mut agreement.assignee {
             Assignee::Participant(party) => party,
             Assignee::Public => panic!("a public view"),
@@ -93,7 +93,7 @@ pub(super) fn misnamed(world: &mut World) -> Verdict {
     Ok("8 proposals: CONTRACT_MALFORMED".to_owned())
 }
 
-pub(super) fn wider(world: &mut World) -> Verdict {
+pub(super) fn wider(world: &mut SqlAttackFederation) -> AttackVerdict {
     type Change = fn(&mut Agreement);
     let day = 86_400_000_000;
     let changes: [(&str, Change); 9] = [
@@ -144,7 +144,7 @@ pub(super) fn wider(world: &mut World) -> Verdict {
     replaces.supersedes = Some(ContractId(Digest::of(b"theirs")));
     came.insert(proposed(world, &replaces, "replaces"));
     let mut over = fresh(world, 0x31);
-    over.not_after = Time::from_micros(over.not_before.micros() - day).unwrap();
+    over.not_after = UtcTimestamp::from_micros(over.not_before.micros() - day).unwrap();
     came.insert(proposed(world, &over, "over"));
     match came.contains("signed") {
         true => Err(format!("{came:?}")),
@@ -184,7 +184,7 @@ pub(in crate::attacks) fn twin(name: &str) -> String {
     )
 }
 
-pub(super) fn hinted(world: &mut World) -> Verdict {
+pub(super) fn hinted(world: &mut SqlAttackFederation) -> AttackVerdict {
     type Change = fn(&mut Agreement);
     fn add(agreement: &mut Agreement, terms: impl IntoIterator<Item = Term>) {
         for (number, term) in (90..).zip(terms) {
@@ -195,7 +195,7 @@ pub(super) fn hinted(world: &mut World) -> Verdict {
         }
     }
     fn cells(to: &str, cell: &str) -> Term {
-        Term::PlaceCells(hansa_policy::term::place_cells::PlaceCells {
+        Term::PlaceCells(hansa_policy::term::place_cells::PlaceCellsTerm {
             lon: "lon".parse().unwrap(),
             lat: "lat".parse().unwrap(),
             cell: cell.parse().unwrap(),
@@ -228,7 +228,7 @@ pub(super) fn hinted(world: &mut World) -> Verdict {
                 a,
                 [Term::Mask {
                     column: "salary".parse().unwrap(),
-                    mask: hansa_policy::term::Mask::Null,
+                    mask: hansa_policy::term::MaskValue::Null,
                 }],
             )
         }),
@@ -265,8 +265,8 @@ pub(super) fn hinted(world: &mut World) -> Verdict {
 }
 
 /// Proposes it; the whole answer.
-fn said(world: &World, agreement: &Agreement, name: &str) -> String {
-    let sent = world.outlaw.letter(Content::Request {
+fn said(world: &SqlAttackFederation, agreement: &Agreement, name: &str) -> String {
+    let sent = world.outlaw.send_message(MessageContent::Request {
         negotiation: format!("n-{}", name.replace('_', "-")),
         dataset: agreement.dataset.id.clone(),
         offer: None,

@@ -1,18 +1,18 @@
 //! Attacks by the spelling of names, by nested values, by the bytes on the wire; and on who a tenant is.
 
 use crate::attacks::row::rows;
-use crate::attacks::sql::Expect::{Code, OneOf, View};
+use crate::attacks::sql::ExpectedResult::{Code, OneOf, View};
 use crate::attacks::sql::{ROWS, alike};
 use crate::attacks::trips::SECRET;
-use crate::attacks::world::World;
-use crate::attacks::{Attack, Verdict};
+use crate::attacks::world::SqlAttackFederation;
+use crate::attacks::{AttackCase, AttackVerdict};
 use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::{ArrayRef, RecordBatch, StringArray, StructArray};
-use hansa_test_support::city::run;
+use hansa_test_support::participant::run;
 use std::sync::Arc;
 
-pub(super) const NAMES: [Attack<World>; 5] = [
-    Attack {
+pub(super) const NAMES: [AttackCase<SqlAttackFederation>; 5] = [
+    AttackCase {
         number: 40,
         setup: "R",
         name: "spells a hidden name in other ways",
@@ -49,7 +49,7 @@ pub(super) const NAMES: [Attack<World>; 5] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 41,
         setup: "any",
         name: "names that look alike",
@@ -57,7 +57,7 @@ pub(super) const NAMES: [Attack<World>; 5] = [
         does: look_alike,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 42,
         setup: "R",
         name: "reaches into nested values and whole rows",
@@ -94,7 +94,7 @@ pub(super) const NAMES: [Attack<World>; 5] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 43,
         setup: "R",
         name: "searches every byte that is sent",
@@ -111,7 +111,7 @@ pub(super) const NAMES: [Attack<World>; 5] = [
                 // Both versions are searched in there, also for what follows the rows.
                 let told = alike(world, &ROWS, sql)?;
                 if told.refusal.is_some() || told.receipt.is_empty() {
-                    return Err(format!("{sql}: {}", told.said()));
+                    return Err(format!("{sql}: {}", told.message()));
                 }
                 bytes += told.bytes.len() + told.receipt.len();
             }
@@ -123,7 +123,7 @@ pub(super) const NAMES: [Attack<World>; 5] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 44,
         setup: "T",
         name: "a tenant that is SQL, and none",
@@ -133,7 +133,7 @@ pub(super) const NAMES: [Attack<World>; 5] = [
     },
 ];
 
-fn look_alike(world: &mut World) -> Verdict {
+fn look_alike(world: &mut SqlAttackFederation) -> AttackVerdict {
     let column = Code("COLUMN_UNKNOWN");
     rows(
         world,
@@ -180,10 +180,14 @@ fn look_alike(world: &mut World) -> Verdict {
 const FINE: &str = "[[dataset]]\nname = \"fine\"\ntitle = \"T\"\nlicence = \"proprietary\"\n\
     [dataset.source]\nkind = \"text\"\npath = \"x.csv\"\n[[dataset.column]]\nname = \"a\"\n";
 
-fn tenants(world: &mut World) -> Verdict {
+fn tenants(world: &mut SqlAttackFederation) -> AttackVerdict {
     let own = world.ask("trips_t", "SELECT DISTINCT operator FROM trips_t");
     if own.rows != ["op1"] {
-        return Err(format!("not its own rows: {:?} {}", own.rows, own.said()));
+        return Err(format!(
+            "not its own rows: {:?} {}",
+            own.rows,
+            own.message()
+        ));
     }
     let hostile = "x' OR '1'='1";
     let file = world.lindau.folder().join("hansa.toml");
@@ -201,11 +205,11 @@ fn tenants(world: &mut World) -> Verdict {
     std::fs::write(&file, &before).unwrap();
     world.lindau.hansa(&["reload"]).must();
     if injected.refusal.is_some() || !injected.rows.is_empty() {
-        return Err(format!("{:?} {}", injected.rows, injected.said()));
+        return Err(format!("{:?} {}", injected.rows, injected.message()));
     }
     // An empty tenant is not taken over; if it were, nothing would be bound to it.
     if empty.status == Some(0) && unbound.code() != "TENANT_UNBOUND" {
-        return Err(format!("{:?} {}", unbound.rows, unbound.said()));
+        return Err(format!("{:?} {}", unbound.rows, unbound.message()));
     }
     let id = run(
         crate::binary(),
@@ -220,7 +224,7 @@ fn tenants(world: &mut World) -> Verdict {
 }
 
 /// Lists and structs can't be published at all, so nothing inside them can be asked for.
-fn nested_is_not_published(world: &World) -> Verdict {
+fn nested_is_not_published(world: &SqlAttackFederation) -> AttackVerdict {
     let mut tags = ListBuilder::new(StringBuilder::new());
     tags.append_value([Some(SECRET)]);
     let tags: ArrayRef = Arc::new(tags.finish());

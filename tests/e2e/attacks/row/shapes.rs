@@ -2,8 +2,8 @@
 
 use super::*;
 
-pub(super) const SHAPES: [Attack<World>; 7] = [
-    Attack {
+pub(super) const SHAPES: [AttackCase<SqlAttackFederation>; 7] = [
+    AttackCase {
         number: 8,
         setup: "R",
         name: "correlates with hidden rows",
@@ -33,7 +33,7 @@ pub(super) const SHAPES: [Attack<World>; 7] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 9,
         setup: "R",
         name: "scalar subqueries, NOT IN over hidden NULLs",
@@ -68,7 +68,7 @@ pub(super) const SHAPES: [Attack<World>; 7] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 10,
         setup: "R",
         name: "orders by a masked and by a hidden column",
@@ -99,7 +99,7 @@ pub(super) const SHAPES: [Attack<World>; 7] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 11,
         setup: "R",
         name: "looks for gaps with LIMIT and OFFSET",
@@ -112,7 +112,7 @@ pub(super) const SHAPES: [Attack<World>; 7] = [
                 let told = alike(world, &ROWS, &sql)?;
                 let beyond = usize::try_from(offset).unwrap() >= whole.rows.len();
                 if told.refusal.is_some() || told.rows.is_empty() != beyond {
-                    return Err(format!("{offset}: {:?} {}", told.rows, told.said()));
+                    return Err(format!("{offset}: {:?} {}", told.rows, told.message()));
                 }
                 found.extend(told.rows);
             }
@@ -142,7 +142,7 @@ pub(super) const SHAPES: [Attack<World>; 7] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 12,
         setup: "R",
         name: "windows over more than the view",
@@ -185,7 +185,7 @@ pub(super) const SHAPES: [Attack<World>; 7] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 13,
         setup: "R",
         name: "re-identifies by a self-join on the device, or the edge of a cell",
@@ -193,7 +193,7 @@ pub(super) const SHAPES: [Attack<World>; 7] = [
         does: pseudonyms,
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 14,
         setup: "R",
         name: "gathers a hidden column",
@@ -231,7 +231,7 @@ pub(super) const SHAPES: [Attack<World>; 7] = [
 ];
 
 /// A device is a keyed hash: one for each asker, and never what it stands for.
-fn pseudonyms(world: &mut World) -> Verdict {
+fn pseudonyms(world: &mut SqlAttackFederation) -> AttackVerdict {
     rows(
         world,
         &[
@@ -263,7 +263,7 @@ fn pseudonyms(world: &mut World) -> Verdict {
             "{:?} {:?} {}",
             first.rows,
             second.rows,
-            second.said()
+            second.message()
         ));
     }
     let shared = first

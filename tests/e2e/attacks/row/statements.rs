@@ -1,18 +1,18 @@
 //! Attacks with statements that need no particular contract.
 
-use crate::attacks::Attack;
+use crate::attacks::AttackCase;
 use crate::attacks::row::rows;
-use crate::attacks::sql::Expect::{Code, OneOf, View, ViewOr};
+use crate::attacks::sql::ExpectedResult::{Code, OneOf, View, ViewOr};
 use crate::attacks::sql::{ROWS, alike, one};
-use crate::attacks::world::World;
+use crate::attacks::world::SqlAttackFederation;
 
 const NOT_ALLOWED: &str = "STATEMENT_NOT_ALLOWED";
 
 /// Where a text can't even be read as a statement, it is told as that; nothing of it is planned either way.
 const UNREAD: &[&str] = &[NOT_ALLOWED, "CONSTRUCT_NOT_ALLOWED", "SQL_SYNTAX"];
 
-pub(super) const STATEMENTS: [Attack<World>; 8] = [
-    Attack {
+pub(super) const STATEMENTS: [AttackCase<SqlAttackFederation>; 8] = [
+    AttackCase {
         number: 33,
         setup: "any",
         name: "reads the engine's own tables",
@@ -44,7 +44,7 @@ pub(super) const STATEMENTS: [Attack<World>; 8] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 34,
         setup: "any",
         name: "has the plan, its figures and its files told",
@@ -91,7 +91,7 @@ pub(super) const STATEMENTS: [Attack<World>; 8] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 35,
         setup: "any",
         name: "writes, defines, sets",
@@ -111,7 +111,7 @@ pub(super) const STATEMENTS: [Attack<World>; 8] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 36,
         setup: "any",
         name: "reads a file, a URL, the environment",
@@ -141,7 +141,7 @@ pub(super) const STATEMENTS: [Attack<World>; 8] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 37,
         setup: "any",
         name: "two statements, comments, NUL, byte order mark",
@@ -178,7 +178,7 @@ pub(super) const STATEMENTS: [Attack<World>; 8] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 38,
         setup: "any",
         name: "parameters and numbers out of range",
@@ -233,7 +233,7 @@ pub(super) const STATEMENTS: [Attack<World>; 8] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 39,
         setup: "any",
         name: "recursion and rows without end",
@@ -267,7 +267,7 @@ pub(super) const STATEMENTS: [Attack<World>; 8] = [
         },
         lacks: "",
     },
-    Attack {
+    AttackCase {
         number: 75,
         setup: "R",
         name: "asks for the time, chance and the session",
@@ -303,9 +303,10 @@ pub(super) const STATEMENTS: [Attack<World>; 8] = [
             )?;
             let told = world.ask("trips_a", "SELECT to_unixtime(now())");
             let first = told.rows.first().and_then(|row| row.parse().ok());
-            let seconds: i64 = first.ok_or_else(|| format!("{:?} {}", told.rows, told.said()))?;
+            let seconds: i64 =
+                first.ok_or_else(|| format!("{:?} {}", told.rows, told.message()))?;
             let permit = world.lindau.records("permit").pop().ok_or("no record")?;
-            let recorded = hansa_test_support::play::instant(&permit) / 1_000_000;
+            let recorded = hansa_test_support::workflow::instant(&permit) / 1_000_000;
             match recorded - seconds {
                 0..=5 => Ok("now() is when it was admitted".to_owned()),
                 off => Err(format!("now() is {off} s off the record")),

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn two_heads_over_as_many_records_prove_themselves() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (lindau, acme, contract) = played(&league);
     let papers = tempfile::tempdir().unwrap();
     let folder = papers.path();

@@ -5,7 +5,7 @@ use super::*;
 /// A withdrawal with a key that was stolen and revoked: the log of who would have signed it says that it was signed before.
 #[test]
 fn a_withdrawal_is_not_dated_back_by_its_signer() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (mut lindau, acme, _contract) = played(&league);
     let papers = tempfile::tempdir().unwrap();
     let bundle = export(&lindau, papers.path(), &[]);
@@ -13,7 +13,7 @@ fn a_withdrawal_is_not_dated_back_by_its_signer() {
     lindau.stop();
     let (copied, mut records) = read(&bundle);
     let name = text(&records[last_of(&records, "withdraw")]["body"], "statement");
-    let statement = copied.of_kind(PaperKind::Withdrawal)[&name].clone();
+    let statement = copied.of_kind(DocumentKind::Withdrawal)[&name].clone();
     let kid = hansa_proto::envelope::parse_withdrawal(statement.as_bytes()).unwrap();
     let kid = kid.signature.kid;
     let revoke = ["--yes", "league", "key", "--end", &kid, "--revoked"];
@@ -25,7 +25,7 @@ fn a_withdrawal_is_not_dated_back_by_its_signer() {
     // The city got it two days later.
     let from = last_of(&records, "withdraw");
     for record in &mut records[from..] {
-        let at: Time = text(record, "t").parse().unwrap();
+        let at: UtcTimestamp = text(record, "t").parse().unwrap();
         record["t"] = json!(at.plus_micros(2 * DAY).to_string());
     }
     forge(&lindau, &records, &copied, &papers.path().join("forged"));
@@ -42,7 +42,7 @@ fn a_withdrawal_is_not_dated_back_by_its_signer() {
 /// A contract whose key was revoked after it was signed: it counts from when it was first in the log of a party.
 #[test]
 fn a_contract_counts_from_the_first_log_of_a_party_that_has_it() {
-    let league = League::new(binary());
+    let league = TestLeague::new(binary());
     let (mut lindau, acme, contract) = played(&league);
     let beta = league.city("beta");
     let papers = tempfile::tempdir().unwrap();
@@ -51,11 +51,11 @@ fn a_contract_counts_from_the_first_log_of_a_party_that_has_it() {
     lindau.stop();
     let (copied, records) = read(&bundle);
     let signed =
-        envelope::parse_contract(copied.of_kind(PaperKind::Contract)[&contract].as_bytes());
+        envelope::parse_contract(copied.of_kind(DocumentKind::Contract)[&contract].as_bytes());
     let signed = signed.unwrap().signatures;
     let kid = &signed
         .iter()
-        .find(|one| one.role == Role::Consumer)
+        .find(|one| one.role == SignatoryRole::Consumer)
         .unwrap()
         .kid;
     let revoke = ["--yes", "league", "key", "--end", kid, "--revoked"];
@@ -75,7 +75,7 @@ fn a_contract_counts_from_the_first_log_of_a_party_that_has_it() {
     // The city wrote it down two days later than the firm; a third says that it had it before both.
     let mut later = records.clone();
     for record in &mut later {
-        let at: Time = text(record, "t").parse().unwrap();
+        let at: UtcTimestamp = text(record, "t").parse().unwrap();
         record["t"] = json!(at.plus_micros(2 * DAY).to_string());
     }
     forge(&lindau, &later, &copied, &papers.path().join("later"));

@@ -1,11 +1,11 @@
 //! The lines of a bundle.
 
-use crate::choice::Choice;
+use crate::documents::{DocumentKind, SignedDocument};
 use crate::export::{EXPIRES, FORMAT};
-use crate::papers::{Paper, PaperKind};
-use hansa_audit_log::digest::{Digest, Running};
-use hansa_audit_log::json::fields::{FieldFault, Fields};
-use hansa_audit_log::json::{Json, Limits, canonical, parse};
+use crate::filter::RecordFilter;
+use hansa_audit_log::digest::{Digest, IncrementalDigest};
+use hansa_audit_log::json::strict_object::{StrictObject, StrictObjectError};
+use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
 use hansa_audit_log::note::{NoteKey, SignedHead};
 use hansa_policy::refusal::Refusal;
 use std::fs::File;
@@ -13,36 +13,36 @@ use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 /// A record with its proof, a header with many keys, or a trust bundle.
-const LINE: Limits = Limits {
+const LINE: JsonLimits = JsonLimits {
     bytes: 32 * 1024 * 1024,
     depth: 34,
 };
 
 /// The first line.
-pub(super) struct Header {
+pub(super) struct BundleHeader {
     pub(super) keys: Vec<NoteKey>,
     pub(super) head: SignedHead,
     /// What was chosen; a whole log has none.
-    pub(super) choice: Option<Choice>,
+    pub(super) choice: Option<RecordFilter>,
     pub(super) records: u64,
     /// Whether records may be past their retention.
     pub(super) expires: bool,
 }
 
 /// A later line.
-pub(super) enum Line {
+pub(super) enum BundleLine {
     /// A record.
-    Record(RecordLine),
+    Record(BundleRecord),
     /// A paper that records name.
-    Paper(Paper),
+    Paper(SignedDocument),
     /// A head, and the proof that the log went on from there.
     Head(Box<SignedHead>, Vec<Digest>),
     /// The last one.
-    End(End),
+    End(BundleEnd),
 }
 
 /// A record, as it stands in a bundle.
-pub(super) struct RecordLine {
+pub(super) struct BundleRecord {
     pub(super) index: u64,
     pub(super) leaf: Option<Digest>,
     pub(super) proof: Vec<Digest>,
@@ -51,7 +51,7 @@ pub(super) struct RecordLine {
 
 /// What the last line counts, and the digest of all lines before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct End {
+pub(super) struct BundleEnd {
     pub(super) records: u64,
     pub(super) papers: u64,
     pub(super) heads: u64,
@@ -59,23 +59,23 @@ pub(super) struct End {
 }
 
 /// The complete lines of a file.
-pub(super) struct Lines {
+pub(super) struct BundleLineReader {
     file: BufReader<File>,
     path: PathBuf,
     pub(super) torn: bool,
-    sum: Running,
+    sum: IncrementalDigest,
     /// The digest of all lines before the last one that was read.
     pub(super) before: Digest,
 }
 
-impl Lines {
+impl BundleLineReader {
     pub(super) fn open(path: &Path) -> Result<Self, Refusal> {
         let file = File::open(path).map_err(|error| hansa_files::unreadable(path, &error))?;
         Ok(Self {
             file: BufReader::new(file),
             path: path.to_path_buf(),
             torn: false,
-            sum: Running::new(),
+            sum: IncrementalDigest::new(),
             before: Digest::of(&[]),
         })
     }
@@ -102,7 +102,7 @@ impl Lines {
 }
 
 /// Why a first line is none.
-pub(super) enum NoHeader {
+pub(super) enum BundleHeaderError {
     /// It is of another version of the format.
     Version(String),
     /// It can't be read.
@@ -110,32 +110,34 @@ pub(super) enum NoHeader {
 }
 
 /// The members of a line that is in its one spelling.
-fn members(line: &[u8]) -> Option<Fields> {
+fn members(line: &[u8]) -> Option<StrictObject> {
     let json = parse(line, LINE).ok()?;
     (canonical(&json) == line).then_some(())?;
-    Fields::of(json).ok()
+    StrictObject::of(json).ok()
 }
 
-pub(super) fn header(line: &[u8]) -> Result<Header, NoHeader> {
-    let mut fields = members(line).ok_or(NoHeader::Unreadable)?;
-    let format = fields.text("hansa").map_err(|_| NoHeader::Unreadable)?;
+pub(super) fn header(line: &[u8]) -> Result<BundleHeader, BundleHeaderError> {
+    let mut fields = members(line).ok_or(BundleHeaderError::Unreadable)?;
+    let format = fields
+        .text("hansa")
+        .map_err(|_| BundleHeaderError::Unreadable)?;
     if ![FORMAT, EXPIRES].contains(&format.as_str()) {
-        return Err(NoHeader::Version(format));
+        return Err(BundleHeaderError::Version(format));
     }
-    let read = |fields: &mut Fields| -> Result<Option<Header>, FieldFault> {
+    let read = |fields: &mut StrictObject| -> Result<Option<BundleHeader>, StrictObjectError> {
         let keys = fields.list("keys")?;
         let keys: Option<Vec<NoteKey>> =
             keys.iter().map(|key| key.as_text()?.parse().ok()).collect();
         let head = fields.text("head")?.parse().ok();
         let choice = match fields.take("choice")? {
             Json::Null => Some(None),
-            object => Choice::from_json(object).map(Some),
+            object => RecordFilter::from_json(object).map(Some),
         };
         let records = fields.count("records")?;
         Ok(keys
             .zip(head)
             .zip(choice)
-            .map(|((keys, head), choice)| Header {
+            .map(|((keys, head), choice)| BundleHeader {
                 keys,
                 head,
                 choice,
@@ -146,17 +148,17 @@ pub(super) fn header(line: &[u8]) -> Result<Header, NoHeader> {
     let header = read(&mut fields).ok().flatten();
     header
         .filter(|_| fields.finish().is_ok())
-        .ok_or(NoHeader::Unreadable)
+        .ok_or(BundleHeaderError::Unreadable)
 }
 
 /// A line behind the first one; `None` if it is nothing that is known.
-pub(super) fn line(bytes: &[u8]) -> Option<Line> {
+pub(super) fn line(bytes: &[u8]) -> Option<BundleLine> {
     let mut fields = members(bytes)?;
     let line = if let Some(end) = fields.optional("end") {
-        Line::End(ending(end)?)
+        BundleLine::End(ending(end)?)
     } else if let Some(kind) = fields.optional("paper") {
-        Line::Paper(Paper {
-            kind: PaperKind::named(kind.as_text()?)?,
+        BundleLine::Paper(SignedDocument {
+            kind: DocumentKind::named(kind.as_text()?)?,
             name: fields.text("name").ok()?,
             text: match fields.take("text").ok()? {
                 Json::Null => None,
@@ -166,9 +168,9 @@ pub(super) fn line(bytes: &[u8]) -> Option<Line> {
         })
     } else if let Some(head) = fields.optional("head") {
         let head = head.as_text()?.parse().ok()?;
-        Line::Head(Box::new(head), hashes(fields.optional("consistency"))?)
+        BundleLine::Head(Box::new(head), hashes(fields.optional("consistency"))?)
     } else {
-        Line::Record(RecordLine {
+        BundleLine::Record(BundleRecord {
             index: fields.count("index").ok()?,
             record: canonical(&fields.take("record").ok()?),
             leaf: match fields.optional("leaf") {
@@ -192,9 +194,9 @@ fn hashes(list: Option<Json>) -> Option<Vec<Digest>> {
         .collect()
 }
 
-fn ending(json: Json) -> Option<End> {
-    let mut fields = Fields::of(json).ok()?;
-    let end = End {
+fn ending(json: Json) -> Option<BundleEnd> {
+    let mut fields = StrictObject::of(json).ok()?;
+    let end = BundleEnd {
         records: fields.count("records").ok()?,
         papers: fields.count("papers").ok()?,
         heads: fields.count("heads").ok()?,

@@ -1,25 +1,25 @@
 //! Messages, their digest, their limits.
 
-use super::encoder::Encoder;
-use super::{Frame, Frames, Meter, Packing, Unmetered, frames};
-use crate::answer::sealed::{Outcome, Sealed};
-use crate::execute::mutant::Mutant;
-use crate::execute::watch::{Watch, cut, pair};
-use crate::fixture::table::{Layout, dataset, name};
-use crate::fixture::{City, lines};
+use super::frame_encoder::FrameEncoder;
+use super::{AnswerFrame, AnswerFrames, FrameCompression, QuotaMeter, UnlimitedMeter, frames};
+use crate::answer::sealed_answer::{SealedAnswer, StreamOutcome};
+use crate::execute::cancellation::{CancellationSignal, cut, pair};
+use crate::execute::mutant::GateMutant;
+use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
+use crate::fixture::{FixtureParticipant, lines};
 use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};
 use arrow_ipc::reader::StreamDecoder;
 use async_trait::async_trait;
 use datafusion::arrow::buffer::Buffer;
 use hansa_audit_log::ledger::Evidence;
-use hansa_policy::refusal::{Code, Refusal};
-use hansa_policy::row_filter::{Comparison, Literal, Operand, RowFilter};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
 use hansa_policy::term::Term;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// `x` from 0 on, visible where it is even; the texts of hidden rows hold SECRET.
-fn city(rows: i64, terms: impl IntoIterator<Item = Term>) -> City {
+fn city(rows: i64, terms: impl IntoIterator<Item = Term>) -> FixtureParticipant {
     let set = dataset("numbers", &["x:int", "seen:bool", "t:text?"]);
     let x = Int64Array::from_iter_values(0..rows);
     let seen = BooleanArray::from_iter((0..rows).map(|x| Some(x % 2 == 0)));
@@ -34,32 +34,37 @@ fn city(rows: i64, terms: impl IntoIterator<Item = Term>) -> City {
         Arc::new(StringArray::from_iter(text)),
     ];
     let batch = RecordBatch::try_new(set.schema(), columns).unwrap();
-    let mut city = City::new();
+    let mut city = FixtureParticipant::new();
     let even = Term::Rows(RowFilter::Compare {
         column: name("seen"),
-        op: Comparison::Eq,
-        with: Operand::Literal(Literal::Bool(true)),
+        op: ComparisonOperator::Eq,
+        with: FilterOperand::Literal(PolicyLiteral::Bool(true)),
     });
     city.publish(
         set,
         &batch,
-        Layout::default(),
+        DatasetFileLayout::default(),
         std::iter::once(even).chain(terms),
     );
     city
 }
 
-struct Run {
-    frames: Vec<Frame>,
+struct FrameRun {
+    frames: Vec<AnswerFrame>,
     failed: Option<Refusal>,
-    sealed: Sealed,
+    sealed: SealedAnswer,
 }
 
-fn run<M: Meter>(city: &City, sql: &str, meter: M, packing: Packing) -> Run {
+fn run<M: QuotaMeter>(
+    city: &FixtureParticipant,
+    sql: &str,
+    meter: M,
+    packing: FrameCompression,
+) -> FrameRun {
     futures::executor::block_on(async {
-        let _inside = city.room().handle().enter();
-        let answer = city.answer(sql, Watch::idle()).await.unwrap();
-        let mut sending: Frames<M> = frames(answer, meter, packing);
+        let _inside = city.runtime().handle().enter();
+        let answer = city.answer(sql, CancellationSignal::idle()).await.unwrap();
+        let mut sending: AnswerFrames<M> = frames(answer, meter, packing);
         let (mut all, mut failed) = (Vec::new(), None);
         while let Some(frame) = sending.next().await {
             match frame {
@@ -67,7 +72,7 @@ fn run<M: Meter>(city: &City, sql: &str, meter: M, packing: Packing) -> Run {
                 Err(refusal) => failed = Some(refusal),
             }
         }
-        Run {
+        FrameRun {
             frames: all,
             failed,
             sealed: sending.seal().unwrap().0,
@@ -76,7 +81,7 @@ fn run<M: Meter>(city: &City, sql: &str, meter: M, packing: Packing) -> Run {
 }
 
 /// What a reader makes of the messages.
-fn decode(frames: &[Frame]) -> Vec<RecordBatch> {
+fn decode(frames: &[AnswerFrame]) -> Vec<RecordBatch> {
     let mut stream = Vec::new();
     for frame in frames {
         let padded = frame.header.len().next_multiple_of(8);
@@ -101,26 +106,30 @@ fn decode(frames: &[Frame]) -> Vec<RecordBatch> {
 #[test]
 fn carries_the_rows_and_no_hidden_byte() {
     let city = city(50_000, []);
-    for packing in [Packing::Plain, Packing::Lz4, Packing::Zstd] {
+    for packing in [
+        FrameCompression::Plain,
+        FrameCompression::Lz4,
+        FrameCompression::Zstd,
+    ] {
         let run = run(
             &city,
             "SELECT x, t FROM numbers ORDER BY x",
-            Unmetered,
+            UnlimitedMeter,
             packing,
         );
         assert!(run.failed.is_none());
         let rows = lines(&decode(&run.frames));
         assert_eq!(rows.len(), 25_000);
         assert_eq!(rows[2], "4|text 4");
-        assert_eq!(run.sealed.outcome(), Outcome::Done);
+        assert_eq!(run.sealed.outcome(), StreamOutcome::Done);
         assert_eq!(run.sealed.sent().rows, 25_000);
-        let bytes: u64 = run.frames.iter().map(Frame::bytes).sum();
+        let bytes: u64 = run.frames.iter().map(AnswerFrame::bytes).sum();
         assert_eq!(run.sealed.sent().bytes, bytes);
         let mut digest = blake3::Hasher::new();
         for frame in &run.frames {
             digest.update(&frame.header);
             digest.update(&frame.body);
-            if packing == Packing::Plain {
+            if packing == FrameCompression::Plain {
                 let body = String::from_utf8_lossy(&frame.body);
                 assert!(!body.contains("SECRET"));
             }
@@ -136,11 +145,11 @@ fn an_empty_answer_has_a_schema() {
     let run = run(
         &city(10, []),
         "SELECT x FROM numbers WHERE x > 100",
-        Unmetered,
-        Packing::Plain,
+        UnlimitedMeter,
+        FrameCompression::Plain,
     );
     assert_eq!((run.frames.len(), run.frames[0].rows), (1, 0));
-    assert_eq!(run.sealed.outcome(), Outcome::Done);
+    assert_eq!(run.sealed.outcome(), StreamOutcome::Done);
 }
 
 #[test]
@@ -149,36 +158,36 @@ fn too_many_rows_fail_and_are_not_cut_silently() {
     let within = run(
         &city,
         "SELECT x FROM numbers LIMIT 20",
-        Unmetered,
-        Packing::Plain,
+        UnlimitedMeter,
+        FrameCompression::Plain,
     );
     assert!(within.failed.is_none());
     let beyond = run(
         &city,
         "SELECT x FROM numbers LIMIT 21",
-        Unmetered,
-        Packing::Plain,
+        UnlimitedMeter,
+        FrameCompression::Plain,
     );
     let refusal = beyond.failed.unwrap();
-    assert_eq!(refusal.code, Code::ResultTooLarge);
+    assert_eq!(refusal.code, ErrorCode::ResultTooLarge);
     assert_eq!(refusal.clause.unwrap().to_string(), "#c2");
     assert_eq!(
         beyond.sealed.outcome(),
-        Outcome::Failed(Code::ResultTooLarge)
+        StreamOutcome::Failed(ErrorCode::ResultTooLarge)
     );
     assert_eq!(beyond.sealed.sent().rows, 0);
 }
 
 /// Lets so many rows through.
-struct Rows(u64);
+struct RowCountMeter(u64);
 
 #[async_trait]
-impl Meter for Rows {
+impl QuotaMeter for RowCountMeter {
     async fn reserve(&mut self, rows: u64, _: u64) -> Result<(), Refusal> {
         self.0 = self
             .0
             .checked_sub(rows)
-            .ok_or_else(|| Refusal::new(Code::QuotaRows, "the rows are used up"))?;
+            .ok_or_else(|| Refusal::new(ErrorCode::QuotaRows, "the rows are used up"))?;
         Ok(())
     }
 }
@@ -186,8 +195,13 @@ impl Meter for Rows {
 #[test]
 fn nothing_leaves_that_was_not_reserved() {
     let city = city(50_000, []);
-    let run = run(&city, "SELECT x FROM numbers", Rows(20_000), Packing::Plain);
-    assert_eq!(run.failed.unwrap().code, Code::QuotaRows);
+    let run = run(
+        &city,
+        "SELECT x FROM numbers",
+        RowCountMeter(20_000),
+        FrameCompression::Plain,
+    );
+    assert_eq!(run.failed.unwrap().code, ErrorCode::QuotaRows);
     let sent: u64 = run.frames.iter().map(|frame| frame.rows).sum();
     assert_eq!(run.sealed.sent().rows, sent);
     assert!(sent <= 20_000 && sent > 0, "{sent}");
@@ -197,21 +211,21 @@ fn nothing_leaves_that_was_not_reserved() {
 fn ends_when_the_watch_does() {
     let city = city(500_000, []);
     futures::executor::block_on(async {
-        let _inside = city.room().handle().enter();
+        let _inside = city.runtime().handle().enter();
         let (stop, watch) = pair();
         let answer = city.answer("SELECT * FROM numbers", watch).await.unwrap();
-        let mut sending = frames(answer, Unmetered, Packing::Plain);
+        let mut sending = frames(answer, UnlimitedMeter, FrameCompression::Plain);
         sending.next().await.unwrap().unwrap();
         sending.next().await.unwrap().unwrap();
-        stop.stop(cut(Code::Withdrawn));
+        stop.stop(cut(ErrorCode::Withdrawn));
         // What was encoded already may still leave; then it ends.
         let mut last = None;
         while let Some(frame) = sending.next().await {
             last = Some(frame);
         }
-        assert_eq!(last.unwrap().unwrap_err().code, Code::Withdrawn);
+        assert_eq!(last.unwrap().unwrap_err().code, ErrorCode::Withdrawn);
         let (sealed, _) = sending.seal().unwrap();
-        assert_eq!(sealed.outcome(), Outcome::Cut(Code::Withdrawn));
+        assert_eq!(sealed.outcome(), StreamOutcome::Cut(ErrorCode::Withdrawn));
         assert!(sealed.sent().rows < 100_000);
     });
 }
@@ -220,15 +234,15 @@ fn ends_when_the_watch_does() {
 fn an_asker_that_goes_away_cancels() {
     let city = city(500_000, []);
     futures::executor::block_on(async {
-        let _inside = city.room().handle().enter();
+        let _inside = city.runtime().handle().enter();
         let answer = city
-            .answer("SELECT * FROM numbers", Watch::idle())
+            .answer("SELECT * FROM numbers", CancellationSignal::idle())
             .await
             .unwrap();
-        let mut sending = frames(answer, Unmetered, Packing::Plain);
+        let mut sending = frames(answer, UnlimitedMeter, FrameCompression::Plain);
         sending.next().await.unwrap().unwrap();
         let (sealed, _) = sending.seal().unwrap();
-        assert_eq!(sealed.outcome(), Outcome::Cancelled);
+        assert_eq!(sealed.outcome(), StreamOutcome::Cancelled);
         assert_eq!(sealed.sent().rows, 0);
     });
 }
@@ -236,11 +250,14 @@ fn an_asker_that_goes_away_cancels() {
 #[test]
 fn a_fallen_question_is_not_a_complete_one() {
     let mut city = city(50_000, []);
-    city.room_mut().mutant = Mutant::Falls;
+    city.room_mut().mutant = GateMutant::Falls;
     for sql in ["SELECT x, t FROM numbers", "SELECT sum(x) FROM numbers"] {
-        let run = run(&city, sql, Unmetered, Packing::Plain);
-        assert_eq!(run.failed.unwrap().code, Code::Internal, "{sql}");
-        assert_eq!(run.sealed.outcome(), Outcome::Failed(Code::Internal));
+        let run = run(&city, sql, UnlimitedMeter, FrameCompression::Plain);
+        assert_eq!(run.failed.unwrap().code, ErrorCode::Internal, "{sql}");
+        assert_eq!(
+            run.sealed.outcome(),
+            StreamOutcome::Failed(ErrorCode::Internal)
+        );
     }
 }
 
@@ -266,7 +283,7 @@ fn a_message_holds_no_bit_of_another_row() {
     };
     let sent = |batch: &RecordBatch| {
         let mut queue = VecDeque::new();
-        Encoder::new(Packing::Plain)
+        FrameEncoder::new(FrameCompression::Plain)
             .rows(batch, &mut queue)
             .unwrap();
         let frames = queue

@@ -1,6 +1,6 @@
 //! The fragments of a physical plan that can be computed in shares: an aggregate over one table whose rows may be dealt in any way.
 
-use crate::execute::leaf::Leaf;
+use crate::execute::gated_leaf::GovernedScanExec;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::datasource::listing::{FileRange, PartitionedFile};
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig, FileScanConfigBuilder};
@@ -71,7 +71,7 @@ pub(super) fn replaced(
 pub(super) fn dealt(fragment: &Fragment, part: u32, of: u32) -> Result<Plan> {
     at(&fragment.states, &fragment.path, &|node| {
         let leaf = node
-            .downcast_ref::<Leaf>()
+            .downcast_ref::<GovernedScanExec>()
             .ok_or_else(|| internal_datafusion_err!("a table was expected here"))?;
         let inner = Arc::clone(leaf.inner()).transform_down(|node| {
             let Some(config) = scan(&node) else {
@@ -252,7 +252,7 @@ fn call_adds_up(call: &AggregateFunctionExpr) -> bool {
 fn stands_alone(node: &Plan) -> Result<bool> {
     let mut alone = true;
     node.apply(|node| {
-        if let Some(leaf) = node.downcast_ref::<Leaf>() {
+        if let Some(leaf) = node.downcast_ref::<GovernedScanExec>() {
             alone &= leaf.rows().is_some();
         }
         node.apply_expressions(&mut |expr: &Arc<dyn PhysicalExpr>| {
@@ -273,7 +273,7 @@ fn stands_alone(node: &Plan) -> Result<bool> {
 /// The tables below whose rows may be dealt, with their paths: what stands above them gives for two sets of rows what it gives for
 /// each, put together.
 fn dealable(node: &Plan, path: &mut Vec<usize>, tables: &mut Vec<(u64, Vec<usize>)>) {
-    if let Some(leaf) = node.downcast_ref::<Leaf>() {
+    if let Some(leaf) = node.downcast_ref::<GovernedScanExec>() {
         if let Some(rows) = leaf.rows().filter(|_| is_scan(leaf.inner())) {
             tables.push((rows, path.clone()));
         }

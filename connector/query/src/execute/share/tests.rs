@@ -1,22 +1,22 @@
 //! What is shared, what is not, and what becomes of a share that fails.
 
-use crate::execute::watch::Watch;
-use crate::fixture::City;
-use crate::fixture::table::{Layout, dataset, name};
-use crate::fixture::team::Falls;
+use crate::execute::cancellation::CancellationSignal;
+use crate::fixture::FixtureParticipant;
+use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
+use crate::fixture::worker_team::ShareFailure;
 use arrow_array::{Float64Array, Int64Array, RecordBatch, StringArray};
-use hansa_policy::refusal::Code;
-use hansa_policy::row_filter::{Comparison, Literal, Operand, RowFilter};
+use hansa_policy::refusal::ErrorCode;
+use hansa_policy::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
 use hansa_policy::term::Term;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// Ninety trips in row groups of ten, every third of which is hidden, and a table of their sites.
-fn city() -> City {
-    let mut city = City::new();
-    let layout = Layout {
+fn city() -> FixtureParticipant {
+    let mut city = FixtureParticipant::new();
+    let layout = DatasetFileLayout {
         row_group: 10,
-        ..Layout::default()
+        ..DatasetFileLayout::default()
     };
     let trips = dataset("trips", &["id:int", "site:text", "km:float", "seen:int"]);
     let rows = 0..90_i64;
@@ -36,8 +36,8 @@ fn city() -> City {
     );
     let seen = Term::Rows(RowFilter::Compare {
         column: name("seen"),
-        op: Comparison::Lt,
-        with: Operand::Literal(Literal::Int(2)),
+        op: ComparisonOperator::Lt,
+        with: FilterOperand::Literal(PolicyLiteral::Int(2)),
     });
     city.publish(trips, &batch.unwrap(), layout, [seen]);
     let sites = dataset("sites", &["site:text", "district:text"]);
@@ -58,10 +58,10 @@ const SUMS: &str =
     "SELECT site, count(*), sum(id), sum(km), avg(km), max(id) FROM trips GROUP BY site";
 
 /// The rows of a question with so many workers, and how many shares were computed.
-fn asked(sql: &str, workers: u32, falls: Option<Falls>) -> (Vec<String>, usize) {
+fn asked(sql: &str, workers: u32, falls: Option<ShareFailure>) -> (Vec<String>, usize) {
     let mut city = city();
     city.workers = Some(workers);
-    city.falls = falls;
+    city.share_failure = falls;
     let rows = city.rows(sql).unwrap();
     (rows, city.shares.load(Ordering::Relaxed))
 }
@@ -121,7 +121,11 @@ fn what_does_not_add_up_stays_at_home() {
 #[test]
 fn what_fails_afar_is_done_at_home() {
     let (alone, _) = asked(SUMS, 0, None);
-    for falls in [Falls::Never, Falls::Halfway, Falls::Otherwise] {
+    for falls in [
+        ShareFailure::Never,
+        ShareFailure::Halfway,
+        ShareFailure::Otherwise,
+    ] {
         let (rows, shares) = asked(SUMS, 3, Some(falls));
         assert_eq!(rows, alone, "{falls:?}");
         assert!(shares > 0);
@@ -132,11 +136,11 @@ fn what_fails_afar_is_done_at_home() {
 #[test]
 fn what_fails_late_ends_the_answer() {
     let mut city = city();
-    (city.workers, city.falls) = (Some(3), Some(Falls::Late));
+    (city.workers, city.share_failure) = (Some(3), Some(ShareFailure::Late));
     let sql = "SELECT site, id FROM trips UNION ALL SELECT site, count(*) FROM trips GROUP BY site";
     let last = futures::executor::block_on(async {
-        let _inside = city.room().handle().enter();
-        let mut answer = city.answer(sql, Watch::idle()).await.unwrap();
+        let _inside = city.runtime().handle().enter();
+        let mut answer = city.answer(sql, CancellationSignal::idle()).await.unwrap();
         let first = answer.next().await.unwrap();
         assert!(first.unwrap().num_rows() > 0);
         city.out.add_permits(1);
@@ -148,7 +152,7 @@ fn what_fails_late_ends_the_answer() {
         }
     });
     let refusal = last.unwrap().unwrap_err();
-    assert_eq!(refusal.code, Code::WorkerFailed);
+    assert_eq!(refusal.code, ErrorCode::WorkerFailed);
     assert!(!refusal.sentence.contains("meant"), "{refusal}");
 }
 

@@ -1,16 +1,16 @@
 //! Arithmetic near the edge of what its type holds, over rows of which a contract shows some.
 
 use super::names;
-use crate::fixture::City;
-use crate::fixture::table::{Layout, dataset, name};
+use crate::fixture::FixtureParticipant;
+use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
 use arrow_array::{BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
-use hansa_policy::refusal::Code;
-use hansa_policy::row_filter::{Comparison, Literal, Operand, RowFilter};
+use hansa_policy::refusal::ErrorCode;
+use hansa_policy::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
 use hansa_policy::term::Term;
 use std::sync::Arc;
 
 /// Numbers of three sites; the hidden row of `B` would be too much for every sum and product.
-fn edges() -> City {
+fn edges() -> FixtureParticipant {
     let set = dataset(
         "counts",
         &["site:text", "shown:bool", "n:int?", "m:int", "at:instant"],
@@ -38,15 +38,15 @@ fn edges() -> City {
         ],
     )
     .unwrap();
-    let mut city = City::new();
-    let layout = Layout {
+    let mut city = FixtureParticipant::new();
+    let layout = DatasetFileLayout {
         files: 2,
-        ..Layout::default()
+        ..DatasetFileLayout::default()
     };
     let shown = Term::Rows(RowFilter::Compare {
         column: name("shown"),
-        op: Comparison::Eq,
-        with: Operand::Literal(Literal::Bool(true)),
+        op: ComparisonOperator::Eq,
+        with: FilterOperand::Literal(PolicyLiteral::Bool(true)),
     });
     let columns = Term::Columns(names(&["site", "n", "m", "at"]));
     city.publish(set, &batch, layout, [shown, columns]);
@@ -103,7 +103,11 @@ fn arithmetic_beyond_its_type_ends_the_question() {
         "SELECT CAST('99999999999999999999999999999999999999' AS DECIMAL(38, 0)) + 1 FROM counts",
     ] {
         let refusal = city.rows(sql).expect_err(sql);
-        assert_eq!(refusal.code, Code::ArithmeticOverflow, "{sql}: {refusal}");
+        assert_eq!(
+            refusal.code,
+            ErrorCode::ArithmeticOverflow,
+            "{sql}: {refusal}"
+        );
         let text = format!("{refusal} {:?}", refusal.help);
         assert!(!text.contains("922") && !text.contains("counts"), "{text}");
     }

@@ -1,16 +1,16 @@
 //! Sums near the edge of what their type holds.
 
 use super::names;
-use crate::fixture::City;
-use crate::fixture::table::{Layout, dataset, name};
+use crate::fixture::FixtureParticipant;
+use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
 use arrow_array::{BooleanArray, Int64Array, RecordBatch, StringArray};
-use hansa_policy::refusal::Code;
-use hansa_policy::row_filter::{Comparison, Literal, Operand, RowFilter};
-use hansa_policy::term::{Function, Term, Unit};
+use hansa_policy::refusal::ErrorCode;
+use hansa_policy::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
+use hansa_policy::term::{CountingUnit, CubeFunction, Term};
 use std::sync::Arc;
 
 /// Counts near the edge of what 64 bits hold: of `A` and of `B` two that are too much together, of `B` one in a hidden row.
-fn edges(terms: impl IntoIterator<Item = Term>) -> City {
+fn edges(terms: impl IntoIterator<Item = Term>) -> FixtureParticipant {
     let set = dataset(
         "counts",
         &["site:text", "firm:text", "shown:bool", "n:int?"],
@@ -36,10 +36,10 @@ fn edges(terms: impl IntoIterator<Item = Term>) -> City {
         ],
     )
     .unwrap();
-    let mut city = City::new();
-    let layout = Layout {
+    let mut city = FixtureParticipant::new();
+    let layout = DatasetFileLayout {
         files: 2,
-        ..Layout::default()
+        ..DatasetFileLayout::default()
     };
     city.publish(set, &batch, layout, terms);
     city
@@ -50,8 +50,8 @@ fn a_sum_beyond_its_type_ends_the_question() {
     let shown = || {
         [Term::Rows(RowFilter::Compare {
             column: name("shown"),
-            op: Comparison::Eq,
-            with: Operand::Literal(Literal::Bool(true)),
+            op: ComparisonOperator::Eq,
+            with: FilterOperand::Literal(PolicyLiteral::Bool(true)),
         })]
     };
     let most = i64::MAX.to_string();
@@ -94,7 +94,7 @@ fn a_sum_beyond_its_type_ends_the_question() {
             Some(sum) => assert_eq!(told.unwrap(), [sum], "{sql}"),
             None => {
                 let refusal = told.expect_err(sql);
-                assert_eq!(refusal.code, Code::SumOverflow, "{sql}: {refusal}");
+                assert_eq!(refusal.code, ErrorCode::SumOverflow, "{sql}: {refusal}");
                 let text = format!("{refusal} {:?}", refusal.help);
                 assert!(!text.contains("922") && !text.contains("counts"), "{text}");
             }
@@ -107,17 +107,21 @@ fn a_withheld_cell_that_is_beyond_its_type_fails_nothing() {
     let cube = |at_least: u32, only: &str| {
         let only = Term::Rows(RowFilter::Compare {
             column: name("site"),
-            op: Comparison::NotEq,
-            with: Operand::Literal(Literal::Text(only.to_owned())),
+            op: ComparisonOperator::NotEq,
+            with: FilterOperand::Literal(PolicyLiteral::Text(only.to_owned())),
         });
         edges([
             only,
-            Term::Functions(vec![Function::Count, Function::Sum, Function::Avg]),
+            Term::Functions(vec![
+                CubeFunction::Count,
+                CubeFunction::Sum,
+                CubeFunction::Avg,
+            ]),
             Term::Dimensions(names(&["site"])),
             Term::Measures(names(&["n"])),
             Term::Grid("hansa://munster.example/grid/counts-1".to_owned()),
             Term::MinGroup {
-                unit: Unit::Column(name("firm")),
+                unit: CountingUnit::Column(name("firm")),
                 at_least,
             },
         ])
@@ -140,7 +144,7 @@ fn a_withheld_cell_that_is_beyond_its_type_fails_nothing() {
         "SELECT avg(n) FROM counts",
     ] {
         let refusal = cube(2, "-").rows(sql).unwrap_err();
-        assert_eq!(refusal.code, Code::SumOverflow, "{refusal}");
+        assert_eq!(refusal.code, ErrorCode::SumOverflow, "{refusal}");
     }
     // Each cell holds its sum; the sum of both is beyond.
     let two = cube(1, "C");
@@ -154,7 +158,7 @@ fn a_withheld_cell_that_is_beyond_its_type_fails_nothing() {
 }
 
 /// Loads of four sites; at C too few have one.
-fn loads(functions: Vec<Function>) -> City {
+fn loads(functions: Vec<CubeFunction>) -> FixtureParticipant {
     let set = dataset("loads", &["site:text", "firm:text", "n:int?"]);
     let rows = [("A", 8), ("B", 10), ("C", 4), ("D", 6)]
         .into_iter()
@@ -177,10 +181,10 @@ fn loads(functions: Vec<Function>) -> City {
         ],
     )
     .unwrap();
-    let mut city = City::new();
-    let layout = Layout {
+    let mut city = FixtureParticipant::new();
+    let layout = DatasetFileLayout {
         files: 3,
-        ..Layout::default()
+        ..DatasetFileLayout::default()
     };
     city.publish(
         set,
@@ -192,7 +196,7 @@ fn loads(functions: Vec<Function>) -> City {
             Term::Measures(names(&["n"])),
             Term::Grid("hansa://munster.example/grid/loads-1".to_owned()),
             Term::MinGroup {
-                unit: Unit::Column(name("firm")),
+                unit: CountingUnit::Column(name("firm")),
                 at_least: 5,
             },
         ],
@@ -202,7 +206,7 @@ fn loads(functions: Vec<Function>) -> City {
 
 #[test]
 fn a_variance_is_that_of_the_cells_shown() {
-    let city = loads(vec![Function::Count, Function::Variance]);
+    let city = loads(vec![CubeFunction::Count, CubeFunction::Variance]);
     let squares = |many: i64| -> f64 {
         let values = || (0..many).map(|at| at as f64);
         let mean = values().sum::<f64>() / many as f64;
@@ -249,18 +253,18 @@ fn a_variance_is_that_of_the_cells_shown() {
     }
     assert_eq!(city.rows("SELECT count(n) FROM loads").unwrap(), ["24"]);
     for (sql, code) in [
-        ("SELECT sum(n) FROM loads", Code::FunctionNotAllowed),
-        ("SELECT sum_n FROM loads.cube", Code::ColumnUnknown),
-        ("SELECT units FROM loads.cube", Code::ColumnUnknown),
-        ("SELECT var(DISTINCT n) FROM loads", Code::QueryShape),
-        ("SELECT var(n + 1) FROM loads", Code::QueryShape),
+        ("SELECT sum(n) FROM loads", ErrorCode::FunctionNotAllowed),
+        ("SELECT sum_n FROM loads.cube", ErrorCode::ColumnUnknown),
+        ("SELECT units FROM loads.cube", ErrorCode::ColumnUnknown),
+        ("SELECT var(DISTINCT n) FROM loads", ErrorCode::QueryShape),
+        ("SELECT var(n + 1) FROM loads", ErrorCode::QueryShape),
     ] {
         assert_eq!(city.rows(sql).expect_err(sql).code, code, "{sql}");
     }
-    let counts = loads(vec![Function::Count, Function::Sum]);
+    let counts = loads(vec![CubeFunction::Count, CubeFunction::Sum]);
     for (sql, code) in [
-        ("SELECT var(n) FROM loads", Code::FunctionNotAllowed),
-        ("SELECT dev_n FROM loads.cube", Code::ColumnUnknown),
+        ("SELECT var(n) FROM loads", ErrorCode::FunctionNotAllowed),
+        ("SELECT dev_n FROM loads.cube", ErrorCode::ColumnUnknown),
     ] {
         assert_eq!(counts.rows(sql).expect_err(sql).code, code, "{sql}");
     }

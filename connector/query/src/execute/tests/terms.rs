@@ -1,18 +1,18 @@
 //! Single terms over real rows: what is too new, what is hashed, and with what a dataset is joined.
 
 use super::names;
-use crate::fixture::City;
-use crate::fixture::table::{Layout, dataset, name};
+use crate::fixture::FixtureParticipant;
+use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
 use arrow_array::{Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use hansa_policy::id::DatasetId;
-use hansa_policy::refusal::Code;
-use hansa_policy::term::embargo::{Delay, Embargo};
-use hansa_policy::term::{Bucket, Function, Term};
+use hansa_policy::refusal::ErrorCode;
+use hansa_policy::term::embargo::{EmbargoDelay, EmbargoTerm};
+use hansa_policy::term::{CubeFunction, Term, TimeBucketWidth};
 use std::sync::Arc;
 
 /// A trip in each of the last six hours before the question, at half past; two parishes.
-fn city(trips: Vec<Term>) -> City {
-    let mut city = City::new();
+fn city(trips: Vec<Term>) -> FixtureParticipant {
+    let mut city = FixtureParticipant::new();
     let set = dataset(
         "trips",
         &["trip:int", "lau:text", "district:text", "at:instant"],
@@ -30,7 +30,7 @@ fn city(trips: Vec<Term>) -> City {
         ],
     )
     .unwrap();
-    city.publish(set, &rows, Layout::default(), trips);
+    city.publish(set, &rows, DatasetFileLayout::default(), trips);
     let set = dataset("parishes", &["lau:text", "title:text"]);
     let rows = RecordBatch::try_new(
         set.schema(),
@@ -40,14 +40,14 @@ fn city(trips: Vec<Term>) -> City {
         ],
     )
     .unwrap();
-    city.publish(set, &rows, Layout::default(), []);
+    city.publish(set, &rows, DatasetFileLayout::default(), []);
     city
 }
 
 fn embargo(hours: u64) -> Term {
-    Term::Embargo(Embargo {
+    Term::Embargo(EmbargoTerm {
         column: name("at"),
-        delay: Delay(hours * 3_600),
+        delay: EmbargoDelay(hours * 3_600),
     })
 }
 
@@ -63,18 +63,18 @@ fn what_is_too_new_does_not_exist() {
     // Of a cube no bucket is shown in part: at 08:00, less 2 h 15 min, the hour that began at 05:00 was not over.
     let cube = |seconds| {
         let mut terms = vec![
-            Term::Functions(vec![Function::Count]),
+            Term::Functions(vec![CubeFunction::Count]),
             Term::Dimensions(names(&["at"])),
             Term::Grid("hansa://munster.example/grid/trips-1".to_owned()),
             Term::TimeBucket {
                 column: name("at"),
-                bucket: Bucket::Hour,
+                bucket: TimeBucketWidth::Hour,
                 zone: None,
             },
         ];
-        terms.push(Term::Embargo(Embargo {
+        terms.push(Term::Embargo(EmbargoTerm {
             column: name("at"),
-            delay: Delay(seconds),
+            delay: EmbargoDelay(seconds),
         }));
         let rows = city(terms).rows("SELECT at, n FROM trips.cube ORDER BY at");
         rows.unwrap().len()
@@ -85,7 +85,7 @@ fn what_is_too_new_does_not_exist() {
 
 #[test]
 fn equal_values_have_equal_hashes_and_nothing_else() {
-    let hash = Term::Pseudonym(hansa_policy::term::pseudonym::Pseudonym {
+    let hash = Term::Pseudonym(hansa_policy::term::pseudonym::PseudonymTerm {
         column: name("trip"),
         epoch: 1,
     });
@@ -100,7 +100,7 @@ fn equal_values_have_equal_hashes_and_nothing_else() {
 
 #[test]
 fn a_measure_that_few_dominate_is_absent() {
-    let mut city = City::new();
+    let mut city = FixtureParticipant::new();
     let set = dataset("fares", &["district:text", "firm:text", "fare:float?"]);
     let fares = [
         ("A", "one", 95.0),
@@ -121,13 +121,13 @@ fn a_measure_that_few_dominate_is_absent() {
         ],
     )
     .unwrap();
-    let rule = Term::Dominance(hansa_policy::term::dominance::Dominance {
+    let rule = Term::Dominance(hansa_policy::term::dominance::DominanceTerm {
         measure: name("fare"),
         unit: name("firm"),
-        rule: hansa_policy::term::dominance::Dominant::P(15),
+        rule: hansa_policy::term::dominance::DominanceRule::P(15),
     });
     let terms = [
-        Term::Functions(vec![Function::Count, Function::Sum]),
+        Term::Functions(vec![CubeFunction::Count, CubeFunction::Sum]),
         Term::Dimensions(names(&["district"])),
         Term::Measures(names(&["fare"])),
         Term::Grid("hansa://munster.example/grid/fares-1".to_owned()),
@@ -136,9 +136,9 @@ fn a_measure_that_few_dominate_is_absent() {
     city.publish(
         set,
         &rows,
-        Layout {
+        DatasetFileLayout {
             files: 3,
-            ..Layout::default()
+            ..DatasetFileLayout::default()
         },
         terms,
     );
@@ -153,7 +153,7 @@ fn a_measure_that_few_dominate_is_absent() {
 }
 
 #[track_caller]
-fn joined(terms: Vec<Term>, sql: &str, expect: Result<&[&str], Code>) {
+fn joined(terms: Vec<Term>, sql: &str, expect: Result<&[&str], ErrorCode>) {
     let got = city(terms).rows(sql).map_err(|refusal| refusal.code);
     let expect = expect.map(|rows| rows.iter().map(ToString::to_string).collect::<Vec<_>>());
     assert_eq!(got, expect, "{sql}");
@@ -189,7 +189,7 @@ fn a_join_over_the_keys_is_permitted() {
 
 #[test]
 fn no_other_way_together() {
-    let refused = Err(Code::JoinKeyNotAllowed);
+    let refused = Err(ErrorCode::JoinKeyNotAllowed);
     for sql in [
         "SELECT count(*) FROM trips t JOIN parishes p ON t.district = p.title",
         "SELECT count(*) FROM (SELECT district AS lau FROM trips) t JOIN parishes p ON t.lau = p.lau",
@@ -214,7 +214,7 @@ fn only_with_the_partners_of_the_clause() {
     let parishes: DatasetId = "hansa://munster.example/d/parishes".parse().unwrap();
     let other: DatasetId = "hansa://munster.example/d/air".parse().unwrap();
     joined(vec![Term::JoinWith(vec![parishes])], sql, Ok(COUNTED));
-    let refused = Err(Code::JoinPartnerNotAllowed);
+    let refused = Err(ErrorCode::JoinPartnerNotAllowed);
     joined(vec![Term::JoinWith(vec![other])], sql, refused);
     joined(vec![Term::JoinWith(vec![])], sql, refused);
     joined(
@@ -233,7 +233,7 @@ fn keys_that_stay_are_shown_to_nobody() {
         Ok(COUNTED),
     );
     joined(stay(), "SELECT count(*) FROM trips", Ok(&["6"]));
-    let refused = Err(Code::KeyMustStay);
+    let refused = Err(ErrorCode::KeyMustStay);
     for sql in [
         "SELECT lau FROM trips",
         "SELECT * FROM trips",

@@ -1,22 +1,22 @@
 //! Shares, and what is none.
 
 use super::{
-    Giving, Settings, Worker, briefing, closing, drain, ground, is_failure, message, messages,
-    parts, share,
+    TestShareHandler, TestWorker, TransportSettings, briefing, closing, drain, ground, is_failure,
+    message, messages, parts, share,
 };
-use crate::cluster::serve::ShareFrame;
+use crate::cluster::server::ShareFrame;
 use crate::peer::testing::soon;
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
-use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
 #[tokio::test]
 async fn a_share_arrives_whole() {
-    let bench = Giving::these(share(&[3, 0, 10_000]));
-    let worker = Worker::start(Arc::clone(&bench) as _).await;
+    let bench = TestShareHandler::these(share(&[3, 0, 10_000]));
+    let worker = TestWorker::start(Arc::clone(&bench) as _).await;
     let client = worker.open().await.unwrap();
     for _ in 0..2 {
         let mut share = soon(client.share(&briefing())).await.unwrap();
@@ -31,59 +31,59 @@ async fn a_share_arrives_whole() {
 
 #[tokio::test]
 async fn a_share_without_rows_is_one() {
-    let worker = Worker::start(Giving::these(share(&[]))).await;
+    let worker = TestWorker::start(TestShareHandler::these(share(&[]))).await;
     assert_eq!(worker.rows().await.unwrap(), 0);
 }
 
 #[tokio::test]
 async fn a_refusal_of_the_worker_arrives_as_it_is() {
     let refusal =
-        Refusal::new(Code::VersionUnsupported, "this worker is older").with_help("upgrade");
+        Refusal::new(ErrorCode::VersionUnsupported, "this worker is older").with_help("upgrade");
     let told = refusal.clone();
-    let worker = Worker::start(Giving::new(move || Err(told.clone()))).await;
+    let worker = TestWorker::start(TestShareHandler::new(move || Err(told.clone()))).await;
     assert_eq!(worker.rows().await.unwrap_err(), refusal);
 }
 
 #[tokio::test]
 async fn a_share_that_fails_in_the_middle_says_why() {
-    let refusal = Refusal::new(Code::ResourceLimit, "the share needs more than 1 MiB");
+    let refusal = Refusal::new(ErrorCode::ResourceLimit, "the share needs more than 1 MiB");
     for rows in [vec![], vec![1, 2, 3]] {
         let mut failing = share(&rows);
         failing.push(Err(refusal.clone()));
         // Whatever comes after it is not sent.
         failing.extend(share(&[1]));
-        let worker = Worker::start(Giving::these(failing)).await;
+        let worker = TestWorker::start(TestShareHandler::these(failing)).await;
         assert_eq!(worker.rows().await.unwrap_err(), refusal);
     }
 }
 
 #[tokio::test]
 async fn a_bench_that_gives_nothing_gives_no_share() {
-    let worker = Worker::start(Giving::these(Vec::new())).await;
+    let worker = TestWorker::start(TestShareHandler::these(Vec::new())).await;
     let refusal = worker.rows().await.unwrap_err();
-    assert_eq!(refusal.code, Code::Internal);
+    assert_eq!(refusal.code, ErrorCode::Internal);
     assert!(refusal.sentence.contains("columns"), "{refusal}");
 }
 
 #[tokio::test]
 async fn a_bench_that_breaks_down_is_no_end() {
     let begun = share(&[3, 4]);
-    let bench = Giving::new(move || {
+    let bench = TestShareHandler::new(move || {
         let breaking = stream::once(async { panic!("the bench of a test breaks down") });
         Ok(stream::iter(begun.clone()).chain(breaking).boxed())
     });
-    let worker = Worker::start(bench).await;
+    let worker = TestWorker::start(bench).await;
     is_failure(&worker.rows().await.unwrap_err(), "");
 
-    let dead = Giving::new(|| panic!("the bench of a test breaks down at once"));
-    let worker = Worker::start(dead).await;
+    let dead = TestShareHandler::new(|| panic!("the bench of a test breaks down at once"));
+    let worker = TestWorker::start(dead).await;
     is_failure(&worker.rows().await.unwrap_err(), "");
 }
 
 #[tokio::test]
 async fn what_is_not_closed_is_not_complete() {
     let fails = async |sent: Vec<_>, part: &str| {
-        let worker = Worker::sending(sent).await;
+        let worker = TestWorker::sending(sent).await;
         is_failure(&worker.rows().await.unwrap_err(), part);
     };
     let and = |batches: &[usize], more: Vec<_>| {
@@ -92,7 +92,7 @@ async fn what_is_not_closed_is_not_complete() {
         all
     };
     // What is closed as it must be is a share.
-    let worker = Worker::sending(and(&[3, 4], vec![closing(2)])).await;
+    let worker = TestWorker::sending(and(&[3, 4], vec![closing(2)])).await;
     assert_eq!(worker.rows().await.unwrap(), 7);
 
     fails(messages(&[3, 4]), "without the closing message").await;
@@ -118,18 +118,18 @@ async fn what_is_not_closed_is_not_complete() {
 
 #[tokio::test]
 async fn a_failure_after_the_closing_message_counts() {
-    let refusal = Refusal::new(Code::Internal, "it broke at the end");
+    let refusal = Refusal::new(ErrorCode::Internal, "it broke at the end");
     let mut sent = messages(&[2]);
     sent.push(Ok(closing(1)));
     sent.push(Err(hansa_proto::peer::refusal::cut(&refusal)));
-    let worker = Worker::sending(sent).await;
+    let worker = TestWorker::sending(sent).await;
     assert_eq!(worker.rows().await.unwrap_err(), refusal);
 }
 
 /// Tells when a share is dropped.
-struct Guard(mpsc::Sender<()>);
+struct ShareDropNotifier(mpsc::Sender<()>);
 
-impl Drop for Guard {
+impl Drop for ShareDropNotifier {
     fn drop(&mut self) {
         let _ = self.0.try_send(());
     }
@@ -139,8 +139,8 @@ impl Drop for Guard {
 async fn a_connector_that_goes_away_ends_the_share() {
     let (dropped, mut told) = mpsc::channel(64);
     let (schema, batch) = (share(&[9]).remove(0), share(&[9]).remove(1));
-    let bench = Giving::new(move || {
-        let guard = Guard(dropped.clone());
+    let bench = TestShareHandler::new(move || {
+        let guard = ShareDropNotifier(dropped.clone());
         let batch = batch.clone();
         let endless = stream::repeat_with(move || {
             let _ = &guard;
@@ -148,7 +148,7 @@ async fn a_connector_that_goes_away_ends_the_share() {
         });
         Ok(stream::iter([schema.clone()]).chain(endless).boxed())
     });
-    let worker = Worker::start(bench).await;
+    let worker = TestWorker::start(bench).await;
     let client = worker.open().await.unwrap();
     let mut share = soon(client.share(&briefing())).await.unwrap();
     assert!(soon(share.next()).await.unwrap().is_ok());
@@ -161,15 +161,15 @@ async fn a_connector_that_goes_away_ends_the_share() {
 async fn a_share_that_waits_for_its_rows_ends_with_the_connector_too() {
     let (dropped, mut told) = mpsc::channel(64);
     let schema = share(&[]).remove(0);
-    let bench = Giving::new(move || {
-        let guard = Guard(dropped.clone());
+    let bench = TestShareHandler::new(move || {
+        let guard = ShareDropNotifier(dropped.clone());
         let computing = stream::once(async move {
             let _guard = guard;
             std::future::pending::<Result<ShareFrame, Refusal>>().await
         });
         Ok(stream::iter([schema.clone()]).chain(computing).boxed())
     });
-    let worker = Worker::start(bench).await;
+    let worker = TestWorker::start(bench).await;
     let client = worker.open().await.unwrap();
     let mut share = soon(client.share(&briefing())).await.unwrap();
     assert!(futures::poll!(share.next()).is_pending());
@@ -179,14 +179,15 @@ async fn a_share_that_waits_for_its_rows_ends_with_the_connector_too() {
 
 #[tokio::test]
 async fn a_share_that_does_not_end_in_time_is_given_up() {
-    let settings = Settings {
+    let settings = TransportSettings {
         handshake: Duration::from_secs(2),
-        ..Settings::default()
+        ..TransportSettings::default()
     };
     let given_up = async |begun: Vec<Result<ShareFrame, Refusal>>| {
-        let bench =
-            Giving::new(move || Ok(stream::iter(begun.clone()).chain(stream::pending()).boxed()));
-        let worker = Worker::start_with(bench, settings.clone()).await;
+        let bench = TestShareHandler::new(move || {
+            Ok(stream::iter(begun.clone()).chain(stream::pending()).boxed())
+        });
+        let worker = TestWorker::start_with(bench, settings.clone()).await;
         let client = worker.open().await.unwrap();
         let mut short = briefing();
         short.limits.time = Duration::from_millis(1);
@@ -201,8 +202,8 @@ async fn a_share_that_does_not_end_in_time_is_given_up() {
 
 #[tokio::test]
 async fn a_briefing_that_is_too_large_is_not_sent() {
-    let bench = Giving::these(share(&[1]));
-    let worker = Worker::start(Arc::clone(&bench) as _).await;
+    let bench = TestShareHandler::these(share(&[1]));
+    let worker = TestWorker::start(Arc::clone(&bench) as _).await;
     let client = worker.open().await.unwrap();
     let with = |datasets: usize| {
         let mut large = briefing();
@@ -216,7 +217,7 @@ async fn a_briefing_that_is_too_large_is_not_sent() {
         large
     };
     let refusal = soon(client.share(&with(4))).await.unwrap_err();
-    assert_eq!(refusal.code, Code::MessageTooLarge, "{refusal}");
+    assert_eq!(refusal.code, ErrorCode::MessageTooLarge, "{refusal}");
     assert!(bench.briefed.lock().unwrap().is_empty());
     let mut share = soon(client.share(&with(3))).await.unwrap();
     assert_eq!(drain(&mut share).await.unwrap(), 1);

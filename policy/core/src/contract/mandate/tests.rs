@@ -1,15 +1,15 @@
 //! A mandate permits what it says and no more, and counts when what rests on it was made and when it was logged.
 
-use super::{Class, DAY, Mandate, SignedMandate};
-use crate::contract::deed::Deed;
-use crate::contract::{Agreement, Assignee, Role, Signature, SignatureCheck};
+use super::{DAY, DisclosureClass, Mandate, SignedMandate};
+use crate::contract::signature_purpose::SignaturePurpose;
+use crate::contract::{Agreement, Assignee, SignatoryRole, Signature, SignatureVerifier};
 use crate::fixture::{CONSUMER, PROVIDER, agreement, participant, signature, time};
 use crate::id::ParticipantId;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::{ErrorCode, Refusal};
 use crate::term::Term;
 use crate::term::legal_basis::LegalBasis;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::time::Time;
+use hansa_audit_log::time::UtcTimestamp;
 use std::collections::BTreeSet;
 
 fn mandate() -> Mandate {
@@ -17,7 +17,7 @@ fn mandate() -> Mandate {
         participant: participant(PROVIDER),
         holder: "officer".to_owned(),
         capacity: "head of the data office".to_owned(),
-        up_to: Class::Rows,
+        up_to: DisclosureClass::Rows,
         longest_days: 365,
         counterparties: BTreeSet::from([participant(CONSUMER)]),
         not_before: time("2026-01-01T00:00:00Z"),
@@ -30,7 +30,7 @@ fn rows() -> Agreement {
 }
 
 #[track_caller]
-fn check(mandate: &Mandate, agreement: &Agreement, expect: Result<(), (Code, &str)>) {
+fn check(mandate: &Mandate, agreement: &Agreement, expect: Result<(), (ErrorCode, &str)>) {
     let at = time("2026-06-01T00:00:00Z");
     let found = mandate.permits(agreement, &participant(PROVIDER), "officer", at);
     match (found, expect) {
@@ -45,12 +45,12 @@ fn check(mandate: &Mandate, agreement: &Agreement, expect: Result<(), (Code, &st
 
 #[test]
 fn a_mandate_permits_what_it_says_and_no_more() {
-    let exceeded = |word| Err((Code::MandateExceeded, word));
+    let exceeded = |word| Err((ErrorCode::MandateExceeded, word));
     check(&mandate(), &rows(), Ok(()));
     for (change, expect) in [
         (
             Mandate {
-                up_to: Class::Aggregate,
+                up_to: DisclosureClass::Aggregate,
                 ..mandate()
             },
             exceeded("upTo"),
@@ -95,14 +95,14 @@ fn a_mandate_permits_what_it_says_and_no_more() {
                 not_after: time("2026-06-01T00:00:00Z"),
                 ..mandate()
             },
-            Err((Code::MandateExpired, "until")),
+            Err((ErrorCode::MandateExpired, "until")),
         ),
         (
             Mandate {
                 not_before: time("2026-06-01T00:00:00Z").plus_micros(1),
                 ..mandate()
             },
-            Err((Code::MandateExpired, "from")),
+            Err((ErrorCode::MandateExpired, "from")),
         ),
     ] {
         check(&change, &rows(), expect);
@@ -115,13 +115,13 @@ fn a_mandate_permits_what_it_says_and_no_more() {
 }
 
 /// Every signature is good; mandates are needed, and some are revoked.
-struct Keys {
+struct MandateKeys {
     revoked: Digest,
-    logged: Time,
+    logged: UtcTimestamp,
 }
 
-impl SignatureCheck for Keys {
-    fn check(&self, _: &ParticipantId, _: &Signature, _: Deed) -> Result<(), Refusal> {
+impl SignatureVerifier for MandateKeys {
+    fn check(&self, _: &ParticipantId, _: &Signature, _: SignaturePurpose) -> Result<(), Refusal> {
         Ok(())
     }
 
@@ -133,7 +133,7 @@ impl SignatureCheck for Keys {
         one.statement == self.revoked
     }
 
-    fn logged(&self) -> Option<Time> {
+    fn logged(&self) -> Option<UtcTimestamp> {
         Some(self.logged)
     }
 }
@@ -150,14 +150,14 @@ fn what_rests_on_a_mandate_is_judged_when_it_was_made_and_when_it_was_logged() {
             Box::new(SignedMandate {
                 statement: Digest::of(b"good"),
                 mandate,
-                signature: signature(Role::Provider, party),
+                signature: signature(SignatoryRole::Provider, party),
                 bytes: Vec::new(),
             })
         }),
-        ..signature(Role::Provider, party)
+        ..signature(SignatoryRole::Provider, party)
     };
     let judged = |mandate: Option<Mandate>, revoked: &str, logged: &str| {
-        let keys = Keys {
+        let keys = MandateKeys {
             revoked: Digest::of(revoked.as_bytes()),
             logged: time(logged),
         };
@@ -166,9 +166,9 @@ fn what_rests_on_a_mandate_is_judged_when_it_was_made_and_when_it_was_logged() {
     let later = "2026-06-02T00:00:00Z";
     assert_eq!(judged(Some(mandate()), "other", later), Ok(()));
     let missing = judged(None, "other", later);
-    assert_eq!(missing, Err(Code::MandateMissing));
+    assert_eq!(missing, Err(ErrorCode::MandateMissing));
     let revoked = judged(Some(mandate()), "good", later);
-    assert_eq!(revoked, Err(Code::MandateRevoked));
+    assert_eq!(revoked, Err(ErrorCode::MandateRevoked));
     // Whatever time a signature bears, that of the log counts, too; and the other way round.
     for (not_before, not_after) in [
         ("2026-01-01T00:00:00Z", "2026-06-01T12:00:00Z"),
@@ -180,18 +180,18 @@ fn what_rests_on_a_mandate_is_judged_when_it_was_made_and_when_it_was_logged() {
             ..mandate()
         };
         let over = judged(Some(mandate), "other", later);
-        assert_eq!(over, Err(Code::MandateExpired), "{not_before}");
+        assert_eq!(over, Err(ErrorCode::MandateExpired), "{not_before}");
     }
     let itself = Signature {
         kid: party.signing_key.clone(),
         ..resting(Some(mandate()))
     };
-    let keys = Keys {
+    let keys = MandateKeys {
         revoked: Digest::of(b"other"),
         logged: made,
     };
     let refusal = super::check(&agreement, party, &itself, &keys).unwrap_err();
-    assert_eq!(refusal.code, Code::MandateExceeded);
+    assert_eq!(refusal.code, ErrorCode::MandateExceeded);
     assert!(refusal.sentence.contains("itself"), "{refusal}");
 }
 
@@ -204,7 +204,7 @@ fn the_class_of_a_contract_is_named_with_its_clause() {
             Term::LegalBasis(LegalBasis::PublicTask),
         ],
     );
-    assert_eq!(Class::of(&personal).0, Class::Personal);
+    assert_eq!(DisclosureClass::of(&personal).0, DisclosureClass::Personal);
     let at = time("2026-06-01T00:00:00Z");
     let refusal = mandate()
         .permits(&personal, &participant(PROVIDER), "officer", at)
@@ -217,9 +217,12 @@ fn the_class_of_a_contract_is_named_with_its_clause() {
         assignee: Assignee::Public,
         ..rows()
     };
-    assert_eq!(Class::of(&public), (Class::Public, None));
-    assert_eq!(Class::of(&rows()), (Class::Rows, None));
-    for class in Class::ALL {
-        assert_eq!(Class::named(class.as_str()), Some(class));
+    assert_eq!(
+        DisclosureClass::of(&public),
+        (DisclosureClass::Public, None)
+    );
+    assert_eq!(DisclosureClass::of(&rows()), (DisclosureClass::Rows, None));
+    for class in DisclosureClass::ALL {
+        assert_eq!(DisclosureClass::named(class.as_str()), Some(class));
     }
 }

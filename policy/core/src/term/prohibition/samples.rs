@@ -1,6 +1,6 @@
 //! Samples of prohibitions, for the checks that no term is forgotten.
 
-use super::{Act, Part, Prohibition, When};
+use super::{ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm};
 use crate::term::Term;
 
 /// One of each kind of prohibition.
@@ -8,10 +8,10 @@ pub(in crate::term) fn samples() -> Vec<Term> {
     let parsed = |text: &str| crate::row_filter::parse(text).ok();
     let (from, until) = ("2026-08-01T00:00:00Z", "2026-09-01T00:00:00Z");
     let all = [
-        Prohibition {
-            act: Act::Use,
+        ProhibitionTerm {
+            action: ProhibitedAction::Use,
             part: None,
-            when: When {
+            condition: ProhibitionCondition {
                 purpose: "dpv:Marketing".parse().ok().map(|one| vec![one]),
                 from: from.parse().ok(),
                 until: until.parse().ok(),
@@ -19,27 +19,27 @@ pub(in crate::term) fn samples() -> Vec<Term> {
                 networks: "10.20.0.0/16".parse().ok().map(|one| vec![one]),
             },
         },
-        Prohibition {
-            act: Act::Use,
-            part: parsed("site = 'C'").map(Part::Rows),
-            when: When::ALWAYS,
+        ProhibitionTerm {
+            action: ProhibitedAction::Use,
+            part: parsed("site = 'C'").map(ProhibitedPart::Rows),
+            condition: ProhibitionCondition::ALWAYS,
         },
-        Prohibition {
-            act: Act::Query,
-            part: Some(Part::Columns(
+        ProhibitionTerm {
+            action: ProhibitedAction::Query,
+            part: Some(ProhibitedPart::Columns(
                 vec!["device_id", "note"]
                     .into_iter()
                     .filter_map(|name| name.parse().ok())
                     .collect(),
             )),
-            when: When::ALWAYS,
+            condition: ProhibitionCondition::ALWAYS,
         },
-        Prohibition {
-            act: Act::Aggregate,
+        ProhibitionTerm {
+            action: ProhibitedAction::Aggregate,
             part: None,
-            when: When {
+            condition: ProhibitionCondition {
                 until: until.parse().ok(),
-                ..When::ALWAYS
+                ..ProhibitionCondition::ALWAYS
             },
         },
     ];

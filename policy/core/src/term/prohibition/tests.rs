@@ -1,46 +1,46 @@
 //! When a prohibition holds, what it takes away, what it can't carry, and how two of them compare.
 
 use super::*;
-use crate::contract::{Grant, InForce};
-use crate::fixture::random::Random;
+use crate::contract::{ActiveContracts, DatasetGrant};
+use crate::fixture::random_terms::SeededRandom;
 use crate::fixture::{
-    agreement, clauses, names, purpose, purposes, rows, standing, taxonomy, time,
+    agreement, clauses, names, purpose, purposes, sample_rows, standing, taxonomy, time,
 };
 use crate::row_filter::parse;
-use crate::term::around::Around;
+use crate::term::contract_context::ContractContext;
 use crate::term::of_clauses;
 
 /// Everything at the noon of a Monday, from an address within 10.20.0.0/16.
 const NOON: &str = "2026-06-01T12:00:00Z";
 
-fn hours(text: &str) -> Option<Hours> {
+fn hours(text: &str) -> Option<HoursTerm> {
     Some(text.parse().unwrap())
 }
 
-fn refuses(when: When) -> Prohibition {
-    Prohibition {
-        act: Act::Use,
+fn refuses(when: ProhibitionCondition) -> ProhibitionTerm {
+    ProhibitionTerm {
+        action: ProhibitedAction::Use,
         part: None,
-        when,
+        condition: when,
     }
 }
 
-fn takes(part: Part, when: When) -> Prohibition {
-    Prohibition {
-        act: Act::Use,
+fn takes(part: ProhibitedPart, when: ProhibitionCondition) -> ProhibitionTerm {
+    ProhibitionTerm {
+        action: ProhibitedAction::Use,
         part: Some(part),
-        when,
+        condition: when,
     }
 }
 
-fn filter(text: &str) -> Part {
-    Part::Rows(parse(text).unwrap())
+fn filter(text: &str) -> ProhibitedPart {
+    ProhibitedPart::Rows(parse(text).unwrap())
 }
 
-fn marketing() -> When {
-    When {
+fn marketing() -> ProhibitionCondition {
+    ProhibitionCondition {
         purpose: Some(purposes(&["dpv:Marketing"])),
-        ..When::ALWAYS
+        ..ProhibitionCondition::ALWAYS
     }
 }
 
@@ -50,12 +50,12 @@ fn under<T>(
     address: Option<&str>,
     ask: impl FnOnce(&Circumstances<'_>) -> T,
 ) -> T {
-    let standing: InForce = standing(vec![agreement("bikes", [])]);
-    let grant: &Grant = standing.grants().values().next().unwrap();
+    let standing: ActiveContracts = standing(vec![agreement("bikes", [])]);
+    let grant: &DatasetGrant = standing.grants().values().next().unwrap();
     let declared = declared.map(purpose);
-    let around = Around {
+    let around = ContractContext {
         address: address.map(|address| address.parse().unwrap()),
-        ..Around::QUIET
+        ..ContractContext::QUIET
     };
     ask(&Circumstances {
         now: time(now),
@@ -67,7 +67,13 @@ fn under<T>(
 }
 
 #[track_caller]
-fn holds(when: &When, now: &str, declared: Option<&str>, address: Option<&str>, expect: bool) {
+fn holds(
+    when: &ProhibitionCondition,
+    now: &str,
+    declared: Option<&str>,
+    address: Option<&str>,
+    expect: bool,
+) {
     let got = under(now, declared, address, |among| when.holds(among));
     assert_eq!(got.unwrap(), expect, "{when:?}");
 }
@@ -75,7 +81,7 @@ fn holds(when: &When, now: &str, declared: Option<&str>, address: Option<&str>, 
 #[test]
 fn all_conditions_must_hold_and_what_is_not_known_does() {
     let here = Some("10.20.1.1");
-    holds(&When::ALWAYS, NOON, None, None, true);
+    holds(&ProhibitionCondition::ALWAYS, NOON, None, None, true);
     for (declared, expect) in [
         (Some("dpv:Marketing"), true),
         (Some("dpv:Research"), false),
@@ -87,14 +93,14 @@ fn all_conditions_must_hold_and_what_is_not_known_does() {
     ] {
         holds(&marketing(), NOON, declared, here, expect);
     }
-    let networks = When {
+    let networks = ProhibitionCondition {
         networks: Some(vec!["10.20.0.0/16".parse().unwrap()]),
-        ..When::ALWAYS
+        ..ProhibitionCondition::ALWAYS
     };
     for (address, expect) in [(here, true), (Some("10.21.0.1"), false), (None, true)] {
         holds(&networks, NOON, None, address, expect);
     }
-    let office = When {
+    let office = ProhibitionCondition {
         hours: hours("Mo-Fr 06:00-20:00 UTC"),
         from: Some(time("2026-06-01T00:00:00Z")),
         until: Some(time("2026-06-02T12:00:00Z")),
@@ -119,18 +125,18 @@ fn another_vocabulary_of_purposes_refuses() {
             ..*among
         })
     });
-    assert_eq!(got.unwrap_err().code, Code::TermUnknown);
+    assert_eq!(got.unwrap_err().code, ErrorCode::TermUnknown);
 }
 
 #[test]
 fn the_next_beginning() {
     let (from, until) = (time("2026-06-02T12:00:00Z"), time("2026-06-06T00:00:00Z"));
-    let begins = |when: &When, now: &str, declared: &str| {
+    let begins = |when: &ProhibitionCondition, now: &str, declared: &str| {
         under(now, Some(declared), None, |among| {
             when.begins(among).unwrap()
         })
     };
-    let later = When {
+    let later = ProhibitionCondition {
         from: Some(from),
         ..marketing()
     };
@@ -140,10 +146,10 @@ fn the_next_beginning() {
         begins(&later, "2026-06-03T00:00:00Z", "dpv:Marketing"),
         None
     );
-    let office = When {
+    let office = ProhibitionCondition {
         hours: hours("Mo-Fr 06:00-20:00 UTC"),
         until: Some(until),
-        ..When::ALWAYS
+        ..ProhibitionCondition::ALWAYS
     };
     for (now, expect) in [
         (NOON, None),
@@ -156,7 +162,7 @@ fn the_next_beginning() {
             "{now}"
         );
     }
-    let both = When {
+    let both = ProhibitionCondition {
         from: Some(from),
         ..office.clone()
     };
@@ -164,7 +170,7 @@ fn the_next_beginning() {
         begins(&both, "2026-06-01T21:00:00Z", "dpv:Research"),
         Some(from)
     );
-    let night = When {
+    let night = ProhibitionCondition {
         from: Some(time("2026-06-02T22:00:00Z")),
         ..office
     };
@@ -176,18 +182,18 @@ fn the_next_beginning() {
 #[test]
 fn deny_wins_over_null() {
     let asker = "hansa://tallinn.example".parse().unwrap();
-    let mut random = Random(9);
+    let mut random = SeededRandom(9);
     for _ in 0..200 {
         let one = random.filter(2);
         if one.check().is_err() {
             continue;
         }
-        let part = Part::Rows(one.clone());
-        let Ok(What::KeepRows(kept)) = part.effect(&Binding::of(&asker)) else {
+        let part = ProhibitedPart::Rows(one.clone());
+        let Ok(EffectKind::KeepRows(kept)) = part.effect(&EffectBinding::of(&asker)) else {
             panic!("{one}");
         };
         let (bound, pushed) = (one.bind_consumer("tallinn.example"), one.negated());
-        for row in rows::all(&[&bound]) {
+        for row in sample_rows::all(&[&bound]) {
             let negated = RowFilter::Not(Box::new(bound.clone()));
             assert_eq!(row.meets(&kept), row.meets(&negated), "{one} | {row:?}");
             assert!(!(row.meets(&kept) && row.meets(&bound)), "{one} | {row:?}");
@@ -195,12 +201,12 @@ fn deny_wins_over_null() {
             assert_eq!(row.meets(&pushed), row.meets(&kept), "{one} | {row:?}");
         }
     }
-    let is_null = Part::Rows(parse("a = 1").unwrap()).effect(&Binding::of(&asker));
-    let Ok(What::KeepRows(kept)) = is_null else {
+    let is_null = ProhibitedPart::Rows(parse("a = 1").unwrap()).effect(&EffectBinding::of(&asker));
+    let Ok(EffectKind::KeepRows(kept)) = is_null else {
         panic!("{is_null:?}");
     };
     let filter = parse("a = 1").unwrap();
-    let stay = rows::all(&[&filter])
+    let stay = sample_rows::all(&[&filter])
         .into_iter()
         .filter(|row| row.meets(&kept));
     let other = parse("a IS NOT NULL AND a <> 1").unwrap();
@@ -208,44 +214,59 @@ fn deny_wins_over_null() {
 }
 
 #[track_caller]
-fn signed(terms: Vec<Term>, expect: Option<Code>) {
+fn signed(terms: Vec<Term>, expect: Option<ErrorCode>) {
     let asker = "hansa://tallinn.example".parse().unwrap();
-    let got = of_clauses(&clauses(terms), &Binding::of(&asker));
+    let got = of_clauses(&clauses(terms), &EffectBinding::of(&asker));
     assert_eq!(got.err().map(|refusal| refusal.code), expect);
 }
 
 #[test]
 fn what_a_prohibition_cant_carry() {
-    let bad = Some(Code::PolicyContradiction);
-    let one = |one: Prohibition| vec![Term::from(one)];
-    let columns = || Part::Columns(names(&["a", "b"]));
+    let bad = Some(ErrorCode::PolicyContradiction);
+    let one = |one: ProhibitionTerm| vec![Term::from(one)];
+    let columns = || ProhibitedPart::Columns(names(&["a", "b"]));
     signed(one(refuses(marketing())), None);
-    signed(one(refuses(When::ALWAYS)), bad);
-    signed(one(takes(filter("a = 1"), When::ALWAYS)), None);
-    signed(one(takes(filter("a = 1"), marketing())), None);
-    signed(one(takes(columns(), When::ALWAYS)), None);
-    signed(one(takes(columns(), marketing())), bad);
-    signed(one(takes(Part::Columns(Vec::new()), When::ALWAYS)), bad);
+    signed(one(refuses(ProhibitionCondition::ALWAYS)), bad);
     signed(
-        one(takes(Part::Columns(names(&["a", "a"])), When::ALWAYS)),
+        one(takes(filter("a = 1"), ProhibitionCondition::ALWAYS)),
+        None,
+    );
+    signed(one(takes(filter("a = 1"), marketing())), None);
+    signed(one(takes(columns(), ProhibitionCondition::ALWAYS)), None);
+    signed(one(takes(columns(), marketing())), bad);
+    signed(
+        one(takes(
+            ProhibitedPart::Columns(Vec::new()),
+            ProhibitionCondition::ALWAYS,
+        )),
         bad,
     );
-    let never = When {
+    signed(
+        one(takes(
+            ProhibitedPart::Columns(names(&["a", "a"])),
+            ProhibitionCondition::ALWAYS,
+        )),
+        bad,
+    );
+    let never = ProhibitionCondition {
         from: Some(time(NOON)),
         until: Some(time(NOON)),
-        ..When::ALWAYS
+        ..ProhibitionCondition::ALWAYS
     };
     signed(one(refuses(never)), bad);
-    let nobody = When {
+    let nobody = ProhibitionCondition {
         purpose: Some(Vec::new()),
-        ..When::ALWAYS
+        ..ProhibitionCondition::ALWAYS
     };
     signed(one(refuses(nobody)), bad);
     // What nobody asks for under the contract can't be prohibited.
-    for (act, expect) in [(Act::Query, None), (Act::Aggregate, bad)] {
+    for (act, expect) in [
+        (ProhibitedAction::Query, None),
+        (ProhibitedAction::Aggregate, bad),
+    ] {
         signed(
-            one(Prohibition {
-                act,
+            one(ProhibitionTerm {
+                action: act,
                 ..refuses(marketing())
             }),
             expect,
@@ -253,65 +274,74 @@ fn what_a_prohibition_cant_carry() {
     }
     let masked = Term::Mask {
         column: crate::fixture::name("a"),
-        mask: crate::term::Mask::Null,
+        mask: crate::term::MaskValue::Null,
     };
-    let both = Term::from(takes(columns(), When::ALWAYS));
+    let both = Term::from(takes(columns(), ProhibitionCondition::ALWAYS));
     signed(vec![masked, both], bad);
 }
 
 #[test]
 fn what_would_cut_through_cells() {
-    let bad = Some(Code::PolicyContradiction);
-    let cube = |one: Prohibition| {
+    let bad = Some(ErrorCode::PolicyContradiction);
+    let cube = |one: ProhibitionTerm| {
         vec![
-            Term::Functions(vec![crate::term::Function::Count]),
+            Term::Functions(vec![crate::term::CubeFunction::Count]),
             Term::Dimensions(names(&["site"])),
             Term::Grid("g".to_owned()),
             Term::MinGroup {
                 at_least: 5,
-                unit: crate::term::Unit::Rows,
+                unit: crate::term::CountingUnit::Rows,
             },
             Term::from(one),
         ]
     };
     signed(cube(refuses(marketing())), None);
-    for (act, expect) in [(Act::Query, bad), (Act::Aggregate, None)] {
+    for (act, expect) in [
+        (ProhibitedAction::Query, bad),
+        (ProhibitedAction::Aggregate, None),
+    ] {
         signed(
-            cube(Prohibition {
-                act,
+            cube(ProhibitionTerm {
+                action: act,
                 ..refuses(marketing())
             }),
             expect,
         );
     }
-    signed(cube(takes(filter("site = 'C'"), When::ALWAYS)), None);
+    signed(
+        cube(takes(filter("site = 'C'"), ProhibitionCondition::ALWAYS)),
+        None,
+    );
     signed(cube(takes(filter("site = 'C'"), marketing())), bad);
     signed(
-        cube(takes(Part::Columns(names(&["site"])), When::ALWAYS)),
+        cube(takes(
+            ProhibitedPart::Columns(names(&["site"])),
+            ProhibitionCondition::ALWAYS,
+        )),
         bad,
     );
     let released = |text: &str| {
-        let mut terms = cube(takes(filter(text), When::ALWAYS));
+        let mut terms = cube(takes(filter(text), ProhibitionCondition::ALWAYS));
         terms[1] = Term::Dimensions(names(&["site", "at"]));
         terms.push(Term::TimeBucket {
             column: crate::fixture::name("at"),
-            bucket: crate::term::Bucket::Day,
+            bucket: crate::term::TimeBucketWidth::Day,
             zone: None,
         });
-        terms.push(Term::Release(crate::term::Release {
+        terms.push(Term::Release(crate::term::ReleaseTerm {
             column: crate::fixture::name("at"),
-            every: crate::term::Bucket::Day,
-            late: crate::term::release::Late::ALL[0].1,
+            every: crate::term::TimeBucketWidth::Day,
+            late: crate::term::release::LateDataPolicy::ALL[0].1,
         }));
         terms
     };
     // Released cells are whole: what is taken away is said of them.
     signed(released("site = 'C'"), None);
-    signed(released("bikes = 3"), Some(Code::GridConflict));
+    signed(released("bikes = 3"), Some(ErrorCode::GridConflict));
 }
 
 #[track_caller]
-fn order(one: &Prohibition, other: &Prohibition, expect: Option<Ordering>) {
+fn order(one: &ProhibitionTerm, other: &ProhibitionTerm, expect: Option<Ordering>) {
     let [first, second] = [one, other].map(|one| Term::from(one.clone()));
     assert_eq!(
         first.compare(&second),
@@ -326,13 +356,18 @@ fn order(one: &Prohibition, other: &Prohibition, expect: Option<Ordering>) {
 #[test]
 fn what_prohibits_more_is_tighter() {
     let (less, equal) = (Some(Ordering::Less), Some(Ordering::Equal));
-    let rows = |text: &str, when: When| takes(filter(text), when);
-    let columns = |list: &[&str]| takes(Part::Columns(names(list)), When::ALWAYS);
-    let both = When {
-        purpose: Some(purposes(&["dpv:Marketing", "dpv:Research"])),
-        ..When::ALWAYS
+    let rows = |text: &str, when: ProhibitionCondition| takes(filter(text), when);
+    let columns = |list: &[&str]| {
+        takes(
+            ProhibitedPart::Columns(names(list)),
+            ProhibitionCondition::ALWAYS,
+        )
     };
-    let summer = When {
+    let both = ProhibitionCondition {
+        purpose: Some(purposes(&["dpv:Marketing", "dpv:Research"])),
+        ..ProhibitionCondition::ALWAYS
+    };
+    let summer = ProhibitionCondition {
         until: Some(time(NOON)),
         ..marketing()
     };
@@ -345,12 +380,12 @@ fn what_prohibits_more_is_tighter() {
         less,
     );
     order(
-        &rows("a = 1", When::ALWAYS),
+        &rows("a = 1", ProhibitionCondition::ALWAYS),
         &rows("a = 1", marketing()),
         less,
     );
     order(
-        &rows("a = 1 OR b = 2", When::ALWAYS),
+        &rows("a = 1 OR b = 2", ProhibitionCondition::ALWAYS),
         &rows("a = 1", summer),
         less,
     );
@@ -358,14 +393,14 @@ fn what_prohibits_more_is_tighter() {
     order(&columns(&["a", "b"]), &columns(&["b", "a"]), equal);
     order(&columns(&["a"]), &columns(&["b"]), None);
     order(
-        &rows("a = 1", When::ALWAYS),
-        &rows("b = 1", When::ALWAYS),
+        &rows("a = 1", ProhibitionCondition::ALWAYS),
+        &rows("b = 1", ProhibitionCondition::ALWAYS),
         None,
     );
     // NULL is taken away by either, so the second keeps no row that the first does not.
     order(
-        &rows("a < 3", When::ALWAYS),
-        &rows("a < 2", When::ALWAYS),
+        &rows("a < 3", ProhibitionCondition::ALWAYS),
+        &rows("a < 2", ProhibitionCondition::ALWAYS),
         less,
     );
 }
@@ -373,16 +408,18 @@ fn what_prohibits_more_is_tighter() {
 /// Whatever is called tighter keeps no row that the other does not.
 #[test]
 fn the_order_of_rows_is_that_of_what_stays() {
-    let mut random = Random(4);
+    let mut random = SeededRandom(4);
     let mut found = 0;
     for _ in 0..4_000 {
         let (one, other) = (random.filter(2), random.filter(2));
-        if !Part::Rows(one.clone()).covers(&Part::Rows(other.clone())) || one == other {
+        if !ProhibitedPart::Rows(one.clone()).covers(&ProhibitedPart::Rows(other.clone()))
+            || one == other
+        {
             continue;
         }
         found += 1;
         let [one, other] = [one, other].map(|filter| RowFilter::Not(Box::new(filter)));
-        for row in rows::all(&[&one, &other]) {
+        for row in sample_rows::all(&[&one, &other]) {
             assert!(
                 !row.meets(&one) || row.meets(&other),
                 "{one} | {other} | {row:?}"

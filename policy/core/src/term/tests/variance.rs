@@ -5,56 +5,59 @@ use super::*;
 /// What a variance tells beside a sum, and numbers of different units beside each other.
 #[test]
 fn a_variance_or_a_number_of_units_that_tells_too_much_is_not_signed() {
-    let with = |function: Function, more: Vec<Term>| -> Vec<Term> {
+    let with = |function: CubeFunction, more: Vec<Term>| -> Vec<Term> {
         let all = cube(more).into_iter();
         all.map(|term| match term {
-            Term::Functions(_) => Term::Functions(vec![Function::Count, function]),
+            Term::Functions(_) => Term::Functions(vec![CubeFunction::Count, function]),
             other => other,
         })
         .collect()
     };
     let group = |at_least, unit| Term::MinGroup { at_least, unit };
-    let devices = |at_least| group(at_least, Unit::Column(name("device")));
+    let devices = |at_least| group(at_least, CountingUnit::Column(name("device")));
     let dominance = || {
-        Term::Dominance(Dominance {
+        Term::Dominance(DominanceTerm {
             measure: name("bikes"),
             unit: name("device"),
-            rule: dominance::Dominant::P(15),
+            rule: dominance::DominanceRule::P(15),
         })
     };
-    let spread = |more| with(Function::Variance, more);
+    let spread = |more| with(CubeFunction::Variance, more);
     check(spread(vec![]), Ok(&["aggregate"]));
     for at_least in [2, 3, 4] {
         check(spread(vec![devices(at_least)]), CONTRADICTS);
-        check(spread(vec![group(at_least, Unit::Rows)]), CONTRADICTS);
+        check(
+            spread(vec![group(at_least, CountingUnit::Rows)]),
+            CONTRADICTS,
+        );
     }
     check(spread(vec![devices(5)]), Ok(&["aggregate"]));
     check(spread(vec![devices(5), dominance()]), CONTRADICTS);
     let released = |late| spread(vec![release(late), devices(5), Term::SuppressComplement]);
-    check(released(Late::Never), Ok(&["aggregate"]));
-    for late in [Late::Wait, Late::Correct] {
-        check(released(late), Err(Code::GridConflict));
+    check(released(LateDataPolicy::Never), Ok(&["aggregate"]));
+    for late in [LateDataPolicy::Wait, LateDataPolicy::Correct] {
+        check(released(late), Err(ErrorCode::GridConflict));
     }
     check(
-        spread(vec![release(Late::Never), budget(|_| {})]),
+        spread(vec![release(LateDataPolicy::Never), budget(|_| {})]),
         CONTRADICTS,
     );
-    let units = |more| with(Function::Units, more);
-    let kept = || release(Late::Never);
+    let units = |more| with(CubeFunction::Units, more);
+    let kept = || release(LateDataPolicy::Never);
     check(units(vec![kept(), devices(5)]), Ok(&["aggregate"]));
     check(
         units(vec![kept(), devices(5), dominance()]),
         Ok(&["aggregate"]),
     );
-    check(units(vec![devices(5)]), Err(Code::GridConflict));
-    for late in [Late::Wait, Late::Correct] {
+    check(units(vec![devices(5)]), Err(ErrorCode::GridConflict));
+    for late in [LateDataPolicy::Wait, LateDataPolicy::Correct] {
         let changing = vec![release(late), devices(5)];
-        check(units(changing), Err(Code::GridConflict));
+        check(units(changing), Err(ErrorCode::GridConflict));
     }
-    for group in [devices(1), group(5, Unit::Rows)] {
-        check(units(vec![kept(), group]), Err(Code::GroupWithoutUnit));
+    for group in [devices(1), group(5, CountingUnit::Rows)] {
+        check(units(vec![kept(), group]), Err(ErrorCode::GroupWithoutUnit));
     }
-    check(units(vec![kept()]), Err(Code::GroupWithoutUnit));
+    check(units(vec![kept()]), Err(ErrorCode::GroupWithoutUnit));
     for secondary in [Term::SuppressComplement, Term::CellKey(5)] {
         check(units(vec![kept(), devices(5), secondary]), CONTRADICTS);
     }
@@ -64,32 +67,32 @@ fn a_variance_or_a_number_of_units_that_tells_too_much_is_not_signed() {
 /// Each of those refusals is its own: another one in its place would not say what is wrong, nor what would mend it.
 #[test]
 fn a_variance_or_a_number_of_units_is_refused_by_its_own_clause_and_reason() {
-    fn told(function: Function, more: Vec<Term>) -> String {
+    fn told(function: CubeFunction, more: Vec<Term>) -> String {
         // Counts alone, since sums have refusals of their own beside rounded counts.
         let all = cube(more).into_iter();
-        let counted = function != Function::Variance;
+        let counted = function != CubeFunction::Variance;
         let terms: Vec<Term> = all
             .filter(|term| !(counted && matches!(term, Term::Measures(_))))
             .map(|term| match term {
-                Term::Functions(_) => Term::Functions(vec![Function::Count, function]),
+                Term::Functions(_) => Term::Functions(vec![CubeFunction::Count, function]),
                 other => other,
             })
             .collect();
         let asker = participant("hansa://firm.example");
-        let refusal = of_clauses(&clauses(terms), &Binding::of(&asker)).unwrap_err();
+        let refusal = of_clauses(&clauses(terms), &EffectBinding::of(&asker)).unwrap_err();
         let clause = refusal.clause.map(|clause| clause.to_string());
         assert_eq!(clause.as_deref(), Some("#c1"), "{refusal}");
         refusal.sentence
     }
-    let device = || Unit::Column(name("device"));
+    let device = || CountingUnit::Column(name("device"));
     let group = |at_least, unit| Term::MinGroup { at_least, unit };
-    let dominance = Term::Dominance(Dominance {
+    let dominance = Term::Dominance(DominanceTerm {
         measure: name("bikes"),
         unit: name("device"),
-        rule: dominance::Dominant::P(15),
+        rule: dominance::DominanceRule::P(15),
     });
-    let kept = || release(Late::Never);
-    let (variance, units) = (Function::Variance, Function::Units);
+    let kept = || release(LateDataPolicy::Never);
+    let (variance, units) = (CubeFunction::Variance, CubeFunction::Units);
     for (function, more, word) in [
         (variance, vec![group(4, device())], "tell its single values"),
         (
@@ -99,7 +102,7 @@ fn a_variance_or_a_number_of_units_is_refused_by_its_own_clause_and_reason() {
         ),
         (
             units,
-            vec![kept(), group(5, Unit::Rows)],
+            vec![kept(), group(5, CountingUnit::Rows)],
             "where a group needs so many",
         ),
         (
@@ -110,12 +113,12 @@ fn a_variance_or_a_number_of_units_is_refused_by_its_own_clause_and_reason() {
         (units, vec![group(5, device())], "worked out for each"),
         (
             units,
-            vec![release(Late::Wait), group(5, device())],
+            vec![release(LateDataPolicy::Wait), group(5, device())],
             "before and after a correction",
         ),
         (
             units,
-            vec![release(Late::Correct), group(5, device())],
+            vec![release(LateDataPolicy::Correct), group(5, device())],
             "before and after a correction",
         ),
         (

@@ -2,7 +2,7 @@
 
 use super::*;
 
-pub(crate) fn strict(paper: &mut Paper) -> Verdict {
+pub(crate) fn strict(paper: &mut SignedContractFixture) -> AttackVerdict {
     honest(paper)?;
     let payload = String::from_utf8(paper.payload()).unwrap();
     let version = "\"version\":1";
@@ -83,7 +83,7 @@ pub(crate) fn strict(paper: &mut Paper) -> Verdict {
         one_of(&paper.judge(text.as_bytes()), &codes, what)?;
     }
     // On the wire too, where they arrive.
-    let wire = paper.outlaw.letter(Content::Request {
+    let wire = paper.outlaw.send_message(MessageContent::Request {
         negotiation: "n-strict".to_owned(),
         dataset: paper.agreement.dataset.id.clone(),
         offer: None,

@@ -1,0 +1,357 @@
+//! Beside the log: texts that the log commits to, each under a key of its own, which can be destroyed.
+//!
+//! The log commits to a text under a salt and holds neither. Here both stand, encrypted (JWE, `dir` with A256GCM); whoever
+//! destroys the key of one has destroyed the text and the salt, and what the log holds of it is a random value. Two files:
+//! `objects.jsonl` with one object a line, and `keys` with 32 bytes for each, zeros where the key was destroyed. A disk that
+//! keeps old blocks, and copies that were made before, are out of its reach.
+
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use josekit::jwe::{self, Dir, JweHeader};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+const OBJECTS: &str = "objects.jsonl";
+const KEYS: &str = "keys";
+const KEY: usize = 32;
+
+/// The texts of a participant's log. Clones are not made: one participant, one store.
+#[derive(Debug)]
+pub struct ErasableTextStore {
+    folder: PathBuf,
+    files: Mutex<ErasableTextFiles>,
+}
+
+#[derive(Debug)]
+struct ErasableTextFiles {
+    objects: File,
+    keys: File,
+    count: u64,
+}
+
+/// A text that can still be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredText {
+    number: u64,
+    /// What the log holds of it.
+    pub commit: Digest,
+    /// When it was put here.
+    pub at: UtcTimestamp,
+}
+
+impl ErasableTextStore {
+    /// The store in `folder`, made if it is not there.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN` or `DISK_FULL` when it can't be opened.
+    pub fn open(folder: &Path) -> Result<Self, Refusal> {
+        hansa_files::folder(folder)?;
+        let files = ErasableTextFiles::open(folder)
+            .map_err(|error| hansa_files::unwritable(folder, &error))?;
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            files: Mutex::new(files),
+        })
+    }
+
+    fn files(&self) -> MutexGuard<'_, ErasableTextFiles> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failed(&self, error: &io::Error) -> Refusal {
+        hansa_files::unwritable(&self.folder, error)
+    }
+
+    /// Keeps a text and the salt under which the log commits to it.
+    ///
+    /// # Errors
+    /// When it can't be written; the log does not need it.
+    pub fn keep(
+        &self,
+        at: UtcTimestamp,
+        salt: [u8; 16],
+        text: &str,
+    ) -> Result<StoredText, Refusal> {
+        let commit = commitment(&salt, text);
+        let key: [u8; KEY] = rand::random();
+        let salt: String = salt.iter().map(|byte| format!("{byte:02x}")).collect();
+        let inside = Json::object([("salt", Json::text(salt)), ("text", Json::text(text))]);
+        let sealed = seal(&key, &canonical(&inside)).map_err(|reason| broken(&reason))?;
+        let mut files = self.files();
+        let number = files.count;
+        let mut line = canonical(&Json::object([
+            ("n", Json::count(number)),
+            ("commit", Json::text(commit)),
+            ("at", Json::text(at)),
+            ("jwe", Json::text(sealed)),
+        ]));
+        line.push(b'\n');
+        let place = number.saturating_mul(32);
+        let before = files.objects.metadata().map(|objects| objects.len());
+        let written = files
+            .keys
+            .write_all_at(&key, place)
+            .and_then(|()| files.objects.write_all(&line));
+        files.count = number.saturating_add(1);
+        if let (Err(_), Ok(before)) = (&written, before) {
+            // Half a line would swallow the next one, whose key would live on without a text that anybody finds.
+            let _cut = files.objects.set_len(before);
+        }
+        written.map_err(|error| self.failed(&error))?;
+        Ok(StoredText { number, commit, at })
+    }
+
+    /// The same; when this returns, it survives a loss of power.
+    ///
+    /// # Errors
+    /// As [`Self::keep`].
+    pub fn keep_durably(
+        &self,
+        at: UtcTimestamp,
+        salt: [u8; 16],
+        text: &str,
+    ) -> Result<StoredText, Refusal> {
+        let held = self.keep(at, salt, text)?;
+        let files = self.files();
+        files
+            .keys
+            .sync_all()
+            .and_then(|()| files.objects.sync_all())
+            .map_err(|error| self.failed(&error))?;
+        Ok(held)
+    }
+
+    /// The text that the log commits to so, if it can still be read.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub fn text_of(&self, commit: Digest) -> Result<Option<String>, Refusal> {
+        let files = self.files();
+        let mut found = None;
+        files
+            .each(&self.folder, |held, sealed| {
+                if held.commit == commit {
+                    found = Some((held.number, sealed.to_owned()));
+                }
+            })
+            .map_err(|error| self.failed(&error))?;
+        let Some((number, sealed)) = found else {
+            return Ok(None);
+        };
+        let Some(key) = files.key(number).map_err(|error| self.failed(&error))? else {
+            return Ok(None);
+        };
+        drop(files);
+        let read = || {
+            let inside = parse(&open(&key, &sealed)?, JsonLimits::default()).ok()?;
+            let text = inside.get("text")?.as_text()?.to_owned();
+            let salt = unhex(inside.get("salt")?.as_text()?)?;
+            (commitment(&salt, &text) == commit).then_some(text)
+        };
+        match read() {
+            Some(text) => Ok(Some(text)),
+            None => Err(broken("a text is not the one that the log commits to")),
+        }
+    }
+
+    /// Copies both files into a new folder, as they are at one moment.
+    ///
+    /// # Errors
+    /// When they can't be read or written.
+    pub fn copy_to(&self, folder: &Path) -> Result<(), Refusal> {
+        hansa_files::folder(folder)?;
+        let _still = self.files();
+        for name in [OBJECTS, KEYS] {
+            std::fs::copy(self.folder.join(name), folder.join(name))
+                .map_err(|error| hansa_files::unwritable(folder, &error))?;
+        }
+        Ok(())
+    }
+
+    /// The texts that can still be read.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub fn stored_texts(&self) -> Result<Vec<StoredText>, Refusal> {
+        let files = self.files();
+        let mut all = Vec::new();
+        files
+            .each(&self.folder, |held, _| all.push(held))
+            .and_then(|()| {
+                let mut live = Vec::new();
+                for held in all {
+                    if files.key(held.number)?.is_some() {
+                        live.push(held);
+                    }
+                }
+                Ok(live)
+            })
+            .map_err(|error| self.failed(&error))
+    }
+
+    /// Destroys the keys of texts; when this returns, that survives a loss of power. The caller has recorded it.
+    ///
+    /// # Errors
+    /// When it can't be written; then it is to be done again.
+    pub fn erase(&self, texts: &[StoredText]) -> Result<(), Refusal> {
+        let mut files = self.files();
+        let erased = texts
+            .iter()
+            .try_for_each(|held| {
+                let place = held.number.saturating_mul(32);
+                files.keys.write_all_at(&[0; KEY], place)
+            })
+            .and_then(|()| files.keys.sync_all())
+            .and_then(|()| files.drop_erased(&self.folder));
+        erased.map_err(|error| self.failed(&error))
+    }
+}
+
+impl ErasableTextFiles {
+    fn open(folder: &Path) -> io::Result<Self> {
+        let open = |name: &str, append: bool| {
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .append(append)
+                .create(true)
+                .truncate(false)
+                .mode(0o600)
+                .open(folder.join(name))
+        };
+        let (keys, mut objects) = (open(KEYS, false)?, open(OBJECTS, true)?);
+        let length = objects.metadata()?.len();
+        let mut last = [b'\n'];
+        if length > 0 {
+            objects.read_exact_at(&mut last, length - 1)?;
+        }
+        if last != [b'\n'] {
+            // A crash ended one in the middle.
+            objects.write_all(b"\n")?;
+        }
+        let mut files = Self {
+            objects,
+            keys,
+            count: 0,
+        };
+        // Neither file is synced when a text is kept, and either may have got further: no number is used twice.
+        let mut count = files.keys.metadata()?.len().div_ceil(32);
+        files.each(folder, |held, _| {
+            count = count.max(held.number.saturating_add(1));
+        })?;
+        files.count = count;
+        Ok(files)
+    }
+
+    /// The key of an object, unless it was destroyed.
+    fn key(&self, number: u64) -> io::Result<Option<[u8; KEY]>> {
+        let mut key = [0; KEY];
+        match self.keys.read_exact_at(&mut key, number.saturating_mul(32)) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            read => read?,
+        }
+        Ok((key != [0; KEY]).then_some(key))
+    }
+
+    /// Each object that is written whole.
+    fn each(&self, folder: &Path, mut act: impl FnMut(StoredText, &str)) -> io::Result<()> {
+        for line in BufReader::new(File::open(folder.join(OBJECTS))?).split(b'\n') {
+            let line = line?;
+            let read = || {
+                let limits = JsonLimits {
+                    bytes: 1 << 20,
+                    depth: 4,
+                };
+                let object = parse(&line, limits).ok()?;
+                let held = StoredText {
+                    number: object.get("n")?.as_count()?,
+                    commit: object.get("commit")?.as_text()?.parse().ok()?,
+                    at: object.get("at")?.as_text()?.parse().ok()?,
+                };
+                Some((held, object.get("jwe")?.as_text()?.to_owned()))
+            };
+            if let Some((held, sealed)) = read() {
+                act(held, &sealed);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes away the objects that nobody can read any more.
+    fn drop_erased(&mut self, folder: &Path) -> io::Result<()> {
+        let beside = folder.join("objects.new");
+        let mut kept = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&beside)?;
+        for line in BufReader::new(File::open(folder.join(OBJECTS))?).split(b'\n') {
+            let line = line?;
+            let number = parse(&line, JsonLimits::default())
+                .ok()
+                .and_then(|object| object.get("n")?.as_count());
+            let live = match number {
+                Some(number) => self.key(number)?.is_some(),
+                None => false,
+            };
+            if live {
+                kept.write_all(&line)?;
+                kept.write_all(b"\n")?;
+            }
+        }
+        kept.sync_all()?;
+        std::fs::rename(&beside, folder.join(OBJECTS))?;
+        self.objects = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .open(folder.join(OBJECTS))?;
+        Ok(())
+    }
+}
+
+fn commitment(salt: &[u8; 16], text: &str) -> Digest {
+    Digest::of_parts(&[salt, text.as_bytes()])
+}
+
+fn seal(key: &[u8; KEY], bytes: &[u8]) -> Result<String, String> {
+    let mut header = JweHeader::new();
+    header.set_content_encryption("A256GCM");
+    let encrypter = Dir.encrypter_from_bytes(key).map_err(|e| e.to_string())?;
+    jwe::serialize_compact(bytes, &header, &encrypter).map_err(|e| e.to_string())
+}
+
+fn open(key: &[u8; KEY], sealed: &str) -> Option<Vec<u8>> {
+    let decrypter = Dir.decrypter_from_bytes(key).ok()?;
+    let (bytes, _) = jwe::deserialize_compact(sealed, &decrypter).ok()?;
+    Some(bytes)
+}
+
+fn unhex(text: &str) -> Option<[u8; 16]> {
+    let mut bytes = [0; 16];
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
+        return None;
+    };
+    if pairs.len() != bytes.len() {
+        return None;
+    }
+    for (slot, pair) in bytes.iter_mut().zip(pairs) {
+        *slot = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+fn broken(reason: &str) -> Refusal {
+    Refusal::new(
+        ErrorCode::StateBroken,
+        format!("the texts beside the log: {reason}"),
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,242 @@
+//! Which records of a log somebody wants: by whom and what they are about, by time, by outcome.
+//!
+//! What a record is about stands in it or in the one that it belongs to: the end of an answer names neither participant
+//! nor dataset, but the question that it closes; the end of a contract names the contract alone.
+
+use crate::history::keys_sent::named as lent;
+use hansa_audit_log::json::strict_object::StrictObject;
+use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::record::Record;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::id::{ContractId, ParticipantId};
+use std::collections::BTreeSet;
+
+/// Conditions, all of which must hold; none of them: every record.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecordFilter {
+    /// The other side of a question, a contract, a letter.
+    pub participant: Option<ParticipantId>,
+    /// The dataset: its identity, or `/d/` and its name for whoever owns it.
+    pub dataset: Option<String>,
+    /// The contract or public view.
+    pub contract: Option<ContractId>,
+    /// Not before.
+    pub from: Option<UtcTimestamp>,
+    /// Before.
+    pub to: Option<UtcTimestamp>,
+    /// The record's type, its code, or its outcome.
+    pub outcome: Option<String>,
+}
+
+impl RecordFilter {
+    /// Whether nothing is left out.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The conditions, for the head of an export.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        let text = |value: Option<&str>| value.map_or(Json::Null, Json::text);
+        Json::object([
+            (
+                "participant",
+                text(self.participant.as_ref().map(ParticipantId::as_str)),
+            ),
+            ("dataset", text(self.dataset.as_deref())),
+            ("contract", self.contract.map_or(Json::Null, Json::text)),
+            ("from", self.from.map_or(Json::Null, Json::text)),
+            ("to", self.to.map_or(Json::Null, Json::text)),
+            ("outcome", text(self.outcome.as_deref())),
+        ])
+    }
+
+    /// Reads what [`Self::to_json`] wrote, and nothing else.
+    #[must_use]
+    pub fn from_json(json: Json) -> Option<Self> {
+        let mut fields = StrictObject::of(json).ok()?;
+        let mut text = |name: &str| match fields.take(name).ok()? {
+            Json::Null => Some(None),
+            Json::Text(text) => Some(Some(text)),
+            _ => None,
+        };
+        let choice = Self {
+            participant: parsed(text("participant")?)?,
+            dataset: text("dataset")?,
+            contract: parsed(text("contract")?)?,
+            from: parsed(text("from")?)?,
+            to: parsed(text("to")?)?,
+            outcome: text("outcome")?,
+        };
+        fields.finish().ok()?;
+        Some(choice)
+    }
+
+    /// Whether a record of a part shows by itself, or by those before it in the part, that it was chosen.
+    #[must_use]
+    pub const fn is_evident(&self) -> bool {
+        self.from.is_none() && self.outcome.is_none()
+    }
+
+    /// A chooser that has seen nothing yet.
+    #[must_use]
+    pub const fn chooser(&self) -> RecordSelector<'_> {
+        RecordSelector {
+            choice: self,
+            requests: BTreeSet::new(),
+            opened: BTreeSet::new(),
+            contracts: BTreeSet::new(),
+        }
+    }
+
+    /// Whether the record itself names all that is asked for.
+    fn names(&self, body: &Json) -> bool {
+        self.participant.as_ref().is_none_or(|wanted| {
+            let named = PARTICIPANTS.iter().any(|name| is(body, name, wanted));
+            // Whose values went out.
+            let owner = format!("{wanted}/d/");
+            named || lent(body, "dataset").any(|dataset| dataset.starts_with(&owner))
+        }) && self
+            .dataset
+            .as_ref()
+            .is_none_or(|wanted| datasets(body).any(|dataset| dataset.ends_with(wanted)))
+            && self.contract.is_none_or(|wanted| {
+                let wanted = wanted.to_string();
+                let mut all = listed(body, "contracts").chain(lent(body, "contract"));
+                is(body, "contract", &wanted) || all.any(|id| id == wanted)
+            })
+    }
+
+    fn times(&self, record: &Record) -> bool {
+        self.from.is_none_or(|from| record.at >= from) && self.to.is_none_or(|to| record.at < to)
+    }
+
+    fn ends(&self, record: &Record) -> bool {
+        self.outcome.as_ref().is_none_or(|wanted| {
+            record.kind == *wanted
+                || is(&record.body, "outcome", wanted)
+                || is(&record.body, "code", wanted)
+                || record
+                    .body
+                    .get("codes")
+                    .is_some_and(|codes| codes.get(wanted).is_some())
+        })
+    }
+}
+
+fn parsed<T: std::str::FromStr>(text: Option<String>) -> Option<Option<T>> {
+    match text {
+        None => Some(None),
+        Some(text) => text.parse().ok().map(Some),
+    }
+}
+
+/// The members under which records name a participant.
+const PARTICIPANTS: [&str; 5] = ["peer", "consumer", "provider", "party", "participant"];
+
+fn is(body: &Json, name: &str, wanted: &impl std::fmt::Display) -> bool {
+    body.get(name)
+        .and_then(Json::as_text)
+        .is_some_and(|text| text == wanted.to_string())
+}
+
+fn listed<'a>(body: &'a Json, name: &str) -> impl Iterator<Item = &'a str> {
+    body.get(name)
+        .and_then(Json::as_list)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(Json::as_text)
+}
+
+fn datasets(body: &Json) -> impl Iterator<Item = &str> {
+    let several = body
+        .get("datasets")
+        .and_then(Json::as_list)
+        .unwrap_or_default();
+    let one = body.get("dataset").and_then(Json::as_text);
+    several
+        .iter()
+        .filter_map(|dataset| dataset.get("id")?.as_text())
+        .chain(one)
+        .chain(lent(body, "dataset"))
+}
+
+/// Goes through a log from its beginning and knows what later records belong to.
+#[derive(Debug)]
+pub struct RecordSelector<'c> {
+    choice: &'c RecordFilter,
+    requests: BTreeSet<String>,
+    opened: BTreeSet<u64>,
+    contracts: BTreeSet<String>,
+}
+
+impl RecordSelector<'_> {
+    /// Whether the next record is wanted.
+    pub fn takes(&mut self, record: &Record) -> bool {
+        let body = &record.body;
+        let request = body.get("request_id").and_then(Json::as_text);
+        let contract = body.get("contract").and_then(Json::as_text);
+        let belongs = request.is_some_and(|request| self.requests.contains(request))
+            || contract.is_some_and(|contract| self.contracts.contains(contract))
+            || body
+                .get("opened")
+                .and_then(Json::as_count)
+                .is_some_and(|opened| self.opened.contains(&opened));
+        let about = belongs || self.choice.names(body);
+        if about {
+            self.opened.insert(record.seq);
+            self.requests.extend(request.map(str::to_owned));
+            self.contracts.extend(contract.map(str::to_owned));
+        }
+        about && self.choice.times(record) && self.choice.ends(record)
+    }
+}
+
+/// The columns of a table of records: what most records have, and the whole body in the last one.
+pub const COLUMNS: [&str; 11] = [
+    "seq",
+    "t",
+    "type",
+    "request_id",
+    "peer",
+    "contract",
+    "code",
+    "outcome",
+    "rows",
+    "bytes",
+    "body",
+];
+
+/// A record as the cells of [`COLUMNS`]; empty where it has nothing to say.
+#[must_use]
+pub fn cells(record: &Record) -> [String; 11] {
+    let cell = |name: &str| match record.body.get(name) {
+        Some(Json::Text(text)) => text.clone(),
+        Some(Json::Int(number)) => number.to_string(),
+        Some(Json::Bool(value)) => value.to_string(),
+        Some(Json::Null | Json::List(_) | Json::Object(_)) | None => String::new(),
+    };
+    let contract = match cell("contract") {
+        none if none.is_empty() => listed(&record.body, "contracts")
+            .collect::<Vec<_>>()
+            .join(" "),
+        one => one,
+    };
+    [
+        record.seq.to_string(),
+        record.at.to_string(),
+        record.kind.clone(),
+        cell("request_id"),
+        cell("peer"),
+        contract,
+        cell("code"),
+        cell("outcome"),
+        cell("rows"),
+        cell("bytes"),
+        String::from_utf8_lossy(&canonical(&record.body)).into_owned(),
+    ]
+}
+
+#[cfg(test)]
+mod tests;

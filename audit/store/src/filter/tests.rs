@@ -1,0 +1,125 @@
+//! What a record is about may stand in the one that it belongs to.
+
+use super::RecordFilter;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::{Json, JsonLimits, parse};
+use hansa_audit_log::record::{Record, RecordSalt};
+use hansa_audit_log::time::UtcTimestamp;
+
+const ACME: &str = "hansa://acme.example";
+const OTHER: &str = "hansa://other.example";
+
+fn log() -> Vec<Record> {
+    let contract = Digest::of(b"contract");
+    let bodies = [
+        (
+            "contract",
+            format!(
+                r#"{{"contract":"{contract}","consumer":"{ACME}","dataset":"hansa://city.example/d/bikes","provider":"hansa://city.example"}}"#
+            ),
+        ),
+        (
+            "permit",
+            format!(
+                r#"{{"contracts":["{contract}"],"datasets":[{{"id":"hansa://city.example/d/bikes"}}],"peer":"{ACME}","request_id":"a"}}"#
+            ),
+        ),
+        (
+            "permit",
+            format!(
+                r#"{{"datasets":[{{"id":"hansa://city.example/d/bikes_old"}}],"peer":"{OTHER}","request_id":"b"}}"#
+            ),
+        ),
+        (
+            "close",
+            r#"{"opened":2,"outcome":"done","request_id":"b"}"#.to_owned(),
+        ),
+        (
+            "close",
+            r#"{"opened":1,"outcome":"cut","request_id":"a"}"#.to_owned(),
+        ),
+        (
+            "withdraw",
+            format!(r#"{{"contract":"{contract}","party":"hansa://city.example"}}"#),
+        ),
+        (
+            "letter",
+            format!(r#"{{"peer":"{OTHER}","text":"about {ACME}"}}"#),
+        ),
+    ];
+    let limits = JsonLimits {
+        bytes: 4096,
+        depth: 8,
+    };
+    bodies
+        .into_iter()
+        .zip(0_u64..)
+        .map(|((kind, body), seq)| Record {
+            log: "city.example/hansa/evidence".to_owned(),
+            seq,
+            at: UtcTimestamp::from_micros(i64::try_from(seq).unwrap() * 1_000_000).unwrap(),
+            boot: "boot".to_owned(),
+            mono: seq,
+            salt: RecordSalt([0; 16]),
+            kind: kind.to_owned(),
+            prev: Digest::of(b""),
+            body: parse(body.as_bytes(), limits).unwrap(),
+        })
+        .collect()
+}
+
+fn chosen(choice: &RecordFilter) -> Vec<u64> {
+    let mut chooser = choice.chooser();
+    log()
+        .iter()
+        .filter(|record| chooser.takes(record))
+        .map(|record| record.seq)
+        .collect()
+}
+
+#[test]
+fn each_condition_holds_for_the_whole_question() {
+    let all = RecordFilter::default();
+    let with = |set: fn(&mut RecordFilter)| {
+        let mut choice = all.clone();
+        set(&mut choice);
+        choice
+    };
+    for (choice, expected) in [
+        (all.clone(), vec![0, 1, 2, 3, 4, 5, 6]),
+        (
+            with(|c| c.participant = ACME.parse().ok()),
+            vec![0, 1, 4, 5],
+        ),
+        (with(|c| c.participant = OTHER.parse().ok()), vec![2, 3, 6]),
+        (
+            with(|c| c.dataset = Some("/d/bikes".to_owned())),
+            vec![0, 1, 4, 5],
+        ),
+        (
+            with(|c| c.contract = Digest::of(b"contract").to_string().parse().ok()),
+            vec![0, 1, 4, 5],
+        ),
+        (with(|c| c.outcome = Some("cut".to_owned())), vec![4]),
+        (with(|c| c.outcome = Some("permit".to_owned())), vec![1, 2]),
+        (
+            with(|c| {
+                c.participant = ACME.parse().ok();
+                c.outcome = Some("done".to_owned());
+            }),
+            vec![],
+        ),
+        (
+            with(|c| {
+                c.participant = ACME.parse().ok();
+                c.from = UtcTimestamp::from_micros(2_000_000).ok();
+                c.to = UtcTimestamp::from_micros(5_000_000).ok();
+            }),
+            vec![4],
+        ),
+    ] {
+        assert_eq!(chosen(&choice), expected, "{choice:?}");
+        assert_eq!(RecordFilter::from_json(choice.to_json()), Some(choice));
+    }
+    assert_eq!(RecordFilter::from_json(Json::object([])), None);
+}

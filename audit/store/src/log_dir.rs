@@ -1,0 +1,327 @@
+//! What stands where in a log's folder.
+
+use super::reserve;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::note::{NoteKey, SignedHead, read_all};
+use hansa_audit_log::record::{EXPIRED, Record};
+use hansa_audit_log::verifier::{LogVerifier, VerifiedLine};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use line_reader::LineReader;
+use std::fs::{File, TryLockError};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+mod line_reader;
+
+pub(super) const HEADS: &str = "heads";
+pub(super) const KEY: &str = "key";
+pub(super) const LEAVES: &str = "leaves";
+pub(super) const LOCK: &str = "lock";
+
+/// A file of records.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct LogSegment {
+    /// The index of its first record, as its name says.
+    pub(super) first: u64,
+    /// Where it is.
+    pub(super) path: PathBuf,
+}
+
+impl LogSegment {
+    pub(super) fn new(folder: &Path, first: u64) -> Self {
+        Self {
+            first,
+            path: folder.join(format!("records-{first:012}.jsonl")),
+        }
+    }
+
+    pub(super) fn name(&self) -> String {
+        self.path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default()
+    }
+
+    pub(super) fn open_at(&self, offset: u64) -> io::Result<BufReader<File>> {
+        let mut file = File::open(&self.path)?;
+        file.seek(SeekFrom::Start(offset))?;
+        Ok(BufReader::with_capacity(64 * 1024, file))
+    }
+}
+
+/// The segments of a folder, in order.
+pub(super) fn segments(folder: &Path) -> io::Result<Vec<LogSegment>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let first = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .and_then(|name| name.strip_prefix("records-")?.strip_suffix(".jsonl"))
+            .and_then(|first| first.parse().ok());
+        if let Some(first) = first {
+            found.push(LogSegment { first, path });
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Where segments go that nobody writes any more; it may be a link to another disk.
+pub(super) const ARCHIVE: &str = "archive";
+
+/// All segments of the log, in order: those in the archive and those beside it. Of one that is in both, the one beside it.
+pub(super) fn all_segments(folder: &Path) -> io::Result<Vec<LogSegment>> {
+    let mut all = segments(folder)?;
+    let archived = match segments(&folder.join(ARCHIVE)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+        found => found?,
+    };
+    let known: Vec<u64> = all.iter().map(|segment| segment.first).collect();
+    all.extend(
+        archived
+            .into_iter()
+            .filter(|segment| !known.contains(&segment.first)),
+    );
+    all.sort();
+    Ok(all)
+}
+
+/// The first record of a segment.
+pub(super) fn first_record(segment: &LogSegment) -> io::Result<Option<Record>> {
+    let mut line = Vec::new();
+    segment.open_at(0)?.read_until(b'\n', &mut line)?;
+    line.pop_if(|last| *last == b'\n');
+    Ok(Record::from_bytes(&line)
+        .ok()
+        .filter(|record| record.seq == segment.first))
+}
+
+/// Where the records of a segment begin that is not written any more.
+pub(super) fn offsets(segment: &LogSegment) -> io::Result<Vec<u64>> {
+    let (mut lines, mut line) = (segment.open_at(0)?, Vec::new());
+    let (mut offsets, mut at) = (Vec::new(), 0);
+    loop {
+        line.clear();
+        match lines.read_until(b'\n', &mut line)? {
+            0 => return Ok(offsets),
+            length => {
+                offsets.push(at);
+                at += u64::try_from(length).unwrap_or_default();
+            }
+        }
+    }
+}
+
+/// The public note keys of a log.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct NoteKeySet {
+    /// Those that can be read, the newest last.
+    pub(super) known: Vec<NoteKey>,
+    /// How many lines can't be read.
+    pub(super) unreadable: usize,
+}
+
+/// The public note keys of the log.
+pub(super) fn keys(folder: &Path) -> io::Result<NoteKeySet> {
+    let bytes = absent_is_empty(std::fs::read(folder.join(KEY)))?;
+    let text = String::from_utf8_lossy(&bytes);
+    let known: Vec<NoteKey> = text.lines().filter_map(|line| line.parse().ok()).collect();
+    let unreadable = text.lines().count() - known.len();
+    Ok(NoteKeySet { known, unreadable })
+}
+
+/// The signed heads of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct HeadHistory {
+    /// In the order of signing.
+    pub(super) heads: Vec<SignedHead>,
+    /// Whether a head behind them is incomplete.
+    pub(super) rest: bool,
+}
+
+/// The signed heads. The inner error is the number of the first head that can't be read.
+pub(super) fn heads(folder: &Path) -> io::Result<Result<HeadHistory, usize>> {
+    let text = absent_is_empty(std::fs::read(folder.join(HEADS)))?;
+    // Characters that are no UTF-8 make the note that holds them unreadable, and no other.
+    Ok(read_all(&String::from_utf8_lossy(&text)).map(|heads| {
+        let whole: usize = heads.iter().map(|head| head.to_string().len() + 1).sum();
+        HeadHistory {
+            rest: whole != text.len(),
+            heads,
+        }
+    }))
+}
+
+/// The end of the file of heads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NewestHead {
+    /// The last complete head.
+    pub(super) head: Option<SignedHead>,
+    /// Bytes of an incomplete one behind it.
+    pub(super) rest: u64,
+}
+
+/// How much of the end of the file of heads is read; one head has some 250 bytes.
+const HEADS_END: u64 = 64 * 1024;
+
+/// The newest head; the inner error says that it can't be read.
+pub(super) fn newest_head(folder: &Path, origin: &str) -> io::Result<Result<NewestHead, ()>> {
+    let none = NewestHead {
+        head: None,
+        rest: 0,
+    };
+    let mut file = match File::open(folder.join(HEADS)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Ok(none)),
+        opened => opened?,
+    };
+    let start = file.metadata()?.len().saturating_sub(HEADS_END);
+    file.seek(SeekFrom::Start(start))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    // From the middle of the file on, the first whole head follows an empty line and begins with the origin.
+    let border = format!("\n\n{origin}\n");
+    let from = match start {
+        0 => Some(0),
+        _ => bytes
+            .windows(border.len())
+            .position(|window| window == border.as_bytes())
+            .map(|at| at + 2),
+    };
+    let Some(end) = from.and_then(|from| bytes.get(from..)) else {
+        return Ok(Err(()));
+    };
+    let text = match std::str::from_utf8(end) {
+        Ok(text) => text,
+        // The last character was being written.
+        Err(fault) if fault.error_len().is_none() => end
+            .get(..fault.valid_up_to())
+            .and_then(|whole| std::str::from_utf8(whole).ok())
+            .unwrap_or_default(),
+        Err(_) => return Ok(Err(())),
+    };
+    let Ok(heads) = read_all(text) else {
+        return Ok(Err(()));
+    };
+    let whole: usize = heads.iter().map(|head| head.to_string().len() + 1).sum();
+    let rest = u64::try_from(end.len().saturating_sub(whole)).unwrap_or_default();
+    let head = heads.into_iter().next_back();
+    Ok(Ok(NewestHead { head, rest }))
+}
+
+/// The leaf hashes, as far as they were written.
+pub(super) fn leaves(folder: &Path) -> io::Result<Vec<Digest>> {
+    let bytes = absent_is_empty(std::fs::read(folder.join(LEAVES)))?;
+    let (whole, _) = bytes.as_chunks::<32>();
+    Ok(whole
+        .iter()
+        // A file that was not synced before a loss of power can end in zeros.
+        .take_while(|leaf| **leaf != [0; 32])
+        .map(|leaf| Digest::from_bytes(*leaf))
+        .collect())
+}
+
+fn absent_is_empty<T: Default>(read: io::Result<T>) -> io::Result<T> {
+    match read {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(T::default()),
+        other => other,
+    }
+}
+
+/// Where a record stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct RecordOffset {
+    /// The number of its segment, from 0.
+    pub(super) segment: usize,
+    /// Its first byte there.
+    pub(super) offset: u64,
+}
+
+/// Bytes at the end of the log without a line break.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TrailingBytes {
+    pub(super) place: RecordOffset,
+    pub(super) bytes: Vec<u8>,
+    /// It is the end of the last segment, so a crash can have left it.
+    pub(super) at_end: bool,
+}
+
+/// What stands in the place of a record.
+pub(super) enum LogSlot<'a, 'l> {
+    /// The record.
+    Good(&'a VerifiedLine<'l>),
+    /// Of one whose retention is over its place and its leaf hash.
+    Expired(u64, Digest),
+}
+
+/// Pushes every line of the segments into `verifier` until it has settled; what is good goes to `each`.
+pub(super) fn walk(
+    segments: &[LogSegment],
+    verifier: &mut LogVerifier,
+    mut each: impl FnMut(&LogSlot<'_, '_>, RecordOffset),
+) -> io::Result<Option<TrailingBytes>> {
+    for (number, segment) in segments.iter().enumerate() {
+        let mut lines = LineReader::of(File::open(&segment.path)?);
+        let mut place = RecordOffset {
+            segment: number,
+            offset: 0,
+        };
+        while let Some((line, is_whole)) = lines.next()? {
+            if !is_whole {
+                return Ok(Some(TrailingBytes {
+                    place,
+                    bytes: line.to_vec(),
+                    at_end: number + 1 == segments.len(),
+                }));
+            }
+            if line == EXPIRED {
+                let index = verifier.chain().next();
+                if let Some(leaf) = verifier.pass() {
+                    each(&LogSlot::Expired(index, leaf), place);
+                }
+            } else if let Some(good) = verifier.check(line) {
+                each(&LogSlot::Good(&good), place);
+            }
+            if verifier.is_settled() {
+                return Ok(None);
+            }
+            place.offset += u64::try_from(line.len() + 1).unwrap_or_default();
+        }
+    }
+    Ok(None)
+}
+
+/// The refusal for a part of the log that can't be read or written.
+pub(super) fn unavailable(path: &Path, error: &io::Error) -> Refusal {
+    let code = if hansa_files::is_full(error) {
+        ErrorCode::DiskFull
+    } else {
+        ErrorCode::EvidenceUnavailable
+    };
+    Refusal::new(code, format!("the log at `{}`: {error}", path.display())).with_place(
+        path.display().to_string(),
+        None,
+        None,
+    )
+}
+
+/// Whether the last record may be on its way: a connector has this log open, or was stopped in the middle. What a stop left
+/// unfinished was confirmed to nobody, and the next start cuts it.
+pub(super) fn may_be_torn(path: &Path, log: &str) -> bool {
+    is_being_written(path) || reserve::reserve_contents(path, log).is_ok_and(|held| held.is_some())
+}
+
+fn is_being_written(path: &Path) -> bool {
+    File::open(path.join(LOCK))
+        .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
+/// The log that the first record says that it is of, where no key says it.
+pub(super) fn first_log(segments: &[LogSegment]) -> String {
+    let read = || {
+        let text = std::fs::read_to_string(&segments.first()?.path).ok()?;
+        let record = Record::from_bytes(text.lines().next()?.as_bytes()).ok()?;
+        Some(record.log)
+    };
+    read().unwrap_or_default()
+}

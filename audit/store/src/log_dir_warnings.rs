@@ -1,0 +1,119 @@
+//! What people should know of a log's folder although the log opens: files that are links, and signed heads that are gone.
+
+use crate::log_dir::{self, ARCHIVE, HEADS, KEY, LEAVES};
+use hansa_audit_log::record::Record;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::io::BufRead as _;
+use std::path::Path;
+
+/// Files of the log that lie elsewhere and are only linked to: whoever changes what they lead to changes the log. The archive may be a link as
+/// a whole, and what is in it is not looked at.
+#[must_use]
+pub fn linked_files(log: &Path) -> Vec<Refusal> {
+    let segments = log_dir::segments(log).unwrap_or_default();
+    let records = segments.into_iter().map(|segment| segment.path);
+    let others = [HEADS, KEY, LEAVES].map(|name| log.join(name));
+    let linked = records.chain(others).filter(|path| path.is_symlink());
+    linked
+        .map(|path| {
+            let sentence = format!("`{}` of the log is a link", path.display());
+            Refusal::new(ErrorCode::StateBroken, sentence)
+                .with_help("put the file itself in its place")
+                .with_help(format!(
+                    "full files of the log may lie elsewhere as a whole: make `{ARCHIVE}` beside them a link, then hansa audit archive"
+                ))
+        })
+        .collect()
+}
+
+/// That a log has records and no signed head, as none is that ran for longer than it takes to sign one. To be asked before the log is opened,
+/// which signs one anew.
+#[must_use]
+pub fn lost_heads(log: &Path) -> Option<Refusal> {
+    let heads = std::fs::metadata(log.join(HEADS));
+    if heads.is_ok_and(|heads| heads.len() > 0) {
+        return None;
+    }
+    let segments = log_dir::segments(log).ok()?;
+    let first = log_dir::first_record(segments.first()?).ok()??;
+    let last = last_record(segments.last()?)?;
+    let ran = last.at.micros().saturating_sub(first.at.micros());
+    if last.seq.saturating_sub(first.seq) < FEW && ran < SHORT {
+        return None;
+    }
+    let sentence = format!(
+        "`{}` is empty, and the log has {} records: the heads that were signed are gone",
+        log.join(HEADS).display(),
+        last.seq.saturating_add(1)
+    );
+    Some(
+        Refusal::new(ErrorCode::StateBroken, sentence)
+            .with_help("bring the file back from a backup; until then nothing here says that the log is the one whose heads partners hold")
+            .with_help("compare with a partner: hansa audit reconcile PARTICIPANT"),
+    )
+}
+
+fn last_record(segment: &log_dir::LogSegment) -> Option<Record> {
+    let lines = segment.open_at(0).ok()?.split(b'\n');
+    let records = lines.map_while(Result::ok);
+    records
+        .filter_map(|line| Record::from_bytes(&line).ok())
+        .last()
+}
+
+/// So many records have a head.
+const FEW: u64 = 300;
+
+/// After so many microseconds records have one.
+const SHORT: i64 = 10_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::{linked_files, lost_heads};
+    use crate::tests::{TestLogDir, said};
+
+    #[test]
+    fn an_emptied_file_of_heads_is_told() {
+        let place = TestLogDir::new();
+        let (log, _) = place.open();
+        for n in 0..400 {
+            let _ = log.record_blocking(said(n)).unwrap();
+        }
+        drop(log);
+        let folder = place.folder();
+        assert_eq!(lost_heads(&folder), None);
+        std::fs::write(folder.join("heads"), b"").unwrap();
+        let told = lost_heads(&folder).unwrap();
+        assert!(told.sentence.contains("has 400 records"), "{told}");
+        std::fs::remove_file(folder.join("heads")).unwrap();
+        assert!(lost_heads(&folder).is_some());
+    }
+
+    #[test]
+    fn a_log_that_has_just_begun_has_lost_nothing() {
+        let place = TestLogDir::new();
+        assert_eq!(lost_heads(&place.folder()), None);
+        let (log, _) = place.open();
+        let _ = log.record_blocking(said(0)).unwrap();
+        drop(log);
+        std::fs::write(place.folder().join("heads"), b"").unwrap();
+        assert_eq!(lost_heads(&place.folder()), None);
+    }
+
+    #[test]
+    fn a_file_that_is_a_link_is_told() {
+        let place = TestLogDir::new();
+        let (log, _) = place.open();
+        let _ = log.record_blocking(said(0)).unwrap();
+        drop(log);
+        let folder = place.folder();
+        assert!(linked_files(&folder).is_empty());
+        let own = folder.join("records-000000000000.jsonl");
+        let away = folder.parent().unwrap().join("away.jsonl");
+        std::fs::rename(&own, &away).unwrap();
+        std::os::unix::fs::symlink(&away, &own).unwrap();
+        let told = linked_files(&folder);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].sentence.contains("records-000000000000.jsonl"));
+    }
+}

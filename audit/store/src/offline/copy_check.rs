@@ -1,0 +1,225 @@
+//! What a check of a copy gathers on its way to its report.
+
+use super::{BundleVisitor, CopyReport, bundle, incomplete};
+use crate::archive::AbsentRecords;
+use crate::documents::SignedDocument;
+use crate::key::Ed25519NoteVerifier;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::note::{Checkpoint, ED25519, NoteKey, SignedHead};
+use hansa_audit_log::record::Record;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_audit_log::verifier::{LogVerifier, VerifiedLine};
+use hansa_policy::refusal::Refusal;
+use std::path::Path;
+
+/// What a check gathers on its way.
+pub(super) struct CopyCheck<'a> {
+    pub(super) each: &'a mut dyn BundleVisitor,
+    pub(super) log: String,
+    pub(super) keys: Vec<NoteKey>,
+    pub(super) heads: Vec<SignedHead>,
+    pub(super) given: Vec<Checkpoint>,
+    pub(super) span: Option<(UtcTimestamp, UtcTimestamp)>,
+    /// The first and the last record whose retention is over, and how many there are.
+    pub(super) expired: Option<(u64, u64, u64)>,
+    pub(super) damaged: Vec<String>,
+    pub(super) unknown: Vec<String>,
+    pub(super) missing: Vec<String>,
+    pub(super) unseen: Vec<String>,
+}
+
+impl<'a> CopyCheck<'a> {
+    pub(super) fn new(
+        path: &Path,
+        keys: Vec<NoteKey>,
+        newest: Option<&SignedHead>,
+        each: &'a mut dyn BundleVisitor,
+    ) -> Result<Self, Refusal> {
+        let mut found = Self {
+            each,
+            log: keys.first().map(|key| key.name.clone()).unwrap_or_default(),
+            keys,
+            heads: Vec::new(),
+            given: Vec::new(),
+            span: None,
+            expired: None,
+            damaged: Vec::new(),
+            unknown: Vec::new(),
+            missing: Vec::new(),
+            unseen: Vec::new(),
+        };
+        for key in found.keys.iter().filter(|key| key.algorithm != ED25519) {
+            let number = key.algorithm;
+            found
+                .unknown
+                .push(format!("a note key is of the algorithm {number}"));
+        }
+        if found.keys.is_empty() {
+            found
+                .unseen
+                .push("the copy brings no key, so no head could be checked".to_owned());
+        }
+        if let Some(head) = newest {
+            let origin = &head.checkpoint.origin;
+            if !found.log.is_empty() && *origin != found.log {
+                return Err(incomplete(
+                    path,
+                    &format!(
+                        "the head given is of `{origin}`, the copy of `{}`",
+                        found.log
+                    ),
+                ));
+            }
+            if !found.keys.is_empty() && !found.is_signed(head) {
+                return Err(incomplete(
+                    path,
+                    "the head given is not signed by a key of this log",
+                ));
+            }
+            found.given.push(head.checkpoint.clone());
+        }
+        Ok(found)
+    }
+
+    pub(super) fn is_signed(&self, head: &SignedHead) -> bool {
+        self.keys
+            .iter()
+            .any(|key| head.is_signed_by(key, &Ed25519NoteVerifier))
+    }
+
+    /// Believes the heads whose signature holds, and reports the others.
+    pub(super) fn take_heads(&mut self, heads: Vec<SignedHead>) {
+        self.take_more_heads(heads);
+        if self.heads.is_empty() && self.given.is_empty() {
+            self.unseen
+                .push("no signed head: an end that was cut off can't be seen".to_owned());
+        }
+    }
+
+    /// As [`Self::take_heads`], where a head is there already.
+    pub(super) fn take_more_heads(&mut self, heads: Vec<SignedHead>) {
+        for head in heads {
+            if self.is_believed(&head) {
+                self.show(&head);
+                self.heads.push(head);
+            }
+        }
+    }
+
+    /// Whether the signature of a head holds; if not, it is reported.
+    pub(super) fn is_believed(&mut self, head: &SignedHead) -> bool {
+        if self.is_signed(head) {
+            return true;
+        }
+        let size = head.checkpoint.size;
+        let other = |key: &NoteKey| key.algorithm != ED25519;
+        if self.keys.iter().any(other) {
+            self.unknown.push(format!(
+                "the head over {size} records is signed under an algorithm that is not known here"
+            ));
+        } else if !self.keys.is_empty() {
+            self.damaged.push(format!(
+                "the signature of the head over {size} records does not hold"
+            ));
+        }
+        false
+    }
+
+    pub(super) fn show(&mut self, head: &SignedHead) {
+        self.each.head(head);
+    }
+
+    pub(super) fn take_paper(&mut self, paper: SignedDocument) {
+        if !bundle::is_named_rightly(&paper) {
+            let kind = paper.kind.as_str();
+            self.damaged
+                .push(format!("the {kind} `{}` is another one", paper.name));
+        }
+        self.each.document(paper);
+    }
+
+    pub(super) fn verifier(&self, leaves: Vec<Digest>) -> LogVerifier {
+        let heads: Vec<Checkpoint> = self
+            .heads
+            .iter()
+            .map(|head| head.checkpoint.clone())
+            .collect();
+        LogVerifier::new(&self.log, &heads, &self.given, leaves)
+    }
+
+    pub(super) fn see(&mut self, record: &Record) {
+        self.was_at(record.at);
+        self.each.record(record);
+    }
+
+    /// The same of a record that is only built when somebody looks at it.
+    pub(super) fn see_good(&mut self, good: &VerifiedLine<'_>) {
+        self.was_at(good.at);
+        if self.each.looks_at_records()
+            && let Some(record) = good.record()
+        {
+            self.each.record(&record);
+        }
+    }
+
+    /// Of a record whose retention is over.
+    pub(super) fn see_expired(&mut self, index: u64, leaf: Digest) {
+        let (first, _, count) = self.expired.unwrap_or((index, index, 0));
+        self.expired = Some((first, index, count + 1));
+        self.each.expired(leaf);
+    }
+
+    /// What is gone must be what the log says is past its retention: these records, and no more.
+    pub(super) fn judge_expired(&mut self, away: &AbsentRecords, verifier: &mut LogVerifier) {
+        let Some((first, last, count)) = self.expired else {
+            return;
+        };
+        if last >= away.expired {
+            verifier.gone(last);
+        } else if count > away.erased || first < away.from {
+            verifier.gone(first);
+        } else {
+            self.unseen.push(format!(
+                "{count} records between {first} and {last} are past their retention, as the log says; their hashes are here"
+            ));
+        }
+    }
+
+    pub(super) fn was_at(&mut self, at: UtcTimestamp) {
+        let first = self.span.map_or(at, |(first, _)| first);
+        self.span = Some((first, at));
+    }
+
+    pub(super) fn report(mut self, verifier: LogVerifier, rest: bool) -> CopyReport {
+        let checked = verifier.finish(rest);
+        if checked.leaves_damaged {
+            self.damaged.push(
+                "the leaf hashes are damaged; the records were checked without them".to_owned(),
+            );
+        }
+        if checked.fault.is_none() && checked.covered < checked.records {
+            self.unseen.push(format!(
+                "the last {} records are under no signed head",
+                checked.records - checked.covered
+            ));
+        }
+        CopyReport {
+            log: self.log,
+            records: checked.records,
+            covered: checked.covered,
+            head: self
+                .heads
+                .into_iter()
+                .max_by_key(|head| head.checkpoint.size),
+            keys: self.keys,
+            span: self.span,
+            contract: None,
+            is_part: false,
+            fault: checked.fault,
+            damaged: self.damaged,
+            unknown: self.unknown,
+            missing: self.missing,
+            unseen: self.unseen,
+        }
+    }
+}

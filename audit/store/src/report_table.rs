@@ -1,0 +1,369 @@
+//! The auditor's questions as tables: which answers a snapshot went into, what left under a contract or a key, who received
+//! a dataset, and the record of processing.
+//!
+//! The logic is over what a log tells and what the contracts say; nothing is read here.
+
+use crate::history::{AuditHistory, QueryEntry};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::{Agreement, ContractStatus};
+use hansa_policy::id::ContractId;
+use hansa_policy::term::Term;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub mod affected_answers;
+#[cfg(test)]
+mod tests;
+
+/// A cell of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReportCell {
+    /// A word or a sentence.
+    Text(String),
+    /// A number.
+    Count(u64),
+    /// Nobody knows.
+    Unknown,
+}
+
+impl ReportCell {
+    /// For people and for CSV.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Count(count) => count.to_string(),
+            Self::Unknown => "unknown".to_owned(),
+        }
+    }
+
+    fn words<T: ToString>(words: impl IntoIterator<Item = T>) -> Self {
+        let words: Vec<String> = words.into_iter().map(|word| word.to_string()).collect();
+        Self::Text(words.join(" "))
+    }
+
+    fn count(count: Option<u64>) -> Self {
+        count.map_or(Self::Unknown, Self::Count)
+    }
+
+    fn at(at: UtcTimestamp) -> Self {
+        Self::Text(at.to_string())
+    }
+}
+
+/// A table, with names of columns that programs can use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportTable {
+    /// The names of the columns.
+    pub columns: &'static [&'static str],
+    /// The rows.
+    pub rows: Vec<Vec<ReportCell>>,
+}
+
+/// What is added up over answers; what is not known of one is not known of the sum.
+#[derive(Debug, Clone, Copy)]
+struct AnswerTotals {
+    answers: u64,
+    rows: Option<u64>,
+    bytes: Option<u64>,
+    first: UtcTimestamp,
+    last: UtcTimestamp,
+}
+
+impl AnswerTotals {
+    fn of(question: &QueryEntry) -> Self {
+        let end = question.end.as_ref();
+        Self {
+            answers: 1,
+            rows: end.and_then(|end| end.rows),
+            bytes: end.and_then(|end| end.bytes),
+            first: question.at,
+            last: question.at,
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        let sum = |one: Option<u64>, two: Option<u64>| Some(one?.saturating_add(two?));
+        self.answers = self.answers.saturating_add(other.answers);
+        self.rows = sum(self.rows, other.rows);
+        self.bytes = sum(self.bytes, other.bytes);
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+    }
+
+    fn cells(&self) -> [ReportCell; 5] {
+        [
+            ReportCell::Count(self.answers),
+            ReportCell::count(self.rows),
+            ReportCell::count(self.bytes),
+            ReportCell::at(self.first),
+            ReportCell::at(self.last),
+        ]
+    }
+}
+
+fn sums<K: Ord>(questions: impl Iterator<Item = (K, AnswerTotals)>) -> BTreeMap<K, AnswerTotals> {
+    let mut sums: BTreeMap<K, AnswerTotals> = BTreeMap::new();
+    for (key, sum) in questions {
+        match sums.entry(key) {
+            std::collections::btree_map::Entry::Occupied(mut there) => there.get_mut().add(sum),
+            std::collections::btree_map::Entry::Vacant(free) => drop(free.insert(sum)),
+        }
+    }
+    sums
+}
+
+/// Every answer to somebody else of which something left, or may have left.
+fn disclosed<'a>(story: &'a AuditHistory, own: &'a str) -> impl Iterator<Item = &'a QueryEntry> {
+    let foreign = move |question: &&QueryEntry| question.peer != own && question.may_have_left();
+    story.questions.iter().filter(foreign)
+}
+
+/// The columns of a table of answers.
+const ANSWERS: [&str; 10] = [
+    "question",
+    "record",
+    "t",
+    "to",
+    "datasets",
+    "contracts",
+    "rows",
+    "bytes",
+    "outcome",
+    "acknowledged",
+];
+
+fn answer(question: &QueryEntry) -> Vec<ReportCell> {
+    let end = question.end.as_ref();
+    let outcome = match (end, end.and_then(|end| end.code.as_deref())) {
+        (None, _) => "open".to_owned(),
+        (Some(end), None) => end.outcome.clone(),
+        (Some(end), Some(code)) => format!("{}:{code}", end.outcome),
+    };
+    let word = match &question.acknowledged {
+        None => "no",
+        Some((_, true)) => "yes",
+        Some((_, false)) => "disputed",
+    };
+    vec![
+        ReportCell::Text(question.request.clone()),
+        ReportCell::Count(question.index),
+        ReportCell::at(question.at),
+        ReportCell::Text(question.peer.clone()),
+        ReportCell::words(question.reads.iter().map(|read| &read.dataset)),
+        ReportCell::words(
+            question
+                .reads
+                .iter()
+                .filter_map(|read| read.contract.as_ref()),
+        ),
+        ReportCell::count(end.and_then(|end| end.rows)),
+        ReportCell::count(end.and_then(|end| end.bytes)),
+        ReportCell::Text(outcome),
+        ReportCell::Text(word.to_owned()),
+    ]
+}
+
+/// What a breach is about.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BreachScope {
+    /// Under one of these contracts.
+    pub contracts: BTreeSet<String>,
+    /// Or over a connection with this certificate (SHA-256).
+    pub certificate: Option<String>,
+    /// Not before.
+    pub from: Option<UtcTimestamp>,
+    /// Before.
+    pub to: Option<UtcTimestamp>,
+}
+
+/// What left in that time under the contracts or over the connection. An answer that began before counts when it ended
+/// after.
+#[must_use]
+pub fn breach(story: &AuditHistory, own: &str, breach: &BreachScope) -> ReportTable {
+    let touched = |question: &&QueryEntry| {
+        let under = breach.contracts.iter().any(|id| question.is_under(id));
+        let over = breach.certificate.is_some() && question.certificate == breach.certificate;
+        let ended = question.end.as_ref().map(|end| end.at);
+        (under || over)
+            && breach.to.is_none_or(|to| question.at < to)
+            && breach
+                .from
+                .is_none_or(|from| ended.is_none_or(|ended| ended >= from))
+    };
+    ReportTable {
+        columns: &ANSWERS,
+        rows: disclosed(story, own).filter(touched).map(answer).collect(),
+    }
+}
+
+/// Who received something of `dataset`, under which contracts, and for which purposes.
+#[must_use]
+pub fn recipients(story: &AuditHistory, own: &str, dataset: &str) -> ReportTable {
+    let reads = |question: &&QueryEntry| question.reads.iter().any(|read| read.dataset == dataset);
+    let of = || disclosed(story, own).filter(reads);
+    let sums = sums(of().map(|question| (question.peer.clone(), AnswerTotals::of(question))));
+    let rows = sums.into_iter().map(|(peer, sum)| {
+        let theirs = || of().filter(|question| question.peer == peer);
+        let contracts: BTreeSet<&String> = theirs()
+            .flat_map(|question| &question.reads)
+            .filter(|read| read.dataset == dataset)
+            .filter_map(|read| read.contract.as_ref())
+            .collect();
+        let purposes: BTreeSet<&String> = theirs()
+            .filter_map(|question| question.purpose.as_ref())
+            .collect();
+        let mut row = vec![
+            ReportCell::Text(peer.clone()),
+            ReportCell::words(purposes),
+            ReportCell::words(contracts),
+        ];
+        row.extend(sum.cells());
+        row
+    });
+    ReportTable {
+        columns: &[
+            "recipient",
+            "purposes",
+            "contracts",
+            "answers",
+            "rows",
+            "bytes",
+            "first",
+            "last",
+        ],
+        rows: rows.collect(),
+    }
+}
+
+/// For how long what is kept here, in words.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RetentionPeriods {
+    /// The records of single questions.
+    pub decisions: String,
+    /// The texts of questions.
+    pub texts: String,
+    /// Old snapshots of each own dataset.
+    pub snapshots: BTreeMap<String, String>,
+}
+
+/// The record of processing: for each contract who is controller and who receives, for what, on what basis, and for how
+/// long, there and here. What no contract and no catalogue entry says is called not stated.
+#[must_use]
+pub fn processing(
+    story: &AuditHistory,
+    own: &str,
+    contracts: &[(ContractId, Agreement, ContractStatus)],
+    times: &RetentionPeriods,
+) -> ReportTable {
+    let given = sums(disclosed(story, own).flat_map(|question| {
+        let contracts = question
+            .reads
+            .iter()
+            .filter_map(|read| read.contract.clone());
+        contracts.map(|contract| (contract, AnswerTotals::of(question)))
+    }));
+    let stated =
+        |text: Option<String>| ReportCell::Text(text.unwrap_or_else(|| "not stated".to_owned()));
+    let rows = contracts.iter().map(|(id, agreement, standing)| {
+        let role = if agreement.provider.id.as_str() == own {
+            "provider"
+        } else {
+            "recipient"
+        };
+        let assignee = agreement.assignee_id();
+        let dataset = agreement.dataset.id.to_string();
+        let personal = story
+            .published
+            .iter()
+            .rev()
+            .find(|one| one.dataset == dataset);
+        let sum = given.get(&id.to_string());
+        vec![
+            ReportCell::Text(id.to_string()),
+            ReportCell::Text(standing.as_str().to_owned()),
+            ReportCell::Text(role.to_owned()),
+            ReportCell::Text(agreement.provider.id.to_string()),
+            ReportCell::Text(assignee.map_or_else(
+                || "every participant of the league".to_owned(),
+                ToString::to_string,
+            )),
+            stated(
+                personal
+                    .map(|one| {
+                        let word = if one.personal {
+                            "personal"
+                        } else {
+                            "not personal"
+                        };
+                        format!("{dataset} ({word})")
+                    })
+                    .or_else(|| Some(dataset.clone())),
+            ),
+            stated(purposes(agreement)),
+            stated(
+                agreement
+                    .legal
+                    .as_ref()
+                    .map(|legal| format!("{} sha256:{}", legal.text_ref, legal.text)),
+            ),
+            stated(retention(agreement)),
+            ReportCell::at(agreement.not_before),
+            ReportCell::at(agreement.not_after),
+            ReportCell::Count(sum.map_or(0, |sum| sum.answers)),
+            sum.map_or(ReportCell::Count(0), |sum| ReportCell::count(sum.rows)),
+            ReportCell::Text(times.decisions.clone()),
+            ReportCell::Text(times.texts.clone()),
+            ReportCell::Text(
+                times
+                    .snapshots
+                    .get(&dataset)
+                    .cloned()
+                    .unwrap_or_else(|| "not held here".to_owned()),
+            ),
+        ]
+    });
+    ReportTable {
+        columns: &[
+            "contract",
+            "state",
+            "our_role",
+            "provider",
+            "recipient",
+            "dataset",
+            "purposes",
+            "legal_text",
+            "retention",
+            "from",
+            "until",
+            "answers_given",
+            "rows_given",
+            "decisions_kept",
+            "texts_kept",
+            "old_snapshots_kept",
+        ],
+        rows: rows.collect(),
+    }
+}
+
+fn purposes(agreement: &Agreement) -> Option<String> {
+    let clauses = agreement.clauses.iter();
+    let all: Vec<String> = clauses
+        .filter_map(|clause| match &clause.term {
+            Term::Purpose(list) => Some(list),
+            _ => None,
+        })
+        .flatten()
+        .map(|purpose| purpose.as_str().to_owned())
+        .collect();
+    (!all.is_empty()).then(|| all.join(" "))
+}
+
+fn retention(agreement: &Agreement) -> Option<String> {
+    agreement
+        .clauses
+        .iter()
+        .find_map(|clause| match &clause.term {
+            Term::DeleteAfter { days } => Some(format!("deleted after {days} days")),
+            _ => None,
+        })
+}

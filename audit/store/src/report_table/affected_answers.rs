@@ -1,0 +1,119 @@
+//! Which answers used a snapshot, whom they went to, and whether those were told.
+
+use super::{ReportCell, ReportTable, answer, disclosed};
+use crate::history::statement::{AFFECTED, AffectedNotice};
+use crate::history::{AuditHistory, QueryEntry};
+use hansa_audit_log::time::UtcTimestamp;
+use std::collections::BTreeSet;
+
+/// The columns of a table of answers, and when those whom they went to were told.
+const AFFECTED_ANSWERS: [&str; 11] = [
+    "question",
+    "record",
+    "t",
+    "to",
+    "datasets",
+    "contracts",
+    "rows",
+    "bytes",
+    "outcome",
+    "acknowledged",
+    "told",
+];
+
+/// Which answers are looked for.
+#[derive(Debug, Clone, Copy)]
+pub struct AffectedQuery<'a> {
+    /// Of the dataset.
+    pub dataset: &'a str,
+    /// That used this snapshot.
+    pub version: &'a str,
+    /// That read its files after this instant, whatever rows they used of them.
+    pub since: Option<UtcTimestamp>,
+}
+
+impl AffectedQuery<'_> {
+    fn concerns(&self, story: &AuditHistory, question: &QueryEntry) -> bool {
+        match self.since {
+            None => used(story, question, self.dataset, self.version),
+            Some(at) => story.read_since(question, (self.dataset, self.version), at),
+        }
+    }
+}
+
+/// Which answers those are, and whether those whom they went to were told. What may have been read counts, so that nobody is forgotten.
+#[must_use]
+pub fn affected(story: &AuditHistory, own: &str, recalled: AffectedQuery<'_>) -> ReportTable {
+    let AffectedQuery {
+        dataset, version, ..
+    } = recalled;
+    let rows = disclosed(story, own).filter(|question| recalled.concerns(story, question));
+    let rows = rows.map(|question| {
+        let mut row = answer(question);
+        let told: Option<Vec<UtcTimestamp>> = under(question, dataset)
+            .map(|contract| notified_at(story, contract, &question.peer, version))
+            .collect();
+        let last = told.and_then(|told| told.into_iter().max());
+        row.push(last.map_or_else(|| ReportCell::Text("no".to_owned()), ReportCell::at));
+        row
+    });
+    ReportTable {
+        columns: &AFFECTED_ANSWERS,
+        rows: rows.collect(),
+    }
+}
+
+fn used(story: &AuditHistory, question: &QueryEntry, dataset: &str, version: &str) -> bool {
+    let mut reads = question.reads.iter();
+    reads.any(|read| read.dataset == dataset && story.holds(read, version))
+}
+
+/// The contracts under which a question read a dataset.
+fn under<'a>(question: &'a QueryEntry, dataset: &'a str) -> impl Iterator<Item = &'a str> {
+    let reads = question.reads.iter();
+    let reads = reads.filter(move |read| read.dataset == dataset);
+    reads.filter_map(|read| read.contract.as_deref())
+}
+
+/// When somebody was told under a contract that answers used a snapshot.
+fn notified_at(
+    story: &AuditHistory,
+    contract: &str,
+    peer: &str,
+    version: &str,
+) -> Option<UtcTimestamp> {
+    let topics = [
+        affected_topic(version, None),
+        affected_topic(version, Some(peer)),
+    ];
+    let of = |one: &&AffectedNotice| one.contract == contract && topics.contains(&one.topic);
+    story.notified.iter().find(of).map(|one| one.at)
+}
+
+/// The topic of a notice that answers used a snapshot; under a contract with everybody it names to whom, since of each topic
+/// somebody is told once.
+#[must_use]
+pub fn affected_topic(version: &str, whom: Option<&str>) -> String {
+    match whom {
+        None => format!("{AFFECTED}{version}"),
+        Some(whom) => {
+            let domain = whom.trim_start_matches("hansa://").replace('/', ".");
+            format!("{AFFECTED}{version}:{domain}")
+        }
+    }
+}
+
+/// To whom they went, under which contracts.
+#[must_use]
+pub fn concerned<'a>(
+    story: &'a AuditHistory,
+    own: &'a str,
+    recalled: AffectedQuery<'a>,
+) -> BTreeSet<(&'a str, &'a str)> {
+    disclosed(story, own)
+        .filter(move |question| recalled.concerns(story, question))
+        .flat_map(move |question| {
+            under(question, recalled.dataset).map(|id| (id, question.peer.as_str()))
+        })
+        .collect()
+}

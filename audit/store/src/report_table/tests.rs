@@ -1,0 +1,294 @@
+//! Each question names the answers that it is about, and no others.
+
+use super::affected_answers::{AffectedQuery, affected as recalled};
+use super::{
+    BreachScope, ReportCell, ReportTable, RetentionPeriods, breach, processing, recipients,
+};
+use crate::history::publication::PublishedSnapshot;
+use crate::history::{AnswerEnd, AuditHistory, DatasetRead, QueryEntry};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::{Agreement, Assignee, ContractParty, ContractStatus, DatasetRef};
+use hansa_policy::id::{ClauseId, ContractId};
+use hansa_policy::term::{Clause, Term};
+use std::collections::BTreeSet;
+
+const OWN: &str = "hansa://lindau.example";
+
+fn at(second: i64) -> UtcTimestamp {
+    UtcTimestamp::from_micros(1_800_000_000_000_000 + second * 1_000_000).unwrap()
+}
+
+/// A question of `peer` at a second, of a snapshot of `bikes` under a contract; it takes ten seconds.
+fn question(
+    peer: &str,
+    second: i64,
+    snapshot: &str,
+    contract: &str,
+    rows: Option<u64>,
+) -> QueryEntry {
+    QueryEntry {
+        request: format!("{peer}-{second}"),
+        index: u64::try_from(second).unwrap(),
+        leaf: Digest::of(b""),
+        at: at(second),
+        peer: format!("hansa://{peer}.example"),
+        certificate: Some(format!("certificate of {peer}")),
+        purpose: Some("dpv:Research".to_owned()),
+        contracts: vec![contract.to_owned()],
+        follows: None,
+        reads: vec![DatasetRead {
+            relied_on: Vec::new(),
+            guard: None,
+            dataset: "bikes".to_owned(),
+            contract: Some(contract.to_owned()),
+            grant: String::new(),
+            clauses: vec![],
+            snapshot: Some(snapshot.to_owned()),
+            after: None,
+            as_of: None,
+        }],
+        refused: None,
+        end: Some(AnswerEnd {
+            index: 0,
+            at: at(second + 10),
+            outcome: "done".to_owned(),
+            code: None,
+            rows,
+            bytes: rows.map(|rows| rows * 10),
+            digest: String::new(),
+        }),
+        acknowledged: Some(("receipt".to_owned(), true)),
+    }
+}
+
+fn published(dataset: &str, second: i64, version: &str, goes_on: bool) -> PublishedSnapshot {
+    PublishedSnapshot {
+        at: at(second),
+        arrived: at(second),
+        dataset: dataset.to_owned(),
+        version: version.to_owned(),
+        personal: false,
+        goes_on,
+        withdrawn: None,
+        good: None,
+        damaged: None,
+    }
+}
+
+fn story() -> AuditHistory {
+    let mut story = AuditHistory::new();
+    story.questions = vec![
+        question("acme", 100, "1", "a", Some(5)),
+        question("acme", 200, "2", "a", Some(7)),
+        question("tallinn", 300, "1", "t", Some(3)),
+        // Nothing left, but for what nobody knows of a crash.
+        question("tallinn", 400, "1", "t", Some(0)),
+        question("acme", 500, "1", "b", None),
+        // The owner's own.
+        question("lindau", 600, "1", "a", Some(9)),
+    ];
+    story
+}
+
+fn column(sheet: &ReportTable, name: &str) -> Vec<String> {
+    let at = sheet.columns.iter().position(|one| *one == name).unwrap();
+    sheet.rows.iter().map(|row| row[at].text()).collect()
+}
+
+fn affected(story: &AuditHistory, own: &str, dataset: &str, version: &str) -> ReportTable {
+    let of = AffectedQuery {
+        dataset,
+        version,
+        since: None,
+    };
+    recalled(story, own, of)
+}
+
+#[test]
+fn a_faulty_snapshot() {
+    let found = affected(&story(), OWN, "bikes", "1");
+    assert_eq!(
+        column(&found, "question"),
+        ["acme-100", "tallinn-300", "acme-500"]
+    );
+    assert_eq!(column(&found, "rows"), ["5", "3", "unknown"]);
+    assert_eq!(affected(&story(), OWN, "parks", "1").rows.len(), 0);
+    assert_eq!(affected(&story(), OWN, "bikes", "3").rows.len(), 0);
+}
+
+/// What a publication of a feed brought is in all answers of later ones, but for those of what came since and of what was there before.
+#[test]
+fn a_faulty_segment() {
+    let mut story = AuditHistory::new();
+    for (second, version, goes_on) in [
+        (0, "1", false),
+        (10, "2", true),
+        (20, "3", true),
+        (30, "4", false),
+    ] {
+        story
+            .published
+            .push(published("bikes", second, version, goes_on));
+    }
+    let asked = |second, snapshot| question("acme", second, snapshot, "a", Some(1));
+    let mut since = asked(23, "3");
+    since.reads[0].after = Some("2".to_owned());
+    let mut from_the_first = asked(24, "3");
+    from_the_first.reads[0].after = Some("1".to_owned());
+    let mut then = asked(25, "3");
+    then.reads[0].as_of = Some(at(9));
+    let mut now = asked(26, "3");
+    now.reads[0].as_of = Some(at(10));
+    story.questions = vec![
+        asked(5, "1"),
+        asked(15, "2"),
+        asked(22, "3"),
+        since,
+        from_the_first,
+        then,
+        now,
+        asked(35, "4"),
+    ];
+    let found = |version| column(&affected(&story, OWN, "bikes", version), "record");
+    assert_eq!(found("1"), ["5", "15", "22", "25", "26"]);
+    assert_eq!(found("2"), ["15", "22", "24", "26"]);
+    assert_eq!(found("3"), ["22", "23", "24"]);
+    assert_eq!(found("4"), ["35"]);
+}
+
+/// What read the files of a snapshot since they were known to be as they were published; a feed that went on has those from before.
+#[test]
+fn what_was_read_since_a_snapshot_was_known_to_be_good() {
+    let mut story = AuditHistory::new();
+    story.published = vec![
+        published("bikes", 0, "1", false),
+        published("bikes", 20, "2", true),
+        published("bikes", 90, "3", false),
+    ];
+    story.questions = [(1, "1"), (30, "2"), (40, "1"), (60, "2"), (95, "3")]
+        .map(|(second, snapshot)| question("acme", second, snapshot, "a", Some(1)))
+        .to_vec();
+    let since = |story: &AuditHistory| {
+        let of = AffectedQuery {
+            dataset: "bikes",
+            version: "2",
+            since: story.known_good("bikes", "2"),
+        };
+        column(&recalled(story, OWN, of), "record")
+    };
+    // Nobody has looked since the feed began.
+    assert_eq!(since(&story), ["1", "30", "40", "60"]);
+    story.published[1].good = Some(at(45));
+    // One that had not ended by then may have read after it.
+    assert_eq!(since(&story), ["40", "60"]);
+}
+
+#[test]
+fn a_breach_by_contract_or_certificate_in_a_time() {
+    let told = |wanted: BreachScope| column(&breach(&story(), OWN, &wanted), "question");
+    let under = |from: i64, to: i64| BreachScope {
+        contracts: BTreeSet::from(["a".to_owned()]),
+        from: Some(at(from)),
+        to: Some(at(to)),
+        ..BreachScope::default()
+    };
+    assert_eq!(told(under(0, 1000)), ["acme-100", "acme-200"]);
+    assert_eq!(told(under(105, 200)), ["acme-100"], "it was under way");
+    assert_eq!(told(under(111, 200)), [""; 0]);
+    let certificate = BreachScope {
+        certificate: Some("certificate of tallinn".to_owned()),
+        ..BreachScope::default()
+    };
+    assert_eq!(told(certificate), ["tallinn-300"]);
+    assert_eq!(told(BreachScope::default()), [""; 0]);
+}
+
+#[test]
+fn who_received_a_dataset() {
+    let found = recipients(&story(), OWN, "bikes");
+    assert_eq!(
+        column(&found, "recipient"),
+        ["hansa://acme.example", "hansa://tallinn.example"]
+    );
+    assert_eq!(column(&found, "contracts"), ["a b", "t"]);
+    assert_eq!(column(&found, "answers"), ["3", "1"]);
+    // Of one answer nobody knows how many rows left.
+    assert_eq!(column(&found, "rows"), ["unknown", "3"]);
+}
+
+fn party(id: &str) -> ContractParty {
+    ContractParty {
+        id: id.parse().unwrap(),
+        name: "Test".to_owned(),
+        legal_id: None,
+        signing_key: String::new(),
+        tls_issuer: Digest::of(b""),
+    }
+}
+
+fn agreement(term: Term) -> Agreement {
+    Agreement {
+        uid: "urn:uuid:1".to_owned(),
+        version: 1,
+        supersedes: None,
+        provider: party(OWN),
+        assignee: Assignee::Participant(party("hansa://acme.example")),
+        dataset: DatasetRef {
+            id: "hansa://lindau.example/d/bikes".parse().unwrap(),
+            schema: Digest::of(b""),
+            high_value: false,
+        },
+        clauses: vec![Clause {
+            id: ClauseId(1),
+            term,
+        }],
+        not_before: at(0),
+        not_after: at(1000),
+        purposes: String::new(),
+        own_purposes: vec![],
+        legal: None,
+        template: None,
+        signatory: None,
+        rendering: None,
+        proposed_at: at(0),
+        nonce: String::new(),
+    }
+}
+
+#[test]
+fn the_record_of_processing_says_what_is_not_stated() {
+    let agreement = agreement(Term::DeleteAfter { days: 30 });
+    let id = ContractId(Digest::of(b"bikes"));
+    let own = agreement.provider.id.to_string();
+    let dataset = agreement.dataset.id.to_string();
+    let mut story = story();
+    story.published.push(PublishedSnapshot {
+        personal: true,
+        ..published(&dataset, 0, "1", false)
+    });
+    story
+        .questions
+        .push(question("acme", 700, "1", &id.to_string(), Some(4)));
+    let times = RetentionPeriods {
+        decisions: "3650 days".to_owned(),
+        texts: "90 days".to_owned(),
+        snapshots: [(dataset.to_string(), "30 days".to_owned())].into(),
+    };
+    let found = processing(
+        &story,
+        &own,
+        &[(id, agreement, ContractStatus::InForce)],
+        &times,
+    );
+    assert_eq!(column(&found, "our_role"), ["provider"]);
+    assert_eq!(column(&found, "dataset"), [format!("{dataset} (personal)")]);
+    assert_eq!(column(&found, "retention"), ["deleted after 30 days"]);
+    assert_eq!(column(&found, "purposes"), ["not stated"]);
+    assert_eq!(column(&found, "legal_text"), ["not stated"]);
+    assert_eq!(column(&found, "rows_given"), ["4"]);
+    assert_eq!(column(&found, "decisions_kept"), ["3650 days"]);
+    assert_eq!(column(&found, "texts_kept"), ["90 days"]);
+    assert_eq!(column(&found, "old_snapshots_kept"), ["30 days"]);
+    assert_eq!(ReportCell::Unknown.text(), "unknown");
+}

@@ -1,0 +1,44 @@
+//! What is said in the reserve, beside a log that can't be written any more.
+
+use super::AuditLog;
+use super::writer::job::{InternalRecord, WriterMessage};
+use hansa_audit_log::json::Json;
+use hansa_audit_log::ledger::LedgerError;
+
+impl AuditLog {
+    /// Keeps a fact in the reserve where the log can't be written any more; the next start takes it into the log.
+    ///
+    /// # Errors
+    /// When the log can still be written, is closed, or the reserve can't be written either.
+    pub async fn record_in_reserve(
+        &self,
+        kind: &'static str,
+        body: Json,
+    ) -> Result<(), LedgerError> {
+        let (wake, woken) = tokio::sync::oneshot::channel();
+        let wake = |kept| drop(wake.send(kept));
+        self.send(WriterMessage::Beside(
+            InternalRecord { kind, body },
+            Box::new(wake),
+        ))?;
+        woken.await.unwrap_or(Err(LedgerError::Closed))
+    }
+
+    /// As [`AuditLog::record_in_reserve`], for callers that are no tasks.
+    ///
+    /// # Errors
+    /// As [`AuditLog::record_in_reserve`].
+    pub fn record_in_reserve_blocking(
+        &self,
+        kind: &'static str,
+        body: Json,
+    ) -> Result<(), LedgerError> {
+        let (wake, woken) = std::sync::mpsc::sync_channel(1);
+        let wake = move |kept| drop(wake.send(kept));
+        self.send(WriterMessage::Beside(
+            InternalRecord { kind, body },
+            Box::new(wake),
+        ))?;
+        woken.recv().unwrap_or(Err(LedgerError::Closed))
+    }
+}

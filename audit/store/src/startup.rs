@@ -1,0 +1,399 @@
+//! Opening a log: lock it, check all of it, cut off what a crash left, and make ready to write.
+
+use crate::archive::AbsentRecords;
+use crate::clock_drift::ClockDrift;
+use crate::index::{LogIndex, LogIndexState};
+use crate::key::Ed25519NoteVerifier;
+use crate::log_dir::{self, HEADS, KEY, LEAVES, LOCK, LogSegment, LogSlot, TrailingBytes};
+use crate::recovery::{STOP, UnmergedReserve};
+use crate::reserve::LogReserve;
+use crate::segment_storage::SegmentStorage;
+use crate::writer::{LogWriter, needs_head};
+use crate::{CLOSING, LogConfig, OPENING, ReplayReport};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::Json;
+use hansa_audit_log::ledger::Ledger;
+use hansa_audit_log::note::{Checkpoint, SignedHead, origin};
+use hansa_audit_log::record::Record;
+use hansa_audit_log::time::{ClockReading, UtcTimestamp};
+use hansa_audit_log::tree::MerkleTree;
+use hansa_audit_log::verifier::LogVerifier;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+pub(super) fn open(config: LogConfig) -> Result<(LogWriter, Arc<LogIndex>, ReplayReport), Refusal> {
+    let path = config.folder.as_path();
+    let failed = |error: std::io::Error| log_dir::unavailable(path, &error);
+    hansa_files::folder(path)?;
+    let lock = lock(path)?;
+    keep_key(&config)?;
+    let newest = newest_head(&config)?;
+    let mut segments = log_dir::all_segments(path).map_err(failed)?;
+    let checked = check(&config, &segments, newest.as_ref())?;
+    let (records, last) = (checked.chain.next(), checked.last);
+    // A segment that holds no whole record is begun again.
+    if let Some(begun) = segments.pop_if(|last| last.first > 0 && last.first == records) {
+        std::fs::remove_file(&begun.path).map_err(failed)?;
+    }
+    if segments.is_empty() {
+        segments.push(LogSegment::new(path, 0));
+    }
+    let segment = segments
+        .last()
+        .cloned()
+        .unwrap_or_else(|| LogSegment::new(path, 0));
+    let mut shelf = SegmentStorage::open(path, segment).map_err(failed)?;
+    // If a whole segment was begun and not finished, it is gone already.
+    if let Some(rest) = &checked.rest
+        && checked.skipped + rest.place.segment + 1 == segments.len()
+    {
+        shelf.cut(rest.place.offset).map_err(failed)?;
+    }
+    let left = UnmergedReserve::find(&config, checked.stopped.as_ref())?;
+    let here = segments.iter().find(|one| one.path.parent() == Some(path));
+    let away = AbsentRecords {
+        archived: here.map_or(0, |segment| segment.first),
+        expired: checked.expired,
+        ..AbsentRecords::default()
+    };
+    let sealed = left.seal(&mut shelf, records, away).map_err(failed)?;
+    let sealed = sealed.map(|(segment, own)| {
+        segments.push(segment);
+        own
+    });
+    let head = match newest {
+        Some(head) => head,
+        None => sign_empty(&config)?,
+    };
+    let leaves = write_leaves(path, &checked.tree).map_err(failed)?;
+    let heads = append(&path.join(HEADS)).map_err(failed)?;
+    let state = LogIndexState {
+        tree: checked.tree,
+        begin: checked.begin,
+        offsets: checked.offsets,
+        older: BTreeMap::new(),
+        expired: checked.expired,
+        segments,
+        head,
+        broken: None,
+        syncs: (0, 0),
+        last: checked.chain.last(),
+        clock_trusted: true,
+    };
+    let index = Arc::new(LogIndex::new(
+        path.to_path_buf(),
+        origin(&config.domain),
+        Arc::clone(&config.clock),
+        state,
+    ));
+    let tick = (config.clock)();
+    let mut writer = LogWriter {
+        ledger: Ledger::open(shelf, checked.chain, config.boot.clone()),
+        index: Arc::clone(&index),
+        leaves: Some(leaves),
+        heads,
+        lock,
+        signed_mono: tick.mono_ns,
+        pace: pace_since(last, tick),
+        reserve: None,
+        paused: false,
+        epochs: Arc::default(),
+        unheaded: checked.unheaded,
+        config,
+    };
+    left.settle(&mut writer, sealed, checked.rest.as_ref())?;
+    writer.reserve = reserve(&writer.config);
+    let replay = ReplayReport {
+        records,
+        last,
+        cut: checked.rest.map(|rest| length(&rest.bytes)),
+        open: checked.open.into_values().collect(),
+    };
+    Ok((writer, index, replay))
+}
+
+/// Where the log ends later than the clock stands, the clock went back while nobody ran: the first record will say so.
+fn pace_since(last: Option<UtcTimestamp>, tick: ClockReading) -> ClockDrift {
+    ClockDrift::new(ClockReading {
+        wall: last.map_or(tick.wall, |last| last.max(tick.wall)),
+        ..tick
+    })
+}
+
+fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
+fn lock(path: &Path) -> Result<File, Refusal> {
+    let path = path.join(LOCK);
+    let file = append(&path).map_err(|error| log_dir::unavailable(&path, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Refusal::new(
+            ErrorCode::StateLocked,
+            "another process has the log open",
+        )
+        .with_place(path.display().to_string(), None, None)),
+        Err(TryLockError::Error(error)) => Err(log_dir::unavailable(&path, &error)),
+    }
+}
+
+fn append(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+}
+
+/// Puts the public note key beside the log, so that a copy can be checked without configuration.
+fn keep_key(config: &LogConfig) -> Result<(), Refusal> {
+    let path = config.folder.join(KEY);
+    let failed = |error: std::io::Error| log_dir::unavailable(&path, &error);
+    let key = config.signer.key();
+    if key.name != origin(&config.domain) {
+        return Err(Refusal::new(
+            ErrorCode::KeyInvalid,
+            format!(
+                "the note key is for `{}`, the log is `{}`",
+                key.name,
+                origin(&config.domain)
+            ),
+        ));
+    }
+    let mut keys = log_dir::keys(&config.folder).map_err(failed)?.known;
+    if keys.contains(&key) {
+        return Ok(());
+    }
+    keys.push(key);
+    let text: String = keys.iter().map(|key| format!("{key}\n")).collect();
+    hansa_files::replace(
+        &path,
+        text.as_bytes(),
+        hansa_files::FileVisibility::Everybody,
+    )
+}
+
+/// The newest head of the folder, if there is one; it must be signed by a key of this log.
+///
+/// Older heads are left to `verify`: there can be one for each second that the log was ever written in.
+fn newest_head(config: &LogConfig) -> Result<Option<SignedHead>, Refusal> {
+    let path = config.folder.join(HEADS);
+    let failed = |error: std::io::Error| log_dir::unavailable(&path, &error);
+    let keys = log_dir::keys(&config.folder).map_err(failed)?.known;
+    let newest = log_dir::newest_head(&config.folder, &origin(&config.domain))
+        .map_err(failed)?
+        .map_err(|()| {
+            broken(
+                config,
+                "the newest head of the log can't be read".to_owned(),
+            )
+        })?;
+    if let Some(head) = &newest.head
+        && !keys
+            .iter()
+            .any(|key| head.is_signed_by(key, &Ed25519NoteVerifier))
+    {
+        let size = head.checkpoint.size;
+        let sentence = format!("the signature of the head over {size} records does not hold");
+        return Err(broken(config, sentence));
+    }
+    // The next head is written behind a clean end.
+    if newest.rest > 0 {
+        let file = OpenOptions::new().write(true).open(&path).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        file.set_len(length.saturating_sub(newest.rest))
+            .map_err(failed)?;
+    }
+    Ok(newest.head)
+}
+
+fn sign_empty(config: &LogConfig) -> Result<SignedHead, Refusal> {
+    let checkpoint = Checkpoint {
+        origin: origin(&config.domain),
+        size: 0,
+        root: Digest::of(&[]),
+    };
+    SignedHead::sign(checkpoint, config.signer.as_ref())
+        .map_err(|error| Refusal::new(ErrorCode::EvidenceUnavailable, error.to_string()))
+}
+
+/// What checking the whole log gives.
+struct CheckedLog {
+    chain: hansa_audit_log::chain::ChainState,
+    tree: MerkleTree,
+    /// The first record that was read, and how many segments before it were not.
+    begin: u64,
+    skipped: usize,
+    offsets: Vec<u64>,
+    open: BTreeMap<u64, Record>,
+    last: Option<UtcTimestamp>,
+    rest: Option<TrailingBytes>,
+    /// Of the records before this one some are past their retention.
+    expired: u64,
+    /// The last record of a stop.
+    stopped: Option<Record>,
+    /// Whether a record that needs a head is under none.
+    unheaded: bool,
+}
+
+fn check(
+    config: &LogConfig,
+    segments: &[LogSegment],
+    newest: Option<&SignedHead>,
+) -> Result<CheckedLog, Refusal> {
+    let failed = |error: std::io::Error| log_dir::unavailable(&config.folder, &error);
+    let checkpoints: Vec<Checkpoint> = newest
+        .map(|head| head.checkpoint.clone())
+        .into_iter()
+        .collect();
+    let mut leaves = log_dir::leaves(&config.folder).map_err(failed)?;
+    // Leaf hashes are not synced: after a loss of power only those that a head confirms count.
+    let newest = checkpoints.iter().map(|head| head.size).max().unwrap_or(0);
+    leaves.truncate(usize::try_from(newest).unwrap_or(usize::MAX));
+    let (mut tree, mut offsets) = (MerkleTree::new(), Vec::new());
+    let mut verifier = LogVerifier::new(&origin(&config.domain), &checkpoints, &[], leaves.clone());
+    let mut skipped = 0;
+    // Sealed segments were checked when they were written, and the signed head still says so of their leaf hashes. What was
+    // changed in them since is found when they are read, and by `verify`.
+    let sealed = segments.partition_point(|segment| segment.first < newest);
+    let is_whole = segments.first().is_none_or(|first| first.first == 0);
+    if let Some(number) = sealed
+        .checked_sub(1)
+        .filter(|number| *number > 0 || !is_whole)
+        && let Some(segment) = segments.get(number)
+        && let Some(first) = log_dir::first_record(segment).map_err(failed)?
+        && verifier.begin_at(first.seq)
+    {
+        skipped = number;
+        tree = MerkleTree::of(
+            leaves
+                .iter()
+                .copied()
+                .take(usize::try_from(first.seq).unwrap_or(usize::MAX)),
+        );
+    } else if let Some(first) = segments.first().filter(|segment| segment.first > 0) {
+        let sentence = format!(
+            "the records before {} are archived, and the archive or their hashes are not here",
+            first.first
+        );
+        return Err(broken(config, sentence));
+    }
+    drop(leaves);
+    let begin = tree.size();
+    let first_here = segments.first().map_or(0, |segment| segment.first);
+    let segments = segments.get(skipped..).unwrap_or_default();
+    let mut open = BTreeMap::new();
+    let (mut last, mut stopped, mut away, mut gone) = (None, None, AbsentRecords::default(), None);
+    let mut unheaded = false;
+    let rest = log_dir::walk(segments, &mut verifier, |seen, place| {
+        offsets.push(place.offset);
+        let good = match seen {
+            LogSlot::Good(good) => good,
+            LogSlot::Expired(index, leaf) => {
+                tree.push(*leaf);
+                gone = Some(*index);
+                return;
+            }
+        };
+        unheaded |= tree.size() >= newest && needs_head(&good.kind);
+        tree.push(good.leaf);
+        last = Some(good.at);
+        if matches!(&*good.kind, OPENING | CLOSING)
+            && let Some(record) = good.record()
+        {
+            follow(&mut open, &record);
+        }
+        if &*good.kind == STOP {
+            stopped = good.record();
+        }
+        away.see(good);
+    })
+    .map_err(failed)?;
+    if first_here > away.archived {
+        let sentence =
+            format!("the records before {first_here} are not here, and were not archived");
+        return Err(broken(config, sentence));
+    }
+    if let Some(index) = gone.filter(|index| *index >= away.expired) {
+        verifier.gone(index);
+    }
+    let chain = verifier.chain().clone();
+    let torn = rest.as_ref().is_some_and(|rest| !rest.at_end);
+    if let Some(fault) = verifier.finish(torn).fault {
+        return Err(broken(config, format!("{fault}")));
+    }
+    Ok(CheckedLog {
+        chain,
+        tree,
+        begin,
+        skipped,
+        offsets,
+        open,
+        last,
+        rest,
+        expired: away.expired,
+        stopped,
+        unheaded,
+    })
+}
+
+/// Keeps the entries that are open. A closing record names the opening one by its place, or by the request.
+fn follow(open: &mut BTreeMap<u64, Record>, record: &Record) {
+    let request = |record: &Record| record.body.get("request_id").cloned();
+    match record.kind.as_str() {
+        OPENING => drop(open.insert(record.seq, record.clone())),
+        CLOSING => {
+            let place = record.body.get("opened").and_then(Json::as_count);
+            let named = request(record).filter(|id| id.as_text().is_some());
+            let found = place.filter(|place| open.contains_key(place)).or_else(|| {
+                let mut entries = open.iter();
+                let (seq, _) = entries.find(|(_, o)| named.is_some() && request(o) == named)?;
+                Some(*seq)
+            });
+            drop(found.and_then(|seq| open.remove(&seq)));
+        }
+        _ => {}
+    }
+}
+
+fn broken(config: &LogConfig, sentence: String) -> Refusal {
+    Refusal::new(ErrorCode::EvidenceBroken, sentence)
+        .with_place(config.folder.display().to_string(), None, None)
+        .with_help("keep the folder as it is, and compare it with the heads that partners hold")
+}
+
+/// Writes the leaf hashes anew where the file does not hold exactly them.
+fn write_leaves(folder: &Path, tree: &MerkleTree) -> std::io::Result<File> {
+    let bytes: Vec<u8> = (0..tree.size())
+        .filter_map(|index| tree.leaf(index))
+        .flat_map(|leaf| *leaf.as_bytes())
+        .collect();
+    let path = folder.join(LEAVES);
+    if std::fs::read(&path).is_ok_and(|found| found == bytes) {
+        return append(&path);
+    }
+    let beside = folder.join("leaves.new");
+    let mut file = File::create(&beside)?;
+    file.write_all(&bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&beside, &path)?;
+    append(&path)
+}
+
+/// A disk that does not give the reserve is no reason to stand still: what it is for is then told to nobody.
+fn reserve(config: &LogConfig) -> Option<LogReserve> {
+    let origin = origin(&config.domain);
+    match LogReserve::open(&config.folder, &origin, config.spare, &config.boot) {
+        Ok(reserve) => Some(reserve),
+        Err(error) => {
+            tracing::warn!(%error, "log.no_reserve");
+            None
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What is made of a record while the disk confirms it.
+
+use super::crash::failing;
+use super::{BlockingEvidence, SeqCst, TestLogDir, said};
+use hansa_audit_log::ledger::LedgerError;
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
+
+/// Records one value between two that hold the writer; gives whether what was made came back, how many records were durable when
+/// it was made, and how many there are at the end.
+async fn made(fails: u64) -> (Result<bool, LedgerError>, u64, u64) {
+    let place = TestLogDir::new();
+    let (log, fail) = failing(place.config());
+    fail.at.store(fails, SeqCst);
+    let (open_first, first) = channel();
+    let (open_last, last) = channel();
+    let (before, behind) = (log.clone(), log.clone());
+    let before = tokio::spawn(async move {
+        before
+            .record(BlockingEvidence(Mutex::new(first)))
+            .await
+            .is_ok()
+    });
+    tokio::task::yield_now().await;
+    let (told, durable) = channel();
+    let (between, looked_at) = (log.clone(), log.clone());
+    let middle = tokio::spawn(async move {
+        let make = |at| async move {
+            told.send(looked_at.size()).unwrap();
+            // The writer syncs when it has been let go, and not before.
+            open_last.send(()).unwrap();
+            at
+        };
+        let done = between.record_while(said(1), make).await;
+        done.map(|(recorded, at)| recorded.receipt().at() == at)
+    });
+    tokio::task::yield_now().await;
+    let behind = tokio::spawn(async move {
+        behind
+            .record(BlockingEvidence(Mutex::new(last)))
+            .await
+            .is_ok()
+    });
+    tokio::task::yield_now().await;
+    open_first.send(()).unwrap();
+    let middle = middle.await.unwrap();
+    let (before, behind) = (before.await.unwrap(), behind.await.unwrap());
+    assert_eq!((before, behind), (fails == 0, fails == 0));
+    (middle, durable.recv().unwrap(), log.size())
+}
+
+#[tokio::test]
+async fn what_is_made_meanwhile_comes_with_the_proof_or_not_at_all() {
+    assert_eq!(made(0).await, (Ok(true), 0, 3));
+    let (lost, durable, size) = made(1).await;
+    assert!(matches!(lost, Err(LedgerError::Broken(_))), "{lost:?}");
+    assert_eq!((durable, size), (0, 0));
+}
+
+#[tokio::test]
+async fn nothing_is_made_of_what_could_not_be_written() {
+    let place = TestLogDir::new();
+    let (log, _) = place.open();
+    log.close();
+    let never = |_| async { unreachable!("nothing was written") };
+    let outcome = log.record_while(said(0), never).await;
+    assert_eq!(outcome.map(|_| ()), Err(LedgerError::Closed));
+}

@@ -1,0 +1,76 @@
+//! Two records that are seen together.
+
+use super::{TestLogDir, said};
+use crate::AuditLog;
+use hansa_audit_log::json::Json;
+use hansa_audit_log::ledger::{Evidence, LedgerError, RecordContent};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What no record can hold.
+#[derive(Debug)]
+struct OversizedEvidence;
+
+impl Evidence for OversizedEvidence {
+    fn entry(&self) -> RecordContent {
+        RecordContent {
+            kind: "said",
+            body: Json::object([("text", Json::text("x".repeat(70_000)))]),
+        }
+    }
+}
+
+#[test]
+fn whoever_looks_sees_both_or_neither() {
+    let place = TestLogDir::new();
+    let (log, _) = AuditLog::open(place.config()).unwrap();
+    let before = log.size();
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let looking = scope.spawn(|| {
+            let mut seen = 0_u64;
+            while !over.load(Ordering::Acquire) {
+                assert_eq!((log.size() - before) % 2, 0, "half of a pair is seen");
+                seen += 1;
+            }
+            seen
+        });
+        let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
+        runtime.block_on(async {
+            for round in 0..200_i64 {
+                // Several at once, so that pairs of one group are not told apart by its end.
+                let pairs = (0..4).map(|n| {
+                    let log = log.clone();
+                    tokio::spawn(
+                        async move { log.record_both(said(8 * round + 2 * n), said(1)).await },
+                    )
+                });
+                for pair in pairs.collect::<Vec<_>>() {
+                    let (first, second) = pair.await.unwrap().unwrap();
+                    assert_eq!(first.receipt().index() + 1, second.receipt().index());
+                }
+            }
+        });
+        over.store(true, Ordering::Release);
+        assert!(looking.join().unwrap() > 0);
+    });
+    assert_eq!(log.size() - before, 1600);
+}
+
+#[tokio::test]
+async fn the_second_is_not_recorded_without_the_first() {
+    let place = TestLogDir::new();
+    let (log, _) = AuditLog::open(place.config()).unwrap();
+    let before = log.size();
+    let refused = log
+        .record_both(OversizedEvidence, said(1))
+        .await
+        .unwrap_err();
+    assert!(matches!(refused, LedgerError::TooLarge { .. }), "{refused}");
+    assert_eq!(log.size(), before);
+    let refused = log
+        .record_both(said(2), OversizedEvidence)
+        .await
+        .unwrap_err();
+    assert!(matches!(refused, LedgerError::TooLarge { .. }), "{refused}");
+    assert_eq!(log.size(), before + 1);
+}

@@ -1,0 +1,363 @@
+//! Decisions go when their time is over. What was proven before can still be proven, and whoever reads says what is gone.
+
+mod premature_expiry;
+
+use super::{TestLogDir, bytes, numbers};
+use crate::archive::archive;
+use crate::documents::{DocumentKind, DocumentStore};
+use crate::export::bundle;
+use crate::filter::RecordFilter;
+use crate::retention::{DECISIONS, ExpiryRun, RetainedContracts, RetentionHandler, expire};
+use crate::{AuditLog, LogConfig, log_dir, offline, tiles};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::Json;
+use hansa_audit_log::ledger::{Evidence, RecordContent};
+use hansa_audit_log::record::Record;
+use hansa_audit_log::time::{ClockReading, UtcTimestamp};
+use hansa_audit_log::tree::check_inclusion;
+use hansa_audit_log::verifier::FaultKind;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use premature_expiry::erase;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+const DAY: i64 = 86_400_000_000;
+
+/// So many days later.
+fn config(place: &TestLogDir, days: i64) -> LogConfig {
+    let usual = place.config();
+    let clock = Arc::clone(&usual.clock);
+    LogConfig {
+        segment: 3000,
+        clock: Arc::new(move || {
+            let tick = clock();
+            ClockReading {
+                wall: tick.wall.plus_micros(days * DAY),
+                ..tick
+            }
+        }),
+        ..usual
+    }
+}
+
+/// Every third record says what was agreed, the others are about single questions.
+struct MixedEvidence(i64);
+
+impl Evidence for MixedEvidence {
+    fn entry(&self) -> RecordContent {
+        let kinds = ["contract", "permit", "received"];
+        let kind = kinds[usize::try_from(self.0 % 3).unwrap()];
+        RecordContent {
+            kind,
+            body: Json::object([
+                ("n", Json::Int(self.0)),
+                ("request_id", Json::text(format!("r-{}-", self.0))),
+                ("receipt", Json::text(receipt(self.0))),
+            ]),
+        }
+    }
+}
+
+fn receipt(n: i64) -> Digest {
+    Digest::of(&n.to_be_bytes())
+}
+
+/// Something still depends on what came of this question.
+const NEEDED: i64 = 7;
+
+#[derive(Default)]
+struct TestRetention {
+    receipts: Mutex<Vec<Digest>>,
+}
+
+impl RetentionHandler for TestRetention {
+    fn lasting(&self) -> RetainedContracts {
+        RetainedContracts::default()
+    }
+
+    fn is_needed(&self, record: &Record) -> bool {
+        record.body.get("n").and_then(Json::as_int) == Some(NEEDED)
+    }
+
+    fn drop_receipt(&self, digest: Digest) -> Result<(), Refusal> {
+        self.receipts.lock().unwrap().push(digest);
+        Ok(())
+    }
+}
+
+fn month_ago(log: &AuditLog) -> UtcTimestamp {
+    log.now().plus_micros(-31 * DAY)
+}
+
+/// A log of so many told records in several files, opened two months later, after one more a week before.
+fn old(place: &TestLogDir) -> AuditLog {
+    let log = jumped(place, 52);
+    let _ = log.record_blocking(MixedEvidence(-3)).unwrap();
+    drop(log);
+    AuditLog::open(config(place, 60)).unwrap().0
+}
+
+/// The same, opened so many days later.
+fn jumped(place: &TestLogDir, days: i64) -> AuditLog {
+    let (log, _) = AuditLog::open(config(place, 0)).unwrap();
+    for n in 0..60 {
+        let _ = log.record_blocking(MixedEvidence(n)).unwrap();
+    }
+    drop(log);
+    AuditLog::open(config(place, days)).unwrap().0
+}
+
+/// The same, when its decisions were erased.
+fn expired(place: &TestLogDir) -> (AuditLog, ExpiryRun) {
+    let log = old(place);
+    let before = month_ago(&log);
+    let run = expire(&log, before, &TestRetention::default())
+        .unwrap()
+        .unwrap();
+    (log, run)
+}
+
+/// The numbers that stay: what is no decision, what is needed, and the end of the log.
+fn stays(n: i64, run: &ExpiryRun, log: &AuditLog) -> bool {
+    let at = log.read(run.end).filter_map(Result::ok);
+    let mut later = at.filter_map(|record| record.body.get("n")?.as_int());
+    n % 3 == 0 || n == NEEDED || later.any(|later| later == n)
+}
+
+struct EmptyDocuments;
+
+impl DocumentStore for EmptyDocuments {
+    fn trust(&self) -> (String, Vec<u8>) {
+        ("trust".to_owned(), b"{}".to_vec())
+    }
+
+    fn document(&self, _: DocumentKind, _: &str) -> Result<Option<Vec<u8>>, Refusal> {
+        Ok(None)
+    }
+}
+
+fn export(log: &AuditLog, to: &Path) -> u64 {
+    let mut file = std::fs::File::create(to).unwrap();
+    bundle(
+        log,
+        &log.head(),
+        &RecordFilter::default(),
+        &EmptyDocuments,
+        &mut file,
+    )
+    .unwrap()
+}
+
+#[test]
+fn decisions_go_and_every_proof_stays() {
+    let place = TestLogDir::new();
+    let before = {
+        let log = old(&place);
+        let proof = log.inclusion(4, log.size()).unwrap();
+        (log.checkpoint(), proof, log.leaf(4).unwrap())
+    };
+    let log = AuditLog::open(config(&place, 60)).unwrap().0;
+    let rest = TestRetention::default();
+    let run = expire(&log, month_ago(&log), &rest).unwrap().unwrap();
+    assert!(
+        run.end > 40 && run.records > 20 && run.retained == 1,
+        "{run:?}"
+    );
+    let kept = numbers(&log, 0);
+    for n in 0..60 {
+        assert_eq!(kept.contains(&n), stays(n, &run, &log), "{n}");
+    }
+    // Of what went nothing is in any file, and its receipts went, too.
+    let text = String::from_utf8(bytes(&place.folder())).unwrap();
+    assert!(!text.contains("\"r-4-\"") && text.contains("\"r-7-\""));
+    let receipts = rest.receipts.lock().unwrap().clone();
+    assert!(receipts.contains(&receipt(4)) && !receipts.contains(&receipt(NEEDED)));
+    // It is on the books.
+    let said = log.read(run.end).map(Result::unwrap);
+    let said: Vec<Record> = said.filter(|record| record.kind == "expire").collect();
+    assert_eq!(said.len(), 1);
+    let count = |name: &str| said[0].body.get(name).and_then(Json::as_count);
+    assert_eq!(
+        (count("first"), count("end")),
+        (Some(run.first), Some(run.end))
+    );
+    assert_eq!(count("records"), Some(run.records));
+
+    let (checkpoint, proof, leaf) = before;
+    assert!(check_inclusion(
+        4,
+        checkpoint.size,
+        leaf,
+        &proof,
+        checkpoint.root
+    ));
+    assert_eq!(log.checkpoint_at(checkpoint.size), Some(checkpoint));
+    let size = log.size();
+    let root = log.checkpoint().root;
+    for index in 0..size {
+        let proof = log.inclusion(index, size).unwrap();
+        assert!(check_inclusion(
+            index,
+            size,
+            log.leaf(index).unwrap(),
+            &proof,
+            root
+        ));
+    }
+    let gone = log.read(0).next().unwrap().unwrap().seq..run.end;
+    let missing = gone.clone().find(|index| log.get(*index).is_err()).unwrap();
+    assert_eq!(
+        log.get(missing).unwrap_err().code,
+        ErrorCode::EvidenceExpired
+    );
+    // Nothing is due any more.
+    assert_eq!(expire(&log, month_ago(&log), &rest).unwrap(), None);
+    // So it stays over many more files, and a start that reads the last one alone.
+    for n in 60..120 {
+        let _ = log.record_blocking(MixedEvidence(n)).unwrap();
+    }
+    drop(log);
+    let log = AuditLog::open(config(&place, 61)).unwrap().0;
+    assert_eq!(log.expired_before(), run.end);
+    assert_eq!(
+        log.get(missing).unwrap_err().code,
+        ErrorCode::EvidenceExpired
+    );
+    assert!(numbers(&log, 0).contains(&119));
+    drop(log);
+    let report = offline::verify(&place.folder(), None).unwrap();
+    assert!(report.is_good(), "{report:?}");
+    let told = format!("{} records between", run.records);
+    assert!(report.unseen[0].starts_with(&told), "{:?}", report.unseen);
+}
+
+fn bytes_of_all(path: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
+    let all = log_dir::all_segments(path).unwrap().into_iter();
+    all.map(|segment| {
+        let bytes = std::fs::read(&segment.path).unwrap();
+        (segment.path, bytes)
+    })
+    .collect()
+}
+
+/// Where the records stand that are there.
+fn offline_numbers(path: &Path) -> Vec<u64> {
+    let mut all = Vec::new();
+    offline::visit(path, None, &mut |record: &Record| all.push(record.seq)).unwrap();
+    all
+}
+
+#[test]
+fn what_was_recorded_before_a_crash_is_done_at_the_next_run() {
+    let place = TestLogDir::new();
+    let log = old(&place);
+    let before = month_ago(&log);
+    let run = ExpiryRun {
+        first: 1,
+        end: 40,
+        records: 20,
+        retained: 1,
+        before,
+        of: RetainedContracts::default(),
+    };
+    let _durable = log.record_blocking(run).unwrap();
+    drop(log);
+    assert!(offline::verify(&place.folder(), None).unwrap().is_good());
+    let log = AuditLog::open(config(&place, 60)).unwrap().0;
+    assert_eq!(numbers(&log, 0).iter().filter(|n| **n >= 0).count(), 60);
+    let run = expire(&log, before, &TestRetention::default())
+        .unwrap()
+        .unwrap();
+    assert!(!numbers(&log, 0).contains(&4) && run.records > 20);
+    drop(log);
+    assert!(offline::verify(&place.folder(), None).unwrap().is_good());
+    // The books say more than was done. What stands behind the end of it is missed all the same.
+    erase(&place, run.end);
+    let fault = offline::verify(&place.folder(), None).unwrap().fault;
+    assert_eq!(
+        fault.map(|fault| (fault.index, fault.what)),
+        Some((run.end, FaultKind::Gone))
+    );
+}
+
+#[test]
+fn an_archive_and_an_export_hold_what_stays() {
+    for first in ["archive", "expire"] {
+        let place = TestLogDir::new();
+        let log = old(&place);
+        if first == "archive" {
+            assert!(archive(&log, 0).unwrap().len() > 3);
+        }
+        let before = month_ago(&log);
+        let run = expire(&log, before, &TestRetention::default())
+            .unwrap()
+            .unwrap();
+        if first == "expire" {
+            assert!(archive(&log, 0).unwrap().len() > 3);
+        }
+        let kept = numbers(&log, 0);
+        assert!(!kept.contains(&4) && kept.contains(&6) && kept.contains(&7));
+        drop(log);
+        let log = AuditLog::open(config(&place, 60)).unwrap().0;
+        assert_eq!(numbers(&log, 0), kept);
+        log.close();
+
+        let file = place.dir.path().join("all.bundle");
+        let there = export(&log, &file);
+        assert_eq!(there, log.size() - run.records);
+        let report = offline::verify(&file, None).unwrap();
+        assert!(report.is_good(), "{report:?}");
+        assert_eq!(report.records, log.size());
+        assert!(report.unseen.iter().any(|one| one.contains("retention")));
+        // A line of which the hash alone is left can't stand for another record.
+        let text = std::fs::read_to_string(&file).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        let at = lines
+            .iter()
+            .position(|line| line.contains("\"contract\""))
+            .unwrap();
+        let start = lines[at].find("\"record\":").unwrap();
+        let stub = format!("{}\"record\":null}}", &lines[at][..start]);
+        let forged = text.replacen(lines[at], &stub, 1);
+        std::fs::write(&file, forged).unwrap();
+        let fault = offline::verify(&file, None).unwrap().fault.unwrap();
+        assert_eq!(fault.what, FaultKind::Gone);
+        // In a form that knows of no retention it is no record at all.
+        std::fs::write(&file, text.replacen("bundle/3", "bundle/2", 1)).unwrap();
+        assert!(offline::verify(&file, None).unwrap().fault.is_some());
+
+        let out = place.dir.path().join("tiles");
+        tiles::write(&log, &log.head(), &out).unwrap();
+        assert!(out.join("tile/0").exists() && !out.join("tile/entries").exists());
+    }
+}
+
+#[test]
+fn what_the_state_is_made_from_is_no_decision() {
+    for kind in [
+        "contract",
+        "withdraw",
+        "peer",
+        "letter",
+        "letters_fetched",
+        "attest",
+        "trust",
+        "erase",
+        "publish",
+        "group",
+        "officers",
+        "top_up",
+        "notice",
+        "noticed",
+        "checkpoint_seen",
+        "checkpoint_heard",
+        "witnessed",
+        "log_fork",
+        "usage",
+        "expire",
+        "archive",
+        "segment",
+    ] {
+        assert!(!DECISIONS.contains(&kind), "{kind}");
+    }
+}

@@ -1,0 +1,231 @@
+//! The statements of deletion that a log names: each is what was signed, by the consumer, about what its record says; and
+//! no question was let in while one was overdue.
+
+use crate::documents::{first, of_refusal, seconds};
+use crate::evidence_set::{EvidenceSet, ExportFile};
+use crate::finding::AuditFinding;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_audit_store::history::QueryEntry;
+use hansa_audit_store::history::statement::RecordedStatement;
+use hansa_policy::contract::signature_purpose::SignaturePurpose;
+use hansa_policy::contract::{Signature, SignatureVerifier as _};
+use hansa_policy::id::{ContractId, ParticipantId};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::Term;
+use hansa_proto::deletion;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Judges the statements of every file, and the permits by them.
+pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
+    let mut findings = Vec::new();
+    for copy in &case.copies {
+        for stated in &copy.history.deletions {
+            findings.extend(of_record(case, copy, stated));
+        }
+        if copy.tree.is_some() {
+            findings.extend(overdue(case, copy));
+        }
+    }
+    findings
+}
+
+fn of_record(
+    case: &EvidenceSet,
+    copy: &ExportFile,
+    stated: &RecordedStatement,
+) -> Option<AuditFinding> {
+    let name = &stated.statement;
+    let Some(text) = case.documents.deletions.get(name) else {
+        let what = format!(
+            "record {}: the statement of deletion {} is not in the files",
+            stated.index,
+            name.get(..12).unwrap_or(name)
+        );
+        return Some(AuditFinding::incomplete(
+            &copy.file,
+            Some(stated.index),
+            what,
+        ));
+    };
+    judged(case, copy, stated, text)
+        .err()
+        .map(|refusal| wrong(copy, stated.index, "its statement of deletion", &refusal))
+}
+
+/// What is wrong with a statement that a record names.
+pub(crate) fn wrong(copy: &ExportFile, index: u64, what: &str, refusal: &Refusal) -> AuditFinding {
+    let mut finding = of_refusal(&copy.file, refusal);
+    finding.sentence = format!("record {index}: {what}: {}", finding.sentence);
+    finding.record = Some(index);
+    finding
+}
+
+/// A statement of another form, or with other content, than the record says.
+pub(crate) fn another(sentence: &str) -> Refusal {
+    Refusal::new(ErrorCode::StatementMalformed, sentence)
+}
+
+fn judged(
+    case: &EvidenceSet,
+    copy: &ExportFile,
+    stated: &RecordedStatement,
+    text: &str,
+) -> Result<(), Refusal> {
+    let read = deletion::from_envelope(text.as_bytes())?;
+    if Digest::of(text.as_bytes()).to_string() != stated.statement {
+        return Err(another("it is another one than the record names"));
+    }
+    let said = &read.deletion;
+    let peer: Option<ParticipantId> = stated.peer.parse().ok();
+    let (provider, consumer) = match stated.incoming {
+        true => (Some(&copy.owner), peer.as_ref()),
+        false => (peer.as_ref(), Some(&copy.owner)),
+    };
+    let named: BTreeSet<String> = said.requests.iter().map(ToString::to_string).collect();
+    let recorded: BTreeSet<String> = stated.requests.iter().cloned().collect();
+    if Some(&said.provider) != provider
+        || Some(&said.consumer) != consumer
+        || said.contract.to_string() != stated.contract
+        || named != recorded
+    {
+        return Err(another("it says something else than its record"));
+    }
+    if let Some(agreed) = case.documents.contracts.get(&said.contract) {
+        let agreement = agreed.agreement();
+        let theirs = agreement.provider.id == said.provider
+            && agreement
+                .assignee_id()
+                .is_none_or(|id| *id == said.consumer);
+        if !theirs {
+            return Err(another("it is under a contract of somebody else"));
+        }
+        let counted: Option<ContractId> = stated.first.as_ref().and_then(|id| id.parse().ok());
+        let begins = first(case, said.contract);
+        if counted
+            .zip(begins)
+            .is_some_and(|(counted, begins)| counted != begins)
+        {
+            return Err(another("it was counted for another contract"));
+        }
+    }
+    signed(
+        case,
+        &said.consumer,
+        &read.signature,
+        first_seen(case, stated, &said.provider),
+    )
+}
+
+/// Whether whoever states it has signed it, with a key that was not revoked when it was first on anybody's books.
+pub(crate) fn signed(
+    case: &EvidenceSet,
+    signer: &ParticipantId,
+    signature: &Signature,
+    seen: UtcTimestamp,
+) -> Result<(), Refusal> {
+    let Some(trust) = &case.trust else {
+        return Ok(());
+    };
+    let at = seconds(signature.issued_at).min(seen);
+    let keys = trust.keys(at).first_seen(seen);
+    keys.check(signer, signature, SignaturePurpose::Statement)
+}
+
+/// When a statement first came to the provider, by the files of its log: the consumer, who signs it, may write any time into
+/// a log of its own. Where no file of the provider names it, by the record itself.
+fn first_seen(
+    case: &EvidenceSet,
+    stated: &RecordedStatement,
+    provider: &ParticipantId,
+) -> UtcTimestamp {
+    let all = case.of(provider).flat_map(|copy| &copy.history.deletions);
+    let same = all.filter(|one| one.incoming && one.statement == stated.statement);
+    same.map(|one| one.at).min().unwrap_or(stated.at)
+}
+
+/// What a log says of what is owed, in its order.
+enum DeletionEvent<'a> {
+    /// An answer ended, of which something may have left, under these contracts by their first versions.
+    Closed(&'a QueryEntry, UtcTimestamp),
+    /// It is stated that what came with answers is deleted.
+    Stated(&'a RecordedStatement),
+    /// A question was let in.
+    Permitted(&'a QueryEntry),
+}
+
+/// How much later than the moment of its decision a permit may be recorded, microseconds.
+const SLACK: i64 = 300 * 1_000_000;
+
+const DAY: i64 = 86_400_000_000;
+
+/// What is owed of one consumer under one contract: by when each answer ended.
+type DueDeletions = BTreeMap<(ContractId, String), BTreeSet<(UtcTimestamp, String)>>;
+
+/// The permits that were given while a statement was overdue.
+fn overdue(case: &EvidenceSet, copy: &ExportFile) -> Vec<AuditFinding> {
+    let mut events = BTreeMap::new();
+    for question in &copy.history.questions {
+        if !question.reads.is_empty() {
+            events.insert(question.index, DeletionEvent::Permitted(question));
+        }
+        if let Some(end) = &question.end
+            && end.rows != Some(0)
+        {
+            events.insert(end.index, DeletionEvent::Closed(question, end.at));
+        }
+    }
+    let incoming = copy.history.deletions.iter().filter(|one| one.incoming);
+    events.extend(incoming.map(|one| (one.index, DeletionEvent::Stated(one))));
+    let mut owed = DueDeletions::new();
+    let mut findings = Vec::new();
+    for (index, event) in events {
+        match event {
+            DeletionEvent::Closed(question, at) => {
+                for (contract, _) in asking(case, question) {
+                    let of = (contract, question.peer.clone());
+                    let all = owed.entry(of).or_default();
+                    all.insert((at, question.request.clone()));
+                }
+            }
+            DeletionEvent::Stated(stated) => {
+                let counted = stated.first.as_ref().unwrap_or(&stated.contract);
+                let of = counted.parse().ok().map(|id| (id, stated.peer.clone()));
+                if let Some(all) = of.and_then(|of| owed.get_mut(&of)) {
+                    all.retain(|(_, request)| !stated.requests.contains(request));
+                }
+            }
+            DeletionEvent::Permitted(question) => {
+                for (contract, days) in asking(case, question) {
+                    let of = (contract, question.peer.clone());
+                    let Some((closed, request)) = owed.get(&of).and_then(BTreeSet::first) else {
+                        continue;
+                    };
+                    let due = closed.plus_micros(DAY.saturating_mul(i64::from(days)) + SLACK);
+                    if due <= question.at {
+                        let what = format!(
+                            "record {index}: it was permitted, but {}: the statement of deletion for {request} was overdue",
+                            ErrorCode::AttestationOverdue
+                        );
+                        findings.push(AuditFinding::broken(&copy.file, Some(index), what));
+                    }
+                }
+            }
+        }
+    }
+    findings
+}
+
+/// The contracts of a question that ask for a statement, by their first versions, and within how many days.
+fn asking(case: &EvidenceSet, question: &QueryEntry) -> Vec<(ContractId, u32)> {
+    let named = question.reads.iter().filter_map(|read| {
+        let id: ContractId = read.contract.as_ref()?.parse().ok()?;
+        let agreement = case.documents.contracts.get(&id)?.agreement();
+        let days = agreement.clauses.iter().find_map(|one| match one.term {
+            Term::Attest { days } => Some(days),
+            _ => None,
+        });
+        Some((first(case, id)?, days?))
+    });
+    named.collect()
+}

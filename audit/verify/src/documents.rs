@@ -1,0 +1,230 @@
+//! The signed papers of all files: each is what its name says, and signed by those whom it binds.
+
+use crate::evidence_set::{EvidenceSet, ExportFile};
+use crate::finding::AuditFinding;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_audit_store::documents::{DocumentKind, SignedDocument};
+use hansa_audit_store::history::RecordedWithdrawal;
+use hansa_identity::bundle::TrustBundle;
+use hansa_policy::contract::{Signature, SignedContract, VerifiedContract};
+use hansa_policy::id::{ContractId, ParticipantId};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::envelope;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The papers, as far as they hold.
+#[derive(Default)]
+pub(crate) struct DocumentIndex {
+    /// The contracts whose signatures hold.
+    pub(crate) contracts: BTreeMap<ContractId, VerifiedContract>,
+    /// When each signature of a contract was made, by the signer's own clock, and by which key.
+    pub(crate) signed: BTreeMap<ContractId, Vec<Signature>>,
+    /// The contracts that are there and do not hold, or can't be judged.
+    bad: BTreeSet<ContractId>,
+    /// The receipts, by the digest of their bytes, as they came.
+    pub(crate) receipts: BTreeMap<String, String>,
+    /// The statements on which answers relied, by their digest, as they came.
+    pub(crate) statements: BTreeMap<String, String>,
+    /// The statements of deletion, by the digest of their bytes, as they came.
+    pub(crate) deletions: BTreeMap<String, String>,
+    /// The statements of use, by the digest of their bytes, as they came.
+    pub(crate) usages: BTreeMap<String, String>,
+    /// The statements of incidents, by the digest of their bytes, as they came.
+    pub(crate) incidents: BTreeMap<String, String>,
+    /// The guards of datasets, by the digest of their bytes, as they came.
+    pub(crate) guards: BTreeMap<String, String>,
+}
+
+impl DocumentIndex {
+    /// Judges the papers under the keys of the league.
+    pub(crate) fn judge(
+        papers: Vec<SignedDocument>,
+        copies: &[ExportFile],
+        trust: Option<&TrustBundle>,
+        findings: &mut Vec<AuditFinding>,
+    ) -> Self {
+        let mut pool = Self::default();
+        let mut withdrawals = BTreeMap::new();
+        for SignedDocument { kind, name, text } in papers {
+            let Some(text) = text else { continue };
+            match kind {
+                DocumentKind::Contract => pool.contract(&name, &text, copies, trust, findings),
+                DocumentKind::Receipt => drop(pool.receipts.insert(name, text)),
+                DocumentKind::Statement => drop(pool.statements.insert(name, text)),
+                DocumentKind::Deletion => drop(pool.deletions.insert(name, text)),
+                DocumentKind::Usage => drop(pool.usages.insert(name, text)),
+                DocumentKind::Incident => drop(pool.incidents.insert(name, text)),
+                DocumentKind::Guard => drop(pool.guards.insert(name, text)),
+                DocumentKind::Withdrawal => drop(withdrawals.insert(name, text)),
+                DocumentKind::Trust => {}
+            }
+        }
+        if let Some(trust) = trust {
+            for copy in copies {
+                pool.withdrawals((copy, copies), &withdrawals, trust, findings);
+            }
+        }
+        pool
+    }
+
+    fn contract(
+        &mut self,
+        name: &str,
+        text: &str,
+        copies: &[ExportFile],
+        trust: Option<&TrustBundle>,
+        findings: &mut Vec<AuditFinding>,
+    ) {
+        let about = format!("contract {}", name.get(..12).unwrap_or(name));
+        let Ok(id) = name.parse::<ContractId>() else {
+            return;
+        };
+        if self.contracts.contains_key(&id) || self.bad.contains(&id) {
+            return;
+        }
+        let Some(trust) = trust else { return };
+        let read = envelope::parse_contract(text.as_bytes())
+            .or_else(|first| envelope::parse_offer(text.as_bytes()).map_err(|_| first));
+        let judged = read.and_then(|signed| {
+            if signed.id != id {
+                let sentence = "its bytes are those of another contract";
+                return Err(Refusal::new(ErrorCode::ContractMalformed, sentence));
+            }
+            let signatures = signed.signatures.clone();
+            let at = counted_at(name, &signed, copies);
+            Ok((signatures, signed.verify(&trust.keys(at))?))
+        });
+        match judged {
+            Ok((signatures, agreed)) => {
+                self.signed.insert(id, signatures);
+                self.contracts.insert(id, agreed);
+            }
+            Err(refusal) => {
+                self.bad.insert(id);
+                findings.push(of_refusal(&about, &refusal));
+            }
+        }
+    }
+
+    /// Whether a contract is there, whatever became of it.
+    pub(crate) fn knows(&self, id: ContractId) -> bool {
+        self.contracts.contains_key(&id) || self.bad.contains(&id)
+    }
+
+    fn withdrawals(
+        &self,
+        (copy, copies): (&ExportFile, &[ExportFile]),
+        papers: &BTreeMap<String, String>,
+        trust: &TrustBundle,
+        findings: &mut Vec<AuditFinding>,
+    ) {
+        for (contract, life) in &copy.history.contracts {
+            for withdrawn in &life.withdrawn {
+                let index = Some(withdrawn.index);
+                let Some(text) = papers.get(&withdrawn.statement) else {
+                    let sentence = format!(
+                        "record {}: the statement that ended contract {contract} is not in the files",
+                        withdrawn.index
+                    );
+                    findings.push(AuditFinding::incomplete(&copy.file, index, sentence));
+                    continue;
+                };
+                let id = contract.parse().ok();
+                let Some(agreed) = id.and_then(|id| self.contracts.get(&id)) else {
+                    continue;
+                };
+                let judged = envelope::parse_withdrawal(text.as_bytes()).and_then(|statement| {
+                    if statement.statement.to_string() != withdrawn.statement {
+                        let sentence = "the withdrawal is another one than the record names";
+                        return Err(Refusal::new(ErrorCode::StatementMalformed, sentence));
+                    }
+                    let signed = seconds(statement.signature.issued_at);
+                    let seen = first_seen(copies, withdrawn, &statement.party, agreed);
+                    let keys = trust.keys(signed.min(seen));
+                    agreed.revoke(&statement, &keys.first_seen(seen))
+                });
+                if let Err(refusal) = judged {
+                    let mut finding = of_refusal(&copy.file, &refusal);
+                    finding.record = index;
+                    findings.push(finding);
+                }
+            }
+        }
+    }
+}
+
+/// The first version of a contract; none where an earlier one is not in the files.
+pub(crate) fn first(case: &EvidenceSet, id: ContractId) -> Option<ContractId> {
+    let mut first = id;
+    // No chain is longer than the papers, whatever contracts say of each other.
+    for _ in 0..=case.documents.contracts.len() {
+        let agreement = case.documents.contracts.get(&first)?.agreement();
+        match agreement.supersedes {
+            None => return Some(first),
+            Some(earlier) => {
+                let old = case.documents.contracts.get(&earlier)?;
+                if !agreement.may_replace(old.agreement()) {
+                    return Some(first);
+                }
+                first = earlier;
+            }
+        }
+    }
+    None
+}
+
+/// When a contract entered the log of a party: its keys count as of then. Where no such log says so, when it was signed. Of
+/// contracts that bind others the log of somebody else says nothing.
+fn counted_at(name: &str, signed: &SignedContract, copies: &[ExportFile]) -> UtcTimestamp {
+    let agreement = &signed.agreement;
+    let is_party = |owner: &ParticipantId| {
+        *owner == agreement.provider.id || agreement.assignee_id().is_none_or(|id| id == owner)
+    };
+    let logged = copies
+        .iter()
+        .filter(|copy| is_party(&copy.owner))
+        .filter_map(|copy| copy.history.contracts.get(name)?.activated)
+        .map(|(_, at)| at)
+        .min();
+    logged.unwrap_or_else(|| {
+        let times = signed.signatures.iter().map(|one| seconds(one.issued_at));
+        times.max().unwrap_or(UtcTimestamp::EARLIEST)
+    })
+}
+
+/// When a withdrawal was first on the books of those whom it was signed against: whoever has stolen a key that was revoked
+/// can write any time into a signature, and who signed may write any time into a log of its own. Where no such log is among
+/// the files, by the record itself.
+fn first_seen(
+    copies: &[ExportFile],
+    withdrawn: &RecordedWithdrawal,
+    signer: &ParticipantId,
+    agreed: &VerifiedContract,
+) -> UtcTimestamp {
+    let agreement = agreed.agreement();
+    let other = |owner: &ParticipantId| {
+        owner != signer
+            && (*owner == agreement.provider.id
+                || agreement.assignee_id().is_none_or(|id| id == owner))
+    };
+    let theirs = copies.iter().filter(|copy| other(&copy.owner));
+    let lives = theirs.flat_map(|copy| copy.history.contracts.values());
+    let all = lives.flat_map(|life| &life.withdrawn);
+    let same = all.filter(|one| one.statement == withdrawn.statement);
+    same.map(|one| one.at).min().unwrap_or(withdrawn.at)
+}
+
+pub(crate) fn seconds(since: i64) -> UtcTimestamp {
+    UtcTimestamp::from_micros(since.saturating_mul(1_000_000)).unwrap_or(UtcTimestamp::EARLIEST)
+}
+
+/// A paper that does not hold; one that a newer program may understand is told apart.
+pub(crate) fn of_refusal(about: &str, refusal: &Refusal) -> AuditFinding {
+    let sentence = format!("{}: {}", refusal.code, refusal.sentence);
+    match refusal.code {
+        ErrorCode::TermUnknown | ErrorCode::SignatureAlg => {
+            AuditFinding::unknown(about, None, sentence)
+        }
+        _ => AuditFinding::broken(about, None, sentence),
+    }
+}

@@ -1,0 +1,144 @@
+//! Whether a log went on from one signed head to another.
+
+use crate::evidence_set::EvidenceSet;
+use crate::finding::AuditFinding;
+use crate::output::OutputCollector;
+use hansa_audit_log::note::{self, SignedHead};
+use hansa_policy::id::ParticipantId;
+use serde_json::json;
+use std::path::Path;
+
+/// Two heads of one log, the smaller one first.
+pub(crate) struct HeadPair {
+    older: SignedHead,
+    newer: SignedHead,
+    owner: ParticipantId,
+    file: String,
+}
+
+impl HeadPair {
+    /// Reads both; each file may hold several, of which the last one counts.
+    pub(crate) fn open(older: &Path, newer: &Path) -> Result<Self, String> {
+        let file = newer.display().to_string();
+        let (mut older, mut newer) = (last(older)?, last(newer)?);
+        if older.checkpoint.origin != newer.checkpoint.origin {
+            return Err("the two heads are of two logs".to_owned());
+        }
+        if older.checkpoint.size > newer.checkpoint.size {
+            std::mem::swap(&mut older, &mut newer);
+        }
+        let domain = older.checkpoint.origin.split('/').next();
+        let owner = format!("hansa://{}", domain.unwrap_or_default());
+        Ok(Self {
+            owner: owner
+                .parse()
+                .map_err(|_| "the heads do not say whose log it is".to_owned())?,
+            older,
+            newer,
+            file,
+        })
+    }
+}
+
+fn last(file: &Path) -> Result<SignedHead, String> {
+    let shown = file.display();
+    let bytes = std::fs::read(file).map_err(|fault| format!("`{shown}`: {fault}"))?;
+    let text = format!("{}\n\n", String::from_utf8_lossy(&bytes).trim());
+    let heads = note::read_all(&text).unwrap_or_default();
+    heads
+        .into_iter()
+        .next_back()
+        .ok_or_else(|| format!("`{shown}` holds no signed head"))
+}
+
+/// Whether the older head is under the newer one.
+pub(crate) fn judge(
+    pair: &HeadPair,
+    case: &EvidenceSet,
+    teller: &mut OutputCollector,
+) -> Vec<AuditFinding> {
+    let mut findings = case.findings.clone();
+    let (from, to) = (&pair.older.checkpoint, &pair.newer.checkpoint);
+    for head in [&pair.older, &pair.newer] {
+        let size = head.checkpoint.size;
+        match case.is_signed(&pair.owner, head) {
+            Some(true) => {}
+            Some(false) => findings.push(AuditFinding::broken(
+                &pair.file,
+                None,
+                format!(
+                    "the head over {size} records is not signed by {}",
+                    pair.owner.domain()
+                ),
+            )),
+            None => findings.push(AuditFinding::incomplete(
+                &pair.file,
+                None,
+                format!("no key is known for the head over {size} records"),
+            )),
+        }
+    }
+    let closed = [from.size, to.size]
+        .into_iter()
+        .any(|size| case.is_stated(&pair.owner, size));
+    let forked = |what: String| {
+        let both = [pair.older.to_string(), pair.newer.to_string()];
+        let finding = match closed {
+            true => AuditFinding::incident(&pair.file, None, what),
+            false => AuditFinding::broken(&pair.file, None, what),
+        };
+        finding.proven_by(both)
+    };
+    let mut relation = "not shown";
+    if from.size == to.size {
+        if from.root == to.root {
+            relation = "the same";
+        } else {
+            relation = "two histories";
+            findings.push(forked(format!(
+                "{} signed two histories: two heads over {} records with different roots",
+                pair.owner.domain(),
+                from.size
+            )));
+        }
+    } else {
+        for tree in case.of(&pair.owner).filter_map(|copy| copy.tree.as_ref()) {
+            if tree.size() < to.size {
+                continue;
+            }
+            let holds = [from, to].map(|head| tree.root(head.size) == Some(head.root));
+            match holds {
+                [true, true] => relation = "goes on",
+                [false, false] => {}
+                [true, false] | [false, true] => {
+                    relation = "two histories";
+                    findings.push(forked(format!(
+                        "the log does not go on from the head over {} records to the one over {}",
+                        from.size, to.size
+                    )));
+                }
+            }
+        }
+        if relation == "not shown" {
+            findings.push(AuditFinding::incomplete(
+                &pair.file,
+                None,
+                "no file holds the whole log that the heads are of",
+            ));
+        }
+    }
+    let text = format!(
+        "{}: from {} to {} records: {relation}",
+        pair.owner.domain(),
+        from.size,
+        to.size
+    );
+    let value = json!({
+        "log": from.origin,
+        "from": from.size,
+        "to": to.size,
+        "relation": relation,
+    });
+    teller.answer(value, &text);
+    findings
+}

@@ -1,0 +1,103 @@
+//! Whether values of one participant that went out in a question to another were let go by the contract under which they
+//! had come.
+
+use crate::evidence_set::{EvidenceSet, ExportFile};
+use crate::finding::AuditFinding;
+use crate::permit::in_force;
+use hansa_audit_store::history::keys_sent::{KeySource, KeysSent};
+use hansa_policy::id::{ContractId, DatasetId, ParticipantId, SqlIdentifier};
+use hansa_policy::term::key_transfer;
+
+/// Judges every question that took values along.
+pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
+    let all = case.copies.iter().flat_map(|copy| {
+        let lent = copy.history.remote_queries.keys_sent.iter();
+        lent.flat_map(|one| judge_list(case, copy, one))
+    });
+    all.collect()
+}
+
+fn judge_list(case: &EvidenceSet, copy: &ExportFile, lent: &KeysSent) -> Vec<AuditFinding> {
+    let broken = |what: &str| AuditFinding::broken(&copy.file, Some(lent.index), told(lent, what));
+    let Ok(peer) = lent.peer.parse::<ParticipantId>() else {
+        return vec![broken("to whom is no participant")];
+    };
+    let back = |one: &&KeySource| {
+        one.dataset
+            .parse()
+            .is_ok_and(|id: DatasetId| id.owner == peer)
+    };
+    // What came from somebody is no news to him.
+    let others: Vec<&KeySource> = lent.of.iter().filter(|one| !back(one)).collect();
+    let named = lent.of.iter().any(|one| one.column.is_some());
+    if !named && (lent.of.is_empty() || !others.is_empty()) {
+        return vec![broken("it is not said of which column they are")];
+    }
+    let others = others.into_iter();
+    others
+        .filter_map(|one| judge_one(case, copy, (lent, one), &peer))
+        .collect()
+}
+
+fn judge_one(
+    case: &EvidenceSet,
+    copy: &ExportFile,
+    (lent, one): (&KeysSent, &KeySource),
+    peer: &ParticipantId,
+) -> Option<AuditFinding> {
+    let at = Some(lent.index);
+    let told = |what: &str| told(lent, &format!("of {} {what}", one.dataset));
+    let broken = |what: &str| Some(AuditFinding::broken(&copy.file, at, told(what)));
+    let Some(name) = &one.contract else {
+        return broken("no contract is named that lets them");
+    };
+    let Ok(id) = name.parse::<ContractId>() else {
+        return broken("the contract's name is none");
+    };
+    let Some(agreed) = case.documents.contracts.get(&id) else {
+        // What is wrong with one that is there was told with it.
+        let what = told(&format!("contract {} is not in the files", id.short()));
+        return (!case.documents.knows(id)).then(|| AuditFinding::incomplete(&copy.file, at, what));
+    };
+    let agreement = agreed.agreement();
+    if agreement.dataset.id.to_string() != one.dataset {
+        return broken("the contract is of another dataset");
+    }
+    match agreement.assignee_id() {
+        Some(who) if *who != copy.owner => return broken("the contract is somebody else's"),
+        Some(_) if !in_force(case, copy, agreed, (lent.index, lent.at)) => {
+            return broken("the contract was not in force");
+        }
+        None if lent.at < agreement.not_before || lent.at >= agreement.not_after => {
+            return broken("the public view was not in force");
+        }
+        _ => {}
+    }
+    // They came before, under that contract; what is older than what is kept nobody can say.
+    let whole = copy.tree.is_some() && copy.history.kept_from.is_none();
+    let first = copy.history.remote_queries.asked.get(name);
+    if whole && first.is_none_or(|first| *first >= lent.index) {
+        return broken("nothing had been asked for under the contract");
+    }
+    let named = |columns: &[SqlIdentifier]| {
+        let column = one.column.as_deref();
+        column.is_none_or(|column| columns.iter().any(|one| one.as_str() == column))
+    };
+    match key_transfer::of(&agreement.clauses) {
+        Some((clause, travel))
+            if one.clause == Some(u64::from(clause.0))
+                && travel.to.has(peer)
+                && named(&travel.columns) =>
+        {
+            None
+        }
+        _ => broken(&format!("no clause of contract {} lets them", id.short())),
+    }
+}
+
+fn told(lent: &KeysSent, what: &str) -> String {
+    format!(
+        "record {}: values went to {}, and {what}",
+        lent.index, lent.peer
+    )
+}

@@ -1,0 +1,184 @@
+//! How it is told: as text for people, or as one JSON object.
+
+use crate::RunOutput;
+use crate::evidence_set::ExportFile;
+use crate::finding::{AuditFinding, AuditVerdict};
+use crate::head_consistency::CosignedHead;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Gathers what is to be told.
+pub(crate) struct OutputCollector {
+    json: bool,
+    text: String,
+    answers: Vec<Value>,
+}
+
+impl OutputCollector {
+    /// Nothing yet.
+    pub(crate) const fn new(json: bool) -> Self {
+        Self {
+            json,
+            text: String::new(),
+            answers: Vec::new(),
+        }
+    }
+
+    /// An answer, in both forms.
+    pub(crate) fn answer(&mut self, value: Value, text: &str) {
+        self.answers.push(value);
+        self.text.push_str(text.trim_end());
+        self.text.push('\n');
+    }
+
+    /// What a file is, by whom it was witnessed, and what of its statements of use could not be counted again.
+    pub(crate) fn copy(
+        &mut self,
+        copy: &ExportFile,
+        witnesses: &[CosignedHead],
+        uncounted: Option<String>,
+    ) {
+        let report = &copy.report;
+        let unseen: Vec<&String> = report.unseen.iter().chain(&uncounted).collect();
+        let span = report.span.map(|(from, to)| format!(", {from} to {to}"));
+        let part = if report.is_part {
+            ", a part of the log"
+        } else {
+            ""
+        };
+        let permitted = copy
+            .history
+            .questions
+            .iter()
+            .filter(|q| q.refused.is_none());
+        let permitted = permitted.count();
+        let summed = &copy.history.refusals;
+        let one_by_one = copy.history.questions.len().saturating_sub(permitted);
+        let refused = u64::try_from(one_by_one)
+            .unwrap_or(u64::MAX)
+            .saturating_add(summed.count());
+        let mut text = format!(
+            "{}: log {}{part}\n  {} records, {} of them under a signed head{}\n  {permitted} questions permitted, {refused} refused, {} answers received",
+            copy.file,
+            report.log,
+            report.records,
+            report.covered,
+            span.unwrap_or_default(),
+            copy.history.received.len(),
+        );
+        if summed.count() > 0 || summed.uncounted() > 0 {
+            text.push_str(&format!(
+                "\n  {} of the refusals stand in sums, and a crash may have left {} more uncounted",
+                summed.count(),
+                summed.uncounted()
+            ));
+        }
+        for CosignedHead { by, size, at } in witnesses {
+            text.push_str(&format!(
+                "\n  witnessed by {}: the head over {size} records, on {at}",
+                by.domain()
+            ));
+        }
+        for unseen in &unseen {
+            text.push_str(&format!("\n  not seen: {unseen}"));
+        }
+        let value = json!({
+            "file": copy.file,
+            "log": report.log,
+            "part": report.is_part,
+            "records": report.records,
+            "covered": report.covered,
+            "from": report.span.map(|(from, _)| from.to_string()),
+            "to": report.span.map(|(_, to)| to.to_string()),
+            "permitted": permitted,
+            "refused": refused,
+            "refusals": codes(copy),
+            "refused_in_sums": summed.count(),
+            "refused_uncounted_at_most": summed.uncounted(),
+            "received": copy.history.received.len(),
+            "witnesses": witnesses.iter().map(|one| {
+                json!({"by": one.by.to_string(), "size": one.size, "at": one.at.to_string()})
+            }).collect::<Vec<_>>(),
+            "first_bad": report.fault.as_ref().map(|fault| fault.index),
+            "unseen": unseen,
+        });
+        self.answer(value, &text);
+    }
+
+    /// The findings behind the answers, and the verdict.
+    pub(crate) fn end(mut self, mut findings: Vec<AuditFinding>) -> RunOutput {
+        findings.sort_by(|one, other| {
+            other
+                .verdict
+                .cmp(&one.verdict)
+                .then_with(|| (&one.file, one.record).cmp(&(&other.file, other.record)))
+        });
+        findings.dedup();
+        // An incident is shown, and what came after it is as good as ever.
+        let verdict = match findings.first().map(|finding| finding.verdict) {
+            None | Some(AuditVerdict::Incident) => AuditVerdict::Good,
+            Some(worst) => worst,
+        };
+        if self.json {
+            let findings: Vec<Value> = findings.iter().map(as_json).collect();
+            let whole = json!({
+                "verdict": verdict.as_str(),
+                "answers": self.answers,
+                "findings": findings,
+            });
+            self.text = format!("{whole}\n");
+        } else {
+            for finding in &findings {
+                self.text.push_str(&as_text(finding));
+            }
+            self.text
+                .push_str(&format!("verdict: {}\n", verdict.as_str()));
+        }
+        RunOutput {
+            out: self.text,
+            err: String::new(),
+            status: verdict.status(),
+        }
+    }
+}
+
+/// How many questions were refused with which code.
+fn codes(copy: &ExportFile) -> BTreeMap<&str, u64> {
+    let summed = copy.history.refusals.codes.iter();
+    let mut codes: BTreeMap<&str, u64> = summed.map(|(code, n)| (code.as_str(), *n)).collect();
+    for why in copy
+        .history
+        .questions
+        .iter()
+        .filter_map(|q| q.refused.as_ref())
+    {
+        *codes.entry(why.code.as_str()).or_default() += 1;
+    }
+    codes
+}
+
+fn as_json(finding: &AuditFinding) -> Value {
+    json!({
+        "verdict": finding.verdict.as_str(),
+        "file": finding.file,
+        "record": finding.record,
+        "what": finding.sentence,
+        "proof": finding.proof,
+    })
+}
+
+fn as_text(finding: &AuditFinding) -> String {
+    let mut text = format!(
+        "{}: {}: {}\n",
+        finding.verdict.as_str().to_uppercase(),
+        finding.file,
+        finding.sentence
+    );
+    for head in &finding.proof {
+        text.push_str("  signed head:\n");
+        for line in head.lines() {
+            text.push_str(&format!("    {line}\n"));
+        }
+    }
+    text
+}

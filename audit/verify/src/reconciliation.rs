@@ -1,0 +1,224 @@
+//! What one side sent and the other received, laid side by side.
+
+use crate::evidence_set::{EvidenceSet, ExportFile};
+use crate::finding::AuditFinding;
+use crate::output::OutputCollector;
+use crate::receipt;
+use hansa_audit_log::reconcile::{
+    ComparedAnswer, ContractTotals, ReconciliationFinding as Said, reconcile,
+};
+use serde_json::json;
+
+/// Compares the files of different participants, each pair in both directions.
+pub(crate) fn judge(
+    case: &EvidenceSet,
+    mut teller: Option<&mut OutputCollector>,
+) -> Vec<AuditFinding> {
+    let mut findings = Vec::new();
+    for provider in &case.copies {
+        for consumer in &case.copies {
+            if provider.owner != consumer.owner {
+                findings.extend(direction(case, provider, consumer, teller.as_deref_mut()));
+            }
+        }
+    }
+    findings
+}
+
+fn direction(
+    case: &EvidenceSet,
+    provider: &ExportFile,
+    consumer: &ExportFile,
+    teller: Option<&mut OutputCollector>,
+) -> Vec<AuditFinding> {
+    // What one of them keeps no longer can't be compared.
+    let since = provider.answers.comparable_from(&consumer.answers);
+    let sent = provider.answers.given_to(consumer.owner.as_str(), since);
+    let received = consumer
+        .answers
+        .received_from(provider.owner.as_str(), since);
+    let found = reconcile(&sent, &received);
+    // What was left out is said, or an empty comparison would look like a good one.
+    let older = (
+        provider
+            .answers
+            .given_to(consumer.owner.as_str(), None)
+            .len()
+            .saturating_sub(sent.len()),
+        consumer
+            .answers
+            .received_from(provider.owner.as_str(), None)
+            .len()
+            .saturating_sub(received.len()),
+    );
+    if let Some(teller) = teller
+        && !(found.requests.is_empty() && older == (0, 0))
+    {
+        let of = |finding: &str| {
+            let named = |compared: &&ComparedAnswer| compared.finding.as_str() == finding;
+            found.requests.iter().filter(named).count()
+        };
+        let mut sums = (ContractTotals::default(), ContractTotals::default());
+        for (sent, received) in found.totals.values() {
+            add(&mut sums.0, sent);
+            add(&mut sums.1, received);
+        }
+        let (from, to) = (provider.owner.domain(), consumer.owner.domain());
+        let mut text = format!(
+            "{from} to {to}: {} answers, {} of them matched; sent {} rows and {} bytes, received {} rows and {} bytes",
+            found.requests.len(),
+            of("matched"),
+            sums.0.rows,
+            sums.0.bytes,
+            sums.1.rows,
+            sums.1.bytes
+        );
+        if let Some(since) = since {
+            text.push_str(&format!(
+                "; compared from {since} on, since one of them keeps no older decisions: {} that {from} still has and {} that \
+                 {to} still has were not compared",
+                older.0, older.1
+            ));
+        }
+        let value = json!({
+            "provider": from,
+            "since": since.map(|since| since.to_string()),
+            "older_not_compared": [older.0, older.1],
+            "consumer": to,
+            "answers": found.requests.len(),
+            "matched": of("matched"),
+            "not_taken": of("not taken"),
+            "cut_off": of("cut off"),
+            "unacknowledged": of("unacknowledged"),
+            "rows_sent": sums.0.rows,
+            "rows_received": sums.1.rows,
+            "bytes_sent": sums.0.bytes,
+            "bytes_received": sums.1.bytes,
+        });
+        teller.answer(value, &text);
+    }
+    found
+        .requests
+        .iter()
+        .filter(|compared| !compared.finding.is_clean())
+        .map(|compared| {
+            closed_answer(case, provider, consumer, compared)
+                .unwrap_or_else(|| unclean(case, provider, consumer, compared))
+        })
+        .collect()
+}
+
+/// An answer that one log lacks, where its owner has stated an incident in which the answer falls.
+fn closed_answer(
+    case: &EvidenceSet,
+    provider: &ExportFile,
+    consumer: &ExportFile,
+    compared: &ComparedAnswer,
+) -> Option<AuditFinding> {
+    if !is_closed(case, provider, consumer, compared) {
+        return None;
+    }
+    let (verb, lacking, has) = match &compared.finding {
+        Said::ProviderOnly { .. } => ("sent", consumer, provider),
+        _ => ("received", provider, consumer),
+    };
+    let what = format!(
+        "question {}: {} {verb} an answer that the log of {} lacks; it is of an incident that {} has stated",
+        compared.request_id,
+        has.owner.domain(),
+        lacking.owner.domain(),
+        lacking.owner.domain()
+    );
+    Some(AuditFinding::incident(&lacking.file, None, what))
+}
+
+/// Whether the side whose log lacks an answer has stated an incident of it in which the answer falls.
+fn is_closed(
+    case: &EvidenceSet,
+    provider: &ExportFile,
+    consumer: &ExportFile,
+    compared: &ComparedAnswer,
+) -> bool {
+    let request = &compared.request_id;
+    match &compared.finding {
+        Said::ProviderOnly { .. } => {
+            let questions = provider.history.questions.iter();
+            questions
+                .filter(|question| question.request == *request)
+                .any(|question| {
+                    let at = (provider, question.index, question.at);
+                    case.is_closed_answer(&consumer.owner, request, at)
+                })
+        }
+        Said::ConsumerOnly => {
+            let received = consumer.history.received.iter();
+            received
+                .filter(|received| received.request == *request)
+                .any(|received| {
+                    let at = (consumer, received.index, received.at);
+                    case.is_closed_answer(&provider.owner, request, at)
+                })
+        }
+        _ => false,
+    }
+}
+
+const fn add(sum: &mut ContractTotals, more: &ContractTotals) {
+    sum.answers = sum.answers.saturating_add(more.answers);
+    sum.rows = sum.rows.saturating_add(more.rows);
+    sum.bytes = sum.bytes.saturating_add(more.bytes);
+}
+
+/// What is wrong with one answer. Of what one side says alone the other is accused only by its own signature on a receipt.
+fn unclean(
+    case: &EvidenceSet,
+    provider: &ExportFile,
+    consumer: &ExportFile,
+    compared: &ComparedAnswer,
+) -> AuditFinding {
+    let request = &compared.request_id;
+    let (from, to) = (provider.owner.domain(), consumer.owner.domain());
+    match &compared.finding {
+        Said::ConsumerOnly if !receipt::was_given(case, consumer, request) => {
+            let what = format!(
+                "question {request}: {to} says that it received an answer that the log of {from} lacks, and shows no receipt for it"
+            );
+            return AuditFinding::incomplete(&consumer.file, None, what);
+        }
+        Said::ProviderOnly { .. } if !receipt::was_returned(case, provider, request) => {
+            let what = format!(
+                "question {request}: {from} says that it sent an answer that the log of {to} lacks, and shows no countersigned receipt for it"
+            );
+            return AuditFinding::incomplete(&provider.file, None, what);
+        }
+        _ => {}
+    }
+    let (file, what) = match &compared.finding {
+        Said::ConsumerOnly => (
+            &provider.file,
+            format!("question {request}: {to} received an answer that the log of {from} lacks"),
+        ),
+        Said::ProviderOnly { .. } => (
+            &consumer.file,
+            format!("question {request}: {from} sent an answer that the log of {to} lacks"),
+        ),
+        Said::Mismatch(differences) => {
+            let fields: Vec<String> = differences
+                .iter()
+                .map(|one| format!("{} {} / {}", one.field, one.provider, one.consumer))
+                .collect();
+            (
+                &provider.file,
+                format!(
+                    "question {request}: {from} and {to} differ: {}",
+                    fields.join(", ")
+                ),
+            )
+        }
+        other => (
+            &provider.file,
+            format!("question {request} of {to} to {from}: {}", other.as_str()),
+        ),
+    };
+    AuditFinding::broken(file, None, what)
+}

@@ -1,0 +1,329 @@
+//! Answers to single questions: one question, one contract, what left.
+
+use crate::evidence_set::{EvidenceSet, ExportFile};
+use crate::output::OutputCollector;
+use crate::permit;
+use crate::receipt;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_audit_store::history::{QueryEntry, ReceivedAnswer};
+use hansa_policy::contract::{SignatoryRole, VerifiedContract};
+use hansa_policy::id::ContractId;
+use hansa_policy::restriction::ProviderRestriction;
+use serde_json::{Value, json};
+
+/// Who asked, whether it was permitted under which clauses, and what left.
+pub(crate) fn question(
+    case: &EvidenceSet,
+    id: &str,
+    teller: &mut OutputCollector,
+) -> Result<(), String> {
+    let mut found = false;
+    for copy in &case.copies {
+        if let Some(question) = copy.history.question(id) {
+            found = true;
+            let (value, text) = answered(case, copy, question);
+            teller.answer(value, &text);
+        }
+        let received = copy.history.received.iter();
+        for received in received.filter(|one| one.request.starts_with(id)) {
+            found = true;
+            let (value, text) = came(copy, received);
+            teller.answer(value, &text);
+        }
+    }
+    if found {
+        Ok(())
+    } else {
+        Err(format!("no question `{id}` is in the files"))
+    }
+}
+
+fn answered(case: &EvidenceSet, copy: &ExportFile, question: &QueryEntry) -> (Value, String) {
+    let mut text = format!(
+        "question {} in the log of {}, record {}\n  asked by {} on {}{}",
+        question.request,
+        copy.owner.domain(),
+        question.index,
+        question.peer,
+        question.at,
+        question
+            .purpose
+            .as_ref()
+            .map_or_else(String::new, |purpose| format!(", for {purpose}")),
+    );
+    match &question.refused {
+        None => text.push_str("\n  permitted"),
+        Some(why) => {
+            text.push_str(&format!("\n  refused: {}", why.code));
+            if let Some(clause) = why.clause {
+                text.push_str(&format!(" by clause #c{clause}"));
+            }
+            if let Some(clause) = why.guard {
+                text.push_str(&format!(" by clause #g{clause} of the dataset's guard"));
+            }
+        }
+    }
+    for read in &question.reads {
+        let snapshot = read.snapshot.as_deref().unwrap_or("not named");
+        text.push_str(&format!("\n  read {}, snapshot {snapshot}", read.dataset));
+    }
+    let mut clauses = Vec::new();
+    for id in receipt::contracts(question) {
+        text.push_str(&format!("\n  under contract {id}"));
+        let Some(agreed) = case.documents.contracts.get(&id) else {
+            text.push_str(", which is not in the files or does not hold");
+            continue;
+        };
+        let stood = permit::standing(case, copy, agreed, question.at);
+        text.push_str(&format!(", then {stood}"));
+        if let Some(legal) = &agreed.agreement().legal {
+            text.push_str(&format!("\n    legal text sha256 {}", legal.text));
+        }
+        if let Some(template) = &agreed.agreement().template {
+            text.push_str(&format!(
+                "\n    filled from a template of {}, sha256 {}",
+                template.author.domain(),
+                template.sha256
+            ));
+        }
+        for clause in &agreed.agreement().clauses {
+            let plain = clause.term.plain();
+            let applied = question
+                .reads
+                .iter()
+                .any(|read| read.clauses.contains(&u64::from(clause.id.0)));
+            let mark = if applied { "applied" } else { "recorded only" };
+            text.push_str(&format!("\n    #c{} {plain} ({mark})", clause.id.0));
+            clauses.push(json!({
+                "contract": id.to_string(),
+                "clause": clause.id.0,
+                "text": plain,
+                "applied": applied,
+            }));
+        }
+    }
+    let mut guards = Vec::new();
+    for read in &question.reads {
+        let Some(name) = &read.guard else { continue };
+        text.push_str(&format!("\n  past the guard {name} of {}", read.dataset));
+        let guard = case.guard(name, &read.dataset);
+        if guard.is_none() {
+            text.push_str(", which is not in the files");
+        }
+        let clauses = guard.iter().flat_map(ProviderRestriction::clauses);
+        let told = clauses.map(|clause| {
+            let plain = clause.term.plain();
+            let id = format!("#g{}", clause.id.0);
+            text.push_str(&format!("\n    {id} {plain}"));
+            json!({"clause": id, "text": plain})
+        });
+        let told: Vec<Value> = told.collect();
+        guards.push(json!({"dataset": read.dataset, "document": name, "clauses": told}));
+    }
+    text.push_str(&format!("\n  {}", left_text(question)));
+    if let Some((name, agrees)) = &question.acknowledged {
+        let word = if *agrees { "countersigned" } else { "disputed" };
+        text.push_str(&format!("\n  receipt {name}: {word} by the consumer"));
+    }
+    let mut value = left_json(copy, question);
+    if let Some(members) = value.as_object_mut() {
+        members.insert("clauses".to_owned(), Value::Array(clauses));
+        members.insert("guards".to_owned(), Value::Array(guards));
+    }
+    (value, text)
+}
+
+fn came(copy: &ExportFile, received: &ReceivedAnswer) -> (Value, String) {
+    let text = format!(
+        "question {} in the log of {}, record {}\n  answered by {} until {}: {} rows, {} bytes, digest {}, {}",
+        received.request,
+        copy.owner.domain(),
+        received.index,
+        received.peer,
+        received.at,
+        received.rows,
+        received.bytes,
+        received.digest,
+        received.outcome
+    );
+    let value = json!({
+        "log": copy.report.log,
+        "request": received.request,
+        "record": received.index,
+        "from": received.peer,
+        "rows": received.rows,
+        "bytes": received.bytes,
+        "digest": received.digest,
+        "outcome": received.outcome,
+    });
+    (value, text)
+}
+
+fn left_text(question: &QueryEntry) -> String {
+    let Some(end) = &question.end else {
+        return match question.refused {
+            Some(_) => "nothing left".to_owned(),
+            None => "it was not closed; what left is not known".to_owned(),
+        };
+    };
+    match (end.rows, end.bytes) {
+        (Some(0), Some(0)) => format!("nothing left ({})", end.outcome),
+        (Some(rows), Some(bytes)) => format!(
+            "left until {}: {rows} rows, {bytes} bytes, digest {}, {}",
+            end.at, end.digest, end.outcome
+        ),
+        _ => format!("it was cut off by {}; what left is not known", end.at),
+    }
+}
+
+fn left_json(copy: &ExportFile, question: &QueryEntry) -> Value {
+    let end = question.end.as_ref();
+    json!({
+        "log": copy.report.log,
+        "request": question.request,
+        "record": question.index,
+        "at": question.at.to_string(),
+        "to": question.peer,
+        "purpose": question.purpose,
+        "contracts": receipt::contracts(question).iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "datasets": question.reads.iter().map(|read| {
+            json!({"dataset": read.dataset, "snapshot": read.snapshot})
+        }).collect::<Vec<_>>(),
+        "permitted": question.refused.is_none(),
+        "code": question.refused.as_ref().map(|why| &why.code),
+        "clause": question.refused.as_ref().and_then(|why| why.clause),
+        "guard_clause": question.refused.as_ref().and_then(|why| why.guard),
+        "rows": end.and_then(|end| end.rows),
+        "bytes": end.and_then(|end| end.bytes),
+        "digest": end.map(|end| &end.digest),
+        "outcome": end.map(|end| &end.outcome),
+        "acknowledged": question.acknowledged.as_ref().map(|(_, agrees)| *agrees),
+    })
+}
+
+/// The page of a contract, and how it stood.
+pub(crate) fn contract(
+    case: &EvidenceSet,
+    id: &str,
+    at: Option<&str>,
+    teller: &mut OutputCollector,
+) -> Result<(), String> {
+    let at = at.map(instant).transpose()?;
+    let mut found = false;
+    let wanted = |(known, _): &(&ContractId, &VerifiedContract)| known.to_string().starts_with(id);
+    for (known, agreed) in case.documents.contracts.iter().filter(wanted) {
+        found = true;
+        let agreement = agreed.agreement();
+        let mut text = hansa_proto::render::agreement(Some(*known), agreement);
+        let mut signatures = Vec::new();
+        for signature in case.documents.signed.get(known).into_iter().flatten() {
+            let party = match signature.role {
+                SignatoryRole::Provider => Some(&agreement.provider.id),
+                SignatoryRole::Consumer => agreement.assignee_id(),
+            };
+            let party = party.map_or_else(String::new, ToString::to_string);
+            text.push_str(&format!(
+                "\nsigned for {party} with the registered key {}",
+                signature.kid
+            ));
+            signatures.push(json!({"party": party, "key": signature.kid}));
+        }
+        let mut stood = Vec::new();
+        for copy in &case.copies {
+            let at = at.unwrap_or_else(|| copy.last());
+            let standing = permit::standing(case, copy, agreed, at);
+            text.push_str(&format!(
+                "\nin the log of {}, on {at}: {standing}",
+                copy.owner.domain()
+            ));
+            stood.push(json!({"log": copy.report.log, "at": at.to_string(), "standing": standing}));
+        }
+        let value = json!({
+            "contract": known.to_string(),
+            "provider": agreement.provider.id.to_string(),
+            "consumer": agreement.assignee_id().map(ToString::to_string),
+            "dataset": agreement.dataset.id.to_string(),
+            "signatures": signatures,
+            "standing": stood,
+        });
+        teller.answer(value, &text);
+    }
+    if found {
+        Ok(())
+    } else {
+        Err(format!(
+            "no contract `{id}` is in the files, or none that holds"
+        ))
+    }
+}
+
+/// Which answers somebody wants to see.
+pub(crate) struct AnswerFilter {
+    to: Option<String>,
+    contract: Option<String>,
+    from: Option<UtcTimestamp>,
+    until: Option<UtcTimestamp>,
+}
+
+impl AnswerFilter {
+    /// Reads the conditions.
+    pub(crate) fn read(
+        to: Option<String>,
+        contract: Option<String>,
+        from: Option<&str>,
+        until: Option<&str>,
+    ) -> Result<Self, String> {
+        Ok(Self {
+            to: to.map(|to| to.trim_start_matches("hansa://").to_owned()),
+            contract,
+            from: from.map(instant).transpose()?,
+            until: until.map(instant).transpose()?,
+        })
+    }
+
+    fn takes(&self, question: &QueryEntry) -> bool {
+        let peer = question.peer.trim_start_matches("hansa://");
+        self.to.as_ref().is_none_or(|to| to == peer)
+            && self.contract.as_ref().is_none_or(|wanted| {
+                let mut contracts = question
+                    .reads
+                    .iter()
+                    .filter_map(|read| read.contract.as_ref());
+                contracts.any(|id| id.starts_with(wanted))
+            })
+            && self.from.is_none_or(|from| question.at >= from)
+            && self.until.is_none_or(|until| question.at < until)
+    }
+}
+
+/// Every answer to somebody else of which something left, or may have left.
+pub(crate) fn disclosed(case: &EvidenceSet, wanted: &AnswerFilter, teller: &mut OutputCollector) {
+    for copy in &case.copies {
+        for question in &copy.history.questions {
+            let foreign = question.peer != copy.owner.as_str();
+            if !foreign || !question.may_have_left() || !wanted.takes(question) {
+                continue;
+            }
+            let text = format!(
+                "{} {} to {}: {}",
+                copy.owner.domain(),
+                question.request,
+                question.peer,
+                left_text(question)
+            );
+            teller.answer(left_json(copy, question), &text);
+        }
+    }
+}
+
+/// An instant, or the beginning of a day.
+fn instant(written: &str) -> Result<UtcTimestamp, String> {
+    let whole = if written.len() == "2026-12-01".len() {
+        format!("{written}T00:00:00Z")
+    } else {
+        written.to_owned()
+    };
+    whole
+        .parse()
+        .map_err(|_| format!("`{written}` is not a day such as 2026-12-01 or an instant"))
+}

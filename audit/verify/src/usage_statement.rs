@@ -1,0 +1,201 @@
+//! The statements of use that a log names: each is what was signed, by the provider, at prices that were signed; and it says
+//! of each month what the log says.
+
+use crate::deletion_statement::{another, signed, wrong};
+use crate::documents::first;
+use crate::evidence_set::{EvidenceSet, ExportFile};
+use crate::finding::AuditFinding;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_audit_store::history::statement::RecordedStatement;
+use hansa_audit_store::history::{AnswerEnd, QueryEntry};
+use hansa_policy::contract::Agreement;
+use hansa_policy::refusal::Refusal;
+use hansa_policy::term::Term;
+use hansa_policy::term::price::PriceUnit;
+use hansa_proto::usage::{self, MonthlyUsage, UsageStatement};
+use std::collections::BTreeSet;
+
+/// Judges the statements of every file.
+pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
+    let mut findings = Vec::new();
+    for copy in &case.copies {
+        for stated in &copy.history.usages {
+            findings.extend(of_record(case, copy, stated));
+        }
+    }
+    findings
+}
+
+/// What the months of a log's statements of use say where its answers are past their retention: nobody can count them again.
+pub(crate) fn uncounted(case: &EvidenceSet, copy: &ExportFile) -> Option<String> {
+    let gone = month(copy.history.kept_from?);
+    let texts = copy.history.usages.iter();
+    let read = texts.filter_map(|stated| {
+        let text = case.documents.usages.get(&stated.statement)?;
+        usage::from_envelope(text.as_bytes()).ok()
+    });
+    let lines = read.flat_map(|read| read.usage.lines);
+    let months: BTreeSet<String> = lines
+        .map(|line| line.month)
+        .filter(|month| *month <= gone)
+        .collect();
+    let (first, last) = (months.first()?, months.last()?);
+    Some(format!(
+        "what statements of use count for {first} to {last}: answers up to {gone} are past their retention"
+    ))
+}
+
+fn of_record(
+    case: &EvidenceSet,
+    copy: &ExportFile,
+    stated: &RecordedStatement,
+) -> Option<AuditFinding> {
+    let name = &stated.statement;
+    let Some(text) = case.documents.usages.get(name) else {
+        let what = format!(
+            "record {}: the statement of use {} is not in the files",
+            stated.index,
+            name.get(..12).unwrap_or(name)
+        );
+        return Some(AuditFinding::incomplete(
+            &copy.file,
+            Some(stated.index),
+            what,
+        ));
+    };
+    judged(case, copy, stated, text)
+        .err()
+        .map(|refusal| wrong(copy, stated.index, "its statement of use", &refusal))
+}
+
+fn judged(
+    case: &EvidenceSet,
+    copy: &ExportFile,
+    stated: &RecordedStatement,
+    text: &str,
+) -> Result<(), Refusal> {
+    let read = usage::from_envelope(text.as_bytes())?;
+    if Digest::of(text.as_bytes()).to_string() != stated.statement {
+        return Err(another("it is another one than the record names"));
+    }
+    let said = &read.usage;
+    if said.provider != copy.owner
+        || said.contract.to_string() != stated.contract
+        || said.stated_at > stated.at
+    {
+        return Err(another("it says something else than its record"));
+    }
+    signed(case, &copy.owner, &read.signature, stated.at)?;
+    for line in &said.lines {
+        if first(case, line.contract).is_some_and(|begins| begins != said.contract) {
+            return Err(another("it counts what was used under another contract"));
+        }
+        if let Some(agreed) = case.documents.contracts.get(&line.contract) {
+            priced(agreed.agreement(), line)?;
+        }
+    }
+    if copy.tree.is_some() {
+        counted(case, copy, stated, said)?;
+    }
+    Ok(())
+}
+
+/// Whether the sums of a line are made of its counts, at the prices of the contract.
+fn priced(agreement: &Agreement, line: &MonthlyUsage) -> Result<(), Refusal> {
+    for sum in &line.sums {
+        let clause = agreement.clauses.iter().find(|one| one.id == sum.clause);
+        let agreed = match clause.map(|clause| &clause.term) {
+            Some(Term::Price(price)) => Some(price),
+            _ => None,
+        };
+        let same = agreed.is_some_and(|price| {
+            let stated = &sum.price;
+            price.amount == stated.amount
+                && price.currency == stated.currency
+                && price.per == stated.per
+        });
+        if !same {
+            return Err(another("it names a price that was not signed"));
+        }
+        let right = match sum.price.per {
+            PriceUnit::Query => sum.count == line.questions,
+            PriceUnit::Row => sum.count == line.rows,
+            PriceUnit::Megabyte => sum.count == line.bytes,
+            PriceUnit::Month => sum.count <= 1,
+        };
+        if !right {
+            return Err(another("a sum is made of another number than is counted"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether each month counts the answers that the log holds. What ended while it was counted may be in it or not.
+fn counted(
+    case: &EvidenceSet,
+    copy: &ExportFile,
+    stated: &RecordedStatement,
+    said: &UsageStatement,
+) -> Result<(), Refusal> {
+    let ended: Vec<(&QueryEntry, &AnswerEnd)> = copy
+        .history
+        .questions
+        .iter()
+        .filter_map(|question| Some((question, question.end.as_ref()?)))
+        .filter(|(_, end)| end.index < stated.index)
+        .collect();
+    let stated_lines: BTreeSet<(String, &str)> = said
+        .lines
+        .iter()
+        .map(|line| (line.contract.to_string(), line.month.as_str()))
+        .collect();
+    // Of a month whose answers are kept no longer nothing can be counted; that is told.
+    let gone = copy.history.kept_from.map(month);
+    let kept = |line: &&MonthlyUsage| gone.as_ref().is_none_or(|gone| line.month > *gone);
+    for line in said.lines.iter().filter(kept) {
+        let id = line.contract.to_string();
+        let of_line = |(question, end): &&(&QueryEntry, &AnswerEnd)| {
+            question.contracts.contains(&id) && month(end.at) == line.month
+        };
+        let all = sum(ended.iter().filter(of_line));
+        let before = ended.iter().filter(of_line);
+        let least = sum(before.filter(|(_, end)| end.at <= said.stated_at));
+        let told = [line.questions, line.rows, line.bytes];
+        let mut bounds = told.iter().zip(least.iter().zip(all));
+        if !bounds.all(|(told, (least, most))| least <= told && *told <= most) {
+            let ([questions, rows, bytes], month) = (all, &line.month);
+            return Err(another(&format!(
+                "for {month} it counts {} questions, {} rows and {} bytes; the log has {questions}, {rows} and {bytes}",
+                line.questions, line.rows, line.bytes
+            )));
+        }
+    }
+    for (question, end) in ended.iter().filter(|(_, end)| end.at <= said.stated_at) {
+        for contract in &question.contracts {
+            let of_chain = contract.parse().ok().and_then(|id| first(case, id));
+            if of_chain == Some(said.contract)
+                && !stated_lines.contains(&(contract.clone(), month(end.at).as_str()))
+            {
+                return Err(another("it leaves out a month in which something was used"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Questions, rows and bytes. Of an answer that a crash has ended nobody knows what left, and nothing is counted.
+fn sum<'a>(ended: impl Iterator<Item = &'a (&'a QueryEntry, &'a AnswerEnd)>) -> [u64; 3] {
+    ended.fold([0; 3], |[questions, rows, bytes], (_, end)| {
+        [
+            questions.saturating_add(1),
+            rows.saturating_add(end.rows.unwrap_or_default()),
+            bytes.saturating_add(end.bytes.unwrap_or_default()),
+        ]
+    })
+}
+
+/// The month (UTC) of an instant.
+fn month(at: UtcTimestamp) -> String {
+    at.to_string().chars().take(7).collect()
+}

@@ -1,0 +1,152 @@
+//! Which contracts a new version of a dataset would break.
+
+use crate::dataset::{Dataset, DatasetColumn};
+use crate::grid_alignment;
+use crate::schema_compatibility::{self, SchemaSecret};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::{Agreement, Assignee, ContractRegistry, ContractStatus};
+use hansa_policy::id::{ContractId, ParticipantId};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term;
+
+/// A contract that is good for the version published now and would be refused under the new one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContractBreak {
+    /// The contract.
+    pub contract: ContractId,
+    /// With whom; absent for a public view.
+    pub peer: Option<ParticipantId>,
+    /// Until when it would have been good.
+    pub not_after: UtcTimestamp,
+    /// What its questions would get: `SCHEMA_CHANGED` or `GRID_CONFLICT`.
+    pub code: ErrorCode,
+}
+
+/// The contracts, in force or still to come, that publishing `new` in place of `old` would break.
+#[must_use]
+pub fn breaks(
+    (old, new): (&Dataset, &Dataset),
+    seal: Option<&SchemaSecret>,
+    book: &ContractRegistry,
+    now: UtcTimestamp,
+) -> Vec<ContractBreak> {
+    book.over(&new.id, now)
+        .filter(|(_, agreement, standing)| {
+            matches!(standing, ContractStatus::InForce | ContractStatus::NotYet)
+                && fault(agreement, old, seal).is_none()
+        })
+        .filter_map(|(contract, agreement, _)| {
+            Some(ContractBreak {
+                contract,
+                peer: match &agreement.assignee {
+                    Assignee::Participant(party) => Some(party.id.clone()),
+                    Assignee::Public => None,
+                },
+                not_after: agreement.not_after,
+                code: fault(agreement, new, seal)?,
+            })
+        })
+        .collect()
+}
+
+/// Why a contract could not be asked under, with the dataset as it is in this version.
+fn fault(
+    agreement: &Agreement,
+    dataset: &Dataset,
+    seal: Option<&SchemaSecret>,
+) -> Option<ErrorCode> {
+    if !schema_compatibility::fits(agreement.dataset.schema, &agreement.clauses, dataset, seal) {
+        return Some(ErrorCode::SchemaChanged);
+    }
+    cells_fit(agreement, dataset)
+        .err()
+        .map(|refusal| refusal.code)
+}
+
+fn cells_fit(agreement: &Agreement, dataset: &Dataset) -> Result<(), Refusal> {
+    match term::cube_of(&agreement.clauses)? {
+        None => Ok(()),
+        Some(cube) => grid_alignment::nests(&cube, dataset),
+    }
+}
+
+/// What a new version changes in the schema, one sentence each.
+#[must_use]
+pub fn schema_changes(old: &Dataset, new: &Dataset) -> Vec<String> {
+    let find = |columns: &[DatasetColumn], wanted: &DatasetColumn| {
+        columns
+            .iter()
+            .find(|column| column.name == wanted.name)
+            .cloned()
+    };
+    let mut changes = Vec::new();
+    for column in &old.columns {
+        match find(&new.columns, column) {
+            None => changes.push(format!("the column {} goes", column.name)),
+            Some(now) => changes.extend(column_changes(column, &now)),
+        }
+    }
+    for column in &new.columns {
+        if find(&old.columns, column).is_none() {
+            changes.push(format!(
+                "the column {} ({}) comes",
+                column.name,
+                column.kind.as_str()
+            ));
+        }
+    }
+    if changes.is_empty() && old.schema_digest() != new.schema_digest() {
+        changes.push("the order of the columns changes".to_owned());
+    }
+    changes
+}
+
+fn column_changes(old: &DatasetColumn, new: &DatasetColumn) -> Vec<String> {
+    let mut changes = Vec::new();
+    if old.kind != new.kind {
+        changes.push(format!(
+            "{} was {} and becomes {}",
+            old.name,
+            old.kind.as_str(),
+            new.kind.as_str()
+        ));
+    }
+    match (old.nullable, new.nullable) {
+        (false, true) => changes.push(format!("{} may become NULL", old.name)),
+        (true, false) => changes.push(format!("{} is never NULL any more", old.name)),
+        (true, true) | (false, false) => {}
+    }
+    changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::ColumnType;
+    use crate::fixture::{column, counts};
+
+    #[test]
+    fn changes_in_words() {
+        let old = counts();
+        let mut new = counts();
+        assert!(schema_changes(&old, &new).is_empty());
+        new.columns.swap(0, 1);
+        assert_eq!(
+            schema_changes(&old, &new),
+            ["the order of the columns changes"]
+        );
+        new.columns.remove(0);
+        new.columns[1].kind = ColumnType::Instant;
+        new.columns[2].nullable = false;
+        new.columns.push(column("weather", ColumnType::Text));
+        assert_eq!(
+            schema_changes(&old, &new),
+            [
+                "the column at goes",
+                "day was date and becomes instant",
+                "bikes is never NULL any more",
+                "the column weather (text) comes",
+            ]
+        );
+    }
+}

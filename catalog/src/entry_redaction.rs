@@ -1,0 +1,142 @@
+//! What of a dataset's entry a participant may know: what some offer or contract of it shows, and nothing else.
+
+use crate::catalog_listing::CatalogListing;
+use crate::dataset::{ColumnType, Dataset, DatasetColumn};
+use crate::feed::DatasetFeed;
+use hansa_policy::contract::ContractRegistry;
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::term::{Clause, Term};
+use std::collections::BTreeSet;
+
+impl CatalogListing<'_> {
+    /// The entry as this participant may see it: those columns alone that one of its offers, contracts or public views
+    /// shows or names; rows, bytes, time span, area and numbers of different values only where one of them shows everything
+    /// that they were counted over; of a feed, that it is one.
+    /// The schema digest stays that of the whole schema, since contracts pin it.
+    #[must_use]
+    pub fn entry(&self, book: &ContractRegistry) -> Dataset {
+        let offered = self.offers.iter().map(|offer| offer.clauses.as_slice());
+        let agreed = self
+            .contracts
+            .iter()
+            .filter_map(|contract| book.agreement(*contract))
+            .map(|agreement| agreement.clauses.as_slice());
+        let grants: Vec<VisibleColumns<'_>> = offered
+            .chain(agreed)
+            .map(|clauses| VisibleColumns::of(self.dataset, clauses))
+            .collect();
+        let mut entry = self.dataset.clone();
+        entry
+            .columns
+            .retain(|column| grants.iter().any(|grant| grant.names(&column.name)));
+        if entry.columns.len() < self.dataset.columns.len() {
+            entry.whole_schema = Some(self.dataset.schema_digest());
+        }
+        let stays = |name: &SqlIdentifier| entry.columns.iter().any(|column| column.name == *name);
+        let unit = entry.unit_column.take().filter(|name| stays(name));
+        let grid = entry.grid.take().filter(|grid| {
+            let mut columns = grid.dimensions.iter().map(|dimension| &dimension.column);
+            columns.all(stays)
+        });
+        entry.personal = entry.columns.iter().any(|column| column.personal)
+            || (entry.personal && entry.columns.len() == self.dataset.columns.len());
+        entry.unit_column = unit;
+        entry.grid = grid;
+        let told = |which: &dyn Fn(&VisibleColumns<'_>) -> bool| grants.iter().any(which);
+        if let Some(feed) = &mut entry.feed {
+            *feed = DatasetFeed::default();
+        }
+        if !told(&|grant| grant.all_rows) {
+            entry.rows = 0;
+        }
+        if !told(&|grant| grant.all_rows && grant.plainly(self.dataset, |_| true)) {
+            entry.bytes = 0;
+        }
+        if !told(&|grant| grant.all_rows && grant.plainly(self.dataset, is_time)) {
+            entry.time_span = None;
+        }
+        if !told(&|grant| grant.all_rows && grant.plainly(self.dataset, |c| c.crs.is_some())) {
+            entry.area = None;
+        }
+        for column in &mut entry.columns {
+            if !told(&|grant| grant.all_rows && grant.plain.contains(&column.name)) {
+                column.distinct = 0;
+            }
+        }
+        entry
+    }
+}
+
+const fn is_time(column: &DatasetColumn) -> bool {
+    matches!(column.kind, ColumnType::Instant | ColumnType::Date)
+}
+
+/// What one policy shows of a dataset.
+struct VisibleColumns<'a> {
+    /// Whether every row is there, each for itself.
+    all_rows: bool,
+    /// The columns with their own values.
+    plain: BTreeSet<&'a SqlIdentifier>,
+    /// Those that its clauses name beyond them, which their reader knows anyway.
+    named: BTreeSet<SqlIdentifier>,
+}
+
+impl<'a> VisibleColumns<'a> {
+    fn of(dataset: &'a Dataset, clauses: &[Clause]) -> Self {
+        let mut shown = Self {
+            all_rows: true,
+            plain: dataset.columns.iter().map(|column| &column.name).collect(),
+            named: BTreeSet::new(),
+        };
+        let aggregate = clauses.iter().any(|clause| {
+            matches!(
+                clause.term,
+                Term::Functions(_) | Term::Dimensions(_) | Term::Measures(_)
+            )
+        });
+        if aggregate {
+            shown.all_rows = false;
+            shown.plain.clear();
+        }
+        for clause in clauses {
+            shown.take(&clause.term);
+        }
+        shown
+    }
+
+    fn take(&mut self, term: &Term) {
+        match term {
+            Term::Columns(list) => {
+                self.plain.retain(|name| list.contains(name));
+                self.named.extend(list.iter().cloned());
+            }
+            Term::Prohibition(one) if !one.hidden().is_empty() => {
+                self.plain.retain(|name| !one.hidden().contains(name));
+                self.named.extend(one.hidden().iter().cloned());
+            }
+            other => {
+                self.all_rows &= !other.spec().hides_rows;
+                for column in other.replaces() {
+                    self.plain.remove(&column);
+                }
+                self.named.extend(other.columns());
+            }
+        }
+    }
+
+    fn names(&self, column: &SqlIdentifier) -> bool {
+        self.plain.contains(column) || self.named.contains(column)
+    }
+
+    /// Whether each of these columns of the dataset shows its own values.
+    fn plainly(&self, dataset: &Dataset, which: impl Fn(&DatasetColumn) -> bool) -> bool {
+        dataset
+            .columns
+            .iter()
+            .filter(|column| which(column))
+            .all(|column| self.plain.contains(&column.name))
+    }
+}
+
+#[cfg(test)]
+mod tests;

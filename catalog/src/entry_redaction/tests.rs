@@ -1,0 +1,276 @@
+//! Whatever is hidden from a participant is missing in the entry that it gets, and planning works with what is left.
+
+use super::*;
+use crate::Catalog;
+use crate::fixture::{FIRM, OWNER, agreement, book, counts, name, names, offer, participant, time};
+use crate::offer::{Offer, OfferRecipients};
+use crate::publication::body;
+use crate::query_view::{ViewShape, shape};
+use hansa_policy::term::language::Language;
+use hansa_policy::term::prohibition::{
+    ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
+};
+use hansa_policy::term::rule::EffectBinding;
+use hansa_policy::term::{BoundingBox, CountingUnit, CubeFunction, MaskValue, TimeBucketWidth};
+
+fn whole() -> Dataset {
+    let mut dataset = counts();
+    dataset.time_span = Some((time("2026-01-01T00:00:00Z"), time("2026-05-01T00:00:00Z")));
+    dataset.area = Some([7.0, 51.0, 8.0, 52.0]);
+    for column in &mut dataset.columns {
+        if ["lon", "lat"].contains(&column.name.as_str()) {
+            column.crs = Some("OGC:CRS84".to_owned());
+        }
+        column.distinct = 16;
+    }
+    dataset
+}
+
+/// The columns of whose different values something is told.
+fn counted(dataset: &Dataset) -> String {
+    let told = dataset.columns.iter().filter(|column| column.distinct > 0);
+    let names: Vec<&str> = told.map(|column| column.name.as_str()).collect();
+    names.join(" ")
+}
+
+fn entry(offers: Vec<Offer>) -> Dataset {
+    let mut catalog = Catalog::new(participant(OWNER));
+    catalog.restore(whole(), &body(&whole())).unwrap();
+    catalog.set_offers(offers);
+    let book = ContractRegistry::new(participant(OWNER));
+    let now = time("2026-06-01T00:00:00Z");
+    let seen = catalog.visible_one(&participant(FIRM), &book, now, &name("counts"));
+    seen.unwrap().entry(&book)
+}
+
+fn columns(dataset: &Dataset) -> String {
+    let names: Vec<&str> = dataset
+        .columns
+        .iter()
+        .map(|column| column.name.as_str())
+        .collect();
+    names.join(" ")
+}
+
+fn told(dataset: &Dataset) -> [bool; 4] {
+    [
+        dataset.rows > 0,
+        dataset.bytes > 0,
+        dataset.time_span.is_some(),
+        dataset.area.is_some(),
+    ]
+}
+
+fn league(terms: impl IntoIterator<Item = Term>) -> Offer {
+    offer(terms, OfferRecipients::League)
+}
+
+fn rows_where(text: &str) -> Term {
+    Term::Rows(hansa_policy::row_filter::parse(text).unwrap())
+}
+
+#[test]
+fn who_may_see_everything_gets_the_whole_entry() {
+    assert_eq!(entry(vec![league([])]), whole());
+}
+
+/// Whoever sees some columns can't tell by the pinned digest what others there are, nor whether there are any.
+#[test]
+fn guesses_of_hidden_columns_fit_no_digest() {
+    let sealed = |secret: u8| {
+        let mut dataset = whole();
+        dataset.whole_schema = Some(dataset.sealed_digest(&[secret; 32]));
+        dataset
+    };
+    assert_eq!(sealed(1).schema_digest(), sealed(1).schema_digest());
+    assert_ne!(sealed(1).schema_digest(), sealed(2).schema_digest());
+    // All columns guessed right, or all of them shown: the digest of what stands there is another.
+    assert_ne!(sealed(1).schema_digest(), sealed(1).shown_digest());
+    let mut twin = sealed(1);
+    twin.id.name = "twin".parse().unwrap();
+    assert_ne!(twin.sealed_digest(&[1; 32]), sealed(1).schema_digest());
+}
+
+#[test]
+fn hidden_columns_are_missing_and_the_schema_digest_stays() {
+    let seen = entry(vec![league([Term::Columns(names(&["site", "bikes"]))])]);
+    assert_eq!(columns(&seen), "site bikes");
+    assert_eq!(seen.schema_digest(), whole().schema_digest());
+    assert_ne!(seen.shown_digest(), whole().schema_digest());
+    assert_eq!(seen.unit_column, None, "the unit column is hidden");
+    assert_eq!(seen.grid, None, "the grid names hidden columns");
+    assert_eq!(told(&seen), [true, false, false, false]);
+    let agreed = league([]).agreement(&seen, filled());
+    assert_eq!(agreed.dataset.schema, whole().schema_digest());
+}
+
+#[test]
+fn a_page_is_dated_in_the_zone_of_the_dataset() {
+    let newest = hansa_policy::contract::rendering::PageRendering::newest(Language::De);
+    let agreed = league([]).agreement(
+        &whole(),
+        crate::offer::AgreementParameters {
+            rendering: Some(newest),
+            ..filled()
+        },
+    );
+    let shown = agreed.rendering.unwrap();
+    assert_eq!(shown.zone.as_str(), "Europe/Berlin");
+    assert_eq!(
+        (shown.version, shown.language),
+        (newest.version, Language::De)
+    );
+}
+
+fn filled() -> crate::offer::AgreementParameters {
+    let made = agreement(&league([]), &whole());
+    crate::offer::AgreementParameters {
+        uid: made.uid,
+        version: made.version,
+        supersedes: None,
+        provider: made.provider,
+        assignee: made.assignee,
+        purposes: made.purposes,
+        signatory: None,
+        rendering: None,
+        proposed_at: made.proposed_at,
+        nonce: made.nonce,
+    }
+}
+
+#[test]
+fn what_counts_hidden_rows_is_not_told() {
+    let filtered = entry(vec![league([rows_where("site = 'A'")])]);
+    assert_eq!(told(&filtered), [false; 4]);
+    assert_eq!(columns(&filtered), columns(&whole()));
+    assert_eq!(counted(&filtered), "");
+    let inside = entry(vec![league([Term::Area {
+        lon: name("lon"),
+        lat: name("lat"),
+        bounds: BoundingBox {
+            west: "7".to_owned(),
+            south: "51".to_owned(),
+            east: "8".to_owned(),
+            north: "52".to_owned(),
+        },
+    }])]);
+    assert_eq!(told(&inside), [false; 4]);
+}
+
+#[test]
+fn what_masks_and_buckets_cover_is_not_told() {
+    let mask = Term::Mask {
+        column: name("lat"),
+        mask: MaskValue::Null,
+    };
+    let masked = entry(vec![league([mask])]);
+    assert_eq!(told(&masked), [true, false, true, false]);
+    assert_eq!(
+        counted(&masked),
+        columns(&whole()).replace(" lat", "").replace("lat ", "")
+    );
+    let bucket = Term::TimeBucket {
+        column: name("at"),
+        bucket: TimeBucketWidth::Day,
+        zone: None,
+    };
+    assert_eq!(
+        told(&entry(vec![league([bucket])])),
+        [true, false, false, true]
+    );
+}
+
+#[test]
+fn a_column_that_only_a_filter_names_is_there_to_plan_with() {
+    let terms = || {
+        [
+            Term::Columns(names(&["site", "bikes"])),
+            rows_where("open = true"),
+        ]
+    };
+    let seen = entry(vec![league(terms())]);
+    assert_eq!(columns(&seen), "site bikes open");
+    let clauses = league(terms()).clauses;
+    let effects =
+        hansa_policy::term::of_clauses(&clauses, &EffectBinding::of(&participant(FIRM))).unwrap();
+    let (ViewShape::Rows(theirs), ViewShape::Rows(ours)) = (
+        shape(&seen, &effects).unwrap(),
+        shape(&whole(), &effects).unwrap(),
+    ) else {
+        panic!("rows")
+    };
+    assert_eq!(theirs, ours);
+}
+
+/// Rows that are prohibited are missed in counts, and a prohibited column is told as far as its clause tells of it.
+#[test]
+fn what_is_prohibited_is_not_counted() {
+    let prohibited = |part| {
+        let (act, when) = (ProhibitedAction::Use, ProhibitionCondition::ALWAYS);
+        Term::from(ProhibitionTerm {
+            action: act,
+            part,
+            condition: when,
+        })
+    };
+    let rows = ProhibitedPart::Rows(hansa_policy::row_filter::parse("site = 'c'").unwrap());
+    let seen = entry(vec![league([prohibited(Some(rows))])]);
+    assert_eq!(told(&seen), [false; 4]);
+    let column = ProhibitedPart::Columns(names(&["bikes"]));
+    let seen = entry(vec![league([prohibited(Some(column))])]);
+    let listed = columns(&seen);
+    assert!(listed.contains("bikes"), "{listed}");
+    let only = [
+        Term::Columns(names(&["site", "bikes"])),
+        prohibited(Some(ProhibitedPart::Columns(names(&["bikes"])))),
+    ];
+    assert_eq!(columns(&entry(vec![league(only)])), "site bikes");
+}
+
+#[test]
+fn an_aggregate_offer_shows_the_columns_of_its_cells_alone() {
+    let terms = || {
+        [
+            Term::Functions(vec![CubeFunction::Sum, CubeFunction::Count]),
+            Term::Dimensions(names(&["site"])),
+            Term::Measures(names(&["bikes"])),
+            Term::Grid(crate::fixture::GRID.to_owned()),
+            Term::MinGroup {
+                at_least: 5,
+                unit: CountingUnit::Column(name("device")),
+            },
+            Term::TotalsFromPublished,
+        ]
+    };
+    let seen = entry(vec![league(terms())]);
+    assert_eq!(columns(&seen), "site bikes device");
+    assert_eq!(told(&seen), [false; 4]);
+    let clauses = league(terms()).clauses;
+    let effects =
+        hansa_policy::term::of_clauses(&clauses, &EffectBinding::of(&participant(FIRM))).unwrap();
+    let (ViewShape::Cube { cells: theirs, .. }, ViewShape::Cube { cells: ours, .. }) = (
+        shape(&seen, &effects).unwrap(),
+        shape(&whole(), &effects).unwrap(),
+    ) else {
+        panic!("cells")
+    };
+    assert_eq!(theirs, ours);
+}
+
+#[test]
+fn offers_and_contracts_add_up() {
+    let narrow = league([Term::Columns(names(&["site"]))]);
+    let other = league([Term::Columns(names(&["bikes"])), rows_where("bikes > 0")]);
+    assert_eq!(columns(&entry(vec![narrow.clone(), other])), "site bikes");
+    let (book, _) = book(agreement(&league([]), &whole()));
+    let mut catalog = Catalog::new(participant(OWNER));
+    catalog.restore(whole(), &body(&whole())).unwrap();
+    catalog.set_offers(vec![narrow]);
+    let now = time("2026-06-01T00:00:00Z");
+    let seen = |peer: &str| {
+        let seen = catalog.visible_one(&participant(peer), &book, now, &name("counts"));
+        seen.unwrap().entry(&book)
+    };
+    assert_eq!(seen(FIRM), whole());
+    assert_eq!(columns(&seen("hansa://other.example")), "site");
+}

@@ -1,0 +1,87 @@
+//! Policies on one dataset that tell together what neither of them tells: to whoever holds contracts under both, or is given
+//! what somebody else was told.
+
+use super::LintFinding;
+use crate::offer::Offer;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::Agreement;
+use hansa_policy::contract::differencing::{self, ContractCombination, DifferencingKind};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::Clause;
+
+/// A policy beside the one that is checked, on the same dataset.
+#[derive(Debug, Clone, Copy)]
+pub struct CoexistingPolicy<'a> {
+    /// What people know it by.
+    name: &'a str,
+    clauses: &'a [Clause],
+    not_after: UtcTimestamp,
+}
+
+impl<'a> CoexistingPolicy<'a> {
+    /// That of an offer.
+    #[must_use]
+    pub fn of_offer(offer: &'a Offer) -> Self {
+        Self {
+            name: &offer.title,
+            clauses: &offer.clauses,
+            not_after: offer.not_after,
+        }
+    }
+
+    /// That of a contract, known by this.
+    #[must_use]
+    pub fn of_contract(name: &'a str, agreement: &'a Agreement) -> Self {
+        Self {
+            name,
+            clauses: &agreement.clauses,
+            not_after: agreement.not_after,
+        }
+    }
+}
+
+/// What an offer would tell beside the policies of others on its dataset.
+#[must_use]
+pub fn combined(offer: &Offer, others: &[CoexistingPolicy<'_>]) -> Vec<LintFinding> {
+    let others = others.iter().filter_map(|other| {
+        let what = match differencing::between(&offer.clauses, other.clauses) {
+            ContractCombination::Harmless => return None,
+            ContractCombination::Covered => {
+                let groups = offer.clauses.iter().any(|clause| clause.term.aggregates());
+                let (rows, groups) = match groups {
+                    true => (other.not_after, offer.not_after),
+                    false => (offer.not_after, other.not_after),
+                };
+                if rows >= groups {
+                    return None;
+                }
+                "groups can be asked longer than the rows that they are made of"
+            }
+            ContractCombination::Subtracts(DifferencingKind::Groups) => "groups subtract from groups",
+            ContractCombination::Subtracts(DifferencingKind::Rows) => "rows subtract from groups",
+            ContractCombination::Subtracts(DifferencingKind::Units) => {
+                "numbers of units tell who is in several groups"
+            }
+        };
+        let refusal = Refusal::new(
+            ErrorCode::CombinedDisclosure,
+            format!(
+                "together with `{}` it tells what neither tells alone: {what}; one participant is refused the second contract, but several may pass data on",
+                other.name
+            ),
+        );
+        let coarser = differencing::is_made_of(&offer.clauses, other.clauses)
+            || differencing::is_made_of(other.clauses, &offer.clauses);
+        let refusal = match coarser {
+            true => refusal.with_help(
+                "offer the finer groups alone: coarser totals can be asked of those that are shown",
+            ),
+            false => refusal,
+        };
+        Some(LintFinding::warning(
+            None,
+            refusal.with_help("offer one policy in place of both, or cells with noise"),
+        ))
+    });
+    super::tidy(others.collect())
+}

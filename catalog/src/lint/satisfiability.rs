@@ -1,0 +1,377 @@
+//! Whether any row at all can pass the policy's conditions, and whether its window is open at all.
+//!
+//! It only claims what it can prove: conditions that contradict each other on one column.
+
+use super::{LintFinding, LintedPolicy, has_order};
+use crate::dataset::{ColumnType, DatasetColumn};
+use crate::literal_type;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
+use hansa_policy::term::prohibition::ProhibitionCondition;
+use hansa_policy::term::{BoundingBox, Term};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+pub(super) fn check(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
+    let mut findings = Vec::new();
+    findings.extend(window(policy));
+    let mut conditions = Vec::new();
+    let mut last = None;
+    for clause in policy.clauses {
+        if let Term::Rows(filter) = &clause.term
+            && literal_type::faults(&policy.dataset.columns, filter).is_empty()
+        {
+            conditions.push(filter.clone());
+            last = Some(clause.id);
+        }
+        if let Term::Prohibition(one) = &clause.term
+            && one.condition == ProhibitionCondition::ALWAYS
+            && let Some(filter) = one.rows()
+            && literal_type::faults(&policy.dataset.columns, filter).is_empty()
+        {
+            conditions.push(RowFilter::Not(Box::new(filter.clone())));
+            last = Some(clause.id);
+        }
+        if let Term::Area { lon, lat, bounds } = &clause.term {
+            conditions.extend(inside(lon, lat, bounds));
+            last = Some(clause.id);
+        }
+    }
+    let open = conditions.iter().map(|filter| (filter, false)).collect();
+    let mut steps = 0;
+    if !possible(
+        open,
+        ColumnRanges::default(),
+        &policy.dataset.columns,
+        &mut steps,
+    ) {
+        let refusal = Refusal::new(
+            ErrorCode::PolicyContradiction,
+            "no row can pass the conditions: they exclude each other",
+        )
+        .with_help("remove one of the conditions");
+        findings.push(LintFinding::error(last, refusal));
+    }
+    findings
+}
+
+fn window(policy: &LintedPolicy<'_>) -> Option<LintFinding> {
+    let (mut from, mut until) = (UtcTimestamp::EARLIEST, UtcTimestamp::LATEST);
+    let mut last = None;
+    for clause in policy.clauses {
+        if let Term::NotBefore(instant) = clause.term {
+            from = from.max(instant);
+        }
+        if let Term::NotAfter(instant) = clause.term {
+            until = until.min(instant);
+            last = Some(clause.id);
+        }
+    }
+    (from >= until).then(|| {
+        LintFinding::error(
+            last,
+            Refusal::new(
+                ErrorCode::PolicyContradiction,
+                format!("the window from {from} until {until} is empty"),
+            ),
+        )
+    })
+}
+
+fn inside(lon: &SqlIdentifier, lat: &SqlIdentifier, bounds: &BoundingBox) -> [RowFilter; 2] {
+    let between = |column: &SqlIdentifier, low: &str, high: &str| RowFilter::Between {
+        column: column.clone(),
+        negated: false,
+        low: FilterOperand::Literal(PolicyLiteral::Decimal(low.to_owned())),
+        high: FilterOperand::Literal(PolicyLiteral::Decimal(high.to_owned())),
+    };
+    [
+        between(lon, &bounds.west, &bounds.east),
+        between(lat, &bounds.south, &bounds.north),
+    ]
+}
+
+/// What is known of each column's value so far.
+type ColumnRanges<'a> = BTreeMap<&'a SqlIdentifier, ValueRange>;
+
+#[derive(Debug, Clone, Default)]
+struct ValueRange {
+    null: bool,
+    some: bool,
+    low: Option<(RangeValue, bool)>,
+    high: Option<(RangeValue, bool)>,
+    one_of: Option<Vec<RangeValue>>,
+    none_of: Vec<RangeValue>,
+}
+
+#[derive(Debug, Clone, PartialEq, PartialOrd)]
+enum RangeValue {
+    Whole(i128),
+    Real(f64),
+    Text(String),
+}
+
+/// After so many alternatives the answer is "possible".
+const MOST_STEPS: usize = 10_000;
+
+/// Whether all of `open` (each with whether it is negated) can hold at once, beside what is known.
+fn possible<'a>(
+    mut open: Vec<(&'a RowFilter, bool)>,
+    mut known: ColumnRanges<'a>,
+    columns: &[DatasetColumn],
+    steps: &mut usize,
+) -> bool {
+    while let Some((filter, negated)) = open.pop() {
+        *steps += 1;
+        if *steps > MOST_STEPS {
+            return true;
+        }
+        match filter {
+            RowFilter::Not(part) => open.push((part, !negated)),
+            RowFilter::And(parts) if !negated => {
+                open.extend(parts.iter().map(|part| (part, false)));
+            }
+            RowFilter::Or(parts) if negated => open.extend(parts.iter().map(|part| (part, true))),
+            RowFilter::And(parts) | RowFilter::Or(parts) => {
+                return parts.iter().any(|part| {
+                    let mut open = open.clone();
+                    open.push((part, negated));
+                    possible(open, known.clone(), columns, steps)
+                });
+            }
+            RowFilter::Between {
+                column,
+                negated: not,
+                low,
+                high,
+            } if *not != negated => {
+                // Outside: below or above. Each is tried as an alternative.
+                let sides = [
+                    (ComparisonOperator::Lt, low),
+                    (ComparisonOperator::Gt, high),
+                ];
+                return sides.into_iter().any(|(op, with)| {
+                    let mut known = known.clone();
+                    narrow(&mut known, columns, column, op, with)
+                        && possible(open.clone(), known, columns, steps)
+                });
+            }
+            atom => {
+                if !narrow_by(&mut known, columns, atom, negated) {
+                    return false;
+                }
+            }
+        }
+    }
+    true
+}
+
+/// Takes in one atom; false when nothing is left.
+fn narrow_by<'a>(
+    known: &mut ColumnRanges<'a>,
+    columns: &[DatasetColumn],
+    atom: &'a RowFilter,
+    negated: bool,
+) -> bool {
+    match atom {
+        RowFilter::Compare { column, op, with } => {
+            let op = if negated { op.opposite() } else { *op };
+            narrow(known, columns, column, op, with)
+        }
+        RowFilter::Between {
+            column, low, high, ..
+        } => {
+            narrow(known, columns, column, ComparisonOperator::GtEq, low)
+                && narrow(known, columns, column, ComparisonOperator::LtEq, high)
+        }
+        RowFilter::In {
+            column,
+            negated: not,
+            list,
+        } => {
+            let Some(kind) = kind_of(columns, column) else {
+                return true;
+            };
+            let range = known.entry(column).or_default();
+            range.some = true;
+            // Who asks is not known here, so a list with it says nothing.
+            let values: Option<Vec<RangeValue>> =
+                list.iter().map(|each| value(kind, each)).collect();
+            match values {
+                None => {}
+                Some(values) if *not != negated => range.none_of.extend(values),
+                Some(values) => match &mut range.one_of {
+                    None => range.one_of = Some(values),
+                    Some(kept) => kept.retain(|known| values.contains(known)),
+                },
+            }
+            range.holds_something()
+        }
+        RowFilter::IsNull {
+            column,
+            negated: not,
+        } => {
+            let range = known.entry(column).or_default();
+            if *not == negated {
+                range.null = true;
+                let never = columns
+                    .iter()
+                    .any(|known| known.name == *column && !known.nullable);
+                if never {
+                    return false;
+                }
+            } else {
+                range.some = true;
+            }
+            range.holds_something()
+        }
+        RowFilter::And(_) | RowFilter::Or(_) | RowFilter::Not(_) => true,
+    }
+}
+
+fn narrow<'a>(
+    known: &mut ColumnRanges<'a>,
+    columns: &[DatasetColumn],
+    column: &'a SqlIdentifier,
+    op: ComparisonOperator,
+    with: &FilterOperand,
+) -> bool {
+    let Some(kind) = kind_of(columns, column) else {
+        return true;
+    };
+    let range = known.entry(column).or_default();
+    range.some = true;
+    let Some(value) = value(kind, with) else {
+        return range.holds_something();
+    };
+    match op {
+        ComparisonOperator::Eq => match &mut range.one_of {
+            None => range.one_of = Some(vec![value]),
+            Some(kept) => kept.retain(|known| *known == value),
+        },
+        ComparisonOperator::NotEq => range.none_of.push(value),
+        ComparisonOperator::Lt | ComparisonOperator::LtEq if has_order(kind) => {
+            range.below(value, op == ComparisonOperator::LtEq);
+        }
+        ComparisonOperator::Gt | ComparisonOperator::GtEq if has_order(kind) => {
+            range.above(value, op == ComparisonOperator::GtEq);
+        }
+        ComparisonOperator::Lt
+        | ComparisonOperator::LtEq
+        | ComparisonOperator::Gt
+        | ComparisonOperator::GtEq => {}
+    }
+    range.holds_something()
+}
+
+impl ValueRange {
+    fn below(&mut self, value: RangeValue, included: bool) {
+        let (value, included) = match value {
+            RangeValue::Whole(whole) if !included => (RangeValue::Whole(whole - 1), true),
+            other => (other, included),
+        };
+        let tighter = self
+            .high
+            .as_ref()
+            .is_none_or(|(known, with)| value < *known || (value == *known && *with && !included));
+        if tighter {
+            self.high = Some((value, included));
+        }
+    }
+
+    fn above(&mut self, value: RangeValue, included: bool) {
+        let (value, included) = match value {
+            RangeValue::Whole(whole) if !included => (RangeValue::Whole(whole + 1), true),
+            other => (other, included),
+        };
+        let tighter = self
+            .low
+            .as_ref()
+            .is_none_or(|(known, with)| value > *known || (value == *known && *with && !included));
+        if tighter {
+            self.low = Some((value, included));
+        }
+    }
+
+    fn holds_something(&self) -> bool {
+        if self.null && self.some {
+            return false;
+        }
+        if let (Some((low, with_low)), Some((high, with_high))) = (&self.low, &self.high) {
+            match low.partial_cmp(high) {
+                Some(Ordering::Greater) => return false,
+                Some(Ordering::Equal) if !(*with_low && *with_high) => return false,
+                Some(Ordering::Equal) if self.none_of.contains(low) => return false,
+                Some(Ordering::Less | Ordering::Equal) | None => {}
+            }
+        }
+        self.one_of
+            .as_ref()
+            .is_none_or(|values| values.iter().any(|value| self.admits(value)))
+    }
+
+    fn admits(&self, value: &RangeValue) -> bool {
+        let above = self
+            .low
+            .as_ref()
+            .is_none_or(|(low, with)| value > low || (*with && value == low));
+        let below = self
+            .high
+            .as_ref()
+            .is_none_or(|(high, with)| value < high || (*with && value == high));
+        above && below && !self.none_of.contains(value)
+    }
+}
+
+fn kind_of(columns: &[DatasetColumn], name: &SqlIdentifier) -> Option<ColumnType> {
+    columns
+        .iter()
+        .find(|column| column.name == *name)
+        .map(|column| column.kind)
+}
+
+/// The operand as a value of the column; nothing for whoever asks.
+fn value(kind: ColumnType, operand: &FilterOperand) -> Option<RangeValue> {
+    let FilterOperand::Literal(literal) = operand else {
+        return None;
+    };
+    match (kind, literal) {
+        (ColumnType::Date, PolicyLiteral::Text(text)) => format!("{text}T00:00:00Z")
+            .parse::<UtcTimestamp>()
+            .ok()
+            // Dates are whole days, so that `> a AND < the day after` is found empty.
+            .map(|time| RangeValue::Whole(i128::from(time.micros()) / 86_400_000_000)),
+        (ColumnType::Instant, PolicyLiteral::Text(text)) => text
+            .parse::<UtcTimestamp>()
+            .ok()
+            .map(|time| RangeValue::Whole(i128::from(time.micros()))),
+        (ColumnType::Text, PolicyLiteral::Text(text)) => Some(RangeValue::Text(text.clone())),
+        (ColumnType::Int, PolicyLiteral::Int(whole)) => Some(RangeValue::Whole(i128::from(*whole))),
+        (ColumnType::Bool, PolicyLiteral::Bool(truth)) => {
+            Some(RangeValue::Whole(i128::from(*truth)))
+        }
+        (ColumnType::Float, PolicyLiteral::Int(whole)) => real(&whole.to_string()),
+        (ColumnType::Float, PolicyLiteral::Decimal(text)) => real(text),
+        (
+            ColumnType::Text
+            | ColumnType::Int
+            | ColumnType::Float
+            | ColumnType::Bool
+            | ColumnType::Date
+            | ColumnType::Instant,
+            PolicyLiteral::Text(_)
+            | PolicyLiteral::Int(_)
+            | PolicyLiteral::Decimal(_)
+            | PolicyLiteral::Bool(_),
+        ) => None,
+    }
+}
+
+fn real(text: &str) -> Option<RangeValue> {
+    text.parse().ok().map(RangeValue::Real)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+//! All offers, by dataset and by whom they are made to: a page of the catalogue looks at what it shows.
+
+use crate::offer::{Offer, OfferRecipients};
+use hansa_audit_log::digest::Digest;
+use hansa_policy::id::{ParticipantId, SqlIdentifier};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Bound, Deref};
+
+/// An offer and its identity, which is not computed anew for each reader.
+#[derive(Debug, Clone)]
+pub struct IdentifiedOffer {
+    offer: Offer,
+    id: Digest,
+}
+
+impl IdentifiedOffer {
+    /// As [`Offer::id`].
+    #[must_use]
+    pub const fn id(&self) -> Digest {
+        self.id
+    }
+}
+
+impl From<Offer> for IdentifiedOffer {
+    fn from(offer: Offer) -> Self {
+        let id = offer.id();
+        Self { offer, id }
+    }
+}
+
+impl From<IdentifiedOffer> for Offer {
+    fn from(offering: IdentifiedOffer) -> Self {
+        offering.offer
+    }
+}
+
+impl Deref for IdentifiedOffer {
+    type Target = Offer;
+
+    fn deref(&self) -> &Offer {
+        &self.offer
+    }
+}
+
+/// All offers.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct OfferIndex {
+    of: BTreeMap<SqlIdentifier, Vec<IdentifiedOffer>>,
+    open: OfferPositions,
+    named: BTreeMap<ParticipantId, OfferPositions>,
+}
+
+/// What is offered to some: of which datasets, and the places of the offers among those of each.
+type OfferPositions = BTreeMap<SqlIdentifier, BTreeSet<usize>>;
+
+impl OfferIndex {
+    pub(crate) const fn new() -> Self {
+        Self {
+            of: BTreeMap::new(),
+            open: BTreeMap::new(),
+            named: BTreeMap::new(),
+        }
+    }
+
+    /// These offers; of one dataset they stay in their order.
+    pub(crate) fn of(all: Vec<Offer>) -> Self {
+        let mut offers = Self::new();
+        for offer in all {
+            let dataset = &offer.dataset.name;
+            let there = offers.of.entry(dataset.clone()).or_default();
+            let list = |listed: &mut OfferPositions| {
+                let places = listed.entry(dataset.clone()).or_default();
+                places.insert(there.len());
+            };
+            match &offer.to {
+                OfferRecipients::League | OfferRecipients::Public => list(&mut offers.open),
+                OfferRecipients::Participants(some) => {
+                    for one in some {
+                        list(offers.named.entry(one.clone()).or_default());
+                    }
+                }
+            }
+            there.push(offer.into());
+        }
+        offers
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &IdentifiedOffer> {
+        self.of.values().flatten()
+    }
+
+    /// Those of a dataset to `peer`, by name or as to everybody.
+    pub(crate) fn to(
+        &self,
+        peer: &ParticipantId,
+        dataset: &SqlIdentifier,
+    ) -> impl Iterator<Item = &IdentifiedOffer> {
+        let lists = self.lists(peer).filter_map(|list| list.get(dataset));
+        let places: BTreeSet<usize> = lists.flatten().copied().collect();
+        let of = self.of.get(dataset).map_or(&[][..], Vec::as_slice);
+        places.into_iter().filter_map(|place| of.get(place))
+    }
+
+    /// The first dataset behind that name of which there is an offer to `peer`.
+    pub(crate) fn dataset_after(
+        &self,
+        peer: &ParticipantId,
+        after: Option<&SqlIdentifier>,
+    ) -> Option<&SqlIdentifier> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.lists(peer)
+            .filter_map(|list| {
+                list.range::<SqlIdentifier, _>((from, Bound::Unbounded))
+                    .next()
+            })
+            .map(|(name, _)| name)
+            .min()
+    }
+
+    fn lists(&self, peer: &ParticipantId) -> impl Iterator<Item = &OfferPositions> {
+        [Some(&self.open), self.named.get(peer)]
+            .into_iter()
+            .flatten()
+    }
+}

@@ -1,0 +1,362 @@
+//! Publishing: from a declared entry and the snapshot's schema to a dataset that may be listed.
+
+use crate::Catalog;
+use crate::dataset::{ColumnType, Dataset, DatasetColumn, RegisteredGrid};
+use crate::literal_type;
+use arrow_schema::Schema;
+use hansa_audit_log::json::Json;
+use hansa_audit_log::ledger::{Evidence, RecordContent};
+use hansa_policy::id::{DatasetId, SqlIdentifier};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::TimeBucketWidth;
+use hansa_policy::term::release::ReleaseTerm;
+use std::collections::BTreeSet;
+
+/// An entry about to be published, not yet compared with the snapshot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DatasetDraft {
+    /// The entry.
+    pub dataset: Dataset,
+}
+
+/// A dataset that may be listed: its entry says what its snapshot holds.
+#[derive(Debug)]
+pub struct PublishableDataset {
+    dataset: Dataset,
+}
+
+impl DatasetDraft {
+    /// The one maker of [`PublishableDataset`]: the snapshot has exactly the declared columns, and everything that the entry says of
+    /// them can be true.
+    ///
+    /// # Errors
+    /// Every problem at once.
+    pub fn check(self, snapshot: &Schema) -> Result<PublishableDataset, Vec<Refusal>> {
+        let mut problems = columns(&self.dataset, snapshot);
+        problems.extend(unit(&self.dataset));
+        problems.extend(grid(&self.dataset));
+        problems.extend(facts(&self.dataset));
+        if problems.is_empty() {
+            Ok(PublishableDataset {
+                dataset: self.dataset,
+            })
+        } else {
+            Err(problems)
+        }
+    }
+}
+
+impl PublishableDataset {
+    /// The dataset.
+    #[must_use]
+    pub const fn dataset(&self) -> &Dataset {
+        &self.dataset
+    }
+
+    pub(crate) fn into_dataset(self) -> Dataset {
+        self.dataset
+    }
+}
+
+impl Evidence for PublishableDataset {
+    fn entry(&self) -> RecordContent {
+        RecordContent {
+            kind: "publish",
+            body: body(&self.dataset),
+        }
+    }
+}
+
+/// The body of the record of a publication.
+#[must_use]
+pub fn body(dataset: &Dataset) -> Json {
+    let personal = dataset
+        .columns
+        .iter()
+        .filter(|column| column.personal)
+        .map(|column| Json::text(&column.name));
+    let members = [
+        ("dataset", Json::text(&dataset.id)),
+        ("version", Json::text(&dataset.version)),
+        ("schema_sha256", Json::text(dataset.schema_digest())),
+        ("published_at", Json::text(dataset.published_at)),
+        ("rows", Json::count(dataset.rows)),
+        ("bytes", Json::count(dataset.bytes)),
+        ("licence", Json::text(&dataset.licence)),
+        ("high_value", Json::Bool(dataset.high_value)),
+        ("personal", Json::Bool(dataset.personal)),
+        ("personal_columns", Json::List(personal.collect())),
+        (
+            "unit_column",
+            dataset.unit_column.as_ref().map_or(Json::Null, Json::text),
+        ),
+        (
+            "grid",
+            dataset
+                .grid
+                .as_ref()
+                .map_or(Json::Null, |grid| Json::text(&grid.id)),
+        ),
+    ];
+    // Only of a feed: records from before there were any stay as they are.
+    let feed = dataset.feed.as_ref().map(|feed| ("feed", feed.body()));
+    Json::object(members.into_iter().chain(feed))
+}
+
+/// A dataset that is about to be taken out of the catalogue.
+#[derive(Debug)]
+pub struct DatasetWithdrawal {
+    dataset: DatasetId,
+    version: String,
+    reason: String,
+}
+
+impl DatasetWithdrawal {
+    /// The one maker: only what is published can be withdrawn.
+    ///
+    /// # Errors
+    /// `DATASET_NOT_PUBLISHED`.
+    pub fn of(catalog: &Catalog, name: &SqlIdentifier, reason: &str) -> Result<Self, Refusal> {
+        let dataset = catalog.dataset(name).ok_or_else(|| {
+            Refusal::new(
+                ErrorCode::DatasetNotPublished,
+                format!("`{name}` is not published"),
+            )
+        })?;
+        Ok(Self {
+            dataset: dataset.id.clone(),
+            version: dataset.version.clone(),
+            reason: reason.to_owned(),
+        })
+    }
+
+    /// The dataset.
+    #[must_use]
+    pub const fn dataset(&self) -> &DatasetId {
+        &self.dataset
+    }
+}
+
+impl Evidence for DatasetWithdrawal {
+    fn entry(&self) -> RecordContent {
+        RecordContent {
+            kind: "unpublish",
+            body: Json::object([
+                ("dataset", Json::text(&self.dataset)),
+                ("version", Json::text(&self.version)),
+                ("reason", Json::text(&self.reason)),
+            ]),
+        }
+    }
+}
+
+fn columns(dataset: &Dataset, snapshot: &Schema) -> Vec<Refusal> {
+    let mut problems = Vec::new();
+    if dataset.columns.is_empty() {
+        problems.push(mismatch(dataset, "it has no columns"));
+    }
+    let mut seen = BTreeSet::new();
+    for column in &dataset.columns {
+        if !seen.insert(&column.name) {
+            problems.push(mismatch(
+                dataset,
+                format!("the column `{}` is declared twice", column.name),
+            ));
+        }
+    }
+    for column in &dataset.columns {
+        match snapshot.field_with_name(column.name.as_str()) {
+            Err(_) => problems.push(mismatch(
+                dataset,
+                format!("the snapshot has no column `{}`", column.name),
+            )),
+            Ok(field) if *field.data_type() != column.kind.arrow() => {
+                problems.push(mismatch(
+                    dataset,
+                    format!(
+                        "`{}` is declared as {} but stored as {}",
+                        column.name,
+                        column.kind.as_str(),
+                        field.data_type()
+                    ),
+                ));
+            }
+            Ok(field) if field.is_nullable() && !column.nullable => problems.push(mismatch(
+                dataset,
+                format!("`{}` is declared without NULL but may hold it", column.name),
+            )),
+            Ok(_) => {}
+        }
+    }
+    for field in snapshot.fields() {
+        if !dataset
+            .columns
+            .iter()
+            .any(|column| column.name.as_str() == field.name())
+        {
+            problems.push(mismatch(
+                dataset,
+                format!("the snapshot has a column `{}` more", field.name()),
+            ));
+        }
+    }
+    problems
+}
+
+fn unit(dataset: &Dataset) -> Option<Refusal> {
+    let unit = dataset.unit_column.as_ref()?;
+    literal_type::column(&dataset.columns, unit)
+        .err()
+        .map(|_| invalid(dataset, format!("the unit column `{unit}` does not exist")))
+}
+
+fn grid(dataset: &Dataset) -> Vec<Refusal> {
+    let Some(grid) = &dataset.grid else {
+        return Vec::new();
+    };
+    let mut problems = Vec::new();
+    if !grid.id.starts_with(&format!("{}/grid/", dataset.id.owner)) {
+        problems.push(invalid(
+            dataset,
+            format!("the grid `{}` is not one of the owner's", grid.id),
+        ));
+    }
+    let mut seen = BTreeSet::new();
+    for dimension in &grid.dimensions {
+        if !seen.insert(&dimension.column) {
+            problems.push(invalid(
+                dataset,
+                format!("the grid has `{}` twice", dimension.column),
+            ));
+        }
+        if let Some(zone) = &dimension.zone
+            && !hansa_audit_log::time::is_zone(zone)
+        {
+            problems.push(invalid(dataset, format!("`{zone}` is no time zone")));
+        }
+        match literal_type::column(&dataset.columns, &dimension.column) {
+            Err(_) => problems.push(invalid(
+                dataset,
+                format!("the grid's dimension `{}` does not exist", dimension.column),
+            )),
+            Ok(column) => {
+                if let Some(fault) = cell_fault(column, dimension.bucket) {
+                    problems.push(invalid(dataset, fault));
+                }
+            }
+        }
+    }
+    problems.extend(release_fault(dataset, grid).map(|fault| invalid(dataset, fault)));
+    problems
+}
+
+fn release_fault(dataset: &Dataset, grid: &RegisteredGrid) -> Option<String> {
+    let ReleaseTerm { column, every, .. } = grid.release.as_ref()?;
+    let Some(own) = grid.dimensions.iter().find(|one| one.column == *column) else {
+        return Some(format!(
+            "the grid is released by `{column}`, which is none of its dimensions"
+        ));
+    };
+    let kind = literal_type::column(&dataset.columns, column).ok()?.kind;
+    let finest = match (kind, own.bucket) {
+        (ColumnType::Date, None) => TimeBucketWidth::Day,
+        (ColumnType::Date | ColumnType::Instant, Some(bucket)) => bucket,
+        _ => {
+            return Some(format!(
+                "the grid is released by `{column}`, which has no bucket of time"
+            ));
+        }
+    };
+    let zone = own.zone.as_deref().unwrap_or("UTC");
+    let short = |bucket: TimeBucketWidth| {
+        matches!(bucket, TimeBucketWidth::QuarterHour | TimeBucketWidth::Hour)
+    };
+    if short(finest) && !short(*every) && !hansa_audit_log::time::keeps_hours(zone) {
+        // Hours are those of UTC: one would lie in two periods, and be released twice.
+        return Some(format!(
+            "days of `{zone}` do not begin with an hour of UTC, so an hour of `{column}` is not released as a whole"
+        ));
+    }
+    (!every.is_made_of(finest)).then(|| {
+        format!(
+            "a {} of `{column}` is not made of whole cells by {}",
+            every.as_str(),
+            finest.as_str()
+        )
+    })
+}
+
+fn cell_fault(column: &DatasetColumn, bucket: Option<TimeBucketWidth>) -> Option<String> {
+    match (column.kind, bucket) {
+        (ColumnType::Float, _) => Some(format!(
+            "`{}` is a floating-point number and can't be a dimension",
+            column.name
+        )),
+        (ColumnType::Text | ColumnType::Int | ColumnType::Bool, Some(bucket)) => Some(format!(
+            "`{}` holds {} and has no {}",
+            column.name,
+            column.kind.as_str(),
+            bucket.as_str()
+        )),
+        (ColumnType::Date, Some(bucket)) if !bucket.is_made_of(TimeBucketWidth::Day) => {
+            Some(format!(
+                "`{}` holds dates, which have no {}",
+                column.name,
+                bucket.as_str()
+            ))
+        }
+        (
+            ColumnType::Text
+            | ColumnType::Int
+            | ColumnType::Bool
+            | ColumnType::Date
+            | ColumnType::Instant,
+            _,
+        ) => None,
+    }
+}
+
+fn facts(dataset: &Dataset) -> Vec<Refusal> {
+    let mut problems = Vec::new();
+    if !hansa_audit_log::time::is_zone(&dataset.zone) {
+        problems.push(invalid(
+            dataset,
+            format!("`{}` is no time zone", dataset.zone),
+        ));
+    }
+    if let Some([west, south, east, north]) = dataset.area {
+        let inside = |value: f64, most: f64| value.is_finite() && value.abs() <= most;
+        let ok = inside(west, 180.0)
+            && inside(east, 180.0)
+            && inside(south, 90.0)
+            && inside(north, 90.0)
+            && west <= east
+            && south <= north;
+        if !ok {
+            problems.push(invalid(
+                dataset,
+                "the coordinates are not degrees; is the CRS right?",
+            ));
+        }
+    }
+    if dataset.time_span.is_some_and(|(first, last)| first > last) {
+        problems.push(invalid(dataset, "the time span ends before it starts"));
+    }
+    problems
+}
+
+fn mismatch(dataset: &Dataset, sentence: impl Into<String>) -> Refusal {
+    about(ErrorCode::SchemaMismatch, dataset, sentence)
+}
+
+fn invalid(dataset: &Dataset, sentence: impl Into<String>) -> Refusal {
+    about(ErrorCode::ConfigInvalid, dataset, sentence)
+}
+
+fn about(code: ErrorCode, dataset: &Dataset, sentence: impl Into<String>) -> Refusal {
+    let sentence = sentence.into();
+    Refusal::new(code, format!("`{}`: {sentence}", dataset.id.name))
+}
+
+#[cfg(test)]
+mod tests;

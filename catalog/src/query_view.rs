@@ -1,0 +1,371 @@
+//! What the asker of one question may name at all. A name that is not in here does not exist.
+
+mod clause_text;
+mod cube_view;
+
+use crate::dataset::{ColumnType, Dataset, DatasetColumn};
+use crate::{Catalog, grid_alignment, literal_type, schema_compatibility};
+use arrow_schema::{Field, Schema, SchemaRef};
+use clause_text::clause_text;
+use hansa_policy::contract::{ActiveContracts, DatasetGrant};
+use hansa_policy::effect::{Cube, Effect, EffectKind};
+use hansa_policy::id::{ContractId, DatasetId, SqlIdentifier};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::rule::EffectBinding;
+use hansa_policy::term::{MaskValue, TimeBucketWidth};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The tables of one question, by the name under which the asker writes them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct QueryView {
+    tables: BTreeMap<SqlIdentifier, ViewTable>,
+}
+
+/// One governed dataset as its contract shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ViewTable {
+    /// The dataset.
+    pub dataset: DatasetId,
+    /// The contract; absent for the house contract.
+    pub contract: Option<ContractId>,
+    /// The stored columns, complete, for the private plan.
+    pub stored: SchemaRef,
+    /// What the asker sees: a row table or a cube.
+    pub shape: ViewShape,
+}
+
+/// How a contract shows a dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a few are made for a question, and none is copied on the way of a row"
+)]
+pub enum ViewShape {
+    /// Rows with this schema: masked and coarsened columns keep type and become nullable where the mask is NULL.
+    Rows(SchemaRef),
+    /// Cells only. `base` is what row-style SQL may name (dimensions and measures, usable in aggregate blocks alone);
+    /// `cells` is the relation `NAME.cube`: the dimensions, and of `n`, `cnt_<m>` and `sum_<m>` per measure what the
+    /// permitted functions tell: `n`, `units` and `cnt_<m>` are counts, `sum_<m>` is a sum, `dev_<m>` the sum of the squares of
+    /// what the values are from their mean.
+    Cube {
+        /// The cube.
+        cube: Cube,
+        /// Schema of the row-style table.
+        base: SchemaRef,
+        /// Schema of the cube relation.
+        cells: SchemaRef,
+        /// Schema of what totals are made of, which nobody can name: an average needs sums and counts that may not be told.
+        totals: SchemaRef,
+    },
+}
+
+impl QueryView {
+    /// A view of these tables.
+    #[must_use]
+    pub const fn new(tables: BTreeMap<SqlIdentifier, ViewTable>) -> Self {
+        Self { tables }
+    }
+
+    /// The table of that name.
+    #[must_use]
+    pub fn table(&self, name: &str) -> Option<&ViewTable> {
+        self.tables
+            .iter()
+            .find(|(known, _)| known.as_str() == name)
+            .map(|(_, table)| table)
+    }
+
+    /// All tables, by name.
+    pub fn tables(&self) -> impl Iterator<Item = (&SqlIdentifier, &ViewTable)> {
+        self.tables.iter()
+    }
+}
+
+impl Catalog {
+    /// What may be named under these contracts, dataset by dataset.
+    ///
+    /// # Errors
+    /// `DATASET_UNKNOWN` for a dataset that is not, or no longer, published; `SCHEMA_CHANGED`; `GRID_CONFLICT` when another
+    /// grid was registered since; and whatever is wrong with a term, now that columns and types are known.
+    pub fn view(
+        &self,
+        standing: &ActiveContracts,
+        tenant: Option<&str>,
+    ) -> Result<QueryView, Refusal> {
+        let mut tables = BTreeMap::new();
+        for (id, grant) in standing.grants() {
+            let table = self.table(id, grant, standing, tenant).map_err(|refusal| {
+                match grant.contract() {
+                    Some(contract) => refusal.with_contract(contract),
+                    None => refusal,
+                }
+            })?;
+            tables.insert(id.name.clone(), table);
+        }
+        Ok(QueryView::new(tables))
+    }
+
+    fn table(
+        &self,
+        id: &DatasetId,
+        grant: &DatasetGrant,
+        standing: &ActiveContracts,
+        tenant: Option<&str>,
+    ) -> Result<ViewTable, Refusal> {
+        let dataset = self.by_id(id).ok_or_else(|| {
+            Refusal::new(
+                ErrorCode::DatasetUnknown,
+                format!("no dataset `{}`", id.name),
+            )
+        })?;
+        if !schema_compatibility::fits(grant.schema(), grant.clauses(), dataset, self.seal()) {
+            return Err(Refusal::new(
+                ErrorCode::SchemaChanged,
+                format!(
+                    "`{}` has another schema than the contract was signed for",
+                    id.name
+                ),
+            )
+            .with_help(format!(
+                "request an amendment: hansa contract request {}",
+                id.name
+            )));
+        }
+        let effects =
+            grant.effects(&EffectBinding::of(standing.asker().id()).with_tenant(tenant))?;
+        let shape = shape(dataset, &effects)?;
+        if let ViewShape::Cube { cube, .. } = &shape {
+            // INVARIANT: one-grid. Cells of an older grid beside those of the registered one could be subtracted.
+            grid_alignment::nests(cube, dataset)?;
+        }
+        Ok(ViewTable {
+            dataset: id.clone(),
+            contract: grant.contract(),
+            stored: dataset.schema(),
+            shape,
+        })
+    }
+}
+
+/// The schema of the permitted view: what these effects leave of the dataset. The same for the provider, who enforces it,
+/// and for the consumer, who plans with it.
+///
+/// # Errors
+/// `TERM_COLUMN_UNKNOWN`, `TERM_ILL_TYPED` or `POLICY_CONTRADICTION`, citing the clause.
+pub fn shape(dataset: &Dataset, effects: &[Effect]) -> Result<ViewShape, Refusal> {
+    let mut rows = dataset.columns.clone();
+    let mut cube = None;
+    // A column that is made is added to those that the others leave, wherever its clause stands.
+    let makes = |effect: &&Effect| matches!(effect.kind, EffectKind::CoarsenPlace { .. });
+    let (made, others): (Vec<&Effect>, Vec<&Effect>) = effects.iter().partition(makes);
+    for effect in others.into_iter().chain(made) {
+        apply(&effect.kind, dataset, &mut rows, &mut cube)
+            .map_err(|refusal| refusal.with_clause(effect.clause, clause_text(&effect.kind)))?;
+    }
+    match cube {
+        None if rows.is_empty() => Err(Refusal::new(
+            ErrorCode::PolicyContradiction,
+            "every column that is permitted is prohibited",
+        )),
+        None => Ok(ViewShape::Rows(schema(&rows))),
+        Some(cube) => cube_view::cells(dataset, cube),
+    }
+}
+
+fn apply(
+    what: &EffectKind,
+    dataset: &Dataset,
+    rows: &mut Vec<DatasetColumn>,
+    cube: &mut Option<Cube>,
+) -> Result<(), Refusal> {
+    match what {
+        EffectKind::KeepRows(filter) => {
+            match literal_type::faults(&dataset.columns, filter).pop() {
+                Some(fault) => Err(fault),
+                None => Ok(()),
+            }
+        }
+        EffectKind::KeepInside { lon, lat, .. } => degrees(dataset, [lon, lat]),
+        EffectKind::KeepWithin(area) => degrees(dataset, [&area.lon, &area.lat]),
+        EffectKind::KeepBefore { column, .. } => demand(
+            literal_type::column(&dataset.columns, column)?,
+            &[ColumnType::Instant, ColumnType::Date],
+            "an instant or a date",
+        ),
+        EffectKind::ShowColumns(shown) => {
+            for name in shown {
+                literal_type::column(&dataset.columns, name)?;
+            }
+            rows.retain(|column| shown.contains(&column.name));
+            Ok(())
+        }
+        EffectKind::HideColumns(hidden) => {
+            for name in hidden {
+                literal_type::column(&dataset.columns, name)?;
+            }
+            rows.retain(|column| !hidden.contains(&column.name));
+            Ok(())
+        }
+        EffectKind::MaskColumn { column, mask } => {
+            let stored = literal_type::column(&dataset.columns, column)?;
+            let nullable = match mask {
+                MaskValue::Null => true,
+                MaskValue::Constant(literal) => {
+                    if let Some(fault) = literal_type::literal_fault(stored, literal) {
+                        return Err(fault);
+                    }
+                    false
+                }
+            };
+            for shown in rows.iter_mut().filter(|shown| shown.name == *column) {
+                shown.nullable = nullable;
+            }
+            Ok(())
+        }
+        EffectKind::Pseudonymise { column, .. } => {
+            let stored = literal_type::column(&dataset.columns, column)?;
+            demand(
+                stored,
+                &[ColumnType::Text, ColumnType::Int],
+                "a text or an integer to hash",
+            )?;
+            for shown in rows.iter_mut().filter(|shown| shown.name == *column) {
+                shown.kind = ColumnType::Text;
+            }
+            Ok(())
+        }
+        EffectKind::Shorten { column, .. } => demand(
+            literal_type::column(&dataset.columns, column)?,
+            &[ColumnType::Text],
+            "a text to shorten",
+        ),
+        EffectKind::Band { column, edges } => {
+            let stored = literal_type::column(&dataset.columns, column)?;
+            demand(
+                stored,
+                &[ColumnType::Int, ColumnType::Float],
+                "a number that has bands",
+            )?;
+            let fits =
+                |edge: &&String| stored.kind == ColumnType::Float || edge.parse::<i64>().is_ok();
+            if let Some(edge) = edges.iter().find(|edge| !fits(edge)) {
+                return Err(ill_typed(format!(
+                    "`{column}` holds integers, and the edge {edge} is none"
+                )));
+            }
+            for shown in rows.iter_mut().filter(|shown| shown.name == *column) {
+                shown.nullable = true;
+            }
+            Ok(())
+        }
+        EffectKind::LookUp(lookup) => {
+            demand(
+                literal_type::column(&dataset.columns, &lookup.column)?,
+                &[ColumnType::Text, ColumnType::Int],
+                "a text or an integer to look up",
+            )?;
+            for shown in rows.iter_mut().filter(|shown| shown.name == lookup.column) {
+                shown.kind = ColumnType::Text;
+                shown.nullable = true;
+            }
+            Ok(())
+        }
+        EffectKind::CoarsenTime { column, bucket, .. } => {
+            bucket_fits(literal_type::column(&dataset.columns, column)?, *bucket)
+        }
+        EffectKind::CoarsenPlace { lon, lat, cell, .. } => place(dataset, rows, [lon, lat], cell),
+        EffectKind::AggregateOnly(wanted) => {
+            *cube = Some(wanted.clone());
+            Ok(())
+        }
+    }
+}
+
+/// Two columns that hold degrees.
+fn degrees(dataset: &Dataset, names: [&SqlIdentifier; 2]) -> Result<(), Refusal> {
+    names.into_iter().try_for_each(|name| {
+        let column = literal_type::column(&dataset.columns, name)?;
+        demand(column, &[ColumnType::Float], "a coordinate in degrees")
+    })
+}
+
+/// A column of cells takes the place of two of degrees, where the first of them stood.
+fn place(
+    dataset: &Dataset,
+    rows: &mut Vec<DatasetColumn>,
+    places: [&SqlIdentifier; 2],
+    cell: &SqlIdentifier,
+) -> Result<(), Refusal> {
+    degrees(dataset, places)?;
+    // A column that is not shown is not there, so that its name can be given to cells and nobody learns of it.
+    if rows.iter().any(|column| column.name == *cell) {
+        return Err(Refusal::new(
+            ErrorCode::PolicyContradiction,
+            format!("a column `{cell}` is shown, so cells can't stand in one"),
+        )
+        .with_help("give the cells another name: as = \"place_cell\""));
+    }
+    let gone = |column: &DatasetColumn| places.contains(&&column.name);
+    let Some(at) = rows.iter().position(gone) else {
+        return Ok(());
+    };
+    rows.retain(|column| !gone(column));
+    let mut personal = dataset.columns.iter().filter(|column| gone(column));
+    let made = DatasetColumn {
+        name: cell.clone(),
+        kind: ColumnType::Text,
+        nullable: true,
+        unit: None,
+        crs: None,
+        personal: personal.any(|column| column.personal),
+        meaning: None,
+        conversion: None,
+        own_keys: None,
+        distinct: 0,
+    };
+    rows.insert(at.min(rows.len()), made);
+    Ok(())
+}
+
+fn bucket_fits(column: &DatasetColumn, bucket: TimeBucketWidth) -> Result<(), Refusal> {
+    demand(
+        column,
+        &[ColumnType::Instant, ColumnType::Date],
+        "an instant or a date",
+    )?;
+    if column.kind == ColumnType::Date && !bucket.is_made_of(TimeBucketWidth::Day) {
+        return Err(ill_typed(format!(
+            "`{}` holds dates, which have no {}",
+            column.name,
+            bucket.as_str()
+        )));
+    }
+    Ok(())
+}
+
+fn demand(column: &DatasetColumn, kinds: &[ColumnType], what: &str) -> Result<(), Refusal> {
+    if kinds.contains(&column.kind) {
+        return Ok(());
+    }
+    Err(ill_typed(format!(
+        "`{}` holds {}, not {what}",
+        column.name,
+        column.kind.as_str()
+    )))
+}
+
+fn schema(columns: &[DatasetColumn]) -> SchemaRef {
+    Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()))
+}
+
+fn field(column: &DatasetColumn) -> Field {
+    Field::new(column.name.as_str(), column.kind.arrow(), column.nullable)
+}
+
+fn ill_typed(sentence: String) -> Refusal {
+    Refusal::new(ErrorCode::TermIllTyped, sentence)
+}
+
+#[cfg(test)]
+mod tests;

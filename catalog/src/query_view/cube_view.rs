@@ -1,0 +1,130 @@
+//! What an aggregate-only contract shows: a table to aggregate, and the cells themselves.
+
+use super::{ViewShape, bucket_fits, demand, field, ill_typed, schema};
+use crate::dataset::{ColumnType, Dataset};
+use crate::literal_type;
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use hansa_policy::effect::Cube;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::privacy_budget::PrivacyBudgetTerm;
+use hansa_policy::term::{self, CubeFunction};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The row-style table of dimensions and measures, and the relation of the cells.
+pub(super) fn cells(dataset: &Dataset, cube: Cube) -> Result<ViewShape, Refusal> {
+    let [counts, sums, averages, variances, units] = [
+        CubeFunction::Count,
+        CubeFunction::Sum,
+        CubeFunction::Avg,
+        CubeFunction::Variance,
+        CubeFunction::Units,
+    ]
+    .map(|function| cube.permits(function));
+    let means = averages || variances;
+    let mut base = Vec::new();
+    let mut fields = Vec::new();
+    for dimension in &cube.dimensions {
+        let column = literal_type::column(&dataset.columns, &dimension.column)?;
+        if column.kind == ColumnType::Float {
+            return Err(ill_typed(format!(
+                "`{}` is a floating-point number and can't be grouped by",
+                column.name
+            )));
+        }
+        if let Some(bucket) = dimension.bucket {
+            bucket_fits(column, bucket)?;
+        }
+        fields.push((field(column), true, true));
+        base.push(column.clone());
+    }
+    fields.push((Field::new("n", DataType::Int64, false), counts, counts));
+    fields.push((Field::new("units", DataType::Int64, false), units, units));
+    for measure in &cube.measures {
+        let column = literal_type::column(&dataset.columns, measure)?;
+        demand(
+            column,
+            &[ColumnType::Int, ColumnType::Float],
+            "a number to aggregate",
+        )?;
+        let count = Field::new(format!("cnt_{measure}"), DataType::Int64, true);
+        fields.push((count, counts, counts || means));
+        let sum = Field::new(format!("sum_{measure}"), column.kind.arrow(), true);
+        fields.push((sum, sums, sums || means));
+        let squares = Field::new(format!("dev_{measure}"), DataType::Float64, true);
+        fields.push((squares, variances, variances));
+        base.push(column.clone());
+    }
+    if let term::CountingUnit::Column(unit) = &cube.unit
+        && literal_type::column(&dataset.columns, unit).is_err()
+    {
+        return Err(Refusal::new(
+            ErrorCode::GroupWithoutUnit,
+            format!("the minimum group counts `{unit}`, which the dataset does not have"),
+        ));
+    }
+    if let Some(budget) = &cube.budget {
+        drawn(dataset, budget)?;
+    }
+    let mut names = BTreeSet::new();
+    if let Some((twice, ..)) = fields
+        .iter()
+        .filter(|(_, shown, needed)| *shown || *needed)
+        .find(|(field, ..)| !names.insert(field.name().clone()))
+    {
+        return Err(Refusal::new(
+            ErrorCode::PolicyContradiction,
+            format!("the cube would have two columns `{}`", twice.name()),
+        )
+        .with_help("leave one of the columns out, or rename it in the dataset"));
+    }
+    Ok(ViewShape::Cube {
+        base: schema(&base),
+        cells: those(&fields, |(field, shown, _)| shown.then(|| field.clone())),
+        totals: those(&fields, |(field, _, needed)| needed.then(|| field.clone())),
+        cube,
+    })
+}
+
+/// What a budget of privacy says fits the columns.
+fn drawn(dataset: &Dataset, budget: &PrivacyBudgetTerm) -> Result<(), Refusal> {
+    literal_type::column(&dataset.columns, &budget.unit)?;
+    for held in &budget.bounds {
+        let column = literal_type::column(&dataset.columns, &held.measure)?;
+        let whole = held.low.whole().is_some() && held.high.whole().is_some();
+        if column.kind == ColumnType::Int && !whole {
+            return Err(ill_typed(format!(
+                "`{}` holds integers, and one of its bounds is none",
+                column.name
+            )));
+        }
+    }
+    for listed in &budget.values {
+        let column = literal_type::column(&dataset.columns, &listed.column)?;
+        let is_value = |text: &String| match column.kind {
+            ColumnType::Text => true,
+            ColumnType::Int => text
+                .parse::<i64>()
+                .is_ok_and(|one| one.to_string() == *text),
+            ColumnType::Bool => text == "true" || text == "false",
+            ColumnType::Float | ColumnType::Date | ColumnType::Instant => false,
+        };
+        if let Some(other) = listed.list.iter().find(|text| !is_value(text)) {
+            return Err(ill_typed(format!(
+                "`{other}` is no value of `{}`, which holds {}",
+                column.name,
+                column.kind.as_str()
+            ))
+            .with_help("the values of texts, integers, true and false can be named, not those of a second time"));
+        }
+    }
+    Ok(())
+}
+
+type CellField = (Field, bool, bool);
+
+fn those(fields: &[CellField], pick: impl Fn(&CellField) -> Option<Field>) -> SchemaRef {
+    Arc::new(Schema::new(
+        fields.iter().filter_map(pick).collect::<Vec<_>>(),
+    ))
+}

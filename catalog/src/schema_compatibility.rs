@@ -1,0 +1,128 @@
+//! Whether a contract that was signed for one schema is good for a dataset as it is now.
+
+use crate::dataset::Dataset;
+use hansa_audit_log::digest::Digest;
+use hansa_policy::term::Clause;
+use hansa_policy::term::schema_version::SchemaCompatibility;
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// The secret under which an owner names the schemas of its datasets. It is shown to nobody.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SchemaSecret([u8; 32]);
+
+impl SchemaSecret {
+    /// The seal of this secret.
+    #[must_use]
+    pub const fn new(secret: [u8; 32]) -> Self {
+        Self(secret)
+    }
+
+    /// The names that the schema had before its last columns came: of its first column, of its first two, and so on. Whoever
+    /// holds the secret needs nothing else to know an earlier schema again.
+    #[must_use]
+    pub fn earlier(&self, dataset: &Dataset) -> BTreeSet<Digest> {
+        let mut before = dataset.clone();
+        let mut names = BTreeSet::new();
+        while before.columns.pop().is_some() && !before.columns.is_empty() {
+            names.insert(before.sealed_digest(&self.0));
+        }
+        names
+    }
+}
+
+impl fmt::Debug for SchemaSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Seal")
+    }
+}
+
+/// Whether a contract of these clauses that was signed for `schema` is good for the dataset as it is. Without a seal there is
+/// only the schema itself.
+#[must_use]
+pub fn fits(
+    schema: Digest,
+    clauses: &[Clause],
+    dataset: &Dataset,
+    seal: Option<&SchemaSecret>,
+) -> bool {
+    schema == dataset.schema_digest()
+        || (SchemaCompatibility::of(clauses) == SchemaCompatibility::Compatible
+            && seal.is_some_and(|seal| seal.earlier(dataset).contains(&schema)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::ColumnType;
+    use crate::fixture::{column, counts};
+    use hansa_policy::id::ClauseId;
+    use hansa_policy::term::Term;
+
+    fn sealed(secret: [u8; 32], change: impl FnOnce(&mut Dataset)) -> Dataset {
+        let mut dataset = counts();
+        change(&mut dataset);
+        dataset.whole_schema = Some(dataset.sealed_digest(&secret));
+        dataset
+    }
+
+    #[test]
+    fn what_was_only_added_to_is_known_again() {
+        let signed = sealed([1; 32], |_| {}).schema_digest();
+        let clause = |schemas| {
+            [Clause {
+                id: ClauseId(2),
+                term: Term::Version(schemas),
+            }]
+        };
+        let good = |change: fn(&mut Dataset), schemas| {
+            let now = sealed([1; 32], change);
+            fits(
+                signed,
+                &clause(schemas),
+                &now,
+                Some(&SchemaSecret::new([1; 32])),
+            )
+        };
+        let more = |dataset: &mut Dataset| {
+            dataset.columns.push(column("weather", ColumnType::Text));
+            dataset.columns.push(column("wind", ColumnType::Float));
+        };
+        assert!(
+            good(|_| {}, SchemaCompatibility::Exact)
+                && good(|_| {}, SchemaCompatibility::Compatible)
+        );
+        assert!(good(more, SchemaCompatibility::Compatible));
+        assert!(!good(more, SchemaCompatibility::Exact));
+        let between = |dataset: &mut Dataset| {
+            dataset
+                .columns
+                .insert(1, column("weather", ColumnType::Text));
+        };
+        let less = |dataset: &mut Dataset| {
+            dataset.columns.pop();
+        };
+        let typed = |dataset: &mut Dataset| {
+            dataset.columns[0].kind = ColumnType::Float;
+            dataset.columns.push(column("weather", ColumnType::Text));
+        };
+        let nullable = |dataset: &mut Dataset| {
+            dataset.columns[0].nullable = !dataset.columns[0].nullable;
+            dataset.columns.push(column("weather", ColumnType::Text));
+        };
+        for change in [between, less, typed, nullable] {
+            assert!(!good(change, SchemaCompatibility::Compatible));
+        }
+        // Who does not hold the secret knows nothing again.
+        let now = sealed([1; 32], more);
+        let compatible = clause(SchemaCompatibility::Compatible);
+        assert!(!fits(
+            signed,
+            &compatible,
+            &now,
+            Some(&SchemaSecret::new([2; 32]))
+        ));
+        assert!(!fits(signed, &compatible, &now, None));
+        assert_eq!(format!("{:?}", SchemaSecret::new([7; 32])), "Seal");
+    }
+}

@@ -1,0 +1,139 @@
+//! What must hold inside a bundle, beyond its form and its signature.
+
+use super::{BundleContent, CertificateAnchor, LONGEST};
+use crate::certificate::authority_certificate::{AuthorityCertificate, TrustedAuthority};
+use crate::seal;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::collections::BTreeSet;
+
+/// The anchors, each read from its certificate.
+pub(super) fn anchors(
+    content: &BundleContent,
+) -> Result<Vec<(TrustedAuthority, CertificateAnchor)>, Refusal> {
+    let mut seen = BTreeSet::new();
+    content
+        .anchors
+        .iter()
+        .map(|anchor| {
+            let facts = AuthorityCertificate::read(&anchor.certificate)
+                .map_err(|fault| invalid(format!("an anchor of the trust bundle: {fault}")))?;
+            if facts.spki != anchor.spki || !seen.insert(anchor.spki) {
+                return Err(invalid(
+                    "an anchor of the trust bundle has another key than its certificate, or stands twice",
+                ));
+            }
+            if anchor.not_after > facts.not_after {
+                return Err(invalid(
+                    "an anchor of the trust bundle is to outlive its certificate",
+                ));
+            }
+            let trusted = webpki::anchor_from_trusted_cert(&anchor.certificate)
+                .map_err(|_| invalid("an anchor of the trust bundle can't be read"))?;
+            let trusted = TrustedAuthority {
+                anchor: trusted.to_owned(),
+                facts,
+            };
+            Ok((trusted, anchor.clone()))
+        })
+        .collect()
+}
+
+/// Everything else: times, and no identity and no key twice.
+pub(super) fn content(content: &BundleContent) -> Result<(), Refusal> {
+    if content.expires_at <= content.issued_at
+        || content.expires_at > content.issued_at.plus_micros(LONGEST)
+    {
+        return Err(invalid("a trust bundle counts for thirty days at most"));
+    }
+    let mut ids = BTreeSet::new();
+    let mut kids = BTreeSet::from([content.key.kid()]);
+    for party in &content.parties {
+        if !ids.insert(&party.id) {
+            return Err(invalid(format!(
+                "{} stands twice in the trust bundle",
+                party.id
+            )));
+        }
+        if party.keys.is_empty() {
+            return Err(invalid(format!("{} has no signing key", party.id)));
+        }
+        let keys = party.keys.iter().map(|registered| &registered.key);
+        for key in keys.chain([&party.note_key]) {
+            if !kids.insert(key.kid()) {
+                return Err(invalid(format!(
+                    "the key `{}` stands twice in the trust bundle",
+                    key.kid()
+                )));
+            }
+        }
+        if party.expelled_at.is_some()
+            && content
+                .anchors
+                .iter()
+                .any(|anchor| anchor.identities.contains(&party.id))
+        {
+            return Err(invalid(format!(
+                "{} was expelled, but an anchor may still speak for it",
+                party.id
+            )));
+        }
+    }
+    seals(content)?;
+    issuers(content, &mut kids)
+}
+
+/// Each authority that seals is one, seals within its own time, and seals for one organisation as one participant alone.
+fn seals(content: &BundleContent) -> Result<(), Refusal> {
+    let mut named = BTreeSet::new();
+    for party in &content.parties {
+        for one in &party.seals {
+            let wrong = |why: &str| {
+                Err(invalid(format!(
+                    "an authority that seals for {} {why}",
+                    party.id
+                )))
+            };
+            let facts = AuthorityCertificate::read(&one.certificate)
+                .map_err(|fault| invalid(format!("a seal of the trust bundle: {fault}")))?;
+            if webpki::anchor_from_trusted_cert(&one.certificate).is_err() {
+                return wrong("can't be read");
+            }
+            if !seal::is_organization(&one.organization) {
+                return wrong("is named with no organisation, or not in one line");
+            }
+            if one.not_before >= one.not_after || one.not_after > facts.not_after {
+                return wrong("is to count for no time, or to outlive its certificate");
+            }
+            if !named.insert((facts.spki, one.organization.as_str())) {
+                return wrong("stands twice for the same organisation");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// No issuer twice, each with something to state, and with keys of its own: a key that signs contracts states nothing.
+fn issuers<'a>(content: &'a BundleContent, kids: &mut BTreeSet<&'a str>) -> Result<(), Refusal> {
+    let mut ids = BTreeSet::new();
+    for issuer in &content.issuers {
+        if !ids.insert(&issuer.id) || issuer.keys.is_empty() || issuer.states.is_empty() {
+            return Err(invalid(format!(
+                "the issuer {} stands twice in the trust bundle, or has no key or nothing to state",
+                issuer.id
+            )));
+        }
+        for registered in &issuer.keys {
+            if !kids.insert(registered.key.kid()) {
+                return Err(invalid(format!(
+                    "the key `{}` stands twice in the trust bundle",
+                    registered.key.kid()
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn invalid(sentence: impl Into<String>) -> Refusal {
+    Refusal::new(ErrorCode::BundleInvalid, sentence)
+}

@@ -1,0 +1,68 @@
+//! Which key of a participant signs what.
+
+use super::TrustBundle;
+use crate::fingerprint::KeyFingerprint;
+use crate::signature::RegisteredKey;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::id::ParticipantId;
+
+impl TrustBundle {
+    /// What people compare of the league's key.
+    #[must_use]
+    pub fn fingerprint(&self) -> KeyFingerprint {
+        KeyFingerprint::of(&[&self.content.key])
+    }
+
+    /// The key that concludes contracts for `id` at `now`: the newest one for that alone, from the first such key on; else
+    /// that of its connector.
+    #[must_use]
+    pub fn concluding_key(&self, id: &ParticipantId, now: UtcTimestamp) -> Option<&RegisteredKey> {
+        self.newest(id, now, self.concludes_apart(id, now))
+    }
+
+    /// The key of its connector at `now`.
+    #[must_use]
+    pub fn connector_key(&self, id: &ParticipantId, now: UtcTimestamp) -> Option<&RegisteredKey> {
+        self.newest(id, now, false)
+    }
+
+    /// Whether the key of that name may conclude contracts for `id` at `now`.
+    #[must_use]
+    pub fn may_conclude(&self, id: &ParticipantId, kid: &str, now: UtcTimestamp) -> bool {
+        let apart = self.concludes_apart(id, now);
+        self.member(id).is_some_and(|member| {
+            member.keys.iter().any(|one| {
+                one.key.kid() == kid && one.counts_at(now) && (one.only_contracts || !apart)
+            })
+        })
+    }
+
+    /// Whether `id` concludes contracts with keys of their own.
+    #[must_use]
+    pub fn concludes_apart(&self, id: &ParticipantId, now: UtcTimestamp) -> bool {
+        self.member(id).is_some_and(|member| {
+            let mut from = member.keys.iter().filter_map(RegisteredKey::alone_from);
+            from.any(|from| from <= now)
+        })
+    }
+
+    /// Whether a key of its connector ended at `since` or later, and the one of that name is another.
+    #[must_use]
+    pub fn replaced_since(&self, id: &ParticipantId, kid: &str, since: UtcTimestamp) -> bool {
+        self.member(id).is_some_and(|member| {
+            let mut before = member.keys.iter().filter(|one| one.key.kid() != kid);
+            before.any(|one| {
+                !one.only_contracts
+                    && one.not_after >= since
+                    && one.not_after <= self.content.issued_at
+            })
+        })
+    }
+
+    fn newest(&self, id: &ParticipantId, now: UtcTimestamp, apart: bool) -> Option<&RegisteredKey> {
+        let keys = &self.member(id)?.keys;
+        keys.iter()
+            .rev()
+            .find(|one| one.only_contracts == apart && one.counts_at(now))
+    }
+}

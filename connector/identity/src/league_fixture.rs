@@ -1,0 +1,77 @@
+//! A league and its participants in a temporary folder, for the tests of this room.
+
+use crate::keys::SignatureAlgorithm;
+use crate::league::{LeagueAuthority, LeagueSettings};
+use crate::participant_identity::admission_request::Applicant;
+use crate::participant_identity::{self, IdentityFiles, ParticipantIdentity};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::id::ParticipantId;
+use std::path::PathBuf;
+
+pub(crate) fn time(text: &str) -> UtcTimestamp {
+    text.parse().unwrap()
+}
+
+pub(crate) const DAY: i64 = 24 * 3600 * 1_000_000;
+
+/// The instant at which every sample starts.
+pub(crate) fn start() -> UtcTimestamp {
+    time("2026-06-01T12:00:00Z")
+}
+
+pub(crate) struct LeagueFixture {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) league: LeagueAuthority,
+}
+
+impl LeagueFixture {
+    pub(crate) fn new() -> Self {
+        Self::of(SignatureAlgorithm::Es256)
+    }
+
+    pub(crate) fn of(algorithm: SignatureAlgorithm) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let founding = LeagueSettings {
+            name: "Test league".to_owned(),
+            algorithm,
+            demo: true,
+        };
+        let league = LeagueAuthority::init(&dir.path().join("league"), &founding, start()).unwrap();
+        Self { dir, league }
+    }
+
+    pub(crate) fn folder(&self, id: &str) -> PathBuf {
+        self.dir.path().join(id)
+    }
+
+    pub(crate) fn files(&self, id: &str) -> IdentityFiles {
+        IdentityFiles::within(&self.folder(id))
+    }
+
+    pub(crate) fn applicant(id: &str) -> Applicant {
+        Applicant {
+            id: id.parse().unwrap(),
+            name: format!("City of {id}"),
+            address: Some(format!("hansa.{id}:7443")),
+        }
+    }
+
+    /// Keys and request of a new participant.
+    pub(crate) fn apply(&self, id: &str) -> Vec<u8> {
+        participant_identity::init(
+            &self.files(id),
+            &Self::applicant(id),
+            SignatureAlgorithm::EdDsa,
+        )
+        .unwrap()
+    }
+
+    /// The whole way: keys, request, admission, join.
+    pub(crate) fn admit(&mut self, id: &str, now: UtcTimestamp) -> ParticipantIdentity {
+        let request = self.apply(id);
+        let admitted = self.league.admit(&request, 7, now).unwrap();
+        let own: ParticipantId = id.parse().unwrap();
+        participant_identity::join(&self.files(id), &own, &admitted.join.to_bytes(), now).unwrap();
+        participant_identity::load(&self.files(id), &own, 0, now).unwrap()
+    }
+}

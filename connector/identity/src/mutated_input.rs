@@ -1,0 +1,98 @@
+//! Bytes from strangers, changed at random: whatever comes in, it is read as what was written or refused, and nothing panics.
+
+use crate::bundle::TrustBundle;
+use crate::certificate;
+use crate::league_fixture::{LeagueFixture, start};
+use crate::participant_identity::admission_request::AdmissionRequest;
+use crate::participant_identity::join_file::JoinFile;
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+
+/// Some of the ways in which bytes go wrong.
+fn spoil(good: &[u8], random: &mut StdRng) -> Vec<u8> {
+    let mut bytes = good.to_vec();
+    for _ in 0..random.random_range(1..4) {
+        let at = random.random_range(0..bytes.len());
+        match random.random_range(0..5) {
+            0 => bytes[at] ^= 1 << random.random_range(0..8),
+            1 => bytes[at] = random.random(),
+            2 => bytes.truncate(at.max(1)),
+            3 => bytes.insert(at, random.random()),
+            _ => {
+                let from = random.random_range(0..bytes.len());
+                let piece: Vec<u8> = bytes.iter().skip(from).take(40).copied().collect();
+                bytes.splice(at..at, piece);
+            }
+        }
+    }
+    bytes
+}
+
+/// `read` gives back what it understood, in the one spelling that it has.
+#[track_caller]
+fn check(good: &[u8], cases: u32, read: impl Fn(&[u8]) -> Option<Vec<u8>>) {
+    assert_eq!(read(good).as_deref(), Some(good));
+    let mut random = StdRng::seed_from_u64(7);
+    for case in 0..cases {
+        let spoilt = spoil(good, &mut random);
+        // Some changes put back what was there, or only touch the line feed at the end.
+        if let Some(understood) = read(&spoilt) {
+            assert_eq!(understood, good, "case {case}: {spoilt:?}");
+        }
+    }
+}
+
+#[test]
+fn a_spoilt_bundle_is_refused() {
+    let mut sample = LeagueFixture::new();
+    sample.admit("munster.example", start());
+    check(&sample.league.bundle().to_bytes(), 3000, |bytes| {
+        TrustBundle::read(bytes)
+            .ok()
+            .map(|bundle| bundle.to_bytes())
+    });
+}
+
+#[test]
+fn a_spoilt_request_is_refused() {
+    let sample = LeagueFixture::new();
+    let good = sample.apply("munster.example");
+    check(&good, 3000, |bytes| {
+        let request = AdmissionRequest::read(bytes).ok()?;
+        assert_eq!(request.id.domain(), "munster.example");
+        assert_eq!(request.name, "City of munster.example");
+        Some(good.clone())
+    });
+}
+
+#[test]
+fn a_spoilt_join_file_is_refused_or_for_another_certificate() {
+    let mut sample = LeagueFixture::new();
+    let request = sample.apply("munster.example");
+    let admitted = sample.league.admit(&request, 7, start()).unwrap();
+    let good = admitted.join.to_bytes();
+    let bundle = admitted.join.bundle.to_bytes();
+    check(&good, 3000, |bytes| {
+        // The file itself is not signed: what counts in it is.
+        let join = JoinFile::read(bytes).ok()?;
+        assert_eq!(join.bundle.to_bytes(), bundle);
+        Some(good.clone())
+    });
+}
+
+#[test]
+fn a_spoilt_certificate_does_not_verify() {
+    let mut sample = LeagueFixture::new();
+    let munster = sample.admit("munster.example", start());
+    let good = munster.certified.cert[0].clone();
+    check(&good, 5000, |bytes| {
+        let shown = [bytes.to_vec().into()];
+        for usage in [
+            certificate::CertificateUsage::Server,
+            certificate::CertificateUsage::Client,
+        ] {
+            certificate::verify(&shown, &munster.bundle, usage, start()).ok()?;
+        }
+        Some(bytes.to_vec())
+    });
+}

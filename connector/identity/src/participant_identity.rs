@@ -1,0 +1,360 @@
+//! Who this participant is: its keys, its certificate and the bundle of its league, in files that the configuration names.
+
+use crate::bundle::{self, TrustBundle};
+use crate::certificate::{self, CertificateUsage, VerifiedChain};
+use crate::keys::SignatureAlgorithm;
+use crate::participant_identity::admission_request::{AdmissionRequest, Applicant, host_of};
+use crate::participant_identity::join_file::JoinFile;
+use crate::pem;
+use crate::signature::{FileSigner, ParticipantSigner};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_files::FileVisibility;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use rcgen::{CertificateParams, DistinguishedName, KeyPair, SanType};
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::ServerName;
+use rustls_pki_types::pem::PemObject;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub mod admission_request;
+pub mod contract_key;
+pub mod join_file;
+pub mod key_rotation;
+#[cfg(test)]
+mod tests;
+
+/// Where a participant's keys and certificates are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdentityFiles {
+    /// The key that signs contracts, withdrawals and receipts.
+    pub signing_key: PathBuf,
+    /// The key that signs the heads of the log.
+    pub note_key: PathBuf,
+    /// The key of the TLS certificate.
+    pub tls_key: PathBuf,
+    /// The TLS certificate and those between it and the anchor.
+    pub tls_cert: PathBuf,
+    /// The trust bundle.
+    pub bundle: PathBuf,
+}
+
+impl IdentityFiles {
+    /// The usual places in a participant's folder.
+    #[must_use]
+    pub fn within(folder: &Path) -> Self {
+        let keys = folder.join("keys");
+        Self {
+            signing_key: keys.join("signing.pem"),
+            note_key: keys.join("note.pem"),
+            tls_key: keys.join("tls.pem"),
+            tls_cert: keys.join("tls-cert.pem"),
+            bundle: keys.join("trust-bundle.json"),
+        }
+    }
+}
+
+/// A participant that can prove who it is.
+#[derive(Debug, Clone)]
+pub struct ParticipantIdentity {
+    /// Its identity.
+    pub id: ParticipantId,
+    /// Signs contracts, withdrawals and receipts.
+    pub signer: Arc<dyn ParticipantSigner>,
+    /// Signs the heads of the log.
+    pub note: Arc<dyn ParticipantSigner>,
+    /// Certificate and key for TLS.
+    pub certified: Arc<CertifiedKey>,
+    /// What was verified of the certificate.
+    pub chain: VerifiedChain,
+    /// The bundle of its league.
+    pub bundle: TrustBundle,
+}
+
+/// What a join has installed, for people.
+#[derive(Debug)]
+pub struct JoinSummary {
+    /// The bundle in force now; its parties carry the addresses of the others.
+    pub bundle: TrustBundle,
+    /// When the certificate is over.
+    pub not_after: UtcTimestamp,
+}
+
+/// Makes the keys of a new participant and the request for its admission, which the caller hands to the league. The
+/// signing key is of the kind that was chosen; heads of logs are signed with Ed25519 by everybody.
+///
+/// # Errors
+/// `FILE_EXISTS` when a key is already there, else `DISK_FULL` or `STATE_BROKEN`.
+pub fn init(
+    files: &IdentityFiles,
+    applicant: &Applicant,
+    signing: SignatureAlgorithm,
+) -> Result<Vec<u8>, Refusal> {
+    for path in [&files.signing_key, &files.note_key, &files.tls_key] {
+        if path.exists() {
+            return Err(Refusal::new(
+                ErrorCode::FileExists,
+                format!(
+                    "`{}` is already there: this participant has keys",
+                    path.display()
+                ),
+            ));
+        }
+        if let Some(folder) = path.parent() {
+            hansa_files::folder(folder)?;
+        }
+    }
+    FileSigner::create(&files.signing_key, signing)?;
+    FileSigner::create(&files.note_key, SignatureAlgorithm::EdDsa)?;
+    let tls = KeyPair::generate().map_err(|error| pem::failed(&error))?;
+    hansa_files::create(
+        &files.tls_key,
+        tls.serialize_pem().as_bytes(),
+        FileVisibility::Owner,
+    )?;
+    request(files, applicant)
+}
+
+/// Writes a request with the keys that are there: for the first admission and for every renewal.
+///
+/// # Errors
+/// When a key can't be read.
+pub fn request(files: &IdentityFiles, applicant: &Applicant) -> Result<Vec<u8>, Refusal> {
+    request_with(files, applicant, &FileSigner::open(&files.signing_key)?)
+}
+
+fn request_with(
+    files: &IdentityFiles,
+    applicant: &Applicant,
+    signing: &FileSigner,
+) -> Result<Vec<u8>, Refusal> {
+    let note = FileSigner::open(&files.note_key)?;
+    let tls = pem::key_pair(&files.tls_key)?;
+    let text = |text: &str| {
+        text.to_owned()
+            .try_into()
+            .map_err(|error| pem::failed(&error))
+    };
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params.subject_alt_names = vec![
+        SanType::URI(text(applicant.id.as_str())?),
+        SanType::DnsName(text(applicant.id.domain())?),
+    ];
+    if let Some(host) = applicant.address.as_deref().map(host_of)
+        && host != applicant.id.domain()
+        && matches!(ServerName::try_from(host), Ok(ServerName::DnsName(_)))
+    {
+        params.subject_alt_names.push(SanType::DnsName(text(host)?));
+    }
+    let csr = params
+        .serialize_request(&tls)
+        .and_then(|csr| csr.pem())
+        .map_err(|error| pem::failed(&error))?;
+    AdmissionRequest::write(applicant, &csr, signing, &note)
+}
+
+/// Installs what the league sent: checks that it is for this participant and its keys, and from its league.
+///
+/// A bundle that is already here and newer stays. The bundle is put in place before the certificate, each in one step:
+/// whoever loses power in between has the old certificate under the new bundle, and joins again. A signing key that
+/// waited for the league's word is put in force last.
+///
+/// # Errors
+/// `KEY_INVALID`, `WRONG_LEAGUE`, `BUNDLE_INVALID`, `CERTIFICATE_EXPIRED` or `PEER_NOT_TRUSTED`.
+pub fn join(
+    files: &IdentityFiles,
+    id: &ParticipantId,
+    bytes: &[u8],
+    now: UtcTimestamp,
+) -> Result<JoinSummary, Refusal> {
+    let sent = JoinFile::read(bytes)?;
+    if sent.id != *id {
+        return Err(Refusal::new(
+            ErrorCode::KeyInvalid,
+            format!("the join file is for {}, this participant is {id}", sent.id),
+        ));
+    }
+    let bundle = if files.bundle.exists() {
+        let installed = TrustBundle::open(&files.bundle)?;
+        installed
+            .accept_newer(&sent.bundle.to_bytes(), now)?
+            .unwrap_or(installed)
+    } else {
+        sent.bundle
+    };
+    let (signer, is_next) = key_rotation::chosen(files, id, &bundle)?;
+    let note = FileSigner::open(&files.note_key)?;
+    let certified = pem::certified(sent.chain.clone(), &files.tls_key)?;
+    let chain = own_chain(id, &certified, &bundle, now)?;
+    registered(id, &bundle, &signer, &note)?;
+    hansa_files::replace(&files.bundle, &bundle.to_bytes(), FileVisibility::Everybody)?;
+    let certificates = pem::certificates(&sent.chain);
+    hansa_files::replace(
+        &files.tls_cert,
+        certificates.as_bytes(),
+        FileVisibility::Everybody,
+    )?;
+    if is_next {
+        key_rotation::adopt(files)?;
+    }
+    Ok(JoinSummary {
+        bundle,
+        not_after: chain.not_after(),
+    })
+}
+
+/// Puts a newer bundle in the place of the installed one.
+///
+/// # Errors
+/// `DISK_FULL` or `STATE_BROKEN`.
+pub fn install_bundle(files: &IdentityFiles, bundle: &TrustBundle) -> Result<(), Refusal> {
+    hansa_files::replace(&files.bundle, &bundle.to_bytes(), FileVisibility::Everybody)
+}
+
+/// Reads everything that makes up this participant and checks that it fits together. `floor` is the highest bundle
+/// number that was ever in use here.
+///
+/// # Errors
+/// `FILE_MISSING`, `KEY_FILE_PERMISSIONS`, `KEY_INVALID`, `BUNDLE_INVALID`, `CERTIFICATE_EXPIRED` or `PEER_NOT_TRUSTED`.
+pub fn load(
+    files: &IdentityFiles,
+    id: &ParticipantId,
+    floor: u64,
+    now: UtcTimestamp,
+) -> Result<ParticipantIdentity, Refusal> {
+    let signer = FileSigner::open(&files.signing_key)?;
+    let note = FileSigner::open(&files.note_key)?;
+    let bundle = joined(files)?;
+    bundle.not_before_number(floor)?;
+    bundle.current(now)?;
+    let certified = pem::certified(read_certificates(&files.tls_cert)?, &files.tls_key)?;
+    let chain = own_chain(id, &certified, &bundle, now)
+        .map_err(|refusal| in_file(refusal, &files.tls_cert))?;
+    registered(id, &bundle, &signer, &note)?;
+    Ok(ParticipantIdentity {
+        id: id.clone(),
+        signer: Arc::new(signer),
+        note: Arc::new(note),
+        certified,
+        chain,
+        bundle,
+    })
+}
+
+/// The trust bundle that came with joining the league.
+fn joined(files: &IdentityFiles) -> Result<TrustBundle, Refusal> {
+    if files.bundle.exists() {
+        return TrustBundle::open(&files.bundle);
+    }
+    Err(Refusal::new(
+        ErrorCode::FileMissing,
+        "this participant has not joined a league yet: there is no trust bundle",
+    )
+    .with_place(files.bundle.display().to_string(), None, None)
+    .with_help("install what the league has sent: hansa join FILE"))
+}
+
+/// Everything that is wrong with the files of this participant, at once; nothing is changed.
+#[must_use]
+pub fn faults(files: &IdentityFiles, id: &ParticipantId, now: UtcTimestamp) -> Vec<Refusal> {
+    let mut found = Vec::new();
+    let signer = noted(FileSigner::open(&files.signing_key), &mut found);
+    let note = noted(FileSigner::open(&files.note_key), &mut found);
+    let key = noted(pem::key_pair(&files.tls_key), &mut found);
+    let certificates = noted(read_certificates(&files.tls_cert), &mut found);
+    let bundle = noted(joined(files), &mut found);
+    let certified = certificates
+        .zip(key)
+        .and_then(|(chain, _)| noted(pem::certified(chain, &files.tls_key), &mut found));
+    let Some(bundle) = bundle else {
+        return found;
+    };
+    if noted(bundle.current(now), &mut found).is_some()
+        && let Some(certified) = certified
+    {
+        let chain = own_chain(id, &certified, &bundle, now)
+            .map_err(|refusal| in_file(refusal, &files.tls_cert));
+        noted(chain, &mut found);
+    }
+    if let Some((signer, note)) = signer.zip(note) {
+        noted(registered(id, &bundle, &signer, &note), &mut found);
+    }
+    found
+}
+
+fn in_file(refusal: Refusal, path: &Path) -> Refusal {
+    refusal.with_place(path.display().to_string(), None, None)
+}
+
+fn noted<T>(result: Result<T, Refusal>, found: &mut Vec<Refusal>) -> Option<T> {
+    result.map_err(|refusal| found.push(refusal)).ok()
+}
+
+/// The certificate and those between it and the anchor, from a PEM file.
+///
+/// # Errors
+/// `FILE_MISSING` or `KEY_INVALID`.
+pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Refusal> {
+    let bytes = hansa_files::read(path, bundle::LARGEST)?;
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
+    match chain {
+        Ok(chain) if !chain.is_empty() => Ok(chain),
+        Ok(_) | Err(_) => Err(Refusal::new(
+            ErrorCode::KeyInvalid,
+            format!("`{}` holds no certificate in PEM", path.display()),
+        )
+        .with_place(path.display().to_string(), None, None)),
+    }
+}
+
+/// The own certificate must hold the own identity and be good for both ends of a connection.
+fn own_chain(
+    id: &ParticipantId,
+    certified: &CertifiedKey,
+    bundle: &TrustBundle,
+    now: UtcTimestamp,
+) -> Result<VerifiedChain, Refusal> {
+    let chain = certificate::verify(&certified.cert, bundle, CertificateUsage::Server, now)
+        .and_then(|_| certificate::verify(&certified.cert, bundle, CertificateUsage::Client, now))
+        .map_err(|fault| fault.of_our_own())?;
+    if chain.leaf().identity == *id {
+        return Ok(chain);
+    }
+    Err(Refusal::new(
+        ErrorCode::KeyInvalid,
+        format!(
+            "the certificate is for {}, this participant is {id}",
+            chain.leaf().identity
+        ),
+    ))
+}
+
+/// The bundle must register the keys that are here, or nobody would believe what they sign.
+fn registered(
+    id: &ParticipantId,
+    bundle: &TrustBundle,
+    signer: &FileSigner,
+    note: &FileSigner,
+) -> Result<(), Refusal> {
+    let member = bundle.member(id).ok_or_else(|| {
+        Refusal::new(
+            ErrorCode::PeerNotTrusted,
+            format!("{id} is not in the trust bundle"),
+        )
+    })?;
+    let known = member
+        .keys
+        .iter()
+        .any(|registered| registered.key == *signer.public());
+    if known && member.note_key == *note.public() {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        ErrorCode::KeyInvalid,
+        format!("the keys here are not those that the trust bundle registers for {id}"),
+    )
+    .with_help("send the league a new request, and install the join file that it returns"))
+}

@@ -1,0 +1,154 @@
+//! The path from a seal to an authority that the bundle names.
+
+use super::{SealAnchor, parse, untrusted};
+use crate::certificate::authority_certificate::{AuthorityCertificate, CertificatePathError};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::seal::SealCertificates;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use rustls_pki_types::{CertificateDer, UnixTime};
+use std::time::Duration;
+use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeId, KeyPurposeIdIter};
+
+/// Whether the certificates lead to this authority, in their order and with none left over, at both times; `None` where
+/// another authority may do better.
+pub(super) fn led_to(
+    seal: &SealCertificates,
+    own: &CertificateDer<'_>,
+    anchor: &SealAnchor,
+    organization: &str,
+    times: [UtcTimestamp; 2],
+) -> Result<(), Option<Refusal>> {
+    let unreadable = || Some(untrusted("the authority's certificate can't be read"));
+    let trusted =
+        webpki::anchor_from_trusted_cert(&anchor.certificate).map_err(|_| unreadable())?;
+    let authority = AuthorityCertificate::read(&anchor.certificate).map_err(|_| unreadable())?;
+    // Some bring their authority's certificate, too. Then it is the one that the bundle names.
+    let mut above: Vec<CertificateDer<'_>> = seal
+        .above()
+        .iter()
+        .map(|one| CertificateDer::from(one.as_slice()))
+        .collect();
+    if above.last() == Some(&anchor.certificate) {
+        above.pop();
+    }
+    let end = EndEntityCert::try_from(own)
+        .map_err(|_| Some(untrusted("the seal's certificate is none of a signer")))?;
+    let algorithms = rustls::crypto::aws_lc_rs::default_provider()
+        .signature_verification_algorithms
+        .all;
+    for at in times {
+        let path = end
+            .verify_for_usage(
+                algorithms,
+                std::slice::from_ref(&trusted),
+                &above,
+                unix(at),
+                DocumentKeyUsage,
+                None,
+                None,
+            )
+            .map_err(|error| fault(&error))?;
+        let led = path.intermediate_certificates().map(|one| one.der());
+        if !led.eq(above.iter().cloned()) {
+            return Err(Some(untrusted(
+                "the seal's certificates are not each issued by the next, or one of them is left over",
+            )));
+        }
+        authority
+            .permits(&path, at)
+            .map_err(|fault| Some(forbidden(fault)))?;
+    }
+    for one in &above {
+        let issues = parse(one)
+            .map_err(Some)?
+            .key_usage()
+            .ok()
+            .flatten()
+            .is_some_and(|usage| usage.value.key_cert_sign());
+        if !issues {
+            return Err(Some(untrusted(
+                "a certificate between the seal and its authority may not issue others",
+            )));
+        }
+    }
+    if anchor.organization != organization {
+        return Err(Some(untrusted(&format!(
+            "the seal is issued to `{organization}`, and the authority may seal for `{}`",
+            anchor.organization
+        ))));
+    }
+    // X.509 counts the last instant within, the bundle the first one after.
+    let counts = |at: &UtcTimestamp| anchor.not_before <= *at && *at < anchor.not_after;
+    if times.iter().all(counts) {
+        return Ok(());
+    }
+    Err(Some(Refusal::new(
+        ErrorCode::KeyNotValidAtSigning,
+        "the authority could not seal for the participant when it signed",
+    )))
+}
+
+/// What a path that does not hold is refused with; one that leads nowhere says nothing by itself.
+fn fault(error: &webpki::Error) -> Option<Refusal> {
+    use webpki::Error;
+    match error {
+        Error::CertExpired { .. } | Error::CertNotValidYet { .. } => Some(Refusal::new(
+            ErrorCode::KeyNotValidAtSigning,
+            "a certificate of the seal did not count when it signed",
+        )),
+        Error::RequiredEkuNotFoundContext(_) => {
+            Some(untrusted("the seal's certificate is not for documents"))
+        }
+        _ => None,
+    }
+}
+
+/// What a path is refused with that its authority's certificate does not permit.
+fn forbidden(fault: CertificatePathError) -> Refusal {
+    let sentence = format!("the authority above the seal does not permit it: {fault}");
+    match fault {
+        CertificatePathError::NotYetValid | CertificatePathError::Over => {
+            Refusal::new(ErrorCode::KeyNotValidAtSigning, sentence)
+        }
+        _ => untrusted(&sentence),
+    }
+}
+
+/// A certificate for connections alone seals nothing, even if the same authority issues both. One without extended key
+/// usage is bound by its key usage.
+struct DocumentKeyUsage;
+
+impl ExtendedKeyUsageValidator for DocumentKeyUsage {
+    fn validate(&self, uses: KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
+        let (mut any, mut fits) = (false, false);
+        for id in uses {
+            let id = id?;
+            any = true;
+            fits |= DOCUMENTS.iter().any(|fit| id == KeyPurposeId::new(fit));
+        }
+        if fits || !any {
+            return Ok(());
+        }
+        Err(webpki::Error::RequiredEkuNotFoundContext(
+            webpki::RequiredEkuNotFoundContext {
+                required: webpki::KeyUsage::required(DOCUMENT_SIGNING),
+                present: Vec::new(),
+            },
+        ))
+    }
+}
+
+/// `id-kp-documentSigning` (RFC 9336).
+const DOCUMENT_SIGNING: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 36];
+
+/// For documents: that, `emailProtection`, as many seals have it, and any purpose.
+const DOCUMENTS: [&[u8]; 3] = [
+    DOCUMENT_SIGNING,
+    &[0x2b, 6, 1, 5, 5, 7, 3, 4],
+    &[0x55, 0x1d, 0x25, 0],
+];
+
+fn unix(at: UtcTimestamp) -> UnixTime {
+    let micros = u64::try_from(at.micros()).unwrap_or(0);
+    UnixTime::since_unix_epoch(Duration::from_micros(micros))
+}

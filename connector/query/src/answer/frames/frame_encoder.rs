@@ -1,0 +1,208 @@
+//! Batches as IPC messages of a bounded size.
+
+use super::{AnswerFrame, FrameCompression};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, make_array};
+use arrow_ipc::CompressionType;
+use arrow_ipc::writer::{
+    DictionaryTracker, EncodedData, IpcDataGenerator, IpcWriteContext, IpcWriteOptions,
+};
+use arrow_schema::{ArrowError, DataType, Schema};
+use bytes::Bytes;
+use datafusion::arrow::array::ArrayData;
+use datafusion::arrow::buffer::{BooleanBuffer, NullBuffer};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// The encoder of one stream of messages.
+pub(crate) struct FrameEncoder {
+    plain: IpcWriteOptions,
+    small: IpcWriteOptions,
+    packed: Option<IpcWriteOptions>,
+    generator: IpcDataGenerator,
+    tracker: DictionaryTracker,
+    context: IpcWriteContext,
+}
+
+impl FrameEncoder {
+    pub(crate) fn new(packing: FrameCompression) -> Self {
+        let compression = match packing {
+            FrameCompression::Plain => None,
+            FrameCompression::Lz4 => Some(CompressionType::LZ4_FRAME),
+            FrameCompression::Zstd => Some(CompressionType::ZSTD),
+        };
+        let packed = compression.and_then(|kind| {
+            IpcWriteOptions::default()
+                .try_with_compression(Some(kind))
+                .ok()
+        });
+        Self {
+            plain: IpcWriteOptions::default(),
+            small: small(),
+            packed,
+            generator: IpcDataGenerator::default(),
+            tracker: DictionaryTracker::new(false),
+            context: IpcWriteContext::default(),
+        }
+    }
+
+    /// The first message.
+    pub(crate) fn schema(&mut self, schema: &Schema) -> AnswerFrame {
+        let data = self.generator.schema_to_bytes_with_dictionary_tracker(
+            schema,
+            &mut self.tracker,
+            &self.plain,
+        );
+        frame(data, 0)
+    }
+
+    /// Adds the messages of `batch` to `queue`.
+    ///
+    /// # Errors
+    /// `MESSAGE_TOO_LARGE` when a single row is.
+    pub(crate) fn rows(
+        &mut self,
+        batch: &RecordBatch,
+        queue: &mut VecDeque<AnswerFrame>,
+    ) -> Result<(), Refusal> {
+        self.halves(batch, queue)
+    }
+
+    /// In halves as long as a message would be too large.
+    fn halves(
+        &mut self,
+        batch: &RecordBatch,
+        queue: &mut VecDeque<AnswerFrame>,
+    ) -> Result<(), Refusal> {
+        let rows = batch.num_rows();
+        let size = size(batch);
+        if size > MESSAGE && rows > 1 {
+            let half = rows.div_euclid(2);
+            self.halves(&batch.slice(0, half), queue)?;
+            return self.halves(&batch.slice(half, rows.saturating_sub(half)), queue);
+        }
+        if size > ROW {
+            return Err(Refusal::new(
+                ErrorCode::MessageTooLarge,
+                "a row of the answer is larger than a message may be",
+            ));
+        }
+        let options = match &self.packed {
+            Some(packed) if size >= PACK => packed,
+            Some(_) | None if size < SMALL => &self.small,
+            Some(_) | None => &self.plain,
+        };
+        let (dictionaries, data) = self
+            .generator
+            .encode(
+                &alone(batch)?,
+                &mut self.tracker,
+                options,
+                &mut self.context,
+            )
+            .map_err(|_| not_encoded())?;
+        queue.extend(dictionaries.into_iter().map(|data| frame(data, 0)));
+        queue.push_back(frame(data, u64::try_from(rows).unwrap_or(u64::MAX)));
+        Ok(())
+    }
+}
+
+/// With buffers at multiples of 8 bytes, the least that the format allows (Arrow columnar format, "Buffer Alignment and
+/// Padding"): of few rows most would be padding else.
+fn small() -> IpcWriteOptions {
+    let version = arrow_ipc::MetadataVersion::V5;
+    IpcWriteOptions::try_new(8, false, version).unwrap_or_default()
+}
+
+fn frame(data: EncodedData, rows: u64) -> AnswerFrame {
+    AnswerFrame {
+        header: Bytes::from(data.ipc_message),
+        body: Bytes::from(data.arrow_data),
+        rows,
+    }
+}
+
+fn size(batch: &RecordBatch) -> usize {
+    batch
+        .columns()
+        .iter()
+        .map(|column| {
+            column
+                .to_data()
+                .get_slice_memory_size()
+                .unwrap_or(usize::MAX)
+        })
+        .fold(0, usize::saturating_add)
+}
+
+/// The rows and nothing of how they came about.
+fn alone(batch: &RecordBatch) -> Result<RecordBatch, Refusal> {
+    let columns = batch.columns().iter().map(|column| {
+        let bare = bare(&column.to_data()).map_err(|_| not_encoded())?;
+        Ok(bare.map_or_else(|| Arc::clone(column), make_array))
+    });
+    let columns: Vec<ArrayRef> = columns.collect::<Result<_, Refusal>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(batch.schema(), columns, &options).map_err(|_| not_encoded())
+}
+
+/// Without bitmaps that mark nothing as NULL: whether one is there would depend on how the rows came about. And with nothing
+/// beside the bits of its own rows: the last byte of a bitmap goes out whole, and what a reader or a kernel left in it are bits
+/// of other rows, hidden ones too. Nothing where it is so already. No function that is allowed gives lists or structures, whose
+/// children would have bitmaps of their own.
+fn bare(data: &ArrayData) -> Result<Option<ArrayData>, ArrowError> {
+    let marks = data.nulls().filter(|nulls| nulls.null_count() > 0);
+    let marks_are_bare = match marks {
+        Some(nulls) => is_bare(nulls.inner()),
+        None => data.nulls().is_none(),
+    };
+    let bits = match (data.data_type(), data.buffers()) {
+        (DataType::Boolean, [bits]) => {
+            let bits = BooleanBuffer::new(bits.clone(), data.offset(), data.len());
+            (!is_bare(&bits)).then_some(bits)
+        }
+        _ => None,
+    };
+    // INVARIANT: nothing-beside. What is sent of a bitmap is this.
+    if marks_are_bare && bits.is_none() {
+        return Ok(None);
+    }
+    let marks = marks.map(|nulls| {
+        NullBuffer::new(BooleanBuffer::collect_bool(nulls.len(), |at| {
+            nulls.is_valid(at)
+        }))
+    });
+    let bare = data.clone().into_builder();
+    let bare = match bits {
+        Some(bits) => {
+            let bits = BooleanBuffer::collect_bool(bits.len(), |at| bits.value(at));
+            bare.offset(0).buffers(vec![bits.into_inner()])
+        }
+        None => bare,
+    };
+    bare.nulls(marks).build().map(Some)
+}
+
+/// Whether the bytes of a bitmap hold its own bits, from the first bit on, and zeros.
+fn is_bare(bits: &BooleanBuffer) -> bool {
+    let last = bits.values().get(bits.len().div_euclid(8));
+    let used = bits.len().rem_euclid(8);
+    let beside = last.is_some_and(|byte| used > 0 && byte >> used != 0);
+    bits.offset() == 0 && !beside
+}
+
+fn not_encoded() -> Refusal {
+    Refusal::new(ErrorCode::Internal, "the answer can't be encoded")
+}
+
+/// The size that a message aims at.
+const MESSAGE: usize = 1024 * 1024;
+
+/// The largest single row.
+const ROW: usize = 12 * 1024 * 1024;
+
+/// Below this, buffers stand at multiples of 8 bytes and not of 64.
+const SMALL: usize = 64 * 1024;
+
+/// Below this, packing costs more than it saves.
+const PACK: usize = 4 * 1024;

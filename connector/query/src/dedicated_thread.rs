@@ -1,0 +1,40 @@
+//! Long work on a thread of its own, with a large stack, a runtime of its own and a limit in time.
+
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::time::Duration;
+
+/// Does the work; blocks until it is done, or has taken longer than `limit`. `what` is its name: `publishing`.
+///
+/// # Errors
+/// What the work says; `RESOURCE_LIMIT` where it takes too long.
+pub(crate) fn run_on_dedicated_thread<T: Send>(
+    what: &str,
+    limit: Duration,
+    work: impl AsyncFnOnce() -> Result<T, Refusal> + Send,
+) -> Result<T, Refusal> {
+    let internal = |sentence: String| Refusal::new(ErrorCode::Internal, sentence);
+    let work = || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|_| internal(format!("no runtime for {what}")))?;
+        runtime.block_on(async {
+            tokio::time::timeout(limit, work())
+                .await
+                .unwrap_or_else(|_| {
+                    let seconds = limit.as_secs();
+                    let sentence = format!("{what} took longer than {seconds} seconds");
+                    Err(Refusal::new(ErrorCode::ResourceLimit, sentence))
+                })
+        })
+    };
+    std::thread::scope(|scope| {
+        std::thread::Builder::new()
+            .name(what.to_owned())
+            .stack_size(64 * 1024 * 1024)
+            .spawn_scoped(scope, work)
+            .map_err(|_| internal(format!("no thread for {what}")))?
+            .join()
+            .unwrap_or_else(|_| Err(internal(format!("{what} ended without a result"))))
+    })
+}

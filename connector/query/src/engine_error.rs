@@ -1,0 +1,210 @@
+//! The engine's errors as refusals: told by class only, since their texts hold values, file names and operators.
+
+use crate::sql::functions::exact_arithmetic;
+use datafusion_common::DataFusionError;
+use datafusion_common::SchemaError;
+use datafusion_common::arrow::error::ArrowError;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use tokio::task::JoinHandle;
+
+/// What went wrong while a plan ran.
+#[must_use]
+pub fn running(error: &DataFusionError) -> Refusal {
+    if let Some(refusal) = carried(error) {
+        return refusal;
+    }
+    if let Some(refusal) = pattern(error) {
+        return refusal;
+    }
+    match error.find_root() {
+        DataFusionError::ArrowError(error, _) => arrow(error),
+        DataFusionError::ResourcesExhausted(_) => over_limit(),
+        DataFusionError::Execution(_) => value("a function can't take one of its values"),
+        DataFusionError::Plan(_)
+        | DataFusionError::SchemaError(_, _)
+        | DataFusionError::NotImplemented(_) => Refusal::new(
+            ErrorCode::SqlInvalid,
+            "the statement can be read but not planned",
+        ),
+        _ => Refusal::new(ErrorCode::Internal, "the question could not be evaluated"),
+    }
+}
+
+/// What went wrong while a statement was planned: here the texts come from the statement and the view alone.
+#[must_use]
+pub fn planning(error: &DataFusionError) -> Refusal {
+    if let Some(refusal) = carried(error) {
+        return refusal;
+    }
+    if let Some(refusal) = pattern(error) {
+        return refusal;
+    }
+    match error.find_root() {
+        DataFusionError::SchemaError(error, _) => schema(error),
+        DataFusionError::ArrowError(error, _) => arrow(error),
+        DataFusionError::Plan(text) | DataFusionError::NotImplemented(text) => {
+            Refusal::new(ErrorCode::SqlInvalid, sentence(text))
+        }
+        DataFusionError::SQL(error, _) => {
+            Refusal::new(ErrorCode::SqlSyntax, sentence(&error.to_string()))
+        }
+        DataFusionError::Execution(text) => Refusal::new(ErrorCode::SqlInvalid, sentence(text)),
+        _ => Refusal::new(
+            ErrorCode::SqlInvalid,
+            "the statement can be read but not planned",
+        ),
+    }
+}
+
+/// A refusal on its way through the engine.
+#[must_use]
+pub fn carry(refusal: Refusal) -> DataFusionError {
+    DataFusionError::External(Box::new(refusal))
+}
+
+/// What a task left that makes no more rows: nothing where it came to its end, a refusal where it fell before. Without this a
+/// panic would look like the last row.
+pub(crate) async fn join_error(task: &mut JoinHandle<()>) -> Option<Refusal> {
+    match task.await {
+        Ok(()) => None,
+        Err(_) => Some(Refusal::new(
+            ErrorCode::Internal,
+            "the question could not be evaluated to its end",
+        )),
+    }
+}
+
+fn carried(error: &DataFusionError) -> Option<Refusal> {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        if let Some(refusal) = error.downcast_ref::<Refusal>() {
+            return Some(refusal.clone());
+        }
+        if let Some(DataFusionError::External(inner)) = error.downcast_ref::<DataFusionError>()
+            && let Some(refusal) = inner.downcast_ref::<Refusal>()
+        {
+            return Some(refusal.clone());
+        }
+        if let Some(ArrowError::ExternalError(inner)) = error.downcast_ref::<ArrowError>()
+            && let Some(refusal) = inner.downcast_ref::<Refusal>()
+        {
+            return Some(refusal.clone());
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// A pattern of the statement, or one made of a value, that can't be used.
+fn pattern(error: &DataFusionError) -> Option<Refusal> {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        let inside = match (
+            error.downcast_ref::<DataFusionError>(),
+            error.downcast_ref::<ArrowError>(),
+        ) {
+            // What the optimizer says of a pattern that it can't take apart.
+            (Some(DataFusionError::Context(what, _)), _) if what == "Invalid regex" => {
+                return Some(value("a pattern can't be read"));
+            }
+            // What it makes of one that grows too large.
+            (Some(DataFusionError::Internal(what)), _) if what.contains("CompiledTooBig") => {
+                return Some(too_large_a_pattern());
+            }
+            (Some(DataFusionError::External(inner)), _) => Some(inner.as_ref()),
+            (_, Some(ArrowError::ExternalError(inner))) => Some(inner.as_ref()),
+            _ => None,
+        };
+        let found = inside.and_then(|inner| inner.downcast_ref::<regex::Error>());
+        match found.or_else(|| error.downcast_ref::<regex::Error>()) {
+            Some(regex::Error::CompiledTooBig(_)) => {
+                return Some(too_large_a_pattern());
+            }
+            Some(_) => return Some(value("a pattern can't be read")),
+            None => next = error.source(),
+        }
+    }
+    None
+}
+
+fn too_large_a_pattern() -> Refusal {
+    Refusal::new(
+        ErrorCode::ResourceLimit,
+        "a pattern needs more memory than its limit",
+    )
+}
+
+fn arrow(error: &ArrowError) -> Refusal {
+    match error {
+        ArrowError::DivideByZero => value("division by zero"),
+        ArrowError::ArithmeticOverflow(_) => exact_arithmetic::beyond(),
+        ArrowError::CastError(_) | ArrowError::ParseError(_) => {
+            value("a value can't be converted to the type asked for")
+        }
+        ArrowError::MemoryError(_) | ArrowError::OffsetOverflowError(_) => over_limit(),
+        // The library reports its limit on spilled bytes through an I/O writer, as a sentence that names this setting.
+        ArrowError::IoError(text, _) if text.contains("max_temp_directory_size") => over_limit(),
+        ArrowError::InvalidArgumentError(_) | ArrowError::ComputeError(_) => {
+            value("a function can't take one of its values")
+        }
+        _ => Refusal::new(ErrorCode::Internal, "the question could not be evaluated"),
+    }
+}
+
+fn over_limit() -> Refusal {
+    Refusal::new(
+        ErrorCode::ResourceLimit,
+        "the question needs more memory or disk than its limit",
+    )
+}
+
+fn value(what: &str) -> Refusal {
+    Refusal::new(ErrorCode::EvaluationFailed, what)
+}
+
+fn schema(error: &SchemaError) -> Refusal {
+    match error {
+        SchemaError::FieldNotFound {
+            field,
+            valid_fields,
+        } => {
+            let mut names: Vec<&str> = valid_fields.iter().map(|field| field.name()).collect();
+            names.sort_unstable();
+            names.dedup();
+            let refusal = Refusal::new(
+                ErrorCode::ColumnUnknown,
+                format!("no column `{}` in the tables of the question", field.name()),
+            );
+            if names.is_empty() {
+                refusal
+            } else {
+                refusal.with_help(format!("there are {}", names.join(", ")))
+            }
+        }
+        SchemaError::AmbiguousReference { field } => Refusal::new(
+            ErrorCode::SqlInvalid,
+            format!("the column `{}` is in several tables", field.name()),
+        )
+        .with_help("write the table before it"),
+        SchemaError::DuplicateQualifiedField { name, .. }
+        | SchemaError::DuplicateUnqualifiedField { name } => Refusal::new(
+            ErrorCode::SqlInvalid,
+            format!("two columns are called `{name}`"),
+        )
+        .with_help("name one of them with AS"),
+    }
+}
+
+/// The engine's own sentence in our form: one line, lower case, no full stop.
+fn sentence(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    let line = line
+        .trim_start_matches("Error during planning: ")
+        .trim_start_matches("This feature is not implemented: ")
+        .trim_end_matches('.');
+    let mut letters = line.chars();
+    match letters.next() {
+        Some(first) => first.to_lowercase().chain(letters).collect(),
+        None => "the statement can be read but not planned".to_owned(),
+    }
+}

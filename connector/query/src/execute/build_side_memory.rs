@@ -1,0 +1,340 @@
+//! Joins that count what they build: the engine's own reserve the rows of the side that they keep, but not the second copy that
+//! is made when all of them are put together (55.2), and a join of every row with every row that finds no memory begins again in
+//! another way: it reads its side a second time, and over several parts it gives rows twice. Here it ends, whoever it was that
+//! found no memory: a side that is built is read once.
+
+use crate::engine_error;
+use arrow_array::{Array as _, RecordBatch};
+use datafusion::execution::TaskContext;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
+use datafusion::physical_plan::joins::{CrossJoinExec, HashJoinExec, NestedLoopJoinExec};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
+    SendableRecordBatchStream,
+};
+use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion_common::{Result, internal_err};
+use futures::{Stream, StreamExt as _};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::fmt;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+/// The plan with what its joins build counted against the memory of the question.
+///
+/// # Errors
+/// When the engine does not take its own nodes back.
+pub(crate) fn counted(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    plan.transform_up(|node| {
+        let is_join = node.downcast_ref::<CrossJoinExec>().is_some()
+            || node.downcast_ref::<NestedLoopJoinExec>().is_some()
+            || node.downcast_ref::<HashJoinExec>().is_some();
+        if !is_join {
+            return Ok(Transformed::no(node));
+        }
+        let [left, right] = node.children()[..] else {
+            return internal_err!("a join has two sides");
+        };
+        let parts = left.output_partitioning().partition_count();
+        let copies: Arc<[CopyReservation]> = (0..parts).map(|_| Mutex::new(None)).collect();
+        let side = |input: &Arc<dyn ExecutionPlan>, side| -> Arc<dyn ExecutionPlan> {
+            Arc::new(CountedJoinInput::new(
+                Arc::clone(input),
+                Arc::clone(&copies),
+                side,
+            ))
+        };
+        let children = vec![
+            side(left, CountedJoinSide::Built),
+            side(right, CountedJoinSide::Probed),
+        ];
+        let node = Arc::clone(&node).replace_children(
+            children,
+            ReplaceChildrenOptions::new(ChildrenPropertiesMode::Keep),
+        )?;
+        Ok(Transformed::yes(node))
+    })
+    .data()
+}
+
+/// The memory of a second copy, until it is made and the first one gone.
+type CopyReservation = Mutex<Option<MemoryReservation>>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CountedJoinSide {
+    /// Whose rows are kept.
+    Built,
+    /// That is read when these are together.
+    Probed,
+}
+
+/// One side of a join.
+#[derive(Debug)]
+struct CountedJoinInput {
+    input: Arc<dyn ExecutionPlan>,
+    /// By partition of the side that is built.
+    copies: Arc<[CopyReservation]>,
+    side: CountedJoinSide,
+    /// Whether a partition was begun.
+    begun: Box<[AtomicBool]>,
+}
+
+impl CountedJoinInput {
+    /// A side of which nothing was read.
+    fn new(
+        input: Arc<dyn ExecutionPlan>,
+        copies: Arc<[CopyReservation]>,
+        side: CountedJoinSide,
+    ) -> Self {
+        let parts = input.output_partitioning().partition_count();
+        Self {
+            input,
+            copies,
+            side,
+            begun: (0..parts).map(|_| AtomicBool::new(false)).collect(),
+        }
+    }
+
+    /// Refuses to read a part of the side that is built again: the engine does so where anything found no memory, the join itself
+    /// or what is below it, and other parts of the join may have given rows of what was read first.
+    fn begin(&self, partition: usize) -> Result<()> {
+        let begun = self.begun.get(partition);
+        let again = begun.is_some_and(|begun| begun.swap(true, Ordering::Relaxed));
+        if again && self.side == CountedJoinSide::Built {
+            return Err(engine_error::carry(too_much()));
+        }
+        Ok(())
+    }
+}
+
+impl DisplayAs for CountedJoinInput {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Counted")
+    }
+}
+
+impl ExecutionPlan for CountedJoinInput {
+    fn name(&self) -> &'static str {
+        "Counted"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        self.input.properties()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![true]
+    }
+
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        vec![false]
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        match <[Arc<dyn ExecutionPlan>; 1]>::try_from(children) {
+            Ok([input]) => Ok(Arc::new(Self::new(
+                input,
+                Arc::clone(&self.copies),
+                self.side,
+            ))),
+            Err(_) => internal_err!("one child"),
+        }
+    }
+
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        self.begin(partition)?;
+        let pool = Arc::clone(context.memory_pool());
+        let input = self.input.execute(partition, context)?;
+        // Where one part is built for all, whichever of them is read first finds it together.
+        let place = if self.copies.len() == 1 { 0 } else { partition };
+        let sides = CountedJoinStream {
+            input,
+            copies: Arc::clone(&self.copies),
+            place,
+            copy: (self.side == CountedJoinSide::Built)
+                .then(|| MemoryConsumer::new("copy of a side of a join").register(&pool)),
+        };
+        Ok(Box::pin(RecordBatchStreamAdapter::new(
+            self.schema(),
+            sides,
+        )))
+    }
+}
+
+struct CountedJoinStream {
+    input: SendableRecordBatchStream,
+    copies: Arc<[CopyReservation]>,
+    place: usize,
+    /// Of the side that is built.
+    copy: Option<MemoryReservation>,
+}
+
+impl CountedJoinStream {
+    fn keep(&self, copy: Option<MemoryReservation>) {
+        if let Some(place) = self.copies.get(self.place) {
+            *place.lock().unwrap_or_else(PoisonError::into_inner) = copy;
+        }
+    }
+}
+
+impl Stream for CountedJoinStream {
+    type Item = Result<RecordBatch>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        let Some(copy) = &mut this.copy else {
+            // The side that is built is together.
+            this.keep(None);
+            return this.input.poll_next_unpin(cx);
+        };
+        match futures::ready!(this.input.poll_next_unpin(cx)) {
+            Some(Ok(batch)) => {
+                // What the join is about to reserve must fit beside it: where it finds no memory it would begin anew.
+                let join = batch.get_array_memory_size();
+                if copy.try_grow(rows_of(&batch).saturating_add(join)).is_err() {
+                    return Poll::Ready(Some(Err(engine_error::carry(too_much()))));
+                }
+                copy.shrink(join);
+                Poll::Ready(Some(Ok(batch)))
+            }
+            None => {
+                let copy = copy.take();
+                this.keep(Some(copy));
+                Poll::Ready(None)
+            }
+            other => Poll::Ready(other),
+        }
+    }
+}
+
+fn too_much() -> Refusal {
+    Refusal::new(
+        ErrorCode::ResourceLimit,
+        "a join of the question needs more memory than its limit",
+    )
+}
+
+/// Bytes of a copy of the rows: texts are pointed at, and not copied.
+fn rows_of(batch: &RecordBatch) -> usize {
+    let column = |column: &Arc<dyn arrow_array::Array>| {
+        let own = column.to_data().get_slice_memory_size();
+        own.unwrap_or_else(|_| column.get_array_memory_size())
+    };
+    batch
+        .columns()
+        .iter()
+        .map(column)
+        .fold(0_usize, usize::saturating_add)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::{ArrayRef, Int64Array};
+    use datafusion::arrow::datatypes::SchemaRef;
+    use datafusion::physical_plan::collect;
+    use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+    use datafusion_common::{DataFusionError, JoinType};
+    use std::sync::atomic::AtomicUsize;
+
+    /// Two numbers; the first time that it is read it may find no memory behind them.
+    #[derive(Debug)]
+    struct NumberPartition {
+        batch: RecordBatch,
+        schema: SchemaRef,
+        is_poor: bool,
+        runs: AtomicUsize,
+    }
+
+    impl PartitionStream for NumberPartition {
+        fn schema(&self) -> &SchemaRef {
+            &self.schema
+        }
+
+        fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
+            let is_first = self.runs.fetch_add(1, Ordering::Relaxed) == 0;
+            let no_memory = || DataFusionError::ResourcesExhausted("none is left".to_owned());
+            let mut items = vec![Ok(self.batch.clone())];
+            items.extend((is_first && self.is_poor).then(|| Err(no_memory())));
+            Box::pin(RecordBatchStreamAdapter::new(
+                Arc::clone(&self.schema),
+                futures::stream::iter(items),
+            ))
+        }
+    }
+
+    fn numbers(parts: usize, is_poor: bool) -> Arc<dyn ExecutionPlan> {
+        let column: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
+        let batch = RecordBatch::try_from_iter([("x", column)]).unwrap();
+        let part = |_| -> Arc<dyn PartitionStream> {
+            Arc::new(NumberPartition {
+                batch: batch.clone(),
+                schema: batch.schema(),
+                is_poor,
+                runs: AtomicUsize::new(0),
+            })
+        };
+        let parts = (0..parts).map(part).collect();
+        let made = StreamingTableExec::try_new(batch.schema(), parts, None, [], false, None);
+        Arc::new(made.unwrap())
+    }
+
+    /// A join of every row with every row whose left side is built.
+    fn join(is_poor: bool) -> Arc<dyn ExecutionPlan> {
+        let (left, right) = (numbers(1, is_poor), numbers(2, false));
+        let join = NestedLoopJoinExec::try_new(left, right, None, &JoinType::Left, None);
+        counted(Arc::new(join.unwrap())).unwrap()
+    }
+
+    fn rows(plan: Arc<dyn ExecutionPlan>) -> Result<usize> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
+        let batches = runtime.block_on(collect(plan, Arc::new(TaskContext::default())))?;
+        Ok(batches.iter().map(RecordBatch::num_rows).sum())
+    }
+
+    /// The engine begins anew also where what is below the join found no memory, and each part then gives its own rows.
+    #[test]
+    fn a_side_that_is_built_is_read_once() {
+        assert_eq!(rows(join(false)).unwrap(), 8);
+        let refusal = engine_error::running(&rows(join(true)).unwrap_err());
+        assert_eq!(refusal.code, ErrorCode::ResourceLimit, "{refusal}");
+        assert_eq!(refusal, too_much());
+        let context = || Arc::new(TaskContext::default());
+        let join = join(false);
+        let [built, probed] = join.children()[..] else {
+            panic!("two sides");
+        };
+        for side in [built, probed] {
+            assert!(side.execute(0, context()).is_ok());
+        }
+        assert!(built.execute(0, context()).is_err());
+        assert!(probed.execute(0, context()).is_ok());
+        // Another run has nodes of its own.
+        let again = Arc::clone(built).reset_state().unwrap();
+        assert!(again.execute(0, context()).is_ok());
+        assert!(again.execute(0, context()).is_err());
+    }
+}

@@ -1,0 +1,372 @@
+//! The gate in a running plan: a leaf without children, so that nothing of the asker's plan gets below it and nothing from
+//! below shows above it but the permitted view, in batches whose cuts depend on that view alone.
+
+use super::cancellation::CancellationSignal;
+use super::physical_planner::inside;
+use super::rebatch::{BatchCutter, compact, lean};
+use super::scrub_nulls::blanked;
+use crate::engine_error;
+use arrow_array::{RecordBatch, RecordBatchOptions};
+use arrow_schema::SchemaRef;
+use datafusion::datasource::memory::MemorySourceConfig;
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::execution::TaskContext;
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{
+    Boundedness, EmissionType, ReplaceChildrenOptions, SchedulingType, reset_plan_states,
+};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning,
+    PlanProperties, SendableRecordBatchStream,
+};
+use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion_common::{Result, internal_err};
+use datafusion_expr::LogicalPlan;
+use futures::{Stream, TryStreamExt};
+use hansa_policy::id::DatasetId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// One governed table in one question.
+pub(super) struct GovernedScanExec {
+    dataset: DatasetId,
+    inner: Arc<dyn ExecutionPlan>,
+    schema: SchemaRef,
+    /// Rows of a batch where stored rows may be missing, so that cuts must be made anew.
+    recut: Option<usize>,
+    /// Stored rows, where they lie in files of a snapshot, which any worker can read.
+    stored: Option<u64>,
+    watch: CancellationSignal,
+    properties: Arc<PlanProperties>,
+    #[cfg(test)]
+    told: Option<usize>,
+    #[cfg(test)]
+    falls: bool,
+}
+
+impl GovernedScanExec {
+    pub(super) fn new(
+        dataset: DatasetId,
+        inner: Arc<dyn ExecutionPlan>,
+        schema: SchemaRef,
+        recut: Option<usize>,
+        watch: CancellationSignal,
+    ) -> Self {
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(Arc::clone(&schema)),
+            Partitioning::UnknownPartitioning(1),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        )
+        .with_scheduling_type(SchedulingType::Cooperative);
+        Self {
+            dataset,
+            inner,
+            schema,
+            recut,
+            stored: None,
+            watch,
+            properties: Arc::new(properties),
+            #[cfg(test)]
+            told: None,
+            #[cfg(test)]
+            falls: false,
+        }
+    }
+
+    /// The same, of a snapshot with so many rows in files.
+    pub(super) const fn stored(mut self, rows: Option<u64>) -> Self {
+        self.stored = rows;
+        self
+    }
+
+    /// Stored rows, where they lie in files of a snapshot.
+    pub(super) const fn rows(&self) -> Option<u64> {
+        self.stored
+    }
+
+    /// The plan that computes the permitted rows.
+    pub(super) const fn inner(&self) -> &Arc<dyn ExecutionPlan> {
+        &self.inner
+    }
+
+    /// The same table in another question: with nodes of its own, and ended by its watch.
+    pub(super) fn reset(&self, watch: CancellationSignal) -> Result<Arc<dyn ExecutionPlan>> {
+        let inner = reset_plan_states(Arc::clone(&self.inner))
+            .map_err(|error| engine_error::carry(inside(&error)))?;
+        Ok(Arc::new(Self {
+            dataset: self.dataset.clone(),
+            inner,
+            schema: Arc::clone(&self.schema),
+            recut: self.recut,
+            stored: self.stored,
+            watch,
+            properties: Arc::clone(&self.properties),
+            #[cfg(test)]
+            told: self.told,
+            #[cfg(test)]
+            falls: self.falls,
+        }))
+    }
+
+    /// The same table with another plan inside, which computes some of its rows.
+    pub(super) fn with_inner(&self, inner: Arc<dyn ExecutionPlan>) -> Self {
+        Self::new(
+            self.dataset.clone(),
+            inner,
+            Arc::clone(&self.schema),
+            self.recut,
+            self.watch.clone(),
+        )
+    }
+
+    #[cfg(test)]
+    pub(super) fn mutated(
+        mut self,
+        mutant: super::mutant::GateMutant,
+        snapshot: Option<&Arc<crate::snapshot::Snapshot>>,
+    ) -> Self {
+        use super::mutant::GateMutant;
+        match mutant {
+            GateMutant::None | GateMutant::NoLeaf => {}
+            GateMutant::Uncut => self.recut = None,
+            GateMutant::Falls => self.falls = true,
+            GateMutant::Statistics => {
+                self.told =
+                    snapshot.map(|snapshot| usize::try_from(snapshot.dataset.rows).unwrap());
+            }
+        }
+        self
+    }
+}
+
+impl fmt::Debug for GovernedScanExec {
+    /// Never what is inside.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Leaf")
+            .field("dataset", &self.dataset)
+            .finish_non_exhaustive()
+    }
+}
+
+impl DisplayAs for GovernedScanExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Permitted {}", self.dataset.name)
+    }
+}
+
+impl ExecutionPlan for GovernedScanExec {
+    fn name(&self) -> &'static str {
+        "Permitted"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        if children.is_empty() {
+            Ok(self)
+        } else {
+            internal_err!("a governed table has no children")
+        }
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        if children.is_empty() {
+            Ok(self)
+        } else {
+            internal_err!("a governed table has no children")
+        }
+    }
+
+    #[cfg(test)]
+    fn statistics_from_inputs(
+        &self,
+        _: &[Arc<datafusion_common::Statistics>],
+        _: &datafusion::physical_plan::statistics::StatisticsArgs,
+    ) -> Result<Arc<datafusion_common::Statistics>> {
+        let mut told = datafusion_common::Statistics::new_unknown(&self.schema);
+        if let Some(rows) = self.told {
+            told.num_rows = datafusion_common::stats::Precision::Exact(rows);
+        }
+        Ok(Arc::new(told))
+    }
+
+    fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {
+        self.reset(self.watch.clone())
+    }
+
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        if partition != 0 {
+            return internal_err!("a governed table has one partition");
+        }
+        // Partition after partition: the order of the rows is that of the files, whatever ran first.
+        let mut streams = VecDeque::new();
+        for inner in 0..self.inner.output_partitioning().partition_count() {
+            let stream = self
+                .inner
+                .execute(inner, Arc::clone(&context))
+                .map_err(|error| engine_error::carry(inside(&error)))?;
+            streams.push_back(stream);
+        }
+        let permitted = PermittedStream {
+            streams,
+            schema: Arc::clone(&self.schema),
+            cutter: self.recut.map(|rows| BatchCutter::new(&self.schema, rows)),
+            watch: self.watch.clone(),
+        };
+        #[cfg(test)]
+        if self.falls {
+            let mut first = true;
+            let falling = futures::StreamExt::inspect(permitted, move |_| {
+                assert!(std::mem::take(&mut first), "falls, as it is meant to");
+            });
+            return Ok(Box::pin(RecordBatchStreamAdapter::new(
+                Arc::clone(&self.schema),
+                falling,
+            )));
+        }
+        Ok(Box::pin(RecordBatchStreamAdapter::new(
+            Arc::clone(&self.schema),
+            permitted,
+        )))
+    }
+}
+
+/// Whether every leaf of the physical plan that was made of a logical one is a governed table, makes rows from nothing, or holds rows
+/// that the statement writes.
+///
+/// # Errors
+/// `INTERNAL`: the plan is then not run.
+pub(super) fn all_gated(
+    plan: &Arc<dyn ExecutionPlan>,
+    logical: &LogicalPlan,
+) -> Result<(), Refusal> {
+    let (mut gated, mut held, mut written) = (true, 0_usize, 0_usize);
+    let counted = logical.apply_with_subqueries(|node| {
+        written = written.saturating_add(usize::from(matches!(node, LogicalPlan::Values(_))));
+        Ok(TreeNodeRecursion::Continue)
+    });
+    let walked = plan.apply(|node| {
+        let is_held = holds_rows(node);
+        held = held.saturating_add(usize::from(is_held));
+        let harmless = !node.children().is_empty()
+            || node.downcast_ref::<GovernedScanExec>().is_some()
+            || SOURCELESS.contains(&node.name())
+            || is_held && held <= written;
+        if harmless {
+            Ok(TreeNodeRecursion::Continue)
+        } else {
+            gated = false;
+            Ok(TreeNodeRecursion::Stop)
+        }
+    });
+    if gated && walked.is_ok() && counted.is_ok() {
+        Ok(())
+    } else {
+        Err(Refusal::new(
+            ErrorCode::Internal,
+            "a source of the physical plan is not governed",
+        ))
+    }
+}
+
+/// Whether a node holds its rows in memory, as the engine does it for `VALUES`, and reads none.
+fn holds_rows(node: &Arc<dyn ExecutionPlan>) -> bool {
+    let source = node.downcast_ref::<DataSourceExec>();
+    source.is_some_and(|source| source.data_source().is::<MemorySourceConfig>())
+}
+
+/// Leaves of the engine that read nothing.
+const SOURCELESS: [&str; 2] = ["EmptyExec", "PlaceholderRowExec"];
+
+/// The permitted view as a stream.
+struct PermittedStream {
+    streams: VecDeque<SendableRecordBatchStream>,
+    schema: SchemaRef,
+    cutter: Option<BatchCutter>,
+    watch: CancellationSignal,
+}
+
+impl Stream for PermittedStream {
+    type Item = Result<RecordBatch>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        loop {
+            if let Some(why) = this.watch.ended() {
+                return Poll::Ready(Some(Err(engine_error::carry(why))));
+            }
+            if let Some(batch) = this.cutter.as_mut().and_then(BatchCutter::next) {
+                return Poll::Ready(Some(compact(&batch)));
+            }
+            let Some(stream) = this.streams.front_mut() else {
+                let last = this.cutter.as_mut().map(BatchCutter::finish).transpose();
+                return match last {
+                    Ok(last) => Poll::Ready(last.flatten().map(|batch| compact(&batch))),
+                    Err(error) => Poll::Ready(Some(Err(engine_error::carry(inside(&error))))),
+                };
+            };
+            let batch = match futures::ready!(stream.try_poll_next_unpin(cx)) {
+                None => {
+                    this.streams.pop_front();
+                    continue;
+                }
+                Some(Err(error)) => {
+                    this.streams.clear();
+                    return Poll::Ready(Some(Err(engine_error::carry(inside(&error)))));
+                }
+                Some(Ok(batch)) => batch,
+            };
+            let shown = fit(&batch, &this.schema);
+            let taken = match (shown, this.cutter.as_mut()) {
+                (Ok(batch), None) => return Poll::Ready(Some(lean(&batch))),
+                (Ok(batch), Some(cutter)) => cutter.take(batch),
+                (Err(error), _) => Err(error),
+            };
+            if let Err(error) = taken {
+                this.streams.clear();
+                return Poll::Ready(Some(Err(engine_error::carry(inside(&error)))));
+            }
+        }
+    }
+}
+
+/// The batch in the schema of the view: names, types and nullability as the question was planned against.
+fn fit(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    Ok(RecordBatch::try_new_with_options(
+        Arc::clone(schema),
+        // INVARIANT: nothing-under-null. What a reader left there may be of a hidden row.
+        batch.columns().iter().map(blanked).collect(),
+        &options,
+    )?)
+}

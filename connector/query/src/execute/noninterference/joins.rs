@@ -1,0 +1,335 @@
+//! The property over two governed datasets: what a join tells is a function of both views, and which joins there may be is
+//! what the clauses of both contracts say.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the oracle is an unmodified engine"
+)]
+
+use super::{ObservedAnswer, ask, dataset_pair::SECRET, same, short};
+use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
+use crate::fixture::storage::FixtureStorage;
+use crate::fixture::{FixtureParticipant, lines};
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use datafusion::datasource::MemTable;
+use datafusion::prelude::SessionContext;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
+use hansa_policy::term::{MaskValue, Term};
+use hansa_test_support::property_cases::{number, seed};
+use join_query::{JoinDatasetName, RandomJoinQuery};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{Rng, SeedableRng};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+mod join_query;
+
+const COLUMNS: [&str; 6] = ["k:int", "a:int?", "g:text?", "v:int?", "s:text?", "vis:int"];
+
+/// Rows with a smaller `vis` are shown.
+const SHOWN: i64 = 10;
+
+#[derive(Debug, Clone)]
+struct JoinPropertyRow {
+    k: i64,
+    a: Option<i64>,
+    g: Option<&'static str>,
+    /// Never 3 in a row that is shown, so that a division by `v - 3` fails on hidden ones alone.
+    v: Option<i64>,
+    s: String,
+    vis: i64,
+}
+
+/// What a contract says of joins.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ContractJoinTerms {
+    /// Over these columns alone.
+    keys: Option<Vec<&'static str>>,
+    /// With the other dataset, or with none.
+    partner: Option<bool>,
+    stay: bool,
+}
+
+/// A dataset, its double and what its contract says.
+#[derive(Debug)]
+struct JoinDataset {
+    side: JoinDatasetName,
+    joins: ContractJoinTerms,
+    rows: Vec<JoinPropertyRow>,
+    double: Vec<JoinPropertyRow>,
+}
+
+/// The datasets `d` and `e`.
+struct JoinPropertyCase {
+    held: [JoinDataset; 2],
+    layout: DatasetFileLayout,
+}
+
+impl JoinPropertyCase {
+    fn random(random: &mut StdRng) -> Self {
+        Self {
+            held: [JoinDatasetName::D, JoinDatasetName::E]
+                .map(|side| JoinDataset::random(side, random)),
+            layout: DatasetFileLayout {
+                files: *[1, 2].choose(random).unwrap(),
+                row_group: *[16, 1000].choose(random).unwrap(),
+                statistics: random.random_bool(0.7),
+                storage: FixtureStorage::Copied,
+            },
+        }
+    }
+
+    fn city(&self, double: bool, dropped: Option<&str>) -> FixtureParticipant {
+        let mut city = FixtureParticipant::new();
+        for held in &self.held {
+            let rows = if double { &held.double } else { &held.rows };
+            let set = dataset(held.side.name(), &COLUMNS);
+            city.publish(
+                set,
+                &batch(rows),
+                self.layout,
+                held.terms()
+                    .into_iter()
+                    .filter(|term| Some(term.spec().name) != dropped),
+            );
+        }
+        city
+    }
+
+    /// The question to an unmodified engine over both views, made by hand.
+    fn oracle(&self, city: &FixtureParticipant, sql: &str) -> Result<Vec<String>, Refusal> {
+        futures::executor::block_on(async {
+            let _inside = city.runtime().handle().enter();
+            let context = SessionContext::new_with_config(
+                crate::session::config(&city.limits).with_create_default_catalog_and_schema(true),
+            );
+            for held in &self.held {
+                let shown: Vec<JoinPropertyRow> = held
+                    .rows
+                    .iter()
+                    .filter(|row| row.vis < SHOWN)
+                    .cloned()
+                    .collect();
+                let rows = batch(&shown).project(&[0, 1, 2, 3, 4]).unwrap();
+                let mut columns = rows.columns().to_vec();
+                columns[4] = Arc::new(StringArray::new_null(rows.num_rows()));
+                let rows = RecordBatch::try_new(rows.schema(), columns).unwrap();
+                let table = MemTable::try_new(rows.schema(), vec![vec![rows]]).unwrap();
+                context
+                    .register_table(held.side.name(), Arc::new(table))
+                    .unwrap();
+            }
+            let batches: Vec<RecordBatch> = async { context.sql(sql).await?.collect().await }
+                .await
+                .map_err(|error| crate::engine_error::running(&error))?;
+            let mut rows = lines(&batches);
+            rows.sort();
+            Ok(rows)
+        })
+    }
+
+    /// The codes of the clauses that such a question goes against.
+    fn against(&self, question: &RandomJoinQuery) -> BTreeSet<ErrorCode> {
+        let mut codes = BTreeSet::new();
+        for held in &self.held {
+            let Some(met) = question.met(held.side) else {
+                continue;
+            };
+            if met.other && held.joins.partner == Some(false) {
+                codes.insert(ErrorCode::JoinPartnerNotAllowed);
+            }
+            if let Some(keys) = &held.joins.keys {
+                if met.otherwise || met.over.iter().any(|column| !keys.contains(column)) {
+                    codes.insert(ErrorCode::JoinKeyNotAllowed);
+                }
+                if held.joins.stay && met.used.iter().any(|column| keys.contains(column)) {
+                    codes.insert(ErrorCode::KeyMustStay);
+                }
+            }
+        }
+        codes
+    }
+}
+
+impl JoinDataset {
+    fn random(side: JoinDatasetName, random: &mut StdRng) -> Self {
+        let keys = [None, Some(vec!["a"]), Some(vec!["a"]), Some(vec!["a", "g"])]
+            .choose(random)
+            .unwrap()
+            .clone();
+        let count = *[0, 6, 40].choose(random).unwrap();
+        let rows: Vec<JoinPropertyRow> = (0..count).map(|k| row(random, k)).collect();
+        let mut double = Vec::new();
+        for old in &rows {
+            if random.random_bool(0.3) {
+                double.push(hidden(random));
+            }
+            if old.vis < SHOWN {
+                double.push(JoinPropertyRow {
+                    s: format!("{SECRET}{}", random.random_range(0..100)),
+                    vis: random.random_range(0..SHOWN),
+                    ..old.clone()
+                });
+            } else if random.random_bool(0.5) {
+                double.push(hidden(random));
+            }
+        }
+        Self {
+            side,
+            joins: ContractJoinTerms {
+                stay: keys.is_some() && random.random_bool(0.5),
+                keys,
+                partner: *[None, None, Some(true), Some(false)]
+                    .choose(random)
+                    .unwrap(),
+            },
+            rows,
+            double,
+        }
+    }
+
+    fn terms(&self) -> Vec<Term> {
+        let names = |list: &[&str]| list.iter().map(|text| name(text)).collect();
+        let mut terms = vec![
+            Term::Columns(names(&["k", "a", "g", "v", "s"])),
+            Term::Rows(RowFilter::Compare {
+                column: name("vis"),
+                op: ComparisonOperator::Lt,
+                with: FilterOperand::Literal(PolicyLiteral::Int(SHOWN)),
+            }),
+            Term::Mask {
+                column: name("s"),
+                mask: MaskValue::Null,
+            },
+        ];
+        terms.extend(
+            self.joins
+                .keys
+                .as_ref()
+                .map(|keys| Term::JoinKeys(names(keys))),
+        );
+        terms.extend(self.joins.partner.map(|with| {
+            let other = dataset(self.side.other().name(), &COLUMNS).id;
+            Term::JoinWith(with.then_some(other).into_iter().collect())
+        }));
+        terms.extend(self.joins.stay.then_some(Term::KeysStay));
+        terms
+    }
+}
+
+#[test]
+fn what_is_learned_of_a_join_is_a_function_of_both_views() {
+    let (cases, seed) = (
+        number("HANSA_PROPERTY_CASES", 60),
+        seed("HANSA_PROPERTY_SEED"),
+    );
+    let (mut answered, mut refused) = (0, 0);
+    for case in 0..cases {
+        let seed = seed.wrapping_add(case);
+        match run(seed, None) {
+            Ok((answers, refusals)) => {
+                answered += answers;
+                refused += refusals;
+            }
+            Err(why) => panic!("seed {seed}: {why}"),
+        }
+    }
+    eprintln!("{answered} joins answered, {refused} refused");
+    assert!(cases < 10 || (answered > 0 && refused > 0));
+}
+
+/// One world with its questions: how many were answered and how many refused, or what is wrong. The cities may lack the
+/// terms of a name, which all else counts on.
+pub(super) fn run(seed: u64, dropped: Option<&'static str>) -> Result<(u32, u32), String> {
+    kept(seed, dropped, FixtureStorage::of(seed))
+}
+
+pub(super) fn kept(
+    seed: u64,
+    dropped: Option<&'static str>,
+    kept: FixtureStorage,
+) -> Result<(u32, u32), String> {
+    let mut random = StdRng::seed_from_u64(seed);
+    let mut world = JoinPropertyCase::random(&mut random);
+    world.layout.storage = kept;
+    let (one, other) = (world.city(false, dropped), world.city(true, dropped));
+    let (mut answered, mut refused) = (0, 0);
+    for _ in 0..6 {
+        let question = RandomJoinQuery::random(&mut random);
+        let sql = question.text();
+        let (first, second) = (ask(&one, sql), ask(&other, sql));
+        let said = || {
+            format!(
+                "{sql}\n{:?}\n D: {}\n D′: {}",
+                world.held.each_ref().map(|held| &held.joins),
+                short(&first),
+                short(&second)
+            )
+        };
+        if !same(&first, &second, false) {
+            return Err(format!("told apart: {}", said()));
+        }
+        let against = world.against(&question);
+        match &first {
+            Err(refusal) if against.contains(&refusal.code) => refused += 1,
+            _ if !against.is_empty() => return Err(format!("{against:?} missed: {}", said())),
+            first => {
+                agrees(first, world.oracle(&one, sql))
+                    .map_err(|why| format!("{why}: {}", said()))?;
+                answered += 1;
+            }
+        }
+    }
+    Ok((answered, refused))
+}
+
+/// No value of a view makes any of these expressions fail, so both must answer, and alike.
+fn agrees(
+    gate: &Result<ObservedAnswer, Refusal>,
+    oracle: Result<Vec<String>, Refusal>,
+) -> Result<(), String> {
+    match (gate, oracle) {
+        (Ok(seen), Ok(rows)) if seen.rows == rows => Ok(()),
+        (_, oracle) => Err(format!("not as the oracle {}", short(&oracle))),
+    }
+}
+
+fn row(random: &mut StdRng, k: i64) -> JoinPropertyRow {
+    if random.random_bool(0.4) {
+        return hidden(random);
+    }
+    JoinPropertyRow {
+        k,
+        a: random.random_bool(0.8).then(|| random.random_range(0..6)),
+        g: ["A", "B", "C"].choose(random).copied(),
+        v: random.random_bool(0.8).then(|| random.random_range(4..20)),
+        s: format!("{SECRET}{k}"),
+        vis: random.random_range(0..SHOWN),
+    }
+}
+
+/// With keys that the other dataset has, and a `v` that makes a division fail.
+fn hidden(random: &mut StdRng) -> JoinPropertyRow {
+    JoinPropertyRow {
+        k: 9_000_000,
+        a: Some(random.random_range(0..8)),
+        g: ["A", "B", "C", "Z"].choose(random).copied(),
+        v: *[Some(3), Some(i64::MAX), None].choose(random).unwrap(),
+        s: format!("{SECRET}{}", random.random_range(0..100)),
+        vis: random.random_range(SHOWN..100),
+    }
+}
+
+fn batch(rows: &[JoinPropertyRow]) -> RecordBatch {
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(Int64Array::from_iter_values(rows.iter().map(|r| r.k))),
+        Arc::new(Int64Array::from_iter(rows.iter().map(|r| r.a))),
+        Arc::new(StringArray::from_iter(rows.iter().map(|r| r.g))),
+        Arc::new(Int64Array::from_iter(rows.iter().map(|r| r.v))),
+        Arc::new(StringArray::from_iter_values(rows.iter().map(|r| &r.s))),
+        Arc::new(Int64Array::from_iter_values(rows.iter().map(|r| r.vis))),
+    ];
+    RecordBatch::try_new(dataset("d", &COLUMNS).schema(), columns).unwrap()
+}

@@ -1,0 +1,314 @@
+//! Random questions over `d` and `e`, each with what it does to either, known from how it was put together.
+
+use rand::Rng;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use std::collections::BTreeSet;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum JoinDatasetName {
+    D,
+    E,
+}
+
+impl JoinDatasetName {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::D => "d",
+            Self::E => "e",
+        }
+    }
+
+    pub(super) const fn other(self) -> Self {
+        match self {
+            Self::D => Self::E,
+            Self::E => Self::D,
+        }
+    }
+}
+
+/// How a question uses one of the datasets.
+#[derive(Debug, Clone, Default)]
+pub(super) struct JoinDatasetUse {
+    /// It meets the other one.
+    pub(super) other: bool,
+    /// Other than by equal columns.
+    pub(super) otherwise: bool,
+    /// The columns that are compared with those of the other.
+    pub(super) over: BTreeSet<&'static str>,
+    /// The columns that are used for more than that.
+    pub(super) used: BTreeSet<&'static str>,
+}
+
+/// A statement.
+#[derive(Debug)]
+pub(super) struct RandomJoinQuery {
+    text: String,
+    d: Option<JoinDatasetUse>,
+    e: Option<JoinDatasetUse>,
+}
+
+impl RandomJoinQuery {
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What it does to a dataset, if it names it.
+    pub(super) const fn met(&self, side: JoinDatasetName) -> Option<&JoinDatasetUse> {
+        match side {
+            JoinDatasetName::D => self.d.as_ref(),
+            JoinDatasetName::E => self.e.as_ref(),
+        }
+    }
+
+    pub(super) fn random(random: &mut StdRng) -> Self {
+        match random.random_range(0..12) {
+            0..=4 => equal(random),
+            5 => semi(random),
+            6 => itself(random),
+            7 => subquery(random),
+            8 => set(random),
+            9 => cross(random),
+            10 => unequal(random),
+            _ => alone(random),
+        }
+    }
+}
+
+/// A join over equal columns, of tables, sub-queries under other names, or CTEs.
+fn equal(random: &mut StdRng) -> RandomJoinQuery {
+    let keys = over(random);
+    let kind = one(random, &["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"]);
+    let (mut d, mut e) = (meets(&keys), meets(&keys));
+    let form = random.random_range(0..4);
+    let (from, named): (String, bool) = match form {
+        0 => (
+            format!("d x {kind} e y ON {}", equals(&keys, ("x", "y"), false)),
+            false,
+        ),
+        1 => (format!("d x {kind} e y USING ({})", keys.join(", ")), false),
+        2 => (
+            format!(
+                "(SELECT a ka, g kg, v FROM d WHERE v <> 7) x {kind} \
+                 (SELECT k, v, g kg, a ka FROM e) y ON {}",
+                equals(&keys, ("y", "x"), true)
+            ),
+            true,
+        ),
+        _ => (
+            format!(
+                "d x {kind} (SELECT a ka, g kg, max(v) v, count(*) k FROM e GROUP BY a, g) y ON {}",
+                keys.iter()
+                    .map(|key| format!("x.{key} = y.k{key}"))
+                    .collect::<Vec<_>>()
+                    .join(" AND ")
+            ),
+            false,
+        ),
+    };
+    if form == 3 {
+        // Grouped by, a column is used; and what it is compared with holds the same values.
+        e.used.extend(["a", "g"]);
+        d.used.extend(keys.iter());
+    }
+    let key = if named { "x.ka" } else { "x.a" };
+    let mut uses_key = false;
+    let select = match random.random_range(0..5) {
+        0 => "count(*) n",
+        1 => "count(*) n, sum(x.v) s, min(y.v) m",
+        2 => "x.v, y.v w",
+        3 => "sum(10 / (x.v - 3)) q, max(y.k) k",
+        _ => {
+            uses_key = true;
+            if named {
+                "x.ka u, y.v w"
+            } else {
+                "x.a u, y.v w"
+            }
+        }
+    };
+    let filter = match random.random_range(0..5) {
+        0 => " WHERE x.v > 8".to_owned(),
+        1 => " WHERE y.v IS NULL OR 10 / (y.v - 3) >= 0".to_owned(),
+        2 => {
+            uses_key = true;
+            format!(" WHERE {key} < 4")
+        }
+        _ => String::new(),
+    };
+    if uses_key {
+        d.used.insert("a");
+        if keys.contains(&"a") {
+            e.used.insert("a");
+        }
+    }
+    RandomJoinQuery {
+        text: format!("SELECT {select} FROM {from}{filter}"),
+        d: Some(d),
+        e: Some(e),
+    }
+}
+
+/// Which rows have a key on the other side: the key itself is told.
+fn semi(random: &mut StdRng) -> RandomJoinQuery {
+    let keys = over(random);
+    let kind = one(random, &["LEFT SEMI JOIN", "LEFT ANTI JOIN"]);
+    let mut met = meets(&keys);
+    met.used.extend(keys.iter());
+    RandomJoinQuery {
+        text: format!(
+            "SELECT count(*) n, sum(x.v) s FROM d x {kind} e y ON {}",
+            equals(&keys, ("x", "y"), false)
+        ),
+        d: Some(met.clone()),
+        e: Some(met),
+    }
+}
+
+/// A dataset with itself meets no other, but tells which of its rows belong together.
+fn itself(random: &mut StdRng) -> RandomJoinQuery {
+    let keys = over(random);
+    let mut met = JoinDatasetUse::default();
+    met.used.extend(keys.iter());
+    RandomJoinQuery {
+        text: format!(
+            "SELECT count(*) n, sum(y.v) s FROM d x JOIN d y ON {}",
+            equals(&keys, ("x", "y"), false)
+        ),
+        d: Some(met),
+        e: None,
+    }
+}
+
+fn subquery(random: &mut StdRng) -> RandomJoinQuery {
+    let mut d = JoinDatasetUse {
+        other: true,
+        otherwise: true,
+        ..JoinDatasetUse::default()
+    };
+    let mut e = d.clone();
+    let text = match random.random_range(0..4) {
+        0 => {
+            d.used.insert("a");
+            e.used.insert("a");
+            "SELECT count(*) n FROM d WHERE a IN (SELECT a FROM e WHERE v > 8)"
+        }
+        1 => {
+            d.used.insert("a");
+            e.used.insert("a");
+            "SELECT sum(v) s FROM d WHERE EXISTS (SELECT 1 FROM e WHERE e.a = d.a AND e.v > 6)"
+        }
+        2 => "SELECT count(*) n FROM d WHERE v > (SELECT min(v) FROM e)",
+        _ => "SELECT k, (SELECT count(*) FROM e) n FROM d",
+    };
+    RandomJoinQuery {
+        text: text.to_owned(),
+        d: Some(d),
+        e: Some(e),
+    }
+}
+
+fn set(random: &mut StdRng) -> RandomJoinQuery {
+    let operation = one(random, &["UNION ALL", "UNION"]);
+    let met = JoinDatasetUse {
+        other: true,
+        otherwise: true,
+        ..JoinDatasetUse::default()
+    };
+    RandomJoinQuery {
+        text: format!("SELECT v FROM d {operation} SELECT v FROM e"),
+        d: Some(met.clone()),
+        e: Some(met),
+    }
+}
+
+fn cross(random: &mut StdRng) -> RandomJoinQuery {
+    let join = one(random, &["CROSS JOIN e y", "JOIN e y ON true", ", e y"]);
+    let join = join.replace("JOIN e y ON true", "JOIN e y ON x.v > 6");
+    let met = JoinDatasetUse {
+        other: true,
+        otherwise: true,
+        ..JoinDatasetUse::default()
+    };
+    let space = if join.starts_with(',') { "" } else { " " };
+    RandomJoinQuery {
+        text: format!("SELECT count(*) n, sum(y.v) s FROM d x{space}{join}"),
+        d: Some(met.clone()),
+        e: Some(met),
+    }
+}
+
+/// Equal columns, and another comparison beside.
+fn unequal(random: &mut StdRng) -> RandomJoinQuery {
+    let keys = over(random);
+    let mut met = meets(&keys);
+    met.otherwise = true;
+    let mut d = met.clone();
+    let beside = match random.random_range(0..3) {
+        0 => "x.v < y.v",
+        1 => "10 / (x.v - 3) > 0",
+        _ => {
+            d.used.insert("a");
+            if keys.contains(&"a") {
+                met.used.insert("a");
+            }
+            "x.a <> 2"
+        }
+    };
+    RandomJoinQuery {
+        text: format!(
+            "SELECT count(*) n FROM d x JOIN e y ON {} AND {beside}",
+            equals(&keys, ("x", "y"), false)
+        ),
+        d: Some(d),
+        e: Some(met),
+    }
+}
+
+fn alone(random: &mut StdRng) -> RandomJoinQuery {
+    let mut met = JoinDatasetUse::default();
+    let text = match random.random_range(0..4) {
+        0 => "SELECT count(*) n, sum(v) s FROM d",
+        1 => "SELECT k, v, s FROM d WHERE 10 / (v - 3) > 0",
+        2 => {
+            met.used.insert("a");
+            "SELECT a, count(*) n FROM d GROUP BY a"
+        }
+        _ => {
+            met.used.extend(["a", "g"]);
+            "SELECT * FROM d"
+        }
+    };
+    RandomJoinQuery {
+        text: text.to_owned(),
+        d: Some(met),
+        e: None,
+    }
+}
+
+fn meets(keys: &[&'static str]) -> JoinDatasetUse {
+    JoinDatasetUse {
+        other: true,
+        over: keys.iter().copied().collect(),
+        ..JoinDatasetUse::default()
+    }
+}
+
+fn over(random: &mut StdRng) -> Vec<&'static str> {
+    [vec!["a"], vec!["a"], vec!["g"], vec!["a", "g"]]
+        .choose(random)
+        .unwrap()
+        .clone()
+}
+
+fn equals(keys: &[&str], (one, other): (&str, &str), renamed: bool) -> String {
+    let letter = if renamed { "k" } else { "" };
+    keys.iter()
+        .map(|key| format!("{one}.{letter}{key} = {other}.{letter}{key}"))
+        .collect::<Vec<_>>()
+        .join(" AND ")
+}
+
+fn one(random: &mut StdRng, list: &[&str]) -> String {
+    (*list.choose(random).unwrap()).to_owned()
+}

@@ -1,0 +1,100 @@
+//! The same with workers: how the stored rows are dealt among them, hidden ones too, is not to be seen in an answer.
+
+use super::dataset_pair::DatasetPair;
+use super::{RandomQuery, apart, ask, same};
+use hansa_test_support::property_cases::{number, seed};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use std::sync::atomic::Ordering;
+
+/// Of two datasets with one view, and of the view alone, every number of workers gives the same answers; and so does nobody.
+#[test]
+fn however_rows_are_dealt_an_answer_is_a_function_of_the_view() {
+    let (cases, seed) = (
+        number("HANSA_PROPERTY_CASES", 60),
+        seed("HANSA_PROPERTY_SEED"),
+    );
+    let mut shares = 0;
+    for seed in (0..cases).map(|case| seed.wrapping_add(case)) {
+        shares += run(seed).unwrap_or_else(|what| panic!("seed {seed}: {what}"));
+    }
+    eprintln!("{shares} shares");
+    assert!(
+        u64::try_from(shares).unwrap() >= cases,
+        "only {shares} shares were computed"
+    );
+}
+
+fn run(seed: u64) -> Result<usize, String> {
+    let mut random = StdRng::seed_from_u64(seed);
+    let world = DatasetPair::random(&mut random).helped(3);
+    let (one, other) = (world.city(false), world.city(true));
+    let mut alone = world.city(false);
+    alone.workers = Some(0);
+    let mut bare = world.bare();
+    bare.workers = Some(2);
+    // Which of two datasets with one view is large enough must not show either.
+    let mut small = world.city(true);
+    small.at_least = u64::MAX;
+    let shown = world.shown();
+    let mut questions: Vec<String> = (0..3)
+        .map(|_| {
+            RandomQuery::random(&mut random, &shown, true, false)
+                .text()
+                .to_owned()
+        })
+        .collect();
+    questions.push(grouped(&shown, seed));
+    for text in [
+        "SELECT DISTINCT g FROM d LIMIT 2",
+        "SELECT g, max(k) m FROM d GROUP BY g ORDER BY m DESC LIMIT 1",
+    ] {
+        questions.push(text.to_owned());
+    }
+    for sql in questions {
+        let first = ask(&one, &sql);
+        for (who, city) in [
+            ("D′", &other),
+            ("alone", &alone),
+            ("view", &bare),
+            ("small", &small),
+        ] {
+            let seen = ask(city, &sql);
+            // The arms of a union run side by side.
+            let ordered = !sql.contains(" UNION ");
+            if !same(&first, &seen, ordered) {
+                let (first, seen) = (apart(&first, &seen), apart(&seen, &first));
+                return Err(format!("{world:?}\n{sql}\n D: {first}\n {who}: {seen}"));
+            }
+        }
+    }
+    Ok([one, other, bare]
+        .iter()
+        .map(|city| city.shares.load(Ordering::Relaxed))
+        .sum())
+}
+
+/// Every aggregate that is shared, over everything that is shown, by a key of another kind each time.
+fn grouped(shown: &[&str], seed: u64) -> String {
+    let keys = ["g", "s", "b", "v", "k"];
+    let key = keys[usize::try_from(seed).unwrap() % keys.len()];
+    let has = |column: &str| shown.contains(&column);
+    let mut values = vec!["count(*)".to_owned()];
+    for column in ["k", "v", "m"].into_iter().filter(|column| has(column)) {
+        values.push(format!(
+            "count({column}), min({column}), max({column}), avg({column})"
+        ));
+    }
+    if has("f") {
+        values.push("sum(f), avg(f), sum(f) FILTER (WHERE f > 0)".to_owned());
+    }
+    if has("b") {
+        values.push("bool_and(b), bool_or(b)".to_owned());
+    }
+    let values = values.join(", ");
+    if has(key) {
+        format!("SELECT {key}, {values} FROM d GROUP BY {key}")
+    } else {
+        format!("SELECT {values} FROM d")
+    }
+}

@@ -1,0 +1,362 @@
+//! Physical planning: a governed table becomes one leaf, whose private plan is planned on its own, unseen by the asker's.
+
+use super::cancellation::CancellationSignal;
+use super::gated_leaf::GovernedScanExec;
+use super::inline_reader::InlineReaderFactory;
+use super::release_coverage;
+use crate::engine_error;
+use crate::in_place_data::postgres::connection_limits::ConnectionLimits;
+use crate::in_place_data::postgres::query_connections::QueryConnections;
+use crate::limits::QueryResourceLimits;
+use crate::session;
+use crate::snapshot::checked_files::CheckedFiles;
+use crate::snapshot::registry::SnapshotSet;
+use arrow_schema::{Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::Session;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::object_store::ObjectStoreUrl;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::execution::context::QueryPlanner;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
+use datafusion_common::Result;
+use datafusion_expr::logical_plan::{
+    LogicalPlan, LogicalPlanBuilder, TableScan, UserDefinedLogicalNode,
+};
+use datafusion_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion_expr::utils::conjunction;
+use hansa_enforcement::string_view::viewed;
+use hansa_enforcement::table_source::{GovernedTable, ReleasedTable, StoredTable};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use object_store::ObjectMeta;
+use object_store::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Plans questions: knows governed tables and nothing else.
+#[derive(Debug, Clone)]
+pub(super) struct GovernedQueryPlanner {
+    holdings: SnapshotSet,
+    limits: QueryResourceLimits,
+    watch: CancellationSignal,
+    /// The connections to databases that all leaves of the question share.
+    sessions: QueryConnections,
+    #[cfg(test)]
+    mutant: super::mutant::GateMutant,
+}
+
+impl GovernedQueryPlanner {
+    pub(super) fn new(
+        holdings: SnapshotSet,
+        limits: QueryResourceLimits,
+        databases: ConnectionLimits,
+        watch: CancellationSignal,
+        #[cfg(test)] mutant: super::mutant::GateMutant,
+    ) -> Self {
+        Self {
+            holdings,
+            limits,
+            watch,
+            sessions: QueryConnections::new(limits.time, databases),
+            #[cfg(test)]
+            mutant,
+        }
+    }
+}
+
+#[async_trait]
+impl QueryPlanner for GovernedQueryPlanner {
+    async fn create_physical_plan(
+        &self,
+        plan: &LogicalPlan,
+        session: &dyn Session,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(GovernedScanPlanner(
+            self.clone(),
+        ))])
+        .create_physical_plan(plan, session)
+        .await
+    }
+}
+
+/// Turns governed tables into leaves.
+struct GovernedScanPlanner(GovernedQueryPlanner);
+
+#[async_trait]
+impl ExtensionPlanner for GovernedScanPlanner {
+    async fn plan_extension(
+        &self,
+        _planner: &dyn PhysicalPlanner,
+        _node: &dyn UserDefinedLogicalNode,
+        _logical: &[&LogicalPlan],
+        _physical: &[Arc<dyn ExecutionPlan>],
+        _session: &dyn Session,
+        _context: &PhysicalPlanningContext,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        Ok(None)
+    }
+
+    async fn plan_table_scan(
+        &self,
+        _planner: &dyn PhysicalPlanner,
+        scan: &TableScan,
+        session: &dyn Session,
+        _context: &PhysicalPlanningContext,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        let Some(governed) = scan.source.downcast_ref::<GovernedTable>() else {
+            return Ok(None);
+        };
+        let limits = QueryResourceLimits {
+            partitions: 1,
+            ..self.0.limits
+        };
+        let inner = PrivateQueryPlanner {
+            holdings: self.0.holdings.clone(),
+            sessions: self.0.sessions.clone(),
+        };
+        let state = session::fresh(&limits, Arc::clone(session.runtime_env()), Arc::new(inner));
+        let private = self.0.private(governed, scan, &state).await;
+        // Whatever fails in there is told without its text.
+        let private = private.map_err(|error| engine_error::carry(inside(&error)))?;
+        let shown: SchemaRef = Arc::new(Schema::new(
+            scan.projected_schema.as_arrow().fields().clone(),
+        ));
+        #[cfg(test)]
+        if self.0.mutant == super::mutant::GateMutant::NoLeaf {
+            return Ok(Some(private));
+        }
+        let leaf = GovernedScanExec::new(
+            governed.dataset().clone(),
+            private,
+            shown,
+            governed.hides_rows().then_some(limits.batch_rows),
+            self.0.watch.clone(),
+        );
+        let snapshot = self.0.holdings.get(governed.dataset());
+        let in_files = snapshot.filter(|snapshot| snapshot.in_place.is_none());
+        let leaf = leaf.stored(in_files.map(|snapshot| snapshot.dataset.rows));
+        #[cfg(test)]
+        let leaf = leaf.mutated(self.0.mutant, self.0.holdings.get(governed.dataset()));
+        Ok(Some(Arc::new(leaf)))
+    }
+}
+
+impl GovernedQueryPlanner {
+    async fn private(
+        &self,
+        governed: &GovernedTable,
+        scan: &TableScan,
+        state: &datafusion::execution::session_state::SessionState,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let filters = datafusion_expr::expr_rewriter::unnormalize_cols(scan.filters.clone());
+        let logical = governed.pushed_down(scan.projection.as_deref(), &filters)?;
+        release_coverage::check(&logical, &self.holdings)?;
+        // The first rows of the view, where no condition of the asker's stands above. More than there can be is no limit, and
+        // the engine adds to it.
+        let logical = match scan.fetch.filter(|rows| *rows <= MOST_ROWS) {
+            None => logical,
+            fetch => LogicalPlanBuilder::from(logical).limit(0, fetch)?.build()?,
+        };
+        let logical = session::optimized(state, logical)?;
+        state
+            .query_planner()
+            .create_physical_plan(&logical, state)
+            .await
+    }
+}
+
+/// Beyond it a limit is none.
+const MOST_ROWS: usize = 1 << 40;
+
+/// The refusal for an error inside a leaf: by class, since its text could name files, clauses and sizes.
+pub(super) fn inside(error: &datafusion_common::DataFusionError) -> Refusal {
+    let refusal = engine_error::running(error);
+    match refusal.code {
+        ErrorCode::ResourceLimit
+        | ErrorCode::SourceUnreadable
+        | ErrorCode::SourceUnavailable
+        | ErrorCode::DatasetNotPublished
+        | ErrorCode::PrivacyBudgetSpent
+        // Of cells that are published: a total that is not told overflows in silence.
+        | ErrorCode::SumOverflow
+        | ErrorCode::SourceChanged
+        | ErrorCode::SchemaChanged => refusal,
+        // What mends it is the owner's business, and told there.
+        ErrorCode::SnapshotDamaged => Refusal::new(ErrorCode::SnapshotDamaged, refusal.sentence)
+            .with_help("its owner mends it; there `hansa doctor` says how"),
+        _ => {
+            tracing::error!(name = "gate.failed", detail = %error);
+            Refusal::new(ErrorCode::Internal, "the permitted rows can't be computed")
+        }
+    }
+}
+
+/// Plans private plans: knows stored tables and nothing else.
+#[derive(Debug)]
+struct PrivateQueryPlanner {
+    holdings: SnapshotSet,
+    sessions: QueryConnections,
+}
+
+#[async_trait]
+impl QueryPlanner for PrivateQueryPlanner {
+    async fn create_physical_plan(
+        &self,
+        plan: &LogicalPlan,
+        session: &dyn Session,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let files = StoredScanPlanner {
+            holdings: self.holdings.clone(),
+            sessions: self.sessions.clone(),
+        };
+        DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(files)])
+            .create_physical_plan(plan, session)
+            .await
+    }
+}
+
+/// Turns stored tables into scans of their pinned files.
+struct StoredScanPlanner {
+    holdings: SnapshotSet,
+    sessions: QueryConnections,
+}
+
+#[async_trait]
+impl ExtensionPlanner for StoredScanPlanner {
+    async fn plan_extension(
+        &self,
+        _planner: &dyn PhysicalPlanner,
+        _node: &dyn UserDefinedLogicalNode,
+        _logical: &[&LogicalPlan],
+        _physical: &[Arc<dyn ExecutionPlan>],
+        _session: &dyn Session,
+        _context: &PhysicalPlanningContext,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        Ok(None)
+    }
+
+    async fn plan_table_scan(
+        &self,
+        _planner: &dyn PhysicalPlanner,
+        scan: &TableScan,
+        session: &dyn Session,
+        _context: &PhysicalPlanningContext,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        if let Some(cells) = scan.source.downcast_ref::<ReleasedTable>() {
+            return self.released(cells, scan, session).map(Some);
+        }
+        let Some(stored) = scan.source.downcast_ref::<StoredTable>() else {
+            return Ok(None);
+        };
+        let snapshot = self.holdings.get(stored.dataset()).ok_or_else(|| {
+            engine_error::carry(Refusal::new(
+                ErrorCode::DatasetNotPublished,
+                format!("`{}` has no published snapshot", stored.dataset().name),
+            ))
+        })?;
+        if !scan.filters.is_empty() || conjunction(scan.filters.clone()).is_some() {
+            return datafusion_common::internal_err!("a stored table takes no filters");
+        }
+        let schema = datafusion_expr::TableSource::schema(stored);
+        if viewed(&snapshot.dataset.schema()) != schema {
+            return Err(engine_error::carry(Refusal::new(
+                ErrorCode::SchemaChanged,
+                "the dataset was published anew with another schema",
+            )));
+        }
+        if let Some(in_place) = &snapshot.in_place {
+            let projection = scan.projection.as_ref();
+            return in_place
+                .scan(&schema, projection, session, &self.sessions)
+                .map(Some);
+        }
+        let files = (snapshot.files.as_slice(), &snapshot.checked);
+        scan_of(files, schema, scan.projection.clone(), session).map(Some)
+    }
+}
+
+impl StoredScanPlanner {
+    fn released(
+        &self,
+        cells: &ReleasedTable,
+        scan: &TableScan,
+        session: &dyn Session,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        if !scan.filters.is_empty() {
+            return datafusion_common::internal_err!("released cells take no filters");
+        }
+        let snapshot = self.holdings.get(cells.dataset());
+        let found = snapshot.and_then(|snapshot| {
+            let file = snapshot.released.cells.get(&cells.shape())?;
+            Some((file, &snapshot.released.checked))
+        });
+        let (file, checked) = found.ok_or_else(|| {
+            engine_error::carry(Refusal::new(
+                ErrorCode::DatasetNotPublished,
+                format!(
+                    "the cells of `{}` are not released yet",
+                    cells.dataset().name
+                ),
+            ))
+        })?;
+        let schema = datafusion_expr::TableSource::schema(cells);
+        let files = (std::slice::from_ref(file), checked);
+        scan_of(files, schema, scan.projection.clone(), session)
+    }
+}
+
+/// All files in order, as one stream; they are read only as they were published.
+fn scan_of(
+    (paths, checked): (&[PathBuf], &Arc<CheckedFiles>),
+    schema: SchemaRef,
+    projection: Option<Vec<usize>>,
+    session: &dyn Session,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let unreadable = || {
+        engine_error::carry(Refusal::new(
+            ErrorCode::SourceUnreadable,
+            "a file of the snapshot can't be read",
+        ))
+    };
+    let mut files = Vec::with_capacity(paths.len());
+    for path in paths {
+        let found = std::fs::metadata(path).map_err(|_| unreadable())?;
+        // Not of its text: in a name some letters mean something else then.
+        let location = Path::from_absolute_path(path).map_err(|_| unreadable())?;
+        files.push(PartitionedFile::new_from_meta(ObjectMeta {
+            location,
+            last_modified: found.modified().map_err(|_| unreadable())?.into(),
+            size: found.len(),
+            e_tag: None,
+            version: None,
+        }));
+    }
+    if files.is_empty() {
+        let projected = match &projection {
+            None => schema,
+            Some(indices) => Arc::new(schema.project(indices)?),
+        };
+        return Ok(Arc::new(EmptyExec::new(projected)));
+    }
+    let url = ObjectStoreUrl::local_filesystem();
+    let footers = session
+        .runtime_env()
+        .cache_manager
+        .get_file_metadata_cache();
+    let source = ParquetSource::new(schema)
+        .with_table_parquet_options(session.table_options().parquet.clone())
+        .with_parquet_file_reader_factory(Arc::new(InlineReaderFactory::of(
+            Arc::clone(checked),
+            footers,
+        )))
+        .with_enable_page_index(true);
+    let config = FileScanConfigBuilder::new(url, Arc::new(source))
+        .with_file_groups(vec![FileGroup::new(files)])
+        .with_projection_indices(projection)?
+        .with_preserve_order(true)
+        .build();
+    Ok(DataSourceExec::from_data_source(config))
+}

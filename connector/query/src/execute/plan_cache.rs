@@ -1,0 +1,166 @@
+//! Physical plans of questions that are put again, ready to run: made once for as long as the question, what its contracts do to
+//! it and the snapshots that it reads stay the same. Each run has nodes of its own.
+
+use super::cancellation::CancellationSignal;
+use super::gated_leaf::GovernedScanExec;
+use super::plan_reset::{self, NODES, PlanSizing, RUNS};
+use crate::engine_error;
+use crate::limits::QueryResourceLimits;
+use crate::snapshot::Snapshot;
+use crate::snapshot::registry::SnapshotSet;
+use crate::sql::planner_threads;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion_common::Result;
+use hansa_enforcement::permitted_plan::PlanBasis;
+use hansa_policy::refusal::Refusal;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+/// The plans that ran last, the newest at the end.
+#[derive(Debug, Default)]
+pub(crate) struct PhysicalPlanCache(Mutex<Vec<CachedPhysicalPlan>>);
+
+#[derive(Debug)]
+struct CachedPhysicalPlan {
+    basis: PlanBasis,
+    /// The snapshot of each dataset of the basis, in its order. They are not held: what nobody reads any more may go.
+    snapshots: Vec<Weak<Snapshot>>,
+    shape: PlanSizing,
+    /// Never run itself.
+    plan: Arc<dyn ExecutionPlan>,
+    runs: usize,
+}
+
+impl PhysicalPlanCache {
+    /// The plan of this basis over these snapshots, with nodes of its own, that ends with `watch`; none where it is to be made.
+    pub(super) fn found(
+        &self,
+        basis: &PlanBasis,
+        (holdings, limits): (&SnapshotSet, &QueryResourceLimits),
+        watch: &CancellationSignal,
+    ) -> Option<Result<Arc<dyn ExecutionPlan>, Refusal>> {
+        let snapshots = snapshots(basis, holdings)?;
+        let shape = PlanSizing::of(limits);
+        let plan = {
+            let mut kept = self.kept();
+            let at = kept.iter().position(|kept| {
+                kept.shape == shape
+                    && kept.basis == *basis
+                    && kept.snapshots.len() == snapshots.len()
+                    && kept.snapshots.iter().zip(&snapshots).all(same)
+            })?;
+            let mut found = kept.remove(at);
+            found.runs = found.runs.saturating_add(1);
+            let plan = Arc::clone(&found.plan);
+            if found.runs < RUNS {
+                // What is asked for most often stays longest.
+                kept.push(found);
+            }
+            plan
+        };
+        let again = reset_plan(plan, watch).map_err(|error| engine_error::running(&error));
+        Some(again)
+    }
+
+    /// Keeps a plan that was made of this basis over these snapshots; gives the one to run.
+    ///
+    /// # Errors
+    /// When the engine does not take its own nodes back.
+    pub(super) fn keep(
+        &self,
+        basis: PlanBasis,
+        (holdings, limits): (&SnapshotSet, &QueryResourceLimits),
+        plan: Arc<dyn ExecutionPlan>,
+        watch: &CancellationSignal,
+    ) -> Result<Arc<dyn ExecutionPlan>, Refusal> {
+        let Some(snapshots) = snapshots(&basis, holdings) else {
+            return Ok(plan);
+        };
+        if !can_be_kept(&plan) {
+            return Ok(plan);
+        }
+        let first =
+            reset_plan(Arc::clone(&plan), watch).map_err(|error| engine_error::running(&error))?;
+        let idle = reset_plan(plan, &CancellationSignal::idle())
+            .map_err(|error| engine_error::running(&error))?;
+        let new = CachedPhysicalPlan {
+            basis,
+            snapshots: snapshots.into_iter().map(Arc::downgrade).collect(),
+            shape: PlanSizing::of(limits),
+            plan: idle,
+            runs: 0,
+        };
+        let mut kept = self.kept();
+        let mut gone: Vec<CachedPhysicalPlan> = kept
+            .extract_if(.., |kept| {
+                // Of two that were made at once one is enough.
+                let twice = kept.shape == new.shape && kept.basis == new.basis;
+                twice || kept.snapshots.iter().any(is_gone)
+            })
+            .collect();
+        kept.push(new);
+        let over = kept.len().saturating_sub(MOST);
+        gone.extend(kept.drain(..over));
+        drop(kept);
+        if !gone.is_empty() {
+            // Dropping a plan recurses.
+            let _best_effort = planner_threads::aside(move || drop(gone));
+        }
+        Ok(first)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Vec<CachedPhysicalPlan>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The snapshots that a plan of this basis reads; none where one of them has its rows elsewhere, which are looked at anew each time.
+fn snapshots<'h>(basis: &PlanBasis, holdings: &'h SnapshotSet) -> Option<Vec<&'h Arc<Snapshot>>> {
+    basis
+        .datasets()
+        .map(|dataset| {
+            let snapshot = holdings.get(dataset)?;
+            snapshot.in_place.is_none().then_some(snapshot)
+        })
+        .collect()
+}
+
+fn same((kept, current): (&Weak<Snapshot>, &&Arc<Snapshot>)) -> bool {
+    std::ptr::eq(kept.as_ptr(), Arc::as_ptr(current))
+}
+
+fn is_gone(snapshot: &Weak<Snapshot>) -> bool {
+    snapshot.strong_count() == 0
+}
+
+/// The plan with other nodes, which have not run yet; its governed tables end with `watch`.
+fn reset_plan(
+    plan: Arc<dyn ExecutionPlan>,
+    watch: &CancellationSignal,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    plan_reset::reset_plan(plan, |node| {
+        let leaf = node.downcast_ref::<GovernedScanExec>()?;
+        Some(leaf.reset(watch.clone()))
+    })
+}
+
+/// Whether a plan is small, and of nothing but nodes of which it is known that they can be made fresh.
+fn can_be_kept(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    let mut inside = Vec::new();
+    let above = plan_reset::nodes(plan, |node| {
+        let leaf = node.downcast_ref::<GovernedScanExec>();
+        inside.extend(leaf.map(|leaf| Arc::clone(leaf.inner())));
+        leaf.is_some()
+    });
+    let all = inside
+        .iter()
+        .try_fold(above.unwrap_or(usize::MAX), |all, plan| {
+            Some(all.saturating_add(plan_reset::nodes(plan, |_| false)?))
+        });
+    all.is_some_and(|all| all <= NODES)
+}
+
+/// So many plans are kept.
+const MOST: usize = 64;
+
+#[cfg(test)]
+mod tests;

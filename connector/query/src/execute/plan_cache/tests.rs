@@ -1,0 +1,106 @@
+//! What a plan that was kept may not carry over: what another contract does, another snapshot, another question's end.
+
+use super::RUNS;
+use crate::execute::cancellation;
+use crate::fixture::FixtureParticipant;
+use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
+use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+use hansa_policy::refusal::ErrorCode;
+use hansa_policy::refusal::Refusal;
+use hansa_policy::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
+use hansa_policy::term::Term;
+use std::sync::Arc;
+
+const SQL: &str = "SELECT n FROM t ORDER BY n";
+
+fn rows(of: &[i64]) -> RecordBatch {
+    let columns: Vec<ArrayRef> = vec![Arc::new(Int64Array::from(of.to_vec()))];
+    RecordBatch::try_new(dataset("t", &["n:int"]).schema(), columns).unwrap()
+}
+
+fn only(op: ComparisonOperator, than: i64) -> Term {
+    Term::Rows(RowFilter::Compare {
+        column: name("n"),
+        op,
+        with: FilterOperand::Literal(PolicyLiteral::Int(than)),
+    })
+}
+
+fn publish(city: &mut FixtureParticipant, of: &[i64], term: Term) {
+    let set = dataset("t", &["n:int"]);
+    city.publish(set, &rows(of), DatasetFileLayout::default(), [term]);
+}
+
+/// Runs of the plans that are kept, the newest last.
+fn runs(city: &FixtureParticipant) -> Vec<usize> {
+    let kept = city.runtime().ready().kept();
+    kept.iter().map(|kept| kept.runs).collect()
+}
+
+#[test]
+fn a_kept_plan_is_that_of_its_effects_and_its_snapshots() {
+    let mut city = FixtureParticipant::new();
+    publish(&mut city, &[1, 2, 3], only(ComparisonOperator::Lt, 3));
+    assert_eq!(city.rows(SQL).unwrap(), ["1", "2"]);
+    assert_eq!(city.rows(SQL).unwrap(), ["1", "2"]);
+    assert_eq!(runs(&city), [1]);
+    // The view is the same to the last column, the text too, and so is the number of the clause.
+    publish(&mut city, &[1, 2, 3], only(ComparisonOperator::Gt, 1));
+    assert_eq!(city.rows(SQL).unwrap(), ["2", "3"]);
+    publish(&mut city, &[3, 4], only(ComparisonOperator::Gt, 1));
+    assert_eq!(city.rows(SQL).unwrap(), ["3", "4"]);
+    assert_eq!(city.rows(SQL).unwrap(), ["3", "4"]);
+    // What was made for a snapshot that is gone is gone, too.
+    assert_eq!(runs(&city), [1]);
+}
+
+#[test]
+fn plans_of_other_limits_are_others() {
+    let mut city = FixtureParticipant::new();
+    publish(&mut city, &[1, 2, 3], only(ComparisonOperator::Lt, 3));
+    assert_eq!(city.rows(SQL).unwrap(), ["1", "2"]);
+    city.limits.partitions = 3;
+    assert_eq!(city.rows(SQL).unwrap(), ["1", "2"]);
+    assert_eq!(runs(&city), [0, 0]);
+}
+
+#[test]
+fn a_kept_plan_ends_with_the_question_that_runs_it() {
+    let mut city = FixtureParticipant::new();
+    publish(&mut city, &[1, 2, 3], only(ComparisonOperator::Lt, 3));
+    let why = || Refusal::new(ErrorCode::Withdrawn, "it was withdrawn");
+    let ended = |watch: cancellation::CancellationSignal| {
+        futures::executor::block_on(async {
+            let _inside = city.runtime().handle().enter();
+            let mut answer = city.answer(SQL, watch).await?;
+            while let Some(batch) = answer.next().await {
+                batch?;
+            }
+            Ok::<(), Refusal>(())
+        })
+    };
+    let (stop, first) = cancellation::pair();
+    ended(first).unwrap();
+    // The end of the first is none of the second.
+    stop.stop(why());
+    let (_stop, second) = cancellation::pair();
+    ended(second).unwrap();
+    let (stop, third) = cancellation::pair();
+    stop.stop(why());
+    assert_eq!(ended(third).unwrap_err().code, ErrorCode::Withdrawn);
+    assert_eq!(runs(&city), [2]);
+}
+
+#[test]
+fn a_plan_is_made_anew_after_so_many_runs() {
+    let mut city = FixtureParticipant::new();
+    publish(&mut city, &[1, 2, 3], only(ComparisonOperator::Lt, 3));
+    for _ in 0..RUNS {
+        city.rows(SQL).unwrap();
+    }
+    assert_eq!(runs(&city), [RUNS - 1]);
+    city.rows(SQL).unwrap();
+    assert!(runs(&city).is_empty());
+    assert_eq!(city.rows(SQL).unwrap(), ["1", "2"]);
+    assert_eq!(runs(&city), [0]);
+}

@@ -1,0 +1,292 @@
+//! A plan that is ready, on the room's threads: its rows, and what is done where a worker fails before the first of them.
+
+use super::output_batch::{canonical, pieces, plain};
+use super::{StartedPlan, finished, made, share};
+use crate::engine_error;
+use crate::limits::{QueryMemoryPool, QueryResourceLimits, QueryRuntime};
+use crate::snapshot::registry::SnapshotSet;
+use crate::sql::planner_threads;
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use datafusion::error::DataFusionError;
+use datafusion::execution::session_state::SessionState;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion_expr::LogicalPlan;
+use futures::{FutureExt as _, StreamExt as _};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// A plan that is ready to run.
+pub(super) struct RunnablePlan {
+    pub(super) physical: Arc<dyn ExecutionPlan>,
+    pub(super) context: Arc<TaskContext>,
+    /// The snapshots that it reads.
+    pub(super) holdings: SnapshotSet,
+}
+
+/// Runs a plan on the room's threads; where it fails before its first row and `otherwise` says how, once more.
+pub(super) fn run(
+    ready: RunnablePlan,
+    otherwise: Option<LocalFallback>,
+    room: &QueryRuntime,
+    limits: &QueryResourceLimits,
+    pool: Arc<QueryMemoryPool>,
+) -> (SchemaRef, StartedPlan) {
+    let RunnablePlan {
+        physical,
+        context,
+        holdings,
+    } = ready;
+    let schema = canonical(&physical.schema());
+    // One waits while another is made into messages: more would be held for each reader that stands still.
+    let (send, batches) = mpsc::channel(1);
+    let (time, sent) = (limits.time, Arc::clone(&schema));
+    let task = room.spawn(async move {
+        // The plan names files; whoever holds their snapshot keeps them.
+        let _pinned = holdings;
+        let rows = async {
+            let Err(fell) = drive(physical, Arc::clone(&context), &sent, &send).await else {
+                return Ok(());
+            };
+            // Whatever befalls a share comes as this; what the rest of the plan came upon is told.
+            let afar = fell.why.code == ErrorCode::WorkerFailed && !fell.told;
+            let Some(otherwise) = otherwise.filter(|_| afar) else {
+                return Err(fell.why);
+            };
+            tracing::warn!(name: "workers.failed", "the question is run again without workers");
+            let physical = otherwise.physical().await?;
+            let again = drive(physical, context, &sent, &send).await;
+            again.map_err(|fell| fell.why)
+        };
+        let last = match tokio::time::timeout(time, rows).await {
+            Ok(Ok(())) => return,
+            Ok(Err(refusal)) => refusal,
+            Err(_) => Refusal::new(
+                ErrorCode::ResourceLimit,
+                format!("the question took longer than {} seconds", time.as_secs()),
+            ),
+        };
+        let _ = send.send(ExecutionEvent::Fell(last)).await;
+    });
+    let started = StartedPlan::Running {
+        batches,
+        over: false,
+        task,
+        pool,
+    };
+    (schema, started)
+}
+
+/// How a question is done without its workers.
+pub(super) struct LocalFallback {
+    pub(super) plan: LogicalPlan,
+    pub(super) planning: std::time::Duration,
+    pub(super) state: SessionState,
+    #[cfg(test)]
+    pub(super) mutant: super::mutant::GateMutant,
+}
+
+impl LocalFallback {
+    async fn physical(self) -> Result<Arc<dyn ExecutionPlan>, Refusal> {
+        planner_threads::run(self.planning, move || {
+            let made = made(
+                self.plan,
+                &self.state,
+                #[cfg(test)]
+                self.mutant,
+            )?;
+            let (alone, _) = share::shared(&made, None)?;
+            finished(alone)
+        })
+        .await
+    }
+}
+
+/// A plan that failed.
+struct ExecutionFailed {
+    why: Refusal,
+    /// Whether rows of it are out.
+    told: bool,
+}
+
+/// What is told of a plan that runs. After all but rows that others may follow, nothing comes.
+#[derive(Debug)]
+pub(crate) enum ExecutionEvent {
+    Rows(RecordBatch),
+    /// The last rows: who has them knows it without being woken a second time.
+    Last(RecordBatch),
+    Fell(Refusal),
+}
+
+/// Of so few rows it is looked whether they are the last before they are told. A plan mostly gathers more where there are more.
+const FEW: usize = 1_024;
+
+async fn drive(
+    physical: Arc<dyn ExecutionPlan>,
+    context: Arc<TaskContext>,
+    schema: &SchemaRef,
+    send: &mpsc::Sender<ExecutionEvent>,
+) -> Result<(), ExecutionFailed> {
+    let mut told = false;
+    let failed = |error, told| ExecutionFailed {
+        why: engine_error::running(&error),
+        told,
+    };
+    let mut stream = execute_stream(physical, context).map_err(|error| failed(error, told))?;
+    let mut next = rows(&mut stream).await;
+    while let Some(batch) = next.take() {
+        let batch = batch.map_err(|error| failed(error, told))?;
+        let mut held = None;
+        for piece in pieces(&batch) {
+            let batch = plain(&piece, schema).map_err(|why| ExecutionFailed { why, told })?;
+            told = true;
+            if let Some(before) = held.replace(batch)
+                && send.send(ExecutionEvent::Rows(before)).await.is_err()
+            {
+                return Ok(());
+            }
+        }
+        // What is not there without waiting is not waited for.
+        let following = match &held {
+            Some(held) if held.num_rows() < FEW => rows(&mut stream).now_or_never(),
+            _ => None,
+        };
+        let held = match (held, &following) {
+            (Some(last), Some(None)) => Some(ExecutionEvent::Last(last)),
+            (held, _) => held.map(ExecutionEvent::Rows),
+        };
+        if let Some(held) = held
+            && send.send(held).await.is_err()
+        {
+            return Ok(());
+        }
+        next = match following {
+            Some(next) => next,
+            None => rows(&mut stream).await,
+        };
+    }
+    Ok(())
+}
+
+/// The next batch that has rows. Where it is not waited for to its end, nothing is lost.
+async fn rows(
+    stream: &mut SendableRecordBatchStream,
+) -> Option<Result<RecordBatch, DataFusionError>> {
+    loop {
+        match stream.next().await {
+            Some(Ok(batch)) if batch.num_rows() == 0 => {}
+            next => return next,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ExecutionEvent, FEW, drive};
+    use arrow_array::{Int64Array, RecordBatch};
+    use arrow_schema::{DataType, Field, Schema, SchemaRef};
+    use datafusion::error::DataFusionError;
+    use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+    use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+    use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+    use futures::StreamExt as _;
+    use std::sync::Arc;
+    use tokio::sync::mpsc;
+
+    /// Batches of so many rows, or a failure; and whether each is waited for.
+    #[derive(Debug)]
+    struct ScriptedPartition {
+        schema: SchemaRef,
+        batches: Vec<Option<usize>>,
+        waits: bool,
+    }
+
+    impl PartitionStream for ScriptedPartition {
+        fn schema(&self) -> &SchemaRef {
+            &self.schema
+        }
+
+        fn execute(&self, _context: Arc<TaskContext>) -> SendableRecordBatchStream {
+            let (schema, waits) = (Arc::clone(&self.schema), self.waits);
+            let made = self
+                .batches
+                .clone()
+                .into_iter()
+                .map(move |rows| match rows {
+                    Some(rows) => {
+                        let values = Int64Array::from(vec![7; rows]);
+                        Ok(
+                            RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(values)])
+                                .unwrap(),
+                        )
+                    }
+                    None => Err(DataFusionError::Execution("nothing".into())),
+                });
+            let made = futures::stream::iter(made).then(move |batch| async move {
+                if waits {
+                    tokio::task::yield_now().await;
+                }
+                batch
+            });
+            Box::pin(RecordBatchStreamAdapter::new(
+                Arc::clone(&self.schema),
+                made,
+            ))
+        }
+    }
+
+    /// What is told, and whether it failed with rows out.
+    async fn told(batches: &[Option<usize>], waits: bool) -> (Vec<String>, Option<bool>) {
+        let field = Field::new("n", DataType::Int64, false);
+        let schema = Arc::new(Schema::new(vec![field]));
+        let source = Arc::new(ScriptedPartition {
+            schema: Arc::clone(&schema),
+            batches: batches.to_vec(),
+            waits,
+        });
+        let plan = StreamingTableExec::try_new(
+            Arc::clone(&schema),
+            vec![source],
+            None,
+            std::iter::empty(),
+            false,
+            None,
+        );
+        let (send, mut came) = mpsc::channel(16);
+        let driven = drive(Arc::new(plan.unwrap()), Arc::default(), &schema, &send).await;
+        drop(send);
+        let mut all = Vec::new();
+        while let Some(told) = came.recv().await {
+            all.push(match told {
+                ExecutionEvent::Rows(batch) => format!("{}", batch.num_rows()),
+                ExecutionEvent::Last(batch) => format!("{} last", batch.num_rows()),
+                ExecutionEvent::Fell(_) => unreachable!("told by whoever drives"),
+            });
+        }
+        (all, driven.err().map(|fell| fell.told))
+    }
+
+    #[tokio::test]
+    async fn the_last_of_few_rows_are_told_as_such() {
+        let (few, many) = (FEW - 1, FEW);
+        let batches = [1, 0, few, many, 2, 3, 0].map(Some);
+        let all = |last: &str| ["1", "1023", "1024", "2", last].map(String::from).to_vec();
+        assert_eq!(told(&batches, false).await, (all("3 last"), None));
+        // What would have to be waited for may be rows.
+        assert_eq!(told(&batches, true).await, (all("3"), None));
+        assert_eq!(told(&[Some(many)], false).await.0, ["1024"]);
+        assert_eq!(told(&[Some(1), Some(0)], false).await.0, ["1 last"]);
+        assert_eq!(told(&[Some(0)], false).await.0, [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn what_fails_behind_rows_fails_behind_them() {
+        for waits in [false, true] {
+            let (all, fell) = told(&[Some(1), None], waits).await;
+            assert_eq!((all, fell), (vec!["1".to_owned()], Some(true)));
+            assert_eq!(told(&[Some(0), None], waits).await, (vec![], Some(false)));
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! What a question may use: memory, time, threads. Bombs are refused, and others are served meanwhile.
+
+use crate::answer::frames::{FrameCompression, UnlimitedMeter, frames};
+use crate::execute::cancellation::{CancellationSignal, cut, pair};
+use crate::fixture::FixtureParticipant;
+use crate::fixture::dataset_files::{DatasetFileLayout, dataset};
+use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+fn city(rows: i64) -> FixtureParticipant {
+    let set = dataset("t", &["x:int"]);
+    let columns: Vec<ArrayRef> = vec![Arc::new(Int64Array::from_iter_values(0..rows))];
+    let batch = RecordBatch::try_new(set.schema(), columns).unwrap();
+    let mut city = FixtureParticipant::new();
+    city.publish(
+        set,
+        &batch,
+        DatasetFileLayout {
+            row_group: 1 << 20,
+            ..DatasetFileLayout::default()
+        },
+        [],
+    );
+    city
+}
+
+/// Drains the answer; rows and the most memory that was reserved.
+fn drained(city: &FixtureParticipant, sql: &str) -> Result<(u64, usize), Refusal> {
+    futures::executor::block_on(async {
+        let _inside = city.runtime().handle().enter();
+        let mut answer = city.answer(sql, CancellationSignal::idle()).await?;
+        let mut rows = 0;
+        while let Some(batch) = answer.next().await {
+            rows += u64::try_from(batch?.num_rows()).unwrap();
+        }
+        Ok((rows, answer.peak_memory()))
+    })
+}
+
+#[test]
+fn a_long_answer_streams_in_bounded_memory() {
+    let mut city = city(2_000);
+    city.limits.memory = 8 << 20;
+    let (rows, peak) = drained(&city, "SELECT a.x, b.x y FROM t a CROSS JOIN t b").unwrap();
+    assert_eq!(rows, 4_000_000);
+    assert!(peak < 4 << 20, "{peak} bytes");
+    assert_eq!(city.runtime().memory_used(), 0);
+}
+
+/// `cargo heavy -- --ignored --nocapture hundred_million`
+#[test]
+#[ignore = "long"]
+fn a_hundred_million_rows_stream_in_bounded_memory() {
+    let mut city = city(10_000);
+    city.limits.memory = 8 << 20;
+    city.limits.time = Duration::from_secs(3_600);
+    let (before, begun) = (resident(), Instant::now());
+    // As it leaves: packed into messages, of which nothing is kept.
+    let (rows, bytes, most) = futures::executor::block_on(async {
+        let _inside = city.runtime().handle().enter();
+        let sql = "SELECT a.x, b.x y FROM t a CROSS JOIN t b";
+        let answer = city.answer(sql, CancellationSignal::idle()).await.unwrap();
+        let mut frames = frames(answer, UnlimitedMeter, FrameCompression::Lz4);
+        let (mut rows, mut bytes, mut most) = (0, 0, 0);
+        while let Some(frame) = frames.next().await {
+            let frame = frame.unwrap();
+            rows += frame.rows;
+            bytes += frame.bytes();
+            most = most.max(resident());
+        }
+        (rows, bytes, most)
+    });
+    let grown = most.saturating_sub(before);
+    println!(
+        "{rows} rows in {} MiB, {:?}: {} MiB more in memory at most",
+        bytes >> 20,
+        begun.elapsed(),
+        grown >> 20
+    );
+    assert_eq!(rows, 100_000_000);
+    assert!(grown < 128 << 20, "{grown} bytes more in memory");
+    assert_eq!(city.runtime().memory_used(), 0);
+}
+
+/// Bytes of this process in memory.
+fn resident() -> usize {
+    let text = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: usize = text.split_whitespace().nth(1).unwrap().parse().unwrap();
+    pages * 4096
+}
+
+#[test]
+fn what_does_not_fit_spills_or_is_refused() {
+    let mut city = city(300_000);
+    city.limits.memory = 24 << 20;
+    // More than fits: the sort goes to disk.
+    let (rows, _) = drained(&city, "SELECT x, -x y, x*2 z, x*3 w FROM t ORDER BY y").unwrap();
+    assert_eq!(rows, 300_000);
+    city.limits.memory = 1 << 20;
+    let refusal = drained(&city, "SELECT count(*) FROM t a JOIN t b ON a.x = b.x").unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::ResourceLimit, "{refusal}");
+    assert_eq!(city.runtime().memory_used(), 0);
+}
+
+/// The side that a join keeps is put together from its batches, which are there until that is done: both are counted. A join that
+/// finds no memory ends; the engine would read the side a second time, and over several parts give rows twice.
+#[test]
+fn a_join_counts_both_copies_of_the_side_that_it_builds() {
+    let mut city = city(300_000);
+    let joins = [
+        "SELECT max(a.x + b.x) FROM t a CROSS JOIN (SELECT x FROM t LIMIT 1) b",
+        "SELECT count(*) FROM t a JOIN (SELECT x FROM t LIMIT 1) b ON a.x + b.x < 0",
+        "SELECT count(*) FROM t a LEFT JOIN (SELECT x FROM t LIMIT 1) b ON a.x + b.x < 0",
+    ];
+    for partitions in [1, 3] {
+        city.limits.partitions = partitions;
+        // Once it fits, and not twice.
+        city.limits.memory = 4 << 20;
+        for sql in joins {
+            let refusal = drained(&city, sql).expect_err(sql);
+            assert_eq!(refusal.code, ErrorCode::ResourceLimit, "{sql}: {refusal}");
+        }
+        assert_eq!(city.runtime().memory_used(), 0);
+        city.limits.memory = 16 << 20;
+        for sql in joins {
+            assert_eq!(drained(&city, sql).expect(sql).0, 1);
+        }
+        assert_eq!(city.runtime().memory_used(), 0);
+    }
+}
+
+#[test]
+fn a_window_keeps_no_more_than_its_memory() {
+    let mut city = city(1_000);
+    city.limits.memory = 4 << 20;
+    // A million numbers and all of them kept.
+    for sql in [
+        "SELECT sum(a.x) OVER () FROM t a CROSS JOIN t b",
+        "SELECT sum(a.x) OVER (ORDER BY a.x ROWS BETWEEN 9000000 PRECEDING AND CURRENT ROW) FROM t a CROSS JOIN t b",
+        "SELECT lag(a.x, 9000000) OVER () FROM t a CROSS JOIN t b",
+        "SELECT lag(a.x, 9000000) OVER (ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING) FROM t a CROSS JOIN t b",
+        "SELECT max(s) FROM (SELECT ntile(4) OVER () s FROM t a CROSS JOIN t b) w",
+    ] {
+        let refusal = drained(&city, sql).expect_err(sql);
+        assert_eq!(refusal.code, ErrorCode::ResourceLimit, "{sql}: {refusal}");
+    }
+    assert_eq!(city.runtime().memory_used(), 0);
+    // What passes through is kept for a moment only.
+    for sql in [
+        "SELECT row_number() OVER () FROM t a CROSS JOIN t b",
+        "SELECT lag(a.x) OVER () FROM t a CROSS JOIN t b",
+        "SELECT avg(a.x) OVER (ROWS BETWEEN 9 PRECEDING AND 9 FOLLOWING) FROM t a CROSS JOIN t b",
+    ] {
+        let (rows, _) = drained(&city, sql).expect(sql);
+        assert_eq!(rows, 1_000_000, "{sql}");
+    }
+    city.limits.memory = 64 << 20;
+    let (rows, _) = drained(&city, "SELECT sum(x) OVER (ORDER BY x) FROM t").unwrap();
+    assert_eq!(rows, 1_000);
+    // Of groups that come one after the other, only one is kept.
+    city.limits.memory = 24 << 20;
+    let groups = "SELECT sum(b.x) OVER (PARTITION BY a.x ORDER BY b.x) FROM t a CROSS JOIN t b";
+    let (rows, _) = drained(&city, groups).expect(groups);
+    assert_eq!(rows, 1_000_000);
+    let whole = groups.replace("PARTITION BY a.x", "PARTITION BY a.x - a.x");
+    let refusal = drained(&city, &whole).expect_err(&whole);
+    assert_eq!(refusal.code, ErrorCode::ResourceLimit, "{refusal}");
+}
+
+#[test]
+fn bombs_end_in_time_and_others_are_served() {
+    let mut city = city(30_000);
+    city.limits.time = Duration::from_secs(2);
+    let bombs = [
+        "SELECT count(*) FROM t a, t b, t c WHERE a.x + b.x + c.x = -1",
+        "SELECT count(*) FROM t a JOIN t b ON a.x * b.x < -1",
+        "SELECT count(*) FROM t a CROSS JOIN t b CROSS JOIN t c",
+    ];
+    std::thread::scope(|scope| {
+        let running: Vec<_> = bombs
+            .iter()
+            .map(|sql| {
+                let city = &city;
+                scope.spawn(move || drained(city, sql))
+            })
+            .collect();
+        assert_eq!(city.rows("SELECT max(x) FROM t").unwrap(), ["29999"]);
+        for (bomb, sql) in running.into_iter().zip(bombs) {
+            let refusal = bomb.join().unwrap().expect_err(sql);
+            assert_eq!(refusal.code, ErrorCode::ResourceLimit, "{sql}: {refusal}");
+        }
+    });
+    assert_eq!(city.rows("SELECT min(x) FROM t").unwrap(), ["0"]);
+}
+
+#[test]
+fn a_withdrawal_ends_a_busy_question() {
+    let city = city(30_000);
+    futures::executor::block_on(async {
+        let _inside = city.runtime().handle().enter();
+        let (stop, watch) = pair();
+        let mut answer = city
+            .answer("SELECT count(*) FROM t a JOIN t b ON a.x * b.x < -1", watch)
+            .await
+            .unwrap();
+        stop.stop(cut(ErrorCode::Withdrawn));
+        let refusal = answer.next().await.unwrap().unwrap_err();
+        assert_eq!(refusal.code, ErrorCode::Withdrawn);
+        assert!(answer.next().await.is_none());
+    });
+}
+
+#[test]
+fn distinct_texts_spill_or_are_refused() {
+    let set = dataset("t", &["id:int", "s:text"]);
+    let texts = (0..1_000).map(|at| format!("row {at} with some text behind it"));
+    let batch = RecordBatch::try_new(
+        set.schema(),
+        vec![
+            Arc::new(Int64Array::from_iter_values(0..1_000)) as ArrayRef,
+            Arc::new(arrow_array::StringArray::from_iter_values(texts)),
+        ],
+    )
+    .unwrap();
+    let mut city = FixtureParticipant::new();
+    city.publish(set, &batch, DatasetFileLayout::default(), []);
+    let mut refused = 0;
+    for (memory, spill) in [(4 << 20, 4 << 20), (8 << 20, 8 << 20), (256 << 20, 1)] {
+        city.limits.memory = memory;
+        city.limits.spill = spill;
+        for sql in [
+            "SELECT count(*) FROM (SELECT DISTINCT a.s x, b.s y FROM t a CROSS JOIN t b) w",
+            "SELECT count(DISTINCT a.s || b.s) FROM t a CROSS JOIN t b",
+            "SELECT x FROM (SELECT a.s || b.s x FROM t a CROSS JOIN t b) w ORDER BY x LIMIT 1 OFFSET 900000",
+        ] {
+            match drained(&city, sql) {
+                Ok((rows, _)) => assert_eq!(rows, 1, "{sql}"),
+                Err(refusal) => {
+                    refused += 1;
+                    assert_eq!(refusal.code, ErrorCode::ResourceLimit, "{sql}: {refusal}");
+                }
+            }
+        }
+        assert_eq!(city.runtime().memory_used(), 0);
+    }
+    assert!(refused > 2, "{refused}");
+}

@@ -1,0 +1,316 @@
+//! Windows that count what they keep: the engine's own hold their input, up to all of it, without asking for the memory.
+
+use arrow_array::cast::AsArray as _;
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use datafusion::arrow::compute::{concat, partition};
+use datafusion::execution::TaskContext;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr_common::utils::evaluate_expressions_to_arrays;
+use datafusion::physical_plan::InputOrderMode;
+use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::windows::{
+    BoundedWindowAggExec, StandardWindowExpr, WindowAggExec, WindowExpr,
+};
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
+    SendableRecordBatchStream,
+};
+use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion_common::{Result, ScalarValue, internal_err};
+use datafusion_expr::{WindowFrameBound, WindowFrameUnits};
+use futures::StreamExt;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The plan with every window's input counted against the memory of the question.
+///
+/// # Errors
+/// When the engine does not take its own nodes back.
+pub(crate) fn counted(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    plan.transform_up(|node| {
+        let Some(keeps) = keeps(&node) else {
+            return Ok(Transformed::no(node));
+        };
+        let [input] = node.children()[..] else {
+            return internal_err!("a window has one input");
+        };
+        let partitions = input.output_partitioning().partition_count();
+        let left: Arc<[AtomicUsize]> = (0..partitions).map(|_| AtomicUsize::new(0)).collect();
+        let side = |input: &Arc<dyn ExecutionPlan>, role| -> Arc<dyn ExecutionPlan> {
+            Arc::new(WindowMemoryExec {
+                input: Arc::clone(input),
+                left: Arc::clone(&left),
+                role,
+            })
+        };
+        let all = keeps == WindowRetention::All;
+        let below = side(input, WindowMemoryRole::Kept(keeps));
+        let node = Arc::clone(&node).replace_children(
+            vec![below],
+            ReplaceChildrenOptions::new(ChildrenPropertiesMode::Keep),
+        )?;
+        Ok(Transformed::yes(if all {
+            node
+        } else {
+            side(&node, WindowMemoryRole::Left)
+        }))
+    })
+    .data()
+}
+
+/// What a window keeps of the rows that came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum WindowRetention {
+    /// All.
+    All,
+    /// Those that have not left it, and those with the same keys as the last one: its input is sorted by them.
+    Group(Vec<Arc<dyn PhysicalExpr>>),
+    /// Those that have not left it.
+    Few,
+}
+
+fn keeps(node: &Arc<dyn ExecutionPlan>) -> Option<WindowRetention> {
+    if node.downcast_ref::<WindowAggExec>().is_some() {
+        return Some(WindowRetention::All);
+    }
+    let window = node.downcast_ref::<BoundedWindowAggExec>()?;
+    if window.window_expr().iter().all(passes) {
+        return Some(WindowRetention::Few);
+    }
+    let keys = window.window_expr().first()?.partition_by();
+    Some(match window.input_order_mode {
+        InputOrderMode::Sorted if !keys.is_empty() => WindowRetention::Group(keys.to_vec()),
+        _ => WindowRetention::All,
+    })
+}
+
+/// Whether rows that have left the window are not looked at again, but for a few.
+fn passes(expr: &Arc<dyn WindowExpr>) -> bool {
+    if let Some(rows) = reaches_back(expr) {
+        return rows <= NEAR;
+    }
+    let frame = expr.get_window_frame();
+    frame.units == WindowFrameUnits::Rows
+        && match &frame.start_bound {
+            WindowFrameBound::CurrentRow => true,
+            WindowFrameBound::Preceding(ScalarValue::UInt64(Some(rows))) => *rows <= NEAR,
+            WindowFrameBound::Preceding(_) | WindowFrameBound::Following(_) => false,
+        }
+}
+
+/// How many rows a function such as `lag` looks back, where it goes by the place of a row and not by the frame.
+fn reaches_back(expr: &Arc<dyn WindowExpr>) -> Option<u64> {
+    let standard = expr.as_any().downcast_ref::<StandardWindowExpr>()?;
+    let evaluator = standard.get_standard_func_expr().create_evaluator().ok()?;
+    if evaluator.uses_window_frame() {
+        return None;
+    }
+    let start = evaluator.get_range(FAR, FAR.saturating_mul(2));
+    let start = start.map_or(0, |seen| seen.start);
+    u64::try_from(FAR.saturating_sub(start)).ok()
+}
+
+/// Rows that may be looked back at without being counted.
+const NEAR: u64 = 1_000;
+
+/// A row with enough before it.
+const FAR: usize = 1 << 40;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum WindowMemoryRole {
+    /// The input: the bytes of what is kept of it are reserved.
+    Kept(WindowRetention),
+    /// The output: its rows are kept no longer.
+    Left,
+}
+
+/// One side of a window.
+#[derive(Debug)]
+struct WindowMemoryExec {
+    input: Arc<dyn ExecutionPlan>,
+    /// By partition, the rows that the window is done with.
+    left: Arc<[AtomicUsize]>,
+    role: WindowMemoryRole,
+}
+
+impl DisplayAs for WindowMemoryExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hoard")
+    }
+}
+
+impl ExecutionPlan for WindowMemoryExec {
+    fn name(&self) -> &'static str {
+        "Hoard"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        self.input.properties()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![true]
+    }
+
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        vec![false]
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        match <[Arc<dyn ExecutionPlan>; 1]>::try_from(children) {
+            Ok([input]) => Ok(Arc::new(Self {
+                input,
+                left: Arc::clone(&self.left),
+                role: self.role.clone(),
+            })),
+            Err(_) => internal_err!("one child"),
+        }
+    }
+
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        let pool = Arc::clone(context.memory_pool());
+        let input = self.input.execute(partition, context)?;
+        let (left, role) = (Arc::clone(&self.left), self.role.clone());
+        let mut kept = PartitionMemory {
+            reservation: MemoryConsumer::new("window").register(&pool),
+            rows: 0,
+            bytes: 0,
+            group: LastKeyGroup::default(),
+        };
+        let counted = input.map(move |batch| {
+            let batch = batch?;
+            match (&role, left.get(partition)) {
+                (_, None) => return internal_err!("a partition beyond those of the window"),
+                (WindowMemoryRole::Left, Some(left)) => {
+                    left.fetch_add(batch.num_rows(), Ordering::Relaxed);
+                }
+                (WindowMemoryRole::Kept(keeps), Some(left)) => {
+                    kept.take(&batch, keeps, left.load(Ordering::Relaxed))?;
+                }
+            }
+            Ok(batch)
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(
+            self.schema(),
+            counted,
+        )))
+    }
+}
+
+/// What a window holds of one partition; given back when its stream is dropped.
+struct PartitionMemory {
+    reservation: MemoryReservation,
+    rows: usize,
+    bytes: usize,
+    group: LastKeyGroup,
+}
+
+impl PartitionMemory {
+    fn take(&mut self, batch: &RecordBatch, keeps: &WindowRetention, left: usize) -> Result<()> {
+        self.rows = self.rows.saturating_add(batch.num_rows());
+        let added = batch.num_rows().saturating_mul(ADDED);
+        self.bytes = self
+            .bytes
+            .saturating_add(bytes(batch))
+            .saturating_add(added);
+        let row = self.bytes.div_ceil(self.rows.max(1));
+        let inside = self.rows.saturating_sub(left);
+        let rows = match keeps {
+            WindowRetention::All => self.rows,
+            WindowRetention::Group(keys) => self.group.take(batch, keys)?.max(inside),
+            WindowRetention::Few => inside,
+        };
+        // Twice: the rows as they came, and those of a partition put together.
+        self.reservation
+            .try_resize(rows.saturating_mul(row).saturating_mul(2))
+    }
+}
+
+/// The rows with the same keys as the last one.
+#[derive(Default)]
+struct LastKeyGroup {
+    rows: usize,
+    /// The keys of the last row.
+    last: Option<Vec<ArrayRef>>,
+}
+
+impl LastKeyGroup {
+    fn take(&mut self, batch: &RecordBatch, keys: &[Arc<dyn PhysicalExpr>]) -> Result<usize> {
+        let rows = batch.num_rows();
+        if rows == 0 {
+            return Ok(self.rows);
+        }
+        let keys = evaluate_expressions_to_arrays(keys, batch)?;
+        let before = usize::from(self.last.is_some());
+        // The last row again, then these.
+        let keys = match &self.last {
+            None => keys,
+            Some(last) => last
+                .iter()
+                .zip(&keys)
+                .map(|(last, key)| Ok(concat(&[last.as_ref(), key.as_ref()])?))
+                .collect::<Result<_>>()?,
+        };
+        let groups = partition(&keys)?.ranges();
+        let start = groups.last().map_or(0, |group| group.start);
+        let end = rows.saturating_add(before);
+        self.rows = if start == 0 {
+            self.rows.saturating_add(rows)
+        } else {
+            end.saturating_sub(start)
+        };
+        let last = end.saturating_sub(1);
+        let alone = |key: &ArrayRef| -> ArrayRef {
+            let key = key.slice(last, 1);
+            // A view of one text would keep those of all batches before it.
+            match key.as_string_view_opt() {
+                Some(text) => Arc::new(text.gc()),
+                None => key,
+            }
+        };
+        self.last = Some(keys.iter().map(alone).collect());
+        Ok(self.rows)
+    }
+}
+
+/// Bytes of what a window adds to a row.
+const ADDED: usize = 8;
+
+/// Bytes of the rows themselves: several batches can be slices of one.
+fn bytes(batch: &RecordBatch) -> usize {
+    let column = |column: &Arc<dyn Array>| {
+        let data = column.to_data();
+        let own = data
+            .get_slice_memory_size()
+            .unwrap_or_else(|_| column.get_array_memory_size());
+        // Of views that is the views alone, without the texts that they keep alive.
+        let texts = column.as_string_view_opt();
+        own.saturating_add(texts.map_or(0, |texts| texts.total_buffer_bytes_used()))
+    };
+    batch
+        .columns()
+        .iter()
+        .map(column)
+        .fold(0_usize, usize::saturating_add)
+}

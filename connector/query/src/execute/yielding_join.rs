@@ -1,0 +1,204 @@
+//! Joins that yield: the engine's own hold their thread for as long as two batches last against each other, so that neither
+//! a time limit nor a withdrawal would be noticed. Here the side that is probed comes in slices, with pauses between them.
+
+use arrow_array::RecordBatch;
+use datafusion::execution::TaskContext;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::coop::CooperativeExec;
+use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
+use datafusion::physical_plan::joins::{
+    CrossJoinExec, HashJoinExec, NestedLoopJoinExec, SortMergeJoinExec,
+};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, SendableRecordBatchStream,
+};
+use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion_common::{Result, internal_err};
+use futures::{Stream, StreamExt};
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+/// The plan with every join paced.
+///
+/// # Errors
+/// When the engine does not take its own nodes back.
+pub(super) fn with_yielding_joins(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    plan.transform_up(|node| {
+        let pairs = node.downcast_ref::<CrossJoinExec>().is_some()
+            || node.downcast_ref::<NestedLoopJoinExec>().is_some();
+        let join = pairs
+            || node.downcast_ref::<HashJoinExec>().is_some()
+            || node.downcast_ref::<SortMergeJoinExec>().is_some();
+        if !join {
+            return Ok(Transformed::no(node));
+        }
+        let node = if pairs { sliced(node)? } else { node };
+        let yielding: Arc<dyn ExecutionPlan> = Arc::new(CooperativeExec::new(node));
+        Ok(Transformed::yes(yielding))
+    })
+    .data()
+}
+
+/// A join of every row with every row: its left side is kept whole, its right side comes in slices.
+fn sliced(join: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    let [left, right] = join.children()[..] else {
+        return internal_err!("a join has two sides");
+    };
+    let kept = Arc::new(AtomicUsize::new(0));
+    let side = |input: &Arc<dyn ExecutionPlan>, role| -> Arc<dyn ExecutionPlan> {
+        Arc::new(YieldingInput {
+            input: Arc::clone(input),
+            kept: Arc::clone(&kept),
+            role,
+        })
+    };
+    let children = vec![
+        side(left, YieldingInputRole::Kept),
+        side(right, YieldingInputRole::Sliced),
+    ];
+    join.replace_children(
+        children,
+        ReplaceChildrenOptions::new(ChildrenPropertiesMode::Keep),
+    )
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum YieldingInputRole {
+    Kept,
+    Sliced,
+}
+
+/// One side of a join.
+#[derive(Debug)]
+struct YieldingInput {
+    input: Arc<dyn ExecutionPlan>,
+    /// Rows of the side that is kept.
+    kept: Arc<AtomicUsize>,
+    role: YieldingInputRole,
+}
+
+impl DisplayAs for YieldingInput {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pace")
+    }
+}
+
+impl ExecutionPlan for YieldingInput {
+    fn name(&self) -> &'static str {
+        "Pace"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        self.input.properties()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![true]
+    }
+
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        vec![false]
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        match <[Arc<dyn ExecutionPlan>; 1]>::try_from(children) {
+            Ok([input]) => Ok(Arc::new(Self {
+                input,
+                kept: Arc::clone(&self.kept),
+                role: self.role,
+            })),
+            Err(_) => internal_err!("one child"),
+        }
+    }
+
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        let input = self.input.execute(partition, context)?;
+        let paced = YieldingStream {
+            input,
+            kept: Arc::clone(&self.kept),
+            role: self.role,
+            rest: None,
+            since: 0,
+        };
+        Ok(Box::pin(RecordBatchStreamAdapter::new(
+            self.schema(),
+            paced,
+        )))
+    }
+}
+
+struct YieldingStream {
+    input: SendableRecordBatchStream,
+    kept: Arc<AtomicUsize>,
+    role: YieldingInputRole,
+    rest: Option<RecordBatch>,
+    /// Pairs since the last pause.
+    since: usize,
+}
+
+impl YieldingStream {
+    fn slice(&mut self, batch: RecordBatch) -> RecordBatch {
+        let kept = self.kept.load(Ordering::Relaxed).max(1);
+        let rows = SLICE.div_euclid(kept).max(1).min(batch.num_rows());
+        self.since = self.since.saturating_add(rows.saturating_mul(kept));
+        if rows == batch.num_rows() {
+            return batch;
+        }
+        self.rest = Some(batch.slice(rows, batch.num_rows().saturating_sub(rows)));
+        batch.slice(0, rows)
+    }
+}
+
+impl Stream for YieldingStream {
+    type Item = Result<RecordBatch>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        if this.since > PAUSE {
+            this.since = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if let Some(rest) = this.rest.take() {
+            return Poll::Ready(Some(Ok(this.slice(rest))));
+        }
+        match futures::ready!(this.input.poll_next_unpin(cx)) {
+            Some(Ok(batch)) => Poll::Ready(Some(Ok(match this.role {
+                YieldingInputRole::Kept => {
+                    this.kept.fetch_add(batch.num_rows(), Ordering::Relaxed);
+                    batch
+                }
+                YieldingInputRole::Sliced => this.slice(batch),
+            }))),
+            other => Poll::Ready(other),
+        }
+    }
+}
+
+/// Pairs of one slice with the side that is kept, if that has fewer rows.
+const SLICE: usize = 256 * 1024;
+
+/// Pairs between two pauses.
+const PAUSE: usize = 2 * 1024 * 1024;

@@ -1,0 +1,226 @@
+//! Who goes on when, where more could than there are threads.
+
+use super::{FairScheduler, ScheduledFuture};
+use futures::FutureExt as _;
+use hansa_audit_log::time::{Clock, ClockReading, UtcTimestamp};
+use hansa_policy::id::ParticipantId;
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
+
+struct SchedulerFixture {
+    turns: FairScheduler,
+    now: Arc<AtomicU64>,
+}
+
+fn world(places: usize) -> SchedulerFixture {
+    with_spare(places, 0)
+}
+
+fn with_spare(places: usize, spare: usize) -> SchedulerFixture {
+    let now = Arc::new(AtomicU64::new(0));
+    let clock = Arc::clone(&now);
+    let clock: Clock = Arc::new(move || ClockReading {
+        wall: UtcTimestamp::EARLIEST,
+        mono_ns: clock.load(Ordering::SeqCst),
+    });
+    SchedulerFixture {
+        turns: FairScheduler::new(places, spare, clock),
+        now,
+    }
+}
+
+fn party(name: &str) -> Option<ParticipantId> {
+    Some(name.parse().unwrap())
+}
+
+impl SchedulerFixture {
+    /// A question with so many slices, each of so many nanoseconds; it wants the next at once.
+    fn question(&self, of: &str, slices: u64, each: u64, had: &Rc<Cell<u64>>) -> BoxedTask {
+        let (now, had) = (Arc::clone(&self.now), Rc::clone(had));
+        let mut left = slices;
+        Box::pin(self.turns.in_turn(
+            party(of),
+            poll_fn(move |context| {
+                if left == 0 {
+                    return Poll::Ready(());
+                }
+                left -= 1;
+                now.fetch_add(each, Ordering::SeqCst);
+                had.set(had.get() + each);
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }),
+        ))
+    }
+}
+
+type BoxedTask = Pin<Box<dyn Future<Output = ()>>>;
+
+/// One thread that goes round, as a runtime does, until `enough`.
+fn round(tasks: &mut Vec<BoxedTask>, enough: impl Fn() -> bool) {
+    while !tasks.is_empty() && !enough() {
+        tasks.retain_mut(|task| task.now_or_never().is_none());
+    }
+}
+
+/// Twelve questions of one and one of another: each has half.
+#[test]
+fn who_asks_more_questions_gets_no_more() {
+    let world = world(1);
+    let [many, one] = [(); 2].map(|()| Rc::new(Cell::new(0)));
+    let mut tasks: Vec<BoxedTask> = Vec::new();
+    for _ in 0..12 {
+        tasks.push(world.question("a.example", 1_000, 10, &many));
+    }
+    tasks.push(world.question("b.example", 1_000, 10, &one));
+    round(&mut tasks, || one.get() >= 5_000);
+    let (many_now, one_now) = (many.get(), one.get());
+    assert!(
+        many_now.abs_diff(one_now) <= 20,
+        "{many_now} for twelve, {one_now} for one"
+    );
+    // Alone again, the twelve have all.
+    round(&mut tasks, || false);
+    assert_eq!((many.get(), one.get()), (120_000, 10_000));
+}
+
+/// Whoever has nothing running does not wait for the end of others' slices; and that is not a place more for ever.
+#[test]
+fn who_has_nothing_running_begins_at_once() {
+    let world = with_spare(1, 1);
+    let waker = std::task::Waker::noop();
+    let busy = ["a.example", "b.example", "b.example", "c.example"];
+    let [one, two, more, last] =
+        busy.map(|of| world.turns.in_turn(party(of), std::future::pending::<()>()));
+    let begins = |of: &ScheduledFuture<_>| {
+        let number = of.turn.0.number;
+        world.turns.lock().begin(number, waker).0
+    };
+    assert!(begins(&one));
+    assert!(begins(&two), "beside it, since it is another's");
+    assert!(!begins(&more), "its participant has one");
+    assert!(!begins(&last), "there is no place left");
+    let number = two.turn.0.number;
+    let [next, itself] = world.turns.lock().end(number, 1);
+    assert!(next.is_some() && itself.is_none());
+    assert!(begins(&last), "of its participant nothing ran");
+    assert!(!begins(&two));
+    let number = last.turn.0.number;
+    let [next, _] = world.turns.lock().end(number, 1);
+    assert!(next.is_some());
+    assert!(begins(&more), "it waited for longer than the other");
+    drop(more);
+    assert!(begins(&two));
+    drop((one, two, last));
+    let board = world.turns.lock();
+    assert_eq!((board.free, board.beside), (1, 0));
+}
+
+/// Whoever has yielded, and could go on at once, does not wait for the end of others' slices either, however much it has had.
+#[test]
+fn who_yields_goes_on_beside() {
+    let world = with_spare(1, 1);
+    let waker = std::task::Waker::noop();
+    let [one, another] =
+        ["a.example", "b.example"].map(|of| world.turns.in_turn(party(of), std::future::pending()));
+    let number = |of: &ScheduledFuture<_>| of.turn.0.number;
+    let begins = |of: &ScheduledFuture<super::PartyFuture<std::future::Pending<()>>>| {
+        world.turns.lock().begin(number(of), waker).0
+    };
+    let yields = |of: &ScheduledFuture<super::PartyFuture<std::future::Pending<()>>>| {
+        let mut board = world.turns.lock();
+        assert!(board.want(number(of)).is_none());
+        board.end(number(of), 1_000)
+    };
+    assert!(begins(&one));
+    assert!(begins(&another));
+    for _ in 0..3 {
+        let woken = yields(&another);
+        assert_eq!(woken.into_iter().flatten().count(), 1);
+        assert!(begins(&another));
+    }
+    // So does the one with the place that is not beside, and no place is gained.
+    let _woken = yields(&one);
+    assert!(begins(&one));
+    let places = |board: &super::SchedulerState| (board.free, board.beside);
+    assert_eq!(places(&world.turns.lock()), (0, 1));
+    drop((one, another));
+    let board = world.turns.lock();
+    assert_eq!((board.free, board.beside), (1, 0));
+}
+
+/// Whoever asked nothing for a while is not owed it.
+#[test]
+fn nobody_is_paid_for_having_asked_nothing() {
+    let world = world(1);
+    let [first, late] = [(); 2].map(|()| Rc::new(Cell::new(0)));
+    let mut tasks: Vec<BoxedTask> = Vec::new();
+    for _ in 0..2 {
+        tasks.push(world.question("a.example", 1_000, 10, &first));
+    }
+    round(&mut tasks, || first.get() >= 4_000);
+    tasks.push(world.question("b.example", 1_000, 10, &late));
+    let before = first.get();
+    round(&mut tasks, || late.get() >= 1_000);
+    assert!((first.get() - before).abs_diff(late.get()) <= 40);
+}
+
+/// A place that was given to somebody who went away is given to the next.
+#[test]
+fn no_place_is_lost() {
+    let world = world(1);
+    let had = Rc::new(Cell::new(0));
+    // Goes on once: then it has its place, and does not come for it.
+    let mut gone = world.question("a.example", 5, 10, &had);
+    assert!((&mut gone).now_or_never().is_none());
+    assert_eq!(had.get(), 10);
+    let [mut waits, mut next] =
+        ["a.example", "b.example"].map(|of| world.question(of, 5, 10, &had));
+    for one in [&mut waits, &mut next] {
+        assert!(one.now_or_never().is_none());
+    }
+    assert_eq!(had.get(), 10, "there is no place");
+    drop(waits);
+    drop(gone);
+    assert!((&mut next).now_or_never().is_none());
+    assert_eq!(had.get(), 20);
+    drop(next);
+    let board = world.turns.lock();
+    assert!(board.parties.is_empty() && board.jobs.is_empty());
+    assert_eq!(board.free, 1);
+}
+
+/// Whoever waits for something else holds no place, and comes back when it is called.
+#[test]
+fn who_waits_for_something_else_holds_no_place() {
+    let world = world(1);
+    let (send, receive) = futures::channel::oneshot::channel::<()>();
+    let mut waits: BoxedTask =
+        Box::pin(world.turns.in_turn(party("a.example"), receive.map(|_| ())));
+    assert!((&mut waits).now_or_never().is_none());
+    assert_eq!(world.turns.lock().free, 1);
+    send.send(()).unwrap();
+    assert_eq!(world.turns.lock().free, 0);
+    assert!((&mut waits).now_or_never().is_some());
+    assert_eq!(world.turns.lock().free, 1);
+}
+
+/// Work that falls gives its place back.
+#[test]
+fn what_falls_gives_its_place_back() {
+    let world = world(1);
+    let falls = async { panic!("as it is meant to") };
+    let mut falls: Pin<Box<dyn Future<Output = ()>>> =
+        Box::pin(world.turns.in_turn(party("a.example"), falls));
+    let fell = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let _ = (&mut falls).now_or_never();
+    }));
+    assert!(fell.is_err());
+    drop(falls);
+    assert_eq!(world.turns.lock().free, 1);
+}

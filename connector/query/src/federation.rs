@@ -1,0 +1,38 @@
+//! Questions over several participants: names to a plan, a plan to errands, and what they bring back to one answer.
+//!
+//! Nothing here opens a socket; a [`remote_query::RemoteExecutor`] carries the errands. All texts that travel are fixed before the
+//! first row arrives, so nothing of one participant's rows can reach another; but for keys that its contract lets travel
+//! ([`narrow`]).
+
+pub mod explanation;
+pub mod federated_query;
+pub mod provenance;
+pub mod query_cache;
+pub mod query_catalog;
+pub mod remote_query;
+
+mod aggregate;
+mod aggregate_block;
+mod colocated_join;
+mod column_usage;
+mod eager_aggregation;
+mod fragment;
+mod fragmenter;
+mod infallible_expr;
+mod join_enumeration;
+mod join_order;
+mod key_pushdown;
+mod pushdown;
+mod query_ir;
+mod remote_query_builder;
+mod remote_query_exec;
+mod remote_sql;
+mod response_check;
+mod row_estimate;
+mod table_source;
+mod time_precision;
+pub mod time_span;
+mod window;
+
+#[cfg(test)]
+mod tests;

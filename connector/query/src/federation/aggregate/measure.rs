@@ -1,0 +1,53 @@
+//! What is aggregated: bare measures, and columns that are not there.
+
+use crate::federation::remote_sql::widens;
+use crate::sql::functions::sketch_state::SketchKind;
+use arrow_schema::DataType;
+use datafusion::common::{DFSchema, DataFusionError, ScalarValue};
+use datafusion::logical_expr::expr::Cast;
+use datafusion::logical_expr::{Expr, lit};
+
+/// `sum(CAST(m AS DOUBLE))` of an integer as `sum(m)`: an aggregate-only contract takes bare measures; the cast is done
+/// here.
+pub(super) fn bare_measure(expr: Expr, relation: &DFSchema) -> Expr {
+    let widened = |cast: &Cast| match &*cast.expr {
+        Expr::Column(column) if *cast.field.data_type() == DataType::Float64 => relation
+            .maybe_index_of_column(column)
+            .is_some_and(|index| *relation.field(index).data_type() == DataType::Int64),
+        _ => false,
+    };
+    match expr {
+        Expr::AggregateFunction(mut call) if !widens(call.func.name()) => {
+            for argument in &mut call.params.args {
+                if let Expr::Cast(cast) = argument
+                    && widened(cast)
+                {
+                    *argument = (*cast.expr).clone();
+                }
+            }
+            Expr::AggregateFunction(call)
+        }
+        other => other,
+    }
+}
+
+/// What an aggregate gives of a column that a branch does not have: nothing is sent for it.
+pub(super) fn of_nothing(
+    expr: &Expr,
+    simplify: impl Fn(Expr) -> Result<Expr, DataFusionError>,
+) -> Option<Expr> {
+    let Expr::AggregateFunction(call) = expr else {
+        return None;
+    };
+    let nothing = call.params.args.iter().any(|argument| {
+        matches!(simplify(argument.clone()), Ok(Expr::Literal(value, _)) if value.is_null())
+    });
+    match call.func.name() {
+        "count" if nothing => Some(lit(0_i64)),
+        "sum" | "min" | "max" | "avg" | "var_pop" | "covar_pop" if nothing => {
+            Some(lit(ScalarValue::Null))
+        }
+        name if nothing && SketchKind::named(name).is_some() => Some(lit(ScalarValue::Null)),
+        _ => None,
+    }
+}

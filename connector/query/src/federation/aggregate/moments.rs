@@ -1,0 +1,337 @@
+//! Variance, covariance and correlation over several participants. The states are numbers that standard SQL has names for,
+//! count, mean, and variance or covariance of a part, so that a participant needs no function of ours and no version of an
+//! engine; they are put together by the pairwise formulas of Chan, Golub and LeVeque (1979), without loss where means are
+//! large beside deviations, and in an order of their own: that in which participants answer would show in the last digit.
+
+use crate::sql::functions::{aggregate, sum};
+use arrow_schema::DataType;
+use datafusion::arrow::array::{Array, ArrayRef, Float64Array};
+use datafusion::arrow::datatypes::{Field, FieldRef};
+use datafusion::common::cast::{as_binary_array, as_float64_array};
+use datafusion::common::{Result, ScalarValue};
+use datafusion::functions_aggregate::count::count_udaf;
+use datafusion::logical_expr::expr::{AggregateFunction, Cast};
+use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDF, AggregateUDFImpl, Expr, Signature, Volatility,
+};
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+/// What is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::federation) enum MomentKind {
+    VarSamp,
+    VarPop,
+    StddevSamp,
+    StddevPop,
+    CovarSamp,
+    CovarPop,
+    Corr,
+}
+
+impl MomentKind {
+    /// By the name of the engine's function.
+    pub(super) fn of(name: &str) -> Option<Self> {
+        Some(match name {
+            "var" => Self::VarSamp,
+            "var_pop" => Self::VarPop,
+            "stddev" => Self::StddevSamp,
+            "stddev_pop" => Self::StddevPop,
+            "covar_samp" => Self::CovarSamp,
+            "covar_pop" => Self::CovarPop,
+            "corr" => Self::Corr,
+            _ => return None,
+        })
+    }
+
+    const fn pairs(self) -> bool {
+        matches!(self, Self::CovarSamp | Self::CovarPop | Self::Corr)
+    }
+
+    /// The states that each part computes, in the order of [`merged`]'s arguments.
+    pub(super) fn states(self, call: &AggregateFunction) -> Option<Vec<AggregateFunction>> {
+        let params = &call.params;
+        let state = |udf: Arc<AggregateUDF>, args: &[&Expr], filter: &Option<Box<Expr>>| {
+            let args = args.iter().copied().cloned().collect();
+            AggregateFunction::new_udf(udf, args, false, filter.clone(), Vec::new(), None)
+        };
+        match params.args.as_slice() {
+            [one] if !self.pairs() => Some(vec![
+                state(count_udaf(), &[one], &params.filter),
+                state(sum::average(), &[one], &params.filter),
+                state(aggregate("var_pop")?, &[one], &params.filter),
+            ]),
+            [one, two] if self.pairs() => {
+                // A pair counts where both have a value.
+                let both = one.clone().is_not_null().and(two.clone().is_not_null());
+                let both = match &params.filter {
+                    Some(filter) => filter.as_ref().clone().and(both),
+                    None => both,
+                };
+                let both = Some(Box::new(both));
+                Some(vec![
+                    state(count_udaf(), &[one], &both),
+                    state(sum::average(), &[one], &both),
+                    state(aggregate("var_pop")?, &[one], &both),
+                    state(sum::average(), &[two], &both),
+                    state(aggregate("var_pop")?, &[two], &both),
+                    state(aggregate("covar_pop")?, &[one, two], &both),
+                ])
+            }
+            _ => None,
+        }
+    }
+
+    fn result(self, all: &PartialMoments) -> Option<f64> {
+        let pop = |sum: f64| (all.count > 0.0).then(|| sum / all.count);
+        let samp = |sum: f64| (all.count > 1.0).then(|| sum / (all.count - 1.0));
+        match self {
+            Self::VarSamp => samp(all.first),
+            Self::VarPop => pop(all.first),
+            Self::StddevSamp => samp(all.first).map(f64::sqrt),
+            Self::StddevPop => pop(all.first).map(f64::sqrt),
+            Self::CovarSamp => samp(all.both),
+            Self::CovarPop => pop(all.both),
+            Self::Corr => {
+                let spread = all.first.sqrt() * all.second.sqrt();
+                (all.count > 1.0 && spread != 0.0).then(|| all.both / spread)
+            }
+        }
+    }
+}
+
+/// The call that puts states together.
+pub(super) fn merged(kind: MomentKind, states: Vec<Expr>) -> Expr {
+    Expr::AggregateFunction(AggregateFunction::new_udf(
+        Arc::new(AggregateUDF::from(MergedMomentFunction {
+            kind,
+            signature: Signature::any(states.len(), Volatility::Immutable),
+        })),
+        states,
+        false,
+        None,
+        Vec::new(),
+        None,
+    ))
+}
+
+/// As a floating-point number.
+pub(super) fn double(expr: Expr) -> Expr {
+    Expr::Cast(Cast::new(Box::new(expr), DataType::Float64))
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct MergedMomentFunction {
+    kind: MomentKind,
+    signature: Signature,
+}
+
+impl AggregateUDFImpl for MergedMomentFunction {
+    fn name(&self) -> &'static str {
+        match self.kind {
+            MomentKind::VarSamp => "merged var",
+            MomentKind::VarPop => "merged var_pop",
+            MomentKind::StddevSamp => "merged stddev",
+            MomentKind::StddevPop => "merged stddev_pop",
+            MomentKind::CovarSamp => "merged covar_samp",
+            MomentKind::CovarPop => "merged covar_pop",
+            MomentKind::Corr => "merged corr",
+        }
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _arguments: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Float64)
+    }
+
+    fn accumulator(&self, _args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        Ok(Box::new(MomentAccumulator {
+            kind: self.kind,
+            parts: Vec::new(),
+        }))
+    }
+
+    fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
+        let name = format!("{}[parts]", args.name);
+        Ok(vec![Arc::new(Field::new(name, DataType::Binary, true))])
+    }
+}
+
+/// Counts, means, and sums of squares and products of what values are from their mean.
+#[derive(Debug, Clone, Copy, Default)]
+struct PartialMoments {
+    count: f64,
+    mean: f64,
+    first: f64,
+    other: f64,
+    second: f64,
+    both: f64,
+}
+
+impl PartialMoments {
+    const NUMBERS: usize = 6;
+
+    /// Moments of values that are there, where somebody withholds their mean or spread. A count that is no number can't come
+    /// from a participant, and goes through a state as it is.
+    const UNTOLD: Self = Self {
+        count: f64::NAN,
+        mean: 0.0,
+        first: 0.0,
+        other: 0.0,
+        second: 0.0,
+        both: 0.0,
+    };
+
+    const fn is_untold(&self) -> bool {
+        self.count.is_nan()
+    }
+
+    const fn numbers(&self) -> [f64; Self::NUMBERS] {
+        [
+            self.count,
+            self.mean,
+            self.first,
+            self.other,
+            self.second,
+            self.both,
+        ]
+    }
+
+    const fn of(numbers: &[f64; Self::NUMBERS]) -> Self {
+        let [count, mean, first, other, second, both] = *numbers;
+        Self {
+            count,
+            mean,
+            first,
+            other,
+            second,
+            both,
+        }
+    }
+
+    fn add(&mut self, part: &Self) {
+        if part.count == 0.0 {
+            return;
+        }
+        if self.count == 0.0 {
+            *self = *part;
+            return;
+        }
+        let count = self.count + part.count;
+        // Means of one constant differ by their rounding: that is no spread.
+        let apart = |spread: f64, one: f64, other: f64| {
+            let ahead = other - one;
+            let rounding = 4.0 * f64::EPSILON * one.abs().max(other.abs());
+            if spread == 0.0 && ahead.abs() <= rounding {
+                0.0
+            } else {
+                ahead
+            }
+        };
+        let ahead = apart(self.first + part.first, self.mean, part.mean);
+        let beside = apart(self.second + part.second, self.other, part.other);
+        let weight = self.count * part.count / count;
+        self.first += part.first + ahead * ahead * weight;
+        self.second += part.second + beside * beside * weight;
+        self.both += part.both + ahead * beside * weight;
+        self.mean += ahead * part.count / count;
+        self.other += beside * part.count / count;
+        self.count = count;
+    }
+}
+
+#[derive(Debug)]
+struct MomentAccumulator {
+    kind: MomentKind,
+    parts: Vec<PartialMoments>,
+}
+
+impl MomentAccumulator {
+    /// All parts together, in an order that does not depend on that in which they came.
+    fn whole(&mut self) -> PartialMoments {
+        self.parts.sort_by(|one, other| {
+            let pairs = one.numbers().into_iter().zip(other.numbers());
+            let orders = pairs.map(|(one, other)| one.total_cmp(&other));
+            orders.fold(Ordering::Equal, Ordering::then)
+        });
+        let mut whole = PartialMoments::default();
+        for part in &self.parts {
+            whole.add(part);
+        }
+        whole
+    }
+}
+
+impl Accumulator for MomentAccumulator {
+    /// Takes in what participants send, whose spreads are means.
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        let columns: Vec<&Float64Array> = values
+            .iter()
+            .map(|column| as_float64_array(column))
+            .collect::<Result<_>>()?;
+        let rows = columns.first().map_or(0, |column| column.len());
+        for row in 0..rows {
+            let number = |at: usize| match columns.get(at) {
+                Some(column) if !column.is_null(row) => column.value(row),
+                // Of nothing there is no mean, and single columns have no second one.
+                _ => 0.0,
+            };
+            let count = number(0);
+            // What is withheld of some values is no spread of 0: nothing is known of all of them.
+            if count > 0.0 && columns.iter().any(|column| column.is_null(row)) {
+                self.parts.push(PartialMoments::UNTOLD);
+                continue;
+            }
+            self.parts.push(PartialMoments {
+                count,
+                mean: number(1),
+                first: number(2) * count,
+                other: number(3),
+                second: number(4) * count,
+                both: number(5) * count,
+            });
+        }
+        Ok(())
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        for state in states {
+            for bytes in as_binary_array(state)?.iter().flatten() {
+                let numbers = bytes.as_chunks::<8>().0.iter();
+                let numbers: Vec<f64> = numbers.map(|bytes| f64::from_le_bytes(*bytes)).collect();
+                let parts = numbers.as_chunks::<{ PartialMoments::NUMBERS }>().0.iter();
+                self.parts.extend(parts.map(PartialMoments::of));
+            }
+        }
+        Ok(())
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        if self.parts.iter().any(PartialMoments::is_untold) {
+            return Ok(ScalarValue::Float64(None));
+        }
+        let whole = self.whole();
+        Ok(ScalarValue::Float64(self.kind.result(&whole)))
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        let numbers = self.parts.iter().flat_map(PartialMoments::numbers);
+        let bytes = numbers.flat_map(f64::to_le_bytes).collect();
+        Ok(vec![ScalarValue::Binary(Some(bytes))])
+    }
+
+    fn size(&self) -> usize {
+        let parts = self
+            .parts
+            .capacity()
+            .saturating_mul(size_of::<PartialMoments>());
+        size_of_val(self).saturating_add(parts)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,324 @@
+//! Branches put together: a join that each participant can compute alone.
+//!
+//! Over several participants that is so where the catalogue says of a column on each side that its values are the
+//! participant's own: then no row of one fits a row of another.
+
+use crate::federation::fragment::{RemoteFragment, bare, movable, substitute};
+use crate::federation::query_catalog::RemoteTable;
+use crate::federation::query_ir::{
+    FromItem, FromSource, JoinKind, NestedSelect, RemoteSelect, SelectBody, moved, place, places,
+};
+use crate::federation::remote_sql::RemoteSqlWriter;
+use crate::federation::row_estimate;
+use crate::federation::table_source::DatasetRelation;
+use datafusion::common::{Column, DFSchema, JoinType, NullEquality};
+use datafusion::logical_expr::utils::split_conjunction_owned;
+use datafusion::logical_expr::{Expr, ExprSchemable, Join};
+use hansa_policy::term::joins::JoinSite;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The branches of a join over the branches of its sides, where each pair that can fit belongs to one participant.
+pub(super) fn colocated_joins(
+    join: &Join,
+    left: &[RemoteFragment],
+    right: &[RemoteFragment],
+    writer: &RemoteSqlWriter,
+) -> Option<Vec<RemoteFragment>> {
+    if join.null_equality != NullEquality::NullEqualsNothing
+        || (join.null_aware && may_be_null(join))
+    {
+        return None;
+    }
+    let all = left.iter().chain(right);
+    if !all.clone().all(can_be_joined) {
+        return None;
+    }
+    let (kind, swapped) = match join.join_type {
+        JoinType::Inner => (JoinKind::Inner, false),
+        JoinType::Left => (JoinKind::Left, false),
+        JoinType::LeftSemi => (JoinKind::Semi, false),
+        JoinType::LeftAnti => (JoinKind::Anti, false),
+        JoinType::Right => (JoinKind::Left, true),
+        JoinType::RightSemi => (JoinKind::Semi, true),
+        JoinType::RightAnti => (JoinKind::Anti, true),
+        _ => return None,
+    };
+    let (kept, other) = if swapped {
+        (right, left)
+    } else {
+        (left, right)
+    };
+    let mut branches = Vec::new();
+    let mut spaces = BTreeSet::new();
+    for one in kept {
+        let mut own = Vec::new();
+        for two in other {
+            if one.owner() == two.owner() {
+                own.push(two);
+            } else {
+                spaces.insert(apart(join, one, two, swapped)?);
+            }
+        }
+        match (own.as_slice(), kind) {
+            ([], JoinKind::Inner | JoinKind::Semi) => {}
+            ([], JoinKind::Anti) => branches.push(one.clone()),
+            (all, JoinKind::Inner) => {
+                for two in all {
+                    branches.push(put(join, one, two, kind, swapped, writer)?);
+                }
+            }
+            ([two], _) => branches.push(put(join, one, two, kind, swapped, writer)?),
+            _ => return None,
+        }
+    }
+    for branch in &mut branches {
+        branch.relies.extend(spaces.iter().cloned());
+    }
+    (!branches.is_empty()).then_some(branches)
+}
+
+/// The branch as one relation: a SELECT in parentheses.
+pub(super) fn enclosed(
+    branch: &RemoteFragment,
+    body: SelectBody,
+    writer: &RemoteSqlWriter,
+) -> Option<RemoteFragment> {
+    let rows = match &body {
+        // A SELECT has columns.
+        SelectBody::Rows { outputs, .. } if outputs.is_empty() => return None,
+        SelectBody::Rows { .. } => row_estimate::rows(branch),
+        SelectBody::Groups { keys, .. } => row_estimate::groups(branch, keys),
+    };
+    let select = RemoteSelect {
+        from: branch.from.clone(),
+        conjuncts: branch.conjuncts.clone(),
+        body,
+        limit: branch.fetch,
+    };
+    let (select, text) = writer.write_normal(&select).ok()?;
+    let outputs = text.schema.fields().iter();
+    let outputs = outputs
+        .map(|field| Expr::Column(Column::new_unqualified(field.name())))
+        .collect();
+    Some(RemoteFragment {
+        from: vec![FromItem {
+            source: FromSource::Inner(Arc::new(NestedSelect {
+                select,
+                schema: text.schema,
+                rows,
+            })),
+            kind: JoinKind::Inner,
+            on: Vec::new(),
+        }],
+        conjuncts: Vec::new(),
+        outputs,
+        fetch: None,
+        relies: branch.relies.clone(),
+    })
+}
+
+/// The key space of which all values in this output of a branch are, where the participant says that it has them alone.
+pub(super) fn own_key(branch: &RemoteFragment, output: &Expr) -> Option<String> {
+    own_column(&branch.from, output)
+}
+
+fn own_column(from: &[FromItem], expr: &Expr) -> Option<String> {
+    let (table, column) = origin(from, expr)?;
+    table.own.get(&column).cloned()
+}
+
+/// The column of a table of rows that an expression is, bare.
+pub(super) fn origin(from: &[FromItem], expr: &Expr) -> Option<(Arc<RemoteTable>, String)> {
+    let Expr::Column(column) = unaliased(expr) else {
+        return None;
+    };
+    let at = if from.len() > 1 { place(column) } else { 0 };
+    match &from.get(at)?.source {
+        FromSource::Table(table, DatasetRelation::Rows) => {
+            Some((Arc::clone(table), column.name.clone()))
+        }
+        FromSource::Table(..) => None,
+        FromSource::Inner(inner) => origin(&inner.select.from, inner.output(&column.name)?),
+    }
+}
+
+/// The space of keys for which rows of these two never fit: they are compared over keys that each participant has alone.
+fn apart(join: &Join, one: &RemoteFragment, two: &RemoteFragment, swapped: bool) -> Option<String> {
+    let (left, right) = if swapped { (two, one) } else { (one, two) };
+    join.on.iter().find_map(|(first, second)| {
+        let space = |branch: &RemoteFragment, expr: &Expr, schema: &DFSchema| {
+            own_key(branch, &branch.inside(expr, schema)?)
+        };
+        let first = space(left, first, join.left.schema());
+        first.filter(|first| space(right, second, join.right.schema()).as_ref() == Some(first))
+    })
+}
+
+/// Whether a key of either side may be NULL.
+fn may_be_null(join: &Join) -> bool {
+    join.on.iter().any(|(left, right)| {
+        left.nullable(join.left.schema()).unwrap_or(true)
+            || right.nullable(join.right.schema()).unwrap_or(true)
+    })
+}
+
+fn can_be_joined(branch: &RemoteFragment) -> bool {
+    let mut tables = branch.tables().into_iter();
+    tables.all(|(table, relation)| {
+        relation == DatasetRelation::Rows && table.joins != JoinSite::Consumer
+    })
+}
+
+/// One join of two branches of one participant.
+fn put(
+    join: &Join,
+    kept: &RemoteFragment,
+    other: &RemoteFragment,
+    kind: JoinKind,
+    swapped: bool,
+    writer: &RemoteSqlWriter,
+) -> Option<RemoteFragment> {
+    let kept = closed(kept, writer)?;
+    let other = match kind {
+        JoinKind::Inner => closed(other, writer)?,
+        // Conditions of what is put to the left are part of how it is put; what it computes is computed before.
+        JoinKind::Left | JoinKind::Semi | JoinKind::Anti => {
+            let computes = kind == JoinKind::Left && !other.outputs.iter().all(is_column);
+            if other.from.len() > 1 || other.fetch.is_some() || computes {
+                whole(other, writer)?
+            } else {
+                other.clone()
+            }
+        }
+    };
+    let before = kept.from.len();
+    let one = |expr: Expr| qualified(expr, kept.from.len(), 0);
+    let two = |expr: Expr| qualified(expr, other.from.len(), before);
+    let mut from: Vec<FromItem> = kept.from.iter().map(|item| at(item, &one)).collect();
+    let mut items: Vec<FromItem> = other.from.iter().map(|item| at(item, &two)).collect();
+    let mut conjuncts: Vec<Expr> = kept.conjuncts.iter().cloned().map(one).collect();
+    let mine: Vec<Expr> = kept.outputs.iter().cloned().map(one).collect();
+    let theirs: Vec<Expr> = other.outputs.iter().cloned().map(two).collect();
+    let (left, right) = if swapped {
+        (&theirs, &mine)
+    } else {
+        (&mine, &theirs)
+    };
+    let both: Vec<Expr> = left.iter().chain(right).cloned().collect();
+    let mut conditions: Vec<Expr> = other.conjuncts.iter().cloned().map(two).collect();
+    for (first, second) in &join.on {
+        let first = within(first, join.left.schema(), left)?;
+        conditions.push(first.eq(within(second, join.right.schema(), right)?));
+    }
+    if let Some(filter) = &join.filter {
+        let schema = join.left.schema().join(join.right.schema()).ok()?;
+        conditions.extend(split_conjunction_owned(within(filter, &schema, &both)?));
+    }
+    match kind {
+        JoinKind::Inner => conjuncts.extend(conditions),
+        JoinKind::Left | JoinKind::Semi | JoinKind::Anti => {
+            // Without a condition over both there is no SQL that all read alike.
+            if !conditions.iter().any(|one| over_both(one, before)) {
+                return None;
+            }
+            let [item] = items.as_mut_slice() else {
+                return None;
+            };
+            item.kind = kind;
+            item.on = conditions;
+        }
+    }
+    from.append(&mut items);
+    Some(RemoteFragment {
+        from,
+        conjuncts,
+        outputs: match kind {
+            JoinKind::Inner | JoinKind::Left => both,
+            JoinKind::Semi | JoinKind::Anti => mine,
+        },
+        fetch: None,
+        relies: kept.relies.union(&other.relies).cloned().collect(),
+    })
+}
+
+/// All pairs of rows of two branches of one participant.
+pub(super) fn beside(
+    one: &RemoteFragment,
+    two: &RemoteFragment,
+    writer: &RemoteSqlWriter,
+) -> Option<RemoteFragment> {
+    if one.owner() != two.owner() || !can_be_joined(one) || !can_be_joined(two) {
+        return None;
+    }
+    let (one, two) = (closed(one, writer)?, closed(two, writer)?);
+    let before = one.from.len();
+    let first = |expr: Expr| qualified(expr, one.from.len(), 0);
+    let second = |expr: Expr| qualified(expr, two.from.len(), before);
+    let items = one.from.iter().map(|item| at(item, &first));
+    let from = items.chain(two.from.iter().map(|item| at(item, &second)));
+    let all = |one: &[Expr], two: &[Expr]| -> Vec<Expr> {
+        let one = one.iter().cloned().map(first);
+        one.chain(two.iter().cloned().map(second)).collect()
+    };
+    Some(RemoteFragment {
+        from: from.collect(),
+        conjuncts: all(&one.conjuncts, &two.conjuncts),
+        outputs: all(&one.outputs, &two.outputs),
+        fetch: None,
+        relies: one.relies.union(&two.relies).cloned().collect(),
+    })
+}
+
+/// A branch without a limit.
+fn closed(branch: &RemoteFragment, writer: &RemoteSqlWriter) -> Option<RemoteFragment> {
+    if branch.fetch.is_none() {
+        return Some(branch.clone());
+    }
+    whole(branch, writer)
+}
+
+/// The branch as one relation of rows.
+pub(super) fn whole(branch: &RemoteFragment, writer: &RemoteSqlWriter) -> Option<RemoteFragment> {
+    let body = SelectBody::Rows {
+        outputs: branch.outputs.clone(),
+        order: Vec::new(),
+    };
+    enclosed(branch, body, writer)
+}
+
+fn within(expr: &Expr, schema: &DFSchema, outputs: &[Expr]) -> Option<Expr> {
+    if !movable(expr) {
+        return None;
+    }
+    substitute(expr.clone(), schema, outputs)
+}
+
+fn over_both(expr: &Expr, before: usize) -> bool {
+    let places = places(expr);
+    places.iter().any(|place| *place < before) && places.iter().any(|place| *place >= before)
+}
+
+/// The columns of a branch with so many places, behind so many others.
+fn qualified(expr: Expr, places: usize, before: usize) -> Expr {
+    let expr = if places > 1 { expr } else { bare(expr) };
+    moved(expr, &|place| Some(place.saturating_add(before)))
+}
+
+fn at(item: &FromItem, to: &dyn Fn(Expr) -> Expr) -> FromItem {
+    FromItem {
+        on: item.on.iter().cloned().map(to).collect(),
+        ..item.clone()
+    }
+}
+
+fn is_column(expr: &Expr) -> bool {
+    matches!(unaliased(expr), Expr::Column(_))
+}
+
+fn unaliased(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Alias(alias) => unaliased(&alias.expr),
+        other => other,
+    }
+}

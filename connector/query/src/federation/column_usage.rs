@@ -1,0 +1,298 @@
+//! What a question does with the columns of a model: shown as they are, or used for something else.
+//!
+//! Read from the analysed plan, before any rule could move or fold a condition: an absent value that is shown can be seen
+//! in its row, one that is used takes rows away unseen.
+
+use crate::federation::time_precision::{TimePrecision, looked};
+use arrow_schema::{Field, Schema, SchemaRef};
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{DFSchemaRef, DataFusionError, JoinType, TableReference};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Subquery, TableSource, lit};
+use datafusion::prelude::ident;
+use hansa_catalog::dataset::ColumnType;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A part of a model as it stands in a plan that nobody runs: it has every column of the model, and no rule knows
+/// anything of them, so that only conditions on `participant` and `dataset` can rid the plan of it.
+pub(super) struct ModelProbe {
+    number: usize,
+    schema: SchemaRef,
+}
+
+impl TableSource for ModelProbe {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+}
+
+/// A probe for the part `number` of a model with these columns.
+pub(super) fn probe(
+    number: usize,
+    columns: &Schema,
+    participant: &str,
+    dataset: Option<&str>,
+) -> Result<LogicalPlan, DataFusionError> {
+    let mut fields: Vec<Field> = columns
+        .fields()
+        .iter()
+        .map(|field| Field::clone(field).with_nullable(true))
+        .collect();
+    let mut outputs: Vec<Expr> = fields.iter().map(|field| ident(field.name())).collect();
+    outputs.push(lit(participant).alias(PARTICIPANT));
+    outputs.push(match dataset {
+        Some(dataset) => lit(dataset).alias(DATASET),
+        None => {
+            fields.push(Field::new(DATASET, ColumnType::Text.arrow(), true));
+            ident(DATASET)
+        }
+    });
+    let source = ModelProbe {
+        number,
+        schema: Arc::new(Schema::new(fields)),
+    };
+    let name = TableReference::partial("hansa", format!("part_{number}"));
+    LogicalPlanBuilder::scan(name, Arc::new(source), None)?
+        .project(outputs)?
+        .build()
+}
+
+/// The column of a model that holds the owner's domain.
+pub(super) const PARTICIPANT: &str = "participant";
+
+/// The column of a model that holds the dataset's name.
+pub(super) const DATASET: &str = "dataset";
+
+/// A column of a probe.
+pub(super) type ProbeColumn = (usize, String);
+
+/// The columns of probes that the plan uses for more than to show them: in a condition, a key, an order, a computation; and
+/// how far into them each use looks.
+pub(super) fn used_columns(
+    plan: &LogicalPlan,
+) -> Result<BTreeMap<ProbeColumn, BTreeSet<TimePrecision>>, DataFusionError> {
+    let mut walk = ColumnUsage::default();
+    walk.flow(plan)?;
+    Ok(walk.used)
+}
+
+/// The probes that stand in the plan.
+pub(super) fn remaining_probes(plan: &LogicalPlan) -> Result<BTreeSet<usize>, DataFusionError> {
+    let mut found = BTreeSet::new();
+    plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = node
+            && let Some(probe) = scan.source.downcast_ref::<ModelProbe>()
+        {
+            found.insert(probe.number);
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(found)
+}
+
+/// From which columns of probes a column of a plan comes as it is.
+type ProbeOrigins = BTreeSet<ProbeColumn>;
+
+#[derive(Default)]
+struct ColumnUsage {
+    used: BTreeMap<ProbeColumn, BTreeSet<TimePrecision>>,
+}
+
+/// What lies below a node: the columns of its inputs, and where each comes from.
+struct InputOrigins {
+    schemas: Vec<DFSchemaRef>,
+    origins: Vec<ProbeOrigins>,
+}
+
+impl InputOrigins {
+    fn of(&self, column: &datafusion::common::Column) -> Option<&ProbeOrigins> {
+        let mut before = 0_usize;
+        for schema in &self.schemas {
+            if let Some(at) = schema.maybe_index_of_column(column) {
+                return self.origins.get(before.saturating_add(at));
+            }
+            before = before.saturating_add(schema.fields().len());
+        }
+        None
+    }
+}
+
+impl ColumnUsage {
+    /// Where the columns of a plan come from.
+    fn flow(&mut self, plan: &LogicalPlan) -> Result<Vec<ProbeOrigins>, DataFusionError> {
+        let mut below = InputOrigins {
+            schemas: Vec::new(),
+            origins: Vec::new(),
+        };
+        let mut widths = Vec::new();
+        for input in plan.inputs() {
+            let origins = self.flow(input)?;
+            widths.push(origins.len());
+            below.origins.extend(origins);
+            below.schemas.push(Arc::clone(input.schema()));
+        }
+        let left = widths.first().copied().unwrap_or(0);
+        let width = plan.schema().fields().len();
+        let mut flown = match plan {
+            LogicalPlan::TableScan(scan) => match scan.source.downcast_ref::<ModelProbe>() {
+                Some(probe) => scan
+                    .projected_schema
+                    .fields()
+                    .iter()
+                    .map(|field| ProbeOrigins::from([(probe.number, field.name().clone())]))
+                    .collect(),
+                None => Vec::new(),
+            },
+            LogicalPlan::Projection(projection) => {
+                let mut shown = Vec::new();
+                for expr in &projection.expr {
+                    shown.push(self.shown(expr, &below)?);
+                }
+                shown
+            }
+            LogicalPlan::SubqueryAlias(_) | LogicalPlan::Subquery(_) => below.origins,
+            LogicalPlan::Limit(_)
+            | LogicalPlan::Filter(_)
+            | LogicalPlan::Sort(_)
+            | LogicalPlan::Window(_) => {
+                self.expressions(plan, &below)?;
+                below.origins
+            }
+            LogicalPlan::Aggregate(_) => {
+                self.expressions(plan, &below)?;
+                Vec::new()
+            }
+            LogicalPlan::Join(join) => {
+                self.expressions(plan, &below)?;
+                let mut left_side = below.origins;
+                let right_side = left_side.split_off(left.min(left_side.len()));
+                match join.join_type {
+                    JoinType::LeftSemi | JoinType::LeftAnti | JoinType::LeftMark => left_side,
+                    JoinType::RightSemi | JoinType::RightAnti | JoinType::RightMark => right_side,
+                    JoinType::Inner | JoinType::Left | JoinType::Right | JoinType::Full => {
+                        left_side.extend(right_side);
+                        left_side
+                    }
+                }
+            }
+            LogicalPlan::Union(_) => {
+                let mut all = vec![ProbeOrigins::new(); width];
+                let mut rest = below.origins.into_iter();
+                for input in widths {
+                    for (at, origins) in rest.by_ref().take(input).enumerate() {
+                        if let Some(column) = all.get_mut(at) {
+                            column.extend(origins);
+                        }
+                    }
+                }
+                all
+            }
+            // DISTINCT uses what it shows, and of what is not known here nobody knows what it does.
+            _ => {
+                self.expressions(plan, &below)?;
+                self.all(&below);
+                Vec::new()
+            }
+        };
+        flown.resize(width, ProbeOrigins::new());
+        Ok(flown)
+    }
+
+    /// Where an output comes from: a column that is only shown keeps its origin, anything else uses it.
+    fn shown(
+        &mut self,
+        expr: &Expr,
+        below: &InputOrigins,
+    ) -> Result<ProbeOrigins, DataFusionError> {
+        match expr {
+            Expr::Alias(alias) => self.shown(&alias.expr, below),
+            Expr::Cast(cast) => self.shown(&cast.expr, below),
+            Expr::Column(column) => Ok(below.of(column).cloned().unwrap_or_default()),
+            other => {
+                self.take(other, below)?;
+                Ok(ProbeOrigins::new())
+            }
+        }
+    }
+
+    fn expressions(
+        &mut self,
+        plan: &LogicalPlan,
+        below: &InputOrigins,
+    ) -> Result<(), DataFusionError> {
+        plan.apply_expressions(|expr| {
+            self.take(expr, below)?;
+            Ok(TreeNodeRecursion::Continue)
+        })
+        .map(|_| ())
+    }
+
+    fn take(&mut self, expr: &Expr, below: &InputOrigins) -> Result<(), DataFusionError> {
+        expr.apply(|part| {
+            if let Some((column, looks)) = looked(part) {
+                for look in looks {
+                    self.mark(column, look, below);
+                }
+                return Ok(TreeNodeRecursion::Jump);
+            }
+            match part {
+                Expr::Column(column) => self.mark(column, TimePrecision::Value, below),
+                Expr::ScalarSubquery(subquery) => self.inner(subquery, true, below)?,
+                Expr::InSubquery(within) => self.inner(&within.subquery, true, below)?,
+                Expr::SetComparison(compared) => self.inner(&compared.subquery, true, below)?,
+                Expr::Exists(exists) => self.inner(&exists.subquery, false, below)?,
+                _ => {}
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })
+        .map(|_| ())
+    }
+
+    /// A sub-query: what it gives is used, unless only its rows count; and so is what it takes from outside.
+    fn inner(
+        &mut self,
+        subquery: &Subquery,
+        gives: bool,
+        below: &InputOrigins,
+    ) -> Result<(), DataFusionError> {
+        let given = self.flow(&subquery.subquery)?;
+        if gives {
+            self.add(given.into_iter().flatten(), &TimePrecision::Value);
+        }
+        subquery.subquery.apply_with_subqueries(|node| {
+            node.apply_expressions(|expr| {
+                expr.apply(|part| {
+                    if let Expr::OuterReferenceColumn(_, column) = part {
+                        self.mark(column, TimePrecision::Value, below);
+                    }
+                    Ok(TreeNodeRecursion::Continue)
+                })
+            })
+        })?;
+        Ok(())
+    }
+
+    fn mark(
+        &mut self,
+        column: &datafusion::common::Column,
+        look: TimePrecision,
+        below: &InputOrigins,
+    ) {
+        if let Some(origins) = below.of(column) {
+            self.add(origins.iter().cloned(), &look);
+        }
+    }
+
+    fn all(&mut self, below: &InputOrigins) {
+        self.add(
+            below.origins.iter().flatten().cloned(),
+            &TimePrecision::Value,
+        );
+    }
+
+    fn add(&mut self, columns: impl Iterator<Item = ProbeColumn>, look: &TimePrecision) {
+        for column in columns {
+            self.used.entry(column).or_default().insert(look.clone());
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! Less of what is joined here: keys once each where it only matters whether they are there, and sums before a join where
+//! it is over sums of the same rows.
+
+use crate::federation::aggregate::{PartialMerge, merge, partials, unalias};
+use crate::federation::fragment::{movable, substitute};
+use crate::federation::infallible_expr::never_fails;
+use crate::federation::pushdown::pushed_down;
+use crate::federation::remote_query_builder::RemoteQueryBuilder;
+use crate::federation::row_estimate;
+use arrow_schema::DataType;
+use datafusion::common::tree_node::Transformed;
+use datafusion::common::{DFSchema, DataFusionError, JoinType, NullEquality};
+use datafusion::logical_expr::{
+    Aggregate, Expr, ExprSchemable, Join, LogicalPlan, LogicalPlanBuilder,
+};
+use datafusion::prelude::ident;
+use std::sync::Arc;
+
+/// The share of rows that must be left for it to be worth the work.
+const WORTH: f64 = 0.6;
+
+/// The plan with less to be fetched, and whether there is any change.
+pub(super) fn lessened(
+    plan: LogicalPlan,
+    desk: &RemoteQueryBuilder,
+) -> Result<Transformed<LogicalPlan>, DataFusionError> {
+    plan.transform_up_with_subqueries(|node| {
+        let less = match &node {
+            // What can't be put together stays as it is.
+            LogicalPlan::Join(join) => once(join, desk).ok().flatten(),
+            LogicalPlan::Aggregate(aggregate) => before_the_join(aggregate, desk).ok().flatten(),
+            _ => None,
+        };
+        Ok(match less {
+            Some(plan) => Transformed::yes(plan),
+            None => Transformed::no(node),
+        })
+    })
+}
+
+/// What decides whether rows of the left stay: each of its rows once.
+fn once(join: &Join, desk: &RemoteQueryBuilder) -> Result<Option<LogicalPlan>, DataFusionError> {
+    if !matches!(join.join_type, JoinType::LeftSemi | JoinType::LeftAnti)
+        || matches!(&*join.right, LogicalPlan::Aggregate(_))
+        || pushed_down(&LogicalPlan::Join(join.clone()), desk).is_some()
+    {
+        return Ok(None);
+    }
+    let columns = join.right.schema().columns();
+    let keys: Vec<Expr> = columns.into_iter().map(Expr::Column).collect();
+    if keys.is_empty() || !shrinks(&join.right, &keys, desk) {
+        return Ok(None);
+    }
+    let right = Aggregate::try_new(Arc::clone(&join.right), keys, Vec::new())?;
+    let mut join = join.clone();
+    join.right = Arc::new(LogicalPlan::Aggregate(right));
+    Ok(Some(LogicalPlan::Join(join)))
+}
+
+/// Whether groups of what participants compute are far fewer than its rows.
+fn shrinks(plan: &LogicalPlan, keys: &[Expr], desk: &RemoteQueryBuilder) -> bool {
+    let Some(branches) = pushed_down(plan, desk) else {
+        return false;
+    };
+    if branches
+        .iter()
+        .any(|branch| branch.is_base() || branch.fetch.is_some())
+    {
+        return false;
+    }
+    let (mut rows, mut groups) = (0.0, 0.0);
+    for branch in &branches {
+        let inside = keys.iter().map(|key| branch.inside(key, plan.schema()));
+        let Some(inside) = inside.collect::<Option<Vec<Expr>>>() else {
+            return false;
+        };
+        rows += row_estimate::rows(branch);
+        groups += row_estimate::groups(branch, &inside);
+    }
+    groups <= rows * WORTH
+}
+
+/// An aggregate over a join of which one side alone is aggregated: that side by its keys first.
+fn before_the_join(
+    aggregate: &Aggregate,
+    desk: &RemoteQueryBuilder,
+) -> Result<Option<LogicalPlan>, DataFusionError> {
+    let Some((join, outputs)) = over_join(&aggregate.input) else {
+        return Ok(None);
+    };
+    let mut conditions = join.on.iter().flat_map(|(left, right)| [left, right]);
+    if join.null_equality != NullEquality::NullEqualsNothing
+        || !conditions.all(movable)
+        || !join.filter.iter().all(movable)
+        || pushed_down(&aggregate.input, desk).is_some()
+    {
+        return Ok(None);
+    }
+    let within = |expr: Expr| {
+        let expr = unalias(expr);
+        movable(&expr)
+            .then(|| substitute(expr, aggregate.input.schema(), &outputs))
+            .flatten()
+    };
+    let all = |exprs: &[Expr]| -> Option<Vec<Expr>> { exprs.iter().cloned().map(within).collect() };
+    let (Some(keys), Some(calls)) = (all(&aggregate.group_expr), all(&aggregate.aggr_expr)) else {
+        return Ok(None);
+    };
+    for (side, other, left) in [
+        (&join.right, &join.left, false),
+        (&join.left, &join.right, true),
+    ] {
+        let optional = match (join.join_type, left) {
+            (JoinType::Inner, _) => false,
+            (JoinType::Left, false) | (JoinType::Right, true) => true,
+            _ => continue,
+        };
+        let part = JoinInput {
+            join,
+            side,
+            other,
+            left,
+            optional,
+        };
+        if let Some(plan) = part.first(&keys, &calls, aggregate, desk)? {
+            return Ok(Some(plan));
+        }
+    }
+    Ok(None)
+}
+
+/// The join below projections, and their outputs over its columns.
+fn over_join(plan: &LogicalPlan) -> Option<(&Join, Vec<Expr>)> {
+    match plan {
+        LogicalPlan::Join(join) => {
+            let columns = join.schema.columns();
+            Some((join, columns.into_iter().map(Expr::Column).collect()))
+        }
+        LogicalPlan::Projection(projection) => {
+            let (join, inner) = over_join(&projection.input)?;
+            let schema = projection.input.schema();
+            let outputs = projection.expr.iter().cloned();
+            let outputs = outputs.map(|expr| substitute(unalias(expr), schema, &inner));
+            Some((join, outputs.collect::<Option<_>>()?))
+        }
+        _ => None,
+    }
+}
+
+/// One side of a join, to be aggregated before it.
+struct JoinInput<'a> {
+    join: &'a Join,
+    side: &'a Arc<LogicalPlan>,
+    other: &'a Arc<LogicalPlan>,
+    /// Whether it is the left one.
+    left: bool,
+    /// Whether rows of the other side stay without one of this.
+    optional: bool,
+}
+
+impl JoinInput<'_> {
+    fn first(
+        &self,
+        keys: &[Expr],
+        calls: &[Expr],
+        aggregate: &Aggregate,
+        desk: &RemoteQueryBuilder,
+    ) -> Result<Option<LogicalPlan>, DataFusionError> {
+        let schema = self.side.schema();
+        if calls.is_empty() || !calls.iter().all(|call| self.is_own(call)) {
+            return Ok(None);
+        }
+        let mut own: Vec<Expr> = Vec::new();
+        let mut need = |expr: &Expr| {
+            if !own.contains(expr) {
+                own.push(expr.clone());
+            }
+        };
+        for (first, second) in &self.join.on {
+            need(if self.left { first } else { second });
+        }
+        for expr in keys.iter().chain(&self.join.filter) {
+            let columns = expr.column_refs();
+            columns
+                .into_iter()
+                .filter(|column| schema.has_column(column))
+                .for_each(|column| need(&Expr::Column(column.clone())));
+        }
+        // Without keys there would be one row, also of nothing.
+        if own.is_empty() || !shrinks(self.side, &own, desk) {
+            return Ok(None);
+        }
+        let calls = calls.iter().cloned().map(|call| match call {
+            Expr::AggregateFunction(call) => Some(call),
+            _ => None,
+        });
+        let Some(calls) = calls.collect::<Option<Vec<_>>>() else {
+            return Ok(None);
+        };
+        let Ok((merges, states)) = partials(&calls, schema) else {
+            return Ok(None);
+        };
+        // A sketch beside each row that is joined would be more than the values that it is made of.
+        if merges
+            .iter()
+            .any(|merge| matches!(merge, PartialMerge::Sketch(..)))
+        {
+            return Ok(None);
+        }
+        self.plan(keys, &own, &states, &merges, &aggregate.schema)
+            .map(Some)
+    }
+
+    /// Whether a call is over columns of this side alone; rows that stay without one of this side must not count.
+    fn is_own(&self, call: &Expr) -> bool {
+        let schema = self.side.schema();
+        let columns = call.column_refs();
+        columns.iter().all(|column| schema.has_column(column))
+            && (!self.optional || (!columns.is_empty() && counts_columns(call)))
+            && is_harmless(call, schema)
+    }
+
+    fn plan(
+        &self,
+        keys: &[Expr],
+        own: &[Expr],
+        states: &[Expr],
+        merges: &[PartialMerge],
+        schema: &DFSchema,
+    ) -> Result<LogicalPlan, DataFusionError> {
+        let groups = Aggregate::try_new(Arc::clone(self.side), own.to_vec(), states.to_vec())?;
+        let made = groups.schema.columns().into_iter();
+        // Columns keep their names; what is computed gets one of its own.
+        let outputs: Vec<Expr> = made
+            .zip(own.iter().map(Some).chain(std::iter::repeat(None)))
+            .enumerate()
+            .map(|(at, (column, key))| match key {
+                Some(Expr::Column(_)) => Expr::Column(column),
+                _ => Expr::Column(column).alias(name(at)),
+            })
+            .collect();
+        let side = LogicalPlanBuilder::from(LogicalPlan::Aggregate(groups))
+            .project(outputs)?
+            .build()?;
+        let known = |expr: &Expr| match own.iter().position(|key| key == expr) {
+            Some(_) if matches!(expr, Expr::Column(_)) => expr.clone(),
+            Some(at) => ident(name(at)),
+            None => expr.clone(),
+        };
+        let on = self.join.on.iter().map(|(first, second)| {
+            if self.left {
+                (known(first), second.clone())
+            } else {
+                (first.clone(), known(second))
+            }
+        });
+        let side = Arc::new(side);
+        let other = Arc::clone(self.other);
+        let (one, two) = if self.left {
+            (side, other)
+        } else {
+            (other, side)
+        };
+        let joined = LogicalPlan::Join(Join::try_new(
+            one,
+            two,
+            on.collect(),
+            self.join.filter.clone(),
+            self.join.join_type,
+            self.join.join_constraint,
+            self.join.null_equality,
+            false,
+        )?);
+        let mut outputs: Vec<Expr> = Vec::new();
+        for (at, key) in keys.iter().enumerate() {
+            outputs.push(key.clone().alias(format!("k{at}")));
+        }
+        for at in 0..states.len() {
+            let state = ident(name(own.len().saturating_add(at)));
+            outputs.push(state.alias(format!("p{at}")));
+        }
+        let joined = LogicalPlanBuilder::from(joined).project(outputs)?.build()?;
+        merge(vec![joined], merges, keys.len(), false, schema)
+    }
+}
+
+/// Whether a call passes over rows without a value of its column.
+fn counts_columns(call: &Expr) -> bool {
+    let Expr::AggregateFunction(call) = call else {
+        return false;
+    };
+    call.params.filter.is_none()
+        && call
+            .params
+            .args
+            .iter()
+            .all(|argument| matches!(argument, Expr::Column(_)))
+}
+
+/// Whether a call gives no error, whatever rows it is over: those that find no partner must not end the question.
+fn is_harmless(call: &Expr, schema: &DFSchema) -> bool {
+    let Expr::AggregateFunction(call) = call else {
+        return false;
+    };
+    let kind = |expr: &Expr| expr.get_type(schema).ok();
+    let whole = matches!(call.func.name(), "sum" | "avg");
+    let argument = |expr: &Expr| {
+        // A sum of whole numbers can go beyond its type.
+        (!whole || kind(expr) == Some(DataType::Float64)) && never_fails(expr, schema)
+    };
+    call.params.filter.is_none() && call.params.args.iter().all(argument)
+}
+
+/// The name of what is computed before a join, which no column has.
+fn name(at: usize) -> String {
+    format!("before the join {at}")
+}

@@ -1,0 +1,147 @@
+//! What a question would send to whom, and what would be done here; nothing is sent for it.
+
+use crate::federation::federated_query::FederatedQuery;
+use crate::federation::key_pushdown::MOST_KEYS;
+use crate::federation::remote_query::{KeySourceDataset, PushdownKeys, RemoteQuery};
+use crate::federation::table_source::RemoteQuerySource;
+use datafusion::logical_expr::{LogicalPlan, TableScan};
+use hansa_policy::id::{ParticipantId, SqlIdentifier};
+use hansa_policy::refusal::Refusal;
+use std::fmt;
+use std::sync::Arc;
+
+/// The explanation of a question.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FederatedExplanation {
+    /// What goes out.
+    pub remote_queries: Vec<Arc<RemoteQuery>>,
+    /// Who is not asked, and why.
+    pub left_out: Vec<(ParticipantId, Refusal)>,
+    /// What is done here, from the last step to the first; each line with its depth.
+    pub here: Vec<(usize, String)>,
+}
+
+impl FederatedQuery {
+    /// What would travel, and what would be done here.
+    #[must_use]
+    pub fn explain(&self) -> FederatedExplanation {
+        let mut here = Vec::new();
+        steps(&self.plan, 0, &mut here);
+        FederatedExplanation {
+            remote_queries: self.remote_queries.clone(),
+            left_out: self.left_out.clone(),
+            here,
+        }
+    }
+}
+
+impl fmt::Display for FederatedExplanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for errand in &self.remote_queries {
+            let reads: Vec<String> = errand
+                .reads
+                .iter()
+                .map(|reading| {
+                    let contract = reading.contract.map_or_else(
+                        || "own data".to_owned(),
+                        |contract| format!("contract {}", contract.short()),
+                    );
+                    let relation = reading.relation(&errand.alias);
+                    format!("{contract}, {relation} of {}", reading.snapshot)
+                })
+                .collect();
+            writeln!(f, "{} ({})", errand.participant.domain(), reads.join("; "))?;
+            writeln!(f, "  {}", errand.sql)?;
+            if errand.most_rows == 0 {
+                writeln!(f, "  how many rows it brings is not told beforehand")?;
+            } else {
+                writeln!(
+                    f,
+                    "  brings {} {} rows, about {} bytes",
+                    if errand.guessed { "about" } else { "at most" },
+                    errand.most_rows,
+                    errand.most_bytes
+                )?;
+            }
+            for keys in &errand.keys {
+                writeln!(f, "  {keys}")?;
+            }
+            for space in &errand.relies {
+                writeln!(
+                    f,
+                    "  relies on its statement that nobody else has its keys of `{space}`"
+                )?;
+            }
+        }
+        for (participant, refusal) in &self.left_out {
+            writeln!(f, "{}: not asked: {refusal}", participant.domain())?;
+        }
+        writeln!(f, "here")?;
+        for (depth, step) in &self.here {
+            writeln!(f, "  {:width$}{step}", "", width = depth.saturating_mul(2))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for PushdownKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let of: Vec<String> = self
+            .of
+            .iter()
+            .map(|one| key_source_text(&self.alias, one))
+            .collect();
+        let of = of.join("; ");
+        match self.values {
+            Some(count) => write!(f, "asked for rows that fit {count} values of {of}"),
+            None => write!(
+                f,
+                "waits for values of {of}, and asks for rows that fit them if they are at most {MOST_KEYS}"
+            ),
+        }
+    }
+}
+
+/// `bremen.part.p_partkey (contract 6ebb5ac9686c, clause #c7)`
+fn key_source_text(alias: &SqlIdentifier, lender: &KeySourceDataset) -> String {
+    let column = lender.column.iter().map(|name| format!(".{name}"));
+    let relation = format!(
+        "{alias}.{}{}",
+        lender.dataset.name,
+        column.collect::<String>()
+    );
+    match (lender.contract, lender.clause) {
+        (Some(contract), Some(clause)) => {
+            format!(
+                "{relation} (contract {}, clause {clause})",
+                contract.short()
+            )
+        }
+        _ => relation,
+    }
+}
+
+fn steps(plan: &LogicalPlan, depth: usize, lines: &mut Vec<(usize, String)>) {
+    let step = match plan {
+        LogicalPlan::TableScan(scan) => Some(brought(scan)),
+        // Only gives names back.
+        LogicalPlan::SubqueryAlias(_) => None,
+        other => Some(other.display().to_string()),
+    };
+    let below = if step.is_some() {
+        depth.saturating_add(1)
+    } else {
+        depth
+    };
+    lines.extend(step.map(|step| (depth, step)));
+    for input in plan.inputs() {
+        steps(input, below, lines);
+    }
+}
+
+fn brought(scan: &TableScan) -> String {
+    match scan.source.downcast_ref::<RemoteQuerySource>() {
+        Some(source) => format!("rows from {}", source.remote_query.participant.domain()),
+        None => "rows".to_owned(),
+    }
+}

@@ -1,0 +1,276 @@
+//! The errands of a question, begun: all at once, but for those that wait for keys of others.
+
+use super::stream::begin_one;
+use super::{FederatedQuery, FederatedQueryLimits};
+use crate::federation::key_pushdown::{KeyFilter, MOST_KEYS};
+use crate::federation::remote_query::{RemoteExecutor, RemoteQuery, RemoteQueryStatus};
+use crate::federation::remote_sql::in_lists::InListPredicate;
+use crate::federation::response_check::{CheckedBatchStream, OutcomeTracker};
+use crate::sql::planner_threads;
+use arrow_array::{Array, RecordBatch};
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::Expr;
+use futures::StreamExt;
+use futures::future::{join_all, try_join, try_join_all};
+use hansa_policy::refusal::Refusal;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::future::Future;
+use std::sync::Arc;
+
+/// What is held of rows until their keys are known: beyond that the others are asked without keys.
+const MOST_ROWS: usize = 65_536;
+const MOST_BYTES: usize = 8 << 20;
+
+/// The different values of a column; none where they are too many.
+type DistinctKeys = Option<HashSet<ScalarValue>>;
+
+impl FederatedQuery {
+    /// Begins all errands: each has its first row, or its end. Returns their rows, by their numbers.
+    ///
+    /// # Errors
+    /// The refusal of the first participant that fails, unless the answer may lack it.
+    pub(super) async fn begin(
+        &self,
+        courier: &dyn RemoteExecutor,
+        bounds: &FederatedQueryLimits,
+        ledger: &OutcomeTracker,
+    ) -> Result<Vec<(usize, CheckedBatchStream)>, Refusal> {
+        let waits: BTreeSet<usize> = self.key_filters.iter().map(|one| one.to).collect();
+        let lists = self.key_filters.iter().flat_map(|one| &one.lists);
+        let gives: BTreeSet<(usize, usize)> =
+            lists.flat_map(|list| list.from.iter().copied()).collect();
+        let is_giver = |number: usize| gives.iter().any(|(giver, _)| *giver == number);
+        let (mut givers, mut others) = (Vec::new(), Vec::new());
+        for errand in self
+            .remote_queries
+            .iter()
+            .filter(|one| !waits.contains(&one.number))
+        {
+            if is_giver(errand.number) {
+                givers.push(async {
+                    let (number, rows) = begin_one(errand, courier, bounds, ledger).await?;
+                    read(number, rows, &gives).await
+                });
+            } else {
+                others.push(begin_one(errand, courier, bounds, ledger));
+            }
+        }
+        let partial = self.options.partial;
+        let chain = async {
+            let given = all(partial, givers).await?;
+            let mut values = BTreeMap::new();
+            let mut results = Vec::new();
+            for one in given {
+                results.push(one.map(|(rows, found)| {
+                    values.extend(found);
+                    rows
+                }));
+            }
+            let values = &values;
+            let narrowed = self.key_filters.iter().map(|narrowing| async move {
+                match self.narrowed(narrowing, values, bounds).await? {
+                    Some(errand) => {
+                        let errand = Arc::new(errand);
+                        ledger.change(errand.number, |outcome| {
+                            outcome.remote_query = RemoteQuery::clone(&errand);
+                        });
+                        begin_one(&errand, courier, bounds, ledger).await
+                    }
+                    // No row could fit: there is nothing to ask for.
+                    None => {
+                        ledger.change(narrowing.to, |outcome| {
+                            outcome.status = RemoteQueryStatus::NotAsked
+                        });
+                        Ok((narrowing.to, futures::stream::empty().boxed()))
+                    }
+                }
+            });
+            results.extend(all(partial, narrowed).await?);
+            Ok(results)
+        };
+        let (mut results, chained) = try_join(all(partial, others), chain).await?;
+        results.extend(chained);
+        together(&self.remote_queries, results, ledger)
+    }
+
+    /// The errand with its keys; as it was where they are too many; none where there are none.
+    async fn narrowed(
+        &self,
+        narrowing: &KeyFilter,
+        values: &BTreeMap<(usize, usize), DistinctKeys>,
+        bounds: &FederatedQueryLimits,
+    ) -> Result<Option<RemoteQuery>, Refusal> {
+        let errand = self
+            .remote_queries
+            .iter()
+            .find(|one| one.number == narrowing.to);
+        let Some(errand) = errand else {
+            return Ok(None);
+        };
+        let mut errand = RemoteQuery::clone(errand);
+        let mut conditions = Vec::new();
+        let mut counts = Vec::new();
+        for list in &narrowing.lists {
+            let mut all: DistinctKeys = Some(HashSet::new());
+            let mut each = Vec::new();
+            for from in &list.from {
+                // Of whoever has failed there are none, and none are sent.
+                let Some(some) = values.get(from) else {
+                    each.push(None);
+                    continue;
+                };
+                let some = some.as_ref();
+                each.push(some.map(HashSet::len));
+                all = all.zip(some).map(|(mut all, some)| {
+                    all.extend(some.iter().cloned());
+                    all
+                });
+            }
+            match all.filter(|all| all.len() <= MOST_KEYS) {
+                Some(all) if all.is_empty() => return Ok(None),
+                Some(all) => {
+                    conditions.push(among(&list.at, all));
+                    counts.push((true, each));
+                }
+                None => counts.push((false, each)),
+            }
+        }
+        // A list that does not fit into a text with the others, or does not read back as what it is, is not sent.
+        while !conditions.is_empty() {
+            let (query, lists) = (Arc::clone(&narrowing.query), conditions.clone());
+            let writer = Arc::clone(&self.writer);
+            let time = bounds.limits.time;
+            let text =
+                planner_threads::run(time, move || Ok(writer.write_among(&query, &lists))).await?;
+            if let Some(text) = text.ok().filter(|text| text.schema == errand.schema) {
+                errand.sql = text.sql;
+                let counts = counts.iter().flat_map(|(sent, each)| {
+                    let each = each.iter().copied();
+                    each.map(|count| count.filter(|_| *sent))
+                });
+                for (keys, count) in errand.keys.iter_mut().zip(counts) {
+                    keys.values = count;
+                }
+                break;
+            }
+            conditions.pop();
+            if let Some((sent, _)) = counts.iter_mut().rev().find(|(sent, _)| *sent) {
+                *sent = false;
+            }
+        }
+        Ok(Some(errand))
+    }
+}
+
+/// Rows of a giver, read until its keys are known or too many, and the values of the columns that are asked for.
+async fn read(
+    number: usize,
+    rows: CheckedBatchStream,
+    gives: &BTreeSet<(usize, usize)>,
+) -> Result<
+    (
+        (usize, CheckedBatchStream),
+        BTreeMap<(usize, usize), DistinctKeys>,
+    ),
+    Refusal,
+> {
+    let columns = gives.iter().filter(|(giver, _)| *giver == number);
+    let mut values: BTreeMap<(usize, usize), DistinctKeys> = columns
+        .map(|place| (*place, Some(HashSet::new())))
+        .collect();
+    let mut held: Vec<RecordBatch> = Vec::new();
+    // Whoever has seen its end looks again.
+    let mut rows = rows.fuse();
+    let (mut count, mut bytes) = (0_usize, 0_usize);
+    while values.values().any(Option::is_some) {
+        let Some(batch) = rows.next().await.transpose()? else {
+            break;
+        };
+        count = count.saturating_add(batch.num_rows());
+        bytes = bytes.saturating_add(batch.get_array_memory_size());
+        for ((_, column), known) in &mut values {
+            let all = batch.columns().get(*column);
+            let more = all.zip(known.as_mut());
+            let fits = more.is_some_and(|(all, known)| gather(all, known));
+            if !fits || count > MOST_ROWS || bytes > MOST_BYTES {
+                *known = None;
+            }
+        }
+        held.push(batch);
+    }
+    let held = futures::stream::iter(held.into_iter().map(Ok));
+    Ok(((number, held.chain(rows).boxed()), values))
+}
+
+/// Puts the values of a column to those that are known; false: they are too many.
+fn gather(column: &dyn Array, known: &mut HashSet<ScalarValue>) -> bool {
+    for row in 0..column.len() {
+        match ScalarValue::try_from_array(column, row) {
+            // NULL is equal to nothing.
+            Ok(value) if value.is_null() => {}
+            Ok(value) => {
+                known.insert(value);
+            }
+            Err(_) => return false,
+        }
+        if known.len() > MOST_KEYS {
+            return false;
+        }
+    }
+    true
+}
+
+/// That a value is one of these, in an order of their own.
+fn among(at: &Expr, all: HashSet<ScalarValue>) -> InListPredicate {
+    let mut values: Vec<ScalarValue> = all.into_iter().collect();
+    values.sort_by(|one, other| one.partial_cmp(other).unwrap_or(std::cmp::Ordering::Equal));
+    InListPredicate {
+        what: at.clone(),
+        values,
+    }
+}
+
+/// All at once: the first failure is everybody's, unless the answer may lack some.
+async fn all<T, F: Future<Output = Result<T, Refusal>>>(
+    partial: bool,
+    each: impl IntoIterator<Item = F>,
+) -> Result<Vec<Result<T, Refusal>>, Refusal> {
+    if partial {
+        return Ok(join_all(each).await);
+    }
+    let done = try_join_all(each).await?;
+    Ok(done.into_iter().map(Ok).collect())
+}
+
+/// The rows of all; those of whoever failed are none, unless all did.
+fn together(
+    errands: &[Arc<RemoteQuery>],
+    results: Vec<Result<(usize, CheckedBatchStream), Refusal>>,
+    ledger: &OutcomeTracker,
+) -> Result<Vec<(usize, CheckedBatchStream)>, Refusal> {
+    let (mut begun, mut first, mut some) = (Vec::new(), None, errands.is_empty());
+    let outcomes = ledger.read().into_iter();
+    let unasked = outcomes.filter(|went| went.status == RemoteQueryStatus::NotAsked);
+    let unasked: BTreeSet<usize> = unasked.map(|went| went.remote_query.number).collect();
+    for result in results {
+        match result {
+            Ok(rows) => {
+                // Whoever was not asked has not answered.
+                some |= !unasked.contains(&rows.0);
+                begun.push(rows);
+            }
+            Err(refusal) => {
+                first.get_or_insert(refusal);
+            }
+        }
+    }
+    match first {
+        Some(refusal) if !some => return Err(refusal),
+        _ => {}
+    }
+    let here: BTreeSet<usize> = begun.iter().map(|(number, _)| *number).collect();
+    for errand in errands.iter().filter(|one| !here.contains(&one.number)) {
+        begun.push((errand.number, futures::stream::empty().boxed()));
+    }
+    Ok(begun)
+}

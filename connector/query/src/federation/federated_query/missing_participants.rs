@@ -1,0 +1,206 @@
+//! What an answer over a model would lack: decided before anybody is asked, and never passed over.
+
+use crate::engine_error;
+use crate::federation::column_usage::{remaining_probes, used_columns};
+use crate::federation::query_catalog::resolved_table::ModelMember;
+use crate::federation::time_precision::TimePrecision;
+use crate::model::Model;
+use crate::session::projection_marker;
+use crate::sql::cube_rewrite::spelled;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use hansa_catalog::dataset::ColumnType;
+use hansa_policy::effect::CubeDimension;
+use hansa_policy::id::{ClauseId, ParticipantId, SqlIdentifier};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::TimeBucketWidth;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A part of a model where a question names it.
+#[derive(Clone)]
+pub(super) struct QueriedModelMember {
+    /// The model.
+    pub(super) model: &'static Model,
+    /// The part.
+    pub(super) part: ModelMember,
+}
+
+impl QueriedModelMember {
+    /// The same wherever it stands.
+    pub(super) fn key(&self) -> ModelMemberKey {
+        (self.model.name, self.part.key())
+    }
+}
+
+/// A part of the model of that name.
+pub(super) type ModelMemberKey = (&'static str, (ParticipantId, Option<SqlIdentifier>));
+
+/// Which parts can't be asked, and which of them the question needs.
+pub(super) struct MissingParticipants {
+    /// The parts that can't be asked, by their number.
+    why: BTreeMap<usize, Refusal>,
+    /// The parts that no condition on `participant` or `dataset` leaves out.
+    needed: BTreeSet<usize>,
+}
+
+/// Looks at a plan over probes. A part can't be asked when its home says so, or when the question uses a column that its
+/// contract does not show, or looks further into a column of time than it does: there it would be left out of a figure, or
+/// put into a wrong one, without a word.
+pub(super) fn missing_participants(
+    plan: &LogicalPlan,
+    parts: &[QueriedModelMember],
+    state: &SessionState,
+) -> Result<MissingParticipants, Refusal> {
+    let used = used_columns(plan).map_err(|error| engine_error::planning(&error))?;
+    let mut why = BTreeMap::new();
+    for (number, placed) in parts.iter().enumerate() {
+        let hidden: Vec<&str> = placed
+            .model
+            .columns
+            .iter()
+            .map(|column| column.name)
+            .filter(|column| {
+                placed.part.hides(column) && used.contains_key(&(number, (*column).to_owned()))
+            })
+            .collect();
+        let finer = placed.model.columns.iter().find_map(|column| {
+            let looks = used.get(&(number, column.name.to_owned()))?;
+            let (clause, shown) = placed.part.bucketed(column.name)?;
+            let whole = |look: &TimePrecision| look.sees_buckets_alone(shown, column.kind);
+            let too_fine = !looks.iter().all(whole);
+            too_fine.then_some((*clause, shown, column.kind))
+        });
+        if let Some(refusal) = &placed.part.why {
+            why.insert(number, refusal.clone());
+        } else if !hidden.is_empty() {
+            why.insert(number, hides(&placed.part, &hidden));
+        } else if let Some((clause, shown, kind)) = finer {
+            why.insert(number, coarse(&placed.part, clause, shown, kind));
+        }
+    }
+    let needed = if why.is_empty() {
+        BTreeSet::new()
+    } else {
+        needed(plan, state).map_err(|error| engine_error::planning(&error))?
+    };
+    Ok(MissingParticipants { why, needed })
+}
+
+fn needed(plan: &LogicalPlan, state: &SessionState) -> datafusion::common::Result<BTreeSet<usize>> {
+    let plan = projection_marker::marked(plan.clone())?;
+    remaining_probes(&state.optimizer().optimize(plan, state, |_, _| {})?)
+}
+
+impl MissingParticipants {
+    /// Whom the answer lacks.
+    ///
+    /// # Errors
+    /// The first of them, unless the answer may lack them; and then, if of a model nobody is left.
+    pub(super) fn report(
+        &self,
+        parts: &[QueriedModelMember],
+        partial: bool,
+    ) -> Result<Vec<(ParticipantId, Refusal)>, Refusal> {
+        let unasked = self.unasked(parts);
+        let needed: Vec<&QueriedModelMember> = self
+            .needed
+            .iter()
+            .filter_map(|number| parts.get(*number))
+            .collect();
+        let mut told = Vec::new();
+        // INVARIANT: lacks-a-city. What is needed and not asked fails the question, or is told.
+        for placed in &needed {
+            let Some(why) = unasked.get(&placed.key()) else {
+                continue;
+            };
+            if !partial {
+                return Err(why
+                    .clone()
+                    .with_help("--partial accepts an answer that lacks it, and says so"));
+            }
+            let left = needed
+                .iter()
+                .any(|other| other.model == placed.model && !unasked.contains_key(&other.key()));
+            if !left {
+                return Err(why.clone());
+            }
+            let entry = (placed.part.participant.clone(), why.clone());
+            if !told.contains(&entry) {
+                told.push(entry);
+            }
+        }
+        Ok(told)
+    }
+
+    /// The parts that are not asked, needed or not. A model that stands twice in a question is asked for alike in both
+    /// places.
+    pub(super) fn unasked(
+        &self,
+        parts: &[QueriedModelMember],
+    ) -> BTreeMap<ModelMemberKey, Refusal> {
+        self.why
+            .iter()
+            .filter_map(|(number, why)| Some((parts.get(*number)?.key(), why.clone())))
+            .collect()
+    }
+}
+
+fn hides(part: &ModelMember, hidden: &[&str]) -> Refusal {
+    let columns = hidden
+        .iter()
+        .map(|column| format!("`{column}`"))
+        .collect::<Vec<_>>()
+        .join(" and ");
+    let named = named(part);
+    let refusal = Refusal::new(
+        ErrorCode::AnswerIncomplete,
+        format!("the question needs {columns}, which `{named}` does not show"),
+    );
+    with_member_help(refusal, part, &named)
+}
+
+/// The refusal for a column of which rows show buckets alone.
+fn coarse(
+    part: &ModelMember,
+    clause: ClauseId,
+    shown: &CubeDimension,
+    kind: ColumnType,
+) -> Refusal {
+    let named = named(part);
+    let column = &shown.column;
+    let bucket = shown.bucket.map_or("", TimeBucketWidth::as_str);
+    let zone = shown.zone.as_deref().unwrap_or("UTC");
+    let refusal = Refusal::new(
+        ErrorCode::AnswerIncomplete,
+        format!("the question looks further into `{column}` than `{named}` shows it"),
+    )
+    .with_clause(clause, format!("{column} by {bucket} ({zone})"))
+    .with_help(format!(
+        "write {} or coarser, or compare {column} by >= and < with where one begins",
+        spelled(shown, kind == ColumnType::Date)
+    ));
+    with_member_help(refusal, part, &named)
+}
+
+fn named(part: &ModelMember) -> String {
+    part.table.as_ref().map_or_else(
+        || part.participant.domain().to_owned(),
+        |table| format!("{}.{}", table.alias, table.dataset.name),
+    )
+}
+
+fn with_member_help(refusal: Refusal, part: &ModelMember, named: &str) -> Refusal {
+    let refusal = refusal
+        .with_participant(part.participant.clone())
+        .with_help(format!(
+            "leave it out by name: participant <> '{}'",
+            part.participant.domain()
+        ))
+        .with_help(format!(
+            "or request an amendment: hansa contract request {named}"
+        ));
+    match part.table.as_ref().and_then(|table| table.contract) {
+        Some(contract) => refusal.with_contract(contract),
+        None => refusal,
+    }
+}

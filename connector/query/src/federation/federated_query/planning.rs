@@ -1,0 +1,325 @@
+//! Text to a question: names, whole blocks, the stock rules, then the split.
+
+use super::missing_participants::{ModelMemberKey, QueriedModelMember, missing_participants};
+use super::{FederatedQuery, QueryOptions};
+use crate::engine_error;
+use crate::federation::aggregate_block;
+use crate::federation::column_usage::probe;
+use crate::federation::eager_aggregation::lessened;
+use crate::federation::fragmenter::split;
+use crate::federation::join_order::ordered;
+use crate::federation::key_pushdown::key_filters;
+use crate::federation::query_catalog::resolved_table::{ModelMember, ResolvedTable};
+use crate::federation::query_catalog::{QueryCatalog, RemoteTable};
+use crate::federation::remote_query::RemoteQuery;
+use crate::federation::remote_query_builder::RemoteQueryBuilder;
+use crate::federation::remote_query_exec::RemoteExecPlanner;
+use crate::federation::remote_sql::RemoteSqlWriter;
+use crate::federation::table_source::{ModelTableSource, RemoteQuerySource, RemoteTableSource};
+use crate::limits::{QueryResourceLimits, SqlStatementLimits};
+use crate::model::Model;
+use crate::session;
+use crate::session::projection_marker;
+use crate::sql::functions::exact_arithmetic;
+use crate::sql::monotonicity;
+use crate::sql::resolver::TableResolver;
+use crate::sql::{PlannedStatement, planned, planner_threads};
+use datafusion::common::DataFusionError;
+use datafusion::common::tree_node::Transformed;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::{LogicalPlan, TableSource};
+use datafusion::optimizer::Optimizer;
+use datafusion::optimizer::optimize_projections::OptimizeProjections;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::id::{ContractId, SqlIdentifier};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Text to a question.
+pub(in crate::federation) fn plan(
+    home: &QueryCatalog,
+    sql: &str,
+    wish: &QueryOptions,
+    limits: &SqlStatementLimits,
+    now: UtcTimestamp,
+) -> Result<FederatedQuery, Refusal> {
+    let (home, sql, wish, limits) = (home.clone(), sql.to_owned(), wish.clone(), *limits);
+    planner_threads::wait(limits.planning, move || {
+        plan_here(home, &sql, wish, &limits, now)
+    })
+}
+
+fn plan_here(
+    home: QueryCatalog,
+    sql: &str,
+    wish: QueryOptions,
+    limits: &SqlStatementLimits,
+    now: UtcTimestamp,
+) -> Result<FederatedQuery, Refusal> {
+    let state = Arc::new(session::fresh(
+        &QueryResourceLimits::default(),
+        Arc::default(),
+        Arc::new(RemoteExecPlanner),
+    ));
+    let writer = Arc::new(RemoteSqlWriter::new(Arc::clone(&state), *limits, now));
+    home.check_named(&wish)?;
+    let probed = Arc::new(FederatedTableResolver::new(&home, &wish, &writer, None));
+    let mut planned = probed.read(sql, limits, now)?;
+    let mut bound = probed.bound();
+    let parts = probed.parts();
+    let mut left_out = Vec::new();
+    if !parts.is_empty() {
+        let lacks = missing_participants(&planned.plan, &parts, &state)?;
+        left_out = lacks.report(&parts, wish.partial)?;
+        let chosen = Arc::new(FederatedTableResolver::new(
+            &home,
+            &wish,
+            &writer,
+            Some(lacks.unasked(&parts)),
+        ));
+        planned = chosen.read(sql, limits, now)?;
+        bound = chosen.bound();
+    }
+    home.check_bound(&wish, &bound, &left_out)?;
+    // By what was asked: what participants do of it and what is done here makes no difference.
+    let stays = !planned.explain && monotonicity::is_steady(&planned.plan);
+    let goes_on = stays && monotonicity::is_additive(&planned.plan);
+    let mut desk = RemoteQueryBuilder::new(writer, wish.clone());
+    let plan = aggregate_block::lift(planned.plan, &mut desk)
+        .and_then(exact_arithmetic::guarded)
+        .and_then(projection_marker::marked)
+        .and_then(|plan| state.optimizer().optimize(plan, &*state, |_, _| {}))
+        .and_then(projection_marker::unmarked)
+        .and_then(exact_arithmetic::written)
+        .and_then(|plan| nearest(plan, &desk, &state))
+        .and_then(|plan| split(plan, &mut desk))
+        .and_then(|plan| settle(plan, &mut desk))
+        .map_err(|error| engine_error::planning(&error))?;
+    let mut errands = desk.remote_queries;
+    let narrowings = if wish.settled {
+        Vec::new()
+    } else {
+        key_filters(&plan, &mut errands)
+    };
+    Ok(FederatedQuery {
+        plan: Arc::new(plan),
+        remote_queries: errands,
+        left_out,
+        key_filters: narrowings.into(),
+        writer: desk.writer,
+        plan_cache: Arc::default(),
+        options: wish,
+        goes_on,
+        stays,
+        explain: planned.explain,
+    })
+}
+
+/// The plan with what one participant has put together first, and less of what is joined here.
+fn nearest(
+    plan: LogicalPlan,
+    desk: &RemoteQueryBuilder,
+    state: &SessionState,
+) -> Result<LogicalPlan, DataFusionError> {
+    let ordered = ordered(plan, desk)?;
+    let less = lessened(ordered.data, desk)?;
+    if !ordered.transformed && !less.transformed {
+        return Ok(less.data);
+    }
+    // Columns that other joins no longer need.
+    let narrow = Optimizer::with_rules(vec![Arc::new(OptimizeProjections::new())]);
+    projection_marker::marked(less.data)
+        .and_then(|plan| narrow.optimize(plan, state, |_, _| {}))
+        .and_then(projection_marker::unmarked)
+}
+
+/// The names of one question.
+struct FederatedTableResolver {
+    catalog: QueryCatalog,
+    options: QueryOptions,
+    writer: Arc<RemoteSqlWriter>,
+    /// Of models: what is not asked. Absent: that is not decided yet, and every part stands as a probe.
+    unasked: Option<BTreeMap<ModelMemberKey, Refusal>>,
+    parts: Mutex<Vec<QueriedModelMember>>,
+    /// The contracts under which its names can be asked.
+    bound: Mutex<BTreeSet<ContractId>>,
+    /// Why a name that exists can't be asked.
+    refused: Mutex<Option<Refusal>>,
+}
+
+impl FederatedTableResolver {
+    fn new(
+        home: &QueryCatalog,
+        wish: &QueryOptions,
+        writer: &Arc<RemoteSqlWriter>,
+        unasked: Option<BTreeMap<ModelMemberKey, Refusal>>,
+    ) -> Self {
+        Self {
+            catalog: home.clone(),
+            options: wish.clone(),
+            writer: Arc::clone(writer),
+            unasked,
+            parts: Mutex::default(),
+            bound: Mutex::default(),
+            refused: Mutex::default(),
+        }
+    }
+
+    fn read(
+        self: &Arc<Self>,
+        sql: &str,
+        limits: &SqlStatementLimits,
+        now: UtcTimestamp,
+    ) -> Result<PlannedStatement, Refusal> {
+        let tables: Arc<dyn TableResolver> = Arc::<Self>::clone(self);
+        let planned = planned(sql, tables, limits, now);
+        let refused = self
+            .refused
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let planned = match (planned, refused) {
+            (Err(refusal), Some(why)) if refusal.code == ErrorCode::DatasetUnknown => Err(why),
+            (planned, _) => planned,
+        };
+        planned.map_err(|refusal| match refusal.code {
+            ErrorCode::ContractAmbiguous => self
+                .catalog
+                .unmentioned(sql, &self.options)
+                .unwrap_or(refusal),
+            _ => refusal,
+        })
+    }
+
+    /// The parts of models that stand in the plan as probes, by their numbers.
+    fn parts(&self) -> Vec<QueriedModelMember> {
+        self.parts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The contracts under which the names that were read can be asked.
+    fn bound(&self) -> BTreeSet<ContractId> {
+        let bound = self.bound.lock();
+        bound.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn binds<'t>(&self, tables: impl IntoIterator<Item = &'t Arc<RemoteTable>>) {
+        let contracts = tables.into_iter().filter_map(|table| table.contract);
+        let mut bound = self.bound.lock().unwrap_or_else(PoisonError::into_inner);
+        bound.extend(contracts);
+    }
+
+    fn found(&self, path: &[&str]) -> Result<Arc<dyn TableSource>, Refusal> {
+        let source = match self.catalog.resolve(path, &self.options)? {
+            ResolvedTable::One(table, relation) => {
+                self.binds([&table]);
+                return Ok(Arc::new(RemoteTableSource {
+                    table,
+                    relation,
+                    writer: Arc::clone(&self.writer),
+                }));
+            }
+            ResolvedTable::Model(model, parts) => match &self.unasked {
+                None => self.probes(model, parts),
+                Some(unasked) => {
+                    let tables: Vec<_> = parts
+                        .into_iter()
+                        .filter(|part| !unasked.contains_key(&(model.name, part.key())))
+                        .filter_map(|part| part.table)
+                        .collect();
+                    self.binds(&tables);
+                    ModelTableSource::new(model, &tables, &self.writer)
+                }
+            },
+        };
+        let source = source.map_err(|error| engine_error::planning(&error))?;
+        Ok(Arc::new(source))
+    }
+
+    fn probes(
+        &self,
+        model: &'static Model,
+        parts: Vec<ModelMember>,
+    ) -> Result<ModelTableSource, DataFusionError> {
+        let mut all = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let columns = model.schema();
+        let mut branches = Vec::new();
+        for part in parts {
+            let dataset = part.dataset.as_ref().map(SqlIdentifier::as_str);
+            branches.push(probe(
+                all.len(),
+                &columns,
+                part.participant.domain(),
+                dataset,
+            )?);
+            all.push(QueriedModelMember { model, part });
+        }
+        ModelTableSource::union(branches, model)
+    }
+}
+
+impl TableResolver for FederatedTableResolver {
+    fn source(&self, path: &[&str]) -> Option<Arc<dyn TableSource>> {
+        let found = self.found(path);
+        match found {
+            Ok(source) => Some(source),
+            Err(refusal) => {
+                // What a participant said of a name is told; that there is no such name, where it is missed.
+                if refusal.code != ErrorCode::DatasetUnknown || refusal.participant.is_some() {
+                    self.refused
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .get_or_insert(refusal);
+                }
+                None
+            }
+        }
+    }
+}
+
+/// Each errand stands exactly once in the plan: those that no rule left a use for are forgotten, and one that stands twice
+/// is asked twice.
+fn settle(
+    plan: LogicalPlan,
+    desk: &mut RemoteQueryBuilder,
+) -> Result<LogicalPlan, DataFusionError> {
+    let mut used = BTreeSet::new();
+    let mut next = desk.remote_queries.len();
+    let mut copies = Vec::new();
+    let plan = plan
+        .transform_down_with_subqueries(|node| {
+            let LogicalPlan::TableScan(mut scan) = node else {
+                return Ok(Transformed::no(node));
+            };
+            let Some(source) = scan.source.downcast_ref::<RemoteQuerySource>() else {
+                return Err(engine_error::carry(Refusal::new(
+                    ErrorCode::Internal,
+                    "a table of the question belongs to nobody",
+                )));
+            };
+            if used.insert(source.remote_query.number) {
+                return Ok(Transformed::no(LogicalPlan::TableScan(scan)));
+            }
+            let copy = Arc::new(RemoteQuery {
+                number: next,
+                ..RemoteQuery::clone(&source.remote_query)
+            });
+            used.insert(next);
+            next = next.saturating_add(1);
+            copies.push(Arc::clone(&copy));
+            let query = Arc::clone(&source.query);
+            scan.source = Arc::new(RemoteQuerySource {
+                remote_query: copy,
+                query,
+            });
+            Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
+        })?
+        .data;
+    desk.remote_queries.append(&mut copies);
+    desk.remote_queries
+        .retain(|errand| used.contains(&errand.number));
+    Ok(plan)
+}

@@ -1,0 +1,296 @@
+//! The split: every part of an optimised plan that one participant can compute becomes an errand; the rest stays here.
+//!
+//! Runs after the stock rules have reached their fixpoint, so that conditions and columns are already where they belong.
+
+use crate::engine_error::carry;
+use crate::federation::aggregate;
+use crate::federation::fragment::{RemoteFragment, branches, movable};
+use crate::federation::pushdown::{cost, is_more, partial, pays, pushed_down};
+use crate::federation::query_ir::{OutputOrder, RemoteSelect, SelectBody};
+use crate::federation::remote_query_builder::RemoteQueryBuilder;
+use crate::federation::remote_sql::UnsupportedExpr;
+use crate::federation::table_source::RemoteTableSource;
+use crate::sql::plan_schema::recomputed;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, DFSchema, DataFusionError};
+use datafusion::logical_expr::{
+    Aggregate, Expr, ExprSchemable, Filter, LogicalPlan, LogicalPlanBuilder, Sort, TableScan,
+    Union, utils::conjunction,
+};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// Replaces what participants can compute by errands.
+pub(super) fn split(
+    plan: LogicalPlan,
+    desk: &mut RemoteQueryBuilder,
+) -> Result<LogicalPlan, DataFusionError> {
+    let plan = plan
+        .transform_down_with_subqueries(|node| {
+            let replaced = match &node {
+                LogicalPlan::Aggregate(aggregate) => groups(aggregate, desk),
+                LogicalPlan::Sort(sort) if sort.fetch.is_some() => {
+                    whole_branches(&sort.input, desk).and_then(|all| top(sort, &all, desk))
+                }
+                LogicalPlan::TableScan(scan) if scan.source.is::<RemoteTableSource>() => {
+                    Some(rows(scan, desk)?)
+                }
+                LogicalPlan::Join(_)
+                | LogicalPlan::Filter(_)
+                | LogicalPlan::Projection(_)
+                | LogicalPlan::Window(_) => together(&node, desk),
+                _ => None,
+            };
+            Ok(match replaced {
+                Some(plan) => Transformed::new(plan, true, TreeNodeRecursion::Jump),
+                None => Transformed::no(node),
+            })
+        })?
+        .data;
+    recomputed(plan)
+}
+
+fn whole_branches(plan: &LogicalPlan, desk: &RemoteQueryBuilder) -> Option<Vec<RemoteFragment>> {
+    let branches = pushed_down(plan, desk)?;
+    let whole = branches
+        .iter()
+        .all(|branch| branch.fetch.is_none() && !branch.is_base());
+    (whole && !branches.is_empty()).then_some(branches)
+}
+
+/// An aggregate: its groups, or partial states of them, where that is no more than what they are made of.
+fn groups(aggregate: &Aggregate, desk: &mut RemoteQueryBuilder) -> Option<LogicalPlan> {
+    let branches = whole_branches(&aggregate.input, desk)?;
+    let much = branches.iter().any(is_more)
+        && !branches.iter().any(RemoteFragment::must_stay)
+        && partial(aggregate, desk).is_some_and(|bytes| {
+            let inputs = aggregate.input.inputs().into_iter();
+            bytes > inputs.map(|input| cost(input, desk)).sum::<f64>()
+        });
+    if much {
+        return None;
+    }
+    let before = desk.remote_queries.len();
+    let split = aggregate::split(aggregate, &branches, desk);
+    if split.is_err() {
+        desk.remote_queries.truncate(before);
+    }
+    split.ok()
+}
+
+/// Relations of one participant, put together there.
+fn together(plan: &LogicalPlan, desk: &mut RemoteQueryBuilder) -> Option<LogicalPlan> {
+    if over_groups(plan) {
+        return None;
+    }
+    let branches = whole_branches(plan, desk)?;
+    if !branches.iter().any(is_more) || !pays(plan, &branches, desk) {
+        return None;
+    }
+    let before = desk.remote_queries.len();
+    let schema = plan.schema();
+    let plans: Result<Vec<_>, _> = branches
+        .iter()
+        .map(|branch| fetch_rows(branch, schema, &[], None, desk))
+        .collect();
+    let done = plans.ok().and_then(|plans| union(plans).ok());
+    if done.is_none() {
+        desk.remote_queries.truncate(before);
+    }
+    relabel(done?, schema).ok()
+}
+
+/// Whether it only computes something of groups: these travel then.
+fn over_groups(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Projection(projection) => over_groups(&projection.input),
+        LogicalPlan::SubqueryAlias(alias) => over_groups(&alias.input),
+        LogicalPlan::Aggregate(_) => true,
+        _ => false,
+    }
+}
+
+/// Rows of one scan: its filters and columns go along.
+fn rows(scan: &TableScan, desk: &mut RemoteQueryBuilder) -> Result<LogicalPlan, DataFusionError> {
+    let all = branches(&LogicalPlan::TableScan(scan.clone())).unwrap_or_default();
+    let [branch] = all.as_slice() else {
+        return Err(not_planned());
+    };
+    if let Ok(plan) = fetch_rows(branch, &scan.projected_schema, &[], branch.fetch, desk) {
+        return Ok(plan);
+    }
+    // The conditions passed one by one and fail together: fetch without them, and filter here.
+    let bare = RemoteFragment {
+        conjuncts: Vec::new(),
+        fetch: None,
+        outputs: branch
+            .columns()
+            .columns()
+            .into_iter()
+            .map(Expr::Column)
+            .collect(),
+        ..branch.clone()
+    };
+    let schema =
+        DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?;
+    let mut plan = fetch_rows(&bare, &schema, &[], None, desk).map_err(|_| not_planned())?;
+    if let Some(predicate) = conjunction(scan.filters.iter().cloned()) {
+        plan = LogicalPlan::Filter(Filter::try_new(predicate, Arc::new(plan))?);
+    }
+    LogicalPlanBuilder::from(plan)
+        .project(
+            scan.projected_schema
+                .columns()
+                .into_iter()
+                .map(Expr::Column),
+        )?
+        .build()
+}
+
+/// The first rows of each branch, in order, and the order again here.
+fn top(
+    sort: &Sort,
+    branches: &[RemoteFragment],
+    desk: &mut RemoteQueryBuilder,
+) -> Option<LogicalPlan> {
+    let schema = sort.input.schema();
+    let mut plans = Vec::new();
+    let before = desk.remote_queries.len();
+    for branch in branches {
+        let mut order = Vec::new();
+        for key in &sort.expr {
+            if !movable(&key.expr) {
+                return None;
+            }
+            let inside = branch.inside(&key.expr, schema)?;
+            if inside.any_column_refs() {
+                order.push((inside, key.asc, key.nulls_first));
+            }
+        }
+        match fetch_rows(branch, schema, &order, sort.fetch, desk) {
+            Ok(plan) => plans.push(plan),
+            Err(_) => {
+                desk.remote_queries.truncate(before);
+                return None;
+            }
+        }
+    }
+    let input = union(plans).ok()?;
+    let input = relabel(input, schema).ok()?;
+    Some(LogicalPlan::Sort(Sort {
+        expr: sort.expr.clone(),
+        input: Arc::new(input),
+        fetch: sort.fetch,
+    }))
+}
+
+/// The columns that a branch needs, fetched, and its outputs computed from them under the names of `schema`.
+fn fetch_rows(
+    branch: &RemoteFragment,
+    schema: &DFSchema,
+    order: &[(Expr, bool, bool)],
+    limit: Option<usize>,
+    desk: &mut RemoteQueryBuilder,
+) -> Result<LogicalPlan, UnsupportedExpr> {
+    let strange = |error: DataFusionError| UnsupportedExpr(error.to_string());
+    let relation = branch.columns();
+    let used: BTreeSet<&Column> = branch.outputs.iter().flat_map(Expr::column_refs).collect();
+    let columns: Vec<Column> = relation
+        .columns()
+        .into_iter()
+        .filter(|column| used.contains(column))
+        .collect();
+    let mut shipped: Vec<Expr> = columns.iter().cloned().map(Expr::Column).collect();
+    let mut keys = Vec::new();
+    for (expr, ascending, nulls_first) in order {
+        let expr = desk
+            .writer
+            .simplify(expr.clone(), &relation)
+            .map_err(strange)?;
+        let output = match shipped.iter().position(|known| *known == expr) {
+            Some(at) => at,
+            None => {
+                shipped.push(expr);
+                shipped.len().saturating_sub(1)
+            }
+        };
+        keys.push(OutputOrder {
+            output,
+            ascending: *ascending,
+            nulls_first: *nulls_first,
+        });
+    }
+    let query = RemoteSelect {
+        from: branch.from.clone(),
+        conjuncts: branch.conjuncts.clone(),
+        body: SelectBody::Rows {
+            outputs: shipped,
+            order: keys,
+        },
+        limit,
+    };
+    let text = desk.writer.write(&query)?;
+    let scan = desk
+        .add_query(&query, text, &branch.relies)
+        .map_err(strange)?;
+    let fetched = scan.schema().columns();
+    let by_name: HashMap<&Column, &Column> = columns.iter().zip(&fetched).collect();
+    let mut outputs = Vec::new();
+    for (output, (qualifier, field)) in branch.outputs.iter().zip(schema.iter()) {
+        let output = output
+            .clone()
+            .transform_down(|node| {
+                Ok(match &node {
+                    Expr::Column(column) => match by_name.get(column) {
+                        Some(fetched) => Transformed::new(
+                            Expr::Column(Column::clone(fetched)),
+                            true,
+                            TreeNodeRecursion::Jump,
+                        ),
+                        None => Transformed::no(node),
+                    },
+                    _ => Transformed::no(node),
+                })
+            })
+            .map_err(strange)?
+            .data
+            .cast_to(field.data_type(), scan.schema())
+            .map_err(strange)?;
+        outputs.push(output.alias_qualified(qualifier.cloned(), field.name()));
+    }
+    LogicalPlanBuilder::from(scan)
+        .project(outputs)
+        .and_then(LogicalPlanBuilder::build)
+        .map_err(strange)
+}
+
+/// One plan of several with the same columns.
+pub(super) fn union(mut plans: Vec<LogicalPlan>) -> Result<LogicalPlan, DataFusionError> {
+    if plans.len() < 2 {
+        return plans.pop().ok_or_else(not_planned);
+    }
+    let inputs = plans.into_iter().map(Arc::new).collect();
+    Ok(LogicalPlan::Union(Union::try_new(inputs)?))
+}
+
+/// The columns of a plan under the names of `schema`, in order.
+fn relabel(plan: LogicalPlan, schema: &DFSchema) -> Result<LogicalPlan, DataFusionError> {
+    let outputs: Vec<Expr> = plan
+        .schema()
+        .columns()
+        .into_iter()
+        .zip(schema.iter())
+        .map(|(column, (qualifier, field))| {
+            Expr::Column(column).alias_qualified(qualifier.cloned(), field.name())
+        })
+        .collect();
+    LogicalPlanBuilder::from(plan).project(outputs)?.build()
+}
+
+fn not_planned() -> DataFusionError {
+    carry(Refusal::new(
+        ErrorCode::Internal,
+        "a part of the question can't be given to its participant",
+    ))
+}

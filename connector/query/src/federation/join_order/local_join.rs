@@ -1,0 +1,155 @@
+//! What no participant can put together alone: clusters that are joined here, one after the other, in the order in which the fewest
+//! rows are held.
+
+use super::{JoinCluster, has, joined, within};
+use crate::federation::join_enumeration::{JoinCardinality, MOST, cheapest_order};
+use crate::federation::row_estimate;
+use datafusion::common::DataFusionError;
+use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
+use std::collections::BTreeSet;
+
+/// So many times as many rows must the order of the text hold before another one takes its place.
+const WORSE: f64 = 2.0;
+
+/// All clusters as one plan.
+pub(super) fn local_joins(
+    clusters: Vec<JoinCluster>,
+    conditions: Vec<Expr>,
+) -> Result<Option<LogicalPlan>, DataFusionError> {
+    if clusters.len() <= MOST {
+        let order = cheapest_order(
+            &places(&clusters),
+            &join_cardinality(&clusters, &conditions),
+        );
+        let plan = in_order(&clusters, &order, conditions.clone())?;
+        if plan.is_some() {
+            return Ok(plan);
+        }
+    }
+    smallest_first(clusters, conditions)
+}
+
+/// The same, where nothing else has changed: only where the order of the text holds far more rows.
+pub(super) fn better_order(
+    clusters: &[JoinCluster],
+    conditions: Vec<Expr>,
+) -> Result<Option<LogicalPlan>, DataFusionError> {
+    if !(3..=MOST).contains(&clusters.len()) {
+        return Ok(None);
+    }
+    let met = join_cardinality(clusters, &conditions);
+    let places = places(clusters);
+    let order = cheapest_order(&places, &met);
+    if met.rows_held(&order) * WORSE > met.rows_held(&places) {
+        return Ok(None);
+    }
+    in_order(clusters, &order, conditions)
+}
+
+fn places(clusters: &[JoinCluster]) -> Vec<usize> {
+    (0..clusters.len()).collect()
+}
+
+/// What is known of them.
+fn join_cardinality(clusters: &[JoinCluster], conditions: &[Expr]) -> JoinCardinality {
+    let conditions = conditions.iter().map(|condition| {
+        let used = clusters.iter().enumerate().filter(|(_, cluster)| {
+            let schema = cluster.plan.schema();
+            let mut columns = condition.column_refs().into_iter();
+            columns.any(|column| has(schema, column))
+        });
+        let used: BTreeSet<usize> = used.map(|(at, _)| at).collect();
+        match condition {
+            Expr::BinaryExpr(BinaryExpr {
+                left,
+                op: Operator::Eq,
+                right,
+            }) => {
+                let values = different(clusters, left).max(different(clusters, right));
+                // One with several of them on a side is no key of a join whatever comes first.
+                (used.clone(), used.len() == 2, 1.0 / values.max(1.0))
+            }
+            _ => (used, false, 1.0 / 3.0),
+        }
+    });
+    JoinCardinality {
+        rows: clusters.iter().map(JoinCluster::rows).collect(),
+        conditions: conditions.collect(),
+    }
+}
+
+/// About how many different values an expression over one of them has.
+fn different(clusters: &[JoinCluster], expr: &Expr) -> f64 {
+    let mut all = clusters.iter();
+    let Some(cluster) = all.find(|cluster| within(expr, &[cluster.plan.schema()])) else {
+        return 1.0;
+    };
+    let rows = cluster.rows();
+    let branches = cluster.branches.iter().flatten();
+    let told = branches.filter_map(|branch| {
+        let inside = branch.inside(expr, cluster.plan.schema())?;
+        row_estimate::different(&branch.from, &inside)
+    });
+    // Of what nothing is told each row has its own value, such as each group has.
+    told.reduce(f64::max).map_or(rows, |most| most.min(rows))
+}
+
+/// Each put to those before it; absent where one is compared with none of them.
+fn in_order(
+    clusters: &[JoinCluster],
+    order: &[usize],
+    mut conditions: Vec<Expr>,
+) -> Result<Option<LogicalPlan>, DataFusionError> {
+    let mut ordered = order.iter().filter_map(|place| clusters.get(*place));
+    let Some(first) = ordered.next() else {
+        return Ok(None);
+    };
+    let mut plan = first.plan.clone();
+    for cluster in ordered {
+        let Some(both) = put(&plan, cluster, &mut conditions)? else {
+            return Ok(None);
+        };
+        plan = both;
+    }
+    Ok(conditions.is_empty().then_some(plan))
+}
+
+/// One more put to what is there, by the conditions over both, which are done then; absent where none compares them.
+fn put(
+    plan: &LogicalPlan,
+    cluster: &JoinCluster,
+    conditions: &mut Vec<Expr>,
+) -> Result<Option<LogicalPlan>, DataFusionError> {
+    let both = joined(plan, &cluster.plan, conditions)?;
+    if let Some(both) = &both {
+        conditions.retain(|condition| !within(condition, &[both.schema()]));
+    }
+    Ok(both)
+}
+
+/// All as one plan: the smallest first, then always the smallest that is compared with what is there.
+fn smallest_first(
+    mut clusters: Vec<JoinCluster>,
+    mut conditions: Vec<Expr>,
+) -> Result<Option<LogicalPlan>, DataFusionError> {
+    clusters.sort_by(|one, two| one.rows().total_cmp(&two.rows()));
+    let mut plan = clusters.remove(0).plan;
+    while !clusters.is_empty() {
+        let mut next = None;
+        for (at, cluster) in clusters.iter().enumerate() {
+            if let Some(both) = put(&plan, cluster, &mut conditions)? {
+                next = Some((at, both));
+                break;
+            }
+        }
+        let Some((at, both)) = next else {
+            return Ok(None);
+        };
+        clusters.remove(at);
+        plan = both;
+    }
+    Ok(conditions.is_empty().then_some(plan))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,339 @@
+//! Which errands ask for fewer rows by keys that others bring: decided when the question is planned, and only where the
+//! contracts of whoever gives the keys let them travel.
+//!
+//! What is sent is a list of values in the text of the errand, so that both sides have it on their books. The values are
+//! those of the rows that came, not of what is left of them here: whoever gets them learns of the giver's rows what its
+//! contract says, and nothing of anybody else's.
+
+mod key_disclosure;
+
+use crate::federation::query_ir::{RemoteSelect, SelectBody};
+use crate::federation::remote_query::{PushdownKeys, RemoteQuery};
+use crate::federation::row_estimate;
+use crate::federation::table_source::{DatasetRelation, RemoteQuerySource};
+use arrow_schema::DataType;
+use datafusion::common::tree_node::TreeNode;
+use datafusion::common::{JoinType, NullEquality};
+use datafusion::logical_expr::{Expr, Join, LogicalPlan};
+use key_disclosure::disclosed_keys;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The most values that one list may hold.
+pub(super) const MOST_KEYS: usize = 20_480;
+
+/// The most that may be expected: what is expected is often half of what comes, and to wait for more than may be sent is in vain.
+const EXPECTED: f64 = 10_240.0;
+
+/// What an errand must be spared at least, in bytes: it waits for the keys.
+const WORTH: f64 = 65_536.0;
+
+/// What a value costs, in bytes that could travel meanwhile: it is written, read back here and planned there, which takes some
+/// twenty microseconds, those of 250 bytes at 100 Mbit/s.
+const WRITTEN: f64 = 256.0;
+
+/// The most lists in one text.
+const MOST_LISTS: usize = 3;
+
+/// An errand that waits for keys.
+pub(super) struct KeyFilter {
+    /// Its number.
+    pub(super) to: usize,
+    /// What it asks for without them.
+    pub(super) query: Arc<RemoteSelect>,
+    /// The lists: all must hold.
+    pub(super) lists: Vec<KeyFilterList>,
+}
+
+/// A list of keys.
+pub(super) struct KeyFilterList {
+    /// What must be among them, over the columns of what is read.
+    pub(super) at: Expr,
+    /// Which errands bring them, in which of their columns.
+    pub(super) from: Vec<(usize, usize)>,
+}
+
+/// Where a column of the plan comes from.
+#[derive(Clone, Copy)]
+struct ColumnSource<'a> {
+    source: &'a RemoteQuerySource,
+    column: usize,
+}
+
+impl ColumnSource<'_> {
+    fn number(&self) -> usize {
+        self.source.remote_query.number
+    }
+
+    fn output(&self) -> Option<&Expr> {
+        match &self.source.query.body {
+            SelectBody::Rows { outputs, .. } => outputs.get(self.column),
+            SelectBody::Groups { keys, .. } => keys.get(self.column),
+        }
+    }
+
+    fn kind(&self) -> Option<&DataType> {
+        let fields = self.source.remote_query.schema.fields();
+        fields.get(self.column).map(|field| field.data_type())
+    }
+}
+
+struct KeyFilterCandidate<'a> {
+    from: Vec<ColumnSource<'a>>,
+    to: ColumnSource<'a>,
+    saves: f64,
+}
+
+/// The errands of a plan that wait for keys; `errands` says so afterwards.
+pub(super) fn key_filters(plan: &LogicalPlan, errands: &mut [Arc<RemoteQuery>]) -> Vec<KeyFilter> {
+    let mut found = Vec::new();
+    joins(plan, false, &mut found);
+    found.sort_by(|one, other| other.saves.total_cmp(&one.saves));
+    let mut gives = BTreeSet::new();
+    let mut all: BTreeMap<usize, KeyFilter> = BTreeMap::new();
+    for one in found {
+        let to = one.to.number();
+        // Whoever waits for keys gives none: nobody waits twice, and nobody for itself.
+        if gives.contains(&to) || one.from.iter().any(|from| all.contains_key(&from.number())) {
+            continue;
+        }
+        let Some((list, told)) = list(&one) else {
+            continue;
+        };
+        let narrowing = all.entry(to).or_insert_with(|| KeyFilter {
+            to,
+            query: Arc::clone(&one.to.source.query),
+            lists: Vec::new(),
+        });
+        let known = narrowing.lists.iter().any(|other| other.at == list.at);
+        if known || narrowing.lists.len() >= MOST_LISTS {
+            continue;
+        }
+        gives.extend(list.from.iter().map(|(number, _)| *number));
+        narrowing.lists.push(list);
+        for errand in errands.iter_mut().filter(|errand| errand.number == to) {
+            Arc::make_mut(errand).keys.extend(told.iter().cloned());
+        }
+    }
+    all.into_values().collect()
+}
+
+/// The candidates of all joins. Under a LIMIT rows are taken as they come, and whoever gives keys would be read to its end.
+fn joins<'a>(plan: &'a LogicalPlan, limited: bool, found: &mut Vec<KeyFilterCandidate<'a>>) {
+    let limited = match plan {
+        LogicalPlan::Limit(_) => true,
+        LogicalPlan::Aggregate(_)
+        | LogicalPlan::Sort(_)
+        | LogicalPlan::Window(_)
+        | LogicalPlan::Distinct(_) => false,
+        LogicalPlan::Join(join) => {
+            if !limited {
+                candidates(join, found);
+            }
+            limited
+        }
+        _ => limited,
+    };
+    for input in plan.inputs() {
+        joins(input, limited, found);
+    }
+}
+
+/// What the keys of each side of a join could spare of the other.
+fn candidates<'a>(join: &'a Join, found: &mut Vec<KeyFilterCandidate<'a>>) {
+    if join.null_equality != NullEquality::NullEqualsNothing || join.null_aware {
+        return;
+    }
+    let (by_left, by_right) = match join.join_type {
+        JoinType::Inner | JoinType::LeftSemi | JoinType::RightSemi => (true, true),
+        // Rows of the right that fit nothing are of no use; those of the left are kept.
+        JoinType::Left | JoinType::LeftAnti | JoinType::LeftMark => (true, false),
+        JoinType::Right | JoinType::RightAnti | JoinType::RightMark => (false, true),
+        JoinType::Full => (false, false),
+    };
+    for (left, right) in &join.on {
+        let (Some(left), Some(right)) = (at(left, &join.left), at(right, &join.right)) else {
+            continue;
+        };
+        let sides = [
+            (by_left, (&join.left, left), (&join.right, right)),
+            (by_right, (&join.right, right), (&join.left, left)),
+        ];
+        for (fits, (keys, key), (rows, column)) in sides {
+            let from = leaves(keys, key, KeyDirection::Gives);
+            if !fits || from.is_empty() {
+                continue;
+            }
+            for to in leaves(rows, column, KeyDirection::Narrows) {
+                found.extend(worth(&from, to));
+            }
+        }
+    }
+}
+
+/// The candidate, if it is one that pays.
+fn worth<'a>(from: &[ColumnSource<'a>], to: ColumnSource<'a>) -> Option<KeyFilterCandidate<'a>> {
+    let kind = to.kind()?;
+    let alike = from.iter().all(|from| from.kind() == Some(kind));
+    if !alike || !is_plain(kind) {
+        return None;
+    }
+    let query = &to.source.query;
+    let mut keys = 0.0;
+    let mut all = None;
+    for one in from {
+        let rows = row_estimate::select(&one.source.query);
+        let known = row_estimate::different(&one.source.query.from, one.output()?);
+        keys += known.map_or(rows, |known| known.min(rows));
+        all = all.into_iter().chain(known).reduce(f64::max);
+    }
+    let target = row_estimate::different(&query.from, to.output()?);
+    let all = all.into_iter().chain(target).reduce(f64::max)?;
+    let share = (keys / all.max(1.0)).min(1.0);
+    let bytes = row_estimate::bytes(
+        row_estimate::select(query),
+        to.source.remote_query.schema.fields(),
+    );
+    let saves = bytes * (1.0 - share) - keys * WRITTEN;
+    (keys <= EXPECTED && share <= 0.5 && saves >= WORTH).then(|| KeyFilterCandidate {
+        from: from.to_vec(),
+        to,
+        saves,
+    })
+}
+
+/// Values that read back from a text as what they are.
+fn is_plain(kind: &DataType) -> bool {
+    kind.is_integer()
+        || matches!(
+            kind,
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Date32
+        )
+}
+
+/// The list, and what is told of it; none where a contract does not let the keys travel there.
+fn list(one: &KeyFilterCandidate<'_>) -> Option<(KeyFilterList, Vec<PushdownKeys>)> {
+    let target = &one.to.source.remote_query;
+    let tables = one.to.source.query.tables();
+    if tables
+        .iter()
+        .any(|(_, relation)| *relation != DatasetRelation::Rows)
+    {
+        return None;
+    }
+    let told = one.from.iter().map(|from| disclosed_keys(from, target));
+    let told = told.collect::<Option<Vec<_>>>()?;
+    let from = one.from.iter().map(|from| (from.number(), from.column));
+    let list = KeyFilterList {
+        at: one.to.output()?.clone(),
+        from: from.collect(),
+    };
+    Some((list, told))
+}
+
+/// For what the places are looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum KeyDirection {
+    /// Their values are all that the column has, and perhaps more.
+    Gives,
+    /// Each can be asked for fewer rows: those with other values are of no use above.
+    Narrows,
+}
+
+/// The place of a bare column among those of a plan.
+fn at(expr: &Expr, plan: &LogicalPlan) -> Option<usize> {
+    match expr {
+        Expr::Column(column) => plan.schema().maybe_index_of_column(column),
+        Expr::Alias(alias) => at(&alias.expr, plan),
+        _ => None,
+    }
+}
+
+/// The errands that the column at `column` comes from; none where it comes from anywhere else.
+fn leaves(plan: &LogicalPlan, column: usize, way: KeyDirection) -> Vec<ColumnSource<'_>> {
+    let through = |expr: Option<&Expr>, input| match expr.and_then(|expr| at(expr, input)) {
+        Some(at) => leaves(input, at, way),
+        None => Vec::new(),
+    };
+    match plan {
+        LogicalPlan::TableScan(scan) => {
+            let Some(source) = scan.source.downcast_ref::<RemoteQuerySource>() else {
+                return Vec::new();
+            };
+            let name = scan
+                .projected_schema
+                .fields()
+                .get(column)
+                .map(|field| field.name());
+            let column = name.and_then(|name| source.remote_query.schema.index_of(name).ok());
+            let place = column.map(|column| ColumnSource { source, column });
+            let fits = |place: &ColumnSource<'_>| {
+                place.output().is_some()
+                    && (way == KeyDirection::Gives || can_be_less(&place.source.query))
+            };
+            place.filter(fits).into_iter().collect()
+        }
+        LogicalPlan::Projection(one) => through(one.expr.get(column), &one.input),
+        LogicalPlan::Filter(one) => leaves(&one.input, column, way),
+        LogicalPlan::SubqueryAlias(one) => leaves(&one.input, column, way),
+        LogicalPlan::Sort(one) if one.fetch.is_none() || way == KeyDirection::Gives => {
+            leaves(&one.input, column, way)
+        }
+        LogicalPlan::Limit(one) if way == KeyDirection::Gives => leaves(&one.input, column, way),
+        LogicalPlan::Aggregate(one) => {
+            let sets = one
+                .group_expr
+                .iter()
+                .any(|key| matches!(key, Expr::GroupingSet(_)));
+            let key = one.group_expr.get(column).filter(|_| !sets);
+            through(key, &one.input)
+        }
+        LogicalPlan::Union(union) => {
+            let all: Vec<_> = union
+                .inputs
+                .iter()
+                .map(|one| leaves(one, column, way))
+                .collect();
+            if way == KeyDirection::Gives && all.iter().any(Vec::is_empty) {
+                return Vec::new();
+            }
+            all.into_iter().flatten().collect()
+        }
+        LogicalPlan::Join(join) => through_join(join, column, way),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a condition on its rows leaves the others as they are: no LIMIT counts them, and no window looks beyond its own row.
+fn can_be_less(query: &RemoteSelect) -> bool {
+    let outputs = match &query.body {
+        SelectBody::Rows { outputs, .. } => outputs.as_slice(),
+        SelectBody::Groups { .. } => &[],
+    };
+    let window = |node: &Expr| Ok(matches!(node, Expr::WindowFunction(_)));
+    let mut windows = outputs.iter().map(|output| output.exists(window));
+    query.limit.is_none() && windows.all(|found| matches!(found, Ok(false)))
+}
+
+fn through_join(join: &Join, column: usize, way: KeyDirection) -> Vec<ColumnSource<'_>> {
+    let before = join.left.schema().fields().len();
+    let (left, right) = match join.join_type {
+        JoinType::RightSemi | JoinType::RightAnti | JoinType::RightMark => (None, Some(column)),
+        JoinType::LeftSemi | JoinType::LeftAnti | JoinType::LeftMark => (Some(column), None),
+        _ if column < before => (Some(column), None),
+        _ => (None, Some(column.saturating_sub(before))),
+    };
+    // A row that nothing is put to any more comes out with NULL in its place, where it was not before.
+    let keeps_left = !matches!(join.join_type, JoinType::Right | JoinType::Full);
+    let keeps_right = !matches!(join.join_type, JoinType::Left | JoinType::Full);
+    let there = |input: &LogicalPlan, at: usize| at < input.schema().fields().len();
+    match (left, right) {
+        (Some(at), _) if there(&join.left, at) && (keeps_left || way == KeyDirection::Gives) => {
+            leaves(&join.left, at, way)
+        }
+        (_, Some(at)) if there(&join.right, at) && (keeps_right || way == KeyDirection::Gives) => {
+            leaves(&join.right, at, way)
+        }
+        _ => Vec::new(),
+    }
+}

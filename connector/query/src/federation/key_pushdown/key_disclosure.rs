@@ -1,0 +1,106 @@
+//! Whether the values of a column may be sent to somebody: by the contracts of all tables of which they tell something.
+
+use super::ColumnSource;
+use crate::federation::colocated_join::origin;
+use crate::federation::query_ir::{FromItem, FromSource, JoinKind, place};
+use crate::federation::remote_query::{KeySourceDataset, PushdownKeys, RemoteQuery};
+use crate::federation::table_source::DatasetRelation;
+use datafusion::common::Column;
+use datafusion::logical_expr::utils::split_conjunction;
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
+use hansa_policy::id::DatasetId;
+use std::collections::BTreeSet;
+
+/// Whose keys these are, if they may be sent to whoever answers `target`.
+pub(super) fn disclosed_keys(
+    from: &ColumnSource<'_>,
+    target: &RemoteQuery,
+) -> Option<PushdownKeys> {
+    let (errand, query) = (&from.source.remote_query, &from.source.query);
+    let at_home = target
+        .reads
+        .iter()
+        .all(|reading| reading.contract.is_none());
+    // What came from somebody is no news to him, and what is asked of the own house leaves it for nobody.
+    let stays = at_home || errand.participant == target.participant;
+    let value = from.output()?;
+    let is_plain = origin(&query.from, value).is_some();
+    let mut columns = BTreeSet::new();
+    same(&query.from, &query.conjuncts, value, &mut columns);
+    let mut lenders = Vec::new();
+    // INVARIANT: keys-travel. What one participant brought goes to another where its contract lets it, and nowhere else.
+    for (table, relation) in query.tables() {
+        let own = columns.iter().filter(|one| one.0 == table.dataset);
+        let own: Vec<&String> = own.map(|(_, name)| name).collect();
+        let travel = table.travel.as_ref().filter(|(_, travel)| {
+            let named = |name: &String| travel.columns.iter().any(|one| one.as_str() == name);
+            // A table without such a column only has a part in which keys are left. That tells something of it, too.
+            travel.to.has(&target.participant) && own.iter().all(|name| named(name))
+        });
+        let lent = table.contract.is_some() && relation == DatasetRelation::Rows && is_plain;
+        if !stays && (!lent || travel.is_none()) {
+            return None;
+        }
+        lenders.push(KeySourceDataset {
+            column: own.first().copied().cloned(),
+            dataset: table.dataset.clone(),
+            contract: table.contract,
+            clause: travel.map(|(clause, _)| *clause),
+        });
+    }
+    Some(PushdownKeys {
+        participant: errand.participant.clone(),
+        alias: errand.alias.clone(),
+        of: lenders,
+        values: None,
+    })
+}
+
+/// The columns of which an expression tells the values: those in it, and those that a condition holds against one of them. Whoever
+/// sends what `a.k = b.k` has left over `a.k` sends values of `b.k`.
+fn same(
+    from: &[FromItem],
+    conjuncts: &[Expr],
+    value: &Expr,
+    found: &mut BTreeSet<(DatasetId, String)>,
+) {
+    // What an anti join looks for is in no row that is left.
+    let joins = from.iter().filter(|item| item.kind != JoinKind::Anti);
+    let conditions = joins.flat_map(|item| &item.on).chain(conjuncts);
+    let mut sides: Vec<(&Expr, &Expr)> = Vec::new();
+    for condition in conditions.flat_map(split_conjunction) {
+        if let Expr::BinaryExpr(BinaryExpr {
+            left,
+            op: Operator::Eq | Operator::IsNotDistinctFrom,
+            right,
+        }) = condition
+        {
+            sides.extend([(&**left, &**right), (&**right, &**left)]);
+        }
+    }
+    let mut columns: Vec<&Column> = value.column_refs().into_iter().collect();
+    let mut next = 0;
+    while let Some(column) = columns.get(next).copied() {
+        next = next.saturating_add(1);
+        for (side, other) in &sides {
+            if side.column_refs().contains(column) {
+                let more = other.column_refs().into_iter();
+                let more: Vec<_> = more.filter(|one| !columns.contains(one)).collect();
+                columns.extend(more);
+            }
+        }
+        let at = if from.len() > 1 { place(column) } else { 0 };
+        match from.get(at).map(|item| &item.source) {
+            Some(FromSource::Table(table, _)) => {
+                found.insert((table.dataset.clone(), column.name.clone()));
+            }
+            Some(FromSource::Inner(inner)) => {
+                if let Some(value) = inner.output(&column.name) {
+                    let select = &inner.select;
+                    same(&select.from, &select.conjuncts, value, found);
+                }
+            }
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Which parts of a plan participants can compute alone, and what they would cost on the way.
+
+use crate::federation::aggregate::{sketches, unalias};
+use crate::federation::colocated_join::{beside, colocated_joins, enclosed, own_key};
+use crate::federation::fragment::{RemoteFragment, branches_or, movable};
+use crate::federation::query_ir::{FromSource, SelectBody};
+use crate::federation::remote_query_builder::RemoteQueryBuilder;
+use crate::federation::row_estimate;
+use crate::federation::window::windowed;
+use datafusion::common::DFSchema;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::utils::split_conjunction_owned;
+use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, Filter, LogicalPlan};
+use std::collections::BTreeSet;
+
+/// The branches of a plan, one for each participant that computes a part of it.
+pub(super) fn pushed_down(
+    plan: &LogicalPlan,
+    desk: &RemoteQueryBuilder,
+) -> Option<Vec<RemoteFragment>> {
+    let more = |node: &LogicalPlan| {
+        if let Some(known) = desk.cached_fragments(node) {
+            return known;
+        }
+        let found = match node {
+            LogicalPlan::Join(join) => pushed_down(&join.left, desk).and_then(|left| {
+                let right = pushed_down(&join.right, desk)?;
+                colocated_joins(join, &left, &right, &desk.writer)
+            }),
+            LogicalPlan::Aggregate(aggregate) => grouped(aggregate, desk),
+            LogicalPlan::Filter(filter) => filtered(filter, desk),
+            LogicalPlan::Window(window) => windowed(window, desk),
+            _ => None,
+        };
+        desk.cache_fragments(node, found.clone());
+        found
+    };
+    branches_or(plan, &more)
+}
+
+/// The groups of an aggregate that are whole where their rows are.
+fn grouped(aggregate: &Aggregate, desk: &RemoteQueryBuilder) -> Option<Vec<RemoteFragment>> {
+    let input = aggregate.input.schema();
+    let branches = pushed_down(&aggregate.input, desk)?;
+    let keys: Vec<Expr> = aggregate.group_expr.iter().cloned().map(unalias).collect();
+    if branches
+        .iter()
+        .any(|branch| branch.is_base() || branch.fetch.is_some())
+    {
+        return None;
+    }
+    let own = apart(&keys, &branches, input);
+    if branches.len() > 1 && own.is_none() {
+        return None;
+    }
+    let all: Vec<Expr> = aggregate.aggr_expr.iter().cloned().map(unalias).collect();
+    if !keys.iter().chain(&all).all(movable) {
+        return None;
+    }
+    let one = |branch: &RemoteFragment| {
+        let inside = |exprs: &[Expr]| -> Option<Vec<Expr>> {
+            exprs
+                .iter()
+                .map(|expr| branch.inside(expr, input))
+                .collect()
+        };
+        let (keys, partials) = (inside(&keys)?, inside(&all)?);
+        // A constant as a key has another meaning in SQL.
+        if !keys.iter().all(Expr::any_column_refs) {
+            return None;
+        }
+        let mut done = enclosed(branch, SelectBody::Groups { keys, partials }, &desk.writer)?;
+        done.relies.extend(own.clone());
+        let kinds = done.columns();
+        let kinds = kinds.fields().iter().map(|field| field.data_type());
+        kinds
+            .eq(aggregate
+                .schema
+                .fields()
+                .iter()
+                .map(|field| field.data_type()))
+            .then_some(done)
+    };
+    branches.iter().map(one).collect()
+}
+
+/// The space of keys for which no two of these branches have a group in common: one of the keys is each participant's own.
+pub(super) fn apart(
+    keys: &[Expr],
+    branches: &[RemoteFragment],
+    input: &DFSchema,
+) -> Option<String> {
+    let mut owners: Vec<_> = branches.iter().map(RemoteFragment::owner).collect();
+    owners.sort();
+    owners.dedup();
+    if owners.len() < branches.len() || branches.len() < 2 {
+        return None;
+    }
+    keys.iter().find_map(|key| {
+        let spaces = branches.iter().map(|branch| {
+            let inside = branch.inside(key, input)?;
+            // NULL is nobody's own: each participant may have such a group.
+            let whole = !inside.nullable(&branch.columns()).ok()?;
+            own_key(branch, &inside).filter(|_| whole)
+        });
+        let spaces: BTreeSet<String> = spaces.collect::<Option<_>>()?;
+        let mut spaces = spaces.into_iter();
+        spaces.next().filter(|_| spaces.next().is_none())
+    })
+}
+
+/// A filter that compares with single values, each of which the same participant computes: they stand beside the rows.
+fn filtered(filter: &Filter, desk: &RemoteQueryBuilder) -> Option<Vec<RemoteFragment>> {
+    let branches = pushed_down(&filter.input, desk)?;
+    let [branch] = branches.as_slice() else {
+        return None;
+    };
+    let count = branch.outputs.len();
+    let mut both = branch.clone();
+    let mut values = Vec::new();
+    let walked = filter.predicate.apply(|expr| {
+        if let Expr::ScalarSubquery(inner) = expr {
+            values.push(inner.clone());
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    walked.ok()?;
+    for value in &values {
+        let inner = pushed_down(&value.subquery, desk)?;
+        let [inner] = inner.as_slice() else {
+            return None;
+        };
+        if !value.outer_ref_columns.is_empty() || !is_one_row(inner) {
+            return None;
+        }
+        both = beside(&both, inner, &desk.writer)?;
+    }
+    let found = both.outputs.split_off(count);
+    let schema = filter.input.schema();
+    let mut whole = true;
+    let predicate = filter.predicate.clone().transform_down(|expr| {
+        let known = match &expr {
+            Expr::ScalarSubquery(inner) => {
+                let at = values.iter().position(|value| value == inner);
+                at.and_then(|at| found.get(at))
+            }
+            Expr::Column(column) => {
+                let at = schema.maybe_index_of_column(column);
+                at.and_then(|at| both.outputs.get(at))
+            }
+            _ => return Ok(Transformed::no(expr)),
+        };
+        whole &= known.is_some();
+        let known = known.cloned().unwrap_or(expr);
+        Ok(Transformed::new(known, true, TreeNodeRecursion::Jump))
+    });
+    let predicate = predicate.ok()?.data.unalias_nested().data;
+    if !whole || !movable(&predicate) {
+        return None;
+    }
+    both.conjuncts.extend(split_conjunction_owned(predicate));
+    Some(vec![both])
+}
+
+/// Whether it is one row whatever there is: an aggregate without keys.
+fn is_one_row(branch: &RemoteFragment) -> bool {
+    let [item] = branch.from.as_slice() else {
+        return false;
+    };
+    let FromSource::Inner(inner) = &item.source else {
+        return false;
+    };
+    let all = matches!(&inner.select.body, SelectBody::Groups { keys, .. } if keys.is_empty());
+    all && branch.conjuncts.is_empty() && branch.fetch.is_none() && inner.select.limit.is_none()
+}
+
+/// Whether more happens in a branch than in a chain over one relation.
+pub(super) fn is_more(branch: &RemoteFragment) -> bool {
+    branch.from.len() > 1
+        || matches!(branch.from.first(), Some(item) if matches!(item.source, FromSource::Inner(_)))
+}
+
+/// So many times as many bytes may come of what participants put together or group themselves: most of them are columns that come once
+/// more, which compression takes away, and conditions, keys and aggregates reach further.
+pub(super) const AS_GOOD: f64 = 1.25;
+
+/// Whether it brings about as few bytes to have this part computed by its participants as to fetch what it is made of.
+pub(super) fn pays(
+    plan: &LogicalPlan,
+    branches: &[RemoteFragment],
+    desk: &RemoteQueryBuilder,
+) -> bool {
+    let parts: f64 = plan
+        .inputs()
+        .into_iter()
+        .map(|input| cost(input, desk))
+        .sum();
+    bytes(plan, branches) <= AS_GOOD * parts || branches.iter().any(RemoteFragment::must_stay)
+}
+
+/// About how many bytes branches bring as the rows of a plan.
+pub(super) fn bytes(plan: &LogicalPlan, branches: &[RemoteFragment]) -> f64 {
+    let rows: f64 = branches.iter().map(row_estimate::rows).sum();
+    row_estimate::bytes(rows, plan.schema().fields())
+}
+
+/// About how many bytes travel at least for a part of a plan.
+pub(super) fn cost(plan: &LogicalPlan, desk: &RemoteQueryBuilder) -> f64 {
+    let inputs = plan.inputs();
+    let parts: f64 = inputs.iter().map(|input| cost(input, desk)).sum();
+    let whole = pushed_down(plan, desk).map(|branches| bytes(plan, &branches));
+    match (plan, whole) {
+        (_, Some(whole)) if inputs.is_empty() => whole,
+        (_, Some(whole)) => whole.min(parts),
+        (LogicalPlan::Aggregate(aggregate), None) => partial(aggregate, desk).unwrap_or(parts),
+        (_, None) => parts,
+    }
+}
+
+/// The bytes of an aggregate whose partial states are merged here.
+pub(super) fn partial(aggregate: &Aggregate, desk: &RemoteQueryBuilder) -> Option<f64> {
+    let input = aggregate.input.schema();
+    let branches = pushed_down(&aggregate.input, desk)?;
+    let each = branches.iter().map(|branch| {
+        let keys = aggregate.group_expr.iter();
+        let keys: Option<Vec<Expr>> = keys.map(|key| branch.inside(key, input)).collect();
+        keys.map(|keys| row_estimate::groups(branch, &keys))
+    });
+    let groups: Option<Vec<f64>> = each.collect();
+    let groups: f64 = groups?.iter().sum();
+    let rows = branches.iter().map(row_estimate::rows).sum();
+    let states = row_estimate::states(sketches(aggregate), groups, rows);
+    Some(row_estimate::bytes(groups, aggregate.schema.fields()) + states)
+}

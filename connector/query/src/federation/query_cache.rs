@@ -1,0 +1,229 @@
+//! Questions that are put again: planned once for as long as all that can be asked from here is the same. What a contract permits
+//! is no part of it: whoever answers decides that each time, and whoever asks looks at its contracts before each errand.
+
+use super::federated_query::{FederatedQuery, QueryOptions};
+use super::query_catalog::QueryCatalog;
+use crate::limits::SqlStatementLimits;
+use crate::sql::logical_plan_cache::{LONGEST, tells_time};
+use crate::sql::planner_threads;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::refusal::Refusal;
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The questions that were planned last.
+#[derive(Debug, Default)]
+pub struct FederatedQueryCache(Mutex<VecDeque<CachedFederatedQuery>>);
+
+#[derive(Debug)]
+struct CachedFederatedQuery {
+    sql: String,
+    options: QueryOptions,
+    limits: SqlStatementLimits,
+    catalog: QueryCatalog,
+    query: FederatedQuery,
+}
+
+impl FederatedQueryCache {
+    /// What the same text was planned to, with the same wish, over the same tables: each with its contract, columns, snapshot and
+    /// figures, compared as a whole, and so with what is lacking and why. None where it is to be planned.
+    #[must_use]
+    pub fn found(
+        &self,
+        home: &QueryCatalog,
+        sql: &str,
+        (wish, limits): (&QueryOptions, &SqlStatementLimits),
+    ) -> Option<FederatedQuery> {
+        let mut kept = self.kept();
+        let at = kept.iter().position(|kept| {
+            kept.sql == sql
+                && kept.options == *wish
+                && kept.limits == *limits
+                && kept.catalog == *home
+        })?;
+        // What is asked for most often stays longest.
+        let found = kept.remove(at)?;
+        let question = found.query.clone();
+        kept.push_front(found);
+        Some(question)
+    }
+
+    /// As [`QueryCatalog::plan`]; what comes of it is found from then on, where it is small and the same at any moment.
+    ///
+    /// # Errors
+    /// Those of [`QueryCatalog::plan`].
+    pub fn plan(
+        &self,
+        home: QueryCatalog,
+        sql: &str,
+        (wish, limits): (&QueryOptions, &SqlStatementLimits),
+        now: UtcTimestamp,
+    ) -> Result<FederatedQuery, Refusal> {
+        let question = home.plan(sql, wish, limits, now)?;
+        let is_small = home.size() <= TABLES && question.remote_queries().len() <= ERRANDS;
+        if is_small && sql.len() <= LONGEST && !tells_time(sql) {
+            self.keep(CachedFederatedQuery {
+                sql: sql.to_owned(),
+                options: wish.clone(),
+                limits: *limits,
+                catalog: home,
+                query: question.clone(),
+            });
+        }
+        Ok(question)
+    }
+
+    fn keep(&self, new: CachedFederatedQuery) {
+        let mut kept = self.kept();
+        // Of what was planned over other tables nothing is asked any more.
+        let mut gone: Vec<CachedFederatedQuery> = Vec::new();
+        let at = kept
+            .iter()
+            .position(|kept| kept.sql == new.sql && kept.options == new.options);
+        gone.extend(at.and_then(|at| kept.remove(at)));
+        kept.push_front(new);
+        let most = MOST.min(kept.len());
+        gone.extend(kept.split_off(most));
+        drop(kept);
+        if !gone.is_empty() {
+            // Dropping a plan recurses.
+            let _best_effort = planner_threads::aside(move || drop(gone));
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, VecDeque<CachedFederatedQuery>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// So many questions are kept.
+const MOST: usize = 64;
+
+/// Over so many tables at most: each question holds those that it was planned over.
+const TABLES: usize = 256;
+
+/// With so many errands at most.
+const ERRANDS: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::FederationFixture;
+    use super::{FederatedQueryCache, MOST};
+    use crate::federation::federated_query::{FederatedQuery, QueryOptions};
+    use crate::federation::query_catalog::{QueryCatalog, RemoteTable, UnavailableTable};
+    use crate::limits::SqlStatementLimits;
+    use hansa_audit_log::time::UtcTimestamp;
+    use hansa_policy::refusal::{ErrorCode, Refusal};
+    use std::sync::Arc;
+
+    const SQL: &str = "SELECT place, count(*) AS c FROM model.trips GROUP BY place";
+
+    /// Something that may change of a table.
+    type Change = (&'static str, fn(&mut RemoteTable));
+
+    /// Whether it was there, and what it is.
+    fn asked(
+        questions: &FederatedQueryCache,
+        home: &QueryCatalog,
+        sql: &str,
+        wish: &QueryOptions,
+    ) -> (bool, FederatedQuery) {
+        let limits = SqlStatementLimits::default();
+        match questions.found(home, sql, (wish, &limits)) {
+            Some(question) => (true, question),
+            None => {
+                let now = UtcTimestamp::from_micros(1_795_162_000_000_000).unwrap();
+                let planned = questions.plan(home.clone(), sql, (wish, &limits), now);
+                (false, planned.unwrap())
+            }
+        }
+    }
+
+    fn is_found(
+        questions: &FederatedQueryCache,
+        home: &QueryCatalog,
+        sql: &str,
+        wish: &QueryOptions,
+    ) -> bool {
+        asked(questions, home, sql, wish).0
+    }
+
+    #[test]
+    fn a_question_is_planned_anew_where_anything_is_another() {
+        let mut world = FederationFixture::new();
+        let (questions, any) = (FederatedQueryCache::default(), QueryOptions::default());
+        let home = world.home();
+        let (found, first) = asked(&questions, &home, SQL, &any);
+        let (again, second) = asked(&questions, &world.home(), SQL, &any);
+        assert_eq!((found, again), (false, true));
+        assert!(Arc::ptr_eq(
+            &first.remote_queries()[0],
+            &second.remote_queries()[0]
+        ));
+
+        let partial = QueryOptions {
+            partial: true,
+            ..QueryOptions::default()
+        };
+        assert!(!is_found(&questions, &home, SQL, &partial));
+        assert!(is_found(&questions, &home, SQL, &any));
+        let lacks = home.clone().that_lacks(vec![UnavailableTable {
+            participant: "hansa://bern.example".parse().unwrap(),
+            alias: None,
+            dataset: None,
+            model: Some("bikes".to_owned()),
+            why: Refusal::new(ErrorCode::PeerUnreachable, "it is away"),
+        }]);
+        assert!(!is_found(&questions, &lacks, SQL, &any));
+
+        // Each thing that may change of a table, and nothing else.
+        let changes: [Change; 6] = [
+            ("snapshot", |table| {
+                table.snapshot = "2026-11-21.1".to_owned()
+            }),
+            ("contract", |table| table.contract = None),
+            ("rows", |table| table.rows += 1),
+            ("barred", |table| {
+                table.barred = Some(Refusal::new(ErrorCode::PurposeUnknown, "not for this"));
+            }),
+            ("masked", |table| {
+                table.masked.insert("n".parse().unwrap());
+            }),
+            ("own", |table| {
+                table.own.insert("id".to_owned(), "trips".to_owned());
+            }),
+        ];
+        let elsewhere = "SELECT count(*) AS c FROM zurich.sites";
+        for (what, change) in changes {
+            asked(&questions, &world.home(), elsewhere, &any);
+            assert!(
+                is_found(&questions, &world.home(), elsewhere, &any),
+                "{what}"
+            );
+            change(&mut world.tables[0]);
+            assert!(
+                !is_found(&questions, &world.home(), elsewhere, &any),
+                "{what}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_tells_the_moment_is_planned_each_time_and_no_more_are_kept_than_so_many() {
+        let world = FederationFixture::new();
+        let (questions, any, home) = (
+            FederatedQueryCache::default(),
+            QueryOptions::default(),
+            world.home(),
+        );
+        let moment = "SELECT now() AS x, n FROM zurich.trips";
+        assert!(!is_found(&questions, &home, moment, &any));
+        assert!(!is_found(&questions, &home, moment, &any));
+        assert_eq!(questions.kept().len(), 0);
+        for number in 0..MOST + 8 {
+            let sql = format!("SELECT n + {number} AS x FROM zurich.trips");
+            assert!(!is_found(&questions, &home, &sql, &any));
+        }
+        assert_eq!(questions.kept().len(), MOST);
+    }
+}

@@ -1,0 +1,52 @@
+//! Whether a dataset is of a kind that a question over its model takes.
+
+use super::RemoteTable;
+use crate::federation::federated_query::QueryOptions;
+use crate::model;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+
+/// Why a dataset does not count to its model in this question: its values came about in another way than the question asks for, and a
+/// figure over both would look like one of the same kind. One whose owner does not say counts as what the model holds.
+pub(super) fn kind_mismatch(
+    name: &str,
+    table: &RemoteTable,
+    wish: &QueryOptions,
+) -> Option<Refusal> {
+    let own = model::model(name)?.kind;
+    let kind = table.provenance.kind.unwrap_or(own);
+    let taken = match wish.kinds.is_empty() {
+        true => kind == own,
+        false => wish.kinds.contains(&kind),
+    };
+    if taken {
+        return None;
+    }
+    let dataset = format!("{}.{}", table.alias, table.dataset.name);
+    let is = match table.provenance.kind {
+        Some(kind) => format!("`{dataset}` is {kind}"),
+        None => format!("`{dataset}` does not say of what kind it is, which counts as {own}"),
+    };
+    let asked: Vec<&str> = wish.kinds.iter().map(|kind| kind.as_str()).collect();
+    let (asks, all) = match asked.as_slice() {
+        [] => (
+            format!("`model.{name}` holds {own} values unless it is asked for others"),
+            format!("{own},{kind}"),
+        ),
+        asked => (
+            format!("the question takes {} alone", asked.join(" and ")),
+            format!("{},{kind}", asked.join(",")),
+        ),
+    };
+    let refusal = Refusal::new(ErrorCode::KindMismatch, format!("{is}, and {asks}"))
+        .with_participant(table.dataset.owner.clone())
+        .with_help(format!("--kind {all} takes both"))
+        .with_help(format!(
+            "or leave it out by name: NOT (participant = '{}' AND dataset = '{}')",
+            table.dataset.owner.domain(),
+            table.dataset.name
+        ));
+    Some(match table.contract {
+        Some(contract) => refusal.with_contract(contract),
+        None => refusal,
+    })
+}

@@ -1,0 +1,203 @@
+//! Where errands are written down.
+
+use crate::federation::federated_query::QueryOptions;
+use crate::federation::fragment::RemoteFragment;
+use crate::federation::query_catalog::RemoteTable;
+use crate::federation::query_ir::{FromSource, RemoteSelect, SelectBody, places};
+use crate::federation::remote_query::{RemoteDatasetRead, RemoteQuery};
+use crate::federation::remote_sql::{RemoteSqlWriter, VerifiedSql};
+use crate::federation::row_estimate;
+use crate::federation::table_source::{DatasetRelation, RemoteQuerySource};
+use crate::federation::time_span::{CoveredTimeSpan, QueriedTimeSpan};
+use crate::sql::functions::sketch_state::SketchKind;
+use datafusion::common::{DataFusionError, TableReference};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use hansa_catalog::query_view::ViewShape;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// Where errands are written down.
+pub(super) struct RemoteQueryBuilder {
+    /// The writer of texts.
+    pub(super) writer: Arc<RemoteSqlWriter>,
+    /// What the asker wished.
+    pub(super) options: QueryOptions,
+    /// All errands so far.
+    pub(super) remote_queries: Vec<Arc<RemoteQuery>>,
+    /// What is known of parts of the plan: they are asked about again and again.
+    parts: RefCell<HashMap<LogicalPlan, Option<Vec<RemoteFragment>>>>,
+}
+
+impl RemoteQueryBuilder {
+    /// An empty desk.
+    pub(super) fn new(writer: Arc<RemoteSqlWriter>, wish: QueryOptions) -> Self {
+        Self {
+            writer,
+            options: wish,
+            remote_queries: Vec::new(),
+            parts: RefCell::default(),
+        }
+    }
+
+    /// What was found out about a part.
+    pub(super) fn cached_fragments(
+        &self,
+        part: &LogicalPlan,
+    ) -> Option<Option<Vec<RemoteFragment>>> {
+        self.parts.borrow().get(part).cloned()
+    }
+
+    /// Remembers it.
+    pub(super) fn cache_fragments(&self, part: &LogicalPlan, found: Option<Vec<RemoteFragment>>) {
+        self.parts.borrow_mut().insert(part.clone(), found);
+    }
+
+    /// Writes an errand down; the plan reads what it will bring.
+    pub(super) fn add_query(
+        &mut self,
+        query: &RemoteSelect,
+        text: VerifiedSql,
+        relies: &BTreeSet<String>,
+    ) -> Result<LogicalPlan, DataFusionError> {
+        let tables = query.tables();
+        let Some((first, _)) = tables.first() else {
+            return Err(DataFusionError::Plan(
+                "an errand without a table".to_owned(),
+            ));
+        };
+        let single = matches!(&query.body, SelectBody::Groups { keys, .. } if keys.is_empty());
+        let at_most = if single {
+            Some(1)
+        } else {
+            query.limit.and_then(|limit| u64::try_from(limit).ok())
+        };
+        let RemoteRowEstimate {
+            rows,
+            read,
+            guessed,
+        } = expected(query, first);
+        // 0: the participant does not tell how many rows it has.
+        let most_rows = match (at_most, rows) {
+            (Some(limit), 0) => limit,
+            (Some(limit), rows) => limit.min(rows),
+            (None, rows) => rows,
+        };
+        let number = self.remote_queries.len();
+        let errand = Arc::new(RemoteQuery {
+            number,
+            participant: first.dataset.owner.clone(),
+            alias: first.alias.clone(),
+            reads: tables
+                .iter()
+                .map(|(table, relation)| reading(query, table, *relation))
+                .collect(),
+            purpose: self.options.purpose.clone(),
+            sql: text.sql,
+            most_bytes: row_estimate::brought(text.schema.fields(), most_rows, read),
+            schema: text.schema,
+            states: states(&query.body),
+            at_most,
+            at_least: u64::from(single),
+            most_rows,
+            guessed,
+            relies: relies.clone(),
+            keys: Vec::new(),
+            attempt: 0,
+        });
+        self.remote_queries.push(Arc::clone(&errand));
+        let name = TableReference::partial("hansa", format!("errand_{number}"));
+        let query = Arc::new(query.clone());
+        LogicalPlanBuilder::scan(
+            name,
+            Arc::new(RemoteQuerySource {
+                remote_query: errand,
+                query,
+            }),
+            None,
+        )?
+        .build()
+    }
+}
+
+/// What a query is expected to bring.
+struct RemoteRowEstimate {
+    /// So many rows.
+    rows: u64,
+    /// Made of so many.
+    read: u64,
+    /// Whether that is a guess: of one relation there are no more than it has.
+    guessed: bool,
+}
+
+fn expected(query: &RemoteSelect, first: &RemoteTable) -> RemoteRowEstimate {
+    if let [item] = query.from.as_slice()
+        && matches!(item.source, FromSource::Table(..))
+    {
+        return RemoteRowEstimate {
+            rows: first.rows,
+            read: first.rows,
+            guessed: false,
+        };
+    }
+    RemoteRowEstimate {
+        rows: row_estimate::whole(row_estimate::select(query)),
+        read: row_estimate::whole(row_estimate::read(query)),
+        guessed: true,
+    }
+}
+
+/// Which columns of a query are states.
+fn states(body: &SelectBody) -> BTreeMap<usize, SketchKind> {
+    let SelectBody::Groups { keys, partials } = body else {
+        return BTreeMap::new();
+    };
+    let all = (keys.len()..).zip(partials);
+    let states = all.filter_map(|(at, partial)| match partial {
+        Expr::AggregateFunction(call) => Some((at, SketchKind::named(call.func.name())?)),
+        _ => None,
+    });
+    states.collect()
+}
+
+fn reading(
+    query: &RemoteSelect,
+    table: &RemoteTable,
+    relation: DatasetRelation,
+) -> RemoteDatasetRead {
+    let mut spans = Vec::new();
+    asked(query, table, relation, &mut spans);
+    RemoteDatasetRead {
+        dataset: table.dataset.clone(),
+        contract: table.contract,
+        snapshot: table.snapshot.clone(),
+        covered: table.covered.clone(),
+        asked: QueriedTimeSpan::together(&spans),
+        cells_alone: matches!(table.shape, ViewShape::Cube { .. }),
+        provenance: table.provenance.clone(),
+    }
+}
+
+/// The times that conditions leave of a table, for each place where it is read.
+fn asked(
+    query: &RemoteSelect,
+    table: &RemoteTable,
+    relation: DatasetRelation,
+    spans: &mut Vec<QueriedTimeSpan>,
+) {
+    for (at, item) in query.from.iter().enumerate() {
+        match &item.source {
+            FromSource::Table(other, kind)
+                if other.dataset == table.dataset && *kind == relation =>
+            {
+                let own = |expr: &&Expr| query.from.len() == 1 || places(expr).iter().eq([&at]);
+                let all = query.conjuncts.iter().chain(&item.on);
+                let all: Vec<Expr> = all.filter(own).cloned().collect();
+                let columns = table.covered.as_ref().map(CoveredTimeSpan::columns);
+                spans.push(QueriedTimeSpan::of(&all, columns));
+            }
+            FromSource::Table(..) => {}
+            FromSource::Inner(inner) => asked(&inner.select, table, relation, spans),
+        }
+    }
+}

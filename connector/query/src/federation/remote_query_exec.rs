@@ -1,0 +1,204 @@
+//! The leaf of the physical plan whose rows come from a participant.
+
+use crate::engine_error::carry;
+use crate::federation::remote_query::RemoteQuery;
+use crate::federation::response_check::CheckedBatchStream;
+use crate::federation::table_source::RemoteQuerySource;
+use async_trait::async_trait;
+use datafusion::catalog::Session;
+use datafusion::common::stats::Precision;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{DataFusionError, Statistics};
+use datafusion::execution::TaskContext;
+use datafusion::execution::context::QueryPlanner;
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion::logical_expr::{LogicalPlan, TableScan, UserDefinedLogicalNode};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::expressions::Column;
+use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::statistics::StatisticsArgs;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
+    SendableRecordBatchStream,
+};
+use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
+use futures::StreamExt;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Plans errands as leaves; each finds its rows in the context in which it runs.
+#[derive(Debug)]
+pub(super) struct RemoteExecPlanner;
+
+/// The rows of a question's errands, each until it is taken.
+pub(super) struct PendingStreams(Mutex<BTreeMap<usize, CheckedBatchStream>>);
+
+impl PendingStreams {
+    /// Rows by the numbers of their errands.
+    pub(super) fn of(rows: Vec<(usize, CheckedBatchStream)>) -> Self {
+        Self(Mutex::new(rows.into_iter().collect()))
+    }
+
+    fn take(&self, number: usize) -> Option<CheckedBatchStream> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&number)
+    }
+}
+
+#[async_trait]
+impl QueryPlanner for RemoteExecPlanner {
+    async fn create_physical_plan(
+        &self,
+        plan: &LogicalPlan,
+        session: &dyn Session,
+    ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+        DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(Self)])
+            .create_physical_plan(plan, session)
+            .await
+    }
+}
+
+#[async_trait]
+impl ExtensionPlanner for RemoteExecPlanner {
+    async fn plan_extension(
+        &self,
+        _planner: &dyn PhysicalPlanner,
+        _node: &dyn UserDefinedLogicalNode,
+        _logical: &[&LogicalPlan],
+        _physical: &[Arc<dyn ExecutionPlan>],
+        _session: &dyn Session,
+        _context: &PhysicalPlanningContext,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>, DataFusionError> {
+        Ok(None)
+    }
+
+    async fn plan_table_scan(
+        &self,
+        _planner: &dyn PhysicalPlanner,
+        scan: &TableScan,
+        _session: &dyn Session,
+        _context: &PhysicalPlanningContext,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>, DataFusionError> {
+        let Some(source) = scan.source.downcast_ref::<RemoteQuerySource>() else {
+            return Ok(None);
+        };
+        let schema = &source.remote_query.schema;
+        let leaf: Arc<dyn ExecutionPlan> = Arc::new(RemoteQueryExec::new(&source.remote_query));
+        let Some(projection) = &scan.projection else {
+            return Ok(Some(leaf));
+        };
+        let outputs = projection
+            .iter()
+            .filter_map(|at| schema.fields().get(*at).map(|field| (*at, field)))
+            .map(|(at, field)| {
+                let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(field.name(), at));
+                (column, field.name().clone())
+            })
+            .collect::<Vec<_>>();
+        Ok(Some(Arc::new(ProjectionExec::try_new(outputs, leaf)?)))
+    }
+}
+
+/// The leaf. It takes no filters, since the text of its errand is final. How many rows are expected decides which side of a
+/// join is held in memory, and nothing else: the number is never exact, or the engine would answer counts by it.
+pub(super) struct RemoteQueryExec {
+    number: usize,
+    expected: Statistics,
+    properties: Arc<PlanProperties>,
+}
+
+impl RemoteQueryExec {
+    fn new(errand: &RemoteQuery) -> Self {
+        let schema = Arc::clone(&errand.schema);
+        let mut expected = Statistics::new_unknown(&schema);
+        let number =
+            |most: u64| usize::try_from(most).map_or(Precision::Absent, Precision::Inexact);
+        // None: nothing is told.
+        if errand.most_rows > 0 {
+            expected.num_rows = number(errand.most_rows);
+            expected.total_byte_size = number(errand.most_bytes);
+        }
+        let properties = Arc::new(PlanProperties::new(
+            EquivalenceProperties::new(schema),
+            Partitioning::UnknownPartitioning(1),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        ));
+        Self {
+            number: errand.number,
+            expected,
+            properties,
+        }
+    }
+}
+
+impl fmt::Debug for RemoteQueryExec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PeerExec({})", self.number)
+    }
+}
+
+impl DisplayAs for RemoteQueryExec {
+    fn fmt_as(&self, _kind: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PeerExec: errand={}", self.number)
+    }
+}
+
+impl ExecutionPlan for RemoteQueryExec {
+    fn name(&self) -> &'static str {
+        "PeerExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn apply_expressions(
+        &self,
+        _apply: &mut dyn FnMut(
+            &Arc<dyn PhysicalExpr>,
+        ) -> Result<TreeNodeRecursion, DataFusionError>,
+    ) -> Result<TreeNodeRecursion, DataFusionError> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        _children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+        Ok(self)
+    }
+
+    fn statistics_from_inputs(
+        &self,
+        _inputs: &[Arc<Statistics>],
+        _args: &StatisticsArgs,
+    ) -> Result<Arc<Statistics>, DataFusionError> {
+        Ok(Arc::new(self.expected.clone()))
+    }
+
+    fn execute(
+        &self,
+        _partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream, DataFusionError> {
+        let rows = context.session_config().get_extension::<PendingStreams>();
+        let rows = rows.and_then(|rows| rows.take(self.number));
+        let rows = rows.ok_or_else(|| {
+            DataFusionError::Internal("the rows of an errand were taken twice".to_owned())
+        })?;
+        Ok(Box::pin(RecordBatchStreamAdapter::new(
+            Arc::clone(self.properties.eq_properties.schema()),
+            rows.map(|item| item.map_err(carry)),
+        )))
+    }
+}

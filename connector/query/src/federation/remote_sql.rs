@@ -1,0 +1,281 @@
+//! The writer of SQL for participants: one small canonical form, read back and compared before it may be sent.
+//!
+//! A text that does not read back as exactly what was meant is not sent; the caller then asks for less and does the rest
+//! at home. Writing whole plans back to SQL loses conditions now and then, so only expressions are written.
+
+mod from_order;
+pub(super) mod in_lists;
+mod parse_back;
+mod rendering;
+
+use self::from_order::arranged;
+use self::parse_back::{ParseBackTables, ParsedFromSource, ParsedSelect, take_apart};
+use self::rendering::render;
+pub(super) use self::rendering::widens;
+use crate::engine_error::carry;
+use crate::federation::fragment::{bare, movable};
+use crate::federation::query_catalog::RemoteTable;
+use crate::federation::query_ir::{FromItem, FromSource, RemoteSelect, SelectBody, columns, plain};
+use crate::federation::table_source::DatasetRelation;
+use crate::limits::SqlStatementLimits;
+use crate::sql::functions::exact_arithmetic;
+use crate::sql::planned;
+use arrow_schema::SchemaRef;
+use datafusion::common::{DFSchemaRef, DataFusionError};
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::simplify::SimplifyContext;
+use datafusion::logical_expr::utils::split_conjunction_owned;
+use datafusion::logical_expr::{Expr, lit};
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_enforcement::in_set;
+use hansa_policy::id::{ContractId, DatasetId};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A text that means what was meant.
+#[derive(Debug, Clone)]
+pub(super) struct VerifiedSql {
+    /// One SELECT.
+    pub(super) sql: String,
+    /// What it returns.
+    pub(super) schema: SchemaRef,
+}
+
+/// Why no text was written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` can't be written as SQL that reads back the same")]
+pub(super) struct UnsupportedExpr(pub(super) String);
+
+/// Writes and checks.
+pub(super) struct RemoteSqlWriter {
+    state: Arc<SessionState>,
+    limits: SqlStatementLimits,
+    now: UtcTimestamp,
+    /// Which filters can be written: the optimizer asks for the same ones again and again.
+    known: Mutex<BTreeMap<FilterCacheKey, bool>>,
+}
+
+type FilterCacheKey = (DatasetId, Option<ContractId>, DatasetRelation, String);
+
+impl RemoteSqlWriter {
+    /// A writer with the options of `state`; what it writes is read within `limits`.
+    pub(super) fn new(
+        state: Arc<SessionState>,
+        limits: SqlStatementLimits,
+        now: UtcTimestamp,
+    ) -> Self {
+        Self {
+            state,
+            limits,
+            now,
+            known: Mutex::default(),
+        }
+    }
+
+    /// Whether rows can be filtered by this at the participant.
+    pub(super) fn can_filter(
+        &self,
+        table: &Arc<RemoteTable>,
+        relation: DatasetRelation,
+        filter: &Expr,
+    ) -> bool {
+        if !movable(filter) {
+            return false;
+        }
+        let Ok(filter) = exact_arithmetic::written_expr(bare(filter.clone())) else {
+            return false;
+        };
+        let asked = (
+            table.dataset.clone(),
+            table.contract,
+            relation,
+            filter.to_string(),
+        );
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answer) = known().get(&asked) {
+            return *answer;
+        }
+        let query = RemoteSelect {
+            from: vec![FromItem::table(Arc::clone(table), relation)],
+            conjuncts: vec![filter],
+            body: SelectBody::Rows {
+                outputs: Vec::new(),
+                order: Vec::new(),
+            },
+            limit: None,
+        };
+        let answer = self.write(&query).is_ok();
+        known().insert(asked, answer);
+        answer
+    }
+
+    /// Writes a query and checks that the text means the same.
+    pub(super) fn write(&self, query: &RemoteSelect) -> Result<VerifiedSql, UnsupportedExpr> {
+        self.write_normal(query).map(|(_, text)| text)
+    }
+
+    /// The same, with the query in its normal form.
+    pub(super) fn write_normal(
+        &self,
+        query: &RemoteSelect,
+    ) -> Result<(RemoteSelect, VerifiedSql), UnsupportedExpr> {
+        let meant = self.normal(query)?;
+        let sql = render(&meant)?;
+        match self.means(&sql, &meant) {
+            Some(schema) => Ok((meant, VerifiedSql { sql, schema })),
+            None => {
+                tracing::debug!(name: "federate.not_same", "a text does not read back the same");
+                Err(UnsupportedExpr(sql))
+            }
+        }
+    }
+
+    /// What the text returns, if it means exactly this.
+    fn means(&self, sql: &str, meant: &RemoteSelect) -> Option<SchemaRef> {
+        let (read, schema) = self.read(sql, meant).ok()?;
+        (read == ParsedSelect::of(meant)).then_some(schema)
+    }
+
+    /// Simplifies an expression over these columns.
+    pub(super) fn simplify(
+        &self,
+        expr: Expr,
+        schema: &DFSchemaRef,
+    ) -> Result<Expr, DataFusionError> {
+        let folded = in_set::folded_in(expr, schema)?;
+        let expr = exact_arithmetic::guarded_expr(folded.data, schema)?;
+        let context = SimplifyContext::builder()
+            .with_schema(Arc::clone(schema))
+            .with_config_options(Arc::clone(self.state.config_options()))
+            .with_query_execution_start_time(
+                self.state.execution_props().query_execution_start_time,
+            )
+            .build();
+        let simple = ExprSimplifier::new(context).simplify(expr)?;
+        let simple = exact_arithmetic::written_expr(simple.unalias_nested().data)?;
+        if folded.transformed {
+            return in_set::unfolded_in(simple);
+        }
+        Ok(simple)
+    }
+
+    /// Conditions, each simplified and by itself.
+    fn conditions(
+        &self,
+        conditions: Vec<Expr>,
+        schema: &DFSchemaRef,
+    ) -> Result<Vec<Expr>, DataFusionError> {
+        let mut all = Vec::new();
+        for condition in conditions {
+            all.extend(split_conjunction_owned(self.simplify(condition, schema)?));
+        }
+        Ok(all)
+    }
+
+    fn normal(&self, query: &RemoteSelect) -> Result<RemoteSelect, UnsupportedExpr> {
+        let RemoteSelect {
+            from,
+            conjuncts,
+            body,
+            limit,
+        } = arranged(query.clone());
+        let schema = Arc::new(columns(&from));
+        let all = |exprs: Vec<Expr>| -> Result<Vec<Expr>, UnsupportedExpr> {
+            exprs
+                .into_iter()
+                .map(|expr| {
+                    let simple = self.simplify(expr.clone(), &schema);
+                    simple.map_err(|_| UnsupportedExpr(expr.to_string()))
+                })
+                .collect()
+        };
+        let conditions = |conditions: Vec<Expr>| -> Result<Vec<Expr>, UnsupportedExpr> {
+            let told = || conditions.first().map(ToString::to_string);
+            let mut all = self
+                .conditions(conditions.clone(), &schema)
+                .map_err(|_| UnsupportedExpr(told().unwrap_or_default()))?;
+            all.retain(|condition| *condition != lit(true));
+            Ok(all)
+        };
+        let body = match body {
+            SelectBody::Rows { outputs, order } => SelectBody::Rows {
+                outputs: if outputs.is_empty() {
+                    vec![lit(1_i64)]
+                } else {
+                    all(outputs)?
+                },
+                order,
+            },
+            SelectBody::Groups { keys, partials } => SelectBody::Groups {
+                keys: all(keys)?,
+                partials: all(partials)?,
+            },
+        };
+        let from = from
+            .into_iter()
+            .map(|item| {
+                let on = conditions(item.on)?;
+                Ok(FromItem { on, ..item })
+            })
+            .collect::<Result<_, UnsupportedExpr>>()?;
+        Ok(RemoteSelect {
+            from,
+            conjuncts: conditions(conjuncts)?,
+            body,
+            limit,
+        })
+    }
+
+    fn read(
+        &self,
+        sql: &str,
+        meant: &RemoteSelect,
+    ) -> Result<(ParsedSelect, SchemaRef), DataFusionError> {
+        let known = Arc::new(ParseBackTables::of(meant));
+        let plan = planned(sql, known, &self.limits, self.now)
+            .map_err(carry)?
+            .plan;
+        let read = take_apart(&plan).ok_or_else(strange)?;
+        Ok((self.simplified(read, meant)?, plain(plan.schema())))
+    }
+
+    /// What was read, simplified over the columns of what is meant.
+    fn simplified(
+        &self,
+        mut read: ParsedSelect,
+        meant: &RemoteSelect,
+    ) -> Result<ParsedSelect, DataFusionError> {
+        let schema = Arc::new(columns(&meant.from));
+        if read.items.len() != meant.from.len() {
+            return Err(strange());
+        }
+        for (item, meant) in read.items.iter_mut().zip(&meant.from) {
+            item.on = self.conditions(std::mem::take(&mut item.on), &schema)?;
+            item.on.sort_by_key(ToString::to_string);
+            if let (ParsedFromSource::Select(inner), FromSource::Inner(meant)) =
+                (&mut item.source, &meant.source)
+            {
+                let read = std::mem::take(&mut **inner);
+                **inner = self.simplified(read, &meant.select)?;
+            }
+        }
+        let simplify = |exprs: Vec<Expr>| -> Result<Vec<Expr>, DataFusionError> {
+            exprs
+                .into_iter()
+                .map(|expr| self.simplify(expr, &schema))
+                .collect()
+        };
+        read.conjuncts = self.conditions(read.conjuncts, &schema)?;
+        read.outputs = simplify(read.outputs)?;
+        read.keys = read.keys.map(simplify).transpose()?;
+        Ok(read)
+    }
+}
+
+fn strange() -> DataFusionError {
+    DataFusionError::Plan("another shape than was written".to_owned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! The order in which relations stand after FROM, and which condition stands where.
+
+use crate::federation::join_enumeration::{JoinCardinality, MOST, cheapest_order};
+use crate::federation::query_ir::{FromItem, JoinKind, RemoteSelect, SelectBody, moved, places};
+use crate::federation::row_estimate;
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
+use std::collections::BTreeSet;
+
+/// Relations that fit each other side by side, what is put to them after that, and each condition as early as it can be.
+///
+/// A condition over several relations stands in ON, so that whoever reads the text sees over what they are joined.
+pub(super) fn arranged(query: RemoteSelect) -> RemoteSelect {
+    if query.from.len() < 2 {
+        return query;
+    }
+    let order = order(&query);
+    let to = |old: usize| order.iter().position(|place| *place == old);
+    let renamed = |exprs: Vec<Expr>| -> Vec<Expr> {
+        exprs.into_iter().map(|expr| moved(expr, &to)).collect()
+    };
+    let mut from: Vec<FromItem> = order
+        .iter()
+        .filter_map(|old| query.from.get(*old))
+        .map(|item| FromItem {
+            on: renamed(item.on.clone()),
+            ..item.clone()
+        })
+        .collect();
+    let mut conjuncts = Vec::new();
+    for conjunct in renamed(query.conjuncts) {
+        let used = places(&conjunct);
+        let inner = |place: &usize| {
+            let item = from.get(*place);
+            item.is_some_and(|item| item.kind == JoinKind::Inner)
+        };
+        let last = used.iter().next_back().copied().filter(|_| used.len() > 1);
+        match last.filter(|_| used.iter().all(inner)) {
+            Some(last) => {
+                if let Some(item) = from.get_mut(last) {
+                    item.on.push(conjunct);
+                }
+            }
+            None => conjuncts.push(conjunct),
+        }
+    }
+    for item in &mut from {
+        item.on.sort_by_key(ToString::to_string);
+    }
+    let body = match query.body {
+        SelectBody::Rows { outputs, order } => SelectBody::Rows {
+            outputs: renamed(outputs),
+            order,
+        },
+        SelectBody::Groups { keys, partials } => SelectBody::Groups {
+            keys: renamed(keys),
+            partials: renamed(partials),
+        },
+    };
+    RemoteSelect {
+        from,
+        conjuncts,
+        body,
+        limit: query.limit,
+    }
+}
+
+/// The places in their new order: of relations that are compared with each other the few rows first, then what is put to them.
+///
+/// Whoever answers puts them together in the order of the text, holds what stands before and reads what comes next against it.
+fn order(query: &RemoteSelect) -> Vec<usize> {
+    let of_kind = |inner: bool| {
+        let items = query.from.iter().enumerate();
+        items
+            .filter(move |(_, item)| (item.kind == JoinKind::Inner) == inner)
+            .map(|(place, _)| place)
+    };
+    let inner: Vec<usize> = of_kind(true).collect();
+    let met = met(query);
+    let mut placed = if inner.len() <= MOST {
+        cheapest_order(&inner, &met)
+    } else {
+        neighbours(inner, &met)
+    };
+    placed.extend(of_kind(false));
+    placed
+}
+
+/// What is known of the relations of a query.
+fn met(query: &RemoteSelect) -> JoinCardinality {
+    let from = &query.from;
+    let condition = |one: &Expr| (places(one), is_equal(one), row_estimate::share(from, one));
+    JoinCardinality {
+        rows: from.iter().map(row_estimate::size).collect(),
+        conditions: query.conjuncts.iter().map(condition).collect(),
+    }
+}
+
+/// Each relation beside one that it is compared with, where there is one, as they come.
+fn neighbours(mut left: Vec<usize>, met: &JoinCardinality) -> Vec<usize> {
+    let (mut order, mut placed) = (Vec::new(), BTreeSet::new());
+    while !left.is_empty() {
+        let at = left.iter().position(|place| met.fits(*place, &placed));
+        let place = left.remove(at.unwrap_or(0));
+        placed.insert(place);
+        order.push(place);
+    }
+    order
+}
+
+const fn is_equal(expr: &Expr) -> bool {
+    matches!(
+        expr,
+        Expr::BinaryExpr(BinaryExpr {
+            op: Operator::Eq,
+            ..
+        })
+    )
+}

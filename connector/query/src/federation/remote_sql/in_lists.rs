@@ -1,0 +1,221 @@
+//! Texts with long lists of keys. A text with a few values of each list is written and read back as every text is; then all
+//! values are put into their place, and the tokens of the text are compared: a list of values behind IN means what it holds, and
+//! whatever it holds changes nothing of what stands around it.
+
+use super::{RemoteSqlWriter, UnsupportedExpr, VerifiedSql};
+use crate::federation::query_ir::RemoteSelect;
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::{Expr, lit};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
+use std::fmt::Write as _;
+
+/// That something is one of these values.
+#[derive(Debug, Clone)]
+pub(in crate::federation) struct InListPredicate {
+    /// What is looked for among them.
+    pub(in crate::federation) what: Expr,
+    /// The values, each once.
+    pub(in crate::federation) values: Vec<ScalarValue>,
+}
+
+/// So many values stand for a list; one of less than twice as many is written as it is. More than what the engine writes as
+/// single comparisons.
+const FEW: usize = 16;
+
+impl RemoteSqlWriter {
+    /// As [`RemoteSqlWriter::write`], with these lists among the conditions: the text is the same as if they stood there.
+    pub(in crate::federation) fn write_among(
+        &self,
+        query: &RemoteSelect,
+        lists: &[InListPredicate],
+    ) -> Result<VerifiedSql, UnsupportedExpr> {
+        match self.by_place(query, lists)? {
+            Some(text) => Ok(text),
+            None => self.write(&among(query, lists.iter().map(InListPredicate::whole))),
+        }
+    }
+
+    /// The text, if each long list has a place that is read back by itself.
+    fn by_place(
+        &self,
+        query: &RemoteSelect,
+        lists: &[InListPredicate],
+    ) -> Result<Option<VerifiedSql>, UnsupportedExpr> {
+        let parts: Vec<Option<ListSlot>> = lists.iter().enumerate().map(ListSlot::of).collect();
+        if parts.iter().all(Option::is_none) {
+            return Ok(None);
+        }
+        let conditions = lists.iter().zip(&parts).map(|(list, part)| match part {
+            Some(part) => list.of(part.few),
+            None => list.whole(),
+        });
+        let mut text = self.write(&among(query, conditions))?;
+        let Some(mut meant) = tokens(&text.sql) else {
+            return Ok(None);
+        };
+        for part in parts.iter().flatten() {
+            let mut places = text.sql.match_indices(&part.stands);
+            let (Some((place, _)), None) = (places.next(), places.next()) else {
+                return Ok(None);
+            };
+            let end = place.saturating_add(part.stands.len());
+            text.sql.replace_range(place..end, &part.all);
+            if !part.put(&mut meant) {
+                return Ok(None);
+            }
+        }
+        if text.sql.len() > self.limits.bytes || self.limits.count(meant.iter()).is_err() {
+            return Err(UnsupportedExpr(format!("{} bytes of keys", text.sql.len())));
+        }
+        // What is parsed is tokens: these are those of the text that was read back, with the values in the place of the list.
+        let same = tokens(&text.sql).is_some_and(|tokens| tokens == meant);
+        Ok(same.then_some(text))
+    }
+}
+
+fn among(query: &RemoteSelect, conditions: impl Iterator<Item = Expr>) -> RemoteSelect {
+    let mut query = query.clone();
+    query.conjuncts.extend(conditions);
+    query
+}
+
+impl InListPredicate {
+    fn whole(&self) -> Expr {
+        self.of(&self.values)
+    }
+
+    fn of(&self, values: &[ScalarValue]) -> Expr {
+        let values = values.iter().cloned().map(lit).collect();
+        self.what.clone().in_list(values, false)
+    }
+}
+
+/// A long list in its place.
+struct ListSlot<'a> {
+    /// The values that stand for it while the text is written.
+    few: &'a [ScalarValue],
+    /// These as they are written, and read.
+    stands: String,
+    standing: Vec<Token>,
+    /// All of them.
+    all: String,
+    values: Vec<Token>,
+}
+
+impl<'a> ListSlot<'a> {
+    /// None where a list is short, or holds values that are not plain: such a text is written and read back whole. Lists that
+    /// begin alike are told apart by where the values are taken from.
+    fn of((at, list): (usize, &'a InListPredicate)) -> Option<Self> {
+        let from = at.checked_mul(FEW)?;
+        let few = list.values.get(from..from.checked_add(FEW)?)?;
+        if list.values.len() < FEW.saturating_mul(2) {
+            return None;
+        }
+        let (stands, all) = (written(few)?, written(&list.values)?);
+        Some(Self {
+            few,
+            standing: read(&stands, few)?,
+            values: read(&all, &list.values)?,
+            stands,
+            all,
+        })
+    }
+
+    /// Puts all values where those that stand for them are, if that is one place, and behind IN.
+    fn put(&self, tokens: &mut Vec<Token>) -> bool {
+        let size = self.standing.len();
+        let found = tokens.windows(size).enumerate();
+        let mut found = found.filter(|(_, window)| *window == self.standing.as_slice());
+        let (Some((at, _)), None) = (found.next(), found.next()) else {
+            return false;
+        };
+        let before = at.checked_sub(1).and_then(|before| tokens.get(before));
+        let is_in = matches!(before, Some(Token::Word(word)) if word.keyword == Keyword::IN);
+        if is_in {
+            let end = at.saturating_add(size);
+            tokens.splice(at..end, self.values.iter().cloned());
+        }
+        is_in
+    }
+}
+
+/// The values as a list of SQL holds them: whole numbers that are not negative, and texts.
+fn written(values: &[ScalarValue]) -> Option<String> {
+    let mut text = String::from("(");
+    for (at, value) in values.iter().enumerate() {
+        if at > 0 {
+            text.push_str(", ");
+        }
+        match plain(value)? {
+            PlainLiteral::Number(number) => write!(text, "{number}").ok()?,
+            PlainLiteral::Text(word) => write!(text, "'{}'", word.replace('\'', "''")).ok()?,
+        }
+    }
+    text.push(')');
+    Some(text)
+}
+
+/// A value whose text needs no type to be read back.
+#[derive(PartialEq)]
+enum PlainLiteral<'a> {
+    Number(i64),
+    Text(&'a str),
+}
+
+fn plain(value: &ScalarValue) -> Option<PlainLiteral<'_>> {
+    let number = match value {
+        ScalarValue::Int8(Some(number)) => i64::from(*number),
+        ScalarValue::Int16(Some(number)) => i64::from(*number),
+        ScalarValue::Int32(Some(number)) => i64::from(*number),
+        ScalarValue::Int64(Some(number)) => *number,
+        ScalarValue::UInt8(Some(number)) => i64::from(*number),
+        ScalarValue::UInt16(Some(number)) => i64::from(*number),
+        ScalarValue::UInt32(Some(number)) => i64::from(*number),
+        ScalarValue::UInt64(Some(number)) => i64::try_from(*number).ok()?,
+        ScalarValue::Utf8(Some(text))
+        | ScalarValue::LargeUtf8(Some(text))
+        | ScalarValue::Utf8View(Some(text)) => return Some(PlainLiteral::Text(text)),
+        _ => return None,
+    };
+    (number >= 0).then_some(PlainLiteral::Number(number))
+}
+
+/// The tokens of a list, if it reads as exactly these values.
+fn read(text: &str, values: &[ScalarValue]) -> Option<Vec<Token>> {
+    let tokens = tokens(text)?;
+    let (first, rest) = tokens.split_first()?;
+    let last = values.len().checked_sub(1)?;
+    let is_pair = |(at, (pair, value)): (usize, (&[Token], &ScalarValue))| {
+        let [token, behind] = pair else {
+            return false;
+        };
+        let ends = if at == last {
+            Token::RParen
+        } else {
+            Token::Comma
+        };
+        let is_value = match (token, plain(value)) {
+            (Token::Number(digits, false), Some(PlainLiteral::Number(number))) => {
+                digits.parse() == Ok(number)
+            }
+            (Token::SingleQuotedString(word), Some(PlainLiteral::Text(text))) => word == text,
+            _ => false,
+        };
+        is_value && *behind == ends
+    };
+    let whole = *first == Token::LParen && rest.len() == values.len().saturating_mul(2);
+    let mut pairs = rest.chunks(2).zip(values).enumerate();
+    (whole && pairs.all(is_pair)).then_some(tokens)
+}
+
+/// The words of a text; none where it has no words.
+fn tokens(sql: &str) -> Option<Vec<Token>> {
+    let mut tokens = Tokenizer::new(&GenericDialect, sql).tokenize().ok()?;
+    tokens.retain(|token| !matches!(token, Token::Whitespace(_) | Token::EOF));
+    Some(tokens)
+}
+
+#[cfg(test)]
+mod tests;

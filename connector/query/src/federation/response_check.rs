@@ -1,0 +1,247 @@
+//! What comes back, checked: each errand's rows against what was asked, bounded, counted.
+
+use crate::federation::federated_query::FederatedQueryLimits;
+use crate::federation::remote_query::{
+    RemoteQuery, RemoteQueryOutcome, RemoteQueryStatus, RemoteRows, TransferMetrics,
+};
+use arrow_array::RecordBatch;
+use arrow_schema::{DataType, SchemaRef};
+use datafusion::arrow::compute::cast;
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// The outcomes of a running question, one for each errand.
+#[derive(Debug, Clone)]
+pub(super) struct OutcomeTracker(Arc<Mutex<Vec<RemoteQueryOutcome>>>);
+
+impl OutcomeTracker {
+    pub(super) fn new(errands: &[Arc<RemoteQuery>]) -> Self {
+        let outcomes = errands
+            .iter()
+            .map(|errand| RemoteQueryOutcome {
+                remote_query: RemoteQuery::clone(errand),
+                status: RemoteQueryStatus::Running,
+                rows: 0,
+                bytes: 0,
+                travelled: 0,
+                took: Duration::ZERO,
+            })
+            .collect();
+        Self(Arc::new(Mutex::new(outcomes)))
+    }
+
+    pub(super) fn change(&self, number: usize, change: impl FnOnce(&mut RemoteQueryOutcome)) {
+        let mut outcomes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = outcomes
+            .iter_mut()
+            .find(|outcome| outcome.remote_query.number == number);
+        if let Some(outcome) = found {
+            change(outcome);
+        }
+    }
+
+    pub(super) fn read(&self) -> Vec<RemoteQueryOutcome> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// Rows of one errand, checked.
+pub(super) type CheckedBatchStream = BoxStream<'static, Result<RecordBatch, Refusal>>;
+
+/// Rows that are what was asked for: schema, number and size. The first fault ends them.
+pub(super) fn checked(
+    errand: &Arc<RemoteQuery>,
+    rows: RemoteRows,
+    bounds: &FederatedQueryLimits,
+    ledger: &OutcomeTracker,
+) -> Result<CheckedBatchStream, Refusal> {
+    same_columns(errand, &rows.schema)?;
+    let state = ResponseChecker {
+        remote_query: Arc::clone(errand),
+        batches: Some(rows.batches),
+        rows: 0,
+        bytes: 0,
+        travelled: rows.travelled,
+        most_rows: bounds.remote_query_rows,
+        most_bytes: bounds.remote_query_bytes,
+        ledger: ledger.clone(),
+    };
+    Ok(futures::stream::unfold(state, |mut state| async move {
+        let item = state.next().await?;
+        Some((item, state))
+    })
+    .boxed())
+}
+
+struct ResponseChecker {
+    remote_query: Arc<RemoteQuery>,
+    batches: Option<BoxStream<'static, Result<RecordBatch, Refusal>>>,
+    rows: u64,
+    bytes: u64,
+    travelled: Arc<TransferMetrics>,
+    most_rows: u64,
+    most_bytes: u64,
+    ledger: OutcomeTracker,
+}
+
+impl ResponseChecker {
+    async fn next(&mut self) -> Option<Result<RecordBatch, Refusal>> {
+        let batches = self.batches.as_mut()?;
+        let result = match batches.next().await {
+            None if self.rows < self.remote_query.at_least => Err(Refusal::new(
+                ErrorCode::PeerDataInvalid,
+                "it sent fewer rows than any answer has",
+            )),
+            None => {
+                self.batches = None;
+                self.ledger.change(self.remote_query.number, |outcome| {
+                    outcome.travelled(&self.travelled);
+                    outcome.status = RemoteQueryStatus::Answered;
+                });
+                return None;
+            }
+            Some(Ok(batch)) => self.take(&batch),
+            Some(Err(refusal)) => Err(refusal),
+        };
+        match result {
+            Ok(batch) => Some(Ok(batch)),
+            Err(refusal) => {
+                self.batches = None;
+                let refusal = attributed(refusal, &self.remote_query);
+                self.ledger.change(self.remote_query.number, |outcome| {
+                    outcome.status = RemoteQueryStatus::Failed(Box::new(refusal.clone()));
+                });
+                Some(Err(refusal))
+            }
+        }
+    }
+
+    fn take(&mut self, batch: &RecordBatch) -> Result<RecordBatch, Refusal> {
+        same_columns(&self.remote_query, &batch.schema())?;
+        let rows = u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
+        // A batch without rows costs something too, or an endless row of them would never meet a limit.
+        let bytes = u64::try_from(batch.get_array_memory_size())
+            .unwrap_or(u64::MAX)
+            .max(64);
+        self.rows = self.rows.saturating_add(rows);
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self
+            .remote_query
+            .at_most
+            .is_some_and(|most| self.rows > most)
+        {
+            return Err(Refusal::new(
+                ErrorCode::PeerDataInvalid,
+                "it sent more rows than were asked for",
+            ));
+        }
+        if self.rows > self.most_rows || self.bytes > self.most_bytes {
+            return Err(Refusal::new(
+                ErrorCode::ResourceLimit,
+                format!(
+                    "it sent more than the {} rows or {} bytes that one part of a question may bring",
+                    self.most_rows, self.most_bytes
+                ),
+            ));
+        }
+        let columns = batch
+            .columns()
+            .iter()
+            .zip(self.remote_query.schema.fields())
+            .map(|(column, field)| {
+                if column.data_type() == field.data_type() {
+                    Ok(Arc::clone(column))
+                } else {
+                    cast(column, field.data_type()).map_err(|_| invalid("a text is not valid"))
+                }
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        for (at, state) in &self.remote_query.states {
+            if let Some(column) = columns.get(*at) {
+                state.check(column)?;
+            }
+        }
+        let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        let batch = RecordBatch::try_new_with_options(
+            Arc::clone(&self.remote_query.schema),
+            columns,
+            &options,
+        )
+        .map_err(|_| invalid("it sent NULL where none can be"))?;
+        self.ledger.change(self.remote_query.number, |outcome| {
+            outcome.rows = self.rows;
+            outcome.bytes = self.bytes;
+            outcome.travelled(&self.travelled);
+        });
+        Ok(batch)
+    }
+}
+
+impl Drop for ResponseChecker {
+    fn drop(&mut self) {
+        self.ledger.change(self.remote_query.number, |outcome| {
+            if outcome.status == RemoteQueryStatus::Running {
+                outcome.status = RemoteQueryStatus::Enough;
+            }
+        });
+    }
+}
+
+/// A refusal with its participant and contract, and with names as the asker wrote them.
+pub(super) fn attributed(mut refusal: Refusal, errand: &RemoteQuery) -> Refusal {
+    for reading in &errand.reads {
+        let (dataset, full) = (&reading.dataset.name, reading.relation(&errand.alias));
+        for (bare, full) in [
+            (format!("`{dataset}.cube`"), format!("`{full}.cube`")),
+            (format!("`{dataset}`"), format!("`{full}`")),
+        ] {
+            refusal.sentence = refusal.sentence.replace(&bare, &full);
+            for line in &mut refusal.help {
+                *line = line.replace(&bare, &full);
+            }
+        }
+    }
+    if refusal.participant.is_none() {
+        refusal.participant = Some(errand.participant.clone());
+    }
+    // Under several contracts only the participant can say which one refuses.
+    if let (None, [reading]) = (refusal.contract, errand.reads.as_slice()) {
+        refusal.contract = reading.contract;
+    }
+    refusal
+}
+
+fn same_columns(errand: &RemoteQuery, came: &SchemaRef) -> Result<(), Refusal> {
+    if errand.schema.fields().len() != came.fields().len() {
+        return Err(invalid("it sent another number of columns"));
+    }
+    for (meant, came) in errand.schema.fields().iter().zip(came.fields()) {
+        let same = meant.data_type() == came.data_type()
+            || (is_text(meant.data_type()) && is_text(came.data_type()));
+        if !same || meant.name() != came.name() {
+            return Err(invalid(&format!(
+                "column `{}` came back as `{}` of another type or name",
+                meant.name(),
+                came.name().escape_default()
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn is_text(kind: &DataType) -> bool {
+    matches!(
+        kind,
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+    )
+}
+
+fn invalid(sentence: &str) -> Refusal {
+    Refusal::new(ErrorCode::PeerDataInvalid, sentence)
+}

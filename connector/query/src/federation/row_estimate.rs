@@ -1,0 +1,194 @@
+//! About how many rows a part of a plan gives, and how many bytes they are: from what the catalogue tells, which is never
+//! exact. Nothing but the choice among plans that give the same answer depends on it.
+
+use crate::federation::fragment::RemoteFragment;
+use crate::federation::query_ir::{
+    FromItem, FromSource, JoinKind, RemoteSelect, SelectBody, place, places,
+};
+use crate::sql::functions::sketch_state;
+use arrow_schema::{DataType, Fields};
+use datafusion::logical_expr::{BinaryExpr, Expr, Like, Operator};
+use std::collections::BTreeSet;
+
+/// Rows of a table of which nothing is told.
+const UNTOLD: f64 = 10_000.0;
+
+/// About how many rows a branch gives.
+pub(super) fn rows(branch: &RemoteFragment) -> f64 {
+    let mut rows = 1.0_f64;
+    for (at, item) in branch.from.iter().enumerate() {
+        let part = item.on.iter().map(|one| share(&branch.from, one));
+        let part: f64 = part.product();
+        rows = match item.kind {
+            JoinKind::Inner => rows * size(item) * part,
+            JoinKind::Left => rows.max(rows * size(item) * part),
+            JoinKind::Semi | JoinKind::Anti if at > 0 => rows / 2.0,
+            JoinKind::Semi | JoinKind::Anti => rows * size(item),
+        };
+    }
+    let kept = branch.conjuncts.iter().map(|one| share(&branch.from, one));
+    let rows = rows * kept.product::<f64>();
+    let most = branch.fetch.map_or(f64::INFINITY, number);
+    rows.max(1.0).min(most)
+}
+
+/// About how many rows a query gives.
+pub(super) fn select(query: &RemoteSelect) -> f64 {
+    match &query.body {
+        SelectBody::Rows { .. } => read(query),
+        SelectBody::Groups { keys, .. } => groups(&branch(query), keys),
+    }
+}
+
+/// About how many rows its conditions leave, before they are grouped.
+pub(super) fn read(query: &RemoteSelect) -> f64 {
+    rows(&branch(query))
+}
+
+fn branch(query: &RemoteSelect) -> RemoteFragment {
+    RemoteFragment {
+        from: query.from.clone(),
+        conjuncts: query.conjuncts.clone(),
+        outputs: Vec::new(),
+        fetch: query.limit,
+        relies: BTreeSet::new(),
+    }
+}
+
+/// About how many groups a branch has by these keys.
+pub(super) fn groups(branch: &RemoteFragment, keys: &[Expr]) -> f64 {
+    let rows = rows(branch);
+    let each = keys.iter().map(|key| match key {
+        Expr::Column(_) => different(&branch.from, key).unwrap_or(rows),
+        Expr::Literal(..) => 1.0,
+        _ => rows.sqrt(),
+    });
+    each.product::<f64>().min(rows).max(1.0)
+}
+
+/// About how many bytes the states of so many groups of rows are, `each` of so many kinds.
+pub(super) fn states(each: u32, groups: f64, rows: f64) -> f64 {
+    let one = (groups * f64::from(sketch_state::LARGEST)).min(rows * f64::from(sketch_state::EACH));
+    f64::from(each) * one
+}
+
+/// About how many bytes an errand brings: so many rows of these columns, made of so many rows or of nobody knows how many.
+pub(super) fn brought(fields: &Fields, rows: u64, read: u64) -> u64 {
+    let kinds = fields
+        .iter()
+        .filter(|field| *field.data_type() == DataType::Binary);
+    let kinds = u32::try_from(kinds.count()).unwrap_or(u32::MAX);
+    let plain = rows.saturating_mul(u64::from(width(fields)));
+    if kinds == 0 {
+        return plain;
+    }
+    let read = if read == 0 { UNTOLD } else { wide(read) };
+    plain.saturating_add(whole(states(kinds, wide(rows), read)))
+}
+
+/// Bytes of one row with these columns, texts taken as 24, and states as what points at them.
+pub(super) fn width(fields: &Fields) -> u32 {
+    let widths = fields.iter().map(|field| match field.data_type() {
+        DataType::Boolean => 1,
+        DataType::Int32 | DataType::Date32 | DataType::Float32 => 4,
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => 24,
+        _ => 8,
+    });
+    widths.sum()
+}
+
+/// About how many bytes so many rows of these columns are.
+pub(super) fn bytes(rows: f64, fields: &Fields) -> f64 {
+    rows * f64::from(width(fields))
+}
+
+/// About how many rows are read there, whatever becomes of them.
+pub(super) fn size(item: &FromItem) -> f64 {
+    match &item.source {
+        FromSource::Table(table, _) if table.rows == 0 => UNTOLD,
+        FromSource::Table(table, _) => wide(table.rows),
+        FromSource::Inner(inner) => inner.rows,
+    }
+}
+
+/// About how many different values a column has.
+pub(super) fn different(from: &[FromItem], expr: &Expr) -> Option<f64> {
+    let Expr::Column(column) = expr else {
+        return None;
+    };
+    let at = if from.len() > 1 { place(column) } else { 0 };
+    let item = from.get(at)?;
+    match &item.source {
+        FromSource::Table(table, _) => table
+            .distinct
+            .get(&column.name)
+            .map(|count| number(usize::try_from(*count).unwrap_or(usize::MAX))),
+        FromSource::Inner(inner) => Some(inner.rows),
+    }
+}
+
+/// The share of rows that a condition leaves.
+pub(super) fn share(from: &[FromItem], condition: &Expr) -> f64 {
+    let likely: f64 = match condition {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => match op {
+            Operator::And => share(from, left) * share(from, right),
+            Operator::Or => share(from, left) + share(from, right),
+            Operator::Eq if places(condition).len() > 1 => {
+                let known = |side: &Expr| {
+                    different(from, side).unwrap_or_else(|| unknown(from, side).sqrt())
+                };
+                1.0 / known(left).max(known(right)).max(1.0)
+            }
+            Operator::Eq => different(from, left).map_or(0.1, |count| 1.0 / count.max(1.0)),
+            Operator::NotEq => 0.9,
+            _ => 1.0 / 3.0,
+        },
+        Expr::InList(list) => {
+            let one = different(from, &list.expr).map_or(0.1, |count| 1.0 / count.max(1.0));
+            let some = (number(list.list.len()) * one).min(1.0);
+            if list.negated { 1.0 - some } else { some }
+        }
+        Expr::Like(like) if like.negated => 1.0 - like_share(like),
+        Expr::Like(like) => like_share(like),
+        Expr::IsNull(_) => 0.1,
+        Expr::IsNotNull(_) => 0.95,
+        Expr::Not(inner) => 1.0 - share(from, inner),
+        _ => 1.0 / 3.0,
+    };
+    likely.clamp(1e-9, 1.0)
+}
+
+/// The share of texts that are like a pattern: where a word may stand anywhere in them, texts are long and words are many.
+fn like_share(like: &Like) -> f64 {
+    let word = match &*like.pattern {
+        Expr::Literal(value, _) => value.try_as_str().flatten().unwrap_or_default(),
+        _ => "",
+    };
+    let anywhere = word.starts_with('%') && word.ends_with('%') && word.len() > 4;
+    if anywhere { 0.05 } else { 0.1 }
+}
+
+fn unknown(from: &[FromItem], expr: &Expr) -> f64 {
+    let at = if from.len() > 1 {
+        places(expr).into_iter().next().unwrap_or(0)
+    } else {
+        0
+    };
+    from.get(at).map_or(UNTOLD, size)
+}
+
+fn wide(count: u64) -> f64 {
+    number(usize::try_from(count).unwrap_or(usize::MAX))
+}
+
+fn number(count: usize) -> f64 {
+    u32::try_from(count).map_or(f64::from(u32::MAX), f64::from)
+}
+
+/// A number of rows as a whole one.
+pub(super) fn whole(rows: f64) -> u64 {
+    // Written out, since no cast says what becomes of what does not fit.
+    format!("{:.0}", rows.clamp(0.0, 1e15))
+        .parse()
+        .unwrap_or(u64::MAX)
+}

@@ -1,0 +1,204 @@
+//! Tables of the plan: relations of participants, models over them, and errands in their place.
+
+use crate::federation::column_usage::{DATASET, PARTICIPANT};
+use crate::federation::query_catalog::RemoteTable;
+use crate::federation::query_ir::RemoteSelect;
+use crate::federation::remote_query::RemoteQuery;
+use crate::federation::remote_sql::RemoteSqlWriter;
+use crate::model::Model;
+use arrow_schema::{Field, Schema, SchemaRef};
+use datafusion::common::{DFSchema, DataFusionError, ScalarValue, TableReference};
+use datafusion::logical_expr::{
+    EmptyRelation, Expr, LogicalPlan, LogicalPlanBuilder, TableProviderFilterPushDown, TableSource,
+    lit,
+};
+use datafusion::prelude::ident;
+use hansa_catalog::dataset::ColumnType;
+use hansa_catalog::query_view::ViewShape;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// Which relation of a dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum DatasetRelation {
+    /// Its rows.
+    Rows,
+    /// The columns of an aggregate-only dataset, to be used in whole blocks only.
+    Base,
+    /// The cells of an aggregate-only dataset.
+    Cells,
+}
+
+/// A relation of a participant.
+pub(super) struct RemoteTableSource {
+    /// Whose.
+    pub(super) table: Arc<RemoteTable>,
+    /// Which.
+    pub(super) relation: DatasetRelation,
+    /// What can be written for it.
+    pub(super) writer: Arc<RemoteSqlWriter>,
+}
+
+impl RemoteTable {
+    /// The columns of a relation.
+    pub(super) fn schema(&self, relation: DatasetRelation) -> SchemaRef {
+        match (&self.shape, relation) {
+            (ViewShape::Rows(rows), _) => Arc::clone(rows),
+            (ViewShape::Cube { cells, .. }, DatasetRelation::Cells) => Arc::clone(cells),
+            (ViewShape::Cube { base, .. }, DatasetRelation::Rows | DatasetRelation::Base) => {
+                Arc::clone(base)
+            }
+        }
+    }
+
+    /// Its name on the wire.
+    pub(super) fn wire_name(&self, relation: DatasetRelation) -> TableReference {
+        match relation {
+            DatasetRelation::Cells => TableReference::partial(self.dataset.name.as_str(), "cube"),
+            DatasetRelation::Rows | DatasetRelation::Base => {
+                TableReference::bare(self.dataset.name.as_str())
+            }
+        }
+    }
+}
+
+impl TableSource for RemoteTableSource {
+    fn schema(&self) -> SchemaRef {
+        self.table.schema(self.relation)
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>, DataFusionError> {
+        Ok(filters
+            .iter()
+            .map(|filter| {
+                // A filter without columns stays: as `false` it rids the question of this participant.
+                if self.relation != DatasetRelation::Base
+                    && filter.any_column_refs()
+                    && self.writer.can_filter(&self.table, self.relation, filter)
+                {
+                    TableProviderFilterPushDown::Exact
+                } else {
+                    TableProviderFilterPushDown::Unsupported
+                }
+            })
+            .collect())
+    }
+}
+
+/// A model: the union of the datasets that conform to it.
+pub(super) struct ModelTableSource {
+    plan: LogicalPlan,
+    schema: SchemaRef,
+}
+
+impl ModelTableSource {
+    /// The columns of the model over `tables`, with `participant` and `dataset` at the end. What a dataset has beside the
+    /// model is for questions to that dataset alone: nobody has agreed on its type or unit.
+    pub(super) fn new(
+        model: &Model,
+        tables: &[Arc<RemoteTable>],
+        writer: &Arc<RemoteSqlWriter>,
+    ) -> Result<Self, DataFusionError> {
+        let branches = tables
+            .iter()
+            .map(|table| branch(table, model, writer))
+            .collect::<Result<_, _>>()?;
+        Self::union(branches, model)
+    }
+
+    /// The union of these, each with the columns of the model, `participant` and `dataset`.
+    pub(super) fn union(
+        branches: Vec<LogicalPlan>,
+        model: &Model,
+    ) -> Result<Self, DataFusionError> {
+        let mut union: Option<LogicalPlanBuilder> = None;
+        for branch in branches {
+            union = Some(match union {
+                None => LogicalPlanBuilder::from(branch),
+                Some(before) => before.union(branch)?,
+            });
+        }
+        let plan = match union {
+            Some(union) => union.build()?,
+            None => nothing(model)?,
+        };
+        let schema = Arc::clone(plan.schema().inner());
+        Ok(Self { plan, schema })
+    }
+}
+
+impl TableSource for ModelTableSource {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn get_logical_plan(&'_ self) -> Option<Cow<'_, LogicalPlan>> {
+        Some(Cow::Borrowed(&self.plan))
+    }
+}
+
+/// An errand, standing where its rows are used.
+pub(super) struct RemoteQuerySource {
+    /// What is fetched.
+    pub(super) remote_query: Arc<RemoteQuery>,
+    /// The same as data.
+    pub(super) query: Arc<RemoteSelect>,
+}
+
+impl TableSource for RemoteQuerySource {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.remote_query.schema)
+    }
+}
+
+/// No rows.
+fn nothing(model: &Model) -> Result<LogicalPlan, DataFusionError> {
+    let own = [PARTICIPANT, DATASET].map(|name| Field::new(name, ColumnType::Text.arrow(), false));
+    let fields: Vec<Field> = model
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| Field::clone(field))
+        .chain(own)
+        .collect();
+    let schema = DFSchema::try_from(Schema::new(fields))?;
+    Ok(LogicalPlan::EmptyRelation(EmptyRelation {
+        produce_one_row: false,
+        schema: Arc::new(schema),
+    }))
+}
+
+fn branch(
+    table: &Arc<RemoteTable>,
+    model: &Model,
+    writer: &Arc<RemoteSqlWriter>,
+) -> Result<LogicalPlan, DataFusionError> {
+    let relation = match &table.shape {
+        ViewShape::Rows(_) => DatasetRelation::Rows,
+        ViewShape::Cube { .. } => DatasetRelation::Base,
+    };
+    let schema = table.schema(relation);
+    let mut outputs = Vec::new();
+    for column in model.columns {
+        outputs.push(if schema.column_with_name(column.name).is_some() {
+            ident(column.name)
+        } else {
+            // Shown at most: where the question uses it, this dataset is not asked.
+            lit(ScalarValue::try_from(&column.kind.arrow())?).alias(column.name)
+        });
+    }
+    outputs.push(lit(table.dataset.owner.domain()).alias(PARTICIPANT));
+    outputs.push(lit(table.dataset.name.as_str()).alias(DATASET));
+    let name = TableReference::partial(table.alias.as_str(), table.dataset.name.as_str());
+    let source = RemoteTableSource {
+        table: Arc::clone(table),
+        relation,
+        writer: Arc::clone(writer),
+    };
+    LogicalPlanBuilder::scan(name, Arc::new(source), None)?
+        .project(outputs)?
+        .build()
+}

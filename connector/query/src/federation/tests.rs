@@ -1,0 +1,429 @@
+//! The same question over participants and over one pool of all their rows gives the same answer; and what travels.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the pool and the participants of these tests are plain engines, to be compared with"
+)]
+
+mod contracts;
+mod dataset_kinds;
+mod differential;
+mod explain_pages;
+mod failures;
+mod gated_answers;
+mod joins;
+mod key_pushdown;
+mod key_sources;
+mod missing_participants;
+mod names;
+mod property;
+mod random_queries;
+mod sketches;
+mod tpch;
+mod transfers;
+mod unmodified_engine;
+
+use self::names::{contract, dataset, participant, register};
+use crate::federation::federated_query::{
+    FederatedQuery, FederatedQueryLimits, ParticipantReport, QueryOptions,
+};
+use crate::federation::query_cache::FederatedQueryCache;
+use crate::federation::query_catalog::{QueryCatalog, RemoteTable};
+use crate::federation::remote_query::{RemoteExecutor, RemoteQuery, RemoteRows};
+use crate::limits::{QueryResourceLimits, QueryRuntime, SqlStatementLimits};
+use arrow_array::{
+    ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
+};
+use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use async_trait::async_trait;
+use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
+use datafusion::catalog::{MemorySchemaProvider, SchemaProvider};
+use datafusion::datasource::MemTable;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use futures::{StreamExt, TryStreamExt};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_catalog::query_view::ViewShape;
+use hansa_policy::refusal::Refusal;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+pub(super) const CITIES: [&str; 3] = ["munster", "ottawa", "zurich"];
+
+pub(super) fn schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![
+        Field::new("id", DataType::Int64, false),
+        Field::new("place", DataType::Utf8, true),
+        Field::new("n", DataType::Int64, true),
+        Field::new("x", DataType::Float64, true),
+        Field::new("open", DataType::Boolean, true),
+        Field::new("day", DataType::Date32, true),
+        Field::new(
+            "ts",
+            DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            true,
+        ),
+    ]))
+}
+
+/// Rows that differ from city to city, with NULLs; sums of `x` are exact in any order.
+pub(super) fn rows(city: usize, count: i64) -> RecordBatch {
+    let city = i64::try_from(city).unwrap();
+    let at = |i: i64| (i * 7919 + city * 104_729 + i * i * 31) % 1009;
+    let ids = (0..count).map(|i| city * 100_000 + i);
+    let places = ["north", "south", "east", "west", "o'hare", "münster_%", ""];
+    let columns: Vec<ArrayRef> =
+        vec![
+            Arc::new(Int64Array::from_iter_values(ids)),
+            Arc::new(StringArray::from_iter((0..count).map(|i| {
+                let at = at(i);
+                (at % 9 != 8).then(|| places[usize::try_from(at % 7).unwrap()])
+            }))),
+            Arc::new(Int64Array::from_iter(
+                (0..count).map(|i| (at(i) % 5 != 0).then(|| at(i) - 500)),
+            )),
+            Arc::new(Float64Array::from_iter((0..count).map(|i| {
+                (at(i) % 6 != 0).then(|| f64::from(i32::try_from(at(i) - 300).unwrap()) / 4.0)
+            }))),
+            Arc::new(BooleanArray::from_iter(
+                (0..count).map(|i| (at(i) % 4 != 0).then(|| at(i) % 3 == 0)),
+            )),
+            Arc::new(Date32Array::from_iter((0..count).map(|i| {
+                (at(i) % 8 != 0).then(|| i32::try_from(19_700 + at(i) % 40).unwrap())
+            }))),
+            Arc::new(
+                TimestampMicrosecondArray::from_iter((0..count).map(|i| {
+                    (at(i) % 7 != 0).then(|| 1_704_067_200_000_000 + at(i) * 1_799_000_001)
+                }))
+                .with_timezone("UTC"),
+            ),
+        ];
+    RecordBatch::try_new(schema(), columns).unwrap()
+}
+
+pub(super) fn table(city: &str, name: &str, shape: ViewShape, model: Option<&str>) -> RemoteTable {
+    RemoteTable {
+        alias: city.parse().unwrap(),
+        dataset: dataset(city, name),
+        contract: Some(contract(city)),
+        title: None,
+        shape,
+        model: model.map(str::to_owned),
+        snapshot: "2026-11-20.1".to_owned(),
+        rows: 200,
+        bytes: 20_000,
+        covered: None,
+        masked: BTreeSet::new(),
+        bucketed: BTreeMap::new(),
+        misfit: None,
+        barred: None,
+        distinct: BTreeMap::new(),
+        own: BTreeMap::new(),
+        joins: hansa_policy::term::joins::JoinSite::Either,
+        travel: None,
+        provenance: crate::federation::provenance::Provenance::default(),
+    }
+}
+
+/// Cities and their tables, asked through a courier that answers with a plain engine over each city's own tables.
+pub(super) struct FederationFixture {
+    pub(super) tables: Vec<RemoteTable>,
+    pub(super) data: BTreeMap<(String, String), RecordBatch>,
+    pub(super) sent: Arc<Mutex<Vec<(RemoteQuery, u64)>>>,
+}
+
+impl FederationFixture {
+    /// Three cities with `trips`, of the model `trips`; and `sites` in one of them.
+    pub(super) fn new() -> Self {
+        let mut world = Self::empty();
+        for (at, city) in CITIES.iter().enumerate() {
+            let count = [120, 75, 200][at];
+            world.add(city, "trips", rows(at, count), Some("trips"));
+        }
+        let sites = RecordBatch::try_from_iter([
+            (
+                "place",
+                Arc::new(StringArray::from(vec![
+                    "north", "south", "o'hare", "nowhere",
+                ])) as ArrayRef,
+            ),
+            ("level", Arc::new(Int64Array::from(vec![1, 2, 3, 4])) as _),
+        ])
+        .unwrap();
+        world.add("zurich", "sites", sites, None);
+        let none = RecordBatch::new_empty(schema());
+        world.add("ottawa", "empty", none, None);
+        world
+    }
+
+    pub(super) fn empty() -> Self {
+        Self {
+            tables: Vec::new(),
+            data: BTreeMap::new(),
+            sent: Arc::default(),
+        }
+    }
+
+    pub(super) fn add(&mut self, city: &str, name: &str, rows: RecordBatch, model: Option<&str>) {
+        self.tables
+            .push(table(city, name, ViewShape::Rows(rows.schema()), model));
+        self.data
+            .insert((format!("{city}.example"), name.to_owned()), rows);
+    }
+
+    pub(super) fn home(&self) -> QueryCatalog {
+        QueryCatalog::new(self.tables.clone())
+    }
+
+    pub(super) fn plan(&self, sql: &str) -> Result<FederatedQuery, Refusal> {
+        plan(&self.home(), sql, &QueryOptions::default())
+    }
+
+    pub(super) fn executor(&self) -> Arc<PlainEngineExecutor> {
+        Arc::new(PlainEngineExecutor {
+            data: self.data.clone(),
+            sent: Arc::clone(&self.sent),
+        })
+    }
+
+    /// The federated answer.
+    pub(super) async fn ask(
+        &self,
+        sql: &str,
+    ) -> Result<(Vec<RecordBatch>, ParticipantReport), Refusal> {
+        self.sent.lock().unwrap().clear();
+        let answer = self
+            .plan(sql)?
+            .run(self.executor(), &room(), &bounds())
+            .await?;
+        let rows = answer.batches.try_collect().await?;
+        Ok((rows, answer.report))
+    }
+
+    /// The same over one pool.
+    pub(super) async fn pooled(&self, sql: &str) -> Result<Vec<RecordBatch>, String> {
+        let context = plain();
+        register(&context);
+        self.pooled_in(&context, sql).await
+    }
+
+    /// The same over one pool by the engine's own functions alone.
+    pub(super) async fn pooled_unmodified(&self, sql: &str) -> Result<Vec<RecordBatch>, String> {
+        self.pooled_in(&plain(), sql).await
+    }
+
+    async fn pooled_in(
+        &self,
+        context: &SessionContext,
+        sql: &str,
+    ) -> Result<Vec<RecordBatch>, String> {
+        let catalog = context.catalog("datafusion").unwrap();
+        let aliases: BTreeSet<_> = self
+            .tables
+            .iter()
+            .map(|table| table.alias.as_str())
+            .collect();
+        for name in aliases.into_iter().chain(["model"]) {
+            catalog
+                .register_schema(name, Arc::new(MemorySchemaProvider::new()))
+                .unwrap();
+        }
+        let mut models: BTreeMap<String, Vec<RecordBatch>> = BTreeMap::new();
+        for table in &self.tables {
+            let owner = table.dataset.owner.domain();
+            let name = table.dataset.name.as_str();
+            let rows = &self.data[&(owner.to_owned(), name.to_owned())];
+            catalog
+                .schema(table.alias.as_str())
+                .unwrap()
+                .register_table(name.to_owned(), mem(rows))
+                .unwrap();
+            if let Some(model) = &table.model {
+                models
+                    .entry(model.clone())
+                    .or_default()
+                    .push(with_origin(rows, owner, name));
+            }
+        }
+        for (model, parts) in models {
+            let schema = parts[0].schema();
+            let table = MemTable::try_new(schema, vec![parts]).unwrap();
+            catalog
+                .schema("model")
+                .unwrap()
+                .register_table(model, Arc::new(table))
+                .unwrap();
+        }
+        let frame = context.sql(sql).await.map_err(|error| error.to_string())?;
+        frame.collect().await.map_err(|error| error.to_string())
+    }
+
+    /// Both answers, which must be the same; in the same order where the question says so.
+    #[track_caller]
+    pub(super) fn same(&self, sql: &str) {
+        let here = std::panic::Location::caller();
+        let ordered = sql.to_uppercase().contains("ORDER BY") && !sql.contains("/*any*/");
+        run(async {
+            let mut pooled =
+                text(&self.pooled(sql).await.unwrap_or_else(|error| {
+                    panic!("{here}: the pool can't answer {sql}: {error}")
+                }));
+            let (rows, _) = self
+                .ask(sql)
+                .await
+                .unwrap_or_else(|refusal| panic!("{here}: {sql}\n{refusal}"));
+            let mut federated = text(&rows);
+            if !ordered {
+                pooled.sort();
+                federated.sort();
+            }
+            let plan = self.plan(sql).unwrap().explain().to_string();
+            assert_eq!(federated, pooled, "{here}: {sql}\n{plan}");
+        });
+    }
+
+    /// The texts that went to a city.
+    pub(super) fn texts(&self) -> Vec<String> {
+        let sent = self.sent.lock().unwrap();
+        sent.iter()
+            .map(|(errand, _)| format!("{}: {}", errand.alias, errand.sql))
+            .collect()
+    }
+
+    /// Rows that came from all cities.
+    pub(super) fn travelled(&self) -> u64 {
+        self.sent.lock().unwrap().iter().map(|(_, rows)| rows).sum()
+    }
+}
+
+/// An engine that knows nothing.
+fn plain() -> SessionContext {
+    let config = SessionConfig::new().set_bool("datafusion.optimizer.repartition_sorts", false);
+    SessionContext::new_with_config(config)
+}
+
+/// The question, as it is found when it is put again.
+pub(super) fn plan(
+    home: &QueryCatalog,
+    sql: &str,
+    wish: &QueryOptions,
+) -> Result<FederatedQuery, Refusal> {
+    let (kept, by) = (
+        FederatedQueryCache::default(),
+        (wish, &SqlStatementLimits::default()),
+    );
+    let now = UtcTimestamp::from_micros(1_795_162_000_000_000).unwrap();
+    let planned = kept.plan(home.clone(), sql, by, now)?;
+    Ok(kept.found(home, sql, by).unwrap_or(planned))
+}
+
+pub(super) fn bounds() -> FederatedQueryLimits {
+    FederatedQueryLimits {
+        limits: QueryResourceLimits {
+            memory: 64 << 20,
+            partitions: 2,
+            ..QueryResourceLimits::default()
+        },
+        ..FederatedQueryLimits::default()
+    }
+}
+
+/// A room on the test's own runtime.
+pub(super) fn room() -> QueryRuntime {
+    let spill = std::env::temp_dir().join("hansa-federate-tests");
+    QueryRuntime::new(tokio::runtime::Handle::current(), 256 << 20, spill).unwrap()
+}
+
+pub(super) fn run<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(future)
+}
+
+pub(super) fn mem(rows: &RecordBatch) -> Arc<MemTable> {
+    Arc::new(MemTable::try_new(rows.schema(), vec![vec![rows.clone()]]).unwrap())
+}
+
+fn with_origin(rows: &RecordBatch, owner: &str, name: &str) -> RecordBatch {
+    let mut fields: Vec<_> = rows.schema().fields().iter().cloned().collect();
+    let mut columns = rows.columns().to_vec();
+    for (field, value) in [("participant", owner), ("dataset", name)] {
+        fields.push(Arc::new(Field::new(field, DataType::Utf8, false)));
+        let values = vec![value; rows.num_rows()];
+        columns.push(Arc::new(StringArray::from(values)));
+    }
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
+}
+
+/// Rows as text, names and types of the columns first.
+pub(super) fn text(batches: &[RecordBatch]) -> Vec<String> {
+    let options = FormatOptions::default().with_null("NULL");
+    let mut lines = Vec::new();
+    for batch in batches {
+        let columns: Vec<_> = batch
+            .columns()
+            .iter()
+            .map(|column| ArrayFormatter::try_new(column, &options).unwrap())
+            .collect();
+        for row in 0..batch.num_rows() {
+            let cells: Vec<_> = columns
+                .iter()
+                .map(|column| column.value(row).to_string())
+                .collect();
+            lines.push(cells.join("|"));
+        }
+    }
+    lines
+}
+
+/// Answers with a plain engine over each city's own tables.
+pub(super) struct PlainEngineExecutor {
+    pub(super) data: BTreeMap<(String, String), RecordBatch>,
+    pub(super) sent: Arc<Mutex<Vec<(RemoteQuery, u64)>>>,
+}
+
+impl PlainEngineExecutor {
+    pub(super) async fn rows(&self, errand: &RemoteQuery) -> (SchemaRef, Vec<RecordBatch>) {
+        let context = SessionContext::new();
+        register(&context);
+        let catalog = context.catalog("datafusion").unwrap();
+        for ((owner, name), rows) in &self.data {
+            if owner != errand.participant.domain() {
+                continue;
+            }
+            match name.split_once('.') {
+                None => {
+                    context.register_table(name.as_str(), mem(rows)).unwrap();
+                }
+                Some((schema, table)) => {
+                    let provider = MemorySchemaProvider::new();
+                    provider
+                        .register_table(table.to_owned(), mem(rows))
+                        .unwrap();
+                    catalog.register_schema(schema, Arc::new(provider)).unwrap();
+                }
+            }
+        }
+        let frame = context.sql(&errand.sql).await.unwrap();
+        let schema: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
+        let rows = frame.collect().await.unwrap();
+        let count: usize = rows.iter().map(RecordBatch::num_rows).sum();
+        let sent = (errand.clone(), u64::try_from(count).unwrap());
+        self.sent.lock().unwrap().push(sent);
+        (schema, rows)
+    }
+}
+
+#[async_trait]
+impl RemoteExecutor for PlainEngineExecutor {
+    async fn fetch(&self, errand: RemoteQuery) -> Result<RemoteRows, Refusal> {
+        let (schema, rows) = self.rows(&errand).await;
+        Ok(RemoteRows {
+            schema,
+            batches: futures::stream::iter(rows.into_iter().map(Ok)).boxed(),
+            travelled: Arc::default(),
+        })
+    }
+}

@@ -1,0 +1,253 @@
+//! A contract that is named binds its dataset, or refuses the question with its own reason.
+
+use super::super::{FederationFixture, contract, participant, plan};
+use crate::federation::federated_query::QueryOptions;
+use crate::federation::query_catalog::named_contract::{
+    UnusableContract, UnusableContractCause, unused,
+};
+use crate::federation::query_catalog::{QueryCatalog, RemoteTable, UnavailableTable};
+use hansa_policy::id::ContractId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+
+const DIRECT: &str = "SELECT id FROM munster.trips";
+const MODEL: &str = "SELECT id FROM model.trips";
+
+/// Münster's trips are under a second contract, too.
+fn twice() -> FederationFixture {
+    let mut world = FederationFixture::new();
+    let mut second: RemoteTable = world.tables[0].clone();
+    second.contract = Some(contract("second"));
+    world.tables.push(second);
+    world
+}
+
+fn named(contracts: &[&str]) -> QueryOptions {
+    QueryOptions {
+        contracts: contracts.iter().map(|text| contract(text)).collect(),
+        ..QueryOptions::default()
+    }
+}
+
+fn withdrawn() -> UnusableContract {
+    UnusableContract {
+        contract: contract("gone"),
+        cause: UnusableContractCause::Refused(
+            Refusal::new(ErrorCode::Withdrawn, "the contract was withdrawn")
+                .with_contract(contract("gone")),
+        ),
+    }
+}
+
+#[track_caller]
+fn refused(home: &QueryCatalog, sql: &str, wish: &QueryOptions, code: ErrorCode, of: &str) {
+    for partial in [false, true] {
+        let wish = QueryOptions {
+            partial,
+            ..wish.clone()
+        };
+        let refusal = plan(home, sql, &wish).unwrap_err();
+        assert_eq!(refusal.code, code, "{sql}: {refusal}");
+        assert_eq!(refusal.contract, Some(contract(of)), "{sql}: {refusal}");
+    }
+}
+
+#[test]
+fn what_can_not_be_used_refuses_with_its_own_reason() {
+    // With one contract in force, and with two.
+    for world in [FederationFixture::new(), twice()] {
+        let home = world.home().with_unusable(vec![withdrawn()]);
+        for sql in [
+            DIRECT,
+            MODEL,
+            "SELECT 1",
+            "SELECT count(*) FROM zurich.sites",
+        ] {
+            refused(&home, sql, &named(&["gone"]), ErrorCode::Withdrawn, "gone");
+            refused(
+                &home,
+                sql,
+                &named(&["munster", "gone"]),
+                ErrorCode::Withdrawn,
+                "gone",
+            );
+        }
+    }
+}
+
+#[test]
+fn what_nobody_has_heard_of_refuses() {
+    refused(
+        &twice().home(),
+        DIRECT,
+        &named(&["nobody"]),
+        ErrorCode::ContractUnknown,
+        "nobody",
+    );
+}
+
+#[test]
+fn each_binds_its_dataset() {
+    let home = twice().home();
+    let sql = "SELECT m.id FROM munster.trips m JOIN zurich.sites z ON m.place = z.place";
+    let question = plan(&home, sql, &named(&["zurich", "second"])).unwrap();
+    let mut used: Vec<ContractId> = question
+        .remote_queries()
+        .iter()
+        .flat_map(|errand| errand.contracts())
+        .collect();
+    used.sort();
+    let mut expected = vec![contract("zurich"), contract("second")];
+    expected.sort();
+    assert_eq!(used, expected);
+    refused(
+        &home,
+        sql,
+        &named(&["second", "ottawa"]),
+        ErrorCode::ContractUnused,
+        "ottawa",
+    );
+    let both = plan(&home, sql, &named(&["second", "munster"])).unwrap_err();
+    assert_eq!(both.code, ErrorCode::ContractAmbiguous, "{both}");
+    // Of several questions one need not use all.
+    let several = QueryOptions {
+        among_several: true,
+        ..named(&["second", "ottawa"])
+    };
+    let question = plan(&home, DIRECT, &several).unwrap();
+    assert_eq!(
+        question.remote_queries()[0].reads[0].contract,
+        Some(contract("second"))
+    );
+    let gone = home.with_unusable(vec![withdrawn()]);
+    let several = QueryOptions {
+        among_several: true,
+        ..named(&["gone"])
+    };
+    assert_eq!(
+        plan(&gone, DIRECT, &several).unwrap_err().code,
+        ErrorCode::Withdrawn
+    );
+}
+
+#[test]
+fn what_is_not_asked_for_is_told() {
+    let elsewhere = UnusableContract {
+        contract: contract("bern"),
+        cause: UnusableContractCause::NotAsked(unused(contract("bern"), "bern.trips")),
+    };
+    let home = FederationFixture::new()
+        .home()
+        .with_unusable(vec![elsewhere]);
+    refused(
+        &home,
+        DIRECT,
+        &named(&["bern"]),
+        ErrorCode::ContractUnused,
+        "bern",
+    );
+    refused(
+        &home,
+        "SELECT 1",
+        &named(&["munster"]),
+        ErrorCode::ContractUnused,
+        "munster",
+    );
+    // What is asked for and turns out to bring nothing is used.
+    for sql in [
+        "SELECT id FROM munster.trips WHERE false",
+        "SELECT id FROM model.trips WHERE participant <> 'munster.example'",
+        "WITH t AS (SELECT id FROM munster.trips) SELECT count(*) FROM t LIMIT 0",
+    ] {
+        plan(&home, sql, &named(&["munster"])).unwrap();
+    }
+}
+
+#[test]
+fn a_named_contract_that_is_barred_is_not_passed_over() {
+    let mut world = twice();
+    let why = Refusal::new(ErrorCode::PurposeNotCovered, "not for this")
+        .with_contract(contract("second"));
+    world.tables.last_mut().unwrap().barred = Some(why);
+    let home = world.home();
+    plan(&home, DIRECT, &QueryOptions::default()).unwrap();
+    for wish in [named(&["second"]), named(&["second", "munster"])] {
+        refused(&home, DIRECT, &wish, ErrorCode::PurposeNotCovered, "second");
+    }
+    let wish = named(&["second"]);
+    let refusal = plan(&home, MODEL, &wish).unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::PurposeNotCovered, "{refusal}");
+    let partial = QueryOptions {
+        partial: true,
+        ..wish
+    };
+    let question = plan(&home, MODEL, &partial).unwrap();
+    let left_out = question.left_out();
+    assert_eq!(left_out.len(), 1, "{left_out:?}");
+    assert_eq!(left_out[0].0, participant("munster"));
+    assert_eq!(left_out[0].1.contract, Some(contract("second")));
+}
+
+#[test]
+fn who_is_out_of_reach_may_be_lacking() {
+    let why = || {
+        Refusal::new(ErrorCode::PeerUnreachable, "bern does not answer")
+            .with_contract(contract("bern"))
+    };
+    let bern = participant("bern");
+    let home = FederationFixture::new()
+        .home()
+        .that_lacks(vec![UnavailableTable {
+            participant: bern.clone(),
+            alias: Some("bern".parse().unwrap()),
+            dataset: None,
+            model: None,
+            why: Refusal::new(ErrorCode::PeerUnreachable, "bern does not answer"),
+        }])
+        .with_unusable(vec![UnusableContract {
+            contract: contract("bern"),
+            cause: UnusableContractCause::OutOfReach(bern, why()),
+        }]);
+    let partial = QueryOptions {
+        partial: true,
+        ..named(&["bern"])
+    };
+    assert_eq!(plan(&home, MODEL, &partial).unwrap().left_out().len(), 1);
+    assert_eq!(
+        plan(&home, MODEL, &named(&["bern"])).unwrap_err().code,
+        ErrorCode::PeerUnreachable
+    );
+    refused(
+        &home,
+        DIRECT,
+        &named(&["bern"]),
+        ErrorCode::PeerUnreachable,
+        "bern",
+    );
+}
+
+/// What a participant lacks elsewhere is no reason for a contract of its that the question does not use.
+#[test]
+fn another_dataset_that_is_lacking_excuses_no_contract() {
+    let mut world = FederationFixture::new();
+    for table in &mut world.tables {
+        if table.dataset.name.as_str() == "sites" {
+            table.contract = Some(contract("sites"));
+        }
+    }
+    let home = world.home().that_lacks(vec![UnavailableTable {
+        participant: participant("zurich"),
+        alias: Some("zurich".parse().unwrap()),
+        dataset: Some("rides".parse().unwrap()),
+        model: Some("trips".to_owned()),
+        why: Refusal::new(ErrorCode::AnswerIncomplete, "its contract was lost"),
+    }]);
+    let partial = |contracts: &[&str]| QueryOptions {
+        partial: true,
+        ..named(contracts)
+    };
+    let question = plan(&home, MODEL, &partial(&["zurich"])).unwrap();
+    assert_eq!(question.left_out()[0].0, participant("zurich"));
+    let refusal = plan(&home, MODEL, &partial(&["sites"])).unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::ContractUnused, "{refusal}");
+    assert_eq!(refusal.contract, Some(contract("sites")));
+}

@@ -1,0 +1,362 @@
+//! Keys that one participant brings and that narrow what another is asked for: where a contract lets them travel, and nowhere
+//! else.
+
+use super::{FederationFixture, bounds, plan, room, run, text};
+use crate::federation::federated_query::{ParticipantReport, QueryOptions};
+use crate::federation::remote_query::{RemoteExecutor, RemoteQuery, RemoteQueryStatus, RemoteRows};
+use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+use async_trait::async_trait;
+use futures::TryStreamExt;
+use hansa_policy::id::{ClauseId, ContractId};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::joins::JoinSite;
+use hansa_policy::term::key_transfer::{KeyRecipients, KeyTransferTerm};
+use std::sync::Arc;
+
+const PLACES: &str = "SELECT t.id, s.level FROM munster.trips t JOIN zurich.sites s ON s.place = t.place WHERE s.level > 2";
+
+/// `sites` is small and `trips` large, as far as the catalogues say; `sites` lets these columns travel to these.
+pub(super) fn world(columns: &[&str], to: &[&str]) -> FederationFixture {
+    let mut world = FederationFixture::new();
+    for table in &mut world.tables {
+        let small = table.dataset.name.as_str() == "sites";
+        table.rows = if small { 4 } else { 1_000_000 };
+        for column in ["id", "place", "level", "n"] {
+            let count = if small { 4 } else { 100_000 };
+            table.distinct.insert(column.to_owned(), count);
+        }
+        if small && !columns.is_empty() {
+            table.travel = Some((ClauseId(9), travel(columns, to)));
+        }
+    }
+    world
+}
+
+pub(super) fn travel(columns: &[&str], to: &[&str]) -> KeyTransferTerm {
+    KeyTransferTerm {
+        columns: columns.iter().map(|name| name.parse().unwrap()).collect(),
+        to: match to {
+            ["anybody"] => KeyRecipients::Anybody,
+            list => KeyRecipients::These(list.iter().map(|id| id.parse().unwrap()).collect()),
+        },
+    }
+}
+
+pub(super) fn to_munster(world: &FederationFixture) -> String {
+    let texts = world.texts();
+    let mut texts = texts.iter().filter(|text| text.starts_with("munster: "));
+    texts.next().cloned().unwrap_or_default()
+}
+
+/// The values go to whom the clause names, of the columns that it names, and else to nobody.
+#[test]
+fn keys_travel_as_the_clause_says() {
+    let silent = "munster: SELECT id AS c0, place AS c1 FROM trips";
+    for (columns, to) in [
+        (&[][..], &[][..]),
+        (&["level"], &["anybody"]),
+        (&["place"], &["ottawa.example"]),
+    ] {
+        let world = world(columns, to);
+        world.same(PLACES);
+        assert_eq!(to_munster(&world), silent, "{columns:?} to {to:?}");
+    }
+    for to in [["anybody"], ["munster.example"]] {
+        let world = world(&["place"], &to);
+        world.same(PLACES);
+        let sent = to_munster(&world);
+        assert!(sent.starts_with(silent) && sent.contains("WHERE"), "{sent}");
+        assert!(
+            sent.contains("'o''hare'") && sent.contains("'nowhere'"),
+            "{sent}"
+        );
+        assert!(!sent.contains("north"), "{sent}");
+    }
+}
+
+/// It is told beforehand and afterwards, with the clause.
+#[test]
+fn it_is_told_whose_values_went_where() {
+    let world = world(&["place"], &["munster.example"]);
+    let told = world.plan(PLACES).unwrap().explain().to_string();
+    let line = "waits for values of zurich.sites.place (contract";
+    assert!(
+        told.contains(line) && told.contains("clause #c9)"),
+        "{told}"
+    );
+    let (_, report) = run(world.ask(PLACES)).unwrap();
+    let keys = keys(&report);
+    assert_eq!(keys[0].values, Some(2));
+    assert_eq!(keys[0].of[0].clause, Some(ClauseId(9)));
+    assert!(
+        keys[0]
+            .to_string()
+            .starts_with("asked for rows that fit 2 values of zurich.sites.place")
+    );
+}
+
+fn keys(report: &ParticipantReport) -> Vec<crate::federation::remote_query::PushdownKeys> {
+    let outcomes = report.outcomes().into_iter();
+    outcomes.flat_map(|went| went.remote_query.keys).collect()
+}
+
+/// Rows of the own house are no one's to see, and the values of another table that decides which rows come are values, too.
+#[test]
+fn every_table_behind_the_keys_must_let_them_travel() {
+    let sql = "SELECT t.id FROM munster.trips t JOIN zurich.sites s ON s.place = t.place \
+               JOIN zurich.empty e ON e.n = s.level";
+    for (lets, narrowed) in [(false, false), (true, true)] {
+        let mut world = world(&["place"], &["anybody"]);
+        let few = Int64Array::from(vec![1, 3]);
+        let few = RecordBatch::try_from_iter([("n", Arc::new(few) as ArrayRef)]).unwrap();
+        world.add("zurich", "empty", few, None);
+        for table in &mut world.tables {
+            if table.dataset.name.as_str() == "empty" {
+                table.rows = 2;
+                // It has a column of that name in no sense: who may get values is what counts.
+                table.travel = lets.then(|| (ClauseId(3), travel(&["n"], &["anybody"])));
+            }
+        }
+        world.same(sql);
+        assert_eq!(
+            to_munster(&world).contains("WHERE"),
+            narrowed,
+            "{:?}",
+            world.texts()
+        );
+    }
+    let mut own = world(&["place"], &["anybody"]);
+    for table in own
+        .tables
+        .iter_mut()
+        .filter(|one| one.dataset.name.as_str() == "sites")
+    {
+        table.contract = None::<ContractId>;
+    }
+    own.same(PLACES);
+    assert!(!to_munster(&own).contains("WHERE"));
+}
+
+/// To whose they are they go back without a clause, and what is asked of the own house stays there.
+#[test]
+fn what_came_from_somebody_is_no_news_to_him() {
+    let sql = PLACES.replace("munster.trips", "zurich.trips");
+    let mut world = world(&[], &[]);
+    for table in &mut world.tables {
+        // Not put together there, so that it is asked for both.
+        table.joins = JoinSite::Consumer;
+    }
+    world.same(&sql);
+    assert!(world.texts().iter().any(|text| text.contains("'nowhere'")));
+    for table in world
+        .tables
+        .iter_mut()
+        .filter(|one| one.alias.as_str() == "munster")
+    {
+        table.contract = None;
+    }
+    world.same(PLACES);
+    assert!(to_munster(&world).contains("'nowhere'"));
+}
+
+#[test]
+fn where_nothing_fits_nobody_is_asked_for_it() {
+    let world = world(&["place"], &["anybody"]);
+    let none = PLACES.replace("> 2", "> 200");
+    world.same(&none);
+    assert_eq!(to_munster(&world), "");
+    let (rows, report) = run(world.ask(&none)).unwrap();
+    assert!(text(&rows).is_empty());
+    assert!(report.missing().is_empty());
+    let outcomes = report.outcomes();
+    let munster = outcomes
+        .iter()
+        .find(|went| !went.remote_query.keys.is_empty());
+    assert_eq!(
+        munster.map(|went| &went.status),
+        Some(&RemoteQueryStatus::NotAsked)
+    );
+}
+
+/// More than a text may hold are not sent, and no row is lost that was held for them.
+#[test]
+fn too_many_keys_are_not_sent() {
+    for count in [20_480, 20_481, 70_000] {
+        let mut world = world(&["level"], &["anybody"]);
+        let level = Int64Array::from_iter_values(0..count);
+        let many = RecordBatch::try_from_iter([("level", Arc::new(level) as ArrayRef)]).unwrap();
+        world.data.insert(
+            ("zurich.example".to_owned(), "sites".to_owned()),
+            many.clone(),
+        );
+        for table in world
+            .tables
+            .iter_mut()
+            .filter(|one| one.dataset.name.as_str() == "sites")
+        {
+            table.shape = hansa_catalog::query_view::ViewShape::Rows(many.schema());
+        }
+        let sql = "SELECT t.id, s.level FROM munster.trips t JOIN zurich.sites s ON s.level = t.n";
+        world.same(sql);
+        let sent = count <= 20_480;
+        assert_eq!(to_munster(&world).contains("WHERE"), sent, "{count}");
+        let (_, report) = run(world.ask(sql)).unwrap();
+        let count = usize::try_from(count).unwrap();
+        assert_eq!(keys(&report)[0].values, sent.then_some(count));
+    }
+}
+
+/// Whose texts must stay what they are gets none with keys.
+#[test]
+fn a_settled_question_has_no_keys() {
+    let world = world(&["place"], &["anybody"]);
+    let wish = QueryOptions {
+        settled: true,
+        ..QueryOptions::default()
+    };
+    assert!(world.plan(PLACES).unwrap().waits());
+    assert!(!plan(&world.home(), PLACES, &wish).unwrap().waits());
+}
+
+/// Fails at who gives keys.
+struct FailingKeySourceExecutor(Arc<super::PlainEngineExecutor>, bool);
+
+#[async_trait]
+impl RemoteExecutor for FailingKeySourceExecutor {
+    async fn fetch(&self, errand: RemoteQuery) -> Result<RemoteRows, Refusal> {
+        if errand.reads[0].dataset.name.as_str() != "sites" {
+            return self.0.fetch(errand).await;
+        }
+        let gone = || Refusal::new(ErrorCode::Withdrawn, "withdrawn");
+        if !self.1 {
+            return Err(gone());
+        }
+        let rows = self.0.fetch(errand).await?;
+        let batches: Vec<_> = rows.batches.try_collect().await?;
+        let batches = batches.into_iter().map(Ok).chain([Err(gone())]);
+        Ok(RemoteRows {
+            batches: Box::pin(futures::stream::iter(batches)),
+            ..rows
+        })
+    }
+}
+
+/// Without the keys there is no answer, or one that says whom it lacks; cut off they are none.
+#[test]
+fn keys_that_do_not_come_are_told() {
+    let world = world(&["place"], &["anybody"]);
+    let ask = |partial, cut| {
+        world.sent.lock().unwrap().clear();
+        run(async {
+            let wish = QueryOptions {
+                partial,
+                ..QueryOptions::default()
+            };
+            let courier = Arc::new(FailingKeySourceExecutor(world.executor(), cut));
+            let question = plan(&world.home(), PLACES, &wish).unwrap();
+            let answer = question.run(courier, &room(), &bounds()).await?;
+            let rows: Vec<RecordBatch> = answer.batches.try_collect().await?;
+            Ok((text(&rows), answer.report))
+        })
+    };
+    // Also those that came before the cut: nothing was made of them yet.
+    for cut in [false, true] {
+        let refusal: Refusal = ask(false, cut).unwrap_err();
+        assert_eq!(refusal.code, ErrorCode::Withdrawn, "{cut}");
+        assert_eq!(to_munster(&world), "");
+        // Nobody is left who has answered: that is no answer.
+        assert_eq!(ask(true, cut).unwrap_err().code, ErrorCode::Withdrawn);
+        assert_eq!(to_munster(&world), "");
+    }
+}
+
+/// Rows that are kept whatever fits them are not narrowed.
+#[test]
+fn rows_that_are_kept_anyway_are_all_asked_for() {
+    let world = world(&["place"], &["anybody"]);
+    let few = "(SELECT * FROM zurich.sites WHERE level > 2) s";
+    for (sql, narrowed) in [
+        (
+            format!(
+                "SELECT t.id, s.level FROM munster.trips t LEFT JOIN {few} ON s.place = t.place"
+            ),
+            false,
+        ),
+        (
+            format!(
+                "SELECT t.id, s.level FROM {few} RIGHT JOIN munster.trips t ON s.place = t.place"
+            ),
+            false,
+        ),
+        (
+            format!(
+                "SELECT t.id, s.level FROM {few} FULL JOIN munster.trips t ON s.place = t.place"
+            ),
+            false,
+        ),
+        (
+            format!(
+                "SELECT t.id FROM munster.trips t WHERE NOT EXISTS (SELECT 1 FROM {few} WHERE s.place = t.place)"
+            ),
+            false,
+        ),
+        (
+            format!(
+                "SELECT t.id, s.level FROM {few} LEFT JOIN munster.trips t ON s.place = t.place"
+            ),
+            true,
+        ),
+        (
+            format!(
+                "SELECT t.id FROM munster.trips t WHERE EXISTS (SELECT 1 FROM {few} WHERE s.place = t.place)"
+            ),
+            true,
+        ),
+    ] {
+        world.same(&sql);
+        let sent = to_munster(&world);
+        assert_eq!(sent.contains("'o''hare'"), narrowed, "{sql}: {sent}");
+    }
+}
+
+/// Sends rows one by one.
+struct RowByRowExecutor(Arc<super::PlainEngineExecutor>);
+
+#[async_trait]
+impl RemoteExecutor for RowByRowExecutor {
+    async fn fetch(&self, errand: RemoteQuery) -> Result<RemoteRows, Refusal> {
+        let rows = self.0.fetch(errand).await?;
+        let batches: Vec<RecordBatch> = rows.batches.try_collect().await?;
+        let one = |batch: &RecordBatch| {
+            let batch = batch.clone();
+            (0..batch.num_rows())
+                .map(move |row| Ok(batch.slice(row, 1)))
+                .collect::<Vec<_>>()
+        };
+        let all: Vec<_> = batches.iter().flat_map(one).collect();
+        Ok(RemoteRows {
+            batches: Box::pin(futures::stream::iter(all)),
+            ..rows
+        })
+    }
+}
+
+/// Rows that were held for their keys are all there afterwards.
+#[test]
+fn what_was_held_for_its_keys_is_given_back_whole() {
+    let world = world(&["place"], &["anybody"]);
+    let sql = PLACES.replace("> 2", "> 0");
+    let rows = run(async {
+        let question = plan(&world.home(), &sql, &QueryOptions::default()).unwrap();
+        let courier = Arc::new(RowByRowExecutor(world.executor()));
+        let answer = question.run(courier, &room(), &bounds()).await.unwrap();
+        let rows: Vec<RecordBatch> = answer.batches.try_collect().await.unwrap();
+        rows
+    });
+    let mut pooled = text(&run(world.pooled(&sql)).unwrap());
+    let mut came = text(&rows);
+    assert!(to_munster(&world).contains("'south'"));
+    pooled.sort();
+    came.sort();
+    assert_eq!(came, pooled);
+}

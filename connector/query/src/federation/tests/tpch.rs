@@ -1,0 +1,130 @@
+//! The 22 queries of TPC-H, with orders and their lines held by three cities and the rest by a fourth: the answers are those
+//! of one pool, and what travels for each is told.
+
+#[path = "../../../../../tests/bench/ratios/tpch/data.rs"]
+pub(super) mod data;
+
+use super::{CITIES, FederationFixture, text};
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_schema::DataType;
+use datafusion::arrow::compute::{cast, concat_batches};
+use hansa_catalog::query_view::ViewShape;
+use hansa_policy::id::ClauseId;
+use hansa_policy::term::key_transfer::{KeyRecipients, KeyTransferTerm};
+use std::collections::{BTreeMap, BTreeSet};
+
+fn whole(batches: impl Iterator<Item = RecordBatch>) -> RecordBatch {
+    let batches: Vec<_> = batches.collect();
+    concat_batches(&batches[0].schema(), &batches).unwrap()
+}
+
+pub(super) fn world(scale: f64) -> FederationFixture {
+    let mut world = FederationFixture::empty();
+    for (part, city) in (1..).zip(CITIES) {
+        for table in data::SHARED {
+            world.add(city, table, whole(data::rows(table, scale, part, 3)), None);
+        }
+    }
+    for table in data::REST {
+        world.add("bremen", table, whole(data::rows(table, scale, 1, 1)), None);
+    }
+    for table in &mut world.tables {
+        let rows = &world.data[&(
+            table.dataset.owner.domain().to_owned(),
+            table.dataset.name.to_string(),
+        )];
+        table.rows = u64::try_from(rows.num_rows()).unwrap();
+        table.distinct = distinct(rows);
+        for (column, space) in [("o_orderkey", "order"), ("l_orderkey", "order")] {
+            if rows.schema().column_with_name(column).is_some() {
+                table.own.insert(column.to_owned(), space.to_owned());
+            }
+        }
+    }
+    world
+}
+
+fn distinct(rows: &RecordBatch) -> BTreeMap<String, u64> {
+    let schema = rows.schema();
+    let columns = schema.fields().iter().zip(rows.columns());
+    columns
+        .map(|(field, column)| {
+            let texts = cast(column, &DataType::Utf8).unwrap();
+            let texts: BTreeSet<_> = texts.as_string::<i32>().iter().collect();
+            let count = u64::try_from(texts.len()).unwrap();
+            (field.name().clone(), count.next_power_of_two())
+        })
+        .collect()
+}
+
+/// Whether two rows are the same.
+fn alike((one, other): (&String, &String)) -> bool {
+    let count = |row: &str| row.split('|').count();
+    let mut cells = one.split('|').zip(other.split('|'));
+    count(one) == count(other) && cells.all(|(one, other)| data::alike(one, other))
+}
+
+/// The same, where the fourth lets its keys travel.
+pub(super) fn lending(scale: f64) -> FederationFixture {
+    let mut world = world(scale);
+    for table in &mut world.tables {
+        if table.alias.as_str() != "bremen" {
+            continue;
+        }
+        let ViewShape::Rows(schema) = &table.shape else {
+            continue;
+        };
+        let keys = schema.fields().iter().map(|field| field.name());
+        let keys = keys.filter(|name| name.ends_with("key"));
+        let travel = KeyTransferTerm {
+            columns: keys.map(|name| name.parse().unwrap()).collect(),
+            to: KeyRecipients::Anybody,
+        };
+        table.travel = Some((ClauseId(7), travel));
+    }
+    world
+}
+
+#[test]
+fn all_queries_are_those_of_one_pool() {
+    // With less, two of the answers are nothing but zero or NULL.
+    all_of(&world(0.04));
+}
+
+#[test]
+fn all_queries_are_those_of_one_pool_where_keys_travel() {
+    all_of(&lending(0.04));
+}
+
+fn all_of(world: &FederationFixture) {
+    let mut wrong = Vec::new();
+    for number in 1..=22 {
+        let sql = data::question(number, &CITIES);
+        let (pooled, federated) =
+            super::run(async { (world.pooled(&sql).await, world.ask(&sql).await) });
+        let pooled = text(&pooled.unwrap());
+        let federated = match federated {
+            Ok((rows, _)) => text(&rows),
+            Err(refusal) => vec![refusal.to_string()],
+        };
+        let is_told = |cell: &str| !["NULL", "0.0"].contains(&cell);
+        let is_told = |row: &String| row.split('|').next_back().is_some_and(is_told);
+        assert!(pooled.iter().any(is_told), "{number}: nothing is compared");
+        let (rows, errands) = (world.travelled(), world.texts().len());
+        let sent = world.sent.lock().unwrap();
+        let keys = sent.iter().flat_map(|(errand, _)| &errand.keys);
+        let keys: usize = keys.filter_map(|keys| keys.values).sum();
+        drop(sent);
+        println!("{number:>2}: {rows:>7} rows for {errands:>2} errands, with {keys} keys");
+        if std::env::var_os("HANSA_TEXTS").is_some() {
+            println!("{}", world.texts().join("\n"));
+        }
+        let differ = federated.iter().zip(&pooled).find(|pair| !alike(*pair));
+        if federated.len() != pooled.len() || differ.is_some() {
+            let (here, there) = (federated.len(), pooled.len());
+            wrong.push(format!("{number}: {here} rows for {there}, {differ:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

@@ -1,0 +1,221 @@
+//! How far a question looks into a column of time: a city that shows it by buckets has none of what is finer, and would be
+//! left out of a condition, or counted under the start of a bucket, without a word.
+
+use crate::sql::cube_rewrite::time_dimension::{self, BucketEdge, TimeTruncation};
+use datafusion::arrow::datatypes::{DataType, TimeUnit};
+use datafusion::common::{Column, ScalarValue};
+use datafusion::logical_expr::expr::Between;
+use datafusion::logical_expr::simplify::SimplifyContext;
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
+use hansa_catalog::dataset::{ColumnType, Dataset};
+use hansa_catalog::query_view::ViewShape;
+use hansa_policy::effect::{CubeDimension, Effect, EffectKind};
+use hansa_policy::id::{ClauseId, SqlIdentifier};
+use hansa_policy::term::TimeBucketWidth;
+use std::collections::BTreeMap;
+
+/// A use of a column.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum TimePrecision {
+    /// Of its value as it is.
+    Value,
+    /// Of whether there is a value.
+    There,
+    /// Of the unit of time in which it lies.
+    Cut(TimeTruncation),
+    /// Of whether it lies before this instant, in microseconds.
+    Before(i64),
+}
+
+impl TimePrecision {
+    /// Whether a column that shows nothing but its buckets answers this like the values themselves.
+    pub(super) fn sees_buckets_alone(&self, shown: &CubeDimension, kind: ColumnType) -> bool {
+        let date = kind == ColumnType::Date;
+        match self {
+            Self::Value => false,
+            Self::There => true,
+            Self::Cut(cut) => cut.is_of(shown, date),
+            Self::Before(micros) => {
+                let edge = if date {
+                    if micros.rem_euclid(DAY) != 0 {
+                        return false;
+                    }
+                    let days = i32::try_from(micros.div_euclid(DAY)).ok();
+                    time_dimension::edge(&ScalarValue::Date32(days), 0, shown)
+                } else {
+                    let instant = ScalarValue::TimestampMicrosecond(Some(*micros), None);
+                    time_dimension::edge(&instant, 0, shown)
+                };
+                matches!(edge, Some(BucketEdge::On))
+            }
+        }
+    }
+}
+
+/// The columns of which rows show buckets. Cells are not asked here: who has them holds the question against their edges.
+pub(super) fn bucketed(
+    entry: &Dataset,
+    shape: &ViewShape,
+    effects: &[Effect],
+) -> BTreeMap<SqlIdentifier, (ClauseId, CubeDimension)> {
+    if matches!(shape, ViewShape::Cube { .. }) {
+        return BTreeMap::new();
+    }
+    let found = effects.iter().filter_map(|effect| {
+        let EffectKind::CoarsenTime {
+            column,
+            bucket,
+            zone,
+        } = &effect.kind
+        else {
+            return None;
+        };
+        let mut columns = entry.columns.iter();
+        let kind = columns.find(|one| one.name == *column)?.kind;
+        // A date is a bucket of that width as it is.
+        let is_whole = kind == ColumnType::Date
+            && matches!(
+                bucket,
+                TimeBucketWidth::QuarterHour | TimeBucketWidth::Hour | TimeBucketWidth::Day
+            );
+        let dimension = CubeDimension {
+            column: column.clone(),
+            bucket: Some(*bucket),
+            zone: zone.clone(),
+        };
+        (!is_whole).then(|| (column.clone(), (effect.clause, dimension)))
+    });
+    found.collect()
+}
+
+const DAY: i64 = 86_400_000_000;
+
+/// The column that an expression looks at and how, if it looks at nothing else and not at every value.
+pub(super) fn looked(expr: &Expr) -> Option<(&Column, Vec<TimePrecision>)> {
+    match expr {
+        Expr::IsNull(inner) | Expr::IsNotNull(inner) => match inner.as_ref() {
+            Expr::Column(column) => Some((column, vec![TimePrecision::There])),
+            _ => None,
+        },
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
+            let one_way = seen(left).zip(literal(right));
+            let ((column, unit), value, op) = match one_way {
+                Some((seen, value)) => (seen, value, *op),
+                None => (seen(right)?, literal(left)?, op.swap()?),
+            };
+            Some((column, vec![before(&value, unit, op)?]))
+        }
+        Expr::Between(Between {
+            expr, low, high, ..
+        }) => {
+            let (column, unit) = seen(expr)?;
+            let low = before(&literal(low)?, unit, Operator::GtEq)?;
+            let high = before(&literal(high)?, unit, Operator::LtEq)?;
+            Some((column, vec![low, high]))
+        }
+        Expr::AggregateFunction(call) => {
+            let params = &call.params;
+            let counts = call.func.name() == "count" && !params.distinct && params.filter.is_none();
+            match params.args.as_slice() {
+                [Expr::Column(column)] if counts => Some((column, vec![TimePrecision::There])),
+                _ => None,
+            }
+        }
+        Expr::Cast(_) => match seen(expr)? {
+            (column, Some(DAY)) => Some((column, vec![of("day", None)])),
+            _ => None,
+        },
+        Expr::ScalarFunction(call) if call.func.name() == "date_part" => {
+            let [part, of_what] = call.args.as_slice() else {
+                return None;
+            };
+            let (column, zone) = time_dimension::column_in_zone(of_what)?;
+            let part = time_dimension::text(part)?.to_ascii_lowercase();
+            let (_, unit) = PARTS.iter().find(|(known, _)| *known == part)?;
+            Some((column, vec![of(unit, zone)]))
+        }
+        other => {
+            let (column, cut) = time_dimension::cut(other)?;
+            Some((column, vec![TimePrecision::Cut(cut)]))
+        }
+    }
+}
+
+fn of(unit: &str, zone: Option<&str>) -> TimePrecision {
+    TimePrecision::Cut(TimeTruncation {
+        unit: Some(unit.to_owned()),
+        zone: zone.map(str::to_owned),
+    })
+}
+
+/// Of which unit of time a part tells.
+const PARTS: [(&str, &str); 8] = [
+    ("year", "year"),
+    ("quarter", "quarter"),
+    ("month", "month"),
+    ("week", "week"),
+    ("day", "day"),
+    ("dow", "day"),
+    ("doy", "day"),
+    ("hour", "hour"),
+];
+
+/// What a comparison asks: on which side of an instant the value lies.
+fn before(value: &ScalarValue, unit: Option<i64>, op: Operator) -> Option<TimePrecision> {
+    // A bare column is of the type of the literal beside it.
+    let (micros, step) = match value {
+        ScalarValue::Date32(Some(days)) => (i64::from(*days).checked_mul(DAY)?, DAY),
+        ScalarValue::TimestampMicrosecond(Some(micros), _) => (*micros, 1),
+        // What is compared with a text is first made as fine as this.
+        ScalarValue::TimestampNanosecond(Some(nanos), _) if nanos % 1_000 == 0 => {
+            (nanos.div_euclid(1_000), 1)
+        }
+        _ => return None,
+    };
+    if unit.is_some_and(|unit| unit != step) {
+        return None;
+    }
+    let steps = match op {
+        Operator::GtEq | Operator::Lt => 0,
+        Operator::Gt | Operator::LtEq => step,
+        _ => return None,
+    };
+    Some(TimePrecision::Before(micros.checked_add(steps)?))
+}
+
+/// A column that is compared as it is, or as an instant or a day in UTC; then with the smallest step, in microseconds.
+fn seen(expr: &Expr) -> Option<(&Column, Option<i64>)> {
+    match expr {
+        Expr::Column(column) => Some((column, None)),
+        Expr::Cast(cast) => {
+            let Expr::Column(column) = cast.expr.as_ref() else {
+                return None;
+            };
+            match cast.field.data_type() {
+                DataType::Date32 => Some((column, Some(DAY))),
+                DataType::Timestamp(TimeUnit::Microsecond | TimeUnit::Nanosecond, zone)
+                    if zone
+                        .as_deref()
+                        .is_none_or(|zone| matches!(zone, "UTC" | "+00:00")) =>
+                {
+                    Some((column, Some(1)))
+                }
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// The value of an expression that looks at no column.
+fn literal(expr: &Expr) -> Option<ScalarValue> {
+    if expr.any_column_refs() {
+        return None;
+    }
+    let context = SimplifyContext::builder().build();
+    match ExprSimplifier::new(context).simplify(expr.clone()) {
+        Ok(Expr::Literal(value, _)) => Some(value),
+        _ => None,
+    }
+}

@@ -1,0 +1,68 @@
+//! Windows that a participant computes: over its own rows, where no row of another can be in the same partition.
+
+use crate::federation::colocated_join::enclosed;
+use crate::federation::fragment::{RemoteFragment, movable, substitute};
+use crate::federation::pushdown::{apart, pushed_down};
+use crate::federation::query_ir::SelectBody;
+use crate::federation::remote_query_builder::RemoteQueryBuilder;
+use datafusion::common::DFSchema;
+use datafusion::logical_expr::expr::WindowFunction;
+use datafusion::logical_expr::{Expr, Window};
+use std::collections::BTreeSet;
+
+/// The branches of a window; none where partitions would be torn, or something can't be computed elsewhere.
+pub(super) fn windowed(window: &Window, desk: &RemoteQueryBuilder) -> Option<Vec<RemoteFragment>> {
+    let input = window.input.schema();
+    let branches = pushed_down(&window.input, desk)?;
+    if branches
+        .iter()
+        .any(|branch| branch.is_base() || branch.fetch.is_some())
+    {
+        return None;
+    }
+    let mut relies = BTreeSet::new();
+    for expr in &window.window_expr {
+        let function = function(expr)?;
+        if branches.len() > 1 {
+            relies.insert(apart(&function.params.partition_by, &branches, input)?);
+        }
+    }
+    let one = |branch: &RemoteFragment| {
+        let mut outputs = branch.outputs.clone();
+        for expr in &window.window_expr {
+            outputs.push(inside(branch, expr, input)?);
+        }
+        let body = SelectBody::Rows {
+            outputs,
+            order: Vec::new(),
+        };
+        let mut done = enclosed(branch, body, &desk.writer)?;
+        done.relies.extend(relies.iter().cloned());
+        let kinds = done.columns();
+        let kinds = kinds.fields().iter().map(|field| field.data_type());
+        let meant = window.schema.fields().iter();
+        kinds
+            .eq(meant.map(|field| field.data_type()))
+            .then_some(done)
+    };
+    branches.iter().map(one).collect()
+}
+
+/// The call, where everything in it can be computed elsewhere.
+fn function(expr: &Expr) -> Option<&WindowFunction> {
+    let function = match expr {
+        Expr::Alias(alias) => return function(&alias.expr),
+        Expr::WindowFunction(function) => function,
+        _ => return None,
+    };
+    let params = &function.params;
+    let order = params.order_by.iter().map(|key| &key.expr);
+    let mut parts = params.args.iter().chain(&params.partition_by).chain(order);
+    let plain = params.null_treatment.is_none() && !params.distinct && params.filter.is_none();
+    (plain && parts.all(movable)).then_some(function)
+}
+
+fn inside(branch: &RemoteFragment, expr: &Expr, input: &DFSchema) -> Option<Expr> {
+    let call = function(expr)?;
+    substitute(Expr::from(call.clone()), input, &branch.outputs)
+}

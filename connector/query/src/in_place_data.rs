@@ -1,0 +1,203 @@
+//! Datasets whose rows stay where they are: nothing of them is copied, and each question reads them behind the same gate.
+//!
+//! Parquet files, local or in an S3-compatible store, are pinned when they are published: by name, size and entity tag. A file
+//! that is another one by then is not read, so that a snapshot names its rows in place, too. A table of PostgreSQL is as it is
+//! when it is asked for: all that one question reads of a database is of one state of it.
+
+pub mod discovery;
+mod file_reader;
+pub mod parquet_files;
+mod pinned_store;
+pub mod postgres;
+pub mod storage_backend;
+
+use crate::engine_error;
+use arrow_schema::{DataType, Field, SchemaRef};
+use datafusion::catalog::Session;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::{BinaryExpr, Column, lit};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion_common::Result;
+use datafusion_expr::Operator;
+use hansa_audit_log::digest::Digest;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use object_store::ObjectStore;
+use parquet_files::ParquetFileSet;
+use postgres::PostgresTable;
+use postgres::query_connections::QueryConnections;
+use serde::{Deserialize, Serialize};
+use std::sync::{Arc, Mutex, PoisonError};
+use storage_backend::StorageBackend;
+
+/// Where the rows of a dataset stay, as its manifest holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InPlaceLocation {
+    /// In Parquet files.
+    Parquet(ParquetFileSet),
+    /// In a table of PostgreSQL.
+    Postgres(PostgresTable),
+}
+
+impl InPlaceLocation {
+    /// The files, or the table and its database, as their owner names them.
+    #[must_use]
+    pub fn locations(&self) -> Vec<String> {
+        match self {
+            Self::Parquet(lake) => {
+                let before = match &lake.store {
+                    StorageBackend::Local => "/".to_owned(),
+                    StorageBackend::S3(bucket) => format!("s3://{}/", bucket.name),
+                };
+                let paths = lake.objects.iter().map(|object| &object.path);
+                paths.map(|path| format!("{before}{path}")).collect()
+            }
+            Self::Postgres(table) => vec![format!(
+                "{}.{} of {}",
+                table.schema, table.name, table.server.database
+            )],
+        }
+    }
+}
+
+/// How much is told of what stands in the way of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ErrorDetail {
+    /// All of it: to the own house, which configures it.
+    All,
+    /// That it is so: to whoever asks. The reason, which names files and machines, goes into the own log.
+    Little,
+}
+
+impl ErrorDetail {
+    fn of(self, refusal: Refusal) -> Refusal {
+        let plain = matches!(
+            refusal.code,
+            ErrorCode::SourceChanged | ErrorCode::SchemaChanged | ErrorCode::ResourceLimit
+        );
+        if plain || self == Self::All {
+            return refusal;
+        }
+        tracing::error!(name: "in_place.unavailable", detail = %refusal, "rows in place can't be read");
+        Refusal::new(
+            ErrorCode::SourceUnavailable,
+            "the rows of a dataset in place can't be read at this time",
+        )
+    }
+}
+
+/// Rows that stay where they are, with what is kept open to read them.
+#[derive(Debug)]
+pub struct InPlaceDataset {
+    location: InPlaceLocation,
+    store: Mutex<Option<OpenObjectStore>>,
+    error_detail: ErrorDetail,
+}
+
+/// An open store, with the digest of the keys by which it was opened.
+#[derive(Debug)]
+struct OpenObjectStore {
+    by: Option<Digest>,
+    store: Arc<dyn ObjectStore>,
+}
+
+impl InPlaceDataset {
+    /// Nothing is opened yet: a store or a database that is out of reach holds up no start.
+    #[must_use]
+    pub const fn new(stays: InPlaceLocation) -> Self {
+        Self::telling(ErrorDetail::Little, stays)
+    }
+
+    /// The same for the own house.
+    pub(crate) const fn own(stays: InPlaceLocation) -> Self {
+        Self::telling(ErrorDetail::All, stays)
+    }
+
+    const fn telling(told: ErrorDetail, stays: InPlaceLocation) -> Self {
+        Self {
+            location: stays,
+            store: Mutex::new(None),
+            error_detail: told,
+        }
+    }
+
+    /// Where they stay.
+    #[must_use]
+    pub const fn stays(&self) -> &InPlaceLocation {
+        &self.location
+    }
+
+    /// The scan of the columns at `projection` of `schema`, which names the dataset's columns.
+    pub(crate) fn scan(
+        &self,
+        schema: &SchemaRef,
+        projection: Option<&Vec<usize>>,
+        session: &dyn Session,
+        sessions: &QueryConnections,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        match &self.location {
+            InPlaceLocation::Parquet(lake) => {
+                let store = self
+                    .open(lake)
+                    .map_err(|why| engine_error::carry(self.error_detail.of(why)))?;
+                let scan = lake.scan(&store, schema, projection.cloned(), session)?;
+                renamed(scan, schema, projection)
+            }
+            InPlaceLocation::Postgres(table) => postgres::table_scan::scan(
+                table,
+                schema,
+                projection,
+                (sessions.clone(), self.error_detail),
+            ),
+        }
+    }
+
+    /// Opened once, and again when other keys were put into their file.
+    fn open(&self, lake: &ParquetFileSet) -> Result<Arc<dyn ObjectStore>, Refusal> {
+        let keys = lake.store.keys_digest();
+        let mut held = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(open) = held.as_ref().filter(|open| open.by == keys) {
+            return Ok(Arc::clone(&open.store));
+        }
+        let store = lake.open(self.error_detail)?;
+        *held = Some(OpenObjectStore {
+            by: keys,
+            store: Arc::clone(&store),
+        });
+        Ok(store)
+    }
+}
+
+/// The columns under the dataset's names and with one zero.
+fn renamed(
+    scan: Arc<dyn ExecutionPlan>,
+    schema: &SchemaRef,
+    projection: Option<&Vec<usize>>,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let shown = match projection {
+        None => Arc::clone(schema),
+        Some(indices) => Arc::new(schema.project(indices)?),
+    };
+    let found = scan.schema();
+    let pairs = || shown.fields().iter().zip(found.fields());
+    let is_float = |field: &Field| *field.data_type() == DataType::Float64;
+    if pairs().all(|(shown, found)| shown.name() == found.name() && !is_float(found)) {
+        return Ok(scan);
+    }
+    let columns = pairs().enumerate().map(|(at, (shown, found))| {
+        let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(found.name(), at));
+        // No comparison can tell the two zeros apart, as in a copy.
+        let column = if is_float(found) {
+            Arc::new(BinaryExpr::new(column, Operator::Plus, lit(0.0_f64)))
+        } else {
+            column
+        };
+        (column, shown.name().clone())
+    });
+    let columns: Vec<_> = columns.collect();
+    Ok(Arc::new(ProjectionExec::try_new(columns, scan)?))
+}
+
+#[cfg(test)]
+mod tests;

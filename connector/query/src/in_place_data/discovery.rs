@@ -1,0 +1,150 @@
+//! Publishing rows that stay where they are: they are looked at once, as far as they stay as they are, and pinned.
+
+mod file_discovery;
+mod row_scan;
+pub mod sample;
+mod table_discovery;
+
+use super::InPlaceLocation;
+use super::postgres::table_description;
+use crate::dedicated_thread::run_on_dedicated_thread;
+use crate::ingest::config::{ColumnConfig, ColumnValueOrigin, DatasetConfig, InPlaceConfig};
+use crate::ingest::ingest_counts::IngestCounts;
+use crate::publication::snapshot_writer::profile::{RowProfile, RowProfiler};
+use crate::publication::snapshot_writer::{ColumnStats, WrittenSnapshot};
+use crate::publication::{PublicationContext, PublicationProgress};
+use futures::StreamExt as _;
+use hansa_audit_log::digest::{Digest, Hasher};
+use hansa_catalog::dataset::Dataset;
+use hansa_policy::refusal::Refusal;
+use std::time::Duration;
+
+/// Rows in place, found and not looked at yet.
+#[derive(Debug)]
+pub struct InPlaceDiscovery {
+    /// Where they stay.
+    pub location: InPlaceLocation,
+    /// The columns, as the configuration declares them or as they were found.
+    pub columns: Vec<ColumnConfig>,
+    /// The digest of all of it that can change.
+    pub digest: Digest,
+    /// Bytes of the files; 0 of a table.
+    pub bytes: u64,
+    /// How many files there are; one table.
+    pub files: usize,
+}
+
+/// Finds the rows of a dataset that stay where they are, and their columns.
+///
+/// # Errors
+/// `SOURCE_UNREADABLE`, `FILE_MISSING`; `SCHEMA_MISMATCH` with what would help.
+pub fn find(
+    config: &DatasetConfig,
+    place: &InPlaceConfig,
+    limit: Duration,
+) -> Result<InPlaceDiscovery, Refusal> {
+    run_on_dedicated_thread("looking at a source", limit, async || {
+        find_in(config, place).await
+    })
+}
+
+/// Looks at every row that stays as it is, and at how many there are of a table.
+///
+/// # Errors
+/// `ROWS_UNREADABLE` where a value is none of its column; what the source says.
+pub fn look(
+    here: &InPlaceDiscovery,
+    entry: &Dataset,
+    context: &PublicationContext,
+    progress: &(dyn Fn(PublicationProgress<'_>) + Sync),
+) -> Result<WrittenSnapshot, Refusal> {
+    run_on_dedicated_thread("publishing", context.limits.time, async || {
+        match &here.location {
+            InPlaceLocation::Parquet(_) => rows(here, entry, context, progress).await,
+            InPlaceLocation::Postgres(table) => {
+                let (all, readable) = table_description::count(table, context.limits.time).await?;
+                progress(PublicationProgress::Rows(readable));
+                let counts = IngestCounts {
+                    rows: all,
+                    bad_rows: all.saturating_sub(readable),
+                    ..IngestCounts::default()
+                };
+                let seen = entry
+                    .columns
+                    .iter()
+                    .map(|_| ColumnStats::default())
+                    .collect();
+                Ok(written(here, entry, readable, seen, 0, counts))
+            }
+        }
+    })
+}
+
+async fn find_in(
+    config: &DatasetConfig,
+    place: &InPlaceConfig,
+) -> Result<InPlaceDiscovery, Refusal> {
+    match place {
+        InPlaceConfig::Parquet(store) => file_discovery::find(config, store).await,
+        InPlaceConfig::Postgres {
+            server,
+            schema,
+            table,
+        } => table_discovery::find(config, server, schema, table).await,
+    }
+}
+
+/// The name of a column where its rows are.
+fn from(column: &ColumnConfig) -> String {
+    match &column.origin {
+        ColumnValueOrigin::From(names) => names.first().cloned(),
+        _ => None,
+    }
+    .unwrap_or_else(|| column.name.to_string())
+}
+
+async fn rows(
+    here: &InPlaceDiscovery,
+    entry: &Dataset,
+    context: &PublicationContext,
+    progress: &(dyn Fn(PublicationProgress<'_>) + Sync),
+) -> Result<WrittenSnapshot, Refusal> {
+    let mut stream = row_scan::rows(&here.location, &entry.schema(), &context.limits, None)?;
+    let mut look = RowProfiler::new(entry);
+    while let Some(batch) = stream.next().await {
+        look.take(&batch.map_err(|error| row_scan::failed(&error))?)?;
+        progress(PublicationProgress::Rows(look.rows()));
+    }
+    let RowProfile {
+        rows,
+        seen,
+        wrong_days,
+        counts,
+    } = look.finish();
+    Ok(written(here, entry, rows, seen, wrong_days, counts))
+}
+
+fn written(
+    here: &InPlaceDiscovery,
+    entry: &Dataset,
+    rows: u64,
+    seen: Vec<ColumnStats>,
+    wrong_days: u64,
+    counts: IngestCounts,
+) -> WrittenSnapshot {
+    let mut whole = Hasher::default();
+    whole.update(b"snapshot/in-place/1\n");
+    whole.update(entry.schema_digest().as_bytes());
+    whole.update(here.digest.as_bytes());
+    WrittenSnapshot {
+        files: Vec::new(),
+        content: Vec::new(),
+        blocks: None,
+        digest: whole.finish(),
+        rows,
+        bytes: here.bytes,
+        seen,
+        wrong_days,
+        counts,
+    }
+}

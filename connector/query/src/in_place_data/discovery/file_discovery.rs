@@ -1,0 +1,269 @@
+//! The files of a dataset in place: which they are, and whether their columns are those of the dataset.
+
+use super::{InPlaceDiscovery, from};
+use crate::in_place_data::InPlaceLocation;
+use crate::in_place_data::parquet_files::{ParquetFileSet, PublishedObject};
+use crate::in_place_data::storage_backend::StorageBackend;
+use crate::ingest::config::{ColumnConfig, DatasetConfig};
+use crate::ingest::{parquet_source, source_files};
+use arrow_schema::{DataType, SchemaRef};
+use futures::TryStreamExt as _;
+use futures::future::BoxFuture;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _};
+use parquet::arrow::async_reader::MetadataFetch;
+use parquet::arrow::parquet_to_arrow_schema;
+use parquet::file::metadata::ParquetMetaDataReader;
+use std::sync::Arc;
+
+/// Finds them.
+pub(super) async fn find(
+    config: &DatasetConfig,
+    store: &StorageBackend,
+) -> Result<InPlaceDiscovery, Refusal> {
+    let open = store.open()?;
+    let objects = objects(config, store, &open).await?;
+    let first = objects
+        .first()
+        .ok_or_else(|| wrong(config, ErrorCode::FileMissing, "no file is there"))?;
+    let first = schema(&open, first).await?;
+    let columns = if config.columns.is_empty() {
+        parquet_source::declared(&first, config)?
+    } else {
+        config.columns.clone()
+    };
+    for object in &objects {
+        let found = schema(&open, object).await?;
+        for column in &columns {
+            fits(column, &found, &object.path)?;
+        }
+    }
+    let lake = ParquetFileSet {
+        store: store.clone(),
+        columns: columns.iter().map(from).collect(),
+        objects,
+    };
+    let bytes = lake.objects.iter().map(|object| object.size).sum();
+    Ok(InPlaceDiscovery {
+        digest: lake.digest(),
+        bytes,
+        files: lake.objects.len(),
+        location: InPlaceLocation::Parquet(lake),
+        columns,
+    })
+}
+
+/// The files that the paths name, in sorted order.
+async fn objects(
+    config: &DatasetConfig,
+    store: &StorageBackend,
+    open: &Arc<dyn ObjectStore>,
+) -> Result<Vec<PublishedObject>, Refusal> {
+    let mut found = match store {
+        StorageBackend::Local => on_this_machine(config, open).await?,
+        StorageBackend::S3(_) => in_a_bucket(config, open).await?,
+    };
+    found.sort_by(|one, other| one.location.cmp(&other.location));
+    found.dedup_by(|one, other| one.location == other.location);
+    let mut objects = Vec::with_capacity(found.len());
+    for object in found {
+        // Not every store tells the tags in its lists.
+        let tag = match object.e_tag {
+            Some(tag) => Some(tag),
+            None => {
+                let head = open.head(&object.location).await;
+                head.map_err(|error| unlisted(config, &error))?.e_tag
+            }
+        };
+        let tag = tag.ok_or_else(|| {
+            let sentence =
+                "the store gives its files no entity tags, so that a changed one could not be told";
+            wrong(config, ErrorCode::SourceUnreadable, sentence)
+        })?;
+        objects.push(PublishedObject {
+            path: object.location.to_string(),
+            size: object.size,
+            tag,
+        });
+    }
+    Ok(objects)
+}
+
+async fn on_this_machine(
+    config: &DatasetConfig,
+    open: &Arc<dyn ObjectStore>,
+) -> Result<Vec<ObjectMeta>, Refusal> {
+    let mut found = Vec::new();
+    for file in source_files::list(&config.source, &config.folder)? {
+        // Judged once more when it is open, as it is looked at here.
+        drop(file.open()?);
+        let whole = file.path().canonicalize().map_err(|error| {
+            let sentence = format!("`{}`: {error}", file.display_name);
+            wrong(config, ErrorCode::FileMissing, sentence)
+        })?;
+        // The store opens it by this name, which may lead elsewhere by now.
+        config.folder.admit(&whole, &file.display_name)?;
+        let path =
+            Path::from_absolute_path(whole).map_err(|error| unlisted(config, &error.into()))?;
+        let head = open.head(&path).await;
+        found.push(head.map_err(|error| unlisted(config, &error))?);
+    }
+    Ok(found)
+}
+
+async fn in_a_bucket(
+    config: &DatasetConfig,
+    open: &Arc<dyn ObjectStore>,
+) -> Result<Vec<ObjectMeta>, Refusal> {
+    let options = glob::MatchOptions {
+        require_literal_separator: true,
+        ..glob::MatchOptions::default()
+    };
+    let mut found = Vec::new();
+    for path in &config.source.paths {
+        let key = key_of(path);
+        let pattern = glob::Pattern::new(key).map_err(|error| {
+            wrong(
+                config,
+                ErrorCode::ConfigInvalid,
+                format!("`{path}`: {error}"),
+            )
+        })?;
+        let fixed = key.split(['*', '?', '[']).next().unwrap_or_default();
+        let folder = fixed.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let prefix = Path::parse(folder).map_err(|error| unlisted(config, &error.into()))?;
+        let listed: Vec<ObjectMeta> = open
+            .list(Some(&prefix))
+            .try_filter(|object| {
+                let fits = pattern.matches_with(object.location.as_ref(), options);
+                std::future::ready(fits)
+            })
+            .try_collect()
+            .await
+            .map_err(|error| unlisted(config, &error))?;
+        if listed.is_empty() {
+            let sentence = format!("`{path}`: no file is there");
+            return Err(wrong(config, ErrorCode::FileMissing, sentence));
+        }
+        found.extend(listed);
+    }
+    Ok(found)
+}
+
+/// What is wrong with the paths that are configured.
+fn wrong(config: &DatasetConfig, code: ErrorCode, sentence: impl Into<String>) -> Refusal {
+    config.source.location.refuse(code, "path", sentence)
+}
+
+fn unlisted(config: &DatasetConfig, error: &object_store::Error) -> Refusal {
+    let sentence = format!("the files can't be listed: {error}");
+    wrong(config, ErrorCode::SourceUnreadable, sentence)
+}
+
+/// `s3://bucket/key` without the bucket.
+fn key_of(path: &str) -> &str {
+    let rest = path.strip_prefix("s3://").unwrap_or(path);
+    rest.split_once('/').map_or("", |(_, key)| key)
+}
+
+/// The columns of a file, read from its end.
+async fn schema(
+    open: &Arc<dyn ObjectStore>,
+    object: &PublishedObject,
+) -> Result<SchemaRef, Refusal> {
+    let unreadable = |why: String| {
+        let sentence = format!("`{}` can't be read: {why}", object.path);
+        Refusal::new(ErrorCode::SourceUnreadable, sentence)
+    };
+    let path = Path::parse(&object.path).map_err(|error| unreadable(error.to_string()))?;
+    let metadata = ParquetMetaDataReader::new()
+        .with_prefetch_hint(Some(64 * 1024))
+        .load_and_finish(MetadataFetcher { open, path }, object.size)
+        .await
+        .map_err(|error| unreadable(error.to_string()))?;
+    // Of a row group a reader holds all that it needs at once, whatever the question takes of it.
+    let largest = metadata
+        .row_groups()
+        .iter()
+        .map(|group| group.compressed_size());
+    if largest.max().is_some_and(|bytes| bytes > MOST) {
+        let sentence = format!(
+            "`{}` has a row group of more than {} MiB, which each question would hold in memory",
+            object.path,
+            MOST / 1024 / 1024
+        );
+        return Err(Refusal::new(ErrorCode::SourceUnreadable, sentence)
+            .with_help("write it with smaller row groups, or publish a copy without in_place"));
+    }
+    let file = metadata.file_metadata();
+    let schema = parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata())
+        .map_err(|error| unreadable(error.to_string()))?;
+    Ok(Arc::new(schema))
+}
+
+/// Parts of a file as they are asked for.
+struct MetadataFetcher<'o> {
+    open: &'o Arc<dyn ObjectStore>,
+    path: Path,
+}
+
+impl MetadataFetch for MetadataFetcher<'_> {
+    fn fetch(
+        &mut self,
+        range: std::ops::Range<u64>,
+    ) -> BoxFuture<'_, parquet::errors::Result<bytes::Bytes>> {
+        Box::pin(async move {
+            let bytes = self.open.get_range(&self.path, range).await;
+            bytes.map_err(|error| parquet::errors::ParquetError::External(Box::new(error)))
+        })
+    }
+}
+
+/// Whether a declared column can be read from a file as it is, whatever its values are.
+fn fits(column: &ColumnConfig, found: &SchemaRef, file: &str) -> Result<(), Refusal> {
+    let name = from(column);
+    let mismatch = |why: String, help: &str| {
+        let sentence = format!("`{file}`, column `{name}`: {why}");
+        column
+            .location
+            .refuse(ErrorCode::SchemaMismatch, "type", sentence)
+            .with_help(help.to_owned())
+    };
+    let Ok(field) = found.field_with_name(&name) else {
+        return Err(mismatch(
+            "the file has no such column".to_owned(),
+            "leave out the file or the column",
+        ));
+    };
+    let kind = match field.data_type() {
+        DataType::Timestamp(_, None) => None,
+        DataType::UInt64 => None,
+        other => parquet_source::plain(other).map(|plain| match (plain, is_decimal(other)) {
+            (_, true) => DataType::Float64,
+            (plain, false) => plain,
+        }),
+    };
+    let wanted = column.kind.arrow();
+    if kind.as_ref() == Some(&wanted) {
+        return Ok(());
+    }
+    Err(mismatch(
+        format!(
+            "it is of type {}, not {}",
+            field.data_type(),
+            column.kind.as_str()
+        ),
+        "declare it as it is, or publish a copy without in_place, which converts",
+    ))
+}
+
+const fn is_decimal(kind: &DataType) -> bool {
+    matches!(
+        kind,
+        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..)
+    )
+}
+
+/// The most bytes of a row group, as they are stored.
+const MOST: i64 = 256 * 1024 * 1024;

@@ -1,0 +1,55 @@
+//! Rows in place as their own house reads them when they are published or shown.
+
+use crate::engine_error;
+use crate::in_place_data::postgres::connection_limits::ConnectionLimits;
+use crate::in_place_data::postgres::query_connections::QueryConnections;
+use crate::in_place_data::{InPlaceDataset, InPlaceLocation};
+use crate::limits::QueryResourceLimits;
+use crate::session;
+use arrow_schema::{Field, Schema, SchemaRef};
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::physical_plan::execute_stream;
+use datafusion_common::DataFusionError;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::sync::Arc;
+
+/// The rows under the columns of `schema`, the first `most` of them or all.
+///
+/// # Errors
+/// `SOURCE_UNREADABLE`.
+pub(super) fn rows(
+    stays: &InPlaceLocation,
+    schema: &Schema,
+    limits: &QueryResourceLimits,
+    most: Option<usize>,
+) -> Result<SendableRecordBatchStream, Refusal> {
+    let state = SessionStateBuilder::new()
+        .with_config(session::config(limits))
+        .with_runtime_env(Arc::new(RuntimeEnv::default()))
+        .build();
+    // What is required is counted as missing, not taken for granted.
+    let fields = schema
+        .fields()
+        .iter()
+        .map(|field| Field::new(field.name(), field.data_type().clone(), true));
+    let schema: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let sessions = QueryConnections::new(limits.time, ConnectionLimits::default());
+    let scan = InPlaceDataset::own(stays.clone()).scan(&schema, None, &state, &sessions);
+    let scan = scan.map_err(|error| failed(&error))?;
+    let scan = match most {
+        Some(_) => scan.with_fetch(most).unwrap_or(scan),
+        None => scan,
+    };
+    execute_stream(scan, state.task_ctx()).map_err(|error| failed(&error))
+}
+
+/// What the own house is told of an error.
+pub(super) fn failed(error: &DataFusionError) -> Refusal {
+    let refusal = engine_error::running(error);
+    if refusal.code == ErrorCode::Internal {
+        return Refusal::new(ErrorCode::SourceUnreadable, error.find_root().to_string());
+    }
+    refusal
+}

@@ -1,0 +1,107 @@
+//! The table of a dataset in a database, and whether its columns are those of the dataset.
+
+use super::{InPlaceDiscovery, from};
+use crate::in_place_data::InPlaceLocation;
+use crate::in_place_data::postgres::{
+    PostgresColumn, PostgresEndpoint, PostgresTable, table_description,
+};
+use crate::ingest::config::{ConfigLocation, DatasetConfig};
+use crate::ingest::{parquet_source, wildcard};
+use hansa_audit_log::digest::Hasher;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+
+/// Finds it.
+pub(super) async fn find(
+    config: &DatasetConfig,
+    server: &PostgresEndpoint,
+    schema: &str,
+    name: &str,
+) -> Result<InPlaceDiscovery, Refusal> {
+    let found = table_description::columns(server, schema, name).await?;
+    let mismatch = |place: &ConfigLocation, why: String, help: &str| {
+        place
+            .refuse(ErrorCode::SchemaMismatch, "column", why)
+            .with_help(help.to_owned())
+    };
+    let skip = &config.source.skip_columns;
+    let mut columns = config.columns.clone();
+    if columns.is_empty() {
+        for one in &found {
+            if skip.iter().any(|skip| wildcard::fits(skip, &one.name)) {
+                continue;
+            }
+            let column = PostgresColumn::of(one)
+                .map_err(|(why, help)| mismatch(&config.location, why, help))?;
+            let name = one.name.parse().map_err(|why| {
+                let why = format!("column `{}`: {why}", one.name);
+                mismatch(
+                    &config.location,
+                    why,
+                    "declare it as [[dataset.column]] with `from`",
+                )
+            })?;
+            columns.push(parquet_source::as_it_is(
+                config.location.clone(),
+                name,
+                column.kind.column(),
+                &one.name,
+                !one.nullable,
+            ));
+        }
+    }
+    let mut taken = Vec::with_capacity(columns.len());
+    for column in &columns {
+        let wanted = from(column);
+        let one = found.iter().find(|one| one.name == wanted).ok_or_else(|| {
+            let why = format!("`{schema}.{name}` has no column `{wanted}`");
+            mismatch(
+                &column.location,
+                why,
+                "write its name in the table as `from`",
+            )
+        })?;
+        let read =
+            PostgresColumn::of(one).map_err(|(why, help)| mismatch(&column.location, why, help))?;
+        if read.kind.column() != column.kind {
+            let why = format!(
+                "column `{wanted}` is of type {}, which is {} here, not {}",
+                one.written,
+                read.kind.column().as_str(),
+                column.kind.as_str()
+            );
+            return Err(mismatch(
+                &column.location,
+                why,
+                "declare it as it is, or make a view that casts it",
+            ));
+        }
+        if column.required && one.nullable {
+            let why = format!("column `{wanted}` is required here and may be NULL in the database");
+            return Err(mismatch(
+                &column.location,
+                why,
+                "ALTER TABLE … SET NOT NULL, or leave out `required`",
+            ));
+        }
+        taken.push(PostgresColumn {
+            nullable: !column.required && read.nullable,
+            ..read
+        });
+    }
+    let table = PostgresTable {
+        server: server.clone(),
+        schema: schema.to_owned(),
+        name: name.to_owned(),
+        columns: taken,
+    };
+    let mut whole = Hasher::default();
+    whole.update(b"in-place/postgres/1\n");
+    whole.update(&serde_json::to_vec(&table).unwrap_or_default());
+    Ok(InPlaceDiscovery {
+        digest: whole.finish(),
+        bytes: 0,
+        files: 1,
+        location: InPlaceLocation::Postgres(table),
+        columns,
+    })
+}

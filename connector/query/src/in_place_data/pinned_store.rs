@@ -1,0 +1,170 @@
+//! A store of which only those objects can be read that were published, each as it was then.
+
+use super::ErrorDetail;
+use async_trait::async_trait;
+use futures::StreamExt as _;
+use futures::stream::{self, BoxStream};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload,
+    ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMultipartOptions, PutOptions, PutPayload,
+    PutResult, Result,
+};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// An object as it was published.
+#[derive(Debug, Clone)]
+pub(super) struct PinnedObject {
+    /// Its path in the store.
+    pub(super) path: Path,
+    /// Its entity tag.
+    pub(super) tag: String,
+    /// Its size in bytes.
+    pub(super) size: u64,
+}
+
+/// The objects by the names under which they are read, which are of one snapshot: what the engine remembers of a file under
+/// its name is then never of another one.
+#[derive(Debug)]
+pub(super) struct PinnedObjectStore {
+    store: Arc<dyn ObjectStore>,
+    pins: BTreeMap<Path, PinnedObject>,
+    error_detail: ErrorDetail,
+}
+
+impl PinnedObjectStore {
+    pub(super) const fn new(
+        store: Arc<dyn ObjectStore>,
+        pins: BTreeMap<Path, PinnedObject>,
+        told: ErrorDetail,
+    ) -> Self {
+        Self {
+            store,
+            pins,
+            error_detail: told,
+        }
+    }
+}
+
+impl PinnedObjectStore {
+    /// The bytes of a file of this machine, which somebody may write to while it is read.
+    async fn held(&self, pin: &PinnedObject, found: GetResult) -> Result<GetResult> {
+        let failed = |error: Error| refused(self.error_detail.of(meant(&error)));
+        let (meta, range, attributes) = (
+            found.meta.clone(),
+            found.range.clone(),
+            found.attributes.clone(),
+        );
+        let bytes = found.bytes().await.map_err(failed)?;
+        let after = self.store.head(&pin.path).await.map_err(failed)?;
+        if after.e_tag.as_deref() != Some(pin.tag.as_str()) || after.size != pin.size {
+            return Err(refused(changed()));
+        }
+        Ok(GetResult {
+            payload: GetResultPayload::Stream(stream::once(async { Ok(bytes) }).boxed()),
+            meta,
+            range,
+            attributes,
+        })
+    }
+}
+
+impl fmt::Display for PinnedObjectStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("published files in place")
+    }
+}
+
+#[async_trait]
+impl ObjectStore for PinnedObjectStore {
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        let Some(pin) = self.pins.get(location) else {
+            return Err(refused(unpublished()));
+        };
+        let options = GetOptions {
+            if_match: Some(pin.tag.clone()),
+            ..options
+        };
+        let mut found = self
+            .store
+            .get_opts(&pin.path, options)
+            .await
+            .map_err(|error| refused(self.error_detail.of(meant(&error))))?;
+        // Not every store heeds the condition.
+        if found.meta.e_tag.as_deref() != Some(pin.tag.as_str()) || found.meta.size != pin.size {
+            return Err(refused(changed()));
+        }
+        if matches!(found.payload, GetResultPayload::File(..)) {
+            found = self.held(pin, found).await?;
+        }
+        found.meta.location = location.clone();
+        Ok(found)
+    }
+
+    async fn put_opts(&self, _: &Path, _: PutPayload, _: PutOptions) -> Result<PutResult> {
+        Err(refused(unpublished()))
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        _: &Path,
+        _: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
+        Err(refused(unpublished()))
+    }
+
+    fn delete_stream(
+        &self,
+        _: BoxStream<'static, Result<Path>>,
+    ) -> BoxStream<'static, Result<Path>> {
+        stream::once(async { Err(refused(unpublished())) }).boxed()
+    }
+
+    fn list(&self, _: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        stream::once(async { Err(refused(unpublished())) }).boxed()
+    }
+
+    async fn list_with_delimiter(&self, _: Option<&Path>) -> Result<ListResult> {
+        Err(refused(unpublished()))
+    }
+
+    async fn copy_opts(&self, _: &Path, _: &Path, _: CopyOptions) -> Result<()> {
+        Err(refused(unpublished()))
+    }
+}
+
+/// What an error of the store means.
+fn meant(error: &Error) -> Refusal {
+    match error {
+        Error::NotFound { .. } | Error::Precondition { .. } | Error::NotModified { .. } => {
+            tracing::error!(name: "in_place.changed", detail = %error, "a file in place is not as it was published");
+            changed()
+        }
+        other => Refusal::new(ErrorCode::SourceUnreadable, other.to_string()),
+    }
+}
+
+fn changed() -> Refusal {
+    Refusal::new(
+        ErrorCode::SourceChanged,
+        "a file of a dataset in place is not as it was published",
+    )
+    .with_help("its owner publishes it again: hansa dataset publish")
+}
+
+fn unpublished() -> Refusal {
+    Refusal::new(
+        ErrorCode::Internal,
+        "nothing but published files is read in place",
+    )
+}
+
+fn refused(refusal: Refusal) -> Error {
+    Error::Generic {
+        store: "in place",
+        source: Box::new(refusal),
+    }
+}

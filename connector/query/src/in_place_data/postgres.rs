@@ -1,0 +1,157 @@
+//! A table of PostgreSQL that stays where it is: columns, filters and limits of a question go into the database.
+
+pub(crate) mod connection_limits;
+mod filter_sql;
+pub mod query_connections;
+mod row_decoder;
+pub mod table_description;
+pub mod table_scan;
+
+use hansa_catalog::dataset::ColumnType;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// A database and how it is reached. The password is in a file of its own, never here.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PostgresEndpoint {
+    /// Host, port, user and database in the form `host=… user=… dbname=…`.
+    pub database: String,
+    /// The file with the password.
+    pub password: Option<PathBuf>,
+    /// The file with the certificates that the server's must come from; absent for a socket or an address of this machine,
+    /// where nothing travels.
+    pub root_certificate: Option<PathBuf>,
+}
+
+/// A table or view of a database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PostgresTable {
+    /// The database.
+    pub server: PostgresEndpoint,
+    /// The schema that the table is in.
+    pub schema: String,
+    /// The table or view.
+    pub name: String,
+    /// Its columns that the dataset has, in the dataset's order.
+    pub columns: Vec<PostgresColumn>,
+}
+
+/// A column of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PostgresColumn {
+    /// Its name in the table.
+    pub name: String,
+    /// Its type in the database.
+    pub kind: PgType,
+    /// Whether it may be without a value.
+    pub nullable: bool,
+}
+
+/// The types of columns that can be published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PgType {
+    /// `text`, `varchar`.
+    Text,
+    /// `uuid`, `char(n)` and enumerations: as their text.
+    AsText,
+    /// `boolean`.
+    Bool,
+    /// `smallint`, `integer`, `bigint`.
+    Int,
+    /// `real`, `double precision`.
+    Float,
+    /// `numeric` with a precision: as a floating-point number.
+    Numeric,
+    /// `date`.
+    Date,
+    /// `timestamptz`.
+    Instant,
+}
+
+impl PgType {
+    /// The type of the dataset's column.
+    #[must_use]
+    pub const fn column(self) -> ColumnType {
+        match self {
+            Self::Text | Self::AsText => ColumnType::Text,
+            Self::Bool => ColumnType::Bool,
+            Self::Int => ColumnType::Int,
+            Self::Float | Self::Numeric => ColumnType::Float,
+            Self::Date => ColumnType::Date,
+            Self::Instant => ColumnType::Instant,
+        }
+    }
+}
+
+impl PostgresTable {
+    /// `"schema"."name"`.
+    fn quoted(&self) -> String {
+        format!("{}.{}", ident(&self.schema), ident(&self.name))
+    }
+
+    /// Which rows of the table are rows of the dataset: not those with a number that is none, or with an instant or a date
+    /// beyond what a column can hold. They count as unreadable, as rows of files do, whatever a question asks for: which rows
+    /// there are must not depend on the columns that are looked at.
+    fn readable(&self) -> Vec<String> {
+        self.columns
+            .iter()
+            .filter_map(PostgresColumn::readable)
+            .collect()
+    }
+}
+
+impl PostgresColumn {
+    /// As a value of the dataset's type.
+    fn value(&self) -> String {
+        let name = ident(&self.name);
+        match self.kind {
+            PgType::Text | PgType::AsText => format!("{name}::text"),
+            PgType::Int => format!("{name}::int8"),
+            PgType::Float | PgType::Numeric => format!("{name}::float8"),
+            PgType::Bool | PgType::Date | PgType::Instant => name,
+        }
+    }
+
+    /// As an operand: where it can be, the column itself, so that the database may use its indexes.
+    fn operand(&self) -> String {
+        match self.kind {
+            PgType::AsText | PgType::Numeric => self.value(),
+            _ => ident(&self.name),
+        }
+    }
+
+    fn readable(&self) -> Option<String> {
+        let value = self.operand();
+        let within = match self.kind {
+            // That a column is NOT NULL is not checked of every row of every kind of table.
+            PgType::Text | PgType::AsText | PgType::Bool | PgType::Int => {
+                let name = ident(&self.name);
+                return (!self.nullable).then(|| format!("({name} IS NOT NULL)"));
+            }
+            // The database puts NaN above infinity.
+            PgType::Float | PgType::Numeric => {
+                format!("{value} > '-Infinity' AND {value} < 'Infinity'")
+            }
+            PgType::Date | PgType::Instant => {
+                format!("{value} > '-infinity' AND {value} < '{BEYOND}'")
+            }
+        };
+        Some(if self.nullable {
+            format!("({value} IS NULL OR {within})")
+        } else {
+            format!("({within})")
+        })
+    }
+}
+
+/// A name in quotes.
+fn ident(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// No day from here on fits into microseconds since 1970.
+const BEYOND: &str = "290000-01-01";

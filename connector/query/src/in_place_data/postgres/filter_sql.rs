@@ -1,0 +1,160 @@
+//! Filters of a plan in the words of the database. The plan keeps every filter, so what is written here needs to be true of each
+//! row of which the filter is, and may be true of others: what can't be written is left out.
+
+use super::table_description::text;
+use super::{PgType, PostgresColumn};
+use datafusion::physical_expr::expressions::{
+    BinaryExpr, Column, InListExpr, IsNotNullExpr, IsNullExpr, Literal, NotExpr,
+};
+use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
+use datafusion_common::ScalarValue;
+use datafusion_expr::Operator;
+use hansa_enforcement::in_set::InSetFunction;
+use std::sync::Arc;
+
+/// A condition of the database that is true wherever `filter` is, over the columns that a scan hands out.
+pub(super) fn rendered(
+    filter: &Arc<dyn PhysicalExpr>,
+    columns: &[&PostgresColumn],
+) -> Option<String> {
+    if let Some(binary) = filter.downcast_ref::<BinaryExpr>() {
+        let both = || {
+            (
+                rendered(binary.left(), columns),
+                rendered(binary.right(), columns),
+            )
+        };
+        return match binary.op() {
+            Operator::And => match both() {
+                (Some(left), Some(right)) => Some(format!("({left} AND {right})")),
+                (one, other) => one.or(other),
+            },
+            Operator::Or => {
+                let (left, right) = both();
+                Some(format!("({} OR {})", left?, right?))
+            }
+            op => compared(binary, *op, columns),
+        };
+    }
+    if let Some(list) = filter.downcast_ref::<InListExpr>() {
+        let column = column_at(list.expr(), columns).filter(|_| !list.negated())?;
+        let values = list.list().iter().map(|value| literal(value, column));
+        return one_of(column, values.collect::<Option<Vec<_>>>()?);
+    }
+    if let Some(call) = filter.downcast_ref::<ScalarFunctionExpr>() {
+        return among(call, columns);
+    }
+    if let Some(null) = filter.downcast_ref::<IsNullExpr>() {
+        return Some(format!(
+            "{} IS NULL",
+            column_at(null.arg(), columns)?.operand()
+        ));
+    }
+    if let Some(some) = filter.downcast_ref::<IsNotNullExpr>() {
+        return Some(format!(
+            "{} IS NOT NULL",
+            column_at(some.arg(), columns)?.operand()
+        ));
+    }
+    if let Some(not) = filter.downcast_ref::<NotExpr>() {
+        return Some(format!("NOT {}", flag(not.arg(), columns)?));
+    }
+    flag(filter, columns)
+}
+
+/// A long list, which is one function in the plan.
+fn among(call: &ScalarFunctionExpr, columns: &[&PostgresColumn]) -> Option<String> {
+    let among = call.fun().inner().downcast_ref::<InSetFunction>()?;
+    let [value] = call.args() else {
+        return None;
+    };
+    if among.is_negated() || among.values().len() > MOST {
+        return None;
+    }
+    let column = column_at(value, columns)?;
+    let values = among.values().iter().map(|value| written(value, column));
+    one_of(column, values.collect::<Option<Vec<_>>>()?)
+}
+
+fn one_of(column: &PostgresColumn, values: Vec<String>) -> Option<String> {
+    (!values.is_empty() && values.len() <= MOST)
+        .then(|| format!("{} IN ({})", column.operand(), values.join(", ")))
+}
+
+/// A column of true and false that stands alone.
+fn flag(expr: &Arc<dyn PhysicalExpr>, columns: &[&PostgresColumn]) -> Option<String> {
+    let column = column_at(expr, columns).filter(|column| column.kind == PgType::Bool)?;
+    Some(column.operand())
+}
+
+fn compared(binary: &BinaryExpr, op: Operator, columns: &[&PostgresColumn]) -> Option<String> {
+    let (column, value, op) = match column_at(binary.left(), columns) {
+        Some(found) => (found, literal(binary.right(), found)?, op),
+        None => {
+            let column = column_at(binary.right(), columns)?;
+            (column, literal(binary.left(), column)?, op.swap()?)
+        }
+    };
+    let word = match op {
+        Operator::Eq => "=",
+        Operator::NotEq => "<>",
+        Operator::Lt => "<",
+        Operator::LtEq => "<=",
+        Operator::Gt => ">",
+        Operator::GtEq => ">=",
+        _ => return None,
+    };
+    // The engine compares texts by their bytes. Equal texts are equal in every collation; beside them a collation may take
+    // some for equal that are not, which is more rows and no harm.
+    let text = matches!(column.kind, PgType::Text | PgType::AsText);
+    let collation = if text && op != Operator::Eq {
+        " COLLATE \"C\""
+    } else {
+        ""
+    };
+    Some(format!("{}{collation} {word} {value}", column.operand()))
+}
+
+fn column_at<'c>(
+    expr: &Arc<dyn PhysicalExpr>,
+    columns: &[&'c PostgresColumn],
+) -> Option<&'c PostgresColumn> {
+    let column = expr.downcast_ref::<Column>()?;
+    columns.get(column.index()).copied()
+}
+
+/// A literal that the database compares with the column as the engine does.
+fn literal(expr: &Arc<dyn PhysicalExpr>, column: &PostgresColumn) -> Option<String> {
+    written(expr.downcast_ref::<Literal>()?.value(), column)
+}
+
+fn written(value: &ScalarValue, column: &PostgresColumn) -> Option<String> {
+    match (column.kind, value) {
+        (
+            PgType::Text | PgType::AsText,
+            ScalarValue::Utf8(Some(value)) | ScalarValue::Utf8View(Some(value)),
+        ) => (!value.contains('\0')).then(|| text(value)),
+        (PgType::Int, ScalarValue::Int64(Some(value))) => Some(format!("'{value}'::int8")),
+        // The engine takes one zero for less than the other, the database for equal.
+        (PgType::Float | PgType::Numeric, ScalarValue::Float64(Some(value))) => {
+            let plain = value.is_finite() && !(*value == 0.0 && value.is_sign_negative());
+            plain.then(|| format!("'{value:?}'::float8"))
+        }
+        (PgType::Bool, ScalarValue::Boolean(Some(value))) => Some(value.to_string()),
+        (PgType::Date, ScalarValue::Date32(Some(days))) => {
+            let day = jiff::civil::date(1970, 1, 1)
+                .checked_add(jiff::Span::new().try_days(i64::from(*days)).ok()?)
+                .ok()?;
+            (day.year() > 0).then(|| format!("'{day}'::date"))
+        }
+        (PgType::Instant, ScalarValue::TimestampMicrosecond(Some(micros), _)) => {
+            let at = jiff::Timestamp::from_microsecond(*micros).ok()?;
+            let plain = at.to_zoned(jiff::tz::TimeZone::UTC).year() > 0;
+            plain.then(|| format!("'{at}'::timestamptz"))
+        }
+        _ => None,
+    }
+}
+
+/// Values of a list that is written out.
+const MOST: usize = 1_000;

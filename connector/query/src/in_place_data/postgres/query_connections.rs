@@ -1,0 +1,352 @@
+//! Connections to databases: all that one question reads of a database is read in one state of it.
+
+use super::PostgresEndpoint;
+use super::connection_limits::{ConnectionLimits, ConnectionPermit};
+use super::table_description::text;
+use futures::StreamExt as _;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{CancelToken, Client, Config, NoTls, Row, RowStream};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// The connections of one question.
+#[derive(Clone)]
+pub(crate) struct QueryConnections {
+    limit: Duration,
+    databases: ConnectionLimits,
+    connection_slots: Arc<Semaphore>,
+    first: Arc<Mutex<BTreeMap<PostgresEndpoint, ExportedSnapshot>>>,
+}
+
+/// The connection that holds the state of a database that all others of a question see.
+struct ExportedSnapshot {
+    open: Arc<PostgresConnection>,
+    state: String,
+}
+
+impl fmt::Debug for QueryConnections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions").finish_non_exhaustive()
+    }
+}
+
+impl QueryConnections {
+    /// None yet; each statement may take as long as the question may.
+    pub(crate) fn new(limit: Duration, databases: ConnectionLimits) -> Self {
+        Self {
+            limit,
+            databases,
+            connection_slots: Arc::new(Semaphore::new(MOST_AT_ONCE)),
+            first: Arc::default(),
+        }
+    }
+
+    /// A connection in a transaction that reads, in the state that the question's first one to this database found. Each scan
+    /// has one of its own: one that waits for another on the same connection would wait for ever.
+    pub(super) async fn open(
+        &self,
+        server: &PostgresEndpoint,
+    ) -> Result<Arc<PostgresConnection>, Refusal> {
+        // Whoever waited for another scan of the same question could wait for ever.
+        let room = Arc::clone(&self.connection_slots).try_acquire_owned();
+        let room = room.map_err(|_| {
+            let sentence =
+                format!("a question reads a database {MOST_AT_ONCE} times at once at most");
+            Refusal::new(ErrorCode::ResourceLimit, sentence)
+        })?;
+        let mut first = self.first.lock().await;
+        if let Some(first) = first.get(server) {
+            let place = self.databases.another(server)?;
+            let state = first.state.clone();
+            let held = Arc::clone(&first.open);
+            let open = PostgresConnection::open(server, self.limit).await?;
+            let open = open.within((room, place));
+            open.run(READING).await?;
+            open.run(&format!("SET TRANSACTION SNAPSHOT {}", text(&state)))
+                .await?;
+            drop(held);
+            return Ok(Arc::new(open));
+        }
+        let place = match first.is_empty() {
+            true => self.databases.turn(server).await?,
+            false => self.databases.another(server)?,
+        };
+        let open = PostgresConnection::open(server, self.limit).await?;
+        let open = Arc::new(open.within((room, place)));
+        open.run(READING).await?;
+        let state = open.rows("SELECT pg_export_snapshot()").await?;
+        let state = state.first().map(|row| row.get::<_, String>(0));
+        let state = state.ok_or_else(|| unreadable("it gave no snapshot"))?;
+        first.insert(
+            server.clone(),
+            ExportedSnapshot {
+                open: Arc::clone(&open),
+                state,
+            },
+        );
+        Ok(open)
+    }
+}
+
+/// So many scans of one question have a connection of their own; beside them nothing is left of what a server allows.
+const MOST_AT_ONCE: usize = 8;
+
+const READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// An open connection. Whoever lets go of it ends what it was asked, there as well.
+pub(super) struct PostgresConnection {
+    client: Client,
+    cancel: CancelToken,
+    tls: Option<MakeRustlsConnect>,
+    /// Ends when all that was asked has been answered and nobody asks any more.
+    task: Option<tokio::task::JoinHandle<()>>,
+    /// Whether a statement may still run.
+    busy: AtomicBool,
+    /// Among those of its question, and of all.
+    permits: Option<(OwnedSemaphorePermit, ConnectionPermit)>,
+}
+
+impl PostgresConnection {
+    /// Connects; a statement may take as long as `limit`.
+    pub(super) async fn open(server: &PostgresEndpoint, limit: Duration) -> Result<Self, Refusal> {
+        let (config, tls) = settings(server)?;
+        let (client, connection): (Client, futures::future::BoxFuture<'static, _>) = match &tls {
+            None => {
+                let (client, connection) = config
+                    .connect(NoTls)
+                    .await
+                    .map_err(|error| failed(&error))?;
+                (client, Box::pin(connection))
+            }
+            Some(tls) => {
+                let (client, connection) = config
+                    .connect(tls.clone())
+                    .await
+                    .map_err(|error| failed(&error))?;
+                (client, Box::pin(connection))
+            }
+        };
+        let task = tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(name: "in_place.connection", detail = %error, "a connection to a database ended");
+            }
+        });
+        let cancel = client.cancel_token();
+        let open = Self {
+            client,
+            cancel,
+            tls,
+            task: Some(task),
+            busy: AtomicBool::new(false),
+            permits: None,
+        };
+        // Nothing but the database's own operators, whatever the user's settings are. What it compiles for a statement takes
+        // longer than most statements do, and it is not to be told meanwhile that nobody reads any more.
+        open.run(&format!(
+            "SET search_path = pg_catalog; SET standard_conforming_strings = on; SET jit = off; SET timezone = 'UTC'; \
+             SET default_transaction_read_only = on; SET statement_timeout = {0}; \
+             SET idle_in_transaction_session_timeout = {0}",
+            limit.as_millis().min(MOST)
+        ))
+        .await?;
+        Ok(open)
+    }
+
+    fn within(mut self, places: (OwnedSemaphorePermit, ConnectionPermit)) -> Self {
+        self.permits = Some(places);
+        self
+    }
+
+    /// All that was asked has come.
+    pub(super) fn rests(&self) {
+        self.busy.store(false, Ordering::Relaxed);
+    }
+
+    /// Runs statements that give no rows.
+    pub(super) async fn run(&self, sql: &str) -> Result<(), Refusal> {
+        let ran = self.client.batch_execute(sql).await;
+        ran.map_err(|error| failed(&error))
+    }
+
+    /// All rows of a small answer.
+    pub(super) async fn rows(&self, sql: &str) -> Result<Vec<Row>, Refusal> {
+        let mut stream = Box::pin(self.stream(sql).await?);
+        let mut rows = Vec::new();
+        while let Some(row) = stream.next().await {
+            rows.push(row.map_err(|error| failed(&error))?);
+        }
+        self.rests();
+        Ok(rows)
+    }
+
+    /// The rows of an answer as they come: the database waits for whoever reads slowly.
+    pub(super) async fn stream(&self, sql: &str) -> Result<RowStream, Refusal> {
+        self.busy.store(true, Ordering::Relaxed);
+        let none: [(&(dyn ToSql + Sync), Type); 0] = [];
+        let asked = self.client.query_typed_raw(sql, none).await;
+        asked.map_err(|error| failed(&error))
+    }
+}
+
+impl Drop for PostgresConnection {
+    fn drop(&mut self) {
+        let Some(mut task) = self.task.take() else {
+            return;
+        };
+        let runtime = tokio::runtime::Handle::try_current();
+        let (true, Ok(runtime)) = (self.busy.load(Ordering::Relaxed), runtime) else {
+            task.abort();
+            return;
+        };
+        let (cancel, tls) = (self.cancel.clone(), self.tls.take());
+        // Its question may open another one at once; others come when it has ended there.
+        let place = self.permits.take().map(|(_, place)| place);
+        runtime.spawn(async move {
+            let _place = place;
+            // A statement that only computes would not notice that nobody reads any more; one that has not begun when it is told
+            // to end does not hear it.
+            for pause in PAUSES {
+                let told = match &tls {
+                    None => cancel.cancel_query(NoTls).await,
+                    Some(tls) => cancel.cancel_query(tls.clone()).await,
+                };
+                if let Err(error) = told {
+                    tracing::debug!(name: "in_place.cancel", detail = %error, "a statement could not be cancelled");
+                }
+                if tokio::time::timeout(pause, &mut task).await.is_ok() {
+                    return;
+                }
+            }
+            task.abort();
+        });
+    }
+}
+
+/// That a database can't be read, and why: for its own house.
+pub(super) fn unreadable(why: &str) -> Refusal {
+    let sentence = format!("the database can't be read: {why}");
+    Refusal::new(ErrorCode::SourceUnreadable, sentence)
+}
+
+/// The error with what the database, or what lies below it, says of it.
+pub(super) fn failed(error: &tokio_postgres::Error) -> Refusal {
+    let mut text = error.to_string();
+    let mut below = std::error::Error::source(error);
+    while let Some(cause) = below {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        below = cause.source();
+    }
+    unreadable(&text)
+}
+
+/// How a database is reached, and under which certificates.
+fn settings(server: &PostgresEndpoint) -> Result<(Config, Option<MakeRustlsConnect>), Refusal> {
+    let mut config = parsed(&server.database)?;
+    if let Some(path) = &server.password {
+        let password = std::fs::read_to_string(path).map_err(|error| {
+            Refusal::new(
+                ErrorCode::SourceUnreadable,
+                format!("the password of the database can't be read: {error}"),
+            )
+            .with_place(path.display().to_string(), None, None)
+        })?;
+        config.password(password.trim_end_matches(['\r', '\n']));
+    }
+    config.application_name("hansa").connect_timeout(CONNECT);
+    let Some(path) = &server.root_certificate else {
+        config.ssl_mode(SslMode::Disable);
+        return Ok((config, None));
+    };
+    let wrong = |why: String| {
+        Refusal::new(
+            ErrorCode::SourceUnreadable,
+            format!("the root certificate of the database can't be used: {why}"),
+        )
+        .with_place(path.display().to_string(), None, None)
+    };
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(path).map_err(|why| wrong(why.to_string()))? {
+        let certificate = certificate.map_err(|why| wrong(why.to_string()))?;
+        roots
+            .add(certificate)
+            .map_err(|why| wrong(why.to_string()))?;
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|why| wrong(why.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.ssl_mode(SslMode::Require);
+    Ok((config, Some(MakeRustlsConnect::new(tls))))
+}
+
+/// The connection string, without anything that is a secret or that another key says.
+///
+/// # Errors
+/// `CONFIG_INVALID`.
+fn parsed(database: &str) -> Result<Config, Refusal> {
+    database
+        .parse()
+        .map_err(|error| Refusal::new(ErrorCode::ConfigInvalid, format!("`database`: {error}")))
+}
+
+/// What is wrong with a connection string, if anything: for whoever writes the configuration.
+#[must_use]
+pub fn wrong_with(database: &str, verified: bool) -> Option<String> {
+    let config = match database.parse::<Config>() {
+        Ok(config) => config,
+        Err(error) => return Some(error.to_string()),
+    };
+    if config.get_password().is_some() {
+        return Some("a password does not belong here: put it into a file, and name that with `password_file`".to_owned());
+    }
+    let words = ["sslmode", "options", "target_session_attrs"];
+    if let Some(word) = words.into_iter().find(|word| database.contains(word)) {
+        return Some(format!(
+            "`{word}` is not used: TLS is on wherever `root_certificate` is given"
+        ));
+    }
+    if config.get_user().is_none() || config.get_dbname().is_none() {
+        return Some("it lacks `user` or `dbname`".to_owned());
+    }
+    let hosts = config.get_hosts();
+    if hosts.len() != 1 || !config.get_hostaddrs().is_empty() {
+        return Some("it names one `host`".to_owned());
+    }
+    let here = hosts.iter().all(|host| match host {
+        Host::Unix(_) => true,
+        Host::Tcp(name) => {
+            name == "localhost" || name.parse::<IpAddr>().is_ok_and(|at| at.is_loopback())
+        }
+    });
+    (!here && !verified).then(|| {
+        "the database is on another machine: name the certificates that its own comes from with `root_certificate`"
+            .to_owned()
+    })
+}
+
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// So long a statement may take to end, each time that it is told to.
+const PAUSES: [Duration; 3] = [
+    Duration::from_millis(100),
+    Duration::from_secs(1),
+    Duration::from_secs(10),
+];
+
+/// The longest time that the database can be told, in milliseconds.
+const MOST: u128 = 2_147_483_647;

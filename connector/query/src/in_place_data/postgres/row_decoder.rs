@@ -1,0 +1,169 @@
+//! Rows of a database as columns: every value that can come fits, so that no row is an error.
+
+use super::{PgType, PostgresColumn};
+use arrow_array::builder::{
+    BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, StringViewBuilder,
+    TimestampMicrosecondBuilder,
+};
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_schema::{ArrowError, SchemaRef};
+use std::sync::Arc;
+use tokio_postgres::Row;
+use tokio_postgres::types::{FromSql, Type};
+
+/// Columns while they are filled.
+pub(super) struct PostgresRowDecoder {
+    schema: SchemaRef,
+    builders: Vec<PostgresColumnBuilder>,
+    rows: usize,
+    bytes: usize,
+}
+
+enum PostgresColumnBuilder {
+    Text(StringViewBuilder),
+    Int(Int64Builder),
+    Float(Float64Builder),
+    Bool(BooleanBuilder),
+    Date(Date32Builder),
+    Instant(TimestampMicrosecondBuilder),
+}
+
+impl PostgresRowDecoder {
+    pub(super) fn new<'c>(
+        schema: SchemaRef,
+        columns: impl Iterator<Item = &'c PostgresColumn>,
+    ) -> Self {
+        Self {
+            schema,
+            builders: columns
+                .map(|column| PostgresColumnBuilder::of(column.kind))
+                .collect(),
+            rows: 0,
+            bytes: 0,
+        }
+    }
+
+    /// Takes a row whose columns are those of the schema.
+    pub(super) fn take(&mut self, row: &Row) -> Result<(), tokio_postgres::Error> {
+        for (at, builder) in self.builders.iter_mut().enumerate() {
+            self.bytes = self.bytes.saturating_add(builder.take(row, at)?);
+        }
+        self.rows = self.rows.saturating_add(1);
+        Ok(())
+    }
+
+    /// Whether a batch of that many rows is full, or one of large values.
+    pub(super) const fn full(&self, rows: usize) -> bool {
+        self.rows >= rows || self.bytes >= LARGE
+    }
+
+    /// The rows so far; begins anew.
+    pub(super) fn batch(&mut self) -> Result<RecordBatch, ArrowError> {
+        let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
+        (self.rows, self.bytes) = (0, 0);
+        let columns = self
+            .builders
+            .iter_mut()
+            .map(PostgresColumnBuilder::finish)
+            .collect();
+        RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
+    }
+
+    /// Whether there is nothing to hand out.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+}
+
+impl PostgresColumnBuilder {
+    fn of(kind: PgType) -> Self {
+        match kind {
+            PgType::Text | PgType::AsText => Self::Text(StringViewBuilder::new()),
+            PgType::Int => Self::Int(Int64Builder::new()),
+            PgType::Float | PgType::Numeric => Self::Float(Float64Builder::new()),
+            PgType::Bool => Self::Bool(BooleanBuilder::new()),
+            PgType::Date => Self::Date(Date32Builder::new()),
+            PgType::Instant => {
+                Self::Instant(TimestampMicrosecondBuilder::new().with_timezone("UTC"))
+            }
+        }
+    }
+
+    /// Takes the value of a row; the bytes that it needs.
+    fn take(&mut self, row: &Row, at: usize) -> Result<usize, tokio_postgres::Error> {
+        match self {
+            Self::Text(texts) => {
+                let text = row.try_get::<_, Option<&str>>(at)?;
+                texts.append_option(text);
+                return Ok(text.map_or(0, str::len));
+            }
+            Self::Int(numbers) => numbers.append_option(row.try_get(at)?),
+            // No sum or comparison can tell the two zeros apart.
+            Self::Float(numbers) => {
+                numbers.append_option(row.try_get::<_, Option<f64>>(at)?.map(|x| x + 0.0));
+            }
+            Self::Bool(values) => values.append_option(row.try_get(at)?),
+            Self::Date(days) => {
+                days.append_option(
+                    row.try_get::<_, Option<DaysSinceEpoch>>(at)?
+                        .map(|day| day.0),
+                );
+            }
+            Self::Instant(instants) => {
+                instants.append_option(
+                    row.try_get::<_, Option<MicrosSinceEpoch>>(at)?
+                        .map(|at| at.0),
+                );
+            }
+        }
+        Ok(8)
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        match self {
+            Self::Text(texts) => Arc::new(texts.finish()),
+            Self::Int(numbers) => Arc::new(numbers.finish()),
+            Self::Float(numbers) => Arc::new(numbers.finish()),
+            Self::Bool(values) => Arc::new(values.finish()),
+            Self::Date(days) => Arc::new(days.finish()),
+            Self::Instant(instants) => Arc::new(instants.finish()),
+        }
+    }
+}
+
+type PostgresDecodeError = Box<dyn std::error::Error + Sync + Send>;
+
+/// Days since 1970.
+struct DaysSinceEpoch(i32);
+
+impl<'a> FromSql<'a> for DaysSinceEpoch {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, PostgresDecodeError> {
+        let days = i32::from_be_bytes(raw.try_into()?);
+        Ok(Self(days.saturating_add(DAYS)))
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        *kind == Type::DATE
+    }
+}
+
+/// Microseconds since 1970.
+struct MicrosSinceEpoch(i64);
+
+impl<'a> FromSql<'a> for MicrosSinceEpoch {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, PostgresDecodeError> {
+        let micros = i64::from_be_bytes(raw.try_into()?);
+        Ok(Self(micros.saturating_add(MICROS)))
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        *kind == Type::TIMESTAMPTZ
+    }
+}
+
+/// From 1970 to 2000, where the database begins to count.
+const DAYS: i32 = 10_957;
+const MICROS: i64 = 946_684_800_000_000;
+
+/// Bytes of a batch of large texts.
+const LARGE: usize = 4 << 20;

@@ -1,0 +1,263 @@
+//! What a database says about a table: its columns, and whether they can be published.
+
+use super::query_connections::{PostgresConnection, unreadable};
+use super::{PgType, PostgresColumn, PostgresEndpoint, PostgresTable, ident};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+
+/// A column as the database has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiscoveredColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type, as the database writes it.
+    pub written: String,
+    /// The type as which it can be published, if it can.
+    pub kind: Option<PgType>,
+    /// Whether it may be without a value.
+    pub nullable: bool,
+}
+
+/// The columns of a table or view.
+///
+/// # Errors
+/// `SOURCE_UNREADABLE` where the database can't be reached or has no such table.
+pub async fn columns(
+    server: &PostgresEndpoint,
+    schema: &str,
+    name: &str,
+) -> Result<Vec<DiscoveredColumn>, Refusal> {
+    let open = PostgresConnection::open(server, std::time::Duration::from_secs(60)).await?;
+    let encoding = open.rows("SHOW server_encoding").await?;
+    let encoding = encoding.first().map(|row| row.get::<_, String>(0));
+    if encoding.as_deref() != Some("UTF8") {
+        return Err(Refusal::new(
+            ErrorCode::SourceUnreadable,
+            "the database does not keep its texts in UTF-8, so their order there is another one",
+        ));
+    }
+    let found = found(&open, schema, name).await?;
+    if found.is_empty() {
+        return Err(Refusal::new(
+            ErrorCode::SourceUnreadable,
+            format!("the database has no table `{schema}.{name}` that this user knows"),
+        ));
+    }
+    Ok(found)
+}
+
+/// How the rows of a table come about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RelationKind {
+    /// They lie there.
+    Stored,
+    /// They are computed when they are asked for, by expressions that may fail: in a view, a foreign table, or under row security.
+    Computed,
+}
+
+/// Whether the table still has the columns that were published: another type could make an error of a row that nobody may see.
+/// Until the end of the transaction nobody changes them.
+///
+/// # Errors
+/// `SCHEMA_CHANGED`, `SOURCE_UNREADABLE`.
+pub(super) async fn still(
+    open: &PostgresConnection,
+    table: &PostgresTable,
+) -> Result<RelationKind, Refusal> {
+    let found = found(open, &table.schema, &table.name).await?;
+    let same = table.columns.iter().all(|column| {
+        found.iter().any(|found| {
+            found.name == column.name
+                && found.kind == Some(column.kind)
+                && (column.nullable || !found.nullable)
+        })
+    });
+    if !same {
+        return Err(Refusal::new(
+            ErrorCode::SchemaChanged,
+            "the table of a dataset in place has other columns than were published",
+        )
+        .with_help("its owner publishes it again: hansa dataset publish"));
+    }
+    // Takes the lock. What is asked of the catalogue is of the state of the transaction, which may be older.
+    open.run(&format!("SELECT FROM {} LIMIT 0", table.quoted()))
+        .await?;
+    let below = open.rows(&below(&table.schema, &table.name)).await?;
+    let of = |at: usize| below.first().and_then(|row| row.get::<_, Option<bool>>(at));
+    match (of(0), of(1), of(2)) {
+        (Some(true), Some(computed), Some(false)) => Ok(if computed {
+            RelationKind::Computed
+        } else {
+            RelationKind::Stored
+        }),
+        // To a transaction that began before, such a table looks empty.
+        _ => Err(unreadable(
+            "a table was emptied, written anew or replaced while the question ran",
+        )),
+    }
+}
+
+/// Asks of a table and of all that it is made of whether rows are computed, and whether any was written anew since the
+/// transaction's state: of that state is what the catalogue's tables say, of this moment what its functions say.
+fn below(schema: &str, name: &str) -> String {
+    format!(
+        "WITH RECURSIVE named AS (\
+           SELECT c.oid, c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+           WHERE n.nspname = {} AND c.relname = {}\
+         ), below(oid, relkind) AS (\
+           SELECT oid, relkind FROM named \
+           UNION \
+           SELECT c.oid, c.relkind FROM below b CROSS JOIN LATERAL (\
+             SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = b.oid \
+             UNION ALL \
+             SELECT d.refobjid FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass \
+             AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass \
+             WHERE r.ev_class = b.oid AND b.relkind = 'v'\
+           ) x(oid) JOIN pg_class c ON c.oid = x.oid\
+         ) \
+         SELECT to_regclass({}) = (SELECT oid FROM named), bool_or(c.relkind IN ('v', 'f') OR c.relrowsecurity OR EXISTS (\
+           SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attgenerated = 'v')), \
+         bool_or(c.relkind IN ('r', 'm') AND c.relfilenode IS DISTINCT FROM pg_relation_filenode(c.oid)) \
+         FROM below b JOIN pg_class c ON c.oid = b.oid",
+        text(schema),
+        text(name),
+        text(&format!("{}.{}", ident(schema), ident(name)))
+    )
+}
+
+async fn found(
+    open: &PostgresConnection,
+    schema: &str,
+    name: &str,
+) -> Result<Vec<DiscoveredColumn>, Refusal> {
+    let rows = open
+        .rows(&format!(
+            "SELECT a.attname::text, t.typname::text, t.typtype::text, a.atttypmod::int8, a.attnotnull, \
+             format_type(a.atttypid, a.atttypmod) \
+             FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid \
+             JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
+             WHERE n.nspname = {} AND c.relname = {} AND c.relkind IN ('r', 'p', 'v', 'm', 'f') \
+             AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
+            text(schema),
+            text(name)
+        ))
+        .await?;
+    let found = rows.iter().map(|row| {
+        let (kind, class, modifier): (String, String, i64) = (row.get(1), row.get(2), row.get(3));
+        DiscoveredColumn {
+            name: row.get(0),
+            kind: known(&kind, &class, modifier),
+            nullable: !row.get::<_, bool>(4),
+            written: row.get(5),
+        }
+    });
+    Ok(found.collect())
+}
+
+/// How many rows a table has, and how many of them are rows of the dataset.
+///
+/// # Errors
+/// `SOURCE_UNREADABLE`.
+pub async fn count(
+    table: &PostgresTable,
+    limit: std::time::Duration,
+) -> Result<(u64, u64), Refusal> {
+    let open = PostgresConnection::open(&table.server, limit).await?;
+    let readable = table.readable();
+    let filter = if readable.is_empty() {
+        String::new()
+    } else {
+        format!(" FILTER (WHERE {})", readable.join(" AND "))
+    };
+    // Every column is named, so that one that this user may not read is found now.
+    let columns = table.columns.iter().map(|column| ident(&column.name));
+    let sql = format!(
+        "SELECT count(*), count(*){filter} FROM (SELECT {} FROM {}) t",
+        columns.collect::<Vec<_>>().join(", "),
+        table.quoted()
+    );
+    let rows = open.rows(&sql).await?;
+    let count = |at: usize| {
+        let row = rows.first().map(|row| row.get::<_, i64>(at));
+        row.and_then(|count| u64::try_from(count).ok()).unwrap_or(0)
+    };
+    Ok((count(0), count(1)))
+}
+
+/// The kind of a type by its name, class (`e` is an enumeration) and modifier.
+fn known(name: &str, class: &str, modifier: i64) -> Option<PgType> {
+    Some(match name {
+        "text" | "varchar" => PgType::Text,
+        "bpchar" | "uuid" => PgType::AsText,
+        _ if class == "e" => PgType::AsText,
+        "bool" => PgType::Bool,
+        "int2" | "int4" | "int8" => PgType::Int,
+        "float4" | "float8" => PgType::Float,
+        // Without a precision, or with one of hundreds of digits, a number could be too large for the conversion, and a row
+        // that nobody may see would be an error for everybody.
+        "numeric" if fits_a_float(modifier) => PgType::Numeric,
+        "date" => PgType::Date,
+        "timestamptz" => PgType::Instant,
+        _ => return None,
+    })
+}
+
+/// Whether every number of a `numeric` with this modifier fits a floating-point number: its digits, and those after the point,
+/// of which there may be fewer than none.
+const fn fits_a_float(modifier: i64) -> bool {
+    let packed = modifier.saturating_sub(4);
+    let (digits, scale) = (packed >> 16, ((packed & 0x7ff) ^ 1024) - 1024);
+    modifier >= 4 && digits <= 300 && scale >= 0 && scale <= 300
+}
+
+/// A text literal.
+pub(super) fn text(value: &str) -> String {
+    format!("'{}'", value.replace('\'', "''"))
+}
+
+impl PostgresColumn {
+    /// A column that was found, where it can be published.
+    ///
+    /// # Errors
+    /// What is wrong with its type, and what would help.
+    pub fn of(found: &DiscoveredColumn) -> Result<Self, (String, &'static str)> {
+        let kind = found.kind.ok_or_else(|| {
+            let help = match found.written.as_str() {
+                written if written.starts_with("timestamp") => {
+                    "a time without a zone is no instant: make a view with AT TIME ZONE"
+                }
+                written if written.starts_with("numeric") => {
+                    "give it a precision, or make a view that casts it to double precision"
+                }
+                _ => "leave it out with skip_columns, or make a view that casts it",
+            };
+            (
+                format!(
+                    "column `{}` of type {} can't be published",
+                    found.name, found.written
+                ),
+                help,
+            )
+        })?;
+        Ok(Self {
+            name: found.name.clone(),
+            kind,
+            nullable: found.nullable,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits_a_float;
+
+    #[test]
+    fn numbers_that_a_float_can_not_hold_are_told_by_their_type() {
+        let modifier = |digits: i64, scale: i64| ((digits << 16) | (scale & 0x7ff)) + 4;
+        assert!(fits_a_float(modifier(12, 2)));
+        assert!(fits_a_float(modifier(300, 300)));
+        for (digits, scale) in [(301, 0), (3, -400), (5, 400), (1000, 0)] {
+            assert!(!fits_a_float(modifier(digits, scale)), "{digits} {scale}");
+        }
+        assert!(!fits_a_float(-1));
+    }
+}

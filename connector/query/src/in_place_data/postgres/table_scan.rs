@@ -1,0 +1,282 @@
+//! The scan of a table in its database: the columns that are needed, the conditions that can be told there, and a limit.
+
+use super::filter_sql::rendered;
+use super::query_connections::{self, PostgresConnection, QueryConnections};
+use super::row_decoder::PostgresRowDecoder;
+use super::table_description::{self, RelationKind};
+use super::{PostgresColumn, PostgresTable, ident};
+use crate::engine_error;
+use crate::in_place_data::ErrorDetail;
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use datafusion::config::ConfigOptions;
+use datafusion::execution::TaskContext;
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::filter_pushdown::{
+    ChildPushdownResult, FilterPushdownPhase, FilterPushdownPropagation, PushedDown,
+};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
+    SendableRecordBatchStream,
+};
+use datafusion_common::tree_node::TreeNodeRecursion;
+use datafusion_common::{Result, internal_err};
+use futures::stream::{self, StreamExt as _};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use tokio_postgres::RowStream;
+
+/// The scan of the columns at `projection` of `schema`, which are those of the table.
+pub(crate) fn scan(
+    table: &PostgresTable,
+    schema: &SchemaRef,
+    projection: Option<&Vec<usize>>,
+    (sessions, told): (QueryConnections, ErrorDetail),
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let all: Vec<usize> = (0..table.columns.len()).collect();
+    let indices = projection.unwrap_or(&all);
+    let schema = Arc::new(schema.project(indices)?);
+    let columns = indices.iter().filter_map(|at| table.columns.get(*at));
+    Ok(Arc::new(PostgresScanExec {
+        properties: properties(&schema),
+        columns: columns.cloned().collect(),
+        table: Arc::new(table.clone()),
+        schema,
+        conditions: Vec::new(),
+        limit: None,
+        sessions,
+        error_detail: told,
+    }))
+}
+
+#[derive(Clone)]
+struct PostgresScanExec {
+    table: Arc<PostgresTable>,
+    columns: Vec<PostgresColumn>,
+    schema: SchemaRef,
+    conditions: Vec<String>,
+    limit: Option<usize>,
+    sessions: QueryConnections,
+    error_detail: ErrorDetail,
+    properties: Arc<PlanProperties>,
+}
+
+fn properties(schema: &SchemaRef) -> Arc<PlanProperties> {
+    Arc::new(PlanProperties::new(
+        EquivalenceProperties::new(Arc::clone(schema)),
+        Partitioning::UnknownPartitioning(1),
+        EmissionType::Incremental,
+        Boundedness::Bounded,
+    ))
+}
+
+impl PostgresScanExec {
+    /// What the database is asked.
+    fn sql(&self, rows: RelationKind) -> String {
+        let values: Vec<String> = self.columns.iter().map(PostgresColumn::value).collect();
+        let mut conditions = self.table.readable();
+        conditions.extend(self.conditions.iter().cloned());
+        let (before, from) = match rows {
+            RelationKind::Stored => (String::new(), self.table.quoted()),
+            // All of it comes about before the first row is sent, whatever is asked for: or whether a question fails would
+            // tell of rows that nobody may see.
+            RelationKind::Computed => {
+                conditions.push("(SELECT count(*) FROM \"each\") >= 0".to_owned());
+                let all = self.table.columns.iter().map(|column| ident(&column.name));
+                let all: Vec<String> = all.collect();
+                let before = format!(
+                    "WITH \"each\" AS MATERIALIZED (SELECT {} FROM {}) ",
+                    all.join(", "),
+                    self.table.quoted()
+                );
+                (before, "\"each\"".to_owned())
+            }
+        };
+        let filter = match conditions.is_empty() {
+            true => String::new(),
+            false => format!(" WHERE {}", conditions.join(" AND ")),
+        };
+        let limit = self
+            .limit
+            .map_or_else(String::new, |rows| format!(" LIMIT {rows}"));
+        format!(
+            "{before}SELECT {} FROM {from}{filter}{limit}",
+            values.join(", ")
+        )
+    }
+}
+
+impl fmt::Debug for PostgresScanExec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InDatabase").finish_non_exhaustive()
+    }
+}
+
+impl DisplayAs for PostgresScanExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "InDatabase: {}", self.sql(RelationKind::Stored))
+    }
+}
+
+impl ExecutionPlan for PostgresScanExec {
+    fn name(&self) -> &'static str {
+        "InDatabase"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        if children.is_empty() {
+            Ok(self)
+        } else {
+            internal_err!("a table has no children")
+        }
+    }
+
+    fn supports_limit_pushdown(&self) -> bool {
+        false
+    }
+
+    fn with_fetch(&self, limit: Option<usize>) -> Option<Arc<dyn ExecutionPlan>> {
+        Some(Arc::new(Self {
+            limit,
+            ..self.clone()
+        }))
+    }
+
+    fn fetch(&self) -> Option<usize> {
+        self.limit
+    }
+
+    /// Takes every filter that can be told to the database, and none from the plan: what is compared here and there may differ
+    /// in what it lets through, never in what the plan keeps.
+    fn handle_child_pushdown_result(
+        &self,
+        _: FilterPushdownPhase,
+        offered: ChildPushdownResult,
+        _: &ConfigOptions,
+    ) -> Result<FilterPushdownPropagation<Arc<dyn ExecutionPlan>>> {
+        let columns: Vec<&PostgresColumn> = self.columns.iter().collect();
+        let kept = offered.parent_filters.iter().map(|_| PushedDown::No);
+        let propagation = FilterPushdownPropagation::with_parent_pushdown_result(kept.collect());
+        // What is above a limit is asked of the rows that the limit lets through.
+        if self.limit.is_some() {
+            return Ok(propagation);
+        }
+        let conditions = offered
+            .parent_filters
+            .iter()
+            .filter_map(|filter| rendered(&filter.filter, &columns));
+        let mut taken = self.clone();
+        for condition in conditions {
+            if !taken.conditions.contains(&condition) {
+                taken.conditions.push(condition);
+            }
+        }
+        Ok(propagation.with_updated_node(Arc::new(taken)))
+    }
+
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        if partition != 0 {
+            return internal_err!("a table has one partition");
+        }
+        let reading = PostgresScanStream {
+            columns: PostgresRowDecoder::new(Arc::clone(&self.schema), self.columns.iter()),
+            rows: context.session_config().batch_size(),
+            stage: PostgresScanState::Asking(self.clone()),
+            error_detail: self.error_detail,
+        };
+        let batches = stream::unfold(reading, async |mut reading| {
+            let batch = reading.next().await.transpose()?;
+            if batch.is_err() {
+                reading.stage = PostgresScanState::Over;
+            }
+            let batch =
+                batch.map_err(|refusal| engine_error::carry(reading.error_detail.of(refusal)));
+            Some((batch, reading))
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(
+            Arc::clone(&self.schema),
+            batches,
+        )))
+    }
+}
+
+/// A scan that runs.
+struct PostgresScanStream {
+    columns: PostgresRowDecoder,
+    rows: usize,
+    stage: PostgresScanState,
+    error_detail: ErrorDetail,
+}
+
+enum PostgresScanState {
+    Asking(PostgresScanExec),
+    Rows {
+        rows: Pin<Box<RowStream>>,
+        /// Kept open until the last row is here.
+        open: Arc<PostgresConnection>,
+    },
+    Over,
+}
+
+impl PostgresScanStream {
+    async fn next(&mut self) -> std::result::Result<Option<RecordBatch>, Refusal> {
+        if let PostgresScanState::Asking(scan) = &self.stage {
+            let open = scan.sessions.open(&scan.table.server).await?;
+            let come_about = table_description::still(&open, &scan.table).await?;
+            let rows = Box::pin(open.stream(&scan.sql(come_about)).await?);
+            self.stage = PostgresScanState::Rows { rows, open };
+        }
+        let PostgresScanState::Rows { rows, open } = &mut self.stage else {
+            return Ok(None);
+        };
+        let broken = |error: &tokio_postgres::Error| query_connections::failed(error);
+        while !self.columns.full(self.rows) {
+            match rows.next().await {
+                Some(Ok(row)) => self.columns.take(&row).map_err(|error| broken(&error))?,
+                Some(Err(error)) => return Err(broken(&error)),
+                None => {
+                    open.rests();
+                    self.stage = PostgresScanState::Over;
+                    break;
+                }
+            }
+        }
+        if self.columns.is_empty() {
+            return Ok(None);
+        }
+        let batch = self.columns.batch();
+        batch.map(Some).map_err(|error| {
+            tracing::error!(name: "in_place.batch", detail = %error);
+            Refusal::new(
+                ErrorCode::SchemaChanged,
+                "a table in place holds what it was not published with",
+            )
+        })
+    }
+}

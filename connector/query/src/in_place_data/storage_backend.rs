@@ -1,0 +1,145 @@
+//! Where files in place lie: on this machine, or in a store that speaks the protocol of Amazon S3.
+
+use hansa_audit_log::digest::Digest;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use object_store::aws::AmazonS3Builder;
+use object_store::local::LocalFileSystem;
+use object_store::{ClientOptions, ObjectStore, RetryConfig};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Where files lie.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StorageBackend {
+    /// On this machine.
+    Local,
+    /// In a bucket.
+    S3(S3Bucket),
+}
+
+/// A bucket of an S3-compatible store. Secrets are in the environment or in a file, never here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct S3Bucket {
+    /// Its name.
+    pub name: String,
+    /// The address of the store; absent: Amazon's for the region.
+    pub endpoint: Option<String>,
+    /// The region; absent: `AWS_REGION` where the keys are of the environment, too, or `us-east-1`.
+    pub region: Option<String>,
+    /// The file with `access_key_id = …` and `secret_access_key = …`; absent: the environment (`AWS_ACCESS_KEY_ID`,
+    /// `AWS_SECRET_ACCESS_KEY`).
+    pub credentials: Option<PathBuf>,
+}
+
+impl StorageBackend {
+    /// The digest of the file with the keys; none where there is no such file.
+    pub(super) fn keys_digest(&self) -> Option<Digest> {
+        let Self::S3(S3Bucket {
+            credentials: Some(path),
+            ..
+        }) = self
+        else {
+            return None;
+        };
+        std::fs::read(path).ok().map(|bytes| Digest::of(&bytes))
+    }
+
+    /// Opens it; nothing is asked of it yet.
+    ///
+    /// # Errors
+    /// `SOURCE_UNREADABLE` where the file with the keys can't be read; `CONFIG_INVALID` where an address is none.
+    pub fn open(&self) -> Result<Arc<dyn ObjectStore>, Refusal> {
+        let bucket = match self {
+            Self::Local => return Ok(Arc::new(LocalFileSystem::new())),
+            Self::S3(bucket) => bucket,
+        };
+        // Of the two providers that the client could take, the one of everything else here.
+        let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let options = ClientOptions::new()
+            .with_connect_timeout(CONNECT)
+            .with_timeout(REQUEST)
+            .with_allow_http(bucket.endpoint.as_deref().is_some_and(is_local_endpoint));
+        let retries = RetryConfig {
+            max_retries: 3,
+            retry_timeout: REQUEST,
+            ..RetryConfig::default()
+        };
+        // Where a file has the keys, nothing of the environment is mixed with them.
+        let begun = match &bucket.credentials {
+            Some(_) => AmazonS3Builder::new(),
+            None => AmazonS3Builder::from_env(),
+        };
+        let mut builder = begun
+            .with_bucket_name(&bucket.name)
+            .with_client_options(options)
+            .with_retry(retries);
+        if let Some(endpoint) = &bucket.endpoint {
+            builder = builder.with_endpoint(endpoint);
+        }
+        if let Some(region) = &bucket.region {
+            builder = builder.with_region(region);
+        }
+        if let Some(path) = &bucket.credentials {
+            let (id, secret) = keys(path)?;
+            builder = builder
+                .with_access_key_id(id)
+                .with_secret_access_key(secret);
+        }
+        let store = builder.build().map_err(|error| {
+            Refusal::new(
+                ErrorCode::ConfigInvalid,
+                format!("the store of `{}` can't be used: {error}", bucket.name),
+            )
+        })?;
+        Ok(Arc::new(store))
+    }
+}
+
+/// Whether an address without TLS is one of this machine, so that nothing of it travels.
+#[must_use]
+pub fn is_local_endpoint(endpoint: &str) -> bool {
+    let Some(rest) = endpoint.strip_prefix("http://") else {
+        return false;
+    };
+    let host = rest.split(['/', '?']).next().unwrap_or_default();
+    let host = host.strip_prefix('[').map_or_else(
+        || host.split(':').next().unwrap_or_default(),
+        |v6| v6.split(']').next().unwrap_or_default(),
+    );
+    host == "localhost"
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+/// The two keys of a file, each on a line, with or without the prefix `aws_`.
+fn keys(path: &Path) -> Result<(String, String), Refusal> {
+    let missing = |why: String| {
+        Refusal::new(ErrorCode::SourceUnreadable, why)
+            .with_place(path.display().to_string(), None, None)
+            .with_help("write access_key_id = … and secret_access_key = … into it, a line each")
+    };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| missing(format!("the keys of the store can't be read: {error}")))?;
+    let value = |key: &str| {
+        text.lines().find_map(|line| {
+            let (name, value) = line.split_once('=')?;
+            let name = name.trim();
+            let name = name.strip_prefix("aws_").unwrap_or(name);
+            (name == key).then(|| value.trim().trim_matches('"').to_owned())
+        })
+    };
+    match (value("access_key_id"), value("secret_access_key")) {
+        (Some(id), Some(secret)) => Ok((id, secret)),
+        _ => Err(missing("the file lacks a key of the store".to_owned())),
+    }
+}
+
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// For one request; a question asks for many.
+const REQUEST: Duration = Duration::from_secs(30);

@@ -1,0 +1,46 @@
+//! Files that others wrote, read completely: each value becomes its declared type or is counted as unreadable.
+//!
+//! The kinds of source; this list is the index of the folder.
+
+pub mod bounded_reader;
+pub mod config;
+pub mod date_time;
+pub mod delimited_text;
+pub mod field_value;
+pub mod geojson;
+pub mod ingest_counts;
+pub mod parquet_source;
+pub mod row_builder;
+pub mod schema_inference;
+pub mod source_files;
+pub mod source_roots;
+pub mod transcoding_reader;
+pub mod wildcard;
+
+use config::{SourceConfig, SourceKind};
+use field_value::SourceFileEvent;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use source_files::SourceFile;
+
+/// Reads one file from its first row to its last and hands out each event as it comes.
+///
+/// # Errors
+/// When the file can't be read at all; a single bad row is an event. A refusal of `each` ends the reading.
+pub fn read(
+    file: &SourceFile,
+    config: &SourceConfig,
+    each: &mut dyn FnMut(SourceFileEvent<'_>) -> Result<(), Refusal>,
+) -> Result<(), Refusal> {
+    match config.kind {
+        SourceKind::Text => delimited_text::read(file, config, each),
+        SourceKind::Parquet => parquet_source::read(file, config, each),
+        SourceKind::GeoJson => geojson::read(file, config, each),
+        SourceKind::Postgres => Err(Refusal::new(
+            ErrorCode::SourceUnreadable,
+            "a table is not read from a file",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+//! What `[dataset.source]` says of rows that stay where they are, and what can't be said of them.
+
+use crate::in_place_data::postgres::{PostgresEndpoint, query_connections};
+use crate::in_place_data::storage_backend::{S3Bucket, StorageBackend, is_local_endpoint};
+use crate::ingest::config::toml_table::TomlTableReader;
+use crate::ingest::config::{
+    ColumnValueOrigin, ConfigLocation, DatasetConfig, InPlaceConfig, SourceKind,
+};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::path::Path;
+
+/// Where the rows stay, if they do.
+pub(super) fn of(
+    table: &mut TomlTableReader<'_, '_>,
+    kind: Option<SourceKind>,
+    paths: &[String],
+    folder: &Path,
+) -> Option<InPlaceConfig> {
+    let said = table.flag("in_place");
+    let stored = paths.iter().any(|path| path.starts_with(S3));
+    let database_here = kind == Some(SourceKind::Postgres);
+    only(
+        table,
+        stored,
+        &OF_STORES,
+        "an S3-compatible store: path = \"s3://BUCKET/FILES\"",
+    );
+    only(
+        table,
+        database_here,
+        &OF_DATABASES,
+        "a database: kind = \"postgres\"",
+    );
+    if said || database_here {
+        for key in COPIED {
+            if table.get(key).is_some() {
+                let why = "changes what is read, and rows in place are read as they are";
+                table.wrong(key, format!("`{key}` {why}"));
+            }
+        }
+    }
+    if database_here {
+        return database(table, folder);
+    }
+    if stored && !said {
+        table.wrong(
+            "path",
+            "files of a store are read in place: add in_place = true",
+        );
+    }
+    if said && kind != Some(SourceKind::Parquet) {
+        table.wrong("in_place", "only Parquet files are read in place");
+    }
+    let bucket = stored.then(|| bucket(table, paths, folder));
+    if !said {
+        return None;
+    }
+    Some(InPlaceConfig::Parquet(
+        bucket.map_or(StorageBackend::Local, StorageBackend::S3),
+    ))
+}
+
+/// Refuses keys of another kind of source, by what they belong to.
+fn only<'a>(table: &mut TomlTableReader<'a, '_>, theirs: bool, keys: &[&'a str], what: &str) {
+    for &key in keys {
+        if table.get(key).is_some() && !theirs {
+            table.wrong(key, format!("`{key}` is of {what}"));
+        }
+    }
+}
+
+fn bucket(table: &mut TomlTableReader<'_, '_>, paths: &[String], folder: &Path) -> S3Bucket {
+    let mut names = paths.iter().map(|path| {
+        let rest = path.strip_prefix(S3)?;
+        let (bucket, key) = rest.split_once('/')?;
+        (!bucket.is_empty() && !key.is_empty()).then_some(bucket)
+    });
+    let first = names.next().flatten();
+    if first.is_none() || names.any(|name| name != first) {
+        table.wrong(
+            "path",
+            "files of a store are written s3://BUCKET/FILES, all of one bucket",
+        );
+    }
+    let endpoint = table.string("endpoint");
+    if let Some(endpoint) = &endpoint
+        && !endpoint.starts_with("https://")
+        && !is_local_endpoint(endpoint)
+    {
+        table.wrong(
+            "endpoint",
+            "`endpoint` is https://HOST; without TLS it is an address of this machine",
+        );
+    }
+    S3Bucket {
+        name: first.unwrap_or_default().to_owned(),
+        endpoint,
+        region: table.string("region"),
+        credentials: table
+            .string("credentials_file")
+            .map(|path| folder.join(path)),
+    }
+}
+
+fn database(table: &mut TomlTableReader<'_, '_>, folder: &Path) -> Option<InPlaceConfig> {
+    let database = table.demanded("database");
+    let password = table.string("password_file");
+    let root = table.string("root_certificate");
+    if !database.is_empty()
+        && let Some(why) = query_connections::wrong_with(&database, root.is_some())
+    {
+        table.wrong("database", format!("`database`: {why}"));
+    }
+    if table.get("path").is_some() {
+        table.wrong("path", "a table of a database has no `path`");
+    }
+    let whole = table.demanded("table");
+    let (schema, name) = whole.split_once('.').unwrap_or(("public", &whole));
+    Some(InPlaceConfig::Postgres {
+        server: PostgresEndpoint {
+            database,
+            password: password.map(|path| folder.join(path)),
+            root_certificate: root.map(|path| folder.join(path)),
+        },
+        schema: schema.to_owned(),
+        table: name.to_owned(),
+    })
+}
+
+/// What can't be said of a dataset whose rows stay where they are: it would need other rows than those that lie there.
+pub(super) fn check(config: &DatasetConfig, problems: &mut Vec<Refusal>) {
+    let Some(place) = &config.source.in_place else {
+        return;
+    };
+    let mut refuse = |spot: &ConfigLocation, key: &str, why: &str| {
+        let refusal = spot.refuse(ErrorCode::ConfigInvalid, key, format!("`{key}` {why}"));
+        problems.push(refusal.with_help(
+            "without in_place a copy is published, which may be prepared; in a database a view does it",
+        ));
+    };
+    let other = "makes other rows, and rows in place are read as they are";
+    let whole = [
+        ("prepare", config.prepare.is_some()),
+        ("unpivot", config.unpivot.is_some()),
+        ("lookup", !config.lookups.is_empty()),
+        ("sort", !config.sort.is_empty()),
+        ("max_bad_rows", config.max_bad_rows > 0.0),
+    ];
+    for (key, said) in whole {
+        if said {
+            refuse(&config.location, key, other);
+        }
+    }
+    for column in &config.columns {
+        let plain = matches!(&column.origin, ColumnValueOrigin::From(names) if names.len() <= 1);
+        let said = [
+            ("from", !plain),
+            ("format", !column.formats.is_empty()),
+            ("zone", column.zone.is_some()),
+            ("shift", column.shift_us != 0),
+            ("factor", column.factor.is_some()),
+            ("optional", column.optional),
+        ];
+        for (key, said) in said {
+            if said {
+                refuse(&column.location, key, other);
+            }
+        }
+    }
+    if let Some(grid) = &config.grid
+        && grid.release.is_some()
+    {
+        refuse(
+            &grid.location,
+            "release",
+            "keeps rows apart, and of rows in place nothing is kept",
+        );
+    }
+    if config.feed {
+        refuse(
+            &config.location,
+            "feed",
+            "keeps what was published, and of rows in place nothing is kept",
+        );
+    }
+    if config.model.is_some() && matches!(place, InPlaceConfig::Postgres { .. }) {
+        refuse(
+            &config.location,
+            "model",
+            "is checked at publication, and rows of a database change afterwards",
+        );
+    }
+}
+
+const COPIED: [&str; 9] = [
+    "delimiter",
+    "encoding",
+    "skip_lines",
+    "header_rows",
+    "columns",
+    "max_row_bytes",
+    "short_rows",
+    "nulls",
+    "decimal",
+];
+
+const OF_STORES: [&str; 3] = ["endpoint", "region", "credentials_file"];
+
+const OF_DATABASES: [&str; 4] = ["database", "password_file", "root_certificate", "table"];
+
+const S3: &str = "s3://";

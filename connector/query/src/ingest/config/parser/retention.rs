@@ -1,0 +1,88 @@
+//! `keep`: for how long a snapshot stays on disk when another one has taken its place. It decides nothing of what is
+//! published, so it is no part of what a dataset is made from.
+
+use hansa_policy::id::SqlIdentifier;
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use toml::de::{DeTable, DeValue};
+
+/// A time such as `90d` or `1y`, in microseconds; a year has 365 days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RetentionPeriod(pub i64);
+
+impl FromStr for RetentionPeriod {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let end = text.find(|c: char| !c.is_ascii_digit());
+        let (number, unit) = text.split_at(end.unwrap_or(text.len()));
+        let seconds: Option<i64> = match unit.trim() {
+            "s" => Some(1),
+            "m" => Some(60),
+            "h" => Some(3600),
+            "d" => Some(86_400),
+            "y" => Some(365 * 86_400),
+            _ => None,
+        };
+        let number: Option<i64> = number.parse().ok();
+        number
+            .zip(seconds)
+            .and_then(|(number, seconds)| number.checked_mul(seconds)?.checked_mul(1_000_000))
+            .map(Self)
+            .ok_or_else(|| format!("`{text}` is not a time such as 90d"))
+    }
+}
+
+/// For how long each dataset of a configuration keeps its old snapshots; those that say nothing keep none.
+#[must_use]
+pub fn keeps(text: &str) -> BTreeMap<SqlIdentifier, RetentionPeriod> {
+    let Ok(whole) = DeTable::parse(text) else {
+        return BTreeMap::new();
+    };
+    let Some(DeValue::Array(datasets)) = value(whole.get_ref(), "dataset") else {
+        return BTreeMap::new();
+    };
+    let tables = datasets.iter().filter_map(|one| match one.get_ref() {
+        DeValue::Table(table) => Some(table),
+        _ => None,
+    });
+    let kept = tables.filter_map(|table| {
+        let text = |key| value(table, key)?.as_str();
+        Some((text("name")?.parse().ok()?, text("keep")?.parse().ok()?))
+    });
+    kept.collect()
+}
+
+fn value<'a>(table: &'a DeTable<'a>, key: &str) -> Option<&'a DeValue<'a>> {
+    let mut entries = table.iter();
+    let found = entries.find(|(name, _)| name.get_ref() == key);
+    found.map(|(_, value)| value.get_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RetentionPeriod, keeps};
+
+    #[test]
+    fn times() {
+        let day = 86_400_000_000;
+        for (text, days) in [("90d", 90), ("1y", 365), ("48h", 2), ("0s", 0)] {
+            assert_eq!(text.parse(), Ok(RetentionPeriod(days * day)), "{text}");
+        }
+        for wrong in ["", "90", "d", "-1d", "90 days", "1.5d", "99999999999999y"] {
+            assert!(wrong.parse::<RetentionPeriod>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn of_each_dataset() {
+        let text = "[[dataset]]\nname = \"a\"\nkeep = \"30d\"\n[[dataset]]\nname = \"b\"\n";
+        let found = keeps(text);
+        assert_eq!(found.len(), 1);
+        assert_eq!(
+            found[&"a".parse().unwrap()],
+            RetentionPeriod(30 * 86_400_000_000)
+        );
+        assert!(keeps("dataset = 3").is_empty() && keeps("[[").is_empty());
+    }
+}

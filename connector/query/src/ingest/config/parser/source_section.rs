@@ -1,0 +1,149 @@
+//! `[dataset.source]` and the small tables of `[dataset.lookup]`.
+
+use super::in_place_section;
+use crate::ingest::bounded_reader::{MOST_ROW_BYTES, USUAL_ROW_BYTES};
+use crate::ingest::config::toml_table::TomlTableReader;
+use crate::ingest::config::{ColumnHeader, ShortRowHandling, SourceConfig, SourceKind};
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::refusal::ErrorCode;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Where rows come from.
+/// `folder` is the one that the file lies in, for what a dataset may say and a small table may not.
+pub(super) fn source(
+    mut table: TomlTableReader<'_, '_>,
+    folder: Option<&Path>,
+) -> Option<SourceConfig> {
+    let place = table.spot();
+    let kind = table.word("kind", &SourceKind::ALL);
+    let paths = table.strings("path").unwrap_or_default();
+    let in_place = folder.and_then(|folder| in_place_section::of(&mut table, kind, &paths, folder));
+    if folder.is_none() && kind == Some(SourceKind::Postgres) {
+        table.wrong("kind", "a table of `prepare` is copied out of files");
+    }
+    if kind != Some(SourceKind::Postgres) && paths.is_empty() {
+        table.wrong(
+            "path",
+            "a source needs `path`: a file, a folder, or a pattern with `*`",
+        );
+    }
+    let delimiter = table.string("delimiter").unwrap_or_else(|| ",".to_owned());
+    let delimiter = match delimiter.as_bytes() {
+        [one] => *one,
+        _ => {
+            table.wrong("delimiter", "`delimiter` is one ASCII character");
+            b','
+        }
+    };
+    let label = table
+        .string("encoding")
+        .unwrap_or_else(|| "utf-8".to_owned());
+    let encoding = encoding(&label);
+    if encoding.is_none() {
+        table.wrong(
+            "encoding",
+            format!("no encoding is called `{label}`; utf-8, latin-1 and windows-1252 are"),
+        );
+    }
+    let decimal = match table.string("decimal").as_deref() {
+        None | Some(".") => '.',
+        Some(",") => ',',
+        Some(_) => {
+            table.wrong("decimal", "`decimal` is \".\" or \",\"");
+            '.'
+        }
+    };
+    let skip_lines = table.count("skip_lines").unwrap_or(0);
+    if skip_lines > 1000 {
+        table.wrong("skip_lines", "`skip_lines` is from 0 to 1000");
+    }
+    let max_row_bytes = table.count("max_row_bytes").unwrap_or(USUAL_ROW_BYTES);
+    if !(1..=MOST_ROW_BYTES).contains(&max_row_bytes) {
+        table.wrong(
+            "max_row_bytes",
+            format!("`max_row_bytes` is from 1 to {MOST_ROW_BYTES}"),
+        );
+    }
+    let header = header(&mut table);
+    let short_rows = table.word("short_rows", &ShortRowHandling::ALL);
+    let config = SourceConfig {
+        location: place,
+        kind: kind.unwrap_or(SourceKind::Text),
+        paths,
+        delimiter,
+        encoding: encoding.unwrap_or(encoding_rs::UTF_8),
+        skip_lines,
+        header,
+        short_rows: short_rows.unwrap_or_default(),
+        nulls: table
+            .strings("nulls")
+            .unwrap_or_else(|| vec![String::new()]),
+        decimal,
+        skip_columns: table.strings("skip_columns").unwrap_or_default(),
+        in_place,
+        max_row_bytes,
+    };
+    table.finish();
+    Some(config)
+}
+
+/// What names the columns.
+fn header(table: &mut TomlTableReader<'_, '_>) -> ColumnHeader {
+    let rows = table.count("header_rows").unwrap_or(1);
+    if rows > 50 {
+        table.wrong("header_rows", "`header_rows` is from 0 to 50");
+    }
+    let names = table.strings("columns");
+    match (rows, names) {
+        (0, None) => ColumnHeader::Numbers,
+        (0, Some(names)) => {
+            if names.is_empty() {
+                table.wrong("columns", "`columns` names no column");
+            }
+            ColumnHeader::Names(names)
+        }
+        (rows, names) => {
+            if names.is_some() {
+                table.wrong(
+                    "columns",
+                    "`columns` names those of files without a header: add header_rows = 0",
+                );
+            }
+            ColumnHeader::Lines(rows)
+        }
+    }
+}
+
+/// Further tables, by name.
+pub(super) fn lookups(mut table: TomlTableReader<'_, '_>) -> BTreeMap<SqlIdentifier, SourceConfig> {
+    let mut found = BTreeMap::new();
+    for key in table.keys() {
+        let name = key
+            .parse::<SqlIdentifier>()
+            .ok()
+            .filter(|name| name.as_str() != "source");
+        let Some(name) = name else {
+            let spot = table.spot();
+            table.problems().push(spot.refuse(
+                ErrorCode::ConfigInvalid,
+                key,
+                format!("`{key}` can't name a table of `prepare`"),
+            ));
+            continue;
+        };
+        let read = table.table(key).and_then(|table| source(table, None));
+        if let Some(source) = read {
+            found.insert(name, source);
+        }
+    }
+    found
+}
+
+/// An encoding by the names that people use.
+fn encoding(label: &str) -> Option<&'static encoding_rs::Encoding> {
+    match label.to_ascii_lowercase().as_str() {
+        "latin-1" | "latin1" | "iso-8859-1" => Some(encoding_rs::WINDOWS_1252),
+        other => encoding_rs::Encoding::for_label(other.as_bytes()),
+    }
+}

@@ -1,0 +1,324 @@
+//! Dates and times as files write them, and where a civil time lies in UTC.
+
+use crate::ingest::config::{AmbiguousTimeRule, MissingTimeRule};
+use jiff::civil;
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
+
+/// A date and a time of day as they were written, perhaps with an offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WrittenDateTime {
+    /// Microseconds since 1970-01-01 00:00 of the same clock.
+    pub micros: i64,
+    /// Offset from UTC in seconds, where it was written.
+    pub offset: Option<i32>,
+}
+
+impl WrittenDateTime {
+    /// Days since 1970-01-01; 24:00 belongs to the next day.
+    #[must_use]
+    pub fn day(self) -> i32 {
+        i32::try_from(self.micros.div_euclid(DAY_US)).unwrap_or_default()
+    }
+}
+
+/// An accepted spelling: `%Y %m %d %H %M %S`, `%f` (a fraction or nothing), `%z` (an offset or Z), `%b` and `%a` (English
+/// names of months and weekdays); anything else stands for itself. `%H` takes 24, the end of the day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DateTimeFormat {
+    items: Vec<DateTimeFormatItem>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum DateTimeFormatItem {
+    Year,
+    Month,
+    Day,
+    Hour,
+    Minute,
+    Second,
+    Fraction,
+    Offset,
+    MonthName,
+    WeekdayName,
+    Letter(char),
+}
+
+impl DateTimeFormat {
+    /// Reads a spelling.
+    ///
+    /// # Errors
+    /// What it holds that is not known, or lacks.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut items = Vec::new();
+        let mut letters = text.chars();
+        while let Some(letter) = letters.next() {
+            if letter != '%' {
+                items.push(DateTimeFormatItem::Letter(letter));
+                continue;
+            }
+            items.push(match letters.next() {
+                Some('Y') => DateTimeFormatItem::Year,
+                Some('m') => DateTimeFormatItem::Month,
+                Some('d') => DateTimeFormatItem::Day,
+                Some('H') => DateTimeFormatItem::Hour,
+                Some('M') => DateTimeFormatItem::Minute,
+                Some('S') => DateTimeFormatItem::Second,
+                Some('f') => DateTimeFormatItem::Fraction,
+                Some('z') => DateTimeFormatItem::Offset,
+                Some('b') => DateTimeFormatItem::MonthName,
+                Some('a') => DateTimeFormatItem::WeekdayName,
+                Some('%') => DateTimeFormatItem::Letter('%'),
+                Some(other) => {
+                    return Err(format!("%{other} is none of %Y %m %d %H %M %S %f %z %b %a"));
+                }
+                None => return Err("it ends in %".to_owned()),
+            });
+        }
+        let month = items.contains(&DateTimeFormatItem::Month)
+            || items.contains(&DateTimeFormatItem::MonthName);
+        if !items.contains(&DateTimeFormatItem::Year)
+            || !month
+            || !items.contains(&DateTimeFormatItem::Day)
+        {
+            return Err("it lacks the year, the month or the day".to_owned());
+        }
+        Ok(Self { items })
+    }
+
+    /// Reads a text in this spelling; `None` where it is another.
+    #[must_use]
+    pub fn read(&self, text: &str) -> Option<WrittenDateTime> {
+        let mut rest = text.trim();
+        let (mut year, mut month, mut day) = (0_i16, 0_i8, 0_i8);
+        let (mut hour, mut minute, mut second, mut fraction) = (0_i64, 0_i64, 0_i64, 0_i64);
+        let mut offset = None;
+        for item in &self.items {
+            match item {
+                DateTimeFormatItem::Year => year = i16::try_from(digits(&mut rest, 4, 4)?).ok()?,
+                DateTimeFormatItem::Month => month = i8::try_from(digits(&mut rest, 1, 2)?).ok()?,
+                DateTimeFormatItem::Day => day = i8::try_from(digits(&mut rest, 1, 2)?).ok()?,
+                DateTimeFormatItem::Hour => hour = digits(&mut rest, 1, 2)?,
+                DateTimeFormatItem::Minute => minute = digits(&mut rest, 1, 2)?,
+                DateTimeFormatItem::Second => second = digits(&mut rest, 1, 2)?,
+                DateTimeFormatItem::Fraction => fraction = fraction_us(&mut rest)?,
+                DateTimeFormatItem::Offset => offset = Some(offset_s(&mut rest)?),
+                DateTimeFormatItem::MonthName => {
+                    month = i8::try_from(name(&mut rest, &MONTHS)?)
+                        .ok()?
+                        .checked_add(1)?;
+                }
+                DateTimeFormatItem::WeekdayName => {
+                    name(&mut rest, &WEEKDAYS)?;
+                }
+                DateTimeFormatItem::Letter(letter) => rest = rest.strip_prefix(*letter)?,
+            }
+        }
+        let of_day = hour * HOUR_US + minute * MINUTE_US + second * 1_000_000 + fraction;
+        if !rest.is_empty() || minute > 59 || second > 59 || of_day > DAY_US {
+            return None;
+        }
+        let date = civil::Date::new(year, month, day).ok()?;
+        Some(WrittenDateTime {
+            micros: i64::from(epoch_day(date)) * DAY_US + of_day,
+            offset,
+        })
+    }
+}
+
+/// The spellings of ISO 8601 that are accepted where none is declared.
+#[must_use]
+pub fn iso(with_time: bool) -> Vec<DateTimeFormat> {
+    let spellings: &[&str] = if with_time {
+        &[
+            "%Y-%m-%d %H:%M:%S%f",
+            "%Y-%m-%dT%H:%M:%S%f",
+            "%Y-%m-%dT%H:%M:%S%f%z",
+            "%Y-%m-%d %H:%M:%S%f%z",
+            "%Y-%m-%d %H:%M",
+            "%Y-%m-%dT%H:%M",
+            "%Y-%m-%dT%H:%M%z",
+            "%Y-%m-%d %H:%M%z",
+        ]
+    } else {
+        &["%Y-%m-%d"]
+    };
+    spellings
+        .iter()
+        .filter_map(|text| DateTimeFormat::parse(text).ok())
+        .collect()
+}
+
+/// A time zone by its IANA name.
+#[must_use]
+pub fn zone(name: &str) -> Option<TimeZone> {
+    if !name.contains('/') && name != "UTC" && name != "GMT" {
+        return None;
+    }
+    TimeZone::get(name).ok()
+}
+
+/// What was decided about a local time that does not name one instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LocalTimeResolution {
+    /// It names one instant.
+    Nothing,
+    /// It occurs twice, and one was taken.
+    Ambiguous,
+    /// It does not occur, and was moved forward.
+    Missing,
+}
+
+/// The instant of a civil time, in microseconds of UTC.
+///
+/// # Errors
+/// Why it has none under the declared rules.
+pub fn instant(
+    civil: WrittenDateTime,
+    zone: &TimeZone,
+    ambiguous: AmbiguousTimeRule,
+    missing: MissingTimeRule,
+) -> Result<(i64, LocalTimeResolution), &'static str> {
+    if let Some(offset) = civil.offset {
+        return Ok((
+            civil.micros - i64::from(offset) * 1_000_000,
+            LocalTimeResolution::Nothing,
+        ));
+    }
+    let clock = datetime(civil.micros).ok_or("the time lies outside the calendar")?;
+    let (offset, decided) = match zone.to_ambiguous_timestamp(clock).offset() {
+        AmbiguousOffset::Unambiguous { offset } => (offset, LocalTimeResolution::Nothing),
+        AmbiguousOffset::Fold { before, after } => match ambiguous {
+            AmbiguousTimeRule::First => (before, LocalTimeResolution::Ambiguous),
+            AmbiguousTimeRule::Second => (after, LocalTimeResolution::Ambiguous),
+            AmbiguousTimeRule::Refuse => {
+                return Err("this local time occurs twice, and the column declares no `ambiguous`");
+            }
+        },
+        AmbiguousOffset::Gap { before, .. } => match missing {
+            MissingTimeRule::Forward => (before, LocalTimeResolution::Missing),
+            MissingTimeRule::Refuse => {
+                return Err("this local time does not occur, and the column declares no `gap`");
+            }
+        },
+    };
+    Ok((civil.micros - offset_us(offset), decided))
+}
+
+/// The local date of an instant, in days since 1970-01-01.
+#[must_use]
+pub fn local_day(micros: i64, zone: &TimeZone) -> Option<i32> {
+    let stamp = jiff::Timestamp::from_microsecond(micros).ok()?;
+    let local = micros.checked_add(offset_us(zone.to_offset(stamp)))?;
+    i32::try_from(local.div_euclid(DAY_US)).ok()
+}
+
+/// Midnight at the start of a local day.
+#[must_use]
+pub fn start_of_day(day: i32, zone: &TimeZone) -> Option<i64> {
+    let clock = datetime(i64::from(day) * DAY_US)?;
+    let stamp = zone.to_ambiguous_timestamp(clock).compatible().ok()?;
+    Some(stamp.as_microsecond())
+}
+
+/// A day as ISO 8601 writes it.
+pub(crate) fn day_shown(day: i32) -> String {
+    let found = datetime(i64::from(day) * DAY_US).map(|clock| clock.date().to_string());
+    found.unwrap_or_else(|| format!("day {day} since 1970-01-01"))
+}
+
+/// A civil time as ISO 8601 writes it.
+pub(super) fn civil_shown(micros: i64) -> String {
+    let found = datetime(micros).map(|clock| clock.to_string());
+    found.unwrap_or_else(|| format!("{micros} us since 1970-01-01"))
+}
+
+fn datetime(micros: i64) -> Option<civil::DateTime> {
+    let stamp = jiff::Timestamp::from_microsecond(micros).ok()?;
+    Some(Offset::UTC.to_datetime(stamp))
+}
+
+fn offset_us(offset: Offset) -> i64 {
+    i64::from(offset.seconds()) * 1_000_000
+}
+
+/// Days since 1970-01-01 of a calendar date.
+fn epoch_day(date: civil::Date) -> i32 {
+    let (year, month) = (i32::from(date.year()), i32::from(date.month()));
+    // Counted from 1 March, so that a leap day ends its year.
+    let shifted = if month > 2 { year } else { year - 1 };
+    let of_era = shifted.rem_euclid(400);
+    let month = (month + 9) % 12;
+    let of_year = (153 * month + 2) / 5 + i32::from(date.day()) - 1;
+    shifted.div_euclid(400) * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+fn digits(rest: &mut &str, least: usize, most: usize) -> Option<i64> {
+    let count = rest
+        .bytes()
+        .take(most)
+        .take_while(u8::is_ascii_digit)
+        .count();
+    if count < least {
+        return None;
+    }
+    let (number, after) = rest.split_at_checked(count)?;
+    *rest = after;
+    number.parse().ok()
+}
+
+fn fraction_us(rest: &mut &str) -> Option<i64> {
+    let Some(after) = rest.strip_prefix(['.', ',']) else {
+        return Some(0);
+    };
+    let count = after.bytes().take_while(u8::is_ascii_digit).count();
+    if !(1..=9).contains(&count) {
+        return None;
+    }
+    let (number, after) = after.split_at_checked(count)?;
+    *rest = after;
+    let micros: String = number.chars().chain("000000".chars()).take(6).collect();
+    micros.parse().ok()
+}
+
+fn offset_s(rest: &mut &str) -> Option<i32> {
+    if let Some(after) = rest.strip_prefix(['Z', 'z']) {
+        *rest = after;
+        return Some(0);
+    }
+    let (sign, mut after) = match (rest.strip_prefix('+'), rest.strip_prefix('-')) {
+        (Some(after), _) => (1, after),
+        (_, Some(after)) => (-1, after),
+        (None, None) => return None,
+    };
+    let hours = digits(&mut after, 2, 2)?;
+    after = after.strip_prefix(':').unwrap_or(after);
+    let minutes = digits(&mut after, 2, 2).unwrap_or(0);
+    *rest = after;
+    if hours > 25 || minutes > 59 {
+        return None;
+    }
+    i32::try_from(sign * (hours * 3600 + minutes * 60)).ok()
+}
+
+fn name(rest: &mut &str, names: &[&str]) -> Option<usize> {
+    let count = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
+    let (word, after) = rest.split_at_checked(count)?;
+    let short = word.get(..3)?;
+    *rest = after;
+    names
+        .iter()
+        .position(|name| name.eq_ignore_ascii_case(short))
+}
+
+/// Microseconds of a day.
+pub const DAY_US: i64 = 24 * HOUR_US;
+
+const HOUR_US: i64 = 60 * MINUTE_US;
+
+const MINUTE_US: i64 = 60_000_000;
+
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
+const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];

@@ -1,0 +1,295 @@
+//! Delimited text: lines that belong to nothing, header lines or none, then rows.
+
+use crate::ingest::bounded_reader::{self, BoundedReader, MOST_COLUMNS, RowByteAllowance};
+use crate::ingest::config::{ColumnHeader, ShortRowHandling, SourceConfig};
+use crate::ingest::field_value::{RawField, SourceFileEvent};
+use crate::ingest::source_files::SourceFile;
+use crate::ingest::transcoding_reader::TranscodingReader;
+use csv::{ReaderBuilder, StringRecord, Terminator};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::cell::Cell;
+use std::io::{self, Read};
+
+/// Reads a file of delimited text.
+///
+/// # Errors
+/// `SOURCE_UNREADABLE` where the file is missing, not of its encoding, shorter than its header, empty where its first row says how
+/// many columns there are, has a row that is too long, or a quote that is opened and never closed.
+pub fn read(
+    file: &SourceFile,
+    config: &SourceConfig,
+    each: &mut dyn FnMut(SourceFileEvent<'_>) -> Result<(), Refusal>,
+) -> Result<(), Refusal> {
+    let shown = file.display_name.as_str();
+    let unreadable = |line: Option<u64>, why: String| {
+        Refusal::new(
+            ErrorCode::SourceUnreadable,
+            format!("`{shown}` can't be read: {why}"),
+        )
+        .with_place(shown, line, None)
+    };
+    let fallen = |fault: TextRowError| {
+        let refusal = unreadable(fault.line, fault.why);
+        if fault.is_too_long {
+            bounded_reader::with_help(refusal)
+        } else {
+            refusal
+        }
+    };
+    let mut decoded = TranscodingReader::new(file.open()?, config.encoding);
+    let skipped = skip(&mut decoded, config.skip_lines)
+        .map_err(|error| unreadable(None, error.to_string()))?;
+    let allowance = RowByteAllowance::of_fields(config);
+    let end = Cell::new(u64::MAX);
+    let closed = ClosingRowReader::new(decoded, config.delimiter, &end);
+    let closing = closed.fields();
+    let mut reader = ReaderBuilder::new()
+        .delimiter(config.delimiter)
+        .has_headers(false)
+        // With CRLF as its own terminator the reader's line numbers are one too small from the second row on.
+        .terminator(Terminator::Any(b'\n'))
+        .flexible(true)
+        .buffer_capacity(bounded_reader::AHEAD)
+        .from_reader(BoundedReader::new(closed, &allowance));
+    let mut record = StringRecord::new();
+    let mut next = |record: &mut StringRecord| {
+        let is_row = next(&mut reader, record, &allowance, skipped).map_err(fallen)?;
+        // Only the row behind the file ends there, or the quoted field that has swallowed it.
+        if !is_row || reader.position().byte() != end.get() {
+            return Ok(is_row);
+        }
+        if record.len() == 1 && record.get(0) == Some(closing) {
+            return Ok(false);
+        }
+        let last = record.iter().next_back().unwrap_or_default();
+        let breaks = last.bytes().filter(|byte| *byte == b'\n').count();
+        let line = reader.position().line().saturating_add(skipped);
+        let line = line.saturating_sub(bytes(breaks));
+        let why = format!("a quote opened in line {line} is not closed");
+        Err(unreadable(Some(line), why))
+    };
+    // The first row of a file without a header says how many columns there are, and is a row like the others.
+    let mut first = false;
+    let header = match &config.header {
+        ColumnHeader::Lines(count) => {
+            let mut lines: Vec<StringRecord> = Vec::new();
+            for _ in 0..*count {
+                if !next(&mut record)? {
+                    return Err(unreadable(
+                        None,
+                        "it ends before its header does".to_owned(),
+                    ));
+                }
+                lines.push(record.clone());
+            }
+            joined(&lines)
+        }
+        ColumnHeader::Names(names) => names.clone(),
+        ColumnHeader::Numbers => {
+            while !first {
+                if !next(&mut record)? {
+                    let why = "it has no row that says how many columns there are";
+                    return Err(unreadable(None, why.to_owned())
+                        .with_help("columns = [\"…\"] names those of a file that may be empty"));
+                }
+                first = !blank(&record);
+            }
+            (1..=record.len())
+                .map(|number| number.to_string())
+                .collect()
+        }
+    };
+    if header.len() > MOST_COLUMNS {
+        let why = format!("it has {} columns, more than {MOST_COLUMNS}", header.len());
+        return Err(unreadable(Some(skipped.saturating_add(1)), why));
+    }
+    each(SourceFileEvent::Header(&header))?;
+    while std::mem::take(&mut first) || next(&mut record)? {
+        if blank(&record) {
+            continue;
+        }
+        let line = record.position().map_or(0, csv::Position::line);
+        let line = line.saturating_add(skipped);
+        // With a line break in a field, what is missing may stand behind a quote that was opened by mistake.
+        let is_one_line = || !record.iter().any(|field| field.contains('\n'));
+        let is_filled = config.short_rows == ShortRowHandling::Null && record.len() < header.len();
+        if is_filled && is_one_line() {
+            each(SourceFileEvent::Counted(FILLED))?;
+        } else if record.len() != header.len() {
+            let (fields, columns) = (record.len(), header.len());
+            let why = match &config.header {
+                ColumnHeader::Lines(_) => {
+                    format!("the row has {fields} fields and the header {columns}")
+                }
+                ColumnHeader::Names(_) | ColumnHeader::Numbers => {
+                    format!("the row has {fields} fields, and there are {columns} columns")
+                }
+            };
+            each(SourceFileEvent::Broken { line, why: &why })?;
+            continue;
+        }
+        let fields = fields(&record, header.len(), config);
+        each(SourceFileEvent::Row {
+            line,
+            fields: &fields,
+        })?;
+    }
+    Ok(())
+}
+
+/// Of rows that were taken though their last fields are missing.
+pub const FILLED: &str = "row without its last fields, which have no value";
+
+/// A file and a row behind it that no quote may swallow: `csv` takes a quoted field that the file ends in for a closed one.
+struct ClosingRowReader<'a, R> {
+    inner: R,
+    given: u64,
+    row: &'static [u8],
+    left: &'static [u8],
+    /// Where that row ends, once it is known.
+    end: &'a Cell<u64>,
+}
+
+impl<'a, R> ClosingRowReader<'a, R> {
+    /// It has one field, and ends the last line of a file that has no line break there.
+    const fn new(inner: R, delimiter: u8, end: &'a Cell<u64>) -> Self {
+        let row: &'static [u8] = if delimiter == 0x1f {
+            b"\n\x1e\x1e\n"
+        } else {
+            b"\n\x1f\x1f\n"
+        };
+        Self {
+            inner,
+            given: 0,
+            row,
+            left: row,
+            end,
+        }
+    }
+
+    /// The row as it is read.
+    fn fields(&self) -> &'static str {
+        std::str::from_utf8(self.row)
+            .unwrap_or_default()
+            .trim_matches('\n')
+    }
+}
+
+impl<R: Read> Read for ClosingRowReader<'_, R> {
+    fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
+        if target.is_empty() {
+            return Ok(0);
+        }
+        if self.end.get() == u64::MAX {
+            let count = self.inner.read(target)?;
+            self.given = self.given.saturating_add(bytes(count));
+            if count > 0 {
+                return Ok(count);
+            }
+            self.end
+                .set(self.given.saturating_add(bytes(self.row.len())));
+        }
+        self.left.read(target)
+    }
+}
+
+fn bytes(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+/// Reads past so many lines, as they end, and says how many there were.
+fn skip(reader: &mut impl Read, lines: u32) -> std::io::Result<u64> {
+    let mut skipped = 0_u64;
+    let mut byte = [0_u8];
+    while skipped < u64::from(lines) && reader.read(&mut byte)? > 0 {
+        if byte == *b"\n" {
+            skipped = skipped.saturating_add(1);
+        }
+    }
+    Ok(skipped)
+}
+
+/// Nothing but the end of a line.
+fn blank(record: &StringRecord) -> bool {
+    record.len() == 1 && record.get(0) == Some("\r")
+}
+
+/// The fields of a row; those that it lacks have no value.
+fn fields<'r>(record: &'r StringRecord, width: usize, config: &SourceConfig) -> Vec<RawField<'r>> {
+    let fields = record.iter().enumerate().map(|(index, field)| {
+        let field = if index.saturating_add(1) == record.len() {
+            field.strip_suffix('\r').unwrap_or(field)
+        } else {
+            field
+        };
+        if config.nulls.iter().any(|word| word == field.trim()) {
+            RawField::Null
+        } else {
+            RawField::Text(field)
+        }
+    });
+    let lacking = width.saturating_sub(record.len());
+    fields
+        .chain(std::iter::repeat_n(RawField::Null, lacking))
+        .collect()
+}
+
+/// The names of the columns out of several header lines: their cells joined by `|`; where only one of them holds
+/// something, that alone.
+fn joined(lines: &[StringRecord]) -> Vec<String> {
+    let width = lines.iter().map(StringRecord::len).max().unwrap_or(0);
+    (0..width)
+        .map(|index| {
+            let cells = lines
+                .iter()
+                .map(|line| line.get(index).unwrap_or("").trim());
+            let told: Vec<&str> = cells.clone().filter(|cell| !cell.is_empty()).collect();
+            match told.as_slice() {
+                [] => String::new(),
+                [one] => (*one).to_owned(),
+                [_, ..] => cells.collect::<Vec<_>>().join("|"),
+            }
+        })
+        .collect()
+}
+
+/// Why a row can't be read, and the line on which it begins.
+struct TextRowError {
+    line: Option<u64>,
+    why: String,
+    is_too_long: bool,
+}
+
+fn next<R: Read>(
+    reader: &mut csv::Reader<R>,
+    record: &mut StringRecord,
+    allowance: &RowByteAllowance,
+    skipped: u64,
+) -> Result<bool, TextRowError> {
+    let line = reader.position().line().saturating_add(skipped);
+    let fault = |line, why, is_too_long| TextRowError {
+        line,
+        why,
+        is_too_long,
+    };
+    allowance.renew();
+    let found = reader
+        .read_record(record)
+        .map_err(|error| match error.kind() {
+            csv::ErrorKind::Io(inner) if bounded_reader::is_too_long(inner) => {
+                fault(Some(line), inner.to_string(), true)
+            }
+            csv::ErrorKind::Io(inner) => fault(None, inner.to_string(), false),
+            csv::ErrorKind::Utf8 { .. } => {
+                fault(Some(line), "a field is not text".to_owned(), false)
+            }
+            _ => fault(Some(line), error.to_string(), false),
+        })?;
+    if allowance.is_exceeded(record.as_slice().len()) {
+        return Err(fault(Some(line), allowance.sentence(), true));
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,239 @@
+//! Files as offices write them: titles above the header, no header at all, rows that lack their last fields.
+
+use crate::ingest::config::parser::parse;
+use crate::ingest::tests::{START, check_problem, check_text, events};
+use hansa_policy::refusal::ErrorCode;
+use std::path::Path;
+
+/// As counted beside the rows that were filled.
+const FILLED: &str = "row without its last fields, which have no value";
+
+#[test]
+fn rows_without_their_last_fields_are_filled_where_the_source_says_so() {
+    let ragged = b"day;a;b;c\n1;2;3;\n4;5;6\n7\n8;9;10;11;12\n";
+    let keys = "delimiter = \";\"\n";
+    // Unless it is said, each is a failure of its own, as one that is too long always is.
+    check_text(
+        ragged,
+        keys,
+        &["day & a & b & c", "2: 1 & 2 & 3 & ", "3!", "4!", "5!"],
+    );
+    check_text(
+        ragged,
+        &format!("{keys}short_rows = \"refuse\""),
+        &["day & a & b & c", "2: 1 & 2 & 3 & ", "3!", "4!", "5!"],
+    );
+    check_text(
+        ragged,
+        &format!("{keys}short_rows = \"null\""),
+        &[
+            "day & a & b & c",
+            "2: 1 & 2 & 3 & ",
+            FILLED,
+            "3: 4 & 5 & 6 & ",
+            FILLED,
+            "4: 7 &  &  & ",
+            "5!",
+        ],
+    );
+    // The line feed of another system belongs to no field, wherever the row ends.
+    check_text(
+        b"a,b,c\r\n1,2\r\n\r\n3,4,5\r\n",
+        "short_rows = \"null\"",
+        &["a & b & c", FILLED, "2: 1 & 2 & ", "4: 3 & 4 & 5"],
+    );
+}
+
+#[test]
+fn a_file_without_a_header_has_columns_by_number_or_by_the_names_of_its_source() {
+    let bare = b"2015-11-01T00:45:00,47\n2015-11-01T01:00:00,48\n";
+    check_text(
+        bare,
+        "header_rows = 0",
+        &[
+            "1 & 2",
+            "1: 2015-11-01T00:45:00 & 47",
+            "2: 2015-11-01T01:00:00 & 48",
+        ],
+    );
+    check_text(
+        bare,
+        "header_rows = 0\ncolumns = [\"at\", \"load\"]",
+        &[
+            "at & load",
+            "1: 2015-11-01T00:45:00 & 47",
+            "2: 2015-11-01T01:00:00 & 48",
+        ],
+    );
+    // Names say how many there are, the first row else.
+    check_text(
+        b"\r\n1,2\n3\n4,5,6\n",
+        "header_rows = 0\nshort_rows = \"null\"",
+        &["1 & 2", "2: 1 & 2", FILLED, "3: 3 & ", "4!"],
+    );
+    check_text(
+        b"1,2\n4,5,6\n",
+        "header_rows = 0\ncolumns = [\"a\", \"b\", \"c\"]",
+        &["a & b & c", "1!", "2: 4 & 5 & 6"],
+    );
+    check_text(b"", "header_rows = 0\ncolumns = [\"a\"]", &["a"]);
+    let refusal = events(b"\n\n", "header_rows = 0").unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::SourceUnreadable);
+    assert!(refusal.help.join(" ").contains("columns ="), "{refusal:#?}");
+}
+
+#[test]
+fn lines_above_the_header_belong_to_nothing_and_are_counted() {
+    // A quote in a title opens nothing.
+    check_text(
+        b"Zaehlung \"2012\r\n\r\nday,n\r\n1,2\r\n3\r\n",
+        "skip_lines = 2",
+        &["day & n", "4: 1 & 2", "5!"],
+    );
+    check_text(
+        b"title\n1,2\n",
+        "skip_lines = 1\nheader_rows = 0",
+        &["1 & 2", "2: 1 & 2"],
+    );
+    check_text(
+        b"title\na,b\nx,y\n1,2\n",
+        "skip_lines = 1\nheader_rows = 2",
+        &["a|x & b|y", "4: 1 & 2"],
+    );
+    let refusal = events(b"title\n", "skip_lines = 9").unwrap_err();
+    assert!(
+        refusal.sentence.contains("ends before its header"),
+        "{refusal:#?}"
+    );
+    let refusal = events(b"title\na\n\xff\n", "skip_lines = 1").unwrap_err();
+    assert!(
+        refusal.sentence.contains("line 3 is not UTF-8"),
+        "{refusal:#?}"
+    );
+}
+
+#[test]
+fn a_quote_that_is_never_closed_ends_the_reading_with_its_line() {
+    for (bytes, keys, line) in [
+        (&b"a,b\n1,2\n3,\"x\n5,6\n"[..], "", 3),
+        (b"a,b\n1,2\n3,\"x", "", 3),
+        (b"a,b\n1,2\n3,\"", "", 3),
+        (b"a,b\r\n1,2\r\n\"3,x\r\n5,6\r\n", "", 3),
+        // The field before it goes over a line itself, and is closed.
+        (b"a,b\n\"1\n1\",\"2\n3,4\n", "", 3),
+        (b"a,\"b\n1,2\n", "", 1),
+        (b"title \"\na,b\n1,2\n3,\"x\n", "skip_lines = 1", 4),
+        (b"1,\"2\n3,4\n", "header_rows = 0", 1),
+        (b"a,b\n1,2\n\"3\n4,5\n", "short_rows = \"null\"", 3),
+        (b"a\x1fb\n1\x1f\"2\n3\x1f4\n", "delimiter = \"\\u001F\"", 2),
+    ] {
+        let refusal = events(bytes, keys).unwrap_err();
+        let shown = String::from_utf8_lossy(bytes);
+        assert_eq!(refusal.code, ErrorCode::SourceUnreadable, "{shown}");
+        let told = format!("a quote opened in line {line} is not closed");
+        assert!(refusal.sentence.contains(&told), "{shown}: {refusal:#?}");
+        let place = refusal.location.unwrap();
+        assert_eq!(place.line, Some(line), "{shown}");
+    }
+    // However the file ends, and whatever its last field holds.
+    for (bytes, last) in [
+        (&b"a,b\n1,2"[..], "2: 1 & 2"),
+        (b"a,b\n1,2\r", "2: 1 & 2"),
+        (b"a,b\r\n1,2\r\n", "2: 1 & 2"),
+        (b"a,b\n1,2\n\n\n", "2: 1 & 2"),
+        (b"a,b\n1,\"2\"", "2: 1 & 2"),
+        (b"a,b\n1,\"2\n\"", "2: 1 & 2\n"),
+        (b"a,b\n1,2\"", "2: 1 & 2\""),
+        (b"a,b\n1,\"2\" \"", "2: 1 & 2 \""),
+    ] {
+        check_text(bytes, "", &["a & b", last]);
+    }
+    check_text(
+        b"a\x1fb\n1\x1f2",
+        "delimiter = \"\\u001F\"",
+        &["a & b", "2: 1 & 2"],
+    );
+    // A row that looks like the one behind the file is a row.
+    check_text(
+        b"a\n\x1f\x1f\n1\n\x1f\x1f",
+        "",
+        &["a", "2: \x1f\x1f", "3: 1", "4: \x1f\x1f"],
+    );
+}
+
+#[test]
+fn a_row_over_several_lines_is_not_filled() {
+    check_text(
+        b"a,b,c\n1,2\n3,\"x\n4,5,6\n7,\"\n8,9,10\n",
+        "short_rows = \"null\"",
+        &["a & b & c", FILLED, "2: 1 & 2 & ", "3!", "6: 8 & 9 & 10"],
+    );
+}
+
+#[test]
+fn keys_that_say_nothing_of_the_file_are_refused() {
+    let invalid = ErrorCode::ConfigInvalid;
+    let source = |rest: &str| format!("{START}{rest}\n");
+    check_problem(
+        &source("columns = [\"a\"]"),
+        invalid,
+        8,
+        "columns",
+        "header_rows = 0",
+    );
+    check_problem(
+        &source("header_rows = 0\ncolumns = []"),
+        invalid,
+        9,
+        "columns",
+        "names no column",
+    );
+    check_problem(
+        &source("header_rows = 51"),
+        invalid,
+        8,
+        "header_rows",
+        "from 0 to 50",
+    );
+    check_problem(
+        &source("skip_lines = 1001"),
+        invalid,
+        8,
+        "skip_lines",
+        "from 0 to 1000",
+    );
+    check_problem(
+        &source("short_rows = \"drop\""),
+        invalid,
+        8,
+        "short_rows",
+        "refuse, null",
+    );
+}
+
+/// The recipe of a feed is made of this text: a feed that was begun before there were these keys goes on.
+#[test]
+fn a_source_that_says_nothing_new_has_the_recipe_that_it_had() {
+    let recipe = |keys: &str| {
+        let text = format!("{START}{keys}");
+        let config = parse(&text, "hansa.toml", Path::new("."))
+            .unwrap()
+            .remove(0);
+        format!("{:?}", config.source)
+    };
+    let before = "SourceConfig { place: Spot { file: \"hansa.toml\", line: 5 }, kind: Text, paths: [\"a.csv\"], \
+                  delimiter: 44, encoding: Encoding { name: \"UTF-8\", .. }, header_rows: 3, nulls: [\"\"], decimal: '.', \
+                  skip_columns: [], in_place: None }";
+    assert_eq!(recipe("header_rows = 3"), before);
+    let keys = [
+        "header_rows = 0",
+        "header_rows = 0\ncolumns = [\"a\"]",
+        "header_rows = 3\nskip_lines = 1",
+        "header_rows = 3\nshort_rows = \"null\"",
+    ];
+    let mut told: Vec<String> = keys.iter().map(|keys| recipe(keys)).collect();
+    told.push(before.to_owned());
+    told.sort();
+    told.dedup();
+    assert_eq!(told.len(), 5, "each key makes another recipe");
+}

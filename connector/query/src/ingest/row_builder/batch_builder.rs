@@ -1,0 +1,141 @@
+//! Typed rows to Arrow batches.
+
+use crate::ingest::config::ColumnConfig;
+use crate::ingest::field_value::TypedValue;
+use arrow_array::builder::{
+    BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, StringBuilder,
+    TimestampMicrosecondBuilder,
+};
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
+use hansa_catalog::dataset::ColumnType;
+use std::sync::Arc;
+
+/// The schema of parsed rows: the declared columns, then `_file` and `_line`.
+#[must_use]
+pub fn schema(columns: &[ColumnConfig]) -> SchemaRef {
+    let declared = columns
+        .iter()
+        .map(|column| Field::new(column.name.as_str(), column.kind.arrow(), true));
+    let own = [("_file", ColumnType::Text), ("_line", ColumnType::Int)];
+    let own = own.map(|(name, kind)| Field::new(name, kind.arrow(), false));
+    Arc::new(Schema::new(declared.chain(own).collect::<Vec<_>>()))
+}
+
+/// Collects rows until they make a batch.
+#[derive(Debug)]
+pub struct BatchBuilder {
+    schema: SchemaRef,
+    columns: Vec<ColumnBuilder>,
+    rows: usize,
+    /// About how many bytes they take.
+    bytes: usize,
+}
+
+#[derive(Debug)]
+enum ColumnBuilder {
+    Text(StringBuilder),
+    Int(Int64Builder),
+    Float(Float64Builder),
+    Bool(BooleanBuilder),
+    Date(Date32Builder),
+    Instant(TimestampMicrosecondBuilder),
+}
+
+impl BatchBuilder {
+    /// An empty batch of the declared columns, `_file` and `_line`.
+    #[must_use]
+    pub fn new(columns: &[ColumnConfig]) -> Self {
+        let kinds = columns.iter().map(|column| column.kind);
+        let kinds = kinds.chain([ColumnType::Text, ColumnType::Int]);
+        Self {
+            schema: schema(columns),
+            columns: kinds.map(ColumnBuilder::new).collect(),
+            rows: 0,
+            bytes: 0,
+        }
+    }
+
+    /// How many rows it holds.
+    #[must_use]
+    pub const fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether it is to be taken: of long rows fewer make a batch.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.rows >= MOST_ROWS || self.bytes >= MOST_BYTES
+    }
+
+    /// Adds a row.
+    pub fn push(&mut self, cells: &[TypedValue]) {
+        let texts = cells.iter().map(|cell| match cell {
+            TypedValue::Text(text) => text.len(),
+            _ => size_of::<u64>(),
+        });
+        self.bytes = self.bytes.saturating_add(texts.sum());
+        for (column, cell) in self.columns.iter_mut().zip(cells) {
+            column.push(cell);
+        }
+        self.rows = self.rows.saturating_add(1);
+    }
+
+    /// The batch, and begins another.
+    ///
+    /// # Errors
+    /// Never for rows that fit the schema.
+    pub fn take(&mut self) -> Result<RecordBatch, ArrowError> {
+        (self.rows, self.bytes) = (0, 0);
+        let arrays = self.columns.iter_mut().map(ColumnBuilder::finish).collect();
+        RecordBatch::try_new(Arc::clone(&self.schema), arrays)
+    }
+}
+
+const MOST_ROWS: usize = 8192;
+
+const MOST_BYTES: usize = 8 << 20;
+
+impl ColumnBuilder {
+    fn new(kind: ColumnType) -> Self {
+        match kind {
+            ColumnType::Text => Self::Text(StringBuilder::new()),
+            ColumnType::Int => Self::Int(Int64Builder::new()),
+            ColumnType::Float => Self::Float(Float64Builder::new()),
+            ColumnType::Bool => Self::Bool(BooleanBuilder::new()),
+            ColumnType::Date => Self::Date(Date32Builder::new()),
+            ColumnType::Instant => {
+                Self::Instant(TimestampMicrosecondBuilder::new().with_data_type(kind.arrow()))
+            }
+        }
+    }
+
+    fn push(&mut self, cell: &TypedValue) {
+        match (self, cell) {
+            (Self::Text(column), TypedValue::Text(text)) => column.append_value(text),
+            (Self::Int(column), TypedValue::Int(number)) => column.append_value(*number),
+            (Self::Float(column), TypedValue::Float(number)) => column.append_value(*number),
+            (Self::Bool(column), TypedValue::Bool(truth)) => column.append_value(*truth),
+            (Self::Date(column), TypedValue::Day(day)) => column.append_value(*day),
+            (Self::Instant(column), TypedValue::Instant(micros)) => column.append_value(*micros),
+            // A typing makes cells of its own column's type or none.
+            (Self::Text(column), _) => column.append_null(),
+            (Self::Int(column), _) => column.append_null(),
+            (Self::Float(column), _) => column.append_null(),
+            (Self::Bool(column), _) => column.append_null(),
+            (Self::Date(column), _) => column.append_null(),
+            (Self::Instant(column), _) => column.append_null(),
+        }
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        match self {
+            Self::Text(column) => Arc::new(column.finish()),
+            Self::Int(column) => Arc::new(column.finish()),
+            Self::Float(column) => Arc::new(column.finish()),
+            Self::Bool(column) => Arc::new(column.finish()),
+            Self::Date(column) => Arc::new(column.finish()),
+            Self::Instant(column) => Arc::new(column.finish()),
+        }
+    }
+}

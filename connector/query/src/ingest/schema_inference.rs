@@ -1,0 +1,106 @@
+//! A first look at files that nobody has described yet: a configuration entry with what was seen and what was assumed.
+
+pub mod column_grouping;
+pub mod draft_config;
+pub mod inferred_column;
+pub mod inferred_source;
+pub mod text_layout;
+
+use crate::ingest;
+use crate::ingest::config::SourceConfig;
+use crate::ingest::field_value::{RawField, SourceFileEvent};
+use crate::ingest::source_files::SourceFile;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+
+/// The first rows of a source as they are, for `dataset sample`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceSample {
+    /// Names of the columns.
+    pub names: Vec<String>,
+    /// Line and fields of each row; an absent field is none.
+    pub rows: Vec<(u64, Vec<Option<String>>)>,
+    /// The rows that have no fields that could be read.
+    pub unread: UnreadableRows,
+}
+
+/// Rows that could not be read in a look at a source.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UnreadableRows {
+    /// How many.
+    pub rows: u64,
+    /// File, line and reason of the first.
+    pub first: Option<(String, u64, String)>,
+}
+
+impl UnreadableRows {
+    /// Counts one.
+    fn count(&mut self, file: &str, line: u64, why: &str) {
+        self.rows = self.rows.saturating_add(1);
+        self.first
+            .get_or_insert_with(|| (file.to_owned(), line, why.to_owned()));
+    }
+
+    /// Adds those of another file.
+    fn add(&mut self, other: Self) {
+        self.rows = self.rows.saturating_add(other.rows);
+        self.first = self.first.take().or(other.first);
+    }
+}
+
+impl std::fmt::Display for UnreadableRows {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let rows = if self.rows == 1 { "row" } else { "rows" };
+        write!(f, "{} {rows} could not be read", self.rows)?;
+        match &self.first {
+            Some((file, line, why)) => write!(f, ", the first in line {line} of {file}: {why}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The first `most` rows of a file of a source, as fields, before any type.
+///
+/// # Errors
+/// `SOURCE_UNREADABLE`; `SOURCE_OUTSIDE` where it lies where no source may be.
+pub fn sample(
+    file: &SourceFile,
+    config: &SourceConfig,
+    most: usize,
+) -> Result<SourceSample, Refusal> {
+    let mut sample = SourceSample {
+        names: Vec::new(),
+        rows: Vec::new(),
+        unread: UnreadableRows::default(),
+    };
+    let enough = || Refusal::new(ErrorCode::Interrupted, "enough was read");
+    let outcome = ingest::read(file, config, &mut |event| {
+        match event {
+            SourceFileEvent::Header(names) => sample.names = names.to_vec(),
+            SourceFileEvent::Row { line, fields } => {
+                let fields = fields.iter().map(|field| match field {
+                    RawField::Null => None,
+                    // Of a number that is whole it is seen that it need not be.
+                    RawField::Float(number) => Some(format!("{number:?}")),
+                    other => Some(other.display_text()),
+                });
+                sample.rows.push((line, fields.collect()));
+            }
+            SourceFileEvent::Broken { line, why } => {
+                sample.unread.count(&file.display_name, line, why)
+            }
+            SourceFileEvent::Counted(_) => {}
+        }
+        if sample.rows.len() >= most {
+            Err(enough())
+        } else {
+            Ok(())
+        }
+    });
+    match outcome {
+        Err(refusal) if refusal != enough() => Err(refusal),
+        _ => Ok(sample),
+    }
+}
+
+#[cfg(test)]
+mod tests;

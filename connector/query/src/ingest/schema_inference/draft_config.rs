@@ -1,0 +1,344 @@
+//! A commented entry for the configuration: what was seen, what was assumed, and no value of the data.
+
+use super::UnreadableRows;
+use super::column_grouping::{self, WideTable};
+use super::inferred_column::{self, InferredColumn, literal};
+use super::inferred_source::{self, InferredSource};
+use crate::ingest::config::{ColumnHeader, ShortRowHandling, SourceConfig, SourceKind};
+use crate::ingest::source_roots::SourceRoots;
+use hansa_catalog::dataset::DatasetKind;
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::path::Path;
+
+/// What a person says of a new dataset.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DraftConfigOptions {
+    /// Its name; absent: from the file's name.
+    pub name: Option<SqlIdentifier>,
+    /// What it is, for people; absent: the name.
+    pub title: Option<String>,
+    /// Its licence; absent: left to be filled in.
+    pub licence: Option<String>,
+    /// How its values came about; absent: left to be filled in.
+    pub kind: Option<DatasetKind>,
+    /// The columns that may leave, by their names here or at the source; absent: nobody said.
+    pub columns: Option<Vec<String>>,
+    /// A table with one column for each station stays as it is.
+    pub stays_wide: bool,
+}
+
+/// An entry for the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DraftDatasetConfig {
+    /// The name of the dataset.
+    pub name: SqlIdentifier,
+    /// The text, with comments that say what was seen and what was assumed.
+    pub text: String,
+    /// The columns.
+    pub columns: Vec<ProposedColumn>,
+    /// How many files there are.
+    pub files: usize,
+    /// How many rows were looked at.
+    pub rows: usize,
+    /// The rows that could not be read.
+    pub unread: UnreadableRows,
+}
+
+/// A column that is proposed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProposedColumn {
+    /// Its name in SQL.
+    pub name: String,
+    /// Where its values come from.
+    pub from: Vec<String>,
+    /// Its type.
+    pub kind: &'static str,
+    /// Whether it stands in the entry.
+    pub leaves: bool,
+}
+
+/// A commented `[[dataset]]` entry for files. The paths are as they will stand in the configuration, relative to its folder.
+///
+/// # Errors
+/// `FILE_MISSING`, `SOURCE_UNREADABLE`, `SOURCE_OUTSIDE`; `USAGE` where the file's name makes no name, or a column is named that is not there.
+pub fn entry(
+    paths: &[String],
+    roots: &SourceRoots,
+    about: &DraftConfigOptions,
+) -> Result<DraftDatasetConfig, Refusal> {
+    let seen = inferred_source::look(paths, roots)?;
+    let name = match &about.name {
+        Some(name) => name.clone(),
+        None => named_after(paths, &seen)?,
+    };
+    let mut columns = column_grouping::joined(seen.columns.clone());
+    let wide = column_grouping::wide(&columns)
+        .filter(|_| !about.stays_wide && seen.source.kind == SourceKind::Text);
+    if wide.is_some() {
+        columns = column_grouping::long(columns);
+    }
+    if seen.files.len() > 1 {
+        let remark = "in which file the row stands, without folder and ending";
+        columns.push(InferredColumn::made("file", "_file_name", "text", remark));
+    }
+    let mut taken = vec!["source".to_owned()];
+    columns
+        .iter_mut()
+        .for_each(|column| column.set_apart(&mut taken));
+    let leaves = leaving(&columns, about)?;
+    let mut text = String::new();
+    for line in head(&name, &seen, about)
+        .into_iter()
+        .chain(source(&seen))
+        .chain(wide.iter().flat_map(unpivot))
+        .chain(listed(&columns, &leaves, about))
+        .chain(
+            columns
+                .iter()
+                .zip(&leaves)
+                .filter(|(_, leaves)| **leaves)
+                .flat_map(|(column, _)| std::iter::once(String::new()).chain(column.lines())),
+        )
+    {
+        // Names of files may hold anything, and a comment ends with its line.
+        text.extend(line.chars().map(|c| if c.is_control() { ' ' } else { c }));
+        text.push('\n');
+    }
+    let proposed = columns
+        .into_iter()
+        .zip(leaves)
+        .map(|(column, leaves)| ProposedColumn {
+            name: column.name,
+            from: column.from,
+            kind: column.kind,
+            leaves,
+        });
+    Ok(DraftDatasetConfig {
+        name,
+        text,
+        columns: proposed.collect(),
+        files: seen.files.len(),
+        rows: seen.rows,
+        unread: seen.unread,
+    })
+}
+
+/// The part of the entry above the source.
+fn head(name: &SqlIdentifier, seen: &InferredSource, about: &DraftConfigOptions) -> Vec<String> {
+    let title = about.title.as_deref().unwrap_or(name.as_str());
+    let licence = about.licence.as_deref().unwrap_or_default();
+    let paths = seen.source.paths.join(", ");
+    let files = match (seen.looked_at, seen.files.len()) {
+        (_, 1) => String::new(),
+        (some, all) if some == all => format!(", {all} files"),
+        (some, all) => format!(", {some} of its {all} files"),
+    };
+    let mut lines = vec![format!(
+        "# Written by `hansa dataset add` after a look at {} rows of {paths}{files}.",
+        seen.rows
+    )];
+    if seen.unread.rows > 0 {
+        lines.push(format!("# Of what was looked at {}.", seen.unread));
+    }
+    if seen.nameless > 0 {
+        lines.push(format!(
+            "# Columns without a name can't be read: {} of the file.",
+            seen.nameless
+        ));
+    }
+    let rest = [
+        "# Check each line: what was assumed says so. Lines that begin with # are not in force.",
+        "",
+        "[[dataset]]",
+        &format!("name        = \"{name}\""),
+        &format!("title       = {}                  # what is it, for people", quoted(title)),
+        &format!(
+            "licence     = {}                  # CC-BY-4.0, dl-de/by-2-0, proprietary, …",
+            quoted(licence)
+        ),
+        "# attribution = \"\"                # how the source wants to be named",
+        &match about.kind {
+            Some(kind) => format!("kind        = \"{kind}\""),
+            None => "# kind        = \"measured\"        # or forecast, modelled, estimated: how its values came about".to_owned(),
+        },
+        "# zone        = \"Europe/Berlin\"   # IANA zone of its local times, where it is not the participant's",
+        "# unit_column = \"\"                # whose distinct values a minimum group counts",
+        "# max_bad_rows = 0.001             # share of rows that may be unreadable; none unless stated",
+    ];
+    lines.extend(rest.map(str::to_owned));
+    lines
+}
+
+/// `[dataset.source]`
+fn source(seen: &InferredSource) -> Vec<String> {
+    let source = &seen.source;
+    let path = match source.paths.as_slice() {
+        [one] => quoted(one),
+        several => {
+            let several: Vec<String> = several.iter().map(|path| quoted(path)).collect();
+            format!("[{}]", several.join(", "))
+        }
+    };
+    let mut lines = vec![
+        String::new(),
+        "[dataset.source]".to_owned(),
+        format!("kind      = \"{}\"", source.kind.as_str()),
+        format!("path      = {path}"),
+    ];
+    if source.kind == SourceKind::Text {
+        lines.extend(text(source, seen.short));
+    }
+    lines
+}
+
+/// How a file of text is written.
+fn text(source: &SourceConfig, short: usize) -> Vec<String> {
+    let mut lines = vec![
+        format!(
+            "delimiter = {}    # assumed: it stands in the most lines",
+            quoted(&char::from(source.delimiter).to_string())
+        ),
+        if source.encoding == encoding_rs::UTF_8 {
+            "encoding  = \"utf-8\"    # every byte looked at is".to_owned()
+        } else {
+            "encoding  = \"latin-1\"    # assumed: the bytes are not UTF-8".to_owned()
+        },
+        format!(
+            "decimal   = \"{}\"    # assumed from the numbers seen",
+            source.decimal
+        ),
+    ];
+    if source.skip_lines > 0 {
+        lines.push(format!(
+            "skip_lines = {}    # assumed: lines above the header that name no column",
+            source.skip_lines
+        ));
+    }
+    match &source.header {
+        ColumnHeader::Lines(1) => lines.push(
+            "# header_rows = 1            # lines before the first row; their cells are joined with |"
+                .to_owned(),
+        ),
+        ColumnHeader::Lines(count) => lines.push(format!(
+            "header_rows = {count}    # assumed: no line above holds what the rows hold; their cells are joined with |"
+        )),
+        ColumnHeader::Names(names) => {
+            let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+            lines.push(
+                "header_rows = 0    # assumed: the first line holds what the rows hold".to_owned(),
+            );
+            lines.push(format!(
+                "columns   = [{}]    # the file does not name them: do it here and below",
+                names.join(", ")
+            ));
+        }
+        ColumnHeader::Numbers => lines.push("header_rows = 0".to_owned()),
+    }
+    match (source.short_rows, short) {
+        (ShortRowHandling::Null, _) => lines.push(format!(
+            "short_rows = \"null\"    # assumed: {short} rows looked at lack their last fields, which have no value"
+        )),
+        (ShortRowHandling::Refuse, 0) => {}
+        (ShortRowHandling::Refuse, _) => lines.push(format!(
+            "# short_rows = \"null\"      # {short} rows looked at lack fields: this takes them where it is only the last"
+        )),
+    }
+    lines.push(
+        "# nulls     = [\"\"]           # words that mean \"no value\", such as \"-\" or \"NA\""
+            .to_owned(),
+    );
+    lines
+}
+
+/// `[dataset.unpivot]`
+fn unpivot(wide: &WideTable) -> Vec<String> {
+    vec![
+        String::new(),
+        format!(
+            "# Assumed: {} columns that are one for each station, so each becomes rows. As they are: hansa dataset add --keep-wide.",
+            wide.stations.len()
+        ),
+        "[dataset.unpivot]".to_owned(),
+        format!("match = {}", literal(&wide.pattern)),
+    ]
+}
+
+/// Which columns may leave, as it was said, or that somebody has to.
+fn listed(columns: &[InferredColumn], leaves: &[bool], about: &DraftConfigOptions) -> Vec<String> {
+    let names = |which: bool| -> Vec<&str> {
+        let named = columns
+            .iter()
+            .zip(leaves)
+            .filter(|(_, leaves)| **leaves == which);
+        named.map(|(column, _)| column.name.as_str()).collect()
+    };
+    let (some, others) = (names(true), names(false));
+    let line = match (&about.columns, others.is_empty()) {
+        (None, _) => format!(
+            "# May each of these leave? A contract can show every column that stands here, so take away what must not: {}",
+            some.join(", ")
+        ),
+        (Some(_), true) => format!(
+            "# It was said that each of these may leave: {}",
+            some.join(", ")
+        ),
+        (Some(_), false) => format!(
+            "# It was said that these may leave: {}; these may not and are not read: {}",
+            some.join(", "),
+            others.join(", ")
+        ),
+    };
+    vec![String::new(), line]
+}
+
+/// Which of the columns may leave.
+fn leaving(columns: &[InferredColumn], about: &DraftConfigOptions) -> Result<Vec<bool>, Refusal> {
+    let Some(wanted) = &about.columns else {
+        return Ok(vec![true; columns.len()]);
+    };
+    let is =
+        |column: &InferredColumn, word: &String| column.name == *word || column.from.contains(word);
+    let unknown = wanted
+        .iter()
+        .find(|word| !columns.iter().any(|column| is(column, word)));
+    if let Some(unknown) = unknown {
+        let known: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+        return Err(Refusal::new(
+            ErrorCode::UsageWrong,
+            format!("the files have no column `{unknown}`"),
+        )
+        .with_help(format!("the columns are {}", known.join(", "))));
+    }
+    let leaves: Vec<bool> = columns
+        .iter()
+        .map(|column| wanted.iter().any(|word| is(column, word)))
+        .collect();
+    if leaves.contains(&true) {
+        Ok(leaves)
+    } else {
+        Err(Refusal::new(
+            ErrorCode::UsageWrong,
+            "no column may leave, so there is nothing to publish",
+        ))
+    }
+}
+
+/// A name for the dataset that files hold: of one its own, of several their folder's.
+fn named_after(paths: &[String], seen: &InferredSource) -> Result<SqlIdentifier, Refusal> {
+    let first = seen.files.first().map(|file| file.path());
+    let place = match (first, seen.files.len()) {
+        (Some(first), 1) => first.file_stem(),
+        (Some(first), _) => first.parent().and_then(Path::file_name),
+        (None, _) => paths.first().map(std::ffi::OsStr::new),
+    };
+    let stem = place.unwrap_or_default().to_string_lossy();
+    let name = inferred_column::name(&stem, "dataset");
+    name.parse()
+        .map_err(|fault| Refusal::new(ErrorCode::UsageWrong, format!("`{name}`: {fault}")))
+}
+
+/// As a TOML text.
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}

@@ -1,0 +1,389 @@
+//! What is found in a file that nobody has described yet.
+
+use super::draft_config::{DraftConfigOptions, entry};
+use super::sample;
+use crate::ingest::config::parser::parse;
+use crate::ingest::source_files::SourceFile;
+use crate::ingest::source_roots::SourceRoots;
+use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch};
+use parquet::arrow::ArrowWriter;
+use std::path::Path;
+use std::sync::Arc;
+
+fn demo(file: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../server/demo")
+        .join(file)
+}
+
+fn looked(folder: &Path, file: &str, about: &DraftConfigOptions) -> String {
+    entry(&[file.to_owned()], &folder.into(), about)
+        .unwrap()
+        .text
+}
+
+/// The entry can be read again once title and licence are filled in.
+#[track_caller]
+fn check(file: &str, parts: &[&str]) {
+    let text = looked(&demo(""), file, &DraftConfigOptions::default());
+    for part in parts {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+    let filled = text.replace("= \"\"  ", "= \"x\"  ");
+    let read = parse(&filled, "hansa.toml", &demo("")).unwrap();
+    assert_eq!(read.len(), 1);
+}
+
+#[test]
+fn a_look_says_what_was_seen_and_what_was_assumed() {
+    check(
+        "lisbon/data/service/demand_date-line-stop_20230101.csv",
+        &[
+            "name        = \"demand_date_line_stop_20230101\"",
+            "format = \"%Y%m%d\"    # assumed",
+            "name   = \"stop_id\"\ntype   = \"text\"    # seen: text",
+            "name   = \"validations\"\ntype   = \"int\"    # seen: whole numbers",
+        ],
+    );
+    check(
+        "ottawa/data/bike_counter_2017.csv",
+        &[
+            "format = \"%d/%m/%Y\"",
+            "match = '^(?<station>1\\^ALEX|2\\^ORPY|",
+            "|12b\\^ADAWE)$'",
+            "name   = \"value\"\n# the cell\ntype   = \"int\"",
+        ],
+    );
+    check(
+        "munster/data/100031297/2020-03.csv",
+        &[
+            "these are local times",
+            "delimiter = \",\"",
+            "encoding  = \"utf-8\"",
+        ],
+    );
+    check(
+        "zurich/data/ol_nox_covid19_2020.csv",
+        &[
+            "delimiter = \";\"",
+            "encoding  = \"latin-1\"",
+            "header_rows = 7    # assumed",
+        ],
+    );
+    check(
+        "zurich/parking/Zuerich.geojson",
+        &[
+            "kind      = \"geojson\"",
+            "name   = \"lon\"\ntype   = \"float\"",
+        ],
+    );
+}
+
+#[test]
+fn a_decimal_comma_is_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("Größe.csv");
+    std::fs::write(&file, "Maß;Wert\na;1,5\nb;2,25\n").unwrap();
+    let text = looked(folder.path(), "Größe.csv", &DraftConfigOptions::default());
+    for part in [
+        "name        = \"grosse\"",
+        "decimal   = \",\"",
+        "name   = \"mass\"\nfrom   = 'Maß'",
+        "name   = \"wert\"\nfrom   = 'Wert'\ntype   = \"float\"",
+    ] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+}
+
+/// A file that has types says what its numbers are, whatever the first of them look like.
+#[test]
+fn floating_point_numbers_that_are_whole_are_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fares.parquet");
+    let numbers = Arc::new(Float64Array::from(vec![17.0, 36.0])) as ArrayRef;
+    let counts = Arc::new(Int64Array::from(vec![1, 2])) as ArrayRef;
+    let rows = RecordBatch::try_from_iter([("fare", numbers), ("n", counts)]).unwrap();
+    let file = std::fs::File::create(&path).unwrap();
+    let mut writer = ArrowWriter::try_new(file, rows.schema(), None).unwrap();
+    writer.write(&rows).unwrap();
+    writer.close().unwrap();
+    let text = looked(
+        folder.path(),
+        "fares.parquet",
+        &DraftConfigOptions::default(),
+    );
+    for (name, kind) in [("fare", "float"), ("n", "int")] {
+        let lines = format!("name   = \"{name}\"\ntype   = \"{kind}\"");
+        assert!(text.contains(&lines), "{text}");
+    }
+}
+
+#[test]
+fn a_sample_is_short() {
+    let read = parse(
+        &std::fs::read_to_string(demo("ottawa/hansa-datasets.toml")).unwrap(),
+        "hansa.toml",
+        &demo("ottawa"),
+    );
+    let config = read.unwrap().remove(0);
+    let file = "ottawa/data/bike_counter_2019.csv";
+    let sample = sample(
+        &SourceFile::new(demo(file), file.to_owned(), SourceRoots::of(&demo(""))),
+        &config.source,
+        3,
+    )
+    .unwrap();
+    assert_eq!(sample.rows.len(), 3);
+    assert_eq!((sample.names[1].as_str(), sample.rows[0].0), ("1^ALEX", 2));
+    assert_eq!(sample.rows[0].1[1].as_deref(), Some("8"));
+}
+
+fn written(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+/// The lines of an entry that are in force.
+fn in_force(text: &str) -> Vec<&str> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines
+        .map(|line| line.split("    #").next().unwrap().trim_end())
+        .collect()
+}
+
+#[track_caller]
+fn holds(text: &str, parts: &[&str]) {
+    let kept = in_force(text).join("\n");
+    for part in parts {
+        assert!(kept.contains(part), "{part} is not in\n{text}");
+    }
+}
+
+#[test]
+fn a_table_with_a_column_for_each_station_becomes_rows() {
+    let mut wide =
+        String::from("Date;Berri 1;Brébeuf (données);L'Acadie;du Parc;Rachel1;St-Urbain;Pont\n");
+    for day in 10..20 {
+        wide.push_str(&format!(
+            "{day}/01/2012;{day}1;;{day}2;{day}3;{day}4;{day}5"
+        ));
+        wide.push_str(if day < 12 { ";\n" } else { "\n" });
+    }
+    let folder = written(&[("counts.csv", &wide)]);
+    let seen = entry(
+        &["counts.csv".to_owned()],
+        &folder.path().into(),
+        &DraftConfigOptions::default(),
+    )
+    .unwrap();
+    holds(
+        &seen.text,
+        &[
+            "delimiter = \";\"",
+            "short_rows = \"null\"",
+            "[dataset.unpivot]\nmatch = ",
+            "name   = \"date\"\nfrom   = 'Date'\ntype   = \"date\"\nformat = \"%d/%m/%Y\"",
+            "name   = \"station\"\ntype   = \"text\"",
+            "name   = \"value\"\ntype   = \"int\"",
+        ],
+    );
+    assert_eq!((seen.rows, seen.unread.rows), (10, 0));
+    // No value of the data stands in it, and it can be read.
+    for value in ["12/01", "2012", "131", "172"] {
+        assert!(!seen.text.contains(value), "{value} in\n{}", seen.text);
+    }
+    let filled = seen.text.replace("= \"\"  ", "= \"x\"  ");
+    let config = parse(&filled, "hansa.toml", folder.path())
+        .unwrap()
+        .remove(0);
+    let pattern = config.unpivot.unwrap().pattern;
+    for (name, station) in [
+        ("Brébeuf (données)", true),
+        ("L'Acadie", true),
+        ("Date", false),
+        ("Berri 12", false),
+    ] {
+        assert_eq!(pattern.is_match(name), station, "{name}");
+    }
+    let as_it_is = DraftConfigOptions {
+        stays_wide: true,
+        ..DraftConfigOptions::default()
+    };
+    let text = looked(folder.path(), "counts.csv", &as_it_is);
+    assert!(
+        !text.contains("unpivot]") && text.contains("name   = \"berri_1\""),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_date_and_a_time_of_day_make_one_instant() {
+    let text = "Station;Datum;Zeit;Wert\nA;31.12.2019;00:30;1\nB;01.01.2020;24:00;2\n";
+    let folder = written(&[("a.csv", text)]);
+    let text = looked(folder.path(), "a.csv", &DraftConfigOptions::default());
+    holds(
+        &text,
+        &[
+            "name   = \"observed_at\"\nfrom   = ['Datum', 'Zeit']\ntype   = \"instant\"\nformat = \"%d.%m.%Y %H:%M\"",
+            "name   = \"station\"",
+            "name   = \"wert\"",
+        ],
+    );
+    assert!(!text.contains("name   = \"zeit\""), "{text}");
+    // Two times of day are nobody's in particular.
+    let text = "day,begin,end\n2020-01-01,08:00,09:00\n2020-01-02,10:00,11:30\n";
+    let folder = written(&[("a.csv", text)]);
+    let text = looked(folder.path(), "a.csv", &DraftConfigOptions::default());
+    holds(&text, &["name   = \"begin\"", "name   = \"day\""]);
+}
+
+#[test]
+fn a_folder_or_a_pattern_is_one_dataset_that_keeps_the_names_of_its_files() {
+    let bare = "2015-11-01T00:45:00,47\n2015-11-01T01:00:00,48\n";
+    let more = "2015-11-01T00:45:00,3\n2015-11-01T01:00:00\n";
+    let files = [
+        ("forecast/altmarkt.csv", bare),
+        ("forecast/karstadt.csv", more),
+        ("forecast/README", "nothing\n"),
+    ];
+    let folder = written(&files);
+    for path in ["forecast", "forecast/*.csv"] {
+        let seen = entry(
+            &[path.to_owned()],
+            &folder.path().into(),
+            &DraftConfigOptions::default(),
+        )
+        .unwrap();
+        assert_eq!((seen.name.as_str(), seen.files), ("forecast", 2));
+        holds(
+            &seen.text,
+            &[
+                &format!("path      = \"{path}\""),
+                "header_rows = 0\ncolumns   = [\"column_1\", \"column_2\"]",
+                "name   = \"column_1\"\ntype   = \"instant\"",
+                "name   = \"column_2\"\ntype   = \"int\"",
+                "name   = \"file\"\nfrom   = '_file_name'",
+            ],
+        );
+        // Who reads the entry learns that rows could not be read, and where.
+        assert_eq!(seen.unread.rows, 1);
+        let told = "1 row could not be read, the first in line 2 of forecast/karstadt.csv: the row has 1 fields";
+        assert!(seen.text.contains(told), "{}", seen.text);
+        assert!(
+            !seen.text.contains("47") && !seen.text.contains("2015"),
+            "{}",
+            seen.text
+        );
+    }
+    // Columns that some files lack.
+    let files = [("a/1.csv", "x,y\n1,2\n"), ("a/2.csv", "x,z\n3,4\n")];
+    let folder = written(&files);
+    let text = looked(folder.path(), "a", &DraftConfigOptions::default());
+    let optional = text.matches("optional = true").count();
+    assert_eq!(optional, 2, "{text}");
+    let refusal = entry(
+        &["b".to_owned()],
+        &folder.path().into(),
+        &DraftConfigOptions::default(),
+    )
+    .unwrap_err();
+    assert_eq!(refusal.code, hansa_policy::refusal::ErrorCode::FileMissing);
+}
+
+#[test]
+fn columns_that_may_not_leave_are_not_read() {
+    let folder = written(&[("a.csv", "Site,owner,n\nHafen,Meier,7\nInsel,Schulz,8\n")]);
+    let about = |columns: Option<&[&str]>| DraftConfigOptions {
+        columns: columns.map(|names| names.iter().map(|name| (*name).to_owned()).collect()),
+        ..DraftConfigOptions::default()
+    };
+    // Nobody said: all are there, and somebody is asked.
+    let text = looked(folder.path(), "a.csv", &about(None));
+    assert!(
+        text.contains("# May each of these leave?") && text.contains(": site, owner, n\n"),
+        "{text}"
+    );
+    for secret in ["Meier", "Hafen"] {
+        assert!(!text.contains(secret), "{text}");
+    }
+    let text = looked(folder.path(), "a.csv", &about(Some(&["Site", "n"])));
+    assert!(
+        text.contains("these may not and are not read: owner"),
+        "{text}"
+    );
+    let kept = in_force(&text);
+    assert!(!kept.contains(&"name   = \"owner\""), "{text}");
+    assert!(
+        kept.contains(&"name   = \"site\"") && kept.contains(&"name   = \"n\""),
+        "{text}"
+    );
+    for wrong in [&["wages"][..], &[]] {
+        let refusal = entry(
+            &["a.csv".to_owned()],
+            &folder.path().into(),
+            &about(Some(wrong)),
+        )
+        .unwrap_err();
+        assert_eq!(
+            refusal.code,
+            hansa_policy::refusal::ErrorCode::UsageWrong,
+            "{refusal}"
+        );
+    }
+}
+
+/// Fields that are missing in the middle put values below other names: that is not filled unseen.
+#[test]
+fn rows_that_lack_other_fields_than_the_last_are_not_filled() {
+    let rows = "2020-01-01,Hafen,7\n2020-01-02,Insel,8\n2020-01-03,9\n2020-01-04,10\n";
+    let folder = written(&[("a.csv", &format!("day,site,n\n{rows}"))]);
+    let seen = entry(
+        &["a.csv".to_owned()],
+        &folder.path().into(),
+        &DraftConfigOptions::default(),
+    )
+    .unwrap();
+    assert_eq!(seen.unread.rows, 2);
+    assert!(
+        seen.text.contains("# short_rows = \"null\""),
+        "{}",
+        seen.text
+    );
+}
+
+/// Texts fit below any name of texts: that the last fields are the missing ones, another column has to show.
+#[test]
+fn rows_of_texts_are_not_filled_without_proof() {
+    for (text, unread, is_filled) in [
+        ("name,street,town\nA,B,C\nD,E,F\nG,H\nI,J\n", 2, false),
+        // What stands in front of the texts shows nothing.
+        ("n,street,town\n1,B,C\n2,E,F\n3,H\n4,J\n", 2, false),
+        ("site,n,remark\nA,1,x\nB,2,y\nC,3\nD,4\n", 0, true),
+        (
+            "day,n,m\n2020-01-01,1,2\n2020-01-02,1,2\n2020-01-03,3\n",
+            0,
+            true,
+        ),
+    ] {
+        let folder = written(&[("a.csv", text)]);
+        let seen = entry(
+            &["a.csv".to_owned()],
+            &folder.path().into(),
+            &DraftConfigOptions::default(),
+        )
+        .unwrap();
+        assert_eq!(seen.unread.rows, unread, "{}", seen.text);
+        let lines = in_force(&seen.text);
+        assert_eq!(
+            lines.contains(&"short_rows = \"null\""),
+            is_filled,
+            "{}",
+            seen.text
+        );
+    }
+}

@@ -1,0 +1,254 @@
+//! How a file of text seems to be written: what stands between two fields, what stands above the rows, and how many fields a row has.
+
+use super::inferred_column::{is_moment, spellings};
+use crate::ingest::config::ColumnHeader;
+use crate::ingest::date_time::DateTimeFormat;
+use crate::ingest::field_value;
+use csv::{ReaderBuilder, StringRecord, Terminator};
+use std::collections::BTreeMap;
+
+/// What was seen in the first part of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextLayout {
+    /// Between two fields.
+    pub delimiter: u8,
+    /// Lines above everything else, such as titles.
+    pub skip_lines: u32,
+    /// What names the columns; names are made where nothing does.
+    pub header: ColumnHeader,
+    /// How many rows lack their last fields, and how many were seen.
+    pub short: (usize, usize),
+}
+
+impl TextLayout {
+    /// Looks at the text with which a file begins.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let delimiter = delimiter(text);
+        let records = records(text, delimiter);
+        let above = titles(&records);
+        let below: Vec<&Vec<String>> = records.iter().skip(above).map(|(_, row)| row).collect();
+        let lines = header_lines(&below);
+        let first = records.get(above).map_or(1, |(line, _)| *line);
+        let skip_lines = u32::try_from(first.saturating_sub(1)).unwrap_or(0);
+        let rows: Vec<usize> = below.iter().skip(lines).map(|row| row.len()).collect();
+        let named = below.iter().take(lines).map(|row| row.len()).max();
+        let width = named.unwrap_or_else(|| usual_most(&rows));
+        Self {
+            delimiter,
+            skip_lines,
+            header: match u32::try_from(lines) {
+                Ok(lines @ 1..) => ColumnHeader::Lines(lines),
+                _ => ColumnHeader::Names((1..=width).map(|one| format!("column_{one}")).collect()),
+            },
+            short: (
+                rows.iter().filter(|fields| **fields < width).count(),
+                rows.len(),
+            ),
+        }
+    }
+}
+
+/// What stands between two fields: in most lines, and of several the one that is rarely anything else.
+fn delimiter(text: &str) -> u8 {
+    let lines: Vec<&str> = text
+        .lines()
+        .take(200)
+        .filter(|line| !line.trim().is_empty())
+        .collect();
+    let within = |delimiter: u8| {
+        let hits = lines
+            .iter()
+            .filter(|line| line.contains(char::from(delimiter)));
+        hits.count()
+    };
+    // Of equals the last is taken: a comma also stands in numbers and texts.
+    [b',', b'|', b';', b'\t']
+        .into_iter()
+        .filter(|delimiter| within(*delimiter) > 0)
+        .max_by_key(|delimiter| within(*delimiter))
+        .unwrap_or(b',')
+}
+
+/// The rows of the text with the lines that they begin in, but for the last, which may be cut.
+fn records(text: &str, delimiter: u8) -> Vec<(u64, Vec<String>)> {
+    let mut reader = ReaderBuilder::new()
+        .delimiter(delimiter)
+        .has_headers(false)
+        .terminator(Terminator::Any(b'\n'))
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let mut records = Vec::new();
+    let mut record = StringRecord::new();
+    while records.len() < MOST && matches!(reader.read_record(&mut record), Ok(true)) {
+        let fields: Vec<String> = record.iter().map(|field| field.trim().to_owned()).collect();
+        if fields.len() > 1 || fields.iter().any(|field| !field.is_empty()) {
+            let line = record.position().map_or(1, csv::Position::line);
+            records.push((line, fields));
+        }
+    }
+    if records.len() > 2 && !text.ends_with('\n') {
+        records.pop();
+    }
+    records
+}
+
+/// How many rows at the top are titles: one text, where rows have several fields.
+fn titles(records: &[(u64, Vec<String>)]) -> usize {
+    let widths: Vec<usize> = records.iter().map(|(_, row)| row.len()).collect();
+    let usual = usual_most(widths.get(widths.len() / 2..).unwrap_or_default());
+    let spellings = spellings();
+    let title = |row: &[String]| {
+        let mut told = row.iter().filter(|field| !field.is_empty());
+        let words = |text: &String| !is_moment(text, &spellings) && !is_number(text);
+        let first = row
+            .first()
+            .is_some_and(|field| !field.is_empty() && words(field));
+        let alone = first && told.nth(1).is_none();
+        alone && (usual > 1 && row.len() == 1 || usual > 2)
+    };
+    let above = records.iter().take_while(|(_, row)| title(row)).count();
+    // A file of nothing else is no file of titles.
+    if above < records.len() { above } else { 0 }
+}
+
+/// The largest number of fields that is no exception.
+fn usual_most(widths: &[usize]) -> usize {
+    let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+    for width in widths {
+        let count = counts.entry(*width).or_default();
+        *count = count.saturating_add(1);
+    }
+    let usual = |count: usize| count.saturating_mul(20) >= widths.len();
+    let largest = counts.iter().rev().find(|(_, count)| usual(**count));
+    largest.map_or(0, |(width, _)| *width)
+}
+
+/// What a column holds in most rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FieldClass {
+    Moment,
+    Number,
+    Other,
+}
+
+/// How many lines name the columns: those at the top that are not what the rows below them are.
+fn header_lines(rows: &[&Vec<String>]) -> usize {
+    let spellings = spellings();
+    let classes = classes(rows, &spellings);
+    let Some(first) = rows.first() else {
+        return 1;
+    };
+    if classes.iter().all(|class| *class == FieldClass::Other) {
+        // Texts alone: a first line that stands again below in its column is a row like the others.
+        let again = |index: usize, field: &String| {
+            let mut below = rows.iter().skip(1);
+            !field.is_empty() && below.any(|row| row.get(index) == Some(field))
+        };
+        let mut fields = first.iter().enumerate();
+        return usize::from(!fields.any(|(index, field)| again(index, field)));
+    }
+    let moment = classes
+        .iter()
+        .position(|class| *class == FieldClass::Moment);
+    let row = |fields: &Vec<String>| is_row(fields, &classes, moment, &spellings);
+    if moment.is_none() && years(first, &classes) {
+        return 1;
+    }
+    let mut lines = 0_usize;
+    for fields in rows.iter().take(MOST_HEADER) {
+        let fits = row(fields);
+        // What is taken for a name ends up in the configuration: of further lines none has a value.
+        let mut told = fields.iter().zip(&classes);
+        let has_number =
+            told.any(|(text, class)| *class == FieldClass::Number && is_number(text.as_str()));
+        if fits == Some(true) || lines > 0 && (fits.is_none() || has_number) {
+            break;
+        }
+        lines = lines.saturating_add(1);
+    }
+    lines
+}
+
+/// Whether a line holds what its columns hold; none where it doesn't say.
+fn is_row(
+    fields: &[String],
+    classes: &[FieldClass],
+    moment: Option<usize>,
+    spellings: &[DateTimeFormat],
+) -> Option<bool> {
+    let told = |index: usize| fields.get(index).filter(|field| !field.is_empty());
+    if let Some(text) = moment.and_then(told).filter(|text| !means_nothing(text)) {
+        return Some(is_moment(text, spellings));
+    }
+    let numbers = classes
+        .iter()
+        .enumerate()
+        .filter(|(_, class)| **class == FieldClass::Number)
+        .filter_map(|(index, _)| told(index))
+        .filter(|text| !means_nothing(text));
+    let (mut all, mut fitting) = (0_usize, 0_usize);
+    for text in numbers {
+        all = all.saturating_add(1);
+        fitting = fitting.saturating_add(usize::from(is_number(text)));
+    }
+    (all > 0).then(|| fitting.saturating_mul(2) >= all)
+}
+
+/// Whether it names columns by years, which look like numbers below numbers.
+fn years(first: &[String], classes: &[FieldClass]) -> bool {
+    let numbers = first
+        .iter()
+        .zip(classes)
+        .filter(|(_, class)| **class == FieldClass::Number);
+    let years: Vec<Option<i64>> = numbers.map(|(text, _)| field_value::int(text)).collect();
+    let rising = years.windows(2).all(|pair| pair.first() < pair.last());
+    let likely = |year: &Option<i64>| year.is_some_and(|year| (1900..=2100).contains(&year));
+    years.len() > 1 && rising && years.iter().all(likely)
+}
+
+fn classes(rows: &[&Vec<String>], spellings: &[DateTimeFormat]) -> Vec<FieldClass> {
+    // The last third, since header lines stand at the top.
+    let later = rows.len().saturating_mul(2) / 3;
+    let later = rows.get(later..).unwrap_or_default();
+    let width = later.iter().map(|row| row.len()).max().unwrap_or(0);
+    let class = |index: usize| {
+        let fields = later.iter().filter_map(|row| row.get(index));
+        let told: Vec<&String> = fields.filter(|field| !field.is_empty()).collect();
+        let most = |fits: &dyn Fn(&str) -> bool| {
+            let hits = told.iter().filter(|text| fits(text)).count();
+            !told.is_empty() && hits.saturating_mul(10) >= told.len().saturating_mul(9)
+        };
+        if most(&|text| is_moment(text, spellings)) {
+            FieldClass::Moment
+        } else if most(&is_number) {
+            FieldClass::Number
+        } else {
+            FieldClass::Other
+        }
+    };
+    (0..width).map(class).collect()
+}
+
+/// Whether it is what people write where there is no value: it says nothing of the line that it stands in.
+fn means_nothing(text: &str) -> bool {
+    let plain = text.to_ascii_lowercase();
+    !plain.contains(char::is_alphanumeric)
+        || matches!(
+            plain.as_str(),
+            "na" | "n/a" | "nan" | "null" | "none" | "nd" | "n.d." | "k.a." | "x"
+        )
+}
+
+fn is_number(text: &str) -> bool {
+    field_value::float(text, '.').is_some() || field_value::float(text, ',').is_some()
+}
+
+/// So many rows say how a file is written.
+const MOST: usize = 1000;
+
+/// So many lines may name the columns.
+const MOST_HEADER: usize = 20;
+
+#[cfg(test)]
+mod tests;

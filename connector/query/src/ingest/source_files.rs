@@ -1,0 +1,162 @@
+//! The files that a source names: single ones, folders, and patterns with `*`, in sorted order.
+
+use crate::ingest::config::{ConfigLocation, SourceConfig, SourceKind};
+use crate::ingest::source_roots::SourceRoots;
+use hansa_audit_log::digest::{Digest, Hasher};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+/// A file and the name under which messages and `_file` show it.
+#[derive(Debug, Clone)]
+pub struct SourceFile {
+    /// Relative to the folder of the configuration.
+    pub display_name: String,
+    /// Where it is.
+    path: PathBuf,
+    /// Where it may be.
+    roots: SourceRoots,
+}
+
+impl SourceFile {
+    /// A file that somebody names.
+    #[must_use]
+    pub const fn new(path: PathBuf, shown: String, roots: SourceRoots) -> Self {
+        Self {
+            display_name: shown,
+            path,
+            roots,
+        }
+    }
+
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens it, as far as it is where sources may be.
+    ///
+    /// # Errors
+    /// `FILE_MISSING`, `SOURCE_OUTSIDE`.
+    pub fn open(&self) -> Result<File, Refusal> {
+        self.roots.open(&self.path, &self.display_name)
+    }
+
+    /// The digest of its bytes.
+    ///
+    /// # Errors
+    /// `FILE_MISSING`, `SOURCE_OUTSIDE`.
+    pub fn digest(&self) -> Result<Digest, Refusal> {
+        digest_of(self.open()?, &self.display_name).map(|(digest, _)| digest)
+    }
+}
+
+/// All files of a source, sorted by name, each once.
+///
+/// # Errors
+/// `FILE_MISSING` where a path names nothing; `SOURCE_OUTSIDE` where it leads to where no source may be.
+pub fn list(config: &SourceConfig, roots: &SourceRoots) -> Result<Vec<SourceFile>, Refusal> {
+    let folder = roots.folder();
+    let placed = |refusal: Refusal| {
+        let ConfigLocation { file, line } = &config.location;
+        refusal.with_place(file.clone(), Some(*line), Some("path".to_owned()))
+    };
+    let mut found = Vec::new();
+    for path in &config.paths {
+        let before = found.len();
+        let whole = folder.join(path);
+        if whole.is_dir() {
+            roots.admit(&whole, path).map_err(placed)?;
+            let entries = std::fs::read_dir(&whole)
+                .map_err(|error| missing(config, path, &error.to_string()))?;
+            for entry in entries {
+                let entry = entry.map_err(|error| missing(config, path, &error.to_string()))?;
+                if entry.path().is_file() && has_extension(&entry.path(), config.kind) {
+                    found.push(named(&entry.path(), roots));
+                }
+            }
+        } else if whole.is_file() {
+            found.push(named(&whole, roots));
+        } else {
+            // Only what the configuration wrote is a pattern, not the folder that it stands in.
+            let escaped = glob::Pattern::escape(&folder.to_string_lossy());
+            let pattern = Path::new(&escaped).join(path);
+            let hits = glob::glob(&pattern.to_string_lossy())
+                .map_err(|error| missing(config, path, error.msg))?;
+            for hit in hits {
+                let hit = hit.map_err(|error| missing(config, path, &error.to_string()))?;
+                if hit.is_file() {
+                    found.push(named(&hit, roots));
+                }
+            }
+        }
+        if found.len() == before {
+            return Err(missing(config, path, "no file is there"));
+        }
+    }
+    found.sort_by(|one: &SourceFile, other| {
+        (&one.display_name, &one.path).cmp(&(&other.display_name, &other.path))
+    });
+    found.dedup_by(|one, other| one.path == other.path);
+    for file in &found {
+        roots
+            .admit(&file.path, &file.display_name)
+            .map_err(placed)?;
+    }
+    Ok(found)
+}
+
+/// The digest of a file's bytes.
+///
+/// # Errors
+/// `FILE_MISSING` where it can't be read.
+pub fn digest(file: &Path, shown: &str) -> Result<(Digest, u64), Refusal> {
+    let open = File::open(file).map_err(|error| unreadable(shown, &error))?;
+    digest_of(open, shown)
+}
+
+fn unreadable(shown: &str, error: &std::io::Error) -> Refusal {
+    let sentence = format!("`{shown}` can't be read: {error}");
+    Refusal::new(ErrorCode::FileMissing, sentence).with_place(shown, None, None)
+}
+
+fn digest_of(mut open: File, shown: &str) -> Result<(Digest, u64), Refusal> {
+    let mut hasher = Hasher::default();
+    let mut piece = vec![0_u8; 256 * 1024];
+    let mut size = 0_u64;
+    loop {
+        let count = open
+            .read(&mut piece)
+            .map_err(|error| unreadable(shown, &error))?;
+        let Some(read) = piece.get(..count).filter(|read| !read.is_empty()) else {
+            return Ok((hasher.finish(), size));
+        };
+        hasher.update(read);
+        size = size.saturating_add(u64::try_from(count).unwrap_or_default());
+    }
+}
+
+fn named(path: &Path, roots: &SourceRoots) -> SourceFile {
+    let shown = path.strip_prefix(roots.folder()).unwrap_or(path);
+    let shown = shown.to_string_lossy().into_owned();
+    SourceFile::new(path.to_owned(), shown, roots.clone())
+}
+
+fn has_extension(path: &Path, kind: SourceKind) -> bool {
+    let wanted: &[&str] = match kind {
+        SourceKind::Text => &["csv", "txt", "tsv"],
+        SourceKind::Parquet => &["parquet"],
+        SourceKind::GeoJson => &["geojson", "json"],
+        SourceKind::Postgres => &[],
+    };
+    path.extension()
+        .is_some_and(|end| wanted.iter().any(|one| end.eq_ignore_ascii_case(one)))
+}
+
+fn missing(config: &SourceConfig, path: &str, why: &str) -> Refusal {
+    config
+        .location
+        .refuse(ErrorCode::FileMissing, "path", format!("`{path}`: {why}"))
+}

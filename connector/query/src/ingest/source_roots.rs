@@ -1,0 +1,177 @@
+//! Where sources may lie: the folder of the configuration and what it names beside it, and never where the connector keeps its state and
+//! its keys. Judged is the file that was opened, not the name by which it was: a link, or a folder that is swapped in between, leads
+//! nowhere else.
+
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::fmt;
+use std::fs::File;
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Component, Path, PathBuf};
+
+/// The folders out of which sources are read.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SourceRoots {
+    /// That of the configuration: paths of sources are relative to it.
+    folder: PathBuf,
+    /// Others that it names.
+    further: Vec<PathBuf>,
+    /// Folders and files of which nothing is read, wherever they lie.
+    barred: Vec<PathBuf>,
+}
+
+impl SourceRoots {
+    /// The folder of the configuration alone.
+    #[must_use]
+    pub fn of(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            further: Vec::new(),
+            barred: Vec::new(),
+        }
+    }
+
+    /// The same with further folders; those that are no whole path are relative to that of the configuration.
+    #[must_use]
+    pub fn with_further(mut self, further: impl IntoIterator<Item = PathBuf>) -> Self {
+        let further = further.into_iter().map(|root| self.folder.join(root));
+        self.further.extend(further.collect::<Vec<_>>());
+        self
+    }
+
+    /// The same without these folders and files.
+    #[must_use]
+    pub fn without(mut self, barred: impl IntoIterator<Item = PathBuf>) -> Self {
+        self.barred.extend(barred);
+        self
+    }
+
+    /// The folder of the configuration.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Opens a file out of which rows may be read.
+    ///
+    /// # Errors
+    /// `FILE_MISSING` where it can't be opened; `SOURCE_OUTSIDE` where it lies elsewhere.
+    pub fn open(&self, path: &Path, shown: &str) -> Result<File, Refusal> {
+        let unreadable = |error: std::io::Error| {
+            let sentence = format!("`{shown}` can't be read: {error}");
+            Refusal::new(ErrorCode::FileMissing, sentence).with_place(shown, None, None)
+        };
+        let file = File::open(path).map_err(unreadable)?;
+        let real = opened_path(&file, path).map_err(unreadable)?;
+        let found = file.metadata().map_err(unreadable)?;
+        self.judge(&real, Some((found.dev(), found.ino())), shown)?;
+        Ok(file)
+    }
+
+    /// Looks at a name before it is listed, so that it is not told what lies elsewhere. What is read is judged when it is opened.
+    ///
+    /// # Errors
+    /// `SOURCE_OUTSIDE`.
+    pub fn admit(&self, path: &Path, shown: &str) -> Result<(), Refusal> {
+        match path.canonicalize() {
+            Ok(real) => self.judge(&real, None, shown),
+            // Where nothing is, the name alone is judged.
+            Err(_) => self.judge(&plain(path), None, shown),
+        }
+    }
+
+    fn judge(&self, real: &Path, file: Option<(u64, u64)>, shown: &str) -> Result<(), Refusal> {
+        let outside = |why: &str, help: &str| {
+            let sentence = format!("`{shown}` {why}");
+            let refusal = Refusal::new(ErrorCode::SourceOutside, sentence).with_help(help);
+            Err(refusal.with_place(shown, None, None))
+        };
+        for barred in &self.barred {
+            let same = file.is_some_and(|file| {
+                let known = std::fs::metadata(barred);
+                known.is_ok_and(|known| known.is_file() && (known.dev(), known.ino()) == file)
+            });
+            if same || real.starts_with(canonical(barred)) {
+                return outside(
+                    "is where the connector keeps its state or its keys",
+                    "put the rows into a folder of their own",
+                );
+            }
+        }
+        let mut roots = std::iter::once(&self.folder).chain(&self.further);
+        if roots.any(|root| real.starts_with(canonical(root))) {
+            return Ok(());
+        }
+        outside(
+            "lies outside the folder of the configuration",
+            "name its folder: [sources] roots = [\"/srv/data\"]",
+        )
+    }
+}
+
+impl fmt::Debug for SourceRoots {
+    /// As the folder alone: what names a recipe by its form depends on no machine.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.folder, f)
+    }
+}
+
+impl From<&Path> for SourceRoots {
+    fn from(folder: &Path) -> Self {
+        Self::of(folder)
+    }
+}
+
+impl From<&PathBuf> for SourceRoots {
+    fn from(folder: &PathBuf) -> Self {
+        Self::of(folder)
+    }
+}
+
+impl Default for SourceRoots {
+    fn default() -> Self {
+        Self::of(Path::new(""))
+    }
+}
+
+/// The path of an open file, whatever its name leads to by now.
+fn opened_path(file: &File, path: &Path) -> std::io::Result<PathBuf> {
+    let known = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+    if let Ok(real) = std::fs::read_link(known) {
+        return Ok(real);
+    }
+    // Without that file system: the name, as long as it leads to the file that is open.
+    let real = path.canonicalize()?;
+    let (open, named) = (file.metadata()?, std::fs::metadata(&real)?);
+    if (open.dev(), open.ino()) == (named.dev(), named.ino()) {
+        return Ok(real);
+    }
+    Err(std::io::Error::other("it changed while it was opened"))
+}
+
+fn canonical(path: &Path) -> PathBuf {
+    // A configuration that is named without a folder lies in the one of this process.
+    let path = match path.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => path,
+    };
+    path.canonicalize().unwrap_or_else(|_| plain(path))
+}
+
+/// A path without `.` and `..`, as far as names alone tell.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
+            }
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests;

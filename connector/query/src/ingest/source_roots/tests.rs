@@ -1,0 +1,171 @@
+//! What lies elsewhere is not read, by whatever way it is named.
+
+use super::SourceRoots;
+use crate::ingest::config::parser::parse;
+use crate::publication::input::PublicationInputs;
+use crate::publication::source_check::check_sources;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::fs::{create_dir_all, hard_link, write};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+const ROWS: &str = "site,n\nHafen,1\n";
+
+/// A folder with a configuration, its state and keys, and another folder beside it.
+struct SourceRootsFixture {
+    all: tempfile::TempDir,
+}
+
+impl SourceRootsFixture {
+    fn new() -> Self {
+        let all = tempfile::tempdir().unwrap();
+        let house = Self { all };
+        for folder in [
+            "town/data",
+            "town/state",
+            "town/keys",
+            "town/data/more",
+            "other",
+        ] {
+            create_dir_all(house.at(folder)).unwrap();
+        }
+        for file in [
+            "town/data/a.csv",
+            "town/state/s.csv",
+            "town/keys/k.csv",
+            "other/o.csv",
+            "town/data/more/m.csv",
+        ] {
+            write(house.at(file), ROWS).unwrap();
+        }
+        house
+    }
+
+    fn at(&self, path: &str) -> PathBuf {
+        self.all.path().join(path)
+    }
+
+    fn roots(&self) -> SourceRoots {
+        let barred = ["town/state", "town/keys", "town/keys/k.csv"].map(|path| self.at(path));
+        SourceRoots::of(&self.at("town")).without(barred)
+    }
+
+    /// Looks at a source with this path, as `check` and as a publication do.
+    fn looked(&self, roots: SourceRoots, path: &str) -> Result<(), Refusal> {
+        let text = format!(
+            "[[dataset]]\nname = \"d\"\ntitle = \"d\"\nlicence = \"x\"\n[dataset.source]\nkind = \"text\"\npath = \"{path}\"\n\
+             [[dataset.column]]\nname = \"site\"\n[[dataset.column]]\nname = \"n\"\n"
+        );
+        let mut config = parse(&text, "hansa.toml", roots).unwrap().remove(0);
+        let glanced = check_sources(&config, "UTC");
+        let published = PublicationInputs::look(&mut config, "UTC").map(drop);
+        assert_eq!(
+            glanced.is_ok(),
+            published.is_ok(),
+            "{glanced:?}, {published:?}"
+        );
+        published
+    }
+
+    #[track_caller]
+    fn outside(&self, roots: &SourceRoots, path: &str) {
+        let refusal = self.looked(roots.clone(), path).unwrap_err();
+        assert_eq!(refusal.code, ErrorCode::SourceOutside, "{path}: {refusal}");
+    }
+}
+
+#[test]
+fn only_what_an_allowed_root_holds_is_read() {
+    let house = SourceRootsFixture::new();
+    let roots = house.roots();
+    for path in [
+        "data/a.csv",
+        "data",
+        "data/*.csv",
+        "./data/../data/a.csv",
+        "data/**/*.csv",
+    ] {
+        house.looked(roots.clone(), path).unwrap();
+    }
+    let whole = house.at("town/data/a.csv").display().to_string();
+    house.looked(roots.clone(), &whole).unwrap();
+    let other = house.at("other").display().to_string();
+    for path in [
+        "../other/o.csv",
+        "../other",
+        "../other/*.csv",
+        "../*/*.csv",
+        &other,
+    ] {
+        house.outside(&roots, path);
+    }
+    for path in [
+        "state/s.csv",
+        "state",
+        "st*/*.csv",
+        "keys/k.csv",
+        "keys/*.csv",
+        "*/*.csv",
+    ] {
+        house.outside(&roots, path);
+    }
+    // Links to files and to folders, one within an allowed folder too.
+    symlink(house.at("other/o.csv"), house.at("town/data/link.csv")).unwrap();
+    symlink(house.at("other"), house.at("town/linked")).unwrap();
+    symlink(house.at("town/keys"), house.at("town/data/more/keys")).unwrap();
+    symlink(house.at("town/data/a.csv"), house.at("town/near.csv")).unwrap();
+    for path in [
+        "data/link.csv",
+        "data/*.csv",
+        "data",
+        "linked/o.csv",
+        "linked",
+        "linked/*.csv",
+        "data/more/keys/k.csv",
+    ] {
+        house.outside(&roots, path);
+    }
+    house.looked(roots.clone(), "near.csv").unwrap();
+    // Named, it is read; keys and state are not, whatever is named.
+    let further = roots.with_further([PathBuf::from("../other"), house.at("town/keys")]);
+    for path in ["../other/o.csv", "linked/o.csv", "data/link.csv"] {
+        house.looked(further.clone(), path).unwrap();
+    }
+    for path in ["keys/k.csv", "data/more/keys/k.csv", "state/s.csv"] {
+        house.outside(&further, path);
+    }
+}
+
+/// Another name of the very same file is no other file.
+#[test]
+fn a_key_by_another_name_is_not_read() {
+    let house = SourceRootsFixture::new();
+    hard_link(house.at("town/keys/k.csv"), house.at("town/data/key.csv")).unwrap();
+    let refusal = house
+        .roots()
+        .open(&house.at("town/data/key.csv"), "data/key.csv")
+        .unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::SourceOutside);
+    house.outside(&house.roots(), "data/key.csv");
+}
+
+/// A link that is put in the place of a file once it was listed.
+#[test]
+fn it_is_judged_when_it_is_open() {
+    let house = SourceRootsFixture::new();
+    let path = house.at("town/data/a.csv");
+    house.roots().admit(&path, "data/a.csv").unwrap();
+    std::fs::remove_file(&path).unwrap();
+    symlink(house.at("town/state/s.csv"), &path).unwrap();
+    let refusal = house.roots().open(&path, "data/a.csv").unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::SourceOutside);
+    let told = refusal.to_string();
+    assert!(!told.contains("s.csv"), "{told}");
+}
+
+#[test]
+fn an_empty_folder_is_that_of_the_process() {
+    let refusal = SourceRoots::default().open(Path::new("/etc/hostname"), "x");
+    let missing = !Path::new("/etc/hostname").exists();
+    assert!(missing || refusal.unwrap_err().code == ErrorCode::SourceOutside);
+}

@@ -1,0 +1,117 @@
+//! Whether a dataset is what its model says: names, types, units, and local dates that fit the zone.
+
+use crate::model::{Model, ModelColumn};
+use crate::publication::snapshot_writer::WrittenSnapshot;
+use hansa_catalog::dataset::{ColumnType, Dataset, DatasetColumn};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+
+/// Holds the entry against the model; further columns are welcome.
+///
+/// # Errors
+/// `MODEL_MISMATCH` with every difference.
+pub fn check(model: &Model, entry: &Dataset) -> Result<(), Refusal> {
+    let mut differences = Vec::new();
+    for wanted in model.columns {
+        let found = entry
+            .columns
+            .iter()
+            .find(|column| column.name.as_str() == wanted.name);
+        let Some(found) = found else {
+            differences.push(format!(
+                "column `{}` is missing: {}, {}",
+                wanted.name,
+                wanted.kind.as_str(),
+                wanted.meaning
+            ));
+            continue;
+        };
+        differences.extend(unlike(wanted, found));
+        if wanted.required && found.nullable {
+            differences.push(format!("column `{}` may lack a value", wanted.name));
+        }
+    }
+    mismatch(model, differences)
+}
+
+/// How what a peer shows of an entry differs from the model: its types and units. A column that is not shown is no
+/// difference, and whether values may be absent is for the contract to say.
+#[must_use]
+pub fn visible_differences<'a>(
+    model: &Model,
+    columns: impl IntoIterator<Item = &'a DatasetColumn>,
+) -> Vec<String> {
+    columns
+        .into_iter()
+        .filter_map(|found| Some((model.column(found.name.as_str())?, found)))
+        .flat_map(|(wanted, found)| unlike(wanted, found))
+        .collect()
+}
+
+fn unlike(wanted: &ModelColumn, found: &DatasetColumn) -> Vec<String> {
+    let mut differences = Vec::new();
+    if found.kind != wanted.kind {
+        differences.push(format!(
+            "column `{}` is {}, the model has {}",
+            wanted.name,
+            found.kind.as_str(),
+            wanted.kind.as_str()
+        ));
+    }
+    if found.unit.as_deref() != wanted.unit {
+        differences.push(format!(
+            "column `{}` has {}, the model {}",
+            wanted.name,
+            unit(found.unit.as_deref()),
+            unit(wanted.unit)
+        ));
+    }
+    differences
+}
+
+/// Holds the written rows against the model: the local date is that of the instant in the dataset's zone.
+///
+/// # Errors
+/// `MODEL_MISMATCH` with the number of rows.
+pub fn days(model: &Model, written: &WrittenSnapshot, entry: &Dataset) -> Result<(), Refusal> {
+    if written.wrong_days == 0 {
+        return Ok(());
+    }
+    let difference = format!(
+        "in {} of {} rows `local_date` is not the day of `observed_at` in {}; \
+         write `of = \"observed_at\"` on the column, or the right `zone` on the dataset",
+        written.wrong_days, written.rows, entry.zone
+    );
+    mismatch(model, vec![difference])
+}
+
+/// The columns `observed_at` and `local_date`, where both are there.
+#[must_use]
+pub fn day_columns(columns: &[DatasetColumn]) -> Option<(usize, usize)> {
+    let find = |name: &str, kind: ColumnType| {
+        columns
+            .iter()
+            .position(|column| column.name.as_str() == name && column.kind == kind)
+    };
+    Some((
+        find("observed_at", ColumnType::Instant)?,
+        find("local_date", ColumnType::Date)?,
+    ))
+}
+
+fn mismatch(model: &Model, differences: Vec<String>) -> Result<(), Refusal> {
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let mut refusal = Refusal::new(
+        ErrorCode::ModelMismatch,
+        format!("the dataset does not conform to the model `{}`", model.name),
+    );
+    for difference in differences {
+        refusal = refusal.with_help(difference);
+    }
+    Err(refusal)
+}
+
+fn unit(unit: Option<&str>) -> String {
+    unit.map_or_else(|| "no unit".to_owned(), |unit| format!("the unit `{unit}`"))
+}

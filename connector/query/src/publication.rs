@@ -1,0 +1,374 @@
+//! From configured files to an immutable snapshot: read what changed, prepare, check, write, and swap it in whole.
+
+mod append;
+pub mod dataset_entry;
+mod in_place_publication;
+pub mod input;
+pub mod parsed_source;
+pub mod preparation;
+pub mod snapshot_writer;
+pub mod source_check;
+pub mod staged_snapshot;
+
+use crate::ingest::config::{DatasetConfig, ShortRowHandling, SourceKind};
+use crate::ingest::ingest_counts::{IngestCounts, ROW};
+use crate::limits::QueryResourceLimits;
+use crate::model::{self, Model};
+use crate::snapshot::dataset_dir::{self, DatasetDir};
+use crate::snapshot::manifest::Manifest;
+use arrow_schema::SchemaRef;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_catalog::dataset::{Dataset, DatasetColumn};
+use hansa_policy::id::{DatasetId, ParticipantId};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use input::PublicationInputs;
+use parsed_source::ParsedSource;
+use snapshot_writer::WrittenSnapshot;
+use staged_snapshot::{StagedRows, StagedSnapshot};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// What a publication needs to know beside the dataset's own configuration.
+#[derive(Debug, Clone)]
+pub struct PublicationContext {
+    /// The participant that publishes.
+    pub owner: ParticipantId,
+    /// Its zone, for datasets that state none.
+    pub zone: String,
+    /// The state folder.
+    pub state: PathBuf,
+    /// The secret under which the schemas of its datasets are named.
+    pub schema_secret: [u8; 32],
+    /// The time of publication.
+    pub now: UtcTimestamp,
+    /// What `prepare` and sorting may use.
+    pub limits: QueryResourceLimits,
+    /// Whether a feed begins again.
+    pub anew: bool,
+    /// The label of its last publication on the books.
+    pub logged: Option<String>,
+    /// Whether the published snapshot is damaged: then it is published anew although its sources are the same.
+    pub damaged: bool,
+}
+
+/// How far a publication is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PublicationProgress<'a> {
+    /// A file is looked at.
+    File {
+        /// The file, as the configuration names it.
+        name: &'a str,
+        /// How many came before it.
+        done: usize,
+        /// How many there are.
+        of: usize,
+        /// Whether it is read anew; otherwise it is known from an earlier publication.
+        read: bool,
+    },
+    /// So many rows were read from a file, and at the end written.
+    Rows(u64),
+}
+
+/// What a publication did or would do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PublicationReport {
+    /// The dataset.
+    pub dataset: DatasetId,
+    /// Files of the source.
+    pub files: usize,
+    /// Files that were read anew; the others were known.
+    pub files_read: usize,
+    /// What was read and what was not, over all files.
+    pub counts: IngestCounts,
+    /// Rows of the snapshot.
+    pub rows: u64,
+    /// Of a feed: rows that came with this publication.
+    pub arrived: Option<u64>,
+    /// Rows of the snapshot without a value, by column: missing at the source, or made so by `prepare`.
+    pub nulls: BTreeMap<String, u64>,
+    /// Rows of the snapshot that is published now.
+    pub rows_before: Option<u64>,
+    /// How the schema differs from the published one; empty where it does not.
+    pub schema_changes: Vec<String>,
+}
+
+/// What [`stage`] came to.
+#[derive(Debug)]
+pub enum StagingOutcome {
+    /// Sources and configuration are those of the published snapshot.
+    Unchanged(Box<Dataset>),
+    /// There is something to publish.
+    Staged(Box<StagedSnapshot>),
+}
+
+/// Reads and checks everything and writes the snapshot beside the published one. Blocks; call it off the runtime.
+///
+/// # Errors
+/// What is wrong with the sources, the rows, `prepare` or the model; nothing is published then.
+pub fn stage(
+    config: &DatasetConfig,
+    context: &PublicationContext,
+    progress: &(dyn Fn(PublicationProgress<'_>) + Sync),
+) -> Result<StagingOutcome, Refusal> {
+    if let Some(stays) = &config.source.in_place {
+        return in_place_publication::stage(config, stays, context, progress);
+    }
+    let place = DatasetDir::new(&context.state, &config.name);
+    let zone = config.zone.as_deref().unwrap_or(&context.zone);
+    let mut config = config.clone();
+    let mut inputs = PublicationInputs::look(&mut config, zone)?;
+    let begins = context.anew && config.feed;
+    let published = before(&config, context, &place)?;
+    if let Some(published) = &published
+        && published.inputs == inputs.digest
+        && !begins
+        && !context.damaged
+    {
+        return Ok(StagingOutcome::Unchanged(Box::new(
+            published.dataset.clone(),
+        )));
+    }
+    let grows = published.as_ref().filter(|_| config.feed && !begins);
+    let growth = append::growth(&config, zone, &mut inputs, (&place, grows))?;
+    dataset_dir::make(&place)?;
+    let parsed = parsed_source::all(&config, zone, &inputs, &place, progress)?;
+    if let Some(growth) = &growth {
+        growth.holds_none_of(&config, &inputs, |key| parsed_source::rows(&place, key))?;
+    }
+    if parsed.counts.bad_share() > config.max_bad_rows {
+        return Err(unreadable(&config, &parsed.counts));
+    }
+    let folder = dataset_dir::staging(&place)?;
+    let rows = append::row_folder(growth.as_ref(), folder.path())?;
+    let (mut entry, mut written) = compose(&config, context, &inputs, &parsed, &rows, progress)?;
+    if written.counts.bad_share() > config.max_bad_rows {
+        return Err(unreadable(&config, &written.counts));
+    }
+    let mut counts = parsed.counts.clone();
+    counts.add(&IngestCounts {
+        rows: 0,
+        ..written.counts.clone()
+    });
+    let mut segments = None;
+    if let Some(growth) = growth {
+        if inputs.files.is_empty() && growth.is_unchanged(&entry) {
+            return Ok(StagingOutcome::Unchanged(Box::new(growth.into_dataset())));
+        }
+        segments = Some(growth.join(&config, &mut entry, &mut written, (&place, folder.path()))?);
+    } else if config.feed {
+        let recipe = input::feed_recipe(&config, zone);
+        segments = Some(append::begun(recipe, &entry, &written));
+    }
+    if let Some(segments) = &mut segments {
+        append::made_of(segments, &inputs);
+        entry.feed = Some(segments.feed());
+    }
+    let staged = StagedSnapshot::new(StagedRows {
+        directory: &place,
+        segments,
+        folder,
+        entry,
+        before: published,
+        inputs: inputs.digest,
+        files: (inputs.files.len(), parsed.read),
+        stays: None,
+        counts,
+        written,
+    })?;
+    parsed_source::forget_others(&place, &parsed.files);
+    Ok(StagingOutcome::Staged(Box::new(staged)))
+}
+
+/// The published snapshot, as far as what is to come builds on it. A damaged one stands in the way of a feed alone, which would go on
+/// from its rows.
+fn before(
+    config: &DatasetConfig,
+    context: &PublicationContext,
+    place: &DatasetDir,
+) -> Result<Option<Manifest>, Refusal> {
+    let damaged = match dataset_dir::published(place) {
+        Ok(published) if !context.damaged => return Ok(published),
+        Ok(published) if !config.feed || context.anew => return Ok(published),
+        Err(refusal) if refusal.code != ErrorCode::SnapshotDamaged => return Err(refusal),
+        Err(_) if !config.feed || context.anew => return Ok(None),
+        Ok(_) | Err(_) => &config.name,
+    };
+    let sentence =
+        format!("the published files of the feed `{damaged}` are not as they were published");
+    Err(Refusal::new(ErrorCode::SnapshotDamaged, sentence)
+        .with_help("put them back from a backup, or read the feed from its beginning:")
+        .with_help(format!("hansa dataset publish {damaged} --anew")))
+}
+
+/// Makes the rows and the entry that describes them.
+fn compose(
+    config: &DatasetConfig,
+    context: &PublicationContext,
+    inputs: &PublicationInputs,
+    parsed: &ParsedSource,
+    folder: &Path,
+    progress: &(dyn Fn(PublicationProgress<'_>) + Sync),
+) -> Result<(Dataset, WrittenSnapshot), Refusal> {
+    let prepared = preparation::plan(config, inputs, parsed, context)?;
+    let (mut entry, model) = drafted(config, context, &prepared.schema)?;
+    let order = dataset_entry::order(config, &entry.columns)?;
+    // No new file of a feed is no row: a `prepare` that counts would make one of nothing.
+    let written = if inputs.files.is_empty() {
+        snapshot_writer::nothing(&entry)
+    } else {
+        snapshot_writer::write(prepared, &entry, &order, folder, context, progress)
+            .map_err(|refusal| preparation::placed(refusal, config))?
+    };
+    describe(&mut entry, &written, model, config, context)?;
+    Ok((entry, written))
+}
+
+/// The entry before its rows are known, and the model whose columns it has.
+fn drafted(
+    config: &DatasetConfig,
+    context: &PublicationContext,
+    schema: &SchemaRef,
+) -> Result<(Dataset, Option<&'static Model>), Refusal> {
+    let zone = config.zone.as_deref().unwrap_or(&context.zone);
+    let columns = dataset_entry::columns(config, schema)?;
+    let model = config.model.as_deref().map(|name| declared(config, name));
+    let model = model.transpose()?;
+    let columns = dataset_entry::required_by(columns, model);
+    let entry = dataset_entry::draft(config, context, zone, columns)?;
+    if let Some(model) = model {
+        model::conformance::check(model, &entry).map_err(|why| at(config, "model", why))?;
+    }
+    Ok((entry, model))
+}
+
+/// Tells what was seen in the rows, and gives them their version.
+fn describe(
+    entry: &mut Dataset,
+    written: &WrittenSnapshot,
+    model: Option<&Model>,
+    config: &DatasetConfig,
+    context: &PublicationContext,
+) -> Result<(), Refusal> {
+    if let Some(model) = model {
+        model::conformance::days(model, written, entry).map_err(|why| at(config, "model", why))?;
+    }
+    let place = DatasetDir::new(&context.state, &config.name);
+    entry.version = dataset_dir::next_version(&place, context.now, context.logged.as_deref())?;
+    entry.rows = written.rows;
+    entry.bytes = written.bytes;
+    entry.time_span = written.time_span(entry);
+    entry.area = written.area();
+    for (column, seen) in entry.columns.iter_mut().zip(&written.seen) {
+        column.distinct = seen.distinct;
+    }
+    Ok(())
+}
+
+/// How one list of columns differs from another, a sentence each.
+#[must_use]
+pub fn schema_changes(before: &[DatasetColumn], after: &[DatasetColumn]) -> Vec<String> {
+    let mut changes = Vec::new();
+    for old in before {
+        match after.iter().find(|new| new.name == old.name) {
+            None => changes.push(format!("column `{}` goes", old.name)),
+            Some(new) => {
+                if new.kind != old.kind {
+                    changes.push(format!(
+                        "column `{}` changes from {} to {}",
+                        old.name,
+                        old.kind.as_str(),
+                        new.kind.as_str()
+                    ));
+                }
+                if new.nullable != old.nullable {
+                    let may = if new.nullable {
+                        "may now lack"
+                    } else {
+                        "always has"
+                    };
+                    changes.push(format!("column `{}` {may} a value", old.name));
+                }
+            }
+        }
+    }
+    for new in after {
+        if !before.iter().any(|old| old.name == new.name) {
+            changes.push(format!(
+                "column `{}` comes, {}",
+                new.name,
+                new.kind.as_str()
+            ));
+        }
+    }
+    let kept = |list: &[DatasetColumn], other: &[DatasetColumn]| -> Vec<String> {
+        list.iter()
+            .filter(|column| other.iter().any(|that| that.name == column.name))
+            .map(|column| column.name.to_string())
+            .collect()
+    };
+    if kept(before, after) != kept(after, before) {
+        changes.push("the order of the columns changes".to_owned());
+    }
+    changes
+}
+
+fn declared(config: &DatasetConfig, name: &str) -> Result<&'static Model, Refusal> {
+    model::model(name).ok_or_else(|| {
+        let known: Vec<&str> = model::MODELS.iter().map(|model| model.name).collect();
+        config
+            .location
+            .refuse(
+                ErrorCode::ConfigInvalid,
+                "model",
+                format!("there is no model `{name}`"),
+            )
+            .with_help(format!("the models are {}", known.join(", ")))
+    })
+}
+
+fn at(config: &DatasetConfig, key: &str, refusal: Refusal) -> Refusal {
+    let spot = &config.location;
+    refusal.with_place(spot.file.clone(), Some(spot.line), Some(key.to_owned()))
+}
+
+fn unreadable(config: &DatasetConfig, counts: &IngestCounts) -> Refusal {
+    let mut refusal = Refusal::new(
+        ErrorCode::RowsUnreadable,
+        format!(
+            "{} of {} rows of `{}` can't be read, more than max_bad_rows = {} allows; nothing was published",
+            counts.bad_rows, counts.rows, config.name, config.max_bad_rows
+        ),
+    );
+    let first = counts
+        .bad
+        .values()
+        .flat_map(|bad| bad.samples.first())
+        .next();
+    if let Some(first) = first {
+        refusal = refusal.with_place(first.file.clone(), Some(first.line), None);
+    }
+    for (column, bad) in &counts.bad {
+        for sample in &bad.samples {
+            refusal = refusal.with_help(format!(
+                "{}:{}: `{column}` holds `{}`: {}",
+                sample.file, sample.line, sample.text, sample.why
+            ));
+        }
+        let shown = u64::try_from(bad.samples.len()).unwrap_or(u64::MAX);
+        if bad.count > shown {
+            let more = bad.count.saturating_sub(shown);
+            refusal = refusal.with_help(format!("and {more} more of `{column}`"));
+        }
+    }
+    let refuses = config.source.kind == SourceKind::Text
+        && config.source.short_rows == ShortRowHandling::Refuse;
+    if counts.bad.contains_key(ROW) && refuses {
+        refusal = refusal.with_help(
+            "where a row may lack its last fields, short_rows = \"null\" in [dataset.source] takes them as no value",
+        );
+    }
+    refusal
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,310 @@
+//! A feed grows: what was published of it stays as it is, and only source files that were not there before are read.
+
+use crate::ingest::config::DatasetConfig;
+use crate::ingest::source_files::SourceFile;
+use crate::publication::input::{PublicationInputs, feed_recipe};
+use crate::publication::snapshot_writer::WrittenSnapshot;
+use crate::snapshot::block_digests::BlockDigests;
+use crate::snapshot::dataset_dir::{self, DatasetDir};
+use crate::snapshot::manifest::Manifest;
+use crate::snapshot::segments::{FeedSegments, SegmentFiles, SegmentSourceFile};
+use hansa_audit_log::digest::Digest;
+use hansa_catalog::dataset::{ColumnType, Dataset, DatasetColumn};
+use hansa_catalog::feed::FeedSegment;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// What a feed consists of already.
+#[derive(Debug)]
+pub(super) struct FeedAppend {
+    dataset: Dataset,
+    files: Vec<String>,
+    segments: FeedSegments,
+    blocks: Option<Vec<BlockDigests>>,
+}
+
+/// Takes out of the inputs what was published before; nothing where the feed begins with this publication.
+///
+/// # Errors
+/// `FEED_CHANGED` where a source file is another one than was read, or is read in another way now; `RESOURCE_LIMIT` where a feed
+/// has as many segments as it may have.
+pub(super) fn growth(
+    config: &DatasetConfig,
+    zone: &str,
+    inputs: &mut PublicationInputs,
+    (place, published): (&DatasetDir, Option<&Manifest>),
+) -> Result<Option<FeedAppend>, Refusal> {
+    let Some(published) = published else {
+        return Ok(None);
+    };
+    let Some(segments) = &published.segments else {
+        return Ok(None);
+    };
+    let changed = |what: String| {
+        let refusal = config.location.refuse(ErrorCode::FeedChanged, "feed", what);
+        refusal.with_help(format!(
+            "new rows come in new files; to begin the feed again: hansa dataset publish {} --anew, and who follows it reads it from its beginning",
+            config.name
+        ))
+    };
+    if segments.recipe != feed_recipe(config, zone) {
+        return Err(changed(format!(
+            "the rows of the feed `{}` would be read or prepared in another way than those that are published",
+            config.name
+        )));
+    }
+    let folder = dataset_dir::folder(place, &published.dataset.version);
+    if dataset_dir::whole(published, &folder).is_none() {
+        let sentence = format!(
+            "the published files of the feed `{}` are damaged",
+            config.name
+        );
+        let refusal = Refusal::new(ErrorCode::SnapshotDamaged, sentence);
+        return Err(
+            refusal.with_help("put them back from a backup, or begin the feed again with --anew")
+        );
+    }
+    let mut known = BTreeMap::new();
+    for source in segments.list.iter().flat_map(|stretch| &stretch.sources) {
+        known.insert(source.name.as_str(), &source.key);
+    }
+    for (file, key) in &inputs.files {
+        if known
+            .get(file.display_name.as_str())
+            .is_some_and(|old| *old != key)
+        {
+            return Err(changed(format!(
+                "`{}` is another file than the one that the feed `{}` has read",
+                file.display_name, config.name
+            )));
+        }
+    }
+    inputs
+        .files
+        .retain(|(file, _)| !known.contains_key(file.display_name.as_str()));
+    if segments.list.len() >= MOST {
+        let sentence = format!(
+            "the feed `{}` has {MOST} segments, as many as it may have",
+            config.name
+        );
+        return Err(config
+            .location
+            .refuse(ErrorCode::ResourceLimit, "feed", sentence)
+            .with_help(format!(
+                "join small source files and begin the feed again: hansa dataset publish {} --anew",
+                config.name
+            )));
+    }
+    Ok(Some(FeedAppend {
+        dataset: published.dataset.clone(),
+        files: published.files.clone(),
+        segments: segments.clone(),
+        blocks: published.blocks.clone(),
+    }))
+}
+
+impl FeedAppend {
+    /// Refuses a file that was read under another name, and is not there under that: its rows would be there twice. `rows` says how many
+    /// are in a file, since those without any are all alike.
+    ///
+    /// # Errors
+    /// `FEED_CHANGED`.
+    pub(super) fn holds_none_of(
+        &self,
+        config: &DatasetConfig,
+        inputs: &PublicationInputs,
+        rows: impl Fn(&Digest) -> u64,
+    ) -> Result<(), Refusal> {
+        let sources = self.segments.list.iter();
+        let sources = sources.flat_map(|stretch| &stretch.sources);
+        let gone = sources.filter(|source| !inputs.contents.contains_key(&source.name));
+        let gone: BTreeMap<&Digest, &str> = gone
+            .map(|source| (&source.content, source.name.as_str()))
+            .collect();
+        for (file, key) in &inputs.files {
+            let content = inputs.contents.get(&file.display_name);
+            let Some(before) = content.and_then(|content| gone.get(content)) else {
+                continue;
+            };
+            if rows(key) > 0 {
+                let sentence = format!(
+                    "`{}` is the file that the feed `{}` has read as `{before}`: its rows would be there twice",
+                    file.display_name, config.name
+                );
+                let refusal = config
+                    .location
+                    .refuse(ErrorCode::FeedChanged, "feed", sentence);
+                return Err(refusal.with_help(
+                    "give it its name again, or take it away: its rows stay published",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts what is there before the rows that came, in `folder`, where those are already.
+    ///
+    /// # Errors
+    /// `SCHEMA_MISMATCH` where they have other columns; what the disk says.
+    pub(super) fn join(
+        self,
+        config: &DatasetConfig,
+        entry: &mut Dataset,
+        written: &mut WrittenSnapshot,
+        (place, folder): (&DatasetDir, &Path),
+    ) -> Result<FeedSegments, Refusal> {
+        let before = &self.dataset;
+        let changes = super::schema_changes(&before.columns, &entry.columns);
+        if let Some(change) = changes.first() {
+            let sentence = format!("the feed `{}` has other columns: {change}", config.name);
+            let refusal = config
+                .location
+                .refuse(ErrorCode::SchemaMismatch, "feed", sentence);
+            return Err(refusal.with_help(format!(
+                "begin the feed again: hansa dataset publish {} --anew",
+                config.name
+            )));
+        }
+        // New names first: those of the new rows begin at the same number.
+        let own = std::mem::take(&mut written.files);
+        let mut files = self.files.clone();
+        for (name, number) in own.iter().zip(files.len()..) {
+            let target = format!("part-{number:05}.parquet");
+            let (from, to) = (folder.join(FRESH).join(name), folder.join(&target));
+            std::fs::rename(&from, &to).map_err(|error| dataset_dir::broken(&from, &error))?;
+            files.push(target);
+        }
+        let fresh = folder.join(FRESH);
+        std::fs::remove_dir(&fresh).map_err(|error| dataset_dir::broken(&fresh, &error))?;
+        let published = dataset_dir::folder(place, &before.version);
+        for name in &self.files {
+            dataset_dir::link(&published.join(name), &folder.join(name))?;
+        }
+        let mut segments = self.segments;
+        segments.list.push(stretch(entry, written));
+        written.files = files;
+        entry.rows = entry.rows.saturating_add(before.rows);
+        entry.bytes = entry.bytes.saturating_add(before.bytes);
+        entry.time_span = match (before.time_span, entry.time_span) {
+            (Some(one), Some(two)) => Some((one.0.min(two.0), one.1.max(two.1))),
+            (one, two) => one.or(two),
+        };
+        entry.area = match (before.area, entry.area) {
+            (Some([a, b, c, d]), Some([w, s, e, n])) => {
+                Some([a.min(w), b.min(s), c.max(e), d.max(n)])
+            }
+            (one, two) => one.or(two),
+        };
+        for (column, old) in entry.columns.iter_mut().zip(&before.columns) {
+            // Times go on, keys come again: a guess either way.
+            let goes_on = matches!(column.kind, ColumnType::Instant | ColumnType::Date);
+            let both = column.distinct.saturating_add(old.distinct);
+            let both = if goes_on {
+                both
+            } else {
+                column.distinct.max(old.distinct)
+            };
+            column.distinct = both.next_power_of_two().min(entry.rows.next_power_of_two());
+        }
+        let content = segments.content();
+        written.digest = dataset_dir::digest_of(entry, &content);
+        written.content = content;
+        // Files from before there were any get theirs with the first good check of the whole.
+        written.blocks = self
+            .blocks
+            .zip(written.blocks.take())
+            .map(|(mut all, own)| {
+                all.extend(own);
+                all
+            });
+        Ok(segments)
+    }
+
+    /// Whether nothing came, and nothing else of the entry is another.
+    pub(super) fn is_unchanged(&self, entry: &Dataset) -> bool {
+        let same = Dataset {
+            version: self.dataset.version.clone(),
+            published_at: self.dataset.published_at,
+            feed: self.dataset.feed.clone(),
+            ..entry.clone()
+        };
+        let told = |dataset: &Dataset| Dataset {
+            rows: 0,
+            bytes: 0,
+            time_span: None,
+            area: None,
+            columns: dataset
+                .columns
+                .iter()
+                .map(|column| DatasetColumn {
+                    distinct: 0,
+                    ..column.clone()
+                })
+                .collect(),
+            ..dataset.clone()
+        };
+        told(&same) == told(&self.dataset)
+    }
+
+    /// The entry that is published.
+    pub(super) fn into_dataset(self) -> Dataset {
+        self.dataset
+    }
+}
+
+/// Where new rows are written: apart, where others are there already.
+///
+/// # Errors
+/// What the disk says.
+pub(super) fn row_folder(growth: Option<&FeedAppend>, folder: &Path) -> Result<PathBuf, Refusal> {
+    if growth.is_none() {
+        return Ok(folder.to_owned());
+    }
+    let fresh = folder.join(FRESH);
+    std::fs::create_dir(&fresh).map_err(|error| dataset_dir::broken(&fresh, &error))?;
+    Ok(fresh)
+}
+
+/// A feed that begins with these rows.
+pub(super) fn begun(recipe: Digest, entry: &Dataset, written: &WrittenSnapshot) -> FeedSegments {
+    FeedSegments {
+        recipe,
+        list: vec![stretch(entry, written)],
+    }
+}
+
+/// Says of the newest segment what it was made of.
+pub(super) fn made_of(segments: &mut FeedSegments, inputs: &PublicationInputs) {
+    if let Some(newest) = segments.list.last_mut() {
+        let files = inputs.files.iter();
+        let source = |(file, key): &(SourceFile, Digest)| {
+            Some(SegmentSourceFile {
+                name: file.display_name.clone(),
+                key: *key,
+                content: *inputs.contents.get(&file.display_name)?,
+            })
+        };
+        newest.sources = files.filter_map(source).collect();
+    }
+}
+
+fn stretch(entry: &Dataset, written: &WrittenSnapshot) -> SegmentFiles {
+    SegmentFiles {
+        segment: FeedSegment {
+            version: entry.version.clone(),
+            arrived: entry.published_at,
+            rows: written.rows,
+            digest: written.digest,
+            time_span: entry.time_span,
+        },
+        content: written.content.clone(),
+        sources: Vec::new(),
+    }
+}
+
+/// Where new rows are written until those before them are there.
+const FRESH: &str = "fresh";
+
+/// The most segments of a feed: each is a file at least, and a question opens them all.
+const MOST: usize = 4096;

@@ -1,0 +1,375 @@
+//! The catalogue entry: what each column is, in which order the rows stand, and what is told about the dataset.
+
+use crate::ingest::config::{ColumnDescription, ColumnValueOrigin, DatasetConfig};
+use crate::ingest::date_time;
+use crate::ingest::parquet_source::plain;
+use crate::model::Model;
+use crate::publication::PublicationContext;
+use arrow_schema::{DataType, SchemaRef};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_catalog::dataset::{ColumnType, Dataset, DatasetColumn, GridDimension, RegisteredGrid};
+use hansa_policy::id::{DatasetId, ParticipantId, SqlIdentifier};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::release::{LateDataPolicy, ReleaseTerm};
+
+/// The columns that the plan makes, with what the configuration says about them.
+///
+/// # Errors
+/// `SCHEMA_MISMATCH` where a column has no proper name or type, or not the declared one.
+pub fn columns(config: &DatasetConfig, schema: &SchemaRef) -> Result<Vec<DatasetColumn>, Refusal> {
+    let mut columns: Vec<DatasetColumn> = Vec::new();
+    for field in schema.fields() {
+        let name: SqlIdentifier = field.name().parse().map_err(|why| {
+            mismatch(
+                config,
+                format!("`{}` can't name a column: {why}", field.name()),
+            )
+            .with_help("give it a name with AS")
+        })?;
+        let kind = kind(field.data_type())
+            .ok_or_else(|| unpublishable(config, &name, field.data_type()))?;
+        if columns.iter().any(|column| column.name == name) {
+            return Err(mismatch(config, format!("there are two columns `{name}`")));
+        }
+        columns.push(column(config, name, kind)?);
+    }
+    for result in &config.results {
+        if !columns.iter().any(|column| column.name == result.name) {
+            return Err(result.location.refuse(
+                ErrorCode::SchemaMismatch,
+                "name",
+                format!("prepare makes no column `{}`", result.name),
+            ));
+        }
+    }
+    Ok(columns)
+}
+
+/// Columns that the model demands a value in, demand one.
+#[must_use]
+pub fn required_by(mut columns: Vec<DatasetColumn>, model: Option<&Model>) -> Vec<DatasetColumn> {
+    for wanted in model.iter().flat_map(|model| model.columns) {
+        let hit = columns
+            .iter_mut()
+            .find(|column| column.name.as_str() == wanted.name);
+        if let Some(column) = hit.filter(|_| wanted.required) {
+            column.nullable = false;
+        }
+    }
+    columns
+}
+
+/// The entry before its rows are known.
+///
+/// # Errors
+/// `CONFIG_INVALID` where it names a column that is not there.
+pub fn draft(
+    config: &DatasetConfig,
+    context: &PublicationContext,
+    zone: &str,
+    columns: Vec<DatasetColumn>,
+) -> Result<Dataset, Refusal> {
+    if date_time::zone(zone).is_none() {
+        return Err(config.location.refuse(
+            ErrorCode::ConfigInvalid,
+            "zone",
+            format!("`{zone}` is no IANA time zone such as Europe/Berlin"),
+        ));
+    }
+    known(config, "unit_column", config.unit_column.iter(), &columns)?;
+    let grid = grid(config, &context.owner, &columns)?;
+    let personal = columns.iter().any(|column| column.personal);
+    let mut entry = Dataset {
+        personal: config.personal || personal,
+        columns,
+        grid,
+        ..described(config, &context.owner, zone, context.now)
+    };
+    entry.whole_schema = Some(entry.sealed_digest(&context.schema_secret));
+    Ok(entry)
+}
+
+/// The entry of a published dataset as the configuration says it now; its columns and rows are those that were published.
+///
+/// # Errors
+/// As [`draft`].
+pub fn reconfigured(
+    config: &DatasetConfig,
+    published: &Dataset,
+    zone: &str,
+) -> Result<Dataset, Refusal> {
+    known(
+        config,
+        "unit_column",
+        config.unit_column.iter(),
+        &published.columns,
+    )?;
+    let grid = grid(config, &published.id.owner, &published.columns)?;
+    let personal = published.columns.iter().any(|column| column.personal);
+    let said = described(config, &published.id.owner, zone, published.published_at);
+    Ok(Dataset {
+        title: said.title,
+        licence: said.licence,
+        attribution: said.attribution,
+        kind: said.kind,
+        high_value: said.high_value,
+        unit_column: said.unit_column,
+        personal: said.personal || personal,
+        grid,
+        zone: said.zone,
+        ..published.clone()
+    })
+}
+
+/// The entry of a dataset that was never published, so that nobody knows its columns.
+#[must_use]
+pub fn unread(
+    config: &DatasetConfig,
+    owner: &ParticipantId,
+    zone: &str,
+    now: UtcTimestamp,
+) -> Dataset {
+    let grid = config.grid.as_ref().map(|_| RegisteredGrid {
+        id: format!("{owner}/grid/{}-1", config.name),
+        dimensions: Vec::new(),
+        release: None,
+    });
+    Dataset {
+        grid,
+        ..described(config, owner, zone, now)
+    }
+}
+
+/// What the configuration alone says of a dataset: no columns, no grid and no rows.
+fn described(
+    config: &DatasetConfig,
+    owner: &ParticipantId,
+    zone: &str,
+    now: UtcTimestamp,
+) -> Dataset {
+    Dataset {
+        id: DatasetId {
+            owner: owner.clone(),
+            name: config.name.clone(),
+        },
+        title: config.title.clone(),
+        licence: config.licence.clone(),
+        attribution: config.attribution.clone(),
+        kind: config.kind,
+        high_value: config.high_value,
+        model: config.model.clone(),
+        unit_column: config.unit_column.clone(),
+        personal: config.personal,
+        columns: Vec::new(),
+        whole_schema: None,
+        grid: None,
+        version: String::new(),
+        published_at: now,
+        rows: 0,
+        bytes: 0,
+        time_span: None,
+        area: None,
+        feed: None,
+        zone: zone.to_owned(),
+    }
+}
+
+/// Refuses a name under a key that is none of a column.
+fn known<'a>(
+    config: &DatasetConfig,
+    key: &str,
+    mut names: impl Iterator<Item = &'a SqlIdentifier>,
+    columns: &[DatasetColumn],
+) -> Result<(), Refusal> {
+    names.try_for_each(|name| {
+        if columns.iter().any(|column| column.name == *name) {
+            return Ok(());
+        }
+        let sentence = format!("the dataset has no column `{name}`");
+        Err(config
+            .location
+            .refuse(ErrorCode::ConfigInvalid, key, sentence))
+    })
+}
+
+/// The registered grid, over these columns.
+fn grid(
+    config: &DatasetConfig,
+    owner: &ParticipantId,
+    columns: &[DatasetColumn],
+) -> Result<Option<RegisteredGrid>, Refusal> {
+    let Some(grid) = &config.grid else {
+        return Ok(None);
+    };
+    known(config, "dimensions", grid.dimensions.iter(), columns)?;
+    let timed = |name: &SqlIdentifier| {
+        let hit = columns.iter().find(|column| column.name == *name);
+        hit.is_some_and(|column| is_time(column.kind))
+    };
+    let dimensions = grid.dimensions.iter().map(|name| GridDimension {
+        column: name.clone(),
+        bucket: grid.bucket.filter(|_| timed(name)),
+        zone: grid.zone.clone().filter(|_| timed(name)),
+    });
+    let dimensions: Vec<GridDimension> = dimensions.collect();
+    let release = match grid.release {
+        None => None,
+        Some(every) => {
+            let mut times = grid.dimensions.iter().filter(|name| timed(name));
+            let column = match (&grid.release_column, times.next(), times.next()) {
+                (Some(column), ..) | (None, Some(column), None) => column.clone(),
+                (None, ..) => {
+                    let sentence = "`release` does not say by which dimension of time";
+                    let refusal =
+                        grid.location
+                            .refuse(ErrorCode::ConfigInvalid, "release", sentence);
+                    return Err(refusal.with_help("add release_column = \"COLUMN\""));
+                }
+            };
+            Some(ReleaseTerm {
+                column,
+                every,
+                late: grid.late.unwrap_or(LateDataPolicy::Wait),
+            })
+        }
+    };
+    Ok(Some(RegisteredGrid {
+        id: format!("{}/grid/{}-1", owner, config.name),
+        dimensions,
+        release,
+    }))
+}
+
+/// The order of the rows: as declared, or the time column and then the unit column.
+///
+/// # Errors
+/// `CONFIG_INVALID` where it names a column that is not there.
+pub fn order(
+    config: &DatasetConfig,
+    columns: &[DatasetColumn],
+) -> Result<Vec<SqlIdentifier>, Refusal> {
+    for name in &config.sort {
+        if !columns.iter().any(|column| column.name == *name) {
+            return Err(config.location.refuse(
+                ErrorCode::ConfigInvalid,
+                "sort",
+                format!("the dataset has no column `{name}`"),
+            ));
+        }
+    }
+    if !config.sort.is_empty() {
+        return Ok(config.sort.clone());
+    }
+    let time = time_column(columns).and_then(|index| columns.get(index));
+    let time = time.map(|column| column.name.clone());
+    let unit = config
+        .unit_column
+        .clone()
+        .filter(|unit| Some(unit) != time.as_ref());
+    Ok(time.into_iter().chain(unit).collect())
+}
+
+/// The first instant, or the first date where there is none.
+#[must_use]
+pub fn time_column(columns: &[DatasetColumn]) -> Option<usize> {
+    let first = |kind| columns.iter().position(|column| column.kind == kind);
+    first(ColumnType::Instant).or_else(|| first(ColumnType::Date))
+}
+
+const fn is_time(kind: ColumnType) -> bool {
+    matches!(kind, ColumnType::Date | ColumnType::Instant)
+}
+
+fn column(
+    config: &DatasetConfig,
+    name: SqlIdentifier,
+    kind: ColumnType,
+) -> Result<DatasetColumn, Refusal> {
+    let result = config.results.iter().find(|result| result.name == name);
+    let read = config.columns.iter().find(|column| column.name == name);
+    if let Some(result) = result
+        && result.kind.is_some_and(|wanted| wanted != kind)
+    {
+        return Err(result.location.refuse(
+            ErrorCode::SchemaMismatch,
+            "type",
+            format!("prepare makes `{name}` of type {}", kind.as_str()),
+        ));
+    }
+    let about = match (result, read) {
+        (Some(result), _) => result.about.clone(),
+        (None, Some(read)) => read.about.clone(),
+        (None, None) => ColumnDescription::default(),
+    };
+    let required = match (result, read) {
+        (Some(result), _) => result.required,
+        // What `prepare` may have changed or joined is not vouched for by the source's column.
+        (None, Some(read)) if config.prepare.is_none() => {
+            read.required || matches!(read.origin, ColumnValueOrigin::Constant(_))
+        }
+        (None, _) => false,
+    };
+    let ColumnDescription {
+        unit,
+        crs,
+        personal,
+        meaning,
+        conversion,
+        own_keys,
+    } = about;
+    Ok(DatasetColumn {
+        name,
+        kind,
+        nullable: !required,
+        unit,
+        crs,
+        personal,
+        meaning,
+        conversion,
+        own_keys,
+        distinct: 0,
+    })
+}
+
+fn kind(kind: &DataType) -> Option<ColumnType> {
+    match kind {
+        DataType::Decimal32(..)
+        | DataType::Decimal64(..)
+        | DataType::Decimal128(..)
+        | DataType::Decimal256(..)
+        | DataType::Timestamp(_, None) => None,
+        other => match plain(other)? {
+            DataType::Utf8 => Some(ColumnType::Text),
+            DataType::Int64 => Some(ColumnType::Int),
+            DataType::Float64 => Some(ColumnType::Float),
+            DataType::Boolean => Some(ColumnType::Bool),
+            DataType::Date32 => Some(ColumnType::Date),
+            DataType::Timestamp(..) => Some(ColumnType::Instant),
+            _ => None,
+        },
+    }
+}
+
+fn unpublishable(config: &DatasetConfig, name: &SqlIdentifier, kind: &DataType) -> Refusal {
+    let refusal = mismatch(config, format!("prepare makes `{name}` of the type {kind}"));
+    match kind {
+        DataType::Timestamp(_, None) => refusal.with_help(
+            "a time without a zone is no instant: declare the column as type instant with its zone",
+        ),
+        DataType::Null => refusal.with_help("give it a type with CAST"),
+        _ => refusal.with_help("cast it to VARCHAR, BIGINT, DOUBLE, BOOLEAN or DATE"),
+    }
+}
+
+fn mismatch(config: &DatasetConfig, sentence: String) -> Refusal {
+    let place = config
+        .prepare
+        .as_ref()
+        .map_or(&config.location, |prepare| &prepare.location);
+    let key = if config.prepare.is_some() {
+        "prepare"
+    } else {
+        "column"
+    };
+    place.refuse(ErrorCode::SchemaMismatch, key, sentence)
+}

@@ -1,0 +1,74 @@
+//! Publishing a dataset whose rows stay where they are: found, looked at, described; nothing is copied.
+
+use super::staged_snapshot::{StagedRows, StagedSnapshot};
+use super::{
+    PublicationContext, PublicationProgress, StagingOutcome, describe, drafted, unreadable,
+};
+use crate::in_place_data::{InPlaceLocation, discovery as rows};
+use crate::ingest::config::{DatasetConfig, InPlaceConfig};
+use crate::publication::input;
+use crate::snapshot::dataset_dir::{self, DatasetDir};
+use arrow_schema::{Field, Schema, SchemaRef};
+use hansa_audit_log::digest::Hasher;
+use hansa_policy::refusal::Refusal;
+use std::sync::Arc;
+
+/// Looks at the rows and describes them.
+///
+/// # Errors
+/// What is wrong with the source or its rows; nothing is published then.
+pub(super) fn stage(
+    config: &DatasetConfig,
+    stays: &InPlaceConfig,
+    context: &PublicationContext,
+    progress: &(dyn Fn(PublicationProgress<'_>) + Sync),
+) -> Result<StagingOutcome, Refusal> {
+    let place = DatasetDir::new(&context.state, &config.name);
+    let zone = config.zone.as_deref().unwrap_or(&context.zone);
+    let here = rows::find(config, stays, context.limits.time)?;
+    let mut config = config.clone();
+    config.columns.clone_from(&here.columns);
+    let mut whole = Hasher::default();
+    whole.update(b"publish/in-place/1\n");
+    whole.update(input::whole_recipe(&config, zone).as_bytes());
+    whole.update(here.digest.as_bytes());
+    let inputs = whole.finish();
+    let published = super::before(&config, context, &place)?;
+    if let Some(published) = &published
+        && published.inputs == inputs
+        && !context.damaged
+    {
+        return Ok(StagingOutcome::Unchanged(Box::new(
+            published.dataset.clone(),
+        )));
+    }
+    dataset_dir::make(&place)?;
+    let fields = config
+        .columns
+        .iter()
+        .map(|column| Field::new(column.name.as_str(), column.kind.arrow(), !column.required));
+    let schema: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let (mut entry, model) = drafted(&config, context, &schema)?;
+    let written = rows::look(&here, &entry, context, progress)?;
+    // What can't be read is left out of a table as it is out of a copy; a file is read as a whole.
+    if matches!(here.location, InPlaceLocation::Parquet(_)) && written.counts.bad_rows > 0 {
+        return Err(unreadable(&config, &written.counts));
+    }
+    describe(&mut entry, &written, model, &config, context)?;
+    if matches!(here.location, InPlaceLocation::Postgres(_)) {
+        entry.version.push_str(dataset_dir::LIVE);
+    }
+    let staged = StagedSnapshot::new(StagedRows {
+        folder: dataset_dir::staging(&place)?,
+        directory: &place,
+        entry,
+        before: published,
+        inputs,
+        files: (here.files, here.files),
+        stays: Some(here.location),
+        segments: None,
+        counts: written.counts.clone(),
+        written,
+    })?;
+    Ok(StagingOutcome::Staged(Box::new(staged)))
+}

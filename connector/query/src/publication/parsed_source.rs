@@ -1,0 +1,194 @@
+//! The typed rows of each source file, kept under a digest of the file and of how it is read: only what changed is read.
+
+use crate::ingest;
+use crate::ingest::config::DatasetConfig;
+use crate::ingest::ingest_counts::IngestCounts;
+use crate::ingest::row_builder::RowBuilder;
+use crate::ingest::row_builder::batch_builder::{BatchBuilder, schema};
+use crate::ingest::source_files::SourceFile;
+use crate::publication::PublicationProgress;
+use crate::publication::input::PublicationInputs;
+use crate::snapshot::dataset_dir::{self, DatasetDir};
+use hansa_audit_log::digest::Digest;
+use hansa_policy::refusal::Refusal;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// All rows of a source, typed.
+#[derive(Debug)]
+pub struct ParsedSource {
+    /// A Parquet file for each source file, in order.
+    pub files: Vec<PathBuf>,
+    /// How many of them were made now.
+    pub read: usize,
+    /// The figures of all files.
+    pub counts: IngestCounts,
+}
+
+/// Reads every file that is not known yet.
+///
+/// # Errors
+/// Where a file can't be read, or lacks a column.
+pub fn all(
+    config: &DatasetConfig,
+    zone: &str,
+    inputs: &PublicationInputs,
+    place: &DatasetDir,
+    progress: &(dyn Fn(PublicationProgress<'_>) + Sync),
+) -> Result<ParsedSource, Refusal> {
+    let mut parsed = ParsedSource {
+        files: Vec::new(),
+        read: 0,
+        counts: IngestCounts::default(),
+    };
+    for (done, (file, key)) in inputs.files.iter().enumerate() {
+        let rows = rows_path(place, key);
+        let known = known(place, key).filter(|known| known.is_there(&rows));
+        progress(PublicationProgress::File {
+            name: &file.display_name,
+            done,
+            of: inputs.files.len(),
+            read: known.is_none(),
+        });
+        let counts = match known {
+            Some(known) => known.counts,
+            None => {
+                parsed.read = parsed.read.saturating_add(1);
+                let counts = one(config, zone, file, &rows, progress)?;
+                remember(place, key, &rows, &counts)?;
+                counts
+            }
+        };
+        parsed.counts.add(&counts);
+        parsed.files.push(rows);
+    }
+    Ok(parsed)
+}
+
+/// Removes rows of files that this publication did not use.
+pub fn forget_others(place: &DatasetDir, used: &[PathBuf]) {
+    let used: BTreeSet<&Path> = used.iter().map(PathBuf::as_path).collect();
+    let Ok(entries) = std::fs::read_dir(place.parsed()) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if !used.contains(path.with_extension("parquet").as_path()) {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// Reads one file into a Parquet file of typed rows.
+fn one(
+    config: &DatasetConfig,
+    zone: &str,
+    source: &SourceFile,
+    target: &Path,
+    progress: &(dyn Fn(PublicationProgress<'_>) + Sync),
+) -> Result<IngestCounts, Refusal> {
+    let unfinished = target.with_extension("unfinished");
+    let file =
+        File::create(&unfinished).map_err(|error| dataset_dir::broken(&unfinished, &error))?;
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_max_row_group_row_count(Some(GROUP))
+        .build();
+    let broken =
+        |error: parquet::errors::ParquetError| dataset_dir::broken_parquet(&unfinished, &error);
+    let mut writer =
+        ArrowWriter::try_new(file, schema(&config.columns), Some(properties)).map_err(broken)?;
+    let mut batch = BatchBuilder::new(&config.columns);
+    let mut rows = RowBuilder::new(config, zone, &source.display_name)?;
+    let mut done = 0_u64;
+    crate::ingest::read(source, &config.source, &mut |event| {
+        rows.take(event, &mut |cells| {
+            batch.push(cells);
+            if !batch.is_full() {
+                return Ok(());
+            }
+            done = done.saturating_add(u64::try_from(batch.rows()).unwrap_or_default());
+            progress(PublicationProgress::Rows(done));
+            let full = batch
+                .take()
+                .map_err(|error| dataset_dir::broken_arrow(&unfinished, &error))?;
+            writer.write(&full).map_err(broken)?;
+            if writer.memory_size() > GROUP_BYTES {
+                writer.flush().map_err(broken)?;
+            }
+            Ok(())
+        })
+    })?;
+    if batch.rows() > 0 {
+        let last = batch
+            .take()
+            .map_err(|error| dataset_dir::broken_arrow(&unfinished, &error))?;
+        writer.write(&last).map_err(broken)?;
+    }
+    writer.close().map_err(broken)?;
+    std::fs::rename(&unfinished, target).map_err(|error| dataset_dir::broken(target, &error))?;
+    Ok(rows.finish())
+}
+
+/// How many rows of a file are kept.
+pub(super) fn rows(place: &DatasetDir, key: &Digest) -> u64 {
+    known(place, key).map_or(0, |known| known.counts.rows)
+}
+
+/// What is known of the rows of a file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CachedRowsInfo {
+    counts: IngestCounts,
+    /// The digest of the file with the rows.
+    content: String,
+}
+
+impl CachedRowsInfo {
+    /// Whether the rows are those that were read. If not, the source is read again.
+    fn is_there(&self, rows: &Path) -> bool {
+        let found = ingest::source_files::digest(rows, "rows");
+        found.is_ok_and(|(found, _)| found.to_string() == self.content)
+    }
+}
+
+fn known(place: &DatasetDir, key: &Digest) -> Option<CachedRowsInfo> {
+    let text = std::fs::read(counts_path(place, key)).ok()?;
+    serde_json::from_slice(&text).ok()
+}
+
+/// The figures are written last: without them the rows count as unread.
+fn remember(
+    place: &DatasetDir,
+    key: &Digest,
+    rows: &Path,
+    counts: &IngestCounts,
+) -> Result<(), Refusal> {
+    let path = counts_path(place, key);
+    let (content, _) = ingest::source_files::digest(rows, "rows")?;
+    let known = CachedRowsInfo {
+        counts: counts.clone(),
+        content: content.to_string(),
+    };
+    let text = serde_json::to_vec(&known).unwrap_or_default();
+    dataset_dir::write_whole(&path, &text)
+}
+
+fn rows_path(place: &DatasetDir, key: &Digest) -> PathBuf {
+    place.parsed().join(format!("{key}.parquet"))
+}
+
+fn counts_path(place: &DatasetDir, key: &Digest) -> PathBuf {
+    place.parsed().join(format!("{key}.json"))
+}
+
+const GROUP: usize = 65_536;
+
+/// Rows that are long make smaller groups, which are held in memory until they are whole.
+const GROUP_BYTES: usize = 32 << 20;

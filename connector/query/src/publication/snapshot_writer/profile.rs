@@ -1,0 +1,219 @@
+//! What is looked at in rows before they are published: that each fits its column, and what the catalogue says about them.
+
+use crate::ingest::date_time;
+use crate::ingest::ingest_counts::IngestCounts;
+use crate::publication::snapshot_writer::distinct_count::DistinctCounters;
+use crate::publication::snapshot_writer::{ColumnStats, CoordinateAxis};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Date32Type, Float64Type, TimestampMicrosecondType};
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch};
+use arrow_schema::{ArrowError, DataType, SchemaRef};
+use datafusion::arrow::compute::{CastOptions, cast_with_options, filter_record_batch};
+use hansa_catalog::dataset::Dataset;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use jiff::tz::TimeZone;
+use std::sync::Arc;
+
+/// The rows of an entry while they are looked at.
+pub(crate) struct RowProfiler<'e> {
+    entry: &'e Dataset,
+    schema: SchemaRef,
+    seen: Vec<ColumnStats>,
+    distinct: DistinctCounters,
+    zone: Option<TimeZone>,
+    found: RowProfile,
+}
+
+/// What was found in rows.
+#[derive(Debug, Default)]
+pub(crate) struct RowProfile {
+    /// Rows that fit.
+    pub(crate) rows: u64,
+    /// What was seen in each column.
+    pub(crate) seen: Vec<ColumnStats>,
+    /// Local dates that are not those of their instants.
+    pub(crate) wrong_days: u64,
+    /// Rows that do not fit, by column.
+    pub(crate) counts: IngestCounts,
+}
+
+impl<'e> RowProfiler<'e> {
+    /// Nothing seen yet.
+    pub(crate) fn new(entry: &'e Dataset) -> Self {
+        let seen = entry.columns.iter().map(|column| ColumnStats {
+            axis: match (column.crs.is_some(), column.name.as_str()) {
+                (true, "lon" | "longitude") => Some(CoordinateAxis::Lon),
+                (true, "lat" | "latitude") => Some(CoordinateAxis::Lat),
+                _ => None,
+            },
+            ..ColumnStats::default()
+        });
+        Self {
+            entry,
+            schema: entry.schema(),
+            seen: seen.collect(),
+            distinct: DistinctCounters::of(&entry.schema()),
+            zone: date_time::zone(&entry.zone),
+            found: RowProfile::default(),
+        }
+    }
+
+    /// Looks at a batch and gives back the rows of it that fit, in the entry's types.
+    ///
+    /// # Errors
+    /// Where a value does not fit its type, or is required and missing.
+    pub(crate) fn take(&mut self, batch: &RecordBatch) -> Result<RecordBatch, Refusal> {
+        let batch = self.cast(batch)?;
+        let batch = self.finite(batch)?;
+        self.look(&batch);
+        self.found.rows = self.found.rows.saturating_add(count(batch.num_rows()));
+        Ok(batch)
+    }
+
+    /// Rows so far.
+    pub(crate) const fn rows(&self) -> u64 {
+        self.found.rows
+    }
+
+    /// What was found.
+    pub(crate) fn finish(mut self) -> RowProfile {
+        for (seen, distinct) in self.seen.iter_mut().zip(self.distinct.counts()) {
+            // A sketch may count some more than there are rows.
+            seen.distinct = distinct.min(self.found.rows.next_power_of_two());
+        }
+        self.found.seen = self.seen;
+        self.found
+    }
+
+    /// Casts what `prepare` made to the entry's types; what does not fit is told, not dropped.
+    fn cast(&self, batch: &RecordBatch) -> Result<RecordBatch, Refusal> {
+        let strict = CastOptions {
+            safe: false,
+            ..CastOptions::default()
+        };
+        let mut columns: Vec<ArrayRef> = Vec::with_capacity(batch.num_columns());
+        for (column, field) in batch.columns().iter().zip(self.schema.fields()) {
+            let cast = cast_with_options(column, field.data_type(), &strict);
+            columns.push(cast.map_err(|error| {
+                Refusal::new(
+                    ErrorCode::EvaluationFailed,
+                    format!("column `{}`: {error}", field.name()),
+                )
+            })?);
+        }
+        for (column, field) in columns.iter().zip(self.schema.fields()) {
+            if !field.is_nullable() && column.null_count() > 0 {
+                return Err(Refusal::new(
+                    ErrorCode::EvaluationFailed,
+                    format!(
+                        "column `{}` is required, and {} rows have no value",
+                        field.name(),
+                        column.null_count()
+                    ),
+                ));
+            }
+        }
+        RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(|error| broken(&error))
+    }
+
+    /// Leaves out the rows with a number that is none, which count as unreadable. Published, they would be found or not
+    /// found depending on the rows beside them: the statistics of a file pass over what can't be compared.
+    fn finite(&mut self, batch: RecordBatch) -> Result<RecordBatch, Refusal> {
+        let mut kept = vec![true; batch.num_rows()];
+        for (column, field) in batch.columns().iter().zip(self.schema.fields()) {
+            if *field.data_type() != DataType::Float64 {
+                continue;
+            }
+            let numbers = column.as_primitive::<Float64Type>();
+            let before = self.found.counts.rows;
+            for ((number, kept), row) in numbers.iter().zip(&mut kept).zip(1..) {
+                let Some(number) = number.filter(|number| !number.is_finite()) else {
+                    continue;
+                };
+                *kept = false;
+                self.found.counts.bad(
+                    field.name(),
+                    PREPARED,
+                    before.saturating_add(row),
+                    &number.to_string(),
+                    "not a finite number",
+                );
+            }
+        }
+        let bad = kept.iter().filter(|kept| !**kept).count();
+        self.found.counts.rows = self.found.counts.rows.saturating_add(count(kept.len()));
+        self.found.counts.bad_rows = self.found.counts.bad_rows.saturating_add(count(bad));
+        if bad == 0 {
+            return Ok(batch);
+        }
+        filter_record_batch(&batch, &BooleanArray::from(kept)).map_err(|error| broken(&error))
+    }
+
+    fn look(&mut self, batch: &RecordBatch) {
+        for (seen, column) in self.seen.iter_mut().zip(batch.columns()) {
+            seen.look(column);
+        }
+        self.distinct.take(batch);
+        let days = crate::model::conformance::day_columns(&self.entry.columns);
+        let (Some((instant, day)), Some(zone)) = (days, &self.zone) else {
+            return;
+        };
+        let (Some(instants), Some(days)) = (batch.columns().get(instant), batch.columns().get(day))
+        else {
+            return;
+        };
+        let instants = instants.as_primitive::<TimestampMicrosecondType>();
+        let days = days.as_primitive::<Date32Type>();
+        for (instant, day) in instants.iter().zip(days.iter()) {
+            let (Some(instant), Some(day)) = (instant, day) else {
+                continue;
+            };
+            if date_time::local_day(instant, zone) != Some(day) {
+                self.found.wrong_days = self.found.wrong_days.saturating_add(1);
+            }
+        }
+    }
+}
+
+impl ColumnStats {
+    fn look(&mut self, column: &ArrayRef) {
+        self.nulls = self.nulls.saturating_add(count(column.null_count()));
+        match column.data_type() {
+            DataType::Timestamp(..) => {
+                let values = column.as_primitive::<TimestampMicrosecondType>();
+                values
+                    .iter()
+                    .flatten()
+                    .for_each(|value| self.stretch(value));
+            }
+            DataType::Date32 => {
+                let values = column.as_primitive::<Date32Type>();
+                let values = values.iter().flatten().map(i64::from);
+                values.for_each(|value| self.stretch(value));
+            }
+            DataType::Float64 if self.axis.is_some() => {
+                for value in column.as_primitive::<Float64Type>().iter().flatten() {
+                    let (least, most) = self.range.unwrap_or((value, value));
+                    self.range = Some((least.min(value), most.max(value)));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn stretch(&mut self, value: i64) {
+        let (least, most) = self.span.unwrap_or((value, value));
+        self.span = Some((least.min(value), most.max(value)));
+    }
+}
+
+fn broken(error: &ArrowError) -> Refusal {
+    Refusal::new(ErrorCode::EvaluationFailed, error.to_string())
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+/// Where a value stands that no file holds: the rows that `prepare` made, in their order, from 1.
+const PREPARED: &str = "prepared rows";

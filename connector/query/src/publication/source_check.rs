@@ -1,0 +1,70 @@
+//! A dataset's configuration held against its files without reading them: are they there, do their headers fit?
+
+use crate::in_place_data::discovery;
+use crate::ingest;
+use crate::ingest::config::DatasetConfig;
+use crate::ingest::field_value::SourceFileEvent;
+use crate::ingest::row_builder::RowBuilder;
+use crate::ingest::source_files;
+use crate::publication::input;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::time::Duration;
+
+/// Looks at the header of every file; for `hansa check`, which changes nothing and reads no rows.
+///
+/// # Errors
+/// Every problem: `FILE_MISSING`, `SOURCE_UNREADABLE`, `SCHEMA_MISMATCH`, `CONFIG_INVALID`.
+pub fn check_sources(config: &DatasetConfig, zone: &str) -> Result<(), Vec<Refusal>> {
+    if let Some(place) = &config.source.in_place {
+        return match discovery::find(config, place, PATIENCE) {
+            Ok(_) => Ok(()),
+            Err(refusal) => Err(vec![refusal]),
+        };
+    }
+    let zone = config.zone.as_deref().unwrap_or(zone);
+    let mut config = config.clone();
+    let mut problems = Vec::new();
+    let listed = source_files::list(&config.source, &config.folder).unwrap_or_else(|refusal| {
+        problems.push(refusal);
+        Vec::new()
+    });
+    for source in config.lookups.values() {
+        problems.extend(source_files::list(source, &config.folder).err());
+    }
+    if let Some(first) = listed.first()
+        && let Err(refusal) = input::declare(&mut config, first)
+    {
+        problems.push(refusal);
+        return Err(problems);
+    }
+    for file in &listed {
+        problems.extend(header(&config, zone, file).err());
+    }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(problems)
+    }
+}
+
+fn header(
+    config: &DatasetConfig,
+    zone: &str,
+    file: &source_files::SourceFile,
+) -> Result<(), Refusal> {
+    let mut rows = RowBuilder::new(config, zone, &file.display_name)?;
+    let enough = || Refusal::new(ErrorCode::Interrupted, "the header was read");
+    let outcome = ingest::read(file, &config.source, &mut |event| {
+        if let SourceFileEvent::Header(_) = event {
+            rows.take(event, &mut |_| Ok(()))?;
+        }
+        Err(enough())
+    });
+    match outcome {
+        Err(refusal) if refusal != enough() => Err(refusal),
+        _ => Ok(()),
+    }
+}
+
+/// For a store or a database to say what it has.
+const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,0 +1,148 @@
+//! What is ready to be published.
+
+use super::snapshot_writer::WrittenSnapshot;
+use super::{PublicationReport, schema_changes};
+use crate::in_place_data::InPlaceLocation;
+use crate::ingest::ingest_counts::IngestCounts;
+use crate::snapshot::Snapshot;
+use crate::snapshot::checked_block_cache::CheckedBlockCache;
+use crate::snapshot::checked_files::CheckedFiles;
+use crate::snapshot::dataset_dir::{self, DatasetDir};
+use crate::snapshot::manifest::Manifest;
+use crate::snapshot::segments::FeedSegments;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_catalog::dataset::Dataset;
+use hansa_policy::refusal::Refusal;
+use tempfile::TempDir;
+
+/// A snapshot that is complete on disk and that nobody sees yet.
+#[derive(Debug)]
+pub struct StagedSnapshot {
+    /// The catalogue entry.
+    pub entry: Dataset,
+    /// The digest of its rows.
+    pub digest: Digest,
+    /// What was read and what changes.
+    pub report: PublicationReport,
+    directory: DatasetDir,
+    manifest: Manifest,
+    folder: TempDir,
+}
+
+/// Rows that are written, or that were looked at where they stay, with all that is known of them.
+pub(super) struct StagedRows<'p> {
+    pub(super) directory: &'p DatasetDir,
+    pub(super) folder: TempDir,
+    pub(super) entry: Dataset,
+    pub(super) before: Option<Manifest>,
+    pub(super) inputs: Digest,
+    /// Files of the source, and how many of them were read.
+    pub(super) files: (usize, usize),
+    pub(super) stays: Option<InPlaceLocation>,
+    /// What it consists of, if it only grows.
+    pub(super) segments: Option<FeedSegments>,
+    pub(super) counts: IngestCounts,
+    pub(super) written: WrittenSnapshot,
+}
+
+impl StagedSnapshot {
+    pub(super) fn new(rows: StagedRows<'_>) -> Result<Self, Refusal> {
+        let StagedRows {
+            directory: place,
+            folder,
+            entry,
+            before,
+            inputs,
+            files,
+            stays,
+            segments,
+            counts,
+            written,
+        } = rows;
+        let before = before.map(|manifest| manifest.dataset);
+        let report = report(&entry, before.as_ref(), files, &written, &counts);
+        let manifest = Manifest {
+            dataset: entry.clone(),
+            files: written.files,
+            digest: written.digest,
+            inputs,
+            stays,
+            segments,
+            blocks: written.blocks,
+        };
+        dataset_dir::write_manifest(folder.path(), &manifest)?;
+        Ok(Self {
+            entry,
+            digest: manifest.digest,
+            report,
+            directory: place.clone(),
+            manifest,
+            folder,
+        })
+    }
+
+    /// Says when it comes: its publication may be recorded much later than it was begun.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN` or `DISK_FULL` where the state folder can't be written.
+    pub fn stamp(&mut self, now: UtcTimestamp) -> Result<(), Refusal> {
+        self.entry.published_at = now;
+        if let Some(segments) = &mut self.manifest.segments {
+            if let Some(newest) = segments.list.last_mut() {
+                newest.segment.arrived = now;
+            }
+            self.entry.feed = Some(segments.feed());
+        }
+        self.manifest.dataset = self.entry.clone();
+        dataset_dir::write_manifest(self.folder.path(), &self.manifest)
+    }
+
+    /// Puts the snapshot in the place of the published one, which stays on disk until it is retired and unread.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN` or `DISK_FULL` where the state folder can't be written.
+    pub fn commit(self) -> Result<Snapshot, Refusal> {
+        let folder = dataset_dir::admit(&self.directory, &self.entry.version, self.folder)?;
+        let Manifest {
+            dataset,
+            files,
+            digest,
+            inputs: _,
+            stays,
+            segments,
+            blocks,
+        } = self.manifest;
+        let files = files.iter().map(|name| folder.join(name)).collect();
+        let memory = CheckedBlockCache::default();
+        let checked = CheckedFiles::of_snapshot(&dataset, files, digest, blocks, memory);
+        let snapshot = Snapshot::in_folder(dataset, checked, digest, folder);
+        Ok(snapshot.with_stays(stays).with_segments(segments))
+    }
+}
+
+fn report(
+    entry: &Dataset,
+    before: Option<&Dataset>,
+    (files, files_read): (usize, usize),
+    written: &WrittenSnapshot,
+    counts: &IngestCounts,
+) -> PublicationReport {
+    let nulls = entry.columns.iter().zip(&written.seen);
+    let nulls = nulls.filter(|(_, seen)| seen.nulls > 0);
+    PublicationReport {
+        dataset: entry.id.clone(),
+        files,
+        files_read,
+        counts: counts.clone(),
+        rows: entry.rows,
+        arrived: entry.feed.as_ref().map(|_| written.rows),
+        nulls: nulls
+            .map(|(column, seen)| (column.name.to_string(), seen.nulls))
+            .collect(),
+        rows_before: before.map(|before| before.rows),
+        schema_changes: before
+            .map(|before| schema_changes(&before.columns, &entry.columns))
+            .unwrap_or_default(),
+    }
+}

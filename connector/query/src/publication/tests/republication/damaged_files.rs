@@ -1,0 +1,91 @@
+//! Files that are not as they were written: those of snapshots, and rows that were put aside.
+
+use super::{TRIPS, TestPublisher, ints, trips, write};
+use crate::publication::{PublicationContext, StagingOutcome, stage};
+use crate::snapshot::Snapshot;
+use crate::snapshot::borrowed_snapshot::borrowed;
+use crate::snapshot::checked_block_cache::CheckedBlockCache;
+use crate::snapshot::registry::SnapshotRegistry;
+use hansa_policy::refusal::ErrorCode;
+
+#[test]
+fn a_damaged_snapshot_is_found() {
+    let (town, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
+    write(folder.path(), "a.csv", "day,trips\n2026-01-01,1\n");
+    let snapshot = town.stage(&trips(folder.path(), TRIPS)).commit().unwrap();
+    let file = &snapshot.files[0];
+    let mut bytes = std::fs::read(file).unwrap();
+    bytes[20] ^= 1;
+    std::fs::write(file, &bytes).unwrap();
+    assert_eq!(
+        snapshot.verify().unwrap_err().code,
+        ErrorCode::SnapshotDamaged
+    );
+    bytes.pop();
+    std::fs::write(file, &bytes).unwrap();
+    let open = || SnapshotRegistry::open(town.state.path(), &town.context().owner);
+    let (shelf, faults) = open();
+    assert_eq!(faults[0].code, ErrorCode::SnapshotDamaged);
+    assert!(shelf.holdings().is_empty());
+    assert_eq!(shelf.damaged().len(), 1);
+    // What the refusal advises, works: its sources are the same, and it is published anew all the same.
+    let config = trips(folder.path(), TRIPS);
+    let damaged = PublicationContext {
+        damaged: true,
+        ..town.context()
+    };
+    let outcome = stage(&config, &damaged, &|_| {}).unwrap();
+    let StagingOutcome::Staged(staged) = outcome else {
+        panic!("unchanged");
+    };
+    assert_eq!(staged.entry.version, "2026-11-20.2");
+    // As does whoever removed the folder by hand.
+    std::fs::remove_dir_all(snapshot.folder().unwrap()).unwrap();
+    assert!(open().0.holdings().is_empty());
+    assert_eq!(town.stage(&config).entry.version, "2026-11-20.2");
+}
+
+/// A worker reads the files of its connector, each byte against the digests that lie with them.
+#[test]
+fn a_worker_reads_no_other_bytes_than_were_published() {
+    let (town, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
+    write(folder.path(), "a.csv", "day,trips\n2026-01-01,1\n");
+    let own = town.stage(&trips(folder.path(), TRIPS)).commit().unwrap();
+    let memory = CheckedBlockCache::default();
+    let (id, version) = (&own.dataset.id, &own.dataset.version);
+    let there = || borrowed(town.state.path(), id, version, own.digest, &memory).unwrap();
+    let file = &own.files[0];
+    let first = |snapshot: &Snapshot| snapshot.checked.reader(file)?.read(&(0..4));
+    assert_eq!(first(&there()).unwrap(), "PAR1");
+    let mut bytes = std::fs::read(file).unwrap();
+    bytes[0] ^= 1;
+    std::fs::write(file, &bytes).unwrap();
+    let at = std::time::SystemTime::UNIX_EPOCH;
+    let open = std::fs::File::options().write(true).open(file).unwrap();
+    open.set_modified(at).unwrap();
+    let refusal = first(&there()).unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::SnapshotDamaged);
+}
+
+/// Rows that were read before are read again where they are not those any more.
+#[test]
+fn rows_that_were_put_aside_are_held_against_their_digest() {
+    let (town, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
+    write(folder.path(), "a.csv", "day,trips\n2026-01-01,1\n");
+    let config = trips(folder.path(), TRIPS);
+    drop(town.stage(&config));
+    assert_eq!(town.stage(&config).report.files_read, 0);
+    let aside =
+        crate::snapshot::dataset_dir::DatasetDir::new(town.state.path(), &config.name).parsed();
+    let entries = std::fs::read_dir(aside).unwrap();
+    let mut files = entries.map(|entry| entry.unwrap().path());
+    let rows = files.find(|path| path.extension().unwrap() == "parquet");
+    let rows = rows.unwrap();
+    let mut bytes = std::fs::read(&rows).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&rows, bytes).unwrap();
+    let staged = town.stage(&config);
+    assert_eq!(staged.report.files_read, 1);
+    assert_eq!(ints(&staged.commit().unwrap(), "trips"), vec![Some(1)]);
+}

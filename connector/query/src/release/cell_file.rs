@@ -1,0 +1,57 @@
+//! Released cells as they lie on file.
+
+use super::cell_queries::{FrameResult, KEY, key, own};
+use super::workspace::{ReleaseWorkspace, failed};
+use datafusion::dataframe::DataFrame;
+use datafusion_expr::Expr;
+use hansa_enforcement::overflow_safe_sum::{WHOLE, whole};
+use hansa_policy::effect::Cube;
+use hansa_policy::term::CubeFunction;
+
+/// Cells whose counts are rounded as the cube says, by their keys.
+pub(super) fn rounded(desk: &ReleaseWorkspace, cells: DataFrame, cube: &Cube) -> FrameResult {
+    let Some(base) = cube.base else {
+        return Ok(cells);
+    };
+    let rounded = desk.cell_keys()?.rounded("n", KEY, base);
+    cells
+        .with_column("n", rounded)
+        .map_err(|error| failed(&error))
+}
+
+/// The columns of released cells, in the order of the dimensions; a total that is beyond its type fails here, where it would
+/// be told, and not in a cell that is withheld.
+pub(super) fn filed(cells: DataFrame, cube: &Cube) -> FrameResult {
+    let dimensions = || cube.dimensions.iter().map(|one| one.column.as_str());
+    let mut columns: Vec<Expr> = dimensions().map(own).collect();
+    columns.push(own("n"));
+    if cube.permits(CubeFunction::Units) {
+        columns.push(own("units"));
+    }
+    let is_whole = |name: &str| {
+        let field = cells.schema().field_with_unqualified_name(name);
+        field.is_ok_and(|field| *field.data_type() == WHOLE)
+    };
+    for name in cube.measures.iter().flat_map(|one| cube.numbers_of(one)) {
+        let number = own(&name);
+        columns.push(if is_whole(&name) {
+            whole(number.clone().is_not_null(), number).alias(name)
+        } else {
+            number
+        });
+    }
+    let order = dimensions()
+        .map(|name| own(name).sort(true, true))
+        .collect();
+    cells
+        .select(columns)
+        .and_then(|cells| cells.sort(order))
+        .map_err(|error| failed(&error))
+}
+
+/// The dimensions among the rows, under their own names.
+pub(super) fn named(level: usize, cube: &Cube) -> Vec<Expr> {
+    let dimensions = cube.dimensions.iter().enumerate();
+    let named = dimensions.map(|(index, one)| own(key(level, index)).alias(one.column.as_str()));
+    named.collect()
+}

@@ -1,0 +1,406 @@
+//! Rows as the cells of several cubes see them, and what can be told of groups of them.
+
+use super::workspace::{ReleaseWorkspace, failed};
+use crate::sql::functions::sum::whole_of;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_schema::{DataType, SchemaRef};
+use datafusion::dataframe::DataFrame;
+use datafusion::functions_aggregate::expr_fn::{count, count_distinct, sum};
+use datafusion::logical_expr::{Operator, binary_expr};
+use datafusion_common::{Column, JoinType, ScalarValue};
+use datafusion_expr::{Expr, cast, col, lit, when};
+use hansa_enforcement::bucket;
+use hansa_enforcement::dominance::dominance;
+use hansa_enforcement::variance::squares;
+use hansa_enforcement::variance_disclosure::variance_disclosure;
+use hansa_policy::effect::{Cube, CubeDimension};
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::{CountingUnit, CubeFunction};
+use std::path::PathBuf;
+
+/// A cube with the file of its published cells.
+#[derive(Debug, Clone)]
+pub(super) struct CubeLevel {
+    pub(super) cube: Cube,
+    pub(super) cells: PathBuf,
+}
+
+/// What is counted or summed: the rows of a cell, a measure of it, or the squares of a measure.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Quantity<'a> {
+    Rows,
+    Measure(&'a SqlIdentifier),
+    Squares(&'a SqlIdentifier),
+}
+
+impl<'a> Quantity<'a> {
+    /// All that a cube tells.
+    pub(super) fn all(cube: &'a Cube) -> impl Iterator<Item = Self> {
+        let squares = cube.measures.iter().filter(|_| cube.withholds_variances());
+        std::iter::once(Self::Rows)
+            .chain(cube.measures.iter().map(Self::Measure))
+            .chain(squares.map(Self::Squares))
+    }
+
+    /// Of what measure.
+    pub(super) const fn measure(self) -> Option<&'a SqlIdentifier> {
+        match self {
+            Self::Rows => None,
+            Self::Measure(measure) | Self::Squares(measure) => Some(measure),
+        }
+    }
+
+    /// Whether the cells of the cube can tell it.
+    fn is_of(self, cube: &Cube) -> bool {
+        let squares = !matches!(self, Self::Squares(_)) || cube.permits(CubeFunction::Variance);
+        let measure = self.measure();
+        squares && measure.is_none_or(|measure| cube.measures.contains(measure))
+    }
+}
+
+/// A span of the column by which cells are released, in its own unit: microseconds or days; open at the start or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TimeRange {
+    pub(super) from: Option<i64>,
+    pub(super) to: i64,
+}
+
+pub(super) type FrameResult = Result<DataFrame, Refusal>;
+
+/// A column by its bare name.
+pub(super) fn own(name: impl Into<String>) -> Expr {
+    col(Column::from_name(name))
+}
+
+/// Whether two are the same, NULL being the same as NULL.
+pub(super) fn same(one: Expr, other: Expr) -> Expr {
+    binary_expr(one, Operator::IsNotDistinctFrom, other)
+}
+
+/// The name of a cube's dimension among the rows.
+pub(super) fn key(level: usize, dimension: usize) -> String {
+    format!("d{level}_{dimension}")
+}
+
+/// The names of a cube's dimensions among the rows.
+pub(super) fn keys(level: usize, cube: &Cube) -> Vec<String> {
+    (0..cube.dimensions.len())
+        .map(|one| key(level, one))
+        .collect()
+}
+
+/// The type of a stored column.
+pub(super) fn kind(stored: &SchemaRef, name: &str) -> Result<DataType, Refusal> {
+    let mut fields = stored.fields().iter();
+    let field = fields.find(|field| field.name() == name);
+    field.map(|field| field.data_type().clone()).ok_or_else(|| {
+        Refusal::new(
+            ErrorCode::SchemaChanged,
+            format!("the dataset has no column `{name}`"),
+        )
+    })
+}
+
+/// The value of a dimension for what stands in `column`.
+pub(super) fn floored(
+    dimension: &CubeDimension,
+    column: Expr,
+    stored: &SchemaRef,
+) -> Result<Expr, Refusal> {
+    match dimension.bucket {
+        None => Ok(column),
+        Some(width) => {
+            let kind = kind(stored, dimension.column.as_str())?;
+            bucket::floored(column, &kind, width, dimension.zone.as_deref())
+        }
+    }
+}
+
+/// Of a frame with a column of time `name`, what lies in the span.
+pub(super) fn within(
+    frame: DataFrame,
+    name: &str,
+    span: TimeRange,
+    stored: &SchemaRef,
+) -> FrameResult {
+    let edge = |at: i64| -> Result<Expr, Refusal> {
+        Ok(lit(match kind(stored, name)? {
+            DataType::Timestamp(_, zone) => ScalarValue::TimestampMicrosecond(Some(at), zone),
+            _ => ScalarValue::Date32(Some(i32::try_from(at).unwrap_or(i32::MAX))),
+        }))
+    };
+    let mut inside = own(name).lt(edge(span.to)?);
+    if let Some(from) = span.from {
+        inside = inside.and(own(name).gt_eq(edge(from)?));
+    }
+    frame.filter(inside).map_err(|error| failed(&error))
+}
+
+/// The rows of a frame as the cubes see them: for each its dimensions, its unit and those of its rules, and the measures.
+pub(super) fn cube_view(frame: DataFrame, cubes: &[&Cube], stored: &SchemaRef) -> FrameResult {
+    let mut columns = Vec::new();
+    let mut measures: Vec<&SqlIdentifier> = Vec::new();
+    for (level, cube) in cubes.iter().enumerate() {
+        for (index, dimension) in cube.dimensions.iter().enumerate() {
+            let value = floored(dimension, own(dimension.column.as_str()), stored)?;
+            columns.push(value.alias(key(level, index)));
+        }
+        if let CountingUnit::Column(unit) = &cube.unit {
+            columns.push(own(unit.as_str()).alias(format!("u{level}")));
+        }
+        for (index, rule) in cube.dominance.iter().enumerate() {
+            let unit = own(rule.unit.as_str());
+            columns.push(unit.alias(format!("du{level}_{index}")));
+        }
+        measures.extend(
+            cube.measures
+                .iter()
+                .filter(|name| !measures.contains(name))
+                .collect::<Vec<_>>(),
+        );
+    }
+    for measure in measures {
+        columns.push(own(measure.as_str()).alias(format!("m_{measure}")));
+    }
+    frame.select(columns).map_err(|error| failed(&error))
+}
+
+/// Adds to rows, for each level, whether its cell is published, and of each of its measures whether it is shown.
+pub(super) async fn marked(
+    desk: &ReleaseWorkspace,
+    mut rows: DataFrame,
+    levels: &[CubeLevel],
+) -> FrameResult {
+    for (level, one) in levels.iter().enumerate() {
+        let cells = desk.read(std::slice::from_ref(&one.cells)).await?;
+        let mut columns = Vec::new();
+        let mut on = Vec::new();
+        for (index, dimension) in one.cube.dimensions.iter().enumerate() {
+            let there = format!("k{level}_{index}");
+            columns.push(own(dimension.column.as_str()).alias(there.clone()));
+            on.push(same(own(key(level, index)), own(there)));
+        }
+        columns.push(lit(true).alias(mark(level, Quantity::Rows)));
+        for measure in &one.cube.measures {
+            let shown = own(format!("cnt_{measure}")).is_not_null();
+            columns.push(shown.alias(mark(level, Quantity::Measure(measure))));
+            if one.cube.permits(CubeFunction::Variance) {
+                let shown = own(format!("dev_{measure}")).is_not_null();
+                columns.push(shown.alias(mark(level, Quantity::Squares(measure))));
+            }
+        }
+        let gone: Vec<String> = (0..one.cube.dimensions.len())
+            .map(|index| format!("k{level}_{index}"))
+            .collect();
+        let gone: Vec<&str> = gone.iter().map(String::as_str).collect();
+        rows = cells
+            .select(columns)
+            // The engine keeps the left side in memory: that of which there are few.
+            .and_then(|cells| cells.join_on(rows, JoinType::Right, on))
+            .and_then(|rows| rows.drop_columns(&gone))
+            .map_err(|error| failed(&error))?;
+    }
+    Ok(rows)
+}
+
+fn mark(level: usize, what: Quantity<'_>) -> String {
+    match what {
+        Quantity::Rows => format!("p{level}"),
+        Quantity::Measure(measure) => format!("p{level}_{measure}"),
+        Quantity::Squares(measure) => format!("ps{level}_{measure}"),
+    }
+}
+
+/// Whether the row is in a published cell of the level, as far as it goes into `what`.
+pub(super) fn is_published(level: usize, cube: &Cube, what: Quantity<'_>) -> Expr {
+    if what.is_of(cube) {
+        own(mark(level, what)).is_true()
+    } else {
+        lit(false)
+    }
+}
+
+/// The levels whose cells lie within those of a level, with their place: of those with the same cells, the earlier ones.
+pub(super) fn finer(level: usize, levels: &[CubeLevel]) -> Vec<(usize, &CubeLevel)> {
+    let Some(one) = levels.get(level) else {
+        return Vec::new();
+    };
+    let within = |(index, other): &(usize, &CubeLevel)| {
+        other.cube.refines(&one.cube)
+            && *index != level
+            && (!one.cube.refines(&other.cube) || *index < level)
+    };
+    levels.iter().enumerate().filter(within).collect()
+}
+
+/// Whether a row is in a cell of `own` within one of `parent`, and in none of a level between: such a cell is taken away with
+/// that one, and to withhold it leaves nothing more.
+pub(super) fn in_own_cell_only(
+    parent: usize,
+    own: usize,
+    levels: &[CubeLevel],
+    what: Quantity<'_>,
+) -> Expr {
+    let there = |index: usize| {
+        let level = levels.get(index);
+        level.map_or(lit(false), |level| is_published(index, &level.cube, what))
+    };
+    let between = finer(parent, levels).into_iter();
+    let between = between.filter(|(index, _)| *index != own);
+    between.fold(there(parent).and(there(own)), |alone, (index, _)| {
+        alone.and(Expr::Not(Box::new(there(index))))
+    })
+}
+
+/// The rows that can be told of a published cell of the level when all published cells within it are taken away. Where the
+/// cells of all levels are made of one another, whatever can be computed from them is a union of such remainders.
+pub(super) fn remainder(
+    rows: DataFrame,
+    level: usize,
+    levels: &[CubeLevel],
+    what: Quantity<'_>,
+) -> FrameResult {
+    let Some(one) = levels.get(level) else {
+        return Err(Refusal::new(ErrorCode::Internal, "there is no such level"));
+    };
+    let left = is_published(level, &one.cube, what);
+    let left = finer(level, levels)
+        .into_iter()
+        .fold(left, |left, (index, other)| {
+            left.and(Expr::Not(Box::new(is_published(index, &other.cube, what))))
+        });
+    let left = match what.measure() {
+        None => left,
+        Some(measure) => left.and(own(format!("m_{measure}")).is_not_null()),
+    };
+    rows.filter(left).map_err(|error| failed(&error))
+}
+
+/// How many units go into `what` of each group, as `units`, and whether few of them dominate it, as `dominated`.
+pub(super) fn assessed(level: usize, cube: &Cube, what: Quantity<'_>) -> Vec<Expr> {
+    let units = match (&cube.unit, what.measure()) {
+        (CountingUnit::Rows, None) => count(lit(1_i64)),
+        (CountingUnit::Rows, Some(measure)) => count(own(format!("m_{measure}"))),
+        (CountingUnit::Column(_), None) => count_distinct(own(format!("u{level}"))),
+        (CountingUnit::Column(_), Some(measure)) => {
+            let there = own(format!("m_{measure}")).is_not_null();
+            let unit = own(format!("u{level}"));
+            count_distinct(when(there, unit.clone()).end().unwrap_or(unit))
+        }
+    };
+    let mut all = vec![units.alias(units_of(what))];
+    if let Quantity::Squares(measure) = what {
+        let unit = match &cube.unit {
+            CountingUnit::Rows => None,
+            CountingUnit::Column(_) => Some(own(format!("u{level}"))),
+        };
+        all.push(
+            variance_disclosure(unit, own(format!("m_{measure}"))).alias(format!("nar_{measure}")),
+        );
+    }
+    if let Quantity::Measure(measure) = what {
+        let part = cast(own(format!("m_{measure}")), DataType::Float64);
+        for (index, rule) in rules(cube, measure) {
+            let unit = own(format!("du{level}_{index}"));
+            all.push(dominance(unit, part.clone(), rule.rule).alias(format!("dom{index}")));
+        }
+    }
+    all
+}
+
+/// The rules of the cube for a measure, with their place among all rules.
+pub(super) fn rules<'a>(
+    cube: &'a Cube,
+    measure: &'a SqlIdentifier,
+) -> impl Iterator<Item = (usize, &'a hansa_policy::term::dominance::DominanceTerm)> {
+    let rules = cube.dominance.iter().enumerate();
+    rules.filter(move |(_, rule)| rule.measure == *measure)
+}
+
+/// The name of the column in which [`assessed`] counts.
+pub(super) fn units_of(what: Quantity<'_>) -> String {
+    match what {
+        Quantity::Rows => "units".to_owned(),
+        Quantity::Measure(measure) => format!("units_{measure}"),
+        Quantity::Squares(measure) => format!("units_of_squares_{measure}"),
+    }
+}
+
+/// Whether a group that was [`assessed`] can be told to others.
+pub(super) fn safe(cube: &Cube, what: Quantity<'_>) -> Expr {
+    let least = i64::from(cube.at_least.max(1));
+    let enough = own(units_of(what)).gt_eq(lit(least));
+    match what {
+        Quantity::Rows => enough,
+        Quantity::Measure(measure) => rules(cube, measure).fold(enough, |safe, (index, _)| {
+            safe.and(Expr::Not(Box::new(own(format!("dom{index}")))))
+        }),
+        Quantity::Squares(measure) => {
+            enough.and(Expr::Not(Box::new(own(format!("nar_{measure}")))))
+        }
+    }
+}
+
+/// The key of a cell by which its count is rounded, under the name of [`KEY`]; none where counts are exact.
+pub(super) fn lot_key(
+    level: usize,
+    cube: &Cube,
+    desk: &ReleaseWorkspace,
+) -> Result<Option<Expr>, Refusal> {
+    if cube.base.is_none() {
+        return Ok(None);
+    }
+    let unit = own(format!("u{level}"));
+    Ok(Some(desk.cell_keys()?.key(unit).alias(KEY)))
+}
+
+/// The column in which the key of a cell stands until its count is rounded.
+pub(super) const KEY: &str = "lot_key";
+
+/// The cells of a cube over rows: `n`, and of each measure `cnt_m` and `sum_m`, which is narrowed when it is filed, with what [`assessed`] says of each.
+pub(super) fn cells(rows: DataFrame, level: usize, cube: &Cube, key: Option<Expr>) -> FrameResult {
+    let mut aggregates = vec![count(lit(1_i64)).alias("n")];
+    aggregates.extend(assessed(level, cube, Quantity::Rows));
+    for measure in &cube.measures {
+        let value = || own(format!("m_{measure}"));
+        aggregates.push(count(value()).alias(format!("cnt_{measure}")));
+        aggregates.push(whole_of(value()).alias(format!("sum_{measure}")));
+        if cube.permits(CubeFunction::Variance) {
+            aggregates.push(squares(value()).alias(format!("dev_{measure}")));
+        }
+        // Rules are numbered among all of the cube, so that names of several measures do not meet.
+        aggregates.extend(assessed(level, cube, Quantity::Measure(measure)));
+        if cube.withholds_variances() {
+            aggregates.extend(assessed(level, cube, Quantity::Squares(measure)));
+        }
+    }
+    aggregates.extend(key);
+    let groups = keys(level, cube).into_iter().map(own).collect();
+    rows.aggregate(groups, aggregates)
+        .map_err(|error| failed(&error))
+}
+
+/// How many cells there are, and how many rows are in them.
+pub(super) async fn totals(cells: DataFrame) -> Result<(u64, u64), Refusal> {
+    let all = cells
+        .aggregate(
+            vec![],
+            vec![
+                count(lit(1_i64)).alias("cells"),
+                sum(own("n")).alias("rows"),
+            ],
+        )
+        .map_err(|error| failed(&error))?;
+    let batches = all.collect().await.map_err(|error| failed(&error))?;
+    let number = |index: usize| -> u64 {
+        let first = batches.first().and_then(|batch| batch.columns().get(index));
+        let values = first.and_then(|column| column.as_primitive_opt::<Int64Type>());
+        let value = values.and_then(|values| values.iter().next()).flatten();
+        value
+            .and_then(|value| u64::try_from(value).ok())
+            .unwrap_or(0)
+    };
+    Ok((number(0), number(1)))
+}

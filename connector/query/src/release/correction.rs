@@ -1,0 +1,307 @@
+//! Corrections: rows that came, changed or went after the release of their span.
+//!
+//! Only what is published already is corrected, and never so that somebody who kept any earlier release could tell a small
+//! group from the difference. Whether that is so is decided for whole cells of the coarsest cube, so that the cells of all
+//! cubes go on to be made of one another.
+
+use super::cell_file::{filed, named, rounded};
+use super::cell_queries::{
+    self, CubeLevel, FrameResult, Quantity, cube_view, floored, keys, marked, own, same, totals,
+};
+use super::differencing::DifferencingCheck;
+use super::first_release::ReleaseStats;
+use super::workspace::{ReleaseWorkspace, failed, ordered};
+use crate::sql::functions::sum::whole_of;
+use arrow_schema::SchemaRef;
+use datafusion::dataframe::DataFrame;
+use datafusion::functions_aggregate::expr_fn::count;
+use datafusion_common::JoinType;
+use datafusion_expr::{Expr, lit, when};
+use hansa_enforcement::variance::squares;
+use hansa_policy::effect::Cube;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::path::{Path, PathBuf};
+
+/// What a correction comes to, each in a file aside.
+#[derive(Debug)]
+pub(super) struct CorrectedFiles {
+    /// The rows that the cells are of from now on.
+    pub(super) base: PathBuf,
+    /// The cells of each level.
+    pub(super) cells: Vec<(PathBuf, ReleaseStats)>,
+}
+
+/// Takes over into the newest of `versions` what can be taken over of `incoming`, and works out the cells of all levels.
+///
+/// # Errors
+/// `RESOURCE_LIMIT`, `DISK_FULL`, `STATE_BROKEN`.
+pub(super) async fn correct(
+    desk: &ReleaseWorkspace,
+    versions: &[PathBuf],
+    incoming: &Path,
+    stored: &SchemaRef,
+    levels: &[CubeLevel],
+) -> Result<Option<CorrectedFiles>, Refusal> {
+    let coarsest = levels
+        .iter()
+        .position(|one| levels.iter().all(|other| other.cube.refines(&one.cube)));
+    let (Some(coarsest), Some(last)) = (coarsest, versions.last()) else {
+        return Ok(None);
+    };
+    let work = CorrectionJob {
+        desk,
+        incoming,
+        stored,
+        levels,
+        coarsest,
+    };
+    let base = work.settled(versions, last).await?;
+    let mut cells = Vec::new();
+    for level in 0..levels.len() {
+        cells.push(work.again(&base, level).await?);
+    }
+    Ok(Some(CorrectedFiles { base, cells }))
+}
+
+struct CorrectionJob<'a> {
+    desk: &'a ReleaseWorkspace,
+    incoming: &'a Path,
+    stored: &'a SchemaRef,
+    levels: &'a [CubeLevel],
+    coarsest: usize,
+}
+
+impl CorrectionJob<'_> {
+    fn cubes(&self) -> Vec<&Cube> {
+        self.levels.iter().map(|level| &level.cube).collect()
+    }
+
+    fn cube(&self, level: usize) -> Result<&Cube, Refusal> {
+        let level = self.levels.get(level);
+        let missing = || Refusal::new(ErrorCode::Internal, "there is no such level");
+        level.map(|level| &level.cube).ok_or_else(missing)
+    }
+
+    /// The names of the coarsest cells among the rows.
+    fn whole(&self) -> Result<Vec<String>, Refusal> {
+        Ok(keys(self.coarsest, self.cube(self.coarsest)?))
+    }
+
+    /// The names of a level's cells among the rows, and of the coarsest ones that they lie in.
+    fn groups(&self, level: usize) -> Result<Vec<String>, Refusal> {
+        let mut names = keys(level, self.cube(level)?);
+        if level != self.coarsest {
+            names.extend(self.whole()?);
+        }
+        Ok(names)
+    }
+
+    /// What can be taken over. What is not taken over of one cell may be what a change of another was told beside, so what
+    /// comes of it is looked at again until all of it can be told.
+    async fn settled(&self, versions: &[PathBuf], last: &Path) -> Result<PathBuf, Refusal> {
+        let mut refused = Vec::new();
+        let mut known = 0;
+        let mut base = self.incoming.to_owned();
+        loop {
+            refused.push(self.refused(versions, &base).await?);
+            let all = self.desk.read(&refused).await?;
+            let all = all.distinct().map_err(|error| failed(&error))?;
+            let (file, count) = self.desk.keep(all).await?;
+            if count == known {
+                return Ok(base);
+            }
+            known = count;
+            base = self.merged(last, &file).await?;
+        }
+    }
+
+    async fn rows(&self, file: &Path) -> FrameResult {
+        let rows = self.desk.read(&[file.to_owned()]).await?;
+        cube_view(rows, &self.cubes(), self.stored)
+    }
+
+    /// The coarsest cells that can't be as they are in `incoming`, in a file with the columns of [`CorrectionJob::whole`].
+    async fn refused(&self, versions: &[PathBuf], incoming: &Path) -> Result<PathBuf, Refusal> {
+        let whole: Vec<Expr> = self.whole()?.into_iter().map(own).collect();
+        let mut found = Vec::new();
+        let after = self.marked(incoming).await?;
+        let mut before = Vec::new();
+        for version in versions {
+            before.push(self.marked(version).await?);
+        }
+        for level in 0..self.levels.len() {
+            let cube = self.cube(level)?;
+            let groups = self.groups(level)?;
+            let whats =
+                std::iter::once(Quantity::Rows).chain(cube.measures.iter().map(Quantity::Measure));
+            for what in whats {
+                let apart = DifferencingCheck {
+                    levels: self.levels,
+                    level,
+                    what,
+                    groups: &groups,
+                };
+                let mut unsafe_ones = apart.remainders(&after)?;
+                unsafe_ones.extend(apart.whole(&after)?);
+                unsafe_ones.push(self.gone(incoming, level, what).await?);
+                for before in &before {
+                    unsafe_ones.extend(apart.changed(before, &after)?);
+                    unsafe_ones.extend(apart.between(before, &after)?);
+                    unsafe_ones.extend(apart.between(&after, before)?);
+                }
+                for cells in unsafe_ones {
+                    found.push(self.kept(cells, &whole).await?);
+                }
+            }
+        }
+        let all = self
+            .desk
+            .read(&found)
+            .await?
+            .distinct()
+            .map_err(|error| failed(&error))?;
+        self.desk.keep(all).await.map(|(path, _)| path)
+    }
+
+    /// Rows with their cells, in a file aside, since they are looked at again and again.
+    async fn marked(&self, file: &Path) -> FrameResult {
+        let rows = marked(self.desk, self.rows(file).await?, self.levels).await?;
+        let (file, _) = self.desk.keep(rows).await?;
+        self.desk.read(&[file]).await
+    }
+
+    async fn kept(&self, cells: DataFrame, whole: &[Expr]) -> Result<PathBuf, Refusal> {
+        let cells = cells
+            .select(whole.to_vec())
+            .map_err(|error| failed(&error))?;
+        self.desk.keep(cells).await.map(|(path, _)| path)
+    }
+
+    /// The published cells of which no row is left.
+    async fn gone(&self, incoming: &Path, level: usize, what: Quantity<'_>) -> FrameResult {
+        let one = self.levels.get(level);
+        let one = one.ok_or_else(|| Refusal::new(ErrorCode::Internal, "there is no such level"))?;
+        let published = self.desk.read(std::slice::from_ref(&one.cells)).await?;
+        let published = match what {
+            Quantity::Rows | Quantity::Squares(_) => published,
+            Quantity::Measure(measure) => published
+                .filter(own(format!("cnt_{measure}")).is_not_null())
+                .map_err(|error| failed(&error))?,
+        };
+        let mut columns = Vec::new();
+        let mut on = Vec::new();
+        for (index, dimension) in one.cube.dimensions.iter().enumerate() {
+            columns.push(own(dimension.column.as_str()).alias(format!("g_{index}")));
+            on.push(same(
+                own(format!("g_{index}")),
+                own(cell_queries::key(level, index)),
+            ));
+        }
+        let coarsest = self.cube(self.coarsest)?;
+        for (name, coarse) in self.whole()?.into_iter().zip(&coarsest.dimensions) {
+            let value = floored(coarse, own(coarse.column.as_str()), self.stored)?;
+            columns.push(value.alias(format!("w_{name}")));
+        }
+        let there = self.rows(incoming).await?;
+        let there = match what {
+            Quantity::Rows | Quantity::Squares(_) => there,
+            Quantity::Measure(measure) => there
+                .filter(own(format!("m_{measure}")).is_not_null())
+                .map_err(|error| failed(&error))?,
+        };
+        let keys: Vec<Expr> = keys(level, &one.cube).into_iter().map(own).collect();
+        let whole = self.whole()?;
+        let back = whole
+            .iter()
+            .map(|name| own(format!("w_{name}")).alias(name.as_str()));
+        let work = || {
+            let there = there.select(keys)?.distinct()?;
+            published
+                .select(columns)?
+                .join_on(there, JoinType::LeftAnti, on)?
+                .select(back.collect::<Vec<_>>())
+        };
+        work().map_err(|error| failed(&error))
+    }
+
+    /// The rows of `last`, and in the cells that are not refused those of `incoming` instead.
+    async fn merged(&self, last: &Path, refused: &Path) -> Result<PathBuf, Refusal> {
+        let coarsest = self.cube(self.coarsest)?;
+        let side = async |file: &Path, join: JoinType| -> FrameResult {
+            let rows = self.desk.read(&[file.to_owned()]).await?;
+            let refused = self.desk.read(&[refused.to_owned()]).await?;
+            let names: Vec<Expr> = rows
+                .schema()
+                .fields()
+                .iter()
+                .map(|field| own(field.name().as_str()))
+                .collect();
+            let mut columns = names.clone();
+            let mut on = Vec::new();
+            for (name, dimension) in self.whole()?.into_iter().zip(&coarsest.dimensions) {
+                let value = floored(dimension, own(dimension.column.as_str()), self.stored)?;
+                columns.push(value.alias(format!("q_{name}")));
+                on.push(same(own(format!("q_{name}")), own(name)));
+            }
+            let work = || {
+                // What is refused stays in memory, the rows pass by.
+                refused
+                    .join_on(rows.select(columns)?, join, on)?
+                    .select(names)
+            };
+            work().map_err(|error| failed(&error))
+        };
+        let before = side(last, JoinType::RightSemi).await?;
+        let after = side(self.incoming, JoinType::RightAnti).await?;
+        let all = before.union(after).map_err(|error| failed(&error))?;
+        self.desk.keep(ordered(all)?).await.map(|(path, _)| path)
+    }
+
+    /// The published cells of a level over other rows: the same cells and measures, with new values.
+    async fn again(&self, base: &Path, level: usize) -> Result<(PathBuf, ReleaseStats), Refusal> {
+        let cube = self.cube(level)?;
+        let rows = marked(self.desk, self.rows(base).await?, self.levels).await?;
+        let mut columns = named(level, cube);
+        let all = cell_queries::cells(rows.clone(), level, cube, None)?;
+        let (groups, many) = totals(all).await?;
+        let told = rows
+            .filter(cell_queries::is_published(level, cube, Quantity::Rows))
+            .map_err(|error| failed(&error))?;
+        // Which measures are shown is the same for all rows of a cell, so it is one more key of the group.
+        let mut keys: Vec<Expr> = keys(level, cube).into_iter().map(own).collect();
+        let mut aggregates = vec![count(lit(1_i64)).alias("n")];
+        columns.push(own("n"));
+        if let Some(key) = cell_queries::lot_key(level, cube, self.desk)? {
+            aggregates.push(key);
+            columns.push(own(cell_queries::KEY));
+        }
+        for (index, measure) in cube.measures.iter().enumerate() {
+            let flag = format!("shown_{index}");
+            keys.push(
+                cell_queries::is_published(level, cube, Quantity::Measure(measure))
+                    .alias(flag.as_str()),
+            );
+            let value = || own(format!("m_{measure}"));
+            let made = [count(value()), whole_of(value()), squares(value())];
+            for (name, made) in cube.numbers_of(measure).into_iter().zip(made) {
+                aggregates.push(made.alias(name.as_str()));
+                let shown = when(own(flag.as_str()), own(name.as_str())).end();
+                columns.push(shown.map_err(|error| failed(&error))?.alias(name));
+            }
+        }
+        let cells = told
+            .aggregate(keys, aggregates)
+            .and_then(|cells| cells.select(columns))
+            .map_err(|error| failed(&error))?;
+        let (kept, shown) = totals(cells.clone()).await?;
+        let rounded = rounded(self.desk, cells, cube)?;
+        let (path, _) = self.desk.keep(filed(rounded, cube)?).await?;
+        let tally = ReleaseStats {
+            cells: kept,
+            withheld: groups.saturating_sub(kept),
+            rows: many,
+            rows_withheld: many.saturating_sub(shown),
+        };
+        Ok((path, tally))
+    }
+}

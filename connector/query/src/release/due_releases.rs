@@ -1,0 +1,380 @@
+//! What is due of a dataset's releases.
+
+mod late_rows;
+
+use super::cell_file::filed;
+use super::cell_keys::CellKeys;
+use super::cell_queries::{CubeLevel, TimeRange, within};
+use super::first_release::{self, ReleaseStats};
+use super::grid_basis::{basis, cut, is_day, next, releasing};
+use super::history::{
+    self, CubeJson, PeriodRows, PublishedCubeCells, ReleaseHistory, ReleaseOutcome, format_time,
+};
+use super::workspace::{self, ReleaseWorkspace, failed, ordered};
+use super::{ReleasedCells, StagedRelease};
+use crate::dedicated_thread::run_on_dedicated_thread;
+use crate::limits::QueryResourceLimits;
+use crate::snapshot::Snapshot;
+use crate::snapshot::dataset_dir::{self, DatasetDir};
+use arrow_schema::SchemaRef;
+use datafusion::dataframe::DataFrame;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_catalog::dataset::RegisteredGrid;
+use hansa_policy::effect::Cube;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::release::{LateDataPolicy, ReleaseTerm};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub(super) fn due(
+    snapshot: &Snapshot,
+    cubes: &[Cube],
+    state: &Path,
+    limits: &QueryResourceLimits,
+    now: UtcTimestamp,
+    secret: &[u8; 32],
+    seen: UtcTimestamp,
+) -> Result<Option<StagedRelease>, Refusal> {
+    let dataset = &snapshot.dataset;
+    let (Some((grid, release)), Some(basis)) = (releasing(dataset), basis(dataset)) else {
+        return Ok(None);
+    };
+    let folder = DatasetDir::new(state, &dataset.id.name).releases();
+    let before = history::load(&folder)?;
+    let mut released = ReleasedCells::default();
+    let series = match before {
+        Some(series) if series.basis == basis.to_string() => {
+            // Nothing is built on a file that is not what was released.
+            released = super::released(&folder, &series)?;
+            series
+        }
+        before => {
+            let cut = before.as_ref().and_then(|before| before.cut);
+            let cut = cut
+                .map(|cut| next(dataset, grid, release, cut))
+                .transpose()?;
+            history::begun(basis, before.as_ref(), cut)
+        }
+    };
+    let cut = cut(dataset, grid, release, seen)?;
+    let wanted = wanted(cubes, grid, release);
+    let further = series.cut.is_none_or(|known| known < cut);
+    let late = snapshot.dataset.version != series.last
+        && !series.parts.is_empty()
+        && match release.late {
+            LateDataPolicy::Never => false,
+            LateDataPolicy::Wait => further,
+            LateDataPolicy::Correct => true,
+        };
+    let lacking = |cube: &&Cube| {
+        let own = cells_of(&series, cube.shape());
+        own.is_none_or(|own| own.parts.len() < series.parts.len())
+    };
+    if !further && !late && !wanted.iter().any(lacking) {
+        return Ok(None);
+    }
+    std::fs::create_dir_all(&folder).map_err(|error| dataset_dir::broken(&folder, &error))?;
+    let lots = CellKeys::of(secret, &dataset.id);
+    let checked = released.all_checked().chain([&snapshot.checked]);
+    let desk = ReleaseWorkspace::open(&folder, limits, checked)?.with_lots(lots);
+    let mut work = DueReleaseJob {
+        desk,
+        snapshot,
+        stored: dataset.schema(),
+        release,
+        days: is_day(dataset, release),
+        folder,
+        series,
+        facts: Vec::new(),
+        faults: Vec::new(),
+        now,
+        time: limits.time,
+    };
+    // Each correction and each cube has the time of one question, so that many of them do not stand in each other's way.
+    let steps = work.series.parts.len().saturating_mul(2);
+    let steps = steps.saturating_add(wanted.len()).saturating_add(2);
+    let time = limits
+        .time
+        .saturating_mul(u32::try_from(steps).unwrap_or(u32::MAX));
+    run_on_dedicated_thread("releasing cells", time, async || {
+        if late {
+            work.corrections().await?;
+        }
+        if further {
+            work.further(cut).await?;
+        }
+        work.series.last.clone_from(&snapshot.dataset.version);
+        for cube in &wanted {
+            // A cube changes the series at its end alone.
+            if let Err(refusal) = in_time(work.time, work.cells(cube)).await {
+                work.faults.push(refusal);
+            }
+        }
+        work.series.facts.extend(work.facts.iter().cloned());
+        Ok(Some(StagedRelease {
+            facts: work.facts,
+            faults: work.faults,
+            folder: work.folder,
+            series: work.series,
+        }))
+    })
+}
+
+/// The cubes that are released as the grid is, the coarsest first, each once.
+fn wanted<'a>(cubes: &'a [Cube], grid: &RegisteredGrid, release: &ReleaseTerm) -> Vec<&'a Cube> {
+    let mut wanted: Vec<&Cube> = Vec::new();
+    for cube in cubes {
+        let fits =
+            cube.grid == grid.id && cube.release.as_ref() == Some(release) && cube.budget.is_none();
+        if fits && !wanted.iter().any(|known| known.shape() == cube.shape()) {
+            wanted.push(cube);
+        }
+    }
+    let finer_than = |cube: &Cube| {
+        let strictly = |other: &&Cube| cube.refines(other) && !other.refines(cube);
+        cubes.iter().filter(strictly).count()
+    };
+    wanted.sort_by_key(|cube| (finer_than(cube), cube.shape()));
+    wanted
+}
+
+/// By which columns, in words.
+pub(super) fn by(cube: &Cube) -> String {
+    let by = cube.dimensions.iter().map(|one| match one.bucket {
+        Some(bucket) => format!("{} ({})", one.column, bucket.as_str()),
+        None => one.column.to_string(),
+    });
+    by.collect::<Vec<_>>().join(", ")
+}
+
+fn cells_of(series: &ReleaseHistory, shape: Digest) -> Option<&PublishedCubeCells> {
+    let shape = shape.to_string();
+    series.cells.iter().find(|cells| cells.shape == shape)
+}
+
+struct DueReleaseJob<'a> {
+    desk: ReleaseWorkspace,
+    snapshot: &'a Snapshot,
+    stored: SchemaRef,
+    release: &'a ReleaseTerm,
+    days: bool,
+    folder: PathBuf,
+    series: ReleaseHistory,
+    facts: Vec<ReleaseOutcome>,
+    faults: Vec<Refusal>,
+    now: UtcTimestamp,
+    /// The most time for one correction, or for one cube.
+    time: Duration,
+}
+
+/// What comes of a step that may take so long.
+async fn in_time<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, Refusal>>,
+) -> Result<T, Refusal> {
+    let done = tokio::time::timeout(limit, work).await;
+    done.unwrap_or_else(|_| {
+        let seconds = limit.as_secs();
+        let sentence =
+            format!("releasing the cells of one span took longer than {seconds} seconds");
+        Err(Refusal::new(ErrorCode::ResourceLimit, sentence))
+    })
+}
+
+impl DueReleaseJob<'_> {
+    async fn within(&self, files: &[PathBuf], span: TimeRange) -> Result<DataFrame, Refusal> {
+        let rows = self.desk.read(files).await?;
+        within(rows, self.release.column.as_str(), span, &self.stored)
+    }
+
+    /// A name that no file had before.
+    fn file(&mut self, name: &str) -> (String, PathBuf) {
+        self.series.revision = self.series.revision.saturating_add(1);
+        let name = format!("{name}-{}.parquet", self.series.revision);
+        let path = self.folder.join(&name);
+        (name, path)
+    }
+
+    fn levels(&self, part: Option<usize>) -> Vec<CubeLevel> {
+        let there = self
+            .series
+            .cells
+            .iter()
+            .filter(|cells| part.is_none_or(|part| cells.parts.contains(&part)));
+        there
+            .filter_map(|cells| {
+                Some(CubeLevel {
+                    cube: cells.cube.back()?,
+                    cells: self.folder.join(&cells.file),
+                })
+            })
+            .collect()
+    }
+
+    fn fact(&self, shape: &str, cube: &Cube, correction: bool) -> ReleaseOutcome {
+        ReleaseOutcome {
+            at: self.now.to_string(),
+            snapshot: self.snapshot.dataset.version.clone(),
+            shape: shape.to_owned(),
+            by: by(cube),
+            correction,
+            until: self
+                .series
+                .cut
+                .map(|cut| format_time(cut, self.days))
+                .unwrap_or_default(),
+            cells: 0,
+            withheld: 0,
+            rows: 0,
+            rows_withheld: 0,
+            digest: String::new(),
+            epsilon: None,
+            unit: None,
+        }
+    }
+
+    /// The rows of the periods that are over.
+    async fn further(&mut self, cut: i64) -> Result<(), Refusal> {
+        let span = TimeRange {
+            from: self.series.cut,
+            to: cut,
+        };
+        let number = self.series.parts.len();
+        let (name, path) = self.file(&format!("rows-{number}"));
+        let rows = self.within(&self.snapshot.files, span).await?;
+        workspace::write(ordered(rows)?, &path).await?;
+        self.series.parts.push(PeriodRows {
+            from: span.from,
+            to: span.to,
+            versions: vec![name],
+        });
+        self.series.cut = Some(cut);
+        Ok(())
+    }
+
+    /// The cells of a cube for the parts that lack them.
+    async fn cells(&mut self, cube: &Cube) -> Result<(), Refusal> {
+        let shape = cube.shape().to_string();
+        let own = self
+            .series
+            .cells
+            .iter()
+            .position(|cells| cells.shape == shape);
+        let there = own
+            .and_then(|own| self.series.cells.get(own))
+            .map(|own| own.parts.clone());
+        let there = there.unwrap_or_default();
+        let lacking: Vec<usize> = (0..self.series.parts.len())
+            .filter(|part| !there.contains(part))
+            .collect();
+        if lacking.is_empty() && own.is_some() {
+            return Ok(());
+        }
+        let levels: Vec<CubeLevel> = {
+            let mut levels = self.levels(None);
+            levels.retain(|level| level.cube.shape() != cube.shape());
+            levels
+        };
+        if levels.iter().any(|level| cube.overlaps(&level.cube)) {
+            let fact = self.fact(&shape, cube, false);
+            return Err(Refusal::new(
+                ErrorCode::GridNotNested,
+                format!(
+                    "the numbers of different units by {} would tell, beside those that were released of `{}`, who is in several cells",
+                    fact.by, self.snapshot.dataset.id.name
+                ),
+            ));
+        }
+        if levels
+            .iter()
+            .any(|level| !cube.refines(&level.cube) && !level.cube.refines(cube))
+        {
+            let fact = self.fact(&shape, cube, false);
+            return Err(Refusal::new(
+                ErrorCode::GridNotNested,
+                format!(
+                    "cells by {} cut through those that were released of `{}`",
+                    fact.by, self.snapshot.dataset.id.name
+                ),
+            ));
+        }
+        let versions: Vec<&Vec<String>> = lacking
+            .iter()
+            .filter_map(|part| Some(&self.series.parts.get(*part)?.versions))
+            .collect();
+        // The rows as they were so many releases ago; of a part that had fewer, the first ones.
+        let ago = |age: usize| -> Vec<PathBuf> {
+            let names = versions
+                .iter()
+                .filter_map(|names| names.iter().rev().nth(age).or_else(|| names.first()));
+            names.map(|name| self.folder.join(name)).collect()
+        };
+        let base = ago(0);
+        let releases = versions.iter().map(|names| names.len()).max();
+        let older: Vec<Vec<PathBuf>> = (1..releases.unwrap_or(0)).map(ago).collect();
+        let mut fragments = Vec::new();
+        let mut tally = ReleaseStats::default();
+        if !base.is_empty() {
+            let (fresh, made) =
+                first_release::first(&self.desk, &base, &older, &self.stored, cube, &levels)
+                    .await?;
+            fragments.push(fresh);
+            tally = made;
+        }
+        if let Some(own) = own.and_then(|own| self.series.cells.get(own)) {
+            fragments.push(self.folder.join(&own.file));
+        }
+        let fact = self.fact(&shape, cube, false).tallied(tally);
+        self.put(
+            cube,
+            &fragments,
+            (0..self.series.parts.len()).collect(),
+            fact,
+        )
+        .await
+    }
+
+    /// Makes one file of the fragments the cube's cells.
+    async fn put(
+        &mut self,
+        cube: &Cube,
+        fragments: &[PathBuf],
+        parts: BTreeSet<usize>,
+        mut fact: ReleaseOutcome,
+    ) -> Result<(), Refusal> {
+        let short: String = fact
+            .shape
+            .chars()
+            .filter(char::is_ascii_hexdigit)
+            .take(16)
+            .collect();
+        let (file, path) = self.file(&format!("cells-{short}"));
+        let cells = if fragments.is_empty() {
+            // Nothing is over yet: a file without cells, so that it is known that there are none.
+            let none = self.desk.read(&self.snapshot.files).await?;
+            let none = none.limit(0, Some(0)).map_err(|error| failed(&error))?;
+            let (none, _) = self.desk.keep(none).await?;
+            let (none, _) =
+                first_release::first(&self.desk, &[none], &[], &self.stored, cube, &[]).await?;
+            self.desk.read(&[none]).await?
+        } else {
+            filed(self.desk.read(fragments).await?, cube)?
+        };
+        workspace::write(cells, &path).await?;
+        let digest = workspace::digest(&path)?.to_string();
+        fact.digest.clone_from(&digest);
+        let cells = PublishedCubeCells {
+            shape: fact.shape.clone(),
+            cube: CubeJson::of(cube, self.release),
+            file,
+            digest,
+            parts,
+        };
+        self.series.cells.retain(|known| known.shape != cells.shape);
+        self.series.cells.push(cells);
+        self.facts.push(fact);
+        Ok(())
+    }
+}

@@ -1,0 +1,179 @@
+//! Late rows: which spans look different today, and what of that can be taken over.
+
+use super::{DueReleaseJob, cells_of, in_time};
+use crate::release::cell_file::filed;
+use crate::release::cell_queries::TimeRange;
+use crate::release::correction::{CorrectedFiles, correct};
+use crate::release::history::{ReleaseHistory, format_time};
+use crate::release::workspace::{self, ordered};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::path::PathBuf;
+
+impl DueReleaseJob<'_> {
+    /// Late rows, part by part.
+    pub(super) async fn corrections(&mut self) -> Result<(), Refusal> {
+        let touched = self.touched().await?;
+        for part in touched {
+            let spent = self.series.parts.get(part);
+            if let Some(spent) = spent.filter(|part| part.versions.len() >= MOST) {
+                let until = format_time(spent.to, self.days);
+                self.faults.push(
+                    Refusal::new(
+                        ErrorCode::ResourceLimit,
+                        format!(
+                            "late rows of `{}` from before {until} stay out: its cells were released {MOST} times",
+                            self.snapshot.dataset.id.name
+                        ),
+                    )
+                    .with_help("publish later and less often, so that a correction brings more at once"),
+                );
+                continue;
+            }
+            self.or_held_back(part).await?;
+        }
+        Ok(())
+    }
+
+    /// Corrects a part, or leaves it as it is where what would be told can't be, or takes too long: another part does not
+    /// wait for it.
+    async fn or_held_back(&mut self, part: usize) -> Result<(), Refusal> {
+        let (before, told) = (self.series.clone(), self.facts.len());
+        let done = in_time(self.time, self.correction(part)).await;
+        let Err(refusal) = done else {
+            return Ok(());
+        };
+        if !matches!(
+            refusal.code,
+            ErrorCode::SumOverflow | ErrorCode::ResourceLimit
+        ) {
+            return Err(refusal);
+        }
+        let until = before.parts.get(part).map(|part| part.to);
+        let until = until
+            .map(|until| self::format_time(until, self.days))
+            .unwrap_or_default();
+        // No file gets a name twice, also none that nobody reads.
+        let revision = self.series.revision;
+        self.series = ReleaseHistory { revision, ..before };
+        self.facts.truncate(told);
+        let name = &self.snapshot.dataset.id.name;
+        self.faults.push(refusal.with_help(format!(
+            "late rows of `{name}` from before {until} stay out until the next publication; the cells stay as they were released"
+        )));
+        Ok(())
+    }
+
+    /// The parts of which some cell would look different today.
+    async fn touched(&self) -> Result<Vec<usize>, Refusal> {
+        let mut touched = Vec::new();
+        for (index, part) in self.series.parts.iter().enumerate() {
+            let span = TimeRange {
+                from: part.from,
+                to: part.to,
+            };
+            let Some(last) = part.versions.last() else {
+                continue;
+            };
+            let today = ordered(self.within(&self.snapshot.files, span).await?)?;
+            let (today, _) = self.desk.keep(today).await?;
+            if workspace::digest(&today)? != workspace::digest(&self.folder.join(last))? {
+                touched.push(index);
+            }
+        }
+        Ok(touched)
+    }
+
+    async fn correction(&mut self, index: usize) -> Result<(), Refusal> {
+        let Some(part) = self.series.parts.get(index).cloned() else {
+            return Ok(());
+        };
+        let span = TimeRange {
+            from: part.from,
+            to: part.to,
+        };
+        let mut levels = self.levels(Some(index));
+        for level in &mut levels {
+            let own = self
+                .within(std::slice::from_ref(&level.cells), span)
+                .await?;
+            level.cells = self.desk.keep(own).await?.0;
+        }
+        let incoming = ordered(self.within(&self.snapshot.files, span).await?)?;
+        let (incoming, _) = self.desk.keep(incoming).await?;
+        if levels.is_empty() {
+            // Nobody has seen anything of it.
+            let (name, path) = self.file(&format!("rows-{index}"));
+            workspace::write(self.desk.read(&[incoming]).await?, &path).await?;
+            if let Some(part) = self.series.parts.get_mut(index) {
+                part.versions = vec![name];
+            }
+            return Ok(());
+        }
+        let versions: Vec<PathBuf> = part
+            .versions
+            .iter()
+            .map(|name| self.folder.join(name))
+            .collect();
+        let corrected = correct(&self.desk, &versions, &incoming, &self.stored, &levels).await?;
+        let Some(CorrectedFiles { base, cells }) = corrected else {
+            return Ok(());
+        };
+        let last = versions
+            .last()
+            .map(|last| workspace::digest(last))
+            .transpose()?;
+        if Some(workspace::digest(&base)?) == last {
+            return Ok(());
+        }
+        let mut same = true;
+        for (level, (fresh, _)) in levels.iter().zip(&cells) {
+            let known = filed(
+                self.desk.read(std::slice::from_ref(&level.cells)).await?,
+                &level.cube,
+            )?;
+            let (known, _) = self.desk.keep(known).await?;
+            same = same && workspace::digest(&known)? == workspace::digest(fresh)?;
+        }
+        if same {
+            return Ok(());
+        }
+        let (name, path) = self.file(&format!("rows-{index}"));
+        workspace::write(self.desk.read(&[base]).await?, &path).await?;
+        if let Some(part) = self.series.parts.get_mut(index) {
+            part.versions.push(name);
+        }
+        for (level, (fresh, tally)) in levels.iter().zip(cells) {
+            let shape = level.cube.shape();
+            let Some(own) = cells_of(&self.series, shape).cloned() else {
+                continue;
+            };
+            let mut fragments = vec![fresh];
+            let whole = self.folder.join(&own.file);
+            for span in outside(span) {
+                let kept = self.within(std::slice::from_ref(&whole), span).await?;
+                fragments.push(self.desk.keep(kept).await?.0);
+            }
+            let fact = self.fact(&own.shape, &level.cube, true).tallied(tally);
+            self.put(&level.cube, &fragments, own.parts, fact).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What lies before and after a span.
+fn outside(span: TimeRange) -> Vec<TimeRange> {
+    let mut outside = vec![TimeRange {
+        from: Some(span.to),
+        to: i64::MAX,
+    }];
+    if let Some(from) = span.from {
+        outside.push(TimeRange {
+            from: None,
+            to: from,
+        });
+    }
+    outside
+}
+
+/// The most releases of one part: each correction is held against all of them.
+const MOST: usize = 9;

@@ -1,0 +1,372 @@
+//! The first release of a cube's cells for a span of time, beside what other cubes have released for it.
+//!
+//! A cell is published if its group is large enough, and so is everything that can be told from it and the cells published
+//! before. Cells that are made of one another form trees: whatever is computed from them by adding and taking away is a union
+//! of remainders, each of one published cell without the published cells within it. So each remainder is tested as if it
+//! were a cell, and where one fails the smallest new cell within it is withheld until none does. What others have seen of
+//! earlier releases of the same rows is held against the new cells, too.
+
+use super::cell_file::{filed, named, rounded};
+use super::cell_queries::{
+    self, CubeLevel, FrameResult, KEY, Quantity, cube_view, floored, key, keys, marked, own, safe,
+    same, totals, units_of,
+};
+use super::differencing::DifferencingCheck;
+use super::workspace::{ReleaseWorkspace, failed};
+use arrow_schema::SchemaRef;
+use datafusion::dataframe::DataFrame;
+use datafusion::functions_aggregate::expr_fn::min;
+use datafusion_common::JoinType;
+use datafusion_expr::{Expr, lit, when};
+use hansa_policy::effect::Cube;
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::CubeFunction;
+use std::path::{Path, PathBuf};
+
+/// What became of the cells of a cube in one release.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ReleaseStats {
+    /// Cells that are published.
+    pub cells: u64,
+    /// Cells that are not.
+    pub withheld: u64,
+    /// Rows in the cells.
+    pub rows: u64,
+    /// Rows in those that are withheld.
+    pub rows_withheld: u64,
+}
+
+/// The cells of `cube` over the rows of `base` that can be published beside those of `levels`, in a file aside with the
+/// columns of [`hansa_enforcement::released_cells::schema`]. `older` are the rows of which the cells of `levels` were before, release by
+/// release.
+///
+/// # Errors
+/// `RESOURCE_LIMIT`, `DISK_FULL`, `STATE_BROKEN`.
+pub(super) async fn first(
+    desk: &ReleaseWorkspace,
+    base: &[PathBuf],
+    older: &[Vec<PathBuf>],
+    stored: &SchemaRef,
+    cube: &Cube,
+    levels: &[CubeLevel],
+) -> Result<(PathBuf, ReleaseStats), Refusal> {
+    let work = FirstReleaseJob {
+        desk,
+        base,
+        older,
+        stored,
+        cube,
+        levels,
+    };
+    let candidates = work.candidates().await?;
+    let candidates = work.own_remainders(candidates).await?;
+    let candidates = work.parents(candidates).await?;
+    let all = cell_queries::cells(work.rows(base).await?, work.own(), cube, None)?;
+    let (groups, rows) = totals(all).await?;
+    let cells = desk.read(std::slice::from_ref(&candidates)).await?;
+    let (kept, told) = totals(cells.clone()).await?;
+    let rounded = rounded(desk, cells, cube)?;
+    let (path, _) = desk.keep(filed(rounded, cube)?).await?;
+    Ok((
+        path,
+        ReleaseStats {
+            cells: kept,
+            withheld: groups.saturating_sub(kept),
+            rows: told,
+            rows_withheld: rows.saturating_sub(told),
+        },
+    ))
+}
+
+/// What a number of a measure is of.
+fn what_of<'a>(number: &str, measure: &'a SqlIdentifier) -> Quantity<'a> {
+    if number.starts_with("dev_") {
+        Quantity::Squares(measure)
+    } else {
+        Quantity::Measure(measure)
+    }
+}
+
+struct FirstReleaseJob<'a> {
+    desk: &'a ReleaseWorkspace,
+    base: &'a [PathBuf],
+    older: &'a [Vec<PathBuf>],
+    stored: &'a SchemaRef,
+    cube: &'a Cube,
+    levels: &'a [CubeLevel],
+}
+
+impl FirstReleaseJob<'_> {
+    const fn own(&self) -> usize {
+        self.levels.len()
+    }
+
+    async fn rows(&self, base: &[PathBuf]) -> FrameResult {
+        let rows = self.desk.read(base).await?;
+        let mut cubes: Vec<&Cube> = self.levels.iter().map(|level| &level.cube).collect();
+        cubes.push(self.cube);
+        cube_view(rows, &cubes, self.stored)
+    }
+
+    /// All levels when these candidates are published.
+    fn with(&self, candidates: &Path) -> Vec<CubeLevel> {
+        let mut levels = self.levels.to_vec();
+        levels.push(CubeLevel {
+            cube: self.cube.clone(),
+            cells: candidates.to_owned(),
+        });
+        levels
+    }
+
+    async fn marked(&self, base: &[PathBuf], levels: &[CubeLevel]) -> FrameResult {
+        marked(self.desk, self.rows(base).await?, levels).await
+    }
+
+    /// The cells of a level that can't be told when these candidates are published, in files aside. Cells of the cube are
+    /// held against finer ones as they were, and coarser ones as they were against cells of the cube.
+    async fn bad(
+        &self,
+        candidates: &Path,
+        level: usize,
+        what: Quantity<'_>,
+    ) -> Result<Vec<PathBuf>, Refusal> {
+        let levels = self.with(candidates);
+        let cube = levels.get(level).map(|level| &level.cube);
+        let groups = cube.map(|cube| keys(level, cube)).unwrap_or_default();
+        let apart = DifferencingCheck {
+            levels: &levels,
+            level,
+            what,
+            groups: &groups,
+        };
+        let rows = self.marked(self.base, &levels).await?;
+        let mut found = apart.remainders(&rows)?;
+        if !self.levels.is_empty() {
+            // Part of a cell may be taken from what was told before: so each is judged as if it had been told then, too.
+            for older in self.older {
+                let before = self.marked(older, &levels).await?;
+                found.extend(apart.whole(&before)?);
+                found.extend(apart.remainders(&before)?);
+                found.extend(apart.changed(&before, &rows)?);
+                found.extend(apart.between(&before, &rows)?);
+                found.extend(apart.between(&rows, &before)?);
+            }
+        }
+        let mut bad = Vec::new();
+        for cells in found {
+            let (file, count) = self.desk.keep(cells).await?;
+            if count > 0 {
+                bad.push(file);
+            }
+        }
+        Ok(bad)
+    }
+
+    /// The cells that are safe by themselves.
+    async fn candidates(&self) -> Result<PathBuf, Refusal> {
+        let cube = self.cube;
+        let key = cell_queries::lot_key(self.own(), cube, self.desk)?;
+        let cells = cell_queries::cells(self.rows(self.base).await?, self.own(), cube, key)?;
+        let mut columns = named(self.own(), cube);
+        columns.extend([own("n"), own("units")]);
+        if cube.base.is_some() {
+            columns.push(own(KEY));
+        }
+        for measure in &cube.measures {
+            let what = Quantity::Measure(measure);
+            columns.push(own(units_of(what)));
+            for name in cube.numbers_of(measure) {
+                let told = match what_of(&name, measure) {
+                    Quantity::Squares(_) if cube.withholds_variances() => {
+                        safe(cube, what).and(safe(cube, Quantity::Squares(measure)))
+                    }
+                    _ => safe(cube, what),
+                };
+                let shown = when(told, own(name.clone())).end();
+                columns.push(shown.map_err(|error| failed(&error))?.alias(name));
+            }
+        }
+        let safe = cells
+            .filter(safe(cube, Quantity::Rows))
+            .and_then(|cells| cells.select(columns))
+            .map_err(|error| failed(&error))?;
+        self.desk.keep(safe).await.map(|(path, _)| path)
+    }
+
+    /// Without the cells of which a small group would be left when finer cells, published before, are taken away.
+    async fn own_remainders(&self, mut candidates: PathBuf) -> Result<PathBuf, Refusal> {
+        for what in Quantity::all(self.cube) {
+            loop {
+                let bad = self.bad(&candidates, self.own(), what).await?;
+                if bad.is_empty() {
+                    break;
+                }
+                let keys = keys(self.own(), self.cube);
+                candidates = self.without(&candidates, &bad, &keys, what).await?;
+            }
+        }
+        Ok(candidates)
+    }
+
+    /// Without the cells of which a small group would be left in a coarser cell, published before, when they are taken away.
+    async fn parents(&self, mut candidates: PathBuf) -> Result<PathBuf, Refusal> {
+        for (parent, level) in self.levels.iter().enumerate() {
+            if !self.cube.refines(&level.cube) || level.cube.refines(self.cube) {
+                continue;
+            }
+            for what in Quantity::all(&level.cube) {
+                loop {
+                    let bad = self.bad(&candidates, parent, what).await?;
+                    if bad.is_empty() {
+                        break;
+                    }
+                    let (smallest, found) = self.smallest(&candidates, &bad, parent, what).await?;
+                    if found == 0 {
+                        // What others have seen does not go together with any cell of this cube.
+                        return self.none(&candidates).await;
+                    }
+                    let keys: Vec<String> = (0..self.cube.dimensions.len())
+                        .map(|one| format!("z_{one}"))
+                        .collect();
+                    candidates = self.without(&candidates, &[smallest], &keys, what).await?;
+                }
+            }
+        }
+        Ok(candidates)
+    }
+
+    async fn none(&self, candidates: &Path) -> Result<PathBuf, Refusal> {
+        let cells = self.desk.read(&[candidates.to_owned()]).await?;
+        let none = cells.limit(0, Some(0)).map_err(|error| failed(&error))?;
+        self.desk.keep(none).await.map(|(path, _)| path)
+    }
+
+    /// The smallest shown candidates within each of the parent's cells in `bad`.
+    async fn smallest(
+        &self,
+        candidates: &Path,
+        bad: &[PathBuf],
+        parent: usize,
+        what: Quantity<'_>,
+    ) -> Result<(PathBuf, u64), Refusal> {
+        let Some(level) = self.levels.get(parent) else {
+            return Err(Refusal::new(ErrorCode::Internal, "there is no such level"));
+        };
+        let own_measure = |measure: &SqlIdentifier| self.cube.measures.contains(measure);
+        let tells_squares = self.cube.permits(CubeFunction::Variance);
+        let (there, units) = match what {
+            Quantity::Measure(measure) if own_measure(measure) => (
+                own(format!("cnt_{measure}")).is_not_null(),
+                own(units_of(what)),
+            ),
+            Quantity::Squares(measure) if own_measure(measure) && tells_squares => (
+                own(format!("dev_{measure}")).is_not_null(),
+                own(units_of(Quantity::Measure(measure))),
+            ),
+            // Of a measure that it does not have, nothing of it is in the difference.
+            Quantity::Measure(_) | Quantity::Squares(_) => (lit(false), own("units")),
+            Quantity::Rows => (lit(true), own("units")),
+        };
+        let mut columns = vec![units.alias("size")];
+        for (index, dimension) in self.cube.dimensions.iter().enumerate() {
+            columns.push(own(dimension.column.as_str()).alias(format!("z_{index}")));
+        }
+        for (index, coarse) in level.cube.dimensions.iter().enumerate() {
+            let value = floored(coarse, own(coarse.column.as_str()), self.stored)?;
+            columns.push(value.alias(format!("q_{index}")));
+        }
+        let many = level.cube.dimensions.len();
+        let on = |left: &str, right: &str| -> Vec<Expr> {
+            (0..many)
+                .map(|index| {
+                    same(
+                        own(format!("{left}_{index}")),
+                        own(format!("{right}_{index}")),
+                    )
+                })
+                .collect()
+        };
+        let levels = self.with(candidates);
+        let alone = cell_queries::in_own_cell_only(parent, self.own(), &levels, what);
+        let alone = self.marked(self.base, &levels).await?.filter(alone);
+        let own_keys = keys(self.own(), self.cube).into_iter().enumerate();
+        let own_keys = own_keys.map(|(index, key)| own(key).alias(format!("c_{index}")));
+        let meet_alone: Vec<Expr> = (0..self.cube.dimensions.len())
+            .map(|index| same(own(format!("z_{index}")), own(format!("c_{index}"))))
+            .collect();
+        let within = self.desk.read(&[candidates.to_owned()]).await?;
+        let bad = self.desk.read(bad).await?;
+        let bad_keys = (0..many).map(|index| own(key(parent, index)).alias(format!("x_{index}")));
+        let work = || -> datafusion_common::Result<DataFrame> {
+            let bad = bad.select(bad_keys.collect::<Vec<_>>())?;
+            let alone = alone?.select(own_keys.collect::<Vec<_>>())?.distinct()?;
+            let within = within.filter(there)?.select(columns)?;
+            let within = within.join_on(alone, JoinType::LeftSemi, meet_alone)?;
+            let within = within.join_on(bad, JoinType::LeftSemi, on("q", "x"))?;
+            let groups =
+                (0..many).map(|index| own(format!("q_{index}")).alias(format!("y_{index}")));
+            let least = within
+                .clone()
+                .aggregate(groups.collect(), vec![min(own("size")).alias("least")])?;
+            let mut meet = on("q", "y");
+            meet.push(own("size").eq(own("least")));
+            let keys = (0..self.cube.dimensions.len()).map(|index| own(format!("z_{index}")));
+            within
+                .join_on(least, JoinType::Inner, meet)?
+                .select(keys.collect::<Vec<_>>())
+        };
+        let smallest = work().map_err(|error| failed(&error))?;
+        self.desk.keep(smallest).await
+    }
+
+    /// The candidates without those in `bad`, whose dimensions are called `keys`; or without a measure of them.
+    async fn without(
+        &self,
+        candidates: &Path,
+        bad: &[PathBuf],
+        keys: &[String],
+        what: Quantity<'_>,
+    ) -> Result<PathBuf, Refusal> {
+        let cells = self.desk.read(&[candidates.to_owned()]).await?;
+        let bad = self.desk.read(bad).await?;
+        let mut columns = vec![lit(true).alias("hit")];
+        let mut on = Vec::new();
+        for (index, (dimension, key)) in self.cube.dimensions.iter().zip(keys).enumerate() {
+            let there = format!("w_{index}");
+            columns.push(own(key).alias(there.clone()));
+            on.push(same(own(dimension.column.as_str()), own(there)));
+        }
+        let names: Vec<String> = cells
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| field.name().clone())
+            .collect();
+        let hidden = match what {
+            Quantity::Measure(measure) => self.cube.numbers_of(measure),
+            Quantity::Squares(measure) => vec![format!("dev_{measure}")],
+            Quantity::Rows => Vec::new(),
+        };
+        let work = || -> datafusion_common::Result<DataFrame> {
+            let cells = cells.clone();
+            let bad = bad.select(columns)?.distinct()?;
+            let met = cells.join_on(bad, JoinType::Left, on)?;
+            let met = match what {
+                Quantity::Rows => met.filter(own("hit").is_null())?,
+                Quantity::Measure(_) | Quantity::Squares(_) => met,
+            };
+            let kept = names.iter().map(|name| {
+                if hidden.contains(name) {
+                    let shown = when(own("hit").is_null(), own(name.as_str())).end()?;
+                    Ok(shown.alias(name.as_str()))
+                } else {
+                    Ok(own(name.as_str()))
+                }
+            });
+            met.select(kept.collect::<datafusion_common::Result<Vec<_>>>()?)
+        };
+        let left = work().map_err(|error| failed(&error))?;
+        self.desk.keep(left).await.map(|(path, _)| path)
+    }
+}

@@ -1,0 +1,174 @@
+//! How a dataset is released: by which column, up to where, and under which series.
+
+use crate::ingest::date_time;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_catalog::dataset::{ColumnType, Dataset, RegisteredGrid};
+use hansa_enforcement::bucket;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::TimeBucketWidth;
+use hansa_policy::term::release::{LateDataPolicy, ReleaseTerm};
+use jiff::tz::TimeZone;
+
+/// What a series belongs to: with another schema, grid or way of releasing there is another. None where nothing is released.
+pub(crate) fn basis(dataset: &Dataset) -> Option<Digest> {
+    let (grid, release) = releasing(dataset)?;
+    let listing: Vec<String> = dataset
+        .columns
+        .iter()
+        .map(|column| {
+            format!(
+                "{} {} {}",
+                column.name,
+                column.kind.as_str(),
+                column.nullable
+            )
+        })
+        .collect();
+    let dimensions: Vec<String> = grid
+        .dimensions
+        .iter()
+        .map(|one| {
+            let bucket = one
+                .bucket
+                .map_or("", hansa_policy::term::TimeBucketWidth::as_str);
+            format!(
+                "{} {bucket} {}",
+                one.column,
+                one.zone.as_deref().unwrap_or_default()
+            )
+        })
+        .collect();
+    let late = LateDataPolicy::ALL
+        .iter()
+        .find(|(_, late)| *late == release.late);
+    let text = format!(
+        "releases/1\n{}\n{}\n{}\n{} {} {}",
+        grid.id,
+        listing.join("\n"),
+        dimensions.join("\n"),
+        release.column,
+        release.every.as_str(),
+        late.map_or("", |(word, _)| word)
+    );
+    Some(Digest::of(text.as_bytes()))
+}
+
+pub(super) fn releasing(dataset: &Dataset) -> Option<(&RegisteredGrid, &ReleaseTerm)> {
+    let grid = dataset.grid.as_ref()?;
+    Some((grid, grid.release.as_ref()?))
+}
+
+pub(super) fn is_day(dataset: &Dataset, release: &ReleaseTerm) -> bool {
+    let mut columns = dataset.columns.iter();
+    columns.any(|column| column.name == release.column && column.kind == ColumnType::Date)
+}
+
+/// The periods of a column of time: of instants in microseconds, or of days since 1970-01-01.
+#[derive(Debug, Clone)]
+pub(super) struct PeriodCalendar {
+    /// Whether the unit is days.
+    pub(super) days: bool,
+    zone: TimeZone,
+}
+
+impl PeriodCalendar {
+    /// The periods of the column by which a grid is released.
+    ///
+    /// # Errors
+    /// `SCHEMA_CHANGED` for a zone that is not there any more.
+    pub(super) fn of(
+        dataset: &Dataset,
+        grid: &RegisteredGrid,
+        release: &ReleaseTerm,
+    ) -> Result<Self, Refusal> {
+        Ok(Self {
+            days: is_day(dataset, release),
+            zone: zone(dataset, grid, release)?,
+        })
+    }
+
+    /// The bucket that holds `at`: its start, and the start of the next one.
+    pub(super) fn bounds(&self, at: i64, bucket: TimeBucketWidth) -> (i64, i64) {
+        if !self.days {
+            return bucket::bounds(at, bucket, &self.zone);
+        }
+        let day = i32::try_from(at.clamp(i64::from(i32::MIN), i64::from(i32::MAX))).unwrap_or(0);
+        let start = bucket::first_day(day, bucket);
+        let longest = match bucket {
+            TimeBucketWidth::QuarterHour | TimeBucketWidth::Hour | TimeBucketWidth::Day => 1,
+            TimeBucketWidth::Week => 7,
+            TimeBucketWidth::Month => 31,
+            TimeBucketWidth::Year => 366,
+        };
+        let next = bucket::first_day(start.saturating_add(longest), bucket);
+        (i64::from(start), i64::from(next))
+    }
+
+    /// An instant in the unit of the column; none beyond the days that have a number.
+    pub(super) fn unit_of(&self, at: UtcTimestamp) -> Option<i64> {
+        if self.days {
+            date_time::local_day(at.micros(), &self.zone).map(i64::from)
+        } else {
+            Some(at.micros())
+        }
+    }
+}
+
+/// The first start of a period that is not before `at`, in the unit of the column: a series does not begin in the middle of
+/// one, or its first cells would be of a part of their period.
+pub(super) fn next(
+    dataset: &Dataset,
+    grid: &RegisteredGrid,
+    release: &ReleaseTerm,
+    at: i64,
+) -> Result<i64, Refusal> {
+    if is_day(dataset, release) {
+        let day = i32::try_from(at).unwrap_or(i32::MAX);
+        // The longest period is a year.
+        let mut days = (0..=366).map(|more| day.saturating_add(more));
+        let start = days.find(|day| bucket::first_day(*day, release.every) == *day);
+        return Ok(start.map_or(at, i64::from));
+    }
+    let (start, end) = bucket::bounds(at, release.every, &zone(dataset, grid, release)?);
+    Ok(if start == at { at } else { end })
+}
+
+/// The end of the last period that was over when the snapshot was published, or its sources `seen` to be the same still, in
+/// the unit of the column.
+pub(super) fn cut(
+    dataset: &Dataset,
+    grid: &RegisteredGrid,
+    release: &ReleaseTerm,
+    seen: UtcTimestamp,
+) -> Result<i64, Refusal> {
+    let published = dataset.published_at.max(seen).micros();
+    let zone = zone(dataset, grid, release)?;
+    if is_day(dataset, release) {
+        let day = date_time::local_day(published, &zone).unwrap_or(i32::MIN);
+        return Ok(i64::from(bucket::first_day(day, release.every)));
+    }
+    Ok(bucket::bounds(published, release.every, &zone).0)
+}
+
+/// The zone in which periods begin.
+fn zone(
+    dataset: &Dataset,
+    grid: &RegisteredGrid,
+    release: &ReleaseTerm,
+) -> Result<TimeZone, Refusal> {
+    let mut dimensions = grid.dimensions.iter();
+    let own = dimensions.find(|one| one.column == release.column);
+    let otherwise = if is_day(dataset, release) {
+        dataset.zone.as_str()
+    } else {
+        "UTC"
+    };
+    let name = own.and_then(|own| own.zone.as_deref()).unwrap_or(otherwise);
+    date_time::zone(name).ok_or_else(|| {
+        Refusal::new(
+            ErrorCode::SchemaChanged,
+            format!("there is no time zone `{name}`"),
+        )
+    })
+}

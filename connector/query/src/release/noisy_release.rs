@@ -1,0 +1,323 @@
+//! Cells with noise: what they spend of the budget of privacy, and how they are drawn.
+//!
+//! What is spent is counted by the data's own periods, over all cubes that count the same unit. It is written down before
+//! anything is drawn, together with the bytes that the noise is made of; so a release that is interrupted at any place goes
+//! on with the same noise for the same cells, over the same rows. Which cells there are does not depend on rows.
+
+mod budget_ledger;
+mod cell_domain;
+mod cell_totals;
+mod noise;
+
+use super::StagedRelease;
+use super::cell_file::filed;
+use super::cell_queries::{TimeRange, within};
+use super::grid_basis::{PeriodCalendar, basis, releasing};
+use super::history::{
+    self, BudgetSpending, NoisyCells, ReleaseHistory, ReleaseOutcome, format_time,
+};
+use super::workspace::{self, ReleaseWorkspace, failed};
+use crate::dedicated_thread::run_on_dedicated_thread;
+use crate::limits::QueryResourceLimits;
+use crate::snapshot::Snapshot;
+use crate::snapshot::dataset_dir::DatasetDir;
+use budget_ledger::DrawRequest;
+use cell_domain::CellDomain;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::effect::Cube;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::privacy_budget::PrivacyBudgetTerm;
+use hansa_policy::term::privacy_budget::amount::Epsilon;
+use hansa_policy::term::release::ReleaseTerm;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+pub(super) fn due(
+    snapshot: &Snapshot,
+    cubes: &[Cube],
+    state: &Path,
+    limits: &QueryResourceLimits,
+    now: UtcTimestamp,
+    fresh: &dyn Fn() -> [u8; 32],
+) -> Result<Option<StagedRelease>, Refusal> {
+    let dataset = &snapshot.dataset;
+    let (Some((grid, release)), Some(basis)) = (releasing(dataset), basis(dataset)) else {
+        return Ok(None);
+    };
+    let mut wanted: BTreeMap<String, (&Cube, &PrivacyBudgetTerm)> = BTreeMap::new();
+    for cube in cubes {
+        if let Some(budget) = &cube.budget
+            && cube.grid == grid.id
+            && cube.release.as_ref() == Some(release)
+        {
+            wanted.insert(cube.shape().to_string(), (cube, budget));
+        }
+    }
+    let folder = DatasetDir::new(state, &dataset.id.name).releases();
+    let series = history::load(&folder)?.filter(|series| series.basis == basis.to_string());
+    let (Some(mut series), false) = (series, wanted.is_empty()) else {
+        return Ok(None);
+    };
+    let calendar = PeriodCalendar::of(dataset, grid, release)?;
+    let found = budget_ledger::due(&series, &wanted, &calendar, release);
+    let open = |spent: &BudgetSpending| spent.seed.is_some() && wanted.contains_key(&spent.shape);
+    let fewer = budget_ledger::lack(&mut series, &found.refused);
+    if found.granted.is_empty() && !fewer && !series.spent.iter().any(open) {
+        return Ok(None);
+    }
+    // No noise is drawn over rows that are not those that were put aside.
+    let released = super::released(&folder, &series)?;
+    reserve(&mut series, &folder, &found.granted, fresh)?;
+    let mut work = NoisyReleaseJob {
+        desk: ReleaseWorkspace::open(&folder, limits, released.all_checked())?,
+        snapshot,
+        release,
+        calendar,
+        folder,
+        series,
+        facts: Vec::new(),
+        now,
+    };
+    run_on_dedicated_thread("drawing cells", limits.time, async || {
+        for (shape, (cube, budget)) in &wanted {
+            work.drawn(shape, cube, budget).await?;
+        }
+        work.series.facts.extend(work.facts.iter().cloned());
+        let faults = found
+            .refused
+            .iter()
+            .map(|due| due.refusal(dataset, &work.calendar));
+        Ok(Some(StagedRelease {
+            faults: faults.collect(),
+            facts: work.facts,
+            folder: work.folder,
+            series: work.series,
+        }))
+    })
+}
+
+/// Writes down what is spent, and what the noise is to be made of, before any of it is drawn.
+fn reserve(
+    series: &mut ReleaseHistory,
+    folder: &Path,
+    granted: &[DrawRequest],
+    fresh: &dyn Fn() -> [u8; 32],
+) -> Result<(), Refusal> {
+    if granted.is_empty() {
+        return Ok(());
+    }
+    let mut digests: BTreeMap<usize, String> = BTreeMap::new();
+    for due in granted {
+        let rows = match digests.get(&due.part) {
+            Some(known) => known.clone(),
+            None => {
+                let digest = workspace::digest(&rows_of(series, folder, due.part)?)?.to_string();
+                digests.insert(due.part, digest.clone());
+                digest
+            }
+        };
+        let seed = fresh().iter().map(|byte| format!("{byte:02x}")).collect();
+        series.spent.push(BudgetSpending {
+            unit: due.unit.clone(),
+            shape: due.shape.clone(),
+            from: due.from,
+            to: due.to,
+            each: due.each,
+            most: due.most,
+            per: budget_ledger::word_of(due.per),
+            seed: Some(seed),
+            rows,
+        });
+    }
+    *series = history::save(folder, series)?;
+    Ok(())
+}
+
+/// The file of a part's rows.
+fn rows_of(series: &ReleaseHistory, folder: &Path, part: usize) -> Result<PathBuf, Refusal> {
+    let part = series.parts.get(part).and_then(|part| part.versions.last());
+    part.map(|name| folder.join(name))
+        .ok_or_else(|| Refusal::new(ErrorCode::Internal, "there is no such part"))
+}
+
+struct NoisyReleaseJob<'a> {
+    desk: ReleaseWorkspace,
+    snapshot: &'a Snapshot,
+    release: &'a ReleaseTerm,
+    calendar: PeriodCalendar,
+    folder: PathBuf,
+    series: ReleaseHistory,
+    facts: Vec<ReleaseOutcome>,
+    now: UtcTimestamp,
+}
+
+impl NoisyReleaseJob<'_> {
+    /// Draws the cells of a cube for all periods that are paid for and not drawn.
+    async fn drawn(
+        &mut self,
+        shape: &str,
+        cube: &Cube,
+        budget: &PrivacyBudgetTerm,
+    ) -> Result<(), Refusal> {
+        let mut fragments = Vec::new();
+        let mut facts = Vec::new();
+        let open: Vec<usize> = self
+            .series
+            .spent
+            .iter()
+            .enumerate()
+            .filter(|(_, spent)| spent.shape == shape && spent.seed.is_some())
+            .map(|(index, _)| index)
+            .collect();
+        for index in open {
+            let Some(spent) = self.series.spent.get(index).cloned() else {
+                continue;
+            };
+            let (file, fact) = self.period(&spent, cube, budget).await?;
+            fragments.push(file);
+            facts.push(fact);
+            // From here on nobody can make the same noise again, once this is saved with the cells.
+            if let Some(spent) = self.series.spent.get_mut(index) {
+                spent.seed = None;
+            }
+        }
+        if fragments.is_empty() {
+            return Ok(());
+        }
+        let known = self.series.drawn.iter().find(|one| one.shape == shape);
+        let lacking = known.map(|known| known.lacking.clone()).unwrap_or_default();
+        if let Some(file) = known.and_then(|known| known.file.as_ref()) {
+            fragments.push(self.folder.join(file));
+        }
+        self.series.revision = self.series.revision.saturating_add(1);
+        let short: String = shape
+            .chars()
+            .filter(char::is_ascii_hexdigit)
+            .take(16)
+            .collect();
+        let name = format!("drawn-{short}-{}.parquet", self.series.revision);
+        let path = self.folder.join(&name);
+        workspace::write(filed(self.desk.read(&fragments).await?, cube)?, &path).await?;
+        let digest = workspace::digest(&path)?.to_string();
+        self.facts.extend(facts);
+        self.series.drawn.retain(|known| known.shape != shape);
+        self.series.drawn.push(NoisyCells {
+            shape: shape.to_owned(),
+            file: Some(name),
+            digest,
+            lacking,
+        });
+        Ok(())
+    }
+
+    /// The cells of one period, in a file aside.
+    async fn period(
+        &self,
+        spent: &BudgetSpending,
+        cube: &Cube,
+        budget: &PrivacyBudgetTerm,
+    ) -> Result<(PathBuf, ReleaseOutcome), Refusal> {
+        let mut parts = self.series.parts.iter();
+        let part = parts.position(|part| {
+            part.from.is_none_or(|from| from <= spent.from) && spent.to <= part.to
+        });
+        let broken = |sentence: &str| Refusal::new(ErrorCode::StateBroken, sentence);
+        let part = part.ok_or_else(|| broken("the rows of cells that are paid for are gone"))?;
+        let file = rows_of(&self.series, &self.folder, part)?;
+        if workspace::digest(&file)?.to_string() != spent.rows {
+            return Err(broken(
+                "the rows of cells that are paid for are not the same any more",
+            ));
+        }
+        let seed = spent.seed.as_deref().and_then(unhex);
+        let seed = seed.ok_or_else(|| broken("what the noise is made of is damaged"))?;
+        let stored = self.snapshot.dataset.schema();
+        let domain = CellDomain::of(cube, budget, self.release, &self.calendar, spent)?;
+        let span = TimeRange {
+            from: Some(spent.from),
+            to: spent.to,
+        };
+        let rows = self.desk.read(std::slice::from_ref(&file)).await?;
+        let rows = within(rows, self.release.column.as_str(), span, &stored)?;
+        let all = rows.clone().count().await.map_err(|error| failed(&error))?;
+        let mut tally = cell_totals::tally(rows, cube, budget, &domain, &stored, &seed).await?;
+        let counted = tally.rows();
+        noise::add(&mut tally, budget, &seed)?;
+        let batch = domain.batch(&tally, cube, &stored)?;
+        let (file, cells) = self.desk.keep(self.desk.of(batch)?).await?;
+        // Of the period alone: a release that is recorded twice, since it was interrupted, says the same twice.
+        let digest = workspace::digest(&file)?.to_string();
+        let all = u64::try_from(all).unwrap_or(u64::MAX);
+        let fact = ReleaseOutcome {
+            at: self.now.to_string(),
+            snapshot: self.snapshot.dataset.version.clone(),
+            shape: spent.shape.clone(),
+            by: super::due_releases::by(cube),
+            correction: false,
+            until: format_time(spent.to, self.calendar.days),
+            cells,
+            withheld: 0,
+            rows: all,
+            rows_withheld: all.saturating_sub(counted),
+            digest,
+            epsilon: Some(Epsilon::sum_text(spent.each)),
+            unit: Some(spent.unit.clone()),
+        };
+        Ok((file, fact))
+    }
+}
+
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (index, byte) in bytes.iter_mut().enumerate() {
+        let at = index.saturating_mul(2);
+        *byte = u8::from_str_radix(text.get(at..at.saturating_add(2))?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+/// The numbers of a period as they are before the noise: rows, rows with a value, sums, cell by cell.
+#[cfg(test)]
+pub(super) fn exact(
+    snapshot: &Snapshot,
+    cube: &Cube,
+    (from, to): (i64, i64),
+    folder: &Path,
+) -> [Vec<i128>; 3] {
+    let stored = snapshot.dataset.schema();
+    let (grid, release) = releasing(&snapshot.dataset).unwrap();
+    let calendar = PeriodCalendar::of(&snapshot.dataset, grid, release).unwrap();
+    let budget = cube.budget.as_ref().unwrap();
+    let spent = BudgetSpending {
+        unit: String::new(),
+        shape: String::new(),
+        from,
+        to,
+        each: 1,
+        most: 1,
+        per: String::new(),
+        seed: None,
+        rows: String::new(),
+    };
+    let domain = CellDomain::of(cube, budget, release, &calendar, &spent).unwrap();
+    let limits = QueryResourceLimits::default();
+    let span = TimeRange {
+        from: Some(from),
+        to,
+    };
+    run_on_dedicated_thread("counting", limits.time, async || {
+        let desk = ReleaseWorkspace::open(folder, &limits, [&snapshot.checked])?;
+        let rows = desk.read(&snapshot.files).await?;
+        let rows = within(rows, release.column.as_str(), span, &stored)?;
+        let tally = cell_totals::tally(rows, cube, budget, &domain, &stored, &[7; 32]).await?;
+        Ok([
+            tally.counts().collect(),
+            tally.counted(0).collect(),
+            tally.sums(0).collect(),
+        ])
+    })
+    .unwrap()
+}

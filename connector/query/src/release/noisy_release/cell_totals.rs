@@ -1,0 +1,351 @@
+//! The exact numbers of the cells of one period, with what one unit can put into them bounded.
+//!
+//! The rows come sorted by unit and cell. Of each unit at most so many cells are chosen, and of each cell at most so many of
+//! its rows, by lots that depend on the seed and on that unit's own rows alone: so that without one unit, nothing else changes.
+
+use super::cell_domain::{CellDomain, DimensionValue, clamp_range};
+use super::noise::NoiseStream;
+use crate::release::cell_queries::{floored, kind, own};
+use crate::release::workspace::failed;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_array::{Array, Int64Array, RecordBatch, StringArray};
+use arrow_schema::{DataType, SchemaRef};
+use datafusion::dataframe::DataFrame;
+use datafusion::functions::math::expr_fn::{isnan, round};
+use datafusion_expr::{Expr, cast, lit, when};
+use futures::StreamExt;
+use hansa_policy::effect::Cube;
+use hansa_policy::noise::{RandomBits, RandomSource};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::privacy_budget::PrivacyBudgetTerm;
+
+/// The numbers of all cells, by their place in the domain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CellTotals {
+    cells: Vec<ExactCell>,
+    /// The greatest absolute value that a measure can have.
+    reaches: Vec<u128>,
+}
+
+/// The numbers of a cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ExactCell {
+    /// Rows.
+    pub(super) count: i128,
+    pub(super) measures: Vec<MeasureTotal>,
+}
+
+/// A measure of a cell.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct MeasureTotal {
+    /// Rows that have a value.
+    pub(super) count: i128,
+    /// Their sum: of integers as it is, of other numbers in thousandths.
+    pub(super) sum: i128,
+}
+
+impl CellTotals {
+    /// Rows that count.
+    pub(super) fn rows(&self) -> u64 {
+        let rows: i128 = self.cells.iter().map(|cell| cell.count).sum();
+        u64::try_from(rows).unwrap_or(0)
+    }
+
+    pub(super) fn reaches(&self) -> &[u128] {
+        &self.reaches
+    }
+
+    pub(super) fn cells_mut(&mut self) -> impl Iterator<Item = &mut ExactCell> {
+        self.cells.iter_mut()
+    }
+
+    pub(super) fn counts(&self) -> impl Iterator<Item = i128> {
+        self.cells.iter().map(|cell| cell.count)
+    }
+
+    pub(super) fn counted(&self, measure: usize) -> impl Iterator<Item = i128> {
+        self.measure(measure).map(|measure| measure.count)
+    }
+
+    pub(super) fn sums(&self, measure: usize) -> impl Iterator<Item = i128> {
+        self.measure(measure).map(|measure| measure.sum)
+    }
+
+    fn measure(&self, measure: usize) -> impl Iterator<Item = MeasureTotal> {
+        let of = move |cell: &ExactCell| cell.measures.get(measure).copied().unwrap_or_default();
+        self.cells.iter().map(of)
+    }
+}
+
+/// Counts the rows of a period. A row without a unit is nobody's and does not count, nor does one without a cell.
+pub(super) async fn tally(
+    rows: DataFrame,
+    cube: &Cube,
+    budget: &PrivacyBudgetTerm,
+    domain: &CellDomain,
+    stored: &SchemaRef,
+    seed: &[u8; 32],
+) -> Result<CellTotals, Refusal> {
+    let mut columns = vec![cast(own(budget.unit.as_str()), DataType::Utf8).alias("u")];
+    for (index, dimension) in cube.dimensions.iter().enumerate() {
+        let value = floored(dimension, own(dimension.column.as_str()), stored)?;
+        let to = if domain.is_time(index) {
+            time(value, &kind(stored, dimension.column.as_str())?)
+        } else {
+            cast(value, DataType::Utf8)
+        };
+        columns.push(to.alias(format!("d{index}")));
+    }
+    let mut bounds = Vec::new();
+    for (index, measure) in cube.measures.iter().enumerate() {
+        let held = clamp_range(budget, measure)?;
+        let float = kind(stored, measure.as_str())? == DataType::Float64;
+        let [low, high] = [held.low, held.high].map(|end| match float {
+            true => end.thousandths(),
+            false => end.whole().unwrap_or(0),
+        });
+        bounds.push((low, high));
+        let value = own(measure.as_str());
+        let value = if float {
+            fixed(value, low, high).map_err(|error| failed(&error))?
+        } else {
+            value
+        };
+        columns.push(cast(value, DataType::Int64).alias(format!("m{index}")));
+    }
+    let order: Vec<_> = (0..cube.dimensions.len())
+        .map(|index| format!("d{index}"))
+        .chain((0..cube.measures.len()).map(|index| format!("m{index}")))
+        .collect();
+    let order = std::iter::once("u".to_owned())
+        .chain(order)
+        .map(|name| own(name).sort(true, true));
+    let sorted = rows
+        .select(columns)
+        .and_then(|rows| rows.filter(own("u").is_not_null()))
+        .and_then(|rows| rows.sort(order.collect()))
+        .map_err(|error| failed(&error))?;
+    let mut stream = sorted
+        .execute_stream()
+        .await
+        .map_err(|error| failed(&error))?;
+    let mut counting = CellTotalsBuilder::of(cube, budget, domain, seed, bounds);
+    while let Some(batch) = stream.next().await {
+        counting.batch(&batch.map_err(|error| failed(&error))?)?;
+    }
+    Ok(counting.done())
+}
+
+/// A time in the unit of its column.
+fn time(value: Expr, kind: &DataType) -> Expr {
+    match kind {
+        DataType::Date32 => cast(cast(value, DataType::Int32), DataType::Int64),
+        _ => cast(value, DataType::Int64),
+    }
+}
+
+/// A floating-point number in thousandths, held within its bounds; none for what is no number.
+fn fixed(value: Expr, low: i64, high: i64) -> datafusion_common::Result<Expr> {
+    let edge = |thousandths: i64| cast(lit(thousandths), DataType::Float64);
+    let wide = value.clone() * lit(1000.0);
+    let held = when(wide.clone().lt(edge(low)), edge(low))
+        .when(wide.clone().gt(edge(high)), edge(high))
+        .otherwise(round(vec![wide]))?;
+    when(Expr::Not(Box::new(isnan(value))), held).end()
+}
+
+/// What is being counted.
+struct CellTotalsBuilder<'a> {
+    budget: &'a PrivacyBudgetTerm,
+    domain: &'a CellDomain,
+    seed: &'a [u8; 32],
+    bounds: Vec<(i64, i64)>,
+    tally: CellTotals,
+    unit: Option<UnitContribution>,
+}
+
+/// A unit whose rows are coming.
+struct UnitContribution {
+    name: String,
+    random_bits: RandomBits<Box<dyn FnMut() -> u64>>,
+    /// The cells that were chosen.
+    cells: ReservoirSample<(usize, ReservoirSample<MeasureValues>)>,
+    /// The cell whose rows are coming.
+    open: Option<(usize, ReservoirSample<MeasureValues>)>,
+}
+
+/// The values of the measures.
+type MeasureValues = Vec<Option<i64>>;
+
+/// As many as there is room for, of all that came, each as likely (Vitter's algorithm R).
+struct ReservoirSample<T> {
+    sample: Vec<T>,
+    capacity: usize,
+    seen: u128,
+}
+
+impl<T> ReservoirSample<T> {
+    const fn of(room: usize) -> Self {
+        Self {
+            sample: Vec::new(),
+            capacity: room,
+            seen: 0,
+        }
+    }
+
+    fn offer(&mut self, one: T, lots: &mut impl RandomSource) {
+        self.seen = self.seen.saturating_add(1);
+        if self.sample.len() < self.capacity {
+            self.sample.push(one);
+            return;
+        }
+        let place = usize::try_from(lots.below(self.seen)).unwrap_or(usize::MAX);
+        if let Some(kept) = self.sample.get_mut(place) {
+            *kept = one;
+        }
+    }
+}
+
+impl<'a> CellTotalsBuilder<'a> {
+    fn of(
+        cube: &Cube,
+        budget: &'a PrivacyBudgetTerm,
+        domain: &'a CellDomain,
+        seed: &'a [u8; 32],
+        bounds: Vec<(i64, i64)>,
+    ) -> Self {
+        let empty = ExactCell {
+            count: 0,
+            measures: vec![MeasureTotal::default(); cube.measures.len()],
+        };
+        let reach =
+            |(low, high): &(i64, i64)| u128::from(low.unsigned_abs().max(high.unsigned_abs()));
+        Self {
+            budget,
+            domain,
+            seed,
+            tally: CellTotals {
+                cells: vec![empty; domain.len()],
+                reaches: bounds.iter().map(reach).collect(),
+            },
+            bounds,
+            unit: None,
+        }
+    }
+
+    fn batch(&mut self, batch: &RecordBatch) -> Result<(), Refusal> {
+        let units: &StringArray = texts(batch, "u")?;
+        let mut dimensions = Vec::new();
+        for index in 0.. {
+            let name = format!("d{index}");
+            let Some(column) = batch.column_by_name(&name) else {
+                break;
+            };
+            dimensions.push(column);
+        }
+        let measures = (0..self.bounds.len())
+            .map(|index| numbers(batch, &format!("m{index}")))
+            .collect::<Result<Vec<&Int64Array>, _>>()?;
+        for row in 0..batch.num_rows() {
+            let values = dimensions.iter().map(|column| value(column.as_ref(), row));
+            let Some(cell) = self.domain.cell(values) else {
+                continue;
+            };
+            let there = |column: &&Int64Array| column.is_valid(row).then(|| column.value(row));
+            let measured = measures.iter().map(there).collect();
+            self.row(units.value(row), cell, measured);
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, unit: &str, cell: usize, measured: MeasureValues) {
+        if self.unit.as_ref().is_none_or(|open| open.name != unit) {
+            self.close();
+        }
+        let (cells, rows) = (capacity(self.budget.cells), capacity(self.budget.rows));
+        let open = self.unit.get_or_insert_with(|| {
+            let mut stream = NoiseStream::of(self.seed, &format!("hansa/lots/1\0{unit}"));
+            UnitContribution {
+                name: unit.to_owned(),
+                random_bits: RandomBits(Box::new(move || stream.word())),
+                cells: ReservoirSample::of(cells),
+                open: None,
+            }
+        });
+        if open.open.as_ref().is_some_and(|(known, _)| *known != cell)
+            && let Some(full) = open.open.take()
+        {
+            open.cells.offer(full, &mut open.random_bits);
+        }
+        let (_, chosen) = open
+            .open
+            .get_or_insert_with(|| (cell, ReservoirSample::of(rows)));
+        chosen.offer(measured, &mut open.random_bits);
+    }
+
+    /// Puts the unit's chosen rows into the tally.
+    fn close(&mut self) {
+        let Some(mut unit) = self.unit.take() else {
+            return;
+        };
+        if let Some(last) = unit.open.take() {
+            unit.cells.offer(last, &mut unit.random_bits);
+        }
+        for (cell, rows) in unit.cells.sample {
+            let Some(cell) = self.tally.cells.get_mut(cell) else {
+                continue;
+            };
+            for row in rows.sample {
+                cell.count = cell.count.saturating_add(1);
+                let all = cell.measures.iter_mut().zip(row).zip(&self.bounds);
+                for ((sum, value), (low, high)) in all {
+                    let Some(value) = value else { continue };
+                    sum.count = sum.count.saturating_add(1);
+                    let held = value.clamp(*low, *high);
+                    sum.sum = sum.sum.saturating_add(i128::from(held));
+                }
+            }
+        }
+    }
+
+    fn done(mut self) -> CellTotals {
+        self.close();
+        self.tally
+    }
+}
+
+fn capacity(most: u32) -> usize {
+    usize::try_from(most).unwrap_or(usize::MAX)
+}
+
+fn value(column: &dyn Array, row: usize) -> DimensionValue<'_> {
+    if column.is_null(row) {
+        return DimensionValue::Missing;
+    }
+    if let Some(texts) = column.as_string_opt::<i32>() {
+        return DimensionValue::Text(texts.value(row));
+    }
+    match column.as_primitive_opt::<Int64Type>() {
+        Some(numbers) => DimensionValue::Time(numbers.value(row)),
+        None => DimensionValue::Missing,
+    }
+}
+
+fn texts<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a StringArray, Refusal> {
+    let column = batch.column_by_name(name);
+    column
+        .and_then(|column| column.as_string_opt::<i32>())
+        .ok_or_else(strange)
+}
+
+fn numbers<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a Int64Array, Refusal> {
+    let column = batch.column_by_name(name);
+    column
+        .and_then(|column| column.as_primitive_opt::<Int64Type>())
+        .ok_or_else(strange)
+}
+
+fn strange() -> Refusal {
+    Refusal::new(ErrorCode::Internal, "the rows of cells are of another type")
+}

@@ -1,0 +1,60 @@
+//! The noise of a release, made of its bytes.
+
+use super::cell_totals::CellTotals;
+use hansa_policy::noise::{LaplaceScale, RandomBits};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::privacy_budget::PrivacyBudgetTerm;
+
+/// Adds noise to every number of every cell, the empty ones as well. The numbers of a cell share what is spent: with `k`
+/// kinds of them, each kind is private to a part in `k`, so that all are together to the whole.
+pub(super) fn add(
+    tally: &mut CellTotals,
+    budget: &PrivacyBudgetTerm,
+    seed: &[u8; 32],
+) -> Result<(), Refusal> {
+    let mut stream = NoiseStream::of(seed, "hansa/noise/1");
+    let mut bits = RandomBits(|| stream.word());
+    let scale = |most: u128| -> Result<LaplaceScale, Refusal> {
+        let numerator = budget
+            .reach(most)
+            .saturating_mul(budget.numbers())
+            .saturating_mul(1_000_000);
+        let denominator = u128::from(budget.each.millionths());
+        LaplaceScale::new(numerator, denominator).ok_or_else(|| {
+            Refusal::new(ErrorCode::Internal, "the noise of a budget can't be drawn")
+        })
+    };
+    let one = scale(1)?;
+    let reaches: Vec<u128> = tally.reaches().to_vec();
+    let wide = reaches
+        .into_iter()
+        .map(scale)
+        .collect::<Result<Vec<LaplaceScale>, _>>()?;
+    for cell in tally.cells_mut() {
+        cell.count = cell.count.saturating_add(one.draw(&mut bits));
+        for (measure, scale) in cell.measures.iter_mut().zip(&wide) {
+            measure.count = measure.count.saturating_add(one.draw(&mut bits));
+            measure.sum = measure.sum.saturating_add(scale.draw(&mut bits));
+        }
+    }
+    Ok(())
+}
+
+/// Bytes that nobody can foretell who does not have the seed: BLAKE3 as an extendable output under a key.
+pub(super) struct NoiseStream(blake3::OutputReader);
+
+impl NoiseStream {
+    /// The stream for a purpose.
+    pub(super) fn of(seed: &[u8; 32], label: &str) -> Self {
+        let mut hasher = blake3::Hasher::new_keyed(seed);
+        hasher.update(label.as_bytes());
+        Self(hasher.finalize_xof())
+    }
+
+    /// The next 64 bits.
+    pub(super) fn word(&mut self) -> u64 {
+        let mut bytes = [0; 8];
+        self.0.fill(&mut bytes);
+        u64::from_le_bytes(bytes)
+    }
+}

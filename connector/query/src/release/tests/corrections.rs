@@ -1,0 +1,98 @@
+//! Corrections, and what they and totals would tell.
+
+use super::*;
+
+/// What is left of a cell after a correction is of a large group, too: so is what left it.
+#[test]
+fn a_correction_leaves_no_small_group() {
+    for left in [2, 0] {
+        let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
+        let cube = by_hour(&world);
+        world.publish(&group(0, 0, 8), day(1));
+        world.stage(&[&cube]);
+        world.publish(&[&group(0, 0, 8)[..left], &group(0, 0, 9)].concat(), day(1));
+        world.stage(&[&cube]);
+        assert_eq!(
+            world.cells(&cube),
+            ["a|2026-06-01T08:00:00Z|10|10|10"],
+            "{left}"
+        );
+    }
+}
+
+#[test]
+fn a_correction_leaves_no_small_remainder() {
+    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
+    let fine = by_hour(&world);
+    let coarse = world.cube(&["site", "at"], TimeBucketWidth::Day, 5);
+    let few = |hour: i64, first: u8, many: u8| -> Vec<BikeRow> {
+        (first..first + many)
+            .map(|device| row("a", 0, hour, device, 1))
+            .collect()
+    };
+    world.publish(
+        &[group(0, 0, 8), few(9, 20, 3), few(10, 30, 3)].concat(),
+        day(1),
+    );
+    world.stage(&[&fine, &coarse]);
+    assert_eq!(world.cells(&fine).len(), 1);
+    let total = ["a|2026-06-01T00:00:00Z|16|16|16"];
+    assert_eq!(world.cells(&coarse), total);
+    // Five leave the two hours that are withheld, and one stays.
+    world.publish(&[group(0, 0, 8), few(9, 20, 1)].concat(), day(1));
+    world.stage(&[&fine, &coarse]);
+    assert_eq!(world.cells(&coarse), total);
+}
+
+/// Each contract counts units of its own: what is enough for one may not be for the other.
+#[test]
+fn a_correction_keeps_each_threshold() {
+    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
+    let mut fine = by_hour(&world);
+    fine.unit = hansa_policy::term::CountingUnit::Rows;
+    let coarse = world.cube(&["site", "at"], TimeBucketWidth::Day, 5);
+    world.publish(&group(0, 0, 8), day(1));
+    world.stage(&[&fine, &coarse]);
+    let of_two: Vec<BikeRow> = (0..10).map(|index| row("a", 0, 8, index % 2, 3)).collect();
+    world.publish(&of_two, day(1));
+    world.stage(&[&fine, &coarse]);
+    assert_eq!(world.cells(&coarse), ["a|2026-06-01T00:00:00Z|10|10|10"]);
+}
+
+/// What is left of a day when an hour of it is taken away tells no single values either.
+#[test]
+fn a_variance_does_not_give_back_what_is_withheld() {
+    for fine_first in [true, false] {
+        let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Never);
+        let functions = vec![
+            CubeFunction::Count,
+            CubeFunction::Sum,
+            CubeFunction::Variance,
+        ];
+        let fine = Cube {
+            functions: functions.clone(),
+            ..by_hour(&world)
+        };
+        let coarse = Cube {
+            functions,
+            ..world.cube(&["site", "at"], TimeBucketWidth::Day, 5)
+        };
+        // At eight each has another number, at nine all have the same.
+        let eight = (0..10).map(|device| row("a", 0, 8, device, device.into()));
+        let rows: Vec<BikeRow> = eight.chain(group(20, 0, 9)).collect();
+        world.publish(&rows, day(1));
+        world.stage(&[if fine_first { &fine } else { &coarse }]);
+        world.stage(&[&fine, &coarse]);
+        let told = |cube: &Cube| -> Vec<bool> {
+            let cells = world.cells(cube);
+            assert!(
+                cells
+                    .iter()
+                    .all(|cell| cell.contains("|10|10|") || cell.contains("|20|20|55|"))
+            );
+            cells.iter().map(|cell| !cell.ends_with("|NULL")).collect()
+        };
+        assert_eq!(told(&fine), [fine_first, false], "{fine_first}");
+        assert_eq!(told(&coarse), [!fine_first], "{fine_first}");
+    }
+}

@@ -1,0 +1,332 @@
+//! What can be told from all that was released, found out by trying.
+
+mod regions;
+
+use super::release_fixture::{BikeRow, ReleasedDatasetFixture, day};
+use hansa_policy::effect::Cube;
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::term::dominance::{DominanceRule, DominanceTerm};
+use hansa_policy::term::release::LateDataPolicy;
+use hansa_policy::term::{CountingUnit, TimeBucketWidth};
+use hansa_test_support::property_cases::{number, seed};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom as _;
+use rand::{Rng as _, SeedableRng as _};
+use regions::{regions, remainders};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Whatever somebody adds and takes away of all the cells of one release: where it comes to a region of fine cells, it is of no
+/// unit or of enough of them. The same holds for what is left of a cell when all cells within it are taken away as they are in
+/// any other release, and for what became of it.
+///
+/// The cells of a release tell of their atoms, the fine cells that lie in the same of them, and of nothing smaller. So each
+/// union of atoms is tried without each union within it. Of two releases, only whole remainders are tried, not parts of them.
+#[test]
+fn nothing_that_can_be_told_is_of_a_small_group() {
+    let mut met = AttackCoverage::default();
+    // Some that are known to meet much, and others in each run.
+    let fresh = seed("HANSA_SEED");
+    for seed in (0..12).chain(fresh..fresh + number("HANSA_CASES", 4)) {
+        case(seed, &mut met);
+    }
+    // The tries meet what they are there for.
+    assert!(met.groups > 1000, "{met:?}");
+    assert!(met.withheld > 20, "{met:?}");
+    assert!(met.corrected > 1, "{met:?}");
+    assert!(met.joined > 4, "{met:?}");
+    assert!(met.several_rules > 4, "{met:?}");
+}
+
+#[derive(Debug, Default)]
+struct AttackCoverage {
+    groups: usize,
+    withheld: usize,
+    corrected: usize,
+    joined: usize,
+    several_rules: usize,
+}
+
+/// A fine cell: site and hour.
+type FineCell = (String, String);
+
+type CellRegion = BTreeSet<FineCell>;
+
+/// A row of the base: its fine cell, its unit, its value.
+type BaseRow = (FineCell, String, Option<i64>);
+
+/// One published cell: of which cube, the finest being the first, and of what.
+#[derive(Debug, Clone)]
+struct PublishedCell {
+    cube: usize,
+    covers: CellRegion,
+    shows_measure: bool,
+}
+
+/// What there was and what was told of it.
+#[derive(Debug)]
+struct ReleaseStep {
+    base: Vec<BaseRow>,
+    told: Vec<PublishedCell>,
+}
+
+impl ReleaseStep {
+    fn cells(&self, measure: bool) -> impl Iterator<Item = &PublishedCell> {
+        let told = self.told.iter();
+        told.filter(move |told| !measure || told.shows_measure)
+    }
+}
+
+fn case(seed: u64, met: &mut AttackCoverage) {
+    let mut random = StdRng::seed_from_u64(seed);
+    let late = [
+        LateDataPolicy::Never,
+        LateDataPolicy::Wait,
+        LateDataPolicy::Correct,
+        LateDataPolicy::Correct,
+    ][random.random_range(0..4)];
+    let mut world = ReleasedDatasetFixture::new(late);
+    let cubes = cubes(&world, &mut random);
+    let joins: Vec<usize> = cubes.iter().map(|_| random.random_range(0..4)).collect();
+    let further = random.random_range(1..5);
+    let mut rows: Vec<BikeRow> = (0..random.random_range(6..30))
+        .map(|_| any(&mut random))
+        .collect();
+    let mut history: Vec<ReleaseStep> = Vec::new();
+    for step in 0..5 {
+        if step > 0 {
+            change(&mut rows, &mut random);
+        }
+        let wanted: Vec<usize> = (0..cubes.len())
+            .filter(|cube| joins[*cube] <= step)
+            .collect();
+        let asked: Vec<&Cube> = wanted.iter().map(|cube| &cubes[*cube]).collect();
+        world.publish(&rows, day(if step < further { 1 } else { 2 }));
+        world.stage(&asked);
+        let base = base(&world);
+        let told: Vec<PublishedCell> = wanted
+            .iter()
+            .flat_map(|cube| told(&world, *cube, &cubes[*cube], &base, seed))
+            .collect();
+        let groups: BTreeSet<&FineCell> = base.iter().map(|(fine, ..)| fine).collect();
+        let shown = told.iter().filter(|told| told.cube == 0).count();
+        met.withheld += groups.len().saturating_sub(shown);
+        if let Some(last) = history.last() {
+            let new =
+                |told: &PublishedCell| last.told.iter().all(|before| before.cube != told.cube);
+            met.corrected += usize::from(step != further && !base.is_empty() && last.base != base);
+            met.joined += usize::from(!last.told.is_empty() && told.iter().any(new));
+        }
+        history.push(ReleaseStep { base, told });
+    }
+    let alike = cubes.iter().all(|cube| rule(cube) == rule(&cubes[0]));
+    met.several_rules += usize::from(!alike);
+    for measure in [false, true] {
+        for (index, one) in history.iter().enumerate() {
+            for (other_index, other) in history.iter().enumerate() {
+                let place = || format!("seed {seed} {late:?} release {index} less {other_index}");
+                regions(one, other, &cubes, measure, &mut random, met, &place);
+                remainders(one, other, &cubes, measure, &place);
+            }
+        }
+    }
+}
+
+/// Cubes that are made of one another, the finest first: each by a rule of its own, or all by one.
+fn cubes(world: &ReleasedDatasetFixture, random: &mut StdRng) -> Vec<Cube> {
+    let at_least = random.random_range(2..4);
+    let mut cubes = vec![
+        world.cube(&["site", "at"], TimeBucketWidth::Hour, at_least),
+        world.cube(&["site", "at"], TimeBucketWidth::Day, at_least),
+        world.cube(&["at"], TimeBucketWidth::Day, at_least),
+    ];
+    let by_rows = random.random_bool(0.2);
+    let dominance = random.random_bool(0.5).then(|| DominanceTerm {
+        measure: "bikes".parse().unwrap(),
+        unit: "device".parse().unwrap(),
+        rule: DominanceRule::P(20),
+    });
+    let several = random.random_bool(0.5);
+    for cube in &mut cubes {
+        let own = |random: &mut StdRng| several && random.random_bool(0.4);
+        if own(random) {
+            cube.at_least = random.random_range(1..6);
+        }
+        if by_rows != own(random) {
+            cube.unit = CountingUnit::Rows;
+        }
+        if dominance.is_some() != own(random) {
+            cube.dominance.extend(dominance.clone());
+        }
+    }
+    cubes
+}
+
+fn rule(cube: &Cube) -> (u32, &CountingUnit, &[DominanceTerm]) {
+    (cube.at_least, &cube.unit, &cube.dominance)
+}
+
+fn any(random: &mut StdRng) -> BikeRow {
+    let sites = if random.random_bool(0.2) { 3 } else { 2 };
+    let later = i64::from(random.random_bool(0.15)) * 24;
+    BikeRow {
+        site: [Some("a"), Some("b"), None][random.random_range(0..sites)],
+        hour: later + random.random_range(8..11),
+        device: random.random_bool(0.95).then(|| random.random_range(0..9)),
+        bikes: random.random_bool(0.9).then(|| random.random_range(0..20)),
+    }
+}
+
+/// Rows come, go, move, and say something else.
+fn change(rows: &mut Vec<BikeRow>, random: &mut StdRng) {
+    let more = random.random_range(0..8);
+    rows.extend((0..more).map(|_| any(random)));
+    if random.random_bool(0.4) {
+        let gone = random.random_range(0..rows.len().min(6));
+        rows.truncate(rows.len() - gone);
+    }
+    for _ in 0..random.random_range(0..4) {
+        let row = random.random_range(0..rows.len());
+        match random.random_range(0..3) {
+            0 => rows[row].hour = any(random).hour,
+            1 => rows[row].site = any(random).site,
+            _ => rows[row].bikes = rows[row].bikes.map(|bikes| bikes + 1),
+        }
+    }
+}
+
+/// The rows of the base.
+fn base(world: &ReleasedDatasetFixture) -> Vec<BaseRow> {
+    let mut rows: Vec<BaseRow> = world
+        .base()
+        .iter()
+        .map(|line| {
+            let parts: Vec<&str> = line.split('|').collect();
+            let hour = format!("{}:00:00Z", &parts[1][..13]);
+            (
+                (parts[0].to_owned(), hour),
+                parts[2].to_owned(),
+                parts[3].parse().ok(),
+            )
+        })
+        .collect();
+    rows.sort();
+    rows
+}
+
+/// All fine cells that rows can lie in.
+fn all() -> CellRegion {
+    let mut all = CellRegion::new();
+    for site in ["a", "b", "NULL"] {
+        for day in [1, 2] {
+            let hours = 8..11;
+            all.extend(hours.map(|hour| {
+                let hour = format!("2026-06-{day:02}T{hour:02}:00:00Z");
+                (site.to_owned(), hour)
+            }));
+        }
+    }
+    all
+}
+
+/// The published cells; their values are those of the base.
+fn told(
+    world: &ReleasedDatasetFixture,
+    number: usize,
+    cube: &Cube,
+    base: &[BaseRow],
+    seed: u64,
+) -> Vec<PublishedCell> {
+    let sited = cube.dimensions.len() == 2;
+    let day = cube.dimensions.last().unwrap().bucket == Some(TimeBucketWidth::Day);
+    let lines = world.cells(cube);
+    lines
+        .iter()
+        .map(|line| {
+            let mut parts: Vec<&str> = line.split('|').collect();
+            let site = sited.then(|| parts.remove(0));
+            let inside = |(own, hour): &FineCell| {
+                site.is_none_or(|site| site == own)
+                    && if day {
+                        hour[..10] == parts[0][..10]
+                    } else {
+                        hour == parts[0]
+                    }
+            };
+            let rows: Vec<&BaseRow> = base.iter().filter(|(fine, ..)| inside(fine)).collect();
+            assert_eq!(parts[1], rows.len().to_string(), "seed {seed} {line}");
+            let shows_measure = parts[2] != "NULL";
+            if shows_measure {
+                let values: Vec<i64> = rows.iter().filter_map(|row| row.2).collect();
+                assert_eq!(parts[2], values.len().to_string(), "seed {seed} {line}");
+                assert_eq!(
+                    parts[3],
+                    values.iter().sum::<i64>().to_string(),
+                    "seed {seed} {line}"
+                );
+            }
+            PublishedCell {
+                cube: number,
+                covers: all().into_iter().filter(inside).collect(),
+                shows_measure,
+            }
+        })
+        .collect()
+}
+
+/// A row that is added or taken away. One whose unit has one in its place in the other release, too, stays: none from elsewhere
+/// makes up for it.
+type SignedRow<'a> = (i64, bool, &'a BaseRow);
+
+/// Why rows, some of them taken away, are too few to be told by the rule of a cube: where something is left of them.
+fn fault(signed: &[SignedRow<'_>], cube: &Cube, measure: bool) -> Option<String> {
+    // How often each value is left of each unit.
+    let mut values: BTreeMap<(&str, i64, bool), i64> = BTreeMap::new();
+    let staying = signed.iter().filter(|(_, stays, _)| *stays);
+    let staying: BTreeSet<&str> = staying.map(|(_, _, row)| row.1.as_str()).collect();
+    for (sign, stays, (_, unit, value)) in signed {
+        // Of counts, the values do not matter.
+        let value = if measure { value.unwrap_or(0) } else { 0 };
+        *values.entry((unit, value, *stays)).or_default() += sign;
+    }
+    let mut units: BTreeMap<&str, (i64, i64)> = BTreeMap::new();
+    for ((unit, value, _), many) in &values {
+        let (count, sum) = units.entry(unit).or_default();
+        *count += many;
+        *sum += many * value;
+    }
+    units.retain(|unit, left| *left != (0, 0) || staying.contains(unit));
+    if units.is_empty() {
+        return None;
+    }
+    let many = match cube.unit {
+        CountingUnit::Column(_) => units.keys().filter(|unit| **unit != "NULL").count(),
+        CountingUnit::Rows => {
+            // Rows have no name: in one place, nothing is told of them where they say the same. What is elsewhere is another.
+            let mut rows: BTreeMap<(&FineCell, i64), i64> = BTreeMap::new();
+            for (sign, _, (fine, _, value)) in signed {
+                let value = if measure { value.unwrap_or(0) } else { 0 };
+                *rows.entry((fine, value)).or_default() += sign;
+            }
+            if rows.values().all(|many| *many == 0) {
+                return None;
+            }
+            let of = |sign: i64| rows.values().map(|many| (many * sign).max(0)).sum::<i64>();
+            usize::try_from(of(1).max(of(-1))).unwrap()
+        }
+    };
+    let least = usize::try_from(cube.at_least).unwrap();
+    if many < least {
+        return Some(format!("{many} of {least}"));
+    }
+    let bikes: SqlIdentifier = "bikes".parse().unwrap();
+    let mut rules = cube.dominance.iter();
+    let rule = rules.find(|rule| measure && rule.measure == bikes)?;
+    let DominanceRule::P(p) = rule.rule else {
+        return None;
+    };
+    let mut each: Vec<i64> = units.values().map(|(_, sum)| sum.abs()).collect();
+    each.sort_unstable_by(|one, other| other.cmp(one));
+    let rest: i64 = each.iter().skip(2).sum();
+    let most = each.first().copied().unwrap_or(0);
+    (rest * 100 < most * i64::from(p)).then(|| format!("dominated {each:?}"))
+}

@@ -1,0 +1,156 @@
+//! Sets of rows that sums and differences of cells can tell.
+
+use super::*;
+
+/// The fine cells that no published cell tells apart.
+pub(super) fn atoms(step: &ReleaseStep, measure: bool) -> Vec<CellRegion> {
+    let mut atoms: BTreeMap<Vec<bool>, CellRegion> = BTreeMap::new();
+    for fine in all() {
+        let within = step.cells(measure).map(|told| told.covers.contains(&fine));
+        let within: Vec<bool> = within.collect();
+        if within.contains(&true) {
+            atoms.entry(within).or_default().insert(fine);
+        }
+    }
+    atoms.into_values().collect()
+}
+
+/// Each atom, and some unions of those of one day: what goes on the books of two days is not held against each other.
+pub(super) fn unions(atoms: &[CellRegion], random: &mut StdRng) -> BTreeSet<CellRegion> {
+    let mut unions: BTreeSet<CellRegion> = atoms.iter().cloned().collect();
+    for day in ["2026-06-01", "2026-06-02"] {
+        let on = |atom: &&CellRegion| atom.iter().all(|(_, hour)| hour.starts_with(day));
+        for share in [0.3, 0.5, 0.5, 0.5, 0.7, 0.7, 1.0] {
+            let some = atoms.iter().filter(on);
+            let some = some.filter(|_| random.random_bool(share));
+            unions.insert(some.flatten().cloned().collect());
+        }
+    }
+    unions
+}
+
+/// Regions of one release, without those of another that lie in them.
+pub(super) fn regions(
+    one: &ReleaseStep,
+    other: &ReleaseStep,
+    cubes: &[Cube],
+    measure: bool,
+    random: &mut StdRng,
+    met: &mut AttackCoverage,
+    place: &dyn Fn() -> String,
+) {
+    let (own, others) = (atoms(one, measure), atoms(other, measure));
+    // Also of what is taken away: a later contract may tell by its own rule what an earlier one withholds.
+    let told = || one.cells(measure).chain(other.cells(measure));
+    let used = |cube: &usize| told().any(|told| told.cube == *cube);
+    let used: Vec<&Cube> = (0..cubes.len())
+        .filter(used)
+        .map(|cube| &cubes[cube])
+        .collect();
+    if used.is_empty() {
+        return;
+    }
+    for region in unions(&own, random) {
+        let inside: Vec<CellRegion> = others
+            .iter()
+            .filter(|atom| atom.is_subset(&region))
+            .cloned()
+            .collect();
+        let mut without: Vec<CellRegion> = unions(&inside, random).into_iter().collect();
+        without.push(CellRegion::new());
+        let without: Vec<&CellRegion> = without.choose_multiple(random, 8).collect();
+        for without in without {
+            met.groups += 1;
+            let left = left((one, &region), (other, without), measure);
+            // Of rows that are merely counted, more atoms tell nothing that each of them does not.
+            let single = own.contains(&region) || measure;
+            let faults: Vec<String> = used
+                .iter()
+                .filter(|cube| single || cube.unit != CountingUnit::Rows)
+                .filter_map(|cube| fault(&left, cube, measure))
+                .collect();
+            // What satisfies the rule of one contract may be told to its consumer.
+            assert!(
+                faults.len() < used.len(),
+                "{} measure {measure}: {region:?} without {without:?}: {faults:?}",
+                place()
+            );
+        }
+    }
+}
+
+/// What is left of a cell is also safe by the rules of those whose cells are taken away: else these would tell together
+/// what each of them withholds. And so is what became of it.
+pub(super) fn remainders(
+    one: &ReleaseStep,
+    other: &ReleaseStep,
+    cubes: &[Cube],
+    measure: bool,
+    place: &dyn Fn() -> String,
+) {
+    for cell in one.cells(measure) {
+        let finer = |step: &'_ ReleaseStep| -> (CellRegion, BTreeSet<usize>) {
+            let within = |told: &&PublishedCell| {
+                told.cube < cell.cube && told.covers.is_subset(&cell.covers)
+            };
+            let finer: Vec<&PublishedCell> = step.cells(measure).filter(within).collect();
+            (
+                finer.iter().flat_map(|told| told.covers.clone()).collect(),
+                finer.iter().map(|told| told.cube).collect(),
+            )
+        };
+        let (gone, mut rules) = finer(other);
+        rules.insert(cell.cube);
+        let check = |what: &str, signed: &[SignedRow<'_>], rules: &BTreeSet<usize>| {
+            let faults = rules.iter();
+            let fault =
+                faults.filter_map(|cube| Some((cube, fault(signed, &cubes[*cube], measure)?)));
+            let faults: Vec<_> = fault.collect();
+            assert!(
+                faults.is_empty(),
+                "{} measure {measure}: {what} of {cell:?} without {gone:?}: {faults:?} in {signed:?}",
+                place()
+            );
+        };
+        check(
+            "what is left",
+            &left((one, &cell.covers), (other, &gone), measure),
+            &rules,
+        );
+        let there = |told: &PublishedCell| told.cube == cell.cube && told.covers == cell.covers;
+        if other.cells(measure).any(there) {
+            let whole = left((one, &cell.covers), (other, &cell.covers), measure);
+            check("the change", &whole, &BTreeSet::from([cell.cube]));
+            let (before, _) = finer(one);
+            if before == gone {
+                let rest: CellRegion = cell.covers.difference(&gone).cloned().collect();
+                let signed = left((one, &rest), (other, &rest), measure);
+                check("the change of what is left", &signed, &rules);
+            }
+        }
+    }
+}
+
+/// The rows of a region in one release, and with the other sign those of a region in another.
+pub(super) fn left<'a>(
+    (one, region): (&'a ReleaseStep, &CellRegion),
+    (other, without): (&'a ReleaseStep, &CellRegion),
+    measure: bool,
+) -> Vec<SignedRow<'a>> {
+    let told = |row: &&BaseRow| !measure || row.2.is_some();
+    let mut there: Vec<&BaseRow> = other.base.iter().collect();
+    let mut stays = |row: &BaseRow| {
+        let known = there
+            .iter()
+            .position(|known| (&known.0, &known.1) == (&row.0, &row.1));
+        !without.contains(&row.0) && known.map(|known| there.swap_remove(known)).is_some()
+    };
+    let rows = one.base.iter().filter(|row| region.contains(&row.0));
+    let mut signed: Vec<SignedRow<'a>> = Vec::new();
+    for row in rows.filter(told) {
+        signed.push((1, stays(row), row));
+    }
+    let away = other.base.iter().filter(|row| without.contains(&row.0));
+    signed.extend(away.filter(told).map(|row| (-1, false, row)));
+    signed
+}

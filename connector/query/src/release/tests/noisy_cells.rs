@@ -1,0 +1,263 @@
+//! Cells with noise: drawn once, paid for once, of everything that the contract names, and of no unit too much.
+
+use super::group;
+use super::release_fixture::{BikeRow, ReleasedDatasetFixture, day, row};
+use hansa_policy::refusal::ErrorCode;
+use hansa_policy::term::TimeBucketWidth;
+use hansa_policy::term::release::LateDataPolicy;
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+
+/// A world whose first day is over, and whose rows are put aside.
+fn world(rows: &[BikeRow], until: i64) -> ReleasedDatasetFixture {
+    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Never);
+    publish(&mut world, rows, until);
+    world
+}
+
+fn publish(world: &mut ReleasedDatasetFixture, rows: &[BikeRow], until: i64) {
+    world.publish(rows, day(until));
+    world.stage(&[]);
+}
+
+#[test]
+fn noise_is_drawn_once_and_what_is_spent_is_counted() {
+    let mut world = world(&group(0, 0, 8), 1);
+    let cube = world.noisy("0.5", "1", TimeBucketWidth::Day);
+    world.draw(&[&cube], 1, false);
+    let told = world.cells(&cube);
+    assert_eq!(told.len(), 48);
+    assert_eq!(world.spent(), [("device".to_owned(), 0, 500_000, false)]);
+    // Nothing is due, whatever is asked and published: there are no other numbers to take the mean of.
+    for _ in 0..3 {
+        publish(&mut world, &[group(0, 0, 8), group(20, 0, 9)].concat(), 1);
+        world.draw(&[&cube], 100, false);
+        assert_eq!(world.cells(&cube), told);
+        assert_eq!(world.spent().len(), 1);
+    }
+    // The next day has cells of its own, and costs its own.
+    publish(&mut world, &group(0, 1, 8), 2);
+    world.draw(&[&cube], 9, false);
+    let more = world.cells(&cube);
+    assert_eq!(more.len(), 96);
+    assert!(told.iter().all(|line| more.contains(line)));
+    assert_eq!(world.spent().len(), 2);
+    let facts = &world.released().facts;
+    assert!(
+        facts
+            .iter()
+            .all(|fact| fact.epsilon.as_deref() == Some("0.5"))
+    );
+}
+
+/// The process ends after the budget was charged, or after the cells were drawn and before anybody was told of them.
+#[test]
+fn an_interrupted_release_goes_on_with_the_same_noise() {
+    let mut world = world(&group(0, 0, 8), 1);
+    let cube = world.noisy("0.5", "0.5", TimeBucketWidth::Day);
+    let (_, lost) = world.draw(&[&cube], 1, true);
+    assert_eq!(world.spent(), [("device".to_owned(), 0, 500_000, true)]);
+    assert!(world.cells(&cube).is_empty());
+    let (_, again) = world.draw(&[&cube], 50, true);
+    let (faults, kept) = world.draw(&[&cube], 99, false);
+    assert!(faults.is_empty(), "{faults:?}");
+    assert_eq!(lost, again);
+    assert_eq!(lost, kept);
+    assert_eq!(world.cells(&cube), kept[0]);
+    // Paid for once; and nobody can make the noise again to take it away.
+    assert_eq!(world.spent(), [("device".to_owned(), 0, 500_000, false)]);
+}
+
+/// Noise that was drawn for some rows is never put over others: the difference would be exact.
+#[test]
+fn the_same_noise_is_not_put_over_other_rows() {
+    let mut world = world(&group(0, 0, 8), 1);
+    let cube = world.noisy("0.5", "0.5", TimeBucketWidth::Day);
+    world.draw(&[&cube], 1, true);
+    let place =
+        crate::snapshot::dataset_dir::DatasetDir::new(world.state(), &"counts".parse().unwrap());
+    let mut series = super::history::load(&place.releases()).unwrap().unwrap();
+    series.spent[0].rows = "0".repeat(64);
+    super::history::save(&place.releases(), &series).unwrap();
+    let cubes = [cube];
+    let done = crate::release::stage_drawn(
+        world.snapshot(),
+        &cubes,
+        world.state(),
+        &crate::limits::QueryResourceLimits::default(),
+        day(9),
+        &|| [3; 32],
+    );
+    assert_eq!(done.unwrap_err().code, ErrorCode::StateBroken);
+}
+
+#[test]
+fn what_is_spent_adds_up_over_all_contracts() {
+    let mut world = world(&group(0, 0, 8), 3);
+    let one = world.noisy("0.5", "1", TimeBucketWidth::Month);
+    let mut other = world.noisy("0.25", "1", TimeBucketWidth::Month);
+    other.dimensions.truncate(2);
+    other.dimensions.swap(0, 1);
+    other.dimensions[0].bucket = Some(TimeBucketWidth::Day);
+    let (faults, _) = world.draw(&[&one, &other], 1, false);
+    // Each of three days would spend 0.75: the first does, of the second one of the two still can, the third neither.
+    let spent: u64 = world.spent().iter().map(|(.., each, _)| each).sum();
+    assert_eq!(spent, 1_000_000);
+    assert!(
+        faults
+            .iter()
+            .all(|fault| fault.code == ErrorCode::PrivacyBudgetSpent)
+    );
+    assert_eq!(faults.len() + world.spent().len(), 6);
+    // A third contract finds nothing left, and neither does one that permits more: what was promised binds.
+    let third = world.noisy("0.1", "5", TimeBucketWidth::Month);
+    let (faults, _) = world.draw(&[&third], 5, false);
+    assert_eq!(faults.len(), 3);
+    assert!(world.cells(&third).is_empty());
+    assert_eq!(world.released().lacking[&third.shape()].len(), 3);
+    // Another month is another budget; 30 days of it are one too many for 0.5 each.
+    publish(&mut world, &group(0, 31, 8), 33);
+    let (faults, _) = world.draw(&[&one], 7, false);
+    let of_july = world.spent().iter().filter(|(_, on, ..)| *on >= 30).count();
+    assert_eq!(of_july, 2);
+    assert!(!faults.is_empty());
+}
+
+#[test]
+fn another_unit_has_a_budget_of_its_own() {
+    let mut world = world(&group(0, 0, 8), 1);
+    let one = world.noisy("1", "1", TimeBucketWidth::Day);
+    let mut other = world.noisy("1", "1", TimeBucketWidth::Day);
+    if let Some(budget) = &mut other.budget {
+        budget.unit = "site".parse().unwrap();
+    }
+    let (faults, _) = world.draw(&[&one, &other], 1, false);
+    assert!(faults.is_empty());
+    assert_eq!(world.spent().len(), 2);
+}
+
+/// Which cells there are tells nothing: they are the same for no rows, for rows without a unit and for rows elsewhere.
+#[test]
+fn cells_are_there_whether_there_are_rows_or_not() {
+    let named = |rows: &[BikeRow]| {
+        let mut world = world(rows, 1);
+        let cube = world.noisy("1", "1", TimeBucketWidth::Day);
+        world.draw(&[&cube], 1, false);
+        let cells = world.cells(&cube);
+        let named = cells.iter().map(|line| {
+            let parts: Vec<&str> = line.split('|').collect();
+            format!("{} {}", parts[0], parts[1])
+        });
+        named.collect::<Vec<_>>()
+    };
+    let nobody = BikeRow {
+        device: None,
+        ..row("b", 0, 9, 0, 1)
+    };
+    let all = named(&[]);
+    assert_eq!(all.len(), 48);
+    assert_eq!(all, named(&group(0, 0, 8)));
+    assert_eq!(all, named(&[nobody, row("elsewhere", 0, 9, 1, 1)]));
+}
+
+/// With or without all rows of any one unit, the numbers of a kind differ by no more in all than the noise is made for.
+#[test]
+fn no_unit_puts_more_into_the_cells_than_the_noise_hides() {
+    let mut most = [0; 3];
+    for seed in 0..40 {
+        let mut random = StdRng::seed_from_u64(seed);
+        let rows: Vec<BikeRow> = (0..random.random_range(10..120))
+            .map(|_| BikeRow {
+                site: [Some("a"), Some("b"), Some("c"), None][random.random_range(0..4)],
+                hour: random.random_range(6..14),
+                device: random.random_bool(0.95).then(|| random.random_range(0..6)),
+                bikes: random
+                    .random_bool(0.9)
+                    .then(|| random.random_range(-40..60)),
+            })
+            .collect();
+        let mut all = world(&rows, 1);
+        let mut cube = all.noisy("1", "1", TimeBucketWidth::Day);
+        let budget = cube.budget.as_mut().unwrap();
+        (budget.cells, budget.rows) = (random.random_range(1..4), random.random_range(1..4));
+        let budget = budget.clone();
+        let with = all.exact(&cube, 0);
+        for unit in 0..6 {
+            let others: Vec<BikeRow> = rows
+                .iter()
+                .filter(|row| row.device != Some(unit))
+                .cloned()
+                .collect();
+            all.publish(&others, day(1));
+            let without = all.exact(&cube, 0);
+            for (kind, (with, without)) in with.iter().zip(&without).enumerate() {
+                let far: i128 = with
+                    .iter()
+                    .zip(without)
+                    .map(|(one, other)| (one - other).abs())
+                    .sum();
+                let reach = budget.reach(if kind == 2 { 10 } else { 1 });
+                assert!(
+                    far.unsigned_abs() <= reach,
+                    "seed {seed} unit {unit} kind {kind}: {far} of {reach}"
+                );
+                most[kind] = most[kind].max(far.unsigned_abs() * 100 / reach);
+            }
+        }
+    }
+    // The tries come close to what is permitted.
+    assert!(most.iter().all(|percent| *percent > 80), "{most:?}");
+}
+
+/// The noise is there, as wide as it has to be, and around the right numbers.
+#[test]
+fn numbers_are_near_the_exact_ones_and_not_the_same() {
+    let rows: Vec<BikeRow> = (0..8)
+        .flat_map(|hour| group(hour as u8 * 10, 0, hour))
+        .collect();
+    let mut world = world(&rows, 1);
+    let cube = world.noisy("0.1", "1", TimeBucketWidth::Day);
+    let exact = world.exact(&cube, 0);
+    world.draw(&[&cube], 1, false);
+    let told: Vec<Vec<i128>> = world
+        .cells(&cube)
+        .iter()
+        .map(|line| {
+            line.split('|')
+                .skip(2)
+                .map(|one| one.parse().unwrap())
+                .collect()
+        })
+        .collect();
+    // Two cells of a unit, three kinds of numbers, a tenth: 60 for counts, ten times that for sums.
+    for (kind, scale) in [(0, 60.0), (1, 60.0), (2, 600.0)] {
+        let off: Vec<f64> = told
+            .iter()
+            .zip(&exact[kind])
+            .map(|(told, exact)| (told[kind] - exact) as f64)
+            .collect();
+        let mean = off.iter().sum::<f64>() / off.len() as f64;
+        let wide = off.iter().map(|off| off.abs()).sum::<f64>() / off.len() as f64;
+        assert!(
+            (scale * 0.6..scale * 1.6).contains(&wide),
+            "{kind}: {wide} of {scale}"
+        );
+        assert!(mean.abs() < scale * 0.7, "{kind}: {mean}");
+    }
+    assert!(exact[0].iter().sum::<i128>() == 80);
+}
+
+/// What was drawn is paid for once and can't be drawn again, so it is not swept away; what it replaced is.
+#[test]
+fn drawn_cells_are_not_swept_away() {
+    let mut world = world(&group(0, 0, 8), 1);
+    let cube = world.noisy("0.5", "1", TimeBucketWidth::Day);
+    world.draw(&[&cube], 1, false);
+    let first = world.released().cells[&cube.shape()].clone();
+    publish(&mut world, &group(0, 1, 8), 2);
+    world.draw(&[&cube], 9, false);
+    let told = world.cells(&cube);
+    crate::release::sweep(world.state(), &"counts".parse().unwrap()).unwrap();
+    assert!(!first.exists());
+    assert_eq!(world.cells(&cube), told);
+}

@@ -1,0 +1,380 @@
+//! A small dataset that is published again and again.
+
+use crate::fixture;
+use crate::limits::QueryResourceLimits;
+use crate::release::{self, ReleasedCells};
+use crate::snapshot::Snapshot;
+use arrow_array::{
+    ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_catalog::dataset::{Dataset, GridDimension, RegisteredGrid};
+use hansa_policy::effect::{Cube, CubeDimension};
+use hansa_policy::refusal::Refusal;
+use hansa_policy::term::dominance::DominanceTerm;
+use hansa_policy::term::privacy_budget::{ClampRange, DimensionValues, PrivacyBudgetTerm};
+use hansa_policy::term::release::{LateDataPolicy, ReleaseTerm};
+use hansa_policy::term::{CountingUnit, CubeFunction, TimeBucketWidth};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A row, with a number that tells it from its likes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct BikeRow {
+    pub(super) site: Option<&'static str>,
+    pub(super) hour: i64,
+    pub(super) device: Option<u8>,
+    pub(super) bikes: Option<i64>,
+}
+
+/// A row of a site, in an hour of a day from 2026-06-01.
+pub(super) fn row(site: &'static str, day: i64, hour: i64, device: u8, bikes: i64) -> BikeRow {
+    BikeRow {
+        site: Some(site),
+        hour: day * 24 + hour,
+        device: Some(device),
+        bikes: Some(bikes),
+    }
+}
+
+/// The start of a day from 2026-06-01.
+pub(super) fn day(day: i64) -> UtcTimestamp {
+    UtcTimestamp::from_micros(START + day * 24 * HOUR).unwrap()
+}
+
+pub(super) struct ReleasedDatasetFixture {
+    folder: tempfile::TempDir,
+    late: LateDataPolicy,
+    number: usize,
+    renamed: bool,
+    every: TimeBucketWidth,
+    snapshot: Option<Snapshot>,
+    seen: Option<UtcTimestamp>,
+    released: ReleasedCells,
+    limits: QueryResourceLimits,
+}
+
+impl ReleasedDatasetFixture {
+    pub(super) fn new(late: LateDataPolicy) -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            late,
+            number: 0,
+            renamed: false,
+            every: TimeBucketWidth::Day,
+            snapshot: None,
+            seen: None,
+            released: ReleasedCells::default(),
+            limits: QueryResourceLimits::default(),
+        }
+    }
+
+    /// Bytes that a release may use.
+    pub(super) const fn memory(&mut self, bytes: usize) {
+        self.limits.memory = bytes;
+    }
+
+    pub(super) fn state(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(super) fn snapshot(&self) -> &Snapshot {
+        self.snapshot.as_ref().unwrap()
+    }
+
+    /// From now on the dataset has another schema.
+    pub(super) const fn rename(&mut self) {
+        self.renamed = true;
+    }
+
+    /// From now on it is released by other periods.
+    pub(super) const fn every(&mut self, every: TimeBucketWidth) {
+        self.every = every;
+    }
+
+    fn dataset(&self, at: UtcTimestamp) -> Dataset {
+        let last = if self.renamed {
+            "extra:float?"
+        } else {
+            "other:float?"
+        };
+        let mut dataset = fixture::dataset_files::dataset(
+            "counts",
+            &[
+                "site:text?",
+                "at:instant",
+                "device:text?",
+                "bikes:int?",
+                last,
+            ],
+        );
+        dataset.version = format!("2026-06-01.{}", self.number);
+        dataset.published_at = at;
+        let dimension = |of: &str, bucket| GridDimension {
+            column: of.parse().unwrap(),
+            bucket,
+            zone: None,
+        };
+        dataset.grid = Some(RegisteredGrid {
+            id: GRID.to_owned(),
+            dimensions: vec![
+                dimension("site", None),
+                dimension("at", Some(TimeBucketWidth::Hour)),
+            ],
+            release: Some(self.release()),
+        });
+        dataset
+    }
+
+    fn release(&self) -> ReleaseTerm {
+        ReleaseTerm {
+            column: "at".parse().unwrap(),
+            every: self.every,
+            late: self.late,
+        }
+    }
+
+    /// A cube over bikes by devices.
+    pub(super) fn cube(&self, by: &[&str], bucket: TimeBucketWidth, at_least: u32) -> Cube {
+        let dimensions = by.iter().map(|of| CubeDimension {
+            column: of.parse().unwrap(),
+            bucket: (*of == "at").then_some(bucket),
+            zone: None,
+        });
+        Cube {
+            grid: GRID.to_owned(),
+            dimensions: dimensions.collect(),
+            measures: vec!["bikes".parse().unwrap()],
+            functions: vec![CubeFunction::Count, CubeFunction::Sum],
+            at_least,
+            unit: CountingUnit::Column("device".parse().unwrap()),
+            dominance: Vec::<DominanceTerm>::new(),
+            release: Some(self.release()),
+            budget: None,
+            base: None,
+        }
+    }
+
+    /// How many releases there were.
+    pub(super) fn releases(&self) -> usize {
+        self.released.facts.len()
+    }
+
+    /// A cube of counts and sums with noise: of the sites `a` and `b`, for whom there are cells from the first day on.
+    pub(super) fn noisy(&self, each: &str, most: &str, per: TimeBucketWidth) -> Cube {
+        Cube {
+            at_least: 1,
+            unit: CountingUnit::Rows,
+            budget: Some(Box::new(PrivacyBudgetTerm {
+                most: most.parse().unwrap(),
+                per,
+                each: each.parse().unwrap(),
+                unit: "device".parse().unwrap(),
+                cells: 2,
+                rows: 1,
+                bounds: vec![ClampRange {
+                    measure: "bikes".parse().unwrap(),
+                    low: "-2".parse().unwrap(),
+                    high: "10".parse().unwrap(),
+                }],
+                values: vec![DimensionValues {
+                    column: "site".parse().unwrap(),
+                    list: vec!["a".to_owned(), "b".to_owned()],
+                }],
+                from: day(0),
+            })),
+            ..self.cube(&["site", "at"], TimeBucketWidth::Hour, 1)
+        }
+    }
+
+    /// Draws what is due of cubes with noise, and puts it in place unless it is `lost`. Says what was refused, and the file
+    /// of each cube's cells as it would have been.
+    pub(super) fn draw(
+        &mut self,
+        cubes: &[&Cube],
+        seed: u8,
+        lost: bool,
+    ) -> (Vec<Refusal>, Vec<Vec<String>>) {
+        let limits = QueryResourceLimits::default();
+        let owned: Vec<Cube> = cubes.iter().copied().cloned().collect();
+        let next = std::cell::Cell::new(seed);
+        let fresh = || {
+            next.set(next.get().wrapping_add(1));
+            [next.get(); 32]
+        };
+        let state = self.state().to_owned();
+        let drawn =
+            release::stage_drawn(self.snapshot(), &owned, &state, &limits, day(9), &fresh).unwrap();
+        let Some(drawn) = drawn else {
+            return (Vec::new(), Vec::new());
+        };
+        let faults = drawn.faults.clone();
+        let mut told = Vec::new();
+        for one in &drawn.series.drawn {
+            if let Some(file) = &one.file {
+                told.push(fixture::lines(&batches(&drawn.folder.join(file))));
+            }
+        }
+        if !lost {
+            self.released = drawn.commit().unwrap();
+        }
+        (faults, told)
+    }
+
+    /// What was spent: unit, start of the period in days from 2026-06-01, millionths; and whether its noise could be made
+    /// again.
+    pub(super) fn spent(&self) -> Vec<(String, i64, u64, bool)> {
+        let place =
+            crate::snapshot::dataset_dir::DatasetDir::new(self.state(), &"counts".parse().unwrap());
+        let series = release::history::load(&place.releases()).unwrap().unwrap();
+        let day = |from: i64| (from - START) / (24 * HOUR);
+        let spent = series.spent.into_iter();
+        spent
+            .map(|one| (one.unit, day(one.from), one.each, one.seed.is_some()))
+            .collect()
+    }
+
+    /// What is released.
+    pub(super) const fn released(&self) -> &ReleasedCells {
+        &self.released
+    }
+
+    /// The numbers of a day as they are before the noise: rows, rows with a value, sums, cell by cell.
+    pub(super) fn exact(&self, cube: &Cube, on: i64) -> [Vec<i128>; 3] {
+        let from = START + on * 24 * HOUR;
+        release::noisy_release::exact(
+            self.snapshot(),
+            cube,
+            (from, from + 24 * HOUR),
+            self.state(),
+        )
+    }
+
+    /// Publishes rows.
+    pub(super) fn publish(&mut self, rows: &[BikeRow], at: UtcTimestamp) {
+        self.number += 1;
+        let dataset = self.dataset(at);
+        let file = self.folder.path().join(format!("{}.parquet", self.number));
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(rows.iter().map(|row| row.site).collect::<StringArray>()),
+            Arc::new(
+                TimestampMicrosecondArray::from_iter_values(
+                    rows.iter().map(|row| START + row.hour * HOUR + 1),
+                )
+                .with_timezone("UTC"),
+            ),
+            Arc::new(
+                rows.iter()
+                    .map(|row| row.device.map(|device| device.to_string()))
+                    .collect::<StringArray>(),
+            ),
+            Arc::new(rows.iter().map(|row| row.bikes).collect::<Int64Array>()),
+            // Numbers whose sum depends on their order.
+            Arc::new(
+                rows.iter()
+                    .map(|row| row.bikes.map(|bikes| bikes as f64 * 0.1))
+                    .collect::<Float64Array>(),
+            ),
+        ];
+        let batch = RecordBatch::try_new(dataset.schema(), columns).unwrap();
+        let mut writer =
+            ArrowWriter::try_new(File::create(&file).unwrap(), batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        self.snapshot = Some(Snapshot::of_files(dataset, vec![file], Digest::of(b"rows")));
+    }
+
+    /// Releases what is due of the cubes; whether anything was.
+    pub(super) fn stage(&mut self, cubes: &[&Cube]) -> bool {
+        let staged = self.staged(cubes);
+        let Some(staged) = staged else {
+            return false;
+        };
+        assert!(staged.faults.is_empty(), "{:?}", staged.faults);
+        self.released = staged.commit().unwrap();
+        assert_eq!(
+            release::open(self.state(), &self.snapshot().dataset).unwrap(),
+            self.released
+        );
+        true
+    }
+
+    /// What can't be released.
+    pub(super) fn faults(&self, cubes: &[&Cube]) -> Vec<Refusal> {
+        self.staged(cubes).unwrap().faults
+    }
+
+    fn staged(&self, cubes: &[&Cube]) -> Option<release::StagedRelease> {
+        let limits = self.limits;
+        let cubes: Vec<Cube> = cubes.iter().copied().cloned().collect();
+        let secret = [9; 32];
+        release::stage(
+            self.snapshot(),
+            &cubes,
+            self.state(),
+            &limits,
+            day(9),
+            &secret,
+            self.seen.unwrap_or(self.snapshot().dataset.published_at),
+        )
+        .unwrap()
+    }
+
+    /// Releases what is due of the cubes, and says why something is not.
+    pub(super) fn held_back(&mut self, cubes: &[&Cube]) -> Vec<Refusal> {
+        let staged = self.staged(cubes).unwrap();
+        let faults = staged.faults.clone();
+        self.released = staged.commit().unwrap();
+        faults
+    }
+
+    /// The sources are found as they were published.
+    pub(super) const fn looked_at(&mut self, at: UtcTimestamp) {
+        self.seen = Some(at);
+    }
+
+    /// The published cells of a cube, a line each.
+    pub(super) fn cells(&self, cube: &Cube) -> Vec<String> {
+        match self.released.cells.get(&cube.shape()) {
+            Some(file) => fixture::lines(&batches(file)),
+            None => Vec::new(),
+        }
+    }
+
+    /// The rows of which the cells are, of all parts that are released.
+    pub(super) fn base(&self) -> Vec<String> {
+        let place =
+            crate::snapshot::dataset_dir::DatasetDir::new(self.state(), &"counts".parse().unwrap());
+        let series = release::history::load(&place.releases()).unwrap().unwrap();
+        let newest = series
+            .parts
+            .iter()
+            .map(|part| part.versions.last().unwrap());
+        let files: Vec<PathBuf> = newest.map(|name| place.releases().join(name)).collect();
+        files
+            .iter()
+            .flat_map(|file| fixture::lines(&batches(file)))
+            .collect()
+    }
+}
+
+fn batches(file: &Path) -> Vec<RecordBatch> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(file).unwrap());
+    reader
+        .unwrap()
+        .build()
+        .unwrap()
+        .map(Result::unwrap)
+        .collect()
+}
+
+const GRID: &str = "hansa://munster.example/grid/counts-1";
+
+const HOUR: i64 = 3_600_000_000;
+
+/// 2026-06-01T00:00:00Z
+const START: i64 = 1_780_272_000_000_000;

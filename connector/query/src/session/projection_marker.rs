@@ -1,0 +1,155 @@
+//! Keeps the optimizer from taking two steps for one: it drops a projection whose expressions equal those of the one below,
+//! so that `x + 1 AS x` over `x + 1 AS x` adds one instead of two (mended upstream after 55.2). Projections that could
+//! become equal are marked while it runs.
+
+use datafusion::arrow::datatypes::{DataType, FieldRef};
+use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNodeRecursion};
+use datafusion_common::{Result, exec_err};
+use datafusion_expr::expr_rewriter::NamePreserver;
+use datafusion_expr::logical_plan::Projection;
+use datafusion_expr::{
+    ColumnarValue, Expr, LogicalPlan, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
+    ScalarUDFImpl, Signature, Volatility,
+};
+use hansa_enforcement::expression_rewrite::rewritten;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The plan with projections that could be taken for each other told apart.
+///
+/// # Errors
+/// When the plan can't be put together again.
+pub(crate) fn marked(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let mut seen: BTreeMap<ProjectionOutline, usize> = BTreeMap::new();
+    plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::Projection(projection) = node
+            && let Some(likeness) = likeness(projection)
+        {
+            let count = seen.entry(likeness).or_default();
+            *count = count.saturating_add(1);
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    seen.retain(|_, count| *count > 1);
+    if seen.is_empty() {
+        return Ok(plan);
+    }
+    let mut next = 0_usize;
+    plan.transform_up_with_subqueries(|node| {
+        let alike = match &node {
+            LogicalPlan::Projection(projection) => {
+                likeness(projection).is_some_and(|likeness| seen.contains_key(&likeness))
+            }
+            _ => false,
+        };
+        if !alike {
+            return Ok(Transformed::no(node));
+        }
+        next = next.saturating_add(1);
+        let names = NamePreserver::new_for_projection();
+        node.map_expressions(|expr| {
+            if computes(&expr) {
+                let name = names.save(&expr);
+                let bare = expr.unalias();
+                Ok(Transformed::yes(name.restore(mark(next).call(vec![bare]))))
+            } else {
+                Ok(Transformed::no(expr))
+            }
+        })
+    })
+    .data()
+}
+
+/// The plan without the marks.
+///
+/// # Errors
+/// When the plan can't be put together again.
+pub(crate) fn unmarked(plan: LogicalPlan) -> Result<LogicalPlan> {
+    rewritten(plan, |part| match part {
+        Expr::ScalarFunction(mut call) if is_mark(&call.func) => match call.args.pop() {
+            Some(inner) => Ok(Transformed::yes(inner)),
+            None => exec_err!("a mark without its expression"),
+        },
+        other => Ok(Transformed::no(other)),
+    })
+}
+
+/// What two projections share before they can become equal: the names they give and the columns they use.
+type ProjectionOutline = (Vec<String>, BTreeSet<String>);
+
+fn likeness(projection: &Projection) -> Option<ProjectionOutline> {
+    if !projection.expr.iter().any(computes) {
+        return None;
+    }
+    let given = projection
+        .schema
+        .fields()
+        .iter()
+        .map(|field| field.name().clone())
+        .collect();
+    let used = projection
+        .expr
+        .iter()
+        .flat_map(|expr| expr.column_refs())
+        .map(|column| column.name.clone())
+        .collect();
+    Some((given, used))
+}
+
+/// Whether the expression is more than a column.
+fn computes(expr: &Expr) -> bool {
+    match expr {
+        Expr::Alias(alias) => computes(&alias.expr),
+        Expr::Column(_) | Expr::Literal(_, _) => false,
+        other => !other.column_refs().is_empty(),
+    }
+}
+
+fn mark(number: usize) -> ScalarUDF {
+    ScalarUDF::from(ProjectionMarker {
+        number,
+        signature: Signature::any(1, Volatility::Immutable),
+    })
+}
+
+fn is_mark(function: &ScalarUDF) -> bool {
+    function.name() == NAME
+}
+
+const NAME: &str = "told apart";
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct ProjectionMarker {
+    number: usize,
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for ProjectionMarker {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
+        match arguments {
+            [only] => Ok(only.clone()),
+            _ => exec_err!("one argument"),
+        }
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        match args.arg_fields {
+            [only] => Ok(FieldRef::clone(only)),
+            _ => exec_err!("one argument"),
+        }
+    }
+
+    fn invoke_with_args(&self, mut args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        match args.args.pop() {
+            Some(only) => Ok(only),
+            None => exec_err!("one argument"),
+        }
+    }
+}

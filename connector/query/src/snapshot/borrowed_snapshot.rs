@@ -1,0 +1,52 @@
+//! A snapshot that somebody else's connector holds: a worker reads it, and changes and removes nothing.
+
+use crate::snapshot::Snapshot;
+use crate::snapshot::checked_block_cache::CheckedBlockCache;
+use crate::snapshot::checked_files::CheckedFiles;
+use crate::snapshot::dataset_dir::{self, DatasetDir};
+use crate::snapshot::manifest::Manifest;
+use hansa_audit_log::digest::Digest;
+use hansa_policy::id::DatasetId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::path::Path;
+
+/// The snapshot of that version below the state folder, as far as it is the one with this digest. Its files are read only as they were
+/// published; what was good is remembered in `memory`.
+///
+/// # Errors
+/// `WORKER_DIFFERS` where it is not here, not whole or another one; `STATE_BROKEN` where its manifest can't be read.
+pub fn borrowed(
+    state: &Path,
+    dataset: &DatasetId,
+    version: &str,
+    digest: Digest,
+    memory: &CheckedBlockCache,
+) -> Result<Snapshot, Refusal> {
+    let refused = |what: &str| {
+        let sentence = format!("the snapshot {version} of `{}` {what}", dataset.name);
+        Refusal::new(ErrorCode::WorkerDiffers, sentence)
+            .with_help("let the worker read the state folder of its connector")
+    };
+    // It becomes part of a path.
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || ['.', '-'].contains(&letter);
+    if version.starts_with('.') || !version.chars().all(plain) {
+        return Err(refused("has no such name"));
+    }
+    let place = DatasetDir::new(state, &dataset.name);
+    let manifest = dataset_dir::of_version(&place, version)?;
+    let manifest = manifest.ok_or_else(|| refused("is not where the worker looks for it"))?;
+    if manifest.dataset.id != *dataset || manifest.digest != digest || manifest.stays.is_some() {
+        return Err(refused("is another one here"));
+    }
+    let folder = dataset_dir::folder(&place, version);
+    let files =
+        dataset_dir::whole(&manifest, &folder).ok_or_else(|| refused("is not whole here"))?;
+    let Manifest {
+        dataset,
+        digest,
+        blocks,
+        ..
+    } = manifest;
+    let checked = CheckedFiles::of_snapshot(&dataset, files, digest, blocks, memory.clone());
+    Ok(Snapshot::borrowed(dataset, checked, digest))
+}

@@ -1,0 +1,403 @@
+//! Where snapshots lie: `datasets/NAME/{current.json, snapshots/VERSION/, parsed/}` below the state folder. Folders are
+//! made aside, made durable, and renamed into place.
+
+use crate::snapshot::block_digests::FileDigests;
+use crate::snapshot::manifest::{self, Manifest};
+use hansa_audit_log::digest::{Digest, Hasher};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_catalog::dataset::Dataset;
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// The folder of one dataset.
+#[derive(Debug, Clone)]
+pub struct DatasetDir {
+    folder: PathBuf,
+}
+
+impl DatasetDir {
+    /// The folder of the dataset of that name.
+    #[must_use]
+    pub fn new(state: &Path, dataset: &SqlIdentifier) -> Self {
+        Self {
+            folder: state.join("datasets").join(dataset.as_str()),
+        }
+    }
+
+    /// The rows of source files that were read.
+    #[must_use]
+    pub fn parsed(&self) -> PathBuf {
+        self.folder.join("parsed")
+    }
+
+    /// What was released of its cells.
+    #[must_use]
+    pub fn releases(&self) -> PathBuf {
+        self.folder.join("releases")
+    }
+
+    fn snapshots(&self) -> PathBuf {
+        self.folder.join("snapshots")
+    }
+
+    fn current(&self) -> PathBuf {
+        self.folder.join("current.json")
+    }
+}
+
+/// Makes the folders of a dataset.
+///
+/// # Errors
+/// `STATE_BROKEN`, `DISK_FULL`.
+pub fn make(place: &DatasetDir) -> Result<(), Refusal> {
+    for folder in [place.parsed(), place.snapshots()] {
+        std::fs::create_dir_all(&folder).map_err(|error| broken(&folder, &error))?;
+    }
+    Ok(())
+}
+
+/// A folder aside, which goes unless it is admitted.
+///
+/// # Errors
+/// `STATE_BROKEN`, `DISK_FULL`.
+pub fn staging(place: &DatasetDir) -> Result<TempDir, Refusal> {
+    tempfile::Builder::new()
+        .prefix(STAGING)
+        .tempdir_in(&place.folder)
+        .map_err(|error| broken(&place.folder, &error))
+}
+
+/// The label of the next snapshot: the day in UTC and a number above those of the day before it, here and on the books. So a label
+/// names one snapshot for ever, also where a folder was put back from a backup.
+///
+/// # Errors
+/// `STATE_BROKEN` where the pointer can't be read.
+pub fn next_version(
+    place: &DatasetDir,
+    now: UtcTimestamp,
+    logged: Option<&str>,
+) -> Result<String, Refusal> {
+    let day: String = now.to_string().chars().take(10).collect();
+    let last = pointer(place)?
+        .map(|pointer| pointer.last)
+        .unwrap_or_default();
+    let of_today = |label: &str| {
+        let number = label.strip_prefix(&day)?.strip_prefix('.')?;
+        let number = number.strip_suffix(LIVE).unwrap_or(number);
+        number.parse::<u64>().ok()
+    };
+    let number = of_today(&last).max(logged.and_then(of_today)).unwrap_or(0);
+    Ok(format!("{day}.{}", number.saturating_add(1)))
+}
+
+/// Writes the manifest of a snapshot into its folder.
+///
+/// # Errors
+/// `STATE_BROKEN`, `DISK_FULL`.
+pub fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<(), Refusal> {
+    write_whole(&folder.join(MANIFEST), &manifest::to_bytes(manifest))
+}
+
+/// Moves a finished folder to its version and points to it.
+///
+/// # Errors
+/// `STATE_BROKEN`, `DISK_FULL`.
+pub fn admit(place: &DatasetDir, version: &str, folder: TempDir) -> Result<PathBuf, Refusal> {
+    let target = place.snapshots().join(version);
+    sync_folder(folder.path())?;
+    let taken = pointer(place)?.and_then(|pointer| pointer.version);
+    if taken.is_some_and(|taken| taken == version) && target.join(MANIFEST).exists() {
+        return Err(Refusal::new(
+            ErrorCode::StateBroken,
+            format!("another publication took the label {version} meanwhile"),
+        )
+        .with_help("publish again"));
+    }
+    // A folder of that name was written but never pointed to: the power failed between the two steps.
+    if target.exists() {
+        std::fs::remove_dir_all(&target).map_err(|error| broken(&target, &error))?;
+    }
+    let from = folder.keep();
+    std::fs::rename(&from, &target).map_err(|error| broken(&target, &error))?;
+    sync_folder(&place.snapshots())?;
+    point(place, Some(version), version)?;
+    Ok(target)
+}
+
+/// Points to no snapshot any more; the next version still gets a new label.
+///
+/// # Errors
+/// `STATE_BROKEN`, `DISK_FULL`.
+pub fn unpoint(place: &DatasetDir) -> Result<(), Refusal> {
+    match pointer(place)? {
+        Some(pointer) => point(place, None, &pointer.last),
+        None => Ok(()),
+    }
+}
+
+/// The manifest of the published snapshot.
+///
+/// # Errors
+/// `STATE_BROKEN` where it can't be read.
+pub fn published(place: &DatasetDir) -> Result<Option<Manifest>, Refusal> {
+    let version = pointer(place)?.and_then(|pointer| pointer.version);
+    version.map_or(Ok(None), |version| of_version(place, &version))
+}
+
+/// The manifest of a snapshot, published or kept.
+///
+/// # Errors
+/// `STATE_BROKEN` where it can't be read.
+pub fn of_version(place: &DatasetDir, version: &str) -> Result<Option<Manifest>, Refusal> {
+    let path = place.snapshots().join(version).join(MANIFEST);
+    let text = match std::fs::read(&path) {
+        Ok(text) => text,
+        // An operator who removed a damaged folder can publish anew.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(broken(&path, &error)),
+    };
+    let manifest = manifest::from_bytes(&text).ok_or_else(|| {
+        Refusal::new(
+            ErrorCode::SnapshotDamaged,
+            format!("`{}` is not as it was written", path.display()),
+        )
+        .with_help("publish the dataset anew: hansa dataset publish")
+    })?;
+    Ok(Some(manifest))
+}
+
+/// The files of a snapshot in its folder, in order, where they have the bytes that it had when it was published; none where its rows
+/// stay elsewhere.
+#[must_use]
+pub fn whole(manifest: &Manifest, folder: &Path) -> Option<Vec<PathBuf>> {
+    let files = manifest.files.iter().map(|file| folder.join(file));
+    let files: Vec<PathBuf> = files.collect();
+    let size = |file: &PathBuf| std::fs::metadata(file).map_or(0, |found| found.len());
+    let bytes: u64 = files.iter().map(size).sum();
+    (manifest.stays.is_some() || bytes == manifest.dataset.bytes).then_some(files)
+}
+
+/// What the files hold, each with the digests of its blocks, and the bytes of all.
+///
+/// # Errors
+/// `FILE_MISSING` where a file can't be read.
+pub fn content(files: &[PathBuf]) -> Result<(Vec<FileDigests>, u64), Refusal> {
+    let mut all = Vec::with_capacity(files.len());
+    let mut bytes = 0_u64;
+    for file in files {
+        let found = FileDigests::of(file).map_err(|error| {
+            let sentence = format!("`{}` can't be read: {error}", file.display());
+            Refusal::new(ErrorCode::FileMissing, sentence)
+        })?;
+        bytes = bytes.saturating_add(found.blocks.size());
+        all.push(found);
+    }
+    Ok((all, bytes))
+}
+
+/// The digest of a snapshot whose files have this content, in order.
+#[must_use]
+pub fn digest_of(dataset: &Dataset, content: &[Digest]) -> Digest {
+    digest_under(dataset.schema_digest(), content)
+}
+
+/// The digest of a snapshot with a schema of this digest whose files have this content, in order.
+#[must_use]
+pub fn digest_under(schema: Digest, content: &[Digest]) -> Digest {
+    let mut whole = Hasher::default();
+    whole.update(b"snapshot/1\n");
+    whole.update(schema.as_bytes());
+    for content in content {
+        whole.update(content.as_bytes());
+    }
+    whole.finish()
+}
+
+/// Gives a file a second place, where the file system can; else copies it. Nobody changes it in either.
+///
+/// # Errors
+/// `STATE_BROKEN`, `DISK_FULL`.
+pub fn link(from: &Path, to: &Path) -> Result<(), Refusal> {
+    if std::fs::hard_link(from, to).is_ok() {
+        return Ok(());
+    }
+    let copied = std::fs::copy(from, to).and_then(|_| File::open(to)?.sync_all());
+    copied.map_err(|error| broken(to, &error))
+}
+
+/// The folder of a version.
+#[must_use]
+pub fn folder(place: &DatasetDir, version: &str) -> PathBuf {
+    place.snapshots().join(version)
+}
+
+/// A snapshot whose place another one has taken, and that is kept for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplacedSnapshot {
+    /// Its version.
+    pub version: String,
+    /// Since when it is not the published one.
+    pub since: UtcTimestamp,
+}
+
+/// The snapshots that are kept although another one is published; the oldest first.
+#[must_use]
+pub fn old(place: &DatasetDir) -> Vec<ReplacedSnapshot> {
+    let entries = std::fs::read_dir(place.snapshots());
+    let entries = entries.into_iter().flatten().flatten();
+    let mut old: Vec<ReplacedSnapshot> = entries
+        .filter_map(|entry| {
+            let since = std::fs::read_to_string(entry.path().join(REPLACED)).ok()?;
+            Some(ReplacedSnapshot {
+                version: entry.file_name().to_str()?.to_owned(),
+                since: since.trim().parse().ok()?,
+            })
+        })
+        .collect();
+    old.sort_by(|one, other| (one.since, &one.version).cmp(&(other.since, &other.version)));
+    old
+}
+
+/// Says of a snapshot since when it is not the published one.
+///
+/// # Errors
+/// `STATE_BROKEN`, `DISK_FULL`.
+pub fn replaced(folder: &Path, since: UtcTimestamp) -> Result<(), Refusal> {
+    write_whole(&folder.join(REPLACED), since.to_string().as_bytes())
+}
+
+/// Removes snapshots and unfinished folders that a crash left behind; nobody reads them any more. Where old snapshots are
+/// kept, one that was left behind is kept from `since` on; those that say since when they are kept go by their time alone.
+pub fn sweep(place: &DatasetDir, keep: Option<&str>, since: Option<UtcTimestamp>) {
+    let remove = |folder: PathBuf, doomed: &dyn Fn(&str) -> bool| {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        for entry in entries {
+            if entry.file_name().to_str().is_some_and(doomed) {
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
+        }
+    };
+    remove(place.snapshots(), &|name| {
+        let path = place.snapshots().join(name);
+        if Some(name) == keep || path.join(REPLACED).exists() {
+            return false;
+        }
+        // One without a manifest was never whole.
+        let whole = path.join(MANIFEST).exists();
+        !since.is_some_and(|since| whole && replaced(&path, since).is_ok())
+    });
+    remove(place.folder.clone(), &|name| name.starts_with(STAGING));
+}
+
+/// Writes a file so that it is there whole or not at all.
+///
+/// # Errors
+/// `STATE_BROKEN`, `DISK_FULL`.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
+    let aside = path.with_extension("unfinished");
+    let write = || {
+        let mut file = File::create(&aside)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&aside, path)
+    };
+    write().map_err(|error| broken(path, &error))
+}
+
+/// What an error of the disk means to the operator.
+#[must_use]
+pub fn broken(path: &Path, error: &std::io::Error) -> Refusal {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    if matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge) {
+        return Refusal::new(
+            ErrorCode::DiskFull,
+            format!("the disk is full while writing `{}`", path.display()),
+        );
+    }
+    Refusal::new(
+        ErrorCode::StateBroken,
+        format!("`{}`: {error}", path.display()),
+    )
+}
+
+/// As [`broken`], for what the Parquet writer says.
+#[must_use]
+pub fn broken_parquet(path: &Path, error: &parquet::errors::ParquetError) -> Refusal {
+    read_failure(path, error)
+}
+
+/// As [`broken`], for what the Arrow library says.
+#[must_use]
+pub fn broken_arrow(path: &Path, error: &arrow_schema::ArrowError) -> Refusal {
+    read_failure(path, error)
+}
+
+fn read_failure(path: &Path, error: &(dyn std::error::Error + 'static)) -> Refusal {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<std::io::Error>() {
+            return broken(path, error);
+        }
+        next = error.source();
+    }
+    Refusal::new(
+        ErrorCode::StateBroken,
+        format!("`{}`: {error}", path.display()),
+    )
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CurrentPointer {
+    version: Option<String>,
+    last: String,
+}
+
+fn pointer(place: &DatasetDir) -> Result<Option<CurrentPointer>, Refusal> {
+    let path = place.current();
+    match std::fs::read(&path) {
+        Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|error| {
+            Refusal::new(
+                ErrorCode::StateBroken,
+                format!("`{}`: {error}", path.display()),
+            )
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(broken(&path, &error)),
+    }
+}
+
+fn point(place: &DatasetDir, version: Option<&str>, last: &str) -> Result<(), Refusal> {
+    let pointer = CurrentPointer {
+        version: version.map(str::to_owned),
+        last: last.to_owned(),
+    };
+    let text = serde_json::to_vec_pretty(&pointer).unwrap_or_default();
+    write_whole(&place.current(), &text)?;
+    sync_folder(&place.folder)
+}
+
+/// Makes the names in a folder durable.
+///
+/// # Errors
+/// `STATE_BROKEN`, `DISK_FULL`.
+pub fn sync_folder(folder: &Path) -> Result<(), Refusal> {
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|error| broken(folder, &error))
+}
+
+const MANIFEST: &str = "manifest.json";
+
+/// In the folder of a snapshot that is kept although another one is published.
+const REPLACED: &str = "replaced";
+
+/// What the label of a publication ends with whose rows are those of the moment at which they are asked for.
+pub const LIVE: &str = "-live";
+
+/// What the names of folders begin with that are not finished.
+pub const STAGING: &str = "staging-";

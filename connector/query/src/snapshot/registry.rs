@@ -1,0 +1,311 @@
+//! The published snapshots of one participant: what a new question reads, while running ones keep what they began with.
+
+use crate::release::{self, ReleasedCells};
+use crate::snapshot::Snapshot;
+use crate::snapshot::checked_block_cache::CheckedBlockCache;
+use crate::snapshot::checked_files::{CheckedFiles, not_as_published};
+use crate::snapshot::dataset_dir::{self, DatasetDir, ReplacedSnapshot};
+use crate::snapshot::manifest::Manifest;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::id::{DatasetId, ParticipantId, SqlIdentifier};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Snapshots by dataset; a value that a question pins as a whole.
+pub type SnapshotSet = BTreeMap<DatasetId, Arc<Snapshot>>;
+
+/// The published snapshots. Clones of a holding keep their files until the last of them is gone.
+#[derive(Debug)]
+pub struct SnapshotRegistry {
+    state: PathBuf,
+    owner: ParticipantId,
+    now: Mutex<Arc<SnapshotSet>>,
+    /// Snapshots of this run whose place others have taken, and that are kept for a while.
+    old: Mutex<Vec<Arc<Snapshot>>>,
+    damaged: Mutex<BTreeMap<SqlIdentifier, Refusal>>,
+    /// What was good of their files since this process began.
+    memory: CheckedBlockCache,
+    publishing: Mutex<()>,
+}
+
+impl SnapshotRegistry {
+    /// Opens what is published below the state folder and removes what a crash left half done. Comes with a refusal for each
+    /// snapshot that can't be read; the others can.
+    #[must_use]
+    pub fn open(state: &Path, owner: &ParticipantId) -> (Self, Vec<Refusal>) {
+        Self::open_keeping(state, owner, &|_| None)
+    }
+
+    /// The same, where old snapshots of some datasets are kept: one that was left behind, from the instant that `since` gives.
+    #[must_use]
+    pub fn open_keeping(
+        state: &Path,
+        owner: &ParticipantId,
+        since: &dyn Fn(&SqlIdentifier) -> Option<UtcTimestamp>,
+    ) -> (Self, Vec<Refusal>) {
+        let mut holdings = SnapshotSet::new();
+        let mut damaged = BTreeMap::new();
+        let mut cells = Vec::new();
+        let memory = CheckedBlockCache::default();
+        let entries = std::fs::read_dir(state.join("datasets"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        for entry in entries {
+            let Some(name) = entry
+                .file_name()
+                .to_str()
+                .and_then(|name| name.parse::<SqlIdentifier>().ok())
+            else {
+                continue;
+            };
+            match found(state, owner, &name, since(&name)) {
+                Ok(None) => {}
+                Ok(Some((snapshot, fault))) => {
+                    cells.extend(fault);
+                    let snapshot = snapshot.remembered_in(&memory);
+                    holdings.insert(snapshot.dataset.id.clone(), Arc::new(snapshot));
+                }
+                Err(refusal) => {
+                    damaged.insert(name, refusal);
+                }
+            }
+        }
+        let faults = damaged.values().cloned().chain(cells).collect();
+        let shelf = Self {
+            state: state.to_owned(),
+            owner: owner.clone(),
+            now: Mutex::new(Arc::new(holdings)),
+            old: Mutex::default(),
+            damaged: Mutex::new(damaged),
+            memory,
+            publishing: Mutex::new(()),
+        };
+        (shelf, faults)
+    }
+
+    /// The datasets whose published snapshot can't be read, or has files that are not as they were published, and why; until they are
+    /// published again.
+    #[must_use]
+    pub fn damaged(&self) -> BTreeMap<SqlIdentifier, Refusal> {
+        let at_start = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut damaged = at_start.clone();
+        drop(at_start);
+        for (id, snapshot) in self.holdings().iter() {
+            if let Err(damage) = snapshot.damage() {
+                damaged.entry(id.name.clone()).or_insert(damage);
+            }
+        }
+        damaged
+    }
+
+    /// Reads a published snapshot, its manifest and its released cells to the last byte, and holds them against what was published: what
+    /// is good is not looked at again by questions, and what is not is not read any more. Says which snapshot that was; none where there
+    /// is none. Blocks.
+    ///
+    /// # Errors
+    /// `SNAPSHOT_DAMAGED`; what the disk says.
+    pub fn check(&self, dataset: &SqlIdentifier) -> Result<Option<Arc<Snapshot>>, Refusal> {
+        let id = DatasetId {
+            owner: self.owner.clone(),
+            name: dataset.clone(),
+        };
+        let Some(snapshot) = self.holdings().get(&id).cloned() else {
+            let damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+            return damaged.get(dataset).cloned().map_or(Ok(None), Err);
+        };
+        snapshot.verify()?;
+        let Some(folder) = snapshot.folder() else {
+            return Ok(Some(snapshot));
+        };
+        let place = DatasetDir::new(&self.state, dataset);
+        let manifest = dataset_dir::of_version(&place, &snapshot.dataset.version)?;
+        let fits = |manifest: &Manifest| {
+            manifest.dataset == snapshot.dataset && manifest.digest == snapshot.digest
+        };
+        let Some(manifest) = manifest.filter(fits) else {
+            return Err(not_as_published(&snapshot.dataset));
+        };
+        // One from before there were digests of blocks has them from its first good check on.
+        if manifest.blocks.is_none() && manifest.stays.is_none() {
+            let blocks = snapshot.checked.known_blocks();
+            let blocks = blocks.map(|blocks| blocks.to_vec());
+            dataset_dir::write_manifest(folder, &Manifest { blocks, ..manifest })?;
+        }
+        Ok(Some(snapshot))
+    }
+
+    /// What is published at this moment.
+    #[must_use]
+    pub fn holdings(&self) -> Arc<SnapshotSet> {
+        Arc::clone(&self.now.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Waits until no other publication is under way: each goes on from the one before.
+    pub fn publication_lock(&self) -> MutexGuard<'_, ()> {
+        let turn = self.publishing.lock();
+        turn.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Shows a committed snapshot to every question from now on. The one before it goes with its last reader, or is kept: from
+    /// this instant on.
+    pub fn put(&self, snapshot: Snapshot, kept: Option<UtcTimestamp>) -> Arc<Snapshot> {
+        let snapshot = Arc::new(snapshot.remembered_in(&self.memory));
+        let id = snapshot.dataset.id.clone();
+        let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+        damaged.remove(&id.name);
+        drop(damaged);
+        let before = self.change(|holdings| holdings.insert(id, Arc::clone(&snapshot)));
+        if let Some(before) = before {
+            let keeps = kept
+                .zip(before.folder())
+                .is_some_and(|(since, folder)| dataset_dir::replaced(folder, since).is_ok());
+            if keeps {
+                self.old().push(before);
+            } else {
+                before.retire();
+            }
+        }
+        snapshot
+    }
+
+    fn old(&self) -> MutexGuard<'_, Vec<Arc<Snapshot>>> {
+        self.old.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The snapshots of a dataset that are kept although another one is published; the oldest first.
+    #[must_use]
+    pub fn retained(&self, dataset: &SqlIdentifier) -> Vec<ReplacedSnapshot> {
+        dataset_dir::old(&DatasetDir::new(&self.state, dataset))
+    }
+
+    /// The datasets of which there is something on disk.
+    #[must_use]
+    pub fn names(&self) -> Vec<SqlIdentifier> {
+        let entries = std::fs::read_dir(self.state.join("datasets"));
+        let names = entries.into_iter().flatten().flatten();
+        let names = names.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        names.collect()
+    }
+
+    /// Takes away a snapshot that is kept although another one is published: at once, or with its last reader.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN`.
+    pub fn forget(&self, dataset: &SqlIdentifier, version: &str) -> Result<(), Refusal> {
+        let folder = dataset_dir::folder(&DatasetDir::new(&self.state, dataset), version);
+        let mut old = self.old();
+        if let Some(at) = old
+            .iter()
+            .position(|one| one.folder() == Some(folder.as_path()))
+        {
+            old.swap_remove(at).retire();
+            return Ok(());
+        }
+        drop(old);
+        // Of a run before this one: nobody reads it.
+        std::fs::remove_dir_all(&folder).map_err(|error| dataset_dir::broken(&folder, &error))
+    }
+
+    /// Shows other releases of a published dataset to every question from now on.
+    pub fn release(&self, dataset: &DatasetId, released: ReleasedCells) {
+        self.change(|holdings| {
+            if let Some(held) = holdings.get_mut(dataset) {
+                *held = Arc::new(Snapshot::clone(held).with_released(released));
+            }
+        });
+    }
+
+    /// Takes a snapshot away; its files go with its last reader. Absent where it is not the published one.
+    ///
+    /// # Errors
+    /// `DATASET_NOT_PUBLISHED` where no such snapshot is published; `STATE_BROKEN`, `DISK_FULL`.
+    pub fn withdraw(
+        &self,
+        dataset: &SqlIdentifier,
+        version: &str,
+    ) -> Result<Arc<Snapshot>, Refusal> {
+        let id = DatasetId {
+            owner: self.owner.clone(),
+            name: dataset.clone(),
+        };
+        let holdings = self.holdings();
+        let published = holdings.get(&id);
+        let Some(published) = published.filter(|snapshot| snapshot.dataset.version == version)
+        else {
+            let refusal = Refusal::new(
+                ErrorCode::DatasetNotPublished,
+                format!("no snapshot {version} of `{dataset}` is published"),
+            );
+            return Err(match published {
+                Some(other) => refusal.with_help(format!("published is {}", other.dataset.version)),
+                None => refusal,
+            });
+        };
+        dataset_dir::unpoint(&DatasetDir::new(&self.state, dataset))?;
+        self.change(|holdings| holdings.remove(&id));
+        published.retire();
+        Ok(Arc::clone(published))
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut SnapshotSet) -> T) -> T {
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = SnapshotSet::clone(&now);
+        let result = change(&mut next);
+        *now = Arc::new(next);
+        result
+    }
+}
+
+/// The published snapshot of one dataset, if it is whole, and what is wrong with its released cells: without them its rows
+/// can still be read.
+fn found(
+    state: &Path,
+    owner: &ParticipantId,
+    name: &SqlIdentifier,
+    since: Option<UtcTimestamp>,
+) -> Result<Option<(Snapshot, Option<Refusal>)>, Refusal> {
+    let place = DatasetDir::new(state, name);
+    let published = dataset_dir::published(&place)?;
+    let version = published
+        .as_ref()
+        .map(|manifest| manifest.dataset.version.clone());
+    dataset_dir::sweep(&place, version.as_deref(), since);
+    let Some(manifest) = published else {
+        return Ok(None);
+    };
+    if manifest.dataset.id.owner != *owner || manifest.dataset.id.name != *name {
+        return Err(Refusal::new(
+            ErrorCode::StateBroken,
+            format!("the snapshot in `{name}` is of {}", manifest.dataset.id),
+        ));
+    }
+    let folder = dataset_dir::folder(&place, &manifest.dataset.version);
+    let files = dataset_dir::whole(&manifest, &folder).ok_or_else(|| {
+        let version = &manifest.dataset.version;
+        tracing::error!(name: "snapshot.damaged", %version, folder = %folder.display(), "files are missing or have other sizes");
+        not_as_published(&manifest.dataset)
+    })?;
+    let opened = release::sweep(state, name).and_then(|()| release::open(state, &manifest.dataset));
+    let (released, fault) = match opened {
+        Ok(released) => (released, None),
+        Err(fault) => (ReleasedCells::default(), Some(fault)),
+    };
+    let Manifest {
+        dataset,
+        digest,
+        stays,
+        segments,
+        blocks,
+        ..
+    } = manifest;
+    let memory = CheckedBlockCache::default();
+    let checked = CheckedFiles::of_snapshot(&dataset, files, digest, blocks, memory);
+    let snapshot = Snapshot::in_folder(dataset, checked, digest, folder)
+        .with_released(released)
+        .with_stays(stays)
+        .with_segments(segments);
+    Ok(Some((snapshot, fault)))
+}

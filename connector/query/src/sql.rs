@@ -1,0 +1,109 @@
+//! Text to plan: counted, parsed, held against a list of what SQL is understood, and planned over a view in which nothing
+//! exists that was not put in.
+
+pub mod allowlist;
+pub mod cube_rewrite;
+mod expansion_limit;
+pub mod functions;
+pub mod logical_plan_cache;
+pub mod monotonicity;
+pub(crate) mod plan_schema;
+pub mod planner_threads;
+pub mod resolver;
+pub mod statement_splitter;
+
+use crate::engine_error;
+use crate::limits::SqlStatementLimits;
+use crate::session;
+use crate::sql::resolver::{StatementContextProvider, TableResolver};
+use datafusion::optimizer::Analyzer;
+use datafusion::sql::planner::SqlToRel;
+use datafusion::sql::sqlparser::ast::Statement;
+use datafusion_expr::LogicalPlan;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_catalog::query_view::QueryView;
+use hansa_enforcement::bound_plan::{BoundPlan, bind};
+use hansa_policy::refusal::Refusal;
+use std::sync::Arc;
+
+/// A statement as a plan over the tables that its asker sees, types checked and coerced.
+#[derive(Debug, Clone)]
+pub struct PlannedStatement {
+    /// The plan.
+    pub plan: LogicalPlan,
+    /// Whether the plan itself is asked for (`EXPLAIN`), not its rows.
+    pub explain: bool,
+}
+
+/// Plans and binds `sql` over `view`, on a thread of its own with a large stack, and waits for it.
+///
+/// `now` is what `now()` means in the statement.
+///
+/// # Errors
+/// `SQL_TOO_LARGE`, `SQL_TOO_DEEP`, `SQL_SYNTAX`, `ONE_STATEMENT_ONLY`, `STATEMENT_NOT_ALLOWED`, `CONSTRUCT_NOT_ALLOWED`,
+/// `DATASET_UNKNOWN`, `COLUMN_UNKNOWN`, `FUNCTION_UNKNOWN`, `SQL_INVALID`; the refusals of the aggregate form;
+/// `RESOURCE_LIMIT` when planning takes longer than its limit.
+pub fn plan(
+    sql: &str,
+    view: &QueryView,
+    limits: &SqlStatementLimits,
+    now: UtcTimestamp,
+) -> Result<BoundPlan, Refusal> {
+    planner_threads::wait(limits.planning, planning(sql, view, limits, now))
+}
+
+/// As [`plan`], without blocking the caller's thread.
+///
+/// # Errors
+/// Those of [`plan`].
+pub async fn plan_apart(
+    sql: &str,
+    view: &QueryView,
+    limits: &SqlStatementLimits,
+    now: UtcTimestamp,
+) -> Result<BoundPlan, Refusal> {
+    planner_threads::run(limits.planning, planning(sql, view, limits, now)).await
+}
+
+fn planning(
+    sql: &str,
+    view: &QueryView,
+    limits: &SqlStatementLimits,
+    now: UtcTimestamp,
+) -> impl FnOnce() -> Result<BoundPlan, Refusal> + Send + 'static {
+    let tables = Arc::new(resolver::ViewTables::new(view));
+    let (sql, limits) = (sql.to_owned(), *limits);
+    move || {
+        let PlannedStatement { plan, explain } = planned(&sql, tables, &limits, now)?;
+        let plan = functions::concatenation::bounded(plan)
+            .map_err(|error| engine_error::planning(&error))?;
+        bind(plan, explain)
+    }
+}
+
+/// Plans `sql` over `tables` on the calling thread; for callers that already are on a large stack.
+///
+/// # Errors
+/// Those of [`plan`] but the last.
+pub fn planned(
+    sql: &str,
+    tables: Arc<dyn TableResolver>,
+    limits: &SqlStatementLimits,
+    now: UtcTimestamp,
+) -> Result<PlannedStatement, Refusal> {
+    let (statement, explain) = allowlist::statement(sql, limits, tables.as_ref())?;
+    let config = session::config(&crate::limits::QueryResourceLimits::default());
+    let words = StatementContextProvider::new(tables, config.options(), now);
+    let plan = SqlToRel::new(&words)
+        .sql_statement_to_plan(Statement::Query(statement))
+        .map_err(|error| engine_error::planning(&error))?;
+    let plan = Analyzer::new()
+        .execute_and_check(plan, config.options(), |_, _| {})
+        .map_err(|error| engine_error::planning(&error))?;
+    expansion_limit::bounded(&plan, limits.spread)?;
+    let plan = cube_rewrite::rewritten(plan)?;
+    Ok(PlannedStatement { plan, explain })
+}
+
+#[cfg(test)]
+mod tests;

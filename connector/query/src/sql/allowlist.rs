@@ -1,0 +1,368 @@
+//! The SQL that is understood: one query, of the nodes listed here, within the limits. What is not listed is refused.
+//!
+//! Each node is taken apart completely, so that a new member of the parser's tree breaks the build instead of passing by.
+
+mod expr;
+mod function_call;
+mod query;
+mod relation;
+mod statement_size;
+
+use crate::limits::SqlStatementLimits;
+use crate::sql::resolver::TableResolver;
+use datafusion::sql::sqlparser::ast::{Query, Statement};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+
+/// The one query of `sql`, and whether it is to be explained.
+///
+/// # Errors
+/// `SQL_TOO_LARGE`, `SQL_TOO_DEEP`, `SQL_SYNTAX`, `ONE_STATEMENT_ONLY`, `STATEMENT_NOT_ALLOWED`, `CONSTRUCT_NOT_ALLOWED`,
+/// `DATASET_UNKNOWN`, `FUNCTION_UNKNOWN`.
+pub fn statement(
+    sql: &str,
+    limits: &SqlStatementLimits,
+    tables: &dyn TableResolver,
+) -> Result<(Box<Query>, bool), Refusal> {
+    if sql.len() > limits.bytes {
+        return Err(too_large(&format!(
+            "the statement has {} bytes, {} are accepted",
+            sql.len(),
+            limits.bytes
+        )));
+    }
+    let tokens = Tokenizer::new(&GenericDialect, sql)
+        .tokenize_with_location()
+        .map_err(|error| syntax(&error.message, error.location))?;
+    limits.count(tokens.iter().map(|token| &token.token))?;
+    shallow(&tokens, limits)?;
+    let mut parser = Parser::new(&GenericDialect)
+        .with_recursion_limit(limits.nesting.saturating_mul(4))
+        .with_tokens_with_locations(tokens);
+    if let Some(word) = forbidden_start(&mut parser) {
+        return Err(not_a_query(&word));
+    }
+    let parsed = parser.parse_statement();
+    let statement = parsed.map_err(|error| parser_error(&error, end(sql)))?;
+    let mut closed = false;
+    while parser.consume_token(&Token::SemiColon) {
+        closed = true;
+    }
+    let rest = parser.peek_token();
+    if rest.token != Token::EOF {
+        if closed {
+            return Err(Refusal::new(
+                ErrorCode::OneStatementOnly,
+                "the text holds more than one statement",
+            ));
+        }
+        return Err(syntax(
+            &format!("unexpected `{}`", rest.token),
+            rest.span.start,
+        ));
+    }
+    let (query, explain) = query_of(statement)?;
+    let mut walk = AllowlistVisitor {
+        limits,
+        tables,
+        operators: 0,
+        references: 0,
+        values: 0,
+        joins: 0,
+        arms: 0,
+        depth: 0,
+        ctes: Vec::new(),
+    };
+    walk.query(&query)?;
+    Ok((query, explain))
+}
+
+/// Refuses what would recurse too deeply in the parser: parentheses, cases, and chains of signs and NOT.
+fn shallow(tokens: &[TokenWithSpan], limits: &SqlStatementLimits) -> Result<(), Refusal> {
+    let (mut open, mut cases, mut prefixes) = (0_usize, 0_usize, 0_usize);
+    for token in tokens {
+        prefixes = match &token.token {
+            Token::Whitespace(_) => prefixes,
+            Token::Minus | Token::Plus | Token::Tilde => prefixes.saturating_add(1),
+            Token::Word(word) if word.keyword == Keyword::NOT => prefixes.saturating_add(1),
+            _ => 0,
+        };
+        match &token.token {
+            Token::LParen | Token::LBracket | Token::LBrace => open = open.saturating_add(1),
+            Token::RParen | Token::RBracket | Token::RBrace => open = open.saturating_sub(1),
+            Token::Word(word) if word.keyword == Keyword::CASE => cases = cases.saturating_add(1),
+            Token::Word(word) if word.keyword == Keyword::END => cases = cases.saturating_sub(1),
+            _ => {}
+        }
+        if open.max(cases).max(prefixes) > limits.nesting {
+            return Err(too_deep(limits));
+        }
+    }
+    Ok(())
+}
+
+fn query_of(statement: Statement) -> Result<(Box<Query>, bool), Refusal> {
+    match statement {
+        Statement::Query(query) => Ok((query, false)),
+        Statement::Explain {
+            describe_alias: _,
+            analyze: false,
+            verbose: false,
+            query_plan: false,
+            estimate: false,
+            statement,
+            format: None,
+            options: None,
+        } => match *statement {
+            Statement::Query(query) => Ok((query, true)),
+            _ => Err(not_a_query("EXPLAIN of this statement")),
+        },
+        Statement::Explain { .. } => Err(not_a_query("EXPLAIN with options")),
+        _ => Err(not_a_query("this statement")),
+    }
+}
+
+/// The first word, where it is known to begin something that is not a query; spares it a parse.
+fn forbidden_start(parser: &mut Parser<'_>) -> Option<String> {
+    let Token::Word(word) = parser.peek_token().token else {
+        return None;
+    };
+    if word.quote_style.is_some() {
+        return None;
+    }
+    let first = word.value.to_ascii_uppercase();
+    match first.as_str() {
+        "SELECT" | "WITH" | "VALUES" | "TABLE" | "EXPLAIN" | "FROM" => None,
+        _ if STATEMENTS.contains(&first.as_str()) => Some(first),
+        _ => None,
+    }
+}
+
+const STATEMENTS: [&str; 38] = [
+    "ALTER",
+    "ANALYZE",
+    "ATTACH",
+    "BEGIN",
+    "CALL",
+    "CLUSTER",
+    "COMMENT",
+    "COMMIT",
+    "COPY",
+    "CREATE",
+    "DEALLOCATE",
+    "DECLARE",
+    "DELETE",
+    "DESC",
+    "DESCRIBE",
+    "DETACH",
+    "DROP",
+    "EXECUTE",
+    "FETCH",
+    "GRANT",
+    "INSERT",
+    "INSTALL",
+    "KILL",
+    "LOAD",
+    "MERGE",
+    "OPTIMIZE",
+    "PRAGMA",
+    "PREPARE",
+    "REFRESH",
+    "RESET",
+    "REVOKE",
+    "ROLLBACK",
+    "SET",
+    "SHOW",
+    "TRUNCATE",
+    "UPDATE",
+    "USE",
+    "VACUUM",
+];
+
+pub(crate) struct AllowlistVisitor<'a> {
+    limits: &'a SqlStatementLimits,
+    tables: &'a dyn TableResolver,
+    operators: usize,
+    /// Table references so far, each CTE counted where it is named.
+    references: usize,
+    /// Values in lists so far, those of each CTE counted where it is named.
+    values: usize,
+    joins: usize,
+    arms: usize,
+    depth: usize,
+    /// The CTEs in scope.
+    ctes: Vec<CteSize>,
+}
+
+/// A CTE, and what it stands for.
+#[derive(Debug)]
+struct CteSize {
+    name: String,
+    tables: usize,
+    values: usize,
+}
+
+impl AllowlistVisitor<'_> {
+    fn operator(&mut self) -> Result<(), Refusal> {
+        self.operators = self.operators.saturating_add(1);
+        within(self.operators, self.limits.operators, "operators")
+    }
+
+    fn arm(&mut self) -> Result<(), Refusal> {
+        self.arms = self.arms.saturating_add(1);
+        within(
+            self.arms,
+            self.limits.arms.saturating_sub(1),
+            "set operations",
+        )
+    }
+
+    fn join(&mut self) -> Result<(), Refusal> {
+        self.joins = self.joins.saturating_add(1);
+        within(self.joins, self.limits.joins, "joins")
+    }
+
+    fn reference(&mut self, weight: usize) -> Result<(), Refusal> {
+        self.references = self.references.saturating_add(weight);
+        within(self.references, self.limits.tables, "table references")
+    }
+
+    fn values(&mut self, count: usize) -> Result<(), Refusal> {
+        self.values = self.values.saturating_add(count);
+        let what = "values in lists, where each CTE is named";
+        within(self.values, self.limits.spread, what)
+    }
+
+    fn deeper<T>(
+        &mut self,
+        inside: impl FnOnce(&mut Self) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        self.depth = self.depth.saturating_add(1);
+        if self.depth > self.limits.nesting {
+            return Err(too_deep(self.limits));
+        }
+        let result = inside(self);
+        self.depth = self.depth.saturating_sub(1);
+        result
+    }
+}
+
+fn within(count: usize, limit: usize, what: &str) -> Result<(), Refusal> {
+    if count > limit {
+        return Err(too_large(&format!(
+            "the statement has more than {limit} {what}"
+        )));
+    }
+    Ok(())
+}
+
+fn too_large(sentence: &str) -> Refusal {
+    Refusal::new(ErrorCode::SqlTooLarge, sentence)
+}
+
+fn too_deep(limits: &SqlStatementLimits) -> Refusal {
+    Refusal::new(
+        ErrorCode::SqlTooDeep,
+        format!(
+            "the statement is nested deeper than {} levels",
+            limits.nesting
+        ),
+    )
+}
+
+fn not_a_query(what: &str) -> Refusal {
+    Refusal::new(
+        ErrorCode::StatementNotAllowed,
+        format!("only queries are answered, not {what}"),
+    )
+}
+
+/// The refusal for a construct outside the list, with its place where the parser kept it.
+pub(crate) fn not_allowed(what: &str) -> Refusal {
+    Refusal::new(
+        ErrorCode::ConstructNotAllowed,
+        format!("{what} is not supported here"),
+    )
+}
+
+fn absent<T>(part: &Option<T>, what: &str) -> Result<(), Refusal> {
+    match part {
+        None => Ok(()),
+        Some(_) => Err(not_allowed(what)),
+    }
+}
+
+fn none<T>(parts: &[T], what: &str) -> Result<(), Refusal> {
+    if parts.is_empty() {
+        Ok(())
+    } else {
+        Err(not_allowed(what))
+    }
+}
+
+fn parser_error(error: &ParserError, end: Location) -> Refusal {
+    match error {
+        ParserError::RecursionLimitExceeded => {
+            Refusal::new(ErrorCode::SqlTooDeep, "the statement is nested too deeply")
+        }
+        ParserError::ParserError(text) | ParserError::TokenizerError(text) => {
+            let (message, place) = match text.rsplit_once(" at Line: ") {
+                Some((message, place)) => (message, location(place)),
+                None => (text.as_str(), None),
+            };
+            syntax(message, place.filter(|place| place.line > 0).unwrap_or(end))
+        }
+    }
+}
+
+/// Just behind the last character.
+fn end(sql: &str) -> Location {
+    let column = sql
+        .lines()
+        .next_back()
+        .map_or(0, |line| line.chars().count());
+    let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    Location {
+        line: count(sql.lines().count().max(1)),
+        column: count(column.saturating_add(1)),
+    }
+}
+
+/// `3, Column: 14`
+fn location(text: &str) -> Option<Location> {
+    let (line, column) = text.split_once(", Column: ")?;
+    Some(Location {
+        line: line.trim().parse().ok()?,
+        column: column.trim().parse().ok()?,
+    })
+}
+
+fn syntax(message: &str, place: Location) -> Refusal {
+    let message = message.trim_start_matches("sql parser error: ");
+    let mut letters = message.chars();
+    let message: String = letters
+        .next()
+        .into_iter()
+        .flat_map(char::to_lowercase)
+        .chain(letters)
+        .collect();
+    at(
+        Refusal::new(ErrorCode::SqlSyntax, message.trim_end_matches('.')),
+        place,
+    )
+}
+
+/// Adds line and column, where known.
+pub(crate) fn at(refusal: Refusal, place: Location) -> Refusal {
+    if place.line == 0 {
+        return refusal;
+    }
+    refusal.with_place(
+        "SQL",
+        Some(place.line),
+        Some(format!("column {}", place.column)),
+    )
+}

@@ -1,0 +1,155 @@
+//! Calls of functions, and the windows that they run over.
+
+use super::relation::folded;
+use super::{AllowlistVisitor, at, not_allowed};
+use crate::sql::functions::{self, sketch_state};
+use datafusion::sql::sqlparser::ast::{
+    Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList,
+    FunctionArguments, ObjectNamePart, Spanned, WindowFrame, WindowFrameBound, WindowSpec,
+    WindowType,
+};
+use datafusion::sql::sqlparser::tokenizer::Location;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+
+impl AllowlistVisitor<'_> {
+    /// A call by name.
+    pub(super) fn function(&mut self, function: &Function) -> Result<(), Refusal> {
+        let Function {
+            name,
+            uses_odbc_syntax,
+            parameters,
+            args,
+            filter,
+            null_treatment: _,
+            over,
+            within_group,
+        } = function;
+        let place = name.span().start;
+        let [ObjectNamePart::Identifier(ident)] = name.0.as_slice() else {
+            return Err(no_function(&name.to_string(), place));
+        };
+        let word = folded(ident);
+        #[cfg(test)]
+        let hole = self.limits.random && word == "random";
+        #[cfg(not(test))]
+        let hole = false;
+        if !functions::known(&word) && !hole {
+            return Err(match sketch_state::retired(&word) {
+                Some(why) => at(why, place),
+                None => no_function(&word, place),
+            });
+        }
+        if sketch_state::SketchKind::named(&word).is_some() {
+            alone(function, place)?;
+        }
+        if *uses_odbc_syntax || !matches!(parameters, FunctionArguments::None) {
+            return Err(at(not_allowed("this form of a call"), place));
+        }
+        match args {
+            FunctionArguments::None => {}
+            FunctionArguments::Subquery(_) => {
+                return Err(at(not_allowed("a query as the argument of a call"), place));
+            }
+            FunctionArguments::List(list) => self.arguments(list, place)?,
+        }
+        if let Some(filter) = filter {
+            self.expr(filter)?;
+        }
+        self.orders(within_group)?;
+        match over {
+            None | Some(WindowType::NamedWindow(_)) => Ok(()),
+            Some(WindowType::WindowSpec(spec)) => self.window(spec),
+        }
+    }
+
+    /// What stands in OVER or WINDOW.
+    pub(super) fn window(&mut self, spec: &WindowSpec) -> Result<(), Refusal> {
+        let WindowSpec {
+            window_name: _,
+            partition_by,
+            order_by,
+            window_frame,
+        } = spec;
+        self.exprs(partition_by)?;
+        self.orders(order_by)?;
+        let Some(WindowFrame {
+            units: _,
+            start_bound,
+            end_bound,
+        }) = window_frame
+        else {
+            return Ok(());
+        };
+        for bound in std::iter::once(start_bound).chain(end_bound) {
+            match bound {
+                WindowFrameBound::CurrentRow
+                | WindowFrameBound::Preceding(None)
+                | WindowFrameBound::Following(None) => {}
+                WindowFrameBound::Preceding(Some(expr))
+                | WindowFrameBound::Following(Some(expr)) => self.expr(expr)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn arguments(&mut self, list: &FunctionArgumentList, place: Location) -> Result<(), Refusal> {
+        let FunctionArgumentList {
+            duplicate_treatment: _,
+            args,
+            clauses,
+        } = list;
+        for argument in args {
+            match argument {
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => self.expr(expr)?,
+                FunctionArg::Unnamed(FunctionArgExpr::Wildcard) => {}
+                FunctionArg::Unnamed(
+                    FunctionArgExpr::QualifiedWildcard(_) | FunctionArgExpr::WildcardWithOptions(_),
+                )
+                | FunctionArg::Named { .. }
+                | FunctionArg::ExprNamed { .. } => {
+                    return Err(at(not_allowed("this argument of a call"), place));
+                }
+            }
+        }
+        for clause in clauses {
+            match clause {
+                FunctionArgumentClause::OrderBy(orders) => self.orders(orders)?,
+                FunctionArgumentClause::IgnoreOrRespectNulls(_) => {}
+                FunctionArgumentClause::Limit(_)
+                | FunctionArgumentClause::OnOverflow(_)
+                | FunctionArgumentClause::Having(_)
+                | FunctionArgumentClause::Separator(_)
+                | FunctionArgumentClause::JsonNullClause(_)
+                | FunctionArgumentClause::JsonReturningClause(_) => {
+                    return Err(at(not_allowed("this clause of a call"), place));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a state as anything else than a plain aggregate: of each row of a window it would be as long as of all.
+fn alone(function: &Function, place: Location) -> Result<(), Refusal> {
+    let plain = match &function.args {
+        FunctionArguments::List(list) => {
+            list.duplicate_treatment.is_none() && list.clauses.is_empty()
+        }
+        FunctionArguments::None | FunctionArguments::Subquery(_) => false,
+    };
+    if plain && function.over.is_none() && function.within_group.is_empty() {
+        return Ok(());
+    }
+    Err(at(not_allowed("this form of a state"), place))
+}
+
+/// The refusal for a function that is not on the list, whatever else has it.
+pub(super) fn no_function(name: &str, place: Location) -> Refusal {
+    at(
+        Refusal::new(
+            ErrorCode::FunctionUnknown,
+            format!("no function `{name}` here"),
+        ),
+        place,
+    )
+}

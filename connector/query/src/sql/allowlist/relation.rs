@@ -1,0 +1,169 @@
+//! What a query reads from: tables, joins, and names for them.
+
+use super::function_call::no_function;
+use super::{AllowlistVisitor, absent, at, none, not_allowed};
+use crate::sql::resolver::no_table;
+use datafusion::sql::sqlparser::ast::{
+    Ident, Join, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Spanned, TableAlias,
+    TableFactor, TableWithJoins,
+};
+use hansa_policy::refusal::Refusal;
+
+impl AllowlistVisitor<'_> {
+    /// An item of FROM: a table and what is joined to it.
+    pub(super) fn table_with_joins(&mut self, table: &TableWithJoins) -> Result<(), Refusal> {
+        let TableWithJoins { relation, joins } = table;
+        self.relation(relation)?;
+        for join in joins {
+            let Join {
+                relation,
+                global,
+                join_operator,
+            } = join;
+            if *global {
+                return Err(not_allowed("GLOBAL JOIN"));
+            }
+            self.join()?;
+            self.relation(relation)?;
+            self.join_operator(join_operator)?;
+        }
+        Ok(())
+    }
+
+    fn join_operator(&mut self, operator: &JoinOperator) -> Result<(), Refusal> {
+        match operator {
+            JoinOperator::Join(constraint)
+            | JoinOperator::Inner(constraint)
+            | JoinOperator::Left(constraint)
+            | JoinOperator::LeftOuter(constraint)
+            | JoinOperator::Right(constraint)
+            | JoinOperator::RightOuter(constraint)
+            | JoinOperator::FullOuter(constraint)
+            | JoinOperator::CrossJoin(constraint)
+            | JoinOperator::LeftSemi(constraint)
+            | JoinOperator::RightSemi(constraint)
+            | JoinOperator::LeftAnti(constraint)
+            | JoinOperator::RightAnti(constraint) => match constraint {
+                JoinConstraint::On(expr) => self.expr(expr),
+                JoinConstraint::Using(_) | JoinConstraint::Natural | JoinConstraint::None => Ok(()),
+            },
+            JoinOperator::Semi(_)
+            | JoinOperator::Anti(_)
+            | JoinOperator::CrossApply
+            | JoinOperator::OuterApply
+            | JoinOperator::AsOf { .. }
+            | JoinOperator::StraightJoin(_)
+            | JoinOperator::ArrayJoin
+            | JoinOperator::LeftArrayJoin
+            | JoinOperator::InnerArrayJoin => Err(not_allowed("this kind of join")),
+        }
+    }
+
+    fn relation(&mut self, factor: &TableFactor) -> Result<(), Refusal> {
+        match factor {
+            TableFactor::Table {
+                name,
+                alias,
+                args,
+                with_hints,
+                version,
+                with_ordinality,
+                partitions,
+                json_path,
+                sample,
+                index_hints,
+            } => {
+                if args.is_some() {
+                    return Err(no_function(&name.to_string(), name.span().start));
+                }
+                absent(version, "a version of a table")?;
+                absent(json_path, "a path into a table")?;
+                absent(sample, "TABLESAMPLE")?;
+                none(with_hints, "a hint")?;
+                none(partitions, "PARTITION")?;
+                none(index_hints, "a hint")?;
+                if *with_ordinality {
+                    return Err(not_allowed("WITH ORDINALITY"));
+                }
+                alias.iter().try_for_each(alias_ok)?;
+                self.table(name)
+            }
+            TableFactor::Derived {
+                lateral,
+                subquery,
+                alias,
+                sample,
+            } => {
+                if *lateral {
+                    return Err(not_allowed("LATERAL"));
+                }
+                absent(sample, "TABLESAMPLE")?;
+                alias.iter().try_for_each(alias_ok)?;
+                self.query(subquery)
+            }
+            TableFactor::NestedJoin {
+                table_with_joins,
+                alias,
+            } => {
+                alias.iter().try_for_each(alias_ok)?;
+                self.deeper(|walk| walk.table_with_joins(table_with_joins))
+            }
+            TableFactor::Function { name, .. } => {
+                Err(no_function(&name.to_string(), name.span().start))
+            }
+            TableFactor::TableFunction { .. }
+            | TableFactor::UNNEST { .. }
+            | TableFactor::JsonTable { .. }
+            | TableFactor::OpenJsonTable { .. }
+            | TableFactor::Pivot { .. }
+            | TableFactor::Unpivot { .. }
+            | TableFactor::MatchRecognize { .. }
+            | TableFactor::XmlTable { .. }
+            | TableFactor::SemanticView { .. } => Err(not_allowed("this kind of table")),
+        }
+    }
+
+    fn table(&mut self, name: &ObjectName) -> Result<(), Refusal> {
+        let mut path = Vec::new();
+        for part in &name.0 {
+            match part {
+                ObjectNamePart::Identifier(ident) => path.push(folded(ident)),
+                ObjectNamePart::Function(_) => return Err(not_allowed("this name of a table")),
+            }
+        }
+        if let [only] = path.as_slice()
+            && let Some(cte) = self.ctes.iter().rev().find(|cte| cte.name == *only)
+        {
+            let (tables, values) = (cte.tables, cte.values);
+            self.reference(tables)?;
+            return self.values(values);
+        }
+        let parts: Vec<&str> = path.iter().map(String::as_str).collect();
+        if self.tables.source(&parts).is_none() {
+            return Err(at(no_table(&parts.join(".")), name.span().start));
+        }
+        self.reference(1)
+    }
+}
+
+/// An identifier as the planner folds it: lower case unless quoted.
+pub(super) fn folded(ident: &Ident) -> String {
+    match ident.quote_style {
+        Some(_) => ident.value.clone(),
+        None => ident.value.to_ascii_lowercase(),
+    }
+}
+
+pub(super) fn alias_ok(alias: &TableAlias) -> Result<(), Refusal> {
+    let TableAlias {
+        explicit: _,
+        name: _,
+        columns,
+        at,
+    } = alias;
+    absent(at, "AT")?;
+    if columns.iter().any(|column| column.data_type.is_some()) {
+        return Err(not_allowed("a type in an alias"));
+    }
+    Ok(())
+}

@@ -1,0 +1,312 @@
+//! One aggregate block: `Aggregate(Filter?(Alias?(Scan)))` becomes the same totals over published cells.
+
+use super::{CubeBaseTable, cell_filter, spelled, time_dimension};
+use crate::sql::functions;
+use arrow_schema::DataType;
+use datafusion::functions::math;
+use datafusion_common::{Column, ScalarValue, TableReference};
+use datafusion_expr::expr::{AggregateFunction, Alias, Cast};
+use datafusion_expr::logical_plan::{Aggregate, LogicalPlan};
+use datafusion_expr::{Expr, Filter, LogicalPlanBuilder, cast, col, lit, when};
+use hansa_enforcement::table_source::{NamedTable, RelationPart};
+use hansa_enforcement::variance;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::CubeFunction;
+use std::sync::Arc;
+
+/// The block over the cells, with exactly the schema of the block over rows.
+pub(super) fn rewritten(
+    aggregate: &Aggregate,
+    predicate: Option<&Filter>,
+    base: &CubeBaseTable<'_>,
+    qualifier: &TableReference,
+) -> Result<LogicalPlan, Refusal> {
+    for group in &aggregate.group_expr {
+        check_group(group, base)?;
+    }
+    let conjuncts = match predicate {
+        None => Vec::new(),
+        Some(predicate) => cell_filter::on_cells(predicate, base)?,
+    };
+    let mut totals: Vec<Expr> = Vec::new();
+    let mut results = Vec::new();
+    for expr in &aggregate.aggr_expr {
+        results.push(total(expr, base, qualifier, &mut totals)?);
+    }
+    let cells = NamedTable {
+        part: RelationPart::Cells(Arc::clone(base.cube)),
+        shown: cells_schema(base)?,
+        ..base.named.clone()
+    };
+    let table = TableReference::partial(base.scan.table_name.table(), "cube");
+    let groups = aggregate.group_expr.len();
+    let built = LogicalPlanBuilder::scan(table, Arc::new(cells), None)
+        .and_then(|plan| plan.alias(qualifier.clone()))
+        .and_then(|plan| {
+            conjuncts
+                .into_iter()
+                .try_fold(plan, LogicalPlanBuilder::filter)
+        })
+        .and_then(|plan| plan.aggregate(aggregate.group_expr.clone(), totals))
+        .and_then(|plan| {
+            let inner = Arc::clone(plan.schema());
+            let outputs = aggregate
+                .schema
+                .iter()
+                .enumerate()
+                .map(|(index, (table, field))| {
+                    if index < groups {
+                        let (inner_table, inner_field) = inner.qualified_field(index);
+                        let column = Column::new(inner_table.cloned(), inner_field.name());
+                        return if inner_table == table && inner_field.name() == field.name() {
+                            Expr::Column(column)
+                        } else {
+                            Expr::Column(column).alias_qualified(table.cloned(), field.name())
+                        };
+                    }
+                    let result = results
+                        .get(index.saturating_sub(groups))
+                        .cloned()
+                        .unwrap_or_else(|| lit(ScalarValue::Null));
+                    cast(result, field.data_type().clone())
+                        .alias_qualified(table.cloned(), field.name())
+                });
+            let outputs: Vec<Expr> = outputs.collect();
+            plan.project(outputs)
+        })
+        .and_then(LogicalPlanBuilder::build);
+    built.map_err(|error| crate::engine_error::planning(&error))
+}
+
+/// The relation of the cells as the view shows it.
+fn cells_schema(base: &CubeBaseTable<'_>) -> Result<arrow_schema::SchemaRef, Refusal> {
+    base.named
+        .cells
+        .clone()
+        .ok_or_else(|| Refusal::new(ErrorCode::Internal, "the cells of a cube have no schema"))
+}
+
+fn check_group(expr: &Expr, base: &CubeBaseTable<'_>) -> Result<(), Refusal> {
+    let column = match expr {
+        Expr::Alias(Alias { expr, .. }) => return check_group(expr, base),
+        Expr::GroupingSet(_) => return Err(base.shape("ROLLUP, CUBE and GROUPING SETS")),
+        _ if time_dimension::union_of_cells(expr, base).is_some() => return Ok(()),
+        Expr::Column(column) => column,
+        Expr::Literal(_, _) => return Ok(()),
+        _ => {
+            let mut named: Vec<String> = expr
+                .column_refs()
+                .iter()
+                .filter_map(|column| base.dimension(&column.name))
+                .map(|dimension| {
+                    spelled(
+                        dimension,
+                        time_dimension::is_date(base.named, dimension.column.as_str()),
+                    )
+                })
+                .collect();
+            named.sort();
+            let refusal = base.refuse(
+                ErrorCode::DimensionNotAllowed,
+                "a group is a dimension or a bucket of whole cells",
+            );
+            return Err(match named.first() {
+                Some(accepted) => refusal.with_help(format!("write {accepted}, or a coarser one")),
+                None => refusal,
+            });
+        }
+    };
+    let Some(dimension) = base.dimension(&column.name) else {
+        return Err(base.refuse(
+            ErrorCode::DimensionNotAllowed,
+            format!("`{}` can't be grouped by", column.name),
+        ));
+    };
+    let is_date = time_dimension::is_date(base.named, &column.name);
+    match dimension.bucket {
+        None => Ok(()),
+        Some(hansa_policy::term::TimeBucketWidth::Day) if is_date => Ok(()),
+        Some(_) => Err(base
+            .refuse(
+                ErrorCode::DimensionNotAllowed,
+                format!("`{}` itself is finer than a cell", column.name),
+            )
+            .with_help(format!("write {}", spelled(dimension, is_date)))),
+    }
+}
+
+/// The value of one aggregate from totals over cells, which it adds to `totals`. A count is NULL where no cell tells it: what
+/// is withheld may be anything below the threshold, and 0 would say that nothing is there.
+fn total(
+    expr: &Expr,
+    base: &CubeBaseTable<'_>,
+    qualifier: &TableReference,
+    totals: &mut Vec<Expr>,
+) -> Result<Expr, Refusal> {
+    let call = match expr {
+        Expr::Alias(Alias { expr, .. }) => return total(expr, base, qualifier, totals),
+        Expr::AggregateFunction(call) => call,
+        _ => return Err(base.shape("this aggregate")),
+    };
+    let params = &call.params;
+    let name = call.func.name();
+    let function = match name {
+        "count" => CubeFunction::Count,
+        "sum" => CubeFunction::Sum,
+        "avg" => CubeFunction::Avg,
+        "var" | "var_pop" | "stddev" | "stddev_pop" => CubeFunction::Variance,
+        _ => return Err(not_allowed(name, base)),
+    };
+    if !base.cube.functions.contains(&function) {
+        return Err(not_allowed(name, base));
+    }
+    if params.distinct {
+        return Err(base.shape(&format!("{name}(DISTINCT …)")));
+    }
+    if params.filter.is_some() {
+        return Err(base.shape("FILTER"));
+    }
+    if !params.order_by.is_empty() || params.null_treatment.is_some() {
+        return Err(base.shape("ORDER BY inside an aggregate"));
+    }
+    let [argument] = params.args.as_slice() else {
+        return Err(base.shape("an aggregate of several columns"));
+    };
+    if let (CubeFunction::Count, Expr::Literal(value, _)) = (function, argument)
+        && !value.is_null()
+    {
+        return sum_of("n", base, qualifier, totals);
+    }
+    let argument = match (function, argument) {
+        // The engine itself converts the argument of these.
+        (CubeFunction::Avg | CubeFunction::Variance, Expr::Cast(Cast { expr, field }))
+            if *field.data_type() == DataType::Float64 =>
+        {
+            expr.as_ref()
+        }
+        (_, other) => other,
+    };
+    let measure = match argument {
+        Expr::Column(column) if base.is_measure(&column.name) => column.name.as_str(),
+        Expr::Column(column) => {
+            return Err(base.refuse(
+                ErrorCode::QueryShape,
+                format!("`{}` is a dimension, not a measure", column.name),
+            ));
+        }
+        Expr::Case(_) => return Err(base.shape("CASE")),
+        Expr::Cast(_) | Expr::TryCast(_) => return Err(base.shape("a cast")),
+        _ => return Err(base.shape("an expression as the argument of an aggregate")),
+    };
+    match function {
+        CubeFunction::Count => sum_of(&format!("cnt_{measure}"), base, qualifier, totals),
+        CubeFunction::Sum => sum_of(&format!("sum_{measure}"), base, qualifier, totals),
+        CubeFunction::Avg => {
+            let sum = sum_of(&format!("sum_{measure}"), base, qualifier, totals)?;
+            let count = sum_of(&format!("cnt_{measure}"), base, qualifier, totals)?;
+            Ok(cast(sum, DataType::Float64) / cast(count, DataType::Float64))
+        }
+        CubeFunction::Variance => spread(name, measure, base, qualifier, totals),
+        CubeFunction::Units => Err(not_allowed(name, base)),
+    }
+}
+
+/// Variance and standard deviation, of a sample or of all.
+fn spread(
+    name: &str,
+    measure: &str,
+    base: &CubeBaseTable<'_>,
+    qualifier: &TableReference,
+    totals: &mut Vec<Expr>,
+) -> Result<Expr, Refusal> {
+    let cell = |column: String| Expr::Column(Column::new(Some(qualifier.clone()), column));
+    let all = format!("total dev_{measure}");
+    let merged = variance::merged(
+        cell(format!("cnt_{measure}")),
+        cell(format!("sum_{measure}")),
+        cell(format!("dev_{measure}")),
+    )
+    .alias(&all);
+    if !totals.contains(&merged) {
+        totals.push(merged);
+    }
+    let count = counted(measure, base, qualifier, totals)?;
+    let (least, of) = match name {
+        "var" | "stddev" => (1_i64, count.clone() - lit(1_i64)),
+        _ => (0, count.clone()),
+    };
+    let variance = col(Column::from_name(all)) / cast(of, DataType::Float64);
+    let told = match name {
+        "stddev" | "stddev_pop" => math::expr_fn::sqrt(variance),
+        _ => variance,
+    };
+    when(count.gt(lit(least)), told)
+        .end()
+        .map_err(|error| crate::engine_error::planning(&error))
+}
+
+/// A column that holds how many values there are in the cells that tell their squares: of others only sums may be told.
+fn counted(
+    measure: &str,
+    base: &CubeBaseTable<'_>,
+    qualifier: &TableReference,
+    totals: &mut Vec<Expr>,
+) -> Result<Expr, Refusal> {
+    let cell = |column: String| Expr::Column(Column::new(Some(qualifier.clone()), column));
+    let told = when(
+        cell(format!("dev_{measure}")).is_not_null(),
+        cell(format!("cnt_{measure}")),
+    );
+    let told = told
+        .end()
+        .map_err(|error| crate::engine_error::planning(&error))?;
+    summed(
+        told,
+        format!("total cnt_{measure} of dev_{measure}"),
+        base,
+        totals,
+    )
+}
+
+/// A column that holds the sum of a column of the cells.
+fn sum_of(
+    column: &str,
+    base: &CubeBaseTable<'_>,
+    qualifier: &TableReference,
+    totals: &mut Vec<Expr>,
+) -> Result<Expr, Refusal> {
+    let cells = Expr::Column(Column::new(Some(qualifier.clone()), column));
+    summed(cells, format!("total {column}"), base, totals)
+}
+
+fn summed(
+    cells: Expr,
+    name: String,
+    base: &CubeBaseTable<'_>,
+    totals: &mut Vec<Expr>,
+) -> Result<Expr, Refusal> {
+    let sum = functions::aggregate("sum").ok_or_else(|| base.shape("this aggregate"))?;
+    let call = Expr::AggregateFunction(AggregateFunction::new_udf(
+        sum,
+        vec![cells],
+        false,
+        None,
+        vec![],
+        None,
+    ))
+    .alias(&name);
+    if !totals.contains(&call) {
+        totals.push(call);
+    }
+    Ok(col(Column::from_name(name)))
+}
+
+fn not_allowed(name: &str, base: &CubeBaseTable<'_>) -> Refusal {
+    base.refuse(
+        ErrorCode::FunctionNotAllowed,
+        format!(
+            "the contract does not permit `{name}` of `{}`",
+            base.named.dataset.name
+        ),
+    )
+}

@@ -1,0 +1,145 @@
+//! The condition of an aggregate block: whole cells only.
+
+use super::time_dimension::{self, BucketEdge};
+use super::{CubeBaseTable, spelled};
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
+use datafusion_common::{Column, ScalarValue};
+use datafusion_expr::expr::InList;
+use datafusion_expr::simplify::SimplifyContext;
+use datafusion_expr::utils::split_conjunction_owned;
+use datafusion_expr::{BinaryExpr, Expr, Filter, Operator};
+use hansa_policy::effect::CubeDimension;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::sync::Arc;
+
+/// The conjuncts of the filter, each of which holds for a cell as a whole; columns are those of the cells, by name.
+pub(super) fn on_cells(filter: &Filter, base: &CubeBaseTable<'_>) -> Result<Vec<Expr>, Refusal> {
+    let context = SimplifyContext::builder()
+        .with_schema(Arc::clone(filter.input.schema()))
+        .build();
+    let simplified = ExprSimplifier::new(context)
+        .simplify(filter.predicate.clone())
+        .map_err(|error| crate::engine_error::planning(&error))?;
+    let conjuncts = split_conjunction_owned(simplified);
+    for conjunct in &conjuncts {
+        check(conjunct, base)?;
+    }
+    Ok(conjuncts)
+}
+
+fn check(expr: &Expr, base: &CubeBaseTable<'_>) -> Result<(), Refusal> {
+    match expr {
+        Expr::Literal(ScalarValue::Boolean(_), _) => Ok(()),
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => match op {
+            Operator::And | Operator::Or => {
+                check(left, base)?;
+                check(right, base)
+            }
+            Operator::Eq
+            | Operator::NotEq
+            | Operator::Lt
+            | Operator::LtEq
+            | Operator::Gt
+            | Operator::GtEq => match (left.as_ref(), right.as_ref()) {
+                (side, Expr::Literal(value, _)) => compared(side, *op, value, base),
+                (Expr::Literal(value, _), side) => {
+                    compared(side, op.swap().unwrap_or(*op), value, base)
+                }
+                _ => Err(base.shape("a comparison of columns")),
+            },
+            _ => Err(base.shape(&format!("a filter with {op}"))),
+        },
+        Expr::Not(inner) => check(inner, base),
+        Expr::IsNull(inner) | Expr::IsNotNull(inner) => match inner.as_ref() {
+            Expr::Column(column) => dimension(column, base).map(|_| ()),
+            _ => Err(base.shape("an expression in the filter")),
+        },
+        Expr::InList(InList { expr, list, .. }) => {
+            for item in list {
+                match item {
+                    Expr::Literal(value, _) => compared(expr, Operator::Eq, value, base)?,
+                    _ => return Err(base.shape("a list that is not of literals")),
+                }
+            }
+            Ok(())
+        }
+        Expr::Column(column) => dimension(column, base).map(|_| ()),
+        Expr::Exists(_) | Expr::InSubquery(_) | Expr::ScalarSubquery(_) => {
+            Err(base.shape("a subquery"))
+        }
+        Expr::Like(_) | Expr::SimilarTo(_) => Err(base.shape("LIKE")),
+        Expr::ScalarFunction(call) => {
+            Err(base.shape(&format!("the function `{}`", call.func.name())))
+        }
+        Expr::Case(_) => Err(base.shape("CASE")),
+        Expr::Cast(_) | Expr::TryCast(_) => Err(base.shape("a cast")),
+        _ => Err(base.shape("an expression in the filter")),
+    }
+}
+
+fn dimension<'a>(
+    column: &Column,
+    base: &'a CubeBaseTable<'_>,
+) -> Result<&'a CubeDimension, Refusal> {
+    base.dimension(&column.name).ok_or_else(|| {
+        base.refuse(
+            ErrorCode::DimensionNotAllowed,
+            format!("`{}` can't be filtered by", column.name),
+        )
+    })
+}
+
+fn compared(
+    side: &Expr,
+    op: Operator,
+    value: &ScalarValue,
+    base: &CubeBaseTable<'_>,
+) -> Result<(), Refusal> {
+    if time_dimension::union_of_cells(side, base).is_some() {
+        return Ok(());
+    }
+    let column = match side {
+        Expr::Column(column) => column,
+        Expr::ScalarFunction(call) => {
+            return Err(base.shape(&format!("a filter on `{}`", call.func.name())));
+        }
+        Expr::Cast(_) | Expr::TryCast(_) => return Err(base.shape("a cast in the filter")),
+        Expr::Case(_) => return Err(base.shape("CASE")),
+        _ => return Err(base.shape("an expression in the filter")),
+    };
+    let dimension = dimension(column, base)?;
+    if dimension.bucket.is_none() || value.is_null() {
+        return Ok(());
+    }
+    if !time_dimension::is_time(&value.data_type()) {
+        return Err(base.shape("a comparison with another type"));
+    }
+    let is_day = time_dimension::is_date(base.named, &column.name)
+        && dimension.bucket == Some(hansa_policy::term::TimeBucketWidth::Day);
+    if is_day {
+        return Ok(());
+    }
+    let between = match op {
+        Operator::GtEq | Operator::Lt => time_dimension::edge(value, 0, dimension),
+        Operator::Gt | Operator::LtEq => time_dimension::edge(value, 1, dimension),
+        // One instant is finer than any cell.
+        _ => match time_dimension::edge(value, 0, dimension) {
+            Some(BucketEdge::On) => time_dimension::edge(value, 1, dimension),
+            other => other,
+        },
+    };
+    match between {
+        Some(BucketEdge::On) => Ok(()),
+        Some(BucketEdge::Between(before, after)) => Err(base
+            .refuse(
+                ErrorCode::FilterNotOnGrid,
+                format!("a filter on `{}` is finer than a cell", column.name),
+            )
+            .with_help(format!("the nearest edges are {before} and {after}"))
+            .with_help(format!(
+                "compare {} with >= and <",
+                spelled(dimension, time_dimension::is_date(base.named, &column.name))
+            ))),
+        None => Err(base.shape("a comparison with another type")),
+    }
+}

@@ -1,0 +1,255 @@
+//! Text functions that can make large values or take long, with a bound on what one call makes.
+
+use crate::engine_error;
+use datafusion::arrow::array::{Array, AsArray};
+use datafusion::arrow::datatypes::{DataType, FieldRef, Int64Type};
+use datafusion_common::{Result, ScalarValue};
+use datafusion_expr::simplify::{ExprSimplifyResult, SimplifyContext};
+use datafusion_expr::{
+    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::sync::Arc;
+
+/// The most bytes of one value made by `repeat`, `lpad`, `rpad` and `to_char`.
+pub const VALUE: i64 = 100_000;
+
+/// The most bytes of one text in a question, stored or made: a batch of them can be written out, however often one is pointed at.
+pub const TEXT: usize = 256 * 1024 - 1;
+
+/// The most bytes that one call makes for one batch.
+pub const BATCH: usize = 64 * 1024 * 1024;
+
+/// `function`, bounded if it can make large values.
+#[must_use]
+pub fn wrapped(function: &Arc<ScalarUDF>) -> Arc<ScalarUDF> {
+    let growth = match function.name() {
+        "repeat" | "lpad" | "rpad" => OutputGrowth::Count,
+        "replace" | "regexp_replace" | "translate" => OutputGrowth::Product,
+        "concat" | "concat_ws" | "overlay" => OutputGrowth::Sum,
+        // `date_format` is the same by another name.
+        "to_char" => OutputGrowth::Format,
+        "levenshtein" => OutputGrowth::Pairs,
+        _ => return Arc::clone(function),
+    };
+    Arc::new(ScalarUDF::from(BoundedTextFunction {
+        inner: Arc::clone(function),
+        growth,
+    }))
+}
+
+/// The most bytes that one letter of a format becomes: `%c` is a date of 24.
+const LETTER: usize = 16;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum OutputGrowth {
+    /// The second argument says how long the value becomes, or how often it is repeated.
+    Count,
+    /// Each character can become the last argument.
+    Product,
+    /// The arguments are put together.
+    Sum,
+    /// The second argument is a pattern of which each letter can become a whole date.
+    Format,
+    /// Nothing large is made, but each letter of one text meets each letter of the other.
+    Pairs,
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct BoundedTextFunction {
+    inner: Arc<ScalarUDF>,
+    growth: OutputGrowth,
+}
+
+impl BoundedTextFunction {
+    fn fits(&self, args: &ScalarFunctionArgs) -> bool {
+        let rows = args.number_rows.max(1);
+        let widths: Vec<usize> = args.args.iter().map(width).collect();
+        let batch = match self.growth {
+            OutputGrowth::Count => {
+                let count = args.args.get(1).map_or(0, largest);
+                if count > VALUE {
+                    return false;
+                }
+                let count = usize::try_from(count.max(0)).unwrap_or(usize::MAX);
+                let one = if self.inner.name() == "repeat" {
+                    let text = widths.first().copied().unwrap_or(0);
+                    if text.saturating_mul(count) > usize::try_from(VALUE).unwrap_or(0) {
+                        return false;
+                    }
+                    text.saturating_mul(count)
+                } else {
+                    count.saturating_mul(4)
+                };
+                one.saturating_mul(rows)
+            }
+            OutputGrowth::Product => {
+                let text = args.args.first().map_or(0, |text| total(text, rows));
+                let with = args.args.get(2).map_or(0, width);
+                let pattern_can_be_empty = rows;
+                text.saturating_add(pattern_can_be_empty)
+                    .saturating_mul(with.saturating_add(1))
+            }
+            OutputGrowth::Sum => {
+                // The first argument of concat_ws stands between all others.
+                let between = args.args.first().map_or(0, width);
+                args.args
+                    .iter()
+                    .map(|argument| {
+                        total(argument, rows).saturating_add(between.saturating_mul(rows))
+                    })
+                    .fold(0_usize, usize::saturating_add)
+            }
+            OutputGrowth::Format => {
+                let format = args.args.get(1).map_or(0, width);
+                let most = usize::try_from(VALUE).unwrap_or(0);
+                if format.saturating_mul(LETTER) > most {
+                    return false;
+                }
+                let all = args.args.get(1).map_or(0, |format| total(format, rows));
+                all.saturating_mul(LETTER)
+            }
+            OutputGrowth::Pairs => {
+                let text = args.args.first().map_or(0, |text| total(text, rows));
+                text.saturating_mul(args.args.get(1).map_or(0, width))
+            }
+        };
+        batch <= BATCH
+    }
+}
+
+impl ScalarUDFImpl for BoundedTextFunction {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    fn aliases(&self) -> &[String] {
+        self.inner.aliases()
+    }
+
+    fn signature(&self) -> &Signature {
+        self.inner.signature()
+    }
+
+    fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
+        self.inner.return_type(arguments)
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        self.inner.return_field_from_args(args)
+    }
+
+    fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
+        self.inner.coerce_types(arguments)
+    }
+
+    fn simplify(&self, args: Vec<Expr>, _info: &SimplifyContext) -> Result<ExprSimplifyResult> {
+        // The engine's own rewrites would put the unbounded function back.
+        Ok(ExprSimplifyResult::Original(args))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        if self.fits(&args) {
+            short(self.inner.invoke_with_args(args)?)
+        } else if self.growth == OutputGrowth::Pairs {
+            Err(engine_error::carry(Refusal::new(
+                ErrorCode::ResourceLimit,
+                format!("`{}` would compare texts that are too long", self.name()),
+            )))
+        } else {
+            Err(engine_error::carry(too_large()))
+        }
+    }
+}
+
+/// The refusal for a value beyond the bounds.
+#[must_use]
+pub fn too_large() -> Refusal {
+    Refusal::new(
+        ErrorCode::ResourceLimit,
+        format!("a text function would make a value of more than {VALUE} bytes, or too many such"),
+    )
+}
+
+/// What was made, where none of it is longer than [`TEXT`].
+///
+/// # Errors
+/// `RESOURCE_LIMIT`.
+pub fn short(made: ColumnarValue) -> Result<ColumnarValue> {
+    if width(&made) > TEXT {
+        return Err(engine_error::carry(too_large()));
+    }
+    Ok(made)
+}
+
+/// Bytes of the longest value.
+fn width(argument: &ColumnarValue) -> usize {
+    match argument {
+        ColumnarValue::Scalar(value) => text_of(value).map_or(0, str::len),
+        ColumnarValue::Array(array) => match array.data_type() {
+            DataType::Utf8 => array
+                .as_string::<i32>()
+                .iter()
+                .flatten()
+                .map(str::len)
+                .max()
+                .unwrap_or(0),
+            DataType::LargeUtf8 => array
+                .as_string::<i64>()
+                .iter()
+                .flatten()
+                .map(str::len)
+                .max()
+                .unwrap_or(0),
+            DataType::Utf8View => array
+                .as_string_view()
+                .iter()
+                .flatten()
+                .map(str::len)
+                .max()
+                .unwrap_or(0),
+            _ => 32,
+        },
+    }
+}
+
+/// Bytes of all values in a batch of `rows`.
+pub(super) fn total(argument: &ColumnarValue, rows: usize) -> usize {
+    match argument {
+        ColumnarValue::Scalar(value) => text_of(value).map_or(32, str::len).saturating_mul(rows),
+        ColumnarValue::Array(array) => match array.data_type() {
+            DataType::Utf8 => array
+                .as_string::<i32>()
+                .iter()
+                .flatten()
+                .map(str::len)
+                .sum(),
+            DataType::LargeUtf8 => array
+                .as_string::<i64>()
+                .iter()
+                .flatten()
+                .map(str::len)
+                .sum(),
+            DataType::Utf8View => array.as_string_view().iter().flatten().map(str::len).sum(),
+            _ => rows.saturating_mul(32),
+        },
+    }
+}
+
+fn text_of(value: &ScalarValue) -> Option<&str> {
+    value.try_as_str().flatten()
+}
+
+/// The largest number of an argument; anything that is no 64-bit integer counts as too large.
+fn largest(argument: &ColumnarValue) -> i64 {
+    match argument {
+        ColumnarValue::Scalar(ScalarValue::Int64(count)) => count.unwrap_or(0),
+        ColumnarValue::Array(array) if *array.data_type() == DataType::Int64 => array
+            .as_primitive::<Int64Type>()
+            .iter()
+            .flatten()
+            .max()
+            .unwrap_or(0),
+        ColumnarValue::Scalar(_) | ColumnarValue::Array(_) => i64::MAX,
+    }
+}

@@ -1,0 +1,57 @@
+//! `now()` and its kin: the instant at which the question was admitted, the same in the whole of it.
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion_common::{Result, ScalarValue};
+use datafusion_expr::{
+    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
+use hansa_audit_log::time::UtcTimestamp;
+
+/// The names of these functions.
+pub const NAMES: [&str; 4] = ["now", "current_timestamp", "current_date", "today"];
+
+/// The function of that name, answering with `now`.
+#[must_use]
+pub fn function(name: &str, now: UtcTimestamp) -> Option<ScalarUDF> {
+    let (name, value) = match name {
+        "now" | "current_timestamp" => (
+            "now",
+            ScalarValue::TimestampMicrosecond(Some(now.micros()), Some("UTC".into())),
+        ),
+        "current_date" | "today" => (
+            "current_date",
+            ScalarValue::Date32(i32::try_from(now.micros().div_euclid(86_400_000_000)).ok()),
+        ),
+        _ => return None,
+    };
+    Some(ScalarUDF::from(CurrentTimeFunction {
+        name,
+        value,
+        signature: Signature::nullary(Volatility::Immutable),
+    }))
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct CurrentTimeFunction {
+    name: &'static str,
+    value: ScalarValue,
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for CurrentTimeFunction {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _arguments: &[DataType]) -> Result<DataType> {
+        Ok(self.value.data_type())
+    }
+
+    fn invoke_with_args(&self, _args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        Ok(ColumnarValue::Scalar(self.value.clone()))
+    }
+}

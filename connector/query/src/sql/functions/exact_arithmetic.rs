@@ -1,0 +1,382 @@
+//! `+`, `-`, `*` and unary minus of integers and decimals that are right or none: the engine's own of integers wrap round and
+//! look like any other number (its checked form can't be asked for, 55.2), and those of decimals may leave their digits.
+//!
+//! They stand in the plan as calls while it is optimised and run, so that constants are folded by them too. Chains of
+//! operators are one call, since the engine plans deep calls slowly.
+
+use crate::engine_error;
+use datafusion::arrow::array::{Array, AsArray, PrimitiveArray};
+use datafusion::arrow::compute::kernels::numeric::{add, div, mul, neg, sub};
+use datafusion::arrow::datatypes::{
+    DataType, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, DecimalType, Field,
+    FieldRef,
+};
+use datafusion::arrow::error::ArrowError;
+use datafusion::physical_expr_common::datum::apply;
+use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion_common::{DFSchema, DataFusionError, ExprSchema, Result, exec_err, plan_err};
+use datafusion_expr::expr::ScalarFunction;
+use datafusion_expr::expr_rewriter::NamePreserver;
+use datafusion_expr::type_coercion::binary::BinaryTypeCoercer;
+use datafusion_expr::utils::merge_schema;
+use datafusion_expr::{
+    BinaryExpr, ColumnarValue, Expr, ExprSchemable, GroupingSet, LogicalPlan, Operator,
+    ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::sync::Arc;
+
+/// The plan with such operators as calls; names of columns stay.
+///
+/// # Errors
+/// When the type of an expression can't be told, or the plan not be put together again.
+pub fn guarded(plan: LogicalPlan) -> Result<LogicalPlan> {
+    plan.transform_up_with_subqueries(|node| {
+        let inputs = node.inputs();
+        let schema = match (&node, inputs.as_slice()) {
+            (LogicalPlan::TableScan(scan), _) => {
+                DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?
+            }
+            (_, inputs) => merge_schema(inputs),
+        };
+        let names = NamePreserver::new(&node);
+        node.map_expressions(|expr| renamed(&names, expr, |expr| guard(expr, &schema)))
+    })
+    .data()
+}
+
+/// The plan with operators again where [`guarded`] put calls.
+///
+/// # Errors
+/// When the plan can't be put together again.
+pub fn written(plan: LogicalPlan) -> Result<LogicalPlan> {
+    plan.transform_up_with_subqueries(|node| {
+        let names = NamePreserver::new(&node);
+        node.map_expressions(|expr| renamed(&names, expr, unguard))
+    })
+    .data()
+}
+
+/// An expression over `schema` with such operators as calls.
+///
+/// # Errors
+/// When the type of an expression can't be told.
+pub fn guarded_expr(expr: Expr, schema: &DFSchema) -> Result<Expr> {
+    guard(expr, schema).data()
+}
+
+/// The expression with operators again where [`guarded_expr`] put calls.
+///
+/// # Errors
+/// When a call lacks its arguments.
+pub fn written_expr(expr: Expr) -> Result<Expr> {
+    unguard(expr).data()
+}
+
+/// The expression changed, under the name that it had.
+pub(super) fn renamed(
+    names: &NamePreserver,
+    expr: Expr,
+    change: impl Fn(Expr) -> Result<Transformed<Expr>>,
+) -> Result<Transformed<Expr>> {
+    let one = |expr: Expr| {
+        let name = names.save(&expr);
+        let done = change(expr)?;
+        if !done.transformed {
+            return Ok(done);
+        }
+        Ok(done.update_data(|expr| match name.restore(expr) {
+            // A name that the expression has by itself again.
+            Expr::Alias(alias)
+                if alias.relation.is_none()
+                    && alias.expr.qualified_name() == (None, alias.name.clone()) =>
+            {
+                *alias.expr
+            }
+            expr => expr,
+        }))
+    };
+    match expr {
+        // What has names in a set of groups are its keys.
+        Expr::GroupingSet(GroupingSet::Rollup(keys)) => each(keys, one)
+            .map(|keys| keys.update_data(|keys| Expr::GroupingSet(GroupingSet::Rollup(keys)))),
+        Expr::GroupingSet(GroupingSet::Cube(keys)) => each(keys, one)
+            .map(|keys| keys.update_data(|keys| Expr::GroupingSet(GroupingSet::Cube(keys)))),
+        Expr::GroupingSet(GroupingSet::GroupingSets(sets)) => each(sets, |keys| each(keys, one))
+            .map(|sets| {
+                sets.update_data(|sets| Expr::GroupingSet(GroupingSet::GroupingSets(sets)))
+            }),
+        other => one(other),
+    }
+}
+
+fn each<T>(
+    all: Vec<T>,
+    change: impl Fn(T) -> Result<Transformed<T>>,
+) -> Result<Transformed<Vec<T>>> {
+    let mut any = false;
+    let all = all
+        .into_iter()
+        .map(|one| {
+            let done = change(one)?;
+            any |= done.transformed;
+            Ok(done.data)
+        })
+        .collect::<Result<Vec<T>>>()?;
+    Ok(if any {
+        Transformed::yes(all)
+    } else {
+        Transformed::no(all)
+    })
+}
+
+fn guard(expr: Expr, schema: &dyn ExprSchema) -> Result<Transformed<Expr>> {
+    expr.transform_down(|part| match part {
+        Expr::BinaryExpr(binary) if arithmetic(binary.op) => chain(binary, schema),
+        Expr::Negative(inner) if inner.get_type(schema)?.is_integer() => {
+            Ok(Transformed::yes(ArithmeticOp::Negative.call(vec![*inner])))
+        }
+        other => Ok(Transformed::no(other)),
+    })
+}
+
+fn unguard(expr: Expr) -> Result<Transformed<Expr>> {
+    expr.transform_up(|part| {
+        let Expr::ScalarFunction(ScalarFunction { func, args }) = part else {
+            return Ok(Transformed::no(part));
+        };
+        let Some(exact) = func.inner().downcast_ref::<ExactArithmeticFunction>() else {
+            return Ok(Transformed::no(Expr::ScalarFunction(ScalarFunction {
+                func,
+                args,
+            })));
+        };
+        let mut args = args.into_iter();
+        let Some(first) = args.next() else {
+            return exec_err!("arithmetic without its operands");
+        };
+        Ok(Transformed::yes(match &exact.how {
+            ArithmeticOp::Negative => Expr::Negative(Box::new(first)),
+            ArithmeticOp::Chain(operators) => operators
+                .iter()
+                .zip(args)
+                .fold(first, |left, (op, right)| operation(left, *op, right)),
+        }))
+    })
+}
+
+const fn arithmetic(op: Operator) -> bool {
+    matches!(
+        op,
+        Operator::Plus | Operator::Minus | Operator::Multiply | Operator::Divide
+    )
+}
+
+fn operation(left: Expr, op: Operator, right: Expr) -> Expr {
+    Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)))
+}
+
+/// A chain of operators from left to right, as one call as far as it is one of integers and decimals. Times, days and
+/// durations never wrap in the engine; floating-point numbers have an infinity.
+fn chain(last: BinaryExpr, schema: &dyn ExprSchema) -> Result<Transformed<Expr>> {
+    let mut links = Vec::new();
+    let mut next = Expr::BinaryExpr(last);
+    let first = loop {
+        match next {
+            Expr::BinaryExpr(BinaryExpr { left, op, right }) if arithmetic(op) => {
+                links.push((op, *right));
+                next = *left;
+            }
+            other => break other,
+        }
+    };
+    let mut any = false;
+    let mut guarded = |expr: Expr| {
+        let done = guard(expr, schema)?;
+        any |= done.transformed;
+        Ok::<_, DataFusionError>(done.data)
+    };
+    let mut kind = first.get_type(schema)?;
+    let mut made = guarded(first)?;
+    let (mut operators, mut operands) = (Vec::new(), Vec::new());
+    let mut calls = false;
+    for (op, right) in links.into_iter().rev() {
+        let with = right.get_type(schema)?;
+        let right = guarded(right)?;
+        let result = result(&kind, op, &with)?;
+        if needs_care(&kind, op) && needs_care(&with, op) {
+            calls = true;
+            if operands.is_empty() {
+                operands.push(std::mem::take(&mut made));
+            }
+            operators.push(op);
+            operands.push(right);
+        } else {
+            made = operation(closed(made, &mut operators, &mut operands), op, right);
+        }
+        kind = result;
+    }
+    let made = closed(made, &mut operators, &mut operands);
+    // What stands in it was looked at.
+    Ok(Transformed::new(
+        made,
+        any || calls,
+        TreeNodeRecursion::Jump,
+    ))
+}
+
+/// The call of what was gathered, or `made` where nothing was.
+fn closed(made: Expr, operators: &mut Vec<Operator>, operands: &mut Vec<Expr>) -> Expr {
+    if operands.is_empty() {
+        return made;
+    }
+    ArithmeticOp::Chain(std::mem::take(operators)).call(std::mem::take(operands))
+}
+
+/// Whether the engine's own operator over that type can give a wrong result. Its division of integers is checked.
+fn needs_care(kind: &DataType, op: Operator) -> bool {
+    kind.is_decimal() || (kind.is_integer() && op != Operator::Divide)
+}
+
+fn result(left: &DataType, op: Operator, right: &DataType) -> Result<DataType> {
+    if left == right && (left.is_integer() || left.is_floating()) {
+        return Ok(left.clone());
+    }
+    BinaryTypeCoercer::new(left, &op, right).get_result_type()
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum ArithmeticOp {
+    /// The operators between the arguments, from left to right.
+    Chain(Vec<Operator>),
+    /// The one argument less than nothing.
+    Negative,
+}
+
+impl ArithmeticOp {
+    fn call(self, operands: Vec<Expr>) -> Expr {
+        let signature = Signature::any(operands.len(), Volatility::Immutable);
+        ScalarUDF::from(ExactArithmeticFunction {
+            how: self,
+            signature,
+        })
+        .call(operands)
+    }
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct ExactArithmeticFunction {
+    how: ArithmeticOp,
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for ExactArithmeticFunction {
+    fn name(&self) -> &'static str {
+        "exact"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
+        let Some((first, rest)) = arguments.split_first() else {
+            return plan_err!("arithmetic without its operands");
+        };
+        match &self.how {
+            ArithmeticOp::Negative => Ok(first.clone()),
+            ArithmeticOp::Chain(operators) => operators
+                .iter()
+                .zip(rest)
+                .try_fold(first.clone(), |left, (op, right)| result(&left, *op, right)),
+        }
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        let kinds = args
+            .arg_fields
+            .iter()
+            .map(|field| field.data_type().clone());
+        let kind = self.return_type(&kinds.collect::<Vec<_>>())?;
+        let nullable = args.arg_fields.iter().any(|field| field.is_nullable());
+        Ok(Arc::new(Field::new(self.name(), kind, nullable)))
+    }
+
+    fn is_strict(&self) -> bool {
+        true
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let mut operands = args.args.into_iter();
+        let Some(first) = operands.next() else {
+            return exec_err!("arithmetic without its operands");
+        };
+        let made = match &self.how {
+            ArithmeticOp::Negative => match first {
+                ColumnarValue::Array(array) => neg(&array)
+                    .map(ColumnarValue::Array)
+                    .map_err(DataFusionError::from),
+                ColumnarValue::Scalar(value) => {
+                    value.arithmetic_negate().map(ColumnarValue::Scalar)
+                }
+            },
+            ArithmeticOp::Chain(operators) => operators
+                .iter()
+                .zip(operands)
+                .try_fold(first, |left, (op, right)| step(&left, *op, &right)),
+        };
+        made.map_err(|error| match error.find_root() {
+            DataFusionError::ArrowError(inner, _)
+                if matches!(**inner, ArrowError::ArithmeticOverflow(_)) =>
+            {
+                engine_error::carry(beyond())
+            }
+            _ => error,
+        })
+    }
+}
+
+fn step(left: &ColumnarValue, op: Operator, right: &ColumnarValue) -> Result<ColumnarValue> {
+    let made = match op {
+        Operator::Plus => apply(left, right, add),
+        Operator::Minus => apply(left, right, sub),
+        Operator::Multiply => apply(left, right, mul),
+        Operator::Divide => apply(left, right, div),
+        _ => exec_err!("an operator that is not of arithmetic"),
+    }?;
+    if made.data_type().is_decimal() {
+        let digits = match &made {
+            ColumnarValue::Array(array) => digits(array.as_ref()),
+            ColumnarValue::Scalar(value) => digits(value.to_array()?.as_ref()),
+        };
+        digits.map_err(|_| engine_error::carry(beyond()))?;
+    }
+    Ok(made)
+}
+
+/// Whether decimals have no more digits than their type.
+fn digits(array: &dyn Array) -> Result<(), ArrowError> {
+    fn of<T: DecimalType>(array: &PrimitiveArray<T>) -> Result<(), ArrowError> {
+        array.validate_decimal_precision(array.precision())
+    }
+    match array.data_type() {
+        DataType::Decimal32(_, _) => of(array.as_primitive::<Decimal32Type>()),
+        DataType::Decimal64(_, _) => of(array.as_primitive::<Decimal64Type>()),
+        DataType::Decimal128(_, _) => of(array.as_primitive::<Decimal128Type>()),
+        DataType::Decimal256(_, _) => of(array.as_primitive::<Decimal256Type>()),
+        _ => Ok(()),
+    }
+}
+
+/// The refusal for a result that its type can't hold.
+#[must_use]
+pub fn beyond() -> Refusal {
+    Refusal::new(
+        ErrorCode::ArithmeticOverflow,
+        "a result of arithmetic is beyond what its type can hold, so there is no right number to show",
+    )
+    .with_help("compute in a wider type, for example CAST(… AS DECIMAL(38, 0)), or guard the expression with CASE")
+}
+
+#[cfg(test)]
+mod tests;

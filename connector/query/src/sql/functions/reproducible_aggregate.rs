@@ -1,0 +1,395 @@
+//! Aggregates of floating-point numbers whose last digit tells nothing of the order of the rows, nor of how they were cut into
+//! batches and dealt among threads and workers: the rows are held without rounding, and what is told of them is rounded
+//! once (reproducible summation, Demmel and Nguyen 2013). Of hidden rows nothing shows, since these decide how rows are cut.
+
+use super::sum::only;
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Float64Array, ListArray,
+};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
+use datafusion_common::{Result, ScalarValue, exec_err};
+use datafusion_expr::utils::format_state_name;
+use datafusion_expr::{Accumulator, EmitTo, GroupsAccumulator};
+use hansa_enforcement::exact_sum::ExactSum;
+use hansa_enforcement::power_sums::PowerSums;
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+/// What is known of rows of `N` numbers, whatever their order.
+pub(super) trait NumericSummary<const N: usize>:
+    Debug + Default + Clone + Send + Sync + 'static
+{
+    /// One more row.
+    fn add(&mut self, row: [f64; N]);
+    /// One of the rows less.
+    fn take(&mut self, row: [f64; N]);
+    /// Takes in what [`Self::write`] has written; nothing where it did not.
+    fn merge(&mut self, bytes: &[u8]) -> Option<()>;
+    /// Bytes; none of no rows.
+    fn write(&self) -> Option<Vec<u8>>;
+    /// Bytes that it holds beside itself.
+    fn held(&self) -> usize;
+}
+
+impl NumericSummary<1> for ExactSum {
+    fn add(&mut self, [value]: [f64; 1]) {
+        Self::add(self, value);
+    }
+
+    fn take(&mut self, [value]: [f64; 1]) {
+        Self::take(self, value);
+    }
+
+    fn merge(&mut self, bytes: &[u8]) -> Option<()> {
+        Self::merge(self, bytes)
+    }
+
+    fn write(&self) -> Option<Vec<u8>> {
+        Self::write(self)
+    }
+
+    fn held(&self) -> usize {
+        Self::heap_bytes(self)
+    }
+}
+
+impl<const N: usize> NumericSummary<N> for PowerSums<N> {
+    fn add(&mut self, row: [f64; N]) {
+        Self::add(self, row);
+    }
+
+    fn take(&mut self, row: [f64; N]) {
+        Self::take(self, row);
+    }
+
+    fn merge(&mut self, bytes: &[u8]) -> Option<()> {
+        Self::merge(self, bytes)
+    }
+
+    fn write(&self) -> Option<Vec<u8>> {
+        Self::write(self)
+    }
+
+    fn held(&self) -> usize {
+        Self::heap_bytes(self)
+    }
+}
+
+/// What is told of a summary.
+pub(super) type SummaryOutput<S> = fn(&S) -> Option<f64>;
+
+/// The one column of what [`SummaryAccumulator`] and [`SummaryGroupsAccumulator`] hand on.
+pub(super) fn state_field(name: &str) -> Vec<FieldRef> {
+    let name = format_state_name(name, "summary");
+    vec![Arc::new(Field::new(name, DataType::Binary, true))]
+}
+
+/// The one column of what [`DistinctValueAccumulator`] hands on.
+pub(super) fn distinct_field(name: &str) -> Vec<FieldRef> {
+    let name = format_state_name(name, "distinct values");
+    let item = Field::new_list_field(DataType::Float64, true);
+    vec![Arc::new(Field::new_list(name, item, true))]
+}
+
+/// The rows of one group.
+#[derive(Debug)]
+pub(super) struct SummaryAccumulator<S, const N: usize> {
+    summary: S,
+    told: SummaryOutput<S>,
+}
+
+impl<S: NumericSummary<N>, const N: usize> SummaryAccumulator<S, N> {
+    /// No rows.
+    pub(super) fn new(told: SummaryOutput<S>) -> Self {
+        Self {
+            summary: S::default(),
+            told,
+        }
+    }
+}
+
+impl<S: NumericSummary<N>, const N: usize> Accumulator for SummaryAccumulator<S, N> {
+    fn update_batch(&mut self, columns: &[ArrayRef]) -> Result<()> {
+        let summary = &mut self.summary;
+        each(columns, |_, row| {
+            summary.add(row);
+            Ok(())
+        })
+    }
+
+    fn retract_batch(&mut self, columns: &[ArrayRef]) -> Result<()> {
+        let summary = &mut self.summary;
+        each(columns, |_, row| {
+            summary.take(row);
+            Ok(())
+        })
+    }
+
+    fn supports_retract_batch(&self) -> bool {
+        true
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        Ok(ScalarValue::Float64((self.told)(&self.summary)))
+    }
+
+    fn size(&self) -> usize {
+        size_of_val(self).saturating_add(self.summary.held())
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        Ok(vec![ScalarValue::Binary(self.summary.write())])
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        for state in written(states)?.iter().flatten() {
+            merged(&mut self.summary, state)?;
+        }
+        Ok(())
+    }
+}
+
+/// The different values of one group, by their bits: in the order of which they are put together does not matter.
+#[derive(Debug)]
+pub(super) struct DistinctValueAccumulator<S> {
+    /// How often each is there: a window that slides on takes them away again.
+    counts: BTreeMap<u64, u64>,
+    told: SummaryOutput<S>,
+}
+
+impl<S> DistinctValueAccumulator<S> {
+    /// No values.
+    pub(super) const fn new(told: SummaryOutput<S>) -> Self {
+        Self {
+            counts: BTreeMap::new(),
+            told,
+        }
+    }
+}
+
+/// The bits of a value; zero has one sign, as in a GROUP BY of the engine.
+fn key(value: f64) -> u64 {
+    (value + 0.0).to_bits()
+}
+
+impl<S: NumericSummary<1>> Accumulator for DistinctValueAccumulator<S> {
+    fn update_batch(&mut self, columns: &[ArrayRef]) -> Result<()> {
+        each(columns, |_, [value]: [f64; 1]| {
+            let count = self.counts.entry(key(value)).or_default();
+            *count = count.saturating_add(1);
+            Ok(())
+        })
+    }
+
+    fn retract_batch(&mut self, columns: &[ArrayRef]) -> Result<()> {
+        each(columns, |_, [value]: [f64; 1]| {
+            let key = key(value);
+            if let Some(count) = self.counts.get_mut(&key) {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    self.counts.remove(&key);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn supports_retract_batch(&self) -> bool {
+        true
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        let mut summary = S::default();
+        for bits in self.counts.keys() {
+            summary.add([f64::from_bits(*bits)]);
+        }
+        Ok(ScalarValue::Float64((self.told)(&summary)))
+    }
+
+    fn size(&self) -> usize {
+        // A node of the tree has room for about half as many again.
+        let each = size_of::<(u64, u64)>().saturating_mul(3) / 2;
+        size_of_val(self).saturating_add(self.counts.len().saturating_mul(each))
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        let values = self.counts.keys();
+        let values: Vec<_> = values
+            .map(|bits| ScalarValue::Float64(Some(f64::from_bits(*bits))))
+            .collect();
+        let list = ScalarValue::new_list_nullable(&values, &DataType::Float64);
+        Ok(vec![ScalarValue::List(list)])
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        let Some(lists): Option<&ListArray> = only(states)?.as_list_opt::<i32>() else {
+            return exec_err!("lists of values");
+        };
+        for list in lists.iter().flatten() {
+            self.update_batch(&[list])?;
+        }
+        Ok(())
+    }
+}
+
+/// The rows of many groups at once.
+#[derive(Debug)]
+pub(super) struct SummaryGroupsAccumulator<S, const N: usize> {
+    summaries: Vec<S>,
+    /// Bytes that they hold beside themselves.
+    held: usize,
+    told: SummaryOutput<S>,
+}
+
+impl<S: NumericSummary<N>, const N: usize> SummaryGroupsAccumulator<S, N> {
+    /// No groups yet.
+    pub(super) const fn new(told: SummaryOutput<S>) -> Self {
+        Self {
+            summaries: Vec::new(),
+            held: 0,
+            told,
+        }
+    }
+
+    fn change(&mut self, group: usize, with: impl FnOnce(&mut S) -> Result<()>) -> Result<()> {
+        let Some(summary) = self.summaries.get_mut(group) else {
+            return exec_err!("there is no such group");
+        };
+        let before = summary.held();
+        with(summary)?;
+        self.held = self
+            .held
+            .saturating_add(summary.held())
+            .saturating_sub(before);
+        Ok(())
+    }
+
+    fn taken(&mut self, emit_to: EmitTo) -> Vec<S> {
+        let taken = emit_to.take_needed(&mut self.summaries);
+        // Groups are taken a few at a time: those that stay are not looked at each time.
+        let gone = taken.iter().map(S::held).sum();
+        self.held = self.held.saturating_sub(gone);
+        taken
+    }
+}
+
+impl<S: NumericSummary<N>, const N: usize> GroupsAccumulator for SummaryGroupsAccumulator<S, N> {
+    fn update_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        opt_filter: Option<&BooleanArray>,
+        total_num_groups: usize,
+    ) -> Result<()> {
+        self.summaries.resize(total_num_groups, S::default());
+        each(values, |at, row| {
+            if opt_filter.is_some_and(|filter| !is_kept(filter, at)) {
+                return Ok(());
+            }
+            let Some(group) = group_indices.get(at) else {
+                return exec_err!("a row without a group");
+            };
+            self.change(*group, |summary| {
+                summary.add(row);
+                Ok(())
+            })
+        })
+    }
+
+    fn merge_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        total_num_groups: usize,
+    ) -> Result<()> {
+        self.summaries.resize(total_num_groups, S::default());
+        for (state, group) in written(values)?.iter().zip(group_indices) {
+            let Some(state) = state else { continue };
+            self.change(*group, |summary| merged(summary, state))?;
+        }
+        Ok(())
+    }
+
+    fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
+        let summaries = self.taken(emit_to);
+        let told: Float64Array = summaries.iter().map(self.told).collect();
+        Ok(Arc::new(told))
+    }
+
+    fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
+        let summaries = self.taken(emit_to);
+        let written: BinaryArray = summaries.iter().map(S::write).collect();
+        Ok(vec![Arc::new(written)])
+    }
+
+    fn convert_to_state(
+        &self,
+        values: &[ArrayRef],
+        opt_filter: Option<&BooleanArray>,
+    ) -> Result<Vec<ArrayRef>> {
+        let rows = values.first().map_or(0, |column| column.len());
+        let mut states: Vec<Option<Vec<u8>>> = vec![None; rows];
+        each(values, |at, row| {
+            if opt_filter.is_none_or(|filter| is_kept(filter, at)) {
+                let mut one = S::default();
+                one.add(row);
+                if let Some(state) = states.get_mut(at) {
+                    *state = one.write();
+                }
+            }
+            Ok(())
+        })?;
+        let states: BinaryArray = states.into_iter().collect();
+        Ok(vec![Arc::new(states)])
+    }
+
+    fn size(&self) -> usize {
+        let own = self.summaries.capacity().saturating_mul(size_of::<S>());
+        own.saturating_add(self.held)
+    }
+}
+
+fn is_kept(filter: &BooleanArray, row: usize) -> bool {
+    filter.is_valid(row) && filter.value(row)
+}
+
+/// Does something with each row that has all its numbers.
+fn each<const N: usize>(
+    columns: &[ArrayRef],
+    mut with: impl FnMut(usize, [f64; N]) -> Result<()>,
+) -> Result<()> {
+    let typed: Option<Vec<&Float64Array>> = columns
+        .iter()
+        .map(|column| column.as_primitive_opt::<Float64Type>())
+        .collect();
+    let typed = typed.and_then(|typed| <[&Float64Array; N]>::try_from(typed).ok());
+    let Some(typed) = typed else {
+        return exec_err!("columns of floating-point numbers");
+    };
+    let rows = typed.first().map_or(0, |column| column.len());
+    let whole = typed.iter().all(|column| column.null_count() == 0);
+    for at in 0..rows {
+        if whole || typed.iter().all(|column| column.is_valid(at)) {
+            with(at, typed.map(|column| column.value(at)))?;
+        }
+    }
+    Ok(())
+}
+
+fn merged<S: NumericSummary<N>, const N: usize>(summary: &mut S, state: &[u8]) -> Result<()> {
+    match summary.merge(state) {
+        Some(()) => Ok(()),
+        None => exec_err!("a state of floating-point numbers"),
+    }
+}
+
+fn written(states: &[ArrayRef]) -> Result<&BinaryArray> {
+    match only(states)?.as_binary_opt::<i32>() {
+        Some(states) => Ok(states),
+        None => exec_err!("bytes"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

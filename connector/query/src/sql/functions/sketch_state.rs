@@ -1,0 +1,366 @@
+//! Counts of different values and percentiles of which each participant computes a part: the part as a value, by a function
+//! that can be written in a text for a participant, and what puts such values together.
+//!
+//! The names of these functions hold the version of what they give: of `distinct_state` it depends on the engine, of whose hashes
+//! it is made. A release that gives something else has functions of other names, and a participant that does not know a name
+//! refuses with `FUNCTION_UNKNOWN`, so that nothing is put together that does not fit. Who only asks finds plain functions
+//! of the rows that are shown; they are no part of the list of names, since nothing but a connector can use what they give.
+
+mod hyperloglog;
+pub(super) mod percentile;
+mod quantile_sketch;
+
+use crate::engine_error;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BinaryArray};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion_common::types::{NativeType, logical_float64};
+use datafusion_common::{Result, ScalarValue, internal_datafusion_err, internal_err, plan_err};
+use datafusion_expr::expr::AggregateFunction;
+use datafusion_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion_expr::utils::{AggregateOrderSensitivity, format_state_name};
+use datafusion_expr::{
+    Accumulator, AggregateUDF, AggregateUDFImpl, Coercion, Expr, Signature, TypeSignatureClass,
+    Volatility,
+};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hyperloglog::HyperLogLogRegisters;
+use quantile_sketch::QuantileSketch;
+use std::sync::Arc;
+
+/// About the most bytes of a state.
+pub const LARGEST: u32 = 16_384;
+
+/// About how many bytes of a state each value brings, as long as there are few.
+pub const EACH: u32 = 8;
+
+/// The most values that a state can be of.
+const VALUES: u64 = 1 << 53;
+
+/// A kind of state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SketchKind {
+    /// Of which the number of different values is counted.
+    Distinct,
+    /// Of which percentiles are computed.
+    Percentile,
+}
+
+/// What is made of states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SketchOutput {
+    /// A state again.
+    State,
+    /// How many different values there are.
+    Count,
+    /// The value below which such a share of all is, or above which.
+    Quantile {
+        /// The bits of the share.
+        share: u64,
+        /// Whether it is counted from the greatest value.
+        descends: bool,
+    },
+}
+
+impl SketchKind {
+    /// All kinds.
+    pub const ALL: [Self; 2] = [Self::Distinct, Self::Percentile];
+
+    /// The name of the function that computes it, with its version.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Distinct => "distinct_state_v1",
+            Self::Percentile => "percentile_state_v2",
+        }
+    }
+
+    /// The kind that a function of that name computes.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// Whether there are states of values of that type.
+    #[must_use]
+    pub const fn takes(self, kind: &DataType) -> bool {
+        match self {
+            Self::Distinct => hyperloglog::takes(kind),
+            Self::Percentile => quantile_sketch::takes(kind),
+        }
+    }
+
+    /// The function that computes it.
+    #[must_use]
+    pub fn function(self) -> Arc<AggregateUDF> {
+        let signature = match self {
+            Self::Distinct => Signature::any(1, Volatility::Immutable),
+            // As the engine's percentiles, which cast all numbers to this type.
+            Self::Percentile => Signature::coercible(
+                vec![Coercion::new_implicit(
+                    TypeSignatureClass::Native(logical_float64()),
+                    vec![TypeSignatureClass::Numeric],
+                    NativeType::Float64,
+                )],
+                Volatility::Immutable,
+            ),
+        };
+        Arc::new(AggregateUDF::from(SketchFunction {
+            state: self,
+            of: SketchInput::Values,
+            told: SketchOutput::State,
+            signature,
+        }))
+    }
+
+    /// A call that puts states together.
+    #[must_use]
+    pub fn merged(self, told: SketchOutput, states: Expr) -> Expr {
+        let function = AggregateUDF::from(SketchFunction {
+            state: self,
+            of: SketchInput::States,
+            told,
+            signature: Signature::exact(vec![DataType::Binary], Volatility::Immutable),
+        });
+        Expr::AggregateFunction(AggregateFunction::new_udf(
+            Arc::new(function),
+            vec![states],
+            false,
+            None,
+            Vec::new(),
+            None,
+        ))
+    }
+
+    /// Refuses what came from elsewhere as such states and holds another value than NULL that is none.
+    ///
+    /// # Errors
+    /// `PEER_DATA_INVALID`.
+    pub fn check(self, states: &dyn Array) -> Result<(), Refusal> {
+        let states = states.as_binary_opt::<i32>().ok_or_else(|| self.wrong())?;
+        for state in states.iter().flatten() {
+            SketchState::of(self)
+                .merge(state)
+                .ok_or_else(|| self.wrong())?;
+        }
+        Ok(())
+    }
+
+    fn wrong(self) -> Refusal {
+        Refusal::new(
+            ErrorCode::PeerDataInvalid,
+            format!("it sent a state that is none of `{}`", self.name()),
+        )
+    }
+}
+
+/// Why a state that an older release asks for is refused.
+#[must_use]
+pub fn retired(name: &str) -> Option<Refusal> {
+    (name == "percentile_state_v1").then(|| {
+        let now = SketchKind::Percentile.name();
+        Refusal::new(
+            ErrorCode::FunctionUnknown,
+            format!("`{name}` is answered no more: it depended on the order of the rows, hidden ones too"),
+        )
+        .with_help(format!(
+            "the asking connector is of an older release; a newer one asks for `{now}`"
+        ))
+    })
+}
+
+/// What is aggregated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum SketchInput {
+    Values,
+    States,
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct SketchFunction {
+    state: SketchKind,
+    of: SketchInput,
+    told: SketchOutput,
+    signature: Signature,
+}
+
+impl AggregateUDFImpl for SketchFunction {
+    fn name(&self) -> &'static str {
+        match (self.of, self.told) {
+            (SketchInput::Values, _) => self.state.name(),
+            (SketchInput::States, SketchOutput::State) => "merged state",
+            (SketchInput::States, SketchOutput::Count) => "merged approx_distinct",
+            (SketchInput::States, SketchOutput::Quantile { .. }) => "merged approx_percentile_cont",
+        }
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
+        match (self.of, arguments) {
+            (SketchInput::Values, [kind]) if !self.state.takes(kind) => {
+                plan_err!("there is no `{}` of values of this type", self.state.name())
+            }
+            (_, [_]) => Ok(match self.told {
+                SketchOutput::State => DataType::Binary,
+                SketchOutput::Count => DataType::UInt64,
+                SketchOutput::Quantile { .. } => DataType::Float64,
+            }),
+            _ => plan_err!("`{}` takes one argument", self.name()),
+        }
+    }
+
+    fn is_nullable(&self) -> bool {
+        self.told != SketchOutput::Count
+    }
+
+    fn default_value(&self, kind: &DataType) -> Result<ScalarValue> {
+        match self.told {
+            SketchOutput::Count => Ok(ScalarValue::UInt64(Some(0))),
+            SketchOutput::State | SketchOutput::Quantile { .. } => ScalarValue::try_from(kind),
+        }
+    }
+
+    fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        if args.is_distinct {
+            return plan_err!("`{}` takes no DISTINCT", self.name());
+        }
+        Ok(Box::new(SketchAccumulator::new(
+            self.state, self.of, self.told,
+        )))
+    }
+
+    fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
+        let name = format_state_name(args.name, "state");
+        Ok(vec![Arc::new(Field::new(name, DataType::Binary, true))])
+    }
+
+    fn order_sensitivity(&self) -> AggregateOrderSensitivity {
+        AggregateOrderSensitivity::Insensitive
+    }
+}
+
+/// What is known of the values of a group.
+#[derive(Debug)]
+enum SketchState {
+    Registers(HyperLogLogRegisters),
+    Quantiles(QuantileSketch),
+}
+
+impl SketchState {
+    fn of(state: SketchKind) -> Self {
+        match state {
+            SketchKind::Distinct => Self::Registers(HyperLogLogRegisters::default()),
+            SketchKind::Percentile => Self::Quantiles(QuantileSketch::default()),
+        }
+    }
+
+    fn add(&mut self, values: &ArrayRef) -> Result<()> {
+        match self {
+            Self::Registers(registers) => registers.add(values),
+            Self::Quantiles(sketch) => sketch.add(values),
+        }
+    }
+
+    fn merge(&mut self, state: &[u8]) -> Option<()> {
+        match self {
+            Self::Registers(registers) => registers.merge(state),
+            Self::Quantiles(sketch) => sketch.merge(state),
+        }
+    }
+
+    fn write(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Registers(registers) => registers.write(),
+            Self::Quantiles(sketch) => sketch.write(),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct SketchAccumulator {
+    state: SketchKind,
+    of: SketchInput,
+    told: SketchOutput,
+    held: SketchState,
+}
+
+impl SketchAccumulator {
+    fn new(state: SketchKind, of: SketchInput, told: SketchOutput) -> Self {
+        Self {
+            state,
+            of,
+            told,
+            held: SketchState::of(state),
+        }
+    }
+
+    fn merge(&mut self, states: &BinaryArray) -> Result<()> {
+        for state in states.iter().flatten() {
+            self.held
+                .merge(state)
+                .ok_or_else(|| engine_error::carry(self.state.wrong()))?;
+        }
+        Ok(())
+    }
+}
+
+impl Accumulator for SketchAccumulator {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        match (self.of, values) {
+            // Behind values a percentile has its share.
+            (SketchInput::Values, [values, ..]) => self.held.add(values),
+            (SketchInput::States, [states]) => {
+                let states = states.as_binary_opt::<i32>().ok_or_else(strange)?;
+                self.merge(states)
+            }
+            _ => Err(strange()),
+        }
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        match states {
+            [states] => self.merge(states.as_binary_opt::<i32>().ok_or_else(strange)?),
+            _ => Err(strange()),
+        }
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        Ok(vec![ScalarValue::Binary(self.held.write())])
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        match (self.told, &self.held) {
+            (SketchOutput::State, held) => Ok(ScalarValue::Binary(held.write())),
+            (SketchOutput::Count, SketchState::Registers(registers)) => {
+                let count = registers.count()?;
+                // So many values nobody has: ranks like these are made up.
+                if count > VALUES {
+                    return Err(engine_error::carry(self.state.wrong()));
+                }
+                Ok(ScalarValue::UInt64(Some(count)))
+            }
+            (SketchOutput::Quantile { share, descends }, SketchState::Quantiles(sketch)) => {
+                let told = sketch.quantile(f64::from_bits(share), descends);
+                Ok(ScalarValue::Float64(told))
+            }
+            _ => internal_err!("another state than is told of"),
+        }
+    }
+
+    fn size(&self) -> usize {
+        let held = match &self.held {
+            SketchState::Registers(registers) => registers.held(),
+            SketchState::Quantiles(sketch) => sketch.held(),
+        };
+        size_of_val(self).saturating_add(held)
+    }
+}
+
+fn strange() -> datafusion_common::DataFusionError {
+    internal_datafusion_err!("a state of another type")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,248 @@
+//! `sum` that is right or none: integers, durations and decimals are added without loss, and a total that its type can't
+//! hold ends the question. The engine's own wraps round and looks like any other number. Floating-point numbers are added
+//! without rounding, so that the last digit is the same in every order.
+
+mod average;
+mod exact_sum;
+mod group_sums;
+mod scalar_sum;
+
+use super::reproducible_aggregate::{
+    DistinctValueAccumulator, SummaryAccumulator, SummaryGroupsAccumulator, distinct_field,
+    state_field,
+};
+use crate::engine_error;
+use datafusion::arrow::datatypes::{
+    DataType, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type,
+    DurationMicrosecondType, DurationMillisecondType, DurationNanosecondType, DurationSecondType,
+    Field, FieldRef, Int64Type, TimeUnit, UInt64Type,
+};
+use datafusion::functions_aggregate::sum::sum_udaf;
+use datafusion_common::{DataFusionError, Result, plan_err};
+use datafusion_expr::expr::AggregateFunction;
+use datafusion_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion_expr::utils::{AggregateOrderSensitivity, format_state_name};
+use datafusion_expr::{
+    Accumulator, AggregateUDF, AggregateUDFImpl, Expr, GroupsAccumulator, ReversedUDAF,
+    SetMonotonicity, Signature,
+};
+use exact_sum::ExactSumType;
+use group_sums::SumGroupsAccumulator;
+use hansa_enforcement::exact_sum::ExactSum;
+use hansa_enforcement::overflow_safe_sum::{WHOLE, beyond};
+pub(super) use scalar_sum::only;
+use scalar_sum::{DistinctSum, ScalarSum};
+use std::sync::{Arc, LazyLock};
+
+/// `sum`, in the type in which it is written.
+#[must_use]
+pub fn checked() -> Arc<AggregateUDF> {
+    Arc::clone(&CHECKED)
+}
+
+/// `avg`, also right of durations and of the widest decimals, whose sum wraps round in the engine.
+#[must_use]
+pub fn average() -> Arc<AggregateUDF> {
+    average::average()
+}
+
+/// `sum` that no integer is too large for: of integers it is a decimal, to be narrowed by [`hansa_enforcement::overflow_safe_sum::whole`] once it
+/// is known that the total is told at all.
+#[must_use]
+pub fn whole() -> Arc<AggregateUDF> {
+    Arc::clone(&WIDE)
+}
+
+/// A call of [`whole`].
+pub(crate) fn whole_of(value: Expr) -> Expr {
+    Expr::AggregateFunction(AggregateFunction::new_udf(
+        whole(),
+        vec![value],
+        false,
+        None,
+        vec![],
+        None,
+    ))
+}
+
+static CHECKED: LazyLock<Arc<AggregateUDF>> = LazyLock::new(|| Arc::new(SumFunction::of(false)));
+static WIDE: LazyLock<Arc<AggregateUDF>> = LazyLock::new(|| Arc::new(SumFunction::of(true)));
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct SumFunction {
+    wide: bool,
+    inner: Arc<AggregateUDF>,
+    signature: Signature,
+}
+
+impl SumFunction {
+    fn of(wide: bool) -> AggregateUDF {
+        let inner = sum_udaf();
+        let signature = inner.signature().clone();
+        AggregateUDF::from(Self {
+            wide,
+            inner,
+            signature,
+        })
+    }
+}
+
+/// What is done with the type of the values, as `T`, or with floating-point numbers.
+macro_rules! by_type {
+    ($args:ident, $made:ident, $floats:expr) => {
+        match input(&$args)? {
+            DataType::Int64 => $made!(Int64Type),
+            DataType::UInt64 => $made!(UInt64Type),
+            DataType::Duration(TimeUnit::Second) => $made!(DurationSecondType),
+            DataType::Duration(TimeUnit::Millisecond) => $made!(DurationMillisecondType),
+            DataType::Duration(TimeUnit::Microsecond) => $made!(DurationMicrosecondType),
+            DataType::Duration(TimeUnit::Nanosecond) => $made!(DurationNanosecondType),
+            DataType::Decimal32(_, _) => $made!(Decimal32Type),
+            DataType::Decimal64(_, _) => $made!(Decimal64Type),
+            DataType::Decimal128(_, _) => $made!(Decimal128Type),
+            DataType::Decimal256(_, _) => $made!(Decimal256Type),
+            DataType::Float64 => $floats,
+            _ => not_here(),
+        }
+    };
+}
+
+impl AggregateUDFImpl for SumFunction {
+    fn name(&self) -> &'static str {
+        // The engine takes what is called `sum` apart where its result is of the type of its values.
+        if self.wide { "whole_sum" } else { "sum" }
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
+        match arguments {
+            [DataType::Int64] if self.wide => Ok(WHOLE),
+            [DataType::Interval(_)] => not_here(),
+            [_] => self.inner.return_type(arguments),
+            _ => plan_err!("`sum` takes one argument"),
+        }
+    }
+
+    fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        let to = args.return_field.data_type().clone();
+        macro_rules! made {
+            ($kind:ty) => {
+                if args.is_distinct {
+                    Ok(Box::new(DistinctSum::<$kind>::of(input(&args)?, to)))
+                } else {
+                    Ok(Box::new(ScalarSum::<$kind>::of(to)))
+                }
+            };
+        }
+        by_type!(
+            args,
+            made,
+            if args.is_distinct {
+                Ok(Box::new(DistinctValueAccumulator::<ExactSum>::new(
+                    ExactSum::rounded_value,
+                )))
+            } else {
+                Ok(Box::new(SummaryAccumulator::<ExactSum, 1>::new(
+                    ExactSum::rounded_value,
+                )))
+            }
+        )
+    }
+
+    fn create_sliding_accumulator(
+        &self,
+        args: AccumulatorArgs<'_>,
+    ) -> Result<Box<dyn Accumulator>> {
+        self.accumulator(args)
+    }
+
+    fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
+        let [field] = args.input_fields else {
+            return plan_err!("`sum` takes one argument");
+        };
+        if *field.data_type() == DataType::Float64 {
+            return Ok(if args.is_distinct {
+                distinct_field(args.name)
+            } else {
+                state_field(args.name)
+            });
+        }
+        Ok(vec![Arc::new(if args.is_distinct {
+            Field::new_list(
+                format_state_name(args.name, "sum distinct"),
+                Field::new_list_field(field.data_type().clone(), true),
+                false,
+            )
+        } else {
+            let name = format_state_name(args.name, "sum");
+            Field::new(name, exact_sum::state(field.data_type()), true)
+        })])
+    }
+
+    fn groups_accumulator_supported(&self, args: AccumulatorArgs<'_>) -> bool {
+        !args.is_distinct
+    }
+
+    fn create_groups_accumulator(
+        &self,
+        args: AccumulatorArgs<'_>,
+    ) -> Result<Box<dyn GroupsAccumulator>> {
+        let to = args.return_field.data_type().clone();
+        macro_rules! made {
+            ($kind:ty) => {
+                Ok(Box::new(SumGroupsAccumulator::<$kind>::of(to)))
+            };
+        }
+        by_type!(
+            args,
+            made,
+            Ok(Box::new(SummaryGroupsAccumulator::<ExactSum, 1>::new(
+                ExactSum::rounded_value
+            )))
+        )
+    }
+
+    fn reverse_expr(&self) -> ReversedUDAF {
+        ReversedUDAF::Identical
+    }
+
+    fn order_sensitivity(&self) -> AggregateOrderSensitivity {
+        AggregateOrderSensitivity::Insensitive
+    }
+
+    fn set_monotonicity(&self, kind: &DataType) -> SetMonotonicity {
+        match kind {
+            DataType::UInt64 => SetMonotonicity::Increasing,
+            _ => SetMonotonicity::NotMonotonic,
+        }
+    }
+}
+
+fn input(args: &AccumulatorArgs<'_>) -> Result<DataType> {
+    match args.expr_fields {
+        [field] => Ok(field.data_type().clone()),
+        _ => plan_err!("`sum` takes one argument"),
+    }
+}
+
+fn not_here<T>() -> Result<T> {
+    plan_err!("there is no `sum` of values of this type")
+}
+
+/// The total as a value, in the type `to`.
+fn narrowed_sum<T: ExactSumType>(
+    sum: exact_sum::AccumulatedSum<T>,
+    to: &DataType,
+) -> Result<T::Native> {
+    T::narrow(sum, to).ok_or_else(too_large)
+}
+
+fn too_large() -> DataFusionError {
+    engine_error::carry(beyond())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,351 @@
+//! Averages whose sum the engine lets wrap round: of durations, and of decimals for which there is no wider type. Those of
+//! integers and floating-point numbers are sums of floating-point numbers without rounding in between, those of other decimals
+//! have room in the engine.
+
+use super::exact_sum::{AccumulatedSum, ExactSumType, state};
+use super::scalar_sum::{DistinctSum, ScalarSum, only, there, typed};
+use super::too_large;
+use crate::sql::functions::reproducible_aggregate::{
+    DistinctValueAccumulator, NumericSummary, SummaryAccumulator, SummaryGroupsAccumulator,
+    distinct_field, state_field,
+};
+use datafusion::arrow::array::ArrayRef;
+use datafusion::arrow::datatypes::{
+    DataType, Decimal256Type, DecimalType, DurationMicrosecondType, DurationMillisecondType,
+    DurationNanosecondType, DurationSecondType, Field, FieldRef, TimeUnit, UInt64Type, i256,
+};
+use datafusion::functions_aggregate::average::avg_udaf;
+use datafusion_common::{Result, ScalarValue, exec_err, plan_err};
+use datafusion_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion_expr::utils::{AggregateOrderSensitivity, format_state_name};
+use datafusion_expr::{
+    Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, ReversedUDAF, Signature,
+};
+use hansa_enforcement::exact_sum::ExactSum;
+use std::sync::{Arc, LazyLock};
+
+/// `avg`, exact where the engine's wraps.
+pub(super) fn average() -> Arc<AggregateUDF> {
+    Arc::clone(&AVERAGE)
+}
+
+static AVERAGE: LazyLock<Arc<AggregateUDF>> =
+    LazyLock::new(|| Arc::new(AggregateUDF::from(AverageFunction { inner: avg_udaf() })));
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct AverageFunction {
+    inner: Arc<AggregateUDF>,
+}
+
+/// What is done with the type of the values, as `T`; the rest is left to the engine.
+macro_rules! by_type {
+    ($kind:expr, $made:ident, $floats:expr, $engine:expr) => {
+        match $kind {
+            DataType::Duration(TimeUnit::Second) => $made!(DurationSecondType),
+            DataType::Duration(TimeUnit::Millisecond) => $made!(DurationMillisecondType),
+            DataType::Duration(TimeUnit::Microsecond) => $made!(DurationMicrosecondType),
+            DataType::Duration(TimeUnit::Nanosecond) => $made!(DurationNanosecondType),
+            DataType::Decimal256(_, _) => $made!(Decimal256Type),
+            DataType::Float64 => $floats,
+            _ => $engine,
+        }
+    };
+}
+
+impl AggregateUDFImpl for AverageFunction {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    fn aliases(&self) -> &[String] {
+        self.inner.aliases()
+    }
+
+    fn signature(&self) -> &Signature {
+        self.inner.signature()
+    }
+
+    fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
+        self.inner.return_type(arguments)
+    }
+
+    fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        let kind = input(args.expr_fields)?;
+        let to = args.return_field.data_type().clone();
+        macro_rules! made {
+            ($kind:ty) => {
+                Ok(Box::new(MeanAccumulator::<$kind>::of(
+                    args.is_distinct,
+                    kind,
+                    to,
+                )))
+            };
+        }
+        by_type!(
+            kind,
+            made,
+            if args.is_distinct {
+                Ok(Box::new(DistinctValueAccumulator::<FloatMean>::new(
+                    FloatMean::mean,
+                )))
+            } else {
+                Ok(Box::new(SummaryAccumulator::<FloatMean, 1>::new(
+                    FloatMean::mean,
+                )))
+            },
+            self.inner.accumulator(args)
+        )
+    }
+
+    fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
+        let kind = input(args.input_fields)?;
+        macro_rules! made {
+            ($kind:ty) => {
+                Ok(if args.is_distinct {
+                    let name = format_state_name(args.name, "avg distinct");
+                    let item = Field::new_list_field(kind, true);
+                    vec![Arc::new(Field::new_list(name, item, false))]
+                } else {
+                    let field = |name, kind| {
+                        Arc::new(Field::new(format_state_name(args.name, name), kind, true))
+                    };
+                    let sum =
+                        state(&<$kind as datafusion::arrow::array::ArrowPrimitiveType>::DATA_TYPE);
+                    vec![field("count", DataType::UInt64), field("sum", sum)]
+                })
+            };
+        }
+        by_type!(
+            kind,
+            made,
+            Ok(if args.is_distinct {
+                distinct_field(args.name)
+            } else {
+                state_field(args.name)
+            }),
+            self.inner.state_fields(args)
+        )
+    }
+
+    fn groups_accumulator_supported(&self, args: AccumulatorArgs<'_>) -> bool {
+        let is = |kind: &DataType| {
+            args.expr_fields
+                .iter()
+                .any(|field| field.data_type() == kind)
+        };
+        if is(&DataType::Float64) {
+            return !args.is_distinct;
+        }
+        let ours = args.expr_fields.iter().any(|field| {
+            matches!(
+                field.data_type(),
+                DataType::Duration(_) | DataType::Decimal256(_, _)
+            )
+        });
+        !ours && self.inner.groups_accumulator_supported(args)
+    }
+
+    fn create_groups_accumulator(
+        &self,
+        args: AccumulatorArgs<'_>,
+    ) -> Result<Box<dyn GroupsAccumulator>> {
+        if input(args.expr_fields)? == DataType::Float64 {
+            return Ok(Box::new(SummaryGroupsAccumulator::<FloatMean, 1>::new(
+                FloatMean::mean,
+            )));
+        }
+        self.inner.create_groups_accumulator(args)
+    }
+
+    fn order_sensitivity(&self) -> AggregateOrderSensitivity {
+        AggregateOrderSensitivity::Insensitive
+    }
+
+    fn reverse_expr(&self) -> ReversedUDAF {
+        ReversedUDAF::Identical
+    }
+}
+
+fn input(fields: &[FieldRef]) -> Result<DataType> {
+    match fields {
+        [field] => Ok(field.data_type().clone()),
+        _ => plan_err!("`avg` takes one argument"),
+    }
+}
+
+/// The sum of floating-point numbers and how many there are.
+#[derive(Debug, Clone, Default)]
+struct FloatMean {
+    total: ExactSum,
+    count: u64,
+}
+
+impl FloatMean {
+    fn mean(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.total.mean(self.count))?
+    }
+}
+
+impl NumericSummary<1> for FloatMean {
+    fn add(&mut self, [value]: [f64; 1]) {
+        self.count = self.count.saturating_add(1);
+        self.total.add(value);
+    }
+
+    fn take(&mut self, [value]: [f64; 1]) {
+        self.count = self.count.saturating_sub(1);
+        self.total.take(value);
+    }
+
+    fn merge(&mut self, bytes: &[u8]) -> Option<()> {
+        let (count, total) = bytes.split_first_chunk::<8>()?;
+        self.count = self.count.checked_add(u64::from_le_bytes(*count))?;
+        self.total.merge(total)
+    }
+
+    fn write(&self) -> Option<Vec<u8>> {
+        let total = self.total.write()?;
+        let count = self.count.to_le_bytes().into_iter();
+        Some(count.chain(total).collect())
+    }
+
+    fn held(&self) -> usize {
+        self.total.heap_bytes()
+    }
+}
+
+/// A type whose averages are made here.
+trait ExactMeanType: ExactSumType {
+    /// The average of `many` values of the type `kind`, in the type `to`.
+    fn divide(
+        sum: AccumulatedSum<Self>,
+        many: u64,
+        kind: &DataType,
+        to: &DataType,
+    ) -> Option<Self::Native>;
+}
+
+macro_rules! durations {
+    ($($kind:ty)*) => {$(
+        impl ExactMeanType for $kind {
+            fn divide(sum: i128, many: u64, _: &DataType, to: &DataType) -> Option<i64> {
+                Self::narrow(sum.checked_div(i128::from(many))?, to)
+            }
+        }
+    )*};
+}
+
+durations!(DurationSecondType DurationMillisecondType DurationMicrosecondType DurationNanosecondType);
+
+impl ExactMeanType for Decimal256Type {
+    fn divide(sum: i256, many: u64, kind: &DataType, to: &DataType) -> Option<i256> {
+        let (DataType::Decimal256(_, from), DataType::Decimal256(digits, scale)) = (kind, to)
+        else {
+            return None;
+        };
+        let places = u32::try_from(scale.checked_sub(*from)?).ok()?;
+        let ten = i256::from_i128(10);
+        let value = sum.checked_mul(ten.checked_pow(places)?)?;
+        let value = value.checked_div(i256::from_i128(i128::from(many)))?;
+        Self::is_valid_decimal_precision(value, *digits).then_some(value)
+    }
+}
+
+/// The average of all values, or of the different ones.
+#[derive(Debug)]
+struct MeanAccumulator<T: ExactMeanType> {
+    values: MeanValues<T>,
+    kind: DataType,
+    to: DataType,
+}
+
+#[derive(Debug)]
+enum MeanValues<T: ExactMeanType> {
+    All(ScalarSum<T>, u64),
+    Different(DistinctSum<T>),
+}
+
+impl<T: ExactMeanType> MeanAccumulator<T> {
+    fn of(different: bool, kind: DataType, to: DataType) -> Self {
+        let values = if different {
+            MeanValues::Different(DistinctSum::of(kind.clone(), to.clone()))
+        } else {
+            MeanValues::All(ScalarSum::of(to.clone()), 0)
+        };
+        Self { values, kind, to }
+    }
+}
+
+impl<T: ExactMeanType> Accumulator for MeanAccumulator<T> {
+    fn update_batch(&mut self, columns: &[ArrayRef]) -> Result<()> {
+        match &mut self.values {
+            MeanValues::All(sum, many) => {
+                *many = many.saturating_add(there(only(columns)?));
+                sum.update_batch(columns)
+            }
+            MeanValues::Different(values) => values.update_batch(columns),
+        }
+    }
+
+    fn retract_batch(&mut self, columns: &[ArrayRef]) -> Result<()> {
+        match &mut self.values {
+            MeanValues::All(sum, many) => {
+                *many = many.saturating_sub(there(only(columns)?));
+                sum.retract_batch(columns)
+            }
+            MeanValues::Different(values) => values.retract_batch(columns),
+        }
+    }
+
+    fn supports_retract_batch(&self) -> bool {
+        true
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        let (sum, many) = match &self.values {
+            MeanValues::All(sum, many) => (sum.held(), *many),
+            MeanValues::Different(values) => values.held(),
+        };
+        let mean = (many > 0)
+            .then(|| T::divide(sum, many, &self.kind, &self.to).ok_or_else(too_large))
+            .transpose()?;
+        ScalarValue::new_primitive::<T>(mean, &self.to)
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        match &mut self.values {
+            MeanValues::All(sum, many) => {
+                let mut state = vec![ScalarValue::from(*many)];
+                state.append(&mut sum.state()?);
+                Ok(state)
+            }
+            MeanValues::Different(values) => values.state(),
+        }
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        match &mut self.values {
+            MeanValues::All(sum, many) => {
+                let [counts, sums] = states else {
+                    return exec_err!("a count and a sum");
+                };
+                for count in typed::<UInt64Type>(std::slice::from_ref(counts))?
+                    .iter()
+                    .flatten()
+                {
+                    *many = many.saturating_add(count);
+                }
+                sum.merge_batch(std::slice::from_ref(sums))
+            }
+            MeanValues::Different(values) => values.merge_batch(states),
+        }
+    }
+
+    fn size(&self) -> usize {
+        let held = match &self.values {
+            MeanValues::All(sum, _) => sum.size(),
+            MeanValues::Different(values) => values.size(),
+        };
+        size_of_val(self).saturating_add(held)
+    }
+}

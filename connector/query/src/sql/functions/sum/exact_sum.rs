@@ -1,0 +1,165 @@
+//! Types whose values are added without loss.
+
+use datafusion::arrow::array::ArrowPrimitiveType;
+use datafusion::arrow::datatypes::{
+    DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Decimal32Type, Decimal64Type,
+    Decimal128Type, Decimal256Type, DecimalType, DurationMicrosecondType, DurationMillisecondType,
+    DurationNanosecondType, DurationSecondType, Int64Type, UInt64Type, i256,
+};
+use hansa_enforcement::overflow_safe_sum::WHOLE;
+use std::fmt::Debug;
+use std::hash::Hash;
+
+/// What a sum of values of `T` is held in.
+pub(super) type AccumulatedSum<T> = <<T as ExactSumType>::Wide as ArrowPrimitiveType>::Native;
+
+/// A type of the engine with a wider one in which its values are added.
+pub(super) trait ExactSumType:
+    ArrowPrimitiveType<Native: Hash + Eq + Debug> + Debug + Send + Sync
+{
+    /// The wider type.
+    type Wide: ArrowPrimitiveType<Native: WideNumber>;
+
+    /// Where values are added in the fewest steps while they fit; the rest of a sum stands in the wider type.
+    type Near: Copy + Default + Debug + Send + Sync;
+
+    /// Adds to `near`, and says what does not fit there.
+    fn add(near: &mut Self::Near, value: Self::Native) -> Option<AccumulatedSum<Self>>;
+
+    /// What stands there.
+    fn near(near: Self::Near) -> AccumulatedSum<Self>;
+
+    /// The value in the wider type.
+    fn widen(value: Self::Native) -> AccumulatedSum<Self>;
+
+    /// The sum as a value of the type `to`, if it can be one.
+    fn narrow(sum: AccumulatedSum<Self>, to: &DataType) -> Option<Self::Native>;
+}
+
+/// A number in which sums are held.
+pub(super) trait WideNumber: Copy + Default + Debug + Send + Sync {
+    /// One more.
+    fn plus(self, other: Self) -> Option<Self>;
+    /// One less.
+    fn minus(self, other: Self) -> Option<Self>;
+}
+
+/// The type of a partial sum of values of `kind`.
+pub(super) fn state(kind: &DataType) -> DataType {
+    match kind {
+        DataType::Decimal128(_, _) | DataType::Decimal256(_, _) => {
+            DataType::Decimal256(DECIMAL256_MAX_PRECISION, 0)
+        }
+        _ => DataType::Decimal128(DECIMAL128_MAX_PRECISION, 0),
+    }
+}
+
+/// Whether sums of values of `T` that are told in the type `to` are told as they are held.
+pub(super) fn stays_wide<T: ExactSumType>(to: &DataType) -> bool {
+    T::DATA_TYPE == DataType::Int64 && *to == WHOLE
+}
+
+impl WideNumber for i128 {
+    fn plus(self, other: Self) -> Option<Self> {
+        self.checked_add(other)
+    }
+
+    fn minus(self, other: Self) -> Option<Self> {
+        self.checked_sub(other)
+    }
+}
+
+impl WideNumber for i256 {
+    fn plus(self, other: Self) -> Option<Self> {
+        self.checked_add(other)
+    }
+
+    fn minus(self, other: Self) -> Option<Self> {
+        self.checked_sub(other)
+    }
+}
+
+/// What 64 bits can't tell from nothing.
+const AROUND: i128 = 1 << 64;
+
+/// 2^64 values of 64 bits and more are held in 128 bits; most sums never leave the lower 64 of them.
+macro_rules! integers {
+    ($($kind:ty, $near:ty;)*) => {$(
+        impl ExactSumType for $kind {
+            type Wide = Decimal128Type;
+            type Near = $near;
+
+            #[inline]
+            fn add(near: &mut $near, value: $near) -> Option<i128> {
+                let (sum, beyond) = near.overflowing_add(value);
+                *near = sum;
+                beyond.then(|| if value > 0 { AROUND } else { -AROUND })
+            }
+
+            fn near(near: $near) -> i128 {
+                i128::from(near)
+            }
+
+            fn widen(value: Self::Native) -> i128 {
+                i128::from(value)
+            }
+
+            fn narrow(sum: i128, _to: &DataType) -> Option<Self::Native> {
+                sum.try_into().ok()
+            }
+        }
+    )*};
+}
+
+integers! {
+    Int64Type, i64;
+    UInt64Type, u64;
+    DurationSecondType, i64;
+    DurationMillisecondType, i64;
+    DurationMicrosecondType, i64;
+    DurationNanosecondType, i64;
+}
+
+macro_rules! decimals {
+    ($($kind:ty, $held:ty, $wide:ty, $widen:expr, $narrow:expr;)*) => {$(
+        impl ExactSumType for $kind {
+            type Wide = $held;
+            type Near = ();
+
+            fn add((): &mut (), value: Self::Native) -> Option<$wide> {
+                Some($widen(value))
+            }
+
+            fn near((): ()) -> $wide {
+                <$wide>::default()
+            }
+
+            fn widen(value: Self::Native) -> $wide {
+                $widen(value)
+            }
+
+            fn narrow(sum: $wide, to: &DataType) -> Option<Self::Native> {
+                let value: Self::Native = $narrow(sum)?;
+                let digits = precision(to)?;
+                Self::is_valid_decimal_precision(value, digits).then_some(value)
+            }
+        }
+    )*};
+}
+
+decimals! {
+    Decimal32Type, Decimal128Type, i128, i128::from, |sum: i128| i32::try_from(sum).ok();
+    Decimal64Type, Decimal128Type, i128, i128::from, |sum: i128| i64::try_from(sum).ok();
+    Decimal128Type, Decimal256Type, i256, i256::from_i128, |sum: i256| sum.to_i128();
+    Decimal256Type, Decimal256Type, i256, |value| value, Some;
+}
+
+const fn precision(kind: &DataType) -> Option<u8> {
+    match kind {
+        DataType::Decimal32(digits, _)
+        | DataType::Decimal64(digits, _)
+        | DataType::Decimal128(digits, _)
+        | DataType::Decimal256(digits, _) => Some(*digits),
+        _ => None,
+    }
+}

@@ -1,0 +1,193 @@
+//! The sums of many groups at once.
+
+use super::exact_sum::{AccumulatedSum, ExactSumType, WideNumber, state, stays_wide};
+use super::scalar_sum::typed;
+use super::{narrowed_sum, too_large};
+use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, PrimitiveArray};
+use datafusion::arrow::buffer::NullBuffer;
+use datafusion::arrow::datatypes::DataType;
+use datafusion_common::{Result, exec_err};
+use datafusion_expr::{EmitTo, GroupsAccumulator};
+use std::sync::Arc;
+
+/// A sum for each group.
+#[derive(Debug)]
+pub(super) struct SumGroupsAccumulator<T: ExactSumType> {
+    /// What fits there of each sum, and the rest of it.
+    nears: Vec<T::Near>,
+    rests: Vec<AccumulatedSum<T>>,
+    /// Whether the group has a value at all.
+    seen: Vec<bool>,
+    /// How many have one.
+    known: usize,
+    to: DataType,
+}
+
+impl<T: ExactSumType> SumGroupsAccumulator<T> {
+    /// No groups yet; sums are told in the type `to`.
+    pub(super) const fn of(to: DataType) -> Self {
+        Self {
+            nears: Vec::new(),
+            rests: Vec::new(),
+            seen: Vec::new(),
+            known: 0,
+            to,
+        }
+    }
+
+    fn room(&mut self, groups: usize) {
+        self.nears.resize(groups, T::Near::default());
+        self.rests.resize(groups, AccumulatedSum::<T>::default());
+        self.seen.resize(groups, false);
+    }
+
+    fn put(&mut self, group: usize, more: AccumulatedSum<T>) -> Result<()> {
+        let Some(rest) = self.rests.get_mut(group) else {
+            return no_group();
+        };
+        *rest = rest.plus(more).ok_or_else(too_large)?;
+        Ok(())
+    }
+
+    /// Whether there may be groups without a value.
+    const fn unseen(&self) -> bool {
+        self.known < self.seen.len()
+    }
+
+    fn see(&mut self, group: usize) {
+        if let Some(seen) = self.seen.get_mut(group)
+            && !*seen
+        {
+            *seen = true;
+            self.known = self.known.saturating_add(1);
+        }
+    }
+
+    fn taken(&mut self, emit_to: EmitTo) -> Result<(Vec<AccumulatedSum<T>>, NullBuffer)> {
+        let nears = emit_to.take_needed(&mut self.nears);
+        let rests = emit_to.take_needed(&mut self.rests);
+        let seen = emit_to.take_needed(&mut self.seen);
+        self.known = self.seen.iter().filter(|seen| **seen).count();
+        let sums = nears.into_iter().zip(rests);
+        let sums = sums.map(|(near, rest)| rest.plus(T::near(near)).ok_or_else(too_large));
+        Ok((sums.collect::<Result<_>>()?, NullBuffer::from(seen)))
+    }
+}
+
+impl<T: ExactSumType> GroupsAccumulator for SumGroupsAccumulator<T> {
+    fn update_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        opt_filter: Option<&BooleanArray>,
+        total_num_groups: usize,
+    ) -> Result<()> {
+        let values = typed::<T>(values)?;
+        self.room(total_num_groups);
+        if values.null_count() == 0 && opt_filter.is_none() {
+            // Most columns of numbers: nothing but additions.
+            for (value, group) in values.values().iter().zip(group_indices) {
+                let Some(near) = self.nears.get_mut(*group) else {
+                    return no_group();
+                };
+                if let Some(beyond) = T::add(near, *value) {
+                    self.put(*group, beyond)?;
+                }
+            }
+            if self.unseen() {
+                group_indices.iter().for_each(|group| self.see(*group));
+            }
+            return Ok(());
+        }
+        for (row, (value, group)) in values.iter().zip(group_indices).enumerate() {
+            let Some(value) = value else { continue };
+            if opt_filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row)) {
+                self.put(*group, T::widen(value))?;
+                self.see(*group);
+            }
+        }
+        Ok(())
+    }
+
+    fn merge_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        total_num_groups: usize,
+    ) -> Result<()> {
+        self.room(total_num_groups);
+        for (partial, group) in typed::<T::Wide>(values)?.iter().zip(group_indices) {
+            if let Some(partial) = partial {
+                self.put(*group, partial)?;
+                self.see(*group);
+            }
+        }
+        Ok(())
+    }
+
+    fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
+        let (sums, seen) = self.taken(emit_to)?;
+        if stays_wide::<T>(&self.to) {
+            return Ok(held::<T>(sums, seen, &self.to));
+        }
+        let mut values = Vec::with_capacity(sums.len());
+        for (sum, seen) in sums.into_iter().zip(&seen) {
+            values.push(if seen {
+                narrowed_sum::<T>(sum, &self.to)?
+            } else {
+                T::Native::default()
+            });
+        }
+        let values = PrimitiveArray::<T>::new(values.into(), Some(seen));
+        Ok(Arc::new(values.with_data_type(self.to.clone())))
+    }
+
+    fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
+        let (sums, seen) = self.taken(emit_to)?;
+        Ok(vec![held::<T>(sums, seen, &state(&T::DATA_TYPE))])
+    }
+
+    fn convert_to_state(
+        &self,
+        values: &[ArrayRef],
+        opt_filter: Option<&BooleanArray>,
+    ) -> Result<Vec<ArrayRef>> {
+        let values = typed::<T>(values)?;
+        let counts = |row: usize| {
+            values.is_valid(row)
+                && opt_filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row))
+        };
+        let seen: Vec<bool> = (0..values.len()).map(counts).collect();
+        let sums = values
+            .values()
+            .iter()
+            .map(|value| T::widen(*value))
+            .collect();
+        let partial = held::<T>(sums, NullBuffer::from(seen), &state(&T::DATA_TYPE));
+        Ok(vec![partial])
+    }
+
+    fn size(&self) -> usize {
+        let near = self.nears.capacity().saturating_mul(size_of::<T::Near>());
+        let rest = self
+            .rests
+            .capacity()
+            .saturating_mul(size_of::<AccumulatedSum<T>>());
+        near.saturating_add(rest)
+            .saturating_add(self.seen.capacity())
+    }
+}
+
+#[cold]
+fn no_group() -> Result<()> {
+    exec_err!("there is no such group")
+}
+
+fn held<T: ExactSumType>(
+    sums: Vec<AccumulatedSum<T>>,
+    seen: NullBuffer,
+    kind: &DataType,
+) -> ArrayRef {
+    let values = PrimitiveArray::<T::Wide>::new(sums.into(), Some(seen));
+    Arc::new(values.with_data_type(kind.clone()))
+}

@@ -1,0 +1,45 @@
+//! `first_value`, `last_value` and `nth_value` as aggregates: which row is the first of several that the asker's order does not
+//! tell apart, is decided by the value itself, the least first. The engine takes the one that comes first, so that the answer
+//! would tell how rows lie and which of several threads was done first.
+
+use super::exact_arithmetic::renamed;
+use datafusion_common::Result;
+use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion_expr::expr_rewriter::NamePreserver;
+use datafusion_expr::{Expr, LogicalPlan};
+
+/// The plan with such calls over an order that tells all values apart; names of columns stay.
+///
+/// # Errors
+/// When the plan can't be put together again.
+pub fn totally_ordered(plan: LogicalPlan) -> Result<LogicalPlan> {
+    plan.transform_up_with_subqueries(|node| {
+        if !matches!(node, LogicalPlan::Aggregate(_)) {
+            return Ok(Transformed::no(node));
+        }
+        let names = NamePreserver::new(&node);
+        node.map_expressions(|expr| renamed(&names, expr, ordered))
+    })
+    .data()
+}
+
+fn ordered(expr: Expr) -> Result<Transformed<Expr>> {
+    expr.transform_up(|part| {
+        let Expr::AggregateFunction(mut call) = part else {
+            return Ok(Transformed::no(part));
+        };
+        let name = call.func.name();
+        let looks_at_order = matches!(name, "first_value" | "last_value" | "nth_value");
+        // Of values that are missing the first is told only where there is no other, whichever end is asked for.
+        let is_last = name == "last_value";
+        let by_value = call.params.args.first().cloned();
+        let by_value = by_value.map(|value| value.sort(true, is_last));
+        match by_value {
+            Some(by_value) if looks_at_order && call.params.order_by.last() != Some(&by_value) => {
+                call.params.order_by.push(by_value);
+                Ok(Transformed::yes(Expr::AggregateFunction(call)))
+            }
+            _ => Ok(Transformed::no(Expr::AggregateFunction(call))),
+        }
+    })
+}

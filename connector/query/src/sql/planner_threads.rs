@@ -1,0 +1,258 @@
+//! Threads of their own for what recurses: parsing, planning, cloning and dropping of plans.
+//!
+//! A few that are done wait for more, so that a question need not map a large stack and give it back.
+
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::sync::mpsc::{Receiver, Sender};
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread::{JoinHandle, ThreadId};
+use std::time::Duration;
+
+/// Runs `work` on a thread with a stack of 64 MiB and waits at most `deadline` for it.
+///
+/// # Errors
+/// What `work` refuses; `RESOURCE_LIMIT` when it takes longer; `INTERNAL` when it ends without a result.
+pub fn wait<T: Send + 'static>(
+    deadline: Duration,
+    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
+    let (send, receive) = mpsc::sync_channel(1);
+    PLANNING.start(Box::new(move || {
+        let _ = send.send(work());
+    }))?;
+    match receive.recv_timeout(deadline) {
+        Ok(result) => result,
+        Err(mpsc::RecvTimeoutError::Timeout) => Err(late()),
+        Err(mpsc::RecvTimeoutError::Disconnected) => Err(task_failed()),
+    }
+}
+
+/// As [`wait`], without blocking the caller's thread.
+///
+/// # Errors
+/// Those of [`wait`].
+pub async fn run<T: Send + 'static>(
+    deadline: Duration,
+    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
+    let (send, receive) = tokio::sync::oneshot::channel();
+    PLANNING.start(Box::new(move || {
+        let _ = send.send(work());
+    }))?;
+    match tokio::time::timeout(deadline, receive).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err(task_failed()),
+        Err(_) => Err(late()),
+    }
+}
+
+/// Lets `work` be done on such a thread, and waits for nothing.
+///
+/// # Errors
+/// `RESOURCE_LIMIT` where there is no thread for it.
+pub fn aside(work: impl FnOnce() + Send + 'static) -> Result<(), Refusal> {
+    PLANNING.start(Box::new(work))
+}
+
+static PLANNING: PlanningThreadPool = PlanningThreadPool::new(4, Duration::from_secs(10));
+
+/// One piece of work; what comes of it goes its own way.
+type PlanningTask = Box<dyn FnOnce() + Send>;
+
+struct PlanningThreadPool {
+    /// Those that wait for work, and where it is sent to.
+    waiting: Mutex<Vec<(ThreadId, Sender<PlanningTask>)>>,
+    /// All of them. Each is joined, sooner or later: where a thread with a large stack ends in the moment in which it is
+    /// detached, some C libraries look at it once more after its stack is gone, and the process falls.
+    all: Mutex<Vec<JoinHandle<()>>>,
+    /// How many wait at most; what their stacks have grown to stays in memory as long.
+    kept: usize,
+    /// How long one waits.
+    rest: Duration,
+}
+
+impl PlanningThreadPool {
+    const fn new(kept: usize, rest: Duration) -> Self {
+        Self {
+            waiting: Mutex::new(Vec::new()),
+            all: Mutex::new(Vec::new()),
+            kept,
+            rest,
+        }
+    }
+
+    /// Hands `work` to a thread that waits, or to a new one.
+    fn start(&'static self, work: PlanningTask) -> Result<(), Refusal> {
+        self.join_ended();
+        let waiting = locked(&self.waiting).pop();
+        let work = match waiting {
+            // Whoever is taken from the list takes what comes.
+            Some((_, waiting)) => match waiting.send(work) {
+                Ok(()) => return Ok(()),
+                Err(mpsc::SendError(work)) => work,
+            },
+            None => work,
+        };
+        let thread = std::thread::Builder::new()
+            .name("planning".to_owned())
+            .stack_size(STACK)
+            .spawn(move || self.serve(work))
+            .map_err(|_| Refusal::new(ErrorCode::ResourceLimit, "no thread for planning"))?;
+        locked(&self.all).push(thread);
+        Ok(())
+    }
+
+    /// The life of a thread: one piece of work, then more while some comes in time.
+    fn serve(&self, first: PlanningTask) {
+        let (send, receive) = mpsc::channel();
+        let mut next = Some(first);
+        while let Some(work) = next {
+            work();
+            next = self.another(&send, &receive);
+        }
+    }
+
+    fn another(
+        &self,
+        send: &Sender<PlanningTask>,
+        receive: &Receiver<PlanningTask>,
+    ) -> Option<PlanningTask> {
+        let own = std::thread::current().id();
+        {
+            let mut waiting = locked(&self.waiting);
+            if waiting.len() >= self.kept {
+                return None;
+            }
+            waiting.push((own, send.clone()));
+        }
+        if let Ok(work) = receive.recv_timeout(self.rest) {
+            return Some(work);
+        }
+        let mut waiting = locked(&self.waiting);
+        match waiting.iter().position(|(id, _)| *id == own) {
+            Some(place) => {
+                waiting.swap_remove(place);
+                None
+            }
+            // It was taken in this moment: something comes.
+            None => {
+                drop(waiting);
+                receive.recv().ok()
+            }
+        }
+    }
+
+    fn join_ended(&self) {
+        let ended: Vec<_> = locked(&self.all)
+            .extract_if(.., |one| one.is_finished())
+            .collect();
+        for thread in ended {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn locked<T>(list: &Mutex<T>) -> MutexGuard<'_, T> {
+    list.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn late() -> Refusal {
+    Refusal::new(
+        ErrorCode::ResourceLimit,
+        "planning took longer than its limit",
+    )
+}
+
+fn task_failed() -> Refusal {
+    Refusal::new(ErrorCode::Internal, "planning ended without a result")
+}
+
+const STACK: usize = 64 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::{PlanningThreadPool, locked, run, wait};
+    use hansa_policy::refusal::{ErrorCode, Refusal};
+    use std::sync::mpsc::channel;
+    use std::thread::ThreadId;
+    use std::time::Duration;
+
+    const LONG: Duration = Duration::from_secs(600);
+
+    fn threads(kept: usize, rest: Duration) -> &'static PlanningThreadPool {
+        Box::leak(Box::new(PlanningThreadPool::new(kept, rest)))
+    }
+
+    fn done(threads: &'static PlanningThreadPool) -> ThreadId {
+        let (send, receive) = channel();
+        let work = move || send.send(std::thread::current().id()).unwrap();
+        threads.start(Box::new(work)).unwrap();
+        receive.recv().unwrap()
+    }
+
+    fn until(mut is_so: impl FnMut() -> bool) {
+        while !is_so() {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_thread_that_waits_takes_what_comes() {
+        let threads = threads(1, LONG);
+        let first = done(threads);
+        for _ in 0..100 {
+            until(|| !locked(&threads.waiting).is_empty());
+            assert_eq!(done(threads), first);
+        }
+        assert_eq!(locked(&threads.all).len(), 1);
+    }
+
+    #[test]
+    fn no_more_wait_than_are_kept_and_none_for_ever() {
+        let crowd = threads(2, LONG);
+        let (release, released) = channel::<()>();
+        let released = std::sync::Arc::new(std::sync::Mutex::new(released));
+        for _ in 0..5 {
+            let released = std::sync::Arc::clone(&released);
+            let work = move || {
+                let _ = locked(&released).recv();
+            };
+            crowd.start(Box::new(work)).unwrap();
+        }
+        assert_eq!(locked(&crowd.all).len(), 5);
+        drop(release);
+        let is_left = || {
+            crowd.join_ended();
+            locked(&crowd.all).len()
+        };
+        until(|| is_left() == 2);
+        assert_eq!(locked(&crowd.waiting).len(), 2);
+
+        // Of those that wait for no time each is gone or does what it was taken for.
+        let hasty = threads(2, Duration::ZERO);
+        for _ in 0..1000 {
+            done(hasty);
+        }
+        until(|| {
+            hasty.join_ended();
+            locked(&hasty.all).is_empty()
+        });
+        assert!(locked(&hasty.waiting).is_empty());
+    }
+
+    #[test]
+    fn who_does_not_come_back_is_told() {
+        let panics = || -> Result<(), Refusal> { panic!("in a plan") };
+        assert_eq!(wait(LONG, panics).unwrap_err().code, ErrorCode::Internal);
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let refused = runtime.block_on(run(LONG, panics));
+        assert_eq!(refused.unwrap_err().code, ErrorCode::Internal);
+        let (release, released) = channel::<()>();
+        let refused = wait(Duration::ZERO, move || {
+            let _ = released.recv();
+            Ok(())
+        });
+        assert_eq!(refused.unwrap_err().code, ErrorCode::ResourceLimit);
+        drop(release);
+    }
+}

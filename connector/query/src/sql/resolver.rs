@@ -1,0 +1,195 @@
+//! The names of a statement: tables of the view, functions of the list, and nothing else.
+
+use crate::engine_error;
+use crate::sql::functions;
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::config::ConfigOptions;
+use datafusion_common::{Result, TableReference};
+use datafusion_expr::planner::{ContextProvider, ExprPlanner};
+use datafusion_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, TableSource, WindowUDF};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_catalog::query_view::{QueryView, ViewShape};
+use hansa_enforcement::string_view::viewed;
+use hansa_enforcement::table_source::{NamedTable, RelationPart};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// The tables that a statement can name.
+pub trait TableResolver: Send + Sync {
+    /// The table of that path: `["trips"]`, `["trips", "cube"]`, `["munster", "trips"]`.
+    fn source(&self, path: &[&str]) -> Option<Arc<dyn TableSource>>;
+}
+
+/// The tables of a view.
+#[derive(Debug, Clone)]
+pub struct ViewTables {
+    tables: BTreeMap<Vec<String>, NamedTable>,
+}
+
+impl ViewTables {
+    /// The row tables of `view`, and of each cube its base by the dataset's name and its cells as `NAME.cube`.
+    #[must_use]
+    pub fn new(view: &QueryView) -> Self {
+        let mut tables = BTreeMap::new();
+        for (name, table) in view.tables() {
+            let mut add = |path: Vec<String>,
+                           part: RelationPart,
+                           shown: &SchemaRef,
+                           cells: Option<&SchemaRef>| {
+                let named = NamedTable {
+                    dataset: table.dataset.clone(),
+                    part,
+                    shown: viewed(shown),
+                    cells: cells.map(viewed),
+                    stored: viewed(&table.stored),
+                    contract: table.contract,
+                };
+                tables.insert(path, named);
+            };
+            let name = name.as_str().to_owned();
+            match &table.shape {
+                ViewShape::Rows(shown) => add(vec![name], RelationPart::Rows, shown, None),
+                ViewShape::Cube {
+                    cube,
+                    base,
+                    cells,
+                    totals,
+                } => {
+                    let cube = Arc::new(cube.clone());
+                    add(
+                        vec![name.clone()],
+                        RelationPart::Base(Arc::clone(&cube)),
+                        base,
+                        Some(totals),
+                    );
+                    add(
+                        vec![name, "cube".to_owned()],
+                        RelationPart::Cells(cube),
+                        cells,
+                        None,
+                    );
+                }
+            }
+        }
+        Self { tables }
+    }
+
+    /// The table of that path.
+    #[must_use]
+    pub fn named(&self, path: &[&str]) -> Option<&NamedTable> {
+        self.tables
+            .iter()
+            .find(|(known, _)| known.iter().map(String::as_str).eq(path.iter().copied()))
+            .map(|(_, named)| named)
+    }
+}
+
+impl TableResolver for ViewTables {
+    fn source(&self, path: &[&str]) -> Option<Arc<dyn TableSource>> {
+        let named = self.named(path)?;
+        Some(Arc::new(named.clone()))
+    }
+}
+
+/// The refusal for a table that is not in the view, whether it exists elsewhere or not.
+#[must_use]
+pub fn no_table(path: &str) -> Refusal {
+    Refusal::new(
+        ErrorCode::DatasetUnknown,
+        format!("no dataset `{path}` in this question"),
+    )
+}
+
+/// What the planner may look up.
+pub struct StatementContextProvider<'a> {
+    tables: Arc<dyn TableResolver>,
+    options: &'a ConfigOptions,
+    planners: Vec<Arc<dyn ExprPlanner>>,
+    now: UtcTimestamp,
+}
+
+impl<'a> StatementContextProvider<'a> {
+    /// The words of one statement.
+    #[must_use]
+    pub fn new(
+        tables: Arc<dyn TableResolver>,
+        options: &'a ConfigOptions,
+        now: UtcTimestamp,
+    ) -> Self {
+        Self {
+            tables,
+            options,
+            planners: functions::planners(),
+            now,
+        }
+    }
+}
+
+impl fmt::Debug for StatementContextProvider<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Words").finish_non_exhaustive()
+    }
+}
+
+impl ContextProvider for StatementContextProvider<'_> {
+    fn get_table_source(&self, name: TableReference) -> Result<Arc<dyn TableSource>> {
+        let path: Vec<&str> = match &name {
+            TableReference::Bare { table } => vec![table],
+            TableReference::Partial { schema, table } => vec![schema, table],
+            TableReference::Full {
+                catalog,
+                schema,
+                table,
+            } => vec![catalog, schema, table],
+        };
+        self.tables
+            .source(&path)
+            .ok_or_else(|| engine_error::carry(no_table(&path.join("."))))
+    }
+
+    fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
+        &self.planners
+    }
+
+    fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
+        functions::scalar(name, self.now)
+    }
+
+    fn get_higher_order_meta(&self, _name: &str) -> Option<Arc<HigherOrderUDF>> {
+        None
+    }
+
+    fn get_aggregate_meta(&self, name: &str) -> Option<Arc<AggregateUDF>> {
+        functions::aggregate(name)
+    }
+
+    fn get_window_meta(&self, name: &str) -> Option<Arc<WindowUDF>> {
+        functions::window(name)
+    }
+
+    fn get_variable_type(&self, _names: &[String]) -> Option<DataType> {
+        None
+    }
+
+    fn options(&self) -> &ConfigOptions {
+        self.options
+    }
+
+    fn udf_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn higher_order_function_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn udaf_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn udwf_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,141 @@
+//! The verbs of a connector, one file for each noun.
+
+pub(crate) mod audit;
+mod catalog;
+pub(crate) mod config;
+mod contract;
+mod credential;
+mod dataset;
+pub(crate) mod event_sink;
+mod file_access;
+mod group;
+mod peer;
+mod policy;
+mod simulate;
+mod sql;
+mod status;
+
+use crate::admin::event_sink::{ClientDisconnected, CommandEvent, EventSink};
+use crate::cli::connector_command::ConnectorCommand;
+use crate::participant::Connector;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::sync::Arc;
+
+/// Settings that come with every command.
+#[derive(Debug, Clone, Copy, Default, serde::Serialize, serde::Deserialize)]
+pub(crate) struct CommandOptions {
+    /// Say what would be done, change nothing.
+    pub(crate) dry_run: bool,
+}
+
+/// A command as it travels to a connector.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub(crate) struct CommandEnvelope {
+    /// What to do.
+    pub(crate) verb: ConnectorCommand,
+    /// How.
+    pub(crate) manner: CommandOptions,
+    /// For which Unix user, as the kernel names it; nobody in particular inside a command's own process.
+    #[serde(skip)]
+    pub(crate) caller: Option<u32>,
+}
+
+/// What a verb came to: an exit status, or a refusal.
+type CommandResult = Result<u8, CommandError>;
+
+/// Why a verb stopped.
+#[derive(Debug)]
+pub(crate) enum CommandError {
+    /// It was refused or failed.
+    Refused(Box<Refusal>),
+    /// Nobody reads any more.
+    Gone,
+}
+
+impl From<Refusal> for CommandError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+}
+
+impl From<ClientDisconnected> for CommandError {
+    fn from(_: ClientDisconnected) -> Self {
+        Self::Gone
+    }
+}
+
+/// Runs a command; its last event is `DemoCommandOutput` or `Failed`.
+pub(crate) async fn run(node: Arc<Connector>, order: CommandEnvelope, out: EventSink) {
+    let outcome = dispatch(&node, order, &out).await;
+    let last = match outcome {
+        Ok(status) => CommandEvent::Done(status),
+        Err(CommandError::Refused(refusal)) => CommandEvent::Failed(*refusal),
+        Err(CommandError::Gone) => return,
+    };
+    let _ = out.send(last).await;
+}
+
+async fn dispatch(node: &Arc<Connector>, order: CommandEnvelope, out: &EventSink) -> CommandResult {
+    let (manner, caller) = (order.manner, order.caller);
+    file_access::check(node, &order.verb, caller)?;
+    match order.verb {
+        ConnectorCommand::Status { check } => status::status(node, check, out).await,
+        ConnectorCommand::Doctor { participant } => {
+            status::doctor(node, participant.as_deref(), out).await
+        }
+        ConnectorCommand::Reload => config::reload(node, out).await,
+        ConnectorCommand::Dataset(verb) => dataset::run(node, verb, (manner, caller), out).await,
+        ConnectorCommand::Catalog(verb) => catalog::run(node, verb, out).await,
+        ConnectorCommand::Policy(verb) => policy::run(node, verb, out).await,
+        ConnectorCommand::Model(_) => {
+            Err(Refusal::new(ErrorCode::UsageWrong, "models need no connector").into())
+        }
+        ConnectorCommand::Contract(verb) => contract::run(node, verb, manner, caller, out).await,
+        ConnectorCommand::Sql(args) => sql::sql(node, args, caller, out).await,
+        ConnectorCommand::Explain(args) => sql::explain(node, args, caller, out).await,
+        ConnectorCommand::Simulate(args) => simulate::simulate(node, args, out).await,
+        ConnectorCommand::Get(args) => sql::get(node, args, caller, out).await,
+        ConnectorCommand::Credential(verb) => credential::run(node, verb, out).await,
+        ConnectorCommand::Group(verb) => group::run(node, verb, caller, out).await,
+        ConnectorCommand::Peer(verb) => peer::run(node, verb, out).await,
+        ConnectorCommand::Audit(verb) => audit::run(node, verb, out).await,
+        ConnectorCommand::Config(verb) => config::run(node, verb, out).await,
+        ConnectorCommand::Backup { file } => config::backup(node, &file, out).await,
+        ConnectorCommand::Restore { .. } => Err(Refusal::new(
+            ErrorCode::StateLocked,
+            "a running connector can't be restored; stop it first",
+        )
+        .into()),
+    }
+}
+
+/// Several problems as one: the first, with the others and where they are as its help.
+pub(crate) fn gathered(problems: Vec<Refusal>) -> Refusal {
+    let mut problems = problems.into_iter();
+    let first = problems
+        .next()
+        .unwrap_or_else(|| Refusal::new(ErrorCode::Internal, "nothing says what is wrong"));
+    problems.fold(first, |first, other| {
+        let place = other.location.as_ref().map_or_else(String::new, |place| {
+            let line = place
+                .line
+                .map(|line| format!(":{line}"))
+                .unwrap_or_default();
+            format!("{}{line}: ", place.file)
+        });
+        first.with_help(format!("also {place}{other}"))
+    })
+}
+
+/// Runs blocking work off the runtime.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(_) => Err(Refusal::new(
+            ErrorCode::Internal,
+            "the work ended unexpectedly",
+        )),
+    }
+}

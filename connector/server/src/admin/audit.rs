@@ -1,0 +1,254 @@
+//! `hansa audit`: the log.
+
+mod erasure;
+mod export;
+mod incident;
+mod log_heads;
+mod recall_notice;
+mod reconcile;
+mod record_filter;
+mod record_format;
+mod report_tables;
+pub(crate) mod verification;
+
+use crate::admin::event_sink::EventSink;
+use crate::admin::{CommandResult, blocking};
+use crate::cli::connector_command::audit::{AuditCommand, AuditFilter};
+use crate::cli::output::table;
+use crate::participant::Connector;
+use hansa_audit_log::note::SignedHead;
+use hansa_audit_log::record::Record;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use report_tables::AuditReportRequest;
+use serde_json::json;
+use std::sync::{Arc, PoisonError};
+
+/// Carries out one of the verbs.
+pub(crate) async fn run(
+    node: &Arc<Connector>,
+    verb: AuditCommand,
+    out: &EventSink,
+) -> CommandResult {
+    node.settle_refusals().await;
+    match verb {
+        AuditCommand::List {
+            filter,
+            checkpoints,
+        } => list(node, filter, checkpoints, out).await,
+        AuditCommand::Show { id } => show(node, id, out).await,
+        AuditCommand::Verify { .. } => verification::own(node, out).await,
+        AuditCommand::Heads => log_heads::tell(node, out).await,
+        AuditCommand::Incident { cause, since, head } => {
+            incident::state(node, (cause, since, head), out).await
+        }
+        AuditCommand::Export {
+            output,
+            tiles: true,
+            filter,
+        } => export::tiles(node, output, filter, out).await,
+        AuditCommand::Export { output, filter, .. } => {
+            export::write(node, output, filter, out).await
+        }
+        AuditCommand::Affected {
+            snapshot,
+            since_good,
+            output,
+            notify,
+        } => {
+            if notify {
+                recall_notice::notify(node, &snapshot, since_good, out).await?;
+            }
+            let asked = AuditReportRequest::Affected {
+                snapshot,
+                since_good,
+            };
+            report_tables::tell(node, asked, output, out).await
+        }
+        AuditCommand::Breach {
+            key,
+            contract,
+            from,
+            to,
+            output,
+        } => {
+            let asked = AuditReportRequest::Breach {
+                key,
+                contract,
+                from,
+                to,
+            };
+            report_tables::tell(node, asked, output, out).await
+        }
+        AuditCommand::Recipients { dataset, output } => {
+            report_tables::tell(node, AuditReportRequest::Recipients(dataset), output, out).await
+        }
+        AuditCommand::Processing { output } => {
+            report_tables::tell(node, AuditReportRequest::Processing, output, out).await
+        }
+        AuditCommand::Erase {
+            actor: Some(user),
+            ground,
+            ..
+        } => erasure::person(node, user, ground, out).await,
+        AuditCommand::Erase {
+            question,
+            before,
+            ground,
+            ..
+        } => erasure::run(node, question, before, ground, out).await,
+        AuditCommand::Archive { keep } => archive(node, keep, out).await,
+        AuditCommand::Reconcile { participant, .. } => {
+            reconcile::with(node, &participant.unwrap_or_default(), out).await
+        }
+    }
+}
+
+async fn list(
+    node: &Arc<Connector>,
+    filter: AuditFilter,
+    checkpoints: bool,
+    out: &EventSink,
+) -> CommandResult {
+    tell_expired(node, out).await;
+    let inner = Arc::clone(node);
+    let listed = blocking(move || record_filter::newest(&inner, &filter, checkpoints)).await?;
+    let record_filter::RecordListing { records, left_out } = listed;
+    let mut rows = Vec::new();
+    for record in &records {
+        out.object(record_format::json(record), "").await?;
+        rows.push(record_format::cells(record));
+    }
+    out.text(table(&record_format::HEADER, &rows)).await?;
+    if left_out > 0 {
+        out.notice(format!(
+            "{left_out} records that tell of signed heads are left out; --checkpoints shows them"
+        ))
+        .await;
+    }
+    Ok(0)
+}
+
+async fn show(node: &Arc<Connector>, id: String, out: &EventSink) -> CommandResult {
+    let inner = Arc::clone(node);
+    let records = blocking(move || named(&inner, &id)).await?;
+    for record in &records {
+        let mut value = record_format::json(record);
+        let inner = Arc::clone(node);
+        let asked = record.clone();
+        let text = blocking(move || erasure::text(&inner, &asked)).await?;
+        if let Some(members) = value.as_object_mut() {
+            members.extend(text.map(|text| ("sql".to_owned(), json!(text))));
+            members.extend(erasure::people(node, record)?);
+        }
+        let pretty = serde_json::to_string_pretty(&value).unwrap_or_default();
+        out.object(value, pretty).await?;
+    }
+    Ok(0)
+}
+
+async fn archive(node: &Arc<Connector>, keep: usize, out: &EventSink) -> CommandResult {
+    // The heads say of the hashes that stay that they are those of the records that go.
+    let _head = head(node).await?;
+    let inner = Arc::clone(node);
+    let moved = blocking(move || {
+        // One run after another: two would copy into the same file, and count the same segments twice.
+        let _one = inner
+            .archiving
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        hansa_audit_store::archive::archive(&inner.log, keep)
+    })
+    .await?;
+    for one in &moved {
+        let value = json!({
+            "segment": one.name,
+            "first": one.first,
+            "end": one.end,
+            "sha256": one.sha256.to_string(),
+        });
+        out.object(value, "").await?;
+    }
+    let records = moved.last().map_or(0, |one| one.end);
+    let told = if moved.is_empty() {
+        "no file is full, or all that are stay".to_owned()
+    } else {
+        format!(
+            "{} files with the records before {records} are in the archive",
+            moved.len()
+        )
+    };
+    out.text(told).await?;
+    Ok(0)
+}
+
+/// Whose question a record is about: as it says, or as the permit says that it names.
+fn peer_of(node: &Connector, record: &Record) -> Option<String> {
+    record_format::field(record, "peer").or_else(|| {
+        let permit = record_format::field(record, "opened")?
+            .parse::<u64>()
+            .ok()?;
+        let permit = node.log.get(permit).ok().flatten()?;
+        record_format::field(&permit, "peer")
+    })
+}
+
+/// The record of an index with what belongs to it, or the records of a question.
+fn named(node: &Connector, id: &str) -> Result<Vec<Record>, Refusal> {
+    let (first, request) = match id.parse::<u64>() {
+        Err(_) => (None, Some(id.to_owned())),
+        Ok(index) => {
+            let record = node.log.get(index)?;
+            let request = record
+                .as_ref()
+                .and_then(|record| record_format::field(record, "request_id"));
+            (record, request)
+        }
+    };
+    let index = first.as_ref().map(|record| record.seq);
+    // Another peer may have drawn the same identity: a record that is named by its index is of one of them.
+    let peer = first.as_ref().and_then(|record| peer_of(node, record));
+    let mut found: Vec<Record> = first.into_iter().collect();
+    for record in node
+        .log
+        .read(index.map_or(0, |index| index.saturating_add(1)))
+    {
+        let record = record?;
+        let of_request = request.as_ref().is_some_and(|request| {
+            record_format::field(&record, "request_id").is_some_and(|one| one.starts_with(request))
+        });
+        let of_request = of_request && (peer.is_none() || peer_of(node, &record) == peer);
+        let closes = index.is_some_and(|index| {
+            record_format::field(&record, "opened")
+                .is_some_and(|opened| opened == index.to_string())
+        });
+        if of_request || closes {
+            found.push(record);
+        }
+    }
+    if found.is_empty() {
+        return Err(Refusal::new(
+            ErrorCode::UsageWrong,
+            format!("no record or question `{id}` is in the log"),
+        ));
+    }
+    Ok(found)
+}
+
+/// Says that single questions of long ago are not in the log any more, so that nobody takes what is told for all of it.
+async fn tell_expired(node: &Connector, out: &EventSink) {
+    let end = node.log.expired_before();
+    if end > 0 {
+        out.notice(format!(
+            "of the records before {end} those of single questions are past their retention; what was erased when: hansa audit list --outcome expire"
+        ))
+        .await;
+    }
+}
+
+/// A signed head over the log as it stands.
+async fn head(node: &Connector) -> Result<SignedHead, Refusal> {
+    node.log
+        .head_over(node.log.size())
+        .await
+        .map_err(|unwritable| hansa_audit_store::refusal(&unwritable))
+}

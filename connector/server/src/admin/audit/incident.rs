@@ -1,0 +1,117 @@
+//! `hansa audit incident`: a person states how the own log came to go on in two places, or out of order.
+
+use super::record_filter::instant;
+use crate::admin::CommandResult;
+use crate::admin::event_sink::EventSink;
+use crate::cli::connector_command::audit::IncidentCauseArg;
+use crate::participant::Connector;
+use crate::workflow::log_incident::{self, IncidentArgs, StatedIncident};
+use crate::workflow::mailbox;
+use hansa_audit_log::note;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::incident::{IncidentCause, IncidentStatement};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// States it, and tells whoever can be reached now.
+pub(super) async fn state(
+    node: &Arc<Connector>,
+    (cause, since, head): (Option<IncidentCauseArg>, Option<String>, Option<PathBuf>),
+    out: &EventSink,
+) -> CommandResult {
+    let wish = IncidentArgs {
+        cause: cause.map(named),
+        since: since.as_deref().map(instant).transpose()?,
+        heads: head.as_deref().map(heads).transpose()?.unwrap_or_default(),
+    };
+    let StatedIncident { incident, to } = log_incident::state(node, wish).await?;
+    let domains: Vec<&str> = to.iter().map(ParticipantId::domain).collect();
+    let mut data = json!({"told": domains, "again": incident.is_none()});
+    let mut text = match &incident {
+        None => "what was stated before goes out once more".to_owned(),
+        Some(incident) => said(incident),
+    };
+    if let (Some(incident), Some(members)) = (&incident, data.as_object_mut()) {
+        let fork = incident.fork.as_ref();
+        let late: Vec<u64> = incident
+            .late
+            .iter()
+            .flat_map(|late| late.permits.clone())
+            .collect();
+        members.insert("cause".to_owned(), json!(incident.cause.as_str()));
+        members.insert("from".to_owned(), json!(fork.map(|fork| fork.from)));
+        members.insert("upto".to_owned(), json!(fork.map(|fork| fork.upto)));
+        members.insert("late".to_owned(), json!(late));
+    }
+    text.push_str(&match domains.is_empty() {
+        true => "\nthere is nobody to be told".to_owned(),
+        false => format!("\ntold with the next letters: {}", domains.join(", ")),
+    });
+    out.object(data, text).await?;
+    for peer in node
+        .peers()?
+        .into_iter()
+        .filter(|peer| to.contains(&peer.id))
+    {
+        if let Err(refusal) = mailbox::pump(node, &peer).await {
+            out.notice(format!(
+                "{} hears of it when it can be reached: {}",
+                peer.id.domain(),
+                refusal.sentence
+            ))
+            .await;
+        }
+    }
+    Ok(0)
+}
+
+const fn named(cause: IncidentCauseArg) -> IncidentCause {
+    match cause {
+        IncidentCauseArg::CopiedFolder => IncidentCause::CopiedFolder,
+        IncidentCauseArg::RestoredBackup => IncidentCause::RestoredBackup,
+        IncidentCauseArg::TwoMachines => IncidentCause::TwoMachines,
+        IncidentCauseArg::StolenKeys => IncidentCause::StolenKeys,
+        IncidentCauseArg::RecordOrder => IncidentCause::RecordOrder,
+        IncidentCauseArg::Unknown => IncidentCause::Unknown,
+    }
+}
+
+fn said(incident: &IncidentStatement) -> String {
+    let mut said = format!("stated: {}", incident.cause.plain());
+    if let Some(fork) = &incident.fork {
+        let from = match fork.from {
+            0 => "nobody knows from where on".to_owned(),
+            from => format!("the first {from} records are common"),
+        };
+        said.push_str(&format!(
+            "\nthis log went on in two places ({from}); heads over at most {} records that it does not go on from no longer count",
+            fork.upto
+        ));
+    }
+    for late in &incident.late {
+        said.push_str(&format!(
+            "\n{} permits under contract {} stand behind its withdrawal, record {}",
+            late.permits.len(),
+            late.contract.short(),
+            late.withdrawal
+        ));
+    }
+    said
+}
+
+fn heads(file: &Path) -> Result<Vec<note::SignedHead>, Refusal> {
+    let bytes = crate::offline::read(file)?;
+    let text = format!("{}\n\n", String::from_utf8_lossy(&bytes).trim());
+    let heads = note::read_all(&text).unwrap_or_default();
+    if heads.is_empty() {
+        let shown = file.display().to_string();
+        return Err(Refusal::new(
+            ErrorCode::EvidenceIncomplete,
+            format!("`{shown}` holds no signed head"),
+        )
+        .with_place(shown, None, None));
+    }
+    Ok(heads)
+}

@@ -1,0 +1,128 @@
+//! Which records a person wants to see.
+
+use crate::admin::contract::contract_lookup;
+use crate::cli::connector_command::audit::AuditFilter;
+use crate::participant::Connector;
+use hansa_audit_log::record::Record;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_audit_store::filter::RecordFilter;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::collections::VecDeque;
+
+/// Records for a list, and how many that tell of heads alone are not in it.
+pub(super) struct RecordListing {
+    pub(super) records: Vec<Record>,
+    pub(super) left_out: usize,
+}
+
+/// The types of records that tell of signed heads and of nothing else.
+const CHECKPOINTS: [&str; 3] = ["checkpoint_seen", "checkpoint_heard", "witnessed"];
+
+/// The newest records that the filter lets through, oldest first; those that tell of heads only where they are asked for.
+pub(super) fn newest(
+    node: &Connector,
+    filter: &AuditFilter,
+    checkpoints: bool,
+) -> Result<RecordListing, Refusal> {
+    let asked = |kind: &str| filter.outcome.as_deref() == Some(kind);
+    let wanted = |kind: &str| checkpoints || !CHECKPOINTS.contains(&kind) || asked(kind);
+    let mut left_out = 0_usize;
+    let choice = choice(node, filter)?;
+    let mut chooser = choice.chooser();
+    let most = filter.last.unwrap_or(SHOWN).max(1);
+    let mut kept = VecDeque::new();
+    for record in node.log.read(0) {
+        let record = record?;
+        if chooser.takes(&record) {
+            if !wanted(&record.kind) {
+                left_out = left_out.saturating_add(1);
+                continue;
+            }
+            if kept.len() >= most {
+                kept.pop_front();
+            }
+            kept.push_back(record);
+        }
+    }
+    Ok(RecordListing {
+        records: kept.into(),
+        left_out,
+    })
+}
+
+/// Records that a list shows unless it is told otherwise.
+const SHOWN: usize = 100;
+
+/// A filter, with what it names looked up.
+pub(super) fn choice(node: &Connector, filter: &AuditFilter) -> Result<RecordFilter, Refusal> {
+    Ok(RecordFilter {
+        participant: filter
+            .participant
+            .as_deref()
+            .map(|named| participant(node, named))
+            .transpose()?,
+        dataset: filter
+            .dataset
+            .as_deref()
+            .map(|named| dataset(node, named))
+            .transpose()?,
+        contract: filter
+            .contract
+            .as_deref()
+            .map(|named| contract_lookup::contract_by_prefix(node, named))
+            .transpose()?,
+        from: filter.from.as_deref().map(instant).transpose()?,
+        to: filter.to.as_deref().map(instant).transpose()?,
+        outcome: filter.outcome.clone(),
+    })
+}
+
+/// A participant by alias, domain or identity; also one that is no longer a peer.
+fn participant(node: &Connector, named: &str) -> Result<ParticipantId, Refusal> {
+    if let Ok(peer) = node.peer(named) {
+        return Ok(peer.id);
+    }
+    let whole = if named.starts_with("hansa://") {
+        named.to_owned()
+    } else {
+        format!("hansa://{named}")
+    };
+    whole.parse().map_err(|_| {
+        Refusal::new(
+            ErrorCode::UsageWrong,
+            format!("`{named}` is neither the alias nor the domain of a participant"),
+        )
+    })
+}
+
+/// `participant.dataset`, or a dataset's name, whoever owns it.
+fn dataset(node: &Connector, named: &str) -> Result<String, Refusal> {
+    match named.split_once('.') {
+        None => Ok(format!("/d/{named}")),
+        Some((owner, name)) => Ok(format!("{}/d/{name}", participant(node, owner)?)),
+    }
+}
+
+/// The identity of a dataset: `participant.dataset`, or a name of an own one.
+pub(super) fn dataset_id(node: &Connector, named: &str) -> Result<String, Refusal> {
+    match named.split_once('.') {
+        None => Ok(format!("{}/d/{named}", node.id())),
+        Some((owner, name)) => Ok(format!("{}/d/{name}", participant(node, owner)?)),
+    }
+}
+
+/// An instant, or the beginning of a day.
+pub(super) fn instant(written: &str) -> Result<UtcTimestamp, Refusal> {
+    let whole = if written.len() == "2026-12-01".len() {
+        format!("{written}T00:00:00Z")
+    } else {
+        written.to_owned()
+    };
+    whole.parse().map_err(|_| {
+        Refusal::new(
+            ErrorCode::UsageWrong,
+            format!("`{written}` is not a day such as 2026-12-01 or an instant"),
+        )
+    })
+}

@@ -1,0 +1,333 @@
+//! `hansa audit affected`, `breach`, `recipients` and `processing`: the questions of an auditor, as tables.
+
+use crate::admin::audit::record_filter::{dataset_id, instant};
+use crate::admin::audit::tell_expired;
+use crate::admin::contract::contract_lookup;
+use crate::admin::event_sink::EventSink;
+use crate::admin::{CommandResult, blocking};
+use crate::cli::output::table;
+use crate::participant::Connector;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_store::export;
+use hansa_audit_store::history::AuditHistory;
+use hansa_audit_store::history::publication::PublishedSnapshot;
+use hansa_audit_store::report_table::affected_answers::AffectedQuery;
+use hansa_audit_store::report_table::{
+    self, BreachScope, ReportCell, ReportTable, RetentionPeriods,
+};
+use hansa_policy::contract::seal::SealCertificates;
+use hansa_policy::id::ContractId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::envelope;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What is asked.
+#[derive(Debug)]
+pub(super) enum AuditReportRequest {
+    /// Which answers used a snapshot, or its files since they were last known to be good.
+    Affected { snapshot: String, since_good: bool },
+    /// What left under a contract, or a key, in a time.
+    Breach {
+        key: Option<String>,
+        contract: Option<String>,
+        from: Option<String>,
+        to: Option<String>,
+    },
+    /// Who received a dataset.
+    Recipients(String),
+    /// The record of processing.
+    Processing,
+}
+
+/// Answers it, and writes the table to `output` as well.
+pub(super) async fn tell(
+    node: &Arc<Connector>,
+    asked: AuditReportRequest,
+    output: Option<PathBuf>,
+    out: &EventSink,
+) -> CommandResult {
+    tell_expired(node, out).await;
+    let inner = Arc::clone(node);
+    let file = output.clone();
+    let (sheet, told) = blocking(move || {
+        let (sheet, told) = answered(&inner, &asked)?;
+        if let Some(file) = &file {
+            save(&sheet, file)?;
+        }
+        Ok((sheet, told))
+    })
+    .await?;
+    let mut rows = Vec::new();
+    for row in &sheet.rows {
+        out.object(as_json(&sheet, row), "").await?;
+        rows.push(row.iter().map(ReportCell::text).collect());
+    }
+    let mut text = told;
+    if !rows.is_empty() {
+        let header: Vec<String> = sheet.columns.iter().map(|name| heading(name)).collect();
+        let header: Vec<&str> = header.iter().map(String::as_str).collect();
+        text = format!("{}\n{text}", table(&header, &rows));
+    }
+    if let Some(file) = output {
+        text.push_str(&format!("\nwritten to {}", file.display()));
+    }
+    out.text(text).await?;
+    Ok(0)
+}
+
+/// The table, and a line about it.
+fn answered(
+    node: &Connector,
+    asked: &AuditReportRequest,
+) -> Result<(ReportTable, String), Refusal> {
+    let story = story(node)?;
+    let own = node.id();
+    let own = own.as_str();
+    match asked {
+        AuditReportRequest::Affected {
+            snapshot,
+            since_good,
+        } => affected(node, &story, own, (snapshot, *since_good)),
+        AuditReportRequest::Breach {
+            key,
+            contract,
+            from,
+            to,
+        } => {
+            let mut wanted = BreachScope {
+                from: from.as_deref().map(instant).transpose()?,
+                to: to.as_deref().map(instant).transpose()?,
+                ..BreachScope::default()
+            };
+            if let Some(contract) = contract {
+                let id = contract_lookup::contract_by_prefix(node, contract)?;
+                wanted.contracts.insert(id.to_string());
+            }
+            if let Some(key) = key {
+                by_key(node, &story, key, &mut wanted)?;
+            }
+            let sheet = report_table::breach(&story, own, &wanted);
+            let told = format!(
+                "{} answers, of which something left or may have left",
+                sheet.rows.len()
+            );
+            Ok((sheet, told))
+        }
+        AuditReportRequest::Recipients(named) => {
+            let sheet = report_table::recipients(&story, own, &dataset_id(node, named)?);
+            let told = format!("{} recipients of `{named}`", sheet.rows.len());
+            Ok((sheet, told))
+        }
+        AuditReportRequest::Processing => {
+            let sheet = report_table::processing(
+                &story,
+                own,
+                &contract_lookup::contracts(node),
+                &times(node),
+            );
+            let told = format!("{} contracts", sheet.rows.len());
+            Ok((sheet, told))
+        }
+    }
+}
+
+/// What the whole log tells.
+pub(super) fn story(node: &Connector) -> Result<AuditHistory, Refusal> {
+    let mut story = AuditHistory::new();
+    for record in node.log.read(0) {
+        story.see(&record?);
+    }
+    Ok(story)
+}
+
+/// The dataset and the snapshot of that name, which must have been published.
+pub(super) fn snapshot<'a>(
+    node: &Connector,
+    story: &'a AuditHistory,
+    named: &str,
+) -> Result<&'a PublishedSnapshot, Refusal> {
+    let (dataset, version) = named.split_once('@').ok_or_else(|| {
+        Refusal::new(
+            ErrorCode::UsageWrong,
+            format!("`{named}` names no snapshot"),
+        )
+        .with_help(
+            "write the dataset, an @ and the snapshot: hansa audit affected bikes@2026-05-01.1",
+        )
+    })?;
+    let dataset = dataset_id(node, dataset)?;
+    let of_dataset = || story.published.iter().filter(|one| one.dataset == dataset);
+    if let Some(known) = of_dataset().find(|one| one.version == version) {
+        return Ok(known);
+    }
+    let versions: Vec<&str> = of_dataset().map(|one| one.version.as_str()).collect();
+    let refusal = Refusal::new(
+        ErrorCode::DatasetNotPublished,
+        format!("no snapshot `{version}` of `{dataset}` was ever published"),
+    );
+    Err(if versions.is_empty() {
+        refusal
+    } else {
+        refusal.with_help(format!("there were {}", versions.join(", ")))
+    })
+}
+
+fn affected(
+    node: &Connector,
+    story: &AuditHistory,
+    own: &str,
+    (named, since_good): (&str, bool),
+) -> Result<(ReportTable, String), Refusal> {
+    let known = snapshot(node, story, named)?;
+    let recalled = recalled(story, known, since_good);
+    let sheet = report_table::affected_answers::affected(story, own, recalled);
+    let untold = sheet
+        .rows
+        .iter()
+        .filter(|row| row.last() == Some(&ReportCell::Text("no".to_owned())));
+    let to: BTreeSet<String> = untold
+        .filter_map(|row| row.get(3).map(ReportCell::text))
+        .collect();
+    let mut told = match recalled.since {
+        None => format!("{} answers used {named}", sheet.rows.len()),
+        Some(at) => format!(
+            "{} answers read the files of {named} since it was known to be good on {at}",
+            sheet.rows.len()
+        ),
+    };
+    if to.is_empty() && !sheet.rows.is_empty() {
+        told.push_str("; whom they went to was told");
+    }
+    if !to.is_empty() {
+        let names: Vec<&str> = to.iter().map(String::as_str).collect();
+        told.push_str(&format!("; to be told: {}", names.join(", ")));
+    }
+    if let Some(found) = known.damaged {
+        told.push_str(&format!("\nits files were found damaged on {found}"));
+        if let Some(good) = story.known_good(&known.dataset, &known.version) {
+            told.push_str(&format!(", and were good on {good}: --since-good"));
+        }
+    }
+    if let Some((at, reason)) = &known.withdrawn {
+        told.push_str(&format!("\nit was withdrawn on {at}: {reason}"));
+    }
+    Ok((sheet, told))
+}
+
+/// The answers that are looked for.
+pub(super) fn recalled<'a>(
+    story: &AuditHistory,
+    known: &'a PublishedSnapshot,
+    since_good: bool,
+) -> AffectedQuery<'a> {
+    let good = story.known_good(&known.dataset, &known.version);
+    AffectedQuery {
+        dataset: &known.dataset,
+        version: &known.version,
+        since: since_good.then(|| good.unwrap_or(known.at)),
+    }
+}
+
+/// A key is the certificate of a connection (SHA-256); or a key that signs, by its thumbprint, or a certificate of a seal
+/// (SHA-256): then all contracts that name it, or that it has signed.
+fn by_key(
+    node: &Connector,
+    story: &AuditHistory,
+    key: &str,
+    wanted: &mut BreachScope,
+) -> Result<(), Refusal> {
+    if story
+        .questions
+        .iter()
+        .any(|question| question.certificate.as_deref() == Some(key))
+    {
+        wanted.certificate = Some(key.to_owned());
+        return Ok(());
+    }
+    let mut signed = Vec::new();
+    for (id, agreement, _) in contract_lookup::contracts(node) {
+        if agreement.is_signed_with(key) || has_signed(node, id, key)? {
+            signed.push(id.to_string());
+        }
+    }
+    if signed.is_empty() {
+        return Err(Refusal::new(
+            ErrorCode::UsageWrong,
+            format!("`{key}` is neither a certificate that asked here nor a key or seal that signed a contract"),
+        )
+        .with_help("a certificate is named by its SHA-256, a signing key by its thumbprint, as `hansa contract show` says"));
+    }
+    wanted.contracts.extend(signed);
+    Ok(())
+}
+
+/// Whether a signature under a contract was made by this key, or under a seal with this certificate: contract keys and seals
+/// stand in no agreement.
+fn has_signed(node: &Connector, contract: ContractId, key: &str) -> Result<bool, Refusal> {
+    let bytes = node.documents.contract(contract)?;
+    let signed = envelope::parse_contract(&bytes)
+        .or_else(|first| envelope::parse_offer(&bytes).map_err(|_| first))?;
+    Ok(signed.signatures.iter().any(|signature| {
+        let mut chain = signature.seal.iter().flat_map(SealCertificates::chain);
+        signature.kid == key || chain.any(|one| Digest::of(one).to_string() == key)
+    }))
+}
+
+/// For how long what is kept here.
+fn times(node: &Connector) -> RetentionPeriods {
+    let config = node.config();
+    let days = |seconds: u64| match seconds % 86_400 {
+        0 => format!("{} days", seconds / 86_400),
+        _ => format!("{seconds} seconds"),
+    };
+    let keeps = hansa_query::ingest::config::parser::retention::keeps(&config.text);
+    let snapshots = node.catalog(|catalog| {
+        let kept = catalog.datasets().map(|dataset| {
+            let keep = keeps.get(&dataset.id.name).copied().unwrap_or_default();
+            let kept = match u64::try_from(keep.0 / 1_000_000).unwrap_or_default() {
+                0 => "until nobody reads them".to_owned(),
+                seconds => days(seconds),
+            };
+            (dataset.id.to_string(), kept)
+        });
+        kept.collect()
+    });
+    RetentionPeriods {
+        decisions: days(config.keeping.decisions.as_secs()),
+        texts: match config.keeping.sql.as_secs() {
+            0 => "not kept".to_owned(),
+            seconds => days(seconds),
+        },
+        snapshots,
+    }
+}
+
+fn save(sheet: &ReportTable, file: &Path) -> Result<(), Refusal> {
+    let out = File::create(file).map_err(|fault| hansa_files::unwritable(file, &fault))?;
+    let rows = sheet
+        .rows
+        .iter()
+        .map(|row| Ok(row.iter().map(ReportCell::text).collect::<Vec<_>>()));
+    export::rows(sheet.columns, rows, &mut BufWriter::new(out)).map(|_| ())
+}
+
+fn as_json(sheet: &ReportTable, row: &[ReportCell]) -> Value {
+    let members = sheet.columns.iter().zip(row).map(|(name, cell)| {
+        let value = match cell {
+            ReportCell::Text(text) => json!(text),
+            ReportCell::Count(count) => json!(count),
+            ReportCell::Unknown => Value::Null,
+        };
+        ((*name).to_owned(), value)
+    });
+    Value::Object(members.collect::<Map<_, _>>())
+}
+
+fn heading(name: &str) -> String {
+    name.replace('_', " ").to_uppercase()
+}

@@ -1,0 +1,216 @@
+//! `hansa config`, `reload` and `backup`.
+
+use crate::admin::event_sink::EventSink;
+use crate::admin::{CommandResult, blocking, gathered};
+use crate::cli::connector_command::config::ConfigCommand;
+use crate::cli::output::table;
+use crate::config::ConnectorConfig;
+use crate::offline::league_join::files;
+use crate::participant::{Connector, cell_releases, offers, peer_aliases, published_lists};
+use crate::process::{clock, config_lookup};
+use hansa_identity::participant_identity;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use serde_json::json;
+use std::path::Path;
+use std::sync::{Arc, PoisonError};
+
+/// Carries out one of the verbs.
+pub(crate) async fn run(
+    node: &Arc<Connector>,
+    verb: ConfigCommand,
+    out: &EventSink,
+) -> CommandResult {
+    match verb {
+        ConfigCommand::Show => {
+            let config = node.config();
+            let rows: Vec<Vec<String>> = config
+                .origins
+                .iter()
+                .map(|(key, origin)| {
+                    let value = origin.value.clone().unwrap_or_default();
+                    vec![key.clone(), value, origin.from.clone()]
+                })
+                .collect();
+            out.object(
+                json!({
+                    "file": config.file,
+                    "participant": config.participant.id.as_str(),
+                    "listen": config.listen,
+                    "state": config.state,
+                    "text": config.text,
+                    "keys": config
+                        .origins
+                        .iter()
+                        .map(|(key, origin)| json!({"key": key, "value": origin.value, "from": origin.from}))
+                        .collect::<Vec<_>>(),
+                }),
+                format!(
+                    "{}\nthe file is {}; hansa dataset show has the datasets, hansa config reference the defaults",
+                    table(&["KEY", "VALUE", "FROM"], &rows),
+                    config.file.display()
+                ),
+            )
+            .await?;
+        }
+        ConfigCommand::Reference => {
+            out.document(
+                json!({"reference": crate::config::REFERENCE}),
+                crate::config::REFERENCE,
+            )
+            .await?;
+        }
+    }
+    Ok(0)
+}
+
+/// Reloads everything: checked whole, then swapped whole.
+pub(crate) async fn reload(node: &Arc<Connector>, out: &EventSink) -> CommandResult {
+    let before = node.config();
+    let inner = Arc::clone(node);
+    let faults = blocking(move || reload_by_hand(&inner)).await?;
+    let later = later(&before, &node.config());
+    let mut text =
+        "reloaded: configuration, certificate, trust bundle and offers; streams go on".to_owned();
+    if !later.is_empty() {
+        text.push_str(&format!(
+            "\nonly from the next start on: {}",
+            later.join(", ")
+        ));
+    }
+    out.object(
+        json!({
+            "reloaded": true,
+            "at_next_start": later,
+            "faults": faults.iter().map(crate::cli::output::refusal_json).collect::<Vec<_>>(),
+        }),
+        text,
+    )
+    .await?;
+    let mut status = 0;
+    for fault in faults {
+        status = fault.code.kind().exit_code();
+        out.fault(&fault).await;
+    }
+    Ok(status)
+}
+
+/// The keys that changed and that a running connector can't take.
+fn later(before: &ConnectorConfig, now: &ConnectorConfig) -> Vec<&'static str> {
+    [
+        ("listen.peer", before.listen != now.listen),
+        (
+            "officers.socket",
+            before.officers.socket != now.officers.socket,
+        ),
+        ("limits.memory", before.limits.memory != now.limits.memory),
+        (
+            "limits.reserve",
+            before.limits.reserve != now.limits.reserve,
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(key, changed)| changed.then_some(key))
+    .collect()
+}
+
+/// The same because a person said so, who has looked at the clock then.
+///
+/// # Errors
+/// As [`reload_now`].
+pub(crate) fn reload_by_hand(node: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
+    let faults = reload_now(node)?;
+    node.rely_on_clock()?;
+    Ok(faults)
+}
+
+/// The same; what can't be offered is told at the next check.
+pub(crate) fn reload_quietly(node: &Arc<Connector>) -> Result<(), Refusal> {
+    reload_now(node).map(|_| ())
+}
+
+/// The configuration as its file says it now.
+///
+/// # Errors
+/// The first problem in it, with the others as help.
+pub(crate) fn now(node: &Connector) -> Result<ConnectorConfig, Refusal> {
+    ConnectorConfig::load(&node.config().file, &config_lookup::overrides()).map_err(gathered)
+}
+
+/// Puts the configuration in force if its file says something else by now, for a command that goes by the files. What is wrong
+/// with the offers by then is told by whoever renews them next.
+///
+/// # Errors
+/// As [`reload_now`].
+pub(crate) fn reload_if_changed(node: &Arc<Connector>) -> Result<(), Refusal> {
+    let (before, now) = (node.config(), now(node)?);
+    if before.text == now.text && before.overrides == now.overrides {
+        return Ok(());
+    }
+    reload_now(node).map(drop)
+}
+
+/// Reads configuration, certificate and bundle again and puts them in force; an error changes nothing.
+///
+/// # Errors
+/// The first problem, with the others as help.
+pub(crate) fn reload_now(node: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
+    let _one_at_a_time = node
+        .reloading
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    let before = node.config();
+    let config =
+        ConnectorConfig::load(&before.file, &config_lookup::overrides()).map_err(gathered)?;
+    if config.participant.id != before.participant.id || config.state != before.state {
+        return Err(Refusal::new(
+            ErrorCode::ConfigInvalid,
+            "participant.id and state.dir can't change while it runs",
+        )
+        .with_help("stop the connector first"));
+    }
+    let taxonomy = hansa_proto::purpose_taxonomy::taxonomy(&config.purposes)?;
+    let (published, mut faults) = published_lists::load(&config.lists);
+    let floor = node.trust.bundle().content().sequence;
+    let moved = clock::offset(&config)?;
+    let now = node.adjustable_clock.would_show(moved);
+    let identity = participant_identity::load(&files(&config), &config.participant.id, floor, now)?;
+    peer_aliases::check(&config, &node.index(|state| state.peers())?)?;
+    // What was permitted by the configuration before does not come behind the record of this one.
+    let stop = node.log.begin_stop();
+    // On the books first; that the clock is moved with it shows in that very record.
+    node.adjustable_clock.set(moved);
+    if let Err(refusal) = node.note_config(&config) {
+        node.adjustable_clock.set(before.clock.micros);
+        return Err(refusal);
+    }
+    node.trust.swap(&identity)?;
+    node.set_signer(Arc::clone(&identity.signer));
+    node.set_taxonomy(taxonomy);
+    node.set_published(published);
+    node.set_config(config);
+    // What the bundle no longer allows ends also where nothing can be recorded.
+    let noted = node.note_bundle();
+    node.cut_strangers();
+    drop(stop);
+    noted?;
+    faults.extend(offers::renew(node)?);
+    faults.extend(node.unexecutable());
+    faults.extend(cell_releases::all(node));
+    Ok(faults)
+}
+
+/// Writes a consistent copy of the state while it is in use: documents first, then the index, then the log, so that the log
+/// is never older than what was copied before it.
+pub(crate) async fn backup(node: &Arc<Connector>, file: &Path, out: &EventSink) -> CommandResult {
+    let (inner, path) = (Arc::clone(node), file.to_path_buf());
+    let files = blocking(move || crate::offline::backup::write(&inner, &path)).await?;
+    out.object(
+        json!({"file": file, "files": files}),
+        format!(
+            "{files} files written to {}; put them back with hansa restore",
+            file.display()
+        ),
+    )
+    .await?;
+    Ok(0)
+}

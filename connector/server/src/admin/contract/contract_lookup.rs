@@ -1,0 +1,112 @@
+//! What we hold: negotiations and contracts, by the prefixes that people type.
+
+use crate::participant::Connector;
+use crate::workflow::negotiation::{self, OpenNegotiation};
+use hansa_policy::contract::{Agreement, ContractStatus};
+use hansa_policy::id::{ContractId, ParticipantId};
+use hansa_policy::negotiation::Phase;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_store::state_index::row::NegotiationRow;
+use std::collections::BTreeSet;
+
+/// The contract that a unique prefix names; those that we hold, and public views of peers by their whole identity.
+pub(crate) fn contract_by_prefix(node: &Connector, named: &str) -> Result<ContractId, Refusal> {
+    let fits = |id: &ContractId| !named.is_empty() && id.to_string().starts_with(named);
+    let known = contracts(node).into_iter().map(|(id, _, _)| id);
+    let mut known: BTreeSet<ContractId> = known.filter(fits).collect();
+    // By the log also those whose own file is lost. A contract that is at hand can be named, and ended, where the index can't be
+    // read, as on a full disk.
+    match node.index(|state| state.agreed_on(node.now())) {
+        Ok(agreed) => known.extend(agreed.into_iter().map(|(id, _)| id).filter(fits)),
+        Err(refusal) if known.is_empty() => return Err(refusal),
+        Err(refusal) => tracing::warn!(code = %refusal.code, "contract.index_unread"),
+    }
+    let mut ids = known.into_iter();
+    match (ids.next(), ids.next()) {
+        (Some(id), None) => Ok(id),
+        (None, _) => named.parse().map_err(|_| {
+            Refusal::new(
+                ErrorCode::ContractUnknown,
+                format!("no contract begins with `{named}`"),
+            )
+            .with_help("hansa contract list")
+        }),
+        (Some(_), Some(_)) => Err(Refusal::new(
+            ErrorCode::ContractAmbiguous,
+            format!("several contracts begin with `{named}`"),
+        )
+        .with_help("give more of its name: hansa contract list")),
+    }
+}
+
+pub(super) fn loaded(node: &Connector, prefix: &str) -> Result<(String, OpenNegotiation), Refusal> {
+    let name = named(node, prefix)?;
+    let open = negotiation::message_replay::load(node, &name)?.ok_or_else(|| {
+        Refusal::new(
+            ErrorCode::NegotiationUnknown,
+            format!("the letters of `{name}` are not here"),
+        )
+    })?;
+    Ok((name, open))
+}
+
+/// The negotiation that a unique prefix names, with its own name.
+fn named(node: &Connector, prefix: &str) -> Result<String, Refusal> {
+    let open: Vec<NegotiationRow> = negotiations(node)?
+        .into_iter()
+        .filter(|row| {
+            row.id.starts_with(prefix)
+                || row
+                    .contract
+                    .is_some_and(|contract| contract.to_string().starts_with(prefix))
+        })
+        .collect();
+    let waiting: Vec<&NegotiationRow> = open
+        .iter()
+        .filter(|row| {
+            row.state != Phase::Finalized.as_str() && row.state != Phase::Terminated.as_str()
+        })
+        .collect();
+    match (waiting.as_slice(), open.as_slice()) {
+        ([one], _) => Ok(one.id.clone()),
+        ([], [one]) => Ok(one.id.clone()),
+        ([], []) => Err(Refusal::new(
+            ErrorCode::NegotiationUnknown,
+            format!("no negotiation begins with `{prefix}`"),
+        )
+        .with_help("hansa contract list")),
+        _ => Err(Refusal::new(
+            ErrorCode::ContractAmbiguous,
+            format!("several negotiations begin with `{prefix}`"),
+        )
+        .with_help("give more of its name: hansa contract list")),
+    }
+}
+
+pub(super) fn negotiations(node: &Connector) -> Result<Vec<NegotiationRow>, Refusal> {
+    node.index(|state| state.negotiations())
+}
+
+/// Every contract that we hold, with its state now.
+pub(crate) fn contracts(node: &Connector) -> Vec<(ContractId, Agreement, ContractStatus)> {
+    let now = node.now();
+    node.book(|book| {
+        book.all(now)
+            .map(|(id, agreement, standing)| (id, agreement.clone(), standing))
+            .collect()
+    })
+}
+
+pub(super) fn sides(node: &Connector, agreement: &Agreement) -> (&'static str, String) {
+    let other = |party: Option<&ParticipantId>| {
+        party.map_or_else(
+            || "anybody in the league".to_owned(),
+            |id| id.domain().to_owned(),
+        )
+    };
+    if agreement.provider.id == node.id() {
+        ("provider", other(agreement.assignee_id()))
+    } else {
+        ("consumer", agreement.provider.id.domain().to_owned())
+    }
+}

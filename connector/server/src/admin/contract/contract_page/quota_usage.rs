@@ -1,0 +1,135 @@
+//! What is used of the quotas of a contract: by the counters of who answers, or by the receipts of who asks.
+
+use crate::participant::Connector;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::Agreement;
+use hansa_policy::decision::QuotaKind;
+use hansa_policy::id::ContractId;
+use hansa_policy::refusal::Refusal;
+use hansa_policy::term::{Clause, PeriodQuota, Term};
+use hansa_proto::render::contract_status::{ContractStatusLines, QuotaUsageFacts};
+use serde_json::{Value, json};
+
+/// What of a quota is used in its current slot.
+pub(super) struct QuotaUsage {
+    clause: Clause,
+    what: &'static str,
+    used: u64,
+    of: u64,
+    until: UtcTimestamp,
+    by_receipts: bool,
+}
+
+impl QuotaUsage {
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "clause": self.clause.id.to_string(),
+            "what": self.what,
+            "used": self.used,
+            "of": self.of,
+            "until": self.until.to_string(),
+            "by": if self.by_receipts { "receipts" } else { "counters" },
+        })
+    }
+
+    pub(super) fn text(&self, lines: &ContractStatusLines<'_>) -> String {
+        lines.used(&QuotaUsageFacts {
+            clause: &self.clause,
+            used: self.used,
+            until: self.until,
+            by_receipts: self.by_receipts,
+        })
+    }
+}
+
+/// What is used of each quota of a contract: on the side that is asked what was had of the dataset under whichever contract,
+/// on the side that asks what it has the provider's receipts for.
+///
+/// # Errors
+/// When the index can't be read.
+pub(super) fn budgets(
+    node: &Connector,
+    id: ContractId,
+    agreement: &Agreement,
+) -> Result<Vec<QuotaUsage>, Refusal> {
+    let now = node.now();
+    let mut all = Vec::new();
+    for clause in &agreement.clauses {
+        let (what, counts, quota) = match &clause.term {
+            Term::Queries(quota) => ("questions", QuotaKind::Queries, quota),
+            Term::RowQuota(quota) => ("rows", QuotaKind::Rows, quota),
+            Term::ByteQuota(quota) => ("bytes", QuotaKind::Bytes, quota),
+            _ => continue,
+        };
+        let slot = hansa_policy::term::quota::slot(quota.per, agreement.not_before, now);
+        let given = agreement.provider.id == node.id();
+        let used = match given {
+            true => given_within(node, agreement, (counts, slot)),
+            false => received_within(node, id, agreement, (counts, slot))?,
+        };
+        all.push(QuotaUsage::of(
+            clause.clone(),
+            (what, used),
+            quota,
+            slot.1,
+            !given,
+        ));
+    }
+    Ok(all)
+}
+
+impl QuotaUsage {
+    fn of(
+        clause: Clause,
+        (what, used): (&'static str, u64),
+        quota: &PeriodQuota,
+        until: UtcTimestamp,
+        by_receipts: bool,
+    ) -> Self {
+        Self {
+            clause,
+            what,
+            used,
+            of: quota.max,
+            until,
+            by_receipts,
+        }
+    }
+}
+
+type QuotaSlot = (UtcTimestamp, UtcTimestamp);
+
+fn given_within(
+    node: &Connector,
+    agreement: &Agreement,
+    (counts, slot): (QuotaKind, QuotaSlot),
+) -> u64 {
+    let dataset = &agreement.dataset.id;
+    match agreement.assignee_id() {
+        Some(asker) => node.budgets.spent(dataset, counts, slot, asker),
+        None => node.budgets.most_spent(dataset, counts, slot),
+    }
+}
+
+fn received_within(
+    node: &Connector,
+    id: ContractId,
+    agreement: &Agreement,
+    (counts, slot): (QuotaKind, QuotaSlot),
+) -> Result<u64, Refusal> {
+    let own = node.id();
+    // What counts belongs to who asks and the dataset, under whichever contract.
+    let mut contracts: Vec<ContractId> = node.book(|book| {
+        book.over(&agreement.dataset.id, node.now())
+            .filter(|(_, other, _)| other.assignee_id().is_none_or(|who| *who == own))
+            .map(|(id, _, _)| id)
+            .collect()
+    });
+    contracts.push(id);
+    let had = node.index(|state| state.received_within(&contracts, slot))?;
+    Ok(match counts {
+        QuotaKind::Queries => had.questions,
+        QuotaKind::Rows => had.rows,
+        QuotaKind::Bytes => had.bytes,
+    })
+}

@@ -1,0 +1,107 @@
+//! `contract attest`: a person states that what was received is deleted.
+
+use super::contract_lookup::{contract_by_prefix, sides};
+use crate::admin::CommandResult;
+use crate::admin::event_sink::EventSink;
+use crate::participant::Connector;
+use crate::workflow::{deletion_attestation, mailbox};
+use hansa_policy::id::{ContractId, ParticipantId, RequestId};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use serde_json::json;
+use std::sync::Arc;
+
+pub(super) async fn attest(
+    node: &Arc<Connector>,
+    prefix: &str,
+    answers: &[String],
+    out: &EventSink,
+) -> CommandResult {
+    let contract = contract_by_prefix(node, prefix)?;
+    let agreement = node
+        .book(|book| book.agreement(contract).cloned())
+        .ok_or_else(|| {
+            let sentence = format!("no contract `{}` here", contract.short());
+            Refusal::new(ErrorCode::ContractUnknown, sentence)
+        })?;
+    let (role, with) = sides(node, &agreement);
+    if role == "provider" {
+        let sentence = "the consumer states what it has deleted, not the provider";
+        return Err(Refusal::new(ErrorCode::UsageWrong, sentence).into());
+    }
+    let provider = agreement.provider.id.clone();
+    let requests: Vec<RequestId> = if answers.is_empty() {
+        let (first, versions) = versions(node, contract);
+        node.index(|state| state.unstated(&provider, first, &versions))?
+    } else {
+        let named = answers.iter().map(|answer| {
+            answer.parse().map_err(|fault| {
+                Refusal::new(ErrorCode::UsageWrong, format!("`{answer}`: {fault}"))
+            })
+        });
+        let named: Vec<RequestId> = named.collect::<Result<_, _>>()?;
+        not_coming(node, &provider, &named)?;
+        named
+    };
+    let statements = deletion_attestation::state(node, (contract, &agreement), &requests).await?;
+    let mut carried = Ok(());
+    if statements > 0 {
+        carried = mailbox::pump(node, &node.peer(provider.as_str())?).await;
+    }
+    let short = contract.short();
+    let text = match requests.len() {
+        0 => format!("everything received under contract {short} was stated to be deleted before"),
+        1 => format!("stated to {with}: what came with 1 answer under contract {short} is deleted"),
+        answers => format!(
+            "stated to {with}: what came with {answers} answers under contract {short} is deleted"
+        ),
+    };
+    let listed: Vec<String> = requests.iter().map(ToString::to_string).collect();
+    out.object(
+        json!({
+            "contract": contract.to_string(),
+            "with": with,
+            "answers": listed,
+            "statements": statements,
+        }),
+        text,
+    )
+    .await?;
+    if let Err(refusal) = carried {
+        out.notice(format!(
+            "the provider will hear of it when it can be reached: {}",
+            refusal.sentence
+        ))
+        .await;
+    }
+    Ok(0)
+}
+
+/// What still comes can't be said to be deleted, and the provider would not count it.
+fn not_coming(
+    node: &Connector,
+    provider: &ParticipantId,
+    named: &[RequestId],
+) -> Result<(), Refusal> {
+    let coming = node.index(|state| state.coming())?;
+    let found = coming
+        .into_iter()
+        .find(|(request, peer)| peer == provider && named.contains(request));
+    match found {
+        None => Ok(()),
+        Some((request, _)) => Err(Refusal::new(
+            ErrorCode::UsageWrong,
+            format!("the answer to {request} still comes"),
+        )
+        .with_help("state it when the answer has ended")),
+    }
+}
+
+/// The first version of a contract, and all of them.
+fn versions(node: &Connector, contract: ContractId) -> (ContractId, Vec<ContractId>) {
+    let now = node.now();
+    node.book(|book| {
+        let first = book.first(contract);
+        let all = book.all(now).map(|(id, _, _)| id);
+        (first, all.filter(|id| book.first(*id) == first).collect())
+    })
+}

@@ -1,0 +1,261 @@
+//! The steps after the request: counter, sign, decline.
+
+use super::collect;
+use super::contract_lookup::{loaded, negotiations};
+use super::contract_text::{negotiation_json, turn_sentence};
+use super::request::terms_from;
+use crate::admin::catalog::find;
+use crate::admin::event_sink::EventSink;
+use crate::admin::{CommandError, CommandResult};
+use crate::participant::Connector;
+use crate::participant::offers::public_views::PendingView;
+use crate::participant::peer_connections::KnownPeer;
+use crate::workflow::approval::{self, Approval, ApprovalAction};
+use crate::workflow::mailbox;
+use crate::workflow::negotiation::{self, OpenNegotiation};
+use hansa_policy::contract::rendering::PageRendering;
+use hansa_policy::negotiation::{NextMessage, PartyRole, Phase};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::safe_text::SingleLineText;
+use hansa_proto::contract;
+use hansa_proto::peer::message::MessageContent;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+pub(super) async fn counter(
+    node: &Arc<Connector>,
+    prefix: &str,
+    policy: &str,
+    out: &EventSink,
+) -> CommandResult {
+    collect(node, out).await?;
+    let (name, open) = loaded(node, prefix)?;
+    let mut agreement = open.state.proposal().agreement.clone();
+    let dataset = match open.own {
+        PartyRole::Provider => node
+            .catalog(|catalog| catalog.by_id(&agreement.dataset.id).cloned())
+            .ok_or_else(|| {
+                Refusal::new(
+                    ErrorCode::DatasetNotPublished,
+                    "the dataset is not published",
+                )
+            })?,
+        PartyRole::Consumer => {
+            let peer = peer_of(node, &open)?;
+            find(
+                node,
+                &format!("{}.{}", peer.alias, agreement.dataset.id.name),
+            )
+            .await?
+            .dataset
+        }
+    };
+    terms_from(policy, &dataset, &mut agreement, node)?;
+    agreement.version = agreement.version.saturating_add(1);
+    // Under the newest form of the page, in the language that is on the table.
+    let tongue = agreement.rendering.map(|shown| shown.language);
+    let tongue = tongue.unwrap_or(node.config().participant.tongue);
+    agreement.rendering = Some(PageRendering::newest(tongue).in_zone(&dataset.zone));
+    agreement.proposed_at = node.now();
+    agreement.nonce = hansa_proto::base64url::encode(&crate::participant::random_bytes::<16>());
+    let payload = contract::to_bytes(&agreement).into();
+    let content = match open.own {
+        PartyRole::Provider => MessageContent::Offer {
+            negotiation: name.clone(),
+            payload,
+        },
+        PartyRole::Consumer => MessageContent::Request {
+            negotiation: name.clone(),
+            dataset: agreement.dataset.id.clone(),
+            offer: None,
+            payload,
+        },
+    };
+    step(node, &name, &open, content, out).await
+}
+
+pub(super) async fn sign(
+    node: &Arc<Connector>,
+    prefix: &str,
+    caller: Option<u32>,
+    out: &EventSink,
+) -> CommandResult {
+    collect(node, out).await?;
+    if let Some(held) = held_view(node, prefix) {
+        return sign_view(node, &held, caller, out).await;
+    }
+    let (name, open) = loaded(node, prefix)?;
+    if waits(node, &name, &open, caller, out).await? {
+        return Ok(0);
+    }
+    let content = negotiation::due(node, &open)?;
+    step(node, &name, &open, content, out).await
+}
+
+/// The public view that waits for two officers, by a prefix of what they say it of.
+fn held_view(node: &Connector, prefix: &str) -> Option<PendingView> {
+    let mut all = node.pending_views().into_iter();
+    all.find(|held| prefix.len() >= 4 && held.key.to_string().starts_with(prefix))
+}
+
+/// Takes an officer's word on a public view; with the second one it is signed and in force.
+async fn sign_view(
+    node: &Arc<Connector>,
+    held: &PendingView,
+    caller: Option<u32>,
+    out: &EventSink,
+) -> CommandResult {
+    let (key, dataset) = (held.key, held.dataset.name.clone());
+    let word = approval::word(node, caller, key, ApprovalAction::Sign, None).await?;
+    let signed = matches!(word, Approval::Enough(_));
+    if signed {
+        let inner = Arc::clone(node);
+        let faults =
+            crate::admin::blocking(move || crate::participant::offers::renew(&inner)).await?;
+        for fault in faults {
+            out.notice(fault.to_string()).await;
+        }
+    }
+    let text = if signed {
+        format!("the public view of {dataset} is signed and in force")
+    } else {
+        format!(
+            "the public view of {dataset} is {} beside the one in force; your word is on the books, and nothing is signed yet\n\
+             a second officer approves with: hansa contract sign {}",
+            held.verdict,
+            key.short()
+        )
+    };
+    let waits_for = (!signed).then_some("second officer");
+    out.object(
+        json!({
+            "dataset": dataset.to_string(),
+            "view": key.to_string(),
+            "signed": signed,
+            "waits_for": waits_for,
+            "verdict": held.verdict.as_str(),
+        }),
+        text,
+    )
+    .await?;
+    Ok(0)
+}
+
+/// Whether our signature has to wait for a second officer; then that is said.
+pub(super) async fn waits(
+    node: &Arc<Connector>,
+    name: &str,
+    open: &OpenNegotiation,
+    caller: Option<u32>,
+    out: &EventSink,
+) -> Result<bool, CommandError> {
+    let Some(NextMessage::Agreement(contract) | NextMessage::Finalization(contract)) =
+        open.state.due(open.own)
+    else {
+        return Ok(false);
+    };
+    let Some(verdict) = approval::needs_two(node, &open.state.proposal().agreement) else {
+        return Ok(false);
+    };
+    match approval::word(node, caller, contract, ApprovalAction::Sign, None).await? {
+        Approval::Enough(_) => Ok(false),
+        Approval::Waits => {
+            out.object(
+                json!({
+                    "negotiation": name,
+                    "would_become": contract.to_string(),
+                    "signed": false,
+                    "waits_for": "second officer",
+                    "verdict": verdict.as_str(),
+                }),
+                format!(
+                    "{name} is {verdict} beside what is in force; your word is on the books, and nothing is signed yet\n\
+                     a second officer approves with: hansa contract sign {name}"
+                ),
+            )
+            .await?;
+            Ok(true)
+        }
+    }
+}
+
+pub(super) async fn decline(
+    node: &Arc<Connector>,
+    prefix: &str,
+    reason: SingleLineText,
+    out: &EventSink,
+) -> CommandResult {
+    collect(node, out).await?;
+    let (name, open) = loaded(node, prefix)?;
+    let content = MessageContent::Termination {
+        negotiation: name.clone(),
+        code: None,
+        reason: reason.to_string(),
+    };
+    step(node, &name, &open, content, out).await
+}
+
+/// That a contract is concluded, and from when it counts where that is not now.
+pub(super) fn in_force_from(node: &Connector, open: &OpenNegotiation) -> String {
+    let proposal = open.state.proposal();
+    let (contract, begins) = (proposal.contract.short(), proposal.agreement.not_before);
+    match begins > node.now() {
+        true => format!("contract {contract} is signed by both and begins at {begins}"),
+        false => format!("contract {contract} is in force"),
+    }
+}
+
+/// Says how a negotiation stands after a step, and whether the post could be carried.
+pub(super) async fn report_step(
+    node: &Arc<Connector>,
+    name: &str,
+    carried: Result<(), Refusal>,
+    out: &EventSink,
+    text: impl Fn(&OpenNegotiation) -> String,
+) -> CommandResult {
+    let row = negotiations(node)?.into_iter().find(|row| row.id == name);
+    let open = negotiation::message_replay::load(node, name)?;
+    if let (Some(row), Some(open)) = (row, open) {
+        let mut data = negotiation_json(&row, Some(&open));
+        if let (Value::Object(map), Phase::Finalized) = (&mut data, open.state.phase()) {
+            map.insert(
+                "contract".to_owned(),
+                json!(open.state.proposal().contract.to_string()),
+            );
+        }
+        out.object(data, text(&open)).await?;
+    }
+    match carried {
+        Ok(()) => Ok(0),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+/// Sends a letter of ours and carries it, where it is ours to carry.
+pub(super) async fn step(
+    node: &Arc<Connector>,
+    name: &str,
+    open: &OpenNegotiation,
+    content: MessageContent,
+    out: &EventSink,
+) -> CommandResult {
+    negotiation::send(node, open.other(), content, false).await?;
+    let carried = match open.own {
+        // A provider never dials; the consumer fetches the letter.
+        PartyRole::Provider => Ok(()),
+        PartyRole::Consumer => mailbox::pump(node, &peer_of(node, open)?).await,
+    };
+    report_step(node, name, carried, out, |open| match open.state.phase() {
+        Phase::Finalized => in_force_from(node, open),
+        phase => format!(
+            "{name} is {}; {}",
+            phase.as_str().to_lowercase(),
+            turn_sentence(open)
+        ),
+    })
+    .await
+}
+
+pub(super) fn peer_of(node: &Connector, open: &OpenNegotiation) -> Result<KnownPeer, Refusal> {
+    node.peer(open.other().as_str())
+}

@@ -1,0 +1,86 @@
+//! `contract wait`: comes back when it is our turn, or when the negotiation has ended.
+
+use super::collect;
+use super::contract_lookup::{contract_by_prefix, loaded};
+use super::contract_text::turn_sentence;
+use super::negotiation_step::{in_force_from, report_step};
+use crate::admin::CommandResult;
+use crate::admin::event_sink::EventSink;
+use crate::participant::Connector;
+use hansa_policy::contract::ContractStatus;
+use hansa_policy::negotiation::Phase;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Pause between two looks at what the other participants have sent.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Waits until a negotiation has ended, or waits for us; with 0 where its contract is in force, else with the status of a state
+/// that does not allow what is wished.
+///
+/// # Errors
+/// `NEGOTIATION_UNKNOWN`, or `NEGOTIATION_STATE` where it was terminated.
+pub(super) async fn wait(node: &Arc<Connector>, prefix: &str, out: &EventSink) -> CommandResult {
+    let mut first = true;
+    loop {
+        // Who can't be reached is mentioned once; he may come back.
+        if first {
+            collect(node, out).await?;
+        } else {
+            for peer in node.peers()? {
+                let _unreached = crate::workflow::mailbox::pump(node, &peer).await;
+            }
+        }
+        first = false;
+        let (name, open) = match loaded(node, prefix) {
+            Ok(found) => found,
+            // A contract whose negotiation is over long since is named by its own name.
+            Err(unknown) if unknown.code == ErrorCode::NegotiationUnknown => {
+                let contract = contract_by_prefix(node, prefix).map_err(|_| unknown)?;
+                let standing = node.book(|book| {
+                    book.stands(contract, node.now())
+                        .map(|(_, standing)| standing)
+                });
+                return match standing {
+                    Some(ContractStatus::InForce) => {
+                        out.text(format!("contract {} is in force", contract.short()))
+                            .await?;
+                        Ok(0)
+                    }
+                    standing => Err(Refusal::new(
+                        ErrorCode::NegotiationState,
+                        format!(
+                            "contract {} is {}",
+                            contract.short(),
+                            standing.map_or("not here", ContractStatus::as_str)
+                        ),
+                    )
+                    .into()),
+                };
+            }
+            Err(refusal) => return Err(refusal.into()),
+        };
+        let ours = open.state.turn() == Some(open.own);
+        match open.state.phase() {
+            Phase::Finalized => {
+                return report_step(node, &name, Ok(()), out, |open| in_force_from(node, open))
+                    .await;
+            }
+            Phase::Terminated => {
+                return Err(Refusal::new(
+                    ErrorCode::NegotiationState,
+                    format!("{name}: {}", turn_sentence(&open)),
+                )
+                .into());
+            }
+            _ if ours => {
+                return report_step(node, &name, Ok(()), out, |open| {
+                    format!("{name}: {}", turn_sentence(open))
+                })
+                .await;
+            }
+            _ => tokio::time::sleep(PAUSE).await,
+        }
+    }
+}

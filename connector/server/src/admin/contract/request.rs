@@ -1,0 +1,205 @@
+//! `contract request`: an offer, or our own terms for it, sent to its provider.
+
+use super::contract_lookup as find_contract;
+use super::contract_text::{payload_text, turn_sentence};
+use super::negotiation_step::{in_force_from, report_step};
+use super::repeated_request::{RepeatedRequest, repeated};
+use crate::admin::catalog::{find, terms_text};
+use crate::admin::event_sink::EventSink;
+use crate::admin::{CommandOptions, CommandResult, gathered};
+use crate::participant::Connector;
+use crate::workflow::{mailbox, negotiation};
+use hansa_catalog::dataset::Dataset;
+use hansa_catalog::offer::AgreementParameters;
+use hansa_policy::contract::rendering::PageRendering;
+use hansa_policy::contract::{Agreement, Assignee};
+use hansa_policy::id::ContractId;
+use hansa_policy::negotiation::Phase;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::language::Language;
+use hansa_proto::contract;
+use hansa_proto::peer::message::MessageContent;
+use serde_json::json;
+use std::sync::Arc;
+
+/// How a contract is wished for.
+pub(super) struct ContractRequestArgs {
+    /// Sign beforehand.
+    pub(super) sign: bool,
+    /// Own terms, in the place of the offer's.
+    pub(super) policy: Option<String>,
+    /// Which of several offers.
+    pub(super) offer: Option<String>,
+    /// The contract that it takes the place of.
+    pub(super) replaces: Option<String>,
+    /// The language of the page that both sign.
+    pub(super) tongue: Option<Language>,
+}
+
+pub(super) async fn request(
+    node: &Arc<Connector>,
+    dataset: &str,
+    wish: ContractRequestArgs,
+    manner: CommandOptions,
+    out: &EventSink,
+) -> CommandResult {
+    let ContractRequestArgs {
+        sign,
+        policy,
+        offer,
+        replaces,
+        tongue,
+    } = wish;
+    if sign && !node.concludes() {
+        return Err(negotiation::message_codec::elsewhere().into());
+    }
+    let seen = find(node, dataset).await?;
+    let chosen = match (&offer, seen.offers.as_slice()) {
+        (_, []) => Err(Refusal::new(
+            ErrorCode::OfferUnknown,
+            format!("`{dataset}` is not offered to you"),
+        )),
+        (None, [one]) => Ok(one),
+        (None, many) => {
+            let mut refusal = Refusal::new(
+                ErrorCode::ContractAmbiguous,
+                format!("`{dataset}` has several offers"),
+            );
+            for offer in many {
+                refusal = refusal.with_help(format!(
+                    "--offer {} for \"{}\"",
+                    offer.id().short(),
+                    offer.title
+                ));
+            }
+            Err(refusal)
+        }
+        (Some(prefix), many) => many
+            .iter()
+            .find(|offer| offer.id().to_string().starts_with(prefix) || offer.title == *prefix)
+            .ok_or_else(|| {
+                Refusal::new(
+                    ErrorCode::OfferUnknown,
+                    format!("no offer of `{dataset}` begins with `{prefix}`"),
+                )
+            }),
+    }?;
+    let bundle = node.trust.bundle();
+    let provider = node.party_of(&seen.peer.id, &bundle)?;
+    let us = Assignee::Participant(node.party()?);
+    let old = replaces
+        .map(|named| find_contract::contract_by_prefix(node, &named))
+        .transpose()?;
+    let mut filled = node.filled(provider, us, old);
+    if let Some(tongue) = tongue {
+        filled.rendering = Some(PageRendering::newest(tongue));
+    }
+    if let Some(old) = old {
+        next_version(node, old, &mut filled)?;
+    }
+    let mut agreement = chosen.agreement(&seen.dataset, filled);
+    let own_terms = policy.is_some();
+    if let Some(text) = policy {
+        terms_from(&text, &seen.dataset, &mut agreement, node)?;
+    }
+    if manner.dry_run {
+        out.object(
+            json!({"dataset": dataset, "would_request": payload_text(&agreement)}),
+            format!(
+                "would request {dataset} on these terms:{}",
+                terms_text(&agreement.clauses)
+            ),
+        )
+        .await?;
+        return Ok(0);
+    }
+    // What waits here may have ended a negotiation that looks open.
+    let _unreached = mailbox::pump(node, &seen.peer).await;
+    match repeated(node, &agreement)? {
+        Some(RepeatedRequest::Waits(name)) => {
+            let carried = mailbox::pump(node, &seen.peer).await;
+            return report_step(node, &name, carried, out, |open| {
+                format!(
+                    "the same terms were requested already as {name}, so nothing new was sent; {}",
+                    turn_sentence(open)
+                )
+            })
+            .await;
+        }
+        Some(RepeatedRequest::InForce(contract)) => {
+            out.notice(format!(
+                "contract {} has the same terms and is in force",
+                contract.short()
+            ))
+            .await;
+        }
+        None => {}
+    }
+    let payload = contract::to_bytes(&agreement);
+    let name = format!("n-{}", crate::participant::random_hex(8));
+    let content = MessageContent::Request {
+        negotiation: name.clone(),
+        dataset: seen.dataset.id.clone(),
+        offer: (!own_terms).then(|| chosen.id().to_string()),
+        payload: payload.into(),
+    };
+    negotiation::send(node, &seen.peer.id, content, sign).await?;
+    let carried = mailbox::pump(node, &seen.peer).await;
+    report_step(node, &name, carried, out, |open| {
+        let what = match open.state.phase() {
+            Phase::Finalized => in_force_from(node, open),
+            _ => format!("requested as {name}; {}", turn_sentence(open)),
+        };
+        format!(
+            "{what}{}",
+            terms_text(&open.state.proposal().agreement.clauses)
+        )
+    })
+    .await
+}
+
+/// Under the label of the contract that it takes the place of.
+fn next_version(
+    node: &Connector,
+    old: ContractId,
+    filled: &mut AgreementParameters,
+) -> Result<(), Refusal> {
+    let known = node.book(|book| {
+        let old = book.agreement(old)?;
+        Some((old.uid.clone(), old.version))
+    });
+    let (uid, version) = known.ok_or_else(|| {
+        Refusal::new(
+            ErrorCode::ContractUnknown,
+            format!("no contract `{}` here", old.short()),
+        )
+    })?;
+    filled.uid = uid;
+    filled.version = version.saturating_add(1);
+    Ok(())
+}
+
+/// Other terms, as a policy file says them, in the place of the agreement's.
+pub(super) fn terms_from(
+    text: &str,
+    dataset: &Dataset,
+    agreement: &mut Agreement,
+    node: &Connector,
+) -> Result<(), Refusal> {
+    let draft = hansa_proto::policy_toml::parse(text, "the policy", dataset).map_err(gathered)?;
+    let known: Vec<_> = agreement
+        .own_purposes
+        .iter()
+        .chain(&node.config().purposes)
+        .cloned()
+        .collect();
+    agreement.own_purposes = crate::participant::offers::used_purposes(&draft.clauses, &known);
+    agreement.clauses = draft.clauses;
+    if let Some(from) = draft.not_before {
+        agreement.not_before = from;
+    }
+    if let Some(until) = draft.not_after {
+        agreement.not_after = until;
+    }
+    Ok(())
+}

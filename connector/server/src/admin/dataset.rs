@@ -1,0 +1,204 @@
+//! `hansa dataset`: the own datasets.
+
+pub(crate) mod catalog_entry;
+mod config_entry;
+mod publication;
+mod released_cells;
+mod restriction;
+mod source_sample;
+
+use crate::admin::config;
+use crate::admin::dataset::catalog_entry::{entry_json, entry_text};
+use crate::admin::dataset::released_cells::{releases_json, releases_text};
+use crate::admin::dataset::restriction::RestrictionChange;
+use crate::admin::event_sink::EventSink;
+use crate::admin::{CommandOptions, CommandResult, gathered};
+use crate::cli::connector_command::dataset::DatasetCommand;
+use crate::cli::output::table;
+use crate::participant::Connector;
+use crate::workflow;
+use crate::workflow::publication::PublishOptions;
+use hansa_catalog::dataset::{Dataset, DatasetKind};
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_query::ingest::config::{DatasetConfig, parser};
+use hansa_query::ingest::schema_inference::draft_config::DraftConfigOptions;
+use serde_json::json;
+use std::sync::Arc;
+
+/// Carries out one of the verbs.
+pub(crate) async fn run(
+    node: &Arc<Connector>,
+    verb: DatasetCommand,
+    (manner, caller): (CommandOptions, Option<u32>),
+    out: &EventSink,
+) -> CommandResult {
+    match verb {
+        DatasetCommand::List => list(node, out).await,
+        DatasetCommand::Show { name } => show(node, &name, out).await,
+        DatasetCommand::Sample { name, rows } => {
+            source_sample::sample(node, &name, rows, out).await
+        }
+        DatasetCommand::Add {
+            files,
+            name,
+            title,
+            licence,
+            kind,
+            columns,
+            keep_wide,
+        } => {
+            let about = DraftConfigOptions {
+                name: name.as_deref().map(named).transpose()?,
+                title,
+                licence,
+                kind: kind.as_deref().map(of_kind).transpose()?,
+                columns,
+                stays_wide: keep_wide,
+            };
+            config_entry::add(node, files, about, manner, out).await
+        }
+        DatasetCommand::Publish { names, anew } => {
+            let way = PublishOptions {
+                dry: manner.dry_run,
+                anew,
+            };
+            publication::publish(node, &names, way, out).await
+        }
+        DatasetCommand::Guard {
+            name,
+            policy,
+            policy_text,
+            remove,
+        } => {
+            let dataset = known(node, &name)?;
+            let wanted = match (policy, policy_text) {
+                (Some(file), Some(text)) => RestrictionChange::Set { file, text },
+                _ if remove => RestrictionChange::Remove,
+                _ => RestrictionChange::Nothing,
+            };
+            restriction::guard(node, &dataset, wanted, (manner, caller), out).await
+        }
+        DatasetCommand::Withdraw { name, snapshot } => {
+            publication::withdraw(node, named(&name)?, snapshot, out).await
+        }
+    }
+}
+
+async fn list(node: &Arc<Connector>, out: &EventSink) -> CommandResult {
+    let mut rows = Vec::new();
+    let configs = configured(node)?;
+    let published: Vec<Dataset> = node.catalog(|catalog| catalog.datasets().cloned().collect());
+    for config in &configs {
+        let entry = published.iter().find(|entry| entry.id.name == config.name);
+        out.object(
+            json!({
+                "dataset": config.name.as_str(),
+                "title": config.title,
+                "published": entry.is_some(),
+                "version": entry.map(|entry| entry.version.clone()),
+                "rows": entry.map(|entry| entry.rows),
+                "licence": entry.map(|entry| entry.licence.clone()),
+                "model": entry.and_then(|entry| entry.model.clone()),
+                "kind": entry.and_then(|entry| entry.kind).map(DatasetKind::as_str),
+            }),
+            "",
+        )
+        .await?;
+        rows.push(vec![
+            config.name.to_string(),
+            entry.map_or_else(|| "not published".to_owned(), |entry| entry.version.clone()),
+            entry.map_or_else(String::new, |entry| entry.rows.to_string()),
+            config.title.clone(),
+        ]);
+    }
+    let text = table(&["DATASET", "VERSION", "ROWS", "TITLE"], &rows);
+    out.text(text).await?;
+    Ok(0)
+}
+
+async fn show(node: &Arc<Connector>, name: &str, out: &EventSink) -> CommandResult {
+    let dataset = known(node, name)?;
+    let holdings = node.snapshots.holdings();
+    let facts = holdings
+        .get(&dataset.id)
+        .map_or(&[][..], |held| &held.released.facts);
+    let mut json = entry_json(&dataset);
+    if let Some(members) = json.as_object_mut()
+        && dataset
+            .grid
+            .as_ref()
+            .is_some_and(|grid| grid.release.is_some())
+    {
+        members.insert("releases".to_owned(), releases_json(facts));
+    }
+    let mut text = format!("{}{}", entry_text(&dataset), releases_text(facts));
+    if let Some(held) = node.guards().get(&dataset.id) {
+        if let Some(members) = json.as_object_mut() {
+            members.insert(
+                "guard".to_owned(),
+                restriction::restriction_json(&dataset, Some(held)),
+            );
+        }
+        text = format!("{text}\n{}\n", restriction::text(&dataset, Some(held)));
+    }
+    let stays = holdings
+        .get(&dataset.id)
+        .and_then(|held| held.in_place.as_ref());
+    if let Some(stays) = stays {
+        let places = stays.stays().locations();
+        text.push_str("\nstays where it is\n");
+        for place in &places {
+            text.push_str(&format!("  {place}\n"));
+        }
+        if let Some(members) = json.as_object_mut() {
+            members.insert("in_place".to_owned(), json!(places));
+        }
+    }
+    out.object(json, text).await?;
+    Ok(0)
+}
+
+/// The datasets of the configuration.
+fn configured(node: &Connector) -> Result<Vec<DatasetConfig>, Refusal> {
+    workflow::publication::configured(node).map_err(gathered)
+}
+
+/// The datasets of the configuration as its file says them now.
+pub(crate) fn configured_now(node: &Connector) -> Result<Vec<DatasetConfig>, Refusal> {
+    let now = config::now(node)?;
+    let shown = now.file.display().to_string();
+    parser::parse(&now.text, &shown, now.source_roots()).map_err(gathered)
+}
+
+fn unconfigured(name: &str) -> Refusal {
+    Refusal::new(
+        ErrorCode::DatasetNotPublished,
+        format!("no dataset `{name}` is configured"),
+    )
+    .with_help("hansa dataset list shows them; hansa dataset add FILE adds one")
+}
+
+fn known(node: &Connector, name: &str) -> Result<Dataset, Refusal> {
+    let unknown = || {
+        Refusal::new(
+            ErrorCode::DatasetNotPublished,
+            format!("no dataset `{name}` is published here"),
+        )
+    };
+    let name: SqlIdentifier = name.parse().map_err(|_| unknown())?;
+    node.catalog(|catalog| catalog.dataset(&name).cloned())
+        .ok_or_else(unknown)
+}
+
+/// A kind of dataset that a person typed.
+fn of_kind(word: &str) -> Result<DatasetKind, Refusal> {
+    let kind: Result<DatasetKind, String> = word.parse();
+    kind.map_err(|why| Refusal::new(ErrorCode::UsageWrong, format!("`{word}`: {why}")))
+}
+
+/// A name that a person typed.
+fn named(text: &str) -> Result<SqlIdentifier, Refusal> {
+    text.parse()
+        .map_err(|fault| Refusal::new(ErrorCode::UsageWrong, format!("`{text}`: {fault}")))
+}

@@ -1,0 +1,111 @@
+//! A catalogue entry, as an object and for people.
+
+use crate::cli::output::table;
+use hansa_catalog::dataset::{Dataset, DatasetKind};
+use hansa_catalog::feed::DatasetFeed;
+use hansa_policy::safe_text::printable;
+use hansa_query::federation::time_span::CoveredTimeSpan;
+use serde_json::{Value, json};
+
+/// A catalogue entry as an object.
+pub(crate) fn entry_json(dataset: &Dataset) -> Value {
+    let bytes = hansa_proto::dataset::to_bytes(dataset);
+    let mut entry = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+    if let Some(members) = entry.as_object_mut() {
+        let kind = dataset.kind.map(DatasetKind::as_str);
+        members.insert("kind".to_owned(), json!(kind));
+    }
+    entry
+}
+
+/// A catalogue entry as text.
+pub(crate) fn entry_text(dataset: &Dataset) -> String {
+    let title = printable(&dataset.title);
+    let mut text = format!("{title}\n  dataset   {}\n", dataset.id);
+    let mut fact = |name: &str, value: String| {
+        if !value.is_empty() {
+            let value = printable(&value);
+            text.push_str(&format!("  {name:<9} {value}\n"));
+        }
+    };
+    fact(
+        "version",
+        format!("{} ({})", dataset.version, dataset.published_at),
+    );
+    fact("licence", dataset.licence.clone());
+    fact("source", dataset.attribution.clone().unwrap_or_default());
+    let kind = dataset.kind.map(|kind| kind.to_string());
+    fact("kind", kind.unwrap_or_default());
+    fact("model", dataset.model.clone().unwrap_or_default());
+    fact(
+        "rows",
+        match dataset.rows {
+            0 => String::new(),
+            rows => rows.to_string(),
+        },
+    );
+    fact("feed", dataset.feed.as_ref().map(feed).unwrap_or_default());
+    fact(
+        "time",
+        CoveredTimeSpan::of(dataset)
+            .map(|covered| {
+                let instants = || (covered.first.to_string(), covered.last.to_string());
+                let (first, last) = covered.days().unwrap_or_else(instants);
+                format!("{first} to {last}")
+            })
+            .unwrap_or_default(),
+    );
+    fact(
+        "area",
+        dataset
+            .area
+            .map(|[west, south, east, north]| format!("{west},{south} to {east},{north}"))
+            .unwrap_or_default(),
+    );
+    fact("zone", dataset.zone.clone());
+    fact(
+        "grid",
+        dataset
+            .grid
+            .as_ref()
+            .map(|grid| grid.id.clone())
+            .unwrap_or_default(),
+    );
+    let rows: Vec<Vec<String>> = dataset
+        .columns
+        .iter()
+        .map(|column| {
+            vec![
+                column.name.to_string(),
+                column.kind.as_str().to_owned(),
+                column.unit.clone().unwrap_or_default(),
+                [
+                    column.meaning.clone(),
+                    column.conversion.clone(),
+                    column.crs.clone(),
+                    column
+                        .own_keys
+                        .as_ref()
+                        .map(|space| format!("keys of `{space}` that nobody else has")),
+                ]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join("; "),
+            ]
+        })
+        .collect();
+    text.push_str(&table(&["COLUMN", "TYPE", "UNIT", "MEANING"], &rows));
+    text
+}
+
+/// What is told of a feed.
+fn feed(feed: &DatasetFeed) -> String {
+    match &feed.newest {
+        None => "only grows: --since gives what is new".to_owned(),
+        Some(newest) => format!(
+            "{} segments, the newest of {} rows at {}",
+            feed.segments, newest.rows, newest.arrived
+        ),
+    }
+}

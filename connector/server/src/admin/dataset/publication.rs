@@ -1,0 +1,116 @@
+//! `hansa dataset publish` and `withdraw`: what stands in the own catalogue.
+
+mod publication_report;
+
+use crate::admin::config::reload_if_changed;
+use crate::admin::dataset::publication::publication_report::publication_report;
+use crate::admin::dataset::{configured, configured_now, unconfigured};
+use crate::admin::event_sink::EventSink;
+use crate::admin::{CommandError, CommandResult, blocking};
+use crate::participant::{Connector, offers};
+use crate::workflow;
+use crate::workflow::publication::PublishOptions;
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_query::ingest::config::DatasetConfig;
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Publishes the datasets of these names, or all, as far as they have changed; by what the files say now, also beside a connector
+/// that was started with others. One that can't be published keeps none of the others from it. What is wrong when it is done is said once;
+/// the status is that of the first such.
+pub(super) async fn publish(
+    node: &Arc<Connector>,
+    names: &[String],
+    way: PublishOptions,
+    out: &EventSink,
+) -> CommandResult {
+    let inner = Arc::clone(node);
+    if !way.dry {
+        blocking(move || reload_if_changed(&inner)).await?;
+    }
+    let configs = match way.dry {
+        true => configured_now(node)?,
+        false => configured(node)?,
+    };
+    for name in names {
+        if !configs.iter().any(|config| config.name.as_str() == name) {
+            return Err(unconfigured(name).into());
+        }
+    }
+    let wanted: Vec<DatasetConfig> = configs
+        .into_iter()
+        .filter(|config| names.is_empty() || names.iter().any(|name| config.name.as_str() == name))
+        .collect();
+    if wanted.is_empty() {
+        return Err(
+            Refusal::new(ErrorCode::DatasetNotPublished, "no dataset is configured")
+                .with_help("hansa dataset add FILE")
+                .into(),
+        );
+    }
+    let is_alone = wanted.len() == 1;
+    let (mut faults, mut failed) = (Vec::new(), None);
+    for config in wanted {
+        let (inner, progress) = (Arc::clone(node), out.clone());
+        let name = config.name.clone();
+        match blocking(move || workflow::publication::one(&inner, &config, way, &progress)).await {
+            Ok(published) => {
+                let (data, text, more) = publication_report(&published);
+                faults.extend(more);
+                if let Err(gone) = out.object(data, text).await {
+                    failed = Some(CommandError::from(gone));
+                    break;
+                }
+            }
+            Err(refusal) if is_alone => failed = Some(refusal.into()),
+            Err(refusal) => faults.push(refusal.with_help(format!(
+                "`{name}` is not published anew; the others do not wait for it"
+            ))),
+        }
+    }
+    if !way.dry {
+        // What is published is published, whatever comes of the offers.
+        let inner = Arc::clone(node);
+        faults.extend(
+            blocking(move || Ok(offers::renew(&inner).unwrap_or_else(|fault| vec![fault]))).await?,
+        );
+    }
+    let mut status = 0;
+    let mut said = BTreeSet::new();
+    for fault in faults {
+        if said.insert(fault.to_string()) {
+            if status == 0 {
+                status = fault.code.kind().exit_code();
+            }
+            out.fault(&fault).await;
+        }
+    }
+    match failed {
+        Some(trouble) => Err(trouble),
+        None => Ok(status),
+    }
+}
+
+/// Takes a dataset out of the catalogue.
+pub(super) async fn withdraw(
+    node: &Arc<Connector>,
+    name: SqlIdentifier,
+    snapshot: Option<String>,
+    out: &EventSink,
+) -> CommandResult {
+    let inner = Arc::clone(node);
+    let dataset =
+        blocking(move || workflow::publication::withdraw(&inner, &name, snapshot.as_deref()))
+            .await?;
+    let (name, version) = (&dataset.id.name, &dataset.version);
+    out.object(
+        json!({"dataset": name.as_str(), "version": version, "withdrawn": true}),
+        format!(
+            "{name} is withdrawn: snapshot {version} goes from disk with its last reader, and the log says so"
+        ),
+    )
+    .await?;
+    Ok(0)
+}

@@ -1,0 +1,145 @@
+//! What a verb sends back: objects with their text for people, rows, progress, or the refusal that ends it.
+
+use bytes::Bytes;
+use hansa_policy::refusal::Refusal;
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+/// One thing that a verb sends back.
+#[derive(Debug, Clone)]
+pub(crate) enum CommandEvent {
+    /// An object of the result, and the same facts as text for people.
+    Object {
+        /// The object; its field names are stable.
+        data: Value,
+        /// The text; may be empty.
+        text: String,
+    },
+    /// An object of the result, and the same as a document that a program may read, exact where it goes to a file or a pipe.
+    Document {
+        /// The object; its field names are stable.
+        data: Value,
+        /// The document.
+        text: String,
+    },
+    /// The next piece of an Arrow IPC stream.
+    Rows(Bytes),
+    /// How far it is.
+    Progress {
+        /// With what.
+        label: String,
+        /// Done.
+        done: u64,
+        /// Of so many; 0: not known.
+        total: u64,
+    },
+    /// A result as text, where the objects before it said the same.
+    Text(String),
+    /// A line for people that is no result.
+    Notice(String),
+    /// A part of it was refused or failed; the rest goes on.
+    Fault {
+        /// The refusal with stable field names.
+        data: Value,
+        /// The same as text.
+        text: String,
+    },
+    /// It failed; nothing follows.
+    Failed(Refusal),
+    /// It is done, with this exit status; nothing follows.
+    Done(u8),
+}
+
+/// Where a verb writes; bounded, so that a slow reader holds the verb and nothing else.
+#[derive(Debug, Clone)]
+pub(crate) struct EventSink(mpsc::Sender<CommandEvent>);
+
+/// The reader is gone; the verb should stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ClientDisconnected;
+
+impl EventSink {
+    /// A pair of ends.
+    pub(crate) fn channel() -> (Self, mpsc::Receiver<CommandEvent>) {
+        let (sender, receiver) = mpsc::channel(8);
+        (Self(sender), receiver)
+    }
+
+    /// An object with its text.
+    ///
+    /// # Errors
+    /// When nobody reads any more.
+    pub(crate) async fn object(
+        &self,
+        data: Value,
+        text: impl Into<String>,
+    ) -> Result<(), ClientDisconnected> {
+        let text = text.into();
+        self.send(CommandEvent::Object { data, text }).await
+    }
+
+    /// An object with the document that it is of.
+    ///
+    /// # Errors
+    /// When nobody reads any more.
+    pub(crate) async fn document(
+        &self,
+        data: Value,
+        text: impl Into<String>,
+    ) -> Result<(), ClientDisconnected> {
+        let text = text.into();
+        self.send(CommandEvent::Document { data, text }).await
+    }
+
+    /// Text that only people get; the objects before it said the same.
+    ///
+    /// # Errors
+    /// When nobody reads any more.
+    pub(crate) async fn text(&self, text: impl Into<String>) -> Result<(), ClientDisconnected> {
+        self.send(CommandEvent::Text(text.into())).await
+    }
+
+    /// Rows.
+    ///
+    /// # Errors
+    /// When nobody reads any more.
+    pub(crate) async fn rows(&self, bytes: Bytes) -> Result<(), ClientDisconnected> {
+        self.send(CommandEvent::Rows(bytes)).await
+    }
+
+    /// A line for people.
+    pub(crate) async fn notice(&self, text: impl Into<String>) {
+        let _ = self.send(CommandEvent::Notice(text.into())).await;
+    }
+
+    /// A part that was refused or failed, while the rest goes on.
+    pub(crate) async fn fault(&self, refusal: &Refusal) {
+        let fault = CommandEvent::Fault {
+            data: crate::cli::output::refusal_json(refusal),
+            text: crate::cli::output::refusal_text(refusal),
+        };
+        let _ = self.send(fault).await;
+    }
+
+    /// Progress; dropped where the reader is behind.
+    pub(crate) fn progress(&self, label: &str, done: u64, total: u64) {
+        let _ = self.0.try_send(CommandEvent::Progress {
+            label: label.to_owned(),
+            done,
+            total,
+        });
+    }
+
+    /// Comes back when nobody reads any more.
+    pub(crate) async fn gone(&self) {
+        self.0.closed().await;
+    }
+
+    /// Anything.
+    ///
+    /// # Errors
+    /// When nobody reads any more.
+    pub(crate) async fn send(&self, event: CommandEvent) -> Result<(), ClientDisconnected> {
+        self.0.send(event).await.map_err(|_| ClientDisconnected)
+    }
+}

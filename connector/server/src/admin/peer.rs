@@ -1,0 +1,180 @@
+//! `hansa peer`: the participants that this connector talks to.
+
+use crate::admin::CommandResult;
+use crate::admin::event_sink::EventSink;
+use crate::cli::connector_command::peer::PeerCommand;
+use crate::cli::output::table;
+use crate::participant::Connector;
+use crate::participant::peer_connections::KnownPeer;
+use crate::workflow::audit_event::AuditEvent;
+use hansa_audit_log::json::Json;
+use hansa_policy::id::{ParticipantId, SqlIdentifier};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Carries out one of the verbs.
+pub(crate) async fn run(
+    node: &Arc<Connector>,
+    verb: PeerCommand,
+    out: &EventSink,
+) -> CommandResult {
+    match verb {
+        PeerCommand::List => {
+            let mut rows = Vec::new();
+            for peer in node.peers()? {
+                out.object(peer_json(node, &peer), "").await?;
+                rows.push(vec![
+                    peer.alias.to_string(),
+                    peer.id.domain().to_owned(),
+                    peer.address.clone(),
+                ]);
+            }
+            out.text(table(&["ALIAS", "PARTICIPANT", "ADDRESS"], &rows))
+                .await?;
+        }
+        PeerCommand::Add { address, id, alias } => {
+            let peer = add(node, &address, id.as_deref(), alias.as_deref()).await?;
+            out.object(
+                peer_json(node, &peer),
+                format!(
+                    "{} is known as {} and answers at {}",
+                    peer.id.domain(),
+                    peer.alias,
+                    peer.address
+                ),
+            )
+            .await?;
+        }
+        PeerCommand::Show { peer } => {
+            let peer = node.peer(&peer)?;
+            let head = node.index(|state| state.head_of(&peer.id))?;
+            out.object(
+                peer_json(node, &peer),
+                format!(
+                    "{}\n  alias     {}\n  address   {}\n  log head  {}",
+                    peer.id.domain(),
+                    peer.alias,
+                    peer.address,
+                    head.map_or_else(
+                        || "none seen yet".to_owned(),
+                        |head| format!("{} records", head.note.lines().nth(1).unwrap_or("?"))
+                    )
+                ),
+            )
+            .await?;
+        }
+        PeerCommand::Remove { peer } => {
+            let peer = node.peer(&peer)?;
+            if node.config().peers.iter().any(|known| known.id == peer.id) {
+                return Err(Refusal::new(
+                    ErrorCode::UsageWrong,
+                    format!("`{}` stands in the configuration", peer.alias),
+                )
+                .with_help("remove its [[peer]] there, then hansa reload")
+                .into());
+            }
+            let _durable = node
+                .record(AuditEvent::new("peer", [("peer", Json::text(&peer.id))]))
+                .await?;
+            node.index(|_| Ok(()))?;
+            node.hang_up(&peer.id).await;
+            out.object(
+                json!({"participant": peer.id.domain(), "removed": true}),
+                format!("{} is forgotten", peer.id.domain()),
+            )
+            .await?;
+        }
+    }
+    Ok(0)
+}
+
+fn peer_json(node: &Connector, peer: &KnownPeer) -> Value {
+    json!({
+        "participant": peer.id.domain(),
+        "alias": peer.alias.as_str(),
+        "address": peer.address,
+        "member": node.trust.bundle().member(&peer.id).is_some_and(|member| member.expelled_at.is_none()),
+    })
+}
+
+async fn add(
+    node: &Arc<Connector>,
+    address: &str,
+    id: Option<&str>,
+    alias: Option<&str>,
+) -> Result<KnownPeer, Refusal> {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+    let named = id.unwrap_or(host);
+    let id: ParticipantId = named.parse().map_err(|_| {
+        Refusal::new(
+            ErrorCode::UsageWrong,
+            format!("`{named}` is not the identity of a participant"),
+        )
+        .with_help(format!("hansa peer add {address} --id DOMAIN"))
+    })?;
+    if id == node.id() {
+        return Err(Refusal::new(
+            ErrorCode::UsageWrong,
+            "that is this participant",
+        ));
+    }
+    let alias: SqlIdentifier = match alias {
+        Some(alias) => alias
+            .parse()
+            .map_err(|fault| Refusal::new(ErrorCode::AliasClash, format!("`{alias}`: {fault}")))?,
+        None => id.default_alias().ok_or_else(|| {
+            Refusal::new(
+                ErrorCode::AliasClash,
+                format!("`{}` does not begin with a name", id.domain()),
+            )
+            .with_help("choose one with --alias")
+        })?,
+    };
+    if node.config().peers.iter().any(|known| known.id == id) {
+        return Err(Refusal::new(
+            ErrorCode::UsageWrong,
+            format!("`{}` stands in the configuration", id.domain()),
+        )
+        .with_help("change its [[peer]] there, then hansa reload"));
+    }
+    let peer = KnownPeer {
+        id,
+        address: address.to_owned(),
+        alias,
+    };
+    free(node, &peer)?;
+    node.hang_up(&peer.id).await;
+    node.call(&peer).await?;
+    // Of two that are added at once under the same alias one is refused.
+    let _turn = node.negotiation_lock.lock().await;
+    free(node, &peer)?;
+    let _durable = node
+        .record(AuditEvent::new(
+            "peer",
+            [
+                ("peer", Json::text(&peer.id)),
+                ("address", Json::text(&peer.address)),
+                ("alias", Json::text(&peer.alias)),
+            ],
+        ))
+        .await?;
+    node.index(|_| Ok(()))?;
+    Ok(peer)
+}
+
+/// Checks that nobody else has the alias of that peer.
+fn free(node: &Connector, peer: &KnownPeer) -> Result<(), Refusal> {
+    let mut known = node.peers()?.into_iter();
+    let alias = &peer.alias;
+    let taken = node.config().participant.alias == *alias
+        || known.any(|known| known.alias == *alias && known.id != peer.id);
+    match taken {
+        false => Ok(()),
+        true => Err(Refusal::new(
+            ErrorCode::AliasClash,
+            format!("`{alias}` is already somebody's alias here"),
+        )
+        .with_help("choose another with --alias")),
+    }
+}

@@ -1,0 +1,291 @@
+//! `hansa policy`: the own policies.
+
+mod policy_diff;
+mod template_clone;
+
+use crate::admin;
+use crate::admin::catalog::terms_text;
+use crate::admin::dataset::configured_now;
+use crate::admin::event_sink::EventSink;
+use crate::admin::{CommandResult, gathered};
+use crate::cli::connector_command::policy::PolicyCommand;
+use crate::cli::output::table;
+use crate::config::{self, ConnectorConfig};
+use crate::participant::{Connector, offers};
+use hansa_catalog::dataset::Dataset;
+use hansa_catalog::lint::{self, LintSeverity};
+use hansa_catalog::offer_index::IdentifiedOffer;
+use hansa_policy::contract::{Agreement, ContractStatus};
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::safe_text::printable;
+use hansa_query::publication::dataset_entry;
+use serde_json::json;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Carries out one of the verbs.
+pub(crate) async fn run(
+    node: &Arc<Connector>,
+    verb: PolicyCommand,
+    out: &EventSink,
+) -> CommandResult {
+    match verb {
+        PolicyCommand::List => {
+            let mut rows = Vec::new();
+            for written in &node.config().offers {
+                let file = written.policy.display().to_string();
+                let to = match &written.to {
+                    config::offer::OfferAudience::League => "league".to_owned(),
+                    config::offer::OfferAudience::Public => "public".to_owned(),
+                    config::offer::OfferAudience::Named(list) => list
+                        .iter()
+                        .map(|id| id.domain().to_owned())
+                        .collect::<Vec<_>>()
+                        .join(", "),
+                };
+                out.object(
+                    json!({"policy": file, "dataset": written.dataset.as_str(), "to": to}),
+                    "",
+                )
+                .await?;
+                rows.push(vec![file, written.dataset.to_string(), to]);
+            }
+            out.text(table(&["POLICY", "DATASET", "TO"], &rows)).await?;
+            Ok(0)
+        }
+        PolicyCommand::Show {
+            policy,
+            odrl,
+            toml,
+            dataset,
+        } => {
+            let (written, dataset) = meant(node, &policy, dataset.as_deref())?;
+            let offer = offers::read(&node.config(), &written, &dataset).map_err(gathered)?;
+            let offer = IdentifiedOffer::from(offer);
+            let bytes = hansa_proto::offer::to_bytes(&offer, &node.id());
+            let value: serde_json::Value =
+                serde_json::from_slice(&bytes).unwrap_or(serde_json::Value::Null);
+            let text = if odrl {
+                serde_json::to_string_pretty(&value).unwrap_or_default()
+            } else if toml {
+                String::from_utf8_lossy(&crate::offline::read(&written.policy)?).into_owned()
+            } else {
+                format!("{}{}", printable(&offer.title), terms_text(&offer.clauses))
+            };
+            match odrl || toml {
+                true => out.document(value, text).await?,
+                false => out.object(value, text).await?,
+            }
+            Ok(0)
+        }
+        PolicyCommand::Check { policies, dataset } => {
+            check(node, &policies, dataset.as_deref(), out).await
+        }
+        PolicyCommand::Diff { old, new, dataset } => {
+            policy_diff::diff(node, (&old, &new), dataset.as_deref(), out).await
+        }
+        PolicyCommand::Clone {
+            participant, name, ..
+        } => template_clone::clone(node, &participant, name.as_deref(), out).await,
+        PolicyCommand::Template { .. } => {
+            Err(Refusal::new(ErrorCode::UsageWrong, "policy template needs no connector").into())
+        }
+        PolicyCommand::Terms => {
+            Err(Refusal::new(ErrorCode::UsageWrong, "policy terms needs no connector").into())
+        }
+    }
+}
+
+/// The same for a command that judges what the files say now: the dataset is what the configuration makes of it, also before it is
+/// published with that. Of one that was never published nobody knows the columns.
+fn meant_now(
+    node: &Connector,
+    config: &ConnectorConfig,
+    policy: &str,
+    over: Option<&str>,
+) -> Result<(config::offer::OfferConfig, Dataset), Refusal> {
+    let written = match over {
+        Some(over) => draft(policy, over)?,
+        None => offered(config, policy)?,
+    };
+    let published = node.catalog(|catalog| catalog.dataset(&written.dataset).cloned());
+    let configured = configured_now(node)?;
+    let own = &config.participant;
+    let dataset = match configured.iter().find(|one| one.name == written.dataset) {
+        None => published.ok_or_else(|| unpublished(&written.dataset))?,
+        Some(said) => {
+            let zone = said.zone.as_deref().unwrap_or(&own.zone);
+            match published {
+                Some(published) => dataset_entry::reconfigured(said, &published, zone)?,
+                None => dataset_entry::unread(said, &own.id, zone, node.now()),
+            }
+        }
+    };
+    Ok((written, dataset))
+}
+
+/// What a policy's name means: a draft over a dataset that is named, or an offer of the configuration.
+pub(crate) fn meant(
+    node: &Connector,
+    policy: &str,
+    over: Option<&str>,
+) -> Result<(config::offer::OfferConfig, Dataset), Refusal> {
+    let written = match over {
+        Some(over) => draft(policy, over)?,
+        None => offered(&node.config(), policy)?,
+    };
+    let dataset = published(node, &written.dataset)?;
+    Ok((written, dataset))
+}
+
+/// A draft over a dataset that is named.
+fn draft(policy: &str, over: &str) -> Result<config::offer::OfferConfig, Refusal> {
+    let dataset: SqlIdentifier = over
+        .parse()
+        .map_err(|fault| Refusal::new(ErrorCode::UsageWrong, format!("`{over}`: {fault}")))?;
+    Ok(config::offer::OfferConfig {
+        policy: PathBuf::from(policy),
+        to: config::offer::OfferAudience::League,
+        sign: config::offer::OfferSigningMode::Officer,
+        line: 0,
+        dataset,
+    })
+}
+
+/// The offer of the configuration that a policy's name, file or dataset means.
+fn offered(config: &ConnectorConfig, named: &str) -> Result<config::offer::OfferConfig, Refusal> {
+    let written = config
+        .offers
+        .iter()
+        .find(|offer| {
+            let stem = offer.policy.file_stem().and_then(std::ffi::OsStr::to_str);
+            stem == Some(named) || offer.policy.ends_with(named) || offer.dataset.as_str() == named
+        })
+        .ok_or_else(|| {
+            Refusal::new(
+                ErrorCode::OfferUnknown,
+                format!("no offer of the configuration uses the policy `{named}`"),
+            )
+            .with_help("hansa policy list")
+        })?;
+    Ok(written.clone())
+}
+
+fn published(node: &Connector, name: &SqlIdentifier) -> Result<Dataset, Refusal> {
+    node.catalog(|catalog| catalog.dataset(name).cloned())
+        .ok_or_else(|| unpublished(name))
+}
+
+fn unpublished(name: &SqlIdentifier) -> Refusal {
+    Refusal::new(
+        ErrorCode::DatasetNotPublished,
+        format!("`{name}` is not published, so its columns are not known"),
+    )
+}
+
+/// Our contracts on a dataset that can be asked, now or later, each with what people know it by.
+fn contracts(node: &Connector, dataset: &Dataset) -> Vec<(String, Agreement)> {
+    let now = node.now();
+    node.book(|book| {
+        let alive = book.over(&dataset.id, now).filter(|(_, _, standing)| {
+            matches!(standing, ContractStatus::InForce | ContractStatus::NotYet)
+        });
+        alive
+            .map(|(id, agreement, _)| {
+                let who = agreement.assignee_id().map_or("anybody", |id| id.domain());
+                (
+                    format!("contract {} with {who}", id.short()),
+                    agreement.clone(),
+                )
+            })
+            .collect()
+    })
+}
+
+async fn check(
+    node: &Arc<Connector>,
+    policies: &[String],
+    over: Option<&str>,
+    out: &EventSink,
+) -> CommandResult {
+    let config = admin::config::now(node)?;
+    let names: Vec<String> = if policies.is_empty() {
+        config
+            .offers
+            .iter()
+            .map(|offer| offer.policy.display().to_string())
+            .collect()
+    } else {
+        policies.to_vec()
+    };
+    let mut status = 0;
+    for name in names {
+        let (written, dataset) = meant_now(node, &config, &name, over)?;
+        let file = written.policy.display().to_string();
+        match offers::read(&config, &written, &dataset) {
+            Err(problems) => {
+                for problem in problems {
+                    status = problem.code.kind().exit_code();
+                    out.object(
+                        crate::cli::output::refusal_json(&problem),
+                        crate::cli::output::refusal_text(&problem),
+                    )
+                    .await?;
+                }
+            }
+            Ok(offer) => {
+                // Of columns that nobody knows nothing can be said.
+                let unread = dataset.columns.is_empty();
+                let mut findings = match unread {
+                    true => Vec::new(),
+                    false => lint::offer(&offer, &dataset, &node.taxonomy(), node.now()),
+                };
+                findings.extend(lint::lists(&offer.clauses, &node.published()));
+                let others = config
+                    .offers
+                    .iter()
+                    .filter(|other| (other.line, &other.policy) != (written.line, &written.policy));
+                findings.extend(offers::beside(
+                    &config,
+                    (&offer, &dataset),
+                    &others.collect::<Vec<_>>(),
+                    &contracts(node, &dataset),
+                ));
+                for finding in &findings {
+                    let refusal = offers::as_refusal(finding, &written.policy);
+                    let severity = match finding.severity {
+                        LintSeverity::Error => {
+                            status = refusal.code.kind().exit_code();
+                            "error"
+                        }
+                        LintSeverity::Warning => "warning",
+                    };
+                    let mut data = crate::cli::output::refusal_json(&refusal);
+                    if let serde_json::Value::Object(map) = &mut data {
+                        map.insert("severity".to_owned(), json!(severity));
+                    }
+                    let text = match finding.severity {
+                        LintSeverity::Error => crate::cli::output::refusal_text(&refusal),
+                        LintSeverity::Warning => crate::cli::output::warning_text(&refusal),
+                    };
+                    out.object(data, text).await?;
+                }
+                if findings.is_empty() {
+                    out.object(
+                        json!({"policy": file, "dataset": dataset.id.name.as_str(), "findings": 0}),
+                        match unread {
+                            true => format!(
+                                "{file}: its words are known; {} is not published yet, so its columns are not",
+                                dataset.id.name
+                            ),
+                            false => format!("ok: {file} for {}", dataset.id.name),
+                        },
+                    )
+                    .await?;
+                }
+            }
+        }
+    }
+    Ok(status)
+}

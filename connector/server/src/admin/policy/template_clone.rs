@@ -1,0 +1,82 @@
+//! `policy clone`: a policy with holes that another participant publishes.
+
+use crate::admin::CommandResult;
+use crate::admin::event_sink::EventSink;
+use crate::offline::policy_template::{facts, template_text};
+use crate::participant::Connector;
+use crate::workflow::audit_event::AuditEvent;
+use hansa_audit_log::json::Json;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::safe_text::printable;
+use hansa_proto::peer::catalog_page::CatalogPageRequest;
+use hansa_proto::template::PolicyTemplate;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Fetches one template, checked as one of our own, or lists them.
+pub(super) async fn clone(
+    node: &Arc<Connector>,
+    participant: &str,
+    name: Option<&str>,
+    out: &EventSink,
+) -> CommandResult {
+    let peer = node.peer(participant)?;
+    let client = node.call(&peer).await?;
+    let page = client.catalog(&CatalogPageRequest::default()).await?;
+    let mut found = None;
+    for told_template in page.templates {
+        if name.is_some_and(|name| name != told_template.name) {
+            continue;
+        }
+        let text = String::from_utf8_lossy(&told_template.text).into_owned();
+        let shown = format!("{}:{}", peer.id.domain(), told_template.name);
+        let template = match PolicyTemplate::read(&text, &shown) {
+            Ok(template) => template,
+            Err(refusal) => {
+                let refusal = refusal.with_participant(peer.id.clone());
+                if name.is_some() {
+                    return Err(refusal.into());
+                }
+                out.fault(&refusal).await;
+                continue;
+            }
+        };
+        let mut data = facts(&template);
+        if let Value::Object(map) = &mut data {
+            map.insert("name".to_owned(), json!(told_template.name));
+            map.insert("participant".to_owned(), json!(peer.id.domain()));
+            if name.is_some() {
+                map.insert("file".to_owned(), json!(text));
+            }
+        }
+        out.object(
+            data,
+            format!(
+                "{}: {}",
+                printable(&told_template.name),
+                template_text(&template)
+            ),
+        )
+        .await?;
+        found = Some(template.sha256);
+    }
+    let Some(name) = name else { return Ok(0) };
+    let sha256 = found.ok_or_else(|| {
+        Refusal::new(
+            ErrorCode::TemplateUnknown,
+            format!("{} publishes no template `{name}`", peer.id.domain()),
+        )
+        .with_help(format!("hansa policy clone {participant}"))
+    })?;
+    let _durable = node
+        .record(AuditEvent::new(
+            "template",
+            [
+                ("peer", Json::text(&peer.id)),
+                ("name", Json::text(name)),
+                ("sha256", Json::text(sha256)),
+            ],
+        ))
+        .await?;
+    Ok(0)
+}

@@ -1,0 +1,212 @@
+//! `hansa simulate`: what a participant could see, and why, on our own data. The same code as enforcement, from the checks
+//! at the door to the gate; nothing leaves, nothing is spent, nothing is recorded.
+
+mod dataset_preview;
+
+use crate::admin::contract::contract_lookup;
+use crate::admin::event_sink::EventSink;
+use crate::admin::{CommandResult, gathered};
+use crate::cli::connector_command::query::SimulateArgs;
+use crate::cli::row_sink::cells;
+use crate::participant::{Connector, offers};
+use crate::workflow::answer::dry_run::{DryRunQuery, rehearse};
+use arrow_array::RecordBatch;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_catalog::lint::{self, LintSeverity};
+use hansa_policy::attribute::ParticipantAttribute;
+use hansa_policy::contract::{Agreement, Assignee, ContractParty, ContractRegistry};
+use hansa_policy::diff;
+use hansa_policy::id::{ContractId, ParticipantId};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use serde_json::json;
+use std::sync::Arc;
+
+/// The most rows of an answer that are shown.
+const SHOWN: usize = 20;
+
+/// Shows it.
+pub(crate) async fn simulate(
+    node: &Arc<Connector>,
+    args: SimulateArgs,
+    out: &EventSink,
+) -> CommandResult {
+    let who: ParticipantId = args
+        .who
+        .parse()
+        .map_err(|fault| Refusal::new(ErrorCode::UsageWrong, format!("`{}`: {fault}", args.who)))?;
+    let now = instant(node, args.at.as_deref())?;
+    let purpose = args
+        .purpose
+        .as_deref()
+        .map(str::parse)
+        .transpose()
+        .map_err(|fault| {
+            let given = args.purpose.as_deref().unwrap_or_default();
+            Refusal::new(ErrorCode::UsageWrong, format!("`{given}`: {fault}"))
+        })?;
+    let chosen = named(node, &args.contract)?;
+    let (standing, draft) = match (&args.policy, &args.dataset) {
+        (Some(policy), dataset) => {
+            let draft = drafted(node, policy, dataset.as_deref(), &who)?;
+            (ContractRegistry::suppose_draft(&who, &draft), Some(draft))
+        }
+        (None, _) => (node.book(|book| book.simulate(&who, &chosen, now))?, None),
+    };
+    if standing.grants().is_empty() {
+        out.object(
+            json!({"participant": who.to_string(), "at": now.to_string(), "datasets": []}),
+            format!(
+                "{} has no contract with you at {now}, and there is no public view: it learns nothing, \
+                 not even that a dataset exists",
+                who.domain()
+            ),
+        )
+        .await?;
+        return Ok(0);
+    }
+    let supposed: Vec<ParticipantAttribute> =
+        crate::offline::league::attributes(&args.sector, &args.region)?
+            .into_iter()
+            .collect();
+    let rehearsal = DryRunQuery {
+        standing: &standing,
+        now,
+        purpose: purpose.as_ref(),
+        address: args.address,
+        supposed: &supposed,
+        named: &chosen,
+    };
+    let seen = dataset_preview::datasets(node, &rehearsal).await?;
+    for dataset in &seen {
+        out.object(dataset.json(&who, now), dataset.text()).await?;
+    }
+    if let Some(draft) = &draft {
+        for line in compared(node, draft, now) {
+            out.text(line).await?;
+        }
+    }
+    match args.sql {
+        None => Ok(0),
+        Some(sql) => answer(node, &rehearsal, &sql, out).await,
+    }
+}
+
+/// What the question would be answered with, or why it would be refused.
+async fn answer(
+    node: &Arc<Connector>,
+    rehearsal: &DryRunQuery<'_>,
+    sql: &str,
+    out: &EventSink,
+) -> CommandResult {
+    let mut answer = match rehearse(node, rehearsal, sql).await {
+        Ok(answer) => answer,
+        Err(refusal) => {
+            let code = refusal.code;
+            out.object(
+                json!({"refused": crate::cli::output::refusal_json(&refusal)}),
+                format!(
+                    "the question would be refused\n{}",
+                    crate::cli::output::refusal_text(&refusal)
+                ),
+            )
+            .await?;
+            return Ok(code.kind().exit_code());
+        }
+    };
+    let header: Vec<String> = answer
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| field.name().clone())
+        .collect();
+    let (mut rows, mut total) = (Vec::new(), 0_usize);
+    while let Some(batch) = answer.next().await {
+        let batch: RecordBatch = batch?;
+        let left = SHOWN.saturating_sub(rows.len()).min(batch.num_rows());
+        rows.extend(cells(&batch.slice(0, left))?);
+        total = total.saturating_add(batch.num_rows());
+    }
+    let names: Vec<&str> = header.iter().map(String::as_str).collect();
+    let mut text = format!(
+        "the question would be answered with {total} rows\n{}",
+        crate::cli::output::table(&names, &rows)
+    );
+    if total > rows.len() {
+        text.push_str(&format!("\n… and {} more", total - rows.len()));
+    }
+    out.object(
+        json!({"columns": header, "rows": rows, "total_rows": total}),
+        text,
+    )
+    .await?;
+    Ok(0)
+}
+
+/// What a draft lets out beside what is in force.
+fn compared(node: &Connector, draft: &Agreement, now: UtcTimestamp) -> Vec<String> {
+    let who = draft.assignee_id();
+    node.book(|book| {
+        book.all(now)
+            .filter(|(_, agreement, standing)| {
+                standing.as_str() == "in force"
+                    && agreement.dataset.id == draft.dataset.id
+                    && agreement.assignee_id() == who
+            })
+            .map(|(id, agreement, _)| {
+                let found = diff::compare(&agreement.clauses, &draft.clauses);
+                format!(
+                    "against contract {}: {}\n{found}",
+                    id.short(),
+                    found.verdict()
+                )
+            })
+            .collect()
+    })
+}
+
+/// The contracts that were named.
+fn named(node: &Connector, texts: &[String]) -> Result<Vec<ContractId>, Refusal> {
+    let mut named = Vec::new();
+    for text in texts {
+        let contract = contract_lookup::contract_by_prefix(node, text)?;
+        if !named.contains(&contract) {
+            named.push(contract);
+        }
+    }
+    Ok(named)
+}
+
+/// The agreement that a policy file would become with this participant; refused where it could not be signed.
+fn drafted(
+    node: &Connector,
+    policy: &str,
+    dataset: Option<&str>,
+    who: &ParticipantId,
+) -> Result<Agreement, Refusal> {
+    let (written, dataset) = crate::admin::policy::meant(node, policy, dataset)?;
+    let offer = offers::read(&node.config(), &written, &dataset).map_err(gathered)?;
+    let mut findings = lint::offer(&offer, &dataset, &node.taxonomy(), node.now());
+    findings.extend(lint::lists(&offer.clauses, &node.published()));
+    let error = findings
+        .iter()
+        .find(|finding| finding.severity == LintSeverity::Error);
+    if let Some(error) = error {
+        return Err(offers::as_refusal(error, &written.policy));
+    }
+    let own = node.party()?;
+    let party = ContractParty {
+        id: who.clone(),
+        ..own.clone()
+    };
+    let filled = node.filled(own, Assignee::Participant(party), None);
+    Ok(offer.agreement(&dataset, filled))
+}
+
+fn instant(node: &Connector, at: Option<&str>) -> Result<UtcTimestamp, Refusal> {
+    match at {
+        None => Ok(node.now()),
+        Some(text) => text
+            .parse()
+            .map_err(|fault| Refusal::new(ErrorCode::UsageWrong, format!("`{text}`: {fault}"))),
+    }
+}

@@ -1,0 +1,320 @@
+//! `hansa sql`, `explain` and `get`: questions.
+
+mod continuation;
+mod contract_succession;
+mod explain_analyze;
+mod missing_contract;
+mod result_footer;
+mod snapshot_age;
+
+use crate::admin::event_sink::EventSink;
+use crate::admin::sql::continuation::RequestedRowScope;
+use crate::admin::sql::result_footer::{add_notices, footer, keys_json, lacking};
+use crate::admin::{CommandError, CommandResult, blocking};
+use crate::cli::connector_command::query::{ExplainArgs, GetArgs, SqlArgs};
+use crate::participant::Connector;
+use crate::workflow::clause_citation::cite;
+use crate::workflow::federated_query;
+use arrow_array::RecordBatch;
+use arrow_ipc::writer::StreamWriter;
+use arrow_schema::Schema;
+use bytes::Bytes;
+use futures::StreamExt as _;
+use hansa_catalog::dataset::DatasetKind;
+use hansa_policy::id::{ContractId, PurposeId};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_query::federation::federated_query::{FederatedQuery, QueryOptions};
+use hansa_query::limits::SqlStatementLimits;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Asks.
+pub(crate) async fn sql(
+    node: &Arc<Connector>,
+    args: SqlArgs,
+    user: Option<u32>,
+    out: &EventSink,
+) -> CommandResult {
+    // Who reads a table of figures does not want to see it below each.
+    let shows = args.since.is_some();
+    asked(node, args, (user, shows), out).await
+}
+
+/// Asks; `shows` says whether people see from where the next question goes on.
+async fn asked(
+    node: &Arc<Connector>,
+    args: SqlArgs,
+    (user, shows): (Option<u32>, bool),
+    out: &EventSink,
+) -> CommandResult {
+    let text = args.sql.unwrap_or_default();
+    let wish = QueryOptions {
+        settled: args.follow || args.since.is_some(),
+        among_several: args.among_several,
+        kinds: kinds(&args.kind)?,
+        ..wish(node, args.purpose.as_deref(), &args.contract, args.partial)?
+    };
+    let wanted = RequestedRowScope::of(args.since.as_deref(), args.as_of.as_deref())?;
+    let contract_succession::StartedQuery {
+        answer,
+        first,
+        continuation: told,
+        reads,
+    } = contract_succession::start_query(node, &text, (&wish, &wanted), user).await?;
+    let Some(answer) = answer else {
+        let (data, text) = told.quiet();
+        out.object(data, text).await?;
+        return Ok(0);
+    };
+    let mut batches = futures::stream::iter(first.map(Ok)).chain(answer.batches);
+    let schema = Schema::clone(&answer.schema).with_metadata(reads);
+    let mut writer = begin(&schema)?;
+    let mut rows = 0_u64;
+    while let Some(batch) = batches.next().await {
+        let batch = batch.map_err(|refusal| cite(node, &text, refusal))?;
+        rows = rows.saturating_add(u64::try_from(batch.num_rows()).unwrap_or(0));
+        let sent = tokio::time::timeout(node.limits().time, piece(&mut writer, &batch, out));
+        sent.await.map_err(|_| unread(node))??;
+        out.progress("rows", rows, 0);
+    }
+    end(writer, out).await?;
+    let (mut data, mut text) = footer(node, &answer.report, rows);
+    told.below(&answer.report, &mut data, &mut text, shows);
+    add_notices(&mut data, &text);
+    out.object(data, text).await?;
+    Ok(0)
+}
+
+/// What would go to whom.
+pub(crate) async fn explain(
+    node: &Arc<Connector>,
+    args: ExplainArgs,
+    user: Option<u32>,
+    out: &EventSink,
+) -> CommandResult {
+    // Whoever would be lacking is shown with the reason, beside what would go to the others; who asks wants all.
+    let wish = QueryOptions {
+        among_several: args.among_several,
+        kinds: kinds(&args.kind)?,
+        ..wish(node, args.purpose.as_deref(), &args.contract, !args.analyze)?
+    };
+    let question = plan(node, &args.sql, &wish).await?;
+    let explanation = question.explain();
+    let mut text = explanation.to_string();
+    let mut errands = Vec::new();
+    for errand in &explanation.remote_queries {
+        let mut reads = Vec::new();
+        for reading in &errand.reads {
+            let clauses = reading
+                .contract
+                .and_then(|contract| clauses(node, contract))
+                .unwrap_or_default();
+            if !clauses.is_empty() {
+                let relation = reading.relation(&errand.alias);
+                text.push_str(&format!("\n{relation} under its contract:"));
+                for (number, sentence) in &clauses {
+                    text.push_str(&format!("\n  {number:<5} {sentence}"));
+                }
+            }
+            reads.push(json!({
+                "dataset": reading.dataset.name.as_str(),
+                "contract": reading.contract.map(|contract| contract.to_string()),
+                "snapshot": reading.snapshot,
+                "clauses": clauses.iter().map(|(number, sentence)| json!({"clause": number, "effect": sentence})).collect::<Vec<_>>(),
+            }));
+        }
+        errands.push(json!({
+            "participant": errand.participant.domain(),
+            "reads": reads,
+            "purpose": errand.purpose.as_ref().map(ToString::to_string),
+            "sql": errand.sql,
+            "most_rows": errand.most_rows,
+            "most_bytes": errand.most_bytes,
+            "guessed": errand.guessed,
+            "relies_on_own_keys": errand.relies,
+            "keys": errand.keys.iter().map(keys_json).collect::<Vec<_>>(),
+        }));
+    }
+    let here: Vec<Value> = explanation
+        .here
+        .iter()
+        .map(|(depth, line)| json!({"depth": depth, "step": line}))
+        .collect();
+    let mut data =
+        json!({"errands": errands, "here": here, "missing": lacking(&explanation.left_out)});
+    if args.analyze {
+        let (came, told) = explain_analyze::came(node, &args.sql, &wish, user).await?;
+        if let Some(data) = data.as_object_mut() {
+            data.insert("came".to_owned(), came);
+        }
+        text = format!("{}\n{told}", text.trim_end());
+    }
+    out.object(data, text).await?;
+    Ok(0)
+}
+
+/// The clauses of a contract or public view in plain language.
+fn clauses(node: &Connector, contract: ContractId) -> Option<Vec<(String, String)>> {
+    node.book(|book| {
+        book.agreement(contract).map(|agreement| {
+            agreement
+                .clauses
+                .iter()
+                .map(|clause| (clause.id.to_string(), clause.term.plain()))
+                .collect()
+        })
+    })
+}
+
+/// Fetches the permitted view of one dataset.
+pub(crate) async fn get(
+    node: &Arc<Connector>,
+    args: GetArgs,
+    user: Option<u32>,
+    out: &EventSink,
+) -> CommandResult {
+    let Some((alias, dataset)) = args.dataset.split_once('.') else {
+        return Err(Refusal::new(
+            ErrorCode::UsageWrong,
+            format!("`{}` is not participant.dataset", args.dataset),
+        )
+        .into());
+    };
+    let order = SqlArgs {
+        sql: Some(format!("SELECT * FROM {alias}.{dataset}")),
+        purpose: args.purpose,
+        contract: args.contract,
+        kind: Vec::new(),
+        partial: false,
+        output: None,
+        format: None,
+        since: args.since,
+        as_of: args.as_of,
+        follow: false,
+        every: 0,
+        among_several: false,
+    };
+    asked(node, order, (user, true), out).await
+}
+
+/// What was typed about how to ask.
+fn wish(
+    node: &Connector,
+    purpose: Option<&str>,
+    contracts: &[String],
+    partial: bool,
+) -> Result<QueryOptions, Refusal> {
+    let purpose = match purpose {
+        None => node.config().purpose.clone(),
+        Some(text) => Some(text.parse::<PurposeId>().map_err(|fault| {
+            Refusal::new(ErrorCode::PurposeUnknown, format!("`{text}`: {fault}"))
+        })?),
+    };
+    let mut named = Vec::new();
+    for text in contracts {
+        let contract = crate::admin::contract::contract_lookup::contract_by_prefix(node, text)?;
+        if !named.contains(&contract) {
+            named.push(contract);
+        }
+    }
+    Ok(QueryOptions {
+        purpose,
+        contracts: named,
+        among_several: false,
+        kinds: BTreeSet::new(),
+        partial,
+        settled: false,
+    })
+}
+
+/// The kinds of datasets that were typed.
+fn kinds(words: &[String]) -> Result<BTreeSet<DatasetKind>, Refusal> {
+    let kinds = words.iter().map(|word| word.trim().parse::<DatasetKind>());
+    kinds
+        .map(|kind| {
+            kind.map_err(|why| Refusal::new(ErrorCode::UsageWrong, format!("--kind: {why}")))
+        })
+        .collect()
+}
+
+async fn plan(
+    node: &Arc<Connector>,
+    sql: &str,
+    wish: &QueryOptions,
+) -> Result<FederatedQuery, CommandError> {
+    let home = federated_query::reach(node, sql, wish).await?;
+    let limits = SqlStatementLimits::default();
+    if let Some(question) = node.questions.found(&home, sql, (wish, &limits)) {
+        return Ok(question);
+    }
+    let (text, wanted, inner) = (sql.to_owned(), wish.clone(), Arc::clone(node));
+    let planned = blocking(move || {
+        let (by, now) = ((&wanted, &limits), inner.now());
+        inner.questions.plan(home, &text, by, now)
+    });
+    match planned.await {
+        Ok(question) => Ok(question),
+        Err(refusal) => {
+            // A name that was had until a contract ended is not an unknown name.
+            let unknown =
+                refusal.code == ErrorCode::DatasetUnknown && refusal.participant.is_none();
+            let lapsed = if unknown {
+                match federated_query::damaged(node, sql) {
+                    Some(damaged) => Some(damaged),
+                    None => match federated_query::lapsed(node, sql)? {
+                        Some(lapsed) => Some(lapsed),
+                        None => missing_contract::uncontracted(node, sql).await?,
+                    },
+                }
+            } else {
+                None
+            };
+            Err(match lapsed {
+                Some(why) => why.into(),
+                None => cite(node, sql, refusal).into(),
+            })
+        }
+    }
+}
+
+/// Rows that nobody takes would keep a seat that others wait for.
+fn unread(node: &Connector) -> Refusal {
+    Refusal::new(
+        ErrorCode::ResourceLimit,
+        format!(
+            "no row was read for {} seconds",
+            node.limits().time.as_secs()
+        ),
+    )
+}
+
+fn begin(schema: &Schema) -> Result<StreamWriter<Vec<u8>>, Refusal> {
+    StreamWriter::try_new(Vec::new(), schema).map_err(unencodable)
+}
+
+async fn piece(
+    writer: &mut StreamWriter<Vec<u8>>,
+    batch: &RecordBatch,
+    out: &EventSink,
+) -> Result<(), CommandError> {
+    writer.write(batch).map_err(unencodable)?;
+    let bytes = std::mem::take(writer.get_mut());
+    out.rows(Bytes::from(bytes)).await?;
+    Ok(())
+}
+
+async fn end(mut writer: StreamWriter<Vec<u8>>, out: &EventSink) -> Result<(), CommandError> {
+    writer.finish().map_err(unencodable)?;
+    let bytes = writer.into_inner().map_err(unencodable)?;
+    out.rows(Bytes::from(bytes)).await?;
+    Ok(())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
+fn unencodable(fault: arrow_schema::ArrowError) -> Refusal {
+    Refusal::new(
+        ErrorCode::Internal,
+        format!("the rows can't be encoded: {fault}"),
+    )
+}

@@ -1,0 +1,157 @@
+//! The turn from one contract to that which replaces it: a question that falls between two clocks is asked again.
+
+use super::continuation::{self, ContinuationFooter, RequestedRowScope};
+use super::plan;
+use super::result_footer;
+use crate::admin::CommandError;
+use crate::participant::Connector;
+use crate::workflow::clause_citation::cite;
+use crate::workflow::continuation_token;
+use crate::workflow::federated_query;
+use crate::workflow::peer_query_client::PeerQueryClient;
+use crate::workflow::peer_query_client::contract_succession::{APART, PAUSE};
+use arrow_array::RecordBatch;
+use futures::StreamExt as _;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_query::federation::federated_query::{FederatedAnswer, FederatedQuery, QueryOptions};
+use hansa_query::federation::remote_query::RemoteQueryStatus;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// An answer that has begun.
+pub(super) struct StartedQuery {
+    /// The answer; none where nothing came since the one before.
+    pub(super) answer: Option<FederatedAnswer>,
+    /// Its first rows, if it has any.
+    pub(super) first: Option<RecordBatch>,
+    /// What is told of where it goes on.
+    pub(super) continuation: ContinuationFooter,
+    /// What it reads, as metadata of its rows.
+    pub(super) reads: HashMap<String, String>,
+}
+
+/// An answer as far as its first rows, if it has any.
+///
+/// Shortly before one contract takes the place of another, the other may be in force already by the clock of who answers:
+/// the question waits for the turn, before anything of it was asked. Just after it, who answers may not be there yet, and
+/// the part that he refuses is asked again by itself; what others have answered is not. Whoever names a contract gets that
+/// or none.
+///
+/// A question that was on its way for longer than that comes after the turn, under a contract that was replaced meanwhile:
+/// it is asked anew under the newer one, as long as nothing of an answer was given to anybody.
+///
+/// # Errors
+/// Why there is no answer.
+pub(super) async fn start_query(
+    node: &Arc<Connector>,
+    text: &str,
+    (wish, wanted): (&QueryOptions, &RequestedRowScope),
+    user: Option<u32>,
+) -> Result<StartedQuery, CommandError> {
+    for _ in 0..AGAIN {
+        match once(node, text, (wish, wanted), user).await {
+            Err(CommandError::Refused(refusal))
+                if wish.contracts.is_empty() && came_late(node, &refusal) =>
+            {
+                tokio::time::sleep(PAUSE).await;
+            }
+            begun => return begun,
+        }
+    }
+    once(node, text, (wish, wanted), user).await
+}
+
+/// So often a question is asked anew that came after the turn.
+const AGAIN: u8 = 4;
+
+async fn once(
+    node: &Arc<Connector>,
+    text: &str,
+    (wish, wanted): (&QueryOptions, &RequestedRowScope),
+    user: Option<u32>,
+) -> Result<StartedQuery, CommandError> {
+    let mut question = plan(node, text, wish).await?;
+    let mut left = 2 * APART / 250_000;
+    while left > 0 && wish.contracts.is_empty() && turns_soon(node, &question) {
+        left -= 1;
+        tokio::time::sleep(PAUSE).await;
+        question = plan(node, text, wish).await?;
+    }
+    let messenger = PeerQueryClient::new(node, user)?.about(wanted.about(&question));
+    let messenger = Arc::new(messenger);
+    let asked = continuation_token::QueryFingerprint::of(text, wish);
+    wanted.is_of(asked)?;
+    let told = ContinuationFooter::of((asked, &question), wanted, Arc::clone(&messenger));
+    if matches!(wanted, RequestedRowScope::Since(_)) && !question.is_additive() {
+        // Nothing of it is put together from parts: either nothing came to any of them, or all is asked anew.
+        continuation::all_quiet(&question, wanted, &messenger)
+            .await
+            .map_err(|refusal| cite(node, text, refusal))?;
+        return Ok(StartedQuery {
+            answer: None,
+            first: None,
+            continuation: told,
+            reads: HashMap::new(),
+        });
+    }
+    let reads = result_footer::reads_ahead(&question);
+    let mut answer = question
+        .run(
+            Arc::<PeerQueryClient>::clone(&messenger),
+            &node.query_runtime,
+            &federated_query::bounds(node),
+        )
+        .await
+        .map_err(|refusal| cite(node, text, refusal))?;
+    if matches!(wanted, RequestedRowScope::Since(_)) {
+        // Also who may be lacking: what can't go on there would never come.
+        let outcomes = answer.report.outcomes().into_iter();
+        let mut refused = outcomes.filter_map(|went| match went.status {
+            RemoteQueryStatus::Failed(why) if why.code == ErrorCode::NotContinued => Some(*why),
+            _ => None,
+        });
+        if let Some(why) = refused.next() {
+            return Err(cite(node, text, why).into());
+        }
+    }
+    let first = answer.batches.next().await.transpose();
+    let first = first.map_err(|refusal| cite(node, text, refusal))?;
+    let nothing = first.is_none() && told.nothing_came();
+    Ok(StartedQuery {
+        answer: (!nothing).then_some(answer),
+        first,
+        continuation: told,
+        reads,
+    })
+}
+
+/// Whether a question was refused since its contract was replaced, and the newer one is here and in force, or will be as soon
+/// as clocks agree.
+fn came_late(node: &Connector, refusal: &Refusal) -> bool {
+    let (ErrorCode::Superseded, Some(old)) = (refusal.code, refusal.contract) else {
+        return false;
+    };
+    let soon = node.now().plus_micros(APART);
+    node.book(|book| {
+        book.replacing(old, node.now())
+            .any(|(_, newer, _)| newer.not_before <= soon)
+    })
+}
+
+/// Whether another contract is about to take the place of one that the question would be asked under.
+fn turns_soon(node: &Connector, question: &FederatedQuery) -> bool {
+    let explained = question.explain();
+    let mut used = explained
+        .remote_queries
+        .iter()
+        .flat_map(|errand| errand.contracts());
+    let now = node.now().micros();
+    used.any(|used| {
+        node.book(|book| {
+            book.replacing(used, node.now()).any(|(_, newer, _)| {
+                let ahead = newer.not_before.micros().saturating_sub(now);
+                ahead > 0 && ahead <= APART
+            })
+        })
+    })
+}

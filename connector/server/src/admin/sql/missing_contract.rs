@@ -1,0 +1,86 @@
+//! Why a dataset that its owner offers can't be asked yet: there is no contract on it, or one is being negotiated.
+
+use crate::admin::contract::contract_text::turn_sentence;
+use crate::participant::Connector;
+use crate::workflow::{federated_query, negotiation};
+use hansa_policy::id::ParticipantId;
+use hansa_policy::negotiation::Phase;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::sync::Arc;
+
+/// The reason, for the first dataset that a statement names as `participant.dataset`, that its owner shows to us, and for which
+/// no contract is held. Only what the owner's catalogue shows us anyway is told.
+///
+/// # Errors
+/// When the own index can't be read.
+pub(super) async fn uncontracted(
+    node: &Arc<Connector>,
+    sql: &str,
+) -> Result<Option<Refusal>, Refusal> {
+    let written: String = sql
+        .chars()
+        .filter(|c| *c != '"')
+        .collect::<String>()
+        .to_lowercase();
+    let words = federated_query::words(sql);
+    for peer in node.peers()? {
+        if !words.contains(peer.alias.as_str()) {
+            continue;
+        }
+        let Ok(shown) = federated_query::catalogue(node, &peer).await else {
+            continue;
+        };
+        for seen in shown {
+            let name = format!("{}.{}", peer.alias, seen.dataset.id.name);
+            let offered = !seen.offers.is_empty();
+            if !offered
+                || !words.contains(seen.dataset.id.name.as_str())
+                || !written.contains(&name)
+            {
+                continue;
+            }
+            if !federated_query::usable_contracts(node, &seen).is_empty() {
+                continue;
+            }
+            let pending = pending(node, &peer.id, &seen.dataset.id.to_string())?;
+            let refusal = Refusal::new(
+                ErrorCode::DatasetUnknown,
+                match &pending {
+                    Some((request, _)) => {
+                        format!("no contract on `{name}` yet; your request {request} is open")
+                    }
+                    None => format!("no contract on `{name}` yet"),
+                },
+            );
+            return Ok(Some(match pending {
+                Some((request, turn)) => {
+                    refusal.with_help(format!("{turn}; hansa contract wait {request}"))
+                }
+                None => refusal.with_help(format!("hansa contract request {name}")),
+            }));
+        }
+    }
+    Ok(None)
+}
+
+/// An open negotiation of ours with this participant on this dataset, and whose turn it is.
+fn pending(
+    node: &Connector,
+    provider: &ParticipantId,
+    dataset: &str,
+) -> Result<Option<(String, String)>, Refusal> {
+    let over = [Phase::Finalized, Phase::Terminated].map(Phase::as_str);
+    let rows = node.index(|state| state.negotiations())?;
+    let open = rows.into_iter().find(|row| {
+        row.peer == *provider
+            && row.role == "consumer"
+            && row.dataset == dataset
+            && !over.contains(&row.state.as_str())
+    });
+    let Some(row) = open else { return Ok(None) };
+    let turn = negotiation::message_replay::load(node, &row.id)?
+        .as_ref()
+        .map(turn_sentence)
+        .unwrap_or_default();
+    Ok(Some((row.id, turn)))
+}

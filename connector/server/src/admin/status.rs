@@ -1,0 +1,379 @@
+//! `hansa status` and `hansa doctor`: how it stands, and what is wrong.
+
+mod daily_figures;
+
+use crate::admin::event_sink::EventSink;
+use crate::admin::{CommandResult, blocking};
+use crate::participant::Connector;
+use crate::participant::peer_connections::KnownPeer;
+use crate::workflow::approval::ApprovalAction;
+use crate::workflow::negotiation::unreadable_message;
+use crate::workflow::{approval, combined_contracts, federated_query, notice};
+use hansa_policy::contract::ContractStatus;
+use hansa_policy::negotiation::Phase;
+use hansa_policy::refusal::Refusal;
+use hansa_policy::term::language::Language;
+use hansa_proto::render::contract_status::ContractStatusLines;
+use serde_json::json;
+use std::sync::Arc;
+
+const DAY: i64 = 24 * 3600 * 1_000_000;
+
+/// What waits for a person, then everything else.
+pub(crate) async fn status(node: &Arc<Connector>, check: bool, out: &EventSink) -> CommandResult {
+    let now = node.now();
+    let mut waiting = Vec::new();
+    for row in node.index(|state| state.negotiations())? {
+        let open =
+            row.state != Phase::Finalized.as_str() && row.state != Phase::Terminated.as_str();
+        if !open {
+            continue;
+        }
+        // One that can't be read hides no other; `doctor` names it.
+        if let Ok(Some(negotiation)) =
+            crate::workflow::negotiation::message_replay::load(node, &row.id)
+            && negotiation.state.turn() == Some(negotiation.own)
+        {
+            waiting.push(format!(
+                "{} from {} waits for us: hansa contract show {}",
+                row.id,
+                row.peer.domain(),
+                row.id
+            ));
+        }
+    }
+    for held in node.pending_views() {
+        waiting.push(format!(
+            "the public view of {} is {} beside the one in force and waits for two officers: hansa contract sign {}",
+            held.dataset.name,
+            held.verdict,
+            held.key.short()
+        ));
+    }
+    for word in approval::awaited(node)? {
+        if word.action == ApprovalAction::Admit.as_str() {
+            let what = approval::written(node, word.reason.as_deref())?.unwrap_or_default();
+            waiting.push(format!(
+                "one officer wants to add to a group, a second must say so too: hansa group add {what}"
+            ));
+            continue;
+        }
+        waiting.push(format!(
+            "contract {}: one officer wants to {} it, a second must say so too: hansa contract {}",
+            word.contract.short(),
+            word.action,
+            word.action
+        ));
+    }
+    waiting.extend(notice::undelivered(node)?);
+    let soon = now.plus_micros(DAY.saturating_mul(30));
+    let mut in_force = 0_usize;
+    node.book(|book| {
+        for (id, agreement, standing) in book.all(now) {
+            if standing != ContractStatus::InForce {
+                continue;
+            }
+            in_force = in_force.saturating_add(1);
+            if agreement.not_after < soon {
+                waiting.push(format!(
+                    "contract {} ends soon: it is in force {}",
+                    id.short(),
+                    ContractStatusLines::of(Language::En, agreement).until()
+                ));
+            }
+        }
+    });
+    let bundle = node.trust.bundle();
+    if bundle.content().expires_at < now.plus_micros(DAY.saturating_mul(7)) {
+        waiting.push(format!(
+            "the trust bundle is over on {}: fetch the league's newest",
+            bundle.content().expires_at
+        ));
+    }
+    match node.own_certificate() {
+        Ok(leaf) if leaf.not_after >= now.plus_micros(DAY.saturating_mul(2)) => {}
+        Ok(leaf) => waiting.push(format!(
+            "the TLS certificate is over on {}: hansa join",
+            leaf.not_after
+        )),
+        Err(refusal) => waiting.push(format!("{}: hansa join", refusal.sentence)),
+    }
+    let unacknowledged = node
+        .index(|state| state.receipts())?
+        .into_iter()
+        .filter(|row| row.role == "provider" && row.state == "issued" && row.outcome == "done")
+        .filter(|row| row.at.plus_micros(DAY) < now)
+        .count();
+    if unacknowledged > 0 {
+        waiting.push(format!(
+            "{unacknowledged} receipts are not acknowledged for more than a day"
+        ));
+    }
+    if let Some(broken) = unwritable(node) {
+        waiting.push(format!("the log can't be written: {broken}"));
+    }
+    if let Err(refusal) = node.trusted_clock() {
+        waiting.push(format!(
+            "{}: set it, then hansa reload; until then no peer is answered",
+            refusal.sentence
+        ));
+    }
+    for fork in node.forks()? {
+        waiting.push(format!("{}: {}", fork.code, fork.sentence));
+    }
+    for damaged in node.snapshots.damaged().values() {
+        let mend = damaged.help.first().map_or("", String::as_str);
+        waiting.push(format!("{}: {}; {mend}", damaged.code, damaged.sentence));
+    }
+    let datasets = node.catalog(|catalog| catalog.datasets().count());
+    let peers = node.peers()?.len();
+    let config = node.config();
+    node.settle_refusals().await;
+    let inner = Arc::clone(node);
+    let today = blocking(move || daily_figures::today(&inner)).await?;
+    let data = json!({
+        "today": {"answers": today.answers, "rows": today.rows, "refusals": today.refusals},
+        "participant": node.id().domain(),
+        "name": config.participant.name,
+        "contact": config.participant.contact,
+        "waiting": waiting,
+        "datasets": datasets,
+        "contracts_in_force": in_force,
+        "running": node.running.len(),
+        "memory": node.query_runtime.memory_used(),
+        "peers": peers,
+        "records": node.log.size(),
+        "bundle": bundle.content().sequence,
+        "demo": bundle.content().demo,
+        "clock_offset_s": config.clock.micros / 1_000_000,
+    });
+    let mut text = String::new();
+    if waiting.is_empty() {
+        text.push_str("nothing waits for a person\n");
+    }
+    for line in &waiting {
+        text.push_str(&format!("! {line}\n"));
+    }
+    if config.clock.micros != 0 {
+        text.push_str(&format!("{}\n", moved(&config.clock.text)));
+    }
+    text.push_str(&format!(
+        "{}: {datasets} datasets, {in_force} contracts in force, {} answers running, {peers} peers, {} records in the log, bundle number {}",
+        node.id().domain(),
+        node.running.len(),
+        node.log.size(),
+        bundle.content().sequence,
+    ));
+    text.push_str(&format!(
+        "\ntoday, UTC: {} answers with {} rows, {} refusals",
+        today.answers, today.rows, today.refusals
+    ));
+    out.object(data, text).await?;
+    Ok(u8::from(check && !waiting.is_empty()))
+}
+
+/// What people are told of a clock that is not that of the machine.
+fn moved(by: &str) -> String {
+    format!("the clock is moved by `{by}`: [clock] offset, for a demonstration")
+}
+
+/// Why nothing can be recorded, or no entry opened, if so.
+fn unwritable(node: &Connector) -> Option<hansa_audit_log::ledger::LedgerError> {
+    let reserve = node.config().limits.reserve;
+    node.log
+        .broken()
+        .or_else(|| hansa_audit_store::low_space(node.log.folder(), reserve))
+}
+
+/// Hop by hop: this connector, then one participant or all.
+pub(crate) async fn doctor(
+    node: &Arc<Connector>,
+    named: Option<&str>,
+    out: &EventSink,
+) -> CommandResult {
+    let mut status = 0;
+    let mut say = Vec::new();
+    let bundle = node.trust.bundle();
+    say.push((
+        "log",
+        unwritable(node).map_or_else(
+            || Ok(format!("{} records, writable", node.log.size())),
+            |broken| Err(hansa_audit_store::refusal(&broken)),
+        ),
+    ));
+    say.push((
+        "trust bundle",
+        bundle.current(node.now()).map(|()| {
+            format!(
+                "number {}, good until {}",
+                bundle.content().sequence,
+                bundle.content().expires_at
+            )
+        }),
+    ));
+    let offset = &node.config().clock;
+    if let Err(refusal) = node.trusted_clock() {
+        say.push(("clock", Err(refusal)));
+    } else if offset.micros != 0 {
+        say.push(("clock", Ok(moved(&offset.text))));
+    }
+    say.push((
+        "certificate",
+        node.own_certificate().map(|leaf| {
+            let left = leaf.not_after.micros().saturating_sub(node.now().micros()) / 3_600_000_000;
+            format!("good for {left} hours more")
+        }),
+    ));
+    let letters = unreadable_message::faults(node)?;
+    if letters.is_empty() {
+        say.push(("letters", Ok("all can be read".to_owned())));
+    }
+    say.extend(letters.into_iter().map(|fault| ("letters", Err(fault))));
+    for refusal in combined_contracts::barred(node)? {
+        say.push(("contracts beside each other", Err(refusal)));
+    }
+    for fork in node.forks()? {
+        say.push(("logs", Err(fork)));
+    }
+    for (_, said) in node.incidents()? {
+        say.push(("incident", Ok(said)));
+    }
+    for (what, found) in say {
+        report_check("here", what, found, &mut status, out).await?;
+    }
+    snapshots(node, &mut status, out).await?;
+    for remark in node.state_remarks() {
+        report_check("here", "state folder", Err(remark), &mut status, out).await?;
+    }
+    let peers = match named {
+        Some(named) => vec![node.peer(named)?],
+        None => node.peers()?,
+    };
+    for peer in peers {
+        hops(node, &peer, &mut status, out).await?;
+    }
+    Ok(status)
+}
+
+/// Reads what is published to its last byte.
+async fn snapshots(
+    node: &Arc<Connector>,
+    status: &mut u8,
+    out: &EventSink,
+) -> Result<(), crate::admin::CommandError> {
+    let inner = Arc::clone(node);
+    let checks = blocking(move || inner.check_snapshots()).await?;
+    let good = checks.iter().filter_map(|check| check.found.as_ref().ok());
+    let (mut count, mut bytes) = (0_u64, 0_u64);
+    for own in good {
+        count = count.saturating_add(1);
+        bytes = bytes.saturating_add(*own);
+    }
+    if count > 0 {
+        let said = format!("{count} as they were published, {bytes} bytes");
+        report_check("here", "snapshots", Ok(said), status, out).await?;
+    }
+    for damage in checks.into_iter().filter_map(|check| check.found.err()) {
+        report_check("here", "snapshots", Err(damage), status, out).await?;
+    }
+    Ok(())
+}
+
+async fn hops(
+    node: &Arc<Connector>,
+    peer: &KnownPeer,
+    status: &mut u8,
+    out: &EventSink,
+) -> Result<(), crate::admin::CommandError> {
+    let who = peer.id.domain();
+    let member = bundle_member(node, peer);
+    report_check(who, "in the league", member, status, out).await?;
+    let name = tokio::net::lookup_host(peer.address.clone())
+        .await
+        .map_err(|fault| {
+            Refusal::new(
+                hansa_policy::refusal::ErrorCode::PeerUnreachable,
+                format!("`{}` can't be resolved: {fault}", peer.address),
+            )
+        })
+        .map(|found| {
+            let all: Vec<String> = found.map(|address| address.to_string()).collect();
+            all.join(", ")
+        });
+    report_check(who, "name", name, status, out).await?;
+    node.hang_up(&peer.id).await;
+    let call = node.call(peer).await;
+    let reached = call.as_ref().map_err(Clone::clone).map(|_| {
+        format!(
+            "TLS 1.3, certificate and version accepted at {}",
+            peer.address
+        )
+    });
+    report_check(who, "connection", reached, status, out).await?;
+    if call.is_err() {
+        return Ok(());
+    }
+    let log = match node.fork_of(&peer.id)? {
+        None => Ok("goes on from the head that it has shown before".to_owned()),
+        Some(fork) => Err(fork),
+    };
+    report_check(who, "log", log, status, out).await?;
+    let catalogue = federated_query::catalogue(node, peer)
+        .await
+        .map(|seen| format!("{} datasets shown to us", seen.len()));
+    report_check(who, "catalogue", catalogue, status, out).await?;
+    let now = node.now();
+    let contracts = node.book(|book| {
+        book.all(now)
+            .filter(|(_, agreement, standing)| {
+                agreement.provider.id == peer.id && *standing == ContractStatus::InForce
+            })
+            .count()
+    });
+    report_check(
+        who,
+        "contracts",
+        Ok(format!("{contracts} in force")),
+        status,
+        out,
+    )
+    .await?;
+    Ok(())
+}
+
+fn bundle_member(node: &Connector, peer: &KnownPeer) -> Result<String, Refusal> {
+    node.party_of(&peer.id, &node.trust.bundle())
+        .map(|party| party.name)
+}
+
+async fn report_check(
+    who: &str,
+    what: &str,
+    found: Result<String, Refusal>,
+    status: &mut u8,
+    out: &EventSink,
+) -> Result<(), crate::admin::CommandError> {
+    match found {
+        Ok(good) => {
+            out.object(
+                json!({"at": who, "check": what, "ok": true, "found": good}),
+                format!("ok    {who}: {what}: {good}"),
+            )
+            .await?;
+        }
+        Err(refusal) => {
+            *status = refusal.code.kind().exit_code();
+            let mend = refusal
+                .help
+                .first()
+                .cloned()
+                .unwrap_or_else(|| refusal.code.remedy().to_owned());
+            out.object(
+                json!({"at": who, "check": what, "ok": false, "code": refusal.code.as_str(), "found": refusal.sentence, "help": mend}),
+                format!("FAIL  {who}: {what}: {refusal}\n      {mend}"),
+            )
+            .await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,330 @@
+//! Runs the verbs that need a configuration: serves it, or carries out what a person typed for it.
+
+mod argument_resolution;
+mod command_target;
+mod disclosure_prompt;
+mod exported_file;
+mod sql_follow;
+mod sql_session;
+
+use crate::cli::GlobalArgs;
+use crate::cli::command_dispatch::command_target::CommandTarget;
+use crate::cli::command_effect;
+use crate::cli::connector_command::ConnectorCommand;
+use crate::cli::connector_command::audit::AuditCommand;
+use crate::cli::connector_command::cluster::ServeArgs;
+use crate::cli::connector_command::config::ConfigCommand;
+use crate::cli::connector_command::contract::ContractCommand;
+use crate::cli::connector_command::dataset::DatasetCommand;
+use crate::cli::connector_command::policy::PolicyCommand;
+use crate::cli::output::OutputSettings;
+use crate::cli::result_printer::timed_out;
+use crate::cli::terminal::document_out;
+use crate::config::ConnectorConfig;
+use crate::offline;
+use crate::participant::Connector;
+use crate::participant::startup::StartupFindings;
+use crate::process::{config_lookup, server as serving, thread_shutdown, worker_server};
+use hansa_audit_log::time::Clock;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::safe_text::SingleLineText;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The configuration that was named or found.
+///
+/// # Errors
+/// Every problem in it.
+pub(crate) fn load(global: &GlobalArgs) -> Result<ConnectorConfig, Vec<Refusal>> {
+    let file = config_lookup::config_file(global.config.as_ref()).map_err(one)?;
+    ConnectorConfig::load(&file, &config_lookup::overrides())
+}
+
+/// `hansa serve`
+///
+/// # Errors
+/// What makes it impossible.
+pub(crate) fn serve(
+    global: &GlobalArgs,
+    args: &ServeArgs,
+    clock: Clock,
+    show: OutputSettings,
+) -> Result<u8, Vec<Refusal>> {
+    let as_worker = args.worker().map_err(one)?;
+    let config = load(global)?;
+    if let Some((name, listen)) = as_worker {
+        return on_threads(worker_server::run(config, name, listen, clock, show)).map_err(one);
+    }
+    let mut configs = vec![config];
+    for file in &args.also {
+        let file = config_lookup::config_file(Some(file)).map_err(one)?;
+        configs.push(ConnectorConfig::load(&file, &config_lookup::overrides())?);
+    }
+    on_threads(async {
+        // Each participant is a value of its own; they share nothing but the process.
+        let mut served = tokio::task::JoinSet::new();
+        for config in configs {
+            let (reached, found) = CommandTarget::reach(config, Arc::clone(&clock), show).await?;
+            show.refusals(&found.all());
+            match reached {
+                CommandTarget::Inside(node) => drop(served.spawn(serving::run(node, show))),
+                CommandTarget::Running(_) => {
+                    return Err(Refusal::new(
+                        ErrorCode::StateLocked,
+                        "a connector runs for this configuration already",
+                    )
+                    .with_help("`hansa status` asks it; commands share it"));
+                }
+            }
+        }
+        while let Some(ended) = served.join_next().await {
+            ended.map_err(|_| {
+                Refusal::new(ErrorCode::Internal, "a participant ended unexpectedly")
+            })??;
+        }
+        Ok(0)
+    })
+    .map_err(one)
+}
+
+/// Everything else.
+///
+/// # Errors
+/// What the verb refuses.
+pub(crate) fn desk(
+    global: &GlobalArgs,
+    verb: ConnectorCommand,
+    clock: Clock,
+    show: OutputSettings,
+) -> Result<u8, Vec<Refusal>> {
+    if let Some(status) = alone(global, &verb, &clock, show)? {
+        return Ok(status);
+    }
+    let config = load(global)?;
+    let verb = argument_resolution::complete(verb).map_err(one)?;
+    // Of a conversation each statement has so much time, not all of them.
+    let talks = matches!(&verb, ConnectorCommand::Sql(args) if args.sql.is_none());
+    let limit = global.timeout.filter(|_| !talks);
+    on_threads(async {
+        let work = with_connector(global, config, verb, clock, show);
+        tokio::select! {
+            done = limited(limit, work) => done,
+            _ = tokio::signal::ctrl_c() => Err(Refusal::new(ErrorCode::Interrupted, "interrupted")),
+        }
+    })
+    .map_err(one)
+}
+
+/// Carries out a verb that reads and writes files alone; none, if it needs a connector.
+fn alone(
+    global: &GlobalArgs,
+    verb: &ConnectorCommand,
+    clock: &Clock,
+    show: OutputSettings,
+) -> Result<Option<u8>, Vec<Refusal>> {
+    let status = match verb {
+        ConnectorCommand::Audit(AuditCommand::Verify {
+            file: Some(file),
+            head,
+        }) => offline::copied_log::verify(file, head.as_deref(), show),
+        ConnectorCommand::Audit(AuditCommand::Verify {
+            file: None,
+            head: Some(_),
+        }) => Err(Refusal::new(
+            ErrorCode::UsageWrong,
+            "--head is held against a log that is named; without one the own log is held against its own newest head",
+        )
+        .with_help("hansa audit verify state/log --head FILE")),
+        ConnectorCommand::Audit(AuditCommand::Reconcile { files, .. }) if !files.is_empty() => {
+            return Ok(Some(offline::copied_log::reconcile(files, show)));
+        }
+        ConnectorCommand::Contract(ContractCommand::Verify { file, bundle }) => {
+            offline::contract_verification::run(file, bundle.as_deref(), global, clock().wall, show)
+        }
+        ConnectorCommand::Contract(ContractCommand::Sign {
+            offline: Some(file),
+            key: Some(key),
+            certificates,
+            mandate,
+            output,
+            ..
+        }) => offline::offline_signer::OfflineSigner::open(key, certificates.as_deref()).and_then(|pen| {
+            offline::offline_signature::run(
+                file,
+                &pen,
+                mandate.as_deref(),
+                output.as_deref(),
+                global,
+                clock().wall,
+                show,
+            )
+        }),
+        ConnectorCommand::Contract(ContractCommand::Withdraw {
+            offline: Some(file),
+            key: Some(key),
+            certificates,
+            role,
+            reason,
+            output,
+            ..
+        }) => {
+            let wish = offline::offline_withdrawal::WithdrawalArgs {
+                file,
+                key,
+                certificates: certificates.as_deref(),
+                role: role.map(Into::into),
+                reason: SingleLineText::parse("reason", reason).map_err(one)?,
+                output: output.as_deref(),
+            };
+            offline::offline_withdrawal::run(&wish, global, clock().wall, show)
+        }
+        ConnectorCommand::Policy(PolicyCommand::Template {
+            file,
+            set,
+            author,
+            output,
+        }) => offline::policy_template::run(file, set, author.as_deref(), output.as_deref(), show),
+        ConnectorCommand::Policy(PolicyCommand::Terms) => {
+            offline::vocabulary::terms(show);
+            Ok(0)
+        }
+        ConnectorCommand::Model(verb) => offline::vocabulary::models(verb, show),
+        ConnectorCommand::Config(ConfigCommand::Reference) => {
+            document_out(crate::config::REFERENCE);
+            Ok(0)
+        }
+        ConnectorCommand::Restore { file } => offline::backup::restore(&load(global)?, file, show),
+        _ => return Ok(None),
+    };
+    status.map(Some).map_err(one)
+}
+
+/// Has a connector carry out the verb, the running one or one for its time.
+async fn with_connector(
+    global: &GlobalArgs,
+    config: ConnectorConfig,
+    verb: ConnectorCommand,
+    clock: Clock,
+    show: OutputSettings,
+) -> Result<u8, Refusal> {
+    let history = config.state.join("history.txt");
+    let templates = config.folder().join("templates");
+    let purpose = config.purpose.as_ref().map(ToString::to_string);
+    let (connector, found) = CommandTarget::reach(config, clock, show).await?;
+    match &verb {
+        // What publishing may mend is told when it is done, if it is still there.
+        ConnectorCommand::Dataset(DatasetCommand::Publish { .. }) => show.refusals(&found.faults),
+        _ => show.refusals(&found.all()),
+    }
+    if command_effect::only_looks(&verb) {
+        connector.only_looks();
+    }
+    let status = match verb {
+        ConnectorCommand::Sql(args) if args.sql.is_none() => {
+            sql_session::ask(&connector, args, purpose, history, global, show).await
+        }
+        ConnectorCommand::Sql(args) if args.follow => {
+            sql_follow::follow(&connector, args, global, show).await
+        }
+        ConnectorCommand::Contract(ContractCommand::Export {
+            id,
+            output: Some(file),
+        }) => {
+            let verb = ConnectorCommand::Contract(ContractCommand::Export { id, output: None });
+            exported_file::save(&connector, verb, &file, global, show).await
+        }
+        ConnectorCommand::Contract(ContractCommand::Usage {
+            id,
+            output: Some(file),
+        }) => {
+            let verb = ConnectorCommand::Contract(ContractCommand::Usage { id, output: None });
+            exported_file::save(&connector, verb, &file, global, show).await
+        }
+        ConnectorCommand::Policy(PolicyCommand::Clone {
+            participant,
+            name: Some(name),
+            output,
+        }) => {
+            let file = output.unwrap_or_else(|| templates.join(format!("{name}.toml")));
+            let verb = ConnectorCommand::Policy(PolicyCommand::Clone {
+                participant,
+                name: Some(name),
+                output: None,
+            });
+            match file.exists() {
+                true => Err(Refusal::new(
+                    ErrorCode::FileExists,
+                    format!("`{}` is there already", file.display()),
+                )
+                .with_help("name another one with --output")),
+                false => exported_file::save(&connector, verb, &file, global, show).await,
+            }
+        }
+        ConnectorCommand::Dataset(add) if disclosure_prompt::is_asked(&add, global) => {
+            match disclosure_prompt::ask(&connector, add, global).await {
+                Ok(verb) => connector.run(verb, global, show).await,
+                Err(refusal) => Err(refusal),
+            }
+        }
+        verb => connector.run(verb, global, show).await,
+    };
+    connector.leave().await;
+    status
+}
+
+/// Opens the connector of a configuration; what is not as it should be is for the caller to show.
+async fn open(
+    config: ConnectorConfig,
+    clock: Clock,
+) -> Result<(Arc<Connector>, StartupFindings), Refusal> {
+    crate::admin::blocking(move || Connector::open(config, clock)).await
+}
+
+async fn limited<T>(
+    timeout: Option<Duration>,
+    work: impl Future<Output = Result<T, Refusal>>,
+) -> Result<T, Refusal> {
+    match timeout {
+        None => work.await,
+        Some(limit) => tokio::time::timeout(limit, work)
+            .await
+            .unwrap_or_else(|_| Err(timed_out(limit))),
+    }
+}
+
+/// Does the work, and waits a little for what is still under way when it is done; what takes longer ends with the process.
+fn on_threads<T>(work: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|fault| {
+            Refusal::new(
+                ErrorCode::Internal,
+                format!("no threads to run on: {fault}"),
+            )
+        })?;
+    let done = runtime.block_on(async {
+        spare_file_size_signal();
+        work.await
+    });
+    thread_shutdown::end_within(runtime, PATIENCE);
+    done
+}
+
+/// How long what is still under way may hold up the end of a command.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A file-size limit must end in an error of the write, not in the end of the process.
+fn spare_file_size_signal() {
+    if let Ok(mut stream) =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(libc::SIGXFSZ))
+    {
+        let _task = tokio::runtime::Handle::current()
+            .spawn(async move { while stream.recv().await.is_some() {} });
+    }
+}
+
+fn one(refusal: Refusal) -> Vec<Refusal> {
+    vec![refusal]
+}

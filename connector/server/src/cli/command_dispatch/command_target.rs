@@ -1,0 +1,204 @@
+//! The connector that carries out a command: the running one through its socket, or one inside the command for its time.
+
+use crate::admin::event_sink::CommandEvent;
+use crate::admin::{CommandEnvelope, CommandOptions};
+use crate::cli::GlobalArgs;
+use crate::cli::command_dispatch::open;
+use crate::cli::connector_command::ConnectorCommand;
+use crate::cli::connector_command::query::OutputFormat;
+use crate::cli::output::OutputSettings;
+use crate::cli::result_printer::{OutputTarget, print};
+use crate::config::ConnectorConfig;
+use crate::participant::Connector;
+use crate::participant::startup::StartupFindings;
+use crate::process::admin_service;
+use crate::workflow::{contract_withdrawal, mailbox, notice};
+use hansa_audit_log::time::Clock;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_transport::admin::client::{self, AdminSocketClient};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::Receiver;
+use tokio::task::JoinHandle;
+
+/// Where commands go.
+pub(super) enum CommandTarget {
+    Running(AdminSocketClient),
+    Inside(Arc<Connector>),
+}
+
+impl CommandTarget {
+    /// The one that runs for this configuration, else one of our own, with what is not as it should be there.
+    ///
+    /// One process at a time uses a state folder. Where another command has it, this one waits for its turn, at most for
+    /// [`STATE_WAIT`]; a service that starts meanwhile is used as soon as it listens.
+    pub(super) async fn reach(
+        config: ConnectorConfig,
+        clock: Clock,
+        show: OutputSettings,
+    ) -> Result<(Self, StartupFindings), Refusal> {
+        let begun = clock().mono_ns;
+        let mut told = false;
+        loop {
+            if let Some(client) = running(&config).await? {
+                return Ok((Self::Running(client), StartupFindings::default()));
+            }
+            let busy = match open(config.clone(), Arc::clone(&clock)).await {
+                Err(refusal) if refusal.code == ErrorCode::StateLocked => refusal,
+                opened => return opened.map(|(node, found)| (Self::Inside(node), found)),
+            };
+            let waited = Duration::from_nanos(clock().mono_ns.saturating_sub(begun));
+            if waited > STATE_WAIT {
+                return Err(busy.with_help(format!(
+                    "it was still in use after {} seconds; `hansa serve` runs one connector that all commands share",
+                    STATE_WAIT.as_secs()
+                )));
+            }
+            if !told && waited > STATE_WAIT_TOLD {
+                told = true;
+                show.note("another command uses the state folder; waiting for it");
+            }
+            tokio::time::sleep(turn_pause()).await;
+        }
+    }
+
+    /// What is opened for this command alone leaves no trace of whom it greets.
+    pub(super) fn only_looks(&self) {
+        if let Self::Inside(node) = self {
+            node.heads.only_look();
+        }
+    }
+
+    /// Has it carry out a verb, and prints what comes back.
+    pub(super) async fn run(
+        &self,
+        verb: ConnectorCommand,
+        global: &GlobalArgs,
+        show: OutputSettings,
+    ) -> Result<u8, Refusal> {
+        let target = target(&verb, global.json);
+        self.print(verb, global, show, &target).await
+    }
+
+    /// The same where more verbs follow, each within the time that is given.
+    pub(super) async fn run_next(
+        &self,
+        verb: ConnectorCommand,
+        global: &GlobalArgs,
+        show: OutputSettings,
+    ) -> Result<u8, Refusal> {
+        let target = OutputTarget {
+            goes_on: true,
+            within: global.timeout,
+            ..target(&verb, global.json)
+        };
+        self.print(verb, global, show, &target).await
+    }
+
+    async fn print(
+        &self,
+        verb: ConnectorCommand,
+        global: &GlobalArgs,
+        show: OutputSettings,
+        target: &OutputTarget,
+    ) -> Result<u8, Refusal> {
+        let (events, work) = self.begin(verb, global);
+        let status = print(events, global, show, target).await;
+        if let Some(work) = work {
+            if matches!(&status, Err(refusal) if refusal.code == ErrorCode::TimedOut) {
+                work.abort();
+            }
+            let _ = work.await;
+        }
+        status
+    }
+
+    /// Has it carry out a verb: what comes back, and the work, if it is done here.
+    pub(super) fn begin(
+        &self,
+        verb: ConnectorCommand,
+        global: &GlobalArgs,
+    ) -> (Receiver<CommandEvent>, Option<JoinHandle<()>>) {
+        let manner = CommandOptions {
+            dry_run: global.dry_run,
+        };
+        let order = CommandEnvelope {
+            verb,
+            manner,
+            caller: None,
+        };
+        match self {
+            Self::Running(client) => (admin_service::ask(client, &order, global.timeout), None),
+            Self::Inside(node) => {
+                let (events, work) = admin_service::here(node, order);
+                (events, Some(work))
+            }
+        }
+    }
+
+    /// Lets what was begun in the background end, and the log be closed.
+    pub(super) async fn leave(self) {
+        let Self::Inside(node) = self else {
+            return;
+        };
+        node.background_tasks.close();
+        let _ = tokio::time::timeout(Duration::from_secs(6), node.background_tasks.wait()).await;
+        // Who runs no service is told while a command runs.
+        let told = notice::round(&node);
+        // Longer than both ways of telling may take, so that an attempt that hangs is on the books as one.
+        let _ = tokio::time::timeout(Duration::from_secs(10), told).await;
+        let untold = crate::participant::waiting(|| contract_withdrawal::unsent_withdrawals(&node))
+            .unwrap_or_default();
+        contract_withdrawal::notify_parties(&node, untold).await;
+        for peer in node.peers().unwrap_or_default() {
+            let waiting = node
+                .index(|state| state.newest_for(&peer.id))
+                .unwrap_or_default();
+            if waiting.is_some() {
+                let sent = mailbox::hand_in(&node, &peer);
+                let _ = tokio::time::timeout(Duration::from_secs(5), sent).await;
+            }
+        }
+        node.close(Duration::from_secs(2)).await;
+    }
+}
+
+/// The client of the service that runs for this configuration, if one does.
+async fn running(config: &ConnectorConfig) -> Result<Option<AdminSocketClient>, Refusal> {
+    if let Some(socket) = &config.officers.socket
+        && let Some(client) = client::connect(socket).await?
+    {
+        return Ok(Some(client));
+    }
+    client::connect(&config.socket()).await
+}
+
+/// Longest wait for a state folder that another command uses; ten commands that start at once are through within it.
+const STATE_WAIT: Duration = Duration::from_secs(60);
+
+/// Wait after which a person is told what is waited for.
+const STATE_WAIT_TOLD: Duration = Duration::from_secs(2);
+
+/// Pause between two tries: 20 to 83 ms, another one for each process and try, so that many commands do not come in step.
+fn turn_pause() -> Duration {
+    let drawn: u64 = u64::from(rand::random::<u8>());
+    Duration::from_millis(20_u64.saturating_add(drawn / 4))
+}
+
+/// Where the rows of a verb go.
+fn target(verb: &ConnectorCommand, json: bool) -> OutputTarget {
+    match verb {
+        ConnectorCommand::Sql(args) => OutputTarget {
+            file: args.output.clone(),
+            format: args.format,
+            ..OutputTarget::default()
+        },
+        ConnectorCommand::Get(args) => OutputTarget {
+            file: args.output.clone(),
+            // With --json rows are objects too, as everywhere.
+            format: (args.output.is_none() && !json).then_some(OutputFormat::Csv),
+            ..OutputTarget::default()
+        },
+        _ => OutputTarget::default(),
+    }
+}

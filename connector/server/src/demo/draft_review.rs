@@ -1,0 +1,98 @@
+//! Step 2, second half: the officer loosens a draft, and sees what it would let out before anybody signs.
+
+use crate::demo::federation::{DemoFederation, FIRM, PURPOSE, text, whole};
+use crate::demo::step_report::{DemoSpeaker, ExpectationError, StepReport, must};
+use serde_json::Value;
+
+const DAYS: &str = "SELECT municipality, local_date, sum(validations) AS v FROM validations \
+                    GROUP BY municipality, local_date";
+
+/// A lower threshold: marked looser in words and sign, and simulated beside what is in force.
+pub(super) fn play(
+    cast: &DemoFederation<'_>,
+    step: &mut StepReport,
+    contract: &str,
+) -> Result<(), ExpectationError> {
+    let least = cast.threshold(FIRM, contract)?;
+    let draft = cast.file("lisbon/policies/wider.toml");
+    loosened(cast, &draft, least)?;
+    let path = draft.display().to_string();
+    let compared = cast.does(
+        "lisbon",
+        &[
+            "policy",
+            "diff",
+            "municipalities",
+            &path,
+            "--dataset",
+            "validations",
+        ],
+    )?;
+    let compared = compared.with("verdict")?;
+    must(
+        text(compared, "verdict") == "looser",
+        "the draft is looser",
+        text(compared, "verdict"),
+    )?;
+    let mut lines = vec!["the draft lowers the least group: > LOOSER".to_owned()];
+    let changes = compared.get("changes").and_then(Value::as_array);
+    for change in changes.into_iter().flatten() {
+        lines.push(format!(
+            "  {} {}\n     -> {}",
+            text(change, "clause"),
+            text(change, "old"),
+            text(change, "new")
+        ));
+    }
+    let who = format!("hansa://{FIRM}.example");
+    let simulate = |more: &[&str]| -> Result<i64, ExpectationError> {
+        let args = ["simulate", "--as", &who, "--purpose", PURPOSE];
+        let seen = cast.does("lisbon", &[&args[..], more, &[DAYS]].concat())?;
+        Ok(whole(seen.with("total_rows")?, "total_rows"))
+    };
+    let records = |cast: &DemoFederation<'_>| -> Result<usize, ExpectationError> {
+        let log = cast.does("lisbon", &["audit", "list", "--last", "10000"])?;
+        Ok(log.lines.len())
+    };
+    let before = records(cast)?;
+    let now = simulate(&["--contract", contract])?;
+    let then = simulate(&["--policy", &path, "--dataset", "validations"])?;
+    must(
+        then > now,
+        format!("it would let out more than {now} groups"),
+        then,
+    )?;
+    must(
+        records(cast)? == before,
+        "nothing is recorded, since nothing left",
+        "something was",
+    )?;
+    lines.push(format!(
+        "simulated as the firm: today it gets {now} days of municipalities, under the draft it would get {then};\n\
+         nothing left the house, nothing was spent, nobody has signed"
+    ));
+    step.say(DemoSpeaker("Officer of Lisbon"), &lines.join("\n"));
+    step.figure("groups_today", now);
+    step.figure("groups_under_the_draft", then);
+    step.figure("draft", text(compared, "verdict"));
+    Ok(())
+}
+
+/// The policy in force with a tenth of its threshold.
+fn loosened(
+    cast: &DemoFederation<'_>,
+    draft: &std::path::Path,
+    least: i64,
+) -> Result<(), ExpectationError> {
+    let unwritten = |why: String| ExpectationError {
+        expected: "the draft is written".to_owned(),
+        came: why,
+    };
+    let policy = cast.file("lisbon/policies/municipalities.toml");
+    let text = crate::offline::read(&policy).map_err(|refusal| unwritten(refusal.to_string()))?;
+    let text = String::from_utf8_lossy(&text).replace(
+        &format!("min_contributors = {least}"),
+        &format!("min_contributors = {}", (least / 10).max(1)),
+    );
+    crate::offline::write(draft, text.as_bytes()).map_err(|refusal| unwritten(refusal.to_string()))
+}

@@ -1,0 +1,102 @@
+//! Step 6: a recall. A faulty snapshot was asked for; the log says whose answers it is in.
+
+use crate::demo::federation::{DemoFederation, FIRM, short, text, whole};
+use crate::demo::step_report::{DemoSpeaker, ExpectationError, StepReport, must, table};
+use serde_json::Value;
+
+const FILE: &str = "lisbon/data/service/demand_date-line-stop_20230103.csv";
+/// So many rows stand twice in the faulty file.
+const DOUBLED: usize = 2_000;
+const TOTAL: &str = "SELECT municipality, local_date, sum(validations) AS v FROM lisbon.validations \
+                     WHERE local_date = DATE '2023-01-03' GROUP BY municipality, local_date";
+
+/// Rows are doubled, asked for, and mended; the recall names exactly the answer that is wrong.
+pub(super) fn play(
+    cast: &DemoFederation<'_>,
+    step: &mut StepReport,
+) -> Result<(), ExpectationError> {
+    let file = cast.file(FILE);
+    let fault = |why: String| ExpectationError {
+        expected: "the file of Lisbon is read and written".to_owned(),
+        came: why,
+    };
+    let read = || crate::offline::read(&file).map_err(|refusal| fault(refusal.to_string()));
+    let write = |bytes: &[u8]| {
+        crate::offline::write(&file, bytes).map_err(|refusal| fault(refusal.to_string()))
+    };
+    let right = read()?;
+    let before = total(cast)?;
+    let mut faulty = right.clone();
+    for line in right
+        .split_inclusive(|byte| *byte == b'\n')
+        .skip(1)
+        .take(DOUBLED)
+    {
+        faulty.extend_from_slice(line);
+    }
+    write(&faulty)?;
+    let bad = publish(cast)?;
+    let wrong = total(cast)?;
+    must(wrong > before, "doubled rows make a greater total", wrong)?;
+    write(&right)?;
+    let mended = publish(cast)?;
+    let after = total(cast)?;
+    must(
+        after == before,
+        format!("the mended total is {before}"),
+        after,
+    )?;
+    let found = cast.does(
+        "lisbon",
+        &["audit", "affected", &format!("validations@{bad}")],
+    )?;
+    let rows: Vec<&Value> = found
+        .lines
+        .iter()
+        .filter(|line| !text(line, "to").is_empty())
+        .collect();
+    let firm = format!("hansa://{FIRM}.example");
+    must(
+        rows.len() == 1 && rows.iter().all(|row| text(row, "to") == firm),
+        "one answer to the firm is affected, and no other",
+        format!("{} answers", rows.len()),
+    )?;
+    let lines: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| {
+            vec![
+                text(row, "to"),
+                short(&text(row, "contracts")),
+                text(row, "rows"),
+                text(row, "acknowledged"),
+            ]
+        })
+        .collect();
+    step.say(
+        DemoSpeaker("Officer of Lisbon"),
+        &format!(
+            "for the show, {DOUBLED} rows of 3 January stood twice in snapshot {bad}: the firm was told {wrong} validations\n\
+             instead of {before}. Published again as {mended}; the log says whom to tell:\n{}",
+            table(&["TO", "CONTRACT", "ROWS", "ACKNOWLEDGED"], &lines)
+        ),
+    );
+    step.figure("total", before);
+    step.figure("faulty_total", wrong);
+    step.figure("answers_affected", rows.len());
+    step.figure("faulty_snapshot", bad);
+    Ok(())
+}
+
+/// Publishes the file as it is; gives the version of the snapshot.
+fn publish(cast: &DemoFederation<'_>) -> Result<String, ExpectationError> {
+    cast.does("lisbon", &["dataset", "publish", "validations"])?;
+    let shown = cast.does("lisbon", &["dataset", "show", "validations"])?;
+    Ok(text(shown.with("version")?, "version"))
+}
+
+/// The firm's total of the day, over the groups that it gets.
+fn total(cast: &DemoFederation<'_>) -> Result<i64, ExpectationError> {
+    let got = cast.asks(FIRM, TOTAL)?;
+    let (rows, _) = got.rows()?;
+    Ok(rows.iter().map(|row| whole(row, "v")).sum())
+}

@@ -1,0 +1,230 @@
+//! `hansa check`: configuration, keys, certificates, sources and policies; every problem at once, nothing changed.
+
+mod hidden_characters;
+
+use crate::cli::output::{OutputSettings, refusal_json, warning_text};
+use crate::config::ConnectorConfig;
+use crate::offline::league_join::files;
+use crate::participant::{offers, peer_aliases, published_lists};
+use hansa_audit_log::time::{Clock, ClockReading, UtcTimestamp};
+use hansa_catalog::lint::{self, LintSeverity};
+use hansa_identity::{cluster, participant_identity};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_query::ingest::config::DatasetConfig;
+use hansa_query::publication::dataset_entry;
+use hansa_query::publication::source_check::check_sources;
+use hansa_query::snapshot::checked_files::not_as_published;
+use hansa_query::snapshot::dataset_dir::{self, DatasetDir};
+use hansa_store::state_index::StateIndex;
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Gives every problem.
+pub(crate) fn problems(config: &ConnectorConfig, now: UtcTimestamp) -> Vec<Refusal> {
+    let mut problems = Vec::new();
+    let now = match crate::process::clock::offset(config) {
+        Ok(micros) => now.plus_micros(micros),
+        Err(refusal) => {
+            // A bundle that can't be read is told with the other files.
+            if refusal.code == ErrorCode::ConfigInvalid {
+                problems.push(refusal);
+            }
+            now
+        }
+    };
+    problems.extend(participant_identity::faults(
+        &files(config),
+        &config.participant.id,
+        now,
+    ));
+    let parsed = hansa_query::ingest::config::parser::parse(
+        &config.text,
+        &config.file.display().to_string(),
+        config.source_roots(),
+    );
+    let datasets = match parsed {
+        Ok(datasets) => datasets,
+        Err(faults) => {
+            problems.extend(faults);
+            Vec::new()
+        }
+    };
+    for dataset in &datasets {
+        problems.extend(published(config, dataset));
+        if let Err(found) = check_sources(dataset, &config.participant.zone) {
+            problems.extend(found);
+        }
+    }
+    for offer in &config.offers {
+        let known = datasets.iter().any(|dataset| dataset.name == offer.dataset);
+        if !known {
+            problems.push(
+                Refusal::new(
+                    hansa_policy::refusal::ErrorCode::ConfigInvalid,
+                    format!(
+                        "an offer names `{}`, which is no dataset here",
+                        offer.dataset
+                    ),
+                )
+                .with_place(
+                    config.file.display().to_string(),
+                    Some(offer.line),
+                    Some("offer.dataset".to_owned()),
+                ),
+            );
+        }
+        problems.extend(policy(config, offer, &datasets, now));
+    }
+    match StateIndex::look(&config.state.join("state.db")) {
+        Ok(Some(state)) => {
+            let checked = state
+                .peers()
+                .and_then(|added| peer_aliases::check(config, &added));
+            problems.extend(checked.err());
+        }
+        // Where there is none, nobody was added.
+        Ok(None) => {}
+        Err(refusal) => problems.push(refusal),
+    }
+    problems.extend(published_lists::load(&config.lists).1);
+    if !config.cluster.workers.is_empty() {
+        let clock: Clock = Arc::new(move || ClockReading {
+            wall: now,
+            mono_ns: 0,
+        });
+        problems.extend(cluster::connector_config(&config.cluster.folder, &clock).err());
+    }
+    if let Err(refusal) = hansa_proto::purpose_taxonomy::taxonomy(&config.purposes) {
+        problems.push(refusal);
+    }
+    problems
+}
+
+/// What is wrong with the published snapshot of a dataset at a glance: its manifest, and the sizes of its files. `hansa doctor` reads all.
+fn published(config: &ConnectorConfig, dataset: &DatasetConfig) -> Option<Refusal> {
+    let place = DatasetDir::new(&config.state, &dataset.name);
+    match dataset_dir::published(&place) {
+        Ok(None) => None,
+        Ok(Some(manifest)) => {
+            let folder = dataset_dir::folder(&place, &manifest.dataset.version);
+            let whole = dataset_dir::whole(&manifest, &folder).is_some();
+            (!whole).then(|| not_as_published(&manifest.dataset))
+        }
+        Err(refusal) => Some(refusal),
+    }
+}
+
+/// What is wrong with the policy of an offer: with its words and terms, for its dataset as the configuration says it now. Of one
+/// that was never published nobody knows the columns; then the words alone are judged.
+fn policy(
+    config: &ConnectorConfig,
+    offer: &crate::config::offer::OfferConfig,
+    datasets: &[DatasetConfig],
+    now: UtcTimestamp,
+) -> Vec<Refusal> {
+    let Some(dataset) = datasets.iter().find(|one| one.name == offer.dataset) else {
+        return crate::offline::read(&offer.policy)
+            .err()
+            .into_iter()
+            .collect();
+    };
+    let own = &config.participant;
+    let zone = dataset.zone.as_deref().unwrap_or(&own.zone);
+    let place = DatasetDir::new(&config.state, &offer.dataset);
+    let published = match dataset_dir::published(&place) {
+        Ok(Some(manifest)) => match dataset_entry::reconfigured(dataset, &manifest.dataset, zone) {
+            Ok(published) => published,
+            Err(refusal) => return vec![refusal],
+        },
+        _ => {
+            let unread = dataset_entry::unread(dataset, &own.id, zone, now);
+            return offers::read(config, offer, &unread)
+                .err()
+                .unwrap_or_default();
+        }
+    };
+    let read = match offers::read(config, offer, &published) {
+        Ok(read) => read,
+        Err(problems) => return problems,
+    };
+    let Ok(taxonomy) = hansa_proto::purpose_taxonomy::taxonomy(&config.purposes) else {
+        return Vec::new();
+    };
+    let (held, _) = published_lists::load(&config.lists);
+    let mut findings = lint::offer(&read, &published, &taxonomy, now);
+    findings.extend(lint::lists(&read.clauses, &held));
+    findings
+        .iter()
+        .filter(|finding| finding.severity == LintSeverity::Error)
+        .map(|finding| offers::as_refusal(finding, &offer.policy))
+        .collect()
+}
+
+/// Own texts that people will not be shown as they are: of the configuration, of policies and of templates; and what offers
+/// would tell beside each other.
+fn warnings(config: &ConnectorConfig) -> Vec<Refusal> {
+    let mut warnings = hidden_characters::hidden(&config.file.display().to_string(), &config.text);
+    let policies = config.offers.iter().map(|offer| &offer.policy);
+    let templates = config.templates.iter().map(|template| &template.file);
+    for file in policies.chain(templates).collect::<BTreeSet<_>>() {
+        // One that can't be read is a problem, and told as such.
+        if let Ok(bytes) = crate::offline::read(file) {
+            let text = String::from_utf8_lossy(&bytes);
+            warnings.extend(hidden_characters::hidden(
+                &file.display().to_string(),
+                &text,
+            ));
+        }
+    }
+    warnings.extend(beside(config));
+    warnings
+}
+
+/// What the offers of the configuration would tell beside each other; each pair once.
+fn beside(config: &ConnectorConfig) -> Vec<Refusal> {
+    let mut found: Vec<Refusal> = Vec::new();
+    for (at, written) in config.offers.iter().enumerate() {
+        let place = DatasetDir::new(&config.state, &written.dataset);
+        let Ok(Some(manifest)) = dataset_dir::published(&place) else {
+            continue;
+        };
+        let dataset = &manifest.dataset;
+        let Ok(offer) = offers::read(config, written, dataset) else {
+            continue;
+        };
+        let before: Vec<_> = config.offers.iter().take(at).collect();
+        let findings = offers::beside(config, (&offer, dataset), &before, &[]);
+        found.extend(
+            findings
+                .iter()
+                .map(|finding| offers::as_refusal(finding, &written.policy)),
+        );
+    }
+    found
+}
+
+/// Says what was found; the status is that of the first problem. What is only doubtful is no problem.
+pub(crate) fn run(
+    config: &ConnectorConfig,
+    now: UtcTimestamp,
+    show: OutputSettings,
+) -> Result<(), Vec<Refusal>> {
+    let problems = problems(config, now);
+    let warnings = warnings(config);
+    for warning in &warnings {
+        show.note(&warning_text(warning));
+    }
+    if problems.is_empty() {
+        let told: Vec<_> = warnings.iter().map(refusal_json).collect();
+        show.result(
+            &json!({"ok": true, "config": config.file, "warnings": told}),
+            &format!(
+                "ok: configuration, keys, certificate, trust bundle, sources and policy files of {}",
+                config.participant.id.domain()
+            ),
+        );
+        return Ok(());
+    }
+    Err(problems)
+}

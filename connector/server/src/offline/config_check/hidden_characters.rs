@@ -1,0 +1,131 @@
+//! Own texts that others would be shown as escapes: characters that command a terminal, turn the direction of writing or are
+//! hidden.
+
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::safe_text::{printable, printable_lines};
+use hansa_query::ingest::config::line_index::LineIndex;
+use std::collections::BTreeMap;
+use toml::de::{DeTable, DeValue};
+
+/// What a TOML file holds of such characters, in comments and in texts, also where they are written as escapes; one for each
+/// line.
+pub(super) fn hidden(file: &str, text: &str) -> Vec<Refusal> {
+    let mut found: BTreeMap<u64, (Option<String>, String)> = BTreeMap::new();
+    if let Ok(table) = DeTable::parse(text) {
+        let mut walk = HiddenCharacterScan {
+            lines: LineIndex::of(text),
+            found: &mut found,
+        };
+        walk.table("", table.get_ref());
+    }
+    for (line, written) in (1..).zip(text.lines()) {
+        if printable_lines(written) != written {
+            found
+                .entry(line)
+                .or_insert_with(|| (None, printable(written)));
+        }
+    }
+    let told = |(line, (key, shown)): (u64, (Option<String>, String))| {
+        Refusal::new(
+            ErrorCode::ConfigInvalid,
+            format!("people will be shown this with escapes: {shown}"),
+        )
+        .with_place(file, Some(line), key)
+        .with_help(
+            "leave out what commands a terminal, turns the direction of writing or can't be seen",
+        )
+    };
+    found.into_iter().map(told).collect()
+}
+
+struct HiddenCharacterScan<'a> {
+    lines: LineIndex,
+    found: &'a mut BTreeMap<u64, (Option<String>, String)>,
+}
+
+impl HiddenCharacterScan<'_> {
+    fn table(&mut self, path: &str, table: &DeTable<'_>) {
+        for (name, value) in table.iter() {
+            let key = match path {
+                "" => name.get_ref().to_string(),
+                path => format!("{path}.{}", name.get_ref()),
+            };
+            let line = self.lines.line(value.span().start);
+            self.value(&key, line, value.get_ref());
+        }
+    }
+
+    fn value(&mut self, key: &str, line: u64, value: &DeValue<'_>) {
+        match value {
+            DeValue::String(text) if is_hidden(key, text) => {
+                let shown = (Some(key.to_owned()), printable(text));
+                self.found.entry(line).or_insert(shown);
+            }
+            DeValue::Array(items) => {
+                for item in items.iter() {
+                    let line = self.lines.line(item.span().start);
+                    self.value(key, line, item.get_ref());
+                }
+            }
+            DeValue::Table(table) => self.table(key, table),
+            _ => {}
+        }
+    }
+}
+
+/// Whether a text would not be shown as it is; of what is one line also where it has several.
+fn is_hidden(key: &str, text: &str) -> bool {
+    const LINES: [&str; 7] = [
+        "title",
+        "name",
+        "attribution",
+        "licence",
+        "meaning",
+        "unit",
+        "contact",
+    ];
+    let last = key.rsplit('.').next().unwrap_or(key);
+    match LINES.contains(&last) {
+        true => printable(text) != text,
+        false => printable_lines(text) != text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, lines: &[(u64, Option<&str>)]) {
+        let found = hidden("hansa.toml", text);
+        let places: Vec<(u64, Option<String>)> = found
+            .iter()
+            .map(|refusal| {
+                let place = refusal.location.clone().unwrap();
+                (place.line.unwrap(), place.key)
+            })
+            .collect();
+        let expected: Vec<(u64, Option<String>)> = lines
+            .iter()
+            .map(|(line, key)| (*line, key.map(str::to_owned)))
+            .collect();
+        assert_eq!(places, expected, "{text:?}");
+    }
+
+    #[test]
+    fn what_is_hidden_in_a_file_is_found_with_its_line() {
+        check("title = \"Räder\"\n# a comment\tof one\n", &[]);
+        check(
+            "a = 1\n[[dataset]]\ntitle = \"x\\u001b[2J\"\n[[dataset]]\ntitle = \"\u{202e}y\"\n",
+            &[(3, Some("dataset.title")), (5, Some("dataset.title"))],
+        );
+        check("# \u{2066}hidden\n", &[(1, None)]);
+        check("list = [\n\"a\",\n\"b\\u061c\"]\n", &[(3, Some("list"))]);
+        // A statement has lines, a title has one.
+        check(
+            "prepare = \"SELECT\\n1\"\ntitle = \"a\\nb\"\n",
+            &[(2, Some("title"))],
+        );
+        check("no toml \u{9b}", &[(1, None)]);
+    }
+}

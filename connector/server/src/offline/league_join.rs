@@ -1,0 +1,117 @@
+//! `hansa join`: installs what the league sent back.
+
+use crate::cli::GlobalArgs;
+use crate::cli::command_effect::asked;
+use crate::cli::output::OutputSettings;
+use crate::config::ConnectorConfig;
+use crate::offline::{read, write};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_identity::bundle::TrustBundle;
+use hansa_identity::participant_identity::admission_request::Applicant;
+use hansa_identity::participant_identity::join_file::JoinFile;
+use hansa_identity::participant_identity::{self, IdentityFiles};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use serde_json::json;
+use std::path::Path;
+
+/// Where the configuration says that keys, certificate and bundle are.
+pub(crate) fn files(config: &ConnectorConfig) -> IdentityFiles {
+    IdentityFiles {
+        signing_key: config.trust.signing_key.clone(),
+        note_key: config.trust.note_key.clone(),
+        tls_key: config.trust.tls_key.clone(),
+        tls_cert: config.trust.tls_cert.clone(),
+        bundle: config.trust.bundle.clone(),
+    }
+}
+
+/// Has a person confirm, before a participant joins a league for the first time, that it is the one that is meant: whoever has
+/// exchanged the file on its way would else be the league from then on. Later files are of the same league or are refused.
+///
+/// # Errors
+/// `WRONG_LEAGUE` for another fingerprint than was given, `CONFIRMATION_NEEDED` without a yes; or when the file can't be read.
+pub(crate) fn recognise(
+    config: &ConnectorConfig,
+    file: &Path,
+    said: Option<&str>,
+    global: &GlobalArgs,
+) -> Result<(), Refusal> {
+    let bundle = JoinFile::read(&read(file)?)?.bundle;
+    let print = bundle.fingerprint();
+    let league = &bundle.content().league;
+    match said {
+        Some(said) if print.is_read_as(said) => Ok(()),
+        Some(_) => Err(Refusal::new(
+            ErrorCode::WrongLeague,
+            format!("the file is of a league `{league}` with another fingerprint: {print}"),
+        )
+        .with_help("have the operator of your league read its fingerprint to you: hansa league list --dir DIR")),
+        None if global.yes || config.trust.bundle.exists() => Ok(()),
+        None => asked(
+            &format!(
+                "The file is of the league `{league}` with the fingerprint\n\n    {print}\n\nDoes its operator read the same to you, by telephone or from a page that you trust?"
+            ),
+            global,
+        ),
+    }
+}
+
+/// Installs certificate and bundle.
+///
+/// # Errors
+/// When the file is for somebody else, of another league, or does not verify.
+pub(crate) fn run(
+    config: &ConnectorConfig,
+    file: &Path,
+    now: UtcTimestamp,
+    show: OutputSettings,
+) -> Result<(), Refusal> {
+    let joined =
+        participant_identity::join(&files(config), &config.participant.id, &read(file)?, now)?;
+    let content = joined.bundle.content();
+    show.result(
+        &json!({
+            "participant": config.participant.id.as_str(),
+            "league": content.league,
+            "fingerprint": joined.bundle.fingerprint().to_string(),
+            "bundle": content.sequence,
+            "valid_until": joined.not_after.to_string(),
+        }),
+        &format!(
+            "{} has joined the league `{}`; its certificate is good until {}\nnext: hansa check, then hansa serve",
+            config.participant.id.domain(),
+            content.league,
+            joined.not_after
+        ),
+    );
+    Ok(())
+}
+
+/// `hansa rekey`: makes another signing key and writes the request for it.
+///
+/// # Errors
+/// When this participant is in no league yet, or a key can't be read or written.
+pub(crate) fn rekey(
+    config: &ConnectorConfig,
+    output: &Path,
+    show: OutputSettings,
+) -> Result<(), Refusal> {
+    let files = files(config);
+    let id = &config.participant.id;
+    let bundle = TrustBundle::open(&files.bundle)?;
+    let applicant = Applicant {
+        id: id.clone(),
+        name: config.participant.name.clone(),
+        address: bundle.member(id).and_then(|member| member.address.clone()),
+    };
+    let request = participant_identity::key_rotation::rekey(&files, &applicant)?;
+    write(output, &request)?;
+    let shown = output.display();
+    show.result(
+        &json!({"participant": id.as_str(), "request": output}),
+        &format!(
+            "another signing key waits; the one before stays in force until the league has registered it\nnext: send {shown} to whoever runs your league (hansa league admit {shown}), install what\n      comes back (hansa join FILE), then hansa reload"
+        ),
+    );
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! `hansa policy template`: fills a policy with holes; needs no connector.
+
+use crate::cli::output::OutputSettings;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::template::PolicyTemplate;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A template's file, checked, and its text.
+///
+/// # Errors
+/// `FILE_MISSING` or `TEMPLATE_INVALID`.
+pub(crate) fn checked(file: &Path) -> Result<(PolicyTemplate, String), Refusal> {
+    let shown = file.display().to_string();
+    let text = String::from_utf8(crate::offline::read(file)?).map_err(|_| {
+        Refusal::new(ErrorCode::TemplateInvalid, "the file is not in UTF-8")
+            .with_place(&shown, None, None)
+    })?;
+    Ok((PolicyTemplate::read(&text, &shown)?, text))
+}
+
+/// Shows the holes of a template, or fills them all.
+///
+/// # Errors
+/// What is wrong with the template or with what fills it; then nothing is written.
+pub(crate) fn run(
+    file: &Path,
+    set: &[String],
+    author: Option<&str>,
+    output: Option<&Path>,
+    show: OutputSettings,
+) -> Result<u8, Refusal> {
+    let (template, _) = checked(file)?;
+    if set.is_empty() && !template.parameters.is_empty() {
+        show.result(&facts(&template), &template_text(&template));
+        return Ok(0);
+    }
+    let mut values = BTreeMap::new();
+    for pair in set {
+        let Some((name, value)) = pair.split_once('=') else {
+            return Err(Refusal::new(
+                ErrorCode::UsageWrong,
+                format!("`{pair}` is not NAME=VALUE"),
+            ));
+        };
+        if values.insert(name.to_owned(), value.to_owned()).is_some() {
+            return Err(Refusal::new(
+                ErrorCode::UsageWrong,
+                format!("the hole `{name}` is filled twice"),
+            ));
+        }
+    }
+    let author: Option<ParticipantId> = author
+        .map(|text| {
+            text.parse().map_err(|fault| {
+                Refusal::new(
+                    ErrorCode::UsageWrong,
+                    format!("the author `{text}`: {fault}"),
+                )
+            })
+        })
+        .transpose()?;
+    let policy = template
+        .fill(&values, author.as_ref())
+        .map_err(|refusal| refusal.with_place(file.display().to_string(), None, None))?;
+    let mut data = facts(&template);
+    if let Value::Object(map) = &mut data {
+        map.insert("filled".to_owned(), json!(values));
+        map.insert("policy".to_owned(), json!(policy));
+    }
+    match output {
+        None => show.document(&data, &policy),
+        Some(target) => {
+            crate::offline::write(target, policy.as_bytes())?;
+            let shown = target.display();
+            show.result(
+                &data,
+                &format!("written to {shown}\nnext: hansa policy check {shown} --dataset NAME"),
+            );
+        }
+    }
+    Ok(0)
+}
+
+/// What a template is, and its holes.
+pub(crate) fn facts(template: &PolicyTemplate) -> Value {
+    let holes: BTreeMap<&String, Value> = template
+        .parameters
+        .iter()
+        .map(|(name, hole)| {
+            (
+                name,
+                json!({"type": hole.kind.description(), "text": hole.text}),
+            )
+        })
+        .collect();
+    json!({
+        "title": template.title,
+        "version": template.version,
+        "sha256": template.sha256.to_string(),
+        "holes": holes,
+    })
+}
+
+/// The same for people.
+pub(crate) fn template_text(template: &PolicyTemplate) -> String {
+    let mut text = format!("{}, version {}", template.title, template.version);
+    for (name, hole) in &template.parameters {
+        text.push_str(&format!(
+            "\n  {name:<16} {}: {}",
+            hole.kind.description(),
+            hole.text
+        ));
+    }
+    text
+}

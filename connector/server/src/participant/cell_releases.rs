@@ -1,0 +1,130 @@
+//! The releases of cells that are due: after a publication, with a new contract, and at the start.
+
+use crate::participant::Connector;
+use crate::workflow::audit_event::AuditEvent;
+use hansa_audit_log::json::Json;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_catalog::schema_compatibility;
+use hansa_policy::contract::ContractStatus;
+use hansa_policy::effect::Cube;
+use hansa_policy::id::DatasetId;
+use hansa_policy::refusal::Refusal;
+use hansa_policy::term;
+use hansa_query::release::{self, StagedRelease};
+use hansa_query::snapshot::Snapshot;
+use std::sync::{Arc, PoisonError};
+
+/// Releases what is due of every dataset. Blocks. What can't be released is told and stays unreleased: its contracts are
+/// refused the cells, and nothing else.
+pub(crate) fn all(node: &Arc<Connector>) -> Vec<Refusal> {
+    let holdings = node.snapshots.holdings();
+    let due = holdings.keys().map(|dataset| due(node, dataset));
+    due.flat_map(|done| done.unwrap_or_else(|refusal| vec![refusal]))
+        .collect()
+}
+
+/// Releases what is due of one dataset: recorded first, then read. Says what could not be released.
+///
+/// # Errors
+/// When nothing of it could be, or it can't be recorded.
+pub(crate) fn due(node: &Arc<Connector>, dataset: &DatasetId) -> Result<Vec<Refusal>, Refusal> {
+    of(node, dataset, None)
+}
+
+/// The same of a dataset whose sources were the same at `seen`: what was over by then is whole, also where nothing was
+/// published since.
+///
+/// # Errors
+/// Those of [`due`].
+pub(crate) fn unchanged(
+    node: &Arc<Connector>,
+    dataset: &DatasetId,
+    seen: UtcTimestamp,
+) -> Result<Vec<Refusal>, Refusal> {
+    of(node, dataset, Some(seen))
+}
+
+fn of(
+    node: &Arc<Connector>,
+    dataset: &DatasetId,
+    seen: Option<UtcTimestamp>,
+) -> Result<Vec<Refusal>, Refusal> {
+    let _turn = node
+        .releasing
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    let holdings = node.snapshots.holdings();
+    let Some(snapshot) = holdings.get(dataset) else {
+        return Ok(Vec::new());
+    };
+    let cubes = cubes(node, snapshot);
+    let (state, limits) = (node.config().state.clone(), node.limits());
+    let mut faults = Vec::new();
+    let (now, secret) = (node.now(), &node.schema_secret);
+    let seen = seen.unwrap_or(snapshot.dataset.published_at);
+    let staged = release::stage(snapshot, &cubes, &state, &limits, now, secret, seen)?;
+    if let Some(staged) = staged {
+        faults.extend(recorded(node, dataset, staged)?);
+    }
+    // Cells with noise are of rows that were put aside for good by now.
+    let fresh = || crate::participant::random_bytes();
+    let now = node.now();
+    let drawn = release::stage_drawn(snapshot, &cubes, &state, &limits, now, &fresh)?;
+    if let Some(drawn) = drawn {
+        faults.extend(recorded(node, dataset, drawn)?);
+    }
+    Ok(faults)
+}
+
+/// Records what was worked out, and shows it from then on. Says what could not be released.
+fn recorded(
+    node: &Arc<Connector>,
+    dataset: &DatasetId,
+    staged: StagedRelease,
+) -> Result<Vec<Refusal>, Refusal> {
+    for fact in &staged.facts {
+        let _recorded = node.record_now(AuditEvent::new(
+            "release",
+            [
+                ("dataset", Json::text(dataset)),
+                ("snapshot", Json::text(&fact.snapshot)),
+                ("cells", Json::text(&fact.shape)),
+                ("correction", Json::Bool(fact.correction)),
+                ("until", Json::text(&fact.until)),
+                ("published", Json::count(fact.cells)),
+                ("withheld", Json::count(fact.withheld)),
+                ("digest", Json::text(&fact.digest)),
+                ("epsilon", told(fact.epsilon.as_ref())),
+                ("unit", told(fact.unit.as_ref())),
+            ],
+        ))?;
+    }
+    let faults = staged.faults.clone();
+    let released = staged.commit()?;
+    node.snapshots.release(dataset, released);
+    Ok(faults)
+}
+
+fn told(text: Option<&String>) -> Json {
+    text.map_or(Json::Null, Json::text)
+}
+
+/// What contracts in force, and those to come, have released of the dataset.
+fn cubes(node: &Arc<Connector>, snapshot: &Snapshot) -> Vec<Cube> {
+    let now = node.now();
+    let seal = node.catalog(|catalog| catalog.seal().cloned());
+    let dataset = &snapshot.dataset;
+    node.book(|book| {
+        book.over(&dataset.id, now)
+            .filter(|(_, agreement, standing)| {
+                schema_compatibility::fits(
+                    agreement.dataset.schema,
+                    &agreement.clauses,
+                    dataset,
+                    seal.as_ref(),
+                ) && matches!(standing, ContractStatus::InForce | ContractStatus::NotYet)
+            })
+            .filter_map(|(_, agreement, _)| term::cube_of(&agreement.clauses).ok()?)
+            .collect()
+    })
+}

@@ -1,0 +1,36 @@
+//! What an index that is made anew needs of the log and is not here.
+
+use hansa_audit_store::AuditLog;
+use hansa_audit_store::archive;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+
+/// So many files are named.
+const NAMED: usize = 8;
+
+/// Says which archived files are needed, where records from `from` on could not be read for want of them.
+pub(super) fn with_missing_archive(log: &AuditLog, from: u64, refusal: Refusal) -> Refusal {
+    if refusal.code != ErrorCode::EvidenceIncomplete {
+        return refusal;
+    }
+    let mut absent = match archive::absent(log, from) {
+        Ok(absent) if !absent.is_empty() => absent,
+        Ok(_) | Err(_) => return refusal,
+    };
+    let count = absent.len();
+    let more = match count.checked_sub(NAMED) {
+        Some(more) if more > 0 => format!(" and {more} more"),
+        _ => String::new(),
+    };
+    absent.truncate(NAMED);
+    Refusal::new(
+        ErrorCode::EvidenceIncomplete,
+        format!(
+            "the index of the log is lost or of another version and is made anew from record {from} on, and {count} archived files that it needs are not here: {}{more}",
+            absent.join(", ")
+        ),
+    )
+    .with_help(format!(
+        "put the archive back as `{}`, or a link to it; or restore the state from a backup",
+        log.folder().join("archive").display()
+    ))
+}

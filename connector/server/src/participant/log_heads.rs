@@ -1,0 +1,263 @@
+//! The heads that peers show of their logs. Each must continue the one before: else a history was exchanged for another.
+
+use crate::participant::Connector;
+use crate::workflow::audit_event::AuditEvent;
+use hansa_audit_log::json::Json;
+use hansa_audit_log::note::{self, Checkpoint, NoteKey, SignedHead};
+use hansa_audit_log::tree::check_consistency;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::peer::proof::{LogProof, LogProofRequest};
+use hansa_store::state_index::row::GossipedHeadRow;
+use hansa_transport::peer::client::PeerClient;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+mod exchange_schedule;
+mod forked_logs;
+mod gossiped_heads;
+mod head_exchange;
+
+/// Heads of logs on their way between witnesses. What must not be lost of them is on the books.
+#[derive(Debug, Default)]
+pub(crate) struct HeadTracker {
+    /// Heads of peers that have shown to go on from those before, and that we have not cosigned yet.
+    unwitnessed: Mutex<BTreeMap<ParticipantId, SignedHead>>,
+    /// Held while heads are exchanged with a peer that we have called: one for each, so that nobody waits for a slow one.
+    exchanging: Mutex<BTreeMap<ParticipantId, Arc<tokio::sync::Mutex<()>>>>,
+    /// Held while a head is compared with those on the books and until it is there too, so that of two that come at once
+    /// the second one is compared with the first.
+    judging: tokio::sync::Mutex<()>,
+    /// Whether greetings leave no trace: a command that only looks follows no log.
+    looks: AtomicBool,
+    /// When heads were exchanged last with each peer.
+    turns: Mutex<BTreeMap<ParticipantId, exchange_schedule::ExchangeSchedule>>,
+}
+
+impl HeadTracker {
+    /// From now on no log is followed.
+    pub(crate) fn only_look(&self) {
+        self.looks.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether no log is followed.
+    pub(crate) fn only_looks(&self) -> bool {
+        self.looks.load(Ordering::Relaxed)
+    }
+}
+
+/// What a peer could show for two of its heads.
+enum HeadProof {
+    /// A head that continues the one that is known.
+    Proven(Box<SignedHead>),
+    /// Nothing that holds; the head that it came with, if it was signed.
+    Nothing(Option<Box<SignedHead>>),
+    /// It could not be asked.
+    Unknown,
+}
+
+impl Connector {
+    /// A head that is signed by the peer's registered note key, with that signature alone.
+    pub(crate) fn checked_head(&self, peer: &ParticipantId, head: &[u8]) -> Option<SignedHead> {
+        let bundle = self.trust.bundle();
+        let member = bundle.member(peer)?;
+        let head: SignedHead = std::str::from_utf8(head).ok()?.parse().ok()?;
+        let key = NoteKey {
+            name: note::origin(peer.domain()),
+            algorithm: note::ED25519,
+            public: member.note_key.raw().to_vec(),
+        };
+        head.only_by(&key, &hansa_audit_store::key::Ed25519NoteVerifier)
+    }
+
+    /// Takes in a head that a caller shows. A caller is never dialled, so it can't be asked for a proof: two heads of one size
+    /// tell of two histories all the same.
+    ///
+    /// # Errors
+    /// When the log can't be written.
+    pub(crate) async fn see_head(&self, peer: &ParticipantId, head: &[u8]) -> Result<(), Refusal> {
+        let Some(head) = self.checked_head(peer, head) else {
+            return Ok(());
+        };
+        let _turn = self.heads.judging.lock().await;
+        if !self.fits(peer, &head, None).await? {
+            return Ok(());
+        }
+        match self.known_head(peer)? {
+            // It may have been overtaken on the way by a newer one.
+            Some(known) if known.checkpoint.size >= head.checkpoint.size => Ok(()),
+            _ if self.is_recorded(peer, &head)? => Ok(()),
+            _ => self.note_head(peer, &head, false, &[]).await,
+        }
+    }
+
+    /// Holds a head against every one of the same size that is on the books, proven or not. Of two that differ both are
+    /// recorded, and it does not fit.
+    ///
+    /// # Errors
+    /// When the log can't be written.
+    async fn fits(
+        &self,
+        peer: &ParticipantId,
+        head: &SignedHead,
+        via: Option<&ParticipantId>,
+    ) -> Result<bool, Refusal> {
+        // INVARIANT: one-history. Two heads of one log that do not fit each other are on the books, whoever has shown them.
+        for (known, by) in self.recorded(peer, head.checkpoint.size)? {
+            if known.checkpoint != head.checkpoint {
+                let via = via.or((by != *peer).then_some(&by));
+                self.note_fork(peer, (&known, head), via).await?;
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn is_recorded(&self, peer: &ParticipantId, head: &SignedHead) -> Result<bool, Refusal> {
+        let mut recorded = self.recorded(peer, head.checkpoint.size)?.into_iter();
+        Ok(recorded.any(|(known, _)| known.checkpoint == head.checkpoint))
+    }
+
+    /// The heads of a log of this size that are on the books, each with who has shown it.
+    fn recorded(
+        &self,
+        peer: &ParticipantId,
+        size: u64,
+    ) -> Result<Vec<(SignedHead, ParticipantId)>, Refusal> {
+        let rows = self.index(|state| state.recorded_of(peer, size))?;
+        let read = |row: GossipedHeadRow| Some((row.note.parse().ok()?, row.via));
+        Ok(rows.into_iter().filter_map(read).collect())
+    }
+
+    /// Takes in a head that a peer shows to us who have called it: where an older one is known, the peer proves that it goes
+    /// on from there.
+    ///
+    /// # Errors
+    /// When the log can't be written.
+    pub(crate) async fn follow_head(
+        &self,
+        client: &PeerClient,
+        head: &[u8],
+    ) -> Result<(), Refusal> {
+        let peer = client.participant();
+        let Some(head) = self.checked_head(peer, head) else {
+            return Ok(());
+        };
+        let turn = self.heads.judging.lock().await;
+        if !self.fits(peer, &head, None).await? {
+            return Ok(());
+        }
+        let Some(known) = self.known_head(peer)? else {
+            self.note_head(peer, &head, true, &[]).await?;
+            self.heads.to_be_cosigned(peer, head);
+            return Ok(());
+        };
+        // Nobody waits for what a peer takes its time to prove.
+        drop(turn);
+        if known.checkpoint == head.checkpoint {
+            return Ok(());
+        }
+        match self.prove(client, &known, &head).await {
+            HeadProof::Proven(newest) => self.go_on(peer, *newest).await,
+            HeadProof::Nothing(_) => self.note_fork(peer, (&known, &head), None).await,
+            HeadProof::Unknown => Ok(()),
+        }
+    }
+
+    /// Takes in a head that was proven to go on from the known one.
+    async fn go_on(&self, peer: &ParticipantId, newest: SignedHead) -> Result<(), Refusal> {
+        let _turn = self.heads.judging.lock().await;
+        if self.fits(peer, &newest, None).await? {
+            self.note_head(peer, &newest, true, &[]).await?;
+            self.heads.to_be_cosigned(peer, newest);
+        }
+        Ok(())
+    }
+
+    async fn prove(
+        &self,
+        client: &PeerClient,
+        known: &SignedHead,
+        shown: &SignedHead,
+    ) -> HeadProof {
+        let from = &known.checkpoint;
+        let wanted = LogProofRequest::Consistency {
+            from: from.size,
+            to: None,
+        };
+        let (hashes, newest) = match client.proof(wanted).await {
+            Ok(LogProof::Consistency { hashes, head }) => (hashes, head),
+            Ok(LogProof::Records { .. }) => return HeadProof::Nothing(None),
+            // What says nothing of its log is asked again at the next greeting.
+            Err(refusal) if on_the_way(refusal.code) => return HeadProof::Unknown,
+            Err(refusal)
+                if refusal.code == ErrorCode::Internal && shown.checkpoint.size >= from.size =>
+            {
+                return HeadProof::Unknown;
+            }
+            Err(_) => return HeadProof::Nothing(None),
+        };
+        let Some(newest) = self.checked_head(client.participant(), &newest) else {
+            return HeadProof::Nothing(None);
+        };
+        let to = &newest.checkpoint;
+        if check_consistency(from.size, to.size, from.root, to.root, &hashes) {
+            HeadProof::Proven(Box::new(newest))
+        } else {
+            HeadProof::Nothing(Some(Box::new(newest)))
+        }
+    }
+
+    /// The newest head that a peer has shown to us, and whether it has proven that it goes on from those before.
+    fn known_head(&self, peer: &ParticipantId) -> Result<Option<SignedHead>, Refusal> {
+        let row = self.index(|state| state.head_of(peer))?;
+        Ok(row.and_then(|row| row.note.parse().ok()))
+    }
+
+    /// Records a head, and the recorded ones from which it was proven to go on.
+    pub(super) async fn note_head(
+        &self,
+        peer: &ParticipantId,
+        head: &SignedHead,
+        proven: bool,
+        over: &[&Checkpoint],
+    ) -> Result<(), Refusal> {
+        let over = over.iter().map(|earlier| {
+            let root = note::base64::encode(earlier.root.as_bytes());
+            Json::object([
+                ("size", Json::count(earlier.size)),
+                ("root", Json::text(root)),
+            ])
+        });
+        let _durable = self
+            .record(AuditEvent::new(
+                "checkpoint_seen",
+                [
+                    ("peer", Json::text(peer)),
+                    ("size", Json::count(head.checkpoint.size)),
+                    ("proven", Json::Bool(proven)),
+                    ("over", Json::List(over.collect())),
+                    ("note", Json::text(head)),
+                ],
+            ))
+            .await?;
+        Ok(())
+    }
+}
+
+/// Whether a failure says nothing of the peer's log.
+const fn on_the_way(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::PeerUnreachable
+            | ErrorCode::PeerNotTrusted
+            | ErrorCode::CertificateExpired
+            | ErrorCode::BundleInvalid
+            | ErrorCode::TimedOut
+            | ErrorCode::StreamCut
+            | ErrorCode::EvidenceUnavailable
+            | ErrorCode::DiskFull
+            | ErrorCode::TooManyStreams
+    )
+}

@@ -1,0 +1,191 @@
+//! Public views: signed by us alone, and in force as long as they are offered.
+
+use crate::participant::Connector;
+use crate::workflow::{approval, combined_contracts};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_catalog::dataset::Dataset;
+use hansa_catalog::offer::{Offer, OfferRecipients};
+use hansa_policy::contract::{Agreement, Assignee, ContractStatus, SignatoryRole};
+use hansa_policy::diff::ChangeVerdict;
+use hansa_policy::id::{ContractId, DatasetId};
+use hansa_policy::refusal::Refusal;
+use hansa_policy::safe_text::SingleLineText;
+use hansa_proto::envelope::{self, StatementKind};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// A public view that is offered, and waits for the word of two officers.
+#[derive(Debug, Clone)]
+pub(crate) struct PendingView {
+    /// What the officers say it of.
+    pub(crate) key: ContractId,
+    /// Of what.
+    pub(crate) dataset: DatasetId,
+    /// What it would be beside the view in force.
+    pub(crate) verdict: ChangeVerdict,
+}
+
+/// Signs the public views that are offered and not yet in force, and ends those that are no longer offered. Where one
+/// needs two officers, the view that it would replace stays until both have spoken; where one is refused, it stays as well.
+pub(super) fn publish(node: &Arc<Connector>, offers: &[Offer]) -> Result<Vec<Refusal>, Refusal> {
+    let now = node.now();
+    let wanted: Vec<(&Offer, Dataset)> = offers
+        .iter()
+        .filter(|offer| offer.to == OfferRecipients::Public)
+        .filter_map(|offer| {
+            node.catalog(|catalog| catalog.by_id(&offer.dataset).cloned())
+                .map(|dataset| (offer, dataset))
+        })
+        .collect();
+    let standing = standing(node, now);
+    let keys = OwnViewParty::of(node);
+    let stands = |offer: &Offer, dataset: &Dataset| {
+        let mut all = standing.iter();
+        all.any(|(_, agreement)| keys.same(agreement, offer, dataset))
+    };
+    let (mut held, mut faults) = (Vec::new(), Vec::new());
+    let mut refused = BTreeSet::new();
+    for (offer, dataset) in &wanted {
+        if stands(offer, dataset) {
+            continue;
+        }
+        let agreement = offer.agreement(
+            dataset,
+            node.filled(node.party_of_views()?, Assignee::Public, None),
+        );
+        let key = key(&agreement, last(node, now, &offer.dataset));
+        if let Err(refusal) = approval::insist(node, key, &agreement) {
+            held.extend(
+                approval::needs_two(node, &agreement).map(|verdict| PendingView {
+                    key,
+                    dataset: offer.dataset.clone(),
+                    verdict,
+                }),
+            );
+            faults.push(refusal);
+            continue;
+        }
+        // A view that is signed again for another key or schema tells what it told: it was judged when it was signed first.
+        let known = standing.iter().any(|(_, old)| says_the_same(old, offer));
+        if !known && let Err(refusal) = beside(node, &agreement, now) {
+            refused.insert(offer.dataset.clone());
+            faults.push(refusal);
+            continue;
+        }
+        let payload = hansa_proto::contract::to_bytes(&agreement);
+        let signature = node.sign(StatementKind::Agreement, SignatoryRole::Provider, &payload)?;
+        let bytes = envelope::assemble(&payload, &[signature]);
+        let signed = envelope::parse_offer(&bytes)?;
+        let id = signed.id;
+        let agreed = signed.verify(&node.trust.bundle().keys(now))?;
+        node.documents.keep_contract(id, &bytes)?;
+        let recorded = node.record_now(agreed)?;
+        node.book_mut(|book| book.admit(recorded));
+    }
+    for (id, agreement) in &standing {
+        let mut offered = wanted.iter();
+        let waits = |held: &PendingView| held.dataset == agreement.dataset.id;
+        if offered.any(|(offer, dataset)| keys.same(agreement, offer, dataset))
+            || held.iter().any(waits)
+            // What took its place was refused: it stays, and the refusal is told.
+            || refused.contains(&agreement.dataset.id)
+        {
+            continue;
+        }
+        let reason = if keys.count(agreement) {
+            "no longer offered"
+        } else {
+            "signed again with another key"
+        };
+        crate::workflow::contract_withdrawal::own_now(node, *id, &SingleLineText::cut(reason))?;
+    }
+    node.set_held(held);
+    Ok(faults)
+}
+
+/// Refuses a view that would tell more beside other views: anybody may ask both. The view before it ends as this one is signed.
+fn beside(node: &Connector, agreement: &Agreement, now: UtcTimestamp) -> Result<(), Refusal> {
+    let mut instead = agreement.clone();
+    instead.supersedes = last(node, now, &agreement.dataset.id);
+    node.book(|book| book.check_nested(&instead, now))?;
+    combined_contracts::check_agreement(node, &instead)
+}
+
+/// Whether a view tells what is offered, for as long.
+fn says_the_same(view: &Agreement, offer: &Offer) -> bool {
+    view.dataset.id == offer.dataset
+        && view.clauses == offer.clauses
+        && view.not_before == offer.not_before
+        && view.not_after == offer.not_after
+}
+
+/// Our public views that are in force, or will be.
+fn standing(node: &Connector, now: UtcTimestamp) -> Vec<(ContractId, Agreement)> {
+    let own = node.id();
+    node.book(|book| {
+        book.all(now)
+            .filter(|(_, agreement, standing)| {
+                agreement.provider.id == own
+                    && agreement.assignee == Assignee::Public
+                    && !matches!(
+                        standing,
+                        ContractStatus::Withdrawn
+                            | ContractStatus::Superseded
+                            | ContractStatus::Expired
+                    )
+            })
+            .map(|(id, agreement, _)| (id, agreement.clone()))
+            .collect()
+    })
+}
+
+/// The last public view that there was of a dataset, whether it has ended or not.
+fn last(node: &Connector, now: UtcTimestamp, dataset: &DatasetId) -> Option<ContractId> {
+    node.book(|book| {
+        book.over(dataset, now)
+            .filter(|(_, agreement, _)| agreement.assignee == Assignee::Public)
+            .map(|(id, agreement, _)| (agreement.proposed_at, id))
+            .max()
+            .map(|(_, id)| id)
+    })
+}
+
+/// The view as officers speak of it: the same one however often it is read, without what is drawn anew each time; and
+/// after the one before it, so that their words count for this step and for no later one.
+fn key(agreement: &Agreement, after: Option<ContractId>) -> ContractId {
+    let mut fixed = agreement.clone();
+    fixed.supersedes = after;
+    fixed.uid = String::new();
+    fixed.nonce = String::new();
+    fixed.proposed_at = fixed.not_before;
+    ContractId(Digest::of(&hansa_proto::contract::to_bytes(&fixed)))
+}
+
+/// Our key and authority, where they count. Peers check a public view when they see it, by the keys that count then: one
+/// by a key that is over is signed again.
+struct OwnViewParty(Option<hansa_policy::contract::ContractParty>);
+
+impl OwnViewParty {
+    fn of(node: &Connector) -> Self {
+        let ours = node.party_of_views().ok();
+        Self(ours.filter(|party| party.signing_key == node.signer().kid()))
+    }
+
+    fn count(&self, agreement: &Agreement) -> bool {
+        self.0.as_ref().is_none_or(|party| {
+            agreement.provider.signing_key == party.signing_key
+                && agreement.provider.tls_issuer == party.tls_issuer
+        })
+    }
+
+    /// Whether the agreement is what is offered.
+    fn same(&self, agreement: &Agreement, offer: &Offer, dataset: &Dataset) -> bool {
+        self.count(agreement)
+            && says_the_same(agreement, offer)
+            && agreement.dataset.schema == dataset.schema_digest()
+            && agreement.own_purposes == offer.own_purposes
+            && agreement.legal == offer.legal
+            && agreement.template == offer.template
+    }
+}

@@ -1,0 +1,58 @@
+//! The guards of this participant's datasets: for each the document that the log names last.
+
+use crate::participant::{Connector, read, write};
+use hansa_policy::id::DatasetId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::restriction::{ProviderRestrictions, StoredRestriction};
+use hansa_store::document_folder::{DocumentFolder, StoredDocumentKind};
+use hansa_store::state_index::StateIndex;
+use std::sync::Arc;
+
+/// The guards that the log names. Of a dataset whose guard can't be read nothing is answered, which is told.
+///
+/// # Errors
+/// When the index can't be read.
+pub(crate) fn load(
+    state: &StateIndex,
+    documents: &DocumentFolder,
+    faults: &mut Vec<Refusal>,
+) -> Result<ProviderRestrictions, Refusal> {
+    let mut guards = ProviderRestrictions::new();
+    for (dataset, document) in state.guards()? {
+        // What is gone, or was changed, is read as nothing, and nothing is no guard.
+        let bytes = documents
+            .read(StoredDocumentKind::Guard, document)
+            .unwrap_or_default();
+        let held = hansa_proto::restriction::stored(document, &dataset, &bytes);
+        if held.restriction.is_none() {
+            faults.push(unreadable(&dataset));
+        }
+        guards.insert(dataset, held);
+    }
+    Ok(guards)
+}
+
+fn unreadable(dataset: &DatasetId) -> Refusal {
+    let name = &dataset.name;
+    let sentence = format!("the guard of `{name}` can't be read, so nothing of it is answered");
+    Refusal::new(ErrorCode::StateBroken, sentence).with_help(format!(
+        "set it again: hansa dataset guard {name} --policy FILE"
+    ))
+}
+
+impl Connector {
+    /// What is refused of its datasets, whatever contracts say.
+    pub(crate) fn guards(&self) -> Arc<ProviderRestrictions> {
+        Arc::clone(&read(&self.guards))
+    }
+
+    /// Puts a guard in the place of the one before, or takes it away.
+    pub(crate) fn set_guard(&self, dataset: DatasetId, held: Option<StoredRestriction>) {
+        let mut guards = (*self.guards()).clone();
+        match held {
+            Some(held) => guards.insert(dataset, held),
+            None => guards.remove(&dataset),
+        };
+        *write(&self.guards) = Arc::new(guards);
+    }
+}

@@ -1,0 +1,235 @@
+//! The people of this house, beside the log: who stands behind a pseudonym, and what somebody wrote as a reason.
+//!
+//! The log names a person by random letters and a reason by a digest under a salt. What they stand for is here, each under
+//! a key of its own (`keep::side`): without it nobody can tell, nor guess. A person has another pseudonym each year.
+
+use crate::participant::Connector;
+use crate::workflow::audit_event::AuditEvent;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_audit_store::erasable_texts::{ErasableTextStore, StoredText};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+/// Its folder in the state.
+pub(crate) const FOLDER: &str = "people";
+
+/// Who stands behind pseudonyms, and the reasons that people gave.
+#[derive(Debug)]
+pub(crate) struct PseudonymRegistry {
+    side: ErasableTextStore,
+    known: Mutex<Vec<PseudonymEntry>>,
+}
+
+/// A person in one year.
+#[derive(Debug, Clone)]
+struct PseudonymEntry {
+    held: StoredText,
+    user: u32,
+    year: String,
+    pseudonym: String,
+}
+
+impl PseudonymRegistry {
+    /// Those of this folder, but nobody who is `gone` by the log.
+    ///
+    /// # Errors
+    /// When the store can't be read, or what is gone not be destroyed.
+    pub(crate) fn open(
+        folder: &Path,
+        gone: impl FnOnce(&ErasableTextStore) -> Result<(), Refusal>,
+    ) -> Result<Self, Refusal> {
+        let side = ErasableTextStore::open(&folder.join(FOLDER))?;
+        gone(&side)?;
+        let mut known = Vec::new();
+        for held in side.stored_texts()? {
+            let text = side.text_of(held.commit)?;
+            known.extend(text.and_then(|text| person(held, &text)));
+        }
+        let known = Mutex::new(known);
+        Ok(Self { side, known })
+    }
+
+    /// The pseudonym of a Unix user in the year of `now`; the first time it is made, and kept before it is given.
+    ///
+    /// # Errors
+    /// When it can't be kept.
+    pub(crate) fn pseudonym(&self, user: u32, now: UtcTimestamp) -> Result<String, Refusal> {
+        let year: String = now.to_string().chars().take(4).collect();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |person: &&PseudonymEntry| person.user == user && person.year == year;
+        if let Some(person) = known.iter().find(same) {
+            return Ok(person.pseudonym.clone());
+        }
+        let pseudonym = crate::participant::random_hex(8);
+        let text = canonical(&Json::object([
+            ("user", Json::count(u64::from(user))),
+            ("year", Json::text(&year)),
+            ("pseudonym", Json::text(&pseudonym)),
+        ]));
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let held = self
+            .side
+            .keep_durably(now, crate::participant::random_bytes(), &text)?;
+        known.extend(person(held, &text));
+        Ok(pseudonym)
+    }
+
+    /// What the log holds of each person and year.
+    #[cfg(test)]
+    pub(crate) fn commits(&self) -> Vec<Digest> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().map(|person| person.held.commit).collect()
+    }
+
+    /// Whether these are two pseudonyms of one person, or the same one.
+    pub(crate) fn are_one(&self, one: &str, other: &str) -> bool {
+        one == other
+            || self
+                .user(one)
+                .is_some_and(|user| self.user(other) == Some(user))
+    }
+
+    /// The Unix user behind a pseudonym, as long as that is known.
+    pub(crate) fn user(&self, pseudonym: &str) -> Option<u32> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let person = known.iter().find(|person| person.pseudonym == pseudonym);
+        person.map(|person| person.user)
+    }
+
+    /// Keeps what somebody wrote; gives what the log may hold of it.
+    ///
+    /// # Errors
+    /// When it can't be kept.
+    pub(crate) fn keep_reason(&self, at: UtcTimestamp, reason: &str) -> Result<Digest, Refusal> {
+        let held = self
+            .side
+            .keep_durably(at, crate::participant::random_bytes(), reason)?;
+        Ok(held.commit)
+    }
+
+    /// What somebody wrote, as long as it is here.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub(crate) fn reason(&self, commit: Digest) -> Result<Option<String>, Refusal> {
+        self.side.text_of(commit)
+    }
+
+    /// Copies the store, as it is at one moment.
+    ///
+    /// # Errors
+    /// When it can't be read or written.
+    pub(crate) fn copy_to(&self, folder: &Path) -> Result<(), Refusal> {
+        self.side.copy_to(folder)
+    }
+}
+
+impl Connector {
+    /// Erases who a Unix user was in all years: first it is on the books, then the keys are destroyed. Gives the pseudonyms.
+    ///
+    /// # Errors
+    /// `USAGE` for somebody who is not known here, or whose word still waits for a second officer; or when it can't be
+    /// recorded, and then nothing is erased.
+    pub(crate) fn erase_person(&self, user: u32, ground: &str) -> Result<Vec<String>, Refusal> {
+        let known = || {
+            self.pseudonyms
+                .known
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        let all: Vec<PseudonymEntry> = known()
+            .iter()
+            .filter(|one| one.user == user)
+            .cloned()
+            .collect();
+        if all.is_empty() {
+            let sentence = format!("nothing is known here of the Unix user {user}, or no longer");
+            return Err(Refusal::new(ErrorCode::UsageWrong, sentence));
+        }
+        // Else the same person could approve what it has asked for.
+        let waiting = crate::workflow::approval::awaited(self)?;
+        let waits = |one: &PseudonymEntry| waiting.iter().any(|word| word.first == one.pseudonym);
+        if all.iter().any(waits) {
+            let sentence = format!("a word of the Unix user {user} waits for a second officer");
+            return Err(Refusal::new(ErrorCode::UsageWrong, sentence)
+                .with_help("have it approved, or end what it is about; then erase"));
+        }
+        self.erase_beside("actor", ground, all.iter().map(|one| one.held).collect())?;
+        known().retain(|one| one.user != user);
+        Ok(all.into_iter().map(|one| one.pseudonym).collect())
+    }
+
+    /// Erases reasons that records name so. Gives how many.
+    ///
+    /// # Errors
+    /// As [`Connector::erase_person`].
+    pub(crate) fn erase_reasons(
+        &self,
+        ground: &str,
+        wanted: impl Fn(&Digest) -> bool,
+    ) -> Result<usize, Refusal> {
+        let mut reasons = self.pseudonyms.side.stored_texts()?;
+        reasons.retain(|held| wanted(&held.commit));
+        let count = reasons.len();
+        if count > 0 {
+            self.erase_beside("reason", ground, reasons)?;
+        }
+        Ok(count)
+    }
+
+    fn erase_beside(&self, class: &str, ground: &str, all: Vec<StoredText>) -> Result<(), Refusal> {
+        let objects = all.iter().map(|held| Json::text(held.commit)).collect();
+        let _durable = self.record_now(AuditEvent::new(
+            "erase",
+            [
+                ("class", Json::text(class)),
+                ("ground", Json::text(ground)),
+                ("before", Json::Null),
+                ("objects", Json::List(objects)),
+            ],
+        ))?;
+        self.pseudonyms.side.erase(&all)
+    }
+}
+
+fn person(held: StoredText, text: &str) -> Option<PseudonymEntry> {
+    let read = parse(text.as_bytes(), JsonLimits::default()).ok()?;
+    Some(PseudonymEntry {
+        held,
+        user: u32::try_from(read.get("user")?.as_count()?).ok()?,
+        year: read.get("year")?.as_text()?.to_owned(),
+        pseudonym: read.get("pseudonym")?.as_text()?.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PseudonymRegistry;
+    use hansa_audit_log::time::UtcTimestamp;
+
+    #[test]
+    fn a_person_has_another_pseudonym_each_year_and_stays_one_person() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |year: i64| UtcTimestamp::from_micros(year * 31_557_600_000_000).unwrap();
+        let people = PseudonymRegistry::open(dir.path(), |_| Ok(())).unwrap();
+        let first = people.pseudonym(1001, at(56)).unwrap();
+        assert_eq!(people.pseudonym(1001, at(56)).unwrap(), first);
+        let later = people.pseudonym(1001, at(57)).unwrap();
+        let other = people.pseudonym(1002, at(56)).unwrap();
+        assert!(first != later && first != other);
+        // In another run, too: somebody who asked in December does not approve in January.
+        drop(people);
+        let people = PseudonymRegistry::open(dir.path(), |_| Ok(())).unwrap();
+        assert!(people.are_one(&first, &later));
+        assert!(!people.are_one(&first, &other));
+        assert!(!people.are_one("unknown", "other"));
+        assert_eq!(people.user(&later), Some(1001));
+        assert_eq!(people.pseudonym(1001, at(57)).unwrap(), later);
+        let commit = people.keep_reason(at(57), "Ida asked for it").unwrap();
+        let reason = people.reason(commit).unwrap();
+        assert_eq!(reason.as_deref(), Some("Ida asked for it"));
+    }
+}

@@ -1,0 +1,141 @@
+//! The texts of questions beside the log: kept for a while, erased when it is over or somebody asks for it. Beside them what
+//! else is kept for a while: decisions, and old snapshots.
+
+mod decision_expiry;
+mod snapshot_retention;
+pub(crate) mod text_queue;
+
+use crate::participant::Connector;
+use crate::workflow::audit_event::{AuditEvent, maybe};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::Json;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_audit_store::erasable_texts::{ErasableTextStore, StoredText};
+use hansa_policy::refusal::Refusal;
+use hansa_store::state_index::StateIndex;
+
+/// So many stand in one record.
+const MOST: usize = 500;
+
+/// The longest text that is kept, in bytes: no longer one is planned.
+const LONGEST: usize = 256 * 1024;
+
+/// Destroys what the log says is erased and is here still: somebody died between the record and the key.
+///
+/// # Errors
+/// When it can't be read or destroyed.
+pub(crate) fn erase_again(state: &StateIndex, side: &ErasableTextStore) -> Result<(), Refusal> {
+    let mut due = Vec::new();
+    for held in side.stored_texts()? {
+        if state.is_erased(held.commit)? {
+            due.push(held);
+        }
+    }
+    if due.is_empty() {
+        return Ok(());
+    }
+    tracing::warn!(texts = due.len(), "side.erased_again");
+    side.erase(&due)
+}
+
+impl Connector {
+    /// Keeps the text of a question beside the log, without holding up its answer; but where so many texts wait for the
+    /// disk that memory would fill with them, the question waits, too.
+    pub(crate) fn keep_text(&self, salt: [u8; 16], sql: &str) {
+        if self.config().keeping.sql.is_zero() || sql.len() > LONGEST {
+            return;
+        }
+        self.texts.keep(self.now(), salt, sql);
+    }
+
+    /// Erases what is older than the configuration keeps; gives how many. Blocks.
+    ///
+    /// # Errors
+    /// When it can't be recorded or erased.
+    pub(crate) fn erase_expired(&self) -> Result<usize, Refusal> {
+        let keeping = self.config().keeping.sql.as_micros();
+        let keeping = i64::try_from(keeping).unwrap_or(i64::MAX);
+        let before = self.now().plus_micros(keeping.saturating_neg());
+        self.erase_texts("retention", Some(before), |held| held.at < before)
+    }
+
+    /// Erases the texts that are `wanted`: first it is on the books, then the keys are destroyed. Gives how many. Blocks.
+    ///
+    /// # Errors
+    /// When it can't be recorded, and then nothing is erased; or not be erased, and then it is to be done again.
+    pub(crate) fn erase_texts(
+        &self,
+        ground: &str,
+        before: Option<UtcTimestamp>,
+        wanted: impl Fn(&StoredText) -> bool,
+    ) -> Result<usize, Refusal> {
+        let side = self.texts.side();
+        let mut texts = side.stored_texts()?;
+        texts.retain(|held| wanted(held));
+        for part in texts.chunks(MOST) {
+            let objects: Vec<Digest> = part.iter().map(|held| held.commit).collect();
+            let _durable = self.record_now(AuditEvent::new(
+                "erase",
+                [
+                    ("class", Json::text("sql")),
+                    ("ground", Json::text(ground)),
+                    ("before", maybe(before)),
+                    (
+                        "objects",
+                        Json::List(objects.iter().map(Json::text).collect()),
+                    ),
+                ],
+            ))?;
+            side.erase(part)?;
+        }
+        Ok(texts.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::participant::testing::{TERMS, TestFederation, closed};
+    use crate::workflow::audit_event::AuditEvent;
+    use hansa_audit_log::json::Json;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_a_kill_left_of_an_erasure_is_done_at_the_next_start() {
+        let mut town = TestFederation::new();
+        town.settle("lindau", TERMS);
+        let node = town.open("lindau");
+        let mut held = Vec::new();
+        for text in ["SELECT 1", "SELECT 2"] {
+            held.push(node.texts.side().keep(node.now(), [3; 16], text).unwrap());
+        }
+        let reason = node
+            .pseudonyms
+            .keep_reason(node.now(), "Ida asked")
+            .unwrap();
+        let person = node.pseudonyms.pseudonym(1001, node.now()).unwrap();
+        let whose = node.pseudonyms.commits().last().copied().unwrap();
+        // On the books, and then it died.
+        for (class, object) in [
+            ("sql", held[0].commit),
+            ("reason", reason),
+            ("actor", whose),
+        ] {
+            let erase = AuditEvent::new(
+                "erase",
+                [
+                    ("class", Json::text(class)),
+                    ("ground", Json::text("request")),
+                    ("before", Json::Null),
+                    ("objects", Json::List(vec![Json::text(object)])),
+                ],
+            );
+            let _durable = node.record(erase).await.unwrap();
+        }
+        closed(node).await;
+        let node = town.open("lindau");
+        assert_eq!(node.texts.side().text_of(held[0].commit).unwrap(), None);
+        let kept = node.texts.side().text_of(held[1].commit).unwrap();
+        assert_eq!(kept.as_deref(), Some("SELECT 2"));
+        assert_eq!(node.pseudonyms.reason(reason).unwrap(), None);
+        assert_eq!(node.pseudonyms.user(&person), None);
+    }
+}

@@ -1,0 +1,130 @@
+//! Old snapshots of datasets are kept as long as the configuration says, and then go.
+
+use crate::participant::Connector;
+use crate::workflow::audit_event::{AuditEvent, maybe};
+use hansa_audit_log::json::Json;
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::refusal::Refusal;
+use hansa_query::ingest::config::parser::retention::keeps;
+use std::sync::PoisonError;
+
+impl Connector {
+    /// Takes away the snapshots that are kept no longer, first on the books and then from the disk; gives how many. What is
+    /// published and what cells were released from never goes, and what an answer reads goes with the answer. Blocks.
+    ///
+    /// # Errors
+    /// When it can't be recorded, and then nothing goes; or a folder can't be removed.
+    pub(crate) fn expire_snapshots(&self) -> Result<usize, Refusal> {
+        // One run after another: what one has taken away the next one need not look for.
+        let _one = self
+            .archiving
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let (keeps, now) = (keeps(&self.config().text), self.now());
+        let holdings = self.snapshots.holdings();
+        let is_published = |name: &SqlIdentifier, version: &str| {
+            let mut all = holdings.values();
+            all.any(|one| one.dataset.id.name == *name && one.dataset.version == version)
+        };
+        let mut gone = 0;
+        for name in self.snapshots.names() {
+            let keep = keeps.get(&name).copied().unwrap_or_default();
+            let before = now.plus_micros(keep.0.saturating_neg());
+            let kept = self.snapshots.retained(&name).into_iter();
+            let due = kept.filter(|old| old.since <= before && !is_published(&name, &old.version));
+            let due: Vec<String> = due.map(|old| old.version).collect();
+            if due.is_empty() {
+                continue;
+            }
+            let objects = due.iter().map(|version| {
+                let id = self.id();
+                Json::text(format!("{id}/d/{name}@{version}"))
+            });
+            let _durable = self.record_now(AuditEvent::new(
+                "erase",
+                [
+                    ("class", Json::text("snapshot")),
+                    ("ground", Json::text("retention")),
+                    ("before", maybe(Some(before))),
+                    ("objects", Json::List(objects.collect())),
+                ],
+            ))?;
+            for version in &due {
+                self.snapshots.forget(&name, version)?;
+                gone += 1;
+            }
+        }
+        Ok(gone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::participant::Connector;
+    use crate::participant::testing::{DAY, TERMS, TestFederation, closed, published, records};
+    use hansa_audit_log::json::Json;
+    use std::sync::Arc;
+
+    fn versions(node: &Connector) -> Vec<String> {
+        let kept = node
+            .snapshots
+            .retained(&"bikes".parse().unwrap())
+            .into_iter();
+        kept.map(|old| old.version).collect()
+    }
+
+    fn publish(town: &TestFederation, node: &Arc<Connector>, bikes: u64) {
+        let file = town.home("lindau").join("data/bikes.csv");
+        std::fs::write(file, format!("site,bikes\nHafen,{bikes}\n")).unwrap();
+        published(node).unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn old_snapshots_are_kept_as_long_as_is_configured() {
+        let mut town = TestFederation::new();
+        town.settle("lindau", TERMS);
+        let node = town.open("lindau");
+        publish(&town, &node, 1);
+        // As it is without the key.
+        assert!(versions(&node).is_empty());
+        closed(node).await;
+        let file = town.home("lindau").join("hansa.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let title = "title = \"Bikes\"";
+        let with = |keep: &str| {
+            let text = text.replace(title, &format!("{title}\nkeep = \"{keep}\""));
+            std::fs::write(&file, text).unwrap();
+        };
+        with("3d");
+        let node = town.open("lindau");
+        publish(&town, &node, 2);
+        town.pass(2 * DAY);
+        publish(&town, &node, 3);
+        assert_eq!(versions(&node), ["2026-06-01.2", "2026-06-01.3"]);
+        assert_eq!(node.expire_snapshots().unwrap(), 0);
+        town.pass(DAY + DAY / 2);
+        // Also over a restart.
+        closed(node).await;
+        let node = town.open("lindau");
+        assert_eq!(node.expire_snapshots().unwrap(), 1);
+        assert_eq!(versions(&node), ["2026-06-01.3"]);
+        let erased = records(&node, "erase");
+        assert_eq!(erased.len(), 1);
+        let objects = erased[0]
+            .body
+            .get("objects")
+            .and_then(Json::as_list)
+            .unwrap();
+        assert_eq!(
+            objects,
+            [Json::text("hansa://lindau.example/d/bikes@2026-06-01.2")]
+        );
+        // Where the key is gone, so are they.
+        closed(node).await;
+        std::fs::write(&file, &text).unwrap();
+        let node = town.open("lindau");
+        assert_eq!(node.expire_snapshots().unwrap(), 1);
+        assert!(versions(&node).is_empty());
+        assert_eq!(node.snapshots.holdings().len(), 1);
+    }
+}

@@ -1,0 +1,64 @@
+//! Each question is answered once: the identities of those that were asked.
+
+use crate::participant::{Connector, waiting};
+use hansa_policy::id::{ParticipantId, RequestId};
+use hansa_policy::refusal::Refusal;
+use hansa_store::state_index::StateIndex;
+use std::sync::PoisonError;
+
+/// The most identities of questions that are kept in memory.
+const MOST_ASKED: usize = 65_536;
+
+impl Connector {
+    /// Notes a question's identity; false when it was asked before.
+    ///
+    /// # Errors
+    /// When the index can't be read.
+    pub(crate) fn first_time(
+        &self,
+        request: RequestId,
+        peer: &ParticipantId,
+    ) -> Result<bool, Refusal> {
+        let mut asked = self
+            .answered_requests
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if asked.len() >= MOST_ASKED {
+            drop(asked);
+            return waiting(|| self.noted(request, peer));
+        }
+        if !asked.insert((request, peer.clone())) {
+            return Ok(false);
+        }
+        drop(asked);
+        let is_new = |state: &StateIndex| {
+            let known = state.knows_request(&request.to_string(), peer.as_str())?;
+            Ok(!known)
+        };
+        match self.state.try_lock() {
+            // To look one question up takes less time than to hand on what else this thread does.
+            Ok(state) => is_new(&state),
+            Err(_) => waiting(|| is_new(&self.locked())),
+        }
+    }
+
+    /// The same where what was asked is to be forgotten first.
+    fn noted(&self, request: RequestId, peer: &ParticipantId) -> Result<bool, Refusal> {
+        let mut asked = self
+            .answered_requests
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if asked.len() >= MOST_ASKED {
+            // The index knows what is forgotten here.
+            self.index(|_| Ok(()))?;
+            asked.clear();
+        }
+        if !asked.insert((request, peer.clone())) {
+            return Ok(false);
+        }
+        drop(asked);
+        self.locked()
+            .knows_request(&request.to_string(), peer.as_str())
+            .map(|known| !known)
+    }
+}

@@ -1,0 +1,116 @@
+//! Checks of the published snapshots, each on the books, so that it is known when a damaged one was good last.
+
+use crate::participant::Connector;
+use crate::workflow::audit_event::AuditEvent;
+use crate::workflow::publication::logged;
+use hansa_audit_log::json::Json;
+use hansa_policy::id::{DatasetId, SqlIdentifier};
+use hansa_policy::refusal::Refusal;
+use std::collections::BTreeSet;
+
+/// What a check of one snapshot found.
+#[derive(Debug)]
+pub(crate) struct SnapshotCheck {
+    /// Of which dataset.
+    pub(crate) dataset: SqlIdentifier,
+    /// Which snapshot, by the books.
+    pub(crate) version: String,
+    /// Its bytes, or that it is damaged.
+    pub(crate) found: Result<u64, Refusal>,
+}
+
+impl Connector {
+    /// Reads every published snapshot to its last byte and holds it against what was published. What was found is on the books. Blocks.
+    ///
+    /// # Errors
+    /// When it can't be recorded.
+    pub(crate) fn check_snapshots(&self) -> Result<Vec<SnapshotCheck>, Refusal> {
+        let checks = self.look_at_snapshots()?;
+        self.note_checks(&checks)?;
+        Ok(checks)
+    }
+
+    /// The same without a record.
+    ///
+    /// # Errors
+    /// When the index can't be read.
+    pub(crate) fn look_at_snapshots(&self) -> Result<Vec<SnapshotCheck>, Refusal> {
+        let mut names: BTreeSet<SqlIdentifier> =
+            self.catalog(|catalog| catalog.datasets().map(|one| one.id.name.clone()).collect());
+        names.extend(self.snapshots.damaged().into_keys());
+        let checks = names.into_iter().map(|name| self.look_at_snapshot(name));
+        let checks: Result<Vec<_>, Refusal> = checks.collect();
+        Ok(checks?.into_iter().flatten().collect())
+    }
+
+    /// Checks one snapshot; nothing where none is published.
+    ///
+    /// # Errors
+    /// When the index can't be read.
+    pub(crate) fn look_at_snapshot(
+        &self,
+        dataset: SqlIdentifier,
+    ) -> Result<Option<SnapshotCheck>, Refusal> {
+        let (version, found) = match self.snapshots.check(&dataset) {
+            Ok(None) => return Ok(None),
+            Ok(Some(good)) => (good.dataset.version.clone(), Ok(good.dataset.bytes)),
+            Err(damage) => (logged(self, &dataset)?.unwrap_or_default(), Err(damage)),
+        };
+        Ok(Some(SnapshotCheck {
+            dataset,
+            version,
+            found,
+        }))
+    }
+
+    /// Damage that was found while questions were answered or at the start, beside what is in `known`.
+    ///
+    /// # Errors
+    /// When the index can't be read.
+    pub(crate) fn new_damage(
+        &self,
+        known: &BTreeSet<(SqlIdentifier, String)>,
+    ) -> Result<Vec<SnapshotCheck>, Refusal> {
+        let mut checks = Vec::new();
+        for (dataset, damage) in self.snapshots.damaged() {
+            let version = logged(self, &dataset)?.unwrap_or_default();
+            if !known.contains(&(dataset.clone(), version.clone())) {
+                checks.push(SnapshotCheck {
+                    dataset,
+                    version,
+                    found: Err(damage),
+                });
+            }
+        }
+        Ok(checks)
+    }
+
+    /// Puts on the books what checks found.
+    ///
+    /// # Errors
+    /// When it can't be recorded.
+    pub(crate) fn note_checks(&self, checks: &[SnapshotCheck]) -> Result<(), Refusal> {
+        if checks.is_empty() {
+            return Ok(());
+        }
+        let of = |good: bool| {
+            let some = checks.iter().filter(|check| check.found.is_ok() == good);
+            let some = some.map(|check| {
+                let id = DatasetId {
+                    owner: self.id(),
+                    name: check.dataset.clone(),
+                };
+                Json::object([
+                    ("dataset", Json::text(&id)),
+                    ("version", Json::text(&check.version)),
+                ])
+            });
+            Json::List(some.collect())
+        };
+        let fact = AuditEvent::new(
+            "snapshot_check",
+            [("good", of(true)), ("damaged", of(false))],
+        );
+        self.record_now(fact).map(drop)
+    }
+}

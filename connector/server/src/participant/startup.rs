@@ -1,0 +1,423 @@
+//! Opens a participant: identity, log, index, contracts, datasets, offers; in this order, each checked before the next.
+
+use crate::config::ConnectorConfig;
+use crate::config::limits::LimitsConfig;
+use crate::offline::league_join::files;
+use crate::participant::concurrency::ConcurrencyLimiter;
+use crate::participant::delivery::DeliveryQueues;
+use crate::participant::peer_connections::PeerConnections;
+use crate::participant::prepaid_balances::BalanceStore;
+use crate::participant::query_texts::text_queue::QueryTextQueue;
+use crate::participant::quota_budget::{self, BudgetCounters};
+use crate::participant::rate_limit::RateLimiter;
+use crate::participant::refusal_recorder::RefusalRecorder;
+use crate::participant::running_queries::RunningQueries;
+use crate::participant::workers::WorkerRegistry;
+use crate::participant::{
+    Connector, cell_releases, group_lists, index, issued_receipts::IssuedReceipts,
+    log_heads::HeadTracker, offers, peer_aliases, provider_restrictions, pseudonyms,
+    published_lists, query_texts, schema_secret, unfiled_documents,
+};
+use crate::process::clock::{self, AdjustableClock};
+use crate::workflow::audit_event::AuditEvent;
+use crate::workflow::negotiation::unreadable_message;
+use hansa_audit_log::json::{Json, JsonLimits};
+use hansa_audit_log::time::{Clock, UtcTimestamp};
+use hansa_audit_store::erasable_texts::ErasableTextStore;
+use hansa_audit_store::key::LogSigningKey;
+use hansa_audit_store::{AuditLog, LogConfig};
+use hansa_catalog::Catalog;
+use hansa_catalog::schema_compatibility::SchemaSecret;
+use hansa_identity::bundle::TrustBundle;
+use hansa_identity::mtls::TrustStore;
+use hansa_identity::participant_identity;
+use hansa_policy::contract::ContractRegistry;
+use hansa_policy::id::{ContractId, DatasetId, SqlIdentifier};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_query::fair_scheduler::FairScheduler;
+use hansa_query::federation::query_cache::FederatedQueryCache;
+use hansa_query::limits::{QueryRuntime, runtime};
+use hansa_query::snapshot::registry::{SnapshotRegistry, SnapshotSet};
+use hansa_query::sql::logical_plan_cache::LogicalPlanCache;
+use hansa_store::document_folder::{ContractFile, DocumentFolder};
+use hansa_store::state_index::StateIndex;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, RwLock};
+use tokio::runtime::Runtime;
+
+/// What opening found that people should know, and that stops nothing.
+#[derive(Debug, Default)]
+pub(crate) struct StartupFindings {
+    /// One refusal for each contract or dataset that can't be used; the others can.
+    pub(crate) faults: Vec<Refusal>,
+    /// One for each policy, contract or release that does not fit what is published. Publishing may mend it, and tells what is left.
+    pub(crate) unfit: Vec<Refusal>,
+}
+
+impl StartupFindings {
+    /// All of it.
+    pub(crate) fn all(&self) -> Vec<Refusal> {
+        self.faults.iter().chain(&self.unfit).cloned().collect()
+    }
+}
+
+impl Connector {
+    /// Opens a participant. Blocks while the log is checked.
+    ///
+    /// # Errors
+    /// What makes it impossible to run at all.
+    pub(crate) fn open(
+        config: ConnectorConfig,
+        clock: Clock,
+    ) -> Result<(Arc<Self>, StartupFindings), Refusal> {
+        hansa_files::folder(&config.state)?;
+        let lock = lock(&config.state)?;
+        let moved = AdjustableClock::new(clock);
+        moved.set(clock::offset(&config)?);
+        let clock = moved.clock();
+        let now = clock().wall;
+        let id = config.participant.id.clone();
+        let database = config.state.join("state.db");
+        let floor = if database.exists() {
+            StateIndex::open(&database, u64::MAX)?.remembered("bundle")?
+        } else {
+            0
+        };
+        let identity = participant_identity::load(&files(&config), &id, floor, now)?;
+        let note = LogSigningKey::open(&config.trust.note_key, id.domain())?;
+        let mut log_config = LogConfig::new(
+            config.state.join("log"),
+            id.domain(),
+            Arc::new(note),
+            Arc::clone(&clock),
+            crate::participant::random_hex(8),
+        );
+        log_config.reserve = config.limits.reserve;
+        log_config.spare = config.limits.spare;
+        log_config.segment = config.limits.segment;
+        let lost_heads = hansa_audit_store::log_dir_warnings::lost_heads(&log_config.folder);
+        let (log, _) = AuditLog::open(log_config)?;
+        let mut state = StateIndex::open(&database, log.size())?;
+        index::catch_up(&log, &mut state)?;
+        if close_open(&log, &state)? {
+            index::catch_up(&log, &mut state)?;
+        }
+        peer_aliases::check(&config, &state.peers()?)?;
+        // The file may have been lost: what the log says of bundles counts too.
+        identity
+            .bundle
+            .not_before_number(state.remembered("bundle")?)?;
+        let side = ErasableTextStore::open(&config.state.join("side"))?;
+        query_texts::erase_again(&state, &side)?;
+        let people = pseudonyms::PseudonymRegistry::open(&config.state, |side| {
+            query_texts::erase_again(&state, side)
+        })?;
+        let documents = DocumentFolder::open(&config.state)?;
+        let schema_secret = schema_secret::open(&config.state)?;
+        let mut found = StartupFindings::default();
+        found
+            .faults
+            .extend(unfiled_documents::file(&state, &log, &documents).err());
+        let book = book(&config, &state, &documents, &identity.bundle, &mut found)?;
+        let budgets = BudgetCounters::new(state.budgets(quota_budget::oldest(now))?);
+        let keeps = hansa_query::ingest::config::parser::retention::keeps(&config.text);
+        let since =
+            |name: &SqlIdentifier| keeps.get(name).filter(|keep| keep.0 > 0).map(|_| log.now());
+        let (shelf, damaged) = SnapshotRegistry::open_keeping(&config.state, &id, &since);
+        found.faults.extend(damaged);
+        let catalog = datasets(
+            &config,
+            &state,
+            &shelf,
+            SchemaSecret::new(schema_secret),
+            &mut found,
+        )?;
+        let (runtime, room) = room(&config.limits, config.state.join("spill"), &clock)?;
+        let taxonomy = hansa_proto::purpose_taxonomy::taxonomy(&config.purposes)?;
+        let (mut published, unread) = published_lists::load(&config.lists);
+        found.faults.extend(unread);
+        let groups = group_lists::load(&state, &documents, &mut published, &mut found.faults)?;
+        let guards = provider_restrictions::load(&state, &documents, &mut found.faults)?;
+        let node = Arc::new(Self {
+            trust: TrustStore::new(&identity),
+            signer: RwLock::new(Arc::clone(&identity.signer)),
+            clock,
+            adjustable_clock: moved,
+            log,
+            pseudonyms: people,
+            texts: QueryTextQueue::of(side),
+            documents,
+            query_runtime: room,
+            running: RunningQueries::default(),
+            concurrency: ConcurrencyLimiter::default(),
+            budgets,
+            prepaid_balances: BalanceStore::new(state.balances()?),
+            rate_limiter: RateLimiter::default(),
+            counting: tokio::sync::Mutex::new(()),
+            answered_requests: Mutex::new(BTreeSet::new()),
+            heads: HeadTracker::default(),
+            issued_receipts: IssuedReceipts::default(),
+            refusals: RefusalRecorder::default(),
+            connections: PeerConnections::default(),
+            workers: WorkerRegistry::default(),
+            delivery_queues: DeliveryQueues::default(),
+            schema_secret,
+            background_tasks: tokio_util::task::TaskTracker::new(),
+            outbox_signal: tokio::sync::Notify::new(),
+            noticing: tokio::sync::Mutex::new(()),
+            negotiation_lock: tokio::sync::Mutex::new(()),
+            #[cfg(test)]
+            pauses: crate::participant::testing::pause_point::PausePoints::default(),
+            config: RwLock::new(Arc::new(config)),
+            book: RwLock::new(book),
+            catalog: RwLock::new(catalog),
+            snapshots: shelf,
+            plans: LogicalPlanCache::default(),
+            questions: FederatedQueryCache::default(),
+            taxonomy: RwLock::new(Arc::new(taxonomy)),
+            templates: RwLock::default(),
+            groups: RwLock::new(Arc::new(groups)),
+            guards: RwLock::new(Arc::new(guards)),
+            pending_views: RwLock::default(),
+            published: RwLock::new(Arc::new(published)),
+            state: Mutex::new(state),
+            offering: Mutex::new(()),
+            releasing: Mutex::new(()),
+            archiving: Mutex::new(()),
+            reloading: Mutex::new(()),
+            lost_heads,
+            _lock: lock,
+            runtime: Mutex::new(Some(runtime)),
+        });
+        found.faults.extend(node.state_remarks());
+        node.note_bundle()?;
+        found
+            .faults
+            .extend(unreadable_message::mend_outboxes(&node)?);
+        found.unfit.extend(offers::renew(&node)?);
+        found.unfit.extend(node.unexecutable());
+        found.unfit.extend(cell_releases::all(&node));
+        Ok((node, found))
+    }
+
+    /// Records something from a thread that may block.
+    ///
+    /// # Errors
+    /// When the log can't be written.
+    pub(crate) fn record_now<T>(
+        &self,
+        value: T,
+    ) -> Result<hansa_audit_log::ledger::Recorded<T>, Refusal>
+    where
+        T: hansa_audit_log::ledger::Evidence + Send + 'static,
+    {
+        crate::participant::waiting(|| self.log.record_blocking(value))
+            .map_err(|unwritable| hansa_audit_store::refusal(&unwritable))
+    }
+}
+
+/// Where questions run: on threads of their own, in turns between participants, with the memory of some of them at once.
+///
+/// # Errors
+/// As [`Room::new`], or that there are no threads.
+pub(crate) fn room(
+    limits: &LimitsConfig,
+    spill: PathBuf,
+    clock: &Clock,
+) -> Result<(Runtime, QueryRuntime), Refusal> {
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    // A thread for each place at the processors, and for each that `FairScheduler` gives beside these.
+    let runtime = runtime(threads.saturating_mul(2))?;
+    let memory = usize::try_from(limits.memory)
+        .unwrap_or(usize::MAX)
+        .saturating_mul(limits.concurrent.min(4));
+    let room = QueryRuntime::new(runtime.handle().clone(), memory, spill)?;
+    let turns = FairScheduler::new(threads, threads, Arc::clone(clock));
+    Ok((runtime, room.with_turns(turns)))
+}
+
+/// Only one process uses a state folder.
+pub(crate) fn lock(folder: &Path) -> Result<std::fs::File, Refusal> {
+    let path = folder.join("lock");
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|error| hansa_files::unwritable(&path, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(_) => Err(Refusal::new(
+            ErrorCode::StateLocked,
+            format!(
+                "another process uses the state folder `{}`",
+                folder.display()
+            ),
+        )),
+    }
+}
+
+/// Answers that a crash left open are closed as cut: their whole reservation counts as used. Those that we were receiving
+/// have ended too, and nobody knows how much of them came.
+fn close_open(log: &AuditLog, state: &StateIndex) -> Result<bool, Refusal> {
+    let given = state.open_answers()?.into_iter();
+    let given = given.map(|(request, _, opened)| {
+        AuditEvent::new(
+            "close",
+            [
+                ("request_id", Json::text(request)),
+                ("opened", Json::count(opened)),
+                ("outcome", Json::text("cut")),
+                ("code", Json::text(ErrorCode::Interrupted)),
+            ],
+        )
+    });
+    let coming = state.coming()?.into_iter();
+    let coming = coming.map(|(request, peer)| {
+        AuditEvent::new(
+            "not_received",
+            [
+                ("request_id", Json::text(request)),
+                ("peer", Json::text(peer)),
+                ("code", Json::text(ErrorCode::Interrupted)),
+            ],
+        )
+    });
+    let mut any = false;
+    for ending in given.chain(coming) {
+        let _durable = log
+            .record_blocking(ending)
+            .map_err(|unwritable| hansa_audit_store::refusal(&unwritable))?;
+        any = true;
+    }
+    Ok(any)
+}
+
+fn book(
+    config: &ConnectorConfig,
+    state: &StateIndex,
+    documents: &DocumentFolder,
+    bundle: &TrustBundle,
+    found: &mut StartupFindings,
+) -> Result<ContractRegistry, Refusal> {
+    let mut book = ContractRegistry::new(config.participant.id.clone());
+    let events = state.contracts()?.into_iter();
+    let events: BTreeMap<ContractId, _> = events.map(|event| (event.id, event)).collect();
+    let logged: BTreeSet<ContractId> = events
+        .values()
+        .filter(|event| event.activated.is_some())
+        .map(|event| event.id)
+        .collect();
+    let (good, bad) = documents.contracts()?;
+    for file in bad {
+        found.faults.push(
+            file.refusal
+                .with_place(file.file.display().to_string(), None, None),
+        );
+    }
+    let read = |(id, bytes): &ContractFile| {
+        // One that was written before a crash and never recorded is not in force.
+        let at = events.get(id).and_then(|event| event.activated)?;
+        Some(read_contract(bytes, *id, bundle, at))
+    };
+    for agreed in on_all_cores(&good, read).into_iter().flatten() {
+        let admitted = agreed.and_then(|agreed| book.readmit(agreed, &logged));
+        found.faults.extend(admitted.err());
+    }
+    for event in events.values() {
+        if let Some(at) = event.withdrawn {
+            book.end(event.id, at);
+        }
+    }
+    Ok(book)
+}
+
+/// What comes of each, in their order. Signatures take most of a start where there are many contracts.
+fn on_all_cores<T: Sync, U: Send>(all: &[T], one: impl Fn(&T) -> U + Sync) -> Vec<U> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = all.len().div_ceil(threads).max(1);
+    let one = &one;
+    std::thread::scope(|scope| {
+        let shares = all.chunks(share);
+        let begun: Vec<_> = shares
+            .map(|share| scope.spawn(move || share.iter().map(one).collect::<Vec<U>>()))
+            .collect();
+        let done = begun.into_iter().map(|share| match share.join() {
+            Ok(done) => done,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        done.flatten().collect()
+    })
+}
+
+/// Reads a contract file again: everything is checked as when it came in, by the keys that counted then.
+pub(crate) fn read_contract(
+    bytes: &[u8],
+    id: ContractId,
+    bundle: &TrustBundle,
+    logged: UtcTimestamp,
+) -> Result<hansa_policy::contract::VerifiedContract, Refusal> {
+    signed_contract(bytes, id)?.verify(&bundle.keys(logged))
+}
+
+/// A contract or public view as it is written, if it is the one of that identity; its signatures are not checked yet.
+///
+/// # Errors
+/// `CONTRACT_MALFORMED` and what else is wrong with the text.
+pub(crate) fn signed_contract(
+    bytes: &[u8],
+    id: ContractId,
+) -> Result<hansa_policy::contract::SignedContract, Refusal> {
+    let signed = hansa_proto::envelope::parse_contract(bytes)
+        .or_else(|first| hansa_proto::envelope::parse_offer(bytes).map_err(|_| first))?;
+    if signed.id != id {
+        return Err(Refusal::new(
+            ErrorCode::ContractMalformed,
+            "the file holds another contract than its name says",
+        )
+        .with_contract(id));
+    }
+    Ok(signed)
+}
+
+/// The datasets that are published: those snapshots on disk whose publication the log holds.
+fn datasets(
+    config: &ConnectorConfig,
+    state: &StateIndex,
+    shelf: &SnapshotRegistry,
+    seal: SchemaSecret,
+    found: &mut StartupFindings,
+) -> Result<Catalog, Refusal> {
+    let mut catalog = Catalog::new(config.participant.id.clone()).sealed_by(seal);
+    let holdings = shelf.holdings();
+    for (dataset, body) in state.published()? {
+        let again = dataset_again(&dataset, &body, &holdings, &mut catalog);
+        found.faults.extend(again.err());
+    }
+    Ok(catalog)
+}
+
+fn dataset_again(
+    dataset: &str,
+    body: &str,
+    holdings: &SnapshotSet,
+    catalog: &mut Catalog,
+) -> Result<(), Refusal> {
+    let broken = || {
+        Refusal::new(
+            ErrorCode::StateBroken,
+            format!("the record of the publication of `{dataset}` can't be read"),
+        )
+    };
+    let id: DatasetId = dataset.parse().map_err(|_| broken())?;
+    let limits = JsonLimits {
+        bytes: 1 << 20,
+        depth: 32,
+    };
+    let body = hansa_audit_log::json::parse(body.as_bytes(), limits).map_err(|_| broken())?;
+    match holdings.get(&id) {
+        Some(snapshot) => catalog.restore(snapshot.dataset.clone(), &body),
+        None => Ok(()),
+    }
+}

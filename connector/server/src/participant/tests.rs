@@ -1,0 +1,17 @@
+//! A participant over time: what ends while an answer is being opened, a clock that goes back, files that are lost or
+//! damaged, a flood of refusals.
+
+mod answer_cutoff;
+mod clock;
+mod concurrent_publication;
+mod contract_events;
+mod damaged_files;
+mod deletion_attestation;
+mod group_membership;
+mod log_heads;
+mod prepaid;
+mod prohibition;
+mod public_views;
+mod refusal_flood;
+mod stop_race;
+mod withdrawal;

@@ -1,0 +1,124 @@
+//! What ends while an answer is being opened ends that answer too.
+
+use crate::participant::Connector;
+use crate::participant::testing::{
+    DAY, TERMS, TestFederation, agree, ask_showing, caller, record_text, records,
+};
+use crate::workflow::{contract_withdrawal, provider_restriction, publication};
+use hansa_policy::id::{ClauseId, ContractId, DatasetId};
+use hansa_policy::refusal::ErrorCode;
+use hansa_policy::restriction::ProviderRestriction;
+use hansa_policy::safe_text::SingleLineText;
+use hansa_policy::term::{Clause, Term};
+use std::sync::Arc;
+
+/// Asks, has `change` done when the ruling is on the books and nothing has begun yet, and checks how the answer ends.
+async fn check(
+    change: impl FnOnce(&mut TestFederation, &Arc<Connector>, ContractId),
+    expected: ErrorCode,
+) {
+    check_under("", change, expected).await;
+}
+
+/// The same, where a term more is agreed.
+async fn check_under(
+    more: &str,
+    change: impl FnOnce(&mut TestFederation, &Arc<Connector>, ContractId),
+    expected: ErrorCode,
+) {
+    let mut town = TestFederation::new();
+    town.names_issuer("chamber");
+    town.settle("lindau", &format!("{TERMS}{more}"));
+    town.settle("acme", TERMS);
+    std::fs::write(town.home("lindau").join("bundle.json"), town.bundle()).unwrap();
+    let (provider, consumer) = (town.open("lindau"), town.open("acme"));
+    let contract = agree(&provider, &consumer).await;
+    let who = caller(&provider, "acme");
+    let shown = vec![town.attests("acme", "chamber", "nace:H49")];
+    let first = ask_showing(&provider, who.clone(), &[contract], shown.clone()).await;
+    assert_eq!(first, Ok(2));
+
+    let asked = Arc::clone(&provider);
+    let held = provider.budgets.hold();
+    let question = tokio::spawn(async move { ask_showing(&asked, who, &[contract], shown).await });
+    while records(&provider, "permit").len() < 2 {
+        std::thread::yield_now();
+    }
+    change(&mut town, &provider, contract);
+    drop(held);
+    assert_eq!(question.await.unwrap(), Err(expected));
+    let close = records(&provider, "close").pop().unwrap();
+    assert_eq!(record_text(&close, "code"), expected.as_str());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expulsion_cuts_an_answer_that_is_being_opened() {
+    let expelled = |town: &mut TestFederation, node: &Arc<Connector>, _| {
+        town.expel("acme");
+        assert!(node.take_bundle(&town.bundle()).unwrap());
+    };
+    check(expelled, ErrorCode::PeerNotTrusted).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_issuer_that_is_dropped_cuts_an_answer_that_is_being_opened() {
+    let dropped = |town: &mut TestFederation, node: &Arc<Connector>, _| {
+        town.drops_issuer("chamber");
+        assert!(node.take_bundle(&town.bundle()).unwrap());
+    };
+    let sector = "sectors = [\"nace:H49\"]\n";
+    check_under(sector, dropped, ErrorCode::CredentialInvalid).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_that_ends_cuts_an_answer_that_is_being_opened() {
+    let passed = |town: &mut TestFederation, _: &Arc<Connector>, _| town.pass(DAY);
+    let sector = "sectors = [\"nace:H49\"]\n";
+    check_under(sector, passed, ErrorCode::CredentialInvalid).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dataset_that_is_taken_away_cuts_an_answer_that_is_being_opened() {
+    let taken = |_: &mut TestFederation, node: &Arc<Connector>, _| {
+        publication::withdraw(node, &"bikes".parse().unwrap(), None).unwrap();
+    };
+    check(taken, ErrorCode::StreamCut).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawal_cuts_an_answer_that_is_being_opened() {
+    let withdrawn = |_: &mut TestFederation, node: &Arc<Connector>, contract| {
+        contract_withdrawal::own_now(node, contract, &SingleLineText::cut("over")).unwrap();
+    };
+    check(withdrawn, ErrorCode::Withdrawn).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guard_cuts_an_answer_that_is_being_opened() {
+    let guarded = |_: &mut TestFederation, node: &Arc<Connector>, _| {
+        let dataset: DatasetId = "hansa://lindau.example/d/bikes".parse().unwrap();
+        let clause = Clause {
+            id: ClauseId(2),
+            term: Term::ResultRows(1),
+        };
+        let guard =
+            ProviderRestriction::of("g".into(), vec![clause], "p".into(), Vec::new()).unwrap();
+        let node = Arc::clone(node);
+        let set = tokio::spawn(async move {
+            provider_restriction::set(&node, &dataset, Some(guard), None)
+                .await
+                .unwrap()
+        });
+        while !set.is_finished() {
+            std::thread::yield_now();
+        }
+    };
+    check(guarded, ErrorCode::DatasetGuarded).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prohibition_that_comes_to_hold_cuts_an_answer_that_is_being_opened() {
+    let passed = |town: &mut TestFederation, _: &Arc<Connector>, _| town.pass(DAY);
+    let prohibited = "prohibit = [{ from = 2026-06-02T00:00:00Z }]\n";
+    check_under(prohibited, passed, ErrorCode::Prohibited).await;
+}

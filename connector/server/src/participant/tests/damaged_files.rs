@@ -1,0 +1,172 @@
+//! Files that are lost, damaged, older or changed.
+
+use crate::participant::index;
+use crate::participant::testing::{
+    TERMS, TestFederation, agree, ask, caller, published, record_text, records,
+};
+use crate::workflow::answer::QueryCaller;
+use crate::workflow::audit_event::AuditEvent;
+use crate::workflow::federated_query as asks;
+use hansa_audit_log::json::Json;
+use hansa_policy::refusal::ErrorCode;
+use hansa_store::state_index::StateIndex;
+use std::collections::BTreeSet;
+
+fn town() -> TestFederation {
+    let mut town = TestFederation::new();
+    town.settle("lindau", TERMS);
+    town.settle("acme", TERMS);
+    let bundle = town.bundle();
+    std::fs::write(town.home("lindau").join("bundle.json"), bundle).unwrap();
+    town
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_bundle_is_refused_also_when_the_index_was_lost() {
+    let mut town = town();
+    let file = town.home("lindau").join("bundle.json");
+    let old = std::fs::read(&file).unwrap();
+    std::fs::write(&file, town.bundle()).unwrap();
+    drop(town.open("lindau"));
+    std::fs::write(&file, old).unwrap();
+    let refused = |town: &TestFederation| town.try_open("lindau", &[]).unwrap_err().code;
+    assert_eq!(refused(&town), ErrorCode::BundleInvalid);
+    for name in ["state.db", "state.db-wal", "state.db-shm"] {
+        let _ = std::fs::remove_file(town.home("lindau").join("state").join(name));
+    }
+    assert_eq!(refused(&town), ErrorCode::BundleInvalid);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_damaged_snapshot_stops_nothing_else() {
+    let town = town();
+    let (node, acme) = (town.open("lindau"), town.open("acme"));
+    let contract = agree(&node, &acme).await;
+    let holdings = node.snapshots.holdings();
+    let file = holdings.values().next().unwrap().files[0].clone();
+    drop((holdings, node));
+    std::fs::write(&file, b"not what was published").unwrap();
+
+    let (node, found) = town.try_open("lindau", &[]).unwrap();
+    let codes: Vec<ErrorCode> = found.all().iter().map(|fault| fault.code).collect();
+    assert_eq!(codes, [ErrorCode::SnapshotDamaged]);
+    // A peer learns that there is no such dataset, the owner what is wrong with it.
+    let who = caller(&node, "acme");
+    assert_eq!(
+        ask(&node, who, &[contract]).await,
+        Err(ErrorCode::DatasetUnknown)
+    );
+    let house = ask(&node, QueryCaller::House, &[]).await;
+    assert_eq!(house, Err(ErrorCode::DatasetUnknown));
+    let told = asks::damaged(&node, "SELECT bikes FROM lindau.bikes").unwrap();
+    assert_eq!(told.code, ErrorCode::SnapshotDamaged);
+    assert!(asks::damaged(&node, "SELECT bikes FROM acme.bikes").is_none());
+    // What the refusal advises, works.
+    published(&node).unwrap();
+    assert!(node.snapshots.damaged().is_empty());
+    let who = caller(&node, "acme");
+    assert_eq!(ask(&node, who, &[contract]).await, Ok(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_offers_and_limits_is_on_the_books_before_it_counts() {
+    let town = town();
+    let node = town.open("lindau");
+    let count = |node: &crate::participant::Connector| records(node, "config").len();
+    assert_eq!(count(&node), 1);
+    // A policy, read again when something is published.
+    let policy = town.home("lindau").join("policies/all.toml");
+    std::fs::write(
+        &policy,
+        format!("{TERMS}rows_per_day = 5\nbytes_per_day = \"1 MB\"\n"),
+    )
+    .unwrap();
+    std::fs::write(
+        town.home("lindau").join("data/bikes.csv"),
+        "site,bikes\nHafen,1\n",
+    )
+    .unwrap();
+    published(&node).unwrap();
+    assert_eq!(count(&node), 2);
+    drop(node);
+    // A limit, changed by the environment.
+    let (node, _) = town
+        .try_open("lindau", &[("HANSA__LIMITS__TIMEOUT", "7s")])
+        .unwrap();
+    assert_eq!(count(&node), 3);
+    assert_eq!(node.limits().time.as_secs(), 7);
+    let digests: BTreeSet<String> = records(&node, "config")
+        .iter()
+        .map(|record| record_text(record, "new"))
+        .collect();
+    assert_eq!(digests.len(), 3);
+    // Before an offer counts, its policy is on the books.
+    drop(node);
+    std::fs::write(&policy, TERMS).unwrap();
+    let (node, _) = town.try_open("lindau", &[]).unwrap();
+    assert_eq!(count(&node), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_index_is_made_anew_piece_by_piece() {
+    let town = town();
+    let (node, acme) = (town.open("lindau"), town.open("acme"));
+    let contract = agree(&node, &acme).await;
+    for _ in 0..3 {
+        let asked = ask(&node, caller(&node, "acme"), &[contract]).await;
+        assert_eq!(asked, Ok(2));
+    }
+    node.index(|_| Ok(())).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.db");
+    let mut anew = StateIndex::open(&file, node.log.size()).unwrap();
+    index::catch_up_by(&node.log, &mut anew, 2).unwrap();
+    assert_eq!(anew.position(), node.log.size());
+    assert_eq!(
+        anew.receipts().unwrap(),
+        node.index(StateIndex::receipts).unwrap()
+    );
+    assert_eq!(anew.receipts().unwrap().len(), 3);
+    let old = node.index(|state| state.outbox(&acme.id(), 0)).unwrap();
+    assert_eq!(anew.outbox(&acme.id(), 0).unwrap(), old);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_glance_sees_what_was_recorded_whether_little_or_much() {
+    let town = town();
+    let node = town.open("lindau");
+    for count in [0, 1, 16, 17, 40] {
+        for _ in 0..count {
+            let fetched = AuditEvent::new(
+                "letters_fetched",
+                [
+                    ("peer", Json::text(node.id())),
+                    ("number", Json::count(0)),
+                    ("refused", Json::Null),
+                ],
+            );
+            let _durable = node.record(fetched).await.unwrap();
+        }
+        let size = node.log.size();
+        assert_eq!(node.index_fast(|state| Ok(state.position())), Ok(size));
+    }
+    // Somebody else looks longer: it is waited for.
+    let (begun, begins) = std::sync::mpsc::channel();
+    let (end, ends) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        let other = std::sync::Arc::clone(&node);
+        let looks = scope.spawn(move || {
+            other.index(|_| {
+                begun.send(()).unwrap();
+                ends.recv().unwrap();
+                Ok(())
+            })
+        });
+        begins.recv().unwrap();
+        let node = &node;
+        let waits = scope.spawn(move || node.index_fast(|_| Ok(())));
+        end.send(()).unwrap();
+        assert_eq!(waits.join().unwrap(), Ok(()));
+        assert_eq!(looks.join().unwrap(), Ok(()));
+    });
+}

@@ -1,0 +1,182 @@
+//! A withdrawal that can't be checked yet is neither lost nor taken for something else.
+
+use crate::participant::testing::{
+    MINUTE, TERMS, TestFederation, agree, closed, id, outbox, record_text, records,
+};
+use crate::workflow::{contract_withdrawal, negotiation};
+use hansa_policy::contract::ContractStatus;
+use hansa_policy::refusal::ErrorCode;
+use hansa_policy::safe_text::SingleLineText;
+use hansa_proto::peer::message::MessageContent;
+use hansa_store::document_folder::StoredDocumentKind as Document;
+
+fn town() -> TestFederation {
+    let mut town = TestFederation::new();
+    town.settle("lindau", TERMS);
+    town.settle("acme", TERMS);
+    let bundle = town.bundle();
+    std::fs::write(town.home("lindau").join("bundle.json"), bundle).unwrap();
+    town
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawal_under_a_new_key_counts_once_the_bundle_is_here() {
+    let mut town = town();
+    let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+    let contract = agree(&lindau, &acme).await;
+    let first = outbox(&lindau, &acme).len();
+    drop(lindau);
+    town.another_key("lindau");
+    let lindau = town.open("lindau");
+    let statement =
+        contract_withdrawal::own_now(&lindau, contract, &SingleLineText::cut("over")).unwrap();
+    let content = MessageContent::Withdrawal {
+        statement: statement.into(),
+    };
+    negotiation::send(&lindau, &acme.id(), content, false)
+        .await
+        .unwrap();
+    let (number, letter) = outbox(&lindau, &acme).remove(first);
+
+    let before = acme.log.size();
+    let taken = negotiation::take_in(&acme, &id("lindau"), &letter, Some(number)).await;
+    assert_eq!(taken.unwrap_err().code, ErrorCode::SignerNotParty);
+    // Nothing says that it is here, so it is not forgotten there.
+    assert_eq!(acme.log.size(), before);
+    assert!(acme.index(|state| state.taken_in(&id("lindau"))).unwrap() < number);
+
+    assert!(acme.take_bundle(&town.bundle()).unwrap());
+    negotiation::take_in(&acme, &id("lindau"), &letter, Some(number))
+        .await
+        .unwrap();
+    let standing = acme.book(|book| book.all(acme.now()).map(|(_, _, s)| s).next());
+    assert_eq!(standing, Some(ContractStatus::Withdrawn));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_that_can_not_be_used_is_on_the_books_with_the_reason() {
+    let mut town = town();
+    let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+    let contract = agree(&lindau, &acme).await;
+    drop(lindau);
+    town.another_key("lindau");
+    let lindau = town.open("lindau");
+    let statement =
+        contract_withdrawal::own_now(&lindau, contract, &SingleLineText::cut("over")).unwrap();
+    let content = MessageContent::Withdrawal {
+        statement: statement.into(),
+    };
+    negotiation::send(&lindau, &acme.id(), content, false)
+        .await
+        .unwrap();
+    let (number, letter) = outbox(&lindau, &acme).pop().unwrap();
+    let why = negotiation::take_in(&acme, &id("lindau"), &letter, Some(number)).await;
+    negotiation::refuse(&acme, &id("lindau"), &letter, number, &why.unwrap_err())
+        .await
+        .unwrap();
+    let noted = records(&acme, "letter").pop().unwrap();
+    assert_eq!(record_text(&noted, "refused"), "SIGNER_NOT_PARTY");
+    assert_eq!(record_text(&noted, "kind"), "withdrawal");
+    let taken = acme.index(|state| state.taken_in(&id("lindau"))).unwrap();
+    assert_eq!(taken, number);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawal_that_lay_in_the_outbox_longer_than_its_key_lasts_counts() {
+    let mut town = town();
+    let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+    let contract = agree(&lindau, &acme).await;
+    town.pass(MINUTE);
+    let statement =
+        contract_withdrawal::own_now(&lindau, contract, &SingleLineText::cut("over")).unwrap();
+    drop(lindau);
+    town.pass(MINUTE);
+    town.another_key("lindau");
+    assert!(acme.take_bundle(&town.bundle()).unwrap());
+    let bundle = acme.trust.bundle();
+    let keys = &bundle.member(&id("lindau")).unwrap().keys;
+    assert!(!keys[0].counts_at(acme.now()), "the old key is over");
+    contract_withdrawal::take_in(&acme, &statement).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawal_by_a_revoked_key_is_not_dated_back() {
+    let mut town = town();
+    let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+    let contract = agree(&lindau, &acme).await;
+    town.pass(MINUTE);
+    // As a thief of the key would sign it later: it bears a time at which the key was good.
+    let statement =
+        contract_withdrawal::own_now(&lindau, contract, &SingleLineText::cut("over")).unwrap();
+    town.pass(MINUTE);
+    town.revokes_key("lindau");
+    assert!(acme.take_bundle(&town.bundle()).unwrap());
+    town.pass(MINUTE);
+    let refused = contract_withdrawal::take_in(&acme, &statement).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::KeyRevoked);
+    assert!(refused.sentence.contains("first seen"), "{refused}");
+    assert_eq!(records(&acme, "withdraw").len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_letter_of_a_withdrawal_is_written_after_a_crash() {
+    let town = town();
+    let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+    let contract = agree(&lindau, &acme).await;
+    let before = outbox(&lindau, &acme).len();
+    assert!(
+        contract_withdrawal::unsent_withdrawals(&lindau)
+            .unwrap()
+            .is_empty()
+    );
+    // It dies between the record and the letter.
+    let statement =
+        contract_withdrawal::own_now(&lindau, contract, &SingleLineText::cut("over")).unwrap();
+    closed(lindau).await;
+    let lindau = town.open("lindau");
+    let untold = contract_withdrawal::unsent_withdrawals(&lindau).unwrap();
+    assert_eq!(untold, [(id("acme"), statement.clone())]);
+    contract_withdrawal::notify_parties(&lindau, untold).await;
+    let (number, letter) = outbox(&lindau, &acme).remove(before);
+    negotiation::take_in(&acme, &id("lindau"), &letter, Some(number))
+        .await
+        .unwrap();
+    let standing = acme.book(|book| book.all(acme.now()).map(|(_, _, s)| s).next());
+    assert_eq!(standing, Some(ContractStatus::Withdrawn));
+    // Once: also the other side has nothing to tell of it.
+    for node in [&lindau, &acme] {
+        assert!(
+            contract_withdrawal::unsent_withdrawals(node)
+                .unwrap()
+                .is_empty()
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawal_that_gets_no_file_holds_by_its_record() {
+    let town = town();
+    let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+    let contract = agree(&lindau, &acme).await;
+    // No file can be made there.
+    let folder = town.home("lindau").join("state/withdrawals");
+    std::fs::remove_dir_all(&folder).unwrap();
+    std::fs::write(&folder, "").unwrap();
+    let statement =
+        contract_withdrawal::own_now(&lindau, contract, &SingleLineText::cut("over")).unwrap();
+    let standing = lindau.book(|book| book.all(lindau.now()).map(|(_, _, s)| s).next());
+    assert_eq!(standing, Some(ContractStatus::Withdrawn));
+    let record = records(&lindau, "withdraw").pop().unwrap();
+    assert_eq!(record_text(&record, "envelope").as_bytes(), statement);
+    closed(lindau).await;
+    std::fs::remove_file(&folder).unwrap();
+    let lindau = town.open("lindau");
+    let standing = lindau.book(|book| book.all(lindau.now()).map(|(_, _, s)| s).next());
+    assert_eq!(standing, Some(ContractStatus::Withdrawn));
+    assert_eq!(
+        lindau.documents.all(Document::Withdrawal).unwrap(),
+        std::slice::from_ref(&statement)
+    );
+    let untold = contract_withdrawal::unsent_withdrawals(&lindau).unwrap();
+    assert_eq!(untold, [(id("acme"), statement)]);
+}

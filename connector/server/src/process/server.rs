@@ -1,0 +1,373 @@
+//! `hansa serve`: faces up in order, down in reverse.
+
+use crate::admin::config::{reload_by_hand, reload_now};
+use crate::cli::output::OutputSettings;
+use crate::cli::terminal::{line_err, object_out};
+use crate::participant::Connector;
+use crate::process::admin_service::AdminService;
+use crate::process::member_hosts;
+use crate::workflow::negotiation::resumption::resume;
+use crate::workflow::peer_handler::ParticipantHandler;
+use crate::workflow::{contract_withdrawal, group_membership, mailbox, notice};
+use hansa_identity::mtls;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_transport::admin::server::{self as admin, SocketAccess, UserAuthorization};
+use hansa_transport::member_hosts::MemberHosts;
+use hansa_transport::peer::server::{TlsAcceptorConfig, serve as serve_peers};
+use hansa_transport::peer::settings::TransportSettings;
+use hansa_transport::peer_handler::PeerHandler;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// Serves until it is told to stop.
+///
+/// # Errors
+/// When an address is taken or a face can't be opened.
+pub(crate) async fn run(node: Arc<Connector>, show: OutputSettings) -> Result<(), Refusal> {
+    let stop = CancellationToken::new();
+    let listen = node.config().listen.clone();
+    // Before anybody can withdraw anything here, so that nothing is told twice; and before a letter can finish what is signed beside it.
+    let untold = crate::participant::waiting(|| contract_withdrawal::unsent_withdrawals(&node))
+        .unwrap_or_else(|refusal| {
+            tracing::warn!(code = %refusal.code, "contract.end_untold");
+            Vec::new()
+        });
+    contract_withdrawal::notify_parties(&node, untold).await;
+    let mut address = None;
+    let mut tasks = tokio::task::JoinSet::new();
+    if let Some(wanted) = listen {
+        let (listener, bound) = bind(&wanted).await?;
+        address = Some(bound);
+        let tls = mtls::server_config(&node.trust, &node.clock)?;
+        let (trust, clock) = (Arc::clone(&node.trust), Arc::clone(&node.clock));
+        let members = Arc::new(MemberHosts::default());
+        tasks.spawn(member_hosts::keep(
+            Arc::clone(&node),
+            Arc::clone(&members),
+            stop.clone(),
+        ));
+        let entrance = TlsAcceptorConfig {
+            tls: Arc::new(move || Arc::clone(&tls)),
+            attest: Arc::new(move |connection| mtls::attest(&trust, connection, clock().wall)),
+            hosts: members,
+            settings: TransportSettings::default(),
+        };
+        let front: Arc<dyn PeerHandler> = Arc::new(ParticipantHandler::new(Arc::clone(&node)));
+        let ending = stop.clone();
+        tasks.spawn(async move {
+            serve_peers(listener, entrance, front, async move {
+                ending.cancelled().await
+            })
+            .await
+        });
+    }
+    let mut doors = vec![(node.config().socket(), SocketAccess::Own)];
+    let officers = node.config().officers.socket.clone();
+    doors.extend(officers.map(|socket| (socket, SocketAccess::Anybody)));
+    for (file, open) in &doors {
+        let socket = admin::bind(file, *open)?;
+        let ending = stop.clone();
+        let counter = Arc::new(AdminService(Arc::clone(&node)));
+        let listed = Arc::clone(&node);
+        let users: UserAuthorization =
+            Arc::new(move |user| listed.config().officers.users.contains(&user));
+        tasks.spawn(async move {
+            admin::serve(
+                socket,
+                counter,
+                users,
+                async move { ending.cancelled().await },
+            )
+            .await
+        });
+    }
+    if let Some(address) = &address {
+        crate::offline::write(&node.file("address"), address.as_bytes())?;
+    }
+    let resumed = Arc::clone(&node);
+    tasks.spawn(async move { resume(&resumed, None).await });
+    tasks.spawn(postmen(Arc::clone(&node), stop.clone()));
+    tasks.spawn(tellers(Arc::clone(&node), stop.clone()));
+    tasks.spawn(erasers(Arc::clone(&node), stop.clone()));
+    tasks.spawn(checkers(Arc::clone(&node), stop.clone()));
+    let ready = json!({
+        "event": "ready",
+        "participant": node.id().domain(),
+        "listen": address,
+        "socket": node.config().socket(),
+    });
+    if show.json {
+        object_out(&ready);
+    } else {
+        line_err(&format!(
+            "{} serves{}; stop it with Ctrl-C, reload it with `hansa reload`",
+            node.id().domain(),
+            address.map_or_else(
+                || " without an inbound port".to_owned(),
+                |address| format!(" peers on {address}")
+            )
+        ));
+    }
+    signals(&node, &stop, &mut tasks).await?;
+    stop.cancel();
+    leave(&node, tasks).await;
+    for (file, _) in doors {
+        let _ = std::fs::remove_file(file);
+    }
+    node.settle_refusals().await;
+    let _ = node.index(|_| Ok(()));
+    node.close(PATIENCE).await;
+    Ok(())
+}
+
+/// Listens at an address, and says which one it has become.
+///
+/// # Errors
+/// `ADDRESS_IN_USE`
+pub(super) async fn bind(wanted: &str) -> Result<(TcpListener, String), Refusal> {
+    let listener = TcpListener::bind(wanted).await.map_err(|fault| {
+        Refusal::new(
+            ErrorCode::AddressInUse,
+            format!("`{wanted}` can't be listened on: {fault}"),
+        )
+    })?;
+    let bound = listener.local_addr().map_err(|fault| {
+        Refusal::new(
+            ErrorCode::Internal,
+            format!("the address is not known: {fault}"),
+        )
+    })?;
+    Ok((listener, bound.to_string()))
+}
+
+/// Every hour erases what is kept no longer; decisions once a day, since their files are read for it.
+async fn erasers(node: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
+    let mut hours = tokio::time::interval(std::time::Duration::from_secs(3600));
+    let mut done = None;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = hours.tick() => {
+                let inner = Arc::clone(&node);
+                let erased = crate::admin::blocking(move || inner.erase_expired()).await;
+                if let Err(refusal) = erased {
+                    tracing::warn!(%refusal, "side.not_erased");
+                }
+                let day = node.now().micros().div_euclid(DAY);
+                if done == Some(day) {
+                    continue;
+                }
+                done = Some(day);
+                let inner = Arc::clone(&node);
+                let expired = crate::admin::blocking(move || inner.expire_snapshots()).await;
+                if let Err(refusal) = expired {
+                    tracing::warn!(%refusal, "snapshots.not_expired");
+                }
+                let inner = Arc::clone(&node);
+                let expired = crate::admin::blocking(move || inner.expire_decisions()).await;
+                if let Err(refusal) = expired {
+                    tracing::warn!(%refusal, "log.not_expired");
+                }
+            }
+        }
+    }
+}
+
+/// Reads what is published to its last byte, a little after the start and once a day; and puts on the books at once what questions find.
+async fn checkers(node: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
+    let mut look = tokio::time::interval(std::time::Duration::from_secs(2));
+    let mut due = node.ticks().saturating_add(SETTLED);
+    let mut known = BTreeSet::new();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = look.tick() => {}
+        }
+        let whole = node.ticks() >= due;
+        if whole {
+            due = node.ticks().saturating_add(DAY);
+        }
+        let (inner, before) = (Arc::clone(&node), known.clone());
+        let checks = crate::admin::blocking(move || {
+            if whole {
+                return inner.check_snapshots();
+            }
+            let found = inner.new_damage(&before)?;
+            inner.note_checks(&found)?;
+            Ok(found)
+        });
+        match checks.await {
+            Err(refusal) => tracing::warn!(%refusal, "snapshots.not_checked"),
+            Ok(checks) => {
+                for check in checks {
+                    if let Err(damage) = check.found
+                        && known.insert((check.dataset, check.version))
+                    {
+                        line_err(&crate::cli::output::refusal_text(&damage));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Ends what runs: answers are cut and get their receipts; whoever does not read them does not hold up the end.
+async fn leave(node: &Arc<Connector>, mut tasks: tokio::task::JoinSet<Result<(), Refusal>>) {
+    let why = Refusal::new(ErrorCode::StreamCut, "the connector is being stopped");
+    let closed = async {
+        // An answer gives back its seat when it is closed in the log and its receipt is signed.
+        let mut look = tokio::time::interval(std::time::Duration::from_millis(50));
+        while node.concurrency.taken() > 0 {
+            node.running.cut_all(&why);
+            look.tick().await;
+        }
+    };
+    let _ = tokio::time::timeout(PATIENCE, closed).await;
+    let ended = async {
+        while let Some(ended) = tasks.join_next().await {
+            if let Ok(Err(refusal)) = ended {
+                line_err(&crate::cli::output::refusal_text(&refusal));
+            }
+        }
+    };
+    let _ = tokio::time::timeout(PATIENCE, ended).await;
+    tasks.abort_all();
+    // Words on receipts that came just now: whoever waits for one may refuse the next question.
+    node.background_tasks.close();
+    let _ = tokio::time::timeout(PATIENCE, node.background_tasks.wait()).await;
+}
+
+/// After the start peers come first; in microseconds.
+const SETTLED: i64 = 15_000_000;
+
+/// In microseconds.
+const DAY: i64 = 86_400_000_000;
+
+/// How long the end of one thing is waited for when the connector stops.
+pub(super) const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// Waits for a reason to stop; reloads on SIGHUP and when the trust bundle's file changes.
+async fn signals(
+    node: &Arc<Connector>,
+    stop: &CancellationToken,
+    tasks: &mut tokio::task::JoinSet<Result<(), Refusal>>,
+) -> Result<(), Refusal> {
+    let none = |fault: std::io::Error| {
+        Refusal::new(
+            ErrorCode::Internal,
+            format!("signals can't be heard: {fault}"),
+        )
+    };
+    let mut term = signal(SignalKind::terminate()).map_err(none)?;
+    let mut int = signal(SignalKind::interrupt()).map_err(none)?;
+    let mut hup = signal(SignalKind::hangup()).map_err(none)?;
+    let mut look = tokio::time::interval(LOOK);
+    let mut trusted = stamp(node);
+    loop {
+        tokio::select! {
+            _ = term.recv() => return Ok(()),
+            _ = int.recv() => return Ok(()),
+            () = stop.cancelled() => return Ok(()),
+            ended = tasks.join_next() => {
+                if let Some(Ok(Err(refusal))) = ended {
+                    return Err(refusal);
+                }
+            }
+            _ = hup.recv() => reload(node, reload_by_hand).await,
+            _ = look.tick() => {
+                let now = stamp(node);
+                if now != trusted {
+                    trusted = now;
+                    // First the bundle alone: a configuration that is being edited must not hold up an expulsion.
+                    let inner = Arc::clone(node);
+                    match crate::admin::blocking(move || inner.take_bundle_file()).await {
+                        Ok(()) => reload(node, reload_now).await,
+                        Err(refusal) => line_err(&crate::cli::output::refusal_text(&refusal)),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How often the files of trust are looked at: whoever is expelled has to be cut within a second.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(250);
+
+/// When the files of trust were last written; the operator need not tell that a new bundle or certificate is there.
+fn stamp(node: &Connector) -> Vec<Option<std::time::SystemTime>> {
+    let trust = &node.config().trust;
+    [&trust.bundle, &trust.tls_cert]
+        .into_iter()
+        .map(|file| {
+            std::fs::metadata(file)
+                .and_then(|meta| meta.modified())
+                .ok()
+        })
+        .collect()
+}
+
+type ReloadHandler = fn(&Arc<Connector>) -> Result<Vec<Refusal>, Refusal>;
+
+async fn reload(node: &Arc<Connector>, how: ReloadHandler) {
+    let inner = Arc::clone(node);
+    let done = crate::admin::blocking(move || how(&inner)).await;
+    match done {
+        Ok(faults) => {
+            for fault in faults {
+                line_err(&crate::cli::output::refusal_text(&fault));
+            }
+        }
+        Err(refusal) => line_err(&crate::cli::output::refusal_text(&refusal)),
+    }
+}
+
+/// Keeps the post to every peer going, also to those that are added later.
+async fn postmen(node: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
+    let mut rounds: BTreeMap<hansa_policy::id::ParticipantId, (String, tokio::task::AbortHandle)> =
+        BTreeMap::new();
+    let mut men = tokio::task::JoinSet::new();
+    let mut look = tokio::time::interval(std::time::Duration::from_secs(2));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = look.tick() => {}
+        }
+        let peers = node.peers()?;
+        rounds.retain(|id, (address, man)| {
+            let stays = peers
+                .iter()
+                .any(|peer| peer.id == *id && peer.address == *address);
+            if !stays {
+                man.abort();
+            }
+            stays
+        });
+        for peer in peers {
+            if !rounds.contains_key(&peer.id) {
+                let man = men.spawn(mailbox::serve(Arc::clone(&node), peer.clone()));
+                rounds.insert(peer.id.clone(), (peer.address.clone(), man));
+            }
+        }
+    }
+}
+
+/// Tells the own people in time of contracts that end, and renews the lists of groups. What goes wrong is on the books or in the trace, and stops nothing.
+async fn tellers(node: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
+    let mut look = tokio::time::interval(std::time::Duration::from_secs(2));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = look.tick() => {}
+        }
+        if let Err(refusal) = group_membership::renew(&node).await {
+            tracing::warn!(code = %refusal.code, "group.not_renewed");
+        }
+        if let Err(refusal) = notice::round(&node).await {
+            tracing::warn!(code = %refusal.code, "notice.round_failed");
+        }
+    }
+}

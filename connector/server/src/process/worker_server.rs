@@ -1,0 +1,87 @@
+//! `hansa serve --role worker`: computes shares of the connector's answers; it has no log and takes no lock.
+
+use crate::cli::output::OutputSettings;
+use crate::cli::terminal::{line_err, object_out};
+use crate::config::ConnectorConfig;
+use crate::participant::startup::room;
+use crate::process::clock::{self, AdjustableClock};
+use crate::process::server::{PATIENCE, bind};
+use crate::process::thread_shutdown;
+use crate::workflow::share_worker::ShareWorker;
+use hansa_audit_log::time::Clock;
+use hansa_identity::cluster;
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_transport::cluster::server::serve;
+use hansa_transport::peer::settings::TransportSettings;
+use serde_json::json;
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Serves shares until it is told to stop.
+///
+/// # Errors
+/// What makes it impossible.
+pub(crate) async fn run(
+    config: ConnectorConfig,
+    name: SqlIdentifier,
+    listen: String,
+    clock: Clock,
+    show: OutputSettings,
+) -> Result<u8, Refusal> {
+    let moved = AdjustableClock::new(clock);
+    moved.set(clock::offset(&config)?);
+    let clock = moved.clock();
+    let tls = cluster::worker_config(&config.cluster.folder, &name, &clock)?;
+    let (listener, address) = bind(&listen).await?;
+    let id = config.participant.id.clone();
+    // Of its own: the state folder is the connector's.
+    let spill = tempfile::Builder::new()
+        .prefix("hansa-worker-")
+        .tempdir()
+        .map_err(|fault| {
+            Refusal::new(
+                ErrorCode::StateBroken,
+                format!("no folder to spill: {fault}"),
+            )
+        })?;
+    let (questions, room) = room(&config.limits, spill.path().to_owned(), &clock)?;
+    let desk = Arc::new(ShareWorker::open(config, clock, room)?);
+    let none = |fault: std::io::Error| {
+        Refusal::new(
+            ErrorCode::Internal,
+            format!("signals can't be heard: {fault}"),
+        )
+    };
+    let mut term = signal(SignalKind::terminate()).map_err(none)?;
+    let mut int = signal(SignalKind::interrupt()).map_err(none)?;
+    let ready = json!({
+        "event": "ready",
+        "participant": id.domain(),
+        "worker": name.as_str(),
+        "listen": address,
+    });
+    if show.json {
+        object_out(&ready);
+    } else {
+        line_err(&format!(
+            "the worker {name} of {} serves its connector on {address}; stop it with Ctrl-C",
+            id.domain()
+        ));
+    }
+    let tls = Arc::new(move || Arc::clone(&tls));
+    let served = serve(
+        listener,
+        tls,
+        desk,
+        TransportSettings::default(),
+        std::future::pending(),
+    );
+    let ended = tokio::select! {
+        _ = term.recv() => Ok(()),
+        _ = int.recv() => Ok(()),
+        ended = served => ended,
+    };
+    thread_shutdown::end(questions, PATIENCE).await;
+    ended.map(|()| 0)
+}

@@ -1,0 +1,213 @@
+//! From the question to its first row: what is permitted is on the books before anything is read.
+
+use crate::participant::Connector;
+use crate::participant::concurrency::QueryPermit;
+use crate::participant::prepaid_balances::BalanceReservation;
+use crate::participant::quota_budget::BudgetReservation;
+use crate::participant::running_queries::RunningQueryGuard;
+use crate::workflow::answer::budget_meter::AnswerMeter;
+use crate::workflow::answer::decision_epoch::{PermittedQuery, current_standing, decided};
+use crate::workflow::answer::{
+    AnswerError, IncomingQuery, QueryCaller, presented_attributes, worker_tasks,
+};
+use crate::workflow::receipt::issuance::AdmittedQuery;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::ledger::Recorded;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_enforcement::bound_plan::BoundPlan;
+use hansa_enforcement::cube_plan::PrivatePlanContext;
+use hansa_enforcement::masking::MaskingSecret;
+use hansa_enforcement::permitted_plan::apply;
+use hansa_policy::contract::DatasetGrant;
+use hansa_policy::decision::PermitDecision;
+use hansa_policy::id::{ContractId, DatasetId};
+use hansa_policy::published_list::PublishedLists;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::peer::query_request::{BufferCompression, QueryRequestEnvelope};
+use hansa_proto::receipt::LogLeaf;
+use hansa_query::answer::frames::{AnswerFrames, FrameCompression, frames};
+use hansa_query::execute::cancellation::CancellationSignal;
+use hansa_query::execute::execute_among;
+use hansa_query::sql::functions;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What is known of an answer that runs.
+pub(super) struct RunningAnswer {
+    pub(super) frames: AnswerFrames<AnswerMeter>,
+    pub(super) place: RunningQueryGuard,
+    pub(super) watch: CancellationSignal,
+    pub(super) ends: UtcTimestamp,
+    /// What is told where it is cut there.
+    pub(super) cut: Refusal,
+    /// What the whole answer may take, its reader's time included.
+    pub(super) time: Duration,
+    pub(super) facts: AdmittedQuery,
+    pub(super) seat: Option<QueryPermit>,
+}
+
+/// Brings a question to where its first row can be made.
+pub(super) async fn open(
+    node: &Arc<Connector>,
+    posed: &IncomingQuery,
+) -> Result<RunningAnswer, AnswerError> {
+    let ask = &posed.asking.ask;
+    let asker = posed.asker.id();
+    let seat = match &posed.caller {
+        QueryCaller::Peer(peer) => {
+            node.trusted_clock()?;
+            node.deals_with(peer.id())?;
+            Some(node.peer_query_permit(peer.id())?)
+        }
+        // The parts of one question of our own people share the seat that their messenger holds.
+        QueryCaller::House => None,
+    };
+    if !node.first_time(ask.request, asker)? {
+        return Err(Refusal::new(
+            ErrorCode::RequestIdReused,
+            "a question of that identity was already asked",
+        )
+        .into());
+    }
+    // From here on a withdrawal or an expulsion that comes while the answer is being opened cuts it; one that came before is
+    // found by what follows.
+    let (place, watch) = node
+        .running
+        .enter(ask.request, asker, ask.contracts.clone());
+    let PermittedQuery {
+        recorded,
+        known,
+        holdings,
+        whole,
+        credentials,
+        groups,
+        plan_digest,
+        planned,
+        tools,
+    } = decided(node, posed, &place, &watch).await?;
+    let receipt = recorded.receipt();
+    let leaf = LogLeaf {
+        index: receipt.index(),
+        hash: receipt.leaf(),
+    };
+    let facts = AdmittedQuery {
+        request: ask.request,
+        consumer: asker.clone(),
+        reads: reads(&recorded, &known.snapshots),
+        request_digest: Digest::of(&hansa_proto::peer::query_request::to_ticket(&posed.asking)),
+        sql_commit: posed.commit,
+        plan_digest,
+        admitted_at: receipt.at(),
+        leaf,
+    };
+    let meter = AnswerMeter {
+        node: Arc::clone(node),
+        budgets: recorded.budgets().to_vec(),
+        reserve: BudgetReservation::of(asker.clone(), receipt.at()),
+        fares: recorded.fares().to_vec(),
+        draft: BalanceReservation::default(),
+        request: ask.request,
+        opened: leaf.index,
+        rates: recorded.rates().to_vec(),
+        watch: watch.clone(),
+    };
+    let cut = recorded.cut();
+    let slowest = recorded.rates().iter().map(|(_, rows)| *rows).min();
+    let mut limits = node.limits();
+    if let Some(rows) = slowest.and_then(|rows| usize::try_from(rows).ok()) {
+        // No message holds more than a second's worth.
+        limits.batch_rows = limits.batch_rows.min(rows.max(1));
+    }
+    if let Some(deadline) = posed.asking.deadline {
+        limits.time = limits.time.min(deadline);
+    }
+    let tenant = known.tenant.as_deref();
+    let within = (holdings.as_ref(), &limits);
+    // A worker reads whole snapshots.
+    let sharing = if whole {
+        worker_tasks::sharing(node, posed, (&recorded, planned), tenant, within)
+    } else {
+        None
+    };
+    let permitted =
+        apply(recorded, &tools).map_err(|fell| AnswerError::Declined(Box::new(fell)))?;
+    let ends = permitted.ends();
+    place.reads(
+        facts.reads.iter().filter_map(|(_, id, _)| *id).collect(),
+        facts.reads.iter().map(|(id, _, _)| id.clone()).collect(),
+    );
+    // Who was expelled before is found now; and the record of the ruling may have shown that the clock can't be trusted.
+    if let Err(why) = current_standing(node, posed)
+        .and_then(|_| presented_attributes::still(node, posed.asker.id(), &credentials))
+        .and_then(|()| node.still_listed(&groups, posed.asker.id()))
+    {
+        place.stop(why);
+    }
+    let room = match posed.asker.id() {
+        own if *own == node.id() => node.query_runtime.clone(),
+        peer => node.query_runtime.of(peer),
+    };
+    let watching = watch.clone();
+    let answer = execute_among(permitted, &holdings, &room, &limits, watching, sharing)
+        .await
+        .map_err(AnswerError::Unanswered)?;
+    Ok(RunningAnswer {
+        frames: frames(answer, meter, packing(&posed.asking)),
+        place,
+        watch,
+        ends,
+        cut,
+        time: limits.time,
+        facts,
+        seat,
+    })
+}
+
+/// What the question reads: each dataset with its contract and snapshot.
+fn reads(
+    recorded: &Recorded<PermitDecision<BoundPlan>>,
+    snapshots: &BTreeMap<DatasetId, String>,
+) -> Vec<(DatasetId, Option<ContractId>, String)> {
+    let grants = recorded.standing().grants();
+    recorded
+        .effects()
+        .keys()
+        .map(|id| {
+            let contract = grants.get(id).and_then(DatasetGrant::contract);
+            let snapshot = snapshots.get(id).cloned().unwrap_or_default();
+            (id.clone(), contract, snapshot)
+        })
+        .collect()
+}
+
+pub(super) fn tools(node: &Connector) -> Result<PrivatePlanContext, Refusal> {
+    tools_of(node.schema_secret, node.published())
+}
+
+/// What private plans are made with.
+///
+/// # Errors
+/// `INTERNAL` where the engine lacks an aggregate.
+pub(in crate::workflow) fn tools_of(
+    secret: [u8; 32],
+    published: Arc<PublishedLists>,
+) -> Result<PrivatePlanContext, Refusal> {
+    let missing = || Refusal::new(ErrorCode::Internal, "the engine lacks an aggregate");
+    Ok(PrivatePlanContext {
+        secret: MaskingSecret::new(secret),
+        published,
+        count: functions::aggregate("count").ok_or_else(missing)?,
+        sum: functions::sum::whole(),
+    })
+}
+
+fn packing(asking: &QueryRequestEnvelope) -> FrameCompression {
+    if asking.accept.contains(&BufferCompression::Zstd) {
+        FrameCompression::Zstd
+    } else if asking.accept.contains(&BufferCompression::Lz4) {
+        FrameCompression::Lz4
+    } else {
+        FrameCompression::Plain
+    }
+}

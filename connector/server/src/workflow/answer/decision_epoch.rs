@@ -1,0 +1,158 @@
+//! The decision on a question: what is known is looked up, decided and recorded within one epoch, and anew where a stop came between.
+
+use crate::participant::running_queries::RunningQueryGuard;
+use crate::participant::{Connector, group_lists};
+use crate::workflow::answer::answer_start::tools;
+use crate::workflow::answer::recorded_decision::{admissible, decide};
+use crate::workflow::answer::request_context::{DecisionContext, contract_contexts, snapshots};
+use crate::workflow::answer::row_scope::ReadSet;
+use crate::workflow::answer::{AnswerError, IncomingQuery, QueryCaller, presented_attributes};
+use crate::workflow::combined_contracts;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::ledger::Recorded;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_enforcement::bound_plan::BoundPlan;
+use hansa_enforcement::cube_plan::PrivatePlanContext;
+use hansa_policy::attribute::Credential;
+use hansa_policy::contract::ActiveContracts;
+use hansa_policy::decision::{PermitDecision, QueryShape as _};
+use hansa_policy::group::GroupName;
+use hansa_policy::id::ContractId;
+use hansa_policy::refusal::Refusal;
+use hansa_query::execute::cancellation::CancellationSignal;
+use hansa_query::limits::SqlStatementLimits;
+use hansa_query::snapshot::registry::SnapshotSet;
+use std::sync::Arc;
+
+/// A question that is permitted, on the books, with what it was decided by.
+pub(super) struct PermittedQuery {
+    pub(super) recorded: Recorded<PermitDecision<BoundPlan>>,
+    pub(super) known: DecisionContext,
+    /// What it reads.
+    pub(super) holdings: Arc<SnapshotSet>,
+    /// Whether that is all of its datasets.
+    pub(super) whole: bool,
+    /// What shows what the contracts look at.
+    pub(super) credentials: Vec<Credential>,
+    /// The groups of whose members the asker must be.
+    pub(super) groups: Vec<(Option<ContractId>, GroupName)>,
+    pub(super) plan_digest: Digest,
+    pub(super) planned: UtcTimestamp,
+    pub(super) tools: PrivatePlanContext,
+}
+
+/// So often a question is decided anew, since something was stopped while it was decided.
+const AGAIN: usize = 3;
+
+/// Decides and records. A permit is on the books only where what it stands on still holds at its place in the log.
+///
+/// # Errors
+/// Why nothing is permitted; [`AnswerError::Overtaken`] where something was stopped each time.
+pub(super) async fn decided(
+    node: &Arc<Connector>,
+    posed: &IncomingQuery,
+    place: &RunningQueryGuard,
+    watch: &CancellationSignal,
+) -> Result<PermittedQuery, AnswerError> {
+    for _ in 0..AGAIN {
+        match once(node, posed, place, watch).await {
+            Err(AnswerError::Overtaken) => {}
+            other => return other,
+        }
+    }
+    once(node, posed, place, watch).await
+}
+
+async fn once(
+    node: &Arc<Connector>,
+    posed: &IncomingQuery,
+    place: &RunningQueryGuard,
+    watch: &CancellationSignal,
+) -> Result<PermittedQuery, AnswerError> {
+    let (ask, asker) = (&posed.asking.ask, posed.asker.id());
+    let epoch = node.log.epoch().await;
+    // What was cut meanwhile knows why.
+    if let Some(why) = watch.ended() {
+        return Err(why.into());
+    }
+    let standing = current_standing(node, posed)?;
+    place.reads(
+        ask.contracts.clone(),
+        standing.grants().keys().cloned().collect(),
+    );
+    let tenant = node.config().tenants.get(asker).cloned();
+    let (shown, mut credentials) = presented_attributes::shown(node, posed, &standing)?;
+    place.relies_on(credentials.clone());
+    let groups = group_lists::looked_at(&standing);
+    let around = contract_contexts(node, &standing, &posed.asker, place, &shown)?;
+    let mut known = DecisionContext {
+        around,
+        tenant,
+        guards: node.guards(),
+        ..DecisionContext::default()
+    };
+    admissible(node, &standing, posed, &known)?;
+    combined_contracts::check_question(node, &standing)?;
+    node.executable(&standing)?;
+    let view = node.catalog(|catalog| catalog.view(&standing, known.tenant.as_deref()))?;
+    // The snapshots that are named in the ruling and the receipt are those that are read, also while one is replaced.
+    let holdings = node.snapshots.holdings();
+    known.snapshots = snapshots(node, &holdings, &standing)?;
+    let sql_limits = SqlStatementLimits::default();
+    let planned = node.now();
+    let bound = node
+        .plans
+        .plan(&ask.sql, &view, &sql_limits, planned)
+        .await?;
+    let plan_digest = bound.digest();
+    let tools = tools(node)?;
+    if let Some(why) = watch.ended() {
+        return Err(why.into());
+    }
+    let mut rows = ReadSet::asked(node, posed, &holdings)?;
+    let decided = (epoch, standing);
+    let recorded = decide(node, posed, decided, &mut known, (bound, &mut rows)).await?;
+    let (holdings, whole) = rows.into_holdings();
+    let relied = recorded.relied_on();
+    credentials.retain(|credential| relied.contains(&credential.statement));
+    place.relies_on(credentials.clone());
+    Ok(PermittedQuery {
+        recorded,
+        known,
+        holdings,
+        whole,
+        credentials,
+        groups,
+        plan_digest,
+        planned,
+        tools,
+    })
+}
+
+/// What a member of the league stands on now, by a clock that can be relied on, or the house.
+///
+/// # Errors
+/// `CLOCK_UNTRUSTED`, `PEER_NOT_TRUSTED`, `LOG_FORK` where forked logs are refused, or why a contract is not in force.
+pub(super) fn current_standing(
+    node: &Connector,
+    posed: &IncomingQuery,
+) -> Result<ActiveContracts, Refusal> {
+    match &posed.caller {
+        QueryCaller::Peer(peer) => {
+            node.trusted_clock()?;
+            node.member(peer.id())?;
+            node.deals_with(peer.id())?;
+            let named = &posed.asking.ask.contracts;
+            node.book(|book| book.in_force(peer, named, node.now()))
+        }
+        QueryCaller::House => {
+            let own: Vec<_> = node.catalog(|catalog| {
+                catalog
+                    .datasets()
+                    .map(|dataset| (dataset.id.clone(), dataset.schema_digest()))
+                    .collect()
+            });
+            Ok(node.book(|book| book.owner_contracts(own)))
+        }
+    }
+}

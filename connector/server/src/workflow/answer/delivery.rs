@@ -1,0 +1,170 @@
+//! From the first row to the receipt, whatever happens in between.
+
+use crate::participant::Connector;
+use crate::workflow::answer::answer_start::RunningAnswer;
+use crate::workflow::answer::{AnswerDelivery, QueryCaller};
+use crate::workflow::receipt::issuance::ReceiptDraft;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_transport::peer_handler::AnswerStreamFrame;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Room in the channel: two messages of rows on their way, a receipt and an error. Nothing is computed that has no place.
+const ROOM: usize = 4;
+const ROOM_FOR_ROWS: usize = 3;
+
+type FrameSender = mpsc::Sender<Result<AnswerStreamFrame, Refusal>>;
+
+/// Sends the answer on its way; the task ends with the receipt, whatever happens.
+pub(super) fn deliver(
+    node: &Arc<Connector>,
+    caller: QueryCaller,
+    mut opened: RunningAnswer,
+) -> AnswerDelivery {
+    let (send, frames) = mpsc::channel(ROOM);
+    let node = Arc::clone(node);
+    let _task = tokio::runtime::Handle::current().spawn(async move {
+        let failure = rows(&node, &mut opened, &send).await;
+        finish(&node, &caller, opened, failure, &send).await;
+    });
+    AnswerDelivery { frames }
+}
+
+/// Sends the rows until there are no more, or nobody takes them; gives what cut them, if something did.
+async fn rows(node: &Connector, opened: &mut RunningAnswer, send: &FrameSender) -> Option<Refusal> {
+    let RunningAnswer {
+        frames,
+        place,
+        watch,
+        ends,
+        cut,
+        time,
+        ..
+    } = opened;
+    // What takes long to compute must not outlive the contract. The watch then tells why; this itself never ends.
+    let over = async {
+        until(node, *ends).await;
+        place.stop(cut.clone());
+        std::future::pending::<Infallible>().await
+    };
+    tokio::pin!(over);
+    // The engine ends what takes too long to compute; a reader that stands still must not keep the seat for longer either.
+    let late = async {
+        tokio::time::sleep(*time).await;
+        place.stop(Refusal::new(
+            ErrorCode::ResourceLimit,
+            format!("the answer was not read within {} seconds", time.as_secs()),
+        ));
+        std::future::pending::<Infallible>().await
+    };
+    tokio::pin!(late);
+    loop {
+        let room = tokio::select! {
+            biased;
+            why = watch.wait() => {
+                frames.cut(&why);
+                return Some(why);
+            }
+            never = &mut over => match never {},
+            never = &mut late => match never {},
+            room = send.reserve_many(ROOM_FOR_ROWS) => room,
+        };
+        let mut room = room.ok()?;
+        let frame = tokio::select! {
+            biased;
+            never = &mut over => match never {},
+            () = send.closed() => return None,
+            frame = frames.next() => frame,
+        };
+        match frame? {
+            Ok(frame) => {
+                if let Some(place) = room.next() {
+                    place.send(Ok(AnswerStreamFrame::Data {
+                        header: frame.header,
+                        body: frame.body,
+                    }));
+                }
+            }
+            Err(why) => return Some(why),
+        }
+    }
+}
+
+/// Closes the entry, gives back what was not used, and sends the receipt.
+async fn finish(
+    node: &Arc<Connector>,
+    caller: &QueryCaller,
+    opened: RunningAnswer,
+    failure: Option<Refusal>,
+    send: &FrameSender,
+) {
+    let RunningAnswer {
+        frames,
+        place,
+        facts,
+        seat: _seat,
+        ..
+    } = opened;
+    drop(place);
+    let Some((sealed, meter)) = frames.seal() else {
+        return;
+    };
+    let draft = match caller {
+        QueryCaller::Peer(_) => Some(ReceiptDraft::of(&sealed, facts)),
+        QueryCaller::House => None,
+    };
+    let signed = |at| async move {
+        match draft {
+            Some(draft) => draft.signed(node, at).await.map(Some),
+            // Nobody asks oneself for a proof; the message still says that all rows are there.
+            None => Ok(None),
+        }
+    };
+    let (recorded, signed) = match node.log.record_while(sealed, signed).await {
+        Ok(recorded) => recorded,
+        Err(unwritable) => {
+            let refusal = hansa_audit_store::refusal(&unwritable);
+            let _ = send.try_send(Err(Refusal::new(
+                refusal.code,
+                "nothing can be recorded here",
+            )));
+            return;
+        }
+    };
+    let sent = recorded.sent();
+    node.budgets
+        .give_back(&meter.reserve, sent.rows, sent.bytes);
+    node.prepaid_balances
+        .give_back(&meter.fares, &meter.draft, sent.rows, sent.bytes);
+    match signed {
+        Ok(signed) => {
+            let receipt = signed.map(|signed| signed.issue(node, &recorded));
+            let receipt = receipt.unwrap_or_default();
+            let _ = send.try_send(Ok(AnswerStreamFrame::Receipt(receipt)));
+        }
+        Err(refusal) => {
+            let _ = send.try_send(Err(refusal));
+            return;
+        }
+    }
+    if let Some(why) = failure {
+        let _ = send.try_send(Err(why));
+    }
+}
+
+/// Waits until `end`. The clock may be set meanwhile, so it is looked at again and again; one that is set back, and stands
+/// still for the log until it has caught up, puts no end off.
+async fn until(node: &Connector, end: UtcTimestamp) {
+    let by_clock = || end.micros().saturating_sub(node.now().micros());
+    let (begun, most) = (node.ticks(), by_clock());
+    let left = || by_clock().min(most.saturating_sub(node.ticks().saturating_sub(begun)));
+    while let Some(left) = u64::try_from(left()).ok().filter(|left| *left > 0) {
+        tokio::time::sleep(Duration::from_micros(left.min(LOOK))).await;
+    }
+}
+
+/// So long the clock is not looked at, in microseconds: what ends, ends within a second.
+const LOOK: u64 = 500_000;

@@ -1,0 +1,132 @@
+//! The ruling: what is known goes in, and it is on the books when it comes out.
+
+use crate::participant::Connector;
+use crate::workflow::answer::request_context::{
+    DecisionContext, extends, prepaid_balance, schemas, spent,
+};
+use crate::workflow::answer::row_scope::{ReadSet, RowSelection};
+use crate::workflow::answer::{AnswerError, IncomingQuery, QueryCaller};
+use hansa_audit_log::ledger::{LedgerError, Recorded};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_audit_store::epoch::{DecisionValidity, LogEpoch};
+use hansa_enforcement::bound_plan::BoundPlan;
+use hansa_policy::contract::ActiveContracts;
+use hansa_policy::decision::{self, DecisionInput, PermitDecision, QuotaKind};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::restriction::ProviderRestrictions;
+use hansa_policy::term::Term;
+use hansa_policy::term::purpose::Taxonomy;
+
+/// Window and purpose come before names, so that a refusal does not tell what there is.
+pub(super) fn admissible(
+    node: &Connector,
+    standing: &ActiveContracts,
+    posed: &IncomingQuery,
+    known: &DecisionContext,
+) -> Result<(), Refusal> {
+    let taxonomy = node.taxonomy();
+    decision::admissible(standing, &facts(posed, known, &taxonomy, node.now()))
+}
+
+/// Decides and records, in the epoch in which `standing` and what is known were looked up; in one piece where uses are counted.
+pub(super) async fn decide(
+    node: &Connector,
+    posed: &IncomingQuery,
+    (epoch, standing): (LogEpoch, ActiveContracts),
+    known: &mut DecisionContext,
+    (bound, rows): (BoundPlan, &mut ReadSet<'_>),
+) -> Result<Recorded<PermitDecision<BoundPlan>>, AnswerError> {
+    let lock = if counts_questions(&standing, &known.guards, node.now())? {
+        Some(node.counting.lock().await)
+    } else {
+        None
+    };
+    let asker = posed.asker.id();
+    let now = node.now();
+    known.schemas = schemas(node, &standing);
+    known.extends = extends(node, &standing);
+    known.spent = spent(node, &standing, asker, (&known.guards, now))?;
+    for grant in standing.grants().values() {
+        let around = grant.contract().and_then(|id| known.around.get_mut(&id));
+        if let Some(around) = around {
+            around.balance = prepaid_balance(node, grant, now)?;
+        }
+    }
+    let taxonomy = node.taxonomy();
+    let ruled = decision::decide(standing, &facts(posed, known, &taxonomy, now), bound)?;
+    let validity = DecisionValidity {
+        epoch,
+        until: ruled.ends(),
+    };
+    let about = rows.of(ruled)?;
+    #[cfg(test)]
+    node.pauses.decided.pass().await;
+    let ruled = match about {
+        RowSelection::These(ruled) => *ruled,
+        RowSelection::None(quiet) => {
+            let quiet = node.log.record_while_valid(*quiet, validity, false).await;
+            return Err(AnswerError::Quiet(Box::new(quiet.map_err(unrecorded)?)));
+        }
+    };
+    // The receipt names a head over this record; it is signed while the rows are computed.
+    let headed = matches!(posed.caller, QueryCaller::Peer(_));
+    let recorded = node.log.record_while_valid(ruled, validity, headed).await;
+    let recorded = recorded.map_err(unrecorded)?;
+    node.budgets
+        .count_query(recorded.budgets(), asker, recorded.receipt().at());
+    node.prepaid_balances.charge(recorded.fares());
+    drop(lock);
+    Ok(recorded)
+}
+
+/// Where there is no room for new entries, that much can still be recorded and told.
+fn unrecorded(why: LedgerError) -> AnswerError {
+    match why {
+        LedgerError::LowSpace { .. } => AnswerError::Refused(
+            Refusal::new(
+                ErrorCode::EvidenceUnavailable,
+                "there is no room to record an answer, so nothing is answered",
+            )
+            .with_help("ask again later"),
+        ),
+        LedgerError::Overtaken => AnswerError::Overtaken,
+        _ => AnswerError::Closed,
+    }
+}
+
+fn facts<'a>(
+    posed: &'a IncomingQuery,
+    known: &'a DecisionContext,
+    taxonomy: &'a Taxonomy,
+    now: UtcTimestamp,
+) -> DecisionInput<'a> {
+    DecisionInput {
+        now,
+        request: posed.asking.ask.request,
+        sql_commit: posed.commit,
+        purpose: posed.asking.ask.purpose.as_ref(),
+        taxonomy,
+        schemas: &known.schemas,
+        extends: &known.extends,
+        snapshots: &known.snapshots,
+        spent: &known.spent,
+        contexts: &known.around,
+        restrictions: &known.guards,
+        tenant: known.tenant.as_deref(),
+        node_version: env!("CARGO_PKG_VERSION"),
+    }
+}
+
+fn counts_questions(
+    standing: &ActiveContracts,
+    guards: &ProviderRestrictions,
+    now: UtcTimestamp,
+) -> Result<bool, Refusal> {
+    let budgets = decision::budgets(standing, guards, now)?;
+    let prepaid = |term: &Term| matches!(term, Term::Price(price) if price.prepaid.is_some());
+    let mut grants = standing.grants().values();
+    Ok(budgets
+        .iter()
+        .any(|budget| budget.counts == QuotaKind::Queries)
+        || grants.any(|grant| grant.clause_where(prepaid).is_some()))
+}

@@ -1,0 +1,263 @@
+//! Two officers: what lets out more, lets more in, or ends a contract is asked for by one person and approved by another.
+//!
+//! Both are on the books before anything is signed, each under a pseudonym that only this participant can tell
+//! (`participant::people`), and a reason as a digest of what is kept beside the log. Who
+//! somebody is says the kernel, which names the Unix user at the other end of the local socket.
+
+use crate::participant::Connector;
+use crate::workflow::audit_event::{AuditEvent, maybe};
+use crate::workflow::{group_membership, provider_restriction};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::Json;
+use hansa_policy::contract::{Agreement, Assignee, ContractStatus};
+use hansa_policy::diff::{self, ChangeVerdict};
+use hansa_policy::id::ContractId;
+use hansa_policy::negotiation::Phase;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_store::state_index::row::PendingApprovalRow;
+use std::sync::Arc;
+
+/// What needs two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ApprovalAction {
+    /// To sign what lets out more than a contract between the same two about the same dataset, or can't be compared with it.
+    Sign,
+    /// To end a contract.
+    Withdraw,
+    /// To let more participants into a group; in the place of a contract stands the change.
+    Admit,
+    /// To take a guard away from a dataset, or to set a looser one; in the place of a contract stands the change.
+    Unguard,
+}
+
+impl ApprovalAction {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sign => "sign",
+            Self::Withdraw => "withdraw",
+            Self::Admit => "admit",
+            Self::Unguard => "unguard",
+        }
+    }
+}
+
+/// What has come of somebody's word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Approval {
+    /// Two have said so, for the reason that the first one gave.
+    Enough(Option<String>),
+    /// One has said so, which is on the books; another one is awaited.
+    Waits,
+}
+
+/// What the agreement would be beside what is in force, where that needs two officers here.
+pub(crate) fn needs_two(node: &Connector, agreement: &Agreement) -> Option<ChangeVerdict> {
+    if !node.config().officers.second || agreement.provider.id != node.id() {
+        return None;
+    }
+    let now = node.now();
+    // Also one that does not say that it replaces anything lets out more than there was.
+    let verdict = node.book(|book| {
+        let dataset = &agreement.dataset.id;
+        let ended = book
+            .over(dataset, now)
+            .filter(|_| agreement.assignee == Assignee::Public)
+            .filter(|(_, old, _)| agreement.may_replace(old))
+            .map(|(id, old, _)| (old.proposed_at, id))
+            .max();
+        book.over(dataset, now)
+            .filter(|(id, old, standing)| {
+                // A public view ends with a line of a file, so the last one counts even where it has ended.
+                let last = ended.is_some_and(|(_, last)| last == *id);
+                (last || matches!(standing, ContractStatus::InForce | ContractStatus::NotYet))
+                    && agreement.may_replace(old)
+            })
+            .map(|(_, old, _)| diff::of_agreements(old, agreement))
+            .max()
+    });
+    verdict.filter(|verdict| {
+        matches!(
+            verdict,
+            ChangeVerdict::Looser | ChangeVerdict::NotComparable
+        )
+    })
+}
+
+/// Takes somebody's word that a deed be done.
+///
+/// # Errors
+/// `SECOND_OFFICER_NEEDED` for whoever is none of the officers, or has said so already; or when it can't be recorded.
+pub(crate) async fn word(
+    node: &Arc<Connector>,
+    caller: Option<u32>,
+    contract: ContractId,
+    deed: ApprovalAction,
+    reason: Option<&str>,
+) -> Result<Approval, Refusal> {
+    let _turn = node.negotiation_lock.lock().await;
+    let before = pending_approval(node, contract, deed)?;
+    if let Some(PendingApprovalRow {
+        second: Some(_),
+        reason,
+        ..
+    }) = before
+    {
+        return Ok(Approval::Enough(written(node, reason.as_deref())?));
+    }
+    let (user, officer) = officer(node, caller)?;
+    let record = |first: &str, second: Option<&str>, reason: Option<&str>| {
+        AuditEvent::new(
+            "officers",
+            [
+                (
+                    match deed {
+                        ApprovalAction::Sign | ApprovalAction::Withdraw => "contract",
+                        ApprovalAction::Admit | ApprovalAction::Unguard => "change",
+                    },
+                    Json::text(contract),
+                ),
+                ("deed", Json::text(deed.as_str())),
+                ("first", Json::text(first)),
+                ("second", maybe(second)),
+                ("reason_commit", maybe(reason)),
+            ],
+        )
+    };
+    let (fact, word) = match &before {
+        None => {
+            let keep = |reason| node.pseudonyms.keep_reason(node.now(), reason);
+            let commit = crate::participant::waiting(|| reason.map(keep).transpose())?;
+            let commit = commit.map(|commit| commit.to_string());
+            (record(&officer, None, commit.as_deref()), Approval::Waits)
+        }
+        Some(before)
+            if node.pseudonyms.are_one(&before.first, &officer)
+                || before.first == unkept(node, user) =>
+        {
+            return Err(Refusal::new(
+                ErrorCode::SecondOfficerNeeded,
+                format!(
+                    "you are the one who asked for it on {}; somebody else must approve",
+                    before.at
+                ),
+            ));
+        }
+        Some(before) => (
+            record(&before.first, Some(&officer), before.reason.as_deref()),
+            Approval::Enough(written(node, before.reason.as_deref())?),
+        ),
+    };
+    let _durable = node.record(fact).await?;
+    node.index(|_| Ok(()))?;
+    Ok(word)
+}
+
+/// What officers have said of it.
+///
+/// # Errors
+/// When the index can't be read.
+pub(crate) fn pending_approval(
+    node: &Connector,
+    contract: ContractId,
+    deed: ApprovalAction,
+) -> Result<Option<PendingApprovalRow>, Refusal> {
+    let words = node.index(|state| state.pending_approvals())?;
+    let of = |word: &PendingApprovalRow| word.contract == contract && word.action == deed.as_str();
+    Ok(words.into_iter().find(of))
+}
+
+/// What one officer has asked for, and can still be done.
+///
+/// # Errors
+/// When the index can't be read.
+pub(crate) fn awaited(node: &Connector) -> Result<Vec<PendingApprovalRow>, Refusal> {
+    let now = node.now();
+    let (words, negotiations) =
+        node.index(|state| Ok((state.pending_approvals()?, state.negotiations()?)))?;
+    let held = node.pending_views();
+    let over = [Phase::Finalized.as_str(), Phase::Terminated.as_str()];
+    let open = |word: &PendingApprovalRow| {
+        if word.action == ApprovalAction::Admit.as_str() {
+            return group_membership::still_asked(node, word).unwrap_or(true);
+        }
+        if word.action == ApprovalAction::Unguard.as_str() {
+            return provider_restriction::still_asked(node, word).unwrap_or(true);
+        }
+        if word.action == ApprovalAction::Sign.as_str() {
+            return held.iter().any(|held| held.key == word.contract)
+                || negotiations.iter().any(|row| {
+                    row.contract == Some(word.contract) && !over.contains(&row.state.as_str())
+                });
+        }
+        node.book(|book| {
+            book.stands(word.contract, now)
+                .is_some_and(|(_, standing)| {
+                    matches!(standing, ContractStatus::InForce | ContractStatus::NotYet)
+                })
+        })
+    };
+    let single = words.into_iter().filter(|word| word.second.is_none());
+    Ok(single.filter(open).collect())
+}
+
+/// Refuses to send our signature where it needs two officers, and two have not said so.
+///
+/// # Errors
+/// `SECOND_OFFICER_NEEDED`
+// INVARIANT: two-officers. Whatever comes to signing, here it stops without the word of two.
+pub(crate) fn insist(
+    node: &Connector,
+    contract: ContractId,
+    agreement: &Agreement,
+) -> Result<(), Refusal> {
+    let Some(verdict) = needs_two(node, agreement) else {
+        return Ok(());
+    };
+    let said = pending_approval(node, contract, ApprovalAction::Sign)?;
+    if said.is_some_and(|word| word.second.is_some()) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        ErrorCode::SecondOfficerNeeded,
+        format!("what would be signed is {verdict} beside what is in force"),
+    )
+    .with_contract(contract)
+    .with_help("hansa contract sign, by two of the users under [officers]"))
+}
+
+/// An officer and the pseudonym, which says nothing to whoever has the log alone.
+fn officer(node: &Connector, caller: Option<u32>) -> Result<(u32, String), Refusal> {
+    let refuse = |sentence: String| Err(Refusal::new(ErrorCode::SecondOfficerNeeded, sentence));
+    let Some(user) = caller else {
+        return refuse("no connector runs here, so nobody can tell who you are".to_owned())
+            .map_err(|refusal| {
+                refusal.with_help("start it, hansa serve, and give the command again")
+            });
+    };
+    if !node.config().officers.users.contains(&user) {
+        return refuse(format!(
+            "you came as the Unix user {user}, who is none of the users under [officers]"
+        ));
+    }
+    let now = node.now();
+    Ok((
+        user,
+        crate::participant::waiting(|| node.pseudonyms.pseudonym(user, now))?,
+    ))
+}
+
+/// The pseudonym that logs from before have: made of a secret, and so for good.
+fn unkept(node: &Connector, user: u32) -> String {
+    let parts: [&[u8]; 3] = [&node.schema_secret, b"officer", &user.to_be_bytes()];
+    let digest = Digest::of_parts(&parts).to_string();
+    digest.chars().take(16).collect()
+}
+
+/// What the first one wrote, as long as it is kept; logs from before hold it themselves.
+pub(crate) fn written(node: &Connector, reason: Option<&str>) -> Result<Option<String>, Refusal> {
+    match reason.map(|reason| (reason, reason.parse::<Digest>())) {
+        None => Ok(None),
+        Some((reason, Err(_))) => Ok(Some(reason.to_owned())),
+        Some((_, Ok(commit))) => crate::participant::waiting(|| node.pseudonyms.reason(commit)),
+    }
+}

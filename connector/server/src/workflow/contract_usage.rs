@@ -1,0 +1,196 @@
+//! Usage: what was used under a contract, counted from the records; and what was paid beforehand.
+
+use crate::participant::Connector;
+use crate::workflow::audit_event::AuditEvent;
+use hansa_audit_log::json::Json;
+use hansa_policy::contract::{Agreement, SignatoryRole};
+use hansa_policy::id::ContractId;
+use hansa_policy::money::MoneyAmount;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::Term;
+use hansa_policy::term::price::{PriceTerm, PriceUnit, month};
+use hansa_proto::envelope::{self, StatementKind};
+use hansa_proto::usage::{self, ClauseCharge, MonthlyUsage, PrepaidUsage, UsageStatement};
+use hansa_store::document_folder::StoredDocumentKind as Document;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Counts what was used under all versions of a contract.
+///
+/// # Errors
+/// When the index can't be read.
+pub(crate) fn count(node: &Connector, contract: ContractId) -> Result<UsageStatement, Refusal> {
+    let now = node.now();
+    let first = node.book(|book| book.first(contract));
+    let mut versions: Vec<(ContractId, Agreement)> = node.book(|book| {
+        let all = book.all(now).filter(|(id, _, _)| book.first(*id) == first);
+        all.map(|(id, agreement, _)| (id, agreement.clone()))
+            .collect()
+    });
+    let began: BTreeMap<ContractId, _> = node
+        .index(|state| state.contracts())?
+        .into_iter()
+        .map(|events| (events.id, events))
+        .collect();
+    versions.sort_by_key(|(id, _)| began.get(id).and_then(|events| events.activated));
+    let starts: Vec<_> = versions
+        .iter()
+        .map(|(id, agreement)| {
+            let activated = began.get(id).and_then(|events| events.activated);
+            activated.unwrap_or(now).max(agreement.not_before)
+        })
+        .collect();
+    let mut lines = Vec::new();
+    // The first month that no version before has counted.
+    let mut free = 0;
+    for (index, (id, agreement)) in versions.iter().enumerate() {
+        let mut used: BTreeMap<String, MonthlyUsage> = BTreeMap::new();
+        for row in node.index(|state| state.months(*id))? {
+            let line = used
+                .entry(row.month.clone())
+                .or_insert_with(|| empty(*id, row.month));
+            (line.questions, line.rows, line.bytes) = (row.questions, row.rows, row.bytes);
+        }
+        let withdrawn = began.get(id).and_then(|events| events.withdrawn);
+        let next = starts.get(index.saturating_add(1)).copied();
+        let ends = [Some(now), Some(agreement.not_after), withdrawn, next];
+        let end = ends.into_iter().flatten().min().unwrap_or(now);
+        let start = starts.get(index).copied().unwrap_or(now);
+        let begun: Vec<u64> = if start <= end {
+            (month(start).max(free)..=month(end)).collect()
+        } else {
+            Vec::new()
+        };
+        free = free.max(begun.last().map_or(0, |last| last.saturating_add(1)));
+        let by_month = |price: &PriceTerm| price.per == PriceUnit::Month;
+        if prices(agreement).any(|(_, price)| by_month(price)) {
+            for one in &begun {
+                let name = name(*one);
+                used.entry(name.clone()).or_insert_with(|| empty(*id, name));
+            }
+        }
+        for mut line in used.into_values() {
+            let counted = begun.iter().any(|one| name(*one) == line.month);
+            line.sums = prices(agreement)
+                .map(|(clause, price)| ClauseCharge {
+                    clause,
+                    price: price.clone(),
+                    count: match price.per {
+                        PriceUnit::Query => line.questions,
+                        PriceUnit::Row => line.rows,
+                        PriceUnit::Megabyte => line.bytes,
+                        PriceUnit::Month => u64::from(counted),
+                    },
+                })
+                .collect();
+            lines.push(line);
+        }
+    }
+    let newest = versions.last().map(|(_, agreement)| agreement);
+    Ok(UsageStatement {
+        provider: node.id(),
+        consumer: newest.and_then(|agreement| agreement.assignee_id().cloned()),
+        contract: first,
+        lines,
+        prepaid: newest.and_then(|agreement| prepaid(node, first, agreement)),
+        stated_at: now,
+    })
+}
+
+/// What was paid beforehand under a contract, and what of it is spent.
+pub(crate) fn prepaid(
+    node: &Connector,
+    first: ContractId,
+    agreement: &Agreement,
+) -> Option<PrepaidUsage> {
+    let (_, price) = prices(agreement).find(|(_, price)| price.prepaid.is_some())?;
+    let purse = node.prepaid_balances.of(first);
+    Some(PrepaidUsage {
+        currency: price.currency.clone(),
+        paid: price.paid()?.plus(purse.topped),
+        spent: purse.spent,
+    })
+}
+
+fn prices(agreement: &Agreement) -> impl Iterator<Item = (hansa_policy::id::ClauseId, &PriceTerm)> {
+    let clauses = agreement.clauses.iter();
+    clauses.filter_map(|clause| match &clause.term {
+        Term::Price(price) => Some((clause.id, price)),
+        _ => None,
+    })
+}
+
+const fn empty(contract: ContractId, month: String) -> MonthlyUsage {
+    MonthlyUsage {
+        contract,
+        month,
+        questions: 0,
+        rows: 0,
+        bytes: 0,
+        sums: Vec::new(),
+    }
+}
+
+/// `2026-06`; months are counted from January, so that each is one more than the twelfths of its year.
+fn name(month: u64) -> String {
+    let before = month.saturating_sub(1);
+    format!("{:04}-{:02}", before / 12, before % 12 + 1)
+}
+
+/// Signs it, keeps it and puts it on the books. Gives the statement.
+///
+/// # Errors
+/// When it can't be signed, kept or recorded.
+pub(crate) async fn state(
+    node: &Arc<Connector>,
+    usage: &UsageStatement,
+) -> Result<Vec<u8>, Refusal> {
+    let payload = usage::to_bytes(usage);
+    let signature = node.sign(StatementKind::Usage, SignatoryRole::Provider, &payload)?;
+    let bytes = envelope::assemble(&payload, &[signature]);
+    let file = crate::participant::waiting(|| node.documents.keep(Document::Statement, &bytes))?;
+    let _durable = node
+        .record(AuditEvent::new(
+            "usage",
+            [
+                ("contract", Json::text(usage.contract)),
+                ("statement", Json::text(file)),
+            ],
+        ))
+        .await?;
+    Ok(bytes)
+}
+
+/// More was paid beforehand: on the books, and then it counts.
+///
+/// # Errors
+/// `USAGE` where nothing is paid beforehand, or when it can't be recorded.
+pub(crate) async fn top_up(
+    node: &Arc<Connector>,
+    contract: ContractId,
+    agreement: &Agreement,
+    amount: MoneyAmount,
+) -> Result<PrepaidUsage, Refusal> {
+    let first = node.book(|book| book.first(contract));
+    let nothing = || {
+        let sentence = "under this contract nothing is paid beforehand";
+        Refusal::new(ErrorCode::UsageWrong, sentence)
+    };
+    if agreement.provider.id != node.id() {
+        let sentence = "the provider puts on its books what was paid";
+        return Err(Refusal::new(ErrorCode::UsageWrong, sentence));
+    }
+    prepaid(node, first, agreement).ok_or_else(nothing)?;
+    let _durable = node
+        .record(AuditEvent::new(
+            "top_up",
+            [
+                ("contract", Json::text(first)),
+                ("amount", Json::text(amount)),
+            ],
+        ))
+        .await?;
+    node.index(|_| Ok(()))?;
+    node.prepaid_balances.topped_up(first, amount);
+    prepaid(node, first, agreement).ok_or_else(nothing)
+}

@@ -1,0 +1,106 @@
+//! Attest: the consumer states that what it received is deleted; on the books of both, carried like any letter.
+
+use crate::participant::Connector;
+use crate::workflow::audit_event::AuditEvent;
+use crate::workflow::{contract_withdrawal, negotiation};
+use hansa_audit_log::json::Json;
+use hansa_policy::contract::{Agreement, SignatoryRole};
+use hansa_policy::id::{ContractId, ParticipantId, RequestId};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::deletion::{self, DeletionStatement, MOST};
+use hansa_proto::envelope::{self, StatementKind};
+use hansa_proto::peer::message::MessageContent;
+use hansa_store::document_folder::StoredDocumentKind as Document;
+use std::sync::Arc;
+
+/// States it of these answers, in as many statements as it takes, and puts each into the outbox. Gives how many.
+///
+/// # Errors
+/// When a statement can't be signed, kept or recorded.
+pub(crate) async fn state(
+    node: &Arc<Connector>,
+    (contract, agreement): (ContractId, &Agreement),
+    requests: &[RequestId],
+) -> Result<usize, Refusal> {
+    let provider = &agreement.provider.id;
+    let mut statements = 0;
+    for some in requests.chunks(MOST) {
+        let deletion = DeletionStatement {
+            provider: provider.clone(),
+            consumer: node.id(),
+            contract,
+            requests: some.iter().copied().collect(),
+            stated_at: node.now(),
+        };
+        let payload = deletion::to_bytes(&deletion);
+        let signature = node.sign(StatementKind::Deletion, SignatoryRole::Consumer, &payload)?;
+        let bytes = envelope::assemble(&payload, &[signature]);
+        // First into the outbox: a crash in between has it stated once more, and never once too few.
+        let statement = bytes.clone().into();
+        negotiation::send(
+            node,
+            provider,
+            MessageContent::Statement { statement },
+            false,
+        )
+        .await?;
+        record(node, provider, &deletion, &bytes, "out").await?;
+        statements += 1;
+    }
+    Ok(statements)
+}
+
+/// Takes in the statement of a consumer. What it says of answers that we have not given changes nothing.
+///
+/// # Errors
+/// When it is not by the peer, about a contract that it has not with us, its signature does not count, or it can't be
+/// recorded.
+pub(crate) async fn take_in(
+    node: &Arc<Connector>,
+    peer: &ParticipantId,
+    bytes: &[u8],
+) -> Result<(), Refusal> {
+    let signed = deletion::from_envelope(bytes)?;
+    let deletion = &signed.deletion;
+    let parties = deletion.consumer == *peer && deletion.provider == node.id();
+    let known = node.book(|book| {
+        let agreement = book.agreement(deletion.contract);
+        agreement.is_some_and(|agreement| {
+            agreement.provider.id == deletion.provider
+                && agreement.assignee_id().is_none_or(|id| id == peer)
+        })
+    });
+    if !parties || !known {
+        let sentence = "the statement is about no contract of ours with whoever sends it";
+        return Err(Refusal::new(ErrorCode::ContractUnknown, sentence));
+    }
+    contract_withdrawal::check_statement(node, peer, &signed.signature)?;
+    record(node, peer, deletion, bytes, "in").await
+}
+
+async fn record(
+    node: &Arc<Connector>,
+    peer: &ParticipantId,
+    deletion: &DeletionStatement,
+    bytes: &[u8],
+    direction: &str,
+) -> Result<(), Refusal> {
+    let file = crate::participant::waiting(|| node.documents.keep(Document::Statement, bytes))?;
+    let requests = deletion.requests.iter().map(Json::text).collect();
+    // What is owed is owed under all versions of a contract together.
+    let first = node.book(|book| book.first(deletion.contract));
+    let _durable = node
+        .record(AuditEvent::new(
+            "attest",
+            [
+                ("peer", Json::text(peer)),
+                ("direction", Json::text(direction)),
+                ("contract", Json::text(deletion.contract)),
+                ("first", Json::text(first)),
+                ("statement", Json::text(file)),
+                ("requests", Json::List(requests)),
+            ],
+        ))
+        .await?;
+    node.index(|_| Ok(()))
+}

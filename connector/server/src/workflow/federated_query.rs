@@ -1,0 +1,448 @@
+//! Ask: one question over own and remote datasets. The plan stays here, errands go out, each on the books before it goes.
+
+mod contract_eligibility;
+mod named_contracts;
+mod unavailable_tables;
+
+use crate::participant::Connector;
+use crate::participant::catalog_cache::CachedCatalogReader;
+use crate::participant::peer_connections::KnownPeer;
+use crate::workflow::{contract_withdrawal, mailbox};
+use hansa_catalog::dataset::Dataset;
+use hansa_policy::contract::{Agreement, ContractStatus};
+use hansa_policy::id::{ContractId, ParticipantId};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::rule::EffectBinding;
+use hansa_policy::term::{self, Term};
+use hansa_proto::peer::catalog_page::{CatalogPageRequest, ListedOffer};
+use hansa_query::federation::federated_query::{FederatedQueryLimits, QueryOptions};
+use hansa_query::federation::query_catalog::{QueryCatalog, RemoteTable, UnavailableTable};
+use hansa_query::limits::QueryResourceLimits;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A dataset of a peer, as its catalogue shows it to us.
+#[derive(Debug, Clone)]
+pub(crate) struct VisibleDataset {
+    /// The peer.
+    pub(crate) peer: KnownPeer,
+    /// The entry.
+    pub(crate) dataset: Dataset,
+    /// What is offered.
+    pub(crate) offers: Vec<hansa_catalog::offer::Offer>,
+    /// Public views in force: their identity and what they say.
+    pub(crate) views: Vec<(ContractId, Agreement)>,
+    /// Why a public view that is shown there can't be used.
+    pub(crate) unusable: Vec<Refusal>,
+}
+
+/// Fetches the catalogue of a peer, all pages.
+///
+/// # Errors
+/// When the peer can't be reached, or sends what can't be read.
+pub(crate) async fn catalogue(
+    node: &Arc<Connector>,
+    peer: &KnownPeer,
+) -> Result<Vec<VisibleDataset>, Refusal> {
+    let (seen, _) = catalog_page(node, peer).await?;
+    Ok(seen)
+}
+
+/// The same, with the number of the newest letter that waits there.
+async fn catalog_page(node: &Arc<Connector>, peer: &KnownPeer) -> Result<CatalogPage, Refusal> {
+    let shown = mailbox::with_reconnect(node, peer, || pages(node, peer)).await?;
+    unavailable_tables::remember(node, &shown.0).await;
+    Ok(shown)
+}
+
+type CatalogPage = (Vec<VisibleDataset>, Option<u64>);
+
+async fn pages(node: &Arc<Connector>, peer: &KnownPeer) -> Result<CatalogPage, Refusal> {
+    let client = node.call(peer).await?;
+    let (mut seen, mut letters) = (Vec::new(), None);
+    let mut reading = node.delivery_queues.reading(&peer.id);
+    let mut request = CatalogPageRequest::default();
+    for _ in 0..MOST_PAGES {
+        let page = client.catalog(&request).await?;
+        letters = letters.max(page.newest_message);
+        for entry in page.entries {
+            let mut dataset = reading
+                .dataset(&entry.dataset)
+                .map_err(|refusal| refusal.with_participant(peer.id.clone()))?;
+            dataset.kind = entry.kind;
+            if dataset.id.owner != peer.id {
+                return Err(Refusal::new(
+                    ErrorCode::PeerDataInvalid,
+                    format!("{} shows a dataset of somebody else", peer.id.domain()),
+                )
+                .with_participant(peer.id.clone()));
+            }
+            seen.push(read(node, peer, dataset, entry.offers, &mut reading));
+        }
+        if seen.len() > MOST_DATASETS {
+            break;
+        }
+        match page.next {
+            Some(next) => request.after = Some(next),
+            None => {
+                node.delivery_queues.was_read(&peer.id, reading);
+                return Ok((seen, letters));
+            }
+        }
+    }
+    Err(Refusal::new(
+        ErrorCode::PeerDataInvalid,
+        format!("the catalogue of {} does not end", peer.id.domain()),
+    ))
+}
+
+/// What is offered of a dataset. A plain offer that can't be read is left out: a newer peer may offer what this version
+/// does not know. A public view is in force, so that one that can't be read or trusted is told.
+fn read(
+    node: &Connector,
+    peer: &KnownPeer,
+    dataset: Dataset,
+    offers: Vec<ListedOffer>,
+    reading: &mut CachedCatalogReader,
+) -> VisibleDataset {
+    let mut seen = VisibleDataset {
+        peer: peer.clone(),
+        dataset,
+        offers: Vec::new(),
+        views: Vec::new(),
+        unusable: Vec::new(),
+    };
+    for entry in offers {
+        let unread = if entry.public_view {
+            view(node, &seen.dataset, &entry.policy)
+                .map(|view| seen.views.push(view))
+                .inspect_err(|refusal| seen.unusable.push(refusal.clone()))
+        } else {
+            reading.offer(&entry.policy).and_then(|offer| {
+                if offer.dataset != seen.dataset.id {
+                    return Err(elsewhere());
+                }
+                seen.offers.push(offer);
+                Ok(())
+            })
+        };
+        if let Err(refusal) = unread {
+            tracing::warn!(peer = peer.id.domain(), dataset = %seen.dataset.id.name, code = %refusal.code, "offer.unusable");
+        }
+    }
+    seen
+}
+
+const MOST_PAGES: usize = 1000;
+const MOST_DATASETS: usize = 20_000;
+
+/// A public view of this dataset, signed by its owner.
+fn view(
+    node: &Connector,
+    dataset: &Dataset,
+    bytes: &[u8],
+) -> Result<(ContractId, Agreement), Refusal> {
+    let signed = hansa_proto::envelope::parse_offer(bytes)?;
+    let agreed = signed.verify(&node.trust.bundle().keys(node.now()))?;
+    let agreement = agreed.agreement();
+    if agreement.dataset.id != dataset.id
+        || agreement.provider.id != dataset.id.owner
+        || agreement.assignee_id().is_some()
+    {
+        return Err(elsewhere());
+    }
+    Ok((agreed.id(), agreement.clone()))
+}
+
+fn elsewhere() -> Refusal {
+    Refusal::new(
+        ErrorCode::PeerDataInvalid,
+        "what is offered there is no view of that dataset",
+    )
+}
+
+/// Gathers the tables that a question may name, and what it may need and can't have: from the catalogues of the peers that
+/// it mentions, and of all peers where it names a model.
+///
+/// # Errors
+/// When the own index can't be read.
+pub(crate) async fn reach(
+    node: &Arc<Connector>,
+    sql: &str,
+    wish: &QueryOptions,
+) -> Result<QueryCatalog, Refusal> {
+    let peers = node.peers()?;
+    let words = words(sql);
+    let model = words.contains("model");
+    let wanted: Vec<&KnownPeer> = peers
+        .iter()
+        .filter(|peer| model || words.contains(peer.alias.as_str()))
+        .collect();
+    let fetched = futures::future::join_all(wanted.iter().map(|peer| newest(node, peer))).await;
+    let mut tables = own_tables(node)?;
+    let mut lacks = Vec::new();
+    let mut shown = BTreeMap::new();
+    let mut out_of_reach = BTreeMap::new();
+    let mut unread = Vec::new();
+    for (peer, seen) in wanted.into_iter().zip(fetched) {
+        match seen {
+            Ok(seen) => {
+                for seen in &seen {
+                    let (usable, unusable) = remote_tables(node, seen, wish);
+                    unread.extend(unusable.iter().cloned());
+                    if usable.is_empty() {
+                        lacks.extend(unusable.into_iter().map(|why| UnavailableTable {
+                            participant: peer.id.clone(),
+                            alias: Some(peer.alias.clone()),
+                            dataset: Some(seen.dataset.id.name.clone()),
+                            // Of no model: it is missed by its own name alone.
+                            model: Some(seen.dataset.model.clone().unwrap_or_default()),
+                            why,
+                        }));
+                    }
+                    tables.extend(usable);
+                }
+                shown.insert(peer.id.clone(), seen);
+            }
+            Err(why) => {
+                let why = away(peer, why);
+                out_of_reach.insert(peer.id.clone(), why.clone());
+                lacks.push(UnavailableTable {
+                    participant: peer.id.clone(),
+                    alias: Some(peer.alias.clone()),
+                    dataset: None,
+                    model: None,
+                    why,
+                });
+            }
+        }
+    }
+    if model {
+        lacks.extend(unavailable_tables::unresolved(node, &peers, &shown)?);
+    }
+    let reached = named_contracts::ParticipantCatalogs {
+        peers: &peers,
+        shown: &shown,
+        out_of_reach: &out_of_reach,
+        unread: &unread,
+    };
+    let unusable = named_contracts::unusable(node, wish, &tables, &reached)?;
+    Ok(QueryCatalog::new(tables)
+        .that_lacks(lacks)
+        .with_unusable(unusable))
+}
+
+/// A participant without its catalogue.
+fn away(peer: &KnownPeer, why: Refusal) -> Refusal {
+    let why = match why.participant {
+        Some(_) => why,
+        None => why.with_participant(peer.id.clone()),
+    };
+    why.with_help(format!("hansa doctor {} says where it fails", peer.alias))
+}
+
+/// What a peer shows, letters carried first, so that a contract that was just finalised, or withdrawn, counts. Mostly there
+/// are none that change anything: ours are handed in while the catalogue comes, which says whether there are some for us, and
+/// is fetched again if there were any.
+async fn newest(node: &Arc<Connector>, peer: &KnownPeer) -> Result<Vec<VisibleDataset>, Refusal> {
+    // The two share one connection; a peer that can't be reached shows itself in the catalogue call.
+    let _greeted = node.call(peer).await;
+    let before = node.delivery_queues.news(&peer.id);
+    let (_, shown) = futures::join!(mailbox::send_off(node, peer), catalog_page(node, peer));
+    let still = node.delivery_queues.news(&peer.id) == before;
+    let (seen, letters) = match shown {
+        Ok(shown) => shown,
+        Err(refusal) if still => return Err(refusal),
+        Err(_) => (Vec::new(), None),
+    };
+    if still && !mailbox::waits(node, peer, letters)? {
+        return Ok(seen);
+    }
+    // What went may have been answered.
+    let _fetched = mailbox::pump(node, peer).await;
+    catalogue(node, peer).await
+}
+
+/// The words of a statement, in lower case.
+pub(crate) fn words(sql: &str) -> BTreeSet<String> {
+    sql.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect()
+}
+
+fn own_tables(node: &Connector) -> Result<Vec<RemoteTable>, Refusal> {
+    let alias = node.config().participant.alias.clone();
+    node.catalog(|catalog| {
+        catalog
+            .datasets()
+            .map(|dataset| RemoteTable::new(alias.clone(), dataset, None, &[]))
+            .collect()
+    })
+}
+
+/// The contracts under which we may ask for a dataset: those that we hold, and public views.
+pub(crate) fn usable_contracts(
+    node: &Connector,
+    seen: &VisibleDataset,
+) -> Vec<(ContractId, Agreement)> {
+    let (own, now) = (node.id(), node.now());
+    let mut held: Vec<_> = node.book(|book| {
+        book.taken_by(&own, now)
+            .filter(|(_, agreement, standing)| {
+                *standing == ContractStatus::InForce && agreement.dataset.id == seen.dataset.id
+            })
+            .map(|(id, agreement, _)| (id, agreement.clone()))
+            .collect()
+    });
+    held.extend(seen.views.iter().cloned());
+    held
+}
+
+/// The titles of the offers on which contracts with a peer were made. That they can't be read keeps nobody from asking.
+fn titles(node: &Connector, peer: &ParticipantId) -> BTreeMap<ContractId, String> {
+    let rows = node.index(|state| state.negotiations()).unwrap_or_default();
+    let with = rows.into_iter().filter(|row| row.peer == *peer);
+    with.filter_map(|row| Some((row.contract?, row.title?)))
+        .collect()
+}
+
+/// The tables of a dataset, one for each contract, and why there is none for the others.
+fn remote_tables(
+    node: &Connector,
+    seen: &VisibleDataset,
+    wish: &QueryOptions,
+) -> (Vec<RemoteTable>, Vec<Refusal>) {
+    let own = node.id();
+    let mut tables = Vec::new();
+    let mut unusable = seen.unusable.clone();
+    let held = usable_contracts(node, seen);
+    // Titles are for people who have to choose.
+    let titles = match held.len() > 1 {
+        true => titles(node, &seen.peer.id),
+        false => BTreeMap::new(),
+    };
+    for (id, agreement) in held {
+        let table =
+            term::of_clauses(&agreement.clauses, &EffectBinding::of(&own)).and_then(|effects| {
+                RemoteTable::new(seen.peer.alias.clone(), &seen.dataset, Some(id), &effects)
+            });
+        match table {
+            Ok(mut table) => {
+                for clause in &agreement.clauses {
+                    if let Term::Attribution(text) = &clause.term {
+                        table.provenance.attribute(text);
+                    }
+                }
+                tables.push(RemoteTable {
+                    title: titles.get(&id).cloned(),
+                    barred: contract_eligibility::barred(node, seen, id, &agreement, wish),
+                    joins: term::joins::side(&agreement.clauses),
+                    travel: term::key_transfer::of(&agreement.clauses)
+                        .map(|(clause, travel)| (clause, travel.clone())),
+                    ..table
+                });
+            }
+            Err(refusal) => unusable.push(refusal.with_contract(id)),
+        }
+    }
+    let name = format!("{}.{}", seen.peer.alias, seen.dataset.id.name);
+    let told = unusable.into_iter().map(|why| {
+        let told = Refusal::new(
+            ErrorCode::AnswerIncomplete,
+            format!("what is in force on `{name}` can't be used here: {why}"),
+        )
+        .with_participant(seen.peer.id.clone())
+        .with_help(format!(
+            "tell its operator, or request an amendment: hansa contract request {name}"
+        ));
+        match why.contract {
+            Some(contract) => told.with_contract(contract),
+            None => told,
+        }
+    });
+    (tables, told.collect())
+}
+
+/// A dataset of our own that a question names and whose snapshot can't be read.
+pub(crate) fn damaged(node: &Connector, sql: &str) -> Option<Refusal> {
+    let words = words(sql);
+    let alias = node.config().participant.alias.to_string();
+    let named = |name: &str| words.contains(&alias) && words.contains(name);
+    let mut damaged = node.snapshots.damaged().into_iter();
+    damaged
+        .find(|(name, _)| named(name.as_str()))
+        .map(|(_, refusal)| refusal)
+}
+
+/// What a question names and was had under a contract that is not in force: why it can't be had now.
+///
+/// # Errors
+/// When the own index can't be read.
+pub(crate) fn lapsed(node: &Connector, sql: &str) -> Result<Option<Refusal>, Refusal> {
+    let words = words(sql);
+    let peers = node.peers()?;
+    let now = node.now();
+    let own = node.id();
+    let found = node.book(|book| {
+        let stands = |agreement: &Agreement| {
+            book.taken_by(&own, now).any(|(_, other, standing)| {
+                standing == ContractStatus::InForce && other.dataset.id == agreement.dataset.id
+            })
+        };
+        book.taken_by(&own, now)
+            .filter(|(_, agreement, standing)| {
+                *standing != ContractStatus::InForce
+                    && words.contains(agreement.dataset.id.name.as_str())
+                    && !stands(agreement)
+            })
+            .max_by_key(|(_, agreement, _)| agreement.proposed_at)
+            .map(|(id, agreement, standing)| (id, agreement.dataset.id.clone(), standing))
+    });
+    let Some((id, dataset, standing)) = found else {
+        return Ok(None);
+    };
+    let named = peers
+        .iter()
+        .find(|peer| peer.id == dataset.owner && words.contains(peer.alias.as_str()));
+    let Some(peer) = named else { return Ok(None) };
+    let (code, what) = match standing {
+        ContractStatus::Withdrawn => (
+            ErrorCode::Withdrawn,
+            match contract_withdrawal::withdrawal_of(node, id) {
+                Some(ended) => format!(
+                    "was withdrawn by {} at {}: {}",
+                    ended.party.domain(),
+                    ended.issued_at,
+                    ended.reason
+                ),
+                None => "was withdrawn".to_owned(),
+            },
+        ),
+        ContractStatus::Expired => (ErrorCode::Expired, "has ended".to_owned()),
+        ContractStatus::NotYet => (ErrorCode::NotYetValid, "has not begun".to_owned()),
+        ContractStatus::Superseded => (
+            ErrorCode::Superseded,
+            "was replaced by another one".to_owned(),
+        ),
+        ContractStatus::InForce => return Ok(None),
+    };
+    let name = format!("{}.{}", peer.alias, dataset.name);
+    Ok(Some(
+        Refusal::new(code, format!("the contract on {name} {what}"))
+            .with_participant(peer.id.clone())
+            .with_contract(id)
+            .with_help(format!("ask for a new one: hansa contract request {name}")),
+    ))
+}
+
+/// What one question may use here.
+pub(crate) fn bounds(node: &Connector) -> FederatedQueryLimits {
+    FederatedQueryLimits {
+        limits: QueryResourceLimits {
+            partitions: 2,
+            ..node.limits()
+        },
+        ..FederatedQueryLimits::default()
+    }
+}

@@ -1,0 +1,197 @@
+//! What a question may need and can't have: contracts in force and public views that can't be used here, and why.
+//!
+//! A city that is left out of a figure without a word is the worst that can happen to an answer, so what can't be used is
+//! handed on with its reason, and whoever plans the question says whether it needs it.
+
+use super::VisibleDataset;
+use crate::participant::Connector;
+use crate::participant::peer_connections::KnownPeer;
+use crate::workflow::audit_event::{AuditEvent, maybe};
+use hansa_audit_log::json::Json;
+use hansa_policy::contract::{Agreement, ContractStatus};
+use hansa_policy::id::{ContractId, DatasetId, ParticipantId};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_query::federation::query_catalog::UnavailableTable;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Our own contracts that are in force.
+pub(super) fn ours(node: &Connector) -> Vec<(ContractId, Agreement)> {
+    let (own, now) = (node.id(), node.now());
+    node.book(|book| {
+        book.taken_by(&own, now)
+            .filter(|(_, _, standing)| *standing == ContractStatus::InForce)
+            .map(|(id, agreement, _)| (id, agreement.clone()))
+            .collect()
+    })
+}
+
+/// Remembers of what model the datasets of our contracts are, in the own log: when an entry is gone, or says nothing of a
+/// model any more, a question on that model still knows what it lacks.
+pub(super) async fn remember(node: &Arc<Connector>, seen: &[VisibleDataset]) {
+    let Ok(known) = node.index(|state| state.models()) else {
+        return;
+    };
+    for (id, agreement) in ours(node) {
+        let entry = seen
+            .iter()
+            .find(|seen| seen.dataset.id == agreement.dataset.id);
+        let Some(entry) = entry else { continue };
+        let model = entry.dataset.model.as_deref();
+        let noted = known
+            .get(&id)
+            .is_some_and(|known| known.iter().any(|known| known.as_deref() == model));
+        if noted {
+            continue;
+        }
+        let fact = AuditEvent::new(
+            "model_seen",
+            [
+                ("contract", Json::text(id)),
+                ("dataset", Json::text(&agreement.dataset.id)),
+                ("model", maybe(model)),
+            ],
+        );
+        // What can't be noted counts as never seen, and is then missed by every model.
+        if let Err(refusal) = node.record(fact).await {
+            tracing::warn!(code = %refusal.code, "model.unnoted");
+        }
+    }
+}
+
+/// The contracts in force whose dataset is not there as it was: its owner is no peer any more, does not show it, or does
+/// not say that it is of its model; and those whose own file is lost.
+///
+/// # Errors
+/// When the own index can't be read.
+pub(super) fn unresolved(
+    node: &Connector,
+    peers: &[KnownPeer],
+    shown: &BTreeMap<ParticipantId, Vec<VisibleDataset>>,
+) -> Result<Vec<UnavailableTable>, Refusal> {
+    let (known, agreed) =
+        node.index(|state| Ok((state.models()?, state.agreed_on(node.now())?)))?;
+    let mut lacking = Vec::new();
+    let own = node.id();
+    for (id, dataset) in agreed {
+        let lost = dataset.owner != own && node.book(|book| book.agreement(id).is_none());
+        if !lost {
+            continue;
+        }
+        let models = match known.get(&id) {
+            None => vec![None],
+            Some(seen) => seen.iter().flatten().cloned().map(Some).collect(),
+        };
+        let alias = peers
+            .iter()
+            .find(|peer| peer.id == dataset.owner)
+            .map(|peer| peer.alias.clone());
+        lacking.extend(models.into_iter().map(|model| UnavailableTable {
+            participant: dataset.owner.clone(),
+            alias: alias.clone(),
+            dataset: Some(dataset.name.clone()),
+            model,
+            why: unread(id, &dataset),
+        }));
+    }
+    for (id, agreement) in ours(node) {
+        let dataset = &agreement.dataset.id;
+        let peer = peers.iter().find(|peer| peer.id == dataset.owner);
+        let models = known.get(&id).cloned().unwrap_or_default();
+        let entry = shown.get(&dataset.owner).map(|all| {
+            all.iter()
+                .find(|seen| seen.dataset.id == *dataset)
+                .map(|seen| seen.dataset.model.clone())
+        });
+        let (now, why) = match (peer, entry) {
+            (None, _) => (None, forgotten(&agreement)),
+            // Its catalogue could not be fetched, which is said of the participant as a whole.
+            (Some(_), None) => continue,
+            (Some(_), Some(None)) => (None, gone(&agreement)),
+            (Some(_), Some(Some(model))) => {
+                if models.is_empty() {
+                    continue;
+                }
+                (model, changed(&agreement))
+            }
+        };
+        let why = why
+            .with_participant(dataset.owner.clone())
+            .with_contract(id)
+            .with_help(format!(
+                "or end the contract: hansa contract withdraw {} --reason TEXT",
+                id.short()
+            ));
+        let mut add = |model: Option<String>| {
+            lacking.push(UnavailableTable {
+                participant: dataset.owner.clone(),
+                alias: peer.map(|peer| peer.alias.clone()),
+                dataset: Some(dataset.name.clone()),
+                model,
+                why: why.clone(),
+            });
+        };
+        if models.is_empty() {
+            add(None);
+        }
+        for model in models.into_iter().flatten() {
+            if now.as_ref() != Some(&model) {
+                add(Some(model));
+            }
+        }
+    }
+    Ok(lacking)
+}
+
+/// A contract whose file is lost.
+pub(super) fn unread(id: ContractId, dataset: &DatasetId) -> Refusal {
+    let owner = dataset.owner.domain();
+    Refusal::new(
+        ErrorCode::AnswerIncomplete,
+        format!(
+            "by the log a contract on `{}` of {owner} is in force, and its file can't be used",
+            dataset.name
+        ),
+    )
+    .with_participant(dataset.owner.clone())
+    .with_contract(id)
+    .with_help("put the file back from a backup, or from what the other side exports: hansa contract export")
+}
+
+/// A contract whose provider is no peer any more.
+pub(super) fn forgotten(agreement: &Agreement) -> Refusal {
+    let owner = agreement.dataset.id.owner.domain();
+    Refusal::new(
+        ErrorCode::AnswerIncomplete,
+        format!(
+            "a contract on `{}` of {owner} is in force, and {owner} is no peer here any more",
+            agreement.dataset.id.name
+        ),
+    )
+    .with_help(format!("hansa peer add ADDRESS --id {owner}"))
+}
+
+/// A contract whose dataset is not shown any more.
+pub(super) fn gone(agreement: &Agreement) -> Refusal {
+    let owner = agreement.dataset.id.owner.domain();
+    Refusal::new(
+        ErrorCode::AnswerIncomplete,
+        format!(
+            "a contract on `{}` is in force, and {owner} does not show it any more",
+            agreement.dataset.id.name
+        ),
+    )
+    .with_help(format!("ask {owner} to publish it again"))
+}
+
+fn changed(agreement: &Agreement) -> Refusal {
+    let owner = agreement.dataset.id.owner.domain();
+    Refusal::new(
+        ErrorCode::AnswerIncomplete,
+        format!(
+            "a contract on `{}` is in force, and {owner} does not say any more that it is of that model",
+            agreement.dataset.id.name
+        ),
+    )
+    .with_help(format!("ask {owner} to publish it under its model again"))
+}

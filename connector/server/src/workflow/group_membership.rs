@@ -1,0 +1,254 @@
+//! Groups: a list is signed, kept and recorded before anybody is let in by it; whoever left is cut.
+
+use crate::participant::Connector;
+use crate::workflow::approval::{self, Approval, ApprovalAction};
+use crate::workflow::audit_event::AuditEvent;
+use crate::workflow::stop_record::DOCUMENT;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::Json;
+use hansa_policy::contract::SignatoryRole;
+use hansa_policy::group::{GroupName, RENEWED, SignedGroupList};
+use hansa_policy::id::{ContractId, ParticipantId};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::envelope::{self, StatementKind};
+use hansa_proto::group::{self, GroupStatement, MOST};
+use hansa_store::document_folder::StoredDocumentKind as Document;
+use hansa_store::state_index::row::PendingApprovalRow;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Lets more participants into a group; where two officers are asked for, only with the word of both.
+///
+/// # Errors
+/// As [`set`] and [`approval::acknowledgement`].
+pub(crate) async fn add(
+    node: &Arc<Connector>,
+    name: &GroupName,
+    added: &BTreeSet<ParticipantId>,
+    caller: Option<u32>,
+) -> Result<MembershipOutcome, Refusal> {
+    let before = members(node, name);
+    let all: BTreeSet<ParticipantId> = before.union(added).cloned().collect();
+    let mut agreed = None;
+    if node.config().officers.second && all != before {
+        let new: Vec<&str> = all.difference(&before).map(ParticipantId::as_str).collect();
+        let what = format!("{name} {}", new.join(" "));
+        let change = change(node, name, &all)?;
+        if approval::word(node, caller, change, ApprovalAction::Admit, Some(&what)).await?
+            == Approval::Waits
+        {
+            return Ok(MembershipOutcome::Waits);
+        }
+        agreed = Some(change);
+    }
+    let added = MembershipChange::Added(added.clone(), agreed);
+    write(node, name, added)
+        .await
+        .map(MembershipOutcome::Listed)
+}
+
+/// Takes participants out of a group.
+///
+/// # Errors
+/// When the list can't be signed, kept or recorded.
+pub(crate) async fn remove(
+    node: &Arc<Connector>,
+    name: &GroupName,
+    removed: BTreeSet<ParticipantId>,
+) -> Result<Arc<SignedGroupList>, Refusal> {
+    write(node, name, MembershipChange::Removed(removed)).await
+}
+
+/// What a list is to say beside the one before, whichever that is when its turn has come.
+enum MembershipChange {
+    /// The same.
+    Renewed,
+    /// These members, too; with the name of the change that two officers mean, where they were asked.
+    Added(BTreeSet<ParticipantId>, Option<ContractId>),
+    /// Without these.
+    Removed(BTreeSet<ParticipantId>),
+    /// Exactly these.
+    #[cfg(test)]
+    Set(BTreeSet<ParticipantId>),
+}
+
+/// What has come of it.
+#[derive(Debug)]
+pub(crate) enum MembershipOutcome {
+    /// They are members.
+    Listed(Arc<SignedGroupList>),
+    /// One officer has said so, and a second one is awaited.
+    Waits,
+}
+
+fn members(node: &Connector, name: &GroupName) -> BTreeSet<ParticipantId> {
+    let groups = node.groups();
+    let known = groups.get(name);
+    known.map_or_else(BTreeSet::new, |group| group.members.clone())
+}
+
+/// The name of a change, so that two officers mean the same one: by the members that there will be, and by the change before
+/// it, so that a word counts for no later one.
+fn change(
+    node: &Connector,
+    name: &GroupName,
+    members: &BTreeSet<ParticipantId>,
+) -> Result<ContractId, Refusal> {
+    let before = node.index(|state| state.group_changed(name.as_str()))?;
+    let members: Vec<&str> = members.iter().map(ParticipantId::as_str).collect();
+    Ok(ContractId(Digest::of_parts(&[
+        name.as_str().as_bytes(),
+        &before.to_be_bytes(),
+        members.join(" ").as_bytes(),
+    ])))
+}
+
+/// Whether what one officer has asked for can still be done: the group was not changed since.
+///
+/// # Errors
+/// When the index, or what was written, can't be read.
+pub(crate) fn still_asked(node: &Connector, word: &PendingApprovalRow) -> Result<bool, Refusal> {
+    let Some(what) = approval::written(node, word.reason.as_deref())? else {
+        return Ok(true);
+    };
+    let mut words = what.split(' ');
+    let Some(name) = words.next().and_then(|name| name.parse().ok()) else {
+        return Ok(true);
+    };
+    let mut all = members(node, &name);
+    all.extend(words.filter_map(|one| one.parse().ok()));
+    Ok(change(node, &name, &all)? == word.contract)
+}
+
+/// Makes these the members of a group.
+///
+/// # Errors
+/// As [`add`].
+#[cfg(test)]
+pub(crate) async fn set(
+    node: &Arc<Connector>,
+    name: &GroupName,
+    members: BTreeSet<ParticipantId>,
+) -> Result<Arc<SignedGroupList>, Refusal> {
+    write(node, name, MembershipChange::Set(members)).await
+}
+
+/// Writes the lists anew that are half a day old, or that do not count by the keys of now.
+///
+/// # Errors
+/// When a list can't be signed, kept or recorded.
+pub(crate) async fn renew(node: &Arc<Connector>) -> Result<(), Refusal> {
+    for (name, group) in node.groups().iter() {
+        let old = node.now() >= group.issued_at.plus_micros(RENEWED);
+        if old || node.checked(group).is_err() {
+            write(node, name, MembershipChange::Renewed).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the next list, to its end: what is on the books must be in force, also where who asked for it has gone away.
+async fn write(
+    node: &Arc<Connector>,
+    name: &GroupName,
+    change: MembershipChange,
+) -> Result<Arc<SignedGroupList>, Refusal> {
+    let (node, name) = (Arc::clone(node), name.clone());
+    let task = tokio::spawn(async move { written(&node, &name, change).await });
+    task.await.unwrap_or_else(|_| {
+        Err(Refusal::new(
+            ErrorCode::Internal,
+            "the list was not written to its end",
+        ))
+    })
+}
+
+/// Writes the next list.
+async fn written(
+    node: &Arc<Connector>,
+    name: &GroupName,
+    wanted: MembershipChange,
+) -> Result<Arc<SignedGroupList>, Refusal> {
+    // Lists follow each other, so that none takes back what another one said.
+    let _turn = node.negotiation_lock.lock().await;
+    let before = node.groups().get(name).cloned();
+    let (old, serial) = before.map_or((BTreeSet::new(), 0), |group| {
+        (group.members.clone(), group.serial)
+    });
+    let changed = !matches!(wanted, MembershipChange::Renewed);
+    let removes = matches!(wanted, MembershipChange::Removed(_));
+    let mut members = old.clone();
+    match wanted {
+        MembershipChange::Renewed => {}
+        MembershipChange::Added(added, agreed) => {
+            members.extend(added);
+            // INVARIANT: two-officers. Their word is for this change, after this list and no other.
+            if let Some(agreed) = agreed
+                && change(node, name, &members)? != agreed
+            {
+                let sentence = format!("the group `{name}` was changed while this was approved");
+                return Err(Refusal::new(ErrorCode::SecondOfficerNeeded, sentence)
+                    .with_help("look at it, and let both officers say so again"));
+            }
+        }
+        MembershipChange::Removed(removed) => members.retain(|member| !removed.contains(member)),
+        #[cfg(test)]
+        MembershipChange::Set(all) => members = all,
+    }
+    if members.len() > MOST {
+        let sentence = format!("a group has at most {MOST} members");
+        return Err(Refusal::new(ErrorCode::UsageWrong, sentence));
+    }
+    let statement = GroupStatement {
+        name: name.clone(),
+        owner: node.id(),
+        serial: serial.saturating_add(1),
+        issued_at: node.now(),
+        members,
+    };
+    let payload = group::to_bytes(&statement);
+    let signature = node.sign(StatementKind::Group, SignatoryRole::Provider, &payload)?;
+    let bytes = envelope::assemble(&payload, &[signature]);
+    let group = Arc::new(group::from_envelope(&bytes)?);
+    // One that would not count is neither kept nor recorded, or a key that is over would fill the disk with them.
+    node.checked(&group)?;
+    let file = Digest::of(&bytes);
+    let unfiled = if removes {
+        node.unfiled(Document::Group, &bytes)
+    } else {
+        node.documents.keep(Document::Group, &bytes)?;
+        None
+    };
+    let only = |one: &BTreeSet<ParticipantId>, other: &BTreeSet<ParticipantId>| {
+        Json::List(one.difference(other).map(Json::text).collect())
+    };
+    let stop = node.log.begin_stop();
+    let fact = AuditEvent::new(
+        "group",
+        [
+            ("group", Json::text(name)),
+            ("serial", Json::count(statement.serial)),
+            ("statement", Json::text(group.statement)),
+            ("file", Json::text(file)),
+            (
+                "event",
+                Json::text(if changed { "changed" } else { "renewed" }),
+            ),
+            ("added", only(&statement.members, &old)),
+            ("removed", only(&old, &statement.members)),
+        ],
+    )
+    .and(DOCUMENT, unfiled);
+    if removes {
+        let _in_log = node.record_stop(fact)?;
+    } else {
+        let _durable = node.record(fact).await?;
+    }
+    node.set_group(Arc::clone(&group));
+    node.cut_unlisted(name);
+    drop(stop);
+    if let Err(refusal) = node.index(|_| Ok(())) {
+        tracing::warn!(code = %refusal.code, "group.not_indexed");
+    }
+    Ok(group)
+}

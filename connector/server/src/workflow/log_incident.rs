@@ -1,0 +1,259 @@
+//! Incident: a participant states that its own log went on in two places, or is out of order, and so closes it; on its books
+//! and on those of everybody whom it deals with.
+
+mod incident_detection;
+
+use crate::participant::Connector;
+use crate::workflow::audit_event::{AuditEvent, maybe};
+use crate::workflow::{contract_withdrawal, negotiation};
+use hansa_audit_log::json::Json;
+use hansa_audit_log::note::SignedHead;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_audit_store::history::incident::INCIDENT;
+use hansa_policy::contract::SignatoryRole;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::envelope::{self, StatementKind};
+use hansa_proto::incident::{self, ForkedRange, IncidentCause, IncidentStatement};
+use hansa_proto::peer::message::MessageContent;
+use hansa_store::document_folder::StoredDocumentKind as Document;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What a person says of an incident.
+#[derive(Debug, Clone)]
+pub(crate) struct IncidentArgs {
+    /// Why, where somebody knows.
+    pub(crate) cause: Option<IncidentCause>,
+    /// When the log began to go on in two places, where somebody knows.
+    pub(crate) since: Option<UtcTimestamp>,
+    /// Heads of this log that others hold and that it does not go on from.
+    pub(crate) heads: Vec<SignedHead>,
+}
+
+/// What was stated, and to whom.
+#[derive(Debug)]
+pub(crate) struct StatedIncident {
+    /// The statement; nothing where what was stated before was told again.
+    pub(crate) incident: Option<IncidentStatement>,
+    /// Who is told.
+    pub(crate) to: Vec<ParticipantId>,
+}
+
+/// States what is found wrong with the own log, and puts it into the outbox for everybody whom this participant deals with.
+/// Where nothing new is found, what was stated before goes out again.
+///
+/// # Errors
+/// `USAGE` where nothing is wrong, `LOG_FORK` where the key was not replaced since the fork; or when it can't be signed, kept or
+/// recorded.
+pub(crate) async fn state(
+    node: &Arc<Connector>,
+    wish: IncidentArgs,
+) -> Result<StatedIncident, Refusal> {
+    let to = partners(node)?;
+    let inner = Arc::clone(node);
+    let heads = wish.heads.clone();
+    let found =
+        crate::participant::waiting(|| incident_detection::look(&inner, &heads, wish.since))?;
+    if found.fork.is_none() && found.late.is_empty() {
+        let stated = own_stated(node)?;
+        if stated.is_empty() {
+            return Err(nothing());
+        }
+        for bytes in stated {
+            send(node, &to, &bytes).await?;
+        }
+        return Ok(StatedIncident { incident: None, to });
+    }
+    if let Some(fork) = &found.fork {
+        let since = found
+            .noticed
+            .or(fork.since)
+            .unwrap_or(UtcTimestamp::EARLIEST);
+        insist_on_another_key(node, &node.id(), node.signer().kid(), since)?;
+    }
+    let head = node
+        .log
+        .head_over(node.log.size())
+        .await
+        .map_err(|unwritable| hansa_audit_store::refusal(&unwritable))?;
+    let cause = wish.cause.unwrap_or(match found.fork {
+        Some(_) => IncidentCause::Unknown,
+        None => IncidentCause::RecordOrder,
+    });
+    let size = head.checkpoint.size;
+    let incident = IncidentStatement {
+        log: node.id(),
+        fork: found.fork.map(|fork| ForkedRange {
+            upto: fork.upto.max(size),
+            ..fork
+        }),
+        late: found.late,
+        head,
+        cause,
+        stated_at: node.now(),
+    };
+    let payload = incident::to_bytes(&incident);
+    let signature = node.sign(StatementKind::Incident, SignatoryRole::Provider, &payload)?;
+    let bytes = envelope::assemble(&payload, &[signature]);
+    // First into the outbox: a crash in between has it stated once more, and never to one too few.
+    send(node, &to, &bytes).await?;
+    record(node, &incident, &bytes, "out").await?;
+    Ok(StatedIncident {
+        incident: Some(incident),
+        to,
+    })
+}
+
+fn nothing() -> Refusal {
+    Refusal::new(
+        ErrorCode::UsageWrong,
+        "there is nothing to state: no head is known that this log does not go on from, and no permit stands behind a withdrawal",
+    )
+    .with_help("a partner that holds such a head can export it; name its file: hansa audit incident --head FILE")
+}
+
+async fn send(node: &Arc<Connector>, to: &[ParticipantId], bytes: &[u8]) -> Result<(), Refusal> {
+    for peer in to {
+        let statement = bytes.to_vec().into();
+        negotiation::send(node, peer, MessageContent::Statement { statement }, false).await?;
+    }
+    Ok(())
+}
+
+/// Everybody whom this participant deals with: those that it knows, and those with whom it has or had a contract.
+fn partners(node: &Connector) -> Result<Vec<ParticipantId>, Refusal> {
+    let own = node.id();
+    let now = node.now();
+    let mut all: BTreeSet<ParticipantId> = node.peers()?.into_iter().map(|peer| peer.id).collect();
+    node.book(|book| {
+        for (_, agreement, _) in book.all(now) {
+            all.insert(agreement.provider.id.clone());
+            all.extend(agreement.assignee_id().cloned());
+        }
+    });
+    all.extend(
+        node.index(|state| state.heads())?
+            .into_iter()
+            .map(|row| row.peer),
+    );
+    all.remove(&own);
+    all.retain(|peer| node.member(peer).is_ok());
+    Ok(all.into_iter().collect())
+}
+
+/// The statements of this participant, as they were signed.
+fn own_stated(node: &Connector) -> Result<Vec<Vec<u8>>, Refusal> {
+    let own = node.id();
+    let rows = node.index(|state| state.incidents())?;
+    let own = rows.into_iter().filter(|row| row.peer == own);
+    own.filter_map(|row| row.statement.parse().ok())
+        .map(|digest| node.documents.read(Document::Statement, digest))
+        .collect()
+}
+
+/// Takes in the statement of a participant about its own log. One that is on the books changes nothing.
+///
+/// # Errors
+/// When it is about somebody else's log, its signature does not count, its key is one that was in force when the fork was found, or
+/// it can't be recorded.
+pub(crate) async fn take_in(
+    node: &Arc<Connector>,
+    peer: &ParticipantId,
+    bytes: &[u8],
+) -> Result<(), Refusal> {
+    let signed = incident::from_envelope(bytes)?;
+    let incident = &signed.incident;
+    if incident.log != *peer {
+        let sentence = "the statement is about the log of somebody else than whoever sends it";
+        return Err(Refusal::new(ErrorCode::StatementMalformed, sentence));
+    }
+    let head = incident.head.to_string();
+    if node.checked_head(peer, head.as_bytes()).is_none() {
+        let sentence =
+            "the head in the statement is not signed by the key that the league registers";
+        return Err(Refusal::new(ErrorCode::StatementMalformed, sentence));
+    }
+    contract_withdrawal::check_statement(node, peer, &signed.signature)?;
+    let kid = signed.signature.kid.as_str();
+    let bundle = node.trust.bundle();
+    let current = bundle.connector_key(peer, node.now());
+    if current.is_none_or(|key| key.key.kid() != kid) {
+        let sentence = "the statement is not signed by the key that is in force";
+        return Err(Refusal::new(ErrorCode::KeyNotValidAtSigning, sentence));
+    }
+    if let Some(fork) = &incident.fork {
+        // Also where nothing was noticed here: it may come from the other copy, before anybody finds the fork.
+        let noticed = incident_detection::noticed(node, peer)?;
+        let since = noticed.or(fork.since).unwrap_or(UtcTimestamp::EARLIEST);
+        insist_on_another_key(node, peer, kid, since)?;
+    }
+    let file = hansa_audit_log::digest::Digest::of(bytes).to_string();
+    let known = node.index(|state| state.incidents())?;
+    if known.iter().any(|row| row.statement == file) {
+        return Ok(());
+    }
+    record(node, incident, bytes, "in").await
+}
+
+/// A copy of the folder has the old key: the statement counts only under one that took its place since the fork was found, or
+/// began.
+fn insist_on_another_key(
+    node: &Connector,
+    of: &ParticipantId,
+    kid: &str,
+    since: UtcTimestamp,
+) -> Result<(), Refusal> {
+    let bundle = node.trust.bundle();
+    if bundle.replaced_since(of, kid, since) {
+        return Ok(());
+    }
+    let when = match since {
+        UtcTimestamp::EARLIEST => String::new(),
+        since => format!(" since the fork of {since}"),
+    };
+    Err(Refusal::new(
+        ErrorCode::LogFork,
+        format!(
+            "the signing key of {} was not replaced{when}, and whoever has the other copy has that key",
+            of.domain()
+        ),
+    )
+    .with_participant(of.clone())
+    .with_help("first: hansa rekey, have the league admit the request, hansa join, hansa reload; then state it"))
+}
+
+async fn record(
+    node: &Arc<Connector>,
+    incident: &IncidentStatement,
+    bytes: &[u8],
+    direction: &str,
+) -> Result<(), Refusal> {
+    let file = crate::participant::waiting(|| node.documents.keep(Document::Statement, bytes))?;
+    let late: usize = incident.late.iter().map(|late| late.permits.len()).sum();
+    let fork = incident.fork.as_ref();
+    let count = |of: fn(&ForkedRange) -> u64| fork.map_or(Json::Null, |fork| Json::count(of(fork)));
+    let _turn = node.heads.judged().await;
+    let _durable = node
+        .record(AuditEvent::new(
+            INCIDENT,
+            [
+                ("peer", Json::text(&incident.log)),
+                ("direction", Json::text(direction)),
+                ("statement", Json::text(file)),
+                ("cause", Json::text(incident.cause.as_str())),
+                ("from", count(|fork| fork.from)),
+                ("upto", count(|fork| fork.upto)),
+                ("since", maybe(fork.and_then(|fork| fork.since))),
+                ("late", Json::count(u64::try_from(late).unwrap_or(u64::MAX))),
+                ("size", Json::count(incident.head.checkpoint.size)),
+                ("head", Json::text(&incident.head)),
+                ("stated_at", Json::text(incident.stated_at)),
+            ],
+        ))
+        .await?;
+    node.index(|_| Ok(()))
+}
+
+#[cfg(test)]
+mod tests;

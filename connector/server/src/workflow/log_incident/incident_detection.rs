@@ -1,0 +1,173 @@
+//! What is wrong with the own log: heads that others hold and that it does not go on from, and permits behind the withdrawal of
+//! their contract.
+
+use crate::participant::Connector;
+use hansa_audit_log::json::Json;
+use hansa_audit_log::note::SignedHead;
+use hansa_audit_log::record::Record;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::id::{ContractId, ParticipantId};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::incident::{ForkedRange, LatePermits, MOST_PERMITS};
+use hansa_store::document_folder::StoredDocumentKind as Document;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(super) struct DetectedIncident {
+    pub(super) fork: Option<ForkedRange>,
+    pub(super) late: Vec<LatePermits>,
+    /// When the fork was first on the own books.
+    pub(super) noticed: Option<UtcTimestamp>,
+}
+
+/// Looks for both.
+///
+/// # Errors
+/// `USAGE` for a head that is of this very history, or not of this log; or when the log can't be read.
+pub(super) fn look(
+    node: &Connector,
+    heads: &[SignedHead],
+    since: Option<UtcTimestamp>,
+) -> Result<DetectedIncident, Refusal> {
+    let own = node.id();
+    let mut largest = None;
+    for head in heads {
+        largest = largest.max(Some(foreign(node, &own, head)?));
+    }
+    let forks = node.index(|state| state.forks())?;
+    let own_fork = forks.into_iter().find(|(id, _)| *id == own);
+    if let Some((_, record)) = own_fork
+        && let Some(record) = node.log.get(record)?
+    {
+        for name in ["known", "shown"] {
+            let head = record.body.get(name).and_then(Json::as_text);
+            let head = head.and_then(|head| head.parse::<SignedHead>().ok());
+            largest = largest.max(head.map(|head| head.checkpoint.size));
+        }
+    }
+    let stated = stated(node, &own)?;
+    let mut walk = LatePermitScan::default();
+    let mut first = None;
+    for record in node.log.read(0) {
+        let record = record?;
+        if since.is_some_and(|since| record.at < since) {
+            first = Some((record.seq.saturating_add(1), record.at));
+        }
+        walk.see(&record, &stated);
+    }
+    let (from, at) = first.unzip();
+    Ok(DetectedIncident {
+        fork: largest.map(|upto| ForkedRange {
+            from: from.unwrap_or_default().min(upto),
+            since: at,
+            upto,
+        }),
+        late: walk.late(),
+        noticed: noticed(node, &own)?,
+    })
+}
+
+/// The size of a head that others hold of this log, and that it does not go on from.
+fn foreign(node: &Connector, own: &ParticipantId, head: &SignedHead) -> Result<u64, Refusal> {
+    let size = head.checkpoint.size;
+    let wrong = |what: String| Err(Refusal::new(ErrorCode::UsageWrong, what));
+    if node
+        .checked_head(own, head.to_string().as_bytes())
+        .is_none()
+    {
+        return wrong(format!(
+            "the head over {size} records is not of this log, or not signed by its key"
+        ));
+    }
+    if node.log.checkpoint_at(size).as_ref() == Some(&head.checkpoint) {
+        return wrong(format!(
+            "the head over {size} records is of this very history: nothing is wrong with it"
+        ));
+    }
+    Ok(size)
+}
+
+/// When the fork of a log was first on the books here; nothing where none is open.
+///
+/// # Errors
+/// When the index or the log can't be read.
+pub(super) fn noticed(
+    node: &Connector,
+    of: &ParticipantId,
+) -> Result<Option<UtcTimestamp>, Refusal> {
+    let forks = node.index(|state| state.forks())?;
+    let Some((_, record)) = forks.into_iter().find(|(id, _)| id == of) else {
+        return Ok(None);
+    };
+    Ok(node.log.get(record)?.map(|record| record.at))
+}
+
+/// The permits that were stated before.
+fn stated(node: &Connector, own: &ParticipantId) -> Result<BTreeSet<u64>, Refusal> {
+    let rows = node.index(|state| state.incidents())?;
+    let mut stated = BTreeSet::new();
+    for row in rows.into_iter().filter(|row| row.peer == *own) {
+        let Ok(digest) = row.statement.parse() else {
+            continue;
+        };
+        let bytes = node.documents.read(Document::Statement, digest)?;
+        let read = hansa_proto::incident::from_envelope(&bytes)?;
+        stated.extend(read.incident.late.into_iter().flat_map(|late| late.permits));
+    }
+    Ok(stated)
+}
+
+/// Permits behind withdrawals, gathered record by record.
+#[derive(Default)]
+struct LatePermitScan {
+    /// Where each contract ended at once.
+    ended: BTreeMap<ContractId, u64>,
+    late: BTreeMap<ContractId, Vec<u64>>,
+    count: usize,
+}
+
+impl LatePermitScan {
+    fn see(&mut self, record: &Record, stated: &BTreeSet<u64>) {
+        let text = |name: &str| record.body.get(name).and_then(Json::as_text);
+        match record.kind.as_str() {
+            "withdraw" => {
+                let effective = text("effective").and_then(|at| at.parse::<UtcTimestamp>().ok());
+                let at_once = effective.is_none_or(|at| at <= record.at);
+                if let Some(id) = text("contract").and_then(|id| id.parse().ok())
+                    && at_once
+                {
+                    self.ended.entry(id).or_insert(record.seq);
+                }
+            }
+            "permit" if !stated.contains(&record.seq) => {
+                let grants = record.body.get("grants").and_then(Json::as_list);
+                for grant in grants.unwrap_or_default() {
+                    let id = grant.get("contract").and_then(Json::as_text);
+                    let id = id.and_then(|id| id.parse::<ContractId>().ok());
+                    if let Some(id) = id.filter(|id| self.ended.contains_key(id))
+                        && self.count < MOST_PERMITS
+                    {
+                        self.late.entry(id).or_default().push(record.seq);
+                        self.count += 1;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn late(self) -> Vec<LatePermits> {
+        let ended = self.ended;
+        let late = self.late.into_iter();
+        late.filter_map(|(contract, permits)| {
+            let withdrawal = *ended.get(&contract)?;
+            Some(LatePermits {
+                contract,
+                withdrawal,
+                permits,
+            })
+        })
+        .collect()
+    }
+}

@@ -1,0 +1,124 @@
+//! Proofs from the own log for peers: that it only grew, and the records that concern the asker.
+
+use crate::participant::Connector;
+use bytes::Bytes;
+use hansa_audit_log::json::Json;
+use hansa_audit_log::record::Record;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::peer::proof::{self, LogProof, LogProofRequest};
+use std::sync::Arc;
+
+/// What was wanted, under a head that is signed now.
+///
+/// # Errors
+/// When the log never had such a size, or can't be read or signed.
+pub(crate) async fn prove(
+    node: &Arc<Connector>,
+    peer: &ParticipantId,
+    wanted: LogProofRequest,
+) -> Result<LogProof, Refusal> {
+    let most = node.log.size();
+    let size = match wanted {
+        LogProofRequest::Consistency { to: Some(to), .. } if to > most => {
+            let sentence = format!("the log has {most} records, not {to}");
+            return Err(Refusal::new(ErrorCode::MessageMalformed, sentence));
+        }
+        LogProofRequest::Consistency { to: Some(to), .. } => to,
+        LogProofRequest::Consistency { to: None, .. } | LogProofRequest::Records { .. } => most,
+    };
+    let head = node
+        .log
+        .head_over(size)
+        .await
+        .map_err(|unwritable| hansa_audit_store::refusal(&unwritable))?;
+    let size = head.checkpoint.size;
+    let text = Bytes::from(head.to_string());
+    match wanted {
+        LogProofRequest::Consistency { from, to } => {
+            // To exactly the size that was named: the asker may hold a head of it.
+            let size = to.unwrap_or(size);
+            let hashes = node.log.consistency(from, size).ok_or_else(|| {
+                Refusal::new(
+                    ErrorCode::MessageMalformed,
+                    format!("the log never had {from} records before {size}"),
+                )
+            })?;
+            Ok(LogProof::Consistency { hashes, head: text })
+        }
+        LogProofRequest::Records { from, limit } => {
+            let most = limit.map_or(MOST, |limit| {
+                usize::try_from(limit).unwrap_or(MOST).min(MOST)
+            });
+            let (node, peer) = (Arc::clone(node), peer.clone());
+            let (records, next) =
+                crate::admin::blocking(move || records(&node, &peer, (from, size), most)).await?;
+            Ok(LogProof::Records {
+                records,
+                head: text,
+                next,
+            })
+        }
+    }
+}
+
+/// The records from `from` on, below `size`, that concern a peer, and where to go on. Each call looks at so many records and
+/// no more, whatever the log holds.
+fn records(
+    node: &Connector,
+    peer: &ParticipantId,
+    (from, size): (u64, u64),
+    most: usize,
+) -> Result<(Vec<proof::ProvenRecord>, Option<u64>), Refusal> {
+    let mut records = Vec::new();
+    let end = from.saturating_add(LOOKED_AT);
+    for record in node.log.read(from) {
+        let record = record?;
+        if record.seq >= size {
+            break;
+        }
+        if records.len() >= most || record.seq >= end {
+            return Ok((records, Some(record.seq)));
+        }
+        if !concerns(node, &record, peer) {
+            continue;
+        }
+        let inclusion = node
+            .log
+            .inclusion(record.seq, size)
+            .ok_or_else(|| Refusal::new(ErrorCode::Internal, "a record can't be proven"))?;
+        records.push(proof::ProvenRecord {
+            index: record.seq,
+            bytes: Bytes::from(record.to_bytes()),
+            inclusion,
+        });
+    }
+    Ok((records, None))
+}
+
+/// Whether a record is about a question of this peer or to it, or about a contract or letter between us.
+pub(crate) fn concerns(node: &Connector, record: &Record, peer: &ParticipantId) -> bool {
+    let is = |record: &Record, name: &str| matches!(record.body.get(name), Some(Json::Text(text)) if text == peer.as_str());
+    match record.kind.as_str() {
+        "permit" | "quiet" | "refuse" | "refuse_summary" | "receipt_ack" | "letter" | "errand"
+        | "received" | "not_received" => is(record, "peer"),
+        "contract" => is(record, "consumer") || is(record, "provider"),
+        "close" => {
+            let Some(Json::Int(opened)) = record.body.get("opened") else {
+                return false;
+            };
+            let opened = u64::try_from(*opened)
+                .ok()
+                .and_then(|opened| node.log.get(opened).ok().flatten());
+            opened.is_some_and(|opened| is(&opened, "peer"))
+        }
+        // It says which records whoever compares will not find.
+        hansa_audit_store::retention::KIND => true,
+        _ => false,
+    }
+}
+
+const MOST: usize = 1000;
+
+/// The most records that one call looks at.
+const LOOKED_AT: u64 = 50_000;

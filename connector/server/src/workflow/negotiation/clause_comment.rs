@@ -1,0 +1,148 @@
+//! Comments on clauses: letters of a negotiation that are no step of it. They are signed, bounded, and end with it.
+
+use crate::participant::Connector;
+use crate::workflow::negotiation::{OpenNegotiation, message_replay};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::SignatoryRole;
+use hansa_policy::id::{ClauseId, ParticipantId};
+use hansa_policy::negotiation::PartyRole;
+use hansa_policy::negotiation::comment::ClauseComment;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::safe_text::SingleLineText;
+use hansa_proto::comment::{self, CommentStatement, SignedComment};
+use hansa_proto::envelope::{self, StatementKind};
+use hansa_proto::peer::message::{MessageContent, PeerMessage};
+use hansa_proto::stored_message::COMMENT;
+use hansa_store::document_folder::StoredDocumentKind as Document;
+
+/// Our own comment on a clause of what is on the table, signed, as a letter.
+///
+/// # Errors
+/// When the key is out of reach.
+pub(crate) fn written(
+    node: &Connector,
+    open: &OpenNegotiation,
+    clause: ClauseId,
+    text: &SingleLineText,
+) -> Result<MessageContent, Refusal> {
+    let negotiation = open.state.parties().negotiation.clone();
+    let payload = comment::to_bytes(&CommentStatement {
+        negotiation: negotiation.clone(),
+        contract: open.state.proposal().contract,
+        clause,
+        party: node.id(),
+        issued_at: node.now(),
+        text: text.to_string(),
+    });
+    let role = match open.own {
+        PartyRole::Provider => SignatoryRole::Provider,
+        PartyRole::Consumer => SignatoryRole::Consumer,
+    };
+    let signature = node.sign(StatementKind::Comment, role, &payload)?;
+    Ok(MessageContent::Comment {
+        negotiation,
+        statement: envelope::assemble(&payload, &[signature]).into(),
+    })
+}
+
+/// The negotiation that a comment belongs to, after everything that must hold of it was checked.
+///
+/// # Errors
+/// What is wrong with it. A negotiation with somebody else looks like none.
+pub(super) fn judged(
+    node: &Connector,
+    peer: &ParticipantId,
+    letter: &PeerMessage,
+    incoming: bool,
+) -> Result<OpenNegotiation, Refusal> {
+    let MessageContent::Comment {
+        negotiation,
+        statement,
+    } = &letter.content
+    else {
+        return Err(Refusal::new(
+            ErrorCode::Internal,
+            "the letter is no comment",
+        ));
+    };
+    let unknown = || {
+        Refusal::new(
+            ErrorCode::NegotiationUnknown,
+            format!("no negotiation `{negotiation}` with you"),
+        )
+    };
+    let open = message_replay::load(node, negotiation)?
+        .filter(|open| open.other() == peer)
+        .ok_or_else(unknown)?;
+    let from = if incoming { open.own.other() } else { open.own };
+    let rows = node.index(|state| state.messages_of(negotiation))?;
+    let before = rows
+        .iter()
+        .filter(|row| row.kind == COMMENT && row.incoming == incoming)
+        .count();
+    let signed = envelope::parse_comment(statement)?;
+    let keys = node.trust.bundle();
+    open.state
+        .check_remark(from, &remark(&signed), before, &keys.keys(node.now()))?;
+    Ok(open)
+}
+
+fn remark(signed: &SignedComment) -> ClauseComment<'_> {
+    ClauseComment {
+        negotiation: &signed.comment.negotiation,
+        contract: signed.comment.contract,
+        clause: signed.comment.clause,
+        party: &signed.comment.party,
+        signature: &signed.signature,
+    }
+}
+
+/// A comment as it is shown.
+pub(crate) struct ReceivedComment {
+    /// What it says.
+    pub(crate) comment: CommentStatement,
+    /// When it was taken in here.
+    pub(crate) at: UtcTimestamp,
+    /// Why its signature does not hold, checked again now.
+    pub(crate) fault: Option<Refusal>,
+}
+
+/// The comments of a negotiation in their order.
+///
+/// # Errors
+/// When a letter can't be read again.
+pub(crate) fn all(node: &Connector, negotiation: &str) -> Result<Vec<ReceivedComment>, Refusal> {
+    let lost = |digest: &str| {
+        Refusal::new(
+            ErrorCode::StateBroken,
+            format!("the letter `{digest}` can't be read again"),
+        )
+    };
+    let rows = node.index(|state| state.messages_of(negotiation))?;
+    let mut found = Vec::new();
+    for row in rows.into_iter().filter(|row| row.kind == COMMENT) {
+        let digest: Digest = row.digest.parse().map_err(|_| lost(&row.digest))?;
+        let letter = hansa_proto::stored_message::from_bytes(
+            &node.documents.read(Document::Letter, digest)?,
+        )?;
+        let MessageContent::Comment { statement, .. } = letter.content else {
+            return Err(lost(&row.digest));
+        };
+        let signed = envelope::parse_comment(&statement)?;
+        let bundle = node.trust.bundle();
+        let keys = bundle.keys(row.at);
+        let checked = hansa_policy::contract::SignatureVerifier::check(
+            &keys,
+            &signed.comment.party,
+            &signed.signature,
+            hansa_policy::contract::signature_purpose::SignaturePurpose::Statement,
+        );
+        found.push(ReceivedComment {
+            comment: signed.comment,
+            at: row.at,
+            fault: checked.err(),
+        });
+    }
+    Ok(found)
+}

@@ -1,0 +1,99 @@
+//! What the log says of a letter, and of the state that it led to.
+
+use crate::participant::Connector;
+use crate::workflow::audit_event::{AuditEvent, maybe};
+use crate::workflow::negotiation::OpenNegotiation;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::Json;
+use hansa_policy::id::{ContractId, ParticipantId};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::peer::message::PeerMessage;
+use std::sync::Arc;
+
+/// A letter about to be recorded.
+pub(crate) struct MessageRecord {
+    pub(crate) peer: ParticipantId,
+    pub(crate) incoming: bool,
+    pub(crate) letter: PeerMessage,
+    pub(crate) digest: Digest,
+    pub(crate) number: Option<u64>,
+    /// Why it could not be used, or, of one of our own, why it goes to nobody.
+    pub(crate) refused: Option<ErrorCode>,
+}
+
+impl MessageRecord {
+    /// Records the letter and the state that it led to, and brings the index up to date.
+    pub(crate) async fn record(
+        self,
+        node: &Arc<Connector>,
+        led_to: Option<(&OpenNegotiation, Option<ContractId>)>,
+    ) -> Result<(), Refusal> {
+        let title = led_to.and_then(|(open, _)| titled(node, open));
+        let _durable = node.record(self.fact(led_to, title)).await?;
+        node.index_fast(|_| Ok(()))
+    }
+
+    /// What the log says of the letter, and of the state that it led to.
+    pub(crate) fn fact(
+        &self,
+        led_to: Option<(&OpenNegotiation, Option<ContractId>)>,
+        title: Option<String>,
+    ) -> AuditEvent {
+        let open = led_to.map(|(open, _)| open);
+        let beforehand = led_to.and_then(|(_, beforehand)| beforehand);
+        let state = open.map(|open| &open.state);
+        // Records from before numbers were taken from the time say nothing of it, and are numbered one by one.
+        let by_time = (!self.incoming).then_some("time");
+        AuditEvent::new(
+            "letter",
+            [
+                ("peer", Json::text(&self.peer)),
+                (
+                    "direction",
+                    Json::text(if self.incoming { "in" } else { "out" }),
+                ),
+                ("id", Json::text(self.letter.id)),
+                ("kind", Json::text(self.letter.content.kind())),
+                // A letter that was refused is on the books, and no part of the negotiation that it names.
+                (
+                    "negotiation",
+                    maybe(open.and_then(|_| self.letter.content.negotiation())),
+                ),
+                ("digest", Json::text(self.digest)),
+                ("number", self.number.map_or(Json::Null, Json::count)),
+                ("refused", maybe(self.refused)),
+                (
+                    "outbox",
+                    Json::Bool(!self.incoming && self.refused.is_none()),
+                ),
+                ("numbered_by", maybe(by_time)),
+                ("role", maybe(open.map(|open| open.own.as_str()))),
+                (
+                    "dataset",
+                    maybe(state.map(|state| state.parties().dataset.to_string())),
+                ),
+                ("state", maybe(state.map(|state| state.phase().as_str()))),
+                (
+                    "contract",
+                    maybe(state.map(|state| state.proposal().contract)),
+                ),
+                ("beforehand", maybe(beforehand)),
+                ("title", maybe(title)),
+            ],
+        )
+    }
+}
+
+/// The title of the offer whose terms are negotiated, which stands in no contract; nothing where no such offer is known.
+fn titled(node: &Connector, open: &OpenNegotiation) -> Option<String> {
+    let agreement = &open.state.proposal().agreement;
+    let (dataset, clauses) = (&agreement.dataset.id, &agreement.clauses);
+    if dataset.owner != node.id() {
+        return node.delivery_queues.title(dataset, clauses);
+    }
+    node.catalog(|catalog| {
+        let mut offers = catalog.offers();
+        let offer = offers.find(|one| one.dataset == *dataset && one.clauses == *clauses)?;
+        Some(offer.title.clone())
+    })
+}

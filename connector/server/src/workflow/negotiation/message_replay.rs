@@ -1,0 +1,90 @@
+//! A negotiation is its letters, read again.
+
+use crate::participant::Connector;
+use crate::workflow::negotiation::OpenNegotiation;
+use crate::workflow::negotiation::message_codec::read;
+use crate::workflow::negotiation::proposal_context::ProposalContext;
+use crate::workflow::negotiation::transition::{
+    EvaluationTime, MessageDirection, MessagePosition, TransitionInput, parties, proposal_of,
+};
+use hansa_audit_log::digest::Digest;
+use hansa_policy::negotiation::PartyRole;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::stored_message::COMMENT;
+use hansa_store::document_folder::StoredDocumentKind as Document;
+use hansa_store::state_index::row::{NegotiationRow, PeerMessageRow};
+
+/// A negotiation as its letters made it.
+///
+/// # Errors
+/// When a letter can't be read again.
+pub(crate) fn load(node: &Connector, name: &str) -> Result<Option<OpenNegotiation>, Refusal> {
+    let (letters, row) = node.index(|state| {
+        let row = state
+            .negotiations()?
+            .into_iter()
+            .find(|negotiation| negotiation.id == name);
+        Ok((state.messages_of(name)?, row))
+    })?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let mut open = None;
+    // A comment is a letter of the negotiation, and no step of it.
+    for letter in letters.iter().filter(|letter| letter.kind != COMMENT) {
+        open = Some(again(node, open, letter, &row)?);
+    }
+    Ok(open)
+}
+
+/// One letter again. It was taken in then, so what was known then is taken to have allowed it.
+fn again(
+    node: &Connector,
+    open: Option<OpenNegotiation>,
+    row: &PeerMessageRow,
+    negotiation: &NegotiationRow,
+) -> Result<OpenNegotiation, Refusal> {
+    let lost = || {
+        Refusal::new(
+            ErrorCode::StateBroken,
+            format!("the letter `{}` can't be read again", row.digest),
+        )
+    };
+    let digest: Digest = row.digest.parse().map_err(|_| lost())?;
+    let letter =
+        hansa_proto::stored_message::from_bytes(&node.documents.read(Document::Letter, digest)?)?;
+    let content = read(&letter.content)?;
+    let proposed = proposal_of(&content);
+    let direction = if row.incoming {
+        MessageDirection::In
+    } else {
+        MessageDirection::Out {
+            sign_beforehand: proposed
+                .is_some_and(|proposal| Some(proposal.contract) == negotiation.beforehand),
+        }
+    };
+    let place = match open {
+        Some(open) => MessagePosition::next(open),
+        None => {
+            let own = if negotiation.role == PartyRole::Provider.as_str() {
+                PartyRole::Provider
+            } else {
+                PartyRole::Consumer
+            };
+            let parties = proposed
+                .and_then(|proposal| parties(&negotiation.id, &proposal.agreement))
+                .ok_or_else(lost)?;
+            MessagePosition::first(own, parties)
+        }
+    };
+    let taken = TransitionInput {
+        id: letter.id,
+        content,
+        direction,
+        at: row.at,
+        known: ProposalContext::then(),
+    };
+    taken
+        .step(node, place, EvaluationTime::Then)
+        .map(|(open, _)| open)
+}

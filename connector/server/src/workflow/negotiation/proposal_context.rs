@@ -1,0 +1,175 @@
+//! What a step may depend on, beside the letter and the time.
+
+use crate::participant::Connector;
+use crate::workflow::{approval, combined_contracts};
+use hansa_audit_log::digest::Digest;
+use hansa_catalog::lint;
+use hansa_catalog::offer::{Offer, SigningMode};
+use hansa_policy::contract::{Agreement, Assignee, ContractParty};
+use hansa_policy::id::{ContractId, ParticipantId};
+use hansa_policy::negotiation::{OfferMatch, PartyRole};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::Clause;
+
+/// What our catalogue and our book say of a proposal.
+pub(super) struct ProposalContext {
+    pub(super) offered: OfferMatch,
+    pub(super) replaces: Option<Agreement>,
+    pub(super) objection: Option<Refusal>,
+}
+
+impl ProposalContext {
+    /// What they say now: to ourselves all that is known here, `to` the peer what it can know.
+    pub(super) fn now(
+        node: &Connector,
+        own: PartyRole,
+        peer: &ParticipantId,
+        agreement: &Agreement,
+        to: Audience,
+    ) -> Self {
+        let replaces = agreement
+            .supersedes
+            .and_then(|old| node.book(|book| book.agreement(old).cloned()));
+        let seen = match own {
+            PartyRole::Provider => seen(node, peer, agreement, to),
+            PartyRole::Consumer => None,
+        };
+        let (offered, objection) = seen.unwrap_or((OfferMatch::Nothing, None));
+        let objection = unshown(agreement)
+            .or_else(|| misnamed(node, agreement))
+            .or_else(|| relabelled(node, agreement))
+            .or(objection);
+        Self {
+            offered,
+            replaces,
+            objection,
+        }
+    }
+
+    /// What is taken to have been known of a letter that was taken in: it allowed the step.
+    pub(super) const fn then() -> Self {
+        Self {
+            offered: OfferMatch::Officer,
+            replaces: None,
+            objection: None,
+        }
+    }
+}
+
+/// Who is told what speaks against a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Audience {
+    /// Whoever signs for us.
+    Ourselves,
+    /// The other side, for which a column that it does not see is not there.
+    Peer,
+}
+
+/// What is signed from now on says what its signers are shown.
+fn unshown(agreement: &Agreement) -> Option<Refusal> {
+    let refusal = || {
+        Refusal::new(
+            ErrorCode::ContractMalformed,
+            "the proposal does not say which page its signers are shown",
+        )
+        .with_help("the connector that proposes it is an older one: upgrade it, and propose again")
+    };
+    agreement.rendering.is_none().then(refusal)
+}
+
+/// Both parties stand in a proposal as the league registers them, or nobody signs it: whoever proposes writes the names,
+/// keys and authorities of both sides.
+fn misnamed(node: &Connector, agreement: &Agreement) -> Option<Refusal> {
+    let (bundle, now) = (node.trust.bundle(), node.now());
+    let taker = match &agreement.assignee {
+        Assignee::Participant(party) => Some(party),
+        Assignee::Public => None,
+    };
+    let registered = |party: &ContractParty| {
+        bundle.member(&party.id).is_some_and(|member| {
+            let key = bundle.may_conclude(&party.id, &party.signing_key, now);
+            let mut anchors = bundle.anchors_for(&party.id, now);
+            key && party.name == member.name
+                && party.legal_id.is_none()
+                && anchors.any(|(_, anchor)| anchor.spki == party.tls_issuer)
+        })
+    };
+    let wrong = [Some(&agreement.provider), taker]
+        .into_iter()
+        .flatten()
+        .find(|party| !registered(party));
+    let refusal = |sentence: String| Refusal::new(ErrorCode::ContractMalformed, sentence);
+    match wrong {
+        Some(party) => Some(
+            refusal(format!(
+                "{} does not stand in the proposal as the league registers it",
+                party.id.domain()
+            ))
+            .with_help("take in the newest trust bundle and propose again"),
+        ),
+        None if agreement.signatory.is_some() => Some(refusal(
+            "the proposal names a signatory for the other side".to_owned(),
+        )),
+        None => None,
+    }
+}
+
+/// A label, id and version, stands for one contract for ever.
+fn relabelled(node: &Connector, agreement: &Agreement) -> Option<Refusal> {
+    let id = ContractId(Digest::of(&hansa_proto::contract::to_bytes(agreement)));
+    node.book(|book| book.check_label(id, agreement)).err()
+}
+
+/// How our catalogue offers this to the peer, and what the lint has against it; none, if the peer sees no such dataset.
+fn seen(
+    node: &Connector,
+    peer: &ParticipantId,
+    agreement: &Agreement,
+    to: Audience,
+) -> Option<(OfferMatch, Option<Refusal>)> {
+    let now = node.now();
+    let (dataset, entry, shown, offers) = node.catalog(|catalog| {
+        node.book(|book| {
+            let name = &agreement.dataset.id.name;
+            let seen = catalog.visible_one(peer, book, now, name)?;
+            let entry = seen.entry(book);
+            let held = seen.contracts.iter().filter_map(|id| book.agreement(*id));
+            let mut shown: Vec<Clause> = held.flat_map(|held| held.clauses.clone()).collect();
+            let offers: Vec<Offer> = seen
+                .offers
+                .into_iter()
+                .map(|offer| (**offer).clone())
+                .collect();
+            shown.extend(offers.iter().flat_map(|offer| offer.clauses.clone()));
+            Some((seen.dataset.clone(), entry, shown, offers))
+        })
+    })?;
+    let exact = offers.iter().find(|offer| offer.is_exactly(agreement));
+    let whole = lint::objection(agreement, &dataset, &node.taxonomy());
+    let offered = match exact.map(|offer| offer.sign) {
+        None => OfferMatch::OtherTerms,
+        Some(SigningMode::Officer) => OfferMatch::Officer,
+        // What needs two persons, a key that lies elsewhere, or what we would not sign, is no connector's to sign.
+        Some(SigningMode::Auto)
+            if whole.is_some()
+                || approval::needs_two(node, agreement).is_some()
+                || !node.concludes() =>
+        {
+            OfferMatch::Officer
+        }
+        Some(SigningMode::Auto) => OfferMatch::Auto,
+    };
+    // INVARIANT: no-hint. What the lint has against a proposal is told of the entry that its sender sees; what it has
+    // beyond that, whoever signs for us is told.
+    let lint = match to {
+        Audience::Ourselves => whole,
+        Audience::Peer => lint::unknown_to_sender(&agreement.clauses, &entry, &shown)
+            .or_else(|| lint::objection(agreement, &entry, &node.taxonomy())),
+    };
+    let objection = lint
+        .or_else(|| node.published().execute(&agreement.clauses).err())
+        .or_else(|| node.book(|book| book.check_exclusive(agreement, now)).err())
+        .or_else(|| node.book(|book| book.check_nested(agreement, now)).err())
+        .or_else(|| combined_contracts::check_agreement(node, agreement).err());
+    Some((offered, objection))
+}

@@ -1,0 +1,173 @@
+//! Letters that can't be read. One holds up nothing else: one of our own is replaced under its own number, or leaves the outbox;
+//! one that has come in is set apart. Either is on the books with the reason.
+
+use crate::participant::Connector;
+use crate::workflow::audit_event::{AuditEvent, maybe};
+use crate::workflow::receipt::acknowledgement;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::Json;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::peer::message::{PeerMessage, UnreadableMessage};
+use hansa_store::document_folder::StoredDocumentKind as Document;
+use hansa_store::state_index::row::OutboxMessageRow;
+use std::sync::Arc;
+
+/// A letter that waits in our outbox for a peer, mended where its reader would refuse it; none where there is nothing to send.
+///
+/// # Errors
+/// When it can't be read for now, or what became of it can't be recorded.
+pub(crate) fn waiting(
+    node: &Connector,
+    peer: &ParticipantId,
+    row: &OutboxMessageRow,
+) -> Result<Option<PeerMessage>, Refusal> {
+    match acknowledgement::waiting(node, peer, row) {
+        Err(refusal) if is_for_good(node, row, refusal.code) => mend(node, peer, row, &refusal),
+        read => read,
+    }
+}
+
+/// Looks through all outboxes for letters that their reader would refuse, and mends them. Gives what was found.
+///
+/// # Errors
+/// When the index can't be read or nothing can be recorded.
+pub(crate) fn mend_outboxes(node: &Connector) -> Result<Vec<Refusal>, Refusal> {
+    let mut found = Vec::new();
+    for (peer, row) in node.index(|state| state.outboxes())? {
+        if let Err(refusal) = acknowledgement::waiting(node, &peer, &row)
+            && is_for_good(node, &row, refusal.code)
+        {
+            let mended = mend(node, &peer, &row, &refusal)?;
+            found.push(unsendable_message(&peer, &row, &refusal, mended.is_some()));
+        }
+    }
+    Ok(found)
+}
+
+/// What of our letters and negotiations can't be read now, for people.
+///
+/// # Errors
+/// When the index can't be read.
+pub(crate) fn faults(node: &Connector) -> Result<Vec<Refusal>, Refusal> {
+    let mut found = Vec::new();
+    for (peer, row) in node.index(|state| state.outboxes())? {
+        if let Err(refusal) = acknowledgement::waiting(node, &peer, &row) {
+            let sentence = format!(
+                "letter {} to {} can't be read: {}",
+                row.number,
+                peer.domain(),
+                refusal.sentence
+            );
+            found.push(Refusal::new(refusal.code, sentence).with_help(AGAIN));
+        }
+    }
+    for row in node.index(|state| state.negotiations())? {
+        if let Err(refusal) = super::message_replay::load(node, &row.id) {
+            let sentence = format!("{} can't be read: {}", row.id, refusal.sentence);
+            found.push(Refusal::new(refusal.code, sentence).with_help(BACKUP));
+        }
+    }
+    Ok(found)
+}
+
+/// Sets a letter apart that has come from a peer's outbox and can't be read: it is kept as it came, and on the books with the reason.
+///
+/// # Errors
+/// When it can't be kept or recorded.
+pub(crate) async fn set_apart(
+    node: &Arc<Connector>,
+    peer: &ParticipantId,
+    letter: &UnreadableMessage,
+) -> Result<(), Refusal> {
+    let _turn = node.negotiation_lock.lock().await;
+    let bytes = &letter.bytes;
+    crate::participant::waiting(|| node.documents.keep(Document::Letter, bytes))?;
+    let digest = Digest::of(bytes);
+    let fact = AuditEvent::new(
+        "letter",
+        [
+            ("peer", Json::text(peer)),
+            ("direction", Json::text("in")),
+            // What it calls itself is not believed: by that name a good one may still come.
+            ("id", Json::text(format!("unreadable {}", letter.number))),
+            ("kind", Json::text("unreadable")),
+            ("negotiation", Json::Null),
+            ("digest", Json::text(digest)),
+            ("number", Json::count(letter.number)),
+            ("refused", Json::text(letter.cause.code)),
+            ("outbox", Json::Bool(false)),
+        ],
+    );
+    let _durable = node.record(fact).await?;
+    node.index_fast(|_| Ok(()))
+}
+
+/// Puts what can be read into the place of a letter, under the same number; where nothing can, it leaves the outbox.
+fn mend(
+    node: &Connector,
+    peer: &ParticipantId,
+    row: &OutboxMessageRow,
+    why: &Refusal,
+) -> Result<Option<PeerMessage>, Refusal> {
+    let kept = crate::participant::waiting(|| node.documents.read(Document::Letter, row.digest));
+    let letter = kept
+        .ok()
+        .and_then(|bytes| hansa_proto::stored_message::repaired(&bytes));
+    let mut digest = None;
+    if let Some(letter) = &letter {
+        let bytes = hansa_proto::stored_message::to_readable_bytes(letter)?;
+        crate::participant::waiting(|| node.documents.keep(Document::Letter, &bytes))?;
+        digest = Some(Digest::of(&bytes));
+    }
+    tracing::warn!(peer = peer.domain(), number = row.number, code = %why.code, "letter.mended");
+    let _durable = node.record_now(AuditEvent::new(
+        "letter_mended",
+        [
+            ("peer", Json::text(peer)),
+            ("number", Json::count(row.number)),
+            ("was", Json::text(row.digest)),
+            ("digest", maybe(digest)),
+            ("refused", Json::text(why.code)),
+        ],
+    ))?;
+    node.index_fast(|_| Ok(()))?;
+    Ok(letter)
+}
+
+/// Whether it is the letter that is at fault. A disk that fails to read says nothing of it, and a word on a receipt is made of
+/// that.
+fn is_for_good(node: &Connector, row: &OutboxMessageRow, code: ErrorCode) -> bool {
+    row.acknowledged_request.is_none()
+        && match code {
+            // The last is said of a file that is not what was written.
+            ErrorCode::MessageMalformed | ErrorCode::MessageTooLarge | ErrorCode::StateBroken => {
+                true
+            }
+            ErrorCode::FileMissing => node.documents.is_missing(Document::Letter, row.digest),
+            _ => false,
+        }
+}
+
+fn unsendable_message(
+    peer: &ParticipantId,
+    row: &OutboxMessageRow,
+    why: &Refusal,
+    is_mended: bool,
+) -> Refusal {
+    let became = if is_mended {
+        "what was written in it was made readable"
+    } else {
+        "it was taken out of the outbox"
+    };
+    let sentence = format!(
+        "letter {} to {} could not be sent: {}; {became}",
+        row.number,
+        peer.domain(),
+        why.sentence
+    );
+    Refusal::new(why.code, sentence)
+}
+
+const AGAIN: &str = "start the connector again: it mends what can be mended";
+const BACKUP: &str = "its letter is in a backup of the state, if there is one; decide the matter anew with another request";

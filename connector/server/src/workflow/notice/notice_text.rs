@@ -1,0 +1,192 @@
+//! What people are told: one notice as a page, as JSON and as a letter.
+
+use super::ExpiringContract;
+use crate::participant::Connector;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_store::history::statement::AFFECTED;
+use hansa_policy::contract::Agreement;
+use hansa_policy::id::ContractId;
+use hansa_policy::safe_text::printable;
+use hansa_policy::term::inform::InformEvent;
+use hansa_policy::term::language::Language;
+use hansa_proto::render::contract_status::ContractStatusLines;
+use hansa_store::state_index::row::ContractEventRow;
+
+/// One notice in words.
+pub(super) struct NoticeText {
+    /// The same whenever the same notice is told again.
+    pub(super) id: String,
+    subject: String,
+    body: String,
+    json: serde_json::Value,
+    domain: String,
+}
+
+impl NoticeText {
+    /// In the language of the participant.
+    pub(super) fn of(node: &Connector, one: &ExpiringContract) -> Self {
+        let tongue = node.config().participant.tongue;
+        let own = node.id();
+        let agreement = &one.agreement;
+        let provider = agreement.provider.id == own;
+        let with = if provider {
+            agreement.assignee_id().map_or("", |id| id.domain())
+        } else {
+            agreement.provider.id.domain()
+        };
+        let short = one.contract.short();
+        let dataset = &agreement.dataset.id.name;
+        let days = one.days;
+        let end = agreement.not_after;
+        let parts: [&[u8]; 3] = [
+            own.as_str().as_bytes(),
+            one.contract.0.as_bytes(),
+            &days.to_be_bytes(),
+        ];
+        let subject = tongue.pick(
+            format!("Contract {short} with {with} on {dataset} ends within {days} days"),
+            format!("Vertrag {short} mit {with} über {dataset} endet in weniger als {days} Tagen"),
+            format!(
+                "O contrato {short} com {with} sobre {dataset} termina em menos de {days} dias"
+            ),
+        );
+        let renew = if provider {
+            provider_mend(tongue, with)
+        } else {
+            consumer_mend(tongue, &short, with, dataset.as_str())
+        };
+        let last = ContractStatusLines::of(tongue, agreement).until();
+        let until = tongue.pick(
+            format!("It is in force {last}."),
+            format!("Er gilt {last}."),
+            format!("Está em vigor {last}."),
+        );
+        Self {
+            id: Digest::of_parts(&parts).to_string(),
+            json: serde_json::json!({
+                "id": Digest::of_parts(&parts).to_string(),
+                "event": "contract_ends",
+                "participant": own.domain(),
+                "contract": one.contract.to_string(),
+                "with": with,
+                "role": if provider { "provider" } else { "consumer" },
+                "dataset": dataset.as_str(),
+                "not_after": end.to_string(),
+                "days": days,
+                "subject": subject,
+            }),
+            subject: printable(&subject),
+            body: format!("{until}\n{renew}\n"),
+            domain: own.domain().to_owned(),
+        }
+    }
+
+    /// Of something that happened under a contract.
+    pub(super) fn of_event(
+        node: &Connector,
+        contract: ContractId,
+        agreement: &Agreement,
+        event: &ContractEventRow,
+    ) -> Self {
+        let tongue = node.config().participant.tongue;
+        let own = node.id();
+        let provider = agreement.provider.id == own;
+        let with = if provider {
+            agreement.assignee_id().map_or("", |id| id.domain())
+        } else {
+            agreement.provider.id.domain()
+        };
+        let (short, dataset) = (contract.short(), &agreement.dataset.id.name);
+        let kind = event.topic.split(':').next().unwrap_or_default();
+        let what = InformEvent::ALL
+            .into_iter()
+            .find(|one| one.as_str() == kind);
+        let what = match what {
+            Some(InformEvent::FirstUse) => {
+                tongue.pick("first use", "erste Nutzung", "primeira utilização")
+            }
+            Some(InformEvent::Refusal) => tongue.pick("refusals", "Ablehnungen", "recusas"),
+            Some(InformEvent::SchemaChange) => {
+                tongue.pick("another schema", "ein anderes Schema", "outro esquema")
+            }
+            None if event.topic.starts_with(AFFECTED) => tongue.pick(
+                "answers used data that the provider recalls",
+                "Antworten beruhen auf Daten, die der Anbieter zurückruft",
+                "respostas usaram dados que o fornecedor retira",
+            ),
+            None => kind,
+        };
+        let subject = tongue.pick(
+            format!("Contract {short} with {with} on {dataset}: {what}"),
+            format!("Vertrag {short} mit {with} über {dataset}: {what}"),
+            format!("Contrato {short} com {with} sobre {dataset}: {what}"),
+        );
+        let parts: [&[u8]; 3] = [
+            own.as_str().as_bytes(),
+            contract.0.as_bytes(),
+            event.topic.as_bytes(),
+        ];
+        let id = Digest::of_parts(&parts).to_string();
+        Self {
+            json: serde_json::json!({
+                "id": id,
+                "event": kind.replace('-', "_"),
+                "participant": own.domain(),
+                "contract": contract.to_string(),
+                "with": with,
+                "role": if provider { "provider" } else { "consumer" },
+                "dataset": dataset.as_str(),
+                "at": event.at.to_string(),
+                "detail": event.detail,
+                "subject": subject,
+            }),
+            id,
+            subject: printable(&subject),
+            body: printable(&format!("{}  {}", event.at, event.detail)) + "\n",
+            domain: own.domain().to_owned(),
+        }
+    }
+
+    /// As a file.
+    pub(super) fn page(&self) -> String {
+        format!("{}\n\n{}", self.subject, self.body)
+    }
+
+    /// As the body of a webhook.
+    pub(super) fn json(&self) -> Vec<u8> {
+        self.json.to_string().into_bytes()
+    }
+
+    /// As a letter (RFC 5322) whose recipients the command knows. A subject beyond ASCII is an encoded word (RFC 2047).
+    pub(super) fn letter(&self) -> String {
+        let subject = if self.subject.is_ascii() {
+            self.subject.clone()
+        } else {
+            use base64::Engine as _;
+            let encoded = base64::engine::general_purpose::STANDARD.encode(&self.subject);
+            format!("=?UTF-8?B?{encoded}?=")
+        };
+        format!(
+            "Subject: {subject}\nMessage-ID: <{}@{}>\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\n{}",
+            self.id, self.domain, self.body
+        )
+    }
+}
+
+fn provider_mend(tongue: Language, with: &str) -> String {
+    tongue.pick(
+        format!("To renew it, offer the dataset with a later end; {with} then requests it with --replaces."),
+        format!("Zum Verlängern den Datensatz mit einem späteren Ende anbieten; {with} beantragt ihn dann mit --replaces."),
+        format!("Para o renovar, ofereça os dados com um fim posterior; {with} pede-o depois com --replaces."),
+    )
+}
+
+fn consumer_mend(tongue: Language, short: &str, with: &str, dataset: &str) -> String {
+    let alias = with.split('.').next().unwrap_or(with);
+    let command = format!("hansa contract request {alias}.{dataset} --replaces {short}");
+    tongue.pick(
+        format!("To renew it: {command}"),
+        format!("Zum Verlängern: {command}"),
+        format!("Para o renovar: {command}"),
+    )
+}

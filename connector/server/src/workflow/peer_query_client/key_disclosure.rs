@@ -1,0 +1,234 @@
+//! Values of one participant in the question to another: looked at once more before they go, and on the books.
+
+use crate::participant::Connector;
+use crate::workflow::audit_event::maybe;
+use hansa_audit_log::json::Json;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::ContractStatus;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::key_transfer;
+use hansa_query::federation::remote_query::{KeySourceDataset, PushdownKeys, RemoteQuery};
+
+/// Looks at the contracts of the values that an errand takes along as they stand now: rows have come since it was planned.
+///
+/// # Errors
+/// `WITHDRAWN`, `SUPERSEDED` or `EXPIRED` where one of them is not in force any more; `KEY_MUST_STAY` where it does not let
+/// its values go there, or where they are our own.
+pub(super) fn may_go(
+    node: &Connector,
+    errand: &RemoteQuery,
+    peer: &ParticipantId,
+) -> Result<(), Refusal> {
+    // What came from somebody is no news to him.
+    for keys in errand.keys_sent().filter(|keys| keys.participant != *peer) {
+        for lender in &keys.of {
+            let Some(code) = stays(node, lender, peer) else {
+                continue;
+            };
+            let refusal = Refusal::new(
+                code,
+                format!(
+                    "values of `{}.{}` were to go to {}, and no contract lets them any more",
+                    keys.alias,
+                    lender.dataset.name,
+                    peer.domain()
+                ),
+            )
+            .with_participant(keys.participant.clone())
+            .with_help("ask again: they are put together here then");
+            return Err(match lender.contract {
+                Some(contract) => refusal.with_contract(contract),
+                None => refusal,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Why values of this dataset may not be sent to `peer`, if they may not.
+fn stays(node: &Connector, lender: &KeySourceDataset, peer: &ParticipantId) -> Option<ErrorCode> {
+    // Own values are planned for nobody else.
+    let Some(contract) = lender.contract else {
+        return Some(ErrorCode::KeyMustStay);
+    };
+    let now = node.now();
+    node.book(|book| {
+        // One that is not in the book is a public view, which was looked at with the catalogue.
+        let (agreement, standing) = book.stands(contract, now)?;
+        let lets = key_transfer::of(&agreement.clauses);
+        match standing {
+            ContractStatus::InForce if lets.is_some_and(|(_, travel)| travel.to.has(peer)) => None,
+            ContractStatus::InForce | ContractStatus::NotYet => Some(ErrorCode::KeyMustStay),
+            ContractStatus::Withdrawn => Some(ErrorCode::Withdrawn),
+            // The question is asked anew under the newer one.
+            ContractStatus::Superseded => Some(ErrorCode::Superseded),
+            ContractStatus::Expired => Some(ErrorCode::Expired),
+        }
+    })
+}
+
+/// The first instant at which one of these contracts is over, as far as they are in the book.
+pub(super) fn until(node: &Connector, errand: &RemoteQuery) -> UtcTimestamp {
+    let lenders = errand.keys_sent().flat_map(|keys| &keys.of);
+    let contracts = lenders.filter_map(|lender| lender.contract);
+    node.book(|book| {
+        let ends = contracts.filter_map(|contract| book.over_from(contract));
+        ends.min().unwrap_or(UtcTimestamp::LATEST)
+    })
+}
+
+/// What the books say of them: each list with the datasets of which it tells something.
+pub(super) fn keys_json(errand: &RemoteQuery) -> Option<Json> {
+    let all: Vec<Json> = errand.keys_sent().map(entry).collect();
+    (!all.is_empty()).then_some(Json::List(all))
+}
+
+fn entry(keys: &PushdownKeys) -> Json {
+    let values = keys.values.and_then(|count| u64::try_from(count).ok());
+    let of = keys.of.iter().map(|lender| {
+        let clause = lender.clause.map(|clause| u64::from(clause.0));
+        Json::object([
+            ("dataset", Json::text(&lender.dataset)),
+            ("contract", maybe(lender.contract.as_ref())),
+            ("clause", clause.map_or(Json::Null, Json::count)),
+            ("column", maybe(lender.column.as_ref())),
+        ])
+    });
+    Json::object([
+        ("values", Json::count(values.unwrap_or_default())),
+        ("of", Json::List(of.collect())),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{keys_json, may_go};
+    use crate::participant::testing::{TERMS, TestFederation, agree, id, records};
+    use crate::workflow::contract_withdrawal;
+    use crate::workflow::peer_query_client::remote_query_record::RemoteQueryRecord;
+    use arrow_schema::Schema;
+    use hansa_policy::id::{ClauseId, ContractId, DatasetId, RequestId};
+    use hansa_policy::query_request::{QueryRequest, RowScope};
+    use hansa_policy::refusal::ErrorCode;
+    use hansa_policy::safe_text::SingleLineText;
+    use hansa_proto::peer::query_request::QueryRequestEnvelope;
+    use hansa_query::federation::remote_query::{KeySourceDataset, PushdownKeys, RemoteQuery};
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    /// A question to bregenz with a value of lindau's.
+    fn errand(contract: ContractId) -> RemoteQuery {
+        let dataset: DatasetId = "hansa://lindau.example/d/bikes".parse().unwrap();
+        let lender = KeySourceDataset {
+            dataset,
+            contract: Some(contract),
+            clause: Some(ClauseId(3)),
+            column: Some("site".to_owned()),
+        };
+        RemoteQuery {
+            number: 0,
+            participant: id("bregenz"),
+            alias: "bregenz".parse().unwrap(),
+            reads: Vec::new(),
+            purpose: None,
+            sql: "SELECT 1".to_owned(),
+            schema: Arc::new(Schema::empty()),
+            at_most: None,
+            at_least: 0,
+            most_rows: 0,
+            most_bytes: 0,
+            guessed: false,
+            relies: BTreeSet::new(),
+            states: std::collections::BTreeMap::new(),
+            keys: vec![PushdownKeys {
+                participant: id("lindau"),
+                alias: "lindau".parse().unwrap(),
+                of: vec![lender],
+                values: Some(1),
+            }],
+            attempt: 0,
+        }
+    }
+
+    /// No list of values stands in the log behind the withdrawal of the contract that let them go.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn values_are_on_the_books_only_where_their_contract_lets_them() {
+        let mut town = TestFederation::new();
+        let travel = "join = { travel = { columns = [\"site\"], to = [\"bregenz.example\"] } }\n";
+        town.settle("lindau", &format!("{TERMS}{travel}"));
+        town.settle("acme", TERMS);
+        std::fs::write(town.home("lindau").join("bundle.json"), town.bundle()).unwrap();
+        let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+        let contract = agree(&lindau, &acme).await;
+        let errand = errand(contract);
+        let sending = RemoteQueryRecord {
+            asking: QueryRequestEnvelope {
+                ask: QueryRequest {
+                    request: RequestId(crate::participant::random_bytes()),
+                    contracts: Vec::new(),
+                    sql: errand.sql.clone(),
+                    purpose: None,
+                    rows: RowScope::All,
+                },
+                deadline: None,
+                accept: BTreeSet::new(),
+                credentials: Vec::new(),
+                compact_answers: true,
+            },
+            participant: errand.participant.clone(),
+            datasets: Vec::new(),
+            keys: keys_json(&errand),
+            actor: None,
+        };
+        let _recorded = sending.clone().record(&acme, &errand).await.unwrap();
+        let held = acme.pauses.decided.close().await;
+        let (sender, errands) = (Arc::clone(&acme), errand);
+        let sent = tokio::spawn(async move { sending.record(&sender, &errands).await.map(drop) });
+        acme.pauses.decided.holds_somebody().await;
+        let _statement =
+            contract_withdrawal::own_now(&acme, contract, &SingleLineText::cut("over")).unwrap();
+        drop(held);
+        assert_eq!(sent.await.unwrap().unwrap_err().code, ErrorCode::Withdrawn);
+        assert_eq!(records(&acme, "errand").len(), 1);
+    }
+
+    /// What the planner saw may be over when the values are here.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn values_go_as_long_as_their_contract_lets_them() {
+        let mut town = TestFederation::new();
+        let travel = "join = { travel = { columns = [\"site\"], to = [\"bregenz.example\"] } }\n";
+        town.settle("lindau", &format!("{TERMS}{travel}"));
+        town.settle("acme", TERMS);
+        std::fs::write(town.home("lindau").join("bundle.json"), town.bundle()).unwrap();
+        let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+        let contract = agree(&lindau, &acme).await;
+        let mut errand = errand(contract);
+        assert!(may_go(&acme, &errand, &id("bregenz")).is_ok());
+        let elsewhere = may_go(&acme, &errand, &id("lisbon")).unwrap_err();
+        assert_eq!(elsewhere.code, ErrorCode::KeyMustStay);
+        assert_eq!(elsewhere.participant, Some(id("lindau")));
+        assert!(keys_json(&errand).is_some());
+        let _statement =
+            contract_withdrawal::own_now(&acme, contract, &SingleLineText::cut("over")).unwrap();
+        let over = may_go(&acme, &errand, &id("bregenz")).unwrap_err();
+        assert_eq!(
+            (over.code, over.contract),
+            (ErrorCode::Withdrawn, Some(contract))
+        );
+        // Back to whose they are they may go, own ones to nobody, and what is not sent needs nothing.
+        assert!(may_go(&acme, &errand, &id("lindau")).is_ok());
+        let of = std::mem::take(&mut errand.keys[0].of);
+        let own = of.iter().cloned().map(|lender| KeySourceDataset {
+            contract: None,
+            ..lender
+        });
+        errand.keys[0].of = own.collect();
+        let stays = may_go(&acme, &errand, &id("bregenz")).unwrap_err();
+        assert_eq!((stays.code, stays.contract), (ErrorCode::KeyMustStay, None));
+        errand.keys[0].of = of;
+        errand.keys[0].values = None;
+        assert!(may_go(&acme, &errand, &id("bregenz")).is_ok());
+        assert!(keys_json(&errand).is_none());
+    }
+}

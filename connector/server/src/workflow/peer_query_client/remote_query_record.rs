@@ -1,0 +1,105 @@
+//! An errand on the books before it goes.
+
+use crate::participant::Connector;
+use crate::workflow::audit_event::maybe;
+use crate::workflow::peer_query_client::key_disclosure;
+use hansa_audit_log::json::Json;
+use hansa_audit_log::ledger::{Evidence, LedgerError, RecordContent, Recorded};
+use hansa_audit_store::epoch::DecisionValidity;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::Refusal;
+use hansa_proto::peer::query_request::QueryRequestEnvelope;
+use hansa_query::federation::remote_query::RemoteQuery;
+use hansa_transport::peer::client::QueryRecord;
+
+/// An errand about to be sent: its record.
+#[derive(Debug, Clone)]
+pub(super) struct RemoteQueryRecord {
+    pub(super) asking: QueryRequestEnvelope,
+    pub(super) participant: ParticipantId,
+    pub(super) datasets: Vec<String>,
+    /// Values of others that go along.
+    pub(super) keys: Option<Json>,
+    /// For whom, under a pseudonym; nobody in particular inside a command's own process.
+    pub(super) actor: Option<String>,
+}
+
+/// So often it is looked at anew whether values may go along, since something was stopped meanwhile.
+const AGAIN: usize = 3;
+
+impl RemoteQueryRecord {
+    /// Puts it on the books. Where values of others go along, their contracts let them at that place in the log.
+    ///
+    /// # Errors
+    /// As [`key_disclosure::may_go`], or when it can't be recorded.
+    pub(super) async fn record(
+        self,
+        node: &Connector,
+        errand: &RemoteQuery,
+    ) -> Result<Recorded<Self>, Refusal> {
+        if errand.keys_sent().next().is_none() {
+            return node.record(self).await;
+        }
+        let mut left = AGAIN;
+        loop {
+            let epoch = node.log.epoch().await;
+            key_disclosure::may_go(node, errand, &self.participant)?;
+            let until = key_disclosure::until(node, errand);
+            #[cfg(test)]
+            node.pauses.decided.pass().await;
+            let sending = self.clone();
+            let validity = DecisionValidity { epoch, until };
+            let recorded = node.log.record_while_valid(sending, validity, false);
+            match recorded.await {
+                Err(LedgerError::Overtaken) if left > 0 => left = left.saturating_sub(1),
+                other => {
+                    return other.map_err(|unwritable| hansa_audit_store::refusal(&unwritable));
+                }
+            }
+        }
+    }
+}
+
+impl QueryRecord for RemoteQueryRecord {
+    fn asking(&self) -> &QueryRequestEnvelope {
+        &self.asking
+    }
+}
+
+impl Evidence for RemoteQueryRecord {
+    fn entry(&self) -> RecordContent {
+        let ask = &self.asking.ask;
+        let salt: [u8; 16] = crate::participant::random_bytes();
+        let keys = self.keys.clone().map(|keys| ("keys", keys));
+        let body = [
+            ("request_id", Json::text(ask.request)),
+            ("peer", Json::text(&self.participant)),
+            (
+                "datasets",
+                Json::List(
+                    self.datasets
+                        .iter()
+                        .map(|dataset| Json::object([("id", Json::text(dataset))]))
+                        .collect(),
+                ),
+            ),
+            (
+                "contracts",
+                Json::List(ask.contracts.iter().map(Json::text).collect()),
+            ),
+            ("purpose", maybe(ask.purpose.as_ref())),
+            ("actor", maybe(self.actor.as_ref())),
+            (
+                "sql_commit",
+                Json::text(hansa_audit_log::digest::Digest::of_parts(&[
+                    &salt,
+                    ask.sql.as_bytes(),
+                ])),
+            ),
+        ];
+        RecordContent {
+            kind: "errand",
+            body: Json::object(body.into_iter().chain(keys)),
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Guards: the document is kept and recorded before anything is judged by it, and answers that began without it are cut.
+
+use crate::participant::Connector;
+use crate::workflow::approval::{self, Approval, ApprovalAction};
+use crate::workflow::audit_event::{AuditEvent, maybe};
+use crate::workflow::stop_record::DOCUMENT;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::Json;
+use hansa_policy::diff::{self, ChangeVerdict};
+use hansa_policy::id::{ContractId, DatasetId};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::restriction::{ProviderRestriction, StoredRestriction};
+use hansa_store::document_folder::StoredDocumentKind;
+use hansa_store::state_index::row::PendingApprovalRow;
+use std::sync::Arc;
+
+/// What has come of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RestrictionOutcome {
+    /// It is in force, and so many answers were cut.
+    Now(usize),
+    /// It was so before.
+    Not,
+    /// It lets out more, and one officer has said so; another one is awaited.
+    Waits,
+}
+
+/// What a guard in the place of the one that is there does to what is let out.
+pub(crate) fn verdict(
+    before: Option<&StoredRestriction>,
+    guard: Option<&ProviderRestriction>,
+) -> ChangeVerdict {
+    match (before, guard) {
+        (None, None) => ChangeVerdict::Same,
+        (None, Some(_)) => ChangeVerdict::Tighter,
+        (Some(_), None) => ChangeVerdict::Looser,
+        (Some(held), Some(new)) => match &held.restriction {
+            // Nothing was let out under one that can't be read.
+            None => ChangeVerdict::NotComparable,
+            Some(old) => {
+                let words =
+                    old.purposes() == new.purposes() && old.own_purposes() == new.own_purposes();
+                let beside = if words {
+                    ChangeVerdict::Same
+                } else {
+                    ChangeVerdict::NotComparable
+                };
+                diff::compare(old.clauses(), new.clauses())
+                    .verdict()
+                    .max(beside)
+            }
+        },
+    }
+}
+
+/// Sets the guard of a dataset, or takes it away; where two officers are asked for, what lets out more only with the word of
+/// both.
+///
+/// # Errors
+/// As [`approval::acknowledgement`], or when it can't be kept or recorded; then what was there stays.
+pub(crate) async fn set(
+    node: &Arc<Connector>,
+    dataset: &DatasetId,
+    guard: Option<ProviderRestriction>,
+    caller: Option<u32>,
+) -> Result<RestrictionOutcome, Refusal> {
+    let after = node.index(|state| state.guard_changed(dataset));
+    let before = node.guards().get(dataset).cloned();
+    let bytes = guard
+        .as_ref()
+        .map(|guard| hansa_proto::restriction::to_bytes(dataset, guard));
+    let document = bytes.as_deref().map(Digest::of);
+    let old = before.as_ref().map(|held| held.document);
+    let readable = before
+        .as_ref()
+        .is_none_or(|held| held.restriction.is_some());
+    if old == document && readable {
+        return Ok(RestrictionOutcome::Not);
+    }
+    let verdict = verdict(before.as_ref(), guard.as_ref());
+    // What only takes away does not wait for an index that can't be written.
+    let after = match after {
+        Err(_) if verdict == ChangeVerdict::Tighter => None,
+        after => Some(after?),
+    };
+    if node.config().officers.second
+        && matches!(
+            verdict,
+            ChangeVerdict::Looser | ChangeVerdict::NotComparable
+        )
+    {
+        let what = format!("{dataset} {}", named(document));
+        let change = change(dataset, after.unwrap_or_default(), document);
+        let word =
+            approval::word(node, caller, change, ApprovalAction::Unguard, Some(&what)).await?;
+        if word == Approval::Waits {
+            return Ok(RestrictionOutcome::Waits);
+        }
+    }
+    let (node, dataset) = (Arc::clone(node), dataset.clone());
+    // To its end: what is on the books must be in force, also where who asked for it has gone away.
+    let task = tokio::spawn(async move {
+        written(&node, (dataset, after), old, guard, (bytes, verdict)).await
+    });
+    task.await.unwrap_or_else(|_| {
+        Err(Refusal::new(
+            ErrorCode::Internal,
+            "the guard was not written to its end",
+        ))
+    })
+}
+
+/// Whether what one officer has asked for can still be done: the guard was not changed since.
+///
+/// # Errors
+/// When the index, or what was written, can't be read.
+pub(crate) fn still_asked(node: &Connector, word: &PendingApprovalRow) -> Result<bool, Refusal> {
+    let Some(what) = approval::written(node, word.reason.as_deref())? else {
+        return Ok(true);
+    };
+    let Some((dataset, document)) = what.split_once(' ') else {
+        return Ok(true);
+    };
+    let Ok(dataset) = dataset.parse::<DatasetId>() else {
+        return Ok(true);
+    };
+    let after = node.index(|state| state.guard_changed(&dataset))?;
+    Ok(change(&dataset, after, document.parse().ok()) == word.contract)
+}
+
+/// Names a change after the one by that record, so that two officers speak of the same one, and of one that is asked for once:
+/// the same guard may be set and taken away again.
+fn change(dataset: &DatasetId, after: u64, new: Option<Digest>) -> ContractId {
+    ContractId(Digest::of_parts(&[
+        dataset.to_string().as_bytes(),
+        &after.to_be_bytes(),
+        named(new).as_bytes(),
+    ]))
+}
+
+fn named(document: Option<Digest>) -> String {
+    document.map_or_else(|| "none".to_owned(), |document| document.to_string())
+}
+
+async fn written(
+    node: &Arc<Connector>,
+    (dataset, after): (DatasetId, Option<u64>),
+    old: Option<Digest>,
+    guard: Option<ProviderRestriction>,
+    (bytes, verdict): (Option<Vec<u8>>, ChangeVerdict),
+) -> Result<RestrictionOutcome, Refusal> {
+    // One after another, so that none takes back what another one said.
+    let _turn = node.negotiation_lock.lock().await;
+    if let Some(after) = after
+        && node.index(|state| state.guard_changed(&dataset))? != after
+    {
+        // INVARIANT: two-officers. Their word is for this change, after that guard and no other.
+        let sentence = format!("the guard of `{}` was changed meanwhile", dataset.name);
+        return Err(Refusal::new(ErrorCode::DatasetGuarded, sentence)
+            .with_help(format!("look at it: hansa dataset guard {}", dataset.name)));
+    }
+    let document = bytes.as_deref().map(Digest::of);
+    let tightens = verdict == ChangeVerdict::Tighter;
+    let unfiled = match &bytes {
+        Some(bytes) if tightens => node.unfiled(StoredDocumentKind::Guard, bytes),
+        Some(bytes) => {
+            crate::participant::waiting(|| node.documents.keep(StoredDocumentKind::Guard, bytes))?;
+            None
+        }
+        None => None,
+    };
+    let _stop = node.log.begin_stop();
+    let fact = AuditEvent::new(
+        "guard",
+        [
+            ("dataset", Json::text(&dataset)),
+            ("guard", maybe(document)),
+            ("before", maybe(old)),
+        ],
+    )
+    .and(DOCUMENT, unfiled);
+    if tightens {
+        let _in_log = node.record_stop(fact)?;
+    } else {
+        let _durable = node.record(fact).await?;
+    }
+    let held = document.map(|document| StoredRestriction {
+        document,
+        restriction: guard,
+    });
+    let guarded = held.is_some();
+    node.set_guard(dataset.clone(), held);
+    if let Err(refusal) = node.index(|_| Ok(())) {
+        tracing::warn!(code = %refusal.code, "guard.not_indexed");
+    }
+    if !guarded {
+        return Ok(RestrictionOutcome::Now(0));
+    }
+    // What began before was judged without it. Whoever asks again is judged with it.
+    let sentence = format!(
+        "the provider changed its guard of `{}` while the answer ran",
+        dataset.name
+    );
+    let why = Refusal::new(ErrorCode::DatasetGuarded, sentence).with_help("ask again");
+    Ok(RestrictionOutcome::Now(node.running.cut_guarded(
+        &dataset,
+        &node.id(),
+        &why,
+    )))
+}

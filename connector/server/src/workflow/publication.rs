@@ -1,0 +1,275 @@
+//! Publish: source, rows, snapshot, checked entry, record, catalogue; in this order.
+
+use crate::admin::event_sink::EventSink;
+use crate::participant::{Connector, cell_releases};
+use hansa_catalog::contract_break::{self, ContractBreak};
+use hansa_catalog::dataset::Dataset;
+use hansa_catalog::publication::{DatasetDraft, DatasetWithdrawal};
+use hansa_policy::id::{DatasetId, SqlIdentifier};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_query::ingest::config::{DatasetConfig, parser};
+use hansa_query::publication::{
+    PublicationContext, PublicationProgress, PublicationReport, StagingOutcome,
+};
+use hansa_query::release::ReleasedCells;
+use std::sync::{Arc, PoisonError};
+
+/// What publishing one dataset came to.
+#[derive(Debug)]
+pub(crate) enum PublicationOutcome {
+    /// Nothing has changed since.
+    Unchanged(Box<Dataset>),
+    /// It is published, or would be.
+    New {
+        /// The entry.
+        entry: Box<Dataset>,
+        /// What was read and what changed.
+        report: Box<PublicationReport>,
+        /// The contracts that the new schema breaks.
+        breaks: Vec<ContractBreak>,
+        /// Whether it was only looked at.
+        dry: bool,
+        /// That the snapshot before is damaged, where it is.
+        mends: Option<Box<Refusal>>,
+        /// What could not be released or put away afterwards.
+        faults: Vec<Refusal>,
+    },
+}
+
+/// How a dataset is published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct PublishOptions {
+    /// Only says what would change.
+    pub(crate) dry: bool,
+    /// A feed begins again.
+    pub(crate) anew: bool,
+}
+
+/// The datasets of the configuration.
+///
+/// # Errors
+/// Every problem, with file and line.
+pub(crate) fn configured(node: &Connector) -> Result<Vec<DatasetConfig>, Vec<Refusal>> {
+    let config = node.config();
+    parser::parse(
+        &config.text,
+        &config.file.display().to_string(),
+        config.source_roots(),
+    )
+}
+
+/// Publishes one dataset, or says what that would change; its offers are renewed by the caller, once for all that it publishes.
+/// Blocks.
+///
+/// # Errors
+/// What is wrong with the source, its rows or its entry; nothing is published then.
+pub(crate) fn one(
+    node: &Arc<Connector>,
+    dataset: &DatasetConfig,
+    way: PublishOptions,
+    out: &EventSink,
+) -> Result<PublicationOutcome, Refusal> {
+    let _turn = node.snapshots.publication_lock();
+    let config = node.config();
+    let mut context = PublicationContext {
+        owner: config.participant.id.clone(),
+        zone: config.participant.zone.clone(),
+        state: config.state.clone(),
+        schema_secret: node.schema_secret,
+        now: node.now(),
+        limits: node.limits(),
+        anew: way.anew,
+        logged: logged(node, &dataset.name)?,
+        damaged: false,
+    };
+    let name = dataset.name.as_str();
+    let progress = |progress: PublicationProgress<'_>| match progress {
+        PublicationProgress::File { done, of, .. } => out.progress(name, count(done), count(of)),
+        PublicationProgress::Rows(rows) => out.progress(&format!("{name}, rows"), rows, 0),
+    };
+    let mut damaged = node.snapshots.damaged().remove(&dataset.name);
+    context.damaged = damaged.is_some();
+    let mut outcome = hansa_query::publication::stage(dataset, &context, &progress)?;
+    if let StagingOutcome::Unchanged(_) = &outcome {
+        // That its sources are the same does not bring back rows that can't be read any more.
+        damaged = checked(node, &dataset.name)?;
+        if damaged.is_some() {
+            context.damaged = true;
+            outcome = hansa_query::publication::stage(dataset, &context, &progress)?;
+        }
+    }
+    let mut staged = match outcome {
+        StagingOutcome::Unchanged(entry) => {
+            if let Some(damaged) = damaged {
+                return Err(damaged);
+            }
+            let listed = node.catalog(|catalog| catalog.dataset(&dataset.name).is_some());
+            if listed {
+                // What could not be released at the last time is tried again, and a period may be over by now.
+                log_failures(cell_releases::unchanged(node, &entry.id, context.now));
+                return Ok(PublicationOutcome::Unchanged(entry));
+            }
+            // The snapshot is there, its record is not: a crash came between.
+            return relist(node, *entry);
+        }
+        StagingOutcome::Staged(staged) => *staged,
+    };
+    let before = node.catalog(|catalog| catalog.dataset(&dataset.name).cloned());
+    let now = node.now();
+    let breaks = before.map_or_else(Vec::new, |before| {
+        let seal = node.catalog(|catalog| catalog.seal().cloned());
+        let versions = (&before, &staged.entry);
+        node.book(|book| contract_break::breaks(versions, seal.as_ref(), book, now))
+    });
+    let entry = Box::new(staged.entry.clone());
+    let report = Box::new(staged.report.clone());
+    if way.dry {
+        return Ok(PublicationOutcome::New {
+            entry,
+            report,
+            breaks,
+            dry: true,
+            mends: damaged.map(Box::new),
+            faults: Vec::new(),
+        });
+    }
+    // Its rows come now, however long it took to read them.
+    staged.stamp(node.now())?;
+    let entry = Box::new(staged.entry.clone());
+    let listed = check(staged.entry.clone())?;
+    let mut faults = Vec::new();
+    {
+        // Nothing is released meanwhile: the shelf would show cells that were replaced.
+        let turn = node.releasing.lock();
+        let _turn = turn.unwrap_or_else(PoisonError::into_inner);
+        let recorded = node.record_now(listed)?;
+        let snapshot = staged.commit()?;
+        // What was released stays readable; what is due of the new snapshot comes beside it. Where it can't be read, the
+        // rows are published all the same: they are on the books.
+        let opened = hansa_query::release::open(&config.state, &snapshot.dataset);
+        let released = opened.unwrap_or_else(|fault| {
+            faults.push(fault);
+            ReleasedCells::default()
+        });
+        let keeps = parser::retention::keeps(&config.text)
+            .get(&dataset.name)
+            .is_some_and(|keep| keep.0 > 0);
+        let kept = keeps.then(|| node.now());
+        node.snapshots.put(snapshot.with_released(released), kept);
+        node.catalog_mut(|catalog| catalog.publish(recorded));
+    }
+    // It is published, whatever comes of the rest.
+    faults.extend(cell_releases::due(node, &entry.id).unwrap_or_else(|fault| vec![fault]));
+    faults.extend(node.expire_snapshots().err());
+    Ok(PublicationOutcome::New {
+        entry,
+        report,
+        breaks,
+        dry: false,
+        mends: damaged.map(Box::new),
+        faults,
+    })
+}
+
+/// Whether the published snapshot is damaged; on the books if it is, and if it was good.
+fn checked(node: &Connector, name: &SqlIdentifier) -> Result<Option<Refusal>, Refusal> {
+    let check = node.look_at_snapshot(name.clone())?;
+    node.note_checks(check.as_slice())?;
+    Ok(check.and_then(|check| check.found.err()))
+}
+
+/// The label of the last publication of a dataset on the books.
+pub(crate) fn logged(node: &Connector, name: &SqlIdentifier) -> Result<Option<String>, Refusal> {
+    let id = DatasetId {
+        owner: node.id(),
+        name: name.clone(),
+    };
+    let Some(body) = node.index(|state| state.publication(&id))? else {
+        return Ok(None);
+    };
+    let body: Option<serde_json::Value> = serde_json::from_str(&body).ok();
+    let label = body.as_ref().and_then(|body| body.get("version")?.as_str());
+    let label = label.ok_or_else(|| {
+        Refusal::new(
+            ErrorCode::StateBroken,
+            format!("the record of the publication of `{name}` can't be read"),
+        )
+    })?;
+    Ok(Some(label.to_owned()))
+}
+
+fn relist(node: &Arc<Connector>, entry: Dataset) -> Result<PublicationOutcome, Refusal> {
+    let recorded = node.record_now(check(entry.clone())?)?;
+    node.catalog_mut(|catalog| catalog.publish(recorded));
+    log_failures(cell_releases::due(node, &entry.id));
+    Ok(PublicationOutcome::Unchanged(Box::new(entry)))
+}
+
+/// Says what could not be released.
+fn log_failures(done: Result<Vec<Refusal>, Refusal>) {
+    for fault in done.unwrap_or_else(|refusal| vec![refusal]) {
+        tracing::error!(name: "release.failed", %fault, "cells are not released");
+    }
+}
+
+fn check(entry: Dataset) -> Result<hansa_catalog::publication::PublishableDataset, Refusal> {
+    let schema = entry.schema();
+    DatasetDraft { dataset: entry }
+        .check(&schema)
+        .map_err(|problems| {
+            let mut problems = problems.into_iter();
+            let first = problems.next().unwrap_or_else(|| {
+                Refusal::new(ErrorCode::SchemaMismatch, "the dataset can't be listed")
+            });
+            problems.fold(first, |first, other| first.with_help(other.to_string()))
+        })
+}
+
+/// Takes a dataset out of the catalogue, and its snapshot from disk.
+///
+/// # Errors
+/// `DATASET_NOT_PUBLISHED`, or when it can't be recorded.
+pub(crate) fn withdraw(
+    node: &Arc<Connector>,
+    name: &SqlIdentifier,
+    version: Option<&str>,
+) -> Result<Dataset, Refusal> {
+    let dataset = node
+        .catalog(|catalog| catalog.dataset(name).cloned())
+        .ok_or_else(|| {
+            Refusal::new(
+                ErrorCode::DatasetNotPublished,
+                format!("`{name}` is not published"),
+            )
+        })?;
+    if let Some(version) = version
+        && version != dataset.version
+    {
+        return Err(Refusal::new(
+            ErrorCode::DatasetNotPublished,
+            format!("no snapshot {version} of `{name}` is published"),
+        )
+        .with_help(format!("published is {}", dataset.version)));
+    }
+    let reason = if version.is_some() {
+        "the snapshot is faulty"
+    } else {
+        "withdrawn by its owner"
+    };
+    let withdrawn = node.catalog(|catalog| DatasetWithdrawal::of(catalog, name, reason))?;
+    let stop = node.log.begin_stop();
+    let recorded = node.record_now(withdrawn)?;
+    let why = Refusal::new(
+        ErrorCode::StreamCut,
+        "the owner has taken the dataset out of its catalogue",
+    );
+    node.catalog_mut(|catalog| catalog.withdraw(recorded));
+    node.running.cut_dataset(&dataset.id, &why);
+    drop(stop);
+    node.snapshots.withdraw(name, &dataset.version)?;
+    Ok(dataset)
+}
+
+fn count(value: usize) -> u64 {
+    u64::try_from(value).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,134 @@
+//! The provider's end of a receipt: signed while the close of its answer becomes durable, issued when it is.
+
+use crate::participant::Connector;
+use bytes::Bytes;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::ledger::Recorded;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::SignatoryRole;
+use hansa_policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::envelope::{self, StatementKind};
+use hansa_proto::receipt::{self, AnswerOutcome, DatasetRead, LogLeaf, Receipt, ResultDigest};
+use hansa_query::answer::sealed_answer::{DeliveredTotals, SealedAnswer, StreamOutcome as Ended};
+
+/// What was fixed when an answer was admitted.
+#[derive(Debug, Clone)]
+pub(crate) struct AdmittedQuery {
+    /// The question.
+    pub(crate) request: RequestId,
+    /// Who asked.
+    pub(crate) consumer: ParticipantId,
+    /// Dataset, contract and snapshot label of each read.
+    pub(crate) reads: Vec<(DatasetId, Option<ContractId>, String)>,
+    /// Digest of the request as it came.
+    pub(crate) request_digest: Digest,
+    /// Commitment to the SQL text.
+    pub(crate) sql_commit: Digest,
+    /// Digest of the plan.
+    pub(crate) plan_digest: Digest,
+    /// When it was admitted.
+    pub(crate) admitted_at: UtcTimestamp,
+    /// The ruling's record.
+    pub(crate) leaf: LogLeaf,
+}
+
+/// A receipt before its answer is closed.
+#[derive(Debug)]
+pub(crate) struct ReceiptDraft {
+    admitted: AdmittedQuery,
+    sent: DeliveredTotals,
+    outcome: AnswerOutcome,
+}
+
+impl ReceiptDraft {
+    /// That of an answer that is about to be closed.
+    pub(crate) fn of(sealed: &SealedAnswer, admitted: AdmittedQuery) -> Self {
+        Self {
+            admitted,
+            sent: sealed.sent().clone(),
+            outcome: match sealed.outcome() {
+                Ended::Done => AnswerOutcome::Done,
+                Ended::Cancelled => AnswerOutcome::Cancelled,
+                Ended::Cut(code) => AnswerOutcome::Cut(code),
+                Ended::Failed(code) => AnswerOutcome::Failed(code),
+            },
+        }
+    }
+
+    /// Signs it for a close that was written at this time. Nobody has it until it is issued.
+    ///
+    /// # Errors
+    /// When the log can't sign a head, or the key is out of reach.
+    pub(crate) async fn signed(
+        self,
+        node: &Connector,
+        closed_at: UtcTimestamp,
+    ) -> Result<UnissuedReceipt, Refusal> {
+        let Self {
+            admitted,
+            sent,
+            outcome,
+        } = self;
+        let head = node
+            .log
+            .head_over(admitted.leaf.index.saturating_add(1))
+            .await
+            .map_err(|unwritable| hansa_audit_store::refusal(&unwritable))?;
+        let result: ResultDigest = sent.digest.parse().map_err(|_| {
+            Refusal::new(
+                ErrorCode::Internal,
+                "the digest of the answer can't be read",
+            )
+        })?;
+        let read = |(dataset, contract, snapshot): (DatasetId, Option<ContractId>, String)| {
+            contract.map(|contract| DatasetRead {
+                dataset,
+                contract,
+                snapshot,
+            })
+        };
+        let receipt = Receipt {
+            request: admitted.request,
+            provider: node.id(),
+            consumer: admitted.consumer.clone(),
+            reads: admitted.reads.into_iter().filter_map(read).collect(),
+            request_digest: admitted.request_digest,
+            sql_commit: admitted.sql_commit,
+            plan_out_digest: admitted.plan_digest,
+            rows: sent.rows,
+            bytes: sent.bytes,
+            result,
+            outcome,
+            admitted_at: admitted.admitted_at,
+            last_at: closed_at,
+            leaf: admitted.leaf,
+            checkpoint: head.digest(),
+        };
+        let payload = receipt::to_bytes(&receipt);
+        let signature = node.sign(StatementKind::Receipt, SignatoryRole::Provider, &payload)?;
+        Ok(UnissuedReceipt {
+            consumer: admitted.consumer,
+            request: admitted.request,
+            bytes: Bytes::from(envelope::assemble(&payload, &[signature])),
+        })
+    }
+}
+
+/// A signed receipt.
+#[derive(Debug)]
+pub(crate) struct UnissuedReceipt {
+    consumer: ParticipantId,
+    request: RequestId,
+    bytes: Bytes,
+}
+
+impl UnissuedReceipt {
+    /// Hands it out, since the close that it tells of is durable.
+    pub(crate) fn issue(self, node: &Connector, _closed: &Recorded<SealedAnswer>) -> Bytes {
+        // What it says is in the log; the file that is kept is the one that comes back countersigned.
+        node.issued_receipts
+            .keep(&self.consumer, self.request, &self.bytes);
+        self.bytes
+    }
+}

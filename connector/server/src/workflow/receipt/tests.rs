@@ -1,0 +1,234 @@
+//! The word on a receipt is given, whatever came between.
+
+use super::*;
+use crate::participant::testing::{TERMS, TestFederation, agree, caller, outbox};
+use crate::workflow::answer::QueryCaller;
+use crate::workflow::negotiation::resumption::resume;
+use crate::workflow::peer_handler::ParticipantHandler;
+use bytes::Bytes;
+use futures::StreamExt as _;
+use hansa_proto::peer::message::{MessageContent, PeerMessage};
+use hansa_proto::receipt::{AnswerOutcome, DatasetRead, LogLeaf};
+use hansa_transport::peer_handler::PeerHandler as _;
+use std::time::Duration;
+
+fn asking() -> QueryRequestEnvelope {
+    QueryRequestEnvelope {
+        ask: hansa_policy::query_request::QueryRequest {
+            request: RequestId(crate::participant::random_bytes()),
+            contracts: Vec::new(),
+            sql: "SELECT 1".to_owned(),
+            purpose: None,
+            rows: hansa_policy::query_request::RowScope::All,
+        },
+        deadline: Some(Duration::from_secs(1)),
+        accept: std::collections::BTreeSet::new(),
+        compact_answers: false,
+        credentials: Vec::new(),
+    }
+}
+
+/// A receipt of lindau over an answer of no rows to that question.
+fn received(lindau: &Connector, acme: &Connector, asked: &SentQuery) -> TransferSummary {
+    let digest = Digest::of(b"something");
+    let receipt = Receipt {
+        request: asked.request,
+        provider: lindau.id(),
+        consumer: acme.id(),
+        reads: vec![DatasetRead {
+            dataset: "hansa://lindau.example/d/counts".parse().unwrap(),
+            contract: ContractId(digest),
+            snapshot: "2026-11-20.3".to_owned(),
+        }],
+        request_digest: asked.digest,
+        sql_commit: digest,
+        plan_out_digest: digest,
+        rows: 0,
+        bytes: 0,
+        result: ResultDigest([0; 32]),
+        outcome: AnswerOutcome::Done,
+        admitted_at: lindau.now(),
+        last_at: lindau.now(),
+        leaf: LogLeaf {
+            index: 1,
+            hash: digest,
+        },
+        checkpoint: digest,
+    };
+    let payload = receipt::to_bytes(&receipt);
+    let signature = lindau.sign(StatementKind::Receipt, SignatoryRole::Provider, &payload);
+    let bytes = envelope::assemble(&payload, &[signature.unwrap()]);
+    TransferSummary {
+        rows: 0,
+        bytes: 0,
+        digest: [0; 32],
+        receipt: Some(Bytes::from(bytes)),
+    }
+}
+
+/// A provider and a consumer that agree.
+async fn town() -> (TestFederation, Arc<Connector>, Arc<Connector>) {
+    let mut town = TestFederation::new();
+    town.settle("lindau", TERMS);
+    town.settle("acme", TERMS);
+    let bundle = town.bundle();
+    std::fs::write(town.home("lindau").join("bundle.json"), bundle).unwrap();
+    let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+    let _ = agree(&lindau, &acme).await;
+    (town, lindau, acme)
+}
+
+/// The receipt that the last letter for lindau carries, and for which answer.
+fn last_word(acme: &Connector, lindau: &Connector) -> (RequestId, Bytes) {
+    let Some((_, PeerMessage { content, .. })) = outbox(acme, lindau).pop() else {
+        panic!("no letter waits");
+    };
+    match content {
+        MessageContent::Acknowledgement {
+            request, receipt, ..
+        } => (request, receipt),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// How many letters lie in files.
+fn letters(town: &TestFederation, who: &str) -> usize {
+    let folder = town.home(who).join("state/letters");
+    std::fs::read_dir(folder).unwrap().count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_word_on_a_receipt_is_on_the_books_with_what_came() {
+    let (town, lindau, acme) = town().await;
+    let (before, files) = (outbox(&acme, &lindau).len(), letters(&town, "acme"));
+    let asked = SentQuery::of(&asking());
+    let came = received(&lindau, &acme, &asked);
+    let judged = take_in(&acme, &lindau.id(), &asked, &came, None)
+        .await
+        .unwrap();
+    assert!(judged.is_countersigned, "{:?}", judged.dispute);
+    assert_eq!(judged.read.len(), 1);
+    // The two stand one behind the other; the letter is made of the receipt, and so again after a start.
+    let kinds: Vec<String> = acme
+        .log
+        .read(acme.log.size() - 2)
+        .map(|record| record.unwrap().kind)
+        .collect();
+    assert_eq!(kinds, ["received", "letter"]);
+    assert_eq!(letters(&town, "acme"), files);
+    let (request, receipt) = last_word(&acme, &lindau);
+    assert_eq!(request, asked.request);
+    let file = acme.index(|state| state.received(request, &lindau.id()));
+    let file = file.unwrap().unwrap();
+    assert_eq!(
+        acme.documents.read(Document::Receipt, file).unwrap(),
+        receipt
+    );
+    drop(acme);
+    let acme = town.open("acme");
+    resume(&acme, Some(&lindau.id())).await.unwrap();
+    assert_eq!(outbox(&acme, &lindau).len(), before + 1, "once");
+    assert_eq!(last_word(&acme, &lindau), (request, receipt));
+    // One whose receipt is not what was kept, or is kept no longer, can't be carried, and holds up nobody.
+    let path = town.home("acme").join("state/receipts");
+    std::fs::write(path.join(file.to_string()), "something else").unwrap();
+    assert_eq!(outbox(&acme, &lindau).len(), before);
+    acme.documents.forget(Document::Receipt, file).unwrap();
+    assert_eq!(outbox(&acme, &lindau).len(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_word_that_took_a_head_along_goes_when_it_was_fetched() {
+    let (town, lindau, acme) = town().await;
+    let files = letters(&town, "acme");
+    acme.heads.to_be_cosigned(&lindau.id(), lindau.log.head());
+    let asked = SentQuery::of(&asking());
+    let came = received(&lindau, &acme, &asked);
+    let judged = take_in(&acme, &lindau.id(), &asked, &came, None).await;
+    assert!(judged.unwrap().is_countersigned);
+    assert_eq!(letters(&town, "acme"), files + 1);
+    let waiting = outbox(&acme, &lindau);
+    let (number, PeerMessage { content, .. }) = waiting.last().unwrap();
+    let with_head = |witnessed: &Option<Bytes>| witnessed.is_some();
+    assert!(
+        matches!(content, MessageContent::Acknowledgement { witnessed, .. } if with_head(witnessed))
+    );
+    // Whoever asks for what comes behind a letter has it.
+    let QueryCaller::Peer(peer) = caller(&acme, "lindau") else {
+        panic!("a peer");
+    };
+    let reception = ParticipantHandler::new(Arc::clone(&acme));
+    for (after, left) in [(*number - 1, 1), (*number, 0)] {
+        let rest = reception.inbox(&peer, after, true).await;
+        assert_eq!(rest.map_err(|_| "refused").unwrap().count().await, left);
+        assert_eq!(letters(&town, "acme"), files + left);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_word_on_a_receipt_is_given_after_a_crash() {
+    let (town, lindau, acme) = town().await;
+    let before = outbox(&acme, &lindau).len();
+    let asked = SentQuery::of(&asking());
+    let came = received(&lindau, &acme, &asked);
+    // A loss of power comes between what was received and the letter that stands behind it.
+    let countersigned = only_received(&lindau, &acme, &asked, &came).await;
+    drop(acme);
+    let acme = town.open("acme");
+    assert_eq!(outbox(&acme, &lindau).len(), before);
+    for _ in 0..2 {
+        resume(&acme, Some(&lindau.id())).await.unwrap();
+        assert_eq!(outbox(&acme, &lindau).len(), before + 1, "once");
+        let (request, receipt) = last_word(&acme, &lindau);
+        assert_eq!(request, asked.request);
+        assert_eq!(receipt, countersigned);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_stops_to_look_for_what_is_owed_looks_again() {
+    let (_town, lindau, acme) = town().await;
+    let before = outbox(&acme, &lindau).len();
+    for _ in 0..3 {
+        let asked = SentQuery::of(&asking());
+        let came = received(&lindau, &acme, &asked);
+        let _ = only_received(&lindau, &acme, &asked, &came).await;
+    }
+    let peer = lindau.id();
+    acme.delivery_queues.owes_a_word(&peer);
+    // Dropped at the first word that has to be waited for.
+    let looked = tokio::time::timeout(Duration::ZERO, resume(&acme, Some(&peer)));
+    assert!(looked.await.is_err());
+    resume(&acme, Some(&peer)).await.unwrap();
+    assert_eq!(outbox(&acme, &lindau).len(), before + 3);
+}
+
+/// Puts on the books what was received, without the letter that stands behind it; gives the countersigned receipt.
+async fn only_received(
+    lindau: &Connector,
+    acme: &Connector,
+    asked: &SentQuery,
+    came: &TransferSummary,
+) -> Vec<u8> {
+    let receipt = came.receipt.as_ref().unwrap();
+    let signed = check(acme, &lindau.id(), asked, came, receipt).unwrap();
+    let countersigned = countersign(acme, &signed).unwrap();
+    let file = acme.documents.keep(Document::Receipt, &countersigned);
+    let alone = AuditEvent::new(
+        "received",
+        [
+            ("request_id", Json::text(asked.request)),
+            ("peer", Json::text(lindau.id())),
+            ("contracts", Json::List(Vec::new())),
+            ("rows", Json::count(0)),
+            ("bytes", Json::count(0)),
+            ("result_digest", Json::text(ResultDigest([0; 32]))),
+            ("outcome", Json::text("done")),
+            ("state", Json::text("acknowledged")),
+            ("receipt", Json::text(file.unwrap())),
+            ("dispute", Json::Null),
+        ],
+    );
+    let _durable = acme.record(alone).await.unwrap();
+    countersigned
+}

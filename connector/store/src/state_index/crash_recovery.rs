@@ -1,0 +1,304 @@
+//! The index after a crash: whatever was there at that moment, taking in the rest of the log gives the same index.
+
+use super::StateIndex;
+use super::index_transaction::IndexTransaction;
+use super::row::{NegotiationRow, PeerMessageRow};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::id::{ContractId, ParticipantId};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+use std::path::{Path, PathBuf};
+
+/// What a record says, as far as the index needs it.
+#[derive(Debug, Clone)]
+enum ReplayedRecord {
+    Letter {
+        peer: u8,
+        incoming: bool,
+        id: u8,
+        numbered: bool,
+    },
+    Fetched {
+        peer: u8,
+        number: u64,
+    },
+    Taken {
+        peer: u8,
+        number: u64,
+    },
+    Negotiation {
+        id: u8,
+        state: u8,
+    },
+    Activated(u8),
+    Withdrawn(u8),
+    Address(u8, u8),
+    Forgotten(u8),
+    Head(u8, u64),
+    Bundle(u64),
+}
+
+fn peer(number: u8) -> ParticipantId {
+    format!("city{number}.example").parse().unwrap()
+}
+
+fn contract(number: u8) -> ContractId {
+    ContractId(Digest::of(&[number]))
+}
+
+fn at(record: u64) -> UtcTimestamp {
+    UtcTimestamp::from_micros(i64::try_from(record).unwrap()).unwrap()
+}
+
+fn history(random: &mut StdRng, length: u64) -> Vec<ReplayedRecord> {
+    (0..length)
+        .map(|_| {
+            let peer = random.random_range(0..3);
+            let number = random.random_range(0..8);
+            match random.random_range(0..10) {
+                0 | 1 => ReplayedRecord::Letter {
+                    peer,
+                    incoming: random.random(),
+                    id: random.random(),
+                    numbered: random.random(),
+                },
+                2 => ReplayedRecord::Fetched { peer, number },
+                3 => ReplayedRecord::Taken { peer, number },
+                4 => ReplayedRecord::Negotiation {
+                    id: random.random_range(0..4),
+                    state: random.random_range(0..4),
+                },
+                5 => ReplayedRecord::Activated(peer),
+                6 => ReplayedRecord::Withdrawn(peer),
+                7 => ReplayedRecord::Address(peer, random.random()),
+                8 => ReplayedRecord::Forgotten(peer),
+                _ if random.random() => ReplayedRecord::Head(peer, number),
+                _ => ReplayedRecord::Bundle(number),
+            }
+        })
+        .collect()
+}
+
+fn take_in(
+    change: &IndexTransaction<'_>,
+    record: u64,
+    said: &ReplayedRecord,
+) -> Result<(), Refusal> {
+    match said {
+        ReplayedRecord::Letter {
+            peer: who,
+            incoming,
+            id,
+            numbered,
+        } => {
+            let row = PeerMessageRow {
+                peer: peer(*who),
+                incoming: *incoming,
+                id: format!("l-{id}-{record}"),
+                kind: "offer".to_owned(),
+                negotiation: Some(format!("n-{who}")),
+                digest: Digest::of(&[*id]).to_string(),
+                record,
+                at: at(record),
+            };
+            match *numbered && !*incoming {
+                true => change.posted(&row, *id > 127),
+                false => change.message(&row),
+            }
+        }
+        ReplayedRecord::Fetched { peer: who, number } => {
+            change.acknowledged(&peer(*who), *number, *number > 3)
+        }
+        ReplayedRecord::Taken { peer: who, number } => change.taken_in(&peer(*who), *number),
+        ReplayedRecord::Negotiation { id, state } => change.negotiation(&NegotiationRow {
+            id: format!("n-{id}"),
+            peer: peer(*id % 3),
+            role: "provider".to_owned(),
+            dataset: "hansa://city0.example/d/bikes".to_owned(),
+            state: format!("STATE{state}"),
+            contract: (*state > 1).then(|| contract(*id)),
+            beforehand: None,
+            reason: None,
+            updated: at(record),
+            title: None,
+        }),
+        ReplayedRecord::Activated(id) => change.activated(
+            contract(*id),
+            &"hansa://munster.example/d/trips".parse().unwrap(),
+            (UtcTimestamp::EARLIEST, UtcTimestamp::LATEST),
+            at(record),
+        ),
+        ReplayedRecord::Withdrawn(id) => change.withdrawn(contract(*id), &peer(*id), at(record)),
+        ReplayedRecord::Address(who, port) => {
+            change.peer(&peer(*who), &format!("h:{port}"), &format!("city{who}"))
+        }
+        ReplayedRecord::Forgotten(who) => change.forget_peer(&peer(*who)),
+        ReplayedRecord::Head(who, size) => {
+            change.head(&peer(*who), *size, &format!("note {size}"), size % 2 == 0)
+        }
+        ReplayedRecord::Bundle(number) => change.highest("bundle", *number),
+    }
+}
+
+/// Everything that the index says.
+fn dump(state: &StateIndex) -> String {
+    let mut all = format!(
+        "{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n",
+        state.position(),
+        state.negotiations().unwrap(),
+        state.peers().unwrap(),
+        state.contracts().unwrap(),
+        state.remembered("bundle").unwrap()
+    );
+    for number in 0..3 {
+        let who = peer(number);
+        all += &format!(
+            "{:?}\n{:?}\n{:?}\n{:?}\n",
+            state.outbox(&who, 0).unwrap(),
+            state.taken_in(&who).unwrap(),
+            state.head_of(&who).unwrap(),
+            state.messages_of(&format!("n-{number}")).unwrap()
+        );
+    }
+    all
+}
+
+/// Takes in what the index does not reflect yet, some records at a time.
+fn catch_up(state: &mut StateIndex, log: &[ReplayedRecord], random: &mut StdRng) {
+    loop {
+        let from = state.position();
+        let left = u64::try_from(log.len()).unwrap() - from;
+        if left == 0 {
+            return;
+        }
+        let to = from + random.random_range(1..=left.min(20));
+        state
+            .change(to, |change| some(change, log, from, to))
+            .unwrap();
+    }
+}
+
+fn some(
+    change: &IndexTransaction<'_>,
+    log: &[ReplayedRecord],
+    from: u64,
+    to: u64,
+) -> Result<(), Refusal> {
+    (from..to).try_for_each(|record| {
+        let index = usize::try_from(record).unwrap();
+        take_in(change, record, &log[index])
+    })
+}
+
+/// The files as they are at this moment, as a crash would leave them.
+fn image(file: &Path, to: &Path) -> PathBuf {
+    std::fs::create_dir_all(to).unwrap();
+    for end in ["", "-wal"] {
+        let name = format!("state.db{end}");
+        let from = file.with_file_name(&name);
+        if from.exists() {
+            std::fs::copy(from, to.join(name)).unwrap();
+        }
+    }
+    to.join("state.db")
+}
+
+#[test]
+fn an_index_after_a_crash_becomes_what_it_would_have_been() {
+    for seed in 0..4 {
+        let mut random = StdRng::seed_from_u64(seed);
+        let log = history(&mut random, 40);
+        let length = u64::try_from(log.len()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("whole/state.db");
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+
+        let mut state = StateIndex::open(&file, 0).unwrap();
+        let mut images = Vec::new();
+        while state.position() < length {
+            let from = state.position();
+            let to = (from + random.random_range(1..8)).min(length);
+            state
+                .change(to, |change| {
+                    some(change, &log, from, to)?;
+                    let there = folder.path().join(format!("within{from}"));
+                    images.push((from, image(&file, &there)));
+                    Ok(())
+                })
+                .unwrap();
+            let there = folder.path().join(format!("after{to}"));
+            images.push((to, image(&file, &there)));
+        }
+        let expected = dump(&state);
+        for (position, copy) in &images {
+            // A power cut may take the end of what was not synced.
+            let cut = folder.path().join("cut");
+            let cut = image(copy, &cut);
+            let wal = cut.with_file_name("state.db-wal");
+            if let Ok(written) = std::fs::metadata(&wal).map(|found| found.len()) {
+                let kept = random.random_range(0..=written);
+                let file = std::fs::File::options().write(true).open(&wal).unwrap();
+                file.set_len(kept).unwrap();
+            }
+            let mut again = StateIndex::open(&cut, length).unwrap();
+            assert!(again.position() <= *position);
+            catch_up(&mut again, &log, &mut random);
+            assert_eq!(dump(&again), expected, "{}, cut", copy.display());
+            drop(again);
+            std::fs::remove_dir_all(folder.path().join("cut")).unwrap();
+        }
+        for (position, copy) in images {
+            let mut again = StateIndex::open(&copy, length).unwrap();
+            assert_eq!(again.position(), position, "{}", copy.display());
+            catch_up(&mut again, &log, &mut random);
+            assert_eq!(dump(&again), expected, "{}", copy.display());
+        }
+        let mut lost = StateIndex::open(&folder.path().join("lost.db"), length).unwrap();
+        catch_up(&mut lost, &log, &mut random);
+        assert_eq!(dump(&lost), expected);
+        let copy = folder.path().join("copy.db");
+        state.copy_to(&copy).unwrap();
+        assert_eq!(dump(&StateIndex::open(&copy, length).unwrap()), expected);
+    }
+}
+
+#[test]
+fn a_damaged_index_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.db");
+    std::fs::write(&file, [7; 5000]).unwrap();
+    let refusal = StateIndex::open(&file, 0).unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::StateBroken);
+    assert_eq!(
+        refusal.help,
+        [format!(
+            "move `{}` away: it is made again from the log",
+            file.display()
+        )]
+    );
+}
+
+#[test]
+fn an_index_of_another_version_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.db");
+    let mut state = StateIndex::open(&file, 0).unwrap();
+    state
+        .change(3, |change| change.highest("bundle", 9))
+        .unwrap();
+    drop(state);
+    assert_eq!(StateIndex::open(&file, 3).unwrap().position(), 3);
+    let other = rusqlite::Connection::open(&file).unwrap();
+    other
+        .execute_batch("DROP TABLE letter; CREATE TABLE letter (x); PRAGMA user_version = 1;")
+        .unwrap();
+    drop(other);
+    let back = StateIndex::open(&file, 2).unwrap_err();
+    assert_eq!(back.code, ErrorCode::LedgerRollback);
+    let again = StateIndex::open(&file, 3).unwrap();
+    assert_eq!(again.position(), 0);
+    assert_eq!(again.remembered("bundle").unwrap(), 0);
+    assert!(again.messages_of("n-1").unwrap().is_empty());
+}

@@ -1,0 +1,215 @@
+//! Changes of the index, each made from a record.
+
+mod answer;
+mod balance;
+mod deletion_attestation;
+mod log_heads;
+mod peer_messages;
+mod quota;
+
+use crate::state_index::{all, broken, one, signed};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::id::{ContractId, DatasetId, ParticipantId};
+use hansa_policy::refusal::Refusal;
+use rusqlite::{Row, Transaction, params};
+
+/// Changes under way; they count all together or not at all.
+#[derive(Debug)]
+pub struct IndexTransaction<'t> {
+    transaction: &'t Transaction<'t>,
+}
+
+impl<'t> IndexTransaction<'t> {
+    pub(crate) const fn new(transaction: &'t Transaction<'t>) -> Self {
+        Self { transaction }
+    }
+
+    /// The log holds the activation of a contract on a dataset, in force from the first instant until the second.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn activated(
+        &self,
+        contract: ContractId,
+        dataset: &DatasetId,
+        (begins, ends): (UtcTimestamp, UtcTimestamp),
+        at: UtcTimestamp,
+    ) -> Result<(), Refusal> {
+        self.run(
+            "INSERT INTO contract (id, dataset, begins, ends, activated) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (id) DO UPDATE SET dataset = coalesce(dataset, excluded.dataset),
+                 begins = coalesce(begins, excluded.begins), ends = coalesce(ends, excluded.ends),
+                 activated = coalesce(activated, excluded.activated)",
+            params![
+                contract.to_string(),
+                dataset.to_string(),
+                begins.micros(),
+                ends.micros(),
+                at.micros()
+            ],
+        )
+    }
+
+    /// The dataset of a contract was seen to be of this model, or of none.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn of_model(&self, contract: ContractId, model: Option<&str>) -> Result<(), Refusal> {
+        self.run(
+            "INSERT OR IGNORE INTO model (contract, model) VALUES (?1, ?2)",
+            params![contract.to_string(), model.unwrap_or_default()],
+        )
+    }
+
+    /// The log holds the withdrawal of a contract; the earlier one wins.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn withdrawn(
+        &self,
+        contract: ContractId,
+        by: &ParticipantId,
+        at: UtcTimestamp,
+    ) -> Result<(), Refusal> {
+        self.run(
+            "INSERT INTO contract (id, withdrawn, withdrawn_by) VALUES (?1, ?2, ?3)
+             ON CONFLICT (id) DO UPDATE SET
+                 withdrawn_by = CASE WHEN withdrawn IS NULL OR excluded.withdrawn < withdrawn
+                     THEN excluded.withdrawn_by ELSE withdrawn_by END,
+                 withdrawn = min(coalesce(withdrawn, excluded.withdrawn), excluded.withdrawn)",
+            params![contract.to_string(), at.micros(), by.as_str()],
+        )
+    }
+
+    /// This record holds a statement that had no file of its own when it was recorded.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn unfiled(&self, record: u64) -> Result<(), Refusal> {
+        self.run(
+            "INSERT OR IGNORE INTO unfiled (record) VALUES (?1)",
+            [signed(record)],
+        )
+    }
+
+    /// The log holds the publication of a dataset.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn published(&self, dataset: &str, body: &str, record: u64) -> Result<(), Refusal> {
+        self.run(
+            "INSERT INTO published (dataset, body, record) VALUES (?1, ?2, ?3)
+             ON CONFLICT (dataset) DO UPDATE SET body = excluded.body, record = excluded.record",
+            params![dataset, body, signed(record)],
+        )
+    }
+
+    /// The log holds the withdrawal of a dataset.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn unpublished(&self, dataset: &str) -> Result<(), Refusal> {
+        self.run("DELETE FROM published WHERE dataset = ?1", [dataset])
+    }
+
+    /// The log holds a list of a group of ours; `changed` is its record, if it has other members than the one before.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn group(
+        &self,
+        name: &str,
+        serial: u64,
+        file: &str,
+        changed: Option<u64>,
+    ) -> Result<(), Refusal> {
+        self.run(
+            "INSERT INTO listing (name, serial, file, changed) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (name) DO UPDATE SET serial = excluded.serial, file = excluded.file,
+                 changed = coalesce(excluded.changed, changed)
+             WHERE excluded.serial > serial",
+            params![name, signed(serial), file, changed.map(signed)],
+        )
+    }
+
+    /// The log holds the guard of a dataset of ours, or that it has none any more, by this record.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn guard(&self, dataset: &str, file: Option<&str>, record: u64) -> Result<(), Refusal> {
+        self.run(
+            "INSERT INTO guard (dataset, file, record) VALUES (?1, ?2, ?3)
+             ON CONFLICT (dataset) DO UPDATE SET file = excluded.file, record = excluded.record",
+            params![dataset, file, signed(record)],
+        )
+    }
+
+    /// The log says that this text, person or reason beside it is erased.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn erased(&self, object: &str) -> Result<(), Refusal> {
+        self.run(
+            "INSERT OR IGNORE INTO erased (object) VALUES (?1)",
+            [object],
+        )
+    }
+
+    /// Writes a peer's address and alias.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn peer(&self, id: &ParticipantId, address: &str, alias: &str) -> Result<(), Refusal> {
+        self.run(
+            "INSERT INTO peer (id, address, alias) VALUES (?1, ?2, ?3)
+             ON CONFLICT (id) DO UPDATE SET address = excluded.address, alias = excluded.alias",
+            params![id.as_str(), address, alias],
+        )
+    }
+
+    /// Forgets a peer's address.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn forget_peer(&self, id: &ParticipantId) -> Result<(), Refusal> {
+        self.run("DELETE FROM peer WHERE id = ?1", [id.as_str()])
+    }
+
+    /// Remembers a number under a name, such as the highest bundle number ever in use.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn highest(&self, key: &str, value: u64) -> Result<(), Refusal> {
+        self.run(
+            "INSERT INTO meta (key, value) VALUES (?1, ?2)
+             ON CONFLICT (key) DO UPDATE SET value = max(value, excluded.value)",
+            params![key, signed(value)],
+        )
+    }
+
+    fn run(&self, sql: &str, values: impl rusqlite::Params) -> Result<(), Refusal> {
+        self.transaction
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(values))
+            .map(|_| ())
+            .map_err(broken)
+    }
+
+    fn many<T>(
+        &self,
+        sql: &str,
+        values: impl rusqlite::Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, Refusal> {
+        all(self.transaction, sql, values, read)
+    }
+
+    fn one<T>(
+        &self,
+        sql: &str,
+        values: impl rusqlite::Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, Refusal> {
+        one(self.transaction, sql, values, read)
+    }
+}

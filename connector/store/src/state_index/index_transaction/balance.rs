@@ -1,0 +1,96 @@
+//! What was paid beforehand and what was spent of it, by the first version of a contract. Amounts are kept as text, since
+//! they are exact and larger than SQLite's integers.
+
+use crate::state_index::index_transaction::IndexTransaction;
+use crate::state_index::query::balance::{FARES, PURSE, balance_row, charge_row};
+use crate::state_index::row::{BalanceRow, ChargeRow};
+use crate::state_index::signed;
+use hansa_policy::money::MoneyAmount;
+use hansa_policy::refusal::Refusal;
+use rusqlite::params;
+
+impl IndexTransaction<'_> {
+    /// More was paid.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn topped_up(&self, contract: &str, amount: MoneyAmount) -> Result<(), Refusal> {
+        let mut purse = self.balance(contract)?;
+        purse.topped = purse.topped.plus(amount);
+        self.write_purse(contract, &purse)
+    }
+
+    /// So many were charged, in the record that opens an answer or while it runs. What is charged while it runs is kept with
+    /// it, so that what it does not use can be given back when it is closed.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn charged(&self, fare: &ChargeRow, opened: Option<u64>) -> Result<(), Refusal> {
+        let mut purse = self.balance(&fare.contract)?;
+        purse.spent = purse.spent.plus(fare.each.times(fare.count));
+        if fare.per == "month" {
+            purse.months = purse.months.saturating_add(fare.count);
+        }
+        self.write_purse(&fare.contract, &purse)?;
+        let Some(opened) = opened else {
+            return Ok(());
+        };
+        self.run(
+            "INSERT INTO fare (opened, contract, per, each, count) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (opened, contract) DO UPDATE SET count = count + excluded.count",
+            params![
+                signed(opened),
+                fare.contract,
+                fare.per,
+                fare.each.to_string(),
+                signed(fare.count)
+            ],
+        )
+    }
+
+    /// An answer was closed: what it was charged for and did not use is given back. After a crash nobody knows what was
+    /// sent, and nothing is.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn settle_fares(
+        &self,
+        opened: u64,
+        rows: Option<u64>,
+        bytes: Option<u64>,
+    ) -> Result<(), Refusal> {
+        for fare in self.many(FARES, [signed(opened)], charge_row)? {
+            let used = match fare.per.as_str() {
+                "row" => rows,
+                "MB" => bytes,
+                _ => None,
+            };
+            if let Some(used) = used {
+                let mut purse = self.balance(&fare.contract)?;
+                let unused = fare.each.times(fare.count.saturating_sub(used));
+                purse.spent = purse.spent.less(unused);
+                self.write_purse(&fare.contract, &purse)?;
+            }
+        }
+        self.run("DELETE FROM fare WHERE opened = ?1", [signed(opened)])
+    }
+
+    fn balance(&self, contract: &str) -> Result<BalanceRow, Refusal> {
+        let found = self.one(PURSE, [contract], balance_row)?;
+        Ok(found.unwrap_or_default())
+    }
+
+    fn write_purse(&self, contract: &str, purse: &BalanceRow) -> Result<(), Refusal> {
+        self.run(
+            "INSERT INTO purse (contract, spent, topped, months) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (contract) DO UPDATE SET spent = excluded.spent, topped = excluded.topped,
+                 months = excluded.months",
+            params![
+                contract,
+                purse.spent.to_string(),
+                purse.topped.to_string(),
+                signed(purse.months)
+            ],
+        )
+    }
+}

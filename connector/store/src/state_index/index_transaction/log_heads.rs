@@ -1,0 +1,190 @@
+//! Heads of logs: those of others, and of the own one those that others have cosigned.
+
+use crate::state_index::index_transaction::IndexTransaction;
+use crate::state_index::row::IncidentRow;
+use crate::state_index::{signed, unsigned};
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::Refusal;
+use rusqlite::params;
+
+impl IndexTransaction<'_> {
+    /// Keeps a head of another log beside all that are on the books, by whoever has shown it first.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn recorded(
+        &self,
+        (peer, via): (&ParticipantId, &ParticipantId),
+        size: u64,
+        note: &str,
+        proven: bool,
+    ) -> Result<(), Refusal> {
+        // The third line of a head is the root of its tree.
+        let root = note.lines().nth(2).unwrap_or_default();
+        self.run(
+            "INSERT INTO recorded (peer, size, root, via, note, proven) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (peer, size, root) DO UPDATE SET proven = max(proven, excluded.proven)",
+            params![
+                peer.as_str(),
+                signed(size),
+                root,
+                via.as_str(),
+                note,
+                i64::from(proven)
+            ],
+        )?;
+        if !proven {
+            return Ok(());
+        }
+        // Whoever else has passed it on is borne out.
+        self.run(
+            "UPDATE heard SET proven = 1 WHERE peer = ?1 AND size = ?2 AND instr(note, ?3) > 0",
+            params![peer.as_str(), signed(size), root],
+        )
+    }
+
+    /// A log was proven to go on from its recorded head of this size and root; where no root is known, of this size if there
+    /// is but one.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn gone_on(
+        &self,
+        peer: &ParticipantId,
+        size: u64,
+        root: Option<&str>,
+    ) -> Result<(), Refusal> {
+        self.run(
+            "UPDATE recorded SET proven = 1 WHERE peer = ?1 AND size = ?2 AND (root = ?3 OR (?3 IS NULL
+                 AND (SELECT COUNT(*) FROM recorded AS same WHERE same.peer = ?1 AND same.size = ?2) = 1))",
+            params![peer.as_str(), signed(size), root],
+        )
+    }
+
+    /// Keeps the newest head that a peer has shown. One that the peer has proven to continue those before it gives way to
+    /// another such one alone.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn head(
+        &self,
+        peer: &ParticipantId,
+        size: u64,
+        note: &str,
+        proven: bool,
+    ) -> Result<(), Refusal> {
+        self.run(
+            "INSERT INTO head (peer, size, note, proven) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (peer) DO UPDATE SET size = excluded.size, note = excluded.note, proven = excluded.proven
+             WHERE excluded.size >= size AND excluded.proven >= proven",
+            params![peer.as_str(), signed(size), note, i64::from(proven)],
+        )
+    }
+
+    /// Keeps the newest head of a log that somebody else has passed on.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn head_gossiped(
+        &self,
+        (peer, via): (&ParticipantId, &ParticipantId),
+        size: u64,
+        note: &str,
+        proven: bool,
+    ) -> Result<(), Refusal> {
+        self.run(
+            "INSERT INTO heard (peer, via, size, note, proven) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (peer, via) DO UPDATE SET size = excluded.size, note = excluded.note, proven = excluded.proven
+             WHERE excluded.size > size OR (excluded.note = note AND excluded.proven > proven)",
+            params![
+                peer.as_str(),
+                via.as_str(),
+                signed(size),
+                note,
+                i64::from(proven)
+            ],
+        )
+    }
+
+    /// A peer has shown two histories of its log: this record holds both heads.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn forked(&self, peer: &ParticipantId, record: u64) -> Result<(), Refusal> {
+        self.run(
+            "INSERT OR IGNORE INTO fork (peer, record) VALUES (?1, ?2)",
+            params![peer.as_str(), signed(record)],
+        )
+    }
+
+    /// A peer has cosigned a head of the own log: this record holds it.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn witnessed(&self, peer: &ParticipantId, size: u64, record: u64) -> Result<(), Refusal> {
+        self.run(
+            "INSERT INTO witness (peer, size, record) VALUES (?1, ?2, ?3)
+             ON CONFLICT (peer) DO UPDATE SET size = excluded.size, record = excluded.record
+             WHERE excluded.size >= size",
+            params![peer.as_str(), signed(size), signed(record)],
+        )
+    }
+
+    /// The owner of a log has stated an incident of it. Heads in the range of a fork no longer count, as far as they can be known
+    /// here; what was shown before its beginning must be proven anew, from the head that is stated.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn stated_incident(
+        &self,
+        row: &IncidentRow,
+        head: Option<(u64, &str)>,
+    ) -> Result<(), Refusal> {
+        let (first, mut last) = row.fork.unzip();
+        if let (Some(upto), Some((size, _))) = (last, head) {
+            // A larger head was never shown here: it is held against the log when it comes, whatever size is stated.
+            let known = self.one(
+                "SELECT COALESCE(MAX(size), 0) FROM recorded WHERE peer = ?1",
+                [row.peer.as_str()],
+                |found| found.get::<_, i64>(0),
+            )?;
+            last = Some(upto.min(size.max(known.map_or(0, unsigned))));
+        }
+        self.run(
+            "INSERT OR REPLACE INTO incident (record, peer, cause, statement, at, first, last, late)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![
+                signed(row.record),
+                row.peer.as_str(),
+                row.cause,
+                row.statement,
+                row.at.micros(),
+                first.map(signed),
+                last.map(signed),
+                signed(row.late)
+            ],
+        )?;
+        let Some(first) = first else {
+            return Ok(());
+        };
+        let peer = row.peer.as_str();
+        self.run("DELETE FROM fork WHERE peer = ?1", params![peer])?;
+        self.run("DELETE FROM head WHERE peer = ?1", params![peer])?;
+        for table in ["recorded", "heard"] {
+            self.run(
+                &format!("DELETE FROM {table} WHERE peer = ?1 AND size > ?2"),
+                params![peer, signed(first)],
+            )?;
+            self.run(
+                &format!("UPDATE {table} SET proven = 0 WHERE peer = ?1"),
+                params![peer],
+            )?;
+        }
+        // Of the own log no heads are kept here.
+        let Some((size, note)) = head else {
+            return Ok(());
+        };
+        self.recorded((&row.peer, &row.peer), size, note, false)?;
+        self.head(&row.peer, size, note, false)
+    }
+}

@@ -1,0 +1,82 @@
+//! What askers have used of the datasets here, as the quotas count it.
+//!
+//! A quota is a clause of one contract, but what is counted belongs to the asker and the dataset: another contract on the same
+//! dataset, an amendment or a public view that was signed again find what was used before.
+
+use crate::state_index::index_transaction::IndexTransaction;
+use crate::state_index::query::reserved;
+use crate::state_index::row::QuotaSpending;
+use crate::state_index::signed;
+use hansa_policy::id::{ContractId, DatasetId};
+use hansa_policy::refusal::Refusal;
+use rusqlite::params;
+
+impl IndexTransaction<'_> {
+    /// Spends so much. What an answer reserves for rows or bytes on their way is kept with it, so that what it does not use
+    /// can be given back when it is closed.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn spend(
+        &self,
+        spending: &QuotaSpending,
+        asker: &str,
+        opened: Option<u64>,
+    ) -> Result<(), Refusal> {
+        let dataset = spending.dataset.to_string();
+        let (counts, at) = (&spending.counts, spending.at.micros());
+        let amount = signed(spending.amount);
+        self.run(
+            "INSERT INTO budget (asker, dataset, counts, at, used) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (asker, dataset, counts, at) DO UPDATE SET used = used + excluded.used",
+            params![asker, dataset, counts, at, amount],
+        )?;
+        let Some(opened) = opened else {
+            return Ok(());
+        };
+        self.run(
+            "INSERT INTO reserved (opened, dataset, counts, at, amount) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (opened, dataset, counts, at) DO UPDATE SET amount = amount + excluded.amount",
+            params![signed(opened), dataset, counts, at, amount],
+        )
+    }
+
+    /// Gives back what an answer had reserved and did not use.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn give_back(&self, spending: &QuotaSpending, asker: &str) -> Result<(), Refusal> {
+        self.run(
+            "UPDATE budget SET used = max(0, used - ?5)
+             WHERE asker = ?1 AND dataset = ?2 AND counts = ?3 AND at = ?4",
+            params![
+                asker,
+                spending.dataset.to_string(),
+                spending.counts,
+                spending.at.micros(),
+                signed(spending.amount)
+            ],
+        )
+    }
+
+    /// What an answer has reserved.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn reserved_by(&self, opened: u64) -> Result<Vec<QuotaSpending>, Refusal> {
+        reserved(self.transaction, opened)
+    }
+
+    /// The dataset of a contract that the log holds.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn dataset_of(&self, contract: ContractId) -> Result<Option<DatasetId>, Refusal> {
+        let found: Option<Option<String>> = self.one(
+            "SELECT dataset FROM contract WHERE id = ?1",
+            [contract.to_string()],
+            |row| row.get(0),
+        )?;
+        Ok(found.flatten().and_then(|dataset| dataset.parse().ok()))
+    }
+}

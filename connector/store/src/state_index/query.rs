@@ -1,0 +1,299 @@
+//! What the index knows.
+
+mod agreements;
+pub(crate) mod balance;
+mod deletion_attestation;
+mod log_heads;
+pub(crate) mod peer_messages;
+
+use crate::state_index::row::{QuotaSpending, ReceiptRow};
+use crate::state_index::{StateIndex, all, one, signed, unsigned};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
+use hansa_policy::refusal::Refusal;
+use rusqlite::{Connection, Row, params};
+use std::str::FromStr;
+
+/// What the log says of a contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContractEvents {
+    /// The contract.
+    pub id: ContractId,
+    /// When it was activated.
+    pub activated: Option<UtcTimestamp>,
+    /// When it was withdrawn.
+    pub withdrawn: Option<UtcTimestamp>,
+}
+
+/// What an asker has used of a dataset in a piece of time: asker, dataset, what is counted, start, amount.
+pub type QuotaUsageRow = (ParticipantId, DatasetId, String, UtcTimestamp, u64);
+
+impl StateIndex {
+    /// Whether the log says that what stands beside it under this digest is erased.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn is_erased(&self, object: Digest) -> Result<bool, Refusal> {
+        let sql = "SELECT 1 FROM erased WHERE object = ?1";
+        let found = one(&self.connection, sql, [object.to_string()], |_| Ok(()));
+        found.map(|found| found.is_some())
+    }
+
+    /// The peers that were added: identity, address and alias.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn peers(&self) -> Result<Vec<(ParticipantId, String, String)>, Refusal> {
+        self.all(
+            "SELECT id, address, alias FROM peer ORDER BY alias",
+            [],
+            |row| Ok((parsed(row, 0)?, row.get(1)?, row.get(2)?)),
+        )
+    }
+
+    /// What was used from `since` on; what is older counts for no quota any more.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn budgets(&self, since: UtcTimestamp) -> Result<Vec<QuotaUsageRow>, Refusal> {
+        self.all(
+            "SELECT asker, dataset, counts, at, used FROM budget WHERE at >= ?1",
+            [since.micros()],
+            budget_row,
+        )
+    }
+
+    /// What the log says of each contract.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn contracts(&self) -> Result<Vec<ContractEvents>, Refusal> {
+        self.all(
+            "SELECT id, activated, withdrawn FROM contract ORDER BY id",
+            [],
+            |row| {
+                Ok(ContractEvents {
+                    id: parsed(row, 0)?,
+                    activated: instant_or_none(row, 1)?,
+                    withdrawn: instant_or_none(row, 2)?,
+                })
+            },
+        )
+    }
+
+    /// The answers that were opened and never closed: question, asker and the opening record.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn open_answers(&self) -> Result<Vec<(String, String, u64)>, Refusal> {
+        self.all(
+            "SELECT request, peer, record FROM answer WHERE closed IS NULL ORDER BY record",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, unsigned(row.get(2)?))),
+        )
+    }
+
+    /// The record that opened the answer to that question of that asker, and the one that closed it.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn answer_to(
+        &self,
+        request: &str,
+        peer: &str,
+    ) -> Result<Option<(u64, Option<u64>)>, Refusal> {
+        one(
+            &self.connection,
+            "SELECT record, closed FROM answer WHERE request = ?1 AND peer = ?2",
+            [request, peer],
+            |row| {
+                let closed: Option<i64> = row.get(1)?;
+                Ok((unsigned(row.get(0)?), closed.map(unsigned)))
+            },
+        )
+    }
+
+    /// Whether a question of that identity was opened before by that asker.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn knows_request(&self, request: &str, peer: &str) -> Result<bool, Refusal> {
+        one(
+            &self.connection,
+            "SELECT 1 FROM answer WHERE request = ?1 AND peer = ?2",
+            [request, peer],
+            |_| Ok(()),
+        )
+        .map(|found| found.is_some())
+    }
+
+    /// The receipts, the newest first.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn receipts(&self) -> Result<Vec<ReceiptRow>, Refusal> {
+        self.all(
+            "SELECT request, peer, role, contract, rows, bytes, digest, outcome, state, at, file
+             FROM receipt ORDER BY at DESC, request",
+            [],
+            receipt_row,
+        )
+    }
+
+    /// What we know of our own answer to a question of this asker.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn issued(
+        &self,
+        request: &str,
+        asker: &ParticipantId,
+    ) -> Result<Option<ReceiptRow>, Refusal> {
+        let found: Vec<ReceiptRow> = self.all(
+            "SELECT request, peer, role, contract, rows, bytes, digest, outcome, state, at, file
+             FROM receipt WHERE request = ?1 AND peer = ?2 AND role = 'provider'",
+            params![request, asker.as_str()],
+            receipt_row,
+        )?;
+        Ok(found.into_iter().next())
+    }
+
+    /// The file of the receipt of what a provider has answered to a question of ours, by its digest.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn received(
+        &self,
+        request: RequestId,
+        provider: &ParticipantId,
+    ) -> Result<Option<Digest>, Refusal> {
+        one(
+            &self.connection,
+            "SELECT file FROM receipt WHERE request = ?1 AND peer = ?2 AND role = 'consumer' AND file IS NOT NULL",
+            params![request.to_string(), provider.as_str()],
+            |row| parsed(row, 0),
+        )
+    }
+
+    /// The datasets whose publication the log holds, with the body of that record.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn published(&self) -> Result<Vec<(String, String)>, Refusal> {
+        self.all(
+            "SELECT dataset, body FROM published ORDER BY dataset",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+    }
+
+    /// The body of the record of a dataset's publication, if the log holds one.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn publication(&self, dataset: &DatasetId) -> Result<Option<String>, Refusal> {
+        let sql = "SELECT body FROM published WHERE dataset = ?1";
+        let dataset = [dataset.to_string()];
+        one(&self.connection, sql, dataset, |row| row.get(0))
+    }
+
+    /// A number remembered under a name.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn remembered(&self, key: &str) -> Result<u64, Refusal> {
+        one(
+            &self.connection,
+            "SELECT value FROM meta WHERE key = ?1",
+            [key],
+            |row| row.get::<_, i64>(0),
+        )
+        .map(|value| value.map_or(0, unsigned))
+    }
+
+    fn all<T>(
+        &self,
+        sql: &str,
+        values: impl rusqlite::Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, Refusal> {
+        all(&self.connection, sql, values, read)
+    }
+}
+
+pub(crate) fn reserved(
+    connection: &Connection,
+    opened: u64,
+) -> Result<Vec<QuotaSpending>, Refusal> {
+    all(
+        connection,
+        "SELECT dataset, counts, at, amount FROM reserved WHERE opened = ?1",
+        [signed(opened)],
+        |row| {
+            Ok(QuotaSpending {
+                dataset: parsed(row, 0)?,
+                counts: row.get(1)?,
+                at: instant(row, 2)?,
+                amount: unsigned(row.get(3)?),
+            })
+        },
+    )
+}
+
+fn receipt_row(row: &Row<'_>) -> rusqlite::Result<ReceiptRow> {
+    Ok(ReceiptRow {
+        request: row.get(0)?,
+        peer: parsed(row, 1)?,
+        role: row.get(2)?,
+        contract: row.get(3)?,
+        rows: unsigned(row.get(4)?),
+        bytes: unsigned(row.get(5)?),
+        digest: row.get(6)?,
+        outcome: row.get(7)?,
+        state: row.get(8)?,
+        at: instant(row, 9)?,
+        file: row.get(10)?,
+    })
+}
+
+fn budget_row(row: &Row<'_>) -> rusqlite::Result<QuotaUsageRow> {
+    Ok((
+        parsed(row, 0)?,
+        parsed(row, 1)?,
+        row.get(2)?,
+        instant(row, 3)?,
+        unsigned(row.get(4)?),
+    ))
+}
+
+pub(crate) fn instant(row: &Row<'_>, index: usize) -> rusqlite::Result<UtcTimestamp> {
+    let micros: i64 = row.get(index)?;
+    UtcTimestamp::from_micros(micros)
+        .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(index, micros))
+}
+
+fn instant_or_none(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<UtcTimestamp>> {
+    let micros: Option<i64> = row.get(index)?;
+    micros
+        .map(|micros| {
+            UtcTimestamp::from_micros(micros)
+                .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(index, micros))
+        })
+        .transpose()
+}
+
+fn parsed<T: FromStr>(row: &Row<'_>, index: usize) -> rusqlite::Result<T> {
+    let text: String = row.get(index)?;
+    text.parse().map_err(|_| unreadable(index))
+}
+
+fn parsed_or_none<T: FromStr>(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<T>> {
+    let text: Option<String> = row.get(index)?;
+    text.map(|text| text.parse().map_err(|_| unreadable(index)))
+        .transpose()
+}
+
+fn unreadable(index: usize) -> rusqlite::Error {
+    rusqlite::Error::InvalidColumnType(index, "identifier".to_owned(), rusqlite::types::Type::Text)
+}

@@ -1,0 +1,64 @@
+//! What was paid beforehand and what was spent of it; and what was used, month by month.
+
+use crate::state_index::query::parsed;
+use crate::state_index::row::{BalanceRow, ChargeRow, MonthlyUsageRow};
+use crate::state_index::{StateIndex, unsigned};
+use hansa_policy::id::ContractId;
+use hansa_policy::refusal::Refusal;
+use rusqlite::Row;
+
+pub(crate) const PURSE: &str = "SELECT spent, topped, months FROM purse WHERE contract = ?1";
+
+pub(crate) const FARES: &str = "SELECT contract, per, each, count FROM fare WHERE opened = ?1";
+
+pub(crate) fn balance_row(row: &Row<'_>) -> rusqlite::Result<BalanceRow> {
+    Ok(BalanceRow {
+        spent: parsed(row, 0)?,
+        topped: parsed(row, 1)?,
+        months: unsigned(row.get(2)?),
+    })
+}
+
+pub(crate) fn charge_row(row: &Row<'_>) -> rusqlite::Result<ChargeRow> {
+    Ok(ChargeRow {
+        contract: row.get(0)?,
+        per: row.get(1)?,
+        each: parsed(row, 2)?,
+        count: unsigned(row.get(3)?),
+    })
+}
+
+impl StateIndex {
+    /// What was paid and spent, by the first version of the contract.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn balances(&self) -> Result<Vec<(ContractId, BalanceRow)>, Refusal> {
+        self.all(
+            "SELECT spent, topped, months, contract FROM purse ORDER BY contract",
+            [],
+            |row| Ok((parsed(row, 3)?, balance_row(row)?)),
+        )
+    }
+
+    /// What was answered under a contract, by the month (UTC) in which each answer was closed: as many questions as there
+    /// were answers, and what was sent with them.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn months(&self, contract: ContractId) -> Result<Vec<MonthlyUsageRow>, Refusal> {
+        self.all(
+            "SELECT strftime('%Y-%m', at / 1000000, 'unixepoch') AS month, COUNT(*), SUM(rows), SUM(bytes)
+             FROM receipt WHERE role = 'provider' AND instr(contract, ?1) > 0 GROUP BY month ORDER BY month",
+            [contract.to_string()],
+            |row| {
+                Ok(MonthlyUsageRow {
+                    month: row.get(0)?,
+                    questions: unsigned(row.get(1)?),
+                    rows: unsigned(row.get(2)?),
+                    bytes: unsigned(row.get(3)?),
+                })
+            },
+        )
+    }
+}

@@ -1,0 +1,190 @@
+//! What the index knows of other logs.
+
+use crate::state_index::query::{instant, parsed};
+use crate::state_index::row::{GossipedHeadRow, IncidentRow, PeerHeadRow, WitnessedHeadRow};
+use crate::state_index::{StateIndex, one, signed, unsigned};
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::Refusal;
+use rusqlite::{Row, params};
+
+impl StateIndex {
+    /// The newest head that a peer has shown.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN` when the file can't be read, as everywhere here.
+    pub fn head_of(&self, peer: &ParticipantId) -> Result<Option<PeerHeadRow>, Refusal> {
+        one(
+            &self.connection,
+            "SELECT peer, note, proven FROM head WHERE peer = ?1",
+            [peer.as_str()],
+            head_row,
+        )
+    }
+
+    /// The newest head of each peer.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn heads(&self) -> Result<Vec<PeerHeadRow>, Refusal> {
+        self.all(
+            "SELECT peer, note, proven FROM head ORDER BY peer",
+            [],
+            head_row,
+        )
+    }
+
+    /// The newest heads of a log that others have passed on, one from each of them.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn heard_of(&self, peer: &ParticipantId) -> Result<Vec<GossipedHeadRow>, Refusal> {
+        self.all(
+            "SELECT peer, via, note, proven FROM heard WHERE peer = ?1 ORDER BY size DESC, via",
+            [peer.as_str()],
+            heard_row,
+        )
+    }
+
+    /// The heads of a log of this size that are on the books, whoever has shown them: one, or there are two histories.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn recorded_of(
+        &self,
+        peer: &ParticipantId,
+        size: u64,
+    ) -> Result<Vec<GossipedHeadRow>, Refusal> {
+        self.all(
+            "SELECT peer, via, note, proven FROM recorded WHERE peer = ?1 AND size = ?2 ORDER BY proven DESC, root",
+            params![peer.as_str(), signed(size)],
+            heard_row,
+        )
+    }
+
+    /// The heads of a log that are on the books and of which its owner has not proven that it goes on from them: the newest
+    /// ones, at most so many.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn unproven_of(
+        &self,
+        peer: &ParticipantId,
+        most: usize,
+    ) -> Result<Vec<GossipedHeadRow>, Refusal> {
+        self.all(
+            "SELECT peer, via, note, proven FROM recorded WHERE peer = ?1 AND proven = 0
+             ORDER BY size DESC, root LIMIT ?2",
+            params![peer.as_str(), i64::try_from(most).unwrap_or(i64::MAX)],
+            heard_row,
+        )
+    }
+
+    /// The newest head of each log that was passed on.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn newest_heard(&self) -> Result<Vec<GossipedHeadRow>, Refusal> {
+        let mut rows = self.all(
+            "SELECT peer, via, note, proven FROM heard ORDER BY peer, size DESC, via",
+            [],
+            heard_row,
+        )?;
+        rows.dedup_by(|later, first| later.peer == first.peer);
+        Ok(rows)
+    }
+
+    /// All that were passed on.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn gossiped_heads(&self) -> Result<Vec<GossipedHeadRow>, Refusal> {
+        self.all(
+            "SELECT peer, via, note, proven FROM heard ORDER BY peer, via",
+            [],
+            heard_row,
+        )
+    }
+
+    /// The newest head of the own log that each peer has cosigned.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn witnesses(&self) -> Result<Vec<WitnessedHeadRow>, Refusal> {
+        self.all(
+            "SELECT peer, size, record FROM witness ORDER BY peer",
+            [],
+            |row| {
+                Ok(WitnessedHeadRow {
+                    peer: parsed(row, 0)?,
+                    size: unsigned(row.get(1)?),
+                    record: unsigned(row.get(2)?),
+                })
+            },
+        )
+    }
+
+    /// How many records the newest head has that a peer has cosigned.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn witnessed_by(&self, peer: &ParticipantId) -> Result<Option<u64>, Refusal> {
+        one(
+            &self.connection,
+            "SELECT size FROM witness WHERE peer = ?1",
+            [peer.as_str()],
+            |row| row.get::<_, i64>(0),
+        )
+        .map(|size| size.map(unsigned))
+    }
+
+    /// The peers that have shown two histories of their logs, and the record that holds both heads.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn forks(&self) -> Result<Vec<(ParticipantId, u64)>, Refusal> {
+        self.all("SELECT peer, record FROM fork ORDER BY peer", [], |row| {
+            Ok((parsed(row, 0)?, unsigned(row.get(1)?)))
+        })
+    }
+
+    /// The incidents of logs that their owners have stated, in the order in which they came onto the books.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn incidents(&self) -> Result<Vec<IncidentRow>, Refusal> {
+        self.all(
+            "SELECT record, peer, cause, statement, at, first, last, late FROM incident ORDER BY record",
+            [],
+            |row| {
+                let first: Option<i64> = row.get(5)?;
+                let last: Option<i64> = row.get(6)?;
+                Ok(IncidentRow {
+                    record: unsigned(row.get(0)?),
+                    peer: parsed(row, 1)?,
+                    cause: row.get(2)?,
+                    statement: row.get(3)?,
+                    at: instant(row, 4)?,
+                    fork: first.zip(last).map(|(first, last)| (unsigned(first), unsigned(last))),
+                    late: unsigned(row.get(7)?),
+                })
+            },
+        )
+    }
+}
+
+fn head_row(row: &Row<'_>) -> rusqlite::Result<PeerHeadRow> {
+    Ok(PeerHeadRow {
+        peer: parsed(row, 0)?,
+        note: row.get(1)?,
+        proven: row.get(2)?,
+    })
+}
+
+fn heard_row(row: &Row<'_>) -> rusqlite::Result<GossipedHeadRow> {
+    Ok(GossipedHeadRow {
+        peer: parsed(row, 0)?,
+        via: parsed(row, 1)?,
+        note: row.get(2)?,
+        proven: row.get(3)?,
+    })
+}

@@ -1,0 +1,221 @@
+//! Letters, those that wait to be carried, and the negotiations that they make.
+
+use crate::state_index::query::{instant, parsed, parsed_or_none};
+use crate::state_index::row::{NegotiationRow, OutboxMessageRow, PeerMessageRow};
+use crate::state_index::{StateIndex, one, signed, unsigned};
+use hansa_audit_log::digest::Digest;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::negotiation::Phase;
+use hansa_policy::refusal::Refusal;
+use rusqlite::{Row, params};
+
+impl StateIndex {
+    /// Every negotiation, the newest change first.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN` when the file can't be read, as everywhere here.
+    pub fn negotiations(&self) -> Result<Vec<NegotiationRow>, Refusal> {
+        self.all(
+            "SELECT id, peer, role, dataset, state, contract, beforehand, reason, updated, title
+             FROM negotiation ORDER BY updated DESC, id",
+            [],
+            negotiation_row,
+        )
+    }
+
+    /// The negotiations with a peer that are under way, the newest change first.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn open_negotiations(&self, peer: &ParticipantId) -> Result<Vec<NegotiationRow>, Refusal> {
+        let [finalized, terminated] = [Phase::Finalized, Phase::Terminated].map(Phase::as_str);
+        self.all(
+            "SELECT id, peer, role, dataset, state, contract, beforehand, reason, updated, title
+             FROM negotiation WHERE peer = ?1 AND state NOT IN (?2, ?3) ORDER BY updated DESC, id",
+            params![peer.as_str(), finalized, terminated],
+            negotiation_row,
+        )
+    }
+
+    /// The letters of a negotiation in their order.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn messages_of(&self, negotiation: &str) -> Result<Vec<PeerMessageRow>, Refusal> {
+        self.all(
+            "SELECT peer, direction, id, kind, negotiation, digest, record, at
+             FROM letter WHERE negotiation = ?1 ORDER BY record",
+            [negotiation],
+            message_row,
+        )
+    }
+
+    /// The letters of a kind that we have written to a peer, in their order: the digests that name their files.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn messages_to(&self, peer: &ParticipantId, kind: &str) -> Result<Vec<Digest>, Refusal> {
+        self.all(
+            "SELECT digest FROM letter WHERE peer = ?1 AND direction = 'out' AND kind = ?2 ORDER BY record",
+            params![peer.as_str(), kind],
+            |row| parsed(row, 0),
+        )
+    }
+
+    /// Whether a letter was taken in, or sent, before.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn knows_letter(
+        &self,
+        peer: &ParticipantId,
+        incoming: bool,
+        id: &str,
+    ) -> Result<Option<String>, Refusal> {
+        one(
+            &self.connection,
+            "SELECT digest FROM letter WHERE peer = ?1 AND direction = ?2 AND id = ?3",
+            params![peer.as_str(), if incoming { "in" } else { "out" }, id],
+            |row| row.get(0),
+        )
+    }
+
+    /// The letters that wait for a peer after a number, in their order.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn outbox(
+        &self,
+        peer: &ParticipantId,
+        after: u64,
+    ) -> Result<Vec<OutboxMessageRow>, Refusal> {
+        self.all(
+            "SELECT number, digest, word FROM outbox
+             WHERE peer = ?1 AND number > ?2 AND fetched = 0 ORDER BY number",
+            params![peer.as_str(), signed(after)],
+            waiting_row,
+        )
+    }
+
+    /// The first letter for a peer after a number: one that waits, or a withdrawal that it fetched before it went back to so early a
+    /// number.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn next_after(
+        &self,
+        peer: &ParticipantId,
+        after: u64,
+    ) -> Result<Option<OutboxMessageRow>, Refusal> {
+        one(
+            &self.connection,
+            "SELECT number, digest, word FROM outbox WHERE peer = ?1 AND number > ?2 ORDER BY number LIMIT 1",
+            params![peer.as_str(), signed(after)],
+            waiting_row,
+        )
+    }
+
+    /// All letters that wait: those to each peer in their order.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn outboxes(&self) -> Result<Vec<(ParticipantId, OutboxMessageRow)>, Refusal> {
+        self.all(
+            "SELECT number, digest, word, peer FROM outbox WHERE fetched = 0 ORDER BY peer, number",
+            [],
+            |row| Ok((parsed(row, 3)?, waiting_row(row)?)),
+        )
+    }
+
+    /// The number of the oldest letter that waits for a peer.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn oldest_for(&self, peer: &ParticipantId) -> Result<Option<u64>, Refusal> {
+        let oldest = one(
+            &self.connection,
+            "SELECT min(number) FROM outbox WHERE peer = ?1 AND fetched = 0",
+            [peer.as_str()],
+            |row| row.get::<_, Option<i64>>(0),
+        )?;
+        Ok(oldest.flatten().map(unsigned))
+    }
+
+    /// The last number that a letter to a peer was given; 0 where there was none.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn numbered_up_to(&self, peer: &ParticipantId) -> Result<u64, Refusal> {
+        let next = one(
+            &self.connection,
+            "SELECT next_out FROM correspondence WHERE peer = ?1",
+            [peer.as_str()],
+            |row| row.get::<_, i64>(0),
+        )?;
+        Ok(next.map_or(0, |next| unsigned(next).saturating_sub(1)))
+    }
+
+    /// The number of the newest letter that waits for a peer.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn newest_for(&self, peer: &ParticipantId) -> Result<Option<u64>, Refusal> {
+        let newest = one(
+            &self.connection,
+            "SELECT max(number) FROM outbox WHERE peer = ?1 AND fetched = 0",
+            [peer.as_str()],
+            |row| row.get::<_, Option<i64>>(0),
+        )?;
+        Ok(newest.flatten().map(unsigned))
+    }
+
+    /// The number of the last letter of a peer that was taken in.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn taken_in(&self, peer: &ParticipantId) -> Result<u64, Refusal> {
+        one(
+            &self.connection,
+            "SELECT taken_in FROM correspondence WHERE peer = ?1",
+            [peer.as_str()],
+            |row| row.get::<_, i64>(0),
+        )
+        .map(|number| number.map_or(0, unsigned))
+    }
+}
+
+pub(crate) fn negotiation_row(row: &Row<'_>) -> rusqlite::Result<NegotiationRow> {
+    Ok(NegotiationRow {
+        id: row.get(0)?,
+        peer: parsed(row, 1)?,
+        role: row.get(2)?,
+        dataset: row.get(3)?,
+        state: row.get(4)?,
+        contract: parsed_or_none(row, 5)?,
+        beforehand: parsed_or_none(row, 6)?,
+        reason: row.get(7)?,
+        updated: instant(row, 8)?,
+        title: row.get(9)?,
+    })
+}
+
+fn message_row(row: &Row<'_>) -> rusqlite::Result<PeerMessageRow> {
+    Ok(PeerMessageRow {
+        peer: parsed(row, 0)?,
+        incoming: row.get::<_, String>(1)? == "in",
+        id: row.get(2)?,
+        kind: row.get(3)?,
+        negotiation: row.get(4)?,
+        digest: row.get(5)?,
+        record: unsigned(row.get(6)?),
+        at: instant(row, 7)?,
+    })
+}
+
+fn waiting_row(row: &Row<'_>) -> rusqlite::Result<OutboxMessageRow> {
+    Ok(OutboxMessageRow {
+        number: unsigned(row.get(0)?),
+        digest: parsed(row, 1)?,
+        acknowledged_request: parsed_or_none(row, 2)?,
+    })
+}

@@ -1,0 +1,109 @@
+//! Talks to a running connector over its socket.
+
+use futures::StreamExt as _;
+use futures::stream::{self, BoxStream};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::admin::command::{self, AdminCommand};
+use hansa_proto::admin::event::{self, AdminEvent};
+use hansa_proto::admin::pb::admin_client::AdminClient;
+use hyper_util::rt::TokioIo;
+use std::io;
+use std::path::{Path, PathBuf};
+use tokio::net::UnixStream;
+use tonic::transport::{Channel, Endpoint, Uri};
+
+/// The largest message on the socket, in bytes.
+pub(super) const MESSAGE: usize = 64 * 1024 * 1024;
+
+/// A connection to a running connector.
+#[derive(Debug, Clone)]
+pub struct AdminSocketClient {
+    channel: Channel,
+}
+
+/// Connects to the connector whose socket this is; absent: none runs there.
+///
+/// # Errors
+/// When the socket is there but can't be opened.
+pub async fn connect(path: &Path) -> Result<Option<AdminSocketClient>, Refusal> {
+    let broken = |what: String| {
+        Refusal::new(
+            ErrorCode::StateBroken,
+            format!("the socket `{}` can't be opened: {what}", path.display()),
+        )
+    };
+    // Tried once by hand, to tell "nobody there" from what is wrong.
+    match UnixStream::connect(path).await {
+        Ok(_) => {}
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+            ) =>
+        {
+            return Ok(None);
+        }
+        Err(error) => return Err(broken(error.to_string())),
+    }
+    let path: PathBuf = path.to_owned();
+    let channel = Endpoint::from_static("http://connector")
+        .connect_with_connector(tower::service_fn(move |_: Uri| {
+            let path = path.clone();
+            async move { UnixStream::connect(path).await.map(TokioIo::new) }
+        }))
+        .await
+        .map_err(|error| broken(error.to_string()))?;
+    Ok(Some(AdminSocketClient { channel }))
+}
+
+impl AdminSocketClient {
+    /// Runs a verb. The last event is `Done` or `Failure`; dropping the stream stops the verb.
+    #[must_use]
+    pub fn run(&self, command: &AdminCommand) -> BoxStream<'static, AdminEvent> {
+        let message = command::to_wire(command);
+        let mut client = AdminClient::new(self.channel.clone())
+            .max_decoding_message_size(MESSAGE)
+            .max_encoding_message_size(MESSAGE);
+        stream::once(async move { client.run(message).await })
+            .flat_map(|begun| match begun {
+                Ok(reply) => events(reply.into_inner()),
+                Err(_) => failed(),
+            })
+            .boxed()
+    }
+}
+
+/// The events of a verb. A stream that breaks off without an end is a failure.
+fn events(
+    stream: tonic::Streaming<hansa_proto::admin::pb::Event>,
+) -> BoxStream<'static, AdminEvent> {
+    stream::unfold(Some(stream), |stream| async move {
+        let mut stream = stream?;
+        match stream.message().await {
+            Ok(Some(message)) => match event::from_wire(message) {
+                Ok(event @ (AdminEvent::Done { .. } | AdminEvent::Failure(_))) => {
+                    Some((event, None))
+                }
+                Ok(event) => Some((event, Some(stream))),
+                Err(refusal) => Some((AdminEvent::Failure(Box::new(refusal)), None)),
+            },
+            Ok(None) | Err(_) => Some((AdminEvent::Failure(Box::new(broke_off())), None)),
+        }
+    })
+    .boxed()
+}
+
+fn failed() -> BoxStream<'static, AdminEvent> {
+    stream::once(std::future::ready(AdminEvent::Failure(Box::new(
+        broke_off(),
+    ))))
+    .boxed()
+}
+
+fn broke_off() -> Refusal {
+    Refusal::new(
+        ErrorCode::Internal,
+        "the connector broke off before the command was done",
+    )
+    .with_help("look at the connector's own messages; `hansa status` tells whether it runs")
+}

@@ -1,0 +1,131 @@
+//! Connections of the local socket: each user has places of its own, and who has one must use it.
+
+use crate::connection_acceptor::opening_deadline::OpeningDeadline;
+use crate::connection_acceptor::party_connections::{PartyConnection, PartyConnections};
+use crate::connection_acceptor::unproven_connections::{
+    ConnectionSource, UnprovenConnection, UnprovenConnections,
+};
+use crate::peer::settings::UnprovenBounds;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::UnixStream;
+use tonic::transport::server::{Connected, UdsConnectInfo};
+
+/// The connections of all users.
+pub(super) struct LocalConnections {
+    silent: Arc<UnprovenConnections>,
+    users: Arc<PartyConnections<u32>>,
+}
+
+/// One of them.
+pub(super) struct LocalConnection {
+    stream: UnixStream,
+    opening: OpeningDeadline,
+    /// As long as nothing was said over it.
+    silent: Option<UnprovenConnection>,
+    _share: PartyConnection<u32>,
+}
+
+impl LocalConnections {
+    pub(super) fn new() -> Self {
+        Self {
+            silent: UnprovenConnections::new(SILENT, Arc::default()),
+            users: PartyConnections::new(EACH),
+        }
+    }
+
+    /// Lets a user's connection in, unless it holds too many already.
+    pub(super) fn admit(&self, stream: UnixStream, user: u32) -> Option<LocalConnection> {
+        // First, so that those which say nothing make way for it.
+        let silent = self.silent.admit(ConnectionSource::User(user));
+        Some(LocalConnection {
+            stream,
+            opening: OpeningDeadline::new(FIRST),
+            silent: Some(silent),
+            _share: self.users.take(user)?,
+        })
+    }
+
+    /// Ends a connection over which nothing was said.
+    pub(super) fn make_room(&self) {
+        self.silent.make_room();
+    }
+}
+
+/// How many connections a user may hold.
+const EACH: usize = 256;
+
+/// How many of them may be silent.
+const SILENT: UnprovenBounds = UnprovenBounds {
+    each: 64,
+    strangers: 256,
+    members: 0,
+};
+
+/// How long the first words may take.
+const FIRST: Duration = Duration::from_secs(3);
+
+impl Connected for LocalConnection {
+    type ConnectInfo = UdsConnectInfo;
+
+    fn connect_info(&self) -> UdsConnectInfo {
+        self.stream.connect_info()
+    }
+}
+
+impl AsyncRead for LocalConnection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if let Some(silent) = &mut this.silent
+            && silent.poll_must_end(context).is_ready()
+        {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut this.stream).poll_read(context, buffer);
+        let bytes = buffer.filled().len().saturating_sub(before);
+        let read = this.opening.passed(context, bytes, read);
+        if this.opening.is_over() {
+            this.silent = None;
+        }
+        read
+    }
+}
+
+impl AsyncWrite for LocalConnection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

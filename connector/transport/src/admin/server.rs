@@ -1,0 +1,169 @@
+//! Serves the command line on a Unix socket that only the connector's own user can open.
+
+use crate::admin::local_connections::LocalConnections;
+use futures::StreamExt as _;
+use futures::stream::{self, BoxStream};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::admin::command::{self, AdminCommand};
+use hansa_proto::admin::event::{self, AdminEvent};
+use hansa_proto::admin::pb;
+use hansa_proto::admin::pb::admin_server::{Admin, AdminServer};
+use std::fs;
+use std::io;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::sync::Arc;
+use tokio::net::{UnixListener, UnixStream};
+use tonic::transport::Server;
+use tonic::transport::server::UdsConnectInfo;
+use tonic::{Request, Response, Status};
+
+/// What runs verbs.
+pub trait AdminHandler: Send + Sync + 'static {
+    /// Runs a verb for a Unix user, as the kernel knows it. The last event is `Done` or `Failure`; dropping the stream stops
+    /// the verb.
+    fn run(&self, command: AdminCommand, caller: Option<u32>) -> BoxStream<'static, AdminEvent>;
+}
+
+/// Which users may command the connector, beside the one that it runs as and root.
+pub type UserAuthorization = Arc<dyn Fn(u32) -> bool + Send + Sync>;
+
+/// Who can open a socket's file. Who may say anything over it is decided by the user that the kernel names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SocketAccess {
+    /// The own user and root: mode 0600.
+    Own,
+    /// Anybody who reaches the file: mode 0666.
+    Anybody,
+}
+
+/// The socket, bound. One that a dead connector left behind is replaced; the caller holds the lock
+/// of the state folder, so a living one can't be there.
+///
+/// # Errors
+/// `STATE_BROKEN` when the file can't be made.
+pub fn bind(path: &Path, open: SocketAccess) -> Result<UnixListener, Refusal> {
+    let broken = |error: io::Error| {
+        Refusal::new(
+            ErrorCode::StateBroken,
+            format!("the socket `{}` can't be made: {error}", path.display()),
+        )
+    };
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.file_type().is_socket() => fs::remove_file(path).map_err(broken)?,
+        Ok(_) => {
+            return Err(Refusal::new(
+                ErrorCode::StateBroken,
+                format!("`{}` is there and is no socket", path.display()),
+            ));
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(broken(error)),
+    }
+    let listener = UnixListener::bind(path).map_err(broken)?;
+    // Until here another user could connect, but is turned away by its uid.
+    let mode = match open {
+        SocketAccess::Own => 0o600,
+        SocketAccess::Anybody => 0o666,
+    };
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(broken)?;
+    Ok(listener)
+}
+
+/// Serves the command line until `stop`. Callers that are neither the own Unix user nor root nor among `users` are turned
+/// away.
+///
+/// # Errors
+/// When the server can't go on.
+pub async fn serve(
+    listener: UnixListener,
+    desk: Arc<dyn AdminHandler>,
+    users: UserAuthorization,
+    stop: impl Future<Output = ()> + Send,
+) -> Result<(), Refusal> {
+    let own = own_uid(&listener)?;
+    let calls = LocalConnections::new();
+    let callers = stream::unfold((listener, users, calls), move |state| async move {
+        let (listener, users, calls) = state;
+        loop {
+            match listener.accept().await {
+                Ok((caller, _)) => match allowed(&caller, own, &users) {
+                    Some(user) => match calls.admit(caller, user) {
+                        Some(call) => {
+                            return Some((Ok::<_, io::Error>(call), (listener, users, calls)));
+                        }
+                        None => tracing::warn!(user, "admin.crowded"),
+                    },
+                    None => tracing::warn!("admin.turned_away"),
+                },
+                Err(error) => {
+                    tracing::warn!(%error, "admin.accept_failed");
+                    calls.make_room();
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    });
+    Server::builder()
+        .add_service(
+            AdminServer::new(AdminRpcService { handler: desk })
+                .max_decoding_message_size(super::client::MESSAGE)
+                .max_encoding_message_size(super::client::MESSAGE),
+        )
+        .serve_with_incoming_shutdown(callers, stop)
+        .await
+        .map_err(|error| {
+            Refusal::new(
+                ErrorCode::Internal,
+                format!("the local face ended: {error}"),
+            )
+        })
+}
+
+/// After an accept that failed.
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
+
+struct AdminRpcService {
+    handler: Arc<dyn AdminHandler>,
+}
+
+#[async_trait::async_trait]
+impl Admin for AdminRpcService {
+    type RunStream = BoxStream<'static, Result<pb::Event, Status>>;
+
+    async fn run(
+        &self,
+        request: Request<pb::Command>,
+    ) -> Result<Response<Self::RunStream>, Status> {
+        let caller = request
+            .extensions()
+            .get::<UdsConnectInfo>()
+            .and_then(|connection| connection.peer_cred)
+            .map(|credentials| credentials.uid());
+        let events = match command::from_wire(request.into_inner()) {
+            Ok(command) => self.handler.run(command, caller),
+            Err(refusal) => {
+                stream::once(std::future::ready(AdminEvent::Failure(Box::new(refusal)))).boxed()
+            }
+        };
+        Ok(Response::new(
+            events.map(|event| Ok(event::to_wire(event))).boxed(),
+        ))
+    }
+}
+
+/// The user that this process runs as is the owner of a file that it has just made.
+fn own_uid(listener: &UnixListener) -> Result<u32, Refusal> {
+    let owner = listener
+        .local_addr()
+        .ok()
+        .and_then(|address| fs::metadata(address.as_pathname()?).ok())
+        .map(|metadata| metadata.uid());
+    owner.ok_or_else(|| Refusal::new(ErrorCode::StateBroken, "the socket has vanished"))
+}
+
+/// The user that calls, if it may.
+fn allowed(caller: &UnixStream, own: u32, users: &UserAuthorization) -> Option<u32> {
+    let user = caller.peer_cred().ok()?.uid();
+    (user == own || user == 0 || users(user)).then_some(user)
+}

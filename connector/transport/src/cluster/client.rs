@@ -1,0 +1,329 @@
+//! Calls a worker: a connection over the TLS of the two, a briefing, and the share that comes back.
+
+use crate::peer::client::batch_decoder::{self, BatchDecoder};
+use crate::peer::settings::TransportSettings;
+use crate::secure_connection::{self, SILENT, SecureConnectError};
+use arrow_array::RecordBatch;
+use arrow_flight::flight_service_client::FlightServiceClient;
+use arrow_flight::{FlightData, Ticket};
+use arrow_schema::SchemaRef;
+use futures::{FutureExt as _, Stream};
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::cluster::{FragmentTask, to_ticket};
+use hansa_proto::peer::refusal;
+use hyper_util::rt::TokioIo;
+use prost::Message as _;
+use rustls::{CertificateError, ClientConfig};
+use rustls_pki_types::ServerName;
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::net::TcpStream;
+use tokio::time::Sleep;
+use tokio_rustls::client::TlsStream;
+use tonic::transport::{Channel, Endpoint, Uri};
+use tonic::{Status, Streaming};
+
+/// A connection to one worker. Cheap to clone; one that broke is made again at the next share.
+#[derive(Debug, Clone)]
+pub struct WorkerClient {
+    channel: Channel,
+    worker: SqlIdentifier,
+    settings: TransportSettings,
+}
+
+impl WorkerClient {
+    /// Connects to `address`, a host and a port. The certificate of the other end must be one for `name`.
+    ///
+    /// # Errors
+    /// `WORKER_FAILED`.
+    pub async fn open(
+        worker: SqlIdentifier,
+        address: &str,
+        tls: Arc<ClientConfig>,
+        name: ServerName<'static>,
+        settings: TransportSettings,
+    ) -> Result<Self, Refusal> {
+        let endpoint = Endpoint::from_shared(format!("http://{address}"))
+            .map_err(|_| failed(&worker, "its address can't be read"))?;
+        let time = settings.handshake;
+        let way = Arc::new(WorkerEndpoint {
+            worker: worker.clone(),
+            address: address.to_owned(),
+            tls,
+            name,
+        });
+        let connector = tower::service_fn(move |_: Uri| {
+            let way = Arc::clone(&way);
+            async move {
+                // Once for each connection: one that broke is made anew long after the first.
+                match tokio::time::timeout(time, way.secure()).await {
+                    Ok(secured) => secured.map(TokioIo::new),
+                    Err(_) => Err(failed(&way.worker, LATE_CONNECTION)),
+                }
+            }
+        });
+        let endpoint = settings.endpoint(endpoint);
+        let opening = endpoint.connect_with_connector(connector);
+        let channel = tokio::time::timeout(time, opening)
+            .await
+            .map_err(|_| failed(&worker, LATE_CONNECTION))?
+            .map_err(|error| {
+                secure_connection::refusal_within(&error)
+                    .unwrap_or_else(|| failed(&worker, "the connection broke at once"))
+            })?;
+        Ok(Self {
+            channel,
+            worker,
+            settings,
+        })
+    }
+
+    /// Hands over a briefing, and returns when the share has begun. It is waited for a little longer than its limits allow, so
+    /// that the worker itself says that its time is over.
+    ///
+    /// # Errors
+    /// What the worker refuses; `WORKER_FAILED` when it can't be reached or what comes is no share; `MESSAGE_TOO_LARGE` when
+    /// the briefing is.
+    pub async fn share(&self, briefing: &FragmentTask) -> Result<ShareStream, Refusal> {
+        let ticket = Ticket {
+            ticket: to_ticket(briefing),
+        };
+        let (length, most) = (ticket.encoded_len(), self.settings.request);
+        if length > most {
+            return Err(Refusal::new(
+                ErrorCode::MessageTooLarge,
+                format!("the briefing of a worker holds {length} bytes; at most {most} are sent"),
+            ));
+        }
+        let time = briefing.limits.time.saturating_add(self.settings.handshake);
+        let mut deadline = Box::pin(tokio::time::sleep(time));
+        let begin = async {
+            let begun = secure_connection::persist(|| async {
+                let mut client = self.flight();
+                client.do_get(ticket.clone()).await
+            });
+            let mut frames = begun
+                .await
+                .map_err(|status| ended(&self.worker, &status))?
+                .into_inner();
+            let first = frames
+                .message()
+                .await
+                .map_err(|status| ended(&self.worker, &status))?
+                .ok_or_else(|| failed(&self.worker, "its share is empty"))?;
+            let decoder =
+                BatchDecoder::from_first(&first).map_err(|fault| no_share(&self.worker, &fault))?;
+            Ok((frames, decoder))
+        };
+        let (frames, decoder) = tokio::select! {
+            biased;
+            begun = begin => begun?,
+            () = deadline.as_mut() => return Err(failed(&self.worker, LATE)),
+        };
+        Ok(ShareStream {
+            frames,
+            worker: self.worker.clone(),
+            decoder,
+            received: 0,
+            closed: false,
+            over: false,
+            deadline,
+        })
+    }
+
+    #[cfg(test)]
+    pub(super) fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
+    fn flight(&self) -> FlightServiceClient<Channel> {
+        FlightServiceClient::new(self.channel.clone())
+            .max_decoding_message_size(self.settings.message)
+            .max_encoding_message_size(self.settings.request)
+    }
+}
+
+/// How connections to one worker are made.
+struct WorkerEndpoint {
+    worker: SqlIdentifier,
+    address: String,
+    tls: Arc<ClientConfig>,
+    name: ServerName<'static>,
+}
+
+impl WorkerEndpoint {
+    async fn secure(&self) -> Result<TlsStream<TcpStream>, Refusal> {
+        let tcp = secure_connection::tcp(&self.address)
+            .await
+            .map_err(|error| failed(&self.worker, &secure_connection::spoken(&error)))?;
+        secure_connection::tls(tcp, self.name.clone(), Arc::clone(&self.tls), &|_| Ok(()))
+            .await
+            .map_err(|unsecured| match unsecured {
+                SecureConnectError::Tls(error) => failed(&self.worker, &distrust(&error)),
+                SecureConnectError::Check(refusal) => refusal,
+                SecureConnectError::Silent => failed(&self.worker, SILENT),
+            })
+    }
+}
+
+/// The batches of one share. It is complete only if the stream ends without an error. Dropping it ends the share at the worker.
+pub struct ShareStream {
+    frames: Streaming<FlightData>,
+    worker: SqlIdentifier,
+    decoder: BatchDecoder,
+    received: u64,
+    closed: bool,
+    over: bool,
+    deadline: Pin<Box<Sleep>>,
+}
+
+impl ShareStream {
+    /// The columns of the share.
+    #[must_use]
+    pub const fn schema(&self) -> &SchemaRef {
+        self.decoder.schema()
+    }
+
+    /// One message: a batch, or the one that closes the share.
+    fn take(&mut self, frame: &FlightData) -> Result<Option<RecordBatch>, Refusal> {
+        if self.closed {
+            return Err(batch_decoder::invalid(
+                "a message came after the closing one",
+            ));
+        }
+        if !frame.data_header.is_empty() || !frame.data_body.is_empty() {
+            let batch = self.decoder.batch(frame)?;
+            self.received = self.received.saturating_add(1);
+            return Ok(Some(batch));
+        }
+        // INVARIANT: share-closed. What was lost on the way is never taken for the end.
+        let fits = frame.app_metadata.as_ref() == self.received.to_be_bytes();
+        if frame.flight_descriptor.is_some() || !fits {
+            return Err(batch_decoder::invalid(
+                "the closing message does not fit the messages that came",
+            ));
+        }
+        self.closed = true;
+        Ok(None)
+    }
+}
+
+impl Stream for ShareStream {
+    type Item = Result<RecordBatch, Refusal>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        while !this.over {
+            let outcome = match Pin::new(&mut this.frames).poll_next(context) {
+                Poll::Ready(Some(Ok(frame))) => this
+                    .take(&frame)
+                    .map_err(|fault| no_share(&this.worker, &fault)),
+                Poll::Ready(Some(Err(status))) => Err(ended(&this.worker, &status)),
+                Poll::Ready(None) if this.closed => {
+                    this.over = true;
+                    return Poll::Ready(None);
+                }
+                Poll::Ready(None) => Err(failed(
+                    &this.worker,
+                    "its share ended without the closing message",
+                )),
+                Poll::Pending => match this.deadline.poll_unpin(context) {
+                    Poll::Ready(()) => Err(failed(&this.worker, LATE)),
+                    Poll::Pending => return Poll::Pending,
+                },
+            };
+            match outcome {
+                Ok(Some(batch)) => return Poll::Ready(Some(Ok(batch))),
+                Ok(None) => {}
+                Err(refusal) => {
+                    this.over = true;
+                    return Poll::Ready(Some(Err(refusal)));
+                }
+            }
+        }
+        Poll::Ready(None)
+    }
+}
+
+impl fmt::Debug for ShareStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ShareStream")
+            .field("worker", &self.worker)
+            .field("received", &self.received)
+            .field("closed", &self.closed)
+            .finish_non_exhaustive()
+    }
+}
+
+const LATE_CONNECTION: &str = "no connection within its time";
+const LATE: &str = "it did not end its share in time";
+
+/// A worker that did not give its share.
+fn failed(worker: &SqlIdentifier, why: &str) -> Refusal {
+    Refusal::new(
+        ErrorCode::WorkerFailed,
+        format!("the worker `{worker}` failed: {why}"),
+    )
+}
+
+/// What came is no share.
+fn no_share(worker: &SqlIdentifier, fault: &Refusal) -> Refusal {
+    failed(worker, &fault.sentence)
+}
+
+/// What a failed call means: the refusal of the worker, or that there is none.
+fn ended(worker: &SqlIdentifier, status: &Status) -> Refusal {
+    if let Some(refusal) = secure_connection::refusal_within(status) {
+        return refusal;
+    }
+    if let Some(refusal) = refusal::carried_refusal(status, &format!("the worker `{worker}`")) {
+        return refusal;
+    }
+    tracing::debug!(%worker, %status, "cluster.failed");
+    let why = match status.code() {
+        _ if secure_connection::never_sent(status) => "it hung up before it was asked",
+        tonic::Code::OutOfRange | tonic::Code::ResourceExhausted => {
+            "it sent or was sent a message that is too large"
+        }
+        tonic::Code::Unimplemented => "it does not know what it was asked for",
+        tonic::Code::Ok
+        | tonic::Code::Cancelled
+        | tonic::Code::Unknown
+        | tonic::Code::InvalidArgument
+        | tonic::Code::DeadlineExceeded
+        | tonic::Code::NotFound
+        | tonic::Code::AlreadyExists
+        | tonic::Code::PermissionDenied
+        | tonic::Code::FailedPrecondition
+        | tonic::Code::Aborted
+        | tonic::Code::Internal
+        | tonic::Code::Unavailable
+        | tonic::Code::DataLoss
+        | tonic::Code::Unauthenticated => "the connection or the call ended without a reason",
+    };
+    failed(worker, why)
+}
+
+/// Why the two ends do not trust each other, in words.
+fn distrust(error: &io::Error) -> String {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    match inner {
+        Some(rustls::Error::InvalidCertificate(CertificateError::Other(other))) => {
+            match other.0.downcast_ref::<Refusal>() {
+                Some(refusal) => {
+                    format!("its certificate is not accepted: {}", refusal.sentence)
+                }
+                None => "its certificate is not accepted".to_owned(),
+            }
+        }
+        Some(rustls::Error::InvalidCertificate(_)) => "its certificate is not accepted".to_owned(),
+        Some(rustls::Error::AlertReceived(_)) => {
+            "it does not accept the certificate of this connector".to_owned()
+        }
+        Some(_) | None => secure_connection::spoken(error),
+    }
+}

@@ -1,0 +1,190 @@
+//! Who is served, and what is said when nobody is reached.
+
+use super::{
+    TestShareHandler, TestWorker, TransportSettings, briefing, drain, is_failure, open, share,
+};
+use crate::peer::settings::UnprovenBounds;
+use crate::peer::testing::{relay, soon};
+use arrow_flight::flight_service_client::FlightServiceClient;
+use arrow_flight::{FlightDescriptor, Ticket};
+use futures::{StreamExt as _, stream};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+
+#[tokio::test]
+async fn who_has_no_certificate_is_refused() {
+    let bench = TestShareHandler::these(share(&[1]));
+    let worker = TestWorker::start(Arc::clone(&bench) as _).await;
+    let refusal = worker.open_as(worker.league.nobody()).await.unwrap_err();
+    is_failure(&refusal, "does not accept the certificate");
+    let refusal = worker
+        .open_as(worker.league.stranger()())
+        .await
+        .unwrap_err();
+    is_failure(&refusal, "does not accept the certificate");
+    assert!(bench.briefed.lock().unwrap().is_empty());
+    assert_eq!(worker.rows().await.unwrap(), 1, "others are served");
+}
+
+#[tokio::test]
+async fn silent_connections_make_way_for_the_connector() {
+    let settings = TransportSettings {
+        unproven: UnprovenBounds {
+            each: 8,
+            strangers: 8,
+            members: 8,
+        },
+        ..TransportSettings::default()
+    };
+    let worker = TestWorker::start_with(TestShareHandler::these(share(&[1])), settings).await;
+    let mut silent = Vec::new();
+    for _ in 0..3 {
+        for _ in 0..40 {
+            silent.push(TcpStream::connect(worker.address).await.unwrap());
+        }
+        assert_eq!(worker.rows().await.unwrap(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_worker_of_another_authority_is_not_called() {
+    let bench = TestShareHandler::these(share(&[1]));
+    let worker = TestWorker::start(Arc::clone(&bench) as _).await;
+    let other = TestWorker::start(TestShareHandler::these(share(&[1]))).await;
+    let refusal = worker.open_as(other.league.client()()).await.unwrap_err();
+    is_failure(&refusal, "its certificate is not accepted");
+    assert!(bench.briefed.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_worker_is_called_by_its_name() {
+    let worker = TestWorker::start(TestShareHandler::these(share(&[1]))).await;
+    let name = "south.example".try_into().unwrap();
+    let address = worker.address.to_string();
+    let tls = worker.league.client()();
+    let north = "north".parse().unwrap();
+    let call = super::WorkerClient::open(north, &address, tls, name, TransportSettings::default());
+    let refusal = soon(call).await.unwrap_err();
+    is_failure(&refusal, "its certificate is not accepted");
+}
+
+#[tokio::test]
+async fn nobody_listens() {
+    let worker = TestWorker::start(TestShareHandler::these(share(&[1]))).await;
+    let vacant = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = vacant.local_addr().unwrap();
+    drop(vacant);
+    let tls = worker.league.client()();
+    let refusal = open(address, tls, TransportSettings::default())
+        .await
+        .unwrap_err();
+    is_failure(&refusal, "nobody listens");
+}
+
+#[tokio::test]
+async fn an_address_that_is_none_is_said_so() {
+    let worker = TestWorker::start(TestShareHandler::these(share(&[1]))).await;
+    for address in ["", "no address", "[::1"] {
+        let tls = worker.league.client()();
+        let name = "127.0.0.1".try_into().unwrap();
+        let north = "north".parse().unwrap();
+        let call =
+            super::WorkerClient::open(north, address, tls, name, TransportSettings::default());
+        is_failure(&soon(call).await.unwrap_err(), "address");
+    }
+}
+
+#[tokio::test]
+async fn a_worker_that_went_away_is_said_so() {
+    let worker = TestWorker::start(TestShareHandler::these(share(&[1]))).await;
+    let client = worker.open().await.unwrap();
+    let mut one = soon(client.share(&briefing())).await.unwrap();
+    assert_eq!(drain(&mut one).await.unwrap(), 1);
+    drop(one);
+    worker.end().await;
+    is_failure(&soon(client.share(&briefing())).await.unwrap_err(), "");
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_under_a_share_is_no_end_and_the_next_share_has_a_new_one() {
+    let begun = share(&[3]);
+    let bench = TestShareHandler::new(move || {
+        Ok(stream::iter(begun.clone()).chain(stream::pending()).boxed())
+    });
+    let worker = TestWorker::start(Arc::clone(&bench) as _).await;
+    let (address, cut) = relay(worker.address).await;
+    let tls = worker.league.client()();
+    let client = open(address, tls, TransportSettings::default())
+        .await
+        .unwrap();
+    let mut share = soon(client.share(&briefing())).await.unwrap();
+    assert_eq!(soon(share.next()).await.unwrap().unwrap().num_rows(), 3);
+    cut.send(()).await.unwrap();
+    is_failure(&soon(share.next()).await.unwrap().unwrap_err(), "");
+    assert!(soon(share.next()).await.is_none());
+    assert_eq!(bench.briefed.lock().unwrap().len(), 1, "nobody asked twice");
+    let mut next = soon(client.share(&briefing())).await.unwrap();
+    assert_eq!(soon(next.next()).await.unwrap().unwrap().num_rows(), 3);
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_slow_handshake() {
+    let settings = TransportSettings {
+        handshake: Duration::from_secs(1),
+        connections: 1,
+        ..TransportSettings::default()
+    };
+    let bench = TestShareHandler::these(share(&[1]));
+    let worker = TestWorker::start_with(bench, settings).await;
+    // It holds the only place, until its time is over.
+    let silent = TcpStream::connect(worker.address).await.unwrap();
+    let tls = worker.league.client()();
+    let client = open(worker.address, tls, TransportSettings::default())
+        .await
+        .unwrap();
+    let mut share = soon(client.share(&briefing())).await.unwrap();
+    assert_eq!(drain(&mut share).await.unwrap(), 1);
+    drop(silent);
+}
+
+#[tokio::test]
+async fn a_ticket_that_is_no_briefing_is_refused() {
+    let bench = TestShareHandler::these(share(&[1]));
+    let worker = TestWorker::start(Arc::clone(&bench) as _).await;
+    let client = worker.open().await.unwrap();
+    let mut raw = FlightServiceClient::new(client.channel());
+    let told = async |status: tonic::Status| -> Refusal {
+        hansa_proto::peer::refusal::carried_refusal(&status, "north").unwrap()
+    };
+    let ticket = Ticket {
+        ticket: "SELECT 1".into(),
+    };
+    let status = soon(raw.do_get(ticket)).await.unwrap_err();
+    assert_eq!(told(status).await.code, ErrorCode::MessageMalformed);
+    let most = TransportSettings::default().request;
+    let ticket = Ticket {
+        ticket: vec![0; most].into(),
+    };
+    let status = soon(raw.do_get(ticket)).await.unwrap_err();
+    assert_eq!(
+        hansa_proto::peer::refusal::carried_refusal(&status, "north"),
+        None
+    );
+    assert_eq!(status.code(), tonic::Code::OutOfRange, "{status}");
+    let info = soon(raw.get_flight_info(FlightDescriptor::default())).await;
+    assert_eq!(info.unwrap_err().code(), tonic::Code::Unimplemented);
+    assert!(bench.briefed.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_reload_asks_nobody_to_restart() {
+    let worker = TestWorker::start(TestShareHandler::these(share(&[1]))).await;
+    let before = worker.open().await.unwrap();
+    worker.league.change_authority();
+    assert!(worker.open().await.is_err());
+    assert!(worker.open_as(worker.league.stranger()()).await.is_ok());
+    let mut share = soon(before.share(&briefing())).await.unwrap();
+    assert_eq!(drain(&mut share).await.unwrap(), 1);
+}

@@ -1,0 +1,230 @@
+//! From a connection to a secured one that knows who is at the other end.
+
+pub(crate) mod opening_deadline;
+pub(crate) mod party_connections;
+pub(crate) mod unproven_connections;
+
+use crate::peer_handler::RejectedConnection;
+use futures::{Stream, StreamExt as _, stream};
+use hansa_policy::id::ParticipantId;
+use opening_deadline::OpeningDeadline;
+use party_connections::PartyConnection;
+use rustls::ServerConnection;
+use rustls::server::Acceptor;
+use std::io;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::server::TlsStream;
+use tonic::transport::server::Connected;
+use unproven_connections::{ConnectionSource, UnprovenConnection, UnprovenConnections};
+
+/// A connection after its handshake, with what was learnt of the other end.
+pub(crate) struct SecuredConnection<IO, W> {
+    stream: TlsStream<IO>,
+    party: W,
+    opening: OpeningDeadline,
+    _place: OwnedSemaphorePermit,
+    _share: Option<PartyConnection<ParticipantId>>,
+}
+
+/// Whoever is at the other end, and a place among its own connections where these are counted.
+pub(crate) type ConnectionParty<W> = (W, Option<PartyConnection<ParticipantId>>);
+
+/// Where connections enter.
+pub(crate) struct ConnectionAcceptor {
+    /// The face behind it, as it stands in traces.
+    pub(crate) face: &'static str,
+    /// How long a handshake may take in all.
+    pub(crate) time: Duration,
+    /// How long the first message may take, before the handshake and behind it.
+    pub(crate) first: Duration,
+    /// The TLS configuration of this moment.
+    pub(crate) tls: Arc<dyn Fn() -> Arc<rustls::ServerConfig> + Send + Sync>,
+    /// The places for connections.
+    pub(crate) places: Arc<Semaphore>,
+    /// Those that have not proven anything yet.
+    pub(crate) unproven: Arc<UnprovenConnections>,
+}
+
+/// The connections of a listening socket. A failing accept (no more file descriptors) is tried again after a pause, and one
+/// connection that has proven nothing makes way.
+pub(crate) fn incoming(
+    listener: TcpListener,
+    gate: Arc<ConnectionAcceptor>,
+) -> impl Stream<Item = (TcpStream, Option<IpAddr>)> + Send {
+    stream::unfold((listener, gate), move |(listener, gate)| async move {
+        loop {
+            match listener.accept().await {
+                Ok((stream, from)) => {
+                    // Without it small messages wait for the acknowledgement of the last ones; nothing breaks.
+                    let _ = stream.set_nodelay(true);
+                    return Some(((stream, Some(from.ip())), (listener, gate)));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "{}.accept_failed", gate.face);
+                    gate.unproven.make_room();
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    })
+}
+
+/// The connections that came through their handshakes. Each has a task of its own, so that no number of them keeps the next
+/// one from being accepted.
+pub(crate) fn secured<I, IO, W>(
+    incoming: I,
+    gate: Arc<ConnectionAcceptor>,
+    who: impl Fn(&ServerConnection, Option<IpAddr>) -> Result<ConnectionParty<W>, RejectedConnection>
+    + Clone
+    + Send
+    + Sync
+    + 'static,
+    knocked: impl Fn(RejectedConnection, Option<IpAddr>) + Send + Sync,
+) -> impl Stream<Item = Result<SecuredConnection<IO, W>, io::Error>> + Send
+where
+    I: Stream<Item = (IO, Option<IpAddr>)> + Send,
+    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    W: Send + 'static,
+{
+    let state = (Box::pin(incoming.fuse()), JoinSet::new());
+    let parts = (gate, who, knocked);
+    stream::unfold(
+        (state, parts),
+        |((mut incoming, mut under_way), parts)| async move {
+            let (gate, who, knocked) = &parts;
+            let secured = loop {
+                tokio::select! {
+                    next = incoming.next(), if !incoming.is_done() => {
+                        let Some((io, from)) = next else { continue };
+                        let unproven = gate.unproven.admit(ConnectionSource::from(from));
+                        let (gate, who) = (Arc::clone(gate), who.clone());
+                        under_way.spawn(async move {
+                            let outcome = gate.handshake(io, unproven, |end| who(end, from)).await;
+                            outcome.map_err(|knock| (knock, from))
+                        });
+                    }
+                    Some(done) = under_way.join_next() => match done {
+                        Ok(Ok(secured)) => break secured,
+                        Ok(Err((knock, from))) => knocked(knock, from),
+                        Err(_) => {}
+                    },
+                    else => return None,
+                }
+            };
+            Some((Ok(secured), ((incoming, under_way), parts)))
+        },
+    )
+}
+
+impl ConnectionAcceptor {
+    /// Does the handshake, within its time and for as long as the connection need not make way.
+    async fn handshake<IO, W>(
+        &self,
+        io: IO,
+        mut unproven: UnprovenConnection,
+        who: impl FnOnce(&ServerConnection) -> Result<ConnectionParty<W>, RejectedConnection>,
+    ) -> Result<SecuredConnection<IO, W>, RejectedConnection>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin,
+    {
+        let failed = |error: io::Error| {
+            tracing::debug!(%error, "{}.handshake_failed", self.face);
+            RejectedConnection::Handshake
+        };
+        let late = tokio::time::sleep(self.time);
+        tokio::pin!(late);
+        let start = tokio::select! {
+            biased;
+            () = unproven.must_end() => return Err(RejectedConnection::Crowded),
+            start = tokio::time::timeout(
+                self.first,
+                LazyConfigAcceptor::new(Acceptor::default(), io),
+            ) => start.map_err(|_| RejectedConnection::Slow)?.map_err(failed)?,
+        };
+        unproven.has_spoken();
+        let stream = tokio::select! {
+            biased;
+            () = unproven.must_end() => return Err(RejectedConnection::Crowded),
+            () = &mut late => return Err(RejectedConnection::Slow),
+            stream = start.into_stream((self.tls)()) => stream.map_err(failed)?,
+        };
+        let (who, share) = who(stream.get_ref().1)?;
+        unproven.is_proven();
+        let place = tokio::select! {
+            biased;
+            () = unproven.must_end() => return Err(RejectedConnection::Crowded),
+            () = &mut late => return Err(RejectedConnection::Crowded),
+            place = Arc::clone(&self.places).acquire_owned() => place.map_err(|_| RejectedConnection::Slow)?,
+        };
+        Ok(SecuredConnection {
+            stream,
+            party: who,
+            opening: OpeningDeadline::new(self.first),
+            _place: place,
+            _share: share,
+        })
+    }
+}
+
+/// After an accept that failed.
+const PAUSE: Duration = Duration::from_millis(20);
+
+impl<IO, W: Clone + Send + Sync + 'static> Connected for SecuredConnection<IO, W> {
+    type ConnectInfo = W;
+
+    fn connect_info(&self) -> W {
+        self.party.clone()
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin, W: Unpin> AsyncRead for SecuredConnection<IO, W> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let bytes = buffer.filled().len().saturating_sub(before);
+        self.opening.passed(context, bytes, read)
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin, W: Unpin> AsyncWrite for SecuredConnection<IO, W> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,75 @@
+//! How many connections each of those holds who have proven who they are.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The connections of all parties, each of whom may hold so many.
+#[derive(Debug)]
+pub(crate) struct PartyConnections<K> {
+    most: usize,
+    counts: Mutex<BTreeMap<K, usize>>,
+}
+
+/// One connection of a party; dropping it gives its place back.
+#[derive(Debug)]
+pub(crate) struct PartyConnection<K: Ord> {
+    party: K,
+    all: Arc<PartyConnections<K>>,
+}
+
+impl<K: Ord + Clone> PartyConnections<K> {
+    pub(crate) fn new(most: usize) -> Arc<Self> {
+        Arc::new(Self {
+            most,
+            counts: Mutex::default(),
+        })
+    }
+
+    /// A place for one more connection, if the party has one left.
+    pub(crate) fn take(self: &Arc<Self>, party: K) -> Option<PartyConnection<K>> {
+        let mut held = locked(&self.counts);
+        let count = held.entry(party.clone()).or_default();
+        if *count >= self.most {
+            return None;
+        }
+        *count = count.saturating_add(1);
+        Some(PartyConnection {
+            party,
+            all: Arc::clone(self),
+        })
+    }
+}
+
+impl<K: Ord> Drop for PartyConnection<K> {
+    fn drop(&mut self) {
+        let mut held = locked(&self.all.counts);
+        if let Some(count) = held.get_mut(&self.party) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                held.remove(&self.party);
+            }
+        }
+    }
+}
+
+fn locked<T>(held: &Mutex<T>) -> MutexGuard<'_, T> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PartyConnections;
+
+    #[test]
+    fn each_has_places_of_its_own() {
+        let all = PartyConnections::new(2);
+        let first = all.take("munster");
+        let second = all.take("munster");
+        assert!(first.is_some() && second.is_some());
+        assert!(all.take("munster").is_none());
+        let other = all.take("ottawa");
+        assert!(other.is_some());
+        drop(first);
+        assert!(all.take("munster").is_some());
+    }
+}

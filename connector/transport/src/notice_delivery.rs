@@ -1,0 +1,150 @@
+//! Telling people: a notice goes to a webhook, or to a command that sends mail.
+
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+
+/// How long one delivery may take.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// Posts a notice as JSON. `id` is the same whenever the same notice is tried again, so that whoever takes it in can tell.
+///
+/// # Errors
+/// `NOTICE_UNDELIVERABLE`, unless the answer is a success (RFC 9110, section 15.3). Redirections are not followed.
+pub async fn post(url: &str, id: &str, json: Vec<u8>) -> Result<(), Refusal> {
+    // Another part of the process may have done so; then that one counts.
+    let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let client = reqwest::Client::builder()
+        .timeout(PATIENCE)
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .map_err(|fault| undeliverable(plain(&fault)))?;
+    let answer = client
+        .post(url)
+        .header("content-type", "application/json")
+        .header("idempotency-key", id)
+        .body(json)
+        .send()
+        .await
+        .map_err(|fault| undeliverable(plain(&fault)))?;
+    let status = answer.status();
+    if status.is_success() {
+        return Ok(());
+    }
+    Err(undeliverable(format!("it answered {}", status.as_u16())))
+}
+
+/// Without the address, which may hold a secret: what is recorded and shown is the reason alone.
+fn plain(fault: &reqwest::Error) -> String {
+    if fault.is_timeout() {
+        format!("no answer within {} seconds", PATIENCE.as_secs())
+    } else if fault.is_connect() {
+        "it can't be reached".to_owned()
+    } else if fault.is_builder() {
+        "its address is wrong, or this machine holds no certificate authorities".to_owned()
+    } else {
+        "the connection broke off".to_owned()
+    }
+}
+
+/// Hands a letter to a command on its standard input.
+///
+/// # Errors
+/// `NOTICE_UNDELIVERABLE`, unless the command ends with 0 in time.
+pub async fn mail(command: &[String], letter: &str) -> Result<(), Refusal> {
+    let Some((program, args)) = command.split_first() else {
+        return Err(undeliverable("the command is empty".to_owned()));
+    };
+    let mut child = Command::new(program)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|fault| undeliverable(format!("`{program}` can't be started: {fault}")))?;
+    let told = async {
+        if let Some(mut input) = child.stdin.take() {
+            // A command that does not read its letter says so with its status.
+            let _ = input.write_all(letter.as_bytes()).await;
+            let _ = input.shutdown().await;
+        }
+        child.wait().await
+    };
+    match tokio::time::timeout(PATIENCE, told).await {
+        Ok(Ok(status)) if status.success() => Ok(()),
+        Ok(Ok(status)) => Err(undeliverable(format!("`{program}` ended with {status}"))),
+        Ok(Err(fault)) => Err(undeliverable(format!("`{program}`: {fault}"))),
+        Err(_) => Err(undeliverable(format!(
+            "`{program}` did not end within {} seconds",
+            PATIENCE.as_secs()
+        ))),
+    }
+}
+
+fn undeliverable(sentence: String) -> Refusal {
+    Refusal::new(ErrorCode::NoticeUndeliverable, sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read as _, Write as _};
+
+    fn listening(answer: &'static str) -> (String, std::thread::JoinHandle<String>) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        let heard = std::thread::spawn(move || {
+            let (mut caller, _) = listener.accept().unwrap();
+            let mut said = Vec::new();
+            let mut piece = [0_u8; 4096];
+            while !said.ends_with(b"{\"days\":30}") {
+                let length = caller.read(&mut piece).unwrap();
+                said.extend_from_slice(&piece[..length]);
+            }
+            caller.write_all(answer.as_bytes()).unwrap();
+            String::from_utf8(said).unwrap()
+        });
+        (url, heard)
+    }
+
+    #[tokio::test]
+    async fn a_success_is_a_delivery_and_nothing_else_is() {
+        let json = || b"{\"days\":30}".to_vec();
+        let (url, heard) = listening("HTTP/1.1 204 No Content\r\n\r\n");
+        post(&url, "7f3a", json()).await.unwrap();
+        let said = heard.join().unwrap().to_lowercase();
+        assert!(said.contains("idempotency-key: 7f3a"), "{said}");
+        for answer in [
+            "HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n",
+            "HTTP/1.1 302 Found\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n",
+        ] {
+            let (url, heard) = listening(answer);
+            let refusal = post(&url, "7f3a", json()).await.unwrap_err();
+            heard.join().unwrap();
+            assert_eq!(refusal.code, ErrorCode::NoticeUndeliverable);
+            assert!(!refusal.sentence.contains(&url), "{refusal}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_command_has_the_letter_on_its_input() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("letter");
+        let script = format!("cat > {}", file.display());
+        let command = |script: &str| ["sh", "-c", script].map(str::to_owned);
+        mail(&command(&script), "Subject: over\n\nsoon")
+            .await
+            .unwrap();
+        assert_eq!(
+            std::fs::read_to_string(file).unwrap(),
+            "Subject: over\n\nsoon"
+        );
+        let refusal = mail(&command("exit 3"), "x").await.unwrap_err();
+        assert!(refusal.sentence.contains('3'), "{refusal}");
+        let none = mail(&["/no/such/program".to_owned()], "x").await;
+        assert_eq!(none.unwrap_err().code, ErrorCode::NoticeUndeliverable);
+    }
+}

@@ -1,0 +1,397 @@
+//! Calls a peer: a connection over the connector's own TLS configuration, and typed requests on it.
+
+pub mod answer_stream;
+pub mod batch_decoder;
+mod page_cache;
+mod peer_connection;
+
+use crate::peer::settings::{COMPRESSION, TransportSettings};
+use crate::secure_connection;
+use answer_stream::AnswerBatchStream;
+use arrow_flight::Ticket;
+use arrow_flight::flight_service_client::FlightServiceClient;
+use futures::StreamExt as _;
+use futures::stream::{self, BoxStream};
+use hansa_audit_log::ledger::Recorded;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::peer::catalog_page::{
+    self, CatalogEntryPage, CatalogPageReply, CatalogPageRequest,
+};
+use hansa_proto::peer::greeting::{self, PeerGreeting};
+use hansa_proto::peer::message::compact_ack::{self, CompactAck, SubmittedMessage};
+use hansa_proto::peer::message::{self, InboxItem, PeerMessage};
+use hansa_proto::peer::pb::peer_client;
+use hansa_proto::peer::proof::{self, LogProof, LogProofRequest};
+use hansa_proto::peer::query_request::{self, QueryRequestEnvelope};
+use hansa_proto::peer::witness::{self, CosignOutcome, HeadSubmission};
+use hansa_proto::peer::{pb, refusal};
+use page_cache::CatalogPageCache;
+use std::fmt;
+use std::sync::Arc;
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+
+/// How connections to one participant are made. Both functions are asked at every handshake.
+#[derive(Clone)]
+pub struct PeerEndpoint {
+    /// The participant.
+    pub participant: ParticipantId,
+    /// Its host name or address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// The TLS configuration of this moment.
+    pub tls: ClientTlsProvider,
+    /// Whether the other end of a finished handshake is that participant, by the trust bundle of this moment.
+    pub check: PeerIdentityCheck,
+    /// Limits.
+    pub settings: TransportSettings,
+}
+
+/// Gives the TLS configuration of this moment.
+pub type ClientTlsProvider = Arc<dyn Fn() -> Arc<rustls::ClientConfig> + Send + Sync>;
+
+/// Says whether the other end of a finished handshake is the participant that was called.
+pub type PeerIdentityCheck =
+    Arc<dyn Fn(&rustls::ClientConnection) -> Result<(), Refusal> + Send + Sync>;
+
+impl fmt::Debug for PeerEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Way")
+            .field("participant", &self.participant)
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Something recorded that asks a question.
+pub trait QueryRecord {
+    /// The question.
+    fn asking(&self) -> &QueryRequestEnvelope;
+}
+
+/// A connection to one participant. Cheap to clone; one that broke is made again at the next request.
+#[derive(Debug, Clone)]
+pub struct PeerClient {
+    channel: Channel,
+    participant: ParticipantId,
+    settings: TransportSettings,
+    pages: CatalogPageCache,
+}
+
+impl PeerClient {
+    /// Connects.
+    ///
+    /// # Errors
+    /// `PEER_UNREACHABLE`, or what the check of the other end said.
+    pub async fn connect(way: PeerEndpoint) -> Result<Self, Refusal> {
+        let participant = way.participant.clone();
+        let settings = way.settings.clone();
+        let opening = tokio::time::timeout(settings.handshake, peer_connection::open(way));
+        let channel = match opening.await {
+            Ok(opened) => opened?,
+            Err(_) => return Err(unreachable(&participant, "no connection within its time")),
+        };
+        Ok(Self {
+            channel,
+            participant,
+            settings,
+            pages: CatalogPageCache::default(),
+        })
+    }
+
+    /// The participant.
+    #[must_use]
+    pub const fn participant(&self) -> &ParticipantId {
+        &self.participant
+    }
+
+    /// Greets.
+    ///
+    /// # Errors
+    /// What the participant refuses, or why it can't be reached.
+    pub async fn hello(&self, ours: &PeerGreeting) -> Result<PeerGreeting, Refusal> {
+        let message = pb::HelloRequest {
+            greeting: Some(greeting::to_wire(ours)),
+        };
+        let reply = self
+            .timely(|| async {
+                let mut client = self.peer();
+                client.hello(self.request(message.clone())).await
+            })
+            .await?;
+        let pb::HelloReply { greeting } = reply.into_inner();
+        greeting::from_wire(greeting).map_err(|fault| self.invalid(fault))
+    }
+
+    /// One page of the participant's catalogue. A page that this connection has brought travels again only when it is another.
+    ///
+    /// # Errors
+    /// As [`Self::hello`].
+    pub async fn catalog(&self, request: &CatalogPageRequest) -> Result<CatalogEntryPage, Refusal> {
+        let known = self.pages.get(request);
+        let asked = CatalogPageRequest {
+            known: known.as_ref().map(|(digest, _)| *digest),
+            ..request.clone()
+        };
+        let message = catalog_page::request_to_wire(&asked);
+        let reply = self
+            .timely(|| async {
+                let mut client = self.peer();
+                client.catalog(self.request(message.clone())).await
+            })
+            .await?;
+        let reply = catalog_page::reply_from_wire(reply.into_inner())
+            .map_err(|fault| self.invalid(fault))?;
+        match (reply, known) {
+            (CatalogPageReply::Page(page, digest), _) => {
+                self.pages.keep(request, digest, &page);
+                Ok(page)
+            }
+            (
+                CatalogPageReply::Unchanged {
+                    newest_message: letters,
+                },
+                Some((_, page)),
+            ) => Ok(CatalogEntryPage {
+                newest_message: letters,
+                ..page
+            }),
+            (CatalogPageReply::Unchanged { .. }, None) => Err(self.invalid(Refusal::new(
+                ErrorCode::MessageMalformed,
+                "a page is said to be known that was never sent",
+            ))),
+        }
+    }
+
+    /// Hands in one letter; when this returns it is durable there. The word on a receipt goes without the receipt, as long as
+    /// the participant holds what it has issued.
+    ///
+    /// # Errors
+    /// As [`Self::hello`].
+    pub async fn send(&self, letter: &PeerMessage) -> Result<(), Refusal> {
+        if let Some(short) = CompactAck::of(letter)
+            && self.hand_in(SubmittedMessage::Short(short)).await?
+        {
+            return Ok(());
+        }
+        match self
+            .hand_in(SubmittedMessage::Whole(letter.clone()))
+            .await?
+        {
+            true => Ok(()),
+            false => {
+                let sentence = "a letter was asked for whole that was whole";
+                Err(self.invalid(Refusal::new(ErrorCode::MessageMalformed, sentence)))
+            }
+        }
+    }
+
+    /// Whether it was taken in; else it has to come whole.
+    async fn hand_in(&self, letter: SubmittedMessage) -> Result<bool, Refusal> {
+        let message = pb::SendRequest {
+            letter: Some(compact_ack::handed_to_wire(&letter)),
+        };
+        let short = matches!(letter, SubmittedMessage::Short(_));
+        let reply = self
+            .timely(|| async {
+                // What is short only grows.
+                let mut client = if short { self.peer() } else { self.packed() };
+                client.send(self.request(message.clone())).await
+            })
+            .await?;
+        let pb::SendReply { whole } = reply.into_inner();
+        Ok(!whole)
+    }
+
+    /// The letters after that number, then, unless only `once`, those that come; their numbers rise. When the stream ends,
+    /// ask again.
+    ///
+    /// # Errors
+    /// As [`Self::hello`].
+    pub async fn inbox(
+        &self,
+        after: u64,
+        once: bool,
+    ) -> Result<BoxStream<'static, Result<InboxItem, Refusal>>, Refusal> {
+        let begun = self
+            .timely(|| async {
+                let mut client = self.peer();
+                client.inbox(pb::InboxRequest { after, once }).await
+            })
+            .await?;
+        let letters = begun.into_inner();
+        let state = Some((letters, after, self.clone()));
+        Ok(stream::unfold(state, |state| async move {
+            let (mut letters, last, client) = state?;
+            let item = match letters.message().await {
+                Ok(message) => message::inbox_from_wire(message?)
+                    .map_err(|fault| client.invalid(fault))
+                    .and_then(|item| client.rising(last, item)),
+                Err(status) => Err(client.failed(&status)),
+            };
+            match item {
+                Ok(item) => {
+                    let last = item.number();
+                    Some((Ok(item), Some((letters, last, client))))
+                }
+                Err(refusal) => Some((Err(refusal), None)),
+            }
+        })
+        .boxed())
+    }
+
+    /// A proof from the participant's log.
+    ///
+    /// # Errors
+    /// As [`Self::hello`].
+    pub async fn proof(&self, wanted: LogProofRequest) -> Result<LogProof, Refusal> {
+        let message = proof::request_to_wire(wanted);
+        let reply = self
+            .timely(|| async {
+                let mut client = self.peer();
+                client.proof(self.request(message)).await
+            })
+            .await?;
+        proof::from_wire(reply.into_inner()).map_err(|fault| self.invalid(fault))
+    }
+
+    /// Shows a head of the own log to be cosigned.
+    ///
+    /// # Errors
+    /// As [`Self::hello`].
+    pub async fn witness(&self, shown: &HeadSubmission) -> Result<CosignOutcome, Refusal> {
+        let message = witness::request_to_wire(shown);
+        let reply = self
+            .timely(|| async {
+                let mut client = self.packed();
+                client.witness(self.request(message.clone())).await
+            })
+            .await?;
+        witness::from_wire(reply.into_inner()).map_err(|fault| self.invalid(fault))
+    }
+
+    /// Asks a question whose record is durable, and returns when the answer has begun.
+    ///
+    /// # Errors
+    /// What the participant refuses, or why it can't be reached, or that what it answers is no answer.
+    pub async fn ask<T: QueryRecord>(
+        &self,
+        errand: &Recorded<T>,
+    ) -> Result<AnswerBatchStream, Refusal> {
+        let asking = errand.asking();
+        let wait = asking.deadline;
+        let ticket = Ticket {
+            ticket: query_request::to_ticket(asking),
+        };
+        let begin = async {
+            let begun = secure_connection::persist(|| async {
+                let mut client = self.flight();
+                client.do_get(ticket.clone()).await
+            });
+            let frames = begun
+                .await
+                .map_err(|status| self.failed(&status))?
+                .into_inner();
+            AnswerBatchStream::begin(frames, self.clone(), wait).await
+        };
+        match tokio::time::timeout(wait.unwrap_or(self.settings.stall), begin).await {
+            Ok(begun) => begun,
+            Err(_) => Err(self.late()),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
+    fn peer(&self) -> peer_client::PeerClient<Channel> {
+        peer_client::PeerClient::new(self.channel.clone())
+            .max_decoding_message_size(self.settings.message)
+            .max_encoding_message_size(self.settings.request)
+    }
+
+    /// For requests that are long texts; what is short only grows.
+    fn packed(&self) -> peer_client::PeerClient<Channel> {
+        self.peer().send_compressed(COMPRESSION)
+    }
+
+    fn flight(&self) -> FlightServiceClient<Channel> {
+        FlightServiceClient::new(self.channel.clone())
+            .max_decoding_message_size(self.settings.message)
+            .max_encoding_message_size(self.settings.request)
+    }
+
+    /// A request that tells the other side how long it is waited for.
+    fn request<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        request.set_timeout(self.settings.call);
+        request
+    }
+
+    /// The outcome of a call within its time.
+    async fn timely<T, F>(&self, call: impl Fn() -> F) -> Result<T, Refusal>
+    where
+        F: Future<Output = Result<T, Status>>,
+    {
+        match tokio::time::timeout(self.settings.call, secure_connection::persist(call)).await {
+            Ok(outcome) => outcome.map_err(|status| self.failed(&status)),
+            Err(_) => Err(self.late()),
+        }
+    }
+
+    /// What a failed call means; the connector's own check of the other end speaks first.
+    pub(crate) fn failed(&self, status: &Status) -> Refusal {
+        if let Some(refusal) = secure_connection::refusal_within(status) {
+            return refusal;
+        }
+        if secure_connection::never_sent(status) {
+            return unreachable(&self.participant, "it hung up before it was asked");
+        }
+        refusal::from_wire(status, &self.participant)
+    }
+
+    /// The participant sent something that it must not.
+    pub(crate) fn invalid(&self, mut fault: Refusal) -> Refusal {
+        if fault.code == ErrorCode::MessageMalformed {
+            fault.code = ErrorCode::PeerDataInvalid;
+        }
+        fault.sentence = format!("{}: {}", self.participant.domain(), fault.sentence);
+        fault.with_participant(self.participant.clone())
+    }
+
+    pub(crate) fn late(&self) -> Refusal {
+        Refusal::new(
+            ErrorCode::TimedOut,
+            format!("{} did not answer in time", self.participant.domain()),
+        )
+        .with_participant(self.participant.clone())
+    }
+
+    pub(crate) const fn settings(&self) -> &TransportSettings {
+        &self.settings
+    }
+
+    fn rising(&self, last: u64, item: InboxItem) -> Result<InboxItem, Refusal> {
+        let number = item.number();
+        if number > last {
+            return Ok(item);
+        }
+        Err(self.invalid(Refusal::new(
+            ErrorCode::PeerDataInvalid,
+            format!("letter {number} came after letter {last}"),
+        )))
+    }
+}
+
+/// A participant that can't be reached.
+pub(crate) fn unreachable(participant: &ParticipantId, why: &str) -> Refusal {
+    Refusal::new(
+        ErrorCode::PeerUnreachable,
+        format!("{} can't be reached: {why}", participant.domain()),
+    )
+    .with_participant(participant.clone())
+}

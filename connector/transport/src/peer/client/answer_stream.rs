@@ -1,0 +1,205 @@
+//! An answer as it arrives: batches, what was received of them, and the receipt at the end.
+
+use crate::peer::client::PeerClient;
+use crate::peer::client::batch_decoder::{self, BatchDecoder};
+use crate::peer::message_packer::unpacked;
+use arrow_array::RecordBatch;
+use arrow_flight::FlightData;
+use arrow_schema::SchemaRef;
+use bytes::Bytes;
+use futures::{FutureExt as _, Stream};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::time::Sleep;
+use tonic::Streaming;
+
+/// The batches of one answer. It has ended well only if the stream ends without an error; then the receipt is there.
+/// Dropping it ends the answer at the provider.
+pub struct AnswerBatchStream {
+    frames: Streaming<FlightData>,
+    client: PeerClient,
+    decoder: BatchDecoder,
+    digest: blake3::Hasher,
+    rows: u64,
+    bytes: u64,
+    receipt: Option<Bytes>,
+    over: bool,
+    deadline: Option<Pin<Box<Sleep>>>,
+    stall: Pin<Box<Sleep>>,
+}
+
+/// What was received, for the receipt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransferSummary {
+    /// Rows.
+    pub rows: u64,
+    /// Bytes of headers and bodies of all messages before the receipt.
+    pub bytes: u64,
+    /// BLAKE3 over the same bytes, in order: of each message its header, then its body; the schema is the first.
+    pub digest: [u8; 32],
+    /// The receipt as the provider signed it, once it has come. A cut answer has one too.
+    pub receipt: Option<Bytes>,
+}
+
+impl AnswerBatchStream {
+    /// Waits for the schema.
+    pub(super) async fn begin(
+        mut frames: Streaming<FlightData>,
+        client: PeerClient,
+        wait: Option<Duration>,
+    ) -> Result<Self, Refusal> {
+        let deadline = wait.map(|wait| Box::pin(tokio::time::sleep(wait)));
+        let first = frames
+            .message()
+            .await
+            .map_err(|status| client.failed(&status))?
+            .ok_or_else(|| client.invalid(batch_decoder::invalid("the answer is empty")))?;
+        let first = unpacked(first).map_err(|fault| client.invalid(fault))?;
+        if first.data_header.is_empty() && first.data_body.is_empty() {
+            // Cut before its first message: the receipt says that nothing left, and the status why.
+            batch_decoder::receipt(first).map_err(|fault| client.invalid(fault))?;
+            return Err(match frames.message().await {
+                Err(status) => client.failed(&status),
+                Ok(_) => client.invalid(batch_decoder::invalid(
+                    "the answer ended before its columns",
+                )),
+            });
+        }
+        let decoder = BatchDecoder::from_first(&first).map_err(|fault| client.invalid(fault))?;
+        let stall = Box::pin(tokio::time::sleep(client.settings().stall));
+        let mut stream = Self {
+            frames,
+            client,
+            decoder,
+            digest: blake3::Hasher::new(),
+            rows: 0,
+            bytes: 0,
+            receipt: None,
+            over: false,
+            deadline,
+            stall,
+        };
+        stream.count(&first);
+        Ok(stream)
+    }
+
+    /// The columns of the answer.
+    #[must_use]
+    pub const fn schema(&self) -> &SchemaRef {
+        self.decoder.schema()
+    }
+
+    /// Bytes of the messages that came so far.
+    #[must_use]
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// What was received so far.
+    #[must_use]
+    pub fn received(&self) -> TransferSummary {
+        TransferSummary {
+            rows: self.rows,
+            bytes: self.bytes,
+            digest: self.digest.finalize().into(),
+            receipt: self.receipt.clone(),
+        }
+    }
+
+    fn count(&mut self, frame: &FlightData) {
+        for part in [&frame.data_header, &frame.data_body] {
+            self.digest.update(part);
+            let length = u64::try_from(part.len()).unwrap_or(u64::MAX);
+            self.bytes = self.bytes.saturating_add(length);
+        }
+    }
+
+    /// One message: a batch, or the receipt.
+    fn take(&mut self, frame: FlightData) -> Result<Option<RecordBatch>, Refusal> {
+        if self.receipt.is_some() {
+            return Err(batch_decoder::invalid("a message came after the receipt"));
+        }
+        let frame = unpacked(frame)?;
+        if frame.data_header.is_empty() && frame.data_body.is_empty() {
+            let receipt = batch_decoder::receipt(frame)?;
+            self.receipt = Some(receipt);
+            return Ok(None);
+        }
+        let batch = self.decoder.batch(&frame)?;
+        self.count(&frame);
+        let rows = u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
+        self.rows = self.rows.saturating_add(rows);
+        Ok(Some(batch))
+    }
+
+    fn poll_late(&mut self, context: &mut Context<'_>) -> Poll<Refusal> {
+        let deadline = self
+            .deadline
+            .as_mut()
+            .is_some_and(|deadline| deadline.poll_unpin(context).is_ready());
+        if deadline || self.stall.poll_unpin(context).is_ready() {
+            Poll::Ready(self.client.late())
+        } else {
+            Poll::Pending
+        }
+    }
+}
+
+impl Stream for AnswerBatchStream {
+    type Item = Result<RecordBatch, Refusal>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        while !this.over {
+            let outcome = match Pin::new(&mut this.frames).poll_next(context) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    let stall = this.client.settings().stall;
+                    this.stall = Box::pin(tokio::time::sleep(stall));
+                    this.take(frame).map_err(|fault| this.client.invalid(fault))
+                }
+                Poll::Ready(Some(Err(status))) => Err(this.client.failed(&status)),
+                Poll::Ready(None) if this.receipt.is_some() => {
+                    this.over = true;
+                    return Poll::Ready(None);
+                }
+                Poll::Ready(None) => Err(this.client.invalid(batch_decoder::invalid(
+                    "the answer ended without its receipt",
+                ))),
+                Poll::Pending => match this.poll_late(context) {
+                    Poll::Ready(late) => Err(late),
+                    Poll::Pending => return Poll::Pending,
+                },
+            };
+            match outcome {
+                Ok(Some(batch)) => return Poll::Ready(Some(Ok(batch))),
+                Ok(None) => {}
+                Err(refusal) => {
+                    this.over = true;
+                    return Poll::Ready(Some(Err(cut(refusal))));
+                }
+            }
+        }
+        Poll::Ready(None)
+    }
+}
+
+/// A connection that breaks in the middle of an answer has cut it.
+fn cut(mut refusal: Refusal) -> Refusal {
+    if refusal.code == ErrorCode::PeerUnreachable {
+        refusal.code = ErrorCode::StreamCut;
+    }
+    refusal
+}
+
+impl fmt::Debug for AnswerBatchStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AskStream")
+            .field("participant", self.client.participant())
+            .field("rows", &self.rows)
+            .field("bytes", &self.bytes)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,212 @@
+//! Messages of an answer, read as what they are: bytes of somebody else.
+//!
+//! arrow-ipc trusts lengths and panics on some malformed messages, so everything that it relies on is checked first.
+
+use arrow_array::RecordBatch;
+use arrow_buffer::Buffer;
+use arrow_flight::FlightData;
+use arrow_ipc::{Endianness, Message, MessageHeader, MetadataVersion, Type, convert, reader};
+use arrow_schema::SchemaRef;
+use bytes::Bytes;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// Reads batches of one schema.
+#[derive(Debug)]
+pub struct BatchDecoder {
+    schema: SchemaRef,
+}
+
+impl BatchDecoder {
+    /// Reads the first message, the schema.
+    ///
+    /// # Errors
+    /// `PEER_DATA_INVALID`.
+    pub fn from_first(frame: &FlightData) -> Result<Self, Refusal> {
+        bare(frame)?;
+        if !frame.data_body.is_empty() {
+            return Err(invalid("the schema carries data"));
+        }
+        let message = message(&frame.data_header)?;
+        let schema = message
+            .header_as_schema()
+            .ok_or_else(|| invalid("the answer does not begin with its schema"))?;
+        if schema.endianness() != Endianness::Little {
+            return Err(invalid("the answer is not little-endian"));
+        }
+        let fields = schema.fields().unwrap_or_default();
+        if fields.len() > COLUMNS {
+            return Err(invalid("the answer has too many columns"));
+        }
+        for field in fields {
+            if !flat(field.type_type()) || field.dictionary().is_some() {
+                return Err(invalid(
+                    "a column of the answer has a type that does not travel",
+                ));
+            }
+        }
+        let schema = guarded(|| Some(convert::fb_to_schema(schema)))
+            .ok_or_else(|| invalid("the schema of the answer can't be read"))?;
+        Ok(Self {
+            schema: Arc::new(schema),
+        })
+    }
+
+    pub(crate) const fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// Reads one batch.
+    ///
+    /// # Errors
+    /// `PEER_DATA_INVALID`.
+    pub fn batch(&self, frame: &FlightData) -> Result<RecordBatch, Refusal> {
+        bare(frame)?;
+        let message = message(&frame.data_header)?;
+        if message.header_type() != MessageHeader::RecordBatch {
+            return Err(invalid("a message of the answer holds no rows"));
+        }
+        let batch = message
+            .header_as_record_batch()
+            .ok_or_else(|| invalid("a message of the answer holds no rows"))?;
+        check_lengths(&batch, &frame.data_body)?;
+        let body = Buffer::from(frame.data_body.clone());
+        guarded(|| {
+            reader::read_record_batch(
+                &body,
+                batch,
+                Arc::clone(&self.schema),
+                &HashMap::new(),
+                None,
+                &MetadataVersion::V5,
+            )
+            .ok()
+        })
+        .ok_or_else(|| invalid("a batch of the answer can't be read"))
+    }
+}
+
+/// The receipt that a last message without rows carries.
+pub(super) fn receipt(frame: FlightData) -> Result<Bytes, Refusal> {
+    let FlightData {
+        flight_descriptor,
+        data_header: _,
+        app_metadata,
+        data_body: _,
+    } = frame;
+    if flight_descriptor.is_some() || app_metadata.is_empty() || app_metadata.len() > RECEIPT {
+        return Err(invalid("the last message carries no receipt"));
+    }
+    Ok(app_metadata)
+}
+
+/// A participant sent something that is no answer.
+pub(crate) fn invalid(what: &str) -> Refusal {
+    Refusal::new(ErrorCode::PeerDataInvalid, what)
+}
+
+/// The most columns of an answer.
+const COLUMNS: usize = 4096;
+
+/// The most rows of one message.
+const ROWS: i64 = 1 << 24;
+
+/// The most bytes of one message after decompression.
+const UNPACKED: i64 = 256 * 1024 * 1024;
+
+/// The most bytes of a receipt.
+const RECEIPT: usize = 64 * 1024;
+
+/// The prefix of a compressed buffer: its length after decompression, or -1 for one that is stored as it is.
+const PREFIX: usize = 8;
+
+/// A message with rows carries nothing else.
+fn bare(frame: &FlightData) -> Result<(), Refusal> {
+    if frame.flight_descriptor.is_none() && frame.app_metadata.is_empty() {
+        Ok(())
+    } else {
+        Err(invalid("a message of the answer carries more than rows"))
+    }
+}
+
+fn message(header: &Bytes) -> Result<Message<'_>, Refusal> {
+    let message = arrow_ipc::root_as_message(header)
+        .map_err(|_| invalid("a message of the answer can't be read"))?;
+    if message.version() == MetadataVersion::V5 {
+        Ok(message)
+    } else {
+        Err(invalid("a message of the answer has another version"))
+    }
+}
+
+/// Types without children or dictionaries.
+const fn flat(kind: Type) -> bool {
+    matches!(
+        kind,
+        Type::Null
+            | Type::Int
+            | Type::FloatingPoint
+            | Type::Binary
+            | Type::Utf8
+            | Type::Bool
+            | Type::Decimal
+            | Type::Date
+            | Type::Time
+            | Type::Timestamp
+            | Type::Interval
+            | Type::Duration
+            | Type::LargeBinary
+            | Type::LargeUtf8
+            | Type::BinaryView
+            | Type::Utf8View
+    )
+}
+
+/// Every length of the header lies within the body, and nothing unpacks to more than is read at once.
+fn check_lengths(batch: &arrow_ipc::RecordBatch<'_>, body: &Bytes) -> Result<(), Refusal> {
+    let wrong = || invalid("the lengths in a message of the answer do not fit its data");
+    let rows = batch.length();
+    if !(0..=ROWS).contains(&rows) {
+        return Err(wrong());
+    }
+    for node in batch.nodes().into_iter().flatten() {
+        if node.length() != rows || !(0..=rows).contains(&node.null_count()) {
+            return Err(wrong());
+        }
+    }
+    for count in batch.variadicBufferCounts().into_iter().flatten() {
+        if !(0..=ROWS).contains(&count) {
+            return Err(wrong());
+        }
+    }
+    let compressed = batch.compression().is_some();
+    let mut unpacked = 0_i64;
+    for buffer in batch.buffers().into_iter().flatten() {
+        let start = usize::try_from(buffer.offset()).map_err(|_| wrong())?;
+        let length = usize::try_from(buffer.length()).map_err(|_| wrong())?;
+        let end = start.checked_add(length).ok_or_else(wrong)?;
+        let bytes = body.get(start..end).ok_or_else(wrong)?;
+        if compressed && !bytes.is_empty() {
+            let prefix = bytes.first_chunk::<PREFIX>().ok_or_else(wrong)?;
+            let size = i64::from_le_bytes(*prefix);
+            if !(-1..=UNPACKED).contains(&size) {
+                return Err(wrong());
+            }
+            unpacked = unpacked.saturating_add(size.max(0));
+        }
+    }
+    if unpacked > UNPACKED {
+        return Err(wrong());
+    }
+    Ok(())
+}
+
+/// A belt for what the checks above did not foresee: foreign bytes end an answer, never the connector.
+fn guarded<T>(read: impl FnOnce() -> Option<T>) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(read)).ok().flatten()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+//! Opens connections: TCP, TLS by the connector's own configuration, the check of the other end, HTTP/2.
+
+use crate::peer::client::{PeerEndpoint, unreachable};
+use crate::secure_connection::{self, SILENT, SecureConnectError};
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hyper_util::rt::TokioIo;
+use rustls::{AlertDescription, CertificateError};
+use rustls_pki_types::ServerName;
+use std::io;
+use std::sync::Arc;
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+use tonic::transport::{Channel, Endpoint, Uri};
+
+/// A channel whose first connection is open.
+pub(super) async fn open(way: PeerEndpoint) -> Result<Channel, Refusal> {
+    let participant = way.participant.clone();
+    let settings = way.settings.clone();
+    let host = if way.host.contains(':') {
+        format!("[{}]", way.host)
+    } else {
+        way.host.clone()
+    };
+    let endpoint = Endpoint::from_shared(format!("http://{host}:{}", way.port))
+        .map_err(|_| unreachable(&participant, "its address can't be read"))?;
+    let way = Arc::new(way);
+    settings
+        .endpoint(endpoint)
+        .connect_with_connector(tower::service_fn(move |_: Uri| {
+            let way = Arc::clone(&way);
+            async move { secure(&way).await.map(TokioIo::new) }
+        }))
+        .await
+        .map_err(|error| {
+            secure_connection::refusal_within(&error)
+                .unwrap_or_else(|| unreachable(&participant, "the connection broke at once"))
+        })
+}
+
+async fn secure(way: &PeerEndpoint) -> Result<TlsStream<TcpStream>, Refusal> {
+    let opened = tokio::time::timeout(way.settings.handshake, async {
+        let tcp = secure_connection::tcp((way.host.as_str(), way.port))
+            .await
+            .map_err(|error| unreachable(&way.participant, &secure_connection::spoken(&error)))?;
+        let name = ServerName::try_from(way.host.clone())
+            .map_err(|_| unreachable(&way.participant, "its host name can't be read"))?;
+        secure_connection::tls(tcp, name, (way.tls)(), way.check.as_ref())
+            .await
+            .map_err(|unsecured| match unsecured {
+                SecureConnectError::Tls(error) => refused_handshake(&way.participant, &error),
+                SecureConnectError::Check(refusal) => refusal,
+                SecureConnectError::Silent => unreachable(&way.participant, SILENT),
+            })
+    });
+    match opened.await {
+        Ok(secured) => secured,
+        Err(_) => Err(unreachable(
+            &way.participant,
+            "no connection within its time",
+        )),
+    }
+}
+
+/// Why the two ends do not trust each other: the refusal of the own check, or what the other end's alert says.
+fn refused_handshake(participant: &ParticipantId, error: &io::Error) -> Refusal {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    let (code, what, help) = match inner {
+        Some(rustls::Error::InvalidCertificate(CertificateError::Other(other))) => {
+            match other.0.downcast_ref::<Refusal>() {
+                Some(refusal) => return refusal.clone().with_participant(participant.clone()),
+                None => (
+                    ErrorCode::PeerNotTrusted,
+                    "its certificate is not accepted",
+                    None,
+                ),
+            }
+        }
+        Some(rustls::Error::InvalidCertificate(_)) => (
+            ErrorCode::PeerNotTrusted,
+            "its certificate is not accepted",
+            None,
+        ),
+        Some(rustls::Error::AlertReceived(AlertDescription::CertificateExpired)) => (
+            ErrorCode::CertificateExpired,
+            "it says that the certificate of this connector has expired",
+            // By the clock of this connector it has not, or nobody would have been dialled.
+            Some(
+                "renew it: hansa league admit, then hansa join; and compare the clocks of the two machines",
+            ),
+        ),
+        Some(rustls::Error::AlertReceived(_)) => (
+            ErrorCode::PeerNotTrusted,
+            "it does not accept the certificate of this connector",
+            None,
+        ),
+        Some(_) | None => return unreachable(participant, &secure_connection::spoken(error)),
+    };
+    let refusal = Refusal::new(code, format!("{}: {what}", participant.domain()))
+        .with_participant(participant.clone());
+    match help {
+        Some(help) => refusal.with_help(help),
+        None => refusal,
+    }
+}

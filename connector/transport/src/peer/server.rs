@@ -1,0 +1,153 @@
+//! Serves peers: TLS by the connector's own configuration, identity from the certificate alone, asked anew at each request.
+
+mod admission;
+mod peer_service;
+mod query_service;
+
+use crate::connection_acceptor::party_connections::PartyConnections;
+use crate::connection_acceptor::unproven_connections::UnprovenConnections;
+use crate::connection_acceptor::{self, ConnectionAcceptor};
+use crate::flight::DoGetService as Flight;
+use crate::member_hosts::MemberHosts;
+use crate::peer::settings::{COMPRESSION, TransportSettings};
+use crate::peer_handler::{PeerHandler, RejectedConnection};
+use admission::PeerAdmission;
+use arrow_flight::flight_service_server::FlightServiceServer;
+use futures::Stream;
+use hansa_policy::peer::PeerCertificate;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::peer::pb::peer_server::PeerServer;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+/// How connections are let in. All of it is asked at every handshake, so a reload needs no restart.
+#[derive(Clone)]
+pub struct TlsAcceptorConfig {
+    /// The TLS configuration of this moment.
+    pub tls: ServerTlsProvider,
+    /// What the other end of a finished handshake presented.
+    pub attest: PeerCertificateReader,
+    /// The hosts of members, whose connections come before those of strangers.
+    pub hosts: Arc<MemberHosts>,
+    /// Limits.
+    pub settings: TransportSettings,
+}
+
+/// Gives the TLS configuration of this moment.
+pub type ServerTlsProvider = Arc<dyn Fn() -> Arc<rustls::ServerConfig> + Send + Sync>;
+
+/// Says what the other end of a finished handshake presented.
+pub type PeerCertificateReader =
+    Arc<dyn Fn(&rustls::ServerConnection) -> Result<PeerCertificate, Refusal> + Send + Sync>;
+
+impl fmt::Debug for TlsAcceptorConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entrance")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Serves peers on a listening socket until `stop`; answers that run by then are finished.
+///
+/// # Errors
+/// When the server can't go on.
+pub async fn serve(
+    listener: TcpListener,
+    entrance: TlsAcceptorConfig,
+    front: Arc<dyn PeerHandler>,
+    stop: impl Future<Output = ()> + Send,
+) -> Result<(), Refusal> {
+    let gate = gate(&entrance);
+    let incoming = connection_acceptor::incoming(listener, Arc::clone(&gate));
+    serve_through(gate, incoming, entrance, front, stop).await
+}
+
+/// Serves peers on connections, each with the address from which it comes where that is known.
+///
+/// # Errors
+/// When the server can't go on.
+pub async fn serve_on<I, IO>(
+    incoming: I,
+    entrance: TlsAcceptorConfig,
+    front: Arc<dyn PeerHandler>,
+    stop: impl Future<Output = ()> + Send,
+) -> Result<(), Refusal>
+where
+    I: Stream<Item = (IO, Option<IpAddr>)> + Send,
+    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    serve_through(gate(&entrance), incoming, entrance, front, stop).await
+}
+
+fn gate(entrance: &TlsAcceptorConfig) -> Arc<ConnectionAcceptor> {
+    let settings = &entrance.settings;
+    Arc::new(ConnectionAcceptor {
+        face: FACE,
+        time: settings.handshake,
+        first: settings.first_message.min(settings.handshake),
+        tls: Arc::clone(&entrance.tls),
+        places: Arc::new(Semaphore::new(settings.connections)),
+        unproven: UnprovenConnections::new(settings.unproven, Arc::clone(&entrance.hosts)),
+    })
+}
+
+async fn serve_through<I, IO>(
+    gate: Arc<ConnectionAcceptor>,
+    incoming: I,
+    entrance: TlsAcceptorConfig,
+    front: Arc<dyn PeerHandler>,
+    stop: impl Future<Output = ()> + Send,
+) -> Result<(), Refusal>
+where
+    I: Stream<Item = (IO, Option<IpAddr>)> + Send,
+    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let TlsAcceptorConfig {
+        attest, settings, ..
+    } = entrance;
+    let admission = PeerAdmission::new(Arc::clone(&front));
+    let closing = CancellationToken::new();
+    let peers = PeerServer::new(peer_service::PeerService::new(
+        admission.clone(),
+        settings.clone(),
+        closing.clone(),
+    ))
+    .max_decoding_message_size(settings.request)
+    .max_encoding_message_size(settings.message)
+    .accept_compressed(COMPRESSION);
+    let rows = FlightServiceServer::new(Flight(query_service::QueryService::new(admission)))
+        .max_decoding_message_size(settings.request)
+        .max_encoding_message_size(settings.message);
+    let parties = PartyConnections::new(settings.party_connections);
+    let secured = connection_acceptor::secured(
+        incoming,
+        gate,
+        move |connection, from| {
+            let presented = attest(connection).map_err(|_| RejectedConnection::NoIdentity)?;
+            // Whoever holds too many keeps out nobody but itself.
+            let share = parties
+                .take(presented.identity().clone())
+                .ok_or(RejectedConnection::Crowded)?;
+            Ok((presented.from_address(from), Some(share)))
+        },
+        move |knock, _| front.connection_rejected(knock),
+    );
+    settings
+        .server()
+        .add_service(peers)
+        .add_service(rows)
+        .serve_with_incoming_shutdown(secured, async move {
+            stop.await;
+            closing.cancel();
+        })
+        .await
+        .map_err(|error| Refusal::new(ErrorCode::Internal, format!("the peer face ended: {error}")))
+}
+
+const FACE: &str = "peer";

@@ -1,0 +1,85 @@
+//! Who is calling, at this request: from the certificate alone.
+
+use crate::peer_handler::{PeerHandler, QueryRejection};
+use hansa_policy::peer::{PeerCertificate, VerifiedPeer};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::peer::refusal;
+use std::sync::Arc;
+use tonic::{Extensions, Request, Status};
+
+/// Lets requests in.
+#[derive(Clone)]
+pub(super) struct PeerAdmission {
+    handler: Arc<dyn PeerHandler>,
+}
+
+/// Who asks, on which connection.
+pub(super) struct AdmittedCaller {
+    pub(super) presented: PeerCertificate,
+    pub(super) peer: VerifiedPeer,
+}
+
+impl PeerAdmission {
+    pub(super) const fn new(front: Arc<dyn PeerHandler>) -> Self {
+        Self { handler: front }
+    }
+
+    pub(super) fn handler(&self) -> &Arc<dyn PeerHandler> {
+        &self.handler
+    }
+
+    /// Recognises the caller, and takes the message out of the request.
+    pub(super) async fn admit<T>(
+        &self,
+        request: Request<T>,
+    ) -> Result<(AdmittedCaller, T), Status> {
+        let (metadata, extensions, message) = request.into_parts();
+        let presented = presented(&extensions)?;
+        if let Some(header) = IDENTITY_HEADERS
+            .into_iter()
+            .find(|header| metadata.contains_key(*header))
+        {
+            let refusal = Refusal::new(
+                ErrorCode::IdentityHeaderPresent,
+                format!("the request carries the header `{header}`"),
+            );
+            return Err(self.refused(&presented, refusal).await);
+        }
+        // INVARIANT: recognised-each-time. A handshake outlives an expulsion, so no request rests on it.
+        match self.handler.recognise(&presented) {
+            Ok(peer) => Ok((AdmittedCaller { presented, peer }, message)),
+            Err(refusal) => Err(self.refused(&presented, refusal).await),
+        }
+    }
+
+    /// The status of a refusal that the face found, after it was recorded.
+    pub(super) async fn refused(&self, presented: &PeerCertificate, refusal: Refusal) -> Status {
+        status(&self.handler.decline(presented, refusal).await)
+    }
+}
+
+/// The status of a connector that does not answer.
+pub(super) fn status(no: &QueryRejection) -> Status {
+    match no {
+        QueryRejection::Declined(declined) => refusal::to_wire(declined),
+        QueryRejection::Quiet(quiet) => refusal::quiet_to_wire(quiet),
+        QueryRejection::Summed(summed) => refusal::summed_to_wire(summed),
+        QueryRejection::Closed => refusal::closed(),
+    }
+}
+
+/// Headers by which proxies speak for others. Here nobody does.
+const IDENTITY_HEADERS: [&str; 5] = [
+    "authorization",
+    "x-client-cert",
+    "x-forwarded-client-cert",
+    "x-hansa-peer",
+    "x-ssl-client-cert",
+];
+
+fn presented(extensions: &Extensions) -> Result<PeerCertificate, Status> {
+    extensions
+        .get::<PeerCertificate>()
+        .cloned()
+        .ok_or_else(refusal::closed)
+}

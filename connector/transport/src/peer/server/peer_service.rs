@@ -1,0 +1,199 @@
+//! Everything but rows: greetings, catalogue, letters, proofs, heads to be witnessed.
+
+use crate::peer::server::admission::{AdmittedCaller, PeerAdmission, status};
+use crate::peer::settings::TransportSettings;
+use crate::peer_handler::{MessageReceipt, PeerMessageStream};
+use async_trait::async_trait;
+use futures::StreamExt as _;
+use futures::stream::{self, BoxStream};
+use hansa_policy::refusal::Refusal;
+use hansa_proto::peer::pb::peer_server::Peer;
+use hansa_proto::peer::{catalog_page, greeting, message, pb, proof, refusal, witness};
+use std::pin::Pin;
+use tokio::time::Sleep;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status};
+
+/// The peer service.
+pub(super) struct PeerService {
+    admission: PeerAdmission,
+    settings: TransportSettings,
+    closing: CancellationToken,
+}
+
+impl PeerService {
+    pub(super) const fn new(
+        admission: PeerAdmission,
+        settings: TransportSettings,
+        closing: CancellationToken,
+    ) -> Self {
+        Self {
+            admission,
+            settings,
+            closing,
+        }
+    }
+
+    /// What a message says, or the refusal of one that can't be read, after it was recorded.
+    async fn read<T>(
+        &self,
+        caller: &AdmittedCaller,
+        read: Result<T, Refusal>,
+    ) -> Result<T, Status> {
+        match read {
+            Ok(value) => Ok(value),
+            Err(refusal) => Err(self.admission.refused(&caller.presented, refusal).await),
+        }
+    }
+}
+
+#[async_trait]
+impl Peer for PeerService {
+    type InboxStream = BoxStream<'static, Result<pb::InboxLetter, Status>>;
+
+    async fn hello(
+        &self,
+        request: Request<pb::HelloRequest>,
+    ) -> Result<Response<pb::HelloReply>, Status> {
+        let (caller, message) = self.admission.admit(request).await?;
+        let pb::HelloRequest { greeting } = message;
+        let theirs = self.read(&caller, greeting::from_wire(greeting)).await?;
+        let ours = self
+            .admission
+            .handler()
+            .hello(&caller.peer, theirs)
+            .await
+            .map_err(|no| status(&no))?;
+        Ok(Response::new(pb::HelloReply {
+            greeting: Some(greeting::to_wire(&ours)),
+        }))
+    }
+
+    async fn catalog(
+        &self,
+        request: Request<pb::CatalogRequest>,
+    ) -> Result<Response<pb::CatalogReply>, Status> {
+        let (caller, message) = self.admission.admit(request).await?;
+        let wanted = self
+            .read(&caller, catalog_page::request_from_wire(message))
+            .await?;
+        let page = self
+            .admission
+            .handler()
+            .catalog(&caller.peer, wanted.clone())
+            .await
+            .map_err(|no| status(&no))?;
+        Ok(Response::new(catalog_page::reply_to_wire(&page, &wanted)))
+    }
+
+    async fn send(
+        &self,
+        request: Request<pb::SendRequest>,
+    ) -> Result<Response<pb::SendReply>, Status> {
+        let (caller, message) = self.admission.admit(request).await?;
+        let pb::SendRequest { letter } = message;
+        let letter = self
+            .read(&caller, message::compact_ack::handed_from_wire(letter))
+            .await?;
+        let taken = self
+            .admission
+            .handler()
+            .send(&caller.peer, letter)
+            .await
+            .map_err(|no| status(&no))?;
+        Ok(Response::new(pb::SendReply {
+            whole: taken == MessageReceipt::NotWhole,
+        }))
+    }
+
+    async fn inbox(
+        &self,
+        request: Request<pb::InboxRequest>,
+    ) -> Result<Response<Self::InboxStream>, Status> {
+        let (caller, message) = self.admission.admit(request).await?;
+        let pb::InboxRequest { after, once } = message;
+        let letters = self
+            .admission
+            .handler()
+            .inbox(&caller.peer, after, once)
+            .await
+            .map_err(|no| status(&no))?;
+        let mailman = InboxSubscription {
+            admission: self.admission.clone(),
+            caller,
+            letters,
+            closing: self.closing.clone(),
+            age: Box::pin(tokio::time::sleep(self.settings.connection_age)),
+        };
+        Ok(Response::new(mailman.post()))
+    }
+
+    async fn proof(
+        &self,
+        request: Request<pb::ProofRequest>,
+    ) -> Result<Response<pb::ProofReply>, Status> {
+        let (caller, message) = self.admission.admit(request).await?;
+        let wanted = self
+            .read(&caller, proof::request_from_wire(message))
+            .await?;
+        let proof = self
+            .admission
+            .handler()
+            .proof(&caller.peer, wanted)
+            .await
+            .map_err(|no| status(&no))?;
+        Ok(Response::new(proof::to_wire(&proof)))
+    }
+
+    async fn witness(
+        &self,
+        request: Request<pb::WitnessRequest>,
+    ) -> Result<Response<pb::WitnessReply>, Status> {
+        let (caller, message) = self.admission.admit(request).await?;
+        let shown = self
+            .read(&caller, witness::request_from_wire(message))
+            .await?;
+        let seen = self
+            .admission
+            .handler()
+            .witness(&caller.peer, shown)
+            .await
+            .map_err(|no| status(&no))?;
+        Ok(Response::new(witness::to_wire(&seen)))
+    }
+}
+
+/// One inbox that is being listened to.
+struct InboxSubscription {
+    admission: PeerAdmission,
+    caller: AdmittedCaller,
+    letters: PeerMessageStream,
+    closing: CancellationToken,
+    age: Pin<Box<Sleep>>,
+}
+
+impl InboxSubscription {
+    /// Letters as they come, each only to somebody who is a peer at that moment. The stream ends with the age of a
+    /// connection or when the connector stops; the caller asks again from where it was.
+    fn post(self) -> BoxStream<'static, Result<pb::InboxLetter, Status>> {
+        stream::unfold(Some(self), |mailman| async move {
+            let mut mailman = mailman?;
+            let next = tokio::select! {
+                biased;
+                () = mailman.closing.cancelled() => None,
+                () = mailman.age.as_mut() => None,
+                next = mailman.letters.next() => next,
+            }?;
+            let presented = &mailman.caller.presented;
+            if let Err(refusal) = mailman.admission.handler().recognise(presented) {
+                let status = mailman.admission.refused(presented, refusal).await;
+                return Some((Err(status), None));
+            }
+            match next {
+                Ok(numbered) => Some((Ok(message::numbered_to_wire(&numbered)), Some(mailman))),
+                Err(cut) => Some((Err(refusal::cut(&cut)), None)),
+            }
+        })
+        .boxed()
+    }
+}

@@ -1,0 +1,101 @@
+//! Rows for peers: each question as it was asked, its answer with the receipt at the end.
+
+use crate::flight::{DoGetHandler, FlightMessageStream};
+use crate::peer::message_packer::MessagePacker;
+use crate::peer::server::admission::{PeerAdmission, status};
+use crate::peer_handler::{AnswerStream, AnswerStreamFrame};
+use arrow_flight::{FlightData, Ticket};
+use async_trait::async_trait;
+use futures::StreamExt as _;
+use futures::stream::{self, BoxStream};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::peer::{query_request, refusal};
+use tonic::{Request, Status};
+
+/// Answers the questions of peers.
+pub(super) struct QueryService {
+    admission: PeerAdmission,
+}
+
+impl QueryService {
+    pub(super) const fn new(admission: PeerAdmission) -> Self {
+        Self { admission }
+    }
+}
+
+#[async_trait]
+impl DoGetHandler for QueryService {
+    async fn rows(&self, request: Request<Ticket>) -> Result<FlightMessageStream, Status> {
+        let (caller, Ticket { ticket }) = self.admission.admit(request).await?;
+        let asking = match query_request::from_ticket(&ticket) {
+            Ok(asking) => asking,
+            Err(refusal) => return Err(self.admission.refused(&caller.presented, refusal).await),
+        };
+        let small = asking.compact_answers;
+        let rows = self
+            .admission
+            .handler()
+            .answer(&caller.peer, asking)
+            .await
+            .map_err(|no| status(&no))?;
+        let messages = messages(rows);
+        if !small {
+            return Ok(messages);
+        }
+        let mut packer = MessagePacker::default();
+        let packed = messages.map(move |message| message.map(|message| packer.pack(message)));
+        Ok(packed.boxed())
+    }
+}
+
+/// The messages of an answer.
+fn messages(rows: AnswerStream) -> FlightMessageStream {
+    let AnswerStream { frames } = rows;
+    stream::unfold(StreamState::Rows(frames), |stage| async move {
+        match stage {
+            StreamState::Rows(mut frames) => match frames.next().await {
+                Some(Ok(AnswerStreamFrame::Data { header, body })) => Some((
+                    Ok(FlightData {
+                        flight_descriptor: None,
+                        data_header: header,
+                        app_metadata: bytes::Bytes::new(),
+                        data_body: body,
+                    }),
+                    StreamState::Rows(frames),
+                )),
+                Some(Ok(AnswerStreamFrame::Receipt(receipt))) => Some((
+                    Ok(FlightData {
+                        flight_descriptor: None,
+                        data_header: bytes::Bytes::new(),
+                        app_metadata: receipt,
+                        data_body: bytes::Bytes::new(),
+                    }),
+                    StreamState::Receipt(frames),
+                )),
+                Some(Err(cut)) => Some((Err(refusal::cut(&cut)), StreamState::Over)),
+                None => Some((Err(refusal::cut(&no_receipt())), StreamState::Over)),
+            },
+            // INVARIANT: receipt-last. After the receipt nothing follows but the reason for which the answer was cut.
+            StreamState::Receipt(mut frames) => match frames.next().await {
+                Some(Err(cut)) => Some((Err(refusal::cut(&cut)), StreamState::Over)),
+                Some(Ok(_)) => Some((Err(refusal::cut(&no_receipt())), StreamState::Over)),
+                None => None,
+            },
+            StreamState::Over => None,
+        }
+    })
+    .boxed()
+}
+
+enum StreamState {
+    Rows(BoxStream<'static, Result<AnswerStreamFrame, Refusal>>),
+    Receipt(BoxStream<'static, Result<AnswerStreamFrame, Refusal>>),
+    Over,
+}
+
+fn no_receipt() -> Refusal {
+    Refusal::new(
+        ErrorCode::Internal,
+        "the answer did not end with its receipt",
+    )
+}

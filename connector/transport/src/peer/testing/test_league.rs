@@ -1,0 +1,175 @@
+//! Certificates and TLS configurations of a league of two, made for one test.
+
+use crate::peer::{client, server};
+use hansa_policy::peer::PeerCertificate;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType};
+use rustls::client::WantsClientCert;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, ServerConfig};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use super::tallinn;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::UtcTimestamp;
+
+/// Two members and a stranger.
+pub(crate) struct TestLeague {
+    authority: CertificateDer<'static>,
+    server: TestMember,
+    client: TestMember,
+    stranger: TestMember,
+    foreign: CertificateDer<'static>,
+    current: Arc<Mutex<Arc<ServerConfig>>>,
+    handshakes: Arc<AtomicUsize>,
+}
+
+struct TestMember {
+    certificate: CertificateDer<'static>,
+    key: Vec<u8>,
+}
+
+impl TestLeague {
+    pub(crate) fn new() -> Self {
+        let (own, issuer) = authority();
+        let (foreign, foreign_issuer) = authority();
+        let server = member(&issuer, "hansa://munster.example");
+        let current = Arc::new(Mutex::new(server_config(&server, &own)));
+        Self {
+            authority: own,
+            server,
+            client: member(&issuer, "hansa://tallinn.example"),
+            stranger: member(&foreign_issuer, "hansa://tallinn.example"),
+            foreign,
+            current,
+            handshakes: Arc::default(),
+        }
+    }
+
+    /// The provider's configuration of the moment.
+    pub(crate) fn server(&self) -> server::ServerTlsProvider {
+        let current = Arc::clone(&self.current);
+        Arc::new(move || Arc::clone(&current.lock().unwrap()))
+    }
+
+    /// From now on the stranger's authority is trusted, and nobody else's.
+    pub(crate) fn change_authority(&self) {
+        *self.current.lock().unwrap() = server_config(&self.server, &self.foreign);
+    }
+
+    pub(crate) fn client(&self) -> client::ClientTlsProvider {
+        self.client_as(&self.client)
+    }
+
+    pub(crate) fn stranger(&self) -> client::ClientTlsProvider {
+        self.client_as(&self.stranger)
+    }
+
+    /// Nobody, with no certificate at all.
+    pub(crate) fn nobody(&self) -> Arc<ClientConfig> {
+        let mut config = self.trusting().with_no_client_auth();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        Arc::new(config)
+    }
+
+    /// Whoever holds a certificate of the asker, by whatever authority, says that it is the asker.
+    pub(crate) fn attest(&self) -> server::PeerCertificateReader {
+        let known = [&self.client, &self.stranger].map(|member| member.certificate.clone());
+        let handshakes = Arc::clone(&self.handshakes);
+        Arc::new(move |connection| {
+            let leaf = connection.peer_certificates().and_then(<[_]>::first);
+            let Some(leaf) = leaf.filter(|leaf| known.contains(leaf)) else {
+                return Err(Refusal::new(
+                    ErrorCode::PeerNotTrusted,
+                    "another certificate",
+                ));
+            };
+            handshakes.fetch_add(1, Ordering::SeqCst);
+            let certificate = Digest::of(leaf);
+            let issuer = Digest::of(b"issuer");
+            Ok(PeerCertificate::attest(
+                tallinn(),
+                certificate,
+                issuer,
+                UtcTimestamp::LATEST,
+            ))
+        })
+    }
+
+    /// How many handshakes have held.
+    pub(crate) fn handshakes(&self) -> usize {
+        self.handshakes.load(Ordering::SeqCst)
+    }
+
+    fn trusting(&self) -> ConfigBuilder<ClientConfig, WantsClientCert> {
+        ClientConfig::builder_with_provider(provider())
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .unwrap()
+            .with_root_certificates(roots(&self.authority))
+    }
+
+    fn client_as(&self, member: &TestMember) -> client::ClientTlsProvider {
+        let mut config = self
+            .trusting()
+            .with_client_auth_cert(vec![member.certificate.clone()], member.key())
+            .unwrap();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let config = Arc::new(config);
+        Arc::new(move || Arc::clone(&config))
+    }
+}
+
+fn roots(authority: &CertificateDer<'static>) -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add(authority.clone()).unwrap();
+    roots
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
+fn server_config(server: &TestMember, trusted: &CertificateDer<'static>) -> Arc<ServerConfig> {
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots(trusted)), provider())
+            .build()
+            .unwrap();
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(vec![server.certificate.clone()], server.key())
+        .unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    Arc::new(config)
+}
+
+impl TestMember {
+    fn key(&self) -> PrivateKeyDer<'static> {
+        PrivatePkcs8KeyDer::from(self.key.clone()).into()
+    }
+}
+
+fn authority() -> (CertificateDer<'static>, Issuer<'static, KeyPair>) {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let certificate = params.self_signed(&key).unwrap().der().clone();
+    (certificate, Issuer::new(params, key))
+}
+
+fn member(issuer: &Issuer<'static, KeyPair>, identity: &str) -> TestMember {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    params
+        .subject_alt_names
+        .push(SanType::URI(identity.try_into().unwrap()));
+    let certificate = params.signed_by(&key, issuer).unwrap().der().clone();
+    TestMember {
+        certificate,
+        key: key.serialize_der(),
+    }
+}

@@ -1,0 +1,339 @@
+//! A front that does what a test tells it, with a real ledger in memory.
+
+use crate::peer::client::QueryRecord;
+use crate::peer_handler::{
+    AnswerStream, AnswerStreamFrame, MessageReceipt, PeerHandler, PeerMessageStream,
+    QueryRejection, RejectedConnection,
+};
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::StreamExt as _;
+use futures::stream;
+use hansa_audit_log::chain::ChainState;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::Json;
+use hansa_audit_log::ledger::{Evidence, Ledger, RecordContent, RecordMetadata, Recorded};
+use hansa_audit_log::record::RecordSalt;
+use hansa_audit_log::storage::{LogStorage, StorageError};
+use hansa_audit_log::time::{ClockReading, UtcTimestamp};
+use hansa_policy::decision::PendingRefusal;
+use hansa_policy::id::{ContractId, RequestId};
+use hansa_policy::peer::{MembershipStatus, PeerCertificate, Roster, VerifiedPeer};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::peer::catalog_page::{
+    CatalogEntryPage, CatalogPageRequest, ListedDataset as CatalogueEntry,
+};
+use hansa_proto::peer::greeting::PeerGreeting;
+use hansa_proto::peer::message::compact_ack::SubmittedMessage;
+use hansa_proto::peer::message::{PeerMessage, SequencedMessage};
+use hansa_proto::peer::proof::{LogProof, LogProofRequest};
+use hansa_proto::peer::query_request::QueryRequestEnvelope;
+use hansa_proto::peer::witness::{CosignOutcome, HeadSubmission};
+use std::sync::Mutex;
+use tokio::sync::{Notify, broadcast, mpsc};
+
+type AnswerFunction =
+    Box<dyn Fn(&QueryRequestEnvelope) -> Result<AnswerStream, Refusal> + Send + Sync>;
+
+/// A question that is heard and never answered.
+pub(crate) const HANG: &str = "SELECT hang";
+
+/// What a test tells the front.
+pub(crate) struct TestPeerHandler {
+    pub(crate) roster: Mutex<Roster>,
+    pub(crate) answer: AnswerFunction,
+    pub(crate) asked: Mutex<Vec<QueryRequestEnvelope>>,
+    pub(crate) heard: Notify,
+    pub(crate) letters: Mutex<Vec<PeerMessage>>,
+    /// The receipt that it holds of what it has issued.
+    pub(crate) issued: Mutex<Option<Bytes>>,
+    /// How often a letter was handed in, whole or not.
+    pub(crate) handed_in: Mutex<usize>,
+    pub(crate) pages: Mutex<Vec<CatalogPageRequest>>,
+    pub(crate) outbox: Mutex<Vec<SequencedMessage>>,
+    pub(crate) late: broadcast::Sender<SequencedMessage>,
+    pub(crate) knocks: (
+        mpsc::Sender<RejectedConnection>,
+        tokio::sync::Mutex<mpsc::Receiver<RejectedConnection>>,
+    ),
+    ledger: Mutex<Ledger<MemoryLogStorage>>,
+}
+
+impl TestPeerHandler {
+    /// Answers every question like this.
+    pub(crate) fn answering(
+        answer: impl Fn(&QueryRequestEnvelope) -> Result<AnswerStream, Refusal> + Send + Sync + 'static,
+    ) -> Self {
+        let (sender, receiver) = mpsc::channel(64);
+        Self {
+            roster: Mutex::new(members()),
+            answer: Box::new(answer),
+            asked: Mutex::default(),
+            heard: Notify::new(),
+            letters: Mutex::default(),
+            issued: Mutex::default(),
+            handed_in: Mutex::default(),
+            pages: Mutex::default(),
+            outbox: Mutex::default(),
+            late: broadcast::channel(8).0,
+            knocks: (sender, tokio::sync::Mutex::new(receiver)),
+            ledger: Mutex::new(ledger()),
+        }
+    }
+
+    /// Answers every question with these frames.
+    pub(crate) fn giving(frames: Vec<Result<AnswerStreamFrame, Refusal>>) -> Self {
+        Self::answering(move |_| {
+            Ok(AnswerStream {
+                frames: stream::iter(frames.clone()).boxed(),
+            })
+        })
+    }
+
+    /// Answers nothing.
+    pub(crate) fn mute() -> Self {
+        Self::answering(|_| Err(Refusal::new(ErrorCode::DatasetUnknown, "no such dataset")))
+    }
+
+    /// How many refusals are on the books.
+    pub(crate) fn recorded(&self) -> u64 {
+        self.ledger.lock().unwrap().durable().size
+    }
+
+    fn declined(&self, refusal: Refusal) -> QueryRejection {
+        let declined = PendingRefusal::unopened(refusal, None);
+        match self.ledger.lock().unwrap().record(declined, stamp()) {
+            Ok(recorded) => QueryRejection::Declined(recorded),
+            Err(_) => QueryRejection::Closed,
+        }
+    }
+
+    /// From now on nothing can be recorded.
+    pub(crate) fn fill_the_disk(&self) {
+        self.ledger.lock().unwrap().shelf_mut().full = true;
+    }
+}
+
+fn members() -> Roster {
+    let standing = MembershipStatus {
+        issuers: vec![Digest::of(b"issuer")],
+        denied: Vec::new(),
+    };
+    Roster::new([(super::tallinn(), standing)].into())
+}
+
+#[async_trait]
+impl PeerHandler for TestPeerHandler {
+    fn recognise(&self, presented: &PeerCertificate) -> Result<VerifiedPeer, Refusal> {
+        let now = UtcTimestamp::from_micros(1_800_000_000_000_000).unwrap();
+        self.roster
+            .lock()
+            .unwrap()
+            .recognise(presented, now)
+            .map_err(|stranger| Refusal::new(ErrorCode::PeerNotTrusted, stranger.to_string()))
+    }
+
+    fn connection_rejected(&self, knock: RejectedConnection) {
+        // A crowd knocks more often than any test listens.
+        let _ = self.knocks.0.try_send(knock);
+    }
+
+    async fn decline(&self, _: &PeerCertificate, refusal: Refusal) -> QueryRejection {
+        self.declined(refusal)
+    }
+
+    async fn hello(
+        &self,
+        peer: &VerifiedPeer,
+        greeting: PeerGreeting,
+    ) -> Result<PeerGreeting, QueryRejection> {
+        Ok(PeerGreeting {
+            program: format!("{} greets {}", greeting.program, peer.id()),
+            ..greeting
+        })
+    }
+
+    async fn catalog(
+        &self,
+        _: &VerifiedPeer,
+        request: CatalogPageRequest,
+    ) -> Result<CatalogEntryPage, QueryRejection> {
+        self.pages.lock().unwrap().push(request.clone());
+        let after = request.after.unwrap_or_default();
+        let dataset = format!("after {after}").into_bytes().into();
+        Ok(CatalogEntryPage {
+            templates: Vec::new(),
+            entries: vec![CatalogueEntry {
+                dataset,
+                kind: None,
+                offers: Vec::new(),
+            }],
+            next: None,
+            newest_message: None,
+        })
+    }
+
+    async fn send(
+        &self,
+        _: &VerifiedPeer,
+        letter: SubmittedMessage,
+    ) -> Result<MessageReceipt, QueryRejection> {
+        *self.handed_in.lock().unwrap() += 1;
+        let letter = match letter {
+            SubmittedMessage::Whole(letter) => Some(letter),
+            SubmittedMessage::Short(short) => {
+                let issued = self.issued.lock().unwrap().clone();
+                issued.and_then(|issued| short.with_receipt(&issued))
+            }
+        };
+        let Some(letter) = letter else {
+            return Ok(MessageReceipt::NotWhole);
+        };
+        self.letters.lock().unwrap().push(letter);
+        Ok(MessageReceipt::In)
+    }
+
+    async fn inbox(
+        &self,
+        _: &VerifiedPeer,
+        after: u64,
+        _once: bool,
+    ) -> Result<PeerMessageStream, QueryRejection> {
+        let kept: Vec<_> = self
+            .outbox
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|numbered| numbered.number > after)
+            .cloned()
+            .map(Ok)
+            .collect();
+        let late = stream::unfold(self.late.subscribe(), |mut late| async move {
+            Some((Ok(late.recv().await.ok()?), late))
+        });
+        Ok(stream::iter(kept).chain(late).boxed())
+    }
+
+    async fn proof(
+        &self,
+        _: &VerifiedPeer,
+        wanted: LogProofRequest,
+    ) -> Result<LogProof, QueryRejection> {
+        match wanted {
+            LogProofRequest::Consistency { from, to: _ } => Ok(LogProof::Consistency {
+                hashes: vec![Digest::of(&from.to_be_bytes())],
+                head: "head".into(),
+            }),
+            LogProofRequest::Records { .. } => Err(self.declined(Refusal::new(
+                ErrorCode::EvidenceIncomplete,
+                "nothing for you",
+            ))),
+        }
+    }
+
+    async fn witness(
+        &self,
+        _: &VerifiedPeer,
+        shown: HeadSubmission,
+    ) -> Result<CosignOutcome, QueryRejection> {
+        match shown.growth.is_empty() {
+            true => Ok(CosignOutcome::Wanted(vec![shown.head])),
+            false => Ok(CosignOutcome::Witnessed(shown.head)),
+        }
+    }
+
+    async fn answer(
+        &self,
+        _: &VerifiedPeer,
+        asking: QueryRequestEnvelope,
+    ) -> Result<AnswerStream, QueryRejection> {
+        let answer = (self.answer)(&asking);
+        let hangs = asking.ask.sql == HANG;
+        self.asked.lock().unwrap().push(asking);
+        self.heard.notify_one();
+        if hangs {
+            std::future::pending::<()>().await;
+        }
+        answer.map_err(|refusal| self.declined(refusal))
+    }
+}
+
+/// A recorded question.
+#[derive(Debug)]
+pub(crate) struct TestQueryRecord(pub(crate) QueryRequestEnvelope);
+
+impl QueryRecord for TestQueryRecord {
+    fn asking(&self) -> &QueryRequestEnvelope {
+        &self.0
+    }
+}
+
+impl Evidence for TestQueryRecord {
+    fn entry(&self) -> RecordContent {
+        RecordContent {
+            kind: "errand",
+            body: Json::object([("request_id", Json::text(self.0.ask.request))]),
+        }
+    }
+}
+
+/// A question on the asker's books.
+pub(crate) fn recorded(sql: &str) -> Recorded<TestQueryRecord> {
+    let errand = TestQueryRecord(QueryRequestEnvelope {
+        ask: hansa_policy::query_request::QueryRequest {
+            request: RequestId([1; 16]),
+            contracts: vec![ContractId(Digest::of(b"contract"))],
+            sql: sql.to_owned(),
+            purpose: None,
+            rows: hansa_policy::query_request::RowScope::All,
+        },
+        deadline: None,
+        accept: [].into(),
+        compact_answers: true,
+        credentials: Vec::new(),
+    });
+    ledger().record(errand, stamp()).unwrap()
+}
+
+/// A refusal with all that a peer may be told.
+pub(crate) fn refused() -> Refusal {
+    Refusal::new(
+        ErrorCode::PurposeNotCovered,
+        "`advertising` is not permitted",
+    )
+    .with_contract(ContractId(Digest::of(b"contract")))
+    .with_clause(hansa_policy::id::ClauseId(3), "research")
+    .with_help("ask for research")
+}
+
+#[derive(Debug, Default)]
+struct MemoryLogStorage {
+    full: bool,
+}
+
+impl LogStorage for MemoryLogStorage {
+    fn append(&mut self, _: &[u8]) -> Result<(), StorageError> {
+        if self.full {
+            return Err(StorageError {
+                reason: "full".to_owned(),
+                full: true,
+            });
+        }
+        Ok(())
+    }
+}
+
+fn ledger() -> Ledger<MemoryLogStorage> {
+    let chain = ChainState::new("munster.example/hansa/evidence");
+    Ledger::open(MemoryLogStorage::default(), chain, "boot-1")
+}
+
+fn stamp() -> RecordMetadata {
+    RecordMetadata {
+        tick: ClockReading {
+            wall: UtcTimestamp::from_micros(1_800_000_000_000_000).unwrap(),
+            mono_ns: 0,
+        },
+        salt: RecordSalt([0; 16]),
+    }
+}

@@ -1,0 +1,311 @@
+//! Questions and their answers.
+
+use crate::peer::client::answer_stream::AnswerBatchStream;
+use crate::peer::client::{PeerClient, PeerEndpoint};
+use crate::peer::settings::TransportSettings;
+use crate::peer::testing::{
+    HANG, TestPeerHandler, TestProvider, frames, munster, recorded, refused, relay, soon,
+};
+use crate::peer_handler::{AnswerStream, AnswerStreamFrame};
+use futures::StreamExt as _;
+use futures::stream;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::peer::greeting::PeerGreeting;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+fn receipt() -> AnswerStreamFrame {
+    AnswerStreamFrame::Receipt("receipt".into())
+}
+
+fn with_receipt(batches: &[usize]) -> Vec<Result<AnswerStreamFrame, Refusal>> {
+    let mut all: Vec<_> = frames(batches).into_iter().map(Ok).collect();
+    all.push(Ok(receipt()));
+    all
+}
+
+async fn drain(stream: &mut AnswerBatchStream) -> Result<usize, Refusal> {
+    let mut rows = 0;
+    while let Some(batch) = soon(stream.next()).await {
+        rows += batch?.num_rows();
+    }
+    Ok(rows)
+}
+
+#[tokio::test]
+async fn rows_arrive_with_their_receipt() {
+    let city = TestProvider::start(TestPeerHandler::giving(with_receipt(&[3, 0, 10_000]))).await;
+    let client = city.connect().await;
+    let errand = recorded("SELECT 1");
+    let mut answer = soon(client.ask(&errand)).await.unwrap();
+    assert_eq!(answer.schema().fields().len(), 2);
+    assert_eq!(answer.received().receipt, None);
+    assert_eq!(drain(&mut answer).await.unwrap(), 10_003);
+
+    let mut hasher = blake3::Hasher::new();
+    let mut bytes = 0;
+    for frame in frames(&[3, 0, 10_000]) {
+        let AnswerStreamFrame::Data { header, body } = frame else {
+            panic!("no receipt among the frames");
+        };
+        hasher.update(&header);
+        hasher.update(&body);
+        bytes += header.len() + body.len();
+    }
+    let received = answer.received();
+    assert_eq!(received.rows, 10_003);
+    assert_eq!(received.bytes, u64::try_from(bytes).unwrap());
+    assert_eq!(received.digest, *hasher.finalize().as_bytes());
+    assert_eq!(received.receipt.as_deref(), Some(&b"receipt"[..]));
+    let asked = city.handler.asked.lock().unwrap();
+    assert_eq!(asked[0], errand.0);
+}
+
+#[tokio::test]
+async fn an_empty_answer_has_a_schema_and_a_receipt() {
+    let city = TestProvider::start(TestPeerHandler::giving(with_receipt(&[]))).await;
+    let client = city.connect().await;
+    let mut answer = soon(client.ask(&recorded("SELECT 1"))).await.unwrap();
+    assert_eq!(drain(&mut answer).await.unwrap(), 0);
+    assert!(answer.received().receipt.is_some());
+}
+
+#[tokio::test]
+async fn a_refusal_arrives_whole() {
+    let city = TestProvider::start(TestPeerHandler::answering(|_| Err(refused()))).await;
+    let client = city.connect().await;
+    let refusal = soon(client.ask(&recorded("SELECT 1"))).await.unwrap_err();
+    assert_eq!(refusal, refused().with_participant(munster()));
+    assert_eq!(city.handler.recorded(), 1);
+}
+
+#[tokio::test]
+async fn a_refusal_of_many_words_arrives() {
+    let mut wordy =
+        Refusal::new(ErrorCode::SqlInvalid, "ü".repeat(4000)).with_help("é".repeat(4000));
+    wordy.help = vec!["é".repeat(4000); 9];
+    wordy.allowed = Some("ß".repeat(4000));
+    let city = TestProvider::start(TestPeerHandler::answering(move |_| Err(wordy.clone()))).await;
+    let client = city.connect().await;
+    let refusal = soon(client.ask(&recorded("SELECT 1"))).await.unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::SqlInvalid);
+    assert_eq!(refusal.help.len(), 4);
+}
+
+#[tokio::test]
+async fn a_cut_answer_gives_its_receipt_first() {
+    let mut cut = with_receipt(&[5]);
+    cut.push(Err(Refusal::new(ErrorCode::Withdrawn, "withdrawn")));
+    let city = TestProvider::start(TestPeerHandler::giving(cut)).await;
+    let client = city.connect().await;
+    let mut answer = soon(client.ask(&recorded("SELECT 1"))).await.unwrap();
+    assert_eq!(soon(answer.next()).await.unwrap().unwrap().num_rows(), 5);
+    let refusal = soon(answer.next()).await.unwrap().unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::Withdrawn);
+    assert!(answer.received().receipt.is_some());
+    assert!(soon(answer.next()).await.is_none());
+}
+
+#[tokio::test]
+async fn an_answer_that_is_cut_before_its_first_message_says_why() {
+    let why = Refusal::new(ErrorCode::Expired, "the contract is over");
+    fails(vec![Ok(receipt()), Err(why)], ErrorCode::Expired).await;
+}
+
+#[track_caller]
+fn fails(
+    frames: Vec<Result<AnswerStreamFrame, Refusal>>,
+    code: ErrorCode,
+) -> impl Future<Output = ()> {
+    let place = std::panic::Location::caller();
+    async move {
+        let city = TestProvider::start(TestPeerHandler::giving(frames)).await;
+        let client = city.connect().await;
+        let outcome = match soon(client.ask(&recorded("SELECT 1"))).await {
+            Ok(mut answer) => drain(&mut answer).await,
+            Err(refusal) => Err(refusal),
+        };
+        let refusal = outcome.unwrap_err();
+        assert_eq!(refusal.code, code, "{place}: {refusal}");
+        assert_eq!(refusal.participant, Some(munster()), "{place}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_answer_is_told_from_one() {
+    let plain = |batches: &[usize]| frames(batches).into_iter().map(Ok).collect::<Vec<_>>();
+    fails(plain(&[3]), ErrorCode::Internal).await; // no receipt: the provider's own face says so
+    fails(Vec::new(), ErrorCode::Internal).await;
+    fails(vec![Ok(receipt())], ErrorCode::PeerDataInvalid).await; // no schema
+    let mut after = with_receipt(&[]);
+    after.extend(plain(&[1]));
+    fails(after, ErrorCode::Internal).await; // rows after the receipt
+    let headless = vec![plain(&[3]).remove(1)];
+    fails(headless, ErrorCode::PeerDataInvalid).await;
+    let mut twice = plain(&[]);
+    twice.extend(with_receipt(&[1]));
+    fails(twice, ErrorCode::PeerDataInvalid).await; // two schemas
+    let mut short = with_receipt(&[300]);
+    let Ok(AnswerStreamFrame::Data { body, .. }) = &mut short[1] else {
+        panic!("a batch");
+    };
+    body.truncate(100);
+    fails(short, ErrorCode::PeerDataInvalid).await;
+    let garbage = AnswerStreamFrame::Data {
+        header: vec![0xff; 64].into(),
+        body: bytes::Bytes::new(),
+    };
+    fails(vec![Ok(garbage)], ErrorCode::PeerDataInvalid).await;
+}
+
+#[tokio::test]
+async fn a_message_larger_than_the_limit_is_refused() {
+    let mut huge = with_receipt(&[1]);
+    let Ok(AnswerStreamFrame::Data { body, .. }) = &mut huge[1] else {
+        panic!("a batch");
+    };
+    *body = vec![0; 17 * 1024 * 1024].into();
+    fails(huge, ErrorCode::MessageTooLarge).await;
+}
+
+fn greeting() -> PeerGreeting {
+    PeerGreeting {
+        versions: [1].into(),
+        program: "hansa".to_owned(),
+        bundle_sequence: 0,
+        bundle: None,
+        head: None,
+        gossiped_heads: Vec::new(),
+    }
+}
+
+/// Tells when an answer is dropped.
+struct AnswerDropNotifier(mpsc::Sender<()>);
+
+impl Drop for AnswerDropNotifier {
+    fn drop(&mut self) {
+        let _ = self.0.try_send(());
+    }
+}
+
+/// An answer that never ends, in batches of some 200 KiB; counts how many were pulled and tells when it is dropped.
+fn endless(pulled: Arc<AtomicUsize>, dropped: mpsc::Sender<()>) -> TestPeerHandler {
+    let all = frames(&[10_000]);
+    let (schema, batch) = (all[0].clone(), all[1].clone());
+    TestPeerHandler::answering(move |_| {
+        let guard = AnswerDropNotifier(dropped.clone());
+        let pulled = Arc::clone(&pulled);
+        let batch = batch.clone();
+        let batches = stream::repeat_with(move || {
+            let _ = &guard;
+            pulled.fetch_add(1, Ordering::SeqCst);
+            Ok(batch.clone())
+        });
+        Ok(AnswerStream {
+            frames: stream::iter([Ok(schema.clone())]).chain(batches).boxed(),
+        })
+    })
+}
+
+#[tokio::test]
+async fn a_slow_reader_holds_nobody_else_and_little_memory() {
+    let pulled = Arc::new(AtomicUsize::new(0));
+    let (dropped, _keep) = mpsc::channel(64);
+    let city = TestProvider::start(endless(Arc::clone(&pulled), dropped)).await;
+    let client = city.connect().await;
+    let mut slow = soon(client.ask(&recorded("SELECT 1"))).await.unwrap();
+    assert!(soon(slow.next()).await.unwrap().is_ok());
+    // Others on the same connection are served, and all the while the answer does not pile up: the reader's window of
+    // 4 MiB, what the server may buffer, and a message on either side. An unbounded queue would take in thousands.
+    for _ in 0..200 {
+        soon(client.hello(&greeting())).await.unwrap();
+    }
+    let mut quick = soon(client.ask(&recorded("SELECT 2"))).await.unwrap();
+    for _ in 0..100 {
+        assert!(soon(quick.next()).await.unwrap().is_ok());
+    }
+    drop(quick);
+    let per_message = 190_000;
+    let bound = 100 + 2 * (8 * 1024 * 1024) / per_message;
+    let taken = pulled.load(Ordering::SeqCst);
+    assert!(
+        taken < bound,
+        "{taken} messages were pulled, at most {bound} may be"
+    );
+    assert!(soon(slow.next()).await.unwrap().is_ok(), "it goes on");
+}
+
+#[tokio::test]
+async fn an_asker_that_goes_away_ends_the_answer() {
+    let (dropped, mut told) = mpsc::channel(64);
+    let city = TestProvider::start(endless(Arc::default(), dropped)).await;
+    let client = city.connect().await;
+    let mut answer = soon(client.ask(&recorded("SELECT 1"))).await.unwrap();
+    assert!(soon(answer.next()).await.unwrap().is_ok());
+    assert!(told.try_recv().is_err());
+    drop(answer);
+    soon(told.recv()).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_answer_that_stands_still_is_given_up() {
+    let all = frames(&[1]);
+    let front = TestPeerHandler::answering(move |_| {
+        Ok(AnswerStream {
+            frames: stream::iter(all.clone().into_iter().map(Ok))
+                .chain(stream::pending())
+                .boxed(),
+        })
+    });
+    let settings = TransportSettings {
+        stall: Duration::from_millis(200),
+        ..TransportSettings::default()
+    };
+    let city = TestProvider::start_with(front, settings).await;
+    let client = city.connect().await;
+    let mut answer = soon(client.ask(&recorded("SELECT 1"))).await.unwrap();
+    assert!(soon(answer.next()).await.unwrap().is_ok());
+    let refusal = soon(answer.next()).await.unwrap().unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::TimedOut);
+}
+
+#[tokio::test]
+async fn an_answer_outlives_the_age_of_its_connection() {
+    let (dropped, mut told) = mpsc::channel(64);
+    let settings = TransportSettings {
+        connection_age: Duration::from_millis(200),
+        ..TransportSettings::default()
+    };
+    let city = TestProvider::start_with(endless(Arc::default(), dropped), settings).await;
+    let client = city.connect().await;
+    let mut answer = soon(client.ask(&recorded("SELECT 1"))).await.unwrap();
+    while city.handshakes() < 3 {
+        assert!(soon(client.hello(&greeting())).await.is_ok());
+        assert!(soon(answer.next()).await.unwrap().is_ok());
+    }
+    assert!(told.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_question_that_may_have_arrived_is_asked_once() {
+    let city = TestProvider::start(TestPeerHandler::mute()).await;
+    let (address, cut) = relay(city.address).await;
+    let way = PeerEndpoint {
+        port: address.port(),
+        ..city.endpoint()
+    };
+    let client = soon(PeerClient::connect(way)).await.unwrap();
+    let errand = recorded(HANG);
+    let asking = client.ask(&errand);
+    let breaking = async {
+        city.handler.heard.notified().await;
+        cut.send(()).await.unwrap();
+    };
+    let (outcome, ()) = soon(futures::future::join(asking, breaking)).await;
+    assert_eq!(outcome.unwrap_err().code, ErrorCode::PeerUnreachable);
+    // The way there is open again, and still nobody asked twice.
+    assert!(soon(client.hello(&greeting())).await.is_ok());
+    assert_eq!(city.handler.asked.lock().unwrap().len(), 1);
+}

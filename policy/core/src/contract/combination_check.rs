@@ -1,0 +1,382 @@
+//! What one consumer may hold on one dataset: no contracts that tell together what neither of them tells.
+//!
+//! What was told stays told: a contract that has ended counts as long as something was answered under it. So whoever judges
+//! has to bring along under which contracts something was.
+
+use super::differencing::{self, ContractCombination, DifferencingKind};
+use super::{ActiveContracts, Agreement, Assignee, ContractRegistry, ContractStatus};
+use crate::id::{ContractId, ParticipantId};
+use crate::refusal::{ErrorCode, Refusal};
+use crate::term::Term;
+use hansa_audit_log::time::UtcTimestamp;
+use std::collections::BTreeMap;
+
+/// When something was first answered under contracts, as far as somebody has looked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FirstAnswers(BTreeMap<ContractId, Option<UtcTimestamp>>);
+
+impl FirstAnswers {
+    /// Notes when something was first answered under a contract; nothing was where there is no instant.
+    pub fn note(&mut self, id: ContractId, at: Option<UtcTimestamp>) {
+        self.0.insert(id, at);
+    }
+
+    /// Of a contract of which nobody has looked, something was answered at all times.
+    fn of(&self, id: ContractId) -> Option<UtcTimestamp> {
+        self.0
+            .get(&id)
+            .copied()
+            .unwrap_or(Some(UtcTimestamp::EARLIEST))
+    }
+}
+
+/// A contract beside another one on the same dataset that the same consumer may use, and that is not harmless there.
+struct NeighbourContract<'a> {
+    id: ContractId,
+    agreement: &'a Agreement,
+    /// Its state, by its own time and that of its clauses.
+    standing: ContractStatus,
+    time: AgreementWindow,
+    combination: ContractCombination,
+}
+
+/// From when, and before when, something can be asked under an agreement.
+#[derive(Debug, Clone, Copy)]
+struct AgreementWindow {
+    from: UtcTimestamp,
+    until: UtcTimestamp,
+}
+
+impl AgreementWindow {
+    /// The time of an agreement within that of its clauses.
+    fn of(agreement: &Agreement) -> Self {
+        let whole = Self {
+            from: agreement.not_before,
+            until: agreement.not_after,
+        };
+        agreement
+            .clauses
+            .iter()
+            .fold(whole, |time, clause| match clause.term {
+                Term::NotBefore(from) => Self {
+                    from: time.from.max(from),
+                    ..time
+                },
+                Term::NotAfter(until) => Self {
+                    until: time.until.min(until),
+                    ..time
+                },
+                _ => time,
+            })
+    }
+
+    /// How a contract stands that can be asked at this time alone.
+    fn standing(self, standing: ContractStatus, now: UtcTimestamp) -> ContractStatus {
+        match standing {
+            ContractStatus::InForce | ContractStatus::NotYet if now >= self.until => {
+                ContractStatus::Expired
+            }
+            ContractStatus::InForce if now < self.from => ContractStatus::NotYet,
+            other => other,
+        }
+    }
+}
+
+impl NeighbourContract<'_> {
+    /// Whether it can still be asked, now or later.
+    const fn is_alive(&self) -> bool {
+        matches!(
+            self.standing,
+            ContractStatus::InForce | ContractStatus::NotYet
+        )
+    }
+
+    /// Whether a question beside it stands whatever was answered: rows that are asked tell all there is, and groups tell more
+    /// than rows only when these can't be asked any more.
+    fn stands_anyway(&self) -> bool {
+        self.combination == ContractCombination::Covered && (!self.shows_rows() || self.is_alive())
+    }
+
+    fn shows_rows(&self) -> bool {
+        !aggregates(self.agreement)
+    }
+}
+
+impl ContractRegistry {
+    /// Our contracts of which [`FirstAnswers`] must say something before this agreement is judged, itself among them.
+    #[must_use]
+    pub fn combined_with(
+        &self,
+        own: Option<ContractId>,
+        agreement: &Agreement,
+        now: UtcTimestamp,
+    ) -> Vec<ContractId> {
+        let neighbours = self.neighbours(own, (agreement, agreement.assignee_id()), now);
+        let others = neighbours.iter().map(|one| one.id);
+        match neighbours.is_empty() {
+            true => Vec::new(),
+            false => own.into_iter().chain(others).collect(),
+        }
+    }
+
+    /// The same before a question is judged, of all contracts under which it is asked.
+    #[must_use]
+    pub fn combined_with_those(
+        &self,
+        standing: &ActiveContracts,
+        now: UtcTimestamp,
+    ) -> Vec<ContractId> {
+        let who = standing.asker().id();
+        let asked = standing
+            .grants()
+            .values()
+            .filter_map(super::DatasetGrant::contract);
+        asked
+            .filter_map(|id| Some((id, self.agreement(id)?)))
+            .flat_map(|(id, agreement)| {
+                let neighbours = self.neighbours(Some(id), (agreement, Some(who)), now);
+                let others = neighbours.iter().filter(|one| !one.stands_anyway());
+                let others: Vec<ContractId> = others.map(|one| one.id).collect();
+                let own = (!others.is_empty()).then_some(id);
+                own.into_iter().chain(others)
+            })
+            .collect()
+    }
+
+    /// Refuses a question under a contract that would tell, beside another one, what neither tells: of two it is the one under
+    /// which something was answered later, or nothing; of two without an answer the one that was proposed later.
+    ///
+    /// # Errors
+    /// `COMBINED_DISCLOSURE`, naming the other one.
+    pub fn check_combined(
+        &self,
+        standing: &ActiveContracts,
+        answered: &FirstAnswers,
+        now: UtcTimestamp,
+    ) -> Result<(), Refusal> {
+        let who = standing.asker().id();
+        let asked = standing
+            .grants()
+            .values()
+            .filter_map(super::DatasetGrant::contract);
+        for id in asked {
+            let Some(agreement) = self.agreement(id) else {
+                continue;
+            };
+            // INVARIANT: no-subtraction. Whatever was signed, the second of two such contracts tells nothing.
+            if let Some(refusal) = self.barred_beside((id, agreement), who, answered, now) {
+                return Err(refusal);
+            }
+        }
+        Ok(())
+    }
+
+    /// Our contracts in force under which a question is refused since another one tells something beside them, with the reason.
+    #[must_use]
+    pub fn all_combined(&self, answered: &FirstAnswers, now: UtcTimestamp) -> Vec<Refusal> {
+        let ours = self.all(now).filter(|(_, agreement, standing)| {
+            agreement.provider.id == self.own
+                && matches!(standing, ContractStatus::InForce | ContractStatus::NotYet)
+        });
+        ours.filter_map(|(id, agreement, _)| {
+            let who = agreement.assignee_id()?;
+            self.barred_beside((id, agreement), who, answered, now)
+        })
+        .collect()
+    }
+
+    fn barred_beside(
+        &self,
+        (id, agreement): (ContractId, &Agreement),
+        who: &ParticipantId,
+        answered: &FirstAnswers,
+        now: UtcTimestamp,
+    ) -> Option<Refusal> {
+        let neighbours = self.neighbours(Some(id), (agreement, Some(who)), now);
+        let place = |id: ContractId, agreement: &Agreement| {
+            let first = answered.of(id).unwrap_or(UtcTimestamp::LATEST);
+            (first, agreement.proposed_at, id)
+        };
+        let own = place(id, agreement);
+        let covered = covers(agreement, &neighbours, None);
+        let bars = |one: &&NeighbourContract<'_>| {
+            let counts = one.is_alive() || answered.of(one.id).is_some();
+            let stands = match one.combination {
+                ContractCombination::Harmless => true,
+                ContractCombination::Covered => one.stands_anyway() || covered,
+                ContractCombination::Subtracts(_) if covered && one.shows_rows() => true,
+                ContractCombination::Subtracts(_) => own < place(one.id, one.agreement),
+            };
+            counts && !stands
+        };
+        let other = neighbours.iter().find(bars)?;
+        let refusal = combination_refusal(
+            (agreement, Some(id)),
+            other,
+            answered.of(other.id).is_some(),
+        );
+        Some(refusal.with_contract(id))
+    }
+
+    /// Refuses an agreement on our dataset that would tell, beside another contract that the same consumer may use, what
+    /// neither tells: groups subtract from each other, and rows from groups.
+    ///
+    /// # Errors
+    /// `COMBINED_DISCLOSURE`, naming the other one.
+    pub fn check_beside(
+        &self,
+        agreement: &Agreement,
+        answered: &FirstAnswers,
+        now: UtcTimestamp,
+    ) -> Result<(), Refusal> {
+        let neighbours = self.neighbours(None, (agreement, agreement.assignee_id()), now);
+        let replaces = |one: &NeighbourContract<'_>| {
+            agreement.supersedes == Some(one.id) && agreement.may_replace(one.agreement)
+        };
+        let replaced = neighbours.iter().find(|one| replaces(one));
+        let covered = covers(agreement, &neighbours, replaced.map(|one| one.id));
+        let own = AgreementWindow::of(agreement);
+        // Rows that are renewed already cover groups for as long as their next contract does.
+        let follows = |next: &NeighbourContract<'_>, one: &NeighbourContract<'_>| {
+            next.is_alive()
+                && !replaces(next)
+                && next.time.from <= one.time.until
+                && next.time.until >= own.until
+                && differencing::shows_all(&agreement.clauses, &next.agreement.clauses)
+        };
+        let bars = |one: &&NeighbourContract<'_>| {
+            let alive = one.is_alive() && !replaces(one);
+            let counts = alive || answered.of(one.id).is_some();
+            let stands = match one.combination {
+                ContractCombination::Harmless => true,
+                ContractCombination::Covered if one.shows_rows() => {
+                    let lasts = one.time.until >= own.until;
+                    covered || alive && (lasts || neighbours.iter().any(|next| follows(next, one)))
+                }
+                ContractCombination::Covered => !alive || own.until >= one.time.until,
+                ContractCombination::Subtracts(_) => covered && one.shows_rows(),
+            };
+            counts && !stands
+        };
+        match neighbours.iter().find(bars) {
+            None => Ok(()),
+            Some(other) => Err(combination_refusal(
+                (agreement, None),
+                other,
+                answered.of(other.id).is_some(),
+            )),
+        }
+    }
+
+    /// What is beside an agreement and not harmless: our other contracts on the dataset that `who` may use, or that everybody
+    /// may where the agreement is for everybody. Whoever holds a contract by name is refused at a question beside it: one
+    /// consumer's contract is no reason to keep the others from a public view.
+    fn neighbours<'a>(
+        &'a self,
+        own: Option<ContractId>,
+        (agreement, who): (&'a Agreement, Option<&ParticipantId>),
+        now: UtcTimestamp,
+    ) -> Vec<NeighbourContract<'a>> {
+        let dataset = &agreement.dataset.id;
+        if agreement.provider.id != self.own || dataset.owner != self.own {
+            return Vec::new();
+        }
+        let found: Vec<_> = match who {
+            Some(who) => self.giving_of(who, &dataset.name, now).collect(),
+            None => self
+                .over(dataset, now)
+                .filter(|(_, other, _)| other.assignee == Assignee::Public)
+                .collect(),
+        };
+        let others = found
+            .into_iter()
+            .filter(|(id, other, _)| Some(*id) != own && other.provider.id == self.own);
+        others
+            .map(|(id, other, standing)| {
+                let time = AgreementWindow::of(other);
+                NeighbourContract {
+                    id,
+                    agreement: other,
+                    standing: time.standing(standing, now),
+                    time,
+                    combination: differencing::between(&agreement.clauses, &other.clauses),
+                }
+            })
+            .filter(|one| one.combination != ContractCombination::Harmless)
+            .collect()
+    }
+}
+
+fn aggregates(agreement: &Agreement) -> bool {
+    let mut clauses = agreement.clauses.iter();
+    clauses.any(|clause| clause.term.aggregates())
+}
+
+/// Whether rows that can be asked, for as long as the groups of this agreement, tell all that these are made of.
+fn covers(
+    agreement: &Agreement,
+    beside: &[NeighbourContract<'_>],
+    but: Option<ContractId>,
+) -> bool {
+    let own = AgreementWindow::of(agreement);
+    aggregates(agreement)
+        && beside.iter().any(|one| {
+            one.standing == ContractStatus::InForce
+                && Some(one.id) != but
+                && one.time.until >= own.until
+                && differencing::shows_all(&agreement.clauses, &one.agreement.clauses)
+        })
+}
+
+/// Why one contract, or an agreement that would be one, can't be used beside another one.
+fn combination_refusal(
+    (agreement, own): (&Agreement, Option<ContractId>),
+    other: &NeighbourContract<'_>,
+    answered: bool,
+) -> Refusal {
+    let name = &agreement.dataset.id.name;
+    let own = own.map_or_else(
+        || "this contract".to_owned(),
+        |id| format!("contract `{}`", id.short()),
+    );
+    let theirs = format!("contract `{}`", other.id.short());
+    let (rows, groups) = match other.shows_rows() {
+        true => (&theirs, &own),
+        false => (&own, &theirs),
+    };
+    let what = match other.combination {
+        ContractCombination::Covered => format!(
+            "groups of `{name}` under {groups} could be asked longer than the rows under {rows}, which would be taken away from them"
+        ),
+        ContractCombination::Subtracts(DifferencingKind::Rows) => format!(
+            "rows of `{name}` under {rows} can be taken away from groups under {groups}: what is left is shown by neither"
+        ),
+        ContractCombination::Subtracts(DifferencingKind::Units) => format!(
+            "numbers of units in groups of `{name}` under {own} and under {theirs} tell together who is in several groups"
+        ),
+        ContractCombination::Harmless
+        | ContractCombination::Subtracts(DifferencingKind::Groups) => format!(
+            "groups of `{name}` under {own} and under {theirs} can be taken away from each other: what is left is shown by neither"
+        ),
+    };
+    let ended = match (answered, other.is_alive()) {
+        (true, false) => "; it has ended, and what was answered under it stays known",
+        // Somebody else may have asked a public view, which is nobody's business.
+        (true, true) if other.agreement.assignee == Assignee::Public => "",
+        (true, true) => "; something was answered under it",
+        (false, _) => "",
+    };
+    let mut refusal = Refusal::new(ErrorCode::CombinedDisclosure, format!("{what}{ended}"));
+    if other.is_alive() && differencing::is_made_of(&agreement.clauses, &other.agreement.clauses) {
+        refusal = refusal.with_help(format!(
+            "ask for coarser totals under {theirs}: they are made of the groups that it shows"
+        ));
+    }
+    refusal.with_help(match answered {
+        false => "agree on one contract in place of both: amend the other one",
+        true => "keep to the groups of the other contract, or agree on cells with noise: what was answered can't be taken back",
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,221 @@
+//! As consumer: the contracts that we hold, and what keeps us from asking under one.
+
+use super::{Agreement, ContractRegistry, ContractStatus, DatasetGrant};
+use crate::decision::prohibition_checks;
+use crate::id::{ContractId, PurposeId};
+use crate::refusal::{ErrorCode, Refusal};
+use crate::term::purpose::{self, Taxonomy};
+use hansa_audit_log::time::UtcTimestamp;
+
+impl ContractRegistry {
+    /// The contracts and public views of others that give something to us, with their state at `now`.
+    pub fn consumer_contracts(
+        &self,
+        now: UtcTimestamp,
+    ) -> impl Iterator<Item = (ContractId, &Agreement, ContractStatus)> {
+        self.giving_to(&self.own, now)
+            .filter(|(_, agreement, _)| agreement.provider.id != self.own)
+    }
+
+    /// What keeps us from asking under a contract that we hold, as far as it is known here: its state, the purpose that we
+    /// would declare, or what it prohibits. The provider decides; this spares a question that it would refuse.
+    #[must_use]
+    pub fn blocking_refusal(
+        &self,
+        id: ContractId,
+        declared: Option<&PurposeId>,
+        taxonomy: &Taxonomy,
+        now: UtcTimestamp,
+    ) -> Option<Refusal> {
+        let agreement = match self.usable(id, now) {
+            Ok(agreement) => agreement,
+            Err(refusal) => return Some(refusal),
+        };
+        let grant = DatasetGrant::of(id, agreement);
+        let refusal = purpose::check(&agreement.dataset.id, &grant, taxonomy, declared)
+            .and_then(|()| prohibition_checks::for_certain(&grant, taxonomy, declared, now))
+            .err()?;
+        let refusal = refusal.with_contract(id);
+        Some(refusal.with_participant(agreement.provider.id.clone()))
+    }
+
+    /// A contract that we hold as consumer, where it is in force.
+    ///
+    /// # Errors
+    /// `CONTRACT_UNKNOWN` where we hold none of that identity, or one that gives nothing to us; `WITHDRAWN`, `SUPERSEDED`,
+    /// `EXPIRED`, `NOT_YET_VALID`.
+    pub fn usable(&self, id: ContractId, now: UtcTimestamp) -> Result<&Agreement, Refusal> {
+        let unknown = |sentence: String| Refusal::new(ErrorCode::ContractUnknown, sentence);
+        let Some((agreement, standing)) = self.stands(id, now) else {
+            return Err(unknown(format!("we hold no contract `{}`", id.short())));
+        };
+        let provider = &agreement.provider.id;
+        if *provider == self.own || !agreement.gives_to(&self.own) {
+            let sentence = format!("contract `{}` gives nothing to us", id.short());
+            return Err(unknown(sentence).with_contract(id));
+        }
+        match standing.refusal(id, agreement) {
+            Some(refusal) => Err(refusal.with_participant(provider.clone())),
+            None => Ok(agreement),
+        }
+    }
+}
+
+impl Agreement {
+    /// The clause that prohibits every question for this purpose about now, as far as that can be told without asking.
+    ///
+    /// # Errors
+    /// `TERM_UNKNOWN` where its purposes can't be judged here.
+    pub fn prohibits(
+        &self,
+        id: ContractId,
+        declared: Option<&PurposeId>,
+        taxonomy: &Taxonomy,
+        now: UtcTimestamp,
+    ) -> Result<Option<Refusal>, Refusal> {
+        let grant = DatasetGrant::of(id, self);
+        match prohibition_checks::for_certain(&grant, taxonomy, declared, now) {
+            Ok(()) => Ok(None),
+            Err(why) if why.code == ErrorCode::Prohibited => Ok(Some(why.with_contract(id))),
+            Err(why) => Err(why),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::Assignee;
+    use crate::fixture::{
+        CONSUMER, agreed, agreement, contract_id, participant, party, purpose, purposes, taxonomy,
+        time,
+    };
+    use crate::id::ClauseId;
+    use crate::term::prohibition::{
+        ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
+    };
+    use crate::term::{Clause, Term};
+    use std::collections::BTreeSet;
+
+    #[track_caller]
+    fn check(
+        change: impl FnOnce(&mut Agreement),
+        declared: Option<&str>,
+        now: &str,
+        expect: Option<ErrorCode>,
+    ) {
+        let mut agreement = agreement("bikes", [Term::Purpose(purposes(&["dpv:Research"]))]);
+        change(&mut agreement);
+        let id = contract_id("bikes");
+        let mut book = ContractRegistry::new(participant(CONSUMER));
+        book.readmit(agreed(id, agreement), &BTreeSet::from([id]))
+            .unwrap();
+        let declared = declared.map(purpose);
+        let got = book.blocking_refusal(id, declared.as_ref(), &taxonomy(), time(now));
+        assert_eq!(got.map(|refusal| refusal.code), expect);
+    }
+
+    #[test]
+    fn state_and_purpose() {
+        let now = "2026-06-01T00:00:00Z";
+        check(|_| {}, Some("dpv:Academic"), now, None);
+        check(|_| {}, None, now, Some(ErrorCode::PurposeMissing));
+        check(
+            |_| {},
+            Some("dpv:Marketing"),
+            now,
+            Some(ErrorCode::PurposeNotCovered),
+        );
+        check(
+            |_| {},
+            None,
+            "2027-01-01T00:00:00Z",
+            Some(ErrorCode::Expired),
+        );
+        check(
+            |_| {},
+            None,
+            "2025-01-01T00:00:00Z",
+            Some(ErrorCode::NotYetValid),
+        );
+        check(
+            |a| a.assignee = Assignee::Public,
+            Some("dpv:Research"),
+            now,
+            None,
+        );
+        let other = || Assignee::Participant(party("hansa://other.example"));
+        check(
+            |a| a.assignee = other(),
+            Some("dpv:Research"),
+            now,
+            Some(ErrorCode::ContractUnknown),
+        );
+    }
+    /// What is prohibited for certain is not asked for; what depends on what is not known here is left to the provider.
+    #[test]
+    fn what_is_prohibited_is_known_beforehand() {
+        let research = Some("dpv:Academic");
+        let now = "2026-06-01T12:00:00Z";
+        let refused = Some(ErrorCode::Prohibited);
+        let with = |part: Option<ProhibitedPart>, when: ProhibitionCondition| {
+            move |agreement: &mut Agreement| {
+                let term = Term::from(ProhibitionTerm {
+                    action: ProhibitedAction::Use,
+                    part,
+                    condition: when,
+                });
+                let id = ClauseId(9);
+                agreement.clauses.push(Clause { id, term });
+            }
+        };
+        let of = |text: &str| ProhibitionCondition {
+            purpose: Some(purposes(&[text])),
+            ..ProhibitionCondition::ALWAYS
+        };
+        check(with(None, of("dpv:Academic")), research, now, refused);
+        // Narrower and wider ones are prohibited with it, and no other one.
+        check(with(None, of("dpv:Research")), research, now, refused);
+        check(with(None, of("dpv:Marketing")), research, now, None);
+        let columns = ProhibitedPart::Columns(crate::fixture::names(&["site"]));
+        check(
+            with(Some(columns), ProhibitionCondition::ALWAYS),
+            research,
+            now,
+            None,
+        );
+        let here = ProhibitionCondition {
+            networks: Some(vec!["10.0.0.0/8".parse().unwrap()]),
+            ..of("dpv:Academic")
+        };
+        check(with(None, here), research, now, None);
+        // Clocks differ by minutes.
+        for (now, expect) in [
+            ("2026-06-01T09:54:59Z", None),
+            ("2026-06-01T10:04:59Z", None),
+            ("2026-06-01T10:05:00Z", refused),
+            ("2026-06-01T13:54:59Z", refused),
+            ("2026-06-01T13:55:00Z", None),
+            ("2026-06-01T14:00:00Z", None),
+        ] {
+            let midday = ProhibitionCondition {
+                from: Some(time("2026-06-01T10:00:00Z")),
+                until: Some(time("2026-06-01T14:00:00Z")),
+                ..ProhibitionCondition::ALWAYS
+            };
+            check(with(None, midday), research, now, expect);
+        }
+        // A contract whose purposes are not ours can't be judged here.
+        let foreign = |agreement: &mut Agreement| {
+            agreement.purposes = "9:sha256:00".to_owned();
+            agreement.clauses.clear();
+            with(None, of("dpv:Academic"))(agreement);
+        };
+        check(foreign, research, now, Some(ErrorCode::TermUnknown));
+        let mut agreement = agreement("bikes", []);
+        foreign(&mut agreement);
+        let (id, declared) = (contract_id("bikes"), purpose("dpv:Academic"));
+        let judged = agreement.prohibits(id, Some(&declared), &taxonomy(), time(now));
+        assert_eq!(judged.unwrap_err().code, ErrorCode::TermUnknown);
+    }
+}

@@ -1,0 +1,100 @@
+//! As provider: the contracts that a caller may name, and what those that it names give.
+
+use super::{Agreement, ContractRegistry, ContractStatus, DatasetGrant};
+use crate::id::{ContractId, DatasetId, ParticipantId, SqlIdentifier};
+use crate::refusal::{ErrorCode, Refusal};
+use hansa_audit_log::time::UtcTimestamp;
+use std::collections::BTreeMap;
+
+impl ContractRegistry {
+    /// The contracts and public views of ours that `peer` may name at `now`, in order of their identity.
+    pub fn contracts_for<'a>(
+        &'a self,
+        peer: &'a ParticipantId,
+        now: UtcTimestamp,
+    ) -> impl Iterator<Item = (ContractId, &'a Agreement)> {
+        self.giving_to(peer, now)
+            .filter_map(move |(id, agreement, standing)| {
+                (self.gives(agreement, peer) && standing == ContractStatus::InForce)
+                    .then_some((id, agreement))
+            })
+    }
+
+    /// The same over one dataset.
+    pub fn contracts_over<'a>(
+        &'a self,
+        peer: &'a ParticipantId,
+        dataset: &'a SqlIdentifier,
+        now: UtcTimestamp,
+    ) -> impl Iterator<Item = (ContractId, &'a Agreement)> {
+        self.giving_of(peer, dataset, now)
+            .filter_map(move |(id, agreement, standing)| {
+                (self.gives(agreement, peer) && standing == ContractStatus::InForce)
+                    .then_some((id, agreement))
+            })
+    }
+
+    /// What the contracts that `who` names give, by dataset: each must be ours to give, to `who`, and in force.
+    pub(super) fn given(
+        &self,
+        who: &ParticipantId,
+        ids: &[ContractId],
+        now: UtcTimestamp,
+    ) -> Result<BTreeMap<DatasetId, DatasetGrant>, Refusal> {
+        let mut grants = BTreeMap::new();
+        for id in ids {
+            let page = self
+                .contracts
+                .get(id)
+                .filter(|page| self.gives(&page.agreement, who))
+                .ok_or_else(|| {
+                    Refusal::new(
+                        ErrorCode::ContractUnknown,
+                        format!("no contract `{}` with you", id.short()),
+                    )
+                })?;
+            let agreement = &page.agreement;
+            if let Some(refusal) = self.standing(*id, page, now).refusal(*id, agreement) {
+                return Err(refusal);
+            }
+            let dataset = &agreement.dataset.id;
+            let grant = DatasetGrant::of(*id, agreement).begun_by(self.first(*id));
+            let grant = grant.ending(self.ends(*id, page));
+            if grants.insert(dataset.clone(), grant).is_some() {
+                return Err(Refusal::new(
+                    ErrorCode::ContractAmbiguous,
+                    format!("two of the contracts named give `{}`", dataset.name),
+                )
+                .with_help("name one contract for each dataset"));
+            }
+        }
+        Ok(grants)
+    }
+
+    /// The first version of a contract, as far as its earlier ones are here.
+    #[must_use]
+    pub fn first(&self, id: ContractId) -> ContractId {
+        let mut first = id;
+        // No chain is longer than the book, whatever contracts say of each other.
+        for _ in 0..self.contracts.len() {
+            let Some(page) = self.contracts.get(&first) else {
+                break;
+            };
+            let earlier = page.agreement.supersedes.and_then(|earlier| {
+                let old = self.contracts.get(&earlier)?;
+                page.agreement
+                    .may_replace(&old.agreement)
+                    .then_some(earlier)
+            });
+            match earlier {
+                Some(earlier) if earlier != id => first = earlier,
+                _ => break,
+            }
+        }
+        first
+    }
+
+    fn gives(&self, agreement: &Agreement, who: &ParticipantId) -> bool {
+        agreement.provider.id == self.own && agreement.gives_to(who)
+    }
+}

@@ -1,0 +1,104 @@
+//! Which signatures a contract needs, and whose each must be.
+
+use super::signature_purpose::SignaturePurpose;
+use super::{Assignee, SignatoryRole, SignatureVerifier, SignedContract, mandate};
+use crate::refusal::{ErrorCode, Refusal};
+
+impl SignedContract {
+    /// Checks that it carries exactly one signature, that of `role`: a contract on its way.
+    ///
+    /// # Errors
+    /// A refusal with the code of the first fault.
+    pub fn check_one(
+        &self,
+        role: SignatoryRole,
+        keys: &(impl SignatureVerifier + ?Sized),
+    ) -> Result<(), Refusal> {
+        self.check_exactly(&[role], keys)
+    }
+
+    /// Checks the signature of `role`, whatever others it carries.
+    ///
+    /// # Errors
+    /// A refusal with the code of the first fault.
+    pub fn check_signature(
+        &self,
+        role: SignatoryRole,
+        keys: &(impl SignatureVerifier + ?Sized),
+    ) -> Result<(), Refusal> {
+        let party = match (role, &self.agreement.assignee) {
+            (SignatoryRole::Provider, _) => Some(&self.agreement.provider),
+            (SignatoryRole::Consumer, Assignee::Participant(consumer)) => Some(consumer),
+            (SignatoryRole::Consumer, Assignee::Public) => None,
+        };
+        let signature = self
+            .signatures
+            .iter()
+            .find(|signature| signature.role == role);
+        let (Some(party), Some(signature)) = (party, signature) else {
+            return Err(Refusal::new(
+                ErrorCode::SignatureMissing,
+                format!("the signature of the {} is missing", role.as_str()),
+            )
+            .with_contract(self.id));
+        };
+        // A seal is a key of its own: whose it is, its authority says.
+        if signature.seal.is_none() && signature.kid != party.signing_key {
+            return Err(Refusal::new(
+                ErrorCode::SignerNotParty,
+                format!("the signature of the {} is by another key", role.as_str()),
+            )
+            .with_contract(self.id)
+            .with_participant(party.id.clone()));
+        }
+        let deed = match self.agreement.assignee {
+            Assignee::Participant(_) => SignaturePurpose::Contract,
+            Assignee::Public => SignaturePurpose::View,
+        };
+        keys.check(&party.id, signature, deed)
+            .and_then(|()| match deed {
+                // A public view binds nobody else, and is signed by the connector itself.
+                SignaturePurpose::View => Ok(()),
+                _ => mandate::check(&self.agreement, party, signature, keys),
+            })
+            .map_err(|refusal| refusal.with_contract(self.id))
+    }
+
+    /// Checks that it carries the signature of each side that must sign, and no other.
+    pub(super) fn check_all(
+        &self,
+        keys: &(impl SignatureVerifier + ?Sized),
+    ) -> Result<(), Refusal> {
+        match &self.agreement.assignee {
+            Assignee::Participant(_) => {
+                self.check_exactly(&[SignatoryRole::Provider, SignatoryRole::Consumer], keys)
+            }
+            Assignee::Public => self.check_exactly(&[SignatoryRole::Provider], keys),
+        }
+    }
+
+    fn check_exactly(
+        &self,
+        roles: &[SignatoryRole],
+        keys: &(impl SignatureVerifier + ?Sized),
+    ) -> Result<(), Refusal> {
+        let (carried, expected) = (self.signatures.len(), roles.len());
+        if carried < expected {
+            return Err(Refusal::new(
+                ErrorCode::SignatureMissing,
+                format!("the contract carries {carried} of {expected} signatures"),
+            )
+            .with_contract(self.id));
+        }
+        if carried > expected {
+            return Err(Refusal::new(
+                ErrorCode::SignatureCount,
+                format!("the contract carries {carried} signatures instead of {expected}"),
+            )
+            .with_contract(self.id));
+        }
+        roles
+            .iter()
+            .try_for_each(|role| self.check_signature(*role, keys))
+    }
+}

@@ -1,0 +1,145 @@
+//! What somebody could see: a standing that nobody has, for our own people to look at. Nothing of it leaves, and it is no
+//! ground for an answer to anybody.
+
+use super::{ActiveContracts, Agreement, ContractRegistry, DatasetGrant, Requester};
+use crate::id::{ContractId, ParticipantId};
+use crate::refusal::{ErrorCode, Refusal};
+use hansa_audit_log::time::UtcTimestamp;
+use std::collections::BTreeMap;
+
+impl ContractRegistry {
+    /// What `who` stands on at `now` with all its contracts and public views with us; of a dataset that several give, under
+    /// the one among `chosen`.
+    ///
+    /// # Errors
+    /// `CONTRACT_AMBIGUOUS` where several give a dataset and none is chosen, or several are; the reason of one that is chosen and
+    /// gives nothing to `who` then: `CONTRACT_UNKNOWN`, `WITHDRAWN`, `SUPERSEDED`, `EXPIRED`, `NOT_YET_VALID`.
+    pub fn simulate(
+        &self,
+        who: &ParticipantId,
+        chosen: &[ContractId],
+        now: UtcTimestamp,
+    ) -> Result<ActiveContracts, Refusal> {
+        let known = |id: &ContractId| self.giving_to(who, now).any(|(held, ..)| held == *id);
+        if let Some(unknown) = chosen.iter().find(|id| !known(id)) {
+            return Err(Refusal::new(
+                ErrorCode::ContractUnknown,
+                format!("`{}` gives nothing to `{who}`", unknown.short()),
+            ));
+        }
+        let chosen = self.given(who, chosen, now)?;
+        let mut grants: BTreeMap<_, DatasetGrant> = BTreeMap::new();
+        for (id, agreement) in self.contracts_for(who, now) {
+            let dataset = &agreement.dataset.id;
+            if chosen.contains_key(dataset) {
+                continue;
+            }
+            let grant = DatasetGrant::of(id, agreement).begun_by(self.first(id));
+            let other = grants.insert(dataset.clone(), grant);
+            if let Some(other) = other.as_ref().and_then(DatasetGrant::contract) {
+                return Err(Refusal::new(
+                    ErrorCode::ContractAmbiguous,
+                    format!(
+                        "`{}` and `{}` both give `{}`",
+                        other.short(),
+                        id.short(),
+                        dataset.name
+                    ),
+                )
+                .with_help("name one of them: --contract ID"));
+            }
+        }
+        grants.extend(chosen);
+        Ok(ActiveContracts::supposed(who.clone(), grants))
+    }
+
+    /// What `who` would stand on with an agreement that nobody has signed.
+    #[must_use]
+    pub fn suppose_draft(who: &ParticipantId, draft: &Agreement) -> ActiveContracts {
+        // A draft has no identity; its grant bears that of nothing.
+        let id = ContractId(hansa_audit_log::digest::Digest::of(b"draft"));
+        let grant = DatasetGrant::of(id, draft);
+        let grants = BTreeMap::from([(draft.dataset.id.clone(), grant)]);
+        ActiveContracts::supposed(who.clone(), grants)
+    }
+}
+
+impl ActiveContracts {
+    /// The same once more, where it is supposed: a ruling takes its standing, and people look more than once.
+    #[must_use]
+    pub fn supposed_again(&self) -> Option<Self> {
+        match &self.asker {
+            Requester::Supposed(who) => Some(Self::supposed(who.clone(), self.grants.clone())),
+            Requester::Peer(_) | Requester::House(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{CONSUMER, agreed, agreement, contract_id, participant, time};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn all_that_somebody_holds() {
+        let mut book = ContractRegistry::new(participant(crate::fixture::PROVIDER));
+        let (bikes, air) = (contract_id("bikes"), contract_id("air"));
+        let logged = BTreeSet::from([bikes, air]);
+        for (id, dataset) in [(bikes, "bikes"), (air, "air")] {
+            book.readmit(agreed(id, agreement(dataset, [])), &logged)
+                .unwrap();
+        }
+        let now = time("2026-06-01T00:00:00Z");
+        let who = participant(CONSUMER);
+        let standing = book.simulate(&who, &[], now).unwrap();
+        assert_eq!(standing.grants().len(), 2);
+        assert_eq!(standing.asker().id(), &who);
+        let stranger = participant("hansa://stranger.example");
+        let nothing = book.simulate(&stranger, &[], now).unwrap();
+        assert!(nothing.grants().is_empty());
+        let refused = book.simulate(&stranger, &[bikes], now).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::ContractUnknown);
+        let draft = ContractRegistry::suppose_draft(&who, &agreement("bikes", []));
+        assert_eq!(draft.grants().len(), 1);
+    }
+
+    #[test]
+    fn what_is_chosen_binds_or_says_why_not() {
+        let mut book = ContractRegistry::new(participant(crate::fixture::PROVIDER));
+        let named = ["one", "two", "three", "air"];
+        let logged = named.map(contract_id).into_iter().collect::<BTreeSet<_>>();
+        for name in named {
+            let dataset = if name == "air" { "air" } else { "bikes" };
+            let mut agreement = agreement(dataset, []);
+            name.clone_into(&mut agreement.uid);
+            book.readmit(agreed(contract_id(name), agreement), &logged)
+                .unwrap();
+        }
+        book.end(contract_id("three"), time("2026-05-01T00:00:00Z"));
+        let (who, now) = (participant(CONSUMER), time("2026-06-01T00:00:00Z"));
+        let refused = |chosen: &[&str], now| {
+            let chosen: Vec<ContractId> = chosen.iter().map(|name| contract_id(name)).collect();
+            book.simulate(&who, &chosen, now).err().map(|why| why.code)
+        };
+        assert_eq!(refused(&[], now), Some(ErrorCode::ContractAmbiguous));
+        for chosen in [&["one"][..], &["two"], &["two", "air"]] {
+            assert_eq!(refused(chosen, now), None, "{chosen:?}");
+        }
+        let chosen = book.simulate(&who, &[contract_id("two")], now).unwrap();
+        let under = chosen.grants().values().filter_map(DatasetGrant::contract);
+        let under: BTreeSet<ContractId> = under.collect();
+        assert_eq!(under, BTreeSet::from(["two", "air"].map(contract_id)));
+        assert_eq!(
+            refused(&["one", "two"], now),
+            Some(ErrorCode::ContractAmbiguous)
+        );
+        assert_eq!(refused(&["three"], now), Some(ErrorCode::Withdrawn));
+        assert_eq!(refused(&["two", "three"], now), Some(ErrorCode::Withdrawn));
+        let later = time("2030-06-01T00:00:00Z");
+        assert_eq!(refused(&["one"], later), Some(ErrorCode::Expired));
+        let before = time("2020-06-01T00:00:00Z");
+        assert_eq!(refused(&["one"], before), Some(ErrorCode::NotYetValid));
+        assert_eq!(refused(&["none"], now), Some(ErrorCode::ContractUnknown));
+    }
+}

@@ -1,0 +1,45 @@
+//! What each clause says to a question at the door, for people: the same checks as a ruling, one by one.
+
+use super::restriction_checks::RestrictedContracts;
+use super::{DecisionInput, check};
+use crate::contract::ActiveContracts;
+use crate::id::{ContractId, DatasetId};
+use crate::refusal::Refusal;
+use crate::term::Clause;
+
+/// What one clause says.
+#[derive(Debug)]
+pub struct ClauseVerdict {
+    /// The dataset.
+    pub dataset: DatasetId,
+    /// The contract; absent for the house contract.
+    pub contract: Option<ContractId>,
+    /// The clause, of the contract or of the provider's guard.
+    pub clause: Clause,
+    /// Why it refuses; `None` where it lets the question in, or has its effect elsewhere.
+    pub refusal: Option<Refusal>,
+}
+
+/// Every clause of the standing, in order, with what it says at the door; then those of the guards. What only a plan shows,
+/// such as hidden columns and joins, is not looked at.
+///
+/// # Errors
+/// `DATASET_GUARDED` where a guard can't be read.
+pub fn trace(
+    standing: &ActiveContracts,
+    facts: &DecisionInput<'_>,
+) -> Result<Vec<ClauseVerdict>, Refusal> {
+    let mut said = Vec::new();
+    for (dataset, grant) in standing.grants() {
+        for clause in grant.clauses() {
+            said.push(ClauseVerdict {
+                dataset: dataset.clone(),
+                contract: grant.contract(),
+                clause: clause.clone(),
+                refusal: check::one(standing, (dataset, grant), clause, facts).err(),
+            });
+        }
+    }
+    said.extend(RestrictedContracts::of(standing, facts)?.said(facts));
+    Ok(said)
+}

@@ -1,0 +1,111 @@
+//! What a question that is permitted says of itself.
+
+use super::{PermitDecision, QuotaBudget, RowLimit};
+use crate::contract::ActiveContracts;
+use crate::decision::prepaid_charge::PrepaidCharge;
+use crate::effect::Effect;
+use crate::id::{ClauseId, ContractId, DatasetId, PurposeId, RequestId};
+use crate::refusal::{ErrorCode, Refusal};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::UtcTimestamp;
+use std::collections::{BTreeMap, BTreeSet};
+
+impl<Q> PermitDecision<Q> {
+    /// The question.
+    pub const fn question(&self) -> &Q {
+        &self.question
+    }
+
+    /// The contracts.
+    pub const fn standing(&self) -> &ActiveContracts {
+        &self.standing
+    }
+
+    /// The question's identity.
+    pub const fn request(&self) -> RequestId {
+        self.request
+    }
+
+    /// The declared purpose.
+    pub const fn purpose(&self) -> Option<&PurposeId> {
+        self.purpose.as_ref()
+    }
+
+    /// Commitment to the SQL text.
+    pub const fn sql_commit(&self) -> Digest {
+        self.sql_commit
+    }
+
+    /// The snapshot label of each dataset.
+    pub const fn snapshots(&self) -> &BTreeMap<DatasetId, String> {
+        &self.snapshots
+    }
+
+    /// The signed statements on which it relies that the question is let in.
+    pub fn relied_on(&self) -> BTreeSet<Digest> {
+        let papers = self.relied.values().flatten();
+        papers.map(|paper| paper.statement).collect()
+    }
+
+    /// What is done to each dataset.
+    pub const fn effects(&self) -> &BTreeMap<DatasetId, Vec<Effect>> {
+        &self.effects
+    }
+
+    /// The instant of the ruling.
+    pub const fn at(&self) -> UtcTimestamp {
+        self.at
+    }
+
+    /// The prohibitions of its contract that hold, of each dataset.
+    pub const fn prohibits(&self) -> &BTreeMap<DatasetId, BTreeSet<ClauseId>> {
+        &self.prohibits
+    }
+
+    /// The quotas that the answer draws on.
+    pub fn budgets(&self) -> &[QuotaBudget] {
+        &self.budgets
+    }
+
+    /// The least limit on the rows of the answer.
+    pub const fn row_limit(&self) -> Option<RowLimit> {
+        self.row_limit
+    }
+
+    /// How many rows may leave in a second, by contract.
+    pub fn rates(&self) -> &[(ContractId, u64)] {
+        &self.rates
+    }
+
+    /// The instant at which the first of the contracts ends, or a prohibition comes to hold, of a contract or a guard; the
+    /// answer is cut there.
+    pub fn ends(&self) -> UtcTimestamp {
+        self.ends.min(self.prohibited).min(self.guard_begins)
+    }
+
+    /// Why it is cut there.
+    pub fn cut(&self) -> Refusal {
+        if self.guard_begins < self.prohibited.min(self.ends) {
+            let sentence = "the provider's guard came to refuse it while the answer ran";
+            Refusal::new(ErrorCode::DatasetGuarded, sentence)
+        } else if self.prohibited < self.ends {
+            let sentence = "a prohibition of the contract came to hold while the answer ran";
+            Refusal::new(ErrorCode::Prohibited, sentence)
+        } else {
+            Refusal::new(
+                ErrorCode::Expired,
+                "the contract ended while the answer ran",
+            )
+        }
+    }
+
+    /// What the answer draws from what was paid beforehand.
+    pub fn fares(&self) -> &[PrepaidCharge] {
+        &self.charges
+    }
+
+    /// The question alone; for the executor, which has taken the effects.
+    pub fn into_question(self) -> Q {
+        self.question
+    }
+}

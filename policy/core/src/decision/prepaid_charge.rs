@@ -1,0 +1,82 @@
+//! What an answer draws from what was paid beforehand.
+
+use super::{DatasetColumns, DecisionInput, check};
+use crate::contract::{ActiveContracts, DatasetGrant};
+use crate::id::{ClauseId, ContractId};
+use crate::term::Term;
+use crate::term::price::{PriceTerm, PriceUnit};
+use hansa_audit_log::json::Json;
+
+/// A price that is paid beforehand, and that the answer draws on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrepaidCharge {
+    /// The contract.
+    pub contract: ContractId,
+    /// Its first version, for which what was paid and spent is kept.
+    pub first: ContractId,
+    /// The clause.
+    pub clause: ClauseId,
+    /// The price.
+    pub price: PriceTerm,
+    /// How many of what it is for are charged by letting the question in: a question, or months that have begun. Rows and
+    /// bytes are charged when they are about to leave.
+    pub count: u64,
+}
+
+impl PrepaidCharge {
+    /// A charge of so many, as records hold it.
+    #[must_use]
+    pub fn charge(&self, count: u64) -> Json {
+        Json::object([
+            ("contract", Json::text(self.first)),
+            ("clause", Json::Int(i64::from(self.clause.0))),
+            ("per", Json::text(self.price.per.as_str())),
+            ("each", Json::text(self.price.each())),
+            ("count", Json::count(count)),
+        ])
+    }
+
+    /// How much of it so many rows and bytes are; none where it is for neither.
+    #[must_use]
+    pub const fn running(&self, rows: u64, bytes: u64) -> Option<u64> {
+        match self.price.per {
+            PriceUnit::Row => Some(rows),
+            PriceUnit::Megabyte => Some(bytes),
+            PriceUnit::Query | PriceUnit::Month => None,
+        }
+    }
+}
+
+/// The prices of what the question reads that are paid beforehand.
+pub(super) fn fares(
+    standing: &ActiveContracts,
+    facts: &DecisionInput<'_>,
+    reads: &DatasetColumns,
+) -> Vec<PrepaidCharge> {
+    let mut fares = Vec::new();
+    for (_, grant) in check::read(standing, reads) {
+        fares.extend(of(grant, check::around(grant, facts).balance.months_due));
+    }
+    fares
+}
+
+fn of(grant: &DatasetGrant, months_due: u64) -> Option<PrepaidCharge> {
+    let (contract, first) = (grant.contract()?, grant.first()?);
+    grant
+        .clauses()
+        .iter()
+        .find_map(|clause| match &clause.term {
+            Term::Price(price) if price.prepaid.is_some() => Some(PrepaidCharge {
+                contract,
+                first,
+                clause: clause.id,
+                price: price.clone(),
+                count: match price.per {
+                    PriceUnit::Query => 1,
+                    PriceUnit::Month => months_due,
+                    PriceUnit::Row | PriceUnit::Megabyte => 0,
+                },
+            }),
+            _ => None,
+        })
+}

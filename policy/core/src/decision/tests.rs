@@ -1,0 +1,373 @@
+//! The order of the checks, what each one says, and that deciding is total.
+
+mod admission_property;
+mod prohibitions;
+mod purposes;
+mod restrictions;
+mod totality;
+
+use super::*;
+use crate::attribute::ParticipantAttribute;
+use crate::contract::{Agreement, Assignee};
+use crate::effect::EffectKind;
+use crate::fixture::{
+    CONSUMER, agreement, attested, contract_id, dataset, name, names, purpose, purposes, schema,
+    standing, taxonomy, time,
+};
+use crate::refusal::ErrorCode;
+use crate::row_filter::parse;
+use crate::term::place_cells::PlaceCellsTerm;
+use crate::term::schema_version::SchemaCompatibility;
+use crate::term::{QuotaPeriod, Term};
+use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::ledger::Evidence as _;
+
+#[derive(Debug)]
+struct TestQuery(BTreeMap<DatasetId, BTreeSet<SqlIdentifier>>);
+
+impl QueryShape for TestQuery {
+    fn reads(&self) -> &BTreeMap<DatasetId, BTreeSet<SqlIdentifier>> {
+        &self.0
+    }
+
+    fn digest(&self) -> Digest {
+        Digest::of(b"plan")
+    }
+
+    fn meetings(&self) -> BTreeMap<DatasetId, JoinUse> {
+        let all: BTreeSet<DatasetId> = self.0.keys().cloned().collect();
+        let with = |own: &DatasetId| all.iter().filter(|id| *id != own).cloned().collect();
+        let meeting = |id: &DatasetId, used: &BTreeSet<SqlIdentifier>| JoinUse {
+            with: with(id),
+            used: used.clone(),
+            ..JoinUse::default()
+        };
+        let each = self.0.iter();
+        each.map(|(id, used)| (id.clone(), meeting(id, used)))
+            .collect()
+    }
+}
+
+/// A question under contracts, everything else as usual.
+struct DecisionCase<'a> {
+    agreements: Vec<Agreement>,
+    reads: Vec<(&'static str, &'a [&'a str])>,
+    now: &'a str,
+    purpose: Option<&'static str>,
+    spent: u64,
+    schema_changed: bool,
+    around: BTreeMap<ContractId, ContractContext>,
+    extends: BTreeMap<DatasetId, BTreeSet<Digest>>,
+    guards: ProviderRestrictions,
+    spent_by_guard: u64,
+}
+
+impl DecisionCase<'_> {
+    fn of(terms: Vec<Term>) -> Self {
+        Self {
+            agreements: vec![agreement("bikes", terms)],
+            reads: vec![("bikes", &["site"])],
+            now: "2026-06-01T12:00:00Z",
+            purpose: Some("dpv:Academic"),
+            spent: 0,
+            schema_changed: false,
+            around: BTreeMap::new(),
+            extends: BTreeMap::new(),
+            guards: ProviderRestrictions::new(),
+            spent_by_guard: 0,
+        }
+    }
+
+    fn decide(&self) -> Result<PermitDecision<TestQuery>, Refusal> {
+        let reads = self
+            .reads
+            .iter()
+            .map(|(of, columns)| (dataset(of), names(columns).into_iter().collect()))
+            .collect();
+        self.with_facts(|facts| decide(standing(self.agreements.clone()), facts, TestQuery(reads)))
+    }
+
+    fn with_facts<T>(&self, act: impl FnOnce(&DecisionInput<'_>) -> T) -> T {
+        let schemas: BTreeMap<_, _> = self
+            .agreements
+            .iter()
+            .map(|agreement| {
+                let digest = if self.schema_changed {
+                    Digest::of(b"other")
+                } else {
+                    agreement.dataset.schema
+                };
+                (agreement.dataset.id.clone(), digest)
+            })
+            .collect();
+        let snapshots = schemas
+            .keys()
+            .map(|id| (id.clone(), "2026-06-01.1".to_owned()))
+            .collect();
+        let spent = self
+            .agreements
+            .iter()
+            .flat_map(|agreement| {
+                let id = contract_id(agreement.dataset.id.name.as_str());
+                agreement
+                    .clauses
+                    .iter()
+                    .map(move |clause| ((id, clause.id), self.spent))
+                    .chain((0..9).map(move |number| {
+                        ((id, ClauseId(number).in_guard()), self.spent_by_guard)
+                    }))
+            })
+            .collect();
+        let purpose = self.purpose.map(purpose);
+        let facts = DecisionInput {
+            now: time(self.now),
+            request: RequestId([7; 16]),
+            sql_commit: Digest::of(b"sql"),
+            purpose: purpose.as_ref(),
+            taxonomy: &taxonomy(),
+            schemas: &schemas,
+            extends: &self.extends,
+            snapshots: &snapshots,
+            spent: &spent,
+            contexts: &self.around,
+            restrictions: &self.guards,
+            tenant: None,
+            node_version: "0.1.0",
+        };
+        act(&facts)
+    }
+}
+
+#[track_caller]
+fn refused(case: &DecisionCase<'_>) -> Refusal {
+    case.decide().expect_err("must be refused")
+}
+
+fn quota(max: u64) -> PeriodQuota {
+    PeriodQuota {
+        max,
+        per: QuotaPeriod::Day,
+    }
+}
+
+/// A count that nobody looked up is at its most: the clause which depends on it refuses.
+#[test]
+fn what_nobody_looked_up_refuses() {
+    for (term, code) in [
+        (Term::Concurrent(1000), ErrorCode::TooManyStreams),
+        (Term::Receipts(1000), ErrorCode::ReceiptOverdue),
+    ] {
+        assert_eq!(refused(&DecisionCase::of(vec![term])).code, code);
+    }
+}
+
+/// A contract is good for another schema only where it says so, and only for one that extends its own.
+#[test]
+fn a_schema_that_has_only_grown() {
+    let columns = || Term::Columns(names(&["site"]));
+    let met = |terms: Vec<Term>, extends: &[&str]| {
+        let mut case = DecisionCase::of(terms);
+        case.schema_changed = true;
+        let earlier = extends.iter().map(|of| schema(of)).collect();
+        case.extends.insert(dataset("bikes"), earlier);
+        case.decide().map(|_| ()).map_err(|refusal| refusal.code)
+    };
+    let compatible = || vec![columns(), Term::Version(SchemaCompatibility::Compatible)];
+    let changed = Err(ErrorCode::SchemaChanged);
+    assert_eq!(met(compatible(), &["other", "bikes"]), Ok(()));
+    assert_eq!(met(compatible(), &["other"]), changed);
+    assert_eq!(met(compatible(), &[]), changed);
+    assert_eq!(met(vec![columns()], &["bikes"]), changed);
+    let exact = vec![columns(), Term::Version(SchemaCompatibility::Exact)];
+    assert_eq!(met(exact, &["bikes"]), changed);
+}
+
+/// What a credential shows lets the question in, ends the answer when it ends, and is named in the record.
+#[test]
+fn a_credential_is_relied_on() {
+    let sector: ParticipantAttribute = ParticipantAttribute::Sector("nace:H49.31".parse().unwrap());
+    let mut case = DecisionCase::of(vec![Term::Sector(vec!["nace:H49".parse().unwrap()])]);
+    let refusal = refused(&case);
+    assert_eq!(refusal.code, ErrorCode::SectorNotAttested);
+    assert_eq!(refusal.clause, Some(ClauseId(1)));
+    let mut around = ContractContext::QUIET;
+    around.presented.supposed.push(sector.clone());
+    case.around.insert(contract_id("bikes"), around.clone());
+    // A supposition is none for who really asks.
+    assert_eq!(refused(&case).code, ErrorCode::SectorNotAttested);
+    around.presented.attested.push(attested(sector));
+    case.around.insert(contract_id("bikes"), around);
+    let ruled = case.decide().unwrap();
+    assert_eq!(ruled.ends(), time("2026-12-31T00:00:00Z"));
+    let entry = ruled.entry();
+    let grants = entry.body.get("grants").and_then(Json::as_list).unwrap();
+    let named = grants[0].get("relied_on").and_then(Json::as_list).unwrap();
+    let papers: Vec<Json> = ruled.relied_on().iter().map(Json::text).collect();
+    assert_eq!(named, papers);
+    assert_eq!(named, [Json::text(Digest::of(b"nace:H49.31"))]);
+}
+
+#[test]
+fn the_first_check_that_fails_decides_the_code() {
+    let everything = || {
+        vec![
+            Term::NotAfter(time("2026-06-01T12:00:00Z")),
+            Term::Purpose(purposes(&["dpv:Marketing"])),
+            Term::Queries(quota(10)),
+            Term::Columns(names(&["other"])),
+        ]
+    };
+    let mut case = DecisionCase {
+        spent: 10,
+        schema_changed: true,
+        ..DecisionCase::of(everything())
+    };
+    case.reads.push(("absent", &["site"]));
+    let next = |case: &DecisionCase<'_>, code| assert_eq!(refused(case).code, code);
+    next(&case, ErrorCode::Expired);
+    case.now = "2026-06-01T11:59:59.999999Z";
+    next(&case, ErrorCode::PurposeNotCovered);
+    case.purpose = Some("dpv:Marketing");
+    next(&case, ErrorCode::SchemaChanged);
+    case.schema_changed = false;
+    next(&case, ErrorCode::QuotaQueries);
+    case.spent = 9;
+    next(&case, ErrorCode::DatasetUnknown);
+    case.reads.pop();
+    next(&case, ErrorCode::ColumnUnknown);
+    case.reads = vec![("bikes", &["other"])];
+    assert!(case.decide().is_ok());
+}
+
+#[test]
+fn a_cell_can_be_read_and_its_coordinates_can_not() {
+    let cells = Term::PlaceCells(PlaceCellsTerm {
+        lon: name("lon"),
+        lat: name("lat"),
+        cell: name("cell"),
+        size: "h3:8".parse().unwrap(),
+    });
+    let shown = Term::Columns(names(&["site", "lon", "lat"]));
+    for terms in [vec![cells.clone()], vec![shown, cells]] {
+        let mut case = DecisionCase::of(terms);
+        case.reads = vec![("bikes", &["site", "cell"])];
+        assert!(case.decide().is_ok());
+        for column in [&["lon"], &["lat"]] {
+            case.reads = vec![("bikes", column)];
+            assert_eq!(refused(&case).code, ErrorCode::ColumnUnknown);
+        }
+    }
+}
+
+#[test]
+fn an_error_in_any_term_refuses() {
+    let mut case = DecisionCase::of(vec![Term::Columns(Vec::new())]);
+    case.reads = vec![("bikes", &[])];
+    assert_eq!(refused(&case).code, ErrorCode::PolicyContradiction);
+    case.agreements = vec![agreement("bikes", [Term::ResultRows(0)])];
+    assert_eq!(refused(&case).code, ErrorCode::PolicyContradiction);
+}
+
+#[test]
+fn what_the_ruling_carries() {
+    let mut case = DecisionCase::of(vec![
+        Term::Rows(parse("site = {{consumer}}").unwrap()),
+        Term::Queries(quota(10)),
+        Term::RowQuota(quota(1_000)),
+        Term::ByteQuota(quota(1_000_000)),
+        Term::ResultRows(500),
+        Term::NotAfter(time("2026-07-01T00:00:00Z")),
+        Term::DeleteAfter { days: 30 },
+    ]);
+    case.agreements
+        .push(agreement("air", [Term::ResultRows(50)]));
+    case.reads.push(("air", &["no2"]));
+    case.spent = 3;
+    let ruled = case.decide().unwrap();
+    let counted: Vec<QuotaKind> = ruled.budgets().iter().map(|b| b.counts).collect();
+    assert_eq!(
+        counted,
+        [QuotaKind::Queries, QuotaKind::Rows, QuotaKind::Bytes]
+    );
+    assert_eq!(ruled.budgets()[0].slot, time("2026-06-01T00:00:00Z"));
+    assert_eq!(
+        budgets(ruled.standing(), &BTreeMap::new(), time(case.now)).unwrap(),
+        ruled.budgets(),
+        "what is looked up is what is drawn on"
+    );
+    assert_eq!(ruled.row_limit().unwrap().rows, 50);
+    assert_eq!(ruled.row_limit().unwrap().contract, contract_id("air"));
+    assert_eq!(ruled.ends(), time("2026-07-01T00:00:00Z"));
+    let EffectKind::KeepRows(filter) = &ruled.effects()[&dataset("bikes")][0].kind else {
+        panic!("a row filter")
+    };
+    assert_eq!(filter.to_string(), "site = 'firm.example'");
+    let entry = ruled.entry();
+    assert_eq!(entry.kind, "permit");
+    let grants = entry.body.get("grants").and_then(Json::as_list).unwrap();
+    assert_eq!(
+        String::from_utf8(canonical(grants[1].get("clauses_applied").unwrap())).unwrap(),
+        "[1,2,3,4,5,6]",
+        "the recorded clause is not among the applied ones"
+    );
+    let spent = entry
+        .body
+        .get("reservations")
+        .and_then(Json::as_list)
+        .unwrap();
+    assert_eq!(
+        spent.len(),
+        1,
+        "rows and bytes are reserved when they leave"
+    );
+    assert!(entry.body.fits(8));
+}
+
+#[test]
+fn a_contract_that_the_question_does_not_need_costs_nothing() {
+    let mut case = DecisionCase::of(Vec::new());
+    case.agreements
+        .push(agreement("air", [Term::Queries(quota(1))]));
+    case.spent = 1;
+    assert!(case.decide().is_ok());
+    case.reads.push(("air", &["no2"]));
+    assert_eq!(refused(&case).code, ErrorCode::QuotaQueries);
+}
+
+#[test]
+fn a_public_view_binds_whoever_asks() {
+    let mut public = agreement("bikes", [Term::Rows(parse("site = {{consumer}}").unwrap())]);
+    public.assignee = Assignee::Public;
+    let case = DecisionCase {
+        agreements: vec![public],
+        ..DecisionCase::of(Vec::new())
+    };
+    let ruled = case.decide().unwrap();
+    assert_eq!(ruled.standing().asker().id().as_str(), CONSUMER);
+}
+
+#[test]
+fn a_refusal_is_recorded_with_what_was_asked() {
+    let refusal = Refusal::new(ErrorCode::PurposeMissing, "no purpose")
+        .with_contract(contract_id("bikes"))
+        .with_clause(ClauseId(4), "purpose is x");
+    let asked = RefusedQuery::by(
+        standing([agreement("bikes", [])]).asker(),
+        RequestId([7; 16]),
+        vec![contract_id("bikes")],
+        None,
+        Digest::of(b"sql"),
+    );
+    let entry = PendingRefusal::unopened(refusal, Some(asked)).entry();
+    assert_eq!(entry.kind, "refuse");
+    let text = String::from_utf8(canonical(&entry.body)).unwrap();
+    for part in [
+        r#""code":"PURPOSE_MISSING""#,
+        r#""clause":4"#,
+        r#""stage":"terms""#,
+        r#""peer":"hansa://firm.example""#,
+        r#""purpose":null"#,
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}

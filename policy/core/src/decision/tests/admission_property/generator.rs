@@ -1,0 +1,247 @@
+//! Random clauses, guards and circumstances.
+
+use super::*;
+
+pub(super) fn random_clauses(random: &mut SeededRandom) -> ClauseModel {
+    let mut clauses = ClauseModel {
+        terms: Vec::new(),
+        says: Vec::new(),
+    };
+    let mut kinds: Vec<u8> = (0..17).collect();
+    for _ in 0..within(random, 1, 5) {
+        let at = random.below(kinds.len());
+        one(kinds.swap_remove(at), &mut clauses, random);
+    }
+    clauses
+}
+
+pub(super) fn one(kind: u8, clauses: &mut ClauseModel, random: &mut SeededRandom) {
+    let minute = |random: &mut SeededRandom| within(random, 0, 7 * DAY);
+    match kind {
+        0 => {
+            let from = minute(random);
+            clauses.add(Term::NotBefore(at(from)), move |scene| {
+                when(scene.now < from, ErrorCode::NotYetValid)
+            });
+        }
+        1 => {
+            let until = minute(random);
+            clauses.add(Term::NotAfter(at(until)), move |scene| {
+                when(scene.now >= until, ErrorCode::Expired)
+            });
+        }
+        2 => {
+            let days = few(random, 1, 6);
+            let since = random.of(&[WindowStart::Activation, WindowStart::FirstUse]);
+            clauses.add(
+                Term::Lasts(RelativeWindowTerm { days, since }),
+                move |scene| {
+                    let over = |from: TestMinute| scene.now >= from + i64::from(days) * DAY;
+                    let refuses = match since {
+                        WindowStart::Activation => scene.activated.is_none_or(over),
+                        WindowStart::FirstUse => scene.first_use.is_some_and(over),
+                    };
+                    when(refuses, ErrorCode::Expired)
+                },
+            );
+        }
+        3 => {
+            let (from, to) = (within(random, 0, 12), within(random, 12, 24));
+            let text = format!("Mo-Fr {from:02}:00-{to:02}:00 UTC");
+            clauses.add(Term::Hours(text.parse().unwrap()), move |scene| {
+                let (day, hour) = (scene.now / DAY, scene.now % DAY / 60);
+                when(
+                    day > 4 || hour < from || hour >= to,
+                    ErrorCode::OutsideHours,
+                )
+            });
+        }
+        4 => {
+            let list = random.of(&[&["dpv:Research"][..], &["dpv:Academic", "dpv:Marketing"]]);
+            clauses.add(Term::Purpose(purposes(list)), move |scene| {
+                match scene.purpose {
+                    None => Some(ErrorCode::PurposeMissing),
+                    Some(asked) => {
+                        let covered = list.iter().any(|wide| below(wide, asked));
+                        when(!covered, ErrorCode::PurposeNotCovered)
+                    }
+                }
+            });
+        }
+        5 => {
+            let not = random.of(&PURPOSES[1..]);
+            clauses.add(
+                Term::PurposeNot(purposes(&[not])),
+                move |scene| match scene.purpose {
+                    None => Some(ErrorCode::PurposeMissing),
+                    Some(asked) => {
+                        let touches = below(not, asked) || below(asked, not);
+                        when(touches, ErrorCode::PurposeNotCovered)
+                    }
+                },
+            );
+        }
+        6 => {
+            let sector = random.of(&["nace:H49", "nace:O84"]);
+            clauses.add(Term::Sector(vec![sector.parse().unwrap()]), move |scene| {
+                let holds = scene.sector.is_some_and(|held| held.starts_with(sector));
+                when(!holds, ErrorCode::SectorNotAttested)
+            });
+        }
+        7 => clauses.add(Term::Region("DE".parse().unwrap()), |scene| {
+            let inside = scene.region.is_some_and(|held| held.starts_with("DE"));
+            when(!inside, ErrorCode::PlaceNotAllowed)
+        }),
+        8 => clauses.add(
+            Term::Networks(vec!["10.20.0.0/16".parse().unwrap()]),
+            |scene| {
+                let inside = scene
+                    .address
+                    .is_some_and(|address| address.starts_with("10.20."));
+                when(!inside, ErrorCode::PlaceNotAllowed)
+            },
+        ),
+        9 => {
+            let most = few(random, 1, 4);
+            clauses.add(Term::Concurrent(most), move |scene| {
+                when(scene.running >= u64::from(most), ErrorCode::TooManyStreams)
+            });
+        }
+        10 => {
+            let most = few(random, 0, 4);
+            clauses.add(Term::Receipts(most), move |scene| {
+                when(
+                    scene.outstanding > u64::from(most),
+                    ErrorCode::ReceiptOverdue,
+                )
+            });
+        }
+        11 => {
+            clauses.terms.push(Term::DeleteAfter { days: 30 });
+            clauses.add(Term::Attest { days: 30 }, |scene| {
+                when(scene.owed > 0, ErrorCode::AttestationOverdue)
+            });
+        }
+        12 => {
+            let most = count(random, 1, 5);
+            clauses.add(Term::Queries(quota(most)), move |scene| {
+                when(scene.spent >= most, ErrorCode::QuotaQueries)
+            });
+        }
+        13 if !clauses.list_columns() => {
+            let list = random.of(&[&["site"][..], &["site", "bikes"]]);
+            clauses.add(Term::Columns(names(list)), move |scene| {
+                when(!list.contains(&scene.column), ErrorCode::ColumnUnknown)
+            });
+        }
+        13 => {}
+        15 => {
+            let not = random.of(&PURPOSES[1..]);
+            let (from, until) = (within(random, 0, 4 * DAY), within(random, 4 * DAY, 7 * DAY));
+            let by_network = odds(random, 50);
+            let networks = by_network.then(|| vec!["10.20.0.0/16".parse().unwrap()]);
+            let one = ProhibitionTerm {
+                action: ProhibitedAction::Use,
+                part: None,
+                condition: ProhibitionCondition {
+                    purpose: Some(purposes(&[not])),
+                    from: Some(at(from)),
+                    until: Some(at(until)),
+                    hours: None,
+                    networks,
+                },
+            };
+            clauses.add(Term::from(one), move |scene| {
+                let purpose = scene
+                    .purpose
+                    .is_none_or(|asked| below(not, asked) || below(asked, not));
+                let there = scene
+                    .address
+                    .is_none_or(|address| address.starts_with("10.20."));
+                let now = (from..until).contains(&scene.now);
+                let holds = purpose && now && (there || !by_network);
+                holds.then_some(ErrorCode::Prohibited)
+            });
+        }
+        16 => {
+            let one = ProhibitionTerm {
+                action: ProhibitedAction::Query,
+                part: Some(ProhibitedPart::Columns(names(&["site"]))),
+                condition: ProhibitionCondition::ALWAYS,
+            };
+            clauses.add(Term::from(one), |scene| {
+                when(scene.column == "site", ErrorCode::ColumnUnknown)
+            });
+        }
+        _ => {
+            if !clauses.list_columns() {
+                clauses.terms.push(Term::Columns(names(&["site", "bikes"])));
+            }
+            clauses
+                .terms
+                .push(Term::Version(SchemaCompatibility::Compatible));
+        }
+    }
+}
+
+/// A number from one to below the other.
+pub(super) fn within(random: &mut SeededRandom, from: i64, to: i64) -> i64 {
+    from + i64::try_from(random.below(usize::try_from(to - from).unwrap())).unwrap()
+}
+
+pub(super) fn odds(random: &mut SeededRandom, of_hundred: usize) -> bool {
+    random.below(100) < of_hundred
+}
+
+pub(super) fn count(random: &mut SeededRandom, from: i64, to: i64) -> u64 {
+    u64::try_from(within(random, from, to)).unwrap()
+}
+
+pub(super) fn few(random: &mut SeededRandom, from: i64, to: i64) -> u32 {
+    u32::try_from(within(random, from, to)).unwrap()
+}
+
+pub(super) fn random_scene(random: &mut SeededRandom) -> TestCircumstances {
+    let some =
+        |random: &mut SeededRandom| odds(random, 80).then(|| within(random, -7 * DAY, 7 * DAY));
+    TestCircumstances {
+        now: within(random, 0, 7 * DAY),
+        purpose: odds(random, 90).then(|| random.of(&PURPOSES)),
+        address: random.of(&[
+            None,
+            Some("10.20.3.4"),
+            Some("10.21.0.1"),
+            Some("10.20.255.255"),
+        ]),
+        running: count(random, 0, 4),
+        outstanding: count(random, 0, 5),
+        owed: random.of(&[0, 0, 0, 2]),
+        activated: some(random),
+        first_use: some(random),
+        sector: random.of(&[
+            None,
+            Some("nace:H49.31"),
+            Some("nace:O84"),
+            Some("nace:A01"),
+        ]),
+        region: random.of(&[None, Some("DE"), Some("DEA33"), Some("EU")]),
+        spent: count(random, 0, 5),
+        schema_changed: odds(random, 15),
+        extends: odds(random, 50),
+        column: random.of(&["site", "site", "bikes"]),
+    }
+}
+
+/// In a third of the cases, what the provider refuses beside the contract: clauses of the kinds that a guard can hold.
+pub(super) fn random_guard(random: &mut SeededRandom) -> ClauseModel {
+    let mut clauses = ClauseModel {
+        terms: Vec::new(),
+        says: Vec::new(),
+    };
+    let mut kinds = vec![3, 4, 5, 8, 12, 15, 16];
+    for _ in 0..random.of(&[0, 0, 1, 2]) {
+        let at = random.below(kinds.len());
+        one(kinds.swap_remove(at), &mut clauses, random);
+    }
+    clauses
+}

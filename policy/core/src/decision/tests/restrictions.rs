@@ -1,0 +1,231 @@
+//! Guards in a ruling: they refuse after the contract, count beside it, withhold columns, and never let anything in.
+
+use super::*;
+use crate::contract::OwnPurpose;
+use crate::decision::clause_trace::trace;
+use crate::restriction::{ProviderRestriction, StoredRestriction};
+use crate::term::Clause;
+use crate::term::prohibition::{
+    ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
+};
+
+pub(super) fn guard(terms: Vec<Term>) -> ProviderRestrictions {
+    let clauses = terms.into_iter().zip(2..).map(|(term, number)| Clause {
+        id: ClauseId(number),
+        term,
+    });
+    let own: Vec<OwnPurpose> = Vec::new();
+    let guard = ProviderRestriction::of("g".to_owned(), clauses.collect(), taxonomy().label, own);
+    ProviderRestrictions::from([(
+        dataset("bikes"),
+        StoredRestriction {
+            document: Digest::of(b"guard"),
+            restriction: Some(guard.unwrap()),
+        },
+    )])
+}
+
+fn prohibition(
+    act: ProhibitedAction,
+    part: Option<ProhibitedPart>,
+    when: ProhibitionCondition,
+) -> Term {
+    Term::from(ProhibitionTerm {
+        action: act,
+        part,
+        condition: when,
+    })
+}
+
+fn code(case: &DecisionCase<'_>) -> Option<ErrorCode> {
+    case.decide().err().map(|refusal| refusal.code)
+}
+
+/// What a contract permits is refused by the guard, with the guard's clause; what a contract refuses, a guard does not permit.
+#[test]
+fn a_guard_refuses_what_a_contract_permits() {
+    let purpose = |list: &[&'static str]| Term::Purpose(purposes(list));
+    let mut case = DecisionCase::of(vec![purpose(&["dpv:Research"])]);
+    assert_eq!(code(&case), None);
+    case.guards = guard(vec![purpose(&["dpv:Marketing"])]);
+    let refusal = refused(&case);
+    assert_eq!(refusal.code, ErrorCode::DatasetGuarded);
+    assert_eq!(refusal.contract, Some(contract_id("bikes")));
+    assert_eq!(refusal.clause, Some(ClauseId(2).in_guard()));
+    assert!(refusal.sentence.contains("guard of `bikes`"), "{refusal:?}");
+    assert!(refusal.help.iter().all(|help| !help.contains("amendment")));
+    // Each of the two is asked, and the contract first.
+    case.purpose = Some("dpv:Marketing");
+    assert_eq!(code(&case), Some(ErrorCode::PurposeNotCovered));
+    // Of another dataset it says nothing.
+    case.purpose = Some("dpv:Academic");
+    let other = case.guards.remove(&dataset("bikes")).unwrap();
+    case.guards.insert(dataset("air"), other);
+    assert_eq!(code(&case), None);
+}
+
+/// A guard that can't be read lets nothing through, and so does one of another vocabulary.
+#[test]
+fn what_can_not_be_judged_refuses() {
+    let mut case = DecisionCase::of(vec![]);
+    case.guards = guard(vec![Term::Purpose(purposes(&["dpv:Research"]))]);
+    assert_eq!(code(&case), None);
+    let held = case.guards.get_mut(&dataset("bikes")).unwrap();
+    let clauses = held.restriction.as_ref().unwrap().clauses().to_vec();
+    held.restriction =
+        Some(ProviderRestriction::of("g".into(), clauses, "other".into(), vec![]).unwrap());
+    assert_eq!(code(&case), Some(ErrorCode::DatasetGuarded));
+    case.guards.get_mut(&dataset("bikes")).unwrap().restriction = None;
+    assert_eq!(code(&case), Some(ErrorCode::DatasetGuarded));
+}
+
+/// The limits of a guard are drawn on beside those of the contract, each with its own slot and number.
+#[test]
+fn a_guard_counts_beside_the_contract() {
+    let mut case = DecisionCase::of(vec![Term::Queries(quota(10)), Term::ResultRows(50)]);
+    case.guards = guard(vec![
+        Term::Queries(quota(3)),
+        Term::RowQuota(quota(100)),
+        Term::ResultRows(7),
+    ]);
+    let ruled = case.decide().unwrap();
+    let drawn: Vec<(ClauseId, QuotaKind, u64)> = ruled
+        .budgets()
+        .iter()
+        .map(|budget| (budget.clause, budget.counts, budget.quota.max))
+        .collect();
+    let own = |number| ClauseId(number).in_guard();
+    assert_eq!(
+        drawn,
+        [
+            (ClauseId(1), QuotaKind::Queries, 10),
+            (own(2), QuotaKind::Queries, 3),
+            (own(3), QuotaKind::Rows, 100),
+        ]
+    );
+    // The contract's periods begin where it does, those of the guard with the day.
+    assert_eq!(ruled.budgets()[1].slot, time("2026-06-01T00:00:00Z"));
+    assert_eq!(ruled.row_limit().map(|limit| limit.rows), Some(7));
+    let told = String::from_utf8(canonical(&ruled.entry().body)).unwrap();
+    assert!(told.contains("\"guard\":2"), "{told}");
+    assert!(told.contains(&Digest::of(b"guard").to_string()), "{told}");
+    let looked_up = budgets(ruled.standing(), &case.guards, time(case.now)).unwrap();
+    assert_eq!(looked_up.len(), ruled.budgets().len());
+
+    case.spent_by_guard = 3;
+    let refusal = refused(&case);
+    assert_eq!(refusal.code, ErrorCode::QuotaQueries);
+    assert_eq!(refusal.clause, Some(own(2)));
+    let told = PendingRefusal::unopened(refusal, None).entry().body;
+    let told = String::from_utf8(canonical(&told)).unwrap();
+    assert!(told.contains("\"guard\":2"), "{told}");
+    assert!(!told.contains("\"clause\":"), "{told}");
+}
+
+/// A column is withheld from whatever reads it, also behind a cell of a grid and within the cells of an aggregate; a question
+/// that does not need it is answered in full.
+#[test]
+fn columns_are_withheld_by_refusing() {
+    let hidden = |columns: &[&str]| Some(ProhibitedPart::Columns(names(columns)));
+    let mut case = DecisionCase::of(vec![Term::Columns(names(&["site", "note"]))]);
+    case.guards = guard(vec![prohibition(
+        ProhibitedAction::Use,
+        hidden(&["note"]),
+        ProhibitionCondition::ALWAYS,
+    )]);
+    assert_eq!(code(&case), None);
+    case.reads = vec![("bikes", &["note", "site"])];
+    let refusal = refused(&case);
+    assert_eq!(refusal.code, ErrorCode::DatasetGuarded);
+    assert!(refusal.sentence.contains("`note`"), "{refusal:?}");
+    // A condition holds at the question, and not at the plan.
+    let later = ProhibitionCondition {
+        from: Some(time("2026-06-02T00:00:00Z")),
+        ..ProhibitionCondition::ALWAYS
+    };
+    case.guards = guard(vec![prohibition(
+        ProhibitedAction::Use,
+        hidden(&["note"]),
+        later,
+    )]);
+    let ruled = case.decide().unwrap();
+    assert_eq!(ruled.ends(), time("2026-06-02T00:00:00Z"));
+    assert_eq!(ruled.cut().code, ErrorCode::DatasetGuarded);
+    // Aggregates alone may be closed.
+    case.guards = guard(vec![prohibition(
+        ProhibitedAction::Aggregate,
+        None,
+        ProhibitionCondition::ALWAYS,
+    )]);
+    assert_eq!(code(&case), None);
+    case.guards = guard(vec![prohibition(
+        ProhibitedAction::Query,
+        None,
+        ProhibitionCondition::ALWAYS,
+    )]);
+    assert_eq!(code(&case), Some(ErrorCode::DatasetGuarded));
+
+    let mut case = DecisionCase::of(vec![
+        Term::Functions(vec![crate::term::CubeFunction::Count]),
+        Term::Dimensions(names(&["site"])),
+        Term::Measures(names(&["count"])),
+        Term::Grid("hansa://munster.example/grid/bikes".to_owned()),
+        Term::MinGroup {
+            at_least: 3,
+            unit: crate::term::CountingUnit::Column(name("person")),
+        },
+    ]);
+    assert_eq!(code(&case), None);
+    for (column, refuses) in [
+        ("site", true),
+        ("count", true),
+        ("person", true),
+        ("note", false),
+    ] {
+        case.guards = guard(vec![prohibition(
+            ProhibitedAction::Use,
+            hidden(&[column]),
+            ProhibitionCondition::ALWAYS,
+        )]);
+        assert_eq!(code(&case).is_some(), refuses, "{column}");
+    }
+
+    let cells = PlaceCellsTerm {
+        lon: name("lon"),
+        lat: name("lat"),
+        cell: name("cell"),
+        size: "h3:8".parse().unwrap(),
+    };
+    let mut case = DecisionCase::of(vec![Term::PlaceCells(cells)]);
+    case.reads = vec![("bikes", &["cell"])];
+    assert_eq!(code(&case), None);
+    case.guards = guard(vec![prohibition(
+        ProhibitedAction::Use,
+        hidden(&["lat"]),
+        ProhibitionCondition::ALWAYS,
+    )]);
+    assert_eq!(code(&case), Some(ErrorCode::DatasetGuarded));
+}
+
+/// Our own people ask for their own data under no guard, and whoever simulates is told what a guard would say.
+#[test]
+fn it_is_traced() {
+    let mut case = DecisionCase::of(vec![]);
+    case.guards = guard(vec![prohibition(
+        ProhibitedAction::Use,
+        None,
+        ProhibitionCondition::ALWAYS,
+    )]);
+    let standing = standing(case.agreements.clone());
+    let said = case.with_facts(|facts| trace(&standing, facts)).unwrap();
+    let told: Vec<(String, Option<ErrorCode>)> = said
+        .iter()
+        .map(|one| {
+            (
+                one.clause.id.to_string(),
+                one.refusal.as_ref().map(|why| why.code),
+            )
+        })
+        .collect();
+    assert_eq!(told, [("#g2".to_owned(), Some(ErrorCode::DatasetGuarded))]);
+}

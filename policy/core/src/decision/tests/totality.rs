@@ -1,0 +1,48 @@
+//! Deciding is total, and does not depend on names.
+
+use super::*;
+
+#[test]
+fn deciding_is_total() {
+    let samples = Term::samples();
+    let mut random = crate::fixture::random_terms::SeededRandom(11);
+    let mut permitted = 0;
+    for _ in 0..6_000 {
+        let terms: Vec<Term> = random.some(6, |random| {
+            if random.below(2) == 0 {
+                random.of(&samples)
+            } else {
+                random.term()
+            }
+        });
+        let mut case = DecisionCase::of(terms);
+        case.spent = random.of(&[0, 1_000, u64::MAX]);
+        case.now = random.of(&[
+            "2025-01-01T00:00:00Z",
+            "2026-06-01T00:00:00Z",
+            "2030-01-01T00:00:00Z",
+        ]);
+        case.purpose = random.of(&[None, Some("mobility-research"), Some("nonsense")]);
+        match case.decide() {
+            Ok(ruled) => {
+                permitted += 1;
+                assert!(ruled.entry().body.fits(8));
+                assert_eq!(ruled.effects().len(), 1);
+            }
+            Err(refusal) => assert!(!refusal.sentence.is_empty()),
+        }
+    }
+    assert!(
+        permitted > 300,
+        "only {permitted} of the cases were permitted"
+    );
+}
+
+#[test]
+fn names_of_columns_do_not_matter_without_a_list() {
+    let case = DecisionCase::of(vec![Term::Mask {
+        column: name("site"),
+        mask: crate::term::MaskValue::Null,
+    }]);
+    assert!(case.decide().is_ok());
+}

@@ -1,0 +1,99 @@
+//! The property: whatever is said in whatever order, nothing is final without both signatures.
+
+use super::*;
+use crate::fixture::random_terms::SeededRandom;
+
+/// Random messages of both sides, good ones and forged ones, some of them repeated.
+#[test]
+fn random_messages_reach_nothing_final_without_both_signatures() {
+    let mut random = SeededRandom(1);
+    let (mut finals, mut refused, mut repeated) = (0, 0, 0);
+    for round in 0..3_000 {
+        let mut desk = TestNegotiator::of(if round % 2 == 0 { Provider } else { Consumer });
+        let mut said: Vec<(NegotiationMessageId, PartyRole, NegotiationContent)> = Vec::new();
+        for count in 0..12 {
+            let id = NegotiationMessageId([count; 16]);
+            let (side, content) = saying(&mut random, desk.state.as_ref());
+            let before = desk.state.clone();
+            match desk.hear_as(id, side, content.clone()) {
+                Ok(_) => said.push((id, side, content)),
+                Err(_) => {
+                    refused += 1;
+                    assert_eq!(desk.state, before, "a refused message changes nothing");
+                }
+            }
+            if !said.is_empty() {
+                repeated += 1;
+                let (id, side, content) = random.of(&said);
+                let before = desk.state.clone();
+                let first = before.as_ref().unwrap().handled[&(side, id)].sends.clone();
+                assert_eq!(desk.hear_as(id, side, content), Ok(first));
+                assert_eq!(desk.state, before, "a repeated message changes nothing");
+                let other = desk.hear_as(id, side, decline("other"));
+                assert_eq!(other, Err(ErrorCode::RequestIdReused));
+            }
+        }
+        let Some(state) = desk.state else { continue };
+        if state.phase() == Phase::Finalized {
+            finals += 1;
+            let agreed = state
+                .signed()
+                .unwrap()
+                .clone()
+                .verify(&PartyNameKeys)
+                .unwrap();
+            assert_eq!(agreed.id(), state.proposal().contract);
+            let said_by = |wanted: &str, by: PartyRole| {
+                said.iter()
+                    .any(|(_, side, content)| *side == by && content.as_str() == wanted)
+            };
+            assert!(said_by("agreement", Provider) && said_by("verification", Consumer));
+        }
+    }
+    assert!(finals > 100, "{finals} rounds were finalised");
+    assert!(refused > 1_000 && repeated > 1_000, "{refused} {repeated}");
+}
+
+/// Mostly what is due, so that many rounds come to an end; its signatures are forged now and then.
+fn saying(
+    random: &mut SeededRandom,
+    state: Option<&NegotiationState>,
+) -> (PartyRole, NegotiationContent) {
+    let p = proposal(if random.below(6) == 0 { 2 } else { 1 });
+    let forged = random.below(8) == 0;
+    let by = |roles: &[SignatoryRole]| {
+        let mut signed = signed(&p, roles);
+        if forged {
+            for signature in &mut signed.signatures {
+                signature.signature.push(0);
+            }
+        }
+        signed
+    };
+    let due = state.and_then(|state| {
+        let side = state.turn()?;
+        Some((side, state.due(side)?))
+    });
+    if let Some((side, send)) = due
+        && random.below(3) > 0
+    {
+        let content = match send {
+            NextMessage::Acceptance(_) => accept(&p),
+            NextMessage::Agreement(_) => agreed(by(&[SignatoryRole::Provider])),
+            NextMessage::Verification(_) => verified(by(&[SignatoryRole::Consumer])),
+            NextMessage::Finalization(_) => finalized(by(&BOTH)),
+        };
+        return (side, content);
+    }
+    let roles = random.of(&[&BOTH[..1], &BOTH[1..], &BOTH]);
+    let content = match random.below(9) {
+        0 | 1 => request(&p),
+        2 | 3 => offer(&p),
+        4 => accept(&p),
+        5 => agreed(by(roles)),
+        6 => verified(by(roles)),
+        7 => finalized(by(roles)),
+        _ => decline("no"),
+    };
+    (random.of(&[Provider, Consumer]), content)
+}

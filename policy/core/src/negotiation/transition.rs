@@ -1,0 +1,336 @@
+//! One step: the table, then what the message itself must hold, then what follows without asking anybody.
+
+use super::{
+    HandledMessage, MOST_MESSAGES, NegotiationContent, NegotiationContext, NegotiationMessage,
+    NegotiationParties, NegotiationState, NegotiationTermination, NextMessage, OfferMatch,
+    PartyRole, Phase, Proposal, transition_table,
+};
+use crate::contract::{Agreement, Assignee, SignatoryRole, SignedContract};
+use crate::id::ContractId;
+use crate::refusal::{ErrorCode, Refusal};
+use crate::term;
+use crate::term::rule::EffectBinding;
+use std::collections::BTreeMap;
+
+/// Whether a proposal is judged by what is known now, or was judged when it was taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ProposalCheck {
+    Now,
+    Then,
+}
+
+pub(super) fn open(
+    parties: NegotiationParties,
+    message: NegotiationMessage,
+    facts: &NegotiationContext<'_>,
+    judge: ProposalCheck,
+) -> Result<(NegotiationState, Vec<NextMessage>), Refusal> {
+    let phase = transition_table::next(None, &message.content, message.from)
+        .ok_or_else(|| out_of_turn(None, &message))?;
+    let (NegotiationContent::Request { proposal, .. } | NegotiationContent::Offer { proposal }) =
+        &message.content
+    else {
+        return Err(out_of_turn(None, &message));
+    };
+    check_parties(&parties, proposal)?;
+    if judge == ProposalCheck::Now {
+        check_proposal(proposal, facts)?;
+        check_offered(&message, facts)?;
+    }
+    let state = NegotiationState {
+        parties,
+        phase,
+        proposal: proposal.clone(),
+        proposed_by: message.from,
+        signed: None,
+        consent: None,
+        ended: None,
+        handled: BTreeMap::new(),
+    };
+    Ok(conclude(state, message, facts))
+}
+
+pub(super) fn step(
+    state: &NegotiationState,
+    message: NegotiationMessage,
+    facts: &NegotiationContext<'_>,
+    judge: ProposalCheck,
+) -> Result<(NegotiationState, Vec<NextMessage>), Refusal> {
+    if let Some(heard) = state.handled.get(&(message.from, message.id)) {
+        // INVARIANT: once. A repeated message has the answer of the first time and no effect.
+        return if heard.content == message.content {
+            Ok((state.clone(), heard.sends.clone()))
+        } else {
+            Err(Refusal::new(
+                ErrorCode::RequestIdReused,
+                format!("the message id {} was used for another message", message.id),
+            ))
+        };
+    }
+    let phase = transition_table::next(Some(state.phase), &message.content, message.from)
+        .ok_or_else(|| out_of_turn(Some(state.phase), &message))?;
+    let ends = matches!(message.content, NegotiationContent::Termination { .. });
+    if state.handled.len() >= MOST_MESSAGES && !ends {
+        return Err(Refusal::new(
+            ErrorCode::NegotiationState,
+            format!("the negotiation has had {MOST_MESSAGES} messages; open another one"),
+        ));
+    }
+    let mut next = NegotiationState {
+        phase,
+        ..state.clone()
+    };
+    match &message.content {
+        NegotiationContent::Request { proposal, .. } | NegotiationContent::Offer { proposal } => {
+            check_parties(&state.parties, proposal)?;
+            if judge == ProposalCheck::Now {
+                check_proposal(proposal, facts)?;
+                check_offered(&message, facts)?;
+            }
+            next.proposal = proposal.clone();
+            next.proposed_by = message.from;
+        }
+        NegotiationContent::Acceptance { contract } => same_contract(state, *contract)?,
+        NegotiationContent::Agreement { signed } => {
+            // What was proposed long ago may be over, or not be enforceable here any more.
+            if judge == ProposalCheck::Now {
+                check_proposal(&state.proposal, facts)?;
+            }
+            check_signed(state, signed, SignatoryRole::Provider, facts)?;
+            next.signed = Some(signed.clone());
+        }
+        NegotiationContent::Verification { signed } => {
+            check_signed(state, signed, SignatoryRole::Consumer, facts)?;
+            let mut both = state.signed.clone().ok_or_else(unsigned)?;
+            both.signatures.extend(signed.signatures.iter().cloned());
+            next.signed = Some(both);
+        }
+        NegotiationContent::Finalization { signed } => {
+            same_contract(state, signed.id)?;
+            same_terms(state, &signed.agreement)?;
+            // INVARIANT: both-signatures. Nothing is final without both, each checked here and now.
+            signed.clone().verify(facts.keys)?;
+            next.signed = Some(signed.clone());
+        }
+        NegotiationContent::Termination { code, reason } => {
+            next.signed = None;
+            next.ended = Some(NegotiationTermination {
+                by: message.from,
+                code: *code,
+                reason: reason.clone(),
+            });
+        }
+    }
+    Ok(conclude(next, message, facts))
+}
+
+/// Notes the message, the officer's word, and what follows by itself.
+fn conclude(
+    mut state: NegotiationState,
+    message: NegotiationMessage,
+    facts: &NegotiationContext<'_>,
+) -> (NegotiationState, Vec<NextMessage>) {
+    let ours = message.from == facts.own;
+    if ours && facts.sign_beforehand {
+        state.consent = Some(state.proposal.contract);
+    } else if state.consent != Some(state.proposal.contract) {
+        // The word was given for exactly one text.
+        state.consent = None;
+    }
+    let follows = state.follows(facts.own, facts.offer_match);
+    let sends: Vec<NextMessage> = follows.into_iter().collect();
+    state.handled.insert(
+        (message.from, message.id),
+        HandledMessage {
+            content: message.content,
+            sends: sends.clone(),
+        },
+    );
+    (state, sends)
+}
+
+impl NegotiationState {
+    /// The message that this side has to send now without asking anybody: for whoever comes back to a negotiation after what
+    /// followed from its last message was never done. `offered` is what our catalogue says of what is on the table.
+    #[must_use]
+    pub fn follows(&self, own: PartyRole, offered: OfferMatch) -> Option<NextMessage> {
+        self.due(own).filter(|send| by_itself(*send, self, offered))
+    }
+}
+
+/// Whether this side goes on without asking anybody: the officer has said so for exactly this text, or the offer says
+/// that the connector signs. Putting two signatures together is nobody's decision.
+fn by_itself(send: NextMessage, state: &NegotiationState, offered: OfferMatch) -> bool {
+    match send {
+        NextMessage::Acceptance(_) => false,
+        NextMessage::Agreement(contract) => {
+            state.consent == Some(contract) || offered == OfferMatch::Auto
+        }
+        NextMessage::Verification(contract) => state.consent == Some(contract),
+        NextMessage::Finalization(_) => true,
+    }
+}
+
+fn check_offered(
+    message: &NegotiationMessage,
+    facts: &NegotiationContext<'_>,
+) -> Result<(), Refusal> {
+    let NegotiationContent::Request { offer, .. } = &message.content else {
+        return Ok(());
+    };
+    if facts.own == PartyRole::Consumer {
+        return Ok(());
+    }
+    let known = match (facts.offer_match, offer) {
+        (OfferMatch::Nothing, _) | (OfferMatch::OtherTerms, Some(_)) => false,
+        (OfferMatch::OtherTerms, None) | (OfferMatch::Officer | OfferMatch::Auto, _) => true,
+    };
+    if known {
+        Ok(())
+    } else {
+        Err(Refusal::new(
+            ErrorCode::OfferUnknown,
+            "there is no such offer to you",
+        ))
+    }
+}
+
+/// A proposal is between the two of this negotiation, about its dataset.
+fn check_parties(parties: &NegotiationParties, proposal: &Proposal) -> Result<(), Refusal> {
+    let agreement = &proposal.agreement;
+    let Assignee::Participant(consumer) = &agreement.assignee else {
+        return Err(malformed("a public view is offered, not negotiated"));
+    };
+    if agreement.provider.id != parties.provider
+        || consumer.id != parties.consumer
+        || agreement.dataset.id != parties.dataset
+        || agreement.dataset.id.owner != agreement.provider.id
+    {
+        return Err(malformed(
+            "the proposal is between other parties, or about another dataset",
+        ));
+    }
+    Ok(())
+}
+
+/// What must hold of a proposal now, whoever makes it. A term that can't be enforced is answered "no" here, never later.
+fn check_proposal(proposal: &Proposal, facts: &NegotiationContext<'_>) -> Result<(), Refusal> {
+    let agreement = &proposal.agreement;
+    if agreement.not_before >= agreement.not_after || agreement.not_after <= facts.now {
+        return Err(term::contradiction(format!(
+            "the contract would be over on {}",
+            agreement.not_after
+        )));
+    }
+    check_purposes(agreement, facts)?;
+    term::of_clauses(
+        &agreement.clauses,
+        &EffectBinding::of(&agreement.provider.id),
+    )?;
+    check_replaced(agreement, facts)?;
+    match facts.objection {
+        None => Ok(()),
+        Some(objection) => Err(objection.clone()),
+    }
+}
+
+fn check_purposes(agreement: &Agreement, facts: &NegotiationContext<'_>) -> Result<(), Refusal> {
+    if agreement.purposes != facts.taxonomy.label {
+        return Err(Refusal::new(
+            ErrorCode::TermUnknown,
+            format!(
+                "the proposal uses the purposes `{}`, this connector has `{}`",
+                agreement.purposes, facts.taxonomy.label
+            ),
+        ));
+    }
+    let whole = facts.taxonomy.with_own(&agreement.own_purposes)?;
+    for clause in &agreement.clauses {
+        let mut named = clause.term.purposes().iter();
+        if let Some(unknown) = named.find(|purpose| !whole.contains(purpose)) {
+            return Err(term::cite(
+                Refusal::new(
+                    ErrorCode::PurposeUnknown,
+                    format!("there is no purpose `{unknown}`"),
+                ),
+                clause,
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A contract replaces one between the same two about the same dataset, or none.
+fn check_replaced(agreement: &Agreement, facts: &NegotiationContext<'_>) -> Result<(), Refusal> {
+    let Some(old) = agreement.supersedes else {
+        return Ok(());
+    };
+    if facts.replaces.is_some_and(|old| agreement.may_replace(old)) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        ErrorCode::ContractUnknown,
+        format!(
+            "there is no contract `{}` that it could replace",
+            old.short()
+        ),
+    ))
+}
+
+fn check_signed(
+    state: &NegotiationState,
+    signed: &SignedContract,
+    role: SignatoryRole,
+    facts: &NegotiationContext<'_>,
+) -> Result<(), Refusal> {
+    same_contract(state, signed.id)?;
+    same_terms(state, &signed.agreement)?;
+    signed.check_one(role, facts.keys)
+}
+
+fn same_contract(state: &NegotiationState, contract: ContractId) -> Result<(), Refusal> {
+    if contract == state.proposal.contract {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        ErrorCode::NegotiationState,
+        format!(
+            "it is about `{}`, but `{}` is on the table",
+            contract.short(),
+            state.proposal.contract.short()
+        ),
+    )
+    .with_help("look at the newest terms: hansa contract show --diff"))
+}
+
+/// The hash says so already; that the reader made the same of the same bytes is checked nevertheless.
+fn same_terms(state: &NegotiationState, agreement: &Agreement) -> Result<(), Refusal> {
+    if *agreement == state.proposal.agreement {
+        Ok(())
+    } else {
+        Err(malformed("the signed terms are not those on the table"))
+    }
+}
+
+fn out_of_turn(phase: Option<Phase>, message: &NegotiationMessage) -> Refusal {
+    let phase = phase.map_or("not open", Phase::as_str);
+    Refusal::new(
+        ErrorCode::NegotiationState,
+        format!(
+            "the negotiation is {phase}, so the {} can't send: {}",
+            message.from.as_str(),
+            message.content.as_str()
+        ),
+    )
+}
+
+fn unsigned() -> Refusal {
+    Refusal::new(
+        ErrorCode::SignatureMissing,
+        "the signature of the provider is missing",
+    )
+}
+
+fn malformed(sentence: &str) -> Refusal {
+    Refusal::new(ErrorCode::ContractMalformed, sentence)
+}

@@ -1,0 +1,86 @@
+//! What a guard can hold, and how its clauses are numbered.
+
+use super::*;
+use crate::fixture::{name, purposes, time};
+use crate::id::ClauseId;
+use crate::row_filter;
+use crate::term::prohibition::{
+    ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
+};
+
+fn guard(terms: Vec<Term>) -> Result<ProviderRestriction, Refusal> {
+    let clauses = terms.into_iter().zip(2..).map(|(term, number)| Clause {
+        id: ClauseId(number),
+        term,
+    });
+    ProviderRestriction::of("g".to_owned(), clauses.collect(), "test".to_owned(), vec![])
+}
+
+fn prohibition(part: Option<ProhibitedPart>, when: ProhibitionCondition) -> Term {
+    Term::from(ProhibitionTerm {
+        action: ProhibitedAction::Use,
+        part,
+        condition: when,
+    })
+}
+
+/// What changes an answer, or needs more than the door knows, stands in no guard.
+#[test]
+fn a_guard_holds_what_only_refuses() {
+    let rows = ProhibitedPart::Rows(row_filter::parse("site = 'a'").unwrap());
+    let columns = ProhibitedPart::Columns(vec![name("note")]);
+    let summer = ProhibitionCondition {
+        from: Some(time("2026-06-01T00:00:00Z")),
+        ..ProhibitionCondition::ALWAYS
+    };
+    for good in [
+        Term::Purpose(purposes(&["dpv:Research"])),
+        Term::ResultRows(3),
+        prohibition(None, ProhibitionCondition::ALWAYS),
+        prohibition(Some(columns), summer.clone()),
+    ] {
+        assert!(guard(vec![good.clone()]).is_ok(), "{good:?}");
+    }
+    let never = ProhibitionCondition {
+        until: summer.from,
+        ..summer
+    };
+    for (bad, code) in [
+        (
+            prohibition(Some(rows), ProhibitionCondition::ALWAYS),
+            ErrorCode::TermNotExecutableHere,
+        ),
+        (prohibition(None, never), ErrorCode::PolicyContradiction),
+        (
+            Term::Rows(row_filter::parse("site = 'a'").unwrap()),
+            ErrorCode::TermNotExecutableHere,
+        ),
+        (
+            Term::Columns(vec![name("note")]),
+            ErrorCode::TermNotExecutableHere,
+        ),
+        (Term::Concurrent(3), ErrorCode::TermNotExecutableHere),
+        (
+            Term::NotAfter(time("2026-06-01T00:00:00Z")),
+            ErrorCode::TermNotExecutableHere,
+        ),
+    ] {
+        let refusal = guard(vec![Term::ResultRows(3), bad]).unwrap_err();
+        assert_eq!((refusal.code, refusal.clause), (code, Some(ClauseId(3))));
+    }
+    assert_eq!(
+        guard(vec![]).unwrap_err().code,
+        ErrorCode::PolicyContradiction
+    );
+}
+
+#[test]
+fn a_clause_of_a_guard_is_none_of_a_contract() {
+    let clause = ClauseId(7).in_guard();
+    assert_eq!(clause.to_string(), "#g7");
+    assert_eq!((clause.of_guard(), ClauseId(7).of_guard()), (Some(7), None));
+    for text in ["#g7", "#c2147483648", "#c4294967295"] {
+        assert!(text.parse::<ClauseId>().is_err(), "{text}");
+    }
+    assert_eq!("#c2147483647".parse(), Ok(ClauseId(2_147_483_647)));
+}

@@ -1,0 +1,92 @@
+//! The canonical text of a row filter: keywords in upper case, one blank, brackets only where they are needed.
+
+use super::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
+use std::fmt;
+
+impl fmt::Display for RowFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Compare { column, op, with } => write!(f, "{column} {} {with}", op.as_str()),
+            Self::In {
+                column,
+                negated,
+                list,
+            } => {
+                write!(f, "{column} {}IN (", not(*negated))?;
+                for (index, operand) in list.iter().enumerate() {
+                    let comma = if index == 0 { "" } else { ", " };
+                    write!(f, "{comma}{operand}")?;
+                }
+                f.write_str(")")
+            }
+            Self::Between {
+                column,
+                negated,
+                low,
+                high,
+            } => write!(f, "{column} {}BETWEEN {low} AND {high}", not(*negated)),
+            Self::IsNull { column, negated } => write!(f, "{column} IS {}NULL", not(*negated)),
+            Self::And(parts) => joined(f, parts, " AND "),
+            Self::Or(parts) => joined(f, parts, " OR "),
+            Self::Not(part) => write!(f, "NOT ({part})"),
+        }
+    }
+}
+
+impl ComparisonOperator {
+    /// The operator as it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Eq => "=",
+            Self::NotEq => "<>",
+            Self::Lt => "<",
+            Self::LtEq => "<=",
+            Self::Gt => ">",
+            Self::GtEq => ">=",
+        }
+    }
+}
+
+impl fmt::Display for FilterOperand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Literal(literal) => literal.fmt(f),
+            Self::Consumer => f.write_str("{{consumer}}"),
+        }
+    }
+}
+
+impl fmt::Display for PolicyLiteral {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "'{}'", text.replace('\'', "''")),
+            Self::Int(value) => write!(f, "{value}"),
+            Self::Decimal(text) => f.write_str(text),
+            Self::Bool(true) => f.write_str("TRUE"),
+            Self::Bool(false) => f.write_str("FALSE"),
+        }
+    }
+}
+
+const fn not(negated: bool) -> &'static str {
+    if negated { "NOT " } else { "" }
+}
+
+/// Parts that are AND or OR themselves stand in brackets; everything else binds tighter.
+fn joined(f: &mut fmt::Formatter<'_>, parts: &[RowFilter], word: &str) -> fmt::Result {
+    for (index, part) in parts.iter().enumerate() {
+        if index > 0 {
+            f.write_str(word)?;
+        }
+        match part {
+            RowFilter::And(_) | RowFilter::Or(_) => write!(f, "({part})")?,
+            RowFilter::Compare { .. }
+            | RowFilter::In { .. }
+            | RowFilter::Between { .. }
+            | RowFilter::IsNull { .. }
+            | RowFilter::Not(_) => write!(f, "{part}")?,
+        }
+    }
+    Ok(())
+}

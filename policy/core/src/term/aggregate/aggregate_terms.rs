@@ -1,0 +1,264 @@
+//! The clauses of the aggregate form, in a policy and in words.
+
+use crate::id::SqlIdentifier;
+use crate::refusal::{ErrorCode, Refusal};
+use crate::term::language::Language;
+use crate::term::odrl::{iri, iris, says, set, texts, word};
+use crate::term::rule::{
+    ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
+    TermSpec,
+};
+use crate::term::{CubeFunction, Term, tightness_order};
+use hansa_audit_log::json::Json;
+use std::cmp::Ordering;
+
+/// Term 17: with which functions.
+pub(in crate::term) struct FunctionsTerm<'a>(pub(in crate::term) &'a [CubeFunction]);
+
+pub(in crate::term) static FUNCTIONS: TermSpec = TermSpec {
+    numbers: &[17],
+    name: "functions",
+    position: OdrlPosition::Action,
+    operand: "h:function",
+    operators: &["isAnyOf"],
+    executed: &[EnforcementPoint::Plan],
+    codes: &[ErrorCode::AggregateOnly, ErrorCode::FunctionNotAllowed],
+    nature: DemandKind::Protection,
+    hides_rows: true,
+    remedy: "ask with GROUP BY and one of the functions; the refusal shows an accepted question",
+    test: "what_is_learned_is_a_function_of_the_cells",
+    read: read_functions,
+};
+
+impl TermRule for FunctionsTerm<'_> {
+    fn spec(&self) -> &'static TermSpec {
+        &FUNCTIONS
+    }
+
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        let list = self.0.iter().map(|one| word(&WORDS, one));
+        says("h:function", "isAnyOf", iris(list))
+    }
+
+    fn render(&self, tongue: Language) -> String {
+        let names: Vec<&str> = self.0.iter().map(|one| said(*one, tongue)).collect();
+        let list = tongue.all_of(&names);
+        tongue.pick(
+            format!("aggregates only: {list}"),
+            format!("nur Aggregate: {list}"),
+            format!("só agregados: {list}"),
+        )
+    }
+
+    fn canonical(&self) -> Json {
+        let names: Vec<&str> = self.0.iter().map(|function| function.as_str()).collect();
+        set(&names)
+    }
+
+    fn decides(&self) -> Option<ClauseSubject> {
+        Some(ClauseSubject::Kind("functions"))
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        match other {
+            Term::Functions(other) => tightness_order::subset(self.0, other),
+            _ => None,
+        }
+    }
+}
+
+fn said(function: CubeFunction, tongue: Language) -> &'static str {
+    match function {
+        CubeFunction::Count | CubeFunction::Sum | CubeFunction::Avg => function.as_str(),
+        CubeFunction::Variance => tongue.pick("variance", "Varianz", "variância"),
+        CubeFunction::Units => tongue.pick(
+            "number of different units",
+            "Anzahl verschiedener Einheiten",
+            "número de unidades diferentes",
+        ),
+    }
+}
+
+/// The functions as they stand in policies.
+const WORDS: [(&str, CubeFunction); 5] = [
+    ("h:count", CubeFunction::Count),
+    ("h:sum", CubeFunction::Sum),
+    ("h:avg", CubeFunction::Avg),
+    ("h:variance", CubeFunction::Variance),
+    ("h:countDistinctUnit", CubeFunction::Units),
+];
+
+fn read_functions(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+    let list = form.iris("rightOperand")?;
+    let list = list.iter().map(|one| form.one_of(&WORDS, one, "aggregate"));
+    Ok(Term::Functions(list.collect::<Result<_, _>>()?))
+}
+
+/// Term 17: grouped and filtered by what.
+pub(in crate::term) struct DimensionsTerm<'a>(pub(in crate::term) &'a [SqlIdentifier]);
+
+pub(in crate::term) static DIMENSIONS: TermSpec = TermSpec {
+    numbers: &[17],
+    name: "dimensions",
+    position: OdrlPosition::Action,
+    operand: "h:dimensions",
+    operators: &["isAnyOf"],
+    executed: &[EnforcementPoint::Plan],
+    codes: &[ErrorCode::DimensionNotAllowed],
+    nature: DemandKind::Protection,
+    hides_rows: true,
+    remedy: "group and filter by the dimensions of the clause",
+    test: "what_is_learned_is_a_function_of_the_cells",
+    read: |form| form.texts("rightOperand").map(Term::Dimensions),
+};
+
+impl TermRule for DimensionsTerm<'_> {
+    fn spec(&self) -> &'static TermSpec {
+        &DIMENSIONS
+    }
+
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        says("h:dimensions", "isAnyOf", texts(self.0))
+    }
+
+    fn render(&self, tongue: Language) -> String {
+        let list = tongue.all_of(self.0);
+        tongue.pick(
+            format!("grouped and filtered by {list} only"),
+            format!("gruppiert und gefiltert nur nach {list}"),
+            format!("agrupado e filtrado só por {list}"),
+        )
+    }
+
+    fn canonical(&self) -> Json {
+        set(self.0)
+    }
+
+    fn decides(&self) -> Option<ClauseSubject> {
+        Some(ClauseSubject::Kind("dimensions"))
+    }
+
+    fn columns(&self) -> Vec<SqlIdentifier> {
+        self.0.to_vec()
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        match other {
+            Term::Dimensions(other) => tightness_order::subset(self.0, other),
+            _ => None,
+        }
+    }
+}
+
+/// Term 17: over what.
+pub(in crate::term) struct MeasuresTerm<'a>(pub(in crate::term) &'a [SqlIdentifier]);
+
+pub(in crate::term) static MEASURES: TermSpec = TermSpec {
+    numbers: &[17],
+    name: "measures",
+    position: OdrlPosition::Action,
+    operand: "h:measures",
+    operators: &["isAnyOf"],
+    executed: &[EnforcementPoint::Plan],
+    codes: &[ErrorCode::QueryShape, ErrorCode::ColumnUnknown],
+    nature: DemandKind::Protection,
+    hides_rows: true,
+    remedy: "aggregate the measures of the clause, bare",
+    test: "what_is_learned_is_a_function_of_the_cells",
+    read: |form| form.texts("rightOperand").map(Term::Measures),
+};
+
+impl TermRule for MeasuresTerm<'_> {
+    fn spec(&self) -> &'static TermSpec {
+        &MEASURES
+    }
+
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        says("h:measures", "isAnyOf", texts(self.0))
+    }
+
+    fn render(&self, tongue: Language) -> String {
+        let list = tongue.all_of(self.0);
+        tongue.pick(
+            format!("aggregates of {list} only"),
+            format!("Aggregate nur von {list}"),
+            format!("agregados só de {list}"),
+        )
+    }
+
+    fn canonical(&self) -> Json {
+        set(self.0)
+    }
+
+    fn decides(&self) -> Option<ClauseSubject> {
+        Some(ClauseSubject::Kind("measures"))
+    }
+
+    fn columns(&self) -> Vec<SqlIdentifier> {
+        self.0.to_vec()
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        match other {
+            Term::Measures(other) => tightness_order::subset(self.0, other),
+            _ => None,
+        }
+    }
+
+    // Without the clause there are no measures at all.
+    fn presence(&self) -> Ordering {
+        Ordering::Greater
+    }
+}
+
+/// Term 21, first half: over which grid.
+pub(in crate::term) struct GridTerm<'a>(pub(in crate::term) &'a str);
+
+pub(in crate::term) static GRID: TermSpec = TermSpec {
+    numbers: &[21],
+    name: "grid",
+    position: OdrlPosition::Action,
+    operand: "h:cube",
+    operators: &["eq"],
+    executed: &[EnforcementPoint::Signing, EnforcementPoint::Plan],
+    codes: &[ErrorCode::GridConflict],
+    nature: DemandKind::Protection,
+    hides_rows: false,
+    remedy: "use the dataset's registered grid, or a coarser one nested in it",
+    test: "a_grid_that_was_replaced_is_not_used_beside_the_new_one",
+    read: |form| form.iri("rightOperand").map(Term::Grid),
+};
+
+impl TermRule for GridTerm<'_> {
+    fn spec(&self) -> &'static TermSpec {
+        &GRID
+    }
+
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        says("h:cube", "eq", iri(self.0))
+    }
+
+    fn render(&self, tongue: Language) -> String {
+        let grid = self.0;
+        tongue.pick(
+            format!("groups are cells of the grid {grid}"),
+            format!("Gruppen sind Zellen des Rasters {grid}"),
+            format!("os grupos são células da grelha {grid}"),
+        )
+    }
+
+    fn canonical(&self) -> Json {
+        Json::text(self.0)
+    }
+
+    fn decides(&self) -> Option<ClauseSubject> {
+        Some(ClauseSubject::Kind("grid"))
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        match other {
+            Term::Grid(other) if other == self.0 => Some(Ordering::Equal),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Whether a budget of privacy fits the cells that it is for.
+
+use crate::effect::CubeDimension;
+use crate::id::SqlIdentifier;
+use crate::refusal::{ErrorCode, Refusal};
+use crate::term::privacy_budget::PrivacyBudgetTerm;
+use crate::term::release::{LateDataPolicy, ReleaseTerm};
+use crate::term::{Clause, CubeFunction, Term, TimeBucketWidth, cite, columns, contradiction};
+
+/// The budget among the clauses. It holds for cells that are released once and never change, which are all combinations of
+/// values that the clause names, with counts and sums alone; and no exact rule beside it tells what the noise hides.
+pub(super) fn budget(
+    clauses: &[Clause],
+    dimensions: &[CubeDimension],
+    measures: &[SqlIdentifier],
+    functions: &[CubeFunction],
+    release: Option<&ReleaseTerm>,
+) -> Result<Option<Box<PrivacyBudgetTerm>>, Refusal> {
+    let found = clauses.iter().find_map(|clause| match &clause.term {
+        Term::Budget(budget) => Some((clause, budget)),
+        _ => None,
+    });
+    let Some((clause, budget)) = found else {
+        return Ok(None);
+    };
+    let at = |refusal: Refusal| cite(refusal, clause);
+    let every = released(budget, release).map_err(at)?;
+    for other in clauses {
+        if let Term::MinGroup { .. } | Term::Dominance(_) = &other.term {
+            let refusal = contradiction(
+                "whether a group is shown would tell its exact size, which the noise hides",
+            )
+            .with_help("leave the least size and dominance out beside a budget, or the budget");
+            return Err(cite(refusal, other));
+        }
+    }
+    let further = |one: &&CubeFunction| !matches!(one, CubeFunction::Count | CubeFunction::Sum);
+    if let Some(function) = functions.iter().find(further) {
+        let refusal = contradiction(format!(
+            "`{}` of numbers with noise is not executed",
+            function.as_str()
+        ))
+        .with_help("permit count and sum: what is made of them is no further loss");
+        return Err(at(refusal));
+    }
+    held(budget, measures).map_err(at)?;
+    named(budget, dimensions, every).map_err(at)?;
+    Ok(Some(Box::new(budget.clone())))
+}
+
+/// The release that the budget counts.
+fn released<'a>(
+    budget: &PrivacyBudgetTerm,
+    release: Option<&'a ReleaseTerm>,
+) -> Result<&'a ReleaseTerm, Refusal> {
+    let conflict = |sentence: &str| Refusal::new(ErrorCode::GridConflict, sentence);
+    let Some(release) = release else {
+        return Err(conflict(
+            "a budget is spent by releases, and the cells are worked out anew for each question",
+        )
+        .with_help("add release = \"day\" and late = \"never\" to [dataset.grid]"));
+    };
+    if release.late != LateDataPolicy::Never {
+        return Err(conflict(
+            "a cell with noise is drawn once, so rows that come late can't change it",
+        )
+        .with_help("late = \"never\" in [dataset.grid]"));
+    }
+    if !budget.per.is_made_of(release.every) {
+        return Err(
+            conflict("the period of the budget is not made of whole periods of release")
+                .with_help("take the period of release, or a longer one that is made of it"),
+        );
+    }
+    if budget.from.micros() < EARLIEST {
+        return Err(contradiction(
+            "the budget begins before the year 2000, and each period since then would have cells",
+        ));
+    }
+    if budget.each > budget.most {
+        return Err(contradiction(format!(
+            "a release spends {}, more than the {} that are there",
+            budget.each, budget.most
+        )));
+    }
+    let counted = u64::from(budget.cells).saturating_mul(u64::from(budget.rows));
+    if counted == 0 || counted > MOST_OF_A_UNIT {
+        return Err(contradiction(format!(
+            "of a unit {counted} rows would count; that is from 1 to {MOST_OF_A_UNIT}"
+        )));
+    }
+    Ok(release)
+}
+
+/// Each measure has its bounds.
+fn held(budget: &PrivacyBudgetTerm, measures: &[SqlIdentifier]) -> Result<(), Refusal> {
+    for measure in measures {
+        let of = budget.bounds.iter().filter(|one| one.measure == *measure);
+        if of.count() != 1 {
+            return Err(contradiction(format!(
+                "`{measure}` needs bounds, once: without them one unit could change a sum by any amount"
+            ))
+            .with_help(format!("bounds = {{ {measure} = [\"0\", \"100\"] }}")));
+        }
+    }
+    for one in &budget.bounds {
+        if !measures.contains(&one.measure) {
+            return Err(contradiction(format!("`{}` is no measure", one.measure)));
+        }
+        let empty = one.low.thousandths() == 0 && one.high.thousandths() == 0;
+        if one.low > one.high || empty {
+            return Err(contradiction(format!(
+                "no value of `{}` lies from {} to {}",
+                one.measure, one.low, one.high
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Each dimension but the time of release has its values, and not more cells come of them than can be drawn.
+fn named(
+    budget: &PrivacyBudgetTerm,
+    dimensions: &[CubeDimension],
+    release: &ReleaseTerm,
+) -> Result<(), Refusal> {
+    let columns: Vec<SqlIdentifier> = budget.values.iter().map(|one| one.column.clone()).collect();
+    if let Some(twice) = columns::twice(&columns) {
+        return Err(contradiction(format!(
+            "the values of `{twice}` stand twice"
+        )));
+    }
+    let mut cells = 1_usize;
+    for dimension in dimensions {
+        let name = &dimension.column;
+        if *name == release.column {
+            let width = dimension.bucket.unwrap_or(TimeBucketWidth::Day);
+            cells = cells.saturating_mul(quarters(release.every).div_ceil(quarters(width)));
+            continue;
+        }
+        let listed = budget.values.iter().find(|one| one.column == *name);
+        let Some(listed) = listed.filter(|_| dimension.bucket.is_none()) else {
+            return Err(contradiction(format!(
+                "the values of `{name}` that have cells are not named: which are there would tell of single rows"
+            ))
+            .with_help(format!("values = {{ {name} = [\"A\", \"B\"] }}")));
+        };
+        let mut list = listed.list.clone();
+        list.sort_unstable();
+        list.dedup();
+        if list.is_empty() || list.len() != listed.list.len() {
+            return Err(contradiction(format!(
+                "`{name}` has no values, or one of them twice"
+            )));
+        }
+        cells = cells.saturating_mul(list.len());
+    }
+    let other = |one: &&SqlIdentifier| dimensions.iter().all(|dimension| dimension.column != **one);
+    if let Some(other) = columns
+        .iter()
+        .find(|one| other(one) || **one == release.column)
+    {
+        return Err(contradiction(format!(
+            "`{other}` is no dimension whose values are to be named"
+        )));
+    }
+    if cells > MOST_CELLS {
+        return Err(contradiction(format!(
+            "a release would have {cells} cells; at most {MOST_CELLS} are drawn"
+        ))
+        .with_help("use coarser buckets, fewer dimensions or fewer values"));
+    }
+    Ok(())
+}
+
+/// How many quarter hours the longest bucket of a width has.
+const fn quarters(bucket: TimeBucketWidth) -> usize {
+    match bucket {
+        TimeBucketWidth::QuarterHour => 1,
+        TimeBucketWidth::Hour => 4,
+        TimeBucketWidth::Day => 100,
+        TimeBucketWidth::Week => 676,
+        TimeBucketWidth::Month => 2_980,
+        TimeBucketWidth::Year => 35_140,
+    }
+}
+
+/// 2000-01-01, in microseconds since 1970.
+const EARLIEST: i64 = 946_684_800_000_000;
+
+/// The most rows of one unit that count, in all its cells.
+const MOST_OF_A_UNIT: u64 = 100_000;
+
+/// The most cells of one release.
+const MOST_CELLS: usize = 200_000;

@@ -1,0 +1,113 @@
+//! Whether a variance, or the number of different units, can be told beside the other clauses.
+
+use crate::refusal::{ErrorCode, Refusal};
+use crate::term::release::{LateDataPolicy, ReleaseTerm};
+use crate::term::{Clause, CountingUnit, CubeFunction, Term, cite, contradiction};
+
+/// Refuses what can't be made safe.
+pub(super) fn check(
+    clauses: &[Clause],
+    functions: &[CubeFunction],
+    at_least: u32,
+    unit: &CountingUnit,
+    release: Option<&ReleaseTerm>,
+) -> Result<(), Refusal> {
+    for clause in clauses {
+        let Term::Functions(_) = &clause.term else {
+            continue;
+        };
+        if functions.contains(&CubeFunction::Variance) {
+            variance(clauses, at_least, release).map_err(|refusal| cite(refusal, clause))?;
+        }
+        if functions.contains(&CubeFunction::Units) {
+            units(clauses, at_least, unit, release).map_err(|refusal| cite(refusal, clause))?;
+        }
+    }
+    Ok(())
+}
+
+/// With sum and variance two numbers of a group are told: of two values both follow, and whoever knows values of others takes
+/// them out of both. Whoever knows two of five has three left with two numbers of them, so of fewer no variance is told. Also
+/// of larger groups one is withheld that would tell single values to somebody who knows up to two of them
+/// (`hansa_enforcement::narrow`); what a correction would tell beside it is not tested, so there is none.
+fn variance(
+    clauses: &[Clause],
+    at_least: u32,
+    release: Option<&ReleaseTerm>,
+) -> Result<(), Refusal> {
+    if release.is_some_and(|release| release.late != LateDataPolicy::Never) && at_least > 1 {
+        return Err(Refusal::new(
+            ErrorCode::GridConflict,
+            "variances before and after a correction tell how far single values that came are from the others",
+        )
+        .with_help("late = \"never\" in [dataset.grid], or leave var out of the functions"));
+    }
+    if (2..FEWEST).contains(&at_least) {
+        return Err(contradiction(format!(
+            "sum and variance of a group of {at_least} tell its single values"
+        ))
+        .with_help(format!(
+            "raise the least size to {FEWEST}, or leave var out"
+        )));
+    }
+    if clauses
+        .iter()
+        .any(|clause| matches!(clause.term, Term::Dominance(_)))
+    {
+        return Err(contradiction(
+            "a variance tells of the largest value what the rule of dominance, which looks at sums alone, withholds",
+        )
+        .with_help("leave var out of the functions, or the rule"));
+    }
+    Ok(())
+}
+
+/// The fewest units of a group of which a variance is told.
+const FEWEST: u32 = 5;
+
+/// Numbers of different units do not add up: how far those of a group and of its parts differ tells who is in several.
+fn units(
+    clauses: &[Clause],
+    at_least: u32,
+    unit: &CountingUnit,
+    release: Option<&ReleaseTerm>,
+) -> Result<(), Refusal> {
+    if *unit == CountingUnit::Rows || at_least < 2 {
+        return Err(Refusal::new(
+            ErrorCode::GroupWithoutUnit,
+            "different units are counted only where a group needs so many of them",
+        )
+        .with_help("write min_contributors = 10, with unit"));
+    }
+    let conflict = |sentence: &str| Refusal::new(ErrorCode::GridConflict, sentence);
+    match release {
+        None => {
+            return Err(conflict(
+                "different units are counted when cells are released, and these are worked out for each question",
+            )
+            .with_help("add release = \"day\" and late = \"never\" to [dataset.grid]"));
+        }
+        Some(release) if release.late != LateDataPolicy::Never => {
+            return Err(conflict(
+                "numbers of different units before and after a correction tell how many of those that came are new",
+            )
+            .with_help("late = \"never\" in [dataset.grid]"));
+        }
+        Some(_) => {}
+    }
+    for clause in clauses {
+        let what = match &clause.term {
+            Term::CellKey(_) => {
+                "numbers of different units would tell exactly what the counts hide"
+            }
+            Term::SuppressComplement => {
+                "numbers of different units of a total and of its parts tell how many are in several"
+            }
+            _ => continue,
+        };
+        return Err(contradiction(what).with_help(
+            "leave units out of the functions, or take secondary = \"from-published\"",
+        ));
+    }
+    Ok(())
+}

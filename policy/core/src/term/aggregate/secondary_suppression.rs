@@ -1,0 +1,247 @@
+//! Term 20: what keeps totals from telling of the groups that are withheld.
+
+use crate::id::SqlIdentifier;
+use crate::refusal::{ErrorCode, Refusal};
+use crate::term::language::Language;
+use crate::term::odrl::{integer, iri, says, with};
+use crate::term::release::ReleaseTerm;
+use crate::term::rule::{
+    ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
+    TermSpec,
+};
+use crate::term::{Clause, CountingUnit, Term, cite, contradiction, tightness_order};
+use hansa_audit_log::json::Json;
+use std::cmp::Ordering;
+
+/// In its first form: totals are made of what is published.
+pub(in crate::term) struct PublishedTotalsTerm;
+
+/// In its second: totals may hold what is withheld, and further groups are withheld until no total tells of a small one.
+pub(in crate::term) struct ComplementSuppressionTerm;
+
+/// In its third: counts are rounded to multiples of a base, up or down by lots that belong to the units of the group.
+pub(in crate::term) struct CellKeyTerm(pub(in crate::term) u32);
+
+pub(in crate::term) static TOTALS: TermSpec = spec(
+    "totals_from_published",
+    &[EnforcementPoint::Plan],
+    &[],
+    "totals are those of the groups shown",
+    "what_is_learned_is_a_function_of_the_cells",
+);
+
+pub(in crate::term) static COMPLEMENT: TermSpec = spec(
+    "suppress_complement",
+    &[EnforcementPoint::Signing, EnforcementPoint::Plan],
+    &[ErrorCode::GridConflict],
+    "where one group is withheld another may be, so that no total gives it back",
+    "a_total_does_not_give_back_what_is_withheld",
+);
+
+pub(in crate::term) static ROUNDED: TermSpec = spec(
+    "cell_key",
+    &[EnforcementPoint::Signing, EnforcementPoint::Plan],
+    &[ErrorCode::GridConflict],
+    "counts are multiples of the base, the same for the same units",
+    "the_same_units_are_rounded_the_same_way",
+);
+
+const fn spec(
+    name: &'static str,
+    executed: &'static [EnforcementPoint],
+    codes: &'static [ErrorCode],
+    mend: &'static str,
+    test: &'static str,
+) -> TermSpec {
+    TermSpec {
+        numbers: &[20],
+        name,
+        position: OdrlPosition::Action,
+        operand: "h:secondary",
+        operators: &["eq"],
+        executed,
+        codes,
+        nature: DemandKind::Protection,
+        hides_rows: false,
+        remedy: mend,
+        test,
+        read,
+    }
+}
+
+/// A policy has one of them.
+const DECIDES: Option<ClauseSubject> = Some(ClauseSubject::Kind("secondary"));
+
+impl TermRule for PublishedTotalsTerm {
+    fn spec(&self) -> &'static TermSpec {
+        &TOTALS
+    }
+
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        says("h:secondary", "eq", iri("h:fromPublishedOnly"))
+    }
+
+    fn render(&self, tongue: Language) -> String {
+        tongue
+            .pick(
+                "totals are those of the groups shown",
+                "Summen sind die der gezeigten Gruppen",
+                "os totais são os dos grupos mostrados",
+            )
+            .to_owned()
+    }
+
+    fn canonical(&self) -> Json {
+        Json::Bool(true)
+    }
+
+    fn decides(&self) -> Option<ClauseSubject> {
+        DECIDES
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        matches!(other, Term::TotalsFromPublished).then_some(Ordering::Equal)
+    }
+
+    // Totals are made of published cells in any case; the clause says so.
+    fn presence(&self) -> Ordering {
+        Ordering::Equal
+    }
+}
+
+impl TermRule for ComplementSuppressionTerm {
+    fn spec(&self) -> &'static TermSpec {
+        &COMPLEMENT
+    }
+
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        says("h:secondary", "eq", iri("h:suppressComplement"))
+    }
+
+    fn render(&self, tongue: Language) -> String {
+        tongue
+            .pick(
+                "further groups are withheld until no total, taken from others, tells of a small group",
+                "weitere Gruppen werden zurückgehalten, bis keine Summe im Vergleich mit anderen eine kleine Gruppe verrät",
+                "outros grupos são retidos até que nenhum total, subtraído de outros, revele um grupo pequeno",
+            )
+            .to_owned()
+    }
+
+    fn canonical(&self) -> Json {
+        Json::Bool(true)
+    }
+
+    fn decides(&self) -> Option<ClauseSubject> {
+        DECIDES
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        matches!(other, Term::SuppressComplement).then_some(Ordering::Equal)
+    }
+
+    // Every release is made so; the clause says so, and can't be signed where it is not.
+    fn presence(&self) -> Ordering {
+        Ordering::Equal
+    }
+}
+
+impl TermRule for CellKeyTerm {
+    fn spec(&self) -> &'static TermSpec {
+        &ROUNDED
+    }
+
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        with(
+            says("h:secondary", "eq", iri("h:cellKey")),
+            [("h:base", integer(self.0))],
+        )
+    }
+
+    fn render(&self, tongue: Language) -> String {
+        let base = self.0;
+        tongue.pick(
+            format!(
+                "counts are rounded up or down to a multiple of {base} by lot, the same whenever a group is of the same units"
+            ),
+            format!(
+                "Anzahlen sind durch Los auf ein Vielfaches von {base} auf- oder abgerundet, gleich, wann immer eine Gruppe aus denselben Einheiten besteht"
+            ),
+            format!(
+                "as contagens são arredondadas por sorteio a um múltiplo de {base}, da mesma forma sempre que um grupo tem as mesmas unidades"
+            ),
+        )
+    }
+
+    fn canonical(&self) -> Json {
+        Json::Int(i64::from(self.0))
+    }
+
+    fn decides(&self) -> Option<ClauseSubject> {
+        DECIDES
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        match other {
+            // Multiples of twice the base are multiples of it, and not by the same lots.
+            Term::CellKey(other) => (*other == self.0).then_some(Ordering::Equal),
+            _ => tightness_order::both(false, false),
+        }
+    }
+}
+
+fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+    match form.iri("rightOperand")?.as_str() {
+        "h:fromPublishedOnly" => Ok(Term::TotalsFromPublished),
+        "h:suppressComplement" => Ok(Term::SuppressComplement),
+        "h:cellKey" => Ok(Term::CellKey(form.number("h:base")?)),
+        other => Err(form.unknown(format!("the secondary protection `{other}` is not known"))),
+    }
+}
+
+/// The base to which counts are rounded; and that the secondary protection is one which the cells can have.
+pub(super) fn base(
+    clauses: &[Clause],
+    measures: &[SqlIdentifier],
+    unit: &CountingUnit,
+    release: Option<&ReleaseTerm>,
+) -> Result<Option<u32>, Refusal> {
+    for clause in clauses {
+        let at = |refusal: Refusal| cite(refusal, clause);
+        let base = match &clause.term {
+            Term::SuppressComplement => None,
+            Term::CellKey(base) => Some(*base),
+            _ => continue,
+        };
+        if release.is_none() {
+            let refusal = Refusal::new(
+                ErrorCode::GridConflict,
+                "totals are held against each other when cells are released, and these are worked out for each question",
+            )
+            .with_help("add release = \"day\" to [dataset.grid]");
+            return Err(at(refusal));
+        }
+        let Some(base) = base else {
+            return Ok(None);
+        };
+        if !(2..=1000).contains(&base) {
+            return Err(at(contradiction(format!(
+                "counts can't be rounded to {base}; the base is from 2 to 1000"
+            ))));
+        }
+        if *unit == CountingUnit::Rows {
+            return Err(at(contradiction(
+                "the lots belong to the units of a group, and rows are counted",
+            )
+            .with_help("say whom a group is of: min_contributors, with unit")));
+        }
+        if !measures.is_empty() {
+            return Err(at(contradiction(
+                "sums would tell exactly what the counts hide",
+            )
+            .with_help("permit count alone, with measures = []")));
+        }
+        return Ok(Some(base));
+    }
+    Ok(None)
+}

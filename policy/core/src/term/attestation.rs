@@ -1,0 +1,177 @@
+//! Term 35, second half: the consumer states, signed, that what it received is deleted.
+//!
+//! Whether it is, nobody can see from here. What can be seen is whether it was stated in time; who has not, asks in vain.
+
+use super::language::Language;
+use super::odrl::{duration, duty, numbered, says, with};
+use super::rule::{
+    AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
+    OdrlReader, OdrlWriter, TermRule, TermSpec,
+};
+use super::{Clause, Term, cite, contradiction, duty as duties};
+use crate::refusal::{ErrorCode, Refusal};
+use hansa_audit_log::json::Json;
+use std::cmp::Ordering;
+
+/// Term 35: stated so many days after each answer was closed.
+pub(super) struct AttestTerm(pub(super) u32);
+
+pub(super) static ATTEST: TermSpec = TermSpec {
+    numbers: &[35],
+    name: "attest_within_days",
+    position: OdrlPosition::Duty,
+    operand: "h:attest",
+    operators: &[],
+    executed: &[EnforcementPoint::Admission, EnforcementPoint::Ledger],
+    codes: &[ErrorCode::AttestationOverdue],
+    nature: DemandKind::Use,
+    hides_rows: false,
+    remedy: "file the statement for the answers that the refusal names: hansa contract attest",
+    test: "a_statement_that_is_overdue_stops_new_questions",
+    read,
+};
+
+impl TermRule for AttestTerm {
+    fn spec(&self) -> &'static TermSpec {
+        &ATTEST
+    }
+
+    fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
+        let period = duration(format!("P{}D", self.0));
+        let within = numbered(says("delayPeriod", "lteq", period), script.spare());
+        with(
+            duty("h:attest", "h:within"),
+            [("constraint", Json::List(vec![within]))],
+        )
+    }
+
+    fn render(&self, tongue: Language) -> String {
+        let days = self.0;
+        tongue.pick(
+            format!(
+                "its deletion is stated, signed, within {days} days of each answer; from then on nothing is answered without the statement"
+            ),
+            format!(
+                "die Löschung wird binnen {days} Tagen nach jeder Antwort unterschrieben erklärt; danach wird ohne die Erklärung nichts mehr beantwortet"
+            ),
+            format!(
+                "a eliminação é declarada, assinada, no prazo de {days} dias após cada resposta; depois disso nada é respondido sem a declaração"
+            ),
+        )
+    }
+
+    fn canonical(&self) -> Json {
+        Json::Int(i64::from(self.0))
+    }
+
+    fn decides(&self) -> Option<ClauseSubject> {
+        Some(ClauseSubject::Kind("attest"))
+    }
+
+    fn check(&self) -> Option<AdmissionCheck> {
+        Some(AdmissionCheck::Count)
+    }
+
+    fn admit(&self, to: &AdmissionContext<'_>) -> Result<(), Refusal> {
+        let owed = &to.context.overdue;
+        if owed.count == 0 {
+            return Ok(());
+        }
+        let named: Vec<String> = owed.first.iter().map(ToString::to_string).collect();
+        let named = named.join(", ");
+        let more = if owed.first.len() < usize::try_from(owed.count).unwrap_or(usize::MAX) {
+            " and more"
+        } else {
+            ""
+        };
+        Err(Refusal::new(
+            ErrorCode::AttestationOverdue,
+            format!("no statement says that what these answers held is deleted: {named}{more}"),
+        )
+        .with_help("delete it and file the statement: hansa contract attest CONTRACT"))
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        match other {
+            Term::Attest { days } => Some(self.0.cmp(days)),
+            _ => None,
+        }
+    }
+}
+
+fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+    form.when("h:within")?;
+    let period = form.inner("delayPeriod", "lteq", "xsd:duration")?;
+    let days = duties::days(&period)
+        .ok_or_else(|| form.wrong(format!("`{period}` is no number of days such as P30D")))?;
+    Ok(Term::Attest { days })
+}
+
+/// What is to be stated must be owed, and no later than it is stated.
+pub(super) fn goes_with_deletion(clauses: &[Clause]) -> Result<(), Refusal> {
+    let deleted = clauses.iter().find_map(|clause| match &clause.term {
+        Term::DeleteAfter { days } => Some(*days),
+        _ => None,
+    });
+    for clause in clauses {
+        let Term::Attest { days } = &clause.term else {
+            continue;
+        };
+        if deleted.is_none_or(|deleted| deleted > *days) {
+            let refusal = contradiction("a deletion is to be stated that is not due by then")
+                .with_help("add the duty delete-after with no more days than attest-within");
+            return Err(cite(refusal, clause));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::admitting;
+    use crate::id::{ClauseId, RequestId};
+    use crate::term::contract_context::{ContractContext, OverdueAttestations};
+
+    #[test]
+    fn a_statement_that_is_overdue_refuses_and_is_named() {
+        let met = |owed: OverdueAttestations| {
+            let around = ContractContext {
+                overdue: owed,
+                ..ContractContext::QUIET
+            };
+            admitting("2026-06-01T00:00:00Z", |admission| {
+                AttestTerm(30).admit(&AdmissionContext {
+                    context: &around,
+                    ..*admission
+                })
+            })
+        };
+        assert!(met(OverdueAttestations::NOTHING).is_ok());
+        let request = RequestId([7; 16]);
+        let refusal = met(OverdueAttestations {
+            count: 2,
+            first: vec![request],
+        });
+        let refusal = refusal.unwrap_err();
+        assert_eq!(refusal.code, ErrorCode::AttestationOverdue);
+        assert!(refusal.sentence.contains(&format!("{request} and more")));
+        assert!(met(OverdueAttestations::EVERYTHING).is_err());
+    }
+
+    #[test]
+    fn what_is_stated_must_be_due() {
+        let clause = |number, term| Clause {
+            id: ClauseId(number),
+            term,
+        };
+        let attest = clause(3, Term::Attest { days: 30 });
+        let delete = |days| clause(2, Term::DeleteAfter { days });
+        assert!(goes_with_deletion(&[delete(30), attest.clone()]).is_ok());
+        assert!(goes_with_deletion(&[delete(30)]).is_ok());
+        for bad in [vec![attest.clone()], vec![delete(31), attest]] {
+            let refusal = goes_with_deletion(&bad).unwrap_err();
+            assert_eq!(refusal.code, ErrorCode::PolicyContradiction);
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! What is asked of a term, answered by the rule behind its variant.
+
+use super::language::Language;
+use super::rule::{TermRule, TermSpec};
+use super::{
+    PeriodQuota, Term, aggregate, area, attestation, columns, consent, delivery, duty, exclusivity,
+    group, inform, joins, legal_basis, mask, min_group, purpose, quota, receipts, region,
+    row_filter_term, schema_version, sector, throughput, tightness_order, time_bucket, window,
+};
+use crate::attribute::AttributeKind;
+use crate::id::{PurposeId, SqlIdentifier};
+use crate::safe_text::signed_line;
+use std::cmp::Ordering;
+
+impl Term {
+    /// The term as a person reads it: one line, lower case, no full stop, safe to show.
+    #[must_use]
+    pub fn plain(&self) -> String {
+        self.render(Language::En)
+    }
+
+    /// The same in a language.
+    #[must_use]
+    pub fn render(&self, tongue: Language) -> String {
+        signed_line(&self.with(|rule| rule.render(tongue)))
+    }
+
+    /// Its entry in the vocabulary.
+    #[must_use]
+    pub fn spec(&self) -> &'static TermSpec {
+        self.with(|rule| rule.spec())
+    }
+
+    /// Whether the term is recorded and shown, but not technically enforced.
+    #[must_use]
+    pub fn is_recorded_only(&self) -> bool {
+        self.spec().is_recorded_only()
+    }
+
+    /// Whether the term makes the policy one of aggregates only.
+    #[must_use]
+    pub const fn aggregates(&self) -> bool {
+        matches!(
+            self,
+            Self::Functions(_)
+                | Self::Dimensions(_)
+                | Self::Measures(_)
+                | Self::Grid(_)
+                | Self::Release(_)
+                | Self::MinGroup { .. }
+                | Self::Dominance(_)
+                | Self::TotalsFromPublished
+                | Self::SuppressComplement
+                | Self::CellKey(_)
+                | Self::Budget(_)
+        )
+    }
+
+    /// The kind of attribute of the asker at which it looks; issuers state those.
+    #[must_use]
+    pub const fn looks_at(&self) -> Option<AttributeKind> {
+        match self {
+            Self::Sector(_) => Some(AttributeKind::Sector),
+            Self::Region(_) => Some(AttributeKind::Region),
+            _ => None,
+        }
+    }
+
+    /// Whether letting a question in rests on a signed statement about the asker.
+    #[must_use]
+    pub const fn rests_on_a_statement(&self) -> bool {
+        self.looks_at().is_some() || matches!(self, Self::Group(_))
+    }
+
+    /// The purposes that it names.
+    #[must_use]
+    pub fn purposes(&self) -> &[PurposeId] {
+        match self {
+            Self::Purpose(list) | Self::PurposeNot(list) => list,
+            Self::Prohibition(one) => one.condition.purpose.as_deref().unwrap_or_default(),
+            _ => &[],
+        }
+    }
+
+    /// The columns that it names.
+    #[must_use]
+    pub fn columns(&self) -> Vec<SqlIdentifier> {
+        self.with(|rule| rule.columns())
+    }
+
+    /// The column whose values it replaces, under the same name.
+    #[must_use]
+    pub fn column(&self) -> Option<SqlIdentifier> {
+        self.with(|rule| rule.column().cloned())
+    }
+
+    /// The columns of the dataset that do not show their own values.
+    #[must_use]
+    pub fn replaces(&self) -> Vec<SqlIdentifier> {
+        self.with(|rule| rule.replaces().into_iter().cloned().collect())
+    }
+
+    /// The column that it adds to those of the dataset.
+    #[must_use]
+    pub fn output_column(&self) -> Option<SqlIdentifier> {
+        self.with(|rule| rule.output_column().cloned())
+    }
+
+    /// How it compares with another term about the same thing: less is tighter. None where neither lets out all that the
+    /// other does.
+    #[must_use]
+    pub fn compare(&self, other: &Self) -> Option<Ordering> {
+        if self.column().is_some() {
+            return tightness_order::values(self, other);
+        }
+        self.with(|rule| rule.compare(other))
+    }
+
+    /// The one list of what stands behind each variant: everything that is asked of a term is asked of its rule.
+    pub(crate) fn with<T>(&self, ask: impl FnOnce(&dyn TermRule) -> T) -> T {
+        match self {
+            Self::Group(name) => ask(&group::GroupTerm(name)),
+            Self::Sector(list) => ask(&sector::SectorTerm(list)),
+            Self::Purpose(list) => ask(&purpose::purpose_terms::PurposeTerm(list)),
+            Self::PurposeNot(list) => ask(&purpose::purpose_terms::PurposeNotTerm(list)),
+            Self::NotBefore(from) => ask(&window::NotBeforeTerm(*from)),
+            Self::NotAfter(until) => ask(&window::NotAfterTerm(*until)),
+            Self::Lasts(term) => ask(term),
+            Self::Hours(term) => ask(term),
+            Self::Rows(filter) => ask(&row_filter_term::RowFilterTerm(filter)),
+            Self::Columns(list) => ask(&columns::ColumnsTerm(list)),
+            Self::Pseudonym(term) => ask(term),
+            Self::Mask { column, mask } => ask(&mask::MaskTerm { column, mask }),
+            Self::Prefix(term) => ask(term),
+            Self::Band(term) => ask(term),
+            Self::Lookup(term) => ask(term),
+            Self::TimeBucket {
+                column,
+                bucket,
+                zone,
+            } => ask(&time_bucket::TimeBucketTerm {
+                column,
+                bucket: *bucket,
+                zone: zone.as_deref(),
+            }),
+            Self::Area { lon, lat, bounds } => ask(&area::AreaTerm { lon, lat, bounds }),
+            Self::PublishedArea(term) => ask(term),
+            Self::PlaceCells(term) => ask(term),
+            Self::Functions(list) => ask(&aggregate::aggregate_terms::FunctionsTerm(list)),
+            Self::Dimensions(list) => ask(&aggregate::aggregate_terms::DimensionsTerm(list)),
+            Self::Measures(list) => ask(&aggregate::aggregate_terms::MeasuresTerm(list)),
+            Self::Grid(id) => ask(&aggregate::aggregate_terms::GridTerm(id)),
+            Self::Release(term) => ask(term),
+            Self::MinGroup { at_least, unit } => ask(&min_group::MinGroupTerm {
+                at_least: *at_least,
+                unit,
+            }),
+            Self::Dominance(term) => ask(term),
+            Self::TotalsFromPublished => {
+                ask(&aggregate::secondary_suppression::PublishedTotalsTerm)
+            }
+            Self::SuppressComplement => {
+                ask(&aggregate::secondary_suppression::ComplementSuppressionTerm)
+            }
+            Self::CellKey(base) => ask(&aggregate::secondary_suppression::CellKeyTerm(*base)),
+            Self::Budget(term) => ask(term),
+            Self::JoinKeys(list) => ask(&joins::JoinKeysTerm(list)),
+            Self::JoinWith(list) => ask(&joins::JoinWithTerm(list)),
+            Self::KeysStay => ask(&joins::KeysStayTerm),
+            Self::KeysTravel(term) => ask(term),
+            Self::Queries(quota) => ask(&counts(&quota::QUERIES, *quota)),
+            Self::RowQuota(quota) => ask(&counts(&quota::ROWS, *quota)),
+            Self::ByteQuota(quota) => ask(&counts(&quota::BYTES, *quota)),
+            Self::RowsPerSecond(rows) => ask(&throughput::RowRateTerm(*rows)),
+            Self::Concurrent(most) => ask(&throughput::ConcurrencyTerm(*most)),
+            Self::ResultRows(rows) => ask(&quota::ResultRowsTerm(*rows)),
+            Self::Embargo(term) => ask(term),
+            Self::Networks(list) => ask(&delivery::NetworksTerm(list)),
+            Self::Region(region) => ask(&region::RegionTerm(region)),
+            Self::Formats(list) => ask(&delivery::FormatsTerm(list)),
+            Self::DeleteAfter { days } => ask(&duty::DeletionTerm(*days)),
+            Self::Attest { days } => ask(&attestation::AttestTerm(*days)),
+            Self::Attribution(text) => ask(&duty::AttributionTerm(text)),
+            Self::Prohibit(what) => ask(&duty::RecordedProhibitionTerm(*what)),
+            Self::Prohibition(term) => ask(term.as_ref()),
+            Self::Exclusive => ask(&exclusivity::ExclusivityTerm),
+            Self::Service(term) => ask(term),
+            Self::Price(term) => ask(term),
+            Self::Inform(list) => ask(&inform::InformTerm(list)),
+            Self::Notify(term) => ask(term),
+            Self::LegalBasis(basis) => ask(&legal_basis::LegalBasisTerm(*basis)),
+            Self::ObtainConsent => ask(&consent::ConsentTerm),
+            Self::Receipts(most) => ask(&receipts::OpenReceiptsTerm(*most)),
+            Self::Version(schemas) => ask(&schema_version::SchemaTerm(*schemas)),
+        }
+    }
+}
+
+const fn counts(spec: &'static TermSpec, quota: PeriodQuota) -> quota::QuotaTerm {
+    quota::QuotaTerm { spec, quota }
+}

@@ -1,0 +1,69 @@
+//! Term 38: while the contract is in force, the provider signs no other on the dataset.
+
+use super::Term;
+use super::language::Language;
+use super::odrl::says;
+use super::rule::{
+    ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
+    TermSpec,
+};
+use crate::refusal::{ErrorCode, Refusal};
+use hansa_audit_log::json::Json;
+use std::cmp::Ordering;
+
+/// Term 38: while this contract is in force, the provider signs no other on the dataset.
+pub(super) struct ExclusivityTerm;
+
+pub(super) static EXCLUSIVE: TermSpec = TermSpec {
+    numbers: &[38],
+    name: "exclusive",
+    position: OdrlPosition::Permission,
+    operand: "h:exclusive",
+    operators: &["eq"],
+    executed: &[EnforcementPoint::Signing],
+    codes: &[ErrorCode::ExclusivityClash],
+    nature: DemandKind::Use,
+    hides_rows: false,
+    remedy: "the provider signs for another time, or ends the exclusive contract first",
+    test: "an_exclusive_contract_bars_another",
+    read: read_exclusive,
+};
+
+impl TermRule for ExclusivityTerm {
+    fn spec(&self) -> &'static TermSpec {
+        &EXCLUSIVE
+    }
+
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        says("h:exclusive", "eq", super::odrl::typed("xsd:boolean", true))
+    }
+
+    fn render(&self, tongue: Language) -> String {
+        tongue
+            .pick(
+                "nobody else gets a contract on the dataset for this time",
+                "niemand sonst erhält für diese Zeit einen Vertrag über den Datensatz",
+                "ninguém mais recebe um contrato sobre o conjunto de dados neste período",
+            )
+            .to_owned()
+    }
+
+    fn canonical(&self) -> Json {
+        Json::Bool(true)
+    }
+
+    fn decides(&self) -> Option<ClauseSubject> {
+        Some(ClauseSubject::Kind("exclusive"))
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        matches!(other, Term::Exclusive).then_some(Ordering::Equal)
+    }
+}
+
+fn read_exclusive(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+    match form.typed("rightOperand", "xsd:boolean")?.as_str() {
+        "true" => Ok(Term::Exclusive),
+        other => Err(form.unknown(format!("`{other}` is no exclusivity that is known"))),
+    }
+}

@@ -1,0 +1,224 @@
+//! Term 25, the other way round: that values of columns may be sent to other participants, so that these answer with the
+//! rows alone that fit.
+//!
+//! Where no clause says so, what came from here is put together with the rows of others by the asker alone, who fetches
+//! these first: a list of keys tells whoever gets it which of them occur here. So the clause names the columns and who may
+//! get them, and lets out more than silence does.
+
+use super::language::Language;
+use super::odrl::{iris, says, set, texts, with};
+use super::rule::{
+    ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
+    TermSpec,
+};
+use super::tightness_order::{both, subset};
+use super::{Clause, Term};
+use crate::id::{ClauseId, ParticipantId, SqlIdentifier};
+use crate::refusal::Refusal;
+use hansa_audit_log::json::Json;
+use std::cmp::Ordering;
+
+/// To whom values may be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyRecipients {
+    /// Whoever has a dataset that is asked for in the same question.
+    Anybody,
+    /// These.
+    These(Vec<ParticipantId>),
+}
+
+impl KeyRecipients {
+    /// Whether that participant is among them.
+    #[must_use]
+    pub fn has(&self, participant: &ParticipantId) -> bool {
+        match self {
+            Self::Anybody => true,
+            Self::These(list) => list.contains(participant),
+        }
+    }
+
+    fn within(&self, other: &Self) -> bool {
+        match (self, other) {
+            (_, Self::Anybody) => true,
+            (Self::Anybody, Self::These(_)) => false,
+            (Self::These(one), Self::These(other)) => one.iter().all(|item| other.contains(item)),
+        }
+    }
+}
+
+/// Term 25: the values of these columns may be sent to these participants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyTransferTerm {
+    /// Whose values.
+    pub columns: Vec<SqlIdentifier>,
+    /// To whom.
+    pub to: KeyRecipients,
+}
+
+/// The clause that lets values of columns be sent to others, and what it says.
+#[must_use]
+pub fn of(clauses: &[Clause]) -> Option<(ClauseId, &KeyTransferTerm)> {
+    clauses.iter().find_map(|clause| match &clause.term {
+        Term::KeysTravel(travel) => Some((clause.id, travel)),
+        _ => None,
+    })
+}
+
+pub(super) static TRAVEL: TermSpec = TermSpec {
+    numbers: &[25],
+    name: "keys_travel",
+    position: OdrlPosition::Action,
+    operand: "h:keyMovement",
+    operators: &["isAnyOf"],
+    executed: &[EnforcementPoint::Recorded],
+    codes: &[],
+    nature: DemandKind::Technical,
+    hides_rows: false,
+    remedy: "the asker's connector sends the values to nobody else and puts each sending on its books; without the clause it sends none",
+    test: "keys_travel_as_the_clause_says",
+    read,
+};
+
+impl TermRule for KeyTransferTerm {
+    fn spec(&self) -> &'static TermSpec {
+        &TRAVEL
+    }
+
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        let to = match &self.to {
+            KeyRecipients::Anybody => iris(["h:anybody"]),
+            KeyRecipients::These(list) => iris(list.iter().map(ParticipantId::as_str)),
+        };
+        with(
+            says("h:keyMovement", "isAnyOf", to),
+            [("h:columns", texts(&self.columns))],
+        )
+    }
+
+    fn render(&self, tongue: Language) -> String {
+        let columns = tongue.all_of(&self.columns);
+        let to = match &self.to {
+            KeyRecipients::Anybody => tongue
+                .pick(
+                    "whoever else is asked in the same question",
+                    "alle, die in derselben Frage gefragt werden",
+                    "quem mais for consultado na mesma pergunta",
+                )
+                .to_owned(),
+            KeyRecipients::These(list) => {
+                let domains: Vec<&str> = list.iter().map(ParticipantId::domain).collect();
+                tongue.all_of(&domains)
+            }
+        };
+        tongue.pick(
+            format!(
+                "values of {columns} may be sent to {to}, so that they answer with the rows alone that fit"
+            ),
+            format!(
+                "Werte von {columns} dürfen an {to} gesendet werden, damit nur passende Zeilen zurückkommen"
+            ),
+            format!(
+                "os valores de {columns} podem ser enviados a {to}, para que respondam só com as linhas correspondentes"
+            ),
+        )
+    }
+
+    fn canonical(&self) -> Json {
+        let to = match &self.to {
+            KeyRecipients::Anybody => Json::text("anybody"),
+            KeyRecipients::These(list) => set(list),
+        };
+        Json::object([("columns", set(&self.columns)), ("to", to)])
+    }
+
+    fn columns(&self) -> Vec<SqlIdentifier> {
+        self.columns.clone()
+    }
+
+    // Keys that stay can't travel.
+    fn decides(&self) -> Option<ClauseSubject> {
+        Some(ClauseSubject::Kind("keys_stay"))
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        let Term::KeysTravel(other) = other else {
+            return None;
+        };
+        let columns = subset(&self.columns, &other.columns)?;
+        let to = both(self.to.within(&other.to), other.to.within(&self.to))?;
+        match (columns, to) {
+            (Ordering::Equal, order) | (order, Ordering::Equal) => Some(order),
+            (one, other) => (one == other).then_some(one),
+        }
+    }
+
+    fn presence(&self) -> Ordering {
+        Ordering::Greater
+    }
+}
+
+fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+    let columns = form.texts("h:columns")?;
+    let list = form.iris("rightOperand")?;
+    let to = if list == ["h:anybody"] {
+        KeyRecipients::Anybody
+    } else {
+        let one = |text: &String| {
+            // The one spelling of an identity is the whole one.
+            text.parse::<ParticipantId>()
+                .ok()
+                .filter(|id| id.as_str() == text)
+                .ok_or_else(|| form.unknown(format!("`{text}` is no participant")))
+        };
+        KeyRecipients::These(list.iter().map(one).collect::<Result<_, _>>()?)
+    };
+    Ok(Term::KeysTravel(KeyTransferTerm { columns, to }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{clauses, names, participant};
+    use crate::term::of_clauses;
+    use crate::term::rule::EffectBinding;
+
+    fn travel(columns: &[&str], to: &[&str]) -> KeyTransferTerm {
+        let to = match to {
+            [] => KeyRecipients::Anybody,
+            list => KeyRecipients::These(list.iter().map(|id| participant(id)).collect()),
+        };
+        KeyTransferTerm {
+            columns: names(columns),
+            to,
+        }
+    }
+
+    const A: &str = "hansa://a.example";
+    const B: &str = "hansa://b.example";
+
+    #[test]
+    fn to_fewer_or_less_is_tighter_and_silence_is_tightest() {
+        let order =
+            |one: KeyTransferTerm, other: KeyTransferTerm| one.compare(&Term::KeysTravel(other));
+        let all = || travel(&["k"], &[]);
+        assert_eq!(order(travel(&["k"], &[A]), all()), Some(Ordering::Less));
+        assert_eq!(order(all(), travel(&["k", "l"], &[])), Some(Ordering::Less));
+        assert_eq!(
+            order(travel(&["k"], &[A, B]), travel(&["k"], &[B, A])),
+            Some(Ordering::Equal)
+        );
+        assert_eq!(order(travel(&["k"], &[A]), travel(&["k"], &[B])), None);
+        assert_eq!(order(all(), travel(&["k", "l"], &[A])), None);
+        assert_eq!(all().presence(), Ordering::Greater);
+    }
+
+    #[test]
+    fn keys_that_stay_do_not_travel() {
+        let asker = participant(A);
+        let both = clauses([Term::KeysStay, Term::KeysTravel(travel(&["k"], &[]))]);
+        assert!(of_clauses(&both, &EffectBinding::of(&asker)).is_err());
+        assert!(of_clauses(&both[1..], &EffectBinding::of(&asker)).is_ok());
+        assert!(KeyRecipients::Anybody.has(&asker));
+        assert!(!travel(&["k"], &[B]).to.has(&asker));
+    }
+}

@@ -1,0 +1,122 @@
+//! The languages in which a clause can be read.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A language of the rendering of a contract. Each term has its sentence in every one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Language {
+    /// English.
+    #[default]
+    En,
+    /// German.
+    De,
+    /// Portuguese.
+    Pt,
+}
+
+impl Language {
+    /// Every language.
+    pub const ALL: [Self; 3] = [Self::En, Self::De, Self::Pt];
+
+    /// Its tag (BCP 47).
+    #[must_use]
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::De => "de",
+            Self::Pt => "pt",
+        }
+    }
+
+    /// The one of three sentences that is in this language.
+    #[must_use]
+    pub fn pick<T>(self, en: T, de: T, pt: T) -> T {
+        match self {
+            Self::En => en,
+            Self::De => de,
+            Self::Pt => pt,
+        }
+    }
+
+    /// `a, b and c`.
+    #[must_use]
+    pub fn all_of<T: ToString>(self, list: &[T]) -> String {
+        listed(list, self.pick("and", "und", "e"), self.nothing())
+    }
+
+    /// `a, b or c`.
+    #[must_use]
+    pub fn one_of<T: ToString>(self, list: &[T]) -> String {
+        listed(list, self.pick("or", "oder", "ou"), self.nothing())
+    }
+
+    /// A number with its groups of three: `10,000`, `10.000`.
+    #[must_use]
+    pub fn number(self, number: u64) -> String {
+        let digits = number.to_string();
+        let mut out = String::with_capacity(digits.len().saturating_mul(4) / 3);
+        for (index, digit) in digits.chars().enumerate() {
+            if index > 0 && (digits.len() - index).is_multiple_of(3) {
+                out.push(self.pick(',', '.', '.'));
+            }
+            out.push(digit);
+        }
+        out
+    }
+
+    const fn nothing(self) -> &'static str {
+        match self {
+            Self::En => "none",
+            Self::De => "nichts",
+            Self::Pt => "nada",
+        }
+    }
+}
+
+impl fmt::Display for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.tag())
+    }
+}
+
+impl FromStr for Language {
+    type Err = LanguageError;
+
+    fn from_str(text: &str) -> Result<Self, LanguageError> {
+        let found = Self::ALL.into_iter().find(|tongue| tongue.tag() == text);
+        found.ok_or(LanguageError)
+    }
+}
+
+/// The text is no language that clauses are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("clauses are written in en, de and pt")]
+pub struct LanguageError;
+
+fn listed<T: ToString>(list: &[T], last: &str, nothing: &str) -> String {
+    let words: Vec<String> = list.iter().map(ToString::to_string).collect();
+    match words.split_last() {
+        None => nothing.to_owned(),
+        Some((only, [])) => only.clone(),
+        Some((end, rest)) => format!("{} {last} {end}", rest.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_and_lists() {
+        for tongue in Language::ALL {
+            assert_eq!(tongue.tag().parse(), Ok(tongue));
+        }
+        assert!("fr".parse::<Language>().is_err());
+        assert_eq!(Language::De.all_of(&["a", "b", "c"]), "a, b und c");
+        assert_eq!(Language::Pt.one_of(&["a", "b"]), "a ou b");
+        assert_eq!(Language::En.one_of(&["a"]), "a");
+        assert_eq!(Language::En.number(1_234_567), "1,234,567");
+        assert_eq!(Language::Pt.number(999), "999");
+    }
+}

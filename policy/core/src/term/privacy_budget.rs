@@ -1,0 +1,324 @@
+//! Term 22: a budget of privacy. Each cell has noise that is drawn once, when it is released, and what all releases of a
+//! dataset together can tell of any one unit is bounded.
+//!
+//! The neighbours of a dataset are those that have all rows of one unit more or less. Of a unit at most so many cells of a
+//! period count, in each at most so many of its rows, with values held within their bounds; so a sum changes by no more than
+//! cells × rows × bound, and discrete Laplace noise of that size over epsilon makes a release epsilon-private. That holds only
+//! if it can't be told from the cells that are there either, so these are all combinations of values that the contract names.
+
+pub mod amount;
+mod sentence;
+
+use super::language::Language;
+use super::odrl::{decimal, duration, integer, says, texts, typed, with, word};
+use super::rule::{
+    ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
+    TermSpec,
+};
+use super::time_bucket::WIDTHS;
+use super::{Term, TimeBucketWidth, tightness_order};
+use crate::id::{ParticipantId, SqlIdentifier};
+use crate::refusal::{ErrorCode, Refusal};
+use crate::strict_object::StrictObjectReader;
+use amount::{Epsilon, ValueBound};
+use hansa_audit_log::json::Json;
+use hansa_audit_log::time::UtcTimestamp;
+use sentence::said;
+use std::cmp::Ordering;
+use std::fmt::Display;
+use std::str::FromStr;
+
+/// The term.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrivacyBudgetTerm {
+    /// The most that may be spent in a period, over all contracts on the dataset that count the same unit.
+    pub most: Epsilon,
+    /// The period, of the data.
+    pub per: TimeBucketWidth,
+    /// What the release of one period's cells spends.
+    pub each: Epsilon,
+    /// The column that tells apart whom the budget is there for.
+    pub unit: SqlIdentifier,
+    /// In how many cells of a release a unit counts.
+    pub cells: u32,
+    /// How many of its rows count in one cell.
+    pub rows: u32,
+    /// Between what the values of each measure are held.
+    pub bounds: Vec<ClampRange>,
+    /// The values of each dimension that is not the time of release: there is a cell for each, with rows or without.
+    pub values: Vec<DimensionValues>,
+    /// From when on there are cells.
+    pub from: UtcTimestamp,
+}
+
+/// Between what the values of a measure are held.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ClampRange {
+    /// The measure.
+    pub measure: SqlIdentifier,
+    /// The least value.
+    pub low: ValueBound,
+    /// The greatest value.
+    pub high: ValueBound,
+}
+
+/// The values of a dimension that have cells, as text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DimensionValues {
+    /// The dimension.
+    pub column: SqlIdentifier,
+    /// Its values: text as it stands, integers in decimal digits, `true` and `false`.
+    pub list: Vec<String>,
+}
+
+pub(super) static BUDGET: TermSpec = TermSpec {
+    numbers: &[22],
+    name: "privacy_budget",
+    position: OdrlPosition::Action,
+    operand: "h:epsilon",
+    operators: &["lteq"],
+    executed: &[EnforcementPoint::Signing, EnforcementPoint::Plan],
+    codes: &[ErrorCode::PrivacyBudgetSpent, ErrorCode::GridConflict],
+    nature: DemandKind::Protection,
+    hides_rows: true,
+    remedy: "leave the period that the refusal names out of the question; cells come again with the next period of the budget",
+    test: "noise_is_drawn_once_and_what_is_spent_is_counted",
+    read,
+};
+
+impl PrivacyBudgetTerm {
+    /// How many numbers each cell has: its rows, and for each measure how many and their sum. They share what is spent.
+    #[must_use]
+    pub fn numbers(&self) -> u128 {
+        let measures = u128::try_from(self.bounds.len()).unwrap_or(u128::MAX);
+        measures.saturating_mul(2).saturating_add(1)
+    }
+
+    /// By how much the numbers of a kind, over all cells of a release, can differ for one unit that can put `most` into
+    /// each.
+    #[must_use]
+    pub fn reach(&self, most: u128) -> u128 {
+        let rows = u128::from(self.cells).saturating_mul(u128::from(self.rows));
+        rows.saturating_mul(most)
+    }
+}
+
+impl TermRule for PrivacyBudgetTerm {
+    fn spec(&self) -> &'static TermSpec {
+        &BUDGET
+    }
+
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        let bounds = self.bounds.iter().map(|one| {
+            Json::object([
+                ("h:column", Json::text(&one.measure)),
+                ("h:low", decimal(one.low)),
+                ("h:high", decimal(one.high)),
+            ])
+        });
+        let values = self.values.iter().map(|one| {
+            Json::object([
+                ("h:column", Json::text(&one.column)),
+                ("h:isAnyOf", texts(&one.list)),
+            ])
+        });
+        let mut json = with(
+            says("h:epsilon", "lteq", decimal(self.most)),
+            [
+                ("h:per", duration(word(&WIDTHS, &self.per))),
+                ("h:each", decimal(self.each)),
+                // Noise over all cells that the contract names needs no probability of failure.
+                ("h:delta", decimal("0")),
+                ("h:unit", Json::text(&self.unit)),
+                ("h:maxCellsPerUnit", integer(self.cells)),
+                ("h:maxRowsPerCell", integer(self.rows)),
+                ("h:from", typed("xsd:dateTime", self.from)),
+            ],
+        );
+        if !self.bounds.is_empty() {
+            json = with(json, [("h:bounds", Json::List(bounds.collect()))]);
+        }
+        if !self.values.is_empty() {
+            json = with(json, [("h:values", Json::List(values.collect()))]);
+        }
+        json
+    }
+
+    fn render(&self, tongue: Language) -> String {
+        said(self, tongue)
+    }
+
+    fn canonical(&self) -> Json {
+        let sorted = |mut list: Vec<Json>| {
+            list.sort_by_key(hansa_audit_log::json::canonical);
+            Json::List(list)
+        };
+        let bounds = self.bounds.iter().map(|one| {
+            Json::object([
+                ("measure", Json::text(&one.measure)),
+                ("low", Json::text(one.low)),
+                ("high", Json::text(one.high)),
+            ])
+        });
+        let values = self.values.iter().map(|one| {
+            Json::object([
+                ("column", Json::text(&one.column)),
+                ("list", super::odrl::set(&one.list)),
+            ])
+        });
+        Json::object([
+            ("most", Json::text(self.most)),
+            ("per", Json::text(self.per.as_str())),
+            ("each", Json::text(self.each)),
+            ("unit", Json::text(&self.unit)),
+            ("cells", Json::Int(i64::from(self.cells))),
+            ("rows", Json::Int(i64::from(self.rows))),
+            ("bounds", sorted(bounds.collect())),
+            ("values", sorted(values.collect())),
+            ("from", Json::text(self.from)),
+        ])
+    }
+
+    fn columns(&self) -> Vec<SqlIdentifier> {
+        let bounded = self.bounds.iter().map(|one| &one.measure);
+        let listed = self.values.iter().map(|one| &one.column);
+        std::iter::once(&self.unit)
+            .chain(bounded)
+            .chain(listed)
+            .cloned()
+            .collect()
+    }
+
+    fn decides(&self) -> Option<ClauseSubject> {
+        Some(ClauseSubject::Kind("privacy_budget"))
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        let Term::Budget(other) = other else {
+            return None;
+        };
+        let alike = Self {
+            most: other.most,
+            each: other.each,
+            ..self.clone()
+        };
+        if alike != *other {
+            return None;
+        }
+        tightness_order::both(
+            self.most <= other.most && self.each <= other.each,
+            self.most >= other.most && self.each >= other.each,
+        )
+    }
+}
+
+fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+    let most: Epsilon = amount(form, "rightOperand")?;
+    let each: Epsilon = amount(form, "h:each")?;
+    let delta = form.decimal("h:delta")?;
+    if delta != "0" {
+        return Err(form.unknown(format!(
+            "a delta of {delta} is not executed: noise is such that it is 0"
+        )));
+    }
+    let per = form.typed("h:per", "xsd:duration")?;
+    let (bounds, values) = (
+        form.members.items("h:bounds")?,
+        form.members.items("h:values")?,
+    );
+    let codes = form.members.codes();
+    let assigner = form.assigner;
+    let bounds = bounds.into_iter().map(|(at, item)| {
+        inner(StrictObjectReader::of(item, at, codes)?, assigner, |form| {
+            Ok(ClampRange {
+                measure: form.column("h:column")?,
+                low: amount(form, "h:low")?,
+                high: amount(form, "h:high")?,
+            })
+        })
+    });
+    let bounds = bounds.collect::<Result<_, Refusal>>()?;
+    let values = values.into_iter().map(|(at, item)| {
+        inner(StrictObjectReader::of(item, at, codes)?, assigner, |form| {
+            Ok(DimensionValues {
+                column: form.column("h:column")?,
+                list: form.texts("h:isAnyOf")?,
+            })
+        })
+    });
+    let values = values.collect::<Result<_, Refusal>>()?;
+    Ok(Term::Budget(PrivacyBudgetTerm {
+        most,
+        each,
+        per: form.one_of(&WIDTHS, &per, "period")?,
+        unit: form.column("h:unit")?,
+        cells: form.number("h:maxCellsPerUnit")?,
+        rows: form.number("h:maxRowsPerCell")?,
+        bounds,
+        values,
+        from: form.instant("h:from")?,
+    }))
+}
+
+/// A decimal number that is held as a whole one.
+fn amount<T: FromStr<Err: Display>>(form: &mut OdrlReader<'_>, name: &str) -> Result<T, Refusal> {
+    let text = form.decimal(name)?;
+    text.parse()
+        .map_err(|fault: T::Err| form.wrong(format!("`{text}` {fault}")))
+}
+
+/// Reads an entry of a list.
+fn inner<T>(
+    mut members: StrictObjectReader,
+    assigner: &ParticipantId,
+    read: impl FnOnce(&mut OdrlReader<'_>) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    let read = read(&mut OdrlReader {
+        members: &mut members,
+        operator: "",
+        assigner,
+    })?;
+    members.finish()?;
+    Ok(read)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn budget(most: &str, each: &str) -> PrivacyBudgetTerm {
+        let samples = Term::samples();
+        let sample = samples.into_iter().find_map(|term| match term {
+            Term::Budget(budget) => Some(budget),
+            _ => None,
+        });
+        PrivacyBudgetTerm {
+            most: most.parse().unwrap(),
+            each: each.parse().unwrap(),
+            ..sample.unwrap()
+        }
+    }
+
+    #[test]
+    fn less_to_spend_is_tighter() {
+        let check = |one: (&str, &str), other: (&str, &str), expect| {
+            let (one, other) = (budget(one.0, one.1), budget(other.0, other.1));
+            assert_eq!(one.compare(&Term::Budget(other)), expect);
+        };
+        check(("1", "0.5"), ("1", "0.5"), Some(Ordering::Equal));
+        check(("1", "0.25"), ("1", "0.5"), Some(Ordering::Less));
+        check(("2", "0.5"), ("1", "0.5"), Some(Ordering::Greater));
+        check(("2", "0.25"), ("1", "0.5"), None);
+        let mut more = budget("1", "0.5");
+        more.cells += 1;
+        assert_eq!(more.compare(&Term::Budget(budget("1", "0.5"))), None);
+    }
+
+    #[test]
+    fn what_a_unit_can_reach() {
+        let mut budget = budget("1", "1");
+        (budget.cells, budget.rows) = (3, 2);
+        assert_eq!(budget.reach(100_000), 600_000);
+        assert_eq!(budget.numbers(), 1 + 2 * budget.bounds.len() as u128);
+    }
+}

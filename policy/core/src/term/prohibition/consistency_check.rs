@@ -1,0 +1,73 @@
+//! Whether a prohibition prohibits anything that its policy permits, and cuts through nothing that must stay whole.
+
+use super::{ProhibitedAction, ProhibitedPart, ProhibitionCondition};
+use crate::id::SqlIdentifier;
+use crate::refusal::Refusal;
+use crate::term::{Clause, Term, cite, contradiction};
+
+/// What no prohibition can see alone: whether it prohibits anything that the policy permits, and that it does not cut
+/// through what must stay whole.
+pub(in crate::term) fn check(clauses: &[Clause]) -> Result<(), Refusal> {
+    let asked = ProhibitedAction::asked(clauses);
+    for clause in clauses {
+        let Term::Prohibition(one) = &clause.term else {
+            continue;
+        };
+        let fault = if !one.action.contains(asked) {
+            Some(
+                contradiction(format!(
+                    "what is asked under the policy is `{}`, so prohibiting `{}` does nothing",
+                    asked.odrl(),
+                    one.action.odrl()
+                ))
+                .with_help("prohibit `use`, which contains both"),
+            )
+        } else if asked == ProhibitedAction::Aggregate {
+            one.part
+                .as_ref()
+                .and_then(|part| in_cells(part, &one.condition))
+        } else {
+            None
+        };
+        if let Some(fault) = fault {
+            return Err(cite(fault, clause));
+        }
+        if let Some(ProhibitedPart::Columns(hidden)) = &one.part {
+            not_treated(hidden, clauses)?;
+        }
+    }
+    Ok(())
+}
+
+/// Cells with and without the prohibited rows could be subtracted from each other.
+fn in_cells(part: &ProhibitedPart, when: &ProhibitionCondition) -> Option<Refusal> {
+    match part {
+        ProhibitedPart::Columns(_) => Some(
+            contradiction("of an aggregate the dimensions and measures alone exist, and none can be prohibited")
+                .with_help("leave the columns out of the dimensions and measures"),
+        ),
+        ProhibitedPart::Rows(_) if *when != ProhibitionCondition::ALWAYS => Some(
+            contradiction(
+                "cells with and without the prohibited rows could be subtracted from each other",
+            )
+            .with_help("prohibit the rows without a condition, or every question under it"),
+        ),
+        ProhibitedPart::Rows(_) => None,
+    }
+}
+
+/// What is not there can't be masked: one of the two clauses would do nothing.
+fn not_treated(hidden: &[SqlIdentifier], clauses: &[Clause]) -> Result<(), Refusal> {
+    for clause in clauses {
+        let treated = clause.term.replaces();
+        if let Some(column) = treated.iter().find(|column| hidden.contains(column)) {
+            let refusal = contradiction(format!(
+                "the column `{column}` is treated by {} but prohibited",
+                clause.id
+            ))
+            .with_help("remove one of the two clauses");
+            return Err(cite(refusal, clause));
+        }
+    }
+    Ok(())
+}

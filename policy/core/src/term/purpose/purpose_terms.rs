@@ -1,0 +1,187 @@
+//! The clauses about purposes, in a policy and in words.
+
+use crate::effect::EffectKind;
+use crate::id::{ParticipantId, PurposeId};
+use crate::refusal::{ErrorCode, Refusal};
+use crate::term::language::Language;
+use crate::term::odrl::{iri, says, set};
+use crate::term::rule::{
+    ClauseSubject, DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader,
+    OdrlWriter, TermRule, TermSpec,
+};
+use crate::term::{Term, contradiction, tightness_order};
+use hansa_audit_log::json::Json;
+use std::cmp::Ordering;
+
+/// The term.
+pub(in crate::term) struct PurposeTerm<'a>(pub(in crate::term) &'a [PurposeId]);
+
+pub(in crate::term) static ONE_OF: TermSpec = TermSpec {
+    numbers: &[4],
+    name: "purpose",
+    position: OdrlPosition::Permission,
+    operand: "purpose",
+    operators: &["isA", "isAnyOf"],
+    executed: &[EnforcementPoint::Admission],
+    codes: &[
+        ErrorCode::PurposeNotCovered,
+        ErrorCode::PurposeMissing,
+        ErrorCode::PurposeUnknown,
+    ],
+    nature: DemandKind::Use,
+    hides_rows: false,
+    remedy: "declare one of the covered purposes, which the refusal lists",
+    test: "purposes_are_covered_or_refused",
+    read,
+};
+
+impl TermRule for PurposeTerm<'_> {
+    fn spec(&self) -> &'static TermSpec {
+        &ONE_OF
+    }
+
+    fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
+        match self.0 {
+            [one] => says("purpose", "isA", written(one, script.assigner())),
+            several => says("purpose", "isAnyOf", all_written(several, script)),
+        }
+    }
+
+    fn render(&self, tongue: Language) -> String {
+        let list = tongue.one_of(self.0);
+        tongue.pick(
+            format!("purpose is {list}"),
+            format!("Zweck ist {list}"),
+            format!("a finalidade é {list}"),
+        )
+    }
+
+    fn canonical(&self) -> Json {
+        set(self.0)
+    }
+
+    fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
+        not_empty(self.0).map(|()| None)
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        match other {
+            Term::Purpose(other) => tightness_order::subset(self.0, other),
+            _ => None,
+        }
+    }
+}
+
+/// The purposes that are not covered, whatever else is.
+pub(in crate::term) struct PurposeNotTerm<'a>(pub(in crate::term) &'a [PurposeId]);
+
+pub(in crate::term) static NONE_OF: TermSpec = TermSpec {
+    numbers: &[4],
+    name: "purpose_not",
+    position: OdrlPosition::Permission,
+    operand: "purpose",
+    operators: &["isNoneOf"],
+    executed: &[EnforcementPoint::Admission],
+    codes: &[ErrorCode::PurposeNotCovered, ErrorCode::PurposeMissing],
+    nature: DemandKind::Use,
+    hides_rows: false,
+    remedy: "declare a purpose that is none of those excluded, nor narrower",
+    test: "purposes_that_are_excluded",
+    read,
+};
+
+impl TermRule for PurposeNotTerm<'_> {
+    fn spec(&self) -> &'static TermSpec {
+        &NONE_OF
+    }
+
+    fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
+        says("purpose", "isNoneOf", all_written(self.0, script))
+    }
+
+    fn render(&self, tongue: Language) -> String {
+        let list = tongue.one_of(self.0);
+        tongue.pick(
+            format!("purpose is not {list}, nor part of it"),
+            format!("Zweck ist nicht {list} und kein Teil davon"),
+            format!("a finalidade não é {list} nem parte dela"),
+        )
+    }
+
+    fn canonical(&self) -> Json {
+        set(self.0)
+    }
+
+    fn decides(&self) -> Option<ClauseSubject> {
+        Some(ClauseSubject::Kind("purpose_not"))
+    }
+
+    fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
+        not_empty(self.0).map(|()| None)
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        match other {
+            // More that is excluded is tighter.
+            Term::PurposeNot(other) => tightness_order::subset(other, self.0),
+            _ => None,
+        }
+    }
+}
+
+fn not_empty(list: &[PurposeId]) -> Result<(), Refusal> {
+    if list.is_empty() {
+        return Err(contradiction("the list of purposes is empty"));
+    }
+    Ok(())
+}
+
+/// Own purposes get the IRI of their provider, those of the vocabulary keep theirs.
+fn written(purpose: &PurposeId, assigner: &ParticipantId) -> Json {
+    if purpose.as_str().starts_with("dpv:") {
+        iri(purpose.as_str())
+    } else {
+        iri(&format!("{assigner}/purpose/{purpose}"))
+    }
+}
+
+fn all_written(list: &[PurposeId], script: &OdrlWriter<'_>) -> Json {
+    Json::List(
+        list.iter()
+            .map(|one| written(one, script.assigner()))
+            .collect(),
+    )
+}
+
+fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+    let list = match form.operator {
+        "isA" => vec![form.iri("rightOperand")?],
+        _ => form.iris("rightOperand")?,
+    };
+    let list = list
+        .iter()
+        .map(|one| named(one, form))
+        .collect::<Result<_, _>>()?;
+    Ok(match form.operator {
+        "isNoneOf" => Term::PurposeNot(list),
+        _ => Term::Purpose(list),
+    })
+}
+
+fn named(iri: &str, form: &OdrlReader<'_>) -> Result<PurposeId, Refusal> {
+    let assigner = form.assigner;
+    let own = iri
+        .strip_prefix(assigner.as_str())
+        .and_then(|rest| rest.strip_prefix("/purpose/"))
+        .filter(|name| !name.starts_with("dpv:"));
+    let known = if iri.starts_with("dpv:") {
+        Some(iri)
+    } else {
+        own
+    };
+    known.and_then(|id| id.parse().ok()).ok_or_else(|| {
+        form.unknown(format!(
+            "the purpose `{iri}` is neither one of dpv: nor an own one of {assigner}"
+        ))
+    })
+}

@@ -1,0 +1,207 @@
+//! Term 6: the contract is over so long after it came into force, or after the first question under it.
+
+use super::Term;
+use super::language::Language;
+use super::odrl::{duration, iri, says, with, word};
+use super::rule::{
+    AdmissionCheck, AdmissionContext, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader,
+    OdrlWriter, TermRule, TermSpec,
+};
+use crate::refusal::{ErrorCode, Refusal};
+use hansa_audit_log::json::Json;
+use hansa_audit_log::time::UtcTimestamp;
+use std::cmp::Ordering;
+
+/// The term.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RelativeWindowTerm {
+    /// Days of 86,400 seconds.
+    pub days: u32,
+    /// From when they are counted.
+    pub since: WindowStart,
+}
+
+/// From when a relative window is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WindowStart {
+    /// The record with which the contract came into force.
+    Activation,
+    /// The first question that was permitted under it.
+    FirstUse,
+}
+
+const SINCE: [(&str, WindowStart); 2] = [
+    ("h:activation", WindowStart::Activation),
+    ("h:firstUse", WindowStart::FirstUse),
+];
+
+const DAY: i64 = 86_400_000_000;
+
+pub(super) static LASTS: TermSpec = TermSpec {
+    numbers: &[6],
+    name: "lasts",
+    position: OdrlPosition::Permission,
+    operand: "elapsedTime",
+    operators: &["lteq"],
+    executed: &[EnforcementPoint::Admission, EnforcementPoint::Answer],
+    codes: &[ErrorCode::Expired],
+    nature: DemandKind::Use,
+    hides_rows: false,
+    remedy: "renew the contract",
+    test: "counted_from_activation_or_first_use",
+    read,
+};
+
+impl RelativeWindowTerm {
+    /// The first instant at which it is over; none while nothing has begun that is counted from.
+    #[must_use]
+    pub fn end(
+        &self,
+        activated: Option<UtcTimestamp>,
+        first_use: Option<UtcTimestamp>,
+    ) -> Option<UtcTimestamp> {
+        let begun = match self.since {
+            WindowStart::Activation => activated,
+            WindowStart::FirstUse => first_use,
+        };
+        begun.map(|begun| begun.plus_micros(DAY.saturating_mul(i64::from(self.days))))
+    }
+}
+
+impl TermRule for RelativeWindowTerm {
+    fn spec(&self) -> &'static TermSpec {
+        &LASTS
+    }
+
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        with(
+            says("elapsedTime", "lteq", duration(format!("P{}D", self.days))),
+            [("h:since", iri(word(&SINCE, &self.since)))],
+        )
+    }
+
+    fn render(&self, tongue: Language) -> String {
+        let days = self.days;
+        match self.since {
+            WindowStart::Activation => tongue.pick(
+                format!("for {days} days from the day on which it came into force"),
+                format!("{days} Tage lang ab dem Inkrafttreten"),
+                format!("durante {days} dias a partir da entrada em vigor"),
+            ),
+            WindowStart::FirstUse => tongue.pick(
+                format!("for {days} days from the first question under it"),
+                format!("{days} Tage lang ab der ersten Frage"),
+                format!("durante {days} dias a partir da primeira pergunta"),
+            ),
+        }
+    }
+
+    fn canonical(&self) -> Json {
+        Json::object([
+            ("days", Json::Int(i64::from(self.days))),
+            ("since", Json::text(word(&SINCE, &self.since))),
+        ])
+    }
+
+    fn subject(&self) -> String {
+        word(&SINCE, &self.since).to_owned()
+    }
+
+    fn check(&self) -> Option<AdmissionCheck> {
+        Some(AdmissionCheck::Window)
+    }
+
+    fn admit(&self, to: &AdmissionContext<'_>) -> Result<(), Refusal> {
+        if self.since == WindowStart::Activation && to.context.activated.is_none() {
+            // Nobody knows how long it has been in force: what can't be counted is over.
+            return Err(Refusal::new(
+                ErrorCode::Expired,
+                "it is not known here when the contract came into force",
+            ));
+        }
+        match self.end(to.context.activated, to.context.first_use) {
+            Some(end) if to.now >= end => Err(Refusal::new(
+                ErrorCode::Expired,
+                format!("the contract ended on {end}"),
+            )
+            .with_help("renew it: hansa contract request")),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn ends(
+        &self,
+        activated: Option<UtcTimestamp>,
+        first_use: Option<UtcTimestamp>,
+    ) -> Option<UtcTimestamp> {
+        self.end(activated, first_use)
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        match other {
+            Term::Lasts(other) if other.since == self.since => Some(self.days.cmp(&other.days)),
+            _ => None,
+        }
+    }
+}
+
+fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+    let period = form.typed("rightOperand", "xsd:duration")?;
+    let days = super::duty::days(&period)
+        .ok_or_else(|| form.wrong(format!("`{period}` is no number of days such as P90D")))?;
+    let since = form.word("h:since", &SINCE, "beginning")?;
+    Ok(Term::Lasts(RelativeWindowTerm { days, since }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{admitting, time};
+    use crate::term::contract_context::ContractContext;
+
+    #[track_caller]
+    fn check(since: WindowStart, around: ContractContext, expect: bool) {
+        let term = RelativeWindowTerm { days: 90, since };
+        let met = admitting("2026-06-01T00:00:00Z", |admission| {
+            term.admit(&AdmissionContext {
+                context: &around,
+                ..*admission
+            })
+        });
+        assert_eq!(met.is_ok(), expect);
+    }
+
+    #[test]
+    fn counted_from_activation_or_first_use() {
+        let activated = |text: &str| ContractContext {
+            activated: Some(time(text)),
+            ..ContractContext::QUIET
+        };
+        check(
+            WindowStart::Activation,
+            activated("2026-05-01T00:00:00Z"),
+            true,
+        );
+        check(
+            WindowStart::Activation,
+            activated("2026-03-03T00:00:00Z"),
+            false,
+        );
+        check(
+            WindowStart::Activation,
+            activated("2026-03-03T00:00:01Z"),
+            true,
+        );
+        check(WindowStart::Activation, ContractContext::QUIET, false);
+        check(
+            WindowStart::FirstUse,
+            activated("2020-01-01T00:00:00Z"),
+            true,
+        );
+        let used = ContractContext {
+            first_use: Some(time("2026-01-01T00:00:00Z")),
+            ..ContractContext::QUIET
+        };
+        check(WindowStart::FirstUse, used, false);
+    }
+}

@@ -1,0 +1,137 @@
+//! Terms 8 and 9: only rows for which the filter is true exist; `{{consumer}}` is whoever asks.
+
+use super::Term;
+use super::language::Language;
+use super::normal_form;
+use super::odrl::says;
+use super::rule::{
+    DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
+    TermSpec,
+};
+use super::tightness_order;
+use crate::effect::EffectKind;
+use crate::id::{ParticipantId, SqlIdentifier};
+use crate::refusal::{ErrorCode, Refusal};
+use crate::row_filter::{self, RowFilter};
+use hansa_audit_log::json::Json;
+use std::cmp::Ordering;
+
+/// The term.
+pub(super) struct RowFilterTerm<'a>(pub(super) &'a RowFilter);
+
+pub(super) static WHERE: TermSpec = TermSpec {
+    numbers: &[8, 9],
+    name: "rows",
+    position: OdrlPosition::Target,
+    operand: "h:rowFilter",
+    operators: &["eq"],
+    executed: &[EnforcementPoint::Admission, EnforcementPoint::Plan],
+    codes: &[ErrorCode::TenantUnbound],
+    nature: DemandKind::Protection,
+    hides_rows: true,
+    remedy: "ask the provider to map your identity to a tenant; rows that are hidden do not exist",
+    test: "what_is_learned_is_a_function_of_the_view",
+    read,
+};
+
+impl TermRule for RowFilterTerm<'_> {
+    fn spec(&self) -> &'static TermSpec {
+        &WHERE
+    }
+
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        says("h:rowFilter", "eq", Json::text(self.0))
+    }
+
+    fn render(&self, tongue: Language) -> String {
+        let filter = self.0;
+        let only = tongue.pick("only rows where", "nur Zeilen mit", "só linhas em que");
+        if filter.names_consumer() {
+            let being = tongue.pick(
+                "{{consumer}} being whoever asks",
+                "{{consumer}} ist, wer fragt",
+                "sendo {{consumer}} quem pergunta",
+            );
+            format!("{only} {filter}, {being}")
+        } else {
+            format!("{only} {filter}")
+        }
+    }
+
+    fn canonical(&self) -> Json {
+        normal_form::rows(self.0)
+    }
+
+    fn effect(&self, to: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
+        bound(self.0, to.asker, to.tenant).map(|filter| Some(EffectKind::KeepRows(filter)))
+    }
+
+    fn columns(&self) -> Vec<SqlIdentifier> {
+        self.0.columns().into_iter().collect()
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        match other {
+            Term::Rows(other) => tightness_order::filters(self.0, other),
+            _ => None,
+        }
+    }
+}
+
+fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+    let filter = form.text("rightOperand")?;
+    let filter = row_filter::parse(&filter).map_err(|fault| form.wrong(fault.sentence))?;
+    Ok(Term::Rows(filter))
+}
+
+/// Binds the consumer as a literal: the tenant that the provider mapped it to, else its domain.
+pub(super) fn bound(
+    filter: &RowFilter,
+    asker: &ParticipantId,
+    tenant: Option<&str>,
+) -> Result<RowFilter, Refusal> {
+    filter.check()?;
+    let bound = if filter.names_consumer() {
+        let tenant = tenant.unwrap_or_else(|| asker.domain());
+        if tenant.is_empty() {
+            return Err(Refusal::new(
+                ErrorCode::TenantUnbound,
+                format!("`{asker}` is mapped to no tenant"),
+            )
+            .with_help("ask the provider to map your identity to a tenant"));
+        }
+        filter.bind_consumer(tenant)
+    } else {
+        filter.clone()
+    };
+    Ok(bound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row_filter::parse;
+
+    #[track_caller]
+    fn check(filter: &str, tenant: Option<&str>, expect: &str) {
+        let asker = "hansa://tallinn.example".parse().unwrap();
+        let got = match bound(&parse(filter).unwrap(), &asker, tenant) {
+            Ok(bound) => bound.to_string(),
+            Err(refusal) => refusal.code.to_string(),
+        };
+        assert_eq!(got, expect);
+    }
+
+    #[test]
+    fn the_consumer_is_bound_as_a_literal() {
+        check("a = 1", None, "a = 1");
+        check("op = {{consumer}}", None, "op = 'tallinn.example'");
+        check("op = {{consumer}}", Some("carris"), "op = 'carris'");
+        check(
+            "op IN ({{consumer}}, 'b')",
+            Some("x' OR '1'='1"),
+            "op IN ('x'' OR ''1''=''1', 'b')",
+        );
+        check("op = {{consumer}}", Some(""), "TENANT_UNBOUND");
+    }
+}

@@ -1,0 +1,181 @@
+//! Term 48: what becomes of the contract when the dataset gets another schema.
+//!
+//! A contract names the schema that it was signed for. `h:exact`, which holds also where no clause says anything, demands that
+//! very schema. `h:compatible` is content with one that has only grown: the columns of the signed one come first, the same in
+//! name, type, order and nullability, and others follow. What came later stays invisible, so that such a contract lists its
+//! columns, or permits aggregates, which name theirs.
+
+use super::columns::shown;
+use super::language::Language;
+use super::odrl::{iri, says, word};
+use super::rule::{
+    AdmissionCheck, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader,
+    OdrlWriter, TermRule, TermSpec,
+};
+use super::{Clause, Term, cite, contradiction};
+use crate::refusal::{ErrorCode, Refusal};
+use hansa_audit_log::json::Json;
+use std::cmp::Ordering;
+
+/// For which schemas a contract is good. Less is tighter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SchemaCompatibility {
+    /// The one that it was signed for.
+    Exact,
+    /// That, and those which have more columns behind its own.
+    Compatible,
+}
+
+const SCHEMAS: [(&str, SchemaCompatibility); 2] = [
+    ("h:exact", SchemaCompatibility::Exact),
+    ("h:compatible", SchemaCompatibility::Compatible),
+];
+
+impl SchemaCompatibility {
+    /// Every one of them.
+    pub const ALL: [Self; 2] = [Self::Exact, Self::Compatible];
+
+    /// Its word in a policy file.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Compatible => "compatible",
+        }
+    }
+
+    /// For which schemas these clauses are good.
+    #[must_use]
+    pub fn of(clauses: &[Clause]) -> Self {
+        let said = clauses.iter().find_map(|clause| match clause.term {
+            Term::Version(schemas) => Some(schemas),
+            _ => None,
+        });
+        said.unwrap_or(Self::Exact)
+    }
+}
+
+/// Term 48.
+pub(super) struct SchemaTerm(pub(super) SchemaCompatibility);
+
+pub(super) static VERSION: TermSpec = TermSpec {
+    numbers: &[48],
+    name: "version",
+    position: OdrlPosition::Target,
+    operand: "version",
+    operators: &["eq"],
+    executed: &[EnforcementPoint::Admission],
+    codes: &[ErrorCode::SchemaChanged],
+    nature: DemandKind::Technical,
+    hides_rows: false,
+    remedy: "request an amendment for the schema of now",
+    test: "a_schema_that_has_only_grown",
+    read: |form: &mut OdrlReader<'_>| {
+        form.word("rightOperand", &SCHEMAS, "treatment of versions")
+            .map(Term::Version)
+    },
+};
+
+impl TermRule for SchemaTerm {
+    fn spec(&self) -> &'static TermSpec {
+        &VERSION
+    }
+
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        says("version", "eq", iri(word(&SCHEMAS, &self.0)))
+    }
+
+    fn render(&self, tongue: Language) -> String {
+        let said = match self.0 {
+            SchemaCompatibility::Exact => tongue.pick(
+                "as long as the dataset has the schema that was signed",
+                "solange der Datensatz das unterschriebene Schema hat",
+                "enquanto o conjunto de dados tiver o esquema assinado",
+            ),
+            SchemaCompatibility::Compatible => tongue.pick(
+                "also when the dataset gets more columns, which stay invisible",
+                "auch wenn der Datensatz weitere Spalten erhält, die unsichtbar bleiben",
+                "também quando o conjunto de dados recebe mais colunas, que ficam invisíveis",
+            ),
+        };
+        said.to_owned()
+    }
+
+    fn canonical(&self) -> Json {
+        Json::text(self.0.as_str())
+    }
+
+    fn decides(&self) -> Option<ClauseSubject> {
+        Some(ClauseSubject::Kind("version"))
+    }
+
+    // Looked at with the schemas, by `decision::check`.
+    fn check(&self) -> Option<AdmissionCheck> {
+        None
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        match other {
+            Term::Version(other) => Some(self.0.cmp(other)),
+            _ => None,
+        }
+    }
+
+    fn presence(&self) -> Ordering {
+        self.0.cmp(&SchemaCompatibility::Exact)
+    }
+}
+
+/// Whoever is content with columns that come later says which there are now: otherwise they would show.
+pub(super) fn later_columns_stay_invisible(clauses: &[Clause]) -> Result<(), Refusal> {
+    let compatible = clauses
+        .iter()
+        .find(|clause| clause.term == Term::Version(SchemaCompatibility::Compatible));
+    let listed = shown(clauses).is_some() || clauses.iter().any(|clause| clause.term.aggregates());
+    match compatible {
+        Some(clause) if !listed => {
+            let refusal = contradiction("columns that come later would be visible")
+                .with_help("list the columns beside it: columns = [\"…\"]");
+            Err(cite(refusal, clause))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{clauses, names};
+    use crate::term::of_clauses;
+    use crate::term::rule::EffectBinding;
+
+    #[test]
+    fn a_contract_for_later_schemas_lists_its_columns() {
+        let asker = crate::fixture::participant(crate::fixture::CONSUMER);
+        let met = |terms: Vec<Term>| {
+            of_clauses(&clauses(terms), &EffectBinding::of(&asker)).map_err(|refusal| refusal.code)
+        };
+        let columns = || Term::Columns(names(&["site"]));
+        assert!(
+            met(vec![
+                Term::Version(SchemaCompatibility::Compatible),
+                columns()
+            ])
+            .is_ok()
+        );
+        assert!(met(vec![Term::Version(SchemaCompatibility::Exact)]).is_ok());
+        assert_eq!(
+            met(vec![Term::Version(SchemaCompatibility::Compatible)]),
+            Err(ErrorCode::PolicyContradiction)
+        );
+    }
+
+    #[test]
+    fn compatible_is_looser_than_exact_and_than_silence() {
+        let terms = SchemaCompatibility::ALL.map(Term::Version);
+        assert_eq!(terms[0].compare(&terms[1]), Some(Ordering::Less));
+        let presence = |term: &Term| term.with(|rule| rule.presence());
+        assert_eq!(presence(&terms[0]), Ordering::Equal);
+        assert_eq!(presence(&terms[1]), Ordering::Greater);
+    }
+}

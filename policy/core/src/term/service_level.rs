@@ -1,0 +1,105 @@
+//! Term 39: what the provider promises of its service; recorded and shown.
+
+use super::Term;
+use super::language::Language;
+use super::odrl::{action, decimal, integer, with};
+use super::rule::{
+    ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
+    TermSpec,
+};
+use crate::refusal::Refusal;
+use hansa_audit_log::json::Json;
+use std::cmp::Ordering;
+
+/// Term 39: what the provider promises of its service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceLevelTerm {
+    /// The share of the time in which it answers, in percent, as decimal text.
+    pub availability: String,
+    /// In how many milliseconds 95 of 100 answers begin.
+    pub p95_ms: u32,
+}
+
+pub(super) static SERVICE: TermSpec = TermSpec {
+    numbers: &[39],
+    name: "service",
+    position: OdrlPosition::Obligation,
+    operand: "h:provideService",
+    operators: &[],
+    executed: &[EnforcementPoint::Recorded],
+    codes: &[],
+    nature: DemandKind::Technical,
+    hides_rows: false,
+    remedy: "hold the provider to it; nothing is executed",
+    test: "every_term_has_a_sentence_of_its_own",
+    read: read_service,
+};
+
+impl TermRule for ServiceLevelTerm {
+    fn spec(&self) -> &'static TermSpec {
+        &SERVICE
+    }
+
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        with(
+            action("h:provideService"),
+            [
+                ("h:availability", decimal(&self.availability)),
+                ("h:p95ms", integer(self.p95_ms)),
+            ],
+        )
+    }
+
+    fn render(&self, tongue: Language) -> String {
+        let Self {
+            availability,
+            p95_ms,
+        } = self;
+        tongue.pick(
+            format!(
+                "the provider answers {availability} % of the time, 95 of 100 answers begin within {p95_ms} ms"
+            ),
+            format!(
+                "der Anbieter antwortet {availability} % der Zeit, 95 von 100 Antworten beginnen binnen {p95_ms} ms"
+            ),
+            format!(
+                "o fornecedor responde {availability} % do tempo, 95 de 100 respostas começam em {p95_ms} ms"
+            ),
+        )
+    }
+
+    fn canonical(&self) -> Json {
+        Json::object([
+            (
+                "availability",
+                Json::text(super::normal_form::decimal(&self.availability)),
+            ),
+            ("p95_ms", Json::Int(i64::from(self.p95_ms))),
+        ])
+    }
+
+    fn decides(&self) -> Option<ClauseSubject> {
+        Some(ClauseSubject::Kind("service"))
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        matches!(other, Term::Service(other) if other == self).then_some(Ordering::Equal)
+    }
+
+    // What the provider promises lets out nothing more or less.
+    fn presence(&self) -> Ordering {
+        Ordering::Equal
+    }
+}
+
+fn read_service(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+    let availability = form.decimal("h:availability")?;
+    let share: f64 = availability.parse().unwrap_or(f64::NAN);
+    if !(0.0..=100.0).contains(&share) {
+        return Err(form.wrong(format!("`{availability}` is no share in percent")));
+    }
+    Ok(Term::Service(ServiceLevelTerm {
+        availability,
+        p95_ms: form.number("h:p95ms")?,
+    }))
+}

@@ -1,0 +1,162 @@
+//! Terms 29 and 30: how fast rows leave, and how many answers run at once under the contract.
+
+use super::Term;
+use super::language::Language;
+use super::odrl::{integer, says};
+use super::quota::not_zero;
+use super::rule::{
+    AdmissionCheck, AdmissionContext, DemandKind, EffectBinding, EnforcementPoint, OdrlPosition,
+    OdrlReader, OdrlWriter, TermRule, TermSpec,
+};
+use crate::effect::EffectKind;
+use crate::refusal::{ErrorCode, Refusal};
+use hansa_audit_log::json::Json;
+use std::cmp::Ordering;
+
+/// Term 29: rows in a second, over all answers under the contract; it slows them and refuses nothing.
+pub(super) struct RowRateTerm(pub(super) u64);
+
+pub(super) static RATE: TermSpec = TermSpec {
+    numbers: &[29],
+    name: "rows_per_second",
+    position: OdrlPosition::Permission,
+    operand: "h:rowsPerSecond",
+    operators: &["lteq"],
+    executed: &[EnforcementPoint::Answer],
+    codes: &[],
+    nature: DemandKind::Technical,
+    hides_rows: false,
+    remedy: "the answer takes longer",
+    test: "a_rate_holds_over_all_answers",
+    read: |form| form.number("rightOperand").map(Term::RowsPerSecond),
+};
+
+impl TermRule for RowRateTerm {
+    fn spec(&self) -> &'static TermSpec {
+        &RATE
+    }
+
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        says("h:rowsPerSecond", "lteq", integer(self.0))
+    }
+
+    fn render(&self, tongue: Language) -> String {
+        let rows = tongue.number(self.0);
+        tongue.pick(
+            format!("at most {rows} rows in a second"),
+            format!("höchstens {rows} Zeilen je Sekunde"),
+            format!("no máximo {rows} linhas por segundo"),
+        )
+    }
+
+    fn canonical(&self) -> Json {
+        Json::text(self.0)
+    }
+
+    fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
+        not_zero(self.0).map(|()| None)
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        match other {
+            Term::RowsPerSecond(other) => Some(self.0.cmp(other)),
+            _ => None,
+        }
+    }
+}
+
+/// Term 30: answers under way, over all connections.
+pub(super) struct ConcurrencyTerm(pub(super) u32);
+
+pub(super) static AT_ONCE: TermSpec = TermSpec {
+    numbers: &[30],
+    name: "concurrent",
+    position: OdrlPosition::Permission,
+    operand: "h:concurrent",
+    operators: &["lteq"],
+    executed: &[EnforcementPoint::Admission],
+    codes: &[ErrorCode::TooManyStreams],
+    nature: DemandKind::Technical,
+    hides_rows: false,
+    remedy: "read one of the running answers to its end, or close it",
+    test: "one_more_than_permitted_is_refused",
+    read,
+};
+
+impl TermRule for ConcurrencyTerm {
+    fn spec(&self) -> &'static TermSpec {
+        &AT_ONCE
+    }
+
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        says("h:concurrent", "lteq", integer(self.0))
+    }
+
+    fn render(&self, tongue: Language) -> String {
+        let most = self.0;
+        tongue.pick(
+            format!("at most {most} answers at once"),
+            format!("höchstens {most} Antworten zugleich"),
+            format!("no máximo {most} respostas ao mesmo tempo"),
+        )
+    }
+
+    fn canonical(&self) -> Json {
+        Json::Int(i64::from(self.0))
+    }
+
+    fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
+        not_zero(u64::from(self.0)).map(|()| None)
+    }
+
+    fn check(&self) -> Option<AdmissionCheck> {
+        Some(AdmissionCheck::Count)
+    }
+
+    fn admit(&self, to: &AdmissionContext<'_>) -> Result<(), Refusal> {
+        if to.context.running < u64::from(self.0) {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            ErrorCode::TooManyStreams,
+            format!("{} answers run under the contract", to.context.running),
+        )
+        .with_help("read one of them to its end, or close it"))
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        match other {
+            Term::Concurrent(other) => Some(self.0.cmp(other)),
+            _ => None,
+        }
+    }
+}
+
+fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+    form.number("rightOperand").map(Term::Concurrent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::admitting;
+    use crate::term::contract_context::ContractContext;
+
+    #[test]
+    fn one_more_than_permitted_is_refused() {
+        let check = |running| {
+            let around = ContractContext {
+                running,
+                ..ContractContext::QUIET
+            };
+            admitting("2026-06-01T00:00:00Z", |admission| {
+                ConcurrencyTerm(2).admit(&AdmissionContext {
+                    context: &around,
+                    ..*admission
+                })
+            })
+        };
+        assert!(check(1).is_ok());
+        assert_eq!(check(2).unwrap_err().code, ErrorCode::TooManyStreams);
+    }
+}

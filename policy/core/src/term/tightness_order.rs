@@ -1,0 +1,344 @@
+//! The partial order "tighter than" between what terms let out.
+//!
+//! Less is tighter: everything that the tighter one lets out, the other lets out as well. Where neither does, or it can't
+//! be decided from the terms alone, there is no order, and a person must look.
+
+use super::{BoundingBox, MaskValue, Term, normal_form};
+use crate::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
+use hansa_audit_log::time::UtcTimestamp;
+use std::cmp::Ordering;
+
+/// Of two lists of what is permitted, the one within the other is tighter.
+pub(super) fn subset<T: PartialEq>(one: &[T], other: &[T]) -> Option<Ordering> {
+    let within = |one: &[T], other: &[T]| one.iter().all(|item| other.contains(item));
+    both(within(one, other), within(other, one))
+}
+
+/// Of two things, the one that lies within the other is tighter.
+pub(super) const fn both(within: bool, around: bool) -> Option<Ordering> {
+    match (within, around) {
+        (true, true) => Some(Ordering::Equal),
+        (true, false) => Some(Ordering::Less),
+        (false, true) => Some(Ordering::Greater),
+        (false, false) => None,
+    }
+}
+
+/// Boxes in degrees.
+pub(super) fn boxes(one: &BoundingBox, other: &BoundingBox) -> Option<Ordering> {
+    let edge = |text: &String| text.parse::<f64>().ok();
+    let within = |inner: &BoundingBox, outer: &BoundingBox| -> Option<bool> {
+        Some(
+            edge(&inner.west)? >= edge(&outer.west)?
+                && edge(&inner.east)? <= edge(&outer.east)?
+                && edge(&inner.south)? >= edge(&outer.south)?
+                && edge(&inner.north)? <= edge(&outer.north)?,
+        )
+    };
+    both(within(one, other)?, within(other, one)?)
+}
+
+/// What a column shows: nothing, or one value, is tighter than anything; coarser is tighter than finer. A hash beside a
+/// prefix or a band is neither tighter nor looser.
+pub(super) fn values(one: &Term, other: &Term) -> Option<Ordering> {
+    if one.column().is_none() || other.column().is_none() {
+        return None;
+    }
+    let tells_nothing = |term: &Term| matches!(term, Term::Mask { .. });
+    match (one, other) {
+        (Term::Mask { mask: one, .. }, Term::Mask { mask: other, .. }) => match (one, other) {
+            (one, other) if one == other => Some(Ordering::Equal),
+            (MaskValue::Null, MaskValue::Constant(_)) => Some(Ordering::Less),
+            (MaskValue::Constant(_), MaskValue::Null) => Some(Ordering::Greater),
+            _ => None,
+        },
+        (one, _) if tells_nothing(one) => Some(Ordering::Less),
+        (_, other) if tells_nothing(other) => Some(Ordering::Greater),
+        (
+            Term::TimeBucket {
+                bucket: one,
+                zone: here,
+                ..
+            },
+            Term::TimeBucket {
+                bucket: other,
+                zone: there,
+                ..
+            },
+        ) if here == there => both(one.is_made_of(*other), other.is_made_of(*one)),
+        (Term::Prefix(one), Term::Prefix(other)) => Some(one.length.cmp(&other.length)),
+        (Term::Band(one), Term::Band(other)) => subset(&one.edges, &other.edges),
+        // Whether one level lies above another is in the table, not in the clauses.
+        (Term::Lookup(one), Term::Lookup(other)) if one == other => Some(Ordering::Equal),
+        (Term::Pseudonym(one), Term::Pseudonym(other)) if one == other => Some(Ordering::Equal),
+        _ => None,
+    }
+}
+
+/// Conditions on rows, as far as ranges and lists of single columns decide it.
+pub(super) fn filters(one: &RowFilter, other: &RowFilter) -> Option<Ordering> {
+    both(implies(one, other), implies(other, one))
+}
+
+/// Whether each row that `one` lets out is let out by `other` too; false where that is not certain. A row is let out when
+/// the condition is true, so a NULL meets no comparison.
+fn implies(one: &RowFilter, other: &RowFilter) -> bool {
+    if normal_form::rows(one) == normal_form::rows(other) {
+        return true;
+    }
+    match (one, other) {
+        (_, RowFilter::And(parts)) => parts.iter().all(|part| implies(one, part)),
+        (RowFilter::Or(parts), _) => parts.iter().all(|part| implies(part, other)),
+        (RowFilter::And(parts), RowFilter::Or(several)) => {
+            parts.iter().any(|part| implies(part, other))
+                || several.iter().any(|part| implies(one, part))
+        }
+        (RowFilter::And(parts), _) => parts.iter().any(|part| implies(part, other)),
+        (_, RowFilter::Or(parts)) => parts.iter().any(|part| implies(one, part)),
+        (one, RowFilter::IsNull { column, negated }) => *negated && compares(one) == Some(column),
+        (one, other) => match (ColumnRange::of(one), ColumnRange::of(other)) {
+            (Some((here, one)), Some((there, other))) => here == there && one.within(&other),
+            _ => false,
+        },
+    }
+}
+
+/// The column that a comparison is about, which therefore is not NULL.
+const fn compares(filter: &RowFilter) -> Option<&crate::id::SqlIdentifier> {
+    match filter {
+        RowFilter::Compare { column, .. }
+        | RowFilter::In { column, .. }
+        | RowFilter::Between { column, .. } => Some(column),
+        RowFilter::IsNull { .. } | RowFilter::And(_) | RowFilter::Or(_) | RowFilter::Not(_) => None,
+    }
+}
+
+/// What one comparison permits of its column.
+enum ColumnRange<'a> {
+    /// One of these.
+    List(Vec<&'a FilterOperand>),
+    /// None of these.
+    Not(Vec<&'a FilterOperand>),
+    /// Between two edges, each with whether it is included.
+    Between(
+        Option<(&'a FilterOperand, bool)>,
+        Option<(&'a FilterOperand, bool)>,
+    ),
+}
+
+impl<'a> ColumnRange<'a> {
+    fn of(filter: &'a RowFilter) -> Option<(&'a crate::id::SqlIdentifier, Self)> {
+        match filter {
+            RowFilter::Compare { column, op, with } => Some((
+                column,
+                match op {
+                    ComparisonOperator::Eq => Self::List(vec![with]),
+                    ComparisonOperator::NotEq => Self::Not(vec![with]),
+                    ComparisonOperator::Lt => Self::Between(None, Some((with, false))),
+                    ComparisonOperator::LtEq => Self::Between(None, Some((with, true))),
+                    ComparisonOperator::Gt => Self::Between(Some((with, false)), None),
+                    ComparisonOperator::GtEq => Self::Between(Some((with, true)), None),
+                },
+            )),
+            RowFilter::In {
+                column,
+                negated,
+                list,
+            } => {
+                let list = list.iter().collect();
+                Some((
+                    column,
+                    if *negated {
+                        Self::Not(list)
+                    } else {
+                        Self::List(list)
+                    },
+                ))
+            }
+            RowFilter::Between {
+                column,
+                negated: false,
+                low,
+                high,
+            } => Some((column, Self::Between(Some((low, true)), Some((high, true))))),
+            _ => None,
+        }
+    }
+
+    fn within(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::List(one), Self::List(other)) => one.iter().all(|item| other.contains(item)),
+            (Self::List(one), Self::Not(other)) => one
+                .iter()
+                .all(|item| other.iter().all(|no| differ(item, no))),
+            (Self::List(one), Self::Between(low, high)) => one.iter().all(|item| {
+                low.is_none_or(|low| above(item, true, low))
+                    && high.is_none_or(|high| below(item, true, high))
+            }),
+            (Self::Not(one), Self::Not(other)) => other.iter().all(|item| one.contains(item)),
+            (Self::Between(low, high), Self::Between(from, to)) => {
+                from.is_none_or(|from| {
+                    low.is_some_and(|(edge, included)| above(edge, included, from))
+                }) && to
+                    .is_none_or(|to| high.is_some_and(|(edge, included)| below(edge, included, to)))
+            }
+            (Self::Between(low, high), Self::Not(other)) => other.iter().all(|no| {
+                low.is_some_and(|(edge, included)| strictly(no, edge, included, Ordering::Less))
+                    || high.is_some_and(|(edge, included)| {
+                        strictly(no, edge, included, Ordering::Greater)
+                    })
+            }),
+            (Self::Not(_), Self::List(_) | Self::Between(..))
+            | (Self::Between(..), Self::List(_)) => false,
+        }
+    }
+}
+
+/// Whether the value lies beyond an edge of a range, on the side given.
+fn strictly(value: &FilterOperand, edge: &FilterOperand, included: bool, side: Ordering) -> bool {
+    match compared(value, edge) {
+        Some(Ordering::Equal) => !included,
+        Some(met) => met == side,
+        None => false,
+    }
+}
+
+fn above(edge: &FilterOperand, included: bool, (from, open): (&FilterOperand, bool)) -> bool {
+    match compared(edge, from) {
+        Some(Ordering::Greater) => true,
+        Some(Ordering::Equal) => open || !included,
+        Some(Ordering::Less) | None => false,
+    }
+}
+
+fn below(edge: &FilterOperand, included: bool, (to, open): (&FilterOperand, bool)) -> bool {
+    match compared(edge, to) {
+        Some(Ordering::Less) => true,
+        Some(Ordering::Equal) => open || !included,
+        Some(Ordering::Greater) | None => false,
+    }
+}
+
+fn differ(one: &FilterOperand, other: &FilterOperand) -> bool {
+    matches!(
+        compared(one, other),
+        Some(Ordering::Less | Ordering::Greater)
+    )
+}
+
+/// The order of two literals of one kind, where it is certain.
+fn compared(one: &FilterOperand, other: &FilterOperand) -> Option<Ordering> {
+    let (FilterOperand::Literal(one), FilterOperand::Literal(other)) = (one, other) else {
+        return None;
+    };
+    match (one, other) {
+        (PolicyLiteral::Int(one), PolicyLiteral::Int(other)) => Some(one.cmp(other)),
+        (PolicyLiteral::Text(one), PolicyLiteral::Text(other)) => texts(one, other),
+        (PolicyLiteral::Bool(one), PolicyLiteral::Bool(other)) => Some(one.cmp(other)),
+        (PolicyLiteral::Decimal(one), PolicyLiteral::Decimal(other)) => decimals(one, other),
+        (PolicyLiteral::Decimal(one), PolicyLiteral::Int(other)) => {
+            decimals(one, &other.to_string())
+        }
+        (PolicyLiteral::Int(one), PolicyLiteral::Decimal(other)) => {
+            decimals(&one.to_string(), other)
+        }
+        _ => None,
+    }
+}
+
+/// Two texts. Those that are instants order alike as instants and as text, or not at all: the column may be either.
+fn texts(one: &str, other: &str) -> Option<Ordering> {
+    let order = one.cmp(other);
+    match (one.parse::<UtcTimestamp>(), other.parse::<UtcTimestamp>()) {
+        (Ok(first), Ok(second)) => (first.cmp(&second) == order).then_some(order),
+        _ => Some(order),
+    }
+}
+
+/// Two decimals: equal only in their shortest spelling; where rounding hides a difference there is no order.
+fn decimals(one: &str, other: &str) -> Option<Ordering> {
+    if normal_form::decimal(one) == normal_form::decimal(other) {
+        return Some(Ordering::Equal);
+    }
+    let order = one.parse::<f64>().ok()?.partial_cmp(&other.parse().ok()?)?;
+    (order != Ordering::Equal).then_some(order)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row_filter::parse;
+
+    #[track_caller]
+    fn check(one: &str, other: &str, expect: Option<Ordering>) {
+        let (one, other) = (parse(one).unwrap(), parse(other).unwrap());
+        assert_eq!(filters(&one, &other), expect);
+        assert_eq!(filters(&other, &one), expect.map(Ordering::reverse));
+    }
+
+    #[test]
+    fn conditions() {
+        let (less, equal) = (Some(Ordering::Less), Some(Ordering::Equal));
+        check("a = 1", "a IN (1, 2)", less);
+        check("a = 1 AND b = 2", "a = 1", less);
+        check("a = 1", "a = 1 OR b = 2", less);
+        check("b = 2 AND a = 1", "a = 1 AND b = 2", equal);
+        check("a BETWEEN 2 AND 3", "a >= 1", less);
+        check("a > 1", "a >= 1", less);
+        check("a > 1.5", "a > 1", less);
+        check("a < 5", "a <> 5", less);
+        check("a NOT IN (1, 2)", "a <> 1", less);
+        check("a = 1", "a <> 2", less);
+        check("a = 1", "a IS NOT NULL", less);
+        check("a = 'x' AND b < 3", "a IN ('x', 'y') AND b < 4", less);
+        check("a = {{consumer}}", "a IN ({{consumer}}, 'x')", less);
+        check("a = 1", "a = 2", None);
+        check("a < 2", "a > 1", None);
+        check("a = 1", "b = 1", None);
+        check("a = {{consumer}}", "a <> 'x'", None);
+        check("a IS NULL", "a = 1", None);
+        check("NOT (a = 1 AND b = 2)", "a <> 1", None);
+    }
+
+    /// Whatever is called tighter lets out no row that the other does not, over all rows of a small world.
+    #[test]
+    fn tighter_lets_out_no_more() {
+        let mut random = crate::fixture::random_terms::SeededRandom(77);
+        let mut found = 0;
+        for _ in 0..4_000 {
+            let (one, other) = (random.filter(2), random.filter(2));
+            if filters(&one, &other) != Some(Ordering::Less) {
+                continue;
+            }
+            found += 1;
+            for row in crate::fixture::sample_rows::all(&[&one, &other]) {
+                assert!(
+                    !row.meets(&one) || row.meets(&other),
+                    "{one} | {other} | {row:?}"
+                );
+            }
+        }
+        assert!(found > 20, "{found}");
+    }
+
+    #[test]
+    fn lists_and_boxes() {
+        assert_eq!(subset(&[1, 2], &[2, 1, 3]), Some(Ordering::Less));
+        assert_eq!(subset(&[1, 2], &[2, 3]), None);
+        let bounds = |edges: [&str; 4]| {
+            let [west, south, east, north] = edges.map(str::to_owned);
+            BoundingBox {
+                west,
+                south,
+                east,
+                north,
+            }
+        };
+        let wide = bounds(["7", "51", "8", "52"]);
+        assert_eq!(
+            boxes(&bounds(["7.5", "51", "8", "52"]), &wide),
+            Some(Ordering::Less)
+        );
+        assert_eq!(boxes(&bounds(["6", "51", "7.5", "52"]), &wide), None);
+    }
+}

@@ -1,0 +1,256 @@
+//! Sums of floating-point numbers without any rounding: they are the same in whatever order the numbers come, and in whatever
+//! parts they are put together. The last digit of a usual sum tells of the order of the rows behind it. Those of squares stand
+//! in [`crate::power_sums`].
+
+use crate::superaccumulator::{Superaccumulator, float, raised, rounded};
+
+/// A sum as it is told: of no numbers none, and as the engine's own where one of them is infinite or none.
+#[derive(Debug, Clone, Default)]
+pub struct ExactSum {
+    sum: Superaccumulator,
+    /// Numbers; what was put together counts as one.
+    count: u64,
+    /// Those that are not finite, which few sums have.
+    beyond: Option<Box<NonFiniteCounts>>,
+}
+
+/// How many numbers are infinite, above and below zero, and how many are none.
+#[derive(Debug, Clone, Copy, Default)]
+struct NonFiniteCounts {
+    above: u64,
+    below: u64,
+    none: u64,
+}
+
+impl ExactSum {
+    /// One more number.
+    #[inline]
+    pub fn add(&mut self, value: f64) {
+        self.count = self.count.saturating_add(1);
+        if value.is_finite() {
+            self.sum.add(value);
+        } else {
+            self.strange(value, |count| count.saturating_add(1));
+        }
+    }
+
+    /// One of the numbers less.
+    pub fn take(&mut self, value: f64) {
+        self.count = self.count.saturating_sub(1);
+        if value.is_finite() {
+            self.sum.add(-value);
+        } else {
+            self.strange(value, |count| count.saturating_sub(1));
+        }
+    }
+
+    fn strange(&mut self, value: f64, change: impl Fn(u64) -> u64) {
+        let beyond = self.beyond.get_or_insert_default();
+        let count = if value.is_nan() {
+            &mut beyond.none
+        } else if value > 0.0 {
+            &mut beyond.above
+        } else {
+            &mut beyond.below
+        };
+        *count = change(*count);
+    }
+
+    /// The sum of those that are not finite; zero where there is none of them.
+    fn beyond(&self) -> f64 {
+        let beyond = self.beyond.as_deref().copied().unwrap_or_default();
+        if beyond.none > 0 {
+            // Of one kind, in whatever order infinite ones and none met.
+            return f64::NAN;
+        }
+        match (beyond.above > 0, beyond.below > 0) {
+            (true, true) => f64::NAN,
+            (true, false) => f64::INFINITY,
+            (false, true) => f64::NEG_INFINITY,
+            (false, false) => 0.0,
+        }
+    }
+
+    /// The sum, rounded once.
+    #[must_use]
+    pub fn rounded_value(&self) -> Option<f64> {
+        if self.count == 0 {
+            return None;
+        }
+        let beyond = self.beyond();
+        if beyond != 0.0 {
+            return Some(beyond);
+        }
+        let (sum, power) = self.sum.whole(Superaccumulator::NUMBERS);
+        Some(rounded(&sum, power))
+    }
+
+    /// The sum by a count of numbers: finite where these are, though the sum may be none.
+    #[must_use]
+    pub fn mean(&self, count: u64) -> Option<f64> {
+        let told = self.rounded_value()?;
+        if told.is_finite() || self.beyond() != 0.0 {
+            return Some(told / float(count));
+        }
+        // No count is so large that the sum of so many numbers is still infinite.
+        let (sum, power) = self.sum.whole(Superaccumulator::NUMBERS);
+        let mean = rounded(&sum, power.saturating_sub(64)) / float(count);
+        Some(raised(mean, 64).clamp(-f64::MAX, f64::MAX))
+    }
+
+    /// Bytes, to be read by [`Self::merge`]; none of no numbers.
+    #[must_use]
+    pub fn write(&self) -> Option<Vec<u8>> {
+        let mut out = self.beyond().to_le_bytes().to_vec();
+        let digits = self.sum.digits();
+        out.extend(digits.flat_map(|(place, digit)| part(place, digit)));
+        (self.count > 0).then_some(out)
+    }
+
+    /// Takes in what [`Self::write`] has written; nothing where it did not.
+    pub fn merge(&mut self, bytes: &[u8]) -> Option<()> {
+        let (beyond, parts) = bytes.split_first_chunk::<8>()?;
+        let (parts, []) = parts.as_chunks::<PART>() else {
+            return None;
+        };
+        self.count = self.count.saturating_add(1);
+        let beyond = f64::from_le_bytes(*beyond);
+        if beyond.is_finite() {
+            self.sum.add(beyond);
+        } else {
+            self.strange(beyond, |count| count.saturating_add(1));
+        }
+        for part in parts {
+            let (place, digit) = read(part)?;
+            // It may come from another machine: a place that no number has would ask for any amount of memory.
+            if !PLACES.contains(&place) {
+                return None;
+            }
+            self.sum.put(place, digit);
+        }
+        Some(())
+    }
+
+    /// How many bytes it holds beside itself.
+    #[must_use]
+    pub const fn heap_bytes(&self) -> usize {
+        let beyond = match self.beyond {
+            Some(_) => size_of::<NonFiniteCounts>(),
+            None => 0,
+        };
+        self.sum.heap_bytes() + beyond
+    }
+}
+
+/// The places of the digits of finite numbers: the lowest bit of one is 2045 above the least at most, and it has 53.
+const PLACES: std::ops::RangeInclusive<i16> = 0..=66;
+
+/// So many bytes are written of a digit.
+const PART: usize = 1 + 4 + 16;
+
+/// A zero, the place and the digit.
+fn part(place: i16, digit: i128) -> [u8; PART] {
+    let mut part = [0; PART];
+    let bytes = i32::from(place)
+        .to_le_bytes()
+        .into_iter()
+        .chain(digit.to_le_bytes());
+    for (slot, byte) in part.iter_mut().skip(1).zip(bytes) {
+        *slot = byte;
+    }
+    part
+}
+
+/// The place and the digit.
+fn read(part: &[u8; PART]) -> Option<(i16, i128)> {
+    let (_, rest) = part.split_first()?;
+    let (place, digit) = rest.split_first_chunk::<4>()?;
+    let digit = i128::from_le_bytes(*digit.first_chunk()?);
+    let place = i16::try_from(i32::from_le_bytes(*place)).ok()?;
+    Some((place, digit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_are_rounded_once_and_alike_in_every_order() {
+        let sum = |values: &[f64]| {
+            let mut all = ExactSum::default();
+            values.iter().for_each(|value| all.add(*value));
+            let mut parts = ExactSum::default();
+            for part in values.chunks(3).rev() {
+                let mut one = ExactSum::default();
+                part.iter().for_each(|value| one.add(*value));
+                parts.merge(&one.write().unwrap()).unwrap();
+            }
+            let (all, parts) = (all.rounded_value(), parts.rounded_value());
+            assert_eq!(all.map(f64::to_bits), parts.map(f64::to_bits));
+            all
+        };
+        assert_eq!(sum(&[]), None);
+        assert_eq!(ExactSum::default().write(), None);
+        assert_eq!(sum(&[0.1, 0.2]), Some(0.1 + 0.2));
+        assert_eq!(sum(&[0.1; 10]), Some(1.0));
+        assert_eq!(sum(&[1e16, 1.0, -1e16]), Some(1.0));
+        assert_eq!(sum(&[1e300, 1e-300, -1e300]), Some(1e-300));
+        assert_eq!(sum(&[-1e-300, 3.5, 1e-300]), Some(3.5));
+        // What is taken away again leaves nothing behind.
+        let mut window = ExactSum::default();
+        for value in [0.1, 1e300, f64::INFINITY, f64::NAN, 0.2] {
+            window.add(value);
+        }
+        for value in [1e300, f64::NAN, f64::INFINITY] {
+            window.take(value);
+        }
+        assert_eq!(window.rounded_value(), Some(0.1 + 0.2));
+        // The last bit that is left is told from what was cut off: 2^53 + 1 and a little more.
+        let tie = 9_007_199_254_740_992.0;
+        assert_eq!(sum(&[tie, 1.0]), Some(tie));
+        assert_eq!(sum(&[tie, 1.0, 1e-300]), Some(tie + 2.0));
+        assert_eq!(sum(&[-tie, -1.0, -1e-300]), Some(-tie - 2.0));
+        assert_eq!(sum(&[f64::MAX, f64::MAX]), Some(f64::INFINITY));
+        assert_eq!(sum(&[f64::INFINITY, 1.0]), Some(f64::INFINITY));
+        let none = [f64::INFINITY, f64::NEG_INFINITY];
+        assert!(sum(&none).unwrap().is_nan() && sum(&[1.0, f64::NAN]).unwrap().is_nan());
+    }
+
+    /// The sum of the largest numbers is none, and their mean is.
+    #[test]
+    fn a_mean_is_finite_where_its_numbers_are() {
+        let mean = |values: &[f64]| {
+            let mut all = ExactSum::default();
+            values.iter().for_each(|value| all.add(*value));
+            all.mean(u64::try_from(values.len()).unwrap()).unwrap()
+        };
+        for many in [1, 2, 3, 7, 1000] {
+            assert_eq!(mean(&vec![f64::MAX; many]), f64::MAX, "{many}");
+            assert_eq!(mean(&vec![-f64::MAX; many]), -f64::MAX, "{many}");
+        }
+        assert_eq!(mean(&[f64::MAX, f64::MAX, -f64::MAX, -f64::MAX]), 0.0);
+        assert_eq!(mean(&[f64::MAX, f64::MAX / 2.0]), f64::MAX / 4.0 * 3.0);
+        let large = 2.0_f64.powi(1023);
+        assert_eq!(mean(&[large, large, 1.0, large]), large / 4.0 * 3.0);
+        assert_eq!(mean(&[0.1, 0.2]), (0.1 + 0.2) / 2.0);
+        assert_eq!(mean(&[f64::INFINITY, f64::MAX]), f64::INFINITY);
+        assert_eq!(mean(&[f64::NEG_INFINITY, 1.0]), f64::NEG_INFINITY);
+        assert!(mean(&[f64::NAN, f64::MAX, f64::MAX]).is_nan());
+    }
+
+    #[test]
+    fn a_state_that_no_number_has_is_refused() {
+        for place in [i16::MIN, -1, 67, i16::MAX] {
+            let mut state = 0.0_f64.to_le_bytes().to_vec();
+            state.extend(part(place, 1));
+            assert_eq!(ExactSum::default().merge(&state), None, "{place}");
+        }
+        for value in [f64::MAX, f64::MIN_POSITIVE, 5e-324, -f64::MAX] {
+            let mut one = ExactSum::default();
+            one.add(value);
+            let mut other = ExactSum::default();
+            other.merge(&one.write().unwrap()).unwrap();
+            assert_eq!(other.rounded_value(), Some(value));
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Looks once more, after optimising: every table that is left is a governed one.
+
+use crate::table_source::GovernedTable;
+use datafusion_common::tree_node::TreeNodeRecursion;
+use datafusion_expr::LogicalPlan;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+
+/// Whether every scan of the plan, also of those inside expressions, reads a governed dataset.
+///
+/// # Errors
+/// `INTERNAL` when one does not: the plan is then not executed.
+pub fn still_gated(plan: &LogicalPlan) -> Result<(), Refusal> {
+    let mut gated = true;
+    let walked = plan.apply_with_subqueries(|node| {
+        let refused = match node {
+            LogicalPlan::TableScan(scan) => !scan.source.is::<GovernedTable>(),
+            LogicalPlan::Dml(_)
+            | LogicalPlan::Ddl(_)
+            | LogicalPlan::Copy(_)
+            | LogicalPlan::Statement(_)
+            | LogicalPlan::Explain(_)
+            | LogicalPlan::Analyze(_)
+            | LogicalPlan::DescribeTable(_)
+            | LogicalPlan::Extension(_)
+            | LogicalPlan::RecursiveQuery(_)
+            | LogicalPlan::Unnest(_) => true,
+            _ => false,
+        };
+        if refused {
+            gated = false;
+            return Ok(TreeNodeRecursion::Stop);
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    if gated && walked.is_ok() {
+        Ok(())
+    } else {
+        Err(Refusal::new(
+            ErrorCode::Internal,
+            "a table of the optimised plan is not governed",
+        ))
+    }
+}

@@ -1,0 +1,234 @@
+//! Long lists of values, each as one function from when a plan is optimised: every rule looks at every value of a list, several
+//! times, and not one of them does anything with it; and so does who plans what is run.
+
+mod set_values;
+
+use crate::in_set::set_values::SetValues;
+use datafusion_common::arrow::array::ArrayRef;
+use datafusion_common::arrow::datatypes::DataType;
+use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion_common::{DFSchema, Result, ScalarValue, exec_err};
+use datafusion_expr::expr::InList;
+use datafusion_expr::{
+    ColumnarValue, Expr, ExprSchemable, LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
+    Signature, Volatility,
+};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+/// From so many values on.
+const LONG: usize = 64;
+
+/// The plan with the long lists of its conditions put together.
+///
+/// # Errors
+/// When the plan can't be put together again.
+pub fn folded(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let folded = plan.transform_up_with_subqueries(|node| match node {
+        LogicalPlan::Filter(mut filter) => {
+            let schema = Arc::clone(filter.input.schema());
+            let predicate = std::mem::take(&mut filter.predicate);
+            let predicate = folded_in(predicate, &schema)?;
+            filter.predicate = predicate.data;
+            Ok(Transformed::new_transformed(
+                LogicalPlan::Filter(filter),
+                predicate.transformed,
+            ))
+        }
+        other => Ok(Transformed::no(other)),
+    })?;
+    Ok(folded.data)
+}
+
+/// The expression with its long lists put together, over these columns, and whether there are any.
+///
+/// # Errors
+/// When the expression can't be put together again.
+pub fn folded_in(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    expr.transform_down(|part| fold(part, schema))
+}
+
+/// Whether a list would be put together.
+#[must_use]
+pub fn folds(list: &InList, schema: &DFSchema) -> bool {
+    values(list, schema).is_some()
+}
+
+/// The expression with its lists as they were.
+///
+/// # Errors
+/// When the expression can't be put together again.
+pub fn unfolded_in(expr: Expr) -> Result<Expr> {
+    expr.transform_up(unfold).data()
+}
+
+/// Whether a value is one of these, or none of them.
+#[derive(Debug, Clone)]
+pub struct InSetFunction {
+    /// What tells it from every other list: the common sub-expressions that the optimizer looks for, and the digest of a plan, know
+    /// a function by its name alone.
+    name: Box<str>,
+    values: Arc<SetValues>,
+    negated: bool,
+    kind: DataType,
+    signature: Signature,
+}
+
+impl InSetFunction {
+    fn new(kind: DataType, values: Vec<ScalarValue>, negated: bool) -> Self {
+        let values = SetValues::from(values);
+        let digest = values.digest(&kind, negated);
+        Self {
+            name: format!("among_{digest:032x}").into(),
+            values: Arc::new(values),
+            negated,
+            kind,
+            signature: Signature::any(1, Volatility::Immutable),
+        }
+    }
+
+    /// The list that an expression is, with what is looked for in it; nothing for other expressions.
+    #[must_use]
+    pub fn of(expr: &Expr) -> Option<(&Self, &Expr)> {
+        match expr {
+            Expr::ScalarFunction(call) => match call.args.as_slice() {
+                [only] => Some((call.func.inner().downcast_ref::<Self>()?, only)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The type of all values, which is that of what is looked for.
+    #[must_use]
+    pub const fn kind(&self) -> &DataType {
+        &self.kind
+    }
+
+    /// The values.
+    #[must_use]
+    pub fn values(&self) -> &[ScalarValue] {
+        self.values.all()
+    }
+
+    /// Whether none of them is looked for.
+    #[must_use]
+    pub const fn is_negated(&self) -> bool {
+        self.negated
+    }
+
+    fn list(&self, expr: Expr) -> Expr {
+        let values = self.values().iter().cloned();
+        let values = values.map(|value| Expr::Literal(value, None)).collect();
+        expr.in_list(values, self.negated)
+    }
+}
+
+fn unfold(part: Expr) -> Result<Transformed<Expr>> {
+    Ok(match InSetFunction::of(&part) {
+        Some((among, expr)) => Transformed::yes(among.list(expr.clone())),
+        None => Transformed::no(part),
+    })
+}
+
+fn fold(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    let Expr::InList(list) = expr else {
+        return Ok(Transformed::no(expr));
+    };
+    match values(&list, schema) {
+        None => Ok(Transformed::no(Expr::InList(list))),
+        Some((kind, values)) => {
+            let among = ScalarUDF::from(InSetFunction::new(kind, values, list.negated));
+            Ok(Transformed::yes(among.call(vec![*list.expr])))
+        }
+    }
+}
+
+/// The values of a list that is long and holds nothing but values of the type of what is looked for, or such ones cast to it, of
+/// which equal ones are alike: none of floating point, and no NULL.
+fn values(list: &InList, schema: &DFSchema) -> Option<(DataType, Vec<ScalarValue>)> {
+    if list.list.len() < LONG {
+        return None;
+    }
+    let kind = list.expr.get_type(schema).ok()?;
+    let alike = kind.is_integer()
+        || kind.is_temporal()
+        || matches!(
+            kind,
+            DataType::Utf8 | DataType::Utf8View | DataType::Decimal128(_, _)
+        );
+    if !alike {
+        return None;
+    }
+    let values = list.list.iter().map(|item| value(item, &kind));
+    let values: Option<Vec<ScalarValue>> = values.collect();
+    Some((kind.clone(), values?))
+}
+
+/// The value that an expression is, if it is one of that type. One that can't be cast stays to fail where it is looked at.
+fn value(item: &Expr, kind: &DataType) -> Option<ScalarValue> {
+    let value = match item {
+        Expr::Literal(value, None) => value.clone(),
+        Expr::Cast(cast) if cast.field.data_type() == kind => match (&*cast.expr, kind) {
+            // What the planner makes of texts, of which there may be thousands: to cast one takes an array.
+            (Expr::Literal(ScalarValue::Utf8(text), None), DataType::Utf8View) => {
+                ScalarValue::Utf8View(text.clone())
+            }
+            (Expr::Literal(value, None), _) => value.cast_to(kind).ok()?,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    (!value.is_null() && value.data_type() == *kind).then_some(value)
+}
+
+impl PartialEq for InSetFunction {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.negated == other.negated
+            && self.kind == other.kind
+            && (Arc::ptr_eq(&self.values, &other.values) || self.values() == other.values())
+    }
+}
+
+impl Eq for InSetFunction {}
+
+impl Hash for InSetFunction {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
+}
+
+impl ScalarUDFImpl for InSetFunction {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Boolean)
+    }
+
+    /// As the list.
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let [value] = args.args.as_slice() else {
+            return exec_err!("one argument");
+        };
+        let value = value.cast_to(&self.kind, None)?;
+        let found = |column: &ArrayRef| self.values.found(column, self.negated);
+        Ok(match value {
+            ColumnarValue::Array(column) => ColumnarValue::Array(Arc::new(found(&column)?)),
+            // The optimizer tries what becomes of NULL.
+            ColumnarValue::Scalar(value) => {
+                let found: ArrayRef = Arc::new(found(&value.to_array()?)?);
+                ColumnarValue::Scalar(ScalarValue::try_from_array(&found, 0)?)
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,311 @@
+//! How a plan brings datasets together: what clauses about joins are held against.
+//!
+//! A column's origin is followed by position through aliases, filters and bare projections, so that no new name hides it.
+//! Whatever can't be followed counts as the less permitted.
+
+use crate::table_source::NamedTable;
+use datafusion_common::tree_node::{TreeNode as _, TreeNodeRecursion};
+use datafusion_common::{Column, JoinType};
+use datafusion_expr::{BinaryExpr, Distinct, Expr, Join, LogicalPlan, Operator};
+use hansa_policy::decision::JoinUse;
+use hansa_policy::id::{DatasetId, SqlIdentifier};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The meetings of a plan, by dataset.
+pub(crate) fn meetings(plan: &LogicalPlan) -> BTreeMap<DatasetId, JoinUse> {
+    let mut met = JoinLineage::default();
+    met.visit(plan);
+    met.output(plan);
+    met.shared();
+    met.0
+}
+
+/// What is known so far, and which columns were compared with each other.
+#[derive(Default)]
+struct JoinLineage(
+    BTreeMap<DatasetId, JoinUse>,
+    Vec<(ColumnOrigin, ColumnOrigin)>,
+);
+
+/// A column of a dataset.
+type ColumnOrigin = (DatasetId, SqlIdentifier);
+
+type DatasetIds = BTreeSet<DatasetId>;
+
+impl JoinLineage {
+    /// Looks at a node and what is below; gives the datasets that are there.
+    fn visit(&mut self, plan: &LogicalPlan) -> DatasetIds {
+        if let LogicalPlan::TableScan(scan) = plan {
+            let Some(named) = scan.source.downcast_ref::<NamedTable>() else {
+                return DatasetIds::new();
+            };
+            self.0.entry(named.dataset.clone()).or_default();
+            return DatasetIds::from([named.dataset.clone()]);
+        }
+        let sides: Vec<DatasetIds> = plan
+            .inputs()
+            .into_iter()
+            .map(|input| self.visit(input))
+            .collect();
+        match plan {
+            LogicalPlan::Join(join) => self.joined(join, &sides),
+            _ if sides.len() > 1 => {
+                for input in plan.inputs() {
+                    self.output(input);
+                }
+                self.apart(&sides, "a union");
+            }
+            _ => {}
+        }
+        let mut all: DatasetIds = sides.iter().flatten().cloned().collect();
+        for subquery in subqueries(plan) {
+            let inside = self.visit(&subquery);
+            self.output(&subquery);
+            self.apart(&[all.clone(), inside.clone()], "a subquery");
+            all.extend(inside);
+        }
+        self.uses(plan);
+        all
+    }
+
+    /// Two sides that meet: each dataset of the one with each of the other.
+    fn meet(&mut self, sides: &[DatasetIds], otherwise: Option<&str>) {
+        for (index, side) in sides.iter().enumerate() {
+            let others = sides
+                .iter()
+                .enumerate()
+                .filter(|(other, _)| *other != index);
+            let others: DatasetIds = others.flat_map(|(_, other)| other).cloned().collect();
+            for dataset in side {
+                let meeting = self.0.entry(dataset.clone()).or_default();
+                let with = others.iter().filter(|other| *other != dataset);
+                let before = meeting.with.len();
+                meeting.with.extend(with.cloned());
+                let strangers = others.iter().any(|other| other != dataset);
+                if let Some(how) = otherwise
+                    && (strangers || meeting.with.len() > before)
+                {
+                    meeting.otherwise.get_or_insert_with(|| how.to_owned());
+                }
+            }
+        }
+    }
+
+    fn apart(&mut self, sides: &[DatasetIds], how: &str) {
+        self.meet(sides, Some(how));
+    }
+
+    fn joined(&mut self, join: &Join, sides: &[DatasetIds]) {
+        let mut pairs: Vec<(Expr, Expr)> = join.on.clone();
+        let mut bare = true;
+        for condition in join.filter.iter().flat_map(conjuncts) {
+            match condition {
+                Expr::BinaryExpr(BinaryExpr {
+                    left,
+                    op: Operator::Eq,
+                    right,
+                }) => pairs.push(((**left).clone(), (**right).clone())),
+                other => {
+                    bare = false;
+                    self.used_by(other, &[&join.left, &join.right]);
+                }
+            }
+        }
+        let mut equal = 0_usize;
+        for (left, right) in &pairs {
+            let (one, other) = (side_of(left, join), side_of(right, join));
+            match (one, other) {
+                (Some((first, one)), Some((second, other))) if first != second => {
+                    equal = equal.saturating_add(1);
+                    // Compared with itself, a dataset shows which of its own rows belong together.
+                    let itself = one.0 == other.0;
+                    // Rows that stay because their key is on the other side, as those of INTERSECT, tell which keys are there.
+                    let tells = tells_membership(join.join_type);
+                    self.1.push((one.clone(), other.clone()));
+                    for (dataset, column) in [one, other] {
+                        let meeting = self.0.entry(dataset).or_default();
+                        if itself || tells {
+                            meeting.used.insert(column.clone());
+                        }
+                        if !itself {
+                            meeting.over.insert(column);
+                        }
+                    }
+                }
+                _ => {
+                    bare = false;
+                    for expr in [left, right] {
+                        self.used_by(expr, &[&join.left, &join.right]);
+                    }
+                }
+            }
+        }
+        let how = if !bare {
+            Some("a comparison that is not one of equal columns")
+        } else if equal == 0 {
+            Some("a cross join")
+        } else {
+            None
+        };
+        self.meet(sides, how);
+    }
+
+    /// A column that was compared with a used one holds the same values, so it is used too.
+    fn shared(&mut self) {
+        let pairs = std::mem::take(&mut self.1);
+        // Each round carries a use over one more comparison.
+        for _ in 0..=pairs.len() {
+            for (one, other) in &pairs {
+                for (from, to) in [(one, other), (other, one)] {
+                    let used = self.0.get(&from.0);
+                    if used.is_some_and(|meeting| meeting.used.contains(&from.1)) {
+                        let meeting = self.0.entry(to.0.clone()).or_default();
+                        meeting.used.insert(to.1.clone());
+                    }
+                }
+            }
+        }
+    }
+
+    /// What the expressions of a node use; bare columns of a projection only pass through.
+    fn uses(&mut self, plan: &LogicalPlan) {
+        let inputs = plan.inputs();
+        match plan {
+            LogicalPlan::Join(_) => {}
+            LogicalPlan::Projection(projection) => {
+                for expr in &projection.expr {
+                    if bare(expr).is_none() {
+                        self.used_by(expr, &inputs);
+                    }
+                }
+            }
+            LogicalPlan::Distinct(Distinct::All(input)) => self.output(input),
+            _ => {
+                for expr in plan.expressions() {
+                    self.used_by(&expr, &inputs);
+                }
+            }
+        }
+    }
+
+    fn used_by(&mut self, expr: &Expr, inputs: &[&LogicalPlan]) {
+        for column in expr.column_refs() {
+            for input in inputs {
+                if let Some((dataset, name)) = origin(input, column) {
+                    self.0.entry(dataset).or_default().used.insert(name);
+                }
+            }
+        }
+    }
+
+    /// What a plan gives out is used.
+    fn output(&mut self, plan: &LogicalPlan) {
+        for column in plan.schema().columns() {
+            if let Some((dataset, name)) = origin(plan, &column) {
+                self.0.entry(dataset).or_default().used.insert(name);
+            }
+        }
+    }
+}
+
+/// The dataset and column that a column of a plan is, unchanged.
+fn origin(plan: &LogicalPlan, column: &Column) -> Option<(DatasetId, SqlIdentifier)> {
+    let index = plan.schema().maybe_index_of_column(column)?;
+    at(plan, index)
+}
+
+fn at(plan: &LogicalPlan, index: usize) -> Option<(DatasetId, SqlIdentifier)> {
+    match plan {
+        LogicalPlan::TableScan(scan) => {
+            let named = scan.source.downcast_ref::<NamedTable>()?;
+            let field = scan.projected_schema.fields().get(index)?;
+            let name = crate::bound_plan::stored_column(&named.part, field.name())?;
+            Some((named.dataset.clone(), name))
+        }
+        LogicalPlan::SubqueryAlias(alias) => at(&alias.input, index),
+        LogicalPlan::Subquery(inner) => at(&inner.subquery, index),
+        LogicalPlan::Filter(filter) => at(&filter.input, index),
+        LogicalPlan::Sort(sort) => at(&sort.input, index),
+        LogicalPlan::Limit(limit) => at(&limit.input, index),
+        LogicalPlan::Distinct(Distinct::All(input)) => at(input, index),
+        LogicalPlan::Window(window) => {
+            let below = window.input.schema().fields().len();
+            (index < below).then(|| at(&window.input, index)).flatten()
+        }
+        LogicalPlan::Projection(projection) => {
+            let column = bare(projection.expr.get(index)?)?;
+            origin(&projection.input, column)
+        }
+        LogicalPlan::Aggregate(aggregate) => {
+            let column = bare(aggregate.group_expr.get(index)?)?;
+            origin(&aggregate.input, column)
+        }
+        LogicalPlan::Join(join) => {
+            let (qualifier, field) = join.schema.iter().nth(index)?;
+            let column = Column::new(qualifier.cloned(), field.name());
+            origin(&join.left, &column).or_else(|| origin(&join.right, &column))
+        }
+        _ => None,
+    }
+}
+
+/// On which side of a join a bare column is, and which one.
+fn side_of(expr: &Expr, join: &Join) -> Option<(bool, (DatasetId, SqlIdentifier))> {
+    let column = bare(expr)?;
+    match (origin(&join.left, column), origin(&join.right, column)) {
+        (Some(left), None) => Some((false, left)),
+        (None, Some(right)) => Some((true, right)),
+        _ => None,
+    }
+}
+
+/// Whether such a join gives the rows of one side by whether their key is on the other.
+const fn tells_membership(kind: JoinType) -> bool {
+    !matches!(
+        kind,
+        JoinType::Inner | JoinType::Left | JoinType::Right | JoinType::Full
+    )
+}
+
+fn bare(expr: &Expr) -> Option<&Column> {
+    match expr {
+        Expr::Column(column) => Some(column),
+        Expr::Alias(alias) => bare(&alias.expr),
+        _ => None,
+    }
+}
+
+fn conjuncts(expr: &Expr) -> Vec<&Expr> {
+    match expr {
+        Expr::BinaryExpr(BinaryExpr {
+            left,
+            op: Operator::And,
+            right,
+        }) => {
+            let mut all = conjuncts(left);
+            all.extend(conjuncts(right));
+            all
+        }
+        other => vec![other],
+    }
+}
+
+/// The plans inside the expressions of a node.
+fn subqueries(plan: &LogicalPlan) -> Vec<Arc<LogicalPlan>> {
+    let mut found = Vec::new();
+    // The walk can't fail, and nothing that it visits ends it.
+    let _ = plan.apply_expressions(|expr| {
+        expr.apply(|part| {
+            let inner = match part {
+                Expr::Exists(exists) => Some(&exists.subquery),
+                Expr::InSubquery(within) => Some(&within.subquery),
+                Expr::ScalarSubquery(subquery) => Some(subquery),
+                _ => None,
+            };
+            found.extend(inner.map(|subquery| Arc::clone(&subquery.subquery)));
+            Ok(TreeNodeRecursion::Continue)
+        })
+    });
+    found
+}

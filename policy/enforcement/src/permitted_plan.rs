@@ -1,0 +1,309 @@
+//! Puts a ruling into its plan: each named table becomes a governed one, made of the ruling's effects and nothing else.
+
+use crate::bound_plan::{BoundPlan, PlanOrigin};
+use crate::cube_plan::{self, PrivatePlanContext};
+use crate::masking::MaskingSecret;
+use crate::released_cells;
+use crate::row_plan;
+use crate::table_source::{GovernedTable, NamedTable, RelationPart};
+use datafusion_common::tree_node::Transformed;
+use datafusion_expr::LogicalPlan;
+use hansa_audit_log::ledger::{RecordReceipt, Recorded};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::{DatasetGrant, Requester};
+use hansa_policy::decision::{PendingRefusal, PermitDecision, RefusedQuery, RowLimit};
+use hansa_policy::effect::{Effect, EffectKind};
+use hansa_policy::id::{DatasetId, RequestId};
+use hansa_policy::published_list::PublishedLists;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A plan that may be executed: recorded, and every table of it governed. Made by [`apply`] alone.
+#[derive(Debug)]
+pub struct PermittedPlan {
+    parts: PermittedPlanParts,
+}
+
+/// What becomes of a [`PermittedPlan`] when it is executed.
+#[derive(Debug)]
+pub struct PermittedPlanParts {
+    /// The plan over governed tables.
+    pub plan: LogicalPlan,
+    /// The same plan as it was asked, for `EXPLAIN`.
+    pub named: LogicalPlan,
+    /// Whether the plan itself is asked for.
+    pub explain: bool,
+    /// The duty to close the entry.
+    pub opened: RecordReceipt,
+    /// The question's identity.
+    pub request: RequestId,
+    /// The least limit on its rows.
+    pub row_limit: Option<RowLimit>,
+    /// The instant at which it is cut.
+    pub ends: UtcTimestamp,
+    /// The datasets that it reads.
+    pub datasets: BTreeSet<DatasetId>,
+    /// All that the plan is made of, where the question is one that is kept.
+    pub basis: Option<PlanBasis>,
+}
+
+/// All that a plan over governed tables is made of: with the same basis it is the same plan, to the last filter and mask.
+#[derive(Debug, Clone)]
+pub struct PlanBasis {
+    origin: PlanOrigin,
+    effects: BTreeMap<DatasetId, Vec<Effect>>,
+    secret: MaskingSecret,
+    published: Arc<PublishedLists>,
+}
+
+impl PlanBasis {
+    /// The datasets that the plan reads.
+    pub fn datasets(&self) -> impl Iterator<Item = &DatasetId> {
+        self.effects.keys()
+    }
+}
+
+impl PartialEq for PlanBasis {
+    fn eq(&self, other: &Self) -> bool {
+        self.origin == other.origin
+            && self.effects == other.effects
+            && self.secret == other.secret
+            // Lists that are held anew are others, whatever they say.
+            && Arc::ptr_eq(&self.published, &other.published)
+    }
+}
+
+impl Eq for PlanBasis {}
+
+/// The one maker of [`PermittedPlan`].
+///
+/// # Errors
+/// A refusal that closes the opened entry, when the effects do not give exactly what the question was planned against.
+pub fn apply(
+    ruled: Recorded<PermitDecision<BoundPlan>>,
+    tools: &PrivatePlanContext,
+) -> Result<PermittedPlan, PendingRefusal> {
+    let (ruled, opened) = ruled.into_parts();
+    let effects = ruled.effects().clone();
+    let (request, row_limit, ends) = (ruled.request(), ruled.row_limit(), ruled.ends());
+    let asked = asked(&ruled);
+    let (named, explain, origin) = ruled.into_question().into_parts();
+    match governed(named.clone(), &effects, tools) {
+        Ok(plan) => Ok(PermittedPlan {
+            parts: PermittedPlanParts {
+                plan,
+                named,
+                explain,
+                opened,
+                request,
+                row_limit,
+                ends,
+                datasets: effects.keys().cloned().collect(),
+                basis: origin.map(|origin| PlanBasis {
+                    origin,
+                    effects,
+                    secret: tools.secret,
+                    published: Arc::clone(&tools.published),
+                }),
+            },
+        }),
+        Err(refusal) => Err(PendingRefusal::closing(opened, refusal, Some(asked))),
+    }
+}
+
+impl PermittedPlan {
+    /// The question's identity.
+    #[must_use]
+    pub const fn request(&self) -> RequestId {
+        self.parts.request
+    }
+
+    /// The instant at which the first of the contracts ends; the answer is cut there.
+    #[must_use]
+    pub const fn ends(&self) -> UtcTimestamp {
+        self.parts.ends
+    }
+
+    /// Takes it apart, to execute it.
+    #[must_use]
+    pub fn into_parts(self) -> PermittedPlanParts {
+        self.parts
+    }
+}
+
+fn asked(ruled: &PermitDecision<BoundPlan>) -> RefusedQuery {
+    let standing = ruled.standing();
+    RefusedQuery {
+        request: ruled.request(),
+        peer: standing.asker().id().clone(),
+        certificate: match standing.asker() {
+            Requester::Peer(peer) => Some(peer.certificate()),
+            Requester::House(_) | Requester::Supposed(_) => None,
+        },
+        contracts: standing
+            .grants()
+            .values()
+            .filter_map(DatasetGrant::contract)
+            .collect(),
+        purpose: ruled.purpose().cloned(),
+        sql_commit: ruled.sql_commit(),
+    }
+}
+
+pub(crate) fn governed(
+    plan: LogicalPlan,
+    effects: &BTreeMap<DatasetId, Vec<Effect>>,
+    tools: &PrivatePlanContext,
+) -> Result<LogicalPlan, Refusal> {
+    let mut refusal = None;
+    let replaced = plan.transform_up_with_subqueries(|node| {
+        let LogicalPlan::TableScan(mut scan) = node else {
+            return Ok(Transformed::no(node));
+        };
+        match source(&scan.source, effects, tools) {
+            Ok(source) if scan.filters.is_empty() => {
+                scan.source = Arc::new(source);
+                Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
+            }
+            Ok(_) => datafusion_common::internal_err!("a scan with filters before it is governed"),
+            Err(found) => {
+                refusal = Some(found);
+                datafusion_common::internal_err!("refused")
+            }
+        }
+    });
+    if let Some(refusal) = refusal {
+        return Err(refusal);
+    }
+    let plan = replaced
+        .map_err(|_| Refusal::new(ErrorCode::Internal, "the ruling can't be put into the plan"))?
+        .data;
+    crate::governance_check::still_gated(&plan)?;
+    Ok(plan)
+}
+
+fn source(
+    named: &Arc<dyn datafusion_expr::TableSource>,
+    effects: &BTreeMap<DatasetId, Vec<Effect>>,
+    tools: &PrivatePlanContext,
+) -> Result<GovernedTable, Refusal> {
+    let named = named.downcast_ref::<NamedTable>().ok_or_else(|| {
+        Refusal::new(
+            ErrorCode::DatasetUnknown,
+            "the statement reads something that is not a dataset",
+        )
+    })?;
+    let effects = effects.get(&named.dataset).ok_or_else(|| {
+        Refusal::new(
+            ErrorCode::Internal,
+            "the ruling does not name a dataset of the plan",
+        )
+    })?;
+    let cube = effects.iter().find_map(|effect| match &effect.kind {
+        EffectKind::AggregateOnly(cube) => Some(cube),
+        EffectKind::KeepRows(_)
+        | EffectKind::KeepInside { .. }
+        | EffectKind::KeepWithin(_)
+        | EffectKind::LookUp(_)
+        | EffectKind::KeepBefore { .. }
+        | EffectKind::ShowColumns(_)
+        | EffectKind::HideColumns(_)
+        | EffectKind::MaskColumn { .. }
+        | EffectKind::Pseudonymise { .. }
+        | EffectKind::Shorten { .. }
+        | EffectKind::Band { .. }
+        | EffectKind::CoarsenTime { .. }
+        | EffectKind::CoarsenPlace { .. } => None,
+    });
+    let rows = match (&named.part, cube) {
+        (RelationPart::Rows, None) => {
+            row_plan::rows(&named.dataset, &named.stored, &named.shown, effects, tools)?
+        }
+        (RelationPart::Cells(asked), Some(ruled))
+            if **asked == *ruled && ruled.release.is_some() =>
+        {
+            released_cells::cells(&named.dataset, &named.stored, &named.shown, effects, ruled)?
+        }
+        (RelationPart::Cells(asked), Some(ruled)) if **asked == *ruled => cube_plan::cells(
+            &named.dataset,
+            &named.stored,
+            &named.shown,
+            effects,
+            ruled,
+            tools,
+        )?,
+        (RelationPart::Base(_), _) => {
+            return Err(Refusal::new(
+                ErrorCode::AggregateOnly,
+                format!("rows of `{}` never leave", named.dataset.name),
+            ));
+        }
+        (RelationPart::Rows | RelationPart::Cells(_), _) => return Err(row_plan::changed()),
+    };
+    Ok(GovernedTable::new(
+        named.dataset.clone(),
+        Arc::clone(&named.shown),
+        rows.plan,
+        rows.clear,
+        rows.hides_rows,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PlanBasis;
+    use crate::bound_plan::bind;
+    use crate::masking::MaskingSecret;
+    use datafusion_expr::LogicalPlan;
+    use hansa_policy::effect::{Effect, EffectKind};
+    use hansa_policy::id::{ClauseId, DatasetId};
+    use hansa_policy::published_list::PublishedLists;
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_basis_is_another_where_anything_of_it_is() {
+        let kept = || {
+            let bound = bind(LogicalPlan::default(), false).unwrap().kept();
+            bound.into_parts().2.unwrap()
+        };
+        let dataset: DatasetId = "hansa://north.example/d/t".parse().unwrap();
+        let hides = |column: &str| {
+            let what = EffectKind::HideColumns(vec![column.parse().unwrap()]);
+            let effect = Effect {
+                clause: ClauseId(1),
+                kind: what,
+            };
+            BTreeMap::from([(dataset.clone(), vec![effect])])
+        };
+        let one = PlanBasis {
+            origin: kept(),
+            effects: hides("a"),
+            secret: MaskingSecret::new([7; 32]),
+            published: Arc::new(PublishedLists::default()),
+        };
+        assert_eq!(one, one.clone());
+        let others = [
+            PlanBasis {
+                origin: kept(),
+                ..one.clone()
+            },
+            PlanBasis {
+                effects: hides("b"),
+                ..one.clone()
+            },
+            PlanBasis {
+                secret: MaskingSecret::new([8; 32]),
+                ..one.clone()
+            },
+            PlanBasis {
+                published: Arc::new(PublishedLists::default()),
+                ..one.clone()
+            },
+        ];
+        for other in others {
+            assert_ne!(one, other);
+        }
+    }
+}

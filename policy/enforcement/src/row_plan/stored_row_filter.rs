@@ -1,0 +1,200 @@
+//! Which stored rows a ruling keeps: conditions on stored columns, whatever becomes of these afterwards.
+
+use super::{MICROS_A_DAY, STORED, changed, ill_typed, stored_column, type_of, typed};
+use crate::area_membership::within;
+use crate::table_source::StoredTable;
+use datafusion_common::ScalarValue;
+use datafusion_common::arrow::datatypes::{DataType, Schema, SchemaRef, TimeUnit};
+use datafusion_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableSource, lit};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::effect::{Effect, EffectKind};
+use hansa_policy::id::{DatasetId, SqlIdentifier};
+use hansa_policy::published_list::PublishedLists;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
+use hansa_policy::term::BoundingBox;
+use hansa_policy::term::published_area::PublishedAreaTerm;
+use std::sync::Arc;
+
+/// The stored rows that the ruling keeps, with all stored columns.
+pub(crate) fn filtered(
+    dataset: &DatasetId,
+    stored: &SchemaRef,
+    effects: &[Effect],
+    published: &PublishedLists,
+) -> Result<(LogicalPlan, bool), Refusal> {
+    let source = StoredTable::new(
+        dataset.clone(),
+        Arc::new(Schema::new(stored.fields().clone())),
+    );
+    kept(Arc::new(source), stored, effects, published)
+}
+
+/// What the ruling keeps of a source, with all columns of it.
+pub(crate) fn kept(
+    source: Arc<dyn TableSource>,
+    stored: &SchemaRef,
+    effects: &[Effect],
+    published: &PublishedLists,
+) -> Result<(LogicalPlan, bool), Refusal> {
+    let mut plan = LogicalPlanBuilder::scan(STORED, source, None).map_err(|_| changed())?;
+    let mut hides_rows = false;
+    for effect in effects {
+        let condition = match &effect.kind {
+            EffectKind::KeepRows(filter) => condition(filter, stored)?,
+            EffectKind::KeepInside { lon, lat, bounds } => inside(lon, lat, bounds, stored)?,
+            EffectKind::KeepWithin(area) => published_area(area, stored, published)?,
+            EffectKind::KeepBefore { column, before } => earlier(column, *before, stored)?,
+            EffectKind::ShowColumns(_)
+            | EffectKind::HideColumns(_)
+            | EffectKind::MaskColumn { .. }
+            | EffectKind::Pseudonymise { .. }
+            | EffectKind::Shorten { .. }
+            | EffectKind::Band { .. }
+            | EffectKind::LookUp(_)
+            | EffectKind::CoarsenTime { .. }
+            | EffectKind::CoarsenPlace { .. }
+            | EffectKind::AggregateOnly(_) => continue,
+        };
+        hides_rows = true;
+        plan = plan.filter(condition).map_err(|_| changed())?;
+    }
+    let plan = plan.build().map_err(|_| changed())?;
+    Ok((plan, hides_rows))
+}
+
+/// A row filter as an expression whose literals have exactly the columns' types.
+fn condition(filter: &RowFilter, stored: &SchemaRef) -> Result<Expr, Refusal> {
+    let operand = |column: &SqlIdentifier, operand: &FilterOperand| -> Result<Expr, Refusal> {
+        match operand {
+            FilterOperand::Literal(value) => Ok(lit(typed(value, type_of(column, stored)?)?)),
+            FilterOperand::Consumer => Err(Refusal::new(
+                ErrorCode::TenantUnbound,
+                "the row filter names the asker and no tenant is bound",
+            )),
+        }
+    };
+    Ok(match filter {
+        RowFilter::Compare { column, op, with } => {
+            let left = stored_column(column.as_str());
+            let right = operand(column, with)?;
+            match op {
+                ComparisonOperator::Eq => left.eq(right),
+                ComparisonOperator::NotEq => left.not_eq(right),
+                ComparisonOperator::Lt => left.lt(right),
+                ComparisonOperator::LtEq => left.lt_eq(right),
+                ComparisonOperator::Gt => left.gt(right),
+                ComparisonOperator::GtEq => left.gt_eq(right),
+            }
+        }
+        RowFilter::In {
+            column,
+            negated,
+            list,
+        } => {
+            let list = list
+                .iter()
+                .map(|item| operand(column, item))
+                .collect::<Result<Vec<_>, _>>()?;
+            stored_column(column.as_str()).in_list(list, *negated)
+        }
+        RowFilter::Between {
+            column,
+            negated,
+            low,
+            high,
+        } => {
+            let (low, high) = (operand(column, low)?, operand(column, high)?);
+            let column = stored_column(column.as_str());
+            if *negated {
+                column.not_between(low, high)
+            } else {
+                column.between(low, high)
+            }
+        }
+        RowFilter::IsNull { column, negated } => {
+            type_of(column, stored)?;
+            let column = stored_column(column.as_str());
+            if *negated {
+                column.is_not_null()
+            } else {
+                column.is_null()
+            }
+        }
+        RowFilter::And(parts) => joined(parts, stored, Expr::and)?,
+        RowFilter::Or(parts) => joined(parts, stored, Expr::or)?,
+        RowFilter::Not(inner) => Expr::Not(Box::new(condition(inner, stored)?)),
+    })
+}
+
+fn joined(
+    parts: &[RowFilter],
+    stored: &SchemaRef,
+    join: fn(Expr, Expr) -> Expr,
+) -> Result<Expr, Refusal> {
+    let mut all = parts
+        .iter()
+        .map(|part| condition(part, stored))
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter();
+    let first = all.next().ok_or_else(ill_typed)?;
+    Ok(all.fold(first, join))
+}
+
+fn inside(
+    lon: &SqlIdentifier,
+    lat: &SqlIdentifier,
+    bounds: &BoundingBox,
+    stored: &SchemaRef,
+) -> Result<Expr, Refusal> {
+    let edge = |column: &SqlIdentifier, text: &str| -> Result<Expr, Refusal> {
+        let value = typed(
+            &PolicyLiteral::Decimal(text.to_owned()),
+            type_of(column, stored)?,
+        )?;
+        Ok(lit(value))
+    };
+    let within = |column: &SqlIdentifier, low: &str, high: &str| -> Result<Expr, Refusal> {
+        let value = stored_column(column.as_str());
+        Ok(value
+            .clone()
+            .gt_eq(edge(column, low)?)
+            .and(value.lt_eq(edge(column, high)?)))
+    };
+    Ok(within(lon, &bounds.west, &bounds.east)?.and(within(lat, &bounds.south, &bounds.north)?))
+}
+
+/// Places in a published area. The list that the contract names must be here, or nothing is answered.
+fn published_area(
+    area: &PublishedAreaTerm,
+    stored: &SchemaRef,
+    published: &PublishedLists,
+) -> Result<Expr, Refusal> {
+    let polygons = published.areas(&area.list)?.select(&area.which)?;
+    for column in [&area.lon, &area.lat] {
+        if *type_of(column, stored)? != DataType::Float64 {
+            return Err(ill_typed());
+        }
+    }
+    let [lon, lat] = [&area.lon, &area.lat].map(|column| stored_column(column.as_str()));
+    Ok(within(lon, lat, area.list, &area.which, polygons))
+}
+
+/// Events before an instant; of dates, days that were over by then in UTC.
+fn earlier(
+    column: &SqlIdentifier,
+    before: UtcTimestamp,
+    stored: &SchemaRef,
+) -> Result<Expr, Refusal> {
+    let edge = match type_of(column, stored)? {
+        DataType::Timestamp(TimeUnit::Microsecond, zone) => {
+            ScalarValue::TimestampMicrosecond(Some(before.micros()), zone.clone())
+        }
+        DataType::Date32 => {
+            let day = before.micros().div_euclid(MICROS_A_DAY);
+            ScalarValue::Date32(Some(i32::try_from(day).map_err(|_| changed())?))
+        }
+        _ => return Err(ill_typed()),
+    };
+    Ok(stored_column(column.as_str()).lt(lit(edge)))
+}

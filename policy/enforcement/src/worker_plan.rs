@@ -1,0 +1,38 @@
+//! Puts what a worker has derived into its plan: the same governed tables as those of the connector that ruled.
+
+use crate::bound_plan::BoundPlan;
+use crate::cube_plan::PrivatePlanContext;
+use crate::permitted_plan::governed;
+use datafusion_expr::LogicalPlan;
+use hansa_policy::decision::derivation::DerivedQuery;
+use hansa_policy::refusal::Refusal;
+
+/// A plan of which a share may be computed for the connector of the same participant: every table of it governed. What comes of it is
+/// no answer. Made by [`lend`] alone.
+#[derive(Debug)]
+pub struct DelegatedPlan {
+    plan: LogicalPlan,
+}
+
+/// The one maker of [`DelegatedPlan`].
+///
+/// # Errors
+/// When the effects do not give exactly what the question was planned against.
+pub fn delegate(
+    derived: DerivedQuery<BoundPlan>,
+    tools: &PrivatePlanContext,
+) -> Result<DelegatedPlan, Refusal> {
+    let effects = derived.effects().clone();
+    let (named, _, _) = derived.into_question().into_parts();
+    Ok(DelegatedPlan {
+        plan: governed(named, &effects, tools)?,
+    })
+}
+
+impl DelegatedPlan {
+    /// The plan over governed tables.
+    #[must_use]
+    pub fn into_plan(self) -> LogicalPlan {
+        self.plan
+    }
+}

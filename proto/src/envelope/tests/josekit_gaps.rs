@@ -1,0 +1,96 @@
+//! Four things that the library josekit lets pass: each is refused here.
+
+use super::fixture::EnvelopeFixture;
+use super::*;
+
+/// The header of a consumer's signature; `KID` stands for its key.
+const HEADER: &str = r#"{"alg":"ES256","crit":["hansa-role"],"hansa-role":"consumer","iat":1,"kid":"KID","typ":"hansa-agreement+jws"}"#;
+
+impl EnvelopeFixture {
+    /// The consumer's correct signature under another header.
+    fn consumer_under(&self, header: &str) -> SignatureEntry {
+        let key = &self.keys.0[1];
+        let header = base64url::encode(header.replace("KID", &key.kid).as_bytes());
+        key.entry_with(header, &self.payload)
+    }
+
+    /// A contract whose consumer signed [`HEADER`] with `from` changed to `to`, correctly.
+    #[track_caller]
+    fn header_refused(&self, from: &str, to: &str, code: ErrorCode) {
+        let header = HEADER.replace(from, to);
+        assert_ne!(header, HEADER);
+        let entry = self.consumer_under(&header);
+        self.refused(&self.with(&[&self.provider(), &entry]), code);
+    }
+}
+
+#[test]
+fn josekit_trap_1_a_second_signature_that_is_garbage_is_refused() {
+    let scene = scene();
+    let (header, _) = scene.consumer();
+    let lengths = [0, 1, 63, 65].map(|length| vec![1; length]);
+    let garbage = [vec![0; 64], vec![0xa5; 64], scene.provider().1];
+    for garbage in garbage.into_iter().chain(lengths) {
+        let bytes = scene.with(&[&scene.provider(), &(header.clone(), garbage)]);
+        scene.refused(&bytes, ErrorCode::SignatureInvalid);
+    }
+}
+
+#[test]
+fn josekit_trap_2_an_unknown_critical_header_is_refused() {
+    let scene = scene();
+    let good = scene.consumer_under(HEADER);
+    assert!(
+        scene
+            .accept(&scene.with(&[&scene.provider(), &good]))
+            .is_ok()
+    );
+    for (from, to) in [
+        (r#"["hansa-role"]"#, r#"["hansa-role","exp"]"#),
+        (r#"["hansa-role"]"#, r#"["exp"]"#),
+        (r#"["hansa-role"]"#, r#"["b64"]"#),
+        (r#"["hansa-role"]"#, "[]"),
+        (r#"["hansa-role"]"#, r#""hansa-role""#),
+        (r#"["hansa-role"]"#, r#"["hansa-role","hansa-role"]"#),
+        (r#""crit""#, r#""critical""#),
+        (r#""crit":["hansa-role"],"#, ""),
+        (r#""alg""#, r#""b64":false,"alg""#),
+    ] {
+        scene.header_refused(from, to, ErrorCode::SignatureHeader);
+    }
+}
+
+#[test]
+fn josekit_trap_3_an_algorithm_in_the_unprotected_header_alone_is_refused() {
+    let scene = scene();
+    let alg = r#""alg":"ES256","#;
+    scene.header_refused(alg, "", ErrorCode::SignatureHeader);
+    for entry in [
+        scene.consumer_under(&HEADER.replace(alg, "")),
+        scene.consumer(),
+    ] {
+        let text = String::from_utf8(scene.with(&[&scene.provider(), &entry])).unwrap();
+        let start = format!(r#"{{"protected":"{}""#, entry.0);
+        let smuggled = format!(r#"{{"header":{{"alg":"ES256"}},"protected":"{}""#, entry.0);
+        let bytes = text.replace(&start, &smuggled).into_bytes();
+        scene.refused(&bytes, ErrorCode::SignatureHeader);
+    }
+    // The last one is accepted, but is not the one that is registered for the key.
+    for alg in ["none", "HS256", "RS256", "Ed25519", "ES384", "", "EdDSA"] {
+        scene.header_refused("ES256", alg, ErrorCode::SignatureAlg);
+    }
+}
+
+#[test]
+fn josekit_trap_4_duplicate_members_are_refused() {
+    let scene = scene();
+    let alg = r#""alg":"ES256","#;
+    scene.header_refused(alg, &alg.repeat(2), ErrorCode::SignatureHeader);
+    let text = String::from_utf8(scene.signed()).unwrap();
+    let (payload, rest) = text.split_once(r#","signatures""#).unwrap();
+    let payload = payload.trim_start_matches('{');
+    let doubled = format!(r#"{{{payload},{payload},"signatures"{rest}"#);
+    scene.refused(doubled.as_bytes(), ErrorCode::ContractMalformed);
+    let twice = text.replacen(r#""signature":"#, r#""signature":"","signature":"#, 1);
+    scene.refused(twice.as_bytes(), ErrorCode::ContractMalformed);
+}

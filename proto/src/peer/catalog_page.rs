@@ -1,0 +1,389 @@
+//! Pages of the catalogue. What an entry says is read by the formats; here it is bytes.
+
+use crate::peer::{field, pb};
+use bytes::Bytes;
+use hansa_audit_log::digest::Digest;
+use hansa_catalog::dataset::DatasetKind;
+use hansa_policy::refusal::Refusal;
+use prost::Message as _;
+
+/// Which page.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CatalogPageRequest {
+    /// Where to go on; absent: at the start.
+    pub after: Option<String>,
+    /// At most so many entries; absent: as many as the provider likes.
+    pub limit: Option<u32>,
+    /// The digest of the reply that the caller has to this request.
+    pub known: Option<Digest>,
+}
+
+/// What is replied to a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CatalogPageReply {
+    /// A page, and the digest of the encoded reply that holds it.
+    Page(CatalogEntryPage, Digest),
+    /// The page is the one that the caller has, but for the letters that wait.
+    Unchanged {
+        /// As [`CatalogEntryPage::newest_message`].
+        newest_message: Option<u64>,
+    },
+}
+
+/// One page.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CatalogEntryPage {
+    /// What the caller may see.
+    pub entries: Vec<ListedDataset>,
+    /// Where to go on; absent: this was the last page.
+    pub next: Option<String>,
+    /// With the first page: policies with holes, for others to fill.
+    pub templates: Vec<ListedTemplate>,
+    /// The number of the newest letter that waits for the caller.
+    pub newest_message: Option<u64>,
+}
+
+/// A policy with holes, as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedTemplate {
+    /// Its name.
+    pub name: String,
+    /// The file.
+    pub text: Bytes,
+}
+
+/// A dataset and its offers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedDataset {
+    /// The dataset, as catalogue JSON.
+    pub dataset: Bytes,
+    /// How its values came about, where its owner says so.
+    pub kind: Option<DatasetKind>,
+    /// What the caller may ask for or already holds.
+    pub offers: Vec<ListedOffer>,
+}
+
+/// An offer of a dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedOffer {
+    /// The provider's name of it.
+    pub name: String,
+    /// The offered policy, as canonical JSON; for a public view the contract in its envelope.
+    pub policy: Bytes,
+    /// A public view, under which any participant may ask.
+    pub public_view: bool,
+}
+
+/// The most entries that one page may hold.
+const ENTRIES: usize = 1000;
+
+/// The most templates that a page may hold.
+pub const TEMPLATES: usize = 50;
+
+/// Takes a request apart.
+///
+/// # Errors
+/// `MESSAGE_MALFORMED`.
+pub fn request_from_wire(message: pb::CatalogRequest) -> Result<CatalogPageRequest, Refusal> {
+    let pb::CatalogRequest {
+        after,
+        limit,
+        known,
+    } = message;
+    Ok(CatalogPageRequest {
+        after: mark(after)?,
+        limit: (limit > 0).then_some(limit),
+        known: match known.is_empty() {
+            true => None,
+            false => Some(field::digest("known", &known)?),
+        },
+    })
+}
+
+/// Puts a request together.
+#[must_use]
+pub fn request_to_wire(request: &CatalogPageRequest) -> pb::CatalogRequest {
+    let CatalogPageRequest {
+        after,
+        limit,
+        known,
+    } = request;
+    pb::CatalogRequest {
+        after: after.clone().unwrap_or_default(),
+        limit: limit.unwrap_or(0),
+        known: known.as_ref().map(field::hash).unwrap_or_default(),
+    }
+}
+
+/// The reply to a request: the page, unless the caller has it.
+#[must_use]
+pub fn reply_to_wire(page: &CatalogEntryPage, request: &CatalogPageRequest) -> pb::CatalogReply {
+    let mut reply = page_to_wire(page);
+    let letters = page.newest_message.unwrap_or(0);
+    if request.known == Some(Digest::of(&reply.encode_to_vec())) {
+        return pb::CatalogReply {
+            unchanged: true,
+            letters,
+            ..pb::CatalogReply::default()
+        };
+    }
+    reply.letters = letters;
+    reply
+}
+
+/// Takes a reply apart.
+///
+/// # Errors
+/// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.
+pub fn reply_from_wire(mut message: pb::CatalogReply) -> Result<CatalogPageReply, Refusal> {
+    let letters = std::mem::take(&mut message.letters);
+    let letters = (letters > 0).then_some(letters);
+    if message.unchanged {
+        return match message.entries.is_empty() && message.templates.is_empty() {
+            true => Ok(CatalogPageReply::Unchanged {
+                newest_message: letters,
+            }),
+            false => Err(field::malformed("an unchanged page brings something")),
+        };
+    }
+    let digest = Digest::of(&message.encode_to_vec());
+    let mut page = page_from_wire(message)?;
+    page.newest_message = letters;
+    Ok(CatalogPageReply::Page(page, digest))
+}
+
+fn page_from_wire(message: pb::CatalogReply) -> Result<CatalogEntryPage, Refusal> {
+    let pb::CatalogReply {
+        entries,
+        next,
+        templates,
+        unchanged: _,
+        letters: _,
+    } = message;
+    if templates.len() > TEMPLATES {
+        return Err(field::malformed(format!(
+            "the page holds {} templates; at most {TEMPLATES} are read",
+            templates.len()
+        )));
+    }
+    if entries.len() > ENTRIES {
+        return Err(field::malformed(format!(
+            "the page holds {} entries; at most {ENTRIES} are read",
+            entries.len()
+        )));
+    }
+    Ok(CatalogEntryPage {
+        entries: entries
+            .into_iter()
+            .map(entry_from_wire)
+            .collect::<Result<_, _>>()?,
+        next: mark(next)?,
+        templates: templates
+            .into_iter()
+            .map(template_from_wire)
+            .collect::<Result<_, _>>()?,
+        newest_message: None,
+    })
+}
+
+/// Puts a page together, without the letters that wait: the page is the same with them and without.
+fn page_to_wire(page: &CatalogEntryPage) -> pb::CatalogReply {
+    let CatalogEntryPage {
+        entries,
+        next,
+        templates,
+        newest_message: _,
+    } = page;
+    pb::CatalogReply {
+        unchanged: false,
+        letters: 0,
+        entries: entries.iter().map(entry_to_wire).collect(),
+        next: next.clone().unwrap_or_default(),
+        templates: templates
+            .iter()
+            .map(|ListedTemplate { name, text }| pb::CatalogTemplate {
+                name: name.clone(),
+                text: text.clone(),
+            })
+            .collect(),
+    }
+}
+
+fn template_from_wire(message: pb::CatalogTemplate) -> Result<ListedTemplate, Refusal> {
+    let pb::CatalogTemplate { name, text } = message;
+    Ok(ListedTemplate {
+        name: field::line("name", name, 200)?,
+        text: field::document("text", text)?,
+    })
+}
+
+fn entry_from_wire(message: pb::CatalogEntry) -> Result<ListedDataset, Refusal> {
+    let pb::CatalogEntry {
+        dataset,
+        offers,
+        kind,
+    } = message;
+    if offers.len() > ENTRIES {
+        return Err(field::malformed(format!(
+            "a dataset has {} offers; at most {ENTRIES} are read",
+            offers.len()
+        )));
+    }
+    Ok(ListedDataset {
+        dataset: field::document("dataset", dataset)?,
+        kind: match kind.as_str() {
+            "" => None,
+            word => Some(word.parse::<DatasetKind>().map_err(|why| {
+                field::malformed(format!("a dataset is of an unknown kind: {why}"))
+            })?),
+        },
+        offers: offers
+            .into_iter()
+            .map(offer_from_wire)
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+fn entry_to_wire(entry: &ListedDataset) -> pb::CatalogEntry {
+    let ListedDataset {
+        dataset,
+        kind,
+        offers,
+    } = entry;
+    pb::CatalogEntry {
+        dataset: dataset.clone(),
+        kind: kind.map_or_else(String::new, |kind| kind.to_string()),
+        offers: offers.iter().map(offer_to_wire).collect(),
+    }
+}
+
+fn offer_from_wire(message: pb::CatalogOffer) -> Result<ListedOffer, Refusal> {
+    let pb::CatalogOffer {
+        name,
+        policy,
+        public_view,
+    } = message;
+    Ok(ListedOffer {
+        name: field::line("name", name, 200)?,
+        policy: field::document("policy", policy)?,
+        public_view,
+    })
+}
+
+fn offer_to_wire(offer: &ListedOffer) -> pb::CatalogOffer {
+    let ListedOffer {
+        name,
+        policy,
+        public_view,
+    } = offer;
+    pb::CatalogOffer {
+        name: name.clone(),
+        policy: policy.clone(),
+        public_view: *public_view,
+    }
+}
+
+fn mark(text: String) -> Result<Option<String>, Refusal> {
+    let text = field::line("after", text, 200)?;
+    Ok((!text.is_empty()).then_some(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        CatalogEntryPage, CatalogPageReply, CatalogPageRequest, ListedDataset, ListedOffer,
+        ListedTemplate,
+    };
+    use hansa_audit_log::digest::Digest;
+    use hansa_catalog::dataset::DatasetKind;
+
+    /// An entry from before there were kinds says none; one that says its kind still has the entry that was always read.
+    #[test]
+    fn the_kind_of_a_dataset_stands_beside_its_entry() {
+        let entry = |kind| ListedDataset {
+            dataset: "{}".into(),
+            kind,
+            offers: Vec::new(),
+        };
+        let before = super::pb::CatalogEntry {
+            dataset: "{}".into(),
+            ..Default::default()
+        };
+        assert_eq!(super::entry_to_wire(&entry(None)), before);
+        assert_eq!(super::entry_from_wire(before), Ok(entry(None)));
+        for (word, kind) in DatasetKind::ALL {
+            let told = super::entry_to_wire(&entry(Some(kind)));
+            assert_eq!((told.kind.as_str(), &told.dataset[..]), (word, &b"{}"[..]));
+            assert_eq!(super::entry_from_wire(told), Ok(entry(Some(kind))));
+        }
+        let guessed = super::pb::CatalogEntry {
+            dataset: "{}".into(),
+            kind: "guessed".to_owned(),
+            ..Default::default()
+        };
+        let refusal = super::entry_from_wire(guessed).unwrap_err();
+        assert!(refusal.sentence.contains("measured, forecast"), "{refusal}");
+    }
+
+    #[test]
+    fn pages_survive_the_round_trip() {
+        let page = CatalogEntryPage {
+            entries: vec![ListedDataset {
+                dataset: "{}".into(),
+                kind: Some(DatasetKind::Forecast),
+                offers: vec![ListedOffer {
+                    name: "research".to_owned(),
+                    policy: "{}".into(),
+                    public_view: true,
+                }],
+            }],
+            next: Some("trips".to_owned()),
+            templates: vec![ListedTemplate {
+                name: "basic".to_owned(),
+                text: "title = \"x\"".into(),
+            }],
+            newest_message: Some(7),
+        };
+        for page in [page, CatalogEntryPage::default()] {
+            let none = CatalogPageRequest::default();
+            let reply = super::reply_from_wire(super::reply_to_wire(&page, &none)).unwrap();
+            let CatalogPageReply::Page(back, digest) = reply else {
+                panic!("nothing was known before");
+            };
+            assert_eq!(back, page);
+            // Known, it does not travel again, whatever letters came meanwhile; another one does.
+            let page = CatalogEntryPage {
+                newest_message: Some(9),
+                ..page
+            };
+            for (known, unchanged) in [(digest, true), (Digest::of(b"another"), false)] {
+                let request = CatalogPageRequest {
+                    known: Some(known),
+                    ..CatalogPageRequest::default()
+                };
+                let again = super::reply_to_wire(&page, &request);
+                assert_eq!(again.unchanged, unchanged);
+                let letters = Some(9);
+                match super::reply_from_wire(again).unwrap() {
+                    CatalogPageReply::Unchanged {
+                        newest_message: told,
+                    } => {
+                        assert_eq!((told, unchanged), (letters, true))
+                    }
+                    CatalogPageReply::Page(told, _) => {
+                        assert_eq!((told.newest_message, unchanged), (letters, false))
+                    }
+                }
+            }
+        }
+        let request = CatalogPageRequest {
+            after: Some("trips".to_owned()),
+            limit: Some(10),
+            known: Some(Digest::of(b"before")),
+        };
+        for request in [request, CatalogPageRequest::default()] {
+            let back = super::request_from_wire(super::request_to_wire(&request)).unwrap();
+            assert_eq!(back, request);
+        }
+    }
+}

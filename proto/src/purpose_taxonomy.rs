@@ -1,0 +1,172 @@
+//! The purposes that are known here: those of the Data Privacy Vocabulary, shipped with their digest, and a
+//! participant's own ones below them.
+
+use hansa_audit_log::digest::Digest;
+use hansa_policy::contract::OwnPurpose;
+use hansa_policy::id::PurposeId;
+use hansa_policy::refusal::Refusal;
+use hansa_policy::term::language::Language;
+use hansa_policy::term::purpose::Taxonomy;
+
+/// The vocabulary with own purposes below it.
+///
+/// # Errors
+/// `TERM_UNKNOWN` when an own purpose takes a name of the vocabulary, or hangs below nothing known.
+pub fn taxonomy(own: &[OwnPurpose]) -> Result<Taxonomy, Refusal> {
+    vocabulary().with_own(own)
+}
+
+/// The shipped vocabulary alone.
+#[must_use]
+pub fn vocabulary() -> Taxonomy {
+    let vocabulary = entries().filter_map(|entry| {
+        let parents = entry.parents.split_whitespace().map(id);
+        Some((id(entry.name)?, parents.collect::<Option<Vec<_>>>()?))
+    });
+    Taxonomy::new(label(), vocabulary.collect())
+}
+
+/// Version and digest of the shipped vocabulary, as they stand in contracts.
+#[must_use]
+pub fn label() -> String {
+    format!("{VERSION}:sha256:{}", Digest::of(LIST.as_bytes()))
+}
+
+/// What people call a purpose of the vocabulary: `Academic Research`.
+#[must_use]
+pub fn title(purpose: &PurposeId) -> Option<&'static str> {
+    let name = purpose.as_str().strip_prefix(PREFIX)?;
+    entries()
+        .find(|entry| entry.name == name)
+        .map(|entry| entry.title)
+}
+
+/// Title of a purpose of the vocabulary in a language: `Akademische Forschung`.
+#[must_use]
+pub fn title_in(language: Language, purpose: &PurposeId) -> Option<&'static str> {
+    let name = purpose.as_str().strip_prefix(PREFIX)?;
+    let translated = || {
+        TITLES
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(|line| {
+                let (name, rest) = line.split_once(" | ")?;
+                let (de, pt) = rest.split_once(" | ")?;
+                Some((name, language.pick("", de, pt)))
+            })
+            .find(|(known, _)| *known == name)
+            .map(|(_, title)| title)
+    };
+    match language {
+        Language::En => title(purpose),
+        Language::De | Language::Pt => translated(),
+    }
+}
+
+const VERSION: &str = "2.3";
+const PREFIX: &str = "dpv:";
+const LIST: &str = include_str!("../data/dpv-purposes.txt");
+const TITLES: &str = include_str!("../data/dpv-purpose-titles.txt");
+
+struct TaxonomyEntry {
+    name: &'static str,
+    parents: &'static str,
+    title: &'static str,
+}
+
+fn entries() -> impl Iterator<Item = TaxonomyEntry> {
+    LIST.lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| {
+            let (name, rest) = line.split_once(" | ")?;
+            let (parents, title) = rest.split_once(" | ")?;
+            Some(TaxonomyEntry {
+                name,
+                parents,
+                title,
+            })
+        })
+}
+
+fn id(name: &str) -> Option<PurposeId> {
+    format!("{PREFIX}{name}").parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hansa_policy::refusal::ErrorCode;
+
+    fn purpose(text: &str) -> PurposeId {
+        text.parse().unwrap()
+    }
+
+    fn own(name: &str, parent: &str) -> OwnPurpose {
+        OwnPurpose {
+            name: purpose(name),
+            parent: purpose(parent),
+            text: String::new(),
+        }
+    }
+
+    #[test]
+    fn every_line_of_the_list_is_read_and_every_parent_is_known() {
+        let tree = vocabulary();
+        let lines = LIST.lines().filter(|line| !line.starts_with('#')).count();
+        assert_eq!(tree.purposes().count(), lines);
+        assert_eq!(lines, 122);
+        let roots: Vec<_> = tree.purposes().filter(|one| tree.is_root(one)).collect();
+        assert_eq!(roots, [&purpose("dpv:Purpose")]);
+        for one in tree.purposes() {
+            let parents = tree.parents(one).unwrap();
+            assert!(tree.covers(&purpose("dpv:Purpose"), one), "{one}");
+            assert!(parents.iter().all(|parent| tree.contains(parent)), "{one}");
+            assert!(title(one).is_some());
+        }
+    }
+
+    #[test]
+    fn the_digest_of_the_list_is_pinned() {
+        // Contracts hold this label: a changed list is another vocabulary and needs another version.
+        assert_eq!(
+            label(),
+            "2.3:sha256:233ea2468fd1ba83f2cde01ee8935c90e87aa5c427c9e84c811b88c548d941b3"
+        );
+    }
+
+    #[test]
+    fn every_purpose_has_a_title_in_every_language() {
+        let lines = TITLES.lines().filter(|line| !line.starts_with('#')).count();
+        assert_eq!(lines, 122);
+        for one in vocabulary().purposes() {
+            let titles = Language::ALL.map(|language| title_in(language, one).unwrap());
+            let different: std::collections::BTreeSet<&str> = titles.into_iter().collect();
+            assert_eq!(different.len(), 3, "{one}: {titles:?}");
+        }
+        // Signed pages hold the titles: a word that changes makes another page of each of them.
+        assert_eq!(
+            Digest::of(TITLES.as_bytes()).to_string(),
+            "24f0d9be29e86517f42af239aac7c4d9c536775a99505072e85252d84d0722b5"
+        );
+    }
+
+    #[test]
+    fn own_purposes_hang_below_known_ones() {
+        let tree = taxonomy(&[
+            own("mobility-research", "dpv:ResearchAndDevelopment"),
+            own("cycling-research", "mobility-research"),
+        ])
+        .unwrap();
+        let covers =
+            |needed: &str, declared: &str| tree.covers(&purpose(needed), &purpose(declared));
+        assert!(covers("dpv:ResearchAndDevelopment", "cycling-research"));
+        assert!(covers("dpv:ResearchAndDevelopment", "dpv:AcademicResearch"));
+        assert!(!covers("mobility-research", "dpv:AcademicResearch"));
+        assert!(!covers("dpv:Marketing", "cycling-research"));
+        assert!(!covers("dpv:Marketing", "advertising"));
+        assert_eq!(tree.label, label());
+        let refused = taxonomy(&[own("mobility-research", "dpv:Research")]).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::TermUnknown);
+        assert!(taxonomy(&[own("dpv:Marketing", "dpv:PublicBenefit")]).is_err());
+    }
+}

@@ -1,0 +1,142 @@
+//! The document `guard/1` in which a participant keeps the guard of a dataset. It stays in the house and is signed by nobody;
+//! the log names it by its digest.
+
+use crate::contract::{own_purpose_json, own_purposes};
+use crate::odrl::{self, OdrlAssignee, OdrlPolicy};
+use crate::strict_json::{self, LIMITS};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::{Json, canonical};
+use hansa_policy::id::DatasetId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::restriction::{ProviderRestriction, StoredRestriction};
+use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
+
+const FORMAT: &str = "guard/1";
+
+/// The document: canonical JSON.
+#[must_use]
+pub fn to_bytes(dataset: &DatasetId, guard: &ProviderRestriction) -> Vec<u8> {
+    let own = guard.own_purposes().iter().map(own_purpose_json);
+    canonical(&Json::object([
+        ("hansa", Json::text(FORMAT)),
+        ("title", Json::text(guard.title())),
+        ("purposes", Json::text(guard.purposes())),
+        ("own", Json::List(own.collect())),
+        ("policy", odrl::to_json(&policy(dataset, guard))),
+    ]))
+}
+
+/// The guard that the document makes, and of which dataset.
+///
+/// # Errors
+/// `STATEMENT_MALFORMED` when the bytes are not in the one accepted form, and as [`odrl::from_json`] and [`Guard::of`]: what
+/// this version does not know is refused.
+pub fn from_bytes(bytes: &[u8]) -> Result<(DatasetId, ProviderRestriction), Refusal> {
+    let codes = ReaderErrorCodes::of(ErrorCode::StatementMalformed);
+    let json = strict_json::document(bytes, LIMITS, ErrorCode::StatementMalformed)?;
+    let mut members = StrictObjectReader::of(json, "", codes)?;
+    members.exactly_text("hansa", FORMAT)?;
+    let title = members.text("title")?;
+    let purposes = members.text("purposes")?;
+    let own = own_purposes(members.list("own")?, "own", codes)?;
+    let read = odrl::from_json(members.take("policy")?)?;
+    members.finish()?;
+    let guard = ProviderRestriction::of(title, read.clauses.clone(), purposes, own)?;
+    if to_bytes(&read.dataset, &guard) != bytes {
+        return Err(codes.wrong("a value of the guard is not in its one spelling"));
+    }
+    Ok((read.dataset, guard))
+}
+
+/// What is kept of it: a document that can't be read is no guard, and lets nothing through.
+#[must_use]
+pub fn stored(document: Digest, dataset: &DatasetId, bytes: &[u8]) -> StoredRestriction {
+    let guard = from_bytes(bytes)
+        .ok()
+        .filter(|(of, _)| of == dataset && Digest::of(bytes) == document);
+    StoredRestriction {
+        document,
+        restriction: guard.map(|(_, guard)| guard),
+    }
+}
+
+fn policy(dataset: &DatasetId, guard: &ProviderRestriction) -> OdrlPolicy {
+    OdrlPolicy {
+        uid: format!("{dataset}/guard"),
+        assigner: dataset.owner.clone(),
+        assignee: OdrlAssignee::Open,
+        dataset: dataset.clone(),
+        clauses: guard.clauses().to_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hansa_policy::id::ClauseId;
+    use hansa_policy::term::prohibition::{
+        ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
+    };
+    use hansa_policy::term::{Clause, PeriodQuota, QuotaPeriod, Term};
+
+    fn guard() -> ProviderRestriction {
+        let hidden = ProhibitionTerm {
+            action: ProhibitedAction::Use,
+            part: Some(ProhibitedPart::Columns(vec!["note".parse().unwrap()])),
+            condition: ProhibitionCondition {
+                purpose: Some(vec!["works".parse().unwrap()]),
+                ..ProhibitionCondition::ALWAYS
+            },
+        };
+        let quota = PeriodQuota {
+            max: 10_000,
+            per: QuotaPeriod::Day,
+        };
+        let terms = [Term::RowQuota(quota), Term::from(hidden)];
+        let clauses = terms.into_iter().zip(2..).map(|(term, number)| Clause {
+            id: ClauseId(number),
+            term,
+        });
+        let own = hansa_policy::contract::OwnPurpose {
+            name: "works".parse().unwrap(),
+            parent: "dpv:PublicBenefit".parse().unwrap(),
+            text: "Road works".to_owned(),
+        };
+        ProviderRestriction::of(
+            "Works".to_owned(),
+            clauses.collect(),
+            "2.1:x".to_owned(),
+            vec![own],
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_guard_has_one_spelling() {
+        let dataset: DatasetId = "hansa://lindau.example/d/bikes".parse().unwrap();
+        let bytes = to_bytes(&dataset, &guard());
+        assert_eq!(from_bytes(&bytes), Ok((dataset.clone(), guard())));
+        let document = Digest::of(&bytes);
+        assert_eq!(
+            stored(document, &dataset, &bytes).restriction,
+            Some(guard())
+        );
+        let other: DatasetId = "hansa://lindau.example/d/air".parse().unwrap();
+        assert_eq!(stored(document, &other, &bytes).restriction, None);
+        let text = String::from_utf8(bytes).unwrap();
+        for (from, to) in [
+            ("guard/1", "guard/2"),
+            ("\"own\":", "\"owns\":"),
+            ("\"title\":\"Works\"", "\"title\":\"Works\",\"x\":1"),
+            ("d/bikes/guard", "d/bikes/offer"),
+            ("\"operator\":\"lteq\"", "\"operator\":\"gteq\""),
+            ("#c3", "#c03"),
+        ] {
+            assert!(text.contains(from), "{from}: {text}");
+            let changed = text.replacen(from, to, 1);
+            assert!(from_bytes(changed.as_bytes()).is_err(), "{to}");
+            let kept = stored(Digest::of(changed.as_bytes()), &dataset, changed.as_bytes());
+            assert_eq!(kept.restriction, None, "{to}");
+        }
+    }
+}

@@ -1,0 +1,399 @@
+//! Policies at random, for the dataset of the samples.
+
+use super::dataset;
+use hansa_audit_log::digest::Digest;
+use hansa_catalog::dataset::ColumnType;
+use hansa_policy::id::{ClauseId, SqlIdentifier};
+use hansa_policy::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
+use hansa_policy::term::lookup::LookupTerm;
+use hansa_policy::term::place_cells::PlaceCellsTerm;
+use hansa_policy::term::prohibition::{
+    ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
+};
+use hansa_policy::term::published_area::PublishedAreaTerm;
+use hansa_policy::term::{
+    BoundingBox, Clause, CountingUnit, CubeFunction, ForbiddenUse, MaskValue, PeriodQuota,
+    QuotaPeriod, Term, TimeBucketWidth,
+};
+
+/// A generator that gives the same numbers for the same seed (splitmix64).
+pub(crate) struct SplitMixRandom(pub(crate) u64);
+
+impl SplitMixRandom {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^= mixed >> 31;
+        usize::try_from(mixed % u64::try_from(end).unwrap()).unwrap()
+    }
+
+    fn pick<T: Clone>(&mut self, list: &[T]) -> T {
+        list[self.below(list.len())].clone()
+    }
+
+    /// Some of the list, at least one, in its order.
+    fn some<T: Clone>(&mut self, list: &[T]) -> Vec<T> {
+        let kept: Vec<T> = list
+            .iter()
+            .filter(|_| self.below(2) == 0)
+            .cloned()
+            .collect();
+        if kept.is_empty() {
+            vec![self.pick(list)]
+        } else {
+            kept
+        }
+    }
+
+    fn chance(&mut self) -> bool {
+        self.below(2) == 0
+    }
+}
+
+/// Clauses as a policy file could make them, in the order of its keys.
+pub(crate) fn policy(random: &mut SplitMixRandom) -> Vec<Clause> {
+    let mut terms = Vec::new();
+    let purposes = ["mobility-research", "dpv:PublicBenefit", "dpv:Marketing"];
+    if random.chance() {
+        let list = random.some(&purposes);
+        terms.push(Term::Purpose(
+            list.iter().map(|one| one.parse().unwrap()).collect(),
+        ));
+    }
+    if random.chance() {
+        let instants = ["2026-01-01T00:00:00Z", "2026-01-01T00:00:00.25Z"];
+        terms.push(Term::NotBefore(random.pick(&instants).parse().unwrap()));
+    }
+    if random.chance() {
+        terms.push(Term::NotAfter("2027-06-30T22:00:00Z".parse().unwrap()));
+    }
+    if random.chance() {
+        let columns: Vec<SqlIdentifier> =
+            dataset().columns.into_iter().map(|one| one.name).collect();
+        terms.push(Term::Columns(random.some(&columns)));
+    }
+    if random.chance() {
+        terms.push(Term::Rows(filter(random, 2)));
+    }
+    if random.chance() {
+        terms.push(area(random));
+    }
+    for column in dataset().columns {
+        match random.below(6) {
+            0 => terms.push(Term::Mask {
+                mask: mask(random, column.kind),
+                column: column.name,
+            }),
+            1 => terms.extend(bucket(random, column.name, column.kind)),
+            2 if [ColumnType::Text, ColumnType::Int].contains(&column.kind) => {
+                terms.push(Term::Lookup(LookupTerm {
+                    column: column.name,
+                    table: Digest::of(b"table"),
+                    level: random.pick(&["section", "a \"group\""]).to_owned(),
+                }));
+            }
+            _ => {}
+        }
+    }
+    if random.below(4) == 0 {
+        terms.push(cells(random));
+    }
+    if random.chance() {
+        terms.push(within());
+    }
+    if random.chance() {
+        terms.extend(aggregate(random));
+    }
+    limits(random, &mut terms);
+    duties(random, &mut terms);
+    conduct(random, &mut terms);
+    let placed = terms.into_iter().zip(2..);
+    placed
+        .map(|(term, number)| Clause {
+            id: ClauseId(number),
+            term,
+        })
+        .collect()
+}
+
+fn filter(random: &mut SplitMixRandom, depth: usize) -> RowFilter {
+    let column: SqlIdentifier = random.pick(&["site", "operator", "bikes"]).parse().unwrap();
+    match random.below(if depth == 0 { 4 } else { 6 }) {
+        0 => RowFilter::Compare {
+            column,
+            op: random.pick(&[
+                ComparisonOperator::Eq,
+                ComparisonOperator::NotEq,
+                ComparisonOperator::LtEq,
+            ]),
+            with: operand(random),
+        },
+        1 => RowFilter::In {
+            column,
+            negated: random.chance(),
+            list: (0..=random.below(3)).map(|_| operand(random)).collect(),
+        },
+        2 => RowFilter::Between {
+            column,
+            negated: random.chance(),
+            low: operand(random),
+            high: operand(random),
+        },
+        3 => RowFilter::IsNull {
+            column,
+            negated: random.chance(),
+        },
+        4 => RowFilter::Or(vec![
+            filter(random, 0),
+            RowFilter::And(vec![filter(random, 0), filter(random, 0)]),
+        ]),
+        _ => RowFilter::Not(Box::new(filter(random, depth - 1))),
+    }
+}
+
+fn operand(random: &mut SplitMixRandom) -> FilterOperand {
+    match random.below(5) {
+        0 => FilterOperand::Consumer,
+        1 => FilterOperand::Literal(PolicyLiteral::Int(-3)),
+        2 => FilterOperand::Literal(PolicyLiteral::Decimal("0.50".to_owned())),
+        3 => FilterOperand::Literal(PolicyLiteral::Bool(true)),
+        _ => FilterOperand::Literal(PolicyLiteral::Text(text(random))),
+    }
+}
+
+fn text(random: &mut SplitMixRandom) -> String {
+    let texts = [
+        "A",
+        "it's",
+        "\"quoted\" \\ and \t",
+        "Räder ≤ 3",
+        "'''",
+        "{{consumer}} 1",
+        "",
+    ];
+    random.pick(&texts).to_owned()
+}
+
+fn area(random: &mut SplitMixRandom) -> Term {
+    let degrees = ["-7.5", "0", "0.25", "51.90"];
+    let mut edges = [
+        random.below(4),
+        random.below(4),
+        random.below(4),
+        random.below(4),
+    ];
+    if edges[0] > edges[2] {
+        edges.swap(0, 2);
+    }
+    if edges[1] > edges[3] {
+        edges.swap(1, 3);
+    }
+    let [west, south, east, north] = edges.map(|edge| degrees[edge].to_owned());
+    Term::Area {
+        lon: "lon".parse().unwrap(),
+        lat: "lat".parse().unwrap(),
+        bounds: BoundingBox {
+            west,
+            south,
+            east,
+            north,
+        },
+    }
+}
+
+fn within() -> Term {
+    Term::PublishedArea(PublishedAreaTerm {
+        lon: "lon".parse().unwrap(),
+        lat: "lat".parse().unwrap(),
+        list: Digest::of(b"list"),
+        which: "name=it's \"so\"".parse().unwrap(),
+    })
+}
+
+fn cells(random: &mut SplitMixRandom) -> Term {
+    let areas = format!("areas:{}:NOM:x", Digest::of(b"list"));
+    let sizes = ["h3:0", "h3:8", "grid:250", "grid:100000", &areas];
+    Term::PlaceCells(PlaceCellsTerm {
+        lon: "lon".parse().unwrap(),
+        lat: "lat".parse().unwrap(),
+        cell: random.pick(&["cell", "square"]).parse().unwrap(),
+        size: random.pick(&sizes).parse().unwrap(),
+    })
+}
+
+fn mask(random: &mut SplitMixRandom, kind: ColumnType) -> MaskValue {
+    let constant = match kind {
+        _ if random.chance() => return MaskValue::Null,
+        ColumnType::Text => PolicyLiteral::Text(text(random)),
+        ColumnType::Int => PolicyLiteral::Int(random.pick(&[0, -1, i64::MAX, i64::MIN])),
+        ColumnType::Float => random.pick(&[
+            PolicyLiteral::Int(3),
+            PolicyLiteral::Decimal("-0.50".to_owned()),
+        ]),
+        ColumnType::Bool => PolicyLiteral::Bool(random.chance()),
+        ColumnType::Date => PolicyLiteral::Text("2026-02-28".to_owned()),
+        ColumnType::Instant => PolicyLiteral::Text("2026-02-28T12:00:00Z".to_owned()),
+    };
+    MaskValue::Constant(constant)
+}
+
+fn bucket(random: &mut SplitMixRandom, column: SqlIdentifier, kind: ColumnType) -> Option<Term> {
+    let zones = [None, Some("Europe/Berlin"), Some("Asia/Kolkata")];
+    let (buckets, zone) = match kind {
+        ColumnType::Instant => (&TimeBucketWidth::ALL[..], random.pick(&zones)),
+        ColumnType::Date => (&TimeBucketWidth::ALL[2..], None),
+        ColumnType::Text | ColumnType::Int | ColumnType::Float | ColumnType::Bool => return None,
+    };
+    Some(Term::TimeBucket {
+        column,
+        bucket: random.pick(buckets),
+        zone: zone.map(str::to_owned),
+    })
+}
+
+fn aggregate(random: &mut SplitMixRandom) -> Vec<Term> {
+    let dimensions: Vec<SqlIdentifier> = ["site", "operator", "local_date"]
+        .map(|name| name.parse().unwrap())
+        .into();
+    let mut terms = vec![
+        Term::Functions(random.some(&CubeFunction::ALL)),
+        Term::Dimensions(random.some(&dimensions)),
+    ];
+    if random.chance() {
+        terms.push(Term::Measures(vec!["bikes".parse().unwrap()]));
+    }
+    terms.push(Term::Grid(dataset().grid.unwrap().id));
+    if random.chance() {
+        let unit = CountingUnit::Column("device_id".parse().unwrap());
+        terms.push(Term::MinGroup {
+            at_least: random.pick(&[1, 10, u32::MAX]),
+            unit: random.pick(&[CountingUnit::Rows, unit]),
+        });
+    }
+    terms.push(Term::TotalsFromPublished);
+    terms
+}
+
+fn limits(random: &mut SplitMixRandom, terms: &mut Vec<Term>) {
+    let most: [u64; 6] = [
+        1,
+        17,
+        65_536,
+        1_000_000,
+        5_000_000_000_000,
+        9_223_372_036_854_775_807,
+    ];
+    for per in QuotaPeriod::ALL {
+        if random.below(4) == 0 {
+            let max = random.pick(&most);
+            terms.push(Term::Queries(PeriodQuota { max, per }));
+        }
+    }
+    for per in QuotaPeriod::ALL {
+        if random.below(4) == 0 {
+            let max = random.pick(&most);
+            terms.push(Term::RowQuota(PeriodQuota { max, per }));
+        }
+    }
+    for per in QuotaPeriod::ALL {
+        if random.below(4) == 0 {
+            let max = random.pick(&most);
+            terms.push(Term::ByteQuota(PeriodQuota { max, per }));
+        }
+    }
+    if random.chance() {
+        terms.push(Term::ResultRows(random.pick(&most)));
+    }
+}
+
+/// Of the terms that stand alone, each at most once, in the order of the keys.
+fn conduct(random: &mut SplitMixRandom, terms: &mut Vec<Term>) {
+    let column = || "at".parse::<SqlIdentifier>().unwrap();
+    let all = [
+        Term::RowsPerSecond(250),
+        Term::Concurrent(4),
+        Term::Receipts(20),
+        Term::Exclusive,
+        Term::Hours("Mo-Fr 06:00-20:00 Europe/Berlin".parse().unwrap()),
+        Term::Networks(vec!["10.20.0.0/16".parse().unwrap()]),
+        Term::Group("hanse-cities".parse().unwrap()),
+        Term::Sector(vec!["nace:H49".parse().unwrap()]),
+        Term::Version(hansa_policy::term::schema_version::SchemaCompatibility::Exact),
+        Term::Region("EU".parse().unwrap()),
+        Term::KeysStay,
+        Term::JoinWith(Vec::new()),
+        Term::Embargo(hansa_policy::term::embargo::EmbargoTerm {
+            column: column(),
+            delay: hansa_policy::term::embargo::EmbargoDelay(5_400),
+        }),
+        Term::LegalBasis(hansa_policy::term::legal_basis::LegalBasis::PublicTask),
+        Term::Notify(hansa_policy::term::inform::NotificationTerm {
+            events: vec![hansa_policy::term::inform::InformEvent::Refusal],
+            recipients: hansa_policy::term::inform::Recipient::ALL.to_vec(),
+        }),
+        Term::ObtainConsent,
+    ];
+    terms.extend(all.into_iter().filter(|_| random.below(3) == 0));
+}
+
+fn prohibition(random: &mut SplitMixRandom) -> ProhibitionTerm {
+    let purposes = ["mobility-research", "dpv:Marketing"];
+    let columns: Vec<SqlIdentifier> = dataset().columns.into_iter().map(|one| one.name).collect();
+    let mut when = ProhibitionCondition::ALWAYS;
+    if random.chance() {
+        let list = random.some(&purposes);
+        when.purpose = Some(list.iter().map(|one| one.parse().unwrap()).collect());
+    }
+    if random.chance() {
+        when.from = Some("2026-02-01T00:00:00.5Z".parse().unwrap());
+    }
+    if random.chance() {
+        when.until = Some("2026-03-01T00:00:00Z".parse().unwrap());
+    }
+    if random.chance() {
+        when.hours = Some("Mo-We,Sa 06:00-20:00 UTC".parse().unwrap());
+    }
+    if random.chance() {
+        let networks = ["10.20.0.0/16", "2001:db8::/32"].map(|one| one.parse().unwrap());
+        when.networks = Some(random.some(&networks));
+    }
+    ProhibitionTerm {
+        action: random.pick(&ProhibitedAction::ALL).1,
+        part: match random.below(3) {
+            0 => None,
+            1 => Some(ProhibitedPart::Rows(filter(random, 2))),
+            _ => Some(ProhibitedPart::Columns(random.some(&columns))),
+        },
+        condition: when,
+    }
+}
+
+fn duties(random: &mut SplitMixRandom, terms: &mut Vec<Term>) {
+    if random.chance() {
+        terms.push(Term::DeleteAfter {
+            days: random.pick(&[1, 30, u32::MAX]),
+        });
+    }
+    if random.chance() {
+        terms.push(Term::Attest {
+            days: random.pick(&[1, 45]),
+        });
+    }
+    if random.chance() {
+        terms.push(Term::Attribution(text(random)));
+    }
+    let forbidden = [
+        ForbiddenUse::Distribute,
+        ForbiddenUse::Sell,
+        ForbiddenUse::Derive,
+    ];
+    if random.chance() {
+        let some = random.some(&forbidden);
+        terms.extend(some.into_iter().map(Term::Prohibit));
+    }
+    if random.chance() {
+        terms.push(Term::from(prohibition(random)));
+    }
+}

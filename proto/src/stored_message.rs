@@ -1,0 +1,114 @@
+//! Letters as they are kept: what kind one is, what negotiation it belongs to, and its bytes on disk.
+
+use crate::peer::message::{MessageContent, PeerMessage, from_wire, to_wire};
+use crate::peer::pb;
+use crate::{deletion, envelope, incident, notice};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::safe_text::SingleLineText;
+
+/// The kind of a letter that belongs to a negotiation and is no step of it.
+pub const COMMENT: &str = "comment";
+
+impl MessageContent {
+    /// What it is, in one word.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Request { .. } => "request",
+            Self::Offer { .. } => "offer",
+            Self::Acceptance { .. } => "acceptance",
+            Self::Agreement { .. } => "agreement",
+            Self::Verification { .. } => "verification",
+            Self::Finalization { .. } => "finalization",
+            Self::Termination { .. } => "termination",
+            Self::Comment { .. } => COMMENT,
+            Self::Statement { .. } => "statement",
+            Self::Withdrawal { .. } => "withdrawal",
+            Self::Acknowledgement { .. } => "acknowledgement",
+        }
+    }
+
+    /// The negotiation that it is a step of.
+    #[must_use]
+    pub fn negotiation(&self) -> Option<&str> {
+        match self {
+            Self::Request { negotiation, .. }
+            | Self::Offer { negotiation, .. }
+            | Self::Acceptance { negotiation, .. }
+            | Self::Agreement { negotiation, .. }
+            | Self::Verification { negotiation, .. }
+            | Self::Finalization { negotiation, .. }
+            | Self::Termination { negotiation, .. }
+            | Self::Comment { negotiation, .. } => Some(negotiation),
+            Self::Statement { .. } | Self::Withdrawal { .. } | Self::Acknowledgement { .. } => None,
+        }
+    }
+}
+
+/// A letter as its bytes are kept.
+#[must_use]
+pub fn to_bytes(letter: &PeerMessage) -> Vec<u8> {
+    prost::Message::encode_to_vec(&to_wire(letter))
+}
+
+/// A letter as its bytes are kept, after they were read by the rules of their reader: whoever gets it, and the own connector
+/// when it reads it again.
+///
+/// # Errors
+/// What its reader would have against it; then it must not be recorded or kept.
+pub fn to_readable_bytes(letter: &PeerMessage) -> Result<Vec<u8>, Refusal> {
+    let bytes = to_bytes(letter);
+    if from_bytes(&bytes)? != *letter {
+        return Err(Refusal::new(
+            ErrorCode::MessageMalformed,
+            "the letter is read as another one than was written",
+        ));
+    }
+    match &letter.content {
+        MessageContent::Comment { statement, .. } => {
+            envelope::parse_comment(statement).map(drop)?
+        }
+        MessageContent::Withdrawal { statement } => {
+            envelope::parse_withdrawal(statement).map(drop)?
+        }
+        MessageContent::Statement { statement } => {
+            let known = notice::from_envelope(statement).is_ok()
+                || incident::from_envelope(statement).is_ok();
+            if !known {
+                deletion::from_envelope(statement).map(drop)?;
+            }
+        }
+        // What proposes or signs is read by the step that it makes, a receipt by whoever countersigns it.
+        MessageContent::Request { .. }
+        | MessageContent::Offer { .. }
+        | MessageContent::Acceptance { .. }
+        | MessageContent::Agreement { .. }
+        | MessageContent::Verification { .. }
+        | MessageContent::Finalization { .. }
+        | MessageContent::Termination { .. }
+        | MessageContent::Acknowledgement { .. } => {}
+    }
+    Ok(bytes)
+}
+
+/// A letter that was kept as these bytes and that its reader refuses, with what people wrote in it as it may be; none where
+/// that does not mend it.
+#[must_use]
+pub fn repaired(bytes: &[u8]) -> Option<PeerMessage> {
+    use pb::letter::Content as Wire;
+    let mut message = <pb::Letter as prost::Message>::decode(bytes).ok()?;
+    if let Some(Wire::Termination(termination)) = &mut message.content {
+        termination.reason = SingleLineText::cut(&termination.reason).as_str().to_owned();
+    }
+    from_wire(Some(message)).ok()
+}
+
+/// The letter that was kept as these bytes.
+///
+/// # Errors
+/// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.
+pub fn from_bytes(bytes: &[u8]) -> Result<PeerMessage, Refusal> {
+    let message = <pb::Letter as prost::Message>::decode(bytes)
+        .map_err(|_| Refusal::new(ErrorCode::MessageMalformed, "the letter can't be read"))?;
+    from_wire(Some(message))
+}

@@ -1,0 +1,225 @@
+//! Holes in values: where they stand, and what fills them.
+
+use super::ParameterType;
+use hansa_policy::safe_text::printable;
+use std::collections::{BTreeMap, BTreeSet};
+use toml::Value;
+use toml::value::Datetime;
+
+/// Whether a name in braces is bound when a question is asked, and no hole of a template.
+pub(super) fn is_bound_later(name: &str) -> bool {
+    name == "consumer" || name.starts_with("consumer.")
+}
+
+/// The names in braces in a value.
+pub(super) fn named(value: &Value, names: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => {
+            for piece in pieces(text) {
+                if let TextSegment::Hole(name) = piece {
+                    names.insert(name.to_owned());
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| named(item, names)),
+        Value::Table(table) => table.values().for_each(|item| named(item, names)),
+        Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => {}
+    }
+}
+
+/// A part of a text.
+enum TextSegment<'t> {
+    Plain(&'t str),
+    Hole(&'t str),
+}
+
+fn pieces(text: &str) -> Vec<TextSegment<'_>> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{{") {
+        let Some((name, behind)) = after.split_once("}}") else {
+            break;
+        };
+        found.extend([TextSegment::Plain(before), TextSegment::Hole(name.trim())]);
+        rest = behind;
+    }
+    found.push(TextSegment::Plain(rest));
+    found
+}
+
+/// The first hole of a row filter that does not stand for a whole literal, as one does within quotes or beside letters:
+/// what fills it would be read as part of something else.
+pub(super) fn no_literal(filter: &str) -> Option<&str> {
+    let pieces = pieces(filter);
+    let (mut single, mut double) = (false, false);
+    let mut before = None;
+    for (at, piece) in pieces.iter().enumerate() {
+        match piece {
+            TextSegment::Plain(plain) => {
+                for letter in plain.chars() {
+                    match letter {
+                        '\'' if !double => single = !single,
+                        '"' if !single => double = !double,
+                        _ => {}
+                    }
+                }
+                before = plain.chars().next_back();
+            }
+            TextSegment::Hole(name) => {
+                let after = match pieces.get(at.saturating_add(1)) {
+                    Some(TextSegment::Plain(plain)) => plain.chars().next(),
+                    Some(TextSegment::Hole(_)) | None => None,
+                };
+                // Two holes have an empty text between them, which is no letter that parts them.
+                let hole_before = at > 1 && before.is_none();
+                let touches = |letter: Option<char>| {
+                    letter.is_some_and(|l| l.is_alphanumeric() || "_'\".".contains(l))
+                };
+                if single || double || hole_before || touches(before) || touches(after) {
+                    return Some(name);
+                }
+            }
+        }
+    }
+    None
+}
+
+/// The value that a text makes for a hole.
+pub(super) fn value(kind: ParameterType, text: &str) -> Result<Value, String> {
+    let line = |text: &str| -> Result<String, String> {
+        let text = text.trim();
+        if text.is_empty() || printable(text) != text || text.contains("{{") {
+            return Err("it is filled with one line of text".to_owned());
+        }
+        Ok(text.to_owned())
+    };
+    match kind {
+        ParameterType::Text => line(text).map(Value::String),
+        ParameterType::Integer { least, most } => match text.trim().replace('_', "").parse::<i64>()
+        {
+            Ok(number) if (least..=most).contains(&number) => Ok(Value::Integer(number)),
+            _ => Err(format!(
+                "`{}` is no {}",
+                printable(text),
+                kind.description()
+            )),
+        },
+        ParameterType::Date => match text.trim().parse::<Datetime>() {
+            Ok(day) if day.date.is_some() && day.time.is_none() && day.offset.is_none() => {
+                Ok(Value::Datetime(day))
+            }
+            _ => Err(format!(
+                "`{}` is no day such as 2027-12-31",
+                printable(text)
+            )),
+        },
+        ParameterType::List => {
+            let items: Result<Vec<Value>, String> = text
+                .split(',')
+                .map(|item| line(item).map(Value::String))
+                .collect();
+            items.map(Value::Array)
+        }
+    }
+}
+
+/// What a value is part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ParameterContext {
+    /// A filter of rows, in which a value is a literal.
+    Filter,
+    /// Anything else.
+    Plain,
+}
+
+impl ParameterContext {
+    /// By the key of a policy.
+    pub(super) fn of(key: &str) -> Self {
+        if key == "rows" {
+            Self::Filter
+        } else {
+            Self::Plain
+        }
+    }
+}
+
+/// The value with its holes filled. Those that nothing fills stay: somebody else tells of them.
+pub(super) fn filled(
+    value: &Value,
+    place: ParameterContext,
+    values: &BTreeMap<String, Value>,
+) -> Result<Value, String> {
+    match value {
+        Value::String(text) => filled_text(text, place, values),
+        Value::Array(items) => {
+            let items: Result<_, _> = items
+                .iter()
+                .map(|item| filled(item, place, values))
+                .collect();
+            items.map(Value::Array)
+        }
+        Value::Table(table) => {
+            let entries: Result<_, String> = table
+                .iter()
+                .map(|(key, item)| Ok((key.clone(), filled(item, place, values)?)))
+                .collect();
+            entries.map(Value::Table)
+        }
+        Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => {
+            Ok(value.clone())
+        }
+    }
+}
+
+fn filled_text(
+    text: &str,
+    place: ParameterContext,
+    values: &BTreeMap<String, Value>,
+) -> Result<Value, String> {
+    let pieces = pieces(text);
+    if let (
+        [
+            TextSegment::Plain(""),
+            TextSegment::Hole(name),
+            TextSegment::Plain(""),
+        ],
+        ParameterContext::Plain,
+    ) = (pieces.as_slice(), place)
+        && let Some(value) = values.get(*name)
+    {
+        return Ok(value.clone());
+    }
+    let mut whole = String::new();
+    for piece in pieces {
+        match piece {
+            TextSegment::Plain(plain) => whole.push_str(plain),
+            TextSegment::Hole(name) => match values.get(name) {
+                None => whole.push_str(&format!("{{{{{name}}}}}")),
+                Some(value) => whole.push_str(&written(value, place)?),
+            },
+        }
+    }
+    Ok(Value::String(whole))
+}
+
+/// A value inside a text.
+fn written(value: &Value, place: ParameterContext) -> Result<String, String> {
+    match (value, place) {
+        (Value::String(text), ParameterContext::Filter) => Ok(literal(text)),
+        (Value::Datetime(day), ParameterContext::Filter) => Ok(literal(&day.to_string())),
+        (Value::Integer(number), _) => Ok(number.to_string()),
+        (Value::String(text), ParameterContext::Plain) => Ok(text.clone()),
+        (Value::Datetime(day), ParameterContext::Plain) => Ok(day.to_string()),
+        (Value::Array(items), ParameterContext::Filter) => {
+            let items: Result<Vec<String>, String> =
+                items.iter().map(|item| written(item, place)).collect();
+            items.map(|items| items.join(", "))
+        }
+        _ => Err("a list fills a whole value, or stands in a row filter".to_owned()),
+    }
+}
+
+/// A text as SQL writes it.
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
