@@ -29,7 +29,6 @@ pub mod envelope;
 pub mod group;
 pub mod incident;
 pub mod mandate;
-pub mod nearest_word;
 pub mod notice;
 pub mod odrl;
 pub mod offer;

@@ -21,12 +21,12 @@ mod value_form;
 #[cfg(test)]
 mod tests;
 
-use crate::nearest_word::nearest;
 use file_reader::{CheckedTable, KeyLocation, LocatedValue, PolicyFileReader};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::Dataset;
 use hansa_policy::contract::TemplateReference;
 use hansa_policy::id::{ClauseId, PurposeId};
+use hansa_policy::nearest_word::nearest;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::row_filter;
 use hansa_policy::term::purpose::Taxonomy;

@@ -5,10 +5,10 @@
 
 mod substitution;
 
-use crate::nearest_word::nearest;
 use crate::policy_toml::KEYS;
 use hansa_audit_log::digest::Digest;
 use hansa_policy::id::ParticipantId;
+use hansa_policy::nearest_word::nearest;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::{printable, signed_line};
 use std::collections::{BTreeMap, BTreeSet};

@@ -26,6 +26,7 @@ mod fixture;
 pub mod group;
 pub mod id;
 pub mod money;
+pub mod nearest_word;
 pub mod negotiation;
 pub mod noise;
 pub mod peer;

@@ -1,8 +1,8 @@
 //! A TOML file whose values know where they stand, and the problems found in it.
 
-use crate::nearest_word::nearest;
 use hansa_catalog::dataset::{Dataset, DatasetColumn};
 use hansa_policy::id::SqlIdentifier;
+use hansa_policy::nearest_word::nearest;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};

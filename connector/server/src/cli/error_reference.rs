@@ -14,7 +14,7 @@ pub(crate) fn run(code: Option<&str>, show: OutputSettings) -> Result<(), Refusa
         Some(text) => vec![text.to_uppercase().parse().map_err(|_| {
             let known: Vec<&str> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
             let refusal = Refusal::new(ErrorCode::UsageWrong, format!("there is no code `{text}`"));
-            match crate::config::reader::nearest_name::nearest(&text.to_uppercase(), &known) {
+            match hansa_policy::nearest_word::nearest(&text.to_uppercase(), known) {
                 Some(near) => refusal.with_help(format!("did you mean {near}?")),
                 None => refusal.with_help("hansa error lists all codes"),
             }

@@ -1,10 +1,9 @@
 //! Reads a TOML table into typed values, collecting every problem with its line instead of stopping at the first.
 
-pub(crate) mod nearest_name;
 mod typed_value;
 
-use crate::config::reader::nearest_name::nearest;
 use crate::config::value_origin::LookupTrace;
+use hansa_policy::nearest_word::nearest;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::ingest::config::line_index::LineIndex;
 use std::collections::BTreeMap;
@@ -257,7 +256,7 @@ impl<'s, 'a> ConfigSection<'s, 'a> {
                 line,
                 key,
             );
-            refusal = match nearest(key, &self.known) {
+            refusal = match nearest(key, self.known.iter().copied()) {
                 Some(near) => refusal.with_help(format!("did you mean `{near}`?")),
                 None => refusal.with_help(format!("its keys are {}", self.known.join(", "))),
             };

@@ -1,6 +1,6 @@
 //! Where the value of each key comes from: the file, the environment, or nowhere, so that the default holds.
 
-use crate::config::reader::nearest_name::nearest;
+use hansa_policy::nearest_word::nearest;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,7 +64,7 @@ impl LookupTrace {
                     ErrorCode::ConfigUnknownKey,
                     format!("the variable `{variable}` of the environment overrides no key"),
                 );
-                match nearest(variable, &names) {
+                match nearest(variable, names.iter().copied()) {
                     Some(near) => refusal.with_help(format!("did you mean `{near}`?")),
                     None => refusal.with_help("hansa config reference prints every key"),
                 }

@@ -2,6 +2,7 @@
 
 use crate::ingest::config::ConfigLocation;
 use crate::ingest::config::line_index::LineIndex;
+use hansa_policy::nearest_word::nearest;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeSet;
 use toml::Spanned;
@@ -314,33 +315,4 @@ impl<'a, 'p> TomlTableReader<'a, 'p> {
             }
         }
     }
-}
-
-/// The known word that takes the fewest changes of a letter, if it is near enough to be meant.
-#[must_use]
-pub fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
-    known
-        .map(|candidate| (distance(word, candidate), candidate))
-        .min()
-        .filter(|(steps, candidate)| *steps <= 2.max(candidate.chars().count() / 3))
-        .map(|(_, candidate)| candidate)
-}
-
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (above, letter) in left.chars().enumerate() {
-        let mut next = Vec::with_capacity(row.len());
-        let mut beside = above.saturating_add(1);
-        next.push(beside);
-        for ((other, diagonal), up) in right.iter().zip(row.iter()).zip(row.iter().skip(1)) {
-            let change = diagonal.saturating_add(usize::from(*other != letter));
-            beside = change
-                .min(up.saturating_add(1))
-                .min(beside.saturating_add(1));
-            next.push(beside);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }

@@ -1,0 +1,40 @@
+//! The known word that is nearest to one that is not known, for "did you mean".
+
+/// The known word that takes the fewest edits to come from `word`, in whatever case, if they are at most two, or a third of
+/// its letters. An exchange of two neighbours is one edit (optimal string alignment).
+#[must_use]
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    known
+        .into_iter()
+        .map(|candidate| {
+            let edits = strsim::osa_distance(&word, &candidate.to_lowercase());
+            (edits, candidate)
+        })
+        .filter(|(edits, candidate)| {
+            let letters = candidate.chars().count();
+            *edits <= (letters / 3).max(2) && *edits < letters
+        })
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn only_what_is_near_is_suggested() {
+        let known = ["columns", "rows", "rows_per_day", "title"];
+        assert_eq!(nearest("colunms", known), Some("columns"));
+        assert_eq!(nearest("row_per_day", known), Some("rows_per_day"));
+        assert_eq!(nearest("Rows", known), Some("rows"));
+        assert_eq!(nearest("legal", known), None);
+        assert_eq!(nearest("", known), None);
+    }
+
+    #[test]
+    fn a_short_word_is_not_every_other_short_word() {
+        assert_eq!(nearest("of", ["to", "at"]), None);
+    }
+}
