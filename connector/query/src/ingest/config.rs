@@ -2,6 +2,7 @@
 
 pub mod line_index;
 pub mod parser;
+pub mod recipe_text;
 pub mod reference;
 pub mod toml_table;
 
@@ -387,6 +388,7 @@ pub struct GridConfig {
 #[cfg(test)]
 mod tests {
     use crate::ingest::config::parser::parse;
+    use crate::ingest::config::recipe_text::recipe_text;
     use std::path::Path;
 
     /// What recipes are made of, where the source says this beside its path.
@@ -396,7 +398,7 @@ mod tests {
              [[dataset.column]]\nname = \"site\"\ntype = \"text\"\n"
         );
         let datasets = parse(&text, "hansa.toml", Path::new(".")).unwrap();
-        format!("{:?}", datasets[0].source)
+        recipe_text(&datasets[0].source)
     }
 
     #[test]

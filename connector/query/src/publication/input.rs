@@ -1,5 +1,6 @@
 //! Everything that a snapshot is made of, looked at before anything is read: files with their digests, and the recipe.
 
+use crate::ingest::config::recipe_text::recipe_text;
 use crate::ingest::config::{ConfigLocation, DatasetConfig, SourceConfig, SourceKind};
 use crate::ingest::parquet_source;
 use crate::ingest::source_files::{self, SourceFile};
@@ -98,14 +99,16 @@ pub fn declare(config: &mut DatasetConfig, first: &SourceFile) -> Result<(), Ref
 fn reading_recipe(config: &DatasetConfig, zone: &str) -> String {
     let config = placeless(config);
     format!(
-        "{READER}\n{zone}\n{:?}\n{:?}\n{:?}",
-        config.source, config.columns, config.unpivot
+        "{READER}\n{zone}\n{}\n{}\n{}",
+        recipe_text(&config.source),
+        recipe_text(&config.columns),
+        recipe_text(&config.unpivot)
     )
 }
 
 /// What decides how rows are made of files.
 pub(super) fn whole_recipe(config: &DatasetConfig, zone: &str) -> String {
-    format!("{READER}\n{zone}\n{:?}", placeless(config))
+    format!("{READER}\n{zone}\n{}", recipe_text(&placeless(config)))
 }
 
 /// What decides which rows the same files make of a feed; titles and lookups may change while it grows.
@@ -113,8 +116,10 @@ pub(super) fn feed_recipe(config: &DatasetConfig, zone: &str) -> Digest {
     let config = placeless(config);
     let prepare = config.prepare.as_ref().map(|prepare| &prepare.sql);
     let text = format!(
-        "feed/1\n{READER}\n{zone}\n{:?}\n{:?}\n{:?}\n{prepare:?}",
-        config.source, config.columns, config.unpivot
+        "feed/1\n{READER}\n{zone}\n{}\n{}\n{}\n{prepare:?}",
+        recipe_text(&config.source),
+        recipe_text(&config.columns),
+        recipe_text(&config.unpivot)
     );
     Digest::of(text.as_bytes())
 }

@@ -1,6 +1,7 @@
 //! Files as offices write them: titles above the header, no header at all, rows that lack their last fields.
 
 use crate::ingest::config::parser::parse;
+use crate::ingest::config::recipe_text::recipe_text;
 use crate::ingest::tests::{START, check_problem, check_text, events};
 use hansa_policy::refusal::ErrorCode;
 use std::path::Path;
@@ -219,7 +220,7 @@ fn a_source_that_says_nothing_new_has_the_recipe_that_it_had() {
         let config = parse(&text, "hansa.toml", Path::new("."))
             .unwrap()
             .remove(0);
-        format!("{:?}", config.source)
+        recipe_text(&config.source)
     };
     let before = "SourceConfig { place: Spot { file: \"hansa.toml\", line: 5 }, kind: Text, paths: [\"a.csv\"], \
                   delimiter: 44, encoding: Encoding { name: \"UTF-8\", .. }, header_rows: 3, nulls: [\"\"], decimal: '.', \
