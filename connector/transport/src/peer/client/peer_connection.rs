@@ -9,6 +9,7 @@ use rustls::{AlertDescription, CertificateError};
 use rustls_pki_types::ServerName;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 use tonic::transport::{Channel, Endpoint, Uri};
@@ -38,20 +39,37 @@ pub(super) async fn open(way: PeerEndpoint) -> Result<Channel, Refusal> {
         })
 }
 
+/// How often a connection is begun that breaks before the other end has said anything on it, and what is waited in between.
+///
+/// A host at whose port many strangers stand closes connections of which it does not know yet whose they are, and a member's
+/// may be among them. No request has left before the other end's first word, so nothing is asked twice.
+const WAITS: [Duration; 3] = [
+    Duration::from_millis(50),
+    Duration::from_millis(200),
+    Duration::from_millis(800),
+];
+
 async fn secure(way: &PeerEndpoint) -> Result<TlsStream<TcpStream>, Refusal> {
     let opened = tokio::time::timeout(way.settings.handshake, async {
-        let tcp = secure_connection::tcp((way.host.as_str(), way.port))
-            .await
-            .map_err(|error| unreachable(&way.participant, &secure_connection::spoken(&error)))?;
-        let name = ServerName::try_from(way.host.clone())
-            .map_err(|_| unreachable(&way.participant, "its host name can't be read"))?;
-        secure_connection::tls(tcp, name, (way.tls)(), way.check.as_ref())
-            .await
-            .map_err(|unsecured| match unsecured {
-                SecureConnectError::Tls(error) => refused_handshake(&way.participant, &error),
-                SecureConnectError::Check(refusal) => refusal,
-                SecureConnectError::Silent => unreachable(&way.participant, SILENT),
-            })
+        let mut waits = WAITS.into_iter();
+        loop {
+            let unsecured = match attempt(way).await? {
+                Ok(secured) => return Ok(secured),
+                Err(unsecured) => unsecured,
+            };
+            match (unsecured, waits.next()) {
+                (SecureConnectError::Tls(error), Some(wait)) if is_broken(&error) => {
+                    tokio::time::sleep(wait).await;
+                }
+                (SecureConnectError::Tls(error), _) => {
+                    return Err(refused_handshake(&way.participant, &error));
+                }
+                (SecureConnectError::Check(refusal), _) => return Err(refusal),
+                (SecureConnectError::Silent, _) => {
+                    return Err(unreachable(&way.participant, SILENT));
+                }
+            }
+        }
     });
     match opened.await {
         Ok(secured) => secured,
@@ -60,6 +78,26 @@ async fn secure(way: &PeerEndpoint) -> Result<TlsStream<TcpStream>, Refusal> {
             "no connection within its time",
         )),
     }
+}
+
+/// One connection, or why it could not be secured.
+async fn attempt(
+    way: &PeerEndpoint,
+) -> Result<Result<TlsStream<TcpStream>, SecureConnectError>, Refusal> {
+    let tcp = secure_connection::tcp((way.host.as_str(), way.port))
+        .await
+        .map_err(|error| unreachable(&way.participant, &secure_connection::spoken(&error)))?;
+    let name = ServerName::try_from(way.host.clone())
+        .map_err(|_| unreachable(&way.participant, "its host name can't be read"))?;
+    Ok(secure_connection::tls(tcp, name, (way.tls)(), way.check.as_ref()).await)
+}
+
+/// Whether the connection itself broke, so that no end has said anything against the other.
+fn is_broken(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof
+    )
 }
 
 /// Why the two ends do not trust each other: the refusal of the own check, or what the other end's alert says.

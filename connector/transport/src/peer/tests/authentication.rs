@@ -16,7 +16,9 @@ use hansa_proto::peer::message::{
 };
 use hansa_proto::peer::pb;
 use hansa_proto::peer::pb::peer_client;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tonic::Request;
@@ -90,6 +92,48 @@ async fn an_expelled_member_gets_no_more_letters() {
     let refusal = soon(inbox.next()).await.unwrap().unwrap_err();
     assert_eq!(refusal.code, ErrorCode::PeerNotTrusted);
     assert!(soon(inbox.next()).await.is_none());
+}
+
+/// Resets so many connections before anything is said on them, and passes the later ones on to `to`. What it gives counts those
+/// that came.
+async fn resetting_relay(to: SocketAddr, resets: usize) -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let came = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&came);
+    tokio::spawn(async move {
+        loop {
+            let (mut near, _) = listener.accept().await.unwrap();
+            if count.fetch_add(1, Ordering::SeqCst) < resets {
+                // Closed with something unread, a connection is reset.
+                near.readable().await.unwrap();
+                continue;
+            }
+            let mut far = TcpStream::connect(to).await.unwrap();
+            tokio::spawn(async move {
+                let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+            });
+        }
+    });
+    (address, came)
+}
+
+#[tokio::test]
+async fn a_connection_that_is_reset_before_anything_is_said_is_begun_again() {
+    let city = TestProvider::start(TestPeerHandler::mute()).await;
+    for (resets, taken, connections) in [(2, true, 3), (9, false, 4)] {
+        let (relay, came) = resetting_relay(city.address, resets).await;
+        let way = PeerEndpoint {
+            port: relay.port(),
+            ..city.endpoint()
+        };
+        let greeted = hello_from(way).await;
+        assert_eq!(greeted.is_ok(), taken, "{greeted:?}");
+        if let Err(refusal) = greeted {
+            assert_eq!(refusal.code, ErrorCode::PeerUnreachable);
+        }
+        assert_eq!(came.load(Ordering::SeqCst), connections);
+    }
 }
 
 #[tokio::test]
