@@ -1,6 +1,8 @@
 //! A session for one question: nothing registered, no statistics, no way round the gate.
 
 pub(crate) mod projection_marker;
+#[cfg(test)]
+mod tests;
 
 use crate::limits::QueryResourceLimits;
 use datafusion::execution::TaskContext;
