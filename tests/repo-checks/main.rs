@@ -10,6 +10,7 @@
 
 mod cannot;
 mod deps;
+mod documents;
 mod doors;
 mod house;
 mod invariants;
