@@ -66,17 +66,16 @@ fn module_path(path: &str) -> String {
         .or_else(|| path.strip_prefix("tests/")?.split_once('/'))
         .unwrap_or(("", path));
     let name = match package {
-        "policy/core" => "hansa_policy",
-        "policy/enforcement" => "hansa_enforcement",
-        "audit/log" => "hansa_audit_log",
-        "audit/store" => "hansa_audit_store",
-        "audit/verify" => "hansa_verify",
-        "catalog" => "hansa_catalog",
-        "proto" => "hansa_proto",
-        "connector/server" => "hansa",
-        package => &package.replace("connector/", "hansa_"),
-    }
-    .to_owned();
+        "policy/core" => "hansa_policy".to_owned(),
+        "policy/enforcement" => "hansa_enforcement".to_owned(),
+        "audit/log" => "hansa_audit_log".to_owned(),
+        "audit/store" => "hansa_audit_store".to_owned(),
+        "audit/verify" => "hansa_verify".to_owned(),
+        "catalog" => "hansa_catalog".to_owned(),
+        "proto" => "hansa_proto".to_owned(),
+        "connector/server" => "hansa".to_owned(),
+        package => package.replace("connector/", "hansa_"),
+    };
     match inside {
         "lib" | "main" => name,
         inside => format!("{name}::{}", inside.replace('/', "::")),
