@@ -1,20 +1,18 @@
 //! The known word that is nearest to one that is not known, for "did you mean".
 
-/// The known word that takes the fewest edits to come from `word`, in whatever case, if they are at most two, or a third of
-/// its letters. An exchange of two neighbours is one edit (optimal string alignment).
+/// The known word that takes the fewest edits to come from `word`, in whatever case, if they are at most a third of the letters of
+/// `word`, or one. An exchange of two neighbours is one edit (optimal string alignment).
 #[must_use]
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
+    let most = (word.chars().count() / 3).max(1);
     known
         .into_iter()
         .map(|candidate| {
             let edits = strsim::osa_distance(&word, &candidate.to_lowercase());
             (edits, candidate)
         })
-        .filter(|(edits, candidate)| {
-            let letters = candidate.chars().count();
-            *edits <= (letters / 3).max(2) && *edits < letters
-        })
+        .filter(|(edits, candidate)| *edits <= most && *edits < candidate.chars().count())
         .min()
         .map(|(_, candidate)| candidate)
 }
@@ -36,5 +34,6 @@ mod tests {
     #[test]
     fn a_short_word_is_not_every_other_short_word() {
         assert_eq!(nearest("of", ["to", "at"]), None);
+        assert_eq!(nearest("nope", ["open"]), None);
     }
 }
