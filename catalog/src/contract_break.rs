@@ -7,7 +7,7 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::{Agreement, Assignee, ContractRegistry, ContractStatus};
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term;
+use hansa_policy::term::clause_effects;
 
 /// A contract that is good for the version published now and would be refused under the new one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +64,7 @@ fn fault(
 }
 
 fn cells_fit(agreement: &Agreement, dataset: &Dataset) -> Result<(), Refusal> {
-    match term::cube_of(&agreement.clauses)? {
+    match clause_effects::cube_of(&agreement.clauses)? {
         None => Ok(()),
         Some(cube) => grid_alignment::nests(&cube, dataset),
     }

@@ -5,8 +5,8 @@ use arrow_schema::SchemaRef;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::{DatasetId, SqlIdentifier};
-use hansa_policy::term::TimeBucketWidth;
-use hansa_policy::term::release::ReleaseTerm;
+use hansa_policy::value::cube::ReleaseTerm;
+use hansa_policy::value::time::TimeBucketWidth;
 
 /// A published dataset: the entry that travels to peers, and against which contracts are made.
 #[derive(Debug, Clone, PartialEq)]

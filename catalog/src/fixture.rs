@@ -8,16 +8,17 @@ use hansa_audit_log::ledger::{Evidence, Ledger, RecordMetadata, Recorded};
 use hansa_audit_log::record::RecordSalt;
 use hansa_audit_log::storage::{LogStorage, StorageError};
 use hansa_audit_log::time::{ClockReading, UtcTimestamp};
+use hansa_policy::contract::signature::{SignatoryRole, Signature, SignatureVerifier};
 use hansa_policy::contract::signature_purpose::SignaturePurpose;
 use hansa_policy::contract::{
-    ActiveContracts, Agreement, Assignee, ContractParty, ContractRegistry, SignatoryRole,
-    Signature, SignatureVerifier, SignedContract,
+    ActiveContracts, Agreement, Assignee, ContractParty, ContractRegistry, SignedContract,
 };
 use hansa_policy::id::{ClauseId, ContractId, ParticipantId, SqlIdentifier};
 use hansa_policy::peer::{MembershipStatus, PeerCertificate, Roster};
 use hansa_policy::refusal::Refusal;
 use hansa_policy::term::purpose::Taxonomy;
-use hansa_policy::term::{Clause, Term, TimeBucketWidth};
+use hansa_policy::term::{Clause, Term};
+use hansa_policy::value::time::TimeBucketWidth;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) const GRID: &str = "hansa://munster.example/grid/counts-1";
@@ -189,7 +190,7 @@ impl SignatureVerifier for AcceptingSignatureCheck {
     fn mandate_revoked(
         &self,
         _: &ParticipantId,
-        _: &hansa_policy::contract::mandate::SignedMandate,
+        _: &hansa_policy::contract::signature::SignedMandate,
         _: &Signature,
     ) -> bool {
         false

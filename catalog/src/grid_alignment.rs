@@ -4,9 +4,9 @@ use crate::dataset::{ColumnType, Dataset, GridDimension, RegisteredGrid};
 use hansa_policy::effect::{Cube, CubeDimension};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::TimeBucketWidth;
 use hansa_policy::term::odrl::word;
-use hansa_policy::term::release::LateDataPolicy;
+use hansa_policy::value::cube::LateDataPolicy;
+use hansa_policy::value::time::TimeBucketWidth;
 
 /// Checks the cube against the dataset's grid: its dimensions are some of the grid's, each with the grid's bucket or a
 /// whole multiple of it in the same zone. Otherwise cells of two contracts could be subtracted from each other.
@@ -139,7 +139,7 @@ fn conflict(sentence: String) -> Refusal {
 mod tests {
     use super::*;
     use crate::fixture::{self, name};
-    use hansa_policy::term::{CountingUnit, CubeFunction};
+    use hansa_policy::value::cube::{CountingUnit, CubeFunction};
 
     /// The dataset's grid is site, by hour of Berlin of `at`, and `day`.
     #[track_caller]

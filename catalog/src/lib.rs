@@ -1,6 +1,120 @@
-//! Datasets, offers, and what a participant may see of them.
+//! The datasets that a participant publishes, what it offers to whom, and what one question may name.
 //!
-//! Pure: it holds no rows and no connections.
+//! A provider lists here what it has. A peer sees of it what it has an offer or a contract for. A question is planned over a
+//! view of it, so that what the contracts do not show does not exist.
+//!
+//! # The walk
+//!
+//! 1. **Publish.** A [`Dataset`] entry is a [`DatasetDraft`]. [`DatasetDraft::check`] compares it with its snapshot and gives a
+//!    [`PublishableDataset`]. Once that is recorded, [`Catalog::publish`] takes it.
+//! 2. **Offer.** An [`Offer`] is a dataset under a policy for named participants, for the league or for everybody.
+//!    [`lint::offer`] finds what is wrong with it before anybody signs. [`Catalog::set_offers`] takes it.
+//! 3. **List.** [`Catalog::visible_to`] gives a [`CatalogListing`] of what one peer may see.
+//! 4. **Agree.** [`Offer::agreement`] makes the unsigned agreement. [`Catalog::offered`] says whether a proposal is an offer.
+//! 5. **View.** [`Catalog::view`] takes the contracts of one question and gives a [`QueryView`] with a [`ViewTable`] for each
+//!    dataset that they permit.
+//! 6. **Withdraw.** A recorded [`DatasetWithdrawal`] takes a dataset out.
+//!
+//! # What it must never do
+//!
+//! - Hold rows or connections.
+//! - List a dataset whose publication is not recorded.
+//! - Let a peer tell a hidden dataset from one that does not exist.
+//!
+//! # Publishing, offering, viewing
+//!
+//! ```
+//! use hansa_catalog::{Catalog, DatasetDraft, Offer, OfferRecipients, SigningMode};
+//! # use hansa_audit_log::{ChainState, ClockReading, Ledger, LogStorage, RecordMetadata, RecordSalt, StorageError};
+//! # use hansa_catalog::{ColumnType, Dataset, DatasetColumn};
+//! # use hansa_policy::{ContractRegistry, ParticipantId};
+//! # use std::{fs::File, io::Write};
+//! # struct FileStorage(File);
+//! # impl LogStorage for FileStorage {
+//! #     fn append(&mut self, frames: &[u8]) -> Result<(), StorageError> {
+//! #         let written = self.0.write_all(frames).and_then(|()| self.0.sync_all());
+//! #         written.map_err(|error| StorageError { reason: error.to_string(), full: false })
+//! #     }
+//! # }
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let path = std::env::temp_dir().join(format!("hansa-catalog-{}", std::process::id()));
+//! # let chain = ChainState::new("lindau.example/hansa/evidence");
+//! # let mut ledger = Ledger::open(FileStorage(File::create(&path)?), chain, "boot-1");
+//! # let now: hansa_audit_log::UtcTimestamp = "2026-11-20T08:00:00Z".parse()?;
+//! # let stamp = RecordMetadata { tick: ClockReading { wall: now, mono_ns: 0 }, salt: RecordSalt([7; 16]) };
+//! # let column = |name: &str, kind| -> Result<DatasetColumn, hansa_policy::IdentifierError> {
+//! #     Ok(DatasetColumn {
+//! #         name: name.parse()?,
+//! #         kind,
+//! #         nullable: false,
+//! #         unit: None,
+//! #         crs: None,
+//! #         personal: false,
+//! #         meaning: None,
+//! #         conversion: None,
+//! #         own_keys: None,
+//! #         distinct: 0,
+//! #     })
+//! # };
+//! # let entry = Dataset {
+//! #     id: "hansa://lindau.example/d/bikes".parse()?,
+//! #     title: "Bicycles".to_owned(),
+//! #     licence: "CC-BY-4.0".to_owned(),
+//! #     attribution: None,
+//! #     high_value: false,
+//! #     model: None,
+//! #     kind: None,
+//! #     unit_column: None,
+//! #     personal: false,
+//! #     columns: vec![column("site", ColumnType::Text)?, column("bikes", ColumnType::Int)?],
+//! #     whole_schema: None,
+//! #     grid: None,
+//! #     feed: None,
+//! #     version: "2026-11-20.1".to_owned(),
+//! #     published_at: now,
+//! #     rows: 12,
+//! #     bytes: 600,
+//! #     time_span: None,
+//! #     area: None,
+//! #     zone: "Europe/Berlin".to_owned(),
+//! # };
+//! let mut catalog = Catalog::new("lindau.example".parse()?);
+//!
+//! // `entry` says what the snapshot holds. It is checked, recorded, and only then listed.
+//! let snapshot = entry.schema();
+//! let (dataset, schema) = (entry.id.clone(), entry.schema_digest());
+//! let listed = DatasetDraft { dataset: entry }.check(&snapshot).map_err(|problems| format!("{problems:?}"))?;
+//! catalog.publish(ledger.record(listed, stamp)?);
+//!
+//! let firm: ParticipantId = "firm.example".parse()?;
+//! catalog.set_offers(vec![Offer {
+//!     dataset: dataset.clone(),
+//!     title: "Counts for the firm".to_owned(),
+//!     clauses: Vec::new(),
+//!     to: OfferRecipients::Participants([firm.clone()].into()),
+//!     sign: SigningMode::Officer,
+//! #     own_purposes: Vec::new(),
+//! #     not_before: "2026-01-01T00:00:00Z".parse()?,
+//! #     not_after: "2027-01-01T00:00:00Z".parse()?,
+//! #     legal: None,
+//! #     template: None,
+//! }]);
+//! # let contracts = ContractRegistry::new("lindau.example".parse()?);
+//!
+//! // The firm sees the dataset with its offer; another member of the league sees nothing.
+//! let page = catalog.visible_to(&firm, &contracts, now, None, 10);
+//! assert_eq!(page.entries[0].offers.len(), 1);
+//! let other: ParticipantId = "other.example".parse()?;
+//! assert!(catalog.visible_to(&other, &contracts, now, None, 10).entries.is_empty());
+//!
+//! // An offer is no contract. The owner's own people have the house contract, and this is what they may name.
+//! let view = catalog.view(&contracts.owner_contracts([(dataset, schema)]), None)?;
+//! assert!(view.table("bikes").is_some());
+//! assert!(view.table("air").is_none());
+//! # std::fs::remove_file(path)?;
+//! # Ok(())
+//! # }
+//! ```
 
 #![cfg_attr(
     test,
@@ -31,11 +145,18 @@ pub mod publication;
 pub mod query_view;
 pub mod schema_compatibility;
 
-use crate::dataset::Dataset;
-use crate::offer::{Offer, SigningMode};
-use crate::offer_index::{IdentifiedOffer, OfferIndex};
-use crate::publication::{DatasetWithdrawal, PublishableDataset};
-use crate::schema_compatibility::SchemaSecret;
+pub use crate::catalog_listing::{CatalogListing, ListingPage};
+pub use crate::dataset::{
+    ColumnType, Dataset, DatasetColumn, DatasetKind, GridDimension, RegisteredGrid,
+};
+pub use crate::lint::{LintFinding, LintSeverity};
+pub use crate::offer::{AgreementParameters, Offer, OfferRecipients, SigningMode};
+pub use crate::offer_index::IdentifiedOffer;
+pub use crate::publication::{DatasetDraft, DatasetWithdrawal, PublishableDataset};
+pub use crate::query_view::{QueryView, ViewShape, ViewTable};
+pub use crate::schema_compatibility::SchemaSecret;
+
+use crate::offer_index::OfferIndex;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::Recorded;
 use hansa_policy::contract::Agreement;

@@ -17,7 +17,9 @@ use hansa_policy::published_list::{PublishedLists, no_group};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::purpose::Taxonomy;
 use hansa_policy::term::rule::EffectBinding;
-use hansa_policy::term::{self, Clause, CountingUnit, MaskValue, Term};
+use hansa_policy::term::{Clause, Term, clause_effects};
+use hansa_policy::value::column::MaskValue;
+use hansa_policy::value::cube::CountingUnit;
 use std::collections::BTreeSet;
 
 /// One thing that is wrong or unwise.
@@ -344,8 +346,10 @@ fn named(policy: &LintedPolicy<'_>, term: &Term) -> Vec<SqlIdentifier> {
 /// The policy as enforcement will read it: the first thing that it refuses, or else the grid.
 fn whole(policy: &LintedPolicy<'_>) -> Option<LintFinding> {
     let read = || {
-        let effects =
-            term::of_clauses(policy.clauses, &EffectBinding::of(&policy.dataset.id.owner))?;
+        let effects = clause_effects::of_clauses(
+            policy.clauses,
+            &EffectBinding::of(&policy.dataset.id.owner),
+        )?;
         match query_view::shape(policy.dataset, &effects)? {
             query_view::ViewShape::Rows(_) => Ok(()),
             query_view::ViewShape::Cube { cube, .. } => {

@@ -6,9 +6,10 @@ use hansa_audit_log::json::{Json, canonical};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::rendering::PageRendering;
 use hansa_policy::contract::{
-    Agreement, Assignee, ContractParty, DatasetRef, LegalText, OwnPurpose, TemplateReference,
+    Agreement, Assignee, ContractParty, DatasetRef, LegalText, TemplateReference,
 };
 use hansa_policy::id::{ContractId, DatasetId, ParticipantId};
+use hansa_policy::term::purpose::OwnPurpose;
 use hansa_policy::term::{Clause, normal_form};
 use std::collections::BTreeSet;
 

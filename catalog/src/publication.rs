@@ -8,8 +8,8 @@ use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::{Evidence, RecordContent};
 use hansa_policy::id::{DatasetId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::TimeBucketWidth;
-use hansa_policy::term::release::ReleaseTerm;
+use hansa_policy::value::cube::ReleaseTerm;
+use hansa_policy::value::time::TimeBucketWidth;
 use std::collections::BTreeSet;
 
 /// An entry about to be published, not yet compared with the snapshot.

@@ -12,7 +12,8 @@ use hansa_policy::effect::{Cube, Effect, EffectKind};
 use hansa_policy::id::{ContractId, DatasetId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::rule::EffectBinding;
-use hansa_policy::term::{MaskValue, TimeBucketWidth};
+use hansa_policy::value::column::MaskValue;
+use hansa_policy::value::time::TimeBucketWidth;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

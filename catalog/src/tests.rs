@@ -222,7 +222,7 @@ fn withdrawn_and_changed_datasets_are_not_shown() {
 #[test]
 fn a_grid_that_was_replaced_is_not_used_beside_the_new_one() {
     let terms = [
-        Term::Functions(vec![hansa_policy::term::CubeFunction::Count]),
+        Term::Functions(vec![hansa_policy::value::cube::CubeFunction::Count]),
         Term::Dimensions(names(&["site"])),
         Term::Grid(crate::fixture::GRID.to_owned()),
     ];

@@ -14,12 +14,11 @@ use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, canonical};
 use hansa_policy::contract::civil_zone::CivilZone;
 use hansa_policy::contract::rendering::{PageRendering, RenderingVersion};
-use hansa_policy::contract::{
-    Agreement, Assignee, ContractParty, DatasetRef, LegalText, OwnPurpose,
-};
+use hansa_policy::contract::{Agreement, Assignee, ContractParty, DatasetRef, LegalText};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
 use hansa_policy::term::normal_form;
+use hansa_policy::term::purpose::OwnPurpose;
 
 pub(crate) mod template;
 #[cfg(test)]

@@ -6,7 +6,7 @@ use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, canonical};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::attribute::{AttributeKind, Credential, ParticipantAttribute};
-use hansa_policy::contract::SignatoryRole;
+use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};

@@ -10,9 +10,9 @@ use hansa_catalog::feed::DatasetFeed;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
-use hansa_policy::term::TimeBucketWidth;
 use hansa_policy::term::odrl::word;
-use hansa_policy::term::release::{LateDataPolicy, ReleaseTerm};
+use hansa_policy::value::cube::{LateDataPolicy, ReleaseTerm};
+use hansa_policy::value::time::TimeBucketWidth;
 
 #[cfg(test)]
 mod tests;

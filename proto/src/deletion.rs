@@ -5,7 +5,7 @@ use crate::strict_json::{self, LIMITS};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, canonical};
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_policy::contract::{SignatoryRole, Signature};
+use hansa_policy::contract::signature::{SignatoryRole, Signature};
 use hansa_policy::id::{ContractId, ParticipantId, RequestId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};

@@ -6,7 +6,7 @@ use crate::strict_json::{self, LIMITS};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, canonical};
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_policy::contract::Signature;
+use hansa_policy::contract::signature::Signature;
 use hansa_policy::id::{ParticipantId, RequestId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};

@@ -14,9 +14,8 @@ use crate::strict_json;
 use crate::withdrawal;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, JsonLimits, canonical};
-use hansa_policy::contract::{
-    Assignee, SignatoryRole, Signature, SignedContract, SignedWithdrawal,
-};
+use hansa_policy::contract::signature::{SignatoryRole, Signature};
+use hansa_policy::contract::{Assignee, SignedContract, SignedWithdrawal};
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};

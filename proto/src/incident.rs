@@ -7,7 +7,7 @@ use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, canonical};
 use hansa_audit_log::note::SignedHead;
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_policy::contract::{SignatoryRole, Signature};
+use hansa_policy::contract::signature::{SignatoryRole, Signature};
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};

@@ -47,7 +47,11 @@ pub enum OdrlAssignee {
 pub fn to_json(policy: &OdrlPolicy) -> Json {
     let mut clauses: Vec<&Clause> = policy.clauses.iter().collect();
     clauses.sort_by_key(|clause| clause.id);
-    let mut script = OdrlWriter::new(&policy.assigner, &policy.dataset, &policy.clauses);
+    let mut script = OdrlWriter::new(
+        &policy.assigner,
+        &policy.dataset,
+        policy.clauses.iter().map(|clause| clause.id),
+    );
     let rule = script.spare();
     let written: Vec<(OdrlPosition, Json)> = clauses
         .into_iter()

@@ -2,11 +2,10 @@
 //! participant's own ones below them.
 
 use hansa_audit_log::digest::Digest;
-use hansa_policy::contract::OwnPurpose;
 use hansa_policy::id::PurposeId;
 use hansa_policy::refusal::Refusal;
 use hansa_policy::term::language::Language;
-use hansa_policy::term::purpose::Taxonomy;
+use hansa_policy::term::purpose::{OwnPurpose, Taxonomy};
 
 /// The vocabulary with own purposes below it.
 ///

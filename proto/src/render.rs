@@ -4,11 +4,12 @@ use crate::purpose_taxonomy;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::offer::{Offer, OfferRecipients, SigningMode};
 use hansa_policy::contract::rendering::{PageRendering, RenderingVersion};
-use hansa_policy::contract::{Agreement, Assignee, ContractParty, LegalText, OwnPurpose};
+use hansa_policy::contract::{Agreement, Assignee, ContractParty, LegalText};
 use hansa_policy::id::ContractId;
 use hansa_policy::safe_text::signed_line;
 use hansa_policy::term::Clause;
 use hansa_policy::term::language::Language;
+use hansa_policy::term::purpose::OwnPurpose;
 use hansa_policy::term::rule::OdrlPosition;
 
 pub mod contract_status;

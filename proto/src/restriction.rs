@@ -29,7 +29,7 @@ pub fn to_bytes(dataset: &DatasetId, guard: &ProviderRestriction) -> Vec<u8> {
 /// The guard that the document makes, and of which dataset.
 ///
 /// # Errors
-/// `STATEMENT_MALFORMED` when the bytes are not in the one accepted form, and as [`odrl::from_json`] and [`Guard::of`]: what
+/// `STATEMENT_MALFORMED` when the bytes are not in the one accepted form, and as [`odrl::from_json`] and [`ProviderRestriction::of`]: what
 /// this version does not know is refused.
 pub fn from_bytes(bytes: &[u8]) -> Result<(DatasetId, ProviderRestriction), Refusal> {
     let codes = ReaderErrorCodes::of(ErrorCode::StatementMalformed);
@@ -77,7 +77,8 @@ mod tests {
     use hansa_policy::term::prohibition::{
         ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
     };
-    use hansa_policy::term::{Clause, PeriodQuota, QuotaPeriod, Term};
+    use hansa_policy::term::{Clause, Term};
+    use hansa_policy::value::time::{PeriodQuota, QuotaPeriod};
 
     fn guard() -> ProviderRestriction {
         let hidden = ProhibitionTerm {
@@ -97,7 +98,7 @@ mod tests {
             id: ClauseId(number),
             term,
         });
-        let own = hansa_policy::contract::OwnPurpose {
+        let own = hansa_policy::term::purpose::OwnPurpose {
             name: "works".parse().unwrap(),
             parent: "dpv:PublicBenefit".parse().unwrap(),
             text: "Road works".to_owned(),

@@ -8,14 +8,15 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::{ColumnType, Dataset, DatasetColumn, GridDimension, RegisteredGrid};
 use hansa_policy::contract::rendering::PageRendering;
 use hansa_policy::contract::{
-    Agreement, Assignee, ContractParty, DatasetRef, LegalText, OwnPurpose, TemplateReference,
+    Agreement, Assignee, ContractParty, DatasetRef, LegalText, TemplateReference,
 };
 use hansa_policy::id::ClauseId;
+use hansa_policy::term::duty::ForbiddenUse;
 use hansa_policy::term::language::Language;
-use hansa_policy::term::{
-    Clause, CountingUnit, CubeFunction, ForbiddenUse, PeriodQuota, QuotaPeriod, Term,
-    TimeBucketWidth,
-};
+use hansa_policy::term::purpose::OwnPurpose;
+use hansa_policy::term::{Clause, Term};
+use hansa_policy::value::cube::{CountingUnit, CubeFunction};
+use hansa_policy::value::time::{PeriodQuota, QuotaPeriod, TimeBucketWidth};
 
 pub(crate) fn agreement() -> Agreement {
     Agreement {

@@ -6,7 +6,8 @@ use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
 use hansa_audit_log::note;
 use hansa_audit_log::record::Record;
 use hansa_identity::bundle::TrustBundle;
-use hansa_policy::contract::{SignatoryRole, Signature, SignedContract};
+use hansa_policy::contract::SignedContract;
+use hansa_policy::contract::signature::{SignatoryRole, Signature};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::{
     comment, contract, credential, dataset, deletion, dispute, envelope, group, mandate, notice,

@@ -3,7 +3,7 @@
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::signature::{FileSigner, ParticipantSigner as _};
-use hansa_policy::contract::SignatoryRole;
+use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::{ClauseId, ContractId};
 use hansa_policy::refusal::ErrorCode;
 use hansa_proto::comment::{self, CommentStatement};

@@ -1,7 +1,7 @@
 //! What was shown is what was signed: the page of a contract, its language and digest, from the request to a stranger's check.
 
 use hansa_identity::signature::{FileSigner, ParticipantSigner as _};
-use hansa_policy::contract::SignatoryRole;
+use hansa_policy::contract::signature::SignatoryRole;
 use hansa_proto::envelope::{self, StatementKind};
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;

@@ -9,10 +9,12 @@
 )]
 
 mod cannot;
+mod circles;
 mod deps;
 mod documents;
 mod doors;
 mod house;
+mod imports;
 mod invariants;
 mod lints;
 mod lists;

@@ -1,6 +1,7 @@
 //! The shape of files.
 
-use crate::house;
+use crate::house::{self, RustSourceFile};
+use syn::{Item, UseTree, Visibility};
 
 #[test]
 fn every_file_says_what_it_is_for() {
@@ -23,9 +24,10 @@ fn a_name_has_one_path() {
         if path.ends_with("/mod.rs") {
             wrong.push(format!("{path}: write room.rs and room/ instead"));
         }
-        for (number, line) in (1..).zip(source.text.lines()) {
-            let line = line.trim();
-            if line.starts_with("pub use ") {
+        for (number, whole) in (1..).zip(source.text.lines()) {
+            let line = whole.trim();
+            let of_facade = is_facade(&source) && whole.starts_with("pub use crate::");
+            if line.starts_with("pub use ") && !of_facade {
                 wrong.push(format!("{path}:{number}: {line}"));
             }
             let import = line.starts_with("use ") || line.starts_with("pub(crate) use ");
@@ -35,7 +37,54 @@ fn a_name_has_one_path() {
             }
         }
     }
-    house::none("no mod.rs, no globs, no re-exports", &wrong);
+    house::none(
+        "no mod.rs, no globs, and re-exports in a lib.rs alone",
+        &wrong,
+    );
+}
+
+/// Whether a file is the facade of its package: the page that a newcomer reads first.
+fn is_facade(source: &RustSourceFile) -> bool {
+    source.path.ends_with("/src/lib.rs")
+}
+
+/// A facade names each item that it re-exports, and all of them are of its own package.
+#[test]
+fn a_facade_re_exports_its_own_items() {
+    let mut wrong = Vec::new();
+    let sources = house::sources();
+    for source in sources.iter().filter(|source| is_facade(source)) {
+        let path = &source.path;
+        let parsed =
+            syn::parse_file(&source.text).unwrap_or_else(|error| panic!("{path}: {error}"));
+        for item in &parsed.items {
+            let Item::Use(exported) = item else {
+                continue;
+            };
+            if matches!(exported.vis, Visibility::Inherited) {
+                continue;
+            }
+            let own = matches!(&exported.tree, UseTree::Path(first) if first.ident == "crate");
+            if !own || !names_each_item(&exported.tree) {
+                let line = exported.use_token.span.start().line;
+                wrong.push(format!("{path}:{line}"));
+            }
+        }
+    }
+    house::none(
+        "a lib.rs re-exports items of its own package, each by its own name",
+        &wrong,
+    );
+}
+
+/// Whether the tree has neither `*` nor `as`.
+fn names_each_item(tree: &UseTree) -> bool {
+    match tree {
+        UseTree::Path(path) => names_each_item(&path.tree),
+        UseTree::Group(group) => group.items.iter().all(names_each_item),
+        UseTree::Name(_) => true,
+        UseTree::Rename(_) | UseTree::Glob(_) => false,
+    }
 }
 
 #[test]

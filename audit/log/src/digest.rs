@@ -1,6 +1,6 @@
 //! SHA-256 digests, the identity of everything that is signed or recorded.
 
-use crate::record::hex;
+use crate::hexadecimal::hex;
 use sha2::Digest as _;
 use std::fmt;
 use std::str::FromStr;

@@ -1,6 +1,7 @@
 //! One record of the log: canonical JSON, so without a line break, and at most 65,535 bytes.
 
 use crate::digest::Digest;
+use crate::hexadecimal::hex;
 use crate::json::strict_object::{StrictObject, StrictObjectError};
 use crate::json::{Json, JsonError, JsonLimits, canonical, parse, write, write_text};
 use crate::time::UtcTimestamp;
@@ -146,7 +147,7 @@ impl Record {
             bytes: MAX_BYTES,
             depth: MAX_BODY_DEPTH + 1,
         };
-        let mut fields = StrictObject::of(parse(bytes, limits)?)?;
+        let mut fields = StrictObject::plain(parse(bytes, limits)?)?;
         if fields.int("v")? != 2 {
             return Err(RecordError::Version);
         }
@@ -158,16 +159,14 @@ impl Record {
             boot: fields.text("boot")?,
             mono: fields.count("mono")?,
             salt: RecordSalt::parse(&salt)
-                .ok_or_else(|| RecordError::Field(StrictObjectError::Wrong("salt".to_owned())))?,
+                .ok_or_else(|| wrong("salt", Json::Text(salt), "16 bytes in digits"))?,
             kind: fields.text("type")?,
-            prev: fields.digest("prev")?,
+            prev: fields.parsed("prev")?,
             body: fields.take("body")?,
         };
         fields.finish()?;
         if record.body.as_object().is_none() {
-            return Err(RecordError::Field(StrictObjectError::Wrong(
-                "body".to_owned(),
-            )));
+            return Err(wrong("body", record.body, "an object"));
         }
         if canonical(&record.to_json()) != bytes {
             return Err(RecordError::Spelling);
@@ -176,19 +175,12 @@ impl Record {
     }
 }
 
-/// Writes bytes as digits in lower case.
-pub(crate) fn hex(bytes: &[u8], out: &mut String) {
-    let digit = |nibble: u8| {
-        char::from(if nibble < 10 {
-            b'0' + nibble
-        } else {
-            b'a' - 10 + nibble
-        })
-    };
-    for byte in bytes {
-        out.push(digit(byte >> 4));
-        out.push(digit(byte & 15));
-    }
+fn wrong(name: &str, met: Json, wanted: &'static str) -> RecordError {
+    RecordError::Field(StrictObjectError::Wrong {
+        name: name.to_owned(),
+        met,
+        wanted,
+    })
 }
 
 /// Why bytes are no record.

@@ -2,7 +2,8 @@
 //! leaf hashes of all records, so that every old proof can still be made and checked.
 
 use crate::AuditLog;
-use crate::log_dir::{self, ARCHIVE, LEAVES, LogSegment};
+use crate::log_dir::{self, LEAVES};
+use crate::log_segment::{self, ARCHIVE, LogSegment};
 use crate::retention::{KIND as EXPIRE, kept_from};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
@@ -148,7 +149,7 @@ pub fn archive(log: &AuditLog, keep: usize) -> Result<Vec<ArchivedSegment>, Refu
     File::open(path.join(LEAVES))
         .and_then(|leaves| leaves.sync_all())
         .map_err(failed)?;
-    let here = log_dir::segments(path).map_err(failed)?;
+    let here = log_segment::segments(path).map_err(failed)?;
     let sealed = here.len().saturating_sub(1).saturating_sub(keep).min(MOST);
     let to = path.join(ARCHIVE);
     hansa_files::folder(&to)?;

@@ -6,10 +6,9 @@
 //! places, compares epochs; whoever decides waits for stops that are under way, so that it sees what they have ended.
 
 use super::AuditLog;
-use super::writer::job::{CompletionSender, PendingWrite, WriteHook, WriterMessage};
-use hansa_audit_log::ledger::{Evidence, LedgerError, Recorded};
 use hansa_audit_log::time::UtcTimestamp;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use parking_lot::Mutex;
+use std::sync::Arc;
 use tokio::sync::Notify;
 
 /// An epoch of a log: what was decided in it holds until the next stop.
@@ -45,18 +44,14 @@ struct EpochState {
 pub struct PendingStop(Arc<EpochTracker>, LogEpoch);
 
 impl EpochTracker {
-    fn state(&self) -> MutexGuard<'_, EpochState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Whether a decision still holds in a record of that time.
     pub(super) fn holds(&self, validity: &DecisionValidity, at: UtcTimestamp) -> bool {
-        self.state().epoch == validity.epoch.0 && at < validity.until
+        self.state.lock().epoch == validity.epoch.0 && at < validity.until
     }
 
     /// The epoch of now, unless a stop is under way.
     fn current(&self) -> Option<LogEpoch> {
-        let state = self.state();
+        let state = self.state.lock();
         (state.under_way == 0).then_some(LogEpoch(state.epoch))
     }
 }
@@ -71,7 +66,7 @@ impl PendingStop {
 
 impl Drop for PendingStop {
     fn drop(&mut self) {
-        let mut state = self.0.state();
+        let mut state = self.0.state.lock();
         state.under_way = state.under_way.saturating_sub(1);
         drop(state);
         self.0.over.notify_waiters();
@@ -82,7 +77,7 @@ impl AuditLog {
     /// Begins a stop, and with it another epoch: what was decided before, and is not in the log yet, does not come there. To be
     /// called before the record of the stop is queued.
     pub fn begin_stop(&self) -> PendingStop {
-        let mut state = self.inner.epochs.state();
+        let mut state = self.inner.epochs.state.lock();
         state.epoch = state.epoch.saturating_add(1);
         state.under_way = state.under_way.saturating_add(1);
         let epoch = LogEpoch(state.epoch);
@@ -102,30 +97,5 @@ impl AuditLog {
             }
             over.await;
         }
-    }
-
-    /// As [`AuditLog::record`] for a decision; where it is `headed` a head over the record is signed as soon as it is durable, and waited for
-    /// by nobody: whoever needs it a moment later finds it ([`AuditLog::head_over`]).
-    ///
-    /// # Errors
-    /// As [`AuditLog::record`]; `Overtaken` where it holds no longer at the place that it would get.
-    pub async fn record_while_valid<T>(
-        &self,
-        value: T,
-        validity: DecisionValidity,
-        headed: bool,
-    ) -> Result<Recorded<T>, LedgerError>
-    where
-        T: Evidence + Send + 'static,
-    {
-        let (wake, woken) = tokio::sync::oneshot::channel();
-        let beside = match headed {
-            true => WriteHook::Headed,
-            false => WriteHook::Nothing,
-        };
-        let pending =
-            PendingWrite::boxed_while(value, CompletionSender::Task(wake), beside, validity);
-        self.send(WriterMessage::Record(pending))?;
-        woken.await.unwrap_or(Err(LedgerError::Closed))
     }
 }

@@ -10,11 +10,11 @@ use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use josekit::jwe::{self, Dir, JweHeader};
+use parking_lot::Mutex;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const OBJECTS: &str = "objects.jsonl";
 const KEYS: &str = "keys";
@@ -59,10 +59,6 @@ impl ErasableTextStore {
         })
     }
 
-    fn files(&self) -> MutexGuard<'_, ErasableTextFiles> {
-        self.files.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn failed(&self, error: &io::Error) -> Refusal {
         hansa_files::unwritable(&self.folder, error)
     }
@@ -82,7 +78,7 @@ impl ErasableTextStore {
         let salt: String = salt.iter().map(|byte| format!("{byte:02x}")).collect();
         let inside = Json::object([("salt", Json::text(salt)), ("text", Json::text(text))]);
         let sealed = seal(&key, &canonical(&inside)).map_err(|reason| broken(&reason))?;
-        let mut files = self.files();
+        let mut files = self.files.lock();
         let number = files.count;
         let mut line = canonical(&Json::object([
             ("n", Json::count(number)),
@@ -117,7 +113,7 @@ impl ErasableTextStore {
         text: &str,
     ) -> Result<StoredText, Refusal> {
         let held = self.keep(at, salt, text)?;
-        let files = self.files();
+        let files = self.files.lock();
         files
             .keys
             .sync_all()
@@ -131,7 +127,7 @@ impl ErasableTextStore {
     /// # Errors
     /// When the store can't be read.
     pub fn text_of(&self, commit: Digest) -> Result<Option<String>, Refusal> {
-        let files = self.files();
+        let files = self.files.lock();
         let mut found = None;
         files
             .each(&self.folder, |held, sealed| {
@@ -165,7 +161,7 @@ impl ErasableTextStore {
     /// When they can't be read or written.
     pub fn copy_to(&self, folder: &Path) -> Result<(), Refusal> {
         hansa_files::folder(folder)?;
-        let _still = self.files();
+        let _still = self.files.lock();
         for name in [OBJECTS, KEYS] {
             std::fs::copy(self.folder.join(name), folder.join(name))
                 .map_err(|error| hansa_files::unwritable(folder, &error))?;
@@ -178,7 +174,7 @@ impl ErasableTextStore {
     /// # Errors
     /// When the store can't be read.
     pub fn stored_texts(&self) -> Result<Vec<StoredText>, Refusal> {
-        let files = self.files();
+        let files = self.files.lock();
         let mut all = Vec::new();
         files
             .each(&self.folder, |held, _| all.push(held))
@@ -199,7 +195,7 @@ impl ErasableTextStore {
     /// # Errors
     /// When it can't be written; then it is to be done again.
     pub fn erase(&self, texts: &[StoredText]) -> Result<(), Refusal> {
-        let mut files = self.files();
+        let mut files = self.files.lock();
         let erased = texts
             .iter()
             .try_for_each(|held| {

@@ -55,7 +55,7 @@ impl RecordFilter {
     /// Reads what [`Self::to_json`] wrote, and nothing else.
     #[must_use]
     pub fn from_json(json: Json) -> Option<Self> {
-        let mut fields = StrictObject::of(json).ok()?;
+        let mut fields = StrictObject::plain(json).ok()?;
         let mut text = |name: &str| match fields.take(name).ok()? {
             Json::Null => Some(None),
             Json::Text(text) => Some(Some(text)),

@@ -2,176 +2,34 @@
 //! log says of other logs. Only the shape of records is known here; whether what they say holds is judged elsewhere.
 
 use crate::retention;
-use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::record::Record;
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_audit_log::tree::leaf_hash;
 use std::collections::BTreeMap;
 
 mod body_members;
+pub mod contract_timeline;
 pub mod incident;
 pub mod keys_sent;
+pub mod observed_head;
 pub mod publication;
+pub mod query_entry;
+pub mod received_answer;
 pub mod refusals;
 pub mod statement;
 #[cfg(test)]
 mod tests;
 
-use body_members::{count, end, names, observed_head, reads, received, text};
+use body_members::{count, text};
+use contract_timeline::{ContractTimeline, RecordedWithdrawal};
 use incident::{ForkedLog, RecordedIncident};
 use keys_sent::RemoteQueries;
+use observed_head::ObservedHead;
 use publication::{NoNewData, PublishedSnapshot};
+use query_entry::{AnswerEnd, DenialReason, QueryEntry};
+use received_answer::ReceivedAnswer;
 use refusals::RefusalSummary;
 use statement::{AffectedNotice, RecordedStatement};
-
-/// A question that somebody asked of the log's owner.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueryEntry {
-    /// Its identity; empty where it was refused before it had one.
-    pub request: String,
-    /// Where its permit or refusal stands.
-    pub index: u64,
-    /// The leaf hash of that record.
-    pub leaf: Digest,
-    /// When it was admitted or refused.
-    pub at: UtcTimestamp,
-    /// Who asked; the owner itself for its own questions.
-    pub peer: String,
-    /// SHA-256 of the certificate of the connection; the owner itself has none.
-    pub certificate: Option<String>,
-    /// The purpose that was declared.
-    pub purpose: Option<String>,
-    /// The contracts that were named.
-    pub contracts: Vec<String>,
-    /// Where the permit of the answer stands that it goes on from.
-    pub follows: Option<u64>,
-    /// What it was permitted to read; nothing where it was refused.
-    pub reads: Vec<DatasetRead>,
-    /// Whether it was refused, and why.
-    pub refused: Option<DenialReason>,
-    /// How the answer ended; `None` while it is open.
-    pub end: Option<AnswerEnd>,
-    /// The consumer's word on the receipt: its digest, and whether it agrees.
-    pub acknowledged: Option<(String, bool)>,
-}
-
-/// A dataset that a permitted question reads.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DatasetRead {
-    /// Which.
-    pub dataset: String,
-    /// Under which contract; the house contract has none.
-    pub contract: Option<String>,
-    /// Form and digest of the clauses as they were applied.
-    pub grant: String,
-    /// The numbers of the clauses that were applied.
-    pub clauses: Vec<u64>,
-    /// The signed statements on which it relied that the question was let in.
-    pub relied_on: Vec<String>,
-    /// The guard of the dataset that it passed, by the digest of its document.
-    pub guard: Option<String>,
-    /// The snapshot that was read.
-    pub snapshot: Option<String>,
-    /// Of a feed: the publication after which the rows came that were read; all where it says nothing.
-    pub after: Option<String>,
-    /// The instant by which they had come, where the question named one.
-    pub as_of: Option<UtcTimestamp>,
-}
-
-/// Why a question was refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DenialReason {
-    /// The code.
-    pub code: String,
-    /// The clause of the contract, where one refused it.
-    pub clause: Option<u64>,
-    /// The clause of the dataset's guard, where one refused it.
-    pub guard: Option<u64>,
-}
-
-/// The end of an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AnswerEnd {
-    /// Where it stands.
-    pub index: u64,
-    /// When.
-    pub at: UtcTimestamp,
-    /// `done`, `cut`, `cancelled` or `failed`.
-    pub outcome: String,
-    /// Why, where there is a reason.
-    pub code: Option<String>,
-    /// Rows that left; nobody knows of an answer that a crash has ended.
-    pub rows: Option<u64>,
-    /// Bytes that left; nobody knows of an answer that a crash has ended.
-    pub bytes: Option<u64>,
-    /// The digest over what left.
-    pub digest: String,
-}
-
-/// An answer that the log's owner received.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReceivedAnswer {
-    /// The question's identity.
-    pub request: String,
-    /// Where it stands.
-    pub index: u64,
-    /// When.
-    pub at: UtcTimestamp,
-    /// Who answered.
-    pub peer: String,
-    /// Rows that came.
-    pub rows: u64,
-    /// Bytes that came.
-    pub bytes: u64,
-    /// The digest over what came.
-    pub digest: String,
-    /// How it ended, as receipts write it.
-    pub outcome: String,
-    /// The digest of the receipt.
-    pub receipt: Option<String>,
-}
-
-/// What the log says of a contract.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ContractTimeline {
-    /// Where its activation stands, and when that was.
-    pub activated: Option<(u64, UtcTimestamp)>,
-    /// Its withdrawals.
-    pub withdrawn: Vec<RecordedWithdrawal>,
-    /// The owner of the dataset.
-    pub provider: String,
-    /// Who takes; `h:public` for a public view.
-    pub consumer: String,
-    /// The dataset.
-    pub dataset: String,
-}
-
-/// The withdrawal of a contract.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordedWithdrawal {
-    /// Where it stands.
-    pub index: u64,
-    /// When it was recorded.
-    pub at: UtcTimestamp,
-    /// From when, where notice was given.
-    pub effective: Option<UtcTimestamp>,
-    /// By whom.
-    pub party: String,
-    /// The digest of the signed statement.
-    pub statement: String,
-}
-
-/// A head of somebody else's log, as this log's owner was shown it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ObservedHead {
-    /// Where it stands.
-    pub index: u64,
-    /// Whose log; of a head of this log, whose cosignature.
-    pub peer: String,
-    /// The signed head.
-    pub note: String,
-}
 
 /// All that a log tells.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -216,26 +74,6 @@ pub struct AuditHistory {
     requests: BTreeMap<(String, String), u64>,
 }
 
-impl QueryEntry {
-    /// Whether anything can have left: it was permitted, and not closed without a row or a byte.
-    #[must_use]
-    pub fn may_have_left(&self) -> bool {
-        self.refused.is_none()
-            && self
-                .end
-                .as_ref()
-                .is_none_or(|end| end.rows != Some(0) || end.bytes != Some(0))
-    }
-
-    /// Whether it was asked by somebody else under the contract `id`.
-    #[must_use]
-    pub fn is_under(&self, id: &str) -> bool {
-        self.reads
-            .iter()
-            .any(|read| read.contract.as_deref() == Some(id))
-    }
-}
-
 impl AuditHistory {
     /// Nothing yet.
     #[must_use]
@@ -253,7 +91,7 @@ impl AuditHistory {
         match record.kind.as_str() {
             "permit" => self.permit(record),
             "refuse_summary" => self.refusals.see(body),
-            "refuse" => self.questions.push(question(record)),
+            "refuse" => self.questions.push(QueryEntry::of(record)),
             "close" => {
                 let refused = text(body, "stage").and(text(body, "code"));
                 if let Some(question) = self.opened(body) {
@@ -262,7 +100,7 @@ impl AuditHistory {
                         clause: count(body, "clause"),
                         guard: count(body, "guard"),
                     });
-                    question.end = Some(end(record));
+                    question.end = Some(AnswerEnd::of(record));
                 }
             }
             "receipt_ack" => {
@@ -272,7 +110,7 @@ impl AuditHistory {
                         Some((text(body, "receipt").unwrap_or_default(), agrees));
                 }
             }
-            "received" => self.received.push(received(record)),
+            "received" => self.received.push(ReceivedAnswer::of(record)),
             "contract" => {
                 let life = self.life(body);
                 life.provider = text(body, "provider").unwrap_or_default();
@@ -292,9 +130,9 @@ impl AuditHistory {
                 };
                 self.life(body).withdrawn.push(withdrawn);
             }
-            "checkpoint_seen" => self.observed_heads.push(observed_head(record)),
-            "checkpoint_heard" => self.gossiped_heads.push(observed_head(record)),
-            "witnessed" => self.witnessed.push(observed_head(record)),
+            "checkpoint_seen" => self.observed_heads.push(ObservedHead::of(record)),
+            "checkpoint_heard" => self.gossiped_heads.push(ObservedHead::of(record)),
+            "witnessed" => self.witnessed.push(ObservedHead::of(record)),
             "log_fork" => self.forks.push(ForkedLog::of(record)),
             incident::INCIDENT => self.incidents.push(RecordedIncident::of(record)),
             "publish" => self.published.push(PublishedSnapshot::of(record)),
@@ -312,7 +150,7 @@ impl AuditHistory {
     }
 
     fn permit(&mut self, record: &Record) {
-        let question = question(record);
+        let question = QueryEntry::of(record);
         self.permits.insert(record.seq, self.questions.len());
         let own = (question.request.clone(), question.peer.clone());
         self.requests.insert(own, record.seq);
@@ -362,32 +200,5 @@ impl AuditHistory {
         self.questions
             .iter()
             .find(|question| !request.is_empty() && question.request.starts_with(request))
-    }
-}
-
-fn question(record: &Record) -> QueryEntry {
-    let body = &record.body;
-    let refused = (record.kind == "refuse").then(|| DenialReason {
-        code: text(body, "code").unwrap_or_default(),
-        clause: count(body, "clause"),
-        guard: count(body, "guard"),
-    });
-    let mut contracts = names(body, "contracts");
-    contracts.extend(text(body, "contract"));
-    contracts.dedup();
-    QueryEntry {
-        request: text(body, "request_id").unwrap_or_default(),
-        index: record.seq,
-        leaf: leaf_hash(&record.to_bytes()),
-        at: record.at,
-        peer: text(body, "peer").unwrap_or_default(),
-        certificate: text(body, "peer_cert_sha256"),
-        purpose: text(body, "purpose"),
-        contracts,
-        follows: count(body, "follows"),
-        reads: reads(body),
-        refused,
-        end: None,
-        acknowledged: None,
     }
 }

@@ -1,15 +1,17 @@
 //! What readers share with the writer: the tree, the places of the records, and the newest head. Durable records alone.
 
-use crate::log_dir::{self, LogSegment, RecordOffset};
+use crate::log_dir::RecordOffset;
+use crate::log_segment::{self, LogSegment};
 use hansa_audit_log::ledger::{LedgerError, RecordLeaf};
 use hansa_audit_log::note::{Checkpoint, SignedHead};
 use hansa_audit_log::time::{Clock, UtcTimestamp};
 use hansa_audit_log::tree::MerkleTree;
+use parking_lot::{RwLock, RwLockWriteGuard};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::Arc;
 
 pub(super) struct LogIndex {
     folder: PathBuf,
@@ -74,12 +76,8 @@ impl LogIndex {
         }
     }
 
-    fn state(&self) -> RwLockReadGuard<'_, LogIndexState> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub(super) fn change(&self) -> RwLockWriteGuard<'_, LogIndexState> {
-        self.state.write().unwrap_or_else(PoisonError::into_inner)
+        self.state.write()
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -87,15 +85,15 @@ impl LogIndex {
     }
 
     pub(super) fn size(&self) -> u64 {
-        self.state().tree.size()
+        self.state.read().tree.size()
     }
 
     pub(super) fn head(&self) -> SignedHead {
-        self.state().head.clone()
+        self.state.read().head.clone()
     }
 
     pub(super) fn checkpoint(&self) -> Checkpoint {
-        let state = self.state();
+        let state = self.state.read();
         let size = state.tree.size();
         Checkpoint {
             origin: self.origin.clone(),
@@ -105,29 +103,29 @@ impl LogIndex {
     }
 
     pub(super) fn tree<T>(&self, ask: impl FnOnce(&MerkleTree) -> T) -> T {
-        ask(&self.state().tree)
+        ask(&self.state.read().tree)
     }
 
     pub(super) fn syncs(&self) -> (u64, u64) {
-        self.state().syncs
+        self.state.read().syncs
     }
 
     pub(super) fn now(&self) -> UtcTimestamp {
-        let last = self.state().last;
+        let last = self.state.read().last;
         (self.clock)().wall.max(last)
     }
 
     pub(super) fn is_clock_trusted(&self) -> bool {
-        self.state().clock_trusted
+        self.state.read().clock_trusted
     }
 
     pub(super) fn broken(&self) -> Option<LedgerError> {
-        self.state().broken.clone()
+        self.state.read().broken.clone()
     }
 
     /// The first record that is not in the archive.
     pub(super) fn archived_before(&self) -> u64 {
-        let state = self.state();
+        let state = self.state.read();
         let here = |segment: &&LogSegment| segment.path.parent() == Some(self.folder.as_path());
         state
             .segments
@@ -138,7 +136,7 @@ impl LogIndex {
 
     /// Of the records before this one some are past their retention.
     pub(super) fn expired_before(&self) -> u64 {
-        self.state().expired
+        self.state.read().expired
     }
 
     /// From now on records before `end` may be gone.
@@ -149,7 +147,7 @@ impl LogIndex {
 
     /// The files of the log, in order.
     pub(super) fn segments(&self) -> Vec<LogSegment> {
-        self.state().segments.clone()
+        self.state.read().segments.clone()
     }
 
     /// The file of the records up to `end` was written anew by `replace`: where they stand in it is looked up again.
@@ -181,7 +179,7 @@ impl LogIndex {
 
     /// Where the record at `index` stands, and in which segment; none where its segment is not here.
     pub(super) fn place(&self, index: u64) -> std::io::Result<Option<(RecordOffset, LogSegment)>> {
-        let state = self.state();
+        let state = self.state.read();
         let after = state.segments.partition_point(|s| s.first <= index);
         let number = after.checked_sub(1);
         let Some((number, segment)) =
@@ -205,7 +203,7 @@ impl LogIndex {
         let offsets = match known {
             Some(known) => known,
             None => {
-                let found = match log_dir::offsets(&segment) {
+                let found = match log_segment::offsets(&segment) {
                     Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
                     found => Arc::new(found?),
                 };

@@ -1,8 +1,141 @@
-//! The log on disk: one writer, group commit, and readers that see durable records alone.
+//! The audit log on disk: one writer, group commit, and readers that see durable records alone.
 //!
 //! A log is a folder: `records-….jsonl` (segments, one record a line), `heads` (signed notes), `key` (the public note
 //! keys), `leaves` (leaf hashes, derived), `reserve` (room for the record of a stop) and `lock`. A copy of the folder is
 //! checked by [`offline::verify`] without any configuration.
+//!
+//! # The walk
+//!
+//! 1. **Open.** [`AuditLog::open`] takes a [`LogConfig`], checks the whole log, and gives the [`AuditLog`] with a
+//!    [`ReplayReport`].
+//! 2. **Record.** [`AuditLog::record`] gives a [`Recorded`] value when the disk has confirmed the record.
+//! 3. **Decide and record.** A decision carries the [`LogEpoch`] in which it was made. [`AuditLog::begin_stop`] begins another
+//!    epoch with a [`PendingStop`]. [`AuditLog::record_while_valid`] refuses a decision whose [`DecisionValidity`] is over.
+//! 4. **Sign.** The writer signs a head over the durable records with a [`LogSigningKey`]: [`AuditLog::head`].
+//! 5. **Keep what can be erased apart.** An [`ErasableTextStore`] holds texts under keys of their own. The log holds only a
+//!    commitment to each.
+//! 6. **Export.** [`export::bundle`] writes the records that a [`RecordFilter`] takes, with the documents that they name.
+//! 7. **Check.** [`offline::verify`] gives a [`CopyReport`]. [`AuditHistory`] says what the records tell.
+//! 8. **Archive and expire.** [`archive::archive`] moves old segments; [`retention::expire`] ends the retention of records.
+//!
+//! [`Recorded`]: hansa_audit_log::Recorded
+//!
+//! # What it must never do
+//!
+//! - Confirm a record before the disk does.
+//! - Go on after a failed write. Nobody knows then what the disk holds.
+//! - Change or remove a record, except for one whose retention is over and is recorded as over.
+//! - Hold the text of a question in a record.
+//!
+//! # Recording, signing, checking
+//!
+//! ```
+//! use hansa_audit_log::{Evidence, Json, NoteSigner, RecordContent, SignedHead};
+//! use hansa_audit_store::{AuditLog, Ed25519NoteVerifier, LogConfig, LogSigningKey, offline};
+//! # use hansa_audit_log::{Clock, ClockReading, UtcTimestamp};
+//! # use std::sync::Arc;
+//! # struct DatasetRemoval(&'static str);
+//! # impl Evidence for DatasetRemoval {
+//! #     fn entry(&self) -> RecordContent {
+//! #         let body = Json::object([("dataset", Json::text(self.0))]);
+//! #         RecordContent { kind: "unpublish", body }
+//! #     }
+//! # }
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let now: UtcTimestamp = "2026-06-01T12:00:00Z".parse()?;
+//! # let clock: Clock = Arc::new(move || ClockReading { wall: now, mono_ns: 0 });
+//!
+//! let key = Arc::new(LogSigningKey::create(&folder.path().join("note.key"), "lindau.example")?);
+//! let path = folder.path().join("log");
+//! let (log, _) = AuditLog::open(LogConfig::new(&path, "lindau.example", key.clone(), clock, "boot-1"))?;
+//! let recorded = log.record_blocking(DatasetRemoval("bikes"))?;
+//! assert!(recorded.receipt().index() < log.size());
+//! log.close();
+//!
+//! // The head is a note that others can read. Its signature is by the key of this log.
+//! let head: SignedHead = log.head().to_string().parse()?;
+//! assert_eq!(head.checkpoint, log.checkpoint());
+//! assert!(head.is_signed_by(&key.key(), &Ed25519NoteVerifier));
+//!
+//! // A copy of the folder is checked without anything else.
+//! let report = offline::verify(&path, Some(&head))?;
+//! assert!(report.is_good());
+//! assert_eq!(report.records, log.size());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Checking an export
+//!
+//! ```
+//! use hansa_audit_store::{RecordFilter, export, offline};
+//! use hansa_policy::ErrorCode;
+//! # use hansa_audit_log::{Clock, ClockReading, Evidence, Json, RecordContent, UtcTimestamp};
+//! # use hansa_audit_store::{AuditLog, DocumentKind, DocumentStore, LogConfig, LogSigningKey};
+//! # use std::sync::Arc;
+//! # struct DatasetRemoval(&'static str);
+//! # impl Evidence for DatasetRemoval {
+//! #     fn entry(&self) -> RecordContent {
+//! #         let body = Json::object([("dataset", Json::text(self.0))]);
+//! #         RecordContent { kind: "unpublish", body }
+//! #     }
+//! # }
+//! # struct NoDocuments;
+//! # impl DocumentStore for NoDocuments {
+//! #     fn trust(&self) -> (String, Vec<u8>) {
+//! #         (String::new(), Vec::new())
+//! #     }
+//! #     fn document(&self, _: DocumentKind, _: &str) -> Result<Option<Vec<u8>>, hansa_policy::Refusal> {
+//! #         Ok(None)
+//! #     }
+//! # }
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let now: UtcTimestamp = "2026-06-01T12:00:00Z".parse()?;
+//! # let clock: Clock = Arc::new(move || ClockReading { wall: now, mono_ns: 0 });
+//! # let key = LogSigningKey::create(&folder.path().join("note.key"), "lindau.example")?;
+//! # let config = LogConfig::new(folder.path().join("log"), "lindau.example", Arc::new(key), clock, "boot-1");
+//! # let (log, _) = AuditLog::open(config)?;
+//! # let _ = log.record_blocking(DatasetRemoval("bikes"))?;
+//! # log.close();
+//! # let documents = NoDocuments;
+//!
+//! let mut bytes = Vec::new();
+//! let records = export::bundle(&log, &log.head(), &RecordFilter::default(), &documents, &mut bytes)?;
+//! let file = folder.path().join("lindau.bundle");
+//! std::fs::write(&file, &bytes)?;
+//! let report = offline::verify(&file, None)?;
+//! assert_eq!((report.records, report.fault), (records, None));
+//!
+//! // One word is changed. The check names the record.
+//! let changed = String::from_utf8(bytes)?.replace("bikes", "trams");
+//! std::fs::write(&file, changed)?;
+//! let report = offline::verify(&file, None)?;
+//! assert_eq!(report.fault.as_ref().map(|fault| fault.index), Some(records - 1));
+//! assert_eq!(report.refusal().map(|refusal| refusal.code), Some(ErrorCode::EvidenceBroken));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # A text that can be erased
+//!
+//! ```
+//! use hansa_audit_store::ErasableTextStore;
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//!
+//! let store = ErasableTextStore::open(folder.path())?;
+//! let salt = [7; 16];
+//! let text = store.keep_durably("2026-06-01T12:00:00Z".parse()?, salt, "SELECT site FROM bikes")?;
+//! assert_eq!(store.text_of(text.commit)?.as_deref(), Some("SELECT site FROM bikes"));
+//!
+//! // Its key is destroyed. What the log holds, the commitment, stays and tells nothing.
+//! store.erase(&[text])?;
+//! assert_eq!(store.text_of(text.commit)?, None);
+//! # Ok(())
+//! # }
+//! ```
 #![cfg_attr(
     test,
     allow(
@@ -26,16 +159,18 @@ use hansa_audit_log::record::Record;
 use hansa_audit_log::storage::StorageError;
 use hansa_audit_log::time::{Clock, UtcTimestamp};
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use parking_lot::Mutex;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 pub mod answers;
 pub mod archive;
 mod clock_drift;
 mod clock_stability;
+mod decision_record;
 pub mod documents;
 pub mod dry_run;
 mod early_proof;
@@ -48,6 +183,7 @@ mod index;
 pub mod key;
 mod log_dir;
 pub mod log_dir_warnings;
+mod log_segment;
 pub mod offline;
 mod reader;
 mod record_pair;
@@ -62,6 +198,15 @@ mod startup;
 mod tests;
 pub mod tiles;
 mod writer;
+
+pub use crate::archive::ArchivedSegment;
+pub use crate::documents::{DocumentKind, DocumentStore, SignedDocument};
+pub use crate::epoch::{DecisionValidity, LogEpoch, PendingStop};
+pub use crate::erasable_texts::{ErasableTextStore, StoredText};
+pub use crate::filter::RecordFilter;
+pub use crate::history::AuditHistory;
+pub use crate::key::{Ed25519NoteVerifier, LogSigningKey};
+pub use crate::offline::{BundleVisitor, CopyReport};
 
 /// The type of the record that opens an entry, and the duty to close it.
 pub const OPENING: &str = "permit";
@@ -337,7 +482,9 @@ impl AuditLog {
     }
 
     fn send(&self, message: WriterMessage) -> Result<(), LedgerError> {
-        locked(&self.inner.sender)
+        self.inner
+            .sender
+            .lock()
             .as_ref()
             .and_then(|sender| sender.send(message).ok())
             .ok_or(LedgerError::Closed)
@@ -355,8 +502,8 @@ impl fmt::Debug for LogInner {
 impl LogInner {
     fn close(&self) {
         // The writer ends when nobody can send any more.
-        drop(locked(&self.sender).take());
-        let writer = locked(&self.writer).take();
+        drop(self.sender.lock().take());
+        let writer = self.writer.lock().take();
         // A value that holds a log may be dropped by the writer itself, which can't wait for its own end.
         if let Some(writer) = writer.filter(|w| w.thread().id() != std::thread::current().id()) {
             writer.join().ok();
@@ -368,10 +515,6 @@ impl Drop for LogInner {
     fn drop(&mut self) {
         self.close();
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether the disk of a log has less room than is kept for closing what is open.

@@ -1,6 +1,7 @@
 //! What people should know of a log's folder although the log opens: files that are links, and signed heads that are gone.
 
-use crate::log_dir::{self, ARCHIVE, HEADS, KEY, LEAVES};
+use crate::log_dir::{HEADS, KEY, LEAVES};
+use crate::log_segment::{self, ARCHIVE};
 use hansa_audit_log::record::Record;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::io::BufRead as _;
@@ -10,7 +11,7 @@ use std::path::Path;
 /// a whole, and what is in it is not looked at.
 #[must_use]
 pub fn linked_files(log: &Path) -> Vec<Refusal> {
-    let segments = log_dir::segments(log).unwrap_or_default();
+    let segments = log_segment::segments(log).unwrap_or_default();
     let records = segments.into_iter().map(|segment| segment.path);
     let others = [HEADS, KEY, LEAVES].map(|name| log.join(name));
     let linked = records.chain(others).filter(|path| path.is_symlink());
@@ -34,8 +35,8 @@ pub fn lost_heads(log: &Path) -> Option<Refusal> {
     if heads.is_ok_and(|heads| heads.len() > 0) {
         return None;
     }
-    let segments = log_dir::segments(log).ok()?;
-    let first = log_dir::first_record(segments.first()?).ok()??;
+    let segments = log_segment::segments(log).ok()?;
+    let first = log_segment::first_record(segments.first()?).ok()??;
     let last = last_record(segments.last()?)?;
     let ran = last.at.micros().saturating_sub(first.at.micros());
     if last.seq.saturating_sub(first.seq) < FEW && ran < SHORT {
@@ -53,7 +54,7 @@ pub fn lost_heads(log: &Path) -> Option<Refusal> {
     )
 }
 
-fn last_record(segment: &log_dir::LogSegment) -> Option<Record> {
+fn last_record(segment: &log_segment::LogSegment) -> Option<Record> {
     let lines = segment.open_at(0).ok()?.split(b'\n');
     let records = lines.map_while(Result::ok);
     records

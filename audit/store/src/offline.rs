@@ -6,6 +6,7 @@
 use crate::archive::AbsentRecords;
 use crate::documents::SignedDocument;
 use crate::log_dir::LogSlot;
+use crate::log_segment;
 use crate::{log_dir, reserve};
 use copy_check::CopyCheck;
 use hansa_audit_log::digest::Digest;
@@ -168,7 +169,7 @@ fn verify_folder(
         Err(number) => found.damaged.push(format!("head {number} can't be read")),
     }
     // After heads and leaf hashes: of a log that is being written more records than those are no fault, fewer are.
-    let segments = log_dir::all_segments(path).map_err(failed)?;
+    let segments = log_segment::all_segments(path).map_err(failed)?;
     if segments.is_empty() && found.keys.is_empty() && found.damaged.is_empty() {
         let sentence = "here is no log: neither records nor a key";
         return Err(incomplete(path, sentence));
@@ -187,7 +188,7 @@ fn verify_folder(
     let begin = segments.first().map_or(0, |segment| segment.first);
     let first = segments.first().filter(|_| begin > 0);
     let first = first
-        .map(log_dir::first_record)
+        .map(log_segment::first_record)
         .transpose()
         .map_err(failed)?;
     let without = first

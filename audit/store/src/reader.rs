@@ -3,6 +3,7 @@
 use crate::AuditLog;
 use crate::index::LogIndex;
 use crate::log_dir::{self, RecordOffset};
+use crate::log_segment;
 use hansa_audit_log::record::{EXPIRED, Record};
 use hansa_audit_log::tree::leaf_hash;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -165,6 +166,6 @@ fn not_here(index: u64, folder: &std::path::Path) -> Refusal {
     )
     .with_help(format!(
         "put it back as `{}`, or a link to it",
-        folder.join(log_dir::ARCHIVE).display()
+        folder.join(log_segment::ARCHIVE).display()
     ))
 }

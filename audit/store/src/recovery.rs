@@ -2,7 +2,8 @@
 //! written is sealed as suspect.
 
 use crate::archive::{AbsentRecords, BEFORE, EXPIRED_BEFORE};
-use crate::log_dir::{self, LogSegment, TrailingBytes};
+use crate::log_dir::{self, TrailingBytes};
+use crate::log_segment::LogSegment;
 use crate::reserve::{self, ReserveContents};
 use crate::segment_storage::SegmentStorage;
 use crate::writer::LogWriter;

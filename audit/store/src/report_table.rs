@@ -3,7 +3,8 @@
 //!
 //! The logic is over what a log tells and what the contracts say; nothing is read here.
 
-use crate::history::{AuditHistory, QueryEntry};
+use crate::history::AuditHistory;
+use crate::history::query_entry::QueryEntry;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::{Agreement, ContractStatus};
 use hansa_policy::id::ContractId;

@@ -2,7 +2,7 @@
 //!
 //! A file of fixed size in the log's folder, zeros while nothing has happened. When the log can't be written any more, what
 //! stopped it is recorded there, and how many were refused since: a small log under an origin of its own. The next start
-//! takes it into the log ([`super::recovery`]) and empties it. A file system that copies on every write keeps no such
+//! takes it into the log (`recovery.rs`) and empties it. A file system that copies on every write keeps no such
 //! promise; there the low-water mark is what helps.
 
 use crate::segment_storage::PreallocatedStorage;

@@ -4,7 +4,8 @@
 
 use crate::AuditLog;
 use crate::clock_stability::is_clock_stable;
-use crate::log_dir::{self, LEAVES, LogSegment};
+use crate::log_dir::{self, LEAVES};
+use crate::log_segment::{self, LogSegment};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::{Evidence, RecordContent};
@@ -183,7 +184,7 @@ fn due(log: &AuditLog, before: UtcTimestamp) -> io::Result<Vec<(LogSegment, u64)
     for pair in all.windows(2) {
         let [segment, next] = pair else { continue };
         // No record is younger than the first one of the next file.
-        let newest = match log_dir::first_record(next) {
+        let newest = match log_segment::first_record(next) {
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             found => found?.map(|record| record.at),
         };

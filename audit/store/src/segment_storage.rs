@@ -1,6 +1,6 @@
 //! The shelf on disk: the one place where "recorded" becomes "survives a loss of power".
 
-use crate::log_dir::LogSegment;
+use crate::log_segment::LogSegment;
 use hansa_audit_log::digest::{Digest, IncrementalDigest};
 use hansa_audit_log::storage::{LogStorage, StorageError};
 use std::fs::{File, OpenOptions};

@@ -4,7 +4,8 @@ use crate::archive::AbsentRecords;
 use crate::clock_drift::ClockDrift;
 use crate::index::{LogIndex, LogIndexState};
 use crate::key::Ed25519NoteVerifier;
-use crate::log_dir::{self, HEADS, KEY, LEAVES, LOCK, LogSegment, LogSlot, TrailingBytes};
+use crate::log_dir::{self, HEADS, KEY, LEAVES, LOCK, LogSlot, TrailingBytes};
+use crate::log_segment::{self, LogSegment};
 use crate::recovery::{STOP, UnmergedReserve};
 use crate::reserve::LogReserve;
 use crate::segment_storage::SegmentStorage;
@@ -33,7 +34,7 @@ pub(super) fn open(config: LogConfig) -> Result<(LogWriter, Arc<LogIndex>, Repla
     let lock = lock(path)?;
     keep_key(&config)?;
     let newest = newest_head(&config)?;
-    let mut segments = log_dir::all_segments(path).map_err(failed)?;
+    let mut segments = log_segment::all_segments(path).map_err(failed)?;
     let checked = check(&config, &segments, newest.as_ref())?;
     let (records, last) = (checked.chain.next(), checked.last);
     // A segment that holds no whole record is begun again.
@@ -267,7 +268,7 @@ fn check(
         .checked_sub(1)
         .filter(|number| *number > 0 || !is_whole)
         && let Some(segment) = segments.get(number)
-        && let Some(first) = log_dir::first_record(segment).map_err(failed)?
+        && let Some(first) = log_segment::first_record(segment).map_err(failed)?
         && verifier.begin_at(first.seq)
     {
         skipped = number;

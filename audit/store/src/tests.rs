@@ -141,7 +141,7 @@ fn numbers(log: &AuditLog, from: u64) -> Vec<i64> {
 
 /// The bytes of all records.
 fn bytes(folder: &Path) -> Vec<u8> {
-    super::log_dir::segments(folder)
+    super::log_segment::segments(folder)
         .unwrap()
         .iter()
         .flat_map(|segment| std::fs::read(&segment.path).unwrap())

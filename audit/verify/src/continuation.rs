@@ -3,8 +3,8 @@
 use crate::evidence_set::{EvidenceSet, ExportFile};
 use crate::finding::AuditFinding;
 use crate::permit::{PermitDenial, barred};
-use hansa_audit_store::history::QueryEntry;
 use hansa_audit_store::history::publication::NoNewData;
+use hansa_audit_store::history::query_entry::QueryEntry;
 use hansa_policy::id::ContractId;
 use hansa_policy::term::purpose::Taxonomy;
 

@@ -6,7 +6,7 @@ use crate::finding::AuditFinding;
 use crate::permit::in_force;
 use hansa_audit_store::history::keys_sent::{KeySource, KeysSent};
 use hansa_policy::id::{ContractId, DatasetId, ParticipantId, SqlIdentifier};
-use hansa_policy::term::key_transfer;
+use hansa_policy::term::clause_summary;
 
 /// Judges every question that took values along.
 pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
@@ -83,7 +83,7 @@ fn judge_one(
         let column = one.column.as_deref();
         column.is_none_or(|column| columns.iter().any(|one| one.as_str() == column))
     };
-    match key_transfer::of(&agreement.clauses) {
+    match clause_summary::key_transfer(&agreement.clauses) {
         Some((clause, travel))
             if one.clause == Some(u64::from(clause.0))
                 && travel.to.has(peer)

@@ -1,7 +1,231 @@
-//! Judges evidence that was taken out of the house: copies of logs, exported bundles, and the papers in them.
+//! Checks evidence without a connector: copies of logs, exports, and the signed documents in them.
 //!
-//! It needs no configuration, no network and no connector, and believes nothing but signatures: those of the league's trust
-//! bundle, under which stand the keys of the participants. Of two copies it also says how they fit each other.
+//! The package is the library behind the program `hansa-verify`. An auditor gives it files. It needs no configuration and no
+//! network. It believes only signatures: those of the league's trust bundle, and those by the keys that the bundle names.
+//!
+//! # The walk
+//!
+//! 1. [`run`] takes the arguments of the program.
+//! 2. Each file is read again, record by record: `hansa_audit_store::offline` checks hash chain, tree and signed heads.
+//! 3. The trust bundle is read, and with it the key of each participant.
+//! 4. The documents are verified: contracts, mandates, credentials, groups, statements, receipts.
+//! 5. Each permit is compared with the signed contract, each receipt with the log, each head with the one history of its log,
+//!    and two copies with each other.
+//! 6. A [`RunOutput`] says what was found. Its status is 0 where all is good, 7 where something is broken, 8 where something
+//!    is missing, 9 where something is not known here.
+//!
+//! # What it must never do
+//!
+//! - Link the query engine, or need a network.
+//! - Believe a log about its own key, or a file about its signer.
+//! - Call something good that it could not check.
+//!
+//! # Verifying a log
+//!
+//! ```
+//! # use hansa_audit_log::{Clock, ClockReading, Evidence, Json, RecordContent, UtcTimestamp};
+//! # use hansa_audit_store::{AuditLog, LogConfig, LogSigningKey};
+//! # use hansa_identity::{Applicant, IdentityFiles, LeagueAuthority, LeagueSettings, SignatureAlgorithm, participant_identity};
+//! # use std::{ffi::OsStr, path::Path, sync::Arc};
+//! # struct ClockNotice;
+//! # impl Evidence for ClockNotice {
+//! #     fn entry(&self) -> RecordContent {
+//! #         RecordContent { kind: "note", body: Json::object([("text", Json::text("clock looked at"))]) }
+//! #     }
+//! # }
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let now: UtcTimestamp = "2026-06-01T12:00:00Z".parse()?;
+//! # let clock: Clock = Arc::new(move || ClockReading { wall: now, mono_ns: 0 });
+//! # let settings = LeagueSettings { name: "Lake league".to_owned(), algorithm: SignatureAlgorithm::EdDsa, demo: true };
+//! # let mut league = LeagueAuthority::init(&folder.path().join("league"), &settings, now)?;
+//! # let files = IdentityFiles::within(&folder.path().join("lindau"));
+//! # let applicant = Applicant { id: "lindau.example".parse()?, name: "Lindau".to_owned(), address: Some("lindau.example:7443".to_owned()) };
+//! # let request = participant_identity::init(&files, &applicant, SignatureAlgorithm::EdDsa)?;
+//! # league.admit(&request, 7, now)?;
+//! # let trust = folder.path().join("trust.json");
+//! # std::fs::write(&trust, league.export(now)?)?;
+//! # let key = LogSigningKey::open(&files.note_key, "lindau.example")?;
+//! # let copy = folder.path().join("log");
+//! # let (log, _) = AuditLog::open(LogConfig::new(&copy, "lindau.example", Arc::new(key), clock, "boot-1"))?;
+//! # let _ = log.record_blocking(ClockNotice)?;
+//! # log.close();
+//! // `copy` is the folder of a log, `trust` the bundle of the league that its participant belongs to.
+//! let check = |copy: &Path, trust: &Path| {
+//!     let arguments = ["hansa-verify", "check", "--trust"].map(OsStr::new);
+//!     hansa_verify::run([&arguments[..], &[trust.as_os_str(), copy.as_os_str()]].concat())
+//! };
+//! let found = check(&copy, &trust);
+//! assert_eq!(found.status, 0, "{}{}", found.out, found.err);
+//! assert!(found.out.contains("lindau.example/hansa/evidence"));
+//!
+//! // Somebody changes one word of a record.
+//! let segments = std::fs::read_dir(&copy)?.filter_map(|entry| Some(entry.ok()?.path()));
+//! for segment in segments.filter(|path| path.extension().is_some_and(|kind| kind == "jsonl")) {
+//!     let text = std::fs::read_to_string(&segment)?;
+//!     std::fs::write(&segment, text.replace("clock looked at", "clock was right"))?;
+//! }
+//! let found = check(&copy, &trust);
+//! assert_eq!(found.status, 7);
+//! assert!(found.out.contains("was edited"), "{}", found.out);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # A contract, from signatures to force
+//!
+//! An auditor verifies a contract as a connector does. [`ContractRegistry::in_force`] also asks for a [`VerifiedPeer`], which
+//! only a handshake gives; see the page of `hansa-identity`. Here the provider looks at what the contract gives.
+//!
+//! [`ContractRegistry::in_force`]: hansa_policy::ContractRegistry::in_force
+//! [`VerifiedPeer`]: hansa_policy::VerifiedPeer
+//!
+//! ```
+//! use hansa_policy::{ContractRegistry, ContractStatus, ErrorCode, SignatoryRole};
+//! use hansa_proto::{StatementKind, contract, envelope};
+//! # use hansa_audit_log::{Clock, ClockReading, Digest, UtcTimestamp};
+//! # use hansa_audit_store::{AuditLog, LogConfig, LogSigningKey};
+//! # use hansa_identity::{
+//! #     Applicant, IdentityFiles, LeagueAuthority, LeagueSettings, ParticipantIdentity, SignatureAlgorithm, participant_identity,
+//! # };
+//! # use hansa_policy::{Agreement, Assignee, Clause, ClauseId, ContractParty, DatasetRef, Term};
+//! # use std::{error::Error, path::Path, sync::Arc};
+#![doc = include_str!("../doc/admission.txt")]
+//! # fn party(of: &ParticipantIdentity) -> ContractParty {
+//! #     ContractParty {
+//! #         id: of.id.clone(),
+//! #         name: of.id.domain().to_owned(),
+//! #         legal_id: None,
+//! #         signing_key: of.signer.kid().to_owned(),
+//! #         tls_issuer: of.chain.anchor(),
+//! #     }
+//! # }
+//! # fn main() -> Result<(), Box<dyn Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let now: UtcTimestamp = "2026-06-01T12:00:00Z".parse()?;
+//! # let clock: Clock = Arc::new(move || ClockReading { wall: now, mono_ns: 0 });
+//! # let settings = LeagueSettings { name: "Lake league".to_owned(), algorithm: SignatureAlgorithm::EdDsa, demo: true };
+//! # let mut league = LeagueAuthority::init(&folder.path().join("league"), &settings, now)?;
+//! # let lindau = admit(&mut league, folder.path(), "lindau.example", now)?;
+//! # let firm = admit(&mut league, folder.path(), "firm.example", now)?;
+//! # let trust = league.bundle().clone();
+//! # let key = LogSigningKey::create(&folder.path().join("note.key"), "lindau.example")?;
+//! # let (log, _) = AuditLog::open(LogConfig::new(folder.path().join("log"), "lindau.example", Arc::new(key), clock, "boot-1"))?;
+//! # let agreement = Agreement {
+//! #     uid: "urn:uuid:0198f0c2-6d1e-7c11-9a53-0b6f6f1d2a77".to_owned(),
+//! #     version: 1,
+//! #     supersedes: None,
+//! #     provider: party(&lindau),
+//! #     assignee: Assignee::Participant(party(&firm)),
+//! #     dataset: DatasetRef { id: "hansa://lindau.example/d/bikes".parse()?, schema: Digest::of(b"schema"), high_value: false },
+//! #     clauses: vec![Clause { id: ClauseId(2), term: Term::Columns(vec!["site".parse()?]) }],
+//! #     not_before: "2026-01-01T00:00:00Z".parse()?,
+//! #     not_after: "2027-01-01T00:00:00Z".parse()?,
+//! #     purposes: hansa_proto::purpose_taxonomy::label(),
+//! #     own_purposes: Vec::new(),
+//! #     legal: None,
+//! #     template: None,
+//! #     signatory: None,
+//! #     rendering: Some(hansa_policy::contract::rendering::PageRendering::default()),
+//! #     proposed_at: now,
+//! #     nonce: hansa_proto::base64url::encode(&[7; 16]),
+//! # };
+//!
+//! // Both parties sign the same payload, each under a header that says who signs and when.
+//! let payload = contract::to_bytes(&agreement);
+//! let sign = |role, of: &ParticipantIdentity| {
+//!     let (alg, kid) = (of.signer.algorithm().as_str(), of.signer.kid());
+//!     let header = envelope::protected_header(StatementKind::Agreement, role, alg, kid, now.micros() / 1_000_000);
+//!     let signature = of.signer.sign(&envelope::signing_input(&header, &payload))?;
+//!     Ok::<_, hansa_policy::Refusal>((header, signature))
+//! };
+//! let provider = sign(SignatoryRole::Provider, &lindau)?;
+//! let consumer = sign(SignatoryRole::Consumer, &firm)?;
+//!
+//! // With the consumer's signature twice, it is no contract.
+//! let (header, _) = &provider;
+//! let forged = envelope::assemble(&payload, &[(header.clone(), consumer.1.clone()), consumer.clone()]);
+//! let refusal = envelope::parse_contract(&forged)?.verify(&trust.keys(now)).unwrap_err();
+//! assert_eq!(refusal.code, ErrorCode::SignatureInvalid);
+//!
+//! // With both signatures it is verified, recorded, and in force.
+//! let signed = envelope::parse_contract(&envelope::assemble(&payload, &[provider, consumer]))?;
+//! let verified = signed.verify(&trust.keys(now))?;
+//! let id = verified.id();
+//! let mut contracts = ContractRegistry::new(lindau.id.clone());
+//! contracts.admit(log.record_blocking(verified)?);
+//! assert_eq!(contracts.stands(id, now).map(|(_, status)| status), Some(ContractStatus::InForce));
+//! assert_eq!(contracts.simulate(&firm.id, &[id], now)?.grants().len(), 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # A receipt
+//!
+//! A receipt states what a provider sent in one answer. The consumer countersigns it.
+//!
+//! ```
+//! use hansa_policy::SignatoryRole;
+//! use hansa_proto::{AnswerOutcome, Receipt, StatementKind, envelope, receipt};
+//! # use hansa_audit_log::{Digest, UtcTimestamp};
+//! # use hansa_identity::{
+//! #     Applicant, IdentityFiles, LeagueAuthority, LeagueSettings, ParticipantIdentity, SignatureAlgorithm, participant_identity,
+//! # };
+//! # use hansa_policy::{ContractId, RequestId};
+//! # use hansa_proto::ResultDigest;
+//! # use hansa_proto::receipt::{DatasetRead, LogLeaf};
+//! # use std::{error::Error, path::Path};
+#![doc = include_str!("../doc/admission.txt")]
+//! # fn main() -> Result<(), Box<dyn Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let now: UtcTimestamp = "2026-06-01T12:00:00Z".parse()?;
+//! # let settings = LeagueSettings { name: "Lake league".to_owned(), algorithm: SignatureAlgorithm::EdDsa, demo: true };
+//! # let mut league = LeagueAuthority::init(&folder.path().join("league"), &settings, now)?;
+//! # let lindau = admit(&mut league, folder.path(), "lindau.example", now)?;
+//! # let firm = admit(&mut league, folder.path(), "firm.example", now)?;
+//! # let trust = league.bundle().clone();
+//!
+//! let statement = Receipt {
+//!     provider: lindau.id.clone(),
+//!     consumer: firm.id.clone(),
+//!     rows: 12,
+//!     bytes: 640,
+//!     outcome: AnswerOutcome::Done,
+//! #     request: RequestId([7; 16]),
+//! #     reads: vec![DatasetRead {
+//! #         dataset: "hansa://lindau.example/d/bikes".parse()?,
+//! #         contract: ContractId(Digest::of(b"contract")),
+//! #         snapshot: "2026-06-01.1".to_owned(),
+//! #     }],
+//! #     request_digest: Digest::of(b"request"),
+//! #     sql_commit: Digest::of(b"sql"),
+//! #     plan_out_digest: Digest::of(b"plan"),
+//! #     result: ResultDigest([3; 32]),
+//! #     admitted_at: now,
+//! #     last_at: now,
+//! #     leaf: LogLeaf { index: 41, hash: Digest::of(b"leaf") },
+//! #     checkpoint: Digest::of(b"head"),
+//! };
+//! let payload = receipt::to_bytes(&statement);
+//! let sign = |role, of: &ParticipantIdentity| {
+//!     let (alg, kid) = (of.signer.algorithm().as_str(), of.signer.kid());
+//!     let header = envelope::protected_header(StatementKind::Receipt, role, alg, kid, now.micros() / 1_000_000);
+//!     let signature = of.signer.sign(&envelope::signing_input(&header, &payload))?;
+//!     Ok::<_, hansa_policy::Refusal>((header, signature))
+//! };
+//! let provider = sign(SignatoryRole::Provider, &lindau)?;
+//! let sealed = envelope::parse_receipt(&envelope::assemble(&payload, &[provider.clone()]))?;
+//! sealed.check(&trust.keys(now))?;
+//! assert!(!sealed.is_countersigned());
+//!
+//! let consumer = sign(SignatoryRole::Consumer, &firm)?;
+//! let countersigned = envelope::parse_receipt(&envelope::assemble(&payload, &[provider, consumer]))?;
+//! countersigned.check(&trust.keys(now))?;
+//! assert!(countersigned.is_countersigned());
+//! assert_eq!(countersigned.receipt, statement);
+//! # Ok(())
+//! # }
+//! ```
 
 #![cfg_attr(
     test,

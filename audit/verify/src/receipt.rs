@@ -3,7 +3,8 @@
 use crate::documents::of_refusal;
 use crate::evidence_set::{EvidenceSet, ExportFile};
 use crate::finding::AuditFinding;
-use hansa_audit_store::history::{AnswerEnd, QueryEntry, ReceivedAnswer};
+use hansa_audit_store::history::query_entry::{AnswerEnd, QueryEntry};
+use hansa_audit_store::history::received_answer::ReceivedAnswer;
 use hansa_policy::id::ContractId;
 use hansa_proto::envelope;
 use hansa_proto::receipt::{Receipt, SignedReceipt};

@@ -2,7 +2,7 @@
 
 use crate::evidence_set::{EvidenceSet, ExportFile};
 use crate::finding::AuditFinding;
-use hansa_audit_store::history::{DatasetRead, QueryEntry};
+use hansa_audit_store::history::query_entry::{DatasetRead, QueryEntry};
 use hansa_identity::bundle::TrustBundle;
 use hansa_policy::attribute::{AttestedAttribute, Credential, ParticipantAttribute};
 use hansa_policy::contract::Agreement;

@@ -11,7 +11,10 @@ use hansa_policy::term::prohibition::{
     ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
 };
 use hansa_policy::term::rule::EffectBinding;
-use hansa_policy::term::{BoundingBox, CountingUnit, CubeFunction, MaskValue, TimeBucketWidth};
+use hansa_policy::value::area::BoundingBox;
+use hansa_policy::value::column::MaskValue;
+use hansa_policy::value::cube::{CountingUnit, CubeFunction};
+use hansa_policy::value::time::TimeBucketWidth;
 
 fn whole() -> Dataset {
     let mut dataset = counts();
@@ -191,8 +194,11 @@ fn a_column_that_only_a_filter_names_is_there_to_plan_with() {
     let seen = entry(vec![league(terms())]);
     assert_eq!(columns(&seen), "site bikes open");
     let clauses = league(terms()).clauses;
-    let effects =
-        hansa_policy::term::of_clauses(&clauses, &EffectBinding::of(&participant(FIRM))).unwrap();
+    let effects = hansa_policy::term::clause_effects::of_clauses(
+        &clauses,
+        &EffectBinding::of(&participant(FIRM)),
+    )
+    .unwrap();
     let (ViewShape::Rows(theirs), ViewShape::Rows(ours)) = (
         shape(&seen, &effects).unwrap(),
         shape(&whole(), &effects).unwrap(),
@@ -246,8 +252,11 @@ fn an_aggregate_offer_shows_the_columns_of_its_cells_alone() {
     assert_eq!(columns(&seen), "site bikes device");
     assert_eq!(told(&seen), [false; 4]);
     let clauses = league(terms()).clauses;
-    let effects =
-        hansa_policy::term::of_clauses(&clauses, &EffectBinding::of(&participant(FIRM))).unwrap();
+    let effects = hansa_policy::term::clause_effects::of_clauses(
+        &clauses,
+        &EffectBinding::of(&participant(FIRM)),
+    )
+    .unwrap();
     let (ViewShape::Cube { cells: theirs, .. }, ViewShape::Cube { cells: ours, .. }) = (
         shape(&seen, &effects).unwrap(),
         shape(&whole(), &effects).unwrap(),

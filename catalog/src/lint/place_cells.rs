@@ -3,7 +3,7 @@
 use super::{LintFinding, LintedPolicy, is_personal};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::Term;
-use hansa_policy::term::place_cells::CellSize;
+use hansa_policy::value::cell::CellSize;
 
 pub(super) fn check(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     let mut findings = Vec::new();

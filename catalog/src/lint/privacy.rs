@@ -4,8 +4,9 @@ use super::{LintFinding, LintedPolicy, is_personal};
 use hansa_policy::id::{ClauseId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::row_filter::{FilterOperand, RowFilter};
-use hansa_policy::term::privacy_budget::PrivacyBudgetTerm;
-use hansa_policy::term::{Clause, CountingUnit, Term};
+use hansa_policy::term::{Clause, Term};
+use hansa_policy::value::cube::CountingUnit;
+use hansa_policy::value::privacy_budget::PrivacyBudgetTerm;
 use std::collections::BTreeSet;
 
 /// Below this, a group on personal data can't be signed.

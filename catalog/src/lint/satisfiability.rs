@@ -9,8 +9,9 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
+use hansa_policy::term::Term;
 use hansa_policy::term::prohibition::ProhibitionCondition;
-use hansa_policy::term::{BoundingBox, Term};
+use hansa_policy::value::area::BoundingBox;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 

@@ -9,9 +9,10 @@ mod prohibitions;
 use super::*;
 use crate::fixture::{GRID, clauses, counts, name, names, participant, taxonomy, time};
 use hansa_policy::row_filter::{PolicyLiteral, parse};
-use hansa_policy::term::privacy_budget::{ClampRange, DimensionValues, PrivacyBudgetTerm};
-use hansa_policy::term::release::{LateDataPolicy, ReleaseTerm};
-use hansa_policy::term::{CubeFunction, ForbiddenUse, PeriodQuota, QuotaPeriod, TimeBucketWidth};
+use hansa_policy::term::duty::ForbiddenUse;
+use hansa_policy::value::cube::{CubeFunction, LateDataPolicy, ReleaseTerm};
+use hansa_policy::value::privacy_budget::{ClampRange, DimensionValues, PrivacyBudgetTerm};
+use hansa_policy::value::time::{PeriodQuota, QuotaPeriod, TimeBucketWidth};
 
 #[test]
 fn a_good_policy_has_no_findings() {

@@ -103,7 +103,7 @@ fn an_hour_lies_in_one_period() {
             grid.release = Some(ReleaseTerm {
                 column: at.column.clone(),
                 every,
-                late: hansa_policy::term::release::LateDataPolicy::Never,
+                late: hansa_policy::value::cube::LateDataPolicy::Never,
             });
         }
     };

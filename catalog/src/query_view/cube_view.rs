@@ -6,8 +6,9 @@ use crate::literal_type;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use hansa_policy::effect::Cube;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::privacy_budget::PrivacyBudgetTerm;
-use hansa_policy::term::{self, CubeFunction};
+use hansa_policy::value::cube::CountingUnit;
+use hansa_policy::value::cube::CubeFunction;
+use hansa_policy::value::privacy_budget::PrivacyBudgetTerm;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -55,7 +56,7 @@ pub(super) fn cells(dataset: &Dataset, cube: Cube) -> Result<ViewShape, Refusal>
         fields.push((squares, variances, variances));
         base.push(column.clone());
     }
-    if let term::CountingUnit::Column(unit) = &cube.unit
+    if let CountingUnit::Column(unit) = &cube.unit
         && literal_type::column(&dataset.columns, unit).is_err()
     {
         return Err(Refusal::new(

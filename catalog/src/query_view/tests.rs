@@ -4,18 +4,22 @@ use super::*;
 use crate::fixture::{GRID, clauses, counts, name, names};
 use arrow_schema::DataType;
 use hansa_policy::row_filter::{PolicyLiteral, parse};
-use hansa_policy::term::lookup::LookupTerm;
+use hansa_policy::term::Term;
 use hansa_policy::term::place_cells::PlaceCellsTerm;
 use hansa_policy::term::prohibition::{
     ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
 };
-use hansa_policy::term::published_area::PublishedAreaTerm;
 use hansa_policy::term::rule::EffectBinding;
-use hansa_policy::term::{BoundingBox, CountingUnit, CubeFunction, Term};
+use hansa_policy::value::area::{BoundingBox, PublishedAreaTerm};
+use hansa_policy::value::column::LookupTerm;
+use hansa_policy::value::cube::{CountingUnit, CubeFunction};
 
 fn shaped(terms: Vec<Term>) -> Result<ViewShape, Refusal> {
     let asker = "hansa://firm.example".parse().unwrap();
-    let effects = hansa_policy::term::of_clauses(&clauses(terms), &EffectBinding::of(&asker))?;
+    let effects = hansa_policy::term::clause_effects::of_clauses(
+        &clauses(terms),
+        &EffectBinding::of(&asker),
+    )?;
     shape(&counts(), &effects)
 }
 

@@ -1,4 +1,42 @@
-//! Files that survive a loss of power: written whole under another name, synced, then put in place; or created once.
+//! Files that survive a loss of power.
+//!
+//! A file is written in full under another name, synced, and then put in its place; or it is created once. All packages that
+//! keep state in files do it through this one.
+//!
+//! # The walk
+//!
+//! 1. [`folder`] makes a folder that only its owner can read.
+//! 2. [`create`] makes a file that must not exist yet; [`replace`] puts new bytes in the place of old ones.
+//!    [`FileVisibility`] says who may read the file.
+//! 3. [`read`] reads at most so many bytes. [`read_private`] refuses a file that others can read.
+//! 4. [`remove`] takes a file away.
+//!
+//! # What it must never do
+//!
+//! - Leave half a file in place, or say that a file is written before it is synced.
+//! - Know what a file holds.
+//!
+//! # Example
+//!
+//! ```
+//! use hansa_files::FileVisibility;
+//! use hansa_policy::refusal::ErrorCode;
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//!
+//! let file = folder.path().join("contract.json");
+//! hansa_files::create(&file, b"first", FileVisibility::Owner)?;
+//! let again = hansa_files::create(&file, b"second", FileVisibility::Owner).unwrap_err();
+//! assert_eq!(again.code, ErrorCode::FileExists);
+//!
+//! hansa_files::replace(&file, b"second", FileVisibility::Owner)?;
+//! assert_eq!(hansa_files::read_private(&file, 1024)?, b"second");
+//!
+//! // A file that is larger than expected is not read.
+//! assert!(hansa_files::read(&file, 3).is_err());
+//! # Ok(())
+//! # }
+//! ```
 #![cfg_attr(
     test,
     allow(

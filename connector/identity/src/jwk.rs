@@ -4,7 +4,7 @@ use crate::keys::{PublicKey, SignatureAlgorithm};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hansa_audit_log::json::Json;
-use hansa_audit_log::json::strict_object::StrictObject;
+use hansa_audit_log::json::strict_object::{StrictObject, StrictObjectError};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
 /// The key as a JWK: its required members alone, so that nothing in it can be mistaken.
@@ -34,19 +34,19 @@ pub fn to_json(key: &PublicKey) -> Json {
 /// # Errors
 /// `KEY_INVALID`.
 pub fn from_json(jwk: Json) -> Result<PublicKey, Refusal> {
-    let unfit = |_| {
+    let unfit = |_: StrictObjectError| {
         Refusal::new(
             ErrorCode::KeyInvalid,
             "a key is not a JWK on Ed25519 or P-256",
         )
     };
-    let mut fields = StrictObject::of(jwk).map_err(unfit)?;
-    let kind = fields.text("kty").map_err(unfit)?;
-    let curve = fields.text("crv").map_err(unfit)?;
-    let x = decode(&fields.text("x").map_err(unfit)?)?;
+    let mut fields = StrictObject::of(jwk, "", unfit)?;
+    let kind = fields.text("kty")?;
+    let curve = fields.text("crv")?;
+    let x = decode(&fields.text("x")?)?;
     let key = match (kind.as_str(), curve.as_str()) {
         ("OKP", "Ed25519") => PublicKey::ed25519(&x)?,
-        ("EC", "P-256") => PublicKey::p256(&x, &decode(&fields.text("y").map_err(unfit)?)?)?,
+        ("EC", "P-256") => PublicKey::p256(&x, &decode(&fields.text("y")?)?)?,
         _ => {
             return Err(Refusal::new(
                 ErrorCode::KeyInvalid,
@@ -54,7 +54,7 @@ pub fn from_json(jwk: Json) -> Result<PublicKey, Refusal> {
             ));
         }
     };
-    fields.finish().map_err(unfit)?;
+    fields.finish()?;
     Ok(key)
 }
 

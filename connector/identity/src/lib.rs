@@ -1,4 +1,157 @@
-//! Keys and certificates: who a participant is, how it proves it, and whom it believes.
+//! Keys, certificates, the trust bundle, and signatures: who a participant is, and whom it believes.
+//!
+//! A league has one authority. It admits participants and signs the trust bundle, which names the members, the certificate
+//! authorities and the keys that count. Two participants trust each other through the bundle alone.
+//!
+//! # The walk
+//!
+//! 1. **Found.** [`LeagueAuthority::init`] makes a league with its first [`TrustBundle`].
+//! 2. **Join.** A participant makes its keys and an admission request: [`participant_identity::init`]. The league answers with an
+//!    [`AdmittedMember`], whose [`JoinFile`] holds certificate and bundle. [`participant_identity::load`] gives a
+//!    [`ParticipantIdentity`].
+//! 3. **Trust.** A [`TrustStore`] holds the identity and the bundle of the moment. TLS configurations that are made from it
+//!    follow each change: [`mtls::server_config`], [`mtls::client_config`].
+//! 4. **Identify.** [`mtls::attest`] reads a [`PeerCertificate`] off a finished handshake.
+//!    [`TrustStore::recognise`] turns it into a [`VerifiedPeer`], again at every request.
+//! 5. **Sign.** A [`ParticipantSigner`] signs contracts and statements. The one on files is [`FileSigner`].
+//! 6. **Verify.** [`TrustBundle::keys`] gives the [`RegisteredKeys`], the one [`SignatureVerifier`] of the product.
+//! 7. **Seal.** An organization signs by an X.509 certificate: [`SealSigner`], checked under a [`SealAnchor`].
+//!
+//! [`PeerCertificate`]: hansa_policy::PeerCertificate
+//! [`VerifiedPeer`]: hansa_policy::VerifiedPeer
+//! [`SignatureVerifier`]: hansa_policy::SignatureVerifier
+//!
+//! # What it must never do
+//!
+//! - Believe a bundle that is not signed by the league, is too old, or goes back to an earlier number.
+//! - Copy, print or send a private key.
+//! - Judge a peer at the handshake alone. A bundle can change while a connection is open.
+//! - Know the query engine.
+//!
+//! # Identifying a peer
+//!
+//! The handshake below is a real one, with mutual TLS 1.3, over two buffers in memory.
+//!
+//! ```
+//! use hansa_identity::{TrustStore, mtls};
+//! use hansa_policy::{ContractId, ContractRegistry, ErrorCode};
+//! # use hansa_audit_log::{Clock, ClockReading, Digest, UtcTimestamp};
+//! # use hansa_identity::{Applicant, IdentityFiles, LeagueAuthority, LeagueSettings, ParticipantIdentity, SignatureAlgorithm};
+//! # use hansa_identity::participant_identity;
+//! # use std::{error::Error, path::Path, sync::Arc};
+//! # fn admit(league: &mut LeagueAuthority, at: &Path, domain: &str, now: UtcTimestamp) -> Result<ParticipantIdentity, Box<dyn Error>> {
+//! #     let files = IdentityFiles::within(&at.join(domain));
+//! #     let applicant = Applicant { id: domain.parse()?, name: domain.to_owned(), address: Some(format!("{domain}:7443")) };
+//! #     let request = participant_identity::init(&files, &applicant, SignatureAlgorithm::EdDsa)?;
+//! #     let admitted = league.admit(&request, 7, now)?;
+//! #     participant_identity::join(&files, &applicant.id, &admitted.join.to_bytes(), now)?;
+//! #     Ok(participant_identity::load(&files, &applicant.id, 0, now)?)
+//! # }
+//! # fn main() -> Result<(), Box<dyn Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let now: UtcTimestamp = "2026-06-01T12:00:00Z".parse()?;
+//! # let clock: Clock = Arc::new(move || ClockReading { wall: now, mono_ns: 0 });
+//! # let settings = LeagueSettings { name: "Lake league".to_owned(), algorithm: SignatureAlgorithm::EdDsa, demo: true };
+//! # let mut league = LeagueAuthority::init(&folder.path().join("league"), &settings, now)?;
+//! # let lindau = admit(&mut league, folder.path(), "lindau.example", now)?;
+//! # let firm = admit(&mut league, folder.path(), "firm.example", now)?;
+//!
+//! // Lindau listens and the firm calls. Each has the bundle of the league.
+//! let (trust, callers_trust) = (TrustStore::new(&lindau), TrustStore::new(&firm));
+//! trust.swap_bundle(league.bundle().clone())?;
+//! let mut server = rustls::ServerConnection::new(mtls::server_config(&trust, &clock)?)?;
+//! let config = mtls::client_config(&callers_trust, &lindau.id, &clock)?;
+//! let mut client = rustls::ClientConnection::new(config, "lindau.example".try_into()?)?;
+//! # let mut wire = Vec::new();
+//! # while client.is_handshaking() || server.is_handshaking() {
+//! #     while client.wants_write() {
+//! #         client.write_tls(&mut wire)?;
+//! #     }
+//! #     let mut rest = wire.as_slice();
+//! #     while !rest.is_empty() {
+//! #         server.read_tls(&mut rest)?;
+//! #         server.process_new_packets()?;
+//! #     }
+//! #     wire.clear();
+//! #     while server.wants_write() {
+//! #         server.write_tls(&mut wire)?;
+//! #     }
+//! #     let mut rest = wire.as_slice();
+//! #     while !rest.is_empty() {
+//! #         client.read_tls(&mut rest)?;
+//! #         client.process_new_packets()?;
+//! #     }
+//! #     wire.clear();
+//! # }
+//!
+//! // The bytes of the handshake went to and fro.
+//! let certificate = mtls::attest(&trust, &server, now)?;
+//! let peer = trust.recognise(&certificate, now)?;
+//! assert_eq!(peer.id(), &firm.id);
+//!
+//! // A peer is no contract: what it can't name does not exist.
+//! let contracts = ContractRegistry::new(lindau.id.clone());
+//! let unknown = contracts.in_force(&peer, &[ContractId(Digest::of(b"none"))], now).unwrap_err();
+//! assert_eq!(unknown.code, ErrorCode::ContractUnknown);
+//!
+//! // The league expels the firm. The next request over the same connection is refused.
+//! league.expel(&firm.id, now)?;
+//! trust.swap_bundle(league.bundle().clone())?;
+//! let refusal = trust.recognise(&certificate, now).unwrap_err();
+//! assert_eq!(refusal.code, ErrorCode::PeerNotTrusted);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # A trust bundle
+//!
+//! The authority seals the bundle with its key. A change of one letter, or a lower number, is refused.
+//!
+//! ```
+//! use hansa_identity::{LeagueAuthority, LeagueSettings, SignatureAlgorithm, TrustBundle};
+//! use hansa_policy::ErrorCode;
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let now: hansa_audit_log::UtcTimestamp = "2026-06-01T12:00:00Z".parse()?;
+//!
+//! let settings = LeagueSettings { name: "Lake league".to_owned(), algorithm: SignatureAlgorithm::EdDsa, demo: true };
+//! let mut league = LeagueAuthority::init(&folder.path().join("league"), &settings, now)?;
+//! let older = league.bundle().clone();
+//! let bytes = league.export(now)?;
+//!
+//! let newer = TrustBundle::read(&bytes)?;
+//! assert_eq!((older.content().sequence, newer.content().sequence), (1, 2));
+//! newer.current(now)?;
+//!
+//! let forged = String::from_utf8(bytes)?.replace("Lake league", "Fake league");
+//! assert_eq!(TrustBundle::read(forged.as_bytes()).unwrap_err().code, ErrorCode::BundleInvalid);
+//! let rolled_back = older.not_before_number(newer.content().sequence);
+//! assert_eq!(rolled_back.unwrap_err().code, ErrorCode::BundleInvalid);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # A signature
+//!
+//! ```
+//! use hansa_identity::{FileSigner, ParticipantSigner, PrivateKey, SignatureAlgorithm};
+//! use hansa_policy::ErrorCode;
+//! use std::os::unix::fs::PermissionsExt;
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//!
+//! let file = folder.path().join("signing.key");
+//! let signer = FileSigner::create(&file, SignatureAlgorithm::EdDsa)?;
+//! let signature = signer.sign(b"a statement")?;
+//! assert!(signer.public().matches(b"a statement", &signature));
+//! assert!(!signer.public().matches(b"another statement", &signature));
+//!
+//! // A key file that others can read is refused.
+//! std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644))?;
+//! assert_eq!(PrivateKey::open(&file).unwrap_err().code, ErrorCode::KeyFilePermissions);
+//! # Ok(())
+//! # }
+//! ```
 #![cfg_attr(
     test,
     allow(
@@ -29,3 +182,18 @@ mod pem;
 pub mod seal;
 pub mod signature;
 pub mod signed_envelope;
+
+pub use crate::bundle::{
+    BundleContent, CertificateAnchor, CredentialIssuer, LeagueMember, TrustBundle,
+};
+pub use crate::certificate::{LeafCertificate, PeerCertificateError, VerifiedChain};
+pub use crate::fingerprint::KeyFingerprint;
+pub use crate::keys::{PrivateKey, PublicKey, SignatureAlgorithm};
+pub use crate::league::{AdmittedMember, LeagueAuthority, LeagueSettings};
+pub use crate::mtls::TrustStore;
+pub use crate::participant_identity::admission_request::{AdmissionRequest, Applicant};
+pub use crate::participant_identity::join_file::JoinFile;
+pub use crate::participant_identity::{IdentityFiles, ParticipantIdentity};
+pub use crate::seal::SealAnchor;
+pub use crate::seal::signer::SealSigner;
+pub use crate::signature::{FileSigner, ParticipantSigner, RegisteredKey, RegisteredKeys};

@@ -9,6 +9,7 @@ use hansa_audit_log::time::{Clock, UtcTimestamp};
 use hansa_policy::id::ParticipantId;
 use hansa_policy::peer::{PeerCertificate, VerifiedPeer};
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use parking_lot::RwLock;
 use rustls::client::Resumption;
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::{cipher_suite, default_provider, kx_group};
@@ -17,7 +18,7 @@ use rustls::time_provider::TimeProvider;
 use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
 use rustls_pki_types::{CertificateDer, UnixTime};
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 mod current_identity;
@@ -30,6 +31,7 @@ mod verifier;
 #[derive(Debug)]
 pub struct TrustStore {
     id: ParticipantId,
+    /// Replaced in one assignment, so that a panic elsewhere leaves it whole.
     current: RwLock<Arc<CurrentIdentity>>,
 }
 
@@ -112,7 +114,7 @@ impl TrustStore {
         shown: &[u8],
         now: UtcTimestamp,
     ) -> Result<Option<Arc<TrustBundle>>, Refusal> {
-        let mut held = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.current.write();
         let Some(newer) = held.bundle.accept_newer(shown, now)? else {
             return Ok(None);
         };
@@ -156,8 +158,7 @@ impl TrustStore {
     }
 
     fn current_identity(&self) -> Arc<CurrentIdentity> {
-        // What a lock holds is replaced in one assignment: a panic elsewhere leaves it whole.
-        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.current.read())
     }
 
     fn put(
@@ -165,7 +166,7 @@ impl TrustStore {
         bundle: Arc<TrustBundle>,
         certified: Option<Arc<rustls::sign::CertifiedKey>>,
     ) -> Result<(), Refusal> {
-        let mut held = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.current.write();
         held.bundle.same_league(&bundle)?;
         bundle.not_before_number(held.bundle.content().sequence)?;
         let certified = certified.unwrap_or_else(|| Arc::clone(&held.certified));

@@ -3,13 +3,13 @@
 pub mod frames;
 pub mod sealed_answer;
 
-use crate::execute::StartedPlan;
 use crate::execute::cancellation::CancellationSignal;
-use crate::limits::QueryMemoryPool;
+use crate::execute::started_plan::StartedPlan;
+use crate::runtime::QueryMemoryPool;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use hansa_audit_log::ledger::RecordReceipt;
-use hansa_policy::decision::RowLimit;
+use hansa_policy::decision::quota_budget::RowLimit;
 use hansa_policy::id::RequestId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::fmt;

@@ -9,38 +9,38 @@ pub(crate) mod mutant;
 mod output_batch;
 mod physical_planner;
 pub(crate) mod plan_cache;
+mod plan_preparation;
 pub(crate) mod plan_reset;
 mod plan_runner;
 mod rebatch;
 mod release_coverage;
 mod scrub_nulls;
 pub mod share;
+pub(crate) mod started_plan;
 pub(crate) mod window_memory;
 mod yielding_join;
 
 use crate::answer::QueryAnswer;
-use crate::engine_error;
 use crate::execute::cancellation::CancellationSignal;
 use crate::execute::physical_planner::GovernedQueryPlanner;
-use crate::execute::plan_runner::{ExecutionEvent, LocalFallback, RunnablePlan, run};
+use crate::execute::plan_preparation::{finished, made};
+use crate::execute::plan_runner::{LocalFallback, RunnablePlan, run};
 use crate::execute::share::Sharing;
-use crate::limits::{PLANNING, QueryMemoryPool, QueryResourceLimits, QueryRuntime};
+use crate::execute::started_plan::StartedPlan;
+use crate::limits::{PLANNING, QueryResourceLimits};
+use crate::runtime::{QueryMemoryPool, QueryRuntime};
 use crate::session;
 use crate::snapshot::registry::SnapshotSet;
-use crate::sql::functions::{exact_arithmetic, total_order};
 use crate::sql::planner_threads;
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use datafusion::execution::session_state::SessionState;
-use datafusion::physical_plan::ExecutionPlan;
 use datafusion_expr::LogicalPlan;
 use hansa_audit_log::ledger::RecordReceipt;
-use hansa_enforcement::governance_check::still_gated;
 use hansa_enforcement::permitted_plan::{PermittedPlan, PermittedPlanParts, PlanBasis};
 use hansa_policy::id::RequestId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
-use tokio::sync::mpsc;
 
 /// Runs a permitted plan. The rows are computed on the room's own threads, and stop when the answer is dropped, when `watch`
 /// ends, or when the time of `limits` is over.
@@ -130,62 +130,6 @@ pub struct UnansweredQuery {
     pub opened: RecordReceipt,
     /// The question's identity.
     pub request: RequestId,
-}
-
-/// A running answer, as `answer` takes it over.
-pub(crate) enum StartedPlan {
-    /// It is there already, until it is taken.
-    Ready(Option<RecordBatch>),
-    /// It comes from the room's threads.
-    Running {
-        batches: mpsc::Receiver<ExecutionEvent>,
-        /// Whether the last rows came.
-        over: bool,
-        task: tokio::task::JoinHandle<()>,
-        pool: Arc<QueryMemoryPool>,
-    },
-}
-
-impl StartedPlan {
-    /// The next batch; `None` after the last one. That `watch` has ended is told at once; the plan is not waited for.
-    pub(crate) async fn next(
-        &mut self,
-        watch: &mut CancellationSignal,
-    ) -> Option<Result<RecordBatch, Refusal>> {
-        match self {
-            Self::Ready(batch) => batch.take().map(Ok),
-            Self::Running { over: true, .. } => None,
-            Self::Running {
-                batches,
-                over,
-                task,
-                ..
-            } => {
-                let told = tokio::select! {
-                    biased;
-                    why = watch.wait() => return Some(Err(why)),
-                    told = batches.recv() => told,
-                };
-                match told {
-                    Some(ExecutionEvent::Rows(batch)) => Some(Ok(batch)),
-                    Some(ExecutionEvent::Last(batch)) => {
-                        *over = true;
-                        Some(Ok(batch))
-                    }
-                    Some(ExecutionEvent::Fell(refusal)) => Some(Err(refusal)),
-                    None => engine_error::join_error(task).await.map(Err),
-                }
-            }
-        }
-    }
-
-    /// Ends it.
-    pub(crate) fn end(&mut self) {
-        if let Self::Running { batches, task, .. } = self {
-            batches.close();
-            task.abort();
-        }
-    }
 }
 
 /// What is to be run.
@@ -286,49 +230,6 @@ fn state(
     );
     let state = session::fresh(limits, environment, Arc::new(planner));
     Ok((state, pool))
-}
-
-/// A plan before it is made ready to run.
-struct OptimizedPlan {
-    optimized: LogicalPlan,
-    physical: Arc<dyn ExecutionPlan>,
-}
-
-/// Optimises and plans; on a large stack.
-fn made(
-    plan: LogicalPlan,
-    state: &SessionState,
-    #[cfg(test)] mutant: mutant::GateMutant,
-) -> Result<OptimizedPlan, Refusal> {
-    let optimized = exact_arithmetic::guarded(plan)
-        .and_then(total_order::totally_ordered)
-        .and_then(|plan| session::optimized(state, plan))
-        .map_err(|error| engine_error::running(&error))?;
-    still_gated(&optimized)?;
-    let physical = futures::executor::block_on(
-        state
-            .query_planner()
-            .create_physical_plan(&optimized, state),
-    )
-    .map_err(|error| engine_error::running(&error))?;
-    let made = OptimizedPlan {
-        optimized,
-        physical,
-    };
-    #[cfg(test)]
-    if mutant == mutant::GateMutant::NoLeaf {
-        return Ok(made);
-    }
-    gated_leaf::all_gated(&made.physical, &made.optimized)?;
-    Ok(made)
-}
-
-/// Makes a plan ready to run: its joins yield, and they and its windows are counted.
-fn finished(physical: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>, Refusal> {
-    yielding_join::with_yielding_joins(physical)
-        .and_then(build_side_memory::counted)
-        .and_then(window_memory::counted)
-        .map_err(|error| engine_error::running(&error))
 }
 
 /// What `EXPLAIN` shows: the plan as it was asked, over the permitted view.

@@ -11,11 +11,12 @@ use datafusion::common::runtime::{JoinSetTracer, set_join_set_tracer};
 use futures::future::BoxFuture;
 use hansa_audit_log::time::Clock;
 use hansa_policy::id::ParticipantId;
+use parking_lot::{Mutex, MutexGuard};
 use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use tokio::task::futures::TaskLocalFuture;
 
@@ -74,7 +75,7 @@ impl FairScheduler {
     }
 
     fn lock(&self) -> MutexGuard<'_, SchedulerState> {
-        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+        self.board.lock()
     }
 }
 

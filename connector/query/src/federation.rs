@@ -2,10 +2,16 @@
 //!
 //! Nothing here opens a socket; a [`remote_query::RemoteExecutor`] carries the errands. All texts that travel are fixed before the
 //! first row arrives, so nothing of one participant's rows can reach another; but for keys that its contract lets travel
-//! ([`narrow`]).
+//! ([`remote_query::PushdownKeys`]).
 
 pub mod explanation;
+pub mod federated_answer;
 pub mod federated_query;
+mod key_space;
+mod movable_expr;
+pub mod options;
+mod plan_fragments;
+mod plan_union;
 pub mod provenance;
 pub mod query_cache;
 pub mod query_catalog;
@@ -26,9 +32,11 @@ mod pushdown;
 mod query_ir;
 mod remote_query_builder;
 mod remote_query_exec;
+mod remote_query_source;
 mod remote_sql;
 mod response_check;
 mod row_estimate;
+pub mod table;
 mod table_source;
 mod time_precision;
 pub mod time_span;

@@ -10,8 +10,9 @@ use crate::execute::cancellation::CancellationSignal;
 use crate::execute::execute_among;
 use crate::fixture::dataset_files::DatasetFileLayout;
 use crate::fixture::storage::FixtureStorage;
-use crate::limits::{QueryResourceLimits, QueryRuntime, SqlStatementLimits, runtime};
+use crate::limits::{QueryResourceLimits, SqlStatementLimits};
 use crate::release;
+use crate::runtime::{QueryRuntime, runtime};
 use crate::snapshot::Snapshot;
 use crate::snapshot::registry::SnapshotSet;
 use crate::sql;
@@ -30,15 +31,17 @@ use hansa_enforcement::bound_plan::BoundPlan;
 use hansa_enforcement::cube_plan::PrivatePlanContext;
 use hansa_enforcement::permitted_plan::{PermittedPlan, apply};
 use hansa_policy::contract::ActiveContracts;
-use hansa_policy::decision::{DecisionInput, PermitDecision, decide};
+use hansa_policy::decision::decision_input::DecisionInput;
+use hansa_policy::decision::{PermitDecision, decide};
 use hansa_policy::id::{ClauseId, DatasetId, RequestId};
 use hansa_policy::published_list::PublishedLists;
 use hansa_policy::refusal::Refusal;
 use hansa_policy::term::purpose::Taxonomy;
 use hansa_policy::term::{Clause, Term};
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use tokio::sync::Semaphore;
 
 /// The two sides of every contract.
@@ -160,7 +163,7 @@ impl FixtureParticipant {
             .unwrap();
         let state = self.folder.path().join("state");
         let held = self.holdings.get_mut(id).unwrap();
-        let cubes: Vec<_> = hansa_policy::term::cube_of(clauses)
+        let cubes: Vec<_> = hansa_policy::term::clause_effects::cube_of(clauses)
             .unwrap()
             .into_iter()
             .collect();
@@ -218,7 +221,7 @@ impl FixtureParticipant {
     /// Planned once, as a connector plans what is put again.
     pub(crate) fn bound(&self, sql: &str) -> Result<BoundPlan, Refusal> {
         let view = self.view();
-        let mut kept = self.kept.lock().unwrap();
+        let mut kept = self.kept.lock();
         if let Some((_, bound)) = kept.get(sql).filter(|(seen, _)| *seen == view) {
             return Ok(bound.clone());
         }

@@ -5,6 +5,7 @@
 //! when it is asked for: all that one question reads of a database is of one state of it.
 
 pub mod discovery;
+mod error_detail;
 mod file_reader;
 pub mod parquet_files;
 mod pinned_store;
@@ -12,6 +13,7 @@ pub mod postgres;
 pub mod storage_backend;
 
 use crate::engine_error;
+use crate::in_place_data::error_detail::ErrorDetail;
 use arrow_schema::{DataType, Field, SchemaRef};
 use datafusion::catalog::Session;
 use datafusion::physical_expr::PhysicalExpr;
@@ -21,13 +23,14 @@ use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion_common::Result;
 use datafusion_expr::Operator;
 use hansa_audit_log::digest::Digest;
-use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::refusal::Refusal;
 use object_store::ObjectStore;
+use parking_lot::Mutex;
 use parquet_files::ParquetFileSet;
 use postgres::PostgresTable;
 use postgres::query_connections::QueryConnections;
 use serde::{Deserialize, Serialize};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use storage_backend::StorageBackend;
 
 /// Where the rows of a dataset stay, as its manifest holds it.
@@ -58,32 +61,6 @@ impl InPlaceLocation {
                 table.schema, table.name, table.server.database
             )],
         }
-    }
-}
-
-/// How much is told of what stands in the way of rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ErrorDetail {
-    /// All of it: to the own house, which configures it.
-    All,
-    /// That it is so: to whoever asks. The reason, which names files and machines, goes into the own log.
-    Little,
-}
-
-impl ErrorDetail {
-    fn of(self, refusal: Refusal) -> Refusal {
-        let plain = matches!(
-            refusal.code,
-            ErrorCode::SourceChanged | ErrorCode::SchemaChanged | ErrorCode::ResourceLimit
-        );
-        if plain || self == Self::All {
-            return refusal;
-        }
-        tracing::error!(name: "in_place.unavailable", detail = %refusal, "rows in place can't be read");
-        Refusal::new(
-            ErrorCode::SourceUnavailable,
-            "the rows of a dataset in place can't be read at this time",
-        )
     }
 }
 
@@ -156,7 +133,7 @@ impl InPlaceDataset {
     /// Opened once, and again when other keys were put into their file.
     fn open(&self, lake: &ParquetFileSet) -> Result<Arc<dyn ObjectStore>, Refusal> {
         let keys = lake.store.keys_digest();
-        let mut held = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.store.lock();
         if let Some(open) = held.as_ref().filter(|open| open.by == keys) {
             return Ok(Arc::clone(&open.store));
         }

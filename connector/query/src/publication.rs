@@ -1,96 +1,32 @@
 //! From configured files to an immutable snapshot: read what changed, prepare, check, write, and swap it in whole.
 
 mod append;
+pub mod context;
 pub mod dataset_entry;
 mod in_place_publication;
 pub mod input;
 pub mod parsed_source;
 pub mod preparation;
+pub mod report;
 pub mod snapshot_writer;
 pub mod source_check;
 pub mod staged_snapshot;
+pub mod written_snapshot;
 
 use crate::ingest::config::{DatasetConfig, ShortRowHandling, SourceKind};
 use crate::ingest::ingest_counts::{IngestCounts, ROW};
-use crate::limits::QueryResourceLimits;
 use crate::model::{self, Model};
+use crate::publication::context::{PublicationContext, PublicationProgress};
+use crate::publication::written_snapshot::WrittenSnapshot;
 use crate::snapshot::dataset_dir::{self, DatasetDir};
 use crate::snapshot::manifest::Manifest;
 use arrow_schema::SchemaRef;
-use hansa_audit_log::time::UtcTimestamp;
-use hansa_catalog::dataset::{Dataset, DatasetColumn};
-use hansa_policy::id::{DatasetId, ParticipantId};
+use hansa_catalog::dataset::Dataset;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use input::PublicationInputs;
 use parsed_source::ParsedSource;
-use snapshot_writer::WrittenSnapshot;
 use staged_snapshot::{StagedRows, StagedSnapshot};
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-
-/// What a publication needs to know beside the dataset's own configuration.
-#[derive(Debug, Clone)]
-pub struct PublicationContext {
-    /// The participant that publishes.
-    pub owner: ParticipantId,
-    /// Its zone, for datasets that state none.
-    pub zone: String,
-    /// The state folder.
-    pub state: PathBuf,
-    /// The secret under which the schemas of its datasets are named.
-    pub schema_secret: [u8; 32],
-    /// The time of publication.
-    pub now: UtcTimestamp,
-    /// What `prepare` and sorting may use.
-    pub limits: QueryResourceLimits,
-    /// Whether a feed begins again.
-    pub anew: bool,
-    /// The label of its last publication on the books.
-    pub logged: Option<String>,
-    /// Whether the published snapshot is damaged: then it is published anew although its sources are the same.
-    pub damaged: bool,
-}
-
-/// How far a publication is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PublicationProgress<'a> {
-    /// A file is looked at.
-    File {
-        /// The file, as the configuration names it.
-        name: &'a str,
-        /// How many came before it.
-        done: usize,
-        /// How many there are.
-        of: usize,
-        /// Whether it is read anew; otherwise it is known from an earlier publication.
-        read: bool,
-    },
-    /// So many rows were read from a file, and at the end written.
-    Rows(u64),
-}
-
-/// What a publication did or would do.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PublicationReport {
-    /// The dataset.
-    pub dataset: DatasetId,
-    /// Files of the source.
-    pub files: usize,
-    /// Files that were read anew; the others were known.
-    pub files_read: usize,
-    /// What was read and what was not, over all files.
-    pub counts: IngestCounts,
-    /// Rows of the snapshot.
-    pub rows: u64,
-    /// Of a feed: rows that came with this publication.
-    pub arrived: Option<u64>,
-    /// Rows of the snapshot without a value, by column: missing at the source, or made so by `prepare`.
-    pub nulls: BTreeMap<String, u64>,
-    /// Rows of the snapshot that is published now.
-    pub rows_before: Option<u64>,
-    /// How the schema differs from the published one; empty where it does not.
-    pub schema_changes: Vec<String>,
-}
+use std::path::Path;
 
 /// What [`stage`] came to.
 #[derive(Debug)]
@@ -214,7 +150,7 @@ fn compose(
     let order = dataset_entry::order(config, &entry.columns)?;
     // No new file of a feed is no row: a `prepare` that counts would make one of nothing.
     let written = if inputs.files.is_empty() {
-        snapshot_writer::nothing(&entry)
+        crate::publication::written_snapshot::nothing(&entry)
     } else {
         snapshot_writer::write(prepared, &entry, &order, folder, context, progress)
             .map_err(|refusal| preparation::placed(refusal, config))?
@@ -262,54 +198,6 @@ fn describe(
         column.distinct = seen.distinct;
     }
     Ok(())
-}
-
-/// How one list of columns differs from another, a sentence each.
-#[must_use]
-pub fn schema_changes(before: &[DatasetColumn], after: &[DatasetColumn]) -> Vec<String> {
-    let mut changes = Vec::new();
-    for old in before {
-        match after.iter().find(|new| new.name == old.name) {
-            None => changes.push(format!("column `{}` goes", old.name)),
-            Some(new) => {
-                if new.kind != old.kind {
-                    changes.push(format!(
-                        "column `{}` changes from {} to {}",
-                        old.name,
-                        old.kind.as_str(),
-                        new.kind.as_str()
-                    ));
-                }
-                if new.nullable != old.nullable {
-                    let may = if new.nullable {
-                        "may now lack"
-                    } else {
-                        "always has"
-                    };
-                    changes.push(format!("column `{}` {may} a value", old.name));
-                }
-            }
-        }
-    }
-    for new in after {
-        if !before.iter().any(|old| old.name == new.name) {
-            changes.push(format!(
-                "column `{}` comes, {}",
-                new.name,
-                new.kind.as_str()
-            ));
-        }
-    }
-    let kept = |list: &[DatasetColumn], other: &[DatasetColumn]| -> Vec<String> {
-        list.iter()
-            .filter(|column| other.iter().any(|that| that.name == column.name))
-            .map(|column| column.name.to_string())
-            .collect()
-    };
-    if kept(before, after) != kept(after, before) {
-        changes.push("the order of the columns changes".to_owned());
-    }
-    changes
 }
 
 fn declared(config: &DatasetConfig, name: &str) -> Result<&'static Model, Refusal> {

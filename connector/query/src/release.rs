@@ -8,6 +8,7 @@
 mod cell_file;
 mod cell_keys;
 mod cell_queries;
+mod columns;
 mod correction;
 mod differencing;
 mod due_releases;
@@ -18,10 +19,11 @@ mod noisy_release;
 mod workspace;
 
 use crate::limits::QueryResourceLimits;
-use crate::release::history::{ReleaseHistory, ReleaseOutcome};
+use crate::release::history::ReleaseHistory;
 use crate::snapshot::Snapshot;
 use crate::snapshot::checked_files::CheckedFiles;
 use crate::snapshot::dataset_dir::DatasetDir;
+use crate::snapshot::released_cells::{ReleaseOutcome, ReleasePeriod, ReleasedCells};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::Dataset;
@@ -31,55 +33,6 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// What is released of a dataset.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ReleasedCells {
-    /// The file of the cells of each cube, by [`Cube::shape`].
-    pub cells: BTreeMap<Digest, PathBuf>,
-    /// The periods whose cells were not released since a budget of privacy was spent, by [`Cube::shape`].
-    pub lacking: BTreeMap<Digest, Vec<ReleasePeriod>>,
-    /// What became of each release, the oldest first.
-    pub facts: Vec<ReleaseOutcome>,
-    /// What the files of the cells must hold: they are read through it.
-    pub(crate) checked: Arc<CheckedFiles>,
-    /// The same for the rows that cells are made of, file by file.
-    rows: Vec<Arc<CheckedFiles>>,
-}
-
-impl ReleasedCells {
-    /// Reads all files and holds them against what was released. Blocks.
-    ///
-    /// # Errors
-    /// `SNAPSHOT_DAMAGED`.
-    pub(crate) fn check(&self) -> Result<(), Refusal> {
-        self.checked.check()?;
-        self.rows.iter().try_for_each(|rows| rows.check())
-    }
-
-    /// That no file is known to be damaged.
-    ///
-    /// # Errors
-    /// `SNAPSHOT_DAMAGED`.
-    pub(crate) fn damage(&self) -> Result<(), Refusal> {
-        self.checked.damage()?;
-        self.rows.iter().try_for_each(|rows| rows.damage())
-    }
-
-    /// All files of which it is known what they must hold.
-    fn all_checked(&self) -> impl Iterator<Item = &Arc<CheckedFiles>> {
-        std::iter::once(&self.checked).chain(&self.rows)
-    }
-}
-
-/// A period in the unit of the column by which cells are released: microseconds or days.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReleasePeriod {
-    /// Its start.
-    pub from: i64,
-    /// The start of the next one.
-    pub to: i64,
-}
 
 /// What is due, complete on disk, and read by nobody yet.
 #[derive(Debug)]

@@ -2,17 +2,20 @@
 
 pub mod block_digests;
 pub mod borrowed_snapshot;
+pub mod bucket_names;
+pub mod change;
 pub mod checked_block_cache;
 pub mod checked_files;
 pub(crate) mod checked_store;
 pub mod dataset_dir;
 pub mod manifest;
 pub mod registry;
+pub mod released_cells;
 pub mod segments;
 pub(crate) mod self_digest;
 
 use crate::in_place_data::{InPlaceDataset, InPlaceLocation};
-use crate::release::ReleasedCells;
+use crate::snapshot::released_cells::ReleasedCells;
 use checked_block_cache::CheckedBlockCache;
 use checked_files::CheckedFiles;
 use hansa_audit_log::digest::Digest;

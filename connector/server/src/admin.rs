@@ -2,6 +2,8 @@
 
 pub(crate) mod audit;
 mod catalog;
+pub(crate) mod command_envelope;
+pub(crate) mod command_event;
 pub(crate) mod config;
 mod contract;
 mod credential;
@@ -15,30 +17,13 @@ mod simulate;
 mod sql;
 mod status;
 
-use crate::admin::event_sink::{ClientDisconnected, CommandEvent, EventSink};
+use crate::admin::command_envelope::CommandEnvelope;
+use crate::admin::command_event::CommandEvent;
+use crate::admin::event_sink::{ClientDisconnected, EventSink};
 use crate::cli::connector_command::ConnectorCommand;
 use crate::participant::Connector;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
-
-/// Settings that come with every command.
-#[derive(Debug, Clone, Copy, Default, serde::Serialize, serde::Deserialize)]
-pub(crate) struct CommandOptions {
-    /// Say what would be done, change nothing.
-    pub(crate) dry_run: bool,
-}
-
-/// A command as it travels to a connector.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
-pub(crate) struct CommandEnvelope {
-    /// What to do.
-    pub(crate) verb: ConnectorCommand,
-    /// How.
-    pub(crate) manner: CommandOptions,
-    /// For which Unix user, as the kernel names it; nobody in particular inside a command's own process.
-    #[serde(skip)]
-    pub(crate) caller: Option<u32>,
-}
 
 /// What a verb came to: an exit status, or a refusal.
 type CommandResult = Result<u8, CommandError>;
@@ -125,17 +110,4 @@ pub(crate) fn gathered(problems: Vec<Refusal>) -> Refusal {
         });
         first.with_help(format!("also {place}{other}"))
     })
-}
-
-/// Runs blocking work off the runtime.
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
-) -> Result<T, Refusal> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(_) => Err(Refusal::new(
-            ErrorCode::Internal,
-            "the work ended unexpectedly",
-        )),
-    }
 }

@@ -12,14 +12,13 @@ pub(crate) mod row_sink;
 pub(crate) mod sql_input;
 pub(crate) mod terminal;
 
+use crate::cli::connector_command::ConnectorCommand;
+use crate::cli::connector_command::cluster::{ClusterCommand, ServeArgs};
+use crate::cli::connector_command::key::{KeyCommand, SigningAlgorithm};
+use crate::cli::connector_command::league::{LeagueKeyArgs, LeagueMandatesArgs, LeagueSealArgs};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::time::Duration;
-
-use crate::cli::connector_command::ConnectorCommand;
-use crate::cli::connector_command::cluster::{ClusterCommand, ServeArgs};
-use crate::cli::connector_command::key::KeyCommand;
-use crate::cli::connector_command::league::{LeagueKeyArgs, LeagueMandatesArgs, LeagueSealArgs};
 
 /// A federated data space connector for cities.
 #[derive(Debug, Parser)]
@@ -172,15 +171,6 @@ pub(crate) struct InitArgs {
     /// How its signing key signs contracts, withdrawals and receipts
     #[arg(long, value_enum, default_value = "eddsa", ignore_case = true)]
     pub(crate) algorithm: SigningAlgorithm,
-}
-
-/// How a participant signs; both are accepted from everybody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum SigningAlgorithm {
-    /// Ed25519
-    Eddsa,
-    /// ECDSA over P-256 with SHA-256
-    Es256,
 }
 
 /// What an issuer may state of participants.

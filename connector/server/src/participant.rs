@@ -1,25 +1,78 @@
-//! A participant as one value: identity, log, book, catalogue, index and everything that runs. Nothing of it is global.
+//! A participant as one value: its records, contracts, datasets, and everything that runs. Nothing of it is global.
+//!
+//! # Order of locks
+//!
+//! A lock is taken only by whoever holds none of those below it. Beside what is said here nobody holds two at once.
+//!
+//! Those that are waited for, also across a call to a peer:
+//!
+//! 1. `contracts.notice_lock`: one round of notices; who finds it taken goes away. What a round posts takes `negotiation_lock`.
+//! 2. `peers.delivery_queues`, of one peer: first `taking`, then `carrying`. While letters are carried or taken in, the peer is
+//!    called (`peers.connections`, only as long as its map is read), its bundle, heads and letters are taken in, and heads are
+//!    exchanged.
+//! 3. `peers.heads`, the exchange with one peer; within it `judged`.
+//! 4. `contracts.negotiation_lock`: each change of negotiations, members, guards and words of officers. A statement on a log takes
+//!    `judged`. A contract that comes into force has its cells released on another thread, which takes `release_lock`, and is waited for.
+//! 5. `peers.heads`, `judged`: what is on the books of heads changes.
+//! 6. `accounting.charge_lock`: one counted question is admitted.
+//! 7. `limits.refusals`, the window of one participant: a sum is recorded.
+//!
+//! Those of threads that may block:
+//!
+//! 8. `reloadable.reload_lock`: within it `offer_lock`, then `release_lock`, one after the other.
+//! 9. `datasets.snapshots`, its lock of publications: within it `release_lock`, then `archive_lock`, one after the other.
+//! 10. `datasets.offer_lock`: offers are put in force and public views are signed.
+//! 11. `datasets.release_lock`: cells are released, a snapshot takes the place of another one, or a backup is written.
+//! 12. `records.archive_lock`: the log goes to its archive, decisions and snapshots are taken away.
+//!
+//! Within any of these the log may be written, a stop begun, and one of the following taken. They are held for a moment and never
+//! across an `await`; where one of them is held, only those are taken that are named with it:
+//!
+//! - `queries.running`: `contracts.book`, `reloadable` and trust, to find who belongs to a group no longer.
+//! - `datasets.catalog`: `contracts.book`, to show somebody what there is.
+//! - `accounting.answered_requests`: the index, when it is full.
+//! - the index of `records`: the log, to take its newest records in.
+//! - `records.pseudonyms` and `records.texts`: their own stores beside the log.
+//! - `contracts.book`, `reloadable`, `identity`, templates and views of `datasets`, counters of `accounting` and `limits`, maps of
+//!   `peers`: nothing but the clock of the log, and documents.
 
+mod agreement_parameters;
+pub(crate) mod audit_event;
 pub(crate) mod catalog_cache;
 pub(crate) mod cell_releases;
 pub(crate) mod concurrency;
 mod config_records;
+mod connector_identity;
+pub(crate) mod contract_files;
+mod contract_state;
+mod dataset_state;
 pub(crate) mod delivery;
+pub(crate) mod evidence_recording;
 pub(crate) mod group_lists;
 pub(crate) mod index;
 pub(crate) mod issued_receipts;
+mod league_bundle;
 pub(crate) mod log_heads;
+mod membership_checks;
 pub(crate) mod offers;
 pub(crate) mod peer_aliases;
+mod peer_calls;
 pub(crate) mod peer_connections;
+mod peer_state;
 pub(crate) mod prepaid_balances;
 pub(crate) mod provider_restrictions;
 pub(crate) mod pseudonyms;
 pub(crate) mod published_lists;
+mod query_accounting;
+mod query_execution;
+mod query_limits;
 pub(crate) mod query_texts;
 pub(crate) mod quota_budget;
 pub(crate) mod rate_limit;
+mod record_keeping;
 pub(crate) mod refusal_recorder;
+mod refused_queries;
+mod reloadable_state;
 mod request_dedup;
 pub(crate) mod running_queries;
 pub(crate) mod schema_secret;
@@ -36,46 +89,27 @@ mod unfiled_documents;
 pub(crate) mod workers;
 
 use crate::config::ConnectorConfig;
-use crate::participant::concurrency::{ConcurrencyLimiter, QueryPermit};
-use crate::participant::delivery::DeliveryQueues;
-use crate::participant::group_lists::GroupLists;
-use crate::participant::issued_receipts::IssuedReceipts;
-use crate::participant::log_heads::HeadTracker;
-use crate::participant::offers::public_views::PendingView;
-use crate::participant::peer_connections::PeerConnections;
-use crate::participant::prepaid_balances::BalanceStore;
-use crate::participant::query_texts::text_queue::QueryTextQueue;
-use crate::participant::quota_budget::BudgetCounters;
-use crate::participant::rate_limit::RateLimiter;
-use crate::participant::refusal_recorder::RefusalRecorder;
-use crate::participant::running_queries::RunningQueries;
-use crate::participant::workers::WorkerRegistry;
+use crate::participant::audit_event::AuditEvent;
+use crate::participant::concurrency::QueryPermit;
+use crate::participant::connector_identity::ConnectorIdentity;
+use crate::participant::contract_state::ContractState;
+use crate::participant::dataset_state::DatasetState;
+use crate::participant::peer_state::PeerState;
+use crate::participant::query_accounting::QueryAccounting;
+use crate::participant::query_execution::QueryExecution;
+use crate::participant::query_limits::QueryLimits;
+use crate::participant::record_keeping::RecordKeeping;
+use crate::participant::reloadable_state::ReloadableState;
 use crate::process::clock::AdjustableClock;
-use crate::workflow::audit_event::AuditEvent;
 use hansa_audit_log::json::Json;
-use hansa_audit_log::ledger::{Evidence, Recorded};
 use hansa_audit_log::time::{Clock, UtcTimestamp};
-use hansa_audit_store::AuditLog;
-use hansa_catalog::Catalog;
-use hansa_identity::mtls::TrustStore;
-use hansa_identity::signature::ParticipantSigner;
-use hansa_policy::contract::ContractRegistry;
-use hansa_policy::id::{ParticipantId, RequestId};
+use hansa_policy::id::ParticipantId;
 use hansa_policy::published_list::PublishedLists;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::restriction::ProviderRestrictions;
 use hansa_policy::term::purpose::Taxonomy;
-use hansa_proto::peer::catalog_page::ListedTemplate;
-use hansa_query::federation::query_cache::FederatedQueryCache;
-use hansa_query::limits::{QueryResourceLimits, QueryRuntime};
-use hansa_query::snapshot::registry::SnapshotRegistry;
-use hansa_query::sql::logical_plan_cache::LogicalPlanCache;
-use hansa_store::document_folder::DocumentFolder;
-use hansa_store::state_index::StateIndex;
-use std::collections::BTreeSet;
+use hansa_query::limits::QueryResourceLimits;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use tokio::sync::Notify;
+use std::sync::Arc;
 
 /// A participant.
 pub(crate) struct Connector {
@@ -83,90 +117,28 @@ pub(crate) struct Connector {
     pub(crate) clock: Clock,
     /// The same, to be moved.
     pub(crate) adjustable_clock: AdjustableClock,
-    /// The texts of questions, beside the log: those that wait are written before the log lets go of the folder.
-    pub(crate) texts: QueryTextQueue,
-    /// Its log.
-    pub(crate) log: AuditLog,
-    /// Who stands behind pseudonyms in the log, and the reasons that people gave.
-    pub(crate) pseudonyms: pseudonyms::PseudonymRegistry,
-    /// Its documents.
-    pub(crate) documents: DocumentFolder,
-    /// What it believes and shows.
-    pub(crate) trust: Arc<TrustStore>,
-    /// Signs contracts, withdrawals and receipts.
-    pub(crate) signer: RwLock<Arc<dyn ParticipantSigner>>,
-    /// The snapshots that are current.
-    pub(crate) snapshots: SnapshotRegistry,
-    /// What questions that were put before were planned to, to be answered here.
-    pub(crate) plans: LogicalPlanCache,
-    /// What questions of our own people that were put before were planned to.
-    pub(crate) questions: FederatedQueryCache,
-    /// Where questions run.
-    pub(crate) query_runtime: QueryRuntime,
-    /// The answers under way.
-    pub(crate) running: RunningQueries,
-    /// Questions at once.
-    pub(crate) concurrency: ConcurrencyLimiter,
-    /// How fast rows leave.
-    pub(crate) rate_limiter: RateLimiter,
-    /// What was spent.
-    pub(crate) budgets: BudgetCounters,
-    /// What was paid beforehand, and spent of it.
-    pub(crate) prepaid_balances: BalanceStore,
-    /// Held while a question that is counted is admitted, so that two can't spend the same last use.
-    pub(crate) counting: tokio::sync::Mutex<()>,
-    /// The questions answered since the start, so that each is answered once.
-    pub(crate) answered_requests: Mutex<BTreeSet<(RequestId, ParticipantId)>>,
-    /// Heads of logs, ours and others', on their way between witnesses.
-    pub(crate) heads: HeadTracker,
-    /// Receipts that were issued a moment ago.
-    pub(crate) issued_receipts: IssuedReceipts,
-    /// What each was refused in this minute.
-    pub(crate) refusals: RefusalRecorder,
-    /// Connections to peers.
-    pub(crate) connections: PeerConnections,
-    /// Those to the own workers.
-    pub(crate) workers: WorkerRegistry,
-    /// Who carries letters to them.
-    pub(crate) delivery_queues: DeliveryQueues,
-    /// Names the schemas of its datasets, so that nobody can guess at them.
-    pub(crate) schema_secret: [u8; 32],
-    /// What is still owed for answers that nobody reads any more.
-    pub(crate) background_tasks: tokio_util::task::TaskTracker,
-    /// Given when letters were put into the outbox.
-    pub(crate) outbox_signal: Notify,
-    /// Held while people are told what ends soon.
-    pub(crate) noticing: tokio::sync::Mutex<()>,
-    /// Held while configuration and trust are read again: a person and a new bundle may ask for it at once.
-    pub(crate) reloading: Mutex<()>,
-    /// Taken by whoever changes negotiations or the index, so that changes follow each other.
-    pub(crate) negotiation_lock: tokio::sync::Mutex<()>,
+    /// Its log, and what is kept beside it.
+    pub(crate) records: RecordKeeping,
+    /// As whom it acts.
+    pub(crate) identity: ConnectorIdentity,
+    /// What it goes by and may change while it runs.
+    pub(crate) reloadable: ReloadableState,
+    /// What it has and offers.
+    pub(crate) datasets: DatasetState,
+    /// Its contracts.
+    pub(crate) contracts: ContractState,
+    /// How questions run.
+    pub(crate) queries: QueryExecution,
+    /// What holds them back.
+    pub(crate) limits: QueryLimits,
+    /// What answers cost.
+    pub(crate) accounting: QueryAccounting,
+    /// What it knows of others while it runs.
+    pub(crate) peers: PeerState,
     #[cfg(test)]
     pub(crate) pauses: testing::pause_point::PausePoints,
-    config: RwLock<Arc<ConnectorConfig>>,
-    book: RwLock<ContractRegistry>,
-    catalog: RwLock<Catalog>,
-    taxonomy: RwLock<Arc<Taxonomy>>,
-    /// What others may clone.
-    templates: RwLock<Vec<ListedTemplate>>,
-    groups: RwLock<Arc<GroupLists>>,
-    guards: RwLock<Arc<ProviderRestrictions>>,
-    /// Public views that wait for two officers.
-    pending_views: RwLock<Vec<PendingView>>,
-    published: RwLock<Arc<PublishedLists>>,
-    state: Mutex<StateIndex>,
-    /// Held while offers are put in force, so that nobody signs a public view twice.
-    pub(crate) offering: Mutex<()>,
-    /// Held while cells are released: one after another, so that each sees what was released before.
-    pub(crate) releasing: Mutex<()>,
-    /// Held while files of the log go to its archive.
-    pub(crate) archiving: Mutex<()>,
-    /// That the signed heads of the log were gone when it was opened.
-    lost_heads: Option<Refusal>,
     /// Held as long as the participant runs; nobody else may use the folder.
-    _lock: std::fs::File,
-    /// Where its questions run; absent from its end on.
-    runtime: Mutex<Option<tokio::runtime::Runtime>>,
+    _folder_lock: std::fs::File,
 }
 
 impl std::fmt::Debug for Connector {
@@ -177,34 +149,31 @@ impl std::fmt::Debug for Connector {
     }
 }
 
-fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
-    lock.read().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
-    lock.write().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Connector {
     /// The configuration in force.
     pub(crate) fn config(&self) -> Arc<ConnectorConfig> {
-        Arc::clone(&read(&self.config))
+        self.reloadable.config()
     }
 
-    /// Puts another configuration in force.
-    pub(crate) fn set_config(&self, config: ConnectorConfig) {
-        *write(&self.config) = Arc::new(config);
-        self.workers.forget_all();
+    /// Puts another configuration in force, with the purposes and the lists that it names.
+    pub(crate) fn set_config(
+        &self,
+        config: ConnectorConfig,
+        taxonomy: Taxonomy,
+        published: PublishedLists,
+    ) {
+        self.reloadable.reload(config, taxonomy, published);
+        self.peers.workers.forget_all();
     }
 
     /// Who it is.
     pub(crate) fn id(&self) -> ParticipantId {
-        read(&self.config).participant.id.clone()
+        self.reloadable.id()
     }
 
     /// Now, by the log's clock: never before the last record, whatever happens to the machine's. What is over stays over.
     pub(crate) fn now(&self) -> UtcTimestamp {
-        self.log.now()
+        self.records.log.now()
     }
 
     /// Microseconds on the clock that only counts, for what is done at most so often.
@@ -217,7 +186,7 @@ impl Connector {
     /// # Errors
     /// `CLOCK_UNTRUSTED`.
     pub(crate) fn trusted_clock(&self) -> Result<(), Refusal> {
-        if self.log.is_clock_trusted() {
+        if self.records.log.is_clock_trusted() {
             return Ok(());
         }
         Err(Refusal::new(
@@ -231,7 +200,7 @@ impl Connector {
     /// # Errors
     /// When the log can't be written.
     pub(crate) fn rely_on_clock(&self) -> Result<(), Refusal> {
-        if self.log.is_clock_trusted() {
+        if self.records.log.is_clock_trusted() {
             return Ok(());
         }
         let looked = AuditEvent::new(
@@ -242,93 +211,12 @@ impl Connector {
             ],
         );
         let _durable = self.record_now(looked)?;
-        self.log.acknowledge_clock();
+        self.records.log.acknowledge_clock();
         Ok(())
     }
 
-    /// Reads the book.
-    pub(crate) fn book<T>(&self, act: impl FnOnce(&ContractRegistry) -> T) -> T {
-        act(&read(&self.book))
-    }
-
-    /// Changes the book.
-    pub(crate) fn book_mut<T>(&self, act: impl FnOnce(&mut ContractRegistry) -> T) -> T {
-        act(&mut write(&self.book))
-    }
-
-    /// Reads the catalogue.
-    pub(crate) fn catalog<T>(&self, act: impl FnOnce(&Catalog) -> T) -> T {
-        act(&read(&self.catalog))
-    }
-
-    /// Changes the catalogue.
-    pub(crate) fn catalog_mut<T>(&self, act: impl FnOnce(&mut Catalog) -> T) -> T {
-        act(&mut write(&self.catalog))
-    }
-
-    /// The purposes known here: the vocabulary and the own ones.
-    pub(crate) fn taxonomy(&self) -> Arc<Taxonomy> {
-        Arc::clone(&read(&self.taxonomy))
-    }
-
-    /// Puts other purposes in force.
-    pub(crate) fn set_taxonomy(&self, taxonomy: Taxonomy) {
-        *write(&self.taxonomy) = Arc::new(taxonomy);
-    }
-
-    fn locked(&self) -> MutexGuard<'_, StateIndex> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Reads the index, after it has taken in every durable record.
-    ///
-    /// # Errors
-    /// When the index can't be brought up to date.
-    pub(crate) fn index<T>(
-        &self,
-        act: impl FnOnce(&StateIndex) -> Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
-        waiting(|| {
-            let mut state = self.locked();
-            index::catch_up(&self.log, &mut state)?;
-            act(&state)
-        })
-    }
-
-    /// The same for rows that are few whatever the index holds. To take in the last records and to find these takes less time than to
-    /// hand on what else this thread does; where it would not, that is handed on as ever.
-    ///
-    /// # Errors
-    /// As [`Self::index`].
-    pub(crate) fn index_fast<T>(
-        &self,
-        act: impl FnOnce(&StateIndex) -> Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
-        if let Ok(mut state) = self.state.try_lock()
-            && self.log.size().saturating_sub(state.position()) <= FEW
-        {
-            index::catch_up(&self.log, &mut state)?;
-            return act(&state);
-        }
-        self.index(act)
-    }
-
-    /// Records something; when this returns it is durable.
-    ///
-    /// # Errors
-    /// `EVIDENCE_UNAVAILABLE` or `DISK_FULL`; then nothing may be done.
-    pub(crate) async fn record<T>(&self, value: T) -> Result<Recorded<T>, Refusal>
-    where
-        T: Evidence + Send + 'static,
-    {
-        self.log
-            .record(value)
-            .await
-            .map_err(|unwritable| hansa_audit_store::refusal(&unwritable))
-    }
-
     /// The limits of one question.
-    pub(crate) fn limits(&self) -> QueryResourceLimits {
+    pub(crate) fn query_limits(&self) -> QueryResourceLimits {
         let limits = self.config().limits;
         QueryResourceLimits {
             memory: usize::try_from(limits.memory).unwrap_or(usize::MAX),
@@ -343,7 +231,9 @@ impl Connector {
     /// # Errors
     /// `TOO_MANY_STREAMS`.
     pub(crate) fn query_permit(&self) -> Result<QueryPermit, Refusal> {
-        self.concurrency.take(self.config().limits.concurrent)
+        self.limits
+            .concurrency
+            .take(self.config().limits.concurrent)
     }
 
     /// A seat for a question of a peer.
@@ -351,7 +241,8 @@ impl Connector {
     /// # Errors
     /// `TOO_MANY_STREAMS`.
     pub(crate) fn peer_query_permit(&self, peer: &ParticipantId) -> Result<QueryPermit, Refusal> {
-        self.concurrency
+        self.limits
+            .concurrency
             .take_for(peer, self.config().limits.concurrent)
     }
 
@@ -359,34 +250,4 @@ impl Connector {
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.config().state.join(name)
     }
-}
-
-/// So many records are taken into the index in between.
-const FEW: u64 = 16;
-
-/// Does something that waits for a disk. On a thread that drives other tasks too, these move on to another one meanwhile.
-pub(crate) fn waiting<T>(act: impl FnOnce() -> T) -> T {
-    match tokio::runtime::Handle::try_current() {
-        Ok(handle) if handle.runtime_flavor() == tokio::runtime::RuntimeFlavor::MultiThread => {
-            tokio::task::block_in_place(act)
-        }
-        Ok(_) | Err(_) => act(),
-    }
-}
-
-/// Random bytes, for identities and nonces.
-pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
-    let mut bytes = [0_u8; N];
-    rand::RngCore::fill_bytes(&mut rand::rng(), &mut bytes);
-    bytes
-}
-
-/// So many random bytes as hexadecimal digits.
-pub(crate) fn random_hex(bytes: usize) -> String {
-    let random: [u8; 32] = random_bytes();
-    random
-        .iter()
-        .take(bytes)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }

@@ -1,9 +1,11 @@
 //! Wiring: where things are found, the clock, and how the rooms are built and taken down.
 
 pub(crate) mod admin_service;
+pub(crate) mod blocking_work;
 pub(crate) mod clock;
 pub(crate) mod config_lookup;
 mod member_hosts;
+pub(crate) mod randomness;
 pub(crate) mod server;
 pub(crate) mod thread_shutdown;
 pub(crate) mod worker_server;

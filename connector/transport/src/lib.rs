@@ -1,6 +1,97 @@
-//! The wire faces of a connector: peers and workers over mutual TLS, and the command line over the local socket.
+//! The connections of a connector: to peers, to its own workers, and to the command line.
 //!
-//! A face speaks one protocol. It decides nothing: what it is asked it hands to a [`peer_handler::PeerHandler`] or a desk.
+//! Peers speak gRPC and Arrow Flight over mutual TLS. Workers do so under certificates of the cluster. The command line uses a
+//! Unix socket. This package moves messages. What stands behind a connection is a trait that the binary implements.
+//!
+//! # The walk
+//!
+//! A provider:
+//!
+//! 1. [`peer::server::serve`] accepts connections by a [`TlsAcceptorConfig`]. A finished handshake gives a [`PeerCertificate`].
+//! 2. At every request [`PeerHandler::recognise`] turns it into a [`VerifiedPeer`].
+//! 3. [`PeerHandler::answer`] gives an [`AnswerStream`] of [`AnswerStreamFrame`] values, the receipt last; or a
+//!    [`QueryRejection`], which holds the proof that the refusal is recorded.
+//!
+//! A consumer:
+//!
+//! 1. [`PeerClient::connect`] opens a [`PeerEndpoint`] and checks who is there.
+//! 2. [`PeerClient::ask`] takes a recorded [`QueryRecord`] only, and gives an [`AnswerBatchStream`].
+//!
+//! The command line: [`admin::server::serve`] with an [`AdminHandler`], and [`admin::client::connect`]. Workers:
+//! [`cluster::server::serve`] with a [`ShareHandler`], and a [`WorkerClient`].
+//!
+//! [`PeerCertificate`]: hansa_policy::PeerCertificate
+//! [`VerifiedPeer`]: hansa_policy::VerifiedPeer
+//!
+//! # What it must never do
+//!
+//! - Decide. It asks a handler.
+//! - Believe what a message says about its sender. Who is there follows from the certificate, or from the kernel.
+//! - Send a question or a refusal that is not recorded.
+//! - Know the query engine.
+//!
+//! An example of a whole answer needs a connector at each end; see `tests/e2e`. The examples here are about one connection.
+//!
+//! # A command over the socket
+//!
+//! ```
+//! use futures::stream::{self, BoxStream, StreamExt};
+//! use hansa_proto::{AdminCommand, AdminEvent};
+//! use hansa_transport::{AdminHandler, SocketAccess, admin};
+//!
+//! struct CommandCounter;
+//!
+//! impl AdminHandler for CommandCounter {
+//!     fn run(&self, command: AdminCommand, caller: Option<u32>) -> BoxStream<'static, AdminEvent> {
+//!         let seen = format!("{} by a known user: {}", command.verb, caller.is_some());
+//!         stream::iter([AdminEvent::Notice(seen), AdminEvent::Done { exit_code: 0 }]).boxed()
+//!     }
+//! }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let command = AdminCommand {
+//! #     verb: "status".to_owned(),
+//! #     args: serde_json::Map::new(),
+//! #     timeout: None,
+//! #     directory: "/".into(),
+//! #     program: "hansa".to_owned(),
+//! # };
+//!
+//! let socket = folder.path().join("hansa.sock");
+//! assert!(admin::client::connect(&socket).await?.is_none());
+//!
+//! let listener = admin::server::bind(&socket, SocketAccess::Own)?;
+//! let nobody_else = std::sync::Arc::new(|_| false);
+//! let handler = std::sync::Arc::new(CommandCounter);
+//! tokio::spawn(admin::server::serve(listener, handler, nobody_else, std::future::pending()));
+//!
+//! let client = admin::client::connect(&socket).await?.ok_or("nobody listens")?;
+//! let events: Vec<AdminEvent> = client.run(&command).collect().await;
+//! assert_eq!(events[0], AdminEvent::Notice("status by a known user: true".to_owned()));
+//! assert_eq!(events[1], AdminEvent::Done { exit_code: 0 });
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # A small message of an answer
+//!
+//! ```
+//! use arrow_flight::FlightData;
+//! use hansa_transport::peer::message_packer::{MessagePacker, unpacked};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!
+//! let message = FlightData { data_header: vec![7; 200].into(), data_body: vec![0; 4000].into(), ..FlightData::default() };
+//! let packed = MessagePacker::default().pack(message.clone());
+//! assert!(packed.app_metadata.len() < 1000);
+//! assert_eq!(unpacked(packed.clone())?, message);
+//!
+//! // What is not packed by these rules is refused, not guessed.
+//! let cut = FlightData { app_metadata: packed.app_metadata.slice(..20), ..FlightData::default() };
+//! assert!(unpacked(cut).is_err());
+//! # Ok(())
+//! # }
+//! ```
 #![cfg_attr(
     test,
     allow(
@@ -23,3 +114,17 @@ pub mod notice_delivery;
 pub mod peer;
 pub mod peer_handler;
 mod secure_connection;
+
+pub use crate::admin::client::AdminSocketClient;
+pub use crate::admin::server::{AdminHandler, SocketAccess};
+pub use crate::cluster::client::{ShareStream, WorkerClient};
+pub use crate::cluster::server::{ShareFrame, ShareHandler};
+pub use crate::member_hosts::MemberHosts;
+pub use crate::peer::client::answer_stream::{AnswerBatchStream, TransferSummary};
+pub use crate::peer::client::{PeerClient, PeerEndpoint, QueryRecord};
+pub use crate::peer::server::TlsAcceptorConfig;
+pub use crate::peer::settings::TransportSettings;
+pub use crate::peer_handler::{
+    AnswerStream, AnswerStreamFrame, MessageReceipt, PeerHandler, QueryRejection,
+    RejectedConnection,
+};

@@ -1,8 +1,8 @@
 //! From where members are expected to call.
 
+use parking_lot::Mutex;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Hosts of members, whose connections come before those of strangers from the start.
 #[derive(Debug, Default)]
@@ -11,14 +11,10 @@ pub struct MemberHosts(Mutex<BTreeSet<IpAddr>>);
 impl MemberHosts {
     /// Puts other hosts in the place of these.
     pub fn set(&self, hosts: impl IntoIterator<Item = IpAddr>) {
-        *self.hosts() = hosts.into_iter().map(|host| host.to_canonical()).collect();
+        *self.0.lock() = hosts.into_iter().map(|host| host.to_canonical()).collect();
     }
 
     pub(crate) fn any(&self, is: impl Fn(IpAddr) -> bool) -> bool {
-        self.hosts().iter().any(|host| is(*host))
-    }
-
-    fn hosts(&self) -> MutexGuard<'_, BTreeSet<IpAddr>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().iter().any(|host| is(*host))
     }
 }

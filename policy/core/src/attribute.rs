@@ -1,12 +1,12 @@
 //! What issuers state of participants, as signed credentials, and which of them count: whether the trust bundle lets an
 //! issuer state such a thing, and of whom and until when it is said. A term is judged by what comes out here, never by text.
 
+use crate::contract::signature::{Signature, SignatureVerifier};
 use crate::contract::signature_purpose::SignaturePurpose;
-use crate::contract::{Signature, SignatureVerifier};
 use crate::id::ParticipantId;
 use crate::refusal::{ErrorCode, Refusal};
-use crate::term::region::RegionCode;
-use crate::term::sector::SectorCode;
+use crate::value::region::RegionCode;
+use crate::value::sector::SectorCode;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,9 +23,9 @@ pub enum ParticipantAttribute {
 /// The kinds of attributes: what a trust bundle lets an issuer state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AttributeKind {
-    /// [`ParticipantAttribute::SectorCode`].
+    /// [`ParticipantAttribute::Sector`].
     Sector,
-    /// [`ParticipantAttribute::RegionCode`].
+    /// [`ParticipantAttribute::Region`].
     Region,
 }
 
@@ -248,7 +248,7 @@ impl PresentedAttributes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::SignatoryRole;
+    use crate::contract::signature::SignatoryRole;
     use crate::fixture::{
         CONSUMER, PROVIDER, PermissiveKeys, RejectingKeys, participant, party, signature, time,
     };

@@ -10,24 +10,27 @@ mod consumer_contracts;
 pub mod differencing;
 mod grant;
 pub mod mandate;
+mod mandate_check;
 mod provider_contracts;
 mod registry;
 pub mod rendering;
 mod required_signatures;
 pub mod seal;
+pub mod signature;
 pub mod signature_purpose;
 mod simulation;
 pub mod task_contract;
 mod verified_withdrawal;
 
-use crate::contract::{
-    assignee_contracts::AssigneeContracts, mandate::SignedMandate, rendering::PageRendering,
-    seal::SealCertificates, signature_purpose::SignaturePurpose,
-};
+use crate::contract::assignee_contracts::AssigneeContracts;
+use crate::contract::rendering::PageRendering;
+use crate::contract::signature::{Signature, SignatureVerifier};
+use crate::contract::signature_purpose::SignaturePurpose;
 use crate::id::{ContractId, DatasetId, ParticipantId};
 use crate::peer::VerifiedPeer;
 use crate::refusal::{ErrorCode, Refusal};
 use crate::term::Clause;
+use crate::term::purpose::OwnPurpose;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -106,17 +109,6 @@ pub struct DatasetRef {
     pub high_value: bool,
 }
 
-/// A purpose that a provider defined itself.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct OwnPurpose {
-    /// Its name.
-    pub name: crate::id::PurposeId,
-    /// The purpose of the vocabulary that it is part of.
-    pub parent: crate::id::PurposeId,
-    /// What it means, for people.
-    pub text: String,
-}
-
 /// The legal text bound to a contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LegalText {
@@ -141,15 +133,6 @@ pub struct TemplateReference {
     pub sha256: Digest,
 }
 
-/// Which party signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum SignatoryRole {
-    /// The owner of the dataset.
-    Provider,
-    /// The one who asks.
-    Consumer,
-}
-
 /// A contract as read from its envelope, its signatures not yet checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedContract {
@@ -159,53 +142,6 @@ pub struct SignedContract {
     pub agreement: Agreement,
     /// The signatures: two for a contract, the provider's alone for a public view.
     pub signatures: Vec<Signature>,
-}
-
-/// One signature as read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signature {
-    /// For whom.
-    pub role: SignatoryRole,
-    /// Thumbprint of the key.
-    pub kid: String,
-    /// `EdDSA` or `ES256`; of a seal `ES256` or `PS256`.
-    pub alg: String,
-    /// When it was made, by the signer's clock, in seconds.
-    pub issued_at: i64,
-    /// `base64url(header) + "." + base64url(payload)`: the bytes that are signed.
-    pub signing_input: Vec<u8>,
-    /// The signature.
-    pub signature: Vec<u8>,
-    /// The certificates by which an authority speaks for the key; absent where the key itself is registered.
-    pub seal: Option<SealCertificates>,
-    /// The mandate on which it rests, where it brings one.
-    pub mandate: Option<Box<SignedMandate>>,
-}
-
-/// Checks signatures against the registered keys. Implemented once, in `keep` (a door).
-pub trait SignatureVerifier {
-    /// Whether `signature` is by a key of `signer` that the trust bundle registers under its `kid` with exactly its `alg`,
-    /// or by a seal for which the bundle names the authority; that may do this, counted at `signature.issued_at`, and matches.
-    ///
-    /// # Errors
-    /// `SIGNATURE_INVALID`, `SIGNATURE_ALG`, `SIGNER_NOT_PARTY`, `KEY_NOT_VALID_AT_SIGNING`, `KEY_REVOKED` or
-    /// `SEAL_NOT_TRUSTED`.
-    fn check(
-        &self,
-        signer: &ParticipantId,
-        signature: &Signature,
-        deed: SignaturePurpose,
-    ) -> Result<(), Refusal>;
-
-    /// Whether `signer` states that whoever signs contracts for it has a mandate.
-    fn needs_mandate(&self, signer: &ParticipantId) -> bool;
-
-    /// Whether `signer` had revoked this mandate when a signature that rests on it was made, entered the log, or was first
-    /// seen.
-    fn mandate_revoked(&self, signer: &ParticipantId, on: &SignedMandate, by: &Signature) -> bool;
-
-    /// When they entered the log, where that counts.
-    fn logged(&self) -> Option<UtcTimestamp>;
 }
 
 /// A contract whose signatures were checked, both of them.

@@ -1,15 +1,23 @@
 //! The ruling on a question: `decide` and its outcome.
 
 mod check;
+pub mod clause_check;
 pub mod clause_trace;
+pub mod decision_input;
 mod decision_record;
 pub mod derivation;
+mod join_check;
 mod permit_decision;
 pub mod prepaid_charge;
 pub(crate) mod prohibition_checks;
+pub(crate) mod purpose_check;
+pub mod query_shape;
+pub mod quota_budget;
 pub mod refusal_summary;
+pub mod resolved_row_scope;
 mod restriction_checks;
 pub mod row_scope;
+mod window_check;
 
 use crate::attribute::SupportingCredential;
 use crate::contract::{ActiveContracts, DatasetGrant};
@@ -19,113 +27,17 @@ use crate::id::{
 };
 use crate::refusal::Refusal;
 use crate::restriction::ProviderRestrictions;
-use crate::term::PeriodQuota;
-use crate::term::contract_context::ContractContext;
 use crate::term::rule::{AdmissionCheck, EffectBinding};
+use decision_input::DecisionInput;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::ledger::RecordReceipt;
 use hansa_audit_log::time::UtcTimestamp;
 use prepaid_charge::PrepaidCharge;
+use query_shape::QueryShape;
+use quota_budget::{QuotaBudget, RowLimit};
+use resolved_row_scope::ResolvedRowScope;
 use restriction_checks::RestrictedContracts;
-use row_scope::ResolvedRowScope;
 use std::collections::{BTreeMap, BTreeSet};
-
-type DatasetColumns = BTreeMap<DatasetId, BTreeSet<SqlIdentifier>>;
-
-/// A question as far as policy needs to know it; implemented by `hansa_enforcement::BoundPlan`.
-pub trait QueryShape {
-    /// The columns that it reads, by dataset.
-    fn reads(&self) -> &BTreeMap<DatasetId, BTreeSet<SqlIdentifier>>;
-    /// Digest of the question's plan.
-    fn digest(&self) -> Digest;
-    /// How it brings each dataset together with others.
-    fn meetings(&self) -> BTreeMap<DatasetId, JoinUse>;
-}
-
-/// How a question brings a dataset together with others, as far as clauses about joins need to know it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct JoinUse {
-    /// The other datasets of the question.
-    pub with: BTreeSet<DatasetId>,
-    /// The columns of the dataset that are compared with another's as equal, bare.
-    pub over: BTreeSet<SqlIdentifier>,
-    /// The columns of the dataset that are used for anything else.
-    pub used: BTreeSet<SqlIdentifier>,
-    /// Another way in which rows of it meet those of another, in words; none where equal columns are the only one.
-    pub otherwise: Option<String>,
-}
-
-/// Everything that a decision may depend on; what is not in here is not known.
-#[derive(Debug, Clone)]
-pub struct DecisionInput<'a> {
-    /// Now, by the log's clock.
-    pub now: UtcTimestamp,
-    /// The question's identity.
-    pub request: RequestId,
-    /// Commitment to the SQL text: SHA-256(salt ‖ sql).
-    pub sql_commit: Digest,
-    /// The declared purpose.
-    pub purpose: Option<&'a PurposeId>,
-    /// Which purposes there are and which covers which.
-    pub taxonomy: &'a crate::term::purpose::Taxonomy,
-    /// The schema of each dataset of the question, as it is published now.
-    pub schemas: &'a BTreeMap<DatasetId, Digest>,
-    /// The earlier schemas that the one of now extends by columns behind theirs; at least where a clause looks at it.
-    pub extends: &'a BTreeMap<DatasetId, BTreeSet<Digest>>,
-    /// The snapshot label of each dataset of the question.
-    pub snapshots: &'a BTreeMap<DatasetId, String>,
-    /// What was already spent in the current slot of each quota, under whichever contract.
-    pub spent: &'a BTreeMap<(ContractId, ClauseId), u64>,
-    /// What is known around the question, by contract.
-    pub contexts: &'a BTreeMap<ContractId, ContractContext>,
-    /// What the provider refuses for its datasets, whatever is in the contracts.
-    pub restrictions: &'a ProviderRestrictions,
-    /// The tenant name that the provider mapped the asker to, where it did; otherwise the asker's domain is used.
-    pub tenant: Option<&'a str>,
-    /// Version of this program.
-    pub node_version: &'a str,
-}
-
-/// What a quota counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum QuotaKind {
-    /// Questions.
-    Queries,
-    /// Rows.
-    Rows,
-    /// Bytes of payload.
-    Bytes,
-}
-
-/// A quota that the answer draws on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QuotaBudget {
-    /// The dataset: what is counted of it for one asker is counted under all its contracts together.
-    pub dataset: DatasetId,
-    /// The contract.
-    pub contract: ContractId,
-    /// The clause.
-    pub clause: ClauseId,
-    /// What is counted.
-    pub counts: QuotaKind,
-    /// The quota.
-    pub quota: PeriodQuota,
-    /// Start of the current slot.
-    pub slot: UtcTimestamp,
-    /// Start of the next slot.
-    pub slot_end: UtcTimestamp,
-}
-
-/// A limit on the rows of one answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RowLimit {
-    /// The contract.
-    pub contract: ContractId,
-    /// The clause.
-    pub clause: ClauseId,
-    /// The most rows.
-    pub rows: u64,
-}
 
 /// The checks that need no plan, so that a caller can make them before the text of the question is looked at: window,
 /// party, purpose, delivery, prohibitions and the provider's guards, over all contracts named. [`decide`] makes them again.

@@ -2,13 +2,12 @@
 
 use crate::id::{ClauseId, ContractId, ParticipantId, SqlIdentifier};
 use crate::row_filter::RowFilter;
-use crate::term::dominance::DominanceTerm;
-use crate::term::lookup::LookupTerm;
-use crate::term::place_cells::CellSize;
-use crate::term::privacy_budget::PrivacyBudgetTerm;
-use crate::term::published_area::PublishedAreaTerm;
-use crate::term::release::ReleaseTerm;
-use crate::term::{BoundingBox, CountingUnit, CubeFunction, MaskValue, TimeBucketWidth};
+use crate::value::area::{BoundingBox, PublishedAreaTerm};
+use crate::value::cell::CellSize;
+use crate::value::column::{LookupTerm, MaskValue};
+use crate::value::cube::{CountingUnit, CubeFunction, DominanceTerm, ReleaseTerm};
+use crate::value::privacy_budget::PrivacyBudgetTerm;
+use crate::value::time::TimeBucketWidth;
 use hansa_audit_log::time::UtcTimestamp;
 
 /// One thing done to a dataset, with the clause that demands it.

@@ -3,15 +3,16 @@
 pub(crate) mod random_terms;
 pub(crate) mod sample_rows;
 
+use crate::contract::signature::{SignatoryRole, Signature, SignatureVerifier};
 use crate::contract::signature_purpose::SignaturePurpose;
 use crate::contract::{
-    ActiveContracts, Agreement, Assignee, ContractParty, ContractRegistry, DatasetRef, OwnPurpose,
-    SignatoryRole, Signature, SignatureVerifier, SignedContract, VerifiedContract,
+    ActiveContracts, Agreement, Assignee, ContractParty, ContractRegistry, DatasetRef,
+    SignedContract, VerifiedContract,
 };
 use crate::id::{ClauseId, ContractId, DatasetId, ParticipantId, PurposeId, SqlIdentifier};
 use crate::peer::{MembershipStatus, PeerCertificate, Roster, VerifiedPeer};
 use crate::refusal::{ErrorCode, Refusal};
-use crate::term::purpose::Taxonomy;
+use crate::term::purpose::{OwnPurpose, Taxonomy};
 use crate::term::{Clause, Term};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
@@ -134,7 +135,7 @@ impl SignatureVerifier for PermissiveKeys {
     fn mandate_revoked(
         &self,
         _: &ParticipantId,
-        _: &crate::contract::mandate::SignedMandate,
+        _: &crate::contract::signature::SignedMandate,
         _: &Signature,
     ) -> bool {
         false
@@ -160,7 +161,7 @@ impl SignatureVerifier for RejectingKeys {
     fn mandate_revoked(
         &self,
         _: &ParticipantId,
-        _: &crate::contract::mandate::SignedMandate,
+        _: &crate::contract::signature::SignedMandate,
         _: &Signature,
     ) -> bool {
         false
@@ -255,7 +256,7 @@ impl crate::term::contract_context::ContractContext {
     /// Nothing runs and nothing is outstanding.
     pub(crate) const QUIET: Self = Self {
         address: None,
-        format: crate::term::delivery::DeliveryFormat::ArrowIpc,
+        format: crate::value::delivery::DeliveryFormat::ArrowIpc,
         running: 0,
         activated: None,
         first_use: None,

@@ -1,8 +1,8 @@
 //! Groups: lists of participants that their owner signs and renews. Who is in one is judged by what comes out here.
 
 use crate::attribute::SupportingCredential;
+use crate::contract::signature::{Signature, SignatureVerifier};
 use crate::contract::signature_purpose::SignaturePurpose;
-use crate::contract::{Signature, SignatureVerifier};
 use crate::id::ParticipantId;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::digest::Digest;
@@ -154,7 +154,7 @@ impl GroupMembership {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::SignatoryRole;
+    use crate::contract::signature::SignatoryRole;
     use crate::fixture::{
         CONSUMER, PROVIDER, PermissiveKeys, RejectingKeys, participant, party, signature, time,
     };

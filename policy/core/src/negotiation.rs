@@ -7,7 +7,8 @@ pub mod comment;
 mod transition;
 mod transition_table;
 
-use crate::contract::{Agreement, SignatureVerifier, SignedContract};
+use crate::contract::signature::SignatureVerifier;
+use crate::contract::{Agreement, SignedContract};
 use crate::id::{ContractId, DatasetId, ParticipantId};
 use crate::negotiation::transition::ProposalCheck;
 use crate::refusal::{ErrorCode, Refusal};

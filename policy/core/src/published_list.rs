@@ -3,14 +3,17 @@
 
 pub mod area_list;
 pub mod hierarchy_table;
+mod missing_list;
 
 use crate::group::GroupName;
 use crate::refusal::{ErrorCode, Refusal};
-use crate::term::place_cells::{CellSize, PlaceCellsTerm};
+use crate::term::place_cells::PlaceCellsTerm;
 use crate::term::{Clause, Term, cite};
+use crate::value::cell::CellSize;
 use area_list::AreaList;
 use hansa_audit_log::digest::Digest;
 use hierarchy_table::HierarchyTable;
+use missing_list::lacks;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -113,11 +116,4 @@ pub fn no_group(clause: &Clause, name: &GroupName) -> Refusal {
     )
     .with_help(format!("hansa group add {name} PARTICIPANT makes it"));
     cite(refusal, clause)
-}
-
-/// The refusal of a clause whose list is not here.
-pub(crate) fn lacks(sentence: impl Into<String>) -> Refusal {
-    Refusal::new(ErrorCode::TermNotExecutableHere, sentence).with_help(
-        "the provider puts the published file, unchanged, into its folder of lists: [lists] dir",
-    )
 }

@@ -393,3 +393,8 @@ impl std::str::FromStr for ErrorCode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no such code")]
 pub struct UnknownCodeError;
+
+/// The policy permits nothing, or its clauses exclude each other.
+pub(crate) fn contradiction(sentence: impl Into<String>) -> Refusal {
+    Refusal::new(ErrorCode::PolicyContradiction, sentence)
+}

@@ -4,9 +4,9 @@
 //! the guard let it in, and is refused otherwise. It never changes an answer. A guard that took rows away would make a
 //! total that looks whole and is not.
 
-use crate::contract::OwnPurpose;
 use crate::id::DatasetId;
 use crate::refusal::{ErrorCode, Refusal};
+use crate::term::purpose::OwnPurpose;
 use crate::term::{Clause, Term, cite, normal_form};
 use hansa_audit_log::digest::Digest;
 use std::collections::BTreeMap;

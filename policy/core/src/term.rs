@@ -7,8 +7,12 @@ pub mod aggregate;
 pub mod area;
 mod attestation;
 pub mod band;
+mod canonical_value;
 mod clause_consistency;
+pub mod clause_effects;
+pub mod clause_summary;
 pub mod columns;
+mod comparison;
 pub mod consent;
 pub mod contract_context;
 pub mod delivery;
@@ -18,6 +22,7 @@ pub mod dominance;
 pub mod duty;
 pub mod embargo;
 pub mod exclusivity;
+mod form_choice;
 pub mod group;
 pub mod hours;
 pub mod inform;
@@ -53,86 +58,50 @@ pub mod throughput;
 mod tightness_order;
 pub mod time_bucket;
 pub mod vocabulary;
+pub mod vocabulary_table;
 pub mod window;
 
-use crate::effect::{Cube, Effect, EffectKind};
 use crate::group::GroupName;
 use crate::id::{ClauseId, DatasetId, PurposeId, SqlIdentifier};
-use crate::refusal::{ErrorCode, Refusal};
-use crate::row_filter::{PolicyLiteral, RowFilter};
+use crate::refusal::Refusal;
+use crate::row_filter::RowFilter;
+use crate::term::duty::ForbiddenUse;
+use crate::value::area::{BoundingBox, PublishedAreaTerm};
+use crate::value::column::{LookupTerm, MaskValue};
+use crate::value::cube::{CountingUnit, CubeFunction, DominanceTerm, ReleaseTerm};
+use crate::value::delivery::{DeliveryFormat, NetworkPrefix};
+use crate::value::privacy_budget::PrivacyBudgetTerm;
+use crate::value::region::RegionCode;
+use crate::value::sector::SectorCode;
+use crate::value::time::{PeriodQuota, TimeBucketWidth};
 use band::BandTerm;
-use delivery::{DeliveryFormat, NetworkPrefix};
-use dominance::DominanceTerm;
 use embargo::EmbargoTerm;
 use hansa_audit_log::time::UtcTimestamp;
 use hours::HoursTerm;
 use inform::{InformEvent, NotificationTerm};
 use key_transfer::KeyTransferTerm;
 use legal_basis::LegalBasis;
-use lookup::LookupTerm;
 use place_cells::PlaceCellsTerm;
 use prefix::PrefixTerm;
 use price::PriceTerm;
-use privacy_budget::PrivacyBudgetTerm;
 use prohibition::ProhibitionTerm;
 use pseudonym::PseudonymTerm;
-use published_area::PublishedAreaTerm;
-use region::RegionCode;
 use relative_window::RelativeWindowTerm;
-use release::ReleaseTerm;
-use rule::EffectBinding;
 use schema_version::SchemaCompatibility;
-use sector::SectorCode;
 use service_level::ServiceLevelTerm;
 
 /// The most clauses that a policy may hold, so that every ruling fits into one record.
 pub const MOST_CLAUSES: usize = 100;
-
-/// What clauses do to their dataset: their terms as effects, bound to who asks. Only terms about rows, columns and form
-/// have one; window, purpose and quotas are the business of [`crate::decision::decide`].
-///
-/// # Errors
-/// What is wrong with any term refuses all: `POLICY_CONTRADICTION`, `TERM_ILL_TYPED`, `TERM_UNKNOWN`, `GRID_CONFLICT`, `TENANT_UNBOUND`.
-pub fn of_clauses(clauses: &[Clause], to: &EffectBinding<'_>) -> Result<Vec<Effect>, Refusal> {
-    clause_consistency::check(clauses)?;
-    let cube = aggregate::cube(clauses)?;
-    let mut effects = Vec::new();
-    for clause in clauses {
-        let effect = clause
-            .term
-            .with(|rule| rule.effect(to))
-            .map_err(|refusal| cite(refusal, clause))?;
-        let effect = match (&clause.term, &cube) {
-            (Term::Prohibition(_), _) if !to.prohibits(clause.id) => None,
-            (Term::Functions(_), Some(cube)) => Some(EffectKind::AggregateOnly(cube.clone())),
-            // In aggregate form the cube alone says what exists; `aggregate::cube` has checked that the two agree.
-            (Term::Columns(_) | Term::TimeBucket { .. }, Some(_)) => None,
-            _ => effect,
-        };
-        effects.extend(effect.map(|what| Effect {
-            clause: clause.id,
-            kind: what,
-        }));
-    }
-    Ok(effects)
-}
-
-/// The cube that the clauses define; none when they permit rows.
-///
-/// # Errors
-/// As [`of_clauses`], for the clauses of the aggregate form.
-pub fn cube_of(clauses: &[Clause]) -> Result<Option<Cube>, Refusal> {
-    aggregate::cube(clauses)
-}
 
 /// A refusal that cites a clause and what it says.
 pub(crate) fn cite(refusal: Refusal, clause: &Clause) -> Refusal {
     refusal.with_clause(clause.id, clause.term.plain())
 }
 
-/// The policy permits nothing, or its clauses exclude each other.
-pub(crate) fn contradiction(sentence: impl Into<String>) -> Refusal {
-    Refusal::new(ErrorCode::PolicyContradiction, sentence)
+impl From<ProhibitionTerm> for Term {
+    fn from(one: ProhibitionTerm) -> Self {
+        Self::Prohibition(Box::new(one))
+    }
 }
 
 /// A term with its place in the contract.
@@ -293,102 +262,6 @@ pub enum Term {
     Receipts(u32),
     /// 48: for which schemas of the dataset it is good.
     Version(SchemaCompatibility),
-}
-
-/// What a masked column shows instead of its values.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MaskValue {
-    /// NULL in every row.
-    Null,
-    /// One value in every row, of the column's type.
-    Constant(PolicyLiteral),
-}
-
-/// The width of a time bucket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum TimeBucketWidth {
-    /// 15 minutes.
-    QuarterHour,
-    /// One hour.
-    Hour,
-    /// One calendar day.
-    Day,
-    /// One ISO week, from Monday.
-    Week,
-    /// One calendar month.
-    Month,
-    /// One calendar year.
-    Year,
-}
-
-/// A box in degrees, WGS 84, written as decimal text so that it stays exact: west ≤ east, south ≤ north.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BoundingBox {
-    /// Least longitude.
-    pub west: String,
-    /// Least latitude.
-    pub south: String,
-    /// Greatest longitude.
-    pub east: String,
-    /// Greatest latitude.
-    pub north: String,
-}
-
-/// An aggregate that an aggregate-only contract may allow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum CubeFunction {
-    /// `count(*)` and `count(measure)`
-    Count,
-    /// `sum(measure)`
-    Sum,
-    /// `avg(measure)`
-    Avg,
-    /// `var(measure)` and its kin
-    Variance,
-    /// The number of different units in a cell
-    Units,
-}
-
-/// What a minimum group counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CountingUnit {
-    /// Distinct values of this column.
-    Column(SqlIdentifier),
-    /// Rows.
-    Rows,
-}
-
-/// A count that starts anew in each period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PeriodQuota {
-    /// The most in one period.
-    pub max: u64,
-    /// The period.
-    pub per: QuotaPeriod,
-}
-
-/// A fixed slot of time, counted in UTC from the contract's `notBefore`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum QuotaPeriod {
-    /// 3,600 seconds.
-    Hour,
-    /// 86,400 seconds.
-    Day,
-    /// Seven days.
-    Week,
-    /// Thirty days.
-    ThirtyDays,
-}
-
-/// What a consumer promises not to do; not technically enforced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ForbiddenUse {
-    /// Passing the data on.
-    Distribute,
-    /// Selling it.
-    Sell,
-    /// Making derived works.
-    Derive,
 }
 
 #[cfg(test)]

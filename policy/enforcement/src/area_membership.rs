@@ -9,7 +9,8 @@ use datafusion_expr::{
     Volatility,
 };
 use hansa_audit_log::digest::Digest;
-use hansa_policy::published_list::area_list::{AreaSelector, GeoPoint, Polygon};
+use hansa_policy::published_list::area_list::{GeoPoint, Polygon};
+use hansa_policy::value::area::AreaSelector;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;

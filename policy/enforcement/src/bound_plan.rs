@@ -6,7 +6,7 @@ use datafusion_common::Result as PlanResult;
 use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion_expr::{Expr, LogicalPlan};
 use hansa_audit_log::digest::Digest;
-use hansa_policy::decision::{JoinUse, QueryShape};
+use hansa_policy::decision::query_shape::{JoinUse, QueryShape};
 use hansa_policy::id::{DatasetId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::{BTreeMap, BTreeSet};

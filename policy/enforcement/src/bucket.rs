@@ -13,7 +13,7 @@ use datafusion_expr::{
     Volatility,
 };
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::TimeBucketWidth;
+use hansa_policy::value::time::TimeBucketWidth;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};

@@ -18,7 +18,7 @@ use hansa_policy::effect::{Cube, Effect, EffectKind};
 use hansa_policy::id::{DatasetId, SqlIdentifier};
 use hansa_policy::published_list::PublishedLists;
 use hansa_policy::refusal::Refusal;
-use hansa_policy::term::{CountingUnit, CubeFunction};
+use hansa_policy::value::cube::{CountingUnit, CubeFunction};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

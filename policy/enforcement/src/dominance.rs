@@ -11,7 +11,7 @@ use datafusion_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, Expr, Signature, Volatility, cast,
 };
-use hansa_policy::term::dominance::DominanceRule;
+use hansa_policy::value::cube::DominanceRule;
 use std::collections::HashMap;
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@ use crate::table_source::NamedTable;
 use datafusion_common::tree_node::{TreeNode as _, TreeNodeRecursion};
 use datafusion_common::{Column, JoinType};
 use datafusion_expr::{BinaryExpr, Distinct, Expr, Join, LogicalPlan, Operator};
-use hansa_policy::decision::JoinUse;
+use hansa_policy::decision::query_shape::JoinUse;
 use hansa_policy::id::{DatasetId, SqlIdentifier};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -14,7 +14,7 @@ use datafusion_expr::{
 use hansa_policy::published_list::PublishedLists;
 use hansa_policy::published_list::area_list::{GeoPoint, Polygon};
 use hansa_policy::refusal::Refusal;
-use hansa_policy::term::place_cells::{CellSize, SquareCellEdge};
+use hansa_policy::value::cell::{CellSize, SquareCellEdge};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;

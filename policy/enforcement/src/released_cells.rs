@@ -11,7 +11,7 @@ use hansa_policy::effect::{Cube, Effect, EffectKind};
 use hansa_policy::id::{DatasetId, SqlIdentifier};
 use hansa_policy::published_list::PublishedLists;
 use hansa_policy::refusal::Refusal;
-use hansa_policy::term::CubeFunction;
+use hansa_policy::value::cube::CubeFunction;
 use std::sync::Arc;
 
 /// The columns of released cells on file: each dimension, `n`, and `cnt_m` and `sum_m` of each measure, which are NULL

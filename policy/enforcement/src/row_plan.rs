@@ -16,9 +16,8 @@ use hansa_policy::id::{DatasetId, SqlIdentifier};
 use hansa_policy::published_list::PublishedLists;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::row_filter::PolicyLiteral;
-use hansa_policy::term::MaskValue;
-use hansa_policy::term::lookup::LookupTerm;
-use hansa_policy::term::place_cells::CellSize;
+use hansa_policy::value::cell::CellSize;
+use hansa_policy::value::column::{LookupTerm, MaskValue};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the row form of a ruling comes to.
@@ -33,7 +32,7 @@ pub(crate) struct RowView {
 /// What the effects do to one column.
 enum ColumnTreatment<'a> {
     Mask(&'a MaskValue),
-    Bucket(hansa_policy::term::TimeBucketWidth, Option<&'a str>),
+    Bucket(hansa_policy::value::time::TimeBucketWidth, Option<&'a str>),
     Hash(HashKeyScope<'a>),
     Prefix(u32),
     Band(&'a [String]),

@@ -11,9 +11,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, JsonLimits, canonical};
-use hansa_policy::contract::mandate::SignedMandate;
 use hansa_policy::contract::seal::SealCertificates;
-use hansa_policy::contract::{SignatoryRole, Signature};
+use hansa_policy::contract::signature::{SignatoryRole, Signature, SignedMandate};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
 

@@ -88,10 +88,13 @@ fn the_shape_is_the_documented_one() {
         clause(3, Term::Columns(vec!["site".parse().unwrap()])),
         clause(
             4,
-            Term::Functions(vec![hansa_policy::term::CubeFunction::Sum]),
+            Term::Functions(vec![hansa_policy::value::cube::CubeFunction::Sum]),
         ),
         clause(5, Term::DeleteAfter { days: 30 }),
-        clause(6, Term::Prohibit(hansa_policy::term::ForbiddenUse::Sell)),
+        clause(
+            6,
+            Term::Prohibit(hansa_policy::term::duty::ForbiddenUse::Sell),
+        ),
     ]);
     let expect = concat!(
         r##"{"@context":["http://www.w3.org/ns/odrl.jsonld","urn:hansa:odrl:1"],"@type":"Agreement","##,

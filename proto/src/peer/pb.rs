@@ -165,7 +165,7 @@ pub struct Request {
     /// The negotiation, as its opener named it.
     #[prost(string, tag = "1")]
     pub negotiation: ::prost::alloc::string::String,
-    /// The dataset, hansa://<domain>/d/<name>.
+    /// The dataset, `hansa://<domain>/d/<name>`.
     #[prost(string, tag = "2")]
     pub dataset: ::prost::alloc::string::String,
     /// The offer that it asks for, by the provider's name; empty where it proposes terms of its own.

@@ -8,9 +8,10 @@ use super::value_form::{BUCKETS, bucket_term, coarsen, kind_of};
 use hansa_catalog::dataset::{ColumnType, RegisteredGrid};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::ErrorCode;
-use hansa_policy::term::dominance::{DominanceRule, DominanceTerm};
-use hansa_policy::term::release::{LateDataPolicy, ReleaseTerm};
-use hansa_policy::term::{CountingUnit, CubeFunction, Term};
+use hansa_policy::term::Term;
+use hansa_policy::value::cube::{
+    CountingUnit, CubeFunction, DominanceRule, DominanceTerm, LateDataPolicy, ReleaseTerm,
+};
 
 const FUNCTIONS: [(&str, CubeFunction); 5] = [
     ("count", CubeFunction::Count),

@@ -8,7 +8,6 @@ use hansa_policy::group::GroupName;
 use hansa_policy::id::DatasetId;
 use hansa_policy::refusal::ErrorCode;
 use hansa_policy::term::Term;
-use hansa_policy::term::delivery::{DeliveryFormat, NetworkPrefix};
 use hansa_policy::term::embargo::{EmbargoDelay, EmbargoTerm};
 use hansa_policy::term::hours::HoursTerm;
 use hansa_policy::term::inform::{InformEvent, NotificationTerm, Recipient};
@@ -16,8 +15,9 @@ use hansa_policy::term::key_transfer::{KeyRecipients, KeyTransferTerm};
 use hansa_policy::term::legal_basis::LegalBasis;
 use hansa_policy::term::relative_window::{RelativeWindowTerm, WindowStart};
 use hansa_policy::term::schema_version::SchemaCompatibility;
-use hansa_policy::term::sector::SectorCode;
 use hansa_policy::term::service_level::ServiceLevelTerm;
+use hansa_policy::value::delivery::{DeliveryFormat, NetworkPrefix};
+use hansa_policy::value::sector::SectorCode;
 use std::fmt::Display;
 use std::str::FromStr;
 

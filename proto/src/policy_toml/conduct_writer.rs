@@ -5,19 +5,18 @@ use super::file_writer::{TermSyntax, quoted, texts};
 use super::value_form::BUCKETS;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::term::Term;
-use hansa_policy::term::dominance::{DominanceRule, DominanceTerm};
 use hansa_policy::term::embargo::{EmbargoDelay, EmbargoTerm};
 use hansa_policy::term::inform::NotificationTerm;
 use hansa_policy::term::key_transfer::{KeyRecipients, KeyTransferTerm};
-use hansa_policy::term::lookup::LookupTerm;
 use hansa_policy::term::odrl::word;
 use hansa_policy::term::place_cells::PlaceCellsTerm;
 use hansa_policy::term::price::PriceTerm;
-use hansa_policy::term::privacy_budget::PrivacyBudgetTerm;
-use hansa_policy::term::published_area::PublishedAreaTerm;
 use hansa_policy::term::relative_window::RelativeWindowTerm;
-use hansa_policy::term::release::{LateDataPolicy, ReleaseTerm};
 use hansa_policy::term::service_level::ServiceLevelTerm;
+use hansa_policy::value::area::PublishedAreaTerm;
+use hansa_policy::value::column::LookupTerm;
+use hansa_policy::value::cube::{DominanceRule, DominanceTerm, LateDataPolicy, ReleaseTerm};
+use hansa_policy::value::privacy_budget::PrivacyBudgetTerm;
 
 /// One rule of `dominance`.
 pub(super) fn dominance(rule: &DominanceTerm) -> String {

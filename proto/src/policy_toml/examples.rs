@@ -2,8 +2,9 @@
 
 use super::conduct_writer;
 use super::file_writer::{TermSyntax, quoted, say, texts};
+use hansa_policy::term::Term;
 use hansa_policy::term::vocabulary::VOCABULARY;
-use hansa_policy::term::{CountingUnit, Term};
+use hansa_policy::value::cube::CountingUnit;
 use std::collections::BTreeSet;
 
 /// A term as policy files have it.
@@ -38,7 +39,7 @@ pub fn examples() -> Vec<TermExample> {
             sentence: term.map(|term| term.plain()).unwrap_or_default(),
         }
     };
-    VOCABULARY.iter().map(|spec| of(spec.name)).collect()
+    VOCABULARY.iter().map(|entry| of(entry.spec.name)).collect()
 }
 
 /// The same as a table in Markdown.

@@ -13,7 +13,10 @@ use hansa_policy::term::band::BandTerm;
 use hansa_policy::term::odrl::word;
 use hansa_policy::term::prefix::PrefixTerm;
 use hansa_policy::term::pseudonym::PseudonymTerm;
-use hansa_policy::term::{BoundingBox, Clause, MaskValue, PeriodQuota, Term};
+use hansa_policy::term::{Clause, Term};
+use hansa_policy::value::area::BoundingBox;
+use hansa_policy::value::column::MaskValue;
+use hansa_policy::value::time::PeriodQuota;
 
 /// The policy; what the format can't say is left out and named.
 pub(super) fn policy(title: &str, clauses: &[Clause]) -> PolicyFileText {

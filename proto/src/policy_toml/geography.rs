@@ -6,12 +6,12 @@ use super::value_form::{decimal, kind_of};
 use hansa_audit_log::digest::Digest;
 use hansa_catalog::dataset::ColumnType;
 use hansa_policy::id::SqlIdentifier;
-use hansa_policy::published_list::area_list::AreaSelector;
 use hansa_policy::refusal::ErrorCode;
 use hansa_policy::term::Term;
 use hansa_policy::term::area::bounds_of;
-use hansa_policy::term::place_cells::{CellSize, CellSizeError, PlaceCellsTerm};
-use hansa_policy::term::published_area::PublishedAreaTerm;
+use hansa_policy::term::place_cells::PlaceCellsTerm;
+use hansa_policy::value::area::{AreaSelector, PublishedAreaTerm};
+use hansa_policy::value::cell::{CellSize, CellSizeError};
 
 /// `{ lon = "lon", lat = "lat", box = [west, south, east, north] }`
 pub(super) fn area(

@@ -7,11 +7,12 @@ use hansa_catalog::dataset::ColumnType;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::ErrorCode;
 use hansa_policy::row_filter::PolicyLiteral;
+use hansa_policy::term::Term;
 use hansa_policy::term::band::BandTerm;
-use hansa_policy::term::lookup::{LookupTerm, is_level};
+use hansa_policy::term::lookup::is_level;
 use hansa_policy::term::prefix::PrefixTerm;
 use hansa_policy::term::pseudonym::PseudonymTerm;
-use hansa_policy::term::{MaskValue, Term};
+use hansa_policy::value::column::{LookupTerm, MaskValue};
 
 const FORMS: [&str; 5] = ["constant", "hash", "prefix", "bands", "level"];
 

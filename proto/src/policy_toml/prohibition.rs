@@ -7,11 +7,12 @@ use super::file_writer::{quoted, texts};
 use super::validity;
 use hansa_policy::refusal::ErrorCode;
 use hansa_policy::row_filter;
+use hansa_policy::term::Term;
+use hansa_policy::term::duty::ForbiddenUse;
 use hansa_policy::term::odrl::word;
 use hansa_policy::term::prohibition::{
     ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
 };
-use hansa_policy::term::{ForbiddenUse, Term};
 
 const FORBIDDEN: [(&str, ForbiddenUse); 3] = [
     ("distribute", ForbiddenUse::Distribute),

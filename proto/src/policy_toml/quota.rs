@@ -3,7 +3,8 @@
 use super::LocatedTerms;
 use super::file_reader::{CheckedTable, LocatedValue, PolicyFileReader};
 use hansa_policy::refusal::ErrorCode;
-use hansa_policy::term::{PeriodQuota, QuotaPeriod, Term};
+use hansa_policy::term::Term;
+use hansa_policy::value::time::{PeriodQuota, QuotaPeriod};
 
 /// The endings of the keys.
 pub(super) const PERIODS: [(&str, QuotaPeriod); 4] = [

@@ -7,9 +7,10 @@ mod round_trip;
 use super::*;
 use crate::samples::dataset;
 use hansa_policy::id::SqlIdentifier;
-use hansa_policy::term::{
-    BoundingBox, CountingUnit, CubeFunction, MaskValue, PeriodQuota, QuotaPeriod, TimeBucketWidth,
-};
+use hansa_policy::value::area::BoundingBox;
+use hansa_policy::value::column::MaskValue;
+use hansa_policy::value::cube::{CountingUnit, CubeFunction};
+use hansa_policy::value::time::{PeriodQuota, QuotaPeriod, TimeBucketWidth};
 
 #[test]
 fn the_documented_example_is_read() {

@@ -8,8 +8,9 @@ use hansa_audit_log::time::is_zone;
 use hansa_catalog::dataset::ColumnType;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::ErrorCode;
+use hansa_policy::term::Term;
 use hansa_policy::term::odrl::is_decimal;
-use hansa_policy::term::{Term, TimeBucketWidth};
+use hansa_policy::value::time::TimeBucketWidth;
 
 /// The words for buckets.
 pub(super) const BUCKETS: [(&str, TimeBucketWidth); 6] = [

@@ -13,8 +13,9 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::rendering::PageRendering;
 use hansa_policy::contract::{Agreement, Assignee, ContractParty, LegalText};
 use hansa_policy::safe_text::signed_line;
+use hansa_policy::term::duty::ForbiddenUse;
 use hansa_policy::term::rule::OdrlPosition;
-use hansa_policy::term::{Clause, ForbiddenUse, Term};
+use hansa_policy::term::{Clause, Term};
 pub(super) use wording::Wording;
 
 /// Page of the second form.

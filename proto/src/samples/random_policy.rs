@@ -5,16 +5,16 @@ use hansa_audit_log::digest::Digest;
 use hansa_catalog::dataset::ColumnType;
 use hansa_policy::id::{ClauseId, SqlIdentifier};
 use hansa_policy::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
-use hansa_policy::term::lookup::LookupTerm;
+use hansa_policy::term::duty::ForbiddenUse;
 use hansa_policy::term::place_cells::PlaceCellsTerm;
 use hansa_policy::term::prohibition::{
     ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
 };
-use hansa_policy::term::published_area::PublishedAreaTerm;
-use hansa_policy::term::{
-    BoundingBox, Clause, CountingUnit, CubeFunction, ForbiddenUse, MaskValue, PeriodQuota,
-    QuotaPeriod, Term, TimeBucketWidth,
-};
+use hansa_policy::term::{Clause, Term};
+use hansa_policy::value::area::{BoundingBox, PublishedAreaTerm};
+use hansa_policy::value::column::{LookupTerm, MaskValue};
+use hansa_policy::value::cube::{CountingUnit, CubeFunction};
+use hansa_policy::value::time::{PeriodQuota, QuotaPeriod, TimeBucketWidth};
 
 /// A generator that gives the same numbers for the same seed (splitmix64).
 pub(crate) struct SplitMixRandom(pub(crate) u64);

@@ -18,10 +18,11 @@ use hansa_identity::league::{LeagueAuthority, LeagueSettings};
 use hansa_identity::participant_identity::admission_request::Applicant;
 use hansa_identity::participant_identity::{self, IdentityFiles, ParticipantIdentity};
 use hansa_policy::contract::rendering::PageRendering;
-use hansa_policy::contract::{
-    Agreement, Assignee, ContractParty, ContractRegistry, DatasetRef, SignatoryRole,
-};
-use hansa_policy::decision::{DecisionInput, JoinUse, QueryShape, decide};
+use hansa_policy::contract::signature::SignatoryRole;
+use hansa_policy::contract::{Agreement, Assignee, ContractParty, ContractRegistry, DatasetRef};
+use hansa_policy::decision::decide;
+use hansa_policy::decision::decision_input::DecisionInput;
+use hansa_policy::decision::query_shape::{JoinUse, QueryShape};
 use hansa_policy::id::{
     ClauseId, ContractId, DatasetId, ParticipantId, PurposeId, RequestId, SqlIdentifier,
 };
@@ -221,9 +222,9 @@ impl DecisionFixture {
     fn agreement(&self, number: usize, consumer: &ParticipantIdentity) -> Agreement {
         let provider = self.provider.id.clone();
         let name: SqlIdentifier = format!("d{number}").parse().unwrap();
-        let quota = |max| hansa_policy::term::PeriodQuota {
+        let quota = |max| hansa_policy::value::time::PeriodQuota {
             max,
-            per: hansa_policy::term::QuotaPeriod::Day,
+            per: hansa_policy::value::time::QuotaPeriod::Day,
         };
         let names = |list: &[&str]| list.iter().map(|text| text.parse().unwrap()).collect();
         let terms = vec![
@@ -237,7 +238,7 @@ impl DecisionFixture {
             }),
             Term::TimeBucket {
                 column: "at".parse().unwrap(),
-                bucket: hansa_policy::term::TimeBucketWidth::Hour,
+                bucket: hansa_policy::value::time::TimeBucketWidth::Hour,
                 zone: None,
             },
             Term::Queries(quota(1_000)),
@@ -245,7 +246,7 @@ impl DecisionFixture {
             Term::ByteQuota(quota(5_000_000)),
             Term::ResultRows(1_000),
             Term::Concurrent(4),
-            Term::Prohibit(hansa_policy::term::ForbiddenUse::Sell),
+            Term::Prohibit(hansa_policy::term::duty::ForbiddenUse::Sell),
         ];
         Agreement {
             uid: format!("urn:uuid:0198f0c2-6d1e-7c11-9a53-{number:012x}"),

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::signature::{FileSigner, ParticipantSigner as _};
 use hansa_policy::attribute::ParticipantAttribute;
-use hansa_policy::contract::SignatoryRole;
+use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::ContractId;
 use hansa_proto::credential::{self, CredentialStatement};
 use hansa_proto::envelope::{self, StatementKind};

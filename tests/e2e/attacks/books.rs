@@ -3,7 +3,7 @@
 use crate::attacks::{AttackCase, AttackReportLine, AttackVerdict, tried};
 use crate::binary;
 use hansa_identity::signature::{FileSigner, ParticipantSigner as _};
-use hansa_policy::contract::SignatoryRole;
+use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::{ContractId, RequestId};
 use hansa_proto::envelope::{self, StatementKind};
 use hansa_proto::peer::message::MessageContent;

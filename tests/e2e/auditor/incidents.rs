@@ -8,7 +8,7 @@ use hansa_audit_log::note::{Checkpoint, SignedHead};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::documents::DocumentKind;
 use hansa_identity::signature::{FileSigner, ParticipantSigner as _};
-use hansa_policy::contract::SignatoryRole;
+use hansa_policy::contract::signature::SignatoryRole;
 use hansa_proto::envelope::{self, StatementKind};
 use hansa_proto::incident::{self, ForkedRange, IncidentCause, IncidentStatement};
 use hansa_test_support::league::TestLeague;

@@ -10,7 +10,7 @@ use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::documents::DocumentKind;
 use hansa_identity::signature::{FileSigner, ParticipantSigner as _};
-use hansa_policy::contract::SignatoryRole;
+use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::ContractId;
 use hansa_proto::deletion;
 use hansa_proto::envelope::{self, StatementKind};

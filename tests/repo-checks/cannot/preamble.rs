@@ -10,11 +10,13 @@ use hansa_policy::contract::{VerifiedContract, Agreement, ContractRegistry, Acti
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::peer::{PeerCertificate, VerifiedPeer};
 use hansa_policy::refusal::Refusal;
-use hansa_policy::decision::{PendingRefusal, DecisionInput, QueryShape, PermitDecision, decide};
+use hansa_policy::decision::{PendingRefusal, PermitDecision, decide};
 use hansa_enforcement::permitted_plan::{PermittedPlan, apply};
 use hansa_enforcement::bound_plan::BoundPlan;
 use hansa_enforcement::cube_plan::PrivatePlanContext;
 use hansa_proto::peer::refusal::to_wire;
+use hansa_policy::decision::decision_input::DecisionInput;
+use hansa_policy::decision::query_shape::QueryShape;
 
 /// A value that somebody holds, wherever it is from.
 fn given<T>() -> T {

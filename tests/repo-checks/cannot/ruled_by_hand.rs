@@ -6,8 +6,8 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::ActiveContracts;
 use hansa_policy::id::RequestId;
 use hansa_policy::decision::PermitDecision;
-use hansa_policy::decision::row_scope::ResolvedRowScope;
 use std::collections::BTreeMap;
+use hansa_policy::decision::resolved_row_scope::ResolvedRowScope;
 
 pub fn forge<Q>(question: Q, standing: ActiveContracts, request: RequestId) -> PermitDecision<Q> {
     PermitDecision {

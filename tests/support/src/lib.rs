@@ -1,4 +1,7 @@
-//! Starts participants as processes of the real binary, and checks the house itself.
+//! Fixtures for tests: leagues, participants and workers as processes of the real binary, peers and servers that keep to no
+//! rule, forged certificates, slow networks. The checks of the repository (`tests/repo-checks`) run under this package.
+//!
+//! It must never be part of the product: only `dev-dependencies` name it.
 #![cfg_attr(
     test,
     allow(

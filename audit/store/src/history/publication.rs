@@ -1,7 +1,8 @@
 //! What was published, and which publications the rows of an answer came with.
 
+use super::AuditHistory;
 use super::body_members::{count, list, text};
-use super::{AuditHistory, DatasetRead, QueryEntry};
+use super::query_entry::{DatasetRead, QueryEntry};
 use hansa_audit_log::json::Json;
 use hansa_audit_log::record::Record;
 use hansa_audit_log::time::UtcTimestamp;

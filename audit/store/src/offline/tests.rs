@@ -58,7 +58,7 @@ fn a_good_folder() {
     let running = checked(&place.folder());
     assert_eq!((running.fault, running.records), (None, report.records + 1));
     // Half a record is on its way while the log is open, and left behind once it is not.
-    let segments = crate::log_dir::segments(&place.folder()).unwrap();
+    let segments = crate::log_segment::segments(&place.folder()).unwrap();
     let last = &segments.last().unwrap().path;
     let half = [&std::fs::read(last).unwrap()[..], b"{\"body\""].concat();
     std::fs::write(last, half).unwrap();
@@ -117,7 +117,7 @@ fn any_flipped_bit_in_any_file() {
 #[test]
 fn a_lost_segment() {
     let place = some_log(20, 2000);
-    let segments = crate::log_dir::segments(&place.folder()).unwrap();
+    let segments = crate::log_segment::segments(&place.folder()).unwrap();
     let total = checked(&place.folder()).records;
     for (number, segment) in segments.iter().enumerate() {
         let kept = std::fs::read(&segment.path).unwrap();

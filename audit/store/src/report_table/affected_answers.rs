@@ -1,8 +1,9 @@
 //! Which answers used a snapshot, whom they went to, and whether those were told.
 
 use super::{ReportCell, ReportTable, answer, disclosed};
+use crate::history::AuditHistory;
+use crate::history::query_entry::QueryEntry;
 use crate::history::statement::{AFFECTED, AffectedNotice};
-use crate::history::{AuditHistory, QueryEntry};
 use hansa_audit_log::time::UtcTimestamp;
 use std::collections::BTreeSet;
 

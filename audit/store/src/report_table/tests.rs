@@ -4,8 +4,9 @@ use super::affected_answers::{AffectedQuery, affected as recalled};
 use super::{
     BreachScope, ReportCell, ReportTable, RetentionPeriods, breach, processing, recipients,
 };
+use crate::history::AuditHistory;
 use crate::history::publication::PublishedSnapshot;
-use crate::history::{AnswerEnd, AuditHistory, DatasetRead, QueryEntry};
+use crate::history::query_entry::{AnswerEnd, DatasetRead, QueryEntry};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::{Agreement, Assignee, ContractParty, ContractStatus, DatasetRef};

@@ -2,6 +2,7 @@
 
 use super::{TestLogDir, numbers, said};
 use crate::archive::archive;
+use crate::log_segment;
 use crate::{AuditLog, LogConfig, log_dir, offline};
 use hansa_audit_log::tree::check_inclusion;
 use hansa_policy::refusal::ErrorCode;
@@ -21,11 +22,14 @@ fn archived(place: &TestLogDir) -> (AuditLog, u64) {
     }
     drop(log);
     let (log, _) = AuditLog::open(config(place)).unwrap();
-    let before = log_dir::segments(&place.folder()).unwrap();
+    let before = log_segment::segments(&place.folder()).unwrap();
     let moved = archive(&log, 1).unwrap();
     assert_eq!(moved.len(), before.len() - 2);
     let end = moved.last().unwrap().end;
-    assert_eq!(log_dir::segments(&place.folder()).unwrap()[0].first, end);
+    assert_eq!(
+        log_segment::segments(&place.folder()).unwrap()[0].first,
+        end
+    );
     (log, end)
 }
 
@@ -40,7 +44,7 @@ fn archived_records_are_read_proved_and_verified_where_the_archive_is_here() {
     assert!(report.is_good(), "{report:?}");
     // Opening reads the segment that is written, and no other.
     let hidden = place.dir.path().join("elsewhere");
-    let path = place.folder().join(log_dir::ARCHIVE);
+    let path = place.folder().join(log_segment::ARCHIVE);
     std::fs::rename(&path, &hidden).unwrap();
     let (log, replay) = AuditLog::open(config(&place)).unwrap();
     assert_eq!(replay.records, log.size());
@@ -71,7 +75,7 @@ fn what_was_changed_in_the_archive_is_found_when_it_is_read() {
     let place = TestLogDir::new();
     let (log, end) = archived(&place);
     drop(log);
-    let first = log_dir::all_segments(&place.folder()).unwrap()[0]
+    let first = log_segment::all_segments(&place.folder()).unwrap()[0]
         .path
         .clone();
     let text = std::fs::read_to_string(&first).unwrap();
@@ -88,7 +92,7 @@ fn what_was_changed_in_the_archive_is_found_when_it_is_read() {
     let mut leaves = std::fs::read(&path).unwrap();
     leaves[40] ^= 1;
     std::fs::write(&path, &leaves).unwrap();
-    std::fs::remove_dir_all(place.folder().join(log_dir::ARCHIVE)).unwrap();
+    std::fs::remove_dir_all(place.folder().join(log_segment::ARCHIVE)).unwrap();
     assert_eq!(place.refused().code, ErrorCode::EvidenceBroken);
     assert!(
         offline::verify(&place.folder(), None)
@@ -117,10 +121,10 @@ fn what_was_changed_before_is_not_archived() {
     let first = place.folder().join("records-000000000000.jsonl");
     let text = std::fs::read_to_string(&first).unwrap();
     std::fs::write(&first, text.replacen("\"n\":3", "\"n\":4", 1)).unwrap();
-    let before = log_dir::segments(&place.folder()).unwrap();
+    let before = log_segment::segments(&place.folder()).unwrap();
     assert_eq!(
         archive(&log, 0).unwrap_err().code,
         ErrorCode::EvidenceBroken
     );
-    assert_eq!(log_dir::segments(&place.folder()).unwrap(), before);
+    assert_eq!(log_segment::segments(&place.folder()).unwrap(), before);
 }

@@ -8,7 +8,7 @@ use crate::documents::{DocumentKind, DocumentStore};
 use crate::export::bundle;
 use crate::filter::RecordFilter;
 use crate::retention::{DECISIONS, ExpiryRun, RetainedContracts, RetentionHandler, expire};
-use crate::{AuditLog, LogConfig, log_dir, offline, tiles};
+use crate::{AuditLog, LogConfig, log_segment, offline, tiles};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::{Evidence, RecordContent};
@@ -232,7 +232,7 @@ fn decisions_go_and_every_proof_stays() {
 }
 
 fn bytes_of_all(path: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
-    let all = log_dir::all_segments(path).unwrap().into_iter();
+    let all = log_segment::all_segments(path).unwrap().into_iter();
     all.map(|segment| {
         let bytes = std::fs::read(&segment.path).unwrap();
         (segment.path, bytes)

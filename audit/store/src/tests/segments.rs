@@ -1,7 +1,7 @@
 //! The files of records follow each other.
 
 use super::{TestLogDir, bytes, numbers, said};
-use crate::{AuditLog, LogConfig, log_dir};
+use crate::{AuditLog, LogConfig, log_segment};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
 
@@ -22,7 +22,7 @@ fn segments_follow_each_other() {
     let (log, _) = AuditLog::open(config()).unwrap();
     let said: Vec<i64> = numbers(&log, 0).into_iter().filter(|n| *n >= 0).collect();
     assert_eq!(said, (0..60).collect::<Vec<_>>());
-    let segments = log_dir::segments(&place.folder()).unwrap();
+    let segments = log_segment::segments(&place.folder()).unwrap();
     assert!(segments.len() > 5);
     for pair in segments.windows(2) {
         let [sealed, next] = pair else { panic!() };

@@ -4,8 +4,11 @@ use super::*;
 use crate::documents::DocumentIndex;
 use hansa_audit_log::note::Checkpoint;
 use hansa_audit_store::answers::AnswerCollector;
+use hansa_audit_store::history::AuditHistory;
+use hansa_audit_store::history::contract_timeline::ContractTimeline;
 use hansa_audit_store::history::incident::ForkedLog;
-use hansa_audit_store::history::{AnswerEnd, AuditHistory, ContractTimeline, ReceivedAnswer};
+use hansa_audit_store::history::query_entry::AnswerEnd;
+use hansa_audit_store::history::received_answer::ReceivedAnswer;
 use hansa_audit_store::offline::CopyReport;
 
 pub(crate) fn id(domain: &str) -> ParticipantId {

@@ -1,7 +1,7 @@
 //! Policies under which nothing could ever be answered.
 
 use super::*;
-use hansa_policy::term::BoundingBox;
+use hansa_policy::value::area::BoundingBox;
 
 #[test]
 fn filters_that_never_hold() {

@@ -3,9 +3,9 @@
 use super::*;
 use hansa_policy::published_list::hierarchy_table::HierarchyTable;
 use hansa_policy::published_list::{PublishedList, PublishedLists};
-use hansa_policy::term::lookup::LookupTerm;
 use hansa_policy::term::place_cells::PlaceCellsTerm;
-use hansa_policy::term::published_area::PublishedAreaTerm;
+use hansa_policy::value::area::PublishedAreaTerm;
+use hansa_policy::value::column::LookupTerm;
 use std::sync::Arc;
 
 fn cells(size: &str) -> Term {

@@ -8,7 +8,7 @@ use crate::seal::{SealAnchor, SealRevocation};
 use crate::signature::RegisteredKey;
 use crate::signed_envelope::{self, EnvelopeKind};
 use hansa_audit_log::json::Json;
-use hansa_audit_log::json::strict_object::{StrictObject, StrictObjectError};
+use hansa_audit_log::json::strict_object::{ObjectErrors, StrictObject, StrictObjectError};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::attribute::AttributeKind;
 use hansa_policy::id::ParticipantId;
@@ -59,20 +59,20 @@ pub(super) fn write(content: &BundleContent) -> Json {
 /// Takes a letter completely apart and checks the signature by the key that it names.
 pub(super) fn read(letter: &Json) -> Result<BundleContent, Refusal> {
     let fault = |fault: StrictObjectError| invalid(format!("the trust bundle: {fault}"));
-    let mut outer = StrictObject::of(letter.clone()).map_err(fault)?;
-    let bundle = outer.take("bundle").map_err(fault)?;
-    let signature = outer.text("signature").map_err(fault)?;
-    outer.finish().map_err(fault)?;
+    let mut outer = StrictObject::of(letter.clone(), "", fault)?;
+    let bundle = outer.take("bundle")?;
+    let signature = outer.text("signature")?;
+    outer.finish()?;
 
-    let mut fields = StrictObject::of(bundle.clone()).map_err(fault)?;
-    if fields.text("hansa").map_err(fault)? != FORM {
+    let mut fields = StrictObject::of(bundle.clone(), "", fault)?;
+    if fields.text("hansa")? != FORM {
         return Err(invalid("the trust bundle is of another version"));
     }
-    let mut league = StrictObject::of(fields.take("league").map_err(fault)?).map_err(fault)?;
-    let name = league.text("name").map_err(fault)?;
-    let key = jwk::from_json(league.take("key").map_err(fault)?)
+    let mut league = StrictObject::of(fields.take("league")?, "", fault)?;
+    let name = league.text("name")?;
+    let key = jwk::from_json(league.take("key")?)
         .map_err(|refusal| invalid(format!("the league's key: {}", refusal.sentence)))?;
-    league.finish().map_err(fault)?;
+    league.finish()?;
     if !signed_envelope::signed(EnvelopeKind::Bundle, &bundle, &signature, &key) {
         return Err(invalid("the trust bundle is not signed by its league"));
     }
@@ -80,12 +80,11 @@ pub(super) fn read(letter: &Json) -> Result<BundleContent, Refusal> {
     let content = BundleContent {
         league: name,
         key,
-        sequence: fields.count("sequence").map_err(fault)?,
-        issued_at: fields.time("issuedAt").map_err(fault)?,
-        expires_at: fields.time("expiresAt").map_err(fault)?,
+        sequence: fields.count("sequence")?,
+        issued_at: fields.time("issuedAt")?,
+        expires_at: fields.time("expiresAt")?,
         demo: fields
-            .take("demo")
-            .map_err(fault)?
+            .take("demo")?
             .as_bool()
             .ok_or_else(|| invalid("the trust bundle: `demo` is true or false"))?,
         anchors: each(&mut fields, "anchors", read_anchor)?,
@@ -99,7 +98,7 @@ pub(super) fn read(letter: &Json) -> Result<BundleContent, Refusal> {
         .collect(),
         issuers: some(&mut fields, "issuers", read_issuer)?,
     };
-    fields.finish().map_err(fault)?;
+    fields.finish()?;
     Ok(content)
 }
 
@@ -120,18 +119,18 @@ fn write_anchor(anchor: &CertificateAnchor) -> Json {
 fn read_anchor(item: Json) -> Result<CertificateAnchor, Refusal> {
     let fault =
         |fault: StrictObjectError| invalid(format!("an anchor of the trust bundle: {fault}"));
-    let mut fields = StrictObject::of(item).map_err(fault)?;
+    let mut fields = StrictObject::of(item, "", fault)?;
     let anchor = CertificateAnchor {
-        spki: fields.digest("spki").map_err(fault)?,
-        certificate: jwk::decode(&fields.text("certificate").map_err(fault)?)
+        spki: fields.parsed("spki")?,
+        certificate: jwk::decode(&fields.text("certificate")?)
             .map_err(|refusal| invalid(refusal.sentence))?
             .into(),
         identities: each(&mut fields, "identities", |item| identity(item.as_text()))?
             .into_iter()
             .collect(),
-        not_after: fields.time("notAfter").map_err(fault)?,
+        not_after: fields.time("notAfter")?,
     };
-    fields.finish().map_err(fault)?;
+    fields.finish()?;
     Ok(anchor)
 }
 
@@ -163,14 +162,14 @@ fn write_member(member: &LeagueMember) -> Json {
 fn read_member(item: Json) -> Result<LeagueMember, Refusal> {
     let fault =
         |fault: StrictObjectError| invalid(format!("a participant of the trust bundle: {fault}"));
-    let mut fields = StrictObject::of(item).map_err(fault)?;
-    let id = identity(Some(&fields.text("id").map_err(fault)?))?;
+    let mut fields = StrictObject::of(item, "", fault)?;
+    let id = identity(Some(&fields.text("id")?))?;
     let member = LeagueMember {
-        name: fields.text("name").map_err(fault)?,
+        name: fields.text("name")?,
         keys: each(&mut fields, "keys", read_key)?,
         seals: some(&mut fields, "seals", read_seal)?,
         mandates: mandates_json::read(&mut fields)?,
-        note_key: key(fields.take("noteKey").map_err(fault)?)?,
+        note_key: key(fields.take("noteKey")?)?,
         address: match fields.optional("address") {
             None => None,
             Some(Json::Text(address)) => Some(address),
@@ -179,7 +178,7 @@ fn read_member(item: Json) -> Result<LeagueMember, Refusal> {
         expelled_at: instant(fields.optional("expelledAt"))?,
         id,
     };
-    fields.finish().map_err(fault)?;
+    fields.finish()?;
     Ok(member)
 }
 
@@ -207,19 +206,19 @@ fn write_issuer(issuer: &CredentialIssuer) -> Json {
 fn read_issuer(item: Json) -> Result<CredentialIssuer, Refusal> {
     let fault =
         |fault: StrictObjectError| invalid(format!("an issuer of the trust bundle: {fault}"));
-    let mut fields = StrictObject::of(item).map_err(fault)?;
+    let mut fields = StrictObject::of(item, "", fault)?;
     let states = each(&mut fields, "states", |item| {
         item.as_text()
             .and_then(AttributeKind::named)
             .ok_or_else(|| invalid("the trust bundle: an issuer states what is not known here"))
     })?;
     let issuer = CredentialIssuer {
-        id: identity(Some(&fields.text("id").map_err(fault)?))?,
-        name: fields.text("name").map_err(fault)?,
+        id: identity(Some(&fields.text("id")?))?,
+        name: fields.text("name")?,
         keys: each(&mut fields, "keys", read_key)?,
         states: states.iter().copied().collect(),
     };
-    fields.finish().map_err(fault)?;
+    fields.finish()?;
     if !issuer.states.iter().eq(&states) {
         return Err(invalid(
             "the trust bundle: what an issuer states stands in another order, or twice",
@@ -252,9 +251,9 @@ fn write_key(registered: &RegisteredKey) -> Json {
 
 fn read_key(item: Json) -> Result<RegisteredKey, Refusal> {
     let fault = |fault: StrictObjectError| invalid(format!("a key of the trust bundle: {fault}"));
-    let mut fields = StrictObject::of(item).map_err(fault)?;
-    let key = key(fields.take("jwk").map_err(fault)?)?;
-    if SignatureAlgorithm::named(&fields.text("alg").map_err(fault)?) != Some(key.algorithm()) {
+    let mut fields = StrictObject::of(item, "", fault)?;
+    let key = key(fields.take("jwk")?)?;
+    if SignatureAlgorithm::named(&fields.text("alg")?) != Some(key.algorithm()) {
         return Err(invalid(format!(
             "the key `{}` is registered for an algorithm of another kind of key",
             key.kid()
@@ -262,8 +261,8 @@ fn read_key(item: Json) -> Result<RegisteredKey, Refusal> {
     }
     let registered = RegisteredKey {
         key,
-        not_before: fields.time("notBefore").map_err(fault)?,
-        not_after: fields.time("notAfter").map_err(fault)?,
+        not_before: fields.time("notBefore")?,
+        not_after: fields.time("notAfter")?,
         revoked_at: instant(fields.optional("revokedAt"))?,
         compromised_since: instant(fields.optional("compromisedSince"))?,
         only_contracts: match fields.optional("use") {
@@ -272,7 +271,7 @@ fn read_key(item: Json) -> Result<RegisteredKey, Refusal> {
             Some(_) => return Err(invalid("a key of the trust bundle: its `use` is not known")),
         },
     };
-    fields.finish().map_err(fault)?;
+    fields.finish()?;
     Ok(registered)
 }
 
@@ -308,16 +307,16 @@ fn write_seal(seal: &SealAnchor) -> Json {
 
 fn read_seal(item: Json) -> Result<SealAnchor, Refusal> {
     let fault = |fault: StrictObjectError| invalid(format!("a seal of the trust bundle: {fault}"));
-    let mut fields = StrictObject::of(item).map_err(fault)?;
+    let mut fields = StrictObject::of(item, "", fault)?;
     let seal = SealAnchor {
-        certificate: jwk::decode(&fields.text("certificate").map_err(fault)?)
+        certificate: jwk::decode(&fields.text("certificate")?)
             .map_err(|refusal| invalid(refusal.sentence))?
             .into(),
-        organization: fields.text("organization").map_err(fault)?,
-        not_before: fields.time("notBefore").map_err(fault)?,
-        not_after: fields.time("notAfter").map_err(fault)?,
+        organization: fields.text("organization")?,
+        not_before: fields.time("notBefore")?,
+        not_after: fields.time("notAfter")?,
         revoked: some(&mut fields, "revoked", |item| {
-            let mut fields = StrictObject::of(item).map_err(fault)?;
+            let mut fields = StrictObject::of(item, "", fault)?;
             let key = fields.optional(KEY).map(|kid| match kid {
                 Json::Text(kid) if jwk::decode(&kid).is_ok_and(|bytes| bytes.len() == 32) => {
                     Ok(SealRevocation::Key(kid))
@@ -328,20 +327,20 @@ fn read_seal(item: Json) -> Result<SealAnchor, Refusal> {
             });
             let what = match key {
                 Some(key) => key?,
-                None => SealRevocation::Certificate(fields.digest(CERTIFICATE).map_err(fault)?),
+                None => SealRevocation::Certificate(fields.parsed(CERTIFICATE)?),
             };
-            let from = fields.time("from").map_err(fault)?;
-            fields.finish().map_err(fault)?;
+            let from = fields.time("from")?;
+            fields.finish()?;
             Ok((what, from))
         })?,
     };
-    fields.finish().map_err(fault)?;
+    fields.finish()?;
     Ok(seal)
 }
 
 /// A list that is there only where it holds something: what was signed before there was such a thing stays as it was.
 pub(super) fn some<T>(
-    fields: &mut StrictObject,
+    fields: &mut StrictObject<impl ObjectErrors>,
     name: &str,
     read: impl Fn(Json) -> Result<T, Refusal>,
 ) -> Result<Vec<T>, Refusal> {
@@ -355,16 +354,21 @@ pub(super) fn some<T>(
 }
 
 fn each<T>(
-    fields: &mut StrictObject,
+    fields: &mut StrictObject<impl ObjectErrors>,
     name: &str,
     read: impl Fn(Json) -> Result<T, Refusal>,
 ) -> Result<Vec<T>, Refusal> {
-    fields
-        .list(name)
-        .map_err(|fault| invalid(format!("the trust bundle: {fault}")))?
-        .into_iter()
-        .map(read)
-        .collect()
+    let fault = |fault: StrictObjectError| invalid(format!("the trust bundle: {fault}"));
+    // Of an item, too, a list is told as one of the bundle.
+    let items = match fields.optional(name) {
+        Some(Json::List(items)) => items,
+        Some(met) => {
+            let (name, wanted) = (name.to_owned(), "a list");
+            return Err(fault(StrictObjectError::Wrong { name, met, wanted }));
+        }
+        None => return Err(fault(StrictObjectError::Absent(name.to_owned()))),
+    };
+    items.into_iter().map(read).collect()
 }
 
 fn key(jwk: Json) -> Result<crate::keys::PublicKey, Refusal> {

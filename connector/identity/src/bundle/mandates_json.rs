@@ -2,8 +2,9 @@
 
 use super::bundle_validation::invalid;
 use crate::signature::MandateRegistration;
+use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
-use hansa_audit_log::json::strict_object::{StrictObject, StrictObjectError};
+use hansa_audit_log::json::strict_object::{ObjectErrors, StrictObject, StrictObjectError};
 use hansa_policy::refusal::Refusal;
 use std::collections::BTreeMap;
 
@@ -28,15 +29,17 @@ pub(super) fn write(mandates: &MandateRegistration, member: &mut BTreeMap<String
 ///
 /// # Errors
 /// `BUNDLE_INVALID`, also for a mandate that stands twice.
-pub(super) fn read(member: &mut StrictObject) -> Result<MandateRegistration, Refusal> {
+pub(super) fn read(
+    member: &mut StrictObject<impl ObjectErrors>,
+) -> Result<MandateRegistration, Refusal> {
     let fault =
         |fault: StrictObjectError| invalid(format!("a mandate of the trust bundle: {fault}"));
     let mut revoked = BTreeMap::new();
     for item in super::bundle_json::some(member, REVOKED, Ok)? {
-        let mut fields = StrictObject::of(item).map_err(fault)?;
-        let statement = fields.digest("statement").map_err(fault)?;
-        let from = fields.time("from").map_err(fault)?;
-        fields.finish().map_err(fault)?;
+        let mut fields = StrictObject::of(item, "", fault)?;
+        let statement: Digest = fields.parsed("statement")?;
+        let from = fields.time("from")?;
+        fields.finish()?;
         if revoked.insert(statement, from).is_some() {
             return Err(invalid(format!(
                 "the mandate `{}` stands twice in the trust bundle",
@@ -75,7 +78,7 @@ mod tests {
         };
         write(&mandates, &mut member);
         let taken = |member: &BTreeMap<String, Json>| {
-            let mut fields = StrictObject::of(Json::Object(member.clone())).unwrap();
+            let mut fields = StrictObject::plain(Json::Object(member.clone())).unwrap();
             let read = read(&mut fields).map_err(|refusal| refusal.code)?;
             fields.finish().unwrap();
             Ok(read)

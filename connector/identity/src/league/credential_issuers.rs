@@ -125,7 +125,7 @@ mod tests {
     use crate::league_fixture::{LeagueFixture, start};
     use hansa_audit_log::digest::Digest;
     use hansa_policy::attribute::{Credential, ParticipantAttribute};
-    use hansa_policy::contract::{SignatoryRole, Signature};
+    use hansa_policy::contract::signature::{SignatoryRole, Signature};
 
     fn credential(signer: &FileSigner, issuer: &ParticipantId, of: &ParticipantId) -> Credential {
         let input = b"header.payload".to_vec();

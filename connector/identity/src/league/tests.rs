@@ -7,9 +7,11 @@ use crate::league_fixture::{DAY, LeagueFixture, start};
 use crate::participant_identity::admission_request::Applicant;
 use crate::participant_identity::{self};
 use hansa_audit_log::digest::Digest;
-use hansa_policy::contract::mandate::{DisclosureClass, Mandate, SignedMandate};
+use hansa_policy::contract::mandate::{DisclosureClass, Mandate};
+use hansa_policy::contract::signature::{
+    SignatoryRole, Signature, SignatureVerifier, SignedMandate,
+};
 use hansa_policy::contract::signature_purpose::SignaturePurpose;
-use hansa_policy::contract::{SignatoryRole, Signature, SignatureVerifier};
 use hansa_policy::refusal::ErrorCode;
 
 #[test]

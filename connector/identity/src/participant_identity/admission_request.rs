@@ -87,29 +87,29 @@ impl AdmissionRequest {
     /// `KEY_INVALID`.
     pub fn read(bytes: &[u8]) -> Result<Self, Refusal> {
         let letter = signed_envelope::from_bytes(bytes, "the request", ErrorCode::KeyInvalid)?;
-        let mut outer = StrictObject::of(letter).map_err(fault)?;
-        let content = outer.take("request").map_err(fault)?;
-        let by_signing = outer.text("signedBySigningKey").map_err(fault)?;
-        let by_note = outer.text("signedByNoteKey").map_err(fault)?;
-        outer.finish().map_err(fault)?;
+        let mut outer = StrictObject::of(letter, "", fault)?;
+        let content = outer.take("request")?;
+        let by_signing = outer.text("signedBySigningKey")?;
+        let by_note = outer.text("signedByNoteKey")?;
+        outer.finish()?;
 
-        let mut fields = StrictObject::of(content.clone()).map_err(fault)?;
-        if fields.text("hansa").map_err(fault)? != FORM {
+        let mut fields = StrictObject::of(content.clone(), "", fault)?;
+        if fields.text("hansa")? != FORM {
             return Err(invalid("the request is of another version"));
         }
-        let id: ParticipantId = fields.text("id").map_err(fault)?.parse().map_err(
+        let id: ParticipantId = fields.text("id")?.parse().map_err(
             |malformed: hansa_policy::id::IdentifierError| invalid(&malformed.to_string()),
         )?;
-        let name = fields.text("name").map_err(fault)?;
+        let name = fields.text("name")?;
         let address = match fields.optional("address") {
             None => None,
             Some(Json::Text(address)) => Some(address),
             Some(_) => return Err(invalid("the address is no text")),
         };
-        let csr = fields.text("certificateRequest").map_err(fault)?;
-        let signing = jwk::from_json(fields.take("signingKey").map_err(fault)?)?;
-        let note = jwk::from_json(fields.take("noteKey").map_err(fault)?)?;
-        fields.finish().map_err(fault)?;
+        let csr = fields.text("certificateRequest")?;
+        let signing = jwk::from_json(fields.take("signingKey")?)?;
+        let note = jwk::from_json(fields.take("noteKey")?)?;
+        fields.finish()?;
 
         if !signed_envelope::signed(EnvelopeKind::Request, &content, &by_signing, &signing) {
             return Err(invalid("the request is not signed by its signing key"));

@@ -51,22 +51,22 @@ impl ContractKey {
     pub fn read(bytes: &[u8]) -> Result<Self, Refusal> {
         let letter =
             signed_envelope::from_bytes(bytes, "the statement of the key", ErrorCode::KeyInvalid)?;
-        let mut outer = StrictObject::of(letter).map_err(fault)?;
-        let content = outer.take("contractKey").map_err(fault)?;
-        let signature = outer.text("signature").map_err(fault)?;
-        outer.finish().map_err(fault)?;
-        let mut fields = StrictObject::of(content.clone()).map_err(fault)?;
-        if fields.text("hansa").map_err(fault)? != FORM {
+        let mut outer = StrictObject::of(letter, "", fault)?;
+        let content = outer.take("contractKey")?;
+        let signature = outer.text("signature")?;
+        outer.finish()?;
+        let mut fields = StrictObject::of(content.clone(), "", fault)?;
+        if fields.text("hansa")? != FORM {
             return Err(invalid("the statement of the key is of another version"));
         }
-        let text = fields.text("id").map_err(fault)?;
+        let text = fields.text("id")?;
         let id: ParticipantId =
             text.parse()
                 .map_err(|malformed: hansa_policy::id::IdentifierError| {
                     invalid(&malformed.to_string())
                 })?;
-        let key = jwk::from_json(fields.take("key").map_err(fault)?)?;
-        fields.finish().map_err(fault)?;
+        let key = jwk::from_json(fields.take("key")?)?;
+        fields.finish()?;
         if id.as_str() != text
             || !signed_envelope::signed(EnvelopeKind::ContractKey, &content, &signature, &key)
         {

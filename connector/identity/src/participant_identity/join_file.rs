@@ -38,16 +38,15 @@ impl JoinFile {
     /// `KEY_INVALID`, or `BUNDLE_INVALID` for the bundle inside.
     pub fn read(bytes: &[u8]) -> Result<Self, Refusal> {
         let letter = signed_envelope::from_bytes(bytes, "the join file", ErrorCode::KeyInvalid)?;
-        let mut fields = StrictObject::of(letter).map_err(fault)?;
-        if fields.text("hansa").map_err(fault)? != FORM {
+        let mut fields = StrictObject::of(letter, "", fault)?;
+        if fields.text("hansa")? != FORM {
             return Err(invalid("the join file is of another version"));
         }
-        let id = fields.text("id").map_err(fault)?.parse().map_err(
+        let id = fields.text("id")?.parse().map_err(
             |malformed: hansa_policy::id::IdentifierError| invalid(&malformed.to_string()),
         )?;
         let chain = fields
-            .list("certificates")
-            .map_err(fault)?
+            .list("certificates")?
             .iter()
             .map(|one| {
                 let text = one
@@ -56,8 +55,8 @@ impl JoinFile {
                 Ok(CertificateDer::from(jwk::decode(text)?))
             })
             .collect::<Result<Vec<_>, Refusal>>()?;
-        let bundle = TrustBundle::from_json(fields.take("trust").map_err(fault)?)?;
-        fields.finish().map_err(fault)?;
+        let bundle = TrustBundle::from_json(fields.take("trust")?)?;
+        fields.finish()?;
         Ok(Self { id, chain, bundle })
     }
 }

@@ -5,7 +5,7 @@ use super::{SealAnchor, SealKey, parse};
 use crate::league_fixture::{DAY, start};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::seal::SealCertificates;
-use hansa_policy::contract::{SignatoryRole, Signature};
+use hansa_policy::contract::signature::{SignatoryRole, Signature};
 use josekit::jws::JwsSigner as _;
 use josekit::jws::alg::ecdsa::EcdsaJwsAlgorithm;
 use rcgen::{

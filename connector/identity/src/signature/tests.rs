@@ -3,8 +3,8 @@
 use super::{FileSigner, KeyHistory, ParticipantSigner, RegisteredKey, RegisteredKeys};
 use crate::keys::SignatureAlgorithm;
 use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::signature::{SignatoryRole, Signature, SignatureVerifier};
 use hansa_policy::contract::signature_purpose::SignaturePurpose;
-use hansa_policy::contract::{SignatoryRole, Signature, SignatureVerifier};
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::ErrorCode;
 

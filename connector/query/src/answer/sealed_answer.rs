@@ -10,7 +10,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 
 /// The end of an answer, about to be recorded. Made by [`AnswerFrames::seal`] and [`UnansweredQuery::seal`].
 ///
-/// [`AnswerFrames::seal`]: crate::answer::frames::Frames::seal
+/// [`AnswerFrames::seal`]: crate::answer::frames::AnswerFrames::seal
 #[derive(Debug)]
 pub struct SealedAnswer {
     opened: RecordReceipt,

@@ -19,10 +19,11 @@ use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode, Tre
 use datafusion_common::{Result, internal_err};
 use futures::{Stream, StreamExt as _};
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use parking_lot::Mutex;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 /// The plan with what its joins build counted against the memory of the question.
@@ -195,7 +196,7 @@ struct CountedJoinStream {
 impl CountedJoinStream {
     fn keep(&self, copy: Option<MemoryReservation>) {
         if let Some(place) = self.copies.get(self.place) {
-            *place.lock().unwrap_or_else(PoisonError::into_inner) = copy;
+            *place.lock() = copy;
         }
     }
 }

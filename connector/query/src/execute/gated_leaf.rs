@@ -2,7 +2,8 @@
 //! below shows above it but the permitted view, in batches whose cuts depend on that view alone.
 
 use super::cancellation::CancellationSignal;
-use super::physical_planner::inside;
+#[cfg(test)]
+use super::mutant::GateMutant;
 use super::rebatch::{BatchCutter, compact, lean};
 use super::scrub_nulls::blanked;
 use crate::engine_error;
@@ -128,10 +129,9 @@ impl GovernedScanExec {
     #[cfg(test)]
     pub(super) fn mutated(
         mut self,
-        mutant: super::mutant::GateMutant,
+        mutant: GateMutant,
         snapshot: Option<&Arc<crate::snapshot::Snapshot>>,
     ) -> Self {
-        use super::mutant::GateMutant;
         match mutant {
             GateMutant::None | GateMutant::NoLeaf => {}
             GateMutant::Uncut => self.recut = None,
@@ -369,4 +369,27 @@ fn fit(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
         batch.columns().iter().map(blanked).collect(),
         &options,
     )?)
+}
+
+/// The refusal for an error inside a leaf: by class, since its text could name files, clauses and sizes.
+pub(super) fn inside(error: &datafusion_common::DataFusionError) -> Refusal {
+    let refusal = engine_error::running(error);
+    match refusal.code {
+        ErrorCode::ResourceLimit
+        | ErrorCode::SourceUnreadable
+        | ErrorCode::SourceUnavailable
+        | ErrorCode::DatasetNotPublished
+        | ErrorCode::PrivacyBudgetSpent
+        // Of cells that are published: a total that is not told overflows in silence.
+        | ErrorCode::SumOverflow
+        | ErrorCode::SourceChanged
+        | ErrorCode::SchemaChanged => refusal,
+        // What mends it is the owner's business, and told there.
+        ErrorCode::SnapshotDamaged => Refusal::new(ErrorCode::SnapshotDamaged, refusal.sentence)
+            .with_help("its owner mends it; there `hansa doctor` says how"),
+        _ => {
+            tracing::error!(name = "gate.failed", detail = %error);
+            Refusal::new(ErrorCode::Internal, "the permitted rows can't be computed")
+        }
+    }
 }

@@ -3,8 +3,11 @@
 use super::cancellation::CancellationSignal;
 use super::gated_leaf::GovernedScanExec;
 use super::inline_reader::InlineReaderFactory;
+#[cfg(test)]
+use super::mutant::GateMutant;
 use super::release_coverage;
 use crate::engine_error;
+use crate::execute::gated_leaf::inside;
 use crate::in_place_data::postgres::connection_limits::ConnectionLimits;
 use crate::in_place_data::postgres::query_connections::QueryConnections;
 use crate::limits::QueryResourceLimits;
@@ -45,7 +48,7 @@ pub(super) struct GovernedQueryPlanner {
     /// The connections to databases that all leaves of the question share.
     sessions: QueryConnections,
     #[cfg(test)]
-    mutant: super::mutant::GateMutant,
+    mutant: GateMutant,
 }
 
 impl GovernedQueryPlanner {
@@ -54,7 +57,7 @@ impl GovernedQueryPlanner {
         limits: QueryResourceLimits,
         databases: ConnectionLimits,
         watch: CancellationSignal,
-        #[cfg(test)] mutant: super::mutant::GateMutant,
+        #[cfg(test)] mutant: GateMutant,
     ) -> Self {
         Self {
             holdings,
@@ -125,7 +128,7 @@ impl ExtensionPlanner for GovernedScanPlanner {
             scan.projected_schema.as_arrow().fields().clone(),
         ));
         #[cfg(test)]
-        if self.0.mutant == super::mutant::GateMutant::NoLeaf {
+        if self.0.mutant == GateMutant::NoLeaf {
             return Ok(Some(private));
         }
         let leaf = GovernedScanExec::new(
@@ -170,29 +173,6 @@ impl GovernedQueryPlanner {
 
 /// Beyond it a limit is none.
 const MOST_ROWS: usize = 1 << 40;
-
-/// The refusal for an error inside a leaf: by class, since its text could name files, clauses and sizes.
-pub(super) fn inside(error: &datafusion_common::DataFusionError) -> Refusal {
-    let refusal = engine_error::running(error);
-    match refusal.code {
-        ErrorCode::ResourceLimit
-        | ErrorCode::SourceUnreadable
-        | ErrorCode::SourceUnavailable
-        | ErrorCode::DatasetNotPublished
-        | ErrorCode::PrivacyBudgetSpent
-        // Of cells that are published: a total that is not told overflows in silence.
-        | ErrorCode::SumOverflow
-        | ErrorCode::SourceChanged
-        | ErrorCode::SchemaChanged => refusal,
-        // What mends it is the owner's business, and told there.
-        ErrorCode::SnapshotDamaged => Refusal::new(ErrorCode::SnapshotDamaged, refusal.sentence)
-            .with_help("its owner mends it; there `hansa doctor` says how"),
-        _ => {
-            tracing::error!(name = "gate.failed", detail = %error);
-            Refusal::new(ErrorCode::Internal, "the permitted rows can't be computed")
-        }
-    }
-}
 
 /// Plans private plans: knows stored tables and nothing else.
 #[derive(Debug)]

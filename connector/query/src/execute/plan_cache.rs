@@ -6,28 +6,31 @@ use super::gated_leaf::GovernedScanExec;
 use super::plan_reset::{self, NODES, PlanSizing, RUNS};
 use crate::engine_error;
 use crate::limits::QueryResourceLimits;
+use crate::plan_cache::PlanCache;
 use crate::snapshot::Snapshot;
 use crate::snapshot::registry::SnapshotSet;
-use crate::sql::planner_threads;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion_common::Result;
 use hansa_enforcement::permitted_plan::PlanBasis;
 use hansa_policy::refusal::Refusal;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
-/// The plans that ran last, the newest at the end.
-#[derive(Debug, Default)]
-pub(crate) struct PhysicalPlanCache(Mutex<Vec<CachedPhysicalPlan>>);
+/// The plans that ran last; those that are kept never run themselves.
+#[derive(Debug)]
+pub(crate) struct PhysicalPlanCache(PlanCache<PhysicalPlanKey, Arc<dyn ExecutionPlan>>);
 
 #[derive(Debug)]
-struct CachedPhysicalPlan {
+struct PhysicalPlanKey {
     basis: PlanBasis,
     /// The snapshot of each dataset of the basis, in its order. They are not held: what nobody reads any more may go.
     snapshots: Vec<Weak<Snapshot>>,
     shape: PlanSizing,
-    /// Never run itself.
-    plan: Arc<dyn ExecutionPlan>,
-    runs: usize,
+}
+
+impl Default for PhysicalPlanCache {
+    fn default() -> Self {
+        Self(PlanCache::for_runs(MOST, RUNS))
+    }
 }
 
 impl PhysicalPlanCache {
@@ -40,23 +43,12 @@ impl PhysicalPlanCache {
     ) -> Option<Result<Arc<dyn ExecutionPlan>, Refusal>> {
         let snapshots = snapshots(basis, holdings)?;
         let shape = PlanSizing::of(limits);
-        let plan = {
-            let mut kept = self.kept();
-            let at = kept.iter().position(|kept| {
-                kept.shape == shape
-                    && kept.basis == *basis
-                    && kept.snapshots.len() == snapshots.len()
-                    && kept.snapshots.iter().zip(&snapshots).all(same)
-            })?;
-            let mut found = kept.remove(at);
-            found.runs = found.runs.saturating_add(1);
-            let plan = Arc::clone(&found.plan);
-            if found.runs < RUNS {
-                // What is asked for most often stays longest.
-                kept.push(found);
-            }
-            plan
-        };
+        let plan = self.0.found(|kept| {
+            kept.shape == shape
+                && kept.basis == *basis
+                && kept.snapshots.len() == snapshots.len()
+                && kept.snapshots.iter().zip(&snapshots).all(same)
+        })?;
         let again = reset_plan(plan, watch).map_err(|error| engine_error::running(&error));
         Some(again)
     }
@@ -82,34 +74,17 @@ impl PhysicalPlanCache {
             reset_plan(Arc::clone(&plan), watch).map_err(|error| engine_error::running(&error))?;
         let idle = reset_plan(plan, &CancellationSignal::idle())
             .map_err(|error| engine_error::running(&error))?;
-        let new = CachedPhysicalPlan {
+        let key = PhysicalPlanKey {
             basis,
             snapshots: snapshots.into_iter().map(Arc::downgrade).collect(),
             shape: PlanSizing::of(limits),
-            plan: idle,
-            runs: 0,
         };
-        let mut kept = self.kept();
-        let mut gone: Vec<CachedPhysicalPlan> = kept
-            .extract_if(.., |kept| {
-                // Of two that were made at once one is enough.
-                let twice = kept.shape == new.shape && kept.basis == new.basis;
-                twice || kept.snapshots.iter().any(is_gone)
-            })
-            .collect();
-        kept.push(new);
-        let over = kept.len().saturating_sub(MOST);
-        gone.extend(kept.drain(..over));
-        drop(kept);
-        if !gone.is_empty() {
-            // Dropping a plan recurses.
-            let _best_effort = planner_threads::aside(move || drop(gone));
-        }
+        self.0.keep(key, idle, |kept, new| {
+            // Of two that were made at once one is enough.
+            let twice = kept.shape == new.shape && kept.basis == new.basis;
+            twice || kept.snapshots.iter().any(is_gone)
+        });
         Ok(first)
-    }
-
-    fn kept(&self) -> MutexGuard<'_, Vec<CachedPhysicalPlan>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

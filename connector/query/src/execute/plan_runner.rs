@@ -1,9 +1,14 @@
 //! A plan that is ready, on the room's threads: its rows, and what is done where a worker fails before the first of them.
 
+#[cfg(test)]
+use super::mutant::GateMutant;
 use super::output_batch::{canonical, pieces, plain};
-use super::{StartedPlan, finished, made, share};
+use super::share;
 use crate::engine_error;
-use crate::limits::{QueryMemoryPool, QueryResourceLimits, QueryRuntime};
+use crate::execute::plan_preparation::{finished, made};
+use crate::execute::started_plan::{ExecutionEvent, StartedPlan};
+use crate::limits::QueryResourceLimits;
+use crate::runtime::{QueryMemoryPool, QueryRuntime};
 use crate::snapshot::registry::SnapshotSet;
 use crate::sql::planner_threads;
 use arrow_array::RecordBatch;
@@ -85,7 +90,7 @@ pub(super) struct LocalFallback {
     pub(super) planning: std::time::Duration,
     pub(super) state: SessionState,
     #[cfg(test)]
-    pub(super) mutant: super::mutant::GateMutant,
+    pub(super) mutant: GateMutant,
 }
 
 impl LocalFallback {
@@ -109,15 +114,6 @@ struct ExecutionFailed {
     why: Refusal,
     /// Whether rows of it are out.
     told: bool,
-}
-
-/// What is told of a plan that runs. After all but rows that others may follow, nothing comes.
-#[derive(Debug)]
-pub(crate) enum ExecutionEvent {
-    Rows(RecordBatch),
-    /// The last rows: who has them knows it without being woken a second time.
-    Last(RecordBatch),
-    Fell(Refusal),
 }
 
 /// Of so few rows it is looked whether they are the last before they are told. A plan mostly gathers more where there are more.
@@ -184,7 +180,8 @@ async fn rows(
 
 #[cfg(test)]
 mod tests {
-    use super::{ExecutionEvent, FEW, drive};
+    use super::{FEW, drive};
+    use crate::execute::started_plan::ExecutionEvent;
     use arrow_array::{Int64Array, RecordBatch};
     use arrow_schema::{DataType, Field, Schema, SchemaRef};
     use datafusion::error::DataFusionError;

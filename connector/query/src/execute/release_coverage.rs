@@ -2,8 +2,8 @@
 //! whole that is not.
 
 use crate::engine_error;
-use crate::release::ReleasePeriod;
 use crate::snapshot::registry::SnapshotSet;
+use crate::snapshot::released_cells::ReleasePeriod;
 use arrow_array::{
     Array, ArrayRef, BooleanArray, Date32Array, RecordBatch, TimestampMicrosecondArray,
 };

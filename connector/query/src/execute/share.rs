@@ -9,8 +9,8 @@ mod fragment;
 mod remote_share_exec;
 pub mod worker;
 
-use super::OptimizedPlan;
 use crate::engine_error;
+use crate::execute::plan_preparation::OptimizedPlan;
 use arrow_array::RecordBatch;
 use async_trait::async_trait;
 use datafusion::physical_plan::{ExecutionPlan, displayable};

@@ -14,7 +14,9 @@ use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
 use arrow_array::{Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use hansa_policy::refusal::ErrorCode;
 use hansa_policy::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
-use hansa_policy::term::{MaskValue, Term, TimeBucketWidth};
+use hansa_policy::term::Term;
+use hansa_policy::value::column::MaskValue;
+use hansa_policy::value::time::TimeBucketWidth;
 use std::sync::Arc;
 
 fn names(list: &[&str]) -> Vec<hansa_policy::id::SqlIdentifier> {

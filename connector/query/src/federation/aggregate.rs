@@ -4,15 +4,18 @@
 
 mod measure;
 mod moments;
-mod partial_state;
-mod sketch;
+pub(super) mod partial_state;
+pub(super) mod sketch;
+pub(super) mod split_error;
 
-use crate::federation::fragment::{RemoteFragment, bare, movable};
-use crate::federation::fragmenter::union;
-use crate::federation::pushdown::apart;
+use crate::federation::aggregate::split_error::{AggregateSplitError, named};
+use crate::federation::fragment::RemoteFragment;
+use crate::federation::key_space::apart;
+use crate::federation::movable_expr::{movable, unalias};
+use crate::federation::plan_union::union;
 use crate::federation::query_ir::{RemoteSelect, SelectBody};
 use crate::federation::remote_query_builder::RemoteQueryBuilder;
-use crate::federation::remote_sql::VerifiedSql;
+use crate::federation::remote_sql::verified_sql::VerifiedSql;
 use crate::sql::functions::{min_max, sum};
 use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef};
 use datafusion::common::{DFSchema, DataFusionError};
@@ -24,14 +27,9 @@ use datafusion::logical_expr::{
 use datafusion::prelude::ident;
 use measure::{bare_measure, of_nothing};
 use moments::{double, merged};
-pub(super) use partial_state::{PartialMerge, partials};
-pub(super) use sketch::sketches;
+use partial_state::{PartialMerge, partials};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// Why an aggregate stays here: the construct, as the asker wrote it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct AggregateSplitError(pub(super) String);
 
 /// The aggregate with errands below it, or why not.
 pub(super) fn split(
@@ -341,16 +339,4 @@ pub(super) fn merge(
         })
         .collect::<Result<Vec<_>, DataFusionError>>()?;
     LogicalPlanBuilder::from(plan).project(outputs)?.build()
-}
-
-pub(super) fn unalias(expr: Expr) -> Expr {
-    match expr {
-        Expr::Alias(alias) => unalias(*alias.expr),
-        other => other,
-    }
-}
-
-/// A call as people write it.
-pub(super) fn named(call: &AggregateFunction) -> String {
-    bare(Expr::AggregateFunction(call.clone())).to_string()
 }

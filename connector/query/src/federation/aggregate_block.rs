@@ -9,11 +9,13 @@ use self::block_refusal::{
     dimension, function_name, functions, raw, relation_name, shape, with_block_help,
 };
 use crate::engine_error::carry;
-use crate::federation::aggregate::{self, AggregateSplitError};
-use crate::federation::fragment::{RemoteFragment, branches};
-use crate::federation::query_catalog::RemoteTable;
+use crate::federation::aggregate;
+use crate::federation::aggregate::split_error::AggregateSplitError;
+use crate::federation::fragment::RemoteFragment;
+use crate::federation::plan_fragments::branches;
 use crate::federation::remote_query_builder::RemoteQueryBuilder;
-use crate::federation::table_source::{DatasetRelation, RemoteTableSource};
+use crate::federation::table::{DatasetRelation, RemoteTable};
+use crate::federation::table_source::RemoteTableSource;
 use crate::sql::plan_schema::recomputed;
 use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{DFSchema, DataFusionError};
@@ -23,7 +25,7 @@ use datafusion::logical_expr::{
 use hansa_catalog::query_view::ViewShape;
 use hansa_policy::effect::Cube;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::CubeFunction;
+use hansa_policy::value::cube::CubeFunction;
 use std::sync::Arc;
 
 /// Replaces each block over aggregate-only datasets by errands.
@@ -221,7 +223,7 @@ fn check_call(
         return Err(carry(with_block_help(refusal, table)));
     };
     if call.params.distinct || call.params.filter.is_some() || !call.params.order_by.is_empty() {
-        return refuse(aggregate::named(&call));
+        return refuse(aggregate::split_error::named(&call));
     }
     let measure = |expr: &Expr| match expr {
         Expr::Column(column) => cube
@@ -240,7 +242,7 @@ fn check_call(
     if bare {
         Ok(function)
     } else {
-        refuse(aggregate::named(&call))
+        refuse(aggregate::split_error::named(&call))
     }
 }
 

@@ -3,14 +3,15 @@
 //! Over several participants that is so where the catalogue says of a column on each side that its values are the
 //! participant's own: then no row of one fits a row of another.
 
-use crate::federation::fragment::{RemoteFragment, bare, movable, substitute};
-use crate::federation::query_catalog::RemoteTable;
+use crate::federation::fragment::RemoteFragment;
+use crate::federation::key_space::{own_key, unaliased};
+use crate::federation::movable_expr::{bare, movable, substitute};
 use crate::federation::query_ir::{
-    FromItem, FromSource, JoinKind, NestedSelect, RemoteSelect, SelectBody, moved, place, places,
+    FromItem, FromSource, JoinKind, NestedSelect, RemoteSelect, SelectBody, moved, places,
 };
 use crate::federation::remote_sql::RemoteSqlWriter;
 use crate::federation::row_estimate;
-use crate::federation::table_source::DatasetRelation;
+use crate::federation::table::DatasetRelation;
 use datafusion::common::{Column, DFSchema, JoinType, NullEquality};
 use datafusion::logical_expr::utils::split_conjunction_owned;
 use datafusion::logical_expr::{Expr, ExprSchemable, Join};
@@ -116,31 +117,6 @@ pub(super) fn enclosed(
         fetch: None,
         relies: branch.relies.clone(),
     })
-}
-
-/// The key space of which all values in this output of a branch are, where the participant says that it has them alone.
-pub(super) fn own_key(branch: &RemoteFragment, output: &Expr) -> Option<String> {
-    own_column(&branch.from, output)
-}
-
-fn own_column(from: &[FromItem], expr: &Expr) -> Option<String> {
-    let (table, column) = origin(from, expr)?;
-    table.own.get(&column).cloned()
-}
-
-/// The column of a table of rows that an expression is, bare.
-pub(super) fn origin(from: &[FromItem], expr: &Expr) -> Option<(Arc<RemoteTable>, String)> {
-    let Expr::Column(column) = unaliased(expr) else {
-        return None;
-    };
-    let at = if from.len() > 1 { place(column) } else { 0 };
-    match &from.get(at)?.source {
-        FromSource::Table(table, DatasetRelation::Rows) => {
-            Some((Arc::clone(table), column.name.clone()))
-        }
-        FromSource::Table(..) => None,
-        FromSource::Inner(inner) => origin(&inner.select.from, inner.output(&column.name)?),
-    }
 }
 
 /// The space of keys for which rows of these two never fit: they are compared over keys that each participant has alone.
@@ -314,11 +290,4 @@ fn at(item: &FromItem, to: &dyn Fn(Expr) -> Expr) -> FromItem {
 
 fn is_column(expr: &Expr) -> bool {
     matches!(unaliased(expr), Expr::Column(_))
-}
-
-fn unaliased(expr: &Expr) -> &Expr {
-    match expr {
-        Expr::Alias(alias) => unaliased(&alias.expr),
-        other => other,
-    }
 }

@@ -1,9 +1,10 @@
 //! Less of what is joined here: keys once each where it only matters whether they are there, and sums before a join where
 //! it is over sums of the same rows.
 
-use crate::federation::aggregate::{PartialMerge, merge, partials, unalias};
-use crate::federation::fragment::{movable, substitute};
+use crate::federation::aggregate::merge;
+use crate::federation::aggregate::partial_state::{PartialMerge, partials};
 use crate::federation::infallible_expr::never_fails;
+use crate::federation::movable_expr::{movable, substitute, unalias};
 use crate::federation::pushdown::pushed_down;
 use crate::federation::remote_query_builder::RemoteQueryBuilder;
 use crate::federation::row_estimate;

@@ -3,7 +3,7 @@
 use crate::federation::federated_query::FederatedQuery;
 use crate::federation::key_pushdown::MOST_KEYS;
 use crate::federation::remote_query::{KeySourceDataset, PushdownKeys, RemoteQuery};
-use crate::federation::table_source::RemoteQuerySource;
+use crate::federation::remote_query_source::RemoteQuerySource;
 use datafusion::logical_expr::{LogicalPlan, TableScan};
 use hansa_policy::id::{ParticipantId, SqlIdentifier};
 use hansa_policy::refusal::Refusal;

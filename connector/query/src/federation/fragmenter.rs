@@ -2,22 +2,23 @@
 //!
 //! Runs after the stock rules have reached their fixpoint, so that conditions and columns are already where they belong.
 
-use crate::engine_error::carry;
 use crate::federation::aggregate;
-use crate::federation::fragment::{RemoteFragment, branches, movable};
+use crate::federation::fragment::RemoteFragment;
+use crate::federation::movable_expr::movable;
+use crate::federation::plan_fragments::branches;
+use crate::federation::plan_union::{not_planned, union};
 use crate::federation::pushdown::{cost, is_more, partial, pays, pushed_down};
 use crate::federation::query_ir::{OutputOrder, RemoteSelect, SelectBody};
 use crate::federation::remote_query_builder::RemoteQueryBuilder;
-use crate::federation::remote_sql::UnsupportedExpr;
+use crate::federation::remote_sql::verified_sql::UnsupportedExpr;
 use crate::federation::table_source::RemoteTableSource;
 use crate::sql::plan_schema::recomputed;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, DataFusionError};
+use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{
     Aggregate, Expr, ExprSchemable, Filter, LogicalPlan, LogicalPlanBuilder, Sort, TableScan,
-    Union, utils::conjunction,
 };
-use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -265,15 +266,6 @@ fn fetch_rows(
         .map_err(strange)
 }
 
-/// One plan of several with the same columns.
-pub(super) fn union(mut plans: Vec<LogicalPlan>) -> Result<LogicalPlan, DataFusionError> {
-    if plans.len() < 2 {
-        return plans.pop().ok_or_else(not_planned);
-    }
-    let inputs = plans.into_iter().map(Arc::new).collect();
-    Ok(LogicalPlan::Union(Union::try_new(inputs)?))
-}
-
 /// The columns of a plan under the names of `schema`, in order.
 fn relabel(plan: LogicalPlan, schema: &DFSchema) -> Result<LogicalPlan, DataFusionError> {
     let outputs: Vec<Expr> = plan
@@ -286,11 +278,4 @@ fn relabel(plan: LogicalPlan, schema: &DFSchema) -> Result<LogicalPlan, DataFusi
         })
         .collect();
     LogicalPlanBuilder::from(plan).project(outputs)?.build()
-}
-
-fn not_planned() -> DataFusionError {
-    carry(Refusal::new(
-        ErrorCode::Internal,
-        "a part of the question can't be given to its participant",
-    ))
 }

@@ -4,22 +4,20 @@
 //! compared for equality become neighbours; what is left is joined here, one after the other, in the order in which the
 //! fewest rows are held: of more than eight, the smallest first.
 
+mod join_cluster;
 mod local_join;
 
 use self::local_join::{better_order, local_joins};
-use crate::federation::fragment::{RemoteFragment, movable};
+use crate::federation::fragment::RemoteFragment;
 use crate::federation::infallible_expr::never_fails;
-use crate::federation::pushdown::{AS_GOOD, bytes, cost, pushed_down};
+use crate::federation::join_order::join_cluster::{JoinCluster, has, joined, within};
+use crate::federation::movable_expr::movable;
+use crate::federation::pushdown::{AS_GOOD, bytes, pushed_down};
 use crate::federation::remote_query_builder::RemoteQueryBuilder;
-use crate::federation::row_estimate;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{
-    Column, DFSchema, DataFusionError, JoinConstraint, JoinType, NullEquality,
-};
+use datafusion::common::{Column, DFSchema, DataFusionError, JoinType, NullEquality};
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
-use datafusion::logical_expr::{
-    BinaryExpr, Expr, Filter, Join, LogicalPlan, LogicalPlanBuilder, Operator, Projection,
-};
+use datafusion::logical_expr::{Expr, Filter, Join, LogicalPlan, LogicalPlanBuilder, Projection};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -88,13 +86,6 @@ fn only_columns(projection: &Projection) -> bool {
 struct JoinGraph {
     parts: Vec<LogicalPlan>,
     conditions: Vec<Expr>,
-}
-
-/// Some of the parts, put together.
-struct JoinCluster {
-    plan: LogicalPlan,
-    branches: Option<Vec<RemoteFragment>>,
-    bytes: f64,
 }
 
 fn reordered(
@@ -248,24 +239,6 @@ impl JoinGraph {
     }
 }
 
-impl JoinCluster {
-    fn of(plan: LogicalPlan, desk: &RemoteQueryBuilder) -> Self {
-        let branches = pushed_down(&plan, desk);
-        Self {
-            bytes: cost(&plan, desk),
-            branches,
-            plan,
-        }
-    }
-
-    fn rows(&self) -> f64 {
-        match &self.branches {
-            Some(branches) => branches.iter().map(row_estimate::rows).sum(),
-            None => self.bytes / row_estimate::bytes(1.0, self.plan.schema().fields()).max(1.0),
-        }
-    }
-}
-
 /// Two clusters that participants put together for the fewest bytes, where that is about as good as both apart.
 fn cheapest(
     clusters: &[JoinCluster],
@@ -299,64 +272,6 @@ fn cheapest(
         }
     }
     Ok(best.map(|(_, found)| found))
-}
-
-/// The inner join of two plans by all conditions over them alone, if one is an equality.
-fn joined(
-    left: &LogicalPlan,
-    right: &LogicalPlan,
-    conditions: &[Expr],
-) -> Result<Option<LogicalPlan>, DataFusionError> {
-    let (one, two) = (left.schema(), right.schema());
-    let (mut on, mut filter) = (Vec::new(), Vec::new());
-    for condition in conditions {
-        if !within(condition, &[one, two]) {
-            continue;
-        }
-        if let Expr::BinaryExpr(BinaryExpr {
-            left,
-            op: Operator::Eq,
-            right,
-        }) = condition
-        {
-            if within(left, &[one]) && within(right, &[two]) {
-                on.push(((**left).clone(), (**right).clone()));
-                continue;
-            }
-            if within(left, &[two]) && within(right, &[one]) {
-                on.push(((**right).clone(), (**left).clone()));
-                continue;
-            }
-        }
-        filter.push(condition.clone());
-    }
-    if on.is_empty() {
-        return Ok(None);
-    }
-    let join = Join::try_new(
-        Arc::new(left.clone()),
-        Arc::new(right.clone()),
-        on,
-        conjunction(filter),
-        JoinType::Inner,
-        JoinConstraint::On,
-        NullEquality::NullEqualsNothing,
-        false,
-    )?;
-    Ok(Some(LogicalPlan::Join(join)))
-}
-
-fn within(expr: &Expr, schemas: &[&DFSchema]) -> bool {
-    let has = |column: &Column| schemas.iter().any(|schema| has(schema, column));
-    let columns = expr.column_refs();
-    !columns.is_empty() && columns.into_iter().all(has)
-}
-
-/// Whether a schema has exactly this column: not one of another relation under the same name.
-fn has(schema: &DFSchema, column: &Column) -> bool {
-    schema.iter().any(|(relation, field)| {
-        relation == column.relation.as_ref() && *field.name() == column.name
-    })
 }
 
 fn is_inner(join: &Join) -> bool {

@@ -5,12 +5,15 @@
 //! those of the rows that came, not of what is left of them here: whoever gets them learns of the giver's rows what its
 //! contract says, and nothing of anybody else's.
 
+mod column_source;
 mod key_disclosure;
 
+use crate::federation::key_pushdown::column_source::ColumnSource;
 use crate::federation::query_ir::{RemoteSelect, SelectBody};
 use crate::federation::remote_query::{PushdownKeys, RemoteQuery};
+use crate::federation::remote_query_source::RemoteQuerySource;
 use crate::federation::row_estimate;
-use crate::federation::table_source::{DatasetRelation, RemoteQuerySource};
+use crate::federation::table::DatasetRelation;
 use arrow_schema::DataType;
 use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{JoinType, NullEquality};
@@ -51,31 +54,6 @@ pub(super) struct KeyFilterList {
     pub(super) at: Expr,
     /// Which errands bring them, in which of their columns.
     pub(super) from: Vec<(usize, usize)>,
-}
-
-/// Where a column of the plan comes from.
-#[derive(Clone, Copy)]
-struct ColumnSource<'a> {
-    source: &'a RemoteQuerySource,
-    column: usize,
-}
-
-impl ColumnSource<'_> {
-    fn number(&self) -> usize {
-        self.source.remote_query.number
-    }
-
-    fn output(&self) -> Option<&Expr> {
-        match &self.source.query.body {
-            SelectBody::Rows { outputs, .. } => outputs.get(self.column),
-            SelectBody::Groups { keys, .. } => keys.get(self.column),
-        }
-    }
-
-    fn kind(&self) -> Option<&DataType> {
-        let fields = self.source.remote_query.schema.fields();
-        fields.get(self.column).map(|field| field.data_type())
-    }
 }
 
 struct KeyFilterCandidate<'a> {

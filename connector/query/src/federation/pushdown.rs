@@ -1,17 +1,18 @@
 //! Which parts of a plan participants can compute alone, and what they would cost on the way.
 
-use crate::federation::aggregate::{sketches, unalias};
-use crate::federation::colocated_join::{beside, colocated_joins, enclosed, own_key};
-use crate::federation::fragment::{RemoteFragment, branches_or, movable};
+use crate::federation::aggregate::sketch::sketches;
+use crate::federation::colocated_join::{beside, colocated_joins, enclosed};
+use crate::federation::fragment::RemoteFragment;
+use crate::federation::key_space::apart;
+use crate::federation::movable_expr::{movable, unalias};
+use crate::federation::plan_fragments::branches_or;
 use crate::federation::query_ir::{FromSource, SelectBody};
 use crate::federation::remote_query_builder::RemoteQueryBuilder;
 use crate::federation::row_estimate;
 use crate::federation::window::windowed;
-use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::utils::split_conjunction_owned;
-use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, Filter, LogicalPlan};
-use std::collections::BTreeSet;
+use datafusion::logical_expr::{Aggregate, Expr, Filter, LogicalPlan};
 
 /// The branches of a plan, one for each participant that computes a part of it.
 pub(super) fn pushed_down(
@@ -82,31 +83,6 @@ fn grouped(aggregate: &Aggregate, desk: &RemoteQueryBuilder) -> Option<Vec<Remot
             .then_some(done)
     };
     branches.iter().map(one).collect()
-}
-
-/// The space of keys for which no two of these branches have a group in common: one of the keys is each participant's own.
-pub(super) fn apart(
-    keys: &[Expr],
-    branches: &[RemoteFragment],
-    input: &DFSchema,
-) -> Option<String> {
-    let mut owners: Vec<_> = branches.iter().map(RemoteFragment::owner).collect();
-    owners.sort();
-    owners.dedup();
-    if owners.len() < branches.len() || branches.len() < 2 {
-        return None;
-    }
-    keys.iter().find_map(|key| {
-        let spaces = branches.iter().map(|branch| {
-            let inside = branch.inside(key, input)?;
-            // NULL is nobody's own: each participant may have such a group.
-            let whole = !inside.nullable(&branch.columns()).ok()?;
-            own_key(branch, &inside).filter(|_| whole)
-        });
-        let spaces: BTreeSet<String> = spaces.collect::<Option<_>>()?;
-        let mut spaces = spaces.into_iter();
-        spaces.next().filter(|_| spaces.next().is_none())
-    })
 }
 
 /// A filter that compares with single values, each of which the same participant computes: they stand beside the rows.

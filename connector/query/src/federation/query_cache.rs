@@ -1,27 +1,31 @@
 //! Questions that are put again: planned once for as long as all that can be asked from here is the same. What a contract permits
 //! is no part of it: whoever answers decides that each time, and whoever asks looks at its contracts before each errand.
 
-use super::federated_query::{FederatedQuery, QueryOptions};
+use super::federated_query::FederatedQuery;
 use super::query_catalog::QueryCatalog;
+use crate::federation::options::QueryOptions;
 use crate::limits::SqlStatementLimits;
+use crate::plan_cache::PlanCache;
 use crate::sql::logical_plan_cache::{LONGEST, tells_time};
-use crate::sql::planner_threads;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::Refusal;
-use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The questions that were planned last.
-#[derive(Debug, Default)]
-pub struct FederatedQueryCache(Mutex<VecDeque<CachedFederatedQuery>>);
+#[derive(Debug)]
+pub struct FederatedQueryCache(PlanCache<FederatedQueryKey, FederatedQuery>);
 
 #[derive(Debug)]
-struct CachedFederatedQuery {
+struct FederatedQueryKey {
     sql: String,
     options: QueryOptions,
     limits: SqlStatementLimits,
     catalog: QueryCatalog,
-    query: FederatedQuery,
+}
+
+impl Default for FederatedQueryCache {
+    fn default() -> Self {
+        Self(PlanCache::new(MOST))
+    }
 }
 
 impl FederatedQueryCache {
@@ -34,18 +38,12 @@ impl FederatedQueryCache {
         sql: &str,
         (wish, limits): (&QueryOptions, &SqlStatementLimits),
     ) -> Option<FederatedQuery> {
-        let mut kept = self.kept();
-        let at = kept.iter().position(|kept| {
+        self.0.found(|kept| {
             kept.sql == sql
                 && kept.options == *wish
                 && kept.limits == *limits
                 && kept.catalog == *home
-        })?;
-        // What is asked for most often stays longest.
-        let found = kept.remove(at)?;
-        let question = found.query.clone();
-        kept.push_front(found);
-        Some(question)
+        })
     }
 
     /// As [`QueryCatalog::plan`]; what comes of it is found from then on, where it is small and the same at any moment.
@@ -62,37 +60,18 @@ impl FederatedQueryCache {
         let question = home.plan(sql, wish, limits, now)?;
         let is_small = home.size() <= TABLES && question.remote_queries().len() <= ERRANDS;
         if is_small && sql.len() <= LONGEST && !tells_time(sql) {
-            self.keep(CachedFederatedQuery {
+            let key = FederatedQueryKey {
                 sql: sql.to_owned(),
                 options: wish.clone(),
                 limits: *limits,
                 catalog: home,
-                query: question.clone(),
+            };
+            // Of what was planned over other tables nothing is asked any more.
+            self.0.keep(key, question.clone(), |kept, new| {
+                kept.sql == new.sql && kept.options == new.options
             });
         }
         Ok(question)
-    }
-
-    fn keep(&self, new: CachedFederatedQuery) {
-        let mut kept = self.kept();
-        // Of what was planned over other tables nothing is asked any more.
-        let mut gone: Vec<CachedFederatedQuery> = Vec::new();
-        let at = kept
-            .iter()
-            .position(|kept| kept.sql == new.sql && kept.options == new.options);
-        gone.extend(at.and_then(|at| kept.remove(at)));
-        kept.push_front(new);
-        let most = MOST.min(kept.len());
-        gone.extend(kept.split_off(most));
-        drop(kept);
-        if !gone.is_empty() {
-            // Dropping a plan recurses.
-            let _best_effort = planner_threads::aside(move || drop(gone));
-        }
-    }
-
-    fn kept(&self) -> MutexGuard<'_, VecDeque<CachedFederatedQuery>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -109,8 +88,10 @@ const ERRANDS: usize = 64;
 mod tests {
     use super::super::tests::FederationFixture;
     use super::{FederatedQueryCache, MOST};
-    use crate::federation::federated_query::{FederatedQuery, QueryOptions};
-    use crate::federation::query_catalog::{QueryCatalog, RemoteTable, UnavailableTable};
+    use crate::federation::federated_query::FederatedQuery;
+    use crate::federation::options::QueryOptions;
+    use crate::federation::query_catalog::{QueryCatalog, UnavailableTable};
+    use crate::federation::table::RemoteTable;
     use crate::limits::SqlStatementLimits;
     use hansa_audit_log::time::UtcTimestamp;
     use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -219,11 +200,11 @@ mod tests {
         let moment = "SELECT now() AS x, n FROM zurich.trips";
         assert!(!is_found(&questions, &home, moment, &any));
         assert!(!is_found(&questions, &home, moment, &any));
-        assert_eq!(questions.kept().len(), 0);
+        assert_eq!(questions.0.runs().len(), 0);
         for number in 0..MOST + 8 {
             let sql = format!("SELECT n + {number} AS x FROM zurich.trips");
             assert!(!is_found(&questions, &home, &sql, &any));
         }
-        assert_eq!(questions.kept().len(), MOST);
+        assert_eq!(questions.0.runs().len(), MOST);
     }
 }

@@ -2,8 +2,7 @@
 //!
 //! Over one relation, columns are bare. Over several, each is known by its place, and so are its columns: `t0`, `t1`.
 
-use crate::federation::query_catalog::RemoteTable;
-use crate::federation::table_source::DatasetRelation;
+use crate::federation::table::{DatasetRelation, RemoteTable};
 use arrow_schema::{Field, Schema, SchemaRef};
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DFSchema, TableReference};

@@ -1,13 +1,14 @@
 //! Where errands are written down.
 
-use crate::federation::federated_query::QueryOptions;
 use crate::federation::fragment::RemoteFragment;
-use crate::federation::query_catalog::RemoteTable;
+use crate::federation::options::QueryOptions;
 use crate::federation::query_ir::{FromSource, RemoteSelect, SelectBody, places};
 use crate::federation::remote_query::{RemoteDatasetRead, RemoteQuery};
-use crate::federation::remote_sql::{RemoteSqlWriter, VerifiedSql};
+use crate::federation::remote_query_source::RemoteQuerySource;
+use crate::federation::remote_sql::RemoteSqlWriter;
+use crate::federation::remote_sql::verified_sql::VerifiedSql;
 use crate::federation::row_estimate;
-use crate::federation::table_source::{DatasetRelation, RemoteQuerySource};
+use crate::federation::table::{DatasetRelation, RemoteTable};
 use crate::federation::time_span::{CoveredTimeSpan, QueriedTimeSpan};
 use crate::sql::functions::sketch_state::SketchKind;
 use datafusion::common::{DataFusionError, TableReference};

@@ -2,8 +2,8 @@
 
 use crate::engine_error::carry;
 use crate::federation::remote_query::RemoteQuery;
+use crate::federation::remote_query_source::RemoteQuerySource;
 use crate::federation::response_check::CheckedBatchStream;
-use crate::federation::table_source::RemoteQuerySource;
 use async_trait::async_trait;
 use datafusion::catalog::Session;
 use datafusion::common::stats::Precision;
@@ -25,9 +25,10 @@ use datafusion::physical_plan::{
 };
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 use futures::StreamExt;
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// Plans errands as leaves; each finds its rows in the context in which it runs.
 #[derive(Debug)]
@@ -43,10 +44,7 @@ impl PendingStreams {
     }
 
     fn take(&self, number: usize) -> Option<CheckedBatchStream> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&number)
+        self.0.lock().remove(&number)
     }
 }
 

@@ -6,17 +6,17 @@
 mod from_order;
 pub(super) mod in_lists;
 mod parse_back;
-mod rendering;
+pub(super) mod rendering;
+pub(super) mod verified_sql;
 
 use self::from_order::arranged;
 use self::parse_back::{ParseBackTables, ParsedFromSource, ParsedSelect, take_apart};
 use self::rendering::render;
-pub(super) use self::rendering::widens;
 use crate::engine_error::carry;
-use crate::federation::fragment::{bare, movable};
-use crate::federation::query_catalog::RemoteTable;
+use crate::federation::movable_expr::{bare, movable};
 use crate::federation::query_ir::{FromItem, FromSource, RemoteSelect, SelectBody, columns, plain};
-use crate::federation::table_source::DatasetRelation;
+use crate::federation::remote_sql::verified_sql::{UnsupportedExpr, VerifiedSql};
+use crate::federation::table::{DatasetRelation, RemoteTable};
 use crate::limits::SqlStatementLimits;
 use crate::sql::functions::exact_arithmetic;
 use crate::sql::planned;
@@ -30,22 +30,9 @@ use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_enforcement::in_set;
 use hansa_policy::id::{ContractId, DatasetId};
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
-
-/// A text that means what was meant.
-#[derive(Debug, Clone)]
-pub(super) struct VerifiedSql {
-    /// One SELECT.
-    pub(super) sql: String,
-    /// What it returns.
-    pub(super) schema: SchemaRef,
-}
-
-/// Why no text was written.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` can't be written as SQL that reads back the same")]
-pub(super) struct UnsupportedExpr(pub(super) String);
+use std::sync::Arc;
 
 /// Writes and checks.
 pub(super) struct RemoteSqlWriter {
@@ -92,7 +79,7 @@ impl RemoteSqlWriter {
             relation,
             filter.to_string(),
         );
-        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = || self.known.lock();
         if let Some(answer) = known().get(&asked) {
             return *answer;
         }

@@ -1,6 +1,6 @@
 //! What comes back, checked: each errand's rows against what was asked, bounded, counted.
 
-use crate::federation::federated_query::FederatedQueryLimits;
+use crate::federation::options::FederatedQueryLimits;
 use crate::federation::remote_query::{
     RemoteQuery, RemoteQueryOutcome, RemoteQueryStatus, RemoteRows, TransferMetrics,
 };
@@ -10,7 +10,8 @@ use datafusion::arrow::compute::cast;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use std::sync::{Arc, Mutex, PoisonError};
+use parking_lot::Mutex;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The outcomes of a running question, one for each errand.
@@ -34,7 +35,7 @@ impl OutcomeTracker {
     }
 
     pub(super) fn change(&self, number: usize, change: impl FnOnce(&mut RemoteQueryOutcome)) {
-        let mut outcomes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut outcomes = self.0.lock();
         let found = outcomes
             .iter_mut()
             .find(|outcome| outcome.remote_query.number == number);
@@ -44,10 +45,7 @@ impl OutcomeTracker {
     }
 
     pub(super) fn read(&self) -> Vec<RemoteQueryOutcome> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.lock().clone()
     }
 }
 

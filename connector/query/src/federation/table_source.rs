@@ -1,10 +1,8 @@
 //! Tables of the plan: relations of participants, models over them, and errands in their place.
 
 use crate::federation::column_usage::{DATASET, PARTICIPANT};
-use crate::federation::query_catalog::RemoteTable;
-use crate::federation::query_ir::RemoteSelect;
-use crate::federation::remote_query::RemoteQuery;
 use crate::federation::remote_sql::RemoteSqlWriter;
+use crate::federation::table::{DatasetRelation, RemoteTable};
 use crate::model::Model;
 use arrow_schema::{Field, Schema, SchemaRef};
 use datafusion::common::{DFSchema, DataFusionError, ScalarValue, TableReference};
@@ -18,17 +16,6 @@ use hansa_catalog::query_view::ViewShape;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// Which relation of a dataset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum DatasetRelation {
-    /// Its rows.
-    Rows,
-    /// The columns of an aggregate-only dataset, to be used in whole blocks only.
-    Base,
-    /// The cells of an aggregate-only dataset.
-    Cells,
-}
-
 /// A relation of a participant.
 pub(super) struct RemoteTableSource {
     /// Whose.
@@ -37,29 +24,6 @@ pub(super) struct RemoteTableSource {
     pub(super) relation: DatasetRelation,
     /// What can be written for it.
     pub(super) writer: Arc<RemoteSqlWriter>,
-}
-
-impl RemoteTable {
-    /// The columns of a relation.
-    pub(super) fn schema(&self, relation: DatasetRelation) -> SchemaRef {
-        match (&self.shape, relation) {
-            (ViewShape::Rows(rows), _) => Arc::clone(rows),
-            (ViewShape::Cube { cells, .. }, DatasetRelation::Cells) => Arc::clone(cells),
-            (ViewShape::Cube { base, .. }, DatasetRelation::Rows | DatasetRelation::Base) => {
-                Arc::clone(base)
-            }
-        }
-    }
-
-    /// Its name on the wire.
-    pub(super) fn wire_name(&self, relation: DatasetRelation) -> TableReference {
-        match relation {
-            DatasetRelation::Cells => TableReference::partial(self.dataset.name.as_str(), "cube"),
-            DatasetRelation::Rows | DatasetRelation::Base => {
-                TableReference::bare(self.dataset.name.as_str())
-            }
-        }
-    }
 }
 
 impl TableSource for RemoteTableSource {
@@ -137,20 +101,6 @@ impl TableSource for ModelTableSource {
 
     fn get_logical_plan(&'_ self) -> Option<Cow<'_, LogicalPlan>> {
         Some(Cow::Borrowed(&self.plan))
-    }
-}
-
-/// An errand, standing where its rows are used.
-pub(super) struct RemoteQuerySource {
-    /// What is fetched.
-    pub(super) remote_query: Arc<RemoteQuery>,
-    /// The same as data.
-    pub(super) query: Arc<RemoteSelect>,
-}
-
-impl TableSource for RemoteQuerySource {
-    fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.remote_query.schema)
     }
 }
 

@@ -23,13 +23,15 @@ mod transfers;
 mod unmodified_engine;
 
 use self::names::{contract, dataset, participant, register};
-use crate::federation::federated_query::{
-    FederatedQuery, FederatedQueryLimits, ParticipantReport, QueryOptions,
-};
+use crate::federation::federated_answer::ParticipantReport;
+use crate::federation::federated_query::FederatedQuery;
+use crate::federation::options::{FederatedQueryLimits, QueryOptions};
 use crate::federation::query_cache::FederatedQueryCache;
-use crate::federation::query_catalog::{QueryCatalog, RemoteTable};
+use crate::federation::query_catalog::QueryCatalog;
 use crate::federation::remote_query::{RemoteExecutor, RemoteQuery, RemoteRows};
-use crate::limits::{QueryResourceLimits, QueryRuntime, SqlStatementLimits};
+use crate::federation::table::RemoteTable;
+use crate::limits::{QueryResourceLimits, SqlStatementLimits};
+use crate::runtime::QueryRuntime;
 use arrow_array::{
     ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray,
     TimestampMicrosecondArray,
@@ -44,8 +46,9 @@ use futures::{StreamExt, TryStreamExt};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::query_view::ViewShape;
 use hansa_policy::refusal::Refusal;
+use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 pub(super) const CITIES: [&str; 3] = ["munster", "ottawa", "zurich"];
 
@@ -190,7 +193,7 @@ impl FederationFixture {
         &self,
         sql: &str,
     ) -> Result<(Vec<RecordBatch>, ParticipantReport), Refusal> {
-        self.sent.lock().unwrap().clear();
+        self.sent.lock().clear();
         let answer = self
             .plan(sql)?
             .run(self.executor(), &room(), &bounds())
@@ -283,7 +286,7 @@ impl FederationFixture {
 
     /// The texts that went to a city.
     pub(super) fn texts(&self) -> Vec<String> {
-        let sent = self.sent.lock().unwrap();
+        let sent = self.sent.lock();
         sent.iter()
             .map(|(errand, _)| format!("{}: {}", errand.alias, errand.sql))
             .collect()
@@ -291,7 +294,7 @@ impl FederationFixture {
 
     /// Rows that came from all cities.
     pub(super) fn travelled(&self) -> u64 {
-        self.sent.lock().unwrap().iter().map(|(_, rows)| rows).sum()
+        self.sent.lock().iter().map(|(_, rows)| rows).sum()
     }
 }
 
@@ -411,7 +414,7 @@ impl PlainEngineExecutor {
         let rows = frame.collect().await.unwrap();
         let count: usize = rows.iter().map(RecordBatch::num_rows).sum();
         let sent = (errand.clone(), u64::try_from(count).unwrap());
-        self.sent.lock().unwrap().push(sent);
+        self.sent.lock().push(sent);
         (schema, rows)
     }
 }

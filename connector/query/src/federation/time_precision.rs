@@ -12,7 +12,7 @@ use hansa_catalog::dataset::{ColumnType, Dataset};
 use hansa_catalog::query_view::ViewShape;
 use hansa_policy::effect::{CubeDimension, Effect, EffectKind};
 use hansa_policy::id::{ClauseId, SqlIdentifier};
-use hansa_policy::term::TimeBucketWidth;
+use hansa_policy::value::time::TimeBucketWidth;
 use std::collections::BTreeMap;
 
 /// A use of a column.

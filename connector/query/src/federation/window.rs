@@ -1,8 +1,10 @@
 //! Windows that a participant computes: over its own rows, where no row of another can be in the same partition.
 
 use crate::federation::colocated_join::enclosed;
-use crate::federation::fragment::{RemoteFragment, movable, substitute};
-use crate::federation::pushdown::{apart, pushed_down};
+use crate::federation::fragment::RemoteFragment;
+use crate::federation::key_space::apart;
+use crate::federation::movable_expr::{movable, substitute};
+use crate::federation::pushdown::pushed_down;
 use crate::federation::query_ir::SelectBody;
 use crate::federation::remote_query_builder::RemoteQueryBuilder;
 use datafusion::common::DFSchema;

@@ -1,10 +1,10 @@
 //! Parquet files that stay where they are.
 
-use super::ErrorDetail;
 use super::file_reader::InPlaceReaderFactory;
 use super::pinned_store::{PinnedObject, PinnedObjectStore};
 use super::storage_backend::StorageBackend;
 use crate::engine_error;
+use crate::in_place_data::error_detail::ErrorDetail;
 use arrow_schema::{Field, Schema, SchemaRef};
 use datafusion::catalog::Session;
 use datafusion::datasource::listing::PartitionedFile;

@@ -1,6 +1,6 @@
 //! A store of which only those objects can be read that were published, each as it was then.
 
-use super::ErrorDetail;
+use crate::in_place_data::error_detail::ErrorDetail;
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};

@@ -12,8 +12,8 @@ use crate::ingest::source_roots::SourceRoots;
 use hansa_catalog::dataset::{ColumnType, DatasetKind};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::TimeBucketWidth;
-use hansa_policy::term::release::LateDataPolicy;
+use hansa_policy::value::cube::LateDataPolicy;
+use hansa_policy::value::time::TimeBucketWidth;
 use regex::Regex;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -124,7 +124,7 @@ pub struct SourceConfig {
     pub skip_columns: Vec<String>,
     /// Where the rows stay, if nothing of them is copied.
     pub in_place: Option<InPlaceConfig>,
-    /// The most bytes of one row, as [`crate::source::bounded_reader`] counts them; a longer one ends the reading.
+    /// The most bytes of one row, as [`crate::ingest::bounded_reader`] counts them; a longer one ends the reading.
     pub max_row_bytes: u32,
 }
 

@@ -1,7 +1,7 @@
 //! Whether a dataset is what its model says: names, types, units, and local dates that fit the zone.
 
 use crate::model::{Model, ModelColumn};
-use crate::publication::snapshot_writer::WrittenSnapshot;
+use crate::publication::written_snapshot::WrittenSnapshot;
 use hansa_catalog::dataset::{ColumnType, Dataset, DatasetColumn};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 

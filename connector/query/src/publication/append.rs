@@ -3,7 +3,7 @@
 use crate::ingest::config::DatasetConfig;
 use crate::ingest::source_files::SourceFile;
 use crate::publication::input::{PublicationInputs, feed_recipe};
-use crate::publication::snapshot_writer::WrittenSnapshot;
+use crate::publication::written_snapshot::WrittenSnapshot;
 use crate::snapshot::block_digests::BlockDigests;
 use crate::snapshot::dataset_dir::{self, DatasetDir};
 use crate::snapshot::manifest::Manifest;
@@ -155,7 +155,7 @@ impl FeedAppend {
         (place, folder): (&DatasetDir, &Path),
     ) -> Result<FeedSegments, Refusal> {
         let before = &self.dataset;
-        let changes = super::schema_changes(&before.columns, &entry.columns);
+        let changes = crate::publication::report::schema_changes(&before.columns, &entry.columns);
         if let Some(change) = changes.first() {
             let sentence = format!("the feed `{}` has other columns: {change}", config.name);
             let refusal = config

@@ -4,13 +4,13 @@ use crate::ingest::config::{ColumnDescription, ColumnValueOrigin, DatasetConfig}
 use crate::ingest::date_time;
 use crate::ingest::parquet_source::plain;
 use crate::model::Model;
-use crate::publication::PublicationContext;
+use crate::publication::context::PublicationContext;
 use arrow_schema::{DataType, SchemaRef};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::{ColumnType, Dataset, DatasetColumn, GridDimension, RegisteredGrid};
 use hansa_policy::id::{DatasetId, ParticipantId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::release::{LateDataPolicy, ReleaseTerm};
+use hansa_policy::value::cube::{LateDataPolicy, ReleaseTerm};
 
 /// The columns that the plan makes, with what the configuration says about them.
 ///

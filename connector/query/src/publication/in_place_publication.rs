@@ -1,11 +1,10 @@
 //! Publishing a dataset whose rows stay where they are: found, looked at, described; nothing is copied.
 
 use super::staged_snapshot::{StagedRows, StagedSnapshot};
-use super::{
-    PublicationContext, PublicationProgress, StagingOutcome, describe, drafted, unreadable,
-};
+use super::{StagingOutcome, describe, drafted, unreadable};
 use crate::in_place_data::{InPlaceLocation, discovery as rows};
 use crate::ingest::config::{DatasetConfig, InPlaceConfig};
+use crate::publication::context::{PublicationContext, PublicationProgress};
 use crate::publication::input;
 use crate::snapshot::dataset_dir::{self, DatasetDir};
 use arrow_schema::{Field, Schema, SchemaRef};

@@ -6,7 +6,7 @@ use crate::ingest::ingest_counts::IngestCounts;
 use crate::ingest::row_builder::RowBuilder;
 use crate::ingest::row_builder::batch_builder::{BatchBuilder, schema};
 use crate::ingest::source_files::SourceFile;
-use crate::publication::PublicationProgress;
+use crate::publication::context::PublicationProgress;
 use crate::publication::input::PublicationInputs;
 use crate::snapshot::dataset_dir::{self, DatasetDir};
 use hansa_audit_log::digest::Digest;

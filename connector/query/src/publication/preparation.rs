@@ -8,7 +8,7 @@ use crate::ingest::parquet_source::batch_rows;
 use crate::ingest::row_builder::batch_builder;
 use crate::ingest::source_files::SourceFile;
 use crate::limits::SqlStatementLimits;
-use crate::publication::PublicationContext;
+use crate::publication::context::PublicationContext;
 use crate::publication::input::PublicationInputs;
 use crate::publication::parsed_source::ParsedSource;
 use crate::sql::resolver::TableResolver;

@@ -1,9 +1,9 @@
 //! What is ready to be published.
 
-use super::snapshot_writer::WrittenSnapshot;
-use super::{PublicationReport, schema_changes};
 use crate::in_place_data::InPlaceLocation;
 use crate::ingest::ingest_counts::IngestCounts;
+use crate::publication::report::{PublicationReport, schema_changes};
+use crate::publication::written_snapshot::WrittenSnapshot;
 use crate::snapshot::Snapshot;
 use crate::snapshot::checked_block_cache::CheckedBlockCache;
 use crate::snapshot::checked_files::CheckedFiles;

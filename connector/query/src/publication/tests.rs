@@ -1,10 +1,11 @@
 //! The shipped files of real cities, published through their configuration alone. The figures were counted from the same
 //! files with Python's csv, datetime and zoneinfo, without any of this code.
 
-use super::{PublicationContext, StagedSnapshot, StagingOutcome, stage};
+use super::{StagedSnapshot, StagingOutcome, stage};
 use crate::ingest::config::DatasetConfig;
 use crate::ingest::config::parser::parse;
 use crate::limits::QueryResourceLimits;
+use crate::publication::context::PublicationContext;
 use crate::snapshot::Snapshot;
 use arrow_array::ArrayRef;
 use arrow_array::cast::AsArray;

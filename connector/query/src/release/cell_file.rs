@@ -1,12 +1,13 @@
 //! Released cells as they lie on file.
 
-use super::cell_queries::{FrameResult, KEY, key, own};
+use super::cell_queries::{FrameResult, KEY, key};
 use super::workspace::{ReleaseWorkspace, failed};
+use crate::release::columns::own;
 use datafusion::dataframe::DataFrame;
 use datafusion_expr::Expr;
 use hansa_enforcement::overflow_safe_sum::{WHOLE, whole};
 use hansa_policy::effect::Cube;
-use hansa_policy::term::CubeFunction;
+use hansa_policy::value::cube::CubeFunction;
 
 /// Cells whose counts are rounded as the cube says, by their keys.
 pub(super) fn rounded(desk: &ReleaseWorkspace, cells: DataFrame, cube: &Cube) -> FrameResult {

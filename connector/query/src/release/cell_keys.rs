@@ -1,7 +1,7 @@
 //! Counts that are rounded by lots of the cell: the key of a cell is made of the keys of its units, so that the same units
 //! are rounded the same way, in whatever cube, release or dimension they stand together.
 
-use super::cell_queries::own;
+use crate::release::columns::own;
 use arrow_array::builder::Int64Builder;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;

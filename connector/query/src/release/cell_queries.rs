@@ -1,15 +1,15 @@
 //! Rows as the cells of several cubes see them, and what can be told of groups of them.
 
 use super::workspace::{ReleaseWorkspace, failed};
+use crate::release::columns::{own, same};
 use crate::sql::functions::sum::whole_of;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_schema::{DataType, SchemaRef};
 use datafusion::dataframe::DataFrame;
 use datafusion::functions_aggregate::expr_fn::{count, count_distinct, sum};
-use datafusion::logical_expr::{Operator, binary_expr};
-use datafusion_common::{Column, JoinType, ScalarValue};
-use datafusion_expr::{Expr, cast, col, lit, when};
+use datafusion_common::{JoinType, ScalarValue};
+use datafusion_expr::{Expr, cast, lit, when};
 use hansa_enforcement::bucket;
 use hansa_enforcement::dominance::dominance;
 use hansa_enforcement::variance::squares;
@@ -17,7 +17,7 @@ use hansa_enforcement::variance_disclosure::variance_disclosure;
 use hansa_policy::effect::{Cube, CubeDimension};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::{CountingUnit, CubeFunction};
+use hansa_policy::value::cube::{CountingUnit, CubeFunction};
 use std::path::PathBuf;
 
 /// A cube with the file of its published cells.
@@ -68,16 +68,6 @@ pub(super) struct TimeRange {
 }
 
 pub(super) type FrameResult = Result<DataFrame, Refusal>;
-
-/// A column by its bare name.
-pub(super) fn own(name: impl Into<String>) -> Expr {
-    col(Column::from_name(name))
-}
-
-/// Whether two are the same, NULL being the same as NULL.
-pub(super) fn same(one: Expr, other: Expr) -> Expr {
-    binary_expr(one, Operator::IsNotDistinctFrom, other)
-}
 
 /// The name of a cube's dimension among the rows.
 pub(super) fn key(level: usize, dimension: usize) -> String {
@@ -314,7 +304,7 @@ pub(super) fn assessed(level: usize, cube: &Cube, what: Quantity<'_>) -> Vec<Exp
 pub(super) fn rules<'a>(
     cube: &'a Cube,
     measure: &'a SqlIdentifier,
-) -> impl Iterator<Item = (usize, &'a hansa_policy::term::dominance::DominanceTerm)> {
+) -> impl Iterator<Item = (usize, &'a hansa_policy::value::cube::DominanceTerm)> {
     let rules = cube.dominance.iter().enumerate();
     rules.filter(move |(_, rule)| rule.measure == *measure)
 }

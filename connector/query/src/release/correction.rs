@@ -6,11 +6,12 @@
 
 use super::cell_file::{filed, named, rounded};
 use super::cell_queries::{
-    self, CubeLevel, FrameResult, Quantity, cube_view, floored, keys, marked, own, same, totals,
+    self, CubeLevel, FrameResult, Quantity, cube_view, floored, keys, marked, totals,
 };
 use super::differencing::DifferencingCheck;
 use super::first_release::ReleaseStats;
 use super::workspace::{ReleaseWorkspace, failed, ordered};
+use crate::release::columns::{own, same};
 use crate::sql::functions::sum::whole_of;
 use arrow_schema::SchemaRef;
 use datafusion::dataframe::DataFrame;

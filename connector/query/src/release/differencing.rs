@@ -5,10 +5,10 @@
 //! cell into another counts in neither, since the sum of both cells tells nothing of it.
 
 use super::cell_queries::{
-    CubeLevel, FrameResult, Quantity, assessed, finer, is_published, key, own, remainder, rules,
-    safe, same,
+    CubeLevel, FrameResult, Quantity, assessed, finer, is_published, key, remainder, rules, safe,
 };
 use super::workspace::failed;
+use crate::release::columns::{own, same};
 use arrow_schema::DataType;
 use datafusion::dataframe::DataFrame;
 use datafusion::functions_aggregate::expr_fn::{count, count_distinct, max, min, sum};
@@ -17,7 +17,7 @@ use datafusion_expr::{Expr, cast, lit, when};
 use hansa_enforcement::dominance::dominance;
 use hansa_policy::effect::Cube;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::CountingUnit;
+use hansa_policy::value::cube::CountingUnit;
 
 /// The published cells of one level, as far as they tell of `what`.
 pub(super) struct DifferencingCheck<'a> {

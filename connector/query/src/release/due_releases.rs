@@ -2,20 +2,19 @@
 
 mod late_rows;
 
+use super::StagedRelease;
 use super::cell_file::filed;
 use super::cell_keys::CellKeys;
 use super::cell_queries::{CubeLevel, TimeRange, within};
 use super::first_release::{self, ReleaseStats};
 use super::grid_basis::{basis, cut, is_day, next, releasing};
-use super::history::{
-    self, CubeJson, PeriodRows, PublishedCubeCells, ReleaseHistory, ReleaseOutcome, format_time,
-};
+use super::history::{self, CubeJson, PeriodRows, PublishedCubeCells, ReleaseHistory, format_time};
 use super::workspace::{self, ReleaseWorkspace, failed, ordered};
-use super::{ReleasedCells, StagedRelease};
 use crate::dedicated_thread::run_on_dedicated_thread;
 use crate::limits::QueryResourceLimits;
 use crate::snapshot::Snapshot;
 use crate::snapshot::dataset_dir::{self, DatasetDir};
+use crate::snapshot::released_cells::{ReleaseOutcome, ReleasedCells};
 use arrow_schema::SchemaRef;
 use datafusion::dataframe::DataFrame;
 use hansa_audit_log::digest::Digest;
@@ -23,7 +22,7 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::RegisteredGrid;
 use hansa_policy::effect::Cube;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::release::{LateDataPolicy, ReleaseTerm};
+use hansa_policy::value::cube::{LateDataPolicy, ReleaseTerm};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -8,11 +8,12 @@
 
 use super::cell_file::{filed, named, rounded};
 use super::cell_queries::{
-    self, CubeLevel, FrameResult, KEY, Quantity, cube_view, floored, key, keys, marked, own, safe,
-    same, totals, units_of,
+    self, CubeLevel, FrameResult, KEY, Quantity, cube_view, floored, key, keys, marked, safe,
+    totals, units_of,
 };
 use super::differencing::DifferencingCheck;
 use super::workspace::{ReleaseWorkspace, failed};
+use crate::release::columns::{own, same};
 use arrow_schema::SchemaRef;
 use datafusion::dataframe::DataFrame;
 use datafusion::functions_aggregate::expr_fn::min;
@@ -21,7 +22,7 @@ use datafusion_expr::{Expr, lit, when};
 use hansa_policy::effect::Cube;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::CubeFunction;
+use hansa_policy::value::cube::CubeFunction;
 use std::path::{Path, PathBuf};
 
 /// What became of the cells of a cube in one release.

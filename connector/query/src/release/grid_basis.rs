@@ -6,8 +6,8 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::{ColumnType, Dataset, RegisteredGrid};
 use hansa_enforcement::bucket;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::TimeBucketWidth;
-use hansa_policy::term::release::{LateDataPolicy, ReleaseTerm};
+use hansa_policy::value::cube::{LateDataPolicy, ReleaseTerm};
+use hansa_policy::value::time::TimeBucketWidth;
 use jiff::tz::TimeZone;
 
 /// What a series belongs to: with another schema, grid or way of releasing there is another. None where nothing is released.
@@ -31,7 +31,7 @@ pub(crate) fn basis(dataset: &Dataset) -> Option<Digest> {
         .map(|one| {
             let bucket = one
                 .bucket
-                .map_or("", hansa_policy::term::TimeBucketWidth::as_str);
+                .map_or("", hansa_policy::value::time::TimeBucketWidth::as_str);
             format!(
                 "{} {bucket} {}",
                 one.column,

@@ -2,17 +2,18 @@
 //! release.
 
 use super::first_release::ReleaseStats;
+use crate::snapshot::bucket_names::{bucket_named, name_of_bucket};
 use crate::snapshot::dataset_dir;
-use crate::snapshot::manifest::{bucket_named, name_of_bucket};
+use crate::snapshot::released_cells::ReleaseOutcome;
 use crate::snapshot::self_digest;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::effect::{Cube, CubeDimension};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::dominance::{DominanceRule, DominanceTerm};
 use hansa_policy::term::odrl::word;
-use hansa_policy::term::release::{LateDataPolicy, ReleaseTerm};
-use hansa_policy::term::{CountingUnit, CubeFunction};
+use hansa_policy::value::cube::{
+    CountingUnit, CubeFunction, DominanceRule, DominanceTerm, LateDataPolicy, ReleaseTerm,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -115,40 +116,6 @@ pub(super) struct NoisyCells {
     pub(super) digest: String,
     /// The periods that have no cells since the budget was spent.
     pub(super) lacking: Vec<(i64, i64)>,
-}
-
-/// What one release came to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReleaseOutcome {
-    /// When, by the log's clock.
-    pub at: String,
-    /// The snapshot whose rows it is of.
-    pub snapshot: String,
-    /// The cells of which cube.
-    pub shape: String,
-    /// By which columns, in words.
-    pub by: String,
-    /// Whether cells changed that were released before.
-    pub correction: bool,
-    /// The first instant or day after those released.
-    pub until: String,
-    /// Cells that are published.
-    pub cells: u64,
-    /// Cells that are withheld.
-    pub withheld: u64,
-    /// Rows in all of them.
-    pub rows: u64,
-    /// Rows in those that are withheld.
-    pub rows_withheld: u64,
-    /// Over the file of all cells that are published now; where they have noise, over those of the period.
-    pub digest: String,
-    /// What it spent of the budget of privacy, where its cells have noise.
-    #[serde(default)]
-    pub epsilon: Option<String>,
-    /// Of what that is the budget.
-    #[serde(default)]
-    pub unit: Option<String>,
 }
 
 impl ReleaseOutcome {

@@ -13,22 +13,21 @@ use super::StagedRelease;
 use super::cell_file::filed;
 use super::cell_queries::{TimeRange, within};
 use super::grid_basis::{PeriodCalendar, basis, releasing};
-use super::history::{
-    self, BudgetSpending, NoisyCells, ReleaseHistory, ReleaseOutcome, format_time,
-};
+use super::history::{self, BudgetSpending, NoisyCells, ReleaseHistory, format_time};
 use super::workspace::{self, ReleaseWorkspace, failed};
 use crate::dedicated_thread::run_on_dedicated_thread;
 use crate::limits::QueryResourceLimits;
 use crate::snapshot::Snapshot;
 use crate::snapshot::dataset_dir::DatasetDir;
+use crate::snapshot::released_cells::ReleaseOutcome;
 use budget_ledger::DrawRequest;
 use cell_domain::CellDomain;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::effect::Cube;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::privacy_budget::PrivacyBudgetTerm;
-use hansa_policy::term::privacy_budget::amount::Epsilon;
-use hansa_policy::term::release::ReleaseTerm;
+use hansa_policy::value::cube::ReleaseTerm;
+use hansa_policy::value::privacy_budget::PrivacyBudgetTerm;
+use hansa_policy::value::privacy_budget::amount::Epsilon;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

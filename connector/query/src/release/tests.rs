@@ -9,8 +9,8 @@ mod rounded_counts;
 
 use super::*;
 use hansa_policy::refusal::ErrorCode;
-use hansa_policy::term::release::LateDataPolicy;
-use hansa_policy::term::{CubeFunction, TimeBucketWidth};
+use hansa_policy::value::cube::{CubeFunction, LateDataPolicy};
+use hansa_policy::value::time::TimeBucketWidth;
 use release_fixture::{BikeRow, ReleasedDatasetFixture, day, row};
 
 /// Ten devices at one site in one hour of the day, numbered from `first`.

@@ -2,12 +2,13 @@
 
 use crate::snapshot::block_digests::BlockDigests;
 use hansa_audit_log::digest::Digest;
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Result;
 use std::os::unix::fs::MetadataExt as _;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What tells a file from another one: where it lies, its size, when it was written, and when anything of it was changed. The time of
 /// writing can be set back by whoever writes; that of the last change can't.
@@ -125,7 +126,7 @@ impl CheckedBlockCache {
     }
 
     fn all(&self) -> MutexGuard<'_, CheckedBlockEntries> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

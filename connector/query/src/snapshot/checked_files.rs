@@ -8,13 +8,14 @@ use bytes::Bytes;
 use hansa_audit_log::digest::Digest;
 use hansa_catalog::dataset::Dataset;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::ErrorKind;
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 /// What the files must be, beside the digests of their blocks.
 #[derive(Debug, Clone)]
@@ -143,7 +144,7 @@ impl CheckedFiles {
     }
 
     fn noted(&self) -> MutexGuard<'_, Option<Refusal>> {
-        self.damage.lock().unwrap_or_else(PoisonError::into_inner)
+        self.damage.lock()
     }
 
     /// Reads all of them, and holds them against everything that is known. What is good is remembered. Blocks.
@@ -216,8 +217,7 @@ impl CheckedFiles {
         if let Some(known) = self.blocks.get() {
             return Ok(Arc::clone(known));
         }
-        let turn = self.learning.lock();
-        let _turn = turn.unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.learning.lock();
         if let Some(known) = self.blocks.get() {
             return Ok(Arc::clone(known));
         }

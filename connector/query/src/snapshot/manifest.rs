@@ -11,7 +11,6 @@ use grid_json::GridJson;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::{ColumnType, Dataset, DatasetColumn};
-use hansa_policy::term::TimeBucketWidth;
 use segments_json::FeedSegmentsJson;
 use serde::{Deserialize, Serialize};
 
@@ -298,34 +297,6 @@ impl ManifestColumnJson {
         })
     }
 }
-
-/// The name of a bucket in configuration and on disk.
-#[must_use]
-pub fn name_of_bucket(bucket: TimeBucketWidth) -> Option<String> {
-    word_of(&BUCKETS, bucket)
-}
-
-/// The bucket of that name.
-#[must_use]
-pub fn bucket_named(word: &str) -> Option<TimeBucketWidth> {
-    let hit = BUCKETS.iter().find(|(known, _)| *known == word);
-    hit.map(|(_, bucket)| *bucket)
-}
-
-fn word_of<T: PartialEq>(list: &[(&str, T)], value: T) -> Option<String> {
-    let hit = list.iter().find(|(_, known)| *known == value);
-    hit.map(|(word, _)| (*word).to_owned())
-}
-
-/// The names of buckets in configuration and on disk.
-pub const BUCKETS: [(&str, TimeBucketWidth); 6] = [
-    ("quarter-hour", TimeBucketWidth::QuarterHour),
-    ("hour", TimeBucketWidth::Hour),
-    ("day", TimeBucketWidth::Day),
-    ("week", TimeBucketWidth::Week),
-    ("month", TimeBucketWidth::Month),
-    ("year", TimeBucketWidth::Year),
-];
 
 const KINDS: [ColumnType; 6] = [
     ColumnType::Text,

@@ -1,17 +1,19 @@
 //! The published snapshots of one participant: what a new question reads, while running ones keep what they began with.
 
-use crate::release::{self, ReleasedCells};
+use crate::release;
 use crate::snapshot::Snapshot;
 use crate::snapshot::checked_block_cache::CheckedBlockCache;
 use crate::snapshot::checked_files::{CheckedFiles, not_as_published};
 use crate::snapshot::dataset_dir::{self, DatasetDir, ReplacedSnapshot};
 use crate::snapshot::manifest::Manifest;
+use crate::snapshot::released_cells::ReleasedCells;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::{DatasetId, ParticipantId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// Snapshots by dataset; a value that a question pins as a whole.
 pub type SnapshotSet = BTreeMap<DatasetId, Arc<Snapshot>>;
@@ -90,7 +92,7 @@ impl SnapshotRegistry {
     /// published again.
     #[must_use]
     pub fn damaged(&self) -> BTreeMap<SqlIdentifier, Refusal> {
-        let at_start = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+        let at_start = self.damaged.lock();
         let mut damaged = at_start.clone();
         drop(at_start);
         for (id, snapshot) in self.holdings().iter() {
@@ -113,7 +115,7 @@ impl SnapshotRegistry {
             name: dataset.clone(),
         };
         let Some(snapshot) = self.holdings().get(&id).cloned() else {
-            let damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+            let damaged = self.damaged.lock();
             return damaged.get(dataset).cloned().map_or(Ok(None), Err);
         };
         snapshot.verify()?;
@@ -140,13 +142,12 @@ impl SnapshotRegistry {
     /// What is published at this moment.
     #[must_use]
     pub fn holdings(&self) -> Arc<SnapshotSet> {
-        Arc::clone(&self.now.lock().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.now.lock())
     }
 
     /// Waits until no other publication is under way: each goes on from the one before.
     pub fn publication_lock(&self) -> MutexGuard<'_, ()> {
-        let turn = self.publishing.lock();
-        turn.unwrap_or_else(PoisonError::into_inner)
+        self.publishing.lock()
     }
 
     /// Shows a committed snapshot to every question from now on. The one before it goes with its last reader, or is kept: from
@@ -154,7 +155,7 @@ impl SnapshotRegistry {
     pub fn put(&self, snapshot: Snapshot, kept: Option<UtcTimestamp>) -> Arc<Snapshot> {
         let snapshot = Arc::new(snapshot.remembered_in(&self.memory));
         let id = snapshot.dataset.id.clone();
-        let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut damaged = self.damaged.lock();
         damaged.remove(&id.name);
         drop(damaged);
         let before = self.change(|holdings| holdings.insert(id, Arc::clone(&snapshot)));
@@ -163,16 +164,12 @@ impl SnapshotRegistry {
                 .zip(before.folder())
                 .is_some_and(|(since, folder)| dataset_dir::replaced(folder, since).is_ok());
             if keeps {
-                self.old().push(before);
+                self.old.lock().push(before);
             } else {
                 before.retire();
             }
         }
         snapshot
-    }
-
-    fn old(&self) -> MutexGuard<'_, Vec<Arc<Snapshot>>> {
-        self.old.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The snapshots of a dataset that are kept although another one is published; the oldest first.
@@ -196,7 +193,7 @@ impl SnapshotRegistry {
     /// `STATE_BROKEN`.
     pub fn forget(&self, dataset: &SqlIdentifier, version: &str) -> Result<(), Refusal> {
         let folder = dataset_dir::folder(&DatasetDir::new(&self.state, dataset), version);
-        let mut old = self.old();
+        let mut old = self.old.lock();
         if let Some(at) = old
             .iter()
             .position(|one| one.folder() == Some(folder.as_path()))
@@ -251,7 +248,7 @@ impl SnapshotRegistry {
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut SnapshotSet) -> T) -> T {
-        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut now = self.now.lock();
         let mut next = SnapshotSet::clone(&now);
         let result = change(&mut next);
         *now = Arc::new(next);

@@ -15,7 +15,8 @@ use datafusion_expr::logical_plan::{Aggregate, LogicalPlan};
 use hansa_enforcement::table_source::{NamedTable, RelationPart};
 use hansa_policy::effect::{Cube, CubeDimension};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::{CubeFunction, TimeBucketWidth};
+use hansa_policy::value::cube::CubeFunction;
+use hansa_policy::value::time::TimeBucketWidth;
 use std::sync::Arc;
 
 /// The plan with each aggregate block over a row-style table put onto the cells of its cube.

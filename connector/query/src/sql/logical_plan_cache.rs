@@ -1,24 +1,22 @@
 //! Plans of questions that are put again: the text is planned once for as long as its asker sees the same.
 
 use crate::limits::SqlStatementLimits;
+use crate::plan_cache::PlanCache;
 use crate::sql::functions::current_time;
 use crate::sql::{planner_threads, planning};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::query_view::QueryView;
 use hansa_enforcement::bound_plan::BoundPlan;
 use hansa_policy::refusal::Refusal;
-use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The plans that were made last. What is permitted is no part of them: that is decided and applied at every question.
-#[derive(Debug, Default)]
-pub struct LogicalPlanCache(Mutex<VecDeque<CachedLogicalPlan>>);
-
 #[derive(Debug)]
-struct CachedLogicalPlan {
-    sql: String,
-    view: QueryView,
-    bound: BoundPlan,
+pub struct LogicalPlanCache(PlanCache<(String, QueryView), BoundPlan>);
+
+impl Default for LogicalPlanCache {
+    fn default() -> Self {
+        Self(PlanCache::new(MOST))
+    }
 }
 
 impl LogicalPlanCache {
@@ -35,7 +33,8 @@ impl LogicalPlanCache {
         now: UtcTimestamp,
     ) -> Result<BoundPlan, Refusal> {
         let keeps = sql.len() <= LONGEST && !tells_time(sql);
-        if keeps && let Some(bound) = self.found(sql, view) {
+        let is_same = |(text, seen): &(String, QueryView)| text == sql && seen == view;
+        if keeps && let Some(bound) = self.0.found(is_same) {
             return Ok(bound);
         }
         let bound = planner_threads::run(limits.planning, planning(sql, view, limits, now)).await?;
@@ -43,40 +42,9 @@ impl LogicalPlanCache {
             return Ok(bound);
         }
         let bound = bound.kept();
-        self.keep(CachedLogicalPlan {
-            sql: sql.to_owned(),
-            view: view.clone(),
-            bound: bound.clone(),
-        });
+        let key = (sql.to_owned(), view.clone());
+        self.0.keep(key, bound.clone(), |_, _| false);
         Ok(bound)
-    }
-
-    fn found(&self, sql: &str, view: &QueryView) -> Option<BoundPlan> {
-        let mut kept = self.kept();
-        let at = kept
-            .iter()
-            .position(|kept| kept.sql == sql && kept.view == *view)?;
-        // What is asked for most often stays longest.
-        let found = kept.remove(at)?;
-        let bound = found.bound.clone();
-        kept.push_front(found);
-        Some(bound)
-    }
-
-    fn keep(&self, new: CachedLogicalPlan) {
-        let mut kept = self.kept();
-        kept.push_front(new);
-        let most = MOST.min(kept.len());
-        let gone = kept.split_off(most);
-        drop(kept);
-        if !gone.is_empty() {
-            // Dropping a plan recurses.
-            let _best_effort = planner_threads::aside(move || drop(gone));
-        }
-    }
-
-    fn kept(&self) -> MutexGuard<'_, VecDeque<CachedLogicalPlan>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -100,7 +68,7 @@ mod tests {
     use crate::limits::SqlStatementLimits;
     use arrow_array::{ArrayRef, Int64Array, RecordBatch};
     use hansa_audit_log::time::UtcTimestamp;
-    use hansa_policy::decision::QueryShape as _;
+    use hansa_policy::decision::query_shape::QueryShape as _;
     use hansa_policy::refusal::ErrorCode;
     use hansa_policy::term::Term;
     use std::sync::Arc;
@@ -127,7 +95,7 @@ mod tests {
         let first = plans.plan(sql, &all, &limits, now).await.unwrap();
         let again = plans.plan(sql, &all, &limits, now).await.unwrap();
         assert_eq!(first.digest(), again.digest());
-        assert_eq!(plans.kept().len(), 1);
+        assert_eq!(plans.0.runs().len(), 1);
         // Where a column is hidden the text is another question.
         let less = Term::Columns(vec!["a".parse().unwrap()]);
         let some = city(&["a:int", "b:int"], vec![less]).view();
@@ -139,11 +107,11 @@ mod tests {
         let later = at("2026-11-21T08:00:00Z");
         let other = plans.plan(moment, &all, &limits, later).await.unwrap();
         assert_ne!(format!("{one:?}"), format!("{other:?}"));
-        assert_eq!(plans.kept().len(), 1);
+        assert_eq!(plans.0.runs().len(), 1);
         for number in 0..2 * MOST {
             let sql = format!("SELECT a + {number} AS x FROM t");
             plans.plan(&sql, &all, &limits, now).await.unwrap();
         }
-        assert_eq!(plans.kept().len(), MOST);
+        assert_eq!(plans.0.runs().len(), MOST);
     }
 }

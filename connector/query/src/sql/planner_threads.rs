@@ -3,8 +3,8 @@
 //! A few that are done wait for more, so that a question need not map a large stack and give it back.
 
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use std::sync::mpsc::{Receiver, Sender};
-use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use parking_lot::Mutex;
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{JoinHandle, ThreadId};
 use std::time::Duration;
 
@@ -84,7 +84,7 @@ impl PlanningThreadPool {
     /// Hands `work` to a thread that waits, or to a new one.
     fn start(&'static self, work: PlanningTask) -> Result<(), Refusal> {
         self.join_ended();
-        let waiting = locked(&self.waiting).pop();
+        let waiting = self.waiting.lock().pop();
         let work = match waiting {
             // Whoever is taken from the list takes what comes.
             Some((_, waiting)) => match waiting.send(work) {
@@ -98,7 +98,7 @@ impl PlanningThreadPool {
             .stack_size(STACK)
             .spawn(move || self.serve(work))
             .map_err(|_| Refusal::new(ErrorCode::ResourceLimit, "no thread for planning"))?;
-        locked(&self.all).push(thread);
+        self.all.lock().push(thread);
         Ok(())
     }
 
@@ -119,7 +119,7 @@ impl PlanningThreadPool {
     ) -> Option<PlanningTask> {
         let own = std::thread::current().id();
         {
-            let mut waiting = locked(&self.waiting);
+            let mut waiting = self.waiting.lock();
             if waiting.len() >= self.kept {
                 return None;
             }
@@ -128,7 +128,7 @@ impl PlanningThreadPool {
         if let Ok(work) = receive.recv_timeout(self.rest) {
             return Some(work);
         }
-        let mut waiting = locked(&self.waiting);
+        let mut waiting = self.waiting.lock();
         match waiting.iter().position(|(id, _)| *id == own) {
             Some(place) => {
                 waiting.swap_remove(place);
@@ -143,17 +143,15 @@ impl PlanningThreadPool {
     }
 
     fn join_ended(&self) {
-        let ended: Vec<_> = locked(&self.all)
+        let ended: Vec<_> = self
+            .all
+            .lock()
             .extract_if(.., |one| one.is_finished())
             .collect();
         for thread in ended {
             let _ = thread.join();
         }
     }
-}
-
-fn locked<T>(list: &Mutex<T>) -> MutexGuard<'_, T> {
-    list.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn late() -> Refusal {
@@ -171,7 +169,7 @@ const STACK: usize = 64 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {
-    use super::{PlanningThreadPool, locked, run, wait};
+    use super::{PlanningThreadPool, run, wait};
     use hansa_policy::refusal::{ErrorCode, Refusal};
     use std::sync::mpsc::channel;
     use std::thread::ThreadId;
@@ -201,32 +199,32 @@ mod tests {
         let threads = threads(1, LONG);
         let first = done(threads);
         for _ in 0..100 {
-            until(|| !locked(&threads.waiting).is_empty());
+            until(|| !threads.waiting.lock().is_empty());
             assert_eq!(done(threads), first);
         }
-        assert_eq!(locked(&threads.all).len(), 1);
+        assert_eq!(threads.all.lock().len(), 1);
     }
 
     #[test]
     fn no_more_wait_than_are_kept_and_none_for_ever() {
         let crowd = threads(2, LONG);
         let (release, released) = channel::<()>();
-        let released = std::sync::Arc::new(std::sync::Mutex::new(released));
+        let released = std::sync::Arc::new(parking_lot::Mutex::new(released));
         for _ in 0..5 {
             let released = std::sync::Arc::clone(&released);
             let work = move || {
-                let _ = locked(&released).recv();
+                let _ = released.lock().recv();
             };
             crowd.start(Box::new(work)).unwrap();
         }
-        assert_eq!(locked(&crowd.all).len(), 5);
+        assert_eq!(crowd.all.lock().len(), 5);
         drop(release);
         let is_left = || {
             crowd.join_ended();
-            locked(&crowd.all).len()
+            crowd.all.lock().len()
         };
         until(|| is_left() == 2);
-        assert_eq!(locked(&crowd.waiting).len(), 2);
+        assert_eq!(crowd.waiting.lock().len(), 2);
 
         // Of those that wait for no time each is gone or does what it was taken for.
         let hasty = threads(2, Duration::ZERO);
@@ -235,9 +233,9 @@ mod tests {
         }
         until(|| {
             hasty.join_ended();
-            locked(&hasty.all).is_empty()
+            hasty.all.lock().is_empty()
         });
-        assert!(locked(&hasty.waiting).is_empty());
+        assert!(hasty.waiting.lock().is_empty());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `hansa audit`: the log.
 
 mod erasure;
+mod expiry_notice;
 mod export;
 mod incident;
 mod log_heads;
@@ -11,17 +12,19 @@ mod record_format;
 mod report_tables;
 pub(crate) mod verification;
 
+use crate::admin::CommandResult;
+use crate::admin::audit::expiry_notice::tell_expired;
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandResult, blocking};
 use crate::cli::connector_command::audit::{AuditCommand, AuditFilter};
 use crate::cli::output::table;
 use crate::participant::Connector;
+use crate::process::blocking_work::blocking;
 use hansa_audit_log::note::SignedHead;
 use hansa_audit_log::record::Record;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use report_tables::AuditReportRequest;
 use serde_json::json;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 /// Carries out one of the verbs.
 pub(crate) async fn run(
@@ -152,11 +155,8 @@ async fn archive(node: &Arc<Connector>, keep: usize, out: &EventSink) -> Command
     let inner = Arc::clone(node);
     let moved = blocking(move || {
         // One run after another: two would copy into the same file, and count the same segments twice.
-        let _one = inner
-            .archiving
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        hansa_audit_store::archive::archive(&inner.log, keep)
+        let _one = inner.records.archive_lock.lock();
+        hansa_audit_store::archive::archive(&inner.records.log, keep)
     })
     .await?;
     for one in &moved {
@@ -187,7 +187,7 @@ fn peer_of(node: &Connector, record: &Record) -> Option<String> {
         let permit = record_format::field(record, "opened")?
             .parse::<u64>()
             .ok()?;
-        let permit = node.log.get(permit).ok().flatten()?;
+        let permit = node.records.log.get(permit).ok().flatten()?;
         record_format::field(&permit, "peer")
     })
 }
@@ -197,7 +197,7 @@ fn named(node: &Connector, id: &str) -> Result<Vec<Record>, Refusal> {
     let (first, request) = match id.parse::<u64>() {
         Err(_) => (None, Some(id.to_owned())),
         Ok(index) => {
-            let record = node.log.get(index)?;
+            let record = node.records.log.get(index)?;
             let request = record
                 .as_ref()
                 .and_then(|record| record_format::field(record, "request_id"));
@@ -209,6 +209,7 @@ fn named(node: &Connector, id: &str) -> Result<Vec<Record>, Refusal> {
     let peer = first.as_ref().and_then(|record| peer_of(node, record));
     let mut found: Vec<Record> = first.into_iter().collect();
     for record in node
+        .records
         .log
         .read(index.map_or(0, |index| index.saturating_add(1)))
     {
@@ -234,21 +235,11 @@ fn named(node: &Connector, id: &str) -> Result<Vec<Record>, Refusal> {
     Ok(found)
 }
 
-/// Says that single questions of long ago are not in the log any more, so that nobody takes what is told for all of it.
-async fn tell_expired(node: &Connector, out: &EventSink) {
-    let end = node.log.expired_before();
-    if end > 0 {
-        out.notice(format!(
-            "of the records before {end} those of single questions are past their retention; what was erased when: hansa audit list --outcome expire"
-        ))
-        .await;
-    }
-}
-
 /// A signed head over the log as it stands.
 async fn head(node: &Connector) -> Result<SignedHead, Refusal> {
-    node.log
-        .head_over(node.log.size())
+    node.records
+        .log
+        .head_over(node.records.log.size())
         .await
         .map_err(|unwritable| hansa_audit_store::refusal(&unwritable))
 }

@@ -27,13 +27,13 @@ pub(crate) async fn run(
         CatalogCommand::List { participant } => {
             let peers = match participant {
                 Some(named) => vec![node.peer(&named)?],
-                None => node.peers()?,
+                None => node.known_peers()?,
             };
             list(node, &peers, |_| true, out).await
         }
         CatalogCommand::Search { words } => {
             let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
-            let peers = node.peers()?;
+            let peers = node.known_peers()?;
             list(node, &peers, |seen| matches(seen, &words), out).await
         }
         CatalogCommand::Show { dataset } => {
@@ -151,7 +151,7 @@ fn how(node: &Connector, seen: &VisibleDataset) -> String {
 
 fn contracts(node: &Connector, seen: &VisibleDataset) -> Vec<ContractId> {
     let (own, now) = (node.id(), node.now());
-    node.book(|book| {
+    node.contracts.book(|book| {
         book.taken_by(&own, now)
             .filter(|(_, agreement, standing)| {
                 *standing == ContractStatus::InForce && agreement.dataset.id == seen.dataset.id

@@ -1,18 +1,20 @@
 //! `hansa config`, `reload` and `backup`.
 
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandResult, blocking, gathered};
+use crate::admin::{CommandResult, gathered};
 use crate::cli::connector_command::config::ConfigCommand;
 use crate::cli::output::table;
 use crate::config::ConnectorConfig;
 use crate::offline::league_join::files;
-use crate::participant::{Connector, cell_releases, offers, peer_aliases, published_lists};
+use crate::participant::{Connector, cell_releases, peer_aliases, published_lists};
+use crate::process::blocking_work::blocking;
 use crate::process::{clock, config_lookup};
+use crate::workflow::offer_renewal;
 use hansa_identity::participant_identity;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde_json::json;
 use std::path::Path;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 /// Carries out one of the verbs.
 pub(crate) async fn run(
@@ -154,10 +156,7 @@ pub(crate) fn reload_if_changed(node: &Arc<Connector>) -> Result<(), Refusal> {
 /// # Errors
 /// The first problem, with the others as help.
 pub(crate) fn reload_now(node: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
-    let _one_at_a_time = node
-        .reloading
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
+    let _one_at_a_time = node.reloadable.reload_lock.lock();
     let before = node.config();
     let config =
         ConnectorConfig::load(&before.file, &config_lookup::overrides()).map_err(gathered)?;
@@ -170,30 +169,28 @@ pub(crate) fn reload_now(node: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal>
     }
     let taxonomy = hansa_proto::purpose_taxonomy::taxonomy(&config.purposes)?;
     let (published, mut faults) = published_lists::load(&config.lists);
-    let floor = node.trust.bundle().content().sequence;
+    let floor = node.identity.trust.bundle().content().sequence;
     let moved = clock::offset(&config)?;
     let now = node.adjustable_clock.would_show(moved);
     let identity = participant_identity::load(&files(&config), &config.participant.id, floor, now)?;
-    peer_aliases::check(&config, &node.index(|state| state.peers())?)?;
+    peer_aliases::check(&config, &node.records.index(|state| state.peers())?)?;
     // What was permitted by the configuration before does not come behind the record of this one.
-    let stop = node.log.begin_stop();
+    let stop = node.records.log.begin_stop();
     // On the books first; that the clock is moved with it shows in that very record.
     node.adjustable_clock.set(moved);
     if let Err(refusal) = node.note_config(&config) {
         node.adjustable_clock.set(before.clock.micros);
         return Err(refusal);
     }
-    node.trust.swap(&identity)?;
-    node.set_signer(Arc::clone(&identity.signer));
-    node.set_taxonomy(taxonomy);
-    node.set_published(published);
-    node.set_config(config);
+    node.identity.trust.swap(&identity)?;
+    node.identity.set_signer(Arc::clone(&identity.signer));
+    node.set_config(config, taxonomy, published);
     // What the bundle no longer allows ends also where nothing can be recorded.
     let noted = node.note_bundle();
     node.cut_strangers();
     drop(stop);
     noted?;
-    faults.extend(offers::renew(node)?);
+    faults.extend(offer_renewal::renew(node)?);
     faults.extend(node.unexecutable());
     faults.extend(cell_releases::all(node));
     Ok(faults)

@@ -9,13 +9,15 @@ mod expiring_contracts;
 mod negotiation_step;
 mod negotiation_wait;
 mod offline_signature;
+mod proposal_terms;
 mod repeated_request;
 mod request;
 mod usage;
 mod withdrawal;
 
+use crate::admin::CommandResult;
+use crate::admin::command_envelope::CommandOptions;
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandOptions, CommandResult};
 use crate::cli::connector_command::contract::ContractCommand;
 use crate::cli::output::table;
 use crate::participant::Connector;
@@ -223,7 +225,7 @@ async fn list(
 
 async fn export(node: &Arc<Connector>, prefix: &str, out: &EventSink) -> CommandResult {
     let contract = contract_by_prefix(node, prefix)?;
-    let bytes = node.documents.contract(contract)?;
+    let bytes = node.records.documents.contract(contract)?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let data: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
     out.document(
@@ -237,7 +239,7 @@ async fn export(node: &Arc<Connector>, prefix: &str, out: &EventSink) -> Command
 /// Carries the post to and from all peers first, so that what is shown is what there is. A peer that does not answer is
 /// mentioned and stops nothing.
 async fn collect(node: &Arc<Connector>, out: &EventSink) -> Result<(), Refusal> {
-    for peer in node.peers()? {
+    for peer in node.known_peers()? {
         if let Err(refusal) = mailbox::pump(node, &peer).await {
             out.notice(format!(
                 "{} was not reached: {}",

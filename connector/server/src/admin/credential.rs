@@ -5,7 +5,7 @@ use crate::admin::{CommandError, CommandResult};
 use crate::cli::connector_command::credential::CredentialCommand;
 use crate::cli::output::table;
 use crate::participant::Connector;
-use crate::workflow::audit_event::AuditEvent;
+use crate::participant::audit_event::AuditEvent;
 use crate::workflow::credentials;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
@@ -47,7 +47,8 @@ pub(crate) async fn run(
             let place =
                 |refusal: Refusal| refusal.with_place(file.display().to_string(), None, None);
             let credential = hansa_proto::credential::from_envelope(&bytes).map_err(place)?;
-            node.trust
+            node.identity
+                .trust
                 .bundle()
                 .shown(&credential, &node.id(), node.now())
                 .map_err(|refusal| {
@@ -55,7 +56,8 @@ pub(crate) async fn run(
                         "a bundle that names its issuer may not be here yet: hansa league export",
                     )
                 })?;
-            node.documents
+            node.records
+                .documents
                 .keep(StoredDocumentKind::Credential, &bytes)?;
             let _durable = node
                 .record(AuditEvent::new(
@@ -99,7 +101,8 @@ async fn remove(node: &Arc<Connector>, prefix: &str, out: &EventSink) -> Result<
         .iter()
         .filter(|(other, _)| other.statement == credential.statement);
     for (_, bytes) in same {
-        node.documents
+        node.records
+            .documents
             .remove(StoredDocumentKind::Credential, Digest::of(bytes))?;
     }
     let mut data = credential_json(credential, counts(node, credential).as_deref());
@@ -160,6 +163,7 @@ fn line(credential: &Credential) -> String {
 /// Why a credential does not count by the bundle that is here; none where it does.
 fn counts(node: &Connector, credential: &Credential) -> Option<String> {
     let shown = node
+        .identity
         .trust
         .bundle()
         .shown(credential, &node.id(), node.now());

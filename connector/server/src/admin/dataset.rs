@@ -7,12 +7,13 @@ mod released_cells;
 mod restriction;
 mod source_sample;
 
+use crate::admin::command_envelope::CommandOptions;
 use crate::admin::config;
 use crate::admin::dataset::catalog_entry::{entry_json, entry_text};
 use crate::admin::dataset::released_cells::{releases_json, releases_text};
 use crate::admin::dataset::restriction::RestrictionChange;
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandOptions, CommandResult, gathered};
+use crate::admin::{CommandResult, gathered};
 use crate::cli::connector_command::dataset::DatasetCommand;
 use crate::cli::output::table;
 use crate::participant::Connector;
@@ -88,7 +89,9 @@ pub(crate) async fn run(
 async fn list(node: &Arc<Connector>, out: &EventSink) -> CommandResult {
     let mut rows = Vec::new();
     let configs = configured(node)?;
-    let published: Vec<Dataset> = node.catalog(|catalog| catalog.datasets().cloned().collect());
+    let published: Vec<Dataset> = node
+        .datasets
+        .catalog(|catalog| catalog.datasets().cloned().collect());
     for config in &configs {
         let entry = published.iter().find(|entry| entry.id.name == config.name);
         out.object(
@@ -119,7 +122,7 @@ async fn list(node: &Arc<Connector>, out: &EventSink) -> CommandResult {
 
 async fn show(node: &Arc<Connector>, name: &str, out: &EventSink) -> CommandResult {
     let dataset = known(node, name)?;
-    let holdings = node.snapshots.holdings();
+    let holdings = node.datasets.snapshots.holdings();
     let facts = holdings
         .get(&dataset.id)
         .map_or(&[][..], |held| &held.released.facts);
@@ -133,7 +136,7 @@ async fn show(node: &Arc<Connector>, name: &str, out: &EventSink) -> CommandResu
         members.insert("releases".to_owned(), releases_json(facts));
     }
     let mut text = format!("{}{}", entry_text(&dataset), releases_text(facts));
-    if let Some(held) = node.guards().get(&dataset.id) {
+    if let Some(held) = node.reloadable.guards().get(&dataset.id) {
         if let Some(members) = json.as_object_mut() {
             members.insert(
                 "guard".to_owned(),
@@ -187,7 +190,8 @@ fn known(node: &Connector, name: &str) -> Result<Dataset, Refusal> {
         )
     };
     let name: SqlIdentifier = name.parse().map_err(|_| unknown())?;
-    node.catalog(|catalog| catalog.dataset(&name).cloned())
+    node.datasets
+        .catalog(|catalog| catalog.dataset(&name).cloned())
         .ok_or_else(unknown)
 }
 

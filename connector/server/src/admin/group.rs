@@ -23,7 +23,7 @@ pub(crate) async fn run(
     match verb {
         GroupCommand::List => {
             let mut rows = Vec::new();
-            for group in node.groups().values() {
+            for group in node.reloadable.groups().values() {
                 out.object(group_json(node, group), "").await?;
                 rows.push(vec![
                     group.name.to_string(),
@@ -105,7 +105,7 @@ fn named(text: &str) -> Result<GroupName, Refusal> {
 
 fn held(node: &Connector, text: &str) -> Result<Arc<SignedGroupList>, Refusal> {
     let name = named(text)?;
-    node.groups().get(&name).cloned().ok_or_else(|| {
+    node.reloadable.groups().get(&name).cloned().ok_or_else(|| {
         Refusal::new(
             ErrorCode::UsageWrong,
             format!("there is no group `{name}` here"),
@@ -116,7 +116,7 @@ fn held(node: &Connector, text: &str) -> Result<Arc<SignedGroupList>, Refusal> {
 
 /// A participant of the league, so that a misspelled one is no member of anything.
 fn in_the_league(node: &Connector, text: &str) -> Result<ParticipantId, Refusal> {
-    let bundle = node.trust.bundle();
+    let bundle = node.identity.trust.bundle();
     let of_alias = || node.peer(text).ok().map(|peer| peer.id);
     let id = text.parse().ok().or_else(of_alias);
     let members: BTreeSet<&ParticipantId> = bundle.roster().members().collect();

@@ -5,8 +5,8 @@ use crate::admin::event_sink::EventSink;
 use crate::cli::connector_command::peer::PeerCommand;
 use crate::cli::output::table;
 use crate::participant::Connector;
+use crate::participant::audit_event::AuditEvent;
 use crate::participant::peer_connections::KnownPeer;
-use crate::workflow::audit_event::AuditEvent;
 use hansa_audit_log::json::Json;
 use hansa_policy::id::{ParticipantId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -22,7 +22,7 @@ pub(crate) async fn run(
     match verb {
         PeerCommand::List => {
             let mut rows = Vec::new();
-            for peer in node.peers()? {
+            for peer in node.known_peers()? {
                 out.object(peer_json(node, &peer), "").await?;
                 rows.push(vec![
                     peer.alias.to_string(),
@@ -48,7 +48,7 @@ pub(crate) async fn run(
         }
         PeerCommand::Show { peer } => {
             let peer = node.peer(&peer)?;
-            let head = node.index(|state| state.head_of(&peer.id))?;
+            let head = node.records.index(|state| state.head_of(&peer.id))?;
             out.object(
                 peer_json(node, &peer),
                 format!(
@@ -77,7 +77,7 @@ pub(crate) async fn run(
             let _durable = node
                 .record(AuditEvent::new("peer", [("peer", Json::text(&peer.id))]))
                 .await?;
-            node.index(|_| Ok(()))?;
+            node.records.index(|_| Ok(()))?;
             node.hang_up(&peer.id).await;
             out.object(
                 json!({"participant": peer.id.domain(), "removed": true}),
@@ -94,7 +94,7 @@ fn peer_json(node: &Connector, peer: &KnownPeer) -> Value {
         "participant": peer.id.domain(),
         "alias": peer.alias.as_str(),
         "address": peer.address,
-        "member": node.trust.bundle().member(&peer.id).is_some_and(|member| member.expelled_at.is_none()),
+        "member": node.identity.trust.bundle().member(&peer.id).is_some_and(|member| member.expelled_at.is_none()),
     })
 }
 
@@ -147,7 +147,7 @@ async fn add(
     node.hang_up(&peer.id).await;
     node.call(&peer).await?;
     // Of two that are added at once under the same alias one is refused.
-    let _turn = node.negotiation_lock.lock().await;
+    let _turn = node.contracts.negotiation_lock.lock().await;
     free(node, &peer)?;
     let _durable = node
         .record(AuditEvent::new(
@@ -159,13 +159,13 @@ async fn add(
             ],
         ))
         .await?;
-    node.index(|_| Ok(()))?;
+    node.records.index(|_| Ok(()))?;
     Ok(peer)
 }
 
 /// Checks that nobody else has the alias of that peer.
 fn free(node: &Connector, peer: &KnownPeer) -> Result<(), Refusal> {
-    let mut known = node.peers()?.into_iter();
+    let mut known = node.known_peers()?.into_iter();
     let alias = &peer.alias;
     let taken = node.config().participant.alias == *alias
         || known.any(|known| known.alias == *alias && known.id != peer.id);

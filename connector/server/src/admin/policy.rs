@@ -109,7 +109,9 @@ fn meant_now(
         Some(over) => draft(policy, over)?,
         None => offered(config, policy)?,
     };
-    let published = node.catalog(|catalog| catalog.dataset(&written.dataset).cloned());
+    let published = node
+        .datasets
+        .catalog(|catalog| catalog.dataset(&written.dataset).cloned());
     let configured = configured_now(node)?;
     let own = &config.participant;
     let dataset = match configured.iter().find(|one| one.name == written.dataset) {
@@ -173,7 +175,8 @@ fn offered(config: &ConnectorConfig, named: &str) -> Result<config::offer::Offer
 }
 
 fn published(node: &Connector, name: &SqlIdentifier) -> Result<Dataset, Refusal> {
-    node.catalog(|catalog| catalog.dataset(name).cloned())
+    node.datasets
+        .catalog(|catalog| catalog.dataset(name).cloned())
         .ok_or_else(|| unpublished(name))
 }
 
@@ -187,7 +190,7 @@ fn unpublished(name: &SqlIdentifier) -> Refusal {
 /// Our contracts on a dataset that can be asked, now or later, each with what people know it by.
 fn contracts(node: &Connector, dataset: &Dataset) -> Vec<(String, Agreement)> {
     let now = node.now();
-    node.book(|book| {
+    node.contracts.book(|book| {
         let alive = book.over(&dataset.id, now).filter(|(_, _, standing)| {
             matches!(standing, ContractStatus::InForce | ContractStatus::NotYet)
         });
@@ -239,9 +242,9 @@ async fn check(
                 let unread = dataset.columns.is_empty();
                 let mut findings = match unread {
                     true => Vec::new(),
-                    false => lint::offer(&offer, &dataset, &node.taxonomy(), node.now()),
+                    false => lint::offer(&offer, &dataset, &node.reloadable.taxonomy(), node.now()),
                 };
-                findings.extend(lint::lists(&offer.clauses, &node.published()));
+                findings.extend(lint::lists(&offer.clauses, &node.reloadable.published()));
                 let others = config
                     .offers
                     .iter()

@@ -50,7 +50,11 @@ pub(crate) async fn simulate(
             let draft = drafted(node, policy, dataset.as_deref(), &who)?;
             (ContractRegistry::suppose_draft(&who, &draft), Some(draft))
         }
-        (None, _) => (node.book(|book| book.simulate(&who, &chosen, now))?, None),
+        (None, _) => (
+            node.contracts
+                .book(|book| book.simulate(&who, &chosen, now))?,
+            None,
+        ),
     };
     if standing.grants().is_empty() {
         out.object(
@@ -145,7 +149,7 @@ async fn answer(
 /// What a draft lets out beside what is in force.
 fn compared(node: &Connector, draft: &Agreement, now: UtcTimestamp) -> Vec<String> {
     let who = draft.assignee_id();
-    node.book(|book| {
+    node.contracts.book(|book| {
         book.all(now)
             .filter(|(_, agreement, standing)| {
                 standing.as_str() == "in force"
@@ -185,8 +189,8 @@ fn drafted(
 ) -> Result<Agreement, Refusal> {
     let (written, dataset) = crate::admin::policy::meant(node, policy, dataset)?;
     let offer = offers::read(&node.config(), &written, &dataset).map_err(gathered)?;
-    let mut findings = lint::offer(&offer, &dataset, &node.taxonomy(), node.now());
-    findings.extend(lint::lists(&offer.clauses, &node.published()));
+    let mut findings = lint::offer(&offer, &dataset, &node.reloadable.taxonomy(), node.now());
+    findings.extend(lint::lists(&offer.clauses, &node.reloadable.published()));
     let error = findings
         .iter()
         .find(|finding| finding.severity == LintSeverity::Error);

@@ -10,9 +10,10 @@ mod snapshot_age;
 use crate::admin::event_sink::EventSink;
 use crate::admin::sql::continuation::RequestedRowScope;
 use crate::admin::sql::result_footer::{add_notices, footer, keys_json, lacking};
-use crate::admin::{CommandError, CommandResult, blocking};
+use crate::admin::{CommandError, CommandResult};
 use crate::cli::connector_command::query::{ExplainArgs, GetArgs, SqlArgs};
 use crate::participant::Connector;
+use crate::process::blocking_work::blocking;
 use crate::workflow::clause_citation::cite;
 use crate::workflow::federated_query;
 use arrow_array::RecordBatch;
@@ -23,7 +24,8 @@ use futures::StreamExt as _;
 use hansa_catalog::dataset::DatasetKind;
 use hansa_policy::id::{ContractId, PurposeId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_query::federation::federated_query::{FederatedQuery, QueryOptions};
+use hansa_query::federation::federated_query::FederatedQuery;
+use hansa_query::federation::options::QueryOptions;
 use hansa_query::limits::SqlStatementLimits;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -74,7 +76,7 @@ async fn asked(
     while let Some(batch) = batches.next().await {
         let batch = batch.map_err(|refusal| cite(node, &text, refusal))?;
         rows = rows.saturating_add(u64::try_from(batch.num_rows()).unwrap_or(0));
-        let sent = tokio::time::timeout(node.limits().time, piece(&mut writer, &batch, out));
+        let sent = tokio::time::timeout(node.query_limits().time, piece(&mut writer, &batch, out));
         sent.await.map_err(|_| unread(node))??;
         out.progress("rows", rows, 0);
     }
@@ -156,7 +158,7 @@ pub(crate) async fn explain(
 
 /// The clauses of a contract or public view in plain language.
 fn clauses(node: &Connector, contract: ContractId) -> Option<Vec<(String, String)>> {
-    node.book(|book| {
+    node.contracts.book(|book| {
         book.agreement(contract).map(|agreement| {
             agreement
                 .clauses
@@ -245,13 +247,13 @@ async fn plan(
 ) -> Result<FederatedQuery, CommandError> {
     let home = federated_query::reach(node, sql, wish).await?;
     let limits = SqlStatementLimits::default();
-    if let Some(question) = node.questions.found(&home, sql, (wish, &limits)) {
+    if let Some(question) = node.queries.questions.found(&home, sql, (wish, &limits)) {
         return Ok(question);
     }
     let (text, wanted, inner) = (sql.to_owned(), wish.clone(), Arc::clone(node));
     let planned = blocking(move || {
         let (by, now) = ((&wanted, &limits), inner.now());
-        inner.questions.plan(home, &text, by, now)
+        inner.queries.questions.plan(home, &text, by, now)
     });
     match planned.await {
         Ok(question) => Ok(question),
@@ -284,7 +286,7 @@ fn unread(node: &Connector) -> Refusal {
         ErrorCode::ResourceLimit,
         format!(
             "no row was read for {} seconds",
-            node.limits().time.as_secs()
+            node.query_limits().time.as_secs()
         ),
     )
 }

@@ -2,13 +2,14 @@
 
 mod daily_figures;
 
+use crate::admin::CommandResult;
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandResult, blocking};
 use crate::participant::Connector;
 use crate::participant::peer_connections::KnownPeer;
-use crate::workflow::approval::ApprovalAction;
+use crate::process::blocking_work::blocking;
+use crate::workflow::approval::{self, ApprovalAction};
 use crate::workflow::negotiation::unreadable_message;
-use crate::workflow::{approval, combined_contracts, federated_query, notice};
+use crate::workflow::{combined_contracts, federated_query, notice, pending_approvals};
 use hansa_policy::contract::ContractStatus;
 use hansa_policy::negotiation::Phase;
 use hansa_policy::refusal::Refusal;
@@ -23,7 +24,7 @@ const DAY: i64 = 24 * 3600 * 1_000_000;
 pub(crate) async fn status(node: &Arc<Connector>, check: bool, out: &EventSink) -> CommandResult {
     let now = node.now();
     let mut waiting = Vec::new();
-    for row in node.index(|state| state.negotiations())? {
+    for row in node.records.index(|state| state.negotiations())? {
         let open =
             row.state != Phase::Finalized.as_str() && row.state != Phase::Terminated.as_str();
         if !open {
@@ -42,7 +43,7 @@ pub(crate) async fn status(node: &Arc<Connector>, check: bool, out: &EventSink) 
             ));
         }
     }
-    for held in node.pending_views() {
+    for held in node.datasets.pending_views() {
         waiting.push(format!(
             "the public view of {} is {} beside the one in force and waits for two officers: hansa contract sign {}",
             held.dataset.name,
@@ -50,7 +51,7 @@ pub(crate) async fn status(node: &Arc<Connector>, check: bool, out: &EventSink) 
             held.key.short()
         ));
     }
-    for word in approval::awaited(node)? {
+    for word in pending_approvals::awaited(node)? {
         if word.action == ApprovalAction::Admit.as_str() {
             let what = approval::written(node, word.reason.as_deref())?.unwrap_or_default();
             waiting.push(format!(
@@ -68,7 +69,7 @@ pub(crate) async fn status(node: &Arc<Connector>, check: bool, out: &EventSink) 
     waiting.extend(notice::undelivered(node)?);
     let soon = now.plus_micros(DAY.saturating_mul(30));
     let mut in_force = 0_usize;
-    node.book(|book| {
+    node.contracts.book(|book| {
         for (id, agreement, standing) in book.all(now) {
             if standing != ContractStatus::InForce {
                 continue;
@@ -83,7 +84,7 @@ pub(crate) async fn status(node: &Arc<Connector>, check: bool, out: &EventSink) 
             }
         }
     });
-    let bundle = node.trust.bundle();
+    let bundle = node.identity.trust.bundle();
     if bundle.content().expires_at < now.plus_micros(DAY.saturating_mul(7)) {
         waiting.push(format!(
             "the trust bundle is over on {}: fetch the league's newest",
@@ -99,6 +100,7 @@ pub(crate) async fn status(node: &Arc<Connector>, check: bool, out: &EventSink) 
         Err(refusal) => waiting.push(format!("{}: hansa join", refusal.sentence)),
     }
     let unacknowledged = node
+        .records
         .index(|state| state.receipts())?
         .into_iter()
         .filter(|row| row.role == "provider" && row.state == "issued" && row.outcome == "done")
@@ -121,12 +123,12 @@ pub(crate) async fn status(node: &Arc<Connector>, check: bool, out: &EventSink) 
     for fork in node.forks()? {
         waiting.push(format!("{}: {}", fork.code, fork.sentence));
     }
-    for damaged in node.snapshots.damaged().values() {
+    for damaged in node.datasets.snapshots.damaged().values() {
         let mend = damaged.help.first().map_or("", String::as_str);
         waiting.push(format!("{}: {}; {mend}", damaged.code, damaged.sentence));
     }
-    let datasets = node.catalog(|catalog| catalog.datasets().count());
-    let peers = node.peers()?.len();
+    let datasets = node.datasets.catalog(|catalog| catalog.datasets().count());
+    let peers = node.known_peers()?.len();
     let config = node.config();
     node.settle_refusals().await;
     let inner = Arc::clone(node);
@@ -139,10 +141,10 @@ pub(crate) async fn status(node: &Arc<Connector>, check: bool, out: &EventSink) 
         "waiting": waiting,
         "datasets": datasets,
         "contracts_in_force": in_force,
-        "running": node.running.len(),
-        "memory": node.query_runtime.memory_used(),
+        "running": node.queries.running.len(),
+        "memory": node.queries.query_runtime.memory_used(),
         "peers": peers,
-        "records": node.log.size(),
+        "records": node.records.log.size(),
         "bundle": bundle.content().sequence,
         "demo": bundle.content().demo,
         "clock_offset_s": config.clock.micros / 1_000_000,
@@ -160,8 +162,8 @@ pub(crate) async fn status(node: &Arc<Connector>, check: bool, out: &EventSink) 
     text.push_str(&format!(
         "{}: {datasets} datasets, {in_force} contracts in force, {} answers running, {peers} peers, {} records in the log, bundle number {}",
         node.id().domain(),
-        node.running.len(),
-        node.log.size(),
+        node.queries.running.len(),
+        node.records.log.size(),
         bundle.content().sequence,
     ));
     text.push_str(&format!(
@@ -180,9 +182,10 @@ fn moved(by: &str) -> String {
 /// Why nothing can be recorded, or no entry opened, if so.
 fn unwritable(node: &Connector) -> Option<hansa_audit_log::ledger::LedgerError> {
     let reserve = node.config().limits.reserve;
-    node.log
+    node.records
+        .log
         .broken()
-        .or_else(|| hansa_audit_store::low_space(node.log.folder(), reserve))
+        .or_else(|| hansa_audit_store::low_space(node.records.log.folder(), reserve))
 }
 
 /// Hop by hop: this connector, then one participant or all.
@@ -193,11 +196,11 @@ pub(crate) async fn doctor(
 ) -> CommandResult {
     let mut status = 0;
     let mut say = Vec::new();
-    let bundle = node.trust.bundle();
+    let bundle = node.identity.trust.bundle();
     say.push((
         "log",
         unwritable(node).map_or_else(
-            || Ok(format!("{} records, writable", node.log.size())),
+            || Ok(format!("{} records, writable", node.records.log.size())),
             |broken| Err(hansa_audit_store::refusal(&broken)),
         ),
     ));
@@ -247,7 +250,7 @@ pub(crate) async fn doctor(
     }
     let peers = match named {
         Some(named) => vec![node.peer(named)?],
-        None => node.peers()?,
+        None => node.known_peers()?,
     };
     for peer in peers {
         hops(node, &peer, &mut status, out).await?;
@@ -323,7 +326,7 @@ async fn hops(
         .map(|seen| format!("{} datasets shown to us", seen.len()));
     report_check(who, "catalogue", catalogue, status, out).await?;
     let now = node.now();
-    let contracts = node.book(|book| {
+    let contracts = node.contracts.book(|book| {
         book.all(now)
             .filter(|(_, agreement, standing)| {
                 agreement.provider.id == peer.id && *standing == ContractStatus::InForce
@@ -342,7 +345,7 @@ async fn hops(
 }
 
 fn bundle_member(node: &Connector, peer: &KnownPeer) -> Result<String, Refusal> {
-    node.party_of(&peer.id, &node.trust.bundle())
+    node.party_of(&peer.id, &node.identity.trust.bundle())
         .map(|party| party.name)
 }
 

@@ -7,9 +7,7 @@ mod exported_file;
 mod sql_follow;
 mod sql_session;
 
-use crate::cli::GlobalArgs;
 use crate::cli::command_dispatch::command_target::CommandTarget;
-use crate::cli::command_effect;
 use crate::cli::connector_command::ConnectorCommand;
 use crate::cli::connector_command::audit::AuditCommand;
 use crate::cli::connector_command::cluster::ServeArgs;
@@ -20,10 +18,9 @@ use crate::cli::connector_command::policy::PolicyCommand;
 use crate::cli::output::OutputSettings;
 use crate::cli::result_printer::timed_out;
 use crate::cli::terminal::document_out;
+use crate::cli::{GlobalArgs, command_effect};
 use crate::config::ConnectorConfig;
 use crate::offline;
-use crate::participant::Connector;
-use crate::participant::startup::StartupFindings;
 use crate::process::{config_lookup, server as serving, thread_shutdown, worker_server};
 use hansa_audit_log::time::Clock;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -270,14 +267,6 @@ async fn with_connector(
     };
     connector.leave().await;
     status
-}
-
-/// Opens the connector of a configuration; what is not as it should be is for the caller to show.
-async fn open(
-    config: ConnectorConfig,
-    clock: Clock,
-) -> Result<(Arc<Connector>, StartupFindings), Refusal> {
-    crate::admin::blocking(move || Connector::open(config, clock)).await
 }
 
 async fn limited<T>(

@@ -1,6 +1,6 @@
 //! Prints what a verb sends back.
 
-use crate::admin::event_sink::CommandEvent;
+use crate::admin::command_event::CommandEvent;
 use crate::cli::GlobalArgs;
 use crate::cli::connector_command::query::OutputFormat;
 use crate::cli::output::OutputSettings;

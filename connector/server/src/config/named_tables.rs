@@ -1,9 +1,9 @@
 //! The tables that stand under names of the participant's choice: purposes and tenants.
 
 use crate::config::reader::ConfigSection;
-use hansa_policy::contract::OwnPurpose;
 use hansa_policy::id::{ParticipantId, PurposeId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::purpose::OwnPurpose;
 use std::collections::BTreeMap;
 
 /// The own purposes, `[purpose.NAME]`.

@@ -3,12 +3,13 @@
 use crate::demo::step_report::ExpectationError;
 use crate::process::thread_shutdown;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use parking_lot::Mutex;
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 
 /// The stage.
 #[derive(Debug)]
@@ -286,9 +287,7 @@ impl DemoRunner {
             .map_err(|fault| unstarted(&typed, fault))?;
         let id = child.id();
         let out = child.stdout.take();
-        if let Ok(mut children) = self.children.lock() {
-            children.push(child);
-        }
+        self.children.lock().push(child);
         match out {
             Some(out) => Ok((BufReader::new(out), id)),
             None => Err(unstarted(&typed, "it has no output")),
@@ -298,7 +297,7 @@ impl DemoRunner {
     /// Waits for a command that was started; gives its exit status.
     pub(super) fn wait(&self, id: u32) -> Option<i32> {
         let child = {
-            let mut children = self.children.lock().ok()?;
+            let mut children = self.children.lock();
             let at = children.iter().position(|child| child.id() == id)?;
             children.swap_remove(at)
         };
@@ -344,9 +343,7 @@ fn unstarted(what: &str, came: impl std::fmt::Display) -> ExpectationError {
 }
 
 fn end_all(children: &Mutex<Vec<Child>>) {
-    let Ok(mut children) = children.lock() else {
-        return;
-    };
+    let mut children = children.lock();
     for child in children.iter_mut() {
         let _ = child.kill();
     }

@@ -3,6 +3,7 @@
 use crate::cli::output::OutputSettings;
 use crate::config::ConnectorConfig;
 use crate::participant::{Connector, pseudonyms, schema_secret};
+use crate::process::randomness::random_hex;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::record::Record;
@@ -15,7 +16,7 @@ use std::fs::{File, Permissions};
 use std::io::Read as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 /// The folders of a state that a copy holds, in the order in which they are copied: what names something comes after it.
 const FOLDERS: [&str; 13] = [
@@ -47,13 +48,10 @@ pub(crate) fn write(node: &Arc<Connector>, file: &Path) -> Result<usize, Refusal
     let broken = |fault: std::io::Error| hansa_files::unwritable(file, &fault);
     let config = node.config();
     // Released cells are on disk before what names them is: no release comes between.
-    let _turn = node
-        .releasing
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
+    let _turn = node.datasets.release_lock.lock();
     let scratch = tempfile::tempdir().map_err(broken)?;
     let index = scratch.path().join("state.db");
-    node.index(|state| state.copy_to(&index))?;
+    node.records.index(|state| state.copy_to(&index))?;
     // The copy holds what the state folder holds, so nobody else may read it either.
     let made = std::fs::OpenOptions::new()
         .write(true)
@@ -80,8 +78,9 @@ pub(crate) fn write(node: &Arc<Connector>, file: &Path) -> Result<usize, Refusal
     let mut count = 2_usize;
     // Nothing is erased and nothing added between the two files of the texts.
     let texts = scratch.path().join("side");
-    node.texts.side().copy_to(&texts)?;
-    node.pseudonyms
+    node.records.texts.side().copy_to(&texts)?;
+    node.records
+        .pseudonyms
         .copy_to(&scratch.path().join(pseudonyms::FOLDER))?;
     for name in FOLDERS {
         let from = match name {
@@ -171,16 +170,10 @@ pub(crate) fn restore(
             )
             .with_help("move the state folder away first if that is meant; partners will notice"));
         }
-        let aside = parent.join(format!(
-            "state-before-restore-{}",
-            crate::participant::random_hex(4)
-        ));
+        let aside = parent.join(format!("state-before-restore-{}", random_hex(4)));
         std::fs::rename(&config.state, &aside).map_err(broken)?;
     } else if config.state.exists() {
-        let aside = parent.join(format!(
-            "state-before-restore-{}",
-            crate::participant::random_hex(4)
-        ));
+        let aside = parent.join(format!("state-before-restore-{}", random_hex(4)));
         std::fs::rename(&config.state, &aside).map_err(broken)?;
     }
     std::fs::rename(&copied, &config.state).map_err(broken)?;

@@ -1,7 +1,8 @@
 //! `hansa init`: a new participant with configuration, keys, certificate request, house policy and empty state.
 
+use crate::cli::InitArgs;
+use crate::cli::connector_command::key::SigningAlgorithm;
 use crate::cli::output::OutputSettings;
-use crate::cli::{InitArgs, SigningAlgorithm};
 use crate::offline::write;
 use hansa_identity::keys::SignatureAlgorithm;
 use hansa_identity::participant_identity::admission_request::{AdmissionRequest, Applicant};

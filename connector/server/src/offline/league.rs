@@ -14,7 +14,7 @@ use hansa_identity::league::{LeagueAuthority, LeagueSettings};
 use hansa_identity::participant_identity::admission_request::AdmissionRequest;
 use hansa_identity::signature::ParticipantSigner as _;
 use hansa_policy::attribute::{AttributeKind, ParticipantAttribute};
-use hansa_policy::contract::SignatoryRole;
+use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::SingleLineText;

@@ -3,7 +3,7 @@
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::seal::signer::SealSigner;
 use hansa_identity::signature::{FileSigner, ParticipantSigner as _};
-use hansa_policy::contract::SignatoryRole;
+use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::refusal::Refusal;
 use hansa_proto::envelope::header::ProtectedHeader;
 use hansa_proto::envelope::{self, StatementKind};

@@ -1,9 +1,10 @@
 //! `hansa key`: keys that conclude contracts without lying where the connector runs; needs no connector.
 
+use crate::cli::GlobalArgs;
 use crate::cli::connector_command::key::KeyCommand;
+use crate::cli::connector_command::key::SigningAlgorithm;
 use crate::cli::output::{OutputSettings, table};
 use crate::cli::terminal::line_out;
-use crate::cli::{GlobalArgs, SigningAlgorithm};
 use crate::config::ConnectorConfig;
 use crate::process::config_lookup;
 use hansa_audit_log::time::UtcTimestamp;

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 /// Every term: its key in a policy file, an example, the sentence that it becomes, where it is executed and what it refuses with.
 pub(crate) fn terms(show: OutputSettings) {
-    for (spec, written) in VOCABULARY.iter().zip(examples()) {
+    for (entry, written) in VOCABULARY.iter().zip(examples()) {
+        let spec = entry.spec;
         let codes: Vec<String> = spec.codes.iter().map(ToString::to_string).collect();
         let stages: Vec<&str> = spec.executed.iter().map(|stage| stage.as_str()).collect();
         let example = match written.key {

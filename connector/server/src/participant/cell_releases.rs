@@ -1,7 +1,8 @@
 //! The releases of cells that are due: after a publication, with a new contract, and at the start.
 
 use crate::participant::Connector;
-use crate::workflow::audit_event::AuditEvent;
+use crate::participant::audit_event::AuditEvent;
+use crate::process::randomness::random_bytes;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::schema_compatibility;
@@ -9,15 +10,15 @@ use hansa_policy::contract::ContractStatus;
 use hansa_policy::effect::Cube;
 use hansa_policy::id::DatasetId;
 use hansa_policy::refusal::Refusal;
-use hansa_policy::term;
+use hansa_policy::term::clause_effects;
 use hansa_query::release::{self, StagedRelease};
 use hansa_query::snapshot::Snapshot;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 /// Releases what is due of every dataset. Blocks. What can't be released is told and stays unreleased: its contracts are
 /// refused the cells, and nothing else.
 pub(crate) fn all(node: &Arc<Connector>) -> Vec<Refusal> {
-    let holdings = node.snapshots.holdings();
+    let holdings = node.datasets.snapshots.holdings();
     let due = holdings.keys().map(|dataset| due(node, dataset));
     due.flat_map(|done| done.unwrap_or_else(|refusal| vec![refusal]))
         .collect()
@@ -49,25 +50,22 @@ fn of(
     dataset: &DatasetId,
     seen: Option<UtcTimestamp>,
 ) -> Result<Vec<Refusal>, Refusal> {
-    let _turn = node
-        .releasing
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    let holdings = node.snapshots.holdings();
+    let _turn = node.datasets.release_lock.lock();
+    let holdings = node.datasets.snapshots.holdings();
     let Some(snapshot) = holdings.get(dataset) else {
         return Ok(Vec::new());
     };
     let cubes = cubes(node, snapshot);
-    let (state, limits) = (node.config().state.clone(), node.limits());
+    let (state, limits) = (node.config().state.clone(), node.query_limits());
     let mut faults = Vec::new();
-    let (now, secret) = (node.now(), &node.schema_secret);
+    let (now, secret) = (node.now(), &node.datasets.schema_secret);
     let seen = seen.unwrap_or(snapshot.dataset.published_at);
     let staged = release::stage(snapshot, &cubes, &state, &limits, now, secret, seen)?;
     if let Some(staged) = staged {
         faults.extend(recorded(node, dataset, staged)?);
     }
     // Cells with noise are of rows that were put aside for good by now.
-    let fresh = || crate::participant::random_bytes();
+    let fresh = || random_bytes();
     let now = node.now();
     let drawn = release::stage_drawn(snapshot, &cubes, &state, &limits, now, &fresh)?;
     if let Some(drawn) = drawn {
@@ -101,7 +99,7 @@ fn recorded(
     }
     let faults = staged.faults.clone();
     let released = staged.commit()?;
-    node.snapshots.release(dataset, released);
+    node.datasets.snapshots.release(dataset, released);
     Ok(faults)
 }
 
@@ -112,9 +110,9 @@ fn told(text: Option<&String>) -> Json {
 /// What contracts in force, and those to come, have released of the dataset.
 fn cubes(node: &Arc<Connector>, snapshot: &Snapshot) -> Vec<Cube> {
     let now = node.now();
-    let seal = node.catalog(|catalog| catalog.seal().cloned());
+    let seal = node.datasets.catalog(|catalog| catalog.seal().cloned());
     let dataset = &snapshot.dataset;
-    node.book(|book| {
+    node.contracts.book(|book| {
         book.over(&dataset.id, now)
             .filter(|(_, agreement, standing)| {
                 schema_compatibility::fits(
@@ -124,7 +122,7 @@ fn cubes(node: &Arc<Connector>, snapshot: &Snapshot) -> Vec<Cube> {
                     seal.as_ref(),
                 ) && matches!(standing, ContractStatus::InForce | ContractStatus::NotYet)
             })
-            .filter_map(|(_, agreement, _)| term::cube_of(&agreement.clauses).ok()?)
+            .filter_map(|(_, agreement, _)| clause_effects::cube_of(&agreement.clauses).ok()?)
             .collect()
     })
 }

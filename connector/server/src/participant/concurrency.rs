@@ -2,8 +2,9 @@
 
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 #[cfg(test)]
 mod tests;
@@ -67,7 +68,7 @@ impl ConcurrencyLimiter {
     /// # Errors
     /// `TOO_MANY_STREAMS` beyond so many in a minute.
     pub(crate) fn polled(&self, peer: &ParticipantId, ticks: i64) -> Result<(), Refusal> {
-        let mut polls = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut polls = self.1.lock();
         let (since, count) = polls.entry(peer.clone()).or_insert((ticks, 0));
         if ticks.saturating_sub(*since) >= MINUTE {
             (*since, *count) = (ticks, 0);
@@ -107,7 +108,7 @@ impl ConcurrencyLimiter {
     }
 
     fn locked<T>(&self, act: impl FnOnce(&mut PermitCounts) -> T) -> T {
-        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.0.lock();
         act(&mut taken)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::config::ConnectorConfig;
 use crate::participant::Connector;
-use crate::workflow::audit_event::{AuditEvent, maybe};
+use crate::participant::audit_event::{AuditEvent, maybe};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
 use hansa_policy::refusal::Refusal;
@@ -15,9 +15,9 @@ impl Connector {
     /// # Errors
     /// When the log can't be written.
     pub(crate) fn note_bundle(&self) -> Result<(), Refusal> {
-        let bundle = self.trust.bundle();
+        let bundle = self.identity.trust.bundle();
         let sequence = bundle.content().sequence;
-        if self.index(|state| state.remembered("bundle"))? >= sequence {
+        if self.records.index(|state| state.remembered("bundle"))? >= sequence {
             return Ok(());
         }
         let _durable = self.record_now(AuditEvent::new(
@@ -32,7 +32,7 @@ impl Connector {
                 ),
             ],
         ))?;
-        self.index(|_| Ok(()))
+        self.records.index(|_| Ok(()))
     }
 
     /// Records the digest of a configuration that is about to be put in force, if it is another than the last one recorded:

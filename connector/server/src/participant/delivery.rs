@@ -3,9 +3,10 @@
 use crate::participant::catalog_cache::{CachedCatalogReader, CatalogCache};
 use hansa_policy::id::{DatasetId, ParticipantId};
 use hansa_policy::term::Clause;
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OwnedMutexGuard;
 
 /// One for each peer that letters went to.
@@ -30,7 +31,7 @@ struct DeliveryQueue {
 
 impl DeliveryQueues {
     fn to(&self, peer: &ParticipantId) -> Arc<DeliveryQueue> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.0.lock();
         Arc::clone(all.entry(peer.clone()).or_default())
     }
 
@@ -81,7 +82,7 @@ impl DeliveryQueues {
     /// Begins to read the catalogue of this peer, after what was read of it last.
     pub(crate) fn reading(&self, peer: &ParticipantId) -> CachedCatalogReader {
         let way = self.to(peer);
-        let entries = way.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let entries = way.entries.lock();
         CachedCatalogReader::after(Arc::clone(&entries))
     }
 
@@ -89,13 +90,13 @@ impl DeliveryQueues {
     pub(crate) fn was_read(&self, peer: &ParticipantId, reading: CachedCatalogReader) {
         let way = self.to(peer);
         let entries = Arc::new(reading.done());
-        *way.entries.lock().unwrap_or_else(PoisonError::into_inner) = entries;
+        *way.entries.lock() = entries;
     }
 
     /// The title of an offer of this peer, as its catalogue was read last.
     pub(crate) fn title(&self, dataset: &DatasetId, clauses: &[Clause]) -> Option<String> {
         let way = self.to(&dataset.owner);
-        let entries = way.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let entries = way.entries.lock();
         entries.title(dataset, clauses)
     }
 

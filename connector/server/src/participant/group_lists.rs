@@ -1,10 +1,8 @@
 //! The groups of this participant: the newest signed list of each, as the log names it.
 
-use crate::participant::{Connector, read, write};
-use hansa_policy::attribute::SupportingCredential;
 use hansa_policy::contract::{ActiveContracts, DatasetGrant};
-use hansa_policy::group::{GroupMembership, GroupName, SignedGroupList, stale};
-use hansa_policy::id::{ContractId, ParticipantId};
+use hansa_policy::group::{GroupName, SignedGroupList};
+use hansa_policy::id::ContractId;
 use hansa_policy::published_list::PublishedLists;
 use hansa_policy::refusal::Refusal;
 use hansa_policy::term::Term;
@@ -63,78 +61,4 @@ pub(crate) fn looked_at(standing: &ActiveContracts) -> Vec<(Option<ContractId>, 
     let grants = standing.grants().values();
     let named = grants.filter_map(|grant| Some((grant.contract(), of(grant)?.clone())));
     named.collect()
-}
-
-impl Connector {
-    /// The newest list of each group.
-    pub(crate) fn groups(&self) -> Arc<GroupLists> {
-        Arc::clone(&read(&self.groups))
-    }
-
-    /// Puts a list in the place of the one before.
-    pub(crate) fn set_group(&self, group: Arc<SignedGroupList>) {
-        let mut groups = (*self.groups()).clone();
-        groups.insert(group.name.clone(), group);
-        *write(&self.groups) = Arc::new(groups);
-        self.set_published((*self.published()).clone());
-    }
-
-    /// Whether a list counts now.
-    ///
-    /// # Errors
-    /// Why not.
-    pub(crate) fn checked(&self, group: &SignedGroupList) -> Result<SupportingCredential, Refusal> {
-        let (bundle, now) = (self.trust.bundle(), self.now());
-        group.check(&self.id(), &bundle.keys(now), now)
-    }
-
-    /// Whether somebody belongs to a group, by a list that counts now.
-    ///
-    /// # Errors
-    /// Why not.
-    pub(crate) fn listed(
-        &self,
-        name: &GroupName,
-        who: &ParticipantId,
-    ) -> Result<GroupMembership, Refusal> {
-        let Some(group) = self.groups().get(name).cloned() else {
-            return Err(stale(format!("the list of the group {name} is not here")));
-        };
-        let (bundle, now) = (self.trust.bundle(), self.now());
-        group.lists(who, &self.id(), &bundle.keys(now), now)
-    }
-
-    /// Refuses who has left one of these groups since the question was let in.
-    ///
-    /// # Errors
-    /// As [`Connector::listed`].
-    pub(crate) fn still_listed(
-        &self,
-        groups: &[(Option<ContractId>, GroupName)],
-        who: &ParticipantId,
-    ) -> Result<(), Refusal> {
-        groups.iter().try_for_each(|(contract, name)| {
-            self.listed(name, who).map(|_| ()).map_err(|refusal| {
-                contract.map_or(refusal.clone(), |contract| refusal.with_contract(contract))
-            })
-        })
-    }
-
-    /// Cuts the answers to whoever belongs no longer to the group of the contract.
-    pub(crate) fn cut_unlisted(&self, name: &GroupName) {
-        let for_group = |contract: &ContractId| {
-            self.book(|book| {
-                let agreement = book.agreement(*contract);
-                agreement.is_some_and(|agreement| {
-                    let mut clauses = agreement.clauses.iter();
-                    clauses.any(|clause| named(&clause.term) == Some(name))
-                })
-            })
-        };
-        self.running.cut_whoever(|peer, contracts| {
-            let contract = contracts.iter().find(|contract| for_group(contract))?;
-            let why = self.listed(name, peer).err()?;
-            Some(why.with_contract(*contract))
-        });
-    }
 }

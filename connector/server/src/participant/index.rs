@@ -7,8 +7,8 @@ mod missing_archive;
 mod notice;
 mod prepaid_balances;
 
+use crate::participant::audit_event::DOCUMENT;
 use crate::participant::quota_budget::piece;
-use crate::workflow::stop_record::DOCUMENT;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::record::Record;
 use hansa_audit_log::time::UtcTimestamp;

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use hansa_policy::id::{ParticipantId, RequestId};
+use parking_lot::Mutex;
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
 
 /// The newest receipts, as they were issued and to whom. The word on one that is not here any more brings it along.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ impl IssuedReceipts {
         if receipt.len() > LARGE {
             return;
         }
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.0.lock();
         if all.len() >= MOST {
             all.pop_front();
         }
@@ -35,7 +35,7 @@ impl IssuedReceipts {
 
     /// The one for an answer to this consumer.
     pub(crate) fn find(&self, consumer: &ParticipantId, request: RequestId) -> Option<Bytes> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self.0.lock();
         // The word comes right after the answer.
         let mut newest = all.iter().rev();
         let found = newest.find(|one| one.request == request && one.consumer == *consumer)?;

@@ -1,7 +1,7 @@
 //! The heads that peers show of their logs. Each must continue the one before: else a history was exchanged for another.
 
 use crate::participant::Connector;
-use crate::workflow::audit_event::AuditEvent;
+use crate::participant::audit_event::AuditEvent;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::note::{self, Checkpoint, NoteKey, SignedHead};
 use hansa_audit_log::tree::check_consistency;
@@ -10,42 +10,11 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::peer::proof::{LogProof, LogProofRequest};
 use hansa_store::state_index::row::GossipedHeadRow;
 use hansa_transport::peer::client::PeerClient;
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 
-mod exchange_schedule;
 mod forked_logs;
 mod gossiped_heads;
 mod head_exchange;
-
-/// Heads of logs on their way between witnesses. What must not be lost of them is on the books.
-#[derive(Debug, Default)]
-pub(crate) struct HeadTracker {
-    /// Heads of peers that have shown to go on from those before, and that we have not cosigned yet.
-    unwitnessed: Mutex<BTreeMap<ParticipantId, SignedHead>>,
-    /// Held while heads are exchanged with a peer that we have called: one for each, so that nobody waits for a slow one.
-    exchanging: Mutex<BTreeMap<ParticipantId, Arc<tokio::sync::Mutex<()>>>>,
-    /// Held while a head is compared with those on the books and until it is there too, so that of two that come at once
-    /// the second one is compared with the first.
-    judging: tokio::sync::Mutex<()>,
-    /// Whether greetings leave no trace: a command that only looks follows no log.
-    looks: AtomicBool,
-    /// When heads were exchanged last with each peer.
-    turns: Mutex<BTreeMap<ParticipantId, exchange_schedule::ExchangeSchedule>>,
-}
-
-impl HeadTracker {
-    /// From now on no log is followed.
-    pub(crate) fn only_look(&self) {
-        self.looks.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether no log is followed.
-    pub(crate) fn only_looks(&self) -> bool {
-        self.looks.load(Ordering::Relaxed)
-    }
-}
+pub(crate) mod head_tracker;
 
 /// What a peer could show for two of its heads.
 enum HeadProof {
@@ -60,7 +29,7 @@ enum HeadProof {
 impl Connector {
     /// A head that is signed by the peer's registered note key, with that signature alone.
     pub(crate) fn checked_head(&self, peer: &ParticipantId, head: &[u8]) -> Option<SignedHead> {
-        let bundle = self.trust.bundle();
+        let bundle = self.identity.trust.bundle();
         let member = bundle.member(peer)?;
         let head: SignedHead = std::str::from_utf8(head).ok()?.parse().ok()?;
         let key = NoteKey {
@@ -80,7 +49,7 @@ impl Connector {
         let Some(head) = self.checked_head(peer, head) else {
             return Ok(());
         };
-        let _turn = self.heads.judging.lock().await;
+        let _turn = self.peers.heads.judged().await;
         if !self.fits(peer, &head, None).await? {
             return Ok(());
         }
@@ -125,7 +94,7 @@ impl Connector {
         peer: &ParticipantId,
         size: u64,
     ) -> Result<Vec<(SignedHead, ParticipantId)>, Refusal> {
-        let rows = self.index(|state| state.recorded_of(peer, size))?;
+        let rows = self.records.index(|state| state.recorded_of(peer, size))?;
         let read = |row: GossipedHeadRow| Some((row.note.parse().ok()?, row.via));
         Ok(rows.into_iter().filter_map(read).collect())
     }
@@ -144,13 +113,13 @@ impl Connector {
         let Some(head) = self.checked_head(peer, head) else {
             return Ok(());
         };
-        let turn = self.heads.judging.lock().await;
+        let turn = self.peers.heads.judged().await;
         if !self.fits(peer, &head, None).await? {
             return Ok(());
         }
         let Some(known) = self.known_head(peer)? else {
             self.note_head(peer, &head, true, &[]).await?;
-            self.heads.to_be_cosigned(peer, head);
+            self.peers.heads.to_be_cosigned(peer, head);
             return Ok(());
         };
         // Nobody waits for what a peer takes its time to prove.
@@ -167,10 +136,10 @@ impl Connector {
 
     /// Takes in a head that was proven to go on from the known one.
     async fn go_on(&self, peer: &ParticipantId, newest: SignedHead) -> Result<(), Refusal> {
-        let _turn = self.heads.judging.lock().await;
+        let _turn = self.peers.heads.judged().await;
         if self.fits(peer, &newest, None).await? {
             self.note_head(peer, &newest, true, &[]).await?;
-            self.heads.to_be_cosigned(peer, newest);
+            self.peers.heads.to_be_cosigned(peer, newest);
         }
         Ok(())
     }
@@ -211,7 +180,7 @@ impl Connector {
 
     /// The newest head that a peer has shown to us, and whether it has proven that it goes on from those before.
     fn known_head(&self, peer: &ParticipantId) -> Result<Option<SignedHead>, Refusal> {
-        let row = self.index(|state| state.head_of(peer))?;
+        let row = self.records.index(|state| state.head_of(peer))?;
         Ok(row.and_then(|row| row.note.parse().ok()))
     }
 

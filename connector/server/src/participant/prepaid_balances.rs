@@ -1,7 +1,7 @@
 //! What was paid beforehand, and what is spent of it: kept for the first version of a contract, so that an amendment finds
 //! what was spent before. Reserved before anything leaves, in pieces that grow, like quotas.
 
-use crate::workflow::audit_event::AuditEvent;
+use crate::participant::audit_event::AuditEvent;
 use hansa_audit_log::json::Json;
 use hansa_policy::decision::prepaid_charge::PrepaidCharge;
 use hansa_policy::id::{ContractId, RequestId};
@@ -9,8 +9,8 @@ use hansa_policy::money::MoneyAmount;
 use hansa_policy::refusal::Refusal;
 use hansa_policy::term::price::PriceUnit;
 use hansa_store::state_index::row::BalanceRow;
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 
 /// What was paid and spent, by the first version of the contract.
 #[derive(Debug, Default)]
@@ -31,7 +31,7 @@ impl BalanceStore {
     }
 
     fn locked<T>(&self, act: impl FnOnce(&mut BTreeMap<ContractId, BalanceRow>) -> T) -> T {
-        let mut purses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut purses = self.0.lock();
         act(&mut purses)
     }
 

@@ -1,12 +1,10 @@
 //! The guards of this participant's datasets: for each the document that the log names last.
 
-use crate::participant::{Connector, read, write};
 use hansa_policy::id::DatasetId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::restriction::{ProviderRestrictions, StoredRestriction};
+use hansa_policy::restriction::ProviderRestrictions;
 use hansa_store::document_folder::{DocumentFolder, StoredDocumentKind};
 use hansa_store::state_index::StateIndex;
-use std::sync::Arc;
 
 /// The guards that the log names. Of a dataset whose guard can't be read nothing is answered, which is told.
 ///
@@ -38,21 +36,4 @@ fn unreadable(dataset: &DatasetId) -> Refusal {
     Refusal::new(ErrorCode::StateBroken, sentence).with_help(format!(
         "set it again: hansa dataset guard {name} --policy FILE"
     ))
-}
-
-impl Connector {
-    /// What is refused of its datasets, whatever contracts say.
-    pub(crate) fn guards(&self) -> Arc<ProviderRestrictions> {
-        Arc::clone(&read(&self.guards))
-    }
-
-    /// Puts a guard in the place of the one before, or takes it away.
-    pub(crate) fn set_guard(&self, dataset: DatasetId, held: Option<StoredRestriction>) {
-        let mut guards = (*self.guards()).clone();
-        match held {
-            Some(held) => guards.insert(dataset, held),
-            None => guards.remove(&dataset),
-        };
-        *write(&self.guards) = Arc::new(guards);
-    }
 }

@@ -3,15 +3,14 @@
 //! The log names a person by random letters and a reason by a digest under a salt. What they stand for is here, each under
 //! a key of its own (`keep::side`): without it nobody can tell, nor guess. A person has another pseudonym each year.
 
-use crate::participant::Connector;
-use crate::workflow::audit_event::AuditEvent;
+use crate::process::randomness::{random_bytes, random_hex};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::erasable_texts::{ErasableTextStore, StoredText};
-use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::refusal::Refusal;
+use parking_lot::Mutex;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
 /// Its folder in the state.
 pub(crate) const FOLDER: &str = "people";
@@ -25,11 +24,13 @@ pub(crate) struct PseudonymRegistry {
 
 /// A person in one year.
 #[derive(Debug, Clone)]
-struct PseudonymEntry {
-    held: StoredText,
+pub(crate) struct PseudonymEntry {
+    /// The text that says who it is.
+    pub(crate) held: StoredText,
     user: u32,
     year: String,
-    pseudonym: String,
+    /// How the log calls the person.
+    pub(crate) pseudonym: String,
 }
 
 impl PseudonymRegistry {
@@ -58,21 +59,19 @@ impl PseudonymRegistry {
     /// When it can't be kept.
     pub(crate) fn pseudonym(&self, user: u32, now: UtcTimestamp) -> Result<String, Refusal> {
         let year: String = now.to_string().chars().take(4).collect();
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock();
         let same = |person: &&PseudonymEntry| person.user == user && person.year == year;
         if let Some(person) = known.iter().find(same) {
             return Ok(person.pseudonym.clone());
         }
-        let pseudonym = crate::participant::random_hex(8);
+        let pseudonym = random_hex(8);
         let text = canonical(&Json::object([
             ("user", Json::count(u64::from(user))),
             ("year", Json::text(&year)),
             ("pseudonym", Json::text(&pseudonym)),
         ]));
         let text = String::from_utf8_lossy(&text).into_owned();
-        let held = self
-            .side
-            .keep_durably(now, crate::participant::random_bytes(), &text)?;
+        let held = self.side.keep_durably(now, random_bytes(), &text)?;
         known.extend(person(held, &text));
         Ok(pseudonym)
     }
@@ -80,7 +79,7 @@ impl PseudonymRegistry {
     /// What the log holds of each person and year.
     #[cfg(test)]
     pub(crate) fn commits(&self) -> Vec<Digest> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known.lock();
         known.iter().map(|person| person.held.commit).collect()
     }
 
@@ -94,7 +93,7 @@ impl PseudonymRegistry {
 
     /// The Unix user behind a pseudonym, as long as that is known.
     pub(crate) fn user(&self, pseudonym: &str) -> Option<u32> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known.lock();
         let person = known.iter().find(|person| person.pseudonym == pseudonym);
         person.map(|person| person.user)
     }
@@ -104,9 +103,7 @@ impl PseudonymRegistry {
     /// # Errors
     /// When it can't be kept.
     pub(crate) fn keep_reason(&self, at: UtcTimestamp, reason: &str) -> Result<Digest, Refusal> {
-        let held = self
-            .side
-            .keep_durably(at, crate::participant::random_bytes(), reason)?;
+        let held = self.side.keep_durably(at, random_bytes(), reason)?;
         Ok(held.commit)
     }
 
@@ -118,80 +115,30 @@ impl PseudonymRegistry {
         self.side.text_of(commit)
     }
 
+    /// A Unix user in all years.
+    pub(crate) fn entries(&self, user: u32) -> Vec<PseudonymEntry> {
+        let known = self.known.lock();
+        let all = known.iter().filter(|one| one.user == user);
+        all.cloned().collect()
+    }
+
+    /// Knows no longer who a Unix user was.
+    pub(crate) fn forget(&self, user: u32) {
+        let mut known = self.known.lock();
+        known.retain(|one| one.user != user);
+    }
+
+    /// The texts beside the log.
+    pub(crate) const fn side(&self) -> &ErasableTextStore {
+        &self.side
+    }
+
     /// Copies the store, as it is at one moment.
     ///
     /// # Errors
     /// When it can't be read or written.
     pub(crate) fn copy_to(&self, folder: &Path) -> Result<(), Refusal> {
         self.side.copy_to(folder)
-    }
-}
-
-impl Connector {
-    /// Erases who a Unix user was in all years: first it is on the books, then the keys are destroyed. Gives the pseudonyms.
-    ///
-    /// # Errors
-    /// `USAGE` for somebody who is not known here, or whose word still waits for a second officer; or when it can't be
-    /// recorded, and then nothing is erased.
-    pub(crate) fn erase_person(&self, user: u32, ground: &str) -> Result<Vec<String>, Refusal> {
-        let known = || {
-            self.pseudonyms
-                .known
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        };
-        let all: Vec<PseudonymEntry> = known()
-            .iter()
-            .filter(|one| one.user == user)
-            .cloned()
-            .collect();
-        if all.is_empty() {
-            let sentence = format!("nothing is known here of the Unix user {user}, or no longer");
-            return Err(Refusal::new(ErrorCode::UsageWrong, sentence));
-        }
-        // Else the same person could approve what it has asked for.
-        let waiting = crate::workflow::approval::awaited(self)?;
-        let waits = |one: &PseudonymEntry| waiting.iter().any(|word| word.first == one.pseudonym);
-        if all.iter().any(waits) {
-            let sentence = format!("a word of the Unix user {user} waits for a second officer");
-            return Err(Refusal::new(ErrorCode::UsageWrong, sentence)
-                .with_help("have it approved, or end what it is about; then erase"));
-        }
-        self.erase_beside("actor", ground, all.iter().map(|one| one.held).collect())?;
-        known().retain(|one| one.user != user);
-        Ok(all.into_iter().map(|one| one.pseudonym).collect())
-    }
-
-    /// Erases reasons that records name so. Gives how many.
-    ///
-    /// # Errors
-    /// As [`Connector::erase_person`].
-    pub(crate) fn erase_reasons(
-        &self,
-        ground: &str,
-        wanted: impl Fn(&Digest) -> bool,
-    ) -> Result<usize, Refusal> {
-        let mut reasons = self.pseudonyms.side.stored_texts()?;
-        reasons.retain(|held| wanted(&held.commit));
-        let count = reasons.len();
-        if count > 0 {
-            self.erase_beside("reason", ground, reasons)?;
-        }
-        Ok(count)
-    }
-
-    fn erase_beside(&self, class: &str, ground: &str, all: Vec<StoredText>) -> Result<(), Refusal> {
-        let objects = all.iter().map(|held| Json::text(held.commit)).collect();
-        let _durable = self.record_now(AuditEvent::new(
-            "erase",
-            [
-                ("class", Json::text(class)),
-                ("ground", Json::text(ground)),
-                ("before", Json::Null),
-                ("objects", Json::List(objects)),
-            ],
-        ))?;
-        self.pseudonyms.side.erase(&all)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The published lists that a participant holds: the files of one folder, each named by its digest.
 
-use crate::participant::{Connector, read, write};
+use crate::participant::Connector;
 use hansa_audit_log::digest::Digest;
 use hansa_policy::contract::{ActiveContracts, ContractStatus};
 use hansa_policy::published_list::PublishedLists;
@@ -8,7 +8,6 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::published_list::{ListKind, MOST_BYTES};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// The most bytes of all lists together, since they stay in memory.
 const MOST_IN_ALL: u64 = 128 << 20;
@@ -70,23 +69,12 @@ fn placed(refusal: Refusal, path: &Path) -> Refusal {
 }
 
 impl Connector {
-    /// The lists that are held.
-    pub(crate) fn published(&self) -> Arc<PublishedLists> {
-        Arc::clone(&read(&self.published))
-    }
-
-    /// Holds others instead.
-    pub(crate) fn set_published(&self, mut published: PublishedLists) {
-        published.know_groups(self.groups().keys().cloned().collect());
-        *write(&self.published) = Arc::new(published);
-    }
-
     /// Refuses where a list that one of the contracts names is not held, before anything is planned.
     ///
     /// # Errors
     /// `TERM_NOT_EXECUTABLE_HERE`.
     pub(crate) fn executable(&self, standing: &ActiveContracts) -> Result<(), Refusal> {
-        let published = self.published();
+        let published = self.reloadable.published();
         for grant in standing.grants().values() {
             published
                 .execute(grant.clauses())
@@ -100,8 +88,8 @@ impl Connector {
 
     /// One refusal for each contract of ours, in force or to come, that can't be executed with the lists that are held.
     pub(crate) fn unexecutable(&self) -> Vec<Refusal> {
-        let (own, now, published) = (self.id(), self.now(), self.published());
-        self.book(|book| {
+        let (own, now, published) = (self.id(), self.now(), self.reloadable.published());
+        self.contracts.book(|book| {
             book.all(now)
                 .filter(|(_, agreement, standing)| {
                     agreement.dataset.id.owner == own

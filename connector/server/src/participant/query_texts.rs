@@ -6,7 +6,7 @@ mod snapshot_retention;
 pub(crate) mod text_queue;
 
 use crate::participant::Connector;
-use crate::workflow::audit_event::{AuditEvent, maybe};
+use crate::participant::audit_event::{AuditEvent, maybe};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
@@ -45,7 +45,7 @@ impl Connector {
         if self.config().keeping.sql.is_zero() || sql.len() > LONGEST {
             return;
         }
-        self.texts.keep(self.now(), salt, sql);
+        self.records.texts.keep(self.now(), salt, sql);
     }
 
     /// Erases what is older than the configuration keeps; gives how many. Blocks.
@@ -69,7 +69,7 @@ impl Connector {
         before: Option<UtcTimestamp>,
         wanted: impl Fn(&StoredText) -> bool,
     ) -> Result<usize, Refusal> {
-        let side = self.texts.side();
+        let side = self.records.texts.side();
         let mut texts = side.stored_texts()?;
         texts.retain(|held| wanted(held));
         for part in texts.chunks(MOST) {
@@ -94,8 +94,8 @@ impl Connector {
 
 #[cfg(test)]
 mod tests {
+    use crate::participant::audit_event::AuditEvent;
     use crate::participant::testing::{TERMS, TestFederation, closed};
-    use crate::workflow::audit_event::AuditEvent;
     use hansa_audit_log::json::Json;
 
     #[tokio::test(flavor = "multi_thread")]
@@ -105,14 +105,21 @@ mod tests {
         let node = town.open("lindau");
         let mut held = Vec::new();
         for text in ["SELECT 1", "SELECT 2"] {
-            held.push(node.texts.side().keep(node.now(), [3; 16], text).unwrap());
+            held.push(
+                node.records
+                    .texts
+                    .side()
+                    .keep(node.now(), [3; 16], text)
+                    .unwrap(),
+            );
         }
         let reason = node
+            .records
             .pseudonyms
             .keep_reason(node.now(), "Ida asked")
             .unwrap();
-        let person = node.pseudonyms.pseudonym(1001, node.now()).unwrap();
-        let whose = node.pseudonyms.commits().last().copied().unwrap();
+        let person = node.records.pseudonyms.pseudonym(1001, node.now()).unwrap();
+        let whose = node.records.pseudonyms.commits().last().copied().unwrap();
         // On the books, and then it died.
         for (class, object) in [
             ("sql", held[0].commit),
@@ -132,10 +139,13 @@ mod tests {
         }
         closed(node).await;
         let node = town.open("lindau");
-        assert_eq!(node.texts.side().text_of(held[0].commit).unwrap(), None);
-        let kept = node.texts.side().text_of(held[1].commit).unwrap();
+        assert_eq!(
+            node.records.texts.side().text_of(held[0].commit).unwrap(),
+            None
+        );
+        let kept = node.records.texts.side().text_of(held[1].commit).unwrap();
         assert_eq!(kept.as_deref(), Some("SELECT 2"));
-        assert_eq!(node.pseudonyms.reason(reason).unwrap(), None);
-        assert_eq!(node.pseudonyms.user(&person), None);
+        assert_eq!(node.records.pseudonyms.reason(reason).unwrap(), None);
+        assert_eq!(node.records.pseudonyms.user(&person), None);
     }
 }

@@ -4,16 +4,16 @@
 //! own limit with what its asker has had of the dataset in the clause's slot, under whichever contract. So another contract
 //! on the same dataset, an amendment or a public view that was signed again brings no fresh quota.
 
-use crate::workflow::audit_event::AuditEvent;
+use crate::participant::audit_event::AuditEvent;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_policy::decision::{QuotaBudget, QuotaKind};
+use hansa_policy::decision::quota_budget::{QuotaBudget, QuotaKind};
 use hansa_policy::id::{DatasetId, ParticipantId, RequestId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::Term;
 use hansa_store::state_index::query::QuotaUsageRow;
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 
 /// What is counted of which dataset.
 type BudgetKey = (DatasetId, QuotaKind);
@@ -124,14 +124,14 @@ impl BudgetCounters {
         &self,
         act: impl FnOnce(&mut BTreeMap<BudgetKey, BTreeMap<ParticipantId, UsageByTime>>) -> T,
     ) -> T {
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut used = self.used.lock();
         act(&mut used)
     }
 
     /// Holds up every answer at the place where its ruling is recorded and nothing has begun yet.
     #[cfg(test)]
-    pub(crate) fn hold(&self) -> std::sync::MutexGuard<'_, impl Sized> {
-        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn hold(&self) -> parking_lot::MutexGuard<'_, impl Sized> {
+        self.used.lock()
     }
 
     /// What an asker has had of a dataset in a slot.

@@ -1,8 +1,8 @@
 //! How fast rows leave under a contract, over all of its answers.
 
 use hansa_policy::id::ContractId;
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// When the next row under each contract may leave, in microseconds of the connector's ticks.
@@ -21,7 +21,7 @@ impl RateLimiter {
         if rates.is_empty() || rows == 0 {
             return None;
         }
-        let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free = self.0.lock();
         free.retain(|_, next| *next > now);
         let mut longest = 0;
         for (contract, rate) in rates {

@@ -1,10 +1,10 @@
 //! Each question is answered once: the identities of those that were asked.
 
-use crate::participant::{Connector, waiting};
+use crate::participant::Connector;
+use crate::process::blocking_work::waiting;
 use hansa_policy::id::{ParticipantId, RequestId};
 use hansa_policy::refusal::Refusal;
 use hansa_store::state_index::StateIndex;
-use std::sync::PoisonError;
 
 /// The most identities of questions that are kept in memory.
 const MOST_ASKED: usize = 65_536;
@@ -19,10 +19,7 @@ impl Connector {
         request: RequestId,
         peer: &ParticipantId,
     ) -> Result<bool, Refusal> {
-        let mut asked = self
-            .answered_requests
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut asked = self.accounting.answered_requests.lock();
         if asked.len() >= MOST_ASKED {
             drop(asked);
             return waiting(|| self.noted(request, peer));
@@ -35,29 +32,27 @@ impl Connector {
             let known = state.knows_request(&request.to_string(), peer.as_str())?;
             Ok(!known)
         };
-        match self.state.try_lock() {
+        match self.records.state.try_lock() {
             // To look one question up takes less time than to hand on what else this thread does.
-            Ok(state) => is_new(&state),
-            Err(_) => waiting(|| is_new(&self.locked())),
+            Some(state) => is_new(&state),
+            None => waiting(|| is_new(&self.records.locked())),
         }
     }
 
     /// The same where what was asked is to be forgotten first.
     fn noted(&self, request: RequestId, peer: &ParticipantId) -> Result<bool, Refusal> {
-        let mut asked = self
-            .answered_requests
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut asked = self.accounting.answered_requests.lock();
         if asked.len() >= MOST_ASKED {
             // The index knows what is forgotten here.
-            self.index(|_| Ok(()))?;
+            self.records.index(|_| Ok(()))?;
             asked.clear();
         }
         if !asked.insert((request, peer.clone())) {
             return Ok(false);
         }
         drop(asked);
-        self.locked()
+        self.records
+            .locked()
             .knows_request(&request.to_string(), peer.as_str())
             .map(|known| !known)
     }

@@ -4,8 +4,9 @@ use hansa_policy::attribute::Credential;
 use hansa_policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
 use hansa_policy::refusal::Refusal;
 use hansa_query::execute::cancellation::{self, CancellationHandle, CancellationSignal};
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// The answers under way.
 #[derive(Debug, Clone, Default)]
@@ -77,7 +78,7 @@ impl Drop for RunningQueryGuard {
 
 impl RunningQueries {
     fn locked<T>(&self, act: impl FnOnce(&mut BTreeMap<u64, RunningQuery>) -> T) -> T {
-        let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut list = self.0.lock();
         act(&mut list)
     }
 

@@ -1,5 +1,6 @@
 //! The secret of a participant under which it names the schemas of its datasets, made once and kept in the state folder.
 
+use crate::process::randomness::random_bytes;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::Path;
 
@@ -13,7 +14,7 @@ pub(crate) const FILE: &str = "schema.secret";
 pub(crate) fn open(state: &Path) -> Result<[u8; 32], Refusal> {
     let path = state.join(FILE);
     if !path.exists() {
-        let secret: [u8; 32] = crate::participant::random_bytes();
+        let secret: [u8; 32] = random_bytes();
         hansa_files::create(&path, &secret, hansa_files::FileVisibility::Owner)?;
         return Ok(secret);
     }

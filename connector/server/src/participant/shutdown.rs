@@ -2,34 +2,27 @@
 
 use crate::participant::Connector;
 use crate::process::thread_shutdown;
-use std::sync::PoisonError;
 use std::time::Duration;
-use tokio::runtime::Runtime;
 
 impl Connector {
     /// Ends it: the log takes nothing more, and the threads of its questions are joined, or after that time left to the end of
     /// the process. Whether all have ended is told.
     pub(crate) async fn close(&self, limit: Duration) -> bool {
         self.end_refusals();
-        self.log.close();
-        match self.take_runtime() {
+        self.records.log.close();
+        match self.queries.take_runtime() {
             Some(runtime) => thread_shutdown::end(runtime, limit).await,
             None => true,
         }
-    }
-
-    fn take_runtime(&self) -> Option<Runtime> {
-        let mut runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner);
-        runtime.take()
     }
 }
 
 impl Drop for Connector {
     fn drop(&mut self) {
         self.end_refusals();
-        self.log.close();
+        self.records.log.close();
         // Whoever did not close it may be a task of its own, which can't wait for its own end.
-        if let Some(runtime) = self.take_runtime() {
+        if let Some(runtime) = self.queries.take_runtime() {
             thread_shutdown::end_aside(runtime);
         }
     }

@@ -2,12 +2,12 @@
 
 use super::Connector;
 use hansa_identity::bundle::TrustBundle;
-use hansa_identity::signature::{ParticipantSigner, RegisteredKey};
-use hansa_policy::contract::{ContractParty, SignatoryRole};
+use hansa_identity::signature::RegisteredKey;
+use hansa_policy::contract::ContractParty;
+use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::envelope::{self, StatementKind};
-use std::sync::Arc;
 
 impl Connector {
     /// A participant of the league as a party of a contract, as the bundle registers it now.
@@ -58,7 +58,7 @@ impl Connector {
 
     /// Whether the connector's own key concludes contracts, so that a person need not sign elsewhere.
     pub(crate) fn concludes(&self) -> bool {
-        let (bundle, now) = (self.trust.bundle(), self.now());
+        let (bundle, now) = (self.identity.trust.bundle(), self.now());
         !bundle.concludes_apart(&self.id(), now)
     }
 
@@ -67,19 +67,9 @@ impl Connector {
     /// # Errors
     /// As [`Self::party_of`].
     pub(crate) fn party_of_views(&self) -> Result<ContractParty, Refusal> {
-        let (bundle, id) = (self.trust.bundle(), self.id());
+        let (bundle, id) = (self.identity.trust.bundle(), self.id());
         let key = bundle.connector_key(&id, self.now());
         self.party_with(&id, &bundle, key.ok_or_else(|| stranger(&id))?)
-    }
-
-    /// The key that signs for this participant now.
-    pub(crate) fn signer(&self) -> Arc<dyn ParticipantSigner> {
-        Arc::clone(&crate::participant::read(&self.signer))
-    }
-
-    /// Puts another key in force, which the league has registered.
-    pub(crate) fn set_signer(&self, signer: Arc<dyn ParticipantSigner>) {
-        *crate::participant::write(&self.signer) = signer;
     }
 
     /// Signs a payload for this participant: the protected header and the signature.
@@ -93,7 +83,7 @@ impl Connector {
         payload: &[u8],
     ) -> Result<(String, Vec<u8>), Refusal> {
         let seconds = self.now().micros().div_euclid(1_000_000);
-        let signer = self.signer();
+        let signer = self.identity.signer();
         let header = envelope::protected_header(
             kind,
             role,

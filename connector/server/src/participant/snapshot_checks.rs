@@ -1,11 +1,10 @@
 //! Checks of the published snapshots, each on the books, so that it is known when a damaged one was good last.
 
 use crate::participant::Connector;
-use crate::workflow::audit_event::AuditEvent;
-use crate::workflow::publication::logged;
+use crate::participant::audit_event::AuditEvent;
 use hansa_audit_log::json::Json;
 use hansa_policy::id::{DatasetId, SqlIdentifier};
-use hansa_policy::refusal::Refusal;
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeSet;
 
 /// What a check of one snapshot found.
@@ -35,9 +34,10 @@ impl Connector {
     /// # Errors
     /// When the index can't be read.
     pub(crate) fn look_at_snapshots(&self) -> Result<Vec<SnapshotCheck>, Refusal> {
-        let mut names: BTreeSet<SqlIdentifier> =
-            self.catalog(|catalog| catalog.datasets().map(|one| one.id.name.clone()).collect());
-        names.extend(self.snapshots.damaged().into_keys());
+        let mut names: BTreeSet<SqlIdentifier> = self
+            .datasets
+            .catalog(|catalog| catalog.datasets().map(|one| one.id.name.clone()).collect());
+        names.extend(self.datasets.snapshots.damaged().into_keys());
         let checks = names.into_iter().map(|name| self.look_at_snapshot(name));
         let checks: Result<Vec<_>, Refusal> = checks.collect();
         Ok(checks?.into_iter().flatten().collect())
@@ -51,7 +51,7 @@ impl Connector {
         &self,
         dataset: SqlIdentifier,
     ) -> Result<Option<SnapshotCheck>, Refusal> {
-        let (version, found) = match self.snapshots.check(&dataset) {
+        let (version, found) = match self.datasets.snapshots.check(&dataset) {
             Ok(None) => return Ok(None),
             Ok(Some(good)) => (good.dataset.version.clone(), Ok(good.dataset.bytes)),
             Err(damage) => (logged(self, &dataset)?.unwrap_or_default(), Err(damage)),
@@ -72,7 +72,7 @@ impl Connector {
         known: &BTreeSet<(SqlIdentifier, String)>,
     ) -> Result<Vec<SnapshotCheck>, Refusal> {
         let mut checks = Vec::new();
-        for (dataset, damage) in self.snapshots.damaged() {
+        for (dataset, damage) in self.datasets.snapshots.damaged() {
             let version = logged(self, &dataset)?.unwrap_or_default();
             if !known.contains(&(dataset.clone(), version.clone())) {
                 checks.push(SnapshotCheck {
@@ -113,4 +113,24 @@ impl Connector {
         );
         self.record_now(fact).map(drop)
     }
+}
+
+/// The label of the last publication of a dataset on the books.
+pub(crate) fn logged(node: &Connector, name: &SqlIdentifier) -> Result<Option<String>, Refusal> {
+    let id = DatasetId {
+        owner: node.id(),
+        name: name.clone(),
+    };
+    let Some(body) = node.records.index(|state| state.publication(&id))? else {
+        return Ok(None);
+    };
+    let body: Option<serde_json::Value> = serde_json::from_str(&body).ok();
+    let label = body.as_ref().and_then(|body| body.get("version")?.as_str());
+    let label = label.ok_or_else(|| {
+        Refusal::new(
+            ErrorCode::StateBroken,
+            format!("the record of the publication of `{name}` can't be read"),
+        )
+    })?;
+    Ok(Some(label.to_owned()))
 }

@@ -1,28 +1,32 @@
-//! Opens a participant: identity, log, index, contracts, datasets, offers; in this order, each checked before the next.
+//! Opens the state of a participant: identity, log, index, contracts, datasets; in this order, each checked before the next.
 
 use crate::config::ConnectorConfig;
 use crate::config::limits::LimitsConfig;
 use crate::offline::league_join::files;
-use crate::participant::concurrency::ConcurrencyLimiter;
-use crate::participant::delivery::DeliveryQueues;
-use crate::participant::peer_connections::PeerConnections;
+use crate::participant::audit_event::AuditEvent;
+use crate::participant::connector_identity::ConnectorIdentity;
+use crate::participant::contract_files::read_contract;
+use crate::participant::contract_state::ContractState;
+use crate::participant::dataset_state::DatasetState;
+use crate::participant::issued_receipts::IssuedReceipts;
+use crate::participant::peer_state::PeerState;
 use crate::participant::prepaid_balances::BalanceStore;
+use crate::participant::query_accounting::QueryAccounting;
+use crate::participant::query_execution::QueryExecution;
+use crate::participant::query_limits::QueryLimits;
 use crate::participant::query_texts::text_queue::QueryTextQueue;
 use crate::participant::quota_budget::{self, BudgetCounters};
-use crate::participant::rate_limit::RateLimiter;
-use crate::participant::refusal_recorder::RefusalRecorder;
+use crate::participant::record_keeping::RecordKeeping;
+use crate::participant::reloadable_state::{ReloadableState, ReloadableValues};
 use crate::participant::running_queries::RunningQueries;
-use crate::participant::workers::WorkerRegistry;
 use crate::participant::{
-    Connector, cell_releases, group_lists, index, issued_receipts::IssuedReceipts,
-    log_heads::HeadTracker, offers, peer_aliases, provider_restrictions, pseudonyms,
+    Connector, group_lists, index, peer_aliases, provider_restrictions, pseudonyms,
     published_lists, query_texts, schema_secret, unfiled_documents,
 };
 use crate::process::clock::{self, AdjustableClock};
-use crate::workflow::audit_event::AuditEvent;
-use crate::workflow::negotiation::unreadable_message;
+use crate::process::randomness::random_hex;
 use hansa_audit_log::json::{Json, JsonLimits};
-use hansa_audit_log::time::{Clock, UtcTimestamp};
+use hansa_audit_log::time::Clock;
 use hansa_audit_store::erasable_texts::ErasableTextStore;
 use hansa_audit_store::key::LogSigningKey;
 use hansa_audit_store::{AuditLog, LogConfig};
@@ -36,14 +40,15 @@ use hansa_policy::id::{ContractId, DatasetId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::fair_scheduler::FairScheduler;
 use hansa_query::federation::query_cache::FederatedQueryCache;
-use hansa_query::limits::{QueryRuntime, runtime};
+use hansa_query::runtime::{QueryRuntime, runtime};
 use hansa_query::snapshot::registry::{SnapshotRegistry, SnapshotSet};
 use hansa_query::sql::logical_plan_cache::LogicalPlanCache;
 use hansa_store::document_folder::{ContractFile, DocumentFolder};
 use hansa_store::state_index::StateIndex;
+use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::Arc;
 use tokio::runtime::Runtime;
 
 /// What opening found that people should know, and that stops nothing.
@@ -63,7 +68,7 @@ impl StartupFindings {
 }
 
 impl Connector {
-    /// Opens a participant. Blocks while the log is checked.
+    /// Opens the state of a participant; `workflow::startup` then does what is due. Blocks while the log is checked.
     ///
     /// # Errors
     /// What makes it impossible to run at all.
@@ -91,7 +96,7 @@ impl Connector {
             id.domain(),
             Arc::new(note),
             Arc::clone(&clock),
-            crate::participant::random_hex(8),
+            random_hex(8),
         );
         log_config.reserve = config.limits.reserve;
         log_config.spare = config.limits.spare;
@@ -121,6 +126,7 @@ impl Connector {
             .extend(unfiled_documents::file(&state, &log, &documents).err());
         let book = book(&config, &state, &documents, &identity.bundle, &mut found)?;
         let budgets = BudgetCounters::new(state.budgets(quota_budget::oldest(now))?);
+        let prepaid_balances = BalanceStore::new(state.balances()?);
         let keeps = hansa_query::ingest::config::parser::retention::keeps(&config.text);
         let since =
             |name: &SqlIdentifier| keeps.get(name).filter(|keep| keep.0 > 0).map(|_| log.now());
@@ -140,80 +146,64 @@ impl Connector {
         let groups = group_lists::load(&state, &documents, &mut published, &mut found.faults)?;
         let guards = provider_restrictions::load(&state, &documents, &mut found.faults)?;
         let node = Arc::new(Self {
-            trust: TrustStore::new(&identity),
-            signer: RwLock::new(Arc::clone(&identity.signer)),
             clock,
             adjustable_clock: moved,
-            log,
-            pseudonyms: people,
-            texts: QueryTextQueue::of(side),
-            documents,
-            query_runtime: room,
-            running: RunningQueries::default(),
-            concurrency: ConcurrencyLimiter::default(),
-            budgets,
-            prepaid_balances: BalanceStore::new(state.balances()?),
-            rate_limiter: RateLimiter::default(),
-            counting: tokio::sync::Mutex::new(()),
-            answered_requests: Mutex::new(BTreeSet::new()),
-            heads: HeadTracker::default(),
-            issued_receipts: IssuedReceipts::default(),
-            refusals: RefusalRecorder::default(),
-            connections: PeerConnections::default(),
-            workers: WorkerRegistry::default(),
-            delivery_queues: DeliveryQueues::default(),
-            schema_secret,
-            background_tasks: tokio_util::task::TaskTracker::new(),
-            outbox_signal: tokio::sync::Notify::new(),
-            noticing: tokio::sync::Mutex::new(()),
-            negotiation_lock: tokio::sync::Mutex::new(()),
+            records: RecordKeeping {
+                texts: QueryTextQueue::of(side),
+                log,
+                pseudonyms: people,
+                documents,
+                archive_lock: Mutex::new(()),
+                lost_heads,
+                state: Mutex::new(state),
+            },
+            identity: ConnectorIdentity {
+                trust: TrustStore::new(&identity),
+                signer: RwLock::new(Arc::clone(&identity.signer)),
+            },
+            reloadable: ReloadableState::new(ReloadableValues {
+                config: Arc::new(config),
+                taxonomy: Arc::new(taxonomy),
+                groups: Arc::new(groups),
+                guards: Arc::new(guards),
+                published: Arc::new(published),
+            }),
+            datasets: DatasetState {
+                snapshots: shelf,
+                schema_secret,
+                release_lock: Mutex::new(()),
+                catalog: RwLock::new(catalog),
+                templates: RwLock::default(),
+                pending_views: RwLock::default(),
+                offer_lock: Mutex::new(()),
+            },
+            contracts: ContractState {
+                book: RwLock::new(book),
+                negotiation_lock: tokio::sync::Mutex::new(()),
+                notice_lock: tokio::sync::Mutex::new(()),
+            },
+            queries: QueryExecution {
+                plans: LogicalPlanCache::default(),
+                questions: FederatedQueryCache::default(),
+                query_runtime: room,
+                running: RunningQueries::default(),
+                background_tasks: tokio_util::task::TaskTracker::new(),
+                runtime: Mutex::new(Some(runtime)),
+            },
+            limits: QueryLimits::default(),
+            accounting: QueryAccounting {
+                budgets,
+                prepaid_balances,
+                charge_lock: tokio::sync::Mutex::new(()),
+                answered_requests: Mutex::default(),
+                issued_receipts: IssuedReceipts::default(),
+            },
+            peers: PeerState::default(),
             #[cfg(test)]
             pauses: crate::participant::testing::pause_point::PausePoints::default(),
-            config: RwLock::new(Arc::new(config)),
-            book: RwLock::new(book),
-            catalog: RwLock::new(catalog),
-            snapshots: shelf,
-            plans: LogicalPlanCache::default(),
-            questions: FederatedQueryCache::default(),
-            taxonomy: RwLock::new(Arc::new(taxonomy)),
-            templates: RwLock::default(),
-            groups: RwLock::new(Arc::new(groups)),
-            guards: RwLock::new(Arc::new(guards)),
-            pending_views: RwLock::default(),
-            published: RwLock::new(Arc::new(published)),
-            state: Mutex::new(state),
-            offering: Mutex::new(()),
-            releasing: Mutex::new(()),
-            archiving: Mutex::new(()),
-            reloading: Mutex::new(()),
-            lost_heads,
-            _lock: lock,
-            runtime: Mutex::new(Some(runtime)),
+            _folder_lock: lock,
         });
-        found.faults.extend(node.state_remarks());
-        node.note_bundle()?;
-        found
-            .faults
-            .extend(unreadable_message::mend_outboxes(&node)?);
-        found.unfit.extend(offers::renew(&node)?);
-        found.unfit.extend(node.unexecutable());
-        found.unfit.extend(cell_releases::all(&node));
         Ok((node, found))
-    }
-
-    /// Records something from a thread that may block.
-    ///
-    /// # Errors
-    /// When the log can't be written.
-    pub(crate) fn record_now<T>(
-        &self,
-        value: T,
-    ) -> Result<hansa_audit_log::ledger::Recorded<T>, Refusal>
-    where
-        T: hansa_audit_log::ledger::Evidence + Send + 'static,
-    {
-        crate::participant::waiting(|| self.log.record_blocking(value))
-            .map_err(|unwritable| hansa_audit_store::refusal(&unwritable))
     }
 }
 
@@ -349,36 +339,6 @@ fn on_all_cores<T: Sync, U: Send>(all: &[T], one: impl Fn(&T) -> U + Sync) -> Ve
         });
         done.flatten().collect()
     })
-}
-
-/// Reads a contract file again: everything is checked as when it came in, by the keys that counted then.
-pub(crate) fn read_contract(
-    bytes: &[u8],
-    id: ContractId,
-    bundle: &TrustBundle,
-    logged: UtcTimestamp,
-) -> Result<hansa_policy::contract::VerifiedContract, Refusal> {
-    signed_contract(bytes, id)?.verify(&bundle.keys(logged))
-}
-
-/// A contract or public view as it is written, if it is the one of that identity; its signatures are not checked yet.
-///
-/// # Errors
-/// `CONTRACT_MALFORMED` and what else is wrong with the text.
-pub(crate) fn signed_contract(
-    bytes: &[u8],
-    id: ContractId,
-) -> Result<hansa_policy::contract::SignedContract, Refusal> {
-    let signed = hansa_proto::envelope::parse_contract(bytes)
-        .or_else(|first| hansa_proto::envelope::parse_offer(bytes).map_err(|_| first))?;
-    if signed.id != id {
-        return Err(Refusal::new(
-            ErrorCode::ContractMalformed,
-            "the file holds another contract than its name says",
-        )
-        .with_contract(id));
-    }
-    Ok(signed)
 }
 
 /// The datasets that are published: those snapshots on disk whose publication the log holds.

@@ -17,7 +17,7 @@ impl Connector {
     /// The same, with what was found at the start alone.
     pub(crate) fn state_remarks(&self) -> Vec<Refusal> {
         let mut told = of(&self.config().state);
-        told.extend(self.lost_heads.clone());
+        told.extend(self.records.lost_heads.clone());
         told
     }
 }

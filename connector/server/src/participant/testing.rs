@@ -4,13 +4,15 @@
 mod issuer;
 pub(crate) mod pause_point;
 
-use crate::admin::event_sink::EventSink;
 use crate::config::ConnectorConfig;
 use crate::participant::Connector;
 use crate::participant::startup::StartupFindings;
-use crate::workflow::answer::{QueryCaller, answer};
+use crate::process::randomness::{random_bytes, random_hex};
+use crate::workflow::answer::answer;
+use crate::workflow::answer::incoming_query::QueryCaller;
+use crate::workflow::negotiation::{self, outgoing_message};
+use crate::workflow::publication;
 use crate::workflow::receipt::acknowledgement;
-use crate::workflow::{negotiation, publication};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::record::Record;
@@ -184,7 +186,7 @@ impl TestFederation {
             .collect();
         let config =
             ConnectorConfig::load(&self.home(alias).join("hansa.toml"), &overrides).unwrap();
-        Connector::open(config, self.clock())
+        crate::workflow::startup::open(config, self.clock())
     }
 
     /// Opens a participant, all of which is good, and publishes what it has.
@@ -198,8 +200,8 @@ impl TestFederation {
 
 /// Closes a participant as a command does: what was begun in the background ends, and then its folder is free.
 pub(crate) async fn closed(node: Arc<Connector>) {
-    node.background_tasks.close();
-    node.background_tasks.wait().await;
+    node.queries.background_tasks.close();
+    node.queries.background_tasks.wait().await;
     drop(node);
 }
 
@@ -246,11 +248,15 @@ pub(crate) fn id(alias: &str) -> ParticipantId {
 
 /// Publishes what the configuration holds.
 pub(crate) fn published(node: &Arc<Connector>) -> Result<(), Refusal> {
-    let (out, _events) = EventSink::channel();
     for dataset in publication::configured(node).unwrap() {
-        publication::one(node, &dataset, publication::PublishOptions::default(), &out)?;
+        publication::one(
+            node,
+            &dataset,
+            publication::PublishOptions::default(),
+            |_, _, _| (),
+        )?;
     }
-    crate::participant::offers::renew(node)?;
+    crate::workflow::offer_renewal::renew(node)?;
     Ok(())
 }
 
@@ -265,23 +271,23 @@ pub(crate) async fn request_instead_of(
     provider: &Connector,
     consumer: &Arc<Connector>,
 ) -> ContractId {
-    let (offer, dataset) = provider.catalog(|catalog| {
+    let (offer, dataset) = provider.datasets.catalog(|catalog| {
         let dataset = catalog.datasets().next().unwrap();
         (catalog.offers().next().unwrap().clone(), dataset.clone())
     });
-    let bundle = consumer.trust.bundle();
+    let bundle = consumer.identity.trust.bundle();
     let party = consumer.party_of(&provider.id(), &bundle).unwrap();
     let us = Assignee::Participant(consumer.party().unwrap());
     let agreement = offer.agreement(&dataset, consumer.filled(party, us, old));
     let payload = hansa_proto::contract::to_bytes(&agreement);
     let contract = ContractId(Digest::of(&payload));
     let content = MessageContent::Request {
-        negotiation: format!("n-{}", crate::participant::random_hex(8)),
+        negotiation: format!("n-{}", random_hex(8)),
         dataset: dataset.id.clone(),
         offer: Some(offer.id().to_string()),
         payload: payload.into(),
     };
-    negotiation::send(consumer, &provider.id(), content, true)
+    outgoing_message::send(consumer, &provider.id(), content, true)
         .await
         .unwrap();
     contract
@@ -289,7 +295,10 @@ pub(crate) async fn request_instead_of(
 
 /// The letters in the outbox of one for the other.
 pub(crate) fn outbox(from: &Connector, to: &Connector) -> Vec<(u64, PeerMessage)> {
-    let waiting = from.index(|state| state.outbox(&to.id(), 0)).unwrap();
+    let waiting = from
+        .records
+        .index(|state| state.outbox(&to.id(), 0))
+        .unwrap();
     let letter = |row: OutboxMessageRow| {
         let letter = acknowledgement::waiting(from, &to.id(), &row).unwrap();
         letter.map(|letter| (row.number, letter))
@@ -314,13 +323,17 @@ pub(crate) async fn post(one: &Arc<Connector>, other: &Arc<Connector>) {
 pub(crate) async fn agree(provider: &Arc<Connector>, consumer: &Arc<Connector>) -> ContractId {
     let contract = request(provider, consumer).await;
     post(provider, consumer).await;
-    assert!(consumer.book(|book| book.agreement(contract).is_some()));
+    assert!(
+        consumer
+            .contracts
+            .book(|book| book.agreement(contract).is_some())
+    );
     contract
 }
 
 /// The records of a kind.
 pub(crate) fn records(node: &Connector, kind: &str) -> Vec<Record> {
-    let all = node.log.read(0).map(Result::unwrap);
+    let all = node.records.log.read(0).map(Result::unwrap);
     all.filter(|record| record.kind == kind).collect()
 }
 
@@ -334,7 +347,7 @@ pub(crate) fn record_text(record: &Record, name: &str) -> String {
 
 /// A caller whose connection was checked.
 pub(crate) fn caller(node: &Connector, alias: &str) -> QueryCaller {
-    let bundle = node.trust.bundle();
+    let bundle = node.identity.trust.bundle();
     let who = id(alias);
     let (_, anchor) = bundle.anchors_for(&who, node.now()).next().unwrap();
     let presented = PeerCertificate::attest(
@@ -343,7 +356,12 @@ pub(crate) fn caller(node: &Connector, alias: &str) -> QueryCaller {
         anchor.spki,
         UtcTimestamp::LATEST,
     );
-    QueryCaller::Peer(node.trust.recognise(&presented, node.now()).unwrap())
+    QueryCaller::Peer(
+        node.identity
+            .trust
+            .recognise(&presented, node.now())
+            .unwrap(),
+    )
 }
 
 /// Asks for all bikes; gives how many messages came, or how it ended.
@@ -364,7 +382,7 @@ pub(crate) async fn ask_showing(
 ) -> Result<usize, ErrorCode> {
     let asking = QueryRequestEnvelope {
         ask: QueryRequest {
-            request: RequestId(crate::participant::random_bytes()),
+            request: RequestId(random_bytes()),
             contracts: contracts.to_vec(),
             sql: "SELECT site, bikes FROM bikes".to_owned(),
             purpose: None,

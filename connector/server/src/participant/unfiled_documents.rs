@@ -1,7 +1,7 @@
 //! Documents of stops that got no file of their own before they were recorded, since there was no room: their records hold them, and the
 //! files are made of these when there is room again.
 
-use crate::workflow::stop_record::DOCUMENT;
+use crate::participant::audit_event::DOCUMENT;
 use hansa_audit_log::json::Json;
 use hansa_audit_store::AuditLog;
 use hansa_policy::refusal::Refusal;

@@ -2,14 +2,15 @@
 
 use crate::config::ConnectorConfig;
 use crate::config::cluster::WorkerConfig;
+use crate::process::blocking_work::blocking;
 use hansa_audit_log::time::Clock;
 use hansa_identity::cluster;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::Refusal;
 use hansa_transport::cluster::client::WorkerClient;
 use hansa_transport::peer::settings::TransportSettings;
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How each worker stands that was asked before, by name and address.
 #[derive(Debug, Default)]
@@ -36,12 +37,12 @@ impl WorkerRegistry {
         config: &ConnectorConfig,
         clock: &Clock,
     ) -> Result<WorkerClient, Refusal> {
-        if let Some(WorkerConnection::Open(client)) = self.known().get(&key(worker)) {
+        if let Some(WorkerConnection::Open(client)) = self.known.lock().get(&key(worker)) {
             return Ok(WorkerClient::clone(client));
         }
         let (folder, clock) = (config.cluster.folder.clone(), Clock::clone(clock));
         let read = move || cluster::connector_config(&folder, &clock);
-        let tls = crate::admin::blocking(read).await?;
+        let tls = blocking(read).await?;
         let client = WorkerClient::open(
             worker.name.clone(),
             &worker.address,
@@ -50,7 +51,7 @@ impl WorkerRegistry {
             TransportSettings::default(),
         )
         .await?;
-        self.known().insert(
+        self.known.lock().insert(
             key(worker),
             WorkerConnection::Open(Box::new(client.clone())),
         );
@@ -60,22 +61,19 @@ impl WorkerRegistry {
     /// Opens a new connection to a worker the next time, and leaves it alone for a while.
     pub(crate) fn rests(&self, worker: &WorkerConfig, ticks: i64) {
         let until = ticks.saturating_add(REST);
-        self.known()
+        self.known
+            .lock()
             .insert(key(worker), WorkerConnection::Rests(until));
     }
 
     /// Whether a worker is left alone now.
     pub(crate) fn is_resting(&self, worker: &WorkerConfig, ticks: i64) -> bool {
-        matches!(self.known().get(&key(worker)), Some(WorkerConnection::Rests(until)) if ticks < *until)
+        matches!(self.known.lock().get(&key(worker)), Some(WorkerConnection::Rests(until)) if ticks < *until)
     }
 
     /// Opens new connections the next time: certificates or addresses may be others.
     pub(crate) fn forget_all(&self) {
-        self.known().clear();
-    }
-
-    fn known(&self) -> MutexGuard<'_, BTreeMap<(SqlIdentifier, String), WorkerConnection>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().clear();
     }
 }
 

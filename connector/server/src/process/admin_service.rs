@@ -1,7 +1,9 @@
 //! Between the desk and the local socket: the same events, in the words of each side.
 
-use crate::admin::event_sink::{CommandEvent, EventSink};
-use crate::admin::{self, CommandEnvelope};
+use crate::admin;
+use crate::admin::command_envelope::CommandEnvelope;
+use crate::admin::command_event::CommandEvent;
+use crate::admin::event_sink::EventSink;
 use crate::participant::Connector;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;

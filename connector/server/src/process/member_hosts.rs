@@ -39,14 +39,14 @@ const LOOKUP: Duration = Duration::from_secs(5);
 /// The addresses of all members that are written as numbers, and of peers, which are dialled anyway, also those that are
 /// written as names.
 async fn expected(node: &Connector) -> BTreeSet<IpAddr> {
-    let bundle = node.trust.bundle();
+    let bundle = node.identity.trust.bundle();
     let members = bundle.content().parties.iter();
     let mut found: BTreeSet<IpAddr> = members
         .filter(|member| member.expelled_at.is_none())
         .filter_map(|member| member.address.as_deref()?.parse::<SocketAddr>().ok())
         .map(|address| address.ip())
         .collect();
-    for peer in node.peers().unwrap_or_default() {
+    for peer in node.known_peers().unwrap_or_default() {
         let lookup = tokio::time::timeout(LOOKUP, tokio::net::lookup_host(peer.address.as_str()));
         if let Ok(Ok(addresses)) = lookup.await {
             found.extend(addresses.map(|address| address.ip()));

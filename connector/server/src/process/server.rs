@@ -5,13 +5,15 @@ use crate::cli::output::OutputSettings;
 use crate::cli::terminal::{line_err, object_out};
 use crate::participant::Connector;
 use crate::process::admin_service::AdminService;
+use crate::process::blocking_work::{blocking, waiting};
 use crate::process::member_hosts;
 use crate::workflow::negotiation::resumption::resume;
 use crate::workflow::peer_handler::ParticipantHandler;
 use crate::workflow::{contract_withdrawal, group_membership, mailbox, notice};
 use hansa_identity::mtls;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_transport::admin::server::{self as admin, SocketAccess, UserAuthorization};
+use hansa_transport::admin::server as admin;
+use hansa_transport::admin::server::{SocketAccess, UserAuthorization};
 use hansa_transport::member_hosts::MemberHosts;
 use hansa_transport::peer::server::{TlsAcceptorConfig, serve as serve_peers};
 use hansa_transport::peer::settings::TransportSettings;
@@ -31,8 +33,8 @@ pub(crate) async fn run(node: Arc<Connector>, show: OutputSettings) -> Result<()
     let stop = CancellationToken::new();
     let listen = node.config().listen.clone();
     // Before anybody can withdraw anything here, so that nothing is told twice; and before a letter can finish what is signed beside it.
-    let untold = crate::participant::waiting(|| contract_withdrawal::unsent_withdrawals(&node))
-        .unwrap_or_else(|refusal| {
+    let untold =
+        waiting(|| contract_withdrawal::unsent_withdrawals(&node)).unwrap_or_else(|refusal| {
             tracing::warn!(code = %refusal.code, "contract.end_untold");
             Vec::new()
         });
@@ -42,8 +44,8 @@ pub(crate) async fn run(node: Arc<Connector>, show: OutputSettings) -> Result<()
     if let Some(wanted) = listen {
         let (listener, bound) = bind(&wanted).await?;
         address = Some(bound);
-        let tls = mtls::server_config(&node.trust, &node.clock)?;
-        let (trust, clock) = (Arc::clone(&node.trust), Arc::clone(&node.clock));
+        let tls = mtls::server_config(&node.identity.trust, &node.clock)?;
+        let (trust, clock) = (Arc::clone(&node.identity.trust), Arc::clone(&node.clock));
         let members = Arc::new(MemberHosts::default());
         tasks.spawn(member_hosts::keep(
             Arc::clone(&node),
@@ -119,7 +121,7 @@ pub(crate) async fn run(node: Arc<Connector>, show: OutputSettings) -> Result<()
         let _ = std::fs::remove_file(file);
     }
     node.settle_refusals().await;
-    let _ = node.index(|_| Ok(()));
+    let _ = node.records.index(|_| Ok(()));
     node.close(PATIENCE).await;
     Ok(())
 }
@@ -153,7 +155,7 @@ async fn erasers(node: Arc<Connector>, stop: CancellationToken) -> Result<(), Re
             () = stop.cancelled() => return Ok(()),
             _ = hours.tick() => {
                 let inner = Arc::clone(&node);
-                let erased = crate::admin::blocking(move || inner.erase_expired()).await;
+                let erased = blocking(move || inner.erase_expired()).await;
                 if let Err(refusal) = erased {
                     tracing::warn!(%refusal, "side.not_erased");
                 }
@@ -163,12 +165,12 @@ async fn erasers(node: Arc<Connector>, stop: CancellationToken) -> Result<(), Re
                 }
                 done = Some(day);
                 let inner = Arc::clone(&node);
-                let expired = crate::admin::blocking(move || inner.expire_snapshots()).await;
+                let expired = blocking(move || inner.expire_snapshots()).await;
                 if let Err(refusal) = expired {
                     tracing::warn!(%refusal, "snapshots.not_expired");
                 }
                 let inner = Arc::clone(&node);
-                let expired = crate::admin::blocking(move || inner.expire_decisions()).await;
+                let expired = blocking(move || inner.expire_decisions()).await;
                 if let Err(refusal) = expired {
                     tracing::warn!(%refusal, "log.not_expired");
                 }
@@ -192,7 +194,7 @@ async fn checkers(node: Arc<Connector>, stop: CancellationToken) -> Result<(), R
             due = node.ticks().saturating_add(DAY);
         }
         let (inner, before) = (Arc::clone(&node), known.clone());
-        let checks = crate::admin::blocking(move || {
+        let checks = blocking(move || {
             if whole {
                 return inner.check_snapshots();
             }
@@ -221,8 +223,8 @@ async fn leave(node: &Arc<Connector>, mut tasks: tokio::task::JoinSet<Result<(),
     let closed = async {
         // An answer gives back its seat when it is closed in the log and its receipt is signed.
         let mut look = tokio::time::interval(std::time::Duration::from_millis(50));
-        while node.concurrency.taken() > 0 {
-            node.running.cut_all(&why);
+        while node.limits.concurrency.taken() > 0 {
+            node.queries.running.cut_all(&why);
             look.tick().await;
         }
     };
@@ -237,8 +239,8 @@ async fn leave(node: &Arc<Connector>, mut tasks: tokio::task::JoinSet<Result<(),
     let _ = tokio::time::timeout(PATIENCE, ended).await;
     tasks.abort_all();
     // Words on receipts that came just now: whoever waits for one may refuse the next question.
-    node.background_tasks.close();
-    let _ = tokio::time::timeout(PATIENCE, node.background_tasks.wait()).await;
+    node.queries.background_tasks.close();
+    let _ = tokio::time::timeout(PATIENCE, node.queries.background_tasks.wait()).await;
 }
 
 /// After the start peers come first; in microseconds.
@@ -284,7 +286,7 @@ async fn signals(
                     trusted = now;
                     // First the bundle alone: a configuration that is being edited must not hold up an expulsion.
                     let inner = Arc::clone(node);
-                    match crate::admin::blocking(move || inner.take_bundle_file()).await {
+                    match blocking(move || inner.take_bundle_file()).await {
                         Ok(()) => reload(node, reload_now).await,
                         Err(refusal) => line_err(&crate::cli::output::refusal_text(&refusal)),
                     }
@@ -314,7 +316,7 @@ type ReloadHandler = fn(&Arc<Connector>) -> Result<Vec<Refusal>, Refusal>;
 
 async fn reload(node: &Arc<Connector>, how: ReloadHandler) {
     let inner = Arc::clone(node);
-    let done = crate::admin::blocking(move || how(&inner)).await;
+    let done = blocking(move || how(&inner)).await;
     match done {
         Ok(faults) => {
             for fault in faults {
@@ -336,7 +338,7 @@ async fn postmen(node: Arc<Connector>, stop: CancellationToken) -> Result<(), Re
             () = stop.cancelled() => return Ok(()),
             _ = look.tick() => {}
         }
-        let peers = node.peers()?;
+        let peers = node.known_peers()?;
         rounds.retain(|id, (address, man)| {
             let stays = peers
                 .iter()

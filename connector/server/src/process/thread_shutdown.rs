@@ -4,7 +4,8 @@
 //! memory was given back, and the process falls. A runtime lets go of all its threads when it is shut down in the background, and
 //! when a time limit for its end is over.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use parking_lot::Mutex;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -36,7 +37,7 @@ pub(crate) fn end_aside(runtime: Runtime) {
 
 /// Leaves a thread that may wait for ever, such as one that reads what nobody writes, to the end of the process.
 pub(crate) fn leave(thread: JoinHandle<()>) {
-    locked(&ENDING).push(thread);
+    ENDING.lock().push(thread);
 }
 
 /// Threads that end. Never dropped: what is not joined stays as it is until the process ends.
@@ -49,7 +50,7 @@ fn begin_end(runtime: Runtime, ended: impl FnOnce() + Send + 'static) {
     let thread = std::thread::Builder::new()
         .name("hansa-end".to_owned())
         .spawn(move || {
-            let runtime = locked(&handed).take();
+            let runtime = handed.lock().take();
             // Joins all its threads, however long that takes.
             drop(runtime);
             ended();
@@ -57,21 +58,18 @@ fn begin_end(runtime: Runtime, ended: impl FnOnce() + Send + 'static) {
     match thread {
         Ok(thread) => leave(thread),
         // Without a thread for it nothing is ended.
-        Err(_) => std::mem::forget(locked(&held).take()),
+        Err(_) => std::mem::forget(held.lock().take()),
     }
 }
 
 fn join_ended() {
-    let ended: Vec<_> = locked(&ENDING)
+    let ended: Vec<_> = ENDING
+        .lock()
         .extract_if(.., |one| one.is_finished())
         .collect();
     for thread in ended {
         let _ = thread.join();
     }
-}
-
-fn locked<T>(list: &Mutex<T>) -> MutexGuard<'_, T> {
-    list.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -1,18 +1,17 @@
 //! Two officers: what lets out more, lets more in, or ends a contract is asked for by one person and approved by another.
 //!
 //! Both are on the books before anything is signed, each under a pseudonym that only this participant can tell
-//! (`participant::people`), and a reason as a digest of what is kept beside the log. Who
+//! (`participant::pseudonyms`), and a reason as a digest of what is kept beside the log. Who
 //! somebody is says the kernel, which names the Unix user at the other end of the local socket.
 
 use crate::participant::Connector;
-use crate::workflow::audit_event::{AuditEvent, maybe};
-use crate::workflow::{group_membership, provider_restriction};
+use crate::participant::audit_event::{AuditEvent, maybe};
+use crate::process::blocking_work::waiting;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
 use hansa_policy::contract::{Agreement, Assignee, ContractStatus};
 use hansa_policy::diff::{self, ChangeVerdict};
 use hansa_policy::id::ContractId;
-use hansa_policy::negotiation::Phase;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_store::state_index::row::PendingApprovalRow;
 use std::sync::Arc;
@@ -57,7 +56,7 @@ pub(crate) fn needs_two(node: &Connector, agreement: &Agreement) -> Option<Chang
     }
     let now = node.now();
     // Also one that does not say that it replaces anything lets out more than there was.
-    let verdict = node.book(|book| {
+    let verdict = node.contracts.book(|book| {
         let dataset = &agreement.dataset.id;
         let ended = book
             .over(dataset, now)
@@ -94,7 +93,7 @@ pub(crate) async fn word(
     deed: ApprovalAction,
     reason: Option<&str>,
 ) -> Result<Approval, Refusal> {
-    let _turn = node.negotiation_lock.lock().await;
+    let _turn = node.contracts.negotiation_lock.lock().await;
     let before = pending_approval(node, contract, deed)?;
     if let Some(PendingApprovalRow {
         second: Some(_),
@@ -125,13 +124,13 @@ pub(crate) async fn word(
     };
     let (fact, word) = match &before {
         None => {
-            let keep = |reason| node.pseudonyms.keep_reason(node.now(), reason);
-            let commit = crate::participant::waiting(|| reason.map(keep).transpose())?;
+            let keep = |reason| node.records.pseudonyms.keep_reason(node.now(), reason);
+            let commit = waiting(|| reason.map(keep).transpose())?;
             let commit = commit.map(|commit| commit.to_string());
             (record(&officer, None, commit.as_deref()), Approval::Waits)
         }
         Some(before)
-            if node.pseudonyms.are_one(&before.first, &officer)
+            if node.records.pseudonyms.are_one(&before.first, &officer)
                 || before.first == unkept(node, user) =>
         {
             return Err(Refusal::new(
@@ -148,7 +147,7 @@ pub(crate) async fn word(
         ),
     };
     let _durable = node.record(fact).await?;
-    node.index(|_| Ok(()))?;
+    node.records.index(|_| Ok(()))?;
     Ok(word)
 }
 
@@ -161,43 +160,9 @@ pub(crate) fn pending_approval(
     contract: ContractId,
     deed: ApprovalAction,
 ) -> Result<Option<PendingApprovalRow>, Refusal> {
-    let words = node.index(|state| state.pending_approvals())?;
+    let words = node.records.index(|state| state.pending_approvals())?;
     let of = |word: &PendingApprovalRow| word.contract == contract && word.action == deed.as_str();
     Ok(words.into_iter().find(of))
-}
-
-/// What one officer has asked for, and can still be done.
-///
-/// # Errors
-/// When the index can't be read.
-pub(crate) fn awaited(node: &Connector) -> Result<Vec<PendingApprovalRow>, Refusal> {
-    let now = node.now();
-    let (words, negotiations) =
-        node.index(|state| Ok((state.pending_approvals()?, state.negotiations()?)))?;
-    let held = node.pending_views();
-    let over = [Phase::Finalized.as_str(), Phase::Terminated.as_str()];
-    let open = |word: &PendingApprovalRow| {
-        if word.action == ApprovalAction::Admit.as_str() {
-            return group_membership::still_asked(node, word).unwrap_or(true);
-        }
-        if word.action == ApprovalAction::Unguard.as_str() {
-            return provider_restriction::still_asked(node, word).unwrap_or(true);
-        }
-        if word.action == ApprovalAction::Sign.as_str() {
-            return held.iter().any(|held| held.key == word.contract)
-                || negotiations.iter().any(|row| {
-                    row.contract == Some(word.contract) && !over.contains(&row.state.as_str())
-                });
-        }
-        node.book(|book| {
-            book.stands(word.contract, now)
-                .is_some_and(|(_, standing)| {
-                    matches!(standing, ContractStatus::InForce | ContractStatus::NotYet)
-                })
-        })
-    };
-    let single = words.into_iter().filter(|word| word.second.is_none());
-    Ok(single.filter(open).collect())
 }
 
 /// Refuses to send our signature where it needs two officers, and two have not said so.
@@ -242,13 +207,17 @@ fn officer(node: &Connector, caller: Option<u32>) -> Result<(u32, String), Refus
     let now = node.now();
     Ok((
         user,
-        crate::participant::waiting(|| node.pseudonyms.pseudonym(user, now))?,
+        waiting(|| node.records.pseudonyms.pseudonym(user, now))?,
     ))
 }
 
 /// The pseudonym that logs from before have: made of a secret, and so for good.
 fn unkept(node: &Connector, user: u32) -> String {
-    let parts: [&[u8]; 3] = [&node.schema_secret, b"officer", &user.to_be_bytes()];
+    let parts: [&[u8]; 3] = [
+        &node.datasets.schema_secret,
+        b"officer",
+        &user.to_be_bytes(),
+    ];
     let digest = Digest::of_parts(&parts).to_string();
     digest.chars().take(16).collect()
 }
@@ -258,6 +227,6 @@ pub(crate) fn written(node: &Connector, reason: Option<&str>) -> Result<Option<S
     match reason.map(|reason| (reason, reason.parse::<Digest>())) {
         None => Ok(None),
         Some((reason, Err(_))) => Ok(Some(reason.to_owned())),
-        Some((_, Ok(commit))) => crate::participant::waiting(|| node.pseudonyms.reason(commit)),
+        Some((_, Ok(commit))) => waiting(|| node.records.pseudonyms.reason(commit)),
     }
 }

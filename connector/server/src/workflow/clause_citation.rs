@@ -12,7 +12,7 @@ pub(crate) fn cite(node: &Connector, sql: &str, refusal: Refusal) -> Refusal {
         return refusal;
     }
     let found = match (refusal.contract, refusal.code) {
-        (Some(id), _) => node.book(|book| {
+        (Some(id), _) => node.contracts.book(|book| {
             let agreement = book.agreement(id)?;
             Some((id, clause(agreement, refusal.code)?))
         }),
@@ -50,9 +50,9 @@ fn clause(agreement: &Agreement, code: ErrorCode) -> Option<Clause> {
 /// never was, and the clause says which there are.
 fn asked_under(node: &Connector, sql: &str) -> Option<(ContractId, Clause)> {
     let words = crate::workflow::federated_query::words(sql);
-    let peers = node.peers().ok()?;
+    let peers = node.known_peers().ok()?;
     let (now, own) = (node.now(), node.id());
-    let mut found: Vec<(ContractId, Clause)> = node.book(|book| {
+    let mut found: Vec<(ContractId, Clause)> = node.contracts.book(|book| {
         book.taken_by(&own, now)
             .filter(|(_, agreement, standing)| {
                 *standing == ContractStatus::InForce

@@ -13,12 +13,15 @@ use hansa_policy::refusal::Refusal;
 /// `COMBINED_DISCLOSURE`; `STATE_BROKEN` when the index can't be read.
 pub(crate) fn check_question(node: &Connector, standing: &ActiveContracts) -> Result<(), Refusal> {
     let now = node.now();
-    let beside = node.book(|book| book.combined_with_those(standing, now));
+    let beside = node
+        .contracts
+        .book(|book| book.combined_with_those(standing, now));
     if beside.is_empty() {
         return Ok(());
     }
     let answered = first_answers(node, beside)?;
-    node.book(|book| book.check_combined(standing, &answered, now))
+    node.contracts
+        .book(|book| book.check_combined(standing, &answered, now))
 }
 
 /// Refuses an agreement on our dataset that would tell such a thing, before it is signed.
@@ -27,9 +30,12 @@ pub(crate) fn check_question(node: &Connector, standing: &ActiveContracts) -> Re
 /// `COMBINED_DISCLOSURE`; `STATE_BROKEN` when the index can't be read.
 pub(crate) fn check_agreement(node: &Connector, agreement: &Agreement) -> Result<(), Refusal> {
     let now = node.now();
-    let beside = node.book(|book| book.combined_with(None, agreement, now));
+    let beside = node
+        .contracts
+        .book(|book| book.combined_with(None, agreement, now));
     let answered = first_answers(node, beside)?;
-    node.book(|book| book.check_beside(agreement, &answered, now))
+    node.contracts
+        .book(|book| book.check_beside(agreement, &answered, now))
 }
 
 /// Our contracts under which questions are refused for that reason.
@@ -38,7 +44,7 @@ pub(crate) fn check_agreement(node: &Connector, agreement: &Agreement) -> Result
 /// `STATE_BROKEN` when the index can't be read.
 pub(crate) fn barred(node: &Connector) -> Result<Vec<Refusal>, Refusal> {
     let now = node.now();
-    let beside: Vec<ContractId> = node.book(|book| {
+    let beside: Vec<ContractId> = node.contracts.book(|book| {
         let alive = book.all(now).filter(|(_, _, standing)| {
             matches!(standing, ContractStatus::InForce | ContractStatus::NotYet)
         });
@@ -47,13 +53,15 @@ pub(crate) fn barred(node: &Connector) -> Result<Vec<Refusal>, Refusal> {
             .collect()
     });
     let answered = first_answers(node, beside)?;
-    Ok(node.book(|book| book.all_combined(&answered, now)))
+    Ok(node
+        .contracts
+        .book(|book| book.all_combined(&answered, now)))
 }
 
 fn first_answers(node: &Connector, ids: Vec<ContractId>) -> Result<FirstAnswers, Refusal> {
     let mut answered = FirstAnswers::default();
     for id in ids {
-        let (_, first) = node.index_fast(|state| state.began(id))?;
+        let (_, first) = node.records.index_fast(|state| state.began(id))?;
         answered.note(id, first);
     }
     Ok(answered)

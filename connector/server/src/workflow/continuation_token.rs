@@ -6,7 +6,7 @@
 use hansa_audit_log::digest::Digest;
 use hansa_policy::id::RequestId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_query::federation::federated_query::QueryOptions;
+use hansa_query::federation::options::QueryOptions;
 use hansa_query::federation::remote_query::RemoteQuery;
 use std::collections::BTreeMap;
 use std::fmt;

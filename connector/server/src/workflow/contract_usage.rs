@@ -1,9 +1,11 @@
 //! Usage: what was used under a contract, counted from the records; and what was paid beforehand.
 
 use crate::participant::Connector;
-use crate::workflow::audit_event::AuditEvent;
+use crate::participant::audit_event::AuditEvent;
+use crate::process::blocking_work::waiting;
 use hansa_audit_log::json::Json;
-use hansa_policy::contract::{Agreement, SignatoryRole};
+use hansa_policy::contract::Agreement;
+use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::ContractId;
 use hansa_policy::money::MoneyAmount;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -21,13 +23,14 @@ use std::sync::Arc;
 /// When the index can't be read.
 pub(crate) fn count(node: &Connector, contract: ContractId) -> Result<UsageStatement, Refusal> {
     let now = node.now();
-    let first = node.book(|book| book.first(contract));
-    let mut versions: Vec<(ContractId, Agreement)> = node.book(|book| {
+    let first = node.contracts.book(|book| book.first(contract));
+    let mut versions: Vec<(ContractId, Agreement)> = node.contracts.book(|book| {
         let all = book.all(now).filter(|(id, _, _)| book.first(*id) == first);
         all.map(|(id, agreement, _)| (id, agreement.clone()))
             .collect()
     });
     let began: BTreeMap<ContractId, _> = node
+        .records
         .index(|state| state.contracts())?
         .into_iter()
         .map(|events| (events.id, events))
@@ -45,7 +48,7 @@ pub(crate) fn count(node: &Connector, contract: ContractId) -> Result<UsageState
     let mut free = 0;
     for (index, (id, agreement)) in versions.iter().enumerate() {
         let mut used: BTreeMap<String, MonthlyUsage> = BTreeMap::new();
-        for row in node.index(|state| state.months(*id))? {
+        for row in node.records.index(|state| state.months(*id))? {
             let line = used
                 .entry(row.month.clone())
                 .or_insert_with(|| empty(*id, row.month));
@@ -104,7 +107,7 @@ pub(crate) fn prepaid(
     agreement: &Agreement,
 ) -> Option<PrepaidUsage> {
     let (_, price) = prices(agreement).find(|(_, price)| price.prepaid.is_some())?;
-    let purse = node.prepaid_balances.of(first);
+    let purse = node.accounting.prepaid_balances.of(first);
     Some(PrepaidUsage {
         currency: price.currency.clone(),
         paid: price.paid()?.plus(purse.topped),
@@ -148,7 +151,7 @@ pub(crate) async fn state(
     let payload = usage::to_bytes(usage);
     let signature = node.sign(StatementKind::Usage, SignatoryRole::Provider, &payload)?;
     let bytes = envelope::assemble(&payload, &[signature]);
-    let file = crate::participant::waiting(|| node.documents.keep(Document::Statement, &bytes))?;
+    let file = waiting(|| node.records.documents.keep(Document::Statement, &bytes))?;
     let _durable = node
         .record(AuditEvent::new(
             "usage",
@@ -171,7 +174,7 @@ pub(crate) async fn top_up(
     agreement: &Agreement,
     amount: MoneyAmount,
 ) -> Result<PrepaidUsage, Refusal> {
-    let first = node.book(|book| book.first(contract));
+    let first = node.contracts.book(|book| book.first(contract));
     let nothing = || {
         let sentence = "under this contract nothing is paid beforehand";
         Refusal::new(ErrorCode::UsageWrong, sentence)
@@ -190,7 +193,7 @@ pub(crate) async fn top_up(
             ],
         ))
         .await?;
-    node.index(|_| Ok(()))?;
-    node.prepaid_balances.topped_up(first, amount);
+    node.records.index(|_| Ok(()))?;
+    node.accounting.prepaid_balances.topped_up(first, amount);
     prepaid(node, first, agreement).ok_or_else(nothing)
 }

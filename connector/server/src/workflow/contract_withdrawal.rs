@@ -1,15 +1,14 @@
 //! Revoke: a signed statement, recorded, ends a contract and what runs under it.
 
 use crate::participant::Connector;
-use crate::workflow::negotiation;
-use crate::workflow::stop_record::StopRecord;
+use crate::participant::evidence_recording::StopRecord;
+use crate::workflow::negotiation::{outgoing_message, resumption};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::bundle::TrustBundle;
 use hansa_identity::signature::RegisteredKeys;
+use hansa_policy::contract::signature::{SignatoryRole, Signature, SignatureVerifier as _};
 use hansa_policy::contract::signature_purpose::SignaturePurpose;
-use hansa_policy::contract::{
-    SignatoryRole, Signature, SignatureVerifier as _, SignedWithdrawal, VerifiedWithdrawal,
-};
+use hansa_policy::contract::{SignedWithdrawal, VerifiedWithdrawal};
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::SingleLineText;
@@ -30,7 +29,7 @@ pub(crate) fn own_now(
     reason: &SingleLineText,
 ) -> Result<Vec<u8>, Refusal> {
     let own = node.id();
-    let provider = node.book(|book| {
+    let provider = node.contracts.book(|book| {
         book.agreement(contract)
             .map(|agreement| agreement.provider.id == own)
     });
@@ -77,9 +76,9 @@ pub(crate) fn take_in(node: &Arc<Connector>, bytes: &[u8]) -> Result<ContractId,
         format!("contract `{}` was withdrawn", contract.short()),
     )
     .with_contract(contract);
-    let stop = node.log.begin_stop();
+    let stop = node.records.log.begin_stop();
     let recorded = recorded(node, revoked);
-    node.running.cut_contract(contract, &why);
+    node.queries.running.cut_contract(contract, &why);
     drop(stop);
     recorded.map(|()| contract)
 }
@@ -92,14 +91,15 @@ fn recorded(node: &Connector, revoked: VerifiedWithdrawal) -> Result<(), Refusal
     let (contract, effective) = (revoked.contract(), revoked.effective_at());
     let failed = match node.record_stop(revoked) {
         Ok(StopRecord::InLog(recorded)) => {
-            node.book_mut(|book| book.revoke(recorded));
+            node.contracts.book_mut(|book| book.revoke(recorded));
             return Ok(());
         }
         Ok(StopRecord::InReserve) => None,
         Err(refusal) => Some(refusal),
     };
     let ends = effective.filter(|at| *at > node.now());
-    node.book_mut(|book| book.end(contract, ends.unwrap_or(UtcTimestamp::EARLIEST)));
+    node.contracts
+        .book_mut(|book| book.end(contract, ends.unwrap_or(UtcTimestamp::EARLIEST)));
     match failed {
         None => Ok(()),
         Some(refusal) => Err(refusal.with_help(
@@ -110,7 +110,7 @@ fn recorded(node: &Connector, revoked: VerifiedWithdrawal) -> Result<(), Refusal
 
 /// The withdrawal that ended a contract, as it is kept: who, when and why. Absent where it can't be read, or its text is erased.
 pub(crate) fn withdrawal_of(node: &Connector, contract: ContractId) -> Option<SignedWithdrawal> {
-    let kept = node.documents.all(Document::Withdrawal).ok()?;
+    let kept = node.records.documents.all(Document::Withdrawal).ok()?;
     kept.iter()
         .filter_map(|bytes| envelope::parse_withdrawal(bytes).ok())
         .find(|read| read.contract == contract)
@@ -126,18 +126,19 @@ pub(crate) fn unsent_withdrawals(
 ) -> Result<Vec<(ParticipantId, Vec<u8>)>, Refusal> {
     let own = node.id();
     let recorded: BTreeSet<ContractId> = node
+        .records
         .index(|state| state.contracts())?
         .into_iter()
         .filter(|event| event.withdrawn.is_some())
         .map(|event| event.id)
         .collect();
     let mut untold = BTreeMap::new();
-    for bytes in node.documents.all(Document::Withdrawal)? {
+    for bytes in node.records.documents.all(Document::Withdrawal)? {
         // One that can't be read was never carried out: what is carried out was read before.
         let Ok(read) = envelope::parse_withdrawal(&bytes) else {
             continue;
         };
-        let with = node.book(|book| {
+        let with = node.contracts.book(|book| {
             let agreement = book.agreement(read.contract)?;
             match agreement.provider.id == own {
                 true => agreement.assignee_id().cloned(),
@@ -151,9 +152,12 @@ pub(crate) fn unsent_withdrawals(
     }
     let peers: BTreeSet<ParticipantId> = untold.values().map(|(with, _)| with.clone()).collect();
     for peer in peers {
-        for digest in node.index(|state| state.messages_to(&peer, "withdrawal"))? {
+        for digest in node
+            .records
+            .index(|state| state.messages_to(&peer, "withdrawal"))?
+        {
             // A letter that can't be read can't have been sent: what it was to tell is told anew.
-            let letter = node.documents.read(Document::Letter, digest);
+            let letter = node.records.documents.read(Document::Letter, digest);
             let letter = letter.and_then(|bytes| hansa_proto::stored_message::from_bytes(&bytes));
             if let Ok(letter) = letter
                 && let MessageContent::Withdrawal { statement } = letter.content
@@ -185,9 +189,9 @@ pub(crate) async fn notify_party(
     statement: Vec<u8>,
 ) -> Result<(), Refusal> {
     let contract = envelope::parse_withdrawal(&statement)?.contract;
-    negotiation::resumption::end_signed(node, peer, contract).await?;
+    resumption::end_signed(node, peer, contract).await?;
     let statement = statement.into();
-    negotiation::send(node, peer, MessageContent::Withdrawal { statement }, false).await
+    outgoing_message::send(node, peer, MessageContent::Withdrawal { statement }, false).await
 }
 
 /// Whether a withdrawal is by a party of a contract that we hold, and its signature counts.
@@ -199,7 +203,7 @@ pub(crate) fn checked(
     withdrawal: &SignedWithdrawal,
 ) -> Result<VerifiedWithdrawal, Refusal> {
     let agreed = agreed(node, withdrawal.contract)?;
-    let bundle = node.trust.bundle();
+    let bundle = node.identity.trust.bundle();
     agreed.revoke(
         withdrawal,
         &earlier(&bundle, &withdrawal.signature, node.now()),
@@ -215,7 +219,7 @@ pub(crate) fn check_statement(
     peer: &ParticipantId,
     signature: &Signature,
 ) -> Result<(), Refusal> {
-    let bundle = node.trust.bundle();
+    let bundle = node.identity.trust.bundle();
     earlier(&bundle, signature, node.now()).check(peer, signature, SignaturePurpose::Statement)
 }
 
@@ -236,7 +240,7 @@ fn agreed(
     node: &Arc<Connector>,
     contract: ContractId,
 ) -> Result<hansa_policy::contract::VerifiedContract, Refusal> {
-    if let Some(agreed) = node.book(|book| book.agreed(contract)) {
+    if let Some(agreed) = node.contracts.book(|book| book.agreed(contract)) {
         return Ok(agreed);
     }
     let unknown = |_| {
@@ -245,12 +249,18 @@ fn agreed(
             format!("no contract `{}` here", contract.short()),
         )
     };
-    let bytes = node.documents.contract(contract).map_err(unknown)?;
+    let bytes = node.records.documents.contract(contract).map_err(unknown)?;
     let at = node
+        .records
         .index(|state| state.contracts())?
         .into_iter()
         .find(|event| event.id == contract)
         .and_then(|event| event.activated)
         .unwrap_or_else(|| node.now());
-    crate::participant::startup::read_contract(&bytes, contract, &node.trust.bundle(), at)
+    crate::participant::contract_files::read_contract(
+        &bytes,
+        contract,
+        &node.identity.trust.bundle(),
+        at,
+    )
 }

@@ -16,7 +16,8 @@ use std::collections::BTreeSet;
 /// # Errors
 /// When they can't be read.
 pub(crate) fn stored_credentials(node: &Connector) -> Result<Vec<(Credential, Vec<u8>)>, Refusal> {
-    node.documents
+    node.records
+        .documents
         .all(StoredDocumentKind::Credential)?
         .into_iter()
         .map(|bytes| Ok((credential::from_envelope(&bytes)?, bytes)))
@@ -33,7 +34,7 @@ pub(crate) fn credentials(
     contracts: &[ContractId],
 ) -> Result<Vec<Bytes>, Refusal> {
     let now = node.now();
-    let wanted: BTreeSet<AttributeKind> = node.book(|book| {
+    let wanted: BTreeSet<AttributeKind> = node.contracts.book(|book| {
         let named = contracts.iter().filter_map(|id| book.agreement(*id));
         named
             .flat_map(|agreement| &agreement.clauses)

@@ -1,10 +1,13 @@
 //! Attest: the consumer states that what it received is deleted; on the books of both, carried like any letter.
 
 use crate::participant::Connector;
-use crate::workflow::audit_event::AuditEvent;
-use crate::workflow::{contract_withdrawal, negotiation};
+use crate::participant::audit_event::AuditEvent;
+use crate::process::blocking_work::waiting;
+use crate::workflow::contract_withdrawal;
+use crate::workflow::negotiation::outgoing_message;
 use hansa_audit_log::json::Json;
-use hansa_policy::contract::{Agreement, SignatoryRole};
+use hansa_policy::contract::Agreement;
+use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::{ContractId, ParticipantId, RequestId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::deletion::{self, DeletionStatement, MOST};
@@ -37,7 +40,7 @@ pub(crate) async fn state(
         let bytes = envelope::assemble(&payload, &[signature]);
         // First into the outbox: a crash in between has it stated once more, and never once too few.
         let statement = bytes.clone().into();
-        negotiation::send(
+        outgoing_message::send(
             node,
             provider,
             MessageContent::Statement { statement },
@@ -63,7 +66,7 @@ pub(crate) async fn take_in(
     let signed = deletion::from_envelope(bytes)?;
     let deletion = &signed.deletion;
     let parties = deletion.consumer == *peer && deletion.provider == node.id();
-    let known = node.book(|book| {
+    let known = node.contracts.book(|book| {
         let agreement = book.agreement(deletion.contract);
         agreement.is_some_and(|agreement| {
             agreement.provider.id == deletion.provider
@@ -85,10 +88,10 @@ async fn record(
     bytes: &[u8],
     direction: &str,
 ) -> Result<(), Refusal> {
-    let file = crate::participant::waiting(|| node.documents.keep(Document::Statement, bytes))?;
+    let file = waiting(|| node.records.documents.keep(Document::Statement, bytes))?;
     let requests = deletion.requests.iter().map(Json::text).collect();
     // What is owed is owed under all versions of a contract together.
-    let first = node.book(|book| book.first(deletion.contract));
+    let first = node.contracts.book(|book| book.first(deletion.contract));
     let _durable = node
         .record(AuditEvent::new(
             "attest",
@@ -102,5 +105,5 @@ async fn record(
             ],
         ))
         .await?;
-    node.index(|_| Ok(()))
+    node.records.index(|_| Ok(()))
 }

@@ -13,10 +13,11 @@ use hansa_policy::contract::{Agreement, ContractStatus};
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::rule::EffectBinding;
-use hansa_policy::term::{self, Term};
+use hansa_policy::term::{Term, clause_effects, clause_summary};
 use hansa_proto::peer::catalog_page::{CatalogPageRequest, ListedOffer};
-use hansa_query::federation::federated_query::{FederatedQueryLimits, QueryOptions};
-use hansa_query::federation::query_catalog::{QueryCatalog, RemoteTable, UnavailableTable};
+use hansa_query::federation::options::{FederatedQueryLimits, QueryOptions};
+use hansa_query::federation::query_catalog::{QueryCatalog, UnavailableTable};
+use hansa_query::federation::table::RemoteTable;
 use hansa_query::limits::QueryResourceLimits;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -60,7 +61,7 @@ type CatalogPage = (Vec<VisibleDataset>, Option<u64>);
 async fn pages(node: &Arc<Connector>, peer: &KnownPeer) -> Result<CatalogPage, Refusal> {
     let client = node.call(peer).await?;
     let (mut seen, mut letters) = (Vec::new(), None);
-    let mut reading = node.delivery_queues.reading(&peer.id);
+    let mut reading = node.peers.delivery_queues.reading(&peer.id);
     let mut request = CatalogPageRequest::default();
     for _ in 0..MOST_PAGES {
         let page = client.catalog(&request).await?;
@@ -85,7 +86,7 @@ async fn pages(node: &Arc<Connector>, peer: &KnownPeer) -> Result<CatalogPage, R
         match page.next {
             Some(next) => request.after = Some(next),
             None => {
-                node.delivery_queues.was_read(&peer.id, reading);
+                node.peers.delivery_queues.was_read(&peer.id, reading);
                 return Ok((seen, letters));
             }
         }
@@ -143,7 +144,7 @@ fn view(
     bytes: &[u8],
 ) -> Result<(ContractId, Agreement), Refusal> {
     let signed = hansa_proto::envelope::parse_offer(bytes)?;
-    let agreed = signed.verify(&node.trust.bundle().keys(node.now()))?;
+    let agreed = signed.verify(&node.identity.trust.bundle().keys(node.now()))?;
     let agreement = agreed.agreement();
     if agreement.dataset.id != dataset.id
         || agreement.provider.id != dataset.id.owner
@@ -171,7 +172,7 @@ pub(crate) async fn reach(
     sql: &str,
     wish: &QueryOptions,
 ) -> Result<QueryCatalog, Refusal> {
-    let peers = node.peers()?;
+    let peers = node.known_peers()?;
     let words = words(sql);
     let model = words.contains("model");
     let wanted: Vec<&KnownPeer> = peers
@@ -247,9 +248,9 @@ fn away(peer: &KnownPeer, why: Refusal) -> Refusal {
 async fn newest(node: &Arc<Connector>, peer: &KnownPeer) -> Result<Vec<VisibleDataset>, Refusal> {
     // The two share one connection; a peer that can't be reached shows itself in the catalogue call.
     let _greeted = node.call(peer).await;
-    let before = node.delivery_queues.news(&peer.id);
+    let before = node.peers.delivery_queues.news(&peer.id);
     let (_, shown) = futures::join!(mailbox::send_off(node, peer), catalog_page(node, peer));
-    let still = node.delivery_queues.news(&peer.id) == before;
+    let still = node.peers.delivery_queues.news(&peer.id) == before;
     let (seen, letters) = match shown {
         Ok(shown) => shown,
         Err(refusal) if still => return Err(refusal),
@@ -273,7 +274,7 @@ pub(crate) fn words(sql: &str) -> BTreeSet<String> {
 
 fn own_tables(node: &Connector) -> Result<Vec<RemoteTable>, Refusal> {
     let alias = node.config().participant.alias.clone();
-    node.catalog(|catalog| {
+    node.datasets.catalog(|catalog| {
         catalog
             .datasets()
             .map(|dataset| RemoteTable::new(alias.clone(), dataset, None, &[]))
@@ -287,7 +288,7 @@ pub(crate) fn usable_contracts(
     seen: &VisibleDataset,
 ) -> Vec<(ContractId, Agreement)> {
     let (own, now) = (node.id(), node.now());
-    let mut held: Vec<_> = node.book(|book| {
+    let mut held: Vec<_> = node.contracts.book(|book| {
         book.taken_by(&own, now)
             .filter(|(_, agreement, standing)| {
                 *standing == ContractStatus::InForce && agreement.dataset.id == seen.dataset.id
@@ -301,7 +302,10 @@ pub(crate) fn usable_contracts(
 
 /// The titles of the offers on which contracts with a peer were made. That they can't be read keeps nobody from asking.
 fn titles(node: &Connector, peer: &ParticipantId) -> BTreeMap<ContractId, String> {
-    let rows = node.index(|state| state.negotiations()).unwrap_or_default();
+    let rows = node
+        .records
+        .index(|state| state.negotiations())
+        .unwrap_or_default();
     let with = rows.into_iter().filter(|row| row.peer == *peer);
     with.filter_map(|row| Some((row.contract?, row.title?)))
         .collect()
@@ -323,8 +327,8 @@ fn remote_tables(
         false => BTreeMap::new(),
     };
     for (id, agreement) in held {
-        let table =
-            term::of_clauses(&agreement.clauses, &EffectBinding::of(&own)).and_then(|effects| {
+        let table = clause_effects::of_clauses(&agreement.clauses, &EffectBinding::of(&own))
+            .and_then(|effects| {
                 RemoteTable::new(seen.peer.alias.clone(), &seen.dataset, Some(id), &effects)
             });
         match table {
@@ -337,8 +341,8 @@ fn remote_tables(
                 tables.push(RemoteTable {
                     title: titles.get(&id).cloned(),
                     barred: contract_eligibility::barred(node, seen, id, &agreement, wish),
-                    joins: term::joins::side(&agreement.clauses),
-                    travel: term::key_transfer::of(&agreement.clauses)
+                    joins: clause_summary::join_site(&agreement.clauses),
+                    travel: clause_summary::key_transfer(&agreement.clauses)
                         .map(|(clause, travel)| (clause, travel.clone())),
                     ..table
                 });
@@ -369,7 +373,7 @@ pub(crate) fn damaged(node: &Connector, sql: &str) -> Option<Refusal> {
     let words = words(sql);
     let alias = node.config().participant.alias.to_string();
     let named = |name: &str| words.contains(&alias) && words.contains(name);
-    let mut damaged = node.snapshots.damaged().into_iter();
+    let mut damaged = node.datasets.snapshots.damaged().into_iter();
     damaged
         .find(|(name, _)| named(name.as_str()))
         .map(|(_, refusal)| refusal)
@@ -381,10 +385,10 @@ pub(crate) fn damaged(node: &Connector, sql: &str) -> Option<Refusal> {
 /// When the own index can't be read.
 pub(crate) fn lapsed(node: &Connector, sql: &str) -> Result<Option<Refusal>, Refusal> {
     let words = words(sql);
-    let peers = node.peers()?;
+    let peers = node.known_peers()?;
     let now = node.now();
     let own = node.id();
-    let found = node.book(|book| {
+    let found = node.contracts.book(|book| {
         let stands = |agreement: &Agreement| {
             book.taken_by(&own, now).any(|(_, other, standing)| {
                 standing == ContractStatus::InForce && other.dataset.id == agreement.dataset.id
@@ -441,7 +445,7 @@ pub(crate) fn bounds(node: &Connector) -> FederatedQueryLimits {
     FederatedQueryLimits {
         limits: QueryResourceLimits {
             partitions: 2,
-            ..node.limits()
+            ..node.query_limits()
         },
         ..FederatedQueryLimits::default()
     }

@@ -1,12 +1,12 @@
 //! Groups: a list is signed, kept and recorded before anybody is let in by it; whoever left is cut.
 
 use crate::participant::Connector;
+use crate::participant::audit_event::AuditEvent;
+use crate::participant::audit_event::DOCUMENT;
 use crate::workflow::approval::{self, Approval, ApprovalAction};
-use crate::workflow::audit_event::AuditEvent;
-use crate::workflow::stop_record::DOCUMENT;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
-use hansa_policy::contract::SignatoryRole;
+use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::group::{GroupName, RENEWED, SignedGroupList};
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -82,7 +82,7 @@ pub(crate) enum MembershipOutcome {
 }
 
 fn members(node: &Connector, name: &GroupName) -> BTreeSet<ParticipantId> {
-    let groups = node.groups();
+    let groups = node.reloadable.groups();
     let known = groups.get(name);
     known.map_or_else(BTreeSet::new, |group| group.members.clone())
 }
@@ -94,7 +94,9 @@ fn change(
     name: &GroupName,
     members: &BTreeSet<ParticipantId>,
 ) -> Result<ContractId, Refusal> {
-    let before = node.index(|state| state.group_changed(name.as_str()))?;
+    let before = node
+        .records
+        .index(|state| state.group_changed(name.as_str()))?;
     let members: Vec<&str> = members.iter().map(ParticipantId::as_str).collect();
     Ok(ContractId(Digest::of_parts(&[
         name.as_str().as_bytes(),
@@ -138,7 +140,7 @@ pub(crate) async fn set(
 /// # Errors
 /// When a list can't be signed, kept or recorded.
 pub(crate) async fn renew(node: &Arc<Connector>) -> Result<(), Refusal> {
-    for (name, group) in node.groups().iter() {
+    for (name, group) in node.reloadable.groups().iter() {
         let old = node.now() >= group.issued_at.plus_micros(RENEWED);
         if old || node.checked(group).is_err() {
             write(node, name, MembershipChange::Renewed).await?;
@@ -170,8 +172,8 @@ async fn written(
     wanted: MembershipChange,
 ) -> Result<Arc<SignedGroupList>, Refusal> {
     // Lists follow each other, so that none takes back what another one said.
-    let _turn = node.negotiation_lock.lock().await;
-    let before = node.groups().get(name).cloned();
+    let _turn = node.contracts.negotiation_lock.lock().await;
+    let before = node.reloadable.groups().get(name).cloned();
     let (old, serial) = before.map_or((BTreeSet::new(), 0), |group| {
         (group.members.clone(), group.serial)
     });
@@ -216,13 +218,13 @@ async fn written(
     let unfiled = if removes {
         node.unfiled(Document::Group, &bytes)
     } else {
-        node.documents.keep(Document::Group, &bytes)?;
+        node.records.documents.keep(Document::Group, &bytes)?;
         None
     };
     let only = |one: &BTreeSet<ParticipantId>, other: &BTreeSet<ParticipantId>| {
         Json::List(one.difference(other).map(Json::text).collect())
     };
-    let stop = node.log.begin_stop();
+    let stop = node.records.log.begin_stop();
     let fact = AuditEvent::new(
         "group",
         [
@@ -244,10 +246,10 @@ async fn written(
     } else {
         let _durable = node.record(fact).await?;
     }
-    node.set_group(Arc::clone(&group));
+    node.reloadable.set_group(Arc::clone(&group));
     node.cut_unlisted(name);
     drop(stop);
-    if let Err(refusal) = node.index(|_| Ok(())) {
+    if let Err(refusal) = node.records.index(|_| Ok(())) {
         tracing::warn!(code = %refusal.code, "group.not_indexed");
     }
     Ok(group)

@@ -4,13 +4,15 @@
 mod incident_detection;
 
 use crate::participant::Connector;
-use crate::workflow::audit_event::{AuditEvent, maybe};
-use crate::workflow::{contract_withdrawal, negotiation};
+use crate::participant::audit_event::{AuditEvent, maybe};
+use crate::process::blocking_work::waiting;
+use crate::workflow::contract_withdrawal;
+use crate::workflow::negotiation::outgoing_message;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::note::SignedHead;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::history::incident::INCIDENT;
-use hansa_policy::contract::SignatoryRole;
+use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::envelope::{self, StatementKind};
@@ -53,8 +55,7 @@ pub(crate) async fn state(
     let to = partners(node)?;
     let inner = Arc::clone(node);
     let heads = wish.heads.clone();
-    let found =
-        crate::participant::waiting(|| incident_detection::look(&inner, &heads, wish.since))?;
+    let found = waiting(|| incident_detection::look(&inner, &heads, wish.since))?;
     if found.fork.is_none() && found.late.is_empty() {
         let stated = own_stated(node)?;
         if stated.is_empty() {
@@ -70,11 +71,12 @@ pub(crate) async fn state(
             .noticed
             .or(fork.since)
             .unwrap_or(UtcTimestamp::EARLIEST);
-        insist_on_another_key(node, &node.id(), node.signer().kid(), since)?;
+        insist_on_another_key(node, &node.id(), node.identity.signer().kid(), since)?;
     }
     let head = node
+        .records
         .log
-        .head_over(node.log.size())
+        .head_over(node.records.log.size())
         .await
         .map_err(|unwritable| hansa_audit_store::refusal(&unwritable))?;
     let cause = wish.cause.unwrap_or(match found.fork {
@@ -116,7 +118,7 @@ fn nothing() -> Refusal {
 async fn send(node: &Arc<Connector>, to: &[ParticipantId], bytes: &[u8]) -> Result<(), Refusal> {
     for peer in to {
         let statement = bytes.to_vec().into();
-        negotiation::send(node, peer, MessageContent::Statement { statement }, false).await?;
+        outgoing_message::send(node, peer, MessageContent::Statement { statement }, false).await?;
     }
     Ok(())
 }
@@ -125,15 +127,20 @@ async fn send(node: &Arc<Connector>, to: &[ParticipantId], bytes: &[u8]) -> Resu
 fn partners(node: &Connector) -> Result<Vec<ParticipantId>, Refusal> {
     let own = node.id();
     let now = node.now();
-    let mut all: BTreeSet<ParticipantId> = node.peers()?.into_iter().map(|peer| peer.id).collect();
-    node.book(|book| {
+    let mut all: BTreeSet<ParticipantId> = node
+        .known_peers()?
+        .into_iter()
+        .map(|peer| peer.id)
+        .collect();
+    node.contracts.book(|book| {
         for (_, agreement, _) in book.all(now) {
             all.insert(agreement.provider.id.clone());
             all.extend(agreement.assignee_id().cloned());
         }
     });
     all.extend(
-        node.index(|state| state.heads())?
+        node.records
+            .index(|state| state.heads())?
             .into_iter()
             .map(|row| row.peer),
     );
@@ -145,10 +152,10 @@ fn partners(node: &Connector) -> Result<Vec<ParticipantId>, Refusal> {
 /// The statements of this participant, as they were signed.
 fn own_stated(node: &Connector) -> Result<Vec<Vec<u8>>, Refusal> {
     let own = node.id();
-    let rows = node.index(|state| state.incidents())?;
+    let rows = node.records.index(|state| state.incidents())?;
     let own = rows.into_iter().filter(|row| row.peer == own);
     own.filter_map(|row| row.statement.parse().ok())
-        .map(|digest| node.documents.read(Document::Statement, digest))
+        .map(|digest| node.records.documents.read(Document::Statement, digest))
         .collect()
 }
 
@@ -176,7 +183,7 @@ pub(crate) async fn take_in(
     }
     contract_withdrawal::check_statement(node, peer, &signed.signature)?;
     let kid = signed.signature.kid.as_str();
-    let bundle = node.trust.bundle();
+    let bundle = node.identity.trust.bundle();
     let current = bundle.connector_key(peer, node.now());
     if current.is_none_or(|key| key.key.kid() != kid) {
         let sentence = "the statement is not signed by the key that is in force";
@@ -189,7 +196,7 @@ pub(crate) async fn take_in(
         insist_on_another_key(node, peer, kid, since)?;
     }
     let file = hansa_audit_log::digest::Digest::of(bytes).to_string();
-    let known = node.index(|state| state.incidents())?;
+    let known = node.records.index(|state| state.incidents())?;
     if known.iter().any(|row| row.statement == file) {
         return Ok(());
     }
@@ -204,7 +211,7 @@ fn insist_on_another_key(
     kid: &str,
     since: UtcTimestamp,
 ) -> Result<(), Refusal> {
-    let bundle = node.trust.bundle();
+    let bundle = node.identity.trust.bundle();
     if bundle.replaced_since(of, kid, since) {
         return Ok(());
     }
@@ -229,11 +236,11 @@ async fn record(
     bytes: &[u8],
     direction: &str,
 ) -> Result<(), Refusal> {
-    let file = crate::participant::waiting(|| node.documents.keep(Document::Statement, bytes))?;
+    let file = waiting(|| node.records.documents.keep(Document::Statement, bytes))?;
     let late: usize = incident.late.iter().map(|late| late.permits.len()).sum();
     let fork = incident.fork.as_ref();
     let count = |of: fn(&ForkedRange) -> u64| fork.map_or(Json::Null, |fork| Json::count(of(fork)));
-    let _turn = node.heads.judged().await;
+    let _turn = node.peers.heads.judged().await;
     let _durable = node
         .record(AuditEvent::new(
             INCIDENT,
@@ -252,7 +259,7 @@ async fn record(
             ],
         ))
         .await?;
-    node.index(|_| Ok(()))
+    node.records.index(|_| Ok(()))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Proofs from the own log for peers: that it only grew, and the records that concern the asker.
 
 use crate::participant::Connector;
+use crate::process::blocking_work::blocking;
 use bytes::Bytes;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::record::Record;
@@ -18,7 +19,7 @@ pub(crate) async fn prove(
     peer: &ParticipantId,
     wanted: LogProofRequest,
 ) -> Result<LogProof, Refusal> {
-    let most = node.log.size();
+    let most = node.records.log.size();
     let size = match wanted {
         LogProofRequest::Consistency { to: Some(to), .. } if to > most => {
             let sentence = format!("the log has {most} records, not {to}");
@@ -28,6 +29,7 @@ pub(crate) async fn prove(
         LogProofRequest::Consistency { to: None, .. } | LogProofRequest::Records { .. } => most,
     };
     let head = node
+        .records
         .log
         .head_over(size)
         .await
@@ -38,7 +40,7 @@ pub(crate) async fn prove(
         LogProofRequest::Consistency { from, to } => {
             // To exactly the size that was named: the asker may hold a head of it.
             let size = to.unwrap_or(size);
-            let hashes = node.log.consistency(from, size).ok_or_else(|| {
+            let hashes = node.records.log.consistency(from, size).ok_or_else(|| {
                 Refusal::new(
                     ErrorCode::MessageMalformed,
                     format!("the log never had {from} records before {size}"),
@@ -52,7 +54,7 @@ pub(crate) async fn prove(
             });
             let (node, peer) = (Arc::clone(node), peer.clone());
             let (records, next) =
-                crate::admin::blocking(move || records(&node, &peer, (from, size), most)).await?;
+                blocking(move || records(&node, &peer, (from, size), most)).await?;
             Ok(LogProof::Records {
                 records,
                 head: text,
@@ -72,7 +74,7 @@ fn records(
 ) -> Result<(Vec<proof::ProvenRecord>, Option<u64>), Refusal> {
     let mut records = Vec::new();
     let end = from.saturating_add(LOOKED_AT);
-    for record in node.log.read(from) {
+    for record in node.records.log.read(from) {
         let record = record?;
         if record.seq >= size {
             break;
@@ -84,6 +86,7 @@ fn records(
             continue;
         }
         let inclusion = node
+            .records
             .log
             .inclusion(record.seq, size)
             .ok_or_else(|| Refusal::new(ErrorCode::Internal, "a record can't be proven"))?;
@@ -109,7 +112,7 @@ pub(crate) fn concerns(node: &Connector, record: &Record, peer: &ParticipantId) 
             };
             let opened = u64::try_from(*opened)
                 .ok()
-                .and_then(|opened| node.log.get(opened).ok().flatten());
+                .and_then(|opened| node.records.log.get(opened).ok().flatten());
             opened.is_some_and(|opened| is(&opened, "peer"))
         }
         // It says which records whoever compares will not find.

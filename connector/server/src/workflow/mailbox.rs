@@ -1,10 +1,10 @@
 //! The post between a consumer and a provider: the consumer carries letters both ways, since a provider never dials.
 
 use crate::participant::Connector;
+use crate::participant::audit_event::AuditEvent;
 use crate::participant::peer_connections::KnownPeer;
-use crate::workflow::audit_event::AuditEvent;
 use crate::workflow::negotiation::resumption::resume;
-use crate::workflow::negotiation::{self, unreadable_message};
+use crate::workflow::negotiation::{self, outgoing_message, unreadable_message};
 use crate::workflow::receipt::acknowledgement;
 use futures::StreamExt as _;
 use hansa_audit_log::json::Json;
@@ -64,15 +64,15 @@ pub(crate) fn waits(
         return Ok(false);
     };
     // A smaller number is news, too: the peer has gone back to an older copy of its state.
-    Ok(node.index_fast(|state| state.taken_in(&peer.id))? != newest)
+    Ok(node.records.index_fast(|state| state.taken_in(&peer.id))? != newest)
 }
 
 async fn once(node: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
-    let before = node.delivery_queues.news(&peer.id);
+    let before = node.peers.delivery_queues.news(&peer.id);
     resume(node, Some(&peer.id)).await?;
     hand_in(node, peer).await?;
     fetch(node, peer).await?;
-    if node.delivery_queues.news(&peer.id) == before {
+    if node.peers.delivery_queues.news(&peer.id) == before {
         return Ok(());
     }
     // What came in may have been answered, here and there.
@@ -85,7 +85,7 @@ async fn once(node: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
 /// # Errors
 /// When the peer can't be reached, or the refusal of the last letter that it refused.
 pub(crate) async fn hand_in(node: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
-    let alone = node.delivery_queues.carrying(&peer.id).await;
+    let alone = node.peers.delivery_queues.carrying(&peer.id).await;
     hand_in_alone(node, peer, alone).await
 }
 
@@ -96,12 +96,13 @@ async fn hand_in_alone(
 ) -> Result<(), Refusal> {
     // Most often nothing waits; what does may be much.
     if node
+        .records
         .index_fast(|state| state.newest_for(&peer.id))?
         .is_none()
     {
         return Ok(());
     }
-    let waiting = node.index(|state| state.outbox(&peer.id, 0))?;
+    let waiting = node.records.index(|state| state.outbox(&peer.id, 0))?;
     let mut client = node.call(peer).await?;
     let (mut last, mut receipts) = (None, false);
     for row in waiting {
@@ -117,7 +118,7 @@ async fn hand_in_alone(
             receipts = true;
         } else {
             // Said before it goes: whoever looked at what the peer shows looks again.
-            node.delivery_queues.carried_news(&peer.id);
+            node.peers.delivery_queues.carried_news(&peer.id);
         }
         let mut sent = client.send(&letter).await;
         if sent
@@ -140,7 +141,7 @@ async fn hand_in_alone(
         if let (message::MessageContent::Request { negotiation, .. }, Some(why)) =
             (&letter.content, &refused)
         {
-            let ended = negotiation::end_refused(node, &peer.id, negotiation, why).await;
+            let ended = outgoing_message::end_refused(node, &peer.id, negotiation, why).await;
             if let Err(refusal) = ended {
                 tracing::warn!(peer = peer.id.domain(), code = %refusal.code, "negotiation.not_ended");
             }
@@ -170,7 +171,7 @@ async fn handed_in(
         [
             ("peer", Json::text(&peer.id)),
             ("number", Json::count(number)),
-            ("refused", crate::workflow::audit_event::maybe(refused)),
+            ("refused", crate::participant::audit_event::maybe(refused)),
         ],
     );
     // The index takes it in when somebody looks.
@@ -202,8 +203,8 @@ const fn by_a_bundle(code: ErrorCode) -> bool {
 
 /// Fetches the letters that wait for us, after those that somebody else takes in just now.
 async fn fetch(node: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
-    let _taking = node.delivery_queues.taking(&peer.id).await;
-    let after = node.index_fast(|state| state.taken_in(&peer.id))?;
+    let _taking = node.peers.delivery_queues.taking(&peer.id).await;
+    let after = node.records.index_fast(|state| state.taken_in(&peer.id))?;
     let client = node.call(peer).await?;
     let mut letters = client.inbox(after, true).await?;
     let mut last = after;
@@ -223,7 +224,7 @@ async fn fetch(node: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
 }
 
 async fn take(node: &Arc<Connector>, peer: &KnownPeer, item: &InboxItem) -> Result<(), Refusal> {
-    node.delivery_queues.carried_news(&peer.id);
+    node.peers.delivery_queues.carried_news(&peer.id);
     let (letter, number) = match item {
         InboxItem::Letter(numbered) => (&numbered.message, numbered.number),
         InboxItem::Unreadable(unreadable) => {
@@ -263,7 +264,7 @@ async fn take(node: &Arc<Connector>, peer: &KnownPeer, item: &InboxItem) -> Resu
 pub(crate) fn soon(node: &Arc<Connector>, peer: &KnownPeer) {
     let (node, peer) = (Arc::clone(node), peer.clone());
     let _task = tokio::runtime::Handle::current().spawn(async move {
-        let Some(alone) = node.delivery_queues.carrying_next(&peer.id).await else {
+        let Some(alone) = node.peers.delivery_queues.carrying_next(&peer.id).await else {
             return;
         };
         if let Err(refusal) = hand_in_alone(&node, &peer, alone).await {
@@ -296,16 +297,16 @@ pub(crate) async fn serve(node: Arc<Connector>, peer: KnownPeer) {
 
 async fn follow(node: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
     pump(node, peer).await?;
-    let after = node.index_fast(|state| state.taken_in(&peer.id))?;
+    let after = node.records.index_fast(|state| state.taken_in(&peer.id))?;
     let client = node.call(peer).await?;
     let mut letters = client.inbox(after, false).await?;
     loop {
-        let posted = node.outbox_signal.notified();
+        let posted = node.peers.outbox_signal.notified();
         tokio::select! {
             item = letters.next() => match item {
                 Some(item) => {
                     // Held until the answer is handed in: a command that fetches meanwhile waits for both.
-                    let _taking = node.delivery_queues.taking(&peer.id).await;
+                    let _taking = node.peers.delivery_queues.taking(&peer.id).await;
                     take(node, peer, &item?).await?;
                     hand_in(node, peer).await?;
                 }

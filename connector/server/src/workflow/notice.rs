@@ -9,12 +9,12 @@ mod notice_text;
 
 use crate::config::notice::NoticeConfig;
 use crate::participant::Connector;
-use crate::workflow::audit_event::{AuditEvent, maybe};
-use crate::workflow::notice::notice_text::NoticeText;
+use crate::participant::audit_event::{AuditEvent, maybe};
+use crate::workflow::notice::notice_text::{ExpiringContract, NoticeText};
 use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_files::FileVisibility;
-use hansa_policy::contract::{Agreement, ContractStatus};
+use hansa_policy::contract::ContractStatus;
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::notice::NoticeStatement as Told;
@@ -63,13 +63,6 @@ impl NoticeChannel {
     }
 }
 
-/// A contract that ends soon.
-struct ExpiringContract {
-    contract: ContractId,
-    agreement: Agreement,
-    days: u32,
-}
-
 /// Something of which somebody is told.
 struct PendingNotice {
     contract: ContractId,
@@ -88,7 +81,7 @@ struct PendingNotice {
 pub(crate) async fn round(node: &Arc<Connector>) -> Result<(), Refusal> {
     let notice = node.config().notice.clone();
     // One round at a time, or two would tell the same.
-    let Ok(_turn) = node.noticing.try_lock() else {
+    let Ok(_turn) = node.contracts.notice_lock.try_lock() else {
         return Ok(());
     };
     let mut items: Vec<PendingNotice> = ending(node)?
@@ -110,6 +103,7 @@ pub(crate) async fn round(node: &Arc<Connector>) -> Result<(), Refusal> {
         return Ok(());
     }
     let told: BTreeMap<_, NoticeDeliveryRow> = node
+        .records
         .index(|state| state.notices())?
         .into_iter()
         .map(|row| ((row.contract, row.topic.clone(), row.channel.clone()), row))
@@ -147,7 +141,7 @@ fn is_due(row: &NoticeDeliveryRow, now: UtcTimestamp) -> bool {
 fn ending(node: &Connector) -> Result<Vec<ExpiringContract>, Refusal> {
     let now = node.now();
     let latest = now.plus_micros(DAY.saturating_mul(90));
-    let mut found: Vec<ExpiringContract> = node.book(|book| {
+    let mut found: Vec<ExpiringContract> = node.contracts.book(|book| {
         let renewed = |id: ContractId| {
             book.replacing(id, now).any(|(_, _, standing)| {
                 matches!(standing, ContractStatus::InForce | ContractStatus::NotYet)
@@ -171,6 +165,7 @@ fn ending(node: &Connector) -> Result<Vec<ExpiringContract>, Refusal> {
         return Ok(found);
     }
     let began: BTreeMap<ContractId, UtcTimestamp> = node
+        .records
         .index(|state| state.contracts())?
         .into_iter()
         .filter_map(|event| Some((event.id, event.activated?)))
@@ -268,7 +263,7 @@ async fn record(
             ],
         ))
         .await?;
-    node.index(|_| Ok(()))
+    node.records.index(|_| Ok(()))
 }
 
 /// What could not be delivered, for people to see; of contracts that people can still act on.
@@ -277,9 +272,9 @@ async fn record(
 /// When the index can't be read.
 pub(crate) fn undelivered(node: &Connector) -> Result<Vec<String>, Refusal> {
     let now = node.now();
-    let rows = node.index(|state| state.notices())?;
+    let rows = node.records.index(|state| state.notices())?;
     let current = |contract: ContractId| {
-        node.book(|book| {
+        node.contracts.book(|book| {
             let stands = book.stands(contract, now);
             stands.is_some_and(|(_, standing)| standing == ContractStatus::InForce)
         })

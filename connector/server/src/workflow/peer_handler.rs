@@ -1,8 +1,9 @@
 //! The connector as peers meet it.
 
 use crate::participant::Connector;
-use crate::workflow::answer::{QueryCaller, answer};
-use crate::workflow::audit_event::AuditEvent;
+use crate::participant::audit_event::AuditEvent;
+use crate::workflow::answer::answer;
+use crate::workflow::answer::incoming_query::QueryCaller;
 use crate::workflow::negotiation::{self, unreadable_message};
 use crate::workflow::receipt::acknowledgement;
 use async_trait::async_trait;
@@ -27,8 +28,9 @@ use hansa_transport::peer_handler::{
     AnswerStream, MessageReceipt, PeerHandler, PeerMessageStream, QueryRejection,
     RejectedConnection,
 };
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// A participant behind the peer face.
 #[derive(Debug)]
@@ -76,7 +78,7 @@ impl ParticipantHandler {
                 ("before", Json::count(before)),
             ],
         );
-        let recorded = self.node.log.record(fact).await.is_ok();
+        let recorded = self.node.records.log.record(fact).await.is_ok();
         self.recorded(&key, now, before, recorded);
         if recorded {
             Ok(())
@@ -87,10 +89,10 @@ impl ParticipantHandler {
 
     /// How many were counted before, where a record is due now.
     fn due(&self, key: &PeerActionKey, now: i64) -> Option<u64> {
-        let mut sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sums = self.sums.lock();
         if let Some(sum) = sums.get_mut(key)
             && sum.durable
-            && self.node.log.broken().is_none()
+            && self.node.records.log.broken().is_none()
             && now.saturating_sub(sum.since) < A_MINUTE
         {
             sum.count = sum.count.saturating_add(1);
@@ -104,7 +106,7 @@ impl ParticipantHandler {
 
     /// From a durable record on, a minute is counted.
     fn recorded(&self, key: &PeerActionKey, now: i64, before: u64, durable: bool) {
-        let mut sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sums = self.sums.lock();
         if durable {
             if sums.len() > MOST_SUMS {
                 // Only members get here: what is forgotten was counted for a minute at most.
@@ -138,7 +140,7 @@ impl ParticipantHandler {
     ) -> Result<CatalogEntryPage, Refusal> {
         let node = &self.node;
         let now = node.now();
-        let letters = node.index_fast(|state| state.newest_for(peer))?;
+        let letters = node.records.index_fast(|state| state.newest_for(peer))?;
         let after = match &request.after {
             None => None,
             Some(text) => Some(text.parse().map_err(|_| {
@@ -152,11 +154,11 @@ impl ParticipantHandler {
             .limit
             .map_or(100, |limit| usize::try_from(limit).unwrap_or(100));
         let templates = match &request.after {
-            None => node.templates(),
+            None => node.datasets.templates(),
             Some(_) => Vec::new(),
         };
-        node.catalog(|catalog| {
-            node.book(|book| {
+        node.datasets.catalog(|catalog| {
+            node.contracts.book(|book| {
                 let page = catalog.visible_to(peer, book, now, after.as_ref(), most);
                 let mut entries = Vec::new();
                 for seen in page.entries {
@@ -179,7 +181,7 @@ impl ParticipantHandler {
                         if public {
                             offers.push(ListedOffer {
                                 name: contract.to_string(),
-                                policy: node.documents.contract(contract)?.into(),
+                                policy: node.records.documents.contract(contract)?.into(),
                                 public_view: true,
                             });
                         }
@@ -208,7 +210,11 @@ impl ParticipantHandler {
     ) -> Result<Option<SequencedMessage>, Refusal> {
         self.node.member(peer)?;
         let mut after = after;
-        while let Some(row) = self.node.index(|state| state.next_after(peer, after))? {
+        while let Some(row) = self
+            .node
+            .records
+            .index(|state| state.next_after(peer, after))?
+        {
             if let Some(letter) = unreadable_message::waiting(&self.node, peer, &row)? {
                 let number = row.number;
                 return Ok(Some(SequencedMessage {
@@ -226,15 +232,20 @@ impl ParticipantHandler {
     /// A number that was never given here is of another history of this participant: an older copy of its state was put back. What
     /// waits now is then none of what the peer holds, so it gets all of it.
     async fn fetched(&self, peer: &ParticipantId, after: u64) -> Result<u64, Refusal> {
-        if after > self.node.index(|state| state.numbered_up_to(peer))? {
+        if after
+            > self
+                .node
+                .records
+                .index(|state| state.numbered_up_to(peer))?
+        {
             tracing::warn!(peer = peer.domain(), after, "inbox.of_another_history");
             return Ok(0);
         }
-        let oldest = self.node.index(|state| state.oldest_for(peer))?;
+        let oldest = self.node.records.index(|state| state.oldest_for(peer))?;
         if oldest.is_none_or(|oldest| oldest > after) {
             return Ok(after);
         }
-        let waiting = self.node.index(|state| state.outbox(peer, 0))?;
+        let waiting = self.node.records.index(|state| state.outbox(peer, 0))?;
         let _durable = self
             .node
             .record(AuditEvent::new(
@@ -242,7 +253,7 @@ impl ParticipantHandler {
                 [("peer", Json::text(peer)), ("number", Json::count(after))],
             ))
             .await?;
-        self.node.index_fast(|_| Ok(()))?;
+        self.node.records.index_fast(|_| Ok(()))?;
         let mut fetched = waiting.iter().filter(|row| row.number <= after);
         fetched.try_for_each(|row| acknowledgement::forget(&self.node, row))?;
         Ok(after)
@@ -252,7 +263,10 @@ impl ParticipantHandler {
 #[async_trait]
 impl PeerHandler for ParticipantHandler {
     fn recognise(&self, presented: &PeerCertificate) -> Result<VerifiedPeer, Refusal> {
-        self.node.trust.recognise(presented, self.node.now())
+        self.node
+            .identity
+            .trust
+            .recognise(presented, self.node.now())
     }
 
     fn connection_rejected(&self, knock: RejectedConnection) {
@@ -264,7 +278,7 @@ impl PeerHandler for ParticipantHandler {
         };
         let now = self.node.ticks();
         let due = {
-            let mut sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut sums = self.sums.lock();
             let sum = sums
                 .entry((String::new(), what))
                 .or_insert(PeerActionCount {
@@ -283,7 +297,7 @@ impl PeerHandler for ParticipantHandler {
             due.then_some(count)
         };
         if let Some(count) = due {
-            let log = self.node.log.clone();
+            let log = self.node.records.log.clone();
             let fact = AuditEvent::new(
                 "sum",
                 [("what", Json::text(what)), ("before", Json::count(count))],
@@ -320,7 +334,7 @@ impl PeerHandler for ParticipantHandler {
         request: CatalogPageRequest,
     ) -> Result<CatalogEntryPage, QueryRejection> {
         self.count(peer, "catalogue page").await?;
-        match crate::participant::waiting(|| self.page(peer.id(), &request)) {
+        match crate::process::blocking_work::waiting(|| self.page(peer.id(), &request)) {
             Ok(page) => Ok(page),
             Err(refusal) => Err(self.refuse(Some(peer), refusal).await),
         }
@@ -334,7 +348,11 @@ impl PeerHandler for ParticipantHandler {
         let letter = match letter {
             SubmittedMessage::Whole(letter) => letter,
             SubmittedMessage::Short(short) => {
-                let issued = self.node.issued_receipts.find(peer.id(), short.request);
+                let issued = self
+                    .node
+                    .accounting
+                    .issued_receipts
+                    .find(peer.id(), short.request);
                 match issued.and_then(|issued| short.with_receipt(&issued)) {
                     Some(letter) => letter,
                     None => return Ok(MessageReceipt::NotWhole),
@@ -364,7 +382,7 @@ impl PeerHandler for ParticipantHandler {
             let (reception, peer, after) = state?;
             let node = Arc::clone(&reception.node);
             loop {
-                let posted = node.outbox_signal.notified();
+                let posted = node.peers.outbox_signal.notified();
                 tokio::pin!(posted);
                 posted.as_mut().enable();
                 match reception.letter(&peer, after) {

@@ -7,13 +7,15 @@ mod own_answer;
 mod remote_query_record;
 
 use crate::participant::Connector;
+use crate::participant::audit_event::AuditEvent;
 use crate::participant::concurrency::QueryPermit;
 use crate::participant::peer_connections::KnownPeer;
-use crate::workflow::audit_event::AuditEvent;
+use crate::process::blocking_work::waiting;
+use crate::process::randomness::random_bytes;
+use crate::workflow::credentials;
 use crate::workflow::peer_query_client::fragment_scope::{FragmentResult, FragmentRowScope};
 use crate::workflow::peer_query_client::remote_query_record::RemoteQueryRecord;
-use crate::workflow::receipt::SentQuery;
-use crate::workflow::{credentials, receipt};
+use crate::workflow::receipt::{self, SentQuery};
 use arrow_array::RecordBatch;
 use async_trait::async_trait;
 use futures::StreamExt as _;
@@ -27,9 +29,10 @@ use hansa_query::federation::remote_query::{
     RemoteExecutor, RemoteQuery, RemoteRows, TransferMetrics,
 };
 use hansa_transport::peer::client::answer_stream::AnswerBatchStream;
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
 
 /// Carries errands: to peers over the wire, to the own gate for own data.
 #[derive(Debug)]
@@ -50,10 +53,10 @@ impl PeerQueryClient {
     /// # Errors
     /// When the index can't be read, or a pseudonym not be kept.
     pub(crate) fn new(node: &Arc<Connector>, user: Option<u32>) -> Result<Self, Refusal> {
-        let peers = node.peers()?;
+        let peers = node.known_peers()?;
         let now = node.now();
-        let actor = user.map(|user| node.pseudonyms.pseudonym(user, now));
-        let actor = crate::participant::waiting(|| actor.transpose())?;
+        let actor = user.map(|user| node.records.pseudonyms.pseudonym(user, now));
+        let actor = waiting(|| actor.transpose())?;
         Ok(Self {
             node: Arc::clone(node),
             peers: peers
@@ -74,7 +77,7 @@ impl PeerQueryClient {
         }
         let delivery = crate::workflow::answer::answer(
             &self.node,
-            crate::workflow::answer::QueryCaller::House,
+            crate::workflow::answer::incoming_query::QueryCaller::House,
             asking,
         )
         .await
@@ -137,6 +140,28 @@ impl PeerQueryClient {
             }
         }
     }
+
+    /// The same, asking for these rows alone.
+    pub(crate) fn about(mut self, about: FragmentRowScope) -> Self {
+        self.row_scope = about;
+        self
+    }
+
+    /// What came of each errand that was answered.
+    pub(crate) fn came(&self) -> BTreeMap<usize, FragmentResult> {
+        self.fragment_results.lock().clone()
+    }
+
+    fn rows(&self, errand: &RemoteQuery) -> RowScope {
+        match &self.row_scope {
+            FragmentRowScope::All => RowScope::All,
+            FragmentRowScope::AsOf(at) => RowScope::AsOf(*at),
+            FragmentRowScope::Since(parts) => match parts.get(&errand.number) {
+                Some(request) => RowScope::Since(*request),
+                None => RowScope::All,
+            },
+        }
+    }
 }
 
 #[async_trait]
@@ -161,7 +186,7 @@ impl PeerQueryClient {
     /// Asks for a part, once.
     async fn once(&self, errand: &RemoteQuery) -> Result<RemoteRows, Refusal> {
         let contracts: Vec<ContractId> = errand.contracts().into_iter().collect();
-        let request = RequestId(crate::participant::random_bytes());
+        let request = RequestId(random_bytes());
         let rows = self.rows(errand);
         let asking = QueryRequestEnvelope {
             credentials: credentials::credentials(&self.node, &contracts)?,
@@ -172,7 +197,7 @@ impl PeerQueryClient {
                 purpose: errand.purpose.clone(),
                 rows,
             },
-            deadline: Some(self.node.limits().time),
+            deadline: Some(self.node.query_limits().time),
             accept: self.node.config().compress.into_iter().collect(),
             compact_answers: true,
         };
@@ -181,7 +206,8 @@ impl PeerQueryClient {
         let quiet = matches!(rows, RowScope::Since(_))
             && matches!(&answered, Err(refusal) if refusal.code == ErrorCode::NothingNew);
         if answered.is_ok() || quiet {
-            self.held()
+            self.fragment_results
+                .lock()
                 .insert(errand.number, FragmentResult { request, quiet });
         }
         if !quiet {
@@ -236,6 +262,7 @@ impl Drop for RemoteStream {
             travelled: Arc::clone(&self.travelled),
         };
         self.node
+            .queries
             .background_tasks
             .spawn_on(left.settle(stream), &handle);
     }

@@ -1,9 +1,9 @@
 //! Guards: the document is kept and recorded before anything is judged by it, and answers that began without it are cut.
 
 use crate::participant::Connector;
+use crate::participant::audit_event::{AuditEvent, DOCUMENT, maybe};
+use crate::process::blocking_work::waiting;
 use crate::workflow::approval::{self, Approval, ApprovalAction};
-use crate::workflow::audit_event::{AuditEvent, maybe};
-use crate::workflow::stop_record::DOCUMENT;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
 use hansa_policy::diff::{self, ChangeVerdict};
@@ -64,8 +64,8 @@ pub(crate) async fn set(
     guard: Option<ProviderRestriction>,
     caller: Option<u32>,
 ) -> Result<RestrictionOutcome, Refusal> {
-    let after = node.index(|state| state.guard_changed(dataset));
-    let before = node.guards().get(dataset).cloned();
+    let after = node.records.index(|state| state.guard_changed(dataset));
+    let before = node.reloadable.guards().get(dataset).cloned();
     let bytes = guard
         .as_ref()
         .map(|guard| hansa_proto::restriction::to_bytes(dataset, guard));
@@ -124,7 +124,7 @@ pub(crate) fn still_asked(node: &Connector, word: &PendingApprovalRow) -> Result
     let Ok(dataset) = dataset.parse::<DatasetId>() else {
         return Ok(true);
     };
-    let after = node.index(|state| state.guard_changed(&dataset))?;
+    let after = node.records.index(|state| state.guard_changed(&dataset))?;
     Ok(change(&dataset, after, document.parse().ok()) == word.contract)
 }
 
@@ -150,9 +150,9 @@ async fn written(
     (bytes, verdict): (Option<Vec<u8>>, ChangeVerdict),
 ) -> Result<RestrictionOutcome, Refusal> {
     // One after another, so that none takes back what another one said.
-    let _turn = node.negotiation_lock.lock().await;
+    let _turn = node.contracts.negotiation_lock.lock().await;
     if let Some(after) = after
-        && node.index(|state| state.guard_changed(&dataset))? != after
+        && node.records.index(|state| state.guard_changed(&dataset))? != after
     {
         // INVARIANT: two-officers. Their word is for this change, after that guard and no other.
         let sentence = format!("the guard of `{}` was changed meanwhile", dataset.name);
@@ -164,12 +164,16 @@ async fn written(
     let unfiled = match &bytes {
         Some(bytes) if tightens => node.unfiled(StoredDocumentKind::Guard, bytes),
         Some(bytes) => {
-            crate::participant::waiting(|| node.documents.keep(StoredDocumentKind::Guard, bytes))?;
+            waiting(|| {
+                node.records
+                    .documents
+                    .keep(StoredDocumentKind::Guard, bytes)
+            })?;
             None
         }
         None => None,
     };
-    let _stop = node.log.begin_stop();
+    let _stop = node.records.log.begin_stop();
     let fact = AuditEvent::new(
         "guard",
         [
@@ -189,8 +193,8 @@ async fn written(
         restriction: guard,
     });
     let guarded = held.is_some();
-    node.set_guard(dataset.clone(), held);
-    if let Err(refusal) = node.index(|_| Ok(())) {
+    node.reloadable.set_guard(dataset.clone(), held);
+    if let Err(refusal) = node.records.index(|_| Ok(())) {
         tracing::warn!(code = %refusal.code, "guard.not_indexed");
     }
     if !guarded {
@@ -202,7 +206,7 @@ async fn written(
         dataset.name
     );
     let why = Refusal::new(ErrorCode::DatasetGuarded, sentence).with_help("ask again");
-    Ok(RestrictionOutcome::Now(node.running.cut_guarded(
+    Ok(RestrictionOutcome::Now(node.queries.running.cut_guarded(
         &dataset,
         &node.id(),
         &why,

@@ -1,18 +1,18 @@
 //! Publish: source, rows, snapshot, checked entry, record, catalogue; in this order.
 
-use crate::admin::event_sink::EventSink;
+use crate::participant::snapshot_checks::logged;
 use crate::participant::{Connector, cell_releases};
 use hansa_catalog::contract_break::{self, ContractBreak};
 use hansa_catalog::dataset::Dataset;
 use hansa_catalog::publication::{DatasetDraft, DatasetWithdrawal};
-use hansa_policy::id::{DatasetId, SqlIdentifier};
+use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::ingest::config::{DatasetConfig, parser};
-use hansa_query::publication::{
-    PublicationContext, PublicationProgress, PublicationReport, StagingOutcome,
-};
-use hansa_query::release::ReleasedCells;
-use std::sync::{Arc, PoisonError};
+use hansa_query::publication::StagingOutcome;
+use hansa_query::publication::context::{PublicationContext, PublicationProgress};
+use hansa_query::publication::report::PublicationReport;
+use hansa_query::snapshot::released_cells::ReleasedCells;
+use std::sync::Arc;
 
 /// What publishing one dataset came to.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ pub(crate) fn configured(node: &Connector) -> Result<Vec<DatasetConfig>, Vec<Ref
 }
 
 /// Publishes one dataset, or says what that would change; its offers are renewed by the caller, once for all that it publishes.
-/// Blocks.
+/// `told` is called on the way: with what it is at, how much of it is done and of how much, 0 where that is not known. Blocks.
 ///
 /// # Errors
 /// What is wrong with the source, its rows or its entry; nothing is published then.
@@ -67,27 +67,27 @@ pub(crate) fn one(
     node: &Arc<Connector>,
     dataset: &DatasetConfig,
     way: PublishOptions,
-    out: &EventSink,
+    told: impl Fn(&str, u64, u64) + Sync,
 ) -> Result<PublicationOutcome, Refusal> {
-    let _turn = node.snapshots.publication_lock();
+    let _turn = node.datasets.snapshots.publication_lock();
     let config = node.config();
     let mut context = PublicationContext {
         owner: config.participant.id.clone(),
         zone: config.participant.zone.clone(),
         state: config.state.clone(),
-        schema_secret: node.schema_secret,
+        schema_secret: node.datasets.schema_secret,
         now: node.now(),
-        limits: node.limits(),
+        limits: node.query_limits(),
         anew: way.anew,
         logged: logged(node, &dataset.name)?,
         damaged: false,
     };
     let name = dataset.name.as_str();
     let progress = |progress: PublicationProgress<'_>| match progress {
-        PublicationProgress::File { done, of, .. } => out.progress(name, count(done), count(of)),
-        PublicationProgress::Rows(rows) => out.progress(&format!("{name}, rows"), rows, 0),
+        PublicationProgress::File { done, of, .. } => told(name, count(done), count(of)),
+        PublicationProgress::Rows(rows) => told(&format!("{name}, rows"), rows, 0),
     };
-    let mut damaged = node.snapshots.damaged().remove(&dataset.name);
+    let mut damaged = node.datasets.snapshots.damaged().remove(&dataset.name);
     context.damaged = damaged.is_some();
     let mut outcome = hansa_query::publication::stage(dataset, &context, &progress)?;
     if let StagingOutcome::Unchanged(_) = &outcome {
@@ -103,7 +103,9 @@ pub(crate) fn one(
             if let Some(damaged) = damaged {
                 return Err(damaged);
             }
-            let listed = node.catalog(|catalog| catalog.dataset(&dataset.name).is_some());
+            let listed = node
+                .datasets
+                .catalog(|catalog| catalog.dataset(&dataset.name).is_some());
             if listed {
                 // What could not be released at the last time is tried again, and a period may be over by now.
                 log_failures(cell_releases::unchanged(node, &entry.id, context.now));
@@ -114,12 +116,15 @@ pub(crate) fn one(
         }
         StagingOutcome::Staged(staged) => *staged,
     };
-    let before = node.catalog(|catalog| catalog.dataset(&dataset.name).cloned());
+    let before = node
+        .datasets
+        .catalog(|catalog| catalog.dataset(&dataset.name).cloned());
     let now = node.now();
     let breaks = before.map_or_else(Vec::new, |before| {
-        let seal = node.catalog(|catalog| catalog.seal().cloned());
+        let seal = node.datasets.catalog(|catalog| catalog.seal().cloned());
         let versions = (&before, &staged.entry);
-        node.book(|book| contract_break::breaks(versions, seal.as_ref(), book, now))
+        node.contracts
+            .book(|book| contract_break::breaks(versions, seal.as_ref(), book, now))
     });
     let entry = Box::new(staged.entry.clone());
     let report = Box::new(staged.report.clone());
@@ -140,8 +145,7 @@ pub(crate) fn one(
     let mut faults = Vec::new();
     {
         // Nothing is released meanwhile: the shelf would show cells that were replaced.
-        let turn = node.releasing.lock();
-        let _turn = turn.unwrap_or_else(PoisonError::into_inner);
+        let _turn = node.datasets.release_lock.lock();
         let recorded = node.record_now(listed)?;
         let snapshot = staged.commit()?;
         // What was released stays readable; what is due of the new snapshot comes beside it. Where it can't be read, the
@@ -155,8 +159,11 @@ pub(crate) fn one(
             .get(&dataset.name)
             .is_some_and(|keep| keep.0 > 0);
         let kept = keeps.then(|| node.now());
-        node.snapshots.put(snapshot.with_released(released), kept);
-        node.catalog_mut(|catalog| catalog.publish(recorded));
+        node.datasets
+            .snapshots
+            .put(snapshot.with_released(released), kept);
+        node.datasets
+            .catalog_mut(|catalog| catalog.publish(recorded));
     }
     // It is published, whatever comes of the rest.
     faults.extend(cell_releases::due(node, &entry.id).unwrap_or_else(|fault| vec![fault]));
@@ -178,29 +185,10 @@ fn checked(node: &Connector, name: &SqlIdentifier) -> Result<Option<Refusal>, Re
     Ok(check.and_then(|check| check.found.err()))
 }
 
-/// The label of the last publication of a dataset on the books.
-pub(crate) fn logged(node: &Connector, name: &SqlIdentifier) -> Result<Option<String>, Refusal> {
-    let id = DatasetId {
-        owner: node.id(),
-        name: name.clone(),
-    };
-    let Some(body) = node.index(|state| state.publication(&id))? else {
-        return Ok(None);
-    };
-    let body: Option<serde_json::Value> = serde_json::from_str(&body).ok();
-    let label = body.as_ref().and_then(|body| body.get("version")?.as_str());
-    let label = label.ok_or_else(|| {
-        Refusal::new(
-            ErrorCode::StateBroken,
-            format!("the record of the publication of `{name}` can't be read"),
-        )
-    })?;
-    Ok(Some(label.to_owned()))
-}
-
 fn relist(node: &Arc<Connector>, entry: Dataset) -> Result<PublicationOutcome, Refusal> {
     let recorded = node.record_now(check(entry.clone())?)?;
-    node.catalog_mut(|catalog| catalog.publish(recorded));
+    node.datasets
+        .catalog_mut(|catalog| catalog.publish(recorded));
     log_failures(cell_releases::due(node, &entry.id));
     Ok(PublicationOutcome::Unchanged(Box::new(entry)))
 }
@@ -235,6 +223,7 @@ pub(crate) fn withdraw(
     version: Option<&str>,
 ) -> Result<Dataset, Refusal> {
     let dataset = node
+        .datasets
         .catalog(|catalog| catalog.dataset(name).cloned())
         .ok_or_else(|| {
             Refusal::new(
@@ -256,17 +245,20 @@ pub(crate) fn withdraw(
     } else {
         "withdrawn by its owner"
     };
-    let withdrawn = node.catalog(|catalog| DatasetWithdrawal::of(catalog, name, reason))?;
-    let stop = node.log.begin_stop();
+    let withdrawn = node
+        .datasets
+        .catalog(|catalog| DatasetWithdrawal::of(catalog, name, reason))?;
+    let stop = node.records.log.begin_stop();
     let recorded = node.record_now(withdrawn)?;
     let why = Refusal::new(
         ErrorCode::StreamCut,
         "the owner has taken the dataset out of its catalogue",
     );
-    node.catalog_mut(|catalog| catalog.withdraw(recorded));
-    node.running.cut_dataset(&dataset.id, &why);
+    node.datasets
+        .catalog_mut(|catalog| catalog.withdraw(recorded));
+    node.queries.running.cut_dataset(&dataset.id, &why);
     drop(stop);
-    node.snapshots.withdraw(name, &dataset.version)?;
+    node.datasets.snapshots.withdraw(name, &dataset.version)?;
     Ok(dataset)
 }
 

@@ -4,12 +4,13 @@ pub(crate) mod acknowledgement;
 pub(crate) mod issuance;
 
 use crate::participant::Connector;
-use crate::workflow::audit_event::{AuditEvent, maybe};
+use crate::participant::audit_event::{AuditEvent, maybe};
+use crate::process::blocking_work::waiting;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::Recorded;
+use hansa_policy::contract::signature::{SignatoryRole, SignatureVerifier as _};
 use hansa_policy::contract::signature_purpose::SignaturePurpose;
-use hansa_policy::contract::{SignatoryRole, SignatureVerifier as _};
 use hansa_policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::envelope::{self, StatementKind};
@@ -79,7 +80,7 @@ pub(crate) async fn take_in(
         _ => None,
     };
     let file = match countersigned.as_deref().or(received.receipt.as_deref()) {
-        Some(bytes) => Some(node.documents.keep(Document::Receipt, bytes)?),
+        Some(bytes) => Some(node.records.documents.keep(Document::Receipt, bytes)?),
         None => None,
     };
     let outcome = match (&signed, ended) {
@@ -125,14 +126,14 @@ pub(crate) async fn take_in(
         Some(said) => {
             // Of a pair that failed the first may stand.
             let both = node.record_both(received, said).await;
-            both.inspect_err(|_| node.delivery_queues.owes_a_word(provider))?;
-            node.outbox_signal.notify_waiters();
+            both.inspect_err(|_| node.peers.delivery_queues.owes_a_word(provider))?;
+            node.peers.outbox_signal.notify_waiters();
         }
         None => {
             let _durable: Recorded<AuditEvent> = node.record(received).await?;
             // Said behind the record, which whoever looks for what is owed must find: it is written before the next question.
             if is_countersigned {
-                node.delivery_queues.owes_a_word(provider);
+                node.peers.delivery_queues.owes_a_word(provider);
             }
         }
     }
@@ -167,7 +168,7 @@ fn check(
     bytes: &[u8],
 ) -> Result<SignedReceipt, Refusal> {
     let signed = envelope::parse_receipt(bytes)?;
-    signed.check(&node.trust.bundle().keys(node.now()))?;
+    signed.check(&node.identity.trust.bundle().keys(node.now()))?;
     let receipt = &signed.receipt;
     if receipt.provider != *provider
         || receipt.consumer != node.id()
@@ -225,7 +226,7 @@ fn contested(
     {
         return Err(mismatch(consumer, "the dispute is about another answer"));
     }
-    node.trust.bundle().keys(node.now()).check(
+    node.identity.trust.bundle().keys(node.now()).check(
         consumer,
         &signed.signature,
         SignaturePurpose::Statement,
@@ -243,7 +244,9 @@ pub(crate) fn acknowledged(
     bytes: &[u8],
     disputed: bool,
 ) -> Result<AuditEvent, Refusal> {
-    let known = node.index_fast(|state| state.issued(&request.to_string(), consumer))?;
+    let known = node
+        .records
+        .index_fast(|state| state.issued(&request.to_string(), consumer))?;
     let Some(known) = known else {
         return Err(Refusal::new(
             ErrorCode::ReceiptMismatch,
@@ -255,7 +258,7 @@ pub(crate) fn acknowledged(
         None
     } else {
         let signed = envelope::parse_receipt(bytes)?;
-        signed.check(&node.trust.bundle().keys(node.now()))?;
+        signed.check(&node.identity.trust.bundle().keys(node.now()))?;
         let receipt = &signed.receipt;
         let ours = receipt.request == request
             && receipt.consumer == *consumer
@@ -264,7 +267,7 @@ pub(crate) fn acknowledged(
             && receipt.result.to_string() == known.digest;
         (ours && signed.is_countersigned()).then_some(signed)
     };
-    let file = crate::participant::waiting(|| node.documents.keep(Document::Receipt, bytes))?;
+    let file = waiting(|| node.records.documents.keep(Document::Receipt, bytes))?;
     Ok(AuditEvent::new(
         "receipt_ack",
         [

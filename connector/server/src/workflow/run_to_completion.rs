@@ -1,6 +1,7 @@
 //! Work that is done to its end, whoever waits for it.
 
 use futures::FutureExt as _;
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -14,6 +15,20 @@ pub(crate) async fn whole<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> std::thread::Result<T> {
     CompletionGuard(Some(AssertUnwindSafe(work).catch_unwind().boxed())).await
+}
+
+/// Runs in a task of its own, which ends even if nobody waits for it any more.
+pub(crate) async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+) -> Result<T, Refusal> {
+    let task = tokio::runtime::Handle::current().spawn(work);
+    match task.await {
+        Ok(done) => done,
+        Err(_) => Err(Refusal::new(
+            ErrorCode::Internal,
+            "the step ended unexpectedly",
+        )),
+    }
 }
 
 /// What is left of the work, until it is done.

@@ -3,12 +3,12 @@
 //! make a contract give more than it says.
 
 use crate::config::{self, ConnectorConfig};
-use crate::participant::startup::signed_contract;
+use crate::participant::contract_files::signed_contract;
 use crate::participant::{published_lists, schema_secret};
-use crate::workflow::answer::answer_start::tools_of;
+use crate::process::blocking_work::blocking;
+use crate::workflow::answer::plan_tools::tools_of;
 use async_trait::async_trait;
-use futures::StreamExt as _;
-use futures::stream;
+use futures::{StreamExt as _, stream};
 use hansa_audit_log::time::{Clock, UtcTimestamp};
 use hansa_catalog::Catalog;
 use hansa_catalog::schema_compatibility::SchemaSecret;
@@ -23,7 +23,8 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::cluster::FragmentTask;
 use hansa_query::execute::cancellation::CancellationSignal;
 use hansa_query::execute::share::{ShareSpec, worker};
-use hansa_query::limits::{QueryResourceLimits, QueryRuntime, SqlStatementLimits};
+use hansa_query::limits::{QueryResourceLimits, SqlStatementLimits};
+use hansa_query::runtime::QueryRuntime;
 use hansa_query::snapshot::borrowed_snapshot::borrowed;
 use hansa_query::snapshot::checked_block_cache::CheckedBlockCache;
 use hansa_query::snapshot::registry::SnapshotSet;
@@ -167,7 +168,7 @@ impl ShareWorker {
         let own = &self.folders.own;
         let (folders, told) = (self.folders.clone(), briefing.grounds.clone());
         // Files of a file system that others share.
-        let read = crate::admin::blocking(move || folders.grounds(&told, now));
+        let read = blocking(move || folders.grounds(&told, now));
         let (grounds, holdings) = read.await?;
         let standing = ActiveContracts::for_task(own, &briefing.asker, &grounds, now)?;
         let datasets = holdings.values().map(|held| held.dataset.clone());

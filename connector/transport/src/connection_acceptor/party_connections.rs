@@ -1,7 +1,8 @@
 //! How many connections each of those holds who have proven who they are.
 
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// The connections of all parties, each of whom may hold so many.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ impl<K: Ord + Clone> PartyConnections<K> {
 
     /// A place for one more connection, if the party has one left.
     pub(crate) fn take(self: &Arc<Self>, party: K) -> Option<PartyConnection<K>> {
-        let mut held = locked(&self.counts);
+        let mut held = self.counts.lock();
         let count = held.entry(party.clone()).or_default();
         if *count >= self.most {
             return None;
@@ -42,7 +43,7 @@ impl<K: Ord + Clone> PartyConnections<K> {
 
 impl<K: Ord> Drop for PartyConnection<K> {
     fn drop(&mut self) {
-        let mut held = locked(&self.all.counts);
+        let mut held = self.all.counts.lock();
         if let Some(count) = held.get_mut(&self.party) {
             *count = count.saturating_sub(1);
             if *count == 0 {
@@ -50,10 +51,6 @@ impl<K: Ord> Drop for PartyConnection<K> {
             }
         }
     }
-}
-
-fn locked<T>(held: &Mutex<T>) -> MutexGuard<'_, T> {
-    held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

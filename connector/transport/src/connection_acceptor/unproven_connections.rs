@@ -6,10 +6,11 @@
 
 use crate::member_hosts::MemberHosts;
 use crate::peer::settings::UnprovenBounds;
+use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::sync::oneshot;
 
@@ -87,7 +88,7 @@ impl UnprovenConnections {
         let listed = self
             .hosts
             .any(|host| ConnectionSource::from(Some(host)) == source);
-        let mut state = locked(&self.state);
+        let mut state = self.state.lock();
         let is_member = listed || state.known.contains_key(&source);
         let all = if is_member {
             self.bounds.members
@@ -128,13 +129,13 @@ impl UnprovenConnections {
 
     /// Ends one, so that what it holds can be used by another.
     pub(crate) fn make_room(&self) {
-        locked(&self.state).end_one(|_| true);
+        self.state.lock().end_one(|_| true);
     }
 
     /// How many there are.
     #[cfg(test)]
     pub(crate) fn count(&self) -> usize {
-        locked(&self.state).waiting.len()
+        self.state.lock().waiting.len()
     }
 }
 
@@ -185,14 +186,14 @@ const KNOWN: usize = 4096;
 impl UnprovenConnection {
     /// Its first bytes are there.
     pub(crate) fn has_spoken(&self) {
-        if let Some(one) = locked(&self.all.state).waiting.get_mut(&self.number) {
+        if let Some(one) = self.all.state.lock().waiting.get_mut(&self.number) {
             one.is_silent = false;
         }
     }
 
     /// It is a member's: from now on its source has places of its own, and strangers do not make it go.
     pub(crate) fn is_proven(&self) {
-        let mut state = locked(&self.all.state);
+        let mut state = self.all.state.lock();
         let Some(one) = state.waiting.get_mut(&self.number) else {
             return;
         };
@@ -219,12 +220,8 @@ impl UnprovenConnection {
 
 impl Drop for UnprovenConnection {
     fn drop(&mut self) {
-        locked(&self.all.state).remove(self.number);
+        self.all.state.lock().remove(self.number);
     }
-}
-
-fn locked<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use hansa_proto::envelope::parts::EnvelopeParts;
 use hansa_proto::peer::compact_answer::{
     CompactAnswerMessage, DICTIONARY, MARK, from_bytes, to_bytes,
 };
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use parking_lot::Mutex;
+use std::sync::LazyLock;
 use std::{fmt, io};
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
@@ -143,19 +144,15 @@ impl<T> IdlePool<T> {
     }
 
     fn take(&self) -> Option<T> {
-        self.spare().pop()
+        self.0.lock().pop()
     }
 
     /// Keeps it, where there are few.
     fn keep(&self, one: Option<T>) {
-        let mut spare = self.spare();
+        let mut spare = self.0.lock();
         if spare.len() < FEW {
             spare.extend(one);
         }
-    }
-
-    fn spare(&self) -> MutexGuard<'_, Vec<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

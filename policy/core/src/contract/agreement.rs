@@ -1,6 +1,6 @@
 //! Between whom an agreement is, and to whom it gives.
 
-use super::{Agreement, Assignee, ContractStatus, SignatoryRole};
+use super::{Agreement, Assignee, ContractStatus};
 use crate::id::ParticipantId;
 use hansa_audit_log::time::UtcTimestamp;
 
@@ -51,16 +51,5 @@ impl Agreement {
     /// Whether `who` is named in it, as provider or as assignee.
     pub(super) fn is_party(&self, who: &ParticipantId) -> bool {
         self.provider.id == *who || self.assignee_id() == Some(who)
-    }
-}
-
-impl SignatoryRole {
-    /// `provider` or `consumer`, as in signature headers.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Provider => "provider",
-            Self::Consumer => "consumer",
-        }
     }
 }

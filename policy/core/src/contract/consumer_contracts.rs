@@ -1,10 +1,10 @@
 //! As consumer: the contracts that we hold, and what keeps us from asking under one.
 
 use super::{Agreement, ContractRegistry, ContractStatus, DatasetGrant};
-use crate::decision::prohibition_checks;
+use crate::decision::{prohibition_checks, purpose_check};
 use crate::id::{ContractId, PurposeId};
 use crate::refusal::{ErrorCode, Refusal};
-use crate::term::purpose::{self, Taxonomy};
+use crate::term::purpose::Taxonomy;
 use hansa_audit_log::time::UtcTimestamp;
 
 impl ContractRegistry {
@@ -32,7 +32,7 @@ impl ContractRegistry {
             Err(refusal) => return Some(refusal),
         };
         let grant = DatasetGrant::of(id, agreement);
-        let refusal = purpose::check(&agreement.dataset.id, &grant, taxonomy, declared)
+        let refusal = purpose_check::check(&agreement.dataset.id, &grant, taxonomy, declared)
             .and_then(|()| prohibition_checks::for_certain(&grant, taxonomy, declared, now))
             .err()?;
         let refusal = refusal.with_contract(id);

@@ -8,7 +8,8 @@ use crate::effect::Cube;
 use crate::id::SqlIdentifier;
 use crate::term::prohibition::ProhibitedAction;
 use crate::term::schema_version::SchemaCompatibility;
-use crate::term::{self, Clause, CountingUnit, CubeFunction, Term, disjointness};
+use crate::term::{Clause, Term, clause_effects, disjointness};
+use crate::value::cube::{CountingUnit, CubeFunction};
 use std::cmp::Ordering;
 
 /// What two contracts on one dataset are beside each other, whoever holds them both.
@@ -37,7 +38,8 @@ pub enum DifferencingKind {
 /// What policies with these clauses are beside each other, both on one dataset.
 #[must_use]
 pub fn between(one: &[Clause], other: &[Clause]) -> ContractCombination {
-    let (Ok(first), Ok(second)) = (term::cube_of(one), term::cube_of(other)) else {
+    let (Ok(first), Ok(second)) = (clause_effects::cube_of(one), clause_effects::cube_of(other))
+    else {
         return ContractCombination::Subtracts(DifferencingKind::Groups);
     };
     match (first, second) {
@@ -52,7 +54,10 @@ pub fn between(one: &[Clause], other: &[Clause]) -> ContractCombination {
 /// Whether each group of the second policy is made of whole groups of the first, so that its totals can be asked there.
 #[must_use]
 pub fn is_made_of(coarse: &[Clause], fine: &[Clause]) -> bool {
-    match (term::cube_of(coarse), term::cube_of(fine)) {
+    match (
+        clause_effects::cube_of(coarse),
+        clause_effects::cube_of(fine),
+    ) {
         (Ok(Some(coarse)), Ok(Some(fine))) => fine.refines(&coarse),
         _ => false,
     }
@@ -62,7 +67,10 @@ pub fn is_made_of(coarse: &[Clause], fine: &[Clause]) -> bool {
 /// as they are. Then the groups add nothing to them, whatever else is known.
 #[must_use]
 pub fn shows_all(groups: &[Clause], rows: &[Clause]) -> bool {
-    let (Ok(Some(cube)), Ok(None)) = (term::cube_of(groups), term::cube_of(rows)) else {
+    let (Ok(Some(cube)), Ok(None)) = (
+        clause_effects::cube_of(groups),
+        clause_effects::cube_of(rows),
+    ) else {
         return false;
     };
     let plain = |column: &SqlIdentifier| is_plain(rows, column);

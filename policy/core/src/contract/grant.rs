@@ -1,13 +1,14 @@
 //! What one contract gives, as the terms read it.
 
-use super::{ActiveContracts, Agreement, DatasetGrant, OwnPurpose, Requester};
+use super::{ActiveContracts, Agreement, DatasetGrant, Requester};
 use crate::effect::Effect;
 use crate::id::{ClauseId, ContractId, DatasetId};
 use crate::refusal::Refusal;
 use crate::restriction::ProviderRestriction;
 use crate::term::prohibition::ProhibitedAction;
+use crate::term::purpose::OwnPurpose;
 use crate::term::rule::EffectBinding;
-use crate::term::{self, Clause, Term};
+use crate::term::{Clause, Term, clause_effects};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use std::collections::BTreeMap;
@@ -47,9 +48,9 @@ impl DatasetGrant {
     /// What it does to its dataset, bound to who asks.
     ///
     /// # Errors
-    /// As [`term::of_clauses`], with the contract.
+    /// As [`clause_effects::of_clauses`], with the contract.
     pub fn effects(&self, to: &EffectBinding<'_>) -> Result<Vec<Effect>, Refusal> {
-        let effects = term::of_clauses(self.clauses(), &to.under(self.first()));
+        let effects = clause_effects::of_clauses(self.clauses(), &to.under(self.first()));
         effects.map_err(|refusal| match self.contract() {
             Some(contract) => refusal.with_contract(contract),
             None => refusal,

@@ -7,7 +7,7 @@ use super::{
 use crate::effect::Cube;
 use crate::id::{ContractId, DatasetId, ParticipantId, SqlIdentifier};
 use crate::refusal::{ErrorCode, Refusal};
-use crate::term::{self, Term};
+use crate::term::{Term, clause_effects};
 use hansa_audit_log::ledger::Recorded;
 use hansa_audit_log::time::UtcTimestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -392,7 +392,7 @@ impl ContractStatus {
 
 /// The cube whose cells are released under the contract.
 fn released(agreement: &Agreement) -> Option<Cube> {
-    let cube = term::cube_of(&agreement.clauses).ok()??;
+    let cube = clause_effects::cube_of(&agreement.clauses).ok()??;
     // Cells with noise hide what is exact in any combination of them, so that their margins may cross.
     (cube.release.is_some() && cube.budget.is_none()).then_some(cube)
 }

@@ -1,7 +1,8 @@
 //! Which signatures a contract needs, and whose each must be.
 
+use super::signature::{SignatoryRole, SignatureVerifier};
 use super::signature_purpose::SignaturePurpose;
-use super::{Assignee, SignatoryRole, SignatureVerifier, SignedContract, mandate};
+use super::{Assignee, SignedContract, mandate_check};
 use crate::refusal::{ErrorCode, Refusal};
 
 impl SignedContract {
@@ -59,7 +60,7 @@ impl SignedContract {
             .and_then(|()| match deed {
                 // A public view binds nobody else, and is signed by the connector itself.
                 SignaturePurpose::View => Ok(()),
-                _ => mandate::check(&self.agreement, party, signature, keys),
+                _ => mandate_check::check(&self.agreement, party, signature, keys),
             })
             .map_err(|refusal| refusal.with_contract(self.id))
     }

@@ -208,8 +208,9 @@ fn keys_belong_to_the_first_version_of_a_contract() {
 /// How far the numbers of units of a group and of its parts differ tells who is in several of them.
 #[test]
 fn numbers_of_units_stand_in_one_set_of_cells() {
-    use crate::term::release::{LateDataPolicy, ReleaseTerm};
-    use crate::term::{CountingUnit, CubeFunction, Term, TimeBucketWidth};
+    use crate::term::Term;
+    use crate::value::cube::{CountingUnit, CubeFunction, LateDataPolicy, ReleaseTerm};
+    use crate::value::time::TimeBucketWidth;
     let name = |text: &str| text.parse::<crate::id::SqlIdentifier>().unwrap();
     let with = |bucket: TimeBucketWidth, unit: &str, function: CubeFunction| {
         let mut made = agreement("bikes", []);
@@ -264,9 +265,10 @@ fn numbers_of_units_stand_in_one_set_of_cells() {
 /// Of exact margins that cross, groups could be told that nobody released; of cells with noise they can't.
 #[test]
 fn only_cells_with_noise_may_cross() {
-    use crate::term::privacy_budget::{DimensionValues, PrivacyBudgetTerm};
-    use crate::term::release::{LateDataPolicy, ReleaseTerm};
-    use crate::term::{CubeFunction, Term, TimeBucketWidth};
+    use crate::term::Term;
+    use crate::value::cube::{CubeFunction, LateDataPolicy, ReleaseTerm};
+    use crate::value::privacy_budget::{DimensionValues, PrivacyBudgetTerm};
+    use crate::value::time::TimeBucketWidth;
     let name = |text: &str| text.parse::<crate::id::SqlIdentifier>().unwrap();
     let with = |by: &[&str], bucket: TimeBucketWidth, noise: bool| {
         let mut terms = vec![

@@ -1,25 +1,26 @@
 //! The checks of a ruling, one function each; `decide` gives their order.
 
-use super::{
-    DatasetColumns, DecisionInput, JoinUse, QuotaBudget, QuotaKind, RowLimit, prohibition_checks,
-};
+use super::decision_input::DecisionInput;
+use super::query_shape::{DatasetColumns, JoinUse};
+use super::quota_budget::{QuotaBudget, QuotaKind, RowLimit};
+use super::{join_check, purpose_check, window_check};
 use crate::attribute::SupportingCredential;
 use crate::contract::{ActiveContracts, DatasetGrant, Requester};
 use crate::effect::{Effect, EffectKind};
 use crate::id::{ContractId, DatasetId, SqlIdentifier};
-use crate::refusal::{ErrorCode, Refusal};
+use crate::refusal::{ErrorCode, Refusal, contradiction};
 use crate::term::contract_context::ContractContext;
 use crate::term::rule::{AdmissionCheck, AdmissionContext, TermRule};
 use crate::term::schema_version::SchemaCompatibility;
-use crate::term::{self, Clause, PeriodQuota, Term, joins, purpose, quota, window};
+use crate::term::{self, Clause, Term, quota};
+use crate::value::time::PeriodQuota;
 use hansa_audit_log::time::UtcTimestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn window(standing: &ActiveContracts, facts: &DecisionInput<'_>) -> Result<(), Refusal> {
-    standing
-        .grants()
-        .values()
-        .try_for_each(|grant| window::check(grant, facts.now).map_err(|refusal| by(grant, refusal)))
+    standing.grants().values().try_for_each(|grant| {
+        window_check::check(grant, facts.now).map_err(|refusal| by(grant, refusal))
+    })
 }
 
 /// The clauses that take part in one of the checks; all of the contracts named.
@@ -43,32 +44,6 @@ pub(super) fn terms(
     Ok(())
 }
 
-/// What one clause says at the door.
-pub(super) fn one(
-    standing: &ActiveContracts,
-    (dataset, grant): (&DatasetId, &DatasetGrant),
-    clause: &Clause,
-    facts: &DecisionInput<'_>,
-) -> Result<(), Refusal> {
-    window::check_clause(clause, facts.now)?;
-    let alone = std::slice::from_ref(clause);
-    purpose::check_clauses(dataset, grant, alone, facts.taxonomy, facts.purpose)?;
-    prohibition_checks::refuse(grant, alone, facts)?;
-    let admission = admission(standing, grant, facts);
-    clause
-        .term
-        .with(|rule| rule.admit(&admission))
-        .map_err(|refusal| term::cite(refusal, clause))?;
-    if let Some((counts, quota)) = counted(&clause.term) {
-        let budget = budget((dataset, grant), clause, counts, quota, facts.now)?;
-        let spent = facts.spent.get(&(budget.contract, budget.clause));
-        if counts == QuotaKind::Queries && spent.is_some_and(|spent| *spent >= quota.max) {
-            return Err(used_up(&budget, clause));
-        }
-    }
-    Ok(())
-}
-
 /// How the question brings each dataset together with others, by the clauses of its contract.
 pub(super) fn joins(
     standing: &ActiveContracts,
@@ -86,7 +61,7 @@ pub(super) fn joins(
                 _ => None,
             });
         for clause in grant.clauses() {
-            joins::check(&clause.term, keys.unwrap_or_default(), met)
+            join_check::check(&clause.term, keys.unwrap_or_default(), met)
                 .map_err(|refusal| by(grant, term::cite(refusal, clause)))?;
         }
     }
@@ -111,7 +86,7 @@ pub(super) fn purpose(
     facts: &DecisionInput<'_>,
 ) -> Result<(), Refusal> {
     standing.grants().iter().try_for_each(|(dataset, grant)| {
-        purpose::check(dataset, grant, facts.taxonomy, facts.purpose)
+        purpose_check::check(dataset, grant, facts.taxonomy, facts.purpose)
             .map_err(|refusal| by(grant, refusal))
     })
 }
@@ -242,7 +217,7 @@ pub(super) fn row_limit(standing: &ActiveContracts, reads: &DatasetColumns) -> O
 pub(super) fn end(standing: &ActiveContracts, facts: &DecisionInput<'_>) -> UtcTimestamp {
     let mut end = UtcTimestamp::LATEST;
     for grant in standing.grants().values() {
-        end = end.min(window::end(grant));
+        end = end.min(window_check::end(grant));
         let around = around(grant, facts);
         // The question itself may be the first one.
         let used = around.first_use.unwrap_or(facts.now);
@@ -277,7 +252,7 @@ pub(super) fn supporting_credentials(
         .collect()
 }
 
-fn admission<'a>(
+pub(super) fn admission<'a>(
     standing: &ActiveContracts,
     grant: &DatasetGrant,
     facts: &DecisionInput<'a>,
@@ -310,7 +285,7 @@ pub(super) fn around<'a>(grant: &DatasetGrant, facts: &DecisionInput<'a>) -> &'a
 
 static NOBODY_LOOKED: ContractContext = ContractContext::UNKNOWN;
 
-const fn counted(term: &Term) -> Option<(QuotaKind, PeriodQuota)> {
+pub(super) const fn counted(term: &Term) -> Option<(QuotaKind, PeriodQuota)> {
     match term {
         Term::Queries(quota) => Some((QuotaKind::Queries, *quota)),
         Term::RowQuota(quota) => Some((QuotaKind::Rows, *quota)),
@@ -319,7 +294,7 @@ const fn counted(term: &Term) -> Option<(QuotaKind, PeriodQuota)> {
     }
 }
 
-fn budget(
+pub(super) fn budget(
     (dataset, grant): (&DatasetId, &DatasetGrant),
     clause: &Clause,
     counts: QuotaKind,
@@ -329,7 +304,7 @@ fn budget(
     // Nobody counts for the house contract, and a quota that nobody counts must not pass for one.
     let contract = grant
         .contract()
-        .ok_or_else(|| term::contradiction("the house contract can't hold a quota"))?;
+        .ok_or_else(|| contradiction("the house contract can't hold a quota"))?;
     let (slot, slot_end) = quota::slot(quota.per, grant.not_before(), now);
     Ok(QuotaBudget {
         dataset: dataset.clone(),
@@ -342,7 +317,7 @@ fn budget(
     })
 }
 
-fn used_up(budget: &QuotaBudget, clause: &Clause) -> Refusal {
+pub(super) fn used_up(budget: &QuotaBudget, clause: &Clause) -> Refusal {
     term::cite(
         Refusal::new(
             ErrorCode::QuotaQueries,

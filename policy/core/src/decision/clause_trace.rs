@@ -1,24 +1,10 @@
 //! What each clause says to a question at the door, for people: the same checks as a ruling, one by one.
 
+use super::clause_check::{self, ClauseVerdict};
+use super::decision_input::DecisionInput;
 use super::restriction_checks::RestrictedContracts;
-use super::{DecisionInput, check};
 use crate::contract::ActiveContracts;
-use crate::id::{ContractId, DatasetId};
 use crate::refusal::Refusal;
-use crate::term::Clause;
-
-/// What one clause says.
-#[derive(Debug)]
-pub struct ClauseVerdict {
-    /// The dataset.
-    pub dataset: DatasetId,
-    /// The contract; absent for the house contract.
-    pub contract: Option<ContractId>,
-    /// The clause, of the contract or of the provider's guard.
-    pub clause: Clause,
-    /// Why it refuses; `None` where it lets the question in, or has its effect elsewhere.
-    pub refusal: Option<Refusal>,
-}
 
 /// Every clause of the standing, in order, with what it says at the door; then those of the guards. What only a plan shows,
 /// such as hidden columns and joins, is not looked at.
@@ -36,7 +22,7 @@ pub fn trace(
                 dataset: dataset.clone(),
                 contract: grant.contract(),
                 clause: clause.clone(),
-                refusal: check::one(standing, (dataset, grant), clause, facts).err(),
+                refusal: clause_check::check(standing, (dataset, grant), clause, facts).err(),
             });
         }
     }

@@ -1,6 +1,8 @@
 //! What a ruling and a refusal leave in the log: names, digests and counts, never the text of a question.
 
-use super::{PendingRefusal, PermitDecision, QueryShape, QuotaBudget, QuotaKind, RefusedQuery};
+use super::query_shape::QueryShape;
+use super::quota_budget::{QuotaBudget, QuotaKind};
+use super::{PendingRefusal, PermitDecision, RefusedQuery};
 use crate::attribute::SupportingCredential;
 use crate::contract::{ActiveContracts, DatasetGrant, Requester};
 use crate::id::{ClauseId, ContractId, DatasetId, ParticipantId, PurposeId};

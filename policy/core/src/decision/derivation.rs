@@ -1,6 +1,7 @@
 //! What a worker derives by itself: from contracts that it has checked, what is done to each dataset of a question.
 
-use super::{QueryShape, check};
+use super::check;
+use super::query_shape::QueryShape;
 use crate::contract::ActiveContracts;
 use crate::effect::Effect;
 use crate::id::{ClauseId, DatasetId};
@@ -21,7 +22,7 @@ pub struct DerivationContext<'a> {
 }
 
 /// A question with what its contracts do to each dataset, derived and not ruled on: a share of it may be computed for the connector
-/// that has ruled. Made by [`derive`] alone.
+/// that has ruled. Made by [`derive()`] alone.
 #[derive(Debug)]
 pub struct DerivedQuery<Q> {
     question: Q,

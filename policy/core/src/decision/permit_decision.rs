@@ -1,6 +1,7 @@
 //! What a question that is permitted says of itself.
 
-use super::{PermitDecision, QuotaBudget, RowLimit};
+use super::PermitDecision;
+use super::quota_budget::{QuotaBudget, RowLimit};
 use crate::contract::ActiveContracts;
 use crate::decision::prepaid_charge::PrepaidCharge;
 use crate::effect::Effect;

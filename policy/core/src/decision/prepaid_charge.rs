@@ -1,6 +1,8 @@
 //! What an answer draws from what was paid beforehand.
 
-use super::{DatasetColumns, DecisionInput, check};
+use super::check;
+use super::decision_input::DecisionInput;
+use super::query_shape::DatasetColumns;
 use crate::contract::{ActiveContracts, DatasetGrant};
 use crate::id::{ClauseId, ContractId};
 use crate::term::Term;

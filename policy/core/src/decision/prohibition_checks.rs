@@ -1,13 +1,13 @@
 //! The prohibitions of a ruling: which of them hold for a question, and when they come to.
 
-use super::DecisionInput;
 use super::check::{around, by};
+use super::decision_input::DecisionInput;
 use crate::contract::{ActiveContracts, DatasetGrant};
 use crate::id::{ClauseId, PurposeId};
-use crate::refusal::Refusal;
+use crate::refusal::{ErrorCode, Refusal};
 use crate::term::contract_context::ContractContext;
+use crate::term::prohibition::ProhibitionTerm;
 use crate::term::prohibition::condition::Circumstances;
-use crate::term::prohibition::{self, ProhibitionTerm};
 use crate::term::purpose::Taxonomy;
 use crate::term::{self, Clause, Term};
 use hansa_audit_log::time::UtcTimestamp;
@@ -29,9 +29,12 @@ pub(super) fn refuse(
 ) -> Result<(), Refusal> {
     let among = circumstances(grant, facts);
     for (clause, one) in prohibitions(clauses) {
-        let holds = one.holds(&among).map_err(|why| term::cite(why, clause))?;
+        let holds = one
+            .condition
+            .holds(&among)
+            .map_err(|why| term::cite(why, clause))?;
         if holds && one.part.is_none() {
-            return Err(prohibition::refusal(clause));
+            return Err(prohibited(clause));
         }
     }
     Ok(())
@@ -56,13 +59,16 @@ pub(crate) fn for_certain(
                 now,
                 purpose: declared,
                 taxonomy,
-                grant,
+                purposes: (grant.purposes(), grant.own_purposes()),
                 around: &ContractContext::UNKNOWN,
             };
-            throughout &= one.holds(&among).map_err(|why| term::cite(why, clause))?;
+            throughout &= one
+                .condition
+                .holds(&among)
+                .map_err(|why| term::cite(why, clause))?;
         }
         if throughout {
-            return Err(prohibition::refusal(clause));
+            return Err(prohibited(clause));
         }
     }
     Ok(())
@@ -79,7 +85,7 @@ pub(super) fn prohibitions_in_force(
     let among = circumstances(grant, facts);
     let mut held = BTreeSet::new();
     for (clause, one) in prohibitions(grant.clauses()) {
-        let holds = one.holds(&among);
+        let holds = one.condition.holds(&among);
         if holds.map_err(|why| by(grant, term::cite(why, clause)))? {
             held.insert(clause.id);
         }
@@ -96,7 +102,7 @@ pub(super) fn begins(
     for grant in standing.grants().values() {
         let among = circumstances(grant, facts);
         for (clause, one) in prohibitions(grant.clauses()) {
-            let begins = one.begins(&among);
+            let begins = one.condition.begins(&among);
             let begins = begins.map_err(|why| by(grant, term::cite(why, clause)))?;
             first = first.min(begins.unwrap_or(UtcTimestamp::LATEST));
         }
@@ -116,7 +122,19 @@ fn circumstances<'a>(grant: &'a DatasetGrant, facts: &DecisionInput<'a>) -> Circ
         now: facts.now,
         purpose: facts.purpose,
         taxonomy: facts.taxonomy,
-        grant,
+        purposes: (grant.purposes(), grant.own_purposes()),
         around: around(grant, facts),
     }
+}
+
+/// The refusal of a prohibition that holds.
+fn prohibited(clause: &Clause) -> Refusal {
+    let refusal = Refusal::new(
+        ErrorCode::Prohibited,
+        "the contract prohibits what is asked",
+    )
+    .with_help(
+        "ask for another purpose, at another time or from another place, as the clause says",
+    );
+    term::cite(refusal, clause)
 }

@@ -1,13 +1,17 @@
 //! The provider's guards in a ruling: judged after the contract, by the same checks, and only ever against the question.
 
-use super::clause_trace::ClauseVerdict;
-use super::{DatasetColumns, DecisionInput, QuotaBudget, RowLimit, check, prohibition_checks};
+use super::clause_check::ClauseVerdict;
+use super::decision_input::DecisionInput;
+use super::query_shape::DatasetColumns;
+use super::quota_budget::{QuotaBudget, RowLimit};
+use super::{check, clause_check, prohibition_checks};
 use crate::contract::{ActiveContracts, DatasetGrant, Requester};
 use crate::effect::{Effect, EffectKind};
 use crate::id::{ContractId, DatasetId, SqlIdentifier};
 use crate::refusal::{ErrorClass, ErrorCode, Refusal};
 use crate::restriction::{ProviderRestriction, ProviderRestrictions};
-use crate::term::{Clause, CountingUnit, Term};
+use crate::term::{Clause, Term};
+use crate::value::cube::CountingUnit;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,7 +61,7 @@ impl RestrictedContracts {
     pub(super) fn admissible(&self, facts: &DecisionInput<'_>) -> Result<(), Refusal> {
         for (dataset, grant) in self.0.grants() {
             for clause in grant.clauses().iter().filter(|clause| !counts(clause)) {
-                check::one(&self.0, (dataset, grant), clause, facts)
+                clause_check::check(&self.0, (dataset, grant), clause, facts)
                     .map_err(|refusal| restriction_refusal((dataset, grant), clause, &refusal))?;
             }
         }
@@ -69,7 +73,7 @@ impl RestrictedContracts {
         let mut said = Vec::new();
         for (dataset, grant) in self.0.grants() {
             for clause in grant.clauses() {
-                let refused = check::one(&self.0, (dataset, grant), clause, facts).err();
+                let refused = clause_check::check(&self.0, (dataset, grant), clause, facts).err();
                 said.push(ClauseVerdict {
                     dataset: dataset.clone(),
                     contract: grant.contract(),
@@ -94,7 +98,7 @@ impl RestrictedContracts {
         let mut drawn = Vec::new();
         for (dataset, grant) in check::read(&self.0, reads) {
             for (clause, budget) in check::budgets(dataset, grant, facts.now)? {
-                check::one(&self.0, (dataset, grant), clause, facts)
+                clause_check::check(&self.0, (dataset, grant), clause, facts)
                     .map_err(|refusal| restriction_refusal((dataset, grant), clause, &refusal))?;
                 drawn.push(budget);
             }

@@ -4,27 +4,16 @@
 //! Whoever was answered holds the answer over a state of the view. What came since is the answer over the rows that came, as long as
 //! the question and all that is done to the rows are the same as then, row by row. Everything else is asked anew.
 
-use super::{PermitDecision, QueryShape, derivation};
+use super::query_shape::QueryShape;
+use super::resolved_row_scope::ResolvedRowScope;
+use super::{PermitDecision, derivation};
 use crate::contract::DatasetGrant;
 use crate::effect::{Effect, EffectKind};
-use crate::id::{DatasetId, ParticipantId, RequestId};
+use crate::id::{ParticipantId, RequestId};
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::{Evidence, RecordContent};
-use hansa_audit_log::time::UtcTimestamp;
-use std::collections::BTreeMap;
-
-/// Which rows of its datasets a question is about.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ResolvedRowScope {
-    /// It goes on from the answer whose permit is this record.
-    pub follows: Option<u64>,
-    /// Of these datasets, the rows alone that came after this publication.
-    pub after: BTreeMap<DatasetId, String>,
-    /// Those that were there at this instant.
-    pub as_of: Option<UtcTimestamp>,
-}
 
 impl<Q: QueryShape> PermitDecision<Q> {
     /// Names the question with all that is done for it: a later one of the same name is the same question about the same view. The

@@ -6,6 +6,8 @@ mod purposes;
 mod restrictions;
 mod totality;
 
+use super::query_shape::JoinUse;
+use super::quota_budget::QuotaKind;
 use super::*;
 use crate::attribute::ParticipantAttribute;
 use crate::contract::{Agreement, Assignee};
@@ -16,9 +18,11 @@ use crate::fixture::{
 };
 use crate::refusal::ErrorCode;
 use crate::row_filter::parse;
+use crate::term::Term;
+use crate::term::contract_context::ContractContext;
 use crate::term::place_cells::PlaceCellsTerm;
 use crate::term::schema_version::SchemaCompatibility;
-use crate::term::{QuotaPeriod, Term};
+use crate::value::time::{PeriodQuota, QuotaPeriod};
 use hansa_audit_log::json::{Json, canonical};
 use hansa_audit_log::ledger::Evidence as _;
 

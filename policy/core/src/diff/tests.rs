@@ -3,11 +3,12 @@
 use super::*;
 use crate::fixture::{agreement, clauses, name, names, purposes, time};
 use crate::row_filter::parse;
+use crate::term::duty::ForbiddenUse;
 use crate::term::prohibition::{
     ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
 };
-use crate::term::release::{LateDataPolicy, ReleaseTerm};
-use crate::term::{CubeFunction, ForbiddenUse, PeriodQuota, QuotaPeriod, TimeBucketWidth};
+use crate::value::cube::{CubeFunction, LateDataPolicy, ReleaseTerm};
+use crate::value::time::{PeriodQuota, QuotaPeriod, TimeBucketWidth};
 
 fn quota(max: u64, per: QuotaPeriod) -> Term {
     Term::Queries(PeriodQuota { max, per })
@@ -118,7 +119,7 @@ fn the_gravest_verdict_counts() {
     let rows = |text: &str| Term::Rows(parse(text).unwrap());
     let mask = || Term::Mask {
         column: crate::fixture::name("a"),
-        mask: crate::term::MaskValue::Null,
+        mask: crate::value::column::MaskValue::Null,
     };
     let prefix = |length| {
         Term::Prefix(crate::term::prefix::PrefixTerm {

@@ -1,8 +1,9 @@
 //! A remark on a clause: what must hold of it. It changes nothing, and ends with the negotiation.
 
 use super::{NegotiationContent, NegotiationState, PartyRole, Phase};
+use crate::contract::Agreement;
+use crate::contract::signature::{SignatoryRole, Signature, SignatureVerifier};
 use crate::contract::signature_purpose::SignaturePurpose;
-use crate::contract::{Agreement, SignatoryRole, Signature, SignatureVerifier};
 use crate::id::{ClauseId, ContractId, ParticipantId};
 use crate::refusal::{ErrorCode, Refusal};
 

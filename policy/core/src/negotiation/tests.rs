@@ -6,7 +6,8 @@ mod replay;
 mod signatures;
 
 use super::*;
-use crate::contract::{Assignee, SignatoryRole, Signature};
+use crate::contract::Assignee;
+use crate::contract::signature::{SignatoryRole, Signature};
 use crate::fixture::{
     CONSUMER, PROVIDER, agreement, dataset, participant, signature, taxonomy, time,
 };
@@ -235,7 +236,7 @@ impl SignatureVerifier for PartyNameKeys {
     fn mandate_revoked(
         &self,
         _: &ParticipantId,
-        _: &crate::contract::mandate::SignedMandate,
+        _: &crate::contract::signature::SignedMandate,
         _: &Signature,
     ) -> bool {
         false

@@ -5,11 +5,12 @@ use super::{
     NegotiationParties, NegotiationState, NegotiationTermination, NextMessage, OfferMatch,
     PartyRole, Phase, Proposal, transition_table,
 };
-use crate::contract::{Agreement, Assignee, SignatoryRole, SignedContract};
+use crate::contract::signature::SignatoryRole;
+use crate::contract::{Agreement, Assignee, SignedContract};
 use crate::id::ContractId;
-use crate::refusal::{ErrorCode, Refusal};
-use crate::term;
+use crate::refusal::{ErrorCode, Refusal, contradiction};
 use crate::term::rule::EffectBinding;
+use crate::term::{self, clause_effects};
 use std::collections::BTreeMap;
 
 /// Whether a proposal is judged by what is known now, or was judged when it was taken in.
@@ -217,13 +218,13 @@ fn check_parties(parties: &NegotiationParties, proposal: &Proposal) -> Result<()
 fn check_proposal(proposal: &Proposal, facts: &NegotiationContext<'_>) -> Result<(), Refusal> {
     let agreement = &proposal.agreement;
     if agreement.not_before >= agreement.not_after || agreement.not_after <= facts.now {
-        return Err(term::contradiction(format!(
+        return Err(contradiction(format!(
             "the contract would be over on {}",
             agreement.not_after
         )));
     }
     check_purposes(agreement, facts)?;
-    term::of_clauses(
+    clause_effects::of_clauses(
         &agreement.clauses,
         &EffectBinding::of(&agreement.provider.id),
     )?;

@@ -2,8 +2,9 @@
 //! of a millimetre), edges are straight lines between them (RFC 7946, section 3.1.1), and a point on an outline lies in the
 //! area, on that of a hole as well as on the outer one.
 
-use super::lacks;
+use super::missing_list::lacks;
 use crate::refusal::Refusal;
+use crate::value::area::AreaSelector;
 use std::collections::BTreeMap;
 
 /// The areas of one list.
@@ -43,15 +44,6 @@ pub struct GeoPoint {
 
 /// Billionths of a degree in one degree.
 pub const DEGREE: i64 = 1_000_000_000;
-
-/// Which areas of a list: those of which something is said, `name=Mitte`; together they are one.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AreaSelector {
-    /// What is looked at.
-    pub name: String,
-    /// What it must be.
-    pub is: String,
-}
 
 impl AreaList {
     /// A list of areas.
@@ -247,42 +239,6 @@ impl Polygon {
         }
     }
 }
-
-impl std::fmt::Display for AreaSelector {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}={}", self.name, self.is)
-    }
-}
-
-impl std::str::FromStr for AreaSelector {
-    type Err = AreaSelectorError;
-
-    /// `name=Mitte`; the first `=` parts the two.
-    fn from_str(text: &str) -> Result<Self, AreaSelectorError> {
-        let (name, is) = text.split_once('=').ok_or(AreaSelectorError)?;
-        let fits = is_property(name)
-            && !is.is_empty()
-            && is.len() <= 200
-            && !is.chars().any(char::is_control);
-        fits.then(|| Self {
-            name: name.to_owned(),
-            is: is.to_owned(),
-        })
-        .ok_or(AreaSelectorError)
-    }
-}
-
-/// Whether a text can name what a list says of its areas: 1 to 200 characters that can be shown, none of them a blank or `=`.
-#[must_use]
-pub fn is_property(text: &str) -> bool {
-    let bad = |c: char| c.is_control() || c.is_whitespace() || c == '=';
-    !text.is_empty() && text.len() <= 200 && !text.chars().any(bad)
-}
-
-/// The text does not say which area.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an area is chosen by what its list says of it, such as name=Mitte")]
-pub struct AreaSelectorError;
 
 #[cfg(test)]
 mod tests;

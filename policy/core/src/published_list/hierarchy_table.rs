@@ -1,6 +1,6 @@
 //! Tables of what a value counts as: a published hierarchy, one line for each value, one column for each level.
 
-use super::lacks;
+use super::missing_list::lacks;
 use crate::refusal::Refusal;
 use std::collections::BTreeMap;
 

@@ -4,15 +4,14 @@ pub(super) mod aggregate_terms;
 mod budget_check;
 mod cube_shape;
 mod function_safety;
+mod rounding_base;
 pub(super) mod secondary_suppression;
 
-use super::{Clause, Term, cite, columns, contradiction, min_group, time_bucket};
+use super::{Clause, Term, cite, clause_summary, columns, min_group, time_bucket};
 use crate::effect::{Cube, CubeDimension};
 use crate::id::SqlIdentifier;
-use crate::refusal::{ErrorCode, Refusal};
-use crate::term::dominance::DominanceTerm;
-use crate::term::release::ReleaseTerm;
-use crate::term::{CountingUnit, CubeFunction};
+use crate::refusal::{ErrorCode, Refusal, contradiction};
+use crate::value::cube::{CountingUnit, CubeFunction, DominanceTerm, ReleaseTerm};
 
 /// The cube that the clauses define; none when they permit rows.
 pub(crate) fn cube(clauses: &[Clause]) -> Result<Option<Cube>, Refusal> {
@@ -75,7 +74,7 @@ pub(crate) fn cube(clauses: &[Clause]) -> Result<Option<Cube>, Refusal> {
         .collect::<Result<Vec<_>, _>>()?;
     let release = release(clauses, &dimensions)?;
     let budget = budget_check::budget(clauses, &dimensions, measures, functions, release.as_ref())?;
-    let base = secondary_suppression::base(clauses, measures, &unit, release.as_ref())?;
+    let base = rounding_base::base(clauses, measures, &unit, release.as_ref())?;
     function_safety::check(clauses, functions, at_least, &unit, release.as_ref())?;
     Ok(Some(Cube {
         grid: grid.to_owned(),
@@ -227,7 +226,7 @@ fn check_columns(
             "`{both}` can't be both dimension and measure"
         )));
     }
-    let shown = columns::shown(clauses);
+    let shown = clause_summary::shown(clauses);
     for name in dimensions.iter().chain(measures) {
         if shown.is_some_and(|shown| !shown.contains(name)) {
             return Err(contradiction(format!(
@@ -283,27 +282,4 @@ fn dimension(column: &SqlIdentifier, clauses: &[Clause]) -> Result<CubeDimension
         bucket,
         zone,
     })
-}
-
-impl CubeFunction {
-    /// Every function.
-    pub const ALL: [Self; 5] = [
-        Self::Count,
-        Self::Sum,
-        Self::Avg,
-        Self::Variance,
-        Self::Units,
-    ];
-
-    /// Its name in SQL; of the number of units, the column of the cells.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Count => "count",
-            Self::Sum => "sum",
-            Self::Avg => "avg",
-            Self::Variance => "var",
-            Self::Units => "units",
-        }
-    }
 }

@@ -1,19 +1,17 @@
 //! Term 15: only rows whose point lies in the box exist.
 
-use super::contradiction;
 use super::language::Language;
 use super::odrl::{is_decimal, says, texts, typed, with};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
-use super::tightness_order;
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
-use crate::refusal::{ErrorCode, Refusal};
-use crate::term::{BoundingBox, Term, normal_form};
+use crate::refusal::{ErrorCode, Refusal, contradiction};
+use crate::term::canonical_value;
+use crate::value::area::BoundingBox;
 use hansa_audit_log::json::Json;
-use std::cmp::Ordering;
 
 /// The term.
 pub(super) struct AreaTerm<'a> {
@@ -34,7 +32,6 @@ pub(super) static INSIDE: TermSpec = TermSpec {
     hides_rows: true,
     remedy: "rows whose point lies outside do not exist",
     test: "what_is_learned_is_a_function_of_the_view",
-    read,
 };
 
 impl TermRule for AreaTerm<'_> {
@@ -85,7 +82,8 @@ impl TermRule for AreaTerm<'_> {
             east,
             north,
         } = self.bounds;
-        let edges = [west, south, east, north].map(|edge| Json::text(normal_form::decimal(edge)));
+        let edges =
+            [west, south, east, north].map(|edge| Json::text(canonical_value::decimal(edge)));
         Json::object([
             ("lon", Json::text(self.lon)),
             ("lat", Json::text(self.lat)),
@@ -103,13 +101,6 @@ impl TermRule for AreaTerm<'_> {
 
     fn columns(&self) -> Vec<SqlIdentifier> {
         vec![self.lon.clone(), self.lat.clone()]
-    }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            Term::Area { bounds, .. } => tightness_order::boxes(self.bounds, bounds),
-            _ => None,
-        }
     }
 }
 
@@ -130,24 +121,18 @@ pub fn bounds_of(west: &str, south: &str, east: &str, north: &str) -> Option<Bou
     })
 }
 
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
-    let (value, datatype) = form.literal("rightOperand")?;
-    match datatype.as_str() {
-        "h:bbox" => {}
-        "h:area" => return super::published_area::read(form, &value),
-        other => {
-            return Err(form.wrong(format!(
-                "an area is of type `h:bbox` or `h:area`, not `{other}`"
-            )));
-        }
-    }
-    let bounds = bounds(&value).ok_or_else(|| {
+/// Reads its columns, of the longitude and of the latitude, and its box.
+pub(super) fn read(
+    form: &mut OdrlReader<'_>,
+    value: &str,
+) -> Result<(SqlIdentifier, SqlIdentifier, BoundingBox), Refusal> {
+    let bounds = bounds(value).ok_or_else(|| {
         form.wrong(format!(
             "`{value}` is no box [west,south,east,north] in degrees, west ≤ east and south ≤ north"
         ))
     })?;
     let (lon, lat) = places(form)?;
-    Ok(Term::Area { lon, lat, bounds })
+    Ok((lon, lat, bounds))
 }
 
 /// The columns that hold a place: that of the longitude and that of the latitude.

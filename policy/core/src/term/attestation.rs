@@ -2,16 +2,15 @@
 //!
 //! Whether it is, nobody can see from here. What can be seen is whether it was stated in time; who has not, asks in vain.
 
+use super::duty as duties;
 use super::language::Language;
 use super::odrl::{duration, duty, numbered, says, with};
 use super::rule::{
     AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
     OdrlReader, OdrlWriter, TermRule, TermSpec,
 };
-use super::{Clause, Term, cite, contradiction, duty as duties};
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
-use std::cmp::Ordering;
 
 /// Term 35: stated so many days after each answer was closed.
 pub(super) struct AttestTerm(pub(super) u32);
@@ -28,7 +27,6 @@ pub(super) static ATTEST: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "file the statement for the answers that the refusal names: hansa contract attest",
     test: "a_statement_that_is_overdue_stops_new_questions",
-    read,
 };
 
 impl TermRule for AttestTerm {
@@ -90,47 +88,21 @@ impl TermRule for AttestTerm {
         )
         .with_help("delete it and file the statement: hansa contract attest CONTRACT"))
     }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            Term::Attest { days } => Some(self.0.cmp(days)),
-            _ => None,
-        }
-    }
 }
 
-fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+/// Reads its form.
+pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<u32, Refusal> {
     form.when("h:within")?;
     let period = form.inner("delayPeriod", "lteq", "xsd:duration")?;
-    let days = duties::days(&period)
-        .ok_or_else(|| form.wrong(format!("`{period}` is no number of days such as P30D")))?;
-    Ok(Term::Attest { days })
-}
-
-/// What is to be stated must be owed, and no later than it is stated.
-pub(super) fn goes_with_deletion(clauses: &[Clause]) -> Result<(), Refusal> {
-    let deleted = clauses.iter().find_map(|clause| match &clause.term {
-        Term::DeleteAfter { days } => Some(*days),
-        _ => None,
-    });
-    for clause in clauses {
-        let Term::Attest { days } = &clause.term else {
-            continue;
-        };
-        if deleted.is_none_or(|deleted| deleted > *days) {
-            let refusal = contradiction("a deletion is to be stated that is not due by then")
-                .with_help("add the duty delete-after with no more days than attest-within");
-            return Err(cite(refusal, clause));
-        }
-    }
-    Ok(())
+    duties::days(&period)
+        .ok_or_else(|| form.wrong(format!("`{period}` is no number of days such as P30D")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fixture::admitting;
-    use crate::id::{ClauseId, RequestId};
+    use crate::id::RequestId;
     use crate::term::contract_context::{ContractContext, OverdueAttestations};
 
     #[test]
@@ -157,21 +129,5 @@ mod tests {
         assert_eq!(refusal.code, ErrorCode::AttestationOverdue);
         assert!(refusal.sentence.contains(&format!("{request} and more")));
         assert!(met(OverdueAttestations::EVERYTHING).is_err());
-    }
-
-    #[test]
-    fn what_is_stated_must_be_due() {
-        let clause = |number, term| Clause {
-            id: ClauseId(number),
-            term,
-        };
-        let attest = clause(3, Term::Attest { days: 30 });
-        let delete = |days| clause(2, Term::DeleteAfter { days });
-        assert!(goes_with_deletion(&[delete(30), attest.clone()]).is_ok());
-        assert!(goes_with_deletion(&[delete(30)]).is_ok());
-        for bad in [vec![attest.clone()], vec![delete(31), attest]] {
-            let refusal = goes_with_deletion(&bad).unwrap_err();
-            assert_eq!(refusal.code, ErrorCode::PolicyContradiction);
-        }
     }
 }

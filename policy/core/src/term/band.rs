@@ -2,16 +2,16 @@
 //!
 //! The type of the column stays. What lies below the first edge is NULL; the last band has no upper end.
 
+use super::canonical_value;
 use super::language::Language;
 use super::odrl::{iri, is_decimal, says, texts, with};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
-use super::{Term, contradiction, normal_form};
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
-use crate::refusal::{ErrorCode, Refusal};
+use crate::refusal::{ErrorCode, Refusal, contradiction};
 use hansa_audit_log::json::Json;
 
 /// The term.
@@ -35,7 +35,6 @@ pub(super) static BAND: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "the column shows the lower edge of the band",
     test: "what_is_learned_is_a_function_of_the_view",
-    read: super::mask::read,
 };
 
 /// The most edges of one clause.
@@ -74,7 +73,7 @@ impl TermRule for BandTerm {
                 "edges",
                 Json::List(
                     edges
-                        .map(|edge| Json::text(normal_form::decimal(edge)))
+                        .map(|edge| Json::text(canonical_value::decimal(edge)))
                         .collect(),
                 ),
             ),
@@ -111,14 +110,12 @@ impl TermRule for BandTerm {
     }
 }
 
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
-    if let Some(table) = form.members.text_if_there("h:lookup")? {
-        return super::lookup::read(form, &table);
-    }
+/// Reads its form.
+pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<BandTerm, Refusal> {
     let column = form.column("h:column")?;
     let edges: Vec<String> = form.texts("h:edges")?;
     if let Some(bad) = edges.iter().find(|edge| !is_decimal(edge)) {
         return Err(form.wrong(format!("`{bad}` is no decimal number")));
     }
-    Ok(Term::Band(BandTerm { column, edges }))
+    Ok(BandTerm { column, edges })
 }

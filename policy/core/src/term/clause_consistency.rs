@@ -1,11 +1,11 @@
 //! What no term can see alone: that the clauses of a policy fit together.
 
+use super::clause_summary::shown;
 use super::rule::ClauseSubject;
-use super::{
-    Clause, MOST_CLAUSES, attestation, cite, columns, contradiction, prohibition, schema_version,
-};
+use super::schema_version::SchemaCompatibility;
+use super::{Clause, MOST_CLAUSES, Term, cite, prohibition};
 use crate::id::ClauseId;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, contradiction};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Checks what no term can see alone: clause numbers are unique, and no two clauses decide the same thing.
@@ -35,10 +35,10 @@ pub(super) fn check(clauses: &[Clause]) -> Result<(), Refusal> {
             }
         }
     }
-    attestation::goes_with_deletion(clauses)?;
-    schema_version::later_columns_stay_invisible(clauses)?;
+    deletion_is_owed(clauses)?;
+    later_columns_stay_invisible(clauses)?;
     prohibition::consistency_check::check(clauses)?;
-    columns::shown_are_treated(clauses)
+    shown_are_treated(clauses)
 }
 
 /// What a clause alone decides: what its term says, and what becomes of each column whose values it replaces.
@@ -48,4 +48,84 @@ fn decides(clause: &Clause) -> BTreeSet<ClauseSubject> {
         let columns = replaced.map(|column| ClauseSubject::Values(column.to_string()));
         columns.chain(rule.decides()).collect()
     })
+}
+
+/// What is to be stated must be owed, and no later than it is stated.
+fn deletion_is_owed(clauses: &[Clause]) -> Result<(), Refusal> {
+    let deleted = clauses.iter().find_map(|clause| match &clause.term {
+        Term::DeleteAfter { days } => Some(*days),
+        _ => None,
+    });
+    for clause in clauses {
+        let Term::Attest { days } = &clause.term else {
+            continue;
+        };
+        if deleted.is_none_or(|deleted| deleted > *days) {
+            let refusal = contradiction("a deletion is to be stated that is not due by then")
+                .with_help("add the duty delete-after with no more days than attest-within");
+            return Err(cite(refusal, clause));
+        }
+    }
+    Ok(())
+}
+
+/// Whoever is content with columns that come later says which there are now: otherwise they would show.
+fn later_columns_stay_invisible(clauses: &[Clause]) -> Result<(), Refusal> {
+    let compatible = clauses
+        .iter()
+        .find(|clause| clause.term == Term::Version(SchemaCompatibility::Compatible));
+    let listed = shown(clauses).is_some() || clauses.iter().any(|clause| clause.term.aggregates());
+    match compatible {
+        Some(clause) if !listed => {
+            let refusal = contradiction("columns that come later would be visible")
+                .with_help("list the columns beside it: columns = [\"…\"]");
+            Err(cite(refusal, clause))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// A column whose values are masked or coarsened must be among those shown, or the clause would do nothing.
+fn shown_are_treated(clauses: &[Clause]) -> Result<(), Refusal> {
+    let Some(shown) = shown(clauses) else {
+        return Ok(());
+    };
+    for clause in clauses {
+        let hidden = clause
+            .term
+            .replaces()
+            .into_iter()
+            .find(|column| !shown.contains(column));
+        if let Some(column) = hidden {
+            let refusal = contradiction(format!(
+                "the column `{column}` is treated by {} but not shown",
+                clause.id
+            ))
+            .with_help("remove the clause, or add the column to the list");
+            return Err(cite(refusal, clause));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::refusal::ErrorCode;
+
+    #[test]
+    fn what_is_stated_must_be_due() {
+        let clause = |number, term| Clause {
+            id: ClauseId(number),
+            term,
+        };
+        let attest = clause(3, Term::Attest { days: 30 });
+        let delete = |days| clause(2, Term::DeleteAfter { days });
+        assert!(deletion_is_owed(&[delete(30), attest.clone()]).is_ok());
+        assert!(deletion_is_owed(&[delete(30)]).is_ok());
+        for bad in [vec![attest.clone()], vec![delete(31), attest]] {
+            let refusal = deletion_is_owed(&bad).unwrap_err();
+            assert_eq!(refusal.code, ErrorCode::PolicyContradiction);
+        }
+    }
 }

@@ -6,13 +6,10 @@ use super::rule::{
     ClauseSubject, DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader,
     OdrlWriter, TermRule, TermSpec,
 };
-use super::tightness_order;
-use super::{Clause, Term, cite, contradiction};
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
-use crate::refusal::{ErrorCode, Refusal};
+use crate::refusal::{ErrorCode, Refusal, contradiction};
 use hansa_audit_log::json::Json;
-use std::cmp::Ordering;
 
 /// The term.
 pub(super) struct ColumnsTerm<'a>(pub(super) &'a [SqlIdentifier]);
@@ -29,7 +26,6 @@ pub(super) static ONLY: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "use one of the visible columns, which the refusal lists",
     test: "tells_hidden_and_absent_alike",
-    read,
 };
 
 impl TermRule for ColumnsTerm<'_> {
@@ -65,17 +61,11 @@ impl TermRule for ColumnsTerm<'_> {
     fn columns(&self) -> Vec<SqlIdentifier> {
         self.0.to_vec()
     }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            Term::Columns(other) => tightness_order::subset(self.0, other),
-            _ => None,
-        }
-    }
 }
 
-fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
-    form.texts("rightOperand").map(Term::Columns)
+/// Reads its form.
+pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<Vec<SqlIdentifier>, Refusal> {
+    form.texts("rightOperand")
 }
 
 /// A list of columns names one, and none twice.
@@ -89,40 +79,6 @@ pub(super) fn checked(list: &[SqlIdentifier]) -> Result<(), Refusal> {
         )));
     }
     Ok(())
-}
-
-/// A column whose values are masked or coarsened must be among those shown, or the clause would do nothing.
-pub(super) fn shown_are_treated(clauses: &[Clause]) -> Result<(), Refusal> {
-    let Some(shown) = shown(clauses) else {
-        return Ok(());
-    };
-    for clause in clauses {
-        let hidden = clause
-            .term
-            .replaces()
-            .into_iter()
-            .find(|column| !shown.contains(column));
-        if let Some(column) = hidden {
-            let refusal = contradiction(format!(
-                "the column `{column}` is treated by {} but not shown",
-                clause.id
-            ))
-            .with_help("remove the clause, or add the column to the list");
-            return Err(cite(refusal, clause));
-        }
-    }
-    Ok(())
-}
-
-/// The list of columns, where a clause gives one.
-pub(super) fn shown(clauses: &[Clause]) -> Option<&[SqlIdentifier]> {
-    clauses.iter().find_map(|clause| {
-        if let Term::Columns(list) = &clause.term {
-            Some(list.as_slice())
-        } else {
-            None
-        }
-    })
 }
 
 /// The first name that occurs a second time.

@@ -1,13 +1,11 @@
 //! Term 46: the persons concerned have consented; recorded and shown.
 
-use super::Term;
 use super::language::Language;
 use super::odrl::duty;
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlWriter, TermRule, TermSpec,
 };
 use hansa_audit_log::json::Json;
-use std::cmp::Ordering;
 
 /// Term 46: the consumer obtains the consent of the persons before it uses the data otherwise.
 pub(super) struct ConsentTerm;
@@ -24,7 +22,6 @@ pub(super) static CONSENT: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "obtain consent; nothing checks it",
     test: "every_term_has_a_sentence_of_its_own",
-    read: |form| form.when("h:always").map(|()| Term::ObtainConsent),
 };
 
 impl TermRule for ConsentTerm {
@@ -52,9 +49,5 @@ impl TermRule for ConsentTerm {
 
     fn decides(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("obtain_consent"))
-    }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        matches!(other, Term::ObtainConsent).then_some(Ordering::Equal)
     }
 }

@@ -1,11 +1,11 @@
 //! What is known around a question, beyond the contract and the asker.
 
-use super::delivery::DeliveryFormat;
 use crate::attribute::PresentedAttributes;
 use crate::group::GroupMembership;
 use crate::id::RequestId;
 use crate::money::MoneyAmount;
 use crate::refusal::Refusal;
+use crate::value::delivery::DeliveryFormat;
 use hansa_audit_log::time::UtcTimestamp;
 use std::net::IpAddr;
 

@@ -1,89 +1,16 @@
 //! Terms 33 and 34: to where, and in what form, answers are sent.
 
-use super::Term;
 use super::language::Language;
 use super::odrl::{iris, says, set, texts, word};
 use super::rule::{
     AdmissionCheck, AdmissionContext, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader,
     OdrlWriter, TermRule, TermSpec,
 };
-use super::tightness_order::subset;
+use super::tightness_order::both;
 use crate::refusal::{ErrorCode, Refusal};
+use crate::value::delivery::{DeliveryFormat, NetworkPrefix};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
-use std::fmt;
-use std::net::IpAddr;
-use std::str::FromStr;
-
-/// A network: an address and how many of its first bits count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct NetworkPrefix {
-    address: IpAddr,
-    bits: u8,
-}
-
-impl NetworkPrefix {
-    /// Whether the address lies in it. An IPv4 address that is written as an IPv6 one is the IPv4 address.
-    #[must_use]
-    pub fn holds(&self, address: IpAddr) -> bool {
-        match (self.address, address.to_canonical()) {
-            (IpAddr::V4(own), IpAddr::V4(other)) => {
-                let shift = 32_u32.saturating_sub(u32::from(self.bits));
-                (own.to_bits() ^ other.to_bits())
-                    .checked_shr(shift)
-                    .unwrap_or(0)
-                    == 0
-            }
-            (IpAddr::V6(own), IpAddr::V6(other)) => {
-                let shift = 128_u32.saturating_sub(u32::from(self.bits));
-                (own.to_bits() ^ other.to_bits())
-                    .checked_shr(shift)
-                    .unwrap_or(0)
-                    == 0
-            }
-            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
-        }
-    }
-
-    fn within(&self, other: &Self) -> bool {
-        self.bits >= other.bits && other.holds(self.address)
-    }
-}
-
-impl fmt::Display for NetworkPrefix {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.bits)
-    }
-}
-
-/// The text is no network such as `10.20.0.0/16`, or has bits behind its length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a network is written like 10.20.0.0/16, without bits behind its length")]
-pub struct NetworkPrefixError;
-
-impl FromStr for NetworkPrefix {
-    type Err = NetworkPrefixError;
-
-    fn from_str(text: &str) -> Result<Self, NetworkPrefixError> {
-        let (address, bits) = text.split_once('/').ok_or(NetworkPrefixError)?;
-        let address: IpAddr = address.parse().map_err(|_| NetworkPrefixError)?;
-        let bits: u8 = bits.parse().map_err(|_| NetworkPrefixError)?;
-        let behind = match address {
-            IpAddr::V4(address) if bits <= 32 => {
-                address.to_bits().checked_shl(u32::from(bits)).unwrap_or(0) != 0
-            }
-            IpAddr::V6(address) if bits <= 128 => {
-                address.to_bits().checked_shl(u32::from(bits)).unwrap_or(0) != 0
-            }
-            IpAddr::V4(_) | IpAddr::V6(_) => true,
-        };
-        let network = Self { address, bits };
-        if behind || network.to_string() != text {
-            return Err(NetworkPrefixError);
-        }
-        Ok(network)
-    }
-}
 
 /// Term 33: from which networks questions may come, and so to which answers go.
 pub(super) struct NetworksTerm<'a>(pub(super) &'a [NetworkPrefix]);
@@ -100,7 +27,6 @@ pub(super) static NETWORKS: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "connect from one of the networks",
     test: "addresses_lie_in_networks_or_not",
-    read: |form| form.texts("rightOperand").map(Term::Networks),
 };
 
 impl TermRule for NetworksTerm<'_> {
@@ -145,42 +71,20 @@ impl TermRule for NetworksTerm<'_> {
         )
         .with_help("connect from one of the networks of the clause"))
     }
+}
 
-    fn compare(&self, other: &Term) -> Option<Ordering> {
+impl NetworksTerm<'_> {
+    /// How it compares with another: less is tighter.
+    pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
         let inside = |one: &[NetworkPrefix], other: &[NetworkPrefix]| {
             one.iter()
                 .all(|one| other.iter().any(|other| one.within(other)))
         };
-        match other {
-            Term::Networks(other) => {
-                super::tightness_order::both(inside(self.0, other), inside(other, self.0))
-            }
-            _ => None,
-        }
+        both(inside(self.0, other.0), inside(other.0, self.0))
     }
-}
-
-/// A form in which rows travel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum DeliveryFormat {
-    /// Arrow IPC over Flight.
-    ArrowIpc,
 }
 
 const FORMATS: [(&str, DeliveryFormat); 1] = [("h:arrow-ipc", DeliveryFormat::ArrowIpc)];
-
-impl DeliveryFormat {
-    /// Every form.
-    pub const ALL: [Self; 1] = [Self::ArrowIpc];
-
-    /// Its name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ArrowIpc => "arrow-ipc",
-        }
-    }
-}
 
 /// Term 34.
 pub(super) struct FormatsTerm<'a>(pub(super) &'a [DeliveryFormat]);
@@ -197,7 +101,6 @@ pub(super) static FORMATS_ALLOWED: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "take the answer in one of the formats",
     test: "formats_are_listed_or_refused",
-    read: read_formats,
 };
 
 impl TermRule for FormatsTerm<'_> {
@@ -239,19 +142,13 @@ impl TermRule for FormatsTerm<'_> {
         )
         .with_help("take it in one of the formats of the clause"))
     }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            Term::Formats(other) => subset(self.0, other),
-            _ => None,
-        }
-    }
 }
 
-fn read_formats(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+/// Reads its form.
+pub(super) fn read_formats(form: &mut OdrlReader<'_>) -> Result<Vec<DeliveryFormat>, Refusal> {
     let list = form.iris("rightOperand")?;
     let list = list.iter().map(|one| form.one_of(&FORMATS, one, "format"));
-    Ok(Term::Formats(list.collect::<Result<_, _>>()?))
+    list.collect()
 }
 
 #[cfg(test)]

@@ -3,14 +3,14 @@
 use super::language::Language;
 use super::rule::{TermRule, TermSpec};
 use super::{
-    PeriodQuota, Term, aggregate, area, attestation, columns, consent, delivery, duty, exclusivity,
-    group, inform, joins, legal_basis, mask, min_group, purpose, quota, receipts, region,
-    row_filter_term, schema_version, sector, throughput, tightness_order, time_bucket, window,
+    Term, aggregate, area, attestation, columns, consent, delivery, duty, exclusivity, group,
+    inform, joins, legal_basis, mask, min_group, purpose, quota, receipts, region, row_filter_term,
+    schema_version, sector, throughput, time_bucket, window,
 };
 use crate::attribute::AttributeKind;
 use crate::id::{PurposeId, SqlIdentifier};
 use crate::safe_text::signed_line;
-use std::cmp::Ordering;
+use crate::value::time::PeriodQuota;
 
 impl Term {
     /// The term as a person reads it: one line, lower case, no full stop, safe to show.
@@ -104,16 +104,6 @@ impl Term {
     #[must_use]
     pub fn output_column(&self) -> Option<SqlIdentifier> {
         self.with(|rule| rule.output_column().cloned())
-    }
-
-    /// How it compares with another term about the same thing: less is tighter. None where neither lets out all that the
-    /// other does.
-    #[must_use]
-    pub fn compare(&self, other: &Self) -> Option<Ordering> {
-        if self.column().is_some() {
-            return tightness_order::values(self, other);
-        }
-        self.with(|rule| rule.compare(other))
     }
 
     /// The one list of what stands behind each variant: everything that is asked of a term is asked of its rule.

@@ -10,45 +10,16 @@ use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
-use super::{Term, contradiction};
 use crate::id::SqlIdentifier;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, contradiction};
+use crate::value::cube::{DominanceRule, DominanceTerm};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
-/// The term.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct DominanceTerm {
-    /// The measure.
-    pub measure: SqlIdentifier,
-    /// The column that tells units apart, such as firms.
-    pub unit: SqlIdentifier,
-    /// When a cell is unsafe.
-    pub rule: DominanceRule,
-}
+pub(super) static DOMINANCE_P: TermSpec = spec("h:dominanceP", "dominance_p");
+pub(super) static DOMINANCE_NK: TermSpec = spec("h:dominanceNK", "dominance_nk");
 
-/// When a few units dominate a cell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DominanceRule {
-    /// The rest is less than so many percent of the largest.
-    P(u32),
-    /// The largest ones make more than a share.
-    Nk {
-        /// How many.
-        n: u32,
-        /// Percent of the whole.
-        k: u32,
-    },
-}
-
-pub(super) static DOMINANCE_P: TermSpec = spec("h:dominanceP", "dominance_p", read_p);
-pub(super) static DOMINANCE_NK: TermSpec = spec("h:dominanceNK", "dominance_nk", read_nk);
-
-const fn spec(
-    operand: &'static str,
-    name: &'static str,
-    read: fn(&mut OdrlReader<'_>) -> Result<Term, Refusal>,
-) -> TermSpec {
+const fn spec(operand: &'static str, name: &'static str) -> TermSpec {
     TermSpec {
         numbers: &[19],
         name,
@@ -61,7 +32,6 @@ const fn spec(
         hides_rows: false,
         remedy: "the measure of a cell that few dominate is absent",
         test: "a_measure_that_few_dominate_is_absent",
-        read,
     }
 }
 
@@ -169,11 +139,11 @@ impl TermRule for DominanceTerm {
             self.unit
         )))
     }
+}
 
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        let Term::Dominance(other) = other else {
-            return None;
-        };
+impl DominanceTerm {
+    /// How it compares with another: less is tighter.
+    pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
         if self.measure != other.measure || self.unit != other.unit {
             return None;
         }
@@ -188,12 +158,14 @@ impl TermRule for DominanceTerm {
     }
 }
 
-fn read_p(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+/// Reads the form of the p rule.
+pub(super) fn read_p(form: &mut OdrlReader<'_>) -> Result<DominanceTerm, Refusal> {
     let p = form.number("rightOperand")?;
     read(form, DominanceRule::P(p))
 }
 
-fn read_nk(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+/// Reads the form of the (n, k) rule.
+pub(super) fn read_nk(form: &mut OdrlReader<'_>) -> Result<DominanceTerm, Refusal> {
     let rule = DominanceRule::Nk {
         n: form.number("h:n")?,
         k: form.number("rightOperand")?,
@@ -201,10 +173,10 @@ fn read_nk(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     read(form, rule)
 }
 
-fn read(form: &mut OdrlReader<'_>, rule: DominanceRule) -> Result<Term, Refusal> {
-    Ok(Term::Dominance(DominanceTerm {
+fn read(form: &mut OdrlReader<'_>, rule: DominanceRule) -> Result<DominanceTerm, Refusal> {
+    Ok(DominanceTerm {
         measure: form.column("h:column")?,
         unit: form.column("h:unit")?,
         rule,
-    }))
+    })
 }

@@ -5,10 +5,8 @@ use super::odrl::{action, duration, duty, says, with};
 use super::rule::{
     DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule, TermSpec,
 };
-use super::{ForbiddenUse, Term};
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
-use std::cmp::Ordering;
 
 /// Term 35: deletion.
 pub(super) struct DeletionTerm(pub(super) u32);
@@ -25,7 +23,6 @@ pub(super) static DELETE: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "delete what was received in time; nothing stops you technically",
     test: "every_term_has_a_sentence_of_its_own",
-    read: read_delete,
 };
 
 impl TermRule for DeletionTerm {
@@ -60,21 +57,13 @@ impl TermRule for DeletionTerm {
     fn canonical(&self) -> Json {
         Json::Int(i64::from(self.0))
     }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            Term::DeleteAfter { days } => Some(self.0.cmp(days)),
-            _ => None,
-        }
-    }
 }
 
-fn read_delete(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+/// Reads the form of a deletion.
+pub(super) fn read_delete(form: &mut OdrlReader<'_>) -> Result<u32, Refusal> {
     form.when("h:within")?;
     let period = form.inner("delayPeriod", "lteq", "xsd:duration")?;
-    let days = days(&period)
-        .ok_or_else(|| form.wrong(format!("`{period}` is no number of days such as P30D")))?;
-    Ok(Term::DeleteAfter { days })
+    days(&period).ok_or_else(|| form.wrong(format!("`{period}` is no number of days such as P30D")))
 }
 
 /// `P30D`.
@@ -100,7 +89,6 @@ pub(super) static ATTRIBUTE: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "name the source with this text; it travels with every answer",
     test: "every_term_has_a_sentence_of_its_own",
-    read: read_attribute,
 };
 
 impl TermRule for AttributionTerm<'_> {
@@ -127,34 +115,33 @@ impl TermRule for AttributionTerm<'_> {
     fn canonical(&self) -> Json {
         Json::text(self.0)
     }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            Term::Attribution(other) if other == self.0 => Some(Ordering::Equal),
-            _ => None,
-        }
-    }
 }
 
-fn read_attribute(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+/// Reads the form of an attribution.
+pub(super) fn read_attribute(form: &mut OdrlReader<'_>) -> Result<String, Refusal> {
     form.when("h:always")?;
-    Ok(Term::Attribution(form.text("h:text")?))
+    form.text("h:text")
+}
+
+/// What a consumer promises not to do; not technically enforced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ForbiddenUse {
+    /// Passing the data on.
+    Distribute,
+    /// Selling it.
+    Sell,
+    /// Making derived works.
+    Derive,
 }
 
 /// Term 37: what is not done with the data.
 pub(super) struct RecordedProhibitionTerm(pub(super) ForbiddenUse);
 
-pub(super) static DISTRIBUTE: TermSpec = forbidden("distribute", |_| {
-    Ok(Term::Prohibit(ForbiddenUse::Distribute))
-});
-pub(super) static SELL: TermSpec = forbidden("sell", |_| Ok(Term::Prohibit(ForbiddenUse::Sell)));
-pub(super) static DERIVE: TermSpec =
-    forbidden("derive", |_| Ok(Term::Prohibit(ForbiddenUse::Derive)));
+pub(super) static DISTRIBUTE: TermSpec = forbidden("distribute");
+pub(super) static SELL: TermSpec = forbidden("sell");
+pub(super) static DERIVE: TermSpec = forbidden("derive");
 
-const fn forbidden(
-    operand: &'static str,
-    read: fn(&mut OdrlReader<'_>) -> Result<Term, Refusal>,
-) -> TermSpec {
+const fn forbidden(operand: &'static str) -> TermSpec {
     TermSpec {
         numbers: &[37],
         name: "prohibit",
@@ -167,7 +154,6 @@ const fn forbidden(
         hides_rows: false,
         remedy: "a third party needs its own contract; a connector never answers for others",
         test: "every_term_has_a_sentence_of_its_own",
-        read,
     }
 }
 
@@ -209,13 +195,6 @@ impl TermRule for RecordedProhibitionTerm {
 
     fn subject(&self) -> String {
         self.0.as_str().to_owned()
-    }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            Term::Prohibit(other) if *other == self.0 => Some(Ordering::Equal),
-            _ => None,
-        }
     }
 }
 

@@ -6,10 +6,9 @@ use super::rule::{
     ClauseSubject, DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader,
     OdrlWriter, TermRule, TermSpec,
 };
-use super::{Term, contradiction};
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, contradiction};
 use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
 use std::cmp::Ordering;
@@ -84,7 +83,6 @@ pub(super) static EMBARGO: TermSpec = TermSpec {
     hides_rows: true,
     remedy: "newer rows do not exist yet",
     test: "what_is_too_new_does_not_exist",
-    read,
 };
 
 impl TermRule for EmbargoTerm {
@@ -144,25 +142,24 @@ impl TermRule for EmbargoTerm {
             before,
         }))
     }
+}
 
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            Term::Embargo(other) if other.column == self.column => {
-                Some(other.delay.cmp(&self.delay))
-            }
-            _ => None,
-        }
+impl EmbargoTerm {
+    /// How it compares with another: less is tighter.
+    pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
+        (self.column == other.column).then(|| other.delay.cmp(&self.delay))
     }
 }
 
-fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+/// Reads its form.
+pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<EmbargoTerm, Refusal> {
     let text = form.typed("rightOperand", "xsd:duration")?;
     let delay = EmbargoDelay::read(&text)
         .ok_or_else(|| form.wrong(format!("`{text}` is no delay such as PT24H")))?;
-    Ok(Term::Embargo(EmbargoTerm {
+    Ok(EmbargoTerm {
         column: form.column("h:column")?,
         delay,
-    }))
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! Term 38: while the contract is in force, the provider signs no other on the dataset.
 
-use super::Term;
 use super::language::Language;
 use super::odrl::says;
 use super::rule::{
@@ -9,7 +8,6 @@ use super::rule::{
 };
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
-use std::cmp::Ordering;
 
 /// Term 38: while this contract is in force, the provider signs no other on the dataset.
 pub(super) struct ExclusivityTerm;
@@ -26,7 +24,6 @@ pub(super) static EXCLUSIVE: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "the provider signs for another time, or ends the exclusive contract first",
     test: "an_exclusive_contract_bars_another",
-    read: read_exclusive,
 };
 
 impl TermRule for ExclusivityTerm {
@@ -55,15 +52,12 @@ impl TermRule for ExclusivityTerm {
     fn decides(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("exclusive"))
     }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        matches!(other, Term::Exclusive).then_some(Ordering::Equal)
-    }
 }
 
-fn read_exclusive(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+/// Reads its form.
+pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<(), Refusal> {
     match form.typed("rightOperand", "xsd:boolean")?.as_str() {
-        "true" => Ok(Term::Exclusive),
+        "true" => Ok(()),
         other => Err(form.unknown(format!("`{other}` is no exclusivity that is known"))),
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! The group is always one of the provider's: its list lies where the question is judged, so that nobody brings one along.
 
-use super::Term;
 use super::language::Language;
 use super::odrl::{iri, says};
 use super::rule::{
@@ -13,7 +12,6 @@ use crate::attribute::SupportingCredential;
 use crate::group::{GroupName, stale};
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
-use std::cmp::Ordering;
 
 /// Term 2: only for members of this group.
 pub(super) struct GroupTerm<'a>(pub(super) &'a GroupName);
@@ -38,7 +36,6 @@ pub(super) static MEMBER: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "ask the provider, who keeps the list of the group, to add you",
     test: "a_group_lets_in_its_members_and_cuts_who_leaves",
-    read,
 };
 
 impl TermRule for GroupTerm<'_> {
@@ -95,16 +92,10 @@ impl TermRule for GroupTerm<'_> {
             Some(Err(_)) | None => None,
         }
     }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            Term::Group(other) if other == self.0 => Some(Ordering::Equal),
-            _ => None,
-        }
-    }
 }
 
-fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+/// Reads its form.
+pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<GroupName, Refusal> {
     let group = form.iri("rightOperand")?;
     let own = format!("{}/g/", form.assigner);
     let Some(name) = group.strip_prefix(&own) else {
@@ -112,8 +103,6 @@ fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
             "`{group}` is no group of the provider, whose list alone is looked at: {own}…"
         )));
     };
-    let name = name
-        .parse()
-        .map_err(|fault| form.wrong(format!("`{name}`: {fault}")))?;
-    Ok(Term::Group(name))
+    name.parse()
+        .map_err(|fault| form.wrong(format!("`{name}`: {fault}")))
 }

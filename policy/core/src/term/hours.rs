@@ -1,6 +1,5 @@
 //! Term 7: questions are answered in these hours of the week only, exact over changes of civil time.
 
-use super::Term;
 use super::language::Language;
 use super::odrl::says;
 use super::rule::{
@@ -44,7 +43,6 @@ pub(super) static HOURS: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "ask again when the next hours begin, which the refusal names",
     test: "open_and_closed",
-    read,
 };
 
 impl HoursTerm {
@@ -136,21 +134,20 @@ impl TermRule for HoursTerm {
             None => refusal,
         })
     }
+}
 
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            Term::Hours(other) => {
-                super::tightness_order::both(self.within(other), other.within(self))
-            }
-            _ => None,
-        }
+impl HoursTerm {
+    /// How it compares with another: less is tighter.
+    pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
+        super::tightness_order::both(self.within(other), other.within(self))
     }
 }
 
-fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+/// Reads its form.
+pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<HoursTerm, Refusal> {
     let text = form.text("rightOperand")?;
     match text.parse::<HoursTerm>() {
-        Ok(hours) if hours.to_string() == text => Ok(Term::Hours(hours)),
+        Ok(hours) if hours.to_string() == text => Ok(hours),
         _ => Err(form.wrong(format!(
             "`{text}` is not written like Mo-Fr 06:00-20:00 Europe/Berlin"
         ))),

@@ -1,7 +1,6 @@
 //! Term 41: of what the parties tell each other. Where the clause says who is told, the provider's connector does it;
 //! without that it is recorded and shown.
 
-use super::Term;
 use super::language::Language;
 use super::odrl::{duty, iris, set, with, word};
 use super::rule::{
@@ -60,7 +59,6 @@ pub(super) static TELL: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "tell the other party; nothing is sent by itself",
     test: "every_term_has_a_sentence_of_its_own",
-    read: read_tell,
 };
 
 impl TermRule for InformTerm<'_> {
@@ -90,14 +88,6 @@ impl TermRule for InformTerm<'_> {
 
     fn decides(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("inform"))
-    }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            // More of which somebody is told is tighter.
-            Term::Inform(other) => subset(other, self.0),
-            _ => None,
-        }
     }
 }
 
@@ -168,7 +158,6 @@ pub(super) static NOTIFY: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "people are told as [notice] says; what can't be delivered is shown by hansa status",
     test: "what_happens_is_told_once_on_both_sides",
-    read: read_tell,
 };
 
 impl TermRule for NotificationTerm {
@@ -221,20 +210,22 @@ impl TermRule for NotificationTerm {
     fn decides(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("notify"))
     }
+}
 
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            // Who is told of more lets out nothing less; it is only another clause.
-            Term::Notify(other) if subset(&self.events, &other.events) == Some(Ordering::Equal) => {
-                (subset(&self.recipients, &other.recipients) == Some(Ordering::Equal))
-                    .then_some(Ordering::Equal)
-            }
-            _ => None,
-        }
+impl NotificationTerm {
+    /// How it compares with another: less is tighter.
+    pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
+        // Who is told of more lets out nothing less; it is only another clause.
+        let same = subset(&self.events, &other.events) == Some(Ordering::Equal)
+            && subset(&self.recipients, &other.recipients) == Some(Ordering::Equal);
+        same.then_some(Ordering::Equal)
     }
 }
 
-fn read_tell(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+/// Reads of what somebody is told, and who where the form says so.
+pub(super) fn read(
+    form: &mut OdrlReader<'_>,
+) -> Result<(Vec<InformEvent>, Option<Vec<Recipient>>), Refusal> {
     form.when("h:always")?;
     let whom = if form.members.has("informedParty") {
         let list = form.iris("informedParty")?;
@@ -245,12 +236,5 @@ fn read_tell(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     };
     let list = form.iris("h:event")?;
     let list = list.iter().map(|one| form.one_of(&EVENTS, one, "event"));
-    let of = list.collect::<Result<_, _>>()?;
-    Ok(match whom {
-        Some(whom) => Term::Notify(NotificationTerm {
-            events: of,
-            recipients: whom,
-        }),
-        None => Term::Inform(of),
-    })
+    Ok((list.collect::<Result<_, _>>()?, whom))
 }

@@ -11,13 +11,9 @@ use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
-use super::tightness_order::subset;
-use super::{Clause, Term};
-use crate::decision::JoinUse;
 use crate::id::{DatasetId, SqlIdentifier};
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
-use std::cmp::Ordering;
 
 /// Term 23.
 pub(super) struct JoinKeysTerm<'a>(pub(super) &'a [SqlIdentifier]);
@@ -34,7 +30,6 @@ pub(super) static KEYS: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "join over the columns of the clause, compared bare and as equal",
     test: "joins_are_over_the_keys_alone",
-    read: |form| form.texts("rightOperand").map(Term::JoinKeys),
 };
 
 impl TermRule for JoinKeysTerm<'_> {
@@ -66,13 +61,6 @@ impl TermRule for JoinKeysTerm<'_> {
     fn decides(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("join_keys"))
     }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            Term::JoinKeys(other) => subset(self.0, other),
-            _ => None,
-        }
-    }
 }
 
 /// Term 24.
@@ -90,7 +78,6 @@ pub(super) static WITH: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "ask for the datasets in questions of their own",
     test: "partners_are_listed",
-    read: read_with,
 };
 
 impl TermRule for JoinWithTerm<'_> {
@@ -131,23 +118,17 @@ impl TermRule for JoinWithTerm<'_> {
     fn decides(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("join_with"))
     }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            Term::JoinWith(other) => subset(self.0, other),
-            _ => None,
-        }
-    }
 }
 
-fn read_with(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+/// Reads the datasets that it may be joined with.
+pub(super) fn read_with(form: &mut OdrlReader<'_>) -> Result<Vec<DatasetId>, Refusal> {
     if form.operator == "eq" {
         return match form.iri("rightOperand")?.as_str() {
-            "h:none" => Ok(Term::JoinWith(Vec::new())),
+            "h:none" => Ok(Vec::new()),
             other => Err(form.unknown(format!("the join partner `{other}` is not known"))),
         };
     }
-    form.texts("rightOperand").map(Term::JoinWith)
+    form.texts("rightOperand")
 }
 
 /// Term 25.
@@ -165,7 +146,6 @@ pub(super) static STAY: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "let this participant execute the join, and don't show the keys",
     test: "keys_stay_here",
-    read: read_stay,
 };
 
 impl TermRule for KeysStayTerm {
@@ -194,56 +174,13 @@ impl TermRule for KeysStayTerm {
     fn decides(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("keys_stay"))
     }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        matches!(other, Term::KeysStay).then_some(Ordering::Equal)
-    }
 }
 
-fn read_stay(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+/// Reads that keys stay.
+pub(super) fn read_stay(form: &mut OdrlReader<'_>) -> Result<(), Refusal> {
     match form.iri("rightOperand")?.as_str() {
-        "h:providerSide" => Ok(Term::KeysStay),
+        "h:providerSide" => Ok(()),
         other => Err(form.unknown(format!("the movement of keys `{other}` is not known"))),
-    }
-}
-
-/// What a clause about joins says to how a question uses its dataset.
-pub(crate) fn check(term: &Term, keys: &[SqlIdentifier], met: &JoinUse) -> Result<(), Refusal> {
-    match term {
-        Term::JoinWith(list) => match met.with.iter().find(|other| !list.contains(other)) {
-            None => Ok(()),
-            Some(other) => Err(Refusal::new(
-                ErrorCode::JoinPartnerNotAllowed,
-                format!("the question brings it together with `{}`", other.name),
-            )
-            .with_help("ask for the two in questions of their own")),
-        },
-        Term::JoinKeys(list) => {
-            if let Some(how) = &met.otherwise {
-                return Err(Refusal::new(
-                    ErrorCode::JoinKeyNotAllowed,
-                    format!("it meets another dataset by {how}, not by equal keys"),
-                )
-                .with_help("join with ON and equal columns"));
-            }
-            match met.over.iter().find(|column| !list.contains(column)) {
-                None => Ok(()),
-                Some(column) => Err(Refusal::new(
-                    ErrorCode::JoinKeyNotAllowed,
-                    format!("it is joined over `{column}`"),
-                )
-                .with_help(format!("join over {}", Language::En.one_of(list)))),
-            }
-        }
-        Term::KeysStay => match met.used.iter().find(|column| keys.contains(column)) {
-            None => Ok(()),
-            Some(column) => Err(Refusal::new(
-                ErrorCode::KeyMustStay,
-                format!("`{column}` is used for more than a join here"),
-            )
-            .with_help("compare it in ON alone, and let this participant execute the join")),
-        },
-        _ => Ok(()),
     }
 }
 
@@ -256,84 +193,4 @@ pub enum JoinSite {
     Consumer,
     /// At the provider: keys stay there.
     Provider,
-}
-
-/// Where clauses let a dataset be put together with others.
-#[must_use]
-pub fn side(clauses: &[Clause]) -> JoinSite {
-    let has = |which: fn(&Term) -> bool| clauses.iter().any(|clause| which(&clause.term));
-    if has(|term| matches!(term, Term::KeysStay)) {
-        JoinSite::Provider
-    } else if has(|term| matches!(term, Term::JoinKeys(_) | Term::JoinWith(_))) {
-        JoinSite::Consumer
-    } else {
-        JoinSite::Either
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fixture::{dataset, name, names};
-
-    fn met(with: &[&str], over: &[&str], used: &[&str], otherwise: Option<&str>) -> JoinUse {
-        JoinUse {
-            with: with.iter().map(|text| dataset(text)).collect(),
-            over: over.iter().map(|text| name(text)).collect(),
-            used: used.iter().map(|text| name(text)).collect(),
-            otherwise: otherwise.map(str::to_owned),
-        }
-    }
-
-    #[track_caller]
-    fn refused(term: &Term, met: &JoinUse, code: ErrorCode) {
-        let keys = names(&["lau"]);
-        assert_eq!(check(term, &keys, met).unwrap_err().code, code);
-    }
-
-    #[test]
-    fn joins_are_over_the_keys_alone() {
-        let term = Term::JoinKeys(names(&["lau", "hour"]));
-        let keys = names(&["lau"]);
-        assert!(check(&term, &keys, &met(&["parishes"], &["lau"], &["lau"], None)).is_ok());
-        refused(
-            &term,
-            &met(&["parishes"], &["district"], &[], None),
-            ErrorCode::JoinKeyNotAllowed,
-        );
-        refused(
-            &term,
-            &met(&["parishes"], &[], &[], Some("a union")),
-            ErrorCode::JoinKeyNotAllowed,
-        );
-    }
-
-    #[test]
-    fn partners_are_listed() {
-        let none = Term::JoinWith(Vec::new());
-        refused(
-            &none,
-            &met(&["parishes"], &["lau"], &[], None),
-            ErrorCode::JoinPartnerNotAllowed,
-        );
-        assert!(check(&none, &[], &met(&[], &[], &["lau"], None)).is_ok());
-        let one = Term::JoinWith(vec![dataset("parishes")]);
-        assert!(check(&one, &[], &met(&["parishes"], &["lau"], &[], None)).is_ok());
-        refused(
-            &one,
-            &met(&["air"], &["lau"], &[], None),
-            ErrorCode::JoinPartnerNotAllowed,
-        );
-    }
-
-    #[test]
-    fn keys_stay_here() {
-        refused(
-            &Term::KeysStay,
-            &met(&[], &[], &["lau"], None),
-            ErrorCode::KeyMustStay,
-        );
-        let keys = names(&["lau"]);
-        assert!(check(&Term::KeysStay, &keys, &met(&["p"], &["lau"], &["n"], None)).is_ok());
-    }
 }

@@ -12,8 +12,7 @@ use super::rule::{
     TermSpec,
 };
 use super::tightness_order::{both, subset};
-use super::{Clause, Term};
-use crate::id::{ClauseId, ParticipantId, SqlIdentifier};
+use crate::id::{ParticipantId, SqlIdentifier};
 use crate::refusal::Refusal;
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
@@ -55,15 +54,6 @@ pub struct KeyTransferTerm {
     pub to: KeyRecipients,
 }
 
-/// The clause that lets values of columns be sent to others, and what it says.
-#[must_use]
-pub fn of(clauses: &[Clause]) -> Option<(ClauseId, &KeyTransferTerm)> {
-    clauses.iter().find_map(|clause| match &clause.term {
-        Term::KeysTravel(travel) => Some((clause.id, travel)),
-        _ => None,
-    })
-}
-
 pub(super) static TRAVEL: TermSpec = TermSpec {
     numbers: &[25],
     name: "keys_travel",
@@ -76,7 +66,6 @@ pub(super) static TRAVEL: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "the asker's connector sends the values to nobody else and puts each sending on its books; without the clause it sends none",
     test: "keys_travel_as_the_clause_says",
-    read,
 };
 
 impl TermRule for KeyTransferTerm {
@@ -140,10 +129,14 @@ impl TermRule for KeyTransferTerm {
         Some(ClauseSubject::Kind("keys_stay"))
     }
 
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        let Term::KeysTravel(other) = other else {
-            return None;
-        };
+    fn presence(&self) -> Ordering {
+        Ordering::Greater
+    }
+}
+
+impl KeyTransferTerm {
+    /// How it compares with another: less is tighter.
+    pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
         let columns = subset(&self.columns, &other.columns)?;
         let to = both(self.to.within(&other.to), other.to.within(&self.to))?;
         match (columns, to) {
@@ -151,13 +144,10 @@ impl TermRule for KeyTransferTerm {
             (one, other) => (one == other).then_some(one),
         }
     }
-
-    fn presence(&self) -> Ordering {
-        Ordering::Greater
-    }
 }
 
-fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+/// Reads its form.
+pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<KeyTransferTerm, Refusal> {
     let columns = form.texts("h:columns")?;
     let list = form.iris("rightOperand")?;
     let to = if list == ["h:anybody"] {
@@ -172,14 +162,15 @@ fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
         };
         KeyRecipients::These(list.iter().map(one).collect::<Result<_, _>>()?)
     };
-    Ok(Term::KeysTravel(KeyTransferTerm { columns, to }))
+    Ok(KeyTransferTerm { columns, to })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fixture::{clauses, names, participant};
-    use crate::term::of_clauses;
+    use crate::term::Term;
+    use crate::term::clause_effects::of_clauses;
     use crate::term::rule::EffectBinding;
 
     fn travel(columns: &[&str], to: &[&str]) -> KeyTransferTerm {
@@ -198,8 +189,7 @@ mod tests {
 
     #[test]
     fn to_fewer_or_less_is_tighter_and_silence_is_tightest() {
-        let order =
-            |one: KeyTransferTerm, other: KeyTransferTerm| one.compare(&Term::KeysTravel(other));
+        let order = |one: KeyTransferTerm, other: KeyTransferTerm| one.compare(&other);
         let all = || travel(&["k"], &[]);
         assert_eq!(order(travel(&["k"], &[A]), all()), Some(Ordering::Less));
         assert_eq!(order(all(), travel(&["k", "l"], &[])), Some(Ordering::Less));

@@ -1,12 +1,12 @@
 //! Term 45: on what law the processing of personal data rests (Article 6(1) of Regulation (EU) 2016/679).
 
-use super::Term;
 use super::language::Language;
 use super::odrl::{iri, says, word};
 use super::rule::{
-    ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlWriter, TermRule, TermSpec,
+    ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
+    TermSpec,
 };
-use crate::refusal::ErrorCode;
+use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
@@ -70,11 +70,12 @@ pub(super) static BASIS: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "the provider names the legal basis",
     test: "personal_columns_need_a_legal_basis",
-    read: |form| {
-        form.word("rightOperand", &BASES, "legal basis")
-            .map(Term::LegalBasis)
-    },
 };
+
+/// Reads its form.
+pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<LegalBasis, Refusal> {
+    form.word("rightOperand", &BASES, "legal basis")
+}
 
 impl TermRule for LegalBasisTerm {
     fn spec(&self) -> &'static TermSpec {
@@ -128,10 +129,6 @@ impl TermRule for LegalBasisTerm {
 
     fn decides(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("legal_basis"))
-    }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        matches!(other, Term::LegalBasis(other) if *other == self.0).then_some(Ordering::Equal)
     }
 
     // The basis on which data may be shared lets out nothing more or less.

@@ -2,7 +2,6 @@
 //!
 //! The hierarchy is a table that the contract names by the digest of its file. A value that it does not know becomes NULL.
 
-use super::contradiction;
 use super::language::Language;
 use super::odrl::{iri, says, with};
 use super::rule::{
@@ -11,21 +10,9 @@ use super::rule::{
 };
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
-use crate::refusal::{ErrorCode, Refusal};
-use crate::term::Term;
-use hansa_audit_log::digest::Digest;
+use crate::refusal::{ErrorCode, Refusal, contradiction};
+use crate::value::column::LookupTerm;
 use hansa_audit_log::json::Json;
-
-/// The term.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LookupTerm {
-    /// The column; text or integers. It shows text.
-    pub column: SqlIdentifier,
-    /// SHA-256 of the file of the table.
-    pub table: Digest,
-    /// The level, by the name of its column.
-    pub level: String,
-}
 
 pub(super) static LOOKUP: TermSpec = TermSpec {
     numbers: &[13],
@@ -39,7 +26,6 @@ pub(super) static LOOKUP: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "the column shows the level of the table, NULL where the table does not know the value; a provider that does not hold the table signs and answers nothing",
     test: "what_is_learned_is_a_function_of_the_view",
-    read: super::mask::read,
 };
 
 impl TermRule for LookupTerm {
@@ -91,7 +77,8 @@ impl TermRule for LookupTerm {
     }
 }
 
-pub(super) fn read(form: &mut OdrlReader<'_>, table: &str) -> Result<Term, Refusal> {
+/// Reads its form; `table` names the table.
+pub(super) fn read(form: &mut OdrlReader<'_>, table: &str) -> Result<LookupTerm, Refusal> {
     let table = table
         .parse()
         .map_err(|_| form.wrong(format!("`{table}` is no SHA-256 digest")))?;
@@ -99,11 +86,11 @@ pub(super) fn read(form: &mut OdrlReader<'_>, table: &str) -> Result<Term, Refus
     if !is_level(&level) {
         return Err(form.wrong(format!("`{level}` is no name of a level")));
     }
-    Ok(Term::Lookup(LookupTerm {
+    Ok(LookupTerm {
         column: form.column("h:column")?,
         table,
         level,
-    }))
+    })
 }
 
 /// Whether a text can name a level: 1 to 200 characters that can be shown.

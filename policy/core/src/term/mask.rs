@@ -1,16 +1,17 @@
 //! Term 12, first half: a column shows NULL, or one value, in every row.
 
+use super::canonical_value;
 use super::language::Language;
 use super::odrl::{self, iri, says, typed, with};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
-use super::{MaskValue, Term, normal_form};
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
 use crate::refusal::Refusal;
 use crate::row_filter::PolicyLiteral;
+use crate::value::column::MaskValue;
 use hansa_audit_log::json::Json;
 
 /// The term.
@@ -31,7 +32,6 @@ pub(super) static MASKED: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "the column shows NULL, or the one value, in every row",
     test: "what_is_learned_is_a_function_of_the_view",
-    read,
 };
 
 impl TermRule for MaskTerm<'_> {
@@ -66,7 +66,7 @@ impl TermRule for MaskTerm<'_> {
     fn canonical(&self) -> Json {
         let mask = match self.mask {
             MaskValue::Null => Json::Null,
-            MaskValue::Constant(value) => normal_form::literal(value),
+            MaskValue::Constant(value) => canonical_value::literal(value),
         };
         Json::object([("column", Json::text(self.column)), ("mask", mask)])
     }
@@ -88,20 +88,17 @@ impl TermRule for MaskTerm<'_> {
     }
 }
 
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
-    let word = form.iri("rightOperand")?;
-    let mask = match word.as_str() {
+/// Reads its column and what that shows, where `word` says so.
+pub(super) fn read(
+    form: &mut OdrlReader<'_>,
+    word: &str,
+) -> Result<(SqlIdentifier, MaskValue), Refusal> {
+    let mask = match word {
         "h:null" => MaskValue::Null,
         "h:constant" => MaskValue::Constant(constant(form)?),
-        "h:hmac" => return super::pseudonym::read(form),
-        "h:prefix" => return super::prefix::read(form),
-        "h:band" => return super::band::read(form),
         other => return Err(form.unknown(format!("the mask `{other}` is not known"))),
     };
-    Ok(Term::Mask {
-        column: form.column("h:column")?,
-        mask,
-    })
+    Ok((form.column("h:column")?, mask))
 }
 
 fn constant(form: &mut OdrlReader<'_>) -> Result<PolicyLiteral, Refusal> {

@@ -1,6 +1,5 @@
 //! Term 18: a cell, and each measure in it, exists only with at least so many units.
 
-use super::contradiction;
 use super::language::Language;
 use super::odrl::{integer, iri, says, with};
 use super::rule::{
@@ -8,9 +7,9 @@ use super::rule::{
     TermSpec,
 };
 use crate::id::SqlIdentifier;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, contradiction};
 use crate::strict_object::StrictObjectReader;
-use crate::term::{CountingUnit, Term};
+use crate::value::cube::CountingUnit;
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
@@ -32,7 +31,6 @@ pub(super) static AT_LEAST: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "a group that is too small looks like an empty one: neither exists",
     test: "what_is_learned_is_a_function_of_the_cells",
-    read,
 };
 
 impl TermRule for MinGroupTerm<'_> {
@@ -92,22 +90,20 @@ impl TermRule for MinGroupTerm<'_> {
             CountingUnit::Rows => Vec::new(),
         }
     }
+}
 
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            Term::MinGroup { at_least, unit } if unit == self.unit => {
-                Some(at_least.cmp(&self.at_least))
-            }
+impl MinGroupTerm<'_> {
+    /// How it compares with another: less is tighter.
+    pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
+        match (self.unit, other.unit) {
+            (one, two) if one == two => Some(other.at_least.cmp(&self.at_least)),
             // Different values of a column are never more than the rows that hold them.
-            Term::MinGroup { at_least, unit } => match (self.unit, unit) {
-                (CountingUnit::Column(_), CountingUnit::Rows) if self.at_least >= *at_least => {
-                    Some(Ordering::Less)
-                }
-                (CountingUnit::Rows, CountingUnit::Column(_)) if self.at_least <= *at_least => {
-                    Some(Ordering::Greater)
-                }
-                _ => None,
-            },
+            (CountingUnit::Column(_), CountingUnit::Rows) if self.at_least >= other.at_least => {
+                Some(Ordering::Less)
+            }
+            (CountingUnit::Rows, CountingUnit::Column(_)) if self.at_least <= other.at_least => {
+                Some(Ordering::Greater)
+            }
             _ => None,
         }
     }
@@ -120,11 +116,9 @@ pub(super) fn rule(at_least: u32) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
-    Ok(Term::MinGroup {
-        at_least: form.number("rightOperand")?,
-        unit: unit(form)?,
-    })
+/// Reads its form.
+pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<(u32, CountingUnit), Refusal> {
+    Ok((form.number("rightOperand")?, unit(form)?))
 }
 
 /// What is counted: a column, or rows.

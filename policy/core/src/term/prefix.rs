@@ -6,10 +6,9 @@ use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
-use super::{Term, contradiction};
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, contradiction};
 use hansa_audit_log::json::Json;
 
 /// The term.
@@ -33,7 +32,6 @@ pub(super) static PREFIX: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "the column shows its first characters",
     test: "what_is_learned_is_a_function_of_the_view",
-    read: super::mask::read,
 };
 
 impl TermRule for PrefixTerm {
@@ -83,9 +81,10 @@ impl TermRule for PrefixTerm {
     }
 }
 
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
-    Ok(Term::Prefix(PrefixTerm {
+/// Reads its form.
+pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<PrefixTerm, Refusal> {
+    Ok(PrefixTerm {
         column: form.column("h:column")?,
         length: form.number("h:length")?,
-    }))
+    })
 }

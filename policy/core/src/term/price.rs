@@ -2,7 +2,6 @@
 //!
 //! A month is one of the calendar, in UTC: each that has begun since the contract came into force is paid for.
 
-use super::Term;
 use super::language::Language;
 use super::odrl::{decimal, duty, iri, is_decimal, with, word};
 use super::rule::{
@@ -96,7 +95,6 @@ pub(super) static PRICE: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "pay; the log counts questions, rows and bytes, and nothing is stopped",
     test: "every_term_has_a_sentence_of_its_own",
-    read: read_price,
 };
 
 pub(super) static PREPAID: TermSpec = TermSpec {
@@ -115,7 +113,6 @@ pub(super) static PREPAID: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "pay more beforehand; the provider puts it on the books: hansa contract top-up",
     test: "what_was_paid_beforehand_is_spent_to_the_last_row",
-    read: read_price,
 };
 
 impl TermRule for PriceTerm {
@@ -179,7 +176,7 @@ impl TermRule for PriceTerm {
         let price = Json::object([
             (
                 "amount",
-                Json::text(super::normal_form::decimal(&self.amount)),
+                Json::text(super::canonical_value::decimal(&self.amount)),
             ),
             ("currency", Json::text(&self.currency)),
             ("per", Json::text(self.per.as_str())),
@@ -187,7 +184,7 @@ impl TermRule for PriceTerm {
         match &self.prepaid {
             Some(paid) => with(
                 price,
-                [("prepaid", Json::text(super::normal_form::decimal(paid)))],
+                [("prepaid", Json::text(super::canonical_value::decimal(paid)))],
             ),
             None => price,
         }
@@ -222,10 +219,6 @@ impl TermRule for PriceTerm {
         self.per.as_str().to_owned()
     }
 
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        matches!(other, Term::Price(other) if other == self).then_some(Ordering::Equal)
-    }
-
     // What is paid lets out nothing more or less.
     fn presence(&self) -> Ordering {
         Ordering::Equal
@@ -245,7 +238,8 @@ impl PriceTerm {
     }
 }
 
-fn read_price(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+/// Reads its form.
+pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<PriceTerm, Refusal> {
     let prepaid = if form.members.has("h:prepaid") {
         Some(form.decimal("h:prepaid")?)
     } else {
@@ -268,12 +262,12 @@ fn read_price(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     {
         return Err(form.wrong(format!("`{amount}`, `{paid}`: {fault}")));
     }
-    Ok(Term::Price(PriceTerm {
+    Ok(PriceTerm {
         amount,
         currency,
         per: form.word("unitOfCount", &PRICED, "unit of count")?,
         prepaid,
-    }))
+    })
 }
 
 /// The month of the calendar (UTC) in which an instant lies, counted from the year 0.

@@ -6,7 +6,6 @@
 //! cells × rows × bound, and discrete Laplace noise of that size over epsilon makes a release epsilon-private. That holds only
 //! if it can't be told from the cells that are there either, so these are all combinations of values that the contract names.
 
-pub mod amount;
 mod sentence;
 
 use super::language::Language;
@@ -15,61 +14,18 @@ use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
-use super::time_bucket::WIDTHS;
-use super::{Term, TimeBucketWidth, tightness_order};
+use super::tightness_order;
 use crate::id::{ParticipantId, SqlIdentifier};
 use crate::refusal::{ErrorCode, Refusal};
 use crate::strict_object::StrictObjectReader;
-use amount::{Epsilon, ValueBound};
+use crate::value::privacy_budget::amount::Epsilon;
+use crate::value::privacy_budget::{ClampRange, DimensionValues, PrivacyBudgetTerm};
+use crate::value::time::{TimeBucketWidth, WIDTHS};
 use hansa_audit_log::json::Json;
-use hansa_audit_log::time::UtcTimestamp;
 use sentence::said;
 use std::cmp::Ordering;
 use std::fmt::Display;
 use std::str::FromStr;
-
-/// The term.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PrivacyBudgetTerm {
-    /// The most that may be spent in a period, over all contracts on the dataset that count the same unit.
-    pub most: Epsilon,
-    /// The period, of the data.
-    pub per: TimeBucketWidth,
-    /// What the release of one period's cells spends.
-    pub each: Epsilon,
-    /// The column that tells apart whom the budget is there for.
-    pub unit: SqlIdentifier,
-    /// In how many cells of a release a unit counts.
-    pub cells: u32,
-    /// How many of its rows count in one cell.
-    pub rows: u32,
-    /// Between what the values of each measure are held.
-    pub bounds: Vec<ClampRange>,
-    /// The values of each dimension that is not the time of release: there is a cell for each, with rows or without.
-    pub values: Vec<DimensionValues>,
-    /// From when on there are cells.
-    pub from: UtcTimestamp,
-}
-
-/// Between what the values of a measure are held.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ClampRange {
-    /// The measure.
-    pub measure: SqlIdentifier,
-    /// The least value.
-    pub low: ValueBound,
-    /// The greatest value.
-    pub high: ValueBound,
-}
-
-/// The values of a dimension that have cells, as text.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DimensionValues {
-    /// The dimension.
-    pub column: SqlIdentifier,
-    /// Its values: text as it stands, integers in decimal digits, `true` and `false`.
-    pub list: Vec<String>,
-}
 
 pub(super) static BUDGET: TermSpec = TermSpec {
     numbers: &[22],
@@ -83,25 +39,7 @@ pub(super) static BUDGET: TermSpec = TermSpec {
     hides_rows: true,
     remedy: "leave the period that the refusal names out of the question; cells come again with the next period of the budget",
     test: "noise_is_drawn_once_and_what_is_spent_is_counted",
-    read,
 };
-
-impl PrivacyBudgetTerm {
-    /// How many numbers each cell has: its rows, and for each measure how many and their sum. They share what is spent.
-    #[must_use]
-    pub fn numbers(&self) -> u128 {
-        let measures = u128::try_from(self.bounds.len()).unwrap_or(u128::MAX);
-        measures.saturating_mul(2).saturating_add(1)
-    }
-
-    /// By how much the numbers of a kind, over all cells of a release, can differ for one unit that can put `most` into
-    /// each.
-    #[must_use]
-    pub fn reach(&self, most: u128) -> u128 {
-        let rows = u128::from(self.cells).saturating_mul(u128::from(self.rows));
-        rows.saturating_mul(most)
-    }
-}
 
 impl TermRule for PrivacyBudgetTerm {
     fn spec(&self) -> &'static TermSpec {
@@ -192,11 +130,11 @@ impl TermRule for PrivacyBudgetTerm {
     fn decides(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("privacy_budget"))
     }
+}
 
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        let Term::Budget(other) = other else {
-            return None;
-        };
+impl PrivacyBudgetTerm {
+    /// How it compares with another: less is tighter.
+    pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
         let alike = Self {
             most: other.most,
             each: other.each,
@@ -212,7 +150,8 @@ impl TermRule for PrivacyBudgetTerm {
     }
 }
 
-fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+/// Reads its form.
+pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<PrivacyBudgetTerm, Refusal> {
     let most: Epsilon = amount(form, "rightOperand")?;
     let each: Epsilon = amount(form, "h:each")?;
     let delta = form.decimal("h:delta")?;
@@ -247,7 +186,7 @@ fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
         })
     });
     let values = values.collect::<Result<_, Refusal>>()?;
-    Ok(Term::Budget(PrivacyBudgetTerm {
+    Ok(PrivacyBudgetTerm {
         most,
         each,
         per: form.one_of(&WIDTHS, &per, "period")?,
@@ -257,7 +196,7 @@ fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
         bounds,
         values,
         from: form.instant("h:from")?,
-    }))
+    })
 }
 
 /// A decimal number that is held as a whole one.
@@ -285,6 +224,7 @@ fn inner<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::term::Term;
 
     fn budget(most: &str, each: &str) -> PrivacyBudgetTerm {
         let samples = Term::samples();
@@ -303,7 +243,7 @@ mod tests {
     fn less_to_spend_is_tighter() {
         let check = |one: (&str, &str), other: (&str, &str), expect| {
             let (one, other) = (budget(one.0, one.1), budget(other.0, other.1));
-            assert_eq!(one.compare(&Term::Budget(other)), expect);
+            assert_eq!(one.compare(&other), expect);
         };
         check(("1", "0.5"), ("1", "0.5"), Some(Ordering::Equal));
         check(("1", "0.25"), ("1", "0.5"), Some(Ordering::Less));
@@ -311,7 +251,7 @@ mod tests {
         check(("2", "0.25"), ("1", "0.5"), None);
         let mut more = budget("1", "0.5");
         more.cells += 1;
-        assert_eq!(more.compare(&Term::Budget(budget("1", "0.5"))), None);
+        assert_eq!(more.compare(&budget("1", "0.5")), None);
     }
 
     #[test]

@@ -7,20 +7,18 @@ mod prohibited_part;
 pub(super) mod samples;
 mod sentence;
 
-use super::delivery::NetworkPrefix;
 use super::hours::HoursTerm;
 use super::language::Language;
+use super::odrl;
 use super::rule::{
-    DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
-    TermSpec,
+    DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlWriter, TermRule, TermSpec,
 };
 use super::tightness_order::both;
-use super::{Clause, Term, cite, contradiction, odrl, vocabulary};
 use crate::effect::EffectKind;
 use crate::id::{PurposeId, SqlIdentifier};
-use crate::refusal::{ErrorCode, Refusal};
+use crate::refusal::{ErrorCode, Refusal, contradiction};
 use crate::row_filter::RowFilter;
-use condition::Circumstances;
+use crate::value::delivery::NetworkPrefix;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
 use std::cmp::Ordering;
@@ -80,7 +78,7 @@ impl ProhibitedAction {
         ("aggregate", Self::Aggregate),
     ];
 
-    const fn odrl(self) -> &'static str {
+    pub(super) const fn odrl(self) -> &'static str {
         match self {
             Self::Use => "use",
             Self::Query => "h:query",
@@ -92,27 +90,13 @@ impl ProhibitedAction {
     pub(crate) fn contains(self, other: Self) -> bool {
         self == Self::Use || self == other
     }
-
-    /// What is asked under a policy.
-    pub(crate) fn asked(clauses: &[Clause]) -> Self {
-        if clauses.iter().any(|clause| clause.term.aggregates()) {
-            Self::Aggregate
-        } else {
-            Self::Query
-        }
-    }
 }
 
-pub(super) static USE: TermSpec = prohibited("use", |form| read(form, ProhibitedAction::Use));
-pub(super) static QUERY: TermSpec =
-    prohibited("h:query", |form| read(form, ProhibitedAction::Query));
-pub(super) static AGGREGATE: TermSpec =
-    prohibited("aggregate", |form| read(form, ProhibitedAction::Aggregate));
+pub(super) static USE: TermSpec = prohibited("use");
+pub(super) static QUERY: TermSpec = prohibited("h:query");
+pub(super) static AGGREGATE: TermSpec = prohibited("aggregate");
 
-const fn prohibited(
-    operand: &'static str,
-    read: fn(&mut OdrlReader<'_>) -> Result<Term, Refusal>,
-) -> TermSpec {
+const fn prohibited(operand: &'static str) -> TermSpec {
     TermSpec {
         numbers: &[37],
         name: "prohibition",
@@ -129,7 +113,6 @@ const fn prohibited(
         hides_rows: true,
         remedy: "ask where its conditions do not all hold; a prohibited part does not exist",
         test: "a_prohibition_refuses_where_all_of_it_holds",
-        read,
     }
 }
 
@@ -146,15 +129,15 @@ impl TermRule for ProhibitionTerm {
         let mut whole = odrl::action(self.action.odrl());
         let conditions: Vec<Json> = self
             .condition
-            .terms()
+            .rules()
             .iter()
-            .map(|term| numbered(term, script))
+            .map(|rule| numbered(rule.as_ref(), script))
             .collect();
         if !conditions.is_empty() {
             whole = odrl::with(whole, [("constraint", Json::List(conditions))]);
         }
         if let Some(part) = &self.part {
-            let refinement = numbered(&part.term(), script);
+            let refinement = numbered(part.rule().as_ref(), script);
             let target = Json::object([
                 ("@type", Json::text("AssetCollection")),
                 ("source", Json::text(script.dataset())),
@@ -170,17 +153,17 @@ impl TermRule for ProhibitionTerm {
     }
 
     fn canonical(&self) -> Json {
-        let conditions = self.condition.terms();
+        let conditions = self.condition.rules();
         let conditions = conditions
             .iter()
-            .map(|term| Json::List(vec![Json::text(term.spec().name), normal(term)]));
+            .map(|rule| Json::List(vec![Json::text(rule.spec().name), rule.canonical()]));
         let mut members = vec![
             ("act", Json::text(self.action.odrl())),
             ("when", Json::List(conditions.collect())),
         ];
         if let Some(part) = &self.part {
-            let term = part.term();
-            members.push((term.spec().name, normal(&term)));
+            let rule = part.rule();
+            members.push((rule.spec().name, rule.canonical()));
         }
         Json::object(members)
     }
@@ -198,7 +181,7 @@ impl TermRule for ProhibitionTerm {
     fn columns(&self) -> Vec<SqlIdentifier> {
         self.part
             .as_ref()
-            .map(|part| part.term().columns())
+            .map(|part| part.rule().columns())
             .unwrap_or_default()
     }
 
@@ -206,18 +189,12 @@ impl TermRule for ProhibitionTerm {
         self.check()?;
         self.part.as_ref().map(|part| part.effect(to)).transpose()
     }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            Term::Prohibition(other) => both(self.covers(other), other.covers(self)),
-            _ => None,
-        }
-    }
 }
 
-impl From<ProhibitionTerm> for Term {
-    fn from(one: ProhibitionTerm) -> Self {
-        Self::Prohibition(Box::new(one))
+impl ProhibitionTerm {
+    /// How it compares with another: less is tighter.
+    pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
+        both(self.covers(other), other.covers(self))
     }
 }
 
@@ -238,25 +215,6 @@ impl ProhibitionTerm {
             Some(ProhibitedPart::Columns(list)) => list,
             Some(ProhibitedPart::Rows(_)) | None => &[],
         }
-    }
-
-    /// Whether it refuses in these circumstances, or takes its part away.
-    ///
-    /// # Errors
-    /// `TERM_UNKNOWN` where its purposes can't be judged here.
-    pub(crate) fn holds(&self, among: &Circumstances<'_>) -> Result<bool, Refusal> {
-        self.condition.holds(among)
-    }
-
-    /// The next instant at which it comes to hold for a question that runs on; none where it never does.
-    ///
-    /// # Errors
-    /// As [`Self::holds`].
-    pub(crate) fn begins(
-        &self,
-        among: &Circumstances<'_>,
-    ) -> Result<Option<UtcTimestamp>, Refusal> {
-        self.condition.begins(among)
     }
 
     /// Whether it prohibits all that the other does.
@@ -303,85 +261,9 @@ impl ProhibitionTerm {
     }
 }
 
-/// The refusal of a prohibition that holds.
-pub(crate) fn refusal(clause: &Clause) -> Refusal {
-    let refusal = Refusal::new(
-        ErrorCode::Prohibited,
-        "the contract prohibits what is asked",
-    )
-    .with_help(
-        "ask for another purpose, at another time or from another place, as the clause says",
-    );
-    cite(refusal, clause)
-}
-
-fn numbered(term: &Term, script: &mut OdrlWriter<'_>) -> Json {
-    let json = term.with(|rule| rule.odrl(script));
+fn numbered(rule: &dyn TermRule, script: &mut OdrlWriter<'_>) -> Json {
+    let json = rule.odrl(script);
     odrl::numbered(json, script.spare())
-}
-
-fn normal(term: &Term) -> Json {
-    term.with(|rule| rule.canonical())
-}
-
-fn read(form: &mut OdrlReader<'_>, act: ProhibitedAction) -> Result<Term, Refusal> {
-    let mut when = ProhibitionCondition::ALWAYS;
-    for (at, json) in form.members.items("constraint")? {
-        let term = inner(form, json, at, OdrlPosition::Permission)?;
-        when.take(term)
-            .map_err(|term| cant_carry(form, &term, "a prohibition"))?;
-    }
-    let part = if form.members.has("target") {
-        Some(read_part(form)?)
-    } else {
-        None
-    };
-    Ok(ProhibitionTerm {
-        action: act,
-        part,
-        condition: when,
-    }
-    .into())
-}
-
-/// That the source is the dataset of the policy is seen when the whole is written again.
-fn read_part(form: &mut OdrlReader<'_>) -> Result<ProhibitedPart, Refusal> {
-    let mut target = form.members.object("target")?;
-    target.exactly_text("@type", "AssetCollection")?;
-    let _: crate::id::DatasetId = target.parsed("source")?;
-    let mut items = target.items("refinement")?.into_iter();
-    target.finish()?;
-    let (Some((at, json)), None) = (items.next(), items.next()) else {
-        return Err(form.unknown(
-            "a prohibition of a part has exactly one refinement: its rows, or its columns",
-        ));
-    };
-    let term = inner(form, json, at, OdrlPosition::Target)?;
-    ProhibitedPart::of(term).map_err(|term| cant_carry(form, &term, "the target of a prohibition"))
-}
-
-/// A constraint within the prohibition. Its number is none of a clause, so whatever is wrong with it cites the clause.
-fn inner(
-    form: &OdrlReader<'_>,
-    json: Json,
-    at: String,
-    place: OdrlPosition,
-) -> Result<Term, Refusal> {
-    let clause = form.members.codes().clause;
-    vocabulary::read(json, at, place, form.assigner)
-        .map(|clause| clause.term)
-        .map_err(|mut refusal| {
-            refusal.clause = clause;
-            refusal
-        })
-}
-
-fn cant_carry(form: &OdrlReader<'_>, term: &Term, who: &str) -> Refusal {
-    form.unknown(format!(
-        "{who} can't carry `{}` here: {}",
-        term.spec().operand,
-        term.plain()
-    ))
 }
 
 #[cfg(test)]

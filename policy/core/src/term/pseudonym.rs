@@ -3,7 +3,6 @@
 //! HMAC-SHA-256, cut to 128 bits and written as 32 hexadecimal digits. The key belongs to the dataset, the consumer, the first
 //! version of the contract and the epoch: it outlives amendments, and rows of two contracts can't be joined over it.
 
-use super::Term;
 use super::language::Language;
 use super::odrl::{integer, iri, says, with};
 use super::rule::{
@@ -36,7 +35,6 @@ pub(super) static PSEUDONYM: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "the column shows 32 hexadecimal digits; equal values have equal ones",
     test: "what_is_learned_is_a_function_of_the_view",
-    read: super::mask::read,
 };
 
 impl TermRule for PseudonymTerm {
@@ -88,9 +86,10 @@ impl TermRule for PseudonymTerm {
     }
 }
 
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
-    Ok(Term::Pseudonym(PseudonymTerm {
+/// Reads its form.
+pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<PseudonymTerm, Refusal> {
+    Ok(PseudonymTerm {
         column: form.column("h:column")?,
         epoch: form.number("h:epoch")?,
-    }))
+    })
 }

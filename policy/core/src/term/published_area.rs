@@ -2,7 +2,6 @@
 //!
 //! The outline stands in a list that the contract names by the digest of its file. What lies on the outline lies in the area.
 
-use super::contradiction;
 use super::language::Language;
 use super::odrl::{says, texts, typed, with};
 use super::rule::{
@@ -11,25 +10,9 @@ use super::rule::{
 };
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
-use crate::published_list::area_list::{AreaSelector, AreaSelectorError};
-use crate::refusal::{ErrorCode, Refusal};
-use crate::term::Term;
-use hansa_audit_log::digest::Digest;
+use crate::refusal::{ErrorCode, Refusal, contradiction};
+use crate::value::area::{AreaSelectorError, PublishedAreaTerm};
 use hansa_audit_log::json::Json;
-use std::cmp::Ordering;
-
-/// The term.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublishedAreaTerm {
-    /// Column of the longitude, degrees.
-    pub lon: SqlIdentifier,
-    /// Column of the latitude, degrees.
-    pub lat: SqlIdentifier,
-    /// SHA-256 of the file of the list.
-    pub list: Digest,
-    /// Which of its areas.
-    pub which: AreaSelector,
-}
 
 pub(super) static WITHIN: TermSpec = TermSpec {
     numbers: &[15],
@@ -43,7 +26,6 @@ pub(super) static WITHIN: TermSpec = TermSpec {
     hides_rows: true,
     remedy: "rows whose point lies outside do not exist; a provider that does not hold the list signs and answers nothing",
     test: "what_is_learned_is_a_function_of_the_view",
-    read: super::area::read,
 };
 
 impl TermRule for PublishedAreaTerm {
@@ -101,18 +83,10 @@ impl TermRule for PublishedAreaTerm {
         }
         Ok(Some(EffectKind::KeepWithin(self.clone())))
     }
-
-    /// Whether one area lies in another is not in the clauses.
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            Term::PublishedArea(other) if self == other => Some(Ordering::Equal),
-            _ => None,
-        }
-    }
 }
 
 /// What follows `h:area` as the datatype of the right operand.
-pub(super) fn read(form: &mut OdrlReader<'_>, list: &str) -> Result<Term, Refusal> {
+pub(super) fn read(form: &mut OdrlReader<'_>, list: &str) -> Result<PublishedAreaTerm, Refusal> {
     let list = list
         .parse()
         .map_err(|_| form.wrong(format!("`{list}` is no SHA-256 digest")))?;
@@ -121,10 +95,10 @@ pub(super) fn read(form: &mut OdrlReader<'_>, list: &str) -> Result<Term, Refusa
         .parse()
         .map_err(|fault: AreaSelectorError| form.wrong(format!("`{which}`: {fault}")))?;
     let (lon, lat) = super::area::places(form)?;
-    Ok(Term::PublishedArea(PublishedAreaTerm {
+    Ok(PublishedAreaTerm {
         lon,
         lat,
         list,
         which,
-    }))
+    })
 }

@@ -2,12 +2,21 @@
 
 pub(super) mod purpose_terms;
 
-use super::{Clause, Term, cite};
-use crate::contract::{DatasetGrant, OwnPurpose};
-use crate::id::{DatasetId, PurposeId};
+use crate::id::PurposeId;
 use crate::refusal::{ErrorCode, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+/// A purpose that a provider defined itself.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OwnPurpose {
+    /// Its name.
+    pub name: PurposeId,
+    /// The purpose of the vocabulary that it is part of.
+    pub parent: PurposeId,
+    /// What it means, for people.
+    pub text: String,
+}
 
 /// The tree of purposes: each has at most a few parents. Pinned by version and digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,132 +155,6 @@ impl Taxonomy {
             next = self.own.get(next)?.first()?;
         }
     }
-}
-
-/// Checks the declared purpose against every purpose clause of the grant.
-pub(crate) fn check(
-    dataset: &DatasetId,
-    grant: &DatasetGrant,
-    taxonomy: &Taxonomy,
-    declared: Option<&PurposeId>,
-) -> Result<(), Refusal> {
-    check_clauses(dataset, grant, grant.clauses(), taxonomy, declared)
-}
-
-/// The same for some of the clauses of the grant.
-pub(crate) fn check_clauses(
-    dataset: &DatasetId,
-    grant: &DatasetGrant,
-    clauses: &[Clause],
-    taxonomy: &Taxonomy,
-    declared: Option<&PurposeId>,
-) -> Result<(), Refusal> {
-    let mut whole = None;
-    for clause in clauses {
-        let (needed, excluded): (&[PurposeId], &[PurposeId]) = match &clause.term {
-            Term::Purpose(needed) => (needed, &[]),
-            Term::PurposeNot(excluded) => (&[], excluded),
-            _ => continue,
-        };
-        if taxonomy.label != grant.purposes() {
-            return Err(cite(
-                Refusal::new(
-                    ErrorCode::TermUnknown,
-                    format!(
-                        "the contract uses the purposes `{}`, this connector has `{}`",
-                        grant.purposes(),
-                        taxonomy.label
-                    ),
-                )
-                .with_help("amend the contract"),
-                clause,
-            ));
-        }
-        let whole = match &whole {
-            Some(whole) => whole,
-            None => whole.insert(taxonomy.with_own(grant.own_purposes())?),
-        };
-        let Some(declared) = declared else {
-            return Err(cite(missing(dataset, needed, whole), clause));
-        };
-        if !whole.contains(declared) {
-            return Err(cite(unknown(declared, needed), clause));
-        }
-        let fits = if excluded.is_empty() {
-            needed.iter().any(|needed| whole.covers(needed, declared))
-        } else {
-            // A wider purpose than one that is excluded would let it in by another name.
-            !excluded.iter().any(|excluded| {
-                whole.covers(excluded, declared) || whole.covers(declared, excluded)
-            })
-        };
-        if !fits {
-            return Err(cite(not_covered(dataset, declared, needed), clause));
-        }
-    }
-    Ok(())
-}
-
-fn missing(dataset: &DatasetId, needed: &[PurposeId], taxonomy: &Taxonomy) -> Refusal {
-    let mut covered = taxonomy.covered_by(needed);
-    covered.retain(|purpose| !needed.contains(purpose));
-    let mut refusal = Refusal::new(
-        ErrorCode::PurposeMissing,
-        format!("`{}` needs a purpose and none was declared", dataset.name),
-    );
-    for purpose in needed {
-        refusal = refusal.with_help(format!("ask with --purpose {purpose}"));
-    }
-    if let Some(more) = some_of(&covered) {
-        refusal = refusal.with_help(format!("covered as well: {more}"));
-    }
-    refusal
-}
-
-fn unknown(declared: &PurposeId, needed: &[PurposeId]) -> Refusal {
-    let refusal = Refusal::new(
-        ErrorCode::PurposeUnknown,
-        format!("there is no purpose `{declared}`"),
-    );
-    with_first(refusal, needed)
-}
-
-fn not_covered(dataset: &DatasetId, declared: &PurposeId, needed: &[PurposeId]) -> Refusal {
-    let refusal = Refusal::new(
-        ErrorCode::PurposeNotCovered,
-        format!(
-            "the purpose `{declared}` is not permitted on `{}`",
-            dataset.name
-        ),
-    );
-    with_first(refusal, needed).with_help(format!(
-        "or request an amendment: hansa contract request {}",
-        dataset.name
-    ))
-}
-
-fn with_first(refusal: Refusal, needed: &[PurposeId]) -> Refusal {
-    match needed.first() {
-        Some(first) => refusal.with_help(format!("ask with --purpose {first}")),
-        None => refusal,
-    }
-}
-
-/// The first few, and how many more there are.
-fn some_of(purposes: &[PurposeId]) -> Option<String> {
-    const SHOWN: usize = 8;
-    if purposes.is_empty() {
-        return None;
-    }
-    let mut text: Vec<String> = purposes
-        .iter()
-        .take(SHOWN)
-        .map(ToString::to_string)
-        .collect();
-    if purposes.len() > SHOWN {
-        text.push(format!("and {} more", purposes.len() - SHOWN));
-    }
-    Some(text.join(", "))
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! Terms 26, 27, 28 and 31: counts in each period, and rows of one answer.
 
-use super::contradiction;
 use super::language::Language;
 use super::odrl::{duration, integer, says, with, word};
 use super::rule::{
@@ -8,11 +7,10 @@ use super::rule::{
     TermSpec,
 };
 use crate::effect::EffectKind;
-use crate::refusal::{ErrorCode, Refusal};
-use crate::term::{PeriodQuota, QuotaPeriod, Term};
+use crate::refusal::{ErrorCode, Refusal, contradiction};
+use crate::value::time::{PeriodQuota, QuotaPeriod};
 use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
-use std::cmp::Ordering;
 
 /// Terms 26 to 28, by what they count.
 pub(super) struct QuotaTerm {
@@ -32,7 +30,6 @@ pub(super) static QUERIES: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "wait for the next period, which the refusal names",
     test: "the_first_check_that_fails_decides_the_code",
-    read: |form| quota_of(form).map(Term::Queries),
 };
 
 pub(super) static ROWS: TermSpec = TermSpec {
@@ -47,7 +44,6 @@ pub(super) static ROWS: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "ask for fewer rows, or wait for the next period",
     test: "nothing_leaves_that_was_not_reserved",
-    read: |form| quota_of(form).map(Term::RowQuota),
 };
 
 pub(super) static BYTES: TermSpec = TermSpec {
@@ -62,7 +58,6 @@ pub(super) static BYTES: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "ask for less, or wait for the next period",
     test: "nothing_leaves_that_was_not_reserved",
-    read: |form| quota_of(form).map(Term::ByteQuota),
 };
 
 impl TermRule for QuotaTerm {
@@ -108,18 +103,6 @@ impl TermRule for QuotaTerm {
     fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
         not_zero(self.quota.max).map(|()| None)
     }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        let other_spec = other.spec();
-        match other {
-            Term::Queries(other) | Term::RowQuota(other) | Term::ByteQuota(other)
-                if std::ptr::eq(self.spec, other_spec) && other.per == self.quota.per =>
-            {
-                Some(self.quota.max.cmp(&other.max))
-            }
-            _ => None,
-        }
-    }
 }
 
 /// Term 31.
@@ -137,7 +120,6 @@ pub(super) static RESULT_ROWS: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "add LIMIT, or a filter",
     test: "what_the_ruling_carries",
-    read: |form| form.number("rightOperand").map(Term::ResultRows),
 };
 
 impl TermRule for ResultRowsTerm {
@@ -165,13 +147,6 @@ impl TermRule for ResultRowsTerm {
     fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
         not_zero(self.0).map(|()| None)
     }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            Term::ResultRows(other) => Some(self.0.cmp(other)),
-            _ => None,
-        }
-    }
 }
 
 /// The periods, as durations (XML Schema).
@@ -182,7 +157,8 @@ pub(super) const PERIODS: [(&str, QuotaPeriod); 4] = [
     ("P30D", QuotaPeriod::ThirtyDays),
 ];
 
-fn quota_of(form: &mut OdrlReader<'_>) -> Result<PeriodQuota, Refusal> {
+/// Reads how many, and in which period.
+pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<PeriodQuota, Refusal> {
     let period = form.typed("h:per", "xsd:duration")?;
     Ok(PeriodQuota {
         max: form.number("rightOperand")?,
@@ -235,32 +211,6 @@ fn bytes(tongue: Language, max: u64, each: &str) -> String {
 }
 
 impl QuotaPeriod {
-    /// Every period, the shortest first.
-    pub const ALL: [Self; 4] = [Self::Hour, Self::Day, Self::Week, Self::ThirtyDays];
-
-    /// Its length in microseconds.
-    #[must_use]
-    pub const fn micros(self) -> i64 {
-        const HOUR: i64 = 3_600_000_000;
-        match self {
-            Self::Hour => HOUR,
-            Self::Day => 24 * HOUR,
-            Self::Week => 7 * 24 * HOUR,
-            Self::ThirtyDays => 30 * 24 * HOUR,
-        }
-    }
-
-    /// Its name in words.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Hour => "hour",
-            Self::Day => "day",
-            Self::Week => "week",
-            Self::ThirtyDays => "30 days",
-        }
-    }
-
     pub(super) fn said(self, tongue: Language) -> &'static str {
         match self {
             Self::Hour => tongue.pick("each hour", "je Stunde", "por hora"),
@@ -274,6 +224,7 @@ impl QuotaPeriod {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::term::Term;
 
     #[track_caller]
     fn check(period: QuotaPeriod, from: &str, now: &str, expect: (&str, &str)) {

@@ -1,15 +1,13 @@
 //! Term 47: how many receipts may wait for the consumer's signature.
 
-use super::Term;
 use super::language::Language;
 use super::odrl::{integer, says};
 use super::rule::{
     AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
-    OdrlReader, OdrlWriter, TermRule, TermSpec,
+    OdrlWriter, TermRule, TermSpec,
 };
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
-use std::cmp::Ordering;
 
 /// Term 47: how many receipts may wait for the consumer's signature.
 pub(super) struct OpenReceiptsTerm(pub(super) u32);
@@ -26,7 +24,6 @@ pub(super) static RECEIPTS: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "countersign the receipts that are open; a connector does so when it greets its peer",
     test: "open_receipts_stop_new_questions",
-    read: read_receipts,
 };
 
 impl TermRule for OpenReceiptsTerm {
@@ -72,17 +69,6 @@ impl TermRule for OpenReceiptsTerm {
         )
         .with_help("countersign them: greet the provider once with `hansa peer show`"))
     }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            Term::Receipts(other) => Some(self.0.cmp(other)),
-            _ => None,
-        }
-    }
-}
-
-fn read_receipts(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
-    form.number("rightOperand").map(Term::Receipts)
 }
 
 #[cfg(test)]

@@ -1,10 +1,5 @@
 //! Term 33, second half: where whoever asks sits, as an issuer that the trust bundle names has stated it.
-//!
-//! A region is `EU`, or a code of NUTS: a country of two letters and up to three more characters. It lies in itself and in
-//! whatever its first characters name (`DEA33` in `DEA`), and what lies in a member state lies in the EU. Nothing is known of
-//! the other way round: who is stated to sit in the EU sits in none of its states.
 
-use super::Term;
 use super::language::Language;
 use super::odrl::{says, typed, with};
 use super::rule::{
@@ -14,66 +9,9 @@ use super::rule::{
 use super::tightness_order::both;
 use crate::attribute::{ParticipantAttribute, SupportingCredential};
 use crate::refusal::{ErrorCode, Refusal};
+use crate::value::region::RegionCode;
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
-use std::fmt;
-use std::str::FromStr;
-
-/// `EU`, or a code of NUTS.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RegionCode(String);
-
-impl RegionCode {
-    /// Whether `other` is this one or lies in it.
-    #[must_use]
-    pub fn covers(&self, other: &Self) -> bool {
-        other.0.starts_with(&self.0) || (self.0 == EU && other.is_of_a_member())
-    }
-
-    fn is_of_a_member(&self) -> bool {
-        let country = self.0.get(..2);
-        country.is_some_and(|country| MEMBERS.contains(&country))
-    }
-}
-
-const EU: &str = "EU";
-
-/// The member states of the European Union since 1 February 2020, when the withdrawal of the United Kingdom took effect: the
-/// parties of Article 52(1) of the Treaty on European Union. Written as in NUTS (Regulation (EC) No 1059/2003, Annex I), which
-/// takes the codes of ISO 3166-1 but EL for Greece; its code of ISO is an issuer's word for the same country. A state that
-/// joins or leaves does so on a day that is published long before (Articles 49 and 50), and is a change of this list.
-const MEMBERS: [&str; 28] = [
-    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "EL", "ES", "FI", "FR", "GR", "HR", "HU", "IE",
-    "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
-];
-
-impl fmt::Display for RegionCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// The text is no region.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a region is EU, a country such as DE, or a code of NUTS such as DEA33")]
-pub struct RegionCodeError;
-
-impl FromStr for RegionCode {
-    type Err = RegionCodeError;
-
-    fn from_str(text: &str) -> Result<Self, RegionCodeError> {
-        let (country, below) = text.split_at_checked(2).ok_or(RegionCodeError)?;
-        let letters = country.bytes().all(|b| b.is_ascii_uppercase());
-        let rest = below
-            .bytes()
-            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-        if letters && rest && below.len() <= 3 && (country != "EU" || below.is_empty()) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(RegionCodeError)
-        }
-    }
-}
 
 /// Term 33: only to whoever sits there.
 pub(super) struct RegionTerm<'a>(pub(super) &'a RegionCode);
@@ -90,7 +28,6 @@ pub(super) static REGION: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "present a credential for the region: hansa credential add",
     test: "a_region_is_shown_by_a_credential_or_refused",
-    read,
 };
 
 impl RegionTerm<'_> {
@@ -151,18 +88,19 @@ impl TermRule for RegionTerm<'_> {
             .presented
             .supporting_credential(|attribute| self.holds(attribute))
     }
+}
 
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            Term::Region(other) => both(other.covers(self.0), self.0.covers(other)),
-            _ => None,
-        }
+impl RegionTerm<'_> {
+    /// How it compares with another: less is tighter.
+    pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
+        both(other.0.covers(self.0), self.0.covers(other.0))
     }
 }
 
-fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+/// Reads its form.
+pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<RegionCode, Refusal> {
     match form.typed("h:attested", "xsd:boolean")?.as_str() {
-        "true" => form.members.parsed("rightOperand").map(Term::Region),
+        "true" => form.members.parsed("rightOperand"),
         other => Err(form.unknown(format!(
             "`h:attested` is `{other}`: what nobody attests is not executed"
         ))),
@@ -232,9 +170,9 @@ mod tests {
             assert_eq!(eu.covers(&region(place)), lies, "{place}");
         }
         // For whoever is in a member state only, that is the tighter term.
-        let tighter = RegionTerm(&region("DE")).compare(&Term::Region(eu.clone()));
+        let tighter = RegionTerm(&region("DE")).compare(&RegionTerm(&eu));
         assert_eq!(tighter, Some(Ordering::Less));
-        assert_eq!(RegionTerm(&eu).compare(&Term::Region(region("CH"))), None);
+        assert_eq!(RegionTerm(&eu).compare(&RegionTerm(&region("CH"))), None);
     }
 
     #[test]

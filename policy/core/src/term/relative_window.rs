@@ -1,6 +1,5 @@
 //! Term 6: the contract is over so long after it came into force, or after the first question under it.
 
-use super::Term;
 use super::language::Language;
 use super::odrl::{duration, iri, says, with, word};
 use super::rule::{
@@ -49,7 +48,6 @@ pub(super) static LASTS: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "renew the contract",
     test: "counted_from_activation_or_first_use",
-    read,
 };
 
 impl RelativeWindowTerm {
@@ -136,21 +134,22 @@ impl TermRule for RelativeWindowTerm {
     ) -> Option<UtcTimestamp> {
         self.end(activated, first_use)
     }
+}
 
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            Term::Lasts(other) if other.since == self.since => Some(self.days.cmp(&other.days)),
-            _ => None,
-        }
+impl RelativeWindowTerm {
+    /// How it compares with another: less is tighter.
+    pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
+        (self.since == other.since).then(|| self.days.cmp(&other.days))
     }
 }
 
-fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+/// Reads its form.
+pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<RelativeWindowTerm, Refusal> {
     let period = form.typed("rightOperand", "xsd:duration")?;
     let days = super::duty::days(&period)
         .ok_or_else(|| form.wrong(format!("`{period}` is no number of days such as P90D")))?;
     let since = form.word("h:since", &SINCE, "beginning")?;
-    Ok(Term::Lasts(RelativeWindowTerm { days, since }))
+    Ok(RelativeWindowTerm { days, since })
 }
 
 #[cfg(test)]

@@ -6,45 +6,13 @@ use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
-use super::time_bucket::WIDTHS;
-use super::{Term, TimeBucketWidth, tightness_order};
+use super::tightness_order;
 use crate::id::SqlIdentifier;
 use crate::refusal::{ErrorCode, Refusal};
+use crate::value::cube::{LateDataPolicy, ReleaseTerm};
+use crate::value::time::{TimeBucketWidth, WIDTHS};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
-
-/// How the cells of a cube are released: those of each period together, when it is over, from the first snapshot published
-/// afterwards. What is released is read from then on and not computed again, whatever comes later.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ReleaseTerm {
-    /// The dimension of time whose periods are released.
-    pub column: SqlIdentifier,
-    /// The period.
-    pub every: TimeBucketWidth,
-    /// What becomes of rows that come after the release of their period.
-    pub late: LateDataPolicy,
-}
-
-/// What becomes of rows that are added, changed or taken away after the release of their period. A correction changes a cell
-/// only if nobody can tell a group below the threshold from the difference, and brings no cell that was withheld.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LateDataPolicy {
-    /// They stay out for good.
-    Never,
-    /// They wait until a further period is released, and come as corrections then.
-    Wait,
-    /// They come as corrections with the next snapshot.
-    Correct,
-}
-
-impl LateDataPolicy {
-    /// Each with its word in files and tables, the tightest first.
-    pub const ALL: [(&'static str, Self); 3] = [
-        ("never", Self::Never),
-        ("wait", Self::Wait),
-        ("correct", Self::Correct),
-    ];
-}
 
 pub(super) static RELEASE: TermSpec = TermSpec {
     numbers: &[21],
@@ -58,7 +26,6 @@ pub(super) static RELEASE: TermSpec = TermSpec {
     hides_rows: true,
     remedy: "cells come when their period is over and the provider has published after it",
     test: "what_was_released_stays_as_it_is",
-    read,
 };
 
 const LATE: [(&str, LateDataPolicy); 3] = [
@@ -132,11 +99,11 @@ impl TermRule for ReleaseTerm {
     fn decides(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("release"))
     }
+}
 
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        let Term::Release(other) = other else {
-            return None;
-        };
+impl ReleaseTerm {
+    /// How it compares with another: less is tighter.
+    pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
         if self.column != other.column {
             return None;
         }
@@ -150,14 +117,15 @@ impl TermRule for ReleaseTerm {
     }
 }
 
-fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+/// Reads its form.
+pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<ReleaseTerm, Refusal> {
     let every = form.typed("rightOperand", "xsd:duration")?;
     let late = form.iri("h:late")?;
-    Ok(Term::Release(ReleaseTerm {
+    Ok(ReleaseTerm {
         every: form.one_of(&WIDTHS, &every, "period")?,
         column: form.column("h:column")?,
         late: form.one_of(&LATE, &late, "treatment of late rows")?,
-    }))
+    })
 }
 
 #[cfg(test)]
@@ -172,7 +140,7 @@ mod tests {
             late,
         };
         let check = |one: ReleaseTerm, other: ReleaseTerm, expect| {
-            assert_eq!(one.compare(&Term::Release(other)), expect);
+            assert_eq!(one.compare(&other), expect);
         };
         let day = || release(TimeBucketWidth::Day, LateDataPolicy::Wait);
         check(day(), day(), Some(Ordering::Equal));

@@ -1,20 +1,17 @@
 //! Terms 8 and 9: only rows for which the filter is true exist; `{{consumer}}` is whoever asks.
 
-use super::Term;
+use super::canonical_value;
 use super::language::Language;
-use super::normal_form;
 use super::odrl::says;
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
-use super::tightness_order;
 use crate::effect::EffectKind;
 use crate::id::{ParticipantId, SqlIdentifier};
 use crate::refusal::{ErrorCode, Refusal};
 use crate::row_filter::{self, RowFilter};
 use hansa_audit_log::json::Json;
-use std::cmp::Ordering;
 
 /// The term.
 pub(super) struct RowFilterTerm<'a>(pub(super) &'a RowFilter);
@@ -31,7 +28,6 @@ pub(super) static WHERE: TermSpec = TermSpec {
     hides_rows: true,
     remedy: "ask the provider to map your identity to a tenant; rows that are hidden do not exist",
     test: "what_is_learned_is_a_function_of_the_view",
-    read,
 };
 
 impl TermRule for RowFilterTerm<'_> {
@@ -59,7 +55,7 @@ impl TermRule for RowFilterTerm<'_> {
     }
 
     fn canonical(&self) -> Json {
-        normal_form::rows(self.0)
+        canonical_value::rows(self.0)
     }
 
     fn effect(&self, to: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
@@ -69,19 +65,12 @@ impl TermRule for RowFilterTerm<'_> {
     fn columns(&self) -> Vec<SqlIdentifier> {
         self.0.columns().into_iter().collect()
     }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            Term::Rows(other) => tightness_order::filters(self.0, other),
-            _ => None,
-        }
-    }
 }
 
-fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+/// Reads its form.
+pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<RowFilter, Refusal> {
     let filter = form.text("rightOperand")?;
-    let filter = row_filter::parse(&filter).map_err(|fault| form.wrong(fault.sentence))?;
-    Ok(Term::Rows(filter))
+    row_filter::parse(&filter).map_err(|fault| form.wrong(fault.sentence))
 }
 
 /// Binds the consumer as a literal: the tenant that the provider mapped it to, else its domain.

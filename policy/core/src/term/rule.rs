@@ -1,7 +1,6 @@
 //! What every term has: its place in a policy, its ODRL form both ways, its sentence in each language, where it is
 //! executed, and the code with which it refuses.
 
-use super::Term;
 use super::contract_context::ContractContext;
 use super::language::Language;
 use crate::attribute::{ParticipantAttribute, SupportingCredential};
@@ -41,8 +40,6 @@ pub struct TermSpec {
     pub remedy: &'static str,
     /// The name of a test that fails when its effect is dropped.
     pub test: &'static str,
-    /// Reads its form; the place, operand and operator are known to be its own.
-    pub read: fn(&mut OdrlReader<'_>) -> Result<Term, Refusal>,
 }
 
 impl TermSpec {
@@ -143,8 +140,8 @@ pub(crate) trait TermRule {
     /// hash in a contract outlives this program.
     fn canonical(&self) -> Json;
 
-    /// The column whose values it decides: what it is about, names and decides follow from it, and how it compares with
-    /// another such term is in one place, [`Term::compare`].
+    /// The column whose values it decides: what it is about, names and decides follow from it; how it compares with
+    /// another such term is in one place, `comparison.rs`.
     fn column(&self) -> Option<&SqlIdentifier> {
         None
     }
@@ -209,12 +206,6 @@ pub(crate) trait TermRule {
         _activated: Option<UtcTimestamp>,
         _first_use: Option<UtcTimestamp>,
     ) -> Option<UtcTimestamp> {
-        None
-    }
-
-    /// How it compares with another term of the same kind about the same thing: less is tighter. None where neither
-    /// lets out all that the other does. Not asked of a term that decides what a column shows.
-    fn compare(&self, _other: &Term) -> Option<Ordering> {
         None
     }
 
@@ -360,17 +351,17 @@ pub struct OdrlWriter<'a> {
 }
 
 impl<'a> OdrlWriter<'a> {
-    /// For the policy of `assigner` about `dataset`, with these clauses.
+    /// For the policy of `assigner` about `dataset`, with clauses of these numbers.
     #[must_use]
     pub fn new(
         assigner: &'a ParticipantId,
         dataset: &'a DatasetId,
-        clauses: &[super::Clause],
+        clauses: impl IntoIterator<Item = ClauseId>,
     ) -> Self {
         Self {
             assigner,
             dataset,
-            taken: clauses.iter().map(|clause| clause.id.0).collect(),
+            taken: clauses.into_iter().map(|id| id.0).collect(),
             next: 1,
         }
     }

@@ -1,29 +1,29 @@
 //! One sample of every term, for the checks that no term is forgotten on a wire, in a hash or in words.
 
+use super::Term;
 use super::band::BandTerm;
-use super::delivery::DeliveryFormat;
-use super::dominance::{DominanceRule, DominanceTerm};
+use super::duty::ForbiddenUse;
 use super::embargo::{EmbargoDelay, EmbargoTerm};
 use super::inform::{InformEvent, NotificationTerm, Recipient};
 use super::key_transfer::{KeyRecipients, KeyTransferTerm};
 use super::legal_basis::LegalBasis;
-use super::lookup::LookupTerm;
 use super::place_cells::PlaceCellsTerm;
 use super::prefix::PrefixTerm;
 use super::price::{PriceTerm, PriceUnit};
-use super::privacy_budget::{ClampRange, DimensionValues, PrivacyBudgetTerm};
 use super::pseudonym::PseudonymTerm;
-use super::published_area::PublishedAreaTerm;
 use super::relative_window::{RelativeWindowTerm, WindowStart};
-use super::release::{LateDataPolicy, ReleaseTerm};
 use super::schema_version::SchemaCompatibility;
 use super::service_level::ServiceLevelTerm;
-use super::{
-    BoundingBox, CountingUnit, CubeFunction, ForbiddenUse, MaskValue, PeriodQuota, QuotaPeriod,
-    Term, TimeBucketWidth,
-};
 use crate::id::{PurposeId, SqlIdentifier};
 use crate::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
+use crate::value::area::{BoundingBox, PublishedAreaTerm};
+use crate::value::column::{LookupTerm, MaskValue};
+use crate::value::cube::{
+    CountingUnit, CubeFunction, DominanceRule, DominanceTerm, LateDataPolicy, ReleaseTerm,
+};
+use crate::value::delivery::DeliveryFormat;
+use crate::value::privacy_budget::{ClampRange, DimensionValues, PrivacyBudgetTerm};
+use crate::value::time::{PeriodQuota, QuotaPeriod, TimeBucketWidth};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 

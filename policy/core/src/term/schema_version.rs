@@ -5,14 +5,12 @@
 //! name, type, order and nullability, and others follow. What came later stays invisible, so that such a contract lists its
 //! columns, or permits aggregates, which name theirs.
 
-use super::columns::shown;
 use super::language::Language;
 use super::odrl::{iri, says, word};
 use super::rule::{
     AdmissionCheck, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader,
     OdrlWriter, TermRule, TermSpec,
 };
-use super::{Clause, Term, cite, contradiction};
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
@@ -43,16 +41,6 @@ impl SchemaCompatibility {
             Self::Compatible => "compatible",
         }
     }
-
-    /// For which schemas these clauses are good.
-    #[must_use]
-    pub fn of(clauses: &[Clause]) -> Self {
-        let said = clauses.iter().find_map(|clause| match clause.term {
-            Term::Version(schemas) => Some(schemas),
-            _ => None,
-        });
-        said.unwrap_or(Self::Exact)
-    }
 }
 
 /// Term 48.
@@ -70,11 +58,12 @@ pub(super) static VERSION: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "request an amendment for the schema of now",
     test: "a_schema_that_has_only_grown",
-    read: |form: &mut OdrlReader<'_>| {
-        form.word("rightOperand", &SCHEMAS, "treatment of versions")
-            .map(Term::Version)
-    },
 };
+
+/// Reads its form.
+pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<SchemaCompatibility, Refusal> {
+    form.word("rightOperand", &SCHEMAS, "treatment of versions")
+}
 
 impl TermRule for SchemaTerm {
     fn spec(&self) -> &'static TermSpec {
@@ -114,31 +103,8 @@ impl TermRule for SchemaTerm {
         None
     }
 
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            Term::Version(other) => Some(self.0.cmp(other)),
-            _ => None,
-        }
-    }
-
     fn presence(&self) -> Ordering {
         self.0.cmp(&SchemaCompatibility::Exact)
-    }
-}
-
-/// Whoever is content with columns that come later says which there are now: otherwise they would show.
-pub(super) fn later_columns_stay_invisible(clauses: &[Clause]) -> Result<(), Refusal> {
-    let compatible = clauses
-        .iter()
-        .find(|clause| clause.term == Term::Version(SchemaCompatibility::Compatible));
-    let listed = shown(clauses).is_some() || clauses.iter().any(|clause| clause.term.aggregates());
-    match compatible {
-        Some(clause) if !listed => {
-            let refusal = contradiction("columns that come later would be visible")
-                .with_help("list the columns beside it: columns = [\"…\"]");
-            Err(cite(refusal, clause))
-        }
-        Some(_) | None => Ok(()),
     }
 }
 
@@ -146,7 +112,8 @@ pub(super) fn later_columns_stay_invisible(clauses: &[Clause]) -> Result<(), Ref
 mod tests {
     use super::*;
     use crate::fixture::{clauses, names};
-    use crate::term::of_clauses;
+    use crate::term::Term;
+    use crate::term::clause_effects::of_clauses;
     use crate::term::rule::EffectBinding;
 
     #[test]

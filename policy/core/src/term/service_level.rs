@@ -1,6 +1,5 @@
 //! Term 39: what the provider promises of its service; recorded and shown.
 
-use super::Term;
 use super::language::Language;
 use super::odrl::{action, decimal, integer, with};
 use super::rule::{
@@ -32,7 +31,6 @@ pub(super) static SERVICE: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "hold the provider to it; nothing is executed",
     test: "every_term_has_a_sentence_of_its_own",
-    read: read_service,
 };
 
 impl TermRule for ServiceLevelTerm {
@@ -72,7 +70,7 @@ impl TermRule for ServiceLevelTerm {
         Json::object([
             (
                 "availability",
-                Json::text(super::normal_form::decimal(&self.availability)),
+                Json::text(super::canonical_value::decimal(&self.availability)),
             ),
             ("p95_ms", Json::Int(i64::from(self.p95_ms))),
         ])
@@ -82,24 +80,21 @@ impl TermRule for ServiceLevelTerm {
         Some(ClauseSubject::Kind("service"))
     }
 
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        matches!(other, Term::Service(other) if other == self).then_some(Ordering::Equal)
-    }
-
     // What the provider promises lets out nothing more or less.
     fn presence(&self) -> Ordering {
         Ordering::Equal
     }
 }
 
-fn read_service(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+/// Reads its form.
+pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<ServiceLevelTerm, Refusal> {
     let availability = form.decimal("h:availability")?;
     let share: f64 = availability.parse().unwrap_or(f64::NAN);
     if !(0.0..=100.0).contains(&share) {
         return Err(form.wrong(format!("`{availability}` is no share in percent")));
     }
-    Ok(Term::Service(ServiceLevelTerm {
+    Ok(ServiceLevelTerm {
         availability,
         p95_ms: form.number("h:p95ms")?,
-    }))
+    })
 }

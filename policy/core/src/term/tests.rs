@@ -2,10 +2,14 @@
 
 mod variance;
 
+use super::clause_effects::of_clauses;
+use super::rule::EffectBinding;
 use super::*;
+use crate::effect::EffectKind;
 use crate::fixture::{clauses, name, names, participant};
-use privacy_budget::{ClampRange, DimensionValues};
-use release::LateDataPolicy;
+use crate::refusal::ErrorCode;
+use crate::value::cube::{DominanceRule, LateDataPolicy};
+use crate::value::privacy_budget::{ClampRange, DimensionValues};
 use std::collections::BTreeSet;
 
 #[track_caller]
@@ -239,7 +243,7 @@ fn a_budget_that_can_not_be_kept_is_not_signed() {
     let rule = DominanceTerm {
         measure: name("bikes"),
         unit: name("device"),
-        rule: dominance::DominanceRule::P(15),
+        rule: DominanceRule::P(15),
     };
     check(beside(Term::Dominance(rule)), CONTRADICTS);
     let mut averages = beside(Term::TotalsFromPublished);

@@ -1,17 +1,15 @@
 //! Terms 29 and 30: how fast rows leave, and how many answers run at once under the contract.
 
-use super::Term;
 use super::language::Language;
 use super::odrl::{integer, says};
 use super::quota::not_zero;
 use super::rule::{
     AdmissionCheck, AdmissionContext, DemandKind, EffectBinding, EnforcementPoint, OdrlPosition,
-    OdrlReader, OdrlWriter, TermRule, TermSpec,
+    OdrlWriter, TermRule, TermSpec,
 };
 use crate::effect::EffectKind;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
-use std::cmp::Ordering;
 
 /// Term 29: rows in a second, over all answers under the contract; it slows them and refuses nothing.
 pub(super) struct RowRateTerm(pub(super) u64);
@@ -28,7 +26,6 @@ pub(super) static RATE: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "the answer takes longer",
     test: "a_rate_holds_over_all_answers",
-    read: |form| form.number("rightOperand").map(Term::RowsPerSecond),
 };
 
 impl TermRule for RowRateTerm {
@@ -56,13 +53,6 @@ impl TermRule for RowRateTerm {
     fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
         not_zero(self.0).map(|()| None)
     }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            Term::RowsPerSecond(other) => Some(self.0.cmp(other)),
-            _ => None,
-        }
-    }
 }
 
 /// Term 30: answers under way, over all connections.
@@ -80,7 +70,6 @@ pub(super) static AT_ONCE: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "read one of the running answers to its end, or close it",
     test: "one_more_than_permitted_is_refused",
-    read,
 };
 
 impl TermRule for ConcurrencyTerm {
@@ -123,17 +112,6 @@ impl TermRule for ConcurrencyTerm {
         )
         .with_help("read one of them to its end, or close it"))
     }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            Term::Concurrent(other) => Some(self.0.cmp(other)),
-            _ => None,
-        }
-    }
-}
-
-fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
-    form.number("rightOperand").map(Term::Concurrent)
 }
 
 #[cfg(test)]

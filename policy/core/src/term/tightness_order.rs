@@ -3,8 +3,9 @@
 //! Less is tighter: everything that the tighter one lets out, the other lets out as well. Where neither does, or it can't
 //! be decided from the terms alone, there is no order, and a person must look.
 
-use super::{BoundingBox, MaskValue, Term, normal_form};
+use super::canonical_value;
 use crate::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
+use crate::value::area::BoundingBox;
 use hansa_audit_log::time::UtcTimestamp;
 use std::cmp::Ordering;
 
@@ -38,43 +39,6 @@ pub(super) fn boxes(one: &BoundingBox, other: &BoundingBox) -> Option<Ordering> 
     both(within(one, other)?, within(other, one)?)
 }
 
-/// What a column shows: nothing, or one value, is tighter than anything; coarser is tighter than finer. A hash beside a
-/// prefix or a band is neither tighter nor looser.
-pub(super) fn values(one: &Term, other: &Term) -> Option<Ordering> {
-    if one.column().is_none() || other.column().is_none() {
-        return None;
-    }
-    let tells_nothing = |term: &Term| matches!(term, Term::Mask { .. });
-    match (one, other) {
-        (Term::Mask { mask: one, .. }, Term::Mask { mask: other, .. }) => match (one, other) {
-            (one, other) if one == other => Some(Ordering::Equal),
-            (MaskValue::Null, MaskValue::Constant(_)) => Some(Ordering::Less),
-            (MaskValue::Constant(_), MaskValue::Null) => Some(Ordering::Greater),
-            _ => None,
-        },
-        (one, _) if tells_nothing(one) => Some(Ordering::Less),
-        (_, other) if tells_nothing(other) => Some(Ordering::Greater),
-        (
-            Term::TimeBucket {
-                bucket: one,
-                zone: here,
-                ..
-            },
-            Term::TimeBucket {
-                bucket: other,
-                zone: there,
-                ..
-            },
-        ) if here == there => both(one.is_made_of(*other), other.is_made_of(*one)),
-        (Term::Prefix(one), Term::Prefix(other)) => Some(one.length.cmp(&other.length)),
-        (Term::Band(one), Term::Band(other)) => subset(&one.edges, &other.edges),
-        // Whether one level lies above another is in the table, not in the clauses.
-        (Term::Lookup(one), Term::Lookup(other)) if one == other => Some(Ordering::Equal),
-        (Term::Pseudonym(one), Term::Pseudonym(other)) if one == other => Some(Ordering::Equal),
-        _ => None,
-    }
-}
-
 /// Conditions on rows, as far as ranges and lists of single columns decide it.
 pub(super) fn filters(one: &RowFilter, other: &RowFilter) -> Option<Ordering> {
     both(implies(one, other), implies(other, one))
@@ -83,7 +47,7 @@ pub(super) fn filters(one: &RowFilter, other: &RowFilter) -> Option<Ordering> {
 /// Whether each row that `one` lets out is let out by `other` too; false where that is not certain. A row is let out when
 /// the condition is true, so a NULL meets no comparison.
 fn implies(one: &RowFilter, other: &RowFilter) -> bool {
-    if normal_form::rows(one) == normal_form::rows(other) {
+    if canonical_value::rows(one) == canonical_value::rows(other) {
         return true;
     }
     match (one, other) {
@@ -257,7 +221,7 @@ fn texts(one: &str, other: &str) -> Option<Ordering> {
 
 /// Two decimals: equal only in their shortest spelling; where rounding hides a difference there is no order.
 fn decimals(one: &str, other: &str) -> Option<Ordering> {
-    if normal_form::decimal(one) == normal_form::decimal(other) {
+    if canonical_value::decimal(one) == canonical_value::decimal(other) {
         return Some(Ordering::Equal);
     }
     let order = one.parse::<f64>().ok()?.partial_cmp(&other.parse().ok()?)?;

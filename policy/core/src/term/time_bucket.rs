@@ -9,7 +9,7 @@ use super::rule::{
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
 use crate::refusal::{ErrorCode, Refusal};
-use crate::term::{Term, TimeBucketWidth};
+use crate::value::time::{TimeBucketWidth, WIDTHS};
 use hansa_audit_log::json::Json;
 
 /// The term.
@@ -31,7 +31,6 @@ pub(super) static FLOORED: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "instants are those of the buckets; of a cube, a filter lies on their edges",
     test: "what_is_learned_is_a_function_of_the_view",
-    read,
 };
 
 impl TermRule for TimeBucketTerm<'_> {
@@ -84,17 +83,10 @@ impl TermRule for TimeBucketTerm<'_> {
     }
 }
 
-/// The widths, as durations (XML Schema).
-pub const WIDTHS: [(&str, TimeBucketWidth); 6] = [
-    ("PT15M", TimeBucketWidth::QuarterHour),
-    ("PT1H", TimeBucketWidth::Hour),
-    ("P1D", TimeBucketWidth::Day),
-    ("P7D", TimeBucketWidth::Week),
-    ("P1M", TimeBucketWidth::Month),
-    ("P1Y", TimeBucketWidth::Year),
-];
-
-fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+/// Reads its column, its width and its zone.
+pub(super) fn read(
+    form: &mut OdrlReader<'_>,
+) -> Result<(SqlIdentifier, TimeBucketWidth, Option<String>), Refusal> {
     let width = form.typed("rightOperand", "xsd:duration")?;
     let zone = form.members.text_if_there("h:zone")?;
     if let Some(zone) = zone
@@ -103,11 +95,8 @@ fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     {
         return Err(form.wrong(format!("there is no time zone `{zone}`")));
     }
-    Ok(Term::TimeBucket {
-        bucket: form.one_of(&WIDTHS, &width, "time bucket")?,
-        column: form.column("h:column")?,
-        zone,
-    })
+    let bucket = form.one_of(&WIDTHS, &width, "time bucket")?;
+    Ok((form.column("h:column")?, bucket, zone))
 }
 
 /// A zone is written with its exact IANA name.
@@ -126,29 +115,6 @@ pub(super) fn check_zone(zone: Option<&str>) -> Result<(), Refusal> {
 }
 
 impl TimeBucketWidth {
-    /// Every bucket, the finest first.
-    pub const ALL: [Self; 6] = [
-        Self::QuarterHour,
-        Self::Hour,
-        Self::Day,
-        Self::Week,
-        Self::Month,
-        Self::Year,
-    ];
-
-    /// The bucket in words.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::QuarterHour => "quarter hour",
-            Self::Hour => "hour",
-            Self::Day => "day",
-            Self::Week => "week",
-            Self::Month => "month",
-            Self::Year => "year",
-        }
-    }
-
     fn said(self, tongue: Language) -> &'static str {
         let (de, pt) = match self {
             Self::QuarterHour => ("die Viertelstunde", "ao quarto de hora"),
@@ -160,46 +126,11 @@ impl TimeBucketWidth {
         };
         tongue.pick(self.as_str(), de, pt)
     }
-
-    /// Whether every bucket of this width is a union of whole buckets of `finer`, both in the same zone.
-    ///
-    /// Weeks and months cut each other. Quarter hours make whole hours and days since every zone's offset in use is a
-    /// multiple of a quarter hour; hours make whole days only where offsets are whole hours, which is why a day is
-    /// counted in the zone in which the grid is registered.
-    #[must_use]
-    pub const fn is_made_of(self, finer: Self) -> bool {
-        match self {
-            Self::QuarterHour => matches!(finer, Self::QuarterHour),
-            Self::Hour => matches!(finer, Self::QuarterHour | Self::Hour),
-            Self::Day => matches!(finer, Self::QuarterHour | Self::Hour | Self::Day),
-            Self::Week => matches!(
-                finer,
-                Self::QuarterHour | Self::Hour | Self::Day | Self::Week
-            ),
-            Self::Month => matches!(
-                finer,
-                Self::QuarterHour | Self::Hour | Self::Day | Self::Month
-            ),
-            Self::Year => matches!(
-                finer,
-                Self::QuarterHour | Self::Hour | Self::Day | Self::Month | Self::Year
-            ),
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[track_caller]
-    fn check(coarse: TimeBucketWidth, finer: &[TimeBucketWidth]) {
-        let got: Vec<TimeBucketWidth> = TimeBucketWidth::ALL
-            .into_iter()
-            .filter(|fine| coarse.is_made_of(*fine))
-            .collect();
-        assert_eq!(got, finer, "{coarse:?}");
-    }
 
     #[test]
     fn zones_have_their_exact_names() {
@@ -209,16 +140,5 @@ mod tests {
         for bad in ["", "europe/berlin", "CEST", "Europe/Münster", "+01:00", "'"] {
             assert!(check_zone(Some(bad)).is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn buckets_nest() {
-        use TimeBucketWidth::{Day, Hour, Month, QuarterHour, Week, Year};
-        check(QuarterHour, &[QuarterHour]);
-        check(Hour, &[QuarterHour, Hour]);
-        check(Day, &[QuarterHour, Hour, Day]);
-        check(Week, &[QuarterHour, Hour, Day, Week]);
-        check(Month, &[QuarterHour, Hour, Day, Month]);
-        check(Year, &[QuarterHour, Hour, Day, Month, Year]);
     }
 }

@@ -1,13 +1,15 @@
-//! The whole vocabulary: every term in one list, to be read from ODRL and shown in tables.
+//! The whole vocabulary: every term in one list, by which clauses are read from ODRL and written.
 
-#[cfg(test)]
-use super::rule::EnforcementPoint;
+use super::aggregate::{aggregate_terms, secondary_suppression};
+use super::duty::ForbiddenUse;
+use super::prohibition::{ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm};
+use super::purpose::purpose_terms;
 use super::rule::{OdrlPosition, OdrlReader, OdrlWriter, TermSpec};
 use super::{
-    Clause, aggregate, area, attestation, band, columns, consent, delivery, dominance, duty,
-    embargo, exclusivity, group, hours, inform, joins, key_transfer, legal_basis, lookup, mask,
+    Clause, Term, area, attestation, band, columns, consent, delivery, dominance, duty, embargo,
+    exclusivity, form_choice, group, hours, inform, joins, key_transfer, legal_basis, lookup, mask,
     min_group, odrl, place_cells, prefix, price, privacy_budget, prohibition, pseudonym,
-    published_area, purpose, quota, receipts, region, relative_window, release, row_filter_term,
+    published_area, quota, receipts, region, relative_window, release, row_filter_term,
     schema_version, sector, service_level, throughput, time_bucket, window,
 };
 use crate::id::{ClauseId, DatasetId, ParticipantId};
@@ -15,72 +17,165 @@ use crate::refusal::Refusal;
 use crate::strict_object::{ReaderErrorCodes, StrictObjectReader};
 use hansa_audit_log::json::Json;
 
+/// What reads the form of a term; the place, operand and operator are known to be its own.
+type FormReader = fn(&mut OdrlReader<'_>) -> Result<Term, Refusal>;
+
+/// A term of the vocabulary, with what reads its form.
+#[derive(Debug)]
+pub struct VocabularyEntry {
+    /// What tables, readers and writers know of it.
+    pub spec: &'static TermSpec,
+    read: FormReader,
+}
+
+const fn entry(spec: &'static TermSpec, read: FormReader) -> VocabularyEntry {
+    VocabularyEntry { spec, read }
+}
+
 /// Every term that this version knows, in the order of their numbers.
-pub static VOCABULARY: &[&TermSpec] = &[
-    &group::MEMBER,
-    &sector::SECTOR,
-    &purpose::purpose_terms::ONE_OF,
-    &purpose::purpose_terms::NONE_OF,
-    &window::FROM,
-    &window::UNTIL,
-    &relative_window::LASTS,
-    &hours::HOURS,
-    &row_filter_term::WHERE,
-    &columns::ONLY,
-    &pseudonym::PSEUDONYM,
-    &mask::MASKED,
-    &prefix::PREFIX,
-    &band::BAND,
-    &lookup::LOOKUP,
-    &time_bucket::FLOORED,
-    &area::INSIDE,
-    &published_area::WITHIN,
-    &place_cells::PLACE_CELLS,
-    &aggregate::aggregate_terms::FUNCTIONS,
-    &aggregate::aggregate_terms::DIMENSIONS,
-    &aggregate::aggregate_terms::MEASURES,
-    &min_group::AT_LEAST,
-    &dominance::DOMINANCE_P,
-    &dominance::DOMINANCE_NK,
-    &aggregate::secondary_suppression::TOTALS,
-    &aggregate::secondary_suppression::COMPLEMENT,
-    &aggregate::secondary_suppression::ROUNDED,
-    &aggregate::aggregate_terms::GRID,
-    &release::RELEASE,
-    &privacy_budget::BUDGET,
-    &joins::KEYS,
-    &joins::WITH,
-    &joins::STAY,
-    &key_transfer::TRAVEL,
-    &quota::QUERIES,
-    &quota::ROWS,
-    &quota::BYTES,
-    &throughput::RATE,
-    &throughput::AT_ONCE,
-    &quota::RESULT_ROWS,
-    &embargo::EMBARGO,
-    &delivery::NETWORKS,
-    &region::REGION,
-    &delivery::FORMATS_ALLOWED,
-    &duty::DELETE,
-    &attestation::ATTEST,
-    &duty::ATTRIBUTE,
-    &duty::DISTRIBUTE,
-    &duty::SELL,
-    &duty::DERIVE,
-    &prohibition::USE,
-    &prohibition::QUERY,
-    &prohibition::AGGREGATE,
-    &exclusivity::EXCLUSIVE,
-    &service_level::SERVICE,
-    &price::PRICE,
-    &price::PREPAID,
-    &inform::TELL,
-    &inform::NOTIFY,
-    &legal_basis::BASIS,
-    &consent::CONSENT,
-    &receipts::RECEIPTS,
-    &schema_version::VERSION,
+pub static VOCABULARY: &[VocabularyEntry] = &[
+    entry(&group::MEMBER, |form| group::read(form).map(Term::Group)),
+    entry(&sector::SECTOR, |form| sector::read(form).map(Term::Sector)),
+    entry(&purpose_terms::ONE_OF, |form| {
+        purpose_terms::read(form).map(Term::Purpose)
+    }),
+    entry(&purpose_terms::NONE_OF, |form| {
+        purpose_terms::read(form).map(Term::PurposeNot)
+    }),
+    entry(&window::FROM, |form| {
+        form.instant("rightOperand").map(Term::NotBefore)
+    }),
+    entry(&window::UNTIL, |form| {
+        form.instant("rightOperand").map(Term::NotAfter)
+    }),
+    entry(&relative_window::LASTS, |form| {
+        relative_window::read(form).map(Term::Lasts)
+    }),
+    entry(&hours::HOURS, |form| hours::read(form).map(Term::Hours)),
+    entry(&row_filter_term::WHERE, |form| {
+        row_filter_term::read(form).map(Term::Rows)
+    }),
+    entry(&columns::ONLY, |form| {
+        columns::read(form).map(Term::Columns)
+    }),
+    entry(&pseudonym::PSEUDONYM, form_choice::masked),
+    entry(&mask::MASKED, form_choice::masked),
+    entry(&prefix::PREFIX, form_choice::masked),
+    entry(&band::BAND, form_choice::masked),
+    entry(&lookup::LOOKUP, form_choice::masked),
+    entry(&time_bucket::FLOORED, form_choice::time_bucket),
+    entry(&area::INSIDE, form_choice::area),
+    entry(&published_area::WITHIN, form_choice::area),
+    entry(&place_cells::PLACE_CELLS, |form| {
+        place_cells::read(form).map(Term::PlaceCells)
+    }),
+    entry(&aggregate_terms::FUNCTIONS, |form| {
+        aggregate_terms::read_functions(form).map(Term::Functions)
+    }),
+    entry(&aggregate_terms::DIMENSIONS, |form| {
+        form.texts("rightOperand").map(Term::Dimensions)
+    }),
+    entry(&aggregate_terms::MEASURES, |form| {
+        form.texts("rightOperand").map(Term::Measures)
+    }),
+    entry(&min_group::AT_LEAST, form_choice::min_group),
+    entry(&dominance::DOMINANCE_P, |form| {
+        dominance::read_p(form).map(Term::Dominance)
+    }),
+    entry(&dominance::DOMINANCE_NK, |form| {
+        dominance::read_nk(form).map(Term::Dominance)
+    }),
+    entry(&secondary_suppression::TOTALS, form_choice::secondary),
+    entry(&secondary_suppression::COMPLEMENT, form_choice::secondary),
+    entry(&secondary_suppression::ROUNDED, form_choice::secondary),
+    entry(&aggregate_terms::GRID, |form| {
+        form.iri("rightOperand").map(Term::Grid)
+    }),
+    entry(&release::RELEASE, |form| {
+        release::read(form).map(Term::Release)
+    }),
+    entry(&privacy_budget::BUDGET, |form| {
+        privacy_budget::read(form).map(Term::Budget)
+    }),
+    entry(&joins::KEYS, |form| {
+        form.texts("rightOperand").map(Term::JoinKeys)
+    }),
+    entry(&joins::WITH, |form| {
+        joins::read_with(form).map(Term::JoinWith)
+    }),
+    entry(&joins::STAY, |form| {
+        joins::read_stay(form).map(|()| Term::KeysStay)
+    }),
+    entry(&key_transfer::TRAVEL, |form| {
+        key_transfer::read(form).map(Term::KeysTravel)
+    }),
+    entry(&quota::QUERIES, |form| quota::read(form).map(Term::Queries)),
+    entry(&quota::ROWS, |form| quota::read(form).map(Term::RowQuota)),
+    entry(&quota::BYTES, |form| quota::read(form).map(Term::ByteQuota)),
+    entry(&throughput::RATE, |form| {
+        form.number("rightOperand").map(Term::RowsPerSecond)
+    }),
+    entry(&throughput::AT_ONCE, |form| {
+        form.number("rightOperand").map(Term::Concurrent)
+    }),
+    entry(&quota::RESULT_ROWS, |form| {
+        form.number("rightOperand").map(Term::ResultRows)
+    }),
+    entry(&embargo::EMBARGO, |form| {
+        embargo::read(form).map(Term::Embargo)
+    }),
+    entry(&delivery::NETWORKS, |form| {
+        form.texts("rightOperand").map(Term::Networks)
+    }),
+    entry(&region::REGION, |form| region::read(form).map(Term::Region)),
+    entry(&delivery::FORMATS_ALLOWED, |form| {
+        delivery::read_formats(form).map(Term::Formats)
+    }),
+    entry(&duty::DELETE, |form| {
+        duty::read_delete(form).map(|days| Term::DeleteAfter { days })
+    }),
+    entry(&attestation::ATTEST, |form| {
+        attestation::read(form).map(|days| Term::Attest { days })
+    }),
+    entry(&duty::ATTRIBUTE, |form| {
+        duty::read_attribute(form).map(Term::Attribution)
+    }),
+    entry(&duty::DISTRIBUTE, |_| {
+        Ok(Term::Prohibit(ForbiddenUse::Distribute))
+    }),
+    entry(&duty::SELL, |_| Ok(Term::Prohibit(ForbiddenUse::Sell))),
+    entry(&duty::DERIVE, |_| Ok(Term::Prohibit(ForbiddenUse::Derive))),
+    entry(&prohibition::USE, |form| {
+        prohibition(form, ProhibitedAction::Use)
+    }),
+    entry(&prohibition::QUERY, |form| {
+        prohibition(form, ProhibitedAction::Query)
+    }),
+    entry(&prohibition::AGGREGATE, |form| {
+        prohibition(form, ProhibitedAction::Aggregate)
+    }),
+    entry(&exclusivity::EXCLUSIVE, |form| {
+        exclusivity::read(form).map(|()| Term::Exclusive)
+    }),
+    entry(&service_level::SERVICE, |form| {
+        service_level::read(form).map(Term::Service)
+    }),
+    entry(&price::PRICE, |form| price::read(form).map(Term::Price)),
+    entry(&price::PREPAID, |form| price::read(form).map(Term::Price)),
+    entry(&inform::TELL, form_choice::inform),
+    entry(&inform::NOTIFY, form_choice::inform),
+    entry(&legal_basis::BASIS, |form| {
+        legal_basis::read(form).map(Term::LegalBasis)
+    }),
+    entry(&consent::CONSENT, |form| {
+        form.when("h:always").map(|()| Term::ObtainConsent)
+    }),
+    entry(&receipts::RECEIPTS, |form| {
+        form.number("rightOperand").map(Term::Receipts)
+    }),
+    entry(&schema_version::VERSION, |form| {
+        schema_version::read(form).map(Term::Version)
+    }),
 ];
 
 /// The clause as it stands in its place, with its number.
@@ -103,8 +198,8 @@ pub fn read(
 ) -> Result<Clause, Refusal> {
     let mut members = StrictObjectReader::of(json, at, ReaderErrorCodes::POLICY)?;
     let id: ClauseId = members.parsed("uid")?;
-    members.within(id);
-    let (spec, operator) = match place {
+    members.set_codes(members.codes().within(id));
+    let (entry, operator) = match place {
         OdrlPosition::Permission | OdrlPosition::Target | OdrlPosition::Action => {
             constraint(&mut members, place)?
         }
@@ -115,7 +210,7 @@ pub fn read(
         ),
         OdrlPosition::Obligation => (act(&mut members, place, "obligation")?, String::new()),
     };
-    let term = (spec.read)(&mut OdrlReader {
+    let term = (entry.read)(&mut OdrlReader {
         members: &mut members,
         operator: &operator,
         assigner,
@@ -127,25 +222,25 @@ pub fn read(
 fn constraint(
     members: &mut StrictObjectReader,
     place: OdrlPosition,
-) -> Result<(&'static TermSpec, String), Refusal> {
+) -> Result<(&'static VocabularyEntry, String), Refusal> {
     let left = members.text("leftOperand")?;
-    let known = || VOCABULARY.iter().filter(|spec| spec.operand == left);
-    let Some(own) = known().map(|spec| spec.position).next() else {
+    let known = || VOCABULARY.iter().filter(|entry| entry.spec.operand == left);
+    let Some(own) = known().map(|entry| entry.spec.position).next() else {
         return Err(members
             .codes()
             .unknown(format!("the operand `{left}` is not known")));
     };
-    if known().all(|spec| spec.position != place) {
+    if known().all(|entry| entry.spec.position != place) {
         return Err(members.codes().unknown(format!(
             "the operand `{left}` stands in {place}, where it is not executed; its place is {own}"
         )));
     }
     let operator = members.text("operator")?;
     let found = known()
-        .filter(|spec| spec.position == place)
-        .find(|spec| spec.operators.contains(&operator.as_str()));
+        .filter(|entry| entry.spec.position == place)
+        .find(|entry| entry.spec.operators.contains(&operator.as_str()));
     match found {
-        Some(spec) => Ok((spec, operator)),
+        Some(entry) => Ok((entry, operator)),
         None => Err(members.codes().unknown(format!(
             "the operator `{operator}` is not known for the operand `{left}`"
         ))),
@@ -156,12 +251,11 @@ fn act(
     members: &mut StrictObjectReader,
     place: OdrlPosition,
     what: &str,
-) -> Result<&'static TermSpec, Refusal> {
+) -> Result<&'static VocabularyEntry, Refusal> {
     let action = members.text("action")?;
     VOCABULARY
         .iter()
-        .find(|spec| spec.position == place && spec.operand == action)
-        .copied()
+        .find(|entry| entry.spec.position == place && entry.spec.operand == action)
         .ok_or_else(|| {
             members
                 .codes()
@@ -169,123 +263,78 @@ fn act(
         })
 }
 
-/// The vocabulary as a table in Markdown: number, name, ODRL form, where it is executed, code, what helps, test.
-#[must_use]
-pub fn table() -> String {
-    let mut rows = vec![
-        "| no. | term | in ODRL | executed | code | what the asker can do, or sees | test |"
-            .to_owned(),
-        "|---|---|---|---|---|---|---|".to_owned(),
-    ];
-    for spec in VOCABULARY {
-        let numbers: Vec<String> = spec.numbers.iter().map(ToString::to_string).collect();
-        let operators = match spec.operators {
-            [] => String::new(),
-            several => format!(" {}", several.join(" / ")),
-        };
-        let stages: Vec<&str> = spec.executed.iter().map(|stage| stage.as_str()).collect();
-        let codes: Vec<String> = spec.codes.iter().map(|code| format!("`{code}`")).collect();
-        let example = example(spec).map_or_else(String::new, |example| format!("<br>`{example}`"));
-        rows.push(format!(
-            "| {} | {} | {}: `{}{operators}`{example} | {} | {} | {} | `{}` |",
-            numbers.join(", "),
-            spec.name,
-            spec.position,
-            spec.operand,
-            stages.join(", "),
-            if codes.is_empty() {
-                "–".to_owned()
-            } else {
-                codes.join(" ")
-            },
-            spec.remedy,
-            spec.test,
-        ));
+fn prohibition(form: &mut OdrlReader<'_>, act: ProhibitedAction) -> Result<Term, Refusal> {
+    let mut when = ProhibitionCondition::ALWAYS;
+    for (at, json) in form.members.items("constraint")? {
+        let term = inner(form, json, at, OdrlPosition::Permission)?;
+        take(&mut when, term).map_err(|term| cant_carry(form, &term, "a prohibition"))?;
     }
-    rows.push(String::new());
-    rows.join("\n")
-}
-
-/// The form of the first sample of a term, in one line.
-fn example(spec: &'static TermSpec) -> Option<String> {
-    let dataset: DatasetId = "hansa://munster.example/d/bike_counts".parse().ok()?;
-    let term = super::Term::samples()
-        .into_iter()
-        .find(|term| std::ptr::eq(term.spec(), spec))?;
-    let clause = Clause {
-        id: ClauseId(2),
-        term,
+    let part = if form.members.has("target") {
+        Some(prohibited_part(form)?)
+    } else {
+        None
     };
-    let script = &mut OdrlWriter::new(&dataset.owner, &dataset, std::slice::from_ref(&clause));
-    let json = write(&clause, script);
-    let text = String::from_utf8(hansa_audit_log::json::canonical(&json)).ok()?;
-    // A bar would end the cell of the table.
-    Some(text.replace('|', "\\|"))
+    Ok(ProhibitionTerm {
+        action: act,
+        part,
+        condition: when,
+    }
+    .into())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::term::Term;
-    use crate::term::language::Language;
-    use std::collections::BTreeSet;
-
-    #[test]
-    fn every_term_of_the_list_is_written_said_and_told_apart() {
-        let samples = Term::samples();
-        let mut keys = BTreeSet::new();
-        for spec in VOCABULARY {
-            let of: Vec<&Term> = samples
-                .iter()
-                .filter(|term| std::ptr::eq(term.spec(), *spec))
-                .collect();
-            assert!(!of.is_empty(), "{} has no sample", spec.name);
-            assert!(!spec.remedy.is_empty() && !spec.executed.is_empty());
-            assert!(
-                !spec.codes.is_empty() || !spec.executed.contains(&EnforcementPoint::Admission),
-                "{} refuses without a code",
-                spec.name
-            );
-            for term in of {
-                let said: BTreeSet<String> = Language::ALL
-                    .iter()
-                    .map(|tongue| term.render(*tongue))
-                    .collect();
-                assert_eq!(said.len(), Language::ALL.len(), "{said:?}");
-            }
-            let whole = format!("{} {} {:?}", spec.position, spec.operand, spec.name);
-            assert!(keys.insert(whole), "{} stands twice", spec.name);
-        }
-        for term in &samples {
-            let listed = VOCABULARY
-                .iter()
-                .any(|spec| std::ptr::eq(*spec, term.spec()));
-            assert!(listed, "{} is not in the list", term.spec().name);
-        }
-        assert_eq!(table().lines().count(), VOCABULARY.len() + 2);
+/// Takes a constraint in; gives back what can't be one here, or is said a second time.
+fn take(when: &mut ProhibitionCondition, term: Term) -> Result<(), Term> {
+    match term {
+        Term::Purpose(list) if when.purpose.is_none() => when.purpose = Some(list),
+        Term::NotBefore(from) if when.from.is_none() => when.from = Some(from),
+        Term::NotAfter(until) if when.until.is_none() => when.until = Some(until),
+        Term::Hours(hours) if when.hours.is_none() => when.hours = Some(hours),
+        Term::Networks(list) if when.networks.is_none() => when.networks = Some(list),
+        other => return Err(other),
     }
+    Ok(())
+}
 
-    #[test]
-    fn a_term_compares_with_itself_and_with_no_other_kind() {
-        for one in Term::samples() {
-            let order = one.compare(&one);
-            assert_eq!(order, Some(std::cmp::Ordering::Equal), "{}", one.plain());
-            for other in Term::samples() {
-                let related = one.column().is_some() && other.column().is_some();
-                if !std::ptr::eq(one.spec(), other.spec()) && !related {
-                    let order = one.compare(&other);
-                    let named = one.spec().name == other.spec().name;
-                    assert!(
-                        order.is_none() || named,
-                        "{} | {}",
-                        one.plain(),
-                        other.plain()
-                    );
-                }
-                let forth = one.compare(&other);
-                let back = other.compare(&one);
-                assert_eq!(forth, back.map(std::cmp::Ordering::reverse));
-            }
-        }
+/// That the source is the dataset of the policy is seen when the whole is written again.
+fn prohibited_part(form: &mut OdrlReader<'_>) -> Result<ProhibitedPart, Refusal> {
+    let mut target = form.members.object("target")?;
+    target.exactly_text("@type", "AssetCollection")?;
+    let _: DatasetId = target.parsed("source")?;
+    let mut items = target.items("refinement")?.into_iter();
+    target.finish()?;
+    let (Some((at, json)), None) = (items.next(), items.next()) else {
+        return Err(form.unknown(
+            "a prohibition of a part has exactly one refinement: its rows, or its columns",
+        ));
+    };
+    let term = inner(form, json, at, OdrlPosition::Target)?;
+    match term {
+        Term::Rows(filter) => Ok(ProhibitedPart::Rows(filter)),
+        Term::Columns(list) => Ok(ProhibitedPart::Columns(list)),
+        other => Err(cant_carry(form, &other, "the target of a prohibition")),
     }
+}
+
+/// A constraint within the prohibition. Its number is none of a clause, so whatever is wrong with it cites the clause.
+fn inner(
+    form: &OdrlReader<'_>,
+    json: Json,
+    at: String,
+    place: OdrlPosition,
+) -> Result<Term, Refusal> {
+    let clause = form.members.codes().clause;
+    read(json, at, place, form.assigner)
+        .map(|clause| clause.term)
+        .map_err(|mut refusal| {
+            refusal.clause = clause;
+            refusal
+        })
+}
+
+fn cant_carry(form: &OdrlReader<'_>, term: &Term, who: &str) -> Refusal {
+    form.unknown(format!(
+        "{who} can't carry `{}` here: {}",
+        term.spec().operand,
+        term.plain()
+    ))
 }

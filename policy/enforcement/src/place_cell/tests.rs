@@ -2,7 +2,7 @@
 
 use super::*;
 use datafusion_common::arrow::array::Float64Array;
-use hansa_policy::term::place_cells::H3Resolution;
+use hansa_policy::value::cell::H3Resolution;
 
 /// A place, its easting and northing, and its cells.
 type ReferencePlace = (
@@ -304,7 +304,7 @@ fn is_total() {
         .map(|n| CellSize::H3(H3Resolution::of(n).unwrap()))
         .collect();
     sizes.extend(
-        hansa_policy::term::place_cells::EDGES
+        hansa_policy::value::cell::EDGES
             .map(|edge| CellSize::Square(SquareCellEdge::of(edge).unwrap())),
     );
     for size in &sizes {

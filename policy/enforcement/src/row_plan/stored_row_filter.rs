@@ -12,8 +12,7 @@ use hansa_policy::id::{DatasetId, SqlIdentifier};
 use hansa_policy::published_list::PublishedLists;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
-use hansa_policy::term::BoundingBox;
-use hansa_policy::term::published_area::PublishedAreaTerm;
+use hansa_policy::value::area::{BoundingBox, PublishedAreaTerm};
 use std::sync::Arc;
 
 /// The stored rows that the ruling keeps, with all stored columns.

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::samples;
+use hansa_policy::contract::VerifiedContract;
+use hansa_policy::contract::signature::SignatureVerifier;
 use hansa_policy::contract::signature_purpose::SignaturePurpose;
-use hansa_policy::contract::{SignatureVerifier, VerifiedContract};
 use hansa_policy::id::ParticipantId;
 use josekit::jwk::KeyPair;
 use josekit::jwk::alg::ec::{EcCurve, EcKeyPair};
@@ -113,7 +114,7 @@ impl SignatureVerifier for PartyKeys {
     fn mandate_revoked(
         &self,
         _: &ParticipantId,
-        _: &hansa_policy::contract::mandate::SignedMandate,
+        _: &hansa_policy::contract::signature::SignedMandate,
         _: &Signature,
     ) -> bool {
         false

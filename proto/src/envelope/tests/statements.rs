@@ -4,7 +4,7 @@ use super::fixture::envelope;
 use super::*;
 use crate::{credential, samples};
 use hansa_policy::attribute::ParticipantAttribute;
-use hansa_policy::contract::SignatureVerifier;
+use hansa_policy::contract::signature::SignatureVerifier;
 use hansa_policy::contract::signature_purpose::SignaturePurpose;
 
 #[test]

@@ -130,7 +130,7 @@ fn prohibitions_of_a_part_or_under_a_condition() {
 fn java_fault_4_a_prohibition_is_kept_and_constraints_in_it_are_refused() {
     let sell = policy(vec![Clause {
         id: ClauseId(2),
-        term: Term::Prohibit(hansa_policy::term::ForbiddenUse::Sell),
+        term: Term::Prohibit(hansa_policy::term::duty::ForbiddenUse::Sell),
     }]);
     let good = text(&to_json(&sell));
     assert_eq!(read(&good).unwrap().clauses, sell.clauses);

@@ -7,7 +7,7 @@ use crate::envelope::{StatementKind, protected_header};
 use crate::peer::{field, pb};
 use bytes::Bytes;
 use hansa_audit_log::json::{Json, JsonLimits, parse};
-use hansa_policy::contract::SignatoryRole;
+use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::RequestId;
 use hansa_policy::refusal::Refusal;
 
@@ -212,7 +212,7 @@ mod tests {
     use crate::envelope::parts::{EnvelopeParts, SignaturePart};
     use crate::envelope::{StatementKind, protected_header};
     use crate::peer::message::{MessageContent, PeerMessage, PeerMessageId};
-    use hansa_policy::contract::SignatoryRole;
+    use hansa_policy::contract::signature::SignatoryRole;
     use hansa_policy::id::RequestId;
 
     /// The first is a provider's, the others consumers'; of the fourth the header says more than its kind does.

@@ -6,9 +6,10 @@ use super::super::validity::first;
 use super::super::value_form::{BUCKETS, decimal};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::ErrorCode;
-use hansa_policy::term::privacy_budget::amount::{Epsilon, ValueBound};
-use hansa_policy::term::privacy_budget::{ClampRange, DimensionValues, PrivacyBudgetTerm};
-use hansa_policy::term::{CountingUnit, Term};
+use hansa_policy::term::Term;
+use hansa_policy::value::cube::CountingUnit;
+use hansa_policy::value::privacy_budget::amount::{Epsilon, ValueBound};
+use hansa_policy::value::privacy_budget::{ClampRange, DimensionValues, PrivacyBudgetTerm};
 use std::fmt::Display;
 use std::str::FromStr;
 

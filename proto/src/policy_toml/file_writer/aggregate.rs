@@ -3,7 +3,8 @@
 use super::{BUCKET, PolicyFileEntry, quoted, texts};
 use crate::policy_toml::conduct_writer;
 use hansa_policy::id::{ClauseId, SqlIdentifier};
-use hansa_policy::term::{Clause, CountingUnit, Term};
+use hansa_policy::term::{Clause, Term};
+use hansa_policy::value::cube::CountingUnit;
 use std::collections::BTreeSet;
 
 /// The clauses of the aggregate form that the format can say: the first of each kind, if functions, dimensions and grid are

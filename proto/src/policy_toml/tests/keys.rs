@@ -2,13 +2,13 @@
 
 use super::*;
 use hansa_policy::row_filter::PolicyLiteral;
-use hansa_policy::term::lookup::LookupTerm;
 use hansa_policy::term::place_cells::PlaceCellsTerm;
-use hansa_policy::term::privacy_budget::{ClampRange, DimensionValues, PrivacyBudgetTerm};
 use hansa_policy::term::prohibition::{
     ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
 };
-use hansa_policy::term::published_area::PublishedAreaTerm;
+use hansa_policy::value::area::PublishedAreaTerm;
+use hansa_policy::value::column::LookupTerm;
+use hansa_policy::value::privacy_budget::{ClampRange, DimensionValues, PrivacyBudgetTerm};
 
 #[test]
 fn rows_and_areas_are_read() {
@@ -46,7 +46,7 @@ fn prohibitions_are_words_or_tables() {
     check(
         r#"prohibit = ["sell", { rows = "site = 'C'" }, { action = "query", purpose = "dpv:Marketing", until = 2026-08-31 }]"#,
         &[
-            Term::Prohibit(hansa_policy::term::ForbiddenUse::Sell),
+            Term::Prohibit(hansa_policy::term::duty::ForbiddenUse::Sell),
             prohibition(
                 ProhibitedAction::Use,
                 rows("site = 'C'"),

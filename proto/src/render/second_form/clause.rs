@@ -4,6 +4,8 @@
 
 use super::wording::Wording;
 use hansa_policy::id::ParticipantId;
+use hansa_policy::term::Term;
+use hansa_policy::term::duty::ForbiddenUse;
 use hansa_policy::term::inform::{InformEvent, NotificationTerm, Recipient};
 use hansa_policy::term::key_transfer::{KeyRecipients, KeyTransferTerm};
 use hansa_policy::term::legal_basis::LegalBasis;
@@ -11,7 +13,7 @@ use hansa_policy::term::price::{PriceTerm, PriceUnit};
 use hansa_policy::term::relative_window::{RelativeWindowTerm, WindowStart};
 use hansa_policy::term::schema_version::SchemaCompatibility;
 use hansa_policy::term::service_level::ServiceLevelTerm;
-use hansa_policy::term::{ForbiddenUse, PeriodQuota, QuotaPeriod, Term};
+use hansa_policy::value::time::{PeriodQuota, QuotaPeriod};
 
 /// What a quota counts.
 #[derive(Clone, Copy)]

@@ -3,11 +3,13 @@
 use super::wording::{Wording, bucket_noun};
 use hansa_audit_log::digest::Digest;
 use hansa_policy::id::SqlIdentifier;
-use hansa_policy::term::dominance::{DominanceRule, DominanceTerm};
-use hansa_policy::term::place_cells::CellSize;
-use hansa_policy::term::privacy_budget::PrivacyBudgetTerm;
-use hansa_policy::term::release::{LateDataPolicy, ReleaseTerm};
-use hansa_policy::term::{CountingUnit, CubeFunction, Term, TimeBucketWidth};
+use hansa_policy::term::Term;
+use hansa_policy::value::cell::CellSize;
+use hansa_policy::value::cube::{
+    CountingUnit, CubeFunction, DominanceRule, DominanceTerm, LateDataPolicy, ReleaseTerm,
+};
+use hansa_policy::value::privacy_budget::PrivacyBudgetTerm;
+use hansa_policy::value::time::TimeBucketWidth;
 
 impl Wording<'_> {
     pub(super) fn functions(&self, functions: &[CubeFunction]) -> String {

@@ -5,12 +5,12 @@ use hansa_policy::id::SqlIdentifier;
 use hansa_policy::row_filter::RowFilter;
 use hansa_policy::term::band::BandTerm;
 use hansa_policy::term::embargo::EmbargoTerm;
-use hansa_policy::term::lookup::LookupTerm;
 use hansa_policy::term::place_cells::PlaceCellsTerm;
 use hansa_policy::term::prefix::PrefixTerm;
 use hansa_policy::term::pseudonym::PseudonymTerm;
-use hansa_policy::term::published_area::PublishedAreaTerm;
-use hansa_policy::term::{BoundingBox, MaskValue, TimeBucketWidth};
+use hansa_policy::value::area::{BoundingBox, PublishedAreaTerm};
+use hansa_policy::value::column::{LookupTerm, MaskValue};
+use hansa_policy::value::time::TimeBucketWidth;
 
 impl Wording<'_> {
     pub(super) fn row_filter(&self, filter: &RowFilter) -> String {

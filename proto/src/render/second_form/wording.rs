@@ -2,11 +2,13 @@
 
 use crate::purpose_taxonomy;
 use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::Agreement;
 use hansa_policy::contract::civil_zone::{CivilZone, LocalTime};
-use hansa_policy::contract::{Agreement, OwnPurpose};
 use hansa_policy::id::PurposeId;
 use hansa_policy::term::language::Language;
-use hansa_policy::term::{Clause, Term, TimeBucketWidth};
+use hansa_policy::term::purpose::OwnPurpose;
+use hansa_policy::term::{Clause, Term};
+use hansa_policy::value::time::TimeBucketWidth;
 
 /// Agreement that is worded, with the language and the zone of the page.
 #[derive(Debug, Clone, Copy)]

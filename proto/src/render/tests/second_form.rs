@@ -12,13 +12,15 @@ use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::mandate::{DisclosureClass, Mandate};
 use hansa_policy::contract::rendering::{PageRendering, RenderingVersion};
-use hansa_policy::contract::{Agreement, ContractStatus, SignatoryRole};
+use hansa_policy::contract::signature::SignatoryRole;
+use hansa_policy::contract::{Agreement, ContractStatus};
 use hansa_policy::id::ClauseId;
 use hansa_policy::negotiation::Phase;
 use hansa_policy::term::language::Language;
 use hansa_policy::term::prohibition::{ProhibitedAction, ProhibitionCondition, ProhibitionTerm};
 use hansa_policy::term::relative_window::{RelativeWindowTerm, WindowStart};
-use hansa_policy::term::{Clause, CountingUnit, Term};
+use hansa_policy::term::{Clause, Term};
+use hansa_policy::value::cube::CountingUnit;
 use std::collections::BTreeSet;
 
 /// Contract with its state and its signatures, as `hansa contract show` tells it.

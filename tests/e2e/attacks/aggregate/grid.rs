@@ -5,7 +5,8 @@ use crate::attacks::world::SqlAttackFederation;
 use hansa_policy::contract::Agreement;
 use hansa_policy::id::ClauseId;
 use hansa_policy::refusal::ErrorCode;
-use hansa_policy::term::{Clause, Term, TimeBucketWidth};
+use hansa_policy::term::{Clause, Term};
+use hansa_policy::value::time::TimeBucketWidth;
 use hansa_proto::peer::message::MessageContent;
 use hansa_test_support::workflow::PURPOSE;
 

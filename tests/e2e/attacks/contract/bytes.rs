@@ -5,7 +5,7 @@ pub(super) mod payload;
 use crate::attacks::AttackVerdict;
 use crate::attacks::contract::paper::{ContractSignatureEntry, HEADER, SignedContractFixture};
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_policy::contract::SignatoryRole;
+use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::Refusal;
 use hansa_proto::base64url;

@@ -2,7 +2,8 @@
 
 use crate::attacks::AttackVerdict;
 use crate::attacks::contract::paper::SignedContractFixture;
-use hansa_policy::contract::{Agreement, SignatoryRole};
+use hansa_policy::contract::Agreement;
+use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::peer::message::MessageContent;

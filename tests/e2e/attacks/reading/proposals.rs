@@ -122,7 +122,7 @@ pub(super) fn wider(world: &mut SqlAttackFederation) -> AttackVerdict {
         ("another schema", |a| a.dataset.schema = Digest::of(b"mine")),
         ("another value", |a| a.dataset.high_value = true),
         ("purposes of its own", |a| {
-            a.own_purposes = vec![hansa_policy::contract::OwnPurpose {
+            a.own_purposes = vec![hansa_policy::term::purpose::OwnPurpose {
                 name: "anything".parse().unwrap(),
                 parent: "dpv:ResearchAndDevelopment".parse().unwrap(),
                 text: "whatever".to_owned(),
@@ -228,7 +228,7 @@ pub(super) fn hinted(world: &mut SqlAttackFederation) -> AttackVerdict {
                 a,
                 [Term::Mask {
                     column: "salary".parse().unwrap(),
-                    mask: hansa_policy::term::MaskValue::Null,
+                    mask: hansa_policy::value::column::MaskValue::Null,
                 }],
             )
         }),

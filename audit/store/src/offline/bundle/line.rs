@@ -113,7 +113,7 @@ pub(super) enum BundleHeaderError {
 fn members(line: &[u8]) -> Option<StrictObject> {
     let json = parse(line, LINE).ok()?;
     (canonical(&json) == line).then_some(())?;
-    StrictObject::of(json).ok()
+    StrictObject::plain(json).ok()
 }
 
 pub(super) fn header(line: &[u8]) -> Result<BundleHeader, BundleHeaderError> {
@@ -195,12 +195,12 @@ fn hashes(list: Option<Json>) -> Option<Vec<Digest>> {
 }
 
 fn ending(json: Json) -> Option<BundleEnd> {
-    let mut fields = StrictObject::of(json).ok()?;
+    let mut fields = StrictObject::plain(json).ok()?;
     let end = BundleEnd {
         records: fields.count("records").ok()?,
         papers: fields.count("papers").ok()?,
         heads: fields.count("heads").ok()?,
-        sum: fields.digest("sha256").ok()?,
+        sum: fields.parsed("sha256").ok()?,
     };
     fields.finish().ok()?;
     Some(end)

@@ -1,6 +1,7 @@
 //! What is younger than it says, or gone without a word.
 
 use super::*;
+use crate::log_segment;
 
 /// A clock that was set forward makes all seem old. Nothing goes before the log has shown for a week that it stands there.
 #[test]
@@ -61,7 +62,7 @@ fn what_is_gone_without_a_word_is_missed() {
     // Where nothing at all is on the books.
     let place = TestLogDir::new();
     drop(old(&place));
-    let first = &log_dir::segments(&place.folder()).unwrap()[0].path;
+    let first = &log_segment::segments(&place.folder()).unwrap()[0].path;
     let text = std::fs::read_to_string(first).unwrap();
     let rest = text.split_once('\n').unwrap().1;
     std::fs::write(first, format!("null\n{rest}")).unwrap();
@@ -80,7 +81,7 @@ fn what_is_gone_without_a_word_is_missed() {
 
 /// Puts the line of a record that is past its retention in the place of this one.
 pub(super) fn erase(place: &TestLogDir, number: u64) {
-    for segment in log_dir::all_segments(&place.folder()).unwrap() {
+    for segment in log_segment::all_segments(&place.folder()).unwrap() {
         let text = std::fs::read_to_string(&segment.path).unwrap();
         let mut lines: Vec<&str> = text.lines().collect();
         let at = number.checked_sub(segment.first).map(|at| at as usize);
@@ -114,7 +115,7 @@ fn a_log_is_not_believed_what_it_says_of_young_records() {
     }
     let size = log.size();
     let before = month_ago(&log);
-    let begins = log_dir::all_segments(&place.folder()).unwrap();
+    let begins = log_segment::all_segments(&place.folder()).unwrap();
     let run = ExpiryRun {
         first: 0,
         end: begins.last().unwrap().first,

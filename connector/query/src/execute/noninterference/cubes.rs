@@ -23,9 +23,11 @@ use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
 use hansa_catalog::dataset::{GridDimension, RegisteredGrid};
 use hansa_policy::refusal::Refusal;
-use hansa_policy::term::dominance::{DominanceRule, DominanceTerm};
-use hansa_policy::term::release::{LateDataPolicy, ReleaseTerm};
-use hansa_policy::term::{CountingUnit, CubeFunction, Term, TimeBucketWidth};
+use hansa_policy::term::Term;
+use hansa_policy::value::cube::{
+    CountingUnit, CubeFunction, DominanceRule, DominanceTerm, LateDataPolicy, ReleaseTerm,
+};
+use hansa_policy::value::time::TimeBucketWidth;
 use hansa_test_support::property_cases::{number, seed};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;

@@ -17,11 +17,14 @@ use arrow_array::{
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use datafusion::datasource::MemTable;
 use hansa_policy::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
+use hansa_policy::term::Term;
 use hansa_policy::term::band::BandTerm;
 use hansa_policy::term::place_cells::PlaceCellsTerm;
 use hansa_policy::term::prefix::PrefixTerm;
 use hansa_policy::term::pseudonym::PseudonymTerm;
-use hansa_policy::term::{BoundingBox, MaskValue, Term, TimeBucketWidth};
+use hansa_policy::value::area::BoundingBox;
+use hansa_policy::value::column::MaskValue;
+use hansa_policy::value::time::TimeBucketWidth;
 use hmac::{Hmac, Mac as _};
 use rand::Rng;
 use rand::rngs::StdRng;

@@ -10,8 +10,8 @@ use hansa_policy::published_list::area_list::{
 use hansa_policy::published_list::hierarchy_table::HierarchyTable;
 use hansa_policy::published_list::{PublishedList, PublishedLists};
 use hansa_policy::term::Term;
-use hansa_policy::term::lookup::LookupTerm;
-use hansa_policy::term::published_area::PublishedAreaTerm;
+use hansa_policy::value::area::PublishedAreaTerm;
+use hansa_policy::value::column::LookupTerm;
 use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;

@@ -33,8 +33,7 @@ fn publish(city: &mut FixtureParticipant, of: &[i64], term: Term) {
 
 /// Runs of the plans that are kept, the newest last.
 fn runs(city: &FixtureParticipant) -> Vec<usize> {
-    let kept = city.runtime().ready().kept();
-    kept.iter().map(|kept| kept.runs).collect()
+    city.runtime().ready().0.runs()
 }
 
 #[test]

@@ -6,7 +6,8 @@ use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
 use arrow_array::{BooleanArray, Int64Array, RecordBatch, StringArray};
 use hansa_policy::refusal::ErrorCode;
 use hansa_policy::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
-use hansa_policy::term::{CountingUnit, CubeFunction, Term};
+use hansa_policy::term::Term;
+use hansa_policy::value::cube::{CountingUnit, CubeFunction};
 use std::sync::Arc;
 
 /// Counts near the edge of what 64 bits hold: of `A` and of `B` two that are too much together, of `B` one in a hidden row.

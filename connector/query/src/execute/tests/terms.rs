@@ -6,8 +6,10 @@ use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
 use arrow_array::{Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use hansa_policy::id::DatasetId;
 use hansa_policy::refusal::ErrorCode;
+use hansa_policy::term::Term;
 use hansa_policy::term::embargo::{EmbargoDelay, EmbargoTerm};
-use hansa_policy::term::{CubeFunction, Term, TimeBucketWidth};
+use hansa_policy::value::cube::CubeFunction;
+use hansa_policy::value::time::TimeBucketWidth;
 use std::sync::Arc;
 
 /// A trip in each of the last six hours before the question, at half past; two parishes.
@@ -121,10 +123,10 @@ fn a_measure_that_few_dominate_is_absent() {
         ],
     )
     .unwrap();
-    let rule = Term::Dominance(hansa_policy::term::dominance::DominanceTerm {
+    let rule = Term::Dominance(hansa_policy::value::cube::DominanceTerm {
         measure: name("fare"),
         unit: name("firm"),
-        rule: hansa_policy::term::dominance::DominanceRule::P(15),
+        rule: hansa_policy::value::cube::DominanceRule::P(15),
     });
     let terms = [
         Term::Functions(vec![CubeFunction::Count, CubeFunction::Sum]),

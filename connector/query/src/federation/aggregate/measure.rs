@@ -1,6 +1,6 @@
 //! What is aggregated: bare measures, and columns that are not there.
 
-use crate::federation::remote_sql::widens;
+use crate::federation::remote_sql::rendering::widens;
 use crate::sql::functions::sketch_state::SketchKind;
 use arrow_schema::DataType;
 use datafusion::common::{DFSchema, DataFusionError, ScalarValue};

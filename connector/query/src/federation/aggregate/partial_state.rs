@@ -2,7 +2,7 @@
 
 use super::moments::MomentKind;
 use super::sketch::SketchMerge;
-use super::{AggregateSplitError, named};
+use crate::federation::aggregate::split_error::{AggregateSplitError, named};
 use crate::sql::functions::{min_max, sum};
 use arrow_schema::DataType;
 use datafusion::common::DFSchema;

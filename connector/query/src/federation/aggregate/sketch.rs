@@ -79,7 +79,7 @@ impl SketchMerge {
 pub(in crate::federation) fn sketches(aggregate: &Aggregate) -> u32 {
     let input = aggregate.input.schema();
     let calls = aggregate.aggr_expr.iter().filter(|expr| {
-        matches!(super::unalias((*expr).clone()), Expr::AggregateFunction(call) if SketchMerge::of(&call, input).is_some())
+        matches!(crate::federation::movable_expr::unalias((*expr).clone()), Expr::AggregateFunction(call) if SketchMerge::of(&call, input).is_some())
     });
     u32::try_from(calls.count()).unwrap_or(u32::MAX)
 }

@@ -1,10 +1,10 @@
 //! What is told to somebody whose question does not fit an aggregate-only dataset, with an example that would.
 
-use crate::federation::query_catalog::RemoteTable;
+use crate::federation::table::RemoteTable;
 use hansa_catalog::query_view::ViewShape;
 use hansa_policy::effect::Cube;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::CubeFunction;
+use hansa_policy::value::cube::CubeFunction;
 
 pub(super) fn relation_name(table: &RemoteTable) -> String {
     format!("{}.{}", table.alias, table.dataset.name)

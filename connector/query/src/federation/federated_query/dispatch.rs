@@ -1,8 +1,9 @@
 //! The errands of a question, begun: all at once, but for those that wait for keys of others.
 
+use super::FederatedQuery;
 use super::stream::begin_one;
-use super::{FederatedQuery, FederatedQueryLimits};
 use crate::federation::key_pushdown::{KeyFilter, MOST_KEYS};
+use crate::federation::options::FederatedQueryLimits;
 use crate::federation::remote_query::{RemoteExecutor, RemoteQuery, RemoteQueryStatus};
 use crate::federation::remote_sql::in_lists::InListPredicate;
 use crate::federation::response_check::{CheckedBatchStream, OutcomeTracker};

@@ -13,7 +13,7 @@ use hansa_catalog::dataset::ColumnType;
 use hansa_policy::effect::CubeDimension;
 use hansa_policy::id::{ClauseId, ParticipantId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::TimeBucketWidth;
+use hansa_policy::value::time::TimeBucketWidth;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A part of a model where a question names it.

@@ -5,6 +5,7 @@ use crate::execute::plan_reset::{self, NODES, PlanSizing, RUNS};
 use crate::execute::{build_side_memory, window_memory};
 use crate::federation::remote_query_exec::{RemoteExecPlanner, RemoteQueryExec};
 use crate::limits::QueryResourceLimits;
+use crate::plan_cache::PlanCache;
 use crate::session;
 use crate::sql::functions::{exact_arithmetic, total_order};
 use crate::sql::planner_threads;
@@ -13,20 +14,27 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use hansa_policy::refusal::Refusal;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use parking_lot::Mutex;
+use std::sync::Arc;
 
 type PhysicalPlanRef = Arc<dyn ExecutionPlan>;
 
-/// What a question and its copies keep for their next run.
-#[derive(Debug, Default)]
-pub(super) struct FederatedPlanCache(Mutex<FederatedPlanCacheState>);
-
-#[derive(Debug, Default)]
-struct FederatedPlanCacheState {
+/// What a question and its copies keep for their next run: one plan, which never runs itself. All runs of the question are counted,
+/// those without it too, since a question that is put once keeps none.
+#[derive(Debug)]
+pub(super) struct FederatedPlanCache {
+    plan: PlanCache<PlanSizing, PhysicalPlanRef>,
     /// Those since a plan was let go of, or the question was planned.
-    runs: usize,
-    /// Never run itself.
-    plan: Option<(PlanSizing, PhysicalPlanRef)>,
+    runs: Mutex<usize>,
+}
+
+impl Default for FederatedPlanCache {
+    fn default() -> Self {
+        Self {
+            plan: PlanCache::new(1),
+            runs: Mutex::default(),
+        }
+    }
 }
 
 impl FederatedPlanCache {
@@ -67,16 +75,16 @@ impl FederatedPlanCache {
         &self,
         limits: &QueryResourceLimits,
     ) -> Option<Result<PhysicalPlanRef, DataFusionError>> {
-        let mut kept = self.kept();
-        if kept.runs >= RUNS {
-            *kept = FederatedPlanCacheState::default();
+        let mut runs = self.runs.lock();
+        if *runs >= RUNS {
+            *runs = 0;
+            self.plan.clear();
         }
-        kept.runs = kept.runs.saturating_add(1);
-        let plan = kept.plan.as_ref();
-        let (_, plan) = plan.filter(|(shape, _)| *shape == PlanSizing::of(limits))?;
-        let plan = Arc::clone(plan);
-        drop(kept);
-        Some(reset_plan(plan))
+        *runs = runs.saturating_add(1);
+        let sizing = PlanSizing::of(limits);
+        let plan = self.plan.found(|kept| *kept == sizing);
+        drop(runs);
+        plan.map(reset_plan)
     }
 
     /// Keeps a plan that was made, if it was asked for before; gives the one to run.
@@ -89,18 +97,14 @@ impl FederatedPlanCache {
         plan: PhysicalPlanRef,
     ) -> Result<PhysicalPlanRef, DataFusionError> {
         // Most questions are put once. In tests each runs as one that was put before.
-        let is_first = self.kept().runs <= 1 && !cfg!(test);
+        let is_first = *self.runs.lock() <= 1 && !cfg!(test);
         if is_first || !can_be_kept(&plan) {
             return Ok(plan);
         }
         let idle = reset_plan(Arc::clone(&plan))?;
         let first = reset_plan(plan)?;
-        self.kept().plan = Some((PlanSizing::of(limits), idle));
+        self.plan.keep(PlanSizing::of(limits), idle, |_, _| true);
         Ok(first)
-    }
-
-    fn kept(&self) -> MutexGuard<'_, FederatedPlanCacheState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -120,7 +124,8 @@ fn is_leaf(node: &PhysicalPlanRef) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::execute::plan_reset::RUNS;
-    use crate::federation::federated_query::{FederatedQuery, FederatedQueryLimits};
+    use crate::federation::federated_query::FederatedQuery;
+    use crate::federation::options::FederatedQueryLimits;
     use crate::federation::tests::{FederationFixture, bounds, room, run, text};
     use futures::TryStreamExt as _;
 
@@ -140,7 +145,7 @@ mod tests {
     }
 
     fn is_kept(question: &FederatedQuery) -> bool {
-        question.plan_cache.kept().plan.is_some()
+        !question.plan_cache.plan.runs().is_empty()
     }
 
     /// Nodes that have run hold what they read: the hash table of a join, the rows of a sort.
@@ -185,7 +190,7 @@ mod tests {
             for _ in 0..RUNS {
                 assert_eq!(rows(&world, &question, &others).await, expected);
             }
-            assert!(question.plan_cache.kept().runs < RUNS);
+            assert!(*question.plan_cache.runs.lock() < RUNS);
         });
     }
 

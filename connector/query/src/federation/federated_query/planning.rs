@@ -1,7 +1,7 @@
 //! Text to a question: names, whole blocks, the stock rules, then the split.
 
+use super::FederatedQuery;
 use super::missing_participants::{ModelMemberKey, QueriedModelMember, missing_participants};
-use super::{FederatedQuery, QueryOptions};
 use crate::engine_error;
 use crate::federation::aggregate_block;
 use crate::federation::column_usage::probe;
@@ -9,17 +9,19 @@ use crate::federation::eager_aggregation::lessened;
 use crate::federation::fragmenter::split;
 use crate::federation::join_order::ordered;
 use crate::federation::key_pushdown::key_filters;
+use crate::federation::options::QueryOptions;
+use crate::federation::query_catalog::QueryCatalog;
 use crate::federation::query_catalog::resolved_table::{ModelMember, ResolvedTable};
-use crate::federation::query_catalog::{QueryCatalog, RemoteTable};
 use crate::federation::remote_query::RemoteQuery;
 use crate::federation::remote_query_builder::RemoteQueryBuilder;
 use crate::federation::remote_query_exec::RemoteExecPlanner;
+use crate::federation::remote_query_source::RemoteQuerySource;
 use crate::federation::remote_sql::RemoteSqlWriter;
-use crate::federation::table_source::{ModelTableSource, RemoteQuerySource, RemoteTableSource};
+use crate::federation::table::RemoteTable;
+use crate::federation::table_source::{ModelTableSource, RemoteTableSource};
 use crate::limits::{QueryResourceLimits, SqlStatementLimits};
 use crate::model::Model;
-use crate::session;
-use crate::session::projection_marker;
+use crate::session::{self, projection_marker};
 use crate::sql::functions::exact_arithmetic;
 use crate::sql::monotonicity;
 use crate::sql::resolver::TableResolver;
@@ -33,23 +35,32 @@ use datafusion::optimizer::optimize_projections::OptimizeProjections;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::{ContractId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-/// Text to a question.
-pub(in crate::federation) fn plan(
-    home: &QueryCatalog,
-    sql: &str,
-    wish: &QueryOptions,
-    limits: &SqlStatementLimits,
-    now: UtcTimestamp,
-) -> Result<FederatedQuery, Refusal> {
-    let (home, sql, wish, limits) = (home.clone(), sql.to_owned(), wish.clone(), *limits);
-    planner_threads::wait(limits.planning, move || {
-        plan_here(home, &sql, wish, &limits, now)
-    })
+impl QueryCatalog {
+    /// Plans a question: everything that will travel is decided here, and nothing has travelled yet.
+    ///
+    /// Waits for a thread of its own; `now` is what `now()` means in the question.
+    ///
+    /// # Errors
+    /// A refusal when the text is no query, names what does not exist, or needs what a contract does not give.
+    pub fn plan(
+        &self,
+        sql: &str,
+        wish: &QueryOptions,
+        limits: &SqlStatementLimits,
+        now: UtcTimestamp,
+    ) -> Result<FederatedQuery, Refusal> {
+        let (home, sql, wish, limits) = (self.clone(), sql.to_owned(), wish.clone(), *limits);
+        planner_threads::wait(limits.planning, move || {
+            plan_here(home, &sql, wish, &limits, now)
+        })
+    }
 }
 
+/// Text to a question.
 fn plan_here(
     home: QueryCatalog,
     sql: &str,
@@ -174,11 +185,7 @@ impl FederatedTableResolver {
     ) -> Result<PlannedStatement, Refusal> {
         let tables: Arc<dyn TableResolver> = Arc::<Self>::clone(self);
         let planned = planned(sql, tables, limits, now);
-        let refused = self
-            .refused
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let refused = self.refused.lock().take();
         let planned = match (planned, refused) {
             (Err(refusal), Some(why)) if refusal.code == ErrorCode::DatasetUnknown => Err(why),
             (planned, _) => planned,
@@ -194,21 +201,17 @@ impl FederatedTableResolver {
 
     /// The parts of models that stand in the plan as probes, by their numbers.
     fn parts(&self) -> Vec<QueriedModelMember> {
-        self.parts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.parts.lock().clone()
     }
 
     /// The contracts under which the names that were read can be asked.
     fn bound(&self) -> BTreeSet<ContractId> {
-        let bound = self.bound.lock();
-        bound.unwrap_or_else(PoisonError::into_inner).clone()
+        self.bound.lock().clone()
     }
 
     fn binds<'t>(&self, tables: impl IntoIterator<Item = &'t Arc<RemoteTable>>) {
         let contracts = tables.into_iter().filter_map(|table| table.contract);
-        let mut bound = self.bound.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bound = self.bound.lock();
         bound.extend(contracts);
     }
 
@@ -244,7 +247,7 @@ impl FederatedTableResolver {
         model: &'static Model,
         parts: Vec<ModelMember>,
     ) -> Result<ModelTableSource, DataFusionError> {
-        let mut all = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.parts.lock();
         let columns = model.schema();
         let mut branches = Vec::new();
         for part in parts {
@@ -269,10 +272,7 @@ impl TableResolver for FederatedTableResolver {
             Err(refusal) => {
                 // What a participant said of a name is told; that there is no such name, where it is missed.
                 if refusal.code != ErrorCode::DatasetUnknown || refusal.participant.is_some() {
-                    self.refused
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .get_or_insert(refusal);
+                    self.refused.lock().get_or_insert(refusal);
                 }
                 None
             }

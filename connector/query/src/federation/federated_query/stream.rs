@@ -1,8 +1,9 @@
 //! A question under way: errands begun, the plan driven, rows handed on within the limits.
 
-use super::{FederatedAnswer, FederatedQueryLimits, ParticipantReport};
 use crate::engine_error;
 use crate::federation::explanation::FederatedExplanation;
+use crate::federation::federated_answer::{FederatedAnswer, ParticipantReport};
+use crate::federation::options::FederatedQueryLimits;
 use crate::federation::remote_query::{RemoteExecutor, RemoteQuery, RemoteQueryStatus};
 use crate::federation::response_check::{CheckedBatchStream, OutcomeTracker, attributed, checked};
 use crate::limits::QueryResourceLimits;

@@ -1,8 +1,8 @@
 //! What no participant can put together alone: clusters that are joined here, one after the other, in the order in which the fewest
 //! rows are held.
 
-use super::{JoinCluster, has, joined, within};
 use crate::federation::join_enumeration::{JoinCardinality, MOST, cheapest_order};
+use crate::federation::join_order::join_cluster::{JoinCluster, has, joined, within};
 use crate::federation::row_estimate;
 use datafusion::common::DataFusionError;
 use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};

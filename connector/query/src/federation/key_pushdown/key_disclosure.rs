@@ -1,10 +1,10 @@
 //! Whether the values of a column may be sent to somebody: by the contracts of all tables of which they tell something.
 
-use super::ColumnSource;
-use crate::federation::colocated_join::origin;
+use crate::federation::key_pushdown::column_source::ColumnSource;
+use crate::federation::key_space::origin;
 use crate::federation::query_ir::{FromItem, FromSource, JoinKind, place};
 use crate::federation::remote_query::{KeySourceDataset, PushdownKeys, RemoteQuery};
-use crate::federation::table_source::DatasetRelation;
+use crate::federation::table::DatasetRelation;
 use datafusion::common::Column;
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};

@@ -1,7 +1,7 @@
 //! Whether a dataset is of a kind that a question over its model takes.
 
-use super::RemoteTable;
-use crate::federation::federated_query::QueryOptions;
+use crate::federation::options::QueryOptions;
+use crate::federation::table::RemoteTable;
 use crate::model;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 

@@ -1,7 +1,6 @@
 //! What a name of a question stands for.
 
-use super::RemoteTable;
-use crate::federation::table_source::DatasetRelation;
+use crate::federation::table::{DatasetRelation, RemoteTable};
 use crate::model::Model;
 use hansa_policy::effect::CubeDimension;
 use hansa_policy::id::{ClauseId, ParticipantId, SqlIdentifier};

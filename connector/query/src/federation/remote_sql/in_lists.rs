@@ -2,8 +2,9 @@
 //! values are put into their place, and the tokens of the text are compared: a list of values behind IN means what it holds, and
 //! whatever it holds changes nothing of what stands around it.
 
-use super::{RemoteSqlWriter, UnsupportedExpr, VerifiedSql};
+use super::RemoteSqlWriter;
 use crate::federation::query_ir::RemoteSelect;
+use crate::federation::remote_sql::verified_sql::{UnsupportedExpr, VerifiedSql};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, lit};
 use datafusion::sql::sqlparser::dialect::GenericDialect;

@@ -1,6 +1,6 @@
 //! A text read back: taken apart into what it says.
 
-use crate::federation::fragment::{bare, substitute};
+use crate::federation::movable_expr::{bare, substitute};
 use crate::federation::query_ir::{
     FromSource, JoinKind, OutputOrder, RemoteSelect, SelectBody, alias,
 };

@@ -3,12 +3,11 @@
 mod time_zone_cast;
 
 use self::time_zone_cast::{TimeZoneDialect, zoned};
-use super::UnsupportedExpr;
-use crate::federation::query_catalog::RemoteTable;
 use crate::federation::query_ir::{
     FromItem, FromSource, JoinKind, RemoteSelect, SelectBody, alias,
 };
-use crate::federation::table_source::DatasetRelation;
+use crate::federation::remote_sql::verified_sql::UnsupportedExpr;
+use crate::federation::table::{DatasetRelation, RemoteTable};
 use crate::sql::functions::sketch_state::SketchKind;
 use arrow_schema::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode};

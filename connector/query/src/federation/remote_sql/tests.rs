@@ -5,7 +5,7 @@ use crate::federation::query_ir::{
     FromItem, FromSource, JoinKind, NestedSelect, OutputOrder, RemoteSelect, SelectBody,
 };
 use crate::federation::remote_query_exec::RemoteExecPlanner;
-use crate::federation::table_source::DatasetRelation;
+use crate::federation::table::DatasetRelation;
 use crate::federation::tests::{schema, table};
 use crate::limits::{QueryResourceLimits, SqlStatementLimits};
 use crate::session;

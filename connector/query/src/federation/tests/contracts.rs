@@ -3,14 +3,16 @@
 mod named_contracts;
 
 use super::{FederationFixture, bounds, contract, plan, room, run, table, text};
-use crate::federation::federated_query::QueryOptions;
-use crate::federation::query_catalog::{QueryCatalog, RemoteTable};
+use crate::federation::options::QueryOptions;
+use crate::federation::query_catalog::QueryCatalog;
+use crate::federation::table::RemoteTable;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
 use hansa_catalog::query_view::ViewShape;
 use hansa_policy::effect::{Cube, CubeDimension};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::{CountingUnit, CubeFunction, TimeBucketWidth};
+use hansa_policy::value::cube::{CountingUnit, CubeFunction};
+use hansa_policy::value::time::TimeBucketWidth;
 use std::sync::Arc;
 
 /// Ottawa shows cells only; the others show rows.

@@ -1,7 +1,7 @@
 //! A model holds values of its own kind: a dataset of another one is taken where the question says so, and is never left out unseen.
 
 use super::{FederationFixture, bounds, participant, plan, room, run, text};
-use crate::federation::federated_query::QueryOptions;
+use crate::federation::options::QueryOptions;
 use arrow_array::RecordBatch;
 use futures::TryStreamExt;
 use hansa_catalog::dataset::DatasetKind::{self, Estimated, Forecast, Measured};

@@ -1,7 +1,8 @@
 //! Participants that refuse, vanish, or send something else.
 
 use super::{FederationFixture, bounds, plan, room, rows, run, text};
-use crate::federation::federated_query::{FederatedQueryLimits, ParticipantReport, QueryOptions};
+use crate::federation::federated_answer::ParticipantReport;
+use crate::federation::options::{FederatedQueryLimits, QueryOptions};
 use crate::federation::remote_query::{
     RemoteExecutor, RemoteQuery, RemoteQueryStatus, RemoteRows, TransferMetrics,
 };

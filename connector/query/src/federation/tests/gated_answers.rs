@@ -2,7 +2,7 @@
 
 use super::{CITIES, bounds, plan, room, run, table, text};
 use crate::execute::cancellation::CancellationSignal;
-use crate::federation::federated_query::QueryOptions;
+use crate::federation::options::QueryOptions;
 use crate::federation::query_catalog::QueryCatalog;
 use crate::federation::remote_query::{RemoteExecutor, RemoteQuery, RemoteRows};
 use crate::fixture::FixtureParticipant;
@@ -10,7 +10,10 @@ use crate::fixture::dataset_files::{DatasetFileLayout, dataset};
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::{CountingUnit, CubeFunction, MaskValue, Term, TimeBucketWidth};
+use hansa_policy::term::Term;
+use hansa_policy::value::column::MaskValue;
+use hansa_policy::value::cube::{CountingUnit, CubeFunction};
+use hansa_policy::value::time::TimeBucketWidth;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -384,7 +384,7 @@ fn tried(seed: u64, cases: u64) -> std::collections::BTreeSet<&'static str> {
         let world = &worlds[chance.random_range(0..worlds.len())];
         let sql = question(&mut chance);
         world.same(&sql);
-        let sent = world.sent.lock().unwrap();
+        let sent = world.sent.lock();
         let narrows = |errand: &RemoteQuery| errand.keys_sent().next().is_some();
         if sent.iter().any(|(errand, _)| narrows(errand)) {
             let plan = world.plan(&sql).unwrap().explain();

@@ -2,7 +2,8 @@
 //! else.
 
 use super::{FederationFixture, bounds, plan, room, run, text};
-use crate::federation::federated_query::{ParticipantReport, QueryOptions};
+use crate::federation::federated_answer::ParticipantReport;
+use crate::federation::options::QueryOptions;
 use crate::federation::remote_query::{RemoteExecutor, RemoteQuery, RemoteQueryStatus, RemoteRows};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use async_trait::async_trait;
@@ -246,7 +247,7 @@ impl RemoteExecutor for FailingKeySourceExecutor {
 fn keys_that_do_not_come_are_told() {
     let world = world(&["place"], &["anybody"]);
     let ask = |partial, cut| {
-        world.sent.lock().unwrap().clear();
+        world.sent.lock().clear();
         run(async {
             let wish = QueryOptions {
                 partial,

@@ -3,7 +3,7 @@
 use super::key_pushdown::{to_munster, travel, world};
 use super::names::participant;
 use super::{FederationFixture, PlainEngineExecutor, bounds, plan, room, run, text};
-use crate::federation::federated_query::QueryOptions;
+use crate::federation::options::QueryOptions;
 use crate::federation::remote_query::{RemoteExecutor, RemoteQuery, RemoteRows};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use async_trait::async_trait;
@@ -81,7 +81,7 @@ fn whoever_is_lacking_has_lent_nothing() {
                UNION ALL SELECT place FROM ottawa.spots) s ON s.place = t.place";
     world.same(sql);
     assert!(to_munster(&world).contains("'east'"));
-    world.sent.lock().unwrap().clear();
+    world.sent.lock().clear();
     let (rows, report) = run(async {
         let wish = QueryOptions {
             partial: true,

@@ -1,8 +1,9 @@
 //! What an answer over a model lacks is told, whatever it is lacking for; nobody is left out of a figure without a word.
 
 use super::{FederationFixture, bounds, contract, participant, plan, room, run, text};
-use crate::federation::federated_query::QueryOptions;
-use crate::federation::query_catalog::{QueryCatalog, RemoteTable, UnavailableTable};
+use crate::federation::options::QueryOptions;
+use crate::federation::query_catalog::{QueryCatalog, UnavailableTable};
+use crate::federation::table::RemoteTable;
 use crate::fixture;
 use arrow_array::RecordBatch;
 use futures::TryStreamExt;
@@ -10,7 +11,7 @@ use hansa_catalog::dataset::Dataset;
 use hansa_policy::effect::{CubeDimension, Effect, EffectKind};
 use hansa_policy::id::ClauseId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::TimeBucketWidth;
+use hansa_policy::value::time::TimeBucketWidth;
 
 /// Ottawa has a second dataset of the model, which shows three columns of it.
 fn world() -> FederationFixture {

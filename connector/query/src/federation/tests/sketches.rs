@@ -3,7 +3,7 @@
 use super::failures::{InjectedFault, ask};
 use super::gated_answers::GatedExecutor;
 use super::{CITIES, FederationFixture, bounds, plan, room, run, table, text};
-use crate::federation::federated_query::QueryOptions;
+use crate::federation::options::QueryOptions;
 use crate::federation::query_catalog::QueryCatalog;
 use crate::fixture::FixtureParticipant;
 use crate::fixture::dataset_files::{DatasetFileLayout, dataset};

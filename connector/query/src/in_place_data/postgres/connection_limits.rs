@@ -3,8 +3,9 @@
 use super::PostgresEndpoint;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The connections that questions may have to each database: all together, and those of one participant.
@@ -83,10 +84,7 @@ impl ConnectionLimits {
         whose: ConnectionOwner,
         most: usize,
     ) -> Arc<Semaphore> {
-        let mut all = self
-            .semaphores
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.semaphores.lock();
         let places = all.entry((server.clone(), whose));
         Arc::clone(places.or_insert_with(|| Arc::new(Semaphore::new(most))))
     }

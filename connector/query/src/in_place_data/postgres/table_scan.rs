@@ -6,7 +6,7 @@ use super::row_decoder::PostgresRowDecoder;
 use super::table_description::{self, RelationKind};
 use super::{PostgresColumn, PostgresTable, ident};
 use crate::engine_error;
-use crate::in_place_data::ErrorDetail;
+use crate::in_place_data::error_detail::ErrorDetail;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use datafusion::config::ConfigOptions;

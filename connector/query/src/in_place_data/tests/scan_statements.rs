@@ -2,7 +2,7 @@
 
 use super::{city, table};
 use crate::fixture::storage::{FixtureStorage, server};
-use crate::in_place_data::ErrorDetail;
+use crate::in_place_data::error_detail::ErrorDetail;
 use crate::in_place_data::postgres::connection_limits::ConnectionLimits;
 use crate::in_place_data::postgres::query_connections::QueryConnections;
 use crate::in_place_data::postgres::table_scan::scan;

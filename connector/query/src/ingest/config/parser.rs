@@ -12,11 +12,11 @@ use crate::ingest::config::{
 };
 use crate::ingest::date_time;
 use crate::ingest::source_roots::SourceRoots;
-use crate::snapshot::manifest::BUCKETS;
+use crate::snapshot::bucket_names::BUCKETS;
 use hansa_catalog::dataset::{ColumnType, DatasetKind};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::release::LateDataPolicy;
+use hansa_policy::value::cube::LateDataPolicy;
 use std::collections::{BTreeMap, BTreeSet};
 use toml::de::DeTable;
 

@@ -1,7 +1,7 @@
 //! The files of a snapshot while they are written, batch by batch.
 
-use crate::publication::snapshot_writer::WrittenSnapshot;
 use crate::publication::snapshot_writer::profile::{RowProfile, RowProfiler};
+use crate::publication::written_snapshot::WrittenSnapshot;
 use crate::snapshot::dataset_dir;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;

@@ -3,7 +3,7 @@
 use crate::ingest::date_time;
 use crate::ingest::ingest_counts::IngestCounts;
 use crate::publication::snapshot_writer::distinct_count::DistinctCounters;
-use crate::publication::snapshot_writer::{ColumnStats, CoordinateAxis};
+use crate::publication::written_snapshot::{ColumnStats, CoordinateAxis};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Float64Type, TimestampMicrosecondType};
 use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch};

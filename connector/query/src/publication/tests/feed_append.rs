@@ -2,10 +2,11 @@
 
 use super::{TestPublisher, configured, ints};
 use crate::ingest::config::DatasetConfig;
-use crate::publication::{PublicationContext, StagedSnapshot, StagingOutcome, stage};
+use crate::publication::context::PublicationContext;
+use crate::publication::{StagedSnapshot, StagingOutcome, stage};
 use crate::snapshot::Snapshot;
+use crate::snapshot::change::SnapshotChange;
 use crate::snapshot::registry::SnapshotRegistry;
-use crate::snapshot::segments::SnapshotChange;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::Path;
 

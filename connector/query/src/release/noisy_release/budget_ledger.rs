@@ -2,13 +2,13 @@
 
 use crate::release::grid_basis::PeriodCalendar;
 use crate::release::history::{NoisyCells, ReleaseHistory, format_time};
-use crate::snapshot::manifest::{bucket_named, name_of_bucket};
+use crate::snapshot::bucket_names::{bucket_named, name_of_bucket};
 use hansa_catalog::dataset::Dataset;
 use hansa_policy::effect::Cube;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::TimeBucketWidth;
-use hansa_policy::term::privacy_budget::PrivacyBudgetTerm;
-use hansa_policy::term::release::ReleaseTerm;
+use hansa_policy::value::cube::ReleaseTerm;
+use hansa_policy::value::privacy_budget::PrivacyBudgetTerm;
+use hansa_policy::value::time::TimeBucketWidth;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The cells of one cube for one period.

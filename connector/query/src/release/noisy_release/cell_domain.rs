@@ -12,9 +12,9 @@ use arrow_schema::{DataType, SchemaRef};
 use hansa_policy::effect::Cube;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::TimeBucketWidth;
-use hansa_policy::term::privacy_budget::PrivacyBudgetTerm;
-use hansa_policy::term::release::ReleaseTerm;
+use hansa_policy::value::cube::ReleaseTerm;
+use hansa_policy::value::privacy_budget::PrivacyBudgetTerm;
+use hansa_policy::value::time::TimeBucketWidth;
 use std::sync::Arc;
 
 /// The cells, numbered: the last dimension counts fastest.
@@ -219,7 +219,7 @@ fn strange() -> Refusal {
 pub(super) fn clamp_range<'a>(
     budget: &'a PrivacyBudgetTerm,
     measure: &SqlIdentifier,
-) -> Result<&'a hansa_policy::term::privacy_budget::ClampRange, Refusal> {
+) -> Result<&'a hansa_policy::value::privacy_budget::ClampRange, Refusal> {
     let mut bounds = budget.bounds.iter();
     bounds
         .find(|one| one.measure == *measure)

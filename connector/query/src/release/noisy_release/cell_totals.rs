@@ -5,7 +5,8 @@
 
 use super::cell_domain::{CellDomain, DimensionValue, clamp_range};
 use super::noise::NoiseStream;
-use crate::release::cell_queries::{floored, kind, own};
+use crate::release::cell_queries::{floored, kind};
+use crate::release::columns::own;
 use crate::release::workspace::failed;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
@@ -18,7 +19,7 @@ use futures::StreamExt;
 use hansa_policy::effect::Cube;
 use hansa_policy::noise::{RandomBits, RandomSource};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::privacy_budget::PrivacyBudgetTerm;
+use hansa_policy::value::privacy_budget::PrivacyBudgetTerm;
 
 /// The numbers of all cells, by their place in the domain.
 #[derive(Debug, Clone, PartialEq, Eq)]

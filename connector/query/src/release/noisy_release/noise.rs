@@ -3,7 +3,7 @@
 use super::cell_totals::CellTotals;
 use hansa_policy::noise::{LaplaceScale, RandomBits};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::privacy_budget::PrivacyBudgetTerm;
+use hansa_policy::value::privacy_budget::PrivacyBudgetTerm;
 
 /// Adds noise to every number of every cell, the empty ones as well. The numbers of a cell share what is spent: with `k`
 /// kinds of them, each kind is private to a part in `k`, so that all are together to the whole.

@@ -49,7 +49,7 @@ fn a_correction_leaves_no_small_remainder() {
 fn a_correction_keeps_each_threshold() {
     let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
     let mut fine = by_hour(&world);
-    fine.unit = hansa_policy::term::CountingUnit::Rows;
+    fine.unit = hansa_policy::value::cube::CountingUnit::Rows;
     let coarse = world.cube(&["site", "at"], TimeBucketWidth::Day, 5);
     world.publish(&group(0, 0, 8), day(1));
     world.stage(&[&fine, &coarse]);

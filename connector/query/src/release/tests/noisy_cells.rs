@@ -3,8 +3,8 @@
 use super::group;
 use super::release_fixture::{BikeRow, ReleasedDatasetFixture, day, row};
 use hansa_policy::refusal::ErrorCode;
-use hansa_policy::term::TimeBucketWidth;
-use hansa_policy::term::release::LateDataPolicy;
+use hansa_policy::value::cube::LateDataPolicy;
+use hansa_policy::value::time::TimeBucketWidth;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 

@@ -2,8 +2,9 @@
 
 use crate::fixture;
 use crate::limits::QueryResourceLimits;
-use crate::release::{self, ReleasedCells};
+use crate::release;
 use crate::snapshot::Snapshot;
+use crate::snapshot::released_cells::ReleasedCells;
 use arrow_array::{
     ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
@@ -12,10 +13,11 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::{Dataset, GridDimension, RegisteredGrid};
 use hansa_policy::effect::{Cube, CubeDimension};
 use hansa_policy::refusal::Refusal;
-use hansa_policy::term::dominance::DominanceTerm;
-use hansa_policy::term::privacy_budget::{ClampRange, DimensionValues, PrivacyBudgetTerm};
-use hansa_policy::term::release::{LateDataPolicy, ReleaseTerm};
-use hansa_policy::term::{CountingUnit, CubeFunction, TimeBucketWidth};
+use hansa_policy::value::cube::{
+    CountingUnit, CubeFunction, DominanceTerm, LateDataPolicy, ReleaseTerm,
+};
+use hansa_policy::value::privacy_budget::{ClampRange, DimensionValues, PrivacyBudgetTerm};
+use hansa_policy::value::time::TimeBucketWidth;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::fs::File;

@@ -2,9 +2,8 @@
 
 use super::release_fixture::{BikeRow, ReleasedDatasetFixture, day, row};
 use hansa_policy::effect::Cube;
-use hansa_policy::term::dominance::{DominanceRule, DominanceTerm};
-use hansa_policy::term::release::LateDataPolicy;
-use hansa_policy::term::{CountingUnit, TimeBucketWidth};
+use hansa_policy::value::cube::{CountingUnit, DominanceRule, DominanceTerm, LateDataPolicy};
+use hansa_policy::value::time::TimeBucketWidth;
 
 /// One row for each device, from `first`.
 fn devices(site: &'static str, hour: i64, first: u8, many: u8, bikes: i64) -> Vec<BikeRow> {

@@ -2,8 +2,8 @@
 
 use super::release_fixture::{BikeRow, ReleasedDatasetFixture, day, row};
 use hansa_policy::effect::Cube;
-use hansa_policy::term::TimeBucketWidth;
-use hansa_policy::term::release::LateDataPolicy;
+use hansa_policy::value::cube::LateDataPolicy;
+use hansa_policy::value::time::TimeBucketWidth;
 use std::collections::BTreeSet;
 
 /// A cube of counts that are multiples of five.

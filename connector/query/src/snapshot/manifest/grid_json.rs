@@ -1,8 +1,8 @@
 //! The grid of a dataset as it lies on disk.
 
-use super::{bucket_named, name_of_bucket, word_of};
+use crate::snapshot::bucket_names::{bucket_named, name_of_bucket, word_of};
 use hansa_catalog::dataset::{GridDimension, RegisteredGrid};
-use hansa_policy::term::release::{LateDataPolicy, ReleaseTerm};
+use hansa_policy::value::cube::{LateDataPolicy, ReleaseTerm};
 use serde::{Deserialize, Serialize};
 
 #[derive(Serialize, Deserialize)]

@@ -11,7 +11,7 @@ use datafusion_expr::{Expr, Filter, LogicalPlanBuilder, cast, col, lit, when};
 use hansa_enforcement::table_source::{NamedTable, RelationPart};
 use hansa_enforcement::variance;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::CubeFunction;
+use hansa_policy::value::cube::CubeFunction;
 use std::sync::Arc;
 
 /// The block over the cells, with exactly the schema of the block over rows.
@@ -125,7 +125,7 @@ fn check_group(expr: &Expr, base: &CubeBaseTable<'_>) -> Result<(), Refusal> {
     let is_date = time_dimension::is_date(base.named, &column.name);
     match dimension.bucket {
         None => Ok(()),
-        Some(hansa_policy::term::TimeBucketWidth::Day) if is_date => Ok(()),
+        Some(hansa_policy::value::time::TimeBucketWidth::Day) if is_date => Ok(()),
         Some(_) => Err(base
             .refuse(
                 ErrorCode::DimensionNotAllowed,

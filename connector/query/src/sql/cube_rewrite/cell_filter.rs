@@ -115,7 +115,7 @@ fn compared(
         return Err(base.shape("a comparison with another type"));
     }
     let is_day = time_dimension::is_date(base.named, &column.name)
-        && dimension.bucket == Some(hansa_policy::term::TimeBucketWidth::Day);
+        && dimension.bucket == Some(hansa_policy::value::time::TimeBucketWidth::Day);
     if is_day {
         return Ok(());
     }

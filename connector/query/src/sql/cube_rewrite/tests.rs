@@ -8,7 +8,9 @@ use arrow_array::{
     ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use hansa_policy::refusal::ErrorCode;
-use hansa_policy::term::{CountingUnit, CubeFunction, Term, TimeBucketWidth};
+use hansa_policy::term::Term;
+use hansa_policy::value::cube::{CountingUnit, CubeFunction};
+use hansa_policy::value::time::TimeBucketWidth;
 use std::sync::Arc;
 
 /// Districts A (12 devices, 2 hours), B (2 devices: withheld), C (12 devices, of which one has a fare).

@@ -9,7 +9,7 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_enforcement::bucket;
 use hansa_enforcement::table_source::NamedTable;
 use hansa_policy::effect::CubeDimension;
-use hansa_policy::term::TimeBucketWidth;
+use hansa_policy::value::time::TimeBucketWidth;
 use jiff::tz::TimeZone;
 
 /// Whether the stored column is a calendar date.

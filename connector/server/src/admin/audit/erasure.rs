@@ -1,11 +1,12 @@
 //! `hansa audit erase`: the texts of questions, which stand beside the log.
 
+use crate::admin::CommandResult;
 use crate::admin::audit::record_filter::instant;
 use crate::admin::audit::{named, peer_of, record_format};
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandResult, blocking};
 use crate::cli::connector_command::audit::ErasureReason;
 use crate::participant::Connector;
+use crate::process::blocking_work::{blocking, waiting};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::record::Record;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -65,7 +66,7 @@ fn only_one(node: &Connector, question: &str, records: &[Record]) -> Result<(), 
         Some((request, peer_of(node, record)?))
     };
     let mut meant: BTreeSet<(String, String)> = records.iter().filter_map(request).collect();
-    for record in node.log.read(0) {
+    for record in node.records.log.read(0) {
         let other = request(&record?);
         let Some((one, peer)) = other.filter(|(one, _)| one.starts_with(question)) else {
             continue;
@@ -119,11 +120,12 @@ pub(super) async fn person(
 pub(super) fn people(node: &Connector, record: &Record) -> Result<Vec<(String, Value)>, Refusal> {
     let mut told = Vec::new();
     for name in ["actor", "first", "second"] {
-        let user = record_format::field(record, name).and_then(|one| node.pseudonyms.user(&one));
+        let user =
+            record_format::field(record, name).and_then(|one| node.records.pseudonyms.user(&one));
         told.extend(user.map(|user| (format!("{name}_user"), json!(user))));
     }
     if let Some(commit) = reason(record) {
-        let reason = crate::participant::waiting(|| node.pseudonyms.reason(commit))?;
+        let reason = waiting(|| node.records.pseudonyms.reason(commit))?;
         told.extend(reason.map(|reason| ("reason".to_owned(), json!(reason))));
     }
     Ok(told)
@@ -135,7 +137,7 @@ pub(super) fn people(node: &Connector, record: &Record) -> Result<Vec<(String, V
 /// When it can't be read.
 pub(super) fn text(node: &Connector, record: &Record) -> Result<Option<String>, Refusal> {
     match commit(record) {
-        Some(commit) => node.texts.side().text_of(commit),
+        Some(commit) => node.records.texts.side().text_of(commit),
         None => Ok(None),
     }
 }

@@ -3,11 +3,13 @@
 mod documents;
 mod parquet_table;
 
-use crate::admin::audit::{head, record_filter, tell_expired};
+use crate::admin::CommandResult;
+use crate::admin::audit::expiry_notice::tell_expired;
+use crate::admin::audit::{head, record_filter};
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandResult, blocking};
 use crate::cli::connector_command::audit::AuditFilter;
 use crate::participant::Connector;
+use crate::process::blocking_work::blocking;
 use hansa_audit_log::note::SignedHead;
 use hansa_audit_store::export;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -58,7 +60,8 @@ pub(super) async fn tiles(
     }
     let head = head(node).await?;
     let (inner, path) = (Arc::clone(node), output.clone());
-    let count = blocking(move || hansa_audit_store::tiles::write(&inner.log, &head, &path)).await?;
+    let count =
+        blocking(move || hansa_audit_store::tiles::write(&inner.records.log, &head, &path)).await?;
     let text = format!(
         "{count} records written to {} as tiles; `checkpoint` is the signed head, `key` the key",
         output.display()
@@ -104,6 +107,7 @@ fn write_records(
     let mut file = BufWriter::new(file);
     let mut chooser = choice.chooser();
     let records = node
+        .records
         .log
         .read(0)
         .filter(|record| record.as_ref().map_or(true, |record| chooser.takes(record)));
@@ -112,7 +116,7 @@ fn write_records(
         ExportFormat::Parquet => parquet_table::write(records, file, path),
         ExportFormat::Bundle => {
             let papers = documents::ExportDocuments::of(node)?;
-            export::bundle(&node.log, head, &choice, &papers, &mut file)
+            export::bundle(&node.records.log, head, &choice, &papers, &mut file)
         }
     }
 }

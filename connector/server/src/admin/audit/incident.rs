@@ -51,7 +51,7 @@ pub(super) async fn state(
     });
     out.object(data, text).await?;
     for peer in node
-        .peers()?
+        .known_peers()?
         .into_iter()
         .filter(|peer| to.contains(&peer.id))
     {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// Tells all of them, one a line.
 pub(super) async fn tell(node: &Arc<Connector>, out: &EventSink) -> CommandResult {
     let incidents = node.incidents()?;
-    let (shown, heard, witnesses, forks) = node.index(|state| {
+    let (shown, heard, witnesses, forks) = node.records.index(|state| {
         Ok((
             state.heads()?,
             state.gossiped_heads()?,

@@ -1,9 +1,9 @@
 //! `hansa audit affected --notify`: whom answers from a snapshot went to is told, once each.
 
 use crate::admin::audit::report_tables;
-use crate::admin::blocking;
 use crate::admin::event_sink::EventSink;
 use crate::participant::Connector;
+use crate::process::blocking_work::blocking;
 use crate::workflow::notice::contract_event;
 use hansa_audit_store::report_table::affected_answers::{affected_topic, concerned};
 use hansa_policy::id::{ContractId, ParticipantId};
@@ -36,6 +36,7 @@ fn due(node: &Connector, named: &str, since_good: bool) -> Result<Vec<NoticeStat
     let known = report_tables::snapshot(node, &story, named)?;
     let own = node.id();
     let sent: BTreeSet<(ContractId, String)> = node
+        .records
         .index(|state| state.notices())?
         .into_iter()
         .filter(|row| row.delivered)
@@ -52,7 +53,9 @@ fn due(node: &Connector, named: &str, since_good: bool) -> Result<Vec<NoticeStat
         let Some((contract, consumer)) = read.zip(peer.parse::<ParticipantId>().ok()) else {
             continue;
         };
-        let agreement = node.book(|book| book.agreement(contract).cloned());
+        let agreement = node
+            .contracts
+            .book(|book| book.agreement(contract).cloned());
         let everybody = agreement.is_none_or(|agreement| agreement.assignee_id().is_none());
         let topic = affected_topic(&known.version, everybody.then_some(peer));
         if sent.contains(&(contract, topic.clone())) {

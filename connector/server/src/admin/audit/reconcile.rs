@@ -1,9 +1,10 @@
 //! `hansa audit reconcile`: what both logs say of each question, side by side.
 
+use crate::admin::CommandResult;
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandResult, blocking};
 use crate::cli::output::table;
 use crate::participant::Connector;
+use crate::process::blocking_work::blocking;
 use crate::workflow::mailbox;
 use hansa_audit_log::note::Checkpoint;
 use hansa_audit_log::reconcile::{
@@ -73,7 +74,7 @@ pub(super) async fn with(node: &Arc<Connector>, named: &str, out: &EventSink) ->
 /// What the own log says.
 fn ours(node: &Connector) -> Result<AnswerCollector, Refusal> {
     let mut answers = AnswerCollector::new();
-    for record in node.log.read(0) {
+    for record in node.records.log.read(0) {
         answers.see(&record?);
     }
     Ok(answers)

@@ -32,7 +32,7 @@ pub(super) fn newest(
     let mut chooser = choice.chooser();
     let most = filter.last.unwrap_or(SHOWN).max(1);
     let mut kept = VecDeque::new();
-    for record in node.log.read(0) {
+    for record in node.records.log.read(0) {
         let record = record?;
         if chooser.takes(&record) {
             if !wanted(&record.kind) {

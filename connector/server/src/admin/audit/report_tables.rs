@@ -1,12 +1,13 @@
 //! `hansa audit affected`, `breach`, `recipients` and `processing`: the questions of an auditor, as tables.
 
+use crate::admin::CommandResult;
+use crate::admin::audit::expiry_notice::tell_expired;
 use crate::admin::audit::record_filter::{dataset_id, instant};
-use crate::admin::audit::tell_expired;
 use crate::admin::contract::contract_lookup;
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandResult, blocking};
 use crate::cli::output::table;
 use crate::participant::Connector;
+use crate::process::blocking_work::blocking;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_store::export;
 use hansa_audit_store::history::AuditHistory;
@@ -139,7 +140,7 @@ fn answered(
 /// What the whole log tells.
 pub(super) fn story(node: &Connector) -> Result<AuditHistory, Refusal> {
     let mut story = AuditHistory::new();
-    for record in node.log.read(0) {
+    for record in node.records.log.read(0) {
         story.see(&record?);
     }
     Ok(story)
@@ -269,7 +270,7 @@ fn by_key(
 /// Whether a signature under a contract was made by this key, or under a seal with this certificate: contract keys and seals
 /// stand in no agreement.
 fn has_signed(node: &Connector, contract: ContractId, key: &str) -> Result<bool, Refusal> {
-    let bytes = node.documents.contract(contract)?;
+    let bytes = node.records.documents.contract(contract)?;
     let signed = envelope::parse_contract(&bytes)
         .or_else(|first| envelope::parse_offer(&bytes).map_err(|_| first))?;
     Ok(signed.signatures.iter().any(|signature| {
@@ -286,7 +287,7 @@ fn times(node: &Connector) -> RetentionPeriods {
         _ => format!("{seconds} seconds"),
     };
     let keeps = hansa_query::ingest::config::parser::retention::keeps(&config.text);
-    let snapshots = node.catalog(|catalog| {
+    let snapshots = node.datasets.catalog(|catalog| {
         let kept = catalog.datasets().map(|dataset| {
             let keep = keeps.get(&dataset.id.name).copied().unwrap_or_default();
             let kept = match u64::try_from(keep.0 / 1_000_000).unwrap_or_default() {

@@ -1,9 +1,10 @@
 //! `hansa audit verify`: what a check of a log found.
 
+use crate::admin::CommandResult;
 use crate::admin::audit::head;
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandResult, blocking};
 use crate::participant::Connector;
+use crate::process::blocking_work::blocking;
 use hansa_audit_store::offline::{self, CopyReport};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 /// of broken evidence.
 pub(super) async fn own(node: &Arc<Connector>, out: &EventSink) -> CommandResult {
     let head = head(node).await?;
-    let folder = node.log.folder().to_path_buf();
+    let folder = node.records.log.folder().to_path_buf();
     let report = blocking(move || offline::verify(&folder, Some(&head))).await?;
     let forks = node.forks()?;
     let incidents: Vec<String> = node

@@ -6,8 +6,9 @@ use super::negotiation_step::peer_of;
 use crate::admin::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::participant::Connector;
+use crate::workflow::mailbox;
 use crate::workflow::negotiation::clause_comment::{self, ReceivedComment};
-use crate::workflow::{mailbox, negotiation};
+use crate::workflow::negotiation::outgoing_message;
 use hansa_policy::id::ClauseId;
 use hansa_policy::negotiation::PartyRole;
 use hansa_policy::safe_text::SingleLineText;
@@ -25,7 +26,7 @@ pub(super) async fn comment(
     let (name, open) = loaded(node, prefix)?;
     let clause = ClauseId(clause);
     let content = clause_comment::written(node, &open, clause, &text)?;
-    negotiation::send(node, open.other(), content, false).await?;
+    outgoing_message::send(node, open.other(), content, false).await?;
     let carried = match open.own {
         // A provider never dials; the consumer fetches the letter.
         PartyRole::Provider => Ok(()),

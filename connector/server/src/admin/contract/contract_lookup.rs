@@ -1,7 +1,8 @@
 //! What we hold: negotiations and contracts, by the prefixes that people type.
 
 use crate::participant::Connector;
-use crate::workflow::negotiation::{self, OpenNegotiation};
+use crate::workflow::negotiation;
+use crate::workflow::negotiation::open_negotiation::OpenNegotiation;
 use hansa_policy::contract::{Agreement, ContractStatus};
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::negotiation::Phase;
@@ -16,7 +17,7 @@ pub(crate) fn contract_by_prefix(node: &Connector, named: &str) -> Result<Contra
     let mut known: BTreeSet<ContractId> = known.filter(fits).collect();
     // By the log also those whose own file is lost. A contract that is at hand can be named, and ended, where the index can't be
     // read, as on a full disk.
-    match node.index(|state| state.agreed_on(node.now())) {
+    match node.records.index(|state| state.agreed_on(node.now())) {
         Ok(agreed) => known.extend(agreed.into_iter().map(|(id, _)| id).filter(fits)),
         Err(refusal) if known.is_empty() => return Err(refusal),
         Err(refusal) => tracing::warn!(code = %refusal.code, "contract.index_unread"),
@@ -84,13 +85,13 @@ fn named(node: &Connector, prefix: &str) -> Result<String, Refusal> {
 }
 
 pub(super) fn negotiations(node: &Connector) -> Result<Vec<NegotiationRow>, Refusal> {
-    node.index(|state| state.negotiations())
+    node.records.index(|state| state.negotiations())
 }
 
 /// Every contract that we hold, with its state now.
 pub(crate) fn contracts(node: &Connector) -> Vec<(ContractId, Agreement, ContractStatus)> {
     let now = node.now();
-    node.book(|book| {
+    node.contracts.book(|book| {
         book.all(now)
             .map(|(id, agreement, standing)| (id, agreement.clone(), standing))
             .collect()

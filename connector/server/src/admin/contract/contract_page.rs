@@ -11,8 +11,8 @@ use crate::admin::event_sink::EventSink;
 use crate::participant::Connector;
 use crate::workflow::{contract_withdrawal, negotiation};
 use hansa_identity::seal;
-use hansa_policy::contract::mandate::SignedMandate;
-use hansa_policy::contract::{Agreement, ContractStatus, SignatoryRole};
+use hansa_policy::contract::signature::{SignatoryRole, SignedMandate};
+use hansa_policy::contract::{Agreement, ContractStatus};
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::Refusal;
 use hansa_policy::term::language::Language;
@@ -177,10 +177,10 @@ impl RenderedPage {
 
 /// Who has asked for a deed that needs two, and who has approved it.
 fn officers_json(node: &Connector, contract: ContractId) -> Result<Value, Refusal> {
-    let words = node.index(|state| state.pending_approvals())?;
+    let words = node.records.index(|state| state.pending_approvals())?;
     let of = words.iter().filter(|word| word.contract == contract);
     // Who it was stands beside the log, as long as nobody has erased it.
-    let user = |pseudonym: &str| node.pseudonyms.user(pseudonym);
+    let user = |pseudonym: &str| node.records.pseudonyms.user(pseudonym);
     let told = of.map(|word| {
         json!({
             "deed": word.action,
@@ -255,7 +255,7 @@ impl CheckedSignature {
 }
 
 fn signatures(node: &Connector, id: ContractId) -> Vec<CheckedSignature> {
-    let Ok(bytes) = node.documents.contract(id) else {
+    let Ok(bytes) = node.records.documents.contract(id) else {
         return Vec::new();
     };
     let Ok(signed) = hansa_proto::envelope::parse_contract(&bytes)
@@ -264,12 +264,13 @@ fn signatures(node: &Connector, id: ContractId) -> Vec<CheckedSignature> {
         return Vec::new();
     };
     let at = node
+        .records
         .index(|state| state.contracts())
         .ok()
         .and_then(|events| events.into_iter().find(|event| event.id == id))
         .and_then(|event| event.activated)
         .unwrap_or_else(|| node.now());
-    let bundle = node.trust.bundle();
+    let bundle = node.identity.trust.bundle();
     signed
         .signatures
         .iter()

@@ -1,7 +1,7 @@
 //! Contracts and negotiations as text and as JSON.
 
 use crate::participant::Connector;
-use crate::workflow::negotiation::OpenNegotiation;
+use crate::workflow::negotiation::open_negotiation::OpenNegotiation;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::{Agreement, ContractStatus};
 use hansa_policy::id::{ContractId, ParticipantId};
@@ -53,7 +53,7 @@ pub(super) struct ContractEnd {
 /// The end of each contract that somebody has ended, by the statements that are kept.
 pub(super) fn ends(node: &Connector) -> Result<BTreeMap<ContractId, ContractEnd>, Refusal> {
     let mut ends: BTreeMap<ContractId, ContractEnd> = BTreeMap::new();
-    for bytes in node.documents.all(Document::Withdrawal)? {
+    for bytes in node.records.documents.all(Document::Withdrawal)? {
         // One that can't be read ended nothing.
         let Ok(withdrawal) = hansa_proto::envelope::parse_withdrawal(&bytes) else {
             continue;

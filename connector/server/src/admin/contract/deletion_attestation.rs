@@ -18,6 +18,7 @@ pub(super) async fn attest(
 ) -> CommandResult {
     let contract = contract_by_prefix(node, prefix)?;
     let agreement = node
+        .contracts
         .book(|book| book.agreement(contract).cloned())
         .ok_or_else(|| {
             let sentence = format!("no contract `{}` here", contract.short());
@@ -31,7 +32,8 @@ pub(super) async fn attest(
     let provider = agreement.provider.id.clone();
     let requests: Vec<RequestId> = if answers.is_empty() {
         let (first, versions) = versions(node, contract);
-        node.index(|state| state.unstated(&provider, first, &versions))?
+        node.records
+            .index(|state| state.unstated(&provider, first, &versions))?
     } else {
         let named = answers.iter().map(|answer| {
             answer.parse().map_err(|fault| {
@@ -82,7 +84,7 @@ fn not_coming(
     provider: &ParticipantId,
     named: &[RequestId],
 ) -> Result<(), Refusal> {
-    let coming = node.index(|state| state.coming())?;
+    let coming = node.records.index(|state| state.coming())?;
     let found = coming
         .into_iter()
         .find(|(request, peer)| peer == provider && named.contains(request));
@@ -99,7 +101,7 @@ fn not_coming(
 /// The first version of a contract, and all of them.
 fn versions(node: &Connector, contract: ContractId) -> (ContractId, Vec<ContractId>) {
     let now = node.now();
-    node.book(|book| {
+    node.contracts.book(|book| {
         let first = book.first(contract);
         let all = book.all(now).map(|(id, _, _)| id);
         (first, all.filter(|id| book.first(*id) == first).collect())

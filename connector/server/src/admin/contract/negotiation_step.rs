@@ -3,16 +3,19 @@
 use super::collect;
 use super::contract_lookup::{loaded, negotiations};
 use super::contract_text::{negotiation_json, turn_sentence};
-use super::request::terms_from;
+use super::proposal_terms::terms_from;
 use crate::admin::catalog::find;
 use crate::admin::event_sink::EventSink;
 use crate::admin::{CommandError, CommandResult};
 use crate::participant::Connector;
-use crate::participant::offers::public_views::PendingView;
+use crate::participant::offers::PendingView;
 use crate::participant::peer_connections::KnownPeer;
+use crate::process::blocking_work::blocking;
+use crate::process::randomness::random_bytes;
 use crate::workflow::approval::{self, Approval, ApprovalAction};
 use crate::workflow::mailbox;
-use crate::workflow::negotiation::{self, OpenNegotiation};
+use crate::workflow::negotiation::open_negotiation::OpenNegotiation;
+use crate::workflow::negotiation::{self, outgoing_message};
 use hansa_policy::contract::rendering::PageRendering;
 use hansa_policy::negotiation::{NextMessage, PartyRole, Phase};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -33,6 +36,7 @@ pub(super) async fn counter(
     let mut agreement = open.state.proposal().agreement.clone();
     let dataset = match open.own {
         PartyRole::Provider => node
+            .datasets
             .catalog(|catalog| catalog.by_id(&agreement.dataset.id).cloned())
             .ok_or_else(|| {
                 Refusal::new(
@@ -57,7 +61,7 @@ pub(super) async fn counter(
     let tongue = tongue.unwrap_or(node.config().participant.tongue);
     agreement.rendering = Some(PageRendering::newest(tongue).in_zone(&dataset.zone));
     agreement.proposed_at = node.now();
-    agreement.nonce = hansa_proto::base64url::encode(&crate::participant::random_bytes::<16>());
+    agreement.nonce = hansa_proto::base64url::encode(&random_bytes::<16>());
     let payload = contract::to_bytes(&agreement).into();
     let content = match open.own {
         PartyRole::Provider => MessageContent::Offer {
@@ -88,13 +92,13 @@ pub(super) async fn sign(
     if waits(node, &name, &open, caller, out).await? {
         return Ok(0);
     }
-    let content = negotiation::due(node, &open)?;
+    let content = outgoing_message::due(node, &open)?;
     step(node, &name, &open, content, out).await
 }
 
 /// The public view that waits for two officers, by a prefix of what they say it of.
 fn held_view(node: &Connector, prefix: &str) -> Option<PendingView> {
-    let mut all = node.pending_views().into_iter();
+    let mut all = node.datasets.pending_views().into_iter();
     all.find(|held| prefix.len() >= 4 && held.key.to_string().starts_with(prefix))
 }
 
@@ -110,8 +114,7 @@ async fn sign_view(
     let signed = matches!(word, Approval::Enough(_));
     if signed {
         let inner = Arc::clone(node);
-        let faults =
-            crate::admin::blocking(move || crate::participant::offers::renew(&inner)).await?;
+        let faults = blocking(move || crate::workflow::offer_renewal::renew(&inner)).await?;
         for fault in faults {
             out.notice(fault.to_string()).await;
         }
@@ -239,7 +242,7 @@ pub(super) async fn step(
     content: MessageContent,
     out: &EventSink,
 ) -> CommandResult {
-    negotiation::send(node, open.other(), content, false).await?;
+    outgoing_message::send(node, open.other(), content, false).await?;
     let carried = match open.own {
         // A provider never dials; the consumer fetches the letter.
         PartyRole::Provider => Ok(()),

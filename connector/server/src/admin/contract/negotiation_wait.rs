@@ -28,7 +28,7 @@ pub(super) async fn wait(node: &Arc<Connector>, prefix: &str, out: &EventSink) -
         if first {
             collect(node, out).await?;
         } else {
-            for peer in node.peers()? {
+            for peer in node.known_peers()? {
                 let _unreached = crate::workflow::mailbox::pump(node, &peer).await;
             }
         }
@@ -38,7 +38,7 @@ pub(super) async fn wait(node: &Arc<Connector>, prefix: &str, out: &EventSink) -
             // A contract whose negotiation is over long since is named by its own name.
             Err(unknown) if unknown.code == ErrorCode::NegotiationUnknown => {
                 let contract = contract_by_prefix(node, prefix).map_err(|_| unknown)?;
-                let standing = node.book(|book| {
+                let standing = node.contracts.book(|book| {
                     book.stands(contract, node.now())
                         .map(|(_, standing)| standing)
                 });

@@ -36,7 +36,7 @@ pub(super) fn repeated(
         }
     }
     let (own, now) = (node.id(), node.now());
-    let held = node.book(|book| {
+    let held = node.contracts.book(|book| {
         book.taken_by(&own, now)
             .find(|(_, held, standing)| {
                 *standing == ContractStatus::InForce && same_terms(held, wished)

@@ -4,15 +4,18 @@ use super::contract_lookup as find_contract;
 use super::contract_text::{payload_text, turn_sentence};
 use super::negotiation_step::{in_force_from, report_step};
 use super::repeated_request::{RepeatedRequest, repeated};
+use crate::admin::CommandResult;
 use crate::admin::catalog::{find, terms_text};
+use crate::admin::command_envelope::CommandOptions;
+use crate::admin::contract::proposal_terms::terms_from;
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandOptions, CommandResult, gathered};
 use crate::participant::Connector;
-use crate::workflow::{mailbox, negotiation};
-use hansa_catalog::dataset::Dataset;
+use crate::process::randomness::random_hex;
+use crate::workflow::mailbox;
+use crate::workflow::negotiation::{self, outgoing_message};
 use hansa_catalog::offer::AgreementParameters;
+use hansa_policy::contract::Assignee;
 use hansa_policy::contract::rendering::PageRendering;
-use hansa_policy::contract::{Agreement, Assignee};
 use hansa_policy::id::ContractId;
 use hansa_policy::negotiation::Phase;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -84,7 +87,7 @@ pub(super) async fn request(
                 )
             }),
     }?;
-    let bundle = node.trust.bundle();
+    let bundle = node.identity.trust.bundle();
     let provider = node.party_of(&seen.peer.id, &bundle)?;
     let us = Assignee::Participant(node.party()?);
     let old = replaces
@@ -136,14 +139,14 @@ pub(super) async fn request(
         None => {}
     }
     let payload = contract::to_bytes(&agreement);
-    let name = format!("n-{}", crate::participant::random_hex(8));
+    let name = format!("n-{}", random_hex(8));
     let content = MessageContent::Request {
         negotiation: name.clone(),
         dataset: seen.dataset.id.clone(),
         offer: (!own_terms).then(|| chosen.id().to_string()),
         payload: payload.into(),
     };
-    negotiation::send(node, &seen.peer.id, content, sign).await?;
+    outgoing_message::send(node, &seen.peer.id, content, sign).await?;
     let carried = mailbox::pump(node, &seen.peer).await;
     report_step(node, &name, carried, out, |open| {
         let what = match open.state.phase() {
@@ -164,7 +167,7 @@ fn next_version(
     old: ContractId,
     filled: &mut AgreementParameters,
 ) -> Result<(), Refusal> {
-    let known = node.book(|book| {
+    let known = node.contracts.book(|book| {
         let old = book.agreement(old)?;
         Some((old.uid.clone(), old.version))
     });
@@ -176,30 +179,5 @@ fn next_version(
     })?;
     filled.uid = uid;
     filled.version = version.saturating_add(1);
-    Ok(())
-}
-
-/// Other terms, as a policy file says them, in the place of the agreement's.
-pub(super) fn terms_from(
-    text: &str,
-    dataset: &Dataset,
-    agreement: &mut Agreement,
-    node: &Connector,
-) -> Result<(), Refusal> {
-    let draft = hansa_proto::policy_toml::parse(text, "the policy", dataset).map_err(gathered)?;
-    let known: Vec<_> = agreement
-        .own_purposes
-        .iter()
-        .chain(&node.config().purposes)
-        .cloned()
-        .collect();
-    agreement.own_purposes = crate::participant::offers::used_purposes(&draft.clauses, &known);
-    agreement.clauses = draft.clauses;
-    if let Some(from) = draft.not_before {
-        agreement.not_before = from;
-    }
-    if let Some(until) = draft.not_after {
-        agreement.not_after = until;
-    }
     Ok(())
 }

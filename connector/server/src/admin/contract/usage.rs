@@ -102,7 +102,9 @@ fn said(sum: &ClauseCharge) -> String {
 
 fn ours(node: &Connector, prefix: &str) -> Result<(ContractId, Agreement), Refusal> {
     let contract = contract_by_prefix(node, prefix)?;
-    let agreement = node.book(|book| book.agreement(contract).cloned());
+    let agreement = node
+        .contracts
+        .book(|book| book.agreement(contract).cloned());
     let agreement = agreement.ok_or_else(|| {
         let sentence = format!("no contract `{}` here", contract.short());
         Refusal::new(ErrorCode::ContractUnknown, sentence)

@@ -4,8 +4,9 @@ use super::contract_lookup::{contract_by_prefix, sides};
 use crate::admin::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::participant::Connector;
+use crate::process::blocking_work::blocking;
 use crate::workflow::approval::{self, Approval, ApprovalAction};
-use crate::workflow::{contract_withdrawal, mailbox, negotiation};
+use crate::workflow::{contract_withdrawal, mailbox, negotiation, run_to_completion};
 use hansa_policy::contract::Agreement;
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -94,7 +95,9 @@ pub(super) async fn attach(
 /// The contract of that name, and what it says.
 fn known(node: &Connector, prefix: &str) -> Result<(ContractId, Agreement), Refusal> {
     let contract = contract_by_prefix(node, prefix)?;
-    let agreement = node.book(|book| book.agreement(contract).cloned());
+    let agreement = node
+        .contracts
+        .book(|book| book.agreement(contract).cloned());
     agreement
         .map(|agreement| (contract, agreement))
         .ok_or_else(|| {
@@ -113,7 +116,7 @@ async fn ended(
     end: impl FnOnce(&Arc<Connector>) -> Result<Vec<u8>, Refusal> + Send + 'static,
     out: &EventSink,
 ) -> CommandResult {
-    let before = node.running.len();
+    let before = node.queries.running.len();
     let (role, with) = sides(node, agreement);
     let peer = match (role, agreement.assignee_id()) {
         ("provider", Some(consumer)) => Some(consumer.clone()),
@@ -159,7 +162,7 @@ async fn end_and_write(
     end: impl FnOnce(&Arc<Connector>) -> Result<Vec<u8>, Refusal> + Send + 'static,
 ) -> Result<Result<(), Refusal>, Refusal> {
     let node = Arc::clone(node);
-    negotiation::resumption::to_the_end(async move {
+    run_to_completion::to_the_end(async move {
         // First what is signed beside it: with nothing in force, the other side's signature alone would finish it. Where that can't be
         // recorded the end does not wait for it.
         if let Some(peer) = &peer
@@ -168,7 +171,7 @@ async fn end_and_write(
             tracing::warn!(peer = peer.domain(), code = %refusal.code, "negotiation.not_ended");
         }
         let inner = Arc::clone(&node);
-        let statement = crate::admin::blocking(move || end(&inner)).await?;
+        let statement = blocking(move || end(&inner)).await?;
         Ok(match peer {
             Some(peer) => contract_withdrawal::notify_party(&node, &peer, statement).await,
             None => Ok(()),

@@ -1,9 +1,11 @@
 //! `hansa dataset add`: an entry of the configuration for files that nobody has described yet.
 
+use crate::admin::CommandResult;
+use crate::admin::command_envelope::CommandOptions;
 use crate::admin::config::reload_quietly;
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandOptions, CommandResult, blocking};
 use crate::participant::Connector;
+use crate::process::blocking_work::blocking;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::ingest::config::parser::parse;
 use hansa_query::ingest::schema_inference::draft_config::{DraftConfigOptions, entry};

@@ -6,10 +6,11 @@ use crate::admin::config::reload_if_changed;
 use crate::admin::dataset::publication::publication_report::publication_report;
 use crate::admin::dataset::{configured, configured_now, unconfigured};
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandError, CommandResult, blocking};
-use crate::participant::{Connector, offers};
-use crate::workflow;
+use crate::admin::{CommandError, CommandResult};
+use crate::participant::Connector;
+use crate::process::blocking_work::blocking;
 use crate::workflow::publication::PublishOptions;
+use crate::workflow::{self, offer_renewal};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::ingest::config::DatasetConfig;
@@ -55,7 +56,11 @@ pub(super) async fn publish(
     for config in wanted {
         let (inner, progress) = (Arc::clone(node), out.clone());
         let name = config.name.clone();
-        match blocking(move || workflow::publication::one(&inner, &config, way, &progress)).await {
+        let published = blocking(move || {
+            let told = |label: &str, done, total| progress.progress(label, done, total);
+            workflow::publication::one(&inner, &config, way, told)
+        });
+        match published.await {
             Ok(published) => {
                 let (data, text, more) = publication_report(&published);
                 faults.extend(more);
@@ -74,7 +79,8 @@ pub(super) async fn publish(
         // What is published is published, whatever comes of the offers.
         let inner = Arc::clone(node);
         faults.extend(
-            blocking(move || Ok(offers::renew(&inner).unwrap_or_else(|fault| vec![fault]))).await?,
+            blocking(move || Ok(offer_renewal::renew(&inner).unwrap_or_else(|fault| vec![fault])))
+                .await?,
         );
     }
     let mut status = 0;

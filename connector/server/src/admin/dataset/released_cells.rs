@@ -1,7 +1,7 @@
 //! What was released of a dataset, for its owner.
 
 use crate::cli::output::table;
-use hansa_query::release::history::ReleaseOutcome;
+use hansa_query::snapshot::released_cells::ReleaseOutcome;
 use serde_json::{Value, json};
 
 /// The releases as objects, the oldest first.

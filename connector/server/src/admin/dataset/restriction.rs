@@ -1,7 +1,8 @@
 //! `hansa dataset guard`: what is refused of a dataset whatever its contracts permit.
 
+use crate::admin::command_envelope::CommandOptions;
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandOptions, CommandResult, gathered};
+use crate::admin::{CommandResult, gathered};
 use crate::participant::Connector;
 use crate::participant::offers::used_purposes;
 use crate::workflow::provider_restriction::{self, RestrictionOutcome};
@@ -32,7 +33,7 @@ pub(super) async fn guard(
     out: &EventSink,
 ) -> CommandResult {
     let name = &dataset.id.name;
-    let held = node.guards().get(&dataset.id).cloned();
+    let held = node.reloadable.guards().get(&dataset.id).cloned();
     let new = match wanted {
         RestrictionChange::Nothing => {
             out.object(
@@ -93,7 +94,7 @@ fn read(
 ) -> Result<ProviderRestriction, Refusal> {
     let shown = file.display().to_string();
     let draft = hansa_proto::policy_toml::parse(text, &shown, dataset).map_err(gathered)?;
-    let taxonomy = node.taxonomy();
+    let taxonomy = node.reloadable.taxonomy();
     let unknown = hansa_proto::policy_toml::unknown_purposes(&draft, &shown, &taxonomy);
     if !unknown.is_empty() {
         return Err(gathered(unknown));

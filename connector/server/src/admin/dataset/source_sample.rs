@@ -1,10 +1,11 @@
 //! `hansa dataset sample`: the first rows of a source, before any type.
 
+use crate::admin::CommandResult;
 use crate::admin::dataset::{configured, unconfigured};
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandResult, blocking};
 use crate::cli::output::table;
 use crate::participant::Connector;
+use crate::process::blocking_work::blocking;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::in_place_data::discovery::sample as in_place;
 use hansa_query::ingest::{schema_inference, source_files};
@@ -22,7 +23,7 @@ pub(super) async fn sample(
         .into_iter()
         .find(|config| config.name.as_str() == name)
         .ok_or_else(|| unconfigured(name))?;
-    let limits = node.limits();
+    let limits = node.query_limits();
     let (shown, sample) = blocking(move || {
         if let Some(place) = &config.source.in_place {
             return in_place::sample(&config, place, rows, &limits);

@@ -99,7 +99,7 @@ fn contracts(node: &Connector, offer: &Offer) -> Vec<AffectedContract> {
     let gives = |agreement: &Agreement| {
         agreement.provider.id == node.id() && agreement.dataset.id == offer.dataset
     };
-    node.book(|book| {
+    node.contracts.book(|book| {
         book.all(now)
             .filter(|(_, agreement, standing)| {
                 gives(agreement)

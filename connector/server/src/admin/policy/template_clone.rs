@@ -4,7 +4,7 @@ use crate::admin::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::offline::policy_template::{facts, template_text};
 use crate::participant::Connector;
-use crate::workflow::audit_event::AuditEvent;
+use crate::participant::audit_event::AuditEvent;
 use hansa_audit_log::json::Json;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::printable;

@@ -29,11 +29,14 @@ pub(super) async fn datasets(
     node: &Arc<Connector>,
     rehearsal: &DryRunQuery<'_>,
 ) -> Result<Vec<DatasetPreview>, Refusal> {
-    let view = node.catalog(|catalog| catalog.view(rehearsal.standing, None))?;
+    let view = node
+        .datasets
+        .catalog(|catalog| catalog.view(rehearsal.standing, None))?;
     let mut said = clause_outcomes(node, rehearsal)?;
     let mut seen = Vec::new();
     for (id, grant) in rehearsal.standing.grants() {
         let entry = node
+            .datasets
             .catalog(|catalog| catalog.by_id(id).cloned())
             .ok_or_else(|| {
                 Refusal::new(

@@ -13,7 +13,9 @@ use crate::workflow::peer_query_client::contract_succession::{APART, PAUSE};
 use arrow_array::RecordBatch;
 use futures::StreamExt as _;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_query::federation::federated_query::{FederatedAnswer, FederatedQuery, QueryOptions};
+use hansa_query::federation::federated_answer::FederatedAnswer;
+use hansa_query::federation::federated_query::FederatedQuery;
+use hansa_query::federation::options::QueryOptions;
 use hansa_query::federation::remote_query::RemoteQueryStatus;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -98,7 +100,7 @@ async fn once(
     let mut answer = question
         .run(
             Arc::<PeerQueryClient>::clone(&messenger),
-            &node.query_runtime,
+            &node.queries.query_runtime,
             &federated_query::bounds(node),
         )
         .await
@@ -132,7 +134,7 @@ fn came_late(node: &Connector, refusal: &Refusal) -> bool {
         return false;
     };
     let soon = node.now().plus_micros(APART);
-    node.book(|book| {
+    node.contracts.book(|book| {
         book.replacing(old, node.now())
             .any(|(_, newer, _)| newer.not_before <= soon)
     })
@@ -147,7 +149,7 @@ fn turns_soon(node: &Connector, question: &FederatedQuery) -> bool {
         .flat_map(|errand| errand.contracts());
     let now = node.now().micros();
     used.any(|used| {
-        node.book(|book| {
+        node.contracts.book(|book| {
             book.replacing(used, node.now()).any(|(_, newer, _)| {
                 let ahead = newer.not_before.micros().saturating_sub(now);
                 ahead > 0 && ahead <= APART

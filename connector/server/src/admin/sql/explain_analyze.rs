@@ -7,7 +7,7 @@ use crate::participant::Connector;
 use crate::workflow::clause_citation::cite;
 use futures::StreamExt as _;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_query::federation::federated_query::QueryOptions;
+use hansa_query::federation::options::QueryOptions;
 use hansa_query::federation::remote_query::{RemoteQueryOutcome as Went, RemoteQueryStatus};
 use serde_json::{Value, json};
 use std::sync::Arc;

@@ -23,7 +23,7 @@ pub(super) async fn uncontracted(
         .collect::<String>()
         .to_lowercase();
     let words = federated_query::words(sql);
-    for peer in node.peers()? {
+    for peer in node.known_peers()? {
         if !words.contains(peer.alias.as_str()) {
             continue;
         }
@@ -70,7 +70,7 @@ fn pending(
     dataset: &str,
 ) -> Result<Option<(String, String)>, Refusal> {
     let over = [Phase::Finalized, Phase::Terminated].map(Phase::as_str);
-    let rows = node.index(|state| state.negotiations())?;
+    let rows = node.records.index(|state| state.negotiations())?;
     let open = rows.into_iter().find(|row| {
         row.peer == *provider
             && row.role == "consumer"

@@ -6,7 +6,8 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::DatasetKind;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::Refusal;
-use hansa_query::federation::federated_query::{FederatedQuery, ParticipantReport};
+use hansa_query::federation::federated_answer::ParticipantReport;
+use hansa_query::federation::federated_query::FederatedQuery;
 use hansa_query::federation::provenance::Provenance;
 use hansa_query::federation::remote_query::{
     PushdownKeys, RemoteDatasetRead, RemoteQueryOutcome as Went, RemoteQueryStatus,
@@ -128,7 +129,9 @@ fn outcome_text(node: &Connector, went: &Went) -> String {
         let contract = match reading.contract {
             None => "own data, house contract".to_owned(),
             Some(contract) => {
-                let public = node.book(|book| book.agreement(contract).is_none());
+                let public = node
+                    .contracts
+                    .book(|book| book.agreement(contract).is_none());
                 let kind = if public { "public view" } else { "contract" };
                 format!("{kind} {}", contract.short())
             }

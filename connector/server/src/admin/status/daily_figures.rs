@@ -24,7 +24,7 @@ pub(super) fn today(node: &Connector) -> Result<DailyFigures, Refusal> {
     let now = node.now();
     let midnight = now.plus_micros(now.micros().rem_euclid(DAY).saturating_neg());
     let mut today = DailyFigures::default();
-    for record in node.log.read(first_since(node, midnight)?) {
+    for record in node.records.log.read(first_since(node, midnight)?) {
         let record = record?;
         match record.kind.as_str() {
             "close" => {
@@ -47,11 +47,11 @@ const DAY: i64 = 86_400 * 1_000_000;
 
 /// The first record that was not made before an instant: the times of records never decrease.
 fn first_since(node: &Connector, instant: UtcTimestamp) -> Result<u64, Refusal> {
-    let (mut before, mut since) = (0, node.log.size());
+    let (mut before, mut since) = (0, node.records.log.size());
     while before < since {
         let middle = before.midpoint(since);
         // What is past its retention is passed over: the next record that is there is no older.
-        match node.log.read(middle).next().transpose()? {
+        match node.records.log.read(middle).next().transpose()? {
             Some(record) if record.at < instant => before = middle.saturating_add(1),
             Some(_) | None => since = middle,
         }

@@ -1,9 +1,8 @@
 //! The connector that carries out a command: the running one through its socket, or one inside the command for its time.
 
-use crate::admin::event_sink::CommandEvent;
-use crate::admin::{CommandEnvelope, CommandOptions};
+use crate::admin::command_envelope::{CommandEnvelope, CommandOptions};
+use crate::admin::command_event::CommandEvent;
 use crate::cli::GlobalArgs;
-use crate::cli::command_dispatch::open;
 use crate::cli::connector_command::ConnectorCommand;
 use crate::cli::connector_command::query::OutputFormat;
 use crate::cli::output::OutputSettings;
@@ -12,7 +11,8 @@ use crate::config::ConnectorConfig;
 use crate::participant::Connector;
 use crate::participant::startup::StartupFindings;
 use crate::process::admin_service;
-use crate::workflow::{contract_withdrawal, mailbox, notice};
+use crate::process::blocking_work::blocking;
+use crate::workflow::{contract_withdrawal, mailbox, notice, startup};
 use hansa_audit_log::time::Clock;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::admin::client::{self, AdminSocketClient};
@@ -65,7 +65,7 @@ impl CommandTarget {
     /// What is opened for this command alone leaves no trace of whom it greets.
     pub(super) fn only_looks(&self) {
         if let Self::Inside(node) = self {
-            node.heads.only_look();
+            node.peers.heads.only_look();
         }
     }
 
@@ -141,17 +141,21 @@ impl CommandTarget {
         let Self::Inside(node) = self else {
             return;
         };
-        node.background_tasks.close();
-        let _ = tokio::time::timeout(Duration::from_secs(6), node.background_tasks.wait()).await;
+        node.queries.background_tasks.close();
+        let _ = tokio::time::timeout(Duration::from_secs(6), node.queries.background_tasks.wait())
+            .await;
         // Who runs no service is told while a command runs.
         let told = notice::round(&node);
         // Longer than both ways of telling may take, so that an attempt that hangs is on the books as one.
         let _ = tokio::time::timeout(Duration::from_secs(10), told).await;
-        let untold = crate::participant::waiting(|| contract_withdrawal::unsent_withdrawals(&node))
-            .unwrap_or_default();
+        let untold = crate::process::blocking_work::waiting(|| {
+            contract_withdrawal::unsent_withdrawals(&node)
+        })
+        .unwrap_or_default();
         contract_withdrawal::notify_parties(&node, untold).await;
-        for peer in node.peers().unwrap_or_default() {
+        for peer in node.known_peers().unwrap_or_default() {
             let waiting = node
+                .records
                 .index(|state| state.newest_for(&peer.id))
                 .unwrap_or_default();
             if waiting.is_some() {
@@ -201,4 +205,12 @@ fn target(verb: &ConnectorCommand, json: bool) -> OutputTarget {
         },
         _ => OutputTarget::default(),
     }
+}
+
+/// Opens the connector of a configuration; what is not as it should be is for the caller to show.
+async fn open(
+    config: ConnectorConfig,
+    clock: Clock,
+) -> Result<(Arc<Connector>, StartupFindings), Refusal> {
+    blocking(move || startup::open(config, clock)).await
 }

@@ -1,6 +1,6 @@
 //! `hansa dataset add` where somebody is there: of each column it is asked whether it may leave, before anything is written.
 
-use crate::admin::event_sink::CommandEvent;
+use crate::admin::command_event::CommandEvent;
 use crate::cli::GlobalArgs;
 use crate::cli::command_dispatch::command_target::CommandTarget;
 use crate::cli::connector_command::ConnectorCommand;

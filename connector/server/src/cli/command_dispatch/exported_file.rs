@@ -1,6 +1,6 @@
 //! `hansa contract export --output`, `hansa policy clone`: what comes back as a file goes where the person said.
 
-use crate::admin::event_sink::CommandEvent;
+use crate::admin::command_event::CommandEvent;
 use crate::cli::GlobalArgs;
 use crate::cli::command_dispatch::command_target::CommandTarget;
 use crate::cli::connector_command::ConnectorCommand;

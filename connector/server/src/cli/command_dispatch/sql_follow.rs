@@ -1,6 +1,6 @@
 //! `hansa sql --follow`: the question again and again, each time for what came since.
 
-use crate::admin::event_sink::CommandEvent;
+use crate::admin::command_event::CommandEvent;
 use crate::cli::GlobalArgs;
 use crate::cli::command_dispatch::command_target::CommandTarget;
 use crate::cli::connector_command::ConnectorCommand;

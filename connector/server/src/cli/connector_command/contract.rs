@@ -1,7 +1,7 @@
 //! The verbs of `hansa contract`: from the request to the withdrawal.
 
 use clap::Subcommand;
-use hansa_policy::contract::SignatoryRole;
+use hansa_policy::contract::signature::SignatoryRole;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 

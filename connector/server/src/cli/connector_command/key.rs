@@ -1,6 +1,5 @@
 //! The verbs of `hansa key`.
 
-use crate::cli::SigningAlgorithm;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -66,4 +65,13 @@ pub(crate) struct MandateArgs {
     /// Where to write it
     #[arg(short, long)]
     pub(crate) output: PathBuf,
+}
+
+/// How a participant signs; both are accepted from everybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum SigningAlgorithm {
+    /// Ed25519
+    Eddsa,
+    /// ECDSA over P-256 with SHA-256
+    Es256,
 }

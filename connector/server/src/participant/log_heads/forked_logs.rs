@@ -1,21 +1,13 @@
 //! Logs that have gone on in two places: what is told of them, what they are refused, and what closes the incident.
 
 use crate::participant::Connector;
-use crate::participant::log_heads::HeadTracker;
-use crate::workflow::audit_event::{AuditEvent, maybe};
+use crate::participant::audit_event::{AuditEvent, maybe};
 use hansa_audit_log::json::Json;
 use hansa_audit_log::note::SignedHead;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::incident::IncidentCause;
 use hansa_store::state_index::row::IncidentRow;
-
-impl HeadTracker {
-    /// Held while what is on the books of heads changes.
-    pub(crate) async fn judged(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.judging.lock().await
-    }
-}
 
 impl Connector {
     /// Both heads are on the books, signed by the log's owner: that is the proof. It is noted once, with who has shown the
@@ -50,7 +42,7 @@ impl Connector {
     /// # Errors
     /// When the index can't be read.
     pub(crate) fn fork_of(&self, peer: &ParticipantId) -> Result<Option<Refusal>, Refusal> {
-        let forks = self.index(|state| state.forks())?;
+        let forks = self.records.index(|state| state.forks())?;
         let found = forks.into_iter().find(|(id, _)| id == peer);
         Ok(found.map(|found| self.told_fork(found)))
     }
@@ -60,7 +52,7 @@ impl Connector {
     /// # Errors
     /// When the index can't be read.
     pub(crate) fn forks(&self) -> Result<Vec<Refusal>, Refusal> {
-        let forks = self.index(|state| state.forks())?;
+        let forks = self.records.index(|state| state.forks())?;
         Ok(forks.into_iter().map(|fork| self.told_fork(fork)).collect())
     }
 
@@ -76,7 +68,7 @@ impl Connector {
     /// # Errors
     /// When the index can't be read.
     pub(crate) fn incidents(&self) -> Result<Vec<(IncidentRow, String)>, Refusal> {
-        let rows = self.index(|state| state.incidents())?;
+        let rows = self.records.index(|state| state.incidents())?;
         let own = self.id();
         let told = |row: IncidentRow| {
             let said = closed(&row, row.peer == own);
@@ -90,7 +82,7 @@ impl Connector {
     /// # Errors
     /// When the index can't be read.
     pub(super) fn is_void(&self, owner: &ParticipantId, size: u64) -> Result<bool, Refusal> {
-        let rows = self.index(|state| state.incidents())?;
+        let rows = self.records.index(|state| state.incidents())?;
         let mut ranges = rows.iter().filter(|row| row.peer == *owner);
         Ok(ranges.any(|row| {
             row.fork

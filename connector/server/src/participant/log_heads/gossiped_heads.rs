@@ -2,8 +2,8 @@
 //! histories of one log are found as soon as two who were shown different ones meet, or anybody between them.
 
 use crate::participant::Connector;
+use crate::participant::audit_event::AuditEvent;
 use crate::participant::log_heads::{HeadProof, on_the_way};
-use crate::workflow::audit_event::AuditEvent;
 use bytes::Bytes;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::note::SignedHead;
@@ -22,11 +22,18 @@ impl Connector {
     /// The newest heads of other logs, to be passed on: what each owner has shown to us, or else what we have heard. At most
     /// one of each member of the league.
     pub(crate) fn passed_on(&self) -> Vec<Bytes> {
-        let bundle = self.trust.bundle();
-        let shown = self.index(|state| state.heads()).unwrap_or_default();
+        let bundle = self.identity.trust.bundle();
+        let shown = self
+            .records
+            .index(|state| state.heads())
+            .unwrap_or_default();
         let mut newest: BTreeMap<ParticipantId, String> =
             shown.into_iter().map(|row| (row.peer, row.note)).collect();
-        for row in self.index(|state| state.newest_heard()).unwrap_or_default() {
+        for row in self
+            .records
+            .index(|state| state.newest_heard())
+            .unwrap_or_default()
+        {
             newest.entry(row.peer).or_insert(row.note);
         }
         newest
@@ -47,7 +54,7 @@ impl Connector {
         via: &ParticipantId,
         heard: &[Bytes],
     ) -> Result<(), Refusal> {
-        let members = self.trust.bundle().roster().members().count();
+        let members = self.identity.trust.bundle().roster().members().count();
         let mut newest: BTreeMap<ParticipantId, SignedHead> = BTreeMap::new();
         let heads = heard.iter().take(members);
         for (owner, head) in heads.filter_map(|note| self.anybodys(note)) {
@@ -87,12 +94,12 @@ impl Connector {
         held: &SignedHead,
     ) -> Result<(), Refusal> {
         let size = held.checkpoint.size;
-        let ours = self.log.checkpoint_at(size);
+        let ours = self.records.log.checkpoint_at(size);
         // What was stated of an incident is no news, whoever still holds it.
         if ours.as_ref() == Some(&held.checkpoint) || self.is_void(&self.id(), size)? {
             return Ok(());
         }
-        let (own, newest) = (self.id(), self.log.head());
+        let (own, newest) = (self.id(), self.records.log.head());
         self.note_fork(&own, (&newest, held), Some(via)).await
     }
 
@@ -104,7 +111,7 @@ impl Connector {
         owner: &ParticipantId,
         head: &SignedHead,
     ) -> Result<(), Refusal> {
-        let turn = self.heads.judging.lock().await;
+        let turn = self.peers.heads.judged().await;
         // Whoever was not told of an incident yet passes on what no longer counts.
         if self.is_void(owner, head.checkpoint.size)? {
             return Ok(());
@@ -118,13 +125,15 @@ impl Connector {
         if !self.fits(owner, head, Some(via)).await? {
             return Ok(());
         }
-        let before = self.index(|state| state.heard_of(owner))?;
+        let before = self.records.index(|state| state.heard_of(owner))?;
         let last = before.iter().find(|row| row.via == *via);
         let last = last.and_then(|row| row.note.parse::<SignedHead>().ok());
         if last.is_some_and(|last| last.checkpoint.size >= head.checkpoint.size) {
             return Ok(());
         }
-        let recorded = self.index(|state| state.recorded_of(owner, head.checkpoint.size))?;
+        let recorded = self
+            .records
+            .index(|state| state.recorded_of(owner, head.checkpoint.size))?;
         // What fits and was proven before, as its owner's word, needs no other proof.
         if recorded.iter().any(|row| row.proven) {
             return self.note_heard(owner, via, head, true).await;
@@ -133,7 +142,7 @@ impl Connector {
         drop(turn);
         if let Some(client) = self.open_call(owner).await {
             let node = Arc::clone(self);
-            self.background_tasks.spawn(async move {
+            self.queries.background_tasks.spawn(async move {
                 if let Err(refusal) = node.settle_heard(&client).await {
                     tracing::warn!(code = %refusal.code, "log.unsettled");
                 }
@@ -172,7 +181,7 @@ impl Connector {
         owner: &ParticipantId,
         most: usize,
     ) -> Result<Vec<(SignedHead, ParticipantId)>, Refusal> {
-        let rows = self.index(|state| state.unproven_of(owner, most))?;
+        let rows = self.records.index(|state| state.unproven_of(owner, most))?;
         let read = |row: GossipedHeadRow| Some((row.note.parse().ok()?, row.via));
         Ok(rows.into_iter().filter_map(read).collect())
     }

@@ -3,8 +3,10 @@
 //! who is asked says from which head it wants a proof.
 
 use crate::participant::Connector;
-use crate::participant::log_heads::{HeadProof, HeadTracker};
-use crate::workflow::audit_event::AuditEvent;
+use crate::participant::audit_event::AuditEvent;
+use crate::participant::log_heads::HeadProof;
+use crate::participant::log_heads::head_tracker::ExchangeTiming;
+use crate::participant::peer_connections::KnownPeer;
 use bytes::Bytes;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::note::{self, Checkpoint, NoteKey, SignedHead};
@@ -13,7 +15,7 @@ use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::peer::witness::{self, CosignOutcome, EARLIER, HeadConsistencyProof};
 use hansa_transport::peer::client::PeerClient;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// What the proofs that came with a head say of an earlier one.
 enum HeadContinuity {
@@ -25,24 +27,40 @@ enum HeadContinuity {
     Not,
 }
 
-impl HeadTracker {
-    /// A head of a peer has shown to go on from the one before.
-    pub(crate) fn to_be_cosigned(&self, peer: &ParticipantId, head: SignedHead) {
-        locked(&self.unwitnessed).insert(peer.clone(), head);
-    }
-
-    /// What is held while heads are exchanged with this peer.
-    fn turn(&self, peer: &ParticipantId) -> Arc<tokio::sync::Mutex<()>> {
-        let mut all = locked(&self.exchanging);
-        Arc::clone(all.entry(peer.clone()).or_default())
-    }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Connector {
+    /// Exchanges heads with a peer that was given our word on a receipt, now or, where that was done a moment ago, after a pause.
+    ///
+    /// # Errors
+    /// Those of [`Connector::exchange_heads`], where it is done now.
+    pub(crate) async fn exchange_heads_in_turn(
+        self: &Arc<Self>,
+        peer: &KnownPeer,
+        client: &PeerClient,
+    ) -> Result<(), Refusal> {
+        match self.peers.heads.due(&peer.id, self.ticks()) {
+            ExchangeTiming::Now => self.exchange_heads(client).await,
+            ExchangeTiming::Arranged => Ok(()),
+            ExchangeTiming::Later(pause) => {
+                let (node, peer) = (Arc::downgrade(self), peer.clone());
+                let _task = tokio::spawn(async move {
+                    tokio::time::sleep(pause).await;
+                    let Some(node) = node.upgrade() else {
+                        return;
+                    };
+                    node.peers.heads.begins(&peer.id, node.ticks());
+                    let exchanged = match node.call(&peer).await {
+                        Ok(client) => node.exchange_heads(&client).await,
+                        Err(refusal) => Err(refusal),
+                    };
+                    if let Err(refusal) = exchanged {
+                        tracing::info!(peer = peer.id.domain(), code = %refusal.code, "heads.kept");
+                    }
+                });
+                Ok(())
+            }
+        }
+    }
+
     /// Exchanges heads with a peer that was given our word on a receipt: follows its log to the newest head, cosigns that,
     /// and has our own newest head cosigned. Nothing is done while we have no newer head than the peer has cosigned; one
     /// is signed each second at most, or after so many records.
@@ -51,11 +69,11 @@ impl Connector {
     /// When the peer can't be asked, or the log can't be written.
     pub(crate) async fn exchange_heads(&self, client: &PeerClient) -> Result<(), Refusal> {
         let peer = client.participant();
-        let turn = self.heads.turn(peer);
+        let turn = self.peers.heads.turn(peer);
         let _turn = turn.lock().await;
         // What was cosigned is asked for first: of a head that came meanwhile the one here would seem to be put back.
-        let last = self.index(|state| state.witnessed_by(peer))?;
-        let head = self.log.head();
+        let last = self.records.index(|state| state.witnessed_by(peer))?;
+        let head = self.records.log.head();
         if last == Some(head.checkpoint.size) {
             return Ok(());
         }
@@ -70,7 +88,7 @@ impl Connector {
             .await?;
         if let CosignOutcome::Wanted(wanted) = &seen {
             // A newer one may have been shown to somebody meanwhile.
-            let head = self.log.head();
+            let head = self.records.log.head();
             let wanted = wanted
                 .iter()
                 .filter_map(|earlier| self.signed_here(earlier))
@@ -118,7 +136,7 @@ impl Connector {
             let hashes = Vec::new();
             return Some(HeadConsistencyProof { from, hashes });
         }
-        let hashes = self.log.consistency(from, to.size)?;
+        let hashes = self.records.log.consistency(from, to.size)?;
         Some(HeadConsistencyProof { from, hashes })
     }
 
@@ -146,11 +164,11 @@ impl Connector {
                 "the head is not signed by the key that the league registers",
             ));
         };
-        let _turn = self.heads.judging.lock().await;
+        let _turn = self.peers.heads.judged().await;
         if !self.fits(peer, &head, None).await? || self.fork_of(peer)?.is_some() {
             return self.refute(peer, &head);
         }
-        let row = self.index(|state| state.head_of(peer))?;
+        let row = self.records.index(|state| state.head_of(peer))?;
         let proven = row.as_ref().is_some_and(|row| row.proven);
         let known: Option<SignedHead> = row.and_then(|row| row.note.parse().ok());
         // One more than can be asked for at once tells that there are more.
@@ -194,7 +212,8 @@ impl Connector {
             let rest = rest.into_iter().map(|(head, _)| head.to_string().into());
             return Ok(CosignOutcome::Wanted(rest.collect()));
         }
-        self.log
+        self.records
+            .log
             .cosign(&mut head, self.seconds())
             .map_err(|error| Refusal::new(ErrorCode::KeyInvalid, error.to_string()))?;
         Ok(CosignOutcome::Witnessed(head.to_string().into()))
@@ -203,9 +222,9 @@ impl Connector {
     /// Of a log with two histories nothing is cosigned any more, for good: its owner gets a head that it has signed beside the
     /// one that it shows now.
     fn refute(&self, peer: &ParticipantId, head: &SignedHead) -> Result<CosignOutcome, Refusal> {
-        let forks = self.index(|state| state.forks())?;
+        let forks = self.records.index(|state| state.forks())?;
         let record = forks.into_iter().find(|(id, _)| id == peer);
-        let record = record.and_then(|(_, record)| self.log.read(record).next()?.ok());
+        let record = record.and_then(|(_, record)| self.records.log.read(record).next()?.ok());
         let held = record.and_then(|record| {
             let held =
                 |name| -> Option<SignedHead> { record.body.get(name)?.as_text()?.parse().ok() };
@@ -230,12 +249,12 @@ impl Connector {
     /// The newest head of a peer's log that was seen to go on from the one before, cosigned, unless that was done already:
     /// it goes back to the peer with the word on a receipt.
     pub(crate) fn witness(&self, peer: &ParticipantId) -> Option<Bytes> {
-        let mut head = locked(&self.heads.unwitnessed).remove(peer)?;
+        let mut head = self.peers.heads.taken_to_cosign(peer)?;
         // A fork may have been found since, and what the index can't tell is not vouched for.
         if !matches!(self.fork_of(peer), Ok(None)) {
             return None;
         }
-        match self.log.cosign(&mut head, self.seconds()) {
+        match self.records.log.cosign(&mut head, self.seconds()) {
             Ok(()) => Some(head.to_string().into()),
             Err(error) => {
                 tracing::warn!(%error, "log.not_witnessed");
@@ -254,7 +273,7 @@ impl Connector {
         peer: &ParticipantId,
         note: &[u8],
     ) -> Result<(), Refusal> {
-        let bundle = self.trust.bundle();
+        let bundle = self.identity.trust.bundle();
         let read = || {
             let key = NoteKey {
                 name: note::origin(peer.domain()),
@@ -263,7 +282,7 @@ impl Connector {
             };
             let head: SignedHead = std::str::from_utf8(note).ok()?.parse().ok()?;
             let seconds = head.cosigned_by(&key, &hansa_audit_store::key::Ed25519NoteVerifier)?;
-            let ours = self.log.checkpoint_at(head.checkpoint.size)? == head.checkpoint;
+            let ours = self.records.log.checkpoint_at(head.checkpoint.size)? == head.checkpoint;
             ours.then_some((head, seconds))
         };
         let Some((head, seconds)) = read() else {
@@ -271,7 +290,7 @@ impl Connector {
             return Ok(());
         };
         // One that is no newer says nothing new, and must not fill the log however often it comes.
-        let last = self.index(|state| state.witnessed_by(peer))?;
+        let last = self.records.index(|state| state.witnessed_by(peer))?;
         if last.is_some_and(|last| last >= head.checkpoint.size) {
             return Ok(());
         }

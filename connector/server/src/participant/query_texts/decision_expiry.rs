@@ -14,7 +14,6 @@ use hansa_policy::refusal::Refusal;
 use hansa_policy::term::Term;
 use hansa_store::document_folder::{DocumentFolder, StoredDocumentKind};
 use std::collections::BTreeSet;
-use std::sync::PoisonError;
 
 /// On what something still depends.
 struct RecordDependencies<'a> {
@@ -59,11 +58,8 @@ impl Connector {
         let keeping = i64::try_from(keeping).unwrap_or(i64::MAX);
         let before = self.now().plus_micros(keeping.saturating_neg());
         // Files are moved to the archive one run after another, too.
-        let _one = self
-            .archiving
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let expired = retention::expire(&self.log, before, &self.needed()?)?;
+        let _one = self.records.archive_lock.lock();
+        let expired = retention::expire(&self.records.log, before, &self.needed()?)?;
         if let Some(expired) = &expired {
             tracing::info!(
                 records = expired.records,
@@ -79,7 +75,7 @@ impl Connector {
         let (mut asking, mut alive) = (BTreeSet::new(), BTreeSet::new());
         let mut of = RetainedContracts::default();
         let own = self.id();
-        self.book(|book| {
+        self.contracts.book(|book| {
             for (id, agreement, standing) in book.all(now) {
                 let attests = |term: &Term| matches!(term, Term::Attest { .. });
                 if agreement.clauses.iter().any(|one| attests(&one.term)) {
@@ -104,21 +100,21 @@ impl Connector {
                 }
             }
         });
-        let mut owed = self.index(|state| state.all_owed())?;
-        for (request, contracts, stated) in self.index(|state| state.all_taken())? {
+        let mut owed = self.records.index(|state| state.all_owed())?;
+        for (request, contracts, stated) in self.records.index(|state| state.all_taken())? {
             let named = contracts.split(' ').filter(|id| asking.contains(*id));
             if u64::try_from(named.count()).unwrap_or(u64::MAX) > stated {
                 owed.insert(request);
             }
         }
         for id in &of.first_use {
-            owed.extend(self.index(|state| state.first_question(id))?);
+            owed.extend(self.records.index(|state| state.first_question(id))?);
         }
         for id in &of.receipts {
-            owed.extend(self.index(|state| state.not_countersigned(id))?);
+            owed.extend(self.records.index(|state| state.not_countersigned(id))?);
         }
         Ok(RecordDependencies {
-            documents: &self.documents,
+            documents: &self.records.documents,
             owed,
             alive,
             of,

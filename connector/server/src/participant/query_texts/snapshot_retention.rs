@@ -1,12 +1,11 @@
 //! Old snapshots of datasets are kept as long as the configuration says, and then go.
 
 use crate::participant::Connector;
-use crate::workflow::audit_event::{AuditEvent, maybe};
+use crate::participant::audit_event::{AuditEvent, maybe};
 use hansa_audit_log::json::Json;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::Refusal;
 use hansa_query::ingest::config::parser::retention::keeps;
-use std::sync::PoisonError;
 
 impl Connector {
     /// Takes away the snapshots that are kept no longer, first on the books and then from the disk; gives how many. What is
@@ -16,21 +15,18 @@ impl Connector {
     /// When it can't be recorded, and then nothing goes; or a folder can't be removed.
     pub(crate) fn expire_snapshots(&self) -> Result<usize, Refusal> {
         // One run after another: what one has taken away the next one need not look for.
-        let _one = self
-            .archiving
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let _one = self.records.archive_lock.lock();
         let (keeps, now) = (keeps(&self.config().text), self.now());
-        let holdings = self.snapshots.holdings();
+        let holdings = self.datasets.snapshots.holdings();
         let is_published = |name: &SqlIdentifier, version: &str| {
             let mut all = holdings.values();
             all.any(|one| one.dataset.id.name == *name && one.dataset.version == version)
         };
         let mut gone = 0;
-        for name in self.snapshots.names() {
+        for name in self.datasets.snapshots.names() {
             let keep = keeps.get(&name).copied().unwrap_or_default();
             let before = now.plus_micros(keep.0.saturating_neg());
-            let kept = self.snapshots.retained(&name).into_iter();
+            let kept = self.datasets.snapshots.retained(&name).into_iter();
             let due = kept.filter(|old| old.since <= before && !is_published(&name, &old.version));
             let due: Vec<String> = due.map(|old| old.version).collect();
             if due.is_empty() {
@@ -50,7 +46,7 @@ impl Connector {
                 ],
             ))?;
             for version in &due {
-                self.snapshots.forget(&name, version)?;
+                self.datasets.snapshots.forget(&name, version)?;
                 gone += 1;
             }
         }
@@ -67,6 +63,7 @@ mod tests {
 
     fn versions(node: &Connector) -> Vec<String> {
         let kept = node
+            .datasets
             .snapshots
             .retained(&"bikes".parse().unwrap())
             .into_iter();
@@ -125,6 +122,6 @@ mod tests {
         let node = town.open("lindau");
         assert_eq!(node.expire_snapshots().unwrap(), 1);
         assert!(versions(&node).is_empty());
-        assert_eq!(node.snapshots.holdings().len(), 1);
+        assert_eq!(node.datasets.snapshots.holdings().len(), 1);
     }
 }

@@ -3,7 +3,8 @@
 
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::erasable_texts::ErasableTextStore;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use parking_lot::Mutex;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The most bytes of texts that wait.
@@ -37,7 +38,7 @@ impl QueryTextQueue {
 
     /// Keeps one without waiting for the disk; but where so many wait that memory would fill with them, it waits, too.
     pub(super) fn keep(&self, at: UtcTimestamp, salt: [u8; 16], sql: &str) {
-        let mut waiting = self.0.waiting();
+        let mut waiting = self.0.waiting.lock();
         // Whoever was called for the first takes all.
         let is_first = waiting.texts.is_empty();
         waiting.bytes = waiting
@@ -51,7 +52,7 @@ impl QueryTextQueue {
         let is_much = waiting.bytes > MOST;
         drop(waiting);
         if is_much {
-            crate::participant::waiting(|| self.0.write());
+            crate::process::blocking_work::waiting(|| self.0.write());
         } else if is_first {
             self.call();
         }
@@ -99,8 +100,8 @@ struct QueuedText {
 
 impl QueryTextState {
     fn write(&self) {
-        let _turn = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut waiting = self.waiting();
+        let _turn = self.writing.lock();
+        let mut waiting = self.waiting.lock();
         waiting.bytes = 0;
         let texts = std::mem::take(&mut waiting.texts);
         drop(waiting);
@@ -109,10 +110,6 @@ impl QueryTextState {
                 tracing::warn!(%refusal, "side.text_not_kept");
             }
         }
-    }
-
-    fn waiting(&self) -> MutexGuard<'_, QueuedTexts> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -170,10 +167,10 @@ mod tests {
             texts.keep(at(), [n; 16], &long);
         }
         let kept = || texts.0.side.stored_texts().unwrap().len();
-        assert_eq!((texts.0.waiting().bytes, kept()), (MOST, 0));
+        assert_eq!((texts.0.waiting.lock().bytes, kept()), (MOST, 0));
         texts.keep(at(), [33; 16], "");
         assert_eq!(kept(), 33);
-        assert_eq!(texts.0.waiting().bytes, 0);
-        assert!(texts.0.waiting().texts.is_empty());
+        assert_eq!(texts.0.waiting.lock().bytes, 0);
+        assert!(texts.0.waiting.lock().texts.is_empty());
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 use hansa_audit_log::digest::Digest;
 use hansa_policy::id::{ClauseId, ContractId};
-use hansa_policy::term::{PeriodQuota, QuotaPeriod};
+use hansa_policy::value::time::{PeriodQuota, QuotaPeriod};
 
 fn under(contract: &[u8], counts: QuotaKind, max: u64) -> QuotaBudget {
     QuotaBudget {

@@ -39,7 +39,7 @@ async fn check_under(
     assert_eq!(first, Ok(2));
 
     let asked = Arc::clone(&provider);
-    let held = provider.budgets.hold();
+    let held = provider.accounting.budgets.hold();
     let question = tokio::spawn(async move { ask_showing(&asked, who, &[contract], shown).await });
     while records(&provider, "permit").len() < 2 {
         std::thread::yield_now();

@@ -5,7 +5,8 @@ use crate::participant::testing::{
     DAY, MINUTE, TERMS, TestFederation, agree, ask, caller, closed, records,
 };
 use crate::workflow::contract_withdrawal;
-use hansa_policy::contract::{ContractStatus, SignatoryRole};
+use hansa_policy::contract::ContractStatus;
+use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::refusal::ErrorCode;
 use hansa_policy::safe_text::SingleLineText;
 use hansa_proto::envelope::{self, StatementKind};
@@ -49,7 +50,8 @@ async fn what_is_over_stays_over_when_the_clock_goes_back() {
 }
 
 fn standing(node: &Connector) -> Option<ContractStatus> {
-    node.book(|book| book.all(node.now()).map(|(_, _, standing)| standing).next())
+    node.contracts
+        .book(|book| book.all(node.now()).map(|(_, _, standing)| standing).next())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,7 +30,9 @@ async fn publications_at_once_leave_one_that_is_on_the_books_and_on_disk() {
     drop(node);
     let (node, found) = town.try_open("lindau", &[]).unwrap();
     assert!(found.all().is_empty(), "{:?}", found.all());
-    let shown = node.catalog(|catalog| catalog.datasets().next().cloned());
+    let shown = node
+        .datasets
+        .catalog(|catalog| catalog.datasets().next().cloned());
     assert_eq!(Some(shown.unwrap().version), labels.last().cloned());
 }
 

@@ -91,6 +91,7 @@ async fn what_happens_is_told_once_on_both_sides() {
     // What somebody else sends, or what was changed on its way, is no notice.
     let file = record_text(&records(&consumer, "noticed")[0], "statement");
     let bytes = consumer
+        .records
         .documents
         .read(StoredDocumentKind::Statement, file.parse().unwrap());
     let mut bytes = bytes.unwrap();

@@ -1,11 +1,11 @@
 //! Files that are lost, damaged, older or changed.
 
+use crate::participant::audit_event::AuditEvent;
 use crate::participant::index;
 use crate::participant::testing::{
     TERMS, TestFederation, agree, ask, caller, published, record_text, records,
 };
-use crate::workflow::answer::QueryCaller;
-use crate::workflow::audit_event::AuditEvent;
+use crate::workflow::answer::incoming_query::QueryCaller;
 use crate::workflow::federated_query as asks;
 use hansa_audit_log::json::Json;
 use hansa_policy::refusal::ErrorCode;
@@ -42,7 +42,7 @@ async fn one_damaged_snapshot_stops_nothing_else() {
     let town = town();
     let (node, acme) = (town.open("lindau"), town.open("acme"));
     let contract = agree(&node, &acme).await;
-    let holdings = node.snapshots.holdings();
+    let holdings = node.datasets.snapshots.holdings();
     let file = holdings.values().next().unwrap().files[0].clone();
     drop((holdings, node));
     std::fs::write(&file, b"not what was published").unwrap();
@@ -63,7 +63,7 @@ async fn one_damaged_snapshot_stops_nothing_else() {
     assert!(asks::damaged(&node, "SELECT bikes FROM acme.bikes").is_none());
     // What the refusal advises, works.
     published(&node).unwrap();
-    assert!(node.snapshots.damaged().is_empty());
+    assert!(node.datasets.snapshots.damaged().is_empty());
     let who = caller(&node, "acme");
     assert_eq!(ask(&node, who, &[contract]).await, Ok(2));
 }
@@ -94,7 +94,7 @@ async fn what_changes_offers_and_limits_is_on_the_books_before_it_counts() {
         .try_open("lindau", &[("HANSA__LIMITS__TIMEOUT", "7s")])
         .unwrap();
     assert_eq!(count(&node), 3);
-    assert_eq!(node.limits().time.as_secs(), 7);
+    assert_eq!(node.query_limits().time.as_secs(), 7);
     let digests: BTreeSet<String> = records(&node, "config")
         .iter()
         .map(|record| record_text(record, "new"))
@@ -116,18 +116,21 @@ async fn a_lost_index_is_made_anew_piece_by_piece() {
         let asked = ask(&node, caller(&node, "acme"), &[contract]).await;
         assert_eq!(asked, Ok(2));
     }
-    node.index(|_| Ok(())).unwrap();
+    node.records.index(|_| Ok(())).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.db");
-    let mut anew = StateIndex::open(&file, node.log.size()).unwrap();
-    index::catch_up_by(&node.log, &mut anew, 2).unwrap();
-    assert_eq!(anew.position(), node.log.size());
+    let mut anew = StateIndex::open(&file, node.records.log.size()).unwrap();
+    index::catch_up_by(&node.records.log, &mut anew, 2).unwrap();
+    assert_eq!(anew.position(), node.records.log.size());
     assert_eq!(
         anew.receipts().unwrap(),
-        node.index(StateIndex::receipts).unwrap()
+        node.records.index(StateIndex::receipts).unwrap()
     );
     assert_eq!(anew.receipts().unwrap().len(), 3);
-    let old = node.index(|state| state.outbox(&acme.id(), 0)).unwrap();
+    let old = node
+        .records
+        .index(|state| state.outbox(&acme.id(), 0))
+        .unwrap();
     assert_eq!(anew.outbox(&acme.id(), 0).unwrap(), old);
 }
 
@@ -147,8 +150,11 @@ async fn a_glance_sees_what_was_recorded_whether_little_or_much() {
             );
             let _durable = node.record(fetched).await.unwrap();
         }
-        let size = node.log.size();
-        assert_eq!(node.index_fast(|state| Ok(state.position())), Ok(size));
+        let size = node.records.log.size();
+        assert_eq!(
+            node.records.index_fast(|state| Ok(state.position())),
+            Ok(size)
+        );
     }
     // Somebody else looks longer: it is waited for.
     let (begun, begins) = std::sync::mpsc::channel();
@@ -156,7 +162,7 @@ async fn a_glance_sees_what_was_recorded_whether_little_or_much() {
     std::thread::scope(|scope| {
         let other = std::sync::Arc::clone(&node);
         let looks = scope.spawn(move || {
-            other.index(|_| {
+            other.records.index(|_| {
                 begun.send(()).unwrap();
                 ends.recv().unwrap();
                 Ok(())
@@ -164,7 +170,7 @@ async fn a_glance_sees_what_was_recorded_whether_little_or_much() {
         });
         begins.recv().unwrap();
         let node = &node;
-        let waits = scope.spawn(move || node.index_fast(|_| Ok(())));
+        let waits = scope.spawn(move || node.records.index_fast(|_| Ok(())));
         end.send(()).unwrap();
         assert_eq!(waits.join().unwrap(), Ok(()));
         assert_eq!(looks.join().unwrap(), Ok(()));

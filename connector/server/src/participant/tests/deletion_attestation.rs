@@ -1,10 +1,10 @@
 //! Who has not stated in time that what it received is deleted asks in vain, also after a restart.
 
 use crate::participant::Connector;
+use crate::participant::audit_event::AuditEvent;
 use crate::participant::testing::{
     DAY, TERMS, TestFederation, agree, ask, caller, closed, id, post, record_text, records,
 };
-use crate::workflow::audit_event::AuditEvent;
 use crate::workflow::deletion_attestation;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
@@ -45,6 +45,7 @@ impl AttestationCase {
     fn agreement(&self) -> Agreement {
         let found = self
             .provider
+            .contracts
             .book(|book| book.agreement(self.contract).cloned());
         found.unwrap()
     }
@@ -123,7 +124,11 @@ async fn a_statement_of_somebody_else_states_nothing() {
     case.states(&case.requests()).await;
     let file = record_text(&records(&case.consumer, "attest")[0], "statement");
     let kind = hansa_store::document_folder::StoredDocumentKind::Statement;
-    let bytes = case.consumer.documents.read(kind, file.parse().unwrap());
+    let bytes = case
+        .consumer
+        .records
+        .documents
+        .read(kind, file.parse().unwrap());
     let bytes = bytes.unwrap();
     // Another one carries it, or it was changed on its way.
     let other = deletion_attestation::take_in(&case.provider, &id("third"), &bytes).await;
@@ -147,6 +152,7 @@ async fn a_statement_clears_what_came_under_its_contract_and_has_come() {
     let owed = |contract: ContractId| {
         let found = case
             .provider
+            .records
             .index(|state| state.attestations_due(contract, &id("acme"), late, 9));
         found.unwrap().1
     };
@@ -223,7 +229,9 @@ async fn what_still_comes_is_not_stated_to_be_deleted() {
     let _durable = case.consumer.record(cut).await.unwrap();
     let provider = case.provider.id();
     let unstated = |consumer: &Connector, first: ContractId| {
-        let found = consumer.index(|state| state.unstated(&provider, first, &[case.contract]));
+        let found = consumer
+            .records
+            .index(|state| state.unstated(&provider, first, &[case.contract]));
         found.unwrap()
     };
     assert_eq!(unstated(&case.consumer, case.contract), [came]);
@@ -248,7 +256,11 @@ async fn a_statement_by_a_revoked_key_is_not_dated_back() {
         .unwrap();
     let file = record_text(&records(&case.consumer, "attest")[0], "statement");
     let kind = hansa_store::document_folder::StoredDocumentKind::Statement;
-    let bytes = case.consumer.documents.read(kind, file.parse().unwrap());
+    let bytes = case
+        .consumer
+        .records
+        .documents
+        .read(kind, file.parse().unwrap());
     case.town.pass(DAY / 24);
     case.town.revokes_key("acme");
     assert!(case.provider.take_bundle(&case.town.bundle()).unwrap());
@@ -360,6 +372,7 @@ async fn statements_of_older_versions_clear_contracts_that_were_amended() {
     let owed = |contract: ContractId| {
         let found = case
             .provider
+            .records
             .index(|state| state.attestations_due(contract, &id("acme"), late, 9));
         found.unwrap().1
     };
@@ -368,6 +381,7 @@ async fn statements_of_older_versions_clear_contracts_that_were_amended() {
     assert_eq!(owed(other), [mixed]);
     let unstated = case
         .consumer
+        .records
         .index(|state| state.unstated(&whom, first, &[first, amended]));
     assert_eq!(unstated.unwrap(), [mixed]);
 }

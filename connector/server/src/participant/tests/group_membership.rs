@@ -4,8 +4,8 @@ use crate::participant::Connector;
 use crate::participant::testing::{
     DAY, TERMS, TestFederation, agree, ask, caller, closed, id, published, record_text, records,
 };
-use crate::workflow::approval;
 use crate::workflow::group_membership::{self, MembershipOutcome};
+use crate::workflow::pending_approvals;
 use hansa_policy::group::GroupName;
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::ErrorCode;
@@ -29,11 +29,15 @@ async fn agreed() -> (TestFederation, Arc<Connector>, ContractId) {
     let (provider, _) = town.try_open("lindau", &[]).unwrap();
     // Nothing is offered for a group that there is not.
     let _ = published(&provider);
-    assert!(provider.catalog(|catalog| catalog.offers().next().is_none()));
+    assert!(
+        provider
+            .datasets
+            .catalog(|catalog| catalog.offers().next().is_none())
+    );
     group_membership::set(&provider, &name(), members(&["acme", "third"]))
         .await
         .unwrap();
-    let faults = crate::participant::offers::renew(&provider).unwrap();
+    let faults = crate::workflow::offer_renewal::renew(&provider).unwrap();
     assert!(faults.is_empty(), "{faults:?}");
     let consumer = town.open("acme");
     let contract = agree(&provider, &consumer).await;
@@ -45,7 +49,7 @@ async fn a_group_lets_in_its_members_and_cuts_who_leaves() {
     let (_town, provider, contract) = agreed().await;
     let who = caller(&provider, "acme");
     assert_eq!(ask(&provider, who.clone(), &[contract]).await, Ok(2));
-    let relied = provider.groups().get(&name()).unwrap().statement;
+    let relied = provider.reloadable.groups().get(&name()).unwrap().statement;
     let permit = records(&provider, "permit").pop().unwrap();
     let body = hansa_audit_log::json::canonical(&permit.body);
     assert!(
@@ -56,7 +60,7 @@ async fn a_group_lets_in_its_members_and_cuts_who_leaves() {
 
     // It leaves while its question is being answered.
     let (asked, one) = (Arc::clone(&provider), who.clone());
-    let held = provider.budgets.hold();
+    let held = provider.accounting.budgets.hold();
     let question = tokio::spawn(async move { ask(&asked, one, &[contract]).await });
     while records(&provider, "permit").len() < 2 {
         std::thread::yield_now();
@@ -89,7 +93,7 @@ async fn a_group_lets_in_its_members_and_cuts_who_leaves() {
 async fn no_change_takes_back_another_one() {
     let (_town, provider, _) = agreed().await;
     let group = name();
-    let turn = provider.negotiation_lock.lock().await;
+    let turn = provider.contracts.negotiation_lock.lock().await;
     let mut removed = Box::pin(group_membership::remove(
         &provider,
         &group,
@@ -102,7 +106,13 @@ async fn no_change_takes_back_another_one() {
     drop(turn);
     removed.await.unwrap();
     added.await.unwrap();
-    let now = provider.groups().get(&group).unwrap().members.clone();
+    let now = provider
+        .reloadable
+        .groups()
+        .get(&group)
+        .unwrap()
+        .members
+        .clone();
     assert_eq!(now, members(&["acme", "globex"]));
 }
 
@@ -111,7 +121,7 @@ async fn a_list_that_is_a_day_old_lets_nobody_in_until_it_is_renewed() {
     let (town, provider, contract) = agreed().await;
     let who = caller(&provider, "acme");
     group_membership::renew(&provider).await.unwrap();
-    assert_eq!(provider.groups().get(&name()).unwrap().serial, 1);
+    assert_eq!(provider.reloadable.groups().get(&name()).unwrap().serial, 1);
     town.pass(DAY);
     assert_eq!(
         ask(&provider, who, &[contract]).await,
@@ -123,7 +133,7 @@ async fn a_list_that_is_a_day_old_lets_nobody_in_until_it_is_renewed() {
     // Half a day later its next list is due.
     town.pass(DAY / 2);
     group_membership::renew(&provider).await.unwrap();
-    assert_eq!(provider.groups().get(&name()).unwrap().serial, 3);
+    assert_eq!(provider.reloadable.groups().get(&name()).unwrap().serial, 3);
     let events: Vec<String> = records(&provider, "group")
         .iter()
         .map(|record| record_text(record, "event"))
@@ -135,7 +145,7 @@ async fn a_list_that_is_a_day_old_lets_nobody_in_until_it_is_renewed() {
         let _ = std::fs::remove_file(town.home("lindau").join("state").join(file));
     }
     let provider = town.open("lindau");
-    assert_eq!(provider.groups().get(&name()).unwrap().serial, 3);
+    assert_eq!(provider.reloadable.groups().get(&name()).unwrap().serial, 3);
     let who = caller(&provider, "acme");
     assert_eq!(ask(&provider, who, &[contract]).await, Ok(2));
 }
@@ -157,14 +167,14 @@ async fn whoever_joins_a_group_is_let_in_by_two_officers() {
         async move { group_membership::add(&node, &name(), &members(&[who]), Some(officer)).await }
     };
     let listed = || {
-        let groups = node.groups();
+        let groups = node.reloadable.groups();
         let group = groups.get(&name());
         group.map_or(0, |group| group.members.len())
     };
     let waits = |added| matches!(added, Ok(MembershipOutcome::Waits));
     assert!(waits(add("acme", 1001).await));
     assert_eq!(listed(), 0);
-    let status = approval::awaited(&node).unwrap();
+    let status = pending_approvals::awaited(&node).unwrap();
     assert_eq!(status.len(), 1);
     // Not the same one again, nor anybody; and another change is another matter.
     for officer in [1001, 1003] {
@@ -179,7 +189,7 @@ async fn whoever_joins_a_group_is_let_in_by_two_officers() {
     ));
     assert_eq!(listed(), 1);
     // The group is another one now: what was asked for before is to be asked for again.
-    assert!(approval::awaited(&node).unwrap().is_empty());
+    assert!(pending_approvals::awaited(&node).unwrap().is_empty());
     assert!(waits(add("third", 1001).await));
     // Whoever leaves needs nobody's word, and comes back by two anew, also after the list was renewed.
     group_membership::set(&node, &name(), members(&[]))

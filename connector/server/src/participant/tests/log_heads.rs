@@ -117,7 +117,7 @@ async fn a_log_that_forked_is_not_cosigned_any_more() {
     );
     assert!(cosigned(&one.shows(&node, 20, &[]).await));
     let first = node.checked_head(&acme(), &one.head(20)).unwrap();
-    node.heads.to_be_cosigned(&acme(), first.clone());
+    node.peers.heads.to_be_cosigned(&acme(), first.clone());
     assert!(node.witness(&acme()).is_some());
     node.see_head(&acme(), &other.head(20)).await.unwrap();
     assert_eq!(records(&node, "log_fork").len(), 1);
@@ -127,7 +127,7 @@ async fn a_log_that_forked_is_not_cosigned_any_more() {
     let seen = other.shows(&node, 40, &[20]).await;
     assert!(!cosigned(&seen), "{seen:?}");
     // What was to be cosigned when the fork was found is not.
-    node.heads.to_be_cosigned(&acme(), first);
+    node.peers.heads.to_be_cosigned(&acme(), first);
     assert!(node.witness(&acme()).is_none());
     assert_eq!(records(&node, "log_fork").len(), 1);
     // Nor after a restart without an index.
@@ -232,7 +232,10 @@ async fn a_proof_bears_out_the_head_that_it_is_of_and_no_other() {
     let over = [&before.checkpoint];
     node.note_head(&acme(), &newer, true, &over).await.unwrap();
     let node = restarted(&town, node).await;
-    let unproven = node.index(|state| state.unproven_of(&acme(), 9)).unwrap();
+    let unproven = node
+        .records
+        .index(|state| state.unproven_of(&acme(), 9))
+        .unwrap();
     let notes: Vec<Bytes> = unproven.into_iter().map(|row| row.note.into()).collect();
     assert_eq!(notes, [other.head(20)]);
 }

@@ -20,7 +20,9 @@ async fn agreed(price: &str) -> (TestFederation, Arc<Connector>, ContractId) {
 }
 
 fn agreement(node: &Connector, contract: ContractId) -> Agreement {
-    node.book(|book| book.agreement(contract).cloned()).unwrap()
+    node.contracts
+        .book(|book| book.agreement(contract).cloned())
+        .unwrap()
 }
 
 fn left(node: &Connector, contract: ContractId) -> MoneyAmount {

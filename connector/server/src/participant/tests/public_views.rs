@@ -1,8 +1,8 @@
 //! Public views stay in force where what would take their place is refused, or only says the same again.
 
 use crate::participant::Connector;
-use crate::participant::offers::renew;
 use crate::participant::testing::{TERMS, TestFederation, ask, caller, published};
+use crate::workflow::offer_renewal::renew;
 use hansa_policy::contract::{Assignee, ContractStatus};
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::ErrorCode;
@@ -28,7 +28,7 @@ fn town() -> TestFederation {
 /// The public views in force.
 fn views(node: &Connector) -> Vec<ContractId> {
     let now = node.now();
-    node.book(|book| {
+    node.contracts.book(|book| {
         book.all(now)
             .filter(|(_, agreement, standing)| {
                 agreement.assignee == Assignee::Public && *standing == ContractStatus::InForce

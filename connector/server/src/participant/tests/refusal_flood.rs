@@ -2,7 +2,7 @@
 
 use crate::participant::Connector;
 use crate::participant::testing::{TERMS, TestFederation, ask, caller, records};
-use crate::workflow::answer::QueryCaller;
+use crate::workflow::answer::incoming_query::QueryCaller;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
 use hansa_audit_store::history::AuditHistory;
@@ -27,7 +27,7 @@ async fn refused(node: &Arc<Connector>, who: &QueryCaller) {
 /// How many refusals the books tell of, and how many more they allow.
 fn books(node: &Connector) -> (u64, u64) {
     let mut story = AuditHistory::new();
-    for record in node.log.read(0) {
+    for record in node.records.log.read(0) {
         story.see(&record.unwrap());
     }
     let one_by_one = records(node, "refuse").len() as u64;
@@ -49,7 +49,7 @@ async fn a_flood_of_refusals_costs_few_records_and_loses_none() {
     std::fs::write(town.home("lindau").join("bundle.json"), town.bundle()).unwrap();
     let node = town.open("lindau");
     let (acme, other) = (caller(&node, "acme"), caller(&node, "other"));
-    let before = node.log.size();
+    let before = node.records.log.size();
     for told in 1..=1000 {
         refused(&node, &acme).await;
         if told % 7 == 0 {
@@ -61,9 +61,9 @@ async fn a_flood_of_refusals_costs_few_records_and_loses_none() {
         }
     }
     assert!(
-        node.log.size() - before < 110,
+        node.records.log.size() - before < 110,
         "{} records",
-        node.log.size() - before
+        node.records.log.size() - before
     );
     assert_eq!(records(&node, "refuse").len(), 100);
     // Another participant is not drawn into it.
@@ -90,8 +90,8 @@ async fn a_flood_of_refusals_costs_few_records_and_loses_none() {
     }
     assert!(books(&node).1 > 0);
     // Whatever still works for it holds its folder.
-    node.background_tasks.close();
-    node.background_tasks.wait().await;
+    node.queries.background_tasks.close();
+    node.queries.background_tasks.wait().await;
     drop(node);
     let node = town.open("lindau");
     assert_eq!(books(&node), (1221, 0));

@@ -11,7 +11,7 @@ use crate::workflow::{
 };
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::league::signer_registration::KeyEndKind;
-use hansa_policy::contract::SignatoryRole;
+use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::group::GroupName;
 use hansa_policy::id::{ClauseId, ContractId, DatasetId};
 use hansa_policy::refusal::ErrorCode;
@@ -196,7 +196,7 @@ async fn no_permit_stands_behind_a_list_without_its_member() {
         .await
         .unwrap();
     assert!(
-        crate::participant::offers::renew(&provider)
+        crate::workflow::offer_renewal::renew(&provider)
             .unwrap()
             .is_empty()
     );
@@ -221,7 +221,11 @@ async fn no_permit_stands_behind_the_newer_version_of_its_contract() {
         let (old, provider, consumer) = (case.contract, &case.provider, &case.consumer);
         let newer = request_instead_of(Some(old), provider, consumer).await;
         post(provider, consumer).await;
-        assert!(provider.book(|book| book.agreement(newer).is_some()));
+        assert!(
+            provider
+                .contracts
+                .book(|book| book.agreement(newer).is_some())
+        );
     };
     check(
         &mut agreed("").await,
@@ -256,7 +260,11 @@ async fn no_contract_comes_into_force_behind_a_bundle_that_voids_it() {
     drop(held);
     agreeing.await.unwrap();
     assert_eq!(records(&provider, "contract").len(), before);
-    assert!(provider.book(|book| book.agreement(later).is_none()));
+    assert!(
+        provider
+            .contracts
+            .book(|book| book.agreement(later).is_none())
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -333,7 +341,7 @@ async fn a_question_is_decided_so_many_times_and_then_refused() {
     let question = tokio::spawn(async move { ask(&asked, who, &[contract]).await });
     for _ in 0..4 {
         provider.pauses.decided.holds_somebody().await;
-        drop(provider.log.begin_stop());
+        drop(provider.records.log.begin_stop());
         // It is closed behind the question that waits, and before that comes by again.
         let next = provider.pauses.decided.close();
         tokio::pin!(next);

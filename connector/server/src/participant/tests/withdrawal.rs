@@ -3,7 +3,8 @@
 use crate::participant::testing::{
     MINUTE, TERMS, TestFederation, agree, closed, id, outbox, record_text, records,
 };
-use crate::workflow::{contract_withdrawal, negotiation};
+use crate::workflow::contract_withdrawal;
+use crate::workflow::negotiation::{self, outgoing_message};
 use hansa_policy::contract::ContractStatus;
 use hansa_policy::refusal::ErrorCode;
 use hansa_policy::safe_text::SingleLineText;
@@ -33,23 +34,30 @@ async fn a_withdrawal_under_a_new_key_counts_once_the_bundle_is_here() {
     let content = MessageContent::Withdrawal {
         statement: statement.into(),
     };
-    negotiation::send(&lindau, &acme.id(), content, false)
+    outgoing_message::send(&lindau, &acme.id(), content, false)
         .await
         .unwrap();
     let (number, letter) = outbox(&lindau, &acme).remove(first);
 
-    let before = acme.log.size();
+    let before = acme.records.log.size();
     let taken = negotiation::take_in(&acme, &id("lindau"), &letter, Some(number)).await;
     assert_eq!(taken.unwrap_err().code, ErrorCode::SignerNotParty);
     // Nothing says that it is here, so it is not forgotten there.
-    assert_eq!(acme.log.size(), before);
-    assert!(acme.index(|state| state.taken_in(&id("lindau"))).unwrap() < number);
+    assert_eq!(acme.records.log.size(), before);
+    assert!(
+        acme.records
+            .index(|state| state.taken_in(&id("lindau")))
+            .unwrap()
+            < number
+    );
 
     assert!(acme.take_bundle(&town.bundle()).unwrap());
     negotiation::take_in(&acme, &id("lindau"), &letter, Some(number))
         .await
         .unwrap();
-    let standing = acme.book(|book| book.all(acme.now()).map(|(_, _, s)| s).next());
+    let standing = acme
+        .contracts
+        .book(|book| book.all(acme.now()).map(|(_, _, s)| s).next());
     assert_eq!(standing, Some(ContractStatus::Withdrawn));
 }
 
@@ -66,7 +74,7 @@ async fn a_letter_that_can_not_be_used_is_on_the_books_with_the_reason() {
     let content = MessageContent::Withdrawal {
         statement: statement.into(),
     };
-    negotiation::send(&lindau, &acme.id(), content, false)
+    outgoing_message::send(&lindau, &acme.id(), content, false)
         .await
         .unwrap();
     let (number, letter) = outbox(&lindau, &acme).pop().unwrap();
@@ -77,7 +85,10 @@ async fn a_letter_that_can_not_be_used_is_on_the_books_with_the_reason() {
     let noted = records(&acme, "letter").pop().unwrap();
     assert_eq!(record_text(&noted, "refused"), "SIGNER_NOT_PARTY");
     assert_eq!(record_text(&noted, "kind"), "withdrawal");
-    let taken = acme.index(|state| state.taken_in(&id("lindau"))).unwrap();
+    let taken = acme
+        .records
+        .index(|state| state.taken_in(&id("lindau")))
+        .unwrap();
     assert_eq!(taken, number);
 }
 
@@ -93,7 +104,7 @@ async fn a_withdrawal_that_lay_in_the_outbox_longer_than_its_key_lasts_counts() 
     town.pass(MINUTE);
     town.another_key("lindau");
     assert!(acme.take_bundle(&town.bundle()).unwrap());
-    let bundle = acme.trust.bundle();
+    let bundle = acme.identity.trust.bundle();
     let keys = &bundle.member(&id("lindau")).unwrap().keys;
     assert!(!keys[0].counts_at(acme.now()), "the old key is over");
     contract_withdrawal::take_in(&acme, &statement).unwrap();
@@ -141,7 +152,9 @@ async fn the_letter_of_a_withdrawal_is_written_after_a_crash() {
     negotiation::take_in(&acme, &id("lindau"), &letter, Some(number))
         .await
         .unwrap();
-    let standing = acme.book(|book| book.all(acme.now()).map(|(_, _, s)| s).next());
+    let standing = acme
+        .contracts
+        .book(|book| book.all(acme.now()).map(|(_, _, s)| s).next());
     assert_eq!(standing, Some(ContractStatus::Withdrawn));
     // Once: also the other side has nothing to tell of it.
     for node in [&lindau, &acme] {
@@ -164,17 +177,21 @@ async fn a_withdrawal_that_gets_no_file_holds_by_its_record() {
     std::fs::write(&folder, "").unwrap();
     let statement =
         contract_withdrawal::own_now(&lindau, contract, &SingleLineText::cut("over")).unwrap();
-    let standing = lindau.book(|book| book.all(lindau.now()).map(|(_, _, s)| s).next());
+    let standing = lindau
+        .contracts
+        .book(|book| book.all(lindau.now()).map(|(_, _, s)| s).next());
     assert_eq!(standing, Some(ContractStatus::Withdrawn));
     let record = records(&lindau, "withdraw").pop().unwrap();
     assert_eq!(record_text(&record, "envelope").as_bytes(), statement);
     closed(lindau).await;
     std::fs::remove_file(&folder).unwrap();
     let lindau = town.open("lindau");
-    let standing = lindau.book(|book| book.all(lindau.now()).map(|(_, _, s)| s).next());
+    let standing = lindau
+        .contracts
+        .book(|book| book.all(lindau.now()).map(|(_, _, s)| s).next());
     assert_eq!(standing, Some(ContractStatus::Withdrawn));
     assert_eq!(
-        lindau.documents.all(Document::Withdrawal).unwrap(),
+        lindau.records.documents.all(Document::Withdrawal).unwrap(),
         std::slice::from_ref(&statement)
     );
     let untold = contract_withdrawal::unsent_withdrawals(&lindau).unwrap();

@@ -7,28 +7,23 @@ use crate::participant::quota_budget::BudgetReservation;
 use crate::participant::running_queries::RunningQueryGuard;
 use crate::workflow::answer::budget_meter::AnswerMeter;
 use crate::workflow::answer::decision_epoch::{PermittedQuery, current_standing, decided};
-use crate::workflow::answer::{
-    AnswerError, IncomingQuery, QueryCaller, presented_attributes, worker_tasks,
-};
+use crate::workflow::answer::incoming_query::{AnswerError, IncomingQuery, QueryCaller};
+use crate::workflow::answer::{presented_attributes, worker_tasks};
 use crate::workflow::receipt::issuance::AdmittedQuery;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::ledger::Recorded;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_enforcement::bound_plan::BoundPlan;
-use hansa_enforcement::cube_plan::PrivatePlanContext;
-use hansa_enforcement::masking::MaskingSecret;
 use hansa_enforcement::permitted_plan::apply;
 use hansa_policy::contract::DatasetGrant;
 use hansa_policy::decision::PermitDecision;
 use hansa_policy::id::{ContractId, DatasetId};
-use hansa_policy::published_list::PublishedLists;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::peer::query_request::{BufferCompression, QueryRequestEnvelope};
 use hansa_proto::receipt::LogLeaf;
 use hansa_query::answer::frames::{AnswerFrames, FrameCompression, frames};
 use hansa_query::execute::cancellation::CancellationSignal;
 use hansa_query::execute::execute_among;
-use hansa_query::sql::functions;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,6 +68,7 @@ pub(super) async fn open(
     // From here on a withdrawal or an expulsion that comes while the answer is being opened cuts it; one that came before is
     // found by what follows.
     let (place, watch) = node
+        .queries
         .running
         .enter(ask.request, asker, ask.contracts.clone());
     let PermittedQuery {
@@ -114,7 +110,7 @@ pub(super) async fn open(
     };
     let cut = recorded.cut();
     let slowest = recorded.rates().iter().map(|(_, rows)| *rows).min();
-    let mut limits = node.limits();
+    let mut limits = node.query_limits();
     if let Some(rows) = slowest.and_then(|rows| usize::try_from(rows).ok()) {
         // No message holds more than a second's worth.
         limits.batch_rows = limits.batch_rows.min(rows.max(1));
@@ -145,8 +141,8 @@ pub(super) async fn open(
         place.stop(why);
     }
     let room = match posed.asker.id() {
-        own if *own == node.id() => node.query_runtime.clone(),
-        peer => node.query_runtime.of(peer),
+        own if *own == node.id() => node.queries.query_runtime.clone(),
+        peer => node.queries.query_runtime.of(peer),
     };
     let watching = watch.clone();
     let answer = execute_among(permitted, &holdings, &room, &limits, watching, sharing)
@@ -179,27 +175,6 @@ fn reads(
             (id.clone(), contract, snapshot)
         })
         .collect()
-}
-
-pub(super) fn tools(node: &Connector) -> Result<PrivatePlanContext, Refusal> {
-    tools_of(node.schema_secret, node.published())
-}
-
-/// What private plans are made with.
-///
-/// # Errors
-/// `INTERNAL` where the engine lacks an aggregate.
-pub(in crate::workflow) fn tools_of(
-    secret: [u8; 32],
-    published: Arc<PublishedLists>,
-) -> Result<PrivatePlanContext, Refusal> {
-    let missing = || Refusal::new(ErrorCode::Internal, "the engine lacks an aggregate");
-    Ok(PrivatePlanContext {
-        secret: MaskingSecret::new(secret),
-        published,
-        count: functions::aggregate("count").ok_or_else(missing)?,
-        sum: functions::sum::whole(),
-    })
 }
 
 fn packing(asking: &QueryRequestEnvelope) -> FrameCompression {

@@ -5,7 +5,7 @@ use crate::participant::prepaid_balances::BalanceReservation;
 use crate::participant::quota_budget::BudgetReservation;
 use async_trait::async_trait;
 use hansa_policy::decision::prepaid_charge::PrepaidCharge;
-use hansa_policy::decision::{QuotaBudget, QuotaKind};
+use hansa_policy::decision::quota_budget::{QuotaBudget, QuotaKind};
 use hansa_policy::id::{ContractId, RequestId};
 use hansa_policy::refusal::Refusal;
 use hansa_query::answer::frames::QuotaMeter;
@@ -33,6 +33,7 @@ impl QuotaMeter for AnswerMeter {
     async fn reserve(&mut self, rows: u64, bytes: u64) -> Result<(), Refusal> {
         if let Some(wait) = self
             .node
+            .limits
             .rate_limiter
             .wait(self.node.ticks(), &self.rates, rows)
         {
@@ -42,7 +43,7 @@ impl QuotaMeter for AnswerMeter {
                 () = tokio::time::sleep(wait) => {}
             }
         }
-        let charged = self.node.prepaid_balances.reserve(
+        let charged = self.node.accounting.prepaid_balances.reserve(
             &self.fares,
             &mut self.draft,
             (self.request, self.opened),
@@ -58,7 +59,7 @@ impl QuotaMeter for AnswerMeter {
         {
             return Ok(());
         }
-        let record = self.node.budgets.reserve(
+        let record = self.node.accounting.budgets.reserve(
             &self.budgets,
             &mut self.reserve,
             (self.request, self.opened),

@@ -2,11 +2,12 @@
 
 use crate::participant::running_queries::RunningQueryGuard;
 use crate::participant::{Connector, group_lists};
-use crate::workflow::answer::answer_start::tools;
+use crate::workflow::answer::incoming_query::{AnswerError, IncomingQuery, QueryCaller};
+use crate::workflow::answer::plan_tools::tools;
+use crate::workflow::answer::presented_attributes;
 use crate::workflow::answer::recorded_decision::{admissible, decide};
 use crate::workflow::answer::request_context::{DecisionContext, contract_contexts, snapshots};
 use crate::workflow::answer::row_scope::ReadSet;
-use crate::workflow::answer::{AnswerError, IncomingQuery, QueryCaller, presented_attributes};
 use crate::workflow::combined_contracts;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::ledger::Recorded;
@@ -15,7 +16,8 @@ use hansa_enforcement::bound_plan::BoundPlan;
 use hansa_enforcement::cube_plan::PrivatePlanContext;
 use hansa_policy::attribute::Credential;
 use hansa_policy::contract::ActiveContracts;
-use hansa_policy::decision::{PermitDecision, QueryShape as _};
+use hansa_policy::decision::PermitDecision;
+use hansa_policy::decision::query_shape::QueryShape as _;
 use hansa_policy::group::GroupName;
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::Refusal;
@@ -70,7 +72,7 @@ async fn once(
     watch: &CancellationSignal,
 ) -> Result<PermittedQuery, AnswerError> {
     let (ask, asker) = (&posed.asking.ask, posed.asker.id());
-    let epoch = node.log.epoch().await;
+    let epoch = node.records.log.epoch().await;
     // What was cut meanwhile knows why.
     if let Some(why) = watch.ended() {
         return Err(why.into());
@@ -88,19 +90,22 @@ async fn once(
     let mut known = DecisionContext {
         around,
         tenant,
-        guards: node.guards(),
+        guards: node.reloadable.guards(),
         ..DecisionContext::default()
     };
     admissible(node, &standing, posed, &known)?;
     combined_contracts::check_question(node, &standing)?;
     node.executable(&standing)?;
-    let view = node.catalog(|catalog| catalog.view(&standing, known.tenant.as_deref()))?;
+    let view = node
+        .datasets
+        .catalog(|catalog| catalog.view(&standing, known.tenant.as_deref()))?;
     // The snapshots that are named in the ruling and the receipt are those that are read, also while one is replaced.
-    let holdings = node.snapshots.holdings();
+    let holdings = node.datasets.snapshots.holdings();
     known.snapshots = snapshots(node, &holdings, &standing)?;
     let sql_limits = SqlStatementLimits::default();
     let planned = node.now();
     let bound = node
+        .queries
         .plans
         .plan(&ask.sql, &view, &sql_limits, planned)
         .await?;
@@ -143,16 +148,17 @@ pub(super) fn current_standing(
             node.member(peer.id())?;
             node.deals_with(peer.id())?;
             let named = &posed.asking.ask.contracts;
-            node.book(|book| book.in_force(peer, named, node.now()))
+            node.contracts
+                .book(|book| book.in_force(peer, named, node.now()))
         }
         QueryCaller::House => {
-            let own: Vec<_> = node.catalog(|catalog| {
+            let own: Vec<_> = node.datasets.catalog(|catalog| {
                 catalog
                     .datasets()
                     .map(|dataset| (dataset.id.clone(), dataset.schema_digest()))
                     .collect()
             });
-            Ok(node.book(|book| book.owner_contracts(own)))
+            Ok(node.contracts.book(|book| book.owner_contracts(own)))
         }
     }
 }

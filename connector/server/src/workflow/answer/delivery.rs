@@ -2,7 +2,7 @@
 
 use crate::participant::Connector;
 use crate::workflow::answer::answer_start::RunningAnswer;
-use crate::workflow::answer::{AnswerDelivery, QueryCaller};
+use crate::workflow::answer::incoming_query::QueryCaller;
 use crate::workflow::receipt::issuance::ReceiptDraft;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -17,6 +17,12 @@ const ROOM: usize = 4;
 const ROOM_FOR_ROWS: usize = 3;
 
 type FrameSender = mpsc::Sender<Result<AnswerStreamFrame, Refusal>>;
+
+/// An answer under way.
+pub(crate) struct AnswerDelivery {
+    /// First the schema, then rows, then the receipt, which is empty for the house.
+    pub(crate) frames: mpsc::Receiver<Result<AnswerStreamFrame, Refusal>>,
+}
 
 /// Sends the answer on its way; the task ends with the receipt, whatever happens.
 pub(super) fn deliver(
@@ -123,7 +129,7 @@ async fn finish(
             None => Ok(None),
         }
     };
-    let (recorded, signed) = match node.log.record_while(sealed, signed).await {
+    let (recorded, signed) = match node.records.log.record_while(sealed, signed).await {
         Ok(recorded) => recorded,
         Err(unwritable) => {
             let refusal = hansa_audit_store::refusal(&unwritable);
@@ -135,9 +141,11 @@ async fn finish(
         }
     };
     let sent = recorded.sent();
-    node.budgets
+    node.accounting
+        .budgets
         .give_back(&meter.reserve, sent.rows, sent.bytes);
-    node.prepaid_balances
+    node.accounting
+        .prepaid_balances
         .give_back(&meter.fares, &meter.draft, sent.rows, sent.bytes);
     match signed {
         Ok(signed) => {

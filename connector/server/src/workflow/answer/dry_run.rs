@@ -2,7 +2,7 @@
 //! with a log that is thrown away and counters that are read and not drawn on.
 
 use crate::participant::{Connector, group_lists};
-use crate::workflow::answer::answer_start::tools;
+use crate::workflow::answer::plan_tools::tools;
 use crate::workflow::answer::request_context::{
     extends, overdue_attestations, prepaid_balance, schemas, spent,
 };
@@ -11,14 +11,16 @@ use hansa_audit_log::time::{ClockReading, UtcTimestamp};
 use hansa_enforcement::permitted_plan::apply;
 use hansa_policy::attribute::{ParticipantAttribute, PresentedAttributes};
 use hansa_policy::contract::ActiveContracts;
-use hansa_policy::decision::{self, DecisionInput, QueryShape as _, clause_trace};
+use hansa_policy::decision::decision_input::DecisionInput;
+use hansa_policy::decision::query_shape::QueryShape as _;
+use hansa_policy::decision::{self, clause_trace};
 use hansa_policy::id::{ClauseId, ContractId, DatasetId, PurposeId, RequestId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::restriction::ProviderRestrictions;
 use hansa_policy::term::Clause;
 use hansa_policy::term::contract_context::ContractContext;
-use hansa_policy::term::delivery::DeliveryFormat;
 use hansa_policy::term::purpose::Taxonomy;
+use hansa_policy::value::delivery::DeliveryFormat;
 use hansa_query::answer::QueryAnswer;
 use hansa_query::execute::cancellation::CancellationSignal;
 use hansa_query::execute::execute;
@@ -67,8 +69,10 @@ impl DryRunContext {
             let Some(contract) = grant.contract() else {
                 continue;
             };
-            let (activated, first_use) = node.index(|state| state.began(contract))?;
-            let outstanding = node.index(|state| state.outstanding(asker, contract))?;
+            let (activated, first_use) = node.records.index(|state| state.began(contract))?;
+            let outstanding = node
+                .records
+                .index(|state| state.outstanding(asker, contract))?;
             around.insert(
                 contract,
                 ContractContext {
@@ -89,8 +93,8 @@ impl DryRunContext {
                 },
             );
         }
-        let holdings = node.snapshots.holdings();
-        let guards = node.guards();
+        let holdings = node.datasets.snapshots.holdings();
+        let guards = node.reloadable.guards();
         Ok(Self {
             schemas: schemas(node, standing),
             extends: extends(node, standing),
@@ -102,7 +106,7 @@ impl DryRunContext {
             spent: spent(node, standing, asker, (&guards, rehearsal.now))?,
             guards,
             around,
-            taxonomy: node.taxonomy(),
+            taxonomy: node.reloadable.taxonomy(),
             tenant: node.config().tenants.get(asker).cloned(),
         })
     }
@@ -186,7 +190,9 @@ pub(crate) async fn rehearse(
     decision::admissible(rehearsal.standing, &facts)?;
     node.executable(rehearsal.standing)?;
     let standing = again(rehearsal)?;
-    let view = node.catalog(|catalog| catalog.view(&standing, known.tenant.as_deref()))?;
+    let view = node
+        .datasets
+        .catalog(|catalog| catalog.view(&standing, known.tenant.as_deref()))?;
     let bound = plan_apart(sql, &view, &SqlStatementLimits::default(), rehearsal.now).await?;
     for (dataset, grant) in standing.grants() {
         let named = grant
@@ -204,12 +210,12 @@ pub(crate) async fn rehearse(
     let recorded = hansa_audit_store::dry_run::record_dry_run(ruled, tick)?;
     let permitted =
         apply(recorded, &tools(node)?).map_err(|declined| declined.refusal().clone())?;
-    let holdings = node.snapshots.holdings();
+    let holdings = node.datasets.snapshots.holdings();
     execute(
         permitted,
         &holdings,
-        &node.query_runtime,
-        &node.limits(),
+        &node.queries.query_runtime,
+        &node.query_limits(),
         CancellationSignal::idle(),
     )
     .await

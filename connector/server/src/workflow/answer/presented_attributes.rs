@@ -2,7 +2,7 @@
 //! of that moment, and again when a newer one comes while the answer runs.
 
 use crate::participant::Connector;
-use crate::workflow::answer::IncomingQuery;
+use crate::workflow::answer::incoming_query::IncomingQuery;
 use hansa_policy::attribute::{Credential, PresentedAttributes};
 use hansa_policy::contract::ActiveContracts;
 use hansa_policy::id::ParticipantId;
@@ -30,7 +30,7 @@ pub(super) fn shown(
     {
         return Ok((shown, good));
     }
-    let (bundle, now) = (node.trust.bundle(), node.now());
+    let (bundle, now) = (node.identity.trust.bundle(), node.now());
     for bytes in &posed.asking.credentials {
         let met = credential::from_envelope(bytes).and_then(|credential| {
             let attested = bundle.shown(&credential, posed.asker.id(), now)?;
@@ -38,7 +38,9 @@ pub(super) fn shown(
         });
         match met {
             Ok((credential, attested)) => {
-                node.documents.keep(StoredDocumentKind::Shown, bytes)?;
+                node.records
+                    .documents
+                    .keep(StoredDocumentKind::Shown, bytes)?;
                 shown.attested.extend(attested);
                 good.push(credential);
             }
@@ -57,7 +59,7 @@ pub(super) fn still(
     asker: &ParticipantId,
     credentials: &[Credential],
 ) -> Result<(), Refusal> {
-    let (bundle, now) = (node.trust.bundle(), node.now());
+    let (bundle, now) = (node.identity.trust.bundle(), node.now());
     credentials
         .iter()
         .try_for_each(|credential| bundle.shown(credential, asker, now).map(|_| ()))

@@ -1,17 +1,19 @@
 //! The ruling: what is known goes in, and it is on the books when it comes out.
 
 use crate::participant::Connector;
+use crate::workflow::answer::incoming_query::{AnswerError, IncomingQuery, QueryCaller};
 use crate::workflow::answer::request_context::{
     DecisionContext, extends, prepaid_balance, schemas, spent,
 };
 use crate::workflow::answer::row_scope::{ReadSet, RowSelection};
-use crate::workflow::answer::{AnswerError, IncomingQuery, QueryCaller};
 use hansa_audit_log::ledger::{LedgerError, Recorded};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::epoch::{DecisionValidity, LogEpoch};
 use hansa_enforcement::bound_plan::BoundPlan;
 use hansa_policy::contract::ActiveContracts;
-use hansa_policy::decision::{self, DecisionInput, PermitDecision, QuotaKind};
+use hansa_policy::decision::decision_input::DecisionInput;
+use hansa_policy::decision::quota_budget::QuotaKind;
+use hansa_policy::decision::{self, PermitDecision};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::restriction::ProviderRestrictions;
 use hansa_policy::term::Term;
@@ -24,7 +26,7 @@ pub(super) fn admissible(
     posed: &IncomingQuery,
     known: &DecisionContext,
 ) -> Result<(), Refusal> {
-    let taxonomy = node.taxonomy();
+    let taxonomy = node.reloadable.taxonomy();
     decision::admissible(standing, &facts(posed, known, &taxonomy, node.now()))
 }
 
@@ -37,7 +39,7 @@ pub(super) async fn decide(
     (bound, rows): (BoundPlan, &mut ReadSet<'_>),
 ) -> Result<Recorded<PermitDecision<BoundPlan>>, AnswerError> {
     let lock = if counts_questions(&standing, &known.guards, node.now())? {
-        Some(node.counting.lock().await)
+        Some(node.accounting.charge_lock.lock().await)
     } else {
         None
     };
@@ -52,7 +54,7 @@ pub(super) async fn decide(
             around.balance = prepaid_balance(node, grant, now)?;
         }
     }
-    let taxonomy = node.taxonomy();
+    let taxonomy = node.reloadable.taxonomy();
     let ruled = decision::decide(standing, &facts(posed, known, &taxonomy, now), bound)?;
     let validity = DecisionValidity {
         epoch,
@@ -64,17 +66,26 @@ pub(super) async fn decide(
     let ruled = match about {
         RowSelection::These(ruled) => *ruled,
         RowSelection::None(quiet) => {
-            let quiet = node.log.record_while_valid(*quiet, validity, false).await;
+            let quiet = node
+                .records
+                .log
+                .record_while_valid(*quiet, validity, false)
+                .await;
             return Err(AnswerError::Quiet(Box::new(quiet.map_err(unrecorded)?)));
         }
     };
     // The receipt names a head over this record; it is signed while the rows are computed.
     let headed = matches!(posed.caller, QueryCaller::Peer(_));
-    let recorded = node.log.record_while_valid(ruled, validity, headed).await;
+    let recorded = node
+        .records
+        .log
+        .record_while_valid(ruled, validity, headed)
+        .await;
     let recorded = recorded.map_err(unrecorded)?;
-    node.budgets
+    node.accounting
+        .budgets
         .count_query(recorded.budgets(), asker, recorded.receipt().at());
-    node.prepaid_balances.charge(recorded.fares());
+    node.accounting.prepaid_balances.charge(recorded.fares());
     drop(lock);
     Ok(recorded)
 }

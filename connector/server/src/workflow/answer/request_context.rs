@@ -40,7 +40,7 @@ pub(super) struct DecisionContext {
 
 /// The schemas, as they are published now, of what is granted.
 pub(super) fn schemas(node: &Connector, standing: &ActiveContracts) -> BTreeMap<DatasetId, Digest> {
-    node.catalog(|catalog| {
+    node.datasets.catalog(|catalog| {
         standing
             .grants()
             .keys()
@@ -57,7 +57,7 @@ pub(super) fn extends(
     let compatible = standing.grants().iter().filter(|(_, grant)| {
         SchemaCompatibility::of(grant.clauses()) == SchemaCompatibility::Compatible
     });
-    node.catalog(|catalog| {
+    node.datasets.catalog(|catalog| {
         compatible
             .filter_map(|(id, _)| {
                 let earlier = catalog.seal()?.earlier(catalog.by_id(id)?);
@@ -83,6 +83,7 @@ pub(super) fn spent(
         .map(|budget| {
             let slot = (budget.slot, budget.slot_end);
             let used = node
+                .accounting
                 .budgets
                 .spent(&budget.dataset, budget.counts, slot, asker);
             ((budget.contract, budget.clause), used)
@@ -118,11 +119,12 @@ pub(super) fn contract_contexts(
         };
         if has(|term| matches!(term, Term::Lasts(_))) {
             (around.activated, around.first_use) =
-                node.index_fast(|state| state.began(contract))?;
+                node.records.index_fast(|state| state.began(contract))?;
         }
         if has(|term| matches!(term, Term::Receipts(_))) {
-            around.outstanding =
-                node.index_fast(|state| state.outstanding(asker.id(), contract))?;
+            around.outstanding = node
+                .records
+                .index_fast(|state| state.outstanding(asker.id(), contract))?;
         }
         if has(|term| term.looks_at().is_some()) {
             around.presented = shown.clone();
@@ -153,7 +155,7 @@ pub(super) fn overdue_attestations(
         return Ok(OverdueAttestations::NOTHING);
     };
     let closed_by = now.plus_micros(DAY.saturating_mul(i64::from(days)).saturating_neg());
-    let (count, first) = node.index_fast(|state| {
+    let (count, first) = node.records.index_fast(|state| {
         state.attestations_due(first, asker, closed_by, OverdueAttestations::NAMED)
     })?;
     Ok(OverdueAttestations { count, first })
@@ -178,9 +180,9 @@ pub(super) fn prepaid_balance(
     let (Some(paid), Some(first)) = (paid, grant.first()) else {
         return Ok(PrepaidBalance::EMPTY);
     };
-    let purse = node.prepaid_balances.of(first);
+    let purse = node.accounting.prepaid_balances.of(first);
     // A draft would come into force now.
-    let (activated, _) = node.index_fast(|state| state.began(first))?;
+    let (activated, _) = node.records.index_fast(|state| state.began(first))?;
     let begun = month(now)
         .saturating_sub(month(activated.unwrap_or(now)))
         .saturating_add(1);
@@ -204,7 +206,7 @@ pub(super) fn snapshots(
             continue;
         };
         let dataset = &snapshot.dataset;
-        let fits = node.catalog(|catalog| {
+        let fits = node.datasets.catalog(|catalog| {
             schema_compatibility::fits(grant.schema(), grant.clauses(), dataset, catalog.seal())
         });
         if !fits {

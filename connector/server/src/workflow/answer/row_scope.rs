@@ -1,21 +1,24 @@
 //! Which rows an answer is over: all, those that came since an earlier answer, or those that were there at an instant.
 
 use crate::participant::Connector;
-use crate::workflow::answer::IncomingQuery;
+use crate::process::blocking_work::waiting;
+use crate::workflow::answer::incoming_query::IncomingQuery;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::record::Record;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_enforcement::bound_plan::BoundPlan;
 use hansa_policy::contract::Requester;
-use hansa_policy::decision::row_scope::{NoNewDataDecision, ResolvedRowScope};
-use hansa_policy::decision::{PermitDecision, QueryShape as _};
+use hansa_policy::decision::PermitDecision;
+use hansa_policy::decision::query_shape::QueryShape as _;
+use hansa_policy::decision::resolved_row_scope::ResolvedRowScope;
+use hansa_policy::decision::row_scope::NoNewDataDecision;
 use hansa_policy::id::{DatasetId, RequestId};
 use hansa_policy::query_request;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::answer::sealed_answer::StreamOutcome;
 use hansa_query::snapshot::Snapshot;
+use hansa_query::snapshot::change::SnapshotChange;
 use hansa_query::snapshot::registry::SnapshotSet;
-use hansa_query::snapshot::segments::SnapshotChange;
 use hansa_query::sql::monotonicity;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -87,7 +90,7 @@ impl<'q> ReadSet<'q> {
     /// # Errors
     /// `NOT_CONTINUED`, `AS_OF_UNAVAILABLE`.
     pub(super) fn of(&mut self, ruled: PermitDecision<BoundPlan>) -> Result<RowSelection, Refusal> {
-        let mark = ruled.mark(&self.node.schema_secret, self.sql);
+        let mark = ruled.mark(&self.node.datasets.schema_secret, self.sql);
         let part = match &self.wanted {
             AnswerRowScope::All => ResolvedRowScope::default(),
             AnswerRowScope::AsOf(at) => {
@@ -112,6 +115,7 @@ impl<'q> ReadSet<'q> {
                 let (after, grown) = since(&ruled, earlier, &self.holdings)?;
                 if grown.is_empty() {
                     self.node
+                        .limits
                         .concurrency
                         .polled(ruled.standing().asker().id(), self.node.ticks())?;
                     let quiet = Box::new(ruled.no_new_data(earlier.permit));
@@ -228,14 +232,15 @@ fn earlier(
     request: RequestId,
     asker: &Requester,
 ) -> Result<EarlierAnswer, Refusal> {
-    let found = crate::participant::waiting(|| {
-        node.index(|state| state.answer_to(&request.to_string(), asker.id().as_str()))
+    let found = waiting(|| {
+        node.records
+            .index(|state| state.answer_to(&request.to_string(), asker.id().as_str()))
     })?;
     let Some((permit, Some(closed))) = found else {
         return Err(unknown());
     };
     let record = |index: u64| -> Result<Record, Refusal> {
-        let record = crate::participant::waiting(|| node.log.get(index));
+        let record = waiting(|| node.records.log.get(index));
         record.ok().flatten().ok_or_else(unknown)
     };
     let (permit_record, close) = (record(permit)?, record(closed)?);

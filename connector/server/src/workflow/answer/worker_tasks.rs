@@ -2,7 +2,8 @@
 
 use crate::config::ConnectorConfig;
 use crate::participant::Connector;
-use crate::workflow::answer::{IncomingQuery, QueryCaller};
+use crate::process::blocking_work::blocking;
+use crate::workflow::answer::incoming_query::{IncomingQuery, QueryCaller};
 use arrow_array::RecordBatch;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -122,9 +123,9 @@ impl QueryWorkers {
         mut briefing: FragmentTask,
     ) -> Result<ShareBatchStream, Refusal> {
         let inner = Arc::clone(node);
-        let briefing = crate::admin::blocking(move || {
+        let briefing = blocking(move || {
             for ground in &mut briefing.grounds {
-                ground.envelope = inner.documents.contract(ground.contract)?.into();
+                ground.envelope = inner.records.documents.contract(ground.contract)?.into();
             }
             Ok(briefing)
         })
@@ -134,11 +135,15 @@ impl QueryWorkers {
         let mut last = Refusal::new(ErrorCode::WorkerFailed, "no worker is there at the moment");
         let turns = workers.iter().cycle().skip(first).take(workers.len());
         for worker in turns {
-            if node.workers.is_resting(worker, node.ticks()) {
+            if node.peers.workers.is_resting(worker, node.ticks()) {
                 continue;
             }
             let asked = tokio::time::timeout(BEGIN, async {
-                let client = node.workers.client(worker, config, &node.clock).await?;
+                let client = node
+                    .peers
+                    .workers
+                    .client(worker, config, &node.clock)
+                    .await?;
                 client.share(&briefing).await
             });
             let late = || {
@@ -153,7 +158,7 @@ impl QueryWorkers {
                     tracing::warn!(name: "worker.failed", worker = %worker.name, %why, "another one is asked");
                     // One that only refuses is there.
                     if why.code == ErrorCode::WorkerFailed {
-                        node.workers.rests(worker, node.ticks());
+                        node.peers.workers.rests(worker, node.ticks());
                     }
                     last = why;
                 }

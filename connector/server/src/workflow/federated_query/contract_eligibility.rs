@@ -7,7 +7,7 @@ use hansa_policy::contract::Agreement;
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::Term;
-use hansa_query::federation::federated_query::QueryOptions;
+use hansa_query::federation::options::QueryOptions;
 
 /// Why a contract can't be used for the declared purpose or now, as its provider would say.
 pub(super) fn barred(
@@ -17,7 +17,11 @@ pub(super) fn barred(
     agreement: &Agreement,
     wish: &QueryOptions,
 ) -> Option<Refusal> {
-    let taxonomy = node.taxonomy().with_own(&agreement.own_purposes).ok()?;
+    let taxonomy = node
+        .reloadable
+        .taxonomy()
+        .with_own(&agreement.own_purposes)
+        .ok()?;
     for clause in &agreement.clauses {
         let Term::Purpose(needed) = &clause.term else {
             continue;
@@ -69,7 +73,12 @@ fn prohibited(
     agreement: &Agreement,
     wish: &QueryOptions,
 ) -> Option<Refusal> {
-    let judged = agreement.prohibits(id, wish.purpose.as_ref(), &node.taxonomy(), node.now());
+    let judged = agreement.prohibits(
+        id,
+        wish.purpose.as_ref(),
+        &node.reloadable.taxonomy(),
+        node.now(),
+    );
     // What can't be judged here is left to the provider.
     let refusal = judged.ok()??;
     let (owner, name) = (seen.peer.alias.as_str(), &seen.dataset.id.name);

@@ -8,10 +8,10 @@ use crate::participant::peer_connections::KnownPeer;
 use hansa_policy::contract::Agreement;
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_query::federation::query_catalog::RemoteTable;
 use hansa_query::federation::query_catalog::named_contract::{
     UnusableContract, UnusableContractCause, unused,
 };
+use hansa_query::federation::table::RemoteTable;
 use std::collections::BTreeMap;
 
 /// What the participants of a question have shown.
@@ -54,16 +54,20 @@ fn cause(
     reached: &ParticipantCatalogs<'_>,
 ) -> Result<UnusableContractCause, Refusal> {
     let now = node.now();
-    let held = node.book(|book| book.usable(contract, now).cloned());
+    let held = node
+        .contracts
+        .book(|book| book.usable(contract, now).cloned());
     match held {
         Ok(agreement) => Ok(not_shown(contract, &agreement, reached)),
         Err(refusal) if refusal.code == ErrorCode::ContractUnknown => {
             // By the log it may be in force, with its file lost.
-            let agreed = node.index(|state| state.agreed_on(now))?;
+            let agreed = node.records.index(|state| state.agreed_on(now))?;
             let lost = agreed.into_iter().find(|(id, dataset)| {
                 *id == contract
                     && dataset.owner != node.id()
-                    && node.book(|book| book.agreement(contract).is_none())
+                    && node
+                        .contracts
+                        .book(|book| book.agreement(contract).is_none())
             });
             Ok(UnusableContractCause::Refused(match lost {
                 Some((id, dataset)) => unavailable_tables::unread(id, &dataset),

@@ -5,8 +5,8 @@
 
 use super::VisibleDataset;
 use crate::participant::Connector;
+use crate::participant::audit_event::{AuditEvent, maybe};
 use crate::participant::peer_connections::KnownPeer;
-use crate::workflow::audit_event::{AuditEvent, maybe};
 use hansa_audit_log::json::Json;
 use hansa_policy::contract::{Agreement, ContractStatus};
 use hansa_policy::id::{ContractId, DatasetId, ParticipantId};
@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// Our own contracts that are in force.
 pub(super) fn ours(node: &Connector) -> Vec<(ContractId, Agreement)> {
     let (own, now) = (node.id(), node.now());
-    node.book(|book| {
+    node.contracts.book(|book| {
         book.taken_by(&own, now)
             .filter(|(_, _, standing)| *standing == ContractStatus::InForce)
             .map(|(id, agreement, _)| (id, agreement.clone()))
@@ -29,7 +29,7 @@ pub(super) fn ours(node: &Connector) -> Vec<(ContractId, Agreement)> {
 /// Remembers of what model the datasets of our contracts are, in the own log: when an entry is gone, or says nothing of a
 /// model any more, a question on that model still knows what it lacks.
 pub(super) async fn remember(node: &Arc<Connector>, seen: &[VisibleDataset]) {
-    let Ok(known) = node.index(|state| state.models()) else {
+    let Ok(known) = node.records.index(|state| state.models()) else {
         return;
     };
     for (id, agreement) in ours(node) {
@@ -69,12 +69,13 @@ pub(super) fn unresolved(
     peers: &[KnownPeer],
     shown: &BTreeMap<ParticipantId, Vec<VisibleDataset>>,
 ) -> Result<Vec<UnavailableTable>, Refusal> {
-    let (known, agreed) =
-        node.index(|state| Ok((state.models()?, state.agreed_on(node.now())?)))?;
+    let (known, agreed) = node
+        .records
+        .index(|state| Ok((state.models()?, state.agreed_on(node.now())?)))?;
     let mut lacking = Vec::new();
     let own = node.id();
     for (id, dataset) in agreed {
-        let lost = dataset.owner != own && node.book(|book| book.agreement(id).is_none());
+        let lost = dataset.owner != own && node.contracts.book(|book| book.agreement(id).is_none());
         if !lost {
             continue;
         }

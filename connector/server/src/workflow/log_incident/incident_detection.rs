@@ -35,10 +35,10 @@ pub(super) fn look(
     for head in heads {
         largest = largest.max(Some(foreign(node, &own, head)?));
     }
-    let forks = node.index(|state| state.forks())?;
+    let forks = node.records.index(|state| state.forks())?;
     let own_fork = forks.into_iter().find(|(id, _)| *id == own);
     if let Some((_, record)) = own_fork
-        && let Some(record) = node.log.get(record)?
+        && let Some(record) = node.records.log.get(record)?
     {
         for name in ["known", "shown"] {
             let head = record.body.get(name).and_then(Json::as_text);
@@ -49,7 +49,7 @@ pub(super) fn look(
     let stated = stated(node, &own)?;
     let mut walk = LatePermitScan::default();
     let mut first = None;
-    for record in node.log.read(0) {
+    for record in node.records.log.read(0) {
         let record = record?;
         if since.is_some_and(|since| record.at < since) {
             first = Some((record.seq.saturating_add(1), record.at));
@@ -80,7 +80,7 @@ fn foreign(node: &Connector, own: &ParticipantId, head: &SignedHead) -> Result<u
             "the head over {size} records is not of this log, or not signed by its key"
         ));
     }
-    if node.log.checkpoint_at(size).as_ref() == Some(&head.checkpoint) {
+    if node.records.log.checkpoint_at(size).as_ref() == Some(&head.checkpoint) {
         return wrong(format!(
             "the head over {size} records is of this very history: nothing is wrong with it"
         ));
@@ -96,22 +96,22 @@ pub(super) fn noticed(
     node: &Connector,
     of: &ParticipantId,
 ) -> Result<Option<UtcTimestamp>, Refusal> {
-    let forks = node.index(|state| state.forks())?;
+    let forks = node.records.index(|state| state.forks())?;
     let Some((_, record)) = forks.into_iter().find(|(id, _)| id == of) else {
         return Ok(None);
     };
-    Ok(node.log.get(record)?.map(|record| record.at))
+    Ok(node.records.log.get(record)?.map(|record| record.at))
 }
 
 /// The permits that were stated before.
 fn stated(node: &Connector, own: &ParticipantId) -> Result<BTreeSet<u64>, Refusal> {
-    let rows = node.index(|state| state.incidents())?;
+    let rows = node.records.index(|state| state.incidents())?;
     let mut stated = BTreeSet::new();
     for row in rows.into_iter().filter(|row| row.peer == *own) {
         let Ok(digest) = row.statement.parse() else {
             continue;
         };
-        let bytes = node.documents.read(Document::Statement, digest)?;
+        let bytes = node.records.documents.read(Document::Statement, digest)?;
         let read = hansa_proto::incident::from_envelope(&bytes)?;
         stated.extend(read.incident.late.into_iter().flat_map(|late| late.permits));
     }

@@ -22,7 +22,12 @@ fn told(town: &mut TestFederation) {
 
 /// A statement of the firm that all heads of its log are of a fork, of which nobody has heard.
 async fn statement(acme: &Arc<Connector>) -> Vec<u8> {
-    let head = acme.log.head_over(acme.log.size()).await.unwrap();
+    let head = acme
+        .records
+        .log
+        .head_over(acme.records.log.size())
+        .await
+        .unwrap();
     let payload = incident::to_bytes(&IncidentStatement {
         log: acme.id(),
         fork: Some(ForkedRange {
@@ -78,7 +83,7 @@ async fn nobody_states_a_fork_with_the_only_key_that_there_was() {
     let stated = state(&acme, wish).await.unwrap();
     assert!(stated.incident.is_some());
     // What is recorded is what was stated; what no longer counts ends with the largest head that can be known.
-    let rows = lindau.index(|state| state.incidents()).unwrap();
+    let rows = lindau.records.index(|state| state.incidents()).unwrap();
     let (_, upto) = rows[0].fork.unwrap();
     assert!(upto < 1 << 40, "{upto}");
 }

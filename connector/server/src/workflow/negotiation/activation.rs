@@ -1,7 +1,7 @@
 //! A contract comes into force: file, record, book, and the cells that are released under it.
 
 use crate::participant::{Connector, cell_releases};
-use crate::workflow::negotiation::OpenNegotiation;
+use crate::workflow::negotiation::open_negotiation::OpenNegotiation;
 use hansa_audit_log::ledger::LedgerError;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::epoch::DecisionValidity;
@@ -21,7 +21,7 @@ pub(super) async fn settle(node: &Arc<Connector>, open: &OpenNegotiation) -> Res
         return Ok(());
     };
     let id = signed.id;
-    if node.book(|book| book.agreement(id).is_some()) {
+    if node.contracts.book(|book| book.agreement(id).is_some()) {
         return Ok(());
     }
     let payload = contract::to_bytes(&signed.agreement);
@@ -44,24 +44,29 @@ async fn activated(
 ) -> Result<(), Refusal> {
     let mut left = AGAIN;
     loop {
-        let stop = node.log.begin_stop();
+        let stop = node.records.log.begin_stop();
         let validity = DecisionValidity {
             epoch: stop.epoch(),
             until: UtcTimestamp::LATEST,
         };
         let agreed = signed
             .clone()
-            .verify(&node.trust.bundle().keys(node.now()))?;
-        node.documents.keep_contract(signed.id, bytes)?;
+            .verify(&node.identity.trust.bundle().keys(node.now()))?;
+        node.records.documents.keep_contract(signed.id, bytes)?;
         #[cfg(test)]
         node.pauses.verified.pass().await;
-        match node.log.record_while_valid(agreed, validity, false).await {
+        match node
+            .records
+            .log
+            .record_while_valid(agreed, validity, false)
+            .await
+        {
             Err(LedgerError::Overtaken) if left > 0 => left = left.saturating_sub(1),
             recorded => {
                 let recorded =
                     recorded.map_err(|unwritable| hansa_audit_store::refusal(&unwritable))?;
                 let at = recorded.receipt().at();
-                node.book_mut(|book| book.admit(recorded));
+                node.contracts.book_mut(|book| book.admit(recorded));
                 node.end_if_void(signed.id, bytes, at);
                 return Ok(());
             }

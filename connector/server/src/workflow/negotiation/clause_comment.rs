@@ -1,10 +1,11 @@
 //! Comments on clauses: letters of a negotiation that are no step of it. They are signed, bounded, and end with it.
 
 use crate::participant::Connector;
-use crate::workflow::negotiation::{OpenNegotiation, message_replay};
+use crate::workflow::negotiation::message_replay;
+use crate::workflow::negotiation::open_negotiation::OpenNegotiation;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_policy::contract::SignatoryRole;
+use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::{ClauseId, ParticipantId};
 use hansa_policy::negotiation::PartyRole;
 use hansa_policy::negotiation::comment::ClauseComment;
@@ -76,13 +77,13 @@ pub(super) fn judged(
         .filter(|open| open.other() == peer)
         .ok_or_else(unknown)?;
     let from = if incoming { open.own.other() } else { open.own };
-    let rows = node.index(|state| state.messages_of(negotiation))?;
+    let rows = node.records.index(|state| state.messages_of(negotiation))?;
     let before = rows
         .iter()
         .filter(|row| row.kind == COMMENT && row.incoming == incoming)
         .count();
     let signed = envelope::parse_comment(statement)?;
-    let keys = node.trust.bundle();
+    let keys = node.identity.trust.bundle();
     open.state
         .check_remark(from, &remark(&signed), before, &keys.keys(node.now()))?;
     Ok(open)
@@ -119,20 +120,20 @@ pub(crate) fn all(node: &Connector, negotiation: &str) -> Result<Vec<ReceivedCom
             format!("the letter `{digest}` can't be read again"),
         )
     };
-    let rows = node.index(|state| state.messages_of(negotiation))?;
+    let rows = node.records.index(|state| state.messages_of(negotiation))?;
     let mut found = Vec::new();
     for row in rows.into_iter().filter(|row| row.kind == COMMENT) {
         let digest: Digest = row.digest.parse().map_err(|_| lost(&row.digest))?;
         let letter = hansa_proto::stored_message::from_bytes(
-            &node.documents.read(Document::Letter, digest)?,
+            &node.records.documents.read(Document::Letter, digest)?,
         )?;
         let MessageContent::Comment { statement, .. } = letter.content else {
             return Err(lost(&row.digest));
         };
         let signed = envelope::parse_comment(&statement)?;
-        let bundle = node.trust.bundle();
+        let bundle = node.identity.trust.bundle();
         let keys = bundle.keys(row.at);
-        let checked = hansa_policy::contract::SignatureVerifier::check(
+        let checked = hansa_policy::contract::signature::SignatureVerifier::check(
             &keys,
             &signed.comment.party,
             &signed.signature,

@@ -1,9 +1,9 @@
 //! Between letters and the machine: what a letter says, and the letter that says a step.
 
 use crate::participant::Connector;
-use crate::workflow::negotiation::OpenNegotiation;
+use crate::workflow::negotiation::open_negotiation::OpenNegotiation;
 use hansa_audit_log::digest::Digest;
-use hansa_policy::contract::SignatoryRole;
+use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::ContractId;
 use hansa_policy::negotiation::{NegotiationContent as Step, NextMessage, Proposal};
 use hansa_policy::refusal::{ErrorCode, Refusal};

@@ -1,8 +1,8 @@
 //! What the log says of a letter, and of the state that it led to.
 
 use crate::participant::Connector;
-use crate::workflow::audit_event::{AuditEvent, maybe};
-use crate::workflow::negotiation::OpenNegotiation;
+use crate::participant::audit_event::{AuditEvent, maybe};
+use crate::workflow::negotiation::open_negotiation::OpenNegotiation;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
 use hansa_policy::id::{ContractId, ParticipantId};
@@ -30,7 +30,7 @@ impl MessageRecord {
     ) -> Result<(), Refusal> {
         let title = led_to.and_then(|(open, _)| titled(node, open));
         let _durable = node.record(self.fact(led_to, title)).await?;
-        node.index_fast(|_| Ok(()))
+        node.records.index_fast(|_| Ok(()))
     }
 
     /// What the log says of the letter, and of the state that it led to.
@@ -89,9 +89,9 @@ fn titled(node: &Connector, open: &OpenNegotiation) -> Option<String> {
     let agreement = &open.state.proposal().agreement;
     let (dataset, clauses) = (&agreement.dataset.id, &agreement.clauses);
     if dataset.owner != node.id() {
-        return node.delivery_queues.title(dataset, clauses);
+        return node.peers.delivery_queues.title(dataset, clauses);
     }
-    node.catalog(|catalog| {
+    node.datasets.catalog(|catalog| {
         let mut offers = catalog.offers();
         let offer = offers.find(|one| one.dataset == *dataset && one.clauses == *clauses)?;
         Some(offer.title.clone())

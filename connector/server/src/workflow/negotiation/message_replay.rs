@@ -1,8 +1,8 @@
 //! A negotiation is its letters, read again.
 
 use crate::participant::Connector;
-use crate::workflow::negotiation::OpenNegotiation;
 use crate::workflow::negotiation::message_codec::read;
+use crate::workflow::negotiation::open_negotiation::OpenNegotiation;
 use crate::workflow::negotiation::proposal_context::ProposalContext;
 use crate::workflow::negotiation::transition::{
     EvaluationTime, MessageDirection, MessagePosition, TransitionInput, parties, proposal_of,
@@ -19,7 +19,7 @@ use hansa_store::state_index::row::{NegotiationRow, PeerMessageRow};
 /// # Errors
 /// When a letter can't be read again.
 pub(crate) fn load(node: &Connector, name: &str) -> Result<Option<OpenNegotiation>, Refusal> {
-    let (letters, row) = node.index(|state| {
+    let (letters, row) = node.records.index(|state| {
         let row = state
             .negotiations()?
             .into_iter()
@@ -51,8 +51,9 @@ fn again(
         )
     };
     let digest: Digest = row.digest.parse().map_err(|_| lost())?;
-    let letter =
-        hansa_proto::stored_message::from_bytes(&node.documents.read(Document::Letter, digest)?)?;
+    let letter = hansa_proto::stored_message::from_bytes(
+        &node.records.documents.read(Document::Letter, digest)?,
+    )?;
     let content = read(&letter.content)?;
     let proposed = proposal_of(&content);
     let direction = if row.incoming {

@@ -29,7 +29,7 @@ impl ProposalContext {
     ) -> Self {
         let replaces = agreement
             .supersedes
-            .and_then(|old| node.book(|book| book.agreement(old).cloned()));
+            .and_then(|old| node.contracts.book(|book| book.agreement(old).cloned()));
         let seen = match own {
             PartyRole::Provider => seen(node, peer, agreement, to),
             PartyRole::Consumer => None,
@@ -80,7 +80,7 @@ fn unshown(agreement: &Agreement) -> Option<Refusal> {
 /// Both parties stand in a proposal as the league registers them, or nobody signs it: whoever proposes writes the names,
 /// keys and authorities of both sides.
 fn misnamed(node: &Connector, agreement: &Agreement) -> Option<Refusal> {
-    let (bundle, now) = (node.trust.bundle(), node.now());
+    let (bundle, now) = (node.identity.trust.bundle(), node.now());
     let taker = match &agreement.assignee {
         Assignee::Participant(party) => Some(party),
         Assignee::Public => None,
@@ -117,7 +117,9 @@ fn misnamed(node: &Connector, agreement: &Agreement) -> Option<Refusal> {
 /// A label, id and version, stands for one contract for ever.
 fn relabelled(node: &Connector, agreement: &Agreement) -> Option<Refusal> {
     let id = ContractId(Digest::of(&hansa_proto::contract::to_bytes(agreement)));
-    node.book(|book| book.check_label(id, agreement)).err()
+    node.contracts
+        .book(|book| book.check_label(id, agreement))
+        .err()
 }
 
 /// How our catalogue offers this to the peer, and what the lint has against it; none, if the peer sees no such dataset.
@@ -128,8 +130,8 @@ fn seen(
     to: Audience,
 ) -> Option<(OfferMatch, Option<Refusal>)> {
     let now = node.now();
-    let (dataset, entry, shown, offers) = node.catalog(|catalog| {
-        node.book(|book| {
+    let (dataset, entry, shown, offers) = node.datasets.catalog(|catalog| {
+        node.contracts.book(|book| {
             let name = &agreement.dataset.id.name;
             let seen = catalog.visible_one(peer, book, now, name)?;
             let entry = seen.entry(book);
@@ -145,7 +147,7 @@ fn seen(
         })
     })?;
     let exact = offers.iter().find(|offer| offer.is_exactly(agreement));
-    let whole = lint::objection(agreement, &dataset, &node.taxonomy());
+    let whole = lint::objection(agreement, &dataset, &node.reloadable.taxonomy());
     let offered = match exact.map(|offer| offer.sign) {
         None => OfferMatch::OtherTerms,
         Some(SigningMode::Officer) => OfferMatch::Officer,
@@ -164,12 +166,25 @@ fn seen(
     let lint = match to {
         Audience::Ourselves => whole,
         Audience::Peer => lint::unknown_to_sender(&agreement.clauses, &entry, &shown)
-            .or_else(|| lint::objection(agreement, &entry, &node.taxonomy())),
+            .or_else(|| lint::objection(agreement, &entry, &node.reloadable.taxonomy())),
     };
     let objection = lint
-        .or_else(|| node.published().execute(&agreement.clauses).err())
-        .or_else(|| node.book(|book| book.check_exclusive(agreement, now)).err())
-        .or_else(|| node.book(|book| book.check_nested(agreement, now)).err())
+        .or_else(|| {
+            node.reloadable
+                .published()
+                .execute(&agreement.clauses)
+                .err()
+        })
+        .or_else(|| {
+            node.contracts
+                .book(|book| book.check_exclusive(agreement, now))
+                .err()
+        })
+        .or_else(|| {
+            node.contracts
+                .book(|book| book.check_nested(agreement, now))
+                .err()
+        })
         .or_else(|| combined_contracts::check_agreement(node, agreement).err());
     Some((offered, objection))
 }

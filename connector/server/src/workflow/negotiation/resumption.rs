@@ -1,8 +1,11 @@
 //! What follows from a letter without asking anybody is done, whatever comes in between: a crash, or a caller that goes away.
 
 use crate::participant::Connector;
+use crate::process::blocking_work::waiting;
+use crate::workflow::negotiation::message_replay;
+use crate::workflow::negotiation::outgoing_message::{acknowledge, follow, send};
 use crate::workflow::negotiation::proposal_context::{Audience, ProposalContext};
-use crate::workflow::negotiation::{acknowledge, follow, message_replay, send};
+use crate::workflow::run_to_completion::to_the_end;
 use hansa_audit_log::digest::Digest;
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::negotiation::{PartyRole, Phase};
@@ -23,7 +26,7 @@ pub(crate) async fn resume(
     let peers = match peer {
         Some(peer) => vec![peer.clone()],
         None => {
-            let known = node.peers()?.into_iter();
+            let known = node.known_peers()?.into_iter();
             known.map(|peer| peer.id).collect()
         }
     };
@@ -31,8 +34,10 @@ pub(crate) async fn resume(
         acknowledge_what_came(node, peer).await?;
     }
     let open = match peer {
-        Some(peer) => node.index_fast(|state| state.open_negotiations(peer))?,
-        None => node.index(|state| state.negotiations())?,
+        Some(peer) => node
+            .records
+            .index_fast(|state| state.open_negotiations(peer))?,
+        None => node.records.index(|state| state.negotiations())?,
     };
     for row in open {
         let mut phases = Phase::ALL.into_iter();
@@ -43,7 +48,7 @@ pub(crate) async fn resume(
         }
         let (inner, name) = (Arc::clone(node), row.id.clone());
         let done = to_the_end(async move {
-            let _turn = inner.negotiation_lock.lock().await;
+            let _turn = inner.contracts.negotiation_lock.lock().await;
             follow_up(&inner, &name).await
         });
         if let Err(refusal) = done.await {
@@ -62,11 +67,11 @@ pub(crate) async fn resume(
 /// Writes our word on receipts that were countersigned before a crash, which the provider waits for. It is looked for once,
 /// and again where it could not be written: otherwise it is on the books with what came.
 async fn acknowledge_what_came(node: &Arc<Connector>, peer: &ParticipantId) -> Result<(), Refusal> {
-    if !node.delivery_queues.may_owe_a_word(peer) {
+    if !node.peers.delivery_queues.may_owe_a_word(peer) {
         return Ok(());
     }
     // Said before it is looked for: what comes meanwhile says otherwise.
-    node.delivery_queues.owes_no_word(peer);
+    node.peers.delivery_queues.owes_no_word(peer);
     let mut search = PendingReceiptSearch {
         node,
         peer,
@@ -86,7 +91,7 @@ struct PendingReceiptSearch<'a> {
 impl Drop for PendingReceiptSearch<'_> {
     fn drop(&mut self) {
         if !self.is_over {
-            self.node.delivery_queues.owes_a_word(self.peer);
+            self.node.peers.delivery_queues.owes_a_word(self.peer);
         }
     }
 }
@@ -94,11 +99,11 @@ impl Drop for PendingReceiptSearch<'_> {
 /// Whether all of it was written, but for what is not kept any more.
 async fn write_what_is_owed(node: &Arc<Connector>, peer: &ParticipantId) -> Result<bool, Refusal> {
     let mut all = true;
-    for (request, file) in node.index_fast(|state| state.unsaid(peer))? {
+    for (request, file) in node.records.index_fast(|state| state.unsaid(peer))? {
         let Ok(digest) = file.parse::<Digest>() else {
             continue;
         };
-        match crate::participant::waiting(|| node.documents.read(Document::Receipt, digest)) {
+        match waiting(|| node.records.documents.read(Document::Receipt, digest)) {
             Ok(receipt) => acknowledge(node, peer, request, receipt).await?,
             Err(refusal) => {
                 all &= matches!(
@@ -136,11 +141,14 @@ pub(crate) async fn end_signed(
     peer: &ParticipantId,
     contract: ContractId,
 ) -> Result<(), Refusal> {
-    let Some(withdrawn) = node.book(|book| book.agreement(contract).cloned()) else {
+    let Some(withdrawn) = node
+        .contracts
+        .book(|book| book.agreement(contract).cloned())
+    else {
         return Ok(());
     };
     let signed = [Phase::Agreed.as_str(), Phase::Verified.as_str()];
-    for row in node.index(|state| state.negotiations())? {
+    for row in node.records.index(|state| state.negotiations())? {
         let ours = row.role == PartyRole::Provider.as_str() && row.peer == *peer;
         if !ours || !signed.contains(&row.state.as_str()) {
             continue;
@@ -160,18 +168,4 @@ pub(crate) async fn end_signed(
         send(node, peer, content, false).await?;
     }
     Ok(())
-}
-
-/// Runs in a task of its own, which ends even if nobody waits for it any more.
-pub(crate) async fn to_the_end<T: Send + 'static>(
-    work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
-) -> Result<T, Refusal> {
-    let task = tokio::runtime::Handle::current().spawn(work);
-    match task.await {
-        Ok(done) => done,
-        Err(_) => Err(Refusal::new(
-            ErrorCode::Internal,
-            "the step ended unexpectedly",
-        )),
-    }
 }

@@ -1,11 +1,13 @@
 //! What follows from a letter is done, whatever came between.
 
+use super::outgoing_message::send;
 use super::resumption::resume;
 use super::*;
 use crate::participant::testing::{
     TERMS, TestFederation, outbox, post, record_text, records, request,
 };
-use hansa_proto::peer::message::UnreadableMessage;
+use crate::process::randomness::random_bytes;
+use hansa_proto::peer::message::{PeerMessageId, UnreadableMessage};
 
 fn town() -> TestFederation {
     let mut town = TestFederation::new();
@@ -17,7 +19,7 @@ fn town() -> TestFederation {
 }
 
 fn phases(node: &Connector) -> Vec<String> {
-    let rows = node.index(|state| state.negotiations()).unwrap();
+    let rows = node.records.index(|state| state.negotiations()).unwrap();
     rows.into_iter().map(|row| row.state).collect()
 }
 
@@ -63,7 +65,10 @@ async fn what_was_left_undone_by_a_crash_is_done_at_the_next_start() {
     post(&lindau, &acme).await;
     for node in [&lindau, &acme] {
         assert_eq!(phases(node), ["FINALIZED"]);
-        assert!(node.book(|book| book.agreement(contract).is_some()));
+        assert!(
+            node.contracts
+                .book(|book| book.agreement(contract).is_some())
+        );
     }
 }
 
@@ -85,7 +90,7 @@ async fn a_caller_that_goes_away_does_not_stop_what_follows() {
     let (lindau, acme) = (town.open("lindau"), town.open("acme"));
     let _ = request(&lindau, &acme).await;
     let (_, asked) = outbox(&acme, &lindau).remove(0);
-    let turn = lindau.negotiation_lock.lock().await;
+    let turn = lindau.contracts.negotiation_lock.lock().await;
     let from = acme.id();
     let mut call = Box::pin(take_in(&lindau, &from, &asked, None));
     assert!(futures::poll!(call.as_mut()).is_pending());
@@ -102,11 +107,11 @@ async fn a_caller_that_goes_away_does_not_stop_what_follows() {
 
 /// Acme ends what it has asked for, with a letter as a version wrote it that did not look whether it can be read.
 async fn declines_unread(acme: &Arc<Connector>, lindau: &Connector, reason: &str) -> Digest {
-    let name = acme.index(|state| state.negotiations()).unwrap()[0]
+    let name = acme.records.index(|state| state.negotiations()).unwrap()[0]
         .id
         .clone();
     let letter = PeerMessage {
-        id: PeerMessageId(crate::participant::random_bytes()),
+        id: PeerMessageId(random_bytes()),
         content: MessageContent::Termination {
             negotiation: name,
             code: None,
@@ -118,7 +123,11 @@ async fn declines_unread(acme: &Arc<Connector>, lindau: &Connector, reason: &str
         sign_beforehand: false,
     };
     let (open, _) = step(acme, &lindau.id(), &letter, out).unwrap();
-    let digest = acme.documents.keep(Document::Letter, &bytes).unwrap();
+    let digest = acme
+        .records
+        .documents
+        .keep(Document::Letter, &bytes)
+        .unwrap();
     let noted = MessageRecord {
         peer: lindau.id(),
         incoming: false,
@@ -143,7 +152,10 @@ async fn carry(one: &Arc<Connector>, other: &Arc<Connector>) {
 }
 
 fn numbers(node: &Connector, to: &Connector) -> Vec<u64> {
-    let rows = node.index(|state| state.outbox(&to.id(), 0)).unwrap();
+    let rows = node
+        .records
+        .index(|state| state.outbox(&to.id(), 0))
+        .unwrap();
     rows.into_iter().map(|row| row.number).collect()
 }
 
@@ -189,7 +201,7 @@ async fn a_letter_that_its_reader_refuses_is_replaced_under_its_number() {
             let mut phases = phases(node);
             phases.sort();
             assert_eq!(phases, ["FINALIZED", "TERMINATED"]);
-            assert!(node.book(|book| book.agreement(second).is_some()));
+            assert!(node.contracts.book(|book| book.agreement(second).is_some()));
         }
     }
 }
@@ -209,14 +221,17 @@ async fn a_letter_that_is_damaged_or_lost_holds_up_no_other() {
             false => std::fs::write(file, b"?").unwrap(),
         }
         // Without a start in between, as the post finds it.
-        let row = acme.index(|state| state.outbox(&lindau.id(), 0)).unwrap()[1];
+        let row = acme
+            .records
+            .index(|state| state.outbox(&lindau.id(), 0))
+            .unwrap()[1];
         let found = unreadable_message::waiting(&acme, &lindau.id(), &row).unwrap();
         assert!(found.is_none());
         assert_eq!(numbers(&acme, &lindau), [before[0], before[2]]);
         let told = unreadable_message::faults(&acme).unwrap();
         assert_eq!(told.len(), 1, "{told:?}");
         carry(&lindau, &acme).await;
-        assert!(acme.book(|book| book.agreement(second).is_some()));
+        assert!(acme.contracts.book(|book| book.agreement(second).is_some()));
     }
 }
 
@@ -234,7 +249,9 @@ async fn a_letter_that_comes_unreadable_is_set_apart() {
             .await
             .unwrap();
         assert_eq!(
-            acme.index(|state| state.taken_in(&lindau.id())).unwrap(),
+            acme.records
+                .index(|state| state.taken_in(&lindau.id()))
+                .unwrap(),
             number
         );
     }
@@ -251,10 +268,10 @@ async fn what_its_reader_would_refuse_is_not_recorded() {
     let town = town();
     let (lindau, acme) = (town.open("lindau"), town.open("acme"));
     let _ = request(&lindau, &acme).await;
-    let name = acme.index(|state| state.negotiations()).unwrap()[0]
+    let name = acme.records.index(|state| state.negotiations()).unwrap()[0]
         .id
         .clone();
-    let before = acme.log.size();
+    let before = acme.records.log.size();
     let content = MessageContent::Termination {
         negotiation: name,
         code: None,
@@ -266,5 +283,5 @@ async fn what_its_reader_would_refuse_is_not_recorded() {
         statement: "no statement".into(),
     };
     assert!(send(&acme, &lindau.id(), content, false).await.is_err());
-    assert_eq!(acme.log.size(), before);
+    assert_eq!(acme.records.log.size(), before);
 }

@@ -1,73 +1,16 @@
 //! One letter makes one step of the machine, now or read again.
 
 use crate::participant::Connector;
-use crate::workflow::negotiation::message_codec::read;
-use crate::workflow::negotiation::proposal_context::{Audience, ProposalContext};
-use crate::workflow::negotiation::{OpenNegotiation, message_replay};
+use crate::workflow::negotiation::open_negotiation::OpenNegotiation;
+use crate::workflow::negotiation::proposal_context::ProposalContext;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::Agreement;
-use hansa_policy::id::ParticipantId;
 use hansa_policy::negotiation::{
     self, NegotiationContent, NegotiationContext, NegotiationMessage, NegotiationMessageId,
     NegotiationParties, NextMessage, PartyRole, Proposal,
 };
-use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_proto::peer::message::{PeerMessage, PeerMessageId};
-
-/// The step that a letter makes now, in the negotiation that it names or as the first of a new one.
-///
-/// # Errors
-/// What the machine has against it. A negotiation with somebody else looks like none.
-pub(super) fn step(
-    node: &Connector,
-    peer: &ParticipantId,
-    letter: &PeerMessage,
-    direction: MessageDirection,
-) -> TransitionResult {
-    let name = letter.content.negotiation().ok_or_else(|| {
-        Refusal::new(
-            ErrorCode::NegotiationUnknown,
-            "the letter belongs to no negotiation",
-        )
-    })?;
-    let unknown = || {
-        Refusal::new(
-            ErrorCode::NegotiationUnknown,
-            format!("no negotiation `{name}` with you"),
-        )
-    };
-    let content = read(&letter.content)?;
-    let place = match message_replay::load(node, name)? {
-        Some(open) => MessagePosition::next(open),
-        None => {
-            let proposal = proposal_of(&content).ok_or_else(unknown)?;
-            let parties = parties(name, &proposal.agreement).ok_or_else(unknown)?;
-            let own = [PartyRole::Provider, PartyRole::Consumer]
-                .into_iter()
-                .find(|side| *party(&parties, *side) == node.id())
-                .ok_or_else(unknown)?;
-            MessagePosition::first(own, parties)
-        }
-    };
-    if party(&place.parties, place.own.other()) != peer {
-        return Err(unknown());
-    }
-    let on_the_table = place.open.as_ref().map(|open| open.state.proposal());
-    let asked = proposal_of(&content).or(on_the_table).ok_or_else(unknown)?;
-    let told = match direction {
-        MessageDirection::In => Audience::Peer,
-        MessageDirection::Out { .. } => Audience::Ourselves,
-    };
-    let known = ProposalContext::now(node, place.own, peer, &asked.agreement, told);
-    let taken = TransitionInput {
-        id: letter.id,
-        content,
-        direction,
-        at: node.now(),
-        known,
-    };
-    taken.step(node, place, EvaluationTime::Now)
-}
+use hansa_policy::refusal::Refusal;
+use hansa_proto::peer::message::PeerMessageId;
 
 /// A step that was made: how the negotiation stands, and what must be sent without asking anybody.
 pub(super) type TransitionResult = Result<(OpenNegotiation, Vec<NextMessage>), Refusal>;
@@ -81,9 +24,9 @@ pub(super) enum MessageDirection {
 
 /// Where a letter belongs.
 pub(super) struct MessagePosition {
-    own: PartyRole,
-    parties: NegotiationParties,
-    open: Option<OpenNegotiation>,
+    pub(super) own: PartyRole,
+    pub(super) parties: NegotiationParties,
+    pub(super) open: Option<OpenNegotiation>,
 }
 
 impl MessagePosition {
@@ -128,9 +71,9 @@ impl TransitionInput {
             MessageDirection::In => (own.other(), false),
             MessageDirection::Out { sign_beforehand } => (own, sign_beforehand),
         };
-        let bundle = node.trust.bundle();
+        let bundle = node.identity.trust.bundle();
         let keys = bundle.keys(self.at);
-        let taxonomy = node.taxonomy();
+        let taxonomy = node.reloadable.taxonomy();
         let facts = NegotiationContext {
             now: self.at,
             own,
@@ -181,14 +124,6 @@ pub(super) fn parties(name: &str, agreement: &Agreement) -> Option<NegotiationPa
         provider: agreement.provider.id.clone(),
         consumer: agreement.assignee_id()?.clone(),
     })
-}
-
-/// The party on this side.
-pub(super) const fn party(parties: &NegotiationParties, side: PartyRole) -> &ParticipantId {
-    match side {
-        PartyRole::Provider => &parties.provider,
-        PartyRole::Consumer => &parties.consumer,
-    }
 }
 
 /// What a step proposes.

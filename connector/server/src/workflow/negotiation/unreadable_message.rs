@@ -2,7 +2,7 @@
 //! one that has come in is set apart. Either is on the books with the reason.
 
 use crate::participant::Connector;
-use crate::workflow::audit_event::{AuditEvent, maybe};
+use crate::participant::audit_event::{AuditEvent, maybe};
 use crate::workflow::receipt::acknowledgement;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
@@ -34,7 +34,7 @@ pub(crate) fn waiting(
 /// When the index can't be read or nothing can be recorded.
 pub(crate) fn mend_outboxes(node: &Connector) -> Result<Vec<Refusal>, Refusal> {
     let mut found = Vec::new();
-    for (peer, row) in node.index(|state| state.outboxes())? {
+    for (peer, row) in node.records.index(|state| state.outboxes())? {
         if let Err(refusal) = acknowledgement::waiting(node, &peer, &row)
             && is_for_good(node, &row, refusal.code)
         {
@@ -51,7 +51,7 @@ pub(crate) fn mend_outboxes(node: &Connector) -> Result<Vec<Refusal>, Refusal> {
 /// When the index can't be read.
 pub(crate) fn faults(node: &Connector) -> Result<Vec<Refusal>, Refusal> {
     let mut found = Vec::new();
-    for (peer, row) in node.index(|state| state.outboxes())? {
+    for (peer, row) in node.records.index(|state| state.outboxes())? {
         if let Err(refusal) = acknowledgement::waiting(node, &peer, &row) {
             let sentence = format!(
                 "letter {} to {} can't be read: {}",
@@ -62,7 +62,7 @@ pub(crate) fn faults(node: &Connector) -> Result<Vec<Refusal>, Refusal> {
             found.push(Refusal::new(refusal.code, sentence).with_help(AGAIN));
         }
     }
-    for row in node.index(|state| state.negotiations())? {
+    for row in node.records.index(|state| state.negotiations())? {
         if let Err(refusal) = super::message_replay::load(node, &row.id) {
             let sentence = format!("{} can't be read: {}", row.id, refusal.sentence);
             found.push(Refusal::new(refusal.code, sentence).with_help(BACKUP));
@@ -80,9 +80,11 @@ pub(crate) async fn set_apart(
     peer: &ParticipantId,
     letter: &UnreadableMessage,
 ) -> Result<(), Refusal> {
-    let _turn = node.negotiation_lock.lock().await;
+    let _turn = node.contracts.negotiation_lock.lock().await;
     let bytes = &letter.bytes;
-    crate::participant::waiting(|| node.documents.keep(Document::Letter, bytes))?;
+    crate::process::blocking_work::waiting(|| {
+        node.records.documents.keep(Document::Letter, bytes)
+    })?;
     let digest = Digest::of(bytes);
     let fact = AuditEvent::new(
         "letter",
@@ -100,7 +102,7 @@ pub(crate) async fn set_apart(
         ],
     );
     let _durable = node.record(fact).await?;
-    node.index_fast(|_| Ok(()))
+    node.records.index_fast(|_| Ok(()))
 }
 
 /// Puts what can be read into the place of a letter, under the same number; where nothing can, it leaves the outbox.
@@ -110,14 +112,18 @@ fn mend(
     row: &OutboxMessageRow,
     why: &Refusal,
 ) -> Result<Option<PeerMessage>, Refusal> {
-    let kept = crate::participant::waiting(|| node.documents.read(Document::Letter, row.digest));
+    let kept = crate::process::blocking_work::waiting(|| {
+        node.records.documents.read(Document::Letter, row.digest)
+    });
     let letter = kept
         .ok()
         .and_then(|bytes| hansa_proto::stored_message::repaired(&bytes));
     let mut digest = None;
     if let Some(letter) = &letter {
         let bytes = hansa_proto::stored_message::to_readable_bytes(letter)?;
-        crate::participant::waiting(|| node.documents.keep(Document::Letter, &bytes))?;
+        crate::process::blocking_work::waiting(|| {
+            node.records.documents.keep(Document::Letter, &bytes)
+        })?;
         digest = Some(Digest::of(&bytes));
     }
     tracing::warn!(peer = peer.domain(), number = row.number, code = %why.code, "letter.mended");
@@ -131,7 +137,7 @@ fn mend(
             ("refused", Json::text(why.code)),
         ],
     ))?;
-    node.index_fast(|_| Ok(()))?;
+    node.records.index_fast(|_| Ok(()))?;
     Ok(letter)
 }
 
@@ -144,7 +150,10 @@ fn is_for_good(node: &Connector, row: &OutboxMessageRow, code: ErrorCode) -> boo
             ErrorCode::MessageMalformed | ErrorCode::MessageTooLarge | ErrorCode::StateBroken => {
                 true
             }
-            ErrorCode::FileMissing => node.documents.is_missing(Document::Letter, row.digest),
+            ErrorCode::FileMissing => node
+                .records
+                .documents
+                .is_missing(Document::Letter, row.digest),
             _ => false,
         }
 }

@@ -3,12 +3,15 @@
 use super::notice_text::NoticeText;
 use super::{NoticeChannel, PendingNotice};
 use crate::participant::Connector;
-use crate::workflow::audit_event::AuditEvent;
-use crate::workflow::{contract_withdrawal, negotiation};
+use crate::participant::audit_event::AuditEvent;
+use crate::process::blocking_work::waiting;
+use crate::workflow::contract_withdrawal;
+use crate::workflow::negotiation::outgoing_message;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::history::statement::AFFECTED;
-use hansa_policy::contract::{Agreement, SignatoryRole};
+use hansa_policy::contract::Agreement;
+use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::Term;
@@ -26,7 +29,7 @@ use std::sync::Arc;
 /// When the index can't be read.
 pub(super) fn happened(node: &Connector) -> Result<Vec<PendingNotice>, Refusal> {
     let (own, now) = (node.id(), node.now());
-    let told: Vec<(ContractId, Agreement, NotificationTerm)> = node.book(|book| {
+    let told: Vec<(ContractId, Agreement, NotificationTerm)> = node.contracts.book(|book| {
         let all = book.all(now).filter_map(|(id, agreement, _)| {
             let mut clauses = agreement.clauses.iter();
             let notify = clauses.find_map(|clause| match &clause.term {
@@ -45,7 +48,7 @@ pub(super) fn happened(node: &Connector) -> Result<Vec<PendingNotice>, Refusal> 
         } else {
             Recipient::Consumer
         };
-        let mut events = node.index(|state| state.happened(contract))?;
+        let mut events = node.records.index(|state| state.happened(contract))?;
         if provider {
             events.extend(changed(node, &agreement, now));
         }
@@ -89,7 +92,7 @@ pub(super) fn happened(node: &Connector) -> Result<Vec<PendingNotice>, Refusal> 
 /// That the dataset has another schema now than the contract was signed for.
 fn changed(node: &Connector, agreement: &Agreement, now: UtcTimestamp) -> Option<ContractEventRow> {
     let dataset = &agreement.dataset;
-    let schema = node.catalog(|catalog| {
+    let schema = node.datasets.catalog(|catalog| {
         let found = catalog.by_id(&dataset.id)?;
         Some(found.schema_digest())
     })?;
@@ -108,7 +111,7 @@ pub(super) async fn post(node: &Arc<Connector>, notice: &NoticeStatement) -> Res
     let payload = notice::to_bytes(notice);
     let signature = node.sign(StatementKind::Notice, SignatoryRole::Provider, &payload)?;
     let statement = envelope::assemble(&payload, &[signature]).into();
-    negotiation::send(
+    outgoing_message::send(
         node,
         &notice.consumer,
         MessageContent::Statement { statement },
@@ -138,7 +141,7 @@ pub(crate) async fn tell(node: &Arc<Connector>, notice: &NoticeStatement) -> Res
             ],
         ))
         .await?;
-    node.index(|_| Ok(()))
+    node.records.index(|_| Ok(()))
 }
 
 /// That answers which we received used a snapshot of which their provider tells us: our people are told whatever the contract
@@ -149,8 +152,13 @@ pub(crate) async fn tell(node: &Arc<Connector>, notice: &NoticeStatement) -> Res
 pub(super) fn affected(node: &Connector) -> Result<Vec<PendingNotice>, Refusal> {
     let own = node.id();
     let mut items: Vec<PendingNotice> = Vec::new();
-    for (contract, event) in node.index(|state| state.happened_so(AFFECTED, MOST_AFFECTED))? {
-        let agreement = node.book(|book| book.agreement(contract).cloned());
+    for (contract, event) in node
+        .records
+        .index(|state| state.happened_so(AFFECTED, MOST_AFFECTED))?
+    {
+        let agreement = node
+            .contracts
+            .book(|book| book.agreement(contract).cloned());
         let Some(agreement) = agreement.filter(|agreement| agreement.provider.id != own) else {
             continue;
         };
@@ -180,7 +188,7 @@ pub(crate) async fn take_in(
 ) -> Result<(), Refusal> {
     let signed = notice::from_envelope(bytes)?;
     let notice = &signed.notice;
-    let known = node.book(|book| {
+    let known = node.contracts.book(|book| {
         let agreement = book.agreement(notice.contract);
         agreement.is_some_and(|agreement| agreement.provider.id == *peer)
     });
@@ -189,7 +197,7 @@ pub(crate) async fn take_in(
         return Err(Refusal::new(ErrorCode::ContractUnknown, sentence));
     }
     contract_withdrawal::check_statement(node, peer, &signed.signature)?;
-    let file = crate::participant::waiting(|| node.documents.keep(Document::Statement, bytes))?;
+    let file = waiting(|| node.records.documents.keep(Document::Statement, bytes))?;
     let _durable = node
         .record(AuditEvent::new(
             "noticed",
@@ -203,5 +211,5 @@ pub(crate) async fn take_in(
             ],
         ))
         .await?;
-    node.index(|_| Ok(()))
+    node.records.index(|_| Ok(()))
 }

@@ -1,6 +1,5 @@
 //! What people are told: one notice as a page, as JSON and as a letter.
 
-use super::ExpiringContract;
 use crate::participant::Connector;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_store::history::statement::AFFECTED;
@@ -11,6 +10,13 @@ use hansa_policy::term::inform::InformEvent;
 use hansa_policy::term::language::Language;
 use hansa_proto::render::contract_status::ContractStatusLines;
 use hansa_store::state_index::row::ContractEventRow;
+
+/// A contract that ends soon.
+pub(super) struct ExpiringContract {
+    pub(super) contract: ContractId,
+    pub(super) agreement: Agreement,
+    pub(super) days: u32,
+}
 
 /// One notice in words.
 pub(super) struct NoticeText {

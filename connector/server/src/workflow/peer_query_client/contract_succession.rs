@@ -20,7 +20,7 @@ pub(super) fn not_there_yet(node: &Connector, refusal: &Refusal) -> bool {
         return false;
     };
     let now = node.now().micros();
-    node.book(|book| {
+    node.contracts.book(|book| {
         book.agreement(refused).is_some_and(|newer| {
             let since = now.saturating_sub(newer.not_before.micros());
             newer.supersedes.is_some() && (0..=2 * APART).contains(&since)

@@ -1,12 +1,8 @@
 //! Which rows a messenger asks for, and what came of each part.
 
-use super::PeerQueryClient;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::RequestId;
-use hansa_policy::query_request::RowScope;
-use hansa_query::federation::remote_query::RemoteQuery;
 use std::collections::BTreeMap;
-use std::sync::{MutexGuard, PoisonError};
 
 /// What came of an errand, by its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,34 +23,4 @@ pub(crate) enum FragmentRowScope {
     Since(BTreeMap<usize, RequestId>),
     /// Those that were there at this instant.
     AsOf(UtcTimestamp),
-}
-
-impl PeerQueryClient {
-    /// The same, asking for these rows alone.
-    pub(crate) fn about(mut self, about: FragmentRowScope) -> Self {
-        self.row_scope = about;
-        self
-    }
-
-    /// What came of each errand that was answered.
-    pub(crate) fn came(&self) -> BTreeMap<usize, FragmentResult> {
-        self.held().clone()
-    }
-
-    pub(super) fn held(&self) -> MutexGuard<'_, BTreeMap<usize, FragmentResult>> {
-        self.fragment_results
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn rows(&self, errand: &RemoteQuery) -> RowScope {
-        match &self.row_scope {
-            FragmentRowScope::All => RowScope::All,
-            FragmentRowScope::AsOf(at) => RowScope::AsOf(*at),
-            FragmentRowScope::Since(parts) => match parts.get(&errand.number) {
-                Some(request) => RowScope::Since(*request),
-                None => RowScope::All,
-            },
-        }
-    }
 }

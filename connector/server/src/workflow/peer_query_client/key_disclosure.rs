@@ -1,13 +1,13 @@
 //! Values of one participant in the question to another: looked at once more before they go, and on the books.
 
 use crate::participant::Connector;
-use crate::workflow::audit_event::maybe;
+use crate::participant::audit_event::maybe;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::ContractStatus;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::key_transfer;
+use hansa_policy::term::clause_summary;
 use hansa_query::federation::remote_query::{KeySourceDataset, PushdownKeys, RemoteQuery};
 
 /// Looks at the contracts of the values that an errand takes along as they stand now: rows have come since it was planned.
@@ -53,10 +53,10 @@ fn stays(node: &Connector, lender: &KeySourceDataset, peer: &ParticipantId) -> O
         return Some(ErrorCode::KeyMustStay);
     };
     let now = node.now();
-    node.book(|book| {
+    node.contracts.book(|book| {
         // One that is not in the book is a public view, which was looked at with the catalogue.
         let (agreement, standing) = book.stands(contract, now)?;
-        let lets = key_transfer::of(&agreement.clauses);
+        let lets = clause_summary::key_transfer(&agreement.clauses);
         match standing {
             ContractStatus::InForce if lets.is_some_and(|(_, travel)| travel.to.has(peer)) => None,
             ContractStatus::InForce | ContractStatus::NotYet => Some(ErrorCode::KeyMustStay),
@@ -72,7 +72,7 @@ fn stays(node: &Connector, lender: &KeySourceDataset, peer: &ParticipantId) -> O
 pub(super) fn until(node: &Connector, errand: &RemoteQuery) -> UtcTimestamp {
     let lenders = errand.keys_sent().flat_map(|keys| &keys.of);
     let contracts = lenders.filter_map(|lender| lender.contract);
-    node.book(|book| {
+    node.contracts.book(|book| {
         let ends = contracts.filter_map(|contract| book.over_from(contract));
         ends.min().unwrap_or(UtcTimestamp::LATEST)
     })
@@ -165,7 +165,7 @@ mod tests {
         let sending = RemoteQueryRecord {
             asking: QueryRequestEnvelope {
                 ask: QueryRequest {
-                    request: RequestId(crate::participant::random_bytes()),
+                    request: RequestId(crate::process::randomness::random_bytes()),
                     contracts: Vec::new(),
                     sql: errand.sql.clone(),
                     purpose: None,

@@ -1,7 +1,8 @@
 //! An errand on the books before it goes.
 
 use crate::participant::Connector;
-use crate::workflow::audit_event::maybe;
+use crate::participant::audit_event::maybe;
+use crate::process::randomness::random_bytes;
 use crate::workflow::peer_query_client::key_disclosure;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::{Evidence, LedgerError, RecordContent, Recorded};
@@ -42,14 +43,17 @@ impl RemoteQueryRecord {
         }
         let mut left = AGAIN;
         loop {
-            let epoch = node.log.epoch().await;
+            let epoch = node.records.log.epoch().await;
             key_disclosure::may_go(node, errand, &self.participant)?;
             let until = key_disclosure::until(node, errand);
             #[cfg(test)]
             node.pauses.decided.pass().await;
             let sending = self.clone();
             let validity = DecisionValidity { epoch, until };
-            let recorded = node.log.record_while_valid(sending, validity, false);
+            let recorded = node
+                .records
+                .log
+                .record_while_valid(sending, validity, false);
             match recorded.await {
                 Err(LedgerError::Overtaken) if left > 0 => left = left.saturating_sub(1),
                 other => {
@@ -69,7 +73,7 @@ impl QueryRecord for RemoteQueryRecord {
 impl Evidence for RemoteQueryRecord {
     fn entry(&self) -> RecordContent {
         let ask = &self.asking.ask;
-        let salt: [u8; 16] = crate::participant::random_bytes();
+        let salt: [u8; 16] = random_bytes();
         let keys = self.keys.clone().map(|keys| ("keys", keys));
         let body = [
             ("request_id", Json::text(ask.request)),

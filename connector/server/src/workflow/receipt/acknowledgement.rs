@@ -2,7 +2,7 @@
 //! received, and made of the receipt, so that it needs no file of its own.
 
 use crate::participant::Connector;
-use crate::workflow::audit_event::AuditEvent;
+use crate::participant::audit_event::AuditEvent;
 use crate::workflow::negotiation::message_record::MessageRecord;
 use bytes::Bytes;
 use hansa_audit_log::digest::Digest;
@@ -29,7 +29,9 @@ pub(crate) fn on(
     let bytes = hansa_proto::stored_message::to_bytes(&letter);
     if with_head {
         // It can't be made of the receipt alone.
-        crate::participant::waiting(|| node.documents.keep(Document::Letter, &bytes))?;
+        crate::process::blocking_work::waiting(|| {
+            node.records.documents.keep(Document::Letter, &bytes)
+        })?;
     }
     let noted = MessageRecord {
         peer: peer.clone(),
@@ -74,15 +76,17 @@ pub(crate) fn waiting(
 /// When it can't be taken away.
 pub(crate) fn forget(node: &Connector, row: &OutboxMessageRow) -> Result<(), Refusal> {
     match row.acknowledged_request {
-        Some(_) => {
-            crate::participant::waiting(|| node.documents.forget(Document::Letter, row.digest))
-        }
+        Some(_) => crate::process::blocking_work::waiting(|| {
+            node.records.documents.forget(Document::Letter, row.digest)
+        }),
         None => Ok(()),
     }
 }
 
 fn read(node: &Connector, digest: Digest) -> Result<PeerMessage, Refusal> {
-    let bytes = crate::participant::waiting(|| node.documents.read(Document::Letter, digest))?;
+    let bytes = crate::process::blocking_work::waiting(|| {
+        node.records.documents.read(Document::Letter, digest)
+    })?;
     hansa_proto::stored_message::from_bytes(&bytes)
 }
 
@@ -104,10 +108,15 @@ fn kept(
     peer: &ParticipantId,
     request: RequestId,
 ) -> Result<Option<Bytes>, Refusal> {
-    let Some(file) = node.index_fast(|state| state.received(request, peer))? else {
+    let Some(file) = node
+        .records
+        .index_fast(|state| state.received(request, peer))?
+    else {
         return Ok(None);
     };
-    match crate::participant::waiting(|| node.documents.read(Document::Receipt, file)) {
+    match crate::process::blocking_work::waiting(|| {
+        node.records.documents.read(Document::Receipt, file)
+    }) {
         Ok(bytes) => Ok(Some(bytes.into())),
         Err(refusal) => without(refusal),
     }

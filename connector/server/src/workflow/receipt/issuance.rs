@@ -5,7 +5,7 @@ use bytes::Bytes;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::ledger::Recorded;
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_policy::contract::SignatoryRole;
+use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::envelope::{self, StatementKind};
@@ -71,6 +71,7 @@ impl ReceiptDraft {
             outcome,
         } = self;
         let head = node
+            .records
             .log
             .head_over(admitted.leaf.index.saturating_add(1))
             .await
@@ -127,7 +128,8 @@ impl UnissuedReceipt {
     /// Hands it out, since the close that it tells of is durable.
     pub(crate) fn issue(self, node: &Connector, _closed: &Recorded<SealedAnswer>) -> Bytes {
         // What it says is in the log; the file that is kept is the one that comes back countersigned.
-        node.issued_receipts
+        node.accounting
+            .issued_receipts
             .keep(&self.consumer, self.request, &self.bytes);
         self.bytes
     }

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::participant::testing::{TERMS, TestFederation, agree, caller, outbox};
-use crate::workflow::answer::QueryCaller;
+use crate::process::randomness::random_bytes;
+use crate::workflow::answer::incoming_query::QueryCaller;
 use crate::workflow::negotiation::resumption::resume;
 use crate::workflow::peer_handler::ParticipantHandler;
 use bytes::Bytes;
@@ -15,7 +16,7 @@ use std::time::Duration;
 fn asking() -> QueryRequestEnvelope {
     QueryRequestEnvelope {
         ask: hansa_policy::query_request::QueryRequest {
-            request: RequestId(crate::participant::random_bytes()),
+            request: RequestId(random_bytes()),
             contracts: Vec::new(),
             sql: "SELECT 1".to_owned(),
             purpose: None,
@@ -110,18 +111,24 @@ async fn the_word_on_a_receipt_is_on_the_books_with_what_came() {
     assert_eq!(judged.read.len(), 1);
     // The two stand one behind the other; the letter is made of the receipt, and so again after a start.
     let kinds: Vec<String> = acme
+        .records
         .log
-        .read(acme.log.size() - 2)
+        .read(acme.records.log.size() - 2)
         .map(|record| record.unwrap().kind)
         .collect();
     assert_eq!(kinds, ["received", "letter"]);
     assert_eq!(letters(&town, "acme"), files);
     let (request, receipt) = last_word(&acme, &lindau);
     assert_eq!(request, asked.request);
-    let file = acme.index(|state| state.received(request, &lindau.id()));
+    let file = acme
+        .records
+        .index(|state| state.received(request, &lindau.id()));
     let file = file.unwrap().unwrap();
     assert_eq!(
-        acme.documents.read(Document::Receipt, file).unwrap(),
+        acme.records
+            .documents
+            .read(Document::Receipt, file)
+            .unwrap(),
         receipt
     );
     drop(acme);
@@ -133,7 +140,10 @@ async fn the_word_on_a_receipt_is_on_the_books_with_what_came() {
     let path = town.home("acme").join("state/receipts");
     std::fs::write(path.join(file.to_string()), "something else").unwrap();
     assert_eq!(outbox(&acme, &lindau).len(), before);
-    acme.documents.forget(Document::Receipt, file).unwrap();
+    acme.records
+        .documents
+        .forget(Document::Receipt, file)
+        .unwrap();
     assert_eq!(outbox(&acme, &lindau).len(), before);
 }
 
@@ -141,7 +151,9 @@ async fn the_word_on_a_receipt_is_on_the_books_with_what_came() {
 async fn a_word_that_took_a_head_along_goes_when_it_was_fetched() {
     let (town, lindau, acme) = town().await;
     let files = letters(&town, "acme");
-    acme.heads.to_be_cosigned(&lindau.id(), lindau.log.head());
+    acme.peers
+        .heads
+        .to_be_cosigned(&lindau.id(), lindau.records.log.head());
     let asked = SentQuery::of(&asking());
     let came = received(&lindau, &acme, &asked);
     let judged = take_in(&acme, &lindau.id(), &asked, &came, None).await;
@@ -195,7 +207,7 @@ async fn whoever_stops_to_look_for_what_is_owed_looks_again() {
         let _ = only_received(&lindau, &acme, &asked, &came).await;
     }
     let peer = lindau.id();
-    acme.delivery_queues.owes_a_word(&peer);
+    acme.peers.delivery_queues.owes_a_word(&peer);
     // Dropped at the first word that has to be waited for.
     let looked = tokio::time::timeout(Duration::ZERO, resume(&acme, Some(&peer)));
     assert!(looked.await.is_err());
@@ -213,7 +225,10 @@ async fn only_received(
     let receipt = came.receipt.as_ref().unwrap();
     let signed = check(acme, &lindau.id(), asked, came, receipt).unwrap();
     let countersigned = countersign(acme, &signed).unwrap();
-    let file = acme.documents.keep(Document::Receipt, &countersigned);
+    let file = acme
+        .records
+        .documents
+        .keep(Document::Receipt, &countersigned);
     let alone = AuditEvent::new(
         "received",
         [

@@ -2,7 +2,8 @@
 
 use hansa_audit_log::digest::Digest;
 use hansa_proto::peer::catalog_page::{CatalogEntryPage, CatalogPageRequest};
-use std::sync::{Arc, Mutex, PoisonError};
+use parking_lot::Mutex;
+use std::sync::Arc;
 
 /// How many pages are kept: a question names few datasets of a participant that has many, and asks for all pages anyway.
 const MOST: usize = 4;
@@ -14,7 +15,7 @@ pub(super) struct CatalogPageCache(Arc<Mutex<Vec<(CatalogPageRequest, Digest, Ca
 impl CatalogPageCache {
     /// The page that was brought for this.
     pub(super) fn get(&self, request: &CatalogPageRequest) -> Option<(Digest, CatalogEntryPage)> {
-        let pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let pages = self.0.lock();
         let mut all = pages.iter();
         let found = all.find(|(asked, ..)| asked == request);
         found.map(|(_, digest, page)| (*digest, page.clone()))
@@ -27,7 +28,7 @@ impl CatalogPageCache {
         digest: Digest,
         page: &CatalogEntryPage,
     ) {
-        let mut pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pages = self.0.lock();
         pages.retain(|(asked, ..)| asked != request);
         if pages.len() < MOST {
             pages.push((request.clone(), digest, page.clone()));

@@ -3,7 +3,7 @@
 use crate::peer::testing::{TestPeerHandler, TestProvider, munster, soon};
 use bytes::Bytes;
 use futures::StreamExt as _;
-use hansa_policy::contract::SignatoryRole;
+use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::RequestId;
 use hansa_policy::refusal::ErrorCode;
 use hansa_proto::base64url;

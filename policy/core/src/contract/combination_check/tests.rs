@@ -5,7 +5,9 @@ use crate::contract::Assignee;
 use crate::fixture::{
     CONSUMER, PROVIDER, agreed, agreement, caller, contract_id, names, participant, party, time,
 };
-use crate::term::{CountingUnit, CubeFunction, Term, TimeBucketWidth};
+use crate::term::Term;
+use crate::value::cube::{CountingUnit, CubeFunction};
+use crate::value::time::TimeBucketWidth;
 use std::collections::BTreeSet;
 
 const NOW: &str = "2026-06-01T00:00:00Z";

@@ -4,14 +4,15 @@ use super::*;
 use crate::fixture::{clauses, name, names, time};
 use crate::row_filter::parse;
 use crate::term::embargo::{EmbargoDelay, EmbargoTerm};
-use crate::term::privacy_budget::{DimensionValues, PrivacyBudgetTerm};
 use crate::term::prohibition::{
     ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
 };
 use crate::term::relative_window::{RelativeWindowTerm, WindowStart};
-use crate::term::release::{LateDataPolicy, ReleaseTerm};
 use crate::term::schema_version::SchemaCompatibility;
-use crate::term::{MaskValue, TimeBucketWidth};
+use crate::value::column::MaskValue;
+use crate::value::cube::{LateDataPolicy, ReleaseTerm};
+use crate::value::privacy_budget::{DimensionValues, PrivacyBudgetTerm};
+use crate::value::time::TimeBucketWidth;
 
 const GROUPS: ContractCombination = ContractCombination::Subtracts(DifferencingKind::Groups);
 const ROWS: ContractCombination = ContractCombination::Subtracts(DifferencingKind::Rows);
@@ -128,7 +129,7 @@ fn rows_that_groups_are_made_of() {
     let area = |east: &str| Term::Area {
         lon: name("lon"),
         lat: name("lat"),
-        bounds: crate::term::BoundingBox {
+        bounds: crate::value::area::BoundingBox {
             west: "7".to_owned(),
             south: "51".to_owned(),
             east: east.to_owned(),

@@ -6,12 +6,12 @@ mod generator;
 use super::*;
 use crate::fixture::random_terms::SeededRandom;
 use crate::id::RequestId;
-use crate::term::contract_context::OverdueAttestations;
-use crate::term::delivery::DeliveryFormat;
+use crate::term::contract_context::{ContractContext, OverdueAttestations};
 use crate::term::prohibition::{
     ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
 };
 use crate::term::relative_window::{RelativeWindowTerm, WindowStart};
+use crate::value::delivery::DeliveryFormat;
 use generator::{one, random_clauses, random_guard, random_scene};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 

@@ -1,13 +1,14 @@
 //! Guards in a ruling: they refuse after the contract, count beside it, withhold columns, and never let anything in.
 
 use super::*;
-use crate::contract::OwnPurpose;
 use crate::decision::clause_trace::trace;
+use crate::decision::quota_budget::QuotaKind;
 use crate::restriction::{ProviderRestriction, StoredRestriction};
 use crate::term::Clause;
 use crate::term::prohibition::{
     ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
 };
+use crate::term::purpose::OwnPurpose;
 
 pub(super) fn guard(terms: Vec<Term>) -> ProviderRestrictions {
     let clauses = terms.into_iter().zip(2..).map(|(term, number)| Clause {
@@ -166,13 +167,13 @@ fn columns_are_withheld_by_refusing() {
     assert_eq!(code(&case), Some(ErrorCode::DatasetGuarded));
 
     let mut case = DecisionCase::of(vec![
-        Term::Functions(vec![crate::term::CubeFunction::Count]),
+        Term::Functions(vec![crate::value::cube::CubeFunction::Count]),
         Term::Dimensions(names(&["site"])),
         Term::Measures(names(&["count"])),
         Term::Grid("hansa://munster.example/grid/bikes".to_owned()),
         Term::MinGroup {
             at_least: 3,
-            unit: crate::term::CountingUnit::Column(name("person")),
+            unit: crate::value::cube::CountingUnit::Column(name("person")),
         },
     ]);
     assert_eq!(code(&case), None);

@@ -42,7 +42,7 @@ fn deciding_is_total() {
 fn names_of_columns_do_not_matter_without_a_list() {
     let case = DecisionCase::of(vec![Term::Mask {
         column: name("site"),
-        mask: crate::term::MaskValue::Null,
+        mask: crate::value::column::MaskValue::Null,
     }]);
     assert!(case.decide().is_ok());
 }

@@ -8,7 +8,7 @@ use crate::term::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
-use crate::term::{CubeFunction, Term, tightness_order};
+use crate::value::cube::CubeFunction;
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
@@ -27,7 +27,6 @@ pub(in crate::term) static FUNCTIONS: TermSpec = TermSpec {
     hides_rows: true,
     remedy: "ask with GROUP BY and one of the functions; the refusal shows an accepted question",
     test: "what_is_learned_is_a_function_of_the_cells",
-    read: read_functions,
 };
 
 impl TermRule for FunctionsTerm<'_> {
@@ -58,13 +57,6 @@ impl TermRule for FunctionsTerm<'_> {
     fn decides(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("functions"))
     }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            Term::Functions(other) => tightness_order::subset(self.0, other),
-            _ => None,
-        }
-    }
 }
 
 fn said(function: CubeFunction, tongue: Language) -> &'static str {
@@ -88,10 +80,13 @@ const WORDS: [(&str, CubeFunction); 5] = [
     ("h:countDistinctUnit", CubeFunction::Units),
 ];
 
-fn read_functions(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+/// Reads the functions.
+pub(in crate::term) fn read_functions(
+    form: &mut OdrlReader<'_>,
+) -> Result<Vec<CubeFunction>, Refusal> {
     let list = form.iris("rightOperand")?;
     let list = list.iter().map(|one| form.one_of(&WORDS, one, "aggregate"));
-    Ok(Term::Functions(list.collect::<Result<_, _>>()?))
+    list.collect()
 }
 
 /// Term 17: grouped and filtered by what.
@@ -109,7 +104,6 @@ pub(in crate::term) static DIMENSIONS: TermSpec = TermSpec {
     hides_rows: true,
     remedy: "group and filter by the dimensions of the clause",
     test: "what_is_learned_is_a_function_of_the_cells",
-    read: |form| form.texts("rightOperand").map(Term::Dimensions),
 };
 
 impl TermRule for DimensionsTerm<'_> {
@@ -141,13 +135,6 @@ impl TermRule for DimensionsTerm<'_> {
     fn columns(&self) -> Vec<SqlIdentifier> {
         self.0.to_vec()
     }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            Term::Dimensions(other) => tightness_order::subset(self.0, other),
-            _ => None,
-        }
-    }
 }
 
 /// Term 17: over what.
@@ -165,7 +152,6 @@ pub(in crate::term) static MEASURES: TermSpec = TermSpec {
     hides_rows: true,
     remedy: "aggregate the measures of the clause, bare",
     test: "what_is_learned_is_a_function_of_the_cells",
-    read: |form| form.texts("rightOperand").map(Term::Measures),
 };
 
 impl TermRule for MeasuresTerm<'_> {
@@ -198,13 +184,6 @@ impl TermRule for MeasuresTerm<'_> {
         self.0.to_vec()
     }
 
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            Term::Measures(other) => tightness_order::subset(self.0, other),
-            _ => None,
-        }
-    }
-
     // Without the clause there are no measures at all.
     fn presence(&self) -> Ordering {
         Ordering::Greater
@@ -226,7 +205,6 @@ pub(in crate::term) static GRID: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "use the dataset's registered grid, or a coarser one nested in it",
     test: "a_grid_that_was_replaced_is_not_used_beside_the_new_one",
-    read: |form| form.iri("rightOperand").map(Term::Grid),
 };
 
 impl TermRule for GridTerm<'_> {
@@ -253,12 +231,5 @@ impl TermRule for GridTerm<'_> {
 
     fn decides(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("grid"))
-    }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            Term::Grid(other) if other == self.0 => Some(Ordering::Equal),
-            _ => None,
-        }
     }
 }

@@ -2,10 +2,11 @@
 
 use crate::effect::CubeDimension;
 use crate::id::SqlIdentifier;
-use crate::refusal::{ErrorCode, Refusal};
-use crate::term::privacy_budget::PrivacyBudgetTerm;
-use crate::term::release::{LateDataPolicy, ReleaseTerm};
-use crate::term::{Clause, CubeFunction, Term, TimeBucketWidth, cite, columns, contradiction};
+use crate::refusal::{ErrorCode, Refusal, contradiction};
+use crate::term::{Clause, Term, cite, columns};
+use crate::value::cube::{CubeFunction, LateDataPolicy, ReleaseTerm};
+use crate::value::privacy_budget::PrivacyBudgetTerm;
+use crate::value::time::TimeBucketWidth;
 
 /// The budget among the clauses. It holds for cells that are released once and never change, which are all combinations of
 /// values that the clause names, with counts and sums alone; and no exact rule beside it tells what the noise hides.

@@ -1,7 +1,8 @@
 //! What the cells of a cube are named by, once they are released.
 
 use crate::effect::Cube;
-use crate::term::{CubeFunction, Term};
+use crate::term::Term;
+use crate::value::cube::CubeFunction;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, canonical};
 

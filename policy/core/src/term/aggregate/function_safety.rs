@@ -1,8 +1,8 @@
 //! Whether a variance, or the number of different units, can be told beside the other clauses.
 
-use crate::refusal::{ErrorCode, Refusal};
-use crate::term::release::{LateDataPolicy, ReleaseTerm};
-use crate::term::{Clause, CountingUnit, CubeFunction, Term, cite, contradiction};
+use crate::refusal::{ErrorCode, Refusal, contradiction};
+use crate::term::{Clause, Term, cite};
+use crate::value::cube::{CountingUnit, CubeFunction, LateDataPolicy, ReleaseTerm};
 
 /// Refuses what can't be made safe.
 pub(super) fn check(

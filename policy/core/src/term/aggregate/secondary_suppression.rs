@@ -1,15 +1,11 @@
 //! Term 20: what keeps totals from telling of the groups that are withheld.
 
-use crate::id::SqlIdentifier;
-use crate::refusal::{ErrorCode, Refusal};
+use crate::refusal::ErrorCode;
 use crate::term::language::Language;
 use crate::term::odrl::{integer, iri, says, with};
-use crate::term::release::ReleaseTerm;
 use crate::term::rule::{
-    ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
-    TermSpec,
+    ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlWriter, TermRule, TermSpec,
 };
-use crate::term::{Clause, CountingUnit, Term, cite, contradiction, tightness_order};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
@@ -65,7 +61,6 @@ const fn spec(
         hides_rows: false,
         remedy: mend,
         test,
-        read,
     }
 }
 
@@ -99,10 +94,6 @@ impl TermRule for PublishedTotalsTerm {
         DECIDES
     }
 
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        matches!(other, Term::TotalsFromPublished).then_some(Ordering::Equal)
-    }
-
     // Totals are made of published cells in any case; the clause says so.
     fn presence(&self) -> Ordering {
         Ordering::Equal
@@ -134,10 +125,6 @@ impl TermRule for ComplementSuppressionTerm {
 
     fn decides(&self) -> Option<ClauseSubject> {
         DECIDES
-    }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        matches!(other, Term::SuppressComplement).then_some(Ordering::Equal)
     }
 
     // Every release is made so; the clause says so, and can't be signed where it is not.
@@ -180,68 +167,4 @@ impl TermRule for CellKeyTerm {
     fn decides(&self) -> Option<ClauseSubject> {
         DECIDES
     }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            // Multiples of twice the base are multiples of it, and not by the same lots.
-            Term::CellKey(other) => (*other == self.0).then_some(Ordering::Equal),
-            _ => tightness_order::both(false, false),
-        }
-    }
-}
-
-fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
-    match form.iri("rightOperand")?.as_str() {
-        "h:fromPublishedOnly" => Ok(Term::TotalsFromPublished),
-        "h:suppressComplement" => Ok(Term::SuppressComplement),
-        "h:cellKey" => Ok(Term::CellKey(form.number("h:base")?)),
-        other => Err(form.unknown(format!("the secondary protection `{other}` is not known"))),
-    }
-}
-
-/// The base to which counts are rounded; and that the secondary protection is one which the cells can have.
-pub(super) fn base(
-    clauses: &[Clause],
-    measures: &[SqlIdentifier],
-    unit: &CountingUnit,
-    release: Option<&ReleaseTerm>,
-) -> Result<Option<u32>, Refusal> {
-    for clause in clauses {
-        let at = |refusal: Refusal| cite(refusal, clause);
-        let base = match &clause.term {
-            Term::SuppressComplement => None,
-            Term::CellKey(base) => Some(*base),
-            _ => continue,
-        };
-        if release.is_none() {
-            let refusal = Refusal::new(
-                ErrorCode::GridConflict,
-                "totals are held against each other when cells are released, and these are worked out for each question",
-            )
-            .with_help("add release = \"day\" to [dataset.grid]");
-            return Err(at(refusal));
-        }
-        let Some(base) = base else {
-            return Ok(None);
-        };
-        if !(2..=1000).contains(&base) {
-            return Err(at(contradiction(format!(
-                "counts can't be rounded to {base}; the base is from 2 to 1000"
-            ))));
-        }
-        if *unit == CountingUnit::Rows {
-            return Err(at(contradiction(
-                "the lots belong to the units of a group, and rows are counted",
-            )
-            .with_help("say whom a group is of: min_contributors, with unit")));
-        }
-        if !measures.is_empty() {
-            return Err(at(contradiction(
-                "sums would tell exactly what the counts hide",
-            )
-            .with_help("permit count alone, with measures = []")));
-        }
-        return Ok(Some(base));
-    }
-    Ok(None)
 }

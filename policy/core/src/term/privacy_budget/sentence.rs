@@ -1,6 +1,7 @@
 //! The budget in words.
 
-use super::{Language, PrivacyBudgetTerm, TimeBucketWidth};
+use super::{Language, TimeBucketWidth};
+use crate::value::privacy_budget::PrivacyBudgetTerm;
 
 /// The sentence.
 pub(super) fn said(budget: &PrivacyBudgetTerm, tongue: Language) -> String {

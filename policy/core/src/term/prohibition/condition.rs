@@ -1,12 +1,15 @@
 //! The conditions of a prohibition: all of them must hold.
 
 use super::ProhibitionCondition;
-use crate::contract::DatasetGrant;
 use crate::id::PurposeId;
-use crate::refusal::{ErrorCode, Refusal};
+use crate::refusal::{ErrorCode, Refusal, contradiction};
 use crate::term::contract_context::ContractContext;
-use crate::term::purpose::Taxonomy;
-use crate::term::{Term, contradiction};
+use crate::term::delivery::NetworksTerm;
+use crate::term::hours::HoursTerm;
+use crate::term::purpose::purpose_terms::PurposeTerm;
+use crate::term::purpose::{OwnPurpose, Taxonomy};
+use crate::term::rule::TermRule;
+use crate::term::window::{NotAfterTerm, NotBeforeTerm};
 use hansa_audit_log::time::UtcTimestamp;
 use std::cmp::Ordering;
 
@@ -16,7 +19,8 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) now: UtcTimestamp,
     pub(crate) purpose: Option<&'a PurposeId>,
     pub(crate) taxonomy: &'a Taxonomy,
-    pub(crate) grant: &'a DatasetGrant,
+    /// Version and digest of the purpose vocabulary of the contract, and the own purposes that it brings along.
+    pub(crate) purposes: (&'a str, &'a [OwnPurpose]),
     pub(crate) around: &'a ContractContext,
 }
 
@@ -30,29 +34,25 @@ impl ProhibitionCondition {
         networks: None,
     };
 
-    /// The conditions as terms, in their one order, whose form and order they have.
-    pub(super) fn terms(&self) -> Vec<Term> {
-        let all = [
-            self.purpose.clone().map(Term::Purpose),
-            self.from.map(Term::NotBefore),
-            self.until.map(Term::NotAfter),
-            self.hours.clone().map(Term::Hours),
-            self.networks.clone().map(Term::Networks),
-        ];
-        all.into_iter().flatten().collect()
-    }
-
-    /// Takes a constraint in; gives back what can't be one here, or is said a second time.
-    pub(super) fn take(&mut self, term: Term) -> Result<(), Term> {
-        match term {
-            Term::Purpose(list) if self.purpose.is_none() => self.purpose = Some(list),
-            Term::NotBefore(from) if self.from.is_none() => self.from = Some(from),
-            Term::NotAfter(until) if self.until.is_none() => self.until = Some(until),
-            Term::Hours(hours) if self.hours.is_none() => self.hours = Some(hours),
-            Term::Networks(list) if self.networks.is_none() => self.networks = Some(list),
-            other => return Err(other),
+    /// The rules of the conditions, in their one order, whose form and order they have.
+    pub(super) fn rules(&self) -> Vec<Box<dyn TermRule + '_>> {
+        let mut rules: Vec<Box<dyn TermRule + '_>> = Vec::new();
+        if let Some(list) = &self.purpose {
+            rules.push(Box::new(PurposeTerm(list)));
         }
-        Ok(())
+        if let Some(from) = self.from {
+            rules.push(Box::new(NotBeforeTerm(from)));
+        }
+        if let Some(until) = self.until {
+            rules.push(Box::new(NotAfterTerm(until)));
+        }
+        if let Some(hours) = &self.hours {
+            rules.push(Box::new(hours.clone()));
+        }
+        if let Some(list) = &self.networks {
+            rules.push(Box::new(NetworksTerm(list)));
+        }
+        rules
     }
 
     /// Whether they can hold at all.
@@ -71,12 +71,18 @@ impl ProhibitionCondition {
     }
 
     /// Whether all of them hold. What can't be told holds.
-    pub(super) fn holds(&self, among: &Circumstances<'_>) -> Result<bool, Refusal> {
+    ///
+    /// # Errors
+    /// `TERM_UNKNOWN` where the purposes can't be judged here.
+    pub(crate) fn holds(&self, among: &Circumstances<'_>) -> Result<bool, Refusal> {
         Ok(self.at(among.now) && self.whatever_time(among)?)
     }
 
     /// The next instant after now at which they come to hold; none where they never do, or hold already.
-    pub(super) fn begins(
+    ///
+    /// # Errors
+    /// As [`Self::holds`].
+    pub(crate) fn begins(
         &self,
         among: &Circumstances<'_>,
     ) -> Result<Option<UtcTimestamp>, Refusal> {
@@ -95,12 +101,16 @@ impl ProhibitionCondition {
 
     /// Whether they hold wherever those of the other do, as far as it can be told.
     pub(super) fn covers(&self, other: &Self) -> bool {
-        let narrower = other.terms();
-        self.terms().iter().all(|wide| {
-            narrower.iter().any(|narrow| {
-                matches!(narrow.compare(wide), Some(Ordering::Less | Ordering::Equal))
+        covers(&self.purpose, &other.purpose, |narrow, wide| {
+            PurposeTerm(narrow).compare(&PurposeTerm(wide))
+        }) && covers(&self.from, &other.from, |narrow, wide| {
+            NotBeforeTerm(*narrow).compare(&NotBeforeTerm(*wide))
+        }) && covers(&self.until, &other.until, |narrow, wide| {
+            NotAfterTerm(*narrow).compare(&NotAfterTerm(*wide))
+        }) && covers(&self.hours, &other.hours, HoursTerm::compare)
+            && covers(&self.networks, &other.networks, |narrow, wide| {
+                NetworksTerm(narrow).compare(&NetworksTerm(wide))
             })
-        })
     }
 
     fn at(&self, now: UtcTimestamp) -> bool {
@@ -125,20 +135,34 @@ impl ProhibitionCondition {
     }
 }
 
+/// Whether one condition holds wherever the other of its kind does; one that is not there always holds.
+fn covers<T>(
+    wide: &Option<T>,
+    narrow: &Option<T>,
+    order: impl FnOnce(&T, &T) -> Option<Ordering>,
+) -> bool {
+    match (wide, narrow) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(wide), Some(narrow)) => {
+            matches!(order(narrow, wide), Some(Ordering::Less | Ordering::Equal))
+        }
+    }
+}
+
 /// Whether the declared purpose is one of the list, narrower or wider. None, and one that is not known, count as such.
 fn declared(list: &[PurposeId], among: &Circumstances<'_>) -> Result<bool, Refusal> {
-    if among.taxonomy.label != among.grant.purposes() {
+    if among.taxonomy.label != among.purposes.0 {
         return Err(Refusal::new(
             ErrorCode::TermUnknown,
             format!(
                 "the contract uses the purposes `{}`, this connector has `{}`",
-                among.grant.purposes(),
-                among.taxonomy.label
+                among.purposes.0, among.taxonomy.label
             ),
         )
         .with_help("amend the contract"));
     }
-    let whole = among.taxonomy.with_own(among.grant.own_purposes())?;
+    let whole = among.taxonomy.with_own(among.purposes.1)?;
     let Some(declared) = among.purpose.filter(|declared| whole.contains(declared)) else {
         return Ok(true);
     };

@@ -2,8 +2,19 @@
 
 use super::{ProhibitedAction, ProhibitedPart, ProhibitionCondition};
 use crate::id::SqlIdentifier;
-use crate::refusal::Refusal;
-use crate::term::{Clause, Term, cite, contradiction};
+use crate::refusal::{Refusal, contradiction};
+use crate::term::{Clause, Term, cite};
+
+impl ProhibitedAction {
+    /// What is asked under a policy.
+    pub(crate) fn asked(clauses: &[Clause]) -> Self {
+        if clauses.iter().any(|clause| clause.term.aggregates()) {
+            Self::Aggregate
+        } else {
+            Self::Query
+        }
+    }
+}
 
 /// What no prohibition can see alone: whether it prohibits anything that the policy permits, and that it does not cut
 /// through what must stay whole.

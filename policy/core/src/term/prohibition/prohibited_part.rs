@@ -4,25 +4,18 @@ use super::ProhibitedPart;
 use crate::effect::EffectKind;
 use crate::refusal::Refusal;
 use crate::row_filter::RowFilter;
-use crate::term::rule::EffectBinding;
-use crate::term::{Term, columns, row_filter_term, tightness_order};
+use crate::term::columns::{self, ColumnsTerm};
+use crate::term::row_filter_term::{self, RowFilterTerm};
+use crate::term::rule::{EffectBinding, TermRule};
+use crate::term::tightness_order;
 use std::cmp::Ordering;
 
 impl ProhibitedPart {
-    /// The term whose form and words it has.
-    pub(super) fn term(&self) -> Term {
+    /// The rule whose form and words it has.
+    pub(super) fn rule(&self) -> Box<dyn TermRule + '_> {
         match self {
-            Self::Rows(filter) => Term::Rows(filter.clone()),
-            Self::Columns(list) => Term::Columns(list.clone()),
-        }
-    }
-
-    /// The part that a refinement names; the term itself where it names none.
-    pub(super) fn of(term: Term) -> Result<Self, Term> {
-        match term {
-            Term::Rows(filter) => Ok(Self::Rows(filter)),
-            Term::Columns(list) => Ok(Self::Columns(list)),
-            other => Err(other),
+            Self::Rows(filter) => Box::new(RowFilterTerm(filter)),
+            Self::Columns(list) => Box::new(ColumnsTerm(list)),
         }
     }
 

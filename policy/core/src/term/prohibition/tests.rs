@@ -1,5 +1,6 @@
 //! When a prohibition holds, what it takes away, what it can't carry, and how two of them compare.
 
+use super::condition::Circumstances;
 use super::*;
 use crate::contract::{ActiveContracts, DatasetGrant};
 use crate::fixture::random_terms::SeededRandom;
@@ -7,8 +8,9 @@ use crate::fixture::{
     agreement, clauses, names, purpose, purposes, sample_rows, standing, taxonomy, time,
 };
 use crate::row_filter::parse;
+use crate::term::Term;
+use crate::term::clause_effects::of_clauses;
 use crate::term::contract_context::ContractContext;
-use crate::term::of_clauses;
 
 /// Everything at the noon of a Monday, from an address within 10.20.0.0/16.
 const NOON: &str = "2026-06-01T12:00:00Z";
@@ -61,7 +63,7 @@ fn under<T>(
         now: time(now),
         purpose: declared.as_ref(),
         taxonomy: &taxonomy(),
-        grant,
+        purposes: (grant.purposes(), grant.own_purposes()),
         around: &around,
     })
 }
@@ -274,7 +276,7 @@ fn what_a_prohibition_cant_carry() {
     }
     let masked = Term::Mask {
         column: crate::fixture::name("a"),
-        mask: crate::term::MaskValue::Null,
+        mask: crate::value::column::MaskValue::Null,
     };
     let both = Term::from(takes(columns(), ProhibitionCondition::ALWAYS));
     signed(vec![masked, both], bad);
@@ -285,12 +287,12 @@ fn what_would_cut_through_cells() {
     let bad = Some(ErrorCode::PolicyContradiction);
     let cube = |one: ProhibitionTerm| {
         vec![
-            Term::Functions(vec![crate::term::CubeFunction::Count]),
+            Term::Functions(vec![crate::value::cube::CubeFunction::Count]),
             Term::Dimensions(names(&["site"])),
             Term::Grid("g".to_owned()),
             Term::MinGroup {
                 at_least: 5,
-                unit: crate::term::CountingUnit::Rows,
+                unit: crate::value::cube::CountingUnit::Rows,
             },
             Term::from(one),
         ]
@@ -325,13 +327,13 @@ fn what_would_cut_through_cells() {
         terms[1] = Term::Dimensions(names(&["site", "at"]));
         terms.push(Term::TimeBucket {
             column: crate::fixture::name("at"),
-            bucket: crate::term::TimeBucketWidth::Day,
+            bucket: crate::value::time::TimeBucketWidth::Day,
             zone: None,
         });
         terms.push(Term::Release(crate::term::ReleaseTerm {
             column: crate::fixture::name("at"),
-            every: crate::term::TimeBucketWidth::Day,
-            late: crate::term::release::LateDataPolicy::ALL[0].1,
+            every: crate::value::time::TimeBucketWidth::Day,
+            late: crate::value::cube::LateDataPolicy::ALL[0].1,
         }));
         terms
     };

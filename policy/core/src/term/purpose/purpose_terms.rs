@@ -2,14 +2,14 @@
 
 use crate::effect::EffectKind;
 use crate::id::{ParticipantId, PurposeId};
-use crate::refusal::{ErrorCode, Refusal};
+use crate::refusal::{ErrorCode, Refusal, contradiction};
 use crate::term::language::Language;
 use crate::term::odrl::{iri, says, set};
 use crate::term::rule::{
     ClauseSubject, DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader,
     OdrlWriter, TermRule, TermSpec,
 };
-use crate::term::{Term, contradiction, tightness_order};
+use crate::term::tightness_order;
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
@@ -32,7 +32,6 @@ pub(in crate::term) static ONE_OF: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "declare one of the covered purposes, which the refusal lists",
     test: "purposes_are_covered_or_refused",
-    read,
 };
 
 impl TermRule for PurposeTerm<'_> {
@@ -63,12 +62,12 @@ impl TermRule for PurposeTerm<'_> {
     fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
         not_empty(self.0).map(|()| None)
     }
+}
 
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            Term::Purpose(other) => tightness_order::subset(self.0, other),
-            _ => None,
-        }
+impl PurposeTerm<'_> {
+    /// How it compares with another: less is tighter.
+    pub(in crate::term) fn compare(&self, other: &Self) -> Option<Ordering> {
+        tightness_order::subset(self.0, other.0)
     }
 }
 
@@ -87,7 +86,6 @@ pub(in crate::term) static NONE_OF: TermSpec = TermSpec {
     hides_rows: false,
     remedy: "declare a purpose that is none of those excluded, nor narrower",
     test: "purposes_that_are_excluded",
-    read,
 };
 
 impl TermRule for PurposeNotTerm<'_> {
@@ -119,14 +117,6 @@ impl TermRule for PurposeNotTerm<'_> {
     fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
         not_empty(self.0).map(|()| None)
     }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        match other {
-            // More that is excluded is tighter.
-            Term::PurposeNot(other) => tightness_order::subset(other, self.0),
-            _ => None,
-        }
-    }
 }
 
 fn not_empty(list: &[PurposeId]) -> Result<(), Refusal> {
@@ -153,19 +143,13 @@ fn all_written(list: &[PurposeId], script: &OdrlWriter<'_>) -> Json {
     )
 }
 
-fn read(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+/// Reads the purposes of either term.
+pub(in crate::term) fn read(form: &mut OdrlReader<'_>) -> Result<Vec<PurposeId>, Refusal> {
     let list = match form.operator {
         "isA" => vec![form.iri("rightOperand")?],
         _ => form.iris("rightOperand")?,
     };
-    let list = list
-        .iter()
-        .map(|one| named(one, form))
-        .collect::<Result<_, _>>()?;
-    Ok(match form.operator {
-        "isNoneOf" => Term::PurposeNot(list),
-        _ => Term::Purpose(list),
-    })
+    list.iter().map(|one| named(one, form)).collect()
 }
 
 fn named(iri: &str, form: &OdrlReader<'_>) -> Result<PurposeId, Refusal> {

@@ -1,6 +1,10 @@
 //! Variances and numbers of units.
 
 use super::*;
+use crate::refusal::ErrorCode;
+use crate::term::clause_effects::of_clauses;
+use crate::term::rule::EffectBinding;
+use crate::value::cube::{DominanceRule, LateDataPolicy};
 
 /// What a variance tells beside a sum, and numbers of different units beside each other.
 #[test]
@@ -19,7 +23,7 @@ fn a_variance_or_a_number_of_units_that_tells_too_much_is_not_signed() {
         Term::Dominance(DominanceTerm {
             measure: name("bikes"),
             unit: name("device"),
-            rule: dominance::DominanceRule::P(15),
+            rule: DominanceRule::P(15),
         })
     };
     let spread = |more| with(CubeFunction::Variance, more);
@@ -89,7 +93,7 @@ fn a_variance_or_a_number_of_units_is_refused_by_its_own_clause_and_reason() {
     let dominance = Term::Dominance(DominanceTerm {
         measure: name("bikes"),
         unit: name("device"),
-        rule: dominance::DominanceRule::P(15),
+        rule: DominanceRule::P(15),
     });
     let kept = || release(LateDataPolicy::Never);
     let (variance, units) = (CubeFunction::Variance, CubeFunction::Units);

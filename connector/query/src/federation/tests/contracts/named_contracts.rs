@@ -1,11 +1,12 @@
 //! A contract that is named binds its dataset, or refuses the question with its own reason.
 
 use super::super::{FederationFixture, contract, participant, plan};
-use crate::federation::federated_query::QueryOptions;
+use crate::federation::options::QueryOptions;
 use crate::federation::query_catalog::named_contract::{
     UnusableContract, UnusableContractCause, unused,
 };
-use crate::federation::query_catalog::{QueryCatalog, RemoteTable, UnavailableTable};
+use crate::federation::query_catalog::{QueryCatalog, UnavailableTable};
+use crate::federation::table::RemoteTable;
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 

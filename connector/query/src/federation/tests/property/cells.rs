@@ -2,7 +2,9 @@
 
 use super::{FederatedTripRow, HOUR, SECRET, row};
 use hansa_policy::id::SqlIdentifier;
-use hansa_policy::term::{CountingUnit, CubeFunction, Term, TimeBucketWidth};
+use hansa_policy::term::Term;
+use hansa_policy::value::cube::{CountingUnit, CubeFunction};
+use hansa_policy::value::time::TimeBucketWidth;
 use rand::Rng;
 use rand::rngs::StdRng;
 use std::collections::BTreeMap;

@@ -1,7 +1,8 @@
 //! Files that are not as they were written: those of snapshots, and rows that were put aside.
 
 use super::{TRIPS, TestPublisher, ints, trips, write};
-use crate::publication::{PublicationContext, StagingOutcome, stage};
+use crate::publication::context::PublicationContext;
+use crate::publication::{StagingOutcome, stage};
 use crate::snapshot::Snapshot;
 use crate::snapshot::borrowed_snapshot::borrowed;
 use crate::snapshot::checked_block_cache::CheckedBlockCache;

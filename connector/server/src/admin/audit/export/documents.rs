@@ -20,18 +20,18 @@ impl<'a> ExportDocuments<'a> {
     /// Reads what is not found by its name.
     pub(super) fn of(node: &'a Connector) -> Result<Self, Refusal> {
         let mut withdrawals = BTreeMap::new();
-        for bytes in node.documents.all(StoredDocumentKind::Withdrawal)? {
+        for bytes in node.records.documents.all(StoredDocumentKind::Withdrawal)? {
             if let Ok(withdrawal) = hansa_proto::envelope::parse_withdrawal(&bytes) {
                 withdrawals.insert(withdrawal.statement.to_string(), bytes);
             }
         }
         let mut statements = BTreeMap::new();
-        for bytes in node.documents.all(StoredDocumentKind::Shown)? {
+        for bytes in node.records.documents.all(StoredDocumentKind::Shown)? {
             if let Ok(credential) = hansa_proto::credential::from_envelope(&bytes) {
                 statements.insert(credential.statement.to_string(), bytes);
             }
         }
-        for bytes in node.documents.all(StoredDocumentKind::Group)? {
+        for bytes in node.records.documents.all(StoredDocumentKind::Group)? {
             if let Ok(group) = hansa_proto::group::from_envelope(&bytes) {
                 statements.insert(group.statement.to_string(), bytes);
             }
@@ -46,12 +46,12 @@ impl<'a> ExportDocuments<'a> {
 
 impl DocumentStore for ExportDocuments<'_> {
     fn trust(&self) -> (String, Vec<u8>) {
-        let bundle = self.node.trust.bundle();
+        let bundle = self.node.identity.trust.bundle();
         (bundle.digest().to_string(), bundle.to_bytes())
     }
 
     fn document(&self, kind: DocumentKind, name: &str) -> Result<Option<Vec<u8>>, Refusal> {
-        let documents = &self.node.documents;
+        let documents = &self.node.records.documents;
         let read = match kind {
             DocumentKind::Contract => name.parse().ok().map(|id| documents.contract(id)),
             DocumentKind::Receipt => {

@@ -27,7 +27,7 @@ impl ObligationLedger {
         agreement: &Agreement,
     ) -> Result<Self, Refusal> {
         let mut ledger = Self::default();
-        let first = node.book(|book| book.first(id));
+        let first = node.contracts.book(|book| book.first(id));
         let provider = agreement.provider.id == node.id();
         for clause in &agreement.clauses {
             if let (Term::Attest { days }, true) = (&clause.term, provider) {
@@ -55,7 +55,9 @@ impl ObligationLedger {
         first: ContractId,
         days: u32,
     ) -> Result<(), Refusal> {
-        let (count, oldest) = node.index(|state| state.attestations_due_to_us(first))?;
+        let (count, oldest) = node
+            .records
+            .index(|state| state.attestations_due_to_us(first))?;
         let due = oldest.map(|closed| {
             let micros = 86_400_000_000_i64.saturating_mul(i64::from(days));
             closed.plus_micros(micros).to_string()

@@ -3,10 +3,11 @@
 use crate::participant::Connector;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::Agreement;
-use hansa_policy::decision::QuotaKind;
+use hansa_policy::decision::quota_budget::QuotaKind;
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::Refusal;
-use hansa_policy::term::{Clause, PeriodQuota, Term};
+use hansa_policy::term::{Clause, Term};
+use hansa_policy::value::time::PeriodQuota;
 use hansa_proto::render::contract_status::{ContractStatusLines, QuotaUsageFacts};
 use serde_json::{Value, json};
 
@@ -106,8 +107,8 @@ fn given_within(
 ) -> u64 {
     let dataset = &agreement.dataset.id;
     match agreement.assignee_id() {
-        Some(asker) => node.budgets.spent(dataset, counts, slot, asker),
-        None => node.budgets.most_spent(dataset, counts, slot),
+        Some(asker) => node.accounting.budgets.spent(dataset, counts, slot, asker),
+        None => node.accounting.budgets.most_spent(dataset, counts, slot),
     }
 }
 
@@ -119,14 +120,16 @@ fn received_within(
 ) -> Result<u64, Refusal> {
     let own = node.id();
     // What counts belongs to who asks and the dataset, under whichever contract.
-    let mut contracts: Vec<ContractId> = node.book(|book| {
+    let mut contracts: Vec<ContractId> = node.contracts.book(|book| {
         book.over(&agreement.dataset.id, node.now())
             .filter(|(_, other, _)| other.assignee_id().is_none_or(|who| *who == own))
             .map(|(id, _, _)| id)
             .collect()
     });
     contracts.push(id);
-    let had = node.index(|state| state.received_within(&contracts, slot))?;
+    let had = node
+        .records
+        .index(|state| state.received_within(&contracts, slot))?;
     Ok(match counts {
         QuotaKind::Queries => had.questions,
         QuotaKind::Rows => had.rows,

@@ -2,7 +2,7 @@
 
 use crate::workflow::publication::PublicationOutcome;
 use hansa_policy::refusal::Refusal;
-use hansa_query::publication::PublicationReport;
+use hansa_query::publication::report::PublicationReport;
 use serde_json::{Value, json};
 
 /// What publishing came to, as an object and for people, and what can't be offered since.

@@ -5,7 +5,7 @@ use crate::participant::index;
 use crate::participant::testing::{
     DAY, TestFederation, agree, ask, caller, closed, id, post, published, record_text, records,
 };
-use crate::workflow::answer::QueryCaller;
+use crate::workflow::answer::incoming_query::QueryCaller;
 use crate::workflow::deletion_attestation;
 use hansa_policy::id::{ContractId, RequestId};
 use hansa_policy::refusal::ErrorCode;
@@ -60,7 +60,12 @@ impl ExpiryCase {
             }
             self.town.pass(days * DAY);
         }
-        self.node.log.head_over(self.node.log.size()).await.unwrap();
+        self.node
+            .records
+            .log
+            .head_over(self.node.records.log.size())
+            .await
+            .unwrap();
         // The log has seen that the clock is there.
         self.town.pass(8 * DAY);
     }
@@ -74,15 +79,15 @@ impl ExpiryCase {
 
     /// The index, made anew.
     fn anew(&self) -> StateIndex {
-        self.node.index(|_| Ok(())).unwrap();
+        self.node.records.index(|_| Ok(())).unwrap();
         let file = self.town.home("anew").join("state.db");
         std::fs::create_dir_all(self.town.home("anew")).unwrap();
         for file in ["state.db", "state.db-wal", "state.db-shm"] {
             let _ = std::fs::remove_file(self.town.home("anew").join(file));
         }
-        let mut anew = StateIndex::open(&file, self.node.log.size()).unwrap();
-        index::catch_up(&self.node.log, &mut anew).unwrap();
-        assert_eq!(anew.position(), self.node.log.size());
+        let mut anew = StateIndex::open(&file, self.node.records.log.size()).unwrap();
+        index::catch_up(&self.node.records.log, &mut anew).unwrap();
+        assert_eq!(anew.position(), self.node.records.log.size());
         anew
     }
 }
@@ -92,7 +97,11 @@ async fn questions_go_and_contracts_stay() {
     let case = case("").await;
     assert_eq!(case.node.expire_decisions().unwrap(), None);
     let first_use = |state: &StateIndex| state.began(case.contract).unwrap().1;
-    let began = case.node.index(|state| Ok(first_use(state))).unwrap();
+    let began = case
+        .node
+        .records
+        .index(|state| Ok(first_use(state)))
+        .unwrap();
     assert!(began.is_some());
     case.later().await;
     let asked = case.left();
@@ -101,20 +110,31 @@ async fn questions_go_and_contracts_stay() {
     assert!(run.records >= 6, "{run:?}");
     // That something was answered counts beside groups that are agreed on later.
     assert_eq!(case.left(), asked[..1]);
-    let still = case.node.index(|state| Ok(first_use(state))).unwrap();
+    let still = case
+        .node
+        .records
+        .index(|state| Ok(first_use(state)))
+        .unwrap();
     assert_eq!((still, first_use(&case.anew())), (began, began));
     assert_eq!(case.node.expire_decisions().unwrap(), None);
     // The index forgets what is gone, and can be made anew without it.
-    let (now, anew) = (case.node.index(StateIndex::receipts).unwrap(), case.anew());
+    let (now, anew) = (
+        case.node.records.index(StateIndex::receipts).unwrap(),
+        case.anew(),
+    );
     assert_eq!(anew.receipts().unwrap(), now);
     assert!(now.iter().all(|row| !asked.contains(&row.request)));
     let contracts = |state: &StateIndex| format!("{:?}", state.contracts().unwrap());
-    let known = case.node.index(|state| Ok(contracts(state))).unwrap();
+    let known = case
+        .node
+        .records
+        .index(|state| Ok(contracts(state)))
+        .unwrap();
     assert_eq!(contracts(&anew), known);
-    let published = case.node.index(StateIndex::published).unwrap();
+    let published = case.node.records.index(StateIndex::published).unwrap();
     assert_eq!(anew.published().unwrap(), published);
     let outbox = |state: &StateIndex| state.outbox(&case.consumer.id(), 0).unwrap();
-    let waiting = case.node.index(|state| Ok(outbox(state))).unwrap();
+    let waiting = case.node.records.index(|state| Ok(outbox(state))).unwrap();
     assert_eq!(outbox(&anew), waiting);
 }
 
@@ -125,6 +145,7 @@ async fn an_answer_that_a_statement_is_owed_for_stays() {
     let asked: Vec<RequestId> = case.left().iter().map(|id| id.parse().unwrap()).collect();
     let agreement = case
         .node
+        .contracts
         .book(|book| book.agreement(case.contract).cloned());
     let about = (case.contract, &agreement.unwrap());
     deletion_attestation::state(&case.consumer, about, &asked[..1])
@@ -143,7 +164,7 @@ async fn an_answer_that_a_statement_is_owed_for_stays() {
             .attestations_due(case.contract, &acme, late, 9)
             .unwrap()
     };
-    let known = case.node.index(|state| Ok(still(state))).unwrap();
+    let known = case.node.records.index(|state| Ok(still(state))).unwrap();
     assert_eq!(known.0, 2);
     assert_eq!(still(&case.anew()), known);
     // Once it is stated, nothing depends on it any more.
@@ -164,7 +185,7 @@ async fn what_was_paid_for_stays_while_its_contract_does() {
     let _ = case.node.expire_decisions().unwrap();
     assert_eq!(case.left(), asked);
     let spent = |state: &StateIndex| format!("{:?}", state.balances().unwrap());
-    let known = case.node.index(|state| Ok(spent(state))).unwrap();
+    let known = case.node.records.index(|state| Ok(spent(state))).unwrap();
     assert_eq!(spent(&case.anew()), known);
     // Nobody spends it any more.
     case.town.pass(300 * DAY);
@@ -187,14 +208,14 @@ async fn the_first_use_and_open_receipts_stay_while_they_count() {
         let first_use = |state: &StateIndex| state.began(case.contract).unwrap().1;
         let open = |state: &StateIndex| state.outstanding(&id("acme"), case.contract).unwrap();
         let known = |state: &StateIndex| Ok((first_use(state), open(state)));
-        let before = case.node.index(known).unwrap();
+        let before = case.node.records.index(known).unwrap();
         assert!(before.0.is_some() && before.1 == 3, "{before:?}");
         case.later().await;
         assert!(case.node.expire_decisions().unwrap().is_some());
         assert_eq!(case.node.expire_decisions().unwrap(), None);
         assert_eq!(case.left(), asked[..left], "{terms}");
         let (now, anew) = (
-            case.node.index(known).unwrap(),
+            case.node.records.index(known).unwrap(),
             known(&case.anew()).unwrap(),
         );
         assert_eq!(anew, now, "{terms}");
@@ -223,8 +244,13 @@ async fn an_index_that_needs_the_archive_says_so() {
     for _ in 0..6 {
         assert_eq!(ask(&case.node, QueryCaller::House, &[]).await, Ok(2));
     }
-    case.node.log.head_over(case.node.log.size()).await.unwrap();
-    let moved = hansa_audit_store::archive::archive(&case.node.log, 0).unwrap();
+    case.node
+        .records
+        .log
+        .head_over(case.node.records.log.size())
+        .await
+        .unwrap();
+    let moved = hansa_audit_store::archive::archive(&case.node.records.log, 0).unwrap();
     assert!(moved.len() > 1);
     let ExpiryCase {
         town,
@@ -255,6 +281,9 @@ async fn an_index_that_needs_the_archive_says_so() {
     // With all of it the index is as it was.
     std::fs::rename(&there, &here).unwrap();
     let (node, _) = town.try_open("lindau", &KEPT).unwrap();
-    assert!(node.book(|book| book.agreement(contract).is_some()));
+    assert!(
+        node.contracts
+            .book(|book| book.agreement(contract).is_some())
+    );
     drop(consumer);
 }

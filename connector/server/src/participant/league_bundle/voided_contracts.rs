@@ -2,7 +2,8 @@
 //! signed.
 
 use crate::participant::Connector;
-use crate::participant::startup::read_contract;
+use crate::participant::contract_files::read_contract;
+use crate::process::blocking_work::waiting;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::ContractStatus;
 use hansa_policy::id::ContractId;
@@ -14,7 +15,7 @@ impl Connector {
     /// start judges it again. Whoever has left the league is cut elsewhere, and may come back to his contracts.
     pub(super) fn end_voided(&self) {
         let now = self.now();
-        let held: Vec<ContractId> = self.book(|book| {
+        let held: Vec<ContractId> = self.contracts.book(|book| {
             book.all(now)
                 .filter(|(_, _, standing)| {
                     matches!(standing, ContractStatus::InForce | ContractStatus::NotYet)
@@ -34,7 +35,7 @@ impl Connector {
     /// Holds a contract that has come into force, recorded at that time, against the bundle of now once more: one that came meanwhile
     /// did not find it in the book.
     pub(crate) fn end_if_void(&self, id: ContractId, bytes: &[u8], at: UtcTimestamp) {
-        let borne_out = read_contract(bytes, id, &self.trust.bundle(), at);
+        let borne_out = read_contract(bytes, id, &self.identity.trust.bundle(), at);
         if let Some(why) = borne_out.err().filter(|why| voids(why.code)) {
             self.end_void(id, &why);
         }
@@ -42,19 +43,19 @@ impl Connector {
 
     fn end_void(&self, id: ContractId, why: &Refusal) {
         tracing::error!(name: "contract.void", contract = %id.short(), %why, "a contract is void");
-        self.book_mut(|book| book.end(id, self.now()));
-        self.running.cut_contract(id, why);
+        self.contracts.book_mut(|book| book.end(id, self.now()));
+        self.queries.running.cut_contract(id, why);
     }
 
     /// Whether the contract would come into force again after a start with the bundle of now.
     fn borne_out(&self, id: ContractId) -> Result<(), Refusal> {
-        let bytes = crate::participant::waiting(|| self.documents.contract(id))?;
-        let events = self.index(|state| state.contracts())?;
+        let bytes = waiting(|| self.records.documents.contract(id))?;
+        let events = self.records.index(|state| state.contracts())?;
         let activated = events.into_iter().find(|event| event.id == id);
         let at = activated.and_then(|event| event.activated).ok_or_else(|| {
             Refusal::new(ErrorCode::ContractUnknown, "its record is not on the books")
         })?;
-        read_contract(&bytes, id, &self.trust.bundle(), at).map(|_| ())
+        read_contract(&bytes, id, &self.identity.trust.bundle(), at).map(|_| ())
     }
 }
 

@@ -1,30 +1,20 @@
 //! Public views: signed by us alone, and in force as long as they are offered.
 
 use crate::participant::Connector;
-use crate::workflow::{approval, combined_contracts};
+use crate::participant::offers::PendingView;
+use crate::workflow::{approval, combined_contracts, contract_withdrawal};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::Dataset;
 use hansa_catalog::offer::{Offer, OfferRecipients};
-use hansa_policy::contract::{Agreement, Assignee, ContractStatus, SignatoryRole};
-use hansa_policy::diff::ChangeVerdict;
+use hansa_policy::contract::signature::SignatoryRole;
+use hansa_policy::contract::{Agreement, Assignee, ContractStatus};
 use hansa_policy::id::{ContractId, DatasetId};
 use hansa_policy::refusal::Refusal;
 use hansa_policy::safe_text::SingleLineText;
 use hansa_proto::envelope::{self, StatementKind};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// A public view that is offered, and waits for the word of two officers.
-#[derive(Debug, Clone)]
-pub(crate) struct PendingView {
-    /// What the officers say it of.
-    pub(crate) key: ContractId,
-    /// Of what.
-    pub(crate) dataset: DatasetId,
-    /// What it would be beside the view in force.
-    pub(crate) verdict: ChangeVerdict,
-}
 
 /// Signs the public views that are offered and not yet in force, and ends those that are no longer offered. Where one
 /// needs two officers, the view that it would replace stays until both have spoken; where one is refused, it stays as well.
@@ -34,7 +24,8 @@ pub(super) fn publish(node: &Arc<Connector>, offers: &[Offer]) -> Result<Vec<Ref
         .iter()
         .filter(|offer| offer.to == OfferRecipients::Public)
         .filter_map(|offer| {
-            node.catalog(|catalog| catalog.by_id(&offer.dataset).cloned())
+            node.datasets
+                .catalog(|catalog| catalog.by_id(&offer.dataset).cloned())
                 .map(|dataset| (offer, dataset))
         })
         .collect();
@@ -78,10 +69,10 @@ pub(super) fn publish(node: &Arc<Connector>, offers: &[Offer]) -> Result<Vec<Ref
         let bytes = envelope::assemble(&payload, &[signature]);
         let signed = envelope::parse_offer(&bytes)?;
         let id = signed.id;
-        let agreed = signed.verify(&node.trust.bundle().keys(now))?;
-        node.documents.keep_contract(id, &bytes)?;
+        let agreed = signed.verify(&node.identity.trust.bundle().keys(now))?;
+        node.records.documents.keep_contract(id, &bytes)?;
         let recorded = node.record_now(agreed)?;
-        node.book_mut(|book| book.admit(recorded));
+        node.contracts.book_mut(|book| book.admit(recorded));
     }
     for (id, agreement) in &standing {
         let mut offered = wanted.iter();
@@ -98,9 +89,9 @@ pub(super) fn publish(node: &Arc<Connector>, offers: &[Offer]) -> Result<Vec<Ref
         } else {
             "signed again with another key"
         };
-        crate::workflow::contract_withdrawal::own_now(node, *id, &SingleLineText::cut(reason))?;
+        contract_withdrawal::own_now(node, *id, &SingleLineText::cut(reason))?;
     }
-    node.set_held(held);
+    node.datasets.set_held(held);
     Ok(faults)
 }
 
@@ -108,7 +99,8 @@ pub(super) fn publish(node: &Arc<Connector>, offers: &[Offer]) -> Result<Vec<Ref
 fn beside(node: &Connector, agreement: &Agreement, now: UtcTimestamp) -> Result<(), Refusal> {
     let mut instead = agreement.clone();
     instead.supersedes = last(node, now, &agreement.dataset.id);
-    node.book(|book| book.check_nested(&instead, now))?;
+    node.contracts
+        .book(|book| book.check_nested(&instead, now))?;
     combined_contracts::check_agreement(node, &instead)
 }
 
@@ -123,7 +115,7 @@ fn says_the_same(view: &Agreement, offer: &Offer) -> bool {
 /// Our public views that are in force, or will be.
 fn standing(node: &Connector, now: UtcTimestamp) -> Vec<(ContractId, Agreement)> {
     let own = node.id();
-    node.book(|book| {
+    node.contracts.book(|book| {
         book.all(now)
             .filter(|(_, agreement, standing)| {
                 agreement.provider.id == own
@@ -142,7 +134,7 @@ fn standing(node: &Connector, now: UtcTimestamp) -> Vec<(ContractId, Agreement)>
 
 /// The last public view that there was of a dataset, whether it has ended or not.
 fn last(node: &Connector, now: UtcTimestamp, dataset: &DatasetId) -> Option<ContractId> {
-    node.book(|book| {
+    node.contracts.book(|book| {
         book.over(dataset, now)
             .filter(|(_, agreement, _)| agreement.assignee == Assignee::Public)
             .map(|(id, agreement, _)| (agreement.proposed_at, id))
@@ -169,7 +161,7 @@ struct OwnViewParty(Option<hansa_policy::contract::ContractParty>);
 impl OwnViewParty {
     fn of(node: &Connector) -> Self {
         let ours = node.party_of_views().ok();
-        Self(ours.filter(|party| party.signing_key == node.signer().kid()))
+        Self(ours.filter(|party| party.signing_key == node.identity.signer().kid()))
     }
 
     fn count(&self, agreement: &Agreement) -> bool {

@@ -1,9 +1,7 @@
 //! Records that no proof type stands for: what was received, read, configured or seen.
 
-use crate::participant::Connector;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::{Evidence, RecordContent};
-use hansa_policy::refusal::Refusal;
 
 /// A record of a plain fact.
 #[derive(Debug, Clone)]
@@ -40,23 +38,10 @@ impl Evidence for AuditEvent {
     }
 }
 
-impl Connector {
-    /// Records two facts of which none is seen without the other.
-    ///
-    /// # Errors
-    /// `EVIDENCE_UNAVAILABLE` or `DISK_FULL`; then nothing may be done.
-    pub(crate) async fn record_both(
-        &self,
-        first: AuditEvent,
-        second: AuditEvent,
-    ) -> Result<(), Refusal> {
-        let both = self.log.record_both(first, second).await;
-        both.map(drop)
-            .map_err(|unwritable| hansa_audit_store::refusal(&unwritable))
-    }
-}
-
 /// Text, or null.
 pub(crate) fn maybe(value: Option<impl std::fmt::Display>) -> Json {
     value.map_or(Json::Null, Json::text)
 }
+
+/// The member of a record that holds the document which it names.
+pub(crate) const DOCUMENT: &str = "envelope";

@@ -1,8 +1,9 @@
 //! A mandate permits what it says and no more, and counts when what rests on it was made and when it was logged.
 
-use super::{DAY, DisclosureClass, Mandate, SignedMandate};
+use super::{DAY, DisclosureClass, Mandate};
+use crate::contract::signature::{SignatoryRole, Signature, SignatureVerifier, SignedMandate};
 use crate::contract::signature_purpose::SignaturePurpose;
-use crate::contract::{Agreement, Assignee, SignatoryRole, Signature, SignatureVerifier};
+use crate::contract::{Agreement, Assignee};
 use crate::fixture::{CONSUMER, PROVIDER, agreement, participant, signature, time};
 use crate::id::ParticipantId;
 use crate::refusal::{ErrorCode, Refusal};

@@ -1,0 +1,16 @@
+//! Hexadecimal digits, in which digests and salts are written.
+
+/// Writes bytes as digits in lower case.
+pub(crate) fn hex(bytes: &[u8], out: &mut String) {
+    let digit = |nibble: u8| {
+        char::from(if nibble < 10 {
+            b'0' + nibble
+        } else {
+            b'a' - 10 + nibble
+        })
+    };
+    for byte in bytes {
+        out.push(digit(byte >> 4));
+        out.push(digit(byte & 15));
+    }
+}

@@ -1,0 +1,188 @@
+//! The questions that somebody asked of the log's owner: what they were permitted to read, and how their answers ended.
+
+use super::body_members::{count, list, names, text};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::Json;
+use hansa_audit_log::record::Record;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_audit_log::tree::leaf_hash;
+
+/// A question that somebody asked of the log's owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueryEntry {
+    /// Its identity; empty where it was refused before it had one.
+    pub request: String,
+    /// Where its permit or refusal stands.
+    pub index: u64,
+    /// The leaf hash of that record.
+    pub leaf: Digest,
+    /// When it was admitted or refused.
+    pub at: UtcTimestamp,
+    /// Who asked; the owner itself for its own questions.
+    pub peer: String,
+    /// SHA-256 of the certificate of the connection; the owner itself has none.
+    pub certificate: Option<String>,
+    /// The purpose that was declared.
+    pub purpose: Option<String>,
+    /// The contracts that were named.
+    pub contracts: Vec<String>,
+    /// Where the permit of the answer stands that it goes on from.
+    pub follows: Option<u64>,
+    /// What it was permitted to read; nothing where it was refused.
+    pub reads: Vec<DatasetRead>,
+    /// Whether it was refused, and why.
+    pub refused: Option<DenialReason>,
+    /// How the answer ended; `None` while it is open.
+    pub end: Option<AnswerEnd>,
+    /// The consumer's word on the receipt: its digest, and whether it agrees.
+    pub acknowledged: Option<(String, bool)>,
+}
+
+/// A dataset that a permitted question reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatasetRead {
+    /// Which.
+    pub dataset: String,
+    /// Under which contract; the house contract has none.
+    pub contract: Option<String>,
+    /// Form and digest of the clauses as they were applied.
+    pub grant: String,
+    /// The numbers of the clauses that were applied.
+    pub clauses: Vec<u64>,
+    /// The signed statements on which it relied that the question was let in.
+    pub relied_on: Vec<String>,
+    /// The guard of the dataset that it passed, by the digest of its document.
+    pub guard: Option<String>,
+    /// The snapshot that was read.
+    pub snapshot: Option<String>,
+    /// Of a feed: the publication after which the rows came that were read; all where it says nothing.
+    pub after: Option<String>,
+    /// The instant by which they had come, where the question named one.
+    pub as_of: Option<UtcTimestamp>,
+}
+
+/// Why a question was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DenialReason {
+    /// The code.
+    pub code: String,
+    /// The clause of the contract, where one refused it.
+    pub clause: Option<u64>,
+    /// The clause of the dataset's guard, where one refused it.
+    pub guard: Option<u64>,
+}
+
+/// The end of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerEnd {
+    /// Where it stands.
+    pub index: u64,
+    /// When.
+    pub at: UtcTimestamp,
+    /// `done`, `cut`, `cancelled` or `failed`.
+    pub outcome: String,
+    /// Why, where there is a reason.
+    pub code: Option<String>,
+    /// Rows that left; nobody knows of an answer that a crash has ended.
+    pub rows: Option<u64>,
+    /// Bytes that left; nobody knows of an answer that a crash has ended.
+    pub bytes: Option<u64>,
+    /// The digest over what left.
+    pub digest: String,
+}
+
+impl QueryEntry {
+    /// The question of a permit or a refusal.
+    pub(super) fn of(record: &Record) -> Self {
+        let body = &record.body;
+        let refused = (record.kind == "refuse").then(|| DenialReason {
+            code: text(body, "code").unwrap_or_default(),
+            clause: count(body, "clause"),
+            guard: count(body, "guard"),
+        });
+        let mut contracts = names(body, "contracts");
+        contracts.extend(text(body, "contract"));
+        contracts.dedup();
+        Self {
+            request: text(body, "request_id").unwrap_or_default(),
+            index: record.seq,
+            leaf: leaf_hash(&record.to_bytes()),
+            at: record.at,
+            peer: text(body, "peer").unwrap_or_default(),
+            certificate: text(body, "peer_cert_sha256"),
+            purpose: text(body, "purpose"),
+            contracts,
+            follows: count(body, "follows"),
+            reads: DatasetRead::all_of(body),
+            refused,
+            end: None,
+            acknowledged: None,
+        }
+    }
+
+    /// Whether anything can have left: it was permitted, and not closed without a row or a byte.
+    #[must_use]
+    pub fn may_have_left(&self) -> bool {
+        self.refused.is_none()
+            && self
+                .end
+                .as_ref()
+                .is_none_or(|end| end.rows != Some(0) || end.bytes != Some(0))
+    }
+
+    /// Whether it was asked by somebody else under the contract `id`.
+    #[must_use]
+    pub fn is_under(&self, id: &str) -> bool {
+        self.reads
+            .iter()
+            .any(|read| read.contract.as_deref() == Some(id))
+    }
+}
+
+impl DatasetRead {
+    /// What a permit grants, with the snapshots that were read.
+    fn all_of(body: &Json) -> Vec<Self> {
+        let said = |dataset: &str, name: &str| {
+            let found = list(body, "datasets")
+                .iter()
+                .find(|one| text(one, "id").as_deref() == Some(dataset));
+            found.and_then(|one| text(one, name))
+        };
+        list(body, "grants")
+            .iter()
+            .map(|grant| {
+                let dataset = text(grant, "dataset").unwrap_or_default();
+                Self {
+                    snapshot: said(&dataset, "snapshot"),
+                    after: said(&dataset, "after"),
+                    as_of: text(body, "as_of").and_then(|at| at.parse().ok()),
+                    contract: text(grant, "contract"),
+                    grant: text(grant, "grant_hash").unwrap_or_default(),
+                    clauses: list(grant, "clauses_applied")
+                        .iter()
+                        .filter_map(Json::as_count)
+                        .collect(),
+                    relied_on: names(grant, "relied_on"),
+                    guard: text(grant, "guard"),
+                    dataset,
+                }
+            })
+            .collect()
+    }
+}
+
+impl AnswerEnd {
+    /// How an answer ended.
+    pub(super) fn of(record: &Record) -> Self {
+        let body = &record.body;
+        Self {
+            index: record.seq,
+            at: record.at,
+            outcome: text(body, "outcome").unwrap_or_default(),
+            code: text(body, "code"),
+            rows: count(body, "rows"),
+            bytes: count(body, "bytes"),
+            digest: text(body, "result_digest").unwrap_or_default(),
+        }
+    }
+}

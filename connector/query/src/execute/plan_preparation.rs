@@ -1,0 +1,58 @@
+//! A permitted plan made ready to run: optimised, looked at once more, planned, and with its joins and windows counted.
+
+#[cfg(test)]
+use super::mutant::GateMutant;
+use super::{build_side_memory, gated_leaf, window_memory, yielding_join};
+use crate::sql::functions::{exact_arithmetic, total_order};
+use crate::{engine_error, session};
+use datafusion::execution::session_state::SessionState;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion_expr::LogicalPlan;
+use hansa_enforcement::governance_check::still_gated;
+use hansa_policy::refusal::Refusal;
+use std::sync::Arc;
+
+/// A plan before it is made ready to run.
+pub(super) struct OptimizedPlan {
+    pub(super) optimized: LogicalPlan,
+    pub(super) physical: Arc<dyn ExecutionPlan>,
+}
+
+/// Optimises and plans; on a large stack.
+pub(super) fn made(
+    plan: LogicalPlan,
+    state: &SessionState,
+    #[cfg(test)] mutant: GateMutant,
+) -> Result<OptimizedPlan, Refusal> {
+    let optimized = exact_arithmetic::guarded(plan)
+        .and_then(total_order::totally_ordered)
+        .and_then(|plan| session::optimized(state, plan))
+        .map_err(|error| engine_error::running(&error))?;
+    still_gated(&optimized)?;
+    let physical = futures::executor::block_on(
+        state
+            .query_planner()
+            .create_physical_plan(&optimized, state),
+    )
+    .map_err(|error| engine_error::running(&error))?;
+    let made = OptimizedPlan {
+        optimized,
+        physical,
+    };
+    #[cfg(test)]
+    if mutant == GateMutant::NoLeaf {
+        return Ok(made);
+    }
+    gated_leaf::all_gated(&made.physical, &made.optimized)?;
+    Ok(made)
+}
+
+/// Makes a plan ready to run: its joins yield, and they and its windows are counted.
+pub(super) fn finished(
+    physical: Arc<dyn ExecutionPlan>,
+) -> Result<Arc<dyn ExecutionPlan>, Refusal> {
+    yielding_join::with_yielding_joins(physical)
+        .and_then(build_side_memory::counted)
+        .and_then(window_memory::counted)
+        .map_err(|error| engine_error::running(&error))
+}

@@ -1,0 +1,82 @@
+//! A planned question, run: all participants are asked at once, and what they bring is put together.
+
+use crate::federation::federated_answer::{FederatedAnswer, ParticipantReport};
+use crate::federation::federated_query::FederatedQuery;
+use crate::federation::federated_query::stream::{
+    FederatedStream, QueryDeadline, drive, explained, late,
+};
+use crate::federation::options::FederatedQueryLimits;
+use crate::federation::remote_query::RemoteExecutor;
+use crate::federation::remote_query_exec::PendingStreams;
+use crate::federation::response_check::OutcomeTracker;
+use crate::runtime::QueryRuntime;
+use crate::session;
+use futures::StreamExt;
+use hansa_policy::refusal::Refusal;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+impl FederatedQuery {
+    /// Asks all participants at once, but for those that wait for keys of others, and answers from what they bring, on the
+    /// threads of `room`.
+    ///
+    /// Returns when each has begun to answer; until then an errand that failed on the way is sent again.
+    ///
+    /// # Errors
+    /// The refusal of the first participant that fails, unless the answer may lack it.
+    pub async fn run(
+        mut self,
+        courier: Arc<dyn RemoteExecutor>,
+        room: &QueryRuntime,
+        bounds: &FederatedQueryLimits,
+    ) -> Result<FederatedAnswer, Refusal> {
+        let ledger = OutcomeTracker::new(&self.remote_queries);
+        let report = ParticipantReport {
+            ledger: ledger.clone(),
+            left_out: self.left_out.clone(),
+        };
+        if self.explain {
+            return explained(&self.explain(), report);
+        }
+        let limits = bounds.limits;
+        let mut time: QueryDeadline = Box::pin(tokio::time::sleep(limits.time));
+        let (environment, _) = room.environment(&limits)?;
+        let (plan, ready) = (std::mem::take(&mut self.plan), Arc::clone(&self.plan_cache));
+        // While the participants are at work.
+        let planned = ready.physical(plan, limits, Arc::clone(&environment));
+        let begun = self.begin(&*courier, bounds, &ledger);
+        let (begun, physical) = tokio::select! {
+            biased;
+            both = futures::future::try_join(begun, planned) => both?,
+            () = &mut time => return Err(late(&limits)),
+        };
+        let config = session::config(&limits).with_extension(Arc::new(PendingStreams::of(begun)));
+        let context = session::context(config, environment);
+        let schema = physical.schema();
+        let (send, receive) = mpsc::channel(2);
+        let task = room.spawn(async move {
+            if let Err(refusal) = drive(physical, context, &send).await {
+                let _ = send.send(Err(refusal)).await;
+            }
+        });
+        let running = FederatedStream {
+            rows: Some(receive),
+            task,
+            time,
+            limits,
+            sent: 0,
+        };
+        let batches = futures::stream::unfold(running, |mut running| async move {
+            let item = running.next().await?;
+            Some((item, running))
+        })
+        // Whoever has seen its end may look again.
+        .fuse()
+        .boxed();
+        Ok(FederatedAnswer {
+            schema,
+            batches,
+            report,
+        })
+    }
+}

@@ -1,0 +1,95 @@
+//! Relations that are put together, and the conditions that hold among them.
+
+use crate::federation::fragment::RemoteFragment;
+use crate::federation::pushdown::{cost, pushed_down};
+use crate::federation::remote_query_builder::RemoteQueryBuilder;
+use crate::federation::row_estimate;
+use datafusion::common::{
+    Column, DFSchema, DataFusionError, JoinConstraint, JoinType, NullEquality,
+};
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{BinaryExpr, Expr, Join, LogicalPlan, Operator};
+use std::sync::Arc;
+
+/// Some of the parts, put together.
+pub(super) struct JoinCluster {
+    pub(super) plan: LogicalPlan,
+    pub(super) branches: Option<Vec<RemoteFragment>>,
+    pub(super) bytes: f64,
+}
+
+impl JoinCluster {
+    pub(super) fn of(plan: LogicalPlan, desk: &RemoteQueryBuilder) -> Self {
+        let branches = pushed_down(&plan, desk);
+        Self {
+            bytes: cost(&plan, desk),
+            branches,
+            plan,
+        }
+    }
+
+    pub(super) fn rows(&self) -> f64 {
+        match &self.branches {
+            Some(branches) => branches.iter().map(row_estimate::rows).sum(),
+            None => self.bytes / row_estimate::bytes(1.0, self.plan.schema().fields()).max(1.0),
+        }
+    }
+}
+
+/// The inner join of two plans by all conditions over them alone, if one is an equality.
+pub(super) fn joined(
+    left: &LogicalPlan,
+    right: &LogicalPlan,
+    conditions: &[Expr],
+) -> Result<Option<LogicalPlan>, DataFusionError> {
+    let (one, two) = (left.schema(), right.schema());
+    let (mut on, mut filter) = (Vec::new(), Vec::new());
+    for condition in conditions {
+        if !within(condition, &[one, two]) {
+            continue;
+        }
+        if let Expr::BinaryExpr(BinaryExpr {
+            left,
+            op: Operator::Eq,
+            right,
+        }) = condition
+        {
+            if within(left, &[one]) && within(right, &[two]) {
+                on.push(((**left).clone(), (**right).clone()));
+                continue;
+            }
+            if within(left, &[two]) && within(right, &[one]) {
+                on.push(((**right).clone(), (**left).clone()));
+                continue;
+            }
+        }
+        filter.push(condition.clone());
+    }
+    if on.is_empty() {
+        return Ok(None);
+    }
+    let join = Join::try_new(
+        Arc::new(left.clone()),
+        Arc::new(right.clone()),
+        on,
+        conjunction(filter),
+        JoinType::Inner,
+        JoinConstraint::On,
+        NullEquality::NullEqualsNothing,
+        false,
+    )?;
+    Ok(Some(LogicalPlan::Join(join)))
+}
+
+pub(super) fn within(expr: &Expr, schemas: &[&DFSchema]) -> bool {
+    let has = |column: &Column| schemas.iter().any(|schema| has(schema, column));
+    let columns = expr.column_refs();
+    !columns.is_empty() && columns.into_iter().all(has)
+}
+
+/// Whether a schema has exactly this column: not one of another relation under the same name.
+pub(super) fn has(schema: &DFSchema, column: &Column) -> bool {
+    schema.iter().any(|(relation, field)| {
+        relation == column.relation.as_ref() && *field.name() == column.name
+    })
+}

@@ -1,0 +1,66 @@
+//! The key space of a column: whose keys a participant has alone.
+
+use crate::federation::fragment::RemoteFragment;
+use crate::federation::query_ir::{FromItem, FromSource, place};
+use crate::federation::table::{DatasetRelation, RemoteTable};
+use datafusion::common::DFSchema;
+use datafusion::logical_expr::{Expr, ExprSchemable};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The key space of which all values in this output of a branch are, where the participant says that it has them alone.
+pub(super) fn own_key(branch: &RemoteFragment, output: &Expr) -> Option<String> {
+    own_column(&branch.from, output)
+}
+
+fn own_column(from: &[FromItem], expr: &Expr) -> Option<String> {
+    let (table, column) = origin(from, expr)?;
+    table.own.get(&column).cloned()
+}
+
+/// The column of a table of rows that an expression is, bare.
+pub(super) fn origin(from: &[FromItem], expr: &Expr) -> Option<(Arc<RemoteTable>, String)> {
+    let Expr::Column(column) = unaliased(expr) else {
+        return None;
+    };
+    let at = if from.len() > 1 { place(column) } else { 0 };
+    match &from.get(at)?.source {
+        FromSource::Table(table, DatasetRelation::Rows) => {
+            Some((Arc::clone(table), column.name.clone()))
+        }
+        FromSource::Table(..) => None,
+        FromSource::Inner(inner) => origin(&inner.select.from, inner.output(&column.name)?),
+    }
+}
+
+pub(super) fn unaliased(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Alias(alias) => unaliased(&alias.expr),
+        other => other,
+    }
+}
+
+/// The space of keys for which no two of these branches have a group in common: one of the keys is each participant's own.
+pub(super) fn apart(
+    keys: &[Expr],
+    branches: &[RemoteFragment],
+    input: &DFSchema,
+) -> Option<String> {
+    let mut owners: Vec<_> = branches.iter().map(RemoteFragment::owner).collect();
+    owners.sort();
+    owners.dedup();
+    if owners.len() < branches.len() || branches.len() < 2 {
+        return None;
+    }
+    keys.iter().find_map(|key| {
+        let spaces = branches.iter().map(|branch| {
+            let inside = branch.inside(key, input)?;
+            // NULL is nobody's own: each participant may have such a group.
+            let whole = !inside.nullable(&branch.columns()).ok()?;
+            own_key(branch, &inside).filter(|_| whole)
+        });
+        let spaces: BTreeSet<String> = spaces.collect::<Option<_>>()?;
+        let mut spaces = spaces.into_iter();
+        spaces.next().filter(|_| spaces.next().is_none())
+    })
+}

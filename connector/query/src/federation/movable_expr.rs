@@ -1,0 +1,73 @@
+//! Expressions that may be computed elsewhere, and what they are written in.
+
+use datafusion::common::DFSchema;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::Expr;
+
+/// Replaces each column of `schema` by the expression at its place.
+pub(super) fn substitute(expr: Expr, schema: &DFSchema, by: &[Expr]) -> Option<Expr> {
+    let mut whole = true;
+    let replaced = expr
+        .transform_down(|node| {
+            let Expr::Column(column) = &node else {
+                return Ok(Transformed::no(node));
+            };
+            let found = schema
+                .maybe_index_of_column(column)
+                .and_then(|index| by.get(index));
+            match found {
+                Some(other) => Ok(Transformed::new(
+                    other.clone(),
+                    true,
+                    TreeNodeRecursion::Jump,
+                )),
+                None => {
+                    whole = false;
+                    Ok(Transformed::new(node, false, TreeNodeRecursion::Stop))
+                }
+            }
+        })
+        .ok()?;
+    whole.then(|| replaced.data.unalias_nested().data)
+}
+
+/// The expression with bare column names and without aliases.
+pub(super) fn bare(expr: Expr) -> Expr {
+    datafusion::logical_expr::expr_rewriter::unnormalize_col(expr)
+        .unalias_nested()
+        .data
+}
+
+/// Whether an expression may be computed elsewhere: it gives the same value wherever and however often it is computed,
+/// and it needs nothing but its columns.
+pub(super) fn movable(expr: &Expr) -> bool {
+    let bound = expr
+        .exists(|node| {
+            Ok(node.is_volatile_node()
+                || matches!(
+                    node,
+                    Expr::ScalarSubquery(_)
+                        | Expr::InSubquery(_)
+                        | Expr::Exists(_)
+                        | Expr::SetComparison(_)
+                        | Expr::OuterReferenceColumn(..)
+                        | Expr::WindowFunction(_)
+                        | Expr::GroupingSet(_)
+                        | Expr::Placeholder(_)
+                        | Expr::Unnest(_)
+                        | Expr::ScalarVariable(..)
+                        | Expr::HigherOrderFunction(_)
+                        | Expr::Lambda(_)
+                        | Expr::LambdaVariable(_)
+                ))
+        })
+        .unwrap_or(true);
+    !bound
+}
+
+pub(super) fn unalias(expr: Expr) -> Expr {
+    match expr {
+        Expr::Alias(alias) => unalias(*alias.expr),
+        other => other,
+    }
+}

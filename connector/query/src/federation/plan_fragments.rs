@@ -1,0 +1,85 @@
+//! The fragments of a plan: chains over relations of participants, and unions of such.
+
+use crate::federation::fragment::RemoteFragment;
+use crate::federation::movable_expr::{bare, movable};
+use crate::federation::query_ir::FromItem;
+use crate::federation::table_source::RemoteTableSource;
+use datafusion::common::Column;
+use datafusion::logical_expr::utils::split_conjunction_owned;
+use datafusion::logical_expr::{Expr, LogicalPlan};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Takes a node that is more than a chain, if it can be a branch.
+pub(super) type FragmentFinder<'a> = &'a dyn Fn(&LogicalPlan) -> Option<Vec<RemoteFragment>>;
+
+/// The branches of a plan, or nothing if it is anything else than a union of chains.
+pub(super) fn branches(plan: &LogicalPlan) -> Option<Vec<RemoteFragment>> {
+    branches_or(plan, &|_| None)
+}
+
+/// The same, where other nodes are asked for from `more`.
+pub(super) fn branches_or(
+    plan: &LogicalPlan,
+    more: FragmentFinder<'_>,
+) -> Option<Vec<RemoteFragment>> {
+    match plan {
+        LogicalPlan::TableScan(scan) => {
+            let source = scan.source.downcast_ref::<RemoteTableSource>()?;
+            let outputs = scan
+                .projected_schema
+                .fields()
+                .iter()
+                .map(|field| Expr::Column(Column::new_unqualified(field.name())))
+                .collect();
+            let conjuncts = scan
+                .filters
+                .iter()
+                .map(|filter| movable(filter).then(|| bare(filter.clone())))
+                .collect::<Option<Vec<_>>>()?;
+            Some(vec![RemoteFragment {
+                from: vec![FromItem::table(Arc::clone(&source.table), source.relation)],
+                conjuncts,
+                outputs,
+                fetch: scan.fetch,
+                relies: BTreeSet::new(),
+            }])
+        }
+        LogicalPlan::SubqueryAlias(alias) => branches_or(&alias.input, more),
+        LogicalPlan::Projection(projection) => {
+            let schema = projection.input.schema();
+            let mut all = branches_or(&projection.input, more)?;
+            for branch in &mut all {
+                branch.outputs = projection
+                    .expr
+                    .iter()
+                    .map(|expr| branch.inside(expr, schema))
+                    .collect::<Option<_>>()?;
+            }
+            Some(all)
+        }
+        LogicalPlan::Filter(filter) => {
+            if !movable(&filter.predicate) {
+                return more(plan);
+            }
+            let schema = filter.input.schema();
+            let mut all = branches_or(&filter.input, more)?;
+            for branch in &mut all {
+                if branch.fetch.is_some() {
+                    return None;
+                }
+                let predicate = branch.inside(&filter.predicate, schema)?;
+                branch.conjuncts.extend(split_conjunction_owned(predicate));
+            }
+            Some(all)
+        }
+        LogicalPlan::Union(union) => {
+            let mut all = Vec::new();
+            for input in &union.inputs {
+                all.extend(branches_or(input, more)?);
+            }
+            Some(all)
+        }
+        other => more(other),
+    }
+}

@@ -1,0 +1,23 @@
+//! Plans of several participants put together.
+
+use crate::engine_error::carry;
+use datafusion::common::DataFusionError;
+use datafusion::logical_expr::{LogicalPlan, Union};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::sync::Arc;
+
+/// One plan of several with the same columns.
+pub(super) fn union(mut plans: Vec<LogicalPlan>) -> Result<LogicalPlan, DataFusionError> {
+    if plans.len() < 2 {
+        return plans.pop().ok_or_else(not_planned);
+    }
+    let inputs = plans.into_iter().map(Arc::new).collect();
+    Ok(LogicalPlan::Union(Union::try_new(inputs)?))
+}
+
+pub(super) fn not_planned() -> DataFusionError {
+    carry(Refusal::new(
+        ErrorCode::Internal,
+        "a part of the question can't be given to its participant",
+    ))
+}

@@ -1,0 +1,115 @@
+//! A cache of plans for questions that are put again: bounded, and what is asked for most often stays longest.
+
+use crate::sql::planner_threads;
+use parking_lot::Mutex;
+
+/// Plans by what each was made of: those that were asked for last, the newest at the end.
+#[derive(Debug)]
+pub(crate) struct PlanCache<K, V> {
+    plans: Mutex<Vec<CachedPlan<K, V>>>,
+    /// So many plans are kept.
+    capacity: usize,
+    /// So many times each is given; then it is made anew.
+    runs: usize,
+}
+
+#[derive(Debug)]
+struct CachedPlan<K, V> {
+    key: K,
+    plan: V,
+    runs: usize,
+}
+
+impl<K: Send + 'static, V: Clone + Send + 'static> PlanCache<K, V> {
+    /// An empty cache of so many plans, each of which is given any number of times.
+    pub(crate) const fn new(capacity: usize) -> Self {
+        Self::for_runs(capacity, usize::MAX)
+    }
+
+    /// An empty cache of so many plans, each of which is given so many times.
+    pub(crate) const fn for_runs(capacity: usize, runs: usize) -> Self {
+        Self {
+            plans: Mutex::new(Vec::new()),
+            capacity,
+            runs,
+        }
+    }
+
+    /// The newest plan with such a key, which is the newest of all from now on; none where it is to be made.
+    pub(crate) fn found(&self, is_same: impl Fn(&K) -> bool) -> Option<V> {
+        let mut plans = self.plans.lock();
+        let at = plans.iter().rposition(|cached| is_same(&cached.key))?;
+        let mut found = plans.remove(at);
+        found.runs = found.runs.saturating_add(1);
+        let plan = found.plan.clone();
+        if found.runs < self.runs {
+            plans.push(found);
+        }
+        Some(plan)
+    }
+
+    /// Keeps a plan in the place of those that are useless beside it: of a kept key and the new one `is_useless` says so.
+    pub(crate) fn keep(&self, key: K, plan: V, is_useless: impl Fn(&K, &K) -> bool) {
+        let mut plans = self.plans.lock();
+        let mut gone: Vec<_> = plans
+            .extract_if(.., |cached| is_useless(&cached.key, &key))
+            .collect();
+        plans.push(CachedPlan { key, plan, runs: 0 });
+        let over = plans.len().saturating_sub(self.capacity);
+        gone.extend(plans.drain(..over));
+        drop(plans);
+        drop_aside(gone);
+    }
+
+    /// Lets go of all plans.
+    pub(crate) fn clear(&self) {
+        let gone = std::mem::take(&mut *self.plans.lock());
+        drop_aside(gone);
+    }
+
+    /// How often each plan was given, the newest last.
+    #[cfg(test)]
+    pub(crate) fn runs(&self) -> Vec<usize> {
+        self.plans.lock().iter().map(|cached| cached.runs).collect()
+    }
+}
+
+fn drop_aside<T: Send + 'static>(gone: Vec<T>) {
+    if !gone.is_empty() {
+        // Dropping a plan recurses.
+        let _best_effort = planner_threads::aside(move || drop(gone));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PlanCache;
+
+    #[test]
+    fn what_was_asked_for_last_stays() {
+        let plans = PlanCache::new(2);
+        plans.keep(1, "one", |_, _| false);
+        plans.keep(2, "two", |_, _| false);
+        assert_eq!(plans.found(|key| *key == 1), Some("one"));
+        plans.keep(3, "three", |_, _| false);
+        assert_eq!(plans.found(|key| *key == 2), None);
+        assert_eq!(plans.found(|key| *key == 1), Some("one"));
+        plans.keep(4, "four", |kept, _| *kept == 1);
+        assert_eq!(plans.found(|key| *key == 1), None);
+        assert_eq!(plans.found(|key| *key == 3), Some("three"));
+        assert_eq!(plans.runs(), [0, 1]);
+        plans.clear();
+        assert!(plans.runs().is_empty());
+    }
+
+    #[test]
+    fn a_plan_is_given_so_many_times() {
+        let plans = PlanCache::for_runs(2, 2);
+        plans.keep(1, "one", |_, _| false);
+        let found = || plans.found(|key| *key == 1);
+        assert_eq!(
+            [found(), found(), found()],
+            [Some("one"), Some("one"), None]
+        );
+    }
+}

@@ -1,0 +1,308 @@
+//! The runtime of questions: threads of their own, memory and temporary files.
+
+#[cfg(test)]
+use crate::execute::mutant::GateMutant;
+use crate::execute::plan_cache::PhysicalPlanCache;
+use crate::fair_scheduler::FairScheduler;
+use crate::in_place_data::postgres::connection_limits::ConnectionLimits;
+use crate::limits::QueryResourceLimits;
+use datafusion::execution::cache::cache_manager::CacheManagerConfig;
+use datafusion::execution::disk_manager::{DiskManager, DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::{
+    FairSpillPool, MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation,
+};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::{SpillFile, TempFileFactory};
+use datafusion_common::resources_datafusion_err;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+
+/// Where questions run. One per participant.
+#[derive(Clone)]
+pub struct QueryRuntime {
+    handle: Handle,
+    memory: Arc<ProcessMemory>,
+    spill: PathBuf,
+    caches: CacheManagerConfig,
+    databases: ConnectionLimits,
+    ready: Arc<PhysicalPlanCache>,
+    turns: Option<FairScheduler>,
+    party: Option<ParticipantId>,
+    #[cfg(test)]
+    pub(crate) mutant: GateMutant,
+}
+
+impl std::fmt::Debug for QueryRuntime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Room")
+            .field("memory", &self.memory)
+            .field("spill", &self.spill)
+            .finish_non_exhaustive()
+    }
+}
+
+impl QueryRuntime {
+    /// A room on the runtime of `handle`, which serves nothing else, with `memory` bytes for all questions together and
+    /// temporary files below `spill`.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN` when the folder of temporary files can't be made.
+    pub fn new(handle: Handle, memory: usize, spill: PathBuf) -> Result<Self, Refusal> {
+        std::fs::create_dir_all(&spill).map_err(|_| {
+            Refusal::new(
+                ErrorCode::StateBroken,
+                "the folder for temporary files can't be made",
+            )
+        })?;
+        let shared = RuntimeEnv::default();
+        let caches = CacheManagerConfig::default()
+            .with_file_metadata_cache(Some(shared.cache_manager.get_file_metadata_cache()));
+        Ok(Self {
+            handle,
+            memory: Arc::new(ProcessMemory {
+                limit: memory,
+                used: AtomicUsize::new(0),
+            }),
+            spill,
+            caches,
+            databases: ConnectionLimits::default(),
+            ready: Arc::default(),
+            turns: None,
+            party: None,
+            #[cfg(test)]
+            mutant: GateMutant::None,
+        })
+    }
+
+    /// The same, in which participants share the threads: without turns whoever asks most gets most.
+    #[must_use]
+    pub fn with_turns(mut self, turns: FairScheduler) -> Self {
+        self.turns = Some(turns);
+        self
+    }
+
+    /// The same, for the questions of a peer. As it is made it is for those of our own people.
+    #[must_use]
+    pub fn of(&self, party: &ParticipantId) -> Self {
+        Self {
+            party: Some(party.clone()),
+            databases: self.databases.of(party),
+            ..self.clone()
+        }
+    }
+
+    /// Does the work of a question on its threads, in turns with that of others.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        match &self.turns {
+            Some(turns) => self.handle.spawn(turns.in_turn(self.party.clone(), work)),
+            None => self.handle.spawn(work),
+        }
+    }
+
+    /// The runtime of the questions.
+    #[must_use]
+    pub const fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// The plans of questions that are put again.
+    pub(crate) const fn ready(&self) -> &Arc<PhysicalPlanCache> {
+        &self.ready
+    }
+
+    /// The connections of all questions to databases.
+    pub(crate) const fn databases(&self) -> &ConnectionLimits {
+        &self.databases
+    }
+
+    /// Bytes that all running questions have reserved.
+    #[must_use]
+    pub fn memory_used(&self) -> usize {
+        self.memory.used.load(Ordering::Relaxed)
+    }
+
+    /// What one question runs in: its own pool inside the room's, its own temporary files.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN` when the engine can't be set up.
+    pub fn environment(
+        &self,
+        limits: &QueryResourceLimits,
+    ) -> Result<(Arc<RuntimeEnv>, Arc<QueryMemoryPool>), Refusal> {
+        let pool = Arc::new(QueryMemoryPool {
+            inner: FairSpillPool::new(limits.memory),
+            process: Arc::clone(&self.memory),
+            limit: limits.memory,
+            used: AtomicUsize::new(0),
+            peak: AtomicUsize::new(0),
+        });
+        let shared: Arc<dyn MemoryPool> = pool.clone();
+        let disk = DiskManagerBuilder::default().with_temp_file_factory(Arc::new(SpillDirectory {
+            folder: self.spill.clone(),
+            limit: limits.spill,
+            made: OnceLock::new(),
+        }));
+        let environment = RuntimeEnvBuilder::new()
+            .with_memory_pool(shared)
+            .with_disk_manager_builder(disk)
+            .with_cache_manager(self.caches.clone())
+            .build_arc()
+            .map_err(|_| Refusal::new(ErrorCode::StateBroken, "the engine can't be set up"))?;
+        Ok((environment, pool))
+    }
+}
+
+/// The temporary files of one question, in a folder of their own that is made with the first of them: few questions have any.
+struct SpillDirectory {
+    folder: PathBuf,
+    limit: u64,
+    made: OnceLock<Arc<DiskManager>>,
+}
+
+impl SpillDirectory {
+    fn manager(&self) -> datafusion_common::Result<Arc<DiskManager>> {
+        if let Some(made) = self.made.get() {
+            return Ok(Arc::clone(made));
+        }
+        let made = DiskManagerBuilder::default()
+            .with_mode(DiskManagerMode::Directories(vec![self.folder.clone()]))
+            .with_max_temp_directory_size(self.limit)
+            .build()?;
+        // Of two that come at once one is kept, and the other's empty folder goes.
+        Ok(Arc::clone(self.made.get_or_init(|| Arc::new(made))))
+    }
+}
+
+impl TempFileFactory for SpillDirectory {
+    fn create_temp_file(&self, what_for: &str) -> datafusion_common::Result<Arc<dyn SpillFile>> {
+        self.manager()?.create_tmp_file(what_for)
+    }
+}
+
+/// A runtime for questions alone, with stacks that fit the deepest statement allowed.
+///
+/// # Errors
+/// `INTERNAL` when the system gives no threads.
+pub fn runtime(threads: usize) -> Result<tokio::runtime::Runtime, Refusal> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads.max(1))
+        .thread_name("question")
+        .thread_stack_size(32 * 1024 * 1024)
+        .enable_all()
+        .build()
+        .map_err(|_| Refusal::new(ErrorCode::Internal, "no threads for questions"))
+}
+
+#[derive(Debug)]
+struct ProcessMemory {
+    limit: usize,
+    used: AtomicUsize,
+}
+
+impl ProcessMemory {
+    fn take(&self, bytes: usize) -> bool {
+        self.used
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
+                used.checked_add(bytes).filter(|sum| *sum <= self.limit)
+            })
+            .is_ok()
+    }
+
+    fn give(&self, bytes: usize) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// The memory of one question: fair among its operators, counted against the room.
+#[derive(Debug)]
+pub struct QueryMemoryPool {
+    inner: FairSpillPool,
+    process: Arc<ProcessMemory>,
+    limit: usize,
+    used: AtomicUsize,
+    peak: AtomicUsize,
+}
+
+impl QueryMemoryPool {
+    /// The most that was reserved at once.
+    #[must_use]
+    pub fn peak(&self) -> usize {
+        self.peak.load(Ordering::Relaxed)
+    }
+
+    fn note(&self, bytes: usize) {
+        let used = self
+            .used
+            .fetch_add(bytes, Ordering::Relaxed)
+            .saturating_add(bytes);
+        self.peak.fetch_max(used, Ordering::Relaxed);
+    }
+}
+
+impl std::fmt::Display for QueryMemoryPool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("question")
+    }
+}
+
+impl MemoryPool for QueryMemoryPool {
+    fn name(&self) -> &'static str {
+        "question"
+    }
+
+    fn register(&self, consumer: &MemoryConsumer) {
+        self.inner.register(consumer);
+    }
+
+    fn unregister(&self, consumer: &MemoryConsumer) {
+        self.inner.unregister(consumer);
+    }
+
+    fn grow(&self, reservation: &MemoryReservation, additional: usize) {
+        self.process.used.fetch_add(additional, Ordering::Relaxed);
+        self.inner.grow(reservation, additional);
+        self.note(additional);
+    }
+
+    fn shrink(&self, reservation: &MemoryReservation, shrink: usize) {
+        self.inner.shrink(reservation, shrink);
+        self.process.give(shrink);
+        self.used.fetch_sub(shrink, Ordering::Relaxed);
+    }
+
+    fn try_grow(
+        &self,
+        reservation: &MemoryReservation,
+        additional: usize,
+    ) -> datafusion_common::Result<()> {
+        if !self.process.take(additional) {
+            return Err(resources_datafusion_err!("the memory of all questions"));
+        }
+        if let Err(error) = self.inner.try_grow(reservation, additional) {
+            self.process.give(additional);
+            return Err(error);
+        }
+        self.note(additional);
+        Ok(())
+    }
+
+    fn reserved(&self) -> usize {
+        self.inner.reserved()
+    }
+
+    fn memory_limit(&self) -> MemoryLimit {
+        MemoryLimit::Finite(self.limit)
+    }
+}
+
+impl Drop for QueryMemoryPool {
+    /// What a plan that was dropped in mid-air did not give back.
+    fn drop(&mut self) {
+        self.process.give(self.used.load(Ordering::Relaxed));
+    }
+}

@@ -1,0 +1,32 @@
+//! The terms of a proposal, as a policy says them.
+
+use crate::admin::gathered;
+use crate::participant::Connector;
+use hansa_catalog::dataset::Dataset;
+use hansa_policy::contract::Agreement;
+use hansa_policy::refusal::Refusal;
+
+/// Other terms, as a policy file says them, in the place of the agreement's.
+pub(super) fn terms_from(
+    text: &str,
+    dataset: &Dataset,
+    agreement: &mut Agreement,
+    node: &Connector,
+) -> Result<(), Refusal> {
+    let draft = hansa_proto::policy_toml::parse(text, "the policy", dataset).map_err(gathered)?;
+    let known: Vec<_> = agreement
+        .own_purposes
+        .iter()
+        .chain(&node.config().purposes)
+        .cloned()
+        .collect();
+    agreement.own_purposes = crate::participant::offers::used_purposes(&draft.clauses, &known);
+    agreement.clauses = draft.clauses;
+    if let Some(from) = draft.not_before {
+        agreement.not_before = from;
+    }
+    if let Some(until) = draft.not_after {
+        agreement.not_after = until;
+    }
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! A question as it was put, by whom, and where its answer fell.
+
+use crate::participant::Connector;
+use crate::process::randomness::random_bytes;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::ledger::Recorded;
+use hansa_policy::contract::{ContractStatus, Requester};
+use hansa_policy::decision::row_scope::NoNewDataDecision;
+use hansa_policy::decision::{PendingRefusal, RefusedQuery};
+use hansa_policy::peer::VerifiedPeer;
+use hansa_policy::refusal::Refusal;
+use hansa_proto::peer::query_request::QueryRequestEnvelope;
+use hansa_query::execute::UnansweredQuery;
+
+/// Who asks, before any contract was looked at.
+#[derive(Debug, Clone)]
+pub(crate) enum QueryCaller {
+    /// A peer, recognised at this request.
+    Peer(VerifiedPeer),
+    /// Our own people.
+    House,
+}
+
+/// A question as it was put.
+pub(super) struct IncomingQuery {
+    pub(super) caller: QueryCaller,
+    pub(super) asker: Requester,
+    pub(super) asking: QueryRequestEnvelope,
+    /// Commits to the SQL text under a salt: the log holds the commitment, not the text.
+    pub(super) commit: Digest,
+    pub(super) salt: [u8; 16],
+}
+
+impl IncomingQuery {
+    pub(super) fn by(node: &Connector, caller: QueryCaller, asking: QueryRequestEnvelope) -> Self {
+        let asker = match &caller {
+            QueryCaller::Peer(peer) => Requester::Peer(peer.clone()),
+            QueryCaller::House => Requester::House(node.id()),
+        };
+        let salt: [u8; 16] = random_bytes();
+        let commit = Digest::of_parts(&[&salt, asking.ask.sql.as_bytes()]);
+        Self {
+            caller,
+            asker,
+            asking,
+            commit,
+            salt,
+        }
+    }
+
+    /// Whether whoever asks holds a contract with us that is in force.
+    pub(super) fn is_under_contract(&self, node: &Connector) -> bool {
+        let (now, asker) = (node.now(), self.asker.id());
+        node.contracts.book(|book| {
+            let mut taken = book.taken_by(asker, now);
+            taken.any(|(_, _, standing)| standing == ContractStatus::InForce)
+        })
+    }
+
+    /// What a refusal says of it.
+    pub(super) fn asked(&self) -> RefusedQuery {
+        let ask = &self.asking.ask;
+        RefusedQuery::by(
+            &self.asker,
+            ask.request,
+            ask.contracts.clone(),
+            ask.purpose.clone(),
+            self.commit,
+        )
+    }
+}
+
+/// Where an answer fell.
+pub(super) enum AnswerError {
+    Refused(Refusal),
+    Declined(Box<PendingRefusal>),
+    Unanswered(UnansweredQuery),
+    /// Nothing came since the answer that it goes on from.
+    Quiet(Box<Recorded<NoNewDataDecision>>),
+    /// What it stands on was changed before its permit was recorded.
+    Overtaken,
+    Closed,
+}
+
+impl From<Refusal> for AnswerError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}

@@ -1,0 +1,31 @@
+//! A negotiation as it stands.
+
+use hansa_policy::contract::Agreement;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::negotiation::{NegotiationParties, NegotiationState, PartyRole};
+
+/// A negotiation as it stands, with how it came there.
+#[derive(Debug)]
+pub(crate) struct OpenNegotiation {
+    /// The machine's state.
+    pub(crate) state: NegotiationState,
+    /// Our side.
+    pub(crate) own: PartyRole,
+    /// The proposal before the newest one, for showing what changed.
+    pub(crate) before: Option<Agreement>,
+}
+
+impl OpenNegotiation {
+    /// Whom we negotiate with.
+    pub(crate) const fn other(&self) -> &ParticipantId {
+        party(self.state.parties(), self.own.other())
+    }
+}
+
+/// The party on this side.
+pub(super) const fn party(parties: &NegotiationParties, side: PartyRole) -> &ParticipantId {
+    match side {
+        PartyRole::Provider => &parties.provider,
+        PartyRole::Consumer => &parties.consumer,
+    }
+}

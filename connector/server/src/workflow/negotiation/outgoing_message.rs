@@ -1,0 +1,210 @@
+//! Letters of our own: a step is made, kept and recorded; the outbox delivers it.
+
+use crate::participant::Connector;
+use crate::process::blocking_work::waiting;
+use crate::process::randomness::random_bytes;
+use crate::workflow::negotiation::activation::settle;
+use crate::workflow::negotiation::clause_comment;
+use crate::workflow::negotiation::message_codec::written;
+use crate::workflow::negotiation::message_record::MessageRecord;
+use crate::workflow::negotiation::message_step::step;
+use crate::workflow::negotiation::open_negotiation::OpenNegotiation;
+use crate::workflow::negotiation::transition::MessageDirection;
+use crate::workflow::run_to_completion::to_the_end;
+use crate::workflow::{approval, receipt};
+use hansa_audit_log::digest::Digest;
+use hansa_policy::id::{ParticipantId, RequestId};
+use hansa_policy::negotiation::NextMessage;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::safe_text::SingleLineText;
+use hansa_proto::peer::message::{MessageContent, PeerMessage, PeerMessageId};
+use hansa_store::document_folder::StoredDocumentKind as Document;
+use std::sync::Arc;
+
+/// Sends a letter of our own: makes the step, keeps and records it; the outbox delivers it.
+///
+/// # Errors
+/// When the step is not ours to make now, or can't be recorded.
+pub(crate) async fn send(
+    node: &Arc<Connector>,
+    peer: &ParticipantId,
+    content: MessageContent,
+    sign_beforehand: bool,
+) -> Result<(), Refusal> {
+    let (node, peer) = (Arc::clone(node), peer.clone());
+    to_the_end(async move {
+        let _turn = node.contracts.negotiation_lock.lock().await;
+        send_in_turn(&node, &peer, content, sign_beforehand).await
+    })
+    .await
+}
+
+/// Writes our word on an answer to a peer, once: the letter bears the name of the answer, so that it can be told whether it was
+/// written.
+///
+/// # Errors
+/// As [`send`].
+pub(crate) async fn acknowledge(
+    node: &Arc<Connector>,
+    peer: &ParticipantId,
+    request: RequestId,
+    receipt: Vec<u8>,
+) -> Result<(), Refusal> {
+    let (node, peer) = (Arc::clone(node), peer.clone());
+    to_the_end(async move {
+        let _turn = node.contracts.negotiation_lock.lock().await;
+        let id = PeerMessageId(request.0).to_string();
+        if node
+            .records
+            .index_fast(|state| state.knows_letter(&peer, false, &id))?
+            .is_some()
+        {
+            return Ok(());
+        }
+        let said = receipt::acknowledgement::on(&node, &peer, request, receipt.into())?;
+        let _durable = node.record(said).await?;
+        node.records.index_fast(|_| Ok(()))?;
+        node.peers.outbox_signal.notify_waiters();
+        Ok(())
+    })
+    .await
+}
+
+async fn send_in_turn(
+    node: &Arc<Connector>,
+    peer: &ParticipantId,
+    content: MessageContent,
+    sign_beforehand: bool,
+) -> Result<(), Refusal> {
+    let letter = PeerMessage {
+        id: PeerMessageId(random_bytes()),
+        content,
+    };
+    write_in_turn(node, peer, letter, sign_beforehand, None).await
+}
+
+/// Ends a negotiation whose request the peer has refused: on our books alone, since the peer has begun none.
+///
+/// # Errors
+/// As [`send`].
+pub(crate) async fn end_refused(
+    node: &Arc<Connector>,
+    peer: &ParticipantId,
+    negotiation: &str,
+    why: &Refusal,
+) -> Result<(), Refusal> {
+    let reason = SingleLineText::cut(&format!(
+        "the request was refused, {}: {}",
+        why.code, why.sentence
+    ));
+    let letter = PeerMessage {
+        id: PeerMessageId(random_bytes()),
+        content: MessageContent::Termination {
+            negotiation: negotiation.to_owned(),
+            code: Some(why.code),
+            reason: reason.to_string(),
+        },
+    };
+    let (node, peer, code) = (Arc::clone(node), peer.clone(), why.code);
+    to_the_end(async move {
+        let _turn = node.contracts.negotiation_lock.lock().await;
+        write_in_turn(&node, &peer, letter, false, Some(code)).await
+    })
+    .await
+}
+
+/// Keeps and records a letter of our own. Where the peer has refused what it is about, it is recorded alone.
+async fn write_in_turn(
+    node: &Arc<Connector>,
+    peer: &ParticipantId,
+    letter: PeerMessage,
+    sign_beforehand: bool,
+    refused: Option<ErrorCode>,
+) -> Result<(), Refusal> {
+    // Before anything is kept or recorded: what its own reader refuses would stand in the way of all that follows.
+    let bytes = hansa_proto::stored_message::to_readable_bytes(&letter)?;
+    let keep = || waiting(|| node.records.documents.keep(Document::Letter, &bytes));
+    let noted = MessageRecord {
+        peer: peer.clone(),
+        incoming: false,
+        letter: letter.clone(),
+        digest: Digest::of(&bytes),
+        number: None,
+        refused,
+    };
+    if letter.content.negotiation().is_none() {
+        keep()?;
+        noted.record(node, None).await?;
+        node.peers.outbox_signal.notify_waiters();
+        return Ok(());
+    }
+    if matches!(letter.content, MessageContent::Comment { .. }) {
+        let open = clause_comment::judged(node, peer, &letter, false)?;
+        keep()?;
+        noted.record(node, Some((&open, None))).await?;
+        node.peers.outbox_signal.notify_waiters();
+        return Ok(());
+    }
+    let (open, sends) = step(
+        node,
+        peer,
+        &letter,
+        MessageDirection::Out { sign_beforehand },
+    )?;
+    // What was signed may let out more than what has come into force, or was ended, since then.
+    if matches!(
+        letter.content,
+        MessageContent::Agreement { .. } | MessageContent::Finalization { .. }
+    ) {
+        let proposal = open.state.proposal();
+        approval::insist(node, proposal.contract, &proposal.agreement)?;
+    }
+    keep()?;
+    settle(node, &open).await?;
+    let beforehand = open
+        .state
+        .consent()
+        .filter(|contract| sign_beforehand && *contract == open.state.proposal().contract);
+    noted.record(node, Some((&open, beforehand))).await?;
+    node.peers.outbox_signal.notify_waiters();
+    Box::pin(follow(node, open, sends)).await
+}
+
+/// Does what follows without asking anybody.
+pub(super) async fn follow(
+    node: &Arc<Connector>,
+    open: OpenNegotiation,
+    sends: Vec<NextMessage>,
+) -> Result<(), Refusal> {
+    for send in sends {
+        let proposal = open.state.proposal();
+        if matches!(send, NextMessage::Finalization(_))
+            && let Err(refusal) = approval::insist(node, proposal.contract, &proposal.agreement)
+        {
+            // The other side has signed what two persons must say again: it is theirs to go on.
+            tracing::info!(%refusal, "negotiation.waits_for_two");
+            continue;
+        }
+        let content = written(node, &open, send)?;
+        Box::pin(send_in_turn(node, open.other(), content, false)).await?;
+    }
+    Ok(())
+}
+
+/// The step that is due on our side, as a letter: what `contract sign` does.
+///
+/// # Errors
+/// `NEGOTIATION_STATE` when it is not our turn, or the key is out of reach.
+pub(crate) fn due(node: &Connector, open: &OpenNegotiation) -> Result<MessageContent, Refusal> {
+    let send = open.state.due(open.own).ok_or_else(|| {
+        let whose = open.state.turn().map_or_else(
+            || format!("it is {}", open.state.phase().as_str()),
+            |side| format!("it is the {}'s turn", side.as_str()),
+        );
+        Refusal::new(
+            ErrorCode::NegotiationState,
+            format!("there is nothing to sign now: {whose}"),
+        )
+    })?;
+    written(node, open, send)
+}

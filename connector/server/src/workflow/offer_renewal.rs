@@ -1,0 +1,73 @@
+//! Offers are put in force: read from the configuration, checked against their datasets, and public views are signed.
+
+use crate::config::ConnectorConfig;
+use crate::participant::Connector;
+use crate::participant::offers::{as_refusal, read};
+use hansa_catalog::lint::{self, LintSeverity};
+use hansa_policy::id::DatasetId;
+use hansa_policy::refusal::Refusal;
+use hansa_proto::peer::catalog_page::{ListedTemplate, TEMPLATES};
+use std::sync::Arc;
+
+mod public_views;
+
+/// Reads all offers again and puts them in force; what can't be offered is told and left out.
+///
+/// # Errors
+/// When a public view can't be signed or recorded.
+pub(crate) fn renew(node: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
+    let _turn = node.datasets.offer_lock.lock();
+    let config = node.config();
+    // Policies are read below, also when a dataset is published: what they say now is on the books first.
+    node.note_config(&config)?;
+    let mut faults = Vec::new();
+    let mut offers = Vec::new();
+    for written in &config.offers {
+        let id = DatasetId {
+            owner: config.participant.id.clone(),
+            name: written.dataset.clone(),
+        };
+        let Some(dataset) = node.datasets.catalog(|catalog| catalog.by_id(&id).cloned()) else {
+            continue;
+        };
+        match read(&config, written, &dataset) {
+            Ok(offer) => {
+                let mut findings =
+                    lint::offer(&offer, &dataset, &node.reloadable.taxonomy(), node.now());
+                findings.extend(lint::lists(&offer.clauses, &node.reloadable.published()));
+                let errors: Vec<Refusal> = findings
+                    .into_iter()
+                    .filter(|finding| finding.severity == LintSeverity::Error)
+                    .map(|finding| as_refusal(&finding, &written.policy))
+                    .collect();
+                if errors.is_empty() {
+                    offers.push(offer);
+                } else {
+                    faults.extend(errors);
+                }
+            }
+            Err(problems) => faults.extend(problems),
+        }
+    }
+    faults.extend(templates(node, &config));
+    faults.extend(public_views::publish(node, &offers)?);
+    node.datasets
+        .catalog_mut(|catalog| catalog.set_offers(offers));
+    Ok(faults)
+}
+
+/// Puts the templates of the configuration in force; those that can't be read are left out and told.
+fn templates(node: &Connector, config: &ConnectorConfig) -> Vec<Refusal> {
+    let (mut good, mut faults) = (Vec::new(), Vec::new());
+    for template in config.templates.iter().take(TEMPLATES) {
+        match crate::offline::policy_template::checked(&template.file) {
+            Ok((_, text)) => good.push(ListedTemplate {
+                name: template.name.to_string(),
+                text: text.into(),
+            }),
+            Err(refusal) => faults.push(refusal),
+        }
+    }
+    node.datasets.set_templates(good);
+    faults
+}

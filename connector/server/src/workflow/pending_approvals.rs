@@ -1,0 +1,44 @@
+//! What one officer has asked for and a second one has not approved yet.
+
+use crate::participant::Connector;
+use crate::workflow::approval::ApprovalAction;
+use crate::workflow::{group_membership, provider_restriction};
+use hansa_policy::contract::ContractStatus;
+use hansa_policy::negotiation::Phase;
+use hansa_policy::refusal::Refusal;
+use hansa_store::state_index::row::PendingApprovalRow;
+
+/// What one officer has asked for, and can still be done.
+///
+/// # Errors
+/// When the index can't be read.
+pub(crate) fn awaited(node: &Connector) -> Result<Vec<PendingApprovalRow>, Refusal> {
+    let now = node.now();
+    let (words, negotiations) = node
+        .records
+        .index(|state| Ok((state.pending_approvals()?, state.negotiations()?)))?;
+    let held = node.datasets.pending_views();
+    let over = [Phase::Finalized.as_str(), Phase::Terminated.as_str()];
+    let open = |word: &PendingApprovalRow| {
+        if word.action == ApprovalAction::Admit.as_str() {
+            return group_membership::still_asked(node, word).unwrap_or(true);
+        }
+        if word.action == ApprovalAction::Unguard.as_str() {
+            return provider_restriction::still_asked(node, word).unwrap_or(true);
+        }
+        if word.action == ApprovalAction::Sign.as_str() {
+            return held.iter().any(|held| held.key == word.contract)
+                || negotiations.iter().any(|row| {
+                    row.contract == Some(word.contract) && !over.contains(&row.state.as_str())
+                });
+        }
+        node.contracts.book(|book| {
+            book.stands(word.contract, now)
+                .is_some_and(|(_, standing)| {
+                    matches!(standing, ContractStatus::InForce | ContractStatus::NotYet)
+                })
+        })
+    };
+    let single = words.into_iter().filter(|word| word.second.is_none());
+    Ok(single.filter(open).collect())
+}

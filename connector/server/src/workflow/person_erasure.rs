@@ -1,0 +1,68 @@
+//! Erasure of people and of the reasons that they gave: first it is on the books, then the keys are destroyed.
+
+use crate::participant::Connector;
+use crate::participant::audit_event::AuditEvent;
+use crate::participant::pseudonyms::PseudonymEntry;
+use crate::workflow::pending_approvals;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::Json;
+use hansa_audit_store::erasable_texts::StoredText;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+
+impl Connector {
+    /// Erases who a Unix user was in all years: first it is on the books, then the keys are destroyed. Gives the pseudonyms.
+    ///
+    /// # Errors
+    /// `USAGE` for somebody who is not known here, or whose word still waits for a second officer; or when it can't be
+    /// recorded, and then nothing is erased.
+    pub(crate) fn erase_person(&self, user: u32, ground: &str) -> Result<Vec<String>, Refusal> {
+        let all = self.records.pseudonyms.entries(user);
+        if all.is_empty() {
+            let sentence = format!("nothing is known here of the Unix user {user}, or no longer");
+            return Err(Refusal::new(ErrorCode::UsageWrong, sentence));
+        }
+        // Else the same person could approve what it has asked for.
+        let waiting = pending_approvals::awaited(self)?;
+        let waits = |one: &PseudonymEntry| waiting.iter().any(|word| word.first == one.pseudonym);
+        if all.iter().any(waits) {
+            let sentence = format!("a word of the Unix user {user} waits for a second officer");
+            return Err(Refusal::new(ErrorCode::UsageWrong, sentence)
+                .with_help("have it approved, or end what it is about; then erase"));
+        }
+        self.erase_beside("actor", ground, all.iter().map(|one| one.held).collect())?;
+        self.records.pseudonyms.forget(user);
+        Ok(all.into_iter().map(|one| one.pseudonym).collect())
+    }
+
+    /// Erases reasons that records name so. Gives how many.
+    ///
+    /// # Errors
+    /// As [`Connector::erase_person`].
+    pub(crate) fn erase_reasons(
+        &self,
+        ground: &str,
+        wanted: impl Fn(&Digest) -> bool,
+    ) -> Result<usize, Refusal> {
+        let mut reasons = self.records.pseudonyms.side().stored_texts()?;
+        reasons.retain(|held| wanted(&held.commit));
+        let count = reasons.len();
+        if count > 0 {
+            self.erase_beside("reason", ground, reasons)?;
+        }
+        Ok(count)
+    }
+
+    fn erase_beside(&self, class: &str, ground: &str, all: Vec<StoredText>) -> Result<(), Refusal> {
+        let objects = all.iter().map(|held| Json::text(held.commit)).collect();
+        let _durable = self.record_now(AuditEvent::new(
+            "erase",
+            [
+                ("class", Json::text(class)),
+                ("ground", Json::text(ground)),
+                ("before", Json::Null),
+                ("objects", Json::List(objects)),
+            ],
+        ))?;
+        self.records.pseudonyms.side().erase(&all)
+    }
+}

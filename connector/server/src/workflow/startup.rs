@@ -1,0 +1,30 @@
+//! The start of a participant: its state is opened, letters are mended, offers put in force and cells released; in this order.
+
+use crate::config::ConnectorConfig;
+use crate::participant::startup::StartupFindings;
+use crate::participant::{Connector, cell_releases};
+use crate::workflow::negotiation::unreadable_message;
+use crate::workflow::offer_renewal;
+use hansa_audit_log::time::Clock;
+use hansa_policy::refusal::Refusal;
+use std::sync::Arc;
+
+/// Opens a participant. Blocks while the log is checked.
+///
+/// # Errors
+/// What makes it impossible to run at all.
+pub(crate) fn open(
+    config: ConnectorConfig,
+    clock: Clock,
+) -> Result<(Arc<Connector>, StartupFindings), Refusal> {
+    let (node, mut found) = Connector::open(config, clock)?;
+    found.faults.extend(node.state_remarks());
+    node.note_bundle()?;
+    found
+        .faults
+        .extend(unreadable_message::mend_outboxes(&node)?);
+    found.unfit.extend(offer_renewal::renew(&node)?);
+    found.unfit.extend(node.unexecutable());
+    found.unfit.extend(cell_releases::all(&node));
+    Ok((node, found))
+}

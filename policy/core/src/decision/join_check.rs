@@ -1,0 +1,114 @@
+//! How a question brings a dataset together with others, by the clauses about joins.
+
+use super::query_shape::JoinUse;
+use crate::id::SqlIdentifier;
+use crate::refusal::{ErrorCode, Refusal};
+use crate::term::Term;
+use crate::term::language::Language;
+
+/// What a clause about joins says to how a question uses its dataset.
+pub(super) fn check(term: &Term, keys: &[SqlIdentifier], met: &JoinUse) -> Result<(), Refusal> {
+    match term {
+        Term::JoinWith(list) => match met.with.iter().find(|other| !list.contains(other)) {
+            None => Ok(()),
+            Some(other) => Err(Refusal::new(
+                ErrorCode::JoinPartnerNotAllowed,
+                format!("the question brings it together with `{}`", other.name),
+            )
+            .with_help("ask for the two in questions of their own")),
+        },
+        Term::JoinKeys(list) => {
+            if let Some(how) = &met.otherwise {
+                return Err(Refusal::new(
+                    ErrorCode::JoinKeyNotAllowed,
+                    format!("it meets another dataset by {how}, not by equal keys"),
+                )
+                .with_help("join with ON and equal columns"));
+            }
+            match met.over.iter().find(|column| !list.contains(column)) {
+                None => Ok(()),
+                Some(column) => Err(Refusal::new(
+                    ErrorCode::JoinKeyNotAllowed,
+                    format!("it is joined over `{column}`"),
+                )
+                .with_help(format!("join over {}", Language::En.one_of(list)))),
+            }
+        }
+        Term::KeysStay => match met.used.iter().find(|column| keys.contains(column)) {
+            None => Ok(()),
+            Some(column) => Err(Refusal::new(
+                ErrorCode::KeyMustStay,
+                format!("`{column}` is used for more than a join here"),
+            )
+            .with_help("compare it in ON alone, and let this participant execute the join")),
+        },
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{dataset, name, names};
+
+    fn met(with: &[&str], over: &[&str], used: &[&str], otherwise: Option<&str>) -> JoinUse {
+        JoinUse {
+            with: with.iter().map(|text| dataset(text)).collect(),
+            over: over.iter().map(|text| name(text)).collect(),
+            used: used.iter().map(|text| name(text)).collect(),
+            otherwise: otherwise.map(str::to_owned),
+        }
+    }
+
+    #[track_caller]
+    fn refused(term: &Term, met: &JoinUse, code: ErrorCode) {
+        let keys = names(&["lau"]);
+        assert_eq!(check(term, &keys, met).unwrap_err().code, code);
+    }
+
+    #[test]
+    fn joins_are_over_the_keys_alone() {
+        let term = Term::JoinKeys(names(&["lau", "hour"]));
+        let keys = names(&["lau"]);
+        assert!(check(&term, &keys, &met(&["parishes"], &["lau"], &["lau"], None)).is_ok());
+        refused(
+            &term,
+            &met(&["parishes"], &["district"], &[], None),
+            ErrorCode::JoinKeyNotAllowed,
+        );
+        refused(
+            &term,
+            &met(&["parishes"], &[], &[], Some("a union")),
+            ErrorCode::JoinKeyNotAllowed,
+        );
+    }
+
+    #[test]
+    fn partners_are_listed() {
+        let none = Term::JoinWith(Vec::new());
+        refused(
+            &none,
+            &met(&["parishes"], &["lau"], &[], None),
+            ErrorCode::JoinPartnerNotAllowed,
+        );
+        assert!(check(&none, &[], &met(&[], &[], &["lau"], None)).is_ok());
+        let one = Term::JoinWith(vec![dataset("parishes")]);
+        assert!(check(&one, &[], &met(&["parishes"], &["lau"], &[], None)).is_ok());
+        refused(
+            &one,
+            &met(&["air"], &["lau"], &[], None),
+            ErrorCode::JoinPartnerNotAllowed,
+        );
+    }
+
+    #[test]
+    fn keys_stay_here() {
+        refused(
+            &Term::KeysStay,
+            &met(&[], &[], &["lau"], None),
+            ErrorCode::KeyMustStay,
+        );
+        let keys = names(&["lau"]);
+        assert!(check(&Term::KeysStay, &keys, &met(&["p"], &["lau"], &["n"], None)).is_ok());
+    }
+}

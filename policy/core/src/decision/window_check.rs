@@ -1,0 +1,62 @@
+//! Whether a question lies in the window of its contract.
+
+use crate::contract::DatasetGrant;
+use crate::refusal::{ErrorCode, Refusal};
+use crate::term::{Clause, Term, cite};
+use hansa_audit_log::time::UtcTimestamp;
+
+/// Checks that `now` lies in the window of every clause and of the contract itself.
+pub(super) fn check(grant: &DatasetGrant, now: UtcTimestamp) -> Result<(), Refusal> {
+    for clause in grant.clauses() {
+        check_clause(clause, now)?;
+    }
+    if now < grant.not_before() {
+        return Err(not_yet(grant.not_before()));
+    }
+    if now >= grant.not_after() {
+        return Err(expired(grant.not_after()));
+    }
+    Ok(())
+}
+
+/// The first instant at which the grant no longer holds.
+pub(super) fn end(grant: &DatasetGrant) -> UtcTimestamp {
+    grant
+        .clauses()
+        .iter()
+        .fold(grant.not_after(), |end, clause| {
+            if let Term::NotAfter(until) = clause.term {
+                end.min(until)
+            } else {
+                end
+            }
+        })
+}
+
+/// The same for one clause.
+pub(super) fn check_clause(clause: &Clause, now: UtcTimestamp) -> Result<(), Refusal> {
+    if let Term::NotBefore(from) = clause.term
+        && now < from
+    {
+        return Err(cite(not_yet(from), clause));
+    }
+    if let Term::NotAfter(until) = clause.term
+        && now >= until
+    {
+        return Err(cite(expired(until), clause));
+    }
+    Ok(())
+}
+
+fn not_yet(from: UtcTimestamp) -> Refusal {
+    Refusal::new(
+        ErrorCode::NotYetValid,
+        format!("the contract is in force from {from}"),
+    )
+    .with_help(format!("ask again from {from} on"))
+}
+
+fn expired(until: UtcTimestamp) -> Refusal {
+    Refusal::new(ErrorCode::Expired, format!("the contract ended on {until}"))
+        .with_help("renew it: hansa contract request")
+}

@@ -1,0 +1,43 @@
+//! What the clauses of a policy do to their dataset.
+
+use super::rule::EffectBinding;
+use super::{Clause, Term, aggregate, cite, clause_consistency};
+use crate::effect::{Cube, Effect, EffectKind};
+use crate::refusal::Refusal;
+
+/// What clauses do to their dataset: their terms as effects, bound to who asks. Only terms about rows, columns and form
+/// have one; window, purpose and quotas are the business of [`crate::decision::decide`].
+///
+/// # Errors
+/// What is wrong with any term refuses all: `POLICY_CONTRADICTION`, `TERM_ILL_TYPED`, `TERM_UNKNOWN`, `GRID_CONFLICT`, `TENANT_UNBOUND`.
+pub fn of_clauses(clauses: &[Clause], to: &EffectBinding<'_>) -> Result<Vec<Effect>, Refusal> {
+    clause_consistency::check(clauses)?;
+    let cube = aggregate::cube(clauses)?;
+    let mut effects = Vec::new();
+    for clause in clauses {
+        let effect = clause
+            .term
+            .with(|rule| rule.effect(to))
+            .map_err(|refusal| cite(refusal, clause))?;
+        let effect = match (&clause.term, &cube) {
+            (Term::Prohibition(_), _) if !to.prohibits(clause.id) => None,
+            (Term::Functions(_), Some(cube)) => Some(EffectKind::AggregateOnly(cube.clone())),
+            // In aggregate form the cube alone says what exists; `aggregate::cube` has checked that the two agree.
+            (Term::Columns(_) | Term::TimeBucket { .. }, Some(_)) => None,
+            _ => effect,
+        };
+        effects.extend(effect.map(|what| Effect {
+            clause: clause.id,
+            kind: what,
+        }));
+    }
+    Ok(effects)
+}
+
+/// The cube that the clauses define; none when they permit rows.
+///
+/// # Errors
+/// As [`of_clauses`], for the clauses of the aggregate form.
+pub fn cube_of(clauses: &[Clause]) -> Result<Option<Cube>, Refusal> {
+    aggregate::cube(clauses)
+}

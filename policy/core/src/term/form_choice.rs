@@ -1,0 +1,69 @@
+//! Which term a form is, where several share an operand; and the forms of terms that hold more than one value.
+
+use super::inform::NotificationTerm;
+use super::rule::OdrlReader;
+use super::{
+    Term, area as areas, band, inform as informing, lookup, mask, min_group as groups, prefix,
+    pseudonym, published_area, time_bucket as buckets,
+};
+use crate::refusal::Refusal;
+
+/// What a column shows instead of its values.
+pub(super) fn masked(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+    let word = form.iri("rightOperand")?;
+    match word.as_str() {
+        "h:hmac" => pseudonym::read(form).map(Term::Pseudonym),
+        "h:prefix" => prefix::read(form).map(Term::Prefix),
+        "h:band" => match form.members.text_if_there("h:lookup")? {
+            Some(table) => lookup::read(form, &table).map(Term::Lookup),
+            None => band::read(form).map(Term::Band),
+        },
+        word => mask::read(form, word).map(|(column, mask)| Term::Mask { column, mask }),
+    }
+}
+
+/// A time bucket.
+pub(super) fn time_bucket(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+    buckets::read(form).map(|(column, bucket, zone)| Term::TimeBucket {
+        column,
+        bucket,
+        zone,
+    })
+}
+
+/// A box, or an area of a published list.
+pub(super) fn area(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+    let (value, datatype) = form.literal("rightOperand")?;
+    match datatype.as_str() {
+        "h:bbox" => {
+            areas::read(form, &value).map(|(lon, lat, bounds)| Term::Area { lon, lat, bounds })
+        }
+        "h:area" => published_area::read(form, &value).map(Term::PublishedArea),
+        other => Err(form.wrong(format!(
+            "an area is of type `h:bbox` or `h:area`, not `{other}`"
+        ))),
+    }
+}
+
+/// A least size of groups.
+pub(super) fn min_group(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+    groups::read(form).map(|(at_least, unit)| Term::MinGroup { at_least, unit })
+}
+
+/// What keeps totals from telling of small groups.
+pub(super) fn secondary(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+    match form.iri("rightOperand")?.as_str() {
+        "h:fromPublishedOnly" => Ok(Term::TotalsFromPublished),
+        "h:suppressComplement" => Ok(Term::SuppressComplement),
+        "h:cellKey" => form.number("h:base").map(Term::CellKey),
+        other => Err(form.unknown(format!("the secondary protection `{other}` is not known"))),
+    }
+}
+
+/// Of what the parties tell each other, or the connector tells whom.
+pub(super) fn inform(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+    informing::read(form).map(|(events, recipients)| match recipients {
+        Some(recipients) => Term::Notify(NotificationTerm { events, recipients }),
+        None => Term::Inform(events),
+    })
+}

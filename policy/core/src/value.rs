@@ -1,0 +1,11 @@
+//! Plain values that effects and terms share: what a clause says, without how it is written, shown or enforced.
+
+pub mod area;
+pub mod cell;
+pub mod column;
+pub mod cube;
+pub mod delivery;
+pub mod privacy_budget;
+pub mod region;
+pub mod sector;
+pub mod time;
