@@ -210,7 +210,7 @@ impl Connector {
 /// Where questions run: on threads of their own, in turns between participants, with the memory of some of them at once.
 ///
 /// # Errors
-/// As [`Room::new`], or that there are no threads.
+/// As [`QueryRuntime::new`], or that there are no threads.
 pub(crate) fn room(
     limits: &LimitsConfig,
     spill: PathBuf,

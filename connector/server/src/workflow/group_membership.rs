@@ -20,7 +20,7 @@ use std::sync::Arc;
 /// Lets more participants into a group; where two officers are asked for, only with the word of both.
 ///
 /// # Errors
-/// As [`set`] and [`approval::acknowledgement`].
+/// As [`approval::word`], or when the list can't be kept or recorded.
 pub(crate) async fn add(
     node: &Arc<Connector>,
     name: &GroupName,

@@ -57,7 +57,7 @@ pub(crate) fn verdict(
 /// both.
 ///
 /// # Errors
-/// As [`approval::acknowledgement`], or when it can't be kept or recorded; then what was there stays.
+/// As [`approval::word`], or when it can't be kept or recorded; then what was there stays.
 pub(crate) async fn set(
     node: &Arc<Connector>,
     dataset: &DatasetId,

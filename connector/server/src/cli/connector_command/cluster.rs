@@ -1,4 +1,8 @@
 //! What `hansa cluster` and `hansa serve` are told.
+#![allow(
+    rustdoc::broken_intra_doc_links,
+    reason = "help texts name sections of the configuration"
+)]
 
 use clap::{Args, Subcommand, ValueEnum};
 use hansa_policy::id::SqlIdentifier;

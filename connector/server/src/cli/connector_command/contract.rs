@@ -1,4 +1,8 @@
 //! The verbs of `hansa contract`: from the request to the withdrawal.
+#![allow(
+    rustdoc::broken_intra_doc_links,
+    reason = "help texts name sections of the configuration"
+)]
 
 use clap::Subcommand;
 use hansa_policy::contract::signature::SignatoryRole;
