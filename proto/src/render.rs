@@ -1,6 +1,7 @@
 //! Contracts and offers as pages that a person reads.
 
 use crate::purpose_taxonomy;
+use crate::render::message::message;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::offer::{Offer, OfferRecipients, SigningMode};
 use hansa_policy::contract::rendering::{PageRendering, RenderingVersion};
@@ -11,15 +12,14 @@ use hansa_policy::term::Clause;
 use hansa_policy::term::language::Language;
 use hansa_policy::term::purpose::OwnPurpose;
 use hansa_policy::term::rule::OdrlPosition;
+use std::fmt::Display;
 
 pub mod contract_status;
+mod message;
 mod second_form;
 mod template;
 #[cfg(test)]
 mod tests;
-
-/// The heading over the clauses that are recorded only, in English.
-pub const NOT_ENFORCED: &str = "Not technically enforced";
 
 /// A contract as the page that its signers are shown; without its identity it is a draft.
 #[must_use]
@@ -34,19 +34,13 @@ pub fn agreement_in(tongue: Language, id: Option<ContractId>, agreement: &Agreem
     let shown = agreement.rendering.unwrap_or_default().in_language(tongue);
     let title = match (id, &agreement.assignee) {
         (Some(id), Assignee::Participant(_)) => {
-            format!("{} {id}", tongue.pick("Contract", "Vertrag", "Contrato"))
+            format!("{} {id}", message!(tongue, "title-contract"))
         }
         (Some(id), Assignee::Public) => {
-            let view = tongue.pick("Public view", "Öffentliche Sicht", "Vista pública");
+            let view = message!(tongue, "title-public-view");
             format!("{view} {id}")
         }
-        (None, _) => tongue
-            .pick(
-                "Draft, not signed",
-                "Entwurf, nicht unterschrieben",
-                "Rascunho, não assinado",
-            )
-            .to_owned(),
+        (None, _) => message!(tongue, "title-draft"),
     };
     let space = match shown.version {
         RenderingVersion::One => "",
@@ -68,42 +62,35 @@ pub fn page(shown: PageRendering, agreement: &Agreement) -> String {
 
 fn first(tongue: Language, agreement: &Agreement) -> String {
     let mut page = FirstFormPage::new(tongue);
-    let version = tongue.pick("version", "Fassung", "versão");
+    let version = message!(tongue, "first-version");
     page.fact(
-        tongue.pick("label", "Kennung", "rótulo"),
-        &format!("{} {version} {}", agreement.uid, agreement.version),
+        message!(tongue, "first-label"),
+        format!("{} {version} {}", agreement.uid, agreement.version),
     );
     page.fact(
-        tongue.pick("replaces", "ersetzt", "substitui"),
-        &or(
+        message!(tongue, "first-replaces"),
+        or(
             agreement.supersedes,
-            tongue.pick("nothing", "nichts", "nada"),
+            message!(tongue, "first-replaces-none"),
         ),
     );
     page.fact(
-        tongue.pick("dataset", "Datensatz", "dados"),
-        &agreement.dataset.id.to_string(),
+        message!(tongue, "first-dataset"),
+        agreement.dataset.id.to_string(),
     );
     page.fact(
-        tongue.pick("schema", "Schema", "esquema"),
-        &agreement.dataset.schema.to_string(),
+        message!(tongue, "first-schema"),
+        agreement.dataset.schema.to_string(),
     );
     if agreement.dataset.high_value {
-        page.fact(
-            "",
-            tongue.pick(
-                "a high-value dataset (Implementing Regulation (EU) 2023/138)",
-                "ein hochwertiger Datensatz (Durchführungsverordnung (EU) 2023/138)",
-                "um conjunto de dados de elevado valor (Regulamento de Execução (UE) 2023/138)",
-            ),
-        );
+        page.fact("", message!(tongue, "first-high-value"));
     }
     page.fact(
-        tongue.pick("provider", "Anbieter", "fornecedor"),
-        &party(tongue, &agreement.provider),
+        message!(tongue, "first-provider"),
+        party(tongue, &agreement.provider),
     );
     page.fact(
-        tongue.pick("consumer", "Nutzer", "utilizador"),
+        message!(tongue, "first-consumer"),
         &match &agreement.assignee {
             Assignee::Participant(consumer) => party(tongue, consumer),
             Assignee::Public => league(tongue).to_owned(),
@@ -111,15 +98,15 @@ fn first(tongue: Language, agreement: &Agreement) -> String {
     );
     page.window(agreement.not_before, agreement.not_after);
     page.fact(
-        tongue.pick("proposed", "vorgelegt", "proposto"),
-        &agreement.proposed_at.to_string(),
+        message!(tongue, "first-proposed"),
+        agreement.proposed_at.to_string(),
     );
     page.legal(agreement.legal.as_ref());
-    let unsaid = tongue.pick("not stated", "nicht genannt", "não indicado");
-    let statement = tongue.pick("statement sha256", "Erklärung sha256", "declaração sha256");
+    let unsaid = message!(tongue, "first-signatory-none");
+    let statement = message!(tongue, "first-signatory-statement");
     page.fact(
-        tongue.pick("signatory", "Zeichnung", "signatário"),
-        &agreement
+        message!(tongue, "first-signatory"),
+        agreement
             .signatory
             .map_or(unsaid.to_owned(), |digest| format!("{statement} {digest}")),
     );
@@ -140,24 +127,17 @@ pub fn offer_in(tongue: Language, offer: &Offer) -> String {
     let mut page = FirstFormPage::new(tongue);
     page.line(format!(
         "{} {}: {}",
-        tongue.pick("Offer", "Angebot", "Oferta"),
+        message!(tongue, "offer"),
         offer.id().short(),
         offer.title
     ));
+    page.fact(message!(tongue, "offer-dataset"), offer.dataset.to_string());
     page.fact(
-        tongue.pick("dataset", "Datensatz", "dados"),
-        &offer.dataset.to_string(),
-    );
-    page.fact(
-        tongue.pick("to", "an", "para"),
+        message!(tongue, "offer-to"),
         &match &offer.to {
             OfferRecipients::League => league(tongue).to_owned(),
             OfferRecipients::Public => {
-                let as_view = tongue.pick(
-                    "as a public view",
-                    "als öffentliche Sicht",
-                    "como vista pública",
-                );
+                let as_view = message!(tongue, "offer-public");
                 format!("{}, {as_view}", league(tongue))
             }
             OfferRecipients::Participants(list) => {
@@ -167,23 +147,11 @@ pub fn offer_in(tongue: Language, offer: &Offer) -> String {
         },
     );
     page.fact(
-        tongue.pick("signed by", "zeichnet", "assina"),
+        message!(tongue, "offer-signed-by"),
         match (&offer.to, offer.sign) {
-            (OfferRecipients::Public, _) => tongue.pick(
-                "the provider alone",
-                "der Anbieter allein",
-                "só o fornecedor",
-            ),
-            (_, SigningMode::Officer) => tongue.pick(
-                "an officer of the provider, each contract by hand",
-                "eine Person des Anbieters, jeden Vertrag von Hand",
-                "um responsável do fornecedor, cada contrato à mão",
-            ),
-            (_, SigningMode::Auto) => tongue.pick(
-                "the provider's connector, for exactly these terms",
-                "der Konnektor des Anbieters, für genau diese Bedingungen",
-                "o conector do fornecedor, exatamente para estes termos",
-            ),
+            (OfferRecipients::Public, _) => message!(tongue, "offer-signed-by-provider"),
+            (_, SigningMode::Officer) => message!(tongue, "offer-signed-by-officer"),
+            (_, SigningMode::Auto) => message!(tongue, "offer-signed-by-connector"),
         },
     );
     page.window(offer.not_before, offer.not_after);
@@ -214,46 +182,33 @@ impl FirstFormPage {
         self.text.push('\n');
     }
 
-    fn fact(&mut self, name: &str, value: &str) {
-        self.line(format!("  {name:<10} {value}"));
+    fn fact(&mut self, name: impl AsRef<str>, value: impl Display) {
+        self.line(format!("  {:<10} {value}", name.as_ref()));
     }
 
     fn window(&mut self, from: UtcTimestamp, until: UtcTimestamp) {
         let tongue = self.tongue;
         let from = if from == UtcTimestamp::EARLIEST {
-            tongue
-                .pick("without a beginning", "ohne Anfang", "sem início")
-                .to_owned()
+            message!(tongue, "first-no-beginning")
         } else {
-            format!("{} {from}", tongue.pick("from", "ab", "a partir de"))
+            format!("{} {from}", message!(tongue, "first-from"))
         };
         let until = if until == UtcTimestamp::LATEST {
-            tongue
-                .pick("without an end", "ohne Ende", "sem fim")
-                .to_owned()
+            message!(tongue, "first-no-end")
         } else {
-            tongue.pick(
-                format!("until {until}, that instant not included"),
-                format!("bis {until}, dieser Zeitpunkt nicht eingeschlossen"),
-                format!("até {until}, esse instante não incluído"),
-            )
+            message!(tongue, "first-until", until)
         };
-        self.fact(tongue.pick("in force", "in Kraft", "em vigor"), &from);
+        self.fact(message!(tongue, "first-in-force"), &from);
         self.fact("", &until);
     }
 
     fn legal(&mut self, legal: Option<&LegalText>) {
-        let name = self
-            .tongue
-            .pick("legal text", "Vertragstext", "texto legal");
+        let name = message!(self.tongue, "first-legal");
         match legal {
-            None => self.fact(
-                name,
-                self.tongue.pick("none bound", "keiner gebunden", "nenhum"),
-            ),
+            None => self.fact(name, message!(self.tongue, "first-legal-none")),
             Some(legal) => {
-                self.fact(name, &format!("{} ({})", legal.text_ref, legal.language));
-                self.fact("", &format!("sha256 {}", legal.text));
+                self.fact(name, format!("{} ({})", legal.text_ref, legal.language));
+                self.fact("", format!("sha256 {}", legal.text));
             }
         }
     }
@@ -267,76 +222,52 @@ impl FirstFormPage {
             }
         };
         self.section(
-            tongue.pick(
-                "For what, when and how much",
-                "Wofür, wann und wie viel",
-                "Para quê, quando e quanto",
-            ),
+            message!(tongue, "first-permission"),
             clauses,
             &at(OdrlPosition::Permission),
         );
         self.purposes(OdrlPosition::Permission, clauses, own);
         self.section(
-            tongue.pick(
-                "Which part of the dataset",
-                "Welcher Teil des Datensatzes",
-                "Que parte do conjunto de dados",
-            ),
+            message!(tongue, "first-target"),
             clauses,
             &at(OdrlPosition::Target),
         );
         self.section(
-            tongue.pick("In what form", "In welcher Form", "De que forma"),
+            message!(tongue, "first-action"),
             clauses,
             &at(OdrlPosition::Action),
         );
         if clauses.iter().any(|clause| clause.term.aggregates()) {
-            self.line(tongue.pick(
-                "       groups that are empty and groups that are withheld look alike",
-                "       leere und zurückgehaltene Gruppen sehen gleich aus",
-                "       grupos vazios e grupos retidos têm o mesmo aspeto",
-            ));
+            let note = message!(tongue, "first-groups-note");
+            self.line(format!("       {note}"));
         }
         self.section(
-            tongue.pick(
-                "What is prohibited",
-                "Was untersagt ist",
-                "O que é proibido",
-            ),
+            message!(tongue, "first-prohibition"),
             clauses,
             &at(OdrlPosition::Prohibition),
         );
         self.purposes(OdrlPosition::Prohibition, clauses, own);
-        self.section(
-            tongue.pick(
-                "What is owed, and executed",
-                "Was geschuldet ist und ausgeführt wird",
-                "O que é devido e executado",
-            ),
-            clauses,
-            &|clause| {
-                let spec = clause.term.spec();
-                let owed = matches!(spec.position, OdrlPosition::Duty | OdrlPosition::Obligation);
-                owed && !spec.is_recorded_only()
-            },
-        );
-        self.section(
-            tongue.pick(
-                NOT_ENFORCED,
-                "Technisch nicht durchgesetzt",
-                "Não imposto tecnicamente",
-            ),
-            clauses,
-            &|clause| clause.term.is_recorded_only(),
-        );
+        self.section(message!(tongue, "first-duty"), clauses, &|clause| {
+            let spec = clause.term.spec();
+            let owed = matches!(spec.position, OdrlPosition::Duty | OdrlPosition::Obligation);
+            owed && !spec.is_recorded_only()
+        });
+        self.section(message!(tongue, "first-recorded"), clauses, &|clause| {
+            clause.term.is_recorded_only()
+        });
     }
 
-    fn section(&mut self, heading: &str, clauses: &[Clause], which: &dyn Fn(&Clause) -> bool) {
+    fn section(
+        &mut self,
+        heading: impl AsRef<str>,
+        clauses: &[Clause],
+        which: &dyn Fn(&Clause) -> bool,
+    ) {
         let mut headed = false;
         for clause in clauses.iter().filter(|clause| which(clause)) {
             if !headed {
                 self.line("");
-                self.line(heading);
+                self.line(&heading);
                 headed = true;
             }
             let id = clause.id.to_string();
@@ -353,15 +284,11 @@ impl FirstFormPage {
         let listed = there.flat_map(|clause| clause.term.purposes());
         for purpose in listed {
             if let Some(title) = purpose_taxonomy::title(purpose) {
-                let narrower = tongue.pick(
-                    "and what is narrower",
-                    "und was enger ist",
-                    "e o que é mais restrito",
-                );
+                let narrower = message!(tongue, "first-narrower");
                 self.line(format!("       {purpose}: {title}, {narrower}"));
             }
             if let Some(own) = own.iter().find(|own| own.name == *purpose) {
-                let part = tongue.pick("part of", "Teil von", "parte de");
+                let part = message!(tongue, "first-part-of");
                 self.line(format!(
                     "       {purpose}: {} ({part} {})",
                     own.text, own.parent
@@ -371,28 +298,18 @@ impl FirstFormPage {
     }
 }
 
-const fn league(tongue: Language) -> &'static str {
-    match tongue {
-        Language::En => "every participant of the league",
-        Language::De => "alle Teilnehmer des Bundes",
-        Language::Pt => "todos os participantes da liga",
-    }
+fn league(tongue: Language) -> String {
+    message!(tongue, "first-league")
 }
 
 fn party(tongue: Language, party: &ContractParty) -> String {
     let number = match &party.legal_id {
         Some(number) => format!(", {number}"),
-        None => tongue
-            .pick(
-                ", no register number stated",
-                ", keine Registernummer genannt",
-                ", sem número de registo indicado",
-            )
-            .to_owned(),
+        None => message!(tongue, "first-register-number-none"),
     };
     format!("{} ({}{number})", party.name, party.id)
 }
 
-fn or(value: Option<impl ToString>, otherwise: &str) -> String {
-    value.map_or_else(|| otherwise.to_owned(), |value| value.to_string())
+fn or(value: Option<impl ToString>, otherwise: String) -> String {
+    value.map_or(otherwise, |value| value.to_string())
 }

@@ -159,7 +159,7 @@ const HELD: [(&str, &[&str]); 11] = [
 /// What the packages at the floor may name of others.
 const FLOOR: [(&str, &[&str]); 4] = [
     ("hansa-audit-log", &["sha2", "thiserror", "jiff"]),
-    ("hansa-policy", &["thiserror", "strsim"]),
+    ("hansa-policy", &["thiserror", "strsim", "fluent-bundle"]),
     ("hansa-catalog", &["arrow-schema", "thiserror"]),
     (
         "hansa-enforcement",

@@ -215,6 +215,7 @@ pub mod effect;
 mod fixture;
 pub mod group;
 pub mod id;
+pub mod message;
 pub mod money;
 pub mod nearest_word;
 pub mod negotiation;

@@ -4,6 +4,7 @@
 
 use super::second_form::{Wording, wording};
 use crate::contract::page_digest;
+use crate::render::message::message;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::mandate::{DisclosureClass, Mandate};
@@ -83,10 +84,10 @@ impl<'a> ContractStatusLines<'a> {
     #[must_use]
     pub fn line(&self, label: StatusLineLabel, value: &str) -> String {
         let label = match label {
-            StatusLineLabel::Shown => self.words.pick("shown", "gezeigt", "mostrado"),
-            StatusLineLabel::State => self.words.pick("state", "Stand", "estado"),
-            StatusLineLabel::Signed => self.words.pick("signed", "Unterschrift", "assinatura"),
-            StatusLineLabel::Used => self.words.pick("used", "verbraucht", "utilizado"),
+            StatusLineLabel::Shown => message!(self.words.language, "label-shown"),
+            StatusLineLabel::State => message!(self.words.language, "label-state"),
+            StatusLineLabel::Signed => message!(self.words.language, "label-signed"),
+            StatusLineLabel::Used => message!(self.words.language, "label-used"),
         };
         signed_line(&format!("  {label:<16} {value}"))
     }
@@ -96,28 +97,14 @@ impl<'a> ContractStatusLines<'a> {
     pub fn shown(&self) -> String {
         let words = self.words;
         let Some(signed) = self.agreement.rendering else {
-            return words
-                .pick(
-                    "no page is part of what was signed: the contract is older than that",
-                    "keine Seite ist Teil des Unterschriebenen: der Vertrag ist älter",
-                    "nenhuma página faz parte do que foi assinado: o contrato é anterior",
-                )
-                .to_owned();
+            return message!(words.language, "shown-none");
         };
         let (form, language) = (signed.version, words.language_name(signed.language.tag()));
         if signed.language != words.language {
-            return words.pick(
-                format!("this is a translation; those who sign are shown {form} {language}"),
-                format!("dies ist eine Übersetzung; wer unterschreibt, sieht {form} {language}"),
-                format!("isto é uma tradução; a quem assina é mostrada {form} {language}"),
-            );
+            return message!(words.language, "shown-translation", form, language);
         }
         let digest = page_digest(signed, self.agreement).short();
-        words.pick(
-            format!("to those who sign, as {form} {language}: its sha256 {digest} is part of what they sign"),
-            format!("denen, die unterschreiben, als {form} {language}: ihr sha256 {digest} ist Teil des Unterschriebenen"),
-            format!("a quem assina, como {form} {language}: o seu sha256 {digest} faz parte do que é assinado"),
-        )
+        message!(words.language, "shown-to-signers", form, language, digest)
     }
 
     /// State of a contract.
@@ -125,42 +112,34 @@ impl<'a> ContractStatusLines<'a> {
     pub fn state(&self, standing: ContractStatus, ended: Option<WithdrawalFacts<'_>>) -> String {
         let words = self.words;
         let state = match standing {
-            ContractStatus::InForce => words.pick("in force", "in Kraft", "em vigor"),
-            ContractStatus::NotYet => words.pick(
-                "not yet in force",
-                "noch nicht in Kraft",
-                "ainda não em vigor",
-            ),
-            ContractStatus::Expired => words.pick("expired", "abgelaufen", "caducado"),
+            ContractStatus::InForce => message!(words.language, "state-in-force"),
+            ContractStatus::NotYet => message!(words.language, "state-not-yet"),
+            ContractStatus::Expired => message!(words.language, "state-expired"),
             ContractStatus::Withdrawn => match self.agreement.assignee {
-                Assignee::Participant(_) => words.pick("withdrawn", "gekündigt", "denunciado"),
-                Assignee::Public => words.pick("withdrawn", "widerrufen", "revogado"),
+                Assignee::Participant(_) => message!(words.language, "state-withdrawn-contract"),
+                Assignee::Public => message!(words.language, "state-withdrawn-view"),
             },
-            ContractStatus::Superseded => words.pick("superseded", "ersetzt", "substituído"),
+            ContractStatus::Superseded => message!(words.language, "state-superseded"),
         };
         let Some(ended) = ended else {
-            return state.to_owned();
+            return state;
         };
         let (domain, reason) = (ended.party.domain(), ended.reason);
         let at = words.moment(ended.issued_at);
-        words.pick(
-            format!("{state} by {domain}, {at}: {reason}"),
-            format!("{state} von {domain}, {at}: {reason}"),
-            format!("{state} por {domain}, {at}: {reason}"),
-        )
+        message!(words.language, "state-ended", state, domain, at, reason)
     }
 
     /// State of a negotiation.
     #[must_use]
-    pub fn phase(&self, phase: Phase) -> &'static str {
+    pub fn phase(&self, phase: Phase) -> String {
         match phase {
-            Phase::Requested => self.words.pick("requested", "angefragt", "pedido"),
-            Phase::Offered => self.words.pick("offered", "angeboten", "oferecido"),
-            Phase::Accepted => self.words.pick("accepted", "angenommen", "aceite"),
-            Phase::Agreed => self.words.pick("agreed", "vereinbart", "acordado"),
-            Phase::Verified => self.words.pick("verified", "geprüft", "verificado"),
-            Phase::Finalized => self.words.pick("finalized", "abgeschlossen", "concluído"),
-            Phase::Terminated => self.words.pick("terminated", "beendet", "terminado"),
+            Phase::Requested => message!(self.words.language, "phase-requested"),
+            Phase::Offered => message!(self.words.language, "phase-offered"),
+            Phase::Accepted => message!(self.words.language, "phase-accepted"),
+            Phase::Agreed => message!(self.words.language, "phase-agreed"),
+            Phase::Verified => message!(self.words.language, "phase-verified"),
+            Phase::Finalized => message!(self.words.language, "phase-finalized"),
+            Phase::Terminated => message!(self.words.language, "phase-terminated"),
         }
     }
 
@@ -171,43 +150,44 @@ impl<'a> ContractStatusLines<'a> {
         let key: String = facts.key.chars().take(12).collect();
         let algorithm = facts.algorithm;
         let role = match facts.role {
-            SignatoryRole::Provider => {
-                words.pick("by the provider", "vom Anbieter", "pelo fornecedor")
-            }
-            SignatoryRole::Consumer => {
-                words.pick("by the consumer", "vom Nutzer", "pelo utilizador")
-            }
+            SignatoryRole::Provider => message!(words.language, "signature-provider"),
+            SignatoryRole::Consumer => message!(words.language, "signature-consumer"),
         };
         let at = match UtcTimestamp::from_micros(facts.issued_at.saturating_mul(1_000_000)) {
             Ok(time) => words.moment(time),
             Err(_) => facts.issued_at.to_string(),
         };
         let seal = facts.sealed_for.map_or_else(String::new, |whose| {
-            words.pick(
-                format!(" of the seal of {whose}"),
-                format!(" des Siegels von {whose}"),
-                format!(" do selo de {whose}"),
-            )
+            let seal = message!(words.language, "signature-seal", whose);
+            format!(" {seal}")
         });
         let mandate = facts
             .mandate
             .map_or_else(String::new, |(mandate, statement)| {
                 let capacity = &mandate.capacity;
                 let (statement, class) = (statement.short(), self.class(mandate.up_to));
-                words.pick(
-                    format!(", {capacity}, with the mandate {statement} (at most {class})"),
-                    format!(", {capacity}, mit der Vollmacht {statement} (höchstens {class})"),
-                    format!(", {capacity}, com o mandato {statement} (no máximo {class})"),
+                message!(
+                    words.language,
+                    "signature-mandate",
+                    capacity,
+                    statement,
+                    class
                 )
             });
         let valid = match facts.valid {
-            true => words.pick("valid", "gültig", "válida"),
-            false => words.pick("NOT VALID", "NICHT GÜLTIG", "NÃO VÁLIDA"),
+            true => message!(words.language, "signature-valid"),
+            false => message!(words.language, "signature-invalid"),
         };
-        words.pick(
-            format!("{role}, {at}, with {algorithm} key {key}{seal}{mandate}: {valid}"),
-            format!("{role}, {at}, mit {algorithm}-Schlüssel {key}{seal}{mandate}: {valid}"),
-            format!("{role}, {at}, com a chave {algorithm} {key}{seal}{mandate}: {valid}"),
+        message!(
+            words.language,
+            "signature",
+            role,
+            at,
+            algorithm,
+            key,
+            seal,
+            mandate,
+            valid
         )
     }
 
@@ -216,26 +196,18 @@ impl<'a> ContractStatusLines<'a> {
     pub fn used(&self, facts: &QuotaUsageFacts<'_>) -> String {
         let words = self.words;
         let (of, what) = match &facts.clause.term {
-            Term::Queries(quota) => (quota.max, words.pick("queries", "Abfragen", "consultas")),
-            Term::RowQuota(quota) => (quota.max, words.pick("rows", "Zeilen", "linhas")),
-            Term::ByteQuota(quota) => (quota.max, words.pick("bytes", "Byte", "bytes")),
+            Term::Queries(quota) => (quota.max, message!(words.language, "used-queries")),
+            Term::RowQuota(quota) => (quota.max, message!(words.language, "used-rows")),
+            Term::ByteQuota(quota) => (quota.max, message!(words.language, "used-bytes")),
             _ => return String::new(),
         };
         let (used, id) = (words.language.number(facts.used), facts.clause.id);
         let (of, until) = (words.language.number(of), words.moment(facts.until));
         let by = match facts.by_receipts {
-            true => words.pick(
-                ", by the receipts here",
-                ", nach den hiesigen Quittungen",
-                ", segundo os recibos aqui guardados",
-            ),
-            false => "",
+            true => message!(words.language, "used-by-receipts"),
+            false => String::new(),
         };
-        words.pick(
-            format!("{used} of {of} {what} in the period that ends {until} (clause {id}){by}"),
-            format!("{used} von {of} {what} im Zeitraum, der am {until} endet (Klausel {id}){by}"),
-            format!("{used} de {of} {what} no período que termina a {until} (cláusula {id}){by}"),
-        )
+        message!(words.language, "used", used, of, what, until, id, by)
     }
 
     /// Until when the contract is in force, as its page tells it: `through 31 December 2026, Brussels time (before …)`.
@@ -252,22 +224,12 @@ impl<'a> ContractStatusLines<'a> {
         format!("{:04}-{:02}-{:02}", local.year, local.month, local.day)
     }
 
-    fn class(&self, class: DisclosureClass) -> &'static str {
+    fn class(&self, class: DisclosureClass) -> String {
         match class {
-            DisclosureClass::Public => {
-                self.words
-                    .pick("public data", "öffentliche Daten", "dados públicos")
-            }
-            DisclosureClass::Aggregate => self.words.pick(
-                "figures on groups",
-                "Zahlen zu Gruppen",
-                "valores sobre grupos",
-            ),
-            DisclosureClass::Rows => self.words.pick("rows", "Zeilen", "linhas"),
-            DisclosureClass::Personal => {
-                self.words
-                    .pick("personal data", "personenbezogene Daten", "dados pessoais")
-            }
+            DisclosureClass::Public => message!(self.words.language, "class-public"),
+            DisclosureClass::Aggregate => message!(self.words.language, "class-aggregate"),
+            DisclosureClass::Rows => message!(self.words.language, "class-rows"),
+            DisclosureClass::Personal => message!(self.words.language, "class-personal"),
         }
     }
 }

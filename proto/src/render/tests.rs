@@ -6,6 +6,8 @@ mod second_form;
 use super::*;
 use crate::samples;
 
+const NOT_ENFORCED: &str = "Not technically enforced";
+
 #[test]
 fn every_clause_stands_on_the_page_once() {
     let whole = samples::agreement();

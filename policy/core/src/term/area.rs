@@ -8,6 +8,7 @@ use super::rule::{
 };
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
+use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal, contradiction};
 use crate::term::canonical_value;
 use crate::value::area::BoundingBox;
@@ -62,17 +63,7 @@ impl TermRule for AreaTerm<'_> {
             east,
             north,
         } = bounds;
-        tongue.pick(
-            format!(
-                "only rows with {lon} from {west} to {east} and {lat} from {south} to {north} degrees"
-            ),
-            format!(
-                "nur Zeilen mit {lon} von {west} bis {east} und {lat} von {south} bis {north} Grad"
-            ),
-            format!(
-                "só linhas com {lon} de {west} a {east} e {lat} de {south} a {north} graus"
-            ),
-        )
+        message!(tongue, "area", lon, west, east, lat, south, north)
     }
 
     fn canonical(&self) -> Json {

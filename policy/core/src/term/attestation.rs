@@ -9,6 +9,7 @@ use super::rule::{
     AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
     OdrlReader, OdrlWriter, TermRule, TermSpec,
 };
+use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 
@@ -45,17 +46,7 @@ impl TermRule for AttestTerm {
 
     fn render(&self, tongue: Language) -> String {
         let days = self.0;
-        tongue.pick(
-            format!(
-                "its deletion is stated, signed, within {days} days of each answer; from then on nothing is answered without the statement"
-            ),
-            format!(
-                "die Löschung wird binnen {days} Tagen nach jeder Antwort unterschrieben erklärt; danach wird ohne die Erklärung nichts mehr beantwortet"
-            ),
-            format!(
-                "a eliminação é declarada, assinada, no prazo de {days} dias após cada resposta; depois disso nada é respondido sem a declaração"
-            ),
-        )
+        message!(tongue, "attest", days)
     }
 
     fn canonical(&self) -> Json {

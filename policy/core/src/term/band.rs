@@ -11,6 +11,7 @@ use super::rule::{
 };
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
+use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal, contradiction};
 use hansa_audit_log::json::Json;
 
@@ -58,11 +59,7 @@ impl TermRule for BandTerm {
     fn render(&self, tongue: Language) -> String {
         let column = &self.column;
         let edges = tongue.all_of(&self.edges);
-        tongue.pick(
-            format!("{column} shows the lower edge of its band, of {edges}"),
-            format!("{column} zeigt die Untergrenze seiner Stufe, von {edges}"),
-            format!("{column} mostra o limite inferior da sua faixa, de {edges}"),
-        )
+        message!(tongue, "band", column, edges)
     }
 
     fn canonical(&self) -> Json {

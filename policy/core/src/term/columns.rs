@@ -8,6 +8,7 @@ use super::rule::{
 };
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
+use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal, contradiction};
 use hansa_audit_log::json::Json;
 
@@ -39,11 +40,7 @@ impl TermRule for ColumnsTerm<'_> {
 
     fn render(&self, tongue: Language) -> String {
         let list = tongue.all_of(self.0);
-        tongue.pick(
-            format!("only the columns {list}"),
-            format!("nur die Spalten {list}"),
-            format!("só as colunas {list}"),
-        )
+        message!(tongue, "columns", list)
     }
 
     fn canonical(&self) -> Json {

@@ -5,6 +5,7 @@ use super::odrl::duty;
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlWriter, TermRule, TermSpec,
 };
+use crate::message::message;
 use hansa_audit_log::json::Json;
 
 /// Term 46: the consumer obtains the consent of the persons before it uses the data otherwise.
@@ -34,13 +35,7 @@ impl TermRule for ConsentTerm {
     }
 
     fn render(&self, tongue: Language) -> String {
-        tongue
-            .pick(
-                "the persons concerned have consented",
-                "die betroffenen Personen haben eingewilligt",
-                "as pessoas em causa deram o seu consentimento",
-            )
-            .to_owned()
+        message!(tongue, "obtain-consent")
     }
 
     fn canonical(&self) -> Json {

@@ -7,6 +7,7 @@ use super::rule::{
     OdrlWriter, TermRule, TermSpec,
 };
 use super::tightness_order::both;
+use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use crate::value::delivery::{DeliveryFormat, NetworkPrefix};
 use hansa_audit_log::json::Json;
@@ -40,11 +41,7 @@ impl TermRule for NetworksTerm<'_> {
 
     fn render(&self, tongue: Language) -> String {
         let list = tongue.one_of(self.0);
-        tongue.pick(
-            format!("only to the networks {list}"),
-            format!("nur in die Netze {list}"),
-            format!("só para as redes {list}"),
-        )
+        message!(tongue, "networks", list)
     }
 
     fn canonical(&self) -> Json {
@@ -116,11 +113,7 @@ impl TermRule for FormatsTerm<'_> {
     fn render(&self, tongue: Language) -> String {
         let names: Vec<&str> = self.0.iter().map(|format| format.as_str()).collect();
         let list = tongue.one_of(&names);
-        tongue.pick(
-            format!("sent as {list} only"),
-            format!("nur gesendet als {list}"),
-            format!("enviado só como {list}"),
-        )
+        message!(tongue, "formats", list)
     }
 
     fn canonical(&self) -> Json {

@@ -11,6 +11,7 @@ use super::rule::{
     TermSpec,
 };
 use crate::id::SqlIdentifier;
+use crate::message::message;
 use crate::refusal::{Refusal, contradiction};
 use crate::value::cube::{DominanceRule, DominanceTerm};
 use hansa_audit_log::json::Json;
@@ -86,26 +87,8 @@ impl TermRule for DominanceTerm {
             rule,
         } = self;
         match rule {
-            DominanceRule::P(p) => tongue.pick(
-                format!(
-                    "{measure} of a group only where all but its two largest {unit} make at least {p} % of the largest"
-                ),
-                format!(
-                    "{measure} einer Gruppe nur, wo alle außer ihren zwei größten {unit} mindestens {p} % des größten ausmachen"
-                ),
-                format!(
-                    "{measure} de um grupo só quando todos menos os seus dois maiores {unit} somam pelo menos {p} % do maior"
-                ),
-            ),
-            DominanceRule::Nk { n, k } => tongue.pick(
-                format!("{measure} of a group only where its {n} largest {unit} make at most {k} %"),
-                format!(
-                    "{measure} einer Gruppe nur, wo ihre {n} größten {unit} höchstens {k} % ausmachen"
-                ),
-                format!(
-                    "{measure} de um grupo só quando os seus {n} maiores {unit} somam no máximo {k} %"
-                ),
-            ),
+            DominanceRule::P(p) => message!(tongue, "dominance-p", measure, unit, p),
+            DominanceRule::Nk { n, k } => message!(tongue, "dominance-nk", measure, n, unit, k),
         }
     }
 

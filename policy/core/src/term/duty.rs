@@ -5,6 +5,7 @@ use super::odrl::{action, duration, duty, says, with};
 use super::rule::{
     DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule, TermSpec,
 };
+use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 
@@ -41,16 +42,8 @@ impl TermRule for DeletionTerm {
 
     fn render(&self, tongue: Language) -> String {
         match self.0 {
-            1 => tongue.pick(
-                "what was received is deleted after one day".to_owned(),
-                "was empfangen wurde, wird nach einem Tag gelöscht".to_owned(),
-                "o que foi recebido é apagado após um dia".to_owned(),
-            ),
-            days => tongue.pick(
-                format!("what was received is deleted after {days} days"),
-                format!("was empfangen wurde, wird nach {days} Tagen gelöscht"),
-                format!("o que foi recebido é apagado após {days} dias"),
-            ),
+            1 => message!(tongue, "delete-after-one-day"),
+            days => message!(tongue, "delete-after-days", days),
         }
     }
 
@@ -105,11 +98,7 @@ impl TermRule for AttributionTerm<'_> {
 
     fn render(&self, tongue: Language) -> String {
         let text = self.0;
-        tongue.pick(
-            format!("the source is named as \"{text}\""),
-            format!("die Quelle wird genannt als \"{text}\""),
-            format!("a fonte é indicada como \"{text}\""),
-        )
+        message!(tongue, "attribution", text)
     }
 
     fn canonical(&self) -> Json {
@@ -172,21 +161,10 @@ impl TermRule for RecordedProhibitionTerm {
 
     fn render(&self, tongue: Language) -> String {
         match self.0 {
-            ForbiddenUse::Distribute => tongue.pick(
-                "it is not passed on",
-                "nichts wird weitergegeben",
-                "nada é transmitido a terceiros",
-            ),
-            ForbiddenUse::Sell => {
-                tongue.pick("it is not sold", "nichts wird verkauft", "nada é vendido")
-            }
-            ForbiddenUse::Derive => tongue.pick(
-                "no other works are derived from it",
-                "keine anderen Werke werden daraus abgeleitet",
-                "nenhuma outra obra é derivada dos dados",
-            ),
+            ForbiddenUse::Distribute => message!(tongue, "prohibit-distribute"),
+            ForbiddenUse::Sell => message!(tongue, "prohibit-sell"),
+            ForbiddenUse::Derive => message!(tongue, "prohibit-derive"),
         }
-        .to_owned()
     }
 
     fn canonical(&self) -> Json {

@@ -8,6 +8,7 @@ use super::rule::{
 };
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
+use crate::message::message;
 use crate::refusal::{Refusal, contradiction};
 use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
@@ -57,15 +58,15 @@ impl EmbargoDelay {
     fn said(self, tongue: Language) -> String {
         let (number, unit) = match self.0 {
             seconds if seconds.is_multiple_of(86_400) => {
-                (seconds / 86_400, tongue.pick("days", "Tage", "dias"))
+                (seconds / 86_400, message!(tongue, "embargo-days"))
             }
             seconds if seconds.is_multiple_of(3600) => {
-                (seconds / 3600, tongue.pick("hours", "Stunden", "horas"))
+                (seconds / 3600, message!(tongue, "embargo-hours"))
             }
             seconds if seconds.is_multiple_of(60) => {
-                (seconds / 60, tongue.pick("minutes", "Minuten", "minutos"))
+                (seconds / 60, message!(tongue, "embargo-minutes"))
             }
-            seconds => (seconds, tongue.pick("seconds", "Sekunden", "segundos")),
+            seconds => (seconds, message!(tongue, "embargo-seconds")),
         };
         format!("{} {unit}", tongue.number(number))
     }
@@ -100,11 +101,7 @@ impl TermRule for EmbargoTerm {
     fn render(&self, tongue: Language) -> String {
         let column = &self.column;
         let delay = self.delay.said(tongue);
-        tongue.pick(
-            format!("only rows whose {column} is at least {delay} ago"),
-            format!("nur Zeilen, deren {column} mindestens {delay} zurückliegt"),
-            format!("só linhas cujo {column} foi há pelo menos {delay}"),
-        )
+        message!(tongue, "embargo", column, delay)
     }
 
     fn canonical(&self) -> Json {

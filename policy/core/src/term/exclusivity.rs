@@ -6,6 +6,7 @@ use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
+use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 
@@ -36,13 +37,7 @@ impl TermRule for ExclusivityTerm {
     }
 
     fn render(&self, tongue: Language) -> String {
-        tongue
-            .pick(
-                "nobody else gets a contract on the dataset for this time",
-                "niemand sonst erhält für diese Zeit einen Vertrag über den Datensatz",
-                "ninguém mais recebe um contrato sobre o conjunto de dados neste período",
-            )
-            .to_owned()
+        message!(tongue, "exclusive")
     }
 
     fn canonical(&self) -> Json {

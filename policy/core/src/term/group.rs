@@ -10,6 +10,7 @@ use super::rule::{
 };
 use crate::attribute::SupportingCredential;
 use crate::group::{GroupName, stale};
+use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 
@@ -50,17 +51,7 @@ impl TermRule for GroupTerm<'_> {
 
     fn render(&self, tongue: Language) -> String {
         let group = self.0;
-        tongue.pick(
-            format!(
-                "only for the members of the group {group}, by a list that the provider has signed within 24 hours"
-            ),
-            format!(
-                "nur für die Mitglieder der Gruppe {group}, nach einer Liste, die der Anbieter binnen 24 Stunden unterschrieben hat"
-            ),
-            format!(
-                "só para os membros do grupo {group}, segundo uma lista que o fornecedor assinou nas últimas 24 horas"
-            ),
-        )
+        message!(tongue, "group", group)
     }
 
     fn canonical(&self) -> Json {

@@ -6,6 +6,7 @@ use super::rule::{
     AdmissionCheck, AdmissionContext, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader,
     OdrlWriter, TermRule, TermSpec,
 };
+use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 use hansa_audit_log::time::{UtcTimestamp, civil};
@@ -106,11 +107,8 @@ impl TermRule for HoursTerm {
     }
 
     fn render(&self, tongue: Language) -> String {
-        tongue.pick(
-            format!("only at {self}"),
-            format!("nur {self}"),
-            format!("só em {self}"),
-        )
+        let hours = self;
+        message!(tongue, "hours", hours)
     }
 
     fn canonical(&self) -> Json {

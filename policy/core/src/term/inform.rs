@@ -8,6 +8,7 @@ use super::rule::{
     TermSpec,
 };
 use super::tightness_order::subset;
+use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
@@ -74,11 +75,7 @@ impl TermRule for InformTerm<'_> {
     fn render(&self, tongue: Language) -> String {
         let events = said(self.0, tongue);
         let list = tongue.all_of(&events);
-        tongue.pick(
-            format!("the parties tell each other of {list}"),
-            format!("die Parteien teilen einander mit: {list}"),
-            format!("as partes comunicam entre si {list}"),
-        )
+        message!(tongue, "inform", list)
     }
 
     fn canonical(&self) -> Json {
@@ -92,19 +89,11 @@ impl TermRule for InformTerm<'_> {
 }
 
 /// Events in words.
-fn said(events: &[InformEvent], tongue: Language) -> Vec<&'static str> {
+fn said(events: &[InformEvent], tongue: Language) -> Vec<String> {
     let each = events.iter().map(|event| match event {
-        InformEvent::FirstUse => tongue.pick(
-            "the first use",
-            "die erste Nutzung",
-            "a primeira utilização",
-        ),
-        InformEvent::Refusal => tongue.pick("refusals", "Ablehnungen", "as recusas"),
-        InformEvent::SchemaChange => tongue.pick(
-            "changes of the schema",
-            "Änderungen des Schemas",
-            "as mudanças do esquema",
-        ),
+        InformEvent::FirstUse => message!(tongue, "event-first-use"),
+        InformEvent::Refusal => message!(tongue, "event-refusal"),
+        InformEvent::SchemaChange => message!(tongue, "event-schema-change"),
     });
     each.collect()
 }
@@ -175,28 +164,16 @@ impl TermRule for NotificationTerm {
 
     fn render(&self, tongue: Language) -> String {
         let events = tongue.all_of(&said(&self.events, tongue));
-        let whom: Vec<&str> = self
+        let whom: Vec<String> = self
             .recipients
             .iter()
             .map(|side| match side {
-                Recipient::Provider => tongue.pick(
-                    "the provider's people",
-                    "den Leuten des Anbieters",
-                    "às pessoas do fornecedor",
-                ),
-                Recipient::Consumer => tongue.pick(
-                    "the consumer's people",
-                    "den Leuten der Nutzerin",
-                    "às pessoas do utilizador",
-                ),
+                Recipient::Provider => message!(tongue, "recipient-provider"),
+                Recipient::Consumer => message!(tongue, "recipient-consumer"),
             })
             .collect();
         let whom = tongue.all_of(&whom);
-        tongue.pick(
-            format!("the provider's connector tells {whom} of {events}"),
-            format!("der Konnektor des Anbieters teilt {whom} mit: {events}"),
-            format!("o conector do fornecedor comunica {whom} {events}"),
-        )
+        message!(tongue, "notify", whom, events)
     }
 
     fn canonical(&self) -> Json {

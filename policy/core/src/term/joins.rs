@@ -12,6 +12,7 @@ use super::rule::{
     TermSpec,
 };
 use crate::id::{DatasetId, SqlIdentifier};
+use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 
@@ -43,11 +44,7 @@ impl TermRule for JoinKeysTerm<'_> {
 
     fn render(&self, tongue: Language) -> String {
         let list = tongue.all_of(self.0);
-        tongue.pick(
-            format!("joined here over {list} only"),
-            format!("hier nur über {list} verknüpft"),
-            format!("aqui só se junta por {list}"),
-        )
+        message!(tongue, "join-keys", list)
     }
 
     fn canonical(&self) -> Json {
@@ -95,20 +92,10 @@ impl TermRule for JoinWithTerm<'_> {
 
     fn render(&self, tongue: Language) -> String {
         if self.0.is_empty() {
-            return tongue
-                .pick(
-                    "not in one question with another dataset here",
-                    "hier nicht in einer Frage mit einem anderen Datensatz",
-                    "aqui não entra numa pergunta com outro conjunto de dados",
-                )
-                .to_owned();
+            return message!(tongue, "join-with-none");
         }
         let list = tongue.one_of(self.0);
-        tongue.pick(
-            format!("in one question here with {list} only"),
-            format!("hier in einer Frage nur mit {list}"),
-            format!("aqui numa pergunta só com {list}"),
-        )
+        message!(tongue, "join-with", list)
     }
 
     fn canonical(&self) -> Json {
@@ -158,13 +145,7 @@ impl TermRule for KeysStayTerm {
     }
 
     fn render(&self, tongue: Language) -> String {
-        tongue
-            .pick(
-                "the columns that it is joined over are used for joins here and shown to nobody",
-                "die Spalten, über die verknüpft wird, dienen hier der Verknüpfung und werden niemandem gezeigt",
-                "as colunas de junção servem aqui para juntar e não são mostradas a ninguém",
-            )
-            .to_owned()
+        message!(tongue, "keys-stay")
     }
 
     fn canonical(&self) -> Json {

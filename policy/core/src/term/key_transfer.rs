@@ -13,6 +13,7 @@ use super::rule::{
 };
 use super::tightness_order::{both, subset};
 use crate::id::{ParticipantId, SqlIdentifier};
+use crate::message::message;
 use crate::refusal::Refusal;
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
@@ -87,29 +88,13 @@ impl TermRule for KeyTransferTerm {
     fn render(&self, tongue: Language) -> String {
         let columns = tongue.all_of(&self.columns);
         let to = match &self.to {
-            KeyRecipients::Anybody => tongue
-                .pick(
-                    "whoever else is asked in the same question",
-                    "alle, die in derselben Frage gefragt werden",
-                    "quem mais for consultado na mesma pergunta",
-                )
-                .to_owned(),
+            KeyRecipients::Anybody => message!(tongue, "keys-travel-to-anybody"),
             KeyRecipients::These(list) => {
                 let domains: Vec<&str> = list.iter().map(ParticipantId::domain).collect();
                 tongue.all_of(&domains)
             }
         };
-        tongue.pick(
-            format!(
-                "values of {columns} may be sent to {to}, so that they answer with the rows alone that fit"
-            ),
-            format!(
-                "Werte von {columns} dürfen an {to} gesendet werden, damit nur passende Zeilen zurückkommen"
-            ),
-            format!(
-                "os valores de {columns} podem ser enviados a {to}, para que respondam só com as linhas correspondentes"
-            ),
-        )
+        message!(tongue, "keys-travel", columns, to)
     }
 
     fn canonical(&self) -> Json {

@@ -1,5 +1,6 @@
 //! The languages in which a clause can be read.
 
+use crate::message::message;
 use std::fmt;
 use std::str::FromStr;
 
@@ -29,7 +30,7 @@ impl Language {
         }
     }
 
-    /// The one of three sentences that is in this language.
+    /// The one of three that is in this language.
     #[must_use]
     pub fn pick<T>(self, en: T, de: T, pt: T) -> T {
         match self {
@@ -42,13 +43,13 @@ impl Language {
     /// `a, b and c`.
     #[must_use]
     pub fn all_of<T: ToString>(self, list: &[T]) -> String {
-        listed(list, self.pick("and", "und", "e"), self.nothing())
+        self.listed(list, &message!(self, "list-and"))
     }
 
     /// `a, b or c`.
     #[must_use]
     pub fn one_of<T: ToString>(self, list: &[T]) -> String {
-        listed(list, self.pick("or", "oder", "ou"), self.nothing())
+        self.listed(list, &message!(self, "list-or"))
     }
 
     /// A number with its groups of three: `10,000`, `10.000`.
@@ -65,11 +66,12 @@ impl Language {
         out
     }
 
-    const fn nothing(self) -> &'static str {
-        match self {
-            Self::En => "none",
-            Self::De => "nichts",
-            Self::Pt => "nada",
+    fn listed<T: ToString>(self, list: &[T], last: &str) -> String {
+        let words: Vec<String> = list.iter().map(ToString::to_string).collect();
+        match words.split_last() {
+            None => message!(self, "list-nothing"),
+            Some((only, [])) => only.clone(),
+            Some((end, rest)) => format!("{} {last} {end}", rest.join(", ")),
         }
     }
 }
@@ -93,15 +95,6 @@ impl FromStr for Language {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("clauses are written in en, de and pt")]
 pub struct LanguageError;
-
-fn listed<T: ToString>(list: &[T], last: &str, nothing: &str) -> String {
-    let words: Vec<String> = list.iter().map(ToString::to_string).collect();
-    match words.split_last() {
-        None => nothing.to_owned(),
-        Some((only, [])) => only.clone(),
-        Some((end, rest)) => format!("{} {last} {end}", rest.join(", ")),
-    }
-}
 
 #[cfg(test)]
 mod tests {

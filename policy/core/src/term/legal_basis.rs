@@ -6,6 +6,7 @@ use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
+use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
@@ -89,38 +90,14 @@ impl TermRule for LegalBasisTerm {
     fn render(&self, tongue: Language) -> String {
         let basis = self.0.as_str();
         let what = match self.0 {
-            LegalBasis::Consent => tongue.pick("consent", "Einwilligung", "consentimento"),
-            LegalBasis::Contract => tongue.pick(
-                "a contract with the person",
-                "Vertrag mit der Person",
-                "contrato com a pessoa",
-            ),
-            LegalBasis::Obligation => tongue.pick(
-                "a legal obligation",
-                "rechtliche Verpflichtung",
-                "obrigação legal",
-            ),
-            LegalBasis::Vital => tongue.pick(
-                "vital interests",
-                "lebenswichtige Interessen",
-                "interesses vitais",
-            ),
-            LegalBasis::PublicTask => tongue.pick(
-                "a task in the public interest",
-                "Aufgabe im öffentlichen Interesse",
-                "missão de interesse público",
-            ),
-            LegalBasis::Interests => tongue.pick(
-                "legitimate interests",
-                "berechtigte Interessen",
-                "interesses legítimos",
-            ),
+            LegalBasis::Consent => message!(tongue, "basis-consent"),
+            LegalBasis::Contract => message!(tongue, "basis-contract"),
+            LegalBasis::Obligation => message!(tongue, "basis-obligation"),
+            LegalBasis::Vital => message!(tongue, "basis-vital"),
+            LegalBasis::PublicTask => message!(tongue, "basis-public-task"),
+            LegalBasis::Interests => message!(tongue, "basis-interests"),
         };
-        tongue.pick(
-            format!("the legal basis is {what} ({basis})"),
-            format!("Rechtsgrundlage: {what} ({basis})"),
-            format!("o fundamento jurídico é: {what} ({basis})"),
-        )
+        message!(tongue, "legal-basis", what, basis)
     }
 
     fn canonical(&self) -> Json {

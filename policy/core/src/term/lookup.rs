@@ -10,6 +10,7 @@ use super::rule::{
 };
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
+use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal, contradiction};
 use crate::value::column::LookupTerm;
 use hansa_audit_log::json::Json;
@@ -50,11 +51,7 @@ impl TermRule for LookupTerm {
             table,
             level,
         } = self;
-        tongue.pick(
-            format!("{column} shows its {level} by the table {table}"),
-            format!("{column} zeigt seine Stufe {level} nach der Tabelle {table}"),
-            format!("{column} mostra o seu nível {level} segundo a tabela {table}"),
-        )
+        message!(tongue, "lookup", column, level, table)
     }
 
     fn canonical(&self) -> Json {

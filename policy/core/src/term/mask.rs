@@ -9,6 +9,7 @@ use super::rule::{
 };
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
+use crate::message::message;
 use crate::refusal::Refusal;
 use crate::row_filter::PolicyLiteral;
 use crate::value::column::MaskValue;
@@ -56,11 +57,7 @@ impl TermRule for MaskTerm<'_> {
             MaskValue::Null => "NULL".to_owned(),
             MaskValue::Constant(value) => value.to_string(),
         };
-        tongue.pick(
-            format!("{column} is always {value}"),
-            format!("{column} ist immer {value}"),
-            format!("{column} é sempre {value}"),
-        )
+        message!(tongue, "mask", column, value)
     }
 
     fn canonical(&self) -> Json {

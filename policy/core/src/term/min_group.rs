@@ -7,6 +7,7 @@ use super::rule::{
     TermSpec,
 };
 use crate::id::SqlIdentifier;
+use crate::message::message;
 use crate::refusal::{Refusal, contradiction};
 use crate::strict_object::StrictObjectReader;
 use crate::value::cube::CountingUnit;
@@ -50,22 +51,8 @@ impl TermRule for MinGroupTerm<'_> {
     fn render(&self, tongue: Language) -> String {
         let at_least = self.at_least;
         match self.unit {
-            CountingUnit::Column(column) => tongue.pick(
-                format!(
-                    "only groups, and sums in them, of at least {at_least} different values of {column}"
-                ),
-                format!(
-                    "nur Gruppen und Summen darin mit mindestens {at_least} verschiedenen Werten von {column}"
-                ),
-                format!(
-                    "só grupos, e somas neles, com pelo menos {at_least} valores diferentes de {column}"
-                ),
-            ),
-            CountingUnit::Rows => tongue.pick(
-                format!("only groups, and sums in them, of at least {at_least} rows"),
-                format!("nur Gruppen und Summen darin aus mindestens {at_least} Zeilen"),
-                format!("só grupos, e somas neles, de pelo menos {at_least} linhas"),
-            ),
+            CountingUnit::Column(column) => message!(tongue, "min-group-values", at_least, column),
+            CountingUnit::Rows => message!(tongue, "min-group-rows", at_least),
         }
     }
 

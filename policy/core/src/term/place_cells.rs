@@ -13,6 +13,7 @@ use super::rule::{
 use super::tightness_order;
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
+use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal, contradiction};
 use crate::value::cell::{CellSize, CellSizeError};
 use hansa_audit_log::json::Json;
@@ -50,28 +51,16 @@ impl CellSize {
         match self {
             Self::H3(resolution) => {
                 let number = resolution.number();
-                tongue.pick(
-                    format!("the H3 cell of resolution {number}"),
-                    format!("die H3-Zelle der Auflösung {number}"),
-                    format!("a célula H3 de resolução {number}"),
-                )
+                message!(tongue, "cell-h3", number)
             }
-            Self::Areas { list, show } => tongue.pick(
-                format!("the {show} of the area by the list {list}"),
-                format!("das Merkmal {show} des Gebiets nach der Liste {list}"),
-                format!("o atributo {show} da área segundo a lista {list}"),
-            ),
+            Self::Areas { list, show } => message!(tongue, "cell-area", show, list),
             Self::Square(edge) => {
                 let metres = edge.metres();
                 let (number, unit) = match metres % 1_000 {
                     0 => (metres / 1_000, "km"),
                     _ => (metres, "m"),
                 };
-                tongue.pick(
-                    format!("the cell of {number} {unit} of the European grid (EPSG:3035)"),
-                    format!("die Zelle von {number} {unit} des europäischen Gitters (EPSG:3035)"),
-                    format!("a célula de {number} {unit} da grelha europeia (EPSG:3035)"),
-                )
+                message!(tongue, "cell-square", number, unit)
             }
         }
     }
@@ -100,11 +89,7 @@ impl TermRule for PlaceCellsTerm {
             size,
         } = self;
         let size = size.said(tongue);
-        tongue.pick(
-            format!("{lon} and {lat} do not exist; {cell} shows {size} instead"),
-            format!("{lon} und {lat} gibt es nicht; {cell} zeigt stattdessen {size}"),
-            format!("{lon} e {lat} não existem; {cell} mostra em vez delas {size}"),
-        )
+        message!(tongue, "place-cells", lon, lat, cell, size)
     }
 
     fn canonical(&self) -> Json {

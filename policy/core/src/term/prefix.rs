@@ -8,6 +8,7 @@ use super::rule::{
 };
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
+use crate::message::message;
 use crate::refusal::{Refusal, contradiction};
 use hansa_audit_log::json::Json;
 
@@ -51,11 +52,7 @@ impl TermRule for PrefixTerm {
 
     fn render(&self, tongue: Language) -> String {
         let Self { column, length } = self;
-        tongue.pick(
-            format!("{column} shows its first {length} characters"),
-            format!("{column} zeigt die ersten {length} Zeichen"),
-            format!("{column} mostra os primeiros {length} caracteres"),
-        )
+        message!(tongue, "prefix", column, length)
     }
 
     fn canonical(&self) -> Json {

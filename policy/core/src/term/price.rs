@@ -8,6 +8,7 @@ use super::rule::{
     AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
     OdrlReader, OdrlWriter, TermRule, TermSpec,
 };
+use crate::message::message;
 use crate::money::{self, MoneyAmount};
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
@@ -152,24 +153,16 @@ impl TermRule for PriceTerm {
             prepaid,
         } = self;
         let each = match per {
-            PriceUnit::Query => tongue.pick("question", "Frage", "pergunta"),
-            PriceUnit::Row => tongue.pick("row", "Zeile", "linha"),
-            PriceUnit::Megabyte => "MB",
-            PriceUnit::Month => tongue.pick("month", "Monat", "mês"),
+            PriceUnit::Query => message!(tongue, "price-question"),
+            PriceUnit::Row => message!(tongue, "price-row"),
+            PriceUnit::Megabyte => "MB".to_owned(),
+            PriceUnit::Month => message!(tongue, "price-month"),
         };
-        let price = tongue.pick(
-            format!("the consumer pays {amount} {currency} for each {each}"),
-            format!("die Nutzerin zahlt {amount} {currency} je {each}"),
-            format!("o utilizador paga {amount} {currency} por {each}"),
-        );
+        let price = message!(tongue, "price", amount, currency, each);
         let Some(paid) = prepaid else {
             return price;
         };
-        tongue.pick(
-            format!("{price}; {paid} {currency} are paid beforehand, and nothing is answered beyond what was paid"),
-            format!("{price}; {paid} {currency} sind vorausgezahlt, und darüber hinaus wird nichts beantwortet"),
-            format!("{price}; {paid} {currency} são pagos antecipadamente, e nada é respondido para além do que foi pago"),
-        )
+        message!(tongue, "price-prepaid", price, paid, currency)
     }
 
     fn canonical(&self) -> Json {

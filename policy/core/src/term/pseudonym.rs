@@ -11,6 +11,7 @@ use super::rule::{
 };
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
+use crate::message::message;
 use crate::refusal::Refusal;
 use hansa_audit_log::json::Json;
 
@@ -54,15 +55,7 @@ impl TermRule for PseudonymTerm {
 
     fn render(&self, tongue: Language) -> String {
         let Self { column, epoch } = self;
-        tongue.pick(
-            format!("{column} is replaced by a keyed hash, the same for equal values (epoch {epoch})"),
-            format!(
-                "{column} ist durch einen Hash mit Schlüssel ersetzt, gleich bei gleichen Werten (Epoche {epoch})"
-            ),
-            format!(
-                "{column} é substituído por um hash com chave, igual para valores iguais (época {epoch})"
-            ),
-        )
+        message!(tongue, "pseudonym", column, epoch)
     }
 
     fn canonical(&self) -> Json {

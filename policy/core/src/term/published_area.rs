@@ -10,6 +10,7 @@ use super::rule::{
 };
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
+use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal, contradiction};
 use crate::value::area::{AreaSelectorError, PublishedAreaTerm};
 use hansa_audit_log::json::Json;
@@ -50,11 +51,7 @@ impl TermRule for PublishedAreaTerm {
             list,
             which,
         } = self;
-        tongue.pick(
-            format!("only rows with {lon} and {lat} in the area {which} of the list {list}"),
-            format!("nur Zeilen mit {lon} und {lat} im Gebiet {which} der Liste {list}"),
-            format!("só linhas com {lon} e {lat} na área {which} da lista {list}"),
-        )
+        message!(tongue, "published-area", lon, lat, which, list)
     }
 
     fn canonical(&self) -> Json {

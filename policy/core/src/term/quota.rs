@@ -7,6 +7,7 @@ use super::rule::{
     TermSpec,
 };
 use crate::effect::EffectKind;
+use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal, contradiction};
 use crate::value::time::{PeriodQuota, QuotaPeriod};
 use hansa_audit_log::json::Json;
@@ -77,15 +78,11 @@ impl TermRule for QuotaTerm {
         let number = tongue.number(max);
         let each = per.said(tongue);
         let what = match self.spec.name {
-            "queries" => tongue.pick("questions", "Fragen", "perguntas"),
-            "row_quota" => tongue.pick("rows", "Zeilen", "linhas"),
-            _ => return bytes(tongue, max, each),
+            "queries" => message!(tongue, "quota-questions"),
+            "row_quota" => message!(tongue, "quota-rows"),
+            _ => return bytes(tongue, max, &each),
         };
-        tongue.pick(
-            format!("at most {number} {what} {each}"),
-            format!("höchstens {number} {what} {each}"),
-            format!("no máximo {number} {what} {each}"),
-        )
+        message!(tongue, "quota", number, what, each)
     }
 
     // Counts above 2^53 have no exact JSON number, so counts are text.
@@ -133,11 +130,7 @@ impl TermRule for ResultRowsTerm {
 
     fn render(&self, tongue: Language) -> String {
         let number = tongue.number(self.0);
-        tongue.pick(
-            format!("at most {number} rows in one answer"),
-            format!("höchstens {number} Zeilen in einer Antwort"),
-            format!("no máximo {number} linhas numa resposta"),
-        )
+        message!(tongue, "result-rows", number)
     }
 
     fn canonical(&self) -> Json {
@@ -198,25 +191,21 @@ fn bytes(tongue: Language, max: u64, each: &str) -> String {
         .find(|(unit, _)| max >= *unit && max.is_multiple_of(*unit))
         .map_or_else(
             || {
-                let bytes = tongue.pick("bytes", "Byte", "bytes");
+                let bytes = message!(tongue, "quota-bytes");
                 format!("{} {bytes}", tongue.number(max))
             },
             |(unit, name)| format!("{} {name}", tongue.number(max / unit)),
         );
-    tongue.pick(
-        format!("at most {size} {each}"),
-        format!("höchstens {size} {each}"),
-        format!("no máximo {size} {each}"),
-    )
+    message!(tongue, "quota-size", size, each)
 }
 
 impl QuotaPeriod {
-    pub(super) fn said(self, tongue: Language) -> &'static str {
+    pub(super) fn said(self, tongue: Language) -> String {
         match self {
-            Self::Hour => tongue.pick("each hour", "je Stunde", "por hora"),
-            Self::Day => tongue.pick("each day", "je Tag", "por dia"),
-            Self::Week => tongue.pick("each week", "je Woche", "por semana"),
-            Self::ThirtyDays => tongue.pick("each 30 days", "je 30 Tage", "por 30 dias"),
+            Self::Hour => message!(tongue, "quota-each-hour"),
+            Self::Day => message!(tongue, "quota-each-day"),
+            Self::Week => message!(tongue, "quota-each-week"),
+            Self::ThirtyDays => message!(tongue, "quota-each-30-days"),
         }
     }
 }

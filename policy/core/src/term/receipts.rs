@@ -6,6 +6,7 @@ use super::rule::{
     AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
     OdrlWriter, TermRule, TermSpec,
 };
+use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 
@@ -37,11 +38,7 @@ impl TermRule for OpenReceiptsTerm {
 
     fn render(&self, tongue: Language) -> String {
         let most = self.0;
-        tongue.pick(
-            format!("receipts are countersigned, at most {most} are open"),
-            format!("Quittungen werden gegengezeichnet, höchstens {most} sind offen"),
-            format!("os recibos são contra-assinados, no máximo {most} em aberto"),
-        )
+        message!(tongue, "receipts", most)
     }
 
     fn canonical(&self) -> Json {

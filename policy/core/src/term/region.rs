@@ -8,6 +8,7 @@ use super::rule::{
 };
 use super::tightness_order::both;
 use crate::attribute::{ParticipantAttribute, SupportingCredential};
+use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use crate::value::region::RegionCode;
 use hansa_audit_log::json::Json;
@@ -53,11 +54,7 @@ impl TermRule for RegionTerm<'_> {
 
     fn render(&self, tongue: Language) -> String {
         let region = self.0;
-        tongue.pick(
-            format!("only to participants in {region}, attested by a recognised issuer"),
-            format!("nur an Teilnehmer in {region}, bescheinigt von einem anerkannten Aussteller"),
-            format!("só para participantes em {region}, atestado por um emissor reconhecido"),
-        )
+        message!(tongue, "region", region)
     }
 
     fn canonical(&self) -> Json {

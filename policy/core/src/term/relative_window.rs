@@ -6,6 +6,7 @@ use super::rule::{
     AdmissionCheck, AdmissionContext, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader,
     OdrlWriter, TermRule, TermSpec,
 };
+use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
@@ -81,16 +82,8 @@ impl TermRule for RelativeWindowTerm {
     fn render(&self, tongue: Language) -> String {
         let days = self.days;
         match self.since {
-            WindowStart::Activation => tongue.pick(
-                format!("for {days} days from the day on which it came into force"),
-                format!("{days} Tage lang ab dem Inkrafttreten"),
-                format!("durante {days} dias a partir da entrada em vigor"),
-            ),
-            WindowStart::FirstUse => tongue.pick(
-                format!("for {days} days from the first question under it"),
-                format!("{days} Tage lang ab der ersten Frage"),
-                format!("durante {days} dias a partir da primeira pergunta"),
-            ),
+            WindowStart::Activation => message!(tongue, "lasts-activation", days),
+            WindowStart::FirstUse => message!(tongue, "lasts-first-use", days),
         }
     }
 

@@ -8,6 +8,7 @@ use super::rule::{
 };
 use super::tightness_order;
 use crate::id::SqlIdentifier;
+use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use crate::value::cube::{LateDataPolicy, ReleaseTerm};
 use crate::value::time::{TimeBucketWidth, WIDTHS};
@@ -52,36 +53,20 @@ impl TermRule for ReleaseTerm {
 
     fn render(&self, tongue: Language) -> String {
         let column = &self.column;
-        let (every, de, pt) = match self.every {
-            TimeBucketWidth::QuarterHour => {
-                ("quarter hour", "jeder Viertelstunde", "cada quarto de hora")
-            }
-            TimeBucketWidth::Hour => ("hour", "jeder Stunde", "cada hora"),
-            TimeBucketWidth::Day => ("day", "jedes Tages", "cada dia"),
-            TimeBucketWidth::Week => ("week", "jeder Woche", "cada semana"),
-            TimeBucketWidth::Month => ("month", "jedes Monats", "cada mês"),
-            TimeBucketWidth::Year => ("year", "jedes Jahres", "cada ano"),
+        let every = match self.every {
+            TimeBucketWidth::QuarterHour => message!(tongue, "release-quarter-hour"),
+            TimeBucketWidth::Hour => message!(tongue, "release-hour"),
+            TimeBucketWidth::Day => message!(tongue, "release-day"),
+            TimeBucketWidth::Week => message!(tongue, "release-week"),
+            TimeBucketWidth::Month => message!(tongue, "release-month"),
+            TimeBucketWidth::Year => message!(tongue, "release-year"),
         };
         let late = match self.late {
-            LateDataPolicy::Never => {
-                tongue.pick("and never change", "und ändern sich nie", "e nunca mudam")
-            }
-            LateDataPolicy::Wait => tongue.pick(
-                "and change only with a later release, by no small group",
-                "und ändern sich nur mit einer späteren Freigabe, um keine kleine Gruppe",
-                "e só mudam com uma divulgação posterior, nunca por um grupo pequeno",
-            ),
-            LateDataPolicy::Correct => tongue.pick(
-                "and change only by corrections of no small group",
-                "und ändern sich nur durch Korrekturen um keine kleine Gruppe",
-                "e só mudam por correções que não são de um grupo pequeno",
-            ),
+            LateDataPolicy::Never => message!(tongue, "release-never"),
+            LateDataPolicy::Wait => message!(tongue, "release-wait"),
+            LateDataPolicy::Correct => message!(tongue, "release-correct"),
         };
-        tongue.pick(
-            format!("groups of each {every} of {column} are released when it is over, {late}"),
-            format!("Gruppen {de} von {column} werden nach dessen Ende freigegeben, {late}"),
-            format!("os grupos de {pt} de {column} são divulgados quando acaba, {late}"),
-        )
+        message!(tongue, "release", every, column, late)
     }
 
     fn canonical(&self) -> Json {

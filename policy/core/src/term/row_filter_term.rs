@@ -9,6 +9,7 @@ use super::rule::{
 };
 use crate::effect::EffectKind;
 use crate::id::{ParticipantId, SqlIdentifier};
+use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use crate::row_filter::{self, RowFilter};
 use hansa_audit_log::json::Json;
@@ -41,16 +42,10 @@ impl TermRule for RowFilterTerm<'_> {
 
     fn render(&self, tongue: Language) -> String {
         let filter = self.0;
-        let only = tongue.pick("only rows where", "nur Zeilen mit", "só linhas em que");
         if filter.names_consumer() {
-            let being = tongue.pick(
-                "{{consumer}} being whoever asks",
-                "{{consumer}} ist, wer fragt",
-                "sendo {{consumer}} quem pergunta",
-            );
-            format!("{only} {filter}, {being}")
+            message!(tongue, "rows-of-consumer", filter)
         } else {
-            format!("{only} {filter}")
+            message!(tongue, "rows", filter)
         }
     }
 

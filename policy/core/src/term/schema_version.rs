@@ -11,6 +11,7 @@ use super::rule::{
     AdmissionCheck, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader,
     OdrlWriter, TermRule, TermSpec,
 };
+use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
@@ -75,19 +76,10 @@ impl TermRule for SchemaTerm {
     }
 
     fn render(&self, tongue: Language) -> String {
-        let said = match self.0 {
-            SchemaCompatibility::Exact => tongue.pick(
-                "as long as the dataset has the schema that was signed",
-                "solange der Datensatz das unterschriebene Schema hat",
-                "enquanto o conjunto de dados tiver o esquema assinado",
-            ),
-            SchemaCompatibility::Compatible => tongue.pick(
-                "also when the dataset gets more columns, which stay invisible",
-                "auch wenn der Datensatz weitere Spalten erhält, die unsichtbar bleiben",
-                "também quando o conjunto de dados recebe mais colunas, que ficam invisíveis",
-            ),
-        };
-        said.to_owned()
+        match self.0 {
+            SchemaCompatibility::Exact => message!(tongue, "version-exact"),
+            SchemaCompatibility::Compatible => message!(tongue, "version-compatible"),
+        }
     }
 
     fn canonical(&self) -> Json {

@@ -8,6 +8,7 @@ use super::rule::{
 };
 use super::tightness_order::both;
 use crate::attribute::{ParticipantAttribute, SupportingCredential};
+use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use crate::value::sector::SectorCode;
 use hansa_audit_log::json::Json;
@@ -51,13 +52,7 @@ impl TermRule for SectorTerm<'_> {
 
     fn render(&self, tongue: Language) -> String {
         let list = tongue.one_of(self.0);
-        tongue.pick(
-            format!("only for the sector {list}, attested by a recognised issuer"),
-            format!(
-                "nur für den Wirtschaftszweig {list}, bescheinigt von einem anerkannten Aussteller"
-            ),
-            format!("só para o setor {list}, atestado por um emissor reconhecido"),
-        )
+        message!(tongue, "sector", list)
     }
 
     fn canonical(&self) -> Json {

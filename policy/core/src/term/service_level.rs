@@ -6,6 +6,7 @@ use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
+use crate::message::message;
 use crate::refusal::Refusal;
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
@@ -53,17 +54,7 @@ impl TermRule for ServiceLevelTerm {
             availability,
             p95_ms,
         } = self;
-        tongue.pick(
-            format!(
-                "the provider answers {availability} % of the time, 95 of 100 answers begin within {p95_ms} ms"
-            ),
-            format!(
-                "der Anbieter antwortet {availability} % der Zeit, 95 von 100 Antworten beginnen binnen {p95_ms} ms"
-            ),
-            format!(
-                "o fornecedor responde {availability} % do tempo, 95 de 100 respostas começam em {p95_ms} ms"
-            ),
-        )
+        message!(tongue, "service", availability, p95_ms)
     }
 
     fn canonical(&self) -> Json {

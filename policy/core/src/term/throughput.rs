@@ -8,6 +8,7 @@ use super::rule::{
     OdrlWriter, TermRule, TermSpec,
 };
 use crate::effect::EffectKind;
+use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 
@@ -39,11 +40,7 @@ impl TermRule for RowRateTerm {
 
     fn render(&self, tongue: Language) -> String {
         let rows = tongue.number(self.0);
-        tongue.pick(
-            format!("at most {rows} rows in a second"),
-            format!("höchstens {rows} Zeilen je Sekunde"),
-            format!("no máximo {rows} linhas por segundo"),
-        )
+        message!(tongue, "rows-per-second", rows)
     }
 
     fn canonical(&self) -> Json {
@@ -83,11 +80,7 @@ impl TermRule for ConcurrencyTerm {
 
     fn render(&self, tongue: Language) -> String {
         let most = self.0;
-        tongue.pick(
-            format!("at most {most} answers at once"),
-            format!("höchstens {most} Antworten zugleich"),
-            format!("no máximo {most} respostas ao mesmo tempo"),
-        )
+        message!(tongue, "concurrent", most)
     }
 
     fn canonical(&self) -> Json {

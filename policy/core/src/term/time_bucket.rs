@@ -8,6 +8,7 @@ use super::rule::{
 };
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
+use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use crate::value::time::{TimeBucketWidth, WIDTHS};
 use hansa_audit_log::json::Json;
@@ -54,11 +55,7 @@ impl TermRule for TimeBucketTerm<'_> {
         let column = self.column;
         let zone = self.zone.unwrap_or("UTC");
         let to = self.bucket.said(tongue);
-        tongue.pick(
-            format!("{column} is rounded down to the {to} ({zone})"),
-            format!("{column} ist auf {to} abgerundet ({zone})"),
-            format!("{column} é arredondado para baixo {to} ({zone})"),
-        )
+        message!(tongue, "time-bucket", column, to, zone)
     }
 
     fn canonical(&self) -> Json {
@@ -115,16 +112,15 @@ pub(super) fn check_zone(zone: Option<&str>) -> Result<(), Refusal> {
 }
 
 impl TimeBucketWidth {
-    fn said(self, tongue: Language) -> &'static str {
-        let (de, pt) = match self {
-            Self::QuarterHour => ("die Viertelstunde", "ao quarto de hora"),
-            Self::Hour => ("die Stunde", "à hora"),
-            Self::Day => ("den Tag", "ao dia"),
-            Self::Week => ("die Woche", "à semana"),
-            Self::Month => ("den Monat", "ao mês"),
-            Self::Year => ("das Jahr", "ao ano"),
-        };
-        tongue.pick(self.as_str(), de, pt)
+    fn said(self, tongue: Language) -> String {
+        match self {
+            Self::QuarterHour => message!(tongue, "bucket-quarter-hour"),
+            Self::Hour => message!(tongue, "bucket-hour"),
+            Self::Day => message!(tongue, "bucket-day"),
+            Self::Week => message!(tongue, "bucket-week"),
+            Self::Month => message!(tongue, "bucket-month"),
+            Self::Year => message!(tongue, "bucket-year"),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::language::Language;
 use super::odrl::{says, typed};
 use super::rule::{DemandKind, EnforcementPoint, OdrlPosition, OdrlWriter, TermRule, TermSpec};
+use crate::message::message;
 use crate::refusal::ErrorCode;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
@@ -36,11 +37,7 @@ impl TermRule for NotBeforeTerm {
 
     fn render(&self, tongue: Language) -> String {
         let from = self.0;
-        tongue.pick(
-            format!("in force from {from}"),
-            format!("in Kraft ab {from}"),
-            format!("em vigor a partir de {from}"),
-        )
+        message!(tongue, "not-before", from)
     }
 
     fn canonical(&self) -> Json {
@@ -83,11 +80,7 @@ impl TermRule for NotAfterTerm {
 
     fn render(&self, tongue: Language) -> String {
         let until = self.0;
-        tongue.pick(
-            format!("in force until {until}"),
-            format!("in Kraft bis {until}"),
-            format!("em vigor até {until}"),
-        )
+        message!(tongue, "not-after", until)
     }
 
     fn canonical(&self) -> Json {

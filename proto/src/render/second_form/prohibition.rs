@@ -1,6 +1,7 @@
 //! Sentences of prohibitions that are executed, and hours of the week in words.
 
 use super::wording::Wording;
+use crate::render::message::message;
 use hansa_policy::term::hours::HoursTerm;
 use hansa_policy::term::prohibition::{
     ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
@@ -10,57 +11,28 @@ impl Wording<'_> {
     pub(super) fn prohibition(&self, one: &ProhibitionTerm) -> String {
         let what = match &one.part {
             None => match one.action {
-                ProhibitedAction::Use => {
-                    self.pick("every query", "jede Abfrage", "qualquer consulta")
-                }
-                ProhibitedAction::Query => self.pick(
-                    "every query for rows",
-                    "jede Abfrage von Zeilen",
-                    "qualquer consulta de linhas",
-                ),
-                ProhibitedAction::Aggregate => self.pick(
-                    "every query for figures on groups",
-                    "jede Abfrage von Zahlen zu Gruppen",
-                    "qualquer consulta de valores sobre grupos",
-                ),
+                ProhibitedAction::Use => message!(self.language, "prohibition-all"),
+                ProhibitedAction::Query => message!(self.language, "prohibition-rows-query"),
+                ProhibitedAction::Aggregate => message!(self.language, "prohibition-groups-query"),
+            },
+            Some(ProhibitedPart::Rows(filter)) => {
+                message!(self.language, "prohibition-rows", filter)
             }
-            .to_owned(),
-            Some(ProhibitedPart::Rows(filter)) => self.pick(
-                format!("the rows for which this holds or can't be told: {filter}"),
-                format!("die Zeilen, für die dies gilt oder nicht feststeht: {filter}"),
-                format!("as linhas em que isto se verifica ou não se pode determinar: {filter}"),
-            ),
             Some(ProhibitedPart::Columns(columns)) => {
                 let list = self.language.all_of(columns);
-                self.pick(
-                    format!("the columns {list}"),
-                    format!("die Spalten {list}"),
-                    format!("as colunas {list}"),
-                )
+                message!(self.language, "prohibition-columns", list)
             }
         };
-        let prohibited = self.pick("prohibited", "untersagt", "proibido");
         let conditions = self.conditions(&one.condition);
         if conditions.is_empty() {
-            return format!("{prohibited}: {what}");
+            return message!(self.language, "clause-prohibition", what);
         }
-        let when = match conditions.len() {
-            1 => self.pick(
-                "where this holds",
-                "wenn dies zutrifft",
-                "quando se verifica o seguinte",
-            ),
-            _ => self.pick(
-                "where all of this holds",
-                "wenn all dies zutrifft",
-                "quando se verifica tudo o seguinte",
-            ),
-        };
-        let comma = self.pick("", ",", "");
-        format!(
-            "{prohibited}: {what}{comma} {when}: {}",
-            conditions.join("; ")
-        )
+        let several = conditions.len() > 1;
+        let conditions = conditions.join("; ");
+        match several {
+            false => message!(self.language, "clause-prohibition-if", what, conditions),
+            true => message!(self.language, "clause-prohibition-if-all", what, conditions),
+        }
     }
 
     fn conditions(&self, when: &ProhibitionCondition) -> Vec<String> {
@@ -74,43 +46,23 @@ impl Wording<'_> {
         let mut conditions = Vec::new();
         if let Some(list) = purpose {
             let list = self.purposes(list);
-            conditions.push(self.pick(
-                format!("the purpose declared is {list}, a narrower or a wider one, or none is declared"),
-                format!("der angegebene Zweck ist {list}, ein engerer oder ein weiterer, oder es ist keiner angegeben"),
-                format!("a finalidade declarada é {list}, outra mais restrita ou mais ampla, ou nenhuma é declarada"),
-            ));
+            conditions.push(message!(self.language, "prohibition-purpose", list));
         }
         if let Some(from) = from {
             let from = self.from(*from);
-            conditions.push(self.pick(
-                format!("the query is made {from}"),
-                format!("die Abfrage erfolgt {from}"),
-                format!("a consulta é feita {from}"),
-            ));
+            conditions.push(message!(self.language, "prohibition-from", from));
         }
         if let Some(until) = until {
             let until = self.until(*until);
-            conditions.push(self.pick(
-                format!("the query is made {until}"),
-                format!("die Abfrage erfolgt {until}"),
-                format!("a consulta é feita {until}"),
-            ));
+            conditions.push(message!(self.language, "prohibition-until", until));
         }
         if let Some(hours) = hours {
             let hours = self.hours(hours);
-            conditions.push(self.pick(
-                format!("the query is made {hours}"),
-                format!("die Abfrage erfolgt {hours}"),
-                format!("a consulta é feita {hours}"),
-            ));
+            conditions.push(message!(self.language, "prohibition-hours", hours));
         }
         if let Some(networks) = networks {
             let list = self.language.one_of(networks);
-            conditions.push(self.pick(
-                format!("the answer goes to the network addresses {list}, or it is not known where"),
-                format!("die Antwort geht an die Netzadressen {list}, oder es ist unbekannt, wohin"),
-                format!("a resposta é enviada para os endereços de rede {list}, ou não se sabe para onde"),
-            ));
+            conditions.push(message!(self.language, "prohibition-networks", list));
         }
         conditions
     }
@@ -118,8 +70,16 @@ impl Wording<'_> {
     /// Hours of the week: `Monday to Friday and Sunday, 06:00 to 20:00, Berlin time`.
     pub(super) fn hours(&self, hours: &HoursTerm) -> String {
         let days = hours.days();
-        let names = self.pick(DAYS_EN, DAYS_DE, DAYS_PT);
-        let to = self.pick("to", "bis", "a");
+        let names = [
+            message!(self.language, "monday"),
+            message!(self.language, "tuesday"),
+            message!(self.language, "wednesday"),
+            message!(self.language, "thursday"),
+            message!(self.language, "friday"),
+            message!(self.language, "saturday"),
+            message!(self.language, "sunday"),
+        ];
+        let to = message!(self.language, "days-to");
         let mut parts: Vec<String> = Vec::new();
         let mut first: Option<&str> = None;
         for (at, name) in names.iter().enumerate() {
@@ -140,38 +100,6 @@ impl Wording<'_> {
         let (from, until) = hours.minutes();
         let (from, until) = (clock(from), clock(until));
         let (list, zone) = (self.language.all_of(&parts), self.zone_name(hours.zone()));
-        self.pick(
-            format!("{list}, {from} to {until}, {zone}"),
-            format!("{list}, {from} bis {until} Uhr, {zone}"),
-            format!("{list}, das {from} às {until}, {zone}"),
-        )
+        message!(self.language, "hours-of-days", list, from, until, zone)
     }
 }
-
-const DAYS_EN: [&str; 7] = [
-    "Monday",
-    "Tuesday",
-    "Wednesday",
-    "Thursday",
-    "Friday",
-    "Saturday",
-    "Sunday",
-];
-const DAYS_DE: [&str; 7] = [
-    "Montag",
-    "Dienstag",
-    "Mittwoch",
-    "Donnerstag",
-    "Freitag",
-    "Samstag",
-    "Sonntag",
-];
-const DAYS_PT: [&str; 7] = [
-    "segunda-feira",
-    "terça-feira",
-    "quarta-feira",
-    "quinta-feira",
-    "sexta-feira",
-    "sábado",
-    "domingo",
-];

@@ -1,6 +1,7 @@
 //! Words, numbers, dates and zones of the second form, in a language.
 
 use crate::purpose_taxonomy;
+use crate::render::message::message;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::Agreement;
 use hansa_policy::contract::civil_zone::{CivilZone, LocalTime};
@@ -29,32 +30,27 @@ impl<'a> Wording<'a> {
         }
     }
 
-    pub(in crate::render) fn pick<T>(&self, en: T, de: T, pt: T) -> T {
-        self.language.pick(en, de, pt)
-    }
-
     /// Name of a language where it is one of those that pages have, else its tag.
-    pub(in crate::render) fn language_name<'t>(&self, tag: &'t str) -> &'t str {
+    pub(in crate::render) fn language_name(&self, tag: &str) -> String {
         match tag {
-            "en" => self.pick("in English", "auf Englisch", "em inglês"),
-            "de" => self.pick("in German", "auf Deutsch", "em alemão"),
-            "pt" => self.pick("in Portuguese", "auf Portugiesisch", "em português"),
-            other => other,
+            "en" => message!(self.language, "language-en"),
+            "de" => message!(self.language, "language-de"),
+            "pt" => message!(self.language, "language-pt"),
+            other => other.to_owned(),
         }
     }
 
     /// Number with its noun, in the singular where there is one.
-    pub(super) fn count(&self, number: u64, one: [&str; 3], many: [&str; 3]) -> String {
-        let [en, de, pt] = if number == 1 { one } else { many };
-        let noun = self.pick(en, de, pt);
+    pub(super) fn count(&self, number: u64, one: String, many: String) -> String {
+        let noun = if number == 1 { one } else { many };
         format!("{} {noun}", self.language.number(number))
     }
 
     pub(super) fn days(&self, number: u32) -> String {
         self.count(
             u64::from(number),
-            ["day", "Tag", "dia"],
-            ["days", "Tage", "dias"],
+            message!(self.language, "day"),
+            message!(self.language, "days"),
         )
     }
 
@@ -62,16 +58,16 @@ impl<'a> Wording<'a> {
     pub(super) fn days_dative(&self, number: u32) -> String {
         self.count(
             u64::from(number),
-            ["day", "Tag", "dia"],
-            ["days", "Tagen", "dias"],
+            message!(self.language, "day"),
+            message!(self.language, "days-dative"),
         )
     }
 
     pub(super) fn rows(&self, number: u64) -> String {
         self.count(
             number,
-            ["row", "Zeile", "linha"],
-            ["rows", "Zeilen", "linhas"],
+            message!(self.language, "row"),
+            message!(self.language, "rows"),
         )
     }
 
@@ -91,35 +87,27 @@ impl<'a> Wording<'a> {
             None => String::new(),
             Some((only, [])) => only.clone(),
             Some((last, rest)) => {
-                let and = self.pick("and", "und", "e");
+                let and = message!(self.language, "decimals-and");
                 format!("{} {and} {last}", rest.join("; "))
             }
         }
     }
 
     pub(super) fn quoted(&self, text: &str) -> String {
-        self.pick(
-            format!("“{text}”"),
-            format!("„{text}“"),
-            format!("«{text}»"),
-        )
+        message!(self.language, "quoted", text)
     }
 
     /// Name of the local time of an IANA zone.
     pub(super) fn zone_name(&self, name: &str) -> String {
         match name.parse::<CivilZone>() {
             Ok(zone) => self.zone_title(zone).to_owned(),
-            Err(_) => self.pick(
-                format!("{name} time"),
-                format!("Ortszeit {name}"),
-                format!("hora de {name}"),
-            ),
+            Err(_) => message!(self.language, "zone-of", name),
         }
     }
 
     fn zone_title(&self, zone: CivilZone) -> &'static str {
         let [en, de, pt] = zone.titles();
-        self.pick(en, de, pt)
+        self.language.pick(en, de, pt)
     }
 
     /// Where the buckets of a column begin.
@@ -137,13 +125,7 @@ impl<'a> Wording<'a> {
             }
             (_, Some(zone), _) => self.zone_name(zone),
             // A date has no zone; an instant without one is cut in UTC. Which of them it is the schema says.
-            (_, None, _) => self
-                .pick(
-                    "a date as it stands, an instant in UTC",
-                    "ein Datum, wie es dasteht, ein Zeitpunkt in UTC",
-                    "uma data tal como está, um instante em UTC",
-                )
-                .to_owned(),
+            (_, None, _) => message!(self.language, "bucket-instant"),
         }
     }
 
@@ -174,18 +156,10 @@ impl<'a> Wording<'a> {
         let local = self.zone.local(time);
         if !self.begins_day(time) {
             let moment = self.moment(time);
-            return self.pick(
-                format!("from {moment}"),
-                format!("ab {moment}"),
-                format!("a partir de {moment}"),
-            );
+            return message!(self.language, "from-moment", moment);
         }
         let (date, zone) = (self.date(local), self.zone_title(self.zone));
-        self.pick(
-            format!("from {date}, {zone} ({time})"),
-            format!("ab {date}, {zone} ({time})"),
-            format!("a partir de {date}, {zone} ({time})"),
-        )
+        message!(self.language, "from-date", date, zone, time)
     }
 
     /// First instant that is no longer in it: by the last day where that ends there.
@@ -193,26 +167,16 @@ impl<'a> Wording<'a> {
         let (local, zone) = (self.zone.local(time), self.zone_title(self.zone));
         if self.begins_day(time) {
             let last = self.date(self.zone.local(time.plus_micros(-1)));
-            return self.pick(
-                format!("through {last}, {zone} (before {time})"),
-                format!("bis einschließlich {last}, {zone} (vor {time})"),
-                format!("até {last}, inclusive, {zone} (antes de {time})"),
-            );
+            return message!(self.language, "through-date", last, zone, time);
         }
         let (date, clock) = (self.date(local), self.clock(local));
-        self.pick(
-            format!("until {date}, {clock}, {zone}, that instant not included (before {time})"),
-            format!("bis {date}, {clock}, {zone}, dieser Zeitpunkt ausgenommen (vor {time})"),
-            format!("até {date}, {clock}, {zone}, esse instante excluído (antes de {time})"),
-        )
+        message!(self.language, "until-moment", date, clock, zone, time)
     }
 
     /// End of an agreement, which may have none.
     pub(in crate::render) fn end(&self, time: UtcTimestamp) -> String {
         match time {
-            UtcTimestamp::LATEST => self
-                .pick("without an end", "ohne Ende", "sem fim")
-                .to_owned(),
+            UtcTimestamp::LATEST => message!(self.language, "no-end"),
             time => self.until(time),
         }
     }
@@ -228,15 +192,8 @@ impl<'a> Wording<'a> {
         let LocalTime {
             year, month, day, ..
         } = local;
-        let [en, de, pt] = usize::try_from(month - 1)
-            .ok()
-            .and_then(|index| MONTHS.get(index).copied())
-            .unwrap_or_default();
-        self.pick(
-            format!("{day} {en} {year}"),
-            format!("{day}. {de} {year}"),
-            format!("{day} de {pt} de {year}"),
-        )
+        let month = self.month(month);
+        message!(self.language, "date", day, month, year)
     }
 
     fn clock(&self, local: LocalTime) -> String {
@@ -246,7 +203,7 @@ impl<'a> Wording<'a> {
             0 => format!("{hour:02}:{minute:02}"),
             _ => format!("{hour:02}:{minute:02}:{second:02}"),
         };
-        self.pick(clock.clone(), format!("{clock} Uhr"), clock)
+        message!(self.language, "clock", clock)
     }
 
     /// Purpose by its title, with its name behind it.
@@ -261,7 +218,7 @@ impl<'a> Wording<'a> {
             Some(title) => self.quoted(title),
             None => own.parent.to_string(),
         };
-        let part_of = self.pick("part of", "Teil von", "parte de");
+        let part_of = message!(self.language, "part-of");
         format!("{} ({purpose}, {part_of} {parent})", self.quoted(&own.text))
     }
 
@@ -269,52 +226,33 @@ impl<'a> Wording<'a> {
         let list: Vec<String> = list.iter().map(|one| self.purpose(one)).collect();
         self.language.one_of(&list)
     }
-}
 
-const MONTHS: [[&str; 3]; 12] = [
-    ["January", "Januar", "janeiro"],
-    ["February", "Februar", "fevereiro"],
-    ["March", "März", "março"],
-    ["April", "April", "abril"],
-    ["May", "Mai", "maio"],
-    ["June", "Juni", "junho"],
-    ["July", "Juli", "julho"],
-    ["August", "August", "agosto"],
-    ["September", "September", "setembro"],
-    ["October", "Oktober", "outubro"],
-    ["November", "November", "novembro"],
-    ["December", "Dezember", "dezembro"],
-];
+    fn month(&self, month: i64) -> String {
+        match month {
+            1 => message!(self.language, "january"),
+            2 => message!(self.language, "february"),
+            3 => message!(self.language, "march"),
+            4 => message!(self.language, "april"),
+            5 => message!(self.language, "may"),
+            6 => message!(self.language, "june"),
+            7 => message!(self.language, "july"),
+            8 => message!(self.language, "august"),
+            9 => message!(self.language, "september"),
+            10 => message!(self.language, "october"),
+            11 => message!(self.language, "november"),
+            _ => message!(self.language, "december"),
+        }
+    }
 
-/// Length of time as a noun: bare in English and Portuguese, bare and in the genitive in German, with its article in Portuguese.
-pub(super) struct BucketNoun {
-    pub(super) en: &'static str,
-    pub(super) de: &'static str,
-    pub(super) de_genitive: &'static str,
-    pub(super) pt: &'static str,
-    pub(super) pt_of: &'static str,
-}
-
-pub(super) const fn bucket_noun(bucket: TimeBucketWidth) -> BucketNoun {
-    let (en, de, de_genitive, pt, pt_of) = match bucket {
-        TimeBucketWidth::QuarterHour => (
-            "quarter hour",
-            "Viertelstunde",
-            "der Viertelstunde",
-            "quarto de hora",
-            "do quarto de hora",
-        ),
-        TimeBucketWidth::Hour => ("hour", "Stunde", "der Stunde", "hora", "da hora"),
-        TimeBucketWidth::Day => ("day", "Tag", "des Tages", "dia", "do dia"),
-        TimeBucketWidth::Week => ("week", "Woche", "der Woche", "semana", "da semana"),
-        TimeBucketWidth::Month => ("month", "Monat", "des Monats", "mês", "do mês"),
-        TimeBucketWidth::Year => ("year", "Jahr", "des Jahres", "ano", "do ano"),
-    };
-    BucketNoun {
-        en,
-        de,
-        de_genitive,
-        pt,
-        pt_of,
+    /// Length of time as a noun.
+    pub(super) fn bucket(&self, bucket: TimeBucketWidth) -> String {
+        match bucket {
+            TimeBucketWidth::QuarterHour => message!(self.language, "bucket-quarter-hour"),
+            TimeBucketWidth::Hour => message!(self.language, "bucket-hour"),
+            TimeBucketWidth::Day => message!(self.language, "bucket-day"),
+            TimeBucketWidth::Week => message!(self.language, "bucket-week"),
+            TimeBucketWidth::Month => message!(self.language, "bucket-month"),
+            TimeBucketWidth::Year => message!(self.language, "bucket-year"),
+        }
     }
 }

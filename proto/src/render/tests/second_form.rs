@@ -466,7 +466,7 @@ fn no_english_word_is_left_in_other_languages() {
             }
             for phase in Phase::ALL {
                 into.extend(words(
-                    ContractStatusLines::of(language, &whole).phase(phase),
+                    &ContractStatusLines::of(language, &whole).phase(phase),
                 ));
             }
         }

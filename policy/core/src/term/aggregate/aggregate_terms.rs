@@ -1,6 +1,7 @@
 //! The clauses of the aggregate form, in a policy and in words.
 
 use crate::id::SqlIdentifier;
+use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use crate::term::language::Language;
 use crate::term::odrl::{iri, iris, says, set, texts, word};
@@ -40,13 +41,9 @@ impl TermRule for FunctionsTerm<'_> {
     }
 
     fn render(&self, tongue: Language) -> String {
-        let names: Vec<&str> = self.0.iter().map(|one| said(*one, tongue)).collect();
+        let names: Vec<String> = self.0.iter().map(|one| said(*one, tongue)).collect();
         let list = tongue.all_of(&names);
-        tongue.pick(
-            format!("aggregates only: {list}"),
-            format!("nur Aggregate: {list}"),
-            format!("só agregados: {list}"),
-        )
+        message!(tongue, "functions", list)
     }
 
     fn canonical(&self) -> Json {
@@ -59,15 +56,11 @@ impl TermRule for FunctionsTerm<'_> {
     }
 }
 
-fn said(function: CubeFunction, tongue: Language) -> &'static str {
+fn said(function: CubeFunction, tongue: Language) -> String {
     match function {
-        CubeFunction::Count | CubeFunction::Sum | CubeFunction::Avg => function.as_str(),
-        CubeFunction::Variance => tongue.pick("variance", "Varianz", "variância"),
-        CubeFunction::Units => tongue.pick(
-            "number of different units",
-            "Anzahl verschiedener Einheiten",
-            "número de unidades diferentes",
-        ),
+        CubeFunction::Count | CubeFunction::Sum | CubeFunction::Avg => function.as_str().to_owned(),
+        CubeFunction::Variance => message!(tongue, "function-variance"),
+        CubeFunction::Units => message!(tongue, "function-units"),
     }
 }
 
@@ -117,11 +110,7 @@ impl TermRule for DimensionsTerm<'_> {
 
     fn render(&self, tongue: Language) -> String {
         let list = tongue.all_of(self.0);
-        tongue.pick(
-            format!("grouped and filtered by {list} only"),
-            format!("gruppiert und gefiltert nur nach {list}"),
-            format!("agrupado e filtrado só por {list}"),
-        )
+        message!(tongue, "dimensions", list)
     }
 
     fn canonical(&self) -> Json {
@@ -165,11 +154,7 @@ impl TermRule for MeasuresTerm<'_> {
 
     fn render(&self, tongue: Language) -> String {
         let list = tongue.all_of(self.0);
-        tongue.pick(
-            format!("aggregates of {list} only"),
-            format!("Aggregate nur von {list}"),
-            format!("agregados só de {list}"),
-        )
+        message!(tongue, "measures", list)
     }
 
     fn canonical(&self) -> Json {
@@ -218,11 +203,7 @@ impl TermRule for GridTerm<'_> {
 
     fn render(&self, tongue: Language) -> String {
         let grid = self.0;
-        tongue.pick(
-            format!("groups are cells of the grid {grid}"),
-            format!("Gruppen sind Zellen des Rasters {grid}"),
-            format!("os grupos são células da grelha {grid}"),
-        )
+        message!(tongue, "grid", grid)
     }
 
     fn canonical(&self) -> Json {

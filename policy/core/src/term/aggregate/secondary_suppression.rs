@@ -1,5 +1,6 @@
 //! Term 20: what keeps totals from telling of the groups that are withheld.
 
+use crate::message::message;
 use crate::refusal::ErrorCode;
 use crate::term::language::Language;
 use crate::term::odrl::{integer, iri, says, with};
@@ -77,13 +78,7 @@ impl TermRule for PublishedTotalsTerm {
     }
 
     fn render(&self, tongue: Language) -> String {
-        tongue
-            .pick(
-                "totals are those of the groups shown",
-                "Summen sind die der gezeigten Gruppen",
-                "os totais são os dos grupos mostrados",
-            )
-            .to_owned()
+        message!(tongue, "totals-from-published")
     }
 
     fn canonical(&self) -> Json {
@@ -110,13 +105,7 @@ impl TermRule for ComplementSuppressionTerm {
     }
 
     fn render(&self, tongue: Language) -> String {
-        tongue
-            .pick(
-                "further groups are withheld until no total, taken from others, tells of a small group",
-                "weitere Gruppen werden zurückgehalten, bis keine Summe im Vergleich mit anderen eine kleine Gruppe verrät",
-                "outros grupos são retidos até que nenhum total, subtraído de outros, revele um grupo pequeno",
-            )
-            .to_owned()
+        message!(tongue, "suppress-complement")
     }
 
     fn canonical(&self) -> Json {
@@ -147,17 +136,7 @@ impl TermRule for CellKeyTerm {
 
     fn render(&self, tongue: Language) -> String {
         let base = self.0;
-        tongue.pick(
-            format!(
-                "counts are rounded up or down to a multiple of {base} by lot, the same whenever a group is of the same units"
-            ),
-            format!(
-                "Anzahlen sind durch Los auf ein Vielfaches von {base} auf- oder abgerundet, gleich, wann immer eine Gruppe aus denselben Einheiten besteht"
-            ),
-            format!(
-                "as contagens são arredondadas por sorteio a um múltiplo de {base}, da mesma forma sempre que um grupo tem as mesmas unidades"
-            ),
-        )
+        message!(tongue, "cell-key", base)
     }
 
     fn canonical(&self) -> Json {

@@ -2,6 +2,7 @@
 
 use crate::effect::EffectKind;
 use crate::id::{ParticipantId, PurposeId};
+use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal, contradiction};
 use crate::term::language::Language;
 use crate::term::odrl::{iri, says, set};
@@ -48,11 +49,7 @@ impl TermRule for PurposeTerm<'_> {
 
     fn render(&self, tongue: Language) -> String {
         let list = tongue.one_of(self.0);
-        tongue.pick(
-            format!("purpose is {list}"),
-            format!("Zweck ist {list}"),
-            format!("a finalidade é {list}"),
-        )
+        message!(tongue, "purpose", list)
     }
 
     fn canonical(&self) -> Json {
@@ -99,11 +96,7 @@ impl TermRule for PurposeNotTerm<'_> {
 
     fn render(&self, tongue: Language) -> String {
         let list = tongue.one_of(self.0);
-        tongue.pick(
-            format!("purpose is not {list}, nor part of it"),
-            format!("Zweck ist nicht {list} und kein Teil davon"),
-            format!("a finalidade não é {list} nem parte dela"),
-        )
+        message!(tongue, "purpose-not", list)
     }
 
     fn canonical(&self) -> Json {
