@@ -90,7 +90,7 @@ const OURS: [(&str, &[&str]); 14] = [
     ),
 ];
 
-/// Heavy or dangerous crates, and which of our packages may have them in their closure, however indirectly. `enforce` has
+/// Heavy or dangerous crates, and which of our packages may have them in their closure, however indirectly. `hansa-enforcement` has
 /// parquet and tokio through datafusion-common, with whose features the engine builds it.
 const HELD: [(&str, &[&str]); 11] = [
     ("datafusion", &["hansa-query", "hansa"]),

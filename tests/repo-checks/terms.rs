@@ -22,7 +22,7 @@ fn the_table_of_terms_is_the_one_of_the_code() {
     }
     assert_eq!(
         written, made,
-        "run HANSA_WRITE_DOCS=1 cargo light --test repo-checks"
+        "run HANSA_WRITE_DOCS=1 cargo light --test repo-checks terms:: -- --test-threads 1"
     );
 }
 
@@ -42,7 +42,7 @@ fn the_keys_of_terms_are_those_of_the_code() {
     }
     assert_eq!(
         written, made,
-        "run HANSA_WRITE_DOCS=1 cargo light --test repo-checks -- --test-threads 1"
+        "run HANSA_WRITE_DOCS=1 cargo light --test repo-checks terms:: -- --test-threads 1"
     );
 }
 

@@ -22,7 +22,7 @@ fn generated_code_is_fresh() {
         let committed = fs::read_to_string(&path).unwrap_or_default();
         assert!(
             committed == fresh,
-            "{target} is not what {source} makes: run `HANSA_GENERATE=1 cargo test -p hansa-test-support --test repo-checks`"
+            "{target} is not what {source} makes: run `HANSA_GENERATE=1 cargo light --test repo-checks`"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! A cache of plans for questions that are put again: bounded, and what is asked for most often stays longest.
+//! A cache of plans for questions that are put again: bounded, and the plan that was asked for last stays longest.
 
 use crate::sql::planner_threads;
 use parking_lot::Mutex;

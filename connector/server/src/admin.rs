@@ -49,7 +49,7 @@ impl From<ClientDisconnected> for CommandError {
     }
 }
 
-/// Runs a command; its last event is `DemoCommandOutput` or `Failed`.
+/// Runs a command; its last event is `Done` or `Failed`.
 pub(crate) async fn run(node: Arc<Connector>, order: CommandEnvelope, out: EventSink) {
     let outcome = dispatch(&node, order, &out).await;
     let last = match outcome {

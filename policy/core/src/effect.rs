@@ -1,4 +1,4 @@
-//! The closed set of things that a ruling can do to a dataset: the only words that `enforce` and the engine understand.
+//! The closed set of things that a decision can do to a dataset: all that enforcement and the query engine understand.
 
 use crate::id::{ClauseId, ContractId, ParticipantId, SqlIdentifier};
 use crate::row_filter::RowFilter;

@@ -28,7 +28,7 @@ pub(super) struct RemoteSelect {
 pub(super) struct FromItem {
     /// What.
     pub(super) source: FromSource,
-    /// How; the first is always `NestedSelect`.
+    /// How; the first is always `Inner`.
     pub(super) kind: JoinKind,
     /// The conditions of that, over this one and those before.
     pub(super) on: Vec<Expr>,

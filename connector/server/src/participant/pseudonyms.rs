@@ -1,7 +1,7 @@
 //! The people of this house, beside the log: who stands behind a pseudonym, and what somebody wrote as a reason.
 //!
 //! The log names a person by random letters and a reason by a digest under a salt. What they stand for is here, each under
-//! a key of its own (`keep::side`): without it nobody can tell, nor guess. A person has another pseudonym each year.
+//! a key of its own (`hansa_audit_store::erasable_texts`): without it nobody can tell, nor guess. A person has another pseudonym each year.
 
 use crate::process::randomness::{random_bytes, random_hex};
 use hansa_audit_log::digest::Digest;

@@ -2,7 +2,7 @@
 //!
 //! The files hold a contract of every term, and a public view, in each form and language. A term that is new comes in with
 //! `HANSA_WRITE_DOCS=1`; a line that was there can't be changed that way, nor left away. Whoever wants another wording
-//! adds a form: `hansa_policy::contract::rendering::Form`.
+//! adds a form: `hansa_policy::contract::rendering::RenderingVersion`.
 
 use crate::render::page;
 use crate::samples;
