@@ -14,6 +14,7 @@ pub(crate) mod plan_reset;
 mod plan_runner;
 mod rebatch;
 mod release_coverage;
+mod row_order;
 mod scrub_nulls;
 pub mod share;
 pub(crate) mod started_plan;

@@ -124,7 +124,7 @@ impl FixtureParticipant {
                 copy(Vec::new()).with_stays(Some(storage::in_place(&dataset, &files)))
             }
             FixtureStorage::Database => {
-                copy(Vec::new()).with_stays(Some(storage::table(&dataset, rows)))
+                copy(Vec::new()).with_stays(Some(storage::table(&dataset, rows, layout.key)))
             }
         };
         self.holdings.insert(dataset.id.clone(), Arc::new(snapshot));

@@ -44,6 +44,14 @@ pub enum InPlaceLocation {
 }
 
 impl InPlaceLocation {
+    /// The table, where it is one of a database.
+    pub(crate) const fn table(&self) -> Option<&PostgresTable> {
+        match self {
+            Self::Parquet(_) => None,
+            Self::Postgres(table) => Some(table),
+        }
+    }
+
     /// The files, or the table and its database, as their owner names them.
     #[must_use]
     pub fn locations(&self) -> Vec<String> {
@@ -105,13 +113,14 @@ impl InPlaceDataset {
         &self.location
     }
 
-    /// The scan of the columns at `projection` of `schema`, which names the dataset's columns.
+    /// The scan of the columns at `projection` of `schema`, which names the dataset's columns. Rows of a database come in the
+    /// order of the columns of `key`, if there are any.
     pub(crate) fn scan(
         &self,
         schema: &SchemaRef,
         projection: Option<&Vec<usize>>,
         session: &dyn Session,
-        sessions: &QueryConnections,
+        (sessions, key): (&QueryConnections, &[String]),
     ) -> Result<Arc<dyn ExecutionPlan>> {
         match &self.location {
             InPlaceLocation::Parquet(lake) => {
@@ -125,6 +134,7 @@ impl InPlaceDataset {
                 table,
                 schema,
                 projection,
+                key,
                 (sessions.clone(), self.error_detail),
             ),
         }

@@ -155,6 +155,12 @@ impl GovernedTable {
         self.hides_rows
     }
 
+    /// The columns that show stored values as they are.
+    #[must_use]
+    pub const fn clear_columns(&self) -> &BTreeSet<String> {
+        &self.prunable
+    }
+
     /// The private plan, with the harmless ones of `filters` (by bare column names) above the permitted view, and of its
     /// columns those at `projection`.
     ///

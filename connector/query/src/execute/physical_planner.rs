@@ -6,6 +6,7 @@ use super::inline_reader::InlineReaderFactory;
 #[cfg(test)]
 use super::mutant::GateMutant;
 use super::release_coverage;
+use super::row_order::{self, RowOrder};
 use crate::engine_error;
 use crate::execute::gated_leaf::inside;
 use crate::in_place_data::postgres::connection_limits::ConnectionLimits;
@@ -26,6 +27,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 use datafusion_common::Result;
+use datafusion_common::tree_node::TreeNodeRecursion;
 use datafusion_expr::logical_plan::{
     LogicalPlan, LogicalPlanBuilder, TableScan, UserDefinedLogicalNode,
 };
@@ -77,16 +79,26 @@ impl QueryPlanner for GovernedQueryPlanner {
         plan: &LogicalPlan,
         session: &dyn Session,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(GovernedScanPlanner(
-            self.clone(),
-        ))])
-        .create_physical_plan(plan, session)
-        .await
+        let fixed = match self.reads_tables_in_any_order(plan)? {
+            true => row_order::fixed_above(plan)?,
+            false => None,
+        };
+        let leaves = GovernedScanPlanner {
+            planner: self.clone(),
+            in_order: fixed.is_none(),
+        };
+        DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(leaves)])
+            .create_physical_plan(fixed.as_ref().unwrap_or(plan), session)
+            .await
     }
 }
 
 /// Turns governed tables into leaves.
-struct GovernedScanPlanner(GovernedQueryPlanner);
+struct GovernedScanPlanner {
+    planner: GovernedQueryPlanner,
+    /// Whether the rows of a leaf come in an order that depends on its view alone.
+    in_order: bool,
+}
 
 #[async_trait]
 impl ExtensionPlanner for GovernedScanPlanner {
@@ -112,23 +124,32 @@ impl ExtensionPlanner for GovernedScanPlanner {
         let Some(governed) = scan.source.downcast_ref::<GovernedTable>() else {
             return Ok(None);
         };
+        let planner = &self.planner;
         let limits = QueryResourceLimits {
             partitions: 1,
-            ..self.0.limits
+            ..planner.limits
+        };
+        let order = match self.in_order {
+            true => planner.order_of(governed),
+            false => RowOrder::Any,
         };
         let inner = PrivateQueryPlanner {
-            holdings: self.0.holdings.clone(),
-            sessions: self.0.sessions.clone(),
+            holdings: planner.holdings.clone(),
+            sessions: planner.sessions.clone(),
+            key: match &order {
+                RowOrder::Key(key) => key.clone(),
+                RowOrder::Any | RowOrder::Sorted => Vec::new(),
+            },
         };
         let state = session::fresh(&limits, Arc::clone(session.runtime_env()), Arc::new(inner));
-        let private = self.0.private(governed, scan, &state).await;
+        let private = planner.private(governed, scan, &order, &state).await;
         // Whatever fails in there is told without its text.
         let private = private.map_err(|error| engine_error::carry(inside(&error)))?;
         let shown: SchemaRef = Arc::new(Schema::new(
             scan.projected_schema.as_arrow().fields().clone(),
         ));
         #[cfg(test)]
-        if self.0.mutant == GateMutant::NoLeaf {
+        if planner.mutant == GateMutant::NoLeaf {
             return Ok(Some(private));
         }
         let leaf = GovernedScanExec::new(
@@ -136,27 +157,70 @@ impl ExtensionPlanner for GovernedScanPlanner {
             private,
             shown,
             governed.hides_rows().then_some(limits.batch_rows),
-            self.0.watch.clone(),
+            planner.watch.clone(),
         );
-        let snapshot = self.0.holdings.get(governed.dataset());
+        let snapshot = planner.holdings.get(governed.dataset());
         let in_files = snapshot.filter(|snapshot| snapshot.in_place.is_none());
         let leaf = leaf.stored(in_files.map(|snapshot| snapshot.dataset.rows));
         #[cfg(test)]
-        let leaf = leaf.mutated(self.0.mutant, self.0.holdings.get(governed.dataset()));
+        let leaf = leaf.mutated(planner.mutant, planner.holdings.get(governed.dataset()));
         Ok(Some(Arc::new(leaf)))
     }
 }
 
 impl GovernedQueryPlanner {
+    /// In which order the rows of a leaf must come where it shows in the answer. Files have an order of their own, in which a row
+    /// lies before another whatever lies between them. A database puts a row where there is room for it, and that depends on the
+    /// rows that the view hides, too.
+    fn order_of(&self, governed: &GovernedTable) -> RowOrder {
+        let snapshot = self.holdings.get(governed.dataset());
+        let table = snapshot.and_then(|snapshot| snapshot.in_place.as_ref()?.stays().table());
+        let (Some(snapshot), Some(table)) = (snapshot, table) else {
+            return RowOrder::Any;
+        };
+        let clear = governed.clear_columns();
+        let columns = &snapshot.dataset.columns;
+        if !governed.hides_rows() && clear.len() == columns.len() {
+            return RowOrder::Any;
+        }
+        let is_shown = |place: usize| {
+            let column = columns.get(place);
+            column.is_some_and(|column| clear.contains(column.name.as_str()))
+        };
+        match table.key_within(is_shown) {
+            Some(key) => RowOrder::Key(key.to_vec()),
+            None => RowOrder::Sorted,
+        }
+    }
+
+    /// Whether any table that a plan reads has rows in an order that could tell of what its view hides.
+    fn reads_tables_in_any_order(&self, plan: &LogicalPlan) -> Result<bool> {
+        let mut found = false;
+        plan.apply_with_subqueries(|node| {
+            if let LogicalPlan::TableScan(scan) = node
+                && let Some(governed) = scan.source.downcast_ref::<GovernedTable>()
+            {
+                found |= self.order_of(governed) != RowOrder::Any;
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        Ok(found)
+    }
+
     async fn private(
         &self,
         governed: &GovernedTable,
         scan: &TableScan,
+        order: &RowOrder,
         state: &datafusion::execution::session_state::SessionState,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let filters = datafusion_expr::expr_rewriter::unnormalize_cols(scan.filters.clone());
         let logical = governed.pushed_down(scan.projection.as_deref(), &filters)?;
         release_coverage::check(&logical, &self.holdings)?;
+        let logical = match order {
+            RowOrder::Sorted => row_order::sorted(logical)?,
+            RowOrder::Any | RowOrder::Key(_) => logical,
+        };
         // The first rows of the view, where no condition of the asker's stands above. More than there can be is no limit, and
         // the engine adds to it.
         let logical = match scan.fetch.filter(|rows| *rows <= MOST_ROWS) {
@@ -179,6 +243,8 @@ const MOST_ROWS: usize = 1 << 40;
 struct PrivateQueryPlanner {
     holdings: SnapshotSet,
     sessions: QueryConnections,
+    /// The columns of its table by which a database orders the rows.
+    key: Vec<String>,
 }
 
 #[async_trait]
@@ -191,6 +257,7 @@ impl QueryPlanner for PrivateQueryPlanner {
         let files = StoredScanPlanner {
             holdings: self.holdings.clone(),
             sessions: self.sessions.clone(),
+            key: self.key.clone(),
         };
         DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(files)])
             .create_physical_plan(plan, session)
@@ -202,6 +269,7 @@ impl QueryPlanner for PrivateQueryPlanner {
 struct StoredScanPlanner {
     holdings: SnapshotSet,
     sessions: QueryConnections,
+    key: Vec<String>,
 }
 
 #[async_trait]
@@ -250,7 +318,7 @@ impl ExtensionPlanner for StoredScanPlanner {
         if let Some(in_place) = &snapshot.in_place {
             let projection = scan.projection.as_ref();
             return in_place
-                .scan(&schema, projection, session, &self.sessions)
+                .scan(&schema, projection, session, (&self.sessions, &self.key))
                 .map(Some);
         }
         let files = (snapshot.files.as_slice(), &snapshot.checked);

@@ -36,6 +36,10 @@ pub struct PostgresTable {
     pub name: String,
     /// Its columns that the dataset has, in the dataset's order.
     pub columns: Vec<PostgresColumn>,
+    /// Its keys over these columns, by their names in the table: no two rows have the same values in all columns of one. The
+    /// primary key comes first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<Vec<String>>,
 }
 
 /// A column of a table.
@@ -88,6 +92,15 @@ impl PgType {
 }
 
 impl PostgresTable {
+    /// The names of the columns of the first key that consists of columns for which `is_shown` holds, which is asked of their
+    /// places in the dataset.
+    pub(crate) fn key_within(&self, is_shown: impl Fn(usize) -> bool) -> Option<&[String]> {
+        let place = |name: &String| self.columns.iter().position(|column| column.name == *name);
+        let is_within =
+            |key: &&Vec<String>| key.iter().all(|name| place(name).is_some_and(&is_shown));
+        self.keys.iter().find(is_within).map(Vec::as_slice)
+    }
+
     /// `"schema"."name"`.
     fn quoted(&self) -> String {
         format!("{}.{}", ident(&self.schema), ident(&self.name))

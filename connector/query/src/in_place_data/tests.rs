@@ -1,5 +1,6 @@
 //! Rows in place: what a database is asked, what a file that was changed does, and what a configuration can't say.
 
+mod row_order;
 mod scan_statements;
 
 use crate::execute::cancellation::CancellationSignal;

@@ -116,6 +116,7 @@ impl CubeCase {
                 row_group: *[16, 1000].choose(random).unwrap(),
                 statistics: true,
                 storage: FixtureStorage::Copied,
+                key: None,
             },
             trips: Vec::new(),
             double: Vec::new(),

@@ -175,6 +175,7 @@ impl DatasetPair {
                 row_group: *[20, 1000].choose(random).unwrap(),
                 statistics: random.random_bool(0.7),
                 storage: FixtureStorage::Copied,
+                key: None,
             },
             batch: *[1, 7, 8192].choose(random).unwrap(),
             partitions: *[1, 1, 4].choose(random).unwrap(),

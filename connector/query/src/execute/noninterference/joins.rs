@@ -78,6 +78,7 @@ impl JoinPropertyCase {
                 row_group: *[16, 1000].choose(random).unwrap(),
                 statistics: random.random_bool(0.7),
                 storage: FixtureStorage::Copied,
+                key: None,
             },
         }
     }

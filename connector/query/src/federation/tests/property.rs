@@ -290,6 +290,7 @@ fn case_of(seed: u64, forgets: impl Fn(&mut PropertyCities)) -> Result<(u32, u32
         row_group: *[20, 1000].choose(&mut random).unwrap(),
         statistics: random.random_bool(0.7),
         storage: FixtureStorage::Copied,
+        ..DatasetFileLayout::default()
     };
     let (one, other) = (cities.gates(false, layout), cities.gates(true, layout));
     let pool = cities.pool();

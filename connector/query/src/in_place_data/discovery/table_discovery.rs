@@ -88,11 +88,15 @@ pub(super) async fn find(
             ..read
         });
     }
+    let is_taken = |name: &String| taken.iter().any(|column| column.name == *name);
+    let mut keys = table_description::keys(server, schema, name).await?;
+    keys.retain(|key| key.iter().all(is_taken));
     let table = PostgresTable {
         server: server.clone(),
         schema: schema.to_owned(),
         name: name.to_owned(),
         columns: taken,
+        keys,
     };
     let mut whole = Hasher::default();
     whole.update(b"in-place/postgres/1\n");

@@ -96,6 +96,64 @@ pub(super) async fn still(
     }
 }
 
+/// Whether the columns are still a key of the table. Called after [`still`], which holds the table as it is.
+///
+/// # Errors
+/// `SCHEMA_CHANGED`, `SOURCE_UNREADABLE`.
+pub(super) async fn is_still_a_key(
+    open: &PostgresConnection,
+    table: &PostgresTable,
+    key: &[String],
+) -> Result<(), Refusal> {
+    let found = keys_of(open, &table.schema, &table.name).await?;
+    if found.iter().any(|found| found == key) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        ErrorCode::SchemaChanged,
+        "a key of the table of a dataset in place is none any more",
+    )
+    .with_help("its owner publishes it again: hansa dataset publish"))
+}
+
+/// The keys of a table.
+///
+/// # Errors
+/// `SOURCE_UNREADABLE` where the database can't be reached.
+pub async fn keys(
+    server: &PostgresEndpoint,
+    schema: &str,
+    name: &str,
+) -> Result<Vec<Vec<String>>, Refusal> {
+    let open = PostgresConnection::open(server, std::time::Duration::from_secs(60)).await?;
+    keys_of(&open, schema, name).await
+}
+
+/// The keys of a table, the primary one first. A key of a table from which others inherit says nothing about their rows, and one
+/// that is checked at the end of a transaction may not hold before.
+async fn keys_of(
+    open: &PostgresConnection,
+    schema: &str,
+    name: &str,
+) -> Result<Vec<Vec<String>>, Refusal> {
+    let rows = open
+        .rows(&format!(
+            "SELECT array_agg(a.attname::text ORDER BY k.place) \
+             FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
+             CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, place) \
+             JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum \
+             WHERE n.nspname = {} AND c.relname = {} AND c.relkind IN ('r', 'p') AND i.indisunique AND i.indisvalid \
+             AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL AND k.place <= i.indnkeyatts \
+             AND (c.relkind = 'p' OR NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid)) \
+             GROUP BY i.indexrelid, i.indisprimary HAVING bool_and(a.attnotnull) \
+             ORDER BY i.indisprimary DESC, count(*), i.indexrelid",
+            text(schema),
+            text(name)
+        ))
+        .await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
 /// Asks of a table and of all that it is made of whether rows are computed, and whether any was written anew since the
 /// transaction's state: of that state is what the catalogue's tables say, of this moment what its functions say.
 fn below(schema: &str, name: &str) -> String {

@@ -30,11 +30,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use tokio_postgres::RowStream;
 
-/// The scan of the columns at `projection` of `schema`, which are those of the table.
+/// The scan of the columns at `projection` of `schema`, which are those of the table; in the order of the columns of `key`, if
+/// there are any.
 pub(crate) fn scan(
     table: &PostgresTable,
     schema: &SchemaRef,
     projection: Option<&Vec<usize>>,
+    key: &[String],
     (sessions, told): (QueryConnections, ErrorDetail),
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let all: Vec<usize> = (0..table.columns.len()).collect();
@@ -47,6 +49,7 @@ pub(crate) fn scan(
         table: Arc::new(table.clone()),
         schema,
         conditions: Vec::new(),
+        key: key.to_vec(),
         limit: None,
         sessions,
         error_detail: told,
@@ -59,6 +62,8 @@ struct PostgresScanExec {
     columns: Vec<PostgresColumn>,
     schema: SchemaRef,
     conditions: Vec<String>,
+    /// The columns by which the rows are ordered.
+    key: Vec<String>,
     limit: Option<usize>,
     sessions: QueryConnections,
     error_detail: ErrorDetail,
@@ -100,11 +105,16 @@ impl PostgresScanExec {
             true => String::new(),
             false => format!(" WHERE {}", conditions.join(" AND ")),
         };
+        let key: Vec<String> = self.key.iter().map(|name| ident(name)).collect();
+        let order = match key.is_empty() {
+            true => String::new(),
+            false => format!(" ORDER BY {}", key.join(", ")),
+        };
         let limit = self
             .limit
             .map_or_else(String::new, |rows| format!(" LIMIT {rows}"));
         format!(
-            "{before}SELECT {} FROM {from}{filter}{limit}",
+            "{before}SELECT {} FROM {from}{filter}{order}{limit}",
             values.join(", ")
         )
     }
@@ -249,6 +259,9 @@ impl PostgresScanStream {
         if let PostgresScanState::Asking(scan) = &self.stage {
             let open = scan.sessions.open(&scan.table.server).await?;
             let come_about = table_description::still(&open, &scan.table).await?;
+            if !scan.key.is_empty() {
+                table_description::is_still_a_key(&open, &scan.table, &scan.key).await?;
+            }
             let rows = Box::pin(open.stream(&scan.sql(come_about)).await?);
             self.stage = PostgresScanState::Rows { rows, open };
         }

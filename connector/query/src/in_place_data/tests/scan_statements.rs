@@ -40,9 +40,10 @@ fn scan_of(
         schema: "public".to_owned(),
         name: name.to_owned(),
         columns: columns.collect(),
+        keys: Vec::new(),
     };
     let told = (sessions.clone(), ErrorDetail::Little);
-    scan(&table, &schema, Some(&projection.to_vec()), told).unwrap()
+    scan(&table, &schema, Some(&projection.to_vec()), &[], told).unwrap()
 }
 
 fn reads(scan: &Arc<dyn ExecutionPlan>) -> SendableRecordBatchStream {
@@ -56,7 +57,7 @@ fn code(outcome: Option<datafusion_common::Result<RecordBatch>>) -> Result<usize
         .map_err(|error| crate::engine_error::running(&error).code)
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(super) fn runtime() -> tokio::runtime::Runtime {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     runtime.enable_all().build().unwrap()
 }
