@@ -112,8 +112,9 @@ const LABEL: usize = 200;
 /// `MESSAGE_TOO_LARGE` or `MESSAGE_MALFORMED`.
 pub fn from_ticket(ticket: &[u8]) -> Result<FragmentTask, Refusal> {
     at_most("the briefing", ticket.len(), TICKET)?;
-    let message = pb::Briefing::decode(ticket)
-        .map_err(|_| field::malformed("the ticket does not hold a briefing"))?;
+    let message = pb::Briefing::decode(ticket).map_err(|cause| {
+        field::malformed("the ticket does not hold a briefing").caused_by(cause)
+    })?;
     let briefing = from_wire(message)?;
     // What is written again is what was understood, so this covers fields of two spellings too.
     if to_wire(&briefing).encode_to_vec() != ticket {
@@ -343,12 +344,14 @@ fn parsed<T: std::str::FromStr<Err = hansa_policy::id::IdentifierError>>(
     text: &str,
 ) -> Result<T, Refusal> {
     text.parse()
-        .map_err(|problem: hansa_policy::id::IdentifierError| field::malformed(problem.to_string()))
+        .map_err(|problem: hansa_policy::id::IdentifierError| {
+            field::malformed(problem.to_string()).caused_by(problem)
+        })
 }
 
 fn time(field: &str, micros: i64) -> Result<UtcTimestamp, Refusal> {
     UtcTimestamp::from_micros(micros)
-        .map_err(|_| field::malformed(format!("`{field}` is no instant")))
+        .map_err(|cause| field::malformed(format!("`{field}` is no instant")).caused_by(cause))
 }
 
 fn there(field: &str, text: String) -> Result<String, Refusal> {

@@ -79,9 +79,11 @@ pub fn from_bytes(bytes: &[u8]) -> Result<CommentStatement, Refusal> {
     let comment = CommentStatement {
         negotiation: payload.text("negotiation")?,
         contract: payload.parsed("contract")?,
-        clause: u32::try_from(clause)
-            .map(ClauseId)
-            .map_err(|_| codes.wrong("`clause` is no number of a clause"))?,
+        clause: u32::try_from(clause).map(ClauseId).map_err(|cause| {
+            codes
+                .wrong("`clause` is no number of a clause")
+                .caused_by(cause)
+        })?,
         party: payload.parsed("party")?,
         issued_at: payload.parsed("issuedAt")?,
         text: payload.text("text")?,

@@ -78,8 +78,12 @@ pub fn from_bytes(bytes: &[u8]) -> Result<GroupStatement, Refusal> {
         return Err(codes.wrong(format!("a group has at most {MOST} members")));
     }
     let statement = GroupStatement {
-        name: name.parse().map_err(|_| malformed(name))?,
-        owner: owner.parse().map_err(|_| malformed(owner))?,
+        name: name
+            .parse()
+            .map_err(|cause| malformed(name).caused_by(cause))?,
+        owner: owner
+            .parse()
+            .map_err(|cause| malformed(owner).caused_by(cause))?,
         serial: payload.count("serial")?,
         members,
         issued_at: payload.parsed("issuedAt")?,

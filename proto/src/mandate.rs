@@ -56,7 +56,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Mandate, Refusal> {
         up_to: DisclosureClass::named(&up_to)
             .ok_or_else(|| codes.unknown(format!("the class `{up_to}` is not known")))?,
         longest_days: u32::try_from(payload.count("longestDays")?)
-            .map_err(|_| codes.wrong("`longestDays` is too large"))?,
+            .map_err(|cause| codes.wrong("`longestDays` is too large").caused_by(cause))?,
         counterparties,
         not_before: payload.parsed("notBefore")?,
         not_after: payload.parsed("notAfter")?,

@@ -90,6 +90,7 @@ impl FromStr for ResultDigest {
         let digits = text
             .strip_prefix("blake3:")
             .ok_or(ReceiptValueError::Digest)?;
+        // That it is no digest is all that the other error says.
         let digest: Digest = digits.parse().map_err(|_| ReceiptValueError::Digest)?;
         Ok(Self(*digest.as_bytes()))
     }

@@ -108,7 +108,8 @@ pub fn repaired(bytes: &[u8]) -> Option<PeerMessage> {
 /// # Errors
 /// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.
 pub fn from_bytes(bytes: &[u8]) -> Result<PeerMessage, Refusal> {
-    let message = <pb::Letter as prost::Message>::decode(bytes)
-        .map_err(|_| Refusal::new(ErrorCode::MessageMalformed, "the letter can't be read"))?;
+    let message = <pb::Letter as prost::Message>::decode(bytes).map_err(|cause| {
+        Refusal::new(ErrorCode::MessageMalformed, "the letter can't be read").caused_by(cause)
+    })?;
     from_wire(Some(message))
 }

@@ -192,11 +192,12 @@ fn write_paper(
 ) -> Result<(), Refusal> {
     let text = match bytes {
         None => Json::Null,
-        Some(bytes) => Json::Text(String::from_utf8(bytes).map_err(|_| {
+        Some(bytes) => Json::Text(String::from_utf8(bytes).map_err(|cause| {
             Refusal::new(
                 ErrorCode::StateBroken,
                 format!("the {} `{name}` is not what was written", kind.as_str()),
             )
+            .caused_by(cause)
         })?),
     };
     let line = [

@@ -540,5 +540,5 @@ pub fn refusal(unwritable: &LedgerError) -> Refusal {
         LedgerError::Overtaken => ErrorCode::StreamCut,
         LedgerError::TooLarge { .. } | LedgerError::Unsound { .. } => ErrorCode::Internal,
     };
-    Refusal::new(code, unwritable.to_string())
+    Refusal::new(code, unwritable.to_string()).caused_by(unwritable.clone())
 }

@@ -122,7 +122,7 @@ impl LogReader {
             Some(StoredLine::Expired) => Err(expired(number)),
             Some(StoredLine::Record(bytes)) => Record::from_bytes(&bytes)
                 .map(Some)
-                .map_err(|_| edited(number)),
+                .map_err(|cause| edited(number).caused_by(cause)),
         }
     }
 }
@@ -136,7 +136,9 @@ impl Iterator for LogReader {
             match self.next_line()? {
                 Ok(StoredLine::Expired) => {}
                 Ok(StoredLine::Record(bytes)) => {
-                    return Some(Record::from_bytes(&bytes).map_err(|_| edited(number)));
+                    return Some(
+                        Record::from_bytes(&bytes).map_err(|cause| edited(number).caused_by(cause)),
+                    );
                 }
                 Err(refusal) => return Some(Err(refusal)),
             }

@@ -106,11 +106,11 @@ pub fn connector_config(folder: &Path, clock: &Clock) -> Result<Arc<ClientConfig
     let provider = Arc::new(provider());
     let path = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider))
         .build()
-        .map_err(|error| impossible(&error))?;
+        .map_err(impossible)?;
     let mut config =
         ClientConfig::builder_with_details(provider, Arc::new(TlsClock(Clock::clone(clock))))
             .with_protocol_versions(&[&rustls::version::TLS13])
-            .map_err(|error| impossible(&error))?
+            .map_err(impossible)?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(WorkerCertVerifier { path, authority }))
             .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(own)));
@@ -134,11 +134,11 @@ pub fn worker_config(
         // Hints would tell strangers which authority there is.
         .clear_root_hint_subjects()
         .build()
-        .map_err(|error| impossible(&error))?;
+        .map_err(impossible)?;
     let mut config =
         ServerConfig::builder_with_details(provider, Arc::new(TlsClock(Clock::clone(clock))))
             .with_protocol_versions(&[&rustls::version::TLS13])
-            .map_err(|error| impossible(&error))?
+            .map_err(impossible)?
             .with_client_cert_verifier(Arc::new(ConnectorCertVerifier { path, authority }))
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(own)));
     whole_server(&mut config);
@@ -151,11 +151,12 @@ pub fn worker_config(
 /// `USAGE` for a name that ends with an underscore: no label of a domain ends with a hyphen.
 pub fn server_name(worker: &SqlIdentifier) -> Result<ServerName<'static>, Refusal> {
     let label = worker.as_str().replace('_', "-");
-    ServerName::try_from(format!("{label}.worker.invalid")).map_err(|_| {
+    ServerName::try_from(format!("{label}.worker.invalid")).map_err(|cause| {
         Refusal::new(
             ErrorCode::UsageWrong,
             format!("a worker can't be named `{worker}`: its name ends with a letter or a digit"),
         )
+        .caused_by(cause)
     })
 }
 
@@ -273,7 +274,7 @@ fn roots(folder: &Path) -> Result<(Arc<RootCertStore>, AuthorityCertificate), Re
             .with_place(path.display().to_string(), None, None)
     })?;
     let mut roots = RootCertStore::empty();
-    roots.add(authority).map_err(|error| impossible(&error))?;
+    roots.add(authority).map_err(impossible)?;
     Ok((Arc::new(roots), facts))
 }
 

@@ -60,11 +60,12 @@ pub fn from_json(jwk: Json) -> Result<PublicKey, Refusal> {
 
 /// base64url without padding, each value in its one spelling.
 pub(crate) fn decode(text: &str) -> Result<Vec<u8>, Refusal> {
-    URL_SAFE_NO_PAD.decode(text).map_err(|_| {
+    URL_SAFE_NO_PAD.decode(text).map_err(|cause| {
         Refusal::new(
             ErrorCode::KeyInvalid,
             "a value is not base64url without padding",
         )
+        .caused_by(cause)
     })
 }
 

@@ -206,6 +206,7 @@ impl PrivateKey {
                 ErrorCode::Internal,
                 format!("no key could be made: {error}"),
             )
+            .caused_by(error)
         };
         let pem = match algorithm {
             SignatureAlgorithm::EdDsa => EdKeyPair::generate(EdCurve::Ed25519)
@@ -239,6 +240,7 @@ impl PrivateKey {
     /// # Errors
     /// `INTERNAL` when the library refuses.
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Refusal> {
+        // The library says nothing but that it failed.
         let failed = |_| Refusal::new(ErrorCode::Internal, "signing failed");
         let signature = match &self.signer {
             SigningKeyPair::EdDsa(pair) => pair.try_sign(message),

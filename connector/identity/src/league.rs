@@ -383,7 +383,7 @@ fn enlist<'a>(
 fn lock(folder: &Path) -> Result<File, Refusal> {
     let path = folder.join(".lock");
     let file = File::create(&path).map_err(|error| hansa_files::unwritable(&path, &error))?;
-    file.try_lock().map_err(|_| {
+    file.try_lock().map_err(|cause| {
         Refusal::new(
             ErrorCode::StateLocked,
             format!(
@@ -391,6 +391,7 @@ fn lock(folder: &Path) -> Result<File, Refusal> {
                 folder.display()
             ),
         )
+        .caused_by(cause)
     })?;
     Ok(file)
 }

@@ -185,7 +185,7 @@ pub fn server_config(store: &Arc<TrustStore>, clock: &Clock) -> Result<Arc<Serve
     let mut config =
         ServerConfig::builder_with_details(provider, Arc::new(TlsClock(Clock::clone(clock))))
             .with_protocol_versions(&[&rustls::version::TLS13])
-            .map_err(|error| impossible(&error))?
+            .map_err(impossible)?
             .with_client_cert_verifier(Arc::new(verifier))
             .with_cert_resolver(Arc::new(OwnCertificate(Arc::clone(store))));
     whole_server(&mut config);
@@ -206,7 +206,7 @@ pub fn client_config(
     let mut config =
         ClientConfig::builder_with_details(provider, Arc::new(TlsClock(Clock::clone(clock))))
             .with_protocol_versions(&[&rustls::version::TLS13])
-            .map_err(|error| impossible(&error))?
+            .map_err(impossible)?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_client_cert_resolver(Arc::new(OwnCertificate(Arc::clone(store))));
@@ -316,8 +316,8 @@ fn presented<'a>(
 }
 
 /// The refusal for what the TLS library can't do.
-pub(super) fn impossible(error: &impl fmt::Display) -> Refusal {
-    Refusal::new(ErrorCode::Internal, format!("TLS can't be set up: {error}"))
+pub(super) fn impossible(error: impl std::error::Error + Send + Sync + 'static) -> Refusal {
+    Refusal::new(ErrorCode::Internal, format!("TLS can't be set up: {error}")).caused_by(error)
 }
 
 /// The clock that was handed in, as the TLS library wants it.

@@ -299,14 +299,18 @@ fn noted<T>(result: Result<T, Refusal>, found: &mut Vec<Refusal>) -> Option<T> {
 /// `FILE_MISSING` or `KEY_INVALID`.
 pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Refusal> {
     let bytes = hansa_files::read(path, bundle::LARGEST)?;
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
-    match chain {
-        Ok(chain) if !chain.is_empty() => Ok(chain),
-        Ok(_) | Err(_) => Err(Refusal::new(
+    let none = || {
+        Refusal::new(
             ErrorCode::KeyInvalid,
             format!("`{}` holds no certificate in PEM", path.display()),
         )
-        .with_place(path.display().to_string(), None, None)),
+        .with_place(path.display().to_string(), None, None)
+    };
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
+    match chain {
+        Ok(chain) if !chain.is_empty() => Ok(chain),
+        Ok(_) => Err(none()),
+        Err(cause) => Err(none().caused_by(cause)),
     }
 }
 

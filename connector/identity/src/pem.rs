@@ -38,7 +38,8 @@ pub(crate) fn certified(
 ) -> Result<Arc<CertifiedKey>, Refusal> {
     let bytes = hansa_files::read_private(key, LARGEST_KEY_FILE)?;
     let unreadable = || broken(key);
-    let private = PrivateKeyDer::from_pem_slice(&bytes).map_err(|_| unreadable())?;
+    let private =
+        PrivateKeyDer::from_pem_slice(&bytes).map_err(|cause| unreadable().caused_by(cause))?;
     let provider = rustls::crypto::aws_lc_rs::default_provider();
     match CertifiedKey::from_der(chain, private, &provider) {
         Ok(certified) => Ok(Arc::new(certified)),
@@ -50,17 +51,15 @@ pub(crate) fn certified(
             ),
         )
         .with_place(key.display().to_string(), None, None)),
-        Err(_) => Err(unreadable()),
+        Err(cause) => Err(unreadable().caused_by(cause)),
     }
 }
 
 /// A TLS key, to sign a certificate request or a certificate with.
 pub(crate) fn key_pair(path: &Path) -> Result<KeyPair, Refusal> {
     let bytes = hansa_files::read_private(path, LARGEST_KEY_FILE)?;
-    std::str::from_utf8(&bytes)
-        .ok()
-        .and_then(|text| KeyPair::from_pem(text).ok())
-        .ok_or_else(|| broken(path))
+    let text = std::str::from_utf8(&bytes).map_err(|cause| broken(path).caused_by(cause))?;
+    KeyPair::from_pem(text).map_err(|cause| broken(path).caused_by(cause))
 }
 
 /// The refusal for what the certificate library could not do.

@@ -258,11 +258,16 @@ fn organization(certificate: &X509Certificate<'_>) -> Result<String, Refusal> {
 fn parse<'a>(der: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, Refusal> {
     match X509Certificate::from_der(der) {
         Ok(([], parsed)) => Ok(parsed),
-        Ok(_) | Err(_) => Err(Refusal::new(
-            ErrorCode::SignatureHeader,
-            "a certificate of the seal can't be read",
-        )),
+        Ok(_) => Err(unreadable()),
+        Err(cause) => Err(unreadable().caused_by(cause)),
     }
+}
+
+fn unreadable() -> Refusal {
+    Refusal::new(
+        ErrorCode::SignatureHeader,
+        "a certificate of the seal can't be read",
+    )
 }
 
 fn untrusted(sentence: &str) -> Refusal {

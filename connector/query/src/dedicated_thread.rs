@@ -17,7 +17,7 @@ pub(crate) fn run_on_dedicated_thread<T: Send>(
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|_| internal(format!("no runtime for {what}")))?;
+            .map_err(|cause| internal(format!("no runtime for {what}")).caused_by(cause))?;
         runtime.block_on(async {
             tokio::time::timeout(limit, work())
                 .await
@@ -33,7 +33,7 @@ pub(crate) fn run_on_dedicated_thread<T: Send>(
             .name(what.to_owned())
             .stack_size(64 * 1024 * 1024)
             .spawn_scoped(scope, work)
-            .map_err(|_| internal(format!("no thread for {what}")))?
+            .map_err(|cause| internal(format!("no thread for {what}")).caused_by(cause))?
             .join()
             .unwrap_or_else(|_| Err(internal(format!("{what} ended without a result"))))
     })

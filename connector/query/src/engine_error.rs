@@ -26,7 +26,7 @@ pub fn running(error: &DataFusionError) -> Refusal {
             ErrorCode::SqlInvalid,
             "the statement can be read but not planned",
         ),
-        _ => Refusal::new(ErrorCode::Internal, "the question could not be evaluated"),
+        _ => not_evaluated(error),
     }
 }
 
@@ -67,10 +67,13 @@ pub fn carry(refusal: Refusal) -> DataFusionError {
 pub(crate) async fn join_error(task: &mut JoinHandle<()>) -> Option<Refusal> {
     match task.await {
         Ok(()) => None,
-        Err(_) => Some(Refusal::new(
-            ErrorCode::Internal,
-            "the question could not be evaluated to its end",
-        )),
+        Err(cause) => Some(
+            Refusal::new(
+                ErrorCode::Internal,
+                "the question could not be evaluated to its end",
+            )
+            .caused_by(cause),
+        ),
     }
 }
 
@@ -147,8 +150,15 @@ fn arrow(error: &ArrowError) -> Refusal {
         ArrowError::InvalidArgumentError(_) | ArrowError::ComputeError(_) => {
             value("a function can't take one of its values")
         }
-        _ => Refusal::new(ErrorCode::Internal, "the question could not be evaluated"),
+        _ => not_evaluated(error),
     }
+}
+
+/// What nobody foresaw. The engine's text goes as the cause into the trace of this machine and is told to nobody: it may hold
+/// values and file names. As a text it has no parts, so nobody takes one of them for the error itself.
+fn not_evaluated(error: &impl std::error::Error) -> Refusal {
+    Refusal::new(ErrorCode::Internal, "the question could not be evaluated")
+        .caused_by(error.to_string())
 }
 
 fn over_limit() -> Refusal {

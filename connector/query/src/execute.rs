@@ -238,8 +238,9 @@ fn explained(named: &LogicalPlan) -> Result<RecordBatch, Refusal> {
     let text = named.display_indent().to_string();
     let lines: ArrayRef = Arc::new(StringArray::from(text.lines().collect::<Vec<_>>()));
     let schema = Schema::new(vec![Field::new("plan", DataType::Utf8, false)]);
-    RecordBatch::try_new(Arc::new(schema), vec![lines])
-        .map_err(|_| Refusal::new(ErrorCode::Internal, "the plan can't be shown"))
+    RecordBatch::try_new(Arc::new(schema), vec![lines]).map_err(|cause| {
+        Refusal::new(ErrorCode::Internal, "the plan can't be shown").caused_by(cause)
+    })
 }
 
 #[cfg(test)]

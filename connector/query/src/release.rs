@@ -162,7 +162,9 @@ fn released(folder: &Path, series: &ReleaseHistory) -> Result<ReleasedCells, Ref
     checked.check()?;
     let mut rows = Vec::new();
     for (file, digest) in &series.digests {
-        let digest = digest.parse().map_err(|_| history::damaged(folder))?;
+        let digest = digest
+            .parse()
+            .map_err(|cause| history::damaged(folder).caused_by(cause))?;
         let what = format!("the rows of released cells of `{name}`");
         let file = CheckedFiles::of_contents(&what, vec![(folder.join(file), digest)]);
         rows.push(Arc::new(file));

@@ -53,11 +53,12 @@ impl QueryRuntime {
     /// # Errors
     /// `STATE_BROKEN` when the folder of temporary files can't be made.
     pub fn new(handle: Handle, memory: usize, spill: PathBuf) -> Result<Self, Refusal> {
-        std::fs::create_dir_all(&spill).map_err(|_| {
+        std::fs::create_dir_all(&spill).map_err(|cause| {
             Refusal::new(
                 ErrorCode::StateBroken,
                 "the folder for temporary files can't be made",
             )
+            .caused_by(cause)
         })?;
         let shared = RuntimeEnv::default();
         let caches = CacheManagerConfig::default()
@@ -152,7 +153,9 @@ impl QueryRuntime {
             .with_disk_manager_builder(disk)
             .with_cache_manager(self.caches.clone())
             .build_arc()
-            .map_err(|_| Refusal::new(ErrorCode::StateBroken, "the engine can't be set up"))?;
+            .map_err(|cause| {
+                Refusal::new(ErrorCode::StateBroken, "the engine can't be set up").caused_by(cause)
+            })?;
         Ok((environment, pool))
     }
 }
@@ -195,7 +198,9 @@ pub fn runtime(threads: usize) -> Result<tokio::runtime::Runtime, Refusal> {
         .thread_stack_size(32 * 1024 * 1024)
         .enable_all()
         .build()
-        .map_err(|_| Refusal::new(ErrorCode::Internal, "no threads for questions"))
+        .map_err(|cause| {
+            Refusal::new(ErrorCode::Internal, "no threads for questions").caused_by(cause)
+        })
 }
 
 #[derive(Debug)]

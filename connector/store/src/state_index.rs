@@ -239,7 +239,6 @@ pub(crate) fn one<T>(
         .map_err(broken)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
 pub(crate) fn broken(fault: rusqlite::Error) -> Refusal {
     let full = matches!(
         fault.sqlite_error_code(),
@@ -250,7 +249,7 @@ pub(crate) fn broken(fault: rusqlite::Error) -> Refusal {
     } else {
         ErrorCode::StateBroken
     };
-    Refusal::new(code, format!("the state can't be read or written: {fault}"))
+    Refusal::new(code, format!("the state can't be read or written: {fault}")).caused_by(fault)
 }
 
 const SCHEMA: &str = "

@@ -109,6 +109,7 @@ pub mod admin;
 pub mod cluster;
 mod connection_acceptor;
 mod flight;
+pub mod internal_error;
 pub mod member_hosts;
 pub mod notice_delivery;
 pub mod peer;

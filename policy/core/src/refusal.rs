@@ -5,10 +5,12 @@
 
 use crate::id::{ClauseId, ContractId, ParticipantId};
 use crate::safe_text::printable;
+use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
 /// A refusal or failure, complete: what, where, which clause, and what would help.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The stable code.
     pub code: ErrorCode,
@@ -26,7 +28,23 @@ pub struct Refusal {
     pub location: Option<SourceLocation>,
     /// What would help, one line each, the best first.
     pub help: Vec<String>,
+    /// What brought it about, for the trace of this machine alone. Private, so that nobody puts it into a text or a message.
+    cause: ErrorCause,
 }
+
+/// What brought a refusal about. It is no part of what is told: two refusals that say the same are the same.
+///
+/// Boxed within, so that it makes a refusal longer by one word.
+#[derive(Clone, Default)]
+struct ErrorCause(Option<Arc<Box<dyn Error + Send + Sync>>>);
+
+impl PartialEq for ErrorCause {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for ErrorCause {}
 
 /// Where in a file something is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +70,45 @@ impl Refusal {
             participant: None,
             location: None,
             help: Vec::new(),
+            cause: ErrorCause::default(),
         }
+    }
+
+    /// Keeps what brought it about. [`Error::source`] gives it back; no text, no message and no record holds it.
+    #[must_use]
+    pub fn caused_by(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.cause = ErrorCause(Some(Arc::new(cause.into())));
+        self
+    }
+
+    /// What brought it about, the nearest first.
+    pub fn causes(&self) -> impl Iterator<Item = &(dyn Error + 'static)> {
+        std::iter::successors(self.source(), |&cause| cause.source())
+    }
+
+    /// What brought it about in one line, for the trace of this machine; nothing where that is not known.
+    ///
+    /// The texts are those of libraries and may hold values, paths and addresses: they must not leave the machine.
+    #[must_use]
+    pub fn cause_chain(&self) -> Option<String> {
+        let texts: Vec<String> = self.causes().map(ToString::to_string).collect();
+        (!texts.is_empty()).then(|| texts.join(": "))
+    }
+
+    /// An `INTERNAL` that nobody has given a number yet: what brought it about is not in the trace.
+    #[must_use]
+    pub fn lacks_number(&self) -> bool {
+        self.code == ErrorCode::Internal && !self.help.iter().any(|line| line.starts_with(NUMBER))
+    }
+
+    /// Says under which number the trace holds what brought it about. The number must tell the reader nothing else: neither how
+    /// often something failed here nor anything of the data.
+    #[must_use]
+    pub fn with_number(mut self, number: &str) -> Self {
+        let line =
+            format!("{NUMBER}{number}`: the trace of the connector that failed holds the cause");
+        self.help.insert(0, printable(&line));
+        self
     }
 
     /// Names the contract.
@@ -112,7 +168,44 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl std::error::Error for Refusal {}
+impl Error for Refusal {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.0.as_ref().map(|cause| {
+            let cause: &(dyn Error + 'static) = cause.as_ref().as_ref();
+            cause
+        })
+    }
+}
+
+impl fmt::Debug for Refusal {
+    /// All that may be told. The cause is left out: what is written with `{:?}` may end up anywhere.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            code,
+            sentence,
+            contract,
+            clause,
+            allowed,
+            participant,
+            location,
+            help,
+            cause: _,
+        } = self;
+        f.debug_struct("Refusal")
+            .field("code", code)
+            .field("sentence", sentence)
+            .field("contract", contract)
+            .field("clause", clause)
+            .field("allowed", allowed)
+            .field("participant", participant)
+            .field("location", location)
+            .field("help", help)
+            .finish()
+    }
+}
+
+/// How the line of help begins that names the number of an `INTERNAL`.
+const NUMBER: &str = "number `";
 
 /// The kind of a code: decides the exit code of the command line and the status of gRPC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -398,3 +491,6 @@ pub struct UnknownCodeError;
 pub(crate) fn contradiction(sentence: impl Into<String>) -> Refusal {
     Refusal::new(ErrorCode::PolicyContradiction, sentence)
 }
+
+#[cfg(test)]
+mod tests;

@@ -60,7 +60,9 @@ pub fn bind(plan: LogicalPlan, explain: bool) -> Result<BoundPlan, Refusal> {
     if let Some(refusal) = refusal {
         return Err(refusal);
     }
-    walked.map_err(|_| Refusal::new(ErrorCode::SqlInvalid, "the statement can't be bound"))?;
+    walked.map_err(|cause| {
+        Refusal::new(ErrorCode::SqlInvalid, "the statement can't be bound").caused_by(cause)
+    })?;
     let mut reads: BTreeMap<DatasetId, BTreeSet<SqlIdentifier>> = BTreeMap::new();
     for (dataset, part, columns) in scans {
         let used = reads.entry(dataset).or_default();
@@ -227,9 +229,9 @@ fn look_at_expr(
     });
     match refusal {
         Some(refusal) => Err(refusal),
-        None => walked
-            .map(|_| ())
-            .map_err(|_| Refusal::new(ErrorCode::SqlInvalid, "the statement can't be bound")),
+        None => walked.map(|_| ()).map_err(|cause| {
+            Refusal::new(ErrorCode::SqlInvalid, "the statement can't be bound").caused_by(cause)
+        }),
     }
 }
 

@@ -172,7 +172,7 @@ pub(crate) fn cells(
         // In one order whatever the rows' was, or sums of floating-point numbers over cells would tell of it.
         .and_then(|plan| plan.sort(order))
         .and_then(LogicalPlanBuilder::build)
-        .map_err(|_| changed())?;
+        .map_err(|cause| changed().caused_by(cause))?;
     Ok(RowView {
         plan,
         clear,

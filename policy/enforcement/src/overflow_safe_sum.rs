@@ -64,6 +64,7 @@ impl ScalarUDFImpl for IntegerTotalFunction {
         for (told, total) in told.iter().zip(totals) {
             let total = total.filter(|_| told == Some(true));
             let narrow = total.map(i64::try_from).transpose();
+            // That the total does not fit is all there is to say.
             made.append_option(narrow.map_err(|_| DataFusionError::External(Box::new(beyond())))?);
         }
         let made: ArrayRef = Arc::new(made.finish());

@@ -178,7 +178,10 @@ pub(crate) fn governed(
         return Err(refusal);
     }
     let plan = replaced
-        .map_err(|_| Refusal::new(ErrorCode::Internal, "the ruling can't be put into the plan"))?
+        .map_err(|cause| {
+            Refusal::new(ErrorCode::Internal, "the ruling can't be put into the plan")
+                .caused_by(cause)
+        })?
         .data;
     crate::governance_check::still_gated(&plan)?;
     Ok(plan)

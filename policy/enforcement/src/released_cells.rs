@@ -121,7 +121,7 @@ pub(crate) fn cells(
         .project(columns)
         .and_then(|plan| plan.sort(order))
         .and_then(LogicalPlanBuilder::build)
-        .map_err(|_| changed())?;
+        .map_err(|cause| changed().caused_by(cause))?;
     // What lies on file are the cells alone, so a condition on a bucket of time is as harmless as one on any dimension.
     let clear = cube.dimensions.iter();
     Ok(RowView {

@@ -155,7 +155,8 @@ pub(crate) fn rows(
                 (column, field.is_nullable())
             }
             Some(ColumnTreatment::Mask(MaskValue::Null)) => {
-                let null = ScalarValue::try_from(field.data_type()).map_err(|_| changed())?;
+                let null = ScalarValue::try_from(field.data_type())
+                    .map_err(|cause| changed().caused_by(cause))?;
                 (lit(null), true)
             }
             Some(ColumnTreatment::Mask(MaskValue::Constant(value))) => {
@@ -216,7 +217,7 @@ pub(crate) fn rows(
     let plan = LogicalPlanBuilder::from(filtered)
         .project(ordered)
         .and_then(LogicalPlanBuilder::build)
-        .map_err(|_| changed())?;
+        .map_err(|cause| changed().caused_by(cause))?;
     Ok(RowView {
         plan,
         clear,

@@ -38,7 +38,10 @@ pub fn from_wire(message: pb::Command) -> Result<AdminCommand, Refusal> {
     }
     let args = match serde_json::from_str::<Value>(&args_json) {
         Ok(Value::Object(args)) => args,
-        Ok(_) | Err(_) => return Err(malformed("the arguments are no JSON object")),
+        Ok(_) => return Err(malformed("the arguments are no JSON object")),
+        Err(cause) => {
+            return Err(malformed("the arguments are no JSON object").caused_by(cause));
+        }
     };
     Ok(AdminCommand {
         verb,

@@ -43,7 +43,8 @@ pub fn from_wire(message: pb::Event) -> Result<AdminEvent, Refusal> {
     let of = of.ok_or_else(|| malformed("the event is empty"))?;
     Ok(match of {
         pb::event::Of::Json(text) => AdminEvent::Json(
-            serde_json::from_str(&text).map_err(|_| malformed("the result is no JSON"))?,
+            serde_json::from_str(&text)
+                .map_err(|cause| malformed("the result is no JSON").caused_by(cause))?,
         ),
         pb::event::Of::ArrowIpc(bytes) => AdminEvent::ArrowIpc(bytes),
         pb::event::Of::Progress(message) => {
@@ -62,7 +63,7 @@ pub fn from_wire(message: pb::Event) -> Result<AdminEvent, Refusal> {
             let pb::Done { exit_code } = message;
             AdminEvent::Done {
                 exit_code: u8::try_from(exit_code)
-                    .map_err(|_| malformed("an exit code is at most 255"))?,
+                    .map_err(|cause| malformed("an exit code is at most 255").caused_by(cause))?,
             }
         }
     })
@@ -99,21 +100,21 @@ fn failure_from_wire(message: pb::Failure) -> Result<Refusal, Refusal> {
         place,
         help,
     } = message;
-    Ok(Refusal {
-        code: code
-            .parse::<ErrorCode>()
-            .map_err(|_| malformed("the failure's code is not in the registry"))?,
-        sentence,
-        contract: named(contract)?,
-        clause: named(clause)?,
-        allowed,
-        participant: named(participant)?,
-        location: place.map(|message| {
-            let pb::Place { file, line, key } = message;
-            SourceLocation { file, line, key }
-        }),
-        help,
-    })
+    let code = code
+        .parse::<ErrorCode>()
+        .map_err(|cause| malformed("the failure's code is not in the registry").caused_by(cause))?;
+    let mut refusal = Refusal::new(code, "");
+    refusal.sentence = sentence;
+    refusal.contract = named(contract)?;
+    refusal.clause = named(clause)?;
+    refusal.allowed = allowed;
+    refusal.participant = named(participant)?;
+    refusal.location = place.map(|message| {
+        let pb::Place { file, line, key } = message;
+        SourceLocation { file, line, key }
+    });
+    refusal.help = help;
+    Ok(refusal)
 }
 
 fn failure_to_wire(refusal: Refusal) -> pb::Failure {
@@ -126,6 +127,8 @@ fn failure_to_wire(refusal: Refusal) -> pb::Failure {
         participant,
         location: place,
         help,
+        // What brought it about stays in the trace of the process where it failed.
+        ..
     } = refusal;
     pb::Failure {
         code: code.as_str().to_owned(),
@@ -143,10 +146,9 @@ fn failure_to_wire(refusal: Refusal) -> pb::Failure {
 }
 
 fn named<T: FromStr<Err = IdentifierError>>(text: Option<String>) -> Result<Option<T>, Refusal> {
-    match text.map(|text| text.parse()).transpose() {
-        Ok(name) => Ok(name),
-        Err(problem) => Err(malformed(&problem.to_string())),
-    }
+    text.map(|text| text.parse())
+        .transpose()
+        .map_err(|problem: IdentifierError| malformed(&problem.to_string()).caused_by(problem))
 }
 
 fn malformed(what: &str) -> Refusal {
@@ -159,6 +161,17 @@ mod tests {
     use hansa_audit_log::digest::Digest;
     use hansa_policy::id::{ClauseId, ContractId};
     use hansa_policy::refusal::{ErrorCode, Refusal};
+
+    #[test]
+    fn what_brought_a_failure_about_stays_in_its_process() {
+        let bytes = |refusal: Refusal| {
+            let message = to_wire(AdminEvent::Failure(Box::new(refusal)));
+            prost::Message::encode_to_vec(&message)
+        };
+        let refusal = Refusal::new(ErrorCode::StateBroken, "it can't be read");
+        let caused = refusal.clone().caused_by(std::io::Error::other("sector 9"));
+        assert_eq!(bytes(refusal), bytes(caused));
+    }
 
     #[test]
     fn every_event_survives_the_round_trip() {

@@ -118,7 +118,8 @@ pub(super) fn signature(
         return Err(codes.wrong("`kid` is no thumbprint of 32 bytes in base64url"));
     }
     let issued_at = header.count("iat")?;
-    let issued_at = i64::try_from(issued_at).map_err(|_| codes.wrong("`iat` is too large"))?;
+    let issued_at = i64::try_from(issued_at)
+        .map_err(|cause| codes.wrong("`iat` is too large").caused_by(cause))?;
     header.finish()?;
     let signature = base64url::decode(&signature)
         .filter(|bytes| of_length(&alg, bytes.len()))

@@ -56,8 +56,9 @@ pub fn to_bytes(small: &CompactAnswerMessage) -> Vec<u8> {
 /// # Errors
 /// `MESSAGE_MALFORMED`.
 pub fn from_bytes(bytes: &[u8]) -> Result<CompactAnswerMessage, Refusal> {
-    let message = pb::Small::decode(bytes)
-        .map_err(|_| field::malformed("what is packed is no message of an answer"))?;
+    let message = pb::Small::decode(bytes).map_err(|cause| {
+        field::malformed("what is packed is no message of an answer").caused_by(cause)
+    })?;
     if message.encode_to_vec() != bytes {
         return Err(field::malformed(
             "a packed message holds something that this version does not know",

@@ -348,7 +348,10 @@ fn termination(message: pb::Termination) -> Result<MessageContent, Refusal> {
             "" => None,
             text => match text.parse::<ErrorCode>() {
                 Ok(code) => Some(code),
-                Err(_) => return Err(field::malformed("`code` is not a code of the registry")),
+                Err(cause) => {
+                    let what = "`code` is not a code of the registry";
+                    return Err(field::malformed(what).caused_by(cause));
+                }
             },
         },
         reason: field::line("reason", reason, 2000)?,

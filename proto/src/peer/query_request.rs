@@ -60,8 +60,9 @@ pub fn from_ticket(ticket: &[u8]) -> Result<QueryRequestEnvelope, Refusal> {
             ),
         ));
     }
-    let message = pb::Ask::decode(ticket)
-        .map_err(|_| field::malformed("the ticket does not hold a question"))?;
+    let message = pb::Ask::decode(ticket).map_err(|cause| {
+        field::malformed("the ticket does not hold a question").caused_by(cause)
+    })?;
     if message.encode_to_vec() != ticket {
         return Err(field::malformed(
             "the ticket holds something that this version does not know",
@@ -199,7 +200,7 @@ fn rows(since: &Bytes, as_of: &str) -> Result<RowScope, Refusal> {
         (true, false) => {
             let at: UtcTimestamp = as_of
                 .parse()
-                .map_err(|_| field::malformed("`as_of` is no instant"))?;
+                .map_err(|cause| field::malformed("`as_of` is no instant").caused_by(cause))?;
             if at.to_string() != as_of {
                 return Err(field::malformed("`as_of` is not written as instants are"));
             }
@@ -217,7 +218,7 @@ fn purpose(text: &str) -> Result<Option<PurposeId>, Refusal> {
     }
     match text.parse() {
         Ok(purpose) => Ok(Some(purpose)),
-        Err(problem) => Err(field::malformed(problem.to_string())),
+        Err(problem) => Err(field::malformed(problem.to_string()).caused_by(problem)),
     }
 }
 
@@ -226,6 +227,7 @@ fn compressions(list: &[i32]) -> Result<BTreeSet<BufferCompression>, Refusal> {
         .map(|number| match pb::Compression::try_from(*number) {
             Ok(pb::Compression::Lz4) => Ok(BufferCompression::Lz4),
             Ok(pb::Compression::Zstd) => Ok(BufferCompression::Zstd),
+            // The error says no more than the number, which stands in the sentence.
             Ok(pb::Compression::Unspecified) | Err(_) => Err(field::malformed(format!(
                 "`accept` names the compression {number}, which does not exist"
             ))),
@@ -262,6 +264,13 @@ mod tests {
             credentials: vec!["one".into(), "two".into()],
             compact_answers: true,
         }
+    }
+
+    #[test]
+    fn what_the_library_said_of_a_ticket_is_kept() {
+        let refusal = from_ticket(b"\xff").unwrap_err();
+        let cause = std::error::Error::source(&refusal).unwrap();
+        assert!(cause.is::<prost::DecodeError>(), "{cause}");
     }
 
     #[test]

@@ -16,6 +16,18 @@ pub fn to_wire(declined: &Recorded<PendingRefusal>) -> tonic::Status {
     status(declined.refusal())
 }
 
+/// The same of an `INTERNAL` with the number under which the trace of this machine holds what brought it about.
+#[must_use]
+pub fn numbered_to_wire(declined: &Recorded<PendingRefusal>, number: &str) -> tonic::Status {
+    status(&declined.refusal().clone().with_number(number))
+}
+
+/// The same of one that is on the books as one of many.
+#[must_use]
+pub fn numbered_sum_to_wire(summed: &DisclosableRefusal, number: &str) -> tonic::Status {
+    status(&summed.refusal().clone().with_number(number))
+}
+
 /// The status of a refusal that is on the books as one of many.
 #[must_use]
 pub fn summed_to_wire(summed: &DisclosableRefusal) -> tonic::Status {
@@ -43,8 +55,8 @@ pub fn closed() -> tonic::Status {
 /// What a status of the participant `from` says. Whatever it holds, it becomes a refusal fit for a terminal.
 #[must_use]
 pub fn from_wire(status: &tonic::Status, from: &ParticipantId) -> Refusal {
-    let refusal =
-        carried_refusal(status, from.domain()).unwrap_or_else(|| without_info(status, from));
+    let refusal = carried_refusal(status, from.domain())
+        .unwrap_or_else(|| without_info(status, from).caused_by(status.clone()));
     refusal.with_participant(from.clone())
 }
 
@@ -94,6 +106,8 @@ fn status(refusal: &Refusal) -> tonic::Status {
         participant,
         location: _,
         help,
+        // INVARIANT: cause-stays. The texts of causes may hold values, paths and addresses.
+        ..
     } = refusal;
     let mut metadata = BTreeMap::new();
     let mut set = |key: String, value: Option<String>| {

@@ -28,7 +28,7 @@ pub(super) fn anchors(
                 ));
             }
             let trusted = webpki::anchor_from_trusted_cert(&anchor.certificate)
-                .map_err(|_| invalid("an anchor of the trust bundle can't be read"))?;
+                .map_err(|cause| invalid("an anchor of the trust bundle can't be read").caused_by(cause))?;
             let trusted = TrustedAuthority {
                 anchor: trusted.to_owned(),
                 facts,

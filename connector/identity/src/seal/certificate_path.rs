@@ -18,10 +18,11 @@ pub(super) fn led_to(
     organization: &str,
     times: [UtcTimestamp; 2],
 ) -> Result<(), Option<Refusal>> {
-    let unreadable = || Some(untrusted("the authority's certificate can't be read"));
-    let trusted =
-        webpki::anchor_from_trusted_cert(&anchor.certificate).map_err(|_| unreadable())?;
-    let authority = AuthorityCertificate::read(&anchor.certificate).map_err(|_| unreadable())?;
+    let unreadable = || untrusted("the authority's certificate can't be read");
+    let trusted = webpki::anchor_from_trusted_cert(&anchor.certificate)
+        .map_err(|cause| Some(unreadable().caused_by(cause)))?;
+    let authority = AuthorityCertificate::read(&anchor.certificate)
+        .map_err(|cause| Some(unreadable().caused_by(cause)))?;
     // Some bring their authority's certificate, too. Then it is the one that the bundle names.
     let mut above: Vec<CertificateDer<'_>> = seal
         .above()
@@ -31,8 +32,9 @@ pub(super) fn led_to(
     if above.last() == Some(&anchor.certificate) {
         above.pop();
     }
-    let end = EndEntityCert::try_from(own)
-        .map_err(|_| Some(untrusted("the seal's certificate is none of a signer")))?;
+    let end = EndEntityCert::try_from(own).map_err(|cause| {
+        Some(untrusted("the seal's certificate is none of a signer").caused_by(cause))
+    })?;
     let algorithms = rustls::crypto::aws_lc_rs::default_provider()
         .signature_verification_algorithms
         .all;

@@ -97,6 +97,7 @@ impl SealSigner {
             SealPrivateKey::Curve(key) => key.sign(message),
             SealPrivateKey::Rsa(signer) => signer.sign(message).map_err(|error| {
                 Refusal::new(ErrorCode::Internal, format!("{PS256} failed: {error}"))
+                    .caused_by(error)
             }),
         }
     }

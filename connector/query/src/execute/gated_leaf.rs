@@ -390,6 +390,7 @@ pub(super) fn inside(error: &datafusion_common::DataFusionError) -> Refusal {
         _ => {
             tracing::error!(name = "gate.failed", detail = %error);
             Refusal::new(ErrorCode::Internal, "the permitted rows can't be computed")
+                .caused_by(error.to_string())
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use arrow_array::cast::AsArray as _;
 use arrow_array::{Array as _, RecordBatch, RecordBatchOptions};
-use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 
@@ -28,11 +28,12 @@ pub(super) fn canonical(schema: &SchemaRef) -> SchemaRef {
 /// # Errors
 /// `INTERNAL` where it does not fit.
 pub(super) fn plain(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, Refusal> {
-    let lost = |_| {
+    let lost = |cause: ArrowError| {
         Refusal::new(
             ErrorCode::Internal,
             "a batch does not fit the schema of its answer",
         )
+        .caused_by(cause)
     };
     let columns = batch
         .columns()

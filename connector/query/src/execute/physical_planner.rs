@@ -363,20 +363,21 @@ fn scan_of(
     projection: Option<Vec<usize>>,
     session: &dyn Session,
 ) -> Result<Arc<dyn ExecutionPlan>> {
-    let unreadable = || {
-        engine_error::carry(Refusal::new(
-            ErrorCode::SourceUnreadable,
-            "a file of the snapshot can't be read",
-        ))
+    let unreadable = |cause: Box<dyn std::error::Error + Send + Sync>| {
+        let sentence = "a file of the snapshot can't be read";
+        engine_error::carry(Refusal::new(ErrorCode::SourceUnreadable, sentence).caused_by(cause))
     };
     let mut files = Vec::with_capacity(paths.len());
     for path in paths {
-        let found = std::fs::metadata(path).map_err(|_| unreadable())?;
+        let found = std::fs::metadata(path).map_err(|cause| unreadable(cause.into()))?;
         // Not of its text: in a name some letters mean something else then.
-        let location = Path::from_absolute_path(path).map_err(|_| unreadable())?;
+        let location = Path::from_absolute_path(path).map_err(|cause| unreadable(cause.into()))?;
         files.push(PartitionedFile::new_from_meta(ObjectMeta {
             location,
-            last_modified: found.modified().map_err(|_| unreadable())?.into(),
+            last_modified: found
+                .modified()
+                .map_err(|cause| unreadable(cause.into()))?
+                .into(),
             size: found.len(),
             e_tag: None,
             version: None,

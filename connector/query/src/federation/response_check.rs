@@ -156,7 +156,8 @@ impl ResponseChecker {
                 if column.data_type() == field.data_type() {
                     Ok(Arc::clone(column))
                 } else {
-                    cast(column, field.data_type()).map_err(|_| invalid("a text is not valid"))
+                    cast(column, field.data_type())
+                        .map_err(|cause| invalid("a text is not valid").caused_by(cause))
                 }
             })
             .collect::<Result<Vec<_>, _>>()?;
@@ -171,7 +172,7 @@ impl ResponseChecker {
             columns,
             &options,
         )
-        .map_err(|_| invalid("it sent NULL where none can be"))?;
+        .map_err(|cause| invalid("it sent NULL where none can be").caused_by(cause))?;
         self.ledger.change(self.remote_query.number, |outcome| {
             outcome.rows = self.rows;
             outcome.bytes = self.bytes;

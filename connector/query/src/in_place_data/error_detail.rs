@@ -20,10 +20,12 @@ impl ErrorDetail {
         if plain || self == Self::All {
             return refusal;
         }
-        tracing::error!(name: "in_place.unavailable", detail = %refusal, "rows in place can't be read");
+        let cause = refusal.cause_chain().unwrap_or_default();
+        tracing::error!(name: "in_place.unavailable", detail = %refusal, cause, "rows in place can't be read");
         Refusal::new(
             ErrorCode::SourceUnavailable,
             "the rows of a dataset in place can't be read at this time",
         )
+        .caused_by(refusal)
     }
 }

@@ -89,7 +89,7 @@ impl ParquetFileSet {
         let digest = self.digest();
         let mut pins = BTreeMap::new();
         for (at, object) in self.objects.iter().enumerate() {
-            let path = Path::parse(&object.path).map_err(|_| unreadable())?;
+            let path = Path::parse(&object.path).map_err(|cause| unreadable().caused_by(cause))?;
             let pin = PinnedObject {
                 path,
                 tag: object.tag.clone(),
@@ -126,11 +126,9 @@ impl ParquetFileSet {
                 version: None,
             })
         });
-        let url = ObjectStoreUrl::parse(format!("in-place://{digest}")).map_err(|_| {
-            engine_error::carry(Refusal::new(
-                ErrorCode::Internal,
-                "a name of a store is none",
-            ))
+        let url = ObjectStoreUrl::parse(format!("in-place://{digest}")).map_err(|cause| {
+            let refusal = Refusal::new(ErrorCode::Internal, "a name of a store is none");
+            engine_error::carry(refusal.caused_by(cause.to_string()))
         })?;
         let environment = session.runtime_env();
         environment.register_object_store(url.as_ref(), Arc::clone(store));

@@ -215,6 +215,7 @@ pub(super) fn failed(error: &DataFusionError) -> Refusal {
     }
     tracing::error!(name = "release.failed", detail = %error);
     Refusal::new(ErrorCode::StateBroken, "the cells can't be worked out")
+        .caused_by(error.to_string())
 }
 
 #[cfg(test)]

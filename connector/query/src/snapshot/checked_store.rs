@@ -71,7 +71,7 @@ async fn read<T: Send + 'static>(
     match tokio::runtime::Handle::try_current() {
         Ok(runtime) => {
             let done = runtime.spawn_blocking(read).await;
-            done.unwrap_or_else(|_| Err(refused(stopped())))
+            done.unwrap_or_else(|cause| Err(refused(stopped().caused_by(cause))))
         }
         Err(_) => read(),
     }

@@ -97,7 +97,9 @@ impl PlanningThreadPool {
             .name("planning".to_owned())
             .stack_size(STACK)
             .spawn(move || self.serve(work))
-            .map_err(|_| Refusal::new(ErrorCode::ResourceLimit, "no thread for planning"))?;
+            .map_err(|cause| {
+                Refusal::new(ErrorCode::ResourceLimit, "no thread for planning").caused_by(cause)
+            })?;
         self.all.lock().push(thread);
         Ok(())
     }

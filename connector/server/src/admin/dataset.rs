@@ -189,7 +189,7 @@ fn known(node: &Connector, name: &str) -> Result<Dataset, Refusal> {
             format!("no dataset `{name}` is published here"),
         )
     };
-    let name: SqlIdentifier = name.parse().map_err(|_| unknown())?;
+    let name: SqlIdentifier = name.parse().map_err(|cause| unknown().caused_by(cause))?;
     node.datasets
         .catalog(|catalog| catalog.dataset(&name).cloned())
         .ok_or_else(unknown)

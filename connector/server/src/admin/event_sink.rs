@@ -3,6 +3,7 @@
 use crate::admin::command_event::CommandEvent;
 use bytes::Bytes;
 use hansa_policy::refusal::Refusal;
+use hansa_transport::internal_error;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -70,9 +71,10 @@ impl EventSink {
 
     /// A part that was refused or failed, while the rest goes on.
     pub(crate) async fn fault(&self, refusal: &Refusal) {
+        let refusal = internal_error::numbered(refusal.clone());
         let fault = CommandEvent::Fault {
-            data: crate::cli::output::refusal_json(refusal),
-            text: crate::cli::output::refusal_text(refusal),
+            data: crate::cli::output::refusal_json(&refusal),
+            text: crate::cli::output::refusal_text(&refusal),
         };
         let _ = self.send(fault).await;
     }

@@ -106,12 +106,13 @@ async fn add(
 ) -> Result<KnownPeer, Refusal> {
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
     let named = id.unwrap_or(host);
-    let id: ParticipantId = named.parse().map_err(|_| {
+    let id: ParticipantId = named.parse().map_err(|cause| {
         Refusal::new(
             ErrorCode::UsageWrong,
             format!("`{named}` is not the identity of a participant"),
         )
         .with_help(format!("hansa peer add {address} --id DOMAIN"))
+        .caused_by(cause)
     })?;
     if id == node.id() {
         return Err(Refusal::new(

@@ -313,10 +313,10 @@ async fn end(mut writer: StreamWriter<Vec<u8>>, out: &EventSink) -> Result<(), C
     Ok(())
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
 fn unencodable(fault: arrow_schema::ArrowError) -> Refusal {
     Refusal::new(
         ErrorCode::Internal,
         format!("the rows can't be encoded: {fault}"),
     )
+    .caused_by(fault)
 }

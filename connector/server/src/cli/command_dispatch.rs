@@ -75,8 +75,9 @@ pub(crate) fn serve(
             }
         }
         while let Some(ended) = served.join_next().await {
-            ended.map_err(|_| {
+            ended.map_err(|cause| {
                 Refusal::new(ErrorCode::Internal, "a participant ended unexpectedly")
+                    .caused_by(cause)
             })??;
         }
         Ok(0)
@@ -292,6 +293,7 @@ fn on_threads<T>(work: impl Future<Output = Result<T, Refusal>>) -> Result<T, Re
                 ErrorCode::Internal,
                 format!("no threads to run on: {fault}"),
             )
+            .caused_by(fault)
         })?;
     let done = runtime.block_on(async {
         spare_file_size_signal();

@@ -3,6 +3,7 @@
 use crate::cli::terminal::{document_out, line_err, line_out, object_err, object_out};
 use hansa_policy::refusal::Refusal;
 use hansa_policy::safe_text::printable;
+use hansa_transport::internal_error;
 use serde_json::{Value, json};
 
 /// Where output goes and how much of it.
@@ -40,10 +41,11 @@ impl OutputSettings {
         }
     }
 
-    /// Refusals: on stderr, as text or as one object each.
+    /// Refusals: on stderr, as text or as one object each. What went wrong inside this process gets a number first.
     pub(crate) fn refusals(self, refusals: &[Refusal]) {
         for refusal in refusals {
-            self.fault(&refusal_json(refusal), &refusal_text(refusal));
+            let refusal = internal_error::numbered(refusal.clone());
+            self.fault(&refusal_json(&refusal), &refusal_text(&refusal));
         }
     }
 

@@ -14,9 +14,10 @@ use std::path::Path;
 /// `FILE_MISSING` or `TEMPLATE_INVALID`.
 pub(crate) fn checked(file: &Path) -> Result<(PolicyTemplate, String), Refusal> {
     let shown = file.display().to_string();
-    let text = String::from_utf8(crate::offline::read(file)?).map_err(|_| {
+    let text = String::from_utf8(crate::offline::read(file)?).map_err(|cause| {
         Refusal::new(ErrorCode::TemplateInvalid, "the file is not in UTF-8")
             .with_place(&shown, None, None)
+            .caused_by(cause)
     })?;
     Ok((PolicyTemplate::read(&text, &shown)?, text))
 }

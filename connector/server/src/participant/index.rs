@@ -153,7 +153,7 @@ fn take_in(change: &IndexTransaction<'_>, record: &Record) -> Result<(), Refusal
         }
         "publish" => {
             let text = String::from_utf8(hansa_audit_log::json::canonical(&record.body))
-                .map_err(|_| unreadable(record, "body"))?;
+                .map_err(|cause| unreadable(record, "body").caused_by(cause))?;
             change.published(&body.text("dataset")?, &text, record.seq)
         }
         "group" => change.group(
@@ -314,10 +314,13 @@ impl RecordBody<'_> {
             .ok_or_else(|| unreadable(self.record, name))
     }
 
-    fn parsed<T: std::str::FromStr>(&self, name: &str) -> Result<T, Refusal> {
+    fn parsed<T>(&self, name: &str) -> Result<T, Refusal>
+    where
+        T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>,
+    {
         self.text(name)?
             .parse()
-            .map_err(|_| unreadable(self.record, name))
+            .map_err(|cause| unreadable(self.record, name).caused_by(cause))
     }
 
     fn peer(&self) -> Result<ParticipantId, Refusal> {
@@ -334,7 +337,7 @@ impl RecordBody<'_> {
             Some(text) => text
                 .parse()
                 .map(Some)
-                .map_err(|_| unreadable(self.record, name)),
+                .map_err(|cause| unreadable(self.record, name).caused_by(cause)),
         }
     }
 

@@ -99,7 +99,7 @@ impl Connector {
             )
         };
         let (host, port) = peer.address.rsplit_once(':').ok_or_else(wrong)?;
-        let port: u16 = port.parse().map_err(|_| wrong())?;
+        let port: u16 = port.parse().map_err(|cause| wrong().caused_by(cause))?;
         self.own_certificate()?;
         let tls = mtls::client_config(&self.identity.trust, &peer.id, &self.clock)?;
         let (trust, clock, expected) = (

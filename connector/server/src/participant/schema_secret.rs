@@ -19,6 +19,7 @@ pub(crate) fn open(state: &Path) -> Result<[u8; 32], Refusal> {
         return Ok(secret);
     }
     let bytes = hansa_files::read_private(&path, 32)?;
+    // What does not fit is given back: the secret itself, which is no cause to keep.
     bytes.try_into().map_err(|_| {
         Refusal::new(
             ErrorCode::StateBroken,

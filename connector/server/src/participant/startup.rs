@@ -238,13 +238,14 @@ pub(crate) fn lock(folder: &Path) -> Result<std::fs::File, Refusal> {
         .map_err(|error| hansa_files::unwritable(&path, &error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(_) => Err(Refusal::new(
+        Err(cause) => Err(Refusal::new(
             ErrorCode::StateLocked,
             format!(
                 "another process uses the state folder `{}`",
                 folder.display()
             ),
-        )),
+        )
+        .caused_by(cause)),
     }
 }
 
@@ -370,12 +371,13 @@ fn dataset_again(
             format!("the record of the publication of `{dataset}` can't be read"),
         )
     };
-    let id: DatasetId = dataset.parse().map_err(|_| broken())?;
+    let id: DatasetId = dataset.parse().map_err(|cause| broken().caused_by(cause))?;
     let limits = JsonLimits {
         bytes: 1 << 20,
         depth: 32,
     };
-    let body = hansa_audit_log::json::parse(body.as_bytes(), limits).map_err(|_| broken())?;
+    let body = hansa_audit_log::json::parse(body.as_bytes(), limits)
+        .map_err(|cause| broken().caused_by(cause))?;
     match holdings.get(&id) {
         Some(snapshot) => catalog.restore(snapshot.dataset.clone(), &body),
         None => Ok(()),

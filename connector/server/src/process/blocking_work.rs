@@ -18,9 +18,8 @@ pub(crate) async fn blocking<T: Send + 'static>(
 ) -> Result<T, Refusal> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
-        Err(_) => Err(Refusal::new(
-            ErrorCode::Internal,
-            "the work ended unexpectedly",
-        )),
+        Err(cause) => {
+            Err(Refusal::new(ErrorCode::Internal, "the work ended unexpectedly").caused_by(cause))
+        }
     }
 }

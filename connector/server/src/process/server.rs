@@ -142,6 +142,7 @@ pub(super) async fn bind(wanted: &str) -> Result<(TcpListener, String), Refusal>
             ErrorCode::Internal,
             format!("the address is not known: {fault}"),
         )
+        .caused_by(fault)
     })?;
     Ok((listener, bound.to_string()))
 }
@@ -263,6 +264,7 @@ async fn signals(
             ErrorCode::Internal,
             format!("signals can't be heard: {fault}"),
         )
+        .caused_by(fault)
     };
     let mut term = signal(SignalKind::terminate()).map_err(none)?;
     let mut int = signal(SignalKind::interrupt()).map_err(none)?;

@@ -52,6 +52,7 @@ pub(crate) async fn run(
             ErrorCode::Internal,
             format!("signals can't be heard: {fault}"),
         )
+        .caused_by(fault)
     };
     let mut term = signal(SignalKind::terminate()).map_err(none)?;
     let mut int = signal(SignalKind::interrupt()).map_err(none)?;

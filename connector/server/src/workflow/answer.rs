@@ -17,7 +17,7 @@ use crate::participant::Connector;
 use crate::workflow::answer::answer_start::open;
 use crate::workflow::answer::delivery::{AnswerDelivery, deliver};
 use crate::workflow::answer::incoming_query::{AnswerError, IncomingQuery, QueryCaller};
-use crate::workflow::run_to_completion::whole;
+use crate::workflow::run_to_completion::{panic_text, whole};
 use hansa_policy::decision::PendingRefusal;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::peer::query_request::QueryRequestEnvelope;
@@ -42,8 +42,9 @@ pub(crate) async fn answer(
     };
     match whole(async move { to_the_end(&inner, caller, asking).await }).await {
         Ok(answered) => answered,
-        Err(_) => {
-            let refusal = Refusal::new(ErrorCode::Internal, "the answer ended unexpectedly");
+        Err(panic) => {
+            let refusal = Refusal::new(ErrorCode::Internal, "the answer ended unexpectedly")
+                .caused_by(panic_text(panic.as_ref()));
             Err(node
                 .decline(Some(&who), PendingRefusal::unopened(refusal, None))
                 .await)

@@ -157,11 +157,11 @@ async fn write(
 ) -> Result<Arc<SignedGroupList>, Refusal> {
     let (node, name) = (Arc::clone(node), name.clone());
     let task = tokio::spawn(async move { written(&node, &name, change).await });
-    task.await.unwrap_or_else(|_| {
-        Err(Refusal::new(
-            ErrorCode::Internal,
-            "the list was not written to its end",
-        ))
+    task.await.unwrap_or_else(|cause| {
+        Err(
+            Refusal::new(ErrorCode::Internal, "the list was not written to its end")
+                .caused_by(cause),
+        )
     })
 }
 

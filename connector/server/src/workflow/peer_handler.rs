@@ -143,11 +143,12 @@ impl ParticipantHandler {
         let letters = node.records.index_fast(|state| state.newest_for(peer))?;
         let after = match &request.after {
             None => None,
-            Some(text) => Some(text.parse().map_err(|_| {
+            Some(text) => Some(text.parse().map_err(|cause| {
                 Refusal::new(
                     ErrorCode::MessageMalformed,
                     "the continuation can't be read",
                 )
+                .caused_by(cause)
             })?),
         };
         let most = request

@@ -102,11 +102,11 @@ pub(crate) async fn set(
     let task = tokio::spawn(async move {
         written(&node, (dataset, after), old, guard, (bytes, verdict)).await
     });
-    task.await.unwrap_or_else(|_| {
-        Err(Refusal::new(
-            ErrorCode::Internal,
-            "the guard was not written to its end",
-        ))
+    task.await.unwrap_or_else(|cause| {
+        Err(
+            Refusal::new(ErrorCode::Internal, "the guard was not written to its end")
+                .caused_by(cause),
+        )
     })
 }
 

@@ -17,6 +17,14 @@ pub(crate) async fn whole<T: Send + 'static>(
     CompletionGuard(Some(AssertUnwindSafe(work).catch_unwind().boxed())).await
 }
 
+/// What a panic says.
+pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("a panic without a text")
+        .to_owned()
+}
+
 /// Runs in a task of its own, which ends even if nobody waits for it any more.
 pub(crate) async fn to_the_end<T: Send + 'static>(
     work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
@@ -24,10 +32,9 @@ pub(crate) async fn to_the_end<T: Send + 'static>(
     let task = tokio::runtime::Handle::current().spawn(work);
     match task.await {
         Ok(done) => done,
-        Err(_) => Err(Refusal::new(
-            ErrorCode::Internal,
-            "the step ended unexpectedly",
-        )),
+        Err(cause) => {
+            Err(Refusal::new(ErrorCode::Internal, "the step ended unexpectedly").caused_by(cause))
+        }
     }
 }
 
@@ -81,6 +88,9 @@ mod tests {
     #[tokio::test]
     async fn what_comes_of_it_is_told_and_so_is_a_panic() {
         assert_eq!(whole(async { 7 }).await.unwrap(), 7);
-        assert!(whole(async { panic!("as it is meant to") }).await.is_err());
+        let panic = whole::<()>(async { panic!("as it is meant to") })
+            .await
+            .unwrap_err();
+        assert_eq!(super::panic_text(panic.as_ref()), "as it is meant to");
     }
 }

@@ -294,6 +294,7 @@ fn parsed_or_none<T: FromStr>(row: &Row<'_>, index: usize) -> rusqlite::Result<O
         .transpose()
 }
 
+/// The text of this error stands in what is told, so what was wrong with the value is left out of it.
 fn unreadable(index: usize) -> rusqlite::Error {
     rusqlite::Error::InvalidColumnType(index, "identifier".to_owned(), rusqlite::types::Type::Text)
 }

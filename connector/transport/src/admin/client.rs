@@ -67,7 +67,7 @@ impl AdminSocketClient {
         stream::once(async move { client.run(message).await })
             .flat_map(|begun| match begun {
                 Ok(reply) => events(reply.into_inner()),
-                Err(_) => failed(),
+                Err(cause) => failed(cause),
             })
             .boxed()
     }
@@ -87,15 +87,19 @@ fn events(
                 Ok(event) => Some((event, Some(stream))),
                 Err(refusal) => Some((AdminEvent::Failure(Box::new(refusal)), None)),
             },
-            Ok(None) | Err(_) => Some((AdminEvent::Failure(Box::new(broke_off())), None)),
+            Ok(None) => Some((AdminEvent::Failure(Box::new(broke_off())), None)),
+            Err(cause) => {
+                let refusal = broke_off().caused_by(cause);
+                Some((AdminEvent::Failure(Box::new(refusal)), None))
+            }
         }
     })
     .boxed()
 }
 
-fn failed() -> BoxStream<'static, AdminEvent> {
+fn failed(cause: tonic::Status) -> BoxStream<'static, AdminEvent> {
     stream::once(std::future::ready(AdminEvent::Failure(Box::new(
-        broke_off(),
+        broke_off().caused_by(cause),
     ))))
     .boxed()
 }

@@ -1,6 +1,7 @@
 //! Serves the command line on a Unix socket that only the connector's own user can open.
 
 use crate::admin::local_connections::LocalConnections;
+use crate::internal_error;
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -117,6 +118,7 @@ pub async fn serve(
                 ErrorCode::Internal,
                 format!("the local face ended: {error}"),
             )
+            .caused_by(error)
         })
 }
 
@@ -147,8 +149,20 @@ impl Admin for AdminRpcService {
             }
         };
         Ok(Response::new(
-            events.map(|event| Ok(event::to_wire(event))).boxed(),
+            events
+                .map(|event| Ok(event::to_wire(numbered(event))))
+                .boxed(),
         ))
+    }
+}
+
+/// What went wrong inside goes into the trace of this process; the caller gets the number.
+fn numbered(event: AdminEvent) -> AdminEvent {
+    match event {
+        AdminEvent::Failure(refusal) => {
+            AdminEvent::Failure(Box::new(internal_error::numbered(*refusal)))
+        }
+        other => other,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::admin::client::{self, AdminSocketClient};
 use crate::admin::server::{self, AdminHandler, SocketAccess};
+use crate::internal_error::testing::{KeptTrace, number};
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -52,6 +53,11 @@ impl AdminHandler for TestAdminHandler {
                     AdminEvent::Done { exit_code: 0 },
                 ])
                 .boxed()
+            }
+            "break" => {
+                let cause = std::io::Error::other("sector 9");
+                let refusal = Refusal::new(ErrorCode::Internal, "it went wrong").caused_by(cause);
+                stream::iter([AdminEvent::Failure(Box::new(refusal))]).boxed()
             }
             "forget" => stream::iter([AdminEvent::Notice("so far".to_owned())]).boxed(),
             _ => {
@@ -137,6 +143,22 @@ async fn a_failure_arrives_whole_and_is_the_end() {
     };
     assert_eq!(refusal.location.as_ref().unwrap().line, Some(2));
     assert_eq!(refusal.help, ["hansa peer add"]);
+}
+
+#[tokio::test]
+async fn a_failure_inside_arrives_with_the_number_of_its_cause_alone() {
+    let trace = KeptTrace::begin();
+    let connector = start();
+    let events = all(&connector.socket, "break").await;
+    let [AdminEvent::Failure(refusal)] = events.as_slice() else {
+        panic!("{events:?}");
+    };
+    assert_eq!(refusal.cause_chain(), None);
+    // Where it is shown it keeps the number that it came with.
+    assert!(!refusal.lacks_number());
+    let lines = trace.lines(&number(&refusal.help));
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("sector 9"), "{lines:?}");
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ impl WorkerClient {
         settings: TransportSettings,
     ) -> Result<Self, Refusal> {
         let endpoint = Endpoint::from_shared(format!("http://{address}"))
-            .map_err(|_| failed(&worker, "its address can't be read"))?;
+            .map_err(|cause| failed(&worker, "its address can't be read").caused_by(cause))?;
         let time = settings.handshake;
         let way = Arc::new(WorkerEndpoint {
             worker: worker.clone(),
@@ -62,7 +62,7 @@ impl WorkerClient {
                 // Once for each connection: one that broke is made anew long after the first.
                 match tokio::time::timeout(time, way.secure()).await {
                     Ok(secured) => secured.map(TokioIo::new),
-                    Err(_) => Err(failed(&way.worker, LATE_CONNECTION)),
+                    Err(late) => Err(failed(&way.worker, LATE_CONNECTION).caused_by(late)),
                 }
             }
         });
@@ -70,10 +70,11 @@ impl WorkerClient {
         let opening = endpoint.connect_with_connector(connector);
         let channel = tokio::time::timeout(time, opening)
             .await
-            .map_err(|_| failed(&worker, LATE_CONNECTION))?
+            .map_err(|late| failed(&worker, LATE_CONNECTION).caused_by(late))?
             .map_err(|error| {
-                secure_connection::refusal_within(&error)
-                    .unwrap_or_else(|| failed(&worker, "the connection broke at once"))
+                secure_connection::refusal_within(&error).unwrap_or_else(|| {
+                    failed(&worker, "the connection broke at once").caused_by(error)
+                })
             })?;
         Ok(Self {
             channel,
@@ -159,11 +160,15 @@ impl WorkerEndpoint {
     async fn secure(&self) -> Result<TlsStream<TcpStream>, Refusal> {
         let tcp = secure_connection::tcp(&self.address)
             .await
-            .map_err(|error| failed(&self.worker, &secure_connection::spoken(&error)))?;
+            .map_err(|error| {
+                failed(&self.worker, &secure_connection::spoken(&error)).caused_by(error)
+            })?;
         secure_connection::tls(tcp, self.name.clone(), Arc::clone(&self.tls), &|_| Ok(()))
             .await
             .map_err(|unsecured| match unsecured {
-                SecureConnectError::Tls(error) => failed(&self.worker, &distrust(&error)),
+                SecureConnectError::Tls(error) => {
+                    failed(&self.worker, &distrust(&error)).caused_by(error)
+                }
                 SecureConnectError::Check(refusal) => refusal,
                 SecureConnectError::Silent => failed(&self.worker, SILENT),
             })
@@ -272,7 +277,7 @@ fn failed(worker: &SqlIdentifier, why: &str) -> Refusal {
 
 /// What came is no share.
 fn no_share(worker: &SqlIdentifier, fault: &Refusal) -> Refusal {
-    failed(worker, &fault.sentence)
+    failed(worker, &fault.sentence).caused_by(fault.clone())
 }
 
 /// What a failed call means: the refusal of the worker, or that there is none.
@@ -305,7 +310,7 @@ fn ended(worker: &SqlIdentifier, status: &Status) -> Refusal {
         | tonic::Code::DataLoss
         | tonic::Code::Unauthenticated => "the connection or the call ended without a reason",
     };
-    failed(worker, why)
+    failed(worker, why).caused_by(status.clone())
 }
 
 /// Why the two ends do not trust each other, in words.

@@ -3,6 +3,7 @@
 use crate::connection_acceptor::unproven_connections::UnprovenConnections;
 use crate::connection_acceptor::{self, ConnectionAcceptor};
 use crate::flight::{DoGetHandler, DoGetService, FlightMessageStream};
+use crate::internal_error;
 use crate::peer::server::ServerTlsProvider;
 use crate::peer::settings::TransportSettings;
 use arrow_flight::flight_service_server::FlightServiceServer;
@@ -13,7 +14,6 @@ use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::cluster::{FragmentTask, from_ticket};
-use hansa_proto::peer::refusal;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -98,6 +98,7 @@ pub(super) async fn serve_tickets(
                 ErrorCode::Internal,
                 format!("the cluster face ended: {error}"),
             )
+            .caused_by(error)
         })
 }
 
@@ -112,11 +113,9 @@ struct ShareService {
 impl DoGetHandler for ShareService {
     async fn rows(&self, request: Request<Ticket>) -> Result<FlightMessageStream, Status> {
         let Ticket { ticket } = request.into_inner();
-        let briefing = from_ticket(&ticket).map_err(|refusal| refusal::cut(&refusal))?;
+        let briefing = from_ticket(&ticket).map_err(internal_error::cut)?;
         let share = self.handler.share(briefing).await;
-        share
-            .map(messages)
-            .map_err(|refusal| refusal::cut(&refusal))
+        share.map(messages).map_err(internal_error::cut)
     }
 }
 
@@ -131,7 +130,7 @@ fn messages(share: ShareFrameStream) -> FlightMessageStream {
                 let message = message(header, body, Bytes::new());
                 Some((Ok(message), Some((share, Some(sent)))))
             }
-            Some(Err(refusal)) => Some((Err(refusal::cut(&refusal)), None)),
+            Some(Err(refusal)) => Some((Err(internal_error::cut(refusal)), None)),
             // A share that is not closed with its count is no share.
             None => Some((sent.map(closing).ok_or_else(no_columns), None)),
         }
@@ -156,7 +155,7 @@ pub(super) const fn message(header: Bytes, body: Bytes, metadata: Bytes) -> Flig
 }
 
 fn no_columns() -> Status {
-    refusal::cut(&Refusal::new(
+    internal_error::cut(Refusal::new(
         ErrorCode::Internal,
         "the share ended before its columns",
     ))

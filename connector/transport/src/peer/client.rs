@@ -92,7 +92,10 @@ impl PeerClient {
         let opening = tokio::time::timeout(settings.handshake, peer_connection::open(way));
         let channel = match opening.await {
             Ok(opened) => opened?,
-            Err(_) => return Err(unreachable(&participant, "no connection within its time")),
+            Err(late) => {
+                let refusal = unreachable(&participant, "no connection within its time");
+                return Err(refusal.caused_by(late));
+            }
         };
         Ok(Self {
             channel,
@@ -299,7 +302,7 @@ impl PeerClient {
         };
         match tokio::time::timeout(wait.unwrap_or(self.settings.stall), begin).await {
             Ok(begun) => begun,
-            Err(_) => Err(self.late()),
+            Err(late) => Err(self.late().caused_by(late)),
         }
     }
 
@@ -339,7 +342,7 @@ impl PeerClient {
     {
         match tokio::time::timeout(self.settings.call, secure_connection::persist(call)).await {
             Ok(outcome) => outcome.map_err(|status| self.failed(&status)),
-            Err(_) => Err(self.late()),
+            Err(late) => Err(self.late().caused_by(late)),
         }
     }
 
@@ -349,7 +352,8 @@ impl PeerClient {
             return refusal;
         }
         if secure_connection::never_sent(status) {
-            return unreachable(&self.participant, "it hung up before it was asked");
+            return unreachable(&self.participant, "it hung up before it was asked")
+                .caused_by(status.clone());
         }
         refusal::from_wire(status, &self.participant)
     }

@@ -109,8 +109,10 @@ pub fn unpacked(message: FlightData) -> Result<FlightData, Refusal> {
         return Err(invalid("a packed message carries something beside"));
     }
     // Whatever it says of itself, no more room is taken than a small message may need.
-    let bytes = decompressed(frame).map_err(|_| invalid("a packed message can't be unpacked"))?;
-    let small = from_bytes(&bytes).map_err(|refusal| invalid(&refusal.sentence))?;
+    let bytes = decompressed(frame)
+        .map_err(|cause| invalid("a packed message can't be unpacked").caused_by(cause))?;
+    let small =
+        from_bytes(&bytes).map_err(|refusal| invalid(&refusal.sentence).caused_by(refusal))?;
     Ok(match small {
         CompactAnswerMessage::Rows { header, body } => FlightData {
             data_header: header,

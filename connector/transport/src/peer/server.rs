@@ -129,7 +129,10 @@ where
         incoming,
         gate,
         move |connection, from| {
-            let presented = attest(connection).map_err(|_| RejectedConnection::NoIdentity)?;
+            let presented = attest(connection).map_err(|cause| {
+                tracing::debug!(%cause, "peer.no_identity");
+                RejectedConnection::NoIdentity
+            })?;
             // Whoever holds too many keeps out nobody but itself.
             let share = parties
                 .take(presented.identity().clone())
@@ -147,7 +150,10 @@ where
             closing.cancel();
         })
         .await
-        .map_err(|error| Refusal::new(ErrorCode::Internal, format!("the peer face ended: {error}")))
+        .map_err(|error| {
+            Refusal::new(ErrorCode::Internal, format!("the peer face ended: {error}"))
+                .caused_by(error)
+        })
 }
 
 const FACE: &str = "peer";

@@ -76,9 +76,10 @@ impl TermRule for LookupTerm {
 
 /// Reads its form; `table` names the table.
 pub(super) fn read(form: &mut OdrlReader<'_>, table: &str) -> Result<LookupTerm, Refusal> {
-    let table = table
-        .parse()
-        .map_err(|_| form.wrong(format!("`{table}` is no SHA-256 digest")))?;
+    let table = table.parse().map_err(|cause| {
+        form.wrong(format!("`{table}` is no SHA-256 digest"))
+            .caused_by(cause)
+    })?;
     let level = form.text("h:level")?;
     if !is_level(&level) {
         return Err(form.wrong(format!("`{level}` is no name of a level")));

@@ -106,13 +106,13 @@ fn constant(form: &mut OdrlReader<'_>) -> Result<PolicyLiteral, Refusal> {
         "xsd:integer" => value
             .parse()
             .map(PolicyLiteral::Int)
-            .map_err(|_| wrong("integer")),
+            .map_err(|cause| wrong("integer").caused_by(cause)),
         "xsd:decimal" if odrl::is_decimal(&value) => Ok(PolicyLiteral::Decimal(value)),
         "xsd:decimal" => Err(wrong("decimal number")),
         "xsd:boolean" => value
             .parse()
             .map(PolicyLiteral::Bool)
-            .map_err(|_| wrong("boolean")),
+            .map_err(|cause| wrong("boolean").caused_by(cause)),
         other => Err(form.unknown(format!(
             "the datatype `{other}` is not known for a constant"
         ))),

@@ -104,11 +104,15 @@ impl OdrlReader<'_> {
     }
 
     /// A number.
-    pub(super) fn number<T: FromStr>(&mut self, name: &str) -> Result<T, Refusal> {
+    pub(super) fn number<T>(&mut self, name: &str) -> Result<T, Refusal>
+    where
+        T: FromStr<Err: std::error::Error + Send + Sync + 'static>,
+    {
         let value = self.typed(name, "xsd:integer")?;
-        value
-            .parse()
-            .map_err(|_| self.wrong(format!("`{value}` is no number that fits here")))
+        value.parse().map_err(|cause| {
+            self.wrong(format!("`{value}` is no number that fits here"))
+                .caused_by(cause)
+        })
     }
 
     /// A decimal number, as text.

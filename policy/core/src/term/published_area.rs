@@ -84,9 +84,10 @@ impl TermRule for PublishedAreaTerm {
 
 /// What follows `h:area` as the datatype of the right operand.
 pub(super) fn read(form: &mut OdrlReader<'_>, list: &str) -> Result<PublishedAreaTerm, Refusal> {
-    let list = list
-        .parse()
-        .map_err(|_| form.wrong(format!("`{list}` is no SHA-256 digest")))?;
+    let list = list.parse().map_err(|cause| {
+        form.wrong(format!("`{list}` is no SHA-256 digest"))
+            .caused_by(cause)
+    })?;
     let which = form.text("h:which")?;
     let which = which
         .parse()

@@ -36,7 +36,8 @@ pub(crate) fn kept(
     effects: &[Effect],
     published: &PublishedLists,
 ) -> Result<(LogicalPlan, bool), Refusal> {
-    let mut plan = LogicalPlanBuilder::scan(STORED, source, None).map_err(|_| changed())?;
+    let mut plan = LogicalPlanBuilder::scan(STORED, source, None)
+        .map_err(|cause| changed().caused_by(cause))?;
     let mut hides_rows = false;
     for effect in effects {
         let condition = match &effect.kind {
@@ -56,9 +57,11 @@ pub(crate) fn kept(
             | EffectKind::AggregateOnly(_) => continue,
         };
         hides_rows = true;
-        plan = plan.filter(condition).map_err(|_| changed())?;
+        plan = plan
+            .filter(condition)
+            .map_err(|cause| changed().caused_by(cause))?;
     }
-    let plan = plan.build().map_err(|_| changed())?;
+    let plan = plan.build().map_err(|cause| changed().caused_by(cause))?;
     Ok((plan, hides_rows))
 }
 
@@ -191,7 +194,9 @@ fn earlier(
         }
         DataType::Date32 => {
             let day = before.micros().div_euclid(MICROS_A_DAY);
-            ScalarValue::Date32(Some(i32::try_from(day).map_err(|_| changed())?))
+            ScalarValue::Date32(Some(
+                i32::try_from(day).map_err(|cause| changed().caused_by(cause))?,
+            ))
         }
         _ => return Err(ill_typed()),
     };

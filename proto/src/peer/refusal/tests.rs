@@ -54,6 +54,25 @@ fn files_of_this_side_stay_here() {
 }
 
 #[test]
+fn what_brought_it_about_is_not_sent() {
+    let cause = std::io::Error::other("row 7 of /srv/secret.parquet");
+    let (plain, caused) = (cut(&sample()), cut(&sample().caused_by(cause)));
+    assert_eq!(plain.code(), caused.code());
+    assert_eq!(plain.message(), caused.message());
+    assert_eq!(plain.details(), caused.details());
+    assert_eq!(from_wire(&caused, &peer()).cause_chain(), None);
+}
+
+#[test]
+fn the_number_of_a_failure_is_sent_before_other_help() {
+    let mut failure = Refusal::new(ErrorCode::Internal, "so");
+    failure.help = vec!["ask again".to_owned(); 9];
+    let back = from_wire(&cut(&failure.with_number("7f3a91c2")), &peer());
+    assert!(back.help[0].starts_with("number `7f3a91c2`"), "{back:?}");
+    assert!(!back.lacks_number());
+}
+
+#[test]
 fn long_texts_are_cut_between_characters() {
     let mut long = Refusal::new(ErrorCode::SqlInvalid, "ü".repeat(5000));
     long.help = vec!["é".repeat(5000); 20];

@@ -100,7 +100,7 @@ impl FrameEncoder {
                 options,
                 &mut self.context,
             )
-            .map_err(|_| not_encoded())?;
+            .map_err(|cause| not_encoded().caused_by(cause))?;
         queue.extend(dictionaries.into_iter().map(|data| frame(data, 0)));
         queue.push_back(frame(data, u64::try_from(rows).unwrap_or(u64::MAX)));
         Ok(())
@@ -138,12 +138,13 @@ fn size(batch: &RecordBatch) -> usize {
 /// The rows and nothing of how they came about.
 fn alone(batch: &RecordBatch) -> Result<RecordBatch, Refusal> {
     let columns = batch.columns().iter().map(|column| {
-        let bare = bare(&column.to_data()).map_err(|_| not_encoded())?;
+        let bare = bare(&column.to_data()).map_err(|cause| not_encoded().caused_by(cause))?;
         Ok(bare.map_or_else(|| Arc::clone(column), make_array))
     });
     let columns: Vec<ArrayRef> = columns.collect::<Result<_, Refusal>>()?;
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    RecordBatch::try_new_with_options(batch.schema(), columns, &options).map_err(|_| not_encoded())
+    RecordBatch::try_new_with_options(batch.schema(), columns, &options)
+        .map_err(|cause| not_encoded().caused_by(cause))
 }
 
 /// Without bitmaps that mark nothing as NULL: whether one is there would depend on how the rows came about. And with nothing

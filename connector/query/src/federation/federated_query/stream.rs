@@ -157,8 +157,9 @@ pub(super) fn explained(
     let text = explanation.to_string();
     let lines: ArrayRef = Arc::new(StringArray::from(text.lines().collect::<Vec<_>>()));
     let schema = Arc::new(Schema::new(vec![Field::new("plan", DataType::Utf8, false)]));
-    let batch = RecordBatch::try_new(Arc::clone(&schema), vec![lines])
-        .map_err(|_| Refusal::new(ErrorCode::Internal, "the plan can't be shown"))?;
+    let batch = RecordBatch::try_new(Arc::clone(&schema), vec![lines]).map_err(|cause| {
+        Refusal::new(ErrorCode::Internal, "the plan can't be shown").caused_by(cause)
+    })?;
     Ok(FederatedAnswer {
         schema,
         batches: futures::stream::iter([Ok(batch)]).boxed(),

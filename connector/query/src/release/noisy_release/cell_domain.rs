@@ -130,7 +130,7 @@ impl CellDomain {
                 _ => return Err(strange()),
             });
         }
-        RecordBatch::try_new(schema, columns).map_err(|_| strange())
+        RecordBatch::try_new(schema, columns).map_err(|cause| strange().caused_by(cause))
     }
 }
 

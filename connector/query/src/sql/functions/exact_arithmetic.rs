@@ -349,6 +349,7 @@ fn step(left: &ColumnarValue, op: Operator, right: &ColumnarValue) -> Result<Col
             ColumnarValue::Array(array) => digits(array.as_ref()),
             ColumnarValue::Scalar(value) => digits(value.to_array()?.as_ref()),
         };
+        // The library's text holds the value.
         digits.map_err(|_| engine_error::carry(beyond()))?;
     }
     Ok(made)

@@ -88,11 +88,12 @@ fn participant(node: &Connector, named: &str) -> Result<ParticipantId, Refusal> 
     } else {
         format!("hansa://{named}")
     };
-    whole.parse().map_err(|_| {
+    whole.parse().map_err(|cause| {
         Refusal::new(
             ErrorCode::UsageWrong,
             format!("`{named}` is neither the alias nor the domain of a participant"),
         )
+        .caused_by(cause)
     })
 }
 
@@ -119,10 +120,11 @@ pub(super) fn instant(written: &str) -> Result<UtcTimestamp, Refusal> {
     } else {
         written.to_owned()
     };
-    whole.parse().map_err(|_| {
+    whole.parse().map_err(|cause| {
         Refusal::new(
             ErrorCode::UsageWrong,
             format!("`{written}` is not a day such as 2026-12-01 or an instant"),
         )
+        .caused_by(cause)
     })
 }

@@ -25,12 +25,13 @@ pub(crate) fn contract_by_prefix(node: &Connector, named: &str) -> Result<Contra
     let mut ids = known.into_iter();
     match (ids.next(), ids.next()) {
         (Some(id), None) => Ok(id),
-        (None, _) => named.parse().map_err(|_| {
+        (None, _) => named.parse().map_err(|cause| {
             Refusal::new(
                 ErrorCode::ContractUnknown,
                 format!("no contract begins with `{named}`"),
             )
             .with_help("hansa contract list")
+            .caused_by(cause)
         }),
         (Some(_), Some(_)) => Err(Refusal::new(
             ErrorCode::ContractAmbiguous,

@@ -17,11 +17,12 @@ pub(super) fn horizon(now: UtcTimestamp, text: &str) -> Result<UtcTimestamp, Ref
         .strip_suffix('d')
         .unwrap_or(text)
         .parse()
-        .map_err(|_| {
+        .map_err(|cause| {
             Refusal::new(
                 ErrorCode::UsageWrong,
                 format!("`{text}` is no number of days such as 90d"),
             )
+            .caused_by(cause)
         })?;
     Ok(now.plus_micros(DAY.saturating_mul(i64::from(days))))
 }

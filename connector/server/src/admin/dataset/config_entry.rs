@@ -122,12 +122,13 @@ fn pattern(files: &[PathBuf]) -> Option<PathBuf> {
 /// would say something wrong is not added: nothing could be published any more.
 fn append(file: &Path, entry: &str, roots: &SourceRoots) -> Result<(), Refusal> {
     let bytes = crate::offline::read(file)?;
-    let before = String::from_utf8(bytes).map_err(|_| {
+    let before = String::from_utf8(bytes).map_err(|cause| {
         Refusal::new(
             ErrorCode::ConfigInvalid,
             "the configuration is not in UTF-8",
         )
         .with_place(file.display().to_string(), None, None)
+        .caused_by(cause)
     })?;
     let mut text = before.clone();
     if !text.ends_with('\n') {

@@ -32,9 +32,10 @@ impl RequestedRowScope {
         match (since, as_of) {
             (None, None) => Ok(Self::All),
             (Some(token), None) => token.parse().map(Self::Since),
-            (None, Some(at)) => at.parse().map(Self::AsOf).map_err(|_| {
+            (None, Some(at)) => at.parse().map(Self::AsOf).map_err(|cause| {
                 Refusal::new(ErrorCode::UsageWrong, format!("`{at}` is no instant"))
                     .with_help("write it in UTC: 2026-11-20T12:00:00Z")
+                    .caused_by(cause)
             }),
             (Some(_), Some(_)) => Err(Refusal::new(
                 ErrorCode::UsageWrong,

@@ -45,6 +45,7 @@ pub(super) async fn ask(
             ErrorCode::Internal,
             format!("the terminal can't be used: {fault}"),
         )
+        .caused_by(fault)
     })?;
     let chosen = leaving(&columns, |question| editor.readline(question).ok()).ok_or_else(|| {
         Refusal::new(

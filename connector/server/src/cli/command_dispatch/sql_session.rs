@@ -83,6 +83,7 @@ async fn listen(
             ErrorCode::Internal,
             format!("no thread to read on: {fault}"),
         )
+        .caused_by(fault)
     };
     thread_shutdown::leave(reads.map_err(fault)?);
     let (mut asked, mut first) = (0_usize, 0);

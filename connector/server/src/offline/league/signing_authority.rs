@@ -143,10 +143,11 @@ fn end(revoked: bool, since: Option<&str>) -> Result<KeyEndKind, Refusal> {
 }
 
 fn instant(text: &str) -> Result<UtcTimestamp, Refusal> {
-    text.parse().map_err(|_| {
+    text.parse().map_err(|cause| {
         Refusal::new(
             ErrorCode::UsageWrong,
             format!("`{text}` is no time such as 2026-12-01T00:00:00Z"),
         )
+        .caused_by(cause)
     })
 }

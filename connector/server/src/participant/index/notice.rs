@@ -20,7 +20,8 @@ pub(super) fn apply_notice(
         },
         channel: body.text("channel")?,
         delivered: body.text("outcome")? == "delivered",
-        attempts: u32::try_from(attempts).map_err(|_| unreadable(body.record, "attempt"))?,
+        attempts: u32::try_from(attempts)
+            .map_err(|cause| unreadable(body.record, "attempt").caused_by(cause))?,
         reason: body.optional("reason"),
         at: body.record.at,
     })

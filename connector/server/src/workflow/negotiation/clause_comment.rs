@@ -123,7 +123,10 @@ pub(crate) fn all(node: &Connector, negotiation: &str) -> Result<Vec<ReceivedCom
     let rows = node.records.index(|state| state.messages_of(negotiation))?;
     let mut found = Vec::new();
     for row in rows.into_iter().filter(|row| row.kind == COMMENT) {
-        let digest: Digest = row.digest.parse().map_err(|_| lost(&row.digest))?;
+        let digest: Digest = row
+            .digest
+            .parse()
+            .map_err(|cause| lost(&row.digest).caused_by(cause))?;
         let letter = hansa_proto::stored_message::from_bytes(
             &node.records.documents.read(Document::Letter, digest)?,
         )?;

@@ -23,8 +23,9 @@ pub(super) fn read(content: &MessageContent) -> Result<Step, Refusal> {
         MessageContent::Request { offer, payload, .. } => Step::Request {
             offer: match offer {
                 None => None,
-                Some(offer) => Some(offer.parse().map_err(|_| {
+                Some(offer) => Some(offer.parse().map_err(|cause| {
                     Refusal::new(ErrorCode::OfferUnknown, "there is no such offer to you")
+                        .caused_by(cause)
                 })?),
             },
             proposal: proposal(payload)?,

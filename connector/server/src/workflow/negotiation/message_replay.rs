@@ -50,7 +50,10 @@ fn again(
             format!("the letter `{}` can't be read again", row.digest),
         )
     };
-    let digest: Digest = row.digest.parse().map_err(|_| lost())?;
+    let digest: Digest = row
+        .digest
+        .parse()
+        .map_err(|cause| lost().caused_by(cause))?;
     let letter = hansa_proto::stored_message::from_bytes(
         &node.records.documents.read(Document::Letter, digest)?,
     )?;

@@ -67,14 +67,16 @@ pub(super) fn plain(no: QueryRejection) -> Refusal {
     }
 }
 
-fn unreadable<E>(_: E) -> Refusal {
-    Refusal::new(ErrorCode::Internal, "the own answer can't be read")
+fn unreadable(cause: impl std::fmt::Display) -> Refusal {
+    Refusal::new(ErrorCode::Internal, "the own answer can't be read").caused_by(cause.to_string())
 }
 
 /// The columns that the first message of an answer names.
 fn schema_of(header: &Bytes) -> Result<SchemaRef, Refusal> {
     let message = arrow_ipc::root_as_message(header).map_err(unreadable)?;
-    let schema = message.header_as_schema().ok_or_else(|| unreadable(()))?;
+    let schema = message
+        .header_as_schema()
+        .ok_or_else(|| unreadable("the message holds no schema"))?;
     Ok(Arc::new(arrow_ipc::convert::fb_to_schema(schema)))
 }
 
@@ -84,7 +86,7 @@ fn batch_of(header: &Bytes, body: &Bytes, columns: &SchemaRef) -> Result<RecordB
     let message = arrow_ipc::root_as_message(header).map_err(unreadable)?;
     let batch = message
         .header_as_record_batch()
-        .ok_or_else(|| unreadable(()))?;
+        .ok_or_else(|| unreadable("the message holds no rows"))?;
     read_record_batch(
         &arrow_buffer::Buffer::from(body.clone()),
         batch,

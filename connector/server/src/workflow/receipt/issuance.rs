@@ -76,11 +76,12 @@ impl ReceiptDraft {
             .head_over(admitted.leaf.index.saturating_add(1))
             .await
             .map_err(|unwritable| hansa_audit_store::refusal(&unwritable))?;
-        let result: ResultDigest = sent.digest.parse().map_err(|_| {
+        let result: ResultDigest = sent.digest.parse().map_err(|cause| {
             Refusal::new(
                 ErrorCode::Internal,
                 "the digest of the answer can't be read",
             )
+            .caused_by(cause)
         })?;
         let read = |(dataset, contract, snapshot): (DatasetId, Option<ContractId>, String)| {
             contract.map(|contract| DatasetRead {

@@ -6,7 +6,7 @@ use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
 use arrow_flight::FlightData;
 use arrow_ipc::{Endianness, Message, MessageHeader, MetadataVersion, Type, convert, reader};
-use arrow_schema::SchemaRef;
+use arrow_schema::{ArrowError, SchemaRef};
 use bytes::Bytes;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::HashMap;
@@ -47,8 +47,9 @@ impl BatchDecoder {
                 ));
             }
         }
-        let schema = guarded(|| Some(convert::fb_to_schema(schema)))
-            .ok_or_else(|| invalid("the schema of the answer can't be read"))?;
+        let schema = guarded("the schema of the answer can't be read", || {
+            Ok(convert::fb_to_schema(schema))
+        })?;
         Ok(Self {
             schema: Arc::new(schema),
         })
@@ -73,7 +74,7 @@ impl BatchDecoder {
             .ok_or_else(|| invalid("a message of the answer holds no rows"))?;
         check_lengths(&batch, &frame.data_body)?;
         let body = Buffer::from(frame.data_body.clone());
-        guarded(|| {
+        guarded("a batch of the answer can't be read", || {
             reader::read_record_batch(
                 &body,
                 batch,
@@ -82,9 +83,7 @@ impl BatchDecoder {
                 None,
                 &MetadataVersion::V5,
             )
-            .ok()
         })
-        .ok_or_else(|| invalid("a batch of the answer can't be read"))
     }
 }
 
@@ -132,8 +131,9 @@ fn bare(frame: &FlightData) -> Result<(), Refusal> {
 }
 
 fn message(header: &Bytes) -> Result<Message<'_>, Refusal> {
-    let message = arrow_ipc::root_as_message(header)
-        .map_err(|_| invalid("a message of the answer can't be read"))?;
+    let message = arrow_ipc::root_as_message(header).map_err(|cause| {
+        invalid("a message of the answer can't be read").caused_by(cause.to_string())
+    })?;
     if message.version() == MetadataVersion::V5 {
         Ok(message)
     } else {
@@ -184,8 +184,8 @@ fn check_lengths(batch: &arrow_ipc::RecordBatch<'_>, body: &Bytes) -> Result<(),
     let compressed = batch.compression().is_some();
     let mut unpacked = 0_i64;
     for buffer in batch.buffers().into_iter().flatten() {
-        let start = usize::try_from(buffer.offset()).map_err(|_| wrong())?;
-        let length = usize::try_from(buffer.length()).map_err(|_| wrong())?;
+        let start = usize::try_from(buffer.offset()).map_err(|cause| wrong().caused_by(cause))?;
+        let length = usize::try_from(buffer.length()).map_err(|cause| wrong().caused_by(cause))?;
         let end = start.checked_add(length).ok_or_else(wrong)?;
         let bytes = body.get(start..end).ok_or_else(wrong)?;
         if compressed && !bytes.is_empty() {
@@ -204,8 +204,12 @@ fn check_lengths(batch: &arrow_ipc::RecordBatch<'_>, body: &Bytes) -> Result<(),
 }
 
 /// A belt for what the checks above did not foresee: foreign bytes end an answer, never the connector.
-fn guarded<T>(read: impl FnOnce() -> Option<T>) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(read)).ok().flatten()
+fn guarded<T>(otherwise: &str, read: impl FnOnce() -> Result<T, ArrowError>) -> Result<T, Refusal> {
+    match catch_unwind(AssertUnwindSafe(read)) {
+        Ok(read) => read.map_err(|cause| invalid(otherwise).caused_by(cause)),
+        // What it panicked with is in the trace already.
+        Err(_) => Err(invalid(otherwise)),
+    }
 }
 
 #[cfg(test)]

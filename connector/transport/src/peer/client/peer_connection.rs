@@ -7,6 +7,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hyper_util::rt::TokioIo;
 use rustls::{AlertDescription, CertificateError};
 use rustls_pki_types::ServerName;
+use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +25,7 @@ pub(super) async fn open(way: PeerEndpoint) -> Result<Channel, Refusal> {
         way.host.clone()
     };
     let endpoint = Endpoint::from_shared(format!("http://{host}:{}", way.port))
-        .map_err(|_| unreachable(&participant, "its address can't be read"))?;
+        .map_err(|cause| unreachable(&participant, "its address can't be read").caused_by(cause))?;
     let way = Arc::new(way);
     settings
         .endpoint(endpoint)
@@ -34,8 +35,9 @@ pub(super) async fn open(way: PeerEndpoint) -> Result<Channel, Refusal> {
         }))
         .await
         .map_err(|error| {
-            secure_connection::refusal_within(&error)
-                .unwrap_or_else(|| unreachable(&participant, "the connection broke at once"))
+            secure_connection::refusal_within(&error).unwrap_or_else(|| {
+                unreachable(&participant, "the connection broke at once").caused_by(error)
+            })
         })
 }
 
@@ -62,7 +64,11 @@ async fn secure(way: &PeerEndpoint) -> Result<TlsStream<TcpStream>, Refusal> {
                     tokio::time::sleep(wait).await;
                 }
                 (SecureConnectError::Tls(error), _) => {
-                    return Err(refused_handshake(&way.participant, &error));
+                    let refusal = refused_handshake(&way.participant, &error);
+                    return Err(match refusal.source() {
+                        Some(_) => refusal,
+                        None => refusal.caused_by(error),
+                    });
                 }
                 (SecureConnectError::Check(refusal), _) => return Err(refusal),
                 (SecureConnectError::Silent, _) => {
@@ -73,10 +79,10 @@ async fn secure(way: &PeerEndpoint) -> Result<TlsStream<TcpStream>, Refusal> {
     });
     match opened.await {
         Ok(secured) => secured,
-        Err(_) => Err(unreachable(
-            &way.participant,
-            "no connection within its time",
-        )),
+        Err(late) => {
+            let refusal = unreachable(&way.participant, "no connection within its time");
+            Err(refusal.caused_by(late))
+        }
     }
 }
 
@@ -86,9 +92,12 @@ async fn attempt(
 ) -> Result<Result<TlsStream<TcpStream>, SecureConnectError>, Refusal> {
     let tcp = secure_connection::tcp((way.host.as_str(), way.port))
         .await
-        .map_err(|error| unreachable(&way.participant, &secure_connection::spoken(&error)))?;
-    let name = ServerName::try_from(way.host.clone())
-        .map_err(|_| unreachable(&way.participant, "its host name can't be read"))?;
+        .map_err(|error| {
+            unreachable(&way.participant, &secure_connection::spoken(&error)).caused_by(error)
+        })?;
+    let name = ServerName::try_from(way.host.clone()).map_err(|cause| {
+        unreachable(&way.participant, "its host name can't be read").caused_by(cause)
+    })?;
     Ok(secure_connection::tls(tcp, name, (way.tls)(), way.check.as_ref()).await)
 }
 

@@ -1,5 +1,6 @@
 //! Who is calling, at this request: from the certificate alone.
 
+use crate::internal_error;
 use crate::peer_handler::{PeerHandler, QueryRejection};
 use hansa_policy::peer::{PeerCertificate, VerifiedPeer};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -61,9 +62,18 @@ impl PeerAdmission {
 /// The status of a connector that does not answer.
 pub(super) fn status(no: &QueryRejection) -> Status {
     match no {
-        QueryRejection::Declined(declined) => refusal::to_wire(declined),
+        QueryRejection::Declined(declined) => {
+            let request = declined.asked().map(|asked| asked.request);
+            match internal_error::traced(declined.refusal(), request) {
+                Some(number) => refusal::numbered_to_wire(declined, &number),
+                None => refusal::to_wire(declined),
+            }
+        }
         QueryRejection::Quiet(quiet) => refusal::quiet_to_wire(quiet),
-        QueryRejection::Summed(summed) => refusal::summed_to_wire(summed),
+        QueryRejection::Summed(summed) => match internal_error::traced(summed.refusal(), None) {
+            Some(number) => refusal::numbered_sum_to_wire(summed, &number),
+            None => refusal::summed_to_wire(summed),
+        },
         QueryRejection::Closed => refusal::closed(),
     }
 }

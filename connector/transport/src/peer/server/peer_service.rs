@@ -1,5 +1,6 @@
 //! Everything but rows: greetings, catalogue, letters, proofs, heads to be witnessed.
 
+use crate::internal_error;
 use crate::peer::server::admission::{AdmittedCaller, PeerAdmission, status};
 use crate::peer::settings::TransportSettings;
 use crate::peer_handler::{MessageReceipt, PeerMessageStream};
@@ -8,7 +9,7 @@ use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
 use hansa_policy::refusal::Refusal;
 use hansa_proto::peer::pb::peer_server::Peer;
-use hansa_proto::peer::{catalog_page, greeting, message, pb, proof, refusal, witness};
+use hansa_proto::peer::{catalog_page, greeting, message, pb, proof, witness};
 use std::pin::Pin;
 use tokio::time::Sleep;
 use tokio_util::sync::CancellationToken;
@@ -191,7 +192,7 @@ impl InboxSubscription {
             }
             match next {
                 Ok(numbered) => Some((Ok(message::numbered_to_wire(&numbered)), Some(mailman))),
-                Err(cut) => Some((Err(refusal::cut(&cut)), None)),
+                Err(cut) => Some((Err(internal_error::cut(cut)), None)),
             }
         })
         .boxed()

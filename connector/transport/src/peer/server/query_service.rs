@@ -1,6 +1,7 @@
 //! Rows for peers: each question as it was asked, its answer with the receipt at the end.
 
 use crate::flight::{DoGetHandler, FlightMessageStream};
+use crate::internal_error;
 use crate::peer::message_packer::MessagePacker;
 use crate::peer::server::admission::{PeerAdmission, status};
 use crate::peer_handler::{AnswerStream, AnswerStreamFrame};
@@ -9,7 +10,7 @@ use async_trait::async_trait;
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_proto::peer::{query_request, refusal};
+use hansa_proto::peer::query_request;
 use tonic::{Request, Status};
 
 /// Answers the questions of peers.
@@ -72,13 +73,13 @@ fn messages(rows: AnswerStream) -> FlightMessageStream {
                     }),
                     StreamState::Receipt(frames),
                 )),
-                Some(Err(cut)) => Some((Err(refusal::cut(&cut)), StreamState::Over)),
-                None => Some((Err(refusal::cut(&no_receipt())), StreamState::Over)),
+                Some(Err(cut)) => Some((Err(internal_error::cut(cut)), StreamState::Over)),
+                None => Some((Err(internal_error::cut(no_receipt())), StreamState::Over)),
             },
             // INVARIANT: receipt-last. After the receipt nothing follows but the reason for which the answer was cut.
             StreamState::Receipt(mut frames) => match frames.next().await {
-                Some(Err(cut)) => Some((Err(refusal::cut(&cut)), StreamState::Over)),
-                Some(Ok(_)) => Some((Err(refusal::cut(&no_receipt())), StreamState::Over)),
+                Some(Err(cut)) => Some((Err(internal_error::cut(cut)), StreamState::Over)),
+                Some(Ok(_)) => Some((Err(internal_error::cut(no_receipt())), StreamState::Over)),
                 None => None,
             },
             StreamState::Over => None,

@@ -1,5 +1,6 @@
 //! Questions and their answers.
 
+use crate::internal_error::testing::{KeptTrace, number};
 use crate::peer::client::answer_stream::AnswerBatchStream;
 use crate::peer::client::{PeerClient, PeerEndpoint};
 use crate::peer::settings::TransportSettings;
@@ -79,6 +80,40 @@ async fn a_refusal_arrives_whole() {
     let refusal = soon(client.ask(&recorded("SELECT 1"))).await.unwrap_err();
     assert_eq!(refusal, refused().with_participant(munster()));
     assert_eq!(city.handler.recorded(), 1);
+}
+
+#[tokio::test]
+async fn a_failure_inside_arrives_with_the_number_of_its_cause_alone() {
+    let trace = KeptTrace::begin();
+    let failure = || Refusal::new(ErrorCode::Internal, "it went wrong");
+    let cause = || std::io::Error::other("row 7 of /srv/secret.parquet");
+    let answer = move |_: &_| Err(failure().caused_by(cause()));
+    let city = TestProvider::start(TestPeerHandler::answering(answer)).await;
+    let client = city.connect().await;
+    let refusal = soon(client.ask(&recorded("SELECT 1"))).await.unwrap_err();
+    let number = number(&refusal.help);
+    let told = failure().with_number(&number).with_participant(munster());
+    assert_eq!(refusal, told);
+    assert_eq!(refusal.cause_chain(), None);
+    let lines = trace.lines(&number);
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("secret.parquet"), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_failure_in_the_middle_of_an_answer_has_a_number_too() {
+    let trace = KeptTrace::begin();
+    let mut sent = with_receipt(&[1]);
+    let failure = Refusal::new(ErrorCode::Internal, "it broke");
+    sent.push(Err(failure.caused_by(std::io::Error::other("sector 9"))));
+    let city = TestProvider::start(TestPeerHandler::giving(sent)).await;
+    let mut answer = soon(city.connect().await.ask(&recorded("SELECT 1")))
+        .await
+        .unwrap();
+    let refusal = drain(&mut answer).await.unwrap_err();
+    let lines = trace.lines(&number(&refusal.help));
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("sector 9"), "{lines:?}");
 }
 
 #[tokio::test]

@@ -1,0 +1,174 @@
+//! Failures inside at the edges of a process: their causes go into its trace, and whoever asked gets a number to find them by.
+//!
+//! The causes are texts of libraries, with values, paths and addresses in them. They never leave the machine.
+//!
+//! The number is the id of the request, which whoever asked knows already, or is drawn at random. A counter would tell others
+//! how often something fails here.
+
+use hansa_audit_log::digest::Digest;
+use hansa_policy::id::RequestId;
+use hansa_policy::refusal::Refusal;
+use hansa_proto::peer::refusal;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use tonic::Status;
+
+/// Writes what brought a refusal about into the trace. Gives the number under which it stands there as an error, where it is
+/// an `INTERNAL` that has none yet; of others the cause stands there at the level of debugging.
+#[must_use]
+pub fn traced(refusal: &Refusal, request: Option<RequestId>) -> Option<String> {
+    let cause = refusal.cause_chain();
+    if !refusal.lacks_number() {
+        if let Some(cause) = cause {
+            tracing::debug!(%refusal, cause, "refusal.caused");
+        }
+        return None;
+    }
+    let number = request.map_or_else(drawn, |request| request.to_string());
+    let cause = cause.unwrap_or_else(|| "not known".to_owned());
+    tracing::error!(number, %refusal, cause, "internal.failed");
+    Some(number)
+}
+
+/// The refusal as it is told: an `INTERNAL` with the number under which the trace holds its cause.
+#[must_use]
+pub fn numbered(refusal: Refusal) -> Refusal {
+    match traced(&refusal, None) {
+        Some(number) => refusal.with_number(&number),
+        None => refusal,
+    }
+}
+
+/// The status that ends an answer or a share, as [`refusal::cut`].
+pub(crate) fn cut(refusal: Refusal) -> Status {
+    refusal::cut(&numbered(refusal))
+}
+
+/// Eight hexadecimal digits. They need to be no secret, only to say nothing: the keys of a hash map are random enough.
+fn drawn() -> String {
+    let random = RandomState::new().build_hasher().finish();
+    let digits = Digest::of(&random.to_le_bytes()).to_string();
+    digits.chars().take(8).collect()
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    //! A trace that is kept, to be read.
+
+    use parking_lot::Mutex;
+    use std::io::Write;
+    use std::sync::Arc;
+    use tracing::subscriber::DefaultGuard;
+
+    /// What was traced on this thread while it lives.
+    pub(crate) struct KeptTrace {
+        text: Arc<Mutex<Vec<u8>>>,
+        _guard: DefaultGuard,
+    }
+
+    struct KeptTraceWriter(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for KeptTraceWriter {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl KeptTrace {
+        pub(crate) fn begin() -> Self {
+            let text = Arc::<Mutex<Vec<u8>>>::default();
+            let to = Arc::clone(&text);
+            let kept = tracing_subscriber::fmt()
+                .with_ansi(false)
+                .with_writer(move || KeptTraceWriter(Arc::clone(&to)))
+                .finish();
+            Self {
+                text,
+                _guard: tracing::subscriber::set_default(kept),
+            }
+        }
+
+        /// The lines that hold this text.
+        pub(crate) fn lines(&self, with: &str) -> Vec<String> {
+            let text = String::from_utf8_lossy(&self.text.lock()).into_owned();
+            let lines = text.lines().filter(|line| line.contains(with));
+            lines.map(ToOwned::to_owned).collect()
+        }
+    }
+
+    /// The number in the first line of help.
+    pub(crate) fn number(help: &[String]) -> String {
+        let mut parts = help.first().unwrap().split('`');
+        assert_eq!(parts.next(), Some("number "), "{help:?}");
+        parts.next().unwrap().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{KeptTrace, number};
+    use super::{cut, numbered, traced};
+    use hansa_policy::id::RequestId;
+    use hansa_policy::refusal::{ErrorCode, Refusal};
+    use hansa_proto::peer::refusal::from_wire;
+
+    const SECRET: &str = "row 7 of /srv/secret.parquet";
+
+    fn failure() -> Refusal {
+        let below = Refusal::new(ErrorCode::StateBroken, "the page can't be read")
+            .caused_by(std::io::Error::other(SECRET));
+        Refusal::new(ErrorCode::Internal, "it went wrong").caused_by(below)
+    }
+
+    #[test]
+    fn the_number_that_is_told_finds_the_cause_in_the_trace() {
+        let trace = KeptTrace::begin();
+        let status = cut(failure());
+        let told = from_wire(&status, &"hansa://munster.example".parse().unwrap());
+        let number = number(&told.help);
+        assert_eq!(number.len(), 8, "{number}");
+        let lines = trace.lines(&number);
+        let [line] = lines.as_slice() else {
+            panic!("{lines:?}");
+        };
+        assert!(line.contains("ERROR"), "{line}");
+        assert!(line.contains("the page can't be read"), "{line}");
+        assert!(line.contains(SECRET), "{line}");
+        // The other side gets the number, and nothing of the cause.
+        let details = String::from_utf8_lossy(status.details()).into_owned();
+        assert!(!details.contains("secret") && !status.message().contains("secret"));
+        assert!(!details.contains("can't be read"));
+    }
+
+    #[test]
+    fn a_number_is_given_once_and_by_the_machine_that_failed() {
+        let trace = KeptTrace::begin();
+        let first = numbered(failure());
+        assert_eq!(first.help.len(), 1);
+        assert_eq!(numbered(first.clone()).help, first.help);
+        assert_eq!(trace.lines("ERROR").len(), 1);
+        assert_ne!(numbered(failure()).help, first.help);
+    }
+
+    #[test]
+    fn the_number_of_a_request_is_its_id() {
+        let trace = KeptTrace::begin();
+        let request = RequestId([0x7f; 16]);
+        let number = traced(&failure(), Some(request)).unwrap();
+        assert_eq!(number, request.to_string());
+        assert_eq!(trace.lines(&number).len(), 1);
+    }
+
+    #[test]
+    fn what_is_no_failure_inside_stays_as_it_is() {
+        let trace = KeptTrace::begin();
+        let refusal = Refusal::new(ErrorCode::PurposeNotCovered, "not for `advertising`")
+            .caused_by(std::io::Error::other(SECRET));
+        assert_eq!(numbered(refusal.clone()), refusal);
+        assert!(trace.lines("ERROR").is_empty());
+    }
+}
