@@ -530,6 +530,14 @@ pub fn low_space(folder: &std::path::Path, reserve: u64) -> Option<LedgerError> 
     }
 }
 
+/// Bytes that are free on the disk of a folder.
+///
+/// # Errors
+/// When the system does not say.
+pub fn free_space(folder: &std::path::Path) -> std::io::Result<u64> {
+    fs4::available_space(folder)
+}
+
 /// What an operator is told when nothing can be recorded.
 #[must_use]
 pub fn refusal(unwritable: &LedgerError) -> Refusal {

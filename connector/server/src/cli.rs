@@ -4,6 +4,7 @@ pub(crate) mod command_dispatch;
 pub(crate) mod command_effect;
 pub(crate) mod connector_command;
 pub(crate) mod error_reference;
+pub(crate) mod manual;
 pub(crate) mod output;
 pub(crate) mod piped_input;
 pub(crate) mod prompt;
@@ -112,6 +113,18 @@ pub(crate) enum TopLevelCommand {
     /// Checks configuration, keys, certificates, sources and policies; changes nothing
     #[command(after_help = "Example: hansa check")]
     Check,
+    /// Completions for a shell, on standard output
+    #[command(after_help = "Example: hansa completions bash > /etc/bash_completion.d/hansa")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Manual pages of all commands, into a folder
+    #[command(hide = true)]
+    Manual {
+        /// The folder, which is made
+        folder: PathBuf,
+    },
     /// The long form of an error
     #[command(after_help = "Example: hansa error PURPOSE_NOT_COVERED")]
     Error {

@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod clock;
 pub(crate) mod cluster;
 pub(crate) mod limits;
+pub(crate) mod monitoring;
 mod named_tables;
 pub(crate) mod notice;
 pub(crate) mod offer;
@@ -20,6 +21,7 @@ use crate::config::audit::RetentionConfig;
 use crate::config::clock::ClockOffset;
 use crate::config::cluster::ClusterConfig;
 use crate::config::limits::LimitsConfig;
+use crate::config::monitoring::MonitoringConfig;
 use crate::config::notice::NoticeConfig;
 use crate::config::offer::OfferConfig;
 use crate::config::officers::OfficersConfig;
@@ -66,6 +68,8 @@ pub(crate) struct ConnectorConfig {
     pub(crate) roots: Vec<PathBuf>,
     /// `[limits]`
     pub(crate) limits: LimitsConfig,
+    /// `[monitoring]`
+    pub(crate) monitoring: MonitoringConfig,
     /// `[notice]`
     pub(crate) notice: NoticeConfig,
     /// `[officers]`
@@ -166,6 +170,7 @@ impl ConnectorConfig {
         let roots = sources.texts("roots", faults).unwrap_or_default();
         sources.finish(faults);
         let limits = limits::read(root.section("limits", faults), faults);
+        let monitoring = monitoring::read(root.section("monitoring", faults), &folder, faults);
         let notice = notice::read(root.section("notice", faults), &folder, faults);
         let officers = officers::read(root.section("officers", faults), &folder, faults);
         let keeping = audit::read(root.section("audit", faults), faults);
@@ -211,6 +216,7 @@ impl ConnectorConfig {
             roots: roots.into_iter().map(|root| folder.join(root)).collect(),
             limits,
             keeping,
+            monitoring,
             notice,
             officers,
             clock,

@@ -16,6 +16,7 @@ mod admin;
 mod cli;
 mod config;
 mod demo;
+mod monitoring;
 mod offline;
 mod participant;
 mod process;
@@ -74,14 +75,20 @@ fn trace(verbose: u8) {
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("HANSA_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
-    let _ = tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(false)
         .with_writer(cli::terminal::trace_writer)
         // A line that stderr does not take is lost. Complaining of it on stderr panics, in whatever thread had something to
         // say: a full disk would take the writer of the evidence with it, just when it has to say why it stopped.
-        .log_internal_errors(false)
-        .try_init();
+        .log_internal_errors(false);
+    let _ = match std::env::var("HANSA_LOG_FORMAT").as_deref() {
+        // One object a line, for whoever collects them.
+        Ok("json") => lines.json().flatten_event(true).try_init(),
+        // The journal has the time already.
+        Ok("journal") => lines.without_time().try_init(),
+        Ok(_) | Err(_) => lines.try_init(),
+    };
 }
 
 fn run(cli: CommandLine, show: OutputSettings) -> Result<u8, Vec<Refusal>> {
@@ -93,6 +100,8 @@ fn run(cli: CommandLine, show: OutputSettings) -> Result<u8, Vec<Refusal>> {
         TopLevelCommand::Error { code } => {
             cli::error_reference::run(code.as_deref(), show).map_err(one)?
         }
+        TopLevelCommand::Completions { shell } => cli::manual::completions(shell),
+        TopLevelCommand::Manual { folder } => cli::manual::pages(&folder).map_err(one)?,
         TopLevelCommand::League(verb) => offline::league::run(verb, now, show).map_err(one)?,
         TopLevelCommand::Key(verb) => {
             return offline::signing_key::run(verb, &cli.global, now, show).map_err(one);

@@ -89,6 +89,7 @@ mod unfiled_documents;
 pub(crate) mod workers;
 
 use crate::config::ConnectorConfig;
+use crate::monitoring::connector_metrics::ConnectorMetrics;
 use crate::participant::audit_event::AuditEvent;
 use crate::participant::concurrency::QueryPermit;
 use crate::participant::connector_identity::ConnectorIdentity;
@@ -135,6 +136,8 @@ pub(crate) struct Connector {
     pub(crate) accounting: QueryAccounting,
     /// What it knows of others while it runs.
     pub(crate) peers: PeerState,
+    /// What it counts.
+    pub(crate) metrics: ConnectorMetrics,
     #[cfg(test)]
     pub(crate) pauses: testing::pause_point::PausePoints,
     /// Held as long as the participant runs; nobody else may use the folder.

@@ -7,5 +7,6 @@ pub(crate) mod config_lookup;
 mod member_hosts;
 pub(crate) mod randomness;
 pub(crate) mod server;
+mod service_manager;
 pub(crate) mod thread_shutdown;
 pub(crate) mod worker_server;

@@ -156,6 +156,12 @@ pub(crate) fn reload_if_changed(node: &Arc<Connector>) -> Result<(), Refusal> {
 /// # Errors
 /// The first problem, with the others as help.
 pub(crate) fn reload_now(node: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
+    let reloaded = reload_whole(node);
+    node.metrics.reloaded(&reloaded);
+    reloaded
+}
+
+fn reload_whole(node: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
     let _one_at_a_time = node.reloadable.reload_lock.lock();
     let before = node.config();
     let config =

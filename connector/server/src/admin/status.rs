@@ -4,6 +4,7 @@ mod daily_figures;
 
 use crate::admin::CommandResult;
 use crate::admin::event_sink::EventSink;
+use crate::monitoring::readiness::unwritable;
 use crate::participant::Connector;
 use crate::participant::peer_connections::KnownPeer;
 use crate::process::blocking_work::blocking;
@@ -177,15 +178,6 @@ pub(crate) async fn status(node: &Arc<Connector>, check: bool, out: &EventSink) 
 /// What people are told of a clock that is not that of the machine.
 fn moved(by: &str) -> String {
     format!("the clock is moved by `{by}`: [clock] offset, for a demonstration")
-}
-
-/// Why nothing can be recorded, or no entry opened, if so.
-fn unwritable(node: &Connector) -> Option<hansa_audit_log::ledger::LedgerError> {
-    let reserve = node.config().limits.reserve;
-    node.records
-        .log
-        .broken()
-        .or_else(|| hansa_audit_store::low_space(node.records.log.folder(), reserve))
 }
 
 /// Hop by hop: this connector, then one participant or all.

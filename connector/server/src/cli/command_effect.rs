@@ -89,6 +89,8 @@ fn command_effect(verb: &TopLevelCommand) -> CommandEffect {
     match verb {
         TopLevelCommand::Check
         | TopLevelCommand::Error { .. }
+        | TopLevelCommand::Completions { .. }
+        | TopLevelCommand::Manual { .. }
         | TopLevelCommand::Key(KeyCommand::List { .. }) => CommandEffect::Looks,
         TopLevelCommand::Key(KeyCommand::Add { .. } | KeyCommand::Mandate(_))
         | TopLevelCommand::Demo(_)

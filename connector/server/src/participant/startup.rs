@@ -2,6 +2,7 @@
 
 use crate::config::ConnectorConfig;
 use crate::config::limits::LimitsConfig;
+use crate::monitoring::connector_metrics::ConnectorMetrics;
 use crate::offline::league_join::files;
 use crate::participant::audit_event::AuditEvent;
 use crate::participant::connector_identity::ConnectorIdentity;
@@ -199,6 +200,7 @@ impl Connector {
                 issued_receipts: IssuedReceipts::default(),
             },
             peers: PeerState::default(),
+            metrics: ConnectorMetrics::default(),
             #[cfg(test)]
             pauses: crate::participant::testing::pause_point::PausePoints::default(),
             _folder_lock: lock,

@@ -3,10 +3,12 @@
 use crate::admin::config::{reload_by_hand, reload_now};
 use crate::cli::output::OutputSettings;
 use crate::cli::terminal::{line_err, object_out};
+use crate::monitoring::monitoring_service::MonitoringService;
 use crate::participant::Connector;
 use crate::process::admin_service::AdminService;
 use crate::process::blocking_work::{blocking, waiting};
 use crate::process::member_hosts;
+use crate::process::service_manager;
 use crate::workflow::negotiation::resumption::resume;
 use crate::workflow::peer_handler::ParticipantHandler;
 use crate::workflow::{contract_withdrawal, group_membership, mailbox, notice};
@@ -15,6 +17,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::admin::server as admin;
 use hansa_transport::admin::server::{SocketAccess, UserAuthorization};
 use hansa_transport::member_hosts::MemberHosts;
+use hansa_transport::monitoring::{self, MonitoringToken};
 use hansa_transport::peer::server::{TlsAcceptorConfig, serve as serve_peers};
 use hansa_transport::peer::settings::TransportSettings;
 use hansa_transport::peer_handler::PeerHandler;
@@ -67,6 +70,7 @@ pub(crate) async fn run(node: Arc<Connector>, show: OutputSettings) -> Result<()
             .await
         });
     }
+    monitor(&node, &stop, &mut tasks).await?;
     let mut doors = vec![(node.config().socket(), SocketAccess::Own)];
     let officers = node.config().officers.socket.clone();
     doors.extend(officers.map(|socket| (socket, SocketAccess::Anybody)));
@@ -96,6 +100,12 @@ pub(crate) async fn run(node: Arc<Connector>, show: OutputSettings) -> Result<()
     tasks.spawn(tellers(Arc::clone(&node), stop.clone()));
     tasks.spawn(erasers(Arc::clone(&node), stop.clone()));
     tasks.spawn(checkers(Arc::clone(&node), stop.clone()));
+    let (alive, ending) = (Arc::clone(&node), stop.clone());
+    tasks.spawn(async move {
+        service_manager::watchdog(alive, ending).await;
+        Ok(())
+    });
+    service_manager::ready();
     let ready = json!({
         "event": "ready",
         "participant": node.id().domain(),
@@ -115,6 +125,7 @@ pub(crate) async fn run(node: Arc<Connector>, show: OutputSettings) -> Result<()
         ));
     }
     signals(&node, &stop, &mut tasks).await?;
+    service_manager::stopping();
     stop.cancel();
     leave(&node, tasks).await;
     for (file, _) in doors {
@@ -123,6 +134,38 @@ pub(crate) async fn run(node: Arc<Connector>, show: OutputSettings) -> Result<()
     node.settle_refusals().await;
     let _ = node.records.index(|_| Ok(()));
     node.close(PATIENCE).await;
+    Ok(())
+}
+
+/// Opens the monitoring face, where the configuration names an address for it.
+async fn monitor(
+    node: &Arc<Connector>,
+    stop: &CancellationToken,
+    tasks: &mut tokio::task::JoinSet<Result<(), Refusal>>,
+) -> Result<(), Refusal> {
+    let config = node.config().monitoring.clone();
+    let Some(address) = config.listen else {
+        return Ok(());
+    };
+    let token = match config.token_file {
+        None => None,
+        Some(file) => {
+            let bytes = hansa_files::read_private(&file, 4096)?;
+            Some(MonitoringToken::new(
+                String::from_utf8_lossy(&bytes).trim(),
+            )?)
+        }
+    };
+    let (listener, bound) = bind(&address.to_string()).await?;
+    crate::offline::write(&node.file("monitoring"), bound.as_bytes())?;
+    let (service, ending) = (Arc::new(MonitoringService(Arc::clone(node))), stop.clone());
+    tasks.spawn(async move {
+        monitoring::serve(listener, service, token, async move {
+            ending.cancelled().await;
+        })
+        .await;
+        Ok(())
+    });
     Ok(())
 }
 
@@ -317,6 +360,7 @@ fn stamp(node: &Connector) -> Vec<Option<std::time::SystemTime>> {
 type ReloadHandler = fn(&Arc<Connector>) -> Result<Vec<Refusal>, Refusal>;
 
 async fn reload(node: &Arc<Connector>, how: ReloadHandler) {
+    service_manager::reloading();
     let inner = Arc::clone(node);
     let done = blocking(move || how(&inner)).await;
     match done {
@@ -327,6 +371,7 @@ async fn reload(node: &Arc<Connector>, how: ReloadHandler) {
         }
         Err(refusal) => line_err(&crate::cli::output::refusal_text(&refusal)),
     }
+    service_manager::ready();
 }
 
 /// Keeps the post to every peer going, also to those that are added later.

@@ -13,6 +13,7 @@ mod request_context;
 mod row_scope;
 mod worker_tasks;
 
+use crate::monitoring::connector_metrics::QueryOrigin;
 use crate::participant::Connector;
 use crate::workflow::answer::answer_start::open;
 use crate::workflow::answer::delivery::{AnswerDelivery, deliver};
@@ -36,11 +37,12 @@ pub(crate) async fn answer(
     asking: QueryRequestEnvelope,
 ) -> Result<AnswerDelivery, QueryRejection> {
     let inner = Arc::clone(node);
-    let who = match &caller {
-        QueryCaller::Peer(peer) => peer.id().clone(),
-        QueryCaller::House => node.id(),
+    let (who, origin) = match &caller {
+        QueryCaller::Peer(peer) => (peer.id().clone(), QueryOrigin::Peer),
+        QueryCaller::House => (node.id(), QueryOrigin::Own),
     };
-    match whole(async move { to_the_end(&inner, caller, asking).await }).await {
+    let begun = node.ticks();
+    let answered = match whole(async move { to_the_end(&inner, caller, asking).await }).await {
         Ok(answered) => answered,
         Err(panic) => {
             let refusal = Refusal::new(ErrorCode::Internal, "the answer ended unexpectedly")
@@ -49,7 +51,23 @@ pub(crate) async fn answer(
                 .decline(Some(&who), PendingRefusal::unopened(refusal, None))
                 .await)
         }
+    };
+    let after = node.ticks().saturating_sub(begun);
+    match &answered {
+        Ok(_) => node.metrics.permitted(),
+        Err(QueryRejection::Quiet(_)) => node.metrics.nothing_new(origin, after),
+        Err(QueryRejection::Declined(recorded)) => {
+            node.metrics.refused(origin, recorded.refusal().code, after);
+        }
+        Err(QueryRejection::Summed(summed)) => {
+            node.metrics.refused(origin, summed.refusal().code, after);
+        }
+        Err(QueryRejection::Closed) => {
+            node.metrics
+                .refused(origin, ErrorCode::EvidenceUnavailable, after);
+        }
     }
+    answered
 }
 
 async fn to_the_end(

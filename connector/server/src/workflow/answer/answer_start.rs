@@ -40,6 +40,8 @@ pub(super) struct RunningAnswer {
     pub(super) time: Duration,
     pub(super) facts: AdmittedQuery,
     pub(super) seat: Option<QueryPermit>,
+    /// When the question came, on the clock that only counts, in microseconds.
+    pub(super) begun: i64,
 }
 
 /// Brings a question to where its first row can be made.
@@ -157,6 +159,7 @@ pub(super) async fn open(
         time: limits.time,
         facts,
         seat,
+        begun: posed.begun,
     })
 }
 

@@ -1,5 +1,6 @@
 //! From the first row to the receipt, whatever happens in between.
 
+use crate::monitoring::connector_metrics::{QueryOrigin, QueryOutcome};
 use crate::participant::Connector;
 use crate::workflow::answer::answer_start::RunningAnswer;
 use crate::workflow::answer::incoming_query::QueryCaller;
@@ -33,14 +34,23 @@ pub(super) fn deliver(
     let (send, frames) = mpsc::channel(ROOM);
     let node = Arc::clone(node);
     let _task = tokio::runtime::Handle::current().spawn(async move {
-        let failure = rows(&node, &mut opened, &send).await;
+        let origin = match caller {
+            QueryCaller::Peer(_) => QueryOrigin::Peer,
+            QueryCaller::House => QueryOrigin::Own,
+        };
+        let failure = rows(&node, origin, &mut opened, &send).await;
         finish(&node, &caller, opened, failure, &send).await;
     });
     AnswerDelivery { frames }
 }
 
 /// Sends the rows until there are no more, or nobody takes them; gives what cut them, if something did.
-async fn rows(node: &Connector, opened: &mut RunningAnswer, send: &FrameSender) -> Option<Refusal> {
+async fn rows(
+    node: &Connector,
+    origin: QueryOrigin,
+    opened: &mut RunningAnswer,
+    send: &FrameSender,
+) -> Option<Refusal> {
     let RunningAnswer {
         frames,
         place,
@@ -48,8 +58,11 @@ async fn rows(node: &Connector, opened: &mut RunningAnswer, send: &FrameSender) 
         ends,
         cut,
         time,
+        begun,
         ..
     } = opened;
+    // The first message is the schema.
+    let mut messages = 0_u32;
     // What takes long to compute must not outlive the contract. The watch then tells why; this itself never ends.
     let over = async {
         until(node, *ends).await;
@@ -87,6 +100,11 @@ async fn rows(node: &Connector, opened: &mut RunningAnswer, send: &FrameSender) 
         };
         match frame? {
             Ok(frame) => {
+                messages = messages.saturating_add(1);
+                if messages == 2 {
+                    let after = node.ticks().saturating_sub(*begun);
+                    node.metrics.first_row(origin, after);
+                }
                 if let Some(place) = room.next() {
                     place.send(Ok(AnswerStreamFrame::Data {
                         header: frame.header,
@@ -112,6 +130,7 @@ async fn finish(
         place,
         facts,
         seat: _seat,
+        begun,
         ..
     } = opened;
     drop(place);
@@ -141,6 +160,17 @@ async fn finish(
         }
     };
     let sent = recorded.sent();
+    let (origin, peer) = match caller {
+        QueryCaller::Peer(peer) => (QueryOrigin::Peer, Some(peer.id().domain())),
+        QueryCaller::House => (QueryOrigin::Own, None),
+    };
+    let outcome = match failure {
+        None => QueryOutcome::Done,
+        Some(_) => QueryOutcome::Cut,
+    };
+    let after = node.ticks().saturating_sub(begun);
+    node.metrics.ended(origin, outcome, after);
+    node.metrics.handed_on(origin, peer, sent.rows, sent.bytes);
     node.accounting
         .budgets
         .give_back(&meter.reserve, sent.rows, sent.bytes);

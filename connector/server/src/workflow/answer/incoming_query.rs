@@ -29,6 +29,8 @@ pub(super) struct IncomingQuery {
     /// Commits to the SQL text under a salt: the log holds the commitment, not the text.
     pub(super) commit: Digest,
     pub(super) salt: [u8; 16],
+    /// When it came, on the clock that only counts, in microseconds.
+    pub(super) begun: i64,
 }
 
 impl IncomingQuery {
@@ -45,6 +47,7 @@ impl IncomingQuery {
             asking,
             commit,
             salt,
+            begun: node.ticks(),
         }
     }
 

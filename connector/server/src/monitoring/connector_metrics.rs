@@ -1,0 +1,372 @@
+//! The counters of a connector, and their text form.
+
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+use std::fmt;
+use std::sync::atomic::AtomicU64;
+
+/// Names of labels with their values.
+type LabelSet = Vec<(&'static str, String)>;
+
+type LabelledGauge = Family<LabelSet, Gauge<f64, AtomicU64>>;
+
+/// Whose question was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum QueryOrigin {
+    /// A peer's.
+    Peer,
+    /// One of our own people's, over our own datasets.
+    Own,
+}
+
+impl QueryOrigin {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Peer => "peer",
+            Self::Own => "own",
+        }
+    }
+}
+
+/// How an answer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum QueryOutcome {
+    /// All rows were handed on.
+    Done,
+    /// It was cut, or failed under way.
+    Cut,
+    /// It was refused before its first row.
+    Refused,
+    /// Nothing came since the answer that it goes on from.
+    NothingNew,
+}
+
+impl QueryOutcome {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Cut => "cut",
+            Self::Refused => "refused",
+            Self::NothingNew => "nothing_new",
+        }
+    }
+}
+
+/// What a connector counts; what is only looked up is put in when metrics are read.
+pub(crate) struct ConnectorMetrics {
+    registry: Registry,
+    queries: Family<LabelSet, Counter>,
+    duration: Family<LabelSet, Histogram, fn() -> Histogram>,
+    first_row: Family<LabelSet, Histogram, fn() -> Histogram>,
+    rows: Family<LabelSet, Counter>,
+    sent: Family<LabelSet, Counter>,
+    decisions: Family<LabelSet, Counter>,
+    reload: Gauge,
+    pub(super) records: Counter<u64, AtomicU64>,
+    pub(super) log_writable: Gauge,
+    pub(super) log_free: Gauge<f64, AtomicU64>,
+    pub(super) clock_trusted: Gauge,
+    pub(super) ready: Gauge,
+    pub(super) running: Gauge,
+    pub(super) memory: Gauge,
+    pub(super) datasets: Gauge,
+    pub(super) published: LabelledGauge,
+    pub(super) damaged: LabelledGauge,
+    pub(super) contracts: LabelledGauge,
+    pub(super) expiring: LabelledGauge,
+    pub(super) expiry: LabelledGauge,
+    pub(super) connected: LabelledGauge,
+    pub(super) forked: LabelledGauge,
+    pub(super) overdue_receipts: Gauge,
+}
+
+impl fmt::Debug for ConnectorMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectorMetrics").finish_non_exhaustive()
+    }
+}
+
+impl Default for ConnectorMetrics {
+    fn default() -> Self {
+        let mut registry = Registry::default();
+        let of = registry.sub_registry_with_prefix("hansa");
+        let build: LabelledGauge = Family::default();
+        build
+            .get_or_create(&vec![("version", env!("CARGO_PKG_VERSION").to_owned())])
+            .set(1.0);
+        of.register("build_info", "The version that runs", build);
+        let metrics = Self {
+            registry: Registry::default(),
+            queries: Family::default(),
+            duration: Family::new_with_constructor(seconds),
+            first_row: Family::new_with_constructor(seconds),
+            rows: Family::default(),
+            sent: Family::default(),
+            decisions: Family::default(),
+            reload: Gauge::default(),
+            records: Counter::default(),
+            log_writable: Gauge::default(),
+            log_free: Gauge::default(),
+            clock_trusted: Gauge::default(),
+            ready: Gauge::default(),
+            running: Gauge::default(),
+            memory: Gauge::default(),
+            datasets: Gauge::default(),
+            published: Family::default(),
+            damaged: Family::default(),
+            contracts: Family::default(),
+            expiring: Family::default(),
+            expiry: Family::default(),
+            connected: Family::default(),
+            forked: Family::default(),
+            overdue_receipts: Gauge::default(),
+        };
+        metrics.reload.set(1);
+        let own = &metrics;
+        of.register(
+            "queries",
+            "Questions by who asked and how they ended",
+            own.queries.clone(),
+        );
+        of.register_with_unit(
+            "query_duration",
+            "From the question to the end of its answer",
+            Unit::Seconds,
+            own.duration.clone(),
+        );
+        of.register_with_unit(
+            "query_first_row",
+            "From the question to its first message of rows",
+            Unit::Seconds,
+            own.first_row.clone(),
+        );
+        of.register("query_rows", "Rows that were handed on", own.rows.clone());
+        of.register_with_unit(
+            "sent",
+            "Bytes of rows that were handed on to a peer",
+            Unit::Bytes,
+            own.sent.clone(),
+        );
+        of.register(
+            "policy_decisions",
+            "Decisions over questions, with the code of a refusal",
+            own.decisions.clone(),
+        );
+        of.register(
+            "config_last_reload_successful",
+            "Whether the last reload of the configuration was good",
+            own.reload.clone(),
+        );
+        of.register("audit_records", "Records of the log", own.records.clone());
+        of.register(
+            "audit_writable",
+            "Whether the log can be written; where not, nothing is answered",
+            own.log_writable.clone(),
+        );
+        of.register_with_unit(
+            "audit_free",
+            "Free space on the disk of the log",
+            Unit::Bytes,
+            own.log_free.clone(),
+        );
+        of.register(
+            "clock_trusted",
+            "Whether the clock can be relied on; where not, no peer is answered",
+            own.clock_trusted.clone(),
+        );
+        of.register(
+            "ready",
+            "Whether questions can be answered, as /readyz says",
+            own.ready.clone(),
+        );
+        of.register("queries_running", "Answers under way", own.running.clone());
+        of.register_with_unit(
+            "memory_pool",
+            "Memory that questions hold now",
+            Unit::Bytes,
+            own.memory.clone(),
+        );
+        of.register("datasets", "Published datasets", own.datasets.clone());
+        of.register_with_unit(
+            "dataset_published_timestamp",
+            "When the version in force of a dataset was published, since 1970",
+            Unit::Seconds,
+            own.published.clone(),
+        );
+        of.register(
+            "dataset_damaged",
+            "Whether a published dataset is not as it was published",
+            own.damaged.clone(),
+        );
+        of.register(
+            "contracts",
+            "Contracts by their state",
+            own.contracts.clone(),
+        );
+        of.register(
+            "contracts_expiring",
+            "Contracts in force that end within so many days",
+            own.expiring.clone(),
+        );
+        of.register_with_unit(
+            "expiry_timestamp",
+            "When something of ours is over, since 1970: tls_certificate, trust_bundle, contract (the next one)",
+            Unit::Seconds,
+            own.expiry.clone(),
+        );
+        of.register(
+            "peer_connected",
+            "Whether a connection to a known peer is open",
+            own.connected.clone(),
+        );
+        of.register(
+            "peer_log_forked",
+            "Whether a peer showed two heads of its log that can't both be true",
+            own.forked.clone(),
+        );
+        of.register(
+            "receipts_overdue",
+            "Receipts that a consumer has not acknowledged for more than a day",
+            own.overdue_receipts.clone(),
+        );
+        Self {
+            registry,
+            ..metrics
+        }
+    }
+}
+
+impl ConnectorMetrics {
+    /// A question was refused, so many microseconds after it was put.
+    pub(crate) fn refused(&self, origin: QueryOrigin, code: ErrorCode, micros: i64) {
+        self.ended(origin, QueryOutcome::Refused, micros);
+        self.decided("refused", code.as_str());
+    }
+
+    /// Nothing came since the answer that a question goes on from.
+    pub(crate) fn nothing_new(&self, origin: QueryOrigin, micros: i64) {
+        self.ended(origin, QueryOutcome::NothingNew, micros);
+        self.permitted();
+    }
+
+    /// A question was permitted, and its answer has begun.
+    pub(crate) fn permitted(&self) {
+        self.decided("permitted", "");
+    }
+
+    fn decided(&self, decision: &str, code: &str) {
+        let labels = vec![("decision", decision.to_owned()), ("code", code.to_owned())];
+        self.decisions.get_or_create(&labels).inc();
+    }
+
+    /// The first message of rows left, so many microseconds after the question.
+    pub(crate) fn first_row(&self, origin: QueryOrigin, micros: i64) {
+        let labels = vec![("origin", origin.as_str().to_owned())];
+        self.first_row
+            .get_or_create(&labels)
+            .observe(in_seconds(micros));
+    }
+
+    /// An answer ended, so many microseconds after the question.
+    pub(crate) fn ended(&self, origin: QueryOrigin, outcome: QueryOutcome, micros: i64) {
+        let origin = ("origin", origin.as_str().to_owned());
+        let labels = vec![origin.clone(), ("outcome", outcome.as_str().to_owned())];
+        self.queries.get_or_create(&labels).inc();
+        self.duration
+            .get_or_create(&vec![origin])
+            .observe(in_seconds(micros));
+    }
+
+    /// What an answer handed on, and to which peer.
+    pub(crate) fn handed_on(&self, origin: QueryOrigin, peer: Option<&str>, rows: u64, bytes: u64) {
+        let labels = vec![("origin", origin.as_str().to_owned())];
+        self.rows.get_or_create(&labels).inc_by(rows);
+        if let Some(peer) = peer {
+            let labels = vec![("peer", peer.to_owned())];
+            self.sent.get_or_create(&labels).inc_by(bytes);
+        }
+    }
+
+    /// Whether a reload was good.
+    pub(crate) fn reloaded<T>(&self, faults: &Result<T, Refusal>) {
+        self.reload.set(i64::from(faults.is_ok()));
+    }
+
+    /// All of it, in the text form of OpenMetrics 1.0.
+    ///
+    /// # Errors
+    /// `INTERNAL`: never, as far as is known.
+    pub(super) fn text(&self) -> Result<String, Refusal> {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.registry).map_err(|cause| {
+            Refusal::new(ErrorCode::Internal, "the metrics can't be written").caused_by(cause)
+        })?;
+        Ok(text)
+    }
+}
+
+/// Sets each gauge of a family to what is said, and forgets the others.
+pub(super) fn set_all(
+    family: &LabelledGauge,
+    name: &'static str,
+    values: impl IntoIterator<Item = (String, f64)>,
+) {
+    family.clear();
+    for (label, value) in values {
+        family.get_or_create(&vec![(name, label)]).set(value);
+    }
+}
+
+/// From a millisecond to a little more than two minutes, which is what a question may take unless configured otherwise.
+fn seconds() -> Histogram {
+    Histogram::new(exponential_buckets(0.001, 2.0, 18))
+}
+
+/// Microseconds in seconds.
+pub(super) fn in_seconds(micros: i64) -> f64 {
+    std::time::Duration::from_micros(u64::try_from(micros).unwrap_or(0)).as_secs_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ConnectorMetrics, QueryOrigin, QueryOutcome};
+    use hansa_policy::refusal::ErrorCode;
+
+    #[test]
+    fn the_text_form_is_that_of_openmetrics() {
+        let metrics = ConnectorMetrics::default();
+        metrics.refused(QueryOrigin::Peer, ErrorCode::AggregateOnly, 1_500);
+        metrics.permitted();
+        metrics.first_row(QueryOrigin::Peer, 20_000);
+        metrics.ended(QueryOrigin::Peer, QueryOutcome::Done, 40_000);
+        metrics.handed_on(QueryOrigin::Peer, Some("acme.example"), 3, 512);
+        let text = metrics.text().unwrap();
+        for line in [
+            "# TYPE hansa_queries counter",
+            "hansa_queries_total{origin=\"peer\",outcome=\"refused\"} 1",
+            "hansa_queries_total{origin=\"peer\",outcome=\"done\"} 1",
+            "hansa_policy_decisions_total{decision=\"refused\",code=\"AGGREGATE_ONLY\"} 1",
+            "hansa_query_first_row_seconds_count{origin=\"peer\"} 1",
+            "hansa_sent_bytes_total{peer=\"acme.example\"} 512",
+            "hansa_query_rows_total{origin=\"peer\"} 3",
+            "hansa_config_last_reload_successful 1",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+        }
+        assert!(text.ends_with("# EOF\n"));
+        // Every family has a help text and a type.
+        let types = text
+            .lines()
+            .filter(|line| line.starts_with("# TYPE "))
+            .count();
+        let helps = text
+            .lines()
+            .filter(|line| line.starts_with("# HELP "))
+            .count();
+        assert_eq!(types, helps);
+    }
+}

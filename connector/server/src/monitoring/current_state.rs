@@ -1,0 +1,146 @@
+//! What metrics say of the moment in which they are read.
+
+use crate::monitoring::connector_metrics::{in_seconds, set_all};
+use crate::monitoring::readiness;
+use crate::participant::Connector;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::ContractStatus;
+use hansa_policy::refusal::Refusal;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+const DAY: i64 = 86_400_000_000;
+
+/// How far ahead the ends of contracts are counted, in days.
+const AHEAD: [i64; 3] = [7, 30, 90];
+
+/// Puts it into the metrics of the connector. Blocks while the index is read.
+///
+/// # Errors
+/// When the index can't be read.
+pub(super) fn refresh(node: &Arc<Connector>) -> Result<(), Refusal> {
+    let (metrics, now) = (&node.metrics, node.now());
+    let checks = readiness::checks(node);
+    let is_good = |name: &str| {
+        let check = checks.iter().find(|check| check.name == name);
+        i64::from(check.is_none_or(|check| check.fault.is_none()))
+    };
+    metrics
+        .ready
+        .set(i64::from(checks.iter().all(|check| check.fault.is_none())));
+    metrics.log_writable.set(is_good("log"));
+    metrics.clock_trusted.set(is_good("clock"));
+    metrics.records.inner().store(
+        node.records.log.size(),
+        std::sync::atomic::Ordering::Relaxed,
+    );
+    if let Ok(free) = hansa_audit_store::free_space(node.records.log.folder()) {
+        metrics.log_free.set(real(free));
+    }
+    metrics.running.set(whole(node.queries.running.len()));
+    metrics
+        .memory
+        .set(whole(node.queries.query_runtime.memory_used()));
+    let damaged = node.datasets.snapshots.damaged();
+    node.datasets.catalog(|catalog| {
+        metrics.datasets.set(whole(catalog.datasets().count()));
+        let published = catalog
+            .datasets()
+            .map(|dataset| (dataset.id.name.to_string(), timestamp(dataset.published_at)));
+        set_all(&metrics.published, "dataset", published);
+        let state = catalog.datasets().map(|dataset| {
+            let is_damaged = damaged.contains_key(&dataset.id.name);
+            (dataset.id.name.to_string(), f64::from(u8::from(is_damaged)))
+        });
+        set_all(&metrics.damaged, "dataset", state);
+    });
+    contracts(node, now);
+    let forks = node.known_peers()?.into_iter().map(|peer| {
+        let is_forked = node.fork_of(&peer.id)?.is_some();
+        Ok((peer.id.domain().to_owned(), f64::from(u8::from(is_forked))))
+    });
+    set_all(
+        &metrics.forked,
+        "peer",
+        forks.collect::<Result<Vec<_>, Refusal>>()?,
+    );
+    let overdue = node.records.index(|state| state.receipts())?;
+    let overdue = overdue.iter().filter(|row| {
+        row.role == "provider"
+            && row.state == "issued"
+            && row.outcome == "done"
+            && row.at.plus_micros(DAY) < now
+    });
+    metrics.overdue_receipts.set(whole(overdue.count()));
+    Ok(())
+}
+
+fn contracts(node: &Connector, now: UtcTimestamp) {
+    let metrics = &node.metrics;
+    let all = [
+        ContractStatus::InForce,
+        ContractStatus::NotYet,
+        ContractStatus::Expired,
+        ContractStatus::Withdrawn,
+        ContractStatus::Superseded,
+    ];
+    let mut states: BTreeMap<&'static str, f64> = all.map(|status| (label(status), 0.0)).into();
+    let mut ends = Vec::new();
+    node.contracts.book(|book| {
+        for (_, agreement, status) in book.all(now) {
+            if let Some(count) = states.get_mut(label(status)) {
+                *count += 1.0;
+            }
+            if status == ContractStatus::InForce {
+                ends.push(agreement.not_after);
+            }
+        }
+    });
+    let states = states
+        .into_iter()
+        .map(|(state, count)| (state.to_owned(), count));
+    set_all(&metrics.contracts, "state", states);
+    let within = AHEAD.map(|days| {
+        let until = now.plus_micros(DAY.saturating_mul(days));
+        let count = ends.iter().filter(|end| **end < until).count();
+        (
+            format!("{days}d"),
+            real(u64::try_from(count).unwrap_or(u64::MAX)),
+        )
+    });
+    set_all(&metrics.expiring, "within", within);
+    let bundle = node.identity.trust.bundle().content().expires_at;
+    let mut expiry = vec![("trust_bundle".to_owned(), timestamp(bundle))];
+    if let Ok(leaf) = node.own_certificate() {
+        expiry.push(("tls_certificate".to_owned(), timestamp(leaf.not_after)));
+    }
+    if let Some(end) = ends.into_iter().min() {
+        expiry.push(("contract".to_owned(), timestamp(end)));
+    }
+    set_all(&metrics.expiry, "what", expiry);
+}
+
+const fn label(status: ContractStatus) -> &'static str {
+    match status {
+        ContractStatus::InForce => "in_force",
+        ContractStatus::NotYet => "not_yet",
+        ContractStatus::Expired => "expired",
+        ContractStatus::Withdrawn => "withdrawn",
+        ContractStatus::Superseded => "superseded",
+    }
+}
+
+fn timestamp(at: UtcTimestamp) -> f64 {
+    in_seconds(at.micros())
+}
+
+fn whole(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Exact up to 2⁵³, and nobody counts further.
+fn real(count: u64) -> f64 {
+    let high = u32::try_from(count >> 32).unwrap_or(u32::MAX);
+    let low = u32::try_from(count & 0xffff_ffff).unwrap_or(u32::MAX);
+    f64::from(high).mul_add(4_294_967_296.0, f64::from(low))
+}

@@ -1,0 +1,240 @@
+//! The monitoring face: metrics, and whether the connector lives and is ready, for the tools of whoever runs it.
+//!
+//! It speaks HTTP/1.1 and HTTP/2 without TLS, on an address of the own machine or network. It shows names of peers and datasets
+//! to whoever may read metrics, so an address that others reach needs a token. Whether the connector is ready is told without
+//! one, by codes alone.
+
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+/// What knows how the connector is.
+#[async_trait::async_trait]
+pub trait MonitoringHandler: Send + Sync + 'static {
+    /// The metrics, in the text form of OpenMetrics 1.0.
+    ///
+    /// # Errors
+    /// When they can't be gathered.
+    async fn metrics(&self) -> Result<String, Refusal>;
+
+    /// What has to be in order before a question can be answered; peers are not among it.
+    async fn readiness(&self) -> Vec<ReadinessCheck>;
+}
+
+/// One thing that has to be in order.
+#[derive(Debug, Clone)]
+pub struct ReadinessCheck {
+    /// What is looked at, in one or two words.
+    pub name: &'static str,
+    /// What is wrong with it, if anything.
+    pub fault: Option<Refusal>,
+}
+
+/// The token that whoever reads metrics presents as `Authorization: Bearer …`; kept as its digest.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MonitoringToken(blake3::Hash);
+
+impl MonitoringToken {
+    /// The token with this text.
+    ///
+    /// # Errors
+    /// `CONFIG_INVALID` where it is shorter than 16 characters.
+    pub fn new(text: &str) -> Result<Self, Refusal> {
+        if text.len() < 16 {
+            return Err(Refusal::new(
+                ErrorCode::ConfigInvalid,
+                "the token of the metrics has fewer than 16 characters",
+            )
+            .with_help("openssl rand -hex 32 makes one"));
+        }
+        Ok(Self(blake3::hash(text.as_bytes())))
+    }
+
+    /// Whether a request presents it; takes as long whatever is presented.
+    fn is_in(&self, headers: &HeaderMap) -> bool {
+        let presented = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.strip_prefix("Bearer "));
+        presented.is_some_and(|text| blake3::hash(text.as_bytes()) == self.0)
+    }
+}
+
+impl fmt::Debug for MonitoringToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MonitoringToken(…)")
+    }
+}
+
+#[derive(Clone)]
+struct MonitoringState {
+    handler: Arc<dyn MonitoringHandler>,
+    token: Option<MonitoringToken>,
+}
+
+impl MonitoringState {
+    fn is_open_to(&self, headers: &HeaderMap) -> bool {
+        self.token.as_ref().is_none_or(|token| token.is_in(headers))
+    }
+}
+
+/// Serves `/metrics`, `/livez`, `/readyz` and `grpc.health.v1` until `stop`. Without a `token` everybody who reaches the address
+/// reads all of it.
+pub async fn serve(
+    listener: TcpListener,
+    handler: Arc<dyn MonitoringHandler>,
+    token: Option<MonitoringToken>,
+    stop: impl Future<Output = ()> + Send,
+) {
+    let (reporter, health) = tonic_health::server::health_reporter();
+    let state = MonitoringState {
+        handler: Arc::clone(&handler),
+        token,
+    };
+    let router = tonic::service::Routes::new(health)
+        .into_axum_router()
+        .merge(
+            Router::new()
+                .route("/livez", get(async || "ok\n"))
+                .route("/readyz", get(readyz))
+                .route("/metrics", get(metrics))
+                .with_state(state),
+        );
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    server
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS);
+    server
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS);
+    let server = Arc::new(server);
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut connections = JoinSet::new();
+    connections.spawn(report(reporter, handler));
+    tokio::pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            () = &mut stop => break,
+            _ = connections.join_next(), if connections.len() > CONNECTIONS => continue,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, _)) = accepted else {
+            // No more file descriptors: they come back.
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            continue;
+        };
+        let (server, service) = (
+            Arc::clone(&server),
+            TowerToHyperService::new(router.clone()),
+        );
+        connections.spawn(async move {
+            let _place = place;
+            let served = server.serve_connection(TokioIo::new(stream), service);
+            // Whoever wants more connects again.
+            let _ = tokio::time::timeout(WHOLE, served).await;
+        });
+    }
+    connections.shutdown().await;
+}
+
+async fn metrics(State(state): State<MonitoringState>, headers: HeaderMap) -> Response {
+    if !state.is_open_to(&headers) {
+        return (
+            StatusCode::UNAUTHORIZED,
+            [(header::WWW_AUTHENTICATE, "Bearer")],
+            "the metrics of this connector need the token of [monitoring] token_file\n",
+        )
+            .into_response();
+    }
+    match state.handler.metrics().await {
+        Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+        Err(refusal) => {
+            let refusal = crate::internal_error::numbered(refusal);
+            (StatusCode::INTERNAL_SERVER_ERROR, format!("{refusal}\n")).into_response()
+        }
+    }
+}
+
+async fn readyz(
+    State(state): State<MonitoringState>,
+    Query(asked): Query<BTreeMap<String, String>>,
+    headers: HeaderMap,
+) -> Response {
+    let checks = state.handler.readiness().await;
+    let is_ready = checks.iter().all(|check| check.fault.is_none());
+    let status = match is_ready {
+        true => StatusCode::OK,
+        false => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let mut text = String::new();
+    if asked.contains_key("verbose") || !is_ready {
+        let is_open = state.is_open_to(&headers);
+        for ReadinessCheck { name, fault } in &checks {
+            text.push_str(&match fault {
+                None => format!("[+] {name} ok\n"),
+                Some(fault) if is_open => format!("[-] {name} {fault}\n"),
+                Some(fault) => format!("[-] {name} {}\n", fault.code),
+            });
+        }
+    }
+    text.push_str(if is_ready { "ready\n" } else { "not ready\n" });
+    (status, text).into_response()
+}
+
+/// Keeps the answer of `grpc.health.v1` up to date.
+async fn report(reporter: HealthReporter, handler: Arc<dyn MonitoringHandler>) {
+    let mut look = tokio::time::interval(LOOK);
+    loop {
+        look.tick().await;
+        let checks = handler.readiness().await;
+        let status = match checks.iter().all(|check| check.fault.is_none()) {
+            true => ServingStatus::Serving,
+            false => ServingStatus::NotServing,
+        };
+        reporter.set_service_status("", status).await;
+    }
+}
+
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Connections at once.
+const CONNECTIONS: usize = 32;
+
+/// Requests at once on one connection of HTTP/2.
+const STREAMS: u32 = 16;
+
+/// How long the head of a request may take.
+const HEADERS: Duration = Duration::from_secs(10);
+
+/// How long a connection may last.
+const WHOLE: Duration = Duration::from_secs(300);
+
+/// After a connection that could not be accepted.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How often it is looked whether the connector is ready.
+const LOOK: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests;
