@@ -2,24 +2,18 @@
 
 use crate::dataset::{ColumnType, Dataset, DatasetColumn, GridDimension, RegisteredGrid};
 use crate::offer::{AgreementParameters, Offer, OfferRecipients, SigningMode};
-use hansa_audit_log::chain::ChainState;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::ledger::{Evidence, Ledger, RecordMetadata, Recorded};
-use hansa_audit_log::record::RecordSalt;
-use hansa_audit_log::storage::{LogStorage, StorageError};
-use hansa_audit_log::time::{ClockReading, UtcTimestamp};
-use hansa_policy::contract::signature::{SignatoryRole, Signature, SignatureVerifier};
-use hansa_policy::contract::signature_purpose::SignaturePurpose;
-use hansa_policy::contract::{
-    ActiveContracts, Agreement, Assignee, ContractParty, ContractRegistry, SignedContract,
-};
-use hansa_policy::id::{ClauseId, ContractId, ParticipantId, SqlIdentifier};
-use hansa_policy::peer::{MembershipStatus, PeerCertificate, Roster};
-use hansa_policy::refusal::Refusal;
+use hansa_audit_log::ledger::{Evidence, Ledger, Recorded};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::{ActiveContracts, Agreement, Assignee, ContractRegistry};
+use hansa_policy::id::{ContractId, SqlIdentifier};
+use hansa_policy::term::Term;
 use hansa_policy::term::purpose::Taxonomy;
-use hansa_policy::term::{Clause, Term};
 use hansa_policy::value::time::TimeBucketWidth;
-use std::collections::{BTreeMap, BTreeSet};
+use hansa_test_support::contract::{self, DiscardingLogStorage, party};
+use std::collections::BTreeMap;
+
+pub(crate) use hansa_test_support::contract::{CONSUMER, PROVIDER, clauses, ledger, participant};
 
 pub(crate) const GRID: &str = "hansa://munster.example/grid/counts-1";
 
@@ -48,17 +42,6 @@ pub(crate) fn column(of: &str, kind: ColumnType) -> DatasetColumn {
         own_keys: None,
         distinct: 0,
     }
-}
-
-pub(crate) fn clauses(terms: impl IntoIterator<Item = Term>) -> Vec<Clause> {
-    terms
-        .into_iter()
-        .zip(1..)
-        .map(|(term, number)| Clause {
-            id: ClauseId(number),
-            term,
-        })
-        .collect()
 }
 
 /// `site` text, `at` instant (not null), `day` date, `bikes` int, `share` float, `open` bool, `device` text, `lon`, `lat`.
@@ -112,13 +95,6 @@ pub(crate) fn counts() -> Dataset {
     }
 }
 
-pub(crate) const OWNER: &str = "hansa://munster.example";
-pub(crate) const FIRM: &str = "hansa://firm.example";
-
-pub(crate) fn participant(text: &str) -> ParticipantId {
-    text.parse().unwrap()
-}
-
 /// `dpv:Purpose` > `dpv:Research`.
 pub(crate) fn taxonomy() -> Taxonomy {
     let purpose = |text: &str| text.parse().unwrap();
@@ -144,28 +120,18 @@ pub(crate) fn offer(terms: impl IntoIterator<Item = Term>, to: OfferRecipients) 
     }
 }
 
-fn party(id: &str) -> ContractParty {
-    ContractParty {
-        id: participant(id),
-        name: id.to_owned(),
-        legal_id: None,
-        signing_key: format!("key of {id}"),
-        tls_issuer: Digest::of(b"issuer"),
-    }
-}
-
 pub(crate) fn agreement(offer: &Offer, dataset: &Dataset) -> Agreement {
     let assignee = match offer.to {
         OfferRecipients::Public => Assignee::Public,
         OfferRecipients::League | OfferRecipients::Participants(_) => {
-            Assignee::Participant(party(FIRM))
+            Assignee::Participant(party(CONSUMER))
         }
     };
     let filled = AgreementParameters {
         uid: "urn:uuid:1".to_owned(),
         version: 1,
         supersedes: None,
-        provider: party(OWNER),
+        provider: party(PROVIDER),
         assignee,
         purposes: taxonomy().label,
         signatory: None,
@@ -176,108 +142,21 @@ pub(crate) fn agreement(offer: &Offer, dataset: &Dataset) -> Agreement {
     offer.agreement(dataset, filled)
 }
 
-struct AcceptingSignatureCheck;
-
-impl SignatureVerifier for AcceptingSignatureCheck {
-    fn check(&self, _: &ParticipantId, _: &Signature, _: SignaturePurpose) -> Result<(), Refusal> {
-        Ok(())
-    }
-
-    fn needs_mandate(&self, _: &ParticipantId) -> bool {
-        false
-    }
-
-    fn mandate_revoked(
-        &self,
-        _: &ParticipantId,
-        _: &hansa_policy::contract::signature::SignedMandate,
-        _: &Signature,
-    ) -> bool {
-        false
-    }
-
-    fn logged(&self) -> Option<hansa_audit_log::time::UtcTimestamp> {
-        None
-    }
-}
-
 /// A book with this contract, and its identity.
 pub(crate) fn book(agreement: Agreement) -> (ContractRegistry, ContractId) {
     let id = ContractId(Digest::of(format!("{agreement:?}").as_bytes()));
-    let signature = |role, party: &ContractParty| Signature {
-        role,
-        kid: party.signing_key.clone(),
-        alg: "EdDSA".to_owned(),
-        issued_at: 0,
-        signing_input: Vec::new(),
-        signature: Vec::new(),
-        seal: None,
-        mandate: None,
-    };
-    let mut signatures = vec![signature(SignatoryRole::Provider, &agreement.provider)];
-    if let Assignee::Participant(consumer) = &agreement.assignee {
-        signatures.push(signature(SignatoryRole::Consumer, consumer));
-    }
-    let signed = SignedContract {
-        id,
-        agreement,
-        signatures,
-    };
-    let mut book = ContractRegistry::new(participant(OWNER));
-    book.readmit(
-        signed.verify(&AcceptingSignatureCheck).unwrap(),
-        &BTreeSet::from([id]),
-    )
-    .unwrap();
-    (book, id)
+    (contract::registry([contract::signed(id, agreement)]), id)
 }
 
 pub(crate) fn in_force(book: &ContractRegistry, id: ContractId) -> ActiveContracts {
-    let issuer = Digest::of(b"issuer");
-    let standing = MembershipStatus {
-        issuers: vec![issuer],
-        denied: Vec::new(),
-    };
     let now = time("2026-06-01T00:00:00Z");
-    let roster = Roster::new(BTreeMap::from([(participant(FIRM), standing)]));
-    let presented = PeerCertificate::attest(
-        participant(FIRM),
-        Digest::of(b"leaf"),
-        issuer,
-        UtcTimestamp::LATEST,
-    );
-    let firm = roster.recognise(&presented, now).unwrap();
+    let firm = contract::recognised_consumer(now);
     book.in_force(&firm, &[id], now).unwrap()
-}
-
-/// Keeps nothing and never fails.
-#[derive(Debug)]
-pub(crate) struct DiscardingLogStorage;
-
-impl LogStorage for DiscardingLogStorage {
-    fn append(&mut self, _: &[u8]) -> Result<(), StorageError> {
-        Ok(())
-    }
-}
-
-pub(crate) fn ledger() -> Ledger<DiscardingLogStorage> {
-    Ledger::open(
-        DiscardingLogStorage,
-        ChainState::new("munster.example/hansa/evidence"),
-        "boot-1",
-    )
 }
 
 pub(crate) fn recorded<T: Evidence>(
     ledger: &mut Ledger<DiscardingLogStorage>,
     value: T,
 ) -> Recorded<T> {
-    let stamp = RecordMetadata {
-        tick: ClockReading {
-            wall: time("2026-06-01T00:00:00Z"),
-            mono_ns: 0,
-        },
-        salt: RecordSalt([7; 16]),
-    };
-    ledger.record(value, stamp).unwrap()
+    contract::recorded(ledger, value, time("2026-06-01T00:00:00Z"))
 }

@@ -4,7 +4,8 @@ use super::*;
 use crate::contract_break::breaks;
 use crate::dataset::ColumnType;
 use crate::fixture::{
-    FIRM, OWNER, agreement, book, column, counts, in_force, name, names, offer, participant, time,
+    CONSUMER, PROVIDER, agreement, book, column, counts, in_force, name, names, offer, participant,
+    time,
 };
 use crate::offer::OfferRecipients;
 use crate::publication::{DatasetDraft, body};
@@ -17,7 +18,7 @@ use hansa_policy::term::Term;
 const NOW: &str = "2026-06-01T00:00:00Z";
 
 fn catalog(datasets: impl IntoIterator<Item = Dataset>) -> Catalog {
-    let mut catalog = Catalog::new(participant(OWNER));
+    let mut catalog = Catalog::new(participant(PROVIDER));
     for dataset in datasets {
         let logged = body(&dataset);
         catalog.restore(dataset, &logged).unwrap();
@@ -53,7 +54,7 @@ fn seen(catalog: &Catalog, book: &ContractRegistry, peer: &str) -> Vec<String> {
 
 #[test]
 fn only_what_was_recorded_is_restored() {
-    let mut catalog = Catalog::new(participant(OWNER));
+    let mut catalog = Catalog::new(participant(PROVIDER));
     let logged = body(&counts());
     let mut other = counts();
     other.columns[3].personal = true;
@@ -69,7 +70,7 @@ fn only_what_was_recorded_is_restored() {
 fn a_participant_sees_what_it_has_an_offer_or_a_contract_for() {
     let mut catalog = catalog([counts(), named("air"), named("secret")]);
     let (book, _) = book(agreement(&offer([], OfferRecipients::League), &counts()));
-    assert_eq!(seen(&catalog, &book, FIRM), ["counts 0+1"]);
+    assert_eq!(seen(&catalog, &book, CONSUMER), ["counts 0+1"]);
     assert!(seen(&catalog, &book, "hansa://other.example").is_empty());
     let mut to_other = offer(
         [],
@@ -77,14 +78,14 @@ fn a_participant_sees_what_it_has_an_offer_or_a_contract_for() {
     );
     to_other.dataset = named("air").id;
     catalog.set_offers(vec![offer([], OfferRecipients::League), to_other]);
-    assert_eq!(seen(&catalog, &book, FIRM), ["counts 1+1"]);
+    assert_eq!(seen(&catalog, &book, CONSUMER), ["counts 1+1"]);
     assert_eq!(
         seen(&catalog, &book, "hansa://other.example"),
         ["air 1+0", "counts 1+0"]
     );
     let one = |of: &str| {
         catalog
-            .visible_one(&participant(FIRM), &book, now(), &name(of))
+            .visible_one(&participant(CONSUMER), &book, now(), &name(of))
             .is_some()
     };
     assert!(one("counts"));
@@ -102,7 +103,7 @@ fn offers_are_found_by_whom_they_are_made_to() {
         OfferRecipients::League,
         OfferRecipients::Participants([others[0].clone()].into()),
         OfferRecipients::Participants(others.clone().into()),
-        OfferRecipients::Participants([participant(FIRM), others[1].clone()].into()),
+        OfferRecipients::Participants([participant(CONSUMER), others[1].clone()].into()),
     ];
     let mut all = Vec::new();
     for number in 0..24 {
@@ -113,10 +114,10 @@ fn offers_are_found_by_whom_they_are_made_to() {
     }
     let mut catalog = catalog([counts(), named("air")]);
     catalog.set_offers(all.clone());
-    let book = ContractRegistry::new(participant(OWNER));
+    let book = ContractRegistry::new(participant(PROVIDER));
     for peer in others
         .iter()
-        .chain([&participant(FIRM), &participant(OWNER)])
+        .chain([&participant(CONSUMER), &participant(PROVIDER)])
     {
         let page = catalog.visible_to(peer, &book, now(), None, 10);
         let seen: Vec<String> = page
@@ -150,9 +151,9 @@ fn pages_go_on_where_they_ended_while_datasets_come_and_go() {
         offer
     });
     catalog.set_offers(all.to_vec());
-    let book = ContractRegistry::new(participant(OWNER));
+    let book = ContractRegistry::new(participant(PROVIDER));
     let page = |catalog: &Catalog, after: Option<&SqlIdentifier>| {
-        let page = catalog.visible_to(&participant(FIRM), &book, now(), after, 2);
+        let page = catalog.visible_to(&participant(CONSUMER), &book, now(), after, 2);
         let names: Vec<String> = page
             .entries
             .iter()
@@ -202,7 +203,7 @@ fn withdrawn_and_changed_datasets_are_not_shown() {
     );
     let broken = breaks((&counts(), &changed), None, &book, now());
     assert_eq!(broken.len(), 1);
-    assert_eq!(broken[0].peer, Some(participant(FIRM)));
+    assert_eq!(broken[0].peer, Some(participant(CONSUMER)));
     assert!(breaks((&counts(), &counts()), None, &book, now()).is_empty());
     assert!(
         breaks(
@@ -244,7 +245,7 @@ fn a_grid_that_was_replaced_is_not_used_beside_the_new_one() {
 
 fn filled_from() -> hansa_policy::contract::TemplateReference {
     hansa_policy::contract::TemplateReference {
-        author: participant(OWNER),
+        author: participant(PROVIDER),
         title: "Counts, basic".to_owned(),
         version: 1,
         sha256: Digest::of(b"template"),
@@ -275,7 +276,7 @@ fn publishing_takes_a_durable_record() {
         .check(&counts().schema())
         .unwrap();
     let mut ledger = crate::fixture::ledger();
-    let mut catalog = Catalog::new(participant(OWNER));
+    let mut catalog = Catalog::new(participant(PROVIDER));
     catalog.publish(crate::fixture::recorded(&mut ledger, listed));
     assert!(catalog.dataset(&name("counts")).is_some());
     let withdrawn = DatasetWithdrawal::of(&catalog, &name("counts"), "faulty").unwrap();
@@ -291,7 +292,7 @@ fn publishing_takes_a_durable_record() {
 
 #[test]
 fn what_is_offered_of_a_proposal() {
-    let firm = participant(FIRM);
+    let firm = participant(CONSUMER);
     let exact = || {
         offer(
             [Term::ResultRows(5), Term::Columns(names(&["site"]))],

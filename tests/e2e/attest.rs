@@ -8,15 +8,8 @@ use hansa_test_support::workflow::{ALL, text};
 #[test]
 fn what_is_not_stated_in_time_stops_questions_until_it_is() {
     let league = TestLeague::new(binary());
-    let mut lindau = league.city("lindau");
-    let acme = league.firm("acme");
-    league.hand_bundle_to("lindau");
-    lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
-    lindau.publishes();
     let terms = format!("{ALL}\nduties = [\"delete-after 1 day\", \"attest-within 1 day\"]");
-    lindau.offers("bikes", "kept", &terms, "\"league\"", "auto");
-    lindau.serve();
-    acme.knows(&lindau);
+    let (mut lindau, acme) = league.bikes("kept", &terms, "auto");
     let contract = acme.contract("lindau.bikes");
     let rows = "SELECT site, bikes FROM lindau.bikes";
     acme.ask(rows).must();

@@ -22,9 +22,7 @@ fn two(league: &TestLeague, days: u16) -> (TestParticipant, TestParticipant) {
     let mut lindau = league.city("lindau");
     let acme = league.city("acme");
     league.renew("lindau", days);
-    lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
-    lindau.publishes();
-    lindau.offers("bikes", "all", ALL, "\"league\"", "auto");
+    lindau.offers_bikes("all", ALL, "auto");
     lindau.serve();
     acme.knows(&lindau);
     let _ = acme.contract("lindau.bikes");

@@ -3,26 +3,12 @@
 use crate::auditor::{export, findings, verify};
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;
-use hansa_test_support::workflow::{ALL, number, text};
+use hansa_test_support::workflow::{number, text};
 use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
 const ASK: &str = "SELECT sum(bikes) AS total FROM lindau.bikes";
-
-/// A city with a contract for a firm.
-fn pair(league: &TestLeague) -> (TestParticipant, TestParticipant) {
-    let mut lindau = league.city("lindau");
-    let acme = league.firm("acme");
-    league.hand_bundle_to("lindau");
-    lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
-    lindau.publishes();
-    lindau.offers("bikes", "all", ALL, "\"league\"", "auto");
-    lindau.serve();
-    acme.knows(&lindau);
-    let _ = acme.contract("lindau.bikes");
-    (lindau, acme)
-}
 
 fn answered(acme: &TestParticipant) {
     let answer = acme.ask(ASK).must().lines();
@@ -69,7 +55,7 @@ fn files_of_the_log(city: &TestParticipant) -> Vec<(String, u64)> {
 #[test]
 pub(crate) fn without_its_log_nothing_is_answered() {
     let league = TestLeague::new(super::binary());
-    let (mut lindau, acme) = pair(&league);
+    let (mut lindau, acme) = league.bikes_under_contract();
     answered(&acme);
     let longest = lengthen_the_log(&lindau);
     let index = std::fs::metadata(lindau.folder().join("state/state.db"))
@@ -162,7 +148,7 @@ pub(crate) fn without_its_log_nothing_is_answered() {
 #[test]
 fn a_disk_that_is_almost_full_answers_nothing() {
     let league = TestLeague::new(super::binary());
-    let (lindau, acme) = pair(&league);
+    let (lindau, acme) = league.bikes_under_contract();
     answered(&acme);
     let before = lindau.records("permit").len();
     let file = lindau.folder().join("hansa.toml");
@@ -233,7 +219,7 @@ fn is_withdrawn(lindau: &TestParticipant, acme: &TestParticipant, contract: &str
 #[test]
 fn a_withdrawal_holds_where_the_log_can_not_be_written() {
     let league = TestLeague::new(super::binary());
-    let (mut lindau, acme) = pair(&league);
+    let (mut lindau, acme) = league.bikes_under_contract();
     let longest = lengthen_the_log(&lindau);
     lindau.stop();
     lindau.serve_within(longest / 512 + 30);
@@ -276,7 +262,7 @@ fn on_a_file_system_of_its_own(city: &TestParticipant) {
 #[ignore = "run by another test with file systems of its own"]
 fn in_a_small_world() {
     let league = TestLeague::new(super::binary());
-    let (mut lindau, acme) = pair(&league);
+    let (mut lindau, acme) = league.bikes_under_contract();
     lindau.stop();
     on_a_file_system_of_its_own(&lindau);
     lindau.serve();

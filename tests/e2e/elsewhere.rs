@@ -11,15 +11,7 @@ const TERMS: &str = "purpose = [\"dpv:ResearchAndDevelopment\"]\ncolumns = [\"si
     duties = [\"delete-after 30 days\"]\nvalid = { from = 2026-01-01, until = 2029-12-31 }";
 
 fn pair(league: &TestLeague) -> (TestParticipant, TestParticipant) {
-    let mut lindau = league.city("lindau");
-    let acme = league.firm("acme");
-    league.hand_bundle_to("lindau");
-    lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
-    lindau.publishes();
-    lindau.offers("bikes", "planning", TERMS, "\"league\"", "officer");
-    lindau.serve();
-    acme.knows(&lindau);
-    (lindau, acme)
+    league.bikes("planning", TERMS, "officer")
 }
 
 /// A machine of an officer: a folder with a draft and a key, and nothing else.
@@ -205,9 +197,7 @@ fn a_key_that_never_lies_at_the_connector_concludes_and_ends_its_contracts() {
     for alias in ["lindau", "acme"] {
         league.hand_bundle_to(alias);
     }
-    lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
-    lindau.publishes();
-    lindau.offers("bikes", "planning", TERMS, "\"league\"", "auto");
+    lindau.offers_bikes("planning", TERMS, "auto");
     lindau.holds("weather", "site,rain\nHafen,3\n", "");
     lindau.offers(
         "weather",

@@ -23,15 +23,7 @@ fn found(folder: &Path, wanted: &str) -> bool {
 #[test]
 fn a_question_is_erased_and_every_proof_stays() {
     let league = TestLeague::new(super::binary());
-    let mut lindau = league.city("lindau");
-    let acme = league.firm("acme");
-    league.hand_bundle_to("lindau");
-    lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
-    lindau.publishes();
-    lindau.offers("bikes", "all", ALL, "\"league\"", "auto");
-    lindau.serve();
-    acme.knows(&lindau);
-    let _ = acme.contract("lindau.bikes");
+    let (mut lindau, acme) = league.bikes_under_contract();
     let ask = |name: &str| {
         let sql = format!("SELECT bikes FROM lindau.bikes WHERE site <> '{name}'");
         acme.ask(&sql).must();
@@ -102,15 +94,7 @@ fn a_question_is_erased_and_every_proof_stays() {
 #[test]
 fn a_copy_holds_the_texts_but_none_that_its_log_says_is_erased() {
     let league = TestLeague::new(super::binary());
-    let mut lindau = league.city("lindau");
-    let acme = league.firm("acme");
-    league.hand_bundle_to("lindau");
-    lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
-    lindau.publishes();
-    lindau.offers("bikes", "all", ALL, "\"league\"", "auto");
-    lindau.serve();
-    acme.knows(&lindau);
-    let _ = acme.contract("lindau.bikes");
+    let (mut lindau, acme) = league.bikes_under_contract();
     for name in ["Boyed", "Geibel"] {
         let sql = format!("SELECT bikes FROM lindau.bikes WHERE site <> '{name}'");
         acme.ask(&sql).must();

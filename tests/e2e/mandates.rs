@@ -51,9 +51,7 @@ impl MandateFixture {
         for alias in ["lindau", "acme"] {
             league.hand_bundle_to(alias);
         }
-        lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
-        lindau.publishes();
-        lindau.offers("bikes", "planning", ALL, "\"league\"", "officer");
+        lindau.offers_bikes("planning", ALL, "officer");
         lindau.serve();
         acme.knows(&lindau);
         acme.hansa(&["contract", "request", "lindau.bikes", "--sign"])

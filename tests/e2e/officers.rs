@@ -30,9 +30,7 @@ fn pair(league: &TestLeague, sign: &str) -> (TestParticipant, TestParticipant) {
         "[officers]\nusers = [\"{}\", \"{SECOND}\"]\nsecond = \"looser\"\n",
         own()
     ));
-    lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
-    lindau.publishes();
-    lindau.offers("bikes", "planning", &terms(100), "\"league\"", sign);
+    lindau.offers_bikes("planning", &terms(100), sign);
     lindau.serve();
     acme.knows(&lindau);
     (lindau, acme)

@@ -29,14 +29,7 @@ fn comments(city: &TestParticipant, name: &str) -> Vec<Value> {
 #[test]
 fn both_sides_talk_about_a_clause_and_sign_what_they_say() {
     let league = TestLeague::new(super::binary());
-    let mut lindau = league.city("lindau");
-    let acme = league.firm("acme");
-    league.hand_bundle_to("lindau");
-    lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
-    lindau.publishes();
-    lindau.offers("bikes", "planning", TERMS, "\"league\"", "officer");
-    lindau.serve();
-    acme.knows(&lindau);
+    let (mut lindau, acme) = league.bikes("planning", TERMS, "officer");
     acme.hansa(&["contract", "request", "lindau.bikes", "--sign"])
         .must();
     let name = acme.listed("negotiation").pop().unwrap();

@@ -58,9 +58,7 @@ fn readers_that_stand_still_cost_only_themselves() {
     let other = league.firm("other");
     league.hand_bundle_to("lindau");
     lindau.offers_long(ROWS, ALL);
-    lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
-    lindau.publishes();
-    lindau.offers("bikes", "few", ALL, "\"league\"", "auto");
+    lindau.offers_bikes("few", ALL, "auto");
     lindau.serve();
     acme.serve();
     for firm in [&acme, &other] {

@@ -12,15 +12,7 @@ const TERMS: &str = "purpose = [\"dpv:ResearchAndDevelopment\"]\ncolumns = [\"si
     duties = [\"delete-after 30 days\"]\nvalid = { from = 2026-01-01, until = 2029-12-31 }";
 
 fn pair(league: &TestLeague) -> (TestParticipant, TestParticipant) {
-    let mut lindau = league.city("lindau");
-    let acme = league.firm("acme");
-    league.hand_bundle_to("lindau");
-    lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
-    lindau.publishes();
-    lindau.offers("bikes", "planning", TERMS, "\"league\"", "officer");
-    lindau.serve();
-    acme.knows(&lindau);
-    (lindau, acme)
+    league.bikes("planning", TERMS, "officer")
 }
 
 fn digest_of(page: &str) -> String {

@@ -12,9 +12,7 @@ const ROWS: u32 = 300_000;
 /// A provider of one small dataset.
 fn provider(league: &TestLeague, alias: &str) -> TestParticipant {
     let city = league.city(alias);
-    city.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
-    city.publishes();
-    city.offers("bikes", "all", ALL, "\"league\"", "auto");
+    city.offers_bikes("all", ALL, "auto");
     city
 }
 
@@ -135,15 +133,8 @@ fn an_issuer_that_is_dropped_ends_what_it_has_stated() {
 fn a_credential_that_is_taken_out_is_shown_no_more() {
     let league = TestLeague::new(super::binary());
     league.names_issuer("chamber", &["sector"], "-1m");
-    let mut lindau = league.city("lindau");
-    let acme = league.firm("acme");
-    league.hand_bundle_to("lindau");
-    lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
-    lindau.publishes();
     let terms = format!("{ALL}\nsectors = [\"nace:H49\"]");
-    lindau.offers("bikes", "planning", &terms, "\"league\"", "auto");
-    lindau.serve();
-    acme.knows(&lindau);
+    let (lindau, acme) = league.bikes("planning", &terms, "auto");
     let _ = acme.contract("lindau.bikes");
     let mut added = Vec::new();
     for sector in ["nace:H49", "nace:O84"] {

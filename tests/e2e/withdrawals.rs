@@ -70,9 +70,7 @@ fn ends_under_readers(rounds: usize) {
     let mut lindau = league.city("lindau");
     let mut acme = league.city("acme");
     league.hand_bundle_to("lindau");
-    lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
-    lindau.publishes();
-    lindau.offers("bikes", "all", ALL, "\"league\"", "auto");
+    lindau.offers_bikes("all", ALL, "auto");
     lindau.serve();
     acme.serve();
     acme.knows(&lindau);

@@ -123,7 +123,7 @@ const HELD: [(&str, &[&str]); 11] = [
             "hansa",
         ],
     ),
-    ("rusqlite", &["hansa-store", "hansa", "hansa-test-support"]),
+    ("rusqlite", &["hansa-store", "hansa"]),
     ("clap", &["hansa-verify", "hansa"]),
     (
         "tonic",

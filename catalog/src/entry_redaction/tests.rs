@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::Catalog;
-use crate::fixture::{FIRM, OWNER, agreement, book, counts, name, names, offer, participant, time};
+use crate::fixture::{
+    CONSUMER, PROVIDER, agreement, book, counts, name, names, offer, participant, time,
+};
 use crate::offer::{Offer, OfferRecipients};
 use crate::publication::body;
 use crate::query_view::{ViewShape, shape};
@@ -37,12 +39,12 @@ fn counted(dataset: &Dataset) -> String {
 }
 
 fn entry(offers: Vec<Offer>) -> Dataset {
-    let mut catalog = Catalog::new(participant(OWNER));
+    let mut catalog = Catalog::new(participant(PROVIDER));
     catalog.restore(whole(), &body(&whole())).unwrap();
     catalog.set_offers(offers);
-    let book = ContractRegistry::new(participant(OWNER));
+    let book = ContractRegistry::new(participant(PROVIDER));
     let now = time("2026-06-01T00:00:00Z");
-    let seen = catalog.visible_one(&participant(FIRM), &book, now, &name("counts"));
+    let seen = catalog.visible_one(&participant(CONSUMER), &book, now, &name("counts"));
     seen.unwrap().entry(&book)
 }
 
@@ -196,7 +198,7 @@ fn a_column_that_only_a_filter_names_is_there_to_plan_with() {
     let clauses = league(terms()).clauses;
     let effects = hansa_policy::term::clause_effects::of_clauses(
         &clauses,
-        &EffectBinding::of(&participant(FIRM)),
+        &EffectBinding::of(&participant(CONSUMER)),
     )
     .unwrap();
     let (ViewShape::Rows(theirs), ViewShape::Rows(ours)) = (
@@ -254,7 +256,7 @@ fn an_aggregate_offer_shows_the_columns_of_its_cells_alone() {
     let clauses = league(terms()).clauses;
     let effects = hansa_policy::term::clause_effects::of_clauses(
         &clauses,
-        &EffectBinding::of(&participant(FIRM)),
+        &EffectBinding::of(&participant(CONSUMER)),
     )
     .unwrap();
     let (ViewShape::Cube { cells: theirs, .. }, ViewShape::Cube { cells: ours, .. }) = (
@@ -272,7 +274,7 @@ fn offers_and_contracts_add_up() {
     let other = league([Term::Columns(names(&["bikes"])), rows_where("bikes > 0")]);
     assert_eq!(columns(&entry(vec![narrow.clone(), other])), "site bikes");
     let (book, _) = book(agreement(&league([]), &whole()));
-    let mut catalog = Catalog::new(participant(OWNER));
+    let mut catalog = Catalog::new(participant(PROVIDER));
     catalog.restore(whole(), &body(&whole())).unwrap();
     catalog.set_offers(vec![narrow]);
     let now = time("2026-06-01T00:00:00Z");
@@ -280,6 +282,6 @@ fn offers_and_contracts_add_up() {
         let seen = catalog.visible_one(&participant(peer), &book, now, &name("counts"));
         seen.unwrap().entry(&book)
     };
-    assert_eq!(seen(FIRM), whole());
+    assert_eq!(seen(CONSUMER), whole());
     assert_eq!(columns(&seen("hansa://other.example")), "site");
 }

@@ -19,12 +19,8 @@ use crate::sql;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
-use hansa_audit_log::chain::ChainState;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::ledger::{Ledger, RecordMetadata, Recorded};
-use hansa_audit_log::record::RecordSalt;
-use hansa_audit_log::storage::{LogStorage, StorageError};
-use hansa_audit_log::time::{ClockReading, UtcTimestamp};
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::Dataset;
 use hansa_catalog::query_view::{QueryView, ViewTable};
 use hansa_enforcement::bound_plan::BoundPlan;
@@ -33,20 +29,17 @@ use hansa_enforcement::permitted_plan::{PermittedPlan, apply};
 use hansa_policy::contract::ActiveContracts;
 use hansa_policy::decision::decision_input::DecisionInput;
 use hansa_policy::decision::{PermitDecision, decide};
-use hansa_policy::id::{ClauseId, DatasetId, RequestId};
+use hansa_policy::id::{DatasetId, RequestId};
 use hansa_policy::published_list::PublishedLists;
 use hansa_policy::refusal::Refusal;
 use hansa_policy::term::purpose::Taxonomy;
 use hansa_policy::term::{Clause, Term};
+use hansa_test_support::contract::{clauses, ledger, recorded};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::Semaphore;
-
-/// The two sides of every contract.
-const PROVIDER: &str = "hansa://munster.example";
-const CONSUMER: &str = "hansa://firm.example";
 
 /// A participant with datasets, each under one contract with the consumer.
 pub(crate) struct FixtureParticipant {
@@ -128,15 +121,8 @@ impl FixtureParticipant {
             }
         };
         self.holdings.insert(dataset.id.clone(), Arc::new(snapshot));
-        let clauses = terms
-            .into_iter()
-            .zip(1..)
-            .map(|(term, number)| Clause {
-                id: ClauseId(number),
-                term,
-            })
-            .collect();
-        self.datasets.insert(dataset.id.clone(), (dataset, clauses));
+        self.datasets
+            .insert(dataset.id.clone(), (dataset, clauses(terms)));
     }
 
     /// The files in which the rows of a dataset were written, in order.
@@ -260,7 +246,7 @@ impl FixtureParticipant {
     }
 
     pub(crate) fn permitted(&self, sql: &str) -> Result<PermittedPlan, Refusal> {
-        let ruled = recorded(self.ruled(sql)?);
+        let ruled = recorded(&mut ledger(), self.ruled(sql)?, now());
         apply(ruled, &self.tools()).map_err(|declined| declined.refusal().clone())
     }
 
@@ -338,28 +324,4 @@ fn time(text: &str) -> UtcTimestamp {
 fn handle() -> tokio::runtime::Handle {
     static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| runtime(2).unwrap()).handle().clone()
-}
-
-struct NullLogStorage;
-
-impl LogStorage for NullLogStorage {
-    fn append(&mut self, _: &[u8]) -> Result<(), StorageError> {
-        Ok(())
-    }
-}
-
-fn recorded(ruled: PermitDecision<BoundPlan>) -> Recorded<PermitDecision<BoundPlan>> {
-    let mut ledger = Ledger::open(
-        NullLogStorage,
-        ChainState::new("munster.example/hansa/evidence"),
-        "boot",
-    );
-    let stamp = RecordMetadata {
-        tick: ClockReading {
-            wall: now(),
-            mono_ns: 1,
-        },
-        salt: RecordSalt([3; 16]),
-    };
-    ledger.record(ruled, stamp).unwrap()
 }

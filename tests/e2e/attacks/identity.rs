@@ -29,9 +29,7 @@ pub(crate) fn attacked() -> Vec<AttackReportLine> {
     let firms = ["acme", "other", "gone"].map(|alias| league.firm(alias));
     league.renew("lindau", 30);
     league.hand_bundle_to("lindau");
-    lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
-    lindau.publishes();
-    lindau.offers("bikes", "all", ALL, "\"league\"", "auto");
+    lindau.offers_bikes("all", ALL, "auto");
     lindau.serve();
     let [contract, _, gones] = firms.each_ref().map(|firm| {
         firm.knows(&lindau);

@@ -10,15 +10,15 @@ use hansa_test_support::league::TestLeague;
 use hansa_test_support::malicious_peer::MaliciousPeer;
 use hansa_test_support::malicious_server::MaliciousServer;
 use hansa_test_support::participant::TestParticipant;
-use hansa_test_support::workflow::{ALL, PURPOSE};
+use hansa_test_support::workflow::PURPOSE;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 struct MaliciousProviderFixture {
     acme: TestParticipant,
-    rogue: MaliciousServer,
+    server: MaliciousServer,
     _lindau: TestParticipant,
-    _outlaw: MaliciousPeer,
+    _peer: MaliciousPeer,
     _league: TestLeague,
 }
 
@@ -27,27 +27,19 @@ const SQL: &str = "SELECT site, bikes FROM lindau.bikes";
 /// Attacks all of it.
 pub(crate) fn attacked() -> Vec<AttackReportLine> {
     let league = TestLeague::new(binary());
-    let mut lindau = league.city("lindau");
-    let acme = league.firm("acme");
-    league.hand_bundle_to("lindau");
-    lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
-    lindau.publishes();
-    lindau.offers("bikes", "all", ALL, "\"league\"", "auto");
-    lindau.serve();
-    acme.knows(&lindau);
-    let _ = acme.contract("lindau.bikes");
+    let (lindau, acme) = league.bikes_under_contract();
     acme.holds("listed", LISTED, "");
     acme.publishes();
-    let outlaw = MaliciousPeer::enter(&league, "acme", lindau.address(), lindau.domain()).unwrap();
-    let rogue = MaliciousServer::listen(&league, "lindau", &outlaw);
+    let peer = MaliciousPeer::enter(&league, "acme", lindau.address(), lindau.domain()).unwrap();
+    let server = MaliciousServer::listen(&league, "lindau", &peer);
     acme.hansa(&["peer", "remove", "lindau"]).must();
-    acme.hansa(&["peer", "add", rogue.address(), "--id", "lindau.example"])
+    acme.hansa(&["peer", "add", server.address(), "--id", "lindau.example"])
         .must();
     let mut pair = MaliciousProviderFixture {
         acme,
-        rogue,
+        server,
         _lindau: lindau,
-        _outlaw: outlaw,
+        _peer: peer,
         _league: league,
     };
     tried(&mut pair, &ATTACKS)
@@ -97,14 +89,14 @@ const TOGETHER: [&str; 9] = [
 ];
 
 fn overheard(pair: &mut MaliciousProviderFixture) -> AttackVerdict {
-    let before = pair.rogue.asked().len();
+    let before = pair.server.asked().len();
     for sql in TOGETHER {
         let answer = pair.acme.ask(sql);
         if answer.status != Some(0) {
             return Err(format!("{sql}: {}", answer.err));
         }
     }
-    let asked = pair.rogue.asked().split_off(before);
+    let asked = pair.server.asked().split_off(before);
     if asked.len() < TOGETHER.len() {
         return Err(format!("{} questions came", asked.len()));
     }
@@ -130,7 +122,7 @@ fn widened(pair: &mut MaliciousProviderFixture) -> AttackVerdict {
     let honest: Vec<_> = narrow
         .map(|sql| pair.acme.ask(sql).must().lines_without_token())
         .into();
-    pair.rogue.rewrite_tickets(Arc::new(|ticket| {
+    pair.server.rewrite_tickets(Arc::new(|ticket| {
         let mut asking = hansa_proto::peer::query_request::from_ticket(&ticket.ticket).unwrap();
         let sql = &mut asking.ask.sql;
         if let Some((before, condition)) = sql.split_once(" WHERE ") {
@@ -150,7 +142,7 @@ fn widened(pair: &mut MaliciousProviderFixture) -> AttackVerdict {
     for sql in narrow {
         codes.insert(refused(pair, sql, sql)?);
     }
-    pair.rogue.rewrite_tickets(Arc::new(|ticket| ticket));
+    pair.server.rewrite_tickets(Arc::new(|ticket| ticket));
     for (sql, honest) in narrow.iter().zip(honest) {
         if pair.acme.ask(sql).must().lines_without_token() != honest {
             return Err(format!("{sql}: the honest answer is not taken any more"));
@@ -353,10 +345,10 @@ fn answered(pair: &mut MaliciousProviderFixture) -> AttackVerdict {
         // What is packed small is changed as what it holds.
         let plain = |one| hansa_transport::peer::message_packer::unpacked(one).unwrap();
         let change = move |real: Vec<_>| edit(real.into_iter().map(plain).collect());
-        pair.rogue.rewrite_answers(Arc::new(change), false);
+        pair.server.rewrite_answers(Arc::new(change), false);
         codes.insert(refused(pair, what, SQL)?);
     }
-    pair.rogue.rewrite_answers(Arc::new(|real| real), true);
+    pair.server.rewrite_answers(Arc::new(|real| real), true);
     let ask = [
         "--json",
         "--timeout",
@@ -374,7 +366,7 @@ fn answered(pair: &mut MaliciousProviderFixture) -> AttackVerdict {
         return Err("its own log says nothing of it".to_owned());
     }
     pair.acme.verifies();
-    pair.rogue.rewrite_answers(Arc::new(|real| real), false);
+    pair.server.rewrite_answers(Arc::new(|real| real), false);
     if pair.acme.ask(SQL).must().lines_without_token() != honest {
         return Err("the honest answer is not taken any more".to_owned());
     }

@@ -181,17 +181,10 @@ const FORGERIES: [StatementForgery; 14] = [
 #[test]
 fn statements_under_contracts_are_judged() {
     let league = TestLeague::new(binary());
-    let mut lindau = league.city("lindau");
-    let acme = league.firm("acme");
-    league.hand_bundle_to("lindau");
-    lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
-    lindau.publishes();
     let duties = "duties = [\"delete-after 1 day\", \"attest-within 1 day\"]";
     let price = "price = { amount = 0.05, currency = \"EUR\", per = \"query\" }";
     let terms = format!("{ALL}\n{duties}\n{price}");
-    lindau.offers("bikes", "kept", &terms, "\"league\"", "auto");
-    lindau.serve();
-    acme.knows(&lindau);
+    let (mut lindau, acme) = league.bikes("kept", &terms, "auto");
     let contract = acme.contract("lindau.bikes");
     let ask = || acme.ask("SELECT site, bikes FROM lindau.bikes").must();
     ask();
@@ -304,16 +297,8 @@ fn a_statement_is_about_a_contract_of_its_own() {
     let mut lindau = league.city("lindau");
     let (acme, beta) = (league.firm("acme"), league.firm("beta"));
     league.hand_bundle_to("lindau");
-    lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
-    lindau.publishes();
     let duties = "duties = [\"delete-after 1 day\", \"attest-within 1 day\"]";
-    lindau.offers(
-        "bikes",
-        "kept",
-        &format!("{ALL}\n{duties}"),
-        "\"league\"",
-        "auto",
-    );
+    lindau.offers_bikes("kept", &format!("{ALL}\n{duties}"), "auto");
     lindau.serve();
     for firm in [&acme, &beta] {
         firm.knows(&lindau);

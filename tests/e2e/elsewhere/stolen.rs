@@ -11,9 +11,7 @@ fn what_a_stolen_key_concluded_is_void() {
     for alias in ["lindau", "acme"] {
         league.hand_bundle_to(alias);
     }
-    lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
-    lindau.publishes();
-    lindau.offers("bikes", "planning", TERMS, "\"league\"", "officer");
+    lindau.offers_bikes("planning", TERMS, "officer");
     lindau.serve();
     acme.knows(&lindau);
     acme.hansa(&["contract", "request", "lindau.bikes", "--sign"])

@@ -10,9 +10,7 @@ use std::time::Duration;
 /// A city that offers bikes and signs in this way.
 fn city(league: &TestLeague, alias: &str, algorithm: &str) -> TestParticipant {
     let city = league.city_with(alias, &["--algorithm", algorithm]);
-    city.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
-    city.publishes();
-    city.offers("bikes", "all", ALL, "\"league\"", "auto");
+    city.offers_bikes("all", ALL, "auto");
     city
 }
 

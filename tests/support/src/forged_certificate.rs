@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, Issuer, KeyPair, SanType};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConnection, RootCertStore, ServerConnection};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConnection};
 use serde_json::Value;
 use std::io::Read as _;
 use std::net::{TcpListener, TcpStream};
@@ -31,6 +31,15 @@ pub enum CertificateIssuer {
 pub struct PresentedCertificate {
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
+}
+
+impl Clone for PresentedCertificate {
+    fn clone(&self) -> Self {
+        Self {
+            chain: self.chain.clone(),
+            key: self.key.clone_key(),
+        }
+    }
 }
 
 /// A connection over which anything can be said.
@@ -81,21 +90,10 @@ impl TestLeague {
     pub fn expire(&self, alias: &str) {
         let key = KeyPair::from_pem(&self.text(&format!("{alias}/keys/tls.key")));
         let key = key.expect("the participant's key");
-        let id = format!("{alias}.example");
-        let mut params = CertificateParams::new([id.clone()]).expect("the parameters");
-        params.distinguished_name.push(DnType::CommonName, &id);
-        let uri = format!("hansa://{id}").try_into().expect("an identity");
-        params.subject_alt_names.push(SanType::URI(uri));
-        params.extended_key_usages = vec![
-            ExtendedKeyUsagePurpose::ServerAuth,
-            ExtendedKeyUsagePurpose::ClientAuth,
-        ];
-        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        let mut params = good(&format!("{alias}.example"));
         params.not_after = rcgen::date_time_ymd(2020, 1, 2);
-        let authority = KeyPair::from_pem(&self.text("league/authority.pem"));
-        let authority = authority.expect("the authority's key");
-        let issuer = Issuer::from_ca_cert_der(&self.anchor(), authority).expect("the authority");
-        let certificate = params.signed_by(&key, &issuer).expect("the certificate");
+        let certificate = params.signed_by(&key, &self.issuer());
+        let certificate = certificate.expect("the certificate");
         let file = self.folder().join(alias).join("keys/tls.crt");
         std::fs::write(file, certificate.pem()).expect("the certificate can be written");
     }
@@ -139,26 +137,12 @@ impl TestLeague {
         by: CertificateIssuer,
         spoil: impl FnOnce(&mut CertificateParams),
     ) -> PresentedCertificate {
-        let mut params = CertificateParams::new([domain.to_owned()]).expect("the parameters");
-        params.distinguished_name.push(DnType::CommonName, domain);
-        let uri = format!("hansa://{domain}").try_into().expect("a URI");
-        params.subject_alt_names.push(SanType::URI(uri));
-        params.extended_key_usages = vec![
-            ExtendedKeyUsagePurpose::ServerAuth,
-            ExtendedKeyUsagePurpose::ClientAuth,
-        ];
-        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
-        params.not_after = rcgen::date_time_ymd(2090, 1, 1);
+        let mut params = good(domain);
         spoil(&mut params);
         let key = KeyPair::generate().expect("a key");
         let certificate = match by {
             CertificateIssuer::ByItself => params.self_signed(&key),
-            CertificateIssuer::ByTheLeague => {
-                let authority = KeyPair::from_pem(&self.text("league/authority.pem"));
-                let authority = authority.expect("the authority's key");
-                let issuer = Issuer::from_ca_cert_der(&self.anchor(), authority);
-                params.signed_by(&key, &issuer.expect("the authority"))
-            }
+            CertificateIssuer::ByTheLeague => params.signed_by(&key, &self.issuer()),
             CertificateIssuer::ByAStranger => {
                 // Of the same name as the league's, with a key of its own.
                 let authority = KeyPair::generate().expect("a key");
@@ -188,16 +172,7 @@ impl TestLeague {
         listener: &str,
         domain: &str,
     ) -> Result<HandshakeResult, String> {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.anchor()).expect("the authority");
-        let config = crate::tls::client().with_root_certificates(roots);
-        let mut config = match shown {
-            Some(PresentedCertificate { chain, key }) => config
-                .with_client_auth_cert(chain.clone(), key.clone_key())
-                .expect("certificate and key fit"),
-            None => config.with_no_client_auth(),
-        };
-        config.alpn_protocols = vec![b"h2".to_vec()];
+        let mut config = self.client(shown.cloned());
         config.enable_early_data = true;
         let config = Arc::new(config);
         let mut called = HandshakeResult::default();
@@ -235,13 +210,7 @@ impl TestLeague {
         listener: &str,
         domain: &str,
     ) -> RawTlsConnection {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.anchor()).expect("the authority");
-        let mut config = crate::tls::client()
-            .with_root_certificates(roots)
-            .with_client_auth_cert(shown.chain.clone(), shown.key.clone_key())
-            .expect("certificate and key fit");
-        config.alpn_protocols = vec![b"h2".to_vec()];
+        let config = self.client(Some(shown.clone()));
         let name = ServerName::try_from(domain.to_owned()).expect("a name");
         let connection = ClientConnection::new(Arc::new(config), name).expect("a connection");
         let tcp = TcpStream::connect(listener).expect("somebody listens");
@@ -264,14 +233,7 @@ impl TestLeague {
     /// When there is no certificate, or nobody listens.
     #[expect(clippy::expect_used, reason = "a test can't go on without its files")]
     pub fn try_handshake(&self, alias: &str, listener: &str, domain: &str) -> Result<(), String> {
-        let (chain, key) = self.shown_by(alias);
-        let mut roots = RootCertStore::empty();
-        roots.add(self.anchor()).expect("the authority");
-        let mut config = crate::tls::client()
-            .with_root_certificates(roots)
-            .with_client_auth_cert(chain, key)
-            .expect("certificate and key fit");
-        config.alpn_protocols = vec![b"h2".to_vec()];
+        let config = self.client(Some(self.certificate(alias)));
         let name = ServerName::try_from(domain.to_owned()).expect("a name");
         let mut connection = ClientConnection::new(Arc::new(config), name).expect("a connection");
         let mut tcp = TcpStream::connect(listener).expect("somebody listens");
@@ -279,6 +241,22 @@ impl TestLeague {
         let mut word = [0_u8; 1];
         let said = rustls::Stream::new(&mut connection, &mut tcp).read(&mut word);
         said.map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    /// The TLS of a caller that trusts the league's authority and shows this certificate, or none.
+    #[expect(clippy::expect_used, reason = "a test can't go on without its files")]
+    pub(crate) fn client(&self, shown: Option<PresentedCertificate>) -> ClientConfig {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.anchor()).expect("the authority");
+        let config = crate::tls::client().with_root_certificates(roots);
+        let mut config = match shown {
+            Some(PresentedCertificate { chain, key }) => config
+                .with_client_auth_cert(chain, key)
+                .expect("certificate and key fit"),
+            None => config.with_no_client_auth(),
+        };
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        config
     }
 
     #[expect(clippy::expect_used, reason = "a test can't go on without its files")]
@@ -293,6 +271,14 @@ impl TestLeague {
             vec![certificate.expect("a certificate")],
             key.expect("its key"),
         )
+    }
+
+    /// The league's authority, as it signs.
+    #[expect(clippy::expect_used, reason = "a test can't go on without its files")]
+    fn issuer(&self) -> Issuer<'static, KeyPair> {
+        let authority = KeyPair::from_pem(&self.text("league/authority.pem"));
+        let authority = authority.expect("the authority's key");
+        Issuer::from_ca_cert_der(&self.anchor(), authority).expect("the authority")
     }
 
     #[expect(clippy::expect_used, reason = "a test can't go on without its files")]
@@ -310,4 +296,23 @@ impl TestLeague {
     fn text(&self, name: &str) -> String {
         std::fs::read_to_string(self.folder().join(name)).expect("the file is there")
     }
+}
+
+/// What a good certificate of a participant says.
+#[expect(
+    clippy::expect_used,
+    reason = "a test can't go on without certificates"
+)]
+fn good(domain: &str) -> CertificateParams {
+    let mut params = CertificateParams::new([domain.to_owned()]).expect("the parameters");
+    params.distinguished_name.push(DnType::CommonName, domain);
+    let uri = format!("hansa://{domain}").try_into().expect("a URI");
+    params.subject_alt_names.push(SanType::URI(uri));
+    params.extended_key_usages = vec![
+        ExtendedKeyUsagePurpose::ServerAuth,
+        ExtendedKeyUsagePurpose::ClientAuth,
+    ];
+    params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2090, 1, 1);
+    params
 }

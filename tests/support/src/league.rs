@@ -55,10 +55,42 @@ impl TestLeague {
     #[must_use]
     #[track_caller]
     pub fn long_table(&self, rows: u32, terms: &str) -> (TestParticipant, TestParticipant) {
+        self.two(|lindau| lindau.offers_long(rows, terms))
+    }
+
+    /// The city `lindau`, which serves the two rows of `bikes` to everybody in the league, and the firm `acme`, which knows it.
+    ///
+    /// # Panics
+    /// When one of the commands fails.
+    #[must_use]
+    #[track_caller]
+    pub fn bikes(
+        &self,
+        policy: &str,
+        terms: &str,
+        sign: &str,
+    ) -> (TestParticipant, TestParticipant) {
+        self.two(|lindau| lindau.offers_bikes(policy, terms, sign))
+    }
+
+    /// The same two, with a contract that permits everything for the usual purpose.
+    ///
+    /// # Panics
+    /// When one of the commands fails.
+    #[must_use]
+    #[track_caller]
+    pub fn bikes_under_contract(&self) -> (TestParticipant, TestParticipant) {
+        let (lindau, acme) = self.bikes("all", crate::workflow::ALL, "auto");
+        let _ = acme.contract("lindau.bikes");
+        (lindau, acme)
+    }
+
+    #[track_caller]
+    fn two(&self, offer: impl FnOnce(&TestParticipant)) -> (TestParticipant, TestParticipant) {
         let mut lindau = self.city("lindau");
         let acme = self.firm("acme");
         self.hand_bundle_to("lindau");
-        lindau.offers_long(rows, terms);
+        offer(&lindau);
         lindau.serve();
         acme.knows(&lindau);
         (lindau, acme)
@@ -109,15 +141,7 @@ impl TestLeague {
     /// # Panics
     /// When one of the commands fails.
     pub fn admit(&self, alias: &str) {
-        let request = format!("{alias}/{alias}.example.request");
-        let join = format!("{alias}/{alias}.example.join");
-        self.hansa(&[
-            "league", "admit", &request, "--dir", "league", "--output", &join,
-        ])
-        .must();
-        let config = format!("{alias}/hansa.toml");
-        self.hansa(&["--yes", "--config", &config, "join", &join])
-            .must();
+        self.admit_by(alias, &format!("{alias}.example.request"), &[]);
     }
 
     /// `league admit` for so many days and `join`, while the participant serves.
@@ -125,16 +149,8 @@ impl TestLeague {
     /// # Panics
     /// When one of the commands fails.
     pub fn renew(&self, alias: &str, days: u16) {
-        let request = format!("{alias}/{alias}.example.request");
-        let join = format!("{alias}/{alias}.example.join");
-        let days = days.to_string();
-        self.hansa(&[
-            "league", "admit", &request, "--dir", "league", "--output", &join, "--days", &days,
-        ])
-        .must();
-        let config = format!("{alias}/hansa.toml");
-        self.hansa(&["--yes", "--config", &config, "join", &join])
-            .must();
+        let request = format!("{alias}.example.request");
+        self.admit_by(alias, &request, &["--days", &days.to_string()]);
     }
 
     /// `league admit` for ninety days of a clock that was moved, from this request, and `join`.
@@ -142,13 +158,17 @@ impl TestLeague {
     /// # Panics
     /// When one of the commands fails.
     pub fn renew_at(&self, alias: &str, request: &str, offset: &str) {
+        self.admit_by(alias, request, &["--days", "90", "--offset", offset]);
+    }
+
+    /// `league admit` of a request in the participant's folder, and `join`.
+    fn admit_by(&self, alias: &str, request: &str, more: &[&str]) {
         let request = format!("{alias}/{request}");
         let join = format!("{alias}/{alias}.example.join");
-        self.hansa(&[
-            "league", "admit", &request, "--dir", "league", "--output", &join, "--days", "90",
-            "--offset", offset,
-        ])
-        .must();
+        let args = [
+            "league", "admit", &request, "--dir", "league", "--output", &join,
+        ];
+        self.hansa(&[&args[..], more].concat()).must();
         let config = format!("{alias}/hansa.toml");
         self.hansa(&["--yes", "--config", &config, "join", &join])
             .must();

@@ -19,7 +19,6 @@ use hansa_proto::peer::pb;
 use hansa_proto::peer::pb::peer_client::PeerClient;
 use hansa_proto::peer::query_request::{self, BufferCompression, QueryRequestEnvelope};
 use hyper_util::rt::TokioIo;
-use rustls::RootCertStore;
 use rustls::pki_types::ServerName;
 use std::sync::Arc;
 use tonic::transport::{Channel, Endpoint, Uri};
@@ -37,7 +36,7 @@ pub struct MaliciousPeer {
 
 impl std::fmt::Debug for MaliciousPeer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Outlaw")
+        f.debug_struct("MaliciousPeer")
             .field("provider", &self.provider)
             .finish_non_exhaustive()
     }
@@ -115,14 +114,7 @@ impl MaliciousPeer {
         listener: &str,
         domain: &str,
     ) -> Result<Self, String> {
-        let (chain, key) = league.shown_by(alias);
-        let mut roots = RootCertStore::empty();
-        roots.add(league.anchor()).expect("the authority");
-        let mut config = crate::tls::client()
-            .with_root_certificates(roots)
-            .with_client_auth_cert(chain, key)
-            .expect("certificate and key fit");
-        config.alpn_protocols = vec![b"h2".to_vec()];
+        let config = league.client(Some(league.certificate(alias)));
         let tls = tokio_rustls::TlsConnector::from(Arc::new(config));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)

@@ -43,7 +43,7 @@ pub struct MaliciousServer {
 
 impl std::fmt::Debug for MaliciousServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rogue")
+        f.debug_struct("MaliciousServer")
             .field("address", &self.address)
             .finish_non_exhaustive()
     }

@@ -116,18 +116,30 @@ impl CommandOutput {
 /// # Panics
 /// When it can't be started.
 #[must_use]
-#[expect(clippy::expect_used, reason = "a test can't go on without the binary")]
 pub fn run(binary: &Path, folder: &Path, args: &[&str]) -> CommandOutput {
-    let output = Command::new(binary)
-        .args(args)
+    let mut command = Command::new(binary);
+    command.args(args);
+    finished(
+        in_folder(command, folder),
+        format!("hansa {}", args.join(" ")),
+    )
+}
+
+/// The command in a folder, with no configuration but the folder's, no colour and no terminal.
+fn in_folder(mut command: Command, folder: &Path) -> Command {
+    command
         .current_dir(folder)
         .env_remove("HANSA_CONFIG")
         .env("NO_COLOR", "1")
-        .stdin(Stdio::null())
-        .output()
-        .expect("the binary starts");
+        .stdin(Stdio::null());
+    command
+}
+
+#[expect(clippy::expect_used, reason = "a test can't go on without the binary")]
+fn finished(mut command: Command, said: String) -> CommandOutput {
+    let output = command.output().expect("the binary starts");
     CommandOutput {
-        command: format!("hansa {}", args.join(" ")),
+        command: said,
         status: output.status.code(),
         out: String::from_utf8_lossy(&output.stdout).into_owned(),
         err: String::from_utf8_lossy(&output.stderr).into_owned(),
@@ -200,34 +212,20 @@ impl TestParticipant {
             std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755))
                 .expect("the folder is open");
         }
-        let output = Command::new(&binary)
-            .args(args)
-            .uid(user)
-            .current_dir(&self.folder)
-            .env_remove("HANSA_CONFIG")
-            .env("NO_COLOR", "1")
-            .stdin(Stdio::null())
-            .output()
-            .expect("the binary starts");
-        CommandOutput {
-            command: format!("hansa {} (as {user})", args.join(" ")),
-            status: output.status.code(),
-            out: String::from_utf8_lossy(&output.stdout).into_owned(),
-            err: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        let mut command = Command::new(&binary);
+        command.args(args).uid(user);
+        finished(
+            in_folder(command, &self.folder),
+            format!("hansa {} (as {user})", args.join(" ")),
+        )
     }
 
     /// A command to be started by the test itself, so that it can be killed in mid-flight.
     #[must_use]
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
-        command
-            .args(args)
-            .current_dir(&self.folder)
-            .env_remove("HANSA_CONFIG")
-            .env("NO_COLOR", "1")
-            .stdin(Stdio::null());
-        command
+        command.args(args);
+        in_folder(command, &self.folder)
     }
 
     /// Appends to the configuration.
@@ -280,12 +278,8 @@ impl TestParticipant {
                 "ulimit -f \"$1\" && exec \"$0\" --json serve 2>/dev/full",
             ])
             .arg(&self.binary)
-            .arg(blocks.to_string())
-            .current_dir(&self.folder)
-            .env_remove("HANSA_CONFIG")
-            .env("NO_COLOR", "1")
-            .stdin(Stdio::null());
-        self.serve_by(command);
+            .arg(blocks.to_string());
+        self.serve_by(in_folder(command, &self.folder));
     }
 
     #[track_caller]

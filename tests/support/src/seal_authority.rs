@@ -15,7 +15,7 @@ pub struct SealAuthority {
 
 impl std::fmt::Debug for SealAuthority {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Authority")
+        f.write_str("SealAuthority")
     }
 }
 

@@ -27,6 +27,8 @@ pub fn server() -> ConfigBuilder<ServerConfig, WantsVerifier> {
         .expect("TLS 1.3")
 }
 
-fn provider() -> Arc<CryptoProvider> {
+/// The one provider of cryptography.
+#[must_use]
+pub fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }

@@ -67,6 +67,13 @@ impl TestParticipant {
         ));
     }
 
+    /// Publishes the two rows of `bikes` and offers them to everybody in the league under these terms.
+    pub fn offers_bikes(&self, policy: &str, terms: &str, sign: &str) {
+        self.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
+        self.publishes();
+        self.offers("bikes", policy, terms, "\"league\"", sign);
+    }
+
     /// Knows where another one is.
     pub fn knows(&self, other: &TestParticipant) {
         self.hansa(&["peer", "add", other.address(), "--id", other.domain()])
@@ -79,16 +86,8 @@ impl TestParticipant {
     /// When no contract comes of it.
     #[must_use]
     #[track_caller]
-    #[expect(clippy::panic, reason = "a harness reports by failing the test")]
     pub fn contract(&self, dataset: &str) -> String {
-        let done = self
-            .hansa(&["--json", "contract", "request", dataset, "--sign"])
-            .must()
-            .json();
-        match done.get("contract").and_then(Value::as_str) {
-            Some(contract) => contract.to_owned(),
-            None => panic!("no contract came of it: {done}"),
-        }
+        self.contract_by(dataset, &[])
     }
 
     /// The same where there are several offers: of the one with this title.
@@ -97,13 +96,15 @@ impl TestParticipant {
     /// When no contract comes of it.
     #[must_use]
     #[track_caller]
-    #[expect(clippy::panic, reason = "a harness reports by failing the test")]
     pub fn contract_on(&self, dataset: &str, offer: &str) -> String {
+        self.contract_by(dataset, &["--offer", offer])
+    }
+
+    #[track_caller]
+    #[expect(clippy::panic, reason = "a harness reports by failing the test")]
+    fn contract_by(&self, dataset: &str, more: &[&str]) -> String {
         let request = ["--json", "contract", "request", dataset, "--sign"];
-        let done = self
-            .hansa(&[&request[..], &["--offer", offer]].concat())
-            .must()
-            .json();
+        let done = self.hansa(&[&request[..], more].concat()).must().json();
         match done.get("contract").and_then(Value::as_str) {
             Some(contract) => contract.to_owned(),
             None => panic!("no contract came of it: {done}"),

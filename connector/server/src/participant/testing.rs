@@ -75,6 +75,13 @@ impl TestFederation {
         }
     }
 
+    /// Such a league with `lindau` and `acme`, which offer under [`TERMS`].
+    pub(crate) fn of_two() -> Self {
+        let mut federation = Self::new();
+        federation.settle_two(TERMS, TERMS);
+        federation
+    }
+
     /// Sets every clock forward, or back.
     pub(crate) fn pass(&self, micros: i64) {
         self.wall.fetch_add(micros, Ordering::SeqCst);
@@ -131,6 +138,14 @@ impl TestFederation {
         write(&home, "policies/all.toml", terms);
         write(&home, "data/bikes.csv", "site,bikes\nHafen,310\nInsel,77\n");
         write(&home, "hansa.toml", &CONFIG.replace("ALIAS", alias));
+    }
+
+    /// Makes `lindau` and `acme`, each with such an offer; `lindau` has the bundle that names both.
+    pub(crate) fn settle_two(&mut self, lindau: &str, acme: &str) {
+        self.settle("lindau", lindau);
+        self.settle("acme", acme);
+        let bundle = self.bundle();
+        std::fs::write(self.home("lindau").join("bundle.json"), bundle).unwrap();
     }
 
     fn admit(&mut self, alias: &str, request: &[u8]) {

@@ -7,7 +7,7 @@ use crate::cluster::client::{ShareStream, WorkerClient};
 use crate::cluster::server::{self, ShareFrame, ShareFrameStream, ShareHandler, closing, message};
 use crate::flight::{DoGetHandler, FlightMessageStream};
 use crate::peer::settings::TransportSettings;
-use crate::peer::testing::test_league::TestLeague;
+use crate::peer::testing::tls_league::TlsLeague;
 use crate::peer::testing::{frames, soon};
 use crate::peer_handler::AnswerStreamFrame;
 use arrow_flight::{FlightData, Ticket};
@@ -73,7 +73,7 @@ impl DoGetHandler for RawShareService {
 /// A worker that runs.
 struct TestWorker {
     address: SocketAddr,
-    league: TestLeague,
+    league: TlsLeague,
     settings: TransportSettings,
     stop: oneshot::Sender<()>,
     served: JoinHandle<Result<(), Refusal>>,
@@ -135,7 +135,7 @@ impl TestWorker {
 
 async fn place() -> (
     TcpListener,
-    TestLeague,
+    TlsLeague,
     oneshot::Sender<()>,
     impl Future<Output = ()> + Send,
 ) {
@@ -144,7 +144,7 @@ async fn place() -> (
     let stopped = async move {
         let _ = stopped.await;
     };
-    (listener, TestLeague::new(), stop, stopped)
+    (listener, TlsLeague::new(), stop, stopped)
 }
 
 async fn open(

@@ -1,8 +1,8 @@
 //! Two cities for the tests of the peer wire: real TLS on a loopback socket, a front that does what a test tells it.
 
 mod refusing_verifier;
-pub(crate) mod test_league;
 mod test_peer_handler;
+pub(crate) mod tls_league;
 
 pub(crate) use test_peer_handler::{HANG, TestPeerHandler, recorded, refused};
 
@@ -17,7 +17,7 @@ use hansa_policy::refusal::Refusal;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use test_league::TestLeague;
+use tls_league::TlsLeague;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -30,7 +30,7 @@ pub(crate) struct TestProvider {
     pub(crate) address: SocketAddr,
     pub(crate) stop: Option<oneshot::Sender<()>>,
     pub(crate) served: JoinHandle<Result<(), Refusal>>,
-    league: TestLeague,
+    league: TlsLeague,
     settings: TransportSettings,
 }
 
@@ -40,7 +40,7 @@ impl TestProvider {
     }
 
     pub(crate) async fn start_with(front: TestPeerHandler, settings: TransportSettings) -> Self {
-        let league = TestLeague::new();
+        let league = TlsLeague::new();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let front = Arc::new(front);

@@ -28,9 +28,7 @@ async fn check_under(
 ) {
     let mut town = TestFederation::new();
     town.names_issuer("chamber");
-    town.settle("lindau", &format!("{TERMS}{more}"));
-    town.settle("acme", TERMS);
-    std::fs::write(town.home("lindau").join("bundle.json"), town.bundle()).unwrap();
+    town.settle_two(&format!("{TERMS}{more}"), TERMS);
     let (provider, consumer) = (town.open("lindau"), town.open("acme"));
     let contract = agree(&provider, &consumer).await;
     let who = caller(&provider, "acme");

@@ -14,10 +14,7 @@ use hansa_proto::withdrawal::{self, WithdrawalStatement};
 
 fn town(terms: &str) -> TestFederation {
     let mut town = TestFederation::new();
-    town.settle("lindau", terms);
-    town.settle("acme", terms);
-    let bundle = town.bundle();
-    std::fs::write(town.home("lindau").join("bundle.json"), bundle).unwrap();
+    town.settle_two(terms, terms);
     town
 }
 

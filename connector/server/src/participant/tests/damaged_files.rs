@@ -12,18 +12,9 @@ use hansa_policy::refusal::ErrorCode;
 use hansa_store::state_index::StateIndex;
 use std::collections::BTreeSet;
 
-fn town() -> TestFederation {
-    let mut town = TestFederation::new();
-    town.settle("lindau", TERMS);
-    town.settle("acme", TERMS);
-    let bundle = town.bundle();
-    std::fs::write(town.home("lindau").join("bundle.json"), bundle).unwrap();
-    town
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_bundle_is_refused_also_when_the_index_was_lost() {
-    let mut town = town();
+    let mut town = TestFederation::of_two();
     let file = town.home("lindau").join("bundle.json");
     let old = std::fs::read(&file).unwrap();
     std::fs::write(&file, town.bundle()).unwrap();
@@ -39,7 +30,7 @@ async fn an_older_bundle_is_refused_also_when_the_index_was_lost() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_damaged_snapshot_stops_nothing_else() {
-    let town = town();
+    let town = TestFederation::of_two();
     let (node, acme) = (town.open("lindau"), town.open("acme"));
     let contract = agree(&node, &acme).await;
     let holdings = node.datasets.snapshots.holdings();
@@ -70,7 +61,7 @@ async fn one_damaged_snapshot_stops_nothing_else() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_changes_offers_and_limits_is_on_the_books_before_it_counts() {
-    let town = town();
+    let town = TestFederation::of_two();
     let node = town.open("lindau");
     let count = |node: &crate::participant::Connector| records(node, "config").len();
     assert_eq!(count(&node), 1);
@@ -109,7 +100,7 @@ async fn what_changes_offers_and_limits_is_on_the_books_before_it_counts() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_index_is_made_anew_piece_by_piece() {
-    let town = town();
+    let town = TestFederation::of_two();
     let (node, acme) = (town.open("lindau"), town.open("acme"));
     let contract = agree(&node, &acme).await;
     for _ in 0..3 {
@@ -136,7 +127,7 @@ async fn a_lost_index_is_made_anew_piece_by_piece() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_glance_sees_what_was_recorded_whether_little_or_much() {
-    let town = town();
+    let town = TestFederation::of_two();
     let node = town.open("lindau");
     for count in [0, 1, 16, 17, 40] {
         for _ in 0..count {

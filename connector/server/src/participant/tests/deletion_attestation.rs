@@ -23,9 +23,7 @@ struct AttestationCase {
 async fn case() -> AttestationCase {
     let mut town = TestFederation::new();
     let duties = "duties = [\"delete-after 1 day\", \"attest-within 2 days\"]\n";
-    town.settle("lindau", &format!("{TERMS}{duties}"));
-    town.settle("acme", TERMS);
-    std::fs::write(town.home("lindau").join("bundle.json"), town.bundle()).unwrap();
+    town.settle_two(&format!("{TERMS}{duties}"), TERMS);
     let (provider, consumer) = (town.open("lindau"), town.open("acme"));
     let contract = agree(&provider, &consumer).await;
     AttestationCase {

@@ -23,9 +23,7 @@ fn members(list: &[&str]) -> BTreeSet<ParticipantId> {
 /// A provider whose contract is for a group, and a member of it with a contract.
 async fn agreed() -> (TestFederation, Arc<Connector>, ContractId) {
     let mut town = TestFederation::new();
-    town.settle("lindau", &format!("{TERMS}group = \"hanse-cities\"\n"));
-    town.settle("acme", TERMS);
-    std::fs::write(town.home("lindau").join("bundle.json"), town.bundle()).unwrap();
+    town.settle_two(&format!("{TERMS}group = \"hanse-cities\"\n"), TERMS);
     let (provider, _) = town.try_open("lindau", &[]).unwrap();
     // Nothing is offered for a group that there is not.
     let _ = published(&provider);

@@ -1,7 +1,7 @@
 //! What a log's owner has shown is held against whatever it shows later, proven or not, and what forked is vouched for no more.
 
 use crate::participant::Connector;
-use crate::participant::testing::{TERMS, TestFederation, id, records};
+use crate::participant::testing::{TestFederation, id, records};
 use bytes::Bytes;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::note::{Checkpoint, SignedHead, origin};
@@ -61,10 +61,7 @@ fn acme() -> ParticipantId {
 }
 
 fn town() -> (TestFederation, Arc<Connector>) {
-    let mut town = TestFederation::new();
-    town.settle("lindau", TERMS);
-    town.settle("acme", TERMS);
-    std::fs::write(town.home("lindau").join("bundle.json"), town.bundle()).unwrap();
+    let town = TestFederation::of_two();
     let node = town.open("lindau");
     (town, node)
 }

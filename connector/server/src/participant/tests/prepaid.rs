@@ -11,9 +11,7 @@ use std::sync::Arc;
 
 async fn agreed(price: &str) -> (TestFederation, Arc<Connector>, ContractId) {
     let mut town = TestFederation::new();
-    town.settle("lindau", &format!("{TERMS}price = {price}\n"));
-    town.settle("acme", TERMS);
-    std::fs::write(town.home("lindau").join("bundle.json"), town.bundle()).unwrap();
+    town.settle_two(&format!("{TERMS}price = {price}\n"), TERMS);
     let (provider, consumer) = (town.open("lindau"), town.open("acme"));
     let contract = agree(&provider, &consumer).await;
     (town, provider, contract)

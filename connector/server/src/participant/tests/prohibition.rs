@@ -9,9 +9,7 @@ use hansa_policy::refusal::ErrorCode;
 /// How many rows are answered so many days later, or why none.
 async fn answered(more: &str, days: i64) -> Result<i64, ErrorCode> {
     let mut town = TestFederation::new();
-    town.settle("lindau", &format!("{TERMS}{more}"));
-    town.settle("acme", TERMS);
-    std::fs::write(town.home("lindau").join("bundle.json"), town.bundle()).unwrap();
+    town.settle_two(&format!("{TERMS}{more}"), TERMS);
     let (provider, consumer) = (town.open("lindau"), town.open("acme"));
     let contract = agree(&provider, &consumer).await;
     town.pass(days * DAY);

@@ -36,9 +36,7 @@ struct StopRaceCase {
 async fn agreed(more: &str) -> StopRaceCase {
     let mut town = TestFederation::new();
     town.names_issuer("chamber");
-    town.settle("lindau", &format!("{TERMS}{more}"));
-    town.settle("acme", TERMS);
-    std::fs::write(town.home("lindau").join("bundle.json"), town.bundle()).unwrap();
+    town.settle_two(&format!("{TERMS}{more}"), TERMS);
     let (provider, consumer) = (town.open("lindau"), town.open("acme"));
     let contract = agree(&provider, &consumer).await;
     StopRaceCase {
@@ -186,9 +184,7 @@ async fn no_permit_stands_behind_a_list_without_its_member() {
     let name: GroupName = "hanse-cities".parse().unwrap();
     let mut town = TestFederation::new();
     town.names_issuer("chamber");
-    town.settle("lindau", &format!("{TERMS}group = \"hanse-cities\"\n"));
-    town.settle("acme", TERMS);
-    std::fs::write(town.home("lindau").join("bundle.json"), town.bundle()).unwrap();
+    town.settle_two(&format!("{TERMS}group = \"hanse-cities\"\n"), TERMS);
     let (provider, _) = town.try_open("lindau", &[]).unwrap();
     let _ = crate::participant::testing::published(&provider);
     let members = BTreeSet::from([crate::participant::testing::id("acme")]);

@@ -1,7 +1,7 @@
 //! A withdrawal that can't be checked yet is neither lost nor taken for something else.
 
 use crate::participant::testing::{
-    MINUTE, TERMS, TestFederation, agree, closed, id, outbox, record_text, records,
+    MINUTE, TestFederation, agree, closed, id, outbox, record_text, records,
 };
 use crate::workflow::contract_withdrawal;
 use crate::workflow::negotiation::{self, outgoing_message};
@@ -11,18 +11,9 @@ use hansa_policy::safe_text::SingleLineText;
 use hansa_proto::peer::message::MessageContent;
 use hansa_store::document_folder::StoredDocumentKind as Document;
 
-fn town() -> TestFederation {
-    let mut town = TestFederation::new();
-    town.settle("lindau", TERMS);
-    town.settle("acme", TERMS);
-    let bundle = town.bundle();
-    std::fs::write(town.home("lindau").join("bundle.json"), bundle).unwrap();
-    town
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_withdrawal_under_a_new_key_counts_once_the_bundle_is_here() {
-    let mut town = town();
+    let mut town = TestFederation::of_two();
     let (lindau, acme) = (town.open("lindau"), town.open("acme"));
     let contract = agree(&lindau, &acme).await;
     let first = outbox(&lindau, &acme).len();
@@ -63,7 +54,7 @@ async fn a_withdrawal_under_a_new_key_counts_once_the_bundle_is_here() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_letter_that_can_not_be_used_is_on_the_books_with_the_reason() {
-    let mut town = town();
+    let mut town = TestFederation::of_two();
     let (lindau, acme) = (town.open("lindau"), town.open("acme"));
     let contract = agree(&lindau, &acme).await;
     drop(lindau);
@@ -94,7 +85,7 @@ async fn a_letter_that_can_not_be_used_is_on_the_books_with_the_reason() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_withdrawal_that_lay_in_the_outbox_longer_than_its_key_lasts_counts() {
-    let mut town = town();
+    let mut town = TestFederation::of_two();
     let (lindau, acme) = (town.open("lindau"), town.open("acme"));
     let contract = agree(&lindau, &acme).await;
     town.pass(MINUTE);
@@ -112,7 +103,7 @@ async fn a_withdrawal_that_lay_in_the_outbox_longer_than_its_key_lasts_counts() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_withdrawal_by_a_revoked_key_is_not_dated_back() {
-    let mut town = town();
+    let mut town = TestFederation::of_two();
     let (lindau, acme) = (town.open("lindau"), town.open("acme"));
     let contract = agree(&lindau, &acme).await;
     town.pass(MINUTE);
@@ -131,7 +122,7 @@ async fn a_withdrawal_by_a_revoked_key_is_not_dated_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_letter_of_a_withdrawal_is_written_after_a_crash() {
-    let town = town();
+    let town = TestFederation::of_two();
     let (lindau, acme) = (town.open("lindau"), town.open("acme"));
     let contract = agree(&lindau, &acme).await;
     let before = outbox(&lindau, &acme).len();
@@ -168,7 +159,7 @@ async fn the_letter_of_a_withdrawal_is_written_after_a_crash() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_withdrawal_that_gets_no_file_holds_by_its_record() {
-    let town = town();
+    let town = TestFederation::of_two();
     let (lindau, acme) = (town.open("lindau"), town.open("acme"));
     let contract = agree(&lindau, &acme).await;
     // No file can be made there.

@@ -3,20 +3,9 @@
 use super::outgoing_message::send;
 use super::resumption::resume;
 use super::*;
-use crate::participant::testing::{
-    TERMS, TestFederation, outbox, post, record_text, records, request,
-};
+use crate::participant::testing::{TestFederation, outbox, post, record_text, records, request};
 use crate::process::randomness::random_bytes;
 use hansa_proto::peer::message::{PeerMessageId, UnreadableMessage};
-
-fn town() -> TestFederation {
-    let mut town = TestFederation::new();
-    town.settle("lindau", TERMS);
-    town.settle("acme", TERMS);
-    let bundle = town.bundle();
-    std::fs::write(town.home("lindau").join("bundle.json"), bundle).unwrap();
-    town
-}
 
 fn phases(node: &Connector) -> Vec<String> {
     let rows = node.records.index(|state| state.negotiations()).unwrap();
@@ -34,7 +23,7 @@ async fn only_recorded(node: &Arc<Connector>, from: &Connector, letter: &PeerMes
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_left_undone_by_a_crash_is_done_at_the_next_start() {
-    let town = town();
+    let town = TestFederation::of_two();
     let (lindau, acme) = (town.open("lindau"), town.open("acme"));
     let contract = request(&lindau, &acme).await;
     let (_, asked) = outbox(&acme, &lindau).remove(0);
@@ -74,7 +63,7 @@ async fn what_was_left_undone_by_a_crash_is_done_at_the_next_start() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repeated_letter_has_done_what_was_left_undone() {
-    let town = town();
+    let town = TestFederation::of_two();
     let (lindau, acme) = (town.open("lindau"), town.open("acme"));
     let _ = request(&lindau, &acme).await;
     let (_, asked) = outbox(&acme, &lindau).remove(0);
@@ -86,7 +75,7 @@ async fn a_repeated_letter_has_done_what_was_left_undone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_that_goes_away_does_not_stop_what_follows() {
-    let town = town();
+    let town = TestFederation::of_two();
     let (lindau, acme) = (town.open("lindau"), town.open("acme"));
     let _ = request(&lindau, &acme).await;
     let (_, asked) = outbox(&acme, &lindau).remove(0);
@@ -167,7 +156,7 @@ async fn a_letter_that_its_reader_refuses_is_replaced_under_its_number() {
         ("no\u{7}", "no\\u{7}"),
         (long.as_str(), &long[..2_000]),
     ] {
-        let town = town();
+        let town = TestFederation::of_two();
         let (lindau, acme) = (town.open("lindau"), town.open("acme"));
         let _ = request(&lindau, &acme).await;
         declines_unread(&acme, &lindau, reason).await;
@@ -209,7 +198,7 @@ async fn a_letter_that_its_reader_refuses_is_replaced_under_its_number() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_letter_that_is_damaged_or_lost_holds_up_no_other() {
     for lost in [false, true] {
-        let town = town();
+        let town = TestFederation::of_two();
         let (lindau, acme) = (town.open("lindau"), town.open("acme"));
         let _ = request(&lindau, &acme).await;
         let digest = declines_unread(&acme, &lindau, "declined").await;
@@ -237,7 +226,7 @@ async fn a_letter_that_is_damaged_or_lost_holds_up_no_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_letter_that_comes_unreadable_is_set_apart() {
-    let town = town();
+    let town = TestFederation::of_two();
     let (lindau, acme) = (town.open("lindau"), town.open("acme"));
     for number in [3, 4] {
         let letter = UnreadableMessage {
@@ -265,7 +254,7 @@ async fn a_letter_that_comes_unreadable_is_set_apart() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_its_reader_would_refuse_is_not_recorded() {
-    let town = town();
+    let town = TestFederation::of_two();
     let (lindau, acme) = (town.open("lindau"), town.open("acme"));
     let _ = request(&lindau, &acme).await;
     let name = acme.records.index(|state| state.negotiations()).unwrap()[0]

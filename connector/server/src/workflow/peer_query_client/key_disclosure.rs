@@ -156,9 +156,7 @@ mod tests {
     async fn values_are_on_the_books_only_where_their_contract_lets_them() {
         let mut town = TestFederation::new();
         let travel = "join = { travel = { columns = [\"site\"], to = [\"bregenz.example\"] } }\n";
-        town.settle("lindau", &format!("{TERMS}{travel}"));
-        town.settle("acme", TERMS);
-        std::fs::write(town.home("lindau").join("bundle.json"), town.bundle()).unwrap();
+        town.settle_two(&format!("{TERMS}{travel}"), TERMS);
         let (lindau, acme) = (town.open("lindau"), town.open("acme"));
         let contract = agree(&lindau, &acme).await;
         let errand = errand(contract);
@@ -198,9 +196,7 @@ mod tests {
     async fn values_go_as_long_as_their_contract_lets_them() {
         let mut town = TestFederation::new();
         let travel = "join = { travel = { columns = [\"site\"], to = [\"bregenz.example\"] } }\n";
-        town.settle("lindau", &format!("{TERMS}{travel}"));
-        town.settle("acme", TERMS);
-        std::fs::write(town.home("lindau").join("bundle.json"), town.bundle()).unwrap();
+        town.settle_two(&format!("{TERMS}{travel}"), TERMS);
         let (lindau, acme) = (town.open("lindau"), town.open("acme"));
         let contract = agree(&lindau, &acme).await;
         let mut errand = errand(contract);

@@ -1,7 +1,7 @@
 //! The word on a receipt is given, whatever came between.
 
 use super::*;
-use crate::participant::testing::{TERMS, TestFederation, agree, caller, outbox};
+use crate::participant::testing::{TestFederation, agree, caller, outbox};
 use crate::process::randomness::random_bytes;
 use crate::workflow::answer::incoming_query::QueryCaller;
 use crate::workflow::negotiation::resumption::resume;
@@ -69,11 +69,7 @@ fn received(lindau: &Connector, acme: &Connector, asked: &SentQuery) -> Transfer
 
 /// A provider and a consumer that agree.
 async fn town() -> (TestFederation, Arc<Connector>, Arc<Connector>) {
-    let mut town = TestFederation::new();
-    town.settle("lindau", TERMS);
-    town.settle("acme", TERMS);
-    let bundle = town.bundle();
-    std::fs::write(town.home("lindau").join("bundle.json"), bundle).unwrap();
+    let town = TestFederation::of_two();
     let (lindau, acme) = (town.open("lindau"), town.open("acme"));
     let _ = agree(&lindau, &acme).await;
     (town, lindau, acme)

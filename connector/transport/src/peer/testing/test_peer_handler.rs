@@ -9,13 +9,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::stream;
-use hansa_audit_log::chain::ChainState;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
-use hansa_audit_log::ledger::{Evidence, Ledger, RecordContent, RecordMetadata, Recorded};
-use hansa_audit_log::record::RecordSalt;
-use hansa_audit_log::storage::{LogStorage, StorageError};
-use hansa_audit_log::time::{ClockReading, UtcTimestamp};
+use hansa_audit_log::ledger::{Evidence, Ledger, RecordContent, Recorded};
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::decision::PendingRefusal;
 use hansa_policy::id::{ContractId, RequestId};
 use hansa_policy::peer::{MembershipStatus, PeerCertificate, Roster, VerifiedPeer};
@@ -29,6 +26,7 @@ use hansa_proto::peer::message::{PeerMessage, SequencedMessage};
 use hansa_proto::peer::proof::{LogProof, LogProofRequest};
 use hansa_proto::peer::query_request::QueryRequestEnvelope;
 use hansa_proto::peer::witness::{CosignOutcome, HeadSubmission};
+use hansa_test_support::contract::{self, DiscardingLogStorage};
 use std::sync::Mutex;
 use tokio::sync::{Notify, broadcast, mpsc};
 
@@ -56,7 +54,7 @@ pub(crate) struct TestPeerHandler {
         mpsc::Sender<RejectedConnection>,
         tokio::sync::Mutex<mpsc::Receiver<RejectedConnection>>,
     ),
-    ledger: Mutex<Ledger<MemoryLogStorage>>,
+    ledger: Mutex<Ledger<DiscardingLogStorage>>,
 }
 
 impl TestPeerHandler {
@@ -77,7 +75,7 @@ impl TestPeerHandler {
             outbox: Mutex::default(),
             late: broadcast::channel(8).0,
             knocks: (sender, tokio::sync::Mutex::new(receiver)),
-            ledger: Mutex::new(ledger()),
+            ledger: Mutex::new(contract::ledger()),
         }
     }
 
@@ -102,7 +100,12 @@ impl TestPeerHandler {
 
     fn declined(&self, refusal: Refusal) -> QueryRejection {
         let declined = PendingRefusal::unopened(refusal, None);
-        match self.ledger.lock().unwrap().record(declined, stamp()) {
+        match self
+            .ledger
+            .lock()
+            .unwrap()
+            .record(declined, contract::stamp(now()))
+        {
             Ok(recorded) => QueryRejection::Declined(recorded),
             Err(_) => QueryRejection::Closed,
         }
@@ -125,11 +128,10 @@ fn members() -> Roster {
 #[async_trait]
 impl PeerHandler for TestPeerHandler {
     fn recognise(&self, presented: &PeerCertificate) -> Result<VerifiedPeer, Refusal> {
-        let now = UtcTimestamp::from_micros(1_800_000_000_000_000).unwrap();
         self.roster
             .lock()
             .unwrap()
-            .recognise(presented, now)
+            .recognise(presented, now())
             .map_err(|stranger| Refusal::new(ErrorCode::PeerNotTrusted, stranger.to_string()))
     }
 
@@ -292,7 +294,7 @@ pub(crate) fn recorded(sql: &str) -> Recorded<TestQueryRecord> {
         compact_answers: true,
         credentials: Vec::new(),
     });
-    ledger().record(errand, stamp()).unwrap()
+    contract::recorded(&mut contract::ledger(), errand, now())
 }
 
 /// A refusal with all that a peer may be told.
@@ -306,34 +308,6 @@ pub(crate) fn refused() -> Refusal {
     .with_help("ask for research")
 }
 
-#[derive(Debug, Default)]
-struct MemoryLogStorage {
-    full: bool,
-}
-
-impl LogStorage for MemoryLogStorage {
-    fn append(&mut self, _: &[u8]) -> Result<(), StorageError> {
-        if self.full {
-            return Err(StorageError {
-                reason: "full".to_owned(),
-                full: true,
-            });
-        }
-        Ok(())
-    }
-}
-
-fn ledger() -> Ledger<MemoryLogStorage> {
-    let chain = ChainState::new("munster.example/hansa/evidence");
-    Ledger::open(MemoryLogStorage::default(), chain, "boot-1")
-}
-
-fn stamp() -> RecordMetadata {
-    RecordMetadata {
-        tick: ClockReading {
-            wall: UtcTimestamp::from_micros(1_800_000_000_000_000).unwrap(),
-            mono_ns: 0,
-        },
-        salt: RecordSalt([0; 16]),
-    }
+fn now() -> UtcTimestamp {
+    UtcTimestamp::from_micros(1_800_000_000_000_000).unwrap()
 }

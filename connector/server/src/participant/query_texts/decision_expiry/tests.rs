@@ -31,9 +31,7 @@ struct ExpiryCase {
 /// A contract under which acme has asked three times, two months ago.
 async fn case(terms: &str) -> ExpiryCase {
     let mut town = TestFederation::new();
-    town.settle("lindau", &format!("{YEAR}{terms}"));
-    town.settle("acme", YEAR);
-    std::fs::write(town.home("lindau").join("bundle.json"), town.bundle()).unwrap();
+    town.settle_two(&format!("{YEAR}{terms}"), YEAR);
     let (node, _) = town.try_open("lindau", &KEPT).unwrap();
     published(&node).unwrap();
     let consumer = town.open("acme");

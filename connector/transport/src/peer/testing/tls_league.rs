@@ -3,9 +3,9 @@
 use crate::peer::{client, server};
 use hansa_policy::peer::PeerCertificate;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_test_support::tls;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType};
 use rustls::client::WantsClientCert;
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, ServerConfig};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -17,22 +17,22 @@ use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 
 /// Two members and a stranger.
-pub(crate) struct TestLeague {
+pub(crate) struct TlsLeague {
     authority: CertificateDer<'static>,
-    server: TestMember,
-    client: TestMember,
-    stranger: TestMember,
+    server: TlsMember,
+    client: TlsMember,
+    stranger: TlsMember,
     foreign: CertificateDer<'static>,
     current: Arc<Mutex<Arc<ServerConfig>>>,
     handshakes: Arc<AtomicUsize>,
 }
 
-struct TestMember {
+struct TlsMember {
     certificate: CertificateDer<'static>,
     key: Vec<u8>,
 }
 
-impl TestLeague {
+impl TlsLeague {
     pub(crate) fn new() -> Self {
         let (own, issuer) = authority();
         let (foreign, foreign_issuer) = authority();
@@ -105,13 +105,10 @@ impl TestLeague {
     }
 
     fn trusting(&self) -> ConfigBuilder<ClientConfig, WantsClientCert> {
-        ClientConfig::builder_with_provider(provider())
-            .with_protocol_versions(&[&rustls::version::TLS13])
-            .unwrap()
-            .with_root_certificates(roots(&self.authority))
+        tls::client().with_root_certificates(roots(&self.authority))
     }
 
-    fn client_as(&self, member: &TestMember) -> client::ClientTlsProvider {
+    fn client_as(&self, member: &TlsMember) -> client::ClientTlsProvider {
         let mut config = self
             .trusting()
             .with_client_auth_cert(vec![member.certificate.clone()], member.key())
@@ -128,18 +125,12 @@ fn roots(authority: &CertificateDer<'static>) -> RootCertStore {
     roots
 }
 
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(aws_lc_rs::default_provider())
-}
-
-fn server_config(server: &TestMember, trusted: &CertificateDer<'static>) -> Arc<ServerConfig> {
+fn server_config(server: &TlsMember, trusted: &CertificateDer<'static>) -> Arc<ServerConfig> {
     let verifier =
-        WebPkiClientVerifier::builder_with_provider(Arc::new(roots(trusted)), provider())
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots(trusted)), tls::provider())
             .build()
             .unwrap();
-    let mut config = ServerConfig::builder_with_provider(provider())
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .unwrap()
+    let mut config = tls::server()
         .with_client_cert_verifier(verifier)
         .with_single_cert(vec![server.certificate.clone()], server.key())
         .unwrap();
@@ -147,7 +138,7 @@ fn server_config(server: &TestMember, trusted: &CertificateDer<'static>) -> Arc<
     Arc::new(config)
 }
 
-impl TestMember {
+impl TlsMember {
     fn key(&self) -> PrivateKeyDer<'static> {
         PrivatePkcs8KeyDer::from(self.key.clone()).into()
     }
@@ -161,14 +152,14 @@ fn authority() -> (CertificateDer<'static>, Issuer<'static, KeyPair>) {
     (certificate, Issuer::new(params, key))
 }
 
-fn member(issuer: &Issuer<'static, KeyPair>, identity: &str) -> TestMember {
+fn member(issuer: &Issuer<'static, KeyPair>, identity: &str) -> TlsMember {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
     params
         .subject_alt_names
         .push(SanType::URI(identity.try_into().unwrap()));
     let certificate = params.signed_by(&key, issuer).unwrap().der().clone();
-    TestMember {
+    TlsMember {
         certificate,
         key: key.serialize_der(),
     }
