@@ -114,7 +114,7 @@ pub(crate) enum TopLevelCommand {
     #[command(after_help = "Example: hansa check")]
     Check,
     /// Completions for a shell, on standard output
-    #[command(after_help = "Example: hansa completions bash > /etc/bash_completion.d/hansa")]
+    #[command(after_help = "Example: hansa completions bash")]
     Completions {
         /// The shell
         shell: clap_complete::Shell,

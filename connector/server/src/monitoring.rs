@@ -7,3 +7,4 @@ pub(crate) mod connector_metrics;
 mod current_state;
 pub(crate) mod monitoring_service;
 pub(crate) mod readiness;
+pub(crate) mod validity_period;

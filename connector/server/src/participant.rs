@@ -146,7 +146,7 @@ pub(crate) struct Connector {
 
 impl std::fmt::Debug for Connector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Node")
+        f.debug_struct("Connector")
             .field("id", &self.id())
             .finish_non_exhaustive()
     }

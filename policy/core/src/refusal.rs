@@ -28,15 +28,15 @@ pub struct Refusal {
     pub location: Option<SourceLocation>,
     /// What would help, one line each, the best first.
     pub help: Vec<String>,
-    /// What brought it about, for the trace of this machine alone. Private, so that nobody puts it into a text or a message.
-    cause: ErrorCause,
+    /// What brought it about, for the trace of this machine alone. What is in it can only be asked for by [`Refusal::causes`].
+    pub cause: ErrorCause,
 }
 
 /// What brought a refusal about. It is no part of what is told: two refusals that say the same are the same.
 ///
 /// Boxed within, so that it makes a refusal longer by one word.
 #[derive(Clone, Default)]
-struct ErrorCause(Option<Arc<Box<dyn Error + Send + Sync>>>);
+pub struct ErrorCause(Option<Arc<Box<dyn Error + Send + Sync>>>);
 
 impl PartialEq for ErrorCause {
     fn eq(&self, _: &Self) -> bool {
@@ -45,6 +45,12 @@ impl PartialEq for ErrorCause {
 }
 
 impl Eq for ErrorCause {}
+
+impl fmt::Debug for ErrorCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ErrorCause(…)")
+    }
+}
 
 /// Where in a file something is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]

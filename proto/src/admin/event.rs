@@ -127,8 +127,8 @@ fn failure_to_wire(refusal: Refusal) -> pb::Failure {
         participant,
         location: place,
         help,
-        // What brought it about stays in the trace of the process where it failed.
-        ..
+        // It stays in the trace of the process where it failed.
+        cause: _,
     } = refusal;
     pb::Failure {
         code: code.as_str().to_owned(),

@@ -107,7 +107,7 @@ fn status(refusal: &Refusal) -> tonic::Status {
         location: _,
         help,
         // INVARIANT: cause-stays. The texts of causes may hold values, paths and addresses.
-        ..
+        cause: _,
     } = refusal;
     let mut metadata = BTreeMap::new();
     let mut set = |key: String, value: Option<String>| {

@@ -5,6 +5,7 @@ mod daily_figures;
 use crate::admin::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::monitoring::readiness::unwritable;
+use crate::monitoring::validity_period::{self, ValidityKind, ValidityPeriod};
 use crate::participant::Connector;
 use crate::participant::peer_connections::KnownPeer;
 use crate::process::blocking_work::blocking;
@@ -68,38 +69,19 @@ pub(crate) async fn status(node: &Arc<Connector>, check: bool, out: &EventSink) 
         ));
     }
     waiting.extend(notice::undelivered(node)?);
-    let soon = now.plus_micros(DAY.saturating_mul(30));
-    let mut in_force = 0_usize;
-    node.contracts.book(|book| {
-        for (id, agreement, standing) in book.all(now) {
-            if standing != ContractStatus::InForce {
-                continue;
-            }
-            in_force = in_force.saturating_add(1);
-            if agreement.not_after < soon {
-                waiting.push(format!(
-                    "contract {} ends soon: it is in force {}",
-                    id.short(),
-                    ContractStatusLines::of(Language::En, agreement).until()
-                ));
-            }
-        }
+    let in_force = node.contracts.book(|book| {
+        let all = book.all(now);
+        all.filter(|(_, _, standing)| *standing == ContractStatus::InForce)
+            .count()
     });
+    let periods = validity_period::periods(node)?;
+    for period in periods.iter().filter(|period| period.is_due(now)) {
+        waiting.push(due(node, period));
+    }
+    if let Err(refusal) = node.own_certificate() {
+        waiting.push(format!("{}: hansa join", refusal.sentence));
+    }
     let bundle = node.identity.trust.bundle();
-    if bundle.content().expires_at < now.plus_micros(DAY.saturating_mul(7)) {
-        waiting.push(format!(
-            "the trust bundle is over on {}: fetch the league's newest",
-            bundle.content().expires_at
-        ));
-    }
-    match node.own_certificate() {
-        Ok(leaf) if leaf.not_after >= now.plus_micros(DAY.saturating_mul(2)) => {}
-        Ok(leaf) => waiting.push(format!(
-            "the TLS certificate is over on {}: hansa join",
-            leaf.not_after
-        )),
-        Err(refusal) => waiting.push(format!("{}: hansa join", refusal.sentence)),
-    }
     let unacknowledged = node
         .records
         .index(|state| state.receipts())?
@@ -145,6 +127,12 @@ pub(crate) async fn status(node: &Arc<Connector>, check: bool, out: &EventSink) 
         "running": node.queries.running.len(),
         "memory": node.queries.query_runtime.memory_used(),
         "peers": peers,
+        "ends": periods.iter().map(|period| json!({
+            "what": period.kind.as_str(),
+            "name": period.name,
+            "at": period.ends.to_string(),
+            "renew": period.kind.renewal(),
+        })).collect::<Vec<_>>(),
         "records": node.records.log.size(),
         "bundle": bundle.content().sequence,
         "demo": bundle.content().demo,
@@ -173,6 +161,30 @@ pub(crate) async fn status(node: &Arc<Connector>, check: bool, out: &EventSink) 
     ));
     out.object(data, text).await?;
     Ok(u8::from(check && !waiting.is_empty()))
+}
+
+/// What people are told of something that ends soon.
+fn due(node: &Connector, period: &ValidityPeriod) -> String {
+    let ValidityPeriod {
+        kind, name, ends, ..
+    } = period;
+    let renewal = kind.renewal();
+    match kind {
+        ValidityKind::Contract => {
+            let until = node.contracts.book(|book| {
+                let mut all = book.all(node.now());
+                let found = all.find(|(id, _, _)| id.short().to_string() == *name);
+                found.map(|(_, agreement, _)| {
+                    ContractStatusLines::of(Language::En, agreement).until()
+                })
+            });
+            let until = until.unwrap_or_else(|| ends.to_string());
+            format!("contract {name} ends soon: it is in force {until}")
+        }
+        ValidityKind::TrustBundle => format!("the trust bundle is over on {ends}: {renewal}"),
+        ValidityKind::TlsCertificate => format!("the TLS certificate is over on {ends}: {renewal}"),
+        ValidityKind::Credential => format!("the credential {name} is over on {ends}: {renewal}"),
+    }
 }
 
 /// What people are told of a clock that is not that of the machine.

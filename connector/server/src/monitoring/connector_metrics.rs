@@ -79,6 +79,7 @@ pub(crate) struct ConnectorMetrics {
     pub(super) contracts: LabelledGauge,
     pub(super) expiring: LabelledGauge,
     pub(super) expiry: LabelledGauge,
+    pub(super) validity: LabelledGauge,
     pub(super) connected: LabelledGauge,
     pub(super) forked: LabelledGauge,
     pub(super) overdue_receipts: Gauge,
@@ -121,6 +122,7 @@ impl Default for ConnectorMetrics {
             contracts: Family::default(),
             expiring: Family::default(),
             expiry: Family::default(),
+            validity: Family::default(),
             connected: Family::default(),
             forked: Family::default(),
             overdue_receipts: Gauge::default(),
@@ -214,9 +216,15 @@ impl Default for ConnectorMetrics {
         );
         of.register_with_unit(
             "expiry_timestamp",
-            "When something of ours is over, since 1970: tls_certificate, trust_bundle, contract (the next one)",
+            "When the next of its kind is over, since 1970: tls_certificate, trust_bundle, contract, credential",
             Unit::Seconds,
             own.expiry.clone(),
+        );
+        of.register_with_unit(
+            "validity",
+            "How long it counts in all, from its beginning to its end",
+            Unit::Seconds,
+            own.validity.clone(),
         );
         of.register(
             "peer_connected",

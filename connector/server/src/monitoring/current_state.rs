@@ -1,7 +1,7 @@
 //! What metrics say of the moment in which they are read.
 
 use crate::monitoring::connector_metrics::{in_seconds, set_all};
-use crate::monitoring::readiness;
+use crate::monitoring::{readiness, validity_period};
 use crate::participant::Connector;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::ContractStatus;
@@ -55,6 +55,20 @@ pub(super) fn refresh(node: &Arc<Connector>) -> Result<(), Refusal> {
         set_all(&metrics.damaged, "dataset", state);
     });
     contracts(node, now);
+    // Of each kind the one that is over next.
+    let mut ends = BTreeMap::new();
+    for period in validity_period::periods(node)? {
+        ends.entry(period.kind).or_insert(period);
+    }
+    let until = ends
+        .values()
+        .map(|period| (period.kind.as_str().to_owned(), timestamp(period.ends)));
+    set_all(&metrics.expiry, "what", until);
+    let whole_time = ends.values().map(|period| {
+        let micros = period.ends.micros().saturating_sub(period.begins.micros());
+        (period.kind.as_str().to_owned(), in_seconds(micros))
+    });
+    set_all(&metrics.validity, "what", whole_time);
     let forks = node.known_peers()?.into_iter().map(|peer| {
         let is_forked = node.fork_of(&peer.id)?.is_some();
         Ok((peer.id.domain().to_owned(), f64::from(u8::from(is_forked))))
@@ -109,15 +123,6 @@ fn contracts(node: &Connector, now: UtcTimestamp) {
         )
     });
     set_all(&metrics.expiring, "within", within);
-    let bundle = node.identity.trust.bundle().content().expires_at;
-    let mut expiry = vec![("trust_bundle".to_owned(), timestamp(bundle))];
-    if let Ok(leaf) = node.own_certificate() {
-        expiry.push(("tls_certificate".to_owned(), timestamp(leaf.not_after)));
-    }
-    if let Some(end) = ends.into_iter().min() {
-        expiry.push(("contract".to_owned(), timestamp(end)));
-    }
-    set_all(&metrics.expiry, "what", expiry);
 }
 
 const fn label(status: ContractStatus) -> &'static str {

@@ -1,3 +1,5 @@
+//! A refusal keeps its cause, and tells nothing of it.
+
 use crate::refusal::{ErrorCode, Refusal};
 use std::error::Error as _;
 
