@@ -21,7 +21,7 @@ mod value_form;
 #[cfg(test)]
 mod tests;
 
-use file_reader::{CheckedTable, KeyLocation, LocatedValue, PolicyFileReader};
+use file_reader::{PolicyFileReader, each, texts};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::Dataset;
 use hansa_policy::contract::TemplateReference;
@@ -31,8 +31,8 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::row_filter;
 use hansa_policy::term::purpose::Taxonomy;
 use hansa_policy::term::{Clause, Term};
+use hansa_toml_reader::{TomlReader, TomlTable, TomlValue};
 use std::collections::BTreeMap;
-use toml::de::DeTable;
 
 /// What a policy file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,51 +122,45 @@ pub const KEYS: [&str; 48] = [
 /// # Errors
 /// Every problem, in the order of the file.
 pub fn parse(text: &str, file: &str, dataset: &Dataset) -> Result<PolicyDraft, Vec<Refusal>> {
-    let mut sheet = PolicyFileReader::new(file, text, dataset);
-    let (root, faults) = DeTable::parse_recoverable(text);
-    if !faults.is_empty() {
-        no_toml(&mut sheet, &faults);
-        return Err(sheet.into_problems());
-    }
-    let keys = sheet.entries("", root.get_ref(), Some(&KEYS));
+    let file = &TomlReader::new(file, text, file_reader::STYLE);
+    let parsed = file.parse()?;
+    let sheet = PolicyFileReader { file, dataset };
+    let keys = file.root(&parsed);
+    keys.allow(&KEYS);
     let mut terms = LocatedTerms::default();
-    let title = title(&mut sheet, &keys);
+    let title = title(&keys);
     if let Some(value) = keys.get("purpose") {
-        purposes(&mut sheet, value, &mut terms, Term::Purpose);
+        purposes(value, &mut terms, Term::Purpose);
     }
     if let Some(value) = keys.get("purpose_not") {
-        purposes(&mut sheet, value, &mut terms, Term::PurposeNot);
+        purposes(value, &mut terms, Term::PurposeNot);
     }
-    let (not_before, not_after) = validity::read(&mut sheet, keys.get("valid"), &mut terms);
+    let (not_before, not_after) = validity::read(&sheet, keys.get("valid"), &mut terms);
     let shown = keys.get("columns").map(|value| {
         let columns = sheet.columns(value);
-        terms.add_unless_empty(&value.at, &columns, Term::Columns(columns.clone()));
+        terms.add_unless_empty(value, &columns, Term::Columns(columns.clone()));
         columns
     });
     if let Some(value) = keys.get("rows") {
-        rows(&mut sheet, value, &mut terms);
+        rows(&sheet, value, &mut terms);
     }
-    value_form::read(&mut sheet, &keys, &mut terms);
+    value_form::read(&sheet, &keys, &mut terms);
     if let Some(value) = keys.get("aggregate") {
-        aggregate::read(&mut sheet, value, shown.as_deref(), &mut terms);
+        aggregate::read(&sheet, value, shown.as_deref(), &mut terms);
     }
-    quota::read(&mut sheet, &keys, &mut terms);
-    conduct::read(&mut sheet, &keys, &mut terms);
+    quota::read(&keys, &mut terms);
+    conduct::read(&sheet, &keys, &mut terms);
     if let Some(value) = keys.get("duties") {
-        duties(&mut sheet, value, &mut terms);
+        duties(&sheet, value, &mut terms);
     }
     if let Some(value) = keys.get("prohibit") {
-        prohibition::read(&mut sheet, value, &mut terms);
+        prohibition::read(&sheet, value, &mut terms);
     }
-    let legal = keys
-        .get("legal")
-        .and_then(|value| legal::read(&mut sheet, value));
-    let template = keys
-        .get("template")
-        .and_then(|value| template::read(&mut sheet, value));
+    let legal = keys.get("legal").and_then(legal::read);
+    let template = keys.get("template").and_then(template::read);
     match title {
-        Some(title) if sheet.is_clean() => {
-            let (clauses, lines) = terms.numbered(&sheet);
+        Some(title) if file.is_clean() => {
+            let (clauses, lines) = terms.numbered();
             Ok(PolicyDraft {
                 title,
                 clauses,
@@ -177,7 +171,7 @@ pub fn parse(text: &str, file: &str, dataset: &Dataset) -> Result<PolicyDraft, V
                 lines,
             })
         }
-        _ => Err(sheet.into_problems()),
+        _ => Err(file.take_problems()),
     }
 }
 
@@ -190,7 +184,7 @@ pub fn unknown_purposes(draft: &PolicyDraft, file: &str, taxonomy: &Taxonomy) ->
         for purpose in named.filter(|purpose| !taxonomy.contains(purpose)) {
             let known = taxonomy.purposes().map(PurposeId::as_str);
             let help = match nearest(purpose.as_str(), known) {
-                Some(near) => format!("did you mean `{near}`"),
+                Some(near) => format!("did you mean `{near}`?"),
                 None => format!("declare it: [purpose.{purpose}] with its parent and its text"),
             };
             let line = draft.lines.get(&clause.id).copied();
@@ -219,142 +213,100 @@ pub struct PolicyFileText {
     pub unsupported: Vec<ClauseId>,
 }
 
-/// The terms that were read, each with its place.
+/// The terms that were read, each with its line.
 #[derive(Debug, Default)]
-struct LocatedTerms(Vec<(usize, Term)>);
+struct LocatedTerms(Vec<(u64, Term)>);
 
 impl LocatedTerms {
-    fn add(&mut self, at: &KeyLocation, term: Term) {
-        self.0.push((at.offset, term));
+    fn add(&mut self, at: &TomlValue<'_>, term: Term) {
+        self.0.push((at.line(), term));
     }
 
-    fn add_unless_empty<T>(&mut self, at: &KeyLocation, list: &[T], term: Term) {
+    fn add_unless_empty<T>(&mut self, at: &TomlValue<'_>, list: &[T], term: Term) {
         if !list.is_empty() {
             self.add(at, term);
         }
     }
 
-    fn numbered(self, sheet: &PolicyFileReader<'_>) -> (Vec<Clause>, BTreeMap<ClauseId, u64>) {
+    fn numbered(self) -> (Vec<Clause>, BTreeMap<ClauseId, u64>) {
         let placed = self.0.into_iter().zip(2..);
         placed
-            .map(|((offset, term), number)| {
+            .map(|((line, term), number)| {
                 let id = ClauseId(number);
-                (Clause { id, term }, (id, sheet.line(offset)))
+                (Clause { id, term }, (id, line))
             })
             .unzip()
     }
 }
 
-fn no_toml(sheet: &mut PolicyFileReader<'_>, faults: &[toml::de::Error]) {
-    for fault in faults {
-        let at = KeyLocation {
-            offset: fault.span().map_or(0, |span| span.start),
-            key: String::new(),
-        };
-        let sentence = format!("the file is no TOML: {}", fault.message());
-        sheet.problem(&at, ErrorCode::ConfigInvalid, sentence);
-    }
-}
-
-fn title(sheet: &mut PolicyFileReader<'_>, keys: &CheckedTable<'_>) -> Option<String> {
-    let Some(value) = keys.get("title") else {
-        let start = KeyLocation {
-            offset: 0,
-            key: "title".to_owned(),
-        };
-        sheet.problem(&start, ErrorCode::ConfigInvalid, "the policy has no title");
-        return None;
-    };
-    let title = sheet.text(value)?;
+fn title(keys: &TomlTable<'_>) -> Option<String> {
+    let value = keys.needed("title")?;
+    let title = value.text()?;
     if title.trim().is_empty() {
-        sheet.problem(&value.at, ErrorCode::ConfigInvalid, "the title is empty");
+        value.problem(ErrorCode::ConfigInvalid, "the title is empty");
         return None;
     }
     Some(title)
 }
 
-fn purposes(
-    sheet: &mut PolicyFileReader<'_>,
-    value: &LocatedValue<'_>,
-    terms: &mut LocatedTerms,
-    term: fn(Vec<PurposeId>) -> Term,
-) {
-    let mut found: Vec<PurposeId> = Vec::new();
-    for (at, text) in sheet.texts(value) {
-        match text.parse::<PurposeId>() {
-            Ok(purpose) if found.contains(&purpose) => {
-                let sentence = format!("the purpose `{purpose}` is listed twice");
-                sheet.problem(&at, ErrorCode::TermIllTyped, sentence);
-            }
-            Ok(purpose) => found.push(purpose),
-            Err(fault) => {
-                sheet.problem(&at, ErrorCode::TermIllTyped, format!("`{text}`: {fault}"));
-            }
-        }
-    }
-    terms.add_unless_empty(&value.at, &found, term(found.clone()));
+fn purposes(value: &TomlValue<'_>, terms: &mut LocatedTerms, term: fn(Vec<PurposeId>) -> Term) {
+    let found: Vec<PurposeId> = each(value);
+    terms.add_unless_empty(value, &found, term(found.clone()));
 }
 
-fn rows(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>, terms: &mut LocatedTerms) {
-    let Some(text) = sheet.text(value) else {
+fn rows(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
+    let Some(text) = value.text() else {
         return;
     };
     match row_filter::parse(&text) {
         Ok(filter) => {
             for column in filter.columns() {
-                sheet.column(&value.at, column.as_str());
+                sheet.column(value, column.as_str());
             }
-            terms.add(&value.at, Term::Rows(filter));
+            terms.add(value, Term::Rows(filter));
         }
-        Err(refusal) => sheet.refusal(&value.at, refusal),
+        Err(refusal) => value.refuse(refusal),
     }
 }
 
 /// `"attribution"`, `{ attribution = "…" }`, `"delete-after 30 days"`.
-fn duties(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>, terms: &mut LocatedTerms) {
-    let items = if value.node.is_str() {
-        Some(vec![value.clone()])
-    } else {
-        sheet.items(value)
-    };
-    for item in items.unwrap_or_default() {
+fn duties(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
+    for item in texts(value) {
         if item.node.is_table() {
-            let table = sheet.table(&item, Some(&["attribution"]));
-            let named = table.and_then(|table| table.get("attribution").cloned());
-            if let Some(text) = named.and_then(|text| sheet.text(&text)) {
-                terms.add(&item.at, Term::Attribution(text));
+            let table = item.table_with(&["attribution"]);
+            if let Some(text) = table.and_then(|table| table.text("attribution")) {
+                terms.add(&item, Term::Attribution(text));
             }
-        } else if let Some(text) = sheet.text(&item) {
-            duty(sheet, &item.at, &text, terms);
+        } else if let Some(text) = item.text() {
+            duty(sheet, &item, &text, terms);
         }
     }
 }
 
-fn duty(sheet: &mut PolicyFileReader<'_>, at: &KeyLocation, text: &str, terms: &mut LocatedTerms) {
+fn duty(sheet: &PolicyFileReader<'_>, at: &TomlValue<'_>, text: &str, terms: &mut LocatedTerms) {
     let words: Vec<&str> = text.split_whitespace().collect();
     match words.as_slice() {
         ["attribution"] => match &sheet.dataset.attribution {
             Some(attribution) => terms.add(at, Term::Attribution(attribution.clone())),
-            None => sheet.problem_with_help(
-                at,
-                ErrorCode::ConfigInvalid,
-                "the dataset says nothing of how its source is named",
-                Some("write { attribution = \"…\" }, or set attribution on the dataset".to_owned()),
-            ),
+            None => {
+                let sentence = "the dataset says nothing of how its source is named";
+                let help = "write { attribution = \"…\" }, or set attribution on the dataset";
+                at.refuse(Refusal::new(ErrorCode::ConfigInvalid, sentence).with_help(help));
+            }
         },
         ["consent"] => terms.add(at, Term::ObtainConsent),
         ["delete-after", days, "days" | "day"] => match days.parse() {
             Ok(days) if days > 0 => terms.add(at, Term::DeleteAfter { days }),
             _ => {
                 let sentence = format!("`{days}` is no number of days");
-                sheet.problem(at, ErrorCode::TermIllTyped, sentence);
+                at.problem(ErrorCode::TermIllTyped, sentence);
             }
         },
         ["attest-within", days, "days" | "day"] => match days.parse() {
             Ok(days) if days > 0 => terms.add(at, Term::Attest { days }),
             _ => {
                 let sentence = format!("`{days}` is no number of days");
-                sheet.problem(at, ErrorCode::TermIllTyped, sentence);
+                at.problem(ErrorCode::TermIllTyped, sentence);
             }
         },
         [first, ..] => {
@@ -366,11 +318,11 @@ fn duty(sheet: &mut PolicyFileReader<'_>, at: &KeyLocation, text: &str, terms: &
             ];
             if matches!(*first, "delete-after" | "attest-within") {
                 let sentence = format!("the duty `{text}` is not written like {first} 30 days");
-                sheet.problem(at, ErrorCode::TermIllTyped, sentence);
+                at.problem(ErrorCode::TermIllTyped, sentence);
             } else {
-                sheet.word(at, text, "duty", &known);
+                at.word(&known);
             }
         }
-        [] => sheet.problem(at, ErrorCode::TermIllTyped, "the duty is empty"),
+        [] => at.problem(ErrorCode::TermIllTyped, "the duty is empty"),
     }
 }

@@ -98,7 +98,11 @@ fn a_wrong_one_is_told_with_its_line() {
                 &["--config", "type.toml", "check"],
                 "CONFIG_INVALID",
                 6,
-                &["type.toml:5", "(clock.offset)", "a text, not an integer"],
+                &[
+                    "type.toml:5",
+                    "(clock.offset)",
+                    "an integer instead of a text",
+                ],
             ),
             (
                 &["--config", "key.toml", "check"],

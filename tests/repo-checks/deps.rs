@@ -7,14 +7,20 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// Our packages, and which of ours each may depend on.
-const OURS: [(&str, &[&str]); 14] = [
+const OURS: [(&str, &[&str]); 15] = [
     ("hansa-audit-log", &[]),
     ("hansa-policy", &["hansa-audit-log"]),
     ("hansa-catalog", &["hansa-policy", "hansa-audit-log"]),
     ("hansa-enforcement", &["hansa-policy", "hansa-audit-log"]),
+    ("hansa-toml-reader", &["hansa-policy"]),
     (
         "hansa-proto",
-        &["hansa-audit-log", "hansa-policy", "hansa-catalog"],
+        &[
+            "hansa-audit-log",
+            "hansa-policy",
+            "hansa-catalog",
+            "hansa-toml-reader",
+        ],
     ),
     (
         "hansa-query",
@@ -23,6 +29,7 @@ const OURS: [(&str, &[&str]); 14] = [
             "hansa-policy",
             "hansa-enforcement",
             "hansa-catalog",
+            "hansa-toml-reader",
         ],
     ),
     (
@@ -64,6 +71,7 @@ const OURS: [(&str, &[&str]); 14] = [
             "hansa-policy",
             "hansa-enforcement",
             "hansa-catalog",
+            "hansa-toml-reader",
             "hansa-proto",
             "hansa-query",
             "hansa-transport",
@@ -157,10 +165,11 @@ const HELD: [(&str, &[&str]); 11] = [
 ];
 
 /// What the packages at the floor may name of others.
-const FLOOR: [(&str, &[&str]); 4] = [
+const FLOOR: [(&str, &[&str]); 5] = [
     ("hansa-audit-log", &["sha2", "thiserror", "jiff"]),
     ("hansa-policy", &["thiserror", "strsim", "fluent-bundle"]),
     ("hansa-catalog", &["arrow-schema", "thiserror"]),
+    ("hansa-toml-reader", &["toml"]),
     (
         "hansa-enforcement",
         &[

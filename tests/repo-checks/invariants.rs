@@ -68,6 +68,7 @@ fn module_path(path: &str) -> String {
     let name = match package {
         "policy/core" => "hansa_policy".to_owned(),
         "policy/enforcement" => "hansa_enforcement".to_owned(),
+        "policy/toml-reader" => "hansa_toml_reader".to_owned(),
         "audit/log" => "hansa_audit_log".to_owned(),
         "audit/store" => "hansa_audit_store".to_owned(),
         "audit/verify" => "hansa_verify".to_owned(),

@@ -30,12 +30,11 @@ use crate::config::peer::PeerConfig;
 use crate::config::reader::{ConfigSection, ConfigSource};
 use crate::config::template::TemplateConfig;
 use crate::config::trust::TrustConfig;
-use crate::config::value_origin::{LookupTrace, ValueOrigin};
+use crate::config::value_origin::ValueOrigin;
 use hansa_policy::id::{ParticipantId, PurposeId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::purpose::OwnPurpose;
 use hansa_proto::peer::query_request::BufferCompression;
-use hansa_query::ingest::config::line_index::LineIndex;
 use hansa_query::ingest::source_roots::SourceRoots;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -124,90 +123,73 @@ impl ConnectorConfig {
             .ok()
             .and_then(|path| path.parent().map(Path::to_path_buf))
             .unwrap_or_default();
-        let source = ConfigSource {
-            file: &shown,
-            text: &text,
-            lines: LineIndex::of(&text),
-            overrides,
-            seen: LookupTrace::default(),
-        };
-        let table = source.parse().map_err(|refusal| vec![refusal])?;
-        let mut faults = Vec::new();
-        let mut root = ConfigSection::root(&source, table.get_ref());
-        let config = Self::read(&mut root, &source, file, folder, &mut faults);
+        let source = ConfigSource::new(&shown, &text, overrides);
+        let parsed = source.file.parse()?;
+        let root = ConfigSection::root(&source, &parsed);
+        let config = Self::read(&root, &text, overrides, file, folder);
         root.leave("dataset");
-        root.finish(&mut faults);
+        root.finish();
+        let mut faults = source.file.take_problems();
         faults.extend(source.seen.strangers(overrides));
         let mut config = config.filter(|_| faults.is_empty()).ok_or(faults)?;
-        drop(table);
         config.origins = source.seen.into_keys();
         Ok(config)
     }
 
     fn read(
-        root: &mut ConfigSection<'_, '_>,
-        source: &ConfigSource<'_>,
+        root: &ConfigSection<'_>,
+        text: &str,
+        overrides: &BTreeMap<String, String>,
         file: &Path,
         folder: PathBuf,
-        faults: &mut Vec<Refusal>,
     ) -> Option<Self> {
-        let participant = participant::read(root.section("participant", faults), faults);
-        let mut listen = root.section("listen", faults);
-        let address = listen.text("peer", faults);
-        listen.finish(faults);
-        let trust = trust::read(root.section("trust", faults), &folder, faults);
-        let mut state = root.section("state", faults);
-        let dir = state
-            .text("dir", faults)
-            .unwrap_or_else(|| "state".to_owned());
-        state.finish(faults);
-        let mut lists = root.section("lists", faults);
-        let published = lists
-            .text("dir", faults)
-            .unwrap_or_else(|| "lists".to_owned());
-        lists.finish(faults);
-        let mut sources = root.section("sources", faults);
-        let roots = sources.texts("roots", faults).unwrap_or_default();
-        sources.finish(faults);
-        let limits = limits::read(root.section("limits", faults), faults);
-        let monitoring = monitoring::read(root.section("monitoring", faults), &folder, faults);
-        let notice = notice::read(root.section("notice", faults), &folder, faults);
-        let officers = officers::read(root.section("officers", faults), &folder, faults);
-        let keeping = audit::read(root.section("audit", faults), faults);
-        let clock = clock::read(root.section("clock", faults), faults);
-        let cluster = cluster::read(
-            root.section("cluster", faults),
-            root.sections("worker", faults),
-            &folder,
-            faults,
-        );
-        let mut ask = root.section("ask", faults);
-        let purpose = ask.parsed("purpose", faults);
-        let compress = ask.one_of(
+        let participant = participant::read(root.section("participant"));
+        let listen = root.section("listen");
+        let address = listen.text("peer");
+        listen.finish();
+        let trust = trust::read(root.section("trust"), &folder);
+        let state = root.section("state");
+        let dir = state.text("dir").unwrap_or_else(|| "state".to_owned());
+        state.finish();
+        let lists = root.section("lists");
+        let published = lists.text("dir").unwrap_or_else(|| "lists".to_owned());
+        lists.finish();
+        let sources = root.section("sources");
+        let roots = sources.texts("roots").unwrap_or_default();
+        sources.finish();
+        let limits = limits::read(root.section("limits"));
+        let monitoring = monitoring::read(root.section("monitoring"), &folder);
+        let notice = notice::read(root.section("notice"), &folder);
+        let officers = officers::read(root.section("officers"), &folder);
+        let keeping = audit::read(root.section("audit"));
+        let clock = clock::read(root.section("clock"));
+        let cluster = cluster::read(root.section("cluster"), root.sections("worker"), &folder);
+        let ask = root.section("ask");
+        let purpose = ask.parsed("purpose");
+        let compress = ask.word(
             "compress",
-            [
+            &[
                 ("zstd", Some(BufferCompression::Zstd)),
                 ("lz4", Some(BufferCompression::Lz4)),
                 ("none", None),
             ],
-            faults,
         );
-        ask.finish(faults);
-        let tables = root.sections("peer", faults);
-        let peers = peer::read_all(tables, participant.as_ref(), faults);
+        ask.finish();
+        let tables = root.sections("peer");
+        let peers = peer::read_all(tables, participant.as_ref());
         let offers = root
-            .sections("offer", faults)
+            .sections("offer")
             .into_iter()
-            .filter_map(|section| offer::read(section, &folder, faults))
+            .filter_map(|section| offer::read(section, &folder))
             .collect();
-        let tables = root.sections("template", faults);
-        let templates = template::read_all(tables, &folder, faults);
-        let purposes = named_tables::purposes(root.section("purpose", faults), faults);
-        let tenants = named_tables::tenants(root.section("tenant", faults), faults);
+        let tables = root.sections("template");
+        let templates = template::read_all(tables, &folder);
+        let purposes = named_tables::purposes(root.section("purpose"));
+        let tenants = named_tables::tenants(root.section("tenant"));
         Some(Self {
             file: file.to_path_buf(),
-            text: source.text.to_owned(),
-            overrides: source.overrides.clone(),
+            text: text.to_owned(),
+            overrides: overrides.clone(),
             participant: participant?,
             listen: address,
             trust,

@@ -3,15 +3,17 @@
 mod privacy_budget;
 
 use super::LocatedTerms;
-use super::file_reader::{CheckedTable, KeyLocation, LocatedValue, PolicyFileReader};
+use super::file_reader::{PolicyFileReader, required, several, words};
 use super::value_form::{BUCKETS, bucket_term, coarsen, kind_of};
 use hansa_catalog::dataset::{ColumnType, RegisteredGrid};
 use hansa_policy::id::SqlIdentifier;
-use hansa_policy::refusal::ErrorCode;
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::Term;
 use hansa_policy::value::cube::{
     CountingUnit, CubeFunction, DominanceRule, DominanceTerm, LateDataPolicy, ReleaseTerm,
 };
+use hansa_toml_reader::{TomlTable, TomlValue};
+use toml::de::DeValue;
 
 const FUNCTIONS: [(&str, CubeFunction); 5] = [
     ("count", CubeFunction::Count),
@@ -37,59 +39,46 @@ const AGGREGATE: [&str; 12] = [
 ];
 
 pub(super) fn read(
-    sheet: &mut PolicyFileReader<'_>,
-    value: &LocatedValue<'_>,
+    sheet: &PolicyFileReader<'_>,
+    value: &TomlValue<'_>,
     shown: Option<&[SqlIdentifier]>,
     terms: &mut LocatedTerms,
 ) {
-    let Some(table) = sheet.table(value, Some(&AGGREGATE)) else {
+    let Some(table) = value.table_with(&AGGREGATE) else {
         return;
     };
     let Some(grid) = sheet.dataset.grid.as_ref().map(|grid| grid.id.clone()) else {
-        sheet.problem_with_help(
-            &value.at,
-            ErrorCode::GridConflict,
-            format!("`{}` has no registered grid", sheet.dataset.id.name),
-            Some("register one: [dataset.grid]".to_owned()),
-        );
+        let sentence = format!("`{}` has no registered grid", sheet.dataset.id.name);
+        let refusal = Refusal::new(ErrorCode::GridConflict, sentence);
+        value.refuse(refusal.with_help("register one: [dataset.grid]"));
         return;
     };
-    match table.get("functions") {
-        Some(list) => functions(sheet, list, terms),
-        None => absent(sheet, value, "functions"),
+    if let Some(list) = required(value, &table, "functions") {
+        functions(list, terms);
     }
-    let by = match table.get("by") {
-        Some(list) => {
-            let by = sheet.columns(list);
-            terms.add_unless_empty(&list.at, &by, Term::Dimensions(by.clone()));
-            by
-        }
-        None => {
-            absent(sheet, value, "by");
-            Vec::new()
-        }
-    };
+    let mut by = Vec::new();
+    if let Some(list) = required(value, &table, "by") {
+        by = sheet.columns(list);
+        terms.add_unless_empty(list, &by, Term::Dimensions(by.clone()));
+    }
     let (at, measures) = match table.get("measures") {
         Some(list) if list.node.as_array().is_some_and(|items| items.is_empty()) => {
-            (&list.at, Vec::new())
+            (list, Vec::new())
         }
-        Some(list) => (&list.at, sheet.columns(list)),
-        None => (
-            &value.at,
-            numbers_among(sheet, shown.unwrap_or_default(), &by),
-        ),
+        Some(list) => (list, sheet.columns(list)),
+        None => (value, numbers_among(sheet, shown.unwrap_or_default(), &by)),
     };
     terms.add_unless_empty(at, &measures, Term::Measures(measures.clone()));
-    terms.add(&value.at, Term::Grid(grid));
+    terms.add(value, Term::Grid(grid));
     let of_grid = |grid: &RegisteredGrid| grid.release.clone();
     let release = match table.get("release") {
         Some(said) => release(sheet, said),
         None => sheet.dataset.grid.as_ref().and_then(of_grid),
     };
     if let Some(release) = release {
-        terms.add(&value.at, Term::Release(release));
+        terms.add(value, Term::Release(release));
     }
-    buckets(sheet, &table, &by, &value.at, terms);
+    buckets(sheet, &table, &by, value, terms);
     group(sheet, &table, terms);
     if let Some(rules) = table.get("dominance") {
         dominance(sheet, rules, terms);
@@ -98,78 +87,45 @@ pub(super) fn read(
         privacy_budget::read(sheet, said, terms);
     }
     let secondary = match table.get("secondary") {
-        Some(said) => secondary(sheet, said),
+        Some(said) => secondary(said),
         None => Some(Term::TotalsFromPublished),
     };
     if let Some(secondary) = secondary {
-        terms.add(&value.at, secondary);
+        terms.add(value, secondary);
     }
 }
 
 /// `"from-published"`, `"suppress-complement"` or `{ cell_key = 5 }`
-fn secondary(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>) -> Option<Term> {
+fn secondary(value: &TomlValue<'_>) -> Option<Term> {
     if !value.node.is_table() {
-        let text = sheet.text(value)?;
         let known = [("from-published", false), ("suppress-complement", true)];
-        let complement = sheet.word(&value.at, &text, "secondary protection", &known)?;
+        let complement = value.word(&known)?;
         return Some(match complement {
             true => Term::SuppressComplement,
             false => Term::TotalsFromPublished,
         });
     }
-    let table = sheet.table(value, Some(&["cell_key"]))?;
-    match table.get("cell_key") {
-        Some(base) => sheet.small(base).map(Term::CellKey),
-        None => {
-            absent(sheet, value, "secondary.cell_key");
-            None
-        }
-    }
+    let table = value.table_with(&["cell_key"])?;
+    let base = required(value, &table, "cell_key")?;
+    base.whole(1).map(Term::CellKey)
 }
 
 /// `{ column = "at", every = "day", late = "wait" }`
-fn release(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>) -> Option<ReleaseTerm> {
-    let table = sheet.table(value, Some(&["column", "every", "late"]))?;
-    let mut said = |key: &str| match table.get(key) {
-        Some(said) => Some((said.at.clone(), sheet.text(said)?)),
-        None => {
-            let sentence = format!("a release has no `{key}`");
-            sheet.problem(&value.at, ErrorCode::ConfigInvalid, sentence);
-            None
-        }
-    };
+fn release(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> Option<ReleaseTerm> {
+    let table = value.table_with(&["column", "every", "late"])?;
+    let said = |key: &str| required(value, &table, key).filter(|said| said.text().is_some());
     let (column, every, late) = (said("column"), said("every"), said("late"));
     let (column, every, late) = (column?, every?, late?);
     Some(ReleaseTerm {
-        column: sheet.column(&column.0, &column.1)?,
-        every: sheet.word(&every.0, &every.1, "period", &BUCKETS)?,
-        late: sheet.word(
-            &late.0,
-            &late.1,
-            "treatment of late rows",
-            &LateDataPolicy::ALL,
-        )?,
+        column: sheet.named_column(column)?,
+        every: every.word(&BUCKETS)?,
+        late: late.word(&LateDataPolicy::ALL)?,
     })
 }
 
-fn functions(sheet: &mut PolicyFileReader<'_>, list: &LocatedValue<'_>, terms: &mut LocatedTerms) {
-    let mut found = Vec::new();
-    for (at, word) in sheet.texts(list) {
-        match sheet.word(&at, &word, "aggregate", &FUNCTIONS) {
-            Some(function) if found.contains(&function) => {
-                let sentence = format!("the aggregate `{word}` is listed twice");
-                sheet.problem(&at, ErrorCode::TermIllTyped, sentence);
-            }
-            Some(function) => found.push(function),
-            None => {}
-        }
-    }
-    terms.add_unless_empty(&list.at, &found, Term::Functions(found.clone()));
-}
-
-fn absent(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>, key: &str) {
-    let sentence = format!("`aggregate` has no `{key}`");
-    sheet.problem(&value.at, ErrorCode::ConfigInvalid, sentence);
+fn functions(list: &TomlValue<'_>, terms: &mut LocatedTerms) {
+    let found = words(list, &FUNCTIONS);
+    terms.add_unless_empty(list, &found, Term::Functions(found.clone()));
 }
 
 /// The columns shown that hold numbers and are not grouped by.
@@ -193,22 +149,22 @@ fn numbers_among(
 
 /// A bucket for every dimension of time: the one that is named, or that of the grid.
 fn buckets(
-    sheet: &mut PolicyFileReader<'_>,
-    table: &CheckedTable<'_>,
+    sheet: &PolicyFileReader<'_>,
+    table: &TomlTable<'_>,
     by: &[SqlIdentifier],
-    at: &KeyLocation,
+    at: &TomlValue<'_>,
     terms: &mut LocatedTerms,
 ) {
     let zone = table.get("zone");
     let mut named: Vec<String> = Vec::new();
     if let Some(bucket) = table.get("bucket") {
         if bucket.node.is_table() {
-            let Some(each) = sheet.table(bucket, None) else {
+            let Some(each) = bucket.table() else {
                 return;
             };
-            for (column, value) in each.entries() {
-                named.push(column.to_owned());
-                coarsen(sheet, column, value, zone, terms);
+            for value in each.values() {
+                named.push(value.key.to_owned());
+                coarsen(sheet, value.key, value, zone, terms);
             }
         } else {
             let times: Vec<SqlIdentifier> = by
@@ -222,19 +178,14 @@ fn buckets(
                 .cloned()
                 .collect();
             if sheet.is_unread() {
-                if let Some(text) = sheet.text(bucket) {
-                    sheet.word(&bucket.at, &text, "time bucket", &BUCKETS);
-                }
+                bucket.word(&BUCKETS);
             } else if let [only] = times.as_slice() {
                 named.push(only.to_string());
                 coarsen(sheet, only.as_str(), bucket, zone, terms);
             } else {
-                sheet.problem_with_help(
-                    &bucket.at,
-                    ErrorCode::TermIllTyped,
-                    format!("{} of the dimensions are about time", times.len()),
-                    Some("write bucket = { COLUMN = \"day\" }".to_owned()),
-                );
+                let sentence = format!("{} of the dimensions are about time", times.len());
+                let refusal = Refusal::new(ErrorCode::TermIllTyped, sentence);
+                bucket.refuse(refusal.with_help("write bucket = { COLUMN = \"day\" }"));
             }
         }
     }
@@ -254,64 +205,45 @@ fn buckets(
     }
 }
 
-fn group(sheet: &mut PolicyFileReader<'_>, table: &CheckedTable<'_>, terms: &mut LocatedTerms) {
+fn group(sheet: &PolicyFileReader<'_>, table: &TomlTable<'_>, terms: &mut LocatedTerms) {
     let (value, unit) = match (table.get("min_rows"), table.get("min_contributors")) {
         (None, None) => return,
         (Some(rows), None) => (rows, Some(CountingUnit::Rows)),
-        (None, Some(contributors)) => (contributors, unit(sheet, table, &contributors.at)),
+        (None, Some(contributors)) => (contributors, unit(sheet, table, contributors)),
         (Some(_), Some(both)) => {
             let sentence = "a minimum group counts rows or contributors, not both";
-            sheet.problem(&both.at, ErrorCode::PolicyContradiction, sentence);
+            both.problem(ErrorCode::PolicyContradiction, sentence);
             return;
         }
     };
-    let Some(number) = sheet.count(value) else {
+    let Some(number) = value.whole::<u64>(1) else {
         return;
     };
     match (u32::try_from(number), unit) {
-        (Ok(at_least), Some(unit)) => terms.add(&value.at, Term::MinGroup { at_least, unit }),
-        (Err(_), _) => sheet.problem(
-            &value.at,
-            ErrorCode::TermIllTyped,
-            format!("{number} is more than any group can hold"),
-        ),
+        (Ok(at_least), Some(unit)) => terms.add(value, Term::MinGroup { at_least, unit }),
+        (Err(_), _) => {
+            let sentence = format!("{number} is more than any group can hold");
+            value.problem(ErrorCode::TermIllTyped, sentence);
+        }
         (Ok(_), None) => {}
     }
 }
 
 /// `[{ measure = "fare", unit = "operator", p = 15 }]`, or with `n` and `k` instead of `p`.
-fn dominance(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>, terms: &mut LocatedTerms) {
-    let items = if value.node.is_table() {
-        Some(vec![value.clone()])
-    } else {
-        sheet.items(value)
-    };
-    for item in items.unwrap_or_default() {
-        let Some(table) = sheet.table(&item, Some(&["measure", "unit", "p", "n", "k"])) else {
+fn dominance(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
+    for item in several(value, DeValue::is_table) {
+        let Some(table) = item.table_with(&["measure", "unit", "p", "n", "k"]) else {
             continue;
         };
-        let mut column = |key: &str| match table.get(key) {
-            Some(named) => {
-                let text = sheet.text(named)?;
-                sheet.column(&named.at, &text)
-            }
-            None => {
-                let sentence = format!("a dominance rule has no `{key}`");
-                sheet.problem(&item.at, ErrorCode::ConfigInvalid, sentence);
-                None
-            }
-        };
+        let column = |key: &str| sheet.named_column(required(&item, &table, key)?);
         let (measure, unit) = (column("measure"), column("unit"));
-        let mut percent = |key: &str| {
-            let number = sheet.count(table.get(key)?)?;
-            u32::try_from(number).ok()
-        };
+        let percent = |key: &str| u32::try_from(table.whole::<u64>(key, 1)?).ok();
         let rule = match (percent("p"), percent("n"), percent("k")) {
             (Some(p), None, None) => DominanceRule::P(p),
             (None, Some(n), Some(k)) => DominanceRule::Nk { n, k },
             _ => {
                 let sentence = "a dominance rule has either `p`, or `n` and `k`";
-                sheet.problem(&item.at, ErrorCode::ConfigInvalid, sentence);
+                item.problem(ErrorCode::ConfigInvalid, sentence);
                 continue;
             }
         };
@@ -321,30 +253,24 @@ fn dominance(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>, terms: 
                 unit,
                 rule,
             };
-            terms.add(&item.at, Term::Dominance(rule));
+            terms.add(&item, Term::Dominance(rule));
         }
     }
 }
 
 fn unit(
-    sheet: &mut PolicyFileReader<'_>,
-    table: &CheckedTable<'_>,
-    at: &KeyLocation,
+    sheet: &PolicyFileReader<'_>,
+    table: &TomlTable<'_>,
+    at: &TomlValue<'_>,
 ) -> Option<CountingUnit> {
     let column = match table.get("unit") {
-        Some(named) => {
-            let text = sheet.text(named)?;
-            sheet.column(&named.at, &text)?
-        }
+        Some(named) => sheet.named_column(named)?,
         None => match &sheet.dataset.unit_column {
             Some(column) => column.clone(),
             None => {
-                sheet.problem_with_help(
-                    at,
-                    ErrorCode::GroupWithoutUnit,
-                    "the dataset has no unit column whose values could be counted",
-                    Some("write unit = \"COLUMN\", set unit_column on the dataset, or count rows with min_rows".to_owned()),
-                );
+                let sentence = "the dataset has no unit column whose values could be counted";
+                let help = "write unit = \"COLUMN\", set unit_column on the dataset, or count rows with min_rows";
+                at.refuse(Refusal::new(ErrorCode::GroupWithoutUnit, sentence).with_help(help));
                 return None;
             }
         },

@@ -1,23 +1,14 @@
 //! `legal`: the text that is bound to the contract.
 
 use super::LegalFile;
-use super::file_reader::{LocatedValue, PolicyFileReader};
+use super::file_reader::required;
 use hansa_policy::refusal::ErrorCode;
+use hansa_toml_reader::TomlValue;
 
-/// Reads it; what is wrong with it is a problem of the sheet.
-pub(super) fn read(
-    sheet: &mut PolicyFileReader<'_>,
-    value: &LocatedValue<'_>,
-) -> Option<LegalFile> {
-    let table = sheet.table(value, Some(&["file", "language"]))?;
-    let mut text = |key: &str| match table.get(key) {
-        Some(found) => sheet.text(found),
-        None => {
-            let sentence = format!("`legal` has no `{key}`");
-            sheet.problem(&value.at, ErrorCode::ConfigInvalid, sentence);
-            None
-        }
-    };
+/// Reads it; what is wrong with it is a problem of the file.
+pub(super) fn read(value: &TomlValue<'_>) -> Option<LegalFile> {
+    let table = value.table_with(&["file", "language"])?;
+    let text = |key: &str| required(value, &table, key)?.text();
     let (file, language) = (text("file"), text("language"));
     let language = language?;
     let mut parts = language.split('-');
@@ -29,12 +20,12 @@ pub(super) fn read(
         });
     if !fits {
         let sentence = format!("`{language}` is no language such as de or en-GB");
-        sheet.problem(&value.at, ErrorCode::TermIllTyped, sentence);
+        value.problem(ErrorCode::TermIllTyped, sentence);
         return None;
     }
     Some(LegalFile {
         file: file?,
         language,
-        line: sheet.line(value.at.offset),
+        line: value.line(),
     })
 }

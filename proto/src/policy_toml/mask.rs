@@ -1,7 +1,7 @@
 //! `mask`: what a column shows instead of its values.
 
 use super::LocatedTerms;
-use super::file_reader::{CheckedTable, LocatedValue, PolicyFileReader};
+use super::file_reader::{PolicyFileReader, filled};
 use super::value_form::{decimal, kind_of};
 use hansa_catalog::dataset::ColumnType;
 use hansa_policy::id::SqlIdentifier;
@@ -13,29 +13,22 @@ use hansa_policy::term::lookup::is_level;
 use hansa_policy::term::prefix::PrefixTerm;
 use hansa_policy::term::pseudonym::PseudonymTerm;
 use hansa_policy::value::column::{LookupTerm, MaskValue};
+use hansa_toml_reader::{TomlTable, TomlValue};
 
 const FORMS: [&str; 5] = ["constant", "hash", "prefix", "bands", "level"];
 
 /// `"null"`, `"hash"`, `{ constant = … }`, `{ hash = EPOCH }`, `{ prefix = 4 }` or `{ bands = [0, 18, 65] }`,
 /// or `{ level = "section", table = "SHA-256" }`
-pub(super) fn read(
-    sheet: &mut PolicyFileReader<'_>,
-    column: &str,
-    value: &LocatedValue<'_>,
-    terms: &mut LocatedTerms,
-) {
-    let name = sheet.column(&value.at, column);
+pub(super) fn read(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
+    let name = sheet.column(value, value.key);
     let term = if value.node.is_table() {
         let keys = ["constant", "hash", "prefix", "bands", "level", "table"];
-        let Some(table) = sheet.table(value, Some(&keys)) else {
+        let Some(table) = value.table_with(&keys) else {
             return;
         };
         table_form(sheet, value, &table, name)
     } else {
-        let Some(text) = sheet.text(value) else {
-            return;
-        };
-        match sheet.word(&value.at, &text, "mask", &[("null", false), ("hash", true)]) {
+        match value.word(&[("null", false), ("hash", true)]) {
             Some(true) => hash(sheet, value, name, 1),
             Some(false) => name.map(|column| Term::Mask {
                 column,
@@ -45,14 +38,14 @@ pub(super) fn read(
         }
     };
     if let Some(term) = term {
-        terms.add(&value.at, term);
+        terms.add(value, term);
     }
 }
 
 fn table_form(
-    sheet: &mut PolicyFileReader<'_>,
-    value: &LocatedValue<'_>,
-    table: &CheckedTable<'_>,
+    sheet: &PolicyFileReader<'_>,
+    value: &TomlValue<'_>,
+    table: &TomlTable<'_>,
     name: Option<SqlIdentifier>,
 ) -> Option<Term> {
     if let Some(level) = table.get("level") {
@@ -62,7 +55,7 @@ fn table_form(
     match (constant, epoch, prefix, bands) {
         _ if table.get("table").is_some() => {
             let sentence = "a `table` has a `level` that is shown";
-            sheet.problem(&value.at, ErrorCode::ConfigInvalid, sentence);
+            value.problem(ErrorCode::ConfigInvalid, sentence);
             None
         }
         (Some(constant), None, None, None) => {
@@ -73,21 +66,21 @@ fn table_form(
             })
         }
         (None, Some(epoch), None, None) => {
-            let number = sheet.small(epoch)?;
+            let number = epoch.whole(1)?;
             hash(sheet, value, name, number)
         }
         (None, None, Some(length), None) => {
-            let length = sheet.small(length)?;
+            let length = length.whole(1)?;
             let column = of_type(sheet, value, name, &[ColumnType::Text], "prefix")?;
             Some(Term::Prefix(PrefixTerm { column, length }))
         }
         (None, None, None, Some(list)) => {
             let numbers = [ColumnType::Int, ColumnType::Float];
             let column = of_type(sheet, value, name, &numbers, "bands");
-            let items = sheet.items(list)?;
+            let items = filled(list)?;
             let edges: Vec<String> = items.iter().filter_map(|item| decimal(item)).collect();
             if edges.len() != items.len() {
-                sheet.ill_typed(list, "a list of numbers");
+                list.ill_typed("a list of numbers");
                 return None;
             }
             Some(Term::Band(BandTerm {
@@ -97,34 +90,34 @@ fn table_form(
         }
         _ => {
             let sentence = format!("a mask has exactly one of {}", FORMS.join(", "));
-            sheet.problem(&value.at, ErrorCode::ConfigInvalid, sentence);
+            value.problem(ErrorCode::ConfigInvalid, sentence);
             None
         }
     }
 }
 
 fn lookup(
-    sheet: &mut PolicyFileReader<'_>,
-    value: &LocatedValue<'_>,
-    level: &LocatedValue<'_>,
-    table: &CheckedTable<'_>,
+    sheet: &PolicyFileReader<'_>,
+    value: &TomlValue<'_>,
+    level: &TomlValue<'_>,
+    table: &TomlTable<'_>,
     name: Option<SqlIdentifier>,
 ) -> Option<Term> {
-    let only = ["level", "table"];
-    if table.entries().any(|(key, _)| !only.contains(&key)) {
+    let mut forms = FORMS.iter().filter(|form| **form != "level");
+    if forms.any(|form| table.get(form).is_some()) {
         let sentence = format!("a mask has exactly one of {}", FORMS.join(", "));
-        sheet.problem(&value.at, ErrorCode::ConfigInvalid, sentence);
+        value.problem(ErrorCode::ConfigInvalid, sentence);
         return None;
     }
     let Some(file) = table.get("table") else {
         let sentence = "a `level` is that of a `table`, named by the SHA-256 of its file";
-        sheet.problem(&value.at, ErrorCode::ConfigInvalid, sentence);
+        value.problem(ErrorCode::ConfigInvalid, sentence);
         return None;
     };
-    let file = super::geography::digest(sheet, file);
-    let text = sheet.text(level)?;
+    let file = super::geography::digest(file);
+    let text = level.text()?;
     if !is_level(&text) {
-        sheet.problem(&level.at, ErrorCode::TermIllTyped, "the level has no name");
+        level.problem(ErrorCode::TermIllTyped, "the level has no name");
         return None;
     }
     let kinds = [ColumnType::Text, ColumnType::Int];
@@ -137,8 +130,8 @@ fn lookup(
 }
 
 fn hash(
-    sheet: &mut PolicyFileReader<'_>,
-    value: &LocatedValue<'_>,
+    sheet: &PolicyFileReader<'_>,
+    value: &TomlValue<'_>,
     name: Option<SqlIdentifier>,
     epoch: u32,
 ) -> Option<Term> {
@@ -148,8 +141,8 @@ fn hash(
 }
 
 fn of_type(
-    sheet: &mut PolicyFileReader<'_>,
-    value: &LocatedValue<'_>,
+    sheet: &PolicyFileReader<'_>,
+    value: &TomlValue<'_>,
     name: Option<SqlIdentifier>,
     kinds: &[ColumnType],
     what: &str,
@@ -160,13 +153,13 @@ fn of_type(
         return Some(name);
     }
     let sentence = format!("`{name}` is of type {}, which has no {what}", kind.as_str());
-    sheet.problem(&value.at, ErrorCode::TermIllTyped, sentence);
+    value.problem(ErrorCode::TermIllTyped, sentence);
     None
 }
 
 fn literal(
-    sheet: &mut PolicyFileReader<'_>,
-    value: &LocatedValue<'_>,
+    sheet: &PolicyFileReader<'_>,
+    value: &TomlValue<'_>,
     column: Option<&SqlIdentifier>,
 ) -> Option<PolicyLiteral> {
     let kind = column.and_then(|column| kind_of(sheet, column))?;
@@ -189,20 +182,17 @@ fn literal(
             .map(PolicyLiteral::Text),
     };
     if found.is_none() {
-        sheet.ill_typed(
-            value,
-            &format!("a value of the column's type, {}", kind.as_str()),
-        );
+        value.ill_typed(&format!("a value of the column's type, {}", kind.as_str()));
     }
     found
 }
 
-fn integer(value: &LocatedValue<'_>) -> Option<i64> {
+fn integer(value: &TomlValue<'_>) -> Option<i64> {
     let number = value.node.as_integer()?;
     i64::from_str_radix(number.as_str(), number.radix()).ok()
 }
 
-fn moment(value: &LocatedValue<'_>) -> Option<String> {
+fn moment(value: &TomlValue<'_>) -> Option<String> {
     match (value.node.as_datetime(), value.node.as_str()) {
         (Some(datetime), _) => Some(datetime.to_string()),
         (None, text) => text.map(str::to_owned),

@@ -1,11 +1,10 @@
 //! `prohibit`: what is not done with the data, and what is refused or taken away, both ways.
 
 use super::LocatedTerms;
-use super::conduct::{each, parsed};
-use super::file_reader::{LocatedValue, PolicyFileReader};
+use super::file_reader::{PolicyFileReader, each, several};
 use super::file_writer::{quoted, texts};
 use super::validity;
-use hansa_policy::refusal::ErrorCode;
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::row_filter;
 use hansa_policy::term::Term;
 use hansa_policy::term::duty::ForbiddenUse;
@@ -13,6 +12,7 @@ use hansa_policy::term::odrl::word;
 use hansa_policy::term::prohibition::{
     ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
 };
+use hansa_toml_reader::TomlValue;
 
 const FORBIDDEN: [(&str, ForbiddenUse); 3] = [
     ("distribute", ForbiddenUse::Distribute),
@@ -26,52 +26,38 @@ const KEYS: [&str; 8] = [
 ];
 
 /// `["distribute", { purpose = "dpv:Marketing" }, { rows = "district = 'B'" }]`
-pub(super) fn read(
-    sheet: &mut PolicyFileReader<'_>,
-    value: &LocatedValue<'_>,
-    terms: &mut LocatedTerms,
-) {
-    let items = if value.node.is_str() || value.node.is_table() {
-        Some(vec![value.clone()])
-    } else {
-        sheet.items(value)
-    };
+pub(super) fn read(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
     let mut found = Vec::new();
-    for item in items.unwrap_or_default() {
+    for item in several(value, |node| node.is_str() || node.is_table()) {
         if item.node.is_table() {
             executed(sheet, &item, terms);
             continue;
         }
-        let Some(text) = sheet.text(&item) else {
-            continue;
-        };
-        match sheet.word(&item.at, &text, "prohibited action", &FORBIDDEN) {
+        match item.word(&FORBIDDEN) {
             Some(forbidden) if found.contains(&forbidden) => {
-                let sentence = format!("`{text}` is prohibited twice");
-                sheet.problem(&item.at, ErrorCode::TermIllTyped, sentence);
+                let sentence = format!("`{}` is prohibited twice", word(&FORBIDDEN, &forbidden));
+                item.problem(ErrorCode::TermIllTyped, sentence);
             }
             Some(forbidden) => {
                 found.push(forbidden);
-                terms.add(&item.at, Term::Prohibit(forbidden));
+                terms.add(&item, Term::Prohibit(forbidden));
             }
             None => {}
         }
     }
 }
 
-fn executed(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>, terms: &mut LocatedTerms) {
-    let Some(table) = sheet.table(value, Some(&KEYS)) else {
+fn executed(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
+    let Some(table) = value.table_with(&KEYS) else {
         return;
     };
     let act = match table.get("action") {
         None => Some(ProhibitedAction::Use),
-        Some(action) => sheet
-            .text(action)
-            .and_then(|text| sheet.word(&action.at, &text, "action", &ProhibitedAction::ALL)),
+        Some(action) => action.word(&ProhibitedAction::ALL),
     };
     let mut when = ProhibitionCondition::ALWAYS;
     if let Some(list) = table.get("purpose") {
-        when.purpose = Some(each(sheet, list));
+        when.purpose = Some(each(list));
     }
     if let Some(from) = table.get("from") {
         when.from = validity::first(sheet, from);
@@ -79,11 +65,9 @@ fn executed(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>, terms: &
     if let Some(until) = table.get("until") {
         when.until = validity::last(sheet, until);
     }
-    if let Some(hours) = table.get("hours") {
-        when.hours = parsed(sheet, hours);
-    }
+    when.hours = table.parsed("hours");
     if let Some(list) = table.get("networks") {
-        when.networks = Some(each(sheet, list));
+        when.networks = Some(each(list));
     }
     let rows = table.get("rows").and_then(|rows| filtered(sheet, rows));
     let columns = table.get("columns").map(|list| sheet.columns(list));
@@ -92,20 +76,17 @@ fn executed(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>, terms: &
         (Some(rows), None) => Some(rows),
         (None, Some(columns)) => Some(ProhibitedPart::Columns(columns)),
         (Some(_), Some(_)) => {
-            sheet.problem_with_help(
-                &value.at,
-                ErrorCode::TermIllTyped,
-                "a prohibition takes rows away, or columns, and not both at once",
-                Some("write two prohibitions".to_owned()),
-            );
+            let sentence = "a prohibition takes rows away, or columns, and not both at once";
+            let refusal = Refusal::new(ErrorCode::TermIllTyped, sentence);
+            value.refuse(refusal.with_help("write two prohibitions"));
             return;
         }
     };
     if let Some(act) = act
-        && sheet.is_clean()
+        && sheet.file.is_clean()
     {
         terms.add(
-            &value.at,
+            value,
             Term::from(ProhibitionTerm {
                 action: act,
                 part,
@@ -115,17 +96,17 @@ fn executed(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>, terms: &
     }
 }
 
-fn filtered(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>) -> Option<ProhibitedPart> {
-    let text = sheet.text(value)?;
+fn filtered(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> Option<ProhibitedPart> {
+    let text = value.text()?;
     match row_filter::parse(&text) {
         Ok(filter) => {
             for column in filter.columns() {
-                sheet.column(&value.at, column.as_str());
+                sheet.column(value, column.as_str());
             }
             Some(ProhibitedPart::Rows(filter))
         }
         Err(refusal) => {
-            sheet.refusal(&value.at, refusal);
+            value.refuse(refusal);
             None
         }
     }

@@ -1,10 +1,10 @@
 //! How much: questions, rows and bytes in a period, and the rows of one answer.
 
 use super::LocatedTerms;
-use super::file_reader::{CheckedTable, LocatedValue, PolicyFileReader};
 use hansa_policy::refusal::ErrorCode;
 use hansa_policy::term::Term;
 use hansa_policy::value::time::{PeriodQuota, QuotaPeriod};
+use hansa_toml_reader::{TomlTable, TomlValue};
 
 /// The endings of the keys.
 pub(super) const PERIODS: [(&str, QuotaPeriod); 4] = [
@@ -27,43 +27,39 @@ pub(super) const UNITS: [(&str, u64); 9] = [
     ("B", 1),
 ];
 
-pub(super) fn read(
-    sheet: &mut PolicyFileReader<'_>,
-    keys: &CheckedTable<'_>,
-    terms: &mut LocatedTerms,
-) {
+pub(super) fn read(keys: &TomlTable<'_>, terms: &mut LocatedTerms) {
     for (period, per) in PERIODS {
         if let Some(value) = keys.get(&format!("queries_per_{period}"))
-            && let Some(max) = sheet.count(value)
+            && let Some(max) = value.whole(1)
         {
-            terms.add(&value.at, Term::Queries(PeriodQuota { max, per }));
+            terms.add(value, Term::Queries(PeriodQuota { max, per }));
         }
     }
     for (period, per) in PERIODS {
         if let Some(value) = keys.get(&format!("rows_per_{period}"))
-            && let Some(max) = sheet.count(value)
+            && let Some(max) = value.whole(1)
         {
-            terms.add(&value.at, Term::RowQuota(PeriodQuota { max, per }));
+            terms.add(value, Term::RowQuota(PeriodQuota { max, per }));
         }
     }
     for (period, per) in PERIODS {
         if let Some(value) = keys.get(&format!("bytes_per_{period}"))
-            && let Some(max) = size(sheet, value)
+            && let Some(max) = size(value)
         {
-            terms.add(&value.at, Term::ByteQuota(PeriodQuota { max, per }));
+            terms.add(value, Term::ByteQuota(PeriodQuota { max, per }));
         }
     }
     if let Some(value) = keys.get("result_rows")
-        && let Some(rows) = sheet.count(value)
+        && let Some(rows) = value.whole(1)
     {
-        terms.add(&value.at, Term::ResultRows(rows));
+        terms.add(value, Term::ResultRows(rows));
     }
 }
 
 /// A number of bytes, or a text such as `5 MB`.
-fn size(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>) -> Option<u64> {
+fn size(value: &TomlValue<'_>) -> Option<u64> {
     let Some(text) = value.node.as_str() else {
-        return sheet.count(value);
+        return value.whole(1);
     };
     let text = text.trim();
     let found = UNITS.iter().find_map(|(unit, bytes)| {
@@ -72,11 +68,8 @@ fn size(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>) -> Option<u6
     });
     let found = found.filter(|bytes| *bytes > 0);
     if found.is_none() {
-        sheet.problem(
-            &value.at,
-            ErrorCode::TermIllTyped,
-            format!("`{text}` is no size such as 5 MB or 64 KiB"),
-        );
+        let sentence = format!("`{text}` is no size such as 5 MB or 64 KiB");
+        value.problem(ErrorCode::TermIllTyped, sentence);
     }
     found
 }

@@ -1,22 +1,23 @@
 //! `valid`: dates in the zone of the dataset, or instants.
 
 use super::LocatedTerms;
-use super::file_reader::{LocatedValue, PolicyFileReader};
+use super::file_reader::PolicyFileReader;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::ErrorCode;
 use hansa_policy::term::Term;
+use hansa_toml_reader::TomlValue;
 use jiff::ToSpan as _;
 
 /// First and last instant; `until` includes its day.
 pub(super) fn read(
-    sheet: &mut PolicyFileReader<'_>,
-    valid: Option<&LocatedValue<'_>>,
+    sheet: &PolicyFileReader<'_>,
+    valid: Option<&TomlValue<'_>>,
     terms: &mut LocatedTerms,
 ) -> (Option<UtcTimestamp>, Option<UtcTimestamp>) {
     let Some(valid) = valid else {
         return (None, None);
     };
-    let Some(table) = sheet.table(valid, Some(&["from", "until"])) else {
+    let Some(table) = valid.table_with(&["from", "until"]) else {
         return (None, None);
     };
     let from = table
@@ -28,34 +29,25 @@ pub(super) fn read(
     if let (Some(from), Some(until)) = (from, until)
         && from >= until
     {
-        sheet.problem(
-            &valid.at,
-            ErrorCode::PolicyContradiction,
-            format!("the policy is valid from {from} until {until}, which is never"),
-        );
+        let sentence = format!("the policy is valid from {from} until {until}, which is never");
+        valid.problem(ErrorCode::PolicyContradiction, sentence);
     }
     if let (Some(from), Some(value)) = (from, table.get("from")) {
-        terms.add(&value.at, Term::NotBefore(from));
+        terms.add(value, Term::NotBefore(from));
     }
     if let (Some(until), Some(value)) = (until, table.get("until")) {
-        terms.add(&value.at, Term::NotAfter(until));
+        terms.add(value, Term::NotAfter(until));
     }
     (from, until)
 }
 
 /// An instant, or the first one of a day.
-pub(super) fn first(
-    sheet: &mut PolicyFileReader<'_>,
-    value: &LocatedValue<'_>,
-) -> Option<UtcTimestamp> {
+pub(super) fn first(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> Option<UtcTimestamp> {
     instant(sheet, value, ValidityEdge::From)
 }
 
 /// An instant, or the first one after a day.
-pub(super) fn last(
-    sheet: &mut PolicyFileReader<'_>,
-    value: &LocatedValue<'_>,
-) -> Option<UtcTimestamp> {
+pub(super) fn last(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> Option<UtcTimestamp> {
     instant(sheet, value, ValidityEdge::Until)
 }
 
@@ -66,15 +58,15 @@ enum ValidityEdge {
 }
 
 fn instant(
-    sheet: &mut PolicyFileReader<'_>,
-    value: &LocatedValue<'_>,
+    sheet: &PolicyFileReader<'_>,
+    value: &TomlValue<'_>,
     edge: ValidityEdge,
 ) -> Option<UtcTimestamp> {
     let written = match (value.node.as_datetime(), value.node.as_str()) {
         (Some(datetime), _) => datetime.to_string(),
         (None, Some(text)) => text.to_owned(),
         (None, None) => {
-            sheet.ill_typed(value, "a date such as 2026-01-31");
+            value.ill_typed("a date such as 2026-01-31");
             return None;
         }
     };
@@ -84,8 +76,7 @@ fn instant(
     };
     let time = found.and_then(|stamp| UtcTimestamp::from_micros(stamp.as_microsecond()).ok());
     if time.is_none() {
-        sheet.problem(
-            &value.at,
+        value.problem(
             ErrorCode::TermIllTyped,
             format!(
                 "`{written}` is neither a date such as 2026-01-31 (in {}) nor an instant such as 2026-01-31T12:00:00Z",

@@ -1,16 +1,17 @@
 //! In what form: masks and time buckets.
 
 use super::LocatedTerms;
-use super::file_reader::{CheckedTable, KeyLocation, LocatedValue, PolicyFileReader, column_of};
+use super::file_reader::{PolicyFileReader, column_of, required};
 use super::geography;
 use super::mask;
 use hansa_audit_log::time::is_zone;
 use hansa_catalog::dataset::ColumnType;
 use hansa_policy::id::SqlIdentifier;
-use hansa_policy::refusal::ErrorCode;
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::Term;
 use hansa_policy::term::odrl::is_decimal;
 use hansa_policy::value::time::TimeBucketWidth;
+use hansa_toml_reader::{TomlTable, TomlValue};
 
 /// The words for buckets.
 pub(super) const BUCKETS: [(&str, TimeBucketWidth); 6] = [
@@ -22,11 +23,7 @@ pub(super) const BUCKETS: [(&str, TimeBucketWidth); 6] = [
     ("year", TimeBucketWidth::Year),
 ];
 
-pub(super) fn read(
-    sheet: &mut PolicyFileReader<'_>,
-    keys: &CheckedTable<'_>,
-    terms: &mut LocatedTerms,
-) {
+pub(super) fn read(sheet: &PolicyFileReader<'_>, keys: &TomlTable<'_>, terms: &mut LocatedTerms) {
     if let Some(value) = keys.get("area") {
         geography::area(sheet, value, terms);
     }
@@ -34,17 +31,17 @@ pub(super) fn read(
         geography::within(sheet, value, terms);
     }
     if let Some(value) = keys.get("mask")
-        && let Some(table) = sheet.table(value, None)
+        && let Some(table) = value.table()
     {
-        for (column, value) in table.entries() {
-            mask::read(sheet, column, value, terms);
+        for value in table.values() {
+            mask::read(sheet, value, terms);
         }
     }
     if let Some(value) = keys.get("coarsen")
-        && let Some(table) = sheet.table(value, None)
+        && let Some(table) = value.table()
     {
-        for (column, value) in table.entries() {
-            coarsen(sheet, column, value, None, terms);
+        for value in table.values() {
+            coarsen(sheet, value.key, value, None, terms);
         }
     }
     if let Some(value) = keys.get("cells") {
@@ -53,7 +50,7 @@ pub(super) fn read(
 }
 
 /// The text of a number, as it is written.
-pub(super) fn decimal(value: &LocatedValue<'_>) -> Option<String> {
+pub(super) fn decimal(value: &TomlValue<'_>) -> Option<String> {
     let text = match (value.node.as_integer(), value.node.as_float()) {
         (Some(number), _) if number.radix() == 10 => number.as_str().to_owned(),
         (_, Some(number)) => number.as_str().to_owned(),
@@ -64,62 +61,57 @@ pub(super) fn decimal(value: &LocatedValue<'_>) -> Option<String> {
 
 /// `"hour"` or `{ to = "hour", zone = "Europe/Berlin" }`
 pub(super) fn coarsen(
-    sheet: &mut PolicyFileReader<'_>,
+    sheet: &PolicyFileReader<'_>,
     column: &str,
-    value: &LocatedValue<'_>,
-    zone: Option<&LocatedValue<'_>>,
+    value: &TomlValue<'_>,
+    zone: Option<&TomlValue<'_>>,
     terms: &mut LocatedTerms,
 ) {
-    let name = sheet.column(&value.at, column);
-    let (to, zone) = if value.node.is_table() {
-        let Some(table) = sheet.table(value, Some(&["to", "zone"])) else {
-            return;
-        };
-        let Some(to) = table.get("to").cloned() else {
-            sheet.problem(
-                &value.at,
-                ErrorCode::ConfigInvalid,
-                "the bucket has no `to`",
-            );
-            return;
-        };
-        (to, table.get("zone").or(zone).cloned())
-    } else {
-        (value.clone(), zone.cloned())
+    let name = sheet.column(value, column);
+    let table = match value.node.is_table() {
+        true => value.table_with(&["to", "zone"]),
+        false => None,
     };
-    let Some(text) = sheet.text(&to) else {
+    let (to, zone) = match &table {
+        Some(table) => match required(value, table, "to") {
+            Some(to) => (to, table.get("zone").or(zone)),
+            None => return,
+        },
+        None => (value, zone),
+    };
+    if to.text().is_none() {
         return;
-    };
-    let bucket = sheet.word(&to.at, &text, "time bucket", &BUCKETS);
+    }
+    let bucket = to.word(&BUCKETS);
     let zone = match zone {
-        Some(zone) => match zone_named(sheet, &zone) {
+        Some(zone) => match zone_named(zone) {
             Some(zone) => Some(Some(zone)),
             None => return,
         },
         None => None,
     };
     if let (Some(column), Some(bucket)) = (name, bucket)
-        && let Some(term) = bucket_term(sheet, &value.at, column, bucket, zone)
+        && let Some(term) = bucket_term(sheet, value, column, bucket, zone)
     {
-        terms.add(&value.at, term);
+        terms.add(value, term);
     }
 }
 
-fn zone_named(sheet: &mut PolicyFileReader<'_>, value: &LocatedValue<'_>) -> Option<String> {
-    let zone = sheet.text(value)?;
+fn zone_named(value: &TomlValue<'_>) -> Option<String> {
+    let zone = value.text()?;
     if is_zone(&zone) {
         return Some(zone);
     }
     let sentence = format!("there is no time zone `{zone}`");
-    let help = "write an IANA name such as Europe/Berlin".to_owned();
-    sheet.problem_with_help(&value.at, ErrorCode::TermIllTyped, sentence, Some(help));
+    let help = "write an IANA name such as Europe/Berlin";
+    value.refuse(Refusal::new(ErrorCode::TermIllTyped, sentence).with_help(help));
     None
 }
 
 /// The term; a zone that was not named is the grid's for a dimension of the grid, and the dataset's for days and longer.
 pub(super) fn bucket_term(
-    sheet: &mut PolicyFileReader<'_>,
-    at: &KeyLocation,
+    sheet: &PolicyFileReader<'_>,
+    at: &TomlValue<'_>,
     column: SqlIdentifier,
     bucket: TimeBucketWidth,
     zone: Option<Option<String>>,
@@ -133,13 +125,13 @@ pub(super) fn bucket_term(
         .filter(utc),
         Some(ColumnType::Date) if bucket < TimeBucketWidth::Day => {
             let sentence = format!("`{column}` is a date, which has no hours");
-            sheet.problem(at, ErrorCode::TermIllTyped, sentence);
+            at.problem(ErrorCode::TermIllTyped, sentence);
             return None;
         }
         Some(ColumnType::Date) => match zone.flatten().filter(utc) {
             Some(zone) => {
                 let sentence = format!("`{column}` is a date, which has no zone such as {zone}");
-                sheet.problem(at, ErrorCode::TermIllTyped, sentence);
+                at.problem(ErrorCode::TermIllTyped, sentence);
                 return None;
             }
             None => None,
@@ -147,7 +139,7 @@ pub(super) fn bucket_term(
         None if sheet.is_unread() => return None,
         _ => {
             let sentence = format!("`{column}` is neither a date nor an instant");
-            sheet.problem(at, ErrorCode::TermIllTyped, sentence);
+            at.problem(ErrorCode::TermIllTyped, sentence);
             return None;
         }
     };

@@ -38,7 +38,7 @@ fn a_wrong_configuration_is_told_with_its_line_and_the_nearest_key() {
                 &[
                     "type.toml:5",
                     "(limits.concurrent)",
-                    "a whole number, not a string",
+                    "a text instead of a whole number",
                 ],
             ),
             (

@@ -1,10 +1,8 @@
 //! What the `[[dataset]]` tables of a configuration file say, with units in the type.
 
-pub mod line_index;
 pub mod parser;
 pub mod recipe_text;
 pub mod reference;
-pub mod toml_table;
 
 use crate::in_place_data::postgres::PostgresEndpoint;
 use crate::in_place_data::storage_backend::StorageBackend;

@@ -50,7 +50,7 @@ fn every_problem_of_a_configuration_is_told_with_its_line_and_key() {
         invalid,
         1,
         "licence",
-        "lacks `licence`",
+        "`dataset.licence` is missing",
     );
     check_problem(
         &START.replace("\"text\"", "\"xls\""),

@@ -3,7 +3,6 @@
 use crate::config::reader::ConfigSection;
 use crate::config::unit::seconds;
 use hansa_audit_store::retention::LEAST_DAYS;
-use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::time::Duration;
 
 const DAY: u64 = 86_400;
@@ -20,24 +19,20 @@ pub(crate) struct RetentionConfig {
 }
 
 /// Reads it.
-pub(super) fn read(
-    mut section: ConfigSection<'_, '_>,
-    faults: &mut Vec<Refusal>,
-) -> RetentionConfig {
+pub(super) fn read(section: ConfigSection<'_>) -> RetentionConfig {
     let sql = section
-        .measured("sql", seconds, "a time such as 90d", faults)
+        .measured("sql", seconds, "a time such as 90d")
         .unwrap_or(Duration::from_secs(90 * DAY));
     let decisions = section
-        .measured("decisions", seconds, "a time such as 10y", faults)
+        .measured("decisions", seconds, "a time such as 10y")
         .unwrap_or(Duration::from_secs(10 * 365 * DAY));
-    let forked = section.one_of("forked_logs", [("answer", false), ("refuse", true)], faults);
+    let forked = section.word("forked_logs", &[("answer", false), ("refuse", true)]);
     if decisions < Duration::from_secs(LEAST_DAYS * DAY) {
         let sentence =
             format!("decisions are kept for {LEAST_DAYS} days at least: so far back quotas count");
-        let line = section.line();
-        faults.push(section.problem(ErrorCode::ConfigInvalid, sentence, line, "decisions"));
+        section.wrong("decisions", sentence);
     }
-    section.finish(faults);
+    section.finish();
     RetentionConfig {
         sql,
         decisions,

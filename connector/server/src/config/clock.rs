@@ -2,7 +2,7 @@
 
 use crate::config::reader::ConfigSection;
 use crate::config::unit::shift;
-use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::refusal::ErrorCode;
 
 /// `[clock] offset`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -16,24 +16,24 @@ pub(crate) struct ClockOffset {
 }
 
 /// Reads it.
-pub(super) fn read(mut section: ConfigSection<'_, '_>, faults: &mut Vec<Refusal>) -> ClockOffset {
-    let (text, line) = section.text_at("offset", faults).unwrap_or_default();
-    let micros = match text.is_empty() {
-        true => Some(0),
-        false => shift(&text),
-    };
-    if micros.is_none() {
-        faults.push(section.problem(
-            ErrorCode::ConfigInvalid,
-            format!("`{text}` is not a time such as +8d or -90m, of ten years at most"),
-            line,
-            "offset",
-        ));
-    }
-    section.finish(faults);
-    ClockOffset {
-        text,
-        micros: micros.unwrap_or_default(),
-        line,
-    }
+pub(super) fn read(section: ConfigSection<'_>) -> ClockOffset {
+    let offset = section.value("offset").and_then(|value| {
+        let text = value.text()?;
+        let micros = match text.is_empty() {
+            true => Some(0),
+            false => shift(&text),
+        };
+        if micros.is_none() {
+            let sentence =
+                format!("`{text}` is not a time such as +8d or -90m, of ten years at most");
+            value.problem(ErrorCode::ConfigInvalid, sentence);
+        }
+        Some(ClockOffset {
+            micros: micros?,
+            line: value.line(),
+            text,
+        })
+    });
+    section.finish();
+    offset.unwrap_or_default()
 }

@@ -3,7 +3,6 @@
 use crate::config::reader::ConfigSection;
 use hansa_identity::cluster::server_name;
 use hansa_policy::id::SqlIdentifier;
-use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::{Path, PathBuf};
 
 /// `[cluster]`, with each `[[worker]]`.
@@ -28,17 +27,16 @@ pub(crate) struct WorkerConfig {
 
 /// Reads them.
 pub(super) fn read(
-    mut section: ConfigSection<'_, '_>,
-    tables: Vec<ConfigSection<'_, '_>>,
+    section: ConfigSection<'_>,
+    tables: Vec<ConfigSection<'_>>,
     folder: &Path,
-    faults: &mut Vec<Refusal>,
 ) -> ClusterConfig {
-    let own = section.text("folder", faults);
-    let at_least = section.number("at_least", faults);
-    section.finish(faults);
+    let own = section.text("folder");
+    let at_least = section.number("at_least");
+    section.finish();
     let mut workers: Vec<WorkerConfig> = Vec::new();
     for table in tables {
-        workers.extend(worker(table, &workers, faults));
+        workers.extend(worker(table, &workers));
     }
     ClusterConfig {
         folder: folder.join(own.unwrap_or_else(|| "cluster".to_owned())),
@@ -48,30 +46,25 @@ pub(super) fn read(
 }
 
 /// Reads one of them; `before` stand above it.
-fn worker(
-    mut section: ConfigSection<'_, '_>,
-    before: &[WorkerConfig],
-    faults: &mut Vec<Refusal>,
-) -> Option<WorkerConfig> {
-    let line = section.line();
+fn worker(section: ConfigSection<'_>, before: &[WorkerConfig]) -> Option<WorkerConfig> {
     let name = section
-        .needed("name", faults)
+        .needed("name")
         .and_then(|text| match named(&text, before) {
             Ok(name) => Some(name),
             Err(sentence) => {
-                faults.push(section.problem(ErrorCode::ConfigInvalid, sentence, line, "name"));
+                section.wrong("name", sentence);
                 None
             }
         });
-    let address = section.needed("address", faults).and_then(|text| {
+    let address = section.needed("address").and_then(|text| {
         if has_port(&text) {
             return Some(text);
         }
         let sentence = format!("`{text}` is not an address such as 10.0.0.11:8815");
-        faults.push(section.problem(ErrorCode::ConfigInvalid, sentence, line, "address"));
+        section.wrong("address", sentence);
         None
     });
-    section.finish(faults);
+    section.finish();
     Some(WorkerConfig {
         name: name?,
         address: address?,

@@ -2,7 +2,6 @@
 
 use crate::config::reader::ConfigSection;
 use crate::config::unit::{bytes, seconds};
-use hansa_policy::refusal::Refusal;
 use std::time::Duration;
 
 /// `[limits]`: of one question, and how many run at once.
@@ -25,10 +24,10 @@ pub(crate) struct LimitsConfig {
 }
 
 /// Reads them.
-pub(super) fn read(mut section: ConfigSection<'_, '_>, faults: &mut Vec<Refusal>) -> LimitsConfig {
-    let mut size = |key: &'static str, default: u64| {
+pub(super) fn read(section: ConfigSection<'_>) -> LimitsConfig {
+    let size = |key: &'static str, default: u64| {
         section
-            .measured(key, bytes, "a size such as 512 MB", faults)
+            .measured(key, bytes, "a size such as 512 MB")
             .unwrap_or(default)
     };
     let memory = size("memory", 512 << 20);
@@ -37,10 +36,10 @@ pub(super) fn read(mut section: ConfigSection<'_, '_>, faults: &mut Vec<Refusal>
     let spare = size("spare", 16 << 20);
     let segment = size("segment", 64 << 20).max(4096);
     let timeout = section
-        .measured("timeout", seconds, "a time such as 120s or 5m", faults)
+        .measured("timeout", seconds, "a time such as 120s or 5m")
         .unwrap_or(Duration::from_secs(120));
-    let concurrent = section.number("concurrent", faults).unwrap_or(16);
-    section.finish(faults);
+    let concurrent = section.number("concurrent").unwrap_or(16);
+    section.finish();
     LimitsConfig {
         memory,
         spill,

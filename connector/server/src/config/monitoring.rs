@@ -15,26 +15,17 @@ pub(crate) struct MonitoringConfig {
 }
 
 /// Reads it.
-pub(super) fn read(
-    mut section: ConfigSection<'_, '_>,
-    folder: &Path,
-    faults: &mut Vec<Refusal>,
-) -> MonitoringConfig {
-    let listen: Option<SocketAddr> = section.parsed("listen", faults);
-    let token = section.text("token_file", faults);
-    let line = section.line();
+pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> MonitoringConfig {
+    let listen: Option<SocketAddr> = section.parsed("listen");
+    let token = section.text("token_file");
     if listen.is_some_and(|address| !address.ip().is_loopback()) && token.is_none() {
         let sentence =
             "metrics name peers and datasets: an address that other machines reach needs a token";
-        let refusal = section.problem(
-            ErrorCode::ConfigInvalid,
-            sentence.to_owned(),
-            line,
-            "token_file",
-        );
-        faults.push(refusal.with_help("set token_file, or listen = \"127.0.0.1:9464\""));
+        let refusal = Refusal::new(ErrorCode::ConfigInvalid, sentence);
+        let help = "set token_file, or listen = \"127.0.0.1:9464\"";
+        section.refuse("token_file", refusal.with_help(help));
     }
-    section.finish(faults);
+    section.finish();
     MonitoringConfig {
         listen,
         token_file: token.map(|file| folder.join(file)),

@@ -1,7 +1,7 @@
 //! `[notice]`: how the own people are told that a contract ends.
 
 use crate::config::reader::ConfigSection;
-use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::refusal::ErrorCode;
 use std::path::{Path, PathBuf};
 
 /// `[notice]`
@@ -16,29 +16,23 @@ pub(crate) struct NoticeConfig {
 }
 
 /// Reads it.
-pub(super) fn read(
-    mut section: ConfigSection<'_, '_>,
-    folder: &Path,
-    faults: &mut Vec<Refusal>,
-) -> NoticeConfig {
-    let files = section.text("folder", faults);
-    let webhook = section.text_at("webhook", faults);
-    if let Some((url, line)) = &webhook
-        && !url.starts_with("https://")
-        && !url.starts_with("http://")
-    {
-        faults.push(section.problem(
-            ErrorCode::ConfigInvalid,
-            "`notice.webhook` is an address that begins with https:// or http://".to_owned(),
-            *line,
-            "webhook",
-        ));
-    }
-    let mail = section.texts("mail", faults);
-    section.finish(faults);
+pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> NoticeConfig {
+    let files = section.text("folder");
+    let webhook = section.value("webhook").and_then(|value| {
+        let url = value.text()?;
+        if !url.starts_with("https://") && !url.starts_with("http://") {
+            value.problem(
+                ErrorCode::ConfigInvalid,
+                "`notice.webhook` is an address that begins with https:// or http://",
+            );
+        }
+        Some(url)
+    });
+    let mail = section.texts("mail");
+    section.finish();
     NoticeConfig {
         folder: files.map(|files| folder.join(files)),
-        webhook: webhook.map(|(url, _)| url),
+        webhook,
         mail: mail.filter(|command| !command.is_empty()),
     }
 }

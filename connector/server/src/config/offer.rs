@@ -2,7 +2,6 @@
 
 use crate::config::reader::ConfigSection;
 use hansa_policy::id::{ParticipantId, SqlIdentifier};
-use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::{Path, PathBuf};
 
 /// `[[offer]]`
@@ -41,15 +40,11 @@ pub(crate) enum OfferSigningMode {
 }
 
 /// Reads one of them.
-pub(super) fn read(
-    mut section: ConfigSection<'_, '_>,
-    folder: &Path,
-    faults: &mut Vec<Refusal>,
-) -> Option<OfferConfig> {
+pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> Option<OfferConfig> {
     let line = section.line();
-    let dataset: Option<SqlIdentifier> = section.parsed("dataset", faults);
-    let policy = section.needed("policy", faults);
-    let to = section.texts("to", faults).unwrap_or_default();
+    let dataset: Option<SqlIdentifier> = section.parsed("dataset");
+    let policy = section.needed("policy");
+    let to = section.texts("to").unwrap_or_default();
     let recipients = match to.as_slice() {
         [word] if word == "league" => Some(OfferAudience::League),
         [word] if word == "public" => Some(OfferAudience::Public),
@@ -61,30 +56,22 @@ pub(super) fn read(
             .map(OfferAudience::Named),
     };
     if recipients.is_none() {
-        faults.push(section.problem(
-            ErrorCode::ConfigInvalid,
-            "`offer.to` is \"league\", \"public\" or a list of participants".to_owned(),
-            line,
+        section.wrong(
             "to",
-        ));
+            "`offer.to` is \"league\", \"public\" or a list of participants",
+        );
     }
-    let sign = section.one_of(
+    let sign = section.word(
         "sign",
-        [
+        &[
             ("officer", OfferSigningMode::Officer),
             ("auto", OfferSigningMode::Auto),
         ],
-        faults,
     );
     if dataset.is_none() {
-        faults.push(section.problem(
-            ErrorCode::ConfigInvalid,
-            "an offer names its dataset".to_owned(),
-            line,
-            "dataset",
-        ));
+        section.wrong("dataset", "an offer names its dataset");
     }
-    section.finish(faults);
+    section.finish();
     Some(OfferConfig {
         dataset: dataset?,
         policy: folder.join(policy_path(&policy?)),

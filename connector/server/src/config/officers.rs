@@ -17,45 +17,33 @@ pub(crate) struct OfficersConfig {
 }
 
 /// Reads it.
-pub(super) fn read(
-    mut section: ConfigSection<'_, '_>,
-    folder: &Path,
-    faults: &mut Vec<Refusal>,
-) -> OfficersConfig {
-    let line = section.line();
+pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> OfficersConfig {
     let mut users = BTreeSet::new();
-    for named in section.texts("users", faults).unwrap_or_default() {
+    for named in section.texts("users").unwrap_or_default() {
         match number(&named) {
             Some(user) => {
                 users.insert(user);
             }
-            None => faults.push(section.problem(
-                ErrorCode::ConfigInvalid,
-                format!("`{named}` is no Unix user of this machine, by number or by name"),
-                line,
+            None => section.wrong(
                 "users",
-            )),
+                format!("`{named}` is no Unix user of this machine, by number or by name"),
+            ),
         }
     }
     let socket = section
-        .text("socket", faults)
+        .text("socket")
         .unwrap_or_else(|| "desk.sock".to_owned());
     let second = section
-        .one_of("second", [("never", false), ("looser", true)], faults)
+        .word("second", &[("never", false), ("looser", true)])
         .unwrap_or(false);
     if second && users.len() < 2 {
-        faults.push(
-            section
-                .problem(
-                    ErrorCode::ConfigInvalid,
-                    "a second officer is asked for, and `officers.users` names less than two Unix users".to_owned(),
-                    line,
-                    "users",
-                )
-                .with_help("name them, by number or by name: users = [\"maria\", \"1002\"]"),
-        );
+        let sentence =
+            "a second officer is asked for, and `officers.users` names less than two Unix users";
+        let help = "name them, by number or by name: users = [\"maria\", \"1002\"]";
+        let refusal = Refusal::new(ErrorCode::ConfigInvalid, sentence);
+        section.refuse("users", refusal.with_help(help));
     }
-    section.finish(faults);
+    section.finish();
     OfficersConfig {
         socket: (!users.is_empty()).then(|| folder.join(socket)),
         users,

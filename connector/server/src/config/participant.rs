@@ -23,57 +23,36 @@ pub(crate) struct ParticipantConfig {
 }
 
 /// Reads it.
-pub(super) fn read(
-    mut section: ConfigSection<'_, '_>,
-    faults: &mut Vec<Refusal>,
-) -> Option<ParticipantConfig> {
-    if !section.present() {
-        faults.push(section.problem(
-            ErrorCode::ConfigInvalid,
-            "the table `participant` is missing".to_owned(),
-            1,
-            "id",
-        ));
+pub(super) fn read(section: ConfigSection<'_>) -> Option<ParticipantConfig> {
+    if !section.is_present() {
+        section.wrong("id", "the table `participant` is missing");
         return None;
     }
-    let id: Option<ParticipantId> = section.parsed("id", faults);
-    let name = section.needed("name", faults);
-    let zone = section.text_at("zone", faults);
-    let tongue: Option<Language> = section.parsed("language", faults);
-    let contact = section.text("contact", faults);
-    let alias: Option<SqlIdentifier> = section.parsed("alias", faults);
-    if let Some((zone, line)) = &zone
-        && jiff::tz::TimeZone::get(zone).is_err()
-    {
-        faults.push(section.problem(
-            ErrorCode::ConfigInvalid,
-            format!("`{zone}` is not a time zone such as Europe/Berlin"),
-            *line,
-            "zone",
-        ));
-    }
-    let line = section.line();
+    let id: Option<ParticipantId> = section.parsed("id");
+    let name = section.needed("name");
+    let zone = section.value("zone").and_then(|value| {
+        let zone = value.text()?;
+        if jiff::tz::TimeZone::get(&zone).is_err() {
+            let sentence = format!("`{zone}` is not a time zone such as Europe/Berlin");
+            value.problem(ErrorCode::ConfigInvalid, sentence);
+        }
+        Some(zone)
+    });
+    let tongue: Option<Language> = section.parsed("language");
+    let contact = section.text("contact");
+    let alias: Option<SqlIdentifier> = section.parsed("alias");
     let alias = alias.or_else(|| id.as_ref().and_then(ParticipantId::default_alias));
     if id.is_none() {
-        faults.push(section.problem(
-            ErrorCode::ConfigInvalid,
-            "`participant.id` is missing or wrong".to_owned(),
-            line,
-            "id",
-        ));
+        section.wrong("id", "`participant.id` is missing or wrong");
     } else if alias.is_none() {
-        faults.push(section.problem(
-            ErrorCode::AliasClash,
-            "the first label of the domain is no name; set participant.alias".to_owned(),
-            line,
-            "alias",
-        ));
+        let sentence = "the first label of the domain is no name; set participant.alias";
+        section.refuse("alias", Refusal::new(ErrorCode::AliasClash, sentence));
     }
-    section.finish(faults);
+    section.finish();
     Some(ParticipantConfig {
         id: id?,
         name: name?,
-        zone: zone.map_or_else(|| "UTC".to_owned(), |(zone, _)| zone),
+        zone: zone.unwrap_or_else(|| "UTC".to_owned()),
         tongue: tongue.unwrap_or_default(),
         contact,
         alias: alias?,

@@ -1,273 +1,199 @@
-//! Reads a TOML table into typed values, collecting every problem with its line instead of stopping at the first.
-
-mod typed_value;
+//! The tables of `hansa.toml`, whose texts and numbers the environment overrides.
 
 use crate::config::value_origin::LookupTrace;
-use hansa_policy::nearest_word::nearest;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_query::ingest::config::line_index::LineIndex;
+use hansa_toml_reader::{ProblemStyle, TomlReader, TomlTable, TomlValue};
 use std::collections::BTreeMap;
-use toml::Spanned;
+use std::fmt::Display;
+use std::str::FromStr;
 use toml::de::{DeTable, DeValue};
 
-/// One TOML file being read.
+/// The file, and what the environment puts in the place of its values.
 #[derive(Debug)]
 pub(crate) struct ConfigSource<'a> {
-    /// The file as the user named it.
-    pub(crate) file: &'a str,
-    /// Its text.
-    pub(crate) text: &'a str,
-    /// Its lines.
-    pub(crate) lines: LineIndex,
-    /// `HANSA__SECTION__KEY` values of the environment; they win over the file.
-    pub(crate) overrides: &'a BTreeMap<String, String>,
+    /// The file.
+    pub(crate) file: TomlReader<'a>,
+    /// `HANSA__SECTION__KEY` values of the environment, each a text; they win over the file.
+    overrides: BTreeMap<&'a str, DeValue<'a>>,
     /// What was looked for.
     pub(crate) seen: LookupTrace,
 }
 
-impl ConfigSource<'_> {
-    fn line(&self, offset: usize) -> u64 {
-        self.lines.line(offset)
-    }
-
-    /// The whole file as a table.
-    ///
-    /// # Errors
-    /// `CONFIG_INVALID` with the line at which the text stops being TOML.
-    pub(crate) fn parse(&self) -> Result<Spanned<DeTable<'_>>, Refusal> {
-        DeTable::parse(self.text).map_err(|fault| {
-            let line = fault.span().map(|span| self.line(span.start));
-            Refusal::new(
-                ErrorCode::ConfigInvalid,
-                format!("the file is not TOML: {}", fault.message()),
-            )
-            .with_place(self.file, line, None)
-        })
+impl<'a> ConfigSource<'a> {
+    /// The text of a file under its name for messages, and the values of the environment.
+    pub(crate) fn new(
+        file: &'a str,
+        text: &'a str,
+        overrides: &'a BTreeMap<String, String>,
+    ) -> Self {
+        let overrides = overrides.iter().map(|(variable, value)| {
+            let value = DeValue::String(value.as_str().into());
+            (variable.as_str(), value)
+        });
+        Self {
+            file: TomlReader::new(file, text, ProblemStyle::CONFIG),
+            overrides: overrides.collect(),
+            seen: LookupTrace::default(),
+        }
     }
 }
 
 /// A table whose keys are taken out one by one; what is left at the end is unknown.
 #[derive(Debug)]
-pub(crate) struct ConfigSection<'s, 'a> {
-    source: &'s ConfigSource<'a>,
-    path: String,
-    line: u64,
-    table: Option<&'s DeTable<'s>>,
-    known: Vec<&'static str>,
+pub(crate) struct ConfigSection<'a> {
+    source: &'a ConfigSource<'a>,
+    table: TomlTable<'a>,
 }
 
-impl<'s, 'a> ConfigSection<'s, 'a> {
+impl<'a> ConfigSection<'a> {
     /// The root of a file.
-    pub(crate) fn root(source: &'s ConfigSource<'a>, table: &'s DeTable<'s>) -> Self {
-        Self {
-            source,
-            path: String::new(),
-            line: 1,
-            table: Some(table),
-            known: Vec::new(),
-        }
+    pub(crate) fn root(source: &'a ConfigSource<'a>, parsed: &'a DeTable<'a>) -> Self {
+        let table = source.file.root(parsed);
+        Self { source, table }
     }
 
-    fn key_path(&self, key: &str) -> String {
-        if self.path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.path)
-        }
+    fn below(&self, table: TomlTable<'a>) -> Self {
+        let source = self.source;
+        Self { source, table }
     }
 
-    fn overridden(&self, key: &str) -> Option<&'a str> {
-        let variable = format!(
-            "HANSA__{}",
-            self.key_path(key).replace('.', "__").to_uppercase()
-        );
-        let value = self.source.overrides.get(&variable).map(String::as_str);
-        let path = self.key_path(key);
-        self.source.seen.variable(&path, variable, value);
-        value
+    fn overridden(&self, key: &'static str) -> Option<TomlValue<'a>> {
+        let path = self.table.path_of(key);
+        let variable = format!("HANSA__{}", path.replace('.', "__").to_uppercase());
+        let value = self.source.overrides.get(variable.as_str());
+        let written = value.and_then(|value| value.as_str());
+        self.source.seen.variable(&path, variable, written);
+        self.table.skip(key);
+        Some(self.table.value(key, value?))
     }
 
-    fn entry(&mut self, key: &'static str) -> Option<(&'s DeValue<'s>, u64)> {
-        self.known.push(key);
-        let (_, value) = self.table?.iter().find(|(name, _)| name.get_ref() == key)?;
-        let line = self.source.line(value.span().start);
+    fn entry(&self, key: &'static str) -> Option<&TomlValue<'a>> {
+        let value = self.table.get(key)?;
         // A table is where keys are, not one itself.
-        let written = self.source.text.get(value.span());
-        let is_key = match value.get_ref() {
+        let is_key = match value.node {
             DeValue::Table(_) => false,
-            DeValue::Array(items) => !items
-                .iter()
-                .any(|item| matches!(item.get_ref(), DeValue::Table(_))),
+            DeValue::Array(items) => !items.iter().any(|item| item.get_ref().is_table()),
             _ => true,
         };
-        if let (true, Some(written)) = (is_key, written) {
-            let place = format!("{}:{line}", self.source.file);
-            let path = self.key_path(key);
-            self.source.seen.in_file(&path, place, written);
+        if is_key {
+            let place = format!("{}:{}", self.table.file(), value.line());
+            let seen = &self.source.seen;
+            seen.in_file(value.path(), place, value.written());
         }
-        Some((value.get_ref(), line))
+        Some(value)
     }
 
-    /// A problem at `key`.
-    pub(crate) fn problem(
+    /// The value of a key, in the environment or in the file; one of the environment stands where the table does.
+    pub(crate) fn value(&self, key: &'static str) -> Option<TomlValue<'a>> {
+        self.overridden(key).or_else(|| self.entry(key).cloned())
+    }
+
+    /// A text.
+    pub(crate) fn text(&self, key: &'static str) -> Option<String> {
+        self.value(key)?.text()
+    }
+
+    /// A text that must be there.
+    pub(crate) fn needed(&self, key: &'static str) -> Option<String> {
+        let value = self.value(key);
+        value.or_else(|| self.table.needed(key).cloned())?.text()
+    }
+
+    /// A text parsed into a domain type.
+    pub(crate) fn parsed<T: FromStr<Err: Display>>(&self, key: &'static str) -> Option<T> {
+        self.value(key)?.parsed()
+    }
+
+    /// A text that `read` understands; `what` says what it should be.
+    pub(crate) fn measured<T>(
         &self,
-        code: ErrorCode,
-        sentence: String,
-        line: u64,
-        key: &str,
-    ) -> Refusal {
-        Refusal::new(code, sentence).with_place(
-            self.source.file,
-            Some(line),
-            Some(self.key_path(key)),
-        )
+        key: &'static str,
+        read: fn(&str) -> Option<T>,
+        what: &str,
+    ) -> Option<T> {
+        let value = self.value(key)?;
+        let text = value.text()?;
+        let measured = read(&text);
+        if measured.is_none() {
+            value.problem(ErrorCode::ConfigInvalid, format!("`{text}` is not {what}"));
+        }
+        measured
     }
 
-    /// Where `key` of this table stands, for a problem that is found later: file, line and key.
-    pub(crate) fn place_of(&self, key: &str) -> (String, Option<u64>, Option<String>) {
-        let file = self.source.file.to_owned();
-        (file, Some(self.line), Some(self.key_path(key)))
+    /// One of the known words, as what it stands for.
+    pub(crate) fn word<T: Copy>(
+        &self,
+        key: &'static str,
+        known: &[(&'static str, T)],
+    ) -> Option<T> {
+        self.value(key)?.word(known)
     }
 
-    /// The line of this table.
-    pub(crate) const fn line(&self) -> u64 {
-        self.line
+    /// A whole number.
+    pub(crate) fn number(&self, key: &'static str) -> Option<u64> {
+        let Some(value) = self.overridden(key) else {
+            return self.entry(key)?.whole(0);
+        };
+        let number = value.text()?.parse().ok();
+        if number.is_none() {
+            value.ill_typed("a whole number from 0");
+        }
+        number
     }
 
-    /// Whether the table is there at all.
-    pub(crate) const fn present(&self) -> bool {
-        self.table.is_some()
+    /// A text or a list of texts.
+    pub(crate) fn texts(&self, key: &'static str) -> Option<Vec<String>> {
+        self.entry(key)?.texts()
     }
 
     /// A sub-table; empty where absent.
-    pub(crate) fn section(
-        &mut self,
-        key: &'static str,
-        faults: &mut Vec<Refusal>,
-    ) -> ConfigSection<'s, 'a> {
-        let path = self.key_path(key);
-        let (table, line) = match self.entry(key) {
-            None => (None, self.line),
-            Some((DeValue::Table(table), line)) => (Some(table), line),
-            Some((other, line)) => {
-                faults.push(self.wrong(key, "a table", other, line));
-                (None, line)
-            }
-        };
-        ConfigSection {
-            source: self.source,
-            path,
-            line,
-            table,
-            known: Vec::new(),
-        }
+    pub(crate) fn section(&self, key: &'static str) -> Self {
+        self.entry(key);
+        self.below(self.table.section(key))
     }
 
     /// The tables of an array of tables `[[key]]`.
-    pub(crate) fn sections(
-        &mut self,
-        key: &'static str,
-        faults: &mut Vec<Refusal>,
-    ) -> Vec<ConfigSection<'s, 'a>> {
-        let path = self.key_path(key);
-        let Some((value, line)) = self.entry(key) else {
-            return Vec::new();
-        };
-        let DeValue::Array(items) = value else {
-            faults.push(self.wrong(key, "an array of tables", value, line));
-            return Vec::new();
-        };
-        let mut sections = Vec::new();
-        for item in items.iter() {
-            let line = self.source.line(item.span().start);
-            match item.get_ref() {
-                DeValue::Table(table) => sections.push(ConfigSection {
-                    source: self.source,
-                    path: path.clone(),
-                    line,
-                    table: Some(table),
-                    known: Vec::new(),
-                }),
-                other => faults.push(self.wrong(key, "a table", other, line)),
-            }
-        }
-        sections
+    pub(crate) fn sections(&self, key: &'static str) -> Vec<Self> {
+        self.entry(key);
+        let tables = self.table.tables(key).into_iter();
+        tables.map(|table| self.below(table)).collect()
     }
 
     /// The sub-tables of this table, by their own names: `[purpose.NAME]`.
-    pub(crate) fn named(
-        &mut self,
-        faults: &mut Vec<Refusal>,
-    ) -> Vec<(String, ConfigSection<'s, 'a>)> {
-        let Some(table) = self.table else {
-            return Vec::new();
-        };
-        let mut sections = Vec::new();
-        for (name, value) in table.iter() {
-            let line = self.source.line(value.span().start);
-            match value.get_ref() {
-                DeValue::Table(inner) => sections.push((
-                    name.get_ref().to_string(),
-                    ConfigSection {
-                        source: self.source,
-                        path: self.key_path(name.get_ref()),
-                        line,
-                        table: Some(inner),
-                        known: Vec::new(),
-                    },
-                )),
-                other => faults.push(self.wrong(name.get_ref(), "a table", other, line)),
-            }
-        }
-        self.table = None;
-        sections
+    pub(crate) fn named(&self) -> Vec<(&'a str, Self)> {
+        let values = self.table.values().iter();
+        values
+            .filter_map(|value| Some((value.key, self.below(value.table()?))))
+            .collect()
     }
 
-    fn wrong(&self, key: &str, wanted: &str, met: &DeValue<'_>, line: u64) -> Refusal {
-        self.problem(
-            ErrorCode::ConfigInvalid,
-            format!(
-                "`{}` is {wanted}, not {}",
-                self.key_path(key),
-                with_article(met.type_str())
-            ),
-            line,
-            key,
-        )
+    /// The line of this table.
+    pub(crate) fn line(&self) -> u64 {
+        self.table.line()
+    }
+
+    /// Whether the table is there at all.
+    pub(crate) const fn is_present(&self) -> bool {
+        self.table.is_present()
+    }
+
+    /// Notes what is wrong with a key, at the line of this table.
+    pub(crate) fn wrong(&self, key: &str, sentence: impl Into<String>) {
+        self.refuse(key, Refusal::new(ErrorCode::ConfigInvalid, sentence));
+    }
+
+    /// Notes a problem with a key, at the line of this table.
+    pub(crate) fn refuse(&self, key: &str, refusal: Refusal) {
+        self.table.refuse(key, refusal);
     }
 
     /// Takes a key that somebody else reads.
-    pub(crate) fn leave(&mut self, key: &'static str) {
-        self.known.push(key);
+    pub(crate) fn leave(&self, key: &'static str) {
+        self.table.skip(key);
     }
 
-    /// Reports each key that nobody took, with the nearest known one.
-    pub(crate) fn finish(self, faults: &mut Vec<Refusal>) {
-        let Some(table) = self.table else { return };
-        for (name, _) in table.iter() {
-            let key = name.get_ref();
-            if self.known.iter().any(|known| known == key) {
-                continue;
-            }
-            let line = self.source.line(name.span().start);
-            let mut refusal = self.problem(
-                ErrorCode::ConfigUnknownKey,
-                format!("`{}` is not a known key", self.key_path(key)),
-                line,
-                key,
-            );
-            refusal = match nearest(key, self.known.iter().copied()) {
-                Some(near) => refusal.with_help(format!("did you mean `{near}`?")),
-                None => refusal.with_help(format!("its keys are {}", self.known.join(", "))),
-            };
-            faults.push(refusal);
-        }
-    }
-}
-
-fn with_article(kind: &str) -> String {
-    match kind.chars().next() {
-        Some('a' | 'e' | 'i' | 'o' | 'u') => format!("an {kind}"),
-        _ => format!("a {kind}"),
+    /// Refuses each key that nobody took.
+    pub(crate) fn finish(self) {
+        self.table.finish();
     }
 }

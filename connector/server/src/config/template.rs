@@ -2,7 +2,6 @@
 
 use crate::config::reader::ConfigSection;
 use hansa_policy::id::SqlIdentifier;
-use hansa_policy::refusal::Refusal;
 use std::path::{Path, PathBuf};
 
 /// `[[template]]`
@@ -15,48 +14,32 @@ pub(crate) struct TemplateConfig {
 }
 
 /// Reads all of them, each under a name of its own.
-pub(super) fn read_all(
-    sections: Vec<ConfigSection<'_, '_>>,
-    folder: &Path,
-    faults: &mut Vec<Refusal>,
-) -> Vec<TemplateConfig> {
+pub(super) fn read_all(sections: Vec<ConfigSection<'_>>, folder: &Path) -> Vec<TemplateConfig> {
     let mut templates: Vec<TemplateConfig> = Vec::new();
     for section in sections {
-        templates.extend(read(section, &templates, folder, faults));
+        templates.extend(read(section, &templates, folder));
     }
     templates
 }
 
 /// Reads one of them; `before` stand above it.
 fn read(
-    mut section: ConfigSection<'_, '_>,
+    section: ConfigSection<'_>,
     before: &[TemplateConfig],
     folder: &Path,
-    faults: &mut Vec<Refusal>,
 ) -> Option<TemplateConfig> {
-    let name = section.needed("name", faults);
-    let file = section.needed("file", faults);
-    let line = section.line();
+    let name = section.needed("name");
+    let file = section.needed("file");
     let parsed: Option<SqlIdentifier> = name.as_ref().and_then(|name| name.parse().ok());
     if let (Some(name), None) = (&name, &parsed) {
-        faults.push(section.problem(
-            hansa_policy::refusal::ErrorCode::ConfigInvalid,
-            format!("`{name}` is no name of a-z, 0-9 and _"),
-            line,
-            "name",
-        ));
+        section.wrong("name", format!("`{name}` is no name of a-z, 0-9 and _"));
     }
     if let Some(name) = &parsed
         && before.iter().any(|template| template.name == *name)
     {
-        faults.push(section.problem(
-            hansa_policy::refusal::ErrorCode::ConfigInvalid,
-            format!("there are two templates `{name}`"),
-            line,
-            "name",
-        ));
+        section.wrong("name", format!("there are two templates `{name}`"));
     }
-    section.finish(faults);
+    section.finish();
     Some(TemplateConfig {
         name: parsed?,
         file: folder.join(file?),

@@ -83,7 +83,7 @@ fn known(header: &str) -> BTreeSet<String> {
         .iter()
         .find(|problem| problem.code == ErrorCode::ConfigUnknownKey)
         .unwrap_or_else(|| panic!("{header}: {problems:?}"));
-    let listed = problem.help[0].strip_prefix("its keys are ").unwrap();
+    let listed = problem.help[0].strip_prefix("the keys are ").unwrap();
     listed.split(", ").map(str::to_owned).collect()
 }
 

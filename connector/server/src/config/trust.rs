@@ -1,7 +1,6 @@
 //! `[trust]`: where keys, certificate and trust bundle lie.
 
 use crate::config::reader::ConfigSection;
-use hansa_policy::refusal::Refusal;
 use std::path::{Path, PathBuf};
 
 /// `[trust]`: where keys, certificate and bundle are.
@@ -20,17 +19,9 @@ pub(crate) struct TrustConfig {
 }
 
 /// Reads it; what is absent lies where `hansa init` puts it.
-pub(super) fn read(
-    mut section: ConfigSection<'_, '_>,
-    folder: &Path,
-    faults: &mut Vec<Refusal>,
-) -> TrustConfig {
-    let mut path = |key: &'static str, default: &str| {
-        folder.join(
-            section
-                .text(key, faults)
-                .unwrap_or_else(|| default.to_owned()),
-        )
+pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> TrustConfig {
+    let path = |key: &'static str, default: &str| {
+        folder.join(section.text(key).unwrap_or_else(|| default.to_owned()))
     };
     let trust = TrustConfig {
         bundle: path("bundle", "trust/bundle.json"),
@@ -39,6 +30,6 @@ pub(super) fn read(
         signing_key: path("signing_key", "keys/signing.key"),
         note_key: path("note_key", "keys/note.key"),
     };
-    section.finish(faults);
+    section.finish();
     trust
 }

@@ -1,7 +1,7 @@
 //! `epsilon`: a budget of privacy, in a table of its own within `aggregate`.
 
 use super::super::LocatedTerms;
-use super::super::file_reader::{CheckedTable, LocatedValue, PolicyFileReader};
+use super::super::file_reader::{PolicyFileReader, absent, filled};
 use super::super::validity::first;
 use super::super::value_form::{BUCKETS, decimal};
 use hansa_policy::id::SqlIdentifier;
@@ -10,6 +10,7 @@ use hansa_policy::term::Term;
 use hansa_policy::value::cube::CountingUnit;
 use hansa_policy::value::privacy_budget::amount::{Epsilon, ValueBound};
 use hansa_policy::value::privacy_budget::{ClampRange, DimensionValues, PrivacyBudgetTerm};
+use hansa_toml_reader::{TomlTable, TomlValue};
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -18,52 +19,43 @@ const KEYS: [&str; 10] = [
 ];
 
 /// `{ most = "1", per = "month", each = "0.1", cells = 3, bounds = { fare = ["0", "100"] }, values = { site = ["A"] }, from = 2026-01-01 }`
-pub(super) fn read(
-    sheet: &mut PolicyFileReader<'_>,
-    value: &LocatedValue<'_>,
-    terms: &mut LocatedTerms,
-) {
-    let Some(table) = sheet.table(value, Some(&KEYS)) else {
+pub(super) fn read(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
+    let Some(table) = value.table_with(&KEYS) else {
         return;
     };
     let needed = ["most", "cells", "from"];
     for key in needed.iter().filter(|key| table.get(key).is_none()) {
-        let sentence = format!("a budget has no `{key}`");
-        sheet.problem(&value.at, ErrorCode::ConfigInvalid, sentence);
+        absent(value, key);
     }
     if let Some(delta) = table.get("delta")
-        && number::<ValueBound>(sheet, delta).is_none_or(|delta| delta.thousandths() != 0)
+        && number::<ValueBound>(delta).is_none_or(|delta| delta.thousandths() != 0)
     {
         let sentence = "a delta other than 0 is not executed: noise is such that it is 0";
-        sheet.problem(&delta.at, ErrorCode::TermUnknown, sentence);
+        delta.problem(ErrorCode::TermUnknown, sentence);
     }
-    let most = table
-        .get("most")
-        .and_then(|said| number::<Epsilon>(sheet, said));
+    let most = table.get("most").and_then(number::<Epsilon>);
     let each = match table.get("each") {
-        Some(said) => number::<Epsilon>(sheet, said),
+        Some(said) => number(said),
         None => most,
     };
     let per = match table.get("per") {
-        Some(said) => sheet
-            .text(said)
-            .and_then(|text| sheet.word(&said.at, &text, "period", &BUCKETS)),
+        Some(said) => said.word(&BUCKETS),
         None => {
             let every = sheet.dataset.grid.as_ref();
             let every = every.and_then(|grid| Some(grid.release.as_ref()?.every));
             if every.is_none() {
                 let sentence = "a budget has no `per`, and the grid no period of release";
-                sheet.problem(&value.at, ErrorCode::ConfigInvalid, sentence);
+                value.problem(ErrorCode::ConfigInvalid, sentence);
             }
             every
         }
     };
-    let cells = table.get("cells").and_then(|said| sheet.small(said));
+    let cells = table.get("cells").and_then(|said| said.whole(1));
     let rows = match table.get("rows") {
-        Some(said) => sheet.small(said),
+        Some(said) => said.whole(1),
         None => Some(1),
     };
-    let unit = match super::unit(sheet, &table, &value.at) {
+    let unit = match super::unit(sheet, &table, value) {
         Some(CountingUnit::Column(unit)) => Some(unit),
         Some(CountingUnit::Rows) | None => None,
     };
@@ -86,18 +78,17 @@ pub(super) fn read(
         values,
         from,
     };
-    terms.add(&value.at, Term::Budget(budget));
+    terms.add(value, Term::Budget(budget));
 }
 
 /// `{ fare = ["0", "100"] }`
-fn bounds(sheet: &mut PolicyFileReader<'_>, table: &CheckedTable<'_>) -> Vec<ClampRange> {
+fn bounds(sheet: &PolicyFileReader<'_>, table: &TomlTable<'_>) -> Vec<ClampRange> {
     let mut found = Vec::new();
     for (measure, said) in entries(sheet, table, "bounds") {
-        let ends: Vec<ValueBound> = sheet
-            .items(&said)
+        let ends: Vec<ValueBound> = filled(&said)
             .unwrap_or_default()
             .iter()
-            .filter_map(|item| number(sheet, item))
+            .filter_map(number)
             .collect();
         if let [low, high] = ends.as_slice() {
             found.push(ClampRange {
@@ -107,18 +98,18 @@ fn bounds(sheet: &mut PolicyFileReader<'_>, table: &CheckedTable<'_>) -> Vec<Cla
             });
         } else {
             let sentence = "bounds are the least and the greatest value";
-            sheet.problem(&said.at, ErrorCode::ConfigInvalid, sentence);
+            said.problem(ErrorCode::ConfigInvalid, sentence);
         }
     }
     found
 }
 
 /// `{ district = ["A", "B"] }`; integers, true and false stand as they are.
-fn values(sheet: &mut PolicyFileReader<'_>, table: &CheckedTable<'_>) -> Vec<DimensionValues> {
+fn values(sheet: &PolicyFileReader<'_>, table: &TomlTable<'_>) -> Vec<DimensionValues> {
     let mut found = Vec::new();
     for (column, said) in entries(sheet, table, "values") {
         let mut list = Vec::new();
-        for item in sheet.items(&said).unwrap_or_default() {
+        for item in filled(&said).unwrap_or_default() {
             let text = item.node.as_str().map(str::to_owned);
             let plain = || match item.node.as_bool() {
                 Some(value) => Some(value.to_string()),
@@ -126,7 +117,7 @@ fn values(sheet: &mut PolicyFileReader<'_>, table: &CheckedTable<'_>) -> Vec<Dim
             };
             match text.or_else(plain) {
                 Some(text) => list.push(text),
-                None => sheet.ill_typed(&item, "a value of the column"),
+                None => item.ill_typed("a value of the column"),
             }
         }
         found.push(DimensionValues { column, list });
@@ -135,37 +126,30 @@ fn values(sheet: &mut PolicyFileReader<'_>, table: &CheckedTable<'_>) -> Vec<Dim
 }
 
 fn entries<'v>(
-    sheet: &mut PolicyFileReader<'_>,
-    table: &CheckedTable<'v>,
+    sheet: &PolicyFileReader<'_>,
+    table: &TomlTable<'v>,
     key: &str,
-) -> Vec<(SqlIdentifier, LocatedValue<'v>)> {
-    let Some(said) = table.get(key) else {
+) -> Vec<(SqlIdentifier, TomlValue<'v>)> {
+    let Some(each) = table.table(key) else {
         return Vec::new();
     };
-    let Some(each) = sheet.table(said, None) else {
-        return Vec::new();
-    };
-    let named = each
-        .entries()
-        .filter_map(|(name, value)| Some((sheet.column(&value.at, name)?, value.clone())));
+    let named = each.values().iter();
+    let named = named.filter_map(|value| Some((sheet.column(value, value.key)?, value.clone())));
     named.collect()
 }
 
 /// A decimal number, bare or as text.
-fn number<T: FromStr<Err: Display>>(
-    sheet: &mut PolicyFileReader<'_>,
-    value: &LocatedValue<'_>,
-) -> Option<T> {
+fn number<T: FromStr<Err: Display>>(value: &TomlValue<'_>) -> Option<T> {
     let text = value.node.as_str().map(str::to_owned);
     let Some(text) = text.or_else(|| decimal(value)) else {
-        sheet.ill_typed(value, "a decimal number");
+        value.ill_typed("a decimal number");
         return None;
     };
     match text.parse() {
         Ok(number) => Some(number),
         Err(fault) => {
             let sentence = format!("`{text}` {fault}");
-            sheet.problem(&value.at, ErrorCode::TermIllTyped, sentence);
+            value.problem(ErrorCode::TermIllTyped, sentence);
             None
         }
     }

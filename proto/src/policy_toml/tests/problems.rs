@@ -21,27 +21,27 @@ cells = { lon = "bikes", to = "h3:16", as = "A cell" }
 within = { list = "abc", which = "Mitte" }
 "#,
         &[
-            "CONFIG_UNKNOWN_KEY 2 colums: there is no key `colums` here; did you mean `columns`",
-            "TERM_COLUMN_UNKNOWN 3 columns: `bike_counts` has no column `bike`; did you mean `bikes`",
-            "TERM_ILL_TYPED 3 columns: the column `site` is listed twice; ",
+            "CONFIG_UNKNOWN_KEY 2 colums: there is no key `colums`; did you mean `columns`?",
+            "TERM_COLUMN_UNKNOWN 3 columns: `bike_counts` has no column `bike`; did you mean `bikes`?",
+            "TERM_ILL_TYPED 3 columns: `site` is listed twice; ",
             "TERM_ILL_TYPED 4 purpose: `mobility research`: a purpose is a name such as traffic-planning or dpv:ResearchAndDevelopment; ",
             "TERM_ILL_TYPED 5 rows: row filter, character 10: `~` is not understood; ",
-            "TERM_UNKNOWN 6 mask.operator: the mask `hush` is not known; did you mean `hash`",
+            "TERM_UNKNOWN 6 mask.operator: `hush` is no value of `mask.operator`; did you mean `hash`?",
             "TERM_ILL_TYPED 6 mask.site.constant: `mask.site.constant` is an integer instead of a value of the column's type, text; ",
             "TERM_ILL_TYPED 6 mask.at: `at` is of type instant, which has no level of a table; ",
             "TERM_ILL_TYPED 6 mask.at.table: `y`: a digest is 64 lower-case hexadecimal digits; it is that of the file, unchanged: sha256sum FILE",
             "CONFIG_INVALID 6 mask.device_id: a `level` is that of a `table`, named by the SHA-256 of its file; ",
             "CONFIG_INVALID 6 mask.lon: a `table` has a `level` that is shown; ",
-            "TERM_UNKNOWN 7 coarsen.at: the time bucket `hours` is not known; did you mean `hour`",
+            "TERM_UNKNOWN 7 coarsen.at: `hours` is no value of `coarsen.at`; did you mean `hour`?",
             "TERM_ILL_TYPED 7 coarsen.bikes: `bikes` is neither a date nor an instant; ",
             "TERM_ILL_TYPED 7 coarsen.local_date: `local_date` is a date, which has no hours; ",
-            "CONFIG_INVALID 8 aggregate: `aggregate` has no `by`; ",
-            "TERM_UNKNOWN 8 aggregate.functions: the aggregate `median` is not known; known are count, sum, avg, var, units",
-            "CONFIG_UNKNOWN_KEY 8 aggregate.min_row: there is no key `min_row` here; did you mean `min_rows`",
-            "TERM_ILL_TYPED 9 rows_per_day: `rows_per_day` is a text instead of a number from 1; ",
-            "TERM_UNKNOWN 10 duties: the duty `atribution` is not known; did you mean `attribution`",
+            "CONFIG_INVALID 8 aggregate: `aggregate.by` is missing; ",
+            "TERM_UNKNOWN 8 aggregate.functions: `median` is no value of `aggregate.functions`; the values are count, sum, avg, var, units",
+            "CONFIG_UNKNOWN_KEY 8 aggregate.min_row: there is no key `aggregate.min_row`; did you mean `min_rows`?",
+            "TERM_ILL_TYPED 9 rows_per_day: `rows_per_day` is a text instead of a whole number from 1; ",
+            "TERM_UNKNOWN 10 duties: `atribution` is no value of `duties`; did you mean `attribution`?",
             "TERM_ILL_TYPED 10 duties: the duty `delete-after soon` is not written like delete-after 30 days; ",
-            "TERM_UNKNOWN 11 prohibit: the prohibited action `resell` is not known; did you mean `sell`",
+            "TERM_UNKNOWN 11 prohibit: `resell` is no value of `prohibit`; did you mean `sell`?",
             "TERM_ILL_TYPED 12 legal: `German` is no language such as de or en-GB; ",
             "TERM_ILL_TYPED 13 area.box: `box` is [west, south, east, north] in degrees, west ≤ east and south ≤ north; ",
             "TERM_ILL_TYPED 14 cells: `bikes` holds no degrees: its type is not float; ",
@@ -58,10 +58,10 @@ fn prohibitions_that_cant_be_read() {
     wrong(
         "prohibit = [\n { purpos = \"x\" },\n { rows = \"site = 'C'\", columns = [\"site\"] },\n { columns = [\"sit\"] },\n { action = \"read\" }]",
         &[
-            "CONFIG_UNKNOWN_KEY 3 prohibit.purpos: there is no key `purpos` here; did you mean `purpose`",
+            "CONFIG_UNKNOWN_KEY 3 prohibit.purpos: there is no key `prohibit.purpos`; did you mean `purpose`?",
             "TERM_ILL_TYPED 4 prohibit: a prohibition takes rows away, or columns, and not both at once; write two prohibitions",
-            "TERM_COLUMN_UNKNOWN 5 prohibit.columns: `bike_counts` has no column `sit`; did you mean `site`",
-            "TERM_UNKNOWN 6 prohibit.action: the action `read` is not known; known are use, query, aggregate",
+            "TERM_COLUMN_UNKNOWN 5 prohibit.columns: `bike_counts` has no column `sit`; did you mean `site`?",
+            "TERM_UNKNOWN 6 prohibit.action: `read` is no value of `prohibit.action`; the values are use, query, aggregate",
         ],
     );
 }
@@ -73,7 +73,7 @@ fn other_faults_are_told() {
     let problems = parse("", FILE, &dataset()).unwrap_err();
     assert_eq!(
         told(&problems)[0],
-        "CONFIG_INVALID 1 title: the policy has no title; "
+        "CONFIG_INVALID 1 title: `title` is missing; "
     );
     wrong(
         "columns = []",
@@ -98,10 +98,10 @@ fn a_template_is_named_whole() {
     wrong(
         "template = { author = \"lübeck\", title = \"a\\nb\", version = 0 }",
         &[
-            "CONFIG_INVALID 2 template: `template` has no `sha256`; ",
+            "CONFIG_INVALID 2 template: `template.sha256` is missing; ",
             "TERM_ILL_TYPED 2 template.author: `lübeck`: a participant is written `hansa://` and a lower-case domain, such as hansa://munster.example; ",
             "TERM_ILL_TYPED 2 template.title: `template.title` is a text instead of one line of text; ",
-            "TERM_ILL_TYPED 2 template.version: `template.version` is an integer instead of a number from 1; ",
+            "TERM_ILL_TYPED 2 template.version: `template.version` is an integer instead of a whole number from 1; ",
         ],
     );
 }
@@ -166,7 +166,7 @@ fn unknown_purposes_are_told_with_the_nearest() {
     assert_eq!(
         told(&problems),
         [
-            "TERM_UNKNOWN 3 purpose: there is no purpose `dpv:PublicBenefits`; did you mean `dpv:PublicBenefit`",
+            "TERM_UNKNOWN 3 purpose: there is no purpose `dpv:PublicBenefits`; did you mean `dpv:PublicBenefit`?",
             "TERM_UNKNOWN 3 purpose: there is no purpose `traffic-planning`; declare it: [purpose.traffic-planning] with its parent and its text",
         ]
     );

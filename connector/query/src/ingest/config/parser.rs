@@ -4,21 +4,28 @@ mod column;
 mod in_place_section;
 pub mod retention;
 mod source_section;
+mod table_value;
 
-use crate::ingest::config::line_index::LineIndex;
-use crate::ingest::config::toml_table::{ConfigText, TomlTableReader};
-use crate::ingest::config::{
-    ColumnValueOrigin, DatasetConfig, GridConfig, PrepareStatement, UnpivotConfig,
+use crate::ingest::config::parser::table_value::{
+    demanded, location, number, parsed_list, zone_of,
 };
-use crate::ingest::date_time;
+use crate::ingest::config::{
+    ColumnValueOrigin, ConfigLocation, DatasetConfig, GridConfig, PrepareStatement, UnpivotConfig,
+};
 use crate::ingest::source_roots::SourceRoots;
 use crate::snapshot::bucket_names::BUCKETS;
 use hansa_catalog::dataset::{ColumnType, DatasetKind};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::value::cube::LateDataPolicy;
+use hansa_toml_reader::{ProblemStyle, TomlReader, TomlTable, TomlValue};
 use std::collections::{BTreeMap, BTreeSet};
-use toml::de::DeTable;
+
+/// The tables around a key are left out: `name`, not `dataset.column.name`.
+const STYLE: ProblemStyle = ProblemStyle {
+    whole_keys: false,
+    ..ProblemStyle::CONFIG
+};
 
 /// The datasets of a configuration file; its other tables are the business of others. Paths in it are relative to
 /// the folder of `roots`, `file` is how messages name it.
@@ -31,32 +38,25 @@ pub fn parse(
     roots: impl Into<SourceRoots>,
 ) -> Result<Vec<DatasetConfig>, Vec<Refusal>> {
     let roots = roots.into();
-    let lines = &LineIndex::of(text);
-    let whole = ConfigText { file, lines };
-    let table = DeTable::parse(text).map_err(|error| {
-        let start = error.span().map_or(0, |span| span.start);
-        let spot = whole.spot(start);
-        vec![
-            Refusal::new(
-                ErrorCode::ConfigInvalid,
-                format!("not TOML: {}", error.message()),
-            )
-            .with_place(spot.file, Some(spot.line), None),
-        ]
-    })?;
-    let mut problems = Vec::new();
-    let mut root = TomlTableReader::new(whole, "", 0, table.get_ref(), &mut problems);
-    let found = root.tables("dataset", |table| dataset(table, &roots));
+    let reader = TomlReader::new(file, text, STYLE);
+    let parsed = reader.parse()?;
+    let mut found = Vec::new();
+    let mut mismatches = Vec::new();
+    for table in reader.root(&parsed).tables("dataset") {
+        found.extend(dataset(table, &roots, &mut mismatches));
+    }
     let mut names = BTreeSet::new();
     for dataset in &found {
         if !names.insert(dataset.name.clone()) {
-            problems.push(dataset.location.refuse(
+            mismatches.push(dataset.location.refuse(
                 ErrorCode::ConfigInvalid,
                 "name",
                 format!("there are two datasets `{}`", dataset.name),
             ));
         }
     }
+    let mut problems = reader.take_problems();
+    problems.append(&mut mismatches);
     if problems.is_empty() {
         Ok(found)
     } else {
@@ -65,45 +65,50 @@ pub fn parse(
     }
 }
 
-fn dataset(mut table: TomlTableReader<'_, '_>, roots: &SourceRoots) -> Option<DatasetConfig> {
-    let place = table.spot();
-    let prepare_place = table.spot_of("prepare");
-    let name: Option<SqlIdentifier> = table.parsed("name");
-    if table.get("name").is_none() {
-        table.wrong("name", "a dataset lacks `name`");
-    }
-    let zone = zone_of(&mut table);
-    let max_bad_rows = share(&mut table, "max_bad_rows");
-    if table.get("source").is_none() {
-        table.wrong("source", "a dataset lacks its table [dataset.source]");
-    }
+/// One dataset; what does not fit together in it goes to `mismatches`.
+fn dataset(
+    table: TomlTable<'_>,
+    roots: &SourceRoots,
+    mismatches: &mut Vec<Refusal>,
+) -> Option<DatasetConfig> {
+    let place = location(&table);
+    let name: Option<SqlIdentifier> = table.needed("name").and_then(TomlValue::parsed);
+    let zone = zone_of(&table);
+    let max_bad_rows = share(&table, "max_bad_rows");
     let source = table
-        .table("source")
+        .needed("source")
+        .and_then(TomlValue::table)
         .and_then(|table| source_section::source(table, Some(roots.folder())));
-    let columns = table.tables("column", column::column);
-    let results = table.tables("result", column::result);
+    let columns = table.tables("column").into_iter();
+    let columns = columns.filter_map(column::column).collect();
+    let results = table.tables("result").into_iter();
+    let results = results.filter_map(column::result).collect();
     let unpivot = table.table("unpivot").and_then(unpivot);
     let grid = table.table("grid").map(grid);
     let lookups = table
         .table("lookup")
         .map(source_section::lookups)
         .unwrap_or_default();
-    let title = table.demanded("title");
-    let licence = table.demanded("licence");
-    let attribution = table.string("attribution");
-    let feed = table.flag("feed");
-    let high_value = table.flag("high_value");
-    let personal = table.flag("personal");
-    let model = table.string("model");
+    let title = demanded(&table, "title");
+    let licence = demanded(&table, "licence");
+    let attribution = table.text("attribution");
+    let feed = table.flag("feed").unwrap_or(false);
+    let high_value = table.flag("high_value").unwrap_or(false);
+    let personal = table.flag("personal").unwrap_or(false);
+    let model = table.text("model");
     let kind = table.word("kind", &DatasetKind::ALL);
     let unit_column = table.parsed("unit_column");
-    let sort = table.parsed_list("sort");
+    let sort = parsed_list(&table, "sort");
     let _: Option<retention::RetentionPeriod> = table.parsed("keep");
-    let prepare = table.string("prepare").map(|sql| PrepareStatement {
-        sql,
-        location: prepare_place,
+    let prepare = table.get("prepare").and_then(|value| {
+        Some(PrepareStatement {
+            sql: value.text()?,
+            location: ConfigLocation {
+                line: value.line(),
+                ..place.clone()
+            },
+        })
     });
-    let mut problems = Vec::new();
     let config = match (name, source) {
         (Some(name), Some(source)) => Some(DatasetConfig {
             name,
@@ -132,16 +137,15 @@ fn dataset(mut table: TomlTableReader<'_, '_>, roots: &SourceRoots) -> Option<Da
         (..) => None,
     };
     if let Some(config) = &config {
-        check(config, &mut problems);
-        in_place_section::check(config, &mut problems);
+        check(config, mismatches);
+        in_place_section::check(config, mismatches);
     }
-    table.problems().append(&mut problems);
     table.finish();
     config
 }
 
-fn share(table: &mut TomlTableReader<'_, '_>, key: &'static str) -> f64 {
-    let share = table.number(key).unwrap_or(0.0);
+fn share(table: &TomlTable<'_>, key: &str) -> f64 {
+    let share = number(table, key).unwrap_or(0.0);
     if !(0.0..1.0).contains(&share) {
         table.wrong(
             key,
@@ -202,10 +206,10 @@ fn check(config: &DatasetConfig, problems: &mut Vec<Refusal>) {
     }
 }
 
-fn unpivot(mut table: TomlTableReader<'_, '_>) -> Option<UnpivotConfig> {
-    let place = table.spot();
-    let pattern = table.demanded("match");
-    let value = table.string("value").unwrap_or_else(|| "value".to_owned());
+fn unpivot(table: TomlTable<'_>) -> Option<UnpivotConfig> {
+    let place = location(&table);
+    let pattern = demanded(&table, "match");
+    let value = table.text("value").unwrap_or_else(|| "value".to_owned());
     let built = regex::RegexBuilder::new(&pattern)
         .size_limit(1 << 20)
         .build();
@@ -225,13 +229,13 @@ fn unpivot(mut table: TomlTableReader<'_, '_>) -> Option<UnpivotConfig> {
     })
 }
 
-fn grid(mut table: TomlTableReader<'_, '_>) -> GridConfig {
-    let place = table.spot();
+fn grid(table: TomlTable<'_>) -> GridConfig {
+    let place = location(&table);
     let grid = GridConfig {
         location: place,
-        dimensions: table.parsed_list("dimensions"),
+        dimensions: parsed_list(&table, "dimensions"),
         bucket: table.word("bucket", &BUCKETS),
-        zone: zone_of(&mut table),
+        zone: zone_of(&table),
         release: table.word("release", &BUCKETS),
         release_column: table.parsed("release_column"),
         late: table.word("late", &LateDataPolicy::ALL),
@@ -255,16 +259,4 @@ fn grid(mut table: TomlTableReader<'_, '_>) -> GridConfig {
     }
     table.finish();
     grid
-}
-
-/// A time zone that exists.
-pub(super) fn zone_of(table: &mut TomlTableReader<'_, '_>) -> Option<String> {
-    let zone = table.string("zone")?;
-    if date_time::zone(&zone).is_none() {
-        table.wrong(
-            "zone",
-            format!("`{zone}` is no IANA time zone such as Europe/Berlin"),
-        );
-    }
-    Some(zone)
 }

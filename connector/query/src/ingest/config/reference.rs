@@ -356,7 +356,7 @@ mod tests {
             .iter()
             .find(|problem| problem.sentence.contains(WORD))
             .unwrap();
-        let listed = problem.help[0].strip_prefix("its keys are ").unwrap();
+        let listed = problem.help[0].strip_prefix("the keys are ").unwrap();
         listed.split(", ").map(str::to_owned).collect()
     }
 

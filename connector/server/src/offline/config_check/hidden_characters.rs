@@ -3,20 +3,17 @@
 
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::{printable, printable_lines};
-use hansa_query::ingest::config::line_index::LineIndex;
+use hansa_toml_reader::{ProblemStyle, TomlReader, TomlValue};
 use std::collections::BTreeMap;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
 /// What a TOML file holds of such characters, in comments and in texts, also where they are written as escapes; one for each
 /// line.
 pub(super) fn hidden(file: &str, text: &str) -> Vec<Refusal> {
-    let mut found: BTreeMap<u64, (Option<String>, String)> = BTreeMap::new();
-    if let Ok(table) = DeTable::parse(text) {
-        let mut walk = HiddenCharacterScan {
-            lines: LineIndex::of(text),
-            found: &mut found,
-        };
-        walk.table("", table.get_ref());
+    let mut found = BTreeMap::new();
+    let reader = TomlReader::new(file, text, ProblemStyle::CONFIG);
+    if let Ok(parsed) = reader.parse() {
+        scan(reader.root(&parsed).values(), &mut found);
     }
     for (line, written) in (1..).zip(text.lines()) {
         if printable_lines(written) != written {
@@ -25,7 +22,7 @@ pub(super) fn hidden(file: &str, text: &str) -> Vec<Refusal> {
                 .or_insert_with(|| (None, printable(written)));
         }
     }
-    let told = |(line, (key, shown)): (u64, (Option<String>, String))| {
+    let told = |(line, (key, shown))| {
         Refusal::new(
             ErrorCode::ConfigInvalid,
             format!("people will be shown this with escapes: {shown}"),
@@ -38,36 +35,19 @@ pub(super) fn hidden(file: &str, text: &str) -> Vec<Refusal> {
     found.into_iter().map(told).collect()
 }
 
-struct HiddenCharacterScan<'a> {
-    lines: LineIndex,
-    found: &'a mut BTreeMap<u64, (Option<String>, String)>,
-}
-
-impl HiddenCharacterScan<'_> {
-    fn table(&mut self, path: &str, table: &DeTable<'_>) {
-        for (name, value) in table.iter() {
-            let key = match path {
-                "" => name.get_ref().to_string(),
-                path => format!("{path}.{}", name.get_ref()),
-            };
-            let line = self.lines.line(value.span().start);
-            self.value(&key, line, value.get_ref());
-        }
-    }
-
-    fn value(&mut self, key: &str, line: u64, value: &DeValue<'_>) {
-        match value {
-            DeValue::String(text) if is_hidden(key, text) => {
-                let shown = (Some(key.to_owned()), printable(text));
-                self.found.entry(line).or_insert(shown);
+fn scan(values: &[TomlValue<'_>], found: &mut BTreeMap<u64, (Option<String>, String)>) {
+    for value in values {
+        match value.node {
+            DeValue::String(text) if is_hidden(value.path(), text) => {
+                let shown = (Some(value.path().to_owned()), printable(text));
+                found.entry(value.line()).or_insert(shown);
             }
-            DeValue::Array(items) => {
-                for item in items.iter() {
-                    let line = self.lines.line(item.span().start);
-                    self.value(key, line, item.get_ref());
+            DeValue::Array(_) => scan(&value.items().unwrap_or_default(), found),
+            DeValue::Table(_) => {
+                if let Some(table) = value.table() {
+                    scan(table.values(), found);
                 }
             }
-            DeValue::Table(table) => self.table(key, table),
             _ => {}
         }
     }

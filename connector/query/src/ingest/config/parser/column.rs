@@ -1,7 +1,6 @@
 //! `[[dataset.column]]` and `[[dataset.result]]`.
 
-use crate::ingest::config::parser::zone_of;
-use crate::ingest::config::toml_table::TomlTableReader;
+use crate::ingest::config::parser::table_value::{demanded, location, number, zone_of};
 use crate::ingest::config::{
     AmbiguousTimeRule, ColumnConfig, ColumnDescription, ColumnValueOrigin, ConversionFactor,
     MissingTimeRule, ResultColumnConfig,
@@ -9,15 +8,13 @@ use crate::ingest::config::{
 use crate::ingest::date_time;
 use hansa_catalog::dataset::ColumnType;
 use hansa_policy::id::SqlIdentifier;
+use hansa_toml_reader::{TomlTable, TomlValue};
 
 /// What is read.
-pub(super) fn column(mut table: TomlTableReader<'_, '_>) -> Option<ColumnConfig> {
-    let place = table.spot();
-    if table.get("name").is_none() {
-        table.wrong("name", "a column lacks `name`");
-    }
-    let name: Option<SqlIdentifier> = table.parsed("name");
-    let origin = origin(&mut table, name.as_ref());
+pub(super) fn column(table: TomlTable<'_>) -> Option<ColumnConfig> {
+    let place = location(&table);
+    let name: Option<SqlIdentifier> = table.needed("name").and_then(TomlValue::parsed);
+    let origin = origin(&table, name.as_ref());
     let stated = table.word("type", &TYPES);
     let kind = match origin {
         ColumnValueOrigin::LocalDateOf(_) => ColumnType::Date,
@@ -28,18 +25,18 @@ pub(super) fn column(mut table: TomlTableReader<'_, '_>) -> Option<ColumnConfig>
     if stated.is_some_and(|stated| stated != kind) {
         table.wrong("type", "a column made with `of` is a date");
     }
-    let formats = formats(&mut table, kind);
-    let factor = factor(&mut table, kind);
-    let shift_us = shift(&mut table, kind);
-    let mut about = about(&mut table);
+    let formats = formats(&table, kind);
+    let factor = factor(&table, kind);
+    let shift_us = shift(&table, kind);
+    let mut about = about(&table);
     if let Some(factor) = &factor {
-        about.conversion = Some(conversion(&mut table, factor, about.unit.as_deref()));
+        about.conversion = Some(conversion(&table, factor, about.unit.as_deref()));
     }
-    let zone = zone_of(&mut table);
+    let zone = zone_of(&table);
     let ambiguous = table.word("ambiguous", &AMBIGUOUS);
     let missing = table.word("gap", &MISSING);
-    let required = table.flag("required");
-    let optional = table.flag("optional");
+    let required = table.flag("required").unwrap_or(false);
+    let optional = table.flag("optional").unwrap_or(false);
     table.finish();
     Some(ColumnConfig {
         location: place,
@@ -59,16 +56,13 @@ pub(super) fn column(mut table: TomlTableReader<'_, '_>) -> Option<ColumnConfig>
 }
 
 /// What `prepare` makes.
-pub(super) fn result(mut table: TomlTableReader<'_, '_>) -> Option<ResultColumnConfig> {
-    let place = table.spot();
-    if table.get("name").is_none() {
-        table.wrong("name", "a result column lacks `name`");
-    }
-    let name: Option<SqlIdentifier> = table.parsed("name");
+pub(super) fn result(table: TomlTable<'_>) -> Option<ResultColumnConfig> {
+    let place = location(&table);
+    let name: Option<SqlIdentifier> = table.needed("name").and_then(TomlValue::parsed);
     let kind = table.word("type", &TYPES);
-    let mut about = about(&mut table);
-    about.conversion = table.string("conversion");
-    let required = table.flag("required");
+    let mut about = about(&table);
+    about.conversion = table.text("conversion");
+    let required = table.flag("required").unwrap_or(false);
     table.finish();
     Some(ResultColumnConfig {
         location: place,
@@ -79,9 +73,9 @@ pub(super) fn result(mut table: TomlTableReader<'_, '_>) -> Option<ResultColumnC
     })
 }
 
-fn origin(table: &mut TomlTableReader<'_, '_>, name: Option<&SqlIdentifier>) -> ColumnValueOrigin {
-    let from = table.strings("from");
-    let constant = table.string("value");
+fn origin(table: &TomlTable<'_>, name: Option<&SqlIdentifier>) -> ColumnValueOrigin {
+    let from = table.texts("from");
+    let constant = table.text("value");
     let of: Option<SqlIdentifier> = table.parsed("of");
     let stated = [from.is_some(), constant.is_some(), of.is_some()];
     if stated.iter().filter(|stated| **stated).count() > 1 {
@@ -96,11 +90,7 @@ fn origin(table: &mut TomlTableReader<'_, '_>, name: Option<&SqlIdentifier>) -> 
 }
 
 /// The factor as the catalogue tells it.
-fn conversion(
-    table: &mut TomlTableReader<'_, '_>,
-    factor: &ConversionFactor,
-    unit: Option<&str>,
-) -> String {
+fn conversion(table: &TomlTable<'_>, factor: &ConversionFactor, unit: Option<&str>) -> String {
     if unit.is_none() {
         table.wrong(
             "factor",
@@ -116,8 +106,8 @@ fn conversion(
     format!("1 {from} = {value} {unit} ({source})")
 }
 
-fn about(table: &mut TomlTableReader<'_, '_>) -> ColumnDescription {
-    let own_keys = table.string("own_keys");
+fn about(table: &TomlTable<'_>) -> ColumnDescription {
+    let own_keys = table.text("own_keys");
     let own_keys = own_keys.and_then(|text| match text.parse() {
         Ok(space) => Some(space),
         Err(fault) => {
@@ -128,7 +118,7 @@ fn about(table: &mut TomlTableReader<'_, '_>) -> ColumnDescription {
             None
         }
     });
-    let unit = table.string("unit");
+    let unit = table.text("unit");
     if let Some(unit) = &unit
         && !looks_like_ucum(unit)
     {
@@ -136,16 +126,16 @@ fn about(table: &mut TomlTableReader<'_, '_>) -> ColumnDescription {
     }
     ColumnDescription {
         unit,
-        crs: table.string("crs"),
-        personal: table.flag("personal"),
-        meaning: table.string("meaning"),
+        crs: table.text("crs"),
+        personal: table.flag("personal").unwrap_or(false),
+        meaning: table.text("meaning"),
         own_keys,
         conversion: None,
     }
 }
 
-fn formats(table: &mut TomlTableReader<'_, '_>, kind: ColumnType) -> Vec<String> {
-    let formats = table.strings("format").unwrap_or_default();
+fn formats(table: &TomlTable<'_>, kind: ColumnType) -> Vec<String> {
+    let formats = table.texts("format").unwrap_or_default();
     let timed = matches!(kind, ColumnType::Date | ColumnType::Instant);
     if !formats.is_empty() && !timed {
         table.wrong("format", "`format` is for columns of type date or instant");
@@ -159,16 +149,16 @@ fn formats(table: &mut TomlTableReader<'_, '_>, kind: ColumnType) -> Vec<String>
     formats
 }
 
-fn factor(table: &mut TomlTableReader<'_, '_>, kind: ColumnType) -> Option<ConversionFactor> {
-    let mut inner = table.table("factor")?;
-    let value = inner.number("value");
+fn factor(table: &TomlTable<'_>, kind: ColumnType) -> Option<ConversionFactor> {
+    let inner = table.table("factor")?;
+    let value = number(&inner, "value");
     if !value.is_some_and(|value| value.is_finite() && value != 0.0) {
         inner.wrong("value", "a factor needs `value`, a number other than 0");
     }
     let factor = ConversionFactor {
         value: value.unwrap_or(1.0),
-        from: inner.demanded("from"),
-        source: inner.demanded("source"),
+        from: demanded(&inner, "from"),
+        source: demanded(&inner, "source"),
     };
     inner.finish();
     if kind != ColumnType::Float {
@@ -177,7 +167,7 @@ fn factor(table: &mut TomlTableReader<'_, '_>, kind: ColumnType) -> Option<Conve
     Some(factor)
 }
 
-fn shift(table: &mut TomlTableReader<'_, '_>, kind: ColumnType) -> i64 {
+fn shift(table: &TomlTable<'_>, kind: ColumnType) -> i64 {
     let Some(shift) = table.parsed::<jiff::SignedDuration>("shift") else {
         return 0;
     };

@@ -2,21 +2,22 @@
 
 use crate::in_place_data::postgres::{PostgresEndpoint, query_connections};
 use crate::in_place_data::storage_backend::{S3Bucket, StorageBackend, is_local_endpoint};
-use crate::ingest::config::toml_table::TomlTableReader;
+use crate::ingest::config::parser::table_value::demanded;
 use crate::ingest::config::{
     ColumnValueOrigin, ConfigLocation, DatasetConfig, InPlaceConfig, SourceKind,
 };
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_toml_reader::TomlTable;
 use std::path::Path;
 
 /// Where the rows stay, if they do.
 pub(super) fn of(
-    table: &mut TomlTableReader<'_, '_>,
+    table: &TomlTable<'_>,
     kind: Option<SourceKind>,
     paths: &[String],
     folder: &Path,
 ) -> Option<InPlaceConfig> {
-    let said = table.flag("in_place");
+    let said = table.flag("in_place").unwrap_or(false);
     let stored = paths.iter().any(|path| path.starts_with(S3));
     let database_here = kind == Some(SourceKind::Postgres);
     only(
@@ -61,7 +62,7 @@ pub(super) fn of(
 }
 
 /// Refuses keys of another kind of source, by what they belong to.
-fn only<'a>(table: &mut TomlTableReader<'a, '_>, theirs: bool, keys: &[&'a str], what: &str) {
+fn only(table: &TomlTable<'_>, theirs: bool, keys: &[&str], what: &str) {
     for &key in keys {
         if table.get(key).is_some() && !theirs {
             table.wrong(key, format!("`{key}` is of {what}"));
@@ -69,7 +70,7 @@ fn only<'a>(table: &mut TomlTableReader<'a, '_>, theirs: bool, keys: &[&'a str],
     }
 }
 
-fn bucket(table: &mut TomlTableReader<'_, '_>, paths: &[String], folder: &Path) -> S3Bucket {
+fn bucket(table: &TomlTable<'_>, paths: &[String], folder: &Path) -> S3Bucket {
     let mut names = paths.iter().map(|path| {
         let rest = path.strip_prefix(S3)?;
         let (bucket, key) = rest.split_once('/')?;
@@ -82,7 +83,7 @@ fn bucket(table: &mut TomlTableReader<'_, '_>, paths: &[String], folder: &Path) 
             "files of a store are written s3://BUCKET/FILES, all of one bucket",
         );
     }
-    let endpoint = table.string("endpoint");
+    let endpoint = table.text("endpoint");
     if let Some(endpoint) = &endpoint
         && !endpoint.starts_with("https://")
         && !is_local_endpoint(endpoint)
@@ -95,17 +96,15 @@ fn bucket(table: &mut TomlTableReader<'_, '_>, paths: &[String], folder: &Path) 
     S3Bucket {
         name: first.unwrap_or_default().to_owned(),
         endpoint,
-        region: table.string("region"),
-        credentials: table
-            .string("credentials_file")
-            .map(|path| folder.join(path)),
+        region: table.text("region"),
+        credentials: table.text("credentials_file").map(|path| folder.join(path)),
     }
 }
 
-fn database(table: &mut TomlTableReader<'_, '_>, folder: &Path) -> Option<InPlaceConfig> {
-    let database = table.demanded("database");
-    let password = table.string("password_file");
-    let root = table.string("root_certificate");
+fn database(table: &TomlTable<'_>, folder: &Path) -> Option<InPlaceConfig> {
+    let database = demanded(table, "database");
+    let password = table.text("password_file");
+    let root = table.text("root_certificate");
     if !database.is_empty()
         && let Some(why) = query_connections::wrong_with(&database, root.is_some())
     {
@@ -114,7 +113,7 @@ fn database(table: &mut TomlTableReader<'_, '_>, folder: &Path) -> Option<InPlac
     if table.get("path").is_some() {
         table.wrong("path", "a table of a database has no `path`");
     }
-    let whole = table.demanded("table");
+    let whole = demanded(table, "table");
     let (schema, name) = whole.split_once('.').unwrap_or(("public", &whole));
     Some(InPlaceConfig::Postgres {
         server: PostgresEndpoint {

@@ -2,9 +2,9 @@
 //! published, so it is no part of what a dataset is made from.
 
 use hansa_policy::id::SqlIdentifier;
+use hansa_toml_reader::{ProblemStyle, TomlReader};
 use std::collections::BTreeMap;
 use std::str::FromStr;
-use toml::de::{DeTable, DeValue};
 
 /// A time such as `90d` or `1y`, in microseconds; a year has 365 days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,27 +36,15 @@ impl FromStr for RetentionPeriod {
 /// For how long each dataset of a configuration keeps its old snapshots; those that say nothing keep none.
 #[must_use]
 pub fn keeps(text: &str) -> BTreeMap<SqlIdentifier, RetentionPeriod> {
-    let Ok(whole) = DeTable::parse(text) else {
+    let reader = TomlReader::new("", text, ProblemStyle::CONFIG);
+    let Ok(parsed) = reader.parse() else {
         return BTreeMap::new();
     };
-    let Some(DeValue::Array(datasets)) = value(whole.get_ref(), "dataset") else {
-        return BTreeMap::new();
-    };
-    let tables = datasets.iter().filter_map(|one| match one.get_ref() {
-        DeValue::Table(table) => Some(table),
-        _ => None,
-    });
-    let kept = tables.filter_map(|table| {
-        let text = |key| value(table, key)?.as_str();
-        Some((text("name")?.parse().ok()?, text("keep")?.parse().ok()?))
-    });
+    let tables = reader.root(&parsed).tables("dataset");
+    let kept = tables
+        .iter()
+        .filter_map(|table| Some((table.parsed("name")?, table.parsed("keep")?)));
     kept.collect()
-}
-
-fn value<'a>(table: &'a DeTable<'a>, key: &str) -> Option<&'a DeValue<'a>> {
-    let mut entries = table.iter();
-    let found = entries.find(|(name, _)| name.get_ref() == key);
-    found.map(|(_, value)| value.get_ref())
 }
 
 #[cfg(test)]

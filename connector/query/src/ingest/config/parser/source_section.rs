@@ -1,24 +1,22 @@
 //! `[dataset.source]` and the small tables of `[dataset.lookup]`.
 
 use super::in_place_section;
+use super::table_value::location;
 use crate::ingest::bounded_reader::{MOST_ROW_BYTES, USUAL_ROW_BYTES};
-use crate::ingest::config::toml_table::TomlTableReader;
 use crate::ingest::config::{ColumnHeader, ShortRowHandling, SourceConfig, SourceKind};
 use hansa_policy::id::SqlIdentifier;
-use hansa_policy::refusal::ErrorCode;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_toml_reader::TomlTable;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Where rows come from.
 /// `folder` is the one that the file lies in, for what a dataset may say and a small table may not.
-pub(super) fn source(
-    mut table: TomlTableReader<'_, '_>,
-    folder: Option<&Path>,
-) -> Option<SourceConfig> {
-    let place = table.spot();
+pub(super) fn source(table: TomlTable<'_>, folder: Option<&Path>) -> Option<SourceConfig> {
+    let place = location(&table);
     let kind = table.word("kind", &SourceKind::ALL);
-    let paths = table.strings("path").unwrap_or_default();
-    let in_place = folder.and_then(|folder| in_place_section::of(&mut table, kind, &paths, folder));
+    let paths = table.texts("path").unwrap_or_default();
+    let in_place = folder.and_then(|folder| in_place_section::of(&table, kind, &paths, folder));
     if folder.is_none() && kind == Some(SourceKind::Postgres) {
         table.wrong("kind", "a table of `prepare` is copied out of files");
     }
@@ -28,7 +26,7 @@ pub(super) fn source(
             "a source needs `path`: a file, a folder, or a pattern with `*`",
         );
     }
-    let delimiter = table.string("delimiter").unwrap_or_else(|| ",".to_owned());
+    let delimiter = table.text("delimiter").unwrap_or_else(|| ",".to_owned());
     let delimiter = match delimiter.as_bytes() {
         [one] => *one,
         _ => {
@@ -36,9 +34,7 @@ pub(super) fn source(
             b','
         }
     };
-    let label = table
-        .string("encoding")
-        .unwrap_or_else(|| "utf-8".to_owned());
+    let label = table.text("encoding").unwrap_or_else(|| "utf-8".to_owned());
     let encoding = encoding(&label);
     if encoding.is_none() {
         table.wrong(
@@ -46,7 +42,7 @@ pub(super) fn source(
             format!("no encoding is called `{label}`; utf-8, latin-1 and windows-1252 are"),
         );
     }
-    let decimal = match table.string("decimal").as_deref() {
+    let decimal = match table.text("decimal").as_deref() {
         None | Some(".") => '.',
         Some(",") => ',',
         Some(_) => {
@@ -54,18 +50,18 @@ pub(super) fn source(
             '.'
         }
     };
-    let skip_lines = table.count("skip_lines").unwrap_or(0);
+    let skip_lines = table.whole("skip_lines", 0).unwrap_or(0);
     if skip_lines > 1000 {
         table.wrong("skip_lines", "`skip_lines` is from 0 to 1000");
     }
-    let max_row_bytes = table.count("max_row_bytes").unwrap_or(USUAL_ROW_BYTES);
+    let max_row_bytes = table.whole("max_row_bytes", 0).unwrap_or(USUAL_ROW_BYTES);
     if !(1..=MOST_ROW_BYTES).contains(&max_row_bytes) {
         table.wrong(
             "max_row_bytes",
             format!("`max_row_bytes` is from 1 to {MOST_ROW_BYTES}"),
         );
     }
-    let header = header(&mut table);
+    let header = header(&table);
     let short_rows = table.word("short_rows", &ShortRowHandling::ALL);
     let config = SourceConfig {
         location: place,
@@ -76,11 +72,9 @@ pub(super) fn source(
         skip_lines,
         header,
         short_rows: short_rows.unwrap_or_default(),
-        nulls: table
-            .strings("nulls")
-            .unwrap_or_else(|| vec![String::new()]),
+        nulls: table.texts("nulls").unwrap_or_else(|| vec![String::new()]),
         decimal,
-        skip_columns: table.strings("skip_columns").unwrap_or_default(),
+        skip_columns: table.texts("skip_columns").unwrap_or_default(),
         in_place,
         max_row_bytes,
     };
@@ -89,12 +83,12 @@ pub(super) fn source(
 }
 
 /// What names the columns.
-fn header(table: &mut TomlTableReader<'_, '_>) -> ColumnHeader {
-    let rows = table.count("header_rows").unwrap_or(1);
+fn header(table: &TomlTable<'_>) -> ColumnHeader {
+    let rows = table.whole("header_rows", 0).unwrap_or(1);
     if rows > 50 {
         table.wrong("header_rows", "`header_rows` is from 0 to 50");
     }
-    let names = table.strings("columns");
+    let names = table.texts("columns");
     match (rows, names) {
         (0, None) => ColumnHeader::Numbers,
         (0, Some(names)) => {
@@ -116,23 +110,20 @@ fn header(table: &mut TomlTableReader<'_, '_>) -> ColumnHeader {
 }
 
 /// Further tables, by name.
-pub(super) fn lookups(mut table: TomlTableReader<'_, '_>) -> BTreeMap<SqlIdentifier, SourceConfig> {
+pub(super) fn lookups(table: TomlTable<'_>) -> BTreeMap<SqlIdentifier, SourceConfig> {
     let mut found = BTreeMap::new();
-    for key in table.keys() {
+    for value in table.values() {
+        let key = value.key;
         let name = key
             .parse::<SqlIdentifier>()
             .ok()
             .filter(|name| name.as_str() != "source");
         let Some(name) = name else {
-            let spot = table.spot();
-            table.problems().push(spot.refuse(
-                ErrorCode::ConfigInvalid,
-                key,
-                format!("`{key}` can't name a table of `prepare`"),
-            ));
+            let sentence = format!("`{key}` can't name a table of `prepare`");
+            table.refuse(key, Refusal::new(ErrorCode::ConfigInvalid, sentence));
             continue;
         };
-        let read = table.table(key).and_then(|table| source(table, None));
+        let read = value.table().and_then(|table| source(table, None));
         if let Some(source) = read {
             found.insert(name, source);
         }

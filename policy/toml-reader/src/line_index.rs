@@ -2,14 +2,13 @@
 
 /// Where the lines of a text end: found once, however many places are asked for.
 #[derive(Debug, Clone)]
-pub struct LineIndex {
+pub(crate) struct LineIndex {
     ends: Vec<usize>,
 }
 
 impl LineIndex {
     /// The lines of this text.
-    #[must_use]
-    pub fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         let ends = text.match_indices('\n').map(|(at, _)| at);
         Self {
             ends: ends.collect(),
@@ -17,8 +16,7 @@ impl LineIndex {
     }
 
     /// The line of a byte, from 1.
-    #[must_use]
-    pub fn line(&self, byte: usize) -> u64 {
+    pub(crate) fn line(&self, byte: usize) -> u64 {
         let before = self.ends.partition_point(|end| *end < byte);
         u64::try_from(before).unwrap_or(u64::MAX).saturating_add(1)
     }

@@ -1,0 +1,63 @@
+//! What the tables of a dataset read in the same way.
+
+use crate::ingest::config::ConfigLocation;
+use crate::ingest::date_time;
+use hansa_toml_reader::{TomlTable, TomlValue};
+use std::fmt::Display;
+use std::str::FromStr;
+use toml::de::DeValue;
+
+/// The place of a table.
+pub(super) fn location(table: &TomlTable<'_>) -> ConfigLocation {
+    ConfigLocation {
+        file: table.file().to_owned(),
+        line: table.line(),
+    }
+}
+
+/// A text that must be there.
+pub(super) fn demanded(table: &TomlTable<'_>, key: &str) -> String {
+    let text = table.needed(key).and_then(TomlValue::text);
+    if text.as_deref().is_some_and(|text| text.trim().is_empty()) {
+        table.wrong(key, format!("`{key}` is empty"));
+    }
+    text.unwrap_or_default()
+}
+
+/// A number.
+pub(super) fn number(table: &TomlTable<'_>, key: &str) -> Option<f64> {
+    let value = table.get(key)?;
+    let number = match value.node {
+        DeValue::Integer(whole) => whole.as_str().parse().ok(),
+        DeValue::Float(float) => float.as_str().parse().ok(),
+        _ => None,
+    };
+    if number.is_none() {
+        value.ill_typed("a number");
+    }
+    number
+}
+
+/// A list of things that are read from texts.
+pub(super) fn parsed_list<T: FromStr<Err: Display>>(table: &TomlTable<'_>, key: &str) -> Vec<T> {
+    let mut found = Vec::new();
+    for text in table.texts(key).unwrap_or_default() {
+        match text.parse() {
+            Ok(one) => found.push(one),
+            Err(fault) => table.wrong(key, format!("`{text}`: {fault}")),
+        }
+    }
+    found
+}
+
+/// A time zone that exists.
+pub(super) fn zone_of(table: &TomlTable<'_>) -> Option<String> {
+    let zone = table.text("zone")?;
+    if date_time::zone(&zone).is_none() {
+        table.wrong(
+            "zone",
+            format!("`{zone}` is no IANA time zone such as Europe/Berlin"),
+        );
+    }
+    Some(zone)
+}

@@ -1,0 +1,193 @@
+//! A value of the file: what it is, and where it stands.
+
+use crate::reader::TomlReader;
+use crate::table::TomlTable;
+use hansa_policy::nearest_word::nearest;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::fmt::Display;
+use std::ops::Range;
+use std::str::FromStr;
+use toml::Spanned;
+use toml::de::DeValue;
+
+/// A value and where it stands. Each getter reports a value of another type and gives nothing.
+#[derive(Debug, Clone)]
+pub struct TomlValue<'a> {
+    pub(crate) reader: &'a TomlReader<'a>,
+    pub(crate) path: String,
+    pub(crate) span: Range<usize>,
+    /// Its key, without the tables around it; of an item that of its list.
+    pub key: &'a str,
+    /// The value as it was parsed.
+    pub node: &'a DeValue<'a>,
+}
+
+impl<'a> TomlValue<'a> {
+    /// Its key with the tables around it.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Its line, from 1.
+    #[must_use]
+    pub fn line(&self) -> u64 {
+        self.reader.line(self.span.start)
+    }
+
+    /// The value as it is written.
+    #[must_use]
+    pub fn written(&self) -> &'a str {
+        self.reader.written(&self.span)
+    }
+
+    /// Notes a problem with it that somebody else found.
+    pub fn refuse(&self, refusal: Refusal) {
+        let key = match self.reader.style.whole_keys {
+            true => &self.path,
+            false => self.key,
+        };
+        self.reader
+            .refuse(self.span.start, Some(key.to_owned()), refusal);
+    }
+
+    /// Notes a problem with it.
+    pub fn problem(&self, code: ErrorCode, sentence: impl Into<String>) {
+        self.refuse(Refusal::new(code, sentence));
+    }
+
+    /// Notes that it is of another type than the one wanted.
+    pub fn ill_typed(&self, wanted: &str) {
+        self.unfit(kind(self.node), wanted);
+    }
+
+    fn unfit(&self, met: &str, wanted: &str) {
+        let sentence = format!("`{}` is {met} instead of {wanted}", self.path);
+        self.problem(self.reader.style.ill_typed, sentence);
+    }
+
+    fn typed<T>(&self, found: Option<T>, wanted: &str) -> Option<T> {
+        if found.is_none() {
+            self.ill_typed(wanted);
+        }
+        found
+    }
+
+    /// A text.
+    pub fn text(&self) -> Option<String> {
+        self.typed(self.node.as_str().map(str::to_owned), "a text")
+    }
+
+    /// True or false.
+    pub fn flag(&self) -> Option<bool> {
+        self.typed(self.node.as_bool(), "true or false")
+    }
+
+    /// A whole number from `least`.
+    pub fn whole<T: TryFrom<u64>>(&self, least: u64) -> Option<T> {
+        let number = self.node.as_integer().and_then(|number| {
+            let number = u64::from_str_radix(number.as_str(), number.radix()).ok();
+            number.filter(|number| *number >= least)
+        });
+        let number = self.typed(number, &format!("a whole number from {least}"))?;
+        self.typed(T::try_from(number).ok(), "a number that fits here")
+    }
+
+    /// What is read from a text.
+    pub fn parsed<T: FromStr<Err: Display>>(&self) -> Option<T> {
+        let text = self.text()?;
+        let parsed = text.parse().map_err(|fault| {
+            self.problem(self.reader.style.ill_typed, format!("`{text}`: {fault}"));
+        });
+        parsed.ok()
+    }
+
+    /// One of the known words, as what it stands for.
+    pub fn word<T: Copy>(&self, known: &[(&'static str, T)]) -> Option<T> {
+        let text = self.text()?;
+        let found = known.iter().find(|(word, _)| *word == text);
+        if found.is_none() {
+            let sentence = format!("`{text}` is no value of `{}`", self.path);
+            let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
+            let refusal = Refusal::new(self.reader.style.unknown_word, sentence);
+            self.refuse(refusal.with_help(suggestion(&text, "values", &words)));
+        }
+        found.map(|(_, value)| *value)
+    }
+
+    /// One text or a list of texts.
+    pub fn texts(&self) -> Option<Vec<String>> {
+        const WANTED: &str = "a text or a list of texts";
+        let Some(items) = self.node.as_array() else {
+            let text = self.node.as_str().map(|text| vec![text.to_owned()]);
+            return self.typed(text, WANTED);
+        };
+        let mut texts = Vec::new();
+        for item in items.iter() {
+            let Some(text) = item.get_ref().as_str() else {
+                let met = format!("a list with {}", kind(item.get_ref()));
+                self.unfit(&met, WANTED);
+                return None;
+            };
+            texts.push(text.to_owned());
+        }
+        Some(texts)
+    }
+
+    /// The items of a list.
+    pub fn items(&self) -> Option<Vec<Self>> {
+        let items = self.typed(self.node.as_array(), "a list")?;
+        Some(items.iter().map(|item| self.item(item)).collect())
+    }
+
+    fn item(&self, item: &'a Spanned<DeValue<'a>>) -> Self {
+        Self {
+            span: item.span(),
+            node: item.get_ref(),
+            ..self.clone()
+        }
+    }
+
+    /// A table.
+    pub fn table(&self) -> Option<TomlTable<'a>> {
+        let table = self.typed(self.node.as_table(), "a table")?;
+        let path = self.path.clone();
+        let start = self.span.start;
+        Some(TomlTable::new(self.reader, path, start, Some(table)))
+    }
+
+    /// A table with these keys and no others.
+    pub fn table_with(&self, keys: &[&str]) -> Option<TomlTable<'a>> {
+        let table = self.table()?;
+        table.allow(keys);
+        Some(table)
+    }
+
+    /// The tables of an array of tables.
+    pub fn tables(&self) -> Vec<TomlTable<'a>> {
+        let wanted = format!("an array of tables, [[{}]]", self.path);
+        let items = self.typed(self.node.as_array(), &wanted);
+        let items = items.into_iter().flat_map(|items| items.iter());
+        items.filter_map(|item| self.item(item).table()).collect()
+    }
+}
+
+/// The help against a word that is not known: the nearest one that is, or all of them.
+pub(crate) fn suggestion(word: &str, what: &str, known: &[&str]) -> String {
+    match nearest(word, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the {what} are {}", known.join(", ")),
+    }
+}
+
+fn kind(node: &DeValue<'_>) -> &'static str {
+    match node {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) => "an integer",
+        DeValue::Float(_) => "a number with a fraction",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date or a time",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}
