@@ -45,6 +45,7 @@ mod lacking;
 mod life;
 mod listed;
 mod mandates;
+mod monitoring;
 mod named;
 mod notices;
 mod officers;

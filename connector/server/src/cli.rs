@@ -120,7 +120,7 @@ pub(crate) enum TopLevelCommand {
         shell: clap_complete::Shell,
     },
     /// Manual pages of all commands, into a folder
-    #[command(hide = true)]
+    #[command(hide = true, after_help = "Example: hansa manual man1")]
     Manual {
         /// The folder, which is made
         folder: PathBuf,

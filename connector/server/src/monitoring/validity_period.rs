@@ -61,7 +61,7 @@ impl ValidityPeriod {
     pub(crate) fn is_due(&self, now: UtcTimestamp) -> bool {
         let whole = self.ends.micros().saturating_sub(self.begins.micros());
         let ahead = (whole / 3).min(DAY.saturating_mul(30));
-        self.ends < now.plus_micros(ahead)
+        self.ends <= now.plus_micros(ahead)
     }
 }
 
