@@ -1,11 +1,11 @@
 //! The ruling on a question: `decide` and its outcome.
 
-mod check;
-pub mod clause_check;
 pub mod clause_trace;
+mod column_check;
 pub mod decision_input;
 mod decision_record;
 pub mod derivation;
+mod evaluation;
 mod join_check;
 mod permit_decision;
 pub mod prepaid_charge;
@@ -14,29 +14,31 @@ pub(crate) mod purpose_check;
 pub mod query_shape;
 pub mod quota_budget;
 pub mod refusal_summary;
+mod requirement;
 pub mod resolved_row_scope;
-mod restriction_checks;
+mod restricted_contracts;
 pub mod row_scope;
+mod sourced_grant;
 mod window_check;
 
 use crate::attribute::SupportingCredential;
-use crate::contract::{ActiveContracts, DatasetGrant};
+use crate::contract::ActiveContracts;
 use crate::effect::Effect;
-use crate::id::{
-    ClauseId, ContractId, DatasetId, ParticipantId, PurposeId, RequestId, SqlIdentifier,
-};
+use crate::id::{ClauseId, ContractId, DatasetId, PurposeId, RequestId};
 use crate::refusal::Refusal;
 use crate::restriction::ProviderRestrictions;
-use crate::term::rule::{AdmissionCheck, EffectBinding};
 use decision_input::DecisionInput;
+use evaluation::QueryEvaluation;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::ledger::RecordReceipt;
 use hansa_audit_log::time::UtcTimestamp;
 use prepaid_charge::PrepaidCharge;
-use query_shape::QueryShape;
+use query_shape::{DatasetColumns, QueryShape};
 use quota_budget::{QuotaBudget, RowLimit};
+use requirement::Requirement;
 use resolved_row_scope::ResolvedRowScope;
-use restriction_checks::RestrictedContracts;
+use restricted_contracts::RestrictedContracts;
+use sourced_grant::SourcedGrant;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The checks that need no plan, so that a caller can make them before the text of the question is looked at: window,
@@ -46,13 +48,13 @@ use std::collections::{BTreeMap, BTreeSet};
 /// `NOT_YET_VALID`, `EXPIRED`, `TERM_UNKNOWN`, `SECTOR_NOT_ATTESTED`, `PURPOSE_MISSING`, `PURPOSE_UNKNOWN`,
 /// `PURPOSE_NOT_COVERED`, `PLACE_NOT_ALLOWED`, `PROHIBITED`, `DATASET_GUARDED`.
 pub fn admissible(standing: &ActiveContracts, facts: &DecisionInput<'_>) -> Result<(), Refusal> {
-    check::window(standing, facts)?;
-    check::terms(standing, facts, AdmissionCheck::Window)?;
-    check::terms(standing, facts, AdmissionCheck::Party)?;
-    check::purpose(standing, facts)?;
-    check::terms(standing, facts, AdmissionCheck::Delivery)?;
-    prohibition_checks::whole(standing, facts)?;
-    RestrictedContracts::of(standing, facts)?.admissible(facts)
+    let restricted = RestrictedContracts::of(standing, facts.restrictions);
+    let nothing = DatasetColumns::new();
+    let mut evaluation = QueryEvaluation::new(standing.asker(), facts, &nothing, BTreeMap::new());
+    Requirement::in_order(standing, &restricted, &nothing)
+        .into_iter()
+        .take_while(|requirement| requirement.stage.is_before_plan())
+        .try_for_each(|requirement| evaluation.evaluate(requirement))
 }
 
 /// Every quota of the contracts named and of the guards, with its slot at `now`: what to look up for [`DecisionInput::spent`].
@@ -64,100 +66,48 @@ pub fn budgets(
     guards: &ProviderRestrictions,
     now: UtcTimestamp,
 ) -> Result<Vec<QuotaBudget>, Refusal> {
-    let mut budgets = restriction_checks::budgets(standing, guards, now)?;
-    for (dataset, grant) in standing.grants() {
-        budgets.extend(
-            check::budgets(dataset, grant, now)?
-                .into_iter()
-                .map(|(_, budget)| budget),
-        );
+    let restricted = RestrictedContracts::of(standing, guards).readable()?;
+    let mut budgets = Vec::new();
+    for granted in SourcedGrant::all(standing, &restricted) {
+        for clause in granted.grant.clauses() {
+            budgets.extend(QuotaBudget::of_clause(granted, clause, now)?);
+        }
     }
     Ok(budgets)
 }
 
-/// The one maker of [`PermitDecision`]: total and pure. The first check that fails decides the code: window, party, purpose, delivery,
-/// prohibitions, guards, schema, counts, names, terms, joins; within a check in order of datasets, then of clauses.
+/// The one maker of [`PermitDecision`]: total and pure. All requirements are collected first and then evaluated once, in order. The
+/// first one that fails decides the code: window, party, purpose, delivery, prohibitions, guards, schema, limits, counts, names, terms,
+/// joins; within a stage in order of datasets, then of clauses.
 ///
-/// The first six are checked for all contracts named, the rest for the datasets that the question reads.
+/// Schema, limits, names and terms are those of the datasets that the question reads, the rest of all contracts named.
 ///
 /// # Errors
-/// The refusal of the first check that fails; an error in any term refuses.
+/// The refusal of the first requirement that fails; an error in any term refuses.
 pub fn decide<Q: QueryShape>(
     standing: ActiveContracts,
     facts: &DecisionInput<'_>,
     question: Q,
 ) -> Result<PermitDecision<Q>, Refusal> {
-    admissible(&standing, facts)?;
-    let reads = question.reads();
-    check::schemas(&standing, facts, reads)?;
-    let guarded = RestrictedContracts::of(&standing, facts)?;
-    let mut budgets = check::quotas(&standing, facts, reads)?;
-    budgets.extend(guarded.quotas(facts, reads)?);
-    check::terms(&standing, facts, AdmissionCheck::Count)?;
-    check::datasets(&standing, reads)?;
-    let mut effects = BTreeMap::new();
-    let mut snapshots = BTreeMap::new();
-    let mut relied = BTreeMap::new();
-    let mut prohibits = BTreeMap::new();
-    for (dataset, grant) in standing.grants() {
-        let Some(columns) = reads.get(dataset) else {
-            continue;
-        };
-        let held = prohibition_checks::prohibitions_in_force(grant, facts)?;
-        let of = (standing.asker().id(), facts.tenant, facts.now);
-        let done = done(grant, (dataset, columns), &held, of)?;
-        guarded.columns((dataset, columns), &done, facts)?;
-        relied.insert(
-            dataset.clone(),
-            check::supporting_credentials(&standing, grant, facts),
-        );
-        effects.insert(dataset.clone(), done);
-        prohibits.insert(dataset.clone(), held);
-        if let Some(snapshot) = facts.snapshots.get(dataset) {
-            snapshots.insert(dataset.clone(), snapshot.clone());
-        }
+    let restricted = RestrictedContracts::of(&standing, facts.restrictions);
+    let (reads, joins) = (question.reads(), question.meetings());
+    let mut evaluation = QueryEvaluation::new(standing.asker(), facts, reads, joins);
+    for requirement in Requirement::in_order(&standing, &restricted, reads) {
+        evaluation.evaluate(requirement)?;
     }
-    check::joins(&standing, &question.meetings())?;
     Ok(PermitDecision {
-        rates: [check::rates(&standing, reads), guarded.rates(reads)].concat(),
-        row_limit: [check::row_limit(&standing, reads), guarded.row_limit(reads)]
-            .into_iter()
-            .flatten()
-            .min_by_key(|limit| limit.rows),
-        ends: check::end(&standing, facts),
-        prohibited: prohibition_checks::begins(&standing, facts)?,
-        guard_begins: guarded.begins(facts)?,
-        guards: guarded.documents(facts),
-        charges: prepaid_charge::fares(&standing, facts, reads),
+        conditions: evaluation.conditions,
+        guards: restricted.documents(facts.restrictions),
         request: facts.request,
         purpose: facts.purpose.cloned(),
         sql_commit: facts.sql_commit,
         node_version: facts.node_version.to_owned(),
         question,
         standing,
-        effects,
         at: facts.now,
-        prohibits,
-        snapshots,
-        relied,
-        budgets,
         mark: None,
         row_scope: ResolvedRowScope::default(),
     })
-}
-
-/// What a grant does to its dataset under the prohibitions that hold, for an asker, its tenant and an instant; where the columns that
-/// are read are there after it.
-fn done(
-    grant: &DatasetGrant,
-    (dataset, columns): (&DatasetId, &BTreeSet<SqlIdentifier>),
-    held: &BTreeSet<ClauseId>,
-    (asker, tenant, now): (&ParticipantId, Option<&str>, UtcTimestamp),
-) -> Result<Vec<Effect>, Refusal> {
-    let to = EffectBinding::of(asker).with_tenant(tenant);
-    let done = grant.effects(&to.with_prohibited(held).at(now))?;
-    check::columns(dataset, columns, &done)?;
-    Ok(done)
 }
 
 /// A question that is permitted, with what is done to each dataset. Made by [`decide`] alone.
@@ -168,8 +118,18 @@ pub struct PermitDecision<Q> {
     request: RequestId,
     purpose: Option<PurposeId>,
     sql_commit: Digest,
-    effects: BTreeMap<DatasetId, Vec<Effect>>,
+    conditions: PermitConditions,
     at: UtcTimestamp,
+    guards: BTreeMap<DatasetId, Digest>,
+    node_version: String,
+    mark: Option<Digest>,
+    row_scope: ResolvedRowScope,
+}
+
+/// What an answer is given under: part of a permit, put together while its requirements are evaluated.
+#[derive(Debug)]
+pub struct PermitConditions {
+    effects: BTreeMap<DatasetId, Vec<Effect>>,
     prohibits: BTreeMap<DatasetId, BTreeSet<ClauseId>>,
     snapshots: BTreeMap<DatasetId, String>,
     relied: BTreeMap<DatasetId, BTreeSet<SupportingCredential>>,
@@ -179,11 +139,7 @@ pub struct PermitDecision<Q> {
     ends: UtcTimestamp,
     prohibited: UtcTimestamp,
     guard_begins: UtcTimestamp,
-    guards: BTreeMap<DatasetId, Digest>,
     charges: Vec<PrepaidCharge>,
-    node_version: String,
-    mark: Option<Digest>,
-    row_scope: ResolvedRowScope,
 }
 
 /// A refusal about to be recorded.

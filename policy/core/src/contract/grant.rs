@@ -51,10 +51,15 @@ impl DatasetGrant {
     /// As [`clause_effects::of_clauses`], with the contract.
     pub fn effects(&self, to: &EffectBinding<'_>) -> Result<Vec<Effect>, Refusal> {
         let effects = clause_effects::of_clauses(self.clauses(), &to.under(self.first()));
-        effects.map_err(|refusal| match self.contract() {
+        effects.map_err(|refusal| self.name_contract(refusal))
+    }
+
+    /// A refusal with the contract that it comes from, where there is one.
+    pub(crate) fn name_contract(&self, refusal: Refusal) -> Refusal {
+        match self.contract() {
             Some(contract) => refusal.with_contract(contract),
             None => refusal,
-        })
+        }
     }
 
     /// The clauses of a guard in the place of those of the contract: what both give at most is what the contract gives.

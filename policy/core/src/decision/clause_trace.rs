@@ -1,10 +1,26 @@
-//! What each clause says to a question at the door, for people: the same checks as a ruling, one by one.
+//! What each clause says to a question before it is planned, for people: the same checks as of a decision, one by one.
 
-use super::clause_check::{self, ClauseVerdict};
 use super::decision_input::DecisionInput;
-use super::restriction_checks::RestrictedContracts;
+use super::evaluation::check_clause;
+use super::restricted_contracts::RestrictedContracts;
+use super::sourced_grant::SourcedGrant;
 use crate::contract::ActiveContracts;
+use crate::id::{ContractId, DatasetId};
 use crate::refusal::Refusal;
+use crate::term::Clause;
+
+/// What one clause says.
+#[derive(Debug)]
+pub struct ClauseVerdict {
+    /// The dataset.
+    pub dataset: DatasetId,
+    /// The contract; absent for the house contract.
+    pub contract: Option<ContractId>,
+    /// The clause, of the contract or of the provider's guard.
+    pub clause: Clause,
+    /// Why it refuses; `None` where it lets the question in, or has its effect elsewhere.
+    pub refusal: Option<Refusal>,
+}
 
 /// Every clause of the standing, in order, with what it says at the door; then those of the guards. What only a plan shows,
 /// such as hidden columns and joins, is not looked at.
@@ -15,17 +31,17 @@ pub fn trace(
     standing: &ActiveContracts,
     facts: &DecisionInput<'_>,
 ) -> Result<Vec<ClauseVerdict>, Refusal> {
-    let mut said = Vec::new();
-    for (dataset, grant) in standing.grants() {
-        for clause in grant.clauses() {
-            said.push(ClauseVerdict {
-                dataset: dataset.clone(),
-                contract: grant.contract(),
+    let restricted = RestrictedContracts::of(standing, facts.restrictions).readable()?;
+    let mut verdicts = Vec::new();
+    for granted in SourcedGrant::all(standing, &restricted) {
+        for clause in granted.grant.clauses() {
+            verdicts.push(ClauseVerdict {
+                dataset: granted.dataset.clone(),
+                contract: granted.grant.contract(),
                 clause: clause.clone(),
-                refusal: clause_check::check(standing, (dataset, grant), clause, facts).err(),
+                refusal: check_clause(standing.asker(), granted, clause, facts).err(),
             });
         }
     }
-    said.extend(RestrictedContracts::of(standing, facts)?.said(facts));
-    Ok(said)
+    Ok(verdicts)
 }

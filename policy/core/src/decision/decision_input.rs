@@ -1,5 +1,6 @@
 //! What a decision depends on.
 
+use crate::contract::DatasetGrant;
 use crate::id::{ClauseId, ContractId, DatasetId, PurposeId, RequestId};
 use crate::restriction::ProviderRestrictions;
 use crate::term::contract_context::ContractContext;
@@ -27,7 +28,7 @@ pub struct DecisionInput<'a> {
     pub extends: &'a BTreeMap<DatasetId, BTreeSet<Digest>>,
     /// The snapshot label of each dataset of the question.
     pub snapshots: &'a BTreeMap<DatasetId, String>,
-    /// What was already spent in the current slot of each quota, under whichever contract.
+    /// What was already spent in the current slot of each quota, under whichever contract; of one that is missing, nothing.
     pub spent: &'a BTreeMap<(ContractId, ClauseId), u64>,
     /// What is known around the question, by contract.
     pub contexts: &'a BTreeMap<ContractId, ContractContext>,
@@ -38,3 +39,13 @@ pub struct DecisionInput<'a> {
     /// Version of this program.
     pub node_version: &'a str,
 }
+
+impl<'a> DecisionInput<'a> {
+    /// What is known around the question under the contract of a grant.
+    pub(super) fn context(&self, grant: &DatasetGrant) -> &'a ContractContext {
+        let context = grant.contract().and_then(|id| self.contexts.get(&id));
+        context.unwrap_or(&NOBODY_LOOKED)
+    }
+}
+
+static NOBODY_LOOKED: ContractContext = ContractContext::UNKNOWN;

@@ -19,7 +19,7 @@ impl<Q: QueryShape> Evidence for PermitDecision<Q> {
             self.standing
                 .grants()
                 .iter()
-                .filter(|(dataset, _)| self.effects.contains_key(*dataset))
+                .filter(|(dataset, _)| self.conditions.effects.contains_key(*dataset))
         };
         RecordContent {
             kind: "permit",
@@ -37,7 +37,11 @@ impl<Q: QueryShape> Evidence for PermitDecision<Q> {
                         read()
                             .map(|(dataset, grant)| {
                                 let guard = self.guards.get(dataset).copied();
-                                granted((dataset, grant), self.relied.get(dataset), guard)
+                                granted(
+                                    (dataset, grant),
+                                    self.conditions.relied.get(dataset),
+                                    guard,
+                                )
                             })
                             .collect(),
                     ),
@@ -53,7 +57,7 @@ impl<Q: QueryShape> Evidence for PermitDecision<Q> {
                                 let after = self.row_scope.after.get(dataset);
                                 let members = [
                                     ("id", Json::text(dataset)),
-                                    ("snapshot", optional(self.snapshots.get(dataset))),
+                                    ("snapshot", optional(self.conditions.snapshots.get(dataset))),
                                 ];
                                 let after = after.map(|label| ("after", Json::text(label)));
                                 Json::object(members.into_iter().chain(after))
@@ -83,7 +87,7 @@ impl<Q> PermitDecision<Q> {
 
     /// What of what was paid beforehand is spent by admitting the question.
     fn charges(&self) -> Json {
-        let charged = self.charges.iter().filter(|fare| fare.count > 0);
+        let charged = self.conditions.charges.iter().filter(|fare| fare.count > 0);
         Json::List(charged.map(|fare| fare.charge(fare.count)).collect())
     }
 
@@ -91,6 +95,7 @@ impl<Q> PermitDecision<Q> {
     /// they are about to leave, in records of their own.
     fn reservations(&self) -> Json {
         let spent = self
+            .conditions
             .budgets
             .iter()
             .filter(|budget| budget.counts == QuotaKind::Queries)

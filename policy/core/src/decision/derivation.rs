@@ -1,11 +1,13 @@
 //! What a worker derives by itself: from contracts that it has checked, what is done to each dataset of a question.
 
-use super::check;
 use super::query_shape::QueryShape;
+use super::sourced_grant::SourcedGrant;
+use super::{evaluation, join_check};
 use crate::contract::ActiveContracts;
 use crate::effect::Effect;
 use crate::id::{ClauseId, DatasetId};
 use crate::refusal::Refusal;
+use crate::term::rule::EffectBinding;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,20 +41,26 @@ pub fn derive<Q: QueryShape>(
     stated: DerivationContext<'_>,
     question: Q,
 ) -> Result<DerivedQuery<Q>, Refusal> {
+    // All names before any column, so that a refusal names what is missing first.
+    let granted = |dataset| SourcedGrant::of_contract(standing, dataset);
     let reads = question.reads();
-    check::datasets(standing, reads)?;
+    reads
+        .keys()
+        .try_for_each(|dataset| granted(dataset).map(drop))?;
+    let to = EffectBinding::of(standing.asker().id()).with_tenant(stated.tenant);
     let nothing = BTreeSet::new();
     let mut effects = BTreeMap::new();
-    for (dataset, grant) in standing.grants() {
+    for (dataset, read) in reads {
         let held = stated.prohibitions.get(dataset).unwrap_or(&nothing);
-        let Some(columns) = reads.get(dataset) else {
-            continue;
-        };
-        let of = (standing.asker().id(), stated.tenant, stated.now);
-        let done = super::done(grant, (dataset, columns), held, of)?;
-        effects.insert(dataset.clone(), done);
+        let to = to.with_prohibited(held).at(stated.now);
+        let of_dataset = evaluation::effects(granted(dataset)?, read, to)?;
+        effects.insert(dataset.clone(), of_dataset);
     }
-    check::joins(standing, &question.meetings())?;
+    for (dataset, met) in question.meetings() {
+        if let Some(grant) = standing.grants().get(&dataset) {
+            join_check::check(grant, &met)?;
+        }
+    }
     Ok(DerivedQuery { question, effects })
 }
 

@@ -1,13 +1,27 @@
 //! How a question brings a dataset together with others, by the clauses about joins.
 
 use super::query_shape::JoinUse;
+use crate::contract::DatasetGrant;
 use crate::id::SqlIdentifier;
 use crate::refusal::{ErrorCode, Refusal};
-use crate::term::Term;
 use crate::term::language::Language;
+use crate::term::{Term, cite};
+
+/// Checks how a question brings the dataset of a grant together with others, by the clauses of the grant.
+pub(super) fn check(grant: &DatasetGrant, met: &JoinUse) -> Result<(), Refusal> {
+    let mut clauses = grant.clauses().iter();
+    let keys = clauses.find_map(|clause| match &clause.term {
+        Term::JoinKeys(list) => Some(list.as_slice()),
+        _ => None,
+    });
+    grant.clauses().iter().try_for_each(|clause| {
+        check_term(&clause.term, keys.unwrap_or_default(), met)
+            .map_err(|refusal| grant.name_contract(cite(refusal, clause)))
+    })
+}
 
 /// What a clause about joins says to how a question uses its dataset.
-pub(super) fn check(term: &Term, keys: &[SqlIdentifier], met: &JoinUse) -> Result<(), Refusal> {
+fn check_term(term: &Term, keys: &[SqlIdentifier], met: &JoinUse) -> Result<(), Refusal> {
     match term {
         Term::JoinWith(list) => match met.with.iter().find(|other| !list.contains(other)) {
             None => Ok(()),
@@ -63,14 +77,14 @@ mod tests {
     #[track_caller]
     fn refused(term: &Term, met: &JoinUse, code: ErrorCode) {
         let keys = names(&["lau"]);
-        assert_eq!(check(term, &keys, met).unwrap_err().code, code);
+        assert_eq!(check_term(term, &keys, met).unwrap_err().code, code);
     }
 
     #[test]
     fn joins_are_over_the_keys_alone() {
         let term = Term::JoinKeys(names(&["lau", "hour"]));
         let keys = names(&["lau"]);
-        assert!(check(&term, &keys, &met(&["parishes"], &["lau"], &["lau"], None)).is_ok());
+        assert!(check_term(&term, &keys, &met(&["parishes"], &["lau"], &["lau"], None)).is_ok());
         refused(
             &term,
             &met(&["parishes"], &["district"], &[], None),
@@ -91,9 +105,9 @@ mod tests {
             &met(&["parishes"], &["lau"], &[], None),
             ErrorCode::JoinPartnerNotAllowed,
         );
-        assert!(check(&none, &[], &met(&[], &[], &["lau"], None)).is_ok());
+        assert!(check_term(&none, &[], &met(&[], &[], &["lau"], None)).is_ok());
         let one = Term::JoinWith(vec![dataset("parishes")]);
-        assert!(check(&one, &[], &met(&["parishes"], &["lau"], &[], None)).is_ok());
+        assert!(check_term(&one, &[], &met(&["parishes"], &["lau"], &[], None)).is_ok());
         refused(
             &one,
             &met(&["air"], &["lau"], &[], None),
@@ -109,6 +123,6 @@ mod tests {
             ErrorCode::KeyMustStay,
         );
         let keys = names(&["lau"]);
-        assert!(check(&Term::KeysStay, &keys, &met(&["p"], &["lau"], &["n"], None)).is_ok());
+        assert!(check_term(&Term::KeysStay, &keys, &met(&["p"], &["lau"], &["n"], None)).is_ok());
     }
 }

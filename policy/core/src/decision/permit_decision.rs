@@ -39,18 +39,18 @@ impl<Q> PermitDecision<Q> {
 
     /// The snapshot label of each dataset.
     pub const fn snapshots(&self) -> &BTreeMap<DatasetId, String> {
-        &self.snapshots
+        &self.conditions.snapshots
     }
 
     /// The signed statements on which it relies that the question is let in.
     pub fn relied_on(&self) -> BTreeSet<Digest> {
-        let papers = self.relied.values().flatten();
+        let papers = self.conditions.relied.values().flatten();
         papers.map(|paper| paper.statement).collect()
     }
 
     /// What is done to each dataset.
     pub const fn effects(&self) -> &BTreeMap<DatasetId, Vec<Effect>> {
-        &self.effects
+        &self.conditions.effects
     }
 
     /// The instant of the ruling.
@@ -60,36 +60,39 @@ impl<Q> PermitDecision<Q> {
 
     /// The prohibitions of its contract that hold, of each dataset.
     pub const fn prohibits(&self) -> &BTreeMap<DatasetId, BTreeSet<ClauseId>> {
-        &self.prohibits
+        &self.conditions.prohibits
     }
 
     /// The quotas that the answer draws on.
     pub fn budgets(&self) -> &[QuotaBudget] {
-        &self.budgets
+        &self.conditions.budgets
     }
 
     /// The least limit on the rows of the answer.
     pub const fn row_limit(&self) -> Option<RowLimit> {
-        self.row_limit
+        self.conditions.row_limit
     }
 
     /// How many rows may leave in a second, by contract.
     pub fn rates(&self) -> &[(ContractId, u64)] {
-        &self.rates
+        &self.conditions.rates
     }
 
     /// The instant at which the first of the contracts ends, or a prohibition comes to hold, of a contract or a guard; the
     /// answer is cut there.
     pub fn ends(&self) -> UtcTimestamp {
-        self.ends.min(self.prohibited).min(self.guard_begins)
+        self.conditions
+            .ends
+            .min(self.conditions.prohibited)
+            .min(self.conditions.guard_begins)
     }
 
     /// Why it is cut there.
     pub fn cut(&self) -> Refusal {
-        if self.guard_begins < self.prohibited.min(self.ends) {
+        if self.conditions.guard_begins < self.conditions.prohibited.min(self.conditions.ends) {
             let sentence = "the provider's guard came to refuse it while the answer ran";
             Refusal::new(ErrorCode::DatasetGuarded, sentence)
-        } else if self.prohibited < self.ends {
+        } else if self.conditions.prohibited < self.conditions.ends {
             let sentence = "a prohibition of the contract came to hold while the answer ran";
             Refusal::new(ErrorCode::Prohibited, sentence)
         } else {
@@ -102,7 +105,7 @@ impl<Q> PermitDecision<Q> {
 
     /// What the answer draws from what was paid beforehand.
     pub fn fares(&self) -> &[PrepaidCharge] {
-        &self.charges
+        &self.conditions.charges
     }
 
     /// The question alone; for the executor, which has taken the effects.

@@ -1,9 +1,6 @@
 //! What an answer draws from what was paid beforehand.
 
-use super::check;
-use super::decision_input::DecisionInput;
-use super::query_shape::DatasetColumns;
-use crate::contract::{ActiveContracts, DatasetGrant};
+use crate::contract::DatasetGrant;
 use crate::id::{ClauseId, ContractId};
 use crate::term::Term;
 use crate::term::price::{PriceTerm, PriceUnit};
@@ -49,20 +46,8 @@ impl PrepaidCharge {
     }
 }
 
-/// The prices of what the question reads that are paid beforehand.
-pub(super) fn fares(
-    standing: &ActiveContracts,
-    facts: &DecisionInput<'_>,
-    reads: &DatasetColumns,
-) -> Vec<PrepaidCharge> {
-    let mut fares = Vec::new();
-    for (_, grant) in check::read(standing, reads) {
-        fares.extend(of(grant, check::around(grant, facts).balance.months_due));
-    }
-    fares
-}
-
-fn of(grant: &DatasetGrant, months_due: u64) -> Option<PrepaidCharge> {
+/// The price of what the question reads under a grant, where it is paid beforehand.
+pub(super) fn of_grant(grant: &DatasetGrant, months_due: u64) -> Option<PrepaidCharge> {
     let (contract, first) = (grant.contract()?, grant.first()?);
     grant
         .clauses()

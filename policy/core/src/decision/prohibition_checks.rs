@@ -1,9 +1,8 @@
 //! The prohibitions of a ruling: which of them hold for a question, and when they come to.
 
-use super::check::{around, by};
 use super::decision_input::DecisionInput;
-use crate::contract::{ActiveContracts, DatasetGrant};
-use crate::id::{ClauseId, PurposeId};
+use crate::contract::DatasetGrant;
+use crate::id::PurposeId;
 use crate::refusal::{ErrorCode, Refusal};
 use crate::term::contract_context::ContractContext;
 use crate::term::prohibition::ProhibitionTerm;
@@ -11,33 +10,17 @@ use crate::term::prohibition::condition::Circumstances;
 use crate::term::purpose::Taxonomy;
 use crate::term::{self, Clause, Term};
 use hansa_audit_log::time::UtcTimestamp;
-use std::collections::BTreeSet;
 
-/// Prohibitions of whole datasets; of all the contracts named.
-pub(super) fn whole(standing: &ActiveContracts, facts: &DecisionInput<'_>) -> Result<(), Refusal> {
-    let mut grants = standing.grants().values();
-    grants.try_for_each(|grant| {
-        refuse(grant, grant.clauses(), facts).map_err(|refusal| by(grant, refusal))
-    })
-}
-
-/// Refuses where a prohibition among these clauses holds for the whole dataset.
-pub(super) fn refuse(
+/// Refuses where the clause is a prohibition that holds for the whole dataset.
+pub(super) fn check_clause(
     grant: &DatasetGrant,
-    clauses: &[Clause],
+    clause: &Clause,
     facts: &DecisionInput<'_>,
 ) -> Result<(), Refusal> {
-    let among = circumstances(grant, facts);
-    for (clause, one) in prohibitions(clauses) {
-        let holds = one
-            .condition
-            .holds(&among)
-            .map_err(|why| term::cite(why, clause))?;
-        if holds && one.part.is_none() {
-            return Err(prohibited(clause));
-        }
+    match in_force(grant, clause, facts)? {
+        Some(one) if one.part.is_none() => Err(prohibited(clause)),
+        Some(_) | None => Ok(()),
     }
-    Ok(())
 }
 
 /// Refuses where a prohibition holds for the whole dataset as far as its own text, a purpose and roughly the time tell it:
@@ -77,35 +60,30 @@ pub(crate) fn for_certain(
 /// By how much the clocks of two participants may differ, microseconds.
 const CLOCKS: i64 = 300 * 1_000_000;
 
-/// The prohibitions of the grant that hold, of parts too.
-pub(super) fn prohibitions_in_force(
+/// The prohibition of the clause where it is one that holds, of a part too.
+pub(super) fn in_force<'c>(
     grant: &DatasetGrant,
+    clause: &'c Clause,
     facts: &DecisionInput<'_>,
-) -> Result<BTreeSet<ClauseId>, Refusal> {
-    let among = circumstances(grant, facts);
-    let mut held = BTreeSet::new();
-    for (clause, one) in prohibitions(grant.clauses()) {
-        let holds = one.condition.holds(&among);
-        if holds.map_err(|why| by(grant, term::cite(why, clause)))? {
-            held.insert(clause.id);
-        }
-    }
-    Ok(held)
+) -> Result<Option<&'c ProhibitionTerm>, Refusal> {
+    let Term::Prohibition(one) = &clause.term else {
+        return Ok(None);
+    };
+    let holds = one.condition.holds(&circumstances(grant, facts));
+    let holds = holds.map_err(|why| term::cite(why, clause))?;
+    Ok(holds.then_some(one))
 }
 
 /// The first instant at which one that does not hold yet comes to: what was begun before ends there.
 pub(super) fn begins(
-    standing: &ActiveContracts,
+    grant: &DatasetGrant,
     facts: &DecisionInput<'_>,
 ) -> Result<UtcTimestamp, Refusal> {
     let mut first = UtcTimestamp::LATEST;
-    for grant in standing.grants().values() {
-        let among = circumstances(grant, facts);
-        for (clause, one) in prohibitions(grant.clauses()) {
-            let begins = one.condition.begins(&among);
-            let begins = begins.map_err(|why| by(grant, term::cite(why, clause)))?;
-            first = first.min(begins.unwrap_or(UtcTimestamp::LATEST));
-        }
+    for (clause, one) in prohibitions(grant.clauses()) {
+        let begins = one.condition.begins(&circumstances(grant, facts));
+        let begins = begins.map_err(|why| grant.name_contract(term::cite(why, clause)))?;
+        first = first.min(begins.unwrap_or(UtcTimestamp::LATEST));
     }
     Ok(first)
 }
@@ -123,7 +101,7 @@ fn circumstances<'a>(grant: &'a DatasetGrant, facts: &DecisionInput<'a>) -> Circ
         purpose: facts.purpose,
         taxonomy: facts.taxonomy,
         purposes: (grant.purposes(), grant.own_purposes()),
-        around: around(grant, facts),
+        around: facts.context(grant),
     }
 }
 

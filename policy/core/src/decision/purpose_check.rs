@@ -13,59 +13,54 @@ pub(crate) fn check(
     taxonomy: &Taxonomy,
     declared: Option<&PurposeId>,
 ) -> Result<(), Refusal> {
-    check_clauses(dataset, grant, grant.clauses(), taxonomy, declared)
+    let mut clauses = grant.clauses().iter();
+    clauses.try_for_each(|clause| check_clause(dataset, grant, clause, taxonomy, declared))
 }
 
-/// The same for some of the clauses of the grant.
-pub(crate) fn check_clauses(
+/// Checks it against one clause of the grant.
+pub(super) fn check_clause(
     dataset: &DatasetId,
     grant: &DatasetGrant,
-    clauses: &[Clause],
+    clause: &Clause,
     taxonomy: &Taxonomy,
     declared: Option<&PurposeId>,
 ) -> Result<(), Refusal> {
-    let mut whole = None;
-    for clause in clauses {
-        let (needed, excluded): (&[PurposeId], &[PurposeId]) = match &clause.term {
-            Term::Purpose(needed) => (needed, &[]),
-            Term::PurposeNot(excluded) => (&[], excluded),
-            _ => continue,
-        };
-        if taxonomy.label != grant.purposes() {
-            return Err(cite(
-                Refusal::new(
-                    ErrorCode::TermUnknown,
-                    format!(
-                        "the contract uses the purposes `{}`, this connector has `{}`",
-                        grant.purposes(),
-                        taxonomy.label
-                    ),
-                )
-                .with_help("amend the contract"),
-                clause,
-            ));
-        }
-        let whole = match &whole {
-            Some(whole) => whole,
-            None => whole.insert(taxonomy.with_own(grant.own_purposes())?),
-        };
-        let Some(declared) = declared else {
-            return Err(cite(missing(dataset, needed, whole), clause));
-        };
-        if !whole.contains(declared) {
-            return Err(cite(unknown(declared, needed), clause));
-        }
-        let fits = if excluded.is_empty() {
-            needed.iter().any(|needed| whole.covers(needed, declared))
-        } else {
-            // A wider purpose than one that is excluded would let it in by another name.
-            !excluded.iter().any(|excluded| {
-                whole.covers(excluded, declared) || whole.covers(declared, excluded)
-            })
-        };
-        if !fits {
-            return Err(cite(not_covered(dataset, declared, needed), clause));
-        }
+    let (needed, excluded): (&[PurposeId], &[PurposeId]) = match &clause.term {
+        Term::Purpose(needed) => (needed, &[]),
+        Term::PurposeNot(excluded) => (&[], excluded),
+        _ => return Ok(()),
+    };
+    if taxonomy.label != grant.purposes() {
+        return Err(cite(
+            Refusal::new(
+                ErrorCode::TermUnknown,
+                format!(
+                    "the contract uses the purposes `{}`, this connector has `{}`",
+                    grant.purposes(),
+                    taxonomy.label
+                ),
+            )
+            .with_help("amend the contract"),
+            clause,
+        ));
+    }
+    let whole = taxonomy.with_own(grant.own_purposes())?;
+    let Some(declared) = declared else {
+        return Err(cite(missing(dataset, needed, &whole), clause));
+    };
+    if !whole.contains(declared) {
+        return Err(cite(unknown(declared, needed), clause));
+    }
+    let fits = if excluded.is_empty() {
+        needed.iter().any(|needed| whole.covers(needed, declared))
+    } else {
+        // A wider purpose than one that is excluded would let it in by another name.
+        !excluded
+            .iter()
+            .any(|excluded| whole.covers(excluded, declared) || whole.covers(declared, excluded))
+    };
+    if !fits {
+        return Err(cite(not_covered(dataset, declared, needed), clause));
     }
     Ok(())
 }

@@ -1,8 +1,12 @@
 //! Quotas and limits that an answer draws on.
 
+use super::sourced_grant::SourcedGrant;
 use crate::id::{ClauseId, ContractId, DatasetId};
+use crate::refusal::{ErrorCode, Refusal, contradiction};
+use crate::term::{Clause, Term, quota};
 use crate::value::time::PeriodQuota;
 use hansa_audit_log::time::UtcTimestamp;
+use std::collections::BTreeMap;
 
 /// What a quota counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +36,53 @@ pub struct QuotaBudget {
     pub slot: UtcTimestamp,
     /// Start of the next slot.
     pub slot_end: UtcTimestamp,
+}
+
+impl QuotaBudget {
+    /// The quota that a clause sets, with its slot at `now`; none where it sets none.
+    ///
+    /// # Errors
+    /// `POLICY_CONTRADICTION` in the house contract: a quota that nobody counts must not pass for one.
+    pub(super) fn of_clause(
+        granted: SourcedGrant<'_>,
+        clause: &Clause,
+        now: UtcTimestamp,
+    ) -> Result<Option<Self>, Refusal> {
+        let (counts, quota) = match &clause.term {
+            Term::Queries(quota) => (QuotaKind::Queries, *quota),
+            Term::RowQuota(quota) => (QuotaKind::Rows, *quota),
+            Term::ByteQuota(quota) => (QuotaKind::Bytes, *quota),
+            _ => return Ok(None),
+        };
+        let Some(contract) = granted.grant.contract() else {
+            return Err(contradiction("the house contract can't hold a quota"));
+        };
+        let (slot, slot_end) = quota::slot(quota.per, granted.grant.not_before(), now);
+        Ok(Some(Self {
+            dataset: granted.dataset.clone(),
+            contract,
+            clause: clause.id,
+            counts,
+            quota,
+            slot,
+            slot_end,
+        }))
+    }
+
+    /// Refuses when the questions of the slot are used up. Rows and bytes are counted when they are about to leave.
+    pub(super) fn check(
+        &self,
+        spent: &BTreeMap<(ContractId, ClauseId), u64>,
+    ) -> Result<(), Refusal> {
+        let spent = spent.get(&(self.contract, self.clause)).copied();
+        if self.counts != QuotaKind::Queries || spent.unwrap_or(0) < self.quota.max {
+            return Ok(());
+        }
+        let per = self.quota.per.as_str();
+        let sentence = format!("the questions of this {per} are used up");
+        Err(Refusal::new(ErrorCode::QuotaQueries, sentence)
+            .with_help(format!("ask again from {} on", self.slot_end)))
+    }
 }
 
 /// A limit on the rows of one answer.

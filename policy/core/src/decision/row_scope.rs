@@ -20,10 +20,11 @@ impl<Q: QueryShape> PermitDecision<Q> {
     /// secret keeps readers of the log from trying texts.
     #[must_use]
     pub fn mark(&self, secret: &[u8; 32], sql: &str) -> Digest {
-        let effects = derivation::digest(&self.effects);
+        let effects = derivation::digest(&self.conditions.effects);
         let purpose = self.purpose.as_ref().map(ToString::to_string);
         let contracts = self.standing.grants().iter();
-        let contracts = contracts.filter(|(dataset, _)| self.effects.contains_key(*dataset));
+        let contracts =
+            contracts.filter(|(dataset, _)| self.conditions.effects.contains_key(*dataset));
         let contracts: Vec<String> = contracts
             .map(|(dataset, grant)| format!("{dataset} {:?}\n", grant.contract()))
             .collect();
@@ -51,7 +52,7 @@ impl<Q: QueryShape> PermitDecision<Q> {
     /// # Errors
     /// `code` with the dataset and the clause that looks at rows together.
     pub fn is_row_by_row(&self, code: ErrorCode) -> Result<(), Refusal> {
-        for (dataset, effects) in &self.effects {
+        for (dataset, effects) in &self.conditions.effects {
             if let Some(effect) = effects.iter().find(|effect| !is_row_by_row(effect)) {
                 let grant = self.standing.grants().get(dataset);
                 let sentence = format!(
@@ -73,7 +74,7 @@ impl<Q: QueryShape> PermitDecision<Q> {
     /// Whether the same rows show the same at any time: neither cells that are released one after the other, nor noise.
     #[must_use]
     pub fn stands_still(&self) -> bool {
-        let mut all = self.effects.values().flatten();
+        let mut all = self.conditions.effects.values().flatten();
         all.all(|effect| match &effect.kind {
             EffectKind::AggregateOnly(cube) => cube.release.is_none() && cube.budget.is_none(),
             _ => true,

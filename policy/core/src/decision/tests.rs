@@ -16,6 +16,7 @@ use crate::fixture::{
     CONSUMER, agreement, attested, contract_id, dataset, name, names, purpose, purposes, schema,
     standing, taxonomy, time,
 };
+use crate::id::SqlIdentifier;
 use crate::refusal::ErrorCode;
 use crate::row_filter::parse;
 use crate::term::Term;

@@ -1,15 +1,12 @@
-//! Whether a question lies in the window of its contract.
+//! Whether a question lies in the window of its contract, and of each clause.
 
 use crate::contract::DatasetGrant;
 use crate::refusal::{ErrorCode, Refusal};
 use crate::term::{Clause, Term, cite};
 use hansa_audit_log::time::UtcTimestamp;
 
-/// Checks that `now` lies in the window of every clause and of the contract itself.
-pub(super) fn check(grant: &DatasetGrant, now: UtcTimestamp) -> Result<(), Refusal> {
-    for clause in grant.clauses() {
-        check_clause(clause, now)?;
-    }
+/// Checks that `now` lies in the period of the contract itself.
+pub(super) fn check_period(grant: &DatasetGrant, now: UtcTimestamp) -> Result<(), Refusal> {
     if now < grant.not_before() {
         return Err(not_yet(grant.not_before()));
     }
@@ -19,21 +16,7 @@ pub(super) fn check(grant: &DatasetGrant, now: UtcTimestamp) -> Result<(), Refus
     Ok(())
 }
 
-/// The first instant at which the grant no longer holds.
-pub(super) fn end(grant: &DatasetGrant) -> UtcTimestamp {
-    grant
-        .clauses()
-        .iter()
-        .fold(grant.not_after(), |end, clause| {
-            if let Term::NotAfter(until) = clause.term {
-                end.min(until)
-            } else {
-                end
-            }
-        })
-}
-
-/// The same for one clause.
+/// Checks that `now` lies in the window of the clause.
 pub(super) fn check_clause(clause: &Clause, now: UtcTimestamp) -> Result<(), Refusal> {
     if let Term::NotBefore(from) = clause.term
         && now < from

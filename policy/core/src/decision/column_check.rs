@@ -1,0 +1,84 @@
+//! Which columns of a dataset a question may read, by what its contract does to the dataset and by what the provider's
+//! restriction withholds.
+
+use crate::effect::{Effect, EffectKind};
+use crate::id::{DatasetId, SqlIdentifier};
+use crate::refusal::{ErrorCode, Refusal};
+use crate::term::Clause;
+use crate::term::prohibition::ProhibitionTerm;
+use crate::value::cube::CountingUnit;
+use std::collections::BTreeSet;
+
+/// What does not exist in the permitted view can't be read, whatever was planned. In aggregate form the gate itself, which
+/// holds the cube and nothing else, says what there is.
+pub(super) fn check(
+    dataset: &DatasetId,
+    read: &BTreeSet<SqlIdentifier>,
+    effects: &[Effect],
+) -> Result<(), Refusal> {
+    let all = || effects.iter().map(|effect| &effect.kind);
+    let made = |column: &SqlIdentifier| {
+        all().any(|what| matches!(what, EffectKind::CoarsenPlace { cell, .. } if cell == column))
+    };
+    let there = |column: &SqlIdentifier| {
+        made(column)
+            || all().all(|what| match what {
+                EffectKind::ShowColumns(shown) => shown.contains(column),
+                EffectKind::HideColumns(hidden) => !hidden.contains(column),
+                EffectKind::CoarsenPlace { lon, lat, .. } => lon != column && lat != column,
+                _ => true,
+            })
+    };
+    match read.iter().find(|column| !there(column)) {
+        None => Ok(()),
+        Some(hidden) => Err(Refusal::new(
+            ErrorCode::ColumnUnknown,
+            format!("no column `{hidden}` in `{}`", dataset.name),
+        )),
+    }
+}
+
+/// Refuses a question that reads a column which a prohibition of the restriction withholds. The contract shows it, so its
+/// name is no secret.
+pub(super) fn withheld(
+    dataset: &DatasetId,
+    read: &BTreeSet<SqlIdentifier>,
+    effects: &[Effect],
+    (clause, prohibition): (&Clause, &ProhibitionTerm),
+) -> Result<(), Refusal> {
+    let is_read = |column: &&SqlIdentifier| read.contains(column) || within(column, read, effects);
+    match prohibition.hidden().iter().find(is_read) {
+        None => Ok(()),
+        Some(column) => {
+            let sentence = format!(
+                "the provider's guard of `{}` withholds the column `{column}`, whatever the contract permits",
+                dataset.name
+            );
+            Err(Refusal::new(ErrorCode::DatasetGuarded, sentence)
+                .with_clause(clause.id, clause.term.plain())
+                .with_help(
+                    "ask without the column, or ask the provider when the guard will be lifted",
+                ))
+        }
+    }
+}
+
+/// Whether a column stands behind what the question reads under another name: a place behind its cell; and all that the
+/// cells of an aggregate are made of, of which nobody can tell apart which answer needs which.
+fn within(column: &SqlIdentifier, read: &BTreeSet<SqlIdentifier>, effects: &[Effect]) -> bool {
+    effects.iter().any(|effect| match &effect.kind {
+        EffectKind::CoarsenPlace { lon, lat, cell, .. } => {
+            (lon == column || lat == column) && read.contains(cell)
+        }
+        EffectKind::AggregateOnly(cube) => {
+            cube.measures.contains(column)
+                || matches!(&cube.unit, CountingUnit::Column(unit) if unit == column)
+                || cube.dominance.iter().any(|rule| rule.unit == *column)
+                || cube
+                    .dimensions
+                    .iter()
+                    .any(|dimension| dimension.column == *column)
+        }
+        _ => false,
+    })
+}

@@ -1,0 +1,276 @@
+//! The evaluation of what is asked of a question, requirement by requirement: a refusal, or what the answer is given under.
+
+use super::decision_input::DecisionInput;
+use super::query_shape::{DatasetColumns, JoinUse};
+use super::quota_budget::{QuotaBudget, RowLimit};
+use super::requirement::{Requirement, RequirementKind};
+use super::sourced_grant::{RequirementSource, SourcedGrant, dataset_unknown};
+use super::{
+    PermitConditions, column_check, join_check, prepaid_charge, prohibition_checks, purpose_check,
+    window_check,
+};
+use crate::attribute::SupportingCredential;
+use crate::contract::Requester;
+use crate::effect::Effect;
+use crate::id::{DatasetId, SqlIdentifier};
+use crate::refusal::{ErrorCode, Refusal};
+use crate::term::rule::{AdmissionContext, EffectBinding};
+use crate::term::schema_version::SchemaCompatibility;
+use crate::term::{self, Clause, Term};
+use hansa_audit_log::time::UtcTimestamp;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A question under evaluation.
+#[derive(Debug)]
+pub(super) struct QueryEvaluation<'a> {
+    asker: &'a Requester,
+    facts: &'a DecisionInput<'a>,
+    reads: &'a DatasetColumns,
+    joins: BTreeMap<DatasetId, JoinUse>,
+    /// What the answer is given under, as far as it is evaluated.
+    pub(super) conditions: PermitConditions,
+}
+
+impl<'a> QueryEvaluation<'a> {
+    /// Of a question that reads these columns and brings datasets together in these ways.
+    pub(super) const fn new(
+        asker: &'a Requester,
+        facts: &'a DecisionInput<'a>,
+        reads: &'a DatasetColumns,
+        joins: BTreeMap<DatasetId, JoinUse>,
+    ) -> Self {
+        Self {
+            asker,
+            facts,
+            reads,
+            joins,
+            conditions: PermitConditions {
+                effects: BTreeMap::new(),
+                prohibits: BTreeMap::new(),
+                snapshots: BTreeMap::new(),
+                relied: BTreeMap::new(),
+                budgets: Vec::new(),
+                row_limit: None,
+                rates: Vec::new(),
+                ends: UtcTimestamp::LATEST,
+                prohibited: UtcTimestamp::LATEST,
+                guard_begins: UtcTimestamp::LATEST,
+                charges: Vec::new(),
+            },
+        }
+    }
+
+    /// Evaluates one requirement; those of earlier stages are evaluated before. The one place where a question is refused
+    /// or gets its conditions.
+    ///
+    /// # Errors
+    /// Why it is not satisfied.
+    pub(super) fn evaluate(&mut self, requirement: Requirement<'_>) -> Result<(), Refusal> {
+        let granted = requirement.granted;
+        let granted = granted.ok_or_else(|| dataset_unknown(requirement.dataset))?;
+        let (grant, facts) = (granted.grant, self.facts);
+        match requirement.kind {
+            RequirementKind::Clause(clause) => {
+                let verdict = check_clause(self.asker, granted, clause, facts);
+                verdict.map_err(|refusal| grant.name_contract(refusal))?;
+                self.draw(granted, clause)
+            }
+            RequirementKind::ContractPeriod => {
+                let verdict = window_check::check_period(grant, facts.now);
+                verdict.map_err(|refusal| grant.name_contract(refusal))
+            }
+            RequirementKind::UnreadableRestriction(refusal) => Err(refusal.clone()),
+            RequirementKind::Schema => check_schema(granted, facts),
+            // A contract gives it, since there is a grant.
+            RequirementKind::Name => Ok(()),
+            RequirementKind::Effects => self.effects(granted),
+            RequirementKind::WithheldColumns => self
+                .withheld(granted)
+                .map_err(|refusal| grant.name_contract(refusal)),
+            RequirementKind::Join => match self.joins.get(granted.dataset) {
+                None => Ok(()),
+                Some(met) => join_check::check(grant, met),
+            },
+            RequirementKind::End => {
+                let onset = prohibition_checks::begins(grant, facts)?;
+                let conditions = &mut self.conditions;
+                match granted.source {
+                    RequirementSource::Contract => {
+                        conditions.ends = conditions.ends.min(end(self.asker, granted, facts));
+                        conditions.prohibited = conditions.prohibited.min(onset);
+                    }
+                    RequirementSource::Restriction => {
+                        conditions.guard_begins = conditions.guard_begins.min(onset);
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// What the answer draws on by a clause, or is limited to.
+    fn draw(&mut self, granted: SourcedGrant<'_>, clause: &Clause) -> Result<(), Refusal> {
+        let conditions = &mut self.conditions;
+        let budget = QuotaBudget::of_clause(granted, clause, self.facts.now)?;
+        conditions.budgets.extend(budget);
+        let Some(contract) = granted.grant.contract() else {
+            return Ok(());
+        };
+        if let Term::RowsPerSecond(rows) = clause.term {
+            conditions.rates.push((contract, rows));
+        }
+        // Of equal limits that of the first contract.
+        if let Term::ResultRows(rows) = clause.term
+            && conditions.row_limit.is_none_or(|least| rows < least.rows)
+        {
+            let clause = clause.id;
+            conditions.row_limit = Some(RowLimit {
+                contract,
+                clause,
+                rows,
+            });
+        }
+        Ok(())
+    }
+
+    /// What the contract does to a dataset that is read, with all that the record says of it.
+    fn effects(&mut self, granted: SourcedGrant<'_>) -> Result<(), Refusal> {
+        let (dataset, grant, facts) = (granted.dataset, granted.grant, self.facts);
+        let Some(read) = self.reads.get(dataset) else {
+            return Ok(());
+        };
+        let mut held = BTreeSet::new();
+        for clause in grant.clauses() {
+            let prohibition = prohibition_checks::in_force(grant, clause, facts);
+            let prohibition = prohibition.map_err(|refusal| grant.name_contract(refusal))?;
+            held.extend(prohibition.map(|_| clause.id));
+        }
+        let to = EffectBinding::of(self.asker.id()).with_tenant(facts.tenant);
+        let effects = effects(granted, read, to.with_prohibited(&held).at(facts.now))?;
+        let relied = supporting_credentials(self.asker, granted, facts).collect();
+        let snapshot = facts.snapshots.get(dataset);
+        let months_due = facts.context(grant).balance.months_due;
+        let conditions = &mut self.conditions;
+        conditions.effects.insert(dataset.clone(), effects);
+        conditions.prohibits.insert(dataset.clone(), held);
+        conditions.relied.insert(dataset.clone(), relied);
+        let snapshot = snapshot.map(|label| (dataset.clone(), label.clone()));
+        conditions.snapshots.extend(snapshot);
+        let charge = prepaid_charge::of_grant(grant, months_due);
+        conditions.charges.extend(charge);
+        Ok(())
+    }
+
+    /// Refuses what the prohibitions of a restriction withhold, by what the contract beside it does to the dataset.
+    fn withheld(&self, granted: SourcedGrant<'_>) -> Result<(), Refusal> {
+        let (dataset, grant) = (granted.dataset, granted.grant);
+        let read = self.reads.get(dataset);
+        let Some((read, effects)) = read.zip(self.conditions.effects.get(dataset)) else {
+            return Err(dataset_unknown(dataset));
+        };
+        for clause in grant.clauses() {
+            if let Some(one) = prohibition_checks::in_force(grant, clause, self.facts)? {
+                column_check::withheld(dataset, read, effects, (clause, one))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a grant does to its dataset, where the columns that are read are there after it.
+pub(super) fn effects(
+    granted: SourcedGrant<'_>,
+    read: &BTreeSet<SqlIdentifier>,
+    to: EffectBinding<'_>,
+) -> Result<Vec<Effect>, Refusal> {
+    let effects = granted.grant.effects(&to)?;
+    column_check::check(granted.dataset, read, &effects)?;
+    Ok(effects)
+}
+
+/// What one clause says to a question before it is planned. Every check looks at every clause, so that none is missed
+/// because its clause stands at another stage.
+pub(super) fn check_clause(
+    asker: &Requester,
+    granted: SourcedGrant<'_>,
+    clause: &Clause,
+    facts: &DecisionInput<'_>,
+) -> Result<(), Refusal> {
+    let (dataset, grant) = (granted.dataset, granted.grant);
+    let check = || {
+        window_check::check_clause(clause, facts.now)?;
+        purpose_check::check_clause(dataset, grant, clause, facts.taxonomy, facts.purpose)?;
+        prohibition_checks::check_clause(grant, clause, facts)?;
+        let admission = admission(asker, granted, facts);
+        let admitted = clause.term.with(|rule| rule.admit(&admission));
+        admitted.map_err(|refusal| term::cite(refusal, clause))?;
+        let budget = QuotaBudget::of_clause(granted, clause, facts.now)?;
+        let drawn = budget.map_or(Ok(()), |budget| budget.check(facts.spent));
+        drawn.map_err(|refusal| term::cite(refusal, clause))
+    };
+    check().map_err(|refusal| granted.refusal(clause, refusal))
+}
+
+/// The question at the door. A restriction is no ground for an answer: there, what is supposed of the asker counts.
+fn admission<'a>(
+    asker: &Requester,
+    granted: SourcedGrant<'_>,
+    facts: &DecisionInput<'a>,
+) -> AdmissionContext<'a> {
+    AdmissionContext {
+        now: facts.now,
+        context: facts.context(granted.grant),
+        supposing: granted.source == RequirementSource::Restriction
+            || matches!(asker, Requester::Supposed(_)),
+    }
+}
+
+/// The schema of the dataset is the one of the contract, or extends it where the contract permits that.
+fn check_schema(granted: SourcedGrant<'_>, facts: &DecisionInput<'_>) -> Result<(), Refusal> {
+    let (dataset, grant) = (granted.dataset, granted.grant);
+    let Some(schema) = facts.schemas.get(dataset) else {
+        return Err(dataset_unknown(dataset));
+    };
+    let compatible = SchemaCompatibility::of(grant.clauses()) == SchemaCompatibility::Compatible;
+    let earlier = facts.extends.get(dataset);
+    let grown = earlier.is_some_and(|earlier| earlier.contains(&grant.schema()));
+    if *schema == grant.schema() || (compatible && grown) {
+        return Ok(());
+    }
+    let name = &dataset.name;
+    let sentence = format!("`{name}` has another schema than the contract was signed for");
+    let refusal = Refusal::new(ErrorCode::SchemaChanged, sentence).with_help(format!(
+        "request an amendment: hansa contract request {name}"
+    ));
+    Err(grant.name_contract(refusal))
+}
+
+/// The instant at which the contract ends, or something that lets the question in.
+fn end(asker: &Requester, granted: SourcedGrant<'_>, facts: &DecisionInput<'_>) -> UtcTimestamp {
+    let context = facts.context(granted.grant);
+    // The question itself may be the first one.
+    let used = context.first_use.unwrap_or(facts.now);
+    let clauses = granted.grant.clauses().iter();
+    let ends = clauses.filter_map(|clause| match clause.term {
+        Term::NotAfter(until) => Some(until),
+        ref term => term.with(|rule| rule.ends(context.activated, Some(used))),
+    });
+    let credentials = supporting_credentials(asker, granted, facts);
+    ends.chain(credentials.map(|credential| credential.until))
+        .fold(granted.grant.not_after(), UtcTimestamp::min)
+}
+
+/// The signed statements on which it relies that the question is let in.
+fn supporting_credentials<'a>(
+    asker: &Requester,
+    granted: SourcedGrant<'a>,
+    facts: &DecisionInput<'a>,
+) -> impl Iterator<Item = SupportingCredential> + use<'a> {
+    let admission = admission(asker, granted, facts);
+    let clauses = granted.grant.clauses().iter();
+    clauses.filter_map(move |clause| {
+        clause
+            .term
+            .with(|rule| rule.supporting_credential(&admission))
+    })
+}
