@@ -4,6 +4,7 @@
 use crate::binary;
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::wait_for;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
@@ -106,4 +107,32 @@ fn an_address_that_others_reach_needs_a_token() {
     let right = "Authorization: Bearer 0123456789abcdef0123456789abcdef\r\n";
     assert!(get(&city, "/metrics", right).0.contains("hansa_ready 1\n"));
     assert!(get(&city, "/livez", "").1.starts_with("HTTP/1.1 200 "));
+}
+
+/// A connector that nobody has admitted yet runs and says so; once it has joined, it serves without being begun anew.
+#[test]
+fn a_connector_waits_until_it_has_joined() {
+    let league = TestLeague::new(binary());
+    let id = "lindau.example";
+    league
+        .hansa(&["init", "lindau", "--id", id, "--name", "Lindau"])
+        .must();
+    let city = TestParticipant::new(binary(), league.folder().join("lindau"), id);
+    city.configure("\n[monitoring]\nlisten = \"127.0.0.1:0\"\n");
+    city.hansa(&["serve"]).refused("FILE_MISSING", 6);
+    let mut serving = city.start(&["--json", "serve", "--await-join"]);
+    let limit = std::time::Duration::from_secs(20);
+    let address = city.folder().join("state/monitoring");
+    wait_for("the face", limit, || address.exists().then_some(()));
+    let (ready, head) = get(&city, "/readyz", "");
+    assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
+    assert!(ready.contains("awaiting join"), "{ready}");
+    assert!(get(&city, "/livez", "").1.starts_with("HTTP/1.1 200 "));
+    assert!(get(&city, "/metrics", "").0.contains("hansa_ready 0\n"));
+    assert!(serving.runs());
+    league.admit("lindau");
+    assert!(serving.first_line().contains("\"event\":\"ready\""));
+    let (ready, head) = get(&city, "/readyz", "");
+    assert!(head.starts_with("HTTP/1.1 200 "), "{head}\n{ready}");
+    serving.kill();
 }

@@ -3,6 +3,7 @@
 //! Labels are bounded: participants, datasets, codes and outcomes; never a text of a question, a person or a value. Metrics name
 //! datasets and participants, so they are for the own people alone.
 
+pub(crate) mod awaiting_join;
 pub(crate) mod connector_metrics;
 mod current_state;
 pub(crate) mod monitoring_service;

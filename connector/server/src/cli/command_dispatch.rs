@@ -58,6 +58,13 @@ pub(crate) fn serve(
         configs.push(ConnectorConfig::load(&file, &config_lookup::overrides())?);
     }
     on_threads(async {
+        if args.await_join {
+            for config in &configs {
+                if !serving::joined(config, show).await? {
+                    return Ok(0);
+                }
+            }
+        }
         // Each participant is a value of its own; they share nothing but the process.
         let mut served = tokio::task::JoinSet::new();
         for config in configs {

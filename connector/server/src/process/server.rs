@@ -3,6 +3,8 @@
 use crate::admin::config::{reload_by_hand, reload_now};
 use crate::cli::output::OutputSettings;
 use crate::cli::terminal::{line_err, object_out};
+use crate::config::ConnectorConfig;
+use crate::monitoring::awaiting_join::{AwaitingJoin, awaiting_join};
 use crate::monitoring::monitoring_service::MonitoringService;
 use crate::participant::Connector;
 use crate::process::admin_service::AdminService;
@@ -17,7 +19,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::admin::server as admin;
 use hansa_transport::admin::server::{SocketAccess, UserAuthorization};
 use hansa_transport::member_hosts::MemberHosts;
-use hansa_transport::monitoring::{self, MonitoringToken};
+use hansa_transport::monitoring::{self, MonitoringHandler, MonitoringToken};
 use hansa_transport::peer::server::{TlsAcceptorConfig, serve as serve_peers};
 use hansa_transport::peer::settings::TransportSettings;
 use hansa_transport::peer_handler::PeerHandler;
@@ -70,7 +72,8 @@ pub(crate) async fn run(node: Arc<Connector>, show: OutputSettings) -> Result<()
             .await
         });
     }
-    monitor(&node, &stop, &mut tasks).await?;
+    let service = Arc::new(MonitoringService(Arc::clone(&node)));
+    monitor(&node.config(), service, &stop, &mut tasks).await?;
     let mut doors = vec![(node.config().socket(), SocketAccess::Own)];
     let officers = node.config().officers.socket.clone();
     doors.extend(officers.map(|socket| (socket, SocketAccess::Anybody)));
@@ -137,30 +140,67 @@ pub(crate) async fn run(node: Arc<Connector>, show: OutputSettings) -> Result<()
     Ok(())
 }
 
+/// Waits until the participant has joined a league, or is told to stop, which gives false. Meanwhile no peer is answered, and
+/// the monitoring face, where there is one, says what is waited for.
+///
+/// # Errors
+/// When the monitoring face can't be opened.
+pub(crate) async fn joined(
+    config: &ConnectorConfig,
+    show: OutputSettings,
+) -> Result<bool, Refusal> {
+    if config.trust.bundle.exists() {
+        return Ok(true);
+    }
+    let stop = CancellationToken::new();
+    let mut tasks = tokio::task::JoinSet::new();
+    hansa_files::folder(&config.state)?;
+    monitor(config, Arc::new(AwaitingJoin), &stop, &mut tasks).await?;
+    show.refusals(&[awaiting_join()]);
+    // To whoever started it, it runs.
+    service_manager::ready();
+    let mut term = signal(SignalKind::terminate()).map_err(unheard)?;
+    let mut int = signal(SignalKind::interrupt()).map_err(unheard)?;
+    let mut look = tokio::time::interval(LOOK);
+    let has_joined = loop {
+        tokio::select! {
+            _ = term.recv() => break false,
+            _ = int.recv() => break false,
+            _ = look.tick() => {}
+        }
+        // `join` writes both.
+        if config.trust.bundle.exists() && config.trust.tls_cert.exists() {
+            break true;
+        }
+    };
+    stop.cancel();
+    while tasks.join_next().await.is_some() {}
+    Ok(has_joined)
+}
+
 /// Opens the monitoring face, where the configuration names an address for it.
 async fn monitor(
-    node: &Arc<Connector>,
+    config: &ConnectorConfig,
+    handler: Arc<dyn MonitoringHandler>,
     stop: &CancellationToken,
     tasks: &mut tokio::task::JoinSet<Result<(), Refusal>>,
 ) -> Result<(), Refusal> {
-    let config = node.config().monitoring.clone();
-    let Some(address) = config.listen else {
+    let Some(address) = config.monitoring.listen else {
         return Ok(());
     };
-    let token = match config.token_file {
+    let token = match &config.monitoring.token_file {
         None => None,
         Some(file) => {
-            let bytes = hansa_files::read_private(&file, 4096)?;
-            Some(MonitoringToken::new(
-                String::from_utf8_lossy(&bytes).trim(),
-            )?)
+            let bytes = hansa_files::read_private(file, 4096)?;
+            let text = String::from_utf8_lossy(&bytes);
+            Some(MonitoringToken::new(text.trim())?)
         }
     };
     let (listener, bound) = bind(&address.to_string()).await?;
-    crate::offline::write(&node.file("monitoring"), bound.as_bytes())?;
-    let (service, ending) = (Arc::new(MonitoringService(Arc::clone(node))), stop.clone());
+    crate::offline::write(&config.state.join("monitoring"), bound.as_bytes())?;
+    let ending = stop.clone();
     tasks.spawn(async move {
-        monitoring::serve(listener, service, token, async move {
+        monitoring::serve(listener, handler, token, async move {
             ending.cancelled().await;
         })
         .await;
@@ -302,16 +342,9 @@ async fn signals(
     stop: &CancellationToken,
     tasks: &mut tokio::task::JoinSet<Result<(), Refusal>>,
 ) -> Result<(), Refusal> {
-    let none = |fault: std::io::Error| {
-        Refusal::new(
-            ErrorCode::Internal,
-            format!("signals can't be heard: {fault}"),
-        )
-        .caused_by(fault)
-    };
-    let mut term = signal(SignalKind::terminate()).map_err(none)?;
-    let mut int = signal(SignalKind::interrupt()).map_err(none)?;
-    let mut hup = signal(SignalKind::hangup()).map_err(none)?;
+    let mut term = signal(SignalKind::terminate()).map_err(unheard)?;
+    let mut int = signal(SignalKind::interrupt()).map_err(unheard)?;
+    let mut hup = signal(SignalKind::hangup()).map_err(unheard)?;
     let mut look = tokio::time::interval(LOOK);
     let mut trusted = stamp(node);
     loop {
@@ -339,6 +372,14 @@ async fn signals(
             }
         }
     }
+}
+
+fn unheard(fault: std::io::Error) -> Refusal {
+    Refusal::new(
+        ErrorCode::Internal,
+        format!("signals can't be heard: {fault}"),
+    )
+    .caused_by(fault)
 }
 
 /// How often the files of trust are looked at: whoever is expelled has to be cut within a second.

@@ -29,6 +29,9 @@ pub(crate) struct ServeArgs {
     /// Configurations of further participants to serve in the same process
     #[arg(conflicts_with_all = ["name", "listen"])]
     pub(crate) also: Vec<PathBuf>,
+    /// Wait until `hansa join` has been run; meanwhile readiness says so, and no peer is answered
+    #[arg(long, conflicts_with_all = ["name", "listen", "also"])]
+    pub(crate) await_join: bool,
     /// The connector itself, or a worker, which only computes shares of its answers; absent: the connector
     #[arg(long, value_enum)]
     pub(crate) role: Option<ServeRole>,
