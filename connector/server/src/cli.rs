@@ -83,12 +83,15 @@ pub(crate) enum TopLevelCommand {
     /// Installs what the league sent back
     #[command(after_help = "Example: hansa --config munster/hansa.toml join munster.example.join")]
     Join {
-        /// The .join file
+        /// The .join file, which may be /dev/stdin
         file: PathBuf,
         /// The fingerprint of the league, as its operator reads it to you; absent: it is shown and asked for
         #[arg(long, value_name = "DIGITS")]
         fingerprint: Option<String>,
     },
+    /// The request that `init` wrote for the league, on standard output
+    #[command(after_help = "Example: hansa --config munster/hansa.toml request")]
+    Request,
     /// Another signing key, and a request for it; `join` puts it in force
     #[command(after_help = "Example: hansa rekey --output munster.example.request")]
     Rekey {
@@ -184,6 +187,9 @@ pub(crate) struct InitArgs {
     /// How its signing key signs contracts, withdrawals and receipts
     #[arg(long, value_enum, default_value = "eddsa", ignore_case = true)]
     pub(crate) algorithm: SigningAlgorithm,
+    /// Do nothing where the folder holds a participant already
+    #[arg(long)]
+    pub(crate) if_absent: bool,
 }
 
 /// What an issuer may state of participants.

@@ -114,9 +114,14 @@ fn run(cli: CommandLine, show: OutputSettings) -> Result<u8, Vec<Refusal>> {
                 true => process::clock::offset(&config).map_err(one)?,
                 false => 0,
             };
+            let file = offline::read(&file).map_err(one)?;
             offline::league_join::recognise(&config, &file, fingerprint.as_deref(), &cli.global)
                 .map_err(one)?;
             offline::league_join::run(&config, &file, now.plus_micros(moved), show).map_err(one)?;
+        }
+        TopLevelCommand::Request => {
+            let config = cli::command_dispatch::load(&cli.global)?;
+            offline::init::print_request(&config).map_err(one)?;
         }
         TopLevelCommand::Rekey { output } => {
             let config = cli::command_dispatch::load(&cli.global)?;

@@ -89,6 +89,7 @@ fn command_effect(verb: &TopLevelCommand) -> CommandEffect {
     match verb {
         TopLevelCommand::Check
         | TopLevelCommand::Error { .. }
+        | TopLevelCommand::Request
         | TopLevelCommand::Completions { .. }
         | TopLevelCommand::Manual { .. }
         | TopLevelCommand::Key(KeyCommand::List { .. }) => CommandEffect::Looks,

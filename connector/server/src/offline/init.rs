@@ -3,7 +3,9 @@
 use crate::cli::InitArgs;
 use crate::cli::connector_command::key::SigningAlgorithm;
 use crate::cli::output::OutputSettings;
-use crate::offline::write;
+use crate::cli::terminal::document_out;
+use crate::config::ConnectorConfig;
+use crate::offline::{read, write};
 use hansa_identity::keys::SignatureAlgorithm;
 use hansa_identity::participant_identity::admission_request::{AdmissionRequest, Applicant};
 use hansa_identity::participant_identity::{self, IdentityFiles};
@@ -11,6 +13,17 @@ use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::SingleLineText;
 use serde_json::json;
+
+/// Prints the request of a participant for its league.
+///
+/// # Errors
+/// `FILE_MISSING` where it is not beside the configuration any more.
+pub(crate) fn print_request(config: &ConnectorConfig) -> Result<(), Refusal> {
+    let name = format!("{}.request", config.participant.id.domain());
+    let request = read(&config.folder().join(name))?;
+    document_out(String::from_utf8_lossy(&request).trim_end());
+    Ok(())
+}
 
 /// Creates the folder.
 ///
@@ -28,6 +41,9 @@ pub(crate) fn run(args: &InitArgs, show: OutputSettings) -> Result<(), Refusal> 
         ));
     }
     let config = args.dir.join("hansa.toml");
+    if config.exists() && args.if_absent {
+        return Ok(());
+    }
     if config.exists() {
         return Err(Refusal::new(
             ErrorCode::FileExists,

@@ -32,11 +32,11 @@ pub(crate) fn files(config: &ConnectorConfig) -> IdentityFiles {
 /// `WRONG_LEAGUE` for another fingerprint than was given, `CONFIRMATION_NEEDED` without a yes; or when the file can't be read.
 pub(crate) fn recognise(
     config: &ConnectorConfig,
-    file: &Path,
+    file: &[u8],
     said: Option<&str>,
     global: &GlobalArgs,
 ) -> Result<(), Refusal> {
-    let bundle = JoinFile::read(&read(file)?)?.bundle;
+    let bundle = JoinFile::read(file)?.bundle;
     let print = bundle.fingerprint();
     let league = &bundle.content().league;
     match said {
@@ -62,12 +62,11 @@ pub(crate) fn recognise(
 /// When the file is for somebody else, of another league, or does not verify.
 pub(crate) fn run(
     config: &ConnectorConfig,
-    file: &Path,
+    file: &[u8],
     now: UtcTimestamp,
     show: OutputSettings,
 ) -> Result<(), Refusal> {
-    let joined =
-        participant_identity::join(&files(config), &config.participant.id, &read(file)?, now)?;
+    let joined = participant_identity::join(&files(config), &config.participant.id, file, now)?;
     let content = joined.bundle.content();
     show.result(
         &json!({

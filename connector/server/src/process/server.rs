@@ -191,7 +191,8 @@ async fn monitor(
     let token = match &config.monitoring.token_file {
         None => None,
         Some(file) => {
-            let bytes = hansa_files::read_private(file, 4096)?;
+            // A volume of secrets is readable by a group; whoever holds the token reads metrics alone.
+            let bytes = hansa_files::read(file, 4096)?;
             let text = String::from_utf8_lossy(&bytes);
             Some(MonitoringToken::new(text.trim())?)
         }
