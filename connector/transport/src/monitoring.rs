@@ -115,7 +115,8 @@ pub async fn serve(
                 .route("/readyz", get(readyz))
                 .route("/metrics", get(metrics))
                 .with_state(state),
-        );
+        )
+        .fallback(async || (StatusCode::NOT_FOUND, "nothing is here\n"));
     let mut server = auto::Builder::new(TokioExecutor::new());
     server
         .http1()

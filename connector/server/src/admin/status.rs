@@ -15,8 +15,6 @@ use crate::workflow::{combined_contracts, federated_query, notice, pending_appro
 use hansa_policy::contract::ContractStatus;
 use hansa_policy::negotiation::Phase;
 use hansa_policy::refusal::Refusal;
-use hansa_policy::term::language::Language;
-use hansa_proto::render::contract_status::ContractStatusLines;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -76,7 +74,7 @@ pub(crate) async fn status(node: &Arc<Connector>, check: bool, out: &EventSink) 
     });
     let periods = validity_period::periods(node)?;
     for period in periods.iter().filter(|period| period.is_due(now)) {
-        waiting.push(due(node, period));
+        waiting.push(due(period));
     }
     if let Err(refusal) = node.own_certificate() {
         waiting.push(format!("{}: hansa join", refusal.sentence));
@@ -164,26 +162,18 @@ pub(crate) async fn status(node: &Arc<Connector>, check: bool, out: &EventSink) 
 }
 
 /// What people are told of something that ends soon.
-fn due(node: &Connector, period: &ValidityPeriod) -> String {
+fn due(period: &ValidityPeriod) -> String {
     let ValidityPeriod {
-        kind, name, ends, ..
+        kind, name, until, ..
     } = period;
     let renewal = kind.renewal();
     match kind {
-        ValidityKind::Contract => {
-            let until = node.contracts.book(|book| {
-                let mut all = book.all(node.now());
-                let found = all.find(|(id, _, _)| id.short().to_string() == *name);
-                found.map(|(_, agreement, _)| {
-                    ContractStatusLines::of(Language::En, agreement).until()
-                })
-            });
-            let until = until.unwrap_or_else(|| ends.to_string());
-            format!("contract {name} ends soon: it is in force {until}")
+        ValidityKind::Contract => format!("contract {name} ends soon: it is in force {until}"),
+        ValidityKind::TrustBundle => format!("the trust bundle is over on {until}: {renewal}"),
+        ValidityKind::TlsCertificate => {
+            format!("the TLS certificate is over on {until}: {renewal}")
         }
-        ValidityKind::TrustBundle => format!("the trust bundle is over on {ends}: {renewal}"),
-        ValidityKind::TlsCertificate => format!("the TLS certificate is over on {ends}: {renewal}"),
-        ValidityKind::Credential => format!("the credential {name} is over on {ends}: {renewal}"),
+        ValidityKind::Credential => format!("the credential {name} is over on {until}: {renewal}"),
     }
 }
 

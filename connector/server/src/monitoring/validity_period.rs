@@ -5,6 +5,8 @@ use crate::workflow::credentials::stored_credentials;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::ContractStatus;
 use hansa_policy::refusal::Refusal;
+use hansa_policy::term::language::Language;
+use hansa_proto::render::contract_status::ContractStatusLines;
 
 const DAY: i64 = 86_400_000_000;
 
@@ -54,6 +56,8 @@ pub(crate) struct ValidityPeriod {
     pub(crate) begins: UtcTimestamp,
     /// The first instant at which it is over.
     pub(crate) ends: UtcTimestamp,
+    /// The same for people.
+    pub(crate) until: String,
 }
 
 impl ValidityPeriod {
@@ -78,6 +82,7 @@ pub(crate) fn periods(node: &Connector) -> Result<Vec<ValidityPeriod>, Refusal> 
         name: format!("number {}", bundle.sequence),
         begins: bundle.issued_at,
         ends: bundle.expires_at,
+        until: bundle.expires_at.to_string(),
     }];
     if let Ok(leaf) = node.own_certificate() {
         periods.push(ValidityPeriod {
@@ -85,6 +90,7 @@ pub(crate) fn periods(node: &Connector) -> Result<Vec<ValidityPeriod>, Refusal> 
             name: node.id().domain().to_owned(),
             begins: leaf.not_before,
             ends: leaf.not_after,
+            until: leaf.not_after.to_string(),
         });
     }
     node.contracts.book(|book| {
@@ -96,6 +102,7 @@ pub(crate) fn periods(node: &Connector) -> Result<Vec<ValidityPeriod>, Refusal> 
             name: id.short().to_string(),
             begins: agreement.not_before,
             ends: agreement.not_after,
+            until: ContractStatusLines::of(Language::En, agreement).until(),
         }));
     });
     for (credential, _) in stored_credentials(node)? {
@@ -105,6 +112,7 @@ pub(crate) fn periods(node: &Connector) -> Result<Vec<ValidityPeriod>, Refusal> 
                 name: format!("of {}", credential.issuer.domain()),
                 begins: credential.issued_at,
                 ends: credential.until,
+                until: credential.until.to_string(),
             });
         }
     }
@@ -130,6 +138,7 @@ mod tests {
                 name: String::new(),
                 begins,
                 ends: begins.plus_micros(DAY * days),
+                until: String::new(),
             };
             let before = |left: i64| begins.plus_micros(DAY * (days - left));
             assert!(period.is_due(before(ahead)), "{days}");

@@ -4,7 +4,7 @@ use crate::cli::GlobalArgs;
 use crate::cli::command_effect::asked;
 use crate::cli::output::OutputSettings;
 use crate::config::ConnectorConfig;
-use crate::offline::{read, write};
+use crate::offline::write;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::bundle::TrustBundle;
 use hansa_identity::participant_identity::admission_request::Applicant;
