@@ -37,7 +37,7 @@ impl Catalog {
     pub fn visible_to<'a>(
         &'a self,
         peer: &ParticipantId,
-        book: &ContractRegistry,
+        registry: &ContractRegistry,
         now: UtcTimestamp,
         after: Option<&SqlIdentifier>,
         most: usize,
@@ -45,8 +45,8 @@ impl Catalog {
         let most = most.clamp(1, MOST_ENTRIES);
         let mut entries: Vec<CatalogListing<'a>> = Vec::new();
         let mut at = after.cloned();
-        while let Some(name) = self.next_name(peer, book, at.as_ref()) {
-            if let Some(seen) = self.visible_one(peer, book, now, name) {
+        while let Some(name) = self.next_name(peer, registry, at.as_ref()) {
+            if let Some(seen) = self.visible_one(peer, registry, now, name) {
                 if entries.len() == most {
                     let last = entries.last();
                     let after = last.map(|entry| entry.dataset.id.name.clone());
@@ -67,7 +67,7 @@ impl Catalog {
     pub fn visible_one<'a>(
         &'a self,
         peer: &ParticipantId,
-        book: &ContractRegistry,
+        registry: &ContractRegistry,
         now: UtcTimestamp,
         name: &SqlIdentifier,
     ) -> Option<CatalogListing<'a>> {
@@ -76,7 +76,7 @@ impl Catalog {
         let offers: Vec<&IdentifiedOffer> = offers
             .filter(|offer| offer.dataset == dataset.id && now < offer.not_after)
             .collect();
-        let contracts = book.contracts_over(peer, name, now);
+        let contracts = registry.contracts_over(peer, name, now);
         let contracts: Vec<ContractId> = contracts.map(|(id, _)| id).collect();
         (!offers.is_empty() || !contracts.is_empty()).then_some(CatalogListing {
             dataset,
@@ -89,11 +89,11 @@ impl Catalog {
     fn next_name<'b>(
         &'b self,
         peer: &ParticipantId,
-        book: &'b ContractRegistry,
+        registry: &'b ContractRegistry,
         after: Option<&SqlIdentifier>,
     ) -> Option<&'b SqlIdentifier> {
         let offered = self.offers.dataset_after(peer, after);
-        let agreed = book.dataset_after(peer, after);
+        let agreed = registry.dataset_after(peer, after);
         offered.into_iter().chain(agreed).min()
     }
 }

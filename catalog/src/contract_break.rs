@@ -27,12 +27,13 @@ pub struct ContractBreak {
 pub fn breaks(
     (old, new): (&Dataset, &Dataset),
     seal: Option<&SchemaSecret>,
-    book: &ContractRegistry,
+    registry: &ContractRegistry,
     now: UtcTimestamp,
 ) -> Vec<ContractBreak> {
-    book.over(&new.id, now)
-        .filter(|(_, agreement, standing)| {
-            matches!(standing, ContractStatus::InForce | ContractStatus::NotYet)
+    registry
+        .over(&new.id, now)
+        .filter(|(_, agreement, status)| {
+            matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
                 && fault(agreement, old, seal).is_none()
         })
         .filter_map(|(contract, agreement, _)| {

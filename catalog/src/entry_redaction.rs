@@ -14,12 +14,12 @@ impl CatalogListing<'_> {
     /// that they were counted over; of a feed, that it is one.
     /// The schema digest stays that of the whole schema, since contracts pin it.
     #[must_use]
-    pub fn entry(&self, book: &ContractRegistry) -> Dataset {
+    pub fn entry(&self, registry: &ContractRegistry) -> Dataset {
         let offered = self.offers.iter().map(|offer| offer.clauses.as_slice());
         let agreed = self
             .contracts
             .iter()
-            .filter_map(|contract| book.agreement(*contract))
+            .filter_map(|contract| registry.agreement(*contract))
             .map(|agreement| agreement.clauses.as_slice());
         let grants: Vec<VisibleColumns<'_>> = offered
             .chain(agreed)
@@ -42,24 +42,24 @@ impl CatalogListing<'_> {
             || (entry.personal && entry.columns.len() == self.dataset.columns.len());
         entry.unit_column = unit;
         entry.grid = grid;
-        let told = |which: &dyn Fn(&VisibleColumns<'_>) -> bool| grants.iter().any(which);
+        let report = |which: &dyn Fn(&VisibleColumns<'_>) -> bool| grants.iter().any(which);
         if let Some(feed) = &mut entry.feed {
             *feed = DatasetFeed::default();
         }
-        if !told(&|grant| grant.all_rows) {
+        if !report(&|grant| grant.all_rows) {
             entry.rows = 0;
         }
-        if !told(&|grant| grant.all_rows && grant.plainly(self.dataset, |_| true)) {
+        if !report(&|grant| grant.all_rows && grant.plainly(self.dataset, |_| true)) {
             entry.bytes = 0;
         }
-        if !told(&|grant| grant.all_rows && grant.plainly(self.dataset, is_time)) {
+        if !report(&|grant| grant.all_rows && grant.plainly(self.dataset, is_time)) {
             entry.time_span = None;
         }
-        if !told(&|grant| grant.all_rows && grant.plainly(self.dataset, |c| c.crs.is_some())) {
+        if !report(&|grant| grant.all_rows && grant.plainly(self.dataset, |c| c.crs.is_some())) {
             entry.area = None;
         }
         for column in &mut entry.columns {
-            if !told(&|grant| grant.all_rows && grant.plain.contains(&column.name)) {
+            if !report(&|grant| grant.all_rows && grant.plain.contains(&column.name)) {
                 column.distinct = 0;
             }
         }

@@ -142,16 +142,16 @@ pub(crate) fn agreement(offer: &Offer, dataset: &Dataset) -> Agreement {
     offer.agreement(dataset, filled)
 }
 
-/// A book with this contract, and its identity.
-pub(crate) fn book(agreement: Agreement) -> (ContractRegistry, ContractId) {
+/// A registry with this contract, and its identity.
+pub(crate) fn registry_with(agreement: Agreement) -> (ContractRegistry, ContractId) {
     let id = ContractId(Digest::of(format!("{agreement:?}").as_bytes()));
     (contract::registry([contract::signed(id, agreement)]), id)
 }
 
-pub(crate) fn in_force(book: &ContractRegistry, id: ContractId) -> ActiveContracts {
+pub(crate) fn in_force(registry: &ContractRegistry, id: ContractId) -> ActiveContracts {
     let now = time("2026-06-01T00:00:00Z");
     let firm = contract::recognised_consumer(now);
-    book.in_force(&firm, &[id], now).unwrap()
+    registry.in_force(&firm, &[id], now).unwrap()
 }
 
 pub(crate) fn recorded<T: Evidence>(

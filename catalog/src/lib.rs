@@ -199,12 +199,14 @@ impl Catalog {
         self.seal.as_ref()
     }
 
-    /// What a worker of `own` sees for one question: these datasets. That they are published is on the books of its connector.
+    /// What a worker of `own` sees for one question: these datasets. That they are published is in the log of its connector.
     #[must_use]
     pub fn delegated(own: ParticipantId, datasets: impl IntoIterator<Item = Dataset>) -> Self {
-        let mut lent = Self::new(own);
-        datasets.into_iter().for_each(|dataset| lent.place(dataset));
-        lent
+        let mut catalog = Self::new(own);
+        datasets
+            .into_iter()
+            .for_each(|dataset| catalog.place(dataset));
+        catalog
     }
 
     /// Takes in a dataset whose publication is durably recorded; a newer version takes the place of the older one.

@@ -171,7 +171,7 @@ impl Offer {
             assignee,
             purposes,
             signatory,
-            rendering: shown,
+            rendering,
             proposed_at,
             nonce,
         } = filled;
@@ -195,7 +195,7 @@ impl Offer {
             template: self.template.clone(),
             signatory,
             // Its dates are those of the dataset's zone, in which days of its policies begin and end.
-            rendering: shown.map(|shown| shown.in_zone(&dataset.zone)),
+            rendering: rendering.map(|rendering| rendering.in_zone(&dataset.zone)),
             proposed_at,
             nonce,
         }

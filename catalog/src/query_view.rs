@@ -91,12 +91,12 @@ impl Catalog {
     /// grid was registered since; and whatever is wrong with a term, now that columns and types are known.
     pub fn view(
         &self,
-        standing: &ActiveContracts,
+        active: &ActiveContracts,
         tenant: Option<&str>,
     ) -> Result<QueryView, Refusal> {
         let mut tables = BTreeMap::new();
-        for (id, grant) in standing.grants() {
-            let table = self.table(id, grant, standing, tenant).map_err(|refusal| {
+        for (id, grant) in active.grants() {
+            let table = self.table(id, grant, active, tenant).map_err(|refusal| {
                 match grant.contract() {
                     Some(contract) => refusal.with_contract(contract),
                     None => refusal,
@@ -111,7 +111,7 @@ impl Catalog {
         &self,
         id: &DatasetId,
         grant: &DatasetGrant,
-        standing: &ActiveContracts,
+        active: &ActiveContracts,
         tenant: Option<&str>,
     ) -> Result<ViewTable, Refusal> {
         let dataset = self.by_id(id).ok_or_else(|| {
@@ -133,8 +133,7 @@ impl Catalog {
                 id.name
             )));
         }
-        let effects =
-            grant.effects(&EffectBinding::of(standing.asker().id()).with_tenant(tenant))?;
+        let effects = grant.effects(&EffectBinding::of(active.asker().id()).with_tenant(tenant))?;
         let shape = shape(dataset, &effects)?;
         if let ViewShape::Cube { cube, .. } = &shape {
             // INVARIANT: one-grid. Cells of an older grid beside those of the registered one could be subtracted.

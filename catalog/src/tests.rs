@@ -4,8 +4,8 @@ use super::*;
 use crate::contract_break::breaks;
 use crate::dataset::ColumnType;
 use crate::fixture::{
-    CONSUMER, PROVIDER, agreement, book, column, counts, in_force, name, names, offer, participant,
-    time,
+    CONSUMER, PROVIDER, agreement, column, counts, in_force, name, names, offer, participant,
+    registry_with, time,
 };
 use crate::offer::OfferRecipients;
 use crate::publication::{DatasetDraft, body};
@@ -36,9 +36,9 @@ fn now() -> UtcTimestamp {
     time(NOW)
 }
 
-fn seen(catalog: &Catalog, book: &ContractRegistry, peer: &str) -> Vec<String> {
+fn seen(catalog: &Catalog, registry: &ContractRegistry, peer: &str) -> Vec<String> {
     catalog
-        .visible_to(&participant(peer), book, now(), None, 10)
+        .visible_to(&participant(peer), registry, now(), None, 10)
         .entries
         .iter()
         .map(|entry| {
@@ -69,23 +69,23 @@ fn only_what_was_recorded_is_restored() {
 #[test]
 fn a_participant_sees_what_it_has_an_offer_or_a_contract_for() {
     let mut catalog = catalog([counts(), named("air"), named("secret")]);
-    let (book, _) = book(agreement(&offer([], OfferRecipients::League), &counts()));
-    assert_eq!(seen(&catalog, &book, CONSUMER), ["counts 0+1"]);
-    assert!(seen(&catalog, &book, "hansa://other.example").is_empty());
+    let (registry, _) = registry_with(agreement(&offer([], OfferRecipients::League), &counts()));
+    assert_eq!(seen(&catalog, &registry, CONSUMER), ["counts 0+1"]);
+    assert!(seen(&catalog, &registry, "hansa://other.example").is_empty());
     let mut to_other = offer(
         [],
         OfferRecipients::Participants([participant("hansa://other.example")].into()),
     );
     to_other.dataset = named("air").id;
     catalog.set_offers(vec![offer([], OfferRecipients::League), to_other]);
-    assert_eq!(seen(&catalog, &book, CONSUMER), ["counts 1+1"]);
+    assert_eq!(seen(&catalog, &registry, CONSUMER), ["counts 1+1"]);
     assert_eq!(
-        seen(&catalog, &book, "hansa://other.example"),
+        seen(&catalog, &registry, "hansa://other.example"),
         ["air 1+0", "counts 1+0"]
     );
     let one = |of: &str| {
         catalog
-            .visible_one(&participant(CONSUMER), &book, now(), &name(of))
+            .visible_one(&participant(CONSUMER), &registry, now(), &name(of))
             .is_some()
     };
     assert!(one("counts"));
@@ -114,12 +114,12 @@ fn offers_are_found_by_whom_they_are_made_to() {
     }
     let mut catalog = catalog([counts(), named("air")]);
     catalog.set_offers(all.clone());
-    let book = ContractRegistry::new(participant(PROVIDER));
+    let registry = ContractRegistry::new(participant(PROVIDER));
     for peer in others
         .iter()
         .chain([&participant(CONSUMER), &participant(PROVIDER)])
     {
-        let page = catalog.visible_to(peer, &book, now(), None, 10);
+        let page = catalog.visible_to(peer, &registry, now(), None, 10);
         let seen: Vec<String> = page
             .entries
             .iter()
@@ -133,7 +133,7 @@ fn offers_are_found_by_whom_they_are_made_to() {
             titles.collect::<Vec<_>>()
         };
         assert_eq!(seen, [named("air"), named("counts")].concat(), "{peer}");
-        let page = catalog.visible_to(peer, &book, now(), Some(&name("air")), 10);
+        let page = catalog.visible_to(peer, &registry, now(), Some(&name("air")), 10);
         assert!(
             page.entries
                 .iter()
@@ -151,9 +151,9 @@ fn pages_go_on_where_they_ended_while_datasets_come_and_go() {
         offer
     });
     catalog.set_offers(all.to_vec());
-    let book = ContractRegistry::new(participant(PROVIDER));
+    let registry = ContractRegistry::new(participant(PROVIDER));
     let page = |catalog: &Catalog, after: Option<&SqlIdentifier>| {
-        let page = catalog.visible_to(&participant(CONSUMER), &book, now(), after, 2);
+        let page = catalog.visible_to(&participant(CONSUMER), &registry, now(), after, 2);
         let names: Vec<String> = page
             .entries
             .iter()
@@ -173,10 +173,11 @@ fn pages_go_on_where_they_ended_while_datasets_come_and_go() {
 #[test]
 fn the_view_holds_what_the_contract_shows() {
     let terms = [Term::Columns(names(&["site", "bikes"]))];
-    let (book, id) = book(agreement(&offer(terms, OfferRecipients::League), &counts()));
-    let standing = in_force(&book, id);
+    let (registry, id) =
+        registry_with(agreement(&offer(terms, OfferRecipients::League), &counts()));
+    let active = in_force(&registry, id);
     let view = catalog([counts(), named("air")])
-        .view(&standing, None)
+        .view(&active, None)
         .unwrap();
     assert_eq!(view.tables().count(), 1);
     let table = view.table("counts").unwrap();
@@ -187,10 +188,10 @@ fn the_view_holds_what_the_contract_shows() {
 
 #[test]
 fn withdrawn_and_changed_datasets_are_not_shown() {
-    let (book, id) = book(agreement(&offer([], OfferRecipients::League), &counts()));
-    let standing = in_force(&book, id);
+    let (registry, id) = registry_with(agreement(&offer([], OfferRecipients::League), &counts()));
+    let active = in_force(&registry, id);
     let refused = |catalog: Catalog| {
-        let refusal = catalog.view(&standing, None).unwrap_err();
+        let refusal = catalog.view(&active, None).unwrap_err();
         assert_eq!(refusal.contract, Some(id));
         refusal.code
     };
@@ -201,21 +202,21 @@ fn withdrawn_and_changed_datasets_are_not_shown() {
         refused(catalog([changed.clone()])),
         ErrorCode::SchemaChanged
     );
-    let broken = breaks((&counts(), &changed), None, &book, now());
+    let broken = breaks((&counts(), &changed), None, &registry, now());
     assert_eq!(broken.len(), 1);
     assert_eq!(broken[0].peer, Some(participant(CONSUMER)));
-    assert!(breaks((&counts(), &counts()), None, &book, now()).is_empty());
+    assert!(breaks((&counts(), &counts()), None, &registry, now()).is_empty());
     assert!(
         breaks(
             (&counts(), &changed),
             None,
-            &book,
+            &registry,
             time("2028-01-01T00:00:00Z")
         )
         .is_empty()
     );
     assert!(
-        breaks((&changed, &counts()), None, &book, now()).is_empty(),
+        breaks((&changed, &counts()), None, &registry, now()).is_empty(),
         "it is broken already"
     );
 }
@@ -227,16 +228,15 @@ fn a_grid_that_was_replaced_is_not_used_beside_the_new_one() {
         Term::Dimensions(names(&["site"])),
         Term::Grid(crate::fixture::GRID.to_owned()),
     ];
-    let (book, id) = book(agreement(&offer(terms, OfferRecipients::League), &counts()));
-    let standing = in_force(&book, id);
-    assert!(catalog([counts()]).view(&standing, None).is_ok());
+    let (registry, id) =
+        registry_with(agreement(&offer(terms, OfferRecipients::League), &counts()));
+    let active = in_force(&registry, id);
+    assert!(catalog([counts()]).view(&active, None).is_ok());
     let mut changed = counts();
     changed.grid.as_mut().unwrap().id = "hansa://munster.example/grid/counts-2".to_owned();
-    let refusal = catalog([changed.clone()])
-        .view(&standing, None)
-        .unwrap_err();
+    let refusal = catalog([changed.clone()]).view(&active, None).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::GridConflict);
-    let codes: Vec<ErrorCode> = breaks((&counts(), &changed), None, &book, now())
+    let codes: Vec<ErrorCode> = breaks((&counts(), &changed), None, &registry, now())
         .into_iter()
         .map(|broken| broken.code)
         .collect();

@@ -115,20 +115,20 @@ pub fn from_ticket(ticket: &[u8]) -> Result<FragmentTask, Refusal> {
     let message = pb::Briefing::decode(ticket).map_err(|cause| {
         field::malformed("the ticket does not hold a briefing").caused_by(cause)
     })?;
-    let briefing = from_wire(message)?;
+    let task = from_wire(message)?;
     // What is written again is what was understood, so this covers fields of two spellings too.
-    if to_wire(&briefing).encode_to_vec() != ticket {
+    if to_wire(&task).encode_to_vec() != ticket {
         return Err(field::malformed(
             "the ticket holds something that this version does not know",
         ));
     }
-    Ok(briefing)
+    Ok(task)
 }
 
 /// Writes a ticket.
 #[must_use]
-pub fn to_ticket(briefing: &FragmentTask) -> Bytes {
-    to_wire(briefing).encode_to_vec().into()
+pub fn to_ticket(task: &FragmentTask) -> Bytes {
+    to_wire(task).encode_to_vec().into()
 }
 
 fn from_wire(message: pb::Briefing) -> Result<FragmentTask, Refusal> {
@@ -177,7 +177,7 @@ fn from_wire(message: pb::Briefing) -> Result<FragmentTask, Refusal> {
     })
 }
 
-fn to_wire(briefing: &FragmentTask) -> pb::Briefing {
+fn to_wire(task: &FragmentTask) -> pb::Briefing {
     let FragmentTask {
         version,
         request,
@@ -194,7 +194,7 @@ fn to_wire(briefing: &FragmentTask) -> pb::Briefing {
         part,
         of,
         limits,
-    } = briefing;
+    } = task;
     pb::Briefing {
         version: version.clone(),
         request_id: Bytes::copy_from_slice(&request.0),
@@ -281,7 +281,7 @@ fn ground_to_wire(ground: &TaskDataset) -> pb::Ground {
     }
 }
 
-/// Numbers of clauses of a contract, each once; those of a guard stand in none.
+/// Numbers of clauses of a contract, each once; those of a restriction stand in none.
 fn clauses(list: &[u32]) -> Result<Vec<ClauseId>, Refusal> {
     if list.len() > MOST_CLAUSES {
         return Err(field::malformed(format!(
@@ -292,7 +292,7 @@ fn clauses(list: &[u32]) -> Result<Vec<ClauseId>, Refusal> {
     let clauses: Vec<_> = list.iter().copied().map(ClauseId).collect();
     if let Some(wrong) = clauses
         .iter()
-        .find(|clause| clause.0 == 0 || clause.of_guard().is_some())
+        .find(|clause| clause.0 == 0 || clause.of_restriction().is_some())
     {
         return Err(field::malformed(format!(
             "`held` names {wrong}, which is no clause of a contract"

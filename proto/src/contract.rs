@@ -103,29 +103,29 @@ pub fn to_json(agreement: &Agreement) -> Json {
         ("proposedAt", Json::text(agreement.proposed_at)),
         ("nonce", Json::text(&agreement.nonce)),
     ]);
-    if let (Json::Object(members), Some(shown)) = (&mut whole, agreement.rendering) {
-        members.insert("rendering".to_owned(), rendering_json(shown, agreement));
+    if let (Json::Object(members), Some(rendering)) = (&mut whole, agreement.rendering) {
+        members.insert("rendering".to_owned(), rendering_json(rendering, agreement));
     }
     whole
 }
 
-fn rendering_json(shown: PageRendering, agreement: &Agreement) -> Json {
+fn rendering_json(page: PageRendering, agreement: &Agreement) -> Json {
     let mut rendering = Json::object([
-        ("form", Json::text(shown.version)),
-        ("language", Json::text(shown.language)),
-        ("sha256", Json::text(page_digest(shown, agreement))),
+        ("form", Json::text(page.version)),
+        ("language", Json::text(page.language)),
+        ("sha256", Json::text(page_digest(page, agreement))),
     ]);
     // The first form has no local dates: what was signed with it names no zone.
-    if let (Json::Object(members), RenderingVersion::Two) = (&mut rendering, shown.version) {
-        members.insert("zone".to_owned(), Json::text(shown.zone));
+    if let (Json::Object(members), RenderingVersion::Two) = (&mut rendering, page.version) {
+        members.insert("zone".to_owned(), Json::text(page.zone));
     }
     rendering
 }
 
 /// The digest of the page that the signers of an agreement are shown.
 #[must_use]
-pub fn page_digest(shown: PageRendering, agreement: &Agreement) -> Digest {
-    Digest::of(render::page(shown, agreement).as_bytes())
+pub fn page_digest(rendering: PageRendering, agreement: &Agreement) -> Digest {
+    Digest::of(render::page(rendering, agreement).as_bytes())
 }
 
 fn vocabularies_json(agreement: &Agreement) -> Json {
@@ -210,7 +210,7 @@ fn from_json(json: Json) -> Result<Agreement, Refusal> {
         legal,
         template,
         signatory,
-        rendering: rendering.map(|(shown, _)| shown),
+        rendering: rendering.map(|(page, _)| page),
         proposed_at,
         nonce,
     };
@@ -224,8 +224,8 @@ fn from_json(json: Json) -> Result<Agreement, Refusal> {
             "the contract is in force from {not_before} until {not_after}, which is never"
         )));
     }
-    if let Some((shown, told)) = rendering {
-        check_shown(&agreement, shown, told)?;
+    if let Some((page, reported)) = rendering {
+        check_shown(&agreement, page, reported)?;
     }
     Ok(agreement)
 }
@@ -234,7 +234,7 @@ fn from_json(json: Json) -> Result<Agreement, Refusal> {
 /// enforce is: nobody here could say what was signed.
 fn rendering(mut members: StrictObjectReader) -> Result<(PageRendering, Digest), Refusal> {
     let form = members.parsed("form")?;
-    let shown = PageRendering {
+    let page = PageRendering {
         version: form,
         language: members.parsed("language")?,
         zone: match form {
@@ -242,24 +242,28 @@ fn rendering(mut members: StrictObjectReader) -> Result<(PageRendering, Digest),
             RenderingVersion::Two => members.parsed("zone")?,
         },
     };
-    let told = members.parsed("sha256")?;
+    let reported = members.parsed("sha256")?;
     members.finish()?;
-    Ok((shown, told))
+    Ok((page, reported))
 }
 
 // INVARIANT: shown-is-signed. Wherever an agreement is read, its page is made again and held against what was signed.
-fn check_shown(agreement: &Agreement, shown: PageRendering, told: Digest) -> Result<(), Refusal> {
-    let ours = page_digest(shown, agreement);
-    if ours == told {
+fn check_shown(
+    agreement: &Agreement,
+    rendering: PageRendering,
+    reported: Digest,
+) -> Result<(), Refusal> {
+    let ours = page_digest(rendering, agreement);
+    if ours == reported {
         return Ok(());
     }
     Err(Refusal::new(
         ErrorCode::RenderingDiffers,
         format!(
             "the contract says that its page `{}` in `{}` has the digest {}; its terms make one with {}",
-            shown.version,
-            shown.language,
-            told.short(),
+            rendering.version,
+            rendering.language,
+            reported.short(),
             ours.short()
         ),
     ))

@@ -67,7 +67,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<ContractDraft, Refusal> {
         "consumer" => SignatoryRole::Consumer,
         other => return Err(codes.unknown(format!("the role `{other}` is not known"))),
     };
-    let told: ContractId = file.parsed("contract")?;
+    let reported: ContractId = file.parsed("contract")?;
     let payload = canonical(&file.take("payload")?);
     file.finish()?;
     let draft = ContractDraft {
@@ -75,7 +75,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<ContractDraft, Refusal> {
         role,
         agreement: contract::from_bytes(&payload)?,
     };
-    if draft.contract() != told {
+    if draft.contract() != reported {
         return Err(codes.wrong("the draft names another contract than its payload makes"));
     }
     Ok(draft)

@@ -14,7 +14,7 @@ use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
 
 const FORMAT: &str = "incident/1";
 
-/// The most permits that one statement can name, so that it fits into a letter.
+/// The most permits that one statement can name, so that it fits into a message.
 pub const MOST_PERMITS: usize = 2000;
 
 /// What brought an incident about, as far as its participant knows.

@@ -38,7 +38,7 @@ pub enum OdrlAssignee {
     Participant(ParticipantId),
     /// An `Offer` to anybody in the league, which nobody countersigns.
     Public,
-    /// An `Offer` whose taker is not settled yet.
+    /// An `Offer` whose assignee is not settled yet.
     Open,
 }
 
@@ -56,12 +56,12 @@ pub fn to_json(policy: &OdrlPolicy) -> Json {
     let written: Vec<(OdrlPosition, Json)> = clauses
         .into_iter()
         .map(|clause| {
-            let place = clause.term.spec().position;
-            (place, vocabulary::write(clause, &mut script))
+            let position = clause.term.spec().position;
+            (position, vocabulary::write(clause, &mut script))
         })
         .collect();
     let at = |wanted: OdrlPosition| -> Vec<Json> {
-        let there = written.iter().filter(|(place, _)| *place == wanted);
+        let there = written.iter().filter(|(position, _)| *position == wanted);
         there.map(|(_, json)| json.clone()).collect()
     };
 
@@ -124,7 +124,7 @@ pub fn from_json(json: Json) -> Result<OdrlPolicy, Refusal> {
     members.exactly_text("conflict", "prohibit")?;
     let uid = members.text("uid")?;
     let assigner: ParticipantId = members.parsed("assigner")?;
-    let taker = taker(&kind, members.text_if_there("assignee")?)?;
+    let assignee = assignee_of(&kind, members.text_if_there("assignee")?)?;
     let mut clauses = Vec::new();
     let mut permissions = members.list("permission")?.into_iter();
     let dataset = match (permissions.next(), permissions.next()) {
@@ -155,7 +155,7 @@ pub fn from_json(json: Json) -> Result<OdrlPolicy, Refusal> {
     let policy = OdrlPolicy {
         uid,
         assigner,
-        assignee: taker,
+        assignee,
         dataset,
         clauses,
     };
@@ -181,7 +181,7 @@ fn one_shape(policy: OdrlPolicy, whole: &Json) -> Result<OdrlPolicy, Refusal> {
     Ok(policy)
 }
 
-fn taker(kind: &str, assignee: Option<String>) -> Result<OdrlAssignee, Refusal> {
+fn assignee_of(kind: &str, assignee: Option<String>) -> Result<OdrlAssignee, Refusal> {
     match (kind, assignee) {
         ("Agreement", Some(id)) => match id.parse() {
             Ok(id) => Ok(OdrlAssignee::Participant(id)),
@@ -227,9 +227,9 @@ fn read_permission(
         (permission.items("constraint")?, OdrlPosition::Permission),
         (permission.items("duty")?, OdrlPosition::Duty),
     ];
-    for (items, place) in places {
+    for (items, position) in places {
         for (at, item) in items {
-            clauses.push(vocabulary::read(item, at, place, assigner)?);
+            clauses.push(vocabulary::read(item, at, position, assigner)?);
         }
     }
     action.finish()?;

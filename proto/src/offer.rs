@@ -68,8 +68,8 @@ pub fn to_json(offer: &IdentifiedOffer, reader: &ParticipantId) -> Json {
         OfferRecipients::League => Json::text(LEAGUE),
         OfferRecipients::Public => Json::text(PUBLIC),
         OfferRecipients::Participants(list) => {
-            let told = list.iter().filter(|listed| *listed == reader);
-            Json::List(told.map(Json::text).collect())
+            let reported = list.iter().filter(|listed| *listed == reader);
+            Json::List(reported.map(Json::text).collect())
         }
     };
     let mut whole = Json::object([

@@ -124,7 +124,7 @@ pub const KEYS: [&str; 48] = [
 pub fn parse(text: &str, file: &str, dataset: &Dataset) -> Result<PolicyDraft, Vec<Refusal>> {
     let file = &TomlReader::new(file, text, file_reader::STYLE);
     let parsed = file.parse()?;
-    let sheet = PolicyFileReader { file, dataset };
+    let reader = PolicyFileReader { file, dataset };
     let keys = file.root(&parsed);
     keys.allow(&KEYS);
     let mut terms = LocatedTerms::default();
@@ -135,26 +135,26 @@ pub fn parse(text: &str, file: &str, dataset: &Dataset) -> Result<PolicyDraft, V
     if let Some(value) = keys.get("purpose_not") {
         purposes(value, &mut terms, Term::PurposeNot);
     }
-    let (not_before, not_after) = validity::read(&sheet, keys.get("valid"), &mut terms);
+    let (not_before, not_after) = validity::read(&reader, keys.get("valid"), &mut terms);
     let shown = keys.get("columns").map(|value| {
-        let columns = sheet.columns(value);
+        let columns = reader.columns(value);
         terms.add_unless_empty(value, &columns, Term::Columns(columns.clone()));
         columns
     });
     if let Some(value) = keys.get("rows") {
-        rows(&sheet, value, &mut terms);
+        rows(&reader, value, &mut terms);
     }
-    value_form::read(&sheet, &keys, &mut terms);
+    value_form::read(&reader, &keys, &mut terms);
     if let Some(value) = keys.get("aggregate") {
-        aggregate::read(&sheet, value, shown.as_deref(), &mut terms);
+        aggregate::read(&reader, value, shown.as_deref(), &mut terms);
     }
     quota::read(&keys, &mut terms);
-    conduct::read(&sheet, &keys, &mut terms);
+    conduct::read(&reader, &keys, &mut terms);
     if let Some(value) = keys.get("duties") {
-        duties(&sheet, value, &mut terms);
+        duties(&reader, value, &mut terms);
     }
     if let Some(value) = keys.get("prohibit") {
-        prohibition::read(&sheet, value, &mut terms);
+        prohibition::read(&reader, value, &mut terms);
     }
     let legal = keys.get("legal").and_then(legal::read);
     let template = keys.get("template").and_then(template::read);
@@ -254,14 +254,14 @@ fn purposes(value: &TomlValue<'_>, terms: &mut LocatedTerms, term: fn(Vec<Purpos
     terms.add_unless_empty(value, &found, term(found.clone()));
 }
 
-fn rows(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
+fn rows(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
     let Some(text) = value.text() else {
         return;
     };
     match row_filter::parse(&text) {
         Ok(filter) => {
             for column in filter.columns() {
-                sheet.column(value, column.as_str());
+                reader.column(value, column.as_str());
             }
             terms.add(value, Term::Rows(filter));
         }
@@ -270,7 +270,7 @@ fn rows(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut Located
 }
 
 /// `"attribution"`, `{ attribution = "…" }`, `"delete-after 30 days"`.
-fn duties(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
+fn duties(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
     for item in texts(value) {
         if item.node.is_table() {
             let table = item.table_with(&["attribution"]);
@@ -278,15 +278,15 @@ fn duties(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut Locat
                 terms.add(&item, Term::Attribution(text));
             }
         } else if let Some(text) = item.text() {
-            duty(sheet, &item, &text, terms);
+            duty(reader, &item, &text, terms);
         }
     }
 }
 
-fn duty(sheet: &PolicyFileReader<'_>, at: &TomlValue<'_>, text: &str, terms: &mut LocatedTerms) {
+fn duty(reader: &PolicyFileReader<'_>, at: &TomlValue<'_>, text: &str, terms: &mut LocatedTerms) {
     let words: Vec<&str> = text.split_whitespace().collect();
     match words.as_slice() {
-        ["attribution"] => match &sheet.dataset.attribution {
+        ["attribution"] => match &reader.dataset.attribution {
             Some(attribution) => terms.add(at, Term::Attribution(attribution.clone())),
             None => {
                 let sentence = "the dataset says nothing of how its source is named";

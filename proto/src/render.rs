@@ -24,88 +24,91 @@ mod tests;
 /// A contract as the page that its signers are shown; without its identity it is a draft.
 #[must_use]
 pub fn agreement(id: Option<ContractId>, agreement: &Agreement) -> String {
-    let tongue = agreement.rendering.unwrap_or_default().language;
-    agreement_in(tongue, id, agreement)
+    let language = agreement.rendering.unwrap_or_default().language;
+    agreement_in(language, id, agreement)
 }
 
 /// The same in a language; the form and the zone stay those of the page that is signed.
 #[must_use]
-pub fn agreement_in(tongue: Language, id: Option<ContractId>, agreement: &Agreement) -> String {
-    let shown = agreement.rendering.unwrap_or_default().in_language(tongue);
+pub fn agreement_in(language: Language, id: Option<ContractId>, agreement: &Agreement) -> String {
+    let rendering = agreement
+        .rendering
+        .unwrap_or_default()
+        .in_language(language);
     let title = match (id, &agreement.assignee) {
         (Some(id), Assignee::Participant(_)) => {
-            format!("{} {id}", message!(tongue, "title-contract"))
+            format!("{} {id}", message!(language, "title-contract"))
         }
         (Some(id), Assignee::Public) => {
-            let view = message!(tongue, "title-public-view");
+            let view = message!(language, "title-public-view");
             format!("{view} {id}")
         }
-        (None, _) => message!(tongue, "title-draft"),
+        (None, _) => message!(language, "title-draft"),
     };
-    let space = match shown.version {
+    let space = match rendering.version {
         RenderingVersion::One => "",
         RenderingVersion::Two => "\n",
     };
-    format!("{title}\n{space}{}", page(shown, agreement))
+    format!("{title}\n{space}{}", page(rendering, agreement))
 }
 
 /// The page that signers are shown, and whose digest they sign. It names neither the hash nor itself.
 ///
 /// What a form has once said it says for ever: the files in `golden/` hold it.
 #[must_use]
-pub fn page(shown: PageRendering, agreement: &Agreement) -> String {
-    match shown.version {
-        RenderingVersion::One => first(shown.language, agreement),
-        RenderingVersion::Two => second_form::page(shown, agreement),
+pub fn page(rendering: PageRendering, agreement: &Agreement) -> String {
+    match rendering.version {
+        RenderingVersion::One => first(rendering.language, agreement),
+        RenderingVersion::Two => second_form::page(rendering, agreement),
     }
 }
 
-fn first(tongue: Language, agreement: &Agreement) -> String {
-    let mut page = FirstFormPage::new(tongue);
-    let version = message!(tongue, "first-version");
+fn first(language: Language, agreement: &Agreement) -> String {
+    let mut page = FirstFormPage::new(language);
+    let version = message!(language, "first-version");
     page.fact(
-        message!(tongue, "first-label"),
+        message!(language, "first-label"),
         format!("{} {version} {}", agreement.uid, agreement.version),
     );
     page.fact(
-        message!(tongue, "first-replaces"),
+        message!(language, "first-replaces"),
         or(
             agreement.supersedes,
-            message!(tongue, "first-replaces-none"),
+            message!(language, "first-replaces-none"),
         ),
     );
     page.fact(
-        message!(tongue, "first-dataset"),
+        message!(language, "first-dataset"),
         agreement.dataset.id.to_string(),
     );
     page.fact(
-        message!(tongue, "first-schema"),
+        message!(language, "first-schema"),
         agreement.dataset.schema.to_string(),
     );
     if agreement.dataset.high_value {
-        page.fact("", message!(tongue, "first-high-value"));
+        page.fact("", message!(language, "first-high-value"));
     }
     page.fact(
-        message!(tongue, "first-provider"),
-        party(tongue, &agreement.provider),
+        message!(language, "first-provider"),
+        party(language, &agreement.provider),
     );
     page.fact(
-        message!(tongue, "first-consumer"),
+        message!(language, "first-consumer"),
         &match &agreement.assignee {
-            Assignee::Participant(consumer) => party(tongue, consumer),
-            Assignee::Public => league(tongue).to_owned(),
+            Assignee::Participant(consumer) => party(language, consumer),
+            Assignee::Public => league(language).to_owned(),
         },
     );
     page.window(agreement.not_before, agreement.not_after);
     page.fact(
-        message!(tongue, "first-proposed"),
+        message!(language, "first-proposed"),
         agreement.proposed_at.to_string(),
     );
     page.legal(agreement.legal.as_ref());
-    let unsaid = message!(tongue, "first-signatory-none");
-    let statement = message!(tongue, "first-signatory-statement");
+    let unsaid = message!(language, "first-signatory-none");
+    let statement = message!(language, "first-signatory-statement");
     page.fact(
-        message!(tongue, "first-signatory"),
+        message!(language, "first-signatory"),
         agreement
             .signatory
             .map_or(unsaid.to_owned(), |digest| format!("{statement} {digest}")),
@@ -123,22 +126,25 @@ pub fn offer(offer: &Offer) -> String {
 
 /// The same in a language.
 #[must_use]
-pub fn offer_in(tongue: Language, offer: &Offer) -> String {
-    let mut page = FirstFormPage::new(tongue);
+pub fn offer_in(language: Language, offer: &Offer) -> String {
+    let mut page = FirstFormPage::new(language);
     page.line(format!(
         "{} {}: {}",
-        message!(tongue, "offer"),
+        message!(language, "offer"),
         offer.id().short(),
         offer.title
     ));
-    page.fact(message!(tongue, "offer-dataset"), offer.dataset.to_string());
     page.fact(
-        message!(tongue, "offer-to"),
+        message!(language, "offer-dataset"),
+        offer.dataset.to_string(),
+    );
+    page.fact(
+        message!(language, "offer-to"),
         &match &offer.to {
-            OfferRecipients::League => league(tongue).to_owned(),
+            OfferRecipients::League => league(language).to_owned(),
             OfferRecipients::Public => {
-                let as_view = message!(tongue, "offer-public");
-                format!("{}, {as_view}", league(tongue))
+                let as_view = message!(language, "offer-public");
+                format!("{}, {as_view}", league(language))
             }
             OfferRecipients::Participants(list) => {
                 let names: Vec<&str> = list.iter().map(|one| one.domain()).collect();
@@ -147,11 +153,11 @@ pub fn offer_in(tongue: Language, offer: &Offer) -> String {
         },
     );
     page.fact(
-        message!(tongue, "offer-signed-by"),
+        message!(language, "offer-signed-by"),
         match (&offer.to, offer.sign) {
-            (OfferRecipients::Public, _) => message!(tongue, "offer-signed-by-provider"),
-            (_, SigningMode::Officer) => message!(tongue, "offer-signed-by-officer"),
-            (_, SigningMode::Auto) => message!(tongue, "offer-signed-by-connector"),
+            (OfferRecipients::Public, _) => message!(language, "offer-signed-by-provider"),
+            (_, SigningMode::Officer) => message!(language, "offer-signed-by-officer"),
+            (_, SigningMode::Auto) => message!(language, "offer-signed-by-connector"),
         },
     );
     page.window(offer.not_before, offer.not_after);
@@ -165,14 +171,14 @@ pub fn offer_in(tongue: Language, offer: &Offer) -> String {
 
 #[derive(Debug)]
 struct FirstFormPage {
-    tongue: Language,
+    language: Language,
     text: String,
 }
 
 impl FirstFormPage {
-    const fn new(tongue: Language) -> Self {
+    const fn new(language: Language) -> Self {
         Self {
-            tongue,
+            language,
             text: String::new(),
         }
     }
@@ -187,25 +193,25 @@ impl FirstFormPage {
     }
 
     fn window(&mut self, from: UtcTimestamp, until: UtcTimestamp) {
-        let tongue = self.tongue;
+        let language = self.language;
         let from = if from == UtcTimestamp::EARLIEST {
-            message!(tongue, "first-no-beginning")
+            message!(language, "first-no-beginning")
         } else {
-            format!("{} {from}", message!(tongue, "first-from"))
+            format!("{} {from}", message!(language, "first-from"))
         };
         let until = if until == UtcTimestamp::LATEST {
-            message!(tongue, "first-no-end")
+            message!(language, "first-no-end")
         } else {
-            message!(tongue, "first-until", until)
+            message!(language, "first-until", until)
         };
-        self.fact(message!(tongue, "first-in-force"), &from);
+        self.fact(message!(language, "first-in-force"), &from);
         self.fact("", &until);
     }
 
     fn legal(&mut self, legal: Option<&LegalText>) {
-        let name = message!(self.tongue, "first-legal");
+        let name = message!(self.language, "first-legal");
         match legal {
-            None => self.fact(name, message!(self.tongue, "first-legal-none")),
+            None => self.fact(name, message!(self.language, "first-legal-none")),
             Some(legal) => {
                 self.fact(name, format!("{} ({})", legal.text_ref, legal.language));
                 self.fact("", format!("sha256 {}", legal.text));
@@ -214,45 +220,45 @@ impl FirstFormPage {
     }
 
     fn clauses(&mut self, clauses: &[Clause], own: &[OwnPurpose]) {
-        let tongue = self.tongue;
-        let at = |place: OdrlPosition| {
+        let language = self.language;
+        let at = |position: OdrlPosition| {
             move |clause: &Clause| {
                 let spec = clause.term.spec();
-                spec.position == place && !spec.is_recorded_only()
+                spec.position == position && !spec.is_recorded_only()
             }
         };
         self.section(
-            message!(tongue, "first-permission"),
+            message!(language, "first-permission"),
             clauses,
             &at(OdrlPosition::Permission),
         );
         self.purposes(OdrlPosition::Permission, clauses, own);
         self.section(
-            message!(tongue, "first-target"),
+            message!(language, "first-target"),
             clauses,
             &at(OdrlPosition::Target),
         );
         self.section(
-            message!(tongue, "first-action"),
+            message!(language, "first-action"),
             clauses,
             &at(OdrlPosition::Action),
         );
         if clauses.iter().any(|clause| clause.term.aggregates()) {
-            let note = message!(tongue, "first-groups-note");
+            let note = message!(language, "first-groups-note");
             self.line(format!("       {note}"));
         }
         self.section(
-            message!(tongue, "first-prohibition"),
+            message!(language, "first-prohibition"),
             clauses,
             &at(OdrlPosition::Prohibition),
         );
         self.purposes(OdrlPosition::Prohibition, clauses, own);
-        self.section(message!(tongue, "first-duty"), clauses, &|clause| {
+        self.section(message!(language, "first-duty"), clauses, &|clause| {
             let spec = clause.term.spec();
             let owed = matches!(spec.position, OdrlPosition::Duty | OdrlPosition::Obligation);
             owed && !spec.is_recorded_only()
         });
-        self.section(message!(tongue, "first-recorded"), clauses, &|clause| {
+        self.section(message!(language, "first-recorded"), clauses, &|clause| {
             clause.term.is_recorded_only()
         });
     }
@@ -271,24 +277,24 @@ impl FirstFormPage {
                 headed = true;
             }
             let id = clause.id.to_string();
-            self.line(format!("  {id:<5}{}", clause.term.render(self.tongue)));
+            self.line(format!("  {id:<5}{}", clause.term.render(self.language)));
         }
     }
 
     /// What the purposes of the clauses in a place mean.
-    fn purposes(&mut self, place: OdrlPosition, clauses: &[Clause], own: &[OwnPurpose]) {
-        let tongue = self.tongue;
+    fn purposes(&mut self, position: OdrlPosition, clauses: &[Clause], own: &[OwnPurpose]) {
+        let language = self.language;
         let there = clauses
             .iter()
-            .filter(|clause| clause.term.spec().position == place);
+            .filter(|clause| clause.term.spec().position == position);
         let listed = there.flat_map(|clause| clause.term.purposes());
         for purpose in listed {
             if let Some(title) = purpose_taxonomy::title(purpose) {
-                let narrower = message!(tongue, "first-narrower");
+                let narrower = message!(language, "first-narrower");
                 self.line(format!("       {purpose}: {title}, {narrower}"));
             }
             if let Some(own) = own.iter().find(|own| own.name == *purpose) {
-                let part = message!(tongue, "first-part-of");
+                let part = message!(language, "first-part-of");
                 self.line(format!(
                     "       {purpose}: {} ({part} {})",
                     own.text, own.parent
@@ -298,14 +304,14 @@ impl FirstFormPage {
     }
 }
 
-fn league(tongue: Language) -> String {
-    message!(tongue, "first-league")
+fn league(language: Language) -> String {
+    message!(language, "first-league")
 }
 
-fn party(tongue: Language, party: &ContractParty) -> String {
+fn party(language: Language, party: &ContractParty) -> String {
     let number = match &party.legal_id {
         Some(number) => format!(", {number}"),
-        None => message!(tongue, "first-register-number-none"),
+        None => message!(language, "first-register-number-none"),
     };
     format!("{} ({}{number})", party.name, party.id)
 }

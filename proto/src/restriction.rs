@@ -1,5 +1,5 @@
-//! The document `guard/1` in which a participant keeps the guard of a dataset. It stays in the house and is signed by nobody;
-//! the log names it by its digest.
+//! The document `guard/1` in which a participant keeps the restriction of a dataset. It stays in the house and is signed by
+//! nobody; the log names it by its digest.
 
 use crate::contract::{own_purpose_json, own_purposes};
 use crate::odrl::{self, OdrlAssignee, OdrlPolicy};
@@ -15,18 +15,18 @@ const FORMAT: &str = "guard/1";
 
 /// The document: canonical JSON.
 #[must_use]
-pub fn to_bytes(dataset: &DatasetId, guard: &ProviderRestriction) -> Vec<u8> {
-    let own = guard.own_purposes().iter().map(own_purpose_json);
+pub fn to_bytes(dataset: &DatasetId, restriction: &ProviderRestriction) -> Vec<u8> {
+    let own = restriction.own_purposes().iter().map(own_purpose_json);
     canonical(&Json::object([
         ("hansa", Json::text(FORMAT)),
-        ("title", Json::text(guard.title())),
-        ("purposes", Json::text(guard.purposes())),
+        ("title", Json::text(restriction.title())),
+        ("purposes", Json::text(restriction.purposes())),
         ("own", Json::List(own.collect())),
-        ("policy", odrl::to_json(&policy(dataset, guard))),
+        ("policy", odrl::to_json(&policy(dataset, restriction))),
     ]))
 }
 
-/// The guard that the document makes, and of which dataset.
+/// The restriction that the document makes, and of which dataset.
 ///
 /// # Errors
 /// `STATEMENT_MALFORMED` when the bytes are not in the one accepted form, and as [`odrl::from_json`] and [`ProviderRestriction::of`]: what
@@ -41,32 +41,32 @@ pub fn from_bytes(bytes: &[u8]) -> Result<(DatasetId, ProviderRestriction), Refu
     let own = own_purposes(members.list("own")?, "own", codes)?;
     let read = odrl::from_json(members.take("policy")?)?;
     members.finish()?;
-    let guard = ProviderRestriction::of(title, read.clauses.clone(), purposes, own)?;
-    if to_bytes(&read.dataset, &guard) != bytes {
+    let restriction = ProviderRestriction::of(title, read.clauses.clone(), purposes, own)?;
+    if to_bytes(&read.dataset, &restriction) != bytes {
         return Err(codes.wrong("a value of the guard is not in its one spelling"));
     }
-    Ok((read.dataset, guard))
+    Ok((read.dataset, restriction))
 }
 
-/// What is kept of it: a document that can't be read is no guard, and lets nothing through.
+/// What is kept of it: a document that can't be read is no restriction, and lets nothing through.
 #[must_use]
 pub fn stored(document: Digest, dataset: &DatasetId, bytes: &[u8]) -> StoredRestriction {
-    let guard = from_bytes(bytes)
+    let restriction = from_bytes(bytes)
         .ok()
         .filter(|(of, _)| of == dataset && Digest::of(bytes) == document);
     StoredRestriction {
         document,
-        restriction: guard.map(|(_, guard)| guard),
+        restriction: restriction.map(|(_, restriction)| restriction),
     }
 }
 
-fn policy(dataset: &DatasetId, guard: &ProviderRestriction) -> OdrlPolicy {
+fn policy(dataset: &DatasetId, restriction: &ProviderRestriction) -> OdrlPolicy {
     OdrlPolicy {
         uid: format!("{dataset}/guard"),
         assigner: dataset.owner.clone(),
         assignee: OdrlAssignee::Open,
         dataset: dataset.clone(),
-        clauses: guard.clauses().to_vec(),
+        clauses: restriction.clauses().to_vec(),
     }
 }
 
@@ -80,7 +80,7 @@ mod tests {
     use hansa_policy::term::{Clause, Term};
     use hansa_policy::value::time::{PeriodQuota, QuotaPeriod};
 
-    fn guard() -> ProviderRestriction {
+    fn sample_restriction() -> ProviderRestriction {
         let hidden = ProhibitionTerm {
             action: ProhibitedAction::Use,
             part: Some(ProhibitedPart::Columns(vec!["note".parse().unwrap()])),
@@ -113,14 +113,17 @@ mod tests {
     }
 
     #[test]
-    fn a_guard_has_one_spelling() {
+    fn a_restriction_has_one_spelling() {
         let dataset: DatasetId = "hansa://lindau.example/d/bikes".parse().unwrap();
-        let bytes = to_bytes(&dataset, &guard());
-        assert_eq!(from_bytes(&bytes), Ok((dataset.clone(), guard())));
+        let bytes = to_bytes(&dataset, &sample_restriction());
+        assert_eq!(
+            from_bytes(&bytes),
+            Ok((dataset.clone(), sample_restriction()))
+        );
         let document = Digest::of(&bytes);
         assert_eq!(
             stored(document, &dataset, &bytes).restriction,
-            Some(guard())
+            Some(sample_restriction())
         );
         let other: DatasetId = "hansa://lindau.example/d/air".parse().unwrap();
         assert_eq!(stored(document, &other, &bytes).restriction, None);

@@ -1,4 +1,4 @@
-//! Letters as they are kept: what kind one is, what negotiation it belongs to, and its bytes on disk.
+//! Messages as they are kept: what kind one is, what negotiation it belongs to, and its bytes on disk.
 
 use crate::peer::message::{MessageContent, PeerMessage, from_wire, to_wire};
 use crate::peer::pb;
@@ -6,7 +6,7 @@ use crate::{deletion, envelope, incident, notice};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::SingleLineText;
 
-/// The kind of a letter that belongs to a negotiation and is no step of it.
+/// The kind of a message that belongs to a negotiation and is no step of it.
 pub const COMMENT: &str = "comment";
 
 impl MessageContent {
@@ -45,26 +45,26 @@ impl MessageContent {
     }
 }
 
-/// A letter as its bytes are kept.
+/// A message as its bytes are kept.
 #[must_use]
-pub fn to_bytes(letter: &PeerMessage) -> Vec<u8> {
-    prost::Message::encode_to_vec(&to_wire(letter))
+pub fn to_bytes(message: &PeerMessage) -> Vec<u8> {
+    prost::Message::encode_to_vec(&to_wire(message))
 }
 
-/// A letter as its bytes are kept, after they were read by the rules of their reader: whoever gets it, and the own connector
+/// A message as its bytes are kept, after they were read by the rules of their reader: whoever gets it, and the own connector
 /// when it reads it again.
 ///
 /// # Errors
 /// What its reader would have against it; then it must not be recorded or kept.
-pub fn to_readable_bytes(letter: &PeerMessage) -> Result<Vec<u8>, Refusal> {
-    let bytes = to_bytes(letter);
-    if from_bytes(&bytes)? != *letter {
+pub fn to_readable_bytes(message: &PeerMessage) -> Result<Vec<u8>, Refusal> {
+    let bytes = to_bytes(message);
+    if from_bytes(&bytes)? != *message {
         return Err(Refusal::new(
             ErrorCode::MessageMalformed,
             "the letter is read as another one than was written",
         ));
     }
-    match &letter.content {
+    match &message.content {
         MessageContent::Comment { statement, .. } => {
             envelope::parse_comment(statement).map(drop)?
         }
@@ -91,7 +91,7 @@ pub fn to_readable_bytes(letter: &PeerMessage) -> Result<Vec<u8>, Refusal> {
     Ok(bytes)
 }
 
-/// A letter that was kept as these bytes and that its reader refuses, with what people wrote in it as it may be; none where
+/// A message that was kept as these bytes and that its reader refuses, with what people wrote in it as it may be; none where
 /// that does not mend it.
 #[must_use]
 pub fn repaired(bytes: &[u8]) -> Option<PeerMessage> {
@@ -103,7 +103,7 @@ pub fn repaired(bytes: &[u8]) -> Option<PeerMessage> {
     from_wire(Some(message)).ok()
 }
 
-/// The letter that was kept as these bytes.
+/// The message that was kept as these bytes.
 ///
 /// # Errors
 /// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.

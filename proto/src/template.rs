@@ -1,6 +1,6 @@
-//! Policies with named holes, which one participant writes and another one fills.
+//! Policies with named parameters, which one participant writes and another one fills.
 //!
-//! A hole has a type, and what fills it becomes a value of that type: it is put into the file that was read, never into its
+//! A parameter has a type, and what fills it becomes a value of that type: it is put into the file that was read, never into its
 //! text, so that no value can say more than a value. In a row filter it is a literal.
 
 mod substitution;
@@ -24,14 +24,14 @@ pub struct PolicyTemplate {
     pub title: String,
     /// Its version, from 1.
     pub version: i64,
-    /// Its holes by their names.
+    /// Its parameters by their names.
     pub parameters: BTreeMap<String, TemplateParameter>,
     /// SHA-256 of its text.
     pub sha256: Digest,
     policy: Table,
 }
 
-/// A hole.
+/// A parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateParameter {
     /// What fills it.
@@ -40,7 +40,7 @@ pub struct TemplateParameter {
     pub text: String,
 }
 
-/// What fills a hole.
+/// What fills a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParameterType {
     /// One line.
@@ -96,7 +96,7 @@ impl PolicyTemplate {
         let mut problems = Vec::new();
         let head = policy.remove("template");
         let (title, version) = heading(head, &mut problems);
-        let holes = parameters(policy.remove("hole"), &mut problems);
+        let template_parameters = parameters(policy.remove("hole"), &mut problems);
         for key in policy.keys() {
             if !KEYS.contains(&key.as_str()) {
                 let near = nearest(key, KEYS)
@@ -109,7 +109,7 @@ impl PolicyTemplate {
             substitution::named(value, &mut named);
         }
         for name in &named {
-            if !holes.contains_key(name) && !substitution::is_bound_later(name) {
+            if !template_parameters.contains_key(name) && !substitution::is_bound_later(name) {
                 problems.push(format!(
                     "`{{{{{name}}}}}` is a hole that is not declared: [hole.{name}]"
                 ));
@@ -123,7 +123,10 @@ impl PolicyTemplate {
                  without quotes of its own"
             ));
         }
-        for name in holes.keys().filter(|name| !named.contains(*name)) {
+        for name in template_parameters
+            .keys()
+            .filter(|name| !named.contains(*name))
+        {
             problems.push(format!("the hole `{name}` is declared and stands nowhere"));
         }
         let mut problems = problems.into_iter();
@@ -133,17 +136,17 @@ impl PolicyTemplate {
         Ok(Self {
             title,
             version,
-            parameters: holes,
+            parameters: template_parameters,
             sha256: Digest::of(text.as_bytes()),
             policy,
         })
     }
 
-    /// The policy file that comes of filling every hole. Where it is said whose the template is, the policy says so, and with
+    /// The policy file that comes of filling every parameter. Where it is said whose the template is, the policy says so, and with
     /// it each contract that is made of it.
     ///
     /// # Errors
-    /// `HOLE_UNFILLED` for holes that nothing fills, and for what fills none or is not of its hole's type: the first
+    /// `HOLE_UNFILLED` for parameters that nothing fills, and for what fills none or is not of its parameter's type: the first
     /// problem, with the others as help.
     pub fn fill(
         &self,
@@ -152,10 +155,10 @@ impl PolicyTemplate {
     ) -> Result<String, Refusal> {
         let mut problems = Vec::new();
         let mut filled = BTreeMap::new();
-        for (name, hole) in &self.parameters {
+        for (name, parameter) in &self.parameters {
             match values
                 .get(name)
-                .map(|text| substitution::value(hole.kind, text))
+                .map(|text| substitution::value(parameter.kind, text))
             {
                 Some(Ok(value)) => {
                     filled.insert(name.clone(), value);
@@ -163,8 +166,8 @@ impl PolicyTemplate {
                 Some(Err(fault)) => problems.push(format!("`{name}`: {fault}")),
                 None => problems.push(format!(
                     "the hole `{name}` is not filled: --set {name}=… ({}; {})",
-                    hole.kind.description(),
-                    hole.text
+                    parameter.kind.description(),
+                    parameter.text
                 )),
             }
         }
@@ -181,8 +184,8 @@ impl PolicyTemplate {
         }
         let mut whole = Table::new();
         for (key, value) in &self.policy {
-            let place = substitution::ParameterContext::of(key);
-            match substitution::filled(value, place, &filled) {
+            let context = substitution::ParameterContext::of(key);
+            match substitution::filled(value, context, &filled) {
                 Ok(value) => {
                     whole.insert(key.clone(), value);
                 }
@@ -252,24 +255,24 @@ fn parameters(
     declared: Option<Value>,
     problems: &mut Vec<String>,
 ) -> BTreeMap<String, TemplateParameter> {
-    let mut holes = BTreeMap::new();
+    let mut template_parameters = BTreeMap::new();
     let declared = match declared {
-        None => return holes,
+        None => return template_parameters,
         Some(Value::Table(declared)) => declared,
         Some(_) => {
             problems.push("`hole` is a table of tables, [hole.NAME]".to_owned());
-            return holes;
+            return template_parameters;
         }
     };
     for (name, value) in declared {
         match parameter(&name, value) {
-            Ok(hole) => {
-                holes.insert(name, hole);
+            Ok(template_parameter) => {
+                template_parameters.insert(name, template_parameter);
             }
             Err(fault) => problems.push(format!("[hole.{name}]: {fault}")),
         }
     }
-    holes
+    template_parameters
 }
 
 fn parameter(name: &str, value: Value) -> Result<TemplateParameter, String> {

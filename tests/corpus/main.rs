@@ -98,11 +98,11 @@ fn seed() -> u64 {
 const LONGEST: Duration = Duration::from_secs(10);
 
 fn tried((name, read): &FuzzTarget, bytes: &[u8], what: &str) {
-    let begun = Instant::now();
+    let started = Instant::now();
     let done = catch_unwind(AssertUnwindSafe(|| read(bytes)));
     let why = match done {
-        Ok(Ok(())) if begun.elapsed() < LONGEST => return,
-        Ok(Ok(())) => format!("it took {:?}", begun.elapsed()),
+        Ok(Ok(())) if started.elapsed() < LONGEST => return,
+        Ok(Ok(())) => format!("it took {:?}", started.elapsed()),
         Ok(Err(why)) => why,
         Err(_) => "it panicked".to_owned(),
     };

@@ -264,14 +264,14 @@ pub(crate) fn ticket(bytes: &[u8]) -> RoundTripVerdict {
     }
 }
 
-/// A letter.
+/// A message.
 pub(crate) fn letter(bytes: &[u8]) -> RoundTripVerdict {
-    let Ok(letter) = stored_message::from_bytes(bytes) else {
+    let Ok(message) = stored_message::from_bytes(bytes) else {
         return Ok(());
     };
-    let again = stored_message::from_bytes(&stored_message::to_bytes(&letter));
+    let again = stored_message::from_bytes(&stored_message::to_bytes(&message));
     match again {
-        Ok(again) if again == letter => Ok(()),
+        Ok(again) if again == message => Ok(()),
         _ => Err("another letter after one way out and in".to_owned()),
     }
 }

@@ -72,9 +72,9 @@ fn an_archived_log_goes_on_and_says_what_is_missing() {
         "{}",
         verified.err
     );
-    let told = judge("state/log");
-    assert_eq!(told.status, 8, "{}", told.out);
-    assert!(told.out.contains("archive is not here"), "{}", told.out);
+    let output = judge("state/log");
+    assert_eq!(output.status, 8, "{}", output.out);
+    assert!(output.out.contains("archive is not here"), "{}", output.out);
     // Questions are answered all the same, also after a new start; what needs the old records says so.
     lindau.stop();
     lindau.serve();
@@ -90,9 +90,9 @@ fn an_archived_log_goes_on_and_says_what_is_missing() {
         .status();
     assert!(linked.unwrap().success());
     lindau.verifies();
-    let told = judge("state/log").out;
+    let text = judge("state/log").out;
     assert!(
-        !told.contains("archive") && !told.contains("BROKEN"),
-        "{told}"
+        !text.contains("archive") && !text.contains("BROKEN"),
+        "{text}"
     );
 }

@@ -1,4 +1,4 @@
-//! The statement of deletion over the wire: owed after each answer, missed after its time, on the books of both.
+//! The statement of deletion over the wire: owed after each answer, missed after its time, in the logs of both.
 
 use crate::binary;
 use crate::clock::set;

@@ -26,15 +26,15 @@ pub(crate) fn verify(folder: &Path, args: &[&str]) -> (Value, u8) {
             (*arg).to_owned()
         }
     }));
-    let told = hansa_verify::run(all);
-    assert_eq!(told.err, "", "{args:?}");
-    let value = serde_json::from_str(&told.out).unwrap();
-    (value, told.status)
+    let output = hansa_verify::run(all);
+    assert_eq!(output.err, "", "{args:?}");
+    let value = serde_json::from_str(&output.out).unwrap();
+    (value, output.status)
 }
 
 /// The findings of a verdict, as sentences.
-pub(crate) fn findings(told: &Value, verdict: &str) -> Vec<String> {
-    told["findings"]
+pub(crate) fn findings(report: &Value, verdict: &str) -> Vec<String> {
+    report["findings"]
         .as_array()
         .unwrap()
         .iter()
@@ -81,17 +81,17 @@ fn played(league: &TestLeague) -> (TestParticipant, TestParticipant, String) {
 fn two_files_say_who_got_what_under_which_contract() {
     let league = TestLeague::new(binary());
     let (lindau, acme, contract) = played(&league);
-    let papers = tempfile::tempdir().unwrap();
-    let folder = papers.path();
+    let export_folder = tempfile::tempdir().unwrap();
+    let folder = export_folder.path();
     let ours = export(&lindau, folder, &[]);
     export(&acme, folder, &[]);
     let (city, firm) = ("lindau.example.bundle", "acme.example.bundle");
 
-    let (told, status) = verify(folder, &["check", city, firm]);
-    assert_eq!(status, 0, "{told:#}");
+    let (report, status) = verify(folder, &["check", city, firm]);
+    assert_eq!(status, 0, "{report:#}");
     // The firm is a witness of the city's log: with its word on a receipt it cosigns the head that it was shown.
-    let witness = &told["answers"][0]["witnesses"][0];
-    assert_eq!(text(witness, "by"), "hansa://acme.example", "{told:#}");
+    let witness = &report["answers"][0]["witnesses"][0];
+    assert_eq!(text(witness, "by"), "hansa://acme.example", "{report:#}");
     assert!(witness["size"].as_u64().unwrap() > 0);
     let (left, status) = verify(folder, &["left", "--to", "acme.example", city]);
     assert_eq!(status, 0);
@@ -143,9 +143,9 @@ fn two_files_say_who_got_what_under_which_contract() {
     let part = folder.join("part");
     std::fs::create_dir(&part).unwrap();
     export(&lindau, &part, &["--contract", &contract]);
-    let (told, status) = verify(&part, &["check", city]);
-    assert_eq!(status, 0, "{told:#}");
-    assert_eq!(told["answers"][0]["part"], true);
+    let (report, status) = verify(&part, &["check", city]);
+    assert_eq!(status, 0, "{report:#}");
+    assert_eq!(report["answers"][0]["part"], true);
 
     // One record less: the first that is missing is named.
     let bundle = std::fs::read_to_string(&ours).unwrap();
@@ -158,31 +158,31 @@ fn two_files_say_who_got_what_under_which_contract() {
         lines.map(|(_, line)| format!("{line}\n")).collect()
     };
     std::fs::write(folder.join("deleted"), without(place)).unwrap();
-    let (told, status) = verify(folder, &["check", "deleted", firm]);
+    let (report, status) = verify(folder, &["check", "deleted", firm]);
     assert_eq!(status, 7);
     let named = format!("record {} is not in its place", place - 1);
-    let broken = findings(&told, "broken");
+    let broken = findings(&report, "broken");
     assert!(
         broken.iter().any(|what| what.starts_with(&named)),
         "{broken:?}"
     );
     // A contract less: what it permitted can't be judged.
-    let paper = format!("\"name\":\"{contract}\"");
+    let document = format!("\"name\":\"{contract}\"");
     let place = bundle
         .lines()
-        .position(|line| line.contains(&paper))
+        .position(|line| line.contains(&document))
         .unwrap();
     std::fs::write(folder.join("unpapered"), without(place)).unwrap();
-    let (told, status) = verify(folder, &["check", "unpapered"]);
-    assert_eq!(status, 8, "{told:#}");
+    let (report, status) = verify(folder, &["check", "unpapered"]);
+    assert_eq!(status, 8, "{report:#}");
     // Another version of the bundle can't be judged here.
     let newer = bundle.replacen("\"bundle/2\"", "\"bundle/9\"", 1);
     std::fs::write(folder.join("newer"), newer).unwrap();
-    let (told, status) = verify(folder, &["check", "newer"]);
-    assert_eq!(status, 9, "{told:#}");
+    let (report, status) = verify(folder, &["check", "newer"]);
+    assert_eq!(status, 9, "{report:#}");
     // Under the key of another league nothing of it counts.
-    let (told, status) = verify(folder, &["check", "--league", "another", city]);
-    assert_eq!(status, 7, "{told:#}");
+    let (report, status) = verify(folder, &["check", "--league", "another", city]);
+    assert_eq!(status, 7, "{report:#}");
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn a_log_that_was_written_anew_is_found_by_what_a_partner_holds() {
     ask();
     ask();
     acme.hansa(&["audit", "reconcile", "lindau"]).must();
-    // What happened since is taken out of the books, which are good again by themselves.
+    // What happened since is taken out of the log, which is good again by itself.
     lindau.stop();
     let state = lindau.folder().join("state");
     std::fs::rename(&state, lindau.folder().join("aside")).unwrap();
@@ -207,20 +207,20 @@ fn a_log_that_was_written_anew_is_found_by_what_a_partner_holds() {
         ask();
     }
     lindau.hansa(&["audit", "verify"]).refused("LOG_FORK", 7);
-    let papers = tempfile::tempdir().unwrap();
-    let folder = papers.path();
+    let export_folder = tempfile::tempdir().unwrap();
+    let folder = export_folder.path();
     export(&lindau, folder, &[]);
     export(&acme, folder, &[]);
     let (city, firm) = ("lindau.example.bundle", "acme.example.bundle");
-    let (told, status) = verify(folder, &["check", city]);
+    let (report, status) = verify(folder, &["check", city]);
     // Its own file says so, since the firm told it which head it holds: nothing else is wrong with it.
-    assert_eq!(status, 7, "by itself: {told:#}");
-    let alone = findings(&told, "broken");
+    assert_eq!(status, 7, "by itself: {report:#}");
+    let alone = findings(&report, "broken");
     let of_itself = |what: &String| what.contains("lindau.example signed two histories");
     assert!(alone.iter().all(of_itself), "{alone:#?}");
-    let (told, status) = verify(folder, &["check", city, firm]);
+    let (report, status) = verify(folder, &["check", city, firm]);
     assert_eq!(status, 7);
-    let broken = findings(&told, "broken");
+    let broken = findings(&report, "broken");
     let has = |what: &str| broken.iter().any(|sentence| sentence.contains(what));
     assert!(has("lindau.example signed two histories"), "{broken:#?}");
     assert!(has("acme.example has a signed receipt"), "{broken:#?}");
@@ -228,7 +228,7 @@ fn a_log_that_was_written_anew_is_found_by_what_a_partner_holds() {
         has("received an answer that the log of lindau.example lacks"),
         "{broken:#?}"
     );
-    let proof = told["findings"]
+    let proof = report["findings"]
         .as_array()
         .unwrap()
         .iter()

@@ -47,8 +47,8 @@ fn two_contracts_give_back_no_group_that_one_withholds() {
 
     // What is offered is looked at before anybody signs.
     let checked = lindau.hansa(&["check"]).must();
-    let said = format!("{}{}", checked.out, checked.err);
-    assert!(said.contains("warning[COMBINED_DISCLOSURE]"), "{said}");
+    let text = format!("{}{}", checked.out, checked.err);
+    assert!(text.contains("warning[COMBINED_DISCLOSURE]"), "{text}");
     let checked = lindau.hansa(&["policy", "check", "months"]).must();
     assert!(
         checked
@@ -60,8 +60,8 @@ fn two_contracts_give_back_no_group_that_one_withholds() {
 
     // One consumer gets no second contract whose groups subtract, nor rows that do.
     let days = acme.contract_on("lindau.counts", "days");
-    let told = refused(&acme, "months", &days);
-    assert!(told.contains("ask for coarser totals"), "{told}");
+    let reported = refused(&acme, "months", &days);
+    assert!(reported.contains("ask for coarser totals"), "{reported}");
     refused(&acme, "all-days", &days);
     refused(&acme, "many", &days);
 
@@ -86,8 +86,8 @@ fn two_contracts_give_back_no_group_that_one_withholds() {
 
     // What was answered stays known when the contract is over.
     ends(&acme, &days);
-    let told = refused(&acme, "months", &days);
-    assert!(told.contains("it has ended"), "{told}");
+    let reported = refused(&acme, "months", &days);
+    assert!(reported.contains("it has ended"), "{reported}");
     let again = acme.contract_on("lindau.counts", "days");
     assert_ne!(again, days);
 
@@ -126,8 +126,8 @@ fn groups_are_refused_when_the_rows_beside_them_are_over() {
     assert!(!hops.contains("COMBINED_DISCLOSURE"), "{hops}");
     // Of further rows the groups would tell what is left of them.
     ends(&lindau, &all);
-    let told = under(&days, sql).refused("COMBINED_DISCLOSURE", 3);
-    assert!(told.err.contains(&all[..12]), "{}", told.err);
+    let output = under(&days, sql).refused("COMBINED_DISCLOSURE", 3);
+    assert!(output.err.contains(&all[..12]), "{}", output.err);
     let doctor = lindau.hansa(&["--json", "doctor"]).ends(3).out;
     assert!(
         doctor.contains("COMBINED_DISCLOSURE") && doctor.contains(&days[..12]),

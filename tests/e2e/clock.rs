@@ -74,7 +74,7 @@ fn it_is_refused_in_a_league_that_is_not_for_a_show() {
 }
 
 #[test]
-fn a_wrong_one_is_told_with_its_line() {
+fn a_wrong_one_is_reported_with_its_line() {
     let league = TestLeague::new(binary());
     let city = league.city("lindau");
     let head = "[participant]\nid = \"lindau.example\"\nname = \"Lindau\"\n[clock]\n";
@@ -115,7 +115,7 @@ fn a_wrong_one_is_told_with_its_line() {
 }
 
 #[test]
-fn a_reload_moves_it_and_it_is_shown_and_on_the_books() {
+fn a_reload_moves_it_and_it_is_shown_and_in_the_log() {
     let league = TestLeague::new(binary());
     let (lindau, mut acme) = two(&league, 30);
     acme.serve();

@@ -32,9 +32,9 @@ fn a_copy_is_made_while_serving_and_put_back() {
     // One that lies there already is open to others.
     lindau.write("copy.hansa", "old");
     lindau.write("guard.toml", "title = \"g\"\nqueries_per_day = 9\n");
-    let guard = lindau.folder().join("guard.toml").display().to_string();
+    let restriction = lindau.folder().join("guard.toml").display().to_string();
     lindau
-        .hansa(&["dataset", "guard", "bikes", "--policy", &guard])
+        .hansa(&["dataset", "guard", "bikes", "--policy", &restriction])
         .must();
     lindau.hansa(&["backup", "copy.hansa"]).must();
     let copy = lindau.folder().join("copy.hansa");
@@ -58,8 +58,8 @@ fn a_copy_is_made_while_serving_and_put_back() {
     modes(&lindau.folder().join("state"), &mut open);
     open.retain(|(_, mode)| mode & 0o077 != 0);
     assert_eq!(open, [], "others can read what was put back");
-    let guard = lindau.hansa(&["--json", "dataset", "guard", "bikes"]);
-    assert_eq!(guard.must().json()["readable"], true);
+    let restriction = lindau.hansa(&["--json", "dataset", "guard", "bikes"]);
+    assert_eq!(restriction.must().json()["readable"], true);
     let after = lindau.hansa(&["--json", "audit", "verify"]).must().json();
     assert!(number(&after, "records") >= number(&before, "records"));
     let rows = lindau
@@ -147,7 +147,7 @@ fn a_partner_hears_of_a_withdrawal_after_an_older_copy_was_put_back() {
     let league = TestLeague::new(super::binary());
     let (mut lindau, acme, contract) = provider_and_consumer(&league);
     lindau.hansa(&["backup", "copy.hansa"]).must();
-    // What comes now is in no copy: letters that the consumer has fetched.
+    // What comes now is in no copy: messages that the consumer has fetched.
     for _ in 0..3 {
         let later = acme.contract("lindau.bikes");
         withdraws(&lindau, &later);
@@ -171,7 +171,7 @@ fn a_consumer_that_goes_back_to_an_older_copy_hears_of_a_withdrawal_again() {
     acme.hansa(&["backup", "copy.hansa"]).must();
     withdraws(&lindau, &contract);
     assert!(standing(&acme, &contract).contains("withdrawn"));
-    // It has told that it holds the letter.
+    // It has told that it holds the message.
     let _ = acme.listed("contract");
     std::fs::rename(acme.folder().join("state"), acme.folder().join("lost")).unwrap();
     acme.hansa(&["--yes", "restore", "copy.hansa"]).must();

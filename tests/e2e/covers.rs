@@ -71,9 +71,9 @@ fn the_days_of_a_dataset_are_those_of_its_zone() {
             (&acme, "catalog", format!("lindau.{name}")),
             (&lindau, "dataset", name.to_owned()),
         ] {
-            let shown = of.hansa(&[verb, "show", &named]).must();
+            let output = of.hansa(&[verb, "show", &named]).must();
             let days = "time      2024-07-01 to 2024-09-30";
-            assert!(shown.out.contains(days), "{zone}: {}", shown.out);
+            assert!(output.out.contains(days), "{zone}: {}", output.out);
         }
     }
 }

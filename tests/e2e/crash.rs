@@ -302,14 +302,14 @@ fn what_was_open_is_closed_as_cut() {
     );
     // Rows have come, of which the provider's log says nothing: that is no contradiction.
     assert!(closes[0].get("rows").is_none(), "{closes:?}");
-    let papers = tempfile::tempdir().unwrap();
-    export(&lindau, papers.path(), &[]);
-    export(&acme, papers.path(), &[]);
+    let export_folder = tempfile::tempdir().unwrap();
+    export(&lindau, export_folder.path(), &[]);
+    export(&acme, export_folder.path(), &[]);
     let files = ["lindau.example.bundle", "acme.example.bundle"];
-    let (told, _) = verify(papers.path(), &["check", files[0], files[1]]);
-    let broken = findings(&told, "broken");
+    let (report, _) = verify(export_folder.path(), &["check", files[0], files[1]]);
+    let broken = findings(&report, "broken");
     assert!(broken.is_empty(), "{broken:#?}");
-    let (sums, _) = verify(papers.path(), &["reconcile", files[0], files[1]]);
+    let (sums, _) = verify(export_folder.path(), &["reconcile", files[0], files[1]]);
     assert_eq!(sums["answers"][0]["cut_off"], 1, "{sums:#}");
     assert!(sums["answers"][0]["rows_received"].as_u64().unwrap() > 0);
 

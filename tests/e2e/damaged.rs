@@ -59,7 +59,7 @@ fn answer(firm: &TestParticipant) -> Value {
     firm.ask(SUM).must().lines().remove(0)
 }
 
-/// The first version that is on the books, and the last.
+/// The first version that is in the log, and the last.
 fn versions(city: &TestParticipant) -> (String, String) {
     let all = city.records("publish");
     (
@@ -89,8 +89,8 @@ fn a_changed_byte_of_rows_is_never_answered_from() {
     ] {
         flip(&file, &whole, at);
         let refused = acme.ask(SUM).refused(DAMAGED, 3);
-        let told = format!("{}{}", refused.out, refused.err);
-        assert!(!told.contains("part-0"), "{told}");
+        let text = format!("{}{}", refused.out, refused.err);
+        assert!(!text.contains("part-0"), "{text}");
         // All of it is in question from then on.
         acme.ask("SELECT count(*) AS n FROM lindau.bikes")
             .refused(DAMAGED, 3);
@@ -139,8 +139,8 @@ fn a_changed_byte_of_rows_is_never_answered_from() {
     let late = lindau.hansa(&since).must().lines();
     assert!(all.len() > late.len(), "{all:#?}\n{late:#?}");
     assert!(late.len() <= 2, "{late:#?}");
-    let told = lindau.hansa(&["audit", "affected", &snapshot]).must().out;
-    assert!(told.contains("found damaged on"), "{told}");
+    let text = lindau.hansa(&["audit", "affected", &snapshot]).must().out;
+    assert!(text.contains("found damaged on"), "{text}");
 
     // The mend that is told mends.
     let published = lindau.hansa(&["dataset", "publish", "bikes"]).must().out;

@@ -67,9 +67,9 @@ pub(crate) fn without_its_log_nothing_is_answered() {
     // Room for a few records more.
     lindau.serve_within(longest / 512 + 30);
     acme.knows(&lindau);
-    let mut told = 0;
+    let mut reported = 0;
     let refused = (0..40).map(|_| acme.ask(ASK)).find(|asked| {
-        told += usize::from(asked.out.contains("total"));
+        reported += usize::from(asked.out.contains("total"));
         asked.status != Some(0)
     });
     // The answer at the limit may have begun under the last ruling that was written; then it says that it is not whole.
@@ -136,8 +136,8 @@ pub(crate) fn without_its_log_nothing_is_answered() {
         .filter(|permit| permit.to_string().contains("acme.example"))
         .count();
     assert!(
-        told < to_acme,
-        "{told} answers, {to_acme} rulings with the first"
+        reported < to_acme,
+        "{reported} answers, {to_acme} rulings with the first"
     );
     answered(&acme);
     assert!(!waiting(&lindau).contains("log"), "{}", waiting(&lindau));
@@ -189,15 +189,15 @@ fn a_disk_that_is_almost_full_answers_nothing() {
 fn withdraws(lindau: &TestParticipant, acme: &TestParticipant) -> String {
     let contract = acme.listed("contract").pop().unwrap();
     let end = ["--yes", "--json", "contract", "withdraw", &contract];
-    let told = lindau.hansa(&[&end[..], &["--reason", "over"]].concat());
-    assert_eq!(told.must().json()["withdrawn"], true);
+    let output = lindau.hansa(&[&end[..], &["--reason", "over"]].concat());
+    assert_eq!(output.must().json()["withdrawn"], true);
     let asked = acme.ask(ASK);
     assert_ne!(asked.status, Some(0));
     assert!(!asked.out.contains("total"), "{}", asked.out);
     contract
 }
 
-/// After a start with room: it is over, on the books and in the files, and the other side hears of it.
+/// After a start with room: it is over, in the log and in the files, and the other side hears of it.
 fn is_withdrawn(lindau: &TestParticipant, acme: &TestParticipant, contract: &str) {
     let _ = acme.ask(ASK).refused("WITHDRAWN", 3);
     assert_eq!(lindau.records("withdraw").len(), 1);
@@ -206,13 +206,13 @@ fn is_withdrawn(lindau: &TestParticipant, acme: &TestParticipant, contract: &str
     let heard = acme.hansa(&["--json", "contract", "list"]).must().lines();
     let mut heard = heard.iter().filter(|one| text(one, "contract") == contract);
     assert!(heard.any(|one| one.to_string().contains("withdrawn")));
-    let papers = tempfile::tempdir().unwrap();
-    export(lindau, papers.path(), &[]);
-    export(acme, papers.path(), &[]);
+    let export_folder = tempfile::tempdir().unwrap();
+    export(lindau, export_folder.path(), &[]);
+    export(acme, export_folder.path(), &[]);
     let files = ["check", "lindau.example.bundle", "acme.example.bundle"];
-    let (told, status) = verify(papers.path(), &files);
-    assert_eq!(status, 0, "{told:#}");
-    assert!(findings(&told, "broken").is_empty(), "{told:#}");
+    let (report, status) = verify(export_folder.path(), &files);
+    assert_eq!(status, 0, "{report:#}");
+    assert!(findings(&report, "broken").is_empty(), "{report:#}");
     lindau.verifies();
 }
 

@@ -40,8 +40,8 @@ fn both_sides_sign_without_their_connectors() {
         .hansa(&["contract", "export", &name, "--output", "n.draft"])
         .must();
 
-    let desk = carried(&lindau, "n.draft");
-    let hansa = |args: &[&str]| run(super::binary(), desk.path(), args);
+    let offline_folder = carried(&lindau, "n.draft");
+    let hansa = |args: &[&str]| run(super::binary(), offline_folder.path(), args);
     // The page comes first, and without a yes nothing is signed.
     let asked = hansa(&SIGN).refused("CONFIRMATION_NEEDED", 2);
     assert!(asked.err.contains(&text(&page, "page")), "{}", asked.err);
@@ -51,7 +51,7 @@ fn both_sides_sign_without_their_connectors() {
         "{}",
         dry.err
     );
-    assert!(!desk.path().join("draft.signed").exists());
+    assert!(!offline_folder.path().join("draft.signed").exists());
     let signed = hansa(&[&["--json", "--yes"], &SIGN[..]].concat())
         .must()
         .json();
@@ -60,7 +60,7 @@ fn both_sides_sign_without_their_connectors() {
 
     // Signed, and then another draft is on the table: the signature is for that one no more.
     std::fs::copy(
-        desk.path().join("draft.signed"),
+        offline_folder.path().join("draft.signed"),
         lindau.folder().join("back"),
     )
     .unwrap();
@@ -79,14 +79,18 @@ fn both_sides_sign_without_their_connectors() {
     // The other side alike.
     acme.hansa(&["contract", "export", &name, "--output", "n.draft"])
         .must();
-    let desk = carried(&acme, "n.draft");
+    let offline_folder = carried(&acme, "n.draft");
     run(
         super::binary(),
-        desk.path(),
+        offline_folder.path(),
         &[&["--yes"], &SIGN[..]].concat(),
     )
     .must();
-    std::fs::copy(desk.path().join("draft.signed"), acme.folder().join("back")).unwrap();
+    std::fs::copy(
+        offline_folder.path().join("draft.signed"),
+        acme.folder().join("back"),
+    )
+    .unwrap();
     acme.hansa(&["contract", "attach", &name, "back"]).must();
     let contract = acme.listed("contract").pop().unwrap();
     assert_eq!(contract, text(&page, "would_become"));
@@ -119,12 +123,12 @@ fn what_is_not_the_draft_or_not_the_key_is_not_signed() {
     lindau
         .hansa(&["contract", "export", &name, "--output", "n.draft"])
         .must();
-    let desk = carried(&lindau, "n.draft");
-    let hansa = |args: &[&str]| run(super::binary(), desk.path(), args);
-    let whole = std::fs::read_to_string(desk.path().join("draft")).unwrap();
+    let offline_folder = carried(&lindau, "n.draft");
+    let hansa = |args: &[&str]| run(super::binary(), offline_folder.path(), args);
+    let whole = std::fs::read_to_string(offline_folder.path().join("draft")).unwrap();
     assert!(whole.contains("Insel") || whole.contains("site"), "{whole}");
     std::fs::write(
-        desk.path().join("edited"),
+        offline_folder.path().join("edited"),
         whole.replacen("\"version\":1", "\"version\":2", 1),
     )
     .unwrap();
@@ -141,23 +145,23 @@ fn what_is_not_the_draft_or_not_the_key_is_not_signed() {
     // With the firm's key the city's signature can't be made.
     std::fs::copy(
         acme.folder().join("keys/signing.key"),
-        desk.path().join("my.key"),
+        offline_folder.path().join("my.key"),
     )
     .unwrap();
     hansa(&[&["--yes"], &SIGN[..]].concat()).refused("SIGNER_NOT_PARTY", 6);
-    assert!(!desk.path().join("draft.signed").exists());
+    assert!(!offline_folder.path().join("draft.signed").exists());
     // A draft alone is no order to the running connector.
     hansa(&["contract", "sign", "--offline", "draft"]).ends(2);
 
     // What was signed before the terms changed does not fit what is on the table.
     std::fs::copy(
         lindau.folder().join("keys/signing.key"),
-        desk.path().join("my.key"),
+        offline_folder.path().join("my.key"),
     )
     .unwrap();
     hansa(&[&["--yes"], &SIGN[..]].concat()).must();
     std::fs::copy(
-        desk.path().join("draft.signed"),
+        offline_folder.path().join("draft.signed"),
         lindau.folder().join("back"),
     )
     .unwrap();
@@ -220,8 +224,8 @@ fn a_key_that_never_lies_at_the_connector_concludes_and_ends_its_contracts() {
     lindau
         .hansa(&["contract", "export", &name, "--output", "n.draft"])
         .must();
-    let desk = carried(&lindau, "n.draft");
-    let hansa = |args: &[&str]| run(super::binary(), desk.path(), args);
+    let offline_folder = carried(&lindau, "n.draft");
+    let hansa = |args: &[&str]| run(super::binary(), offline_folder.path(), args);
     hansa(&[&["--yes"], &SIGN[..]].concat()).refused("SIGNER_NOT_PARTY", 6);
     let key = |name: &str| league.folder().join(name).display().to_string();
     let with = |key: &str| {
@@ -238,7 +242,7 @@ fn a_key_that_never_lies_at_the_connector_concludes_and_ends_its_contracts() {
     with(&key("officer.key")).must();
     let attach = |lindau: &TestParticipant| {
         std::fs::copy(
-            desk.path().join("draft.signed"),
+            offline_folder.path().join("draft.signed"),
             lindau.folder().join("back"),
         )
         .unwrap();
@@ -253,11 +257,11 @@ fn a_key_that_never_lies_at_the_connector_concludes_and_ends_its_contracts() {
     acme.hansa(&["audit", "reconcile", "lindau"]).must();
     acme.hansa(&["contract", "export", &contract, "--output", "contract.json"])
         .must();
-    let told = lindau
+    let report = lindau
         .hansa(&["--json", "contract", "show", &contract])
         .must()
         .json();
-    assert_eq!(text(&told["signatures"][0], "key"), kid);
+    assert_eq!(text(&report["signatures"][0], "key"), kid);
 
     // Another key: what the first one signed stays good, and it signs nothing more.
     acme.hansa(&["contract", "request", "lindau.bikes"]).must();
@@ -265,7 +269,11 @@ fn a_key_that_never_lies_at_the_connector_concludes_and_ends_its_contracts() {
     lindau
         .hansa(&["contract", "export", &name, "--output", "n.draft"])
         .must();
-    std::fs::copy(lindau.folder().join("n.draft"), desk.path().join("draft")).unwrap();
+    std::fs::copy(
+        lindau.folder().join("n.draft"),
+        offline_folder.path().join("draft"),
+    )
+    .unwrap();
     with(&key("officer.key")).must();
     let second = officer(&league, "second.key");
     lindau.stop();
@@ -276,7 +284,7 @@ fn a_key_that_never_lies_at_the_connector_concludes_and_ends_its_contracts() {
     acme.knows(&lindau);
     let late = |lindau: &TestParticipant| {
         std::fs::copy(
-            desk.path().join("draft.signed"),
+            offline_folder.path().join("draft.signed"),
             lindau.folder().join("back"),
         )
         .unwrap();
@@ -295,7 +303,7 @@ fn a_key_that_never_lies_at_the_connector_concludes_and_ends_its_contracts() {
     // The new key ends what the old one concluded.
     std::fs::copy(
         acme.folder().join("contract.json"),
-        desk.path().join("contract.json"),
+        offline_folder.path().join("contract.json"),
     )
     .unwrap();
     let end = |key: &str, more: &[&str]| {
@@ -314,7 +322,7 @@ fn a_key_that_never_lies_at_the_connector_concludes_and_ends_its_contracts() {
     };
     end(&key("second.key"), &[]).refused("SIGNER_NOT_PARTY", 6);
     end(&key("second.key"), &["--role", "provider"]).must();
-    let back = desk.path().join("contract.json.withdrawal");
+    let back = offline_folder.path().join("contract.json.withdrawal");
     let statement = std::fs::read_to_string(&back).unwrap();
     lindau.write(
         "cut",

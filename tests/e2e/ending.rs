@@ -8,15 +8,15 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::time::{Duration, Instant};
 
 #[test]
-fn a_connector_that_is_told_to_stop_ends_soon_though_an_answer_runs() {
+fn a_connector_that_is_reported_to_stop_ends_soon_though_an_answer_runs() {
     let league = TestLeague::new(binary());
     let (mut lindau, acme) = league.long_table(150_000, ALL);
     let _ = acme.contract("lindau.long");
     // Nobody reads on, so the answer stands still in the middle.
     let reader = acme.begins();
-    let told = Instant::now();
+    let reported = Instant::now();
     lindau.stop();
-    let took = told.elapsed();
+    let took = reported.elapsed();
     assert!(took < Duration::from_secs(5), "{took:?}");
     let (opened, closed) = (lindau.records("permit"), lindau.records("close"));
     assert_eq!(opened.len(), closed.len());

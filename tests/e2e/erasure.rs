@@ -113,7 +113,7 @@ fn a_copy_holds_the_texts_but_none_that_its_log_says_is_erased() {
     let whole = ["keys", "objects.jsonl"].map(|name| std::fs::read(side.join(name)).unwrap());
     let once = ["audit", "erase", &id(0), "--ground", "request"];
     lindau.hansa(&[&["--yes"], &once[..]].concat()).must();
-    // As if the record had been written and the deed not been done, when the copy was made.
+    // As if the record had been written and the act not been done, when the copy was made.
     lindau.stop();
     for (name, bytes) in ["keys", "objects.jsonl"].iter().zip(&whole) {
         std::fs::write(side.join(name), bytes).unwrap();
@@ -193,11 +193,14 @@ fn nobody_can_tell_who_asked_once_that_is_erased() {
     let ask = || speyer.ask("SELECT count(*) FROM lindau.long").must();
     ask();
     ask();
-    let errands = speyer.records("errand");
-    let (first, second) = (text(&errands[0], "actor"), text(&errands[1], "actor"));
-    assert_eq!(first.len(), 16, "{errands:#?}");
+    let remote_queries = speyer.records("errand");
+    let (first, second) = (
+        text(&remote_queries[0], "actor"),
+        text(&remote_queries[1], "actor"),
+    );
+    assert_eq!(first.len(), 16, "{remote_queries:#?}");
     assert_eq!(first, second, "one person, one pseudonym");
-    let index = errands[0]["seq"].to_string();
+    let index = remote_queries[0]["seq"].to_string();
     let shown = || {
         let show = ["--json", "audit", "show", &index];
         let lines = speyer.hansa(&show).must().lines();

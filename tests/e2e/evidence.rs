@@ -117,15 +117,15 @@ fn an_export_holds_what_was_asked_for_and_no_more() {
     let closes = lindau.hansa(&[&done[..], &acme].concat()).must().lines();
     assert_eq!(closes.len(), 1, "the end of acme's answer: {closes:?}");
     let permit = closes[0]["body"]["opened"].to_string();
-    let shown = lindau.hansa(&["--json", "audit", "show", &permit]).must();
-    let kinds: Vec<_> = shown.lines().iter().map(|one| text(one, "type")).collect();
+    let output = lindau.hansa(&["--json", "audit", "show", &permit]).must();
+    let kinds: Vec<_> = output.lines().iter().map(|one| text(one, "type")).collect();
     assert!(kinds.starts_with(&["permit".to_owned()]), "{kinds:?}");
     assert!(kinds.contains(&"close".to_owned()), "{kinds:?}");
 
     for form in ["csv", "parquet", "bundle"] {
         let name = format!("acme.{form}");
         let export = ["audit", "export", "-o", &name];
-        let said = lindau.hansa(&[&export[..], &acme].concat()).must();
+        let command_output = lindau.hansa(&[&export[..], &acme].concat()).must();
         let bytes = std::fs::read(lindau.folder().join(&name)).unwrap();
         let file = String::from_utf8_lossy(&bytes);
         // The league's list of members is the same for everybody.
@@ -135,7 +135,10 @@ fn an_export_holds_what_was_asked_for_and_no_more() {
         assert!(file.contains("acme.example"), "{name}");
         assert!(!file.contains("other.example"), "{name}");
         // What can't be checked is not recommended for it.
-        assert_eq!(said.out.contains("hansa-verify check"), form == "bundle");
+        assert_eq!(
+            command_output.out.contains("hansa-verify check"),
+            form == "bundle"
+        );
     }
     lindau.hansa(&["audit", "verify", "acme.bundle"]).must();
     lindau

@@ -79,21 +79,22 @@ fn a_city_that_is_down_is_named(
     let report = &answer[1]["hansa"];
     assert_eq!(report["complete"], false);
     assert_eq!(text(&report["missing"][0], "participant"), "speyer.example");
-    let said = acme.hansa(&partial[1..]).must();
+    let output = acme.hansa(&partial[1..]).must();
     assert!(
-        said.out
+        output
+            .out
             .contains("INCOMPLETE: the answer lacks speyer.example"),
         "{}",
-        said.out
+        output.out
     );
     // Formats of rows alone say it beside the rows.
     let mut csv = partial[1..].to_vec();
     csv.extend(["--format", "csv"]);
-    let said = acme.hansa(&csv).must();
-    assert!(said.err.contains("INCOMPLETE"), "{}", said.err);
+    let output = acme.hansa(&csv).must();
+    assert!(output.err.contains("INCOMPLETE"), "{}", output.err);
     // So does whoever wants to hear little, and a file that can.
-    let said = acme.hansa(&[&csv[..], &["-q"]].concat()).must();
-    assert!(said.err.contains("INCOMPLETE"), "{}", said.err);
+    let output = acme.hansa(&[&csv[..], &["-q"]].concat()).must();
+    assert!(output.err.contains("INCOMPLETE"), "{}", output.err);
     let mut parquet = partial[1..].to_vec();
     parquet.extend(["-o", "rest.parquet"]);
     acme.hansa(&parquet).must();
@@ -110,26 +111,29 @@ fn a_city_that_is_down_is_named(
         "--purpose",
         PURPOSE,
     ];
-    let told = &acme.hansa(&analyze).must().lines()[0];
-    let came = told["came"]["errands"].as_array().unwrap();
+    let reported = &acme.hansa(&analyze).must().lines()[0];
+    let came = reported["came"]["errands"].as_array().unwrap();
     assert_eq!(
-        (came.len(), &told["came"]["rows"]),
+        (came.len(), &reported["came"]["rows"]),
         (2, &1.into()),
-        "{told}"
+        "{reported}"
     );
-    for errand in came {
+    for remote_query in came {
         assert_eq!(
-            (number(errand, "rows"), number(errand, "most_rows")),
+            (
+                number(remote_query, "rows"),
+                number(remote_query, "most_rows")
+            ),
             (1, 1),
-            "{told}"
+            "{reported}"
         );
-        let bytes = number(errand, "bytes");
-        assert!((100..2000).contains(&bytes), "{told}");
+        let bytes = number(remote_query, "bytes");
+        assert!((100..2000).contains(&bytes), "{reported}");
     }
-    let said = acme.hansa(&analyze[1..]).must().out;
+    let message = acme.hansa(&analyze[1..]).must().out;
     assert!(
-        said.contains("1 rows (1 at most were expected), "),
-        "{said}"
+        message.contains("1 rows (1 at most were expected), "),
+        "{message}"
     );
     let analyze = ["explain", "--analyze", sql, "--purpose", PURPOSE];
     acme.hansa(&analyze).refused("PEER_UNREACHABLE", 5);

@@ -109,7 +109,7 @@ fn what_came_since_and_nothing_else() {
     assert_eq!(lindau.records("permit").len(), permits.len());
     let permit = permits.last().unwrap();
     assert_eq!(number(&quiet, "follows"), number(permit, "seq"));
-    // What came is told, by itself, and on the books as what it is.
+    // What came is told, by itself, and in the log as what it is.
     bring(&lindau, 2, 24..48);
     let (values, below) = answer(get(&acme, &["--since", &first]));
     assert_eq!(values, seen(24..48));

@@ -1,4 +1,4 @@
-//! The guard of SQL bears any text: what lies in its folder, the statements of the attacks, and cases that are almost those.
+//! The allowlist of SQL bears any text: what lies in its folder, the statements of the attacks, and cases that are almost those.
 
 mod guard;
 
@@ -41,14 +41,14 @@ fn the_guard_of_sql_bears_everything() {
     let mut chance = XorshiftRandom::new(seed);
     let made = (0..cases).map(|_| case(&seeds, &mut chance));
     for (number, sql) in seeds.iter().cloned().chain(made).enumerate() {
-        let begun = Instant::now();
+        let started = Instant::now();
         let done = catch_unwind(|| guard::sql(&sql));
         let text = String::from_utf8_lossy(&sql);
         match done {
-            Ok(Ok(())) if begun.elapsed() < LONGEST => {}
+            Ok(Ok(())) if started.elapsed() < LONGEST => {}
             Ok(Ok(())) => panic!(
                 "case {number} of seed {seed} took {:?}: {text}",
-                begun.elapsed()
+                started.elapsed()
             ),
             Ok(Err(why)) => panic!("case {number} of seed {seed}, {why}: {text}"),
             Err(_) => panic!("case {number} of seed {seed} panicked: {text}"),

@@ -57,12 +57,12 @@ fn a_copied_folder_is_an_incident_that_its_participant_closes() {
 
     // Both are told what it is, what is likely behind it, and who does what.
     for (city, who) in [(&lindau, "tell acme.example"), (&acme, "hansa rekey")] {
-        let told = city.hansa(&["doctor"]).ends(7).out;
+        let reported = city.hansa(&["doctor"]).ends(7).out;
         for part in ["LOG_FORK", "copied", "backup", who, "docs/incidents.md"] {
-            assert!(told.contains(part), "{part}: {told}");
+            assert!(reported.contains(part), "{part}: {reported}");
         }
-        let told = city.hansa(&["audit", "verify"]).ends(7);
-        assert!(told.out.contains("forked:"), "{}", told.out);
+        let output = city.hansa(&["audit", "verify"]).ends(7);
+        assert!(output.out.contains("forked:"), "{}", output.out);
         let heads = city.hansa(&["--json", "audit", "heads"]).must().lines();
         let of_acme = heads
             .iter()
@@ -74,13 +74,13 @@ fn a_copied_folder_is_an_incident_that_its_participant_closes() {
     // A copy of the log says the same without a connector.
     let log = lindau.folder().join("state/log").display().to_string();
     run(binary(), league.folder(), &["audit", "verify", &log]).refused("LOG_FORK", 7);
-    let papers = tempfile::tempdir().unwrap();
+    let export_folder = tempfile::tempdir().unwrap();
     let files = ["check", "lindau.example.bundle", "acme.example.bundle"];
     for city in [&lindau, &acme] {
-        export(city, papers.path(), &[]);
+        export(city, export_folder.path(), &[]);
     }
-    let (told, status) = verify(papers.path(), &files);
-    assert_eq!(status, 7, "{told:#}");
+    let (report, status) = verify(export_folder.path(), &files);
+    assert_eq!(status, 7, "{report:#}");
 
     // Where the configuration says so, nobody whose log has forked is answered.
     acme.ask(COUNT).must();
@@ -113,10 +113,10 @@ fn a_copied_folder_is_an_incident_that_its_participant_closes() {
         });
         assert_eq!(stated.len(), 1, "{stated:#?}");
         assert_eq!(text(&stated[0], "cause"), "copied-folder");
-        let told = city.hansa(&["doctor"]).must().out;
-        assert!(told.contains("folder was copied"), "{told}");
-        let told = city.hansa(&["audit", "verify"]).must().out;
-        assert!(told.contains("incident:"), "{told}");
+        let reported = city.hansa(&["doctor"]).must().out;
+        assert!(reported.contains("folder was copied"), "{reported}");
+        let reported = city.hansa(&["audit", "verify"]).must().out;
+        assert!(reported.contains("incident:"), "{reported}");
         let heads = city.hansa(&["audit", "heads"]).must().out;
         assert!(
             heads.contains("incident") && !heads.contains("LOG_FORK"),
@@ -132,18 +132,18 @@ fn a_copied_folder_is_an_incident_that_its_participant_closes() {
         (acme.records("witnessed").len() > before).then_some(())
     });
     for city in [&lindau, &acme] {
-        export(city, papers.path(), &[]);
+        export(city, export_folder.path(), &[]);
     }
-    let (told, status) = verify(papers.path(), &files);
-    assert_eq!(status, 0, "{told:#}");
-    assert_eq!(text(&told, "verdict"), "good");
-    let shown = findings(&told, "incident");
+    let (report, status) = verify(export_folder.path(), &files);
+    assert_eq!(status, 0, "{report:#}");
+    assert_eq!(text(&report, "verdict"), "good");
+    let shown = findings(&report, "incident");
     let (stated, closed): (Vec<_>, Vec<_>) = shown
         .iter()
         .partition(|one| one.contains("its folder was copied"));
-    assert_eq!(stated.len(), 2, "{told:#}");
+    assert_eq!(stated.len(), 2, "{report:#}");
     // What the other copy asked stands beside it, question by question.
-    assert!(!closed.is_empty(), "{told:#}");
+    assert!(!closed.is_empty(), "{report:#}");
     let of_it = |one: &&String| one.contains("is of an incident that acme.example has stated");
     assert!(closed.iter().all(of_it), "{closed:?}");
 
@@ -153,9 +153,9 @@ fn a_copied_folder_is_an_incident_that_its_participant_closes() {
         (lindau.records("log_fork").len() == 2).then_some(())
     });
     acme.ask(COUNT).refused("LOG_FORK", 7);
-    export(&lindau, papers.path(), &[]);
-    let (told, status) = verify(papers.path(), &files);
-    assert_eq!(status, 7, "{told:#}");
+    export(&lindau, export_folder.path(), &[]);
+    let (report, status) = verify(export_folder.path(), &files);
+    assert_eq!(status, 7, "{report:#}");
 }
 
 #[test]

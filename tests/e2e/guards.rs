@@ -1,4 +1,4 @@
-//! Guards, over processes: what a provider refuses beside its contracts is refused at once, to everybody, in mid-stream and
+//! Restrictions, over processes: what a provider refuses beside its contracts is refused at once, to everybody, in mid-stream and
 //! after a crash, and never by leaving anything out.
 
 use crate::binary;
@@ -9,8 +9,8 @@ use std::time::Duration;
 
 const COUNT: &str = "SELECT count(*) AS n FROM lindau.long";
 
-/// Sets the guard of `long`.
-pub(crate) fn guards(city: &TestParticipant, terms: &str) -> serde_json::Value {
+/// Sets the restriction of `long`.
+pub(crate) fn set_restriction(city: &TestParticipant, terms: &str) -> serde_json::Value {
     city.write("guard.toml", &format!("title = \"Road works\"\n{terms}\n"));
     let file = city.folder().join("guard.toml").display().to_string();
     city.hansa(&["--json", "dataset", "guard", "long", "--policy", &file])
@@ -19,7 +19,7 @@ pub(crate) fn guards(city: &TestParticipant, terms: &str) -> serde_json::Value {
 }
 
 #[test]
-fn a_guard_stands_before_every_contract() {
+fn a_restriction_stands_before_every_contract() {
     let league = TestLeague::new(binary());
     let mut lindau = league.city("lindau");
     let [acme, other] = ["acme", "other"].map(|firm| league.firm(firm));
@@ -34,7 +34,7 @@ fn a_guard_stands_before_every_contract() {
     let none = lindau.hansa(&["dataset", "guard", "long"]).must();
     assert!(none.out.contains("no guard"), "{}", none.out);
 
-    // What runs is cut, what comes is refused; with the clause, for everybody, on the books.
+    // What runs is cut, what comes is refused; with the clause, for everybody, in the log.
     let mut reader = acme.begins();
     let always = "prohibit = [{ action = \"use\" }]";
     let dry = [
@@ -50,7 +50,7 @@ fn a_guard_stands_before_every_contract() {
     let dry = dry.map(|word| if word == "guard.toml" { &file } else { word });
     lindau.hansa(&dry).must();
     assert!(lindau.records("guard").is_empty());
-    let set = guards(&lindau, always);
+    let set = set_restriction(&lindau, always);
     assert_eq!(text(&set, "verdict"), "< TIGHTER");
     assert_eq!(set["cut"], 1, "{set}");
     let cut = reader.end();
@@ -83,11 +83,11 @@ fn a_guard_stands_before_every_contract() {
         .hansa(&["simulate", "--as", "hansa://acme.example"])
         .out;
     assert!(seen.contains("#g2"), "{seen}");
-    let shown = lindau.hansa(&["--json", "dataset", "show", "long"]).must();
-    assert_eq!(shown.json()["guard"]["clauses"][0]["clause"], "#g2");
+    let output = lindau.hansa(&["--json", "dataset", "show", "long"]).must();
+    assert_eq!(output.json()["guard"]["clauses"][0]["clause"], "#g2");
 
     // A limit counts over all that one participant asks, and a limit of one is none of the other's.
-    guards(&lindau, "queries_per_day = 2");
+    set_restriction(&lindau, "queries_per_day = 2");
     for firm in [&acme, &other] {
         // Two were answered today before it counted.
         firm.ask(COUNT).must();
@@ -105,14 +105,14 @@ fn a_guard_stands_before_every_contract() {
     acme.ask(COUNT).refused("QUOTA_QUERIES", 3);
 
     // A column is withheld by refusing who reads it, and nobody else.
-    guards(&lindau, "prohibit = [{ columns = [\"note\"] }]");
+    set_restriction(&lindau, "prohibit = [{ columns = [\"note\"] }]");
     acme.ask("SELECT count(site) AS n FROM lindau.long").must();
     let refused = acme
         .ask("SELECT count(note) AS n FROM lindau.long")
         .refused("DATASET_GUARDED", 3);
     assert!(refused.err.contains("`note`"), "{}", refused.err);
 
-    // What would leave something out unseen, or what nobody can judge here, is no guard; and what is there stays.
+    // What would leave something out unseen, or what nobody can judge here, is no restriction; and what is there stays.
     for wrong in [
         "rows = \"site = 'Hafen'\"",
         "columns = [\"site\"]",

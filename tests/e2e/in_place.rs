@@ -91,6 +91,6 @@ fn totals(acme: &TestParticipant) -> (i64, i64) {
 }
 
 /// Everything that whoever asks could see of an answer.
-fn said(outcome: &hansa_test_support::participant::CommandOutput) -> String {
+fn sentence_of(outcome: &hansa_test_support::participant::CommandOutput) -> String {
     format!("{}{}", outcome.out, outcome.err)
 }

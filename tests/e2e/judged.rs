@@ -36,8 +36,12 @@ fn a_policy_is_judged_before_its_dataset_is_published() {
         "auto",
     );
     city.hansa(&["check"]).refused("CONFIG_UNKNOWN_KEY", 6);
-    let told = city.hansa(&["--json", "policy", "check"]).ends(6).lines();
-    assert_eq!(text(&told[0], "code"), "CONFIG_UNKNOWN_KEY", "{told:?}");
+    let reports = city.hansa(&["--json", "policy", "check"]).ends(6).lines();
+    assert_eq!(
+        text(&reports[0], "code"),
+        "CONFIG_UNKNOWN_KEY",
+        "{reports:?}"
+    );
     city.write(
         "policies/wrong.toml",
         "title = \"right\"\ncolumns = [\"site\"]\n",

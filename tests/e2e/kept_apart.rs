@@ -29,12 +29,12 @@ fn sources_are_read_only_where_they_may_lie() {
     lindau.hansa(&["check"]).refused("SOURCE_OUTSIDE", 6);
     lindau.hansa(&["dataset", "publish", "near"]).must();
     for name in ["far", "keys", "linked", "own"] {
-        let told = lindau.hansa(&["dataset", "publish", name]);
-        let told = told.refused("SOURCE_OUTSIDE", 6);
-        assert!(!told.err.contains("PRIVATE"), "{}", told.err);
-        let told = lindau.hansa(&["dataset", "sample", name]);
-        let told = told.refused("SOURCE_OUTSIDE", 6);
-        assert!(!told.out.contains("PRIVATE"), "{}", told.out);
+        let output = lindau.hansa(&["dataset", "publish", name]);
+        let output = output.refused("SOURCE_OUTSIDE", 6);
+        assert!(!output.err.contains("PRIVATE"), "{}", output.err);
+        let output = lindau.hansa(&["dataset", "sample", name]);
+        let output = output.refused("SOURCE_OUTSIDE", 6);
+        assert!(!output.out.contains("PRIVATE"), "{}", output.out);
         assert!(
             !lindau
                 .folder()
@@ -101,15 +101,16 @@ fn what_is_wrong_with_the_state_folder_is_said() {
 }
 
 #[test]
-fn a_loop_of_own_purposes_is_told() {
+fn a_loop_of_own_purposes_is_reported() {
     let league = TestLeague::new(binary());
     let lindau = league.city("lindau");
     lindau.configure("[purpose.cycling]\nparent = \"walking\"\ntext = \"x\"\n[purpose.walking]\nparent = \"cycling\"\ntext = \"y\"");
-    let told = lindau.hansa(&["check"]).refused("TERM_UNKNOWN", 6);
+    let output = lindau.hansa(&["check"]).refused("TERM_UNKNOWN", 6);
     assert!(
-        told.err
+        output
+            .err
             .contains("`cycling` is part of `walking`, which is part of `cycling`"),
         "{}",
-        told.err
+        output.err
     );
 }

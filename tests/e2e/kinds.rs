@@ -14,9 +14,9 @@ const OPEN: &str = "valid = { from = 2026-01-01, until = 2029-12-31 }";
 fn city(league: &TestLeague, counts: &BicycleCounts, kind: Option<&str>) -> TestParticipant {
     let mut city = league.city(counts.city);
     city.write("data/counts.csv", &counts.csv());
-    let said = kind.map_or_else(String::new, |kind| format!("kind = \"{kind}\"\n"));
+    let text = kind.map_or_else(String::new, |kind| format!("kind = \"{kind}\"\n"));
     let model = "model = \"bicycle_counts\"\n";
-    city.configure(&MODEL.replace(model, &format!("{model}{said}")));
+    city.configure(&MODEL.replace(model, &format!("{model}{text}")));
     city.publishes();
     city.offers("counts", "terms", OPEN, "\"league\"", "auto");
     league.hand_bundle_to(counts.city);
@@ -47,14 +47,14 @@ fn a_forecast_is_never_taken_for_a_measurement() {
     let sum = |which: &[usize]| -> i64 { which.iter().flat_map(|at| counts[*at].values()).sum() };
 
     // The catalogue says it, to the owner and to others.
-    let told = |city: &TestParticipant, verb: &str, name: &str| {
+    let report_of = |city: &TestParticipant, verb: &str, name: &str| {
         city.hansa(&["--json", verb, "show", name]).must().json()
     };
     for (counts, kind) in counts.iter().zip(kinds) {
-        let shown = told(&acme, "catalog", &format!("{}.counts", counts.city));
+        let shown = report_of(&acme, "catalog", &format!("{}.counts", counts.city));
         assert_eq!(shown["entry"]["kind"].as_str(), kind, "{shown}");
     }
-    let own = told(&cities[1], "dataset", "counts");
+    let own = report_of(&cities[1], "dataset", "counts");
     assert_eq!(own["kind"], "forecast", "{own}");
     let listed = acme.hansa(&["catalog", "list"]).must().out;
     let line = |city: &str| listed.lines().find(|line| line.contains(city)).unwrap();

@@ -76,7 +76,7 @@ fn a_contract_is_made_used_and_kept_by_both() {
         (2016, 3)
     );
     assert_eq!(answer[1]["hansa"]["complete"], true);
-    let told = acme
+    let report = acme
         .hansa(&[
             "--json",
             "explain",
@@ -86,8 +86,8 @@ fn a_contract_is_made_used_and_kept_by_both() {
         ])
         .must()
         .json();
-    let clauses = told["errands"][0]["reads"][0]["clauses"].to_string();
-    assert!(clauses.contains("Insel"), "{told}");
+    let clauses = report["errands"][0]["reads"][0]["clauses"].to_string();
+    assert!(clauses.contains("Insel"), "{report}");
 
     let refused = acme
         .hansa(&[

@@ -158,34 +158,34 @@ fn a_signature_is_good_within_its_mandate_alone() {
     w.attach().must();
     w.acme.ask("SELECT count(*) FROM lindau.bikes").must();
     let contract = w.acme.listed("contract").pop().unwrap();
-    let told = w
+    let report = w
         .acme
         .hansa(&["--json", "contract", "show", &contract])
         .must()
         .json();
-    let mandate = &told["signatures"][0]["mandate"];
-    assert_eq!(text(mandate, "capacity"), "Amtsleitung", "{told}");
+    let mandate = &report["signatures"][0]["mandate"];
+    assert_eq!(text(mandate, "capacity"), "Amtsleitung", "{report}");
     assert_eq!(text(mandate, "up_to"), "rows");
     // Read again after a restart, and by an auditor.
     w.lindau.stop();
     w.lindau.serve();
     w.acme.knows(&w.lindau);
     w.acme.ask("SELECT count(*) FROM lindau.bikes").must();
-    let papers = tempfile::tempdir().unwrap();
-    export(&w.lindau, papers.path(), &[]);
-    export(&w.acme, papers.path(), &[]);
+    let export_folder = tempfile::tempdir().unwrap();
+    export(&w.lindau, export_folder.path(), &[]);
+    export(&w.acme, export_folder.path(), &[]);
     let files = ["check", "lindau.example.bundle", "acme.example.bundle"];
-    let (told, status) = verify(papers.path(), &files);
-    assert_eq!(status, 0, "{told:#}");
+    let (report, status) = verify(export_folder.path(), &files);
+    assert_eq!(status, 0, "{report:#}");
 
     forged(&w, &contract);
     let statement = text(mandate, "statement");
-    revoked(&w, &contract, &statement, papers.path());
+    revoked(&w, &contract, &statement, export_folder.path());
 }
 
 /// The city has one mandate revoked: nothing more is concluded with it, what was stays good, and an auditor judges by the
 /// bundle whether it was revoked when the contract came.
-fn revoked(w: &MandateFixture, contract: &str, statement: &str, papers: &Path) {
+fn revoked(w: &MandateFixture, contract: &str, statement: &str, export_folder: &Path) {
     const COUNT: &str = "SELECT count(*) FROM lindau.bikes";
     let revokes = |more: &[&str]| {
         let args = [
@@ -224,7 +224,7 @@ fn revoked(w: &MandateFixture, contract: &str, statement: &str, papers: &Path) {
 
     let judged = |more: &[&str]| {
         let files = ["lindau.example.bundle", "acme.example.bundle"];
-        verify(papers, &[&["check"][..], more, &files[..]].concat())
+        verify(export_folder, &[&["check"][..], more, &files[..]].concat())
     };
     let late = w.path("late.json");
     let exported = |file: &str| {
@@ -232,26 +232,26 @@ fn revoked(w: &MandateFixture, contract: &str, statement: &str, papers: &Path) {
         w.league.hansa(&args).must();
     };
     exported(&late);
-    let (told, status) = judged(&["--trust", &late]);
-    assert_eq!(status, 0, "{told:#}");
+    let (report, status) = judged(&["--trust", &late]);
+    assert_eq!(status, 0, "{report:#}");
     // It was in other hands before the contract was concluded.
     revokes(&["--since", "2026-01-01T00:00:00Z"]).must();
     exported(&late);
-    let (told, status) = judged(&["--trust", &late]);
-    assert_ne!(status, 0, "{told:#}");
-    let broken = findings(&told, "broken");
+    let (report, status) = judged(&["--trust", &late]);
+    assert_ne!(status, 0, "{report:#}");
+    let broken = findings(&report, "broken");
     assert!(
         broken
             .iter()
             .any(|what| what.starts_with("MANDATE_REVOKED")),
-        "{told:#}"
+        "{report:#}"
     );
     w.league.hand_bundle_to("lindau");
     w.lindau.hansa(&["reload"]).must();
     let show = ["--json", "contract", "show", contract];
-    let told = w.lindau.hansa(&show).must().json();
-    assert_eq!(told["signatures"][0]["valid"], false, "{told}");
-    assert_ne!(text(&told, "state"), "in force", "{told}");
+    let report = w.lindau.hansa(&show).must().json();
+    assert_eq!(report["signatures"][0]["valid"], false, "{report}");
+    assert_ne!(text(&report, "state"), "in force", "{report}");
 }
 
 /// Both keys sign, and what the city's signature rests on is missing, of another, over, or goes not so far.

@@ -96,9 +96,9 @@ fn a_contract_that_is_named_binds_or_refuses_with_its_own_reason() {
     ];
     let refused = |contract: &String, code: &str, status: i32| {
         for verb in verbs {
-            let said = held.under(verb, &[contract]).refused(code, status);
-            assert!(said.out.is_empty(), "{}: {}", said.command, said.out);
-            assert!(said.err.contains(contract), "{}", said.err);
+            let output = held.under(verb, &[contract]).refused(code, status);
+            assert!(output.out.is_empty(), "{}: {}", output.command, output.out);
+            assert!(output.err.contains(contract), "{}", output.err);
         }
         let partial = ["sql", TWICE, "--partial"];
         held.under(&partial, &[contract]).refused(code, status);
@@ -193,8 +193,8 @@ fn an_alias_of_the_configuration_takes_nobody_elses() {
     ] {
         held.acme.configure(peer);
         for verb in [&["reload"][..], &["check"]] {
-            let said = held.acme.hansa(verb).refused("ALIAS_CLASH", 2);
-            assert!(said.err.contains("peer.alias"), "{}", said.err);
+            let output = held.acme.hansa(verb).refused("ALIAS_CLASH", 2);
+            assert!(output.err.contains("peer.alias"), "{}", output.err);
         }
         // What runs goes on as it was.
         let rows = held.under(&["sql", BIKES], &[]).must().lines();

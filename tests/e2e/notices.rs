@@ -43,8 +43,8 @@ fn later(league: &TestLeague, city: &TestParticipant, offset: &str) {
     city.hansa(&["reload"]).must();
 }
 
-/// The notices on the books: days, channel, outcome, attempt.
-fn told(city: &TestParticipant) -> Vec<(i64, String, String, i64)> {
+/// The notices in the log: days, channel, outcome, attempt.
+fn sent_notices(city: &TestParticipant) -> Vec<(i64, String, String, i64)> {
     let one = |record: Value| {
         (
             number(&record, "days"),
@@ -56,11 +56,11 @@ fn told(city: &TestParticipant) -> Vec<(i64, String, String, i64)> {
     city.records("notice").into_iter().map(one).collect()
 }
 
-/// Waits until so many notices are on the books.
+/// Waits until so many notices are in the log.
 #[track_caller]
 fn until(city: &TestParticipant, count: usize) -> Vec<(i64, String, String, i64)> {
     wait_for(&format!("{count} notices"), PATIENCE, || {
-        Some(told(city)).filter(|told| told.len() >= count)
+        Some(sent_notices(city)).filter(|reported| reported.len() >= count)
     })
 }
 
@@ -72,15 +72,15 @@ fn hook() -> (String, Arc<Mutex<Vec<String>>>) {
     let kept = Arc::clone(&heard);
     hansa_test_support::detached_thread::leave(std::thread::spawn(move || {
         while let Ok((mut caller, _)) = listener.accept() {
-            let mut said = String::new();
+            let mut text = String::new();
             let mut piece = [0_u8; 4096];
-            while !said.ends_with('}') {
+            while !text.ends_with('}') {
                 match caller.read(&mut piece) {
-                    Ok(length @ 1..) => said.push_str(&String::from_utf8_lossy(&piece[..length])),
+                    Ok(length @ 1..) => text.push_str(&String::from_utf8_lossy(&piece[..length])),
                     _ => break,
                 }
             }
-            kept.lock().unwrap().push(said);
+            kept.lock().unwrap().push(text);
             let _ = caller.write_all(b"HTTP/1.1 204 No Content\r\n\r\n");
         }
     }));
@@ -99,7 +99,7 @@ fn files(city: &TestParticipant) -> Vec<String> {
 }
 
 #[test]
-fn people_are_told_once_at_ninety_thirty_and_seven_days() {
+fn people_are_reported_once_at_ninety_thirty_and_seven_days() {
     let league = TestLeague::new(super::binary());
     let (url, heard) = hook();
     let notice = format!(
@@ -120,25 +120,27 @@ fn people_are_told_once_at_ninety_thirty_and_seven_days() {
     lindau.serve();
     for (offset, count, expect) in [("+66d", 6, 30), ("+89d", 9, 7)] {
         later(&league, &lindau, offset);
-        let told = until(&lindau, count);
+        let reported = until(&lindau, count);
         assert!(
-            told[count - 3..].iter().all(|one| one.0 == expect),
-            "{told:?}"
+            reported[count - 3..].iter().all(|one| one.0 == expect),
+            "{reported:?}"
         );
         lindau.kill();
         lindau.serve();
     }
-    let told = told(&lindau);
-    assert_eq!(told.len(), 9, "once each: {told:?}");
+    let reported = sent_notices(&lindau);
+    assert_eq!(reported.len(), 9, "once each: {reported:?}");
     assert!(
-        told.iter().all(|one| one.2 == "delivered" && one.3 == 1),
-        "{told:?}"
+        reported
+            .iter()
+            .all(|one| one.2 == "delivered" && one.3 == 1),
+        "{reported:?}"
     );
 
     let heard = heard.lock().unwrap().clone();
     assert_eq!(heard.len(), 3, "{heard:?}");
-    for (said, days) in heard.iter().zip([90, 30, 7]) {
-        let body: Value = serde_json::from_str(said.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+    for (message, days) in heard.iter().zip([90, 30, 7]) {
+        let body: Value = serde_json::from_str(message.split("\r\n\r\n").nth(1).unwrap()).unwrap();
         assert_eq!(
             (number(&body, "days"), text(&body, "contract")),
             (days, contract.clone())
@@ -167,7 +169,7 @@ fn people_are_told_once_at_ninety_thirty_and_seven_days() {
         page.contains("hansa contract request lindau.bikes --replaces"),
         "{page}"
     );
-    assert_eq!(self::told(&acme).len(), 1);
+    assert_eq!(self::sent_notices(&acme).len(), 1);
     lindau.verifies();
 }
 
@@ -187,10 +189,14 @@ fn what_fails_is_tried_again_and_given_up_and_shown() {
     let six_days = 6 * 24 * 60;
     for (attempt, minutes) in [(1, 0), (2, 2), (3, 8), (4, 30), (5, 110), (6, 400)] {
         later(&league, &lindau, &format!("+{}m", six_days + minutes));
-        let told = until(&lindau, attempt);
-        let last = told.last().unwrap().clone();
+        let reported = until(&lindau, attempt);
+        let last = reported.last().unwrap().clone();
         let expect = i64::try_from(attempt).unwrap();
-        assert_eq!((last.2.as_str(), last.3), ("failed", expect), "{told:?}");
+        assert_eq!(
+            (last.2.as_str(), last.3),
+            ("failed", expect),
+            "{reported:?}"
+        );
         let shown = waiting(&lindau);
         assert!(shown.contains("NOTICE_UNDELIVERABLE"), "{shown}");
         assert!(!shown.contains("secret-of-the-hook"), "{shown}");
@@ -204,19 +210,23 @@ fn what_fails_is_tried_again_and_given_up_and_shown() {
     later(&league, &lindau, "+20d");
     // The next one is another one; and it arrives as soon as somebody listens.
     later(&league, &lindau, &format!("+{}m", 66 * 24 * 60));
-    let told = until(&lindau, 7);
-    let nineties = told.iter().filter(|one| one.0 == 90).count();
-    assert_eq!((nineties, told[6].0, told[6].3), (6, 30, 1), "{told:?}");
+    let reported = until(&lindau, 7);
+    let nineties = reported.iter().filter(|one| one.0 == 90).count();
+    assert_eq!(
+        (nineties, reported[6].0, reported[6].3),
+        (6, 30, 1),
+        "{reported:?}"
+    );
     let (open, heard) = hook();
     let file = lindau.folder().join("hansa.toml");
     let config = std::fs::read_to_string(&file).unwrap().replace(&url, &open);
     std::fs::write(&file, config).unwrap();
     later(&league, &lindau, &format!("+{}m", 66 * 24 * 60 + 2));
-    let told = until(&lindau, 8);
+    let reported = until(&lindau, 8);
     assert_eq!(
-        (told[7].2.as_str(), told[7].3),
+        (reported[7].2.as_str(), reported[7].3),
         ("delivered", 2),
-        "{told:?}"
+        "{reported:?}"
     );
     assert_eq!(heard.lock().unwrap().len(), 1);
     lindau.verifies();

@@ -158,7 +158,7 @@ fn what_lets_out_more_needs_two_persons() {
 }
 
 #[test]
-fn a_guard_is_taken_away_by_two_persons() {
+fn a_restriction_is_taken_away_by_two_persons() {
     let league = TestLeague::new(super::binary());
     let (lindau, acme) = pair(&league, "auto");
     let _ = acme.contract("lindau.bikes");
@@ -195,7 +195,7 @@ fn a_guard_is_taken_away_by_two_persons() {
     let gone = lindau.hansa_as(SECOND, &remove).must().json();
     assert_eq!(gone["in_force"], true, "{gone}");
     acme.ask(count).must();
-    // What two have said of it once, one can't have again when the same guard is set once more.
+    // What two have said of it once, one can't have again when the same restriction is set once more.
     lindau.write(
         "guard.toml",
         "title = \"g\"\nqueries_per_day = 1\nresult_rows = 1\n",

@@ -13,8 +13,8 @@ fn thousandths(value: &Value, name: &str) -> i64 {
 }
 
 fn prepaid(city: &TestParticipant, contract: &str) -> Value {
-    let shown = city.hansa(&["--json", "contract", "show", contract]);
-    shown.must().json()["prepaid"].clone()
+    let output = city.hansa(&["--json", "contract", "show", contract]);
+    output.must().json()["prepaid"].clone()
 }
 
 #[test]

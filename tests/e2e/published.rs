@@ -114,8 +114,8 @@ fn rows_of_a_published_area_with_levels_of_a_published_table() {
         ])
         .must()
         .out;
-    for told in ["place_cells", "lookup", "\"cell\""] {
-        assert!(seen.contains(told), "{told}: {seen}");
+    for text in ["place_cells", "lookup", "\"cell\""] {
+        assert!(seen.contains(text), "{text}: {seen}");
     }
     // Who proposes terms over a list that is not here is told so, and nobody signs.
     let other = terms.replace(&digest(&table), &digest("another"));
@@ -129,13 +129,13 @@ fn rows_of_a_published_area_with_levels_of_a_published_table() {
         "wanted.toml",
         "--sign",
     ]);
-    let said = format!("{}{}", proposed.out, proposed.err);
-    assert!(said.contains(LACKS), "{said}");
+    let message = format!("{}{}", proposed.out, proposed.err);
+    assert!(message.contains(LACKS), "{message}");
     // A list that is gone, or is another by one byte, ends what was signed by it, at once and after a restart.
     lindau.write("lists/berlin.geojson", &format!("{area} "));
-    let told = lindau.hansa(&["reload"]);
-    let told = format!("{}{}", told.out, told.err);
-    assert!(told.contains(LACKS), "{told}");
+    let output = lindau.hansa(&["reload"]);
+    let text = format!("{}{}", output.out, output.err);
+    assert!(text.contains(LACKS), "{text}");
     let count = ["sql", "SELECT count(*) FROM lindau.sights"];
     acme.hansa(&count).refused(LACKS, 3);
     std::fs::remove_file(lindau.folder().join("lists/berlin.geojson")).unwrap();

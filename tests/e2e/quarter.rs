@@ -32,8 +32,8 @@ fn the_quarter() {
 
 fn audit(size: QueryVolume) {
     let quarter = QuarterFixture::play(size);
-    let papers = tempfile::tempdir().unwrap();
-    let folder = papers.path();
+    let export_folder = tempfile::tempdir().unwrap();
+    let folder = export_folder.path();
     for city in [&quarter.lindau, &quarter.tallinn, &quarter.acme] {
         export(city, folder, &[]);
     }
@@ -47,11 +47,11 @@ fn audit(size: QueryVolume) {
 
 /// Per contract: as many answers and rows as the askers have seen, all to the one who asked; and the refusals.
 fn who_read_what(folder: &Path, quarter: &QuarterFixture) {
-    let (told, status) = verify(folder, &["check", CITY]);
-    assert_eq!(status, 0, "{told:#}");
+    let (report, status) = verify(folder, &["check", CITY]);
+    assert_eq!(status, 0, "{report:#}");
     let facts = &quarter.facts;
     // More than a hundred a minute stand in sums, and what of a sum was told before the kill it says itself.
-    let city = &told["answers"][0];
+    let city = &report["answers"][0];
     let counted = city["refusals"]["QUOTA_QUERIES"].as_u64().unwrap();
     let uncounted = city["refused_uncounted_at_most"].as_u64().unwrap();
     let seen = facts.refused("lindau", "QUOTA_QUERIES");
@@ -60,7 +60,7 @@ fn who_read_what(folder: &Path, quarter: &QuarterFixture) {
         "{seen}: {city}"
     );
     for (contract, asker, provider) in facts.contracts() {
-        // What the partner did before it took its log back is no longer in its books.
+        // What the partner did before it took its log back is no longer in its log.
         if provider == "tallinn" {
             continue;
         }
@@ -90,11 +90,11 @@ fn who_read_what(folder: &Path, quarter: &QuarterFixture) {
 /// first still counts for what it signed then.
 fn versions(folder: &Path, quarter: &QuarterFixture) {
     let standing = |contract: &str, at: &str| {
-        let (told, status) = verify(folder, &["contract", contract, "--at", at, CITY]);
-        assert_eq!(status, 0, "{told:#}");
-        let signatures = told["answers"][0]["signatures"].as_array().unwrap().len();
+        let (report, status) = verify(folder, &["contract", contract, "--at", at, CITY]);
+        assert_eq!(status, 0, "{report:#}");
+        let signatures = report["answers"][0]["signatures"].as_array().unwrap().len();
         assert_eq!(signatures, 2);
-        text(&told["answers"][0]["standing"][0], "standing")
+        text(&report["answers"][0]["standing"][0], "standing")
     };
     let times = &quarter.times;
     assert_eq!(standing(&quarter.first, &times.early), "in force");
@@ -104,26 +104,26 @@ fn versions(folder: &Path, quarter: &QuarterFixture) {
     assert_eq!(standing(&quarter.withdrawn, &times.early), "in force");
     assert_eq!(standing(&quarter.withdrawn, &times.late), "withdrawn");
     // No answer under the first version after the amendment, none under the amendment before.
-    let (told, _) = verify(folder, &["left", "--contract", &quarter.first, CITY]);
+    let (report, _) = verify(folder, &["left", "--contract", &quarter.first, CITY]);
     let (amended, _) = verify(folder, &["left", "--contract", &quarter.amended, CITY]);
-    let last = |told: &Value| text(told["answers"].as_array().unwrap().last().unwrap(), "at");
-    let first = |told: &Value| text(&told["answers"][0], "at");
-    assert!(last(&told) < first(&amended));
+    let last = |report: &Value| text(report["answers"].as_array().unwrap().last().unwrap(), "at");
+    let first = |report: &Value| text(&report["answers"][0], "at");
+    assert!(last(&report) < first(&amended));
     // The provider's key was exchanged in between: its receipts name two.
     assert_ne!(quarter.keys[0], quarter.keys[1]);
 }
 
 fn both_sides_agree(folder: &Path, facts: &ObservedUsage) {
-    let (told, status) = verify(folder, &["reconcile", CITY, FIRM]);
+    let (report, status) = verify(folder, &["reconcile", CITY, FIRM]);
     // Nothing is broken; that the firm accuses a third one can't be judged without that one's file.
-    assert_eq!(status, 8, "{told:#}");
-    let open = findings(&told, "incomplete");
+    assert_eq!(status, 8, "{report:#}");
+    let open = findings(&report, "incomplete");
     assert!(
         open.len() == 1 && open[0].contains("the log of tallinn.example"),
         "{open:#?}"
     );
-    assert!(findings(&told, "broken").is_empty());
-    let given = told["answers"].as_array().unwrap().iter();
+    assert!(findings(&report, "broken").is_empty());
+    let given = report["answers"].as_array().unwrap().iter();
     let given = given.filter(|one| text(one, "provider") == "lindau.example");
     let given: Vec<_> = given.collect();
     let (answers, rows) = facts.between("lindau", "acme");
@@ -132,7 +132,7 @@ fn both_sides_agree(folder: &Path, facts: &ObservedUsage) {
     assert_eq!(given[0]["rows_received"], rows);
 }
 
-/// The partner's books are good by themselves, but for the head that others told it they hold; what it showed and gave
+/// The partner's log is good by itself, but for the head that others told it they hold; what it showed and gave
 /// receipts for before it took them back is not in them.
 fn a_partner_forked(folder: &Path) {
     let (alone, status) = verify(folder, &["check", PARTNER]);
@@ -140,9 +140,9 @@ fn a_partner_forked(folder: &Path) {
     let own = findings(&alone, "broken");
     let of_itself = |what: &String| what.contains("tallinn.example signed two histories");
     assert!(own.iter().all(of_itself), "{own:#?}");
-    let (told, status) = verify(folder, &["check", CITY, PARTNER, FIRM]);
+    let (report, status) = verify(folder, &["check", CITY, PARTNER, FIRM]);
     assert_eq!(status, 7);
-    let broken = findings(&told, "broken");
+    let broken = findings(&report, "broken");
     for expected in [
         "tallinn.example signed two histories",
         "acme.example has a signed receipt",
@@ -160,16 +160,16 @@ fn a_partner_forked(folder: &Path) {
             "{what}"
         );
     }
-    let files = told["findings"]
+    let files = report["findings"]
         .as_array()
         .unwrap()
         .iter()
         .map(|one| text(one, "file"));
     assert!(
         files.filter(|file| file.contains(CITY)).count() == 0,
-        "{told:#}"
+        "{report:#}"
     );
-    let proof = told["findings"].as_array().unwrap().iter();
+    let proof = report["findings"].as_array().unwrap().iter();
     let proof = proof.filter(|one| one["proof"].as_array().unwrap().len() == 2);
     assert!(proof.count() > 0);
 }
@@ -187,16 +187,16 @@ fn a_record_is_missing(folder: &Path, lindau: &TestParticipant) {
     let lines = whole.lines().enumerate().filter(|(at, _)| *at != gone);
     let fewer: String = lines.map(|(_, line)| format!("{line}\n")).collect();
     std::fs::write(folder.join("fewer"), fewer).unwrap();
-    let (told, status) = verify(folder, &["check", "fewer", FIRM]);
+    let (report, status) = verify(folder, &["check", "fewer", FIRM]);
     assert_eq!(status, 7);
     let index = gone - 1;
     assert_eq!(
-        told["answers"][0]["first_bad"],
+        report["answers"][0]["first_bad"],
         index,
-        "{} {told:#}",
+        "{} {report:#}",
         lindau.domain()
     );
-    let broken = findings(&told, "broken");
+    let broken = findings(&report, "broken");
     let named = format!("record {index} is not in its place");
     assert!(
         broken.iter().any(|what| what.starts_with(&named)),

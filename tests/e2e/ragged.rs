@@ -158,9 +158,13 @@ fn a_wide_table_whose_rows_lack_their_last_field_is_asked_as_it_was_published() 
     let expected: BTreeMap<String, [i64; 2]> = (0..COUNTERS.len())
         .map(|counter| {
             let counts: Vec<i64> = (0..310).filter_map(|day| counted(day, counter)).collect();
-            let told = i64::try_from(counts.len()).unwrap();
-            let sum = if told == 0 { -1 } else { counts.iter().sum() };
-            (COUNTERS[counter].to_owned(), [sum, told])
+            let reported = i64::try_from(counts.len()).unwrap();
+            let sum = if reported == 0 {
+                -1
+            } else {
+                counts.iter().sum()
+            };
+            (COUNTERS[counter].to_owned(), [sum, reported])
         })
         .collect();
     assert_eq!(found, expected);

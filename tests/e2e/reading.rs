@@ -90,6 +90,6 @@ fn a_list_of_records_leaves_checkpoints_out() {
     assert!(plain.contains(&"errand".to_owned()), "{plain:?}");
     assert!(seen(&kinds(&["--checkpoints"])) > 0);
     assert!(seen(&kinds(&["--outcome", "checkpoint_seen"])) > 0);
-    let told = acme.hansa(&["audit", "list"]).must();
-    assert!(told.err.contains("--checkpoints"), "{}", told.err);
+    let output = acme.hansa(&["audit", "list"]).must();
+    assert!(output.err.contains("--checkpoints"), "{}", output.err);
 }

@@ -34,7 +34,7 @@ fn played(league: &TestLeague) -> (TestParticipant, [TestParticipant; 2], [Strin
     assert_ne!(first, second);
     firms[0].ask(SUM).must();
     for firm in &firms {
-        // Comparing the books carries the word on receipts that is still on its way.
+        // Comparing the logs carries the word on receipts that is still on its way.
         firm.hansa(&["audit", "reconcile", "lindau"]).must();
     }
     (lindau, firms, [first, second])
@@ -58,9 +58,9 @@ fn the_log_says_who_is_concerned() {
     // The recall: exactly the answers of the doubled rows, and both firms are to be told.
     let faulty = format!("bikes@{first}");
     let found = rows(&lindau, &["affected", &faulty]);
-    let mut told: Vec<String> = found.iter().map(recipient).collect();
-    told.sort();
-    assert_eq!(told, ["hansa://acme.example", "hansa://other.example"]);
+    let mut reported: Vec<String> = found.iter().map(recipient).collect();
+    reported.sort();
+    assert_eq!(reported, ["hansa://acme.example", "hansa://other.example"]);
     assert!(
         found
             .iter()
@@ -117,9 +117,9 @@ fn the_log_says_who_is_concerned() {
         let noticed = firm.records("noticed");
         assert_eq!(noticed.len(), 1, "{noticed:#?}");
         assert_eq!(text(&noticed[0]["body"], "detail"), faulty);
-        let told = firm.records("notice");
+        let reports = firm.records("notice");
         let of_recall = |one: &&Value| text(&one["body"], "channel") == "folder";
-        assert_eq!(told.iter().filter(of_recall).count(), 1, "{told:#?}");
+        assert_eq!(reports.iter().filter(of_recall).count(), 1, "{reports:#?}");
     }
     lindau
         .hansa(&["audit", "affected", "bikes@never"])
@@ -174,10 +174,14 @@ fn the_log_says_who_is_concerned() {
     lindau.hansa(&["audit", "breach"]).ends(2);
 
     // The record of processing, as a table for others.
-    let said = lindau
+    let output = lindau
         .hansa(&["audit", "processing", "-o", "processing.csv"])
         .must();
-    assert!(said.out.contains("deleted after 30 days"), "{}", said.out);
+    assert!(
+        output.out.contains("deleted after 30 days"),
+        "{}",
+        output.out
+    );
     let csv = std::fs::read_to_string(lindau.folder().join("processing.csv")).unwrap();
     let lines: Vec<&str> = csv.lines().collect();
     assert!(

@@ -1,4 +1,4 @@
-//! Comments on clauses: signed, carried like letters, shown to both, bounded, and over with the negotiation.
+//! Comments on clauses: signed, carried like messages, shown to both, bounded, and over with the negotiation.
 
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
@@ -103,7 +103,7 @@ fn nobody_comments_without_end() {
     assert_eq!(comments(&lindau, &name).len(), 51);
 }
 
-/// A comment as a letter, by the key of `signer`, saying that it is of `party`.
+/// A comment as a message, by the key of `signer`, saying that it is of `party`.
 fn spoken(of: &CommentFields, signer: &TestParticipant, role: SignatoryRole) -> MessageContent {
     let key = FileSigner::open(&signer.folder().join("keys/signing.key")).unwrap();
     let payload = comment::to_bytes(&CommentStatement {

@@ -37,11 +37,11 @@ fn each_step_says_what_comes_next() {
     let league = TestLeague::new(binary());
     let (lindau, acme) = pair(&league, ALL);
     let refused = acme.ask(COUNT).refused("DATASET_UNKNOWN", 3);
-    for said in [
+    for text in [
         "no contract on `lindau.counts` yet",
         "hansa contract request lindau.counts",
     ] {
-        assert!(refused.err.contains(said), "{}", refused.err);
+        assert!(refused.err.contains(text), "{}", refused.err);
     }
     // What its owner does not show stays a name like any other.
     let unknown = acme
@@ -57,12 +57,12 @@ fn each_step_says_what_comes_next() {
     );
     assert_eq!(lindau.listed("negotiation"), std::slice::from_ref(&name));
     let refused = acme.ask(COUNT).refused("DATASET_UNKNOWN", 3);
-    for said in [
+    for text in [
         name.as_str(),
         "it is the provider's turn",
         "hansa contract wait",
     ] {
-        assert!(refused.err.contains(said), "{}", refused.err);
+        assert!(refused.err.contains(text), "{}", refused.err);
     }
 
     let mut waits = acme.start(&["contract", "wait", &name]);
@@ -83,26 +83,26 @@ fn each_step_says_what_comes_next() {
     ];
     let _ = lindau.hansa(&end).must();
     // The first question may be the one that brings the news.
-    let told = acme.ask(COUNT).refused("WITHDRAWN", 3);
+    let output = acme.ask(COUNT).refused("WITHDRAWN", 3);
     let why = "was withdrawn by lindau.example at 20";
     assert!(
-        told.err.contains(why) && told.err.contains("the pilot is over"),
+        output.err.contains(why) && output.err.contains("the pilot is over"),
         "{}",
-        told.err
+        output.err
     );
-    let shown = acme.hansa(&["contract", "show", &contract]).must();
+    let command_output = acme.hansa(&["contract", "show", &contract]).must();
     assert!(
-        shown.out.contains("withdrawn by lindau.example, ")
-            && shown.out.contains("the pilot is over"),
+        command_output.out.contains("withdrawn by lindau.example, ")
+            && command_output.out.contains("the pilot is over"),
         "{}",
-        shown.out
+        command_output.out
     );
     lindau.verifies();
     acme.verifies();
 }
 
 #[test]
-fn whoever_has_not_joined_is_told_so() {
+fn whoever_has_not_joined_is_reported_so() {
     let league = TestLeague::new(binary());
     let folder = league.folder().join("new");
     let here = folder.display().to_string();
@@ -110,13 +110,13 @@ fn whoever_has_not_joined_is_told_so() {
     let _ = league.hansa(&init).must();
     let new = TestParticipant::new(binary(), folder, "new.example");
     let refused = new.ask("SELECT 1").refused("FILE_MISSING", 6);
-    for said in ["has not joined a league yet", "hansa join FILE"] {
-        assert!(refused.err.contains(said), "{}", refused.err);
+    for text in ["has not joined a league yet", "hansa join FILE"] {
+        assert!(refused.err.contains(text), "{}", refused.err);
     }
 }
 
 #[test]
-fn a_contract_that_begins_later_is_not_told_to_be_in_force() {
+fn a_contract_that_begins_later_is_not_reported_to_be_in_force() {
     let league = TestLeague::new(binary());
     let later = ALL.replace("2026-01-01", "2029-01-01");
     let (lindau, acme) = pair(&league, &later);

@@ -114,7 +114,7 @@ fn readers_that_stand_still_cost_only_themselves() {
 }
 
 #[test]
-fn a_peer_that_reads_nothing_leaves_seats_for_others() {
+fn a_peer_that_reads_nothing_leaves_slots_for_others() {
     let league = TestLeague::new(super::binary());
     let mut lindau = league.city("lindau");
     let mut acme = league.firm("acme");
@@ -144,7 +144,7 @@ fn a_peer_that_reads_nothing_leaves_seats_for_others() {
 }
 
 #[test]
-pub(crate) fn a_reader_that_stands_still_gives_its_seat_back() {
+pub(crate) fn a_reader_that_stands_still_gives_its_slot_back() {
     let league = TestLeague::new(super::binary());
     let mut lindau = league.city("lindau");
     let (acme, other) = (league.firm("acme"), league.firm("other"));

@@ -70,7 +70,7 @@ fn questions_of_long_ago_go_and_both_sides_still_agree() {
     );
     assert_eq!(expired.len(), 1);
     assert_eq!(text(&expired[0]["body"], "ground"), "retention");
-    // A word that took a head along was kept in a letter of its own, with the receipt, until it was carried.
+    // A word that took a head along was kept in a message of its own, with the receipt, until it was carried.
     wait_for("the letters to be carried", Duration::from_secs(30), || {
         (letters() == before).then_some(())
     });
@@ -91,18 +91,18 @@ fn questions_of_long_ago_go_and_both_sides_still_agree() {
         "{}",
         compared.err
     );
-    let papers = tempfile::tempdir().unwrap();
-    export(&lindau, papers.path(), &[]);
-    export(&acme, papers.path(), &[]);
+    let export_folder = tempfile::tempdir().unwrap();
+    export(&lindau, export_folder.path(), &[]);
+    export(&acme, export_folder.path(), &[]);
     let both = ["lindau.example.bundle", "acme.example.bundle"];
     for verb in ["check", "reconcile"] {
-        let (told, status) = verify(papers.path(), &[verb, both[0], both[1]]);
-        assert_eq!(status, 0, "{told:#}");
-        assert_eq!(findings(&told, "broken"), Vec::<String>::new());
+        let (report, status) = verify(export_folder.path(), &[verb, both[0], both[1]]);
+        assert_eq!(status, 0, "{report:#}");
+        assert_eq!(findings(&report, "broken"), Vec::<String>::new());
     }
-    let (told, _) = verify(papers.path(), &["check", both[0]]);
-    let unseen = told["answers"][0]["unseen"].to_string();
-    assert!(unseen.contains("past their retention"), "{told:#}");
+    let (report, _) = verify(export_folder.path(), &["check", both[0]]);
+    let unseen = report["answers"][0]["unseen"].to_string();
+    assert!(unseen.contains("past their retention"), "{report:#}");
     // The index is made anew without them: the contract is in force, and what the firm has taken is still known.
     lindau.kill();
     for name in ["state.db", "state.db-wal", "state.db-shm"] {

@@ -94,12 +94,16 @@ fn names(league: &TestLeague, id: &str, organization: &str) {
 pub(crate) fn sealed(side: &TestParticipant, name: &str, seal: &SealFiles) -> String {
     side.hansa(&["contract", "export", name, "--output", "n.draft"])
         .must();
-    let desk = tempfile::tempdir().unwrap();
-    std::fs::copy(side.folder().join("n.draft"), desk.path().join("draft")).unwrap();
+    let offline_folder = tempfile::tempdir().unwrap();
+    std::fs::copy(
+        side.folder().join("n.draft"),
+        offline_folder.path().join("draft"),
+    )
+    .unwrap();
     let (key, certificates) = (shown(&seal.key), shown(&seal.certificates));
     let done = run(
         binary(),
-        desk.path(),
+        offline_folder.path(),
         &[
             "--json",
             "--yes",
@@ -115,7 +119,7 @@ pub(crate) fn sealed(side: &TestParticipant, name: &str, seal: &SealFiles) -> St
     );
     assert_eq!(done.must().json()["seal"], true);
     let back = side.folder().join("back");
-    std::fs::copy(desk.path().join("draft.signed"), &back).unwrap();
+    std::fs::copy(offline_folder.path().join("draft.signed"), &back).unwrap();
     shown(&back)
 }
 
@@ -125,17 +129,20 @@ fn shown(file: &Path) -> String {
 
 #[test]
 fn a_contract_that_both_sides_sealed_is_in_force_and_convinces_a_stranger() {
-    let mut world = SealedFederation::new();
-    let contract = world.contract();
-    let (lindau, acme) = (&world.lindau, &world.acme);
+    let mut federation = SealedFederation::new();
+    let contract = federation.contract();
+    let (lindau, acme) = (&federation.lindau, &federation.acme);
     acme.ask("SELECT count(*) FROM lindau.bikes").must();
     for side in [lindau, acme] {
-        let told = side
+        let report = side
             .hansa(&["--json", "contract", "show", &contract])
             .must()
             .json();
-        let signatures = told["signatures"].as_array().unwrap();
-        assert!(signatures.iter().all(|one| one["valid"] == true), "{told}");
+        let signatures = report["signatures"].as_array().unwrap();
+        assert!(
+            signatures.iter().all(|one| one["valid"] == true),
+            "{report}"
+        );
         let named = |index: usize| text(&signatures[index], "sealed_for");
         assert_eq!([named(0), named(1)], [CITY, FIRM]);
         assert_eq!(text(&signatures[1], "algorithm"), "PS256");
@@ -150,7 +157,7 @@ fn a_contract_that_both_sides_sealed_is_in_force_and_convinces_a_stranger() {
             for signature in signatures {
                 assert_eq!(left(&text(signature, "key")), 1, "{signature}");
             }
-            assert_eq!(left(&seal_digest(&world.city.certificates)), 1);
+            assert_eq!(left(&seal_digest(&federation.city.certificates)), 1);
         }
     }
     acme.hansa(&["contract", "export", &contract, "--output", "contract.json"])
@@ -160,30 +167,33 @@ fn a_contract_that_both_sides_sealed_is_in_force_and_convinces_a_stranger() {
     assert!(signers.out.contains(FIRM), "{}", signers.out);
 
     // It is read again after a restart, and an auditor judges it from the files alone.
-    world.lindau.stop();
-    world.lindau.serve();
-    let (lindau, acme) = (&world.lindau, &world.acme);
+    federation.lindau.stop();
+    federation.lindau.serve();
+    let (lindau, acme) = (&federation.lindau, &federation.acme);
     acme.knows(lindau);
     acme.ask("SELECT count(*) FROM lindau.bikes").must();
-    let papers = tempfile::tempdir().unwrap();
+    let export_folder = tempfile::tempdir().unwrap();
     let judged = || {
-        export(lindau, papers.path(), &[]);
-        export(acme, papers.path(), &[]);
+        export(lindau, export_folder.path(), &[]);
+        export(acme, export_folder.path(), &[]);
         let files = ["check", "lindau.example.bundle", "acme.example.bundle"];
-        verify(papers.path(), &files)
+        verify(export_folder.path(), &files)
     };
-    let (told, status) = judged();
-    assert_eq!(status, 0, "{told:#}");
-    assert!(text(&told["answers"][0], "contract").is_empty());
+    let (report, status) = judged();
+    assert_eq!(status, 0, "{report:#}");
+    assert!(text(&report["answers"][0], "contract").is_empty());
 
     // The seal ends it, too, on the other machine.
-    let desk = tempfile::tempdir().unwrap();
+    let offline_folder = tempfile::tempdir().unwrap();
     std::fs::copy(
         acme.folder().join("contract.json"),
-        desk.path().join("contract.json"),
+        offline_folder.path().join("contract.json"),
     )
     .unwrap();
-    let (key, certificates) = (shown(&world.city.key), shown(&world.city.certificates));
+    let (key, certificates) = (
+        shown(&federation.city.key),
+        shown(&federation.city.certificates),
+    );
     let end = [
         "--yes",
         "contract",
@@ -198,10 +208,10 @@ fn a_contract_that_both_sides_sealed_is_in_force_and_convinces_a_stranger() {
         "over",
     ];
     // A seal is not the key that the contract names, so somebody says for whom it is.
-    run(binary(), desk.path(), &end).refused("SIGNER_NOT_PARTY", 6);
+    run(binary(), offline_folder.path(), &end).refused("SIGNER_NOT_PARTY", 6);
     let end = [&end[..], &["--role", "provider"]].concat();
-    run(binary(), desk.path(), &end).must();
-    let statement = shown(&desk.path().join("contract.json.withdrawal"));
+    run(binary(), offline_folder.path(), &end).must();
+    let statement = shown(&offline_folder.path().join("contract.json.withdrawal"));
     // For the city it is no statement of the firm.
     acme.hansa(&["contract", "attach", &contract, &statement])
         .refused("SIGNER_NOT_PARTY", 6);
@@ -210,12 +220,12 @@ fn a_contract_that_both_sides_sealed_is_in_force_and_convinces_a_stranger() {
         .must();
     acme.ask("SELECT count(*) FROM lindau.bikes")
         .refused("WITHDRAWN", 3);
-    let (told, status) = judged();
-    assert_eq!(status, 0, "{told:#}");
+    let (report, status) = judged();
+    assert_eq!(status, 0, "{report:#}");
 
     // Where the league takes the seal back from before the contract, the auditor says so.
-    league_ends(&world);
-    let bundle = shown(&world.league.folder().join("late.json"));
+    league_ends(&federation);
+    let bundle = shown(&federation.league.folder().join("late.json"));
     let files = [
         "check",
         "--trust",
@@ -223,13 +233,13 @@ fn a_contract_that_both_sides_sealed_is_in_force_and_convinces_a_stranger() {
         "lindau.example.bundle",
         "acme.example.bundle",
     ];
-    let (told, status) = verify(papers.path(), &files);
-    assert_ne!(status, 0, "{told:#}");
+    let (report, status) = verify(export_folder.path(), &files);
+    assert_ne!(status, 0, "{report:#}");
     assert!(
-        findings(&told, "broken")
+        findings(&report, "broken")
             .iter()
             .any(|what| what.starts_with("KEY_REVOKED")),
-        "{told:#}"
+        "{report:#}"
     );
 }
 
@@ -241,9 +251,9 @@ fn seal_digest(file: &Path) -> String {
 }
 
 /// The league revokes the key of the city's seal from before it was used.
-fn league_ends(world: &SealedFederation) {
-    let certificate = shown(&world.city.certificates);
-    world
+fn league_ends(federation: &SealedFederation) {
+    let certificate = shown(&federation.city.certificates);
+    federation
         .league
         .hansa(&[
             "--yes",
@@ -262,7 +272,7 @@ fn league_ends(world: &SealedFederation) {
             "league",
         ])
         .must();
-    world
+    federation
         .league
         .hansa(&[
             "league",
@@ -277,24 +287,26 @@ fn league_ends(world: &SealedFederation) {
 
 #[test]
 fn no_other_seal_concludes_a_contract() {
-    let world = SealedFederation::new();
-    let folder = world.league.folder();
-    let name = world.requested();
+    let federation = SealedFederation::new();
+    let folder = federation.league.folder();
+    let name = federation.requested();
     let attach = |seal: &SealFiles| {
-        let signed = sealed(&world.lindau, &name, seal);
-        world.lindau.hansa(&["contract", "attach", &name, &signed])
+        let signed = sealed(&federation.lindau, &name, seal);
+        federation
+            .lindau
+            .hansa(&["contract", "attach", &name, &signed])
     };
     let stranger = SealAuthority::new("Trust service");
     let seals = [
         // Of another organisation by the same authority, which seals for the firm as well.
-        world.authority.seals(
+        federation.authority.seals(
             "VATDE-9",
             SealKeyType::Curve,
             SealValidity::Now,
             folder,
             "other",
         ),
-        world.firm.clone(),
+        federation.firm.clone(),
         // By an authority of the same name, and by nobody.
         stranger.seals(
             CITY,
@@ -308,23 +320,24 @@ fn no_other_seal_concludes_a_contract() {
     for seal in &seals {
         attach(seal).refused("SEAL_NOT_TRUSTED", 6);
     }
-    let over = world
-        .authority
-        .seals(CITY, SealKeyType::Curve, SealValidity::Past, folder, "over");
+    let over =
+        federation
+            .authority
+            .seals(CITY, SealKeyType::Curve, SealValidity::Past, folder, "over");
     attach(&over).refused("KEY_NOT_VALID_AT_SIGNING", 6);
     // The good one is still due.
-    attach(&world.city).must();
+    attach(&federation.city).must();
     // A key that is not that of its certificates signs nothing.
     let mixed = SealFiles {
-        key: world.firm.key.clone(),
-        certificates: world.city.certificates.clone(),
+        key: federation.firm.key.clone(),
+        certificates: federation.city.certificates.clone(),
     };
-    world
+    federation
         .acme
         .hansa(&["contract", "export", &name, "--output", "n.draft"])
         .must();
-    let draft = shown(&world.acme.folder().join("n.draft"));
-    world
+    let draft = shown(&federation.acme.folder().join("n.draft"));
+    federation
         .acme
         .hansa(&[
             "--yes",
@@ -344,9 +357,9 @@ fn no_other_seal_concludes_a_contract() {
 #[test]
 #[ignore = "needs java, maven and its registry: see tests/dss/README.md"]
 fn the_library_of_the_commission_finds_both_seals_valid() {
-    let world = SealedFederation::new();
-    let contract = world.contract();
-    let acme = &world.acme;
+    let federation = SealedFederation::new();
+    let contract = federation.contract();
+    let acme = &federation.acme;
     acme.hansa(&["contract", "export", &contract, "--output", "contract.json"])
         .must();
     let good = acme.folder().join("contract.json");
@@ -356,17 +369,17 @@ fn the_library_of_the_commission_finds_both_seals_valid() {
     bytes[cut] = if bytes[cut] == b'A' { b'B' } else { b'A' };
     let bad = acme.folder().join("bad.json");
     std::fs::write(&bad, bytes).unwrap();
-    let root = world.league.folder().join("root.pem");
-    let other = world.league.folder().join("stranger.pem");
+    let root = federation.league.folder().join("root.pem");
+    let other = federation.league.folder().join("stranger.pem");
     SealAuthority::new("Stranger").write(&other);
     let judged = |file: &Path, root: &Path| {
-        let told = std::process::Command::new("mvn")
+        let output = std::process::Command::new("mvn")
             .args(["-q", "-B", "compile", "exec:java"])
             .arg(format!("-Dexec.args={} {}", shown(file), shown(root)))
             .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/dss"))
             .output()
             .unwrap();
-        let out = String::from_utf8_lossy(&told.stdout).into_owned();
+        let out = String::from_utf8_lossy(&output.stdout).into_owned();
         println!("{out}");
         out.matches("TOTAL_PASSED").count()
     };

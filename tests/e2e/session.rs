@@ -50,7 +50,7 @@ fn a_program_asks_many_questions_through_one_command() {
         assert_eq!(number(&answer[0], "total"), counts.values().sum::<i64>());
         let ended = session.end().refused("COLUMN_UNKNOWN", 2);
         assert!(ended.out.is_empty(), "{}", ended.out);
-        // Each is a question of its own on the provider's books.
+        // Each is a question of its own in the provider's log.
         let permits = lindau.records("permit");
         assert_eq!(permits.len(), 3, "{permits:?}");
         lindau.verifies();
@@ -64,8 +64,8 @@ fn each_statement_has_the_time_that_is_given() {
     let (_lindau, acme) = pair(&league, &BicycleCounts::of("lindau", 1, 1, 5), true);
     let mut session = acme.session(&["--purpose", PURPOSE, "--timeout", "0s"]);
     for _ in 0..2 {
-        let told: Vec<Value> = session.ask(COUNT);
-        assert_eq!(told.last().unwrap()["hansa"]["complete"], false);
+        let reports: Vec<Value> = session.ask(COUNT);
+        assert_eq!(reports.last().unwrap()["hansa"]["complete"], false);
     }
     let _ = session.end().refused("TIMED_OUT", 5);
 }

@@ -131,9 +131,9 @@ fn what_others_write_commands_no_terminal() {
     for (city, args) in commands {
         // Also through a pipe, since pagers pass it on; and as JSON, which keeps the values.
         let what = args.join(" ");
-        let told = both(&city.hansa(args));
-        assert!(!told.is_empty(), "{what}");
-        neutral(&what, &told);
+        let reported = both(&city.hansa(args));
+        assert!(!reported.is_empty(), "{what}");
+        neutral(&what, &reported);
         neutral(&what, &both(&city.hansa(&[&["--json"], *args].concat())));
         neutral(&what, &on_terminal(city, args));
     }
@@ -195,11 +195,11 @@ fn what_others_write_commands_no_terminal() {
 }
 
 #[test]
-fn own_texts_that_are_not_shown_as_they_are_are_told() {
+fn own_texts_that_are_not_shown_as_they_are_are_reported() {
     let league = TestLeague::new(binary());
     let (lindau, acme) = pair(&league);
-    let told = lindau.hansa(&["--json", "check"]).must().json();
-    let warnings = told["warnings"].as_array().unwrap();
+    let report = lindau.hansa(&["--json", "check"]).must().json();
+    let warnings = report["warnings"].as_array().unwrap();
     let keys: Vec<String> = warnings.iter().map(|one| text(one, "key")).collect();
     let expected = [
         "dataset.title",
@@ -208,13 +208,13 @@ fn own_texts_that_are_not_shown_as_they_are_are_told() {
         "dataset.column.meaning",
         "title",
     ];
-    assert_eq!(keys, expected, "{told}");
-    let shown = lindau.hansa(&["check"]).must();
+    assert_eq!(keys, expected, "{report}");
+    let output = lindau.hansa(&["check"]).must();
     assert_eq!(
-        shown.err.matches("warning[").count(),
+        output.err.matches("warning[").count(),
         expected.len(),
         "{}",
-        shown.err
+        output.err
     );
     let none = acme.hansa(&["--json", "check"]).must().json();
     assert_eq!(none["warnings"], serde_json::json!([]));

@@ -57,11 +57,11 @@ fn a_command_waits_until_another_one_leaves_the_state_folder() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the binary starts");
-    let mut said = String::new();
+    let mut text = String::new();
     let _ = BufReader::new(waits.stderr.take().expect("stderr is piped"))
-        .read_line(&mut said)
+        .read_line(&mut text)
         .expect("stderr can be read");
-    assert!(said.contains("waiting"), "{said}");
+    assert!(text.contains("waiting"), "{text}");
     let _ = holds.end();
     let done = waits.wait_with_output().expect("the command ends");
     assert!(done.status.success(), "{done:?}");

@@ -71,8 +71,8 @@ fn the_page_that_both_see_is_the_page_that_both_sign() {
     // The digest is in the bytes that both signed, and a stranger's check makes the page again.
     acme.hansa(&["contract", "export", &contract, "--output", "contract.json"])
         .must();
-    let told = acme.hansa(&["contract", "verify", "contract.json"]).must();
-    assert!(told.out.contains(&page), "{}", told.out);
+    let output = acme.hansa(&["contract", "verify", "contract.json"]).must();
+    assert!(output.out.contains(&page), "{}", output.out);
     let bytes = std::fs::read(acme.folder().join("contract.json")).unwrap();
     let signed = envelope::parse_contract(&bytes).unwrap();
     let (agreement, at) = (signed.agreement, signed.signatures[0].issued_at);

@@ -14,13 +14,13 @@ fn members_are_served_while_strangers_stand_at_the_port() {
     // A firm asks over a connection of its own each time: no service of it runs that would keep one.
     let (lindau, acme) = league.long_table(100, ALL);
     let _ = acme.contract("lindau.long");
-    for (origin, manner) in [
+    for (origin, behaviour) in [
         (StrangerOrigin::OneAddress, StrangerBehaviour::Silent),
         (StrangerOrigin::ManyAddresses, StrangerBehaviour::Silent),
         (StrangerOrigin::OneAddress, StrangerBehaviour::HalfOpen),
         (StrangerOrigin::ManyAddresses, StrangerBehaviour::HalfOpen),
     ] {
-        let strangers = ConnectionFlood::at(lindau.address(), origin, manner, 300);
+        let strangers = ConnectionFlood::at(lindau.address(), origin, behaviour, 300);
         wait_for("strangers", Duration::from_secs(300), || {
             (strangers.came() > 700).then_some(())
         });
@@ -32,11 +32,11 @@ fn members_are_served_while_strangers_stand_at_the_port() {
             (strangers.came() > before).then_some(())
         });
     }
-    // None of them is on the books by itself.
-    let told = lindau.records("sum");
-    let crowded = told
+    // None of them is in the log by itself.
+    let reports = lindau.records("sum");
+    let crowded = reports
         .iter()
         .filter(|one| one["body"]["what"] == "made way for another");
-    assert!((1..=10).contains(&crowded.count()), "{told:?}");
-    assert!(told.len() < 100, "{}", told.len());
+    assert!((1..=10).contains(&crowded.count()), "{reports:?}");
+    assert!(reports.len() < 100, "{}", reports.len());
 }

@@ -1,4 +1,4 @@
-//! Templates: a city publishes a policy with holes, another one clones it, fills it and offers on its terms.
+//! Templates: a city publishes a policy with parameters, another one clones it, fills it and offers on its terms.
 
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::workflow::{PURPOSE, text};
@@ -83,7 +83,7 @@ fn one_city_clones_and_fills_what_another_one_publishes() {
         ("basic".to_owned(), digest.clone())
     );
 
-    // Every hole is filled with a value of its type, or no policy comes of it.
+    // Every parameter is filled with a value of its type, or no policy comes of it.
     let fill = |values: &[&str]| {
         let mut args = vec!["policy", "template", "templates/basic.toml"];
         for value in values {
@@ -93,13 +93,13 @@ fn one_city_clones_and_fills_what_another_one_publishes() {
         args.extend(["--output", "policies/counts.toml"]);
         lindau.hansa(&args)
     };
-    let holes = lindau
+    let parameters = lindau
         .hansa(&["policy", "template", "templates/basic.toml"])
         .must();
     assert!(
-        holes.out.contains("the site that nobody sees"),
+        parameters.out.contains("the site that nobody sees"),
         "{}",
-        holes.out
+        parameters.out
     );
     let unfilled = fill(&["what=planning", "rows=1000"]).refused("HOLE_UNFILLED", 2);
     assert!(unfilled.err.contains("--set until="), "{}", unfilled.err);
@@ -138,15 +138,15 @@ fn one_city_clones_and_fills_what_another_one_publishes() {
         .json();
     // Both sides have signed from which template its terms were filled, and the page says so.
     for side in [&acme, &lindau] {
-        let told = side
+        let report = side
             .hansa(&["--json", "contract", "show", &contract])
             .must()
             .json();
-        let template = &told["template"];
+        let template = &report["template"];
         assert_eq!(text(template, "author"), "hansa://munster.example");
         assert_eq!(text(template, "sha256"), digest);
         let line = "“Basic terms for counts”, version 2, of munster.example";
-        assert!(text(&told, "page").contains(line), "{told}");
+        assert!(text(&report, "page").contains(line), "{report}");
     }
     let terms = page["terms"].to_string();
     assert!(terms.contains("1,000 rows"), "{terms}");

@@ -154,16 +154,16 @@ fn places_hours_joins_and_windows_refuse_with_their_codes() {
             "{offer}"
         );
     }
-    // One record says of one errand what it reads, under which contracts.
-    let errands = acme.records("errand");
-    let both = errands.iter().filter(|record| {
+    // One record says of one remote query what it reads, under which contracts.
+    let remote_queries = acme.records("errand");
+    let both = remote_queries.iter().filter(|record| {
         let reads = record["body"]["datasets"].as_array().unwrap();
         reads.len() == 2 && reads.iter().all(|one| one["id"].is_string())
     });
     assert_eq!(both.count(), 2, "keyed and here");
     ask("keyed", &joined.replace("p.title", "t.parish")).refused("KEY_MUST_STAY", 3);
     assert_eq!(ask("lasting", count).must().out, "n\n4\n");
-    // Each refusal is on the books with its clause.
+    // Each refusal is in the log with its clause.
     let refused: BTreeSet<String> = lindau
         .records("refuse")
         .iter()

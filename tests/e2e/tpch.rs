@@ -15,13 +15,13 @@ use world::TpchFederation;
 /// The answers are those of one process, and what participants can compute does not travel.
 #[test]
 fn all_22_questions_over_the_wire() {
-    let world = TpchFederation::new(0.01, None);
-    let pool = PooledSession::new(&world.files());
+    let federation = TpchFederation::new(0.01, None);
+    let pool = PooledSession::new(&federation.files());
     for number in 1..=22 {
         let sql = data::question(number, &world::CITIES);
-        let answer = world.ask(&sql);
+        let answer = federation.ask(&sql);
         pool::same(number, &answer.rows, &pool.ask(&sql));
-        println!("{number:>2}: {} errands", answer.errands);
+        println!("{number:>2}: {} errands", answer.remote_queries);
         // Orders with their lines, and all that the fourth city has, are put together where they are.
         let most = match number {
             2 | 4 | 11 | 12 | 16 => 3,
@@ -29,13 +29,13 @@ fn all_22_questions_over_the_wire() {
             _ => 7,
         };
         assert!(
-            answer.errands <= most,
+            answer.remote_queries <= most,
             "{number}: {} errands",
-            answer.errands
+            answer.remote_queries
         );
     }
     // What passed for all of them, greetings, contracts and receipts included.
-    let all = world.passed();
+    let all = federation.passed();
     println!("{all} bytes");
     assert!(all < 4_250_000, "{all} bytes");
 }

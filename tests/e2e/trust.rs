@@ -128,7 +128,7 @@ fn an_issuer_that_is_dropped_ends_what_it_has_stated() {
     lindau.verifies();
 }
 
-/// Whom a credential is of takes it out again: it is shown to nobody any more, and that it was taken out is on the books.
+/// Whom a credential is of takes it out again: it is shown to nobody any more, and that it was taken out is in the log.
 #[test]
 fn a_credential_that_is_taken_out_is_shown_no_more() {
     let league = TestLeague::new(super::binary());
@@ -139,11 +139,11 @@ fn a_credential_that_is_taken_out_is_shown_no_more() {
     let mut added = Vec::new();
     for sector in ["nace:H49", "nace:O84"] {
         let _ = league.attests("acme", "chamber", &["--sector", sector]);
-        let told = acme
+        let report = acme
             .hansa(&["--json", "credential", "add", "chamber.credential"])
             .must()
             .json();
-        added.push(text(&told, "statement"));
+        added.push(text(&report, "statement"));
     }
     const QUESTION: &str = "SELECT sum(bikes) AS total FROM lindau.bikes";
     acme.ask(QUESTION).must();
@@ -155,11 +155,11 @@ fn a_credential_that_is_taken_out_is_shown_no_more() {
     assert_eq!(acme.records("credential").len(), 2);
     acme.ask(QUESTION).must();
     let (begin, _) = added[0].split_at(12);
-    let told = acme
+    let report = acme
         .hansa(&["--json", "credential", "remove", begin])
         .must()
         .json();
-    assert_eq!(text(&told, "statement"), added[0]);
+    assert_eq!(text(&report, "statement"), added[0]);
     let recorded = acme.records("credential").pop().unwrap();
     assert_eq!(text(&recorded, "statement"), added[0], "{recorded}");
     assert_eq!(recorded["body"]["removed"], true, "{recorded}");

@@ -126,8 +126,8 @@ fn what_is_not_permitted_can_not_be_told_from_what_is_not_there() {
     let secret = refusal(&acme, "SELECT count(*) FROM lindau.salaries", "salaries");
     let absent = refusal(&acme, "SELECT count(*) FROM lindau.holidays", "holidays");
     assert_eq!(secret, absent);
-    let shown = acme.hansa(&["--json", "catalog", "list"]).must();
-    assert!(!shown.out.contains("salaries"), "{}", shown.out);
+    let output = acme.hansa(&["--json", "catalog", "list"]).must();
+    assert!(!output.out.contains("salaries"), "{}", output.out);
     for verb in [["catalog", "show"], ["contract", "request"]] {
         let said = |name: &str| {
             let done = acme.hansa(&[verb[0], verb[1], &format!("lindau.{name}")]);

@@ -116,12 +116,12 @@ fn ends_under_readers(rounds: usize) {
     });
     println!("{kills} kills, {read:?}");
     assert!(read.answered.load(Ordering::SeqCst) >= rounds);
-    let papers = tempfile::tempdir().unwrap();
-    export(&lindau, papers.path(), &[]);
-    export(acme, papers.path(), &[]);
+    let export_folder = tempfile::tempdir().unwrap();
+    export(&lindau, export_folder.path(), &[]);
+    export(acme, export_folder.path(), &[]);
     let files = ["check", "lindau.example.bundle", "acme.example.bundle"];
-    let (told, _) = verify(papers.path(), &files);
-    let broken = findings(&told, "broken");
+    let (report, _) = verify(export_folder.path(), &files);
+    let broken = findings(&report, "broken");
     assert!(broken.is_empty(), "{} of them: {broken:#?}", broken.len());
     lindau.verifies();
     acme.verifies();

@@ -90,16 +90,16 @@ pub(crate) fn rows(firm: &TestParticipant, sql: &str) -> Vec<Value> {
 }
 
 #[test]
-fn a_withheld_number_is_not_told_as_0() {
+fn a_withheld_number_is_not_reported_as_0() {
     let league = TestLeague::new(binary());
     let days = groups("\"site\", \"at\"", "day");
     let (_lindau, [acme]) = lindau(&league, &[("days", days)], ["acme"]);
     let _ = acme.contract_on("lindau.counts", "days");
     let sql = "SELECT site, count(*) AS n, count(bikes) AS k, sum(bikes) AS s, avg(bikes) AS a FROM lindau.counts GROUP BY site ORDER BY site";
-    let told = rows(&acme, sql);
-    assert_eq!(told[0]["k"], 40);
+    let reports = rows(&acme, sql);
+    assert_eq!(reports[0]["k"], 40);
     assert_eq!(
-        told[1],
+        reports[1],
         json!({"site": "quay", "n": 20, "k": null, "s": null, "a": null})
     );
     let total = "SELECT count(*) AS n, count(bikes) AS k FROM lindau.counts WHERE site = 'quay'";

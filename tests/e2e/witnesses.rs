@@ -52,16 +52,16 @@ fn partners_cosign_each_others_heads() {
     assert_eq!(heads.iter().filter(cosigned).count(), 1, "{heads:#?}");
 
     // A stranger with both files sees both witnesses.
-    let papers = tempfile::tempdir().unwrap();
-    export(&lindau, papers.path(), &[]);
-    export(&acme, papers.path(), &[]);
+    let export_folder = tempfile::tempdir().unwrap();
+    export(&lindau, export_folder.path(), &[]);
+    export(&acme, export_folder.path(), &[]);
     let files = ["check", "lindau.example.bundle", "acme.example.bundle"];
-    let (told, status) = verify(papers.path(), &files);
-    assert_eq!(status, 0, "{told:#}");
+    let (report, status) = verify(export_folder.path(), &files);
+    assert_eq!(status, 0, "{report:#}");
     for (at, by) in [(0, "acme"), (1, "lindau")] {
-        let witness = &told["answers"][at]["witnesses"][0];
+        let witness = &report["answers"][at]["witnesses"][0];
         let by = format!("hansa://{by}.example");
-        assert_eq!(text(witness, "by"), by, "{told:#}");
+        assert_eq!(text(witness, "by"), by, "{report:#}");
     }
 }
 
@@ -118,10 +118,10 @@ fn what_does_not_go_on_is_not_cosigned() {
         LogSigningKey::open(&mallory.folder().join("keys/note.key"), "mallory.example").unwrap();
     let other =
         LogSigningKey::create(&league.folder().join("other.key"), "mallory.example").unwrap();
-    let outlaw =
+    let attacker =
         MaliciousPeer::enter(&league, "mallory", lindau.address(), "lindau.example").unwrap();
     let show = |head: String, growth: Vec<pb::Growth>| {
-        outlaw.witness(pb::WitnessRequest {
+        attacker.witness(pb::WitnessRequest {
             head: head.into(),
             growth,
             witnessed: b"nothing".to_vec().into(),
@@ -215,13 +215,13 @@ fn two_histories_are_found_when_those_meet_who_were_shown_them() {
     );
 
     // And whoever has the files of speyer and of the twin has the proof, signed by lindau twice.
-    let papers = tempfile::tempdir().unwrap();
-    export(&speyer, papers.path(), &[]);
-    export(&twin, papers.path(), &[]);
+    let export_folder = tempfile::tempdir().unwrap();
+    export(&speyer, export_folder.path(), &[]);
+    export(&twin, export_folder.path(), &[]);
     let files = ["check", "lindau.example.bundle", "speyer.example.bundle"];
-    let (told, status) = verify(papers.path(), &files);
-    assert_eq!(status, 7, "{told:#}");
-    let broken = findings(&told, "broken");
+    let (report, status) = verify(export_folder.path(), &files);
+    assert_eq!(status, 7, "{report:#}");
+    let broken = findings(&report, "broken");
     let named = |what: &String| what.contains("lindau.example signed two histories");
     assert!(broken.iter().any(named), "{broken:#?}");
 }

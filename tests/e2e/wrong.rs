@@ -52,7 +52,7 @@ fn same_facts(done: &CommandOutput, code: &str, status: i32, says: &[&str]) {
         .as_u64()
         .map(|line| format!(":{line}"))
         .unwrap_or_default();
-    let mut said = format!("{}{line} ", error["file"].as_str().unwrap_or_default());
+    let mut text = format!("{}{line} ", error["file"].as_str().unwrap_or_default());
     for fact in [
         "sentence",
         "key",
@@ -61,16 +61,16 @@ fn same_facts(done: &CommandOutput, code: &str, status: i32, says: &[&str]) {
         "participant",
         "allowed",
     ] {
-        said.push_str(error[fact].as_str().unwrap_or_default());
-        said.push(' ');
+        text.push_str(error[fact].as_str().unwrap_or_default());
+        text.push(' ');
     }
     for help in error["help"].as_array().unwrap() {
-        said.push_str(help.as_str().unwrap());
-        said.push(' ');
+        text.push_str(help.as_str().unwrap());
+        text.push(' ');
     }
     for word in says {
         let word = word.trim_matches(['(', ')']);
-        assert!(said.contains(word), "no `{word}` in {error}");
+        assert!(text.contains(word), "no `{word}` in {error}");
     }
 }
 
@@ -83,9 +83,9 @@ fn each_code_has_a_cause_and_a_mend() {
     assert!(all.len() > 80, "{}", all.len());
     for line in all {
         let code = line["code"].as_str().unwrap();
-        let told = run(binary(), folder.path(), &["error", code]).must().out;
+        let text = run(binary(), folder.path(), &["error", code]).must().out;
         for part in [code, "cause", "mend", "exit"] {
-            assert!(told.contains(part), "{told}");
+            assert!(text.contains(part), "{text}");
         }
         let json = run(binary(), folder.path(), &["--json", "error", code])
             .must()

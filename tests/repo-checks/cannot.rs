@@ -14,10 +14,10 @@ const PREAMBLE: &str = "preamble.rs";
 
 /// Runs every attempt that mentions `root`, a crate that the running test links and that depends on the `others`.
 pub(crate) fn attempts(root: &str, others: &[&str]) {
-    let shelf = tempfile::tempdir().unwrap();
+    let folder_aside = tempfile::tempdir().unwrap();
     let crates = artefacts(root, others)
         .into_iter()
-        .map(|(name, path)| (name, put_aside(&path, shelf.path())))
+        .map(|(name, path)| (name, put_aside(&path, folder_aside.path())))
         .collect::<BTreeMap<_, _>>();
     let folder = folder();
     let mut run = 0;
@@ -115,16 +115,16 @@ fn compile(source: &str, crates: &BTreeMap<String, PathBuf>) -> BTreeSet<String>
         .arg("-L")
         .arg(format!("dependency={}", deps().display()));
     for (name, path) in crates {
-        let shelf = path.parent().unwrap();
+        let folder_aside = path.parent().unwrap();
         rustc
             .arg("-L")
-            .arg(format!("dependency={}", shelf.display()))
+            .arg(format!("dependency={}", folder_aside.display()))
             .arg("--extern")
             .arg(format!("{name}={}", path.display()));
     }
     let output = rustc.arg(&file).output().unwrap();
-    let told = String::from_utf8(output.stderr).unwrap();
-    let errors = told
+    let reported = String::from_utf8(output.stderr).unwrap();
+    let errors = reported
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .filter(|message| message["level"] == "error")
@@ -137,7 +137,7 @@ fn compile(source: &str, crates: &BTreeMap<String, PathBuf>) -> BTreeSet<String>
             }
         })
         .collect::<BTreeSet<_>>();
-    assert_eq!(errors.is_empty(), output.status.success(), "{told}");
+    assert_eq!(errors.is_empty(), output.status.success(), "{reported}");
     errors
 }
 
@@ -166,8 +166,8 @@ fn artefacts(root: &str, others: &[&str]) -> BTreeMap<String, PathBuf> {
 }
 
 /// The same artefact where a build that runs beside does not replace it.
-fn put_aside(path: &Path, shelf: &Path) -> PathBuf {
-    let aside = shelf.join(path.file_name().unwrap());
+fn put_aside(path: &Path, folder_aside: &Path) -> PathBuf {
+    let aside = folder_aside.join(path.file_name().unwrap());
     if fs::hard_link(path, &aside).is_err() {
         fs::copy(path, &aside).unwrap();
     }

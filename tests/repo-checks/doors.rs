@@ -38,11 +38,11 @@ const DOORS: [EffectDoor; 4] = [
     },
 ];
 
-/// `room.rs` or a file in `room/`.
-fn within(source: &RustSourceFile, room: &str) -> bool {
+/// `module.rs` or a file in `module/`.
+fn within(source: &RustSourceFile, module: &str) -> bool {
     source
         .path
-        .strip_prefix(room)
+        .strip_prefix(module)
         .is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
 }
 
@@ -62,7 +62,7 @@ fn each_door_is_in_its_place() {
     let mut wrong = Vec::new();
     for door in &DOORS {
         for source in sources.iter().filter(|source| !source.is_test()) {
-            if door.places.iter().any(|room| within(source, room)) {
+            if door.places.iter().any(|module| within(source, module)) {
                 continue;
             }
             for (number, line) in signs(source, door) {
@@ -85,7 +85,7 @@ fn each_door_exists_once() {
         let files = sources
             .iter()
             .filter(|source| !source.is_test() && !signs(source, door).is_empty())
-            .filter(|source| door.places.iter().any(|room| within(source, room)))
+            .filter(|source| door.places.iter().any(|module| within(source, module)))
             .map(|source| source.path.as_str())
             .collect::<Vec<_>>();
         if files.len() != 1 {

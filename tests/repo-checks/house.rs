@@ -60,13 +60,13 @@ pub(crate) fn sources() -> Vec<RustSourceFile> {
         walk(&root().join(folder), &mut found);
     }
     found.sort_by(|one, other| one.path.cmp(&other.path));
-    let rooms: Vec<_> = found.iter().flat_map(test_rooms).collect();
+    let modules: Vec<_> = found.iter().flat_map(test_modules).collect();
     for source in &mut found {
         source.test = source.path.starts_with("tests/")
-            || rooms.iter().any(|room| {
+            || modules.iter().any(|module| {
                 source
                     .path
-                    .strip_prefix(room)
+                    .strip_prefix(module)
                     .is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
             });
     }
@@ -74,27 +74,27 @@ pub(crate) fn sources() -> Vec<RustSourceFile> {
     found
 }
 
-/// The rooms that a file declares under `#[cfg(test)]`, as paths without `.rs`.
-fn test_rooms(source: &RustSourceFile) -> Vec<String> {
+/// The modules that a file declares under `#[cfg(test)]`, as paths without `.rs`.
+fn test_modules(source: &RustSourceFile) -> Vec<String> {
     let folder = match source.path.rsplit_once('/') {
         Some((folder, "lib.rs" | "main.rs")) => folder.to_owned(),
         _ => source.path.trim_end_matches(".rs").to_owned(),
     };
-    let mut rooms = Vec::new();
+    let mut modules = Vec::new();
     let mut test = false;
     for line in source.text.lines() {
         if line.starts_with("#[") {
             test |= line.starts_with("#[cfg(test)]");
         } else if let Some((_, name)) = line.split_once("mod ") {
             if let Some(name) = name.strip_suffix(';').filter(|_| test) {
-                rooms.push(format!("{folder}/{name}"));
+                modules.push(format!("{folder}/{name}"));
             }
             test = false;
         } else if !line.starts_with(' ') {
             test = false;
         }
     }
-    rooms
+    modules
 }
 
 fn walk(folder: &Path, found: &mut Vec<RustSourceFile>) {

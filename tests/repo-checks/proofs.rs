@@ -2,7 +2,7 @@
 
 use crate::house::{self, RustSourceFile};
 
-/// A proof: its type, the room that it lives in, and the derives that it may have beside `Debug` and comparisons.
+/// A proof: its type, the module that it lives in, and the derives that it may have beside `Debug` and comparisons.
 const PROOFS: [(&str, &str, &[&str]); 19] = [
     ("Recorded", "audit/log/src/ledger", &[]),
     ("PendingRecord", "audit/log/src/ledger", &[]),
@@ -54,12 +54,12 @@ struct ProofType<'a> {
 fn find<'a>(
     sources: &'a [RustSourceFile],
     name: &'a str,
-    room: &str,
+    module: &str,
 ) -> Result<ProofType<'a>, String> {
     let source = sources
         .iter()
-        .find(|source| source.path == format!("{room}.rs"))
-        .ok_or_else(|| format!("{name}: {room}.rs does not exist"))?;
+        .find(|source| source.path == format!("{module}.rs"))
+        .ok_or_else(|| format!("{name}: {module}.rs does not exist"))?;
     let text = &source.text;
     let at = text
         .match_indices(&format!("pub struct {name}"))
@@ -68,7 +68,7 @@ fn find<'a>(
             let after = text[at + "pub struct ".len() + name.len()..].chars().next();
             matches!(after, Some(' ' | '<' | '(' | ';'))
         })
-        .ok_or_else(|| format!("{name}: not in {room}.rs"))?;
+        .ok_or_else(|| format!("{name}: not in {module}.rs"))?;
     let before = text[..at].rsplit("\n\n").next().unwrap_or_default();
     let derives = before
         .lines()
@@ -124,8 +124,8 @@ fn made(code: &str, word: &str) -> bool {
 fn proofs_can_not_be_forged() {
     let sources = house::sources();
     let mut wrong = Vec::new();
-    for (name, room, allowed) in PROOFS {
-        let proof = match find(&sources, name, room) {
+    for (name, module, allowed) in PROOFS {
+        let proof = match find(&sources, name, module) {
             Ok(proof) => proof,
             Err(problem) => {
                 wrong.push(problem);
@@ -174,13 +174,14 @@ fn implements(code: &str, wanted: &str, name: &str) -> bool {
 fn proofs_have_one_maker() {
     let sources = house::sources();
     let mut wrong = Vec::new();
-    for (name, room, _) in PROOFS {
-        // A child of the room can see its private fields, so it is looked at too.
+    for (name, module, _) in PROOFS {
+        // A child of the module can see its private fields, so it is looked at too.
         let places: Vec<_> = sources
             .iter()
             .filter(|source| !source.is_test())
             .filter(|source| {
-                source.path == format!("{room}.rs") || source.path.starts_with(&format!("{room}/"))
+                source.path == format!("{module}.rs")
+                    || source.path.starts_with(&format!("{module}/"))
             })
             .flat_map(|source| {
                 makers(source, name)
@@ -191,11 +192,13 @@ fn proofs_have_one_maker() {
         let makers = match name {
             // For a peer, for the owner's own datasets, and one that is only supposed.
             "ActiveContracts" => 3,
-            // By the check of its signatures, and by the book, which holds what was checked.
+            // By the check of its signatures, and by the registry, which holds what was checked.
             "VerifiedContract" => 2,
             _ => 1,
         };
-        let in_its_file = places.iter().all(|(path, _)| *path == format!("{room}.rs"));
+        let in_its_file = places
+            .iter()
+            .all(|(path, _)| *path == format!("{module}.rs"));
         if places.len() != makers || !in_its_file {
             wrong.push(format!("{name}: made at {places:?}"));
         }

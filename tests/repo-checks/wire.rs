@@ -33,7 +33,7 @@ fn messages_are_taken_apart_completely() {
     for source in house::sources() {
         let wire = ["peer", "admin", "cluster"]
             .iter()
-            .any(|room| source.path.starts_with(&format!("proto/src/{room}")));
+            .any(|module| source.path.starts_with(&format!("proto/src/{module}")));
         if !wire || source.is_generated() || source.is_test() {
             continue;
         }

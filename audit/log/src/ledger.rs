@@ -1,4 +1,4 @@
-//! The ledger: an entry is staged, flushed to a shelf that survives power loss, and only then confirmed.
+//! The ledger: an entry is staged, flushed to a storage that survives power loss, and only then confirmed.
 
 use crate::chain::ChainState;
 use crate::digest::Digest;
@@ -37,10 +37,10 @@ pub struct RecordMetadata {
     pub salt: RecordSalt,
 }
 
-/// The end of a log on a shelf; the only one that adds to it.
+/// The end of a log in a storage; the only one that adds to it.
 #[derive(Debug)]
 pub struct Ledger<S> {
-    shelf: S,
+    storage: S,
     boot: String,
     chain: ChainState,
     durable: Checkpoint,
@@ -60,10 +60,10 @@ pub struct RecordLeaf {
 }
 
 impl<S: LogStorage> Ledger<S> {
-    /// Goes on at the end of the log that `shelf` holds.
-    pub fn open(shelf: S, chain: ChainState, boot: impl Into<String>) -> Self {
+    /// Goes on at the end of the log that `storage` holds.
+    pub fn open(storage: S, chain: ChainState, boot: impl Into<String>) -> Self {
         Self {
-            shelf,
+            storage,
             boot: boot.into(),
             durable: chain.head(),
             chain,
@@ -131,12 +131,12 @@ impl<S: LogStorage> Ledger<S> {
     /// Makes everything that is staged durable, in one go.
     ///
     /// # Errors
-    /// When the shelf fails; from then on the ledger is shut.
+    /// When the storage fails; from then on the ledger is shut.
     pub fn flush(&mut self) -> Result<FlushProof, LedgerError> {
         self.usable()?;
         let from = self.durable.size;
         if !self.staged.is_empty() {
-            if let Err(broken) = self.shelf.append(&self.frames) {
+            if let Err(broken) = self.storage.append(&self.frames) {
                 // INVARIANT: shut-for-good. After a failed write or sync nobody knows what the disk holds.
                 self.broken = Some(broken.clone());
                 return Err(LedgerError::Broken(broken));
@@ -187,9 +187,9 @@ impl<S: LogStorage> Ledger<S> {
         self.frames.len()
     }
 
-    /// The shelf, for what is not appending.
-    pub const fn shelf_mut(&mut self) -> &mut S {
-        &mut self.shelf
+    /// The storage, for what is not appending.
+    pub const fn storage_mut(&mut self) -> &mut S {
+        &mut self.storage
     }
 
     /// Why the ledger is shut, if it is.
@@ -201,7 +201,7 @@ impl<S: LogStorage> Ledger<S> {
 /// Nothing can be recorded, so nothing may be done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LedgerError {
-    /// The shelf failed; the ledger is shut for good.
+    /// The storage failed; the ledger is shut for good.
     #[error(transparent)]
     Broken(#[from] StorageError),
     /// The disk has less room than is kept for closing what is open.

@@ -83,7 +83,7 @@ pub enum ReconciliationFinding {
     /// may be all rows, where the provider was killed or the line fell right behind them. Where the provider was killed in the middle
     /// its log does not say how much left, only that it permitted the answer; the consumer's says how much came.
     CutOff,
-    /// The provider's log lacks it: serious, since the provider answered off its books or has lost a record.
+    /// The provider's log lacks it: serious, since the provider answered outside its log or has lost a record.
     ConsumerOnly,
     /// One side's log has it more than once.
     Repeated(AnswerSide),

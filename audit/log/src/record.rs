@@ -175,10 +175,10 @@ impl Record {
     }
 }
 
-fn wrong(name: &str, met: Json, wanted: &'static str) -> RecordError {
+fn wrong(name: &str, actual: Json, wanted: &'static str) -> RecordError {
     RecordError::Field(StrictObjectError::Wrong {
         name: name.to_owned(),
-        met,
+        actual,
         wanted,
     })
 }

@@ -57,8 +57,8 @@ pub(crate) fn stamp(second: i64) -> RecordMetadata {
     }
 }
 
-pub(crate) fn ledger(shelf: MemoryStorage) -> Ledger<MemoryStorage> {
-    Ledger::open(shelf, ChainState::new(LOG), "boot-1")
+pub(crate) fn ledger(storage: MemoryStorage) -> Ledger<MemoryStorage> {
+    Ledger::open(storage, ChainState::new(LOG), "boot-1")
 }
 
 /// The lines of a log with `count` records.
@@ -67,7 +67,7 @@ pub(crate) fn some_log(count: i64) -> Vec<Vec<u8>> {
     for n in 0..count {
         let _ = ledger.record(NumberedEvidence(n), stamp(n)).unwrap();
     }
-    lines(&ledger.shelf_mut().kept)
+    lines(&ledger.storage_mut().kept)
 }
 
 /// The complete lines.

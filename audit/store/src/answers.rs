@@ -16,7 +16,7 @@ pub struct AnswerCollector {
     given: BTreeMap<u64, PeerAnswer>,
     received: Vec<PeerAnswer>,
     /// Questions that went out and whose answers were not taken to their end, by request and peer.
-    errands: BTreeMap<(String, String), PeerAnswer>,
+    answers: BTreeMap<(String, String), PeerAnswer>,
     /// Where the permit of each request stands: each peer draws identities of its own, so two may draw the same.
     places: BTreeMap<(String, String), u64>,
     /// From when on the log keeps its decisions, where it has erased older ones.
@@ -70,11 +70,11 @@ impl AnswerCollector {
             ("errand", Some(request)) => {
                 let answer = PeerAnswer::of(request, record, NOT_TAKEN, false);
                 let own = (request.to_owned(), text(body, "peer").to_owned());
-                self.errands.insert(own, answer);
+                self.answers.insert(own, answer);
             }
             ("received", Some(request)) => {
                 let own = (request.to_owned(), text(body, "peer").to_owned());
-                let asked = self.errands.remove(&own).map(|errand| errand.at);
+                let asked = self.answers.remove(&own).map(|peer_answer| peer_answer.at);
                 let holds = text(body, "state") == "acknowledged";
                 let answer = PeerAnswer::of(request, record, "", holds);
                 let at = asked.unwrap_or(answer.at);
@@ -129,7 +129,7 @@ impl AnswerCollector {
     /// What was received from `peer`, asked for since that instant.
     #[must_use]
     pub fn received_from(&self, peer: &str, since: Option<UtcTimestamp>) -> Vec<AnswerSummary> {
-        let all = self.received.iter().chain(self.errands.values());
+        let all = self.received.iter().chain(self.answers.values());
         of_peer(all, peer, since)
     }
 }

@@ -59,7 +59,7 @@ pub(super) struct AbsentRecords {
     pub(super) archived: u64,
     /// Of those before this one some are past their retention.
     pub(super) expired: u64,
-    /// How many, or more where a crash came between the books and the deed; of the records that were seen alone.
+    /// How many, or more where a crash came between the record and the act; of the records that were seen alone.
     pub(super) erased: u64,
     /// The first record of all that were erased.
     pub(super) from: u64,

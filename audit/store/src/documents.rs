@@ -1,7 +1,7 @@
-//! The signed papers that records name: contracts, withdrawals, receipts, the statements on which answers relied, and those
+//! The signed documents that records name: contracts, withdrawals, receipts, the statements on which answers relied, and those
 //! of deletion and of use; and the trust bundle, with everybody's keys.
 //!
-//! A record says by digest what was signed. Whoever is to judge a copy without asking anybody needs the papers beside it.
+//! A record says by digest what was signed. Whoever is to judge a copy without asking anybody needs the documents beside it.
 
 use crate::history::incident::INCIDENT;
 use crate::history::keys_sent::named;
@@ -13,7 +13,7 @@ use hansa_audit_log::record::Record;
 use hansa_policy::refusal::Refusal;
 use std::collections::BTreeSet;
 
-/// What a paper is.
+/// What a document is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DocumentKind {
     /// The trust bundle, by the digest of what the league signed.
@@ -30,8 +30,8 @@ pub enum DocumentKind {
     Deletion,
     /// A provider's statement of use, by the digest of its bytes.
     Usage,
-    /// The guard of a dataset, by the digest of its bytes. It is signed by nobody and stays in the house: it is in the whole of
-    /// a log and not in a part that is made for somebody else.
+    /// The restriction of a dataset, by the digest of its bytes. It is signed by nobody and stays in the house: it is in the
+    /// whole of a log and not in a part that is made for somebody else.
     Guard,
     /// A statement by which a participant closes an incident of its log, by the digest of its bytes.
     Incident,
@@ -73,7 +73,7 @@ impl DocumentKind {
     }
 }
 
-/// A paper as it was signed.
+/// A document as it was signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedDocument {
     /// What it is.
@@ -84,19 +84,19 @@ pub struct SignedDocument {
     pub text: Option<String>,
 }
 
-/// Where papers are kept.
+/// Where documents are kept.
 pub trait DocumentStore {
     /// The trust bundle in force: its digest and its bytes.
     fn trust(&self) -> (String, Vec<u8>);
 
-    /// A paper that a record names, if it was kept.
+    /// A document that a record names, if it was kept.
     ///
     /// # Errors
     /// When it can't be read.
     fn document(&self, kind: DocumentKind, name: &str) -> Result<Option<Vec<u8>>, Refusal>;
 }
 
-/// The papers that records name, gathered record by record.
+/// The documents that records name, gathered record by record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReferencedDocuments(BTreeSet<(DocumentKind, String)>);
 
@@ -127,8 +127,8 @@ impl ReferencedDocuments {
                 for statement in relied.unwrap_or_default().iter().filter_map(Json::as_text) {
                     self.add(DocumentKind::Statement, statement);
                 }
-                let guard = grant.get("guard").and_then(Json::as_text);
-                self.add(DocumentKind::Guard, guard.unwrap_or_default());
+                let restriction = grant.get("guard").and_then(Json::as_text);
+                self.add(DocumentKind::Guard, restriction.unwrap_or_default());
             }
         }
         if record.kind == "withdraw" {

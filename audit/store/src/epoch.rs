@@ -1,9 +1,9 @@
 //! Epochs: between two stops everything that was permitted stays so. A decision is recorded only in the epoch in which it was made,
 //! so that none stands behind the record of the stop that ended what it rests on.
 //!
-//! A stop is whatever takes something away: a withdrawal, an expulsion, a guard, a list without a member, a newer version of a
-//! contract. It begins an epoch, then its record is queued, then what it ends is ended, then it is over. The log's writer, which gives
-//! places, compares epochs; whoever decides waits for stops that are under way, so that it sees what they have ended.
+//! A stop is whatever takes something away: a withdrawal, an expulsion, a restriction, a list without a member, a newer version
+//! of a contract. It begins an epoch, then its record is queued, then what it ends is ended, then it is over. The log's writer,
+//! which gives places, compares epochs; whoever decides waits for stops that are under way, so that it sees what they have ended.
 
 use super::AuditLog;
 use hansa_audit_log::time::UtcTimestamp;

@@ -1,7 +1,7 @@
 //! Taking a log, or a part of it, out of the house.
 //!
 //! A bundle is one text file: a line that names the log, its keys and a signed head; one line for each record; then the
-//! papers that the records name, the heads, and a last line with the counts. A whole log carries its leaf hashes and all
+//! documents that the records name, the heads, and a last line with the counts. A whole log carries its leaf hashes and all
 //! of its heads; a part carries the inclusion proof of each record, and of the heads those that its receipts name, each
 //! with the proof that the log went on from there. [`super::offline::verify`] checks either without configuration. A part
 //! can't show that it is complete; the two parties of a contract can, by comparing theirs.
@@ -23,7 +23,7 @@ pub(super) const FORMAT: &str = "bundle/2";
 /// The same of a whole log some of whose records are past their retention: of these the lines hold the leaf hash alone.
 pub(super) const EXPIRES: &str = "bundle/3";
 
-/// Writes the records under `head` that are chosen, with the papers that they name; gives the number of records.
+/// Writes the records under `head` that are chosen, with the documents that they name; gives the number of records.
 ///
 /// # Errors
 /// `EVIDENCE_UNAVAILABLE` or `EVIDENCE_BROKEN` when the log can't be read, `FILE_MISSING` when `out` can't be written.
@@ -31,7 +31,7 @@ pub fn bundle(
     log: &AuditLog,
     head: &SignedHead,
     choice: &RecordFilter,
-    papers: &dyn DocumentStore,
+    documents: &dyn DocumentStore,
     out: &mut dyn Write,
 ) -> Result<u64, Refusal> {
     let size = head.checkpoint.size;
@@ -83,7 +83,7 @@ pub fn bundle(
     if !whole {
         named.leave_out(DocumentKind::Guard);
     }
-    let (written, receipts) = write_papers(&named, papers, out)?;
+    let (written, receipts) = write_documents(&named, documents, out)?;
     let heads = write_heads(log, size, choice, &receipts, out)?;
     let end = Json::object([
         ("records", Json::count(lines)),
@@ -163,28 +163,28 @@ fn hashes(proof: &[Digest]) -> Json {
     Json::List(proof.iter().map(Json::text).collect())
 }
 
-/// The trust bundle and the papers; gives their number, and the heads that receipts among them name.
-fn write_papers(
+/// The trust bundle and the documents; gives their number, and the heads that receipts among them name.
+fn write_documents(
     named: &ReferencedDocuments,
-    papers: &dyn DocumentStore,
+    documents: &dyn DocumentStore,
     out: &mut dyn Write,
 ) -> Result<(u64, BTreeSet<Digest>), Refusal> {
     let mut heads = BTreeSet::new();
-    let (name, trust) = papers.trust();
-    write_paper(DocumentKind::Trust, &name, Some(trust), out)?;
+    let (name, trust) = documents.trust();
+    write_document(DocumentKind::Trust, &name, Some(trust), out)?;
     let mut count = 1;
     for (kind, name) in named.iter() {
-        let text = papers.document(kind, name)?;
+        let text = documents.document(kind, name)?;
         if kind == DocumentKind::Receipt {
             heads.extend(text.as_deref().and_then(head_of_receipt));
         }
-        write_paper(kind, name, text, out)?;
+        write_document(kind, name, text, out)?;
         count += 1;
     }
     Ok((count, heads))
 }
 
-fn write_paper(
+fn write_document(
     kind: DocumentKind,
     name: &str,
     bytes: Option<Vec<u8>>,

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 /// Conditions, all of which must hold; none of them: every record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecordFilter {
-    /// The other side of a question, a contract, a letter.
+    /// The other side of a question, a contract, a message.
     pub participant: Option<ParticipantId>,
     /// The dataset: its identity, or `/d/` and its name for whoever owns it.
     pub dataset: Option<String>,

@@ -98,7 +98,7 @@ impl AuditHistory {
                     question.refused = refused.map(|code| DenialReason {
                         code,
                         clause: count(body, "clause"),
-                        guard: count(body, "guard"),
+                        restriction: count(body, "guard"),
                     });
                     question.end = Some(AnswerEnd::of(record));
                 }

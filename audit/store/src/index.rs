@@ -189,11 +189,11 @@ impl LogIndex {
         };
         let at = |offsets: &[u64], first: u64| {
             let offset = offsets.get(usize::try_from(index.checked_sub(first)?).ok()?)?;
-            let place = RecordOffset {
+            let record_offset = RecordOffset {
                 segment: number,
                 offset: *offset,
             };
-            Some((place, segment.clone()))
+            Some((record_offset, segment.clone()))
         };
         if index >= state.begin {
             return Ok(at(&state.offsets, state.begin));

@@ -146,7 +146,7 @@ pub(super) struct RecordOffset {
 /// Bytes at the end of the log without a line break.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TrailingBytes {
-    pub(super) place: RecordOffset,
+    pub(super) offset: RecordOffset,
     pub(super) bytes: Vec<u8>,
     /// It is the end of the last segment, so a crash can have left it.
     pub(super) at_end: bool,
@@ -168,14 +168,14 @@ pub(super) fn walk(
 ) -> io::Result<Option<TrailingBytes>> {
     for (number, segment) in segments.iter().enumerate() {
         let mut lines = LineReader::of(File::open(&segment.path)?);
-        let mut place = RecordOffset {
+        let mut offset = RecordOffset {
             segment: number,
             offset: 0,
         };
         while let Some((line, is_whole)) = lines.next()? {
             if !is_whole {
                 return Ok(Some(TrailingBytes {
-                    place,
+                    offset,
                     bytes: line.to_vec(),
                     at_end: number + 1 == segments.len(),
                 }));
@@ -183,15 +183,15 @@ pub(super) fn walk(
             if line == EXPIRED {
                 let index = verifier.chain().next();
                 if let Some(leaf) = verifier.pass() {
-                    each(&LogSlot::Expired(index, leaf), place);
+                    each(&LogSlot::Expired(index, leaf), offset);
                 }
             } else if let Some(good) = verifier.check(line) {
-                each(&LogSlot::Good(&good), place);
+                each(&LogSlot::Good(&good), offset);
             }
             if verifier.is_settled() {
                 return Ok(None);
             }
-            place.offset += u64::try_from(line.len() + 1).unwrap_or_default();
+            offset.offset += u64::try_from(line.len() + 1).unwrap_or_default();
         }
     }
     Ok(None)

@@ -71,50 +71,50 @@ const SHORT: i64 = 10_000_000;
 #[cfg(test)]
 mod tests {
     use super::{linked_files, lost_heads};
-    use crate::tests::{TestLogDir, said};
+    use crate::tests::{TestLogDir, test_evidence};
 
     #[test]
-    fn an_emptied_file_of_heads_is_told() {
-        let place = TestLogDir::new();
-        let (log, _) = place.open();
+    fn an_emptied_file_of_heads_is_reported() {
+        let log_dir = TestLogDir::new();
+        let (log, _) = log_dir.open();
         for n in 0..400 {
-            let _ = log.record_blocking(said(n)).unwrap();
+            let _ = log.record_blocking(test_evidence(n)).unwrap();
         }
         drop(log);
-        let folder = place.folder();
+        let folder = log_dir.folder();
         assert_eq!(lost_heads(&folder), None);
         std::fs::write(folder.join("heads"), b"").unwrap();
-        let told = lost_heads(&folder).unwrap();
-        assert!(told.sentence.contains("has 400 records"), "{told}");
+        let refusal = lost_heads(&folder).unwrap();
+        assert!(refusal.sentence.contains("has 400 records"), "{refusal}");
         std::fs::remove_file(folder.join("heads")).unwrap();
         assert!(lost_heads(&folder).is_some());
     }
 
     #[test]
     fn a_log_that_has_just_begun_has_lost_nothing() {
-        let place = TestLogDir::new();
-        assert_eq!(lost_heads(&place.folder()), None);
-        let (log, _) = place.open();
-        let _ = log.record_blocking(said(0)).unwrap();
+        let log_dir = TestLogDir::new();
+        assert_eq!(lost_heads(&log_dir.folder()), None);
+        let (log, _) = log_dir.open();
+        let _ = log.record_blocking(test_evidence(0)).unwrap();
         drop(log);
-        std::fs::write(place.folder().join("heads"), b"").unwrap();
-        assert_eq!(lost_heads(&place.folder()), None);
+        std::fs::write(log_dir.folder().join("heads"), b"").unwrap();
+        assert_eq!(lost_heads(&log_dir.folder()), None);
     }
 
     #[test]
-    fn a_file_that_is_a_link_is_told() {
-        let place = TestLogDir::new();
-        let (log, _) = place.open();
-        let _ = log.record_blocking(said(0)).unwrap();
+    fn a_file_that_is_a_link_is_reported() {
+        let log_dir = TestLogDir::new();
+        let (log, _) = log_dir.open();
+        let _ = log.record_blocking(test_evidence(0)).unwrap();
         drop(log);
-        let folder = place.folder();
+        let folder = log_dir.folder();
         assert!(linked_files(&folder).is_empty());
         let own = folder.join("records-000000000000.jsonl");
         let away = folder.parent().unwrap().join("away.jsonl");
         std::fs::rename(&own, &away).unwrap();
         std::os::unix::fs::symlink(&away, &own).unwrap();
-        let told = linked_files(&folder);
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].sentence.contains("records-000000000000.jsonl"));
+        let refusals = linked_files(&folder);
+        assert_eq!(refusals.len(), 1, "{refusals:?}");
+        assert!(refusals[0].sentence.contains("records-000000000000.jsonl"));
     }
 }

@@ -86,12 +86,13 @@ impl LogReader {
         let number = self.next;
         let unreadable = |error| log_dir::unavailable(self.index.folder(), &error);
         let found = self.index.place(number).map_err(unreadable)?;
-        let (place, segment) = found.ok_or_else(|| not_here(number, self.index.folder()))?;
+        let (record_offset, segment) =
+            found.ok_or_else(|| not_here(number, self.index.folder()))?;
         let failed = |error| log_dir::unavailable(&segment.path, &error);
         let mut lines = match self.open.take() {
-            Some((at, lines)) if at == place => lines,
+            Some((at, lines)) if at == record_offset => lines,
             // It may just have gone to the archive.
-            _ => match segment.open_at(place.offset) {
+            _ => match segment.open_at(record_offset.offset) {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                     return Err(not_here(number, self.index.folder()));
                 }
@@ -105,8 +106,14 @@ impl LogReader {
         if !expired && self.index.tree(|tree| tree.leaf(number)) != Some(leaf_hash(&line)) {
             return Err(edited(number));
         }
-        let offset = place.offset + u64::try_from(length).unwrap_or_default();
-        self.open = Some((RecordOffset { offset, ..place }, lines));
+        let offset = record_offset.offset + u64::try_from(length).unwrap_or_default();
+        self.open = Some((
+            RecordOffset {
+                offset,
+                ..record_offset
+            },
+            lines,
+        ));
         Ok(if expired {
             StoredLine::Expired
         } else {

@@ -60,18 +60,18 @@ impl UnmergedReserve {
     /// What stands behind the last confirmed byte is written again: the system may show what the disk does not hold.
     pub(super) fn seal(
         &self,
-        shelf: &mut SegmentStorage,
+        storage: &mut SegmentStorage,
         records: u64,
         away: AbsentRecords,
     ) -> std::io::Result<Option<(LogSegment, InternalRecord)>> {
         let stopped = self.fresh().and_then(|held| held.records.first());
         let named = stopped.and_then(|stop| stop.body.get("segment")?.as_text());
-        if named.is_none_or(|named| named != shelf.name()) || shelf.length() == 0 {
+        if named.is_none_or(|named| named != storage.name()) || storage.length() == 0 {
             return Ok(None);
         }
         let confirmed = stopped.and_then(|stop| stop.body.get("segment_bytes")?.as_count());
-        shelf.write_again(confirmed.unwrap_or_default())?;
-        let (segment, name, digest) = shelf.rotate(records)?;
+        storage.write_again(confirmed.unwrap_or_default())?;
+        let (segment, name, digest) = storage.rotate(records)?;
         let body = Json::object([
             ("previous", Json::text(name)),
             ("sha256", Json::text(digest)),
@@ -84,16 +84,16 @@ impl UnmergedReserve {
     }
 
     /// What the log says of it: the stop, what was taken away since then, and the refusals for each participant.
-    fn told(&self) -> Vec<InternalRecord> {
+    fn internal_records(&self) -> Vec<InternalRecord> {
         let Some(held) = self.fresh() else {
             return Vec::new();
         };
         let from = Json::text(held.digest);
-        let (mut told, mut sums) = (Vec::new(), BTreeMap::new());
+        let (mut reported, mut sums) = (Vec::new(), BTreeMap::new());
         for record in &held.records {
             let mut kinds = [STOP].into_iter().chain(ENDINGS);
             match kinds.find(|kind| *kind == record.kind) {
-                Some(kind) => told.push(dated(kind, record)),
+                Some(kind) => reported.push(dated(kind, record)),
                 None => add(&mut sums, record),
             }
         }
@@ -101,16 +101,16 @@ impl UnmergedReserve {
             kind: REFUSALS,
             body,
         });
-        told.extend(sums);
-        if told.is_empty() {
+        reported.extend(sums);
+        if reported.is_empty() {
             // The first record was being written: that much is known.
             let body = Json::object([("reason", Json::Null), ("rest", Json::count(held.rest))]);
-            told.push(InternalRecord { kind: STOP, body });
+            reported.push(InternalRecord { kind: STOP, body });
         }
-        for own in &mut told {
+        for own in &mut reported {
             own.body = with(&own.body, [(FROM, from.clone())]);
         }
-        told
+        reported
     }
 
     /// Records what opening found, durably, and empties the reserve.
@@ -124,7 +124,7 @@ impl UnmergedReserve {
         let all: Vec<InternalRecord> = sealed
             .into_iter()
             .chain(repaired)
-            .chain(self.told())
+            .chain(self.internal_records())
             .collect();
         let none = all.is_empty();
         for own in all {

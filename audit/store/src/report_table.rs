@@ -114,9 +114,9 @@ fn sums<K: Ord>(questions: impl Iterator<Item = (K, AnswerTotals)>) -> BTreeMap<
 }
 
 /// Every answer to somebody else of which something left, or may have left.
-fn disclosed<'a>(story: &'a AuditHistory, own: &'a str) -> impl Iterator<Item = &'a QueryEntry> {
+fn disclosed<'a>(history: &'a AuditHistory, own: &'a str) -> impl Iterator<Item = &'a QueryEntry> {
     let foreign = move |question: &&QueryEntry| question.peer != own && question.may_have_left();
-    story.questions.iter().filter(foreign)
+    history.questions.iter().filter(foreign)
 }
 
 /// The columns of a table of answers.
@@ -180,7 +180,7 @@ pub struct BreachScope {
 /// What left in that time under the contracts or over the connection. An answer that began before counts when it ended
 /// after.
 #[must_use]
-pub fn breach(story: &AuditHistory, own: &str, breach: &BreachScope) -> ReportTable {
+pub fn breach(history: &AuditHistory, own: &str, breach: &BreachScope) -> ReportTable {
     let touched = |question: &&QueryEntry| {
         let under = breach.contracts.iter().any(|id| question.is_under(id));
         let over = breach.certificate.is_some() && question.certificate == breach.certificate;
@@ -193,15 +193,18 @@ pub fn breach(story: &AuditHistory, own: &str, breach: &BreachScope) -> ReportTa
     };
     ReportTable {
         columns: &ANSWERS,
-        rows: disclosed(story, own).filter(touched).map(answer).collect(),
+        rows: disclosed(history, own)
+            .filter(touched)
+            .map(answer)
+            .collect(),
     }
 }
 
 /// Who received something of `dataset`, under which contracts, and for which purposes.
 #[must_use]
-pub fn recipients(story: &AuditHistory, own: &str, dataset: &str) -> ReportTable {
+pub fn recipients(history: &AuditHistory, own: &str, dataset: &str) -> ReportTable {
     let reads = |question: &&QueryEntry| question.reads.iter().any(|read| read.dataset == dataset);
-    let of = || disclosed(story, own).filter(reads);
+    let of = || disclosed(history, own).filter(reads);
     let sums = sums(of().map(|question| (question.peer.clone(), AnswerTotals::of(question))));
     let rows = sums.into_iter().map(|(peer, sum)| {
         let theirs = || of().filter(|question| question.peer == peer);
@@ -251,12 +254,12 @@ pub struct RetentionPeriods {
 /// long, there and here. What no contract and no catalogue entry says is called not stated.
 #[must_use]
 pub fn processing(
-    story: &AuditHistory,
+    history: &AuditHistory,
     own: &str,
     contracts: &[(ContractId, Agreement, ContractStatus)],
     times: &RetentionPeriods,
 ) -> ReportTable {
-    let given = sums(disclosed(story, own).flat_map(|question| {
+    let given = sums(disclosed(history, own).flat_map(|question| {
         let contracts = question
             .reads
             .iter()
@@ -265,7 +268,7 @@ pub fn processing(
     }));
     let stated =
         |text: Option<String>| ReportCell::Text(text.unwrap_or_else(|| "not stated".to_owned()));
-    let rows = contracts.iter().map(|(id, agreement, standing)| {
+    let rows = contracts.iter().map(|(id, agreement, status)| {
         let role = if agreement.provider.id.as_str() == own {
             "provider"
         } else {
@@ -273,7 +276,7 @@ pub fn processing(
         };
         let assignee = agreement.assignee_id();
         let dataset = agreement.dataset.id.to_string();
-        let personal = story
+        let personal = history
             .published
             .iter()
             .rev()
@@ -281,7 +284,7 @@ pub fn processing(
         let sum = given.get(&id.to_string());
         vec![
             ReportCell::Text(id.to_string()),
-            ReportCell::Text(standing.as_str().to_owned()),
+            ReportCell::Text(status.as_str().to_owned()),
             ReportCell::Text(role.to_owned()),
             ReportCell::Text(agreement.provider.id.to_string()),
             ReportCell::Text(assignee.map_or_else(

@@ -66,10 +66,10 @@ impl LogReserve {
             file.sync_all()?;
             File::open(folder)?.sync_all()?;
         }
-        let room = PreallocatedStorage::new(file, size);
+        let storage = PreallocatedStorage::new(file, size);
         let chain = ChainState::new(&reserve_origin(origin));
         Ok(Self {
-            ledger: Ledger::open(room, chain, boot),
+            ledger: Ledger::open(storage, chain, boot),
         })
     }
 

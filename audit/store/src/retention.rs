@@ -103,7 +103,7 @@ fn texts(list: &[String]) -> Json {
 
 /// What is still needed, and what goes with the records.
 pub trait RetentionHandler {
-    /// The contracts of which more is kept: what [`RetentionHandler::is_needed`] says of their records, as it stands on the books.
+    /// The contracts of which more is kept: what [`RetentionHandler::is_needed`] says of their records, as it stands in the log.
     fn lasting(&self) -> RetainedContracts;
 
     /// Whether something still depends on a decision.
@@ -116,7 +116,7 @@ pub trait RetentionHandler {
     fn drop_receipt(&self, digest: Digest) -> Result<(), Refusal>;
 }
 
-/// Erases the decisions of sealed files all of whose records are from before that instant: first it is on the books, then
+/// Erases the decisions of sealed files all of whose records are from before that instant: first it is in the log, then
 /// their receipts go, and then each file is written anew. Nothing where none is due, or where the log does not show that the
 /// clock was already here a week ago. Files that are in an archive which is not here are left for the time when it is.
 /// Blocks.

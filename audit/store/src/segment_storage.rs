@@ -1,4 +1,4 @@
-//! The shelf on disk: the one place where "recorded" becomes "survives a loss of power".
+//! The storage on disk: the one place where "recorded" becomes "survives a loss of power".
 
 use crate::log_segment::LogSegment;
 use hansa_audit_log::digest::{Digest, IncrementalDigest};
@@ -38,7 +38,7 @@ impl PreallocatedStorage {
     }
 }
 
-/// A shelf that keeps nothing, for what is only rehearsed.
+/// A storage that keeps nothing, for what is only rehearsed.
 pub(super) struct NullStorage;
 
 impl LogStorage for NullStorage {
@@ -47,7 +47,7 @@ impl LogStorage for NullStorage {
     }
 }
 
-/// Makes the shelf of a test fail: at the append with this number, after this many bytes.
+/// Makes the storage of a test fail: at the append with this number, after this many bytes.
 #[cfg(test)]
 #[derive(Debug, Default)]
 pub(super) struct AppendFailPoint {

@@ -48,12 +48,12 @@ pub(super) fn open(config: LogConfig) -> Result<(LogWriter, Arc<LogIndex>, Repla
         .last()
         .cloned()
         .unwrap_or_else(|| LogSegment::new(path, 0));
-    let mut shelf = SegmentStorage::open(path, segment).map_err(failed)?;
+    let mut storage = SegmentStorage::open(path, segment).map_err(failed)?;
     // If a whole segment was begun and not finished, it is gone already.
     if let Some(rest) = &checked.rest
-        && checked.skipped + rest.place.segment + 1 == segments.len()
+        && checked.skipped + rest.offset.segment + 1 == segments.len()
     {
-        shelf.cut(rest.place.offset).map_err(failed)?;
+        storage.cut(rest.offset.offset).map_err(failed)?;
     }
     let left = UnmergedReserve::find(&config, checked.stopped.as_ref())?;
     let here = segments.iter().find(|one| one.path.parent() == Some(path));
@@ -62,7 +62,7 @@ pub(super) fn open(config: LogConfig) -> Result<(LogWriter, Arc<LogIndex>, Repla
         expired: checked.expired,
         ..AbsentRecords::default()
     };
-    let sealed = left.seal(&mut shelf, records, away).map_err(failed)?;
+    let sealed = left.seal(&mut storage, records, away).map_err(failed)?;
     let sealed = sealed.map(|(segment, own)| {
         segments.push(segment);
         own
@@ -94,13 +94,13 @@ pub(super) fn open(config: LogConfig) -> Result<(LogWriter, Arc<LogIndex>, Repla
     ));
     let tick = (config.clock)();
     let mut writer = LogWriter {
-        ledger: Ledger::open(shelf, checked.chain, config.boot.clone()),
+        ledger: Ledger::open(storage, checked.chain, config.boot.clone()),
         index: Arc::clone(&index),
         leaves: Some(leaves),
         heads,
         lock,
         signed_mono: tick.mono_ns,
-        pace: pace_since(last, tick),
+        pace: clock_drift_since(last, tick),
         reserve: None,
         paused: false,
         epochs: Arc::default(),
@@ -119,7 +119,7 @@ pub(super) fn open(config: LogConfig) -> Result<(LogWriter, Arc<LogIndex>, Repla
 }
 
 /// Where the log ends later than the clock stands, the clock went back while nobody ran: the first record will say so.
-fn pace_since(last: Option<UtcTimestamp>, tick: ClockReading) -> ClockDrift {
+fn clock_drift_since(last: Option<UtcTimestamp>, tick: ClockReading) -> ClockDrift {
     ClockDrift::new(ClockReading {
         wall: last.map_or(tick.wall, |last| last.max(tick.wall)),
         ..tick
@@ -292,8 +292,8 @@ fn check(
     let mut open = BTreeMap::new();
     let (mut last, mut stopped, mut away, mut gone) = (None, None, AbsentRecords::default(), None);
     let mut unheaded = false;
-    let rest = log_dir::walk(segments, &mut verifier, |seen, place| {
-        offsets.push(place.offset);
+    let rest = log_dir::walk(segments, &mut verifier, |seen, offset| {
+        offsets.push(offset.offset);
         let good = match seen {
             LogSlot::Good(good) => good,
             LogSlot::Expired(index, leaf) => {

@@ -122,7 +122,7 @@ impl Evidence for TestEvidence {
     }
 }
 
-pub(super) fn said(n: i64) -> TestEvidence {
+pub(super) fn test_evidence(n: i64) -> TestEvidence {
     TestEvidence { kind: "said", n }
 }
 
@@ -150,8 +150,8 @@ fn bytes(folder: &Path) -> Vec<u8> {
 
 #[test]
 fn recorded_read_and_proved() {
-    let place = TestLogDir::new();
-    let (log, replay) = place.open();
+    let log_dir = TestLogDir::new();
+    let (log, replay) = log_dir.open();
     assert_eq!(
         replay,
         ReplayReport {
@@ -162,11 +162,11 @@ fn recorded_read_and_proved() {
         }
     );
     for n in 0..20 {
-        let recorded = log.record_blocking(said(n)).unwrap();
+        let recorded = log.record_blocking(test_evidence(n)).unwrap();
         assert_eq!((recorded.n, recorded.receipt().index()), (n, n as u64));
         // It is in the file, whole, before the caller hears of it.
         assert_eq!(
-            bytes(&place.folder())
+            bytes(&log_dir.folder())
                 .iter()
                 .filter(|b| **b == b'\n')
                 .count(),
@@ -193,17 +193,17 @@ fn recorded_read_and_proved() {
     log.close();
     let head = log.head();
     assert_eq!(head.checkpoint, log.checkpoint());
-    assert!(head.is_signed_by(&place.key.key(), &Ed25519NoteVerifier));
+    assert!(head.is_signed_by(&log_dir.key.key(), &Ed25519NoteVerifier));
     assert_eq!(
-        log.record_blocking(said(0)).map(|_| ()),
+        log.record_blocking(test_evidence(0)).map(|_| ()),
         Err(LedgerError::Closed)
     );
     drop(log);
 
-    let (log, replay) = place.open();
+    let (log, replay) = log_dir.open();
     assert_eq!((replay.records, replay.cut), (20, None));
     assert_eq!(log.head(), head);
-    let _ = log.record_blocking(said(20)).unwrap();
+    let _ = log.record_blocking(test_evidence(20)).unwrap();
     let newer = log.checkpoint();
     let proof = log.consistency(20, 21).unwrap();
     assert!(check_consistency(20, 21, root, newer.root, &proof));
@@ -217,14 +217,14 @@ struct BlockingEvidence(Mutex<std::sync::mpsc::Receiver<()>>);
 impl Evidence for BlockingEvidence {
     fn entry(&self) -> RecordContent {
         self.0.lock().unwrap().recv().ok();
-        said(-1).entry()
+        test_evidence(-1).entry()
     }
 }
 
 #[tokio::test]
 async fn one_sync_for_all_who_wait() {
-    let place = TestLogDir::new();
-    let (log, _) = place.open();
+    let log_dir = TestLogDir::new();
+    let (log, _) = log_dir.open();
     let (go, gate) = std::sync::mpsc::channel();
     let mut waiting = tokio::task::JoinSet::new();
     let first = log.clone();
@@ -236,7 +236,7 @@ async fn one_sync_for_all_who_wait() {
     });
     for n in 0..200 {
         let log = log.clone();
-        waiting.spawn(async move { log.record(said(n)).await.map(|_| ()) });
+        waiting.spawn(async move { log.record(test_evidence(n)).await.map(|_| ()) });
     }
     // The test runs on one thread: after this every task has handed over its value and waits.
     tokio::task::yield_now().await;
@@ -251,10 +251,10 @@ async fn one_sync_for_all_who_wait() {
 
 #[test]
 fn below_the_reserve_nothing_is_opened() {
-    let place = TestLogDir::new();
+    let log_dir = TestLogDir::new();
     let (log, _) = AuditLog::open(LogConfig {
         reserve: u64::MAX,
-        ..place.config()
+        ..log_dir.config()
     })
     .unwrap();
     let refused = log
@@ -277,7 +277,7 @@ fn below_the_reserve_nothing_is_opened() {
             n: 1,
         })
         .unwrap();
-    // That nothing is opened is on the books, once.
+    // That nothing is opened is in the log, once.
     assert_eq!(log.size(), 2);
     assert_eq!(log.get(0).unwrap().unwrap().kind, "pause");
     assert_eq!(log.broken(), None);
@@ -285,12 +285,12 @@ fn below_the_reserve_nothing_is_opened() {
 
 #[test]
 fn a_record_changed_under_the_reader_is_not_shown() {
-    let place = TestLogDir::new();
-    let (log, _) = place.open();
+    let log_dir = TestLogDir::new();
+    let (log, _) = log_dir.open();
     for n in 0..3 {
-        let _ = log.record_blocking(said(n)).unwrap();
+        let _ = log.record_blocking(test_evidence(n)).unwrap();
     }
-    let path = place.folder().join("records-000000000000.jsonl");
+    let path = log_dir.folder().join("records-000000000000.jsonl");
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replace("\"n\":1", "\"n\":7")).unwrap();
     assert!(log.get(0).is_ok());

@@ -44,7 +44,7 @@ pub(super) struct LogWriter {
     pub(super) pace: ClockDrift,
     /// Where it is said that the log is shut; absent where the disk did not give it.
     pub(super) reserve: Option<LogReserve>,
-    /// Whether the books say that there is too little room for new entries.
+    /// Whether the log says that there is too little room for new entries.
     pub(super) paused: bool,
     /// What was stopped since something was decided.
     pub(super) epochs: Arc<EpochTracker>,
@@ -113,7 +113,7 @@ impl LogWriter {
         let low = self.low_space();
         self.rotate();
         self.look_at_clock();
-        self.look_at_room(low.as_ref());
+        self.check_free_space(low.as_ref());
         let (mut jobs, mut signs, mut beside) = (Vec::new(), Vec::new(), Vec::new());
         let mut next = Some(first);
         while let Some(message) = next.take() {
@@ -206,12 +206,13 @@ impl LogWriter {
 
     /// Begins a new segment when the last one is full; its first record names and digests the one before.
     fn rotate(&mut self) {
-        if self.ledger.shelf_mut().length() < self.config.segment || self.ledger.broken().is_some()
+        if self.ledger.storage_mut().length() < self.config.segment
+            || self.ledger.broken().is_some()
         {
             return;
         }
         let first = self.ledger.durable().size;
-        match self.ledger.shelf_mut().rotate(first) {
+        match self.ledger.storage_mut().rotate(first) {
             Ok((segment, name, digest)) => {
                 let before = self.index.archived_before();
                 self.index.change().segments.push(segment);
@@ -246,7 +247,7 @@ impl LogWriter {
     }
 
     /// Records that new entries are refused since the disk is almost full, and that they are taken again.
-    fn look_at_room(&mut self, low: Option<&LedgerError>) {
+    fn check_free_space(&mut self, low: Option<&LedgerError>) {
         let room = match low {
             Some(LedgerError::LowSpace { free, reserve }) if !self.paused => Json::object([
                 ("free", Json::count(*free)),
@@ -276,15 +277,15 @@ impl LogWriter {
     fn stop(&mut self, unwritable: &LedgerError) {
         tracing::error!(reason = %unwritable, "log.shut");
         let durable = self.ledger.durable().clone();
-        let shelf = self.ledger.shelf_mut();
+        let storage = self.ledger.storage_mut();
         let full = matches!(unwritable, LedgerError::Broken(broken) if broken.full);
         let body = Json::object([
             ("reason", Json::text(unwritable)),
             ("full", Json::Bool(full)),
             ("size", Json::count(durable.size)),
             ("root", Json::text(durable.root)),
-            ("segment", Json::text(shelf.name())),
-            ("segment_bytes", Json::count(shelf.length())),
+            ("segment", Json::text(storage.name())),
+            ("segment_bytes", Json::count(storage.length())),
         ]);
         let stamp = self.stamp();
         let Some(reserve) = &mut self.reserve else {
@@ -298,7 +299,7 @@ impl LogWriter {
 
     /// Makes durable what is staged and shows it to readers.
     pub(super) fn flush(&mut self) -> Result<FlushProof, LedgerError> {
-        let offset = self.ledger.shelf_mut().length();
+        let offset = self.ledger.storage_mut().length();
         match self.ledger.flush() {
             Ok(flushed) => {
                 let mut state = self.index.change();

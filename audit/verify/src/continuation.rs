@@ -31,8 +31,8 @@ fn quietly(
     taxonomy: &Taxonomy,
 ) -> Option<AuditFinding> {
     let at = Some(quiet.index);
-    let told = |what: &str| format!("record {}: {what}", quiet.index);
-    let broken = |what: &str| Some(AuditFinding::broken(&copy.file, at, told(what)));
+    let report = |what: &str| format!("record {}: {what}", quiet.index);
+    let broken = |what: &str| Some(AuditFinding::broken(&copy.file, at, report(what)));
     let Some(earlier) = copy.history.permitted(quiet.follows) else {
         return lacks(copy, quiet.index);
     };
@@ -41,7 +41,7 @@ fn quietly(
     }
     let came = copy.history.published.iter().find(|one| {
         let mut reads = earlier.reads.iter();
-        // A question holds on to what it found when it came, and a publication is on the books before it is shown.
+        // A question holds on to what it found when it came, and a publication is in the log before it is shown.
         one.at > earlier.at
             && one.at.plus_micros(LONGEST) < quiet.at
             && reads.any(|read| read.dataset == one.dataset)
@@ -70,7 +70,7 @@ fn quietly(
         match barred(case, copy, &then, id, taxonomy) {
             None => {}
             Some(PermitDenial::Unknown(what)) => {
-                return Some(AuditFinding::unknown(&copy.file, at, told(&what)));
+                return Some(AuditFinding::unknown(&copy.file, at, report(&what)));
             }
             Some(PermitDenial::Not(what)) => return broken(&what),
         }

@@ -76,32 +76,32 @@ fn judged(
     if Digest::of(text.as_bytes()).to_string() != stated.statement {
         return Err(another("it is another one than the record names"));
     }
-    let said = &read.deletion;
+    let statement = &read.deletion;
     let peer: Option<ParticipantId> = stated.peer.parse().ok();
     let (provider, consumer) = match stated.incoming {
         true => (Some(&copy.owner), peer.as_ref()),
         false => (peer.as_ref(), Some(&copy.owner)),
     };
-    let named: BTreeSet<String> = said.requests.iter().map(ToString::to_string).collect();
+    let named: BTreeSet<String> = statement.requests.iter().map(ToString::to_string).collect();
     let recorded: BTreeSet<String> = stated.requests.iter().cloned().collect();
-    if Some(&said.provider) != provider
-        || Some(&said.consumer) != consumer
-        || said.contract.to_string() != stated.contract
+    if Some(&statement.provider) != provider
+        || Some(&statement.consumer) != consumer
+        || statement.contract.to_string() != stated.contract
         || named != recorded
     {
         return Err(another("it says something else than its record"));
     }
-    if let Some(agreed) = case.documents.contracts.get(&said.contract) {
+    if let Some(agreed) = case.documents.contracts.get(&statement.contract) {
         let agreement = agreed.agreement();
-        let theirs = agreement.provider.id == said.provider
+        let theirs = agreement.provider.id == statement.provider
             && agreement
                 .assignee_id()
-                .is_none_or(|id| *id == said.consumer);
+                .is_none_or(|id| *id == statement.consumer);
         if !theirs {
             return Err(another("it is under a contract of somebody else"));
         }
         let counted: Option<ContractId> = stated.first.as_ref().and_then(|id| id.parse().ok());
-        let begins = first(case, said.contract);
+        let begins = first(case, statement.contract);
         if counted
             .zip(begins)
             .is_some_and(|(counted, begins)| counted != begins)
@@ -111,13 +111,13 @@ fn judged(
     }
     signed(
         case,
-        &said.consumer,
+        &statement.consumer,
         &read.signature,
-        first_seen(case, stated, &said.provider),
+        first_seen(case, stated, &statement.provider),
     )
 }
 
-/// Whether whoever states it has signed it, with a key that was not revoked when it was first on anybody's books.
+/// Whether whoever states it has signed it, with a key that was not revoked when it was first in anybody's log.
 pub(crate) fn signed(
     case: &EvidenceSet,
     signer: &ParticipantId,

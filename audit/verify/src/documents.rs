@@ -1,4 +1,4 @@
-//! The signed papers of all files: each is what its name says, and signed by those whom it binds.
+//! The signed documents of all files: each is what its name says, and signed by those whom it binds.
 
 use crate::evidence_set::{EvidenceSet, ExportFile};
 use crate::finding::AuditFinding;
@@ -13,7 +13,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::envelope;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The papers, as far as they hold.
+/// The documents, as far as they hold.
 #[derive(Default)]
 pub(crate) struct DocumentIndex {
     /// The contracts whose signatures hold.
@@ -32,21 +32,21 @@ pub(crate) struct DocumentIndex {
     pub(crate) usages: BTreeMap<String, String>,
     /// The statements of incidents, by the digest of their bytes, as they came.
     pub(crate) incidents: BTreeMap<String, String>,
-    /// The guards of datasets, by the digest of their bytes, as they came.
-    pub(crate) guards: BTreeMap<String, String>,
+    /// The restrictions of datasets, by the digest of their bytes, as they came.
+    pub(crate) restrictions: BTreeMap<String, String>,
 }
 
 impl DocumentIndex {
-    /// Judges the papers under the keys of the league.
+    /// Judges the documents under the keys of the league.
     pub(crate) fn judge(
-        papers: Vec<SignedDocument>,
+        documents: Vec<SignedDocument>,
         copies: &[ExportFile],
         trust: Option<&TrustBundle>,
         findings: &mut Vec<AuditFinding>,
     ) -> Self {
         let mut pool = Self::default();
         let mut withdrawals = BTreeMap::new();
-        for SignedDocument { kind, name, text } in papers {
+        for SignedDocument { kind, name, text } in documents {
             let Some(text) = text else { continue };
             match kind {
                 DocumentKind::Contract => pool.contract(&name, &text, copies, trust, findings),
@@ -55,7 +55,7 @@ impl DocumentIndex {
                 DocumentKind::Deletion => drop(pool.deletions.insert(name, text)),
                 DocumentKind::Usage => drop(pool.usages.insert(name, text)),
                 DocumentKind::Incident => drop(pool.incidents.insert(name, text)),
-                DocumentKind::Guard => drop(pool.guards.insert(name, text)),
+                DocumentKind::Guard => drop(pool.restrictions.insert(name, text)),
                 DocumentKind::Withdrawal => drop(withdrawals.insert(name, text)),
                 DocumentKind::Trust => {}
             }
@@ -115,14 +115,14 @@ impl DocumentIndex {
     fn withdrawals(
         &self,
         (copy, copies): (&ExportFile, &[ExportFile]),
-        papers: &BTreeMap<String, String>,
+        documents: &BTreeMap<String, String>,
         trust: &TrustBundle,
         findings: &mut Vec<AuditFinding>,
     ) {
         for (contract, life) in &copy.history.contracts {
             for withdrawn in &life.withdrawn {
                 let index = Some(withdrawn.index);
-                let Some(text) = papers.get(&withdrawn.statement) else {
+                let Some(text) = documents.get(&withdrawn.statement) else {
                     let sentence = format!(
                         "record {}: the statement that ended contract {contract} is not in the files",
                         withdrawn.index
@@ -157,7 +157,7 @@ impl DocumentIndex {
 /// The first version of a contract; none where an earlier one is not in the files.
 pub(crate) fn first(case: &EvidenceSet, id: ContractId) -> Option<ContractId> {
     let mut first = id;
-    // No chain is longer than the papers, whatever contracts say of each other.
+    // No chain is longer than the documents, whatever contracts say of each other.
     for _ in 0..=case.documents.contracts.len() {
         let agreement = case.documents.contracts.get(&first)?.agreement();
         match agreement.supersedes {
@@ -193,7 +193,7 @@ fn counted_at(name: &str, signed: &SignedContract, copies: &[ExportFile]) -> Utc
     })
 }
 
-/// When a withdrawal was first on the books of those whom it was signed against: whoever has stolen a key that was revoked
+/// When a withdrawal was first in the log of those whom it was signed against: whoever has stolen a key that was revoked
 /// can write any time into a signature, and who signed may write any time into a log of its own. Where no such log is among
 /// the files, by the record itself.
 fn first_seen(
@@ -219,7 +219,7 @@ pub(crate) fn seconds(since: i64) -> UtcTimestamp {
     UtcTimestamp::from_micros(since.saturating_mul(1_000_000)).unwrap_or(UtcTimestamp::EARLIEST)
 }
 
-/// A paper that does not hold; one that a newer program may understand is told apart.
+/// A document that does not hold; one that a newer program may understand is told apart.
 pub(crate) fn of_refusal(about: &str, refusal: &Refusal) -> AuditFinding {
     let sentence = format!("{}: {}", refusal.code, refusal.sentence);
     match refusal.code {

@@ -46,7 +46,7 @@ pub(crate) struct EvidenceSet {
     pub(crate) copies: Vec<ExportFile>,
     /// The trust bundle that is believed.
     pub(crate) trust: Option<TrustBundle>,
-    /// The papers of all files.
+    /// The documents of all files.
     pub(crate) documents: DocumentIndex,
     /// The incidents that were stated, by statements that hold.
     pub(crate) incidents: Vec<ClosedIncident>,
@@ -59,14 +59,14 @@ pub(crate) struct EvidenceSet {
 impl EvidenceSet {
     /// Reads the files; what is wrong with their content is a finding.
     pub(crate) fn open(args: &VerifyArgs) -> Result<Self, String> {
-        let (mut copies, mut findings, mut papers) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut copies, mut findings, mut documents) = (Vec::new(), Vec::new(), Vec::new());
         for path in args.ask.files() {
             let file = path.display().to_string();
             let mut gathered = ExportFileBuilder::default();
             match offline::visit(path, None, &mut gathered) {
                 Ok(report) => {
                     findings.extend(of_report(&file, &report));
-                    papers.append(&mut gathered.papers);
+                    documents.append(&mut gathered.documents);
                     match gathered.into_copy(file.clone(), report) {
                         Some(copy) => copies.push(copy),
                         None => findings.push(AuditFinding::incomplete(
@@ -79,11 +79,11 @@ impl EvidenceSet {
                 Err(refusal) => findings.push(of_refusal(&file, &refusal)?),
             }
         }
-        let trust = trust(args, &papers, &mut findings)?;
+        let trust = trust(args, &documents, &mut findings)?;
         for copy in &copies {
             findings.extend(trust.as_ref().and_then(|trust| copy.foreign_key(trust)));
         }
-        let pool = DocumentIndex::judge(papers, &copies, trust.as_ref(), &mut findings);
+        let pool = DocumentIndex::judge(documents, &copies, trust.as_ref(), &mut findings);
         let mut case = Self {
             copies,
             trust,
@@ -107,9 +107,9 @@ impl EvidenceSet {
         Some(head.is_signed_by(&key, &Ed25519NoteVerifier))
     }
 
-    /// The guard of a dataset that a record names by its document, as far as that is here and is what it should be.
-    pub(crate) fn guard(&self, document: &str, dataset: &str) -> Option<ProviderRestriction> {
-        let text = self.documents.guards.get(document)?;
+    /// The restriction of a dataset that a record names by its document, as far as that is here and is what it should be.
+    pub(crate) fn restriction(&self, document: &str, dataset: &str) -> Option<ProviderRestriction> {
+        let text = self.documents.restrictions.get(document)?;
         let (document, dataset) = (document.parse().ok()?, dataset.parse().ok()?);
         hansa_proto::restriction::stored(document, &dataset, text.as_bytes()).restriction
     }
@@ -163,16 +163,16 @@ fn note_key(trust: &TrustBundle, of: &ParticipantId) -> Option<NoteKey> {
 /// What comes out of a file, record by record.
 #[derive(Default)]
 struct ExportFileBuilder {
-    story: AuditHistory,
+    history: AuditHistory,
     answers: AnswerCollector,
     tree: MerkleTree,
     heads: Vec<SignedHead>,
-    papers: Vec<SignedDocument>,
+    documents: Vec<SignedDocument>,
 }
 
 impl BundleVisitor for ExportFileBuilder {
     fn record(&mut self, record: &Record) {
-        self.story.see(record);
+        self.history.see(record);
         self.answers.see(record);
         self.tree.push(leaf_hash(&record.to_bytes()));
     }
@@ -181,8 +181,8 @@ impl BundleVisitor for ExportFileBuilder {
         self.tree.push(leaf);
     }
 
-    fn document(&mut self, paper: SignedDocument) {
-        self.papers.push(paper);
+    fn document(&mut self, signed_document: SignedDocument) {
+        self.documents.push(signed_document);
     }
 
     fn head(&mut self, head: &SignedHead) {
@@ -197,7 +197,7 @@ impl ExportFileBuilder {
         Some(ExportFile {
             file,
             owner,
-            history: self.story,
+            history: self.history,
             answers: self.answers,
             tree: (!report.is_part && report.missing.is_empty()).then_some(self.tree),
             heads: self.heads,
@@ -251,12 +251,12 @@ fn of_refusal(file: &str, refusal: &Refusal) -> Result<AuditFinding, String> {
 /// The trust bundle that was named, or the newest one of the files.
 fn trust(
     args: &VerifyArgs,
-    papers: &[SignedDocument],
+    documents: &[SignedDocument],
     findings: &mut Vec<AuditFinding>,
 ) -> Result<Option<TrustBundle>, String> {
     let found = match &args.trust {
         Some(file) => Some(open_trust(file)?),
-        None => newest(papers, findings),
+        None => newest(documents, findings),
     };
     let Some(found) = found else {
         findings.push(AuditFinding::incomplete(
@@ -282,13 +282,13 @@ fn open_trust(file: &Path) -> Result<TrustBundle, String> {
     TrustBundle::open(file).map_err(|refusal| format!("{}: {}", file.display(), refusal.sentence))
 }
 
-fn newest(papers: &[SignedDocument], findings: &mut Vec<AuditFinding>) -> Option<TrustBundle> {
+fn newest(documents: &[SignedDocument], findings: &mut Vec<AuditFinding>) -> Option<TrustBundle> {
     let mut newest: Option<TrustBundle> = None;
-    for paper in papers
+    for document in documents
         .iter()
-        .filter(|paper| paper.kind == DocumentKind::Trust)
+        .filter(|document| document.kind == DocumentKind::Trust)
     {
-        let text = paper.text.as_deref().unwrap_or_default();
+        let text = document.text.as_deref().unwrap_or_default();
         let read = match TrustBundle::read(text.as_bytes()) {
             Ok(read) => read,
             Err(refusal) => {

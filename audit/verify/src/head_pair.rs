@@ -55,7 +55,7 @@ fn last(file: &Path) -> Result<SignedHead, String> {
 pub(crate) fn judge(
     pair: &HeadPair,
     case: &EvidenceSet,
-    teller: &mut OutputCollector,
+    collector: &mut OutputCollector,
 ) -> Vec<AuditFinding> {
     let mut findings = case.findings.clone();
     let (from, to) = (&pair.older.checkpoint, &pair.newer.checkpoint);
@@ -139,6 +139,6 @@ pub(crate) fn judge(
         "to": to.size,
         "relation": relation,
     });
-    teller.answer(value, &text);
+    collector.answer(value, &text);
     findings
 }

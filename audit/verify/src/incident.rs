@@ -51,7 +51,7 @@ pub(crate) fn judge(case: &EvidenceSet) -> (Vec<ClosedIncident>, Vec<AuditFindin
     for (copy, recorded) in all {
         match judged(case, recorded, &closed) {
             Ok(Some(one)) => {
-                let what = format!("record {}: {}", recorded.index, said(&one.stated));
+                let what = format!("record {}: {}", recorded.index, describe(&one.stated));
                 findings.push(AuditFinding::incident(
                     &copy.file,
                     Some(recorded.index),
@@ -79,14 +79,14 @@ pub(crate) fn judge(case: &EvidenceSet) -> (Vec<ClosedIncident>, Vec<AuditFindin
         }
     }
     for one in &closed {
-        findings.extend(untold(case, one));
+        findings.extend(unreported(case, one));
     }
     (closed, findings)
 }
 
 /// The files that hold heads of a forked log which its history does not go on from, and whose owners were never told of the
-/// statement: it binds nobody who has it not on the books, or the log's owner could close by itself whatever it did.
-fn untold(case: &EvidenceSet, one: &ClosedIncident) -> Vec<AuditFinding> {
+/// statement: it binds nobody who does not have it in its log, or the log's owner could close by itself whatever it did.
+fn unreported(case: &EvidenceSet, one: &ClosedIncident) -> Vec<AuditFinding> {
     let (log, Some(fork)) = (&one.stated.log, &one.stated.fork) else {
         return Vec::new();
     };
@@ -104,10 +104,13 @@ fn untold(case: &EvidenceSet, one: &ClosedIncident) -> Vec<AuditFinding> {
     let others = case.copies.iter().filter(|copy| copy.owner != *log);
     let others = others.filter(|copy| place(copy, &one.name).is_none());
     let held = others.filter(|copy| {
-        let story = &copy.history;
-        let heads = story.observed_heads.iter().chain(&story.gossiped_heads);
+        let history = &copy.history;
+        let heads = history.observed_heads.iter().chain(&history.gossiped_heads);
         let mut heads = heads.filter(|head| head.peer == log.as_str());
-        let mut forks = story.forks.iter().filter(|fork| fork.peer == log.as_str());
+        let mut forks = history
+            .forks
+            .iter()
+            .filter(|fork| fork.peer == log.as_str());
         heads.any(|head| is_foreign(&head.note))
             || forks
                 .any(|fork| trees.is_empty() || is_foreign(&fork.known) || is_foreign(&fork.shown))
@@ -166,7 +169,7 @@ fn judged(
     }))
 }
 
-/// When a statement was first on the books of anybody else than its signer; where no such file is here, on those of the signer.
+/// When a statement was first in the log of anybody else than its signer; where no such file is here, in that of the signer.
 fn seen(case: &EvidenceSet, recorded: &RecordedIncident) -> UtcTimestamp {
     let all = case.copies.iter().flat_map(|copy| {
         let incidents = copy.history.incidents.iter();
@@ -214,7 +217,7 @@ fn place(copy: &ExportFile, statement: &str) -> Option<u64> {
         .map(|one| one.index)
 }
 
-fn said(stated: &IncidentStatement) -> String {
+fn describe(stated: &IncidentStatement) -> String {
     let who = stated.log.domain();
     let mut what = Vec::new();
     if let Some(fork) = &stated.fork {
@@ -275,7 +278,7 @@ impl EvidenceSet {
         })
     }
 
-    /// The same of a head that stands in no file, by statements that somebody else than their signer has on the books.
+    /// The same of a head that stands in no file, by statements that somebody else than their signer has in its log.
     pub(crate) fn is_stated(&self, of: &ParticipantId, size: u64) -> bool {
         let is_known = |one: &ClosedIncident| {
             let mut others = self.copies.iter().filter(|copy| copy.owner != *of);
@@ -300,7 +303,7 @@ impl EvidenceSet {
         })
     }
 
-    /// Whether what somebody else has on its books of a participant, and the participant's log has not, was stated to be of an
+    /// Whether what somebody else has in its log of a participant, and the participant's log has not, was stated to be of an
     /// incident.
     pub(crate) fn is_closed_answer(
         &self,
@@ -346,7 +349,7 @@ impl EvidenceSet {
         few.then_some(withdrawn)
     }
 
-    /// Whether whoever asked has anything of the answer on its books, which the log's owner says never left.
+    /// Whether whoever asked has anything of the answer in its log, which the log's owner says never left.
     fn was_received(&self, copy: &ExportFile, question: &QueryEntry) -> bool {
         let theirs = self.copies.iter();
         let theirs = theirs.filter(|one| one.owner.as_str() == question.peer);

@@ -11,15 +11,21 @@ use hansa_policy::term::clause_summary;
 /// Judges every question that took values along.
 pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
     let all = case.copies.iter().flat_map(|copy| {
-        let lent = copy.history.remote_queries.keys_sent.iter();
-        lent.flat_map(|one| judge_list(case, copy, one))
+        let keys_sent = copy.history.remote_queries.keys_sent.iter();
+        keys_sent.flat_map(|one| judge_list(case, copy, one))
     });
     all.collect()
 }
 
-fn judge_list(case: &EvidenceSet, copy: &ExportFile, lent: &KeysSent) -> Vec<AuditFinding> {
-    let broken = |what: &str| AuditFinding::broken(&copy.file, Some(lent.index), told(lent, what));
-    let Ok(peer) = lent.peer.parse::<ParticipantId>() else {
+fn judge_list(case: &EvidenceSet, copy: &ExportFile, keys_sent: &KeysSent) -> Vec<AuditFinding> {
+    let broken = |what: &str| {
+        AuditFinding::broken(
+            &copy.file,
+            Some(keys_sent.index),
+            describe_keys(keys_sent, what),
+        )
+    };
+    let Ok(peer) = keys_sent.peer.parse::<ParticipantId>() else {
         return vec![broken("to whom is no participant")];
     };
     let back = |one: &&KeySource| {
@@ -28,26 +34,26 @@ fn judge_list(case: &EvidenceSet, copy: &ExportFile, lent: &KeysSent) -> Vec<Aud
             .is_ok_and(|id: DatasetId| id.owner == peer)
     };
     // What came from somebody is no news to him.
-    let others: Vec<&KeySource> = lent.of.iter().filter(|one| !back(one)).collect();
-    let named = lent.of.iter().any(|one| one.column.is_some());
-    if !named && (lent.of.is_empty() || !others.is_empty()) {
+    let others: Vec<&KeySource> = keys_sent.of.iter().filter(|one| !back(one)).collect();
+    let named = keys_sent.of.iter().any(|one| one.column.is_some());
+    if !named && (keys_sent.of.is_empty() || !others.is_empty()) {
         return vec![broken("it is not said of which column they are")];
     }
     let others = others.into_iter();
     others
-        .filter_map(|one| judge_one(case, copy, (lent, one), &peer))
+        .filter_map(|one| judge_one(case, copy, (keys_sent, one), &peer))
         .collect()
 }
 
 fn judge_one(
     case: &EvidenceSet,
     copy: &ExportFile,
-    (lent, one): (&KeysSent, &KeySource),
+    (keys_sent, one): (&KeysSent, &KeySource),
     peer: &ParticipantId,
 ) -> Option<AuditFinding> {
-    let at = Some(lent.index);
-    let told = |what: &str| told(lent, &format!("of {} {what}", one.dataset));
-    let broken = |what: &str| Some(AuditFinding::broken(&copy.file, at, told(what)));
+    let at = Some(keys_sent.index);
+    let report = |what: &str| describe_keys(keys_sent, &format!("of {} {what}", one.dataset));
+    let broken = |what: &str| Some(AuditFinding::broken(&copy.file, at, report(what)));
     let Some(name) = &one.contract else {
         return broken("no contract is named that lets them");
     };
@@ -56,7 +62,7 @@ fn judge_one(
     };
     let Some(agreed) = case.documents.contracts.get(&id) else {
         // What is wrong with one that is there was told with it.
-        let what = told(&format!("contract {} is not in the files", id.short()));
+        let what = report(&format!("contract {} is not in the files", id.short()));
         return (!case.documents.knows(id)).then(|| AuditFinding::incomplete(&copy.file, at, what));
     };
     let agreement = agreed.agreement();
@@ -65,10 +71,10 @@ fn judge_one(
     }
     match agreement.assignee_id() {
         Some(who) if *who != copy.owner => return broken("the contract is somebody else's"),
-        Some(_) if !in_force(case, copy, agreed, (lent.index, lent.at)) => {
+        Some(_) if !in_force(case, copy, agreed, (keys_sent.index, keys_sent.at)) => {
             return broken("the contract was not in force");
         }
-        None if lent.at < agreement.not_before || lent.at >= agreement.not_after => {
+        None if keys_sent.at < agreement.not_before || keys_sent.at >= agreement.not_after => {
             return broken("the public view was not in force");
         }
         _ => {}
@@ -76,7 +82,7 @@ fn judge_one(
     // They came before, under that contract; what is older than what is kept nobody can say.
     let whole = copy.tree.is_some() && copy.history.kept_from.is_none();
     let first = copy.history.remote_queries.asked.get(name);
-    if whole && first.is_none_or(|first| *first >= lent.index) {
+    if whole && first.is_none_or(|first| *first >= keys_sent.index) {
         return broken("nothing had been asked for under the contract");
     }
     let named = |columns: &[SqlIdentifier]| {
@@ -95,9 +101,9 @@ fn judge_one(
     }
 }
 
-fn told(lent: &KeysSent, what: &str) -> String {
+fn describe_keys(keys_sent: &KeysSent, what: &str) -> String {
     format!(
         "record {}: values went to {}, and {what}",
-        lent.index, lent.peer
+        keys_sent.index, keys_sent.peer
     )
 }

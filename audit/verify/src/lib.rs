@@ -295,18 +295,18 @@ where
             };
         }
     };
-    let told = judge(&args).unwrap_or_else(RunOutput::wrong_use);
-    told.neutral(args.json)
+    let output = judge(&args).unwrap_or_else(RunOutput::wrong_use);
+    output.neutral(args.json)
 }
 
 /// Judges the files and answers the question; the error says what is wrong with how it was asked.
 fn judge(args: &VerifyArgs) -> Result<RunOutput, String> {
-    let mut teller = OutputCollector::new(args.json);
+    let mut collector = OutputCollector::new(args.json);
     if let VerifyCommand::Heads { older, newer, .. } = &args.ask {
         let pair = head_pair::HeadPair::open(older, newer)?;
         let case = EvidenceSet::open(args)?;
-        let findings = head_pair::judge(&pair, &case, &mut teller);
-        return Ok(teller.end(findings));
+        let findings = head_pair::judge(&pair, &case, &mut collector);
+        return Ok(collector.end(findings));
     }
     let case = EvidenceSet::open(args)?;
     let mut findings = case.findings.clone();
@@ -322,7 +322,7 @@ fn judge(args: &VerifyArgs) -> Result<RunOutput, String> {
         VerifyCommand::Check { .. } => {
             for copy in &case.copies {
                 let witnesses = head_consistency::witnesses(&case, copy).0;
-                teller.copy(copy, &witnesses, usage_statement::uncounted(&case, copy));
+                collector.copy(copy, &witnesses, usage_statement::uncounted(&case, copy));
             }
             findings.extend(reconciliation::judge(&case, None));
         }
@@ -330,11 +330,11 @@ fn judge(args: &VerifyArgs) -> Result<RunOutput, String> {
             if case.copies.len() != 2 {
                 return Err("two files are compared: a provider's and a consumer's".to_owned());
             }
-            findings.extend(reconciliation::judge(&case, Some(&mut teller)));
+            findings.extend(reconciliation::judge(&case, Some(&mut collector)));
         }
-        VerifyCommand::Question { id, .. } => subject_report::question(&case, id, &mut teller)?,
+        VerifyCommand::Question { id, .. } => subject_report::question(&case, id, &mut collector)?,
         VerifyCommand::Contract { id, at, .. } => {
-            subject_report::contract(&case, id, at.as_deref(), &mut teller)?
+            subject_report::contract(&case, id, at.as_deref(), &mut collector)?
         }
         VerifyCommand::Left {
             to,
@@ -343,17 +343,17 @@ fn judge(args: &VerifyArgs) -> Result<RunOutput, String> {
             until,
             ..
         } => {
-            let wanted = subject_report::AnswerFilter::read(
+            let filter = subject_report::AnswerFilter::read(
                 to.clone(),
                 contract.clone(),
                 from.as_deref(),
                 until.as_deref(),
             )?;
-            subject_report::disclosed(&case, &wanted, &mut teller);
+            subject_report::disclosed(&case, &filter, &mut collector);
         }
         VerifyCommand::Heads { .. } => {}
     }
-    Ok(teller.end(findings))
+    Ok(collector.end(findings))
 }
 
 impl RunOutput {

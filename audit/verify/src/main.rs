@@ -8,12 +8,12 @@ const NOT_TOLD: u8 = 1;
 
 fn main() -> ExitCode {
     let arguments = std::env::args_os();
-    let told = hansa_verify::run(arguments);
+    let output = hansa_verify::run(arguments);
     let mut out = std::io::stdout().lock();
     let written = out
-        .write_all(told.out.as_bytes())
+        .write_all(output.out.as_bytes())
         .and_then(|()| out.flush());
-    let _ = std::io::stderr().write_all(told.err.as_bytes());
+    let _ = std::io::stderr().write_all(output.err.as_bytes());
     match written {
         // A reader that has seen enough asks for the verdict only.
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -23,6 +23,6 @@ fn main() -> ExitCode {
             );
             ExitCode::from(NOT_TOLD)
         }
-        _ => ExitCode::from(told.status),
+        _ => ExitCode::from(output.status),
     }
 }

@@ -139,29 +139,29 @@ fn judge_read(
     }
 }
 
-/// What is wrong with the guard that a permit names: it is not here, or is not the one of the dataset.
+/// What is wrong with the restriction that a permit names: it is not here, or is not the one of the dataset.
 fn guarded(
     case: &EvidenceSet,
     copy: &ExportFile,
     question: &QueryEntry,
     read: &DatasetRead,
 ) -> Option<AuditFinding> {
-    let name = read.guard.as_ref()?;
+    let name = read.restriction.as_ref()?;
     let at = Some(question.index);
-    let told = |what: &str| {
+    let report = |what: &str| {
         let short = name.get(..12).unwrap_or(name);
         format!("record {}: the guard {short} {what}", question.index)
     };
-    if case.guard(name, &read.dataset).is_some() {
+    if case.restriction(name, &read.dataset).is_some() {
         return None;
     }
-    if case.documents.guards.contains_key(name) {
+    if case.documents.restrictions.contains_key(name) {
         let what = "is another document than the permit names, or can't be read";
-        return Some(AuditFinding::broken(&copy.file, at, told(what)));
+        return Some(AuditFinding::broken(&copy.file, at, report(what)));
     }
     // A part of a log that is made for somebody else brings none.
     let whole = copy.tree.is_some();
-    whole.then(|| AuditFinding::incomplete(&copy.file, at, told("is not in the files")))
+    whole.then(|| AuditFinding::incomplete(&copy.file, at, report("is not in the files")))
 }
 
 /// What kept the question from being permitted.
@@ -183,7 +183,7 @@ pub(crate) fn barred(
     barred_at(case, copy, (question, question.index), id, taxonomy)
 }
 
-/// The same, as the book stood before the record `upto`.
+/// The same, as the registry stood before the record `upto`.
 fn barred_at(
     case: &EvidenceSet,
     copy: &ExportFile,
@@ -205,8 +205,8 @@ fn barred_at(
         Some(Ok(purpose)) => Some(purpose),
         Some(Err(_)) => return Some(PermitDenial::Not("the purpose is no name".to_owned())),
     };
-    let book = book(case, copy, upto, asker, id);
-    let refusal = book.blocking_refusal(id, purpose.as_ref(), taxonomy, question.at)?;
+    let registry = registry_before(case, copy, upto, asker, id);
+    let refusal = registry.blocking_refusal(id, purpose.as_ref(), taxonomy, question.at)?;
     let sentence = format!(
         "it was permitted, but {}: {}",
         refusal.code, refusal.sentence
@@ -217,15 +217,15 @@ fn barred_at(
     })
 }
 
-/// The book of the asker as the log's owner had it before the record `upto`: the contract, and those that replace it.
-fn book(
+/// The registry of the asker as the log's owner had it before the record `upto`: the contract, and those that replace it.
+fn registry_before(
     case: &EvidenceSet,
     copy: &ExportFile,
     upto: u64,
     asker: ParticipantId,
     id: ContractId,
 ) -> ContractRegistry {
-    let mut book = ContractRegistry::new(asker);
+    let mut registry = ContractRegistry::new(asker);
     let before = |agreed: &&VerifiedContract| {
         agreed.id() == id
             || (agreed.agreement().supersedes == Some(id)
@@ -235,15 +235,15 @@ fn book(
     };
     for agreed in case.documents.contracts.values().filter(before) {
         let logged = BTreeSet::from([agreed.id()]);
-        let _ = book.readmit(agreed.clone(), &logged);
+        let _ = registry.readmit(agreed.clone(), &logged);
     }
     for withdrawn in life(copy, id).into_iter().flat_map(|life| &life.withdrawn) {
         if withdrawn.index < upto {
             let noticed = withdrawn.effective.filter(|at| *at > withdrawn.at);
-            book.end(id, noticed.unwrap_or(UtcTimestamp::EARLIEST));
+            registry.end(id, noticed.unwrap_or(UtcTimestamp::EARLIEST));
         }
     }
-    book
+    registry
 }
 
 /// Whether a contract was in force for the log's owner at a record.
@@ -258,9 +258,9 @@ pub(crate) fn in_force(
     if copy.tree.is_some() && active.is_none_or(|(index, _)| index >= upto) {
         return false;
     }
-    book(case, copy, upto, copy.owner.clone(), agreed.id())
+    registry_before(case, copy, upto, copy.owner.clone(), agreed.id())
         .stands(agreed.id(), at)
-        .is_some_and(|(_, standing)| standing == ContractStatus::InForce)
+        .is_some_and(|(_, status)| status == ContractStatus::InForce)
 }
 
 fn life(copy: &ExportFile, id: ContractId) -> Option<&ContractTimeline> {
@@ -293,9 +293,9 @@ pub(crate) fn standing(
     if !active {
         return "not in the log";
     }
-    book(case, copy, upto, asker.clone(), agreed.id())
+    registry_before(case, copy, upto, asker.clone(), agreed.id())
         .stands(agreed.id(), at)
-        .map_or("not in the log", |(_, standing)| standing.as_str())
+        .map_or("not in the log", |(_, status)| status.as_str())
 }
 
 /// How the clauses of a contract were applied.

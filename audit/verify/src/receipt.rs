@@ -26,7 +26,7 @@ pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
 
 /// A receipt that came back with the consumer's signature.
 fn given(case: &EvidenceSet, copy: &ExportFile, question: &QueryEntry) -> Option<AuditFinding> {
-    // What the consumer disputes is no receipt; that it does is on the books.
+    // What the consumer disputes is no receipt; that it does is in the log.
     let (name, true) = question.acknowledged.as_ref()? else {
         return None;
     };

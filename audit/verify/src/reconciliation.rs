@@ -12,13 +12,18 @@ use serde_json::json;
 /// Compares the files of different participants, each pair in both directions.
 pub(crate) fn judge(
     case: &EvidenceSet,
-    mut teller: Option<&mut OutputCollector>,
+    mut collector: Option<&mut OutputCollector>,
 ) -> Vec<AuditFinding> {
     let mut findings = Vec::new();
     for provider in &case.copies {
         for consumer in &case.copies {
             if provider.owner != consumer.owner {
-                findings.extend(direction(case, provider, consumer, teller.as_deref_mut()));
+                findings.extend(direction(
+                    case,
+                    provider,
+                    consumer,
+                    collector.as_deref_mut(),
+                ));
             }
         }
     }
@@ -29,7 +34,7 @@ fn direction(
     case: &EvidenceSet,
     provider: &ExportFile,
     consumer: &ExportFile,
-    teller: Option<&mut OutputCollector>,
+    collector: Option<&mut OutputCollector>,
 ) -> Vec<AuditFinding> {
     // What one of them keeps no longer can't be compared.
     let since = provider.answers.comparable_from(&consumer.answers);
@@ -51,7 +56,7 @@ fn direction(
             .len()
             .saturating_sub(received.len()),
     );
-    if let Some(teller) = teller
+    if let Some(collector) = collector
         && !(found.requests.is_empty() && older == (0, 0))
     {
         let of = |finding: &str| {
@@ -95,7 +100,7 @@ fn direction(
             "bytes_sent": sums.0.bytes,
             "bytes_received": sums.1.bytes,
         });
-        teller.answer(value, &text);
+        collector.answer(value, &text);
     }
     found
         .requests

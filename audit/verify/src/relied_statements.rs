@@ -34,9 +34,9 @@ pub(crate) fn judge(
     agreement: &Agreement,
 ) -> Option<AuditFinding> {
     let at = Some(question.index);
-    let told = |what: String| format!("record {}: {what}", question.index);
-    let incomplete = |what: String| Some(AuditFinding::incomplete(&copy.file, at, told(what)));
-    let broken = |what: String| Some(AuditFinding::broken(&copy.file, at, told(what)));
+    let report = |what: String| format!("record {}: {what}", question.index);
+    let incomplete = |what: String| Some(AuditFinding::incomplete(&copy.file, at, report(what)));
+    let broken = |what: String| Some(AuditFinding::broken(&copy.file, at, report(what)));
     let trust = case.trust.as_ref()?;
     let Ok(asker) = question.peer.parse::<ParticipantId>() else {
         return broken("nobody is named who asked".to_owned());

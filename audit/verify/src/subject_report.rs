@@ -17,20 +17,20 @@ use serde_json::{Value, json};
 pub(crate) fn question(
     case: &EvidenceSet,
     id: &str,
-    teller: &mut OutputCollector,
+    collector: &mut OutputCollector,
 ) -> Result<(), String> {
     let mut found = false;
     for copy in &case.copies {
         if let Some(question) = copy.history.question(id) {
             found = true;
             let (value, text) = answered(case, copy, question);
-            teller.answer(value, &text);
+            collector.answer(value, &text);
         }
         let received = copy.history.received.iter();
         for received in received.filter(|one| one.request.starts_with(id)) {
             found = true;
             let (value, text) = came(copy, received);
-            teller.answer(value, &text);
+            collector.answer(value, &text);
         }
     }
     if found {
@@ -60,7 +60,7 @@ fn answered(case: &EvidenceSet, copy: &ExportFile, question: &QueryEntry) -> (Va
             if let Some(clause) = why.clause {
                 text.push_str(&format!(" by clause #c{clause}"));
             }
-            if let Some(clause) = why.guard {
+            if let Some(clause) = why.restriction {
                 text.push_str(&format!(" by clause #g{clause} of the dataset's guard"));
             }
         }
@@ -104,23 +104,25 @@ fn answered(case: &EvidenceSet, copy: &ExportFile, question: &QueryEntry) -> (Va
             }));
         }
     }
-    let mut guards = Vec::new();
+    let mut restrictions = Vec::new();
     for read in &question.reads {
-        let Some(name) = &read.guard else { continue };
+        let Some(name) = &read.restriction else {
+            continue;
+        };
         text.push_str(&format!("\n  past the guard {name} of {}", read.dataset));
-        let guard = case.guard(name, &read.dataset);
-        if guard.is_none() {
+        let restriction = case.restriction(name, &read.dataset);
+        if restriction.is_none() {
             text.push_str(", which is not in the files");
         }
-        let clauses = guard.iter().flat_map(ProviderRestriction::clauses);
-        let told = clauses.map(|clause| {
+        let clauses = restriction.iter().flat_map(ProviderRestriction::clauses);
+        let reported = clauses.map(|clause| {
             let plain = clause.term.plain();
             let id = format!("#g{}", clause.id.0);
             text.push_str(&format!("\n    {id} {plain}"));
             json!({"clause": id, "text": plain})
         });
-        let told: Vec<Value> = told.collect();
-        guards.push(json!({"dataset": read.dataset, "document": name, "clauses": told}));
+        let reports: Vec<Value> = reported.collect();
+        restrictions.push(json!({"dataset": read.dataset, "document": name, "clauses": reports}));
     }
     text.push_str(&format!("\n  {}", left_text(question)));
     if let Some((name, agrees)) = &question.acknowledged {
@@ -130,7 +132,7 @@ fn answered(case: &EvidenceSet, copy: &ExportFile, question: &QueryEntry) -> (Va
     let mut value = left_json(copy, question);
     if let Some(members) = value.as_object_mut() {
         members.insert("clauses".to_owned(), Value::Array(clauses));
-        members.insert("guards".to_owned(), Value::Array(guards));
+        members.insert("guards".to_owned(), Value::Array(restrictions));
     }
     (value, text)
 }
@@ -194,7 +196,7 @@ fn left_json(copy: &ExportFile, question: &QueryEntry) -> Value {
         "permitted": question.refused.is_none(),
         "code": question.refused.as_ref().map(|why| &why.code),
         "clause": question.refused.as_ref().and_then(|why| why.clause),
-        "guard_clause": question.refused.as_ref().and_then(|why| why.guard),
+        "guard_clause": question.refused.as_ref().and_then(|why| why.restriction),
         "rows": end.and_then(|end| end.rows),
         "bytes": end.and_then(|end| end.bytes),
         "digest": end.map(|end| &end.digest),
@@ -208,7 +210,7 @@ pub(crate) fn contract(
     case: &EvidenceSet,
     id: &str,
     at: Option<&str>,
-    teller: &mut OutputCollector,
+    collector: &mut OutputCollector,
 ) -> Result<(), String> {
     let at = at.map(instant).transpose()?;
     let mut found = false;
@@ -248,7 +250,7 @@ pub(crate) fn contract(
             "signatures": signatures,
             "standing": stood,
         });
-        teller.answer(value, &text);
+        collector.answer(value, &text);
     }
     if found {
         Ok(())
@@ -299,11 +301,15 @@ impl AnswerFilter {
 }
 
 /// Every answer to somebody else of which something left, or may have left.
-pub(crate) fn disclosed(case: &EvidenceSet, wanted: &AnswerFilter, teller: &mut OutputCollector) {
+pub(crate) fn disclosed(
+    case: &EvidenceSet,
+    filter: &AnswerFilter,
+    collector: &mut OutputCollector,
+) {
     for copy in &case.copies {
         for question in &copy.history.questions {
             let foreign = question.peer != copy.owner.as_str();
-            if !foreign || !question.may_have_left() || !wanted.takes(question) {
+            if !foreign || !question.may_have_left() || !filter.takes(question) {
                 continue;
             }
             let text = format!(
@@ -313,7 +319,7 @@ pub(crate) fn disclosed(case: &EvidenceSet, wanted: &AnswerFilter, teller: &mut 
                 question.peer,
                 left_text(question)
             );
-            teller.answer(left_json(copy, question), &text);
+            collector.answer(left_json(copy, question), &text);
         }
     }
 }

@@ -79,16 +79,16 @@ fn judged(
     if Digest::of(text.as_bytes()).to_string() != stated.statement {
         return Err(another("it is another one than the record names"));
     }
-    let said = &read.usage;
-    if said.provider != copy.owner
-        || said.contract.to_string() != stated.contract
-        || said.stated_at > stated.at
+    let statement = &read.usage;
+    if statement.provider != copy.owner
+        || statement.contract.to_string() != stated.contract
+        || statement.stated_at > stated.at
     {
         return Err(another("it says something else than its record"));
     }
     signed(case, &copy.owner, &read.signature, stated.at)?;
-    for line in &said.lines {
-        if first(case, line.contract).is_some_and(|begins| begins != said.contract) {
+    for line in &statement.lines {
+        if first(case, line.contract).is_some_and(|begins| begins != statement.contract) {
             return Err(another("it counts what was used under another contract"));
         }
         if let Some(agreed) = case.documents.contracts.get(&line.contract) {
@@ -96,7 +96,7 @@ fn judged(
         }
     }
     if copy.tree.is_some() {
-        counted(case, copy, stated, said)?;
+        counted(case, copy, stated, statement)?;
     }
     Ok(())
 }
@@ -136,7 +136,7 @@ fn counted(
     case: &EvidenceSet,
     copy: &ExportFile,
     stated: &RecordedStatement,
-    said: &UsageStatement,
+    statement: &UsageStatement,
 ) -> Result<(), Refusal> {
     let ended: Vec<(&QueryEntry, &AnswerEnd)> = copy
         .history
@@ -145,7 +145,7 @@ fn counted(
         .filter_map(|question| Some((question, question.end.as_ref()?)))
         .filter(|(_, end)| end.index < stated.index)
         .collect();
-    let stated_lines: BTreeSet<(String, &str)> = said
+    let stated_lines: BTreeSet<(String, &str)> = statement
         .lines
         .iter()
         .map(|line| (line.contract.to_string(), line.month.as_str()))
@@ -153,17 +153,17 @@ fn counted(
     // Of a month whose answers are kept no longer nothing can be counted; that is told.
     let gone = copy.history.kept_from.map(month);
     let kept = |line: &&MonthlyUsage| gone.as_ref().is_none_or(|gone| line.month > *gone);
-    for line in said.lines.iter().filter(kept) {
+    for line in statement.lines.iter().filter(kept) {
         let id = line.contract.to_string();
         let of_line = |(question, end): &&(&QueryEntry, &AnswerEnd)| {
             question.contracts.contains(&id) && month(end.at) == line.month
         };
         let all = sum(ended.iter().filter(of_line));
         let before = ended.iter().filter(of_line);
-        let least = sum(before.filter(|(_, end)| end.at <= said.stated_at));
-        let told = [line.questions, line.rows, line.bytes];
-        let mut bounds = told.iter().zip(least.iter().zip(all));
-        if !bounds.all(|(told, (least, most))| least <= told && *told <= most) {
+        let least = sum(before.filter(|(_, end)| end.at <= statement.stated_at));
+        let reported = [line.questions, line.rows, line.bytes];
+        let mut bounds = reported.iter().zip(least.iter().zip(all));
+        if !bounds.all(|(reported, (least, most))| least <= reported && *reported <= most) {
             let ([questions, rows, bytes], month) = (all, &line.month);
             return Err(another(&format!(
                 "for {month} it counts {} questions, {} rows and {} bytes; the log has {questions}, {rows} and {bytes}",
@@ -171,10 +171,13 @@ fn counted(
             )));
         }
     }
-    for (question, end) in ended.iter().filter(|(_, end)| end.at <= said.stated_at) {
+    for (question, end) in ended
+        .iter()
+        .filter(|(_, end)| end.at <= statement.stated_at)
+    {
         for contract in &question.contracts {
             let of_chain = contract.parse().ok().and_then(|id| first(case, id));
-            if of_chain == Some(said.contract)
+            if of_chain == Some(statement.contract)
                 && !stated_lines.contains(&(contract.clone(), month(end.at).as_str()))
             {
                 return Err(another("it leaves out a month in which something was used"));

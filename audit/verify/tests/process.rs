@@ -70,7 +70,7 @@ fn what_is_no_evidence_or_of_another_version() {
 }
 
 #[test]
-fn a_verdict_that_its_place_does_not_take_is_not_told() {
+fn a_verdict_that_its_place_does_not_take_is_not_reported() {
     let full = std::fs::File::create("/dev/full").unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_hansa-verify"))
         .arg("--help")
@@ -78,7 +78,7 @@ fn a_verdict_that_its_place_does_not_take_is_not_told() {
         .stdout(full)
         .output()
         .unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("can't be written"), "{said}");
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("can't be written"), "{text}");
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::Catalog;
 use crate::fixture::{
-    CONSUMER, PROVIDER, agreement, book, counts, name, names, offer, participant, time,
+    CONSUMER, PROVIDER, agreement, counts, name, names, offer, participant, registry_with, time,
 };
 use crate::offer::{Offer, OfferRecipients};
 use crate::publication::body;
@@ -33,8 +33,8 @@ fn whole() -> Dataset {
 
 /// The columns of whose different values something is told.
 fn counted(dataset: &Dataset) -> String {
-    let told = dataset.columns.iter().filter(|column| column.distinct > 0);
-    let names: Vec<&str> = told.map(|column| column.name.as_str()).collect();
+    let reported = dataset.columns.iter().filter(|column| column.distinct > 0);
+    let names: Vec<&str> = reported.map(|column| column.name.as_str()).collect();
     names.join(" ")
 }
 
@@ -42,10 +42,10 @@ fn entry(offers: Vec<Offer>) -> Dataset {
     let mut catalog = Catalog::new(participant(PROVIDER));
     catalog.restore(whole(), &body(&whole())).unwrap();
     catalog.set_offers(offers);
-    let book = ContractRegistry::new(participant(PROVIDER));
+    let registry = ContractRegistry::new(participant(PROVIDER));
     let now = time("2026-06-01T00:00:00Z");
-    let seen = catalog.visible_one(&participant(CONSUMER), &book, now, &name("counts"));
-    seen.unwrap().entry(&book)
+    let seen = catalog.visible_one(&participant(CONSUMER), &registry, now, &name("counts"));
+    seen.unwrap().entry(&registry)
 }
 
 fn columns(dataset: &Dataset) -> String {
@@ -57,7 +57,7 @@ fn columns(dataset: &Dataset) -> String {
     names.join(" ")
 }
 
-fn told(dataset: &Dataset) -> [bool; 4] {
+fn disclosed(dataset: &Dataset) -> [bool; 4] {
     [
         dataset.rows > 0,
         dataset.bytes > 0,
@@ -104,7 +104,7 @@ fn hidden_columns_are_missing_and_the_schema_digest_stays() {
     assert_ne!(seen.shown_digest(), whole().schema_digest());
     assert_eq!(seen.unit_column, None, "the unit column is hidden");
     assert_eq!(seen.grid, None, "the grid names hidden columns");
-    assert_eq!(told(&seen), [true, false, false, false]);
+    assert_eq!(disclosed(&seen), [true, false, false, false]);
     let agreed = league([]).agreement(&seen, filled());
     assert_eq!(agreed.dataset.schema, whole().schema_digest());
 }
@@ -119,10 +119,10 @@ fn a_page_is_dated_in_the_zone_of_the_dataset() {
             ..filled()
         },
     );
-    let shown = agreed.rendering.unwrap();
-    assert_eq!(shown.zone.as_str(), "Europe/Berlin");
+    let page = agreed.rendering.unwrap();
+    assert_eq!(page.zone.as_str(), "Europe/Berlin");
     assert_eq!(
-        (shown.version, shown.language),
+        (page.version, page.language),
         (newest.version, Language::De)
     );
 }
@@ -144,9 +144,9 @@ fn filled() -> crate::offer::AgreementParameters {
 }
 
 #[test]
-fn what_counts_hidden_rows_is_not_told() {
+fn what_counts_hidden_rows_is_not_reported() {
     let filtered = entry(vec![league([rows_where("site = 'A'")])]);
-    assert_eq!(told(&filtered), [false; 4]);
+    assert_eq!(disclosed(&filtered), [false; 4]);
     assert_eq!(columns(&filtered), columns(&whole()));
     assert_eq!(counted(&filtered), "");
     let inside = entry(vec![league([Term::Area {
@@ -159,17 +159,17 @@ fn what_counts_hidden_rows_is_not_told() {
             north: "52".to_owned(),
         },
     }])]);
-    assert_eq!(told(&inside), [false; 4]);
+    assert_eq!(disclosed(&inside), [false; 4]);
 }
 
 #[test]
-fn what_masks_and_buckets_cover_is_not_told() {
+fn what_masks_and_buckets_cover_is_not_reported() {
     let mask = Term::Mask {
         column: name("lat"),
         mask: MaskValue::Null,
     };
     let masked = entry(vec![league([mask])]);
-    assert_eq!(told(&masked), [true, false, true, false]);
+    assert_eq!(disclosed(&masked), [true, false, true, false]);
     assert_eq!(
         counted(&masked),
         columns(&whole()).replace(" lat", "").replace("lat ", "")
@@ -180,7 +180,7 @@ fn what_masks_and_buckets_cover_is_not_told() {
         zone: None,
     };
     assert_eq!(
-        told(&entry(vec![league([bucket])])),
+        disclosed(&entry(vec![league([bucket])])),
         [true, false, false, true]
     );
 }
@@ -223,7 +223,7 @@ fn what_is_prohibited_is_not_counted() {
     };
     let rows = ProhibitedPart::Rows(hansa_policy::row_filter::parse("site = 'c'").unwrap());
     let seen = entry(vec![league([prohibited(Some(rows))])]);
-    assert_eq!(told(&seen), [false; 4]);
+    assert_eq!(disclosed(&seen), [false; 4]);
     let column = ProhibitedPart::Columns(names(&["bikes"]));
     let seen = entry(vec![league([prohibited(Some(column))])]);
     let listed = columns(&seen);
@@ -252,7 +252,7 @@ fn an_aggregate_offer_shows_the_columns_of_its_cells_alone() {
     };
     let seen = entry(vec![league(terms())]);
     assert_eq!(columns(&seen), "site bikes device");
-    assert_eq!(told(&seen), [false; 4]);
+    assert_eq!(disclosed(&seen), [false; 4]);
     let clauses = league(terms()).clauses;
     let effects = hansa_policy::term::clause_effects::of_clauses(
         &clauses,
@@ -273,14 +273,14 @@ fn offers_and_contracts_add_up() {
     let narrow = league([Term::Columns(names(&["site"]))]);
     let other = league([Term::Columns(names(&["bikes"])), rows_where("bikes > 0")]);
     assert_eq!(columns(&entry(vec![narrow.clone(), other])), "site bikes");
-    let (book, _) = book(agreement(&league([]), &whole()));
+    let (registry, _) = registry_with(agreement(&league([]), &whole()));
     let mut catalog = Catalog::new(participant(PROVIDER));
     catalog.restore(whole(), &body(&whole())).unwrap();
     catalog.set_offers(vec![narrow]);
     let now = time("2026-06-01T00:00:00Z");
     let seen = |peer: &str| {
-        let seen = catalog.visible_one(&participant(peer), &book, now, &name("counts"));
-        seen.unwrap().entry(&book)
+        let seen = catalog.visible_one(&participant(peer), &registry, now, &name("counts"));
+        seen.unwrap().entry(&registry)
     };
     assert_eq!(seen(CONSUMER), whole());
     assert_eq!(columns(&seen("hansa://other.example")), "site");

@@ -33,11 +33,11 @@ pub(super) fn check(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
 
 /// Row form: columns about persons that are shown, in whatever form but as NULL or one value.
 fn legal_basis(policy: &LintedPolicy<'_>) -> Option<LintFinding> {
-    let told = policy
+    let reported = policy
         .clauses
         .iter()
         .any(|clause| matches!(clause.term, Term::LegalBasis(_)));
-    if told || policy.is_aggregate() {
+    if reported || policy.is_aggregate() {
         return None;
     }
     let nothing = |name: &SqlIdentifier| {
@@ -215,10 +215,10 @@ fn filters(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     for clause in policy.clauses {
         let mut looked_at: Vec<SqlIdentifier> = Vec::new();
         if let Term::Rows(filter) = &clause.term {
-            looked_at = told_by(filter);
+            looked_at = revealed_by(filter);
         }
         if let Term::Prohibition(one) = &clause.term {
-            looked_at = one.rows().map(told_by).unwrap_or_default();
+            looked_at = one.rows().map(revealed_by).unwrap_or_default();
         }
         if let Term::Area { .. } | Term::PublishedArea(_) = &clause.term {
             looked_at = clause.term.columns();
@@ -267,7 +267,7 @@ fn is_dimension(policy: &LintedPolicy<'_>, name: &SqlIdentifier) -> bool {
 }
 
 /// The columns whose range a filter tells. Whoever asks knows who they are, so `column = {{consumer}}` tells nothing.
-fn told_by(filter: &RowFilter) -> Vec<SqlIdentifier> {
+fn revealed_by(filter: &RowFilter) -> Vec<SqlIdentifier> {
     let (mut asked, mut other) = (BTreeSet::new(), BTreeSet::new());
     filter.each_operand(&mut |name, operand| {
         match operand {
@@ -275,7 +275,7 @@ fn told_by(filter: &RowFilter) -> Vec<SqlIdentifier> {
             FilterOperand::Literal(_) => other.insert(name.clone()),
         };
     });
-    let mut told = filter.columns();
-    told.retain(|name| !asked.contains(name) || other.contains(name));
-    told.into_iter().collect()
+    let mut reported = filter.columns();
+    reported.retain(|name| !asked.contains(name) || other.contains(name));
+    reported.into_iter().collect()
 }

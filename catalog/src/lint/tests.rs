@@ -275,8 +275,8 @@ fn case(terms: Vec<Term>, expect: &[&str]) {
 
 #[track_caller]
 fn case_on(change: impl FnOnce(&mut Dataset), terms: Vec<Term>, expect: &[&str]) {
-    let told = format!("{terms:?}");
-    assert_eq!(found(terms, change), expect, "{told}");
+    let text = format!("{terms:?}");
+    assert_eq!(found(terms, change), expect, "{text}");
 }
 
 fn rows(filter: &str) -> Term {
@@ -337,14 +337,14 @@ fn a_proposal_names_what_its_sender_can_know() {
         id: ClauseId(id),
         term: Term::Columns(columns.iter().map(|text| name(text)).collect()),
     };
-    let told = |column: &str| {
+    let report = |column: &str| {
         let refusal = unknown_to_sender(&[clause(2, &["site", column])], &entry, &[]).unwrap();
         assert_eq!(refusal.code, ErrorCode::TermColumnUnknown);
         format!("{refusal} {:?}", refusal.help).replace(column, "COLUMN")
     };
     // `device` is there and hidden, `gadget` is not there.
-    assert_eq!(told("device"), told("gadget"));
-    assert!(!told("gadget").contains("device"));
+    assert_eq!(report("device"), report("gadget"));
+    assert!(!report("gadget").contains("device"));
     let known = |shown: &[Clause], columns: &[&str]| {
         unknown_to_sender(&[clause(2, columns)], &entry, shown).is_none()
     };
@@ -363,16 +363,16 @@ fn a_proposal_names_no_group_that_its_sender_was_not_shown() {
     let mut published = PublishedLists::default();
     published.know_groups(["hanse", "staff"].map(|name| name.parse().unwrap()).into());
     let shown = [clause(7, "hanse")];
-    let told = |group: &str| {
+    let report = |group: &str| {
         let proposed = [clause(2, group)];
         let beyond = unknown_to_sender(&proposed, &entry, &shown);
         let refusal = beyond.or_else(|| published.execute(&proposed).err())?;
         Some(format!("{refusal} {:?}", refusal.help).replace(group, "GROUP"))
     };
-    assert_eq!(told("hanse"), None);
+    assert_eq!(report("hanse"), None);
     // `staff` is there, and no clause that was shown names it; `stuff` is not there.
-    let absent = told("stuff").unwrap();
-    assert_eq!(told("staff"), Some(absent.clone()));
+    let absent = report("stuff").unwrap();
+    assert_eq!(report("staff"), Some(absent.clone()));
     assert!(absent.contains("TERM_NOT_EXECUTABLE_HERE"), "{absent}");
     // Whoever signs for the provider is told what is so.
     assert!(published.execute(&[clause(2, "staff")]).is_ok());

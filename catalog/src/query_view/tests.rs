@@ -214,7 +214,7 @@ fn aggregate_form() {
     );
     // The cells tell what the functions do; what totals are made of tells nobody.
     let (count, sum, avg) = (CubeFunction::Count, CubeFunction::Sum, CubeFunction::Avg);
-    for (functions, told, made_of) in [
+    for (functions, text, made_of) in [
         (
             vec![count],
             "n Int64, cnt_bikes Int64?",
@@ -242,7 +242,7 @@ fn aggregate_form() {
                 .trim_end_matches(", ")
                 .to_owned()
         };
-        assert_eq!(listed(&cells), with(told), "{functions:?}");
+        assert_eq!(listed(&cells), with(text), "{functions:?}");
         assert_eq!(listed(&totals), with(made_of), "{functions:?}");
     }
     refused(cube(&["site"], &["at"]), ErrorCode::TermIllTyped);

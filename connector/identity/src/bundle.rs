@@ -142,8 +142,8 @@ impl TrustBundle {
     ///
     /// # Errors
     /// `BUNDLE_INVALID`.
-    pub fn from_json(letter: Json) -> Result<Self, Refusal> {
-        let content = bundle_json::read(&letter)?;
+    pub fn from_json(envelope: Json) -> Result<Self, Refusal> {
+        let content = bundle_json::read(&envelope)?;
         let anchors = bundle_validation::anchors(&content)?;
         bundle_validation::content(&content)?;
         let history = content
@@ -174,7 +174,7 @@ impl TrustBundle {
             .collect();
         Ok(Self {
             content,
-            envelope: letter,
+            envelope,
             anchors,
             history,
             seals,
@@ -299,7 +299,7 @@ impl TrustBundle {
         signed_envelope::to_bytes(&self.envelope)
     }
 
-    /// Its letter as JSON, to be put into a join file.
+    /// Its envelope as JSON, to be put into a join file.
     #[must_use]
     pub const fn envelope(&self) -> &Json {
         &self.envelope
@@ -388,11 +388,11 @@ fn roster(content: &BundleContent) -> Roster {
                 .filter(|anchor| anchor.identities.contains(&party.id))
                 .map(|anchor| anchor.spki)
                 .collect();
-            let standing = MembershipStatus {
+            let status = MembershipStatus {
                 issuers,
                 denied: denied.clone(),
             };
-            (party.id.clone(), standing)
+            (party.id.clone(), status)
         })
         .collect();
     Roster::new(members)

@@ -25,9 +25,9 @@ impl KeyFingerprint {
 
     /// Whether somebody read or typed this one; only digits count.
     #[must_use]
-    pub fn is_read_as(&self, said: &str) -> bool {
+    pub fn is_read_as(&self, message: &str) -> bool {
         let digits = |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
-        digits(said) == digits(&self.0)
+        digits(message) == digits(&self.0)
     }
 }
 

@@ -1,4 +1,4 @@
-//! A league and its participants in a temporary folder, for the tests of this room.
+//! A league and its participants in a temporary folder, for the tests of this module.
 
 use crate::keys::SignatureAlgorithm;
 use crate::league::{LeagueAuthority, LeagueSettings};

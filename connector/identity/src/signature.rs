@@ -192,14 +192,14 @@ impl<'a> RegisteredKeys<'a> {
         &self,
         signer: &ParticipantId,
         kid: &str,
-        deed: SignaturePurpose,
+        purpose: SignaturePurpose,
     ) -> Result<&'a RegisteredKey, Refusal> {
         let refuse = |sentence: String| Err(Refusal::new(ErrorCode::SignerNotParty, sentence));
         let keys = self.history.get(signer).map_or(&[][..], Vec::as_slice);
         let Some(registered) = keys.iter().find(|registered| registered.key.kid() == kid) else {
             return refuse(format!("the key `{kid}` is not registered for {signer}"));
         };
-        match deed {
+        match purpose {
             SignaturePurpose::Statement | SignaturePurpose::Mandate
                 if registered.only_contracts =>
             {
@@ -240,7 +240,7 @@ impl SignatureVerifier for RegisteredKeys<'_> {
         &self,
         signer: &ParticipantId,
         signature: &Signature,
-        deed: SignaturePurpose,
+        purpose: SignaturePurpose,
     ) -> Result<(), Refusal> {
         let named = |refusal: Refusal| refusal.with_participant(signer.clone());
         let refuse = |code, sentence: String| Err(named(Refusal::new(code, sentence)));
@@ -252,7 +252,7 @@ impl SignatureVerifier for RegisteredKeys<'_> {
         };
         if let Some(sealed) = &signature.seal {
             if !matches!(
-                deed,
+                purpose,
                 SignaturePurpose::Contract | SignaturePurpose::View | SignaturePurpose::Withdrawal
             ) {
                 return refuse(
@@ -267,7 +267,7 @@ impl SignatureVerifier for RegisteredKeys<'_> {
             return seal::check(signature, sealed, anchors, times, self.seen).map_err(named);
         }
         let registered = self
-            .registered(signer, &signature.kid, deed)
+            .registered(signer, &signature.kid, purpose)
             .map_err(named)?;
         let expected = registered.key.algorithm();
         if SignatureAlgorithm::named(&signature.alg) != Some(expected) {

@@ -7,7 +7,7 @@ use crate::signature::ParticipantSigner;
 use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
-/// What a letter is for. A signature over one kind never counts for another.
+/// What an envelope is for. A signature over one kind never counts for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EnvelopeKind {
     /// A league's trust bundle.
@@ -52,29 +52,29 @@ pub fn signed(kind: EnvelopeKind, content: &Json, signature: &str, key: &PublicK
     jwk::decode(signature).is_ok_and(|signature| key.matches(&kind.message(content), &signature))
 }
 
-/// The bytes of a letter: canonical JSON and a line feed.
+/// The bytes of an envelope: canonical JSON and a line feed.
 #[must_use]
-pub fn to_bytes(letter: &Json) -> Vec<u8> {
-    let mut bytes = canonical(letter);
+pub fn to_bytes(envelope: &Json) -> Vec<u8> {
+    let mut bytes = canonical(envelope);
     bytes.push(b'\n');
     bytes
 }
 
-/// Reads a letter, which must be in its canonical form.
+/// Reads an envelope, which must be in its canonical form.
 ///
 /// # Errors
 /// `code` when it is malformed, too large or spelled differently.
 pub fn from_bytes(bytes: &[u8], what: &str, code: ErrorCode) -> Result<Json, Refusal> {
-    let letter = parse(bytes, LIMITS)
+    let envelope = parse(bytes, LIMITS)
         .map_err(|fault| Refusal::new(code, format!("{what} can't be read: {fault}")))?;
     let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    if body != canonical(&letter) {
+    if body != canonical(&envelope) {
         return Err(Refusal::new(
             code,
             format!("{what} is not in its canonical form: it was edited"),
         ));
     }
-    Ok(letter)
+    Ok(envelope)
 }
 
 /// A bundle of some thousand participants fits.

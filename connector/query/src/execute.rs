@@ -43,7 +43,7 @@ use hansa_policy::id::RequestId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 
-/// Runs a permitted plan. The rows are computed on the room's own threads, and stop when the answer is dropped, when `watch`
+/// Runs a permitted plan. The rows are computed on the runtime's own threads, and stop when the answer is dropped, when `watch`
 /// ends, or when the time of `limits` is over.
 ///
 /// # Errors
@@ -51,11 +51,11 @@ use std::sync::Arc;
 pub async fn execute(
     permitted: PermittedPlan,
     holdings: &SnapshotSet,
-    room: &QueryRuntime,
+    runtime: &QueryRuntime,
     limits: &QueryResourceLimits,
     watch: CancellationSignal,
 ) -> Result<QueryAnswer, UnansweredQuery> {
-    execute_among(permitted, holdings, room, limits, watch, None).await
+    execute_among(permitted, holdings, runtime, limits, watch, None).await
 }
 
 /// As [`execute`], with the help of workers where there are some.
@@ -65,7 +65,7 @@ pub async fn execute(
 pub async fn execute_among(
     permitted: PermittedPlan,
     holdings: &SnapshotSet,
-    room: &QueryRuntime,
+    runtime: &QueryRuntime,
     limits: &QueryResourceLimits,
     watch: CancellationSignal,
     sharing: Option<Sharing>,
@@ -93,12 +93,12 @@ pub async fn execute_among(
             (schema, StartedPlan::Ready(Some(batch)))
         })
     } else {
-        let wanted = ExecutionRequest {
+        let execution_request = ExecutionRequest {
             plan,
             basis,
             sharing,
         };
-        start(wanted, pinned, room, limits, watch.clone()).await
+        start(execution_request, pinned, runtime, limits, watch.clone()).await
     };
     match started {
         Err(refusal) => Err(UnansweredQuery {
@@ -142,9 +142,9 @@ struct ExecutionRequest {
 }
 
 async fn start(
-    wanted: ExecutionRequest,
+    request: ExecutionRequest,
     holdings: SnapshotSet,
-    room: &QueryRuntime,
+    runtime: &QueryRuntime,
     limits: &QueryResourceLimits,
     watch: CancellationSignal,
 ) -> Result<(SchemaRef, StartedPlan), Refusal> {
@@ -152,28 +152,28 @@ async fn start(
         plan,
         basis,
         sharing,
-    } = wanted;
+    } = request;
     #[cfg(test)]
-    let mutant = room.mutant;
+    let mutant = runtime.mutant;
     // A plan for workers names those of this moment.
     let basis = basis.filter(|_| sharing.is_none());
     #[cfg(test)]
     let basis = basis.filter(|_| mutant == mutant::GateMutant::None);
     let within = (&holdings, limits);
     let ready = basis.as_ref();
-    if let Some(ready) = ready.and_then(|basis| room.ready().found(basis, within, &watch)) {
-        let (environment, pool) = room.environment(limits)?;
+    if let Some(ready) = ready.and_then(|basis| runtime.ready().found(basis, within, &watch)) {
+        let (environment, pool) = runtime.environment(limits)?;
         let context = session::context(session::config(limits), environment);
         let ready = RunnablePlan {
             physical: finished(ready?)?,
             context,
             holdings,
         };
-        return Ok(run(ready, None, room, limits, pool));
+        return Ok(run(ready, None, runtime, limits, pool));
     }
-    let (state, pool) = state(&holdings, room, limits, &watch)?;
+    let (state, pool) = state(&holdings, runtime, limits, &watch)?;
     let planning = limits.time.min(PLANNING);
-    let (kept, pinned, limits_of) = (Arc::clone(room.ready()), holdings.clone(), *limits);
+    let (kept, pinned, limits_of) = (Arc::clone(runtime.ready()), holdings.clone(), *limits);
     let (physical, otherwise, state) = planner_threads::run(planning, move || {
         // Where it may have to be done again without the workers.
         let again = sharing.is_some().then(|| plan.clone());
@@ -210,24 +210,24 @@ async fn start(
         context,
         holdings,
     };
-    Ok(run(ready, otherwise, room, limits, pool))
+    Ok(run(ready, otherwise, runtime, limits, pool))
 }
 
 /// A session for one question.
 fn state(
     holdings: &SnapshotSet,
-    room: &QueryRuntime,
+    runtime: &QueryRuntime,
     limits: &QueryResourceLimits,
     watch: &CancellationSignal,
 ) -> Result<(SessionState, Arc<QueryMemoryPool>), Refusal> {
-    let (environment, pool) = room.environment(limits)?;
+    let (environment, pool) = runtime.environment(limits)?;
     let planner = GovernedQueryPlanner::new(
         holdings.clone(),
         *limits,
-        room.databases().clone(),
+        runtime.databases().clone(),
         watch.clone(),
         #[cfg(test)]
-        room.mutant,
+        runtime.mutant,
     );
     let state = session::fresh(limits, environment, Arc::new(planner));
     Ok((state, pool))

@@ -1,8 +1,8 @@
-//! Questions over several participants: names to a plan, a plan to errands, and what they bring back to one answer.
+//! Questions over several participants: names to a plan, a plan to remote queries, and what they bring back to one answer.
 //!
-//! Nothing here opens a socket; a [`remote_query::RemoteExecutor`] carries the errands. All texts that travel are fixed before the
-//! first row arrives, so nothing of one participant's rows can reach another; but for keys that its contract lets travel
-//! ([`remote_query::PushdownKeys`]).
+//! Nothing here opens a socket; a [`remote_query::RemoteExecutor`] carries the remote queries. All texts that travel are fixed
+//! before the first row arrives, so nothing of one participant's rows can reach another; but for keys that its contract lets
+//! travel ([`remote_query::PushdownKeys`]).
 
 pub mod explanation;
 pub mod federated_answer;

@@ -67,12 +67,12 @@ pub(crate) struct FixtureParticipant {
 impl FixtureParticipant {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let room = QueryRuntime::new(handle(), 1 << 30, folder.path().join("spill")).unwrap();
+        let runtime = QueryRuntime::new(handle(), 1 << 30, folder.path().join("spill")).unwrap();
         Self {
             folder,
             datasets: BTreeMap::new(),
             holdings: SnapshotSet::new(),
-            runtime: room,
+            runtime,
             limits: QueryResourceLimits::default(),
             sql_limits: SqlStatementLimits::default(),
             published: Arc::default(),
@@ -85,7 +85,7 @@ impl FixtureParticipant {
         }
     }
 
-    pub(crate) fn room_mut(&mut self) -> &mut QueryRuntime {
+    pub(crate) fn runtime_mut(&mut self) -> &mut QueryRuntime {
         &mut self.runtime
     }
 
@@ -180,15 +180,15 @@ impl FixtureParticipant {
 
     /// What the contracts show.
     pub(crate) fn view(&self) -> QueryView {
-        let standing = self.standing();
-        let tables = standing
+        let active = self.standing();
+        let tables = active
             .grants()
             .iter()
             .map(|(id, grant)| {
                 let (dataset, _) = &self.datasets[id];
                 let effects = grant
                     .effects(&hansa_policy::term::rule::EffectBinding::of(
-                        standing.asker().id(),
+                        active.asker().id(),
                     ))
                     .unwrap();
                 let stored = dataset.schema();
@@ -240,7 +240,7 @@ impl FixtureParticipant {
             spent: &BTreeMap::new(),
             restrictions: &BTreeMap::new(),
             tenant: None,
-            node_version: "test",
+            connector_version: "test",
         };
         decide(self.standing(), &facts, bound)
     }
@@ -265,12 +265,12 @@ impl FixtureParticipant {
         watch: CancellationSignal,
     ) -> Result<QueryAnswer, Refusal> {
         let permitted = self.permitted(sql)?;
-        let (holdings, room, limits) = (&self.holdings, &self.runtime, &self.limits);
+        let (holdings, runtime, limits) = (&self.holdings, &self.runtime, &self.limits);
         let sharing = self
             .workers
             .map(|count| self.team(sql, count))
             .transpose()?;
-        execute_among(permitted, holdings, room, limits, watch, sharing)
+        execute_among(permitted, holdings, runtime, limits, watch, sharing)
             .await
             .map_err(|unanswered| unanswered.refusal)
     }

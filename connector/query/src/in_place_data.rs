@@ -90,20 +90,20 @@ struct OpenObjectStore {
 impl InPlaceDataset {
     /// Nothing is opened yet: a store or a database that is out of reach holds up no start.
     #[must_use]
-    pub const fn new(stays: InPlaceLocation) -> Self {
-        Self::telling(ErrorDetail::Little, stays)
+    pub const fn new(in_place: InPlaceLocation) -> Self {
+        Self::telling(ErrorDetail::Little, in_place)
     }
 
     /// The same for the own house.
-    pub(crate) const fn own(stays: InPlaceLocation) -> Self {
-        Self::telling(ErrorDetail::All, stays)
+    pub(crate) const fn own(in_place: InPlaceLocation) -> Self {
+        Self::telling(ErrorDetail::All, in_place)
     }
 
-    const fn telling(told: ErrorDetail, stays: InPlaceLocation) -> Self {
+    const fn telling(detail: ErrorDetail, in_place: InPlaceLocation) -> Self {
         Self {
-            location: stays,
+            location: in_place,
             store: Mutex::new(None),
-            error_detail: told,
+            error_detail: detail,
         }
     }
 

@@ -28,7 +28,7 @@ pub struct SqlStatementLimits {
     pub arms: usize,
     /// Time for parsing and planning.
     pub planning: Duration,
-    /// A hole in the list of functions.
+    /// A function that the list leaves out.
     #[cfg(test)]
     pub(crate) random: bool,
 }

@@ -46,15 +46,15 @@ pub fn stage(
     context: &PublicationContext,
     progress: &(dyn Fn(PublicationProgress<'_>) + Sync),
 ) -> Result<StagingOutcome, Refusal> {
-    if let Some(stays) = &config.source.in_place {
-        return in_place_publication::stage(config, stays, context, progress);
+    if let Some(in_place) = &config.source.in_place {
+        return in_place_publication::stage(config, in_place, context, progress);
     }
-    let place = DatasetDir::new(&context.state, &config.name);
+    let directory = DatasetDir::new(&context.state, &config.name);
     let zone = config.zone.as_deref().unwrap_or(&context.zone);
     let mut config = config.clone();
     let mut inputs = PublicationInputs::look(&mut config, zone)?;
     let begins = context.anew && config.feed;
-    let published = before(&config, context, &place)?;
+    let published = before(&config, context, &directory)?;
     if let Some(published) = &published
         && published.inputs == inputs.digest
         && !begins
@@ -65,16 +65,16 @@ pub fn stage(
         )));
     }
     let grows = published.as_ref().filter(|_| config.feed && !begins);
-    let growth = append::growth(&config, zone, &mut inputs, (&place, grows))?;
-    dataset_dir::make(&place)?;
-    let parsed = parsed_source::all(&config, zone, &inputs, &place, progress)?;
+    let growth = append::growth(&config, zone, &mut inputs, (&directory, grows))?;
+    dataset_dir::make(&directory)?;
+    let parsed = parsed_source::all(&config, zone, &inputs, &directory, progress)?;
     if let Some(growth) = &growth {
-        growth.holds_none_of(&config, &inputs, |key| parsed_source::rows(&place, key))?;
+        growth.holds_none_of(&config, &inputs, |key| parsed_source::rows(&directory, key))?;
     }
     if parsed.counts.bad_share() > config.max_bad_rows {
         return Err(unreadable(&config, &parsed.counts));
     }
-    let folder = dataset_dir::staging(&place)?;
+    let folder = dataset_dir::staging(&directory)?;
     let rows = append::row_folder(growth.as_ref(), folder.path())?;
     let (mut entry, mut written) = compose(&config, context, &inputs, &parsed, &rows, progress)?;
     if written.counts.bad_share() > config.max_bad_rows {
@@ -90,7 +90,12 @@ pub fn stage(
         if inputs.files.is_empty() && growth.is_unchanged(&entry) {
             return Ok(StagingOutcome::Unchanged(Box::new(growth.into_dataset())));
         }
-        segments = Some(growth.join(&config, &mut entry, &mut written, (&place, folder.path()))?);
+        segments = Some(growth.join(
+            &config,
+            &mut entry,
+            &mut written,
+            (&directory, folder.path()),
+        )?);
     } else if config.feed {
         let recipe = input::feed_recipe(&config, zone);
         segments = Some(append::begun(recipe, &entry, &written));
@@ -100,18 +105,18 @@ pub fn stage(
         entry.feed = Some(segments.feed());
     }
     let staged = StagedSnapshot::new(StagedRows {
-        directory: &place,
+        directory: &directory,
         segments,
         folder,
         entry,
         before: published,
         inputs: inputs.digest,
         files: (inputs.files.len(), parsed.read),
-        stays: None,
+        in_place: None,
         counts,
         written,
     })?;
-    parsed_source::forget_others(&place, &parsed.files);
+    parsed_source::forget_others(&directory, &parsed.files);
     Ok(StagingOutcome::Staged(Box::new(staged)))
 }
 
@@ -120,9 +125,9 @@ pub fn stage(
 fn before(
     config: &DatasetConfig,
     context: &PublicationContext,
-    place: &DatasetDir,
+    directory: &DatasetDir,
 ) -> Result<Option<Manifest>, Refusal> {
-    let damaged = match dataset_dir::published(place) {
+    let damaged = match dataset_dir::published(directory) {
         Ok(published) if !context.damaged => return Ok(published),
         Ok(published) if !config.feed || context.anew => return Ok(published),
         Err(refusal) if refusal.code != ErrorCode::SnapshotDamaged => return Err(refusal),
@@ -188,14 +193,14 @@ fn describe(
     if let Some(model) = model {
         model::conformance::days(model, written, entry).map_err(|why| at(config, "model", why))?;
     }
-    let place = DatasetDir::new(&context.state, &config.name);
-    entry.version = dataset_dir::next_version(&place, context.now, context.logged.as_deref())?;
+    let directory = DatasetDir::new(&context.state, &config.name);
+    entry.version = dataset_dir::next_version(&directory, context.now, context.logged.as_deref())?;
     entry.rows = written.rows;
     entry.bytes = written.bytes;
     entry.time_span = written.time_span(entry);
     entry.area = written.area();
-    for (column, seen) in entry.columns.iter_mut().zip(&written.seen) {
-        column.distinct = seen.distinct;
+    for (column, stats) in entry.columns.iter_mut().zip(&written.stats) {
+        column.distinct = stats.distinct;
     }
     Ok(())
 }

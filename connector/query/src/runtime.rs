@@ -47,7 +47,7 @@ impl std::fmt::Debug for QueryRuntime {
 }
 
 impl QueryRuntime {
-    /// A room on the runtime of `handle`, which serves nothing else, with `memory` bytes for all questions together and
+    /// A query runtime on the runtime of `handle`, which serves nothing else, with `memory` bytes for all questions together and
     /// temporary files below `spill`.
     ///
     /// # Errors
@@ -127,7 +127,7 @@ impl QueryRuntime {
         self.memory.used.load(Ordering::Relaxed)
     }
 
-    /// What one question runs in: its own pool inside the room's, its own temporary files.
+    /// What one question runs in: its own pool inside the runtime's, its own temporary files.
     ///
     /// # Errors
     /// `STATE_BROKEN` when the engine can't be set up.
@@ -223,7 +223,7 @@ impl ProcessMemory {
     }
 }
 
-/// The memory of one question: fair among its operators, counted against the room.
+/// The memory of one question: fair among its operators, counted against the runtime.
 #[derive(Debug)]
 pub struct QueryMemoryPool {
     inner: FairSpillPool,

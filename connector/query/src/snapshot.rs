@@ -102,8 +102,8 @@ impl Snapshot {
 
     /// The same with rows that stay where they are.
     #[must_use]
-    pub fn with_stays(mut self, stays: Option<InPlaceLocation>) -> Self {
-        self.in_place = stays.map(|stays| Arc::new(InPlaceDataset::new(stays)));
+    pub fn with_stays(mut self, in_place: Option<InPlaceLocation>) -> Self {
+        self.in_place = in_place.map(|in_place| Arc::new(InPlaceDataset::new(in_place)));
         self
     }
 

@@ -50,8 +50,8 @@ impl From<ClientDisconnected> for CommandError {
 }
 
 /// Runs a command; its last event is `Done` or `Failed`.
-pub(crate) async fn run(node: Arc<Connector>, order: CommandEnvelope, out: EventSink) {
-    let outcome = dispatch(&node, order, &out).await;
+pub(crate) async fn run(connector: Arc<Connector>, order: CommandEnvelope, out: EventSink) {
+    let outcome = dispatch(&connector, order, &out).await;
     let last = match outcome {
         Ok(status) => CommandEvent::Done(status),
         Err(CommandError::Refused(refusal)) => CommandEvent::Failed(*refusal),
@@ -60,32 +60,40 @@ pub(crate) async fn run(node: Arc<Connector>, order: CommandEnvelope, out: Event
     let _ = out.send(last).await;
 }
 
-async fn dispatch(node: &Arc<Connector>, order: CommandEnvelope, out: &EventSink) -> CommandResult {
-    let (manner, caller) = (order.manner, order.caller);
-    file_access::check(node, &order.verb, caller)?;
+async fn dispatch(
+    connector: &Arc<Connector>,
+    order: CommandEnvelope,
+    out: &EventSink,
+) -> CommandResult {
+    let (options, caller) = (order.manner, order.caller);
+    file_access::check(connector, &order.verb, caller)?;
     match order.verb {
-        ConnectorCommand::Status { check } => status::status(node, check, out).await,
+        ConnectorCommand::Status { check } => status::status(connector, check, out).await,
         ConnectorCommand::Doctor { participant } => {
-            status::doctor(node, participant.as_deref(), out).await
+            status::doctor(connector, participant.as_deref(), out).await
         }
-        ConnectorCommand::Reload => config::reload(node, out).await,
-        ConnectorCommand::Dataset(verb) => dataset::run(node, verb, (manner, caller), out).await,
-        ConnectorCommand::Catalog(verb) => catalog::run(node, verb, out).await,
-        ConnectorCommand::Policy(verb) => policy::run(node, verb, out).await,
+        ConnectorCommand::Reload => config::reload(connector, out).await,
+        ConnectorCommand::Dataset(command) => {
+            dataset::run(connector, command, (options, caller), out).await
+        }
+        ConnectorCommand::Catalog(command) => catalog::run(connector, command, out).await,
+        ConnectorCommand::Policy(command) => policy::run(connector, command, out).await,
         ConnectorCommand::Model(_) => {
             Err(Refusal::new(ErrorCode::UsageWrong, "models need no connector").into())
         }
-        ConnectorCommand::Contract(verb) => contract::run(node, verb, manner, caller, out).await,
-        ConnectorCommand::Sql(args) => sql::sql(node, args, caller, out).await,
-        ConnectorCommand::Explain(args) => sql::explain(node, args, caller, out).await,
-        ConnectorCommand::Simulate(args) => simulate::simulate(node, args, out).await,
-        ConnectorCommand::Get(args) => sql::get(node, args, caller, out).await,
-        ConnectorCommand::Credential(verb) => credential::run(node, verb, out).await,
-        ConnectorCommand::Group(verb) => group::run(node, verb, caller, out).await,
-        ConnectorCommand::Peer(verb) => peer::run(node, verb, out).await,
-        ConnectorCommand::Audit(verb) => audit::run(node, verb, out).await,
-        ConnectorCommand::Config(verb) => config::run(node, verb, out).await,
-        ConnectorCommand::Backup { file } => config::backup(node, &file, out).await,
+        ConnectorCommand::Contract(command) => {
+            contract::run(connector, command, options, caller, out).await
+        }
+        ConnectorCommand::Sql(args) => sql::sql(connector, args, caller, out).await,
+        ConnectorCommand::Explain(args) => sql::explain(connector, args, caller, out).await,
+        ConnectorCommand::Simulate(args) => simulate::simulate(connector, args, out).await,
+        ConnectorCommand::Get(args) => sql::get(connector, args, caller, out).await,
+        ConnectorCommand::Credential(command) => credential::run(connector, command, out).await,
+        ConnectorCommand::Group(command) => group::run(connector, command, caller, out).await,
+        ConnectorCommand::Peer(command) => peer::run(connector, command, out).await,
+        ConnectorCommand::Audit(command) => audit::run(connector, command, out).await,
+        ConnectorCommand::Config(command) => config::run(connector, command, out).await,
+        ConnectorCommand::Backup { file } => config::backup(connector, &file, out).await,
         ConnectorCommand::Restore { .. } => Err(Refusal::new(
             ErrorCode::StateLocked,
             "a running connector can't be restored; stop it first",
@@ -101,13 +109,16 @@ pub(crate) fn gathered(problems: Vec<Refusal>) -> Refusal {
         .next()
         .unwrap_or_else(|| Refusal::new(ErrorCode::Internal, "nothing says what is wrong"));
     problems.fold(first, |first, other| {
-        let place = other.location.as_ref().map_or_else(String::new, |place| {
-            let line = place
-                .line
-                .map(|line| format!(":{line}"))
-                .unwrap_or_default();
-            format!("{}{line}: ", place.file)
-        });
+        let place = other
+            .location
+            .as_ref()
+            .map_or_else(String::new, |location| {
+                let line = location
+                    .line
+                    .map(|line| format!(":{line}"))
+                    .unwrap_or_default();
+                format!("{}{line}: ", location.file)
+            });
         first.with_help(format!("also {place}{other}"))
     })
 }

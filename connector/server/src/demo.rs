@@ -108,7 +108,7 @@ fn play(args: &DemoArgs, stage: &DemoRunner, show: OutputSettings) -> Result<(),
     let mut first = StepReport::new(0, "stage", "The stage", show, true);
     first.note(NOTICE);
     first.figure("notice", NOTICE);
-    let cast = first.done(|step| federation::gather(stage, step))?;
+    let demo_federation = first.done(|step| federation::gather(stage, step))?;
     for (number, act) in (1..).zip(&ACTS) {
         let spoken = args.role.is_none_or(|role| act.roles.contains(&role));
         // Nothing later stands on the open question; the others build on each other.
@@ -116,10 +116,10 @@ fn play(args: &DemoArgs, stage: &DemoRunner, show: OutputSettings) -> Result<(),
             continue;
         }
         let step = StepReport::new(number, act.name, act.title, show, spoken);
-        step.done(|step| (act.play)(&cast, step))?;
+        step.done(|step| (act.play)(&demo_federation, step))?;
     }
     if !args.exit {
-        next_steps::play(&cast, show);
+        next_steps::play(&demo_federation, show);
     }
     Ok(())
 }

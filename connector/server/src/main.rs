@@ -102,9 +102,11 @@ fn run(cli: CommandLine, show: OutputSettings) -> Result<u8, Vec<Refusal>> {
         }
         TopLevelCommand::Completions { shell } => cli::manual::completions(shell),
         TopLevelCommand::Manual { folder } => cli::manual::pages(&folder).map_err(one)?,
-        TopLevelCommand::League(verb) => offline::league::run(verb, now, show).map_err(one)?,
-        TopLevelCommand::Key(verb) => {
-            return offline::signing_key::run(verb, &cli.global, now, show).map_err(one);
+        TopLevelCommand::League(command) => {
+            offline::league::run(command, now, show).map_err(one)?
+        }
+        TopLevelCommand::Key(command) => {
+            return offline::signing_key::run(command, &cli.global, now, show).map_err(one);
         }
         TopLevelCommand::Init(args) => offline::init::run(&args, show).map_err(one)?,
         TopLevelCommand::Join { file, fingerprint } => {
@@ -131,12 +133,14 @@ fn run(cli: CommandLine, show: OutputSettings) -> Result<u8, Vec<Refusal>> {
             let config = cli::command_dispatch::load(&cli.global)?;
             offline::config_check::run(&config, now, show)?;
         }
-        TopLevelCommand::Cluster(verb) => offline::cluster::run(verb, &cli.global, now, show)?,
+        TopLevelCommand::Cluster(command) => {
+            offline::cluster::run(command, &cli.global, now, show)?
+        }
         TopLevelCommand::Serve(args) => {
             return cli::command_dispatch::serve(&cli.global, &args, clock, show);
         }
-        TopLevelCommand::Desk(verb) => {
-            return cli::command_dispatch::desk(&cli.global, verb, clock, show);
+        TopLevelCommand::Desk(command) => {
+            return cli::command_dispatch::run_on_connector(&cli.global, command, clock, show);
         }
         TopLevelCommand::Demo(args) => return demo::run(&args, show),
     }

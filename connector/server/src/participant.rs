@@ -7,13 +7,13 @@
 //! Those that are waited for, also across a call to a peer:
 //!
 //! 1. `contracts.notice_lock`: one round of notices; who finds it taken goes away. What a round posts takes `negotiation_lock`.
-//! 2. `peers.delivery_queues`, of one peer: first `taking`, then `carrying`. While letters are carried or taken in, the peer is
-//!    called (`peers.connections`, only as long as its map is read), its bundle, heads and letters are taken in, and heads are
+//! 2. `peers.delivery_queues`, of one peer: first `taking`, then `carrying`. While messages are carried or taken in, the peer is
+//!    called (`peers.connections`, only as long as its map is read), its bundle, heads and messages are taken in, and heads are
 //!    exchanged.
 //! 3. `peers.heads`, the exchange with one peer; within it `judged`.
-//! 4. `contracts.negotiation_lock`: each change of negotiations, members, guards and words of officers. A statement on a log takes
+//! 4. `contracts.negotiation_lock`: each change of negotiations, members, restrictions and words of officers. A statement on a log takes
 //!    `judged`. A contract that comes into force has its cells released on another thread, which takes `release_lock`, and is waited for.
-//! 5. `peers.heads`, `judged`: what is on the books of heads changes.
+//! 5. `peers.heads`, `judged`: what the log holds of heads changes.
 //! 6. `accounting.charge_lock`: one counted question is admitted.
 //! 7. `limits.refusals`, the window of one participant: a sum is recorded.
 //!
@@ -28,12 +28,12 @@
 //! Within any of these the log may be written, a stop begun, and one of the following taken. They are held for a moment and never
 //! across an `await`; where one of them is held, only those are taken that are named with it:
 //!
-//! - `queries.running`: `contracts.book`, `reloadable` and trust, to find who belongs to a group no longer.
-//! - `datasets.catalog`: `contracts.book`, to show somebody what there is.
+//! - `queries.running`: `contracts.registry`, `reloadable` and trust, to find who belongs to a group no longer.
+//! - `datasets.catalog`: `contracts.registry`, to show somebody what there is.
 //! - `accounting.answered_requests`: the index, when it is full.
 //! - the index of `records`: the log, to take its newest records in.
 //! - `records.pseudonyms` and `records.texts`: their own stores beside the log.
-//! - `contracts.book`, `reloadable`, `identity`, templates and views of `datasets`, counters of `accounting` and `limits`, maps of
+//! - `contracts.registry`, `reloadable`, `identity`, templates and views of `datasets`, counters of `accounting` and `limits`, maps of
 //!   `peers`: nothing but the clock of the log, and documents.
 
 mod agreement_parameters;
@@ -198,7 +198,7 @@ impl Connector {
         ))
     }
 
-    /// An operator has looked at the clock. That is on the books before it is relied on again.
+    /// An operator has looked at the clock. That is in the log before it is relied on again.
     ///
     /// # Errors
     /// When the log can't be written.
@@ -229,7 +229,7 @@ impl Connector {
         }
     }
 
-    /// A seat for one question of our own people, or the refusal that there is none.
+    /// A slot for one question of our own people, or the refusal that there is none.
     ///
     /// # Errors
     /// `TOO_MANY_STREAMS`.
@@ -239,7 +239,7 @@ impl Connector {
             .take(self.config().limits.concurrent)
     }
 
-    /// A seat for a question of a peer.
+    /// A slot for a question of a peer.
     ///
     /// # Errors
     /// `TOO_MANY_STREAMS`.

@@ -1,4 +1,4 @@
-//! Wiring: where things are found, the clock, and how the rooms are built and taken down.
+//! Wiring: where things are found, the clock, and how the runtimes are built and taken down.
 
 pub(crate) mod admin_service;
 pub(crate) mod blocking_work;

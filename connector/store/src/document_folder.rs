@@ -1,4 +1,4 @@
-//! Documents on disk: contracts, withdrawals, letters and receipts, one file each, written once.
+//! Documents on disk: contracts, withdrawals, messages and receipts, one file each, written once.
 //!
 //! A file is durable before the record that names it. Nothing is ever overwritten; a file that is there already holds the
 //! same bytes or is a fault.
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// The kinds of documents, each in a folder of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoredDocumentKind {
-    /// Letters, named by the digest of their bytes.
+    /// Messages, named by the digest of their bytes.
     Letter,
     /// Withdrawals in their envelope, named by the digest of their bytes.
     Withdrawal,
@@ -24,7 +24,7 @@ pub enum StoredDocumentKind {
     Shown,
     /// Lists of the groups of this participant, in their envelope, named by the digest of their bytes.
     Group,
-    /// Guards of the datasets of this participant, named by the digest of their bytes.
+    /// Restrictions of the datasets of this participant, named by the digest of their bytes.
     Guard,
     /// Statements under contracts, ours and those of others, in their envelope, named by the digest of their bytes.
     Statement,

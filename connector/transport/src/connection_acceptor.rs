@@ -159,7 +159,7 @@ impl ConnectionAcceptor {
         };
         let (who, share) = who(stream.get_ref().1)?;
         unproven.is_proven();
-        let place = tokio::select! {
+        let permit = tokio::select! {
             biased;
             () = unproven.must_end() => return Err(RejectedConnection::Crowded),
             () = &mut late => return Err(RejectedConnection::Crowded),
@@ -169,7 +169,7 @@ impl ConnectionAcceptor {
             stream,
             party: who,
             opening: OpeningDeadline::new(self.first),
-            _place: place,
+            _place: permit,
             _share: share,
         })
     }

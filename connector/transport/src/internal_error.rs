@@ -125,11 +125,11 @@ mod tests {
     }
 
     #[test]
-    fn the_number_that_is_told_finds_the_cause_in_the_trace() {
+    fn the_number_that_is_reported_finds_the_cause_in_the_trace() {
         let trace = KeptTrace::begin();
         let status = cut(failure());
-        let told = from_wire(&status, &"hansa://munster.example".parse().unwrap());
-        let number = number(&told.help);
+        let refusal = from_wire(&status, &"hansa://munster.example".parse().unwrap());
+        let number = number(&refusal.help);
         assert_eq!(number.len(), 8, "{number}");
         let lines = trace.lines(&number);
         let [line] = lines.as_slice() else {

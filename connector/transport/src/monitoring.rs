@@ -142,7 +142,7 @@ pub async fn serve(
             tokio::time::sleep(PAUSE).await;
             continue;
         };
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+        let Ok(permit) = Arc::clone(&places).try_acquire_owned() else {
             continue;
         };
         let (server, service) = (
@@ -150,7 +150,7 @@ pub async fn serve(
             TowerToHyperService::new(router.clone()),
         );
         connections.spawn(async move {
-            let _place = place;
+            let _place = permit;
             let served = server.serve_connection(TokioIo::new(stream), service);
             // Whoever wants more connects again.
             let _ = tokio::time::timeout(WHOLE, served).await;

@@ -49,7 +49,7 @@ fn plain(fault: &reqwest::Error) -> String {
     }
 }
 
-/// Hands a letter to a command on its standard input.
+/// Hands a message to a command on its standard input.
 ///
 /// # Errors
 /// `NOTICE_UNDELIVERABLE`, unless the command ends with 0 in time.
@@ -65,15 +65,15 @@ pub async fn mail(command: &[String], letter: &str) -> Result<(), Refusal> {
         .kill_on_drop(true)
         .spawn()
         .map_err(|fault| undeliverable(format!("`{program}` can't be started: {fault}")))?;
-    let told = async {
+    let reporting = async {
         if let Some(mut input) = child.stdin.take() {
-            // A command that does not read its letter says so with its status.
+            // A command that does not read its message says so with its status.
             let _ = input.write_all(letter.as_bytes()).await;
             let _ = input.shutdown().await;
         }
         child.wait().await
     };
-    match tokio::time::timeout(PATIENCE, told).await {
+    match tokio::time::timeout(PATIENCE, reporting).await {
         Ok(Ok(status)) if status.success() => Ok(()),
         Ok(Ok(status)) => Err(undeliverable(format!("`{program}` ended with {status}"))),
         Ok(Err(fault)) => Err(undeliverable(format!("`{program}`: {fault}"))),
@@ -115,8 +115,8 @@ mod tests {
         let json = || b"{\"days\":30}".to_vec();
         let (url, heard) = listening("HTTP/1.1 204 No Content\r\n\r\n");
         post(&url, "7f3a", json()).await.unwrap();
-        let said = heard.join().unwrap().to_lowercase();
-        assert!(said.contains("idempotency-key: 7f3a"), "{said}");
+        let text = heard.join().unwrap().to_lowercase();
+        assert!(text.contains("idempotency-key: 7f3a"), "{text}");
         for answer in [
             "HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n",
             "HTTP/1.1 302 Found\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n",
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_command_has_the_letter_on_its_input() {
+    async fn a_command_has_the_message_on_its_input() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("letter");
         let script = format!("cat > {}", file.display());

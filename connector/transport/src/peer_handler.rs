@@ -27,7 +27,7 @@ pub trait PeerHandler: Send + Sync + 'static {
     fn recognise(&self, presented: &PeerCertificate) -> Result<VerifiedPeer, Refusal>;
 
     /// Somebody did not get as far as a request. Counted, not recorded one by one: strangers must not fill the log.
-    fn connection_rejected(&self, knock: RejectedConnection);
+    fn connection_rejected(&self, rejected: RejectedConnection);
 
     /// Records a refusal that the face found by itself.
     async fn decline(&self, presented: &PeerCertificate, refusal: Refusal) -> QueryRejection;
@@ -46,14 +46,14 @@ pub trait PeerHandler: Send + Sync + 'static {
         request: CatalogPageRequest,
     ) -> Result<CatalogEntryPage, QueryRejection>;
 
-    /// Takes in one letter, durably; the same letter again changes nothing.
+    /// Takes in one message, durably; the same message again changes nothing.
     async fn send(
         &self,
         peer: &VerifiedPeer,
-        letter: SubmittedMessage,
+        message: SubmittedMessage,
     ) -> Result<MessageReceipt, QueryRejection>;
 
-    /// The letters for the caller after that number, then, unless only `once`, those that come. Those up to it are
+    /// The messages for the caller after that number, then, unless only `once`, those that come. Those up to it are
     /// acknowledged.
     async fn inbox(
         &self,
@@ -66,14 +66,14 @@ pub trait PeerHandler: Send + Sync + 'static {
     async fn proof(
         &self,
         peer: &VerifiedPeer,
-        wanted: LogProofRequest,
+        request: LogProofRequest,
     ) -> Result<LogProof, QueryRejection>;
 
     /// Cosigns the caller's head, once it is seen that its log went on.
     async fn witness(
         &self,
         peer: &VerifiedPeer,
-        shown: HeadSubmission,
+        submission: HeadSubmission,
     ) -> Result<CosignOutcome, QueryRejection>;
 
     /// Answers a question.
@@ -84,7 +84,7 @@ pub trait PeerHandler: Send + Sync + 'static {
     ) -> Result<AnswerStream, QueryRejection>;
 }
 
-/// What became of a letter.
+/// What became of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageReceipt {
     /// It is here, durably.
@@ -93,7 +93,7 @@ pub enum MessageReceipt {
     NotWhole,
 }
 
-/// Letters as they come; dropping it ends the wait for more.
+/// Messages as they come; dropping it ends the wait for more.
 pub type PeerMessageStream = BoxStream<'static, Result<SequencedMessage, Refusal>>;
 
 /// An answer under way. The face pulls; dropping it ends the answer.
@@ -126,11 +126,11 @@ pub enum AnswerStreamFrame {
 /// Why there is no answer.
 #[derive(Debug)]
 pub enum QueryRejection {
-    /// It was refused, and that is on the books.
+    /// It was refused, and that is in the log.
     Declined(Recorded<PendingRefusal>),
-    /// Nothing came since the answer that it goes on from, and that is on the books.
+    /// Nothing came since the answer that it goes on from, and that is in the log.
     Quiet(Recorded<NoNewDataDecision>),
-    /// It was refused as one of many, which are on the books together.
+    /// It was refused as one of many, which are in the log together.
     Summed(DisclosableRefusal),
     /// The log can't be written, so nothing is answered, and no reason is given.
     Closed,

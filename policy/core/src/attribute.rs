@@ -223,7 +223,7 @@ impl PresentedAttributes {
         supposed: Vec::new(),
     };
 
-    /// The paper that shows something for which `wanted` holds, and counts longest.
+    /// The document that shows something for which `wanted` holds, and counts longest.
     #[must_use]
     pub fn supporting_credential(
         &self,

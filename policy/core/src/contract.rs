@@ -62,7 +62,7 @@ pub struct Agreement {
     pub own_purposes: Vec<OwnPurpose>,
     /// The legal text that is bound to the contract.
     pub legal: Option<LegalText>,
-    /// The template whose holes were filled to make its terms, by the word of whoever proposed them.
+    /// The template whose parameters were filled to make its terms, by the word of whoever proposed them.
     pub template: Option<TemplateReference>,
     /// Who signs for the provider, and in what capacity: digest of a statement kept beside the log.
     pub signatory: Option<Digest>,

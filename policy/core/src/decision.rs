@@ -42,33 +42,34 @@ use sourced_grant::SourcedGrant;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The checks that need no plan, so that a caller can make them before the text of the question is looked at: window,
-/// party, purpose, delivery, prohibitions and the provider's guards, over all contracts named. [`decide`] makes them again.
+/// party, purpose, delivery, prohibitions and the provider's restrictions, over all contracts named. [`decide`] makes them again.
 ///
 /// # Errors
 /// `NOT_YET_VALID`, `EXPIRED`, `TERM_UNKNOWN`, `SECTOR_NOT_ATTESTED`, `PURPOSE_MISSING`, `PURPOSE_UNKNOWN`,
 /// `PURPOSE_NOT_COVERED`, `PLACE_NOT_ALLOWED`, `PROHIBITED`, `DATASET_GUARDED`.
-pub fn admissible(standing: &ActiveContracts, facts: &DecisionInput<'_>) -> Result<(), Refusal> {
-    let restricted = RestrictedContracts::of(standing, facts.restrictions);
+pub fn admissible(active: &ActiveContracts, facts: &DecisionInput<'_>) -> Result<(), Refusal> {
+    let restricted = RestrictedContracts::of(active, facts.restrictions);
     let nothing = DatasetColumns::new();
-    let mut evaluation = QueryEvaluation::new(standing.asker(), facts, &nothing, BTreeMap::new());
-    Requirement::in_order(standing, &restricted, &nothing)
+    let mut evaluation = QueryEvaluation::new(active.asker(), facts, &nothing, BTreeMap::new());
+    Requirement::in_order(active, &restricted, &nothing)
         .into_iter()
         .take_while(|requirement| requirement.stage.is_before_plan())
         .try_for_each(|requirement| evaluation.evaluate(requirement))
 }
 
-/// Every quota of the contracts named and of the guards, with its slot at `now`: what to look up for [`DecisionInput::spent`].
+/// Every quota of the contracts named and of the restrictions, with its slot at `now`: what to look up for
+/// [`DecisionInput::spent`].
 ///
 /// # Errors
 /// `POLICY_CONTRADICTION` for a quota in the house contract, which nobody counts.
 pub fn budgets(
-    standing: &ActiveContracts,
-    guards: &ProviderRestrictions,
+    active: &ActiveContracts,
+    restrictions: &ProviderRestrictions,
     now: UtcTimestamp,
 ) -> Result<Vec<QuotaBudget>, Refusal> {
-    let restricted = RestrictedContracts::of(standing, guards).readable()?;
+    let restricted = RestrictedContracts::of(active, restrictions).readable()?;
     let mut budgets = Vec::new();
-    for granted in SourcedGrant::all(standing, &restricted) {
+    for granted in SourcedGrant::all(active, &restricted) {
         for clause in granted.grant.clauses() {
             budgets.extend(QuotaBudget::of_clause(granted, clause, now)?);
         }
@@ -77,33 +78,33 @@ pub fn budgets(
 }
 
 /// The one maker of [`PermitDecision`]: total and pure. All requirements are collected first and then evaluated once, in order. The
-/// first one that fails decides the code: window, party, purpose, delivery, prohibitions, guards, schema, limits, counts, names, terms,
-/// joins; within a stage in order of datasets, then of clauses.
+/// first one that fails decides the code: window, party, purpose, delivery, prohibitions, restrictions, schema, limits, counts,
+/// names, terms, joins; within a stage in order of datasets, then of clauses.
 ///
 /// Schema, limits, names and terms are those of the datasets that the question reads, the rest of all contracts named.
 ///
 /// # Errors
 /// The refusal of the first requirement that fails; an error in any term refuses.
 pub fn decide<Q: QueryShape>(
-    standing: ActiveContracts,
+    active: ActiveContracts,
     facts: &DecisionInput<'_>,
     question: Q,
 ) -> Result<PermitDecision<Q>, Refusal> {
-    let restricted = RestrictedContracts::of(&standing, facts.restrictions);
+    let restricted = RestrictedContracts::of(&active, facts.restrictions);
     let (reads, joins) = (question.reads(), question.meetings());
-    let mut evaluation = QueryEvaluation::new(standing.asker(), facts, reads, joins);
-    for requirement in Requirement::in_order(&standing, &restricted, reads) {
+    let mut evaluation = QueryEvaluation::new(active.asker(), facts, reads, joins);
+    for requirement in Requirement::in_order(&active, &restricted, reads) {
         evaluation.evaluate(requirement)?;
     }
     Ok(PermitDecision {
         conditions: evaluation.conditions,
-        guards: restricted.documents(facts.restrictions),
+        restrictions: restricted.documents(facts.restrictions),
         request: facts.request,
         purpose: facts.purpose.cloned(),
         sql_commit: facts.sql_commit,
-        node_version: facts.node_version.to_owned(),
+        connector_version: facts.connector_version.to_owned(),
         question,
-        standing,
+        active,
         at: facts.now,
         mark: None,
         row_scope: ResolvedRowScope::default(),
@@ -114,14 +115,14 @@ pub fn decide<Q: QueryShape>(
 #[derive(Debug)]
 pub struct PermitDecision<Q> {
     question: Q,
-    standing: ActiveContracts,
+    active: ActiveContracts,
     request: RequestId,
     purpose: Option<PurposeId>,
     sql_commit: Digest,
     conditions: PermitConditions,
     at: UtcTimestamp,
-    guards: BTreeMap<DatasetId, Digest>,
-    node_version: String,
+    restrictions: BTreeMap<DatasetId, Digest>,
+    connector_version: String,
     mark: Option<Digest>,
     row_scope: ResolvedRowScope,
 }
@@ -138,7 +139,7 @@ pub struct PermitConditions {
     rates: Vec<(ContractId, u64)>,
     ends: UtcTimestamp,
     prohibited: UtcTimestamp,
-    guard_begins: UtcTimestamp,
+    restriction_begins: UtcTimestamp,
     charges: Vec<PrepaidCharge>,
 }
 

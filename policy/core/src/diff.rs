@@ -113,7 +113,7 @@ impl PolicyDiff {
     /// The gravest verdict: one looser clause makes a policy looser, whatever the others do.
     #[must_use]
     pub fn verdict(&self) -> ChangeVerdict {
-        let verdicts = self.0.iter().map(|judged| judged.verdict);
+        let verdicts = self.0.iter().map(|assessment| assessment.verdict);
         verdicts.max().unwrap_or(ChangeVerdict::Same)
     }
 }
@@ -129,7 +129,7 @@ pub struct PolicyDiff(pub Vec<ChangeAssessment>);
 #[must_use]
 pub fn compare(old: &[Clause], new: &[Clause]) -> PolicyDiff {
     let asked = is_asked(old) && is_asked(new);
-    let judged = diff(old, new).into_iter().map(|change| {
+    let assessment = diff(old, new).into_iter().map(|change| {
         let least = if asked && change.cuts_rows() {
             ChangeVerdict::NotComparable
         } else {
@@ -140,7 +140,7 @@ pub fn compare(old: &[Clause], new: &[Clause]) -> PolicyDiff {
             change,
         }
     });
-    PolicyDiff(judged.collect())
+    PolicyDiff(assessment.collect())
 }
 
 /// The changes from `old` to `new`: in the order of the new clauses, then what is gone. Clauses that only moved, or are
@@ -259,9 +259,9 @@ impl fmt::Display for PolicyDiff {
         if self.0.is_empty() {
             return f.write_str("no clause changes");
         }
-        for (index, judged) in self.0.iter().enumerate() {
+        for (index, assessment) in self.0.iter().enumerate() {
             let end = if index == 0 { "" } else { "\n" };
-            write!(f, "{end}{judged}")?;
+            write!(f, "{end}{assessment}")?;
         }
         Ok(())
     }

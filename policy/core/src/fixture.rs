@@ -201,11 +201,11 @@ pub(crate) fn agreed(id: ContractId, agreement: Agreement) -> VerifiedContract {
 
 pub(crate) fn caller(id: &str) -> VerifiedPeer {
     let issuer = Digest::of(b"issuer");
-    let standing = MembershipStatus {
+    let status = MembershipStatus {
         issuers: vec![issuer],
         denied: Vec::new(),
     };
-    let roster = Roster::new(BTreeMap::from([(participant(id), standing)]));
+    let roster = Roster::new(BTreeMap::from([(participant(id), status)]));
     let presented = PeerCertificate::attest(
         participant(id),
         Digest::of(b"leaf"),
@@ -217,15 +217,16 @@ pub(crate) fn caller(id: &str) -> VerifiedPeer {
         .unwrap()
 }
 
-/// A book that holds one contract for each of these datasets.
-pub(crate) fn book(agreements: impl IntoIterator<Item = Agreement>) -> ContractRegistry {
-    let mut book = ContractRegistry::new(participant(PROVIDER));
+/// A registry that holds one contract for each of these datasets.
+pub(crate) fn registry_with(agreements: impl IntoIterator<Item = Agreement>) -> ContractRegistry {
+    let mut registry = ContractRegistry::new(participant(PROVIDER));
     for agreement in agreements {
         let id = contract_id(agreement.dataset.id.name.as_str());
-        book.readmit(agreed(id, agreement), &BTreeSet::from([id]))
+        registry
+            .readmit(agreed(id, agreement), &BTreeSet::from([id]))
             .unwrap();
     }
-    book
+    registry
 }
 
 /// The consumer's contracts for these datasets, in force now.
@@ -235,7 +236,7 @@ pub(crate) fn standing(agreements: impl IntoIterator<Item = Agreement>) -> Activ
         .iter()
         .map(|agreement| contract_id(agreement.dataset.id.name.as_str()))
         .collect();
-    book(agreements)
+    registry_with(agreements)
         .in_force(&caller(CONSUMER), &ids, time("2026-06-01T00:00:00Z"))
         .unwrap()
 }

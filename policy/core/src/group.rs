@@ -122,9 +122,9 @@ impl SignedGroupList {
         keys: &K,
         now: UtcTimestamp,
     ) -> Result<GroupMembership, Refusal> {
-        let paper = self.check(owner, keys, now)?;
+        let credential = self.check(owner, keys, now)?;
         if self.members.contains(who) {
-            return Ok(GroupMembership(paper));
+            return Ok(GroupMembership(credential));
         }
         let sentence = format!("the asker is no member of the group {}", self.name);
         Err(Refusal::new(ErrorCode::PartyNotInGroup, sentence)

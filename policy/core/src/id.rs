@@ -154,23 +154,23 @@ impl FromStr for ContractId {
     }
 }
 
-/// The number of a clause; written `#c12`, and `#g12` where it stands in a provider's guard and in no contract.
+/// The number of a clause; written `#c12`, and `#g12` where it stands in a provider's restriction and in no contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClauseId(pub u32);
 
 impl ClauseId {
-    /// The numbers from here on are those of guards; no contract has one of them.
+    /// The numbers from here on are those of restrictions; no contract has one of them.
     const GUARDS: u32 = 1 << 31;
 
-    /// The same number in a guard, so that it can't be taken for a clause of the contract beside it.
+    /// The same number in a restriction, so that it can't be taken for a clause of the contract beside it.
     #[must_use]
-    pub const fn in_guard(self) -> Self {
+    pub const fn in_restriction(self) -> Self {
         Self(self.0 | Self::GUARDS)
     }
 
-    /// The number within the guard; none for a clause of a contract.
+    /// The number within the restriction; none for a clause of a contract.
     #[must_use]
-    pub const fn of_guard(self) -> Option<u32> {
+    pub const fn of_restriction(self) -> Option<u32> {
         if self.0 < Self::GUARDS {
             None
         } else {
@@ -181,7 +181,7 @@ impl ClauseId {
 
 impl fmt::Display for ClauseId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.of_guard() {
+        match self.of_restriction() {
             None => write!(f, "#c{}", self.0),
             Some(number) => write!(f, "#g{number}"),
         }
@@ -200,7 +200,7 @@ impl FromStr for ClauseId {
             .parse()
             .map(Self)
             .map_err(|_| IdentifierError::Clause)?;
-        match id.of_guard() {
+        match id.of_restriction() {
             None => Ok(id),
             Some(_) => Err(IdentifierError::Clause),
         }

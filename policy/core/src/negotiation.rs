@@ -176,7 +176,7 @@ pub struct NegotiationContext<'a> {
     pub keys: &'a dyn SignatureVerifier,
     /// As provider: what our catalogue says of the proposal in the message, or of the one on the table.
     pub offer_match: OfferMatch,
-    /// The contract that the proposal names as the one it replaces, if our book holds it.
+    /// The contract that the proposal names as the one it replaces, if our registry holds it.
     pub replaces: Option<&'a Agreement>,
     /// What the lint says against the proposal, where we know the dataset: the first error.
     pub objection: Option<&'a Refusal>,
@@ -235,7 +235,7 @@ pub fn open(
     transition::open(parties, message, facts, ProposalCheck::Now)
 }
 
-/// Opens a negotiation again from its first letter, as it was taken in then: the turn and the message are checked, what
+/// Opens a negotiation again from its first message, as it was taken in then: the turn and the message are checked, what
 /// is proposed is not judged anew, since a newer version of this program might judge otherwise.
 ///
 /// # Errors
@@ -251,7 +251,7 @@ pub fn open_again(
 /// Takes in a message again, as it was taken in then. Signatures are checked as ever.
 ///
 /// # Errors
-/// `NEGOTIATION_STATE` or the fault of a signature: then the letters are not those that were recorded.
+/// `NEGOTIATION_STATE` or the fault of a signature: then the messages are not those that were recorded.
 pub fn step_again(
     state: &NegotiationState,
     message: NegotiationMessage,

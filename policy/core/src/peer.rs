@@ -110,14 +110,14 @@ impl Roster {
         presented: &PeerCertificate,
         now: UtcTimestamp,
     ) -> Result<VerifiedPeer, UnrecognisedPeerError> {
-        let standing = self
+        let status = self
             .members
             .get(&presented.identity)
             .ok_or(UnrecognisedPeerError::NotInBundle)?;
-        if !standing.issuers.contains(&presented.issuer_key) {
+        if !status.issuers.contains(&presented.issuer_key) {
             return Err(UnrecognisedPeerError::IssuerMayNotSpeak);
         }
-        if standing.denied.contains(&presented.certificate) {
+        if status.denied.contains(&presented.certificate) {
             return Err(UnrecognisedPeerError::Denied);
         }
         if now >= presented.not_after {

@@ -1,7 +1,7 @@
-//! A guard: what a provider refuses for a dataset of its own, whatever its contracts permit.
+//! A restriction: what a provider refuses for a dataset of its own, whatever its contracts permit.
 //!
 //! It is no part of any contract and nobody signs it, so it can only tighten: a question is let in where the contract *and*
-//! the guard let it in, and is refused otherwise. It never changes an answer. A guard that took rows away would make a
+//! the restriction let it in, and is refused otherwise. It never changes an answer. A restriction that took rows away would make a
 //! total that looks whole and is not.
 
 use crate::id::DatasetId;
@@ -20,7 +20,7 @@ pub struct ProviderRestriction {
     own_purposes: Vec<OwnPurpose>,
 }
 
-/// The guard of a dataset as it is kept.
+/// The restriction of a dataset as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredRestriction {
     /// The digest of its document, which the log names.
@@ -29,11 +29,11 @@ pub struct StoredRestriction {
     pub restriction: Option<ProviderRestriction>,
 }
 
-/// The guards of a participant, by dataset.
+/// The restrictions of a participant, by dataset.
 pub type ProviderRestrictions = BTreeMap<DatasetId, StoredRestriction>;
 
 impl ProviderRestriction {
-    /// A guard of these clauses: purposes, hours, networks, prohibitions of the whole dataset or of columns, and limits of
+    /// A restriction of these clauses: purposes, hours, networks, prohibitions of the whole dataset or of columns, and limits of
     /// what each participant gets under all its contracts together. `purposes` names the vocabulary.
     ///
     /// # Errors
@@ -53,7 +53,7 @@ impl ProviderRestriction {
         }
         for clause in &clauses {
             let fits = match &clause.term {
-                Term::Prohibition(one) => one.check_in_guard(),
+                Term::Prohibition(one) => one.check_in_restriction(),
                 Term::Purpose(_)
                 | Term::PurposeNot(_)
                 | Term::Hours(_)

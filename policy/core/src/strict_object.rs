@@ -68,21 +68,27 @@ impl ObjectErrors for ReaderErrorCodes {
 
     fn error(&self, fault: StrictObjectError) -> Refusal {
         match fault {
-            StrictObjectError::NotAnObject { at, met } => {
-                self.wrong(format!("`{at}` is {} instead of an object", kind(&met)))
+            StrictObjectError::NotAnObject { at, actual } => {
+                self.wrong(format!("`{at}` is {} instead of an object", kind(&actual)))
             }
             StrictObjectError::Absent(name) => {
                 self.wrong(format!("the member `{name}` is missing"))
             }
-            StrictObjectError::Wrong { name, met, wanted } => {
-                self.wrong(format!("`{name}` is {} instead of {wanted}", show(&met)))
-            }
+            StrictObjectError::Wrong {
+                name,
+                actual,
+                wanted,
+            } => self.wrong(format!("`{name}` is {} instead of {wanted}", show(&actual))),
             StrictObjectError::Malformed { name, text, fault } => {
                 self.wrong(format!("`{name}` is `{text}`: {fault}"))
             }
-            StrictObjectError::Other { name, met, wanted } => self.unknown(format!(
+            StrictObjectError::Other {
+                name,
+                actual,
+                wanted,
+            } => self.unknown(format!(
                 "`{name}` is {} instead of {}",
-                show(&met),
+                show(&actual),
                 show(&wanted)
             )),
             StrictObjectError::Empty(name) => self.wrong(format!("the list `{name}` is empty")),

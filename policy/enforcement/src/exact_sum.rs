@@ -88,9 +88,9 @@ impl ExactSum {
     /// The sum by a count of numbers: finite where these are, though the sum may be none.
     #[must_use]
     pub fn mean(&self, count: u64) -> Option<f64> {
-        let told = self.rounded_value()?;
-        if told.is_finite() || self.beyond() != 0.0 {
-            return Some(told / float(count));
+        let reported = self.rounded_value()?;
+        if reported.is_finite() || self.beyond() != 0.0 {
+            return Some(reported / float(count));
         }
         // No count is so large that the sum of so many numbers is still infinite.
         let (sum, power) = self.sum.whole(Superaccumulator::NUMBERS);

@@ -14,11 +14,11 @@ use std::sync::Arc;
 
 /// The meetings of a plan, by dataset.
 pub(crate) fn meetings(plan: &LogicalPlan) -> BTreeMap<DatasetId, JoinUse> {
-    let mut met = JoinLineage::default();
-    met.visit(plan);
-    met.output(plan);
-    met.shared();
-    met.0
+    let mut lineage = JoinLineage::default();
+    lineage.visit(plan);
+    lineage.output(plan);
+    lineage.shared();
+    lineage.0
 }
 
 /// What is known so far, and which columns were compared with each other.

@@ -13,13 +13,13 @@ use std::sync::Arc;
 /// The type in which integers are summed until then: no sum of fewer than 2^63 of them is too large for it.
 pub const WHOLE: DataType = DataType::Decimal128(38, 0);
 
-/// `total`, of the type [`WHOLE`], as an integer where it is `told`, and NULL elsewhere.
+/// `total`, of the type [`WHOLE`], as an integer where it is `disclosed`, and NULL elsewhere.
 #[must_use]
-pub fn whole(told: Expr, total: Expr) -> Expr {
+pub fn whole(disclosed: Expr, total: Expr) -> Expr {
     let function = IntegerTotalFunction {
         signature: Signature::exact(vec![DataType::Boolean, WHOLE], Volatility::Immutable),
     };
-    ScalarUDF::from(function).call(vec![told, total])
+    ScalarUDF::from(function).call(vec![disclosed, total])
 }
 
 /// The refusal for a total that its type can't hold.
@@ -52,8 +52,10 @@ impl ScalarUDFImpl for IntegerTotalFunction {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
-        let (Some(told), Some(totals)) = (
-            arrays.first().and_then(|told| told.as_boolean_opt()),
+        let (Some(reported), Some(totals)) = (
+            arrays
+                .first()
+                .and_then(|reported| reported.as_boolean_opt()),
             arrays
                 .get(1)
                 .and_then(|totals| totals.as_primitive_opt::<Decimal128Type>()),
@@ -61,8 +63,8 @@ impl ScalarUDFImpl for IntegerTotalFunction {
             return exec_err!("a total of integers, and whether it is told");
         };
         let mut made = Int64Builder::with_capacity(totals.len());
-        for (told, total) in told.iter().zip(totals) {
-            let total = total.filter(|_| told == Some(true));
+        for (reported, total) in reported.iter().zip(totals) {
+            let total = total.filter(|_| reported == Some(true));
             let narrow = total.map(i64::try_from).transpose();
             // That the total does not fit is all there is to say.
             made.append_option(narrow.map_err(|_| DataFusionError::External(Box::new(beyond())))?);
@@ -79,9 +81,9 @@ mod tests {
     use datafusion_common::arrow::datatypes::Field;
     use datafusion_common::config::ConfigOptions;
 
-    fn made(told: Vec<Option<bool>>, totals: Vec<Option<i128>>) -> Result<Vec<Option<i64>>> {
+    fn made(reported: Vec<Option<bool>>, totals: Vec<Option<i128>>) -> Result<Vec<Option<i64>>> {
         let rows = totals.len();
-        let told: ArrayRef = Arc::new(BooleanArray::from(told));
+        let reported: ArrayRef = Arc::new(BooleanArray::from(reported));
         let totals = Decimal128Array::from(totals).with_data_type(WHOLE);
         let totals: ArrayRef = Arc::new(totals);
         let field = |kind| Arc::new(Field::new("x", kind, true));
@@ -92,7 +94,7 @@ mod tests {
             panic!("a call");
         };
         let made = call.func.invoke_with_args(ScalarFunctionArgs {
-            args: vec![ColumnarValue::Array(told), ColumnarValue::Array(totals)],
+            args: vec![ColumnarValue::Array(reported), ColumnarValue::Array(totals)],
             arg_fields: vec![field(DataType::Boolean), field(WHOLE)],
             number_rows: rows,
             return_field: field(DataType::Int64),
@@ -106,12 +108,12 @@ mod tests {
     }
 
     #[test]
-    fn a_total_that_is_not_told_fails_nothing() {
+    fn a_total_that_is_not_reported_fails_nothing() {
         let edge = i128::from(i64::MAX);
         let totals = vec![Some(edge), Some(-edge - 1), Some(edge + 1), Some(1), None];
-        let told = vec![Some(true), Some(true), Some(false), None, Some(true)];
+        let reported = vec![Some(true), Some(true), Some(false), None, Some(true)];
         let expected = vec![Some(i64::MAX), Some(i64::MIN), None, None, None];
-        assert_eq!(made(told, totals.clone()).unwrap(), expected);
+        assert_eq!(made(reported, totals.clone()).unwrap(), expected);
         let error = made(vec![Some(true); 5], totals).unwrap_err();
         let DataFusionError::External(inner) = error else {
             panic!("{error}");

@@ -134,15 +134,15 @@ impl PermittedPlan {
 }
 
 fn asked(ruled: &PermitDecision<BoundPlan>) -> RefusedQuery {
-    let standing = ruled.standing();
+    let active = ruled.standing();
     RefusedQuery {
         request: ruled.request(),
-        peer: standing.asker().id().clone(),
-        certificate: match standing.asker() {
+        peer: active.asker().id().clone(),
+        certificate: match active.asker() {
             Requester::Peer(peer) => Some(peer.certificate()),
             Requester::House(_) | Requester::Supposed(_) => None,
         },
-        contracts: standing
+        contracts: active
             .grants()
             .values()
             .filter_map(DatasetGrant::contract)

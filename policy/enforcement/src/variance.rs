@@ -25,10 +25,10 @@ pub fn merged(count: Expr, sum: Expr, squares: Expr) -> Expr {
     call(AccumulatorMode::Groups, vec![count, sum, squares])
 }
 
-fn call(way: AccumulatorMode, arguments: Vec<Expr>) -> Expr {
+fn call(mode: AccumulatorMode, arguments: Vec<Expr>) -> Expr {
     let kinds = vec![DataType::Float64; arguments.len()];
     let function = SquaredDeviationAggregate {
-        mode: way,
+        mode,
         signature: Signature::exact(kinds, Volatility::Immutable),
     };
     let arguments = arguments.into_iter();
@@ -146,8 +146,8 @@ impl Accumulator for VarianceAccumulator {
         } else {
             f64::NAN
         };
-        let told = (self.0.count() > 0.0).then_some(squares);
-        Ok(ScalarValue::Float64(told))
+        let reported = (self.0.count() > 0.0).then_some(squares);
+        Ok(ScalarValue::Float64(reported))
     }
 
     fn size(&self) -> usize {
@@ -210,8 +210,8 @@ impl Accumulator for VarianceMergeAccumulator {
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
         let whole = self.whole();
-        let told = (whole.count > 0.0).then_some(whole.squares);
-        Ok(ScalarValue::Float64(told))
+        let reported = (whole.count > 0.0).then_some(whole.squares);
+        Ok(ScalarValue::Float64(reported))
     }
 
     fn size(&self) -> usize {
@@ -267,7 +267,7 @@ mod tests {
     }
 
     /// The squares of values, and of the same as they are put together from parts of three.
-    fn told(values: &[f64]) -> Option<f64> {
+    fn reported_variance(values: &[f64]) -> Option<f64> {
         let column = |values: &[f64]| -> ArrayRef { Arc::new(Float64Array::from(values.to_vec())) };
         let mut whole = VarianceAccumulator(PowerSums::default());
         whole.update_batch(&[column(values)]).unwrap();
@@ -278,26 +278,32 @@ mod tests {
             let state = one.state().unwrap()[0].to_array().unwrap();
             parts.merge_batch(&[state]).unwrap();
         }
-        let told = |values: &mut VarianceAccumulator| match values.evaluate().unwrap() {
-            ScalarValue::Float64(told) => told,
+        let report = |values: &mut VarianceAccumulator| match values.evaluate().unwrap() {
+            ScalarValue::Float64(reported) => reported,
             other => panic!("{other}"),
         };
-        let (whole, parts) = (told(&mut whole), told(&mut parts));
+        let (whole, parts) = (report(&mut whole), report(&mut parts));
         assert_eq!(whole.map(f64::to_bits), parts.map(f64::to_bits));
         whole
     }
 
     #[test]
     fn squares_of_values_are_exact_and_none_where_they_are_no_number() {
-        assert_eq!(told(&[]), None);
-        assert_eq!(told(&[1e9, 1e9 + 1.0, 1e9 + 2.0]), Some(2.0));
-        assert_eq!(told(&[1e15, -1e15]), Some(2e30));
-        assert_eq!(told(&[1e-3; 1000]), Some(0.0));
-        assert_eq!(told(&[3e100, 3e100, 0.0, 3e100]), Some(9e200 / 4.0 * 3.0));
+        assert_eq!(reported_variance(&[]), None);
+        assert_eq!(reported_variance(&[1e9, 1e9 + 1.0, 1e9 + 2.0]), Some(2.0));
+        assert_eq!(reported_variance(&[1e15, -1e15]), Some(2e30));
+        assert_eq!(reported_variance(&[1e-3; 1000]), Some(0.0));
+        assert_eq!(
+            reported_variance(&[3e100, 3e100, 0.0, 3e100]),
+            Some(9e200 / 4.0 * 3.0)
+        );
         // Numbers whose squares are beyond all, and which are all the same.
-        assert_eq!(told(&[1e200; 5]), Some(0.0));
+        assert_eq!(reported_variance(&[1e200; 5]), Some(0.0));
         for odd in [f64::NAN, f64::INFINITY, 1e200] {
-            assert!(told(&[1.0, odd, 2.0]).unwrap().is_nan(), "{odd}");
+            assert!(
+                reported_variance(&[1.0, odd, 2.0]).unwrap().is_nan(),
+                "{odd}"
+            );
         }
     }
 
@@ -322,7 +328,7 @@ mod tests {
             part.update_batch(&columns).unwrap();
             part.state().unwrap()[0].to_array().unwrap()
         };
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         for turn in 0..groups.len() {
             let mut turned = groups.clone();
             turned.rotate_left(turn);
@@ -331,9 +337,12 @@ mod tests {
             for rows in [other, one] {
                 whole.merge_batch(&[part(rows)]).unwrap();
             }
-            told.push(whole.evaluate().unwrap());
+            reported.push(whole.evaluate().unwrap());
         }
-        assert!(told.iter().all(|one| *one == told[0]), "{told:?}");
+        assert!(
+            reported.iter().all(|one| *one == reported[0]),
+            "{reported:?}"
+        );
         // Put together as they come they differ: the test would see it.
         let as_they_come = |rows: &[[f64; 3]]| {
             let mut all = Moments::default();

@@ -125,7 +125,7 @@ fn failure_to_wire(refusal: Refusal) -> pb::Failure {
         clause,
         allowed,
         participant,
-        location: place,
+        location,
         help,
         // It stays in the trace of the process where it failed.
         cause: _,
@@ -137,8 +137,8 @@ fn failure_to_wire(refusal: Refusal) -> pb::Failure {
         clause: clause.map(|id| id.to_string()),
         allowed,
         participant: participant.map(|id| id.to_string()),
-        place: place.map(|place| {
-            let SourceLocation { file, line, key } = place;
+        place: location.map(|location| {
+            let SourceLocation { file, line, key } = location;
             pb::Place { file, line, key }
         }),
         help,

@@ -57,8 +57,8 @@ fn a_briefing_survives_the_round_trip() {
     bare.of = 1;
     let mut nameless = sample();
     nameless.tenant = Some(String::new());
-    for briefing in [sample(), bare, nameless] {
-        assert_eq!(from_ticket(&to_ticket(&briefing)).unwrap(), briefing);
+    for task in [sample(), bare, nameless] {
+        assert_eq!(from_ticket(&to_ticket(&task)).unwrap(), task);
     }
 }
 
@@ -129,7 +129,7 @@ fn every_ground_is_checked() {
     first(|g| g.envelope.clear(), "`envelope`");
     first(|g| g.held = vec![1, 2, 1], "a clause twice");
     first(|g| g.held = vec![0], "#c0");
-    first(|g| g.held = vec![ClauseId(4).in_guard().0], "#g4");
+    first(|g| g.held = vec![ClauseId(4).in_restriction().0], "#g4");
     first(|g| g.held = (1..=101).collect(), "101 clauses");
     first(|g| g.snapshot.clear(), "`snapshot`");
     first(|g| g.snapshot = "a\u{1b}".to_owned(), "control characters");

@@ -318,26 +318,26 @@ fn random_agreements_survive_the_round_trip() {
 
 #[test]
 fn what_was_shown_is_what_was_signed() {
-    for tongue in Language::ALL {
-        let shown = PageRendering::newest(tongue);
+    for language in Language::ALL {
+        let rendering = PageRendering::newest(language);
         let whole = Agreement {
-            rendering: Some(shown),
+            rendering: Some(rendering),
             ..samples::agreement()
         };
         check(&whole);
-        let digest = page_digest(shown, &whole).to_string();
+        let digest = page_digest(rendering, &whole).to_string();
         assert_eq!(
             digest,
-            Digest::of(render::page(shown, &whole).as_bytes()).to_string()
+            Digest::of(render::page(rendering, &whole).as_bytes()).to_string()
         );
         let payload = String::from_utf8(to_bytes(&whole)).unwrap();
         assert_eq!(payload.matches(&digest).count(), 1);
         let other = payload.replace(&digest, &Digest::of(b"another page").to_string());
         refused(other.as_bytes(), ErrorCode::RenderingDiffers);
         // Another language has another page.
-        let next = if tongue == Language::De { "pt" } else { "de" };
+        let next = if language == Language::De { "pt" } else { "de" };
         let (from, to) = (
-            format!(r##""form":"page/2","language":"{tongue}""##),
+            format!(r##""form":"page/2","language":"{language}""##),
             format!(r##""form":"page/2","language":"{next}""##),
         );
         refused(
@@ -348,10 +348,10 @@ fn what_was_shown_is_what_was_signed() {
     // Every other term, under the page of these.
     let good = payload();
     let fewer = samples::short_agreement();
-    let shown = fewer.rendering.unwrap();
+    let rendering = fewer.rendering.unwrap();
     let mixed = good.replace(
-        &page_digest(shown, &samples::agreement()).to_string(),
-        &page_digest(shown, &fewer).to_string(),
+        &page_digest(rendering, &samples::agreement()).to_string(),
+        &page_digest(rendering, &fewer).to_string(),
     );
     refused(mixed.as_bytes(), ErrorCode::RenderingDiffers);
     // What can't be shown here is not signed or used here.

@@ -183,8 +183,8 @@ fn seal(
         return Ok(None);
     }
     let seal = SealCertificates::new(chain).map_err(|why| codes.wrong(why))?;
-    let told = header.text_if_there(THUMBPRINT)?;
-    if told.is_some_and(|told| told != thumbprint(&seal)) {
+    let reported = header.text_if_there(THUMBPRINT)?;
+    if reported.is_some_and(|reported| reported != thumbprint(&seal)) {
         return Err(codes.wrong("`x5t#S256` is not the digest of the first certificate of `x5c`"));
     }
     Ok(Some(seal))

@@ -62,13 +62,13 @@ fn every_term_survives_the_round_trip() {
         }]);
         assert_eq!(from_json(to_json(&whole)).as_ref(), Ok(&whole));
     }
-    for taker in [
+    for assignee in [
         OdrlAssignee::Participant("firma.example".parse().unwrap()),
         OdrlAssignee::Public,
         OdrlAssignee::Open,
     ] {
         let whole = OdrlPolicy {
-            assignee: taker,
+            assignee,
             ..policy(samples::clauses())
         };
         assert_eq!(from_json(to_json(&whole)).as_ref(), Ok(&whole));

@@ -23,7 +23,7 @@ pub struct CatalogPageRequest {
 pub enum CatalogPageReply {
     /// A page, and the digest of the encoded reply that holds it.
     Page(CatalogEntryPage, Digest),
-    /// The page is the one that the caller has, but for the letters that wait.
+    /// The page is the one that the caller has, but for the messages that wait.
     Unchanged {
         /// As [`CatalogEntryPage::newest_message`].
         newest_message: Option<u64>,
@@ -37,13 +37,13 @@ pub struct CatalogEntryPage {
     pub entries: Vec<ListedDataset>,
     /// Where to go on; absent: this was the last page.
     pub next: Option<String>,
-    /// With the first page: policies with holes, for others to fill.
+    /// With the first page: policies with parameters, for others to fill.
     pub templates: Vec<ListedTemplate>,
-    /// The number of the newest letter that waits for the caller.
+    /// The number of the newest message that waits for the caller.
     pub newest_message: Option<u64>,
 }
 
-/// A policy with holes, as it is written.
+/// A policy with parameters, as it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedTemplate {
     /// Its name.
@@ -119,15 +119,15 @@ pub fn request_to_wire(request: &CatalogPageRequest) -> pb::CatalogRequest {
 #[must_use]
 pub fn reply_to_wire(page: &CatalogEntryPage, request: &CatalogPageRequest) -> pb::CatalogReply {
     let mut reply = page_to_wire(page);
-    let letters = page.newest_message.unwrap_or(0);
+    let messages = page.newest_message.unwrap_or(0);
     if request.known == Some(Digest::of(&reply.encode_to_vec())) {
         return pb::CatalogReply {
             unchanged: true,
-            letters,
+            letters: messages,
             ..pb::CatalogReply::default()
         };
     }
-    reply.letters = letters;
+    reply.letters = messages;
     reply
 }
 
@@ -136,19 +136,19 @@ pub fn reply_to_wire(page: &CatalogEntryPage, request: &CatalogPageRequest) -> p
 /// # Errors
 /// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.
 pub fn reply_from_wire(mut message: pb::CatalogReply) -> Result<CatalogPageReply, Refusal> {
-    let letters = std::mem::take(&mut message.letters);
-    let letters = (letters > 0).then_some(letters);
+    let messages = std::mem::take(&mut message.letters);
+    let messages = (messages > 0).then_some(messages);
     if message.unchanged {
         return match message.entries.is_empty() && message.templates.is_empty() {
             true => Ok(CatalogPageReply::Unchanged {
-                newest_message: letters,
+                newest_message: messages,
             }),
             false => Err(field::malformed("an unchanged page brings something")),
         };
     }
     let digest = Digest::of(&message.encode_to_vec());
     let mut page = page_from_wire(message)?;
-    page.newest_message = letters;
+    page.newest_message = messages;
     Ok(CatalogPageReply::Page(page, digest))
 }
 
@@ -186,7 +186,7 @@ fn page_from_wire(message: pb::CatalogReply) -> Result<CatalogEntryPage, Refusal
     })
 }
 
-/// Puts a page together, without the letters that wait: the page is the same with them and without.
+/// Puts a page together, without the messages that wait: the page is the same with them and without.
 fn page_to_wire(page: &CatalogEntryPage) -> pb::CatalogReply {
     let CatalogEntryPage {
         entries,
@@ -312,9 +312,12 @@ mod tests {
         assert_eq!(super::entry_to_wire(&entry(None)), before);
         assert_eq!(super::entry_from_wire(before), Ok(entry(None)));
         for (word, kind) in DatasetKind::ALL {
-            let told = super::entry_to_wire(&entry(Some(kind)));
-            assert_eq!((told.kind.as_str(), &told.dataset[..]), (word, &b"{}"[..]));
-            assert_eq!(super::entry_from_wire(told), Ok(entry(Some(kind))));
+            let encoded = super::entry_to_wire(&entry(Some(kind)));
+            assert_eq!(
+                (encoded.kind.as_str(), &encoded.dataset[..]),
+                (word, &b"{}"[..])
+            );
+            assert_eq!(super::entry_from_wire(encoded), Ok(entry(Some(kind))));
         }
         let guessed = super::pb::CatalogEntry {
             dataset: "{}".into(),
@@ -351,7 +354,7 @@ mod tests {
                 panic!("nothing was known before");
             };
             assert_eq!(back, page);
-            // Known, it does not travel again, whatever letters came meanwhile; another one does.
+            // Known, it does not travel again, whatever messages came meanwhile; another one does.
             let page = CatalogEntryPage {
                 newest_message: Some(9),
                 ..page
@@ -363,15 +366,15 @@ mod tests {
                 };
                 let again = super::reply_to_wire(&page, &request);
                 assert_eq!(again.unchanged, unchanged);
-                let letters = Some(9);
+                let messages = Some(9);
                 match super::reply_from_wire(again).unwrap() {
                     CatalogPageReply::Unchanged {
-                        newest_message: told,
+                        newest_message: reported,
                     } => {
-                        assert_eq!((told, unchanged), (letters, true))
+                        assert_eq!((reported, unchanged), (messages, true))
                     }
-                    CatalogPageReply::Page(told, _) => {
-                        assert_eq!((told.newest_message, unchanged), (letters, false))
+                    CatalogPageReply::Page(parsed, _) => {
+                        assert_eq!((parsed.newest_message, unchanged), (messages, false))
                     }
                 }
             }

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_to_the_protocol_are_told() {
+    fn strangers_to_the_protocol_are_reported() {
         let mut newer = sample();
         newer.versions = [9].into();
         let refusal = newer.common_version().unwrap_err();

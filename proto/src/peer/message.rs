@@ -1,4 +1,4 @@
-//! One letter between two participants: a step of a negotiation, a withdrawal, or the acknowledgement of a receipt.
+//! One message between two participants: a step of a negotiation, a withdrawal, or the acknowledgement of a receipt.
 //!
 //! Contracts, statements and receipts travel as the very bytes that were signed; the formats read them.
 
@@ -11,10 +11,10 @@ use hansa_policy::id::{ContractId, DatasetId, RequestId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::fmt;
 
-/// A letter.
+/// A message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerMessage {
-    /// Its identity; a letter is taken in once.
+    /// Its identity; a message is taken in once.
     pub id: PeerMessageId,
     /// What it says.
     pub content: MessageContent,
@@ -30,19 +30,19 @@ impl fmt::Display for PeerMessageId {
     }
 }
 
-/// A letter with its number in the sender's outbox for this participant.
+/// A message with its number in the sender's outbox for this participant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SequencedMessage {
     /// From 1, without gaps.
     pub number: u64,
-    /// The letter.
+    /// The message.
     pub message: PeerMessage,
 }
 
 /// What comes from an inbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InboxItem {
-    /// A letter.
+    /// A message.
     Letter(SequencedMessage),
     /// One that can't be read. It must not hold up the next one.
     Unreadable(UnreadableMessage),
@@ -59,7 +59,7 @@ impl InboxItem {
     }
 }
 
-/// A letter that can't be read, to be kept apart.
+/// A message that can't be read, to be kept apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnreadableMessage {
     /// From 1, without gaps.
@@ -70,7 +70,7 @@ pub struct UnreadableMessage {
     pub cause: Refusal,
 }
 
-/// What a letter says.
+/// What a message says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MessageContent {
     /// The consumer asks for a contract, or counters.
@@ -158,7 +158,7 @@ pub enum MessageContent {
     },
 }
 
-/// Takes a letter apart.
+/// Takes a message apart.
 ///
 /// # Errors
 /// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.
@@ -170,30 +170,33 @@ pub fn from_wire(message: Option<pb::Letter>) -> Result<PeerMessage, Refusal> {
     })
 }
 
-/// Puts a letter together.
+/// Puts a message together.
 #[must_use]
-pub fn to_wire(letter: &PeerMessage) -> pb::Letter {
-    let PeerMessage { id, content } = letter;
+pub fn to_wire(message: &PeerMessage) -> pb::Letter {
+    let PeerMessage { id, content } = message;
     pb::Letter {
         id: Bytes::copy_from_slice(&id.0),
         content: Some(content_encoding::content(content)),
     }
 }
 
-/// Takes a letter of an inbox apart; one that can't be read is told apart, since others follow it.
+/// Takes a message of an inbox apart; one that can't be read is told apart, since others follow it.
 ///
 /// # Errors
 /// `MESSAGE_MALFORMED` for one without a number.
 pub fn inbox_from_wire(message: pb::InboxLetter) -> Result<InboxItem, Refusal> {
-    let pb::InboxLetter { number, letter } = message;
+    let pb::InboxLetter {
+        number,
+        letter: peer_message,
+    } = message;
     if number == 0 {
         return Err(field::malformed("the letter has no number"));
     }
-    let bytes = letter.as_ref().map(prost::Message::encode_to_vec);
-    Ok(match from_wire(letter) {
-        Ok(letter) => InboxItem::Letter(SequencedMessage {
+    let bytes = peer_message.as_ref().map(prost::Message::encode_to_vec);
+    Ok(match from_wire(peer_message) {
+        Ok(peer_message) => InboxItem::Letter(SequencedMessage {
             number,
-            message: letter,
+            message: peer_message,
         }),
         Err(why) => InboxItem::Unreadable(UnreadableMessage {
             number,
@@ -203,16 +206,13 @@ pub fn inbox_from_wire(message: pb::InboxLetter) -> Result<InboxItem, Refusal> {
     })
 }
 
-/// Puts a letter of an inbox together.
+/// Puts a message of an inbox together.
 #[must_use]
 pub fn numbered_to_wire(numbered: &SequencedMessage) -> pb::InboxLetter {
-    let SequencedMessage {
-        number,
-        message: letter,
-    } = numbered;
+    let SequencedMessage { number, message } = numbered;
     pb::InboxLetter {
         number: *number,
-        letter: Some(to_wire(letter)),
+        letter: Some(to_wire(message)),
     }
 }
 

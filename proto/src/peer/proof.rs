@@ -85,8 +85,8 @@ pub fn request_from_wire(message: pb::ProofRequest) -> Result<LogProofRequest, R
 
 /// Puts a request together.
 #[must_use]
-pub fn request_to_wire(wanted: LogProofRequest) -> pb::ProofRequest {
-    let of = match wanted {
+pub fn request_to_wire(request: LogProofRequest) -> pb::ProofRequest {
+    let of = match request {
         LogProofRequest::Consistency { from, to } => {
             pb::proof_request::Of::Consistency(pb::ConsistencyRequest {
                 from,
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn proofs_survive_the_round_trip() {
-        for wanted in [
+        for request in [
             LogProofRequest::Consistency { from: 3, to: None },
             LogProofRequest::Consistency {
                 from: 3,
@@ -208,8 +208,8 @@ mod tests {
                 limit: Some(5),
             },
         ] {
-            let back = super::request_from_wire(super::request_to_wire(wanted)).unwrap();
-            assert_eq!(back, wanted);
+            let back = super::request_from_wire(super::request_to_wire(request)).unwrap();
+            assert_eq!(back, request);
         }
         for proof in [
             LogProof::Consistency {

@@ -22,19 +22,19 @@ pub fn numbered_to_wire(declined: &Recorded<PendingRefusal>, number: &str) -> to
     status(&declined.refusal().clone().with_number(number))
 }
 
-/// The same of one that is on the books as one of many.
+/// The same of one that is in the log as one of many.
 #[must_use]
 pub fn numbered_sum_to_wire(summed: &DisclosableRefusal, number: &str) -> tonic::Status {
     status(&summed.refusal().clone().with_number(number))
 }
 
-/// The status of a refusal that is on the books as one of many.
+/// The status of a refusal that is in the log as one of many.
 #[must_use]
 pub fn summed_to_wire(summed: &DisclosableRefusal) -> tonic::Status {
     status(summed.refusal())
 }
 
-/// The status of a question to which nothing came, once that is on the books.
+/// The status of a question to which nothing came, once that is in the log.
 #[must_use]
 pub fn quiet_to_wire(quiet: &Recorded<NoNewDataDecision>) -> tonic::Status {
     status(&quiet.refusal())

@@ -66,12 +66,12 @@ pub fn request_from_wire(message: pb::WitnessRequest) -> Result<HeadSubmission, 
 
 /// Puts a request together.
 #[must_use]
-pub fn request_to_wire(shown: &HeadSubmission) -> pb::WitnessRequest {
+pub fn request_to_wire(submission: &HeadSubmission) -> pb::WitnessRequest {
     let HeadSubmission {
         head,
         growth,
         witnessed,
-    } = shown;
+    } = submission;
     pb::WitnessRequest {
         head: head.clone(),
         growth: growth
@@ -117,13 +117,13 @@ pub fn from_wire(message: pb::WitnessReply) -> Result<CosignOutcome, Refusal> {
 
 /// Puts a reply together.
 #[must_use]
-pub fn to_wire(seen: &CosignOutcome) -> pb::WitnessReply {
+pub fn to_wire(outcome: &CosignOutcome) -> pb::WitnessReply {
     let mut reply = pb::WitnessReply {
         witnessed: Bytes::new(),
         wanted: Vec::new(),
         refuted: Bytes::new(),
     };
-    match seen {
+    match outcome {
         CosignOutcome::Witnessed(head) => reply.witnessed = head.clone(),
         CosignOutcome::Wanted(heads) => reply.wanted = heads.clone(),
         CosignOutcome::Refuted(head) => reply.refuted = head.clone(),
@@ -161,12 +161,12 @@ mod tests {
     fn what_is_shown_and_seen_survives_the_round_trip() {
         let back = super::request_from_wire(super::request_to_wire(&shown())).unwrap();
         assert_eq!(back, shown());
-        for seen in [
+        for outcome in [
             CosignOutcome::Witnessed("head".into()),
             CosignOutcome::Wanted(vec!["one".into(), "two".into()]),
             CosignOutcome::Refuted("head".into()),
         ] {
-            assert_eq!(super::from_wire(super::to_wire(&seen)).unwrap(), seen);
+            assert_eq!(super::from_wire(super::to_wire(&outcome)).unwrap(), outcome);
         }
     }
 

@@ -39,7 +39,7 @@ const AGGREGATE: [&str; 12] = [
 ];
 
 pub(super) fn read(
-    sheet: &PolicyFileReader<'_>,
+    reader: &PolicyFileReader<'_>,
     value: &TomlValue<'_>,
     shown: Option<&[SqlIdentifier]>,
     terms: &mut LocatedTerms,
@@ -47,8 +47,8 @@ pub(super) fn read(
     let Some(table) = value.table_with(&AGGREGATE) else {
         return;
     };
-    let Some(grid) = sheet.dataset.grid.as_ref().map(|grid| grid.id.clone()) else {
-        let sentence = format!("`{}` has no registered grid", sheet.dataset.id.name);
+    let Some(grid) = reader.dataset.grid.as_ref().map(|grid| grid.id.clone()) else {
+        let sentence = format!("`{}` has no registered grid", reader.dataset.id.name);
         let refusal = Refusal::new(ErrorCode::GridConflict, sentence);
         value.refuse(refusal.with_help("register one: [dataset.grid]"));
         return;
@@ -58,33 +58,33 @@ pub(super) fn read(
     }
     let mut by = Vec::new();
     if let Some(list) = required(value, &table, "by") {
-        by = sheet.columns(list);
+        by = reader.columns(list);
         terms.add_unless_empty(list, &by, Term::Dimensions(by.clone()));
     }
     let (at, measures) = match table.get("measures") {
         Some(list) if list.node.as_array().is_some_and(|items| items.is_empty()) => {
             (list, Vec::new())
         }
-        Some(list) => (list, sheet.columns(list)),
-        None => (value, numbers_among(sheet, shown.unwrap_or_default(), &by)),
+        Some(list) => (list, reader.columns(list)),
+        None => (value, numbers_among(reader, shown.unwrap_or_default(), &by)),
     };
     terms.add_unless_empty(at, &measures, Term::Measures(measures.clone()));
     terms.add(value, Term::Grid(grid));
     let of_grid = |grid: &RegisteredGrid| grid.release.clone();
     let release = match table.get("release") {
-        Some(said) => release(sheet, said),
-        None => sheet.dataset.grid.as_ref().and_then(of_grid),
+        Some(said) => release(reader, said),
+        None => reader.dataset.grid.as_ref().and_then(of_grid),
     };
     if let Some(release) = release {
         terms.add(value, Term::Release(release));
     }
-    buckets(sheet, &table, &by, value, terms);
-    group(sheet, &table, terms);
+    buckets(reader, &table, &by, value, terms);
+    group(reader, &table, terms);
     if let Some(rules) = table.get("dominance") {
-        dominance(sheet, rules, terms);
+        dominance(reader, rules, terms);
     }
     if let Some(said) = table.get("epsilon") {
-        privacy_budget::read(sheet, said, terms);
+        privacy_budget::read(reader, said, terms);
     }
     let secondary = match table.get("secondary") {
         Some(said) => secondary(said),
@@ -111,13 +111,13 @@ fn secondary(value: &TomlValue<'_>) -> Option<Term> {
 }
 
 /// `{ column = "at", every = "day", late = "wait" }`
-fn release(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> Option<ReleaseTerm> {
+fn release(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> Option<ReleaseTerm> {
     let table = value.table_with(&["column", "every", "late"])?;
     let said = |key: &str| required(value, &table, key).filter(|said| said.text().is_some());
     let (column, every, late) = (said("column"), said("every"), said("late"));
     let (column, every, late) = (column?, every?, late?);
     Some(ReleaseTerm {
-        column: sheet.named_column(column)?,
+        column: reader.named_column(column)?,
         every: every.word(&BUCKETS)?,
         late: late.word(&LateDataPolicy::ALL)?,
     })
@@ -130,13 +130,13 @@ fn functions(list: &TomlValue<'_>, terms: &mut LocatedTerms) {
 
 /// The columns shown that hold numbers and are not grouped by.
 fn numbers_among(
-    sheet: &PolicyFileReader<'_>,
+    reader: &PolicyFileReader<'_>,
     shown: &[SqlIdentifier],
     by: &[SqlIdentifier],
 ) -> Vec<SqlIdentifier> {
     let number = |name: &SqlIdentifier| {
         matches!(
-            kind_of(sheet, name),
+            kind_of(reader, name),
             Some(ColumnType::Int | ColumnType::Float)
         )
     };
@@ -149,7 +149,7 @@ fn numbers_among(
 
 /// A bucket for every dimension of time: the one that is named, or that of the grid.
 fn buckets(
-    sheet: &PolicyFileReader<'_>,
+    reader: &PolicyFileReader<'_>,
     table: &TomlTable<'_>,
     by: &[SqlIdentifier],
     at: &TomlValue<'_>,
@@ -164,24 +164,24 @@ fn buckets(
             };
             for value in each.values() {
                 named.push(value.key.to_owned());
-                coarsen(sheet, value.key, value, zone, terms);
+                coarsen(reader, value.key, value, zone, terms);
             }
         } else {
             let times: Vec<SqlIdentifier> = by
                 .iter()
                 .filter(|name| {
                     matches!(
-                        kind_of(sheet, name),
+                        kind_of(reader, name),
                         Some(ColumnType::Date | ColumnType::Instant)
                     )
                 })
                 .cloned()
                 .collect();
-            if sheet.is_unread() {
+            if reader.is_unread() {
                 bucket.word(&BUCKETS);
             } else if let [only] = times.as_slice() {
                 named.push(only.to_string());
-                coarsen(sheet, only.as_str(), bucket, zone, terms);
+                coarsen(reader, only.as_str(), bucket, zone, terms);
             } else {
                 let sentence = format!("{} of the dimensions are about time", times.len());
                 let refusal = Refusal::new(ErrorCode::TermIllTyped, sentence);
@@ -189,27 +189,27 @@ fn buckets(
             }
         }
     }
-    let Some(grid) = sheet.dataset.grid.clone() else {
+    let Some(grid) = reader.dataset.grid.clone() else {
         return;
     };
     for dimension in grid.dimensions {
         let due = by.contains(&dimension.column) && !named.contains(&dimension.column.to_string());
-        let instant = kind_of(sheet, &dimension.column) == Some(ColumnType::Instant);
+        let instant = kind_of(reader, &dimension.column) == Some(ColumnType::Instant);
         if let Some(bucket) = dimension.bucket
             && due
             && instant
-            && let Some(term) = bucket_term(sheet, at, dimension.column, bucket, None)
+            && let Some(term) = bucket_term(reader, at, dimension.column, bucket, None)
         {
             terms.add(at, term);
         }
     }
 }
 
-fn group(sheet: &PolicyFileReader<'_>, table: &TomlTable<'_>, terms: &mut LocatedTerms) {
+fn group(reader: &PolicyFileReader<'_>, table: &TomlTable<'_>, terms: &mut LocatedTerms) {
     let (value, unit) = match (table.get("min_rows"), table.get("min_contributors")) {
         (None, None) => return,
         (Some(rows), None) => (rows, Some(CountingUnit::Rows)),
-        (None, Some(contributors)) => (contributors, unit(sheet, table, contributors)),
+        (None, Some(contributors)) => (contributors, unit(reader, table, contributors)),
         (Some(_), Some(both)) => {
             let sentence = "a minimum group counts rows or contributors, not both";
             both.problem(ErrorCode::PolicyContradiction, sentence);
@@ -230,12 +230,12 @@ fn group(sheet: &PolicyFileReader<'_>, table: &TomlTable<'_>, terms: &mut Locate
 }
 
 /// `[{ measure = "fare", unit = "operator", p = 15 }]`, or with `n` and `k` instead of `p`.
-fn dominance(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
+fn dominance(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
     for item in several(value, DeValue::is_table) {
         let Some(table) = item.table_with(&["measure", "unit", "p", "n", "k"]) else {
             continue;
         };
-        let column = |key: &str| sheet.named_column(required(&item, &table, key)?);
+        let column = |key: &str| reader.named_column(required(&item, &table, key)?);
         let (measure, unit) = (column("measure"), column("unit"));
         let percent = |key: &str| u32::try_from(table.whole::<u64>(key, 1)?).ok();
         let rule = match (percent("p"), percent("n"), percent("k")) {
@@ -259,13 +259,13 @@ fn dominance(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut Lo
 }
 
 fn unit(
-    sheet: &PolicyFileReader<'_>,
+    reader: &PolicyFileReader<'_>,
     table: &TomlTable<'_>,
     at: &TomlValue<'_>,
 ) -> Option<CountingUnit> {
     let column = match table.get("unit") {
-        Some(named) => sheet.named_column(named)?,
-        None => match &sheet.dataset.unit_column {
+        Some(named) => reader.named_column(named)?,
+        None => match &reader.dataset.unit_column {
             Some(column) => column.clone(),
             None => {
                 let sentence = "the dataset has no unit column whose values could be counted";

@@ -33,7 +33,7 @@ pub(super) const UNITS: [(&str, u64); 4] = [
     ("seconds", 1),
 ];
 
-pub(super) fn read(sheet: &PolicyFileReader<'_>, keys: &TomlTable<'_>, terms: &mut LocatedTerms) {
+pub(super) fn read(reader: &PolicyFileReader<'_>, keys: &TomlTable<'_>, terms: &mut LocatedTerms) {
     if let Some(value) = keys.get("group")
         && let Some(group) = group(value)
     {
@@ -49,7 +49,7 @@ pub(super) fn read(sheet: &PolicyFileReader<'_>, keys: &TomlTable<'_>, terms: &m
         terms.add(value, Term::Region(region));
     }
     if let Some(value) = keys.get("lasts") {
-        lasts(sheet, value, terms);
+        lasts(reader, value, terms);
     }
     if let Some(value) = keys.get("hours")
         && let Some(hours) = value.parsed::<HoursTerm>()
@@ -57,10 +57,10 @@ pub(super) fn read(sheet: &PolicyFileReader<'_>, keys: &TomlTable<'_>, terms: &m
         terms.add(value, Term::Hours(hours));
     }
     if let Some(value) = keys.get("embargo") {
-        embargo(sheet, value, terms);
+        embargo(reader, value, terms);
     }
     if let Some(value) = keys.get("join") {
-        join(sheet, value, terms);
+        join(reader, value, terms);
     }
     if let Some(value) = keys.get("rows_per_second")
         && let Some(rows) = value.whole(1)
@@ -147,7 +147,7 @@ fn notify(value: &TomlValue<'_>, terms: &mut LocatedTerms) {
 }
 
 /// `"90 days"`, or `{ days = 90, since = "first-use" }`.
-fn lasts(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
+fn lasts(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
     let (days, since) = if value.node.is_table() {
         let Some(table) = value.table_with(&["days", "since"]) else {
             return;
@@ -165,7 +165,7 @@ fn lasts(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut Locate
                 .then(|| u32::try_from(delay.0 / 86_400).ok())
                 .flatten()
         });
-        if days.is_none() && sheet.file.is_clean() {
+        if days.is_none() && reader.file.is_clean() {
             value.ill_typed("a number of days such as \"90 days\"");
         }
         (days, Some(WindowStart::Activation))
@@ -176,11 +176,11 @@ fn lasts(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut Locate
 }
 
 /// `{ column = "started_at", for = "24 hours" }`
-fn embargo(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
+fn embargo(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
     let Some(table) = value.table_with(&["column", "for"]) else {
         return;
     };
-    let column = required(value, &table, "column").and_then(|column| sheet.named_column(column));
+    let column = required(value, &table, "column").and_then(|column| reader.named_column(column));
     let wait = required(value, &table, "for").and_then(delay);
     if let (Some(column), Some(delay)) = (column, wait) {
         terms.add(value, Term::Embargo(EmbargoTerm { column, delay }));
@@ -188,12 +188,12 @@ fn embargo(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut Loca
 }
 
 /// `{ keys = […], with = […] or "none", keys_stay = true, travel = { columns = […], to = […] or "anybody" } }`
-fn join(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
+fn join(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
     let Some(table) = value.table_with(&["keys", "with", "keys_stay", "travel"]) else {
         return;
     };
     if let Some(keys) = table.get("keys") {
-        let list = sheet.columns(keys);
+        let list = reader.columns(keys);
         terms.add_unless_empty(keys, &list, Term::JoinKeys(list.clone()));
     }
     if let Some(with) = table.get("with") {
@@ -210,16 +210,16 @@ fn join(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut Located
         terms.add(stay, Term::KeysStay);
     }
     if let Some(value) = table.get("travel") {
-        travel(sheet, value, terms);
+        travel(reader, value, terms);
     }
 }
 
 /// `{ columns = […], to = […] or "anybody" }`
-fn travel(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
+fn travel(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
     let Some(table) = value.table_with(&["columns", "to"]) else {
         return;
     };
-    let columns = required(value, &table, "columns").map(|columns| sheet.columns(columns));
+    let columns = required(value, &table, "columns").map(|columns| reader.columns(columns));
     let to = required(value, &table, "to").map(|to| match to.node.as_str() {
         Some("anybody") => KeyRecipients::Anybody,
         _ => KeyRecipients::These(each(to)),

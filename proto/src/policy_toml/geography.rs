@@ -15,11 +15,11 @@ use hansa_policy::value::cell::{CellSize, CellSizeError};
 use hansa_toml_reader::{TomlTable, TomlValue};
 
 /// `{ lon = "lon", lat = "lat", box = [west, south, east, north] }`
-pub(super) fn area(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
+pub(super) fn area(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
     let Some(table) = value.table_with(&["lon", "lat", "box"]) else {
         return;
     };
-    let (lon, lat) = degrees(sheet, value, &table);
+    let (lon, lat) = degrees(reader, value, &table);
     let Some(corners) = required(value, &table, "box") else {
         return;
     };
@@ -43,14 +43,14 @@ pub(super) fn area(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &
 
 /// `{ lon = "lon", lat = "lat", list = "SHA-256 of the file", which = "name=Mitte" }`
 pub(super) fn within(
-    sheet: &PolicyFileReader<'_>,
+    reader: &PolicyFileReader<'_>,
     value: &TomlValue<'_>,
     terms: &mut LocatedTerms,
 ) {
     let Some(table) = value.table_with(&["lon", "lat", "list", "which"]) else {
         return;
     };
-    let (lon, lat) = degrees(sheet, value, &table);
+    let (lon, lat) = degrees(reader, value, &table);
     let (Some(list), Some(which)) = (table.get("list"), table.get("which")) else {
         let sentence = "`within` has a `list` and says `which` of its areas";
         value.problem(ErrorCode::ConfigInvalid, sentence);
@@ -80,11 +80,15 @@ pub(super) fn digest(value: &TomlValue<'_>) -> Option<Digest> {
 }
 
 /// `{ lon = "lon", lat = "lat", to = "h3:8", as = "cell" }`; the columns and the name of the cells may be left out.
-pub(super) fn cells(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
+pub(super) fn cells(
+    reader: &PolicyFileReader<'_>,
+    value: &TomlValue<'_>,
+    terms: &mut LocatedTerms,
+) {
     let Some(table) = value.table_with(&["lon", "lat", "to", "as"]) else {
         return;
     };
-    let (lon, lat) = degrees(sheet, value, &table);
+    let (lon, lat) = degrees(reader, value, &table);
     let Some(to) = required(value, &table, "to") else {
         return;
     };
@@ -112,17 +116,17 @@ pub(super) fn cells(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: 
 
 /// The columns of longitude and latitude, by default those of that name.
 fn degrees(
-    sheet: &PolicyFileReader<'_>,
+    reader: &PolicyFileReader<'_>,
     value: &TomlValue<'_>,
     table: &TomlTable<'_>,
 ) -> (Option<SqlIdentifier>, Option<SqlIdentifier>) {
     let column = |key: &str| match table.get(key) {
-        None => sheet.column(value, key),
-        Some(named) => sheet.named_column(named),
+        None => reader.column(value, key),
+        Some(named) => reader.named_column(named),
     };
     let (lon, lat) = (column("lon"), column("lat"));
     for name in [&lon, &lat].into_iter().flatten() {
-        if !sheet.is_unread() && kind_of(sheet, name) != Some(ColumnType::Float) {
+        if !reader.is_unread() && kind_of(reader, name) != Some(ColumnType::Float) {
             let sentence = format!("`{name}` holds no degrees: its type is not float");
             value.problem(ErrorCode::TermIllTyped, sentence);
         }

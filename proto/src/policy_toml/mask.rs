@@ -19,17 +19,17 @@ const FORMS: [&str; 5] = ["constant", "hash", "prefix", "bands", "level"];
 
 /// `"null"`, `"hash"`, `{ constant = … }`, `{ hash = EPOCH }`, `{ prefix = 4 }` or `{ bands = [0, 18, 65] }`,
 /// or `{ level = "section", table = "SHA-256" }`
-pub(super) fn read(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
-    let name = sheet.column(value, value.key);
+pub(super) fn read(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
+    let name = reader.column(value, value.key);
     let term = if value.node.is_table() {
         let keys = ["constant", "hash", "prefix", "bands", "level", "table"];
         let Some(table) = value.table_with(&keys) else {
             return;
         };
-        table_form(sheet, value, &table, name)
+        table_form(reader, value, &table, name)
     } else {
         match value.word(&[("null", false), ("hash", true)]) {
-            Some(true) => hash(sheet, value, name, 1),
+            Some(true) => hash(reader, value, name, 1),
             Some(false) => name.map(|column| Term::Mask {
                 column,
                 mask: MaskValue::Null,
@@ -43,13 +43,13 @@ pub(super) fn read(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &
 }
 
 fn table_form(
-    sheet: &PolicyFileReader<'_>,
+    reader: &PolicyFileReader<'_>,
     value: &TomlValue<'_>,
     table: &TomlTable<'_>,
     name: Option<SqlIdentifier>,
 ) -> Option<Term> {
     if let Some(level) = table.get("level") {
-        return lookup(sheet, value, level, table, name);
+        return lookup(reader, value, level, table, name);
     }
     let [constant, epoch, prefix, bands, _] = FORMS.map(|form| table.get(form));
     match (constant, epoch, prefix, bands) {
@@ -59,7 +59,7 @@ fn table_form(
             None
         }
         (Some(constant), None, None, None) => {
-            let value = literal(sheet, constant, name.as_ref())?;
+            let value = literal(reader, constant, name.as_ref())?;
             Some(Term::Mask {
                 column: name?,
                 mask: MaskValue::Constant(value),
@@ -67,16 +67,16 @@ fn table_form(
         }
         (None, Some(epoch), None, None) => {
             let number = epoch.whole(1)?;
-            hash(sheet, value, name, number)
+            hash(reader, value, name, number)
         }
         (None, None, Some(length), None) => {
             let length = length.whole(1)?;
-            let column = of_type(sheet, value, name, &[ColumnType::Text], "prefix")?;
+            let column = of_type(reader, value, name, &[ColumnType::Text], "prefix")?;
             Some(Term::Prefix(PrefixTerm { column, length }))
         }
         (None, None, None, Some(list)) => {
             let numbers = [ColumnType::Int, ColumnType::Float];
-            let column = of_type(sheet, value, name, &numbers, "bands");
+            let column = of_type(reader, value, name, &numbers, "bands");
             let items = filled(list)?;
             let edges: Vec<String> = items.iter().filter_map(|item| decimal(item)).collect();
             if edges.len() != items.len() {
@@ -97,7 +97,7 @@ fn table_form(
 }
 
 fn lookup(
-    sheet: &PolicyFileReader<'_>,
+    reader: &PolicyFileReader<'_>,
     value: &TomlValue<'_>,
     level: &TomlValue<'_>,
     table: &TomlTable<'_>,
@@ -121,7 +121,7 @@ fn lookup(
         return None;
     }
     let kinds = [ColumnType::Text, ColumnType::Int];
-    let column = of_type(sheet, value, name, &kinds, "level of a table");
+    let column = of_type(reader, value, name, &kinds, "level of a table");
     Some(Term::Lookup(LookupTerm {
         column: column?,
         table: file?,
@@ -130,25 +130,25 @@ fn lookup(
 }
 
 fn hash(
-    sheet: &PolicyFileReader<'_>,
+    reader: &PolicyFileReader<'_>,
     value: &TomlValue<'_>,
     name: Option<SqlIdentifier>,
     epoch: u32,
 ) -> Option<Term> {
     let kinds = [ColumnType::Text, ColumnType::Int];
-    let column = of_type(sheet, value, name, &kinds, "hash here")?;
+    let column = of_type(reader, value, name, &kinds, "hash here")?;
     Some(Term::Pseudonym(PseudonymTerm { column, epoch }))
 }
 
 fn of_type(
-    sheet: &PolicyFileReader<'_>,
+    reader: &PolicyFileReader<'_>,
     value: &TomlValue<'_>,
     name: Option<SqlIdentifier>,
     kinds: &[ColumnType],
     what: &str,
 ) -> Option<SqlIdentifier> {
     let name = name?;
-    let kind = kind_of(sheet, &name)?;
+    let kind = kind_of(reader, &name)?;
     if kinds.contains(&kind) {
         return Some(name);
     }
@@ -158,11 +158,11 @@ fn of_type(
 }
 
 fn literal(
-    sheet: &PolicyFileReader<'_>,
+    reader: &PolicyFileReader<'_>,
     value: &TomlValue<'_>,
     column: Option<&SqlIdentifier>,
 ) -> Option<PolicyLiteral> {
-    let kind = column.and_then(|column| kind_of(sheet, column))?;
+    let kind = column.and_then(|column| kind_of(reader, column))?;
     let found = match kind {
         ColumnType::Text => value
             .node

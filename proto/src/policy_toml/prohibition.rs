@@ -26,11 +26,11 @@ const KEYS: [&str; 8] = [
 ];
 
 /// `["distribute", { purpose = "dpv:Marketing" }, { rows = "district = 'B'" }]`
-pub(super) fn read(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
+pub(super) fn read(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
     let mut found = Vec::new();
     for item in several(value, |node| node.is_str() || node.is_table()) {
         if item.node.is_table() {
-            executed(sheet, &item, terms);
+            executed(reader, &item, terms);
             continue;
         }
         match item.word(&FORBIDDEN) {
@@ -47,7 +47,7 @@ pub(super) fn read(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &
     }
 }
 
-fn executed(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
+fn executed(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
     let Some(table) = value.table_with(&KEYS) else {
         return;
     };
@@ -60,17 +60,17 @@ fn executed(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut Loc
         when.purpose = Some(each(list));
     }
     if let Some(from) = table.get("from") {
-        when.from = validity::first(sheet, from);
+        when.from = validity::first(reader, from);
     }
     if let Some(until) = table.get("until") {
-        when.until = validity::last(sheet, until);
+        when.until = validity::last(reader, until);
     }
     when.hours = table.parsed("hours");
     if let Some(list) = table.get("networks") {
         when.networks = Some(each(list));
     }
-    let rows = table.get("rows").and_then(|rows| filtered(sheet, rows));
-    let columns = table.get("columns").map(|list| sheet.columns(list));
+    let rows = table.get("rows").and_then(|rows| filtered(reader, rows));
+    let columns = table.get("columns").map(|list| reader.columns(list));
     let part = match (rows, columns) {
         (None, None) => None,
         (Some(rows), None) => Some(rows),
@@ -83,7 +83,7 @@ fn executed(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut Loc
         }
     };
     if let Some(act) = act
-        && sheet.file.is_clean()
+        && reader.file.is_clean()
     {
         terms.add(
             value,
@@ -96,12 +96,12 @@ fn executed(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut Loc
     }
 }
 
-fn filtered(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> Option<ProhibitedPart> {
+fn filtered(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> Option<ProhibitedPart> {
     let text = value.text()?;
     match row_filter::parse(&text) {
         Ok(filter) => {
             for column in filter.columns() {
-                sheet.column(value, column.as_str());
+                reader.column(value, column.as_str());
             }
             Some(ProhibitedPart::Rows(filter))
         }
@@ -138,9 +138,9 @@ pub(super) fn written(one: &ProhibitionTerm) -> String {
         ProhibitedPart::Rows(filter) => ("rows", quoted(&filter.to_string())),
         ProhibitedPart::Columns(list) => ("columns", texts(list)),
     }));
-    let said: Vec<String> = said
+    let messages: Vec<String> = said
         .iter()
         .map(|(key, value)| format!("{key} = {value}"))
         .collect();
-    format!("{{ {} }}", said.join(", "))
+    format!("{{ {} }}", messages.join(", "))
 }

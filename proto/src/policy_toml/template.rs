@@ -1,4 +1,4 @@
-//! `template`: from which policy with holes this one was filled, as `hansa policy template` writes it.
+//! `template`: from which policy with parameters this one was filled, as `hansa policy template` writes it.
 
 use super::file_reader::required;
 use crate::template::is_line;

@@ -82,7 +82,7 @@ const FILE: &str = "policies/test.toml";
 
 fn read(text: &str) -> PolicyDraft {
     parse(text, FILE, &dataset()).unwrap_or_else(|problems| {
-        panic!("{}\n{text}", told(&problems).join("\n"));
+        panic!("{}\n{text}", sentences_of(&problems).join("\n"));
     })
 }
 
@@ -92,17 +92,17 @@ fn terms(draft: PolicyDraft) -> Vec<Term> {
 }
 
 /// Each as `CODE line key: sentence; help`.
-fn told(problems: &[Refusal]) -> Vec<String> {
+fn sentences_of(problems: &[Refusal]) -> Vec<String> {
     problems
         .iter()
         .map(|problem| {
-            let place = problem.location.as_ref().unwrap();
-            assert_eq!(place.file, FILE);
+            let location = problem.location.as_ref().unwrap();
+            assert_eq!(location.file, FILE);
             format!(
                 "{} {} {}: {}; {}",
                 problem.code,
-                place.line.unwrap(),
-                place.key.as_deref().unwrap_or("-"),
+                location.line.unwrap(),
+                location.key.as_deref().unwrap_or("-"),
                 problem.sentence,
                 problem.help.join("; ")
             )
@@ -122,7 +122,7 @@ fn check(lines: &str, expect: &[Term]) {
 fn wrong(lines: &str, expect: &[&str]) {
     let text = format!("title = \"T\"\n{lines}");
     let problems = parse(&text, FILE, &dataset()).unwrap_err();
-    assert_eq!(told(&problems), expect, "{lines}");
+    assert_eq!(sentences_of(&problems), expect, "{lines}");
 }
 
 fn name(text: &str) -> SqlIdentifier {

@@ -10,7 +10,7 @@ use jiff::ToSpan as _;
 
 /// First and last instant; `until` includes its day.
 pub(super) fn read(
-    sheet: &PolicyFileReader<'_>,
+    reader: &PolicyFileReader<'_>,
     valid: Option<&TomlValue<'_>>,
     terms: &mut LocatedTerms,
 ) -> (Option<UtcTimestamp>, Option<UtcTimestamp>) {
@@ -22,10 +22,10 @@ pub(super) fn read(
     };
     let from = table
         .get("from")
-        .and_then(|value| instant(sheet, value, ValidityEdge::From));
+        .and_then(|value| instant(reader, value, ValidityEdge::From));
     let until = table
         .get("until")
-        .and_then(|value| instant(sheet, value, ValidityEdge::Until));
+        .and_then(|value| instant(reader, value, ValidityEdge::Until));
     if let (Some(from), Some(until)) = (from, until)
         && from >= until
     {
@@ -42,13 +42,13 @@ pub(super) fn read(
 }
 
 /// An instant, or the first one of a day.
-pub(super) fn first(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> Option<UtcTimestamp> {
-    instant(sheet, value, ValidityEdge::From)
+pub(super) fn first(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> Option<UtcTimestamp> {
+    instant(reader, value, ValidityEdge::From)
 }
 
 /// An instant, or the first one after a day.
-pub(super) fn last(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> Option<UtcTimestamp> {
-    instant(sheet, value, ValidityEdge::Until)
+pub(super) fn last(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> Option<UtcTimestamp> {
+    instant(reader, value, ValidityEdge::Until)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,7 @@ enum ValidityEdge {
 }
 
 fn instant(
-    sheet: &PolicyFileReader<'_>,
+    reader: &PolicyFileReader<'_>,
     value: &TomlValue<'_>,
     edge: ValidityEdge,
 ) -> Option<UtcTimestamp> {
@@ -71,7 +71,7 @@ fn instant(
         }
     };
     let found = match written.parse::<jiff::civil::Date>() {
-        Ok(date) if written.len() == 10 => start_of(date, edge, &sheet.dataset.zone),
+        Ok(date) if written.len() == 10 => start_of(date, edge, &reader.dataset.zone),
         _ => written.parse::<jiff::Timestamp>().ok(),
     };
     let time = found.and_then(|stamp| UtcTimestamp::from_micros(stamp.as_microsecond()).ok());
@@ -80,7 +80,7 @@ fn instant(
             ErrorCode::TermIllTyped,
             format!(
                 "`{written}` is neither a date such as 2026-01-31 (in {}) nor an instant such as 2026-01-31T12:00:00Z",
-                sheet.dataset.zone
+                reader.dataset.zone
             ),
         );
     }

@@ -23,29 +23,29 @@ pub(super) const BUCKETS: [(&str, TimeBucketWidth); 6] = [
     ("year", TimeBucketWidth::Year),
 ];
 
-pub(super) fn read(sheet: &PolicyFileReader<'_>, keys: &TomlTable<'_>, terms: &mut LocatedTerms) {
+pub(super) fn read(reader: &PolicyFileReader<'_>, keys: &TomlTable<'_>, terms: &mut LocatedTerms) {
     if let Some(value) = keys.get("area") {
-        geography::area(sheet, value, terms);
+        geography::area(reader, value, terms);
     }
     if let Some(value) = keys.get("within") {
-        geography::within(sheet, value, terms);
+        geography::within(reader, value, terms);
     }
     if let Some(value) = keys.get("mask")
         && let Some(table) = value.table()
     {
         for value in table.values() {
-            mask::read(sheet, value, terms);
+            mask::read(reader, value, terms);
         }
     }
     if let Some(value) = keys.get("coarsen")
         && let Some(table) = value.table()
     {
         for value in table.values() {
-            coarsen(sheet, value.key, value, None, terms);
+            coarsen(reader, value.key, value, None, terms);
         }
     }
     if let Some(value) = keys.get("cells") {
-        geography::cells(sheet, value, terms);
+        geography::cells(reader, value, terms);
     }
 }
 
@@ -61,13 +61,13 @@ pub(super) fn decimal(value: &TomlValue<'_>) -> Option<String> {
 
 /// `"hour"` or `{ to = "hour", zone = "Europe/Berlin" }`
 pub(super) fn coarsen(
-    sheet: &PolicyFileReader<'_>,
+    reader: &PolicyFileReader<'_>,
     column: &str,
     value: &TomlValue<'_>,
     zone: Option<&TomlValue<'_>>,
     terms: &mut LocatedTerms,
 ) {
-    let name = sheet.column(value, column);
+    let name = reader.column(value, column);
     let table = match value.node.is_table() {
         true => value.table_with(&["to", "zone"]),
         false => None,
@@ -91,7 +91,7 @@ pub(super) fn coarsen(
         None => None,
     };
     if let (Some(column), Some(bucket)) = (name, bucket)
-        && let Some(term) = bucket_term(sheet, value, column, bucket, zone)
+        && let Some(term) = bucket_term(reader, value, column, bucket, zone)
     {
         terms.add(value, term);
     }
@@ -110,17 +110,17 @@ fn zone_named(value: &TomlValue<'_>) -> Option<String> {
 
 /// The term; a zone that was not named is the grid's for a dimension of the grid, and the dataset's for days and longer.
 pub(super) fn bucket_term(
-    sheet: &PolicyFileReader<'_>,
+    reader: &PolicyFileReader<'_>,
     at: &TomlValue<'_>,
     column: SqlIdentifier,
     bucket: TimeBucketWidth,
     zone: Option<Option<String>>,
 ) -> Option<Term> {
     let utc = |zone: &String| zone != "UTC";
-    let zone = match kind_of(sheet, &column) {
+    let zone = match kind_of(reader, &column) {
         Some(ColumnType::Instant) => match zone {
             Some(named) => named,
-            None => default_zone(sheet, &column, bucket),
+            None => default_zone(reader, &column, bucket),
         }
         .filter(utc),
         Some(ColumnType::Date) if bucket < TimeBucketWidth::Day => {
@@ -136,7 +136,7 @@ pub(super) fn bucket_term(
             }
             None => None,
         },
-        None if sheet.is_unread() => return None,
+        None if reader.is_unread() => return None,
         _ => {
             let sentence = format!("`{column}` is neither a date nor an instant");
             at.problem(ErrorCode::TermIllTyped, sentence);
@@ -151,18 +151,18 @@ pub(super) fn bucket_term(
 }
 
 fn default_zone(
-    sheet: &PolicyFileReader<'_>,
+    reader: &PolicyFileReader<'_>,
     column: &SqlIdentifier,
     bucket: TimeBucketWidth,
 ) -> Option<String> {
-    let grid = sheet.dataset.grid.as_ref();
+    let grid = reader.dataset.grid.as_ref();
     let dimension = grid.and_then(|grid| grid.dimensions.iter().find(|one| one.column == *column));
     match dimension {
         Some(dimension) => dimension.zone.clone(),
-        None => (bucket >= TimeBucketWidth::Day).then(|| sheet.dataset.zone.clone()),
+        None => (bucket >= TimeBucketWidth::Day).then(|| reader.dataset.zone.clone()),
     }
 }
 
-pub(super) fn kind_of(sheet: &PolicyFileReader<'_>, column: &SqlIdentifier) -> Option<ColumnType> {
-    column_of(sheet.dataset, column.as_str()).map(|column| column.kind)
+pub(super) fn kind_of(reader: &PolicyFileReader<'_>, column: &SqlIdentifier) -> Option<ColumnType> {
+    column_of(reader.dataset, column.as_str()).map(|column| column.kind)
 }

@@ -233,8 +233,8 @@ mod tests {
             assert!(collection(&feature(bad)).is_err(), "{bad}");
         }
         let twice = r#"{"type":"Feature","properties":{"name":"a","name":"b"},"geometry":{"type":"Polygon","coordinates":[]}}"#;
-        let said = collection(twice).unwrap_err().sentence;
-        assert!(said.contains("`name` is said twice"), "{said}");
+        let text = collection(twice).unwrap_err().sentence;
+        assert!(text.contains("`name` is said twice"), "{text}");
         for bad in [
             "",
             "[]",

@@ -70,12 +70,12 @@ impl<'a> ContractStatusLines<'a> {
     /// Lines for a reader of a language.
     #[must_use]
     pub fn of(language: Language, agreement: &'a Agreement) -> Self {
-        let shown = agreement
+        let rendering = agreement
             .rendering
             .unwrap_or_default()
             .in_language(language);
         Self {
-            words: wording(shown, agreement),
+            words: wording(rendering, agreement),
             agreement,
         }
     }
@@ -109,9 +109,9 @@ impl<'a> ContractStatusLines<'a> {
 
     /// State of a contract.
     #[must_use]
-    pub fn state(&self, standing: ContractStatus, ended: Option<WithdrawalFacts<'_>>) -> String {
+    pub fn state(&self, status: ContractStatus, ended: Option<WithdrawalFacts<'_>>) -> String {
         let words = self.words;
-        let state = match standing {
+        let state = match status {
             ContractStatus::InForce => message!(words.language, "state-in-force"),
             ContractStatus::NotYet => message!(words.language, "state-not-yet"),
             ContractStatus::Expired => message!(words.language, "state-expired"),

@@ -21,9 +21,9 @@ use std::fmt::Display;
 pub(super) use wording::Wording;
 
 /// Page of the second form.
-pub(super) fn page(shown: PageRendering, agreement: &Agreement) -> String {
+pub(super) fn page(rendering: PageRendering, agreement: &Agreement) -> String {
     let mut page = SecondFormPage {
-        words: wording(shown, agreement),
+        words: wording(rendering, agreement),
         agreement,
         text: String::new(),
     };
@@ -39,8 +39,8 @@ pub(super) fn page(shown: PageRendering, agreement: &Agreement) -> String {
 }
 
 /// Words for an agreement in the language and zone of its page.
-pub(super) fn wording(shown: PageRendering, agreement: &Agreement) -> Wording<'_> {
-    Wording::of(shown.language, shown.zone, agreement)
+pub(super) fn wording(rendering: PageRendering, agreement: &Agreement) -> Wording<'_> {
+    Wording::of(rendering.language, rendering.zone, agreement)
 }
 
 struct SecondFormPage<'a> {
@@ -170,7 +170,8 @@ impl SecondFormPage<'_> {
             return;
         }
         self.note(message!(self.words.language, "page-enforced-note"));
-        let at = |place: OdrlPosition| move |clause: &Clause| clause.term.spec().position == place;
+        let at =
+            |position: OdrlPosition| move |clause: &Clause| clause.term.spec().position == position;
         if self.section(
             message!(self.words.language, "page-permission"),
             &at(OdrlPosition::Permission),

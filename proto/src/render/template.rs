@@ -6,14 +6,18 @@ use hansa_policy::contract::TemplateReference;
 
 impl FirstFormPage {
     pub(super) fn template(&mut self, template: Option<&TemplateReference>) {
-        let tongue = self.tongue;
-        let name = message!(tongue, "first-template");
-        let Some(told) = template else {
-            return self.fact(name, message!(tongue, "first-template-none"));
+        let language = self.language;
+        let name = message!(language, "first-template");
+        let Some(reference) = template else {
+            return self.fact(name, message!(language, "first-template-none"));
         };
-        let (title, version, author) = (&told.title, told.version, told.author.domain());
-        let told_in = message!(tongue, "first-template-title", title, version, author);
-        self.fact(name, &told_in);
-        self.fact("", format!("sha256 {}", told.sha256));
+        let (title, version, author) = (
+            &reference.title,
+            reference.version,
+            reference.author.domain(),
+        );
+        let named_in = message!(language, "first-template-title", title, version, author);
+        self.fact(name, &named_in);
+        self.fact("", format!("sha256 {}", reference.sha256));
     }
 }

@@ -66,7 +66,7 @@ fn the_page_says_what_is_absent() {
 /// The line that says of no template says of the one that there is; nothing else of the page changes.
 #[test]
 fn a_page_names_the_template_from_which_the_terms_were_filled() {
-    for (tongue, none, told) in [
+    for (language, none, text) in [
         (
             Language::En,
             "  template   none\n",
@@ -84,13 +84,13 @@ fn a_page_names_the_template_from_which_the_terms_were_filled() {
         ),
     ] {
         let (page, filled) = (
-            agreement_in(tongue, None, &samples::agreement()),
-            agreement_in(tongue, None, &samples::filled()),
+            agreement_in(language, None, &samples::agreement()),
+            agreement_in(language, None, &samples::filled()),
         );
         assert_eq!(page.matches(none).count(), 1, "{page}");
         let sha256 = hansa_audit_log::digest::Digest::of(b"template");
-        let told = format!("{told}             sha256 {sha256}\n");
-        assert_eq!(filled, page.replacen(none, &told, 1));
+        let text = format!("{text}             sha256 {sha256}\n");
+        assert_eq!(filled, page.replacen(none, &text, 1));
     }
 }
 
@@ -133,13 +133,13 @@ fn foreign_text_does_not_steer_the_terminal() {
 fn every_language_says_every_clause_and_heads_what_is_not_enforced() {
     let whole = samples::agreement();
     let mut pages = std::collections::BTreeSet::new();
-    for tongue in Language::ALL {
-        let page = agreement_in(tongue, None, &whole);
+    for language in Language::ALL {
+        let page = agreement_in(language, None, &whole);
         for clause in &whole.clauses {
             let line = format!(
                 "  {:<5}{}\n",
                 clause.id.to_string(),
-                clause.term.render(tongue)
+                clause.term.render(language)
             );
             assert_eq!(page.matches(&line).count(), 1, "{line} in {page}");
         }

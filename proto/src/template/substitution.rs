@@ -1,4 +1,4 @@
-//! Holes in values: where they stand, and what fills them.
+//! Parameters in values: where they stand, and what fills them.
 
 use super::ParameterType;
 use hansa_policy::safe_text::printable;
@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml::Value;
 use toml::value::Datetime;
 
-/// Whether a name in braces is bound when a question is asked, and no hole of a template.
+/// Whether a name in braces is bound when a question is asked, and no parameter of a template.
 pub(super) fn is_bound_later(name: &str) -> bool {
     name == "consumer" || name.starts_with("consumer.")
 }
@@ -47,7 +47,7 @@ fn pieces(text: &str) -> Vec<TextSegment<'_>> {
     found
 }
 
-/// The first hole of a row filter that does not stand for a whole literal, as one does within quotes or beside letters:
+/// The first parameter of a row filter that does not stand for a whole literal, as one does within quotes or beside letters:
 /// what fills it would be read as part of something else.
 pub(super) fn no_literal(filter: &str) -> Option<&str> {
     let pieces = pieces(filter);
@@ -70,12 +70,12 @@ pub(super) fn no_literal(filter: &str) -> Option<&str> {
                     Some(TextSegment::Plain(plain)) => plain.chars().next(),
                     Some(TextSegment::Hole(_)) | None => None,
                 };
-                // Two holes have an empty text between them, which is no letter that parts them.
-                let hole_before = at > 1 && before.is_none();
+                // Two parameters have an empty text between them, which is no letter that parts them.
+                let parameter_before = at > 1 && before.is_none();
                 let touches = |letter: Option<char>| {
                     letter.is_some_and(|l| l.is_alphanumeric() || "_'\".".contains(l))
                 };
-                if single || double || hole_before || touches(before) || touches(after) {
+                if single || double || parameter_before || touches(before) || touches(after) {
                     return Some(name);
                 }
             }
@@ -84,7 +84,7 @@ pub(super) fn no_literal(filter: &str) -> Option<&str> {
     None
 }
 
-/// The value that a text makes for a hole.
+/// The value that a text makes for a parameter.
 pub(super) fn value(kind: ParameterType, text: &str) -> Result<Value, String> {
     let line = |text: &str| -> Result<String, String> {
         let text = text.trim();
@@ -143,25 +143,25 @@ impl ParameterContext {
     }
 }
 
-/// The value with its holes filled. Those that nothing fills stay: somebody else tells of them.
+/// The value with its parameters filled. Those that nothing fills stay: somebody else tells of them.
 pub(super) fn filled(
     value: &Value,
-    place: ParameterContext,
+    context: ParameterContext,
     values: &BTreeMap<String, Value>,
 ) -> Result<Value, String> {
     match value {
-        Value::String(text) => filled_text(text, place, values),
+        Value::String(text) => filled_text(text, context, values),
         Value::Array(items) => {
             let items: Result<_, _> = items
                 .iter()
-                .map(|item| filled(item, place, values))
+                .map(|item| filled(item, context, values))
                 .collect();
             items.map(Value::Array)
         }
         Value::Table(table) => {
             let entries: Result<_, String> = table
                 .iter()
-                .map(|(key, item)| Ok((key.clone(), filled(item, place, values)?)))
+                .map(|(key, item)| Ok((key.clone(), filled(item, context, values)?)))
                 .collect();
             entries.map(Value::Table)
         }
@@ -173,7 +173,7 @@ pub(super) fn filled(
 
 fn filled_text(
     text: &str,
-    place: ParameterContext,
+    context: ParameterContext,
     values: &BTreeMap<String, Value>,
 ) -> Result<Value, String> {
     let pieces = pieces(text);
@@ -184,7 +184,7 @@ fn filled_text(
             TextSegment::Plain(""),
         ],
         ParameterContext::Plain,
-    ) = (pieces.as_slice(), place)
+    ) = (pieces.as_slice(), context)
         && let Some(value) = values.get(*name)
     {
         return Ok(value.clone());
@@ -195,7 +195,7 @@ fn filled_text(
             TextSegment::Plain(plain) => whole.push_str(plain),
             TextSegment::Hole(name) => match values.get(name) {
                 None => whole.push_str(&format!("{{{{{name}}}}}")),
-                Some(value) => whole.push_str(&written(value, place)?),
+                Some(value) => whole.push_str(&written(value, context)?),
             },
         }
     }
@@ -203,8 +203,8 @@ fn filled_text(
 }
 
 /// A value inside a text.
-fn written(value: &Value, place: ParameterContext) -> Result<String, String> {
-    match (value, place) {
+fn written(value: &Value, context: ParameterContext) -> Result<String, String> {
+    match (value, context) {
         (Value::String(text), ParameterContext::Filter) => Ok(literal(text)),
         (Value::Datetime(day), ParameterContext::Filter) => Ok(literal(&day.to_string())),
         (Value::Integer(number), _) => Ok(number.to_string()),
@@ -212,7 +212,7 @@ fn written(value: &Value, place: ParameterContext) -> Result<String, String> {
         (Value::Datetime(day), ParameterContext::Plain) => Ok(day.to_string()),
         (Value::Array(items), ParameterContext::Filter) => {
             let items: Result<Vec<String>, String> =
-                items.iter().map(|item| written(item, place)).collect();
+                items.iter().map(|item| written(item, context)).collect();
             items.map(|items| items.join(", "))
         }
         _ => Err("a list fills a whole value, or stands in a row filter".to_owned()),

@@ -75,7 +75,7 @@ fn a_filled_template_names_itself_and_its_author() {
     assert_eq!(template.sha256, basic().sha256);
     assert_eq!(template.title, basic().title);
     assert_eq!(i64::from(template.version), basic().version);
-    // What a hole is filled with can't name another one.
+    // What a parameter is filled with can't name another one.
     let hostile = "x' [template] author = 'munster.example";
     let text = basic()
         .fill(&values(&[("site", hostile)]), Some(&author))
@@ -94,12 +94,12 @@ fn a_filled_template_is_a_policy() {
     let draft = policy_toml::parse(&text, "filled", &samples::dataset())
         .unwrap_or_else(|problems| panic!("{problems:?}\n{text}"));
     assert_eq!(draft.title, "Counts for planning");
-    let said: Vec<String> = draft.clauses.iter().map(|one| one.term.plain()).collect();
-    let said = said.join("\n");
-    assert!(said.contains("1,000 rows"), "{said}");
+    let texts: Vec<String> = draft.clauses.iter().map(|one| one.term.plain()).collect();
+    let message = texts.join("\n");
+    assert!(message.contains("1,000 rows"), "{message}");
     assert!(
-        said.contains("'Hafen'") && said.contains("{{consumer}}"),
-        "{said}"
+        message.contains("'Hafen'") && message.contains("{{consumer}}"),
+        "{message}"
     );
     assert!(
         text.contains("# From the template \"Basic terms\", version 3, sha256"),
@@ -120,7 +120,7 @@ fn a_value_says_no_more_than_a_value() {
         .collect();
     assert_eq!(rows.len(), 1);
     assert!(rows[0].contains("'x'' OR ''1'' = ''1'"), "{rows:?}");
-    // Nor does one break out of its line, or make a hole of its own.
+    // Nor does one break out of its line, or make a parameter of its own.
     for (name, value) in [
         ("what", "a\"\nrows_per_day = 9"),
         ("what", "{{site}}"),
@@ -139,7 +139,7 @@ fn a_value_says_no_more_than_a_value() {
 
 /// Within quotes, or beside letters, a value would become part of what its author wrote.
 #[test]
-fn a_hole_of_a_filter_is_a_whole_value() {
+fn a_parameter_of_a_filter_is_a_whole_value() {
     let with = |filter: &str| {
         let lines = BASIC.lines().map(|line| {
             if line.starts_with("rows = ") {
@@ -177,7 +177,7 @@ fn a_hole_of_a_filter_is_a_whole_value() {
 }
 
 #[test]
-fn every_hole_is_filled_and_nothing_else() {
+fn every_parameter_is_filled_and_nothing_else() {
     let mut fewer = values(&[("collumns", "site")]);
     fewer.remove("columns");
     fewer.remove("until");
@@ -219,8 +219,8 @@ fn what_is_no_template_is_refused() {
         assert!(BASIC.contains(from), "{from}");
         let refusal = PolicyTemplate::read(&BASIC.replacen(from, to, 1), "x").unwrap_err();
         assert_eq!(refusal.code, ErrorCode::TemplateInvalid, "{from}");
-        let said = format!("{} {}", refusal.sentence, refusal.help.join(" "));
-        assert!(said.contains(says), "{from}: {said}");
+        let text = format!("{} {}", refusal.sentence, refusal.help.join(" "));
+        assert!(text.contains(says), "{from}: {text}");
     }
     let long = format!("{BASIC}\n# {}", "x".repeat(LARGEST));
     assert!(PolicyTemplate::read(&long, "x").is_err());

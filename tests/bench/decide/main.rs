@@ -59,9 +59,9 @@ fn main() {
         }
     }
     let folder = tempfile::tempdir().unwrap();
-    let scene = DecisionFixture::new(folder.path());
+    let fixture = DecisionFixture::new(folder.path());
     let least = most.min(1_000);
-    let (few, many) = (scene.book(least), scene.book(most));
+    let (few, many) = (fixture.registry(least), fixture.registry(most));
     println!(
         "decision, 12 clauses, one dataset of one contract; {rounds} rounds of 200, alternating"
     );
@@ -69,12 +69,12 @@ fn main() {
     let (mut found, mut found_large) = (Vec::new(), Vec::new());
     let (mut own, mut own_large) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
-        small.extend(scene.decisions(&few));
-        large.extend(scene.decisions(&many));
-        found.extend(scene.lookups(&few));
-        found_large.extend(scene.lookups(&many));
-        own.extend(scene.lists(&few));
-        own_large.extend(scene.lists(&many));
+        small.extend(fixture.decisions(&few));
+        large.extend(fixture.decisions(&many));
+        found.extend(fixture.lookups(&few));
+        found_large.extend(fixture.lookups(&many));
+        own.extend(fixture.lists(&few));
+        own_large.extend(fixture.lists(&many));
     }
     let (small, large) = (median(small), median(large));
     let (found, found_large) = (median(found), median(found_large));
@@ -117,9 +117,9 @@ struct DecisionFixture {
     now: UtcTimestamp,
 }
 
-/// A book, and the contracts in it.
+/// A registry, and the contracts in it.
 struct RegisteredContracts {
-    book: ContractRegistry,
+    registry: ContractRegistry,
     contracts: Vec<(ContractId, DatasetId)>,
 }
 
@@ -166,9 +166,9 @@ impl DecisionFixture {
         }
     }
 
-    fn book(&self, contracts: usize) -> RegisteredContracts {
+    fn registry(&self, contracts: usize) -> RegisteredContracts {
         let keys = self.bundle.keys(self.now);
-        let mut book = ContractRegistry::new(self.provider.id.clone());
+        let mut registry = ContractRegistry::new(self.provider.id.clone());
         let mut held = Vec::with_capacity(contracts);
         for number in 0..contracts + OTHERS {
             let is_other = number >= contracts;
@@ -197,13 +197,13 @@ impl DecisionFixture {
                 .verify(&keys)
                 .unwrap();
             let id = agreed.id();
-            book.readmit(agreed, &BTreeSet::from([id])).unwrap();
+            registry.readmit(agreed, &BTreeSet::from([id])).unwrap();
             if !is_other {
                 held.push((id, dataset));
             }
         }
         RegisteredContracts {
-            book,
+            registry,
             contracts: held,
         }
     }
@@ -283,7 +283,7 @@ impl DecisionFixture {
         }
     }
 
-    /// Contracts spread over the whole book.
+    /// Contracts spread over the whole registry.
     fn chosen<'h>(
         &self,
         held: &'h RegisteredContracts,
@@ -322,11 +322,14 @@ impl DecisionFixture {
                     contexts: &around,
                     restrictions: &BTreeMap::new(),
                     tenant: None,
-                    node_version: "bench",
+                    connector_version: "bench",
                 };
                 let start = Instant::now();
-                let standing = held.book.in_force(&self.peer, &[*id], self.now).unwrap();
-                let ruled = decide(standing, &facts, reads).unwrap();
+                let active = held
+                    .registry
+                    .in_force(&self.peer, &[*id], self.now)
+                    .unwrap();
+                let ruled = decide(active, &facts, reads).unwrap();
                 let took = start.elapsed();
                 assert_eq!(ruled.effects().len(), 1);
                 took.as_secs_f64() * 1e6
@@ -337,7 +340,10 @@ impl DecisionFixture {
     fn lists(&self, held: &RegisteredContracts) -> Vec<f64> {
         let lists = (0..200).map(|_| {
             let start = Instant::now();
-            let found = held.book.contracts_for(&self.other.id, self.now).count();
+            let found = held
+                .registry
+                .contracts_for(&self.other.id, self.now)
+                .count();
             let took = start.elapsed();
             assert_eq!(found, OTHERS);
             took.as_secs_f64() * 1e6
@@ -349,9 +355,12 @@ impl DecisionFixture {
         self.chosen(held)
             .map(|(id, _)| {
                 let start = Instant::now();
-                let standing = held.book.in_force(&self.peer, &[*id], self.now).unwrap();
+                let active = held
+                    .registry
+                    .in_force(&self.peer, &[*id], self.now)
+                    .unwrap();
                 let took = start.elapsed();
-                assert_eq!(standing.grants().len(), 1);
+                assert_eq!(active.grants().len(), 1);
                 took.as_secs_f64() * 1e6
             })
             .collect()

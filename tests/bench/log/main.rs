@@ -127,8 +127,8 @@ fn run(records: u64, rounds: usize) -> Vec<LogMeasurement> {
     );
     tell("the same by the wall clock", wall, MeasurementTarget::None);
 
-    let (begun, one) = (std::time::Instant::now(), large.open());
-    let opened = begun.elapsed().as_secs_f64();
+    let (started, one) = (std::time::Instant::now(), large.open());
+    let opened = started.elapsed().as_secs_f64();
     tell(
         "opening the large log for writing: records a second",
         records as f64 / opened,

@@ -43,7 +43,7 @@ pub(crate) fn append(open: &OpenLog, callers: usize) -> AppendRound {
         ROUND / callers
     };
     let (syncs, cpu) = (open.log.syncs(), on_cpu(&open.writer));
-    let begun = Instant::now();
+    let started = Instant::now();
     open.runtime.block_on(async {
         let callers: Vec<_> = (0..callers)
             .map(|_| {
@@ -51,8 +51,8 @@ pub(crate) fn append(open: &OpenLog, callers: usize) -> AppendRound {
                 open.runtime.spawn(async move {
                     let answer = answer();
                     for number in 0..each {
-                        let said = answer[number % 3].clone();
-                        let _ = log.record(said).await.expect("it is durable");
+                        let record = answer[number % 3].clone();
+                        let _ = log.record(record).await.expect("it is durable");
                     }
                 })
             })
@@ -61,7 +61,7 @@ pub(crate) fn append(open: &OpenLog, callers: usize) -> AppendRound {
             caller.await.expect("a caller ends");
         }
     });
-    let wall = begun.elapsed().as_secs_f64();
+    let wall = started.elapsed().as_secs_f64();
     let after = open.log.syncs();
     let records = (after.1 - syncs.1) as f64;
     AppendRound {
@@ -82,9 +82,9 @@ fn on_cpu(thread: &Path) -> u64 {
 /// Records that one core checks of a copied log in a second of its time, and by the wall clock.
 pub(crate) fn verified(place: &LogFixture) -> (f64, f64) {
     let this = Path::new("/proc/thread-self");
-    let (begun, cpu) = (Instant::now(), on_cpu(this));
+    let (started, cpu) = (Instant::now(), on_cpu(this));
     let report = offline::verify(&place.folder(), None).expect("it can be read");
-    let (wall, worked) = (begun.elapsed().as_secs_f64(), on_cpu(this) - cpu);
+    let (wall, worked) = (started.elapsed().as_secs_f64(), on_cpu(this) - cpu);
     assert!(report.is_good(), "{:?}", report.refusal());
     assert_eq!(report.records, place.records);
     let records = report.records as f64;
@@ -100,9 +100,9 @@ pub(crate) fn proofs(log: &AuditLog) -> (f64, f64) {
             place = place
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1);
-            let begun = Instant::now();
+            let started = Instant::now();
             let proof = log.inclusion(place % size, size).expect("it is there");
-            let passed = begun.elapsed().as_secs_f64() * 1e3;
+            let passed = started.elapsed().as_secs_f64() * 1e3;
             assert!(!proof.is_empty());
             passed
         })
@@ -115,20 +115,20 @@ pub(crate) fn proofs(log: &AuditLog) -> (f64, f64) {
 /// median in milliseconds.
 pub(crate) fn idle(open: &OpenLog, place: &LogFixture) -> (f64, f64) {
     let mut file = File::create(place.folder().join("sync")).expect("a file");
-    let [_, said, _] = answer();
+    let [_, record, _] = answer();
     let frame = vec![b'x'; 580];
     let (mut ours, mut bare) = (Vec::new(), Vec::new());
     for _ in 0..400 {
-        let begun = Instant::now();
+        let started = Instant::now();
         let _ = open
             .log
-            .record_blocking(said.clone())
+            .record_blocking(record.clone())
             .expect("it is durable");
-        ours.push(begun.elapsed().as_secs_f64() * 1e3);
-        let begun = Instant::now();
+        ours.push(started.elapsed().as_secs_f64() * 1e3);
+        let started = Instant::now();
         file.write_all(&frame).expect("there is room");
         file.sync_data().expect("it can be made durable");
-        bare.push(begun.elapsed().as_secs_f64() * 1e3);
+        bare.push(started.elapsed().as_secs_f64() * 1e3);
     }
     let bare = median(&mut bare);
     (median(&mut ours) / bare, bare)

@@ -39,20 +39,20 @@ impl Evidence for AnswerRecord {
 
 /// The records of an answer, as they come out of a connector: permit, close, acknowledgement.
 pub(crate) fn answer() -> [AnswerRecord; 3] {
-    let said = |kind, body: &str| AnswerRecord {
+    let record = |kind, body: &str| AnswerRecord {
         kind,
         body: parse(body.as_bytes(), JsonLimits::default()).expect("a body"),
     };
     [
-        said(
+        record(
             "permit",
             r#"{"contracts":["64ec88ca00b268e5ba1a35678a1b5316d212f4f366b2477232534a8aeca37f3c"],"datasets":[{"id":"hansa://lindau.example/d/bikes","snapshot":"2026-11-20.1"}],"grants":[{"clauses_applied":[1,2,3,4,5],"contract":"64ec88ca00b268e5ba1a35678a1b5316d212f4f366b2477232534a8aeca37f3c","dataset":"hansa://lindau.example/d/bikes","grant_hash":"grant/1:b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9"}],"node_version":"0.1.0","peer":"hansa://acme.example","peer_cert_sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","plan_digest":"2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae","purpose":"dpv:ResearchAndDevelopment","request_id":"019aa1f04b7c7d2ab8c4a9d1f0e35b77","reservations":[],"sql_commit":"fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9"}"#,
         ),
-        said(
+        record(
             "close",
             r#"{"bytes":1832,"code":null,"opened":118,"outcome":"done","request_id":"019aa1f04b7c7d2ab8c4a9d1f0e35b77","result_digest":"blake3:7d793037a0760186574b0282f2f435e7af0b3bcb1f1d7b1f4f0a6d6f0a6f2b11","rows":12}"#,
         ),
-        said(
+        record(
             "receipt_ack",
             r#"{"match":true,"peer":"hansa://acme.example","receipt":"486ea46224d1bb4fb680f34f7c9ad96a8f24ec88be73ea8e5a6c65260e9cb8a7","request_id":"019aa1f04b7c7d2ab8c4a9d1f0e35b77"}"#,
         ),
@@ -106,26 +106,30 @@ impl LogFixture {
 
     fn write(&self, records: u64) {
         std::fs::create_dir(self.folder()).expect("a folder");
-        let shelf = UnsyncedSegmentWriter::begin(&self.folder(), 0);
-        let mut ledger = Ledger::open(shelf, ChainState::new(&origin(DOMAIN)), "boot");
+        let writer = UnsyncedSegmentWriter::begin(&self.folder(), 0);
+        let mut ledger = Ledger::open(writer, ChainState::new(&origin(DOMAIN)), "boot");
         let answer = answer();
         for number in 0..records {
-            if ledger.shelf_mut().length >= SEGMENT {
+            if ledger.storage_mut().length >= SEGMENT {
                 let _ = ledger.flush().expect("it can be written");
-                let body = ledger.shelf_mut().rotate(&self.folder(), number);
+                let body = ledger.storage_mut().rotate(&self.folder(), number);
                 let kind = "segment";
                 drop(ledger.stage(AnswerRecord { kind, body }, self.stamp()));
                 continue;
             }
-            let said = answer[(number % 3) as usize].clone();
-            drop(ledger.stage(said, self.stamp()).expect("it fits"));
+            let record = answer[(number % 3) as usize].clone();
+            drop(ledger.stage(record, self.stamp()).expect("it fits"));
             if ledger.staged_bytes() > 1024 * 1024 {
                 let _ = ledger.flush().expect("it can be written");
             }
         }
         let _ = ledger.flush().expect("it can be written");
         let head = SignedHead::sign(ledger.durable().clone(), self.key.as_ref()).expect("a head");
-        ledger.shelf_mut().file.flush().expect("it can be written");
+        ledger
+            .storage_mut()
+            .file
+            .flush()
+            .expect("it can be written");
         std::fs::write(self.folder().join("heads"), format!("{head}\n")).expect("a head");
         let key = format!("{}\n", self.key.key());
         std::fs::write(self.folder().join("key"), key).expect("a key");

@@ -36,8 +36,8 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 /// The provider, without its wire.
 pub(crate) struct InProcessProvider {
     runtime: tokio::runtime::Runtime,
-    room: QueryRuntime,
-    book: ContractRegistry,
+    query_runtime: QueryRuntime,
+    registry: ContractRegistry,
     catalog: Catalog,
     holdings: Arc<SnapshotSet>,
     log: AuditLog,
@@ -50,23 +50,23 @@ pub(crate) struct InProcessProvider {
 
 impl InProcessProvider {
     /// Opens what is in the provider's folder; its service does not run.
-    pub(crate) fn open(world: &BenchFederation) -> Self {
+    pub(crate) fn open(federation: &BenchFederation) -> Self {
         let clock = clock();
         let now = clock().wall;
-        let north = identity_of(world.folder(), "north", now);
-        let firm = identity_of(world.folder(), "firm", now);
-        let state = world.provider.folder().join("state");
+        let north = identity_of(federation.folder(), "north", now);
+        let firm = identity_of(federation.folder(), "firm", now);
+        let state = federation.provider.folder().join("state");
         let documents = DocumentFolder::open(&state).unwrap();
-        let mut book = ContractRegistry::new(north.id.clone());
-        for id in world.contracts() {
+        let mut registry = ContractRegistry::new(north.id.clone());
+        for id in federation.contracts() {
             let signed =
                 hansa_proto::envelope::parse_contract(&documents.contract(id).unwrap()).unwrap();
             let agreed = signed.verify(&north.bundle.keys(now)).unwrap();
-            book.readmit(agreed, &BTreeSet::from([id])).unwrap();
+            registry.readmit(agreed, &BTreeSet::from([id])).unwrap();
         }
-        let (shelf, damaged) = SnapshotRegistry::open(&state, &north.id);
+        let (snapshots, damaged) = SnapshotRegistry::open(&state, &north.id);
         assert!(damaged.is_empty(), "{damaged:?}");
-        let holdings = shelf.holdings();
+        let holdings = snapshots.holdings();
         let mut catalog = Catalog::new(north.id.clone());
         let index = StateIndex::open(&state.join("state.db"), u64::MAX).unwrap();
         for (dataset, body) in index.published().unwrap() {
@@ -88,19 +88,19 @@ impl InProcessProvider {
         );
         let consumer = north.bundle.roster().recognise(&presented, now).unwrap();
         let runtime = runtime(2).unwrap();
-        let folder = tempfile::tempdir_in(world.folder()).unwrap();
-        let room = QueryRuntime::new(
+        let folder = tempfile::tempdir_in(federation.folder()).unwrap();
+        let query_runtime = QueryRuntime::new(
             runtime.handle().clone(),
             1 << 30,
             folder.path().join("spill"),
         )
         .unwrap();
         let log = log(&folder.path().join("log"), &clock);
-        let contracts = world.by_name().collect();
+        let contracts = federation.by_name().collect();
         Self {
             runtime,
-            room,
-            book,
+            query_runtime,
+            registry,
             catalog,
             holdings,
             log,
@@ -134,11 +134,11 @@ impl InProcessProvider {
         mut take: impl FnMut(RecordBatch),
     ) -> RunVolume {
         let now = (self.clock)().wall;
-        let standing = self
-            .book
+        let active = self
+            .registry
             .in_force(&self.consumer, &[self.contracts[dataset]], now)
             .unwrap();
-        let view = self.catalog.view(&standing, None).unwrap();
+        let view = self.catalog.view(&active, None).unwrap();
         let bound =
             hansa_query::sql::plan(sql, &view, &SqlStatementLimits::default(), now).unwrap();
         let schemas = self
@@ -171,16 +171,16 @@ impl InProcessProvider {
             snapshots: &snapshots,
             spent: &BTreeMap::new(),
             tenant: None,
-            node_version: env!("CARGO_PKG_VERSION"),
+            connector_version: env!("CARGO_PKG_VERSION"),
         };
-        let ruled = decide(standing, &facts, bound).unwrap();
+        let ruled = decide(active, &facts, bound).unwrap();
         let recorded = self.log.record_blocking(ruled).unwrap();
         let permitted = apply(recorded, &tools()).unwrap();
         self.runtime.block_on(async {
             let mut answer = execute(
                 permitted,
                 &self.holdings,
-                &self.room,
+                &self.query_runtime,
                 &QueryResourceLimits::default(),
                 CancellationSignal::idle(),
             )

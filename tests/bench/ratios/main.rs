@@ -190,17 +190,18 @@ fn run(
     let elsewhere = |one: &str| ELSEWHERE.iter().any(|name| one.starts_with(*name));
     if only.split(',').any(|one| !elsewhere(one)) {
         eprintln!("making {rows} rows, a league of two and its contracts");
-        let mut world = world::BenchFederation::new(rows, plan.scale, |dataset| match dataset {
-            "sorted" => wanted("mutual TLS", point::NAME, only),
-            "tenth" => wanted("mutual TLS", reads::READS[0].0, only),
-            "lines" => {
-                wanted("in process", gate::INSIDE, only)
-                    || wanted("mutual TLS", gate::OUTSIDE, only)
-            }
-            _ => true,
-        });
-        in_process(&world, &mut table, rounds, only);
-        over_tls(&mut world, &mut table, (rounds, only, python));
+        let mut federation =
+            world::BenchFederation::new(rows, plan.scale, |dataset| match dataset {
+                "sorted" => wanted("mutual TLS", point::NAME, only),
+                "tenth" => wanted("mutual TLS", reads::READS[0].0, only),
+                "lines" => {
+                    wanted("in process", gate::INSIDE, only)
+                        || wanted("mutual TLS", gate::OUTSIDE, only)
+                }
+                _ => true,
+            });
+        in_process(&federation, &mut table, rounds, only);
+        over_tls(&mut federation, &mut table, (rounds, only, python));
     }
     if wanted("mutual TLS", many::NAME, only) {
         many::beside(&mut table, rounds, many);
@@ -232,11 +233,16 @@ fn run(
     table.json()
 }
 
-fn in_process(world: &world::BenchFederation, table: &mut ResultTable, rounds: usize, only: &str) {
+fn in_process(
+    federation: &world::BenchFederation,
+    table: &mut ResultTable,
+    rounds: usize,
+    only: &str,
+) {
     eprintln!("in process");
     let place = "in process";
     let many = RoundPlan { rounds, calls: 1 };
-    let house = governed::InProcessProvider::open(world);
+    let provider = governed::InProcessProvider::open(federation);
     let plain = bare::BareSession::new();
     let grouped = (
         "aggregate, groups of three and more",
@@ -248,11 +254,11 @@ fn in_process(world: &world::BenchFederation, table: &mut ResultTable, rounds: u
         if !wanted(place, name, only) {
             continue;
         }
-        let files = house.files(dataset);
+        let files = provider.files(dataset);
         let pair = measure::alternately(
             many,
             None,
-            || house.ask(dataset, governed),
+            || provider.ask(dataset, governed),
             || plain.ask(bare, &files),
         );
         table.row(place, name, "plain DataFusion", &pair);
@@ -264,21 +270,21 @@ fn in_process(world: &world::BenchFederation, table: &mut ResultTable, rounds: u
         let pair = measure::alternately(
             many,
             None,
-            || house.ask(dataset, treated),
-            || house.ask("open", as_it_is),
+            || provider.ask(dataset, treated),
+            || provider.ask("open", as_it_is),
         );
         table.note(name, pair.more_work() * 1e9 / table.rows() as f64);
     }
     if wanted(place, range::NAME, only) {
-        range::beside(&house, table, rounds);
+        range::beside(&provider, table, rounds);
     }
     if wanted(place, gate::INSIDE, only) {
-        gate::in_process(&house, &plain, table, rounds);
+        gate::in_process(&provider, &plain, table, rounds);
     }
 }
 
 fn over_tls(
-    world: &mut world::BenchFederation,
+    federation: &mut world::BenchFederation,
     table: &mut ResultTable,
     (rounds, only, python): (usize, &str, &str),
 ) {
@@ -303,12 +309,12 @@ fn over_tls(
         return;
     }
     eprintln!("over mutual TLS");
-    let paths = world.files();
-    world.serve();
-    let server = bare::server::BareServerProcess::start(world.folder(), "north", &paths);
-    let consumer = wire::WireConsumer::connect(world);
-    let client = bare::client::BareClient::connect(world.folder(), "north", server.address());
-    let pids = Some((world.provider.pid().unwrap(), server.pid()));
+    let paths = federation.files();
+    federation.serve();
+    let server = bare::server::BareServerProcess::start(federation.folder(), "north", &paths);
+    let consumer = wire::WireConsumer::connect(federation);
+    let client = bare::client::BareClient::connect(federation.folder(), "north", server.address());
+    let pids = Some((federation.provider.pid().unwrap(), server.pid()));
     for (name, dataset, governed, bare) in streams {
         if !wanted(place, name, only) {
             continue;
@@ -316,37 +322,41 @@ fn over_tls(
         let pair = measure::alternately(
             RoundPlan { rounds, calls: 1 },
             pids,
-            || consumer.ask(world.contract(dataset), governed),
+            || consumer.ask(federation.contract(dataset), governed),
             || client.stream(dataset, bare),
         );
         table.row(place, name, "bare Flight stream", &pair);
     }
-    reads::whole((&*world, &consumer, &paths), table, (rounds, only, python));
+    reads::whole(
+        (&*federation, &consumer, &paths),
+        table,
+        (rounds, only, python),
+    );
     if gated {
-        gate::over_tls((&*world, &consumer, &client), table, (rounds, pids));
+        gate::over_tls((&*federation, &consumer, &client), table, (rounds, pids));
     }
     if point {
-        point::beside((&*world, &consumer, &paths), table, (rounds, python));
+        point::beside((&*federation, &consumer, &paths), table, (rounds, python));
     }
     if stopped {
-        readers::stopped(world, &consumer, table, QUESTIONS[0].2);
+        readers::stopped(federation, &consumer, table, QUESTIONS[0].2);
     }
     if polled {
-        twins::polling(world, table, small::SQL);
+        twins::polling(federation, table, small::SQL);
     }
     if let (true, Some(pids)) = (small, pids) {
-        small::beside((&*world, &consumer, &client), table, (rounds, pids));
+        small::beside((&*federation, &consumer, &client), table, (rounds, pids));
     }
     if moments {
-        moments::shared(world, &consumer, table, rounds);
-        moments::cancelled(world, &consumer, table);
-        moments::withdrawn(world, &consumer, table);
-        moments::started(world, table, (rounds, small::SQL));
+        moments::shared(federation, &consumer, table, rounds);
+        moments::cancelled(federation, &consumer, table);
+        moments::withdrawn(federation, &consumer, table);
+        moments::started(federation, table, (rounds, small::SQL));
     }
     if wanted(place, reads::READS[0].0, only) {
-        reads::larger(world, table, rounds);
+        reads::larger(federation, table, rounds);
     }
-    world.provider.stop();
+    federation.provider.stop();
 }
 
 /// Whether what is measured has one of the texts in its name.

@@ -111,11 +111,11 @@ fn started(table: &mut ResultTable, rounds: usize, count: usize) {
     let mut times = Vec::new();
     // At the first start the index takes all records in.
     for round in 0..=rounds {
-        let begun = Instant::now();
+        let start = Instant::now();
         many.provider.serve();
         let consumer = WireConsumer::connect_at(many.league.folder(), many.provider.address());
         consumer.ask(many.first, &sql);
-        let took = begun.elapsed().as_secs_f64();
+        let took = start.elapsed().as_secs_f64();
         if round > 0 {
             times.push(took);
         } else {
@@ -140,10 +140,10 @@ fn in_turn(rounds: usize, call: impl Fn(usize)) -> [f64; 2] {
         for side in sides {
             let times: &mut Vec<f64> = &mut times[side];
             for _ in 0..CALLS {
-                let begun = Instant::now();
+                let started = Instant::now();
                 call(side);
                 if round > 0 {
-                    times.push(begun.elapsed().as_secs_f64() * 1e3);
+                    times.push(started.elapsed().as_secs_f64() * 1e3);
                 }
             }
         }
@@ -188,7 +188,7 @@ impl ManyDatasetsFixture {
 
     /// So many of each.
     fn more(&mut self, datasets: usize, contracts: usize) {
-        let begun = Instant::now();
+        let started = Instant::now();
         let folder = self.provider.folder().to_owned();
         let clock = clock();
         let now = clock().wall;
@@ -215,23 +215,23 @@ impl ManyDatasetsFixture {
         let documents = DocumentFolder::open(&folder.join("state")).unwrap();
         let signed = documents.contract(self.first).unwrap();
         let signed = envelope::parse_contract(&signed).unwrap().agreement;
-        let parties = takers.each_ref().map(|taker| ContractParty {
-            id: taker.id.clone(),
-            signing_key: taker.signer.kid().to_owned(),
+        let parties = takers.each_ref().map(|assignee| ContractParty {
+            id: assignee.id.clone(),
+            signing_key: assignee.signer.kid().to_owned(),
             ..own(&signed).clone()
         });
         each(1..contracts, |number| {
             let mut agreement = signed.clone();
             agreement.dataset.id.name = name(number % datasets);
             agreement.uid = format!("urn:uuid:00000000-0000-4000-8000-{number:012}");
-            let taker = &takers[number % 2];
+            let assignee = &takers[number % 2];
             agreement.assignee = Assignee::Participant(parties[number % 2].clone());
-            conclude(&agreement, &documents, (&north, taker, &log));
+            conclude(&agreement, &documents, (&north, assignee, &log));
         });
         log.close();
         eprintln!(
             "{datasets} datasets and {contracts} contracts made in {:.0} s",
-            begun.elapsed().as_secs_f64()
+            started.elapsed().as_secs_f64()
         );
     }
 }
@@ -287,7 +287,7 @@ fn own(agreement: &Agreement) -> &ContractParty {
     }
 }
 
-/// Signs a contract for both, keeps it and puts it on the provider's books.
+/// Signs a contract for both, keeps it and puts it in the provider's log.
 fn conclude(
     agreement: &Agreement,
     documents: &DocumentFolder,

@@ -10,8 +10,12 @@ use hansa_transport::peer::settings::TransportSettings;
 use std::time::{Duration, Instant};
 
 /// What the provider still works in the second that begins so long after a cancel.
-pub(crate) fn cancelled(world: &BenchFederation, consumer: &WireConsumer, table: &mut ResultTable) {
-    let pid = world.provider.pid().unwrap();
+pub(crate) fn cancelled(
+    federation: &BenchFederation,
+    consumer: &WireConsumer,
+    table: &mut ResultTable,
+) {
+    let pid = federation.provider.pid().unwrap();
     let second = || {
         let before = seconds(pid);
         std::thread::sleep(Duration::from_secs(1));
@@ -21,7 +25,7 @@ pub(crate) fn cancelled(world: &BenchFederation, consumer: &WireConsumer, table:
     let idle = second();
     let sql = "SELECT note, sum(value) AS s FROM counts_open GROUP BY note ORDER BY s, note";
     let before = seconds(pid);
-    consumer.let_go(world.contract("open"), sql, Duration::from_millis(500));
+    consumer.let_go(federation.contract("open"), sql, Duration::from_millis(500));
     let at_work = seconds(pid) - before;
     std::thread::sleep(Duration::from_millis(200));
     table.note(
@@ -36,20 +40,20 @@ pub(crate) fn cancelled(world: &BenchFederation, consumer: &WireConsumer, table:
 
 /// How much longer a question takes while the provider's own people ask six that never end: each of the two has half of the threads.
 pub(crate) fn shared(
-    world: &BenchFederation,
+    federation: &BenchFederation,
     consumer: &WireConsumer,
     table: &mut ResultTable,
     rounds: usize,
 ) {
     let sql = "SELECT site, kind, count(*) AS c, sum(n) AS s, avg(value) AS a FROM counts_open GROUP BY site, kind";
-    let contract = world.contract("open");
+    let contract = federation.contract("open");
     let typical = || {
         let mut times = Vec::new();
         for round in 0..=rounds {
-            let begun = Instant::now();
+            let started = Instant::now();
             consumer.ask(contract, sql);
             if round > 0 {
-                times.push(begun.elapsed().as_secs_f64());
+                times.push(started.elapsed().as_secs_f64());
             }
         }
         eprintln!("questions one after the other, seconds: {times:.3?}");
@@ -66,13 +70,13 @@ pub(crate) fn shared(
     ];
     let mut others: Vec<_> = (0..6)
         .map(|_| {
-            let mut command = world.provider.command(&args);
+            let mut command = federation.provider.command(&args);
             let quiet = std::process::Stdio::null;
             command.stdout(quiet()).stderr(quiet());
             command.spawn().expect("the binary starts")
         })
         .collect();
-    let pid = world.provider.pid().unwrap();
+    let pid = federation.provider.pid().unwrap();
     // Until they compute.
     let before = seconds(pid);
     while seconds(pid) - before < 3.0 {
@@ -93,22 +97,26 @@ pub(crate) fn shared(
     );
 }
 
-/// What still comes after the withdrawal of a contract is on the books.
-pub(crate) fn withdrawn(world: &BenchFederation, consumer: &WireConsumer, table: &mut ResultTable) {
-    let contract = world.contract("rounded");
+/// What still comes after the withdrawal of a contract is in the log.
+pub(crate) fn withdrawn(
+    federation: &BenchFederation,
+    consumer: &WireConsumer,
+    table: &mut ResultTable,
+) {
+    let contract = federation.contract("rounded");
     let sql = "SELECT id, site, kind, n, value, note FROM counts_rounded";
     let named = contract.to_string();
     let args = [
         "--yes", "contract", "withdraw", &named, "--reason", "measured",
     ];
-    let mut command = world.provider.command(&args);
+    let mut command = federation.provider.command(&args);
     let mut withdrawing = None;
     let came = consumer.until_cut(contract, sql, || {
         withdrawing = Some(command.spawn().expect("the binary starts"));
     });
     let done = withdrawing.expect("something came").wait();
     assert!(done.expect("it ends").success(), "it is withdrawn");
-    let record = world.provider.records("withdraw").pop();
+    let record = federation.provider.records("withdraw").pop();
     let withdrawn = instant(&record.expect("it is on the books"));
     let after = came.iter().filter(|(at, _)| *at > withdrawn);
     let bytes: u64 = after.map(|(_, bytes)| bytes).sum();
@@ -126,35 +134,35 @@ pub(crate) fn withdrawn(world: &BenchFederation, consumer: &WireConsumer, table:
 
 /// How long a connector with a hundred more datasets takes to its first answer over a new connection, and what it holds in memory then.
 pub(crate) fn started(
-    world: &mut BenchFederation,
+    federation: &mut BenchFederation,
     table: &mut ResultTable,
     (rounds, sql): (usize, &str),
 ) {
-    world.provider.stop();
+    federation.provider.stop();
     for number in 0..100 {
-        world.provider.configure(&format!(
+        federation.provider.configure(&format!(
             "\n[[dataset]]\nname = \"more_{number}\"\ntitle = \"More\"\nlicence = \"proprietary\"\n\
              [dataset.source]\nkind = \"parquet\"\npath = \"small.parquet\"\n"
         ));
     }
-    world.provider.publishes();
+    federation.provider.publishes();
     let mut times = Vec::new();
     let (mut memory, mut owned) = (Vec::new(), Vec::new());
     for round in 0..=rounds {
-        let begun = Instant::now();
-        world.provider.serve();
-        let consumer = WireConsumer::connect(world);
-        consumer.ask(world.contract("small"), sql);
+        let start = Instant::now();
+        federation.provider.serve();
+        let consumer = WireConsumer::connect(federation);
+        consumer.ask(federation.contract("small"), sql);
         if round > 0 {
-            times.push(begun.elapsed().as_secs_f64());
+            times.push(start.elapsed().as_secs_f64());
             std::thread::sleep(Duration::from_secs(2));
-            let pid = world.provider.pid().unwrap();
+            let pid = federation.provider.pid().unwrap();
             memory.push(resident(pid) / f64::from(1 << 20));
             owned.push(own(pid) / f64::from(1 << 20));
         }
-        world.provider.stop();
+        federation.provider.stop();
     }
-    world.provider.serve();
+    federation.provider.serve();
     table.note(
         "a start with 100 datasets: seconds to the first answer over a new connection, at most 0.3",
         median(&mut times),

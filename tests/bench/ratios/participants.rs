@@ -61,9 +61,12 @@ impl FederationAsker {
     /// Asks once.
     fn asks(&self) {
         let lines = self.city.ask(QUESTION).must().lines();
-        let (row, told) = (&lines[0], &lines[1]["hansa"]);
-        assert_eq!(told["complete"], Value::Bool(true), "{told}");
-        let asked = told["participants"].as_array().expect("participants").len();
+        let (row, report) = (&lines[0], &lines[1]["hansa"]);
+        assert_eq!(report["complete"], Value::Bool(true), "{report}");
+        let asked = report["participants"]
+            .as_array()
+            .expect("participants")
+            .len();
         assert_eq!(asked, self.count, "participants");
         let answer = (number(row, "n"), number(row, "total"));
         assert_eq!(answer, self.answer, "the sum of all parts");
@@ -122,9 +125,9 @@ pub(crate) fn beside(rounds: usize) -> Value {
             let own = || measure::seconds(firm.pid()) + measure::of_children();
             let before = (asked(), own());
             for _ in 0..CALLS {
-                let begun = Instant::now();
+                let started = Instant::now();
                 firm.asks();
-                took.walls.push(begun.elapsed().as_secs_f64());
+                took.walls.push(started.elapsed().as_secs_f64());
             }
             took.cities += asked() - before.0;
             took.asker += own() - before.1;

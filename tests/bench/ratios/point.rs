@@ -28,7 +28,7 @@ const COMPARED: usize = 20;
 /// # Panics
 /// When they do not give the same rows.
 pub(crate) fn beside(
-    (world, consumer, paths): (
+    (federation, consumer, paths): (
         &BenchFederation,
         &WireConsumer,
         &BTreeMap<&'static str, Vec<PathBuf>>,
@@ -36,16 +36,17 @@ pub(crate) fn beside(
     table: &mut ResultTable,
     (rounds, python): (usize, &str),
 ) {
-    let Some(duck) = CppFlightProcess::start(world.folder(), paths, (python, "duck.py")) else {
+    let Some(duck) = CppFlightProcess::start(federation.folder(), paths, (python, "duck.py"))
+    else {
         eprintln!(
             "`{python}` has no duckdb with pyarrow: point questions are left out (tests/bench/ratios/anchors/install.sh)"
         );
         return;
     };
-    let client = BareClient::connect(world.folder(), "north", duck.address());
+    let client = BareClient::connect(federation.folder(), "north", duck.address());
     let rows = table.rows();
     for (dataset, lies) in DATASETS {
-        let contract = world.contract(dataset);
+        let contract = federation.contract(dataset);
         let ours =
             |id: u64| format!("SELECT n, value, device FROM counts_{dataset} WHERE id = {id}");
         let theirs =
@@ -62,7 +63,7 @@ pub(crate) fn beside(
         let (mut asked, mut answered) = (numbers(rows), numbers(rows));
         let pair = measure::alternately(
             RoundPlan { rounds, calls: 100 },
-            Some((world.provider.pid().unwrap(), duck.pid())),
+            Some((federation.provider.pid().unwrap(), duck.pid())),
             || consumer.ask(contract, &ours(asked.next().unwrap())),
             || client.stream(dataset, &theirs(answered.next().unwrap())),
         );

@@ -19,7 +19,7 @@ const KEPT_OUT: &str = "CAST(at AS BIGINT) + 1 BETWEEN 1781049600000001 AND 1781
 ///
 /// # Panics
 /// When they do not give the same.
-pub(crate) fn beside(house: &InProcessProvider, table: &mut ResultTable, rounds: usize) {
+pub(crate) fn beside(provider: &InProcessProvider, table: &mut ResultTable, rounds: usize) {
     let sql = |condition: &str| {
         format!(
             "SELECT count(*) AS c, sum(n) AS s, min(value) AS least, max(value) AS most FROM counts_filtered WHERE {condition}"
@@ -28,7 +28,7 @@ pub(crate) fn beside(house: &InProcessProvider, table: &mut ResultTable, rounds:
     let (let_in, kept_out) = (sql(LET_IN), sql(KEPT_OUT));
     let answer = |sql: &str| {
         let mut batches = Vec::new();
-        house.each("filtered", sql, |batch| batches.push(batch));
+        provider.each("filtered", sql, |batch| batches.push(batch));
         objects(&batches)
     };
     let found = answer(&let_in);
@@ -38,8 +38,8 @@ pub(crate) fn beside(house: &InProcessProvider, table: &mut ResultTable, rounds:
     let pair = measure::alternately(
         RoundPlan { rounds, calls: 5 },
         None,
-        || house.ask("filtered", &let_in),
-        || house.ask("filtered", &kept_out),
+        || provider.ask("filtered", &let_in),
+        || provider.ask("filtered", &kept_out),
     );
     table.row("in process", NAME, "the same, not let in", &pair);
     table.note(

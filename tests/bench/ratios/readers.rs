@@ -12,16 +12,16 @@ const READERS: u32 = 50;
 /// The growth of the provider's memory with so many readers that stopped, beside the bound that the windows allow: for each
 /// the window and two messages, and 64 MB for everything.
 pub(crate) fn stopped(
-    world: &BenchFederation,
+    federation: &BenchFederation,
     consumer: &WireConsumer,
     table: &mut ResultTable,
     sql: &str,
 ) {
-    let pid = world.provider.pid().unwrap();
+    let pid = federation.provider.pid().unwrap();
     // The first answer fills caches that all others share.
-    consumer.ask(world.contract("open"), sql);
+    consumer.ask(federation.contract("open"), sql);
     let before = resident(pid);
-    let (streams, message) = consumer.stopped(world.contract("open"), sql, READERS);
+    let (streams, message) = consumer.stopped(federation.contract("open"), sql, READERS);
     let grown = settled(pid) - before;
     drop(streams);
     let window = f64::from(TransportSettings::default().stream_window);

@@ -20,7 +20,7 @@ pub(crate) const READS: [(&str, &str); 3] = [
 
 /// Reads what is wanted. Their peaks are those of processes that have served nothing larger before.
 pub(crate) fn whole(
-    (world, consumer, paths): (
+    (federation, consumer, paths): (
         &BenchFederation,
         &WireConsumer,
         &BTreeMap<&'static str, Vec<PathBuf>>,
@@ -36,15 +36,16 @@ pub(crate) fn whole(
     if wanted.is_empty() {
         return;
     }
-    let Some(flight) = CppFlightProcess::start(world.folder(), paths, (python, "flight.py")) else {
+    let Some(flight) = CppFlightProcess::start(federation.folder(), paths, (python, "flight.py"))
+    else {
         eprintln!(
             "`{python}` has no pyarrow: whole reads are left out (tests/bench/ratios/anchors/install.sh)"
         );
         return;
     };
-    let client = BareClient::connect(world.folder(), "north", flight.address());
-    let provider = world.provider.pid().unwrap();
-    let contract = world.contract("open");
+    let client = BareClient::connect(federation.folder(), "north", flight.address());
+    let provider = federation.provider.pid().unwrap();
+    let contract = federation.contract("open");
     for (name, columns) in wanted {
         let sql = format!("SELECT {columns} FROM counts_open");
         let plan = RoundPlan { rounds, calls: 1 };
@@ -91,16 +92,16 @@ pub(crate) fn whole(
 
 /// The provider's peak after reads of a whole table beside that after as many of one with a tenth of its rows, each time of a new
 /// process.
-pub(crate) fn larger(world: &mut BenchFederation, table: &mut ResultTable, rounds: usize) {
+pub(crate) fn larger(federation: &mut BenchFederation, table: &mut ResultTable, rounds: usize) {
     let mut peak = |dataset: &str| {
-        world.provider.stop();
-        world.provider.serve();
-        let consumer = WireConsumer::connect(world);
+        federation.provider.stop();
+        federation.provider.serve();
+        let consumer = WireConsumer::connect(federation);
         let sql = format!("SELECT {} FROM counts_{dataset}", READS[0].1);
         for _ in 0..rounds {
-            consumer.ask(world.contract(dataset), &sql);
+            consumer.ask(federation.contract(dataset), &sql);
         }
-        readers::peak(world.provider.pid().unwrap())
+        readers::peak(federation.provider.pid().unwrap())
     };
     let tenth = peak("tenth");
     table.note(
@@ -113,7 +114,7 @@ pub(crate) fn larger(world: &mut BenchFederation, table: &mut ResultTable, round
 fn hashing(bytes: u64) -> f64 {
     let piece = vec![7; 256 * 1024];
     let mut left = bytes as usize;
-    let begun = std::time::Instant::now();
+    let started = std::time::Instant::now();
     let mut whole = blake3::Hasher::new();
     while left > 0 {
         let some = left.min(piece.len());
@@ -121,5 +122,5 @@ fn hashing(bytes: u64) -> f64 {
         left -= some;
     }
     std::hint::black_box(whole.finalize());
-    begun.elapsed().as_secs_f64()
+    started.elapsed().as_secs_f64()
 }

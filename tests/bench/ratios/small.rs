@@ -23,11 +23,11 @@ const CALLS: f64 = 4.0;
 /// # Panics
 /// When the answers differ in their number of rows.
 pub(crate) fn beside(
-    (world, consumer, client): (&BenchFederation, &WireConsumer, &BareClient),
+    (federation, consumer, client): (&BenchFederation, &WireConsumer, &BareClient),
     table: &mut ResultTable,
     (rounds, pids): (usize, (u32, u32)),
 ) {
-    let contract = world.contract("small");
+    let contract = federation.contract("small");
     let governed = || consumer.ask(contract, SQL);
     let call = || client.unary();
     let anew = || client.planned("small", BARE, PlanReuse::Anew);
@@ -43,7 +43,7 @@ pub(crate) fn beside(
     ];
     let mut syncs = Vec::new();
     let [governed, call, anew, once] =
-        in_turn_all(plan, &mut ways, || syncs.push(sync::p50_ms(world)));
+        in_turn_all(plan, &mut ways, || syncs.push(sync::p50_ms(federation)));
     table.note(
         "fdatasync of 512 bytes appended to a file on the same disk, p50 in ms",
         median(&mut syncs.clone()),

@@ -40,7 +40,7 @@ pub(crate) fn beside() -> Value {
     }
     println!("\n{NAME}: time of a question, {EACH_SECOND} strangers a second\n");
     let mut figures = vec![figure("no strangers", None, &lindau, [&acme, &keeps])];
-    for (manner, origin, what) in [
+    for (behaviour, origin, what) in [
         (
             StrangerBehaviour::Silent,
             StrangerOrigin::OneAddress,
@@ -62,7 +62,7 @@ pub(crate) fn beside() -> Value {
             "half-open, many addresses",
         ),
     ] {
-        let strangers = ConnectionFlood::at(lindau.address(), origin, manner, EACH_SECOND);
+        let strangers = ConnectionFlood::at(lindau.address(), origin, behaviour, EACH_SECOND);
         std::thread::sleep(BEFORE);
         figures.push(figure(what, Some(&strangers), &lindau, [&acme, &keeps]));
     }
@@ -77,17 +77,17 @@ fn figure(
 ) -> Value {
     let pid = lindau.pid().expect("it serves");
     let came = || strangers.map_or(0, ConnectionFlood::came);
-    let (begun, before, work) = (Instant::now(), came(), measure::seconds(pid));
+    let (started, before, work) = (Instant::now(), came(), measure::seconds(pid));
     let (mut news, mut kepts, mut failed) = (Vec::new(), Vec::new(), 0);
     for _ in 0..CALLS {
         for (firm, walls) in [(new, &mut news), (kept, &mut kepts)] {
-            let begun = Instant::now();
+            let started = Instant::now();
             let outcome = firm.ask(QUESTION);
-            walls.push(begun.elapsed().as_secs_f64() * 1e3);
+            walls.push(started.elapsed().as_secs_f64() * 1e3);
             failed += usize::from(outcome.status != Some(0));
         }
     }
-    let took = begun.elapsed().as_secs_f64();
+    let took = started.elapsed().as_secs_f64();
     let each_second = (came() - before) as f64 / took;
     let busy = (measure::seconds(pid) - work) / took;
     let of = |walls: &mut Vec<f64>| {

@@ -36,7 +36,7 @@ pub(crate) struct TpchPlan {
 struct TpchFigures {
     number: u32,
     rows: usize,
-    errands: usize,
+    remote_queries: usize,
     ours: u64,
     shipped: Result<ShippedBytes, String>,
     ours_ms: f64,
@@ -53,16 +53,16 @@ struct TpchFigures {
 /// When an answer is not that of one process.
 pub(crate) fn run(plan: TpchPlan, wanted: impl Fn(u32) -> bool, fdw: bool) -> Value {
     eprintln!("TPC-H at scale {}: five participants", plan.scale);
-    let world = TpchFederation::new(plan.scale, plan.link);
-    let files = world.files();
+    let federation = TpchFederation::new(plan.scale, plan.link);
+    let files = federation.files();
     let (pool, shipped) = (PooledSession::new(&files), FederatedSession::new(&files));
-    greet(&world);
+    greet(&federation);
     let mut all = Vec::new();
     for number in (1..=22).filter(|number| wanted(*number)) {
         if all.is_empty() {
             heading(plan.scale);
         }
-        let figures = question(&world, &pool, &shipped, number, plan.rounds);
+        let figures = question(&federation, &pool, &shipped, number, plan.rounds);
         figures.print();
         all.push(figures);
     }
@@ -77,13 +77,13 @@ pub(crate) fn run(plan: TpchPlan, wanted: impl Fn(u32) -> bool, fdw: bool) -> Va
             partial: partials::FIRST,
             parts: &partials::FIRST_PARTS,
         };
-        partials::beside(&world, &pool, &first, plan.rounds)
+        partials::beside(&federation, &pool, &first, plan.rounds)
     });
     if fdw && plan.link.is_some() {
         eprintln!("postgres_fdw is asked within the machine alone: left out with --link");
     }
     let fdw = fdw && plan.link.is_none();
-    let fdw = fdw.then(|| fdw::beside(&world, plan.scale, plan.rounds));
+    let fdw = fdw.then(|| fdw::beside(&federation, plan.scale, plan.rounds));
     json!({
         "aggregate_by_hand": by_hand,
         "postgres_fdw": fdw.flatten(),
@@ -119,41 +119,41 @@ pub(crate) fn joins_on_a_link(plan: TpchPlan) -> Value {
 }
 
 /// What a first question to a city brings beside its rows comes once: the pages of its catalogue, and the heads of its log.
-fn greet(world: &TpchFederation) {
+fn greet(federation: &TpchFederation) {
     let orders = world::CITIES.map(|city| format!("{city}.orders"));
     let nation = format!("{}.nation", world::FOURTH);
     for table in orders.into_iter().chain([nation]) {
-        let _ = world.ask(&format!("SELECT count(*) AS n FROM {table}"));
+        let _ = federation.ask(&format!("SELECT count(*) AS n FROM {table}"));
     }
-    settled(world);
+    settled(federation);
 }
 
 fn question(
-    world: &TpchFederation,
+    federation: &TpchFederation,
     pool: &PooledSession,
     shipped: &FederatedSession,
     number: u32,
     rounds: usize,
 ) -> TpchFigures {
     let sql = data::question(number, &world::CITIES);
-    let (rows, before) = (pool.ask(&sql), world.passed());
-    let answer = world.ask(&sql);
-    let ours = settled(world) - before;
+    let (rows, before) = (pool.ask(&sql), federation.passed());
+    let answer = federation.ask(&sql);
+    let ours = settled(federation) - before;
     pool::same(number, &answer.rows, &rows);
     let mut pairs = Vec::new();
     let own = || measure::seconds(std::process::id());
     // The pool works in this process; participants and the command do not.
     let (mut ours_cpu, mut pool_cpu) = (0.0, 0.0);
     for _ in 0..rounds {
-        let (begun, before) = (Instant::now(), own());
+        let (started, before) = (Instant::now(), own());
         let _ = pool.ask(&sql);
-        let bare = begun.elapsed().as_secs_f64() * 1e3;
+        let bare = started.elapsed().as_secs_f64() * 1e3;
         pool_cpu += own() - before;
-        let (begun, before) = (Instant::now(), work(world));
-        let _ = world.ask(&sql);
-        pairs.push((begun.elapsed().as_secs_f64() * 1e3, bare));
-        settled(world);
-        ours_cpu += work(world) - before;
+        let (started, before) = (Instant::now(), work(federation));
+        let _ = federation.ask(&sql);
+        pairs.push((started.elapsed().as_secs_f64() * 1e3, bare));
+        settled(federation);
+        ours_cpu += work(federation) - before;
     }
     let middle = |of: fn(&(f64, f64)) -> f64| {
         let mut values: Vec<f64> = pairs.iter().map(of).collect();
@@ -166,7 +166,7 @@ fn question(
     TpchFigures {
         number,
         rows: rows.len(),
-        errands: answer.errands,
+        remote_queries: answer.remote_queries,
         ours,
         shipped: shipped.bytes(&sql),
         ours_ms: middle(|pair| pair.0),
@@ -178,16 +178,16 @@ fn question(
 
 /// Seconds of work of all participants so far, and of the commands that were waited for. That of a question is over when it is
 /// [`settled`]: receipts are acknowledged after the answer.
-fn work(world: &TpchFederation) -> f64 {
-    world.pids().map(measure::seconds).sum::<f64>() + measure::of_children()
+fn work(federation: &TpchFederation) -> f64 {
+    federation.pids().map(measure::seconds).sum::<f64>() + measure::of_children()
 }
 
 /// All bytes, when none has passed for a while.
-fn settled(world: &TpchFederation) -> u64 {
-    let mut before = world.passed();
+fn settled(federation: &TpchFederation) -> u64 {
+    let mut before = federation.passed();
     loop {
         std::thread::sleep(Duration::from_millis(200));
-        let now = world.passed();
+        let now = federation.passed();
         if now == before {
             return now;
         }
@@ -233,7 +233,7 @@ impl TpchFigures {
             "{:>3} {:>6} {:>7} {:>12} {bytes:>12} {times:>8} {:>10.1} {:>10.1} {:>6.2} {:>6.2}",
             self.number,
             self.rows,
-            self.errands,
+            self.remote_queries,
             self.ours,
             self.ours_ms,
             self.pool_ms,
@@ -249,7 +249,7 @@ impl TpchFigures {
         json!({
             "question": self.number,
             "rows": self.rows,
-            "errands": self.errands,
+            "errands": self.remote_queries,
             "bytes": self.ours,
             "shipped_bytes": self.shipped.as_ref().ok().map(|bytes| bytes.count),
             "shipped_stopped": self.shipped.as_ref().is_ok_and(|bytes| bytes.stopped),

@@ -18,18 +18,18 @@ const A_DAY: f64 = 1440.0;
 
 /// Each twin has a connection of its own and asks one question once; then all ask what came since, in turn. A day is that many times
 /// longer: nothing of what is measured depends on when a poll comes.
-pub(crate) fn polling(world: &BenchFederation, table: &mut ResultTable, sql: &str) {
-    let pid = world.provider.pid().unwrap();
-    let contract = world.contract("small");
-    let relay = NetworkRelay::to(world.provider.address(), None);
+pub(crate) fn polling(federation: &BenchFederation, table: &mut ResultTable, sql: &str) {
+    let pid = federation.provider.pid().unwrap();
+    let contract = federation.contract("small");
+    let relay = NetworkRelay::to(federation.provider.address(), None);
     let twins: Vec<_> = (0..TWINS)
         .map(|_| {
-            let twin = WireConsumer::connect_to(world, relay.address());
+            let twin = WireConsumer::connect_to(federation, relay.address());
             let request = twin.asked(contract, sql);
             (twin, request)
         })
         .collect();
-    let log = world.provider.folder().join("state/log");
+    let log = federation.provider.folder().join("state/log");
     let bytes = |relay: &NetworkRelay| relay.passed().0 + relay.passed().1;
     let before = (seconds(pid), bytes(&relay), size(&log));
     for _ in 0..POLLS {

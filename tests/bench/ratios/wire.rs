@@ -29,7 +29,7 @@ pub(crate) struct WireConsumer {
     _folder: tempfile::TempDir,
 }
 
-/// An errand on the books.
+/// A remote query in the log.
 struct RecordedQuery(QueryRequestEnvelope);
 
 impl QueryRecord for RecordedQuery {
@@ -49,13 +49,13 @@ impl Evidence for RecordedQuery {
 
 impl WireConsumer {
     /// Connects to the provider.
-    pub(crate) fn connect(world: &BenchFederation) -> Self {
-        Self::connect_to(world, world.provider.address())
+    pub(crate) fn connect(federation: &BenchFederation) -> Self {
+        Self::connect_to(federation, federation.provider.address())
     }
 
     /// Connects to the provider by another way.
-    pub(crate) fn connect_to(world: &BenchFederation, address: &str) -> Self {
-        Self::connect_at(world.folder(), address)
+    pub(crate) fn connect_to(federation: &BenchFederation, address: &str) -> Self {
+        Self::connect_at(federation.folder(), address)
     }
 
     /// Connects as the firm of this league to its north.
@@ -68,7 +68,7 @@ impl WireConsumer {
         let tls = mtls::client_config(&trust, &provider, &clock).unwrap();
         let (host, port) = address.rsplit_once(':').unwrap();
         let (expected, watch) = (provider.clone(), Arc::clone(&clock));
-        let way = PeerEndpoint {
+        let endpoint = PeerEndpoint {
             participant: provider,
             host: host.to_owned(),
             port: port.parse().unwrap(),
@@ -78,7 +78,7 @@ impl WireConsumer {
             }),
             settings: TransportSettings::default(),
         };
-        let client = runtime.block_on(PeerClient::connect(way)).unwrap();
+        let client = runtime.block_on(PeerClient::connect(endpoint)).unwrap();
         let log = log(&folder.path().join("log"), &clock);
         Self {
             runtime,
@@ -146,10 +146,10 @@ impl WireConsumer {
     /// Seconds to the first rows; the others are read, too, so that this stream does not run into the next one.
     pub(crate) fn first(&self, contract: ContractId, sql: &str) -> f64 {
         self.runtime.block_on(async {
-            let begun = Instant::now();
+            let started = Instant::now();
             let mut stream = self.begun(contract, sql, None).await;
             stream.next().await.unwrap().unwrap();
-            let first = begun.elapsed().as_secs_f64();
+            let first = started.elapsed().as_secs_f64();
             while let Some(batch) = stream.next().await {
                 batch.unwrap();
             }
@@ -246,8 +246,8 @@ impl WireConsumer {
             for _ in 0..times {
                 let asking = asking(contract, sql, RowScope::Since(since), None);
                 let recorded = self.log.record(RecordedQuery(asking)).await.unwrap();
-                let told = self.client.ask(&recorded).await.unwrap_err();
-                assert_eq!(told.code, ErrorCode::NothingNew);
+                let refusal = self.client.ask(&recorded).await.unwrap_err();
+                assert_eq!(refusal.code, ErrorCode::NothingNew);
             }
         });
     }

@@ -96,7 +96,7 @@ impl BenchFederation {
                 "auto",
             );
         }
-        // Fifty readers of one peer, which gets three quarters of the seats.
+        // Fifty readers of one peer, which gets three quarters of the slots.
         let config = provider.folder().join("hansa.toml");
         let toml = std::fs::read_to_string(&config).expect("the configuration is there");
         let toml = toml.replace("concurrent = 16", "concurrent = 80");

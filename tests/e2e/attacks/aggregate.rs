@@ -10,8 +10,8 @@ use crate::attacks::sql::{CELLS, FARES, SqlCase, alike, all};
 use crate::attacks::world::SqlAttackFederation;
 use crate::attacks::{AttackCase, AttackVerdict};
 
-fn cells(world: &SqlAttackFederation, cases: &[SqlCase]) -> AttackVerdict {
-    all(world, &CELLS, cases)
+fn cells(federation: &SqlAttackFederation, cases: &[SqlCase]) -> AttackVerdict {
+    all(federation, &CELLS, cases)
 }
 
 const SHAPE: crate::attacks::sql::ExpectedResult = Code("QUERY_SHAPE");
@@ -29,9 +29,9 @@ const ATTACKS: [AttackCase<SqlAttackFederation>; 7] = [
         setup: "G",
         name: "asks for rows",
         expected: "AGGREGATE_ONLY",
-        does: |world| {
+        does: |federation| {
             cells(
-                world,
+                federation,
                 &[
                     ("SELECT * FROM {t}", Code("AGGREGATE_ONLY")),
                     ("SELECT fare FROM {t}", Code("AGGREGATE_ONLY")),
@@ -64,10 +64,10 @@ const ATTACKS: [AttackCase<SqlAttackFederation>; 7] = [
         setup: "G",
         name: "groups by what tells devices apart",
         expected: "DIMENSION_NOT_ALLOWED or COLUMN_UNKNOWN",
-        does: |world| {
+        does: |federation| {
             let refused = OneOf(&["DIMENSION_NOT_ALLOWED", "COLUMN_UNKNOWN"]);
             cells(
-                world,
+                federation,
                 &[
                     (
                         "SELECT device_id, count(*) FROM {t} GROUP BY device_id",
@@ -108,10 +108,10 @@ const ATTACKS: [AttackCase<SqlAttackFederation>; 7] = [
         setup: "G",
         name: "aggregates that show single values",
         expected: "FUNCTION_NOT_ALLOWED",
-        does: |world| {
+        does: |federation| {
             let refused = Code("FUNCTION_NOT_ALLOWED");
             cells(
-                world,
+                federation,
                 &[
                     ("SELECT min(fare) FROM {t}", refused),
                     ("SELECT max(fare) FROM {t}", refused),
@@ -152,10 +152,10 @@ const ATTACKS: [AttackCase<SqlAttackFederation>; 7] = [
         setup: "G",
         name: "picks one device inside a permitted sum",
         expected: "QUERY_SHAPE",
-        does: |world| {
+        does: |federation| {
             let unknown = OneOf(&["QUERY_SHAPE", "COLUMN_UNKNOWN"]);
             cells(
-                world,
+                federation,
                 &[
                     (
                         "SELECT sum(CASE WHEN device_id = 'x' THEN fare ELSE 0 END) FROM {t}",
@@ -212,10 +212,10 @@ const ATTACKS: [AttackCase<SqlAttackFederation>; 7] = [
         setup: "G",
         name: "filters finer than a cell",
         expected: "FILTER_NOT_ON_GRID",
-        does: |world| {
+        does: |federation| {
             let finer = Code("FILTER_NOT_ON_GRID");
             cells(
-                world,
+                federation,
                 &[
                     (
                         "SELECT count(*) FROM {t} WHERE district = 'A' AND started_at < TIMESTAMP '2026-05-04 10:59:00'",
@@ -261,9 +261,9 @@ const ATTACKS: [AttackCase<SqlAttackFederation>; 7] = [
         setup: "G",
         name: "takes the visible parts from the total",
         expected: "nothing is left: totals exclude it",
-        does: |world| {
+        does: |federation| {
             cells(
-                world,
+                federation,
                 &[
                     (
                         "SELECT (SELECT sum(fare) FROM {t}) - (SELECT sum(sum_fare) FROM {t}.cube)",
@@ -299,9 +299,9 @@ const ATTACKS: [AttackCase<SqlAttackFederation>; 7] = [
         setup: "G",
         name: "margins by GROUPING SETS and ROLLUP",
         expected: "QUERY_SHAPE on the base; = V on the cube",
-        does: |world| {
+        does: |federation| {
             cells(
-                world,
+                federation,
                 &[
                     (
                         "SELECT district, sum(fare) FROM {t} GROUP BY ROLLUP (district)",

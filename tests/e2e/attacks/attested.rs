@@ -19,7 +19,7 @@ use std::time::Duration;
 /// A provider that answers one sector alone, and two firms that it is not enough to be.
 struct SectorFixture {
     lindau: TestParticipant,
-    outlaw: MaliciousPeer,
+    attacker: MaliciousPeer,
     contract: ContractId,
     league: TestLeague,
 }
@@ -41,10 +41,11 @@ pub(crate) fn attacked() -> Vec<AttackReportLine> {
     lindau.serve();
     acme.knows(&lindau);
     let contract = acme.contract("lindau.bikes").parse().unwrap();
-    let outlaw = MaliciousPeer::enter(&league, "acme", lindau.address(), lindau.domain()).unwrap();
+    let attacker =
+        MaliciousPeer::enter(&league, "acme", lindau.address(), lindau.domain()).unwrap();
     let mut guild = SectorFixture {
         lindau,
-        outlaw,
+        attacker,
         contract,
         league,
     };
@@ -107,23 +108,27 @@ impl SectorFixture {
         let mut asking = question(&[self.contract], SQL, Some(PURPOSE.parse().unwrap()));
         asking.credentials = credentials.into_iter().map(Bytes::from).collect();
         let ticket = hansa_proto::peer::query_request::to_ticket(&asking);
-        self.outlaw.ticket(&ticket, &[])
+        self.attacker.ticket(&ticket, &[])
     }
 
     fn refuses(&self, what: &str, credentials: Vec<Vec<u8>>) -> Result<(), String> {
-        let told = self.show(credentials);
-        if told.code() == "SECTOR_NOT_ATTESTED" && told.rows.is_empty() {
+        let answer = self.show(credentials);
+        if answer.code() == "SECTOR_NOT_ATTESTED" && answer.rows.is_empty() {
             return Ok(());
         }
-        Err(format!("{what}: {} {:?}", told.message(), told.rows))
+        Err(format!("{what}: {} {:?}", answer.message(), answer.rows))
     }
 
     fn answers(&self, credential: Vec<u8>) -> Result<(), String> {
-        let told = self.show(vec![credential]);
-        if told.code().is_empty() && told.rows.len() == 2 {
+        let answer = self.show(vec![credential]);
+        if answer.code().is_empty() && answer.rows.len() == 2 {
             return Ok(());
         }
-        Err(format!("a good one: {} {:?}", told.message(), told.rows))
+        Err(format!(
+            "a good one: {} {:?}",
+            answer.message(),
+            answer.rows
+        ))
     }
 
     fn attested(&self, subject: &str, by: &str, more: &[&str]) -> Vec<u8> {
@@ -203,13 +208,13 @@ fn garbage(guild: &mut SectorFixture) -> AttackVerdict {
     guild.refuses("garbage", vec![b"{}".to_vec(), vec![0xff; 100]])?;
     let good = guild.attested("acme", "chamber", &H49);
     // A bad one beside a good one takes nothing from it.
-    let told = guild.show(vec![b"{}".to_vec(), good.clone()]);
-    if !told.code().is_empty() {
-        return Err(told.message());
+    let answer = guild.show(vec![b"{}".to_vec(), good.clone()]);
+    if !answer.code().is_empty() {
+        return Err(answer.message());
     }
-    let told = guild.show(vec![good; 9]);
-    if told.code() != "MESSAGE_MALFORMED" {
-        return Err(told.message());
+    let answer = guild.show(vec![good; 9]);
+    if answer.code() != "MESSAGE_MALFORMED" {
+        return Err(answer.message());
     }
     Ok("SECTOR_NOT_ATTESTED; nine are too many".to_owned())
 }

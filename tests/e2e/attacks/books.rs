@@ -1,4 +1,4 @@
-//! Attacks on what is on the books: the log, its heads, receipts.
+//! Attacks on what is in the log: the log, its heads, receipts.
 
 use crate::attacks::{AttackCase, AttackReportLine, AttackVerdict, tried};
 use crate::binary;
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 struct AuditLogFixture {
     lindau: TestParticipant,
-    outlaw: MaliciousPeer,
+    attacker: MaliciousPeer,
     other: MaliciousPeer,
     contract: ContractId,
     league: TestLeague,
@@ -34,15 +34,15 @@ pub(crate) fn attacked() -> Vec<AttackReportLine> {
     let contract = acme.contract("lindau.long").parse().unwrap();
     let enter =
         |alias| MaliciousPeer::enter(&league, alias, lindau.address(), lindau.domain()).unwrap();
-    let (outlaw, other) = (enter("acme"), enter("other"));
-    let mut books = AuditLogFixture {
+    let (attacker, other) = (enter("acme"), enter("other"));
+    let mut fixture = AuditLogFixture {
         lindau,
-        outlaw,
+        attacker,
         other,
         contract,
         league,
     };
-    tried(&mut books, &ATTACKS)
+    tried(&mut fixture, &ATTACKS)
 }
 
 const ATTACKS: [AttackCase<AuditLogFixture>; 4] = [
@@ -83,25 +83,25 @@ const ATTACKS: [AttackCase<AuditLogFixture>; 4] = [
     },
 ];
 
-fn full(books: &mut AuditLogFixture) -> AttackVerdict {
+fn full(fixture: &mut AuditLogFixture) -> AttackVerdict {
     // What a stranger writes at length is not what a record holds.
-    let before = books.lindau.records("refuse").len();
+    let before = fixture.lindau.records("refuse").len();
     for sql in [
         format!("SELECT \"{}\" FROM long", "x".repeat(200_000)),
         format!("SELECT '{}'::INT FROM long", "9".repeat(200_000)),
         format!("SELECT id FROM \"{}\"", "\u{1f600}".repeat(50_000)),
         format!("SELECT id AS \"{}\" FROM long LIMIT 1", "y".repeat(100_000)),
     ] {
-        let _ = books.outlaw.ask(&[books.contract], &sql);
+        let _ = fixture.attacker.ask(&[fixture.contract], &sql);
     }
     let many: Vec<ContractId> = (0..64_u8)
         .map(|number| ContractId(hansa_audit_log::digest::Digest::of(&[number])))
         .collect();
-    let _ = books.outlaw.ask(&many, "SELECT 1");
-    if books.lindau.records("refuse").len() <= before {
+    let _ = fixture.attacker.ask(&many, "SELECT 1");
+    if fixture.lindau.records("refuse").len() <= before {
         return Err("nothing was recorded".to_owned());
     }
-    let longest = lines(&books.lindau.folder().join("state/log"))
+    let longest = lines(&fixture.lindau.folder().join("state/log"))
         .iter()
         .map(String::len)
         .max();
@@ -109,13 +109,13 @@ fn full(books: &mut AuditLogFixture) -> AttackVerdict {
     if longest > 65_535 {
         return Err(format!("a record of {longest} bytes"));
     }
-    let told = books
-        .outlaw
-        .ask(&[books.contract], "SELECT count(*) FROM long");
-    if told.rows != ["200"] {
-        return Err(told.message());
+    let answer = fixture
+        .attacker
+        .ask(&[fixture.contract], "SELECT count(*) FROM long");
+    if answer.rows != ["200"] {
+        return Err(answer.message());
     }
-    books.lindau.verifies();
+    fixture.lindau.verifies();
     // A log that can't grow: nothing is answered by it, and everything again once it can.
     crate::disk::without_its_log_nothing_is_answered();
     Ok(format!(
@@ -123,17 +123,17 @@ fn full(books: &mut AuditLogFixture) -> AttackVerdict {
     ))
 }
 
-fn receipts(books: &mut AuditLogFixture) -> AttackVerdict {
-    let told = books
-        .outlaw
-        .ask(&[books.contract], "SELECT id FROM long LIMIT 7");
-    let signed = envelope::parse_receipt(&told.receipt).map_err(|refusal| refusal.to_string())?;
+fn receipts(fixture: &mut AuditLogFixture) -> AttackVerdict {
+    let answer = fixture
+        .attacker
+        .ask(&[fixture.contract], "SELECT id FROM long LIMIT 7");
+    let signed = envelope::parse_receipt(&answer.receipt).map_err(|refusal| refusal.to_string())?;
     let request = signed.receipt.request;
     let payload = hansa_proto::receipt::to_bytes(&signed.receipt);
     let (head, _) = split(&signed.signatures[0].signing_input);
     let provider = (head, signed.signatures[0].signature.clone());
     let signer = |alias: &str| {
-        let key = books.league.folder().join(alias).join("keys/signing.key");
+        let key = fixture.league.folder().join(alias).join("keys/signing.key");
         FileSigner::open(&key).unwrap()
     };
     let (acme, other) = (signer("acme"), signer("other"));
@@ -173,15 +173,20 @@ fn receipts(books: &mut AuditLogFixture) -> AttackVerdict {
     let good = envelope::assemble(&payload, &[provider, counter(&acme, &payload)]);
     let unknown = RequestId([9; 16]);
     let found = [
-        send(&books.outlaw, request, changed.clone(), false),
-        send(&books.outlaw, request, by_other.clone(), false),
-        send(&books.outlaw, unknown, good.clone(), false),
+        send(&fixture.attacker, request, changed.clone(), false),
+        send(&fixture.attacker, request, by_other.clone(), false),
+        send(&fixture.attacker, unknown, good.clone(), false),
         // Somebody else's answer.
-        send(&books.other, request, good.clone(), false),
+        send(&fixture.other, request, good.clone(), false),
         // A dispute is the asker's signed word, not any bytes.
-        send(&books.outlaw, request, b"I never got this".to_vec(), true),
-        send(&books.outlaw, request, good.clone(), true),
-        send(&books.outlaw, request, Vec::new(), true),
+        send(
+            &fixture.attacker,
+            request,
+            b"I never got this".to_vec(),
+            true,
+        ),
+        send(&fixture.attacker, request, good.clone(), true),
+        send(&fixture.attacker, request, Vec::new(), true),
     ];
     let expected = [
         "SIGNATURE_INVALID",
@@ -197,25 +202,30 @@ fn receipts(books: &mut AuditLogFixture) -> AttackVerdict {
     }
     // The same without the receipt, which the provider holds: the signature alone, put on what was issued.
     let found = [
-        books.outlaw.send_compact_ack(request, &changed),
-        books.outlaw.send_compact_ack(request, &by_other),
+        fixture.attacker.send_compact_ack(request, &changed),
+        fixture.attacker.send_compact_ack(request, &by_other),
         // Somebody else's answer: nothing tells that there is one.
-        books.other.send_compact_ack(request, &good),
+        fixture.other.send_compact_ack(request, &good),
     ];
     let expected = ["SIGNATURE_INVALID", "SIGNER_NOT_PARTY", "asked for whole"];
     if found != expected {
         return Err(format!("{found:?} instead of {expected:?}"));
     }
-    // One that does not say what it must is on the books as such, and is no acknowledgement.
-    let second = books
-        .outlaw
-        .ask(&[books.contract], "SELECT id FROM long LIMIT 8");
+    // One that does not say what it must is in the log as such, and is no acknowledgement.
+    let second = fixture
+        .attacker
+        .ask(&[fixture.contract], "SELECT id FROM long LIMIT 8");
     let second = envelope::parse_receipt(&second.receipt).map_err(|refusal| refusal.to_string())?;
-    let crossed = send(&books.outlaw, second.receipt.request, good.clone(), false);
-    let unsigned = send(&books.outlaw, request, alone, false);
-    let before = books.lindau.records("receipt_ack");
-    let real = send(&books.outlaw, request, good, false);
-    let after = books.lindau.records("receipt_ack");
+    let crossed = send(
+        &fixture.attacker,
+        second.receipt.request,
+        good.clone(),
+        false,
+    );
+    let unsigned = send(&fixture.attacker, request, alone, false);
+    let before = fixture.lindau.records("receipt_ack");
+    let real = send(&fixture.attacker, request, good, false);
+    let after = fixture.lindau.records("receipt_ack");
     let matches = |records: &[serde_json::Value]| {
         records
             .iter()
@@ -255,18 +265,18 @@ fn lines(log: &Path) -> Vec<String> {
         .collect()
 }
 
-fn tampered(books: &mut AuditLogFixture) -> AttackVerdict {
+fn tampered(fixture: &mut AuditLogFixture) -> AttackVerdict {
     for _ in 0..3 {
-        let told = books
-            .outlaw
-            .ask(&[books.contract], "SELECT count(*) FROM long");
-        assert_eq!(told.rows, ["200"], "{}", told.message());
+        let answer = fixture
+            .attacker
+            .ask(&[fixture.contract], "SELECT count(*) FROM long");
+        assert_eq!(answer.rows, ["200"], "{}", answer.message());
     }
-    books.lindau.stop();
-    let log = books.lindau.folder().join("state/log");
+    fixture.lindau.stop();
+    let log = fixture.lindau.folder().join("state/log");
     let whole = lines(&log);
     let middle = whole.len() / 2;
-    let folder = books.league.folder().join("tampered");
+    let folder = fixture.league.folder().join("tampered");
     let first_bad = |changed: &[String]| {
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
@@ -278,7 +288,7 @@ fn tampered(books: &mut AuditLogFixture) -> AttackVerdict {
         }
         let file = segments(&folder).remove(0);
         std::fs::write(file, format!("{}\n", changed.join("\n"))).unwrap();
-        let done = books
+        let done = fixture
             .league
             .hansa(&["--json", "audit", "verify", "tampered"]);
         match done.status {
@@ -320,16 +330,16 @@ fn tampered(books: &mut AuditLogFixture) -> AttackVerdict {
         let end = whole.len() - cut;
         named("cut", &whole[..end], end)?;
     }
-    let tiles = tiles(books)?;
-    books.lindau.serve();
+    let tiles = tiles(fixture)?;
+    fixture.lindau.serve();
     Ok(format!("{tried} copies: the first bad record; {tiles}"))
 }
 
 /// The log as static files: what they hold makes the signed root, and one changed byte makes another.
-fn tiles(books: &AuditLogFixture) -> AttackVerdict {
-    let to = books.league.folder().join("static");
+fn tiles(fixture: &AuditLogFixture) -> AttackVerdict {
+    let to = fixture.league.folder().join("static");
     let shown = to.display().to_string();
-    books
+    fixture
         .lindau
         .hansa(&["audit", "export", "--tiles", "-o", &shown])
         .must();

@@ -1,4 +1,4 @@
-//! Attacks on the signed contract: its bytes, its signatures, its life, and the letters by which it comes about.
+//! Attacks on the signed contract: its bytes, its signatures, its life, and the messages by which it comes about.
 
 mod bytes;
 mod life;
@@ -19,8 +19,8 @@ pub(crate) fn attacked_sealed() -> Vec<AttackReportLine> {
 
 /// Attacks all of it.
 pub(crate) fn attacked() -> Vec<AttackReportLine> {
-    let mut paper = SignedContractFixture::new();
-    tried(&mut paper, &ATTACKS)
+    let mut fixture = SignedContractFixture::new();
+    tried(&mut fixture, &ATTACKS)
 }
 
 const ATTACKS: [AttackCase<SignedContractFixture>; 10] = [

@@ -64,21 +64,23 @@ pub(crate) fn attacked() -> Vec<AttackReportLine> {
         firm.knows(&lindau);
     }
     let _ = acme.contract("lindau.walks");
-    let mut town = PrivacyBudgetFixture {
+    let mut fixture = PrivacyBudgetFixture {
         lindau,
         acme,
         globex,
         initech,
         _league: league,
     };
-    tried(&mut town, &ATTACKS)
+    tried(&mut fixture, &ATTACKS)
 }
 
 /// The releases as the owner is told.
-fn releases(town: &PrivacyBudgetFixture) -> Vec<Value> {
-    let told = town.lindau.hansa(&["--json", "dataset", "show", "walks"]);
-    let told = told.must().json();
-    told["releases"].as_array().cloned().unwrap_or_default()
+fn releases(fixture: &PrivacyBudgetFixture) -> Vec<Value> {
+    let output = fixture
+        .lindau
+        .hansa(&["--json", "dataset", "show", "walks"]);
+    let report = output.must().json();
+    report["releases"].as_array().cloned().unwrap_or_default()
 }
 
 /// What was spent in each month, in hundredths, by what the owner is told; each cell's period once.
@@ -114,9 +116,9 @@ const ATTACKS: [AttackCase<PrivacyBudgetFixture>; 4] = [
         setup: "P",
         name: "averages the noise of a thousand answers",
         expected: "identical numbers, budget unchanged",
-        does: |town| {
-            let before = releases(town);
-            let first = cells(&town.acme, BEFORE)?;
+        does: |fixture| {
+            let before = releases(fixture);
+            let first = cells(&fixture.acme, BEFORE)?;
             // Cells of two sites in each hour of two days, with rows or without.
             if first.len() != 96 {
                 return Err(format!("{} cells: {first:?}", first.len()));
@@ -137,20 +139,20 @@ const ATTACKS: [AttackCase<PrivacyBudgetFixture>; 4] = [
                 "generated g",
                 &format!("(VALUES {}) AS g(i)", rows.join(", ")),
             );
-            let told = town.acme.ask(&many).must().lines();
-            if told[0]["kinds"] != 1 || told[0]["times"] != 1000 {
-                return Err(format!("{told:?}"));
+            let reports = fixture.acme.ask(&many).must().lines();
+            if reports[0]["kinds"] != 1 || reports[0]["times"] != 1000 {
+                return Err(format!("{reports:?}"));
             }
             for _ in 0..5 {
-                if cells(&town.acme, BEFORE)? != first {
+                if cells(&fixture.acme, BEFORE)? != first {
                     return Err("other numbers".to_owned());
                 }
             }
             // A publication in between draws nothing anew.
-            town.lindau.publishes();
+            fixture.lindau.publishes();
             match (
-                cells(&town.acme, BEFORE)? == first,
-                releases(town) == before,
+                cells(&fixture.acme, BEFORE)? == first,
+                releases(fixture) == before,
             ) {
                 (true, true) => Ok("the same 96 cells, nothing spent".to_owned()),
                 other => Err(format!("same numbers and budget: {other:?}")),
@@ -163,8 +165,8 @@ const ATTACKS: [AttackCase<PrivacyBudgetFixture>; 4] = [
         setup: "P",
         name: "releases until the budget is gone",
         expected: "PRIVACY_BUDGET_SPENT, also after a restart",
-        does: |town| {
-            let before = releases(town);
+        does: |fixture| {
+            let before = releases(fixture);
             let months = spent(&before);
             if months.is_empty()
                 || months.values().any(|spent| *spent > 100)
@@ -172,24 +174,24 @@ const ATTACKS: [AttackCase<PrivacyBudgetFixture>; 4] = [
             {
                 return Err(format!("{months:?}"));
             }
-            let first = cells(&town.acme, BEFORE)?;
+            let first = cells(&fixture.acme, BEFORE)?;
             let gone = "SELECT sum(n) AS n FROM lindau.walks.cube WHERE at >= TIMESTAMP '2026-05-10T00:00:00Z'";
             let whole = "SELECT count(*) AS n FROM lindau.walks";
             for restarted in [false, true] {
                 if restarted {
-                    town.lindau.kill();
-                    town.lindau.serve();
-                    for firm in [&town.acme, &town.globex, &town.initech] {
-                        firm.knows(&town.lindau);
+                    fixture.lindau.kill();
+                    fixture.lindau.serve();
+                    for firm in [&fixture.acme, &fixture.globex, &fixture.initech] {
+                        firm.knows(&fixture.lindau);
                     }
                 }
                 for sql in [gone, whole] {
-                    let refused = town.acme.ask(sql);
+                    let refused = fixture.acme.ask(sql);
                     if !refused.err.contains("PRIVACY_BUDGET_SPENT") {
                         return Err(format!("{sql}: {} {}", refused.out, refused.err));
                     }
                 }
-                if cells(&town.acme, BEFORE)? != first || spent(&releases(town)) != months {
+                if cells(&fixture.acme, BEFORE)? != first || spent(&releases(fixture)) != months {
                     return Err(format!("after a restart ({restarted}) something else"));
                 }
             }
@@ -202,11 +204,13 @@ const ATTACKS: [AttackCase<PrivacyBudgetFixture>; 4] = [
         setup: "P",
         name: "takes a second contract for what the first has spent",
         expected: "PRIVACY_BUDGET_SPENT: one budget for the dataset and unit",
-        does: |town| {
-            let months = spent(&releases(town));
-            let _ = town.globex.contract("lindau.walks");
-            let refused = town.globex.ask("SELECT sum(n) AS n FROM lindau.walks.cube");
-            let after = spent(&releases(town));
+        does: |fixture| {
+            let months = spent(&releases(fixture));
+            let _ = fixture.globex.contract("lindau.walks");
+            let refused = fixture
+                .globex
+                .ask("SELECT sum(n) AS n FROM lindau.walks.cube");
+            let after = spent(&releases(fixture));
             match refused.err.contains("PRIVACY_BUDGET_SPENT")
                 && after["2026-05-01"] == months["2026-05-01"]
             {
@@ -221,8 +225,8 @@ const ATTACKS: [AttackCase<PrivacyBudgetFixture>; 4] = [
         setup: "P",
         name: "pulls the plug while cells are drawn",
         expected: "each period is paid for once, and drawn once",
-        does: |town| {
-            let series = town
+        does: |fixture| {
+            let series = fixture
                 .lindau
                 .folder()
                 .join("state/datasets/walks/releases/series.json");
@@ -230,23 +234,23 @@ const ATTACKS: [AttackCase<PrivacyBudgetFixture>; 4] = [
                 let text = std::fs::read_to_string(&series).unwrap_or_default();
                 text.contains("\"seed\": \"")
             };
-            let going = town
+            let going = fixture
                 .initech
                 .start(&["contract", "request", "lindau.walks", "--sign"]);
             wait_for("cells that are paid for", Duration::from_secs(60), || {
                 waiting().then_some(())
             });
-            town.lindau.kill();
+            fixture.lindau.kill();
             let caught = waiting();
             drop(going);
-            town.lindau.serve();
-            town.initech.knows(&town.lindau);
+            fixture.lindau.serve();
+            fixture.initech.knows(&fixture.lindau);
             if waiting() {
                 return Err("something is paid for and never drawn".to_owned());
             }
-            // What the books say of the cells of each period: one digest, one spending, whoever died in between.
+            // What the log says of the cells of each period: one digest, one spending, whoever died in between.
             let mut seen: BTreeMap<(String, String), String> = BTreeMap::new();
-            for record in town.lindau.records("release") {
+            for record in fixture.lindau.records("release") {
                 let body = &record["body"];
                 let key = (body["cells"].to_string(), body["until"].to_string());
                 let digest = body["digest"].to_string();
@@ -255,9 +259,9 @@ const ATTACKS: [AttackCase<PrivacyBudgetFixture>; 4] = [
                     return Err(format!("{body}"));
                 }
             }
-            let told = cells(&town.initech, BEFORE);
-            let told = told.map(|cells| cells.len());
-            match told {
+            let reported = cells(&fixture.initech, BEFORE);
+            let reported = reported.map(|cells| cells.len());
+            match reported {
                 Ok(4) => Ok(format!(
                     "{} periods, each once; caught in the middle: {caught}",
                     seen.len()

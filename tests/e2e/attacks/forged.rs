@@ -26,7 +26,7 @@ struct ForgedTaskFixture {
     lindau: TestParticipant,
     acme: TestParticipant,
     worker: WorkerProcess,
-    briefing: FragmentTask,
+    task: FragmentTask,
     runtime: tokio::runtime::Runtime,
     _league: TestLeague,
 }
@@ -45,16 +45,16 @@ pub(crate) fn attacked() -> Vec<AttackReportLine> {
         .enable_all()
         .build()
         .unwrap();
-    let briefing = overheard(&lindau, &acme, &runtime);
-    let mut town = ForgedTaskFixture {
+    let task = overheard(&lindau, &acme, &runtime);
+    let mut fixture = ForgedTaskFixture {
         lindau,
         acme,
         worker,
-        briefing,
+        task,
         runtime,
         _league: league,
     };
-    tried(&mut town, &ATTACKS)
+    tried(&mut fixture, &ATTACKS)
 }
 
 const QUESTION: &str = "SELECT site, count(*) AS n FROM lindau.long GROUP BY site ORDER BY site";
@@ -68,8 +68,8 @@ fn overheard(
     struct TaskInterceptor(Mutex<Option<FragmentTask>>);
     #[async_trait]
     impl ShareHandler for TaskInterceptor {
-        async fn share(&self, briefing: FragmentTask) -> Result<ShareFrameStream, Refusal> {
-            *self.0.lock().unwrap() = Some(briefing);
+        async fn share(&self, task: FragmentTask) -> Result<ShareFrameStream, Refusal> {
+            *self.0.lock().unwrap() = Some(task);
             Err(Refusal::new(
                 ErrorCode::WorkerFailed,
                 "an ear computes nothing",
@@ -128,7 +128,7 @@ fn clock() -> Clock {
 
 impl ForgedTaskFixture {
     /// What the worker gives for a briefing: how many rows of states.
-    fn share(&self, briefing: &FragmentTask) -> Result<usize, Refusal> {
+    fn share(&self, task: &FragmentTask) -> Result<usize, Refusal> {
         let name: hansa_policy::id::SqlIdentifier = "real".parse().unwrap();
         let tls = connector_config(&folder(&self.lindau), &clock())?;
         self.runtime.block_on(async {
@@ -137,7 +137,7 @@ impl ForgedTaskFixture {
             let client =
                 WorkerClient::open(name, address, tls, server, TransportSettings::default())
                     .await?;
-            let mut states = client.share(briefing).await?;
+            let mut states = client.share(task).await?;
             let mut rows = 0;
             while let Some(batch) = states.next().await {
                 rows += batch?.num_rows();
@@ -148,33 +148,33 @@ impl ForgedTaskFixture {
 }
 
 /// A forged plan can't be handed over at all: what a worker is told is a text, and everything else is compared.
-fn forged(town: &mut ForgedTaskFixture) -> AttackVerdict {
-    let right = town
-        .share(&town.briefing)
+fn forged(fixture: &mut ForgedTaskFixture) -> AttackVerdict {
+    let right = fixture
+        .share(&fixture.task)
         .map_err(|why| format!("the control: {why}"))?;
     if right == 0 {
         return Err("the control gave nothing".to_owned());
     }
     type Forge = fn(&mut FragmentTask);
     let forgeries: [(&str, ErrorCode, Forge); 14] = [
-        ("a hidden column", ErrorCode::ColumnUnknown, |briefing| {
-            briefing.sql = "SELECT note, count(*) AS n FROM long GROUP BY note".to_owned();
+        ("a hidden column", ErrorCode::ColumnUnknown, |task| {
+            task.sql = "SELECT note, count(*) AS n FROM long GROUP BY note".to_owned();
         }),
         (
             "a dataset without a contract",
             ErrorCode::DatasetUnknown,
-            |briefing| {
-                briefing.sql = "SELECT secret, count(*) AS n FROM else GROUP BY secret".to_owned();
+            |task| {
+                task.sql = "SELECT secret, count(*) AS n FROM else GROUP BY secret".to_owned();
             },
         ),
-        ("another question", ErrorCode::WorkerDiffers, |briefing| {
-            briefing.sql = "SELECT id, count(*) AS n FROM long GROUP BY id".to_owned();
+        ("another question", ErrorCode::WorkerDiffers, |task| {
+            task.sql = "SELECT id, count(*) AS n FROM long GROUP BY id".to_owned();
         }),
         (
             "a signature that was changed",
             ErrorCode::SignatureInvalid,
-            |briefing| {
-                let envelope = &briefing.grounds[0].envelope;
+            |task| {
+                let envelope = &task.grounds[0].envelope;
                 let mut text = String::from_utf8(envelope.to_vec()).unwrap();
                 let mark = "\"signature\":\"";
                 let at = text.find(mark).unwrap() + mark.len();
@@ -184,55 +184,55 @@ fn forged(town: &mut ForgedTaskFixture) -> AttackVerdict {
                     "A"
                 };
                 text.replace_range(at..=at, other);
-                briefing.grounds[0].envelope = text.into();
+                task.grounds[0].envelope = text.into();
             },
         ),
         (
             "another contract's name",
             ErrorCode::ContractMalformed,
-            |briefing| {
-                briefing.grounds[0].contract = hansa_policy::id::ContractId(Digest::of(b"another"));
+            |task| {
+                task.grounds[0].contract = hansa_policy::id::ContractId(Digest::of(b"another"));
             },
         ),
-        ("somebody else", ErrorCode::ContractUnknown, |briefing| {
-            briefing.asker = "hansa://initech.example".parse().unwrap();
+        ("somebody else", ErrorCode::ContractUnknown, |task| {
+            task.asker = "hansa://initech.example".parse().unwrap();
         }),
-        ("other effects", ErrorCode::WorkerDiffers, |briefing| {
-            briefing.effects = Digest::of(b"no effect");
+        ("other effects", ErrorCode::WorkerDiffers, |task| {
+            task.effects = Digest::of(b"no effect");
         }),
-        ("another plan", ErrorCode::WorkerDiffers, |briefing| {
-            briefing.plan = Digest::of(b"another plan");
+        ("another plan", ErrorCode::WorkerDiffers, |task| {
+            task.plan = Digest::of(b"another plan");
         }),
         (
             "a fragment that is none",
             ErrorCode::WorkerDiffers,
-            |briefing| briefing.fragment = 7,
+            |task| task.fragment = 7,
         ),
-        ("a day far ahead", ErrorCode::WorkerDiffers, |briefing| {
-            briefing.now = briefing.now.plus_micros(400 * 86_400_000_000);
+        ("a day far ahead", ErrorCode::WorkerDiffers, |task| {
+            task.now = task.now.plus_micros(400 * 86_400_000_000);
         }),
-        ("a folder elsewhere", ErrorCode::WorkerDiffers, |briefing| {
-            briefing.grounds[0].snapshot = "../../else/snapshots/x".to_owned();
+        ("a folder elsewhere", ErrorCode::WorkerDiffers, |task| {
+            task.grounds[0].snapshot = "../../else/snapshots/x".to_owned();
         }),
-        ("other rows", ErrorCode::WorkerDiffers, |briefing| {
-            briefing.grounds[0].digest = Digest::of(b"other rows");
+        ("other rows", ErrorCode::WorkerDiffers, |task| {
+            task.grounds[0].digest = Digest::of(b"other rows");
         }),
         (
             "a clause that prohibits nothing",
             ErrorCode::ContractMalformed,
-            |briefing| {
-                briefing.grounds[0].active_prohibitions = vec![ClauseId(1)];
+            |task| {
+                task.grounds[0].active_prohibitions = vec![ClauseId(1)];
             },
         ),
-        ("another version", ErrorCode::WorkerDiffers, |briefing| {
-            briefing.version = "0.0.0".to_owned();
+        ("another version", ErrorCode::WorkerDiffers, |task| {
+            task.version = "0.0.0".to_owned();
         }),
     ];
     let mut wrong = Vec::new();
     for (what, expected, forge) in forgeries {
-        let mut briefing = town.briefing.clone();
-        forge(&mut briefing);
-        match town.share(&briefing) {
+        let mut task = fixture.task.clone();
+        forge(&mut task);
+        match fixture.share(&task) {
             Ok(rows) => wrong.push(format!("{what}: {rows} rows")),
             Err(why) if why.code != expected || why.sentence.contains("SECRET") => {
                 wrong.push(format!("{what}: {why}"));
@@ -241,7 +241,7 @@ fn forged(town: &mut ForgedTaskFixture) -> AttackVerdict {
         }
     }
     // It still does what it should.
-    if town.share(&town.briefing).ok() != Some(right) {
+    if fixture.share(&fixture.task).ok() != Some(right) {
         wrong.push("the control does no more".to_owned());
     }
     if wrong.is_empty() {
@@ -255,25 +255,26 @@ fn forged(town: &mut ForgedTaskFixture) -> AttackVerdict {
 }
 
 /// The real worker helps, until the contract is withdrawn.
-fn withdrawn(town: &mut ForgedTaskFixture) -> AttackVerdict {
-    let config = std::fs::read_to_string(town.lindau.folder().join("hansa.toml")).unwrap();
+fn withdrawn(fixture: &mut ForgedTaskFixture) -> AttackVerdict {
+    let config = std::fs::read_to_string(fixture.lindau.folder().join("hansa.toml")).unwrap();
     let (before, _) = config
         .split_once("[[worker]]")
         .expect("the ear is a worker");
-    town.lindau
-        .write("hansa.toml", &format!("{before}{}", town.worker.table()));
-    town.lindau.hansa(&["reload"]).must();
-    let before = town.worker.shares();
-    let _ = town.acme.ask(QUESTION).must();
-    let helped = town.worker.shares();
+    fixture
+        .lindau
+        .write("hansa.toml", &format!("{before}{}", fixture.worker.table()));
+    fixture.lindau.hansa(&["reload"]).must();
+    let before = fixture.worker.shares();
+    let _ = fixture.acme.ask(QUESTION).must();
+    let helped = fixture.worker.shares();
     if helped == before {
         return Err("the worker does not help".to_owned());
     }
-    let id = town.briefing.grounds[0].contract.to_string();
+    let id = fixture.task.grounds[0].contract.to_string();
     let end = ["contract", "withdraw", &id, "--reason", "over", "--yes"];
-    town.lindau.hansa(&end).must();
-    let refused = town.acme.ask(QUESTION);
-    if refused.status == Some(0) || town.worker.shares() != helped {
+    fixture.lindau.hansa(&end).must();
+    let refused = fixture.acme.ask(QUESTION);
+    if refused.status == Some(0) || fixture.worker.shares() != helped {
         return Err("something was computed after the withdrawal".to_owned());
     }
     Ok("no answer, and no share of one".to_owned())

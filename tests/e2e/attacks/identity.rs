@@ -76,8 +76,9 @@ const ATTACKS: [AttackCase<IdentityFixture>; 5] = [
         expected: "CONTRACT_UNKNOWN, as for none",
         does: |door| {
             let said = |id: ContractId| {
-                let told = door.other.ask(&[id], COUNT);
-                told.message()
+                let answer = door.other.ask(&[id], COUNT);
+                answer
+                    .message()
                     .replace(&id.to_string(), "ID")
                     .replace(&id.short(), "ID")
             };
@@ -108,20 +109,20 @@ const ATTACKS: [AttackCase<IdentityFixture>; 5] = [
                 "x-hansa-peer",
                 "x-ssl-client-cert",
             ] {
-                let told = door
+                let answer = door
                     .other
                     .ticket(&asked(), &[(header, "hansa://acme.example")]);
-                if told.code() != "IDENTITY_HEADER_PRESENT" {
-                    return Err(format!("{header}: {:?} {}", told.rows, told.message()));
+                if answer.code() != "IDENTITY_HEADER_PRESENT" {
+                    return Err(format!("{header}: {:?} {}", answer.rows, answer.message()));
                 }
             }
             // One that nobody knows changes nothing.
             for header in ["forwarded", "x-real-ip", "from", "x-peer"] {
-                let told = door
+                let answer = door
                     .other
                     .ticket(&asked(), &[(header, "hansa://acme.example")]);
-                if told.code() != "CONTRACT_UNKNOWN" {
-                    return Err(format!("{header}: {:?} {}", told.rows, told.message()));
+                if answer.code() != "CONTRACT_UNKNOWN" {
+                    return Err(format!("{header}: {:?} {}", answer.rows, answer.message()));
                 }
             }
             Ok("IDENTITY_HEADER_PRESENT".to_owned())
@@ -271,9 +272,9 @@ fn certificates(door: &mut IdentityFixture) -> AttackVerdict {
         door.lindau.records("sum").len(),
         door.lindau.records("refuse").len(),
     );
-    let told = door.acme.ask(&[door.contract], COUNT);
-    if told.rows != ["2"] {
-        return Err(format!("a member is refused: {}", told.message()));
+    let answer = door.acme.ask(&[door.contract], COUNT);
+    if answer.rows != ["2"] {
+        return Err(format!("a member is refused: {}", answer.message()));
     }
     match after.0 <= before.0 + 1 && after.1 == before.1 {
         true => Ok(format!(
@@ -345,8 +346,8 @@ fn outlived(door: &mut IdentityFixture) -> AttackVerdict {
     door.league.hansa(&expel).must();
     door.league.hand_bundle_to("lindau");
     let refused = wait_for("the newer bundle", Duration::from_secs(10), || {
-        let told = asked(door);
-        told.refusal.is_some().then_some(told)
+        let answer = asked(door);
+        answer.refusal.is_some().then_some(answer)
     });
     if refused.code() != "PEER_NOT_TRUSTED" {
         return Err(refused.message());

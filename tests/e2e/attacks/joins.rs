@@ -30,9 +30,9 @@ const NEITHER: &[&str] = &["JOIN_PARTNER_NOT_ALLOWED", "JOIN_KEY_NOT_ALLOWED"];
 const STAY: &[&str] = &["KEY_MUST_STAY"];
 const EITHER: &[&str] = &["KEY_MUST_STAY", "JOIN_KEY_NOT_ALLOWED"];
 
-fn asked(world: &SqlAttackFederation, cases: &[JoinAttackCase]) -> AttackVerdict {
-    let contracts = ["trips_j", "operators", "others"].map(|name| world.contract(name));
-    let good = world.outlaw.ask(
+fn asked(federation: &SqlAttackFederation, cases: &[JoinAttackCase]) -> AttackVerdict {
+    let contracts = ["trips_j", "operators", "others"].map(|name| federation.contract(name));
+    let good = federation.attacker.ask(
         &contracts[..2],
         "SELECT title, count(*) FROM trips_j t JOIN operators o ON t.operator = o.operator GROUP BY title ORDER BY title",
     );
@@ -50,18 +50,18 @@ fn asked(world: &SqlAttackFederation, cases: &[JoinAttackCase]) -> AttackVerdict
         } else {
             &contracts[..2]
         };
-        let told = world.outlaw.ask(named, sql);
-        if !codes.contains(&told.code()) {
-            return Err(format!("{sql}: {:?} {}", told.rows, told.message()));
+        let answer = federation.attacker.ask(named, sql);
+        if !codes.contains(&answer.code()) {
+            return Err(format!("{sql}: {:?} {}", answer.rows, answer.message()));
         }
-        met.insert(told.code());
+        met.insert(answer.code());
     }
     Ok(format!("{} statements: {met:?}", cases.len()))
 }
 
-fn joins(world: &mut SqlAttackFederation) -> AttackVerdict {
+fn joins(federation: &mut SqlAttackFederation) -> AttackVerdict {
     asked(
-        world,
+        federation,
         &[
             (
                 "SELECT count(*) FROM trips_j t JOIN operators o ON t.district = o.title",
@@ -107,9 +107,9 @@ fn joins(world: &mut SqlAttackFederation) -> AttackVerdict {
     )
 }
 
-fn keys(world: &mut SqlAttackFederation) -> AttackVerdict {
+fn keys(federation: &mut SqlAttackFederation) -> AttackVerdict {
     asked(
-        world,
+        federation,
         &[
             ("SELECT count(*) FROM trips_j WHERE operator = 'op1'", STAY),
             (

@@ -22,7 +22,7 @@ struct KeyTransferFixture {
     giver: MaliciousServer,
     third: MaliciousServer,
     _lindau: TestParticipant,
-    _outlaws: [MaliciousPeer; 2],
+    _attackers: [MaliciousPeer; 2],
     _league: TestLeague,
 }
 
@@ -97,28 +97,28 @@ pub(crate) fn attacked() -> Vec<AttackReportLine> {
         let _ = acme.contract(&format!("lindau.{name}"));
     }
     let _ = acme.contract("bregenz.rides");
-    let outlaws = [&lindau, &bregenz]
+    let attackers = [&lindau, &bregenz]
         .map(|city| MaliciousPeer::enter(&league, "acme", city.address(), city.domain()).unwrap());
     let between = |alias: &str, real: &MaliciousPeer| {
-        let rogue = MaliciousServer::listen(&league, alias, real);
+        let malicious_server = MaliciousServer::listen(&league, alias, real);
         acme.hansa(&["peer", "remove", alias]).must();
         let id = format!("{alias}.example");
-        acme.hansa(&["peer", "add", rogue.address(), "--id", &id])
+        acme.hansa(&["peer", "add", malicious_server.address(), "--id", &id])
             .must();
-        rogue
+        malicious_server
     };
-    let giver = between("lindau", &outlaws[0]);
-    let third = between("bregenz", &outlaws[1]);
-    let mut world = KeyTransferFixture {
+    let giver = between("lindau", &attackers[0]);
+    let third = between("bregenz", &attackers[1]);
+    let mut fixture = KeyTransferFixture {
         acme,
         bregenz,
         giver,
         third,
         _lindau: lindau,
-        _outlaws: outlaws,
+        _attackers: attackers,
         _league: league,
     };
-    tried(&mut world, &ATTACKS)
+    tried(&mut fixture, &ATTACKS)
 }
 
 /// Two sites to a district.
@@ -209,27 +209,30 @@ impl KeyTransferFixture {
         self.third.asked().pop()
     }
 
-    /// How many questions took values along, by the books of who asked.
+    /// How many questions took values along, by the log of who asked.
     fn sendings(&self) -> usize {
-        let errands = self.acme.records("errand");
-        let with = errands
+        let remote_queries = self.acme.records("errand");
+        let with = remote_queries
             .iter()
             .filter(|record| record["body"].get("keys").is_some());
         with.count()
     }
 }
 
-fn kept(world: &mut KeyTransferFixture) -> AttackVerdict {
+fn kept(fixture: &mut KeyTransferFixture) -> AttackVerdict {
     // Where they may go they do, so that there is something to be kept.
     for sql in GAIN {
         let sql = sql.replace("{sites}", "sent");
-        let (rows, _) = world.asked(&sql)?;
-        let text = world.last().map(|ticket| raw(&ticket)).unwrap_or_default();
+        let (rows, _) = fixture.asked(&sql)?;
+        let text = fixture
+            .last()
+            .map(|ticket| raw(&ticket))
+            .unwrap_or_default();
         if rows != FITTING || !text.contains("Kai-00") || !text.contains("Kai-01") {
             return Err(format!("nothing is spared by {sql}: {rows} rows, {text}"));
         }
     }
-    let (before, sendings) = (world.third.asked().len(), world.sendings());
+    let (before, sendings) = (fixture.third.asked().len(), fixture.sendings());
     if sendings != GAIN.len() {
         return Err(format!("{sendings} sendings are on the books"));
     }
@@ -237,42 +240,42 @@ fn kept(world: &mut KeyTransferFixture) -> AttackVerdict {
     for name in ["kept", "elsewhere"] {
         for sql in GAIN.iter().chain(&ROUNDABOUT) {
             let sql = sql.replace("{sites}", name);
-            let (rows, _) = world.asked(&sql)?;
+            let (rows, _) = fixture.asked(&sql)?;
             if rows != FITTING {
                 return Err(format!("{sql}: {rows} rows"));
             }
             questions += 1;
         }
     }
-    let heard = world.third.asked().split_off(before);
+    let heard = fixture.third.asked().split_off(before);
     if heard.len() < questions {
         return Err(format!("{} questions came", heard.len()));
     }
     for ticket in &heard {
         let request = read(ticket).request.to_string();
         let show = ["--json", "audit", "show", &request];
-        let books = world.bregenz.hansa(&show).must().out;
-        if !books.contains("rides") {
-            return Err(format!("its text is not on the books: {books}"));
+        let log = fixture.bregenz.hansa(&show).must().out;
+        if !log.contains("rides") {
+            return Err(format!("its text is not on the books: {log}"));
         }
-        for (place, text) in [("wire", raw(ticket)), ("books", books)] {
+        for (place, text) in [("wire", raw(ticket)), ("books", log)] {
             if text.contains("Kai-") {
                 return Err(format!("on the {place}: {text}"));
             }
         }
     }
-    if world.sendings() != sendings {
+    if fixture.sendings() != sendings {
         return Err("the own books tell of a sending".to_owned());
     }
-    world.acme.verifies();
+    fixture.acme.verifies();
     Ok(format!("{} questions say nothing of it", heard.len()))
 }
 
-fn misgiven(world: &mut KeyTransferFixture) -> AttackVerdict {
+fn misgiven(fixture: &mut KeyTransferFixture) -> AttackVerdict {
     let sql = GAIN[0].replace("{sites}", "sent");
-    let honest = world.asked(&sql)?.0;
+    let honest = fixture.asked(&sql)?.0;
     let asks = |to: fn(&str) -> String| {
-        world.giver.rewrite_tickets(Arc::new(move |ticket| {
+        fixture.giver.rewrite_tickets(Arc::new(move |ticket| {
             let mut asking = from_ticket(&ticket.ticket).unwrap();
             asking.ask.sql = to(&asking.ask.sql);
             Ticket {
@@ -291,7 +294,7 @@ fn misgiven(world: &mut KeyTransferFixture) -> AttackVerdict {
     ];
     for to in texts {
         asks(to);
-        codes.insert(refused(world, &sql)?);
+        codes.insert(refused(fixture, &sql)?);
     }
     asks(str::to_owned);
     // The rows twice, and without an end.
@@ -306,29 +309,29 @@ fn misgiven(world: &mut KeyTransferFixture) -> AttackVerdict {
         }),
     ];
     for change in changes {
-        world.giver.rewrite_answers(change, false);
-        codes.insert(refused(world, &sql)?);
+        fixture.giver.rewrite_answers(change, false);
+        codes.insert(refused(fixture, &sql)?);
     }
-    world.giver.rewrite_answers(Arc::new(|real| real), false);
-    if world.asked(&sql)?.0 != honest {
+    fixture.giver.rewrite_answers(Arc::new(|real| real), false);
+    if fixture.asked(&sql)?.0 != honest {
         return Err("the honest answer is not taken any more".to_owned());
     }
-    world.acme.verifies();
+    fixture.acme.verifies();
     Ok(format!("4 answers, each also to `--partial`: {codes:?}"))
 }
 
 /// Asks, also for an answer that may lack somebody, and says with which code it was refused.
-fn refused(world: &KeyTransferFixture, sql: &str) -> AttackVerdict {
+fn refused(fixture: &KeyTransferFixture, sql: &str) -> AttackVerdict {
     let known = ["RECEIPT_MISMATCH", "PEER_DATA_INVALID", "STREAM_CUT"];
     let ask = ["--json", "sql", sql, "--purpose", PURPOSE, "--partial"];
     let mut met = String::new();
     for args in [&ask[..5], &ask[..]] {
-        let before = world.third.asked().len();
-        let done = world.acme.hansa(args);
+        let before = fixture.third.asked().len();
+        let done = fixture.acme.hansa(args);
         if done.status == Some(0) {
             return Err(format!("taken as an answer: {}", done.out));
         }
-        if let Some(ticket) = world.third.asked().split_off(before).first() {
+        if let Some(ticket) = fixture.third.asked().split_off(before).first() {
             return Err(format!("the third was asked: {}", raw(ticket)));
         }
         let code = known
@@ -342,17 +345,17 @@ fn refused(world: &KeyTransferFixture, sql: &str) -> AttackVerdict {
     Ok(met)
 }
 
-fn quoted(world: &mut KeyTransferFixture) -> AttackVerdict {
+fn quoted(fixture: &mut KeyTransferFixture) -> AttackVerdict {
     let ask = |name: &str| {
         let sql = format!(
             "SELECT r.ride, s.site FROM lindau.{name} s JOIN bregenz.rides r ON r.site = s.site"
         );
-        let (rows, below) = world.asked(&sql)?;
+        let (rows, below) = fixture.asked(&sql)?;
         let all = below["participants"].as_array().cloned();
         let mut all = all.unwrap_or_default().into_iter();
         let third = all.find(|one| one["participant"] == "bregenz.example");
         let brought = number(&third.unwrap_or_default(), "rows");
-        let text = world.last().map(|ticket| read(&ticket).sql);
+        let text = fixture.last().map(|ticket| read(&ticket).sql);
         Ok::<_, String>((rows, brought, text.unwrap_or_default()))
     };
     let (rows, brought, text) = ask("odd")?;

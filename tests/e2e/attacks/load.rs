@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 struct LoadFixture {
     lindau: TestParticipant,
-    outlaw: MaliciousPeer,
+    attacker: MaliciousPeer,
     other: MaliciousPeer,
     contract: ContractId,
     others: ContractId,
@@ -44,13 +44,13 @@ pub(crate) fn attacked() -> Vec<AttackReportLine> {
         firm.knows(&lindau);
         firm.contract("lindau.long").parse().unwrap()
     });
-    let [outlaw, other] = ["acme", "other"].map(|alias| {
+    let [attacker, other] = ["acme", "other"].map(|alias| {
         MaliciousPeer::enter(&league, alias, lindau.address(), lindau.domain()).unwrap()
     });
     let mut load = LoadFixture {
         pid: lindau.pid(),
         lindau,
-        outlaw,
+        attacker,
         other,
         contract,
         others,
@@ -61,17 +61,17 @@ pub(crate) fn attacked() -> Vec<AttackReportLine> {
 
 impl LoadFixture {
     fn ask(&self, sql: &str) -> CollectedAnswer {
-        self.outlaw.ask(&[self.contract], sql)
+        self.attacker.ask(&[self.contract], sql)
     }
 
     /// Whether others are served meanwhile, by the same process as at the beginning, within the time of one question.
     fn serves(&self) -> Result<Duration, String> {
-        let begun = Instant::now();
-        let told = self.other.ask(&[self.others], "SELECT count(*) FROM long");
-        if told.rows != ["3000"] || self.lindau.pid() != self.pid {
-            return Err(format!("others are not served: {}", told.message()));
+        let started = Instant::now();
+        let answer = self.other.ask(&[self.others], "SELECT count(*) FROM long");
+        if answer.rows != ["3000"] || self.lindau.pid() != self.pid {
+            return Err(format!("others are not served: {}", answer.message()));
         }
-        Ok(begun.elapsed())
+        Ok(started.elapsed())
     }
 }
 
@@ -125,18 +125,18 @@ fn bombs(load: &mut LoadFixture) -> AttackVerdict {
         "SELECT sum(x) OVER (ORDER BY y) FROM (SELECT a.id AS x, b.note AS y FROM long a, long b) AS t",
     ] {
         let asked = ticket(&[load.contract], sql, PURPOSE.parse().ok());
-        let (told, meanwhile) = std::thread::scope(|scope| {
-            let bomb = scope.spawn(|| load.outlaw.ticket(&asked, &[]));
+        let (answer, meanwhile) = std::thread::scope(|scope| {
+            let bomb = scope.spawn(|| load.attacker.ticket(&asked, &[]));
             let meanwhile = load.serves();
             (bomb.join().unwrap(), meanwhile)
         });
         slowest = slowest.max(meanwhile.map_err(|why| format!("{sql}: {why}"))?);
-        codes.insert(told.code());
-        if told.code() != "RESOURCE_LIMIT" {
+        codes.insert(answer.code());
+        if answer.code() != "RESOURCE_LIMIT" {
             return Err(format!(
                 "{sql}: {} rows, {}",
-                told.rows.len(),
-                told.message()
+                answer.rows.len(),
+                answer.message()
             ));
         }
     }
@@ -156,8 +156,8 @@ fn floods(load: &mut LoadFixture) -> AttackVerdict {
             ticket(&[load.contract], sql, PURPOSE.parse().ok())
         })
         .collect();
-    let told = load.outlaw.at_once(&tickets);
-    let codes: BTreeSet<_> = told.iter().map(CollectedAnswer::code).collect();
+    let answer = load.attacker.at_once(&tickets);
+    let codes: BTreeSet<_> = answer.iter().map(CollectedAnswer::code).collect();
     if !codes.contains("TOO_MANY_STREAMS") {
         return Err(format!("{codes:?}"));
     }
@@ -180,8 +180,8 @@ fn floods(load: &mut LoadFixture) -> AttackVerdict {
     // What keeps its place without saying anything is let go of, and costs nobody else.
     let _idle: Vec<_> = (0..50).map(|_| enter()).collect();
     load.serves()?;
-    // A reader that takes nothing for longer than an answer may last gives its seat back.
-    crate::resources::a_reader_that_stands_still_gives_its_seat_back();
+    // A reader that takes nothing for longer than an answer may last gives its slot back.
+    crate::resources::a_reader_that_stands_still_gives_its_slot_back();
     Ok(format!(
         "{codes:?}; resets: {reset}; open: {open}; headers: {headers}; pings: {pings}"
     ))
@@ -273,15 +273,15 @@ fn statements(load: &mut LoadFixture) -> AttackVerdict {
     ];
     let mut codes = BTreeSet::new();
     for (what, sql) in &cases {
-        let told = load.ask(sql);
-        if !["SQL_TOO_LARGE", "SQL_TOO_DEEP", "MESSAGE_TOO_LARGE"].contains(&told.code()) {
+        let answer = load.ask(sql);
+        if !["SQL_TOO_LARGE", "SQL_TOO_DEEP", "MESSAGE_TOO_LARGE"].contains(&answer.code()) {
             return Err(format!(
                 "{what}: {} rows, {}",
-                told.rows.len(),
-                told.message()
+                answer.rows.len(),
+                answer.message()
             ));
         }
-        codes.insert(told.code());
+        codes.insert(answer.code());
     }
     load.serves()?;
     Ok(format!("{} statements: {codes:?}", cases.len()))
@@ -296,8 +296,10 @@ fn messages(load: &mut LoadFixture) -> AttackVerdict {
         )
     };
     for encoding in ["gzip", "deflate", "zstd", "snappy"] {
-        let told = load.outlaw.ticket(&asked(), &[("grpc-encoding", encoding)]);
-        if told.refusal.is_none() {
+        let answer = load
+            .attacker
+            .ticket(&asked(), &[("grpc-encoding", encoding)]);
+        if answer.refusal.is_none() {
             return Err(format!("{encoding}: answered"));
         }
     }
@@ -318,18 +320,18 @@ fn messages(load: &mut LoadFixture) -> AttackVerdict {
             twice
         },
     ] {
-        let told = load.outlaw.ticket(&ticket, &[]);
-        if !["MESSAGE_MALFORMED", "MESSAGE_TOO_LARGE"].contains(&told.code()) {
-            return Err(format!("{} bytes: {}", ticket.len(), told.message()));
+        let answer = load.attacker.ticket(&ticket, &[]);
+        if !["MESSAGE_MALFORMED", "MESSAGE_TOO_LARGE"].contains(&answer.code()) {
+            return Err(format!("{} bytes: {}", ticket.len(), answer.message()));
         }
-        codes.insert(told.code());
+        codes.insert(answer.code());
     }
     let greeting = hansa_proto::peer::pb::Greeting {
         versions: vec![1],
         bundle: vec![7; 5_000_000].into(),
         ..Default::default()
     };
-    let hello = load.outlaw.hello(greeting);
+    let hello = load.attacker.hello(greeting);
     let code = hello
         .err()
         .map_or("greeted", |refusal| refusal.code.as_str());

@@ -117,9 +117,9 @@ pub(crate) const ATTACKS: [AttackCase<SqlAttackFederation>; 4] = [
         setup: "R",
         name: "names, filters, orders and joins by the coordinates under a cell",
         expected: "COLUMN_UNKNOWN: they do not exist",
-        does: |world| {
+        does: |federation| {
             rows(
-                world,
+                federation,
                 &[
                     ("SELECT lon FROM {t}", Code("COLUMN_UNKNOWN")),
                     ("SELECT \"lat\" FROM {t}", Code("COLUMN_UNKNOWN")),
@@ -162,9 +162,9 @@ pub(crate) const ATTACKS: [AttackCase<SqlAttackFederation>; 4] = [
         setup: "R",
         name: "probes the edge of a cell, and what lies in none",
         expected: "= V: the same wherever in the cell a place is, and however it is none",
-        does: |world| {
+        does: |federation| {
             rows(
-                world,
+                federation,
                 &[
                     ("SELECT trip_id, cell FROM {t} ORDER BY cell, trip_id", View),
                     (
@@ -208,9 +208,9 @@ pub(crate) const ATTACKS: [AttackCase<SqlAttackFederation>; 4] = [
         setup: "W",
         name: "looks for rows beyond the outline of an area, in its holes and on its edges",
         expected: "= V; outside there is nothing, whatever is asked",
-        does: |world| {
+        does: |federation| {
             all(
-                world,
+                federation,
                 &AREAS,
                 &[
                     ("SELECT * FROM {t}", View),
@@ -248,9 +248,9 @@ pub(crate) const ATTACKS: [AttackCase<SqlAttackFederation>; 4] = [
         setup: "W",
         name: "asks for the values under a level, and for those that the table does not know",
         expected: "= V: the level alone, NULL for all others",
-        does: |world| {
+        does: |federation| {
             all(
-                world,
+                federation,
                 &AREAS,
                 &[
                     ("SELECT operator, count(*) FROM {t} GROUP BY operator", View),

@@ -13,7 +13,7 @@ use std::path::Path;
 struct QuotaFixture {
     lindau: TestParticipant,
     acme: TestParticipant,
-    outlaw: MaliciousPeer,
+    attacker: MaliciousPeer,
     contracts: BTreeMap<&'static str, ContractId>,
     league: TestLeague,
 }
@@ -57,28 +57,29 @@ pub(crate) fn attacked() -> Vec<AttackReportLine> {
             )
         })
         .into();
-    let outlaw = MaliciousPeer::enter(&league, "acme", lindau.address(), lindau.domain()).unwrap();
-    let mut counter = QuotaFixture {
+    let attacker =
+        MaliciousPeer::enter(&league, "acme", lindau.address(), lindau.domain()).unwrap();
+    let mut fixture = QuotaFixture {
         lindau,
         acme,
-        outlaw,
+        attacker,
         contracts,
         league,
     };
-    tried(&mut counter, &ATTACKS)
+    tried(&mut fixture, &ATTACKS)
 }
 
 impl QuotaFixture {
     fn take(&self, dataset: &str, rows: u32) -> CollectedAnswer {
         let sql = format!("SELECT id FROM {dataset} LIMIT {rows}");
-        self.outlaw.ask(&[self.contracts[dataset]], &sql)
+        self.attacker.ask(&[self.contracts[dataset]], &sql)
     }
 
     /// What the provider says is used.
     fn used(&self, dataset: &str, what: &str) -> u64 {
         let id = self.contracts[dataset].to_string();
-        let shown = self.lindau.hansa(&["--json", "contract", "show", &id]);
-        let shown = shown.must().json();
+        let output = self.lindau.hansa(&["--json", "contract", "show", &id]);
+        let shown = output.must().json();
         let budgets = shown["budgets"].as_array().unwrap();
         let budget = budgets.iter().find(|budget| text(budget, "what") == what);
         u64::try_from(number(budget.unwrap(), "used")).unwrap()
@@ -92,7 +93,7 @@ impl QuotaFixture {
     fn reconnect(&mut self) {
         self.acme.knows(&self.lindau);
         let (address, domain) = (self.lindau.address(), self.lindau.domain());
-        self.outlaw = MaliciousPeer::enter(&self.league, "acme", address, domain).unwrap();
+        self.attacker = MaliciousPeer::enter(&self.league, "acme", address, domain).unwrap();
     }
 }
 
@@ -140,16 +141,16 @@ const ATTACKS: [AttackCase<QuotaFixture>; 5] = [
     },
 ];
 
-fn at_once(counter: &mut QuotaFixture) -> AttackVerdict {
+fn at_once(fixture: &mut QuotaFixture) -> AttackVerdict {
     let tickets: Vec<_> = (0..50)
         .map(|_| {
             let sql = "SELECT id FROM many LIMIT 1000";
-            ticket(&[counter.contracts["many"]], sql, PURPOSE.parse().ok())
+            ticket(&[fixture.contracts["many"]], sql, PURPOSE.parse().ok())
         })
         .collect();
-    let told = counter.outlaw.at_once(&tickets);
-    let rows: usize = told.iter().map(|told| told.rows.len()).sum();
-    let codes: BTreeSet<_> = told.iter().map(CollectedAnswer::code).collect();
+    let answer = fixture.attacker.at_once(&tickets);
+    let rows: usize = answer.iter().map(|answer| answer.rows.len()).sum();
+    let codes: BTreeSet<_> = answer.iter().map(CollectedAnswer::code).collect();
     // What others have reserved and not used yet is out of reach too.
     let known = [
         "",
@@ -161,31 +162,31 @@ fn at_once(counter: &mut QuotaFixture) -> AttackVerdict {
     if let Some(other) = codes.iter().find(|code| !known.contains(code)) {
         return Err((*other).to_owned());
     }
-    let used = counter.used("many", "rows");
+    let used = fixture.used("many", "rows");
     if rows == 0 || rows > 1000 || used > 1000 || used < rows as u64 {
         return Err(format!("{rows} rows, {used} counted: {codes:?}"));
     }
-    match codes.contains("TOO_MANY_STREAMS") && counter.used("many", "questions") <= 10 {
+    match codes.contains("TOO_MANY_STREAMS") && fixture.used("many", "questions") <= 10 {
         true => Ok(format!("{rows} rows of 50 questions: {codes:?}")),
         false => Err(format!("{codes:?}")),
     }
 }
 
-fn restarted(counter: &mut QuotaFixture) -> AttackVerdict {
-    let log = counter.lindau.folder().join("state/log");
-    let taken = counter.take("crash", 700);
+fn restarted(fixture: &mut QuotaFixture) -> AttackVerdict {
+    let log = fixture.lindau.folder().join("state/log");
+    let taken = fixture.take("crash", 700);
     if taken.rows.len() != 700 {
         return Err(taken.message());
     }
-    counter.reconnect();
-    let over = counter.take("crash", 301);
-    counter.lindau.kill();
+    fixture.reconnect();
+    let over = fixture.take("crash", 301);
+    fixture.lindau.kill();
     // The counters are no file of their own: an older one, or none, is made again from the log.
-    let index = counter.lindau.folder().join("state/state.db");
+    let index = fixture.lindau.folder().join("state/state.db");
     let older = std::fs::read(&index).unwrap();
-    counter.serve_again();
-    let again = counter.take("crash", 301);
-    let some = counter.take("crash", 200);
+    fixture.serve_again();
+    let again = fixture.take("crash", 301);
+    let some = fixture.take("crash", 200);
     if [over.code(), again.code(), some.code()] != ["QUOTA_ROWS", "QUOTA_ROWS", ""] {
         return Err(format!(
             "{} {} {}",
@@ -194,36 +195,36 @@ fn restarted(counter: &mut QuotaFixture) -> AttackVerdict {
             some.message()
         ));
     }
-    counter.lindau.kill();
+    fixture.lindau.kill();
     for name in ["state.db", "state.db-wal", "state.db-shm"] {
         let _ = std::fs::remove_file(index.with_file_name(name));
     }
     std::fs::write(&index, older).unwrap();
-    counter.serve_again();
-    let after = counter.take("crash", 101);
-    let used = counter.used("crash", "rows");
+    fixture.serve_again();
+    let after = fixture.take("crash", 101);
+    let used = fixture.used("crash", "rows");
     if after.code() != "QUOTA_ROWS" || used < 900 {
         return Err(format!("an older index: {used} used, {}", after.message()));
     }
     // An older log under a newer index.
-    counter.lindau.stop();
-    let aside = counter.league.folder().join("aside");
+    fixture.lindau.stop();
+    let aside = fixture.league.folder().join("aside");
     copied(&log, &aside);
-    counter.serve_again();
-    let _ = counter.take("crash", 100);
-    counter.lindau.stop();
-    let newest = counter.league.folder().join("newest");
+    fixture.serve_again();
+    let _ = fixture.take("crash", 100);
+    fixture.lindau.stop();
+    let newest = fixture.league.folder().join("newest");
     copied(&log, &newest);
     std::fs::remove_dir_all(&log).unwrap();
     copied(&aside, &log);
-    let closed = counter.lindau.hansa(&["--json", "serve"]);
+    let closed = fixture.lindau.hansa(&["--json", "serve"]);
     std::fs::remove_dir_all(&log).unwrap();
     copied(&newest, &log);
-    counter.serve_again();
+    fixture.serve_again();
     if closed.status == Some(0) || !closed.err.contains("LEDGER_ROLLBACK") {
         return Err(format!("an older log: {closed:?}"));
     }
-    match counter.used("crash", "rows") {
+    match fixture.used("crash", "rows") {
         1000 => Ok("counters go on; LEDGER_ROLLBACK".to_owned()),
         used => Err(format!("{used} rows used")),
     }
@@ -242,23 +243,23 @@ fn copied(from: &Path, to: &Path) {
     }
 }
 
-fn left(counter: &mut QuotaFixture) -> AttackVerdict {
+fn left(fixture: &mut QuotaFixture) -> AttackVerdict {
     let mut handed = 0;
     for messages in [1, 2, 3, 4] {
         let sql = "SELECT id FROM leave LIMIT 200";
-        let asked = ticket(&[counter.contracts["leave"]], sql, PURPOSE.parse().ok());
-        handed += counter.outlaw.abandon(&asked, messages) as u64;
+        let asked = ticket(&[fixture.contracts["leave"]], sql, PURPOSE.parse().ok());
+        handed += fixture.attacker.abandon(&asked, messages) as u64;
     }
     let settled = hansa_test_support::workflow::wait_for(
         "the ends",
         std::time::Duration::from_secs(20),
         || {
-            let status = counter.lindau.hansa(&["--json", "status"]).must().json();
-            (number(&status, "running") == 0).then(|| counter.used("leave", "rows"))
+            let status = fixture.lindau.hansa(&["--json", "status"]).must().json();
+            (number(&status, "running") == 0).then(|| fixture.used("leave", "rows"))
         },
     );
     // Receipts that are never signed are borne up to the number that the contract says.
-    let codes: Vec<_> = (0..4).map(|_| counter.take("owed", 1).code()).collect();
+    let codes: Vec<_> = (0..4).map(|_| fixture.take("owed", 1).code()).collect();
     if codes.first() != Some(&"") || codes.last() != Some(&"RECEIPT_OVERDUE") {
         return Err(format!("{codes:?}"));
     }
@@ -268,68 +269,72 @@ fn left(counter: &mut QuotaFixture) -> AttackVerdict {
     }
 }
 
-fn packed(counter: &mut QuotaFixture) -> AttackVerdict {
-    let ask = |sql: &str| counter.outlaw.ask(&[counter.contracts["pack"]], sql);
+fn packed(fixture: &mut QuotaFixture) -> AttackVerdict {
+    let ask = |sql: &str| fixture.attacker.ask(&[fixture.contracts["pack"]], sql);
     for sql in [
         "SELECT string_agg(note, '') FROM pack",
         "SELECT array_agg(note) FROM pack",
         "SELECT array_agg(struct(id, note)) FROM pack",
         "SELECT CAST(array_agg(note) AS VARCHAR) FROM pack",
     ] {
-        let told = ask(sql);
-        if !["FUNCTION_UNKNOWN", "CONSTRUCT_NOT_ALLOWED", "SQL_SYNTAX"].contains(&told.code()) {
-            return Err(format!("{sql}: {:?} {}", told.rows.len(), told.message()));
+        let answer = ask(sql);
+        if !["FUNCTION_UNKNOWN", "CONSTRUCT_NOT_ALLOWED", "SQL_SYNTAX"].contains(&answer.code()) {
+            return Err(format!(
+                "{sql}: {:?} {}",
+                answer.rows.len(),
+                answer.message()
+            ));
         }
     }
     let mut bytes = 0;
     let mut last = String::new();
     for _ in 0..8 {
-        let told = ask("SELECT repeat(a.note, 600) FROM pack a LIMIT 3");
-        bytes += told.bytes.len();
-        last = told.message();
+        let answer = ask("SELECT repeat(a.note, 600) FROM pack a LIMIT 3");
+        bytes += answer.bytes.len();
+        last = answer.message();
     }
-    let used = counter.used("pack", "bytes");
+    let used = fixture.used("pack", "bytes");
     match last.starts_with("QUOTA_BYTES") && bytes <= 1_000_000 && used <= 1_000_000 {
         true => Ok(format!("QUOTA_BYTES after {bytes} bytes")),
         false => Err(format!("{bytes} bytes, {used} counted, {last}")),
     }
 }
 
-fn moved(counter: &mut QuotaFixture) -> AttackVerdict {
-    let file = counter.lindau.folder().join("hansa.toml");
+fn moved(fixture: &mut QuotaFixture) -> AttackVerdict {
+    let file = fixture.lindau.folder().join("hansa.toml");
     let config = std::fs::read_to_string(&file).unwrap();
     let set = |offset: &str| {
         std::fs::write(&file, format!("{config}\n[clock]\noffset = \"{offset}\"\n")).unwrap();
     };
-    let reload = || counter.lindau.hansa(&["reload"]).must();
-    if counter.take("clock", 1000).rows.len() != 1000 {
-        return Err(counter.take("clock", 1000).message());
+    let reload = || fixture.lindau.hansa(&["reload"]).must();
+    if fixture.take("clock", 1000).rows.len() != 1000 {
+        return Err(fixture.take("clock", 1000).message());
     }
-    let spent = counter.take("clock", 1).code();
+    let spent = fixture.take("clock", 1).code();
     set("+2d");
     reload();
-    let next = counter.take("clock", 1000);
+    let next = fixture.take("clock", 1000);
     // Back by two days: first nobody is answered, then, once a person has looked, in the slot of the newest record.
     set("0s");
-    counter.league.hand_bundle_to("lindau");
+    fixture.league.hand_bundle_to("lindau");
     hansa_test_support::workflow::wait_for(
         "the old time",
         std::time::Duration::from_secs(10),
         || {
-            let status = counter.lindau.hansa(&["--json", "status"]).must().json();
+            let status = fixture.lindau.hansa(&["--json", "status"]).must().json();
             (number(&status, "clock_offset_s") == 0).then_some(())
         },
     );
-    let untrusted = counter.take("clock", 1).code();
+    let untrusted = fixture.take("clock", 1).code();
     reload();
-    let back = counter.take("clock", 1).code();
+    let back = fixture.take("clock", 1).code();
     // A little back, as a clock that is slewed.
     set("-1s");
     reload();
-    let slewed = counter.take("clock", 1).code();
-    let said = format!("{spent} {} {untrusted} {back} {slewed}", next.rows.len());
-    match said == "QUOTA_ROWS 1000 CLOCK_UNTRUSTED QUOTA_ROWS QUOTA_ROWS" {
+    let slewed = fixture.take("clock", 1).code();
+    let text = format!("{spent} {} {untrusted} {back} {slewed}", next.rows.len());
+    match text == "QUOTA_ROWS 1000 CLOCK_UNTRUSTED QUOTA_ROWS QUOTA_ROWS" {
         true => Ok("the slot of the newest record; CLOCK_UNTRUSTED".to_owned()),
-        false => Err(said),
+        false => Err(text),
     }
 }

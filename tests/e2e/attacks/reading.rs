@@ -113,8 +113,8 @@ pub(crate) const ATTACKS: [AttackCase<SqlAttackFederation>; 12] = [
     },
 ];
 
-fn others(world: &mut SqlAttackFederation) -> AttackVerdict {
-    let theirs = world.lindau.listed("negotiation");
+fn others(federation: &mut SqlAttackFederation) -> AttackVerdict {
+    let theirs = federation.lindau.listed("negotiation");
     let theirs = theirs.first().ok_or("no negotiation")?;
     let spoken = |name: &str| {
         let content = MessageContent::Termination {
@@ -122,15 +122,15 @@ fn others(world: &mut SqlAttackFederation) -> AttackVerdict {
             code: None,
             reason: "no".to_owned(),
         };
-        let refused = world.stranger.send_message(content).err();
+        let refused = federation.stranger.send_message(content).err();
         refused.map(|refusal| (refusal.code, refusal.sentence.replace(name, "NAME")))
     };
     let (real, none) = (spoken(theirs), spoken("n-nowhere"));
     if real.is_none() || real != none {
         return Err(format!("{real:?} is not {none:?}"));
     }
-    let agreement = fresh(world, 0x40);
-    let letter = |name: &str| {
+    let agreement = fresh(federation, 0x40);
+    let peer_message = |name: &str| {
         let content = MessageContent::Request {
             negotiation: name.to_owned(),
             dataset: agreement.dataset.id.clone(),
@@ -142,23 +142,23 @@ fn others(world: &mut SqlAttackFederation) -> AttackVerdict {
             content,
         })
     };
-    world
-        .outlaw
-        .send_raw_message(letter("n-once"))
+    federation
+        .attacker
+        .send_raw_message(peer_message("n-once"))
         .map_err(|refusal| refusal.to_string())?;
-    world
-        .outlaw
-        .send_raw_message(letter("n-once"))
+    federation
+        .attacker
+        .send_raw_message(peer_message("n-once"))
         .map_err(|refusal| refusal.to_string())?;
-    let other = world
-        .outlaw
-        .send_raw_message(letter("n-twice"))
+    let other = federation
+        .attacker
+        .send_raw_message(peer_message("n-twice"))
         .err()
         .map(|refusal| refusal.code.as_str());
-    // The same number by somebody else is another letter.
-    let stranger = world
+    // The same number by somebody else is another message.
+    let stranger = federation
         .stranger
-        .send_raw_message(letter("n-once"))
+        .send_raw_message(peer_message("n-once"))
         .err()
         .map(|refusal| refusal.code.as_str());
     match (other, stranger) {
@@ -169,17 +169,17 @@ fn others(world: &mut SqlAttackFederation) -> AttackVerdict {
     }
 }
 
-fn own_alone(world: &mut SqlAttackFederation) -> AttackVerdict {
+fn own_alone(federation: &mut SqlAttackFederation) -> AttackVerdict {
     let records = |who: &hansa_test_support::malicious_peer::MaliciousPeer| {
         let mut bytes = Vec::new();
         let mut from = 0;
         loop {
-            let wanted = hansa_proto::peer::proof::LogProofRequest::Records {
+            let request = hansa_proto::peer::proof::LogProofRequest::Records {
                 from,
                 limit: Some(10_000),
             };
             let reply = who
-                .proof(hansa_proto::peer::proof::request_to_wire(wanted))
+                .proof(hansa_proto::peer::proof::request_to_wire(request))
                 .map_err(|refusal| refusal.to_string())?;
             let proof = hansa_proto::peer::proof::from_wire(reply)
                 .map_err(|refusal| refusal.to_string())?;
@@ -197,19 +197,24 @@ fn own_alone(world: &mut SqlAttackFederation) -> AttackVerdict {
             }
         }
     };
-    let _ = world.stranger.ask(&[world.contract("trips_a")], "SELECT 1");
-    let (own, theirs) = (records(&world.outlaw)?, records(&world.stranger)?);
+    let _ = federation
+        .stranger
+        .ask(&[federation.contract("trips_a")], "SELECT 1");
+    let (own, theirs) = (
+        records(&federation.attacker)?,
+        records(&federation.stranger)?,
+    );
     if !own.iter().any(|record| record.contains("acme.example")) {
         return Err(format!("its own {} records are not its own", own.len()));
     }
     if let Some(record) = theirs.iter().find(|record| record.contains("acme.example")) {
         return Err(format!("a record of somebody else: {record}"));
     }
-    let inbox = world
+    let inbox = federation
         .stranger
         .inbox(0)
         .map_err(|refusal| refusal.to_string())?;
-    let far = world
+    let far = federation
         .stranger
         .inbox(u64::MAX)
         .map_err(|refusal| refusal.to_string())?;
@@ -224,10 +229,10 @@ fn own_alone(world: &mut SqlAttackFederation) -> AttackVerdict {
         (1 << 62, 1 << 63),
     ];
     for (from, to) in sizes {
-        let wanted = hansa_proto::peer::proof::LogProofRequest::Consistency { from, to: Some(to) };
-        let reply = world
+        let request = hansa_proto::peer::proof::LogProofRequest::Consistency { from, to: Some(to) };
+        let reply = federation
             .stranger
-            .proof(hansa_proto::peer::proof::request_to_wire(wanted));
+            .proof(hansa_proto::peer::proof::request_to_wire(request));
         if let Err(refusal) = reply
             && refusal.code.as_str() == "INTERNAL"
         {
@@ -241,16 +246,16 @@ fn own_alone(world: &mut SqlAttackFederation) -> AttackVerdict {
     ))
 }
 
-fn again(world: &mut SqlAttackFederation) -> AttackVerdict {
+fn again(federation: &mut SqlAttackFederation) -> AttackVerdict {
     let asked = ticket(
-        &[world.contract("trips_a")],
+        &[federation.contract("trips_a")],
         "SELECT count(*) FROM trips_a",
         PURPOSE.parse().ok(),
     );
-    let first = world.outlaw.ticket(&asked, &[]);
-    let second = world.outlaw.ticket(&asked, &[]);
+    let first = federation.attacker.ticket(&asked, &[]);
+    let second = federation.attacker.ticket(&asked, &[]);
     // Somebody else under the same number: as if nobody had used it.
-    let stranger = world.stranger.ticket(&asked, &[]);
+    let stranger = federation.stranger.ticket(&asked, &[]);
     match (first.rows.len(), second.code(), stranger.code()) {
         (1, "REQUEST_ID_REUSED", "CONTRACT_UNKNOWN") => {
             Ok("REQUEST_ID_REUSED; CONTRACT_UNKNOWN".to_owned())
@@ -259,14 +264,17 @@ fn again(world: &mut SqlAttackFederation) -> AttackVerdict {
     }
 }
 
-fn united(world: &mut SqlAttackFederation) -> AttackVerdict {
-    let (a, b) = (world.contract("trips_a"), world.contract("trips_b"));
-    let second: ContractId = world
+fn united(federation: &mut SqlAttackFederation) -> AttackVerdict {
+    let (a, b) = (
+        federation.contract("trips_a"),
+        federation.contract("trips_b"),
+    );
+    let second: ContractId = federation
         .acme
         .contract_on("lindau.trips_a", "trips_a")
         .parse()
         .unwrap();
-    let code = |contracts: &[ContractId], sql: &str| world.outlaw.ask(contracts, sql).code();
+    let code = |contracts: &[ContractId], sql: &str| federation.attacker.ask(contracts, sql).code();
     let none = ContractId(Digest::of(b"none"));
     let found = [
         code(&[a, second], "SELECT count(*) FROM trips_a"),
@@ -297,11 +305,11 @@ fn united(world: &mut SqlAttackFederation) -> AttackVerdict {
         Some("dpv:researchanddevelopment"),
         Some("anything"),
     ] {
-        let told = world
-            .outlaw
+        let answer = federation
+            .attacker
             .ask_for(&[a], "SELECT nonsense FROM nowhere", purpose);
-        if !["PURPOSE_MISSING", "PURPOSE_NOT_COVERED", "PURPOSE_UNKNOWN"].contains(&told.code()) {
-            return Err(format!("{purpose:?}: {}", told.message()));
+        if !["PURPOSE_MISSING", "PURPOSE_NOT_COVERED", "PURPOSE_UNKNOWN"].contains(&answer.code()) {
+            return Err(format!("{purpose:?}: {}", answer.message()));
         }
     }
     Ok(format!(
@@ -309,9 +317,9 @@ fn united(world: &mut SqlAttackFederation) -> AttackVerdict {
     ))
 }
 
-fn entries(world: &mut SqlAttackFederation) -> AttackVerdict {
-    let page = world
-        .outlaw
+fn entries(federation: &mut SqlAttackFederation) -> AttackVerdict {
+    let page = federation
+        .attacker
         .page("", 100)
         .map_err(|refusal| refusal.to_string())?;
     let entry = |name: &str| {
@@ -351,7 +359,7 @@ fn entries(world: &mut SqlAttackFederation) -> AttackVerdict {
         }
     }
     // Whoever has no contract sees what is offered to it, and nothing of what is offered to others.
-    let theirs = world
+    let theirs = federation
         .stranger
         .page("", 100)
         .map_err(|refusal| refusal.to_string())?;

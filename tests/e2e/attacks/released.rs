@@ -45,13 +45,13 @@ pub(crate) fn attacked() -> Vec<AttackReportLine> {
     }
     let _ = acme.contract("lindau.stays");
     let _ = globex.contract("lindau.stays");
-    let mut town = ReleaseFixture {
+    let mut fixture = ReleaseFixture {
         lindau,
         acme,
         globex,
         _league: league,
     };
-    tried(&mut town, &ATTACKS)
+    tried(&mut fixture, &ATTACKS)
 }
 
 /// A person at a site in an hour of 4 May.
@@ -96,10 +96,10 @@ fn total(firm: &TestParticipant, site: &str) -> i64 {
 }
 
 /// Publishes the rows and compares what acme sees before and after.
-fn kept(town: &ReleaseFixture, seen: &[SiteVisit]) -> AttackVerdict {
-    let before = (cells(&town.acme), cells(&town.globex));
-    publish(&town.lindau, seen);
-    let after = (cells(&town.acme), cells(&town.globex));
+fn kept(fixture: &ReleaseFixture, seen: &[SiteVisit]) -> AttackVerdict {
+    let before = (cells(&fixture.acme), cells(&fixture.globex));
+    publish(&fixture.lindau, seen);
+    let after = (cells(&fixture.acme), cells(&fixture.globex));
     match before == after {
         true if before.0.is_empty() => Err("there are no cells at all".to_owned()),
         true => Ok(format!(
@@ -129,7 +129,7 @@ const ATTACKS: [AttackCase<ReleaseFixture>; 6] = [
         setup: "G",
         name: "the same question before and after a late row",
         expected: "the same answer: cells are frozen",
-        does: |town| kept(town, &with(&[("Hafen", 8, 90)])),
+        does: |fixture| kept(fixture, &with(&[("Hafen", 8, 90)])),
         lacks: "",
     },
     AttackCase {
@@ -137,10 +137,13 @@ const ATTACKS: [AttackCase<ReleaseFixture>; 6] = [
         setup: "G",
         name: "subtracts two snapshots that differ by one late person",
         expected: "nothing, or the row waits for the next release",
-        does: |town| {
-            let before = total(&town.globex, "Insel");
-            publish(&town.lindau, &with(&[("Insel", 8, 90), ("Insel", 8, 90)]));
-            match total(&town.globex, "Insel") - before {
+        does: |fixture| {
+            let before = total(&fixture.globex, "Insel");
+            publish(
+                &fixture.lindau,
+                &with(&[("Insel", 8, 90), ("Insel", 8, 90)]),
+            );
+            match total(&fixture.globex, "Insel") - before {
                 0 => Ok("difference 0".to_owned()),
                 other => Err(format!("difference {other}")),
             }
@@ -152,15 +155,15 @@ const ATTACKS: [AttackCase<ReleaseFixture>; 6] = [
         setup: "G",
         name: "takes the hours of one firm from the days of another",
         expected: "what is left is no small group",
-        does: |town| {
-            let hours = cells(&town.acme);
-            let told = hours.iter().filter(|line| line.contains("Hafen"));
-            if told.count() != 2 || hours.iter().any(|line| line.contains("T10:")) {
+        does: |fixture| {
+            let hours = cells(&fixture.acme);
+            let reported = hours.iter().filter(|line| line.contains("Hafen"));
+            if reported.count() != 2 || hours.iter().any(|line| line.contains("T10:")) {
                 return Err(format!("{hours:?}"));
             }
             // The hours were released first: a day that would tell of the third is not there.
-            let days = cells(&town.globex);
-            match total(&town.globex, "Hafen") - total(&town.acme, "Hafen") {
+            let days = cells(&fixture.globex);
+            match total(&fixture.globex, "Hafen") - total(&fixture.acme, "Hafen") {
                 0 | 5.. => Ok("what is left is of nobody or of many".to_owned()),
                 _ if days.iter().all(|line| !line.contains("Hafen")) => {
                     Ok("the day is withheld".to_owned())
@@ -175,11 +178,11 @@ const ATTACKS: [AttackCase<ReleaseFixture>; 6] = [
         setup: "G",
         name: "waits for a correction by a large group",
         expected: "it comes, and on the books",
-        does: |town| {
-            let before = total(&town.acme, "Insel");
-            publish(&town.lindau, &with(&SIX));
-            let came = total(&town.acme, "Insel") - before;
-            let booked = town.lindau.records("release");
+        does: |fixture| {
+            let before = total(&fixture.acme, "Insel");
+            publish(&fixture.lindau, &with(&SIX));
+            let came = total(&fixture.acme, "Insel") - before;
+            let booked = fixture.lindau.records("release");
             let corrected = booked
                 .iter()
                 .any(|record| record["body"]["correction"] == true);
@@ -195,7 +198,7 @@ const ATTACKS: [AttackCase<ReleaseFixture>; 6] = [
         setup: "G",
         name: "has five of six late persons taken away again",
         expected: "it stays: the first release and the third differ by one",
-        does: |town| kept(town, &with(&SIX[..1])),
+        does: |fixture| kept(fixture, &with(&SIX[..1])),
         lacks: "",
     },
     AttackCase {
@@ -203,13 +206,13 @@ const ATTACKS: [AttackCase<ReleaseFixture>; 6] = [
         setup: "G",
         name: "asks how much is withheld",
         expected: "the owner alone is told",
-        does: |town| {
-            let told = town
+        does: |fixture| {
+            let output = fixture
                 .lindau
                 .hansa(&["--json", "dataset", "show", "stays"])
                 .must();
-            let releases = told.json()["releases"].as_array().map_or(0, Vec::len);
-            let theirs = town
+            let releases = output.json()["releases"].as_array().map_or(0, Vec::len);
+            let theirs = fixture
                 .acme
                 .hansa(&["--json", "catalog", "show", "lindau.stays"])
                 .must();

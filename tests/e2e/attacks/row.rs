@@ -21,8 +21,8 @@ pub(crate) fn attacks() -> Vec<AttackCase<SqlAttackFederation>> {
     attacks
 }
 
-pub(super) fn rows(world: &SqlAttackFederation, cases: &[SqlCase]) -> AttackVerdict {
-    all(world, &ROWS, cases)
+pub(super) fn rows(federation: &SqlAttackFederation, cases: &[SqlCase]) -> AttackVerdict {
+    all(federation, &ROWS, cases)
 }
 
 const ATTACKS: [AttackCase<SqlAttackFederation>; 8] = [
@@ -31,9 +31,9 @@ const ATTACKS: [AttackCase<SqlAttackFederation>; 8] = [
         setup: "R",
         name: "asks for everything",
         expected: "= V; no notes, no district B",
-        does: |world| {
+        does: |federation| {
             rows(
-                world,
+                federation,
                 &[
                     ("SELECT * FROM {t}", View),
                     ("TABLE {t}", ViewOr("SQL_SYNTAX")),
@@ -71,7 +71,7 @@ const ATTACKS: [AttackCase<SqlAttackFederation>; 8] = [
         setup: "R",
         name: "compares a hidden column with an absent one",
         expected: "both COLUMN_UNKNOWN, same text",
-        does: |world| {
+        does: |federation| {
             let shapes = [
                 "SELECT NAME FROM {t}",
                 "SELECT count(*) FROM {t} WHERE NAME IS NULL",
@@ -84,8 +84,8 @@ const ATTACKS: [AttackCase<SqlAttackFederation>; 8] = [
             ];
             for shape in shapes {
                 let said = |name: &str| {
-                    let told = alike(world, &ROWS, &shape.replace("NAME", name))?;
-                    Ok::<_, String>((told.code(), told.message().replace(name, "NAME")))
+                    let answer = alike(federation, &ROWS, &shape.replace("NAME", name))?;
+                    Ok::<_, String>((answer.code(), answer.message().replace(name, "NAME")))
                 };
                 let (hidden, absent) = (said("notes")?, said("nopes")?);
                 if hidden.0 != "COLUMN_UNKNOWN" || hidden != absent {
@@ -101,9 +101,9 @@ const ATTACKS: [AttackCase<SqlAttackFederation>; 8] = [
         setup: "R",
         name: "divides by zero where a row is hidden",
         expected: "= V, no error",
-        does: |world| {
+        does: |federation| {
             rows(
-                world,
+                federation,
                 &[
                     (
                         "SELECT * FROM {t} WHERE CASE WHEN district = 'B' THEN 1/0 ELSE 1 END = 1",
@@ -135,9 +135,9 @@ const ATTACKS: [AttackCase<SqlAttackFederation>; 8] = [
         setup: "R",
         name: "divides by a value that only hidden rows have",
         expected: "= V, no error",
-        does: |world| {
+        does: |federation| {
             rows(
-                world,
+                federation,
                 &[
                     ("SELECT * FROM {t} WHERE 10 / (duration_s - 77) > -11", View),
                     ("SELECT * FROM {t} WHERE 10 / duration_s > -1", View),
@@ -162,9 +162,9 @@ const ATTACKS: [AttackCase<SqlAttackFederation>; 8] = [
         setup: "R",
         name: "casts a text that only hidden rows can't",
         expected: "= V, no error, no hidden text in a message or log",
-        does: |world| {
-            let said = rows(
-                world,
+        does: |federation| {
+            let text = rows(
+                federation,
                 &[
                     ("SELECT * FROM {t} WHERE CAST(trip_id AS INT) > 0", View),
                     ("SELECT * FROM {t} WHERE trip_id::BIGINT > 0", View),
@@ -176,14 +176,14 @@ const ATTACKS: [AttackCase<SqlAttackFederation>; 8] = [
                     ),
                 ],
             )?;
-            let log = world
+            let log = federation
                 .lindau
                 .hansa(&["--json", "audit", "list", "--last", "100000"])
                 .must()
                 .out;
             match log.contains(crate::attacks::trips::SECRET) {
                 true => Err("a hidden text stands in the log".to_owned()),
-                false => Ok(said),
+                false => Ok(text),
             }
         },
         lacks: "",
@@ -193,9 +193,9 @@ const ATTACKS: [AttackCase<SqlAttackFederation>; 8] = [
         setup: "R",
         name: "casts everywhere else in a statement",
         expected: "= V",
-        does: |world| {
+        does: |federation| {
             rows(
-                world,
+                federation,
                 &[
                     ("SELECT CAST(trip_id AS INT) FROM {t}", View),
                     (
@@ -245,9 +245,9 @@ const ATTACKS: [AttackCase<SqlAttackFederation>; 8] = [
         setup: "R",
         name: "matches what takes for ever, or a huge pattern",
         expected: "= V or RESOURCE_LIMIT, the same whatever is hidden",
-        does: |world| {
+        does: |federation| {
             rows(
-                world,
+                federation,
                 &[
                     (
                         "SELECT trip_id FROM {t} WHERE NOT regexp_like(trip_id, '(Za?)+(a+)+$')",
@@ -281,7 +281,7 @@ const ATTACKS: [AttackCase<SqlAttackFederation>; 8] = [
                 "(a{1,200}){1,200}".repeat(50)
             );
             one(
-                world,
+                federation,
                 &ROWS,
                 &huge,
                 OneOf(&["RESOURCE_LIMIT", "EVALUATION_FAILED", "SQL_TOO_LARGE"]),
@@ -294,9 +294,9 @@ const ATTACKS: [AttackCase<SqlAttackFederation>; 8] = [
         setup: "R",
         name: "joins naturally on a hidden column",
         expected: "joins on V's columns only",
-        does: |world| {
+        does: |federation| {
             rows(
-                world,
+                federation,
                 &[
                     (
                         "SELECT count(*) FROM {t} a JOIN {t} b USING (notes)",

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 struct CatalogFixture {
     _lindau: TestParticipant,
-    outlaw: MaliciousPeer,
+    attacker: MaliciousPeer,
     contract: ContractId,
     _league: TestLeague,
 }
@@ -30,14 +30,15 @@ pub(crate) fn attacked() -> Vec<AttackReportLine> {
     lindau.serve();
     acme.knows(&lindau);
     let contract = acme.contract("lindau.bikes").parse().unwrap();
-    let outlaw = MaliciousPeer::enter(&league, "acme", lindau.address(), lindau.domain()).unwrap();
-    let mut shelf = CatalogFixture {
+    let attacker =
+        MaliciousPeer::enter(&league, "acme", lindau.address(), lindau.domain()).unwrap();
+    let mut fixture = CatalogFixture {
         _lindau: lindau,
-        outlaw,
+        attacker,
         contract,
         _league: league,
     };
-    tried(&mut shelf, &ATTACKS)
+    tried(&mut fixture, &ATTACKS)
 }
 
 const ATTACKS: [AttackCase<CatalogFixture>; 1] = [AttackCase {
@@ -57,17 +58,17 @@ fn samples() -> usize {
         .unwrap_or(150)
 }
 
-fn compared(shelf: &mut CatalogFixture) -> AttackVerdict {
-    let page = shelf
-        .outlaw
+fn compared(fixture: &mut CatalogFixture) -> AttackVerdict {
+    let page = fixture
+        .attacker
         .page("", 100)
         .map_err(|refusal| refusal.to_string())?;
     if page.entries.len() != 1 {
         return Err(format!("{} entries", page.entries.len()));
     }
     for after in ["hidden", "hiddem", "zzzzzz"] {
-        let page = shelf
-            .outlaw
+        let page = fixture
+            .attacker
             .page(after, 100)
             .map_err(|refusal| refusal.to_string())?;
         if !page.entries.is_empty() || !page.next.is_empty() {
@@ -75,12 +76,16 @@ fn compared(shelf: &mut CatalogFixture) -> AttackVerdict {
         }
     }
     let ask = |name: &str| {
-        let begun = Instant::now();
-        let told = shelf
-            .outlaw
-            .ask(&[shelf.contract], &format!("SELECT count(*) FROM {name}"));
-        let took = begun.elapsed().as_nanos();
-        (told.message().replace(name, "NAME"), told.bytes.len(), took)
+        let started = Instant::now();
+        let answer = fixture
+            .attacker
+            .ask(&[fixture.contract], &format!("SELECT count(*) FROM {name}"));
+        let took = started.elapsed().as_nanos();
+        (
+            answer.message().replace(name, "NAME"),
+            answer.bytes.len(),
+            took,
+        )
     };
     let said = |name: &str| {
         let (text, size, _) = ask(name);

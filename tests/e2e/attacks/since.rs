@@ -16,9 +16,9 @@ use std::sync::Arc;
 struct FeedFixture {
     lindau: TestParticipant,
     acme: TestParticipant,
-    outlaw: MaliciousPeer,
+    attacker: MaliciousPeer,
     other: MaliciousPeer,
-    rogue: MaliciousServer,
+    malicious_server: MaliciousServer,
     contracts: [ContractId; 2],
     _league: TestLeague,
 }
@@ -47,16 +47,22 @@ pub(crate) fn attacked() -> Vec<AttackReportLine> {
     let [mine, theirs] = ["acme", "other"].map(|alias| {
         MaliciousPeer::enter(&league, alias, lindau.address(), lindau.domain()).unwrap()
     });
-    let rogue = MaliciousServer::listen(&league, "lindau", &mine);
+    let malicious_server = MaliciousServer::listen(&league, "lindau", &mine);
     acme.hansa(&["peer", "remove", "lindau"]).must();
-    acme.hansa(&["peer", "add", rogue.address(), "--id", "lindau.example"])
-        .must();
+    acme.hansa(&[
+        "peer",
+        "add",
+        malicious_server.address(),
+        "--id",
+        "lindau.example",
+    ])
+    .must();
     let mut feed = FeedFixture {
         lindau,
         acme,
-        outlaw: mine,
+        attacker: mine,
         other: theirs,
-        rogue,
+        malicious_server,
         contracts,
         _league: league,
     };
@@ -100,32 +106,32 @@ fn bring(city: &TestParticipant, file: u32, rows: &str) {
 
 /// Asks; gives the request and what came.
 fn asked(
-    outlaw: &MaliciousPeer,
+    attacker: &MaliciousPeer,
     contract: ContractId,
     sql: &str,
     rows: RowScope,
 ) -> (RequestId, CollectedAnswer) {
     let mut asking = question(&[contract], sql, Some(PURPOSE.parse().unwrap()));
     asking.ask.rows = rows;
-    let told = outlaw.ticket(&to_ticket(&asking), &[]);
-    (asking.ask.request, told)
+    let answer = attacker.ticket(&to_ticket(&asking), &[]);
+    (asking.ask.request, answer)
 }
 
 fn elsewhere(feed: &mut FeedFixture) -> AttackVerdict {
     let [mine, theirs] = feed.contracts;
-    let (own, told) = asked(&feed.outlaw, mine, SQL, RowScope::All);
-    if told.code() != "" {
-        return Err(format!("as it is: {}", told.message()));
+    let (own, answer) = asked(&feed.attacker, mine, SQL, RowScope::All);
+    if answer.code() != "" {
+        return Err(format!("as it is: {}", answer.message()));
     }
     let (others, _) = asked(&feed.other, theirs, SQL, RowScope::All);
     let (refused, _) = asked(
-        &feed.outlaw,
+        &feed.attacker,
         mine,
         "SELECT nothing FROM readings",
         RowScope::All,
     );
-    let (quiet, _) = asked(&feed.outlaw, mine, SQL, RowScope::Since(own));
-    let (then, _) = asked(&feed.outlaw, mine, SQL, RowScope::AsOf(now()));
+    let (quiet, _) = asked(&feed.attacker, mine, SQL, RowScope::Since(own));
+    let (then, _) = asked(&feed.attacker, mine, SQL, RowScope::AsOf(now()));
     bring(&feed.lindau, 2, "roof,4\n");
     let mut said = BTreeSet::new();
     let tries = [
@@ -137,28 +143,28 @@ fn elsewhere(feed: &mut FeedFixture) -> AttackVerdict {
         RequestId([255; 16]),
     ];
     for request in tries {
-        let (_, told) = asked(&feed.outlaw, mine, SQL, RowScope::Since(request));
-        if told.code() != "NOT_CONTINUED" {
-            return Err(format!("{request}: {}", told.message()));
+        let (_, answer) = asked(&feed.attacker, mine, SQL, RowScope::Since(request));
+        if answer.code() != "NOT_CONTINUED" {
+            return Err(format!("{request}: {}", answer.message()));
         }
-        said.insert(told.message());
+        said.insert(answer.message());
     }
     if said.len() > 1 {
         return Err(format!("told apart: {said:?}"));
     }
     let broken = "SELECT value / (value - value) FROM readings";
-    let (failed, told) = asked(&feed.outlaw, mine, broken, RowScope::All);
-    if told.code() == "" {
+    let (failed, answer) = asked(&feed.attacker, mine, broken, RowScope::All);
+    if answer.code() == "" {
         return Err("a division by nothing was answered".to_owned());
     }
-    let (_, told) = asked(&feed.outlaw, mine, broken, RowScope::Since(failed));
-    if told.code() != "NOT_CONTINUED" {
-        return Err(format!("one that failed: {}", told.message()));
+    let (_, answer) = asked(&feed.attacker, mine, broken, RowScope::Since(failed));
+    if answer.code() != "NOT_CONTINUED" {
+        return Err(format!("one that failed: {}", answer.message()));
     }
     // Its own goes on, with what came and nothing else.
-    let (_, told) = asked(&feed.outlaw, mine, SQL, RowScope::Since(own));
-    if !told.tells("roof") || told.tells("yard") || told.tells("cellar") {
-        return Err(format!("its own: {}", told.message()));
+    let (_, answer) = asked(&feed.attacker, mine, SQL, RowScope::Since(own));
+    if !answer.tells("roof") || answer.tells("yard") || answer.tells("cellar") {
+        return Err(format!("its own: {}", answer.message()));
     }
     Ok(format!("{} tries, one sentence", tries.len()))
 }
@@ -170,16 +176,16 @@ fn now() -> hansa_audit_log::time::UtcTimestamp {
 fn otherwise(feed: &mut FeedFixture) -> AttackVerdict {
     let [mine, theirs] = feed.contracts;
     let narrow = "SELECT site FROM readings WHERE site = 'roof'";
-    let (own, _) = asked(&feed.outlaw, mine, narrow, RowScope::All);
+    let (own, _) = asked(&feed.attacker, mine, narrow, RowScope::All);
     // That nothing came says nothing of what is another answer at every time.
     let moment = "SELECT site FROM readings WHERE now() > to_timestamp(value)";
-    let (then, told) = asked(&feed.outlaw, mine, moment, RowScope::All);
-    if told.code() != "" {
-        return Err(format!("{moment}: {}", told.message()));
+    let (then, answer) = asked(&feed.attacker, mine, moment, RowScope::All);
+    if answer.code() != "" {
+        return Err(format!("{moment}: {}", answer.message()));
     }
-    let (_, told) = asked(&feed.outlaw, mine, moment, RowScope::Since(then));
-    if told.code() != "NOT_CONTINUED" {
-        return Err(format!("{moment}: {}", told.message()));
+    let (_, answer) = asked(&feed.attacker, mine, moment, RowScope::Since(then));
+    if answer.code() != "NOT_CONTINUED" {
+        return Err(format!("{moment}: {}", answer.message()));
     }
     bring(&feed.lindau, 3, "cellar,5\nroof,6\nyard,7\n");
     let wider = [
@@ -190,18 +196,18 @@ fn otherwise(feed: &mut FeedFixture) -> AttackVerdict {
         "SELECT site FROM readings WHERE site = 'roof' ",
     ];
     for sql in wider {
-        let (_, told) = asked(&feed.outlaw, mine, sql, RowScope::Since(own));
-        if told.code() != "NOT_CONTINUED" {
-            return Err(format!("{sql}: {}", told.message()));
+        let (_, answer) = asked(&feed.attacker, mine, sql, RowScope::Since(own));
+        if answer.code() != "NOT_CONTINUED" {
+            return Err(format!("{sql}: {}", answer.message()));
         }
     }
-    let (_, told) = asked(&feed.outlaw, theirs, narrow, RowScope::Since(own));
-    if told.code() == "" {
-        return Err(format!("under another's contract: {}", told.message()));
+    let (_, answer) = asked(&feed.attacker, theirs, narrow, RowScope::Since(own));
+    if answer.code() == "" {
+        return Err(format!("under another's contract: {}", answer.message()));
     }
-    let (_, told) = asked(&feed.outlaw, mine, narrow, RowScope::Since(own));
-    if !told.tells("roof") || told.tells("cellar") || told.tells("yard") {
-        return Err(format!("what came: {}", told.message()));
+    let (_, answer) = asked(&feed.attacker, mine, narrow, RowScope::Since(own));
+    if !answer.tells("roof") || answer.tells("cellar") || answer.tells("yard") {
+        return Err(format!("what came: {}", answer.message()));
     }
     Ok(format!("{} other questions", wider.len()))
 }
@@ -211,16 +217,17 @@ fn misled(feed: &mut FeedFixture) -> AttackVerdict {
     let ask = ["--json", "sql", sql, "--purpose", PURPOSE];
     let honest = feed.acme.hansa(&ask).must().lines();
     let token = text(&honest[honest.len() - 1]["hansa"], "token");
-    let ticket = feed.rogue.asked().pop().unwrap();
+    let ticket = feed.malicious_server.asked().pop().unwrap();
     let earlier = from_ticket(&ticket.ticket).unwrap().ask.request;
     let twisted = |rows: RowScope| {
-        feed.rogue.rewrite_tickets(Arc::new(move |ticket| {
-            let mut asking = from_ticket(&ticket.ticket).unwrap();
-            asking.ask.rows = rows;
-            arrow_flight::Ticket {
-                ticket: to_ticket(&asking),
-            }
-        }));
+        feed.malicious_server
+            .rewrite_tickets(Arc::new(move |ticket| {
+                let mut asking = from_ticket(&ticket.ticket).unwrap();
+                asking.ask.rows = rows;
+                arrow_flight::Ticket {
+                    ticket: to_ticket(&asking),
+                }
+            }));
     };
     twisted(RowScope::Since(earlier));
     let quiet = feed.acme.hansa(&ask);
@@ -233,7 +240,8 @@ fn misled(feed: &mut FeedFixture) -> AttackVerdict {
     if doubled.status == Some(0) {
         return Err(format!("all is shown as what came: {}", doubled.out));
     }
-    feed.rogue.rewrite_tickets(Arc::new(|ticket| ticket));
+    feed.malicious_server
+        .rewrite_tickets(Arc::new(|ticket| ticket));
     let after = feed.acme.hansa(&since).must().lines();
     if after[0]["hansa"]["nothing_new"] != true {
         return Err(format!("the honest answer is not taken: {after:?}"));

@@ -54,13 +54,13 @@ pub(crate) const FARES: DatasetNames = DatasetNames {
 
 /// Asks all of them.
 pub(crate) fn all(
-    world: &SqlAttackFederation,
+    federation: &SqlAttackFederation,
     names: &DatasetNames,
     cases: &[SqlCase],
 ) -> AttackVerdict {
     let mut met = std::collections::BTreeSet::new();
     for (sql, expect) in cases {
-        met.insert(one(world, names, sql, *expect).map_err(|why| format!("{sql}: {why}"))?);
+        met.insert(one(federation, names, sql, *expect).map_err(|why| format!("{sql}: {why}"))?);
     }
     let met: Vec<_> = met.into_iter().collect();
     Ok(format!("{} statements: {}", cases.len(), met.join(", ")))
@@ -68,38 +68,38 @@ pub(crate) fn all(
 
 /// Asks one.
 pub(crate) fn one(
-    world: &SqlAttackFederation,
+    federation: &SqlAttackFederation,
     names: &DatasetNames,
     sql: &str,
     expect: ExpectedResult,
 ) -> AttackVerdict {
-    let told = alike(world, names, sql)?;
-    let code = told.code();
-    let plain = |sql: &str| world.ask(names.plain, &sql.replace("{t}", names.plain));
+    let answer = alike(federation, names, sql)?;
+    let code = answer.code();
+    let plain = |sql: &str| federation.ask(names.plain, &sql.replace("{t}", names.plain));
     match expect {
         ExpectedResult::Code(wanted) if code == wanted => Ok(wanted.to_owned()),
         ExpectedResult::OneOf(wanted) if wanted.contains(&code) => Ok(code.to_owned()),
         ExpectedResult::ViewOr(wanted) if code == wanted => Ok(wanted.to_owned()),
-        ExpectedResult::Nothing if code.is_empty() && told.rows.is_empty() => {
+        ExpectedResult::Nothing if code.is_empty() && answer.rows.is_empty() => {
             Ok("no rows".to_owned())
         }
         ExpectedResult::View | ExpectedResult::ViewOr(_) if code.is_empty() => {
-            same_rows(&told, &plain(sql))
+            same_rows(&answer, &plain(sql))
         }
-        ExpectedResult::As(other) if code.is_empty() => same_rows(&told, &plain(other)),
-        _ => Err(format!("{} rows, {}", told.rows.len(), told.message())),
+        ExpectedResult::As(other) if code.is_empty() => same_rows(&answer, &plain(other)),
+        _ => Err(format!("{} rows, {}", answer.rows.len(), answer.message())),
     }
 }
 
 /// The answer over both versions, which must be the same to the last byte and word.
 pub(crate) fn alike(
-    world: &SqlAttackFederation,
+    federation: &SqlAttackFederation,
     names: &DatasetNames,
     sql: &str,
 ) -> Result<CollectedAnswer, String> {
-    let one = world.ask(names.one, &sql.replace("{t}", names.one));
-    let other = world.ask(names.other, &sql.replace("{t}", names.other));
-    let named = |told: &CollectedAnswer, name: &str| told.message().replace(name, "{t}");
+    let one = federation.ask(names.one, &sql.replace("{t}", names.one));
+    let other = federation.ask(names.other, &sql.replace("{t}", names.other));
+    let named = |answer: &CollectedAnswer, name: &str| answer.message().replace(name, "{t}");
     if named(&one, names.one) != named(&other, names.other) {
         return Err(format!(
             "the refusal depends on what is hidden: {} | {}",
@@ -108,17 +108,17 @@ pub(crate) fn alike(
         ));
     }
     // Columns without an alias are named after the expression, and so after the dataset.
-    let schema = |told: &CollectedAnswer, name: &str| told.schema.replace(name, "{t}");
-    let rows = |told: &CollectedAnswer, name: &str| told.rows.join("\n").replace(name, "{t}");
+    let schema = |answer: &CollectedAnswer, name: &str| answer.schema.replace(name, "{t}");
+    let rows = |answer: &CollectedAnswer, name: &str| answer.rows.join("\n").replace(name, "{t}");
     if rows(&one, names.one) != rows(&other, names.other)
         || schema(&one, names.one) != schema(&other, names.other)
         || renamed(&one.bytes, names.one, names.other) != other.bytes
     {
         return Err("the answer depends on what is hidden".to_owned());
     }
-    for told in [&one, &other] {
-        if told.tells(SECRET) {
-            return Err(format!("a hidden value leaves: {}", told.message()));
+    for answer in [&one, &other] {
+        if answer.tells(SECRET) {
+            return Err(format!("a hidden value leaves: {}", answer.message()));
         }
     }
     Ok(one)
@@ -136,16 +136,16 @@ fn renamed(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
     bytes
 }
 
-fn same_rows(told: &CollectedAnswer, plain: &CollectedAnswer) -> AttackVerdict {
+fn same_rows(answer: &CollectedAnswer, plain: &CollectedAnswer) -> AttackVerdict {
     if plain.refusal.is_some() {
         return Err(format!("the plain table refuses: {}", plain.message()));
     }
-    let sorted = |told: &CollectedAnswer| {
-        let mut rows = told.rows.clone();
+    let sorted = |answer: &CollectedAnswer| {
+        let mut rows = answer.rows.clone();
         rows.sort_unstable();
         rows
     };
-    let (got, wanted) = (sorted(told), sorted(plain));
+    let (got, wanted) = (sorted(answer), sorted(plain));
     if wanted.is_empty() {
         return Err("the test shows nothing: no rows".to_owned());
     }

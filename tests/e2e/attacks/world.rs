@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 pub(crate) struct SqlAttackFederation {
     pub(crate) lindau: TestParticipant,
     pub(crate) acme: TestParticipant,
-    pub(crate) outlaw: MaliciousPeer,
+    pub(crate) attacker: MaliciousPeer,
     pub(crate) stranger: MaliciousPeer,
     /// The stranger's own contract on `trips_h`.
     pub(crate) strangers: ContractId,
@@ -158,7 +158,7 @@ impl SqlAttackFederation {
         other.knows(&lindau);
         let strangers = other.contract_on("lindau.trips_h", "trips_h");
         let strangers = strangers.parse().unwrap();
-        let outlaw =
+        let attacker =
             MaliciousPeer::enter(&league, "acme", lindau.address(), lindau.domain()).unwrap();
         let stranger =
             MaliciousPeer::enter(&league, "other", lindau.address(), lindau.domain()).unwrap();
@@ -166,7 +166,7 @@ impl SqlAttackFederation {
             league,
             lindau,
             acme,
-            outlaw,
+            attacker,
             stranger,
             strangers,
             _speyer: speyer,
@@ -190,18 +190,18 @@ impl SqlAttackFederation {
 
     /// Asks over the wire under the contract on a dataset.
     pub(crate) fn ask(&self, dataset: &str, sql: &str) -> CollectedAnswer {
-        self.outlaw.ask(&[self.contract(dataset)], sql)
+        self.attacker.ask(&[self.contract(dataset)], sql)
     }
 }
 
 /// Attacks rows and cells.
 pub(crate) fn attacked() -> Vec<AttackReportLine> {
-    let mut world = SqlAttackFederation::new();
-    let mut lines = tried(&mut world, &row::attacks());
-    lines.extend(tried(&mut world, &aggregate::attacks()));
-    lines.extend(tried(&mut world, &reading::ATTACKS));
-    lines.extend(tried(&mut world, &joins::ATTACKS));
-    lines.extend(tried(&mut world, &places::ATTACKS));
+    let mut federation = SqlAttackFederation::new();
+    let mut lines = tried(&mut federation, &row::attacks());
+    lines.extend(tried(&mut federation, &aggregate::attacks()));
+    lines.extend(tried(&mut federation, &reading::ATTACKS));
+    lines.extend(tried(&mut federation, &joins::ATTACKS));
+    lines.extend(tried(&mut federation, &places::ATTACKS));
     lines
 }
 

@@ -12,8 +12,8 @@ use serde_json::json;
 fn nobody_is_accused_by_what_others_wrote() {
     let league = TestLeague::new(binary());
     let (lindau, acme, _contract) = played(&league);
-    let papers = tempfile::tempdir().unwrap();
-    let folder = papers.path();
+    let export_folder = tempfile::tempdir().unwrap();
+    let folder = export_folder.path();
     let bundle = export(&lindau, folder, &[]);
     let partner = export(&acme, folder, &[]);
     let (city, firm) = ("lindau.example.bundle", "acme.example.bundle");
@@ -22,18 +22,18 @@ fn nobody_is_accused_by_what_others_wrote() {
     let (copied, records) = read(&bundle);
     let key = LogSigningKey::create(&folder.join("other.key"), "lindau.example").unwrap();
     forge_with(key, &lindau, &records, &copied, &folder.join("made-up"));
-    let (told, status) = verify(folder, &["check", "made-up", city, firm]);
+    let (report, status) = verify(folder, &["check", "made-up", city, firm]);
     assert_eq!(status, 7);
-    let broken = findings(&told, "broken");
+    let broken = findings(&report, "broken");
     let says = |what: &str| broken.iter().any(|sentence| sentence.contains(what));
     assert!(
         says("not signed by the key that the league registers"),
         "{broken:#?}"
     );
     assert!(!says("two histories"), "{broken:#?}");
-    let accused = told["findings"].as_array().unwrap().iter();
+    let accused = report["findings"].as_array().unwrap().iter();
     let accused = accused.filter(|one| text(one, "file").ends_with(city));
-    assert_eq!(accused.count(), 0, "{told:#}");
+    assert_eq!(accused.count(), 0, "{report:#}");
 
     // acme writes into its own log that it received what lindau never sent; and lindau, that acme took what it never asked.
     let (theirs, mut invented) = read(&partner);
@@ -47,18 +47,18 @@ fn nobody_is_accused_by_what_others_wrote() {
     more["body"]["state"] = json!("disputed");
     invented.insert(at + 1, more);
     forge(&acme, &invented, &theirs, &folder.join("invented"));
-    let (told, status) = verify(folder, &["reconcile", city, "invented"]);
-    let open = findings(&told, "incomplete");
+    let (report, status) = verify(folder, &["reconcile", city, "invented"]);
+    let open = findings(&report, "incomplete");
     assert!(
         open.iter()
             .any(|what| what.contains("shows no receipt for it")),
-        "{told:#}"
+        "{report:#}"
     );
     // It wrote its log anew for that, which lindau's file gives away; lindau itself is not accused of anything.
     assert_eq!(status, 7);
-    let accused = told["findings"].as_array().unwrap().iter();
+    let accused = report["findings"].as_array().unwrap().iter();
     let accused = accused.filter(|one| text(one, "file").ends_with(city));
-    assert_eq!(accused.count(), 0, "{told:#}");
+    assert_eq!(accused.count(), 0, "{report:#}");
 
     let mut claimed = records;
     for kind in ["permit", "close"] {
@@ -74,18 +74,18 @@ fn nobody_is_accused_by_what_others_wrote() {
         claimed.insert(at + 1, more);
     }
     forge(&lindau, &claimed, &copied, &folder.join("claimed"));
-    let (told, _) = verify(folder, &["reconcile", "claimed", firm]);
-    let open = findings(&told, "incomplete");
+    let (report, _) = verify(folder, &["reconcile", "claimed", firm]);
+    let open = findings(&report, "incomplete");
     let says = |what: &str| open.iter().any(|sentence| sentence.contains(what));
-    assert!(says("shows no countersigned receipt for it"), "{told:#}");
+    assert!(says("shows no countersigned receipt for it"), "{report:#}");
 }
 
 #[test]
 fn no_byte_of_a_file_can_be_another() {
     let league = TestLeague::new(binary());
     let (lindau, _acme, contract) = played(&league);
-    let papers = tempfile::tempdir().unwrap();
-    let folder = papers.path();
+    let export_folder = tempfile::tempdir().unwrap();
+    let folder = export_folder.path();
     for filter in [vec![], vec!["--contract", contract.as_str()]] {
         let bundle = export(&lindau, folder, &filter);
         let whole = std::fs::read(&bundle).unwrap();
@@ -97,13 +97,13 @@ fn no_byte_of_a_file_can_be_another() {
             let mut changed = whole.clone();
             changed[at] ^= 1 << (at % 7);
             std::fs::write(folder.join("changed"), &changed).unwrap();
-            let (told, status) = verify(folder, &["check", "changed"]);
-            assert!([7, 8, 9].contains(&status), "byte {at}: {told:#}");
+            let (report, status) = verify(folder, &["check", "changed"]);
+            assert!([7, 8, 9].contains(&status), "byte {at}: {report:#}");
         }
         for length in (0..whole.len()).step_by(1999) {
             std::fs::write(folder.join("cut"), &whole[..length]).unwrap();
-            let (told, status) = verify(folder, &["check", "cut"]);
-            assert!([7, 8].contains(&status), "{length} bytes: {told:#}");
+            let (report, status) = verify(folder, &["check", "cut"]);
+            assert!([7, 8].contains(&status), "{length} bytes: {report:#}");
         }
     }
 }

@@ -39,36 +39,36 @@ impl Evidence for ForgedRecord {
     }
 }
 
-/// The papers of a bundle that was exported before.
+/// The documents of a bundle that was exported before.
 pub(super) struct CopiedDocuments(BTreeMap<(DocumentKind, String), String>);
 
 impl CopiedDocuments {
     fn of(lines: &[Value]) -> Self {
-        let papers = lines.iter().filter_map(|line| {
+        let documents = lines.iter().filter_map(|line| {
             let kind = DocumentKind::named(line["paper"].as_str()?)?;
             let text = line["text"].as_str()?.to_owned();
             Some(((kind, text_of(line, "name")), text))
         });
-        Self(papers.collect())
+        Self(documents.collect())
     }
 }
 
 impl CopiedDocuments {
-    /// The papers of a kind, by their names.
+    /// The documents of a kind, by their names.
     pub(super) fn of_kind(&self, kind: DocumentKind) -> BTreeMap<String, String> {
-        let papers = self.0.iter().filter(|((of, _), _)| *of == kind);
-        papers
+        let documents = self.0.iter().filter(|((of, _), _)| *of == kind);
+        documents
             .map(|((_, name), text)| (name.clone(), text.clone()))
             .collect()
     }
 
-    /// The same papers, but of one kind others.
+    /// The same documents, but of one kind others.
     pub(super) fn with(&self, kind: DocumentKind, others: &[(String, String)]) -> Self {
-        let mut papers = self.0.clone();
-        papers.retain(|(of, _), _| *of != kind);
+        let mut documents = self.0.clone();
+        documents.retain(|(of, _), _| *of != kind);
         let others = others.iter().cloned();
-        papers.extend(others.map(|(name, text)| ((kind, name), text)));
-        Self(papers)
+        documents.extend(others.map(|(name, text)| ((kind, name), text)));
+        Self(documents)
     }
 }
 
@@ -96,10 +96,10 @@ impl DocumentStore for CopiedDocuments {
 pub(super) fn forge(
     owner: &TestParticipant,
     records: &[Value],
-    papers: &CopiedDocuments,
+    documents: &CopiedDocuments,
     to: &Path,
 ) {
-    forge_with(key(owner), owner, records, papers, to);
+    forge_with(key(owner), owner, records, documents, to);
 }
 
 /// The same with any key.
@@ -107,14 +107,14 @@ pub(super) fn forge_with(
     key: LogSigningKey,
     owner: &TestParticipant,
     records: &[Value],
-    papers: &CopiedDocuments,
+    documents: &CopiedDocuments,
     to: &Path,
 ) {
     let log = forged_log(key, owner, records);
-    written(&log, papers, to);
+    written(&log, documents, to);
 }
 
-/// The same with one record more, which is made of a head over those before it, as papers may be.
+/// The same with one record more, which is made of a head over those before it, as documents may be.
 pub(super) fn forge_further(
     owner: &TestParticipant,
     records: &[Value],
@@ -124,12 +124,12 @@ pub(super) fn forge_further(
     let log = forged_log(key(owner), owner, records);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let head = runtime.block_on(log.log.head_over(log.log.size())).unwrap();
-    let (record, papers) = further(head);
+    let (record, documents) = further(head);
     log.write(&record);
-    written(&log, &papers, to);
+    written(&log, &documents, to);
 }
 
-fn written(log: &ForgedLog, papers: &CopiedDocuments, to: &Path) {
+fn written(log: &ForgedLog, documents: &CopiedDocuments, to: &Path) {
     let ForgedLog { log, .. } = log;
     log.close();
     let mut file = std::fs::File::create(to).unwrap();
@@ -137,7 +137,7 @@ fn written(log: &ForgedLog, papers: &CopiedDocuments, to: &Path) {
         log,
         &log.head(),
         &RecordFilter::default(),
-        papers,
+        documents,
         &mut file,
     )
     .unwrap();
@@ -193,7 +193,7 @@ pub(super) fn key(owner: &TestParticipant) -> LogSigningKey {
     LogSigningKey::open(&owner.folder().join("keys/note.key"), owner.domain()).unwrap()
 }
 
-/// The papers and the records of an exported file.
+/// The documents and the records of an exported file.
 pub(super) fn read(bundle: &Path) -> (CopiedDocuments, Vec<Value>) {
     let lines: Vec<Value> = std::fs::read_to_string(bundle)
         .unwrap()
@@ -354,44 +354,44 @@ fn quiet(records: &mut Vec<Value>, peer: &str) {
 fn a_permit_that_its_contract_does_not_cover_is_broken() {
     let league = TestLeague::new(binary());
     let (mut lindau, _acme, _contract) = played(&league);
-    let papers = tempfile::tempdir().unwrap();
-    let bundle = export(&lindau, papers.path(), &[]);
+    let export_folder = tempfile::tempdir().unwrap();
+    let bundle = export(&lindau, export_folder.path(), &[]);
     lindau.stop();
     let (copied, records) = read(&bundle);
     let judged = |records: &[Value]| {
-        let file = papers.path().join("forged");
+        let file = export_folder.path().join("forged");
         forge(&lindau, records, &copied, &file);
-        let (told, status) = verify(papers.path(), &["check", "forged"]);
-        (findings(&told, "broken"), status)
+        let (report, status) = verify(export_folder.path(), &["check", "forged"]);
+        (findings(&report, "broken"), status)
     };
     // As it was, but written anew: receipts name other places, and the partner has cosigned heads of what was there before.
-    let (said, _) = judged(&records);
+    let (texts, _) = judged(&records);
     let known = [
         "its receipt has another place in the log",
         "acme.example has cosigned another history",
     ];
     for expected in known {
-        assert!(said.iter().any(|one| one.contains(expected)), "{said:#?}");
+        assert!(texts.iter().any(|one| one.contains(expected)), "{texts:#?}");
     }
-    for sentence in &said {
+    for sentence in &texts {
         assert!(known.iter().any(|one| sentence.contains(one)), "{sentence}");
     }
     for (name, change, expected) in FORGERIES {
         let mut forged = records.clone();
         change(&mut forged);
-        let (said, status) = judged(&forged);
+        let (texts, status) = judged(&forged);
         assert_eq!(status, 7, "{name}");
-        let told = said.iter().any(|sentence| sentence.contains(expected));
-        assert!(told, "{name}: {said:#?}");
+        let reported = texts.iter().any(|sentence| sentence.contains(expected));
+        assert!(reported, "{name}: {texts:#?}");
     }
 }
 
 #[test]
-fn papers_that_were_not_signed_so_are_broken() {
+fn documents_that_were_not_signed_so_are_broken() {
     let league = TestLeague::new(binary());
     let (mut lindau, _acme, _contract) = played(&league);
-    let papers = tempfile::tempdir().unwrap();
-    let bundle = export(&lindau, papers.path(), &[]);
+    let export_folder = tempfile::tempdir().unwrap();
+    let bundle = export(&lindau, export_folder.path(), &[]);
     lindau.stop();
     let (copied, records) = read(&bundle);
     for (kind, expected) in [
@@ -406,13 +406,13 @@ fn papers_that_were_not_signed_so_are_broken() {
                 *text = other_signature(text);
             }
         }
-        let file = papers.path().join("forged");
+        let file = export_folder.path().join("forged");
         forge(&lindau, &records, &CopiedDocuments(changed), &file);
-        let (told, status) = verify(papers.path(), &["check", "forged"]);
+        let (report, status) = verify(export_folder.path(), &["check", "forged"]);
         assert_eq!(status, 7, "{kind:?}");
-        let said = findings(&told, "broken");
-        let told = said.iter().any(|sentence| sentence.contains(expected));
-        assert!(told, "{kind:?}: {said:#?}");
+        let texts = findings(&report, "broken");
+        let reported = texts.iter().any(|sentence| sentence.contains(expected));
+        assert!(reported, "{kind:?}: {texts:#?}");
     }
 }
 

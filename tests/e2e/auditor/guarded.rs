@@ -1,50 +1,53 @@
-//! The guard that a question passed is in the whole of a log, to be read beside the contract, and in no part that is made for
-//! somebody else.
+//! The restriction that a question passed is in the whole of a log, to be read beside the contract, and in no part that is made
+//! for somebody else.
 
 use super::forged::{forge, read};
 use super::{export, findings, verify};
 use crate::binary;
-use crate::guards::guards;
+use crate::guards::set_restriction;
 use hansa_audit_store::documents::DocumentKind;
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::workflow::{ALL, PURPOSE, text};
 use serde_json::json;
 
 #[test]
-fn the_guard_that_a_question_passed_is_in_the_file_and_judged() {
+fn the_restriction_that_a_question_passed_is_in_the_file_and_judged() {
     let league = TestLeague::new(binary());
     let (lindau, acme) = league.long_table(200, ALL);
     let contract = acme.contract("lindau.long");
     let question = "SELECT count(*) FROM lindau.long";
     acme.ask(question).must();
-    let _ = guards(&lindau, "queries_per_day = 1");
+    let _ = set_restriction(&lindau, "queries_per_day = 1");
     acme.ask(question).must();
     acme.ask(question).refused("QUOTA_QUERIES", 3);
 
-    let papers = tempfile::tempdir().unwrap();
-    let part = export(&lindau, papers.path(), &["--contract", &contract]);
+    let export_folder = tempfile::tempdir().unwrap();
+    let part = export(&lindau, export_folder.path(), &["--contract", &contract]);
     assert!(read(&part).0.of_kind(DocumentKind::Guard).is_empty());
-    let (told, status) = verify(papers.path(), &["check", "lindau.example.bundle"]);
-    assert_eq!(status, 0, "{told:#}");
-    let bundle = export(&lindau, papers.path(), &[]);
-    let (told, status) = verify(papers.path(), &["check", "lindau.example.bundle"]);
-    assert_eq!(status, 0, "{told:#}");
+    let (report, status) = verify(export_folder.path(), &["check", "lindau.example.bundle"]);
+    assert_eq!(status, 0, "{report:#}");
+    let bundle = export(&lindau, export_folder.path(), &[]);
+    let (report, status) = verify(export_folder.path(), &["check", "lindau.example.bundle"]);
+    assert_eq!(status, 0, "{report:#}");
     let asked = |at: usize, kind: &str| {
         let all = lindau.records(kind);
         let request = text(&all[at]["body"], "request_id");
-        let (told, status) = verify(
-            papers.path(),
+        let (report, status) = verify(
+            export_folder.path(),
             &["question", &request, "lindau.example.bundle"],
         );
-        assert_eq!(status, 0, "{told:#}");
-        told["answers"][0].clone()
+        assert_eq!(status, 0, "{report:#}");
+        report["answers"][0].clone()
     };
     assert_eq!(asked(0, "permit")["guards"], json!([]));
     let passed = asked(1, "permit")["guards"][0].clone();
     assert_eq!(passed["dataset"], "hansa://lindau.example/d/long");
     let clause = &passed["clauses"][0];
-    let told = text(clause, "text");
-    assert!(told.contains('1') && told.contains("day"), "{told}");
+    let reported = text(clause, "text");
+    assert!(
+        reported.contains('1') && reported.contains("day"),
+        "{reported}"
+    );
     let refused = asked(0, "refuse");
     assert_eq!(refused["guard_clause"], 2, "{refused:#}");
     assert_eq!(text(clause, "clause"), "#g2");
@@ -57,16 +60,21 @@ fn the_guard_that_a_question_passed_is_in_the_file_and_judged() {
     let other = document
         .replace(PURPOSE, "dpv:Marketing")
         .replace("long", "lang");
-    for (papers_of, verdict, expected) in [
+    for (documents_of, verdict, expected) in [
         (vec![], "incomplete", "is not in the files"),
         (vec![(name.clone(), other)], "broken", "is another document"),
     ] {
-        let papers_of = copied.with(DocumentKind::Guard, &papers_of);
-        forge(&lindau, &records, &papers_of, &papers.path().join("forged"));
-        let (told, status) = verify(papers.path(), &["check", "forged"]);
-        let said = findings(&told, verdict);
+        let documents_of = copied.with(DocumentKind::Guard, &documents_of);
+        forge(
+            &lindau,
+            &records,
+            &documents_of,
+            &export_folder.path().join("forged"),
+        );
+        let (report, status) = verify(export_folder.path(), &["check", "forged"]);
+        let texts = findings(&report, verdict);
         let about = |one: &String| one.contains("guard") && one.contains(expected);
-        assert!(said.iter().any(about), "{expected}: {told:#}");
+        assert!(texts.iter().any(about), "{expected}: {report:#}");
         assert_ne!(status, 0);
     }
 }

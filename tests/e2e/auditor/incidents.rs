@@ -57,7 +57,7 @@ fn statement(owner: &TestParticipant, head: &SignedHead) -> (String, String) {
 /// statement names the newest head, or one with another root.
 fn rewritten(
     owner: &TestParticipant,
-    (records, papers): (&[Value], &CopiedDocuments),
+    (records, documents): (&[Value], &CopiedDocuments),
     root: Option<Digest>,
     to: &Path,
 ) {
@@ -77,7 +77,7 @@ fn rewritten(
         });
         let head = head.map(|head| SignedHead::sign(head, &key(owner)).unwrap());
         let head = head.unwrap_or(newest);
-        let (name, paper) = statement(owner, &head);
+        let (name, document) = statement(owner, &head);
         let mut last = last;
         last["t"] = json!(now().to_string());
         last["type"] = json!("incident");
@@ -94,8 +94,8 @@ fn rewritten(
             "head": head.to_string(),
             "stated_at": now().to_string(),
         });
-        let papers = papers.with(DocumentKind::Incident, &[(name, paper)]);
-        (last, papers)
+        let documents = documents.with(DocumentKind::Incident, &[(name, document)]);
+        (last, documents)
     });
 }
 
@@ -103,28 +103,31 @@ fn rewritten(
 fn a_statement_that_its_author_alone_has_closes_nothing() {
     let league = TestLeague::new(binary());
     let (lindau, acme, _contract) = played(&league);
-    let papers = tempfile::tempdir().unwrap();
-    let folder = papers.path();
+    let export_folder = tempfile::tempdir().unwrap();
+    let folder = export_folder.path();
     let judged = || {
         let bundle = export(&lindau, folder, &[]);
         export(&acme, folder, &[]);
         let (copied, records) = read(&bundle);
         let to = folder.join("rewritten");
         rewritten(&lindau, (&records, &copied), None, &to);
-        let (told, status) = verify(folder, &["check", "rewritten", "acme.example.bundle"]);
-        assert_eq!(status, 7, "{told:#}");
-        let broken = findings(&told, "broken");
+        let (report, status) = verify(folder, &["check", "rewritten", "acme.example.bundle"]);
+        assert_eq!(status, 7, "{report:#}");
+        let broken = findings(&report, "broken");
         for expected in ["signed two histories", "has a signed receipt for"] {
-            assert!(broken.iter().any(|one| one.contains(expected)), "{told:#}");
+            assert!(
+                broken.iter().any(|one| one.contains(expected)),
+                "{report:#}"
+            );
         }
-        told
+        report
     };
 
     // With the key that every copy has, nobody states anything.
-    let told = judged();
+    let report = judged();
     let old_key = "the key that was in force when the fork was found";
-    let broken = findings(&told, "broken");
-    assert!(broken.iter().any(|one| one.contains(old_key)), "{told:#}");
+    let broken = findings(&report, "broken");
+    assert!(broken.iter().any(|one| one.contains(old_key)), "{report:#}");
 
     // Nor for those who were not told, with any other.
     lindau.hansa(&["rekey", "--output", "again.request"]).must();
@@ -136,14 +139,17 @@ fn a_statement_that_its_author_alone_has_closes_nothing() {
         .must();
     lindau.hansa(&["join", "again.join"]).must();
     lindau.hansa(&["reload"]).must();
-    let told = judged();
-    let broken = findings(&told, "broken");
-    assert!(!broken.iter().any(|one| one.contains(old_key)), "{told:#}");
-    let incomplete = findings(&told, "incomplete");
+    let report = judged();
+    let broken = findings(&report, "broken");
+    assert!(
+        !broken.iter().any(|one| one.contains(old_key)),
+        "{report:#}"
+    );
+    let incomplete = findings(&report, "incomplete");
     let untold = "acme.example was never told of the statement";
     assert!(
         incomplete.iter().any(|one| one.contains(untold)),
-        "{told:#}"
+        "{report:#}"
     );
 }
 
@@ -151,17 +157,17 @@ fn a_statement_that_its_author_alone_has_closes_nothing() {
 fn the_head_in_a_statement_is_of_the_log() {
     let league = TestLeague::new(binary());
     let (lindau, _acme, _contract) = played(&league);
-    let papers = tempfile::tempdir().unwrap();
-    let bundle = export(&lindau, papers.path(), &[]);
+    let export_folder = tempfile::tempdir().unwrap();
+    let bundle = export(&lindau, export_folder.path(), &[]);
     let (copied, records) = read(&bundle);
-    let to = papers.path().join("rewritten");
+    let to = export_folder.path().join("rewritten");
     for root in [None, Some(Digest::of(b"another history"))] {
         let is_other = root.is_some();
         rewritten(&lindau, (&records, &copied), root, &to);
-        let (told, _) = verify(papers.path(), &["check", "rewritten"]);
-        let broken = findings(&told, "broken");
+        let (report, _) = verify(export_folder.path(), &["check", "rewritten"]);
+        let broken = findings(&report, "broken");
         let expected = "signed two histories: the log in this file is not the one";
         let found = broken.iter().any(|one| one.contains(expected));
-        assert_eq!(found, is_other, "{told:#}");
+        assert_eq!(found, is_other, "{report:#}");
     }
 }

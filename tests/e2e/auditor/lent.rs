@@ -1,5 +1,5 @@
 //! Values of one participant that narrow what another is asked for: they go where the contract lets them, both have it on
-//! their books, and the auditor holds each sending against the contract.
+//! their logs, and the auditor holds each sending against the contract.
 
 use super::forged::{forge, read};
 use super::{export, findings, verify};
@@ -80,8 +80,8 @@ fn asked(acme: &TestParticipant) -> Value {
         .filter(|line| line.get("hansa").is_none())
         .collect();
     assert_eq!(rows.len(), 1_500);
-    let told = lines.iter().find_map(|line| line.get("hansa")).unwrap();
-    let all = told["participants"].as_array().unwrap();
+    let report = lines.iter().find_map(|line| line.get("hansa")).unwrap();
+    let all = report["participants"].as_array().unwrap();
     let mut of = all
         .iter()
         .filter(|one| one["participant"] == "bregenz.example");
@@ -89,7 +89,7 @@ fn asked(acme: &TestParticipant) -> Value {
 }
 
 #[test]
-fn keys_go_where_the_contract_lets_them_and_are_on_both_books() {
+fn keys_go_where_the_contract_lets_them_and_are_in_both_logs() {
     let league = TestLeague::new(binary());
     let (lindau, mut bregenz, mut acme) = world(&league);
     // Silence keeps them at home, and others than who is asked are no help.
@@ -104,11 +104,11 @@ fn keys_go_where_the_contract_lets_them_and_are_on_both_books() {
         }
         assert!(keys.is_empty(), "{went:#}");
         assert_eq!(went["rows"], 30_000, "{went:#}");
-        let errands = acme.records("errand");
-        let told = errands
+        let remote_queries = acme.records("errand");
+        let reported = remote_queries
             .iter()
             .find(|record| record["body"].get("keys").is_some());
-        assert_eq!(told, None);
+        assert_eq!(reported, None);
         acme.hansa(&[
             "--yes", "contract", "withdraw", &contract, "--reason", "newer",
         ])
@@ -123,19 +123,22 @@ fn keys_go_where_the_contract_lets_them_and_are_on_both_books() {
     );
     // Who answered has the text with the values, under its commitment.
     let request = text(&record["body"], "request_id");
-    let told = bregenz
+    let reported = bregenz
         .hansa(&["--json", "audit", "show", &request])
         .must()
         .out;
-    assert!(told.contains("'s0'") && told.contains("'s1'"), "{told}");
+    assert!(
+        reported.contains("'s0'") && reported.contains("'s1'"),
+        "{reported}"
+    );
 
-    let papers = tempfile::tempdir().unwrap();
+    let export_folder = tempfile::tempdir().unwrap();
     for city in [&lindau, &bregenz, &acme] {
-        export(city, papers.path(), &[]);
+        export(city, export_folder.path(), &[]);
     }
     let all = ["lindau", "bregenz", "acme"].map(|name| format!("{name}.example.bundle"));
-    let (told, status) = verify(papers.path(), &["check", &all[0], &all[1], &all[2]]);
-    assert_eq!(status, 0, "{told:#}");
+    let (report, status) = verify(export_folder.path(), &["check", &all[0], &all[1], &all[2]]);
+    assert_eq!(status, 0, "{report:#}");
     // Whoever gets a part sees it, too, if values of its own went out.
     let since = text(&record, "t");
     let parts = [
@@ -146,14 +149,14 @@ fn keys_go_where_the_contract_lets_them_and_are_on_both_books() {
     for part in parts {
         let folder = tempfile::tempdir().unwrap();
         let file = export(&acme, folder.path(), &part);
-        let (told, status) = verify(folder.path(), &["check", &all[2]]);
-        assert_eq!(status, 0, "{part:?}: {told:#}");
+        let (report, status) = verify(folder.path(), &["check", &all[2]]);
+        assert_eq!(status, 0, "{part:?}: {report:#}");
         let held = std::fs::read_to_string(file).unwrap();
         assert!(held.contains("\"keys\":[{"), "{part:?}");
     }
     bregenz.stop();
     acme.stop();
-    let (copied, records) = read(&papers.path().join(&all[2]));
+    let (copied, records) = read(&export_folder.path().join(&all[2]));
     let at = records
         .iter()
         .position(|record| record["body"].get("keys").is_some())
@@ -193,13 +196,18 @@ fn keys_go_where_the_contract_lets_them_and_are_on_both_books() {
     for (name, change, expected) in forgeries {
         let mut forged = records.clone();
         change(&mut forged[at]["body"]);
-        forge(&acme, &forged, &copied, &papers.path().join("forged"));
-        let (told, status) = verify(papers.path(), &["check", "forged"]);
-        let said = findings(&told, "broken");
+        forge(
+            &acme,
+            &forged,
+            &copied,
+            &export_folder.path().join("forged"),
+        );
+        let (report, status) = verify(export_folder.path(), &["check", "forged"]);
+        let texts = findings(&report, "broken");
         assert_eq!(status, 7, "{name}");
         assert!(
-            said.iter().any(|one| one.contains(expected)),
-            "{name}: {said:#?}"
+            texts.iter().any(|one| one.contains(expected)),
+            "{name}: {texts:#?}"
         );
     }
     // Without a question before by which they could have come.
@@ -209,12 +217,16 @@ fn keys_go_where_the_contract_lets_them_and_are_on_both_books() {
         let asked = record["body"]["contracts"].as_array();
         record["type"] != "errand" || asked.is_none_or(|all| !all.contains(&json!(giver)))
     });
-    forge(&acme, &never, &copied, &papers.path().join("forged"));
-    let said = findings(&verify(papers.path(), &["check", "forged"]).0, "broken");
+    forge(&acme, &never, &copied, &export_folder.path().join("forged"));
+    let texts = findings(
+        &verify(export_folder.path(), &["check", "forged"]).0,
+        "broken",
+    );
     assert!(
-        said.iter()
+        texts
+            .iter()
             .any(|one| one.contains("nothing had been asked for")),
-        "{said:#?}"
+        "{texts:#?}"
     );
     // Before the contract was active.
     let mut early = records.clone();
@@ -227,10 +239,13 @@ fn keys_go_where_the_contract_lets_them_and_are_on_both_books() {
         first,
         json!({"t": early[first]["t"], "type": "errand", "body": last["body"]}),
     );
-    forge(&acme, &early, &copied, &papers.path().join("forged"));
-    let said = findings(&verify(papers.path(), &["check", "forged"]).0, "broken");
+    forge(&acme, &early, &copied, &export_folder.path().join("forged"));
+    let texts = findings(
+        &verify(export_folder.path(), &["check", "forged"]).0,
+        "broken",
+    );
     assert!(
-        said.iter().any(|one| one.contains("was not in force")),
-        "{said:#?}"
+        texts.iter().any(|one| one.contains("was not in force")),
+        "{texts:#?}"
     );
 }

@@ -40,10 +40,10 @@ fn what_a_permit_relied_on_is_in_the_file_and_judged() {
         .must();
     acme.ask("SELECT site FROM lindau.bikes").must();
 
-    let papers = tempfile::tempdir().unwrap();
-    let bundle = export(&lindau, papers.path(), &[]);
-    let (told, status) = verify(papers.path(), &["check", "lindau.example.bundle"]);
-    assert_eq!(status, 0, "{told:#}");
+    let export_folder = tempfile::tempdir().unwrap();
+    let bundle = export(&lindau, export_folder.path(), &[]);
+    let (report, status) = verify(export_folder.path(), &["check", "lindau.example.bundle"]);
+    assert_eq!(status, 0, "{report:#}");
     lindau.stop();
     let (copied, records) = read(&bundle);
     let held = copied.of_kind(DocumentKind::Statement);
@@ -51,7 +51,7 @@ fn what_a_permit_relied_on_is_in_the_file_and_judged() {
     assert_eq!(held.values().next(), Some(&good));
 
     let judged = |changed: &ChangedBundle| {
-        let file = papers.path().join("forged");
+        let file = export_folder.path().join("forged");
         let (records, statements) = changed;
         forge(
             &lindau,
@@ -59,8 +59,8 @@ fn what_a_permit_relied_on_is_in_the_file_and_judged() {
             &copied.with(DocumentKind::Statement, statements),
             &file,
         );
-        let (told, status) = verify(papers.path(), &["check", "forged"]);
-        let both = ["broken", "incomplete"].map(|verdict| findings(&told, verdict));
+        let (report, status) = verify(export_folder.path(), &["check", "forged"]);
+        let both = ["broken", "incomplete"].map(|verdict| findings(&report, verdict));
         (both.concat(), status)
     };
     let naming = |(name, text): &(String, String)| {
@@ -104,10 +104,10 @@ fn what_a_permit_relied_on_is_in_the_file_and_judged() {
         ),
     ];
     for (what, changed, expected) in cases {
-        let (said, status) = judged(&changed);
+        let (texts, status) = judged(&changed);
         // That it was written anew is told, too: receipts name other places.
-        let told = said.iter().any(|one| one.contains(expected));
-        assert!(told, "{what}: {said:#?}");
+        let reported = texts.iter().any(|one| one.contains(expected));
+        assert!(reported, "{what}: {texts:#?}");
         assert_ne!(status, 0, "{what}");
     }
 }

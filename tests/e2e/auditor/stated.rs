@@ -1,4 +1,4 @@
-//! Statements of deletion and of use are in the file, and are judged like the other papers: by whom they are signed, whether
+//! Statements of deletion and of use are in the file, and are judged like the other documents: by whom they are signed, whether
 //! they are those that records name, and whether they say what the records say.
 
 mod dates;
@@ -26,16 +26,16 @@ fn last_of(records: &[Value], kind: &str) -> usize {
     found.unwrap_or_else(|| panic!("no {kind}"))
 }
 
-/// The same paper with a signature of which one character is another, under its new name; the record names that.
+/// The same document with a signature of which one character is another, under its new name; the record names that.
 fn resigned(
     records: &mut [Value],
-    papers: &CopiedDocuments,
+    documents: &CopiedDocuments,
     kind: DocumentKind,
     by: &str,
 ) -> CopiedDocuments {
     let at = last_of(records, by);
     let name = text(&records[at]["body"], "statement");
-    let good = &papers.of_kind(kind)[&name];
+    let good = &documents.of_kind(kind)[&name];
     let start = good.rfind("\"signature\":\"").unwrap() + 20;
     let other = if good.as_bytes()[start] == b'A' {
         "B"
@@ -45,20 +45,20 @@ fn resigned(
     let bad = format!("{}{other}{}", &good[..start], &good[start + 1..]);
     let name = Digest::of(bad.as_bytes()).to_string();
     records[at]["body"]["statement"] = json!(name);
-    papers.with(kind, &[(name, bad)])
+    documents.with(kind, &[(name, bad)])
 }
 
 /// The same, but under the name that the record has.
 fn renamed(
     records: &mut [Value],
-    papers: &CopiedDocuments,
+    documents: &CopiedDocuments,
     kind: DocumentKind,
     by: &str,
 ) -> CopiedDocuments {
     let name = text(&records[last_of(records, by)]["body"], "statement");
-    let changed = resigned(&mut records.to_vec(), papers, kind, by).of_kind(kind);
+    let changed = resigned(&mut records.to_vec(), documents, kind, by).of_kind(kind);
     let text = changed.into_values().next().unwrap();
-    papers.with(kind, &[(name, text)])
+    documents.with(kind, &[(name, text)])
 }
 
 type StatementForgery = (
@@ -70,17 +70,24 @@ type StatementForgery = (
 const FORGERIES: [StatementForgery; 14] = [
     (
         "a statement of deletion that somebody else signed",
-        |records, papers| Some(resigned(records, papers, DocumentKind::Deletion, "attest")),
+        |records, documents| {
+            Some(resigned(
+                records,
+                documents,
+                DocumentKind::Deletion,
+                "attest",
+            ))
+        },
         "its statement of deletion: SIGNATURE_INVALID",
     ),
     (
         "a statement of use that somebody else signed",
-        |records, papers| Some(resigned(records, papers, DocumentKind::Usage, "usage")),
+        |records, documents| Some(resigned(records, documents, DocumentKind::Usage, "usage")),
         "its statement of use: SIGNATURE_INVALID",
     ),
     (
         "no statement of deletion",
-        |_, papers| Some(papers.with(DocumentKind::Deletion, &[])),
+        |_, documents| Some(documents.with(DocumentKind::Deletion, &[])),
         "the statement of deletion",
     ),
     (
@@ -123,17 +130,24 @@ const FORGERIES: [StatementForgery; 14] = [
     ),
     (
         "another statement under the same name",
-        |records, papers| Some(renamed(records, papers, DocumentKind::Deletion, "attest")),
+        |records, documents| {
+            Some(renamed(
+                records,
+                documents,
+                DocumentKind::Deletion,
+                "attest",
+            ))
+        },
         "its statement of deletion: STATEMENT_MALFORMED: it is another one than the record names",
     ),
     (
         "another statement of use under the same name",
-        |records, papers| Some(renamed(records, papers, DocumentKind::Usage, "usage")),
+        |records, documents| Some(renamed(records, documents, DocumentKind::Usage, "usage")),
         "its statement of use: STATEMENT_MALFORMED: it is another one than the record names",
     ),
     (
         "no statement of use",
-        |_, papers| Some(papers.with(DocumentKind::Usage, &[])),
+        |_, documents| Some(documents.with(DocumentKind::Usage, &[])),
         "the statement of use",
     ),
     (
@@ -194,12 +208,12 @@ fn statements_under_contracts_are_judged() {
     ask();
     lindau.hansa(&["contract", "usage", &contract]).must();
 
-    let papers = tempfile::tempdir().unwrap();
-    let bundle = export(&lindau, papers.path(), &[]);
-    let theirs = export(&acme, papers.path(), &[]);
+    let export_folder = tempfile::tempdir().unwrap();
+    let bundle = export(&lindau, export_folder.path(), &[]);
+    let theirs = export(&acme, export_folder.path(), &[]);
     let both = ["check", "lindau.example.bundle", "acme.example.bundle"];
-    let (told, status) = verify(papers.path(), &both);
-    assert_eq!(status, 0, "{told:#}");
+    let (report, status) = verify(export_folder.path(), &both);
+    assert_eq!(status, 0, "{report:#}");
     lindau.stop();
     let (copied, records) = read(&bundle);
     assert_eq!(copied.of_kind(DocumentKind::Deletion).len(), 1);
@@ -207,12 +221,12 @@ fn statements_under_contracts_are_judged() {
     for (name, change, expected) in FORGERIES {
         let mut changed = records.clone();
         let others = change(&mut changed, &copied);
-        let file = papers.path().join("forged");
+        let file = export_folder.path().join("forged");
         forge(&lindau, &changed, others.as_ref().unwrap_or(&copied), &file);
-        let (told, status) = verify(papers.path(), &["check", "forged"]);
-        let said = ["broken", "incomplete"].map(|verdict| findings(&told, verdict));
-        let told = said.concat().iter().any(|one| one.contains(expected));
-        assert!(told, "{name}: {said:#?}");
+        let (report, status) = verify(export_folder.path(), &["check", "forged"]);
+        let said = ["broken", "incomplete"].map(|verdict| findings(&report, verdict));
+        let reported = said.concat().iter().any(|one| one.contains(expected));
+        assert!(reported, "{name}: {said:#?}");
         assert_eq!(status, 7, "{name}");
     }
 
@@ -228,27 +242,32 @@ fn statements_under_contracts_are_judged() {
         "class": "decisions", "ground": "retention", "first": 0, "end": 0, "records": 0, "before": before.to_string(),
         "first_use_of": [], "receipts_of": [],
     }}));
-    forge(&lindau, &aged, &copied, &papers.path().join("forged"));
-    let (told, _) = verify(papers.path(), &["check", "forged"]);
-    let said = findings(&told, "broken");
+    forge(
+        &lindau,
+        &aged,
+        &copied,
+        &export_folder.path().join("forged"),
+    );
+    let (report, _) = verify(export_folder.path(), &["check", "forged"]);
+    let texts = findings(&report, "broken");
     assert!(
-        !said.iter().any(|one| one.contains("the log has")),
-        "{said:#?}"
+        !texts.iter().any(|one| one.contains("the log has")),
+        "{texts:#?}"
     );
     let month = &text(&records[last_of(&records, "usage")], "t")[..7];
     let unseen = format!("what statements of use count for {month} to {month}: answers up to");
-    assert!(told.to_string().contains(&unseen), "{told:#}");
+    assert!(report.to_string().contains(&unseen), "{report:#}");
 
     // A firm that says of its statement that it went to somebody else.
-    let (papers_of_firm, mut own) = read(&theirs);
+    let (documents_of_firm, mut own) = read(&theirs);
     let at = last_of(&own, "attest");
     own[at]["body"]["peer"] = json!("hansa://other.example");
-    let file = papers.path().join("forged");
-    forge(&acme, &own, &papers_of_firm, &file);
-    let (told, status) = verify(papers.path(), &["check", "forged"]);
-    let said = findings(&told, "broken");
+    let file = export_folder.path().join("forged");
+    forge(&acme, &own, &documents_of_firm, &file);
+    let (report, status) = verify(export_folder.path(), &["check", "forged"]);
+    let texts = findings(&report, "broken");
     let expected = "says something else than its record";
-    assert!(said.iter().any(|one| one.contains(expected)), "{said:#?}");
+    assert!(texts.iter().any(|one| one.contains(expected)), "{texts:#?}");
     assert_eq!(status, 7);
 
     // The key of the firm is revoked now. What was recorded before stays good; the same statement, if it is first recorded
@@ -263,18 +282,23 @@ fn statements_under_contracts_are_judged() {
     let late = ["league", "export", "--dir", "league", "--output", "late"];
     league.hansa(&late).must();
     let late = league.folder().join("late").display().to_string();
-    for (days, told) in [(0, false), (2, true)] {
+    for (days, reported) in [(0, false), (2, true)] {
         let mut changed = records.clone();
         for record in &mut changed[attest..] {
             let at: UtcTimestamp = text(record, "t").parse().unwrap();
             record["t"] = json!(at.plus_micros(days * DAY).to_string());
         }
-        forge(&lindau, &changed, &copied, &papers.path().join("forged"));
-        let (judged, _) = verify(papers.path(), &["check", "--trust", &late, "forged"]);
-        let said = findings(&judged, "broken");
+        forge(
+            &lindau,
+            &changed,
+            &copied,
+            &export_folder.path().join("forged"),
+        );
+        let (judged, _) = verify(export_folder.path(), &["check", "--trust", &late, "forged"]);
+        let texts = findings(&judged, "broken");
         let of_key = |one: &&String| one.contains("its statement of deletion: KEY_REVOKED");
-        let found = said.iter().find(of_key);
-        assert_eq!(found.is_some(), told, "{said:#?}");
+        let found = texts.iter().find(of_key);
+        assert_eq!(found.is_some(), reported, "{texts:#?}");
         assert!(
             found.is_none_or(|one| one.contains("first seen")),
             "{found:?}"
@@ -282,12 +306,12 @@ fn statements_under_contracts_are_judged() {
     }
     // The firm's own log says that it was stated in time: who signs writes any time into a log of its own.
     let judge = ["check", "--trust", &late, "forged", "acme.example.bundle"];
-    let (judged, _) = verify(papers.path(), &judge);
-    let said = findings(&judged, "broken");
-    let of_key = said
+    let (judged, _) = verify(export_folder.path(), &judge);
+    let texts = findings(&judged, "broken");
+    let of_key = texts
         .iter()
         .filter(|one| one.contains("its statement of deletion: KEY_REVOKED"));
-    assert_eq!(of_key.count(), 2, "{said:#?}");
+    assert_eq!(of_key.count(), 2, "{texts:#?}");
 }
 
 /// A firm that has signed a statement about a contract of somebody else, and a city that counts it.
@@ -308,16 +332,16 @@ fn a_statement_is_about_a_contract_of_its_own() {
     acme.ask("SELECT site, bikes FROM lindau.bikes").must();
     acme.hansa(&["--yes", "contract", "attest", &contract])
         .must();
-    let papers = tempfile::tempdir().unwrap();
-    let bundle = export(&lindau, papers.path(), &[]);
+    let export_folder = tempfile::tempdir().unwrap();
+    let bundle = export(&lindau, export_folder.path(), &[]);
     lindau.stop();
     let (copied, mut records) = read(&bundle);
     let at = last_of(&records, "attest");
     let good = copied.of_kind(DocumentKind::Deletion);
     let (_, good) = good.into_iter().next().unwrap();
-    let mut said = deletion::from_envelope(good.as_bytes()).unwrap().deletion;
-    said.contract = others;
-    let payload = deletion::to_bytes(&said);
+    let mut statement = deletion::from_envelope(good.as_bytes()).unwrap().deletion;
+    statement.contract = others;
+    let payload = deletion::to_bytes(&statement);
     let key = FileSigner::open(&acme.folder().join("keys/signing.key")).unwrap();
     let now: UtcTimestamp = text(&records[at], "t").parse().unwrap();
     let (alg, seconds) = (key.algorithm().as_str(), now.micros() / 1_000_000);
@@ -337,16 +361,16 @@ fn a_statement_is_about_a_contract_of_its_own() {
     records[at]["body"]["contract"] = json!(others.to_string());
     records[at]["body"]["first"] = json!(others.to_string());
     let forged = [(name, String::from_utf8(forged).unwrap())];
-    let file = papers.path().join("forged");
+    let file = export_folder.path().join("forged");
     forge(
         &lindau,
         &records,
         &copied.with(DocumentKind::Deletion, &forged),
         &file,
     );
-    let (told, status) = verify(papers.path(), &["check", "forged"]);
-    let said = findings(&told, "broken");
+    let (report, status) = verify(export_folder.path(), &["check", "forged"]);
+    let texts = findings(&report, "broken");
     let expected = "it is under a contract of somebody else";
-    assert!(said.iter().any(|one| one.contains(expected)), "{said:#?}");
+    assert!(texts.iter().any(|one| one.contains(expected)), "{texts:#?}");
     assert_eq!(status, 7);
 }

@@ -17,10 +17,10 @@ pub(super) struct KillSchedule {
 
 impl KillSchedule {
     pub(super) fn of(acme: &TestParticipant) -> Self {
-        let begun = Instant::now();
+        let started = Instant::now();
         acme.hansa(&["contract", "list"]).must();
         Self {
-            usual: begun.elapsed(),
+            usual: started.elapsed(),
             all: 0,
             hit: 0,
         }
@@ -51,8 +51,8 @@ impl KillSchedule {
 
     /// Waits for a share of the usual time, and counts whether the command still runs then.
     pub(super) fn wait(&mut self, going: &mut RunningCommand, share: f64) {
-        let begun = Instant::now();
-        while begun.elapsed() < self.usual.mul_f64(share) && going.runs() {
+        let started = Instant::now();
+        while started.elapsed() < self.usual.mul_f64(share) && going.runs() {
             std::thread::park_timeout(Duration::from_millis(1));
         }
         let hit = going.runs();
@@ -62,7 +62,7 @@ impl KillSchedule {
         self.usual = if hit {
             self.usual.mul_f64(1.1)
         } else {
-            self.usual.min(begun.elapsed()).mul_f64(0.8)
+            self.usual.min(started.elapsed()).mul_f64(0.8)
         };
     }
 

@@ -20,11 +20,11 @@ fn what_a_stolen_key_concluded_is_void() {
     lindau
         .hansa(&["contract", "export", &name, "--output", "n.draft"])
         .must();
-    let desk = carried(&lindau, "n.draft");
+    let offline_folder = carried(&lindau, "n.draft");
     let key = league.folder().join("officer.key").display().to_string();
     run(
         crate::binary(),
-        desk.path(),
+        offline_folder.path(),
         &[
             "--yes",
             "contract",
@@ -37,7 +37,7 @@ fn what_a_stolen_key_concluded_is_void() {
     )
     .must();
     std::fs::copy(
-        desk.path().join("draft.signed"),
+        offline_folder.path().join("draft.signed"),
         lindau.folder().join("back"),
     )
     .unwrap();

@@ -25,7 +25,7 @@ fn bring_bikes(city: &TestParticipant, day: u32, bikes: std::ops::Range<i64>) {
 
 /// That nothing came is not said as long as somebody is lacking who may have something.
 #[test]
-fn who_is_lacking_is_told_although_nothing_came() {
+fn who_is_lacking_is_reported_although_nothing_came() {
     let league = TestLeague::new(binary());
     let acme = league.firm("acme");
     let feed = MODEL

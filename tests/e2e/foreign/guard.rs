@@ -1,4 +1,4 @@
-//! The guard of SQL as a reader of foreign bytes: any text is a plan over the view, or a refusal that says why.
+//! The allowlist of SQL as a reader of foreign bytes: any text is a plan over the view, or a refusal that says why.
 
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use hansa_audit_log::time::UtcTimestamp;

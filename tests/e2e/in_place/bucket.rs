@@ -1,6 +1,6 @@
 //! Files in an S3-compatible store: a real server over HTTP, with keys, that whoever runs the test can stop.
 
-use super::{SOME, dataset, parquet, permitted, publishes, rows, said, totals};
+use super::{SOME, dataset, parquet, permitted, publishes, rows, sentence_of, totals};
 use crate::binary;
 use hansa_test_support::league::TestLeague;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -84,10 +84,10 @@ fn files_of_a_store_are_read_where_they_are() {
     // A changed file is not read, and nothing is told of where it is.
     put("b.parquet", &rows(0, 9_000));
     let refused = acme.ask("SELECT count(*) FROM lindau.levels");
-    let told = said(&refused);
+    let text = sentence_of(&refused);
     refused.refused("SOURCE_CHANGED", 3);
     for secret in ["water", "b.parquet", &store.address.to_string()] {
-        assert!(!told.contains(secret), "{told}");
+        assert!(!text.contains(secret), "{text}");
     }
     put("b.parquet", other);
     lindau.publishes();
@@ -96,10 +96,10 @@ fn files_of_a_store_are_read_where_they_are() {
     // Out of reach: refused with its reason, and there again when it is.
     store.stop();
     let refused = acme.ask("SELECT count(*) FROM lindau.levels");
-    let told = said(&refused);
+    let text = sentence_of(&refused);
     refused.refused("SOURCE_UNAVAILABLE", 5);
     for secret in ["water", "b.parquet", &store.address.to_string()] {
-        assert!(!told.contains(secret), "{told}");
+        assert!(!text.contains(secret), "{text}");
     }
     let _again = ObjectStoreServer::over(folder.path(), &store.address.to_string());
     assert_eq!(totals(&acme), permitted(&all));
@@ -108,11 +108,11 @@ fn files_of_a_store_are_read_where_they_are() {
     std::fs::write(&keys, "access_key_id = reader\n").unwrap();
     let city = league.city("other");
     city.configure(&dataset(&source));
-    let told = said(&city.hansa(&["check"]).ends(6));
-    assert!(told.contains("secret_access_key"), "{told}");
+    let text = sentence_of(&city.hansa(&["check"]).ends(6));
+    assert!(text.contains("secret_access_key"), "{text}");
     std::fs::write(&keys, "access_key_id = reader\nsecret_access_key = wrong\n").unwrap();
-    let told = said(&city.hansa(&["check"]).ends(6));
-    assert!(told.contains("SOURCE_UNREADABLE"), "{told}");
+    let text = sentence_of(&city.hansa(&["check"]).ends(6));
+    assert!(text.contains("SOURCE_UNREADABLE"), "{text}");
 
     // Other keys count from the next question on.
     acme.ask("SELECT count(*) FROM lindau.levels")

@@ -1,6 +1,6 @@
 //! A table of PostgreSQL, over TLS and with a password.
 
-use super::{SOME, dataset, permitted, publishes, rows, said, totals};
+use super::{SOME, dataset, permitted, publishes, rows, sentence_of, totals};
 use crate::binary;
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::postgres_server::PostgresServer;
@@ -99,9 +99,13 @@ fn a_table_is_read_in_its_database_behind_the_same_gate() {
     let _ = acme.contract("lindau.more");
     let both = "SELECT town FROM lindau.levels l JOIN lindau.more m ON l.id = m.id";
     let answer = acme.ask(both).must().lines();
-    let told = &answer.last().unwrap()["hansa"];
-    assert_eq!(text(&told["oldest"], "dataset"), "lindau.more", "{told}");
-    assert_eq!(text(&told["oldest"], "newest"), "this moment", "{told}");
+    let report = &answer.last().unwrap()["hansa"];
+    assert_eq!(
+        text(&report["oldest"], "dataset"),
+        "lindau.more",
+        "{report}"
+    );
+    assert_eq!(text(&report["oldest"], "newest"), "this moment", "{report}");
 
     // What the database says is for its owner alone.
     postgres.run("ALTER TABLE levels ALTER COLUMN id TYPE text");
@@ -111,13 +115,13 @@ fn a_table_is_read_in_its_database_behind_the_same_gate() {
     assert_eq!(totals(&acme), permitted(&all));
     postgres.run("REVOKE SELECT ON levels FROM hansa");
     let refused = acme.ask("SELECT count(*) FROM lindau.levels");
-    let told = said(&refused);
+    let reported = sentence_of(&refused);
     refused.refused("SOURCE_UNAVAILABLE", 5);
-    assert!(!told.contains("permission"), "{told}");
+    assert!(!reported.contains("permission"), "{reported}");
     postgres.run("GRANT SELECT ON levels TO hansa");
     drop(postgres);
     let refused = acme.ask("SELECT count(*) FROM lindau.levels");
-    let told = said(&refused);
+    let reported = sentence_of(&refused);
     refused.refused("SOURCE_UNAVAILABLE", 5);
     for secret in [
         "localhost",
@@ -125,7 +129,7 @@ fn a_table_is_read_in_its_database_behind_the_same_gate() {
         "user=hansa",
         folder.path().to_str().unwrap(),
     ] {
-        assert!(!told.contains(secret), "{told}");
+        assert!(!reported.contains(secret), "{reported}");
     }
     // Who has no contract does not learn that there is such a dataset.
     let other = league.firm("other");
@@ -155,7 +159,7 @@ fn a_database_is_believed_by_its_certificate_alone() {
     let check = |name: &str, source: &str, status: i32| {
         let city = league.city(name);
         city.configure(&dataset(source));
-        said(&city.hansa(&["check"]).ends(status))
+        sentence_of(&city.hansa(&["check"]).ends(status))
     };
     let other = KeyPair::generate().unwrap();
     let other = CertificateParams::new(["localhost".to_owned()])
@@ -163,14 +167,14 @@ fn a_database_is_believed_by_its_certificate_alone() {
         .self_signed(&other)
         .unwrap();
     std::fs::write(folder.path().join("root.pem"), other.pem()).unwrap();
-    let told = check("stranger", &source, 6);
-    assert!(told.contains("SOURCE_UNREADABLE"), "{told}");
+    let text = check("stranger", &source, 6);
+    assert!(text.contains("SOURCE_UNREADABLE"), "{text}");
     // Without TLS nothing goes beyond this machine.
     let bare = "kind = \"postgres\"\ndatabase = \"host=db.example user=hansa dbname=postgres\"\ntable = \"levels\"";
-    let told = check("bare", bare, 6);
-    assert!(told.contains("root_certificate"), "{told}");
+    let text = check("bare", bare, 6);
+    assert!(text.contains("root_certificate"), "{text}");
     let secret = "kind = \"postgres\"\ndatabase = \"host=localhost user=hansa password=x dbname=p\"\ntable = \"levels\"";
-    let told = check("secret", secret, 6);
-    assert!(told.contains("password_file"), "{told}");
+    let text = check("secret", secret, 6);
+    assert!(text.contains("password_file"), "{text}");
     drop(postgres);
 }

@@ -1,6 +1,6 @@
 //! Parquet files of this machine, in place.
 
-use super::{SOME, dataset, parquet, permitted, publishes, rows, said, totals};
+use super::{SOME, dataset, parquet, permitted, publishes, rows, sentence_of, totals};
 use crate::binary;
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::workflow::{ALL, number, text};
@@ -47,10 +47,10 @@ fn files_stay_where_they_are_and_are_read_behind_the_same_gate() {
     let changed = rows(0, 9_000);
     std::fs::write(folder.path().join("b.parquet"), parquet(&changed)).unwrap();
     let refused = acme.ask("SELECT count(*) FROM lindau.levels");
-    let told = said(&refused);
+    let reported = sentence_of(&refused);
     refused.refused("SOURCE_CHANGED", 3);
     for secret in [folder.path().to_str().unwrap(), "b.parquet"] {
-        assert!(!told.contains(secret), "{told}");
+        assert!(!reported.contains(secret), "{reported}");
     }
     lindau.publishes();
     let both: Vec<_> = one.iter().chain(&changed).cloned().collect();
@@ -101,17 +101,17 @@ fn what_would_make_other_rows_is_refused() {
     {
         let city = league.city(&format!("city{at}"));
         city.configure(&dataset(&format!("{source}\n{more}")));
-        let told = said(&city.hansa(&["check"]).ends(6));
-        assert!(told.contains(&format!("`{key}`")), "{told}");
+        let text = sentence_of(&city.hansa(&["check"]).ends(6));
+        assert!(text.contains(&format!("`{key}`")), "{text}");
     }
     let city = league.city("sorted");
     city.configure(&dataset(&source).replace(
         "licence = \"proprietary\"",
         "licence = \"proprietary\"\nsort = [\"id\"]",
     ));
-    let told = said(&city.hansa(&["check"]).ends(6));
+    let text = sentence_of(&city.hansa(&["check"]).ends(6));
     assert!(
-        told.contains("`sort`") && told.contains("in place"),
-        "{told}"
+        text.contains("`sort`") && text.contains("in place"),
+        "{text}"
     );
 }

@@ -16,8 +16,8 @@ fn city(league: &TestLeague, alias: &str, algorithm: &str) -> TestParticipant {
 
 /// The algorithms of the two signatures, the provider's first, each checked by this city.
 fn signed_with(city: &TestParticipant, contract: &str) -> [String; 2] {
-    let shown = city.hansa(&["--json", "contract", "show", contract]);
-    let shown = shown.must().json();
+    let output = city.hansa(&["--json", "contract", "show", contract]);
+    let shown = output.must().json();
     let signatures = shown["signatures"].as_array().unwrap();
     assert!(signatures.iter().all(|one| one["valid"] == true), "{shown}");
     ["provider", "consumer"].map(|role| {
@@ -26,7 +26,7 @@ fn signed_with(city: &TestParticipant, contract: &str) -> [String; 2] {
     })
 }
 
-/// A contract from the first letter to the receipt.
+/// A contract from the first message to the receipt.
 fn uses(consumer: &TestParticipant, provider: &TestParticipant, algorithms: [&str; 2]) -> String {
     let alias = provider.domain().split('.').next().unwrap();
     consumer.knows(provider);

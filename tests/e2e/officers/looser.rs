@@ -82,7 +82,7 @@ fn a_public_view_that_lets_out_more_waits_for_two() {
     lindau.verifies();
 }
 
-/// What one officer signed beside what was in force then can wait on the other side's desk until less is in force.
+/// What one officer signed beside what was in force then can wait at the other side until less is in force.
 #[test]
 fn what_waited_on_the_other_side_is_looked_at_again() {
     let league = TestLeague::new(crate::binary());

@@ -137,7 +137,7 @@ impl QuarterFixture {
             .must();
         tallinn.ask(QUESTION).refused("WITHDRAWN", 3);
         acme_asks("lindau", &amended);
-        // Comparing the books carries the word on receipts that is still on its way.
+        // Comparing the logs carries the word on receipts that is still on its way.
         tallinn.hansa(&["audit", "reconcile", "lindau"]).must();
         tallinn.hansa(&["backup", "earlier.tar"]).must();
         acme_asks("tallinn", &partner);

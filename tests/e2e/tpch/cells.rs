@@ -43,12 +43,12 @@ const ALLOWED: [(&str, &str, &str); 2] = [
 
 #[test]
 fn all_22_questions_over_cells() {
-    let world = TpchFederation::under(cells, TpchFederation::holdings(0.01), None);
-    let pool = PooledSession::new(&world.files());
+    let federation = TpchFederation::under(cells, TpchFederation::holdings(0.01), None);
+    let pool = PooledSession::new(&federation.files());
     let mut answered = Vec::new();
     for number in 1..=22 {
         let sql = data::question(number, &CITIES);
-        let tried = world.tries(&sql);
+        let tried = federation.tries(&sql);
         if data::SHARED
             .iter()
             .any(|table| sql.contains(&format!(".{table}")))
@@ -68,8 +68,8 @@ fn all_22_questions_over_cells() {
             assert!(tried.out.is_empty(), "{number}: {}", tried.out);
         } else {
             let lines = tried.must().lines();
-            let told = &lines.last().expect("it is told who answered")["hansa"]["participants"];
-            assert_eq!(told[0]["reads"][0]["groups_alone"], false, "{told}");
+            let report = &lines.last().expect("it is told who answered")["hansa"]["participants"];
+            assert_eq!(report[0]["reads"][0]["groups_alone"], false, "{report}");
             let rows = QueryAnswer::of(lines).rows;
             pool::same(number, &rows, &pool.ask(&sql));
             answered.push(number);
@@ -86,10 +86,10 @@ fn all_22_questions_over_cells() {
                 .map(|city| format!("SELECT * FROM {city}.{table}"))
                 .into(),
         );
-        let lines = world.tries(&asked).must().lines();
+        let lines = federation.tries(&asked).must().lines();
         // Whoever reads the totals is told that groups may be missing in them.
-        let told = &lines.last().expect("it is told who answered")["hansa"]["participants"];
-        for participant in told.as_array().expect("a list") {
+        let report = &lines.last().expect("it is told who answered")["hansa"]["participants"];
+        for participant in report.as_array().expect("a list") {
             assert_eq!(
                 participant["reads"][0]["groups_alone"], true,
                 "{participant}"

@@ -103,9 +103,9 @@ fn that_of_a_peer_who_calls_gets_an_alert_and_nothing_else() {
     knock().unwrap();
     let before = lindau.log().len();
     league.expire("acme");
-    let said = knock().unwrap_err();
-    assert!(said.contains("CertificateExpired"), "{said}");
-    // It is on the books, and nothing was asked.
+    let message = knock().unwrap_err();
+    assert!(message.contains("CertificateExpired"), "{message}");
+    // It is in the log, and nothing was asked.
     let seen = hansa_test_support::workflow::wait_for(
         "the record",
         std::time::Duration::from_secs(10),

@@ -8,7 +8,7 @@ use hansa_test_support::participant::run;
 const HEAD: &str = "[participant]\nid = \"lindau.example\"\nname = \"Lindau\"\n";
 
 #[test]
-fn a_wrong_configuration_is_told_with_its_line_and_the_nearest_key() {
+fn a_wrong_configuration_is_reported_with_its_line_and_the_nearest_key() {
     let league = TestLeague::new(binary());
     let city = league.city("lindau");
     city.write("key.toml", &format!("{HEAD}[limits]\nmemroy = \"1 GB\"\n"));
@@ -138,7 +138,7 @@ fn files_that_are_wrong_are_named() {
 }
 
 #[test]
-fn rows_and_policies_that_cannot_be_read_are_told_with_their_line() {
+fn rows_and_policies_that_cannot_be_read_are_reported_with_their_line() {
     let league = TestLeague::new(binary());
     let city = league.city("lindau");
     city.write(
@@ -210,8 +210,8 @@ fn rows_and_policies_that_cannot_be_read_are_told_with_their_line() {
     );
     let over_bikes = [&draft[..], &["--dataset", "bikes"]].concat();
     let found = city.hansa(&over_bikes).ends(6);
-    for said in ["TERM_COLUMN_UNKNOWN", "bykes", "drafts/loose.toml:2"] {
-        assert!(found.out.contains(said), "{}", found.out);
+    for text in ["TERM_COLUMN_UNKNOWN", "bykes", "drafts/loose.toml:2"] {
+        assert!(found.out.contains(text), "{}", found.out);
     }
     city.write(
         "drafts/loose.toml",
@@ -251,7 +251,7 @@ fn rows_and_policies_that_cannot_be_read_are_told_with_their_line() {
 }
 
 #[test]
-fn a_result_that_its_place_does_not_take_is_not_told_as_whole() {
+fn a_result_that_its_place_does_not_take_is_not_reported_as_whole() {
     let folder = tempfile::tempdir().unwrap();
     let tell = |stdout: std::fs::File| {
         std::process::Command::new(binary())
@@ -261,10 +261,10 @@ fn a_result_that_its_place_does_not_take_is_not_told_as_whole() {
             .output()
             .unwrap()
     };
-    let told = tell(std::fs::File::create(folder.path().join("told")).unwrap());
-    assert_eq!(told.status.code(), Some(0), "{told:?}");
+    let output = tell(std::fs::File::create(folder.path().join("told")).unwrap());
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
     let lost = tell(std::fs::File::create("/dev/full").unwrap());
-    let said = String::from_utf8(lost.stderr).unwrap();
-    assert_eq!(lost.status.code(), Some(1), "{said}");
-    assert!(said.contains("error[DISK_FULL]"), "{said}");
+    let text = String::from_utf8(lost.stderr).unwrap();
+    assert_eq!(lost.status.code(), Some(1), "{text}");
+    assert!(text.contains("error[DISK_FULL]"), "{text}");
 }

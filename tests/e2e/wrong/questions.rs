@@ -122,7 +122,7 @@ fn a_question_that_cannot_be_answered_says_why() {
 }
 
 #[test]
-fn a_contract_that_was_ended_is_told_as_such() {
+fn a_contract_that_was_ended_is_reported_as_such() {
     let (_league, lindau, acme) = two();
     let contract = acme.contract("lindau.bikes");
     for line in acme.hansa(&["--json", "contract", "list"]).must().lines() {

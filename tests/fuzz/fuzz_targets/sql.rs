@@ -1,4 +1,4 @@
-//! The guard of SQL; see `tests/e2e/foreign/guard.rs`.
+//! The allowlist of SQL; see `tests/e2e/foreign/guard.rs`.
 #![no_main]
 
 #[path = "../../e2e/foreign/guard.rs"]

@@ -1,5 +1,5 @@
 //! error: E0308
-//! A sum of refusals allows nothing before it is on the books.
+//! A sum of refusals allows nothing before it is in the log.
 
 use hansa_policy::decision::refusal_summary::{RefusalAllowance, RefusalSummaryRecord};
 

@@ -1,8 +1,8 @@
 //! error: E0308
-//! A question leaves when it is on the books, not before.
+//! A question leaves when it is in the log, not before.
 
 use hansa_transport::peer::client::{QueryRecord, PeerClient};
 
-pub async fn hasten<T: QueryRecord>(client: &PeerClient, errand: &T) {
-    let _ = client.ask(errand).await;
+pub async fn hasten<T: QueryRecord>(client: &PeerClient, remote_query: &T) {
+    let _ = client.ask(remote_query).await;
 }

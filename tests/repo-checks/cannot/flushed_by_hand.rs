@@ -1,5 +1,5 @@
 //! error: E0451
-//! Only a sync of the shelf says what is durable: `FlushProof` can't be written down by hand.
+//! Only a sync of the storage says what is durable: `FlushProof` can't be written down by hand.
 
 use hansa_audit_log::ledger::FlushProof;
 use std::sync::Arc;

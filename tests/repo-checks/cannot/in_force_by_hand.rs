@@ -1,5 +1,5 @@
 //! error: E0451
-//! Which contracts are in force for whom is the book's to say: `ActiveContracts` can't be written down by hand.
+//! Which contracts are in force for whom is the registry's to say: `ActiveContracts` can't be written down by hand.
 
 use hansa_policy::contract::{Requester, ActiveContracts};
 use std::collections::BTreeMap;

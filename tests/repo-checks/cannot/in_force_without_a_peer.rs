@@ -7,10 +7,10 @@ use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::Refusal;
 
 pub fn claim(
-    book: &ContractRegistry,
+    registry: &ContractRegistry,
     who: &ParticipantId,
     id: ContractId,
     now: UtcTimestamp,
 ) -> Result<ActiveContracts, Refusal> {
-    book.in_force(who, &[id], now)
+    registry.in_force(who, &[id], now)
 }

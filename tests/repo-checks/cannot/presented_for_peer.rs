@@ -1,5 +1,5 @@
 //! error: E0308
 
-fn attempt(book: &ContractRegistry, presented: &PeerCertificate, id: ContractId, now: UtcTimestamp) {
-    let _ = book.in_force(presented, &[id], now);
+fn attempt(registry: &ContractRegistry, presented: &PeerCertificate, id: ContractId, now: UtcTimestamp) {
+    let _ = registry.in_force(presented, &[id], now);
 }

@@ -1,5 +1,5 @@
 //! error: E0308
-//! A refusal is told when it is on the books, not before.
+//! A refusal is told when it is in the log, not before.
 
 use hansa_transport::peer_handler::QueryRejection;
 

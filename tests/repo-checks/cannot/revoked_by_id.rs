@@ -4,6 +4,6 @@
 use hansa_policy::contract::ContractRegistry;
 use hansa_policy::id::ContractId;
 
-pub fn end(book: &mut ContractRegistry, id: ContractId) {
-    book.revoke(id);
+pub fn end(registry: &mut ContractRegistry, id: ContractId) {
+    registry.revoke(id);
 }

@@ -9,18 +9,18 @@ use hansa_policy::decision::PermitDecision;
 use std::collections::BTreeMap;
 use hansa_policy::decision::resolved_row_scope::ResolvedRowScope;
 
-pub fn forge<Q>(question: Q, standing: ActiveContracts, request: RequestId) -> PermitDecision<Q> {
+pub fn forge<Q>(question: Q, active: ActiveContracts, request: RequestId) -> PermitDecision<Q> {
     PermitDecision {
         question,
-        standing,
+        active,
         request,
         purpose: None,
         sql_commit: Digest::of(b""),
         // Whatever stands here: nobody else has one.
         conditions: unreachable!(),
         at: UtcTimestamp::EPOCH,
-        guards: BTreeMap::new(),
-        node_version: String::new(),
+        restrictions: BTreeMap::new(),
+        connector_version: String::new(),
         mark: None,
         row_scope: ResolvedRowScope::default(),
     }

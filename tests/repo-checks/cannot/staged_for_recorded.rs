@@ -1,5 +1,5 @@
 //! error: E0308
 
-fn attempt(book: &mut ContractRegistry, staged: PendingRecord<VerifiedContract>) {
-    book.admit(staged);
+fn attempt(registry: &mut ContractRegistry, staged: PendingRecord<VerifiedContract>) {
+    registry.admit(staged);
 }

@@ -1,5 +1,5 @@
 //! error: E0277
 
-fn attempt(standing: &ActiveContracts) -> ActiveContracts {
-    Clone::clone(standing)
+fn attempt(active: &ActiveContracts) -> ActiveContracts {
+    Clone::clone(active)
 }

@@ -1,5 +1,5 @@
 //! error: E0616
 
-fn attempt(standing: &mut ActiveContracts) {
-    standing.grants = given();
+fn attempt(active: &mut ActiveContracts) {
+    active.grants = given();
 }

@@ -1,8 +1,8 @@
 //! error: E0308
-//! A contract is in force only once its activation is durable: the book takes no bare `VerifiedContract`.
+//! A contract is in force only once its activation is durable: the registry takes no bare `VerifiedContract`.
 
 use hansa_policy::contract::{VerifiedContract, ContractRegistry};
 
-pub fn hasten(book: &mut ContractRegistry, agreed: VerifiedContract) {
-    book.admit(agreed);
+pub fn hasten(registry: &mut ContractRegistry, agreed: VerifiedContract) {
+    registry.admit(agreed);
 }

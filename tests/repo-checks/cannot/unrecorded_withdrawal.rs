@@ -1,8 +1,8 @@
 //! error: E0308
-//! A withdrawal ends a contract once it is durable: the book takes no bare `VerifiedWithdrawal`.
+//! A withdrawal ends a contract once it is durable: the registry takes no bare `VerifiedWithdrawal`.
 
 use hansa_policy::contract::{ContractRegistry, VerifiedWithdrawal};
 
-pub fn hasten(book: &mut ContractRegistry, revoked: VerifiedWithdrawal) {
-    book.revoke(revoked);
+pub fn hasten(registry: &mut ContractRegistry, revoked: VerifiedWithdrawal) {
+    registry.revoke(revoked);
 }

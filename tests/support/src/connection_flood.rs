@@ -62,13 +62,13 @@ impl ConnectionFlood {
     pub fn at(
         port: &str,
         origin: StrangerOrigin,
-        manner: StrangerBehaviour,
+        behaviour: StrangerBehaviour,
         each_second: u32,
     ) -> Self {
         let target: SocketAddr = port.parse().expect("an address");
         let opened = Arc::new(AtomicU64::new(0));
         let (stop, ends) = oneshot::channel();
-        let hello = match manner {
+        let hello = match behaviour {
             StrangerBehaviour::Silent => Vec::new(),
             StrangerBehaviour::HalfOpen => hello(),
         };
@@ -128,7 +128,7 @@ async fn come(
         due += f64::from(each_second) / 100.0;
         while due >= 1.0 {
             due -= 1.0;
-            let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            let Ok(permit) = Arc::clone(&places).try_acquire_owned() else {
                 continue;
             };
             let (hello, opened) = (Arc::clone(&hello), Arc::clone(&opened));
@@ -141,7 +141,7 @@ async fn come(
                     let mut read = [0_u8; 4096];
                     while matches!(stream.read(&mut read).await, Ok(1..)) {}
                 }
-                drop(place);
+                drop(permit);
             });
         }
         while guests.try_join_next().is_some() {}

@@ -12,7 +12,7 @@ use std::io::Read as _;
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 
-/// The day on which every certificate of this room was over.
+/// The day on which every certificate of this module was over.
 pub const OVER: &str = "2020-01-02";
 
 /// Who signs a forged certificate.

@@ -214,33 +214,33 @@ impl MaliciousPeer {
         })
     }
 
-    /// Hands in a letter.
+    /// Hands in a message.
     ///
     /// # Errors
     /// Why it was not taken.
     pub fn send_message(&self, content: MessageContent) -> Result<(), Refusal> {
-        let letter = PeerMessage {
+        let peer_message = PeerMessage {
             id: PeerMessageId(rand::random()),
             content,
         };
-        self.send_raw_message(message::to_wire(&letter))
+        self.send_raw_message(message::to_wire(&peer_message))
     }
 
-    /// Hands in a letter as it stands.
+    /// Hands in a message as it stands.
     ///
     /// # Errors
     /// Why it was not taken.
-    pub fn send_raw_message(&self, letter: pb::Letter) -> Result<(), Refusal> {
-        self.submit_message(letter).map(|_| ())
+    pub fn send_raw_message(&self, message: pb::Letter) -> Result<(), Refusal> {
+        self.submit_message(message).map(|_| ())
     }
 
-    /// Hands in a letter as it stands; whether it was asked for whole instead of taken.
+    /// Hands in a message as it stands; whether it was asked for whole instead of taken.
     ///
     /// # Errors
     /// Why it was not taken.
-    pub fn submit_message(&self, letter: pb::Letter) -> Result<bool, Refusal> {
+    pub fn submit_message(&self, peer_message: pb::Letter) -> Result<bool, Refusal> {
         let message = pb::SendRequest {
-            letter: Some(letter),
+            letter: Some(peer_message),
         };
         let mut client = self.peer();
         self.runtime
@@ -326,7 +326,7 @@ impl MaliciousPeer {
             .map_err(|status| self.refusal(&status))
     }
 
-    /// The letters that wait for it after this number.
+    /// The messages that wait for it after this number.
     ///
     /// # Errors
     /// What is said to it.
@@ -334,8 +334,8 @@ impl MaliciousPeer {
         let mut client = self.peer();
         self.runtime.block_on(async {
             let asked = client.inbox(pb::InboxRequest { after, once: true }).await;
-            let letters = asked.map_err(|status| self.refusal(&status))?.into_inner();
-            letters
+            let messages = asked.map_err(|status| self.refusal(&status))?.into_inner();
+            messages
                 .try_collect()
                 .await
                 .map_err(|status| self.refusal(&status))

@@ -35,7 +35,7 @@ struct TamperingRules {
 
 /// Such a provider; it ends with this.
 pub struct MaliciousServer {
-    manner: Arc<Mutex<TamperingRules>>,
+    rules: Arc<Mutex<TamperingRules>>,
     asked: Arc<Mutex<Vec<Ticket>>>,
     address: String,
     _runtime: tokio::runtime::Runtime,
@@ -69,7 +69,7 @@ impl MaliciousServer {
             .enable_all()
             .build()
             .expect("a runtime");
-        let manner = Arc::new(Mutex::new(TamperingRules {
+        let rules = Arc::new(Mutex::new(TamperingRules {
             twist: Arc::new(|ticket| ticket),
             change: Arc::new(|frames| frames),
             endless: false,
@@ -80,7 +80,7 @@ impl MaliciousServer {
         let address = listener.local_addr().expect("the port").to_string();
         let asked = Arc::<Mutex<Vec<Ticket>>>::default();
         let service = TamperingService {
-            manner: Arc::clone(&manner),
+            rules: Arc::clone(&rules),
             asked: Arc::clone(&asked),
             real: real.channel(),
         };
@@ -105,7 +105,7 @@ impl MaliciousServer {
                 .await
         });
         Self {
-            manner,
+            rules,
             asked,
             address,
             _runtime: runtime,
@@ -120,14 +120,14 @@ impl MaliciousServer {
 
     /// From now on it changes answers like this; `endless` sends the last message of rows again and again.
     pub fn rewrite_answers(&self, change: AnswerRewrite, endless: bool) {
-        let mut manner = self.manner.lock().unwrap_or_else(PoisonError::into_inner);
-        (manner.change, manner.endless) = (change, endless);
+        let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
+        (rules.change, rules.endless) = (change, endless);
     }
 
     /// From now on it asks the real one something else than it was asked.
     pub fn rewrite_tickets(&self, twist: TicketRewrite) {
-        let mut manner = self.manner.lock().unwrap_or_else(PoisonError::into_inner);
-        manner.twist = twist;
+        let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
+        rules.twist = twist;
     }
 
     /// All questions that came so far, as they came.
@@ -140,7 +140,7 @@ impl MaliciousServer {
 
 #[derive(Clone)]
 struct TamperingService {
-    manner: Arc<Mutex<TamperingRules>>,
+    rules: Arc<Mutex<TamperingRules>>,
     asked: Arc<Mutex<Vec<Ticket>>>,
     real: Channel,
 }
@@ -171,8 +171,8 @@ impl Peer for TamperingService {
     }
 
     async fn inbox(&self, request: Request<pb::InboxRequest>) -> GrpcResponse<Self::InboxStream> {
-        let letters = self.peer().inbox(request.into_inner()).await?.into_inner();
-        Ok(Response::new(letters.boxed()))
+        let messages = self.peer().inbox(request.into_inner()).await?.into_inner();
+        Ok(Response::new(messages.boxed()))
     }
 
     async fn proof(&self, request: Request<pb::ProofRequest>) -> GrpcResponse<pb::ProofReply> {
@@ -189,11 +189,11 @@ impl Peer for TamperingService {
 
 impl TamperingService {
     /// Keeps a question, and says what is to be done with it.
-    fn heard(&self, ticket: &Ticket) -> TamperingRules {
+    fn record_ticket(&self, ticket: &Ticket) -> TamperingRules {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         asked.push(ticket.clone());
-        let manner = self.manner.lock();
-        manner.unwrap_or_else(PoisonError::into_inner).clone()
+        let rules = self.rules.lock();
+        rules.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn peer(&self) -> PeerClient<Channel> {
@@ -217,7 +217,7 @@ impl FlightService for TamperingService {
             twist,
             change,
             endless,
-        } = self.heard(&ticket);
+        } = self.record_ticket(&ticket);
         let mut real = FlightServiceClient::new(self.real.clone());
         let real = real.do_get(twist(ticket)).await?.into_inner();
         let frames: Vec<FlightData> = real.try_collect().await?;

@@ -136,10 +136,10 @@ fn in_folder(mut command: Command, folder: &Path) -> Command {
 }
 
 #[expect(clippy::expect_used, reason = "a test can't go on without the binary")]
-fn finished(mut command: Command, said: String) -> CommandOutput {
+fn finished(mut command: Command, text: String) -> CommandOutput {
     let output = command.output().expect("the binary starts");
     CommandOutput {
-        command: said,
+        command: text,
         status: output.status.code(),
         out: String::from_utf8_lossy(&output.stdout).into_owned(),
         err: String::from_utf8_lossy(&output.stderr).into_owned(),

@@ -6,8 +6,8 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 /// A number from the environment, or the usual one.
 #[must_use]
 pub fn number(variable: &str, usual: u64) -> u64 {
-    let told = std::env::var(variable).ok();
-    told.and_then(|text| text.parse().ok()).unwrap_or(usual)
+    let reported = std::env::var(variable).ok();
+    reported.and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
 /// The seed from the environment, or a fresh one.

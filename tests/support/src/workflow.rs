@@ -16,12 +16,12 @@ pub const PURPOSE: &str = "dpv:ResearchAndDevelopment";
 #[track_caller]
 #[expect(clippy::panic, reason = "a harness reports by failing the test")]
 pub fn wait_for<T>(what: &str, limit: Duration, mut seen: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
+    let started = Instant::now();
     loop {
         if let Some(found) = seen() {
             return found;
         }
-        if begun.elapsed() > limit {
+        if started.elapsed() > limit {
             panic!("{what}: not seen within {limit:?}");
         }
         std::thread::park_timeout(Duration::from_millis(20));

@@ -63,7 +63,7 @@ impl<C: ObjectErrors> StrictObject<C> {
         let at = at.into();
         match json {
             Json::Object(members) => Ok(Self { at, codes, members }),
-            met => Err(codes.error(StrictObjectError::NotAnObject { at, met })),
+            actual => Err(codes.error(StrictObjectError::NotAnObject { at, actual })),
         }
     }
 
@@ -102,7 +102,7 @@ impl<C: ObjectErrors> StrictObject<C> {
     pub fn has_text(&self, name: &str, value: &str) -> bool {
         self.members
             .get(name)
-            .is_some_and(|met| met.as_text() == Some(value))
+            .is_some_and(|actual| actual.as_text() == Some(value))
     }
 
     /// The value of a member, if it is there.
@@ -128,7 +128,7 @@ impl<C: ObjectErrors> StrictObject<C> {
     pub fn text(&mut self, name: &str) -> Result<String, C::Error> {
         match self.take(name)? {
             Json::Text(text) => Ok(text),
-            met => Err(self.wrong(name, met, "a text")),
+            actual => Err(self.wrong(name, actual, "a text")),
         }
     }
 
@@ -152,7 +152,7 @@ impl<C: ObjectErrors> StrictObject<C> {
         match self.take(name)? {
             Json::Text(text) => Ok(Some(text)),
             Json::Null => Ok(None),
-            met => Err(self.wrong(name, met, "a text or null")),
+            actual => Err(self.wrong(name, actual, "a text or null")),
         }
     }
 
@@ -208,7 +208,7 @@ impl<C: ObjectErrors> StrictObject<C> {
     pub fn int(&mut self, name: &str) -> Result<i64, C::Error> {
         match self.take(name)? {
             Json::Int(number) => Ok(number),
-            met => Err(self.wrong(name, met, "an integer")),
+            actual => Err(self.wrong(name, actual, "an integer")),
         }
     }
 
@@ -228,7 +228,7 @@ impl<C: ObjectErrors> StrictObject<C> {
     pub fn flag(&mut self, name: &str) -> Result<bool, C::Error> {
         match self.take(name)? {
             Json::Bool(flag) => Ok(flag),
-            met => Err(self.wrong(name, met, "true or false")),
+            actual => Err(self.wrong(name, actual, "true or false")),
         }
     }
 
@@ -239,7 +239,7 @@ impl<C: ObjectErrors> StrictObject<C> {
     pub fn list(&mut self, name: &str) -> Result<Vec<Json>, C::Error> {
         match self.take(name)? {
             Json::List(items) => Ok(items),
-            met => Err(self.wrong(name, met, "a list")),
+            actual => Err(self.wrong(name, actual, "a list")),
         }
     }
 
@@ -293,13 +293,13 @@ impl<C: ObjectErrors> StrictObject<C> {
     /// # Errors
     /// When it is missing or another one.
     pub fn exactly(&mut self, name: &str, value: &Json) -> Result<(), C::Error> {
-        let met = self.take(name)?;
-        if met == *value {
+        let actual = self.take(name)?;
+        if actual == *value {
             return Ok(());
         }
         Err(self.codes.error(StrictObjectError::Other {
             name: self.member_path(name),
-            met,
+            actual,
             wanted: value.clone(),
         }))
     }
@@ -326,10 +326,10 @@ impl<C: ObjectErrors> StrictObject<C> {
         }
     }
 
-    fn wrong(&self, name: &str, met: Json, wanted: &'static str) -> C::Error {
+    fn wrong(&self, name: &str, actual: Json, wanted: &'static str) -> C::Error {
         self.codes.error(StrictObjectError::Wrong {
             name: self.member_path(name),
-            met,
+            actual,
             wanted,
         })
     }
@@ -344,7 +344,7 @@ pub enum StrictObjectError {
         /// Where it stands.
         at: String,
         /// What is there.
-        met: Json,
+        actual: Json,
     },
     /// A member is missing.
     #[error("the member `{0}` is missing")]
@@ -355,7 +355,7 @@ pub enum StrictObjectError {
         /// Which.
         name: String,
         /// Its value.
-        met: Json,
+        actual: Json,
         /// What is expected.
         wanted: &'static str,
     },
@@ -375,7 +375,7 @@ pub enum StrictObjectError {
         /// Which.
         name: String,
         /// Its value.
-        met: Json,
+        actual: Json,
         /// The one that it must have.
         wanted: Json,
     },

@@ -1,4 +1,4 @@
-//! What is confirmed is on the shelf; after a failure nothing is confirmed any more.
+//! What is confirmed is in the storage; after a failure nothing is confirmed any more.
 
 use super::{Evidence, LedgerError, RecordContent};
 use crate::chain::ChainState;
@@ -11,22 +11,22 @@ use crate::tree::{MerkleTree, leaf_hash};
 
 #[test]
 fn staged_flushed_confirmed() {
-    let mut book = ledger(MemoryStorage::default());
-    let first = book.stage(NumberedEvidence(1), stamp(0)).unwrap();
-    assert_eq!(book.durable().size, 0);
-    let early = book.flush().unwrap();
-    let second = book.stage(NumberedEvidence(2), stamp(1)).unwrap();
-    let third = book.stage(NumberedEvidence(3), stamp(2)).unwrap();
+    let mut test_ledger = ledger(MemoryStorage::default());
+    let first = test_ledger.stage(NumberedEvidence(1), stamp(0)).unwrap();
+    assert_eq!(test_ledger.durable().size, 0);
+    let early = test_ledger.flush().unwrap();
+    let second = test_ledger.stage(NumberedEvidence(2), stamp(1)).unwrap();
+    let third = test_ledger.stage(NumberedEvidence(3), stamp(2)).unwrap();
     let second = second.confirm(&early).expect_err("not reached");
     let first = first.confirm(&early).unwrap();
     assert_eq!((first.0, first.receipt().index()), (1, 0));
-    let flushed = book.flush().unwrap();
+    let flushed = test_ledger.flush().unwrap();
     assert_eq!((flushed.from(), flushed.upto()), (1, 3));
     let second = second.confirm(&flushed).unwrap();
     let third = third.confirm(&flushed).unwrap();
-    assert_eq!(book.shelf_mut().appends, 2);
+    assert_eq!(test_ledger.storage_mut().appends, 2);
 
-    let kept = lines(&book.shelf_mut().kept);
+    let kept = lines(&test_ledger.storage_mut().kept);
     let leaves: Vec<_> = kept.iter().map(|line| leaf_hash(line)).collect();
     assert_eq!(
         leaves,
@@ -39,7 +39,7 @@ fn staged_flushed_confirmed() {
     assert_eq!(flushed.leaves()[1].frame, kept[2].len() + 1);
     let root = MerkleTree::of(leaves).root(3).unwrap();
     assert_eq!(
-        book.durable(),
+        test_ledger.durable(),
         &Checkpoint {
             origin: LOG.to_owned(),
             size: 3,
@@ -62,32 +62,36 @@ fn another_ledger_confirms_nothing() {
 
 #[test]
 fn records_follow_each_other() {
-    let mut book = ledger(MemoryStorage::default());
+    let mut test_ledger = ledger(MemoryStorage::default());
     // The wall clock goes back by an hour; the log does not.
     let times = [stamp(0), stamp(3600), stamp(5), stamp(3601)];
     for (n, stamp) in times.into_iter().enumerate() {
-        let _ = book.record(NumberedEvidence(n as i64), stamp).unwrap();
+        let _ = test_ledger
+            .record(NumberedEvidence(n as i64), stamp)
+            .unwrap();
     }
     let mut chain = ChainState::new(LOG);
     let mut at = Vec::new();
-    for line in lines(&book.shelf_mut().kept) {
+    for line in lines(&test_ledger.storage_mut().kept) {
         at.push(chain.accept(&line).unwrap().at.micros() / 1_000_000 - 1_800_000_000);
     }
     assert_eq!(at, [0, 3600, 3600, 3601]);
-    assert_eq!(&chain.head(), book.durable());
+    assert_eq!(&chain.head(), test_ledger.durable());
 }
 
 #[test]
 fn going_on_after_a_restart() {
-    let mut book = ledger(MemoryStorage::default());
-    let _ = book.record(NumberedEvidence(0), stamp(10)).unwrap();
+    let mut test_ledger = ledger(MemoryStorage::default());
+    let _ = test_ledger.record(NumberedEvidence(0), stamp(10)).unwrap();
     let mut chain = ChainState::new(LOG);
-    chain.accept(&lines(&book.shelf_mut().kept)[0]).unwrap();
-    let mut book = super::Ledger::open(MemoryStorage::default(), chain.clone(), "boot-2");
-    let recorded = book.record(NumberedEvidence(1), stamp(3)).unwrap();
+    chain
+        .accept(&lines(&test_ledger.storage_mut().kept)[0])
+        .unwrap();
+    let mut test_ledger = super::Ledger::open(MemoryStorage::default(), chain.clone(), "boot-2");
+    let recorded = test_ledger.record(NumberedEvidence(1), stamp(3)).unwrap();
     assert_eq!(recorded.receipt().index(), 1);
     assert_eq!(recorded.receipt().at(), stamp(10).tick.wall);
-    let line = lines(&book.shelf_mut().kept).remove(0);
+    let line = lines(&test_ledger.storage_mut().kept).remove(0);
     assert_eq!(chain.accept(&line).unwrap().boot, "boot-2");
 }
 
@@ -95,33 +99,37 @@ fn going_on_after_a_restart() {
 fn shut_for_good_after_each_crash_point() {
     for fail_at in 0..3 {
         for torn in [0, 1, 100, 10_000] {
-            let mut book = ledger(MemoryStorage {
+            let mut test_ledger = ledger(MemoryStorage {
                 fail_at: Some(fail_at),
                 torn,
                 ..MemoryStorage::default()
             });
             for n in 0..fail_at {
-                let _ = book.record(NumberedEvidence(n as i64), stamp(0)).unwrap();
+                let _ = test_ledger
+                    .record(NumberedEvidence(n as i64), stamp(0))
+                    .unwrap();
             }
-            let staged = book.stage(NumberedEvidence(7), stamp(0)).unwrap();
-            let failed = book.flush().expect_err("told to fail");
+            let staged = test_ledger.stage(NumberedEvidence(7), stamp(0)).unwrap();
+            let failed = test_ledger.flush().expect_err("told to fail");
             assert!(matches!(&failed, LedgerError::Broken(broken) if broken.full));
-            // The shelf would work again; the ledger does not try.
-            book.shelf_mut().fail_at = None;
-            assert_eq!(book.flush().map(|_| ()), Err(failed.clone()));
+            // The storage would work again; the ledger does not try.
+            test_ledger.storage_mut().fail_at = None;
+            assert_eq!(test_ledger.flush().map(|_| ()), Err(failed.clone()));
             assert_eq!(
-                book.stage(NumberedEvidence(8), stamp(0)).map(|_| ()),
+                test_ledger.stage(NumberedEvidence(8), stamp(0)).map(|_| ()),
                 Err(failed.clone())
             );
             assert_eq!(
-                book.record(NumberedEvidence(8), stamp(0)).map(|_| ()),
+                test_ledger
+                    .record(NumberedEvidence(8), stamp(0))
+                    .map(|_| ()),
                 Err(failed)
             );
-            assert_eq!(book.shelf_mut().appends, fail_at);
-            assert_eq!(book.durable().size, fail_at as u64);
+            assert_eq!(test_ledger.storage_mut().appends, fail_at);
+            assert_eq!(test_ledger.durable().size, fail_at as u64);
             drop(staged);
             // What was confirmed is there, whatever else is.
-            assert!(lines(&book.shelf_mut().kept).len() >= fail_at);
+            assert!(lines(&test_ledger.storage_mut().kept).len() >= fail_at);
         }
     }
 }
@@ -139,10 +147,12 @@ impl Evidence for ArbitraryEvidence {
 
 #[test]
 fn one_bad_record_harms_no_other() {
-    let mut book = ledger(MemoryStorage::default());
+    let mut test_ledger = ledger(MemoryStorage::default());
     let large = Json::object([("x", Json::Text("x".repeat(66_000)))]);
     assert!(matches!(
-        book.record(ArbitraryEvidence(large), stamp(0)).map(|_| ()),
+        test_ledger
+            .record(ArbitraryEvidence(large), stamp(0))
+            .map(|_| ()),
         Err(LedgerError::TooLarge {
             kind: "odd",
             bytes: 66_000..
@@ -150,26 +160,29 @@ fn one_bad_record_harms_no_other() {
     ));
     for odd in [Json::Int(1), Json::object([("x", Json::Int(i64::MAX))])] {
         assert_eq!(
-            book.record(ArbitraryEvidence(odd), stamp(0)).map(|_| ()),
+            test_ledger
+                .record(ArbitraryEvidence(odd), stamp(0))
+                .map(|_| ()),
             Err(LedgerError::Unsound { kind: "odd" })
         );
     }
     // The largest record that fits is read back.
-    let empty = book.record(
+    let empty = test_ledger.record(
         ArbitraryEvidence(Json::object([("x", Json::Text(String::new()))])),
         stamp(0),
     );
     assert_eq!(empty.unwrap().receipt().index(), 0);
-    let room = 65_535 - lines(&book.shelf_mut().kept)[0].len();
+    let room = 65_535 - lines(&test_ledger.storage_mut().kept)[0].len();
     let full = Json::object([("x", Json::Text("x".repeat(room)))]);
     assert_eq!(
-        book.record(ArbitraryEvidence(full), stamp(0))
+        test_ledger
+            .record(ArbitraryEvidence(full), stamp(0))
             .unwrap()
             .receipt()
             .index(),
         1
     );
-    let kept = lines(&book.shelf_mut().kept);
+    let kept = lines(&test_ledger.storage_mut().kept);
     assert_eq!(kept[1].len(), 65_535);
     assert!(Record::from_bytes(&kept[1]).is_ok());
     assert!(Record::from_bytes(&kept[1]).unwrap().at > UtcTimestamp::EARLIEST);

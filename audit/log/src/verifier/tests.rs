@@ -178,7 +178,7 @@ fn a_log_written_anew_differs_from_its_heads() {
             .record(NumberedEvidence(if n == 5 { 99 } else { n }), stamp(n))
             .unwrap();
     }
-    let bytes = other.shelf_mut().kept.clone();
+    let bytes = other.storage_mut().kept.clone();
     check(&copy, &bytes, 5);
     // Without leaf hashes: after the last head that still agrees.
     let report = verify(&bytes, &copy.heads, &[], &[]);

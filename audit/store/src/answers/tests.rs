@@ -20,8 +20,8 @@ impl Evidence for RawEvidence {
 
 /// The answers of a log that holds these records.
 fn answers(records: Vec<RawEvidence>) -> AnswerCollector {
-    let place = TestLogDir::new();
-    let (log, _) = place.open();
+    let log_dir = TestLogDir::new();
+    let (log, _) = log_dir.open();
     for record in records {
         let _ = log.record_blocking(record).unwrap();
     }
@@ -83,19 +83,19 @@ fn two_logs_side_by_side() {
         close("r7", done),
         RawEvidence("said", r#"{"request_id":"r9"}"#.to_owned()),
     ]);
-    let errand = |request: &str| {
+    let remote_query = |request: &str| {
         let body = format!(r#"{{"peer":"hansa://luebeck.example","request_id":"{request}"}}"#);
         RawEvidence("errand", body)
     };
     let tallinn = answers(vec![
-        errand("r1"),
+        remote_query("r1"),
         received("r1", "done", 7),
         received("r2", "cut:WITHDRAWN", 3),
         received("r4", "done", 8),
         received("r6", "done", 1),
         // Asked, and then the power went; and one that never arrived.
-        errand("r7"),
-        errand("r8"),
+        remote_query("r7"),
+        remote_query("r8"),
     ]);
     let given = luebeck.given_to("hansa://tallinn.example", None);
     assert_eq!(given.len(), 6);

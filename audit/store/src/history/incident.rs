@@ -7,7 +7,7 @@ use hansa_audit_log::time::UtcTimestamp;
 /// The type of the record that holds one.
 pub const INCIDENT: &str = "incident";
 
-/// A statement that closes an incident, as it came onto the books.
+/// A statement that closes an incident, as it came into the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedIncident {
     /// Where it stands.

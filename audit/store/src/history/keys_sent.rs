@@ -54,7 +54,7 @@ impl RemoteQueries {
                 at: record.at,
                 request: text(body, "request_id").unwrap_or_default(),
                 peer: text(body, "peer").unwrap_or_default(),
-                of: of.iter().map(lender).collect(),
+                of: of.iter().map(key_source).collect(),
             });
         }
         for contract in super::body_members::names(body, "contracts") {
@@ -73,7 +73,7 @@ impl RemoteQueries {
     }
 }
 
-fn lender(one: &Json) -> KeySource {
+fn key_source(one: &Json) -> KeySource {
     KeySource {
         dataset: text(one, "dataset").unwrap_or_default(),
         contract: text(one, "contract"),

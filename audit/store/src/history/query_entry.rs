@@ -51,8 +51,8 @@ pub struct DatasetRead {
     pub clauses: Vec<u64>,
     /// The signed statements on which it relied that the question was let in.
     pub relied_on: Vec<String>,
-    /// The guard of the dataset that it passed, by the digest of its document.
-    pub guard: Option<String>,
+    /// The restriction of the dataset that it passed, by the digest of its document.
+    pub restriction: Option<String>,
     /// The snapshot that was read.
     pub snapshot: Option<String>,
     /// Of a feed: the publication after which the rows came that were read; all where it says nothing.
@@ -68,8 +68,8 @@ pub struct DenialReason {
     pub code: String,
     /// The clause of the contract, where one refused it.
     pub clause: Option<u64>,
-    /// The clause of the dataset's guard, where one refused it.
-    pub guard: Option<u64>,
+    /// The clause of the dataset's restriction, where one refused it.
+    pub restriction: Option<u64>,
 }
 
 /// The end of an answer.
@@ -98,7 +98,7 @@ impl QueryEntry {
         let refused = (record.kind == "refuse").then(|| DenialReason {
             code: text(body, "code").unwrap_or_default(),
             clause: count(body, "clause"),
-            guard: count(body, "guard"),
+            restriction: count(body, "guard"),
         });
         let mut contracts = names(body, "contracts");
         contracts.extend(text(body, "contract"));
@@ -163,7 +163,7 @@ impl DatasetRead {
                         .filter_map(Json::as_count)
                         .collect(),
                     relied_on: names(grant, "relied_on"),
-                    guard: text(grant, "guard"),
+                    restriction: text(grant, "guard"),
                     dataset,
                 }
             })

@@ -4,7 +4,7 @@ use super::body_members::{count, text};
 use hansa_audit_log::json::Json;
 use std::collections::BTreeMap;
 
-/// The refusals that are on the books together.
+/// The refusals that are in the log together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RefusalSummary {
     /// How many by code.

@@ -6,10 +6,10 @@ use hansa_audit_log::json::{JsonLimits, parse};
 use hansa_audit_log::record::{Record, RecordSalt};
 use hansa_audit_log::time::UtcTimestamp;
 
-fn story(records: &[(&str, &str)]) -> AuditHistory {
-    let mut story = AuditHistory::new();
+fn history_of(records: &[(&str, &str)]) -> AuditHistory {
+    let mut history = AuditHistory::new();
     for (seq, (kind, body)) in (0..).zip(records) {
-        story.see(&Record {
+        history.see(&Record {
             log: "lindau.example/hansa/evidence".to_owned(),
             seq,
             at: UtcTimestamp::from_micros(1_800_000_000_000_000 + i64::try_from(seq).unwrap())
@@ -22,7 +22,7 @@ fn story(records: &[(&str, &str)]) -> AuditHistory {
             body: parse(body.as_bytes(), JsonLimits::default()).unwrap(),
         });
     }
-    story
+    history
 }
 
 const PERMIT: &str = r#"{"request_id":"r1","peer":"hansa://acme.example","purpose":"dpv:Research",
@@ -31,7 +31,7 @@ const PERMIT: &str = r#"{"request_id":"r1","peer":"hansa://acme.example","purpos
 
 #[test]
 fn an_answer_from_permit_to_acknowledgement() {
-    let told = story(&[
+    let history = history_of(&[
         ("permit", PERMIT),
         (
             "refuse",
@@ -46,8 +46,8 @@ fn an_answer_from_permit_to_acknowledgement() {
             r#"{"request_id":"r1","receipt":"ff","match":true}"#,
         ),
     ]);
-    let [permitted, refused] = told.questions.as_slice() else {
-        panic!("{told:?}")
+    let [permitted, refused] = history.questions.as_slice() else {
+        panic!("{history:?}")
     };
     assert_eq!(permitted.reads[0].clauses, [1, 3]);
     assert_eq!(permitted.reads[0].snapshot.as_deref(), Some("2026-05"));
@@ -58,33 +58,33 @@ fn an_answer_from_permit_to_acknowledgement() {
     let why = refused.refused.as_ref().unwrap();
     assert_eq!((why.code.as_str(), why.clause), ("EXPIRED", Some(4)));
     assert!(!refused.may_have_left() && refused.reads.is_empty());
-    assert_eq!(told.question("r2").unwrap().index, 1);
-    assert_eq!(told.question(""), None);
+    assert_eq!(history.question("r2").unwrap().index, 1);
+    assert_eq!(history.question(""), None);
 }
 
 #[test]
 fn a_question_that_was_refused_after_its_permit_left_nothing() {
-    let told = story(&[
+    let history = history_of(&[
         ("permit", PERMIT),
         (
             "close",
             r#"{"opened":0,"code":"TENANT_UNBOUND","stage":"terms","outcome":"failed","rows":0,"bytes":0}"#,
         ),
     ]);
-    let question = &told.questions[0];
+    let question = &history.questions[0];
     assert_eq!(question.refused.as_ref().unwrap().code, "TENANT_UNBOUND");
     assert!(!question.may_have_left());
     // Nobody knows what left of an answer that is open, or that a crash has ended.
-    assert!(story(&[("permit", PERMIT)]).questions[0].may_have_left());
+    assert!(history_of(&[("permit", PERMIT)]).questions[0].may_have_left());
     let crashed = r#"{"opened":0,"request_id":"r1","outcome":"cut","code":"INTERRUPTED"}"#;
-    let told = story(&[("permit", PERMIT), ("close", crashed)]);
-    assert!(told.questions[0].may_have_left());
-    assert_eq!(told.questions[0].end.as_ref().unwrap().rows, None);
+    let history = history_of(&[("permit", PERMIT), ("close", crashed)]);
+    assert!(history.questions[0].may_have_left());
+    assert_eq!(history.questions[0].end.as_ref().unwrap().rows, None);
 }
 
 #[test]
 fn contracts_heads_and_snapshots() {
-    let told = story(&[
+    let history = history_of(&[
         (
             "contract",
             r#"{"contract":"c","event":"activate","provider":"p","consumer":"q","dataset":"d"}"#,
@@ -110,7 +110,7 @@ fn contracts_heads_and_snapshots() {
         ),
         ("something newer", "{}"),
     ]);
-    let life = &told.contracts["c"];
+    let life = &history.contracts["c"];
     assert_eq!(life.activated.unwrap().0, 0);
     let end = &life.withdrawn[0];
     assert_eq!(
@@ -118,16 +118,19 @@ fn contracts_heads_and_snapshots() {
         (1, "q", "s")
     );
     assert_eq!(end.effective.unwrap().to_string(), "2027-01-20T00:00:00Z");
-    assert_eq!(told.observed_heads[0].note, "n");
-    assert_eq!(told.witnessed[0].peer, "q");
+    assert_eq!(history.observed_heads[0].note, "n");
+    assert_eq!(history.witnessed[0].peer, "q");
     assert_eq!(
-        (told.forks[0].known.as_str(), told.forks[0].shown.as_str()),
+        (
+            history.forks[0].known.as_str(),
+            history.forks[0].shown.as_str()
+        ),
         ("k", "s")
     );
-    let snapshot = &told.published[0];
+    let snapshot = &history.published[0];
     assert!(snapshot.personal);
     assert_eq!(snapshot.withdrawn.as_ref().unwrap().1, "rows were doubled");
-    assert_eq!(told.received[0].receipt.as_deref(), Some("ff"));
+    assert_eq!(history.received[0].receipt.as_deref(), Some("ff"));
 }
 
 const ERRAND: &str = r#"{"request_id":"r1","peer":"hansa://bregenz.example","contracts":["b"],
@@ -137,17 +140,17 @@ const ERRAND: &str = r#"{"request_id":"r1","peer":"hansa://bregenz.example","con
 #[test]
 fn values_went_unless_the_question_did_not_go() {
     let refused = r#"{"request_id":"r1","peer":"hansa://bregenz.example","code":"KEY_MUST_STAY"}"#;
-    let told = story(&[("errand", ERRAND), ("not_received", refused)]);
-    let [lent] = told.remote_queries.keys_sent.as_slice() else {
-        panic!("{told:?}")
+    let history = history_of(&[("errand", ERRAND), ("not_received", refused)]);
+    let [keys_sent] = history.remote_queries.keys_sent.as_slice() else {
+        panic!("{history:?}")
     };
-    assert_eq!(lent.peer, "hansa://bregenz.example");
-    assert_eq!(lent.of[0].column.as_deref(), Some("site"));
-    assert_eq!(told.remote_queries.asked.get("b"), Some(&0));
+    assert_eq!(keys_sent.peer, "hansa://bregenz.example");
+    assert_eq!(keys_sent.of[0].column.as_deref(), Some("site"));
+    assert_eq!(history.remote_queries.asked.get("b"), Some(&0));
     let stayed =
         r#"{"request_id":"r1","peer":"hansa://bregenz.example","code":"WITHDRAWN","sent":false}"#;
-    let told = story(&[("errand", ERRAND), ("not_received", stayed)]);
-    assert!(told.remote_queries.keys_sent.is_empty());
+    let history = history_of(&[("errand", ERRAND), ("not_received", stayed)]);
+    assert!(history.remote_queries.keys_sent.is_empty());
 }
 
 /// Two peers may draw the same identity for their questions: what is said of one is not said of the other.
@@ -155,8 +158,8 @@ fn values_went_unless_the_question_did_not_go() {
 fn the_same_identity_of_two_peers_is_two_questions() {
     let visby = PERMIT.replace("acme", "visby");
     let ack = r#"{"request_id":"r1","peer":"hansa://acme.example","receipt":"ff","match":true}"#;
-    let told = story(&[("permit", PERMIT), ("permit", &visby), ("receipt_ack", ack)]);
-    let acknowledged = told
+    let history = history_of(&[("permit", PERMIT), ("permit", &visby), ("receipt_ack", ack)]);
+    let acknowledged = history
         .questions
         .iter()
         .map(|question| question.acknowledged.is_some());
@@ -164,12 +167,12 @@ fn the_same_identity_of_two_peers_is_two_questions() {
     let lent = r#"{"request_id":"r1","peer":"hansa://acme.example","contracts":["c"],"keys":[{"of":[{"dataset":"d"}]}]}"#;
     let other = lent.replace("acme", "visby");
     let unsent = r#"{"request_id":"r1","peer":"hansa://visby.example","code":"PEER_UNREACHABLE","sent":false}"#;
-    let told = story(&[
+    let history = history_of(&[
         ("errand", lent),
         ("errand", &other),
         ("not_received", unsent),
     ]);
-    let peers = told
+    let peers = history
         .remote_queries
         .keys_sent
         .iter()

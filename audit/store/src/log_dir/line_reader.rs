@@ -40,8 +40,8 @@ impl LineReader {
                 self.held.resize(to * 2, 0);
             }
             let read = loop {
-                let room = self.held.get_mut(to..).unwrap_or_default();
-                match self.file.read(room) {
+                let buffer = self.held.get_mut(to..).unwrap_or_default();
+                match self.file.read(buffer) {
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     read => break read?,
                 }

@@ -47,7 +47,7 @@ pub(super) fn verify(
 /// What stands behind the records, as far as it was read.
 #[derive(Default)]
 struct BundleTrailer {
-    papers: u64,
+    documents: u64,
     heads: u64,
     end: Option<BundleEnd>,
     /// Whether the sum of the last line is that of all lines before it.
@@ -57,9 +57,9 @@ struct BundleTrailer {
 }
 
 impl BundleTrailer {
-    fn paper(&mut self, paper: SignedDocument, found: &mut CopyCheck<'_>) {
-        self.papers += 1;
-        found.take_paper(paper);
+    fn add_document(&mut self, document: SignedDocument, found: &mut CopyCheck<'_>) {
+        self.documents += 1;
+        found.take_document(document);
     }
 
     fn end(&mut self, end: BundleEnd, before: Digest) {
@@ -72,11 +72,11 @@ impl BundleTrailer {
         let Some(end) = self.end else {
             return Err("the end of the bundle is missing".to_owned());
         };
-        let read = (records, self.papers, self.heads);
-        if (end.records, end.papers, end.heads) != read {
+        let read = (records, self.documents, self.heads);
+        if (end.records, end.documents, end.heads) != read {
             return Err(format!(
                 "the bundle says {} records, {} papers and {} heads, and has {}, {} and {}",
-                end.records, end.papers, end.heads, read.0, read.1, read.2
+                end.records, end.documents, end.heads, read.0, read.1, read.2
             ));
         }
         if !self.sum_holds || self.more {
@@ -125,8 +125,8 @@ fn whole(
                 continue;
             }
             Some(BundleLine::Record(line)) => (Some(line.index), line.record),
-            Some(BundleLine::Paper(paper)) => {
-                behind.paper(paper, &mut found);
+            Some(BundleLine::Paper(document)) => {
+                behind.add_document(document, &mut found);
                 continue;
             }
             Some(BundleLine::Head(..)) => {
@@ -186,8 +186,8 @@ fn part(
         behind.more |= behind.end.is_some();
         let line = match line::line(&bytes) {
             Some(BundleLine::Record(line)) => Ok(line),
-            Some(BundleLine::Paper(paper)) => {
-                behind.paper(paper, &mut found);
+            Some(BundleLine::Paper(document)) => {
+                behind.add_document(document, &mut found);
                 continue;
             }
             Some(BundleLine::Head(head, proof)) => {
@@ -284,11 +284,11 @@ fn earlier(head: &SignedHead, proof: &[Digest], header: &BundleHeader, found: &m
     }
 }
 
-/// Whether a paper is what its name says, as far as its bytes alone tell.
-pub(super) fn is_named_rightly(paper: &SignedDocument) -> bool {
-    match (&paper.text, paper.kind) {
+/// Whether a document is what its name says, as far as its bytes alone tell.
+pub(super) fn is_named_rightly(document: &SignedDocument) -> bool {
+    match (&document.text, document.kind) {
         (Some(text), DocumentKind::Receipt) => {
-            Digest::of(text.as_bytes()).to_string() == paper.name
+            Digest::of(text.as_bytes()).to_string() == document.name
                 && head_of_receipt(text.as_bytes()).is_some()
         }
         // Of the others the name is that of what was signed; who reads them compares it.

@@ -129,13 +129,13 @@ impl<'a> CopyCheck<'a> {
         self.each.head(head);
     }
 
-    pub(super) fn take_paper(&mut self, paper: SignedDocument) {
-        if !bundle::is_named_rightly(&paper) {
-            let kind = paper.kind.as_str();
+    pub(super) fn take_document(&mut self, document: SignedDocument) {
+        if !bundle::is_named_rightly(&document) {
+            let kind = document.kind.as_str();
             self.damaged
-                .push(format!("the {kind} `{}` is another one", paper.name));
+                .push(format!("the {kind} `{}` is another one", document.name));
         }
-        self.each.document(paper);
+        self.each.document(document);
     }
 
     pub(super) fn verifier(&self, leaves: Vec<Digest>) -> LogVerifier {

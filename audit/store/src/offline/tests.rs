@@ -4,7 +4,7 @@ use super::{CopyReport, verify, visit};
 use crate::documents::{DocumentKind, DocumentStore};
 use crate::export::{bundle, csv};
 use crate::filter::RecordFilter;
-use crate::tests::{TestEvidence, TestLogDir, said};
+use crate::tests::{TestEvidence, TestLogDir, test_evidence};
 use crate::{AuditLog, LogConfig};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
@@ -17,18 +17,18 @@ use std::path::Path;
 
 /// A log of `count` records in several segments, closed.
 fn some_log(count: i64, segment: u64) -> TestLogDir {
-    let place = TestLogDir::new();
+    let log_dir = TestLogDir::new();
     let (log, _) = AuditLog::open(LogConfig {
         segment,
         head_records: 3,
-        ..place.config()
+        ..log_dir.config()
     })
     .unwrap();
     for n in 0..count {
-        let _ = log.record_blocking(said(n)).unwrap();
+        let _ = log.record_blocking(test_evidence(n)).unwrap();
     }
     drop(log);
-    place
+    log_dir
 }
 
 fn checked(path: &Path) -> CopyReport {
@@ -44,27 +44,27 @@ fn content(found: &Result<CopyReport, Refusal>) -> bool {
 
 #[test]
 fn a_good_folder() {
-    let place = some_log(20, 2000);
-    let report = checked(&place.folder());
+    let log_dir = some_log(20, 2000);
+    let report = checked(&log_dir.folder());
     assert!(report.is_good() && report.refusal().is_none());
     assert_eq!(report.log, "tallinn.example/hansa/evidence");
     assert_eq!(report.covered, report.records);
     assert!(report.records > 20);
     assert!(report.unseen.is_empty());
-    assert_eq!(report.keys, [place.key.key()]);
+    assert_eq!(report.keys, [log_dir.key.key()]);
     // A running log can be checked too; what the last second wrote is under no head yet.
-    let (log, _) = place.open();
-    let _ = log.record_blocking(said(1)).unwrap();
-    let running = checked(&place.folder());
+    let (log, _) = log_dir.open();
+    let _ = log.record_blocking(test_evidence(1)).unwrap();
+    let running = checked(&log_dir.folder());
     assert_eq!((running.fault, running.records), (None, report.records + 1));
     // Half a record is on its way while the log is open, and left behind once it is not.
-    let segments = crate::log_segment::segments(&place.folder()).unwrap();
+    let segments = crate::log_segment::segments(&log_dir.folder()).unwrap();
     let last = &segments.last().unwrap().path;
     let half = [&std::fs::read(last).unwrap()[..], b"{\"body\""].concat();
     std::fs::write(last, half).unwrap();
-    assert_eq!(checked(&place.folder()).fault, None);
+    assert_eq!(checked(&log_dir.folder()).fault, None);
     drop(log);
-    let fault = checked(&place.folder()).fault.unwrap();
+    let fault = checked(&log_dir.folder()).fault.unwrap();
     assert_eq!(
         (fault.index, fault.what),
         (report.records + 1, FaultKind::Incomplete)
@@ -73,10 +73,10 @@ fn a_good_folder() {
 
 #[test]
 fn any_flipped_bit_in_any_file() {
-    let place = some_log(8, 1500);
+    let log_dir = some_log(8, 1500);
     let mut first = 0;
     let newlines = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
-    let mut files: Vec<_> = std::fs::read_dir(place.folder())
+    let mut files: Vec<_> = std::fs::read_dir(log_dir.folder())
         .unwrap()
         .map(|entry| entry.unwrap().path())
         // Of a log that was not stopped, the reserve says nothing.
@@ -94,7 +94,7 @@ fn any_flipped_bit_in_any_file() {
             let mut bytes = whole.clone();
             bytes[place_of_bit] ^= 1 << (place_of_bit % 8);
             std::fs::write(&path, &bytes).unwrap();
-            let found = verify(&place.folder(), None);
+            let found = verify(&log_dir.folder(), None);
             assert!(!content(&found), "{} byte {place_of_bit}", path.display());
             if records {
                 let fault = found.unwrap().fault.expect("a bad record");
@@ -110,19 +110,19 @@ fn any_flipped_bit_in_any_file() {
         std::fs::write(&path, &whole).unwrap();
         first += if records { newlines(&whole) } else { 0 };
     }
-    assert!(content(&verify(&place.folder(), None)));
-    assert_eq!(first, checked(&place.folder()).records);
+    assert!(content(&verify(&log_dir.folder(), None)));
+    assert_eq!(first, checked(&log_dir.folder()).records);
 }
 
 #[test]
 fn a_lost_segment() {
-    let place = some_log(20, 2000);
-    let segments = crate::log_segment::segments(&place.folder()).unwrap();
-    let total = checked(&place.folder()).records;
+    let log_dir = some_log(20, 2000);
+    let segments = crate::log_segment::segments(&log_dir.folder()).unwrap();
+    let total = checked(&log_dir.folder()).records;
     for (number, segment) in segments.iter().enumerate() {
         let kept = std::fs::read(&segment.path).unwrap();
         std::fs::remove_file(&segment.path).unwrap();
-        let report = checked(&place.folder());
+        let report = checked(&log_dir.folder());
         assert_eq!(
             report.fault.map(|fault| fault.index),
             Some(segment.first),
@@ -131,19 +131,19 @@ fn a_lost_segment() {
         assert_eq!(report.records, segment.first);
         std::fs::write(&segment.path, kept).unwrap();
     }
-    assert_eq!(checked(&place.folder()).records, total);
+    assert_eq!(checked(&log_dir.folder()).records, total);
 }
 
 #[test]
 fn a_cut_tail_against_a_head_that_was_given() {
-    let place = some_log(6, 1 << 20);
-    let copy = place.dir.path().join("copy");
+    let log_dir = some_log(6, 1 << 20);
+    let copy = log_dir.dir.path().join("copy");
     std::fs::create_dir(&copy).unwrap();
     for file in ["records-000000000000.jsonl", "heads", "leaves", "key"] {
-        std::fs::copy(place.folder().join(file), copy.join(file)).unwrap();
+        std::fs::copy(log_dir.folder().join(file), copy.join(file)).unwrap();
     }
-    let (log, _) = place.open();
-    let _ = log.record_blocking(said(6)).unwrap();
+    let (log, _) = log_dir.open();
+    let _ = log.record_blocking(test_evidence(6)).unwrap();
     log.close();
     // The copy is an older state, whole in itself.
     assert!(content(&verify(&copy, None)));
@@ -176,16 +176,16 @@ fn what_is_no_log() {
 
 #[test]
 fn a_copy_without_key_heads_or_leaf_hashes_says_what_was_not_seen() {
-    let place = some_log(6, 1 << 20);
-    std::fs::remove_file(place.folder().join("leaves")).unwrap();
-    assert!(content(&verify(&place.folder(), None)));
-    std::fs::remove_file(place.folder().join("key")).unwrap();
-    let report = checked(&place.folder());
+    let log_dir = some_log(6, 1 << 20);
+    std::fs::remove_file(log_dir.folder().join("leaves")).unwrap();
+    assert!(content(&verify(&log_dir.folder(), None)));
+    std::fs::remove_file(log_dir.folder().join("key")).unwrap();
+    let report = checked(&log_dir.folder());
     assert!(report.is_good());
     assert_eq!((report.records, report.covered), (6, 0));
     assert_eq!(report.unseen.len(), 3, "{:?}", report.unseen);
-    std::fs::remove_file(place.folder().join("heads")).unwrap();
-    assert_eq!(checked(&place.folder()).records, 6);
+    std::fs::remove_file(log_dir.folder().join("heads")).unwrap();
+    assert_eq!(checked(&log_dir.folder()).records, 6);
 }
 
 /// The identity of a contract.
@@ -223,7 +223,7 @@ impl Evidence for RequestEvidence {
     }
 }
 
-/// Two papers, one of them lost.
+/// Two documents, one of them lost.
 struct PartialDocuments;
 
 impl DocumentStore for PartialDocuments {
@@ -238,8 +238,8 @@ impl DocumentStore for PartialDocuments {
 
 /// A log with requests under two contracts.
 fn two_contracts() -> (TestLogDir, AuditLog) {
-    let place = TestLogDir::new();
-    let (log, _) = place.open();
+    let log_dir = TestLogDir::new();
+    let (log, _) = log_dir.open();
     for request in 0..6 {
         let contract = contract(if request % 2 == 0 { "a" } else { "b" });
         let _ = log
@@ -256,14 +256,14 @@ fn two_contracts() -> (TestLogDir, AuditLog) {
         })
         .unwrap();
     log.close();
-    (place, log)
+    (log_dir, log)
 }
 
 #[test]
 fn a_bundle_of_everything_and_of_one_contract() {
-    let (place, log) = two_contracts();
+    let (log_dir, log) = two_contracts();
     for (name, count) in [(None, 13), (Some("a"), 6), (Some("none"), 0)] {
-        let path = place.dir.path().join("out.hansa");
+        let path = log_dir.dir.path().join("out.hansa");
         let mut file = std::fs::File::create(&path).unwrap();
         assert_eq!(
             bundle(
@@ -286,9 +286,9 @@ fn a_bundle_of_everything_and_of_one_contract() {
 
 #[test]
 fn any_change_of_a_bundle() {
-    let (place, log) = two_contracts();
+    let (log_dir, log) = two_contracts();
     for contract in [None, Some("a")] {
-        let path = place.dir.path().join("out.hansa");
+        let path = log_dir.dir.path().join("out.hansa");
         let mut whole = Vec::new();
         bundle(
             &log,
@@ -364,7 +364,7 @@ fn a_table_of_records() {
 /// The loop of this package's README: plain tools follow the chain.
 #[test]
 fn plain_tools_follow_the_chain() {
-    let place = some_log(6, 1 << 20);
+    let log_dir = some_log(6, 1 << 20);
     let readme =
         std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../log/README.md"))
             .unwrap();
@@ -374,14 +374,14 @@ fn plain_tools_follow_the_chain() {
     let run = || {
         let output = std::process::Command::new("sh")
             .args(["-c", script])
-            .current_dir(place.folder())
+            .current_dir(log_dir.folder())
             .output()
             .unwrap();
         assert!(output.status.success());
         String::from_utf8(output.stdout).unwrap()
     };
     assert_eq!(run(), "");
-    let path = place.folder().join("records-000000000000.jsonl");
+    let path = log_dir.folder().join("records-000000000000.jsonl");
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replace("\"n\":2", "\"n\":9")).unwrap();
     let broken = run();
@@ -391,8 +391,8 @@ fn plain_tools_follow_the_chain() {
 
 #[test]
 fn good_records_are_handed_over() {
-    let (place, log) = two_contracts();
-    let path = place.dir.path().join("out.hansa");
+    let (log_dir, log) = two_contracts();
+    let path = log_dir.dir.path().join("out.hansa");
     let mut file = std::fs::File::create(&path).unwrap();
     bundle(
         &log,
@@ -404,7 +404,7 @@ fn good_records_are_handed_over() {
     .unwrap();
     for (copy, expect) in [
         (path, vec![2, 3, 6, 7, 10, 11]),
-        (place.folder(), (0..13).collect()),
+        (log_dir.folder(), (0..13).collect()),
     ] {
         let mut seen = Vec::new();
         let mut see = |record: &Record| seen.push(record.seq);

@@ -34,27 +34,27 @@ pub struct AffectedQuery<'a> {
 }
 
 impl AffectedQuery<'_> {
-    fn concerns(&self, story: &AuditHistory, question: &QueryEntry) -> bool {
+    fn concerns(&self, history: &AuditHistory, question: &QueryEntry) -> bool {
         match self.since {
-            None => used(story, question, self.dataset, self.version),
-            Some(at) => story.read_since(question, (self.dataset, self.version), at),
+            None => used(history, question, self.dataset, self.version),
+            Some(at) => history.read_since(question, (self.dataset, self.version), at),
         }
     }
 }
 
 /// Which answers those are, and whether those whom they went to were told. What may have been read counts, so that nobody is forgotten.
 #[must_use]
-pub fn affected(story: &AuditHistory, own: &str, recalled: AffectedQuery<'_>) -> ReportTable {
+pub fn affected(history: &AuditHistory, own: &str, recalled: AffectedQuery<'_>) -> ReportTable {
     let AffectedQuery {
         dataset, version, ..
     } = recalled;
-    let rows = disclosed(story, own).filter(|question| recalled.concerns(story, question));
+    let rows = disclosed(history, own).filter(|question| recalled.concerns(history, question));
     let rows = rows.map(|question| {
         let mut row = answer(question);
-        let told: Option<Vec<UtcTimestamp>> = under(question, dataset)
-            .map(|contract| notified_at(story, contract, &question.peer, version))
+        let reported: Option<Vec<UtcTimestamp>> = under(question, dataset)
+            .map(|contract| notified_at(history, contract, &question.peer, version))
             .collect();
-        let last = told.and_then(|told| told.into_iter().max());
+        let last = reported.and_then(|reported| reported.into_iter().max());
         row.push(last.map_or_else(|| ReportCell::Text("no".to_owned()), ReportCell::at));
         row
     });
@@ -64,9 +64,9 @@ pub fn affected(story: &AuditHistory, own: &str, recalled: AffectedQuery<'_>) ->
     }
 }
 
-fn used(story: &AuditHistory, question: &QueryEntry, dataset: &str, version: &str) -> bool {
+fn used(history: &AuditHistory, question: &QueryEntry, dataset: &str, version: &str) -> bool {
     let mut reads = question.reads.iter();
-    reads.any(|read| read.dataset == dataset && story.holds(read, version))
+    reads.any(|read| read.dataset == dataset && history.holds(read, version))
 }
 
 /// The contracts under which a question read a dataset.
@@ -78,7 +78,7 @@ fn under<'a>(question: &'a QueryEntry, dataset: &'a str) -> impl Iterator<Item =
 
 /// When somebody was told under a contract that answers used a snapshot.
 fn notified_at(
-    story: &AuditHistory,
+    history: &AuditHistory,
     contract: &str,
     peer: &str,
     version: &str,
@@ -88,7 +88,7 @@ fn notified_at(
         affected_topic(version, Some(peer)),
     ];
     let of = |one: &&AffectedNotice| one.contract == contract && topics.contains(&one.topic);
-    story.notified.iter().find(of).map(|one| one.at)
+    history.notified.iter().find(of).map(|one| one.at)
 }
 
 /// The topic of a notice that answers used a snapshot; under a contract with everybody it names to whom, since of each topic
@@ -107,12 +107,12 @@ pub fn affected_topic(version: &str, whom: Option<&str>) -> String {
 /// To whom they went, under which contracts.
 #[must_use]
 pub fn concerned<'a>(
-    story: &'a AuditHistory,
+    history: &'a AuditHistory,
     own: &'a str,
     recalled: AffectedQuery<'a>,
 ) -> BTreeSet<(&'a str, &'a str)> {
-    disclosed(story, own)
-        .filter(move |question| recalled.concerns(story, question))
+    disclosed(history, own)
+        .filter(move |question| recalled.concerns(history, question))
         .flat_map(move |question| {
             under(question, recalled.dataset).map(|id| (id, question.peer.as_str()))
         })

@@ -40,7 +40,7 @@ fn question(
         follows: None,
         reads: vec![DatasetRead {
             relied_on: Vec::new(),
-            guard: None,
+            restriction: None,
             dataset: "bikes".to_owned(),
             contract: Some(contract.to_owned()),
             grant: String::new(),
@@ -77,9 +77,9 @@ fn published(dataset: &str, second: i64, version: &str, goes_on: bool) -> Publis
     }
 }
 
-fn story() -> AuditHistory {
-    let mut story = AuditHistory::new();
-    story.questions = vec![
+fn sample_history() -> AuditHistory {
+    let mut history = AuditHistory::new();
+    history.questions = vec![
         question("acme", 100, "1", "a", Some(5)),
         question("acme", 200, "2", "a", Some(7)),
         question("tallinn", 300, "1", "t", Some(3)),
@@ -89,46 +89,46 @@ fn story() -> AuditHistory {
         // The owner's own.
         question("lindau", 600, "1", "a", Some(9)),
     ];
-    story
+    history
 }
 
-fn column(sheet: &ReportTable, name: &str) -> Vec<String> {
-    let at = sheet.columns.iter().position(|one| *one == name).unwrap();
-    sheet.rows.iter().map(|row| row[at].text()).collect()
+fn column(table: &ReportTable, name: &str) -> Vec<String> {
+    let at = table.columns.iter().position(|one| *one == name).unwrap();
+    table.rows.iter().map(|row| row[at].text()).collect()
 }
 
-fn affected(story: &AuditHistory, own: &str, dataset: &str, version: &str) -> ReportTable {
+fn affected(history: &AuditHistory, own: &str, dataset: &str, version: &str) -> ReportTable {
     let of = AffectedQuery {
         dataset,
         version,
         since: None,
     };
-    recalled(story, own, of)
+    recalled(history, own, of)
 }
 
 #[test]
 fn a_faulty_snapshot() {
-    let found = affected(&story(), OWN, "bikes", "1");
+    let found = affected(&sample_history(), OWN, "bikes", "1");
     assert_eq!(
         column(&found, "question"),
         ["acme-100", "tallinn-300", "acme-500"]
     );
     assert_eq!(column(&found, "rows"), ["5", "3", "unknown"]);
-    assert_eq!(affected(&story(), OWN, "parks", "1").rows.len(), 0);
-    assert_eq!(affected(&story(), OWN, "bikes", "3").rows.len(), 0);
+    assert_eq!(affected(&sample_history(), OWN, "parks", "1").rows.len(), 0);
+    assert_eq!(affected(&sample_history(), OWN, "bikes", "3").rows.len(), 0);
 }
 
 /// What a publication of a feed brought is in all answers of later ones, but for those of what came since and of what was there before.
 #[test]
 fn a_faulty_segment() {
-    let mut story = AuditHistory::new();
+    let mut history = AuditHistory::new();
     for (second, version, goes_on) in [
         (0, "1", false),
         (10, "2", true),
         (20, "3", true),
         (30, "4", false),
     ] {
-        story
+        history
             .published
             .push(published("bikes", second, version, goes_on));
     }
@@ -141,7 +141,7 @@ fn a_faulty_segment() {
     then.reads[0].as_of = Some(at(9));
     let mut now = asked(26, "3");
     now.reads[0].as_of = Some(at(10));
-    story.questions = vec![
+    history.questions = vec![
         asked(5, "1"),
         asked(15, "2"),
         asked(22, "3"),
@@ -151,7 +151,7 @@ fn a_faulty_segment() {
         now,
         asked(35, "4"),
     ];
-    let found = |version| column(&affected(&story, OWN, "bikes", version), "record");
+    let found = |version| column(&affected(&history, OWN, "bikes", version), "record");
     assert_eq!(found("1"), ["5", "15", "22", "25", "26"]);
     assert_eq!(found("2"), ["15", "22", "24", "26"]);
     assert_eq!(found("3"), ["22", "23", "24"]);
@@ -161,53 +161,53 @@ fn a_faulty_segment() {
 /// What read the files of a snapshot since they were known to be as they were published; a feed that went on has those from before.
 #[test]
 fn what_was_read_since_a_snapshot_was_known_to_be_good() {
-    let mut story = AuditHistory::new();
-    story.published = vec![
+    let mut history = AuditHistory::new();
+    history.published = vec![
         published("bikes", 0, "1", false),
         published("bikes", 20, "2", true),
         published("bikes", 90, "3", false),
     ];
-    story.questions = [(1, "1"), (30, "2"), (40, "1"), (60, "2"), (95, "3")]
+    history.questions = [(1, "1"), (30, "2"), (40, "1"), (60, "2"), (95, "3")]
         .map(|(second, snapshot)| question("acme", second, snapshot, "a", Some(1)))
         .to_vec();
-    let since = |story: &AuditHistory| {
+    let since = |history: &AuditHistory| {
         let of = AffectedQuery {
             dataset: "bikes",
             version: "2",
-            since: story.known_good("bikes", "2"),
+            since: history.known_good("bikes", "2"),
         };
-        column(&recalled(story, OWN, of), "record")
+        column(&recalled(history, OWN, of), "record")
     };
     // Nobody has looked since the feed began.
-    assert_eq!(since(&story), ["1", "30", "40", "60"]);
-    story.published[1].good = Some(at(45));
+    assert_eq!(since(&history), ["1", "30", "40", "60"]);
+    history.published[1].good = Some(at(45));
     // One that had not ended by then may have read after it.
-    assert_eq!(since(&story), ["40", "60"]);
+    assert_eq!(since(&history), ["40", "60"]);
 }
 
 #[test]
 fn a_breach_by_contract_or_certificate_in_a_time() {
-    let told = |wanted: BreachScope| column(&breach(&story(), OWN, &wanted), "question");
+    let report = |scope: BreachScope| column(&breach(&sample_history(), OWN, &scope), "question");
     let under = |from: i64, to: i64| BreachScope {
         contracts: BTreeSet::from(["a".to_owned()]),
         from: Some(at(from)),
         to: Some(at(to)),
         ..BreachScope::default()
     };
-    assert_eq!(told(under(0, 1000)), ["acme-100", "acme-200"]);
-    assert_eq!(told(under(105, 200)), ["acme-100"], "it was under way");
-    assert_eq!(told(under(111, 200)), [""; 0]);
+    assert_eq!(report(under(0, 1000)), ["acme-100", "acme-200"]);
+    assert_eq!(report(under(105, 200)), ["acme-100"], "it was under way");
+    assert_eq!(report(under(111, 200)), [""; 0]);
     let certificate = BreachScope {
         certificate: Some("certificate of tallinn".to_owned()),
         ..BreachScope::default()
     };
-    assert_eq!(told(certificate), ["tallinn-300"]);
-    assert_eq!(told(BreachScope::default()), [""; 0]);
+    assert_eq!(report(certificate), ["tallinn-300"]);
+    assert_eq!(report(BreachScope::default()), [""; 0]);
 }
 
 #[test]
 fn who_received_a_dataset() {
-    let found = recipients(&story(), OWN, "bikes");
+    let found = recipients(&sample_history(), OWN, "bikes");
     assert_eq!(
         column(&found, "recipient"),
         ["hansa://acme.example", "hansa://tallinn.example"]
@@ -263,12 +263,12 @@ fn the_record_of_processing_says_what_is_not_stated() {
     let id = ContractId(Digest::of(b"bikes"));
     let own = agreement.provider.id.to_string();
     let dataset = agreement.dataset.id.to_string();
-    let mut story = story();
-    story.published.push(PublishedSnapshot {
+    let mut history = sample_history();
+    history.published.push(PublishedSnapshot {
         personal: true,
         ..published(&dataset, 0, "1", false)
     });
-    story
+    history
         .questions
         .push(question("acme", 700, "1", &id.to_string(), Some(4)));
     let times = RetentionPeriods {
@@ -277,7 +277,7 @@ fn the_record_of_processing_says_what_is_not_stated() {
         snapshots: [(dataset.to_string(), "30 days".to_owned())].into(),
     };
     let found = processing(
-        &story,
+        &history,
         &own,
         &[(id, agreement, ContractStatus::InForce)],
         &times,

@@ -1,33 +1,33 @@
 //! What is archived stays provable, and what can't be read is said.
 
-use super::{TestLogDir, numbers, said};
+use super::{TestLogDir, numbers, test_evidence};
 use crate::archive::archive;
 use crate::log_segment;
 use crate::{AuditLog, LogConfig, log_dir, offline};
 use hansa_audit_log::tree::check_inclusion;
 use hansa_policy::refusal::ErrorCode;
 
-fn config(place: &TestLogDir) -> LogConfig {
+fn config(log_dir: &TestLogDir) -> LogConfig {
     LogConfig {
         segment: 3000,
-        ..place.config()
+        ..log_dir.config()
     }
 }
 
 /// A log of so many said records in several segments, all but the newest two of which went to the archive.
-fn archived(place: &TestLogDir) -> (AuditLog, u64) {
-    let (log, _) = AuditLog::open(config(place)).unwrap();
+fn archived(log_dir: &TestLogDir) -> (AuditLog, u64) {
+    let (log, _) = AuditLog::open(config(log_dir)).unwrap();
     for n in 0..60 {
-        let _ = log.record_blocking(said(n)).unwrap();
+        let _ = log.record_blocking(test_evidence(n)).unwrap();
     }
     drop(log);
-    let (log, _) = AuditLog::open(config(place)).unwrap();
-    let before = log_segment::segments(&place.folder()).unwrap();
+    let (log, _) = AuditLog::open(config(log_dir)).unwrap();
+    let before = log_segment::segments(&log_dir.folder()).unwrap();
     let moved = archive(&log, 1).unwrap();
     assert_eq!(moved.len(), before.len() - 2);
     let end = moved.last().unwrap().end;
     assert_eq!(
-        log_segment::segments(&place.folder()).unwrap()[0].first,
+        log_segment::segments(&log_dir.folder()).unwrap()[0].first,
         end
     );
     (log, end)
@@ -35,18 +35,18 @@ fn archived(place: &TestLogDir) -> (AuditLog, u64) {
 
 #[test]
 fn archived_records_are_read_proved_and_verified_where_the_archive_is_here() {
-    let place = TestLogDir::new();
-    let (log, end) = archived(&place);
+    let log_dir = TestLogDir::new();
+    let (log, end) = archived(&log_dir);
     let whole = |log: &AuditLog| numbers(log, 0).into_iter().filter(|n| *n >= 0).count();
     assert_eq!(whole(&log), 60);
     drop(log);
-    let report = offline::verify(&place.folder(), None).unwrap();
+    let report = offline::verify(&log_dir.folder(), None).unwrap();
     assert!(report.is_good(), "{report:?}");
     // Opening reads the segment that is written, and no other.
-    let hidden = place.dir.path().join("elsewhere");
-    let path = place.folder().join(log_segment::ARCHIVE);
+    let hidden = log_dir.dir.path().join("elsewhere");
+    let path = log_dir.folder().join(log_segment::ARCHIVE);
     std::fs::rename(&path, &hidden).unwrap();
-    let (log, replay) = AuditLog::open(config(&place)).unwrap();
+    let (log, replay) = AuditLog::open(config(&log_dir)).unwrap();
     assert_eq!(replay.records, log.size());
     let root = log.checkpoint().root;
     for index in 0..log.size() {
@@ -58,7 +58,7 @@ fn archived_records_are_read_proved_and_verified_where_the_archive_is_here() {
     let refused = log.get(end - 1).unwrap_err();
     assert_eq!(refused.code, ErrorCode::EvidenceIncomplete);
     drop(log);
-    let report = offline::verify(&place.folder(), None).unwrap();
+    let report = offline::verify(&log_dir.folder(), None).unwrap();
     assert!(!report.is_good());
     assert_eq!((report.fault.clone(), report.missing.len()), (None, 1));
     assert_eq!(
@@ -66,45 +66,45 @@ fn archived_records_are_read_proved_and_verified_where_the_archive_is_here() {
         Some(ErrorCode::EvidenceIncomplete)
     );
     std::os::unix::fs::symlink(&hidden, &path).unwrap();
-    assert_eq!(whole(&AuditLog::open(config(&place)).unwrap().0), 60);
-    assert!(offline::verify(&place.folder(), None).unwrap().is_good());
+    assert_eq!(whole(&AuditLog::open(config(&log_dir)).unwrap().0), 60);
+    assert!(offline::verify(&log_dir.folder(), None).unwrap().is_good());
 }
 
 #[test]
 fn what_was_changed_in_the_archive_is_found_when_it_is_read() {
-    let place = TestLogDir::new();
-    let (log, end) = archived(&place);
+    let test_log_dir = TestLogDir::new();
+    let (log, end) = archived(&test_log_dir);
     drop(log);
-    let first = log_segment::all_segments(&place.folder()).unwrap()[0]
+    let first = log_segment::all_segments(&test_log_dir.folder()).unwrap()[0]
         .path
         .clone();
     let text = std::fs::read_to_string(&first).unwrap();
     std::fs::write(&first, text.replacen("\"n\":3", "\"n\":4", 1)).unwrap();
-    let (log, _) = AuditLog::open(config(&place)).unwrap();
+    let (log, _) = AuditLog::open(config(&test_log_dir)).unwrap();
     assert_eq!(log.get(3).unwrap_err().code, ErrorCode::EvidenceBroken);
     assert!(log.get(4).unwrap().is_some());
     drop(log);
-    let report = offline::verify(&place.folder(), None).unwrap();
+    let report = offline::verify(&test_log_dir.folder(), None).unwrap();
     assert_eq!(report.fault.unwrap().to_string(), "record 3 was edited");
 
     // The hashes that stand for archived records are held against the signed heads.
-    let path = place.folder().join(log_dir::LEAVES);
+    let path = test_log_dir.folder().join(log_dir::LEAVES);
     let mut leaves = std::fs::read(&path).unwrap();
     leaves[40] ^= 1;
     std::fs::write(&path, &leaves).unwrap();
-    std::fs::remove_dir_all(place.folder().join(log_segment::ARCHIVE)).unwrap();
-    assert_eq!(place.refused().code, ErrorCode::EvidenceBroken);
+    std::fs::remove_dir_all(test_log_dir.folder().join(log_segment::ARCHIVE)).unwrap();
+    assert_eq!(test_log_dir.refused().code, ErrorCode::EvidenceBroken);
     assert!(
-        offline::verify(&place.folder(), None)
+        offline::verify(&test_log_dir.folder(), None)
             .unwrap()
             .fault
             .is_some()
     );
     leaves.truncate(usize::try_from(end).unwrap() * 16);
     std::fs::write(&path, &leaves).unwrap();
-    assert_eq!(place.refused().code, ErrorCode::EvidenceBroken);
+    assert_eq!(test_log_dir.refused().code, ErrorCode::EvidenceBroken);
     assert!(
-        offline::verify(&place.folder(), None)
+        offline::verify(&test_log_dir.folder(), None)
             .unwrap()
             .fault
             .is_some()
@@ -113,18 +113,18 @@ fn what_was_changed_in_the_archive_is_found_when_it_is_read() {
 
 #[test]
 fn what_was_changed_before_is_not_archived() {
-    let place = TestLogDir::new();
-    let (log, _) = AuditLog::open(config(&place)).unwrap();
+    let log_dir = TestLogDir::new();
+    let (log, _) = AuditLog::open(config(&log_dir)).unwrap();
     for n in 0..60 {
-        let _ = log.record_blocking(said(n)).unwrap();
+        let _ = log.record_blocking(test_evidence(n)).unwrap();
     }
-    let first = place.folder().join("records-000000000000.jsonl");
+    let first = log_dir.folder().join("records-000000000000.jsonl");
     let text = std::fs::read_to_string(&first).unwrap();
     std::fs::write(&first, text.replacen("\"n\":3", "\"n\":4", 1)).unwrap();
-    let before = log_segment::segments(&place.folder()).unwrap();
+    let before = log_segment::segments(&log_dir.folder()).unwrap();
     assert_eq!(
         archive(&log, 0).unwrap_err().code,
         ErrorCode::EvidenceBroken
     );
-    assert_eq!(log_segment::segments(&place.folder()).unwrap(), before);
+    assert_eq!(log_segment::segments(&log_dir.folder()).unwrap(), before);
 }

@@ -1,18 +1,18 @@
-//! Crash points: a shelf that fails on command, a disk that is full, a log that was changed while nobody ran.
+//! Crash points: a storage that fails on command, a disk that is full, a log that was changed while nobody ran.
 
 use super::{
     AppendFailPoint, AuditLog, ErrorCode, LedgerError, LogConfig, SeqCst, TestLogDir, bytes,
-    numbers, refusal, said, startup,
+    numbers, refusal, startup, test_evidence,
 };
 use std::process::Command;
 use std::sync::Arc;
 
-/// A log whose shelf fails on command.
+/// A log whose storage fails on command.
 pub(super) fn failing(config: LogConfig) -> (AuditLog, Arc<AppendFailPoint>) {
     let signer = Arc::clone(&config.signer);
     let (mut writer, index, _) = startup::open(config).unwrap();
     let epochs = Arc::clone(&writer.epochs);
-    let fail = Arc::clone(&writer.ledger.shelf_mut().fail);
+    let fail = Arc::clone(&writer.ledger.storage_mut().fail);
     let (sender, thread) = writer.start().unwrap();
     let inner = super::super::LogInner {
         index,
@@ -32,20 +32,20 @@ pub(super) fn failing(config: LogConfig) -> (AuditLog, Arc<AppendFailPoint>) {
 #[test]
 fn every_crash_point_loses_nothing_that_was_confirmed() {
     let length = {
-        let place = TestLogDir::new();
-        let (log, _) = place.open();
-        let _ = log.record_blocking(said(0)).unwrap();
-        bytes(&place.folder()).len()
+        let log_dir = TestLogDir::new();
+        let (log, _) = log_dir.open();
+        let _ = log.record_blocking(test_evidence(0)).unwrap();
+        bytes(&log_dir.folder()).len()
     };
     for at in 1..=3_u64 {
         for torn in (0..=length).step_by(23).chain([length - 1, length]) {
-            let place = TestLogDir::new();
-            let (log, fail) = failing(place.config());
+            let log_dir = TestLogDir::new();
+            let (log, fail) = failing(log_dir.config());
             fail.torn.store(torn, SeqCst);
             fail.at.store(at, SeqCst);
             let mut confirmed = Vec::new();
             for n in 0..5 {
-                match log.record_blocking(said(n)) {
+                match log.record_blocking(test_evidence(n)) {
                     Ok(recorded) => confirmed.push(recorded.n),
                     Err(unwritable) => {
                         assert!(matches!(&unwritable, LedgerError::Broken(broken) if broken.full));
@@ -54,16 +54,16 @@ fn every_crash_point_loses_nothing_that_was_confirmed() {
                     }
                 }
             }
-            // The shelf works again after one failure; nothing is written all the same.
+            // The storage works again after one failure; nothing is written all the same.
             assert_eq!(confirmed, (0..at as i64 - 1).collect::<Vec<_>>());
             assert_eq!(numbers(&log, 0), confirmed);
             drop(log);
             // The log of a machine that stopped with it: nothing says why.
             if at == 2 {
-                std::fs::remove_file(place.folder().join("reserve")).unwrap();
+                std::fs::remove_file(log_dir.folder().join("reserve")).unwrap();
             }
 
-            let (log, replay) = place.open();
+            let (log, replay) = log_dir.open();
             let found = numbers(&log, 0);
             assert!(found.starts_with(&confirmed), "{found:?}");
             let whole = torn >= length;
@@ -74,9 +74,9 @@ fn every_crash_point_loses_nothing_that_was_confirmed() {
                 since.filter(|kind| kind == "repair").count(),
                 usize::from(replay.cut.is_some())
             );
-            let _ = log.record_blocking(said(9)).unwrap();
+            let _ = log.record_blocking(test_evidence(9)).unwrap();
             drop(log);
-            assert_eq!(place.open().1.cut, None);
+            assert_eq!(log_dir.open().1.cut, None);
         }
     }
 }
@@ -84,28 +84,28 @@ fn every_crash_point_loses_nothing_that_was_confirmed() {
 #[test]
 fn a_broken_log_is_refused_and_the_record_named() {
     let fresh = || {
-        let place = TestLogDir::new();
-        let (log, _) = place.open();
+        let log_dir = TestLogDir::new();
+        let (log, _) = log_dir.open();
         for n in 0..8 {
-            let _ = log.record_blocking(said(n)).unwrap();
+            let _ = log.record_blocking(test_evidence(n)).unwrap();
         }
         drop(log);
-        place
+        log_dir
     };
     let check = |change: &dyn Fn(Vec<String>) -> Vec<String>, sentence: &str| {
-        let place = fresh();
-        let path = place.folder().join("records-000000000000.jsonl");
+        let log_dir = fresh();
+        let path = log_dir.folder().join("records-000000000000.jsonl");
         let text = std::fs::read_to_string(&path).unwrap();
         let lines = change(text.lines().map(str::to_owned).collect());
         std::fs::write(&path, lines.join("\n") + "\n").unwrap();
-        let before = bytes(&place.folder());
-        let refused = place.refused();
+        let before = bytes(&log_dir.folder());
+        let refused = log_dir.refused();
         assert_eq!(
             (refused.code, refused.sentence.as_str()),
             (ErrorCode::EvidenceBroken, sentence)
         );
         // Nothing is mended behind the operator's back.
-        assert_eq!(bytes(&place.folder()), before);
+        assert_eq!(bytes(&log_dir.folder()), before);
     };
     check(
         &|mut lines| {
@@ -140,14 +140,14 @@ fn a_broken_log_is_refused_and_the_record_named() {
         "record 6 is missing: the log had 8 records",
     );
 
-    let place = fresh();
-    let path = place.folder().join("heads");
+    let log_dir = fresh();
+    let path = log_dir.folder().join("heads");
     let text = std::fs::read_to_string(&path).unwrap();
     let at = text.rfind('=').unwrap() - 5;
     let mut damaged = text.into_bytes();
     damaged[at] = if damaged[at] == b'A' { b'B' } else { b'A' };
     std::fs::write(&path, damaged).unwrap();
-    let refused = place.refused();
+    let refused = log_dir.refused();
     assert_eq!(refused.code, ErrorCode::EvidenceBroken);
     assert_eq!(
         refused.sentence,
@@ -157,46 +157,49 @@ fn a_broken_log_is_refused_and_the_record_named() {
 
 #[test]
 fn derived_files_are_made_anew() {
-    let place = TestLogDir::new();
-    let (log, _) = place.open();
+    let log_dir = TestLogDir::new();
+    let (log, _) = log_dir.open();
     for n in 0..8 {
-        let _ = log.record_blocking(said(n)).unwrap();
+        let _ = log.record_blocking(test_evidence(n)).unwrap();
     }
     drop(log);
-    let path = place.folder().join("leaves");
+    let path = log_dir.folder().join("leaves");
     let whole = std::fs::read(&path).unwrap();
     assert_eq!(whole.len(), 8 * 32);
     for damaged in [whole[..100].to_vec(), vec![0; 256], vec![7; 256], vec![]] {
         std::fs::write(&path, &damaged).unwrap();
-        assert_eq!(numbers(&place.open().0, 0).len(), 8);
+        assert_eq!(numbers(&log_dir.open().0, 0).len(), 8);
         assert_eq!(std::fs::read(&path).unwrap(), whole);
     }
     // Half a head, as a loss of power leaves it.
-    let path = place.folder().join("heads");
+    let path = log_dir.folder().join("heads");
     let heads = std::fs::read(&path).unwrap();
     std::fs::write(&path, [&heads[..], &heads[..40]].concat()).unwrap();
-    let (log, _) = place.open();
-    let _ = log.record_blocking(said(8)).unwrap();
+    let (log, _) = log_dir.open();
+    let _ = log.record_blocking(test_evidence(8)).unwrap();
     drop(log);
-    assert_eq!(place.open().1.records, 9);
+    assert_eq!(log_dir.open().1.records, 9);
 }
 
 /// Run by the next test in a process that may write only small files.
 #[test]
 #[ignore = "run by another test in a process of its own"]
 fn in_a_small_world() {
-    let place = TestLogDir::new();
-    let (log, _) = place.open();
+    let log_dir = TestLogDir::new();
+    let (log, _) = log_dir.open();
     let mut confirmed = 0;
     let failure = loop {
-        match log.record_blocking(said(confirmed)) {
+        match log.record_blocking(test_evidence(confirmed)) {
             Ok(_) => confirmed += 1,
             Err(failure) => break failure,
         }
     };
     assert!(confirmed > 10);
     assert_eq!(refusal(&failure).code, ErrorCode::DiskFull);
-    assert_eq!(log.record_blocking(said(0)).map(|_| ()), Err(failure));
+    assert_eq!(
+        log.record_blocking(test_evidence(0)).map(|_| ()),
+        Err(failure)
+    );
     assert_eq!(numbers(&log, 0).len(), confirmed as usize);
     println!("shut after {confirmed} records");
 }

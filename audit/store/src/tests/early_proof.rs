@@ -1,7 +1,7 @@
 //! What is made of a record while the disk confirms it.
 
 use super::crash::failing;
-use super::{BlockingEvidence, SeqCst, TestLogDir, said};
+use super::{BlockingEvidence, SeqCst, TestLogDir, test_evidence};
 use hansa_audit_log::ledger::LedgerError;
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
@@ -9,8 +9,8 @@ use std::sync::mpsc::channel;
 /// Records one value between two that hold the writer; gives whether what was made came back, how many records were durable when
 /// it was made, and how many there are at the end.
 async fn made(fails: u64) -> (Result<bool, LedgerError>, u64, u64) {
-    let place = TestLogDir::new();
-    let (log, fail) = failing(place.config());
+    let log_dir = TestLogDir::new();
+    let (log, fail) = failing(log_dir.config());
     fail.at.store(fails, SeqCst);
     let (open_first, first) = channel();
     let (open_last, last) = channel();
@@ -22,16 +22,16 @@ async fn made(fails: u64) -> (Result<bool, LedgerError>, u64, u64) {
             .is_ok()
     });
     tokio::task::yield_now().await;
-    let (told, durable) = channel();
+    let (reporter, durable) = channel();
     let (between, looked_at) = (log.clone(), log.clone());
     let middle = tokio::spawn(async move {
         let make = |at| async move {
-            told.send(looked_at.size()).unwrap();
+            reporter.send(looked_at.size()).unwrap();
             // The writer syncs when it has been let go, and not before.
             open_last.send(()).unwrap();
             at
         };
-        let done = between.record_while(said(1), make).await;
+        let done = between.record_while(test_evidence(1), make).await;
         done.map(|(recorded, at)| recorded.receipt().at() == at)
     });
     tokio::task::yield_now().await;
@@ -59,10 +59,10 @@ async fn what_is_made_meanwhile_comes_with_the_proof_or_not_at_all() {
 
 #[tokio::test]
 async fn nothing_is_made_of_what_could_not_be_written() {
-    let place = TestLogDir::new();
-    let (log, _) = place.open();
+    let log_dir = TestLogDir::new();
+    let (log, _) = log_dir.open();
     log.close();
     let never = |_| async { unreachable!("nothing was written") };
-    let outcome = log.record_while(said(0), never).await;
+    let outcome = log.record_while(test_evidence(0), never).await;
     assert_eq!(outcome.map(|_| ()), Err(LedgerError::Closed));
 }

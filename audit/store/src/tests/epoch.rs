@@ -1,6 +1,6 @@
 //! Decisions and stops in one log: the order of the log is the order of what holds.
 
-use super::{AuditLog, BlockingEvidence, TestLogDir, said};
+use super::{AuditLog, BlockingEvidence, TestLogDir, test_evidence};
 use crate::epoch::{DecisionValidity, LogEpoch};
 use hansa_audit_log::ledger::LedgerError;
 use hansa_audit_log::time::UtcTimestamp;
@@ -10,18 +10,20 @@ use std::time::Duration;
 
 async fn decided(log: &AuditLog, epoch: LogEpoch, until: UtcTimestamp) -> Result<u64, LedgerError> {
     let validity = DecisionValidity { epoch, until };
-    let recorded = log.record_while_valid(said(1), validity, false).await;
+    let recorded = log
+        .record_while_valid(test_evidence(1), validity, false)
+        .await;
     recorded.map(|recorded| recorded.receipt().index())
 }
 
 #[tokio::test]
 async fn what_was_decided_before_a_stop_does_not_come_behind_it() {
-    let place = TestLogDir::new();
-    let (log, _) = place.open();
+    let log_dir = TestLogDir::new();
+    let (log, _) = log_dir.open();
     let before = log.epoch().await;
     assert_eq!(decided(&log, before, UtcTimestamp::LATEST).await, Ok(0));
     let stop = log.begin_stop();
-    let _ = log.record(said(0)).await.unwrap();
+    let _ = log.record(test_evidence(0)).await.unwrap();
     assert_eq!(
         decided(&log, before, UtcTimestamp::LATEST).await,
         Err(LedgerError::Overtaken)
@@ -46,8 +48,8 @@ async fn what_was_decided_before_a_stop_does_not_come_behind_it() {
 /// The writer is held, so that decisions and a stop wait for it in a known order.
 #[tokio::test]
 async fn what_waits_for_its_place_is_looked_at_when_it_gets_one() {
-    let place = TestLogDir::new();
-    let (log, _) = place.open();
+    let log_dir = TestLogDir::new();
+    let (log, _) = log_dir.open();
     let epoch = log.epoch().await;
     let (open, gate) = channel();
     let holding = log.clone();
@@ -63,7 +65,7 @@ async fn what_waits_for_its_place_is_looked_at_when_it_gets_one() {
     tokio::task::yield_now().await;
     let stop = log.begin_stop();
     let stopping = log.clone();
-    let stopping = tokio::spawn(async move { stopping.record(said(0)).await.is_ok() });
+    let stopping = tokio::spawn(async move { stopping.record(test_evidence(0)).await.is_ok() });
     tokio::task::yield_now().await;
     open.send(()).unwrap();
     assert!(held.await.unwrap() && stopping.await.unwrap());
@@ -75,9 +77,9 @@ async fn what_waits_for_its_place_is_looked_at_when_it_gets_one() {
 
 #[tokio::test]
 async fn what_is_over_by_the_time_of_its_record_is_not_recorded() {
-    let place = TestLogDir::new();
-    let (log, _) = place.open();
-    let recorded = log.record(said(0)).await.unwrap();
+    let log_dir = TestLogDir::new();
+    let (log, _) = log_dir.open();
+    let recorded = log.record(test_evidence(0)).await.unwrap();
     let epoch = log.epoch().await;
     let over = recorded.receipt().at();
     assert_eq!(

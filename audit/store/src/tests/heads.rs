@@ -1,6 +1,6 @@
 //! Signed heads: when they come, and that the newest is found.
 
-use super::{Ed25519NoteVerifier, NoteSigner, TestLogDir, said};
+use super::{Ed25519NoteVerifier, NoteSigner, TestLogDir, test_evidence};
 use crate::epoch::DecisionValidity;
 use crate::{AuditLog, LogConfig, log_dir};
 use hansa_audit_log::json::Json;
@@ -10,65 +10,68 @@ use hansa_audit_log::time::UtcTimestamp;
 use std::time::Duration;
 
 /// A log whose records wait so long for a head at most.
-fn heads_after(place: &TestLogDir, head_interval: Duration) -> AuditLog {
+fn heads_after(log_dir: &TestLogDir, head_interval: Duration) -> AuditLog {
     let config = LogConfig {
         head_interval,
-        ..place.config()
+        ..log_dir.config()
     };
     AuditLog::open(config).unwrap().0
 }
 
 #[tokio::test]
 async fn heads_are_signed_when_asked_after_enough_records_and_at_the_end() {
-    let place = TestLogDir::new();
+    let test_log_dir = TestLogDir::new();
     let never = Duration::from_secs(3600);
     let config = LogConfig {
         head_records: 10,
         head_interval: never,
-        ..place.config()
+        ..test_log_dir.config()
     };
     let (log, _) = AuditLog::open(config).unwrap();
     for n in 0..9 {
-        let _ = log.record(said(n)).await.unwrap();
+        let _ = log.record(test_evidence(n)).await.unwrap();
     }
     assert_eq!(log.head().checkpoint.size, 0);
     assert_eq!(log.head_over(3).await.unwrap().checkpoint.size, 9);
     assert!(log.head_over(10).await.is_err());
     for n in 9..19 {
-        let _ = log.record(said(n)).await.unwrap();
+        let _ = log.record(test_evidence(n)).await.unwrap();
     }
     // A head is written behind the wake-up; asking for one waits for it.
     assert_eq!(log.head_over(19).await.unwrap().checkpoint.size, 19);
-    let _ = log.record(said(19)).await.unwrap();
+    let _ = log.record(test_evidence(19)).await.unwrap();
     drop(log);
-    let kept = log_dir::heads(&place.folder()).unwrap().unwrap().heads;
+    let kept = log_dir::heads(&test_log_dir.folder())
+        .unwrap()
+        .unwrap()
+        .heads;
     let sizes: Vec<u64> = kept.iter().map(|head| head.checkpoint.size).collect();
     assert_eq!(sizes, [9, 19, 20]);
 }
 
 #[tokio::test]
 async fn a_head_is_signed_over_the_record_that_asks_for_one() {
-    let place = TestLogDir::new();
-    let log = heads_after(&place, Duration::from_secs(3600));
-    let _ = log.record(said(0)).await.unwrap();
+    let log_dir = TestLogDir::new();
+    let log = heads_after(&log_dir, Duration::from_secs(3600));
+    let _ = log.record(test_evidence(0)).await.unwrap();
     let validity = DecisionValidity {
         epoch: log.epoch().await,
         until: UtcTimestamp::LATEST,
     };
     let _ = log
-        .record_while_valid(said(1), validity, true)
+        .record_while_valid(test_evidence(1), validity, true)
         .await
         .unwrap();
     // It is written behind the wake-up, and before the next record.
-    let _ = log.record(said(2)).await.unwrap();
+    let _ = log.record(test_evidence(2)).await.unwrap();
     assert_eq!(log.head().checkpoint.size, 2);
 }
 
 #[tokio::test]
 async fn a_head_comes_by_itself_after_a_while() {
-    let place = TestLogDir::new();
-    let log = heads_after(&place, Duration::from_millis(1));
-    let _ = log.record(said(0)).await.unwrap();
+    let log_dir = TestLogDir::new();
+    let log = heads_after(&log_dir, Duration::from_millis(1));
+    let _ = log.record(test_evidence(0)).await.unwrap();
     while log.head().checkpoint.size == 0 {
         tokio::task::yield_now().await;
     }
@@ -77,14 +80,14 @@ async fn a_head_comes_by_itself_after_a_while() {
 
 #[tokio::test]
 async fn what_tells_of_heads_needs_none_of_its_own() {
-    let place = TestLogDir::new();
+    let log_dir = TestLogDir::new();
     let seen = |n| TypedEvidence(n, "checkpoint_seen");
     let config = || LogConfig {
         head_interval: Duration::from_millis(1),
-        ..place.config()
+        ..log_dir.config()
     };
     let (log, _) = AuditLog::open(config()).unwrap();
-    let _ = log.record(said(0)).await.unwrap();
+    let _ = log.record(test_evidence(0)).await.unwrap();
     while log.head().checkpoint.size == 0 {
         tokio::task::yield_now().await;
     }
@@ -98,7 +101,7 @@ async fn what_tells_of_heads_needs_none_of_its_own() {
     let (log, _) = AuditLog::open(config()).unwrap();
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert_eq!(log.head().checkpoint.size, 1);
-    let _ = log.record(said(1)).await.unwrap();
+    let _ = log.record(test_evidence(1)).await.unwrap();
     while log.head().checkpoint.size == 1 {
         tokio::task::yield_now().await;
     }
@@ -107,17 +110,17 @@ async fn what_tells_of_heads_needs_none_of_its_own() {
 
 #[test]
 fn only_the_end_of_many_heads_is_read_at_start() {
-    let place = TestLogDir::new();
+    let test_log_dir = TestLogDir::new();
     let config = || LogConfig {
         head_records: 1,
-        ..place.config()
+        ..test_log_dir.config()
     };
     let (log, _) = AuditLog::open(config()).unwrap();
     for n in 0..400 {
-        let _ = log.record_blocking(said(n)).unwrap();
+        let _ = log.record_blocking(test_evidence(n)).unwrap();
     }
     drop(log);
-    let path = place.folder().join("heads");
+    let path = test_log_dir.folder().join("heads");
     let heads = std::fs::read(&path).unwrap();
     assert!(heads.len() > 65 * 1024, "{}", heads.len());
     let (log, _) = AuditLog::open(config()).unwrap();
@@ -134,13 +137,13 @@ fn only_the_end_of_many_heads_is_read_at_start() {
         let (log, _) = AuditLog::open(config()).unwrap();
         assert_eq!(log.head().checkpoint.size, 399);
         drop(log);
-        let found = log_dir::heads(&place.folder()).unwrap().unwrap();
+        let found = log_dir::heads(&test_log_dir.folder()).unwrap().unwrap();
         assert!(!found.rest);
         assert_eq!(found.heads.last().unwrap().checkpoint.size, 400);
     }
     std::fs::write(&path, vec![b'x'; 70_000]).unwrap();
     assert_eq!(
-        place.refused().sentence,
+        test_log_dir.refused().sentence,
         "the newest head of the log can't be read"
     );
 }
@@ -162,7 +165,7 @@ fn a_log_is_a_witness_of_another() {
     let (one, other) = (TestLogDir::new(), TestLogDir::new());
     let (log, _) = one.open();
     let (witness, _) = other.open();
-    let _ = log.record_blocking(said(1)).unwrap();
+    let _ = log.record_blocking(test_evidence(1)).unwrap();
     log.close();
     let mut head = log.head();
     witness.cosign(&mut head, 1_800_000_000).unwrap();

@@ -1,6 +1,6 @@
 //! Two records that are seen together.
 
-use super::{TestLogDir, said};
+use super::{TestLogDir, test_evidence};
 use crate::AuditLog;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::{Evidence, LedgerError, RecordContent};
@@ -21,8 +21,8 @@ impl Evidence for OversizedEvidence {
 
 #[test]
 fn whoever_looks_sees_both_or_neither() {
-    let place = TestLogDir::new();
-    let (log, _) = AuditLog::open(place.config()).unwrap();
+    let log_dir = TestLogDir::new();
+    let (log, _) = AuditLog::open(log_dir.config()).unwrap();
     let before = log.size();
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -40,9 +40,10 @@ fn whoever_looks_sees_both_or_neither() {
                 // Several at once, so that pairs of one group are not told apart by its end.
                 let pairs = (0..4).map(|n| {
                     let log = log.clone();
-                    tokio::spawn(
-                        async move { log.record_both(said(8 * round + 2 * n), said(1)).await },
-                    )
+                    tokio::spawn(async move {
+                        log.record_both(test_evidence(8 * round + 2 * n), test_evidence(1))
+                            .await
+                    })
                 });
                 for pair in pairs.collect::<Vec<_>>() {
                     let (first, second) = pair.await.unwrap().unwrap();
@@ -58,17 +59,17 @@ fn whoever_looks_sees_both_or_neither() {
 
 #[tokio::test]
 async fn the_second_is_not_recorded_without_the_first() {
-    let place = TestLogDir::new();
-    let (log, _) = AuditLog::open(place.config()).unwrap();
+    let log_dir = TestLogDir::new();
+    let (log, _) = AuditLog::open(log_dir.config()).unwrap();
     let before = log.size();
     let refused = log
-        .record_both(OversizedEvidence, said(1))
+        .record_both(OversizedEvidence, test_evidence(1))
         .await
         .unwrap_err();
     assert!(matches!(refused, LedgerError::TooLarge { .. }), "{refused}");
     assert_eq!(log.size(), before);
     let refused = log
-        .record_both(said(2), OversizedEvidence)
+        .record_both(test_evidence(2), OversizedEvidence)
         .await
         .unwrap_err();
     assert!(matches!(refused, LedgerError::TooLarge { .. }), "{refused}");

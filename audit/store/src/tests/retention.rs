@@ -24,8 +24,8 @@ use std::sync::{Arc, Mutex};
 const DAY: i64 = 86_400_000_000;
 
 /// So many days later.
-fn config(place: &TestLogDir, days: i64) -> LogConfig {
-    let usual = place.config();
+fn config(log_dir: &TestLogDir, days: i64) -> LogConfig {
+    let usual = log_dir.config();
     let clock = Arc::clone(&usual.clock);
     LogConfig {
         segment: 3000,
@@ -90,26 +90,26 @@ fn month_ago(log: &AuditLog) -> UtcTimestamp {
 }
 
 /// A log of so many told records in several files, opened two months later, after one more a week before.
-fn old(place: &TestLogDir) -> AuditLog {
-    let log = jumped(place, 52);
+fn old(log_dir: &TestLogDir) -> AuditLog {
+    let log = jumped(log_dir, 52);
     let _ = log.record_blocking(MixedEvidence(-3)).unwrap();
     drop(log);
-    AuditLog::open(config(place, 60)).unwrap().0
+    AuditLog::open(config(log_dir, 60)).unwrap().0
 }
 
 /// The same, opened so many days later.
-fn jumped(place: &TestLogDir, days: i64) -> AuditLog {
-    let (log, _) = AuditLog::open(config(place, 0)).unwrap();
+fn jumped(log_dir: &TestLogDir, days: i64) -> AuditLog {
+    let (log, _) = AuditLog::open(config(log_dir, 0)).unwrap();
     for n in 0..60 {
         let _ = log.record_blocking(MixedEvidence(n)).unwrap();
     }
     drop(log);
-    AuditLog::open(config(place, days)).unwrap().0
+    AuditLog::open(config(log_dir, days)).unwrap().0
 }
 
 /// The same, when its decisions were erased.
-fn expired(place: &TestLogDir) -> (AuditLog, ExpiryRun) {
-    let log = old(place);
+fn expired(log_dir: &TestLogDir) -> (AuditLog, ExpiryRun) {
+    let log = old(log_dir);
     let before = month_ago(&log);
     let run = expire(&log, before, &TestRetention::default())
         .unwrap()
@@ -150,13 +150,13 @@ fn export(log: &AuditLog, to: &Path) -> u64 {
 
 #[test]
 fn decisions_go_and_every_proof_stays() {
-    let place = TestLogDir::new();
+    let log_dir = TestLogDir::new();
     let before = {
-        let log = old(&place);
+        let log = old(&log_dir);
         let proof = log.inclusion(4, log.size()).unwrap();
         (log.checkpoint(), proof, log.leaf(4).unwrap())
     };
-    let log = AuditLog::open(config(&place, 60)).unwrap().0;
+    let log = AuditLog::open(config(&log_dir, 60)).unwrap().0;
     let rest = TestRetention::default();
     let run = expire(&log, month_ago(&log), &rest).unwrap().unwrap();
     assert!(
@@ -168,11 +168,11 @@ fn decisions_go_and_every_proof_stays() {
         assert_eq!(kept.contains(&n), stays(n, &run, &log), "{n}");
     }
     // Of what went nothing is in any file, and its receipts went, too.
-    let text = String::from_utf8(bytes(&place.folder())).unwrap();
+    let text = String::from_utf8(bytes(&log_dir.folder())).unwrap();
     assert!(!text.contains("\"r-4-\"") && text.contains("\"r-7-\""));
     let receipts = rest.receipts.lock().unwrap().clone();
     assert!(receipts.contains(&receipt(4)) && !receipts.contains(&receipt(NEEDED)));
-    // It is on the books.
+    // It is in the log.
     let said = log.read(run.end).map(Result::unwrap);
     let said: Vec<Record> = said.filter(|record| record.kind == "expire").collect();
     assert_eq!(said.len(), 1);
@@ -217,7 +217,7 @@ fn decisions_go_and_every_proof_stays() {
         let _ = log.record_blocking(MixedEvidence(n)).unwrap();
     }
     drop(log);
-    let log = AuditLog::open(config(&place, 61)).unwrap().0;
+    let log = AuditLog::open(config(&log_dir, 61)).unwrap().0;
     assert_eq!(log.expired_before(), run.end);
     assert_eq!(
         log.get(missing).unwrap_err().code,
@@ -225,10 +225,14 @@ fn decisions_go_and_every_proof_stays() {
     );
     assert!(numbers(&log, 0).contains(&119));
     drop(log);
-    let report = offline::verify(&place.folder(), None).unwrap();
+    let report = offline::verify(&log_dir.folder(), None).unwrap();
     assert!(report.is_good(), "{report:?}");
-    let told = format!("{} records between", run.records);
-    assert!(report.unseen[0].starts_with(&told), "{:?}", report.unseen);
+    let reported = format!("{} records between", run.records);
+    assert!(
+        report.unseen[0].starts_with(&reported),
+        "{:?}",
+        report.unseen
+    );
 }
 
 fn bytes_of_all(path: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
@@ -249,8 +253,8 @@ fn offline_numbers(path: &Path) -> Vec<u64> {
 
 #[test]
 fn what_was_recorded_before_a_crash_is_done_at_the_next_run() {
-    let place = TestLogDir::new();
-    let log = old(&place);
+    let log_dir = TestLogDir::new();
+    let log = old(&log_dir);
     let before = month_ago(&log);
     let run = ExpiryRun {
         first: 1,
@@ -262,18 +266,18 @@ fn what_was_recorded_before_a_crash_is_done_at_the_next_run() {
     };
     let _durable = log.record_blocking(run).unwrap();
     drop(log);
-    assert!(offline::verify(&place.folder(), None).unwrap().is_good());
-    let log = AuditLog::open(config(&place, 60)).unwrap().0;
+    assert!(offline::verify(&log_dir.folder(), None).unwrap().is_good());
+    let log = AuditLog::open(config(&log_dir, 60)).unwrap().0;
     assert_eq!(numbers(&log, 0).iter().filter(|n| **n >= 0).count(), 60);
     let run = expire(&log, before, &TestRetention::default())
         .unwrap()
         .unwrap();
     assert!(!numbers(&log, 0).contains(&4) && run.records > 20);
     drop(log);
-    assert!(offline::verify(&place.folder(), None).unwrap().is_good());
-    // The books say more than was done. What stands behind the end of it is missed all the same.
-    erase(&place, run.end);
-    let fault = offline::verify(&place.folder(), None).unwrap().fault;
+    assert!(offline::verify(&log_dir.folder(), None).unwrap().is_good());
+    // The log says more than was done. What stands behind the end of it is missed all the same.
+    erase(&log_dir, run.end);
+    let fault = offline::verify(&log_dir.folder(), None).unwrap().fault;
     assert_eq!(
         fault.map(|fault| (fault.index, fault.what)),
         Some((run.end, FaultKind::Gone))
@@ -283,8 +287,8 @@ fn what_was_recorded_before_a_crash_is_done_at_the_next_run() {
 #[test]
 fn an_archive_and_an_export_hold_what_stays() {
     for first in ["archive", "expire"] {
-        let place = TestLogDir::new();
-        let log = old(&place);
+        let log_dir = TestLogDir::new();
+        let log = old(&log_dir);
         if first == "archive" {
             assert!(archive(&log, 0).unwrap().len() > 3);
         }
@@ -298,11 +302,11 @@ fn an_archive_and_an_export_hold_what_stays() {
         let kept = numbers(&log, 0);
         assert!(!kept.contains(&4) && kept.contains(&6) && kept.contains(&7));
         drop(log);
-        let log = AuditLog::open(config(&place, 60)).unwrap().0;
+        let log = AuditLog::open(config(&log_dir, 60)).unwrap().0;
         assert_eq!(numbers(&log, 0), kept);
         log.close();
 
-        let file = place.dir.path().join("all.bundle");
+        let file = log_dir.dir.path().join("all.bundle");
         let there = export(&log, &file);
         assert_eq!(there, log.size() - run.records);
         let report = offline::verify(&file, None).unwrap();
@@ -326,7 +330,7 @@ fn an_archive_and_an_export_hold_what_stays() {
         std::fs::write(&file, text.replacen("bundle/3", "bundle/2", 1)).unwrap();
         assert!(offline::verify(&file, None).unwrap().fault.is_some());
 
-        let out = place.dir.path().join("tiles");
+        let out = log_dir.dir.path().join("tiles");
         tiles::write(&log, &log.head(), &out).unwrap();
         assert!(out.join("tile/0").exists() && !out.join("tile/entries").exists());
     }

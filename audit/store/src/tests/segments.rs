@@ -1,28 +1,28 @@
 //! The files of records follow each other.
 
-use super::{TestLogDir, bytes, numbers, said};
+use super::{TestLogDir, bytes, numbers, test_evidence};
 use crate::{AuditLog, LogConfig, log_segment};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
 
 #[test]
 fn segments_follow_each_other() {
-    let place = TestLogDir::new();
+    let log_dir = TestLogDir::new();
     let config = || LogConfig {
         segment: 2000,
-        ..place.config()
+        ..log_dir.config()
     };
     for run in 0..3 {
         let (log, replay) = AuditLog::open(config()).unwrap();
         assert_eq!(replay.cut, None);
         for n in 0..20 {
-            let _ = log.record_blocking(said(run * 20 + n)).unwrap();
+            let _ = log.record_blocking(test_evidence(run * 20 + n)).unwrap();
         }
     }
     let (log, _) = AuditLog::open(config()).unwrap();
     let said: Vec<i64> = numbers(&log, 0).into_iter().filter(|n| *n >= 0).collect();
     assert_eq!(said, (0..60).collect::<Vec<_>>());
-    let segments = log_segment::segments(&place.folder()).unwrap();
+    let segments = log_segment::segments(&log_dir.folder()).unwrap();
     assert!(segments.len() > 5);
     for pair in segments.windows(2) {
         let [sealed, next] = pair else { panic!() };
@@ -37,20 +37,20 @@ fn segments_follow_each_other() {
 #[test]
 fn a_segment_that_holds_no_whole_record_is_begun_again() {
     for begun in ["", "{\"body\":{\"n\":0,"] {
-        let place = TestLogDir::new();
+        let log_dir = TestLogDir::new();
         let config = || LogConfig {
             segment: 1000,
-            ..place.config()
+            ..log_dir.config()
         };
         let (log, _) = AuditLog::open(config()).unwrap();
-        while bytes(&place.folder()).len() < 1000 {
-            let _ = log.record_blocking(said(0)).unwrap();
+        while bytes(&log_dir.folder()).len() < 1000 {
+            let _ = log.record_blocking(test_evidence(0)).unwrap();
         }
         let size = log.size();
         drop(log);
-        let before = bytes(&place.folder());
+        let before = bytes(&log_dir.folder());
         std::fs::write(
-            place.folder().join(format!("records-{size:012}.jsonl")),
+            log_dir.folder().join(format!("records-{size:012}.jsonl")),
             begun,
         )
         .unwrap();
@@ -59,7 +59,7 @@ fn a_segment_that_holds_no_whole_record_is_begun_again() {
             replay.cut,
             (!begun.is_empty()).then_some(begun.len() as u64)
         );
-        let _ = log.record_blocking(said(0)).unwrap();
+        let _ = log.record_blocking(test_evidence(0)).unwrap();
         let kinds: Vec<_> = log.read(size).map(|record| record.unwrap().kind).collect();
         let repaired = if begun.is_empty() {
             &[][..]
@@ -67,7 +67,7 @@ fn a_segment_that_holds_no_whole_record_is_begun_again() {
             &["repair"]
         };
         assert_eq!(kinds, [repaired, &["segment", "said"]].concat());
-        assert!(bytes(&place.folder()).starts_with(&before));
+        assert!(bytes(&log_dir.folder()).starts_with(&before));
         drop(log);
         let records = size + kinds.len() as u64;
         assert_eq!(AuditLog::open(config()).unwrap().1.records, records);

@@ -1,7 +1,7 @@
 //! A log that can't be written says so in the reserve, and goes on in another segment after the next start.
 
 use super::crash::failing;
-use super::{AuditLog, LogConfig, SeqCst, TestEvidence, TestLogDir, numbers, said};
+use super::{AuditLog, LogConfig, SeqCst, TestEvidence, TestLogDir, numbers, test_evidence};
 use crate::{offline, reserve};
 use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::LedgerError;
@@ -38,21 +38,21 @@ fn beside(log: &AuditLog, body: Json) -> Result<(), LedgerError> {
     run.block_on(log.record_in_reserve("refuse_summary", body))
 }
 
-fn reserve_of(place: &TestLogDir) -> Vec<u8> {
-    std::fs::read(place.folder().join(reserve::FILE)).unwrap()
+fn reserve_of(log_dir: &TestLogDir) -> Vec<u8> {
+    std::fs::read(log_dir.folder().join(reserve::FILE)).unwrap()
 }
 
 /// A log of three records whose fourth failed after so many bytes, with what was said in the reserve.
 fn stopped(torn: usize) -> TestLogDir {
-    let place = TestLogDir::new();
-    let (log, fail) = failing(place.config());
+    let log_dir = TestLogDir::new();
+    let (log, fail) = failing(log_dir.config());
     fail.torn.store(torn, SeqCst);
     fail.at.store(4, SeqCst);
     for n in 0..3 {
-        let _ = log.record_blocking(said(n)).unwrap();
+        let _ = log.record_blocking(test_evidence(n)).unwrap();
     }
     assert_eq!(beside(&log, Json::object([])), Err(LedgerError::Closed));
-    assert!(log.record_blocking(said(3)).is_err());
+    assert!(log.record_blocking(test_evidence(3)).is_err());
     for (peer, count, first, last) in [
         ("a", 1, "t1", "t1"),
         ("b", 7, "t2", "t3"),
@@ -60,21 +60,21 @@ fn stopped(torn: usize) -> TestLogDir {
     ] {
         beside(&log, sum(peer, count, first, last)).unwrap();
     }
-    place
+    log_dir
 }
 
 #[test]
 fn a_stop_is_said_in_the_reserve_and_taken_into_the_log() {
     for torn in [0, 50, 1 << 20] {
-        let place = stopped(torn);
+        let log_dir = stopped(torn);
         // Also where nobody has it open: what is torn there was confirmed to nobody.
-        let report = offline::verify(&place.folder(), None).unwrap();
+        let report = offline::verify(&log_dir.folder(), None).unwrap();
         assert!(report.is_good(), "{torn}: {report:?}");
         let stop = |what: &String| what.contains("was stopped");
         assert!(report.unseen.iter().any(stop), "{torn}");
-        let left = reserve_of(&place);
+        let left = reserve_of(&log_dir);
         assert_eq!(left.len() as u64, SPARE);
-        let (log, replay) = place.open();
+        let (log, replay) = log_dir.open();
         // The record that failed is there only if all of it is; it was confirmed to nobody either way.
         let whole = torn > 1000;
         assert_eq!(replay.records, 3 + u64::from(whole));
@@ -95,38 +95,41 @@ fn a_stop_is_said_in_the_reserve_and_taken_into_the_log() {
             .iter()
             .map(|one| ["peer", "count", "first", "last"].map(|name| one.body.get(name).cloned()))
             .collect();
-        let told =
+        let report_of =
             |body: Json| ["peer", "count", "first", "last"].map(|name| body.get(name).cloned());
         assert_eq!(
             sums,
-            [told(sum("a", 6, "t1", "t5")), told(sum("b", 7, "t2", "t3"))]
+            [
+                report_of(sum("a", 6, "t1", "t5")),
+                report_of(sum("b", 7, "t2", "t3"))
+            ]
         );
-        assert_eq!(reserve_of(&place), vec![0; SPARE as usize]);
+        assert_eq!(reserve_of(&log_dir), vec![0; SPARE as usize]);
         let size = log.size();
         drop(log);
         // A crash after it was recorded and before the reserve was emptied.
-        std::fs::write(place.folder().join(reserve::FILE), left).unwrap();
-        let (log, replay) = place.open();
+        std::fs::write(log_dir.folder().join(reserve::FILE), left).unwrap();
+        let (log, replay) = log_dir.open();
         assert_eq!((replay.records, log.size()), (size, size));
-        assert_eq!(reserve_of(&place), vec![0; SPARE as usize]);
-        let _ = log.record_blocking(said(9)).unwrap();
+        assert_eq!(reserve_of(&log_dir), vec![0; SPARE as usize]);
+        let _ = log.record_blocking(test_evidence(9)).unwrap();
         drop(log);
-        assert!(offline::verify(&place.folder(), None).unwrap().is_good());
+        assert!(offline::verify(&log_dir.folder(), None).unwrap().is_good());
     }
 }
 
 #[test]
 fn a_reserve_that_was_being_written_is_taken_as_far_as_it_goes() {
-    let place = stopped(50);
-    let path = place.folder().join(reserve::FILE);
-    let whole = reserve_of(&place);
+    let log_dir = stopped(50);
+    let path = log_dir.folder().join(reserve::FILE);
+    let whole = reserve_of(&log_dir);
     let first = whole.iter().position(|byte| *byte == b'\n').unwrap();
     // Within the first record, and within the second one.
     for (end, count) in [(first / 2, 0), (first + 40, 0)] {
         let mut torn = whole.clone();
         torn[end..].fill(0);
         std::fs::write(&path, &torn).unwrap();
-        let (log, replay) = place.open();
+        let (log, replay) = log_dir.open();
         let since = all(&log, replay.records);
         let stops = since.iter().filter(|one| one.kind == "stop").count();
         let sums = since
@@ -134,19 +137,19 @@ fn a_reserve_that_was_being_written_is_taken_as_far_as_it_goes() {
             .filter(|one| one.kind == "refuse_summary")
             .count();
         assert_eq!((stops, sums), (1, count), "{end}");
-        assert_eq!(reserve_of(&place), vec![0; SPARE as usize]);
+        assert_eq!(reserve_of(&log_dir), vec![0; SPARE as usize]);
     }
 }
 
 #[test]
 fn a_withdrawal_in_the_reserve_comes_into_the_log_as_it_is() {
-    let place = stopped(0);
-    let path = place.folder().join(reserve::FILE);
-    drop(place.open());
+    let log_dir = stopped(0);
+    let path = log_dir.folder().join(reserve::FILE);
+    drop(log_dir.open());
     std::fs::write(&path, vec![0; SPARE as usize]).unwrap();
-    let (log, fail) = failing(place.config());
+    let (log, fail) = failing(log_dir.config());
     fail.at.store(1, SeqCst);
-    assert!(log.record_blocking(said(4)).is_err());
+    assert!(log.record_blocking(test_evidence(4)).is_err());
     for contract in ["c1", "c2", "c1"] {
         let body = Json::object([
             ("contract", Json::text(contract)),
@@ -156,7 +159,7 @@ fn a_withdrawal_in_the_reserve_comes_into_the_log_as_it_is() {
     }
     beside(&log, sum("a", 1, "t1", "t1")).unwrap();
     drop(log);
-    let (log, replay) = place.open();
+    let (log, replay) = log_dir.open();
     let since = all(&log, replay.records);
     let withdrawn: Vec<_> = since.iter().filter(|one| one.kind == "withdraw").collect();
     let contracts: Vec<_> = withdrawn
@@ -169,18 +172,18 @@ fn a_withdrawal_in_the_reserve_comes_into_the_log_as_it_is() {
     }
     assert_eq!(kinds(&since).last(), Some(&"refuse_summary"));
     drop(log);
-    assert!(offline::verify(&place.folder(), None).unwrap().is_good());
+    assert!(offline::verify(&log_dir.folder(), None).unwrap().is_good());
 }
 
 #[test]
 fn where_the_disk_gives_no_reserve_the_log_goes_on() {
-    let place = TestLogDir::new();
+    let log_dir = TestLogDir::new();
     let config = LogConfig {
         spare: 1 << 60,
-        ..place.config()
+        ..log_dir.config()
     };
     let (log, _) = AuditLog::open(config).unwrap();
-    let _ = log.record_blocking(said(0)).unwrap();
+    let _ = log.record_blocking(test_evidence(0)).unwrap();
 }
 
 /// A world of its own for the processes of the next tests: a small file system, or files that can't become large.
@@ -206,10 +209,10 @@ impl LimitedFileSystem {
         TestLogDir::at(&self.folder)
     }
 
-    fn config(&self, place: &TestLogDir) -> LogConfig {
+    fn config(&self, log_dir: &TestLogDir) -> LogConfig {
         LogConfig {
             reserve: if self.ballast.is_some() { MARK } else { 0 },
-            ..place.config()
+            ..log_dir.config()
         }
     }
 
@@ -224,29 +227,29 @@ impl LimitedFileSystem {
 #[test]
 #[ignore = "run by another test in a process of its own"]
 fn fills_the_disk() {
-    let world = LimitedFileSystem::of_this_process();
-    let place = world.place();
-    let (log, _) = AuditLog::open(world.config(&place)).unwrap();
+    let file_system = LimitedFileSystem::of_this_process();
+    let log_dir = file_system.place();
+    let (log, _) = AuditLog::open(file_system.config(&log_dir)).unwrap();
     let permit = |n| {
         log.record_blocking(TestEvidence { kind: "permit", n })
             .map(drop)
     };
     permit(0).unwrap();
-    if world.ballast.is_some() {
+    if file_system.ballast.is_some() {
         // Below the mark nothing is opened, and above it again.
-        world.load(1700);
+        file_system.load(1700);
         assert!(matches!(permit(1), Err(LedgerError::LowSpace { .. })));
         assert!(matches!(permit(1), Err(LedgerError::LowSpace { .. })));
-        world.load(100);
+        file_system.load(100);
         // The group that refused may still be going on; this one ends it.
         let kind = "other";
         let _ = log.record_blocking(TestEvidence { kind, n: 1 }).unwrap();
         permit(1).unwrap();
-        world.load(1700);
+        file_system.load(1700);
     }
     let mut confirmed = 0;
     let failure = loop {
-        match log.record_blocking(said(confirmed)) {
+        match log.record_blocking(test_evidence(confirmed)) {
             Ok(_) => confirmed += 1,
             Err(failure) => break failure,
         }
@@ -289,20 +292,22 @@ fn shut(child: &mut Child) -> i64 {
         .expect("it came to its end")
 }
 
-fn full_and_killed(world: &LimitedFileSystem) {
-    let mut child = own("fills_the_disk", &world.folder).spawn().unwrap();
+fn full_and_killed(file_system: &LimitedFileSystem) {
+    let mut child = own("fills_the_disk", &file_system.folder).spawn().unwrap();
     let confirmed = shut(&mut child);
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(confirmed > 100, "{confirmed}");
-    let place = world.place();
-    if let Some(ballast) = &world.ballast {
+    let log_dir = file_system.place();
+    if let Some(ballast) = &file_system.ballast {
         // As long as there is no room nothing is begun, and nothing is lost.
-        let refused = AuditLog::open(world.config(&place)).map(drop).unwrap_err();
+        let refused = AuditLog::open(file_system.config(&log_dir))
+            .map(drop)
+            .unwrap_err();
         assert_eq!(refused.code, ErrorCode::DiskFull, "{refused}");
         std::fs::remove_file(ballast).unwrap();
     }
-    let (log, replay) = AuditLog::open(world.config(&place)).unwrap();
+    let (log, replay) = AuditLog::open(file_system.config(&log_dir)).unwrap();
     let said: Vec<i64> = numbers(&log, 0);
     let since = all(&log, 0);
     let found = since.iter().filter(|record| record.kind == "said").count() as i64;
@@ -323,9 +328,12 @@ fn full_and_killed(world: &LimitedFileSystem) {
         replay.cut.is_some(),
         taken.iter().any(|one| one.kind == "repair")
     );
-    if world.ballast.is_some() {
-        let told = |kind: &str| since.iter().filter(|one| one.kind == kind).count();
-        assert_eq!((told("pause"), told("resume"), told("permit")), (2, 1, 2));
+    if file_system.ballast.is_some() {
+        let report = |kind: &str| since.iter().filter(|one| one.kind == kind).count();
+        assert_eq!(
+            (report("pause"), report("resume"), report("permit")),
+            (2, 1, 2)
+        );
     }
     let _ = log
         .record_blocking(TestEvidence {
@@ -334,7 +342,7 @@ fn full_and_killed(world: &LimitedFileSystem) {
         })
         .unwrap();
     drop(log);
-    assert!(offline::verify(&place.folder(), None).unwrap().is_good());
+    assert!(offline::verify(&log_dir.folder(), None).unwrap().is_good());
     println!("full after {confirmed} records");
 }
 

@@ -1,4 +1,4 @@
-//! What waits for the writer: values on their way to the books, and those who wait for them.
+//! What waits for the writer: values on their way to the log, and those who wait for them.
 
 use crate::epoch::DecisionValidity;
 use crate::segment_storage::SegmentStorage;
@@ -178,14 +178,14 @@ impl<T: Evidence + Send + 'static> WriteJob for PendingWrite<T> {
 
     fn settle(self: Box<Self>, outcome: Result<&FlushProof, LedgerError>) {
         let Self { value, wake, .. } = *self;
-        let told = match (value, outcome) {
+        let reported = match (value, outcome) {
             (PendingValue::Staged(staged), Ok(flushed)) => {
                 staged.confirm(flushed).map_err(|_| LedgerError::Closed)
             }
             (_, Err(unwritable)) => Err(unwritable),
             (PendingValue::Bare(_), Ok(_)) => Err(LedgerError::Closed),
         };
-        wake.tell(told);
+        wake.tell(reported);
     }
 }
 

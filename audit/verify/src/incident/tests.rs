@@ -40,8 +40,8 @@ pub(crate) fn copy(domain: &str, of: &str, statements: &[(u64, &str)]) -> Export
         statement: (*name).to_owned(),
         fork: Some((10, 100)),
     });
-    let mut story = AuditHistory::new();
-    story.incidents = incidents.collect();
+    let mut history = AuditHistory::new();
+    history.incidents = incidents.collect();
     ExportFile {
         file: format!("{domain}.bundle"),
         owner: id(domain),
@@ -60,7 +60,7 @@ pub(crate) fn copy(domain: &str, of: &str, statements: &[(u64, &str)]) -> Export
             missing: Vec::new(),
             unseen: Vec::new(),
         },
-        history: story,
+        history,
         answers: AnswerCollector::default(),
         tree: None,
         heads: Vec::new(),
@@ -209,8 +209,8 @@ fn no_fork_closes_what_left_under_a_late_permit() {
 #[test]
 fn a_statement_binds_only_files_that_have_it() {
     let owner = id("p.example");
-    for told in [false, true] {
-        let statements: &[(u64, &str)] = if told { &[(40, "s")] } else { &[] };
+    for reported in [false, true] {
+        let statements: &[(u64, &str)] = if reported { &[(40, "s")] } else { &[] };
         let copies = vec![
             copy("p.example", "p.example", &[(61, "s")]),
             copy("c.example", "p.example", statements),
@@ -222,18 +222,18 @@ fn a_statement_binds_only_files_that_have_it() {
             record: Some(record),
             passed_on,
         };
-        assert_eq!(case.is_closed_head(&owner, 50, &place(39, false)), told);
+        assert_eq!(case.is_closed_head(&owner, 50, &place(39, false)), reported);
         assert!(!case.is_closed_head(&owner, 50, &place(41, false)));
-        assert_eq!(case.is_closed_head(&owner, 50, &place(41, true)), told);
-        assert_eq!(case.is_stated(&owner, 50), told);
-        assert_eq!(case.is_closed_record(&owner, 50, (consumer, 39)), told);
+        assert_eq!(case.is_closed_head(&owner, 50, &place(41, true)), reported);
+        assert_eq!(case.is_stated(&owner, 50), reported);
+        assert_eq!(case.is_closed_record(&owner, 50, (consumer, 39)), reported);
         let answer = (consumer, 39, at(39));
-        assert_eq!(case.is_closed_answer(&owner, "q", answer), told);
+        assert_eq!(case.is_closed_answer(&owner, "q", answer), reported);
     }
 }
 
 #[test]
-fn whoever_was_not_told_is_named() {
+fn whoever_was_not_reported_is_named() {
     let fork = |peer: &str| ForkedLog {
         index: 20,
         at: at(20),
@@ -241,19 +241,19 @@ fn whoever_was_not_told_is_named() {
         known: head("p.example", 30, "one").to_string(),
         shown: head("p.example", 30, "other").to_string(),
     };
-    let told = |statements: &[(u64, &str)], peer: &str| {
+    let report = |statements: &[(u64, &str)], peer: &str| {
         let mut consumer = copy("c.example", "p.example", statements);
         consumer.history.forks.push(fork(peer));
         let provider = copy("p.example", "p.example", &[(61, "s")]);
         let case = case(vec![provider, consumer], Vec::new());
-        untold(&case, &stated("s"))
+        unreported(&case, &stated("s"))
     };
-    let found = told(&[], "p.example");
+    let found = report(&[], "p.example");
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].sentence.contains("c.example was never told"));
     assert_eq!(found[0].verdict, crate::finding::AuditVerdict::Incomplete);
-    assert_eq!(told(&[(40, "s")], "p.example"), Vec::new());
-    assert_eq!(told(&[], "d.example"), Vec::new());
+    assert_eq!(report(&[(40, "s")], "p.example"), Vec::new());
+    assert_eq!(report(&[], "d.example"), Vec::new());
 }
 
 #[test]

@@ -56,10 +56,10 @@ pub(super) fn write(content: &BundleContent) -> Json {
     )
 }
 
-/// Takes a letter completely apart and checks the signature by the key that it names.
-pub(super) fn read(letter: &Json) -> Result<BundleContent, Refusal> {
+/// Takes an envelope completely apart and checks the signature by the key that it names.
+pub(super) fn read(envelope: &Json) -> Result<BundleContent, Refusal> {
     let fault = |fault: StrictObjectError| invalid(format!("the trust bundle: {fault}"));
-    let mut outer = StrictObject::of(letter.clone(), "", fault)?;
+    let mut outer = StrictObject::of(envelope.clone(), "", fault)?;
     let bundle = outer.take("bundle")?;
     let signature = outer.text("signature")?;
     outer.finish()?;
@@ -362,9 +362,13 @@ fn each<T>(
     // Of an item, too, a list is told as one of the bundle.
     let items = match fields.optional(name) {
         Some(Json::List(items)) => items,
-        Some(met) => {
+        Some(actual) => {
             let (name, wanted) = (name.to_owned(), "a list");
-            return Err(fault(StrictObjectError::Wrong { name, met, wanted }));
+            return Err(fault(StrictObjectError::Wrong {
+                name,
+                actual,
+                wanted,
+            }));
         }
         None => return Err(fault(StrictObjectError::Absent(name.to_owned()))),
     };

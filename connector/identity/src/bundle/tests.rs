@@ -68,12 +68,12 @@ fn other_spellings_and_members_are_refused() {
     let (_sample, bundle) = bundle_of_two();
     let text = String::from_utf8(bundle.to_bytes()).unwrap();
     assert!(TrustBundle::read(text.replacen(':', ": ", 1).as_bytes()).is_err());
-    let mut letter = parse(text.trim_end().as_bytes(), JsonLimits::default()).unwrap();
-    let Json::Object(members) = &mut letter else {
+    let mut envelope = parse(text.trim_end().as_bytes(), JsonLimits::default()).unwrap();
+    let Json::Object(members) = &mut envelope else {
         panic!("an object")
     };
     members.insert("note".to_owned(), Json::Null);
-    assert!(TrustBundle::read(&canonical(&letter)).is_err());
+    assert!(TrustBundle::read(&canonical(&envelope)).is_err());
 }
 
 #[test]

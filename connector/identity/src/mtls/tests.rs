@@ -206,8 +206,8 @@ async fn the_time_is_that_of_the_clock_that_was_passed() {
     // The caller is told by an alert of its own what it must mend; in TLS 1.3 that comes after its handshake.
     let here = format!("{:?}", expired.0.unwrap_err());
     assert!(here.contains("InvalidCertificate(Expired)"), "{here}");
-    let told = expired.1.unwrap().read_u8().await.unwrap_err().to_string();
-    assert!(told.contains("CertificateExpired"), "{told}");
+    let text = expired.1.unwrap().read_u8().await.unwrap_err().to_string();
+    assert!(text.contains("CertificateExpired"), "{text}");
     let expired = handshake(
         &two.server(start()),
         &two.client("munster.example", later),

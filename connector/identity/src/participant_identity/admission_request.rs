@@ -86,8 +86,8 @@ impl AdmissionRequest {
     /// # Errors
     /// `KEY_INVALID`.
     pub fn read(bytes: &[u8]) -> Result<Self, Refusal> {
-        let letter = signed_envelope::from_bytes(bytes, "the request", ErrorCode::KeyInvalid)?;
-        let mut outer = StrictObject::of(letter, "", fault)?;
+        let envelope = signed_envelope::from_bytes(bytes, "the request", ErrorCode::KeyInvalid)?;
+        let mut outer = StrictObject::of(envelope, "", fault)?;
         let content = outer.take("request")?;
         let by_signing = outer.text("signedBySigningKey")?;
         let by_note = outer.text("signedByNoteKey")?;

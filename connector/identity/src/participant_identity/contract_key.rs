@@ -49,9 +49,9 @@ impl ContractKey {
     /// # Errors
     /// `KEY_INVALID`.
     pub fn read(bytes: &[u8]) -> Result<Self, Refusal> {
-        let letter =
+        let envelope =
             signed_envelope::from_bytes(bytes, "the statement of the key", ErrorCode::KeyInvalid)?;
-        let mut outer = StrictObject::of(letter, "", fault)?;
+        let mut outer = StrictObject::of(envelope, "", fault)?;
         let content = outer.take("contractKey")?;
         let signature = outer.text("signature")?;
         outer.finish()?;

@@ -37,8 +37,8 @@ impl JoinFile {
     /// # Errors
     /// `KEY_INVALID`, or `BUNDLE_INVALID` for the bundle inside.
     pub fn read(bytes: &[u8]) -> Result<Self, Refusal> {
-        let letter = signed_envelope::from_bytes(bytes, "the join file", ErrorCode::KeyInvalid)?;
-        let mut fields = StrictObject::of(letter, "", fault)?;
+        let envelope = signed_envelope::from_bytes(bytes, "the join file", ErrorCode::KeyInvalid)?;
+        let mut fields = StrictObject::of(envelope, "", fault)?;
         if fields.text("hansa")? != FORM {
             return Err(invalid("the join file is of another version"));
         }

@@ -157,7 +157,7 @@ fn each_broken_file_has_its_code() {
 }
 
 #[test]
-fn every_fault_is_told_at_once() {
+fn every_fault_is_reported_at_once() {
     let mut sample = LeagueFixture::new();
     let munster = sample.admit("munster.example", start());
     let files = sample.files("munster.example");

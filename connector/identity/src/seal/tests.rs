@@ -48,10 +48,10 @@ struct SealChainFixture {
     seal: TestCertificate,
 }
 
-fn world(wish: TestCertSpec) -> SealChainFixture {
+fn world(spec: TestCertSpec) -> SealChainFixture {
     let root = TestCertSpec::authority("Root").by(None);
     let between = TestCertSpec::authority("Issuing").by(Some(&root));
-    let seal = wish.by(Some(&between));
+    let seal = spec.by(Some(&between));
     SealChainFixture {
         root,
         between,
@@ -187,8 +187,8 @@ fn a_seal_is_for_one_organisation_and_for_documents() {
             ..TestCertSpec::seal()
         },
     ];
-    for (case, wish) in refused.into_iter().enumerate() {
-        let w = world(wish);
+    for (case, spec) in refused.into_iter().enumerate() {
+        let w = world(spec);
         let found = judged(&[w.root.anchor()], &w.signed(), at());
         assert_eq!(found, REFUSED, "case {case}");
     }
@@ -248,12 +248,12 @@ fn a_seal_names_its_own_key_and_concludes_contracts_alone() {
     let seals = SealAnchors::from([(munster(), vec![w.root.anchor()])]);
     let history = KeyHistory::new();
     let keys = RegisteredKeys::new(&history, at()).and_seals(&seals);
-    for deed in [SignaturePurpose::Statement, SignaturePurpose::Mandate] {
-        let refusal = keys.check(&munster(), &w.signed(), deed).unwrap_err();
+    for purpose in [SignaturePurpose::Statement, SignaturePurpose::Mandate] {
+        let refusal = keys.check(&munster(), &w.signed(), purpose).unwrap_err();
         assert_eq!(refusal.code, ErrorCode::SignerNotParty);
     }
-    for deed in [SignaturePurpose::View, SignaturePurpose::Withdrawal] {
-        assert_eq!(keys.check(&munster(), &w.signed(), deed), Ok(()));
+    for purpose in [SignaturePurpose::View, SignaturePurpose::Withdrawal] {
+        assert_eq!(keys.check(&munster(), &w.signed(), purpose), Ok(()));
     }
     // The authority that seals for one participant seals for no other.
     let other: ParticipantId = "ottawa.example".parse().unwrap();
@@ -267,15 +267,15 @@ fn a_seal_names_its_own_key_and_concludes_contracts_alone() {
 #[test]
 fn a_seal_is_revoked_by_its_key_whatever_certificate_that_gets() {
     for rsa in [false, true] {
-        let wish = || TestCertSpec {
+        let spec = || TestCertSpec {
             rsa,
             ..TestCertSpec::seal()
         };
-        let w = world(wish());
+        let w = world(spec());
         let again = rcgen::KeyPair::from_pem(&w.seal.key.serialize_pem()).unwrap();
-        let renewed = wish().of(again, Some(&w.between));
+        let renewed = spec().of(again, Some(&w.between));
         let signed = renewed.sign(&[&w.between], at());
-        let next = wish().by(Some(&w.between)).sign(&[&w.between], at());
+        let next = spec().by(Some(&w.between)).sign(&[&w.between], at());
         assert_ne!(renewed.der, w.seal.der);
         let mut anchor = w.root.anchor();
         anchor.revoked = vec![(certificate(&w.seal), at())];
@@ -286,9 +286,9 @@ fn a_seal_is_revoked_by_its_key_whatever_certificate_that_gets() {
         check(&anchor, &signed, Err(ErrorCode::KeyRevoked));
         check(&anchor, &next, Ok(()));
         // By an authority that was named for the same participant and knows nothing of the theft.
-        let other = world(wish());
+        let other = world(spec());
         let again = rcgen::KeyPair::from_pem(&w.seal.key.serialize_pem()).unwrap();
-        let elsewhere = wish().of(again, Some(&other.between));
+        let elsewhere = spec().of(again, Some(&other.between));
         let anchors = [other.root.anchor(), anchor.clone()];
         let signed = elsewhere.sign(&[&other.between], at());
         check(&anchors[0], &signed, Ok(()));

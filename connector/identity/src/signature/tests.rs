@@ -216,22 +216,26 @@ fn a_key_for_contracts_does_nothing_else_and_leaves_them_to_no_other() {
     keys[1].only_contracts = true;
     keys[1].not_before = time("2026-06-01T00:00:00Z");
     keys[1].revoked_at = Some(time("2026-07-01T00:00:00Z"));
-    let judged = |signer: &FileSigner, logged: &str, deed| {
+    let judged = |signer: &FileSigner, logged: &str, purpose| {
         RegisteredKeys::new(&w.history, time(logged))
-            .check(&w.munster, &signature(signer, logged), deed)
+            .check(&w.munster, &signature(signer, logged), purpose)
             .map_err(|refusal| refusal.code)
     };
     let (connector, officer, no) = (&w.eddsa, &w.es256, Err(ErrorCode::SignerNotParty));
     let during = "2026-06-02T00:00:00Z";
-    for (deed, by_connector, by_officer) in [
+    for (purpose, by_connector, by_officer) in [
         (SignaturePurpose::Contract, no, Ok(())),
         (SignaturePurpose::View, Ok(()), Ok(())),
         (SignaturePurpose::Withdrawal, Ok(()), Ok(())),
         (SignaturePurpose::Statement, Ok(()), no),
         (SignaturePurpose::Mandate, Ok(()), no),
     ] {
-        assert_eq!(judged(connector, during, deed), by_connector, "{deed:?}");
-        assert_eq!(judged(officer, during, deed), by_officer, "{deed:?}");
+        assert_eq!(
+            judged(connector, during, purpose),
+            by_connector,
+            "{purpose:?}"
+        );
+        assert_eq!(judged(officer, during, purpose), by_officer, "{purpose:?}");
     }
     // Before there was such a key, and in the minutes by which it counts earlier; and after its end.
     for (logged, expect) in [

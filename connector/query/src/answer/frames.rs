@@ -69,7 +69,7 @@ pub struct AnswerFrames<M> {
     meter: M,
     encoder: FrameEncoder,
     queue: VecDeque<AnswerFrame>,
-    tally: StreamTotals,
+    totals: StreamTotals,
     outcome: StreamOutcome,
 }
 
@@ -86,7 +86,7 @@ pub fn frames<M: QuotaMeter>(
         meter,
         encoder,
         queue: VecDeque::from([schema]),
-        tally: StreamTotals::default(),
+        totals: StreamTotals::default(),
         outcome: StreamOutcome::Cancelled,
     }
 }
@@ -114,7 +114,7 @@ impl<M: QuotaMeter> AnswerFrames<M> {
     /// What was handed out so far, for a receipt: rows, bytes and the digest over them.
     #[must_use]
     pub fn sent(&self) -> DeliveredTotals {
-        self.tally.sent()
+        self.totals.sent()
     }
 
     /// Ends the answer before its last row; what was not handed out yet is dropped.
@@ -129,7 +129,7 @@ impl<M: QuotaMeter> AnswerFrames<M> {
     /// What was not asked for any more counts as cancelled.
     #[must_use]
     pub fn seal(self) -> Option<(SealedAnswer, M)> {
-        let sealed = SealedAnswer::of(self.answer, self.outcome, self.tally.sent())?;
+        let sealed = SealedAnswer::of(self.answer, self.outcome, self.totals.sent())?;
         Some((sealed, self.meter))
     }
 
@@ -138,7 +138,7 @@ impl<M: QuotaMeter> AnswerFrames<M> {
             if let Some(frame) = self.queue.pop_front() {
                 self.meter.reserve(frame.rows, frame.bytes()).await?;
                 // INVARIANT: metered-before-sent. Only what was reserved is counted, digested and handed out.
-                self.tally.add(&frame);
+                self.totals.add(&frame);
                 return Ok(Some(frame));
             }
             match self.answer.next().await {
@@ -152,7 +152,7 @@ impl<M: QuotaMeter> AnswerFrames<M> {
 impl<M> fmt::Debug for AnswerFrames<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Frames")
-            .field("tally", &self.tally)
+            .field("tally", &self.totals)
             .field("outcome", &self.outcome)
             .finish_non_exhaustive()
     }

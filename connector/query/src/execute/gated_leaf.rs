@@ -45,7 +45,7 @@ pub(super) struct GovernedScanExec {
     watch: CancellationSignal,
     properties: Arc<PlanProperties>,
     #[cfg(test)]
-    told: Option<usize>,
+    reported: Option<usize>,
     #[cfg(test)]
     falls: bool,
 }
@@ -74,7 +74,7 @@ impl GovernedScanExec {
             watch,
             properties: Arc::new(properties),
             #[cfg(test)]
-            told: None,
+            reported: None,
             #[cfg(test)]
             falls: false,
         }
@@ -109,7 +109,7 @@ impl GovernedScanExec {
             watch,
             properties: Arc::clone(&self.properties),
             #[cfg(test)]
-            told: self.told,
+            reported: self.reported,
             #[cfg(test)]
             falls: self.falls,
         }))
@@ -137,7 +137,7 @@ impl GovernedScanExec {
             GateMutant::Uncut => self.recut = None,
             GateMutant::Falls => self.falls = true,
             GateMutant::Statistics => {
-                self.told =
+                self.reported =
                     snapshot.map(|snapshot| usize::try_from(snapshot.dataset.rows).unwrap());
             }
         }
@@ -209,11 +209,11 @@ impl ExecutionPlan for GovernedScanExec {
         _: &[Arc<datafusion_common::Statistics>],
         _: &datafusion::physical_plan::statistics::StatisticsArgs,
     ) -> Result<Arc<datafusion_common::Statistics>> {
-        let mut told = datafusion_common::Statistics::new_unknown(&self.schema);
-        if let Some(rows) = self.told {
-            told.num_rows = datafusion_common::stats::Precision::Exact(rows);
+        let mut reported = datafusion_common::Statistics::new_unknown(&self.schema);
+        if let Some(rows) = self.reported {
+            reported.num_rows = datafusion_common::stats::Precision::Exact(rows);
         }
-        Ok(Arc::new(told))
+        Ok(Arc::new(reported))
     }
 
     fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {

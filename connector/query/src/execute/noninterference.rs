@@ -108,15 +108,19 @@ fn a_table_of_a_database_tells_no_more_than_its_view() {
 /// A difference to the oracle alone does not count here: an engine that evaluates less than another would pass for a leak.
 #[test]
 fn fails_without_any_one_protection() {
-    for (mutant, hole) in [
+    for (mutant, allow_random) in [
         (GateMutant::NoLeaf, false),
         (GateMutant::Uncut, false),
         (GateMutant::Statistics, false),
         (GateMutant::None, true),
     ] {
-        let caught = (0..400).find(|seed| matches!(run(*seed, mutant, hole), CaseVerdict::Leak(_)));
-        assert!(caught.is_some(), "{mutant:?} {hole} was not noticed");
-        eprintln!("{mutant:?} {hole}: noticed at case {caught:?}");
+        let caught =
+            (0..400).find(|seed| matches!(run(*seed, mutant, allow_random), CaseVerdict::Leak(_)));
+        assert!(
+            caught.is_some(),
+            "{mutant:?} {allow_random} was not noticed"
+        );
+        eprintln!("{mutant:?} {allow_random}: noticed at case {caught:?}");
     }
 }
 
@@ -175,33 +179,44 @@ fn each_term_is_missed_when_it_is_dropped() {
     assert!(survived.is_empty(), "nobody noticed: {survived:?}");
 }
 
-fn run(seed: u64, mutant: GateMutant, hole: bool) -> CaseVerdict {
-    case(seed, mutant, hole, None)
+fn run(seed: u64, mutant: GateMutant, allow_random: bool) -> CaseVerdict {
+    case(seed, mutant, allow_random, None)
 }
 
-fn case(seed: u64, mutant: GateMutant, hole: bool, dropped: Option<&'static str>) -> CaseVerdict {
-    kept(seed, mutant, hole, dropped, FixtureStorage::of(seed))
+fn case(
+    seed: u64,
+    mutant: GateMutant,
+    allow_random: bool,
+    dropped: Option<&'static str>,
+) -> CaseVerdict {
+    kept(
+        seed,
+        mutant,
+        allow_random,
+        dropped,
+        FixtureStorage::of(seed),
+    )
 }
 
 fn kept(
     seed: u64,
     mutant: GateMutant,
-    hole: bool,
+    allow_random: bool,
     dropped: Option<&'static str>,
     kept: FixtureStorage,
 ) -> CaseVerdict {
     let mut random = StdRng::seed_from_u64(seed);
-    let mut world = DatasetPair::random(&mut random);
-    world.dropped = dropped;
-    world.layout.storage = kept;
-    let (mut one, mut other) = (world.city(false), world.city(true));
+    let mut pair = DatasetPair::random(&mut random);
+    pair.dropped = dropped;
+    pair.layout.storage = kept;
+    let (mut one, mut other) = (pair.city(false), pair.city(true));
     for city in [&mut one, &mut other] {
-        city.room_mut().mutant = mutant;
-        city.sql_limits.random = hole;
+        city.runtime_mut().mutant = mutant;
+        city.sql_limits.random = allow_random;
     }
     let mut questions: Vec<(String, bool)> = (0..4)
         .map(|_| {
-            let query = RandomQuery::random(&mut random, &world.shown(), world.exact(), hole);
+            let query = RandomQuery::random(&mut random, &pair.shown(), pair.exact(), allow_random);
             (query.text().to_owned(), query.ordered())
         })
         .collect();
@@ -210,11 +225,11 @@ fn kept(
     for (sql, ordered) in &questions {
         let first = ask(&one, sql);
         let second = ask(&other, sql);
-        let alike = same(&first, &second, world.exact() && *ordered)
-            || (in_threads(&world, sql) && both_fail(&first, &second));
+        let alike = same(&first, &second, pair.exact() && *ordered)
+            || (in_threads(&pair, sql) && both_fail(&first, &second));
         if !alike {
             return CaseVerdict::Leak(format!(
-                "{world:?}
+                "{pair:?}
 {sql}
  D: {}
  D′: {}",
@@ -224,9 +239,9 @@ fn kept(
         }
         // Put again it runs by the plan that was kept.
         let again = ask(&one, sql);
-        if !in_threads(&world, sql) && !same(&first, &again, world.exact() && *ordered) {
+        if !in_threads(&pair, sql) && !same(&first, &again, pair.exact() && *ordered) {
             return CaseVerdict::Wrong(format!(
-                "{world:?}
+                "{pair:?}
 {sql}
  once: {}
  again: {}",
@@ -234,12 +249,12 @@ fn kept(
                 apart(&again, &first)
             ));
         }
-        let oracle = over_the_view(&world, &one, sql);
+        let oracle = over_the_view(&pair, &one, sql);
         if let Err(why) = agrees(&first, &oracle)
-            && !of_the_view(&world, &first, sql)
+            && !of_the_view(&pair, &first, sql)
         {
             return CaseVerdict::Wrong(format!(
-                "{world:?}
+                "{pair:?}
 {sql}
 {why}
  gate: {}
@@ -254,9 +269,9 @@ fn kept(
 
 /// Whether the gate's error, where the oracle answers, is one that the rows of the view alone cause: the oracle joins in
 /// another order and may skip the division that fails. A city without any hidden row must then fail word for word.
-fn of_the_view(world: &DatasetPair, gate: &Result<ObservedAnswer, Refusal>, sql: &str) -> bool {
+fn of_the_view(pair: &DatasetPair, gate: &Result<ObservedAnswer, Refusal>, sql: &str) -> bool {
     matches!(gate, Err(refusal) if of_a_value(refusal))
-        && ask(&world.bare(), sql).err().as_ref() == gate.as_ref().err()
+        && ask(&pair.bare(), sql).err().as_ref() == gate.as_ref().err()
 }
 
 fn ask(city: &FixtureParticipant, sql: &str) -> Result<ObservedAnswer, Refusal> {
@@ -310,8 +325,8 @@ fn sent(city: &FixtureParticipant, sql: &str) -> Result<DeliveredTotals, Refusal
 }
 
 /// Whether several threads compute it: the parts of a table, or the arms of a union, which run side by side in every plan.
-fn in_threads(world: &DatasetPair, sql: &str) -> bool {
-    !world.exact() || sql.contains(" UNION ")
+fn in_threads(pair: &DatasetPair, sql: &str) -> bool {
+    !pair.exact() || sql.contains(" UNION ")
 }
 
 /// Whether both fail on values. Where several threads compute the branches of a question, whichever of two failures comes
@@ -353,14 +368,14 @@ fn same(
 
 /// The same question to an unmodified engine over the view made by hand.
 fn over_the_view(
-    world: &DatasetPair,
+    pair: &DatasetPair,
     city: &FixtureParticipant,
     sql: &str,
 ) -> Result<Vec<String>, Refusal> {
     futures::executor::block_on(async {
         let _inside = city.runtime().handle().enter();
         let context = SessionContext::new_with_config(
-            crate::session::config(&world.limits()).with_create_default_catalog_and_schema(true),
+            crate::session::config(&pair.limits()).with_create_default_catalog_and_schema(true),
         );
         // What rounds is judged by the tests of these functions.
         for name in functions::AGGREGATE.split(' ') {
@@ -372,7 +387,7 @@ fn over_the_view(
             context.register_udaf(AggregateUDF::clone(&state.function()));
         }
         context
-            .register_table("d", world.table())
+            .register_table("d", pair.table())
             .map_err(|error| crate::engine_error::running(&error))?;
         let asked = async {
             let plan = context.state().create_logical_plan(sql).await?;

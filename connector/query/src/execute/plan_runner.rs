@@ -1,4 +1,4 @@
-//! A plan that is ready, on the room's threads: its rows, and what is done where a worker fails before the first of them.
+//! A plan that is ready, on the runtime's threads: its rows, and what is done where a worker fails before the first of them.
 
 #[cfg(test)]
 use super::mutant::GateMutant;
@@ -31,11 +31,11 @@ pub(super) struct RunnablePlan {
     pub(super) holdings: SnapshotSet,
 }
 
-/// Runs a plan on the room's threads; where it fails before its first row and `otherwise` says how, once more.
+/// Runs a plan on the runtime's threads; where it fails before its first row and `otherwise` says how, once more.
 pub(super) fn run(
     ready: RunnablePlan,
     otherwise: Option<LocalFallback>,
-    room: &QueryRuntime,
+    runtime: &QueryRuntime,
     limits: &QueryResourceLimits,
     pool: Arc<QueryMemoryPool>,
 ) -> (SchemaRef, StartedPlan) {
@@ -48,22 +48,22 @@ pub(super) fn run(
     // One waits while another is made into messages: more would be held for each reader that stands still.
     let (send, batches) = mpsc::channel(1);
     let (time, sent) = (limits.time, Arc::clone(&schema));
-    let task = room.spawn(async move {
+    let task = runtime.spawn(async move {
         // The plan names files; whoever holds their snapshot keeps them.
         let _pinned = holdings;
         let rows = async {
-            let Err(fell) = drive(physical, Arc::clone(&context), &sent, &send).await else {
+            let Err(failure) = drive(physical, Arc::clone(&context), &sent, &send).await else {
                 return Ok(());
             };
             // Whatever befalls a share comes as this; what the rest of the plan came upon is told.
-            let afar = fell.why.code == ErrorCode::WorkerFailed && !fell.told;
+            let afar = failure.why.code == ErrorCode::WorkerFailed && !failure.reported;
             let Some(otherwise) = otherwise.filter(|_| afar) else {
-                return Err(fell.why);
+                return Err(failure.why);
             };
             tracing::warn!(name: "workers.failed", "the question is run again without workers");
             let physical = otherwise.physical().await?;
             let again = drive(physical, context, &sent, &send).await;
-            again.map_err(|fell| fell.why)
+            again.map_err(|failure| failure.why)
         };
         let last = match tokio::time::timeout(time, rows).await {
             Ok(Ok(())) => return,
@@ -113,7 +113,7 @@ impl LocalFallback {
 struct ExecutionFailed {
     why: Refusal,
     /// Whether rows of it are out.
-    told: bool,
+    reported: bool,
 }
 
 /// Of so few rows it is looked whether they are the last before they are told. A plan mostly gathers more where there are more.
@@ -125,19 +125,19 @@ async fn drive(
     schema: &SchemaRef,
     send: &mpsc::Sender<ExecutionEvent>,
 ) -> Result<(), ExecutionFailed> {
-    let mut told = false;
-    let failed = |error, told| ExecutionFailed {
+    let mut reported = false;
+    let failed = |error, reported| ExecutionFailed {
         why: engine_error::running(&error),
-        told,
+        reported,
     };
-    let mut stream = execute_stream(physical, context).map_err(|error| failed(error, told))?;
+    let mut stream = execute_stream(physical, context).map_err(|error| failed(error, reported))?;
     let mut next = rows(&mut stream).await;
     while let Some(batch) = next.take() {
-        let batch = batch.map_err(|error| failed(error, told))?;
+        let batch = batch.map_err(|error| failed(error, reported))?;
         let mut held = None;
         for piece in pieces(&batch) {
-            let batch = plain(&piece, schema).map_err(|why| ExecutionFailed { why, told })?;
-            told = true;
+            let batch = plain(&piece, schema).map_err(|why| ExecutionFailed { why, reported })?;
+            reported = true;
             if let Some(before) = held.replace(batch)
                 && send.send(ExecutionEvent::Rows(before)).await.is_err()
             {
@@ -255,18 +255,18 @@ mod tests {
         let driven = drive(Arc::new(plan.unwrap()), Arc::default(), &schema, &send).await;
         drop(send);
         let mut all = Vec::new();
-        while let Some(told) = came.recv().await {
-            all.push(match told {
+        while let Some(event) = came.recv().await {
+            all.push(match event {
                 ExecutionEvent::Rows(batch) => format!("{}", batch.num_rows()),
                 ExecutionEvent::Last(batch) => format!("{} last", batch.num_rows()),
                 ExecutionEvent::Fell(_) => unreachable!("told by whoever drives"),
             });
         }
-        (all, driven.err().map(|fell| fell.told))
+        (all, driven.err().map(|failure| failure.reported))
     }
 
     #[tokio::test]
-    async fn the_last_of_few_rows_are_told_as_such() {
+    async fn the_last_of_few_rows_are_reported_as_such() {
         let (few, many) = (FEW - 1, FEW);
         let batches = [1, 0, few, many, 2, 3, 0].map(Some);
         let all = |last: &str| ["1", "1023", "1024", "2", last].map(String::from).to_vec();

@@ -56,7 +56,7 @@ fn a_hundred_million_rows_stream_in_bounded_memory() {
     let mut city = city(10_000);
     city.limits.memory = 8 << 20;
     city.limits.time = Duration::from_secs(3_600);
-    let (before, begun) = (resident(), Instant::now());
+    let (before, started) = (resident(), Instant::now());
     // As it leaves: packed into messages, of which nothing is kept.
     let (rows, bytes, most) = futures::executor::block_on(async {
         let _inside = city.runtime().handle().enter();
@@ -76,7 +76,7 @@ fn a_hundred_million_rows_stream_in_bounded_memory() {
     println!(
         "{rows} rows in {} MiB, {:?}: {} MiB more in memory at most",
         bytes >> 20,
-        begun.elapsed(),
+        started.elapsed(),
         grown >> 20
     );
     assert_eq!(rows, 100_000_000);

@@ -46,7 +46,7 @@ pub trait Workers: Send + Sync + 'static {
     /// What a worker refused with, or that it could not be reached.
     async fn share(
         &self,
-        wanted: ShareSpec,
+        spec: ShareSpec,
     ) -> Result<BoxStream<'static, Result<RecordBatch, Refusal>>, Refusal>;
 }
 

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 pub(crate) enum StartedPlan {
     /// It is there already, until it is taken.
     Ready(Option<RecordBatch>),
-    /// It comes from the room's threads.
+    /// It comes from the runtime's threads.
     Running {
         batches: mpsc::Receiver<ExecutionEvent>,
         /// Whether the last rows came.
@@ -37,12 +37,12 @@ impl StartedPlan {
                 task,
                 ..
             } => {
-                let told = tokio::select! {
+                let event = tokio::select! {
                     biased;
                     why = watch.wait() => return Some(Err(why)),
                     told = batches.recv() => told,
                 };
-                match told {
+                match event {
                     Some(ExecutionEvent::Rows(batch)) => Some(Ok(batch)),
                     Some(ExecutionEvent::Last(batch)) => {
                         *over = true;

@@ -100,8 +100,8 @@ fn answers(sql: &str, expect: &[&str]) {
 fn refused(sql: &str, code: ErrorCode) {
     let refusal = city().rows(sql).expect_err(sql);
     assert_eq!(refusal.code, code, "{sql}: {refusal}");
-    let told = format!("{refusal} {:?}", refusal.help);
-    assert!(!told.contains("SECRET"), "{told}");
+    let text = format!("{refusal} {:?}", refusal.help);
+    assert!(!text.contains("SECRET"), "{text}");
 }
 
 #[test]
@@ -284,12 +284,12 @@ fn tells_errors_by_class() {
 #[test]
 fn says_where_the_syntax_is_wrong() {
     let refusal = city().rows("SELECT 1\nFROM trips WHERE (").unwrap_err();
-    let place = refusal
+    let location = refusal
         .location
         .clone()
         .unwrap_or_else(|| panic!("{refusal}"));
     assert_eq!(
-        (place.line, place.key.as_deref()),
+        (location.line, location.key.as_deref()),
         (Some(2), Some("column 19"))
     );
 }

@@ -71,13 +71,13 @@ fn round(tasks: &mut Vec<BoxedTask>, enough: impl Fn() -> bool) {
 /// Twelve questions of one and one of another: each has half.
 #[test]
 fn who_asks_more_questions_gets_no_more() {
-    let world = world(1);
+    let fixture = world(1);
     let [many, one] = [(); 2].map(|()| Rc::new(Cell::new(0)));
     let mut tasks: Vec<BoxedTask> = Vec::new();
     for _ in 0..12 {
-        tasks.push(world.question("a.example", 1_000, 10, &many));
+        tasks.push(fixture.question("a.example", 1_000, 10, &many));
     }
-    tasks.push(world.question("b.example", 1_000, 10, &one));
+    tasks.push(fixture.question("b.example", 1_000, 10, &one));
     round(&mut tasks, || one.get() >= 5_000);
     let (many_now, one_now) = (many.get(), one.get());
     assert!(
@@ -92,48 +92,51 @@ fn who_asks_more_questions_gets_no_more() {
 /// Whoever has nothing running does not wait for the end of others' slices; and that is not a place more for ever.
 #[test]
 fn who_has_nothing_running_begins_at_once() {
-    let world = with_spare(1, 1);
+    let fixture = with_spare(1, 1);
     let waker = std::task::Waker::noop();
     let busy = ["a.example", "b.example", "b.example", "c.example"];
-    let [one, two, more, last] =
-        busy.map(|of| world.turns.in_turn(party(of), std::future::pending::<()>()));
+    let [one, two, more, last] = busy.map(|of| {
+        fixture
+            .turns
+            .in_turn(party(of), std::future::pending::<()>())
+    });
     let begins = |of: &ScheduledFuture<_>| {
         let number = of.turn.0.number;
-        world.turns.lock().begin(number, waker).0
+        fixture.turns.lock().begin(number, waker).0
     };
     assert!(begins(&one));
     assert!(begins(&two), "beside it, since it is another's");
     assert!(!begins(&more), "its participant has one");
     assert!(!begins(&last), "there is no place left");
     let number = two.turn.0.number;
-    let [next, itself] = world.turns.lock().end(number, 1);
+    let [next, itself] = fixture.turns.lock().end(number, 1);
     assert!(next.is_some() && itself.is_none());
     assert!(begins(&last), "of its participant nothing ran");
     assert!(!begins(&two));
     let number = last.turn.0.number;
-    let [next, _] = world.turns.lock().end(number, 1);
+    let [next, _] = fixture.turns.lock().end(number, 1);
     assert!(next.is_some());
     assert!(begins(&more), "it waited for longer than the other");
     drop(more);
     assert!(begins(&two));
     drop((one, two, last));
-    let board = world.turns.lock();
+    let board = fixture.turns.lock();
     assert_eq!((board.free, board.beside), (1, 0));
 }
 
 /// Whoever has yielded, and could go on at once, does not wait for the end of others' slices either, however much it has had.
 #[test]
 fn who_yields_goes_on_beside() {
-    let world = with_spare(1, 1);
+    let fixture = with_spare(1, 1);
     let waker = std::task::Waker::noop();
-    let [one, another] =
-        ["a.example", "b.example"].map(|of| world.turns.in_turn(party(of), std::future::pending()));
+    let [one, another] = ["a.example", "b.example"]
+        .map(|of| fixture.turns.in_turn(party(of), std::future::pending()));
     let number = |of: &ScheduledFuture<_>| of.turn.0.number;
     let begins = |of: &ScheduledFuture<super::PartyFuture<std::future::Pending<()>>>| {
-        world.turns.lock().begin(number(of), waker).0
+        fixture.turns.lock().begin(number(of), waker).0
     };
     let yields = |of: &ScheduledFuture<super::PartyFuture<std::future::Pending<()>>>| {
-        let mut board = world.turns.lock();
+        let mut board = fixture.turns.lock();
         assert!(board.want(number(of)).is_none());
         board.end(number(of), 1_000)
     };
@@ -148,23 +151,23 @@ fn who_yields_goes_on_beside() {
     let _woken = yields(&one);
     assert!(begins(&one));
     let places = |board: &super::SchedulerState| (board.free, board.beside);
-    assert_eq!(places(&world.turns.lock()), (0, 1));
+    assert_eq!(places(&fixture.turns.lock()), (0, 1));
     drop((one, another));
-    let board = world.turns.lock();
+    let board = fixture.turns.lock();
     assert_eq!((board.free, board.beside), (1, 0));
 }
 
 /// Whoever asked nothing for a while is not owed it.
 #[test]
 fn nobody_is_paid_for_having_asked_nothing() {
-    let world = world(1);
+    let fixture = world(1);
     let [first, late] = [(); 2].map(|()| Rc::new(Cell::new(0)));
     let mut tasks: Vec<BoxedTask> = Vec::new();
     for _ in 0..2 {
-        tasks.push(world.question("a.example", 1_000, 10, &first));
+        tasks.push(fixture.question("a.example", 1_000, 10, &first));
     }
     round(&mut tasks, || first.get() >= 4_000);
-    tasks.push(world.question("b.example", 1_000, 10, &late));
+    tasks.push(fixture.question("b.example", 1_000, 10, &late));
     let before = first.get();
     round(&mut tasks, || late.get() >= 1_000);
     assert!((first.get() - before).abs_diff(late.get()) <= 40);
@@ -173,14 +176,14 @@ fn nobody_is_paid_for_having_asked_nothing() {
 /// A place that was given to somebody who went away is given to the next.
 #[test]
 fn no_place_is_lost() {
-    let world = world(1);
+    let fixture = world(1);
     let had = Rc::new(Cell::new(0));
     // Goes on once: then it has its place, and does not come for it.
-    let mut gone = world.question("a.example", 5, 10, &had);
+    let mut gone = fixture.question("a.example", 5, 10, &had);
     assert!((&mut gone).now_or_never().is_none());
     assert_eq!(had.get(), 10);
     let [mut waits, mut next] =
-        ["a.example", "b.example"].map(|of| world.question(of, 5, 10, &had));
+        ["a.example", "b.example"].map(|of| fixture.question(of, 5, 10, &had));
     for one in [&mut waits, &mut next] {
         assert!(one.now_or_never().is_none());
     }
@@ -190,7 +193,7 @@ fn no_place_is_lost() {
     assert!((&mut next).now_or_never().is_none());
     assert_eq!(had.get(), 20);
     drop(next);
-    let board = world.turns.lock();
+    let board = fixture.turns.lock();
     assert!(board.parties.is_empty() && board.jobs.is_empty());
     assert_eq!(board.free, 1);
 }
@@ -198,29 +201,32 @@ fn no_place_is_lost() {
 /// Whoever waits for something else holds no place, and comes back when it is called.
 #[test]
 fn who_waits_for_something_else_holds_no_place() {
-    let world = world(1);
+    let fixture = world(1);
     let (send, receive) = futures::channel::oneshot::channel::<()>();
-    let mut waits: BoxedTask =
-        Box::pin(world.turns.in_turn(party("a.example"), receive.map(|_| ())));
+    let mut waits: BoxedTask = Box::pin(
+        fixture
+            .turns
+            .in_turn(party("a.example"), receive.map(|_| ())),
+    );
     assert!((&mut waits).now_or_never().is_none());
-    assert_eq!(world.turns.lock().free, 1);
+    assert_eq!(fixture.turns.lock().free, 1);
     send.send(()).unwrap();
-    assert_eq!(world.turns.lock().free, 0);
+    assert_eq!(fixture.turns.lock().free, 0);
     assert!((&mut waits).now_or_never().is_some());
-    assert_eq!(world.turns.lock().free, 1);
+    assert_eq!(fixture.turns.lock().free, 1);
 }
 
 /// Work that falls gives its place back.
 #[test]
 fn what_falls_gives_its_place_back() {
-    let world = world(1);
+    let fixture = world(1);
     let falls = async { panic!("as it is meant to") };
     let mut falls: Pin<Box<dyn Future<Output = ()>>> =
-        Box::pin(world.turns.in_turn(party("a.example"), falls));
+        Box::pin(fixture.turns.in_turn(party("a.example"), falls));
     let fell = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let _ = (&mut falls).now_or_never();
     }));
     assert!(fell.is_err());
     drop(falls);
-    assert_eq!(world.turns.lock().free, 1);
+    assert_eq!(fixture.turns.lock().free, 1);
 }

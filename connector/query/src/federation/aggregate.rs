@@ -31,11 +31,11 @@ use partial_state::{PartialMerge, partials};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// The aggregate with errands below it, or why not.
+/// The aggregate with remote queries below it, or why not.
 pub(super) fn split(
     aggregate: &Aggregate,
     branches: &[RemoteFragment],
-    desk: &mut RemoteQueryBuilder,
+    builder: &mut RemoteQueryBuilder,
 ) -> Result<LogicalPlan, AggregateSplitError> {
     let input = aggregate.input.schema();
     let keys: Vec<Expr> = aggregate.group_expr.iter().cloned().map(unalias).collect();
@@ -73,12 +73,15 @@ pub(super) fn split(
     }
     let merges = match branches.iter().any(RemoteFragment::is_base) {
         // Where cells are withheld a count may be NULL, and what nobody tells is not 0.
-        true => merges.into_iter().map(PartialMerge::untold).collect(),
+        true => merges
+            .into_iter()
+            .map(PartialMerge::withheld_flag)
+            .collect(),
         false => merges,
     };
     let mut parts = Vec::new();
     for branch in branches {
-        let mut part = PartialAggregate::of(branch, &keys, &partials, input, desk)?;
+        let mut part = PartialAggregate::of(branch, &keys, &partials, input, builder)?;
         part.relies.extend(own.clone());
         parts.push(part);
     }
@@ -90,7 +93,7 @@ pub(super) fn split(
         .map_err(strange)?;
     let plans = parts
         .into_iter()
-        .map(|part| part.plan(&keys, &types, input, desk))
+        .map(|part| part.plan(&keys, &types, input, builder))
         .collect::<Result<Vec<_>, _>>()
         .map_err(strange)?;
     merge(plans, &merges, keys.len(), whole, &aggregate.schema).map_err(strange)
@@ -121,7 +124,7 @@ impl PartialAggregate {
         keys: &[Expr],
         partials: &[Expr],
         input: &DFSchema,
-        desk: &RemoteQueryBuilder,
+        builder: &RemoteQueryBuilder,
     ) -> Result<Self, AggregateSplitError> {
         let relation = branch.columns();
         let mut sent = Vec::new();
@@ -129,7 +132,7 @@ impl PartialAggregate {
         for key in keys {
             let inside = branch
                 .inside(key, input)
-                .and_then(|inside| desk.writer.simplify(inside, &relation).ok())
+                .and_then(|inside| builder.writer.simplify(inside, &relation).ok())
                 .ok_or_else(|| AggregateSplitError(key.to_string()))?;
             if inside.any_column_refs() {
                 own.push(PartialStateColumn::Sent(sent.len()));
@@ -149,7 +152,8 @@ impl PartialAggregate {
         let mut states = Vec::new();
         let mut known = Vec::new();
         for inside in &insides {
-            if let Some(value) = of_nothing(inside, |expr| desk.writer.simplify(expr, &relation)) {
+            if let Some(value) = of_nothing(inside, |expr| builder.writer.simplify(expr, &relation))
+            {
                 known.push(PartialStateColumn::Constant(value));
                 continue;
             }
@@ -190,7 +194,7 @@ impl PartialAggregate {
             },
             limit: None,
         };
-        let mut text = desk
+        let mut text = builder
             .writer
             .write(&query)
             .map_err(|unwritable| AggregateSplitError(unwritable.0))?;
@@ -212,9 +216,9 @@ impl PartialAggregate {
         keys: &[Expr],
         types: &[DataType],
         input: &DFSchema,
-        desk: &mut RemoteQueryBuilder,
+        query_builder: &mut RemoteQueryBuilder,
     ) -> Result<LogicalPlan, DataFusionError> {
-        let scan = desk.add_query(&self.query, self.text, &self.relies)?;
+        let scan = query_builder.add_query(&self.query, self.text, &self.relies)?;
         let schema = Arc::clone(scan.schema());
         let mut outputs = Vec::new();
         for (at, (own, key)) in self.keys.into_iter().zip(keys).enumerate() {

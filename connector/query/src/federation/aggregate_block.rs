@@ -28,10 +28,10 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::value::cube::CubeFunction;
 use std::sync::Arc;
 
-/// Replaces each block over aggregate-only datasets by errands.
+/// Replaces each block over aggregate-only datasets by remote queries.
 pub(super) fn lift(
     plan: LogicalPlan,
-    desk: &mut RemoteQueryBuilder,
+    builder: &mut RemoteQueryBuilder,
 ) -> Result<LogicalPlan, DataFusionError> {
     let mut any = false;
     let plan = plan
@@ -50,7 +50,7 @@ pub(super) fn lift(
             match branches(&block.input) {
                 Some(branches) if branches.iter().any(is_base) => {
                     any = true;
-                    let plan = lift_block(&block, branches, desk)?;
+                    let plan = lift_block(&block, branches, builder)?;
                     Ok(Transformed::new(plan, true, TreeNodeRecursion::Jump))
                 }
                 Some(_) | None => Ok(Transformed::no(node)),
@@ -72,7 +72,7 @@ fn reads_base(plan: &LogicalPlan) -> bool {
 fn lift_block(
     block: &Aggregate,
     branches: Vec<RemoteFragment>,
-    desk: &mut RemoteQueryBuilder,
+    builder: &mut RemoteQueryBuilder,
 ) -> Result<LogicalPlan, DataFusionError> {
     let mut kept = Vec::new();
     let mut first = None;
@@ -81,7 +81,7 @@ fn lift_block(
         let relation = branch.columns();
         let mut conjuncts = Vec::new();
         for conjunct in branch.conjuncts {
-            let simple = desk.writer.simplify(conjunct, &relation)?;
+            let simple = builder.writer.simplify(conjunct, &relation)?;
             conjuncts.extend(split_conjunction_owned(simple));
         }
         conjuncts.retain(|conjunct| *conjunct != lit(true));
@@ -96,7 +96,7 @@ fn lift_block(
         kept.push(branch);
     }
     for branch in kept.iter().filter(|branch| is_base(branch)) {
-        check(block, branch, kept.len() > 1, desk)?;
+        check(block, branch, kept.len() > 1, builder)?;
     }
     if kept.is_empty() {
         let nothing = LogicalPlan::EmptyRelation(EmptyRelation {
@@ -114,7 +114,7 @@ fn lift_block(
         .find(|branch| is_base(branch))
         .and_then(RemoteFragment::first)
         .or(first);
-    aggregate::split(block, &kept, desk).map_err(|AggregateSplitError(construct)| match &table {
+    aggregate::split(block, &kept, builder).map_err(|AggregateSplitError(construct)| match &table {
         Some((table, _)) => carry(shape(table, &construct)),
         None => carry(Refusal::new(ErrorCode::QueryShape, construct)),
     })
@@ -125,7 +125,7 @@ fn check(
     block: &Aggregate,
     branch: &RemoteFragment,
     several: bool,
-    desk: &RemoteQueryBuilder,
+    builder: &RemoteQueryBuilder,
 ) -> Result<(), DataFusionError> {
     let Some((table, _)) = branch.first() else {
         return Ok(());
@@ -144,7 +144,7 @@ fn check(
         let Some(inside) = branch.inside(key, input) else {
             return refuse(key.to_string());
         };
-        let inside = desk.writer.simplify(inside, &relation)?;
+        let inside = builder.writer.simplify(inside, &relation)?;
         constant &= !inside.any_column_refs();
         if let Some(column) = outside_dimensions(cube, &inside) {
             return Err(carry(dimension(&table, cube, &column)));

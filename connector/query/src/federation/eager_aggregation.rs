@@ -23,13 +23,13 @@ const WORTH: f64 = 0.6;
 /// The plan with less to be fetched, and whether there is any change.
 pub(super) fn lessened(
     plan: LogicalPlan,
-    desk: &RemoteQueryBuilder,
+    builder: &RemoteQueryBuilder,
 ) -> Result<Transformed<LogicalPlan>, DataFusionError> {
     plan.transform_up_with_subqueries(|node| {
         let less = match &node {
             // What can't be put together stays as it is.
-            LogicalPlan::Join(join) => once(join, desk).ok().flatten(),
-            LogicalPlan::Aggregate(aggregate) => before_the_join(aggregate, desk).ok().flatten(),
+            LogicalPlan::Join(join) => once(join, builder).ok().flatten(),
+            LogicalPlan::Aggregate(aggregate) => before_the_join(aggregate, builder).ok().flatten(),
             _ => None,
         };
         Ok(match less {
@@ -40,16 +40,16 @@ pub(super) fn lessened(
 }
 
 /// What decides whether rows of the left stay: each of its rows once.
-fn once(join: &Join, desk: &RemoteQueryBuilder) -> Result<Option<LogicalPlan>, DataFusionError> {
+fn once(join: &Join, builder: &RemoteQueryBuilder) -> Result<Option<LogicalPlan>, DataFusionError> {
     if !matches!(join.join_type, JoinType::LeftSemi | JoinType::LeftAnti)
         || matches!(&*join.right, LogicalPlan::Aggregate(_))
-        || pushed_down(&LogicalPlan::Join(join.clone()), desk).is_some()
+        || pushed_down(&LogicalPlan::Join(join.clone()), builder).is_some()
     {
         return Ok(None);
     }
     let columns = join.right.schema().columns();
     let keys: Vec<Expr> = columns.into_iter().map(Expr::Column).collect();
-    if keys.is_empty() || !shrinks(&join.right, &keys, desk) {
+    if keys.is_empty() || !shrinks(&join.right, &keys, builder) {
         return Ok(None);
     }
     let right = Aggregate::try_new(Arc::clone(&join.right), keys, Vec::new())?;
@@ -59,8 +59,8 @@ fn once(join: &Join, desk: &RemoteQueryBuilder) -> Result<Option<LogicalPlan>, D
 }
 
 /// Whether groups of what participants compute are far fewer than its rows.
-fn shrinks(plan: &LogicalPlan, keys: &[Expr], desk: &RemoteQueryBuilder) -> bool {
-    let Some(branches) = pushed_down(plan, desk) else {
+fn shrinks(plan: &LogicalPlan, keys: &[Expr], builder: &RemoteQueryBuilder) -> bool {
+    let Some(branches) = pushed_down(plan, builder) else {
         return false;
     };
     if branches
@@ -84,7 +84,7 @@ fn shrinks(plan: &LogicalPlan, keys: &[Expr], desk: &RemoteQueryBuilder) -> bool
 /// An aggregate over a join of which one side alone is aggregated: that side by its keys first.
 fn before_the_join(
     aggregate: &Aggregate,
-    desk: &RemoteQueryBuilder,
+    builder: &RemoteQueryBuilder,
 ) -> Result<Option<LogicalPlan>, DataFusionError> {
     let Some((join, outputs)) = over_join(&aggregate.input) else {
         return Ok(None);
@@ -93,7 +93,7 @@ fn before_the_join(
     if join.null_equality != NullEquality::NullEqualsNothing
         || !conditions.all(movable)
         || !join.filter.iter().all(movable)
-        || pushed_down(&aggregate.input, desk).is_some()
+        || pushed_down(&aggregate.input, builder).is_some()
     {
         return Ok(None);
     }
@@ -123,7 +123,7 @@ fn before_the_join(
             left,
             optional,
         };
-        if let Some(plan) = part.first(&keys, &calls, aggregate, desk)? {
+        if let Some(plan) = part.first(&keys, &calls, aggregate, builder)? {
             return Ok(Some(plan));
         }
     }
@@ -165,7 +165,7 @@ impl JoinInput<'_> {
         keys: &[Expr],
         calls: &[Expr],
         aggregate: &Aggregate,
-        desk: &RemoteQueryBuilder,
+        builder: &RemoteQueryBuilder,
     ) -> Result<Option<LogicalPlan>, DataFusionError> {
         let schema = self.side.schema();
         if calls.is_empty() || !calls.iter().all(|call| self.is_own(call)) {
@@ -188,7 +188,7 @@ impl JoinInput<'_> {
                 .for_each(|column| need(&Expr::Column(column.clone())));
         }
         // Without keys there would be one row, also of nothing.
-        if own.is_empty() || !shrinks(self.side, &own, desk) {
+        if own.is_empty() || !shrinks(self.side, &own, builder) {
             return Ok(None);
         }
         let calls = calls.iter().cloned().map(|call| match call {

@@ -37,8 +37,8 @@ impl FederatedQuery {
 
 impl fmt::Display for FederatedExplanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for errand in &self.remote_queries {
-            let reads: Vec<String> = errand
+        for remote_query in &self.remote_queries {
+            let reads: Vec<String> = remote_query
                 .reads
                 .iter()
                 .map(|reading| {
@@ -46,27 +46,36 @@ impl fmt::Display for FederatedExplanation {
                         || "own data".to_owned(),
                         |contract| format!("contract {}", contract.short()),
                     );
-                    let relation = reading.relation(&errand.alias);
+                    let relation = reading.relation(&remote_query.alias);
                     format!("{contract}, {relation} of {}", reading.snapshot)
                 })
                 .collect();
-            writeln!(f, "{} ({})", errand.participant.domain(), reads.join("; "))?;
-            writeln!(f, "  {}", errand.sql)?;
-            if errand.most_rows == 0 {
+            writeln!(
+                f,
+                "{} ({})",
+                remote_query.participant.domain(),
+                reads.join("; ")
+            )?;
+            writeln!(f, "  {}", remote_query.sql)?;
+            if remote_query.most_rows == 0 {
                 writeln!(f, "  how many rows it brings is not told beforehand")?;
             } else {
                 writeln!(
                     f,
                     "  brings {} {} rows, about {} bytes",
-                    if errand.guessed { "about" } else { "at most" },
-                    errand.most_rows,
-                    errand.most_bytes
+                    if remote_query.guessed {
+                        "about"
+                    } else {
+                        "at most"
+                    },
+                    remote_query.most_rows,
+                    remote_query.most_bytes
                 )?;
             }
-            for keys in &errand.keys {
+            for keys in &remote_query.keys {
                 writeln!(f, "  {keys}")?;
             }
-            for space in &errand.relies {
+            for space in &remote_query.relies {
                 writeln!(
                     f,
                     "  relies on its statement that nobody else has its keys of `{space}`"
@@ -103,14 +112,14 @@ impl fmt::Display for PushdownKeys {
 }
 
 /// `bremen.part.p_partkey (contract 6ebb5ac9686c, clause #c7)`
-fn key_source_text(alias: &SqlIdentifier, lender: &KeySourceDataset) -> String {
-    let column = lender.column.iter().map(|name| format!(".{name}"));
+fn key_source_text(alias: &SqlIdentifier, key_source: &KeySourceDataset) -> String {
+    let column = key_source.column.iter().map(|name| format!(".{name}"));
     let relation = format!(
         "{alias}.{}{}",
-        lender.dataset.name,
+        key_source.dataset.name,
         column.collect::<String>()
     );
-    match (lender.contract, lender.clause) {
+    match (key_source.contract, key_source.clause) {
         (Some(contract), Some(clause)) => {
             format!(
                 "{relation} (contract {}, clause {clause})",

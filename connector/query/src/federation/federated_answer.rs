@@ -26,7 +26,7 @@ pub struct ParticipantReport {
 }
 
 impl ParticipantReport {
-    /// One for each errand, in order.
+    /// One for each remote query, in order.
     #[must_use]
     pub fn outcomes(&self) -> Vec<RemoteQueryOutcome> {
         self.ledger.read()

@@ -1,4 +1,4 @@
-//! The split: every part of an optimised plan that one participant can compute becomes an errand; the rest stays here.
+//! The split: every part of an optimised plan that one participant can compute becomes a remote query; the rest stays here.
 //!
 //! Runs after the stock rules have reached their fixpoint, so that conditions and columns are already where they belong.
 
@@ -22,25 +22,25 @@ use datafusion::logical_expr::{
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// Replaces what participants can compute by errands.
+/// Replaces what participants can compute by remote queries.
 pub(super) fn split(
     plan: LogicalPlan,
-    desk: &mut RemoteQueryBuilder,
+    builder: &mut RemoteQueryBuilder,
 ) -> Result<LogicalPlan, DataFusionError> {
     let plan = plan
         .transform_down_with_subqueries(|node| {
             let replaced = match &node {
-                LogicalPlan::Aggregate(aggregate) => groups(aggregate, desk),
+                LogicalPlan::Aggregate(aggregate) => groups(aggregate, builder),
                 LogicalPlan::Sort(sort) if sort.fetch.is_some() => {
-                    whole_branches(&sort.input, desk).and_then(|all| top(sort, &all, desk))
+                    whole_branches(&sort.input, builder).and_then(|all| top(sort, &all, builder))
                 }
                 LogicalPlan::TableScan(scan) if scan.source.is::<RemoteTableSource>() => {
-                    Some(rows(scan, desk)?)
+                    Some(rows(scan, builder)?)
                 }
                 LogicalPlan::Join(_)
                 | LogicalPlan::Filter(_)
                 | LogicalPlan::Projection(_)
-                | LogicalPlan::Window(_) => together(&node, desk),
+                | LogicalPlan::Window(_) => together(&node, builder),
                 _ => None,
             };
             Ok(match replaced {
@@ -52,8 +52,8 @@ pub(super) fn split(
     recomputed(plan)
 }
 
-fn whole_branches(plan: &LogicalPlan, desk: &RemoteQueryBuilder) -> Option<Vec<RemoteFragment>> {
-    let branches = pushed_down(plan, desk)?;
+fn whole_branches(plan: &LogicalPlan, builder: &RemoteQueryBuilder) -> Option<Vec<RemoteFragment>> {
+    let branches = pushed_down(plan, builder)?;
     let whole = branches
         .iter()
         .all(|branch| branch.fetch.is_none() && !branch.is_base());
@@ -61,43 +61,43 @@ fn whole_branches(plan: &LogicalPlan, desk: &RemoteQueryBuilder) -> Option<Vec<R
 }
 
 /// An aggregate: its groups, or partial states of them, where that is no more than what they are made of.
-fn groups(aggregate: &Aggregate, desk: &mut RemoteQueryBuilder) -> Option<LogicalPlan> {
-    let branches = whole_branches(&aggregate.input, desk)?;
+fn groups(aggregate: &Aggregate, builder: &mut RemoteQueryBuilder) -> Option<LogicalPlan> {
+    let branches = whole_branches(&aggregate.input, builder)?;
     let much = branches.iter().any(is_more)
         && !branches.iter().any(RemoteFragment::must_stay)
-        && partial(aggregate, desk).is_some_and(|bytes| {
+        && partial(aggregate, builder).is_some_and(|bytes| {
             let inputs = aggregate.input.inputs().into_iter();
-            bytes > inputs.map(|input| cost(input, desk)).sum::<f64>()
+            bytes > inputs.map(|input| cost(input, builder)).sum::<f64>()
         });
     if much {
         return None;
     }
-    let before = desk.remote_queries.len();
-    let split = aggregate::split(aggregate, &branches, desk);
+    let before = builder.remote_queries.len();
+    let split = aggregate::split(aggregate, &branches, builder);
     if split.is_err() {
-        desk.remote_queries.truncate(before);
+        builder.remote_queries.truncate(before);
     }
     split.ok()
 }
 
 /// Relations of one participant, put together there.
-fn together(plan: &LogicalPlan, desk: &mut RemoteQueryBuilder) -> Option<LogicalPlan> {
+fn together(plan: &LogicalPlan, builder: &mut RemoteQueryBuilder) -> Option<LogicalPlan> {
     if over_groups(plan) {
         return None;
     }
-    let branches = whole_branches(plan, desk)?;
-    if !branches.iter().any(is_more) || !pays(plan, &branches, desk) {
+    let branches = whole_branches(plan, builder)?;
+    if !branches.iter().any(is_more) || !pays(plan, &branches, builder) {
         return None;
     }
-    let before = desk.remote_queries.len();
+    let before = builder.remote_queries.len();
     let schema = plan.schema();
     let plans: Result<Vec<_>, _> = branches
         .iter()
-        .map(|branch| fetch_rows(branch, schema, &[], None, desk))
+        .map(|branch| fetch_rows(branch, schema, &[], None, builder))
         .collect();
     let done = plans.ok().and_then(|plans| union(plans).ok());
     if done.is_none() {
-        desk.remote_queries.truncate(before);
+        builder.remote_queries.truncate(before);
     }
     relabel(done?, schema).ok()
 }
@@ -113,12 +113,15 @@ fn over_groups(plan: &LogicalPlan) -> bool {
 }
 
 /// Rows of one scan: its filters and columns go along.
-fn rows(scan: &TableScan, desk: &mut RemoteQueryBuilder) -> Result<LogicalPlan, DataFusionError> {
+fn rows(
+    scan: &TableScan,
+    builder: &mut RemoteQueryBuilder,
+) -> Result<LogicalPlan, DataFusionError> {
     let all = branches(&LogicalPlan::TableScan(scan.clone())).unwrap_or_default();
     let [branch] = all.as_slice() else {
         return Err(not_planned());
     };
-    if let Ok(plan) = fetch_rows(branch, &scan.projected_schema, &[], branch.fetch, desk) {
+    if let Ok(plan) = fetch_rows(branch, &scan.projected_schema, &[], branch.fetch, builder) {
         return Ok(plan);
     }
     // The conditions passed one by one and fail together: fetch without them, and filter here.
@@ -135,7 +138,7 @@ fn rows(scan: &TableScan, desk: &mut RemoteQueryBuilder) -> Result<LogicalPlan, 
     };
     let schema =
         DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?;
-    let mut plan = fetch_rows(&bare, &schema, &[], None, desk).map_err(|_| not_planned())?;
+    let mut plan = fetch_rows(&bare, &schema, &[], None, builder).map_err(|_| not_planned())?;
     if let Some(predicate) = conjunction(scan.filters.iter().cloned()) {
         plan = LogicalPlan::Filter(Filter::try_new(predicate, Arc::new(plan))?);
     }
@@ -153,11 +156,11 @@ fn rows(scan: &TableScan, desk: &mut RemoteQueryBuilder) -> Result<LogicalPlan, 
 fn top(
     sort: &Sort,
     branches: &[RemoteFragment],
-    desk: &mut RemoteQueryBuilder,
+    builder: &mut RemoteQueryBuilder,
 ) -> Option<LogicalPlan> {
     let schema = sort.input.schema();
     let mut plans = Vec::new();
-    let before = desk.remote_queries.len();
+    let before = builder.remote_queries.len();
     for branch in branches {
         let mut order = Vec::new();
         for key in &sort.expr {
@@ -169,10 +172,10 @@ fn top(
                 order.push((inside, key.asc, key.nulls_first));
             }
         }
-        match fetch_rows(branch, schema, &order, sort.fetch, desk) {
+        match fetch_rows(branch, schema, &order, sort.fetch, builder) {
             Ok(plan) => plans.push(plan),
             Err(_) => {
-                desk.remote_queries.truncate(before);
+                builder.remote_queries.truncate(before);
                 return None;
             }
         }
@@ -192,7 +195,7 @@ fn fetch_rows(
     schema: &DFSchema,
     order: &[(Expr, bool, bool)],
     limit: Option<usize>,
-    desk: &mut RemoteQueryBuilder,
+    builder: &mut RemoteQueryBuilder,
 ) -> Result<LogicalPlan, UnsupportedExpr> {
     let strange = |error: DataFusionError| UnsupportedExpr(error.to_string());
     let relation = branch.columns();
@@ -205,7 +208,7 @@ fn fetch_rows(
     let mut shipped: Vec<Expr> = columns.iter().cloned().map(Expr::Column).collect();
     let mut keys = Vec::new();
     for (expr, ascending, nulls_first) in order {
-        let expr = desk
+        let expr = builder
             .writer
             .simplify(expr.clone(), &relation)
             .map_err(strange)?;
@@ -231,8 +234,8 @@ fn fetch_rows(
         },
         limit,
     };
-    let text = desk.writer.write(&query)?;
-    let scan = desk
+    let text = builder.writer.write(&query)?;
+    let scan = builder
         .add_query(&query, text, &branch.relies)
         .map_err(strange)?;
     let fetched = scan.schema().columns();

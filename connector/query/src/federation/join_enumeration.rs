@@ -53,7 +53,7 @@ impl JoinCardinality {
 }
 
 /// The order in which the fewest rows are held on the way, by what is known of them.
-pub(super) fn cheapest_order(inner: &[usize], met: &JoinCardinality) -> Vec<usize> {
+pub(super) fn cheapest_order(inner: &[usize], cardinality: &JoinCardinality) -> Vec<usize> {
     let mut ways: BTreeMap<BTreeSet<usize>, (f64, Vec<usize>)> =
         BTreeMap::from([(BTreeSet::new(), (0.0, Vec::new()))]);
     for _ in inner {
@@ -62,10 +62,10 @@ pub(super) fn cheapest_order(inner: &[usize], met: &JoinCardinality) -> Vec<usiz
             let before = if placed.is_empty() {
                 0.0
             } else {
-                met.together(placed)
+                cardinality.together(placed)
             };
             let held = held + before;
-            for place in met.next(inner, placed) {
+            for place in cardinality.next(inner, placed) {
                 let mut placed = placed.clone();
                 placed.insert(*place);
                 if longer.get(&placed).is_none_or(|known| held < known.0) {
@@ -125,33 +125,36 @@ mod tests {
 
     #[test]
     fn fewer_rows_are_held_in_no_other_order() {
-        let met = fifth();
-        let places: Vec<usize> = (0..met.rows.len()).collect();
-        let found = cheapest_order(&places, &met);
+        let cardinality = fifth();
+        let places: Vec<usize> = (0..cardinality.rows.len()).collect();
+        let found = cheapest_order(&places, &cardinality);
         let connected = |order: &Vec<usize>| {
             (1..order.len()).all(|count| {
                 let placed: BTreeSet<usize> = order.iter().take(count).copied().collect();
                 order
                     .get(count)
-                    .is_some_and(|next| met.fits(*next, &placed))
+                    .is_some_and(|next| cardinality.fits(*next, &placed))
             })
         };
         assert!(connected(&found), "{found:?}");
         let least = orders(&places).into_iter().filter(connected);
         let least = least
-            .map(|order| met.rows_held(&order))
+            .map(|order| cardinality.rows_held(&order))
             .fold(f64::MAX, f64::min);
-        assert!((met.rows_held(&found) - least).abs() < 1e-6, "{found:?}");
+        assert!(
+            (cardinality.rows_held(&found) - least).abs() < 1e-6,
+            "{found:?}"
+        );
         // Beside the order of the text, in which suppliers meet customers by their nation.
-        assert!(least * 10.0 < met.rows_held(&[0, 3, 1, 2, 4, 5]));
+        assert!(least * 10.0 < cardinality.rows_held(&[0, 3, 1, 2, 4, 5]));
     }
 
     #[test]
     fn what_is_compared_with_nothing_stands_somewhere_all_the_same() {
-        let met = JoinCardinality {
+        let cardinality = JoinCardinality {
             rows: vec![10.0, 5.0, 7.0],
             conditions: Vec::new(),
         };
-        assert_eq!(cheapest_order(&[0, 1, 2], &met), [1, 2, 0]);
+        assert_eq!(cheapest_order(&[0, 1, 2], &cardinality), [1, 2, 0]);
     }
 }

@@ -24,7 +24,7 @@ use std::sync::Arc;
 /// The plan with its joins in another order where that pays, and whether there is any.
 pub(super) fn ordered(
     plan: LogicalPlan,
-    desk: &RemoteQueryBuilder,
+    builder: &RemoteQueryBuilder,
 ) -> Result<Transformed<LogicalPlan>, DataFusionError> {
     plan.transform_down_with_subqueries(|node| {
         let LogicalPlan::Join(join) = &node else {
@@ -32,14 +32,14 @@ pub(super) fn ordered(
         };
         let tree = is_inner(join);
         // An order that can't be put together is none.
-        let better = reordered(&node, desk).ok().flatten();
+        let better = reordered(&node, builder).ok().flatten();
         let changed = better.is_some();
         let plan = better.unwrap_or(node);
         // Each join is looked at once: the tree is done, what it joins is not.
         let below = if changed || tree {
-            plan.map_children(|child| parts(child, desk))
+            plan.map_children(|child| parts(child, builder))
         } else {
-            plan.map_children(|child| ordered(child, desk))
+            plan.map_children(|child| ordered(child, builder))
         }?;
         let changed = changed || below.transformed;
         Ok(Transformed::new(
@@ -53,12 +53,12 @@ pub(super) fn ordered(
 /// What a tree of joins is over, each in its own order.
 fn parts(
     plan: LogicalPlan,
-    desk: &RemoteQueryBuilder,
+    builder: &RemoteQueryBuilder,
 ) -> Result<Transformed<LogicalPlan>, DataFusionError> {
     if is_of_tree(&plan) {
-        plan.map_children(|child| parts(child, desk))
+        plan.map_children(|child| parts(child, builder))
     } else {
-        ordered(plan, desk)
+        ordered(plan, builder)
     }
 }
 
@@ -90,7 +90,7 @@ struct JoinGraph {
 
 fn reordered(
     node: &LogicalPlan,
-    desk: &RemoteQueryBuilder,
+    builder: &RemoteQueryBuilder,
 ) -> Result<Option<LogicalPlan>, DataFusionError> {
     let mut flat = JoinGraph::default();
     flat.take(node)?;
@@ -102,10 +102,10 @@ fn reordered(
     let mut clusters: Vec<JoinCluster> = flat
         .parts
         .into_iter()
-        .map(|part| JoinCluster::of(part, desk))
+        .map(|part| JoinCluster::of(part, builder))
         .collect();
     let mut conditions = flat.conditions;
-    while let Some((one, two, cluster)) = cheapest(&clusters, &conditions, desk)? {
+    while let Some((one, two, cluster)) = cheapest(&clusters, &conditions, builder)? {
         conditions.retain(|condition| !within(condition, &[cluster.plan.schema()]));
         clusters.remove(two.max(one));
         clusters.remove(two.min(one));
@@ -243,7 +243,7 @@ impl JoinGraph {
 fn cheapest(
     clusters: &[JoinCluster],
     conditions: &[Expr],
-    desk: &RemoteQueryBuilder,
+    builder: &RemoteQueryBuilder,
 ) -> Result<Option<(usize, usize, JoinCluster)>, DataFusionError> {
     let mut best: Option<(f64, (usize, usize, JoinCluster))> = None;
     for (at, one) in clusters.iter().enumerate() {
@@ -254,7 +254,7 @@ fn cheapest(
             let Some(plan) = joined(&one.plan, &two.plan, conditions)? else {
                 continue;
             };
-            let Some(branches) = pushed_down(&plan, desk) else {
+            let Some(branches) = pushed_down(&plan, builder) else {
                 continue;
             };
             let size = bytes(&plan, &branches);

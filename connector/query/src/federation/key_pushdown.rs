@@ -1,7 +1,7 @@
-//! Which errands ask for fewer rows by keys that others bring: decided when the question is planned, and only where the
+//! Which remote queries ask for fewer rows by keys that others bring: decided when the question is planned, and only where the
 //! contracts of whoever gives the keys let them travel.
 //!
-//! What is sent is a list of values in the text of the errand, so that both sides have it on their books. The values are
+//! What is sent is a list of values in the text of the remote query, so that both sides have it in their logs. The values are
 //! those of the rows that came, not of what is left of them here: whoever gets them learns of the giver's rows what its
 //! contract says, and nothing of anybody else's.
 
@@ -28,7 +28,7 @@ pub(super) const MOST_KEYS: usize = 20_480;
 /// The most that may be expected: what is expected is often half of what comes, and to wait for more than may be sent is in vain.
 const EXPECTED: f64 = 10_240.0;
 
-/// What an errand must be spared at least, in bytes: it waits for the keys.
+/// What a remote query must be spared at least, in bytes: it waits for the keys.
 const WORTH: f64 = 65_536.0;
 
 /// What a value costs, in bytes that could travel meanwhile: it is written, read back here and planned there, which takes some
@@ -38,7 +38,7 @@ const WRITTEN: f64 = 256.0;
 /// The most lists in one text.
 const MOST_LISTS: usize = 3;
 
-/// An errand that waits for keys.
+/// A remote query that waits for keys.
 pub(super) struct KeyFilter {
     /// Its number.
     pub(super) to: usize,
@@ -52,7 +52,7 @@ pub(super) struct KeyFilter {
 pub(super) struct KeyFilterList {
     /// What must be among them, over the columns of what is read.
     pub(super) at: Expr,
-    /// Which errands bring them, in which of their columns.
+    /// Which remote queries bring them, in which of their columns.
     pub(super) from: Vec<(usize, usize)>,
 }
 
@@ -62,8 +62,11 @@ struct KeyFilterCandidate<'a> {
     saves: f64,
 }
 
-/// The errands of a plan that wait for keys; `errands` says so afterwards.
-pub(super) fn key_filters(plan: &LogicalPlan, errands: &mut [Arc<RemoteQuery>]) -> Vec<KeyFilter> {
+/// The remote queries of a plan that wait for keys; `remote_queries` says so afterwards.
+pub(super) fn key_filters(
+    plan: &LogicalPlan,
+    remote_queries: &mut [Arc<RemoteQuery>],
+) -> Vec<KeyFilter> {
     let mut found = Vec::new();
     joins(plan, false, &mut found);
     found.sort_by(|one, other| other.saves.total_cmp(&one.saves));
@@ -75,7 +78,7 @@ pub(super) fn key_filters(plan: &LogicalPlan, errands: &mut [Arc<RemoteQuery>]) 
         if gives.contains(&to) || one.from.iter().any(|from| all.contains_key(&from.number())) {
             continue;
         }
-        let Some((list, told)) = list(&one) else {
+        let Some((list, disclosed)) = list(&one) else {
             continue;
         };
         let narrowing = all.entry(to).or_insert_with(|| KeyFilter {
@@ -89,8 +92,13 @@ pub(super) fn key_filters(plan: &LogicalPlan, errands: &mut [Arc<RemoteQuery>]) 
         }
         gives.extend(list.from.iter().map(|(number, _)| *number));
         narrowing.lists.push(list);
-        for errand in errands.iter_mut().filter(|errand| errand.number == to) {
-            Arc::make_mut(errand).keys.extend(told.iter().cloned());
+        for remote_query in remote_queries
+            .iter_mut()
+            .filter(|remote_query| remote_query.number == to)
+        {
+            Arc::make_mut(remote_query)
+                .keys
+                .extend(disclosed.iter().cloned());
         }
     }
     all.into_values().collect()
@@ -199,14 +207,14 @@ fn list(one: &KeyFilterCandidate<'_>) -> Option<(KeyFilterList, Vec<PushdownKeys
     {
         return None;
     }
-    let told = one.from.iter().map(|from| disclosed_keys(from, target));
-    let told = told.collect::<Option<Vec<_>>>()?;
+    let disclosed = one.from.iter().map(|from| disclosed_keys(from, target));
+    let disclosed = disclosed.collect::<Option<Vec<_>>>()?;
     let from = one.from.iter().map(|from| (from.number(), from.column));
     let list = KeyFilterList {
         at: one.to.output()?.clone(),
         from: from.collect(),
     };
-    Some((list, told))
+    Some((list, disclosed))
 }
 
 /// For what the places are looked for.
@@ -227,10 +235,10 @@ fn at(expr: &Expr, plan: &LogicalPlan) -> Option<usize> {
     }
 }
 
-/// The errands that the column at `column` comes from; none where it comes from anywhere else.
-fn leaves(plan: &LogicalPlan, column: usize, way: KeyDirection) -> Vec<ColumnSource<'_>> {
+/// The remote queries that the column at `column` comes from; none where it comes from anywhere else.
+fn leaves(plan: &LogicalPlan, column: usize, direction: KeyDirection) -> Vec<ColumnSource<'_>> {
     let through = |expr: Option<&Expr>, input| match expr.and_then(|expr| at(expr, input)) {
-        Some(at) => leaves(input, at, way),
+        Some(at) => leaves(input, at, direction),
         None => Vec::new(),
     };
     match plan {
@@ -247,17 +255,19 @@ fn leaves(plan: &LogicalPlan, column: usize, way: KeyDirection) -> Vec<ColumnSou
             let place = column.map(|column| ColumnSource { source, column });
             let fits = |place: &ColumnSource<'_>| {
                 place.output().is_some()
-                    && (way == KeyDirection::Gives || can_be_less(&place.source.query))
+                    && (direction == KeyDirection::Gives || can_be_less(&place.source.query))
             };
             place.filter(fits).into_iter().collect()
         }
         LogicalPlan::Projection(one) => through(one.expr.get(column), &one.input),
-        LogicalPlan::Filter(one) => leaves(&one.input, column, way),
-        LogicalPlan::SubqueryAlias(one) => leaves(&one.input, column, way),
-        LogicalPlan::Sort(one) if one.fetch.is_none() || way == KeyDirection::Gives => {
-            leaves(&one.input, column, way)
+        LogicalPlan::Filter(one) => leaves(&one.input, column, direction),
+        LogicalPlan::SubqueryAlias(one) => leaves(&one.input, column, direction),
+        LogicalPlan::Sort(one) if one.fetch.is_none() || direction == KeyDirection::Gives => {
+            leaves(&one.input, column, direction)
         }
-        LogicalPlan::Limit(one) if way == KeyDirection::Gives => leaves(&one.input, column, way),
+        LogicalPlan::Limit(one) if direction == KeyDirection::Gives => {
+            leaves(&one.input, column, direction)
+        }
         LogicalPlan::Aggregate(one) => {
             let sets = one
                 .group_expr
@@ -270,14 +280,14 @@ fn leaves(plan: &LogicalPlan, column: usize, way: KeyDirection) -> Vec<ColumnSou
             let all: Vec<_> = union
                 .inputs
                 .iter()
-                .map(|one| leaves(one, column, way))
+                .map(|one| leaves(one, column, direction))
                 .collect();
-            if way == KeyDirection::Gives && all.iter().any(Vec::is_empty) {
+            if direction == KeyDirection::Gives && all.iter().any(Vec::is_empty) {
                 return Vec::new();
             }
             all.into_iter().flatten().collect()
         }
-        LogicalPlan::Join(join) => through_join(join, column, way),
+        LogicalPlan::Join(join) => through_join(join, column, direction),
         _ => Vec::new(),
     }
 }
@@ -293,7 +303,7 @@ fn can_be_less(query: &RemoteSelect) -> bool {
     query.limit.is_none() && windows.all(|found| matches!(found, Ok(false)))
 }
 
-fn through_join(join: &Join, column: usize, way: KeyDirection) -> Vec<ColumnSource<'_>> {
+fn through_join(join: &Join, column: usize, direction: KeyDirection) -> Vec<ColumnSource<'_>> {
     let before = join.left.schema().fields().len();
     let (left, right) = match join.join_type {
         JoinType::RightSemi | JoinType::RightAnti | JoinType::RightMark => (None, Some(column)),
@@ -306,11 +316,15 @@ fn through_join(join: &Join, column: usize, way: KeyDirection) -> Vec<ColumnSour
     let keeps_right = !matches!(join.join_type, JoinType::Left | JoinType::Full);
     let there = |input: &LogicalPlan, at: usize| at < input.schema().fields().len();
     match (left, right) {
-        (Some(at), _) if there(&join.left, at) && (keeps_left || way == KeyDirection::Gives) => {
-            leaves(&join.left, at, way)
+        (Some(at), _)
+            if there(&join.left, at) && (keeps_left || direction == KeyDirection::Gives) =>
+        {
+            leaves(&join.left, at, direction)
         }
-        (_, Some(at)) if there(&join.right, at) && (keeps_right || way == KeyDirection::Gives) => {
-            leaves(&join.right, at, way)
+        (_, Some(at))
+            if there(&join.right, at) && (keeps_right || direction == KeyDirection::Gives) =>
+        {
+            leaves(&join.right, at, direction)
         }
         _ => Vec::new(),
     }

@@ -25,16 +25,16 @@ pub struct QueryOptions {
     pub settled: bool,
 }
 
-/// What a question may use here, and each of its errands.
+/// What a question may use here, and each of its remote queries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FederatedQueryLimits {
     /// The whole question.
     pub limits: QueryResourceLimits,
-    /// The most rows that one errand may bring.
+    /// The most rows that one remote query may bring.
     pub remote_query_rows: u64,
-    /// The most bytes that one errand may bring.
+    /// The most bytes that one remote query may bring.
     pub remote_query_bytes: u64,
-    /// How often an errand is sent again that failed on the way before its first row.
+    /// How often a remote query is sent again that failed on the way before its first row.
     pub retries: u32,
 }
 

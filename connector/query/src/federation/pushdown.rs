@@ -17,32 +17,32 @@ use datafusion::logical_expr::{Aggregate, Expr, Filter, LogicalPlan};
 /// The branches of a plan, one for each participant that computes a part of it.
 pub(super) fn pushed_down(
     plan: &LogicalPlan,
-    desk: &RemoteQueryBuilder,
+    builder: &RemoteQueryBuilder,
 ) -> Option<Vec<RemoteFragment>> {
     let more = |node: &LogicalPlan| {
-        if let Some(known) = desk.cached_fragments(node) {
+        if let Some(known) = builder.cached_fragments(node) {
             return known;
         }
         let found = match node {
-            LogicalPlan::Join(join) => pushed_down(&join.left, desk).and_then(|left| {
-                let right = pushed_down(&join.right, desk)?;
-                colocated_joins(join, &left, &right, &desk.writer)
+            LogicalPlan::Join(join) => pushed_down(&join.left, builder).and_then(|left| {
+                let right = pushed_down(&join.right, builder)?;
+                colocated_joins(join, &left, &right, &builder.writer)
             }),
-            LogicalPlan::Aggregate(aggregate) => grouped(aggregate, desk),
-            LogicalPlan::Filter(filter) => filtered(filter, desk),
-            LogicalPlan::Window(window) => windowed(window, desk),
+            LogicalPlan::Aggregate(aggregate) => grouped(aggregate, builder),
+            LogicalPlan::Filter(filter) => filtered(filter, builder),
+            LogicalPlan::Window(window) => windowed(window, builder),
             _ => None,
         };
-        desk.cache_fragments(node, found.clone());
+        builder.cache_fragments(node, found.clone());
         found
     };
     branches_or(plan, &more)
 }
 
 /// The groups of an aggregate that are whole where their rows are.
-fn grouped(aggregate: &Aggregate, desk: &RemoteQueryBuilder) -> Option<Vec<RemoteFragment>> {
+fn grouped(aggregate: &Aggregate, builder: &RemoteQueryBuilder) -> Option<Vec<RemoteFragment>> {
     let input = aggregate.input.schema();
-    let branches = pushed_down(&aggregate.input, desk)?;
+    let branches = pushed_down(&aggregate.input, builder)?;
     let keys: Vec<Expr> = aggregate.group_expr.iter().cloned().map(unalias).collect();
     if branches
         .iter()
@@ -70,7 +70,11 @@ fn grouped(aggregate: &Aggregate, desk: &RemoteQueryBuilder) -> Option<Vec<Remot
         if !keys.iter().all(Expr::any_column_refs) {
             return None;
         }
-        let mut done = enclosed(branch, SelectBody::Groups { keys, partials }, &desk.writer)?;
+        let mut done = enclosed(
+            branch,
+            SelectBody::Groups { keys, partials },
+            &builder.writer,
+        )?;
         done.relies.extend(own.clone());
         let kinds = done.columns();
         let kinds = kinds.fields().iter().map(|field| field.data_type());
@@ -86,8 +90,8 @@ fn grouped(aggregate: &Aggregate, desk: &RemoteQueryBuilder) -> Option<Vec<Remot
 }
 
 /// A filter that compares with single values, each of which the same participant computes: they stand beside the rows.
-fn filtered(filter: &Filter, desk: &RemoteQueryBuilder) -> Option<Vec<RemoteFragment>> {
-    let branches = pushed_down(&filter.input, desk)?;
+fn filtered(filter: &Filter, builder: &RemoteQueryBuilder) -> Option<Vec<RemoteFragment>> {
+    let branches = pushed_down(&filter.input, builder)?;
     let [branch] = branches.as_slice() else {
         return None;
     };
@@ -102,14 +106,14 @@ fn filtered(filter: &Filter, desk: &RemoteQueryBuilder) -> Option<Vec<RemoteFrag
     });
     walked.ok()?;
     for value in &values {
-        let inner = pushed_down(&value.subquery, desk)?;
+        let inner = pushed_down(&value.subquery, builder)?;
         let [inner] = inner.as_slice() else {
             return None;
         };
         if !value.outer_ref_columns.is_empty() || !is_one_row(inner) {
             return None;
         }
-        both = beside(&both, inner, &desk.writer)?;
+        both = beside(&both, inner, &builder.writer)?;
     }
     let found = both.outputs.split_off(count);
     let schema = filter.input.schema();
@@ -164,12 +168,12 @@ pub(super) const AS_GOOD: f64 = 1.25;
 pub(super) fn pays(
     plan: &LogicalPlan,
     branches: &[RemoteFragment],
-    desk: &RemoteQueryBuilder,
+    builder: &RemoteQueryBuilder,
 ) -> bool {
     let parts: f64 = plan
         .inputs()
         .into_iter()
-        .map(|input| cost(input, desk))
+        .map(|input| cost(input, builder))
         .sum();
     bytes(plan, branches) <= AS_GOOD * parts || branches.iter().any(RemoteFragment::must_stay)
 }
@@ -181,22 +185,22 @@ pub(super) fn bytes(plan: &LogicalPlan, branches: &[RemoteFragment]) -> f64 {
 }
 
 /// About how many bytes travel at least for a part of a plan.
-pub(super) fn cost(plan: &LogicalPlan, desk: &RemoteQueryBuilder) -> f64 {
+pub(super) fn cost(plan: &LogicalPlan, builder: &RemoteQueryBuilder) -> f64 {
     let inputs = plan.inputs();
-    let parts: f64 = inputs.iter().map(|input| cost(input, desk)).sum();
-    let whole = pushed_down(plan, desk).map(|branches| bytes(plan, &branches));
+    let parts: f64 = inputs.iter().map(|input| cost(input, builder)).sum();
+    let whole = pushed_down(plan, builder).map(|branches| bytes(plan, &branches));
     match (plan, whole) {
         (_, Some(whole)) if inputs.is_empty() => whole,
         (_, Some(whole)) => whole.min(parts),
-        (LogicalPlan::Aggregate(aggregate), None) => partial(aggregate, desk).unwrap_or(parts),
+        (LogicalPlan::Aggregate(aggregate), None) => partial(aggregate, builder).unwrap_or(parts),
         (_, None) => parts,
     }
 }
 
 /// The bytes of an aggregate whose partial states are merged here.
-pub(super) fn partial(aggregate: &Aggregate, desk: &RemoteQueryBuilder) -> Option<f64> {
+pub(super) fn partial(aggregate: &Aggregate, builder: &RemoteQueryBuilder) -> Option<f64> {
     let input = aggregate.input.schema();
-    let branches = pushed_down(&aggregate.input, desk)?;
+    let branches = pushed_down(&aggregate.input, builder)?;
     let each = branches.iter().map(|branch| {
         let keys = aggregate.group_expr.iter();
         let keys: Option<Vec<Expr>> = keys.map(|key| branch.inside(key, input)).collect();

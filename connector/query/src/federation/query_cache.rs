@@ -1,5 +1,5 @@
 //! Questions that are put again: planned once for as long as all that can be asked from here is the same. What a contract permits
-//! is no part of it: whoever answers decides that each time, and whoever asks looks at its contracts before each errand.
+//! is no part of it: whoever answers decides that each time, and whoever asks looks at its contracts before each remote query.
 
 use super::federated_query::FederatedQuery;
 use super::query_catalog::QueryCatalog;
@@ -29,20 +29,20 @@ impl Default for FederatedQueryCache {
 }
 
 impl FederatedQueryCache {
-    /// What the same text was planned to, with the same wish, over the same tables: each with its contract, columns, snapshot and
-    /// figures, compared as a whole, and so with what is lacking and why. None where it is to be planned.
+    /// What the same text was planned to, with the same options, over the same tables: each with its contract, columns, snapshot
+    /// and figures, compared as a whole, and so with what is lacking and why. None where it is to be planned.
     #[must_use]
     pub fn found(
         &self,
-        home: &QueryCatalog,
+        catalog: &QueryCatalog,
         sql: &str,
-        (wish, limits): (&QueryOptions, &SqlStatementLimits),
+        (options, limits): (&QueryOptions, &SqlStatementLimits),
     ) -> Option<FederatedQuery> {
         self.0.found(|kept| {
             kept.sql == sql
-                && kept.options == *wish
+                && kept.options == *options
                 && kept.limits == *limits
-                && kept.catalog == *home
+                && kept.catalog == *catalog
         })
     }
 
@@ -52,19 +52,19 @@ impl FederatedQueryCache {
     /// Those of [`QueryCatalog::plan`].
     pub fn plan(
         &self,
-        home: QueryCatalog,
+        catalog: QueryCatalog,
         sql: &str,
-        (wish, limits): (&QueryOptions, &SqlStatementLimits),
+        (options, limits): (&QueryOptions, &SqlStatementLimits),
         now: UtcTimestamp,
     ) -> Result<FederatedQuery, Refusal> {
-        let question = home.plan(sql, wish, limits, now)?;
-        let is_small = home.size() <= TABLES && question.remote_queries().len() <= ERRANDS;
+        let question = catalog.plan(sql, options, limits, now)?;
+        let is_small = catalog.size() <= TABLES && question.remote_queries().len() <= ERRANDS;
         if is_small && sql.len() <= LONGEST && !tells_time(sql) {
             let key = FederatedQueryKey {
                 sql: sql.to_owned(),
-                options: wish.clone(),
+                options: options.clone(),
                 limits: *limits,
-                catalog: home,
+                catalog,
             };
             // Of what was planned over other tables nothing is asked any more.
             self.0.keep(key, question.clone(), |kept, new| {
@@ -81,7 +81,7 @@ const MOST: usize = 64;
 /// Over so many tables at most: each question holds those that it was planned over.
 const TABLES: usize = 256;
 
-/// With so many errands at most.
+/// With so many remote queries at most.
 const ERRANDS: usize = 64;
 
 #[cfg(test)]
@@ -105,16 +105,16 @@ mod tests {
     /// Whether it was there, and what it is.
     fn asked(
         questions: &FederatedQueryCache,
-        home: &QueryCatalog,
+        catalog: &QueryCatalog,
         sql: &str,
-        wish: &QueryOptions,
+        options: &QueryOptions,
     ) -> (bool, FederatedQuery) {
         let limits = SqlStatementLimits::default();
-        match questions.found(home, sql, (wish, &limits)) {
+        match questions.found(catalog, sql, (options, &limits)) {
             Some(question) => (true, question),
             None => {
                 let now = UtcTimestamp::from_micros(1_795_162_000_000_000).unwrap();
-                let planned = questions.plan(home.clone(), sql, (wish, &limits), now);
+                let planned = questions.plan(catalog.clone(), sql, (options, &limits), now);
                 (false, planned.unwrap())
             }
         }
@@ -122,20 +122,20 @@ mod tests {
 
     fn is_found(
         questions: &FederatedQueryCache,
-        home: &QueryCatalog,
+        catalog: &QueryCatalog,
         sql: &str,
-        wish: &QueryOptions,
+        options: &QueryOptions,
     ) -> bool {
-        asked(questions, home, sql, wish).0
+        asked(questions, catalog, sql, options).0
     }
 
     #[test]
     fn a_question_is_planned_anew_where_anything_is_another() {
-        let mut world = FederationFixture::new();
+        let mut fixture = FederationFixture::new();
         let (questions, any) = (FederatedQueryCache::default(), QueryOptions::default());
-        let home = world.home();
-        let (found, first) = asked(&questions, &home, SQL, &any);
-        let (again, second) = asked(&questions, &world.home(), SQL, &any);
+        let catalog = fixture.home();
+        let (found, first) = asked(&questions, &catalog, SQL, &any);
+        let (again, second) = asked(&questions, &fixture.home(), SQL, &any);
         assert_eq!((found, again), (false, true));
         assert!(Arc::ptr_eq(
             &first.remote_queries()[0],
@@ -146,9 +146,9 @@ mod tests {
             partial: true,
             ..QueryOptions::default()
         };
-        assert!(!is_found(&questions, &home, SQL, &partial));
-        assert!(is_found(&questions, &home, SQL, &any));
-        let lacks = home.clone().that_lacks(vec![UnavailableTable {
+        assert!(!is_found(&questions, &catalog, SQL, &partial));
+        assert!(is_found(&questions, &catalog, SQL, &any));
+        let lacks = catalog.clone().that_lacks(vec![UnavailableTable {
             participant: "hansa://bern.example".parse().unwrap(),
             alias: None,
             dataset: None,
@@ -176,14 +176,14 @@ mod tests {
         ];
         let elsewhere = "SELECT count(*) AS c FROM zurich.sites";
         for (what, change) in changes {
-            asked(&questions, &world.home(), elsewhere, &any);
+            asked(&questions, &fixture.home(), elsewhere, &any);
             assert!(
-                is_found(&questions, &world.home(), elsewhere, &any),
+                is_found(&questions, &fixture.home(), elsewhere, &any),
                 "{what}"
             );
-            change(&mut world.tables[0]);
+            change(&mut fixture.tables[0]);
             assert!(
-                !is_found(&questions, &world.home(), elsewhere, &any),
+                !is_found(&questions, &fixture.home(), elsewhere, &any),
                 "{what}"
             );
         }
@@ -191,19 +191,19 @@ mod tests {
 
     #[test]
     fn what_tells_the_moment_is_planned_each_time_and_no_more_are_kept_than_so_many() {
-        let world = FederationFixture::new();
-        let (questions, any, home) = (
+        let fixture = FederationFixture::new();
+        let (questions, any, catalog) = (
             FederatedQueryCache::default(),
             QueryOptions::default(),
-            world.home(),
+            fixture.home(),
         );
         let moment = "SELECT now() AS x, n FROM zurich.trips";
-        assert!(!is_found(&questions, &home, moment, &any));
-        assert!(!is_found(&questions, &home, moment, &any));
+        assert!(!is_found(&questions, &catalog, moment, &any));
+        assert!(!is_found(&questions, &catalog, moment, &any));
         assert_eq!(questions.0.runs().len(), 0);
         for number in 0..MOST + 8 {
             let sql = format!("SELECT n + {number} AS x FROM zurich.trips");
-            assert!(!is_found(&questions, &home, &sql, &any));
+            assert!(!is_found(&questions, &catalog, &sql, &any));
         }
         assert_eq!(questions.0.runs().len(), MOST);
     }

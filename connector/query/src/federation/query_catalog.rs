@@ -93,12 +93,14 @@ impl QueryCatalog {
     pub(super) fn resolve(
         &self,
         path: &[&str],
-        wish: &QueryOptions,
+        options: &QueryOptions,
     ) -> Result<ResolvedTable, Refusal> {
         match path {
-            ["model", model] => self.model(model, wish),
-            [alias, dataset] => self.dataset(alias, dataset, DatasetRelation::Rows, wish),
-            [alias, dataset, "cube"] => self.dataset(alias, dataset, DatasetRelation::Cells, wish),
+            ["model", model] => self.model(model, options),
+            [alias, dataset] => self.dataset(alias, dataset, DatasetRelation::Rows, options),
+            [alias, dataset, "cube"] => {
+                self.dataset(alias, dataset, DatasetRelation::Cells, options)
+            }
             _ => Err(no_table(&path.join("."))),
         }
     }
@@ -108,7 +110,7 @@ impl QueryCatalog {
         alias: &str,
         dataset: &str,
         relation: DatasetRelation,
-        wish: &QueryOptions,
+        options: &QueryOptions,
     ) -> Result<ResolvedTable, Refusal> {
         let candidates: Vec<_> = self
             .tables
@@ -117,11 +119,11 @@ impl QueryCatalog {
             .filter(|table| {
                 relation == DatasetRelation::Rows
                     || matches!(table.shape, ViewShape::Cube { .. })
-                    || named_contract::is_named(table, wish)
+                    || named_contract::is_named(table, options)
             })
             .cloned()
             .collect();
-        let table = chosen(candidates, wish)?.ok_or_else(|| self.nothing(alias, dataset))?;
+        let table = chosen(candidates, options)?.ok_or_else(|| self.nothing(alias, dataset))?;
         if let Some(refusal) = &table.barred {
             return Err(refusal.clone());
         }
@@ -161,7 +163,7 @@ impl QueryCatalog {
             )
     }
 
-    fn model(&self, name: &str, wish: &QueryOptions) -> Result<ResolvedTable, Refusal> {
+    fn model(&self, name: &str, options: &QueryOptions) -> Result<ResolvedTable, Refusal> {
         let mut datasets: BTreeMap<DatasetId, Vec<Arc<RemoteTable>>> = BTreeMap::new();
         for table in &self.tables {
             if table.model.as_deref() == Some(name) {
@@ -173,7 +175,7 @@ impl QueryCatalog {
         }
         let mut parts = Vec::new();
         for candidates in datasets.into_values() {
-            let Some(table) = chosen(candidates, wish)? else {
+            let Some(table) = chosen(candidates, options)? else {
                 continue;
             };
             parts.push(ModelMember {
@@ -181,7 +183,7 @@ impl QueryCatalog {
                 dataset: Some(table.dataset.name.clone()),
                 why: (table.misfit.clone())
                     .or_else(|| table.barred.clone())
-                    .or_else(|| dataset_kind::kind_mismatch(name, &table, wish)),
+                    .or_else(|| dataset_kind::kind_mismatch(name, &table, options)),
                 table: Some(table),
             });
         }

@@ -47,7 +47,7 @@ pub struct RemoteQuery {
     pub relies: BTreeSet<String>,
     /// The keys of others with which it asks for the rows alone that fit them.
     pub keys: Vec<PushdownKeys>,
-    /// Which time it is sent, from 0: an errand may be sent again as long as no row has come back.
+    /// Which time it is sent, from 0: a remote query may be sent again as long as no row has come back.
     pub attempt: u32,
 }
 
@@ -79,7 +79,7 @@ pub struct KeySourceDataset {
     pub column: Option<String>,
 }
 
-/// A dataset that an errand reads.
+/// A dataset that a remote query reads.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RemoteDatasetRead {
     /// Which.
@@ -127,17 +127,17 @@ impl std::fmt::Debug for RemoteRows {
     }
 }
 
-/// Carries errands: over the wire to peers, and to the own gate for own data.
+/// Carries remote queries: over the wire to peers, and to the own gate for own data.
 #[async_trait]
 pub trait RemoteExecutor: Send + Sync {
-    /// Asks and returns as soon as the participant has begun to answer. Dropping the rows ends the errand.
+    /// Asks and returns as soon as the participant has begun to answer. Dropping the rows ends the remote query.
     ///
     /// # Errors
     /// What the participant refused with, or why it could not be reached.
-    async fn fetch(&self, errand: RemoteQuery) -> Result<RemoteRows, Refusal>;
+    async fn fetch(&self, remote_query: RemoteQuery) -> Result<RemoteRows, Refusal>;
 }
 
-/// How one errand went, for the lines below a result.
+/// How one remote query went, for the lines below a result.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RemoteQueryOutcome {
     /// What was asked.
@@ -154,7 +154,7 @@ pub struct RemoteQueryOutcome {
     pub took: Duration,
 }
 
-/// How far an errand is.
+/// How far a remote query is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RemoteQueryStatus {
     /// Not all rows are here yet.
@@ -171,10 +171,10 @@ pub enum RemoteQueryStatus {
 
 impl RemoteQueryOutcome {
     /// Takes over what is known of the way by now.
-    pub(super) fn travelled(&mut self, way: &TransferMetrics) {
-        self.travelled = way.bytes.load(Ordering::Relaxed);
-        self.took = Duration::from_micros(way.micros.load(Ordering::Relaxed));
-        let said = way.read.get();
+    pub(super) fn travelled(&mut self, metrics: &TransferMetrics) {
+        self.travelled = metrics.bytes.load(Ordering::Relaxed);
+        self.took = Duration::from_micros(metrics.micros.load(Ordering::Relaxed));
+        let said = metrics.read.get();
         for reading in &mut self.remote_query.reads {
             if let Some(label) = said.and_then(|said| said.get(&reading.dataset)) {
                 reading.snapshot.clone_from(label);
@@ -223,7 +223,7 @@ impl RemoteDatasetRead {
     /// Whether the question asks for a time and nobody can say whether it is covered: what a dataset covers is told only
     /// where a contract shows all rows.
     #[must_use]
-    pub fn is_span_untold(&self) -> bool {
+    pub fn is_span_undeclared(&self) -> bool {
         self.covered.is_none() && !self.asked.is_any()
     }
 }

@@ -1,4 +1,4 @@
-//! Where errands are written down.
+//! Where remote queries are written down.
 
 use crate::federation::fragment::RemoteFragment;
 use crate::federation::options::QueryOptions;
@@ -18,24 +18,24 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// Where errands are written down.
+/// Where remote queries are written down.
 pub(super) struct RemoteQueryBuilder {
     /// The writer of texts.
     pub(super) writer: Arc<RemoteSqlWriter>,
     /// What the asker wished.
     pub(super) options: QueryOptions,
-    /// All errands so far.
+    /// All remote queries so far.
     pub(super) remote_queries: Vec<Arc<RemoteQuery>>,
     /// What is known of parts of the plan: they are asked about again and again.
     parts: RefCell<HashMap<LogicalPlan, Option<Vec<RemoteFragment>>>>,
 }
 
 impl RemoteQueryBuilder {
-    /// An empty desk.
-    pub(super) fn new(writer: Arc<RemoteSqlWriter>, wish: QueryOptions) -> Self {
+    /// An empty builder.
+    pub(super) fn new(writer: Arc<RemoteSqlWriter>, options: QueryOptions) -> Self {
         Self {
             writer,
-            options: wish,
+            options,
             remote_queries: Vec::new(),
             parts: RefCell::default(),
         }
@@ -54,7 +54,7 @@ impl RemoteQueryBuilder {
         self.parts.borrow_mut().insert(part.clone(), found);
     }
 
-    /// Writes an errand down; the plan reads what it will bring.
+    /// Writes a remote query down; the plan reads what it will bring.
     pub(super) fn add_query(
         &mut self,
         query: &RemoteSelect,
@@ -85,7 +85,7 @@ impl RemoteQueryBuilder {
             (None, rows) => rows,
         };
         let number = self.remote_queries.len();
-        let errand = Arc::new(RemoteQuery {
+        let remote_query = Arc::new(RemoteQuery {
             number,
             participant: first.dataset.owner.clone(),
             alias: first.alias.clone(),
@@ -106,13 +106,13 @@ impl RemoteQueryBuilder {
             keys: Vec::new(),
             attempt: 0,
         });
-        self.remote_queries.push(Arc::clone(&errand));
+        self.remote_queries.push(Arc::clone(&remote_query));
         let name = TableReference::partial("hansa", format!("errand_{number}"));
         let query = Arc::new(query.clone());
         LogicalPlanBuilder::scan(
             name,
             Arc::new(RemoteQuerySource {
-                remote_query: errand,
+                remote_query,
                 query,
             }),
             None,

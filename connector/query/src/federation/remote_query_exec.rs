@@ -30,15 +30,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// Plans errands as leaves; each finds its rows in the context in which it runs.
+/// Plans remote queries as leaves; each finds its rows in the context in which it runs.
 #[derive(Debug)]
 pub(super) struct RemoteExecPlanner;
 
-/// The rows of a question's errands, each until it is taken.
+/// The rows of a question's remote queries, each until it is taken.
 pub(super) struct PendingStreams(Mutex<BTreeMap<usize, CheckedBatchStream>>);
 
 impl PendingStreams {
-    /// Rows by the numbers of their errands.
+    /// Rows by the numbers of their remote queries.
     pub(super) fn of(rows: Vec<(usize, CheckedBatchStream)>) -> Self {
         Self(Mutex::new(rows.into_iter().collect()))
     }
@@ -102,7 +102,7 @@ impl ExtensionPlanner for RemoteExecPlanner {
     }
 }
 
-/// The leaf. It takes no filters, since the text of its errand is final. How many rows are expected decides which side of a
+/// The leaf. It takes no filters, since the text of its remote query is final. How many rows are expected decides which side of a
 /// join is held in memory, and nothing else: the number is never exact, or the engine would answer counts by it.
 pub(super) struct RemoteQueryExec {
     number: usize,
@@ -111,15 +111,15 @@ pub(super) struct RemoteQueryExec {
 }
 
 impl RemoteQueryExec {
-    fn new(errand: &RemoteQuery) -> Self {
-        let schema = Arc::clone(&errand.schema);
+    fn new(remote_query: &RemoteQuery) -> Self {
+        let schema = Arc::clone(&remote_query.schema);
         let mut expected = Statistics::new_unknown(&schema);
         let number =
             |most: u64| usize::try_from(most).map_or(Precision::Absent, Precision::Inexact);
         // None: nothing is told.
-        if errand.most_rows > 0 {
-            expected.num_rows = number(errand.most_rows);
-            expected.total_byte_size = number(errand.most_bytes);
+        if remote_query.most_rows > 0 {
+            expected.num_rows = number(remote_query.most_rows);
+            expected.total_byte_size = number(remote_query.most_bytes);
         }
         let properties = Arc::new(PlanProperties::new(
             EquivalenceProperties::new(schema),
@@ -128,7 +128,7 @@ impl RemoteQueryExec {
             Boundedness::Bounded,
         ));
         Self {
-            number: errand.number,
+            number: remote_query.number,
             expected,
             properties,
         }

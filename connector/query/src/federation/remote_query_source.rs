@@ -6,7 +6,7 @@ use arrow_schema::SchemaRef;
 use datafusion::logical_expr::TableSource;
 use std::sync::Arc;
 
-/// An errand, standing where its rows are used.
+/// A remote query, standing where its rows are used.
 pub(super) struct RemoteQuerySource {
     /// What is fetched.
     pub(super) remote_query: Arc<RemoteQuery>,

@@ -178,10 +178,10 @@ impl RemoteSqlWriter {
                 .collect()
         };
         let conditions = |conditions: Vec<Expr>| -> Result<Vec<Expr>, UnsupportedExpr> {
-            let told = || conditions.first().map(ToString::to_string);
+            let report = || conditions.first().map(ToString::to_string);
             let mut all = self
                 .conditions(conditions.clone(), &schema)
-                .map_err(|_| UnsupportedExpr(told().unwrap_or_default()))?;
+                .map_err(|_| UnsupportedExpr(report().unwrap_or_default()))?;
             all.retain(|condition| *condition != lit(true));
             Ok(all)
         };

@@ -1,4 +1,4 @@
-//! What comes back, checked: each errand's rows against what was asked, bounded, counted.
+//! What comes back, checked: each remote query's rows against what was asked, bounded, counted.
 
 use crate::federation::options::FederatedQueryLimits;
 use crate::federation::remote_query::{
@@ -14,16 +14,16 @@ use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The outcomes of a running question, one for each errand.
+/// The outcomes of a running question, one for each remote query.
 #[derive(Debug, Clone)]
 pub(super) struct OutcomeTracker(Arc<Mutex<Vec<RemoteQueryOutcome>>>);
 
 impl OutcomeTracker {
-    pub(super) fn new(errands: &[Arc<RemoteQuery>]) -> Self {
-        let outcomes = errands
+    pub(super) fn new(remote_queries: &[Arc<RemoteQuery>]) -> Self {
+        let outcomes = remote_queries
             .iter()
-            .map(|errand| RemoteQueryOutcome {
-                remote_query: RemoteQuery::clone(errand),
+            .map(|remote_query| RemoteQueryOutcome {
+                remote_query: RemoteQuery::clone(remote_query),
                 status: RemoteQueryStatus::Running,
                 rows: 0,
                 bytes: 0,
@@ -49,19 +49,19 @@ impl OutcomeTracker {
     }
 }
 
-/// Rows of one errand, checked.
+/// Rows of one remote query, checked.
 pub(super) type CheckedBatchStream = BoxStream<'static, Result<RecordBatch, Refusal>>;
 
 /// Rows that are what was asked for: schema, number and size. The first fault ends them.
 pub(super) fn checked(
-    errand: &Arc<RemoteQuery>,
+    remote_query: &Arc<RemoteQuery>,
     rows: RemoteRows,
     bounds: &FederatedQueryLimits,
     ledger: &OutcomeTracker,
 ) -> Result<CheckedBatchStream, Refusal> {
-    same_columns(errand, &rows.schema)?;
+    same_columns(remote_query, &rows.schema)?;
     let state = ResponseChecker {
-        remote_query: Arc::clone(errand),
+        remote_query: Arc::clone(remote_query),
         batches: Some(rows.batches),
         rows: 0,
         bytes: 0,
@@ -193,9 +193,9 @@ impl Drop for ResponseChecker {
 }
 
 /// A refusal with its participant and contract, and with names as the asker wrote them.
-pub(super) fn attributed(mut refusal: Refusal, errand: &RemoteQuery) -> Refusal {
-    for reading in &errand.reads {
-        let (dataset, full) = (&reading.dataset.name, reading.relation(&errand.alias));
+pub(super) fn attributed(mut refusal: Refusal, remote_query: &RemoteQuery) -> Refusal {
+    for reading in &remote_query.reads {
+        let (dataset, full) = (&reading.dataset.name, reading.relation(&remote_query.alias));
         for (bare, full) in [
             (format!("`{dataset}.cube`"), format!("`{full}.cube`")),
             (format!("`{dataset}`"), format!("`{full}`")),
@@ -207,20 +207,20 @@ pub(super) fn attributed(mut refusal: Refusal, errand: &RemoteQuery) -> Refusal 
         }
     }
     if refusal.participant.is_none() {
-        refusal.participant = Some(errand.participant.clone());
+        refusal.participant = Some(remote_query.participant.clone());
     }
     // Under several contracts only the participant can say which one refuses.
-    if let (None, [reading]) = (refusal.contract, errand.reads.as_slice()) {
+    if let (None, [reading]) = (refusal.contract, remote_query.reads.as_slice()) {
         refusal.contract = reading.contract;
     }
     refusal
 }
 
-fn same_columns(errand: &RemoteQuery, came: &SchemaRef) -> Result<(), Refusal> {
-    if errand.schema.fields().len() != came.fields().len() {
+fn same_columns(remote_query: &RemoteQuery, came: &SchemaRef) -> Result<(), Refusal> {
+    if remote_query.schema.fields().len() != came.fields().len() {
         return Err(invalid("it sent another number of columns"));
     }
-    for (meant, came) in errand.schema.fields().iter().zip(came.fields()) {
+    for (meant, came) in remote_query.schema.fields().iter().zip(came.fields()) {
         let same = meant.data_type() == came.data_type()
             || (is_text(meant.data_type()) && is_text(came.data_type()));
         if !same || meant.name() != came.name() {

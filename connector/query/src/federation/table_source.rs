@@ -1,4 +1,4 @@
-//! Tables of the plan: relations of participants, models over them, and errands in their place.
+//! Tables of the plan: relations of participants, models over them, and remote queries in their place.
 
 use crate::federation::column_usage::{DATASET, PARTICIPANT};
 use crate::federation::remote_sql::RemoteSqlWriter;

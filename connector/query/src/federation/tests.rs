@@ -127,7 +127,7 @@ pub(super) fn table(city: &str, name: &str, shape: ViewShape, model: Option<&str
     }
 }
 
-/// Cities and their tables, asked through a courier that answers with a plain engine over each city's own tables.
+/// Cities and their tables, asked through an executor that answers with a plain engine over each city's own tables.
 pub(super) struct FederationFixture {
     pub(super) tables: Vec<RemoteTable>,
     pub(super) data: BTreeMap<(String, String), RecordBatch>,
@@ -137,10 +137,10 @@ pub(super) struct FederationFixture {
 impl FederationFixture {
     /// Three cities with `trips`, of the model `trips`; and `sites` in one of them.
     pub(super) fn new() -> Self {
-        let mut world = Self::empty();
+        let mut fixture = Self::empty();
         for (at, city) in CITIES.iter().enumerate() {
             let count = [120, 75, 200][at];
-            world.add(city, "trips", rows(at, count), Some("trips"));
+            fixture.add(city, "trips", rows(at, count), Some("trips"));
         }
         let sites = RecordBatch::try_from_iter([
             (
@@ -152,10 +152,10 @@ impl FederationFixture {
             ("level", Arc::new(Int64Array::from(vec![1, 2, 3, 4])) as _),
         ])
         .unwrap();
-        world.add("zurich", "sites", sites, None);
+        fixture.add("zurich", "sites", sites, None);
         let none = RecordBatch::new_empty(schema());
-        world.add("ottawa", "empty", none, None);
-        world
+        fixture.add("ottawa", "empty", none, None);
+        fixture
     }
 
     pub(super) fn empty() -> Self {
@@ -196,7 +196,7 @@ impl FederationFixture {
         self.sent.lock().clear();
         let answer = self
             .plan(sql)?
-            .run(self.executor(), &room(), &bounds())
+            .run(self.executor(), &test_runtime(), &bounds())
             .await?;
         let rows = answer.batches.try_collect().await?;
         Ok((rows, answer.report))
@@ -288,7 +288,7 @@ impl FederationFixture {
     pub(super) fn texts(&self) -> Vec<String> {
         let sent = self.sent.lock();
         sent.iter()
-            .map(|(errand, _)| format!("{}: {}", errand.alias, errand.sql))
+            .map(|(remote_query, _)| format!("{}: {}", remote_query.alias, remote_query.sql))
             .collect()
     }
 
@@ -306,17 +306,17 @@ fn plain() -> SessionContext {
 
 /// The question, as it is found when it is put again.
 pub(super) fn plan(
-    home: &QueryCatalog,
+    catalog: &QueryCatalog,
     sql: &str,
-    wish: &QueryOptions,
+    options: &QueryOptions,
 ) -> Result<FederatedQuery, Refusal> {
     let (kept, by) = (
         FederatedQueryCache::default(),
-        (wish, &SqlStatementLimits::default()),
+        (options, &SqlStatementLimits::default()),
     );
     let now = UtcTimestamp::from_micros(1_795_162_000_000_000).unwrap();
-    let planned = kept.plan(home.clone(), sql, by, now)?;
-    Ok(kept.found(home, sql, by).unwrap_or(planned))
+    let planned = kept.plan(catalog.clone(), sql, by, now)?;
+    Ok(kept.found(catalog, sql, by).unwrap_or(planned))
 }
 
 pub(super) fn bounds() -> FederatedQueryLimits {
@@ -330,8 +330,8 @@ pub(super) fn bounds() -> FederatedQueryLimits {
     }
 }
 
-/// A room on the test's own runtime.
-pub(super) fn room() -> QueryRuntime {
+/// A query runtime on the test's own runtime.
+pub(super) fn test_runtime() -> QueryRuntime {
     let spill = std::env::temp_dir().join("hansa-federate-tests");
     QueryRuntime::new(tokio::runtime::Handle::current(), 256 << 20, spill).unwrap()
 }
@@ -388,12 +388,12 @@ pub(super) struct PlainEngineExecutor {
 }
 
 impl PlainEngineExecutor {
-    pub(super) async fn rows(&self, errand: &RemoteQuery) -> (SchemaRef, Vec<RecordBatch>) {
+    pub(super) async fn rows(&self, remote_query: &RemoteQuery) -> (SchemaRef, Vec<RecordBatch>) {
         let context = SessionContext::new();
         register(&context);
         let catalog = context.catalog("datafusion").unwrap();
         for ((owner, name), rows) in &self.data {
-            if owner != errand.participant.domain() {
+            if owner != remote_query.participant.domain() {
                 continue;
             }
             match name.split_once('.') {
@@ -409,11 +409,11 @@ impl PlainEngineExecutor {
                 }
             }
         }
-        let frame = context.sql(&errand.sql).await.unwrap();
+        let frame = context.sql(&remote_query.sql).await.unwrap();
         let schema: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
         let rows = frame.collect().await.unwrap();
         let count: usize = rows.iter().map(RecordBatch::num_rows).sum();
-        let sent = (errand.clone(), u64::try_from(count).unwrap());
+        let sent = (remote_query.clone(), u64::try_from(count).unwrap());
         self.sent.lock().push(sent);
         (schema, rows)
     }
@@ -421,8 +421,8 @@ impl PlainEngineExecutor {
 
 #[async_trait]
 impl RemoteExecutor for PlainEngineExecutor {
-    async fn fetch(&self, errand: RemoteQuery) -> Result<RemoteRows, Refusal> {
-        let (schema, rows) = self.rows(&errand).await;
+    async fn fetch(&self, remote_query: RemoteQuery) -> Result<RemoteRows, Refusal> {
+        let (schema, rows) = self.rows(&remote_query).await;
         Ok(RemoteRows {
             schema,
             batches: futures::stream::iter(rows.into_iter().map(Ok)).boxed(),

@@ -13,9 +13,12 @@ use datafusion::logical_expr::{Expr, Window};
 use std::collections::BTreeSet;
 
 /// The branches of a window; none where partitions would be torn, or something can't be computed elsewhere.
-pub(super) fn windowed(window: &Window, desk: &RemoteQueryBuilder) -> Option<Vec<RemoteFragment>> {
+pub(super) fn windowed(
+    window: &Window,
+    builder: &RemoteQueryBuilder,
+) -> Option<Vec<RemoteFragment>> {
     let input = window.input.schema();
-    let branches = pushed_down(&window.input, desk)?;
+    let branches = pushed_down(&window.input, builder)?;
     if branches
         .iter()
         .any(|branch| branch.is_base() || branch.fetch.is_some())
@@ -38,7 +41,7 @@ pub(super) fn windowed(window: &Window, desk: &RemoteQueryBuilder) -> Option<Vec
             outputs,
             order: Vec::new(),
         };
-        let mut done = enclosed(branch, body, &desk.writer)?;
+        let mut done = enclosed(branch, body, &builder.writer)?;
         done.relies.extend(relies.iter().cloned());
         let kinds = done.columns();
         let kinds = kinds.fields().iter().map(|field| field.data_type());

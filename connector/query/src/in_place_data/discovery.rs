@@ -40,11 +40,11 @@ pub struct InPlaceDiscovery {
 /// `SOURCE_UNREADABLE`, `FILE_MISSING`; `SCHEMA_MISMATCH` with what would help.
 pub fn find(
     config: &DatasetConfig,
-    place: &InPlaceConfig,
+    in_place: &InPlaceConfig,
     limit: Duration,
 ) -> Result<InPlaceDiscovery, Refusal> {
     run_on_dedicated_thread("looking at a source", limit, async || {
-        find_in(config, place).await
+        find_in(config, in_place).await
     })
 }
 
@@ -69,12 +69,12 @@ pub fn look(
                     bad_rows: all.saturating_sub(readable),
                     ..IngestCounts::default()
                 };
-                let seen = entry
+                let stats = entry
                     .columns
                     .iter()
                     .map(|_| ColumnStats::default())
                     .collect();
-                Ok(written(here, entry, readable, seen, 0, counts))
+                Ok(written(here, entry, readable, stats, 0, counts))
             }
         }
     })
@@ -82,9 +82,9 @@ pub fn look(
 
 async fn find_in(
     config: &DatasetConfig,
-    place: &InPlaceConfig,
+    in_place: &InPlaceConfig,
 ) -> Result<InPlaceDiscovery, Refusal> {
-    match place {
+    match in_place {
         InPlaceConfig::Parquet(store) => file_discovery::find(config, store).await,
         InPlaceConfig::Postgres {
             server,
@@ -117,18 +117,18 @@ async fn rows(
     }
     let RowProfile {
         rows,
-        seen,
+        stats,
         wrong_days,
         counts,
     } = look.finish();
-    Ok(written(here, entry, rows, seen, wrong_days, counts))
+    Ok(written(here, entry, rows, stats, wrong_days, counts))
 }
 
 fn written(
     here: &InPlaceDiscovery,
     entry: &Dataset,
     rows: u64,
-    seen: Vec<ColumnStats>,
+    stats: Vec<ColumnStats>,
     wrong_days: u64,
     counts: IngestCounts,
 ) -> WrittenSnapshot {
@@ -143,7 +143,7 @@ fn written(
         digest: whole.finish(),
         rows,
         bytes: here.bytes,
-        seen,
+        stats,
         wrong_days,
         counts,
     }

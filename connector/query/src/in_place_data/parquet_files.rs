@@ -79,7 +79,7 @@ impl ParquetFileSet {
     ///
     /// # Errors
     /// As [`StorageBackend::open`].
-    pub(super) fn open(&self, told: ErrorDetail) -> Result<Arc<dyn ObjectStore>, Refusal> {
+    pub(super) fn open(&self, detail: ErrorDetail) -> Result<Arc<dyn ObjectStore>, Refusal> {
         let unreadable = || {
             Refusal::new(
                 ErrorCode::SourceUnreadable,
@@ -100,7 +100,7 @@ impl ParquetFileSet {
         Ok(Arc::new(PinnedObjectStore::new(
             self.store.open()?,
             pins,
-            told,
+            detail,
         )))
     }
 

@@ -39,12 +39,12 @@ impl PinnedObjectStore {
     pub(super) const fn new(
         store: Arc<dyn ObjectStore>,
         pins: BTreeMap<Path, PinnedObject>,
-        told: ErrorDetail,
+        detail: ErrorDetail,
     ) -> Self {
         Self {
             store,
             pins,
-            error_detail: told,
+            error_detail: detail,
         }
     }
 }

@@ -60,7 +60,7 @@ fn asked(table: &str) -> String {
 fn conditions_columns_and_limits_go_into_the_database() {
     let city = city(FixtureStorage::Database, 3_000);
     let copied = self::city(FixtureStorage::Copied, 3_000);
-    for (sql, told) in [
+    for (sql, text) in [
         (
             "SELECT n FROM counts WHERE n BETWEEN 10 AND 12",
             "\"Spalte 1\" >= '10'::int8 AND \"Spalte 1\" <= '12'::int8",
@@ -85,7 +85,7 @@ fn conditions_columns_and_limits_go_into_the_database() {
     ] {
         let rows = city.rows(sql).unwrap();
         let last = asked(&table(&city));
-        assert!(last.contains(told), "{sql}: {last}");
+        assert!(last.contains(text), "{sql}: {last}");
         let needed = sql.contains("speed");
         assert_eq!(last.contains("Spalte 2\"::"), needed, "{sql}: {last}");
         if !sql.contains("LIMIT") {
@@ -278,14 +278,14 @@ fn what_makes_other_rows_can_not_be_said_of_rows_in_place() {
     ] {
         let text = format!("{start}{before}{source}{after}");
         let problems = parse(&text, "hansa.toml", Path::new("/")).unwrap_err();
-        let told = problems.iter().any(|problem| {
+        let reported = problems.iter().any(|problem| {
             problem
                 .location
                 .as_ref()
-                .and_then(|place| place.key.as_deref())
+                .and_then(|location| location.key.as_deref())
                 == Some(key)
         });
-        assert!(told, "{text}{problems:#?}");
+        assert!(reported, "{text}{problems:#?}");
     }
     for source in [place, table] {
         let text = format!(

@@ -157,7 +157,7 @@ impl ShortRowHandling {
 impl fmt::Debug for SourceConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            location: place,
+            location,
             kind,
             paths,
             delimiter,
@@ -173,7 +173,7 @@ impl fmt::Debug for SourceConfig {
             max_row_bytes: _,
         } = self;
         let mut text = f.debug_struct("SourceConfig");
-        text.field("place", place)
+        text.field("place", location)
             .field("kind", kind)
             .field("paths", paths)
             .field("delimiter", delimiter)

@@ -243,8 +243,8 @@ fn joined(lines: &[StringRecord]) -> Vec<String> {
             let cells = lines
                 .iter()
                 .map(|line| line.get(index).unwrap_or("").trim());
-            let told: Vec<&str> = cells.clone().filter(|cell| !cell.is_empty()).collect();
-            match told.as_slice() {
+            let reported: Vec<&str> = cells.clone().filter(|cell| !cell.is_empty()).collect();
+            match reported.as_slice() {
                 [] => String::new(),
                 [one] => (*one).to_owned(),
                 [_, ..] => cells.collect::<Vec<_>>().join("|"),

@@ -17,18 +17,18 @@ pub(super) fn problems(text: &str) -> Vec<Refusal> {
 pub(super) fn check_problem(text: &str, code: ErrorCode, line: u64, key: &str, part: &str) {
     let found = problems(text);
     let fits = |refusal: &&Refusal| {
-        let place = refusal.location.as_ref().unwrap();
-        let said = format!("{} {}", refusal.sentence, refusal.help.join(" "));
+        let location = refusal.location.as_ref().unwrap();
+        let message = format!("{} {}", refusal.sentence, refusal.help.join(" "));
         refusal.code == code
-            && place.line == Some(line)
-            && place.key.as_deref().unwrap_or_default() == key
-            && said.contains(part)
+            && location.line == Some(line)
+            && location.key.as_deref().unwrap_or_default() == key
+            && message.contains(part)
     };
     assert!(found.iter().any(|refusal| fits(&refusal)), "{found:#?}");
 }
 
 #[test]
-fn every_problem_of_a_configuration_is_told_with_its_line_and_key() {
+fn every_problem_of_a_configuration_is_reported_with_its_line_and_key() {
     let unknown = ErrorCode::ConfigUnknownKey;
     let invalid = ErrorCode::ConfigInvalid;
     check_problem(

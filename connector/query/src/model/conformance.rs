@@ -11,23 +11,23 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 /// `MODEL_MISMATCH` with every difference.
 pub fn check(model: &Model, entry: &Dataset) -> Result<(), Refusal> {
     let mut differences = Vec::new();
-    for wanted in model.columns {
+    for model_column in model.columns {
         let found = entry
             .columns
             .iter()
-            .find(|column| column.name.as_str() == wanted.name);
+            .find(|column| column.name.as_str() == model_column.name);
         let Some(found) = found else {
             differences.push(format!(
                 "column `{}` is missing: {}, {}",
-                wanted.name,
-                wanted.kind.as_str(),
-                wanted.meaning
+                model_column.name,
+                model_column.kind.as_str(),
+                model_column.meaning
             ));
             continue;
         };
-        differences.extend(unlike(wanted, found));
-        if wanted.required && found.nullable {
-            differences.push(format!("column `{}` may lack a value", wanted.name));
+        differences.extend(unlike(model_column, found));
+        if model_column.required && found.nullable {
+            differences.push(format!("column `{}` may lack a value", model_column.name));
         }
     }
     mismatch(model, differences)
@@ -43,26 +43,26 @@ pub fn visible_differences<'a>(
     columns
         .into_iter()
         .filter_map(|found| Some((model.column(found.name.as_str())?, found)))
-        .flat_map(|(wanted, found)| unlike(wanted, found))
+        .flat_map(|(model_column, found)| unlike(model_column, found))
         .collect()
 }
 
-fn unlike(wanted: &ModelColumn, found: &DatasetColumn) -> Vec<String> {
+fn unlike(model_column: &ModelColumn, found: &DatasetColumn) -> Vec<String> {
     let mut differences = Vec::new();
-    if found.kind != wanted.kind {
+    if found.kind != model_column.kind {
         differences.push(format!(
             "column `{}` is {}, the model has {}",
-            wanted.name,
+            model_column.name,
             found.kind.as_str(),
-            wanted.kind.as_str()
+            model_column.kind.as_str()
         ));
     }
-    if found.unit.as_deref() != wanted.unit {
+    if found.unit.as_deref() != model_column.unit {
         differences.push(format!(
             "column `{}` has {}, the model {}",
-            wanted.name,
+            model_column.name,
             unit(found.unit.as_deref()),
-            unit(wanted.unit)
+            unit(model_column.unit)
         ));
     }
     differences

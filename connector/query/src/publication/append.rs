@@ -33,7 +33,7 @@ pub(super) fn growth(
     config: &DatasetConfig,
     zone: &str,
     inputs: &mut PublicationInputs,
-    (place, published): (&DatasetDir, Option<&Manifest>),
+    (directory, published): (&DatasetDir, Option<&Manifest>),
 ) -> Result<Option<FeedAppend>, Refusal> {
     let Some(published) = published else {
         return Ok(None);
@@ -54,7 +54,7 @@ pub(super) fn growth(
             config.name
         )));
     }
-    let folder = dataset_dir::folder(place, &published.dataset.version);
+    let folder = dataset_dir::folder(directory, &published.dataset.version);
     if dataset_dir::whole(published, &folder).is_none() {
         let sentence = format!(
             "the published files of the feed `{}` are damaged",
@@ -152,7 +152,7 @@ impl FeedAppend {
         config: &DatasetConfig,
         entry: &mut Dataset,
         written: &mut WrittenSnapshot,
-        (place, folder): (&DatasetDir, &Path),
+        (directory, folder): (&DatasetDir, &Path),
     ) -> Result<FeedSegments, Refusal> {
         let before = &self.dataset;
         let changes = crate::publication::report::schema_changes(&before.columns, &entry.columns);
@@ -177,7 +177,7 @@ impl FeedAppend {
         }
         let fresh = folder.join(FRESH);
         std::fs::remove_dir(&fresh).map_err(|error| dataset_dir::broken(&fresh, &error))?;
-        let published = dataset_dir::folder(place, &before.version);
+        let published = dataset_dir::folder(directory, &before.version);
         for name in &self.files {
             dataset_dir::link(&published.join(name), &folder.join(name))?;
         }
@@ -229,7 +229,7 @@ impl FeedAppend {
             feed: self.dataset.feed.clone(),
             ..entry.clone()
         };
-        let told = |dataset: &Dataset| Dataset {
+        let report = |dataset: &Dataset| Dataset {
             rows: 0,
             bytes: 0,
             time_span: None,
@@ -244,7 +244,7 @@ impl FeedAppend {
                 .collect(),
             ..dataset.clone()
         };
-        told(&same) == told(&self.dataset)
+        report(&same) == report(&self.dataset)
     }
 
     /// The entry that is published.

@@ -22,7 +22,7 @@ pub struct PublicationContext {
     pub limits: QueryResourceLimits,
     /// Whether a feed begins again.
     pub anew: bool,
-    /// The label of its last publication on the books.
+    /// The label of its last publication in the log.
     pub logged: Option<String>,
     /// Whether the published snapshot is damaged: then it is published anew although its sources are the same.
     pub damaged: bool,

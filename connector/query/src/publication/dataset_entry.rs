@@ -48,11 +48,11 @@ pub fn columns(config: &DatasetConfig, schema: &SchemaRef) -> Result<Vec<Dataset
 /// Columns that the model demands a value in, demand one.
 #[must_use]
 pub fn required_by(mut columns: Vec<DatasetColumn>, model: Option<&Model>) -> Vec<DatasetColumn> {
-    for wanted in model.iter().flat_map(|model| model.columns) {
+    for model_column in model.iter().flat_map(|model| model.columns) {
         let hit = columns
             .iter_mut()
-            .find(|column| column.name.as_str() == wanted.name);
-        if let Some(column) = hit.filter(|_| wanted.required) {
+            .find(|column| column.name.as_str() == model_column.name);
+        if let Some(column) = hit.filter(|_| model_column.required) {
             column.nullable = false;
         }
     }
@@ -362,7 +362,7 @@ fn unpublishable(config: &DatasetConfig, name: &SqlIdentifier, kind: &DataType) 
 }
 
 fn mismatch(config: &DatasetConfig, sentence: String) -> Refusal {
-    let place = config
+    let location = config
         .prepare
         .as_ref()
         .map_or(&config.location, |prepare| &prepare.location);
@@ -371,5 +371,5 @@ fn mismatch(config: &DatasetConfig, sentence: String) -> Refusal {
     } else {
         "column"
     };
-    place.refuse(ErrorCode::SchemaMismatch, key, sentence)
+    location.refuse(ErrorCode::SchemaMismatch, key, sentence)
 }

@@ -18,13 +18,13 @@ use std::sync::Arc;
 /// What is wrong with the source or its rows; nothing is published then.
 pub(super) fn stage(
     config: &DatasetConfig,
-    stays: &InPlaceConfig,
+    in_place: &InPlaceConfig,
     context: &PublicationContext,
     progress: &(dyn Fn(PublicationProgress<'_>) + Sync),
 ) -> Result<StagingOutcome, Refusal> {
-    let place = DatasetDir::new(&context.state, &config.name);
+    let directory = DatasetDir::new(&context.state, &config.name);
     let zone = config.zone.as_deref().unwrap_or(&context.zone);
-    let here = rows::find(config, stays, context.limits.time)?;
+    let here = rows::find(config, in_place, context.limits.time)?;
     let mut config = config.clone();
     config.columns.clone_from(&here.columns);
     let mut whole = Hasher::default();
@@ -32,7 +32,7 @@ pub(super) fn stage(
     whole.update(input::whole_recipe(&config, zone).as_bytes());
     whole.update(here.digest.as_bytes());
     let inputs = whole.finish();
-    let published = super::before(&config, context, &place)?;
+    let published = super::before(&config, context, &directory)?;
     if let Some(published) = &published
         && published.inputs == inputs
         && !context.damaged
@@ -41,7 +41,7 @@ pub(super) fn stage(
             published.dataset.clone(),
         )));
     }
-    dataset_dir::make(&place)?;
+    dataset_dir::make(&directory)?;
     let fields = config
         .columns
         .iter()
@@ -58,13 +58,13 @@ pub(super) fn stage(
         entry.version.push_str(dataset_dir::LIVE);
     }
     let staged = StagedSnapshot::new(StagedRows {
-        folder: dataset_dir::staging(&place)?,
-        directory: &place,
+        folder: dataset_dir::staging(&directory)?,
+        directory: &directory,
         entry,
         before: published,
         inputs,
         files: (here.files, here.files),
-        stays: Some(here.location),
+        in_place: Some(here.location),
         segments: None,
         counts: written.counts.clone(),
         written,

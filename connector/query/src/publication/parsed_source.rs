@@ -38,7 +38,7 @@ pub fn all(
     config: &DatasetConfig,
     zone: &str,
     inputs: &PublicationInputs,
-    place: &DatasetDir,
+    dataset_dir: &DatasetDir,
     progress: &(dyn Fn(PublicationProgress<'_>) + Sync),
 ) -> Result<ParsedSource, Refusal> {
     let mut parsed = ParsedSource {
@@ -47,8 +47,8 @@ pub fn all(
         counts: IngestCounts::default(),
     };
     for (done, (file, key)) in inputs.files.iter().enumerate() {
-        let rows = rows_path(place, key);
-        let known = known(place, key).filter(|known| known.is_there(&rows));
+        let rows = rows_path(dataset_dir, key);
+        let known = known(dataset_dir, key).filter(|known| known.is_there(&rows));
         progress(PublicationProgress::File {
             name: &file.display_name,
             done,
@@ -60,7 +60,7 @@ pub fn all(
             None => {
                 parsed.read = parsed.read.saturating_add(1);
                 let counts = one(config, zone, file, &rows, progress)?;
-                remember(place, key, &rows, &counts)?;
+                remember(dataset_dir, key, &rows, &counts)?;
                 counts
             }
         };
@@ -71,9 +71,9 @@ pub fn all(
 }
 
 /// Removes rows of files that this publication did not use.
-pub fn forget_others(place: &DatasetDir, used: &[PathBuf]) {
+pub fn forget_others(dataset_dir: &DatasetDir, used: &[PathBuf]) {
     let used: BTreeSet<&Path> = used.iter().map(PathBuf::as_path).collect();
-    let Ok(entries) = std::fs::read_dir(place.parsed()) else {
+    let Ok(entries) = std::fs::read_dir(dataset_dir.parsed()) else {
         return;
     };
     for entry in entries.flatten() {
@@ -137,8 +137,8 @@ fn one(
 }
 
 /// How many rows of a file are kept.
-pub(super) fn rows(place: &DatasetDir, key: &Digest) -> u64 {
-    known(place, key).map_or(0, |known| known.counts.rows)
+pub(super) fn rows(dataset_dir: &DatasetDir, key: &Digest) -> u64 {
+    known(dataset_dir, key).map_or(0, |known| known.counts.rows)
 }
 
 /// What is known of the rows of a file.
@@ -158,19 +158,19 @@ impl CachedRowsInfo {
     }
 }
 
-fn known(place: &DatasetDir, key: &Digest) -> Option<CachedRowsInfo> {
-    let text = std::fs::read(counts_path(place, key)).ok()?;
+fn known(dataset_dir: &DatasetDir, key: &Digest) -> Option<CachedRowsInfo> {
+    let text = std::fs::read(counts_path(dataset_dir, key)).ok()?;
     serde_json::from_slice(&text).ok()
 }
 
 /// The figures are written last: without them the rows count as unread.
 fn remember(
-    place: &DatasetDir,
+    directory: &DatasetDir,
     key: &Digest,
     rows: &Path,
     counts: &IngestCounts,
 ) -> Result<(), Refusal> {
-    let path = counts_path(place, key);
+    let path = counts_path(directory, key);
     let (content, _) = ingest::source_files::digest(rows, "rows")?;
     let known = CachedRowsInfo {
         counts: counts.clone(),
@@ -180,12 +180,12 @@ fn remember(
     dataset_dir::write_whole(&path, &text)
 }
 
-fn rows_path(place: &DatasetDir, key: &Digest) -> PathBuf {
-    place.parsed().join(format!("{key}.parquet"))
+fn rows_path(dataset_dir: &DatasetDir, key: &Digest) -> PathBuf {
+    dataset_dir.parsed().join(format!("{key}.parquet"))
 }
 
-fn counts_path(place: &DatasetDir, key: &Digest) -> PathBuf {
-    place.parsed().join(format!("{key}.json"))
+fn counts_path(dataset_dir: &DatasetDir, key: &Digest) -> PathBuf {
+    dataset_dir.parsed().join(format!("{key}.json"))
 }
 
 const GROUP: usize = 65_536;

@@ -108,7 +108,7 @@ pub fn placed(refusal: Refusal, config: &DatasetConfig) -> Refusal {
     let Some(prepare) = &config.prepare else {
         return refusal;
     };
-    let told = matches!(
+    let reported = matches!(
         refusal.code,
         ErrorCode::PrepareFailed
             | ErrorCode::SqlSyntax
@@ -123,10 +123,10 @@ pub fn placed(refusal: Refusal, config: &DatasetConfig) -> Refusal {
             | ErrorCode::FunctionUnknown
             | ErrorCode::EvaluationFailed
     );
-    if !told {
+    if !reported {
         return refusal;
     }
-    let inner = refusal.location.as_ref().and_then(|place| place.line);
+    let inner = refusal.location.as_ref().and_then(|location| location.line);
     let line = prepare
         .location
         .line

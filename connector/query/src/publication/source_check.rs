@@ -15,8 +15,8 @@ use std::time::Duration;
 /// # Errors
 /// Every problem: `FILE_MISSING`, `SOURCE_UNREADABLE`, `SCHEMA_MISMATCH`, `CONFIG_INVALID`.
 pub fn check_sources(config: &DatasetConfig, zone: &str) -> Result<(), Vec<Refusal>> {
-    if let Some(place) = &config.source.in_place {
-        return match discovery::find(config, place, PATIENCE) {
+    if let Some(in_place) = &config.source.in_place {
+        return match discovery::find(config, in_place, PATIENCE) {
             Ok(_) => Ok(()),
             Err(refusal) => Err(vec![refusal]),
         };

@@ -39,7 +39,7 @@ pub(super) struct StagedRows<'p> {
     pub(super) inputs: Digest,
     /// Files of the source, and how many of them were read.
     pub(super) files: (usize, usize),
-    pub(super) stays: Option<InPlaceLocation>,
+    pub(super) in_place: Option<InPlaceLocation>,
     /// What it consists of, if it only grows.
     pub(super) segments: Option<FeedSegments>,
     pub(super) counts: IngestCounts,
@@ -49,13 +49,13 @@ pub(super) struct StagedRows<'p> {
 impl StagedSnapshot {
     pub(super) fn new(rows: StagedRows<'_>) -> Result<Self, Refusal> {
         let StagedRows {
-            directory: place,
+            directory,
             folder,
             entry,
             before,
             inputs,
             files,
-            stays,
+            in_place,
             segments,
             counts,
             written,
@@ -67,7 +67,7 @@ impl StagedSnapshot {
             files: written.files,
             digest: written.digest,
             inputs,
-            stays,
+            in_place,
             segments,
             blocks: written.blocks,
         };
@@ -76,7 +76,7 @@ impl StagedSnapshot {
             entry,
             digest: manifest.digest,
             report,
-            directory: place.clone(),
+            directory: directory.clone(),
             manifest,
             folder,
         })
@@ -109,7 +109,7 @@ impl StagedSnapshot {
             files,
             digest,
             inputs: _,
-            stays,
+            in_place,
             segments,
             blocks,
         } = self.manifest;
@@ -117,7 +117,7 @@ impl StagedSnapshot {
         let memory = CheckedBlockCache::default();
         let checked = CheckedFiles::of_snapshot(&dataset, files, digest, blocks, memory);
         let snapshot = Snapshot::in_folder(dataset, checked, digest, folder);
-        Ok(snapshot.with_stays(stays).with_segments(segments))
+        Ok(snapshot.with_stays(in_place).with_segments(segments))
     }
 }
 
@@ -128,8 +128,8 @@ fn report(
     written: &WrittenSnapshot,
     counts: &IngestCounts,
 ) -> PublicationReport {
-    let nulls = entry.columns.iter().zip(&written.seen);
-    let nulls = nulls.filter(|(_, seen)| seen.nulls > 0);
+    let nulls = entry.columns.iter().zip(&written.stats);
+    let nulls = nulls.filter(|(_, stats)| stats.nulls > 0);
     PublicationReport {
         dataset: entry.id.clone(),
         files,
@@ -138,7 +138,7 @@ fn report(
         rows: entry.rows,
         arrived: entry.feed.as_ref().map(|_| written.rows),
         nulls: nulls
-            .map(|(column, seen)| (column.name.to_string(), seen.nulls))
+            .map(|(column, stats)| (column.name.to_string(), stats.nulls))
             .collect(),
         rows_before: before.map(|before| before.rows),
         schema_changes: before

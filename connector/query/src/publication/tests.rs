@@ -199,9 +199,9 @@ fn only(counts: &[(&str, u64)]) -> BTreeMap<String, u64> {
 #[track_caller]
 fn check_code(refusal: &Refusal, code: ErrorCode, file: &str, line: Option<u64>) {
     assert_eq!(refusal.code, code, "{refusal:#?}");
-    let place = refusal.location.as_ref().unwrap();
+    let location = refusal.location.as_ref().unwrap();
     assert_eq!(
-        (place.file.as_str(), place.line),
+        (location.file.as_str(), location.line),
         (file, line),
         "{refusal:#?}"
     );

@@ -24,7 +24,7 @@ pub struct WrittenSnapshot {
     /// Bytes of all files.
     pub bytes: u64,
     /// What was seen in each column.
-    pub seen: Vec<ColumnStats>,
+    pub stats: Vec<ColumnStats>,
     /// Local dates that are not those of their instants.
     pub wrong_days: u64,
     /// Rows that were left out since `prepare` made a number of them that is none, and these by column.
@@ -60,7 +60,7 @@ impl WrittenSnapshot {
     #[must_use]
     pub fn time_span(&self, entry: &Dataset) -> Option<(UtcTimestamp, UtcTimestamp)> {
         let index = crate::publication::dataset_entry::time_column(&entry.columns)?;
-        let (first, last) = self.seen.get(index)?.span?;
+        let (first, last) = self.stats.get(index)?.span?;
         let kind = entry.columns.get(index)?.kind;
         let instant = |number: i64| match kind {
             ColumnType::Instant => UtcTimestamp::from_micros(number).ok(),
@@ -77,10 +77,10 @@ impl WrittenSnapshot {
     #[must_use]
     pub fn area(&self) -> Option<[f64; 4]> {
         let of = |axis| {
-            self.seen
+            self.stats
                 .iter()
-                .find(|seen| seen.axis == Some(axis))
-                .and_then(|seen| seen.range)
+                .find(|stats| stats.axis == Some(axis))
+                .and_then(|stats| stats.range)
         };
         let ((west, east), (south, north)) = (of(CoordinateAxis::Lon)?, of(CoordinateAxis::Lat)?);
         Some([west, south, east, north])
@@ -97,7 +97,7 @@ pub fn nothing(entry: &Dataset) -> WrittenSnapshot {
         digest: dataset_dir::digest_of(entry, &[]),
         rows: 0,
         bytes: 0,
-        seen: vec![ColumnStats::default(); entry.columns.len()],
+        stats: vec![ColumnStats::default(); entry.columns.len()],
         wrong_days: 0,
         counts: IngestCounts::default(),
     }

@@ -10,11 +10,11 @@ use hansa_policy::effect::Cube;
 use hansa_policy::value::cube::CubeFunction;
 
 /// Cells whose counts are rounded as the cube says, by their keys.
-pub(super) fn rounded(desk: &ReleaseWorkspace, cells: DataFrame, cube: &Cube) -> FrameResult {
+pub(super) fn rounded(workspace: &ReleaseWorkspace, cells: DataFrame, cube: &Cube) -> FrameResult {
     let Some(base) = cube.base else {
         return Ok(cells);
     };
-    let rounded = desk.cell_keys()?.rounded("n", KEY, base);
+    let rounded = workspace.cell_keys()?.rounded("n", KEY, base);
     cells
         .with_column("n", rounded)
         .map_err(|error| failed(&error))

@@ -70,7 +70,7 @@ impl CellKeys {
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct CellKeyFunction {
     keys: CellKeys,
-    way: CellKeyOperation,
+    operation: CellKeyOperation,
     signature: Signature,
 }
 
@@ -81,14 +81,14 @@ enum CellKeyOperation {
 }
 
 impl CellKeyFunction {
-    fn new(lots: CellKeys, way: CellKeyOperation) -> Self {
-        let arguments = match way {
+    fn new(cell_keys: CellKeys, operation: CellKeyOperation) -> Self {
+        let arguments = match operation {
             CellKeyOperation::Unit => 1,
             CellKeyOperation::Round(_) => 2,
         };
         Self {
-            keys: lots,
-            way,
+            keys: cell_keys,
+            operation,
             signature: Signature::any(arguments, Volatility::Immutable),
         }
     }
@@ -96,7 +96,7 @@ impl CellKeyFunction {
 
 impl ScalarUDFImpl for CellKeyFunction {
     fn name(&self) -> &'static str {
-        match self.way {
+        match self.operation {
             CellKeyOperation::Unit => "unit_key",
             CellKeyOperation::Round(_) => "rounded_by_key",
         }
@@ -112,7 +112,7 @@ impl ScalarUDFImpl for CellKeyFunction {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
-        let made: ArrayRef = match (self.way, arrays.as_slice()) {
+        let made: ArrayRef = match (self.operation, arrays.as_slice()) {
             (CellKeyOperation::Unit, [units]) => {
                 let Some(units) = units.as_string_opt::<i32>() else {
                     return exec_err!("a unit is a text");
@@ -147,12 +147,12 @@ mod tests {
 
     #[test]
     fn rounding_is_up_as_often_as_what_is_left_over() {
-        let lots = CellKeys([5; 32]);
+        let cell_keys = CellKeys([5; 32]);
         for base in [2, 3, 5, 10] {
             for count in 0..25_i64 {
                 let up = (0..2000)
                     .filter(|key| {
-                        let rounded = lots.round(count, *key, base);
+                        let rounded = cell_keys.round(count, *key, base);
                         assert_eq!(rounded % i64::from(base), 0);
                         assert!((rounded - count).abs() < i64::from(base));
                         rounded > count

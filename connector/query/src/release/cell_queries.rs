@@ -159,12 +159,12 @@ pub(super) fn cube_view(frame: DataFrame, cubes: &[&Cube], stored: &SchemaRef) -
 
 /// Adds to rows, for each level, whether its cell is published, and of each of its measures whether it is shown.
 pub(super) async fn marked(
-    desk: &ReleaseWorkspace,
+    workspace: &ReleaseWorkspace,
     mut rows: DataFrame,
     levels: &[CubeLevel],
 ) -> FrameResult {
     for (level, one) in levels.iter().enumerate() {
-        let cells = desk.read(std::slice::from_ref(&one.cells)).await?;
+        let cells = workspace.read(std::slice::from_ref(&one.cells)).await?;
         let mut columns = Vec::new();
         let mut on = Vec::new();
         for (index, dimension) in one.cube.dimensions.iter().enumerate() {
@@ -337,13 +337,13 @@ pub(super) fn safe(cube: &Cube, what: Quantity<'_>) -> Expr {
 pub(super) fn lot_key(
     level: usize,
     cube: &Cube,
-    desk: &ReleaseWorkspace,
+    workspace: &ReleaseWorkspace,
 ) -> Result<Option<Expr>, Refusal> {
     if cube.base.is_none() {
         return Ok(None);
     }
     let unit = own(format!("u{level}"));
-    Ok(Some(desk.cell_keys()?.key(unit).alias(KEY)))
+    Ok(Some(workspace.cell_keys()?.key(unit).alias(KEY)))
 }
 
 /// The column in which the key of a cell stands until its count is rounded.

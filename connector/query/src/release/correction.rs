@@ -37,7 +37,7 @@ pub(super) struct CorrectedFiles {
 /// # Errors
 /// `RESOURCE_LIMIT`, `DISK_FULL`, `STATE_BROKEN`.
 pub(super) async fn correct(
-    desk: &ReleaseWorkspace,
+    workspace: &ReleaseWorkspace,
     versions: &[PathBuf],
     incoming: &Path,
     stored: &SchemaRef,
@@ -50,7 +50,7 @@ pub(super) async fn correct(
         return Ok(None);
     };
     let work = CorrectionJob {
-        desk,
+        workspace,
         incoming,
         stored,
         levels,
@@ -65,7 +65,7 @@ pub(super) async fn correct(
 }
 
 struct CorrectionJob<'a> {
-    desk: &'a ReleaseWorkspace,
+    workspace: &'a ReleaseWorkspace,
     incoming: &'a Path,
     stored: &'a SchemaRef,
     levels: &'a [CubeLevel],
@@ -105,9 +105,9 @@ impl CorrectionJob<'_> {
         let mut base = self.incoming.to_owned();
         loop {
             refused.push(self.refused(versions, &base).await?);
-            let all = self.desk.read(&refused).await?;
+            let all = self.workspace.read(&refused).await?;
             let all = all.distinct().map_err(|error| failed(&error))?;
-            let (file, count) = self.desk.keep(all).await?;
+            let (file, count) = self.workspace.keep(all).await?;
             if count == known {
                 return Ok(base);
             }
@@ -117,7 +117,7 @@ impl CorrectionJob<'_> {
     }
 
     async fn rows(&self, file: &Path) -> FrameResult {
-        let rows = self.desk.read(&[file.to_owned()]).await?;
+        let rows = self.workspace.read(&[file.to_owned()]).await?;
         cube_view(rows, &self.cubes(), self.stored)
     }
 
@@ -156,33 +156,36 @@ impl CorrectionJob<'_> {
             }
         }
         let all = self
-            .desk
+            .workspace
             .read(&found)
             .await?
             .distinct()
             .map_err(|error| failed(&error))?;
-        self.desk.keep(all).await.map(|(path, _)| path)
+        self.workspace.keep(all).await.map(|(path, _)| path)
     }
 
     /// Rows with their cells, in a file aside, since they are looked at again and again.
     async fn marked(&self, file: &Path) -> FrameResult {
-        let rows = marked(self.desk, self.rows(file).await?, self.levels).await?;
-        let (file, _) = self.desk.keep(rows).await?;
-        self.desk.read(&[file]).await
+        let rows = marked(self.workspace, self.rows(file).await?, self.levels).await?;
+        let (file, _) = self.workspace.keep(rows).await?;
+        self.workspace.read(&[file]).await
     }
 
     async fn kept(&self, cells: DataFrame, whole: &[Expr]) -> Result<PathBuf, Refusal> {
         let cells = cells
             .select(whole.to_vec())
             .map_err(|error| failed(&error))?;
-        self.desk.keep(cells).await.map(|(path, _)| path)
+        self.workspace.keep(cells).await.map(|(path, _)| path)
     }
 
     /// The published cells of which no row is left.
     async fn gone(&self, incoming: &Path, level: usize, what: Quantity<'_>) -> FrameResult {
         let one = self.levels.get(level);
         let one = one.ok_or_else(|| Refusal::new(ErrorCode::Internal, "there is no such level"))?;
-        let published = self.desk.read(std::slice::from_ref(&one.cells)).await?;
+        let published = self
+            .workspace
+            .read(std::slice::from_ref(&one.cells))
+            .await?;
         let published = match what {
             Quantity::Rows | Quantity::Squares(_) => published,
             Quantity::Measure(measure) => published
@@ -229,8 +232,8 @@ impl CorrectionJob<'_> {
     async fn merged(&self, last: &Path, refused: &Path) -> Result<PathBuf, Refusal> {
         let coarsest = self.cube(self.coarsest)?;
         let side = async |file: &Path, join: JoinType| -> FrameResult {
-            let rows = self.desk.read(&[file.to_owned()]).await?;
-            let refused = self.desk.read(&[refused.to_owned()]).await?;
+            let rows = self.workspace.read(&[file.to_owned()]).await?;
+            let refused = self.workspace.read(&[refused.to_owned()]).await?;
             let names: Vec<Expr> = rows
                 .schema()
                 .fields()
@@ -255,24 +258,27 @@ impl CorrectionJob<'_> {
         let before = side(last, JoinType::RightSemi).await?;
         let after = side(self.incoming, JoinType::RightAnti).await?;
         let all = before.union(after).map_err(|error| failed(&error))?;
-        self.desk.keep(ordered(all)?).await.map(|(path, _)| path)
+        self.workspace
+            .keep(ordered(all)?)
+            .await
+            .map(|(path, _)| path)
     }
 
     /// The published cells of a level over other rows: the same cells and measures, with new values.
     async fn again(&self, base: &Path, level: usize) -> Result<(PathBuf, ReleaseStats), Refusal> {
         let cube = self.cube(level)?;
-        let rows = marked(self.desk, self.rows(base).await?, self.levels).await?;
+        let rows = marked(self.workspace, self.rows(base).await?, self.levels).await?;
         let mut columns = named(level, cube);
         let all = cell_queries::cells(rows.clone(), level, cube, None)?;
         let (groups, many) = totals(all).await?;
-        let told = rows
+        let reported = rows
             .filter(cell_queries::is_published(level, cube, Quantity::Rows))
             .map_err(|error| failed(&error))?;
         // Which measures are shown is the same for all rows of a cell, so it is one more key of the group.
         let mut keys: Vec<Expr> = keys(level, cube).into_iter().map(own).collect();
         let mut aggregates = vec![count(lit(1_i64)).alias("n")];
         columns.push(own("n"));
-        if let Some(key) = cell_queries::lot_key(level, cube, self.desk)? {
+        if let Some(key) = cell_queries::lot_key(level, cube, self.workspace)? {
             aggregates.push(key);
             columns.push(own(cell_queries::KEY));
         }
@@ -290,19 +296,19 @@ impl CorrectionJob<'_> {
                 columns.push(shown.map_err(|error| failed(&error))?.alias(name));
             }
         }
-        let cells = told
+        let cells = reported
             .aggregate(keys, aggregates)
             .and_then(|cells| cells.select(columns))
             .map_err(|error| failed(&error))?;
         let (kept, shown) = totals(cells.clone()).await?;
-        let rounded = rounded(self.desk, cells, cube)?;
-        let (path, _) = self.desk.keep(filed(rounded, cube)?).await?;
-        let tally = ReleaseStats {
+        let rounded = rounded(self.workspace, cells, cube)?;
+        let (path, _) = self.workspace.keep(filed(rounded, cube)?).await?;
+        let stats = ReleaseStats {
             cells: kept,
             withheld: groups.saturating_sub(kept),
             rows: many,
             rows_withheld: many.saturating_sub(shown),
         };
-        Ok((path, tally))
+        Ok((path, stats))
     }
 }

@@ -228,11 +228,11 @@ impl DifferencingCheck<'_> {
             for (index, term) in rules(cube, measure) {
                 let unit = format!("du{rule}_{index}");
                 let units = self.moving(part, all, apart, &unit)?;
-                let told = dominance(own(&unit), own("s"), term.rule).alias("dominated");
+                let disclosed = dominance(own(&unit), own("s"), term.rule).alias("dominated");
                 let moving = count(own("moves")).alias("moving");
                 let work = || {
                     units
-                        .aggregate(self.groups(), vec![told, moving])?
+                        .aggregate(self.groups(), vec![disclosed, moving])?
                         .filter(own("dominated").or(own("moving").gt(lit(0_i64))))?
                         .select(self.groups())
                 };

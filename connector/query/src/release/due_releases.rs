@@ -75,11 +75,11 @@ pub(super) fn due(
         return Ok(None);
     }
     std::fs::create_dir_all(&folder).map_err(|error| dataset_dir::broken(&folder, &error))?;
-    let lots = CellKeys::of(secret, &dataset.id);
+    let cell_keys = CellKeys::of(secret, &dataset.id);
     let checked = released.all_checked().chain([&snapshot.checked]);
-    let desk = ReleaseWorkspace::open(&folder, limits, checked)?.with_lots(lots);
+    let workspace = ReleaseWorkspace::open(&folder, limits, checked)?.with_cell_keys(cell_keys);
     let mut work = DueReleaseJob {
-        desk,
+        workspace,
         snapshot,
         stored: dataset.schema(),
         release,
@@ -154,7 +154,7 @@ fn cells_of(series: &ReleaseHistory, shape: Digest) -> Option<&PublishedCubeCell
 }
 
 struct DueReleaseJob<'a> {
-    desk: ReleaseWorkspace,
+    workspace: ReleaseWorkspace,
     snapshot: &'a Snapshot,
     stored: SchemaRef,
     release: &'a ReleaseTerm,
@@ -184,7 +184,7 @@ async fn in_time<T>(
 
 impl DueReleaseJob<'_> {
     async fn within(&self, files: &[PathBuf], span: TimeRange) -> Result<DataFrame, Refusal> {
-        let rows = self.desk.read(files).await?;
+        let rows = self.workspace.read(files).await?;
         within(rows, self.release.column.as_str(), span, &self.stored)
     }
 
@@ -314,18 +314,18 @@ impl DueReleaseJob<'_> {
         let releases = versions.iter().map(|names| names.len()).max();
         let older: Vec<Vec<PathBuf>> = (1..releases.unwrap_or(0)).map(ago).collect();
         let mut fragments = Vec::new();
-        let mut tally = ReleaseStats::default();
+        let mut stats = ReleaseStats::default();
         if !base.is_empty() {
             let (fresh, made) =
-                first_release::first(&self.desk, &base, &older, &self.stored, cube, &levels)
+                first_release::first(&self.workspace, &base, &older, &self.stored, cube, &levels)
                     .await?;
             fragments.push(fresh);
-            tally = made;
+            stats = made;
         }
         if let Some(own) = own.and_then(|own| self.series.cells.get(own)) {
             fragments.push(self.folder.join(&own.file));
         }
-        let fact = self.fact(&shape, cube, false).tallied(tally);
+        let fact = self.fact(&shape, cube, false).tallied(stats);
         self.put(
             cube,
             &fragments,
@@ -352,14 +352,15 @@ impl DueReleaseJob<'_> {
         let (file, path) = self.file(&format!("cells-{short}"));
         let cells = if fragments.is_empty() {
             // Nothing is over yet: a file without cells, so that it is known that there are none.
-            let none = self.desk.read(&self.snapshot.files).await?;
+            let none = self.workspace.read(&self.snapshot.files).await?;
             let none = none.limit(0, Some(0)).map_err(|error| failed(&error))?;
-            let (none, _) = self.desk.keep(none).await?;
+            let (none, _) = self.workspace.keep(none).await?;
             let (none, _) =
-                first_release::first(&self.desk, &[none], &[], &self.stored, cube, &[]).await?;
-            self.desk.read(&[none]).await?
+                first_release::first(&self.workspace, &[none], &[], &self.stored, cube, &[])
+                    .await?;
+            self.workspace.read(&[none]).await?
         } else {
-            filed(self.desk.read(fragments).await?, cube)?
+            filed(self.workspace.read(fragments).await?, cube)?
         };
         workspace::write(cells, &path).await?;
         let digest = workspace::digest(&path)?.to_string();

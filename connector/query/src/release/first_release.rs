@@ -45,7 +45,7 @@ pub struct ReleaseStats {
 /// # Errors
 /// `RESOURCE_LIMIT`, `DISK_FULL`, `STATE_BROKEN`.
 pub(super) async fn first(
-    desk: &ReleaseWorkspace,
+    workspace: &ReleaseWorkspace,
     base: &[PathBuf],
     older: &[Vec<PathBuf>],
     stored: &SchemaRef,
@@ -53,7 +53,7 @@ pub(super) async fn first(
     levels: &[CubeLevel],
 ) -> Result<(PathBuf, ReleaseStats), Refusal> {
     let work = FirstReleaseJob {
-        desk,
+        workspace,
         base,
         older,
         stored,
@@ -65,17 +65,17 @@ pub(super) async fn first(
     let candidates = work.parents(candidates).await?;
     let all = cell_queries::cells(work.rows(base).await?, work.own(), cube, None)?;
     let (groups, rows) = totals(all).await?;
-    let cells = desk.read(std::slice::from_ref(&candidates)).await?;
-    let (kept, told) = totals(cells.clone()).await?;
-    let rounded = rounded(desk, cells, cube)?;
-    let (path, _) = desk.keep(filed(rounded, cube)?).await?;
+    let cells = workspace.read(std::slice::from_ref(&candidates)).await?;
+    let (kept, reported) = totals(cells.clone()).await?;
+    let rounded = rounded(workspace, cells, cube)?;
+    let (path, _) = workspace.keep(filed(rounded, cube)?).await?;
     Ok((
         path,
         ReleaseStats {
             cells: kept,
             withheld: groups.saturating_sub(kept),
-            rows: told,
-            rows_withheld: rows.saturating_sub(told),
+            rows: reported,
+            rows_withheld: rows.saturating_sub(reported),
         },
     ))
 }
@@ -90,7 +90,7 @@ fn what_of<'a>(number: &str, measure: &'a SqlIdentifier) -> Quantity<'a> {
 }
 
 struct FirstReleaseJob<'a> {
-    desk: &'a ReleaseWorkspace,
+    workspace: &'a ReleaseWorkspace,
     base: &'a [PathBuf],
     older: &'a [Vec<PathBuf>],
     stored: &'a SchemaRef,
@@ -104,7 +104,7 @@ impl FirstReleaseJob<'_> {
     }
 
     async fn rows(&self, base: &[PathBuf]) -> FrameResult {
-        let rows = self.desk.read(base).await?;
+        let rows = self.workspace.read(base).await?;
         let mut cubes: Vec<&Cube> = self.levels.iter().map(|level| &level.cube).collect();
         cubes.push(self.cube);
         cube_view(rows, &cubes, self.stored)
@@ -121,7 +121,7 @@ impl FirstReleaseJob<'_> {
     }
 
     async fn marked(&self, base: &[PathBuf], levels: &[CubeLevel]) -> FrameResult {
-        marked(self.desk, self.rows(base).await?, levels).await
+        marked(self.workspace, self.rows(base).await?, levels).await
     }
 
     /// The cells of a level that can't be told when these candidates are published, in files aside. Cells of the cube are
@@ -156,7 +156,7 @@ impl FirstReleaseJob<'_> {
         }
         let mut bad = Vec::new();
         for cells in found {
-            let (file, count) = self.desk.keep(cells).await?;
+            let (file, count) = self.workspace.keep(cells).await?;
             if count > 0 {
                 bad.push(file);
             }
@@ -167,7 +167,7 @@ impl FirstReleaseJob<'_> {
     /// The cells that are safe by themselves.
     async fn candidates(&self) -> Result<PathBuf, Refusal> {
         let cube = self.cube;
-        let key = cell_queries::lot_key(self.own(), cube, self.desk)?;
+        let key = cell_queries::lot_key(self.own(), cube, self.workspace)?;
         let cells = cell_queries::cells(self.rows(self.base).await?, self.own(), cube, key)?;
         let mut columns = named(self.own(), cube);
         columns.extend([own("n"), own("units")]);
@@ -178,13 +178,13 @@ impl FirstReleaseJob<'_> {
             let what = Quantity::Measure(measure);
             columns.push(own(units_of(what)));
             for name in cube.numbers_of(measure) {
-                let told = match what_of(&name, measure) {
+                let disclosed = match what_of(&name, measure) {
                     Quantity::Squares(_) if cube.withholds_variances() => {
                         safe(cube, what).and(safe(cube, Quantity::Squares(measure)))
                     }
                     _ => safe(cube, what),
                 };
-                let shown = when(told, own(name.clone())).end();
+                let shown = when(disclosed, own(name.clone())).end();
                 columns.push(shown.map_err(|error| failed(&error))?.alias(name));
             }
         }
@@ -192,7 +192,7 @@ impl FirstReleaseJob<'_> {
             .filter(safe(cube, Quantity::Rows))
             .and_then(|cells| cells.select(columns))
             .map_err(|error| failed(&error))?;
-        self.desk.keep(safe).await.map(|(path, _)| path)
+        self.workspace.keep(safe).await.map(|(path, _)| path)
     }
 
     /// Without the cells of which a small group would be left when finer cells, published before, are taken away.
@@ -238,9 +238,9 @@ impl FirstReleaseJob<'_> {
     }
 
     async fn none(&self, candidates: &Path) -> Result<PathBuf, Refusal> {
-        let cells = self.desk.read(&[candidates.to_owned()]).await?;
+        let cells = self.workspace.read(&[candidates.to_owned()]).await?;
         let none = cells.limit(0, Some(0)).map_err(|error| failed(&error))?;
-        self.desk.keep(none).await.map(|(path, _)| path)
+        self.workspace.keep(none).await.map(|(path, _)| path)
     }
 
     /// The smallest shown candidates within each of the parent's cells in `bad`.
@@ -296,8 +296,8 @@ impl FirstReleaseJob<'_> {
         let meet_alone: Vec<Expr> = (0..self.cube.dimensions.len())
             .map(|index| same(own(format!("z_{index}")), own(format!("c_{index}"))))
             .collect();
-        let within = self.desk.read(&[candidates.to_owned()]).await?;
-        let bad = self.desk.read(bad).await?;
+        let within = self.workspace.read(&[candidates.to_owned()]).await?;
+        let bad = self.workspace.read(bad).await?;
         let bad_keys = (0..many).map(|index| own(key(parent, index)).alias(format!("x_{index}")));
         let work = || -> datafusion_common::Result<DataFrame> {
             let bad = bad.select(bad_keys.collect::<Vec<_>>())?;
@@ -318,7 +318,7 @@ impl FirstReleaseJob<'_> {
                 .select(keys.collect::<Vec<_>>())
         };
         let smallest = work().map_err(|error| failed(&error))?;
-        self.desk.keep(smallest).await
+        self.workspace.keep(smallest).await
     }
 
     /// The candidates without those in `bad`, whose dimensions are called `keys`; or without a measure of them.
@@ -329,8 +329,8 @@ impl FirstReleaseJob<'_> {
         keys: &[String],
         what: Quantity<'_>,
     ) -> Result<PathBuf, Refusal> {
-        let cells = self.desk.read(&[candidates.to_owned()]).await?;
-        let bad = self.desk.read(bad).await?;
+        let cells = self.workspace.read(&[candidates.to_owned()]).await?;
+        let bad = self.workspace.read(bad).await?;
         let mut columns = vec![lit(true).alias("hit")];
         let mut on = Vec::new();
         for (index, (dimension, key)) in self.cube.dimensions.iter().zip(keys).enumerate() {
@@ -368,6 +368,6 @@ impl FirstReleaseJob<'_> {
             met.select(kept.collect::<datafusion_common::Result<Vec<_>>>()?)
         };
         let left = work().map_err(|error| failed(&error))?;
-        self.desk.keep(left).await.map(|(path, _)| path)
+        self.workspace.keep(left).await.map(|(path, _)| path)
     }
 }

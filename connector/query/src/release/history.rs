@@ -119,11 +119,11 @@ pub(super) struct NoisyCells {
 }
 
 impl ReleaseOutcome {
-    pub(super) fn tallied(mut self, tally: ReleaseStats) -> Self {
-        self.cells = self.cells.saturating_add(tally.cells);
-        self.withheld = self.withheld.saturating_add(tally.withheld);
-        self.rows = self.rows.saturating_add(tally.rows);
-        self.rows_withheld = self.rows_withheld.saturating_add(tally.rows_withheld);
+    pub(super) fn tallied(mut self, stats: ReleaseStats) -> Self {
+        self.cells = self.cells.saturating_add(stats.cells);
+        self.withheld = self.withheld.saturating_add(stats.withheld);
+        self.rows = self.rows.saturating_add(stats.rows);
+        self.rows_withheld = self.rows_withheld.saturating_add(stats.rows_withheld);
         self
     }
 }
@@ -349,7 +349,7 @@ impl CubeJson {
                 (self.units, CubeFunction::Units),
             ]
             .into_iter()
-            .filter_map(|(told, function)| told.then_some(function))
+            .filter_map(|(reported, function)| reported.then_some(function))
             .collect(),
             at_least: self.at_least,
             unit: match &self.unit {

@@ -68,7 +68,7 @@ pub(super) fn due(
     let released = super::released(&folder, &series)?;
     reserve(&mut series, &folder, &found.granted, fresh)?;
     let mut work = NoisyReleaseJob {
-        desk: ReleaseWorkspace::open(&folder, limits, released.all_checked())?,
+        workspace: ReleaseWorkspace::open(&folder, limits, released.all_checked())?,
         snapshot,
         release,
         calendar,
@@ -140,7 +140,7 @@ fn rows_of(series: &ReleaseHistory, folder: &Path, part: usize) -> Result<PathBu
 }
 
 struct NoisyReleaseJob<'a> {
-    desk: ReleaseWorkspace,
+    workspace: ReleaseWorkspace,
     snapshot: &'a Snapshot,
     release: &'a ReleaseTerm,
     calendar: PeriodCalendar,
@@ -196,7 +196,7 @@ impl NoisyReleaseJob<'_> {
             .collect();
         let name = format!("drawn-{short}-{}.parquet", self.series.revision);
         let path = self.folder.join(&name);
-        workspace::write(filed(self.desk.read(&fragments).await?, cube)?, &path).await?;
+        workspace::write(filed(self.workspace.read(&fragments).await?, cube)?, &path).await?;
         let digest = workspace::digest(&path)?.to_string();
         self.facts.extend(facts);
         self.series.drawn.retain(|known| known.shape != shape);
@@ -236,14 +236,15 @@ impl NoisyReleaseJob<'_> {
             from: Some(spent.from),
             to: spent.to,
         };
-        let rows = self.desk.read(std::slice::from_ref(&file)).await?;
+        let rows = self.workspace.read(std::slice::from_ref(&file)).await?;
         let rows = within(rows, self.release.column.as_str(), span, &stored)?;
         let all = rows.clone().count().await.map_err(|error| failed(&error))?;
-        let mut tally = cell_totals::tally(rows, cube, budget, &domain, &stored, &seed).await?;
-        let counted = tally.rows();
-        noise::add(&mut tally, budget, &seed)?;
-        let batch = domain.batch(&tally, cube, &stored)?;
-        let (file, cells) = self.desk.keep(self.desk.of(batch)?).await?;
+        let mut totals =
+            cell_totals::sum_cells(rows, cube, budget, &domain, &stored, &seed).await?;
+        let counted = totals.rows();
+        noise::add(&mut totals, budget, &seed)?;
+        let batch = domain.batch(&totals, cube, &stored)?;
+        let (file, cells) = self.workspace.keep(self.workspace.of(batch)?).await?;
         // Of the period alone: a release that is recorded twice, since it was interrupted, says the same twice.
         let digest = workspace::digest(&file)?.to_string();
         let all = u64::try_from(all).unwrap_or(u64::MAX);
@@ -308,14 +309,14 @@ pub(super) fn exact(
         to,
     };
     run_on_dedicated_thread("counting", limits.time, async || {
-        let desk = ReleaseWorkspace::open(folder, &limits, [&snapshot.checked])?;
-        let rows = desk.read(&snapshot.files).await?;
+        let workspace = ReleaseWorkspace::open(folder, &limits, [&snapshot.checked])?;
+        let rows = workspace.read(&snapshot.files).await?;
         let rows = within(rows, release.column.as_str(), span, &stored)?;
-        let tally = cell_totals::tally(rows, cube, budget, &domain, &stored, &[7; 32]).await?;
+        let totals = cell_totals::sum_cells(rows, cube, budget, &domain, &stored, &[7; 32]).await?;
         Ok([
-            tally.counts().collect(),
-            tally.counted(0).collect(),
-            tally.sums(0).collect(),
+            totals.counts().collect(),
+            totals.counted(0).collect(),
+            totals.sums(0).collect(),
         ])
     })
     .unwrap()

@@ -20,8 +20,8 @@ fn group(first: u8, day: i64, hour: i64) -> Vec<BikeRow> {
         .collect()
 }
 
-fn by_hour(world: &ReleasedDatasetFixture) -> Cube {
-    world.cube(&["site", "at"], TimeBucketWidth::Hour, 5)
+fn by_hour(fixture: &ReleasedDatasetFixture) -> Cube {
+    fixture.cube(&["site", "at"], TimeBucketWidth::Hour, 5)
 }
 
 #[test]
@@ -31,18 +31,18 @@ fn what_was_released_stays_as_it_is() {
         LateDataPolicy::Wait,
         LateDataPolicy::Correct,
     ] {
-        let mut world = ReleasedDatasetFixture::new(late);
-        let cube = by_hour(&world);
-        world.publish(&group(0, 0, 8), day(1));
-        world.stage(&[&cube]);
-        assert_eq!(world.cells(&cube), ["a|2026-06-01T08:00:00Z|10|10|10"]);
+        let mut fixture = ReleasedDatasetFixture::new(late);
+        let cube = by_hour(&fixture);
+        fixture.publish(&group(0, 0, 8), day(1));
+        fixture.stage(&[&cube]);
+        assert_eq!(fixture.cells(&cube), ["a|2026-06-01T08:00:00Z|10|10|10"]);
         // One late person: nobody can tell.
-        world.publish(
+        fixture.publish(
             &[group(0, 0, 8), vec![row("a", 0, 8, 99, 1)]].concat(),
             day(1),
         );
-        world.stage(&[&cube]);
-        let cells = world.cells(&cube);
+        fixture.stage(&[&cube]);
+        let cells = fixture.cells(&cube);
         assert_eq!(cells, ["a|2026-06-01T08:00:00Z|10|10|10"], "{late:?}");
     }
 }
@@ -50,8 +50,8 @@ fn what_was_released_stays_as_it_is() {
 /// Many times the rows that fit into the memory of one question are sorted on disk.
 #[test]
 fn more_rows_than_memory_are_released() {
-    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Wait);
-    let cube = by_hour(&world);
+    let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Wait);
+    let cube = by_hour(&fixture);
     let rows = 900_000;
     let all = (0..rows).map(|at| {
         let device = u8::try_from(at % 251).unwrap();
@@ -63,11 +63,11 @@ fn more_rows_than_memory_are_released() {
             1,
         )
     });
-    world.publish(&all.collect::<Vec<_>>(), day(1));
-    world.memory(24 << 20);
-    world.stage(&[&cube]);
-    let told = world.cells(&cube);
-    let counts = told
+    fixture.publish(&all.collect::<Vec<_>>(), day(1));
+    fixture.memory(24 << 20);
+    fixture.stage(&[&cube]);
+    let reported = fixture.cells(&cube);
+    let counts = reported
         .iter()
         .map(|cell| cell.split('|').nth(2).unwrap().parse::<usize>().unwrap());
     assert_eq!(counts.sum::<usize>(), rows);
@@ -80,113 +80,113 @@ fn late_rows_of_a_large_group_come_as_the_grid_says() {
         (LateDataPolicy::Wait, 10, 16),
         (LateDataPolicy::Correct, 16, 16),
     ] {
-        let mut world = ReleasedDatasetFixture::new(late);
-        let cube = by_hour(&world);
-        world.publish(&group(0, 0, 8), day(1));
-        world.stage(&[&cube]);
+        let mut fixture = ReleasedDatasetFixture::new(late);
+        let cube = by_hour(&fixture);
+        fixture.publish(&group(0, 0, 8), day(1));
+        fixture.stage(&[&cube]);
         let late_ones: Vec<BikeRow> = (50..56).map(|device| row("a", 0, 8, device, 1)).collect();
         let all = [group(0, 0, 8), late_ones].concat();
         let shown = |n: i64| format!("a|2026-06-01T08:00:00Z|{n}|{n}|{n}");
-        world.publish(&all, day(1));
-        world.stage(&[&cube]);
-        assert_eq!(world.cells(&cube), [shown(at_once)], "{late:?}");
-        world.publish(&all, day(2));
-        world.stage(&[&cube]);
-        assert_eq!(world.cells(&cube), [shown(with_the_next)], "{late:?}");
+        fixture.publish(&all, day(1));
+        fixture.stage(&[&cube]);
+        assert_eq!(fixture.cells(&cube), [shown(at_once)], "{late:?}");
+        fixture.publish(&all, day(2));
+        fixture.stage(&[&cube]);
+        assert_eq!(fixture.cells(&cube), [shown(with_the_next)], "{late:?}");
     }
 }
 
 /// Somebody who kept the first release takes it from the third: each step was of a large group, the sum of both is not.
 #[test]
 fn no_small_group_comes_between_any_two_releases() {
-    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
-    let cube = by_hour(&world);
-    world.publish(&group(0, 0, 8), day(1));
-    world.stage(&[&cube]);
+    let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
+    let cube = by_hour(&fixture);
+    fixture.publish(&group(0, 0, 8), day(1));
+    fixture.stage(&[&cube]);
     let six: Vec<BikeRow> = (50..56).map(|device| row("a", 0, 8, device, 1)).collect();
-    world.publish(&[group(0, 0, 8), six.clone()].concat(), day(1));
-    world.stage(&[&cube]);
-    assert_eq!(world.cells(&cube), ["a|2026-06-01T08:00:00Z|16|16|16"]);
-    world.publish(&[group(0, 0, 8), six[..1].to_vec()].concat(), day(1));
-    world.stage(&[&cube]);
-    assert_eq!(world.cells(&cube), ["a|2026-06-01T08:00:00Z|16|16|16"]);
+    fixture.publish(&[group(0, 0, 8), six.clone()].concat(), day(1));
+    fixture.stage(&[&cube]);
+    assert_eq!(fixture.cells(&cube), ["a|2026-06-01T08:00:00Z|16|16|16"]);
+    fixture.publish(&[group(0, 0, 8), six[..1].to_vec()].concat(), day(1));
+    fixture.stage(&[&cube]);
+    assert_eq!(fixture.cells(&cube), ["a|2026-06-01T08:00:00Z|16|16|16"]);
 }
 
 #[test]
 fn a_period_is_released_when_it_is_over() {
-    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Never);
-    let cube = by_hour(&world);
+    let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Never);
+    let cube = by_hour(&fixture);
     let rows = [group(0, 0, 8), group(0, 1, 9)].concat();
-    world.publish(&rows, day(1));
-    world.stage(&[&cube]);
-    assert_eq!(world.cells(&cube), ["a|2026-06-01T08:00:00Z|10|10|10"]);
-    world.publish(&rows, day(2));
-    world.stage(&[&cube]);
-    assert_eq!(world.cells(&cube).len(), 2);
+    fixture.publish(&rows, day(1));
+    fixture.stage(&[&cube]);
+    assert_eq!(fixture.cells(&cube), ["a|2026-06-01T08:00:00Z|10|10|10"]);
+    fixture.publish(&rows, day(2));
+    fixture.stage(&[&cube]);
+    assert_eq!(fixture.cells(&cube).len(), 2);
     // Nothing is due of what is released already.
-    assert!(!world.stage(&[&cube]));
+    assert!(!fixture.stage(&[&cube]));
 }
 
 #[test]
 fn a_period_of_a_source_that_does_not_change_is_released_when_it_is_over() {
-    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Never);
-    let cube = by_hour(&world);
-    world.publish(&[group(0, 0, 8), group(0, 1, 9)].concat(), day(1));
-    world.stage(&[&cube]);
-    assert_eq!(world.cells(&cube).len(), 1);
-    world.looked_at(day(2));
-    world.stage(&[&cube]);
+    let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Never);
+    let cube = by_hour(&fixture);
+    fixture.publish(&[group(0, 0, 8), group(0, 1, 9)].concat(), day(1));
+    fixture.stage(&[&cube]);
+    assert_eq!(fixture.cells(&cube).len(), 1);
+    fixture.looked_at(day(2));
+    fixture.stage(&[&cube]);
     assert_eq!(
-        world.cells(&cube),
+        fixture.cells(&cube),
         [
             "a|2026-06-01T08:00:00Z|10|10|10",
             "a|2026-06-02T09:00:00Z|10|10|10"
         ]
     );
     // Nor is anything taken back that nobody looked at since.
-    world.looked_at(day(1));
-    assert!(!world.stage(&[&cube]));
+    fixture.looked_at(day(1));
+    assert!(!fixture.stage(&[&cube]));
 }
 
 #[test]
 fn a_total_does_not_give_back_what_is_withheld() {
-    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Never);
-    let fine = by_hour(&world);
-    let coarse = world.cube(&["site", "at"], TimeBucketWidth::Day, 5);
+    let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Never);
+    let fine = by_hour(&fixture);
+    let coarse = fixture.cube(&["site", "at"], TimeBucketWidth::Day, 5);
     // 10 at eight, 7 at nine, and 2 at ten, who are withheld.
     let nine: Vec<BikeRow> = (20..27).map(|device| row("a", 0, 9, device, 1)).collect();
     let ten: Vec<BikeRow> = (30..32).map(|device| row("a", 0, 10, device, 1)).collect();
-    world.publish(&[group(0, 0, 8), nine, ten].concat(), day(1));
-    world.stage(&[&fine, &coarse]);
-    assert_eq!(world.cells(&coarse), ["a|2026-06-01T00:00:00Z|19|19|19"]);
+    fixture.publish(&[group(0, 0, 8), nine, ten].concat(), day(1));
+    fixture.stage(&[&fine, &coarse]);
+    assert_eq!(fixture.cells(&coarse), ["a|2026-06-01T00:00:00Z|19|19|19"]);
     // The total less what is shown would tell of two: so the smaller group that is shown is withheld, too.
-    assert_eq!(world.cells(&fine), ["a|2026-06-01T08:00:00Z|10|10|10"]);
-    let other = world.cube(&["at"], TimeBucketWidth::Day, 5);
-    world.stage(&[&fine, &coarse, &other]);
-    assert_eq!(world.cells(&other), ["2026-06-01T00:00:00Z|19|19|19"]);
+    assert_eq!(fixture.cells(&fine), ["a|2026-06-01T08:00:00Z|10|10|10"]);
+    let other = fixture.cube(&["at"], TimeBucketWidth::Day, 5);
+    fixture.stage(&[&fine, &coarse, &other]);
+    assert_eq!(fixture.cells(&other), ["2026-06-01T00:00:00Z|19|19|19"]);
 }
 
 #[test]
 fn a_later_total_is_withheld_where_it_would_tell() {
-    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Never);
-    let fine = by_hour(&world);
-    let coarse = world.cube(&["site", "at"], TimeBucketWidth::Day, 5);
+    let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Never);
+    let fine = by_hour(&fixture);
+    let coarse = fixture.cube(&["site", "at"], TimeBucketWidth::Day, 5);
     let ten: Vec<BikeRow> = (30..32).map(|device| row("a", 0, 10, device, 1)).collect();
-    world.publish(&[group(0, 0, 8), ten].concat(), day(1));
-    world.stage(&[&fine]);
-    world.stage(&[&fine, &coarse]);
-    assert_eq!(world.cells(&fine).len(), 1);
-    assert!(world.cells(&coarse).is_empty());
+    fixture.publish(&[group(0, 0, 8), ten].concat(), day(1));
+    fixture.stage(&[&fine]);
+    fixture.stage(&[&fine, &coarse]);
+    assert_eq!(fixture.cells(&fine).len(), 1);
+    assert!(fixture.cells(&coarse).is_empty());
 }
 
 #[test]
 fn crossing_margins_are_not_released() {
-    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Never);
-    let first = world.cube(&["site", "at"], TimeBucketWidth::Day, 5);
-    let crossing = world.cube(&["at"], TimeBucketWidth::Hour, 5);
-    world.publish(&group(0, 0, 8), day(1));
-    world.stage(&[&first]);
-    let faults = world.faults(&[&first, &crossing]);
+    let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Never);
+    let first = fixture.cube(&["site", "at"], TimeBucketWidth::Day, 5);
+    let crossing = fixture.cube(&["at"], TimeBucketWidth::Hour, 5);
+    fixture.publish(&group(0, 0, 8), day(1));
+    fixture.stage(&[&first]);
+    let faults = fixture.faults(&[&first, &crossing]);
     assert_eq!(
         faults.iter().map(|fault| fault.code).collect::<Vec<_>>(),
         [ErrorCode::GridNotNested]
@@ -195,31 +195,31 @@ fn crossing_margins_are_not_released() {
 
 #[test]
 fn another_schema_goes_on_where_the_last_one_ended() {
-    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
-    let cube = by_hour(&world);
-    world.publish(&group(0, 0, 8), day(1));
-    world.stage(&[&cube]);
-    world.rename();
-    world.publish(
+    let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
+    let cube = by_hour(&fixture);
+    fixture.publish(&group(0, 0, 8), day(1));
+    fixture.stage(&[&cube]);
+    fixture.rename();
+    fixture.publish(
         &[group(0, 0, 8), group(0, 0, 8), group(0, 1, 9)].concat(),
         day(2),
     );
-    world.stage(&[&cube]);
-    assert_eq!(world.cells(&cube), ["a|2026-06-02T09:00:00Z|10|10|10"]);
+    fixture.stage(&[&cube]);
+    assert_eq!(fixture.cells(&cube), ["a|2026-06-02T09:00:00Z|10|10|10"]);
 }
 
 #[test]
 fn a_damaged_file_is_not_read() {
-    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Never);
-    let cube = by_hour(&world);
-    world.publish(&group(0, 0, 8), day(1));
-    world.stage(&[&cube]);
-    let dataset = world.snapshot().dataset.clone();
-    let released = open(world.state(), &dataset).unwrap();
+    let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Never);
+    let cube = by_hour(&fixture);
+    fixture.publish(&group(0, 0, 8), day(1));
+    fixture.stage(&[&cube]);
+    let dataset = fixture.snapshot().dataset.clone();
+    let released = open(fixture.state(), &dataset).unwrap();
     let file = &released.cells[&cube.shape()];
     std::fs::write(file, b"something else").unwrap();
     assert_eq!(
-        open(world.state(), &dataset).unwrap_err().code,
+        open(fixture.state(), &dataset).unwrap_err().code,
         ErrorCode::SnapshotDamaged
     );
 }
@@ -237,30 +237,30 @@ fn too_much(site: &'static str, first: u8) -> Vec<BikeRow> {
 
 #[test]
 fn a_total_beyond_its_type_is_not_released() {
-    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
-    let cube = by_hour(&world);
-    world.publish(&[group(0, 0, 8), too_much("b", 20)].concat(), day(1));
-    let faults = world.faults(&[&cube]);
+    let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
+    let cube = by_hour(&fixture);
+    fixture.publish(&[group(0, 0, 8), too_much("b", 20)].concat(), day(1));
+    let faults = fixture.faults(&[&cube]);
     let codes: Vec<_> = faults.iter().map(|refusal| refusal.code).collect();
     assert_eq!(codes, [ErrorCode::SumOverflow], "{faults:?}");
     // Another cube of the same rows is: one fault is its own.
     let counts = Cube {
         measures: Vec::new(),
         functions: vec![CubeFunction::Count],
-        ..by_hour(&world)
+        ..by_hour(&fixture)
     };
-    let faults = world.faults(&[&counts]);
+    let faults = fixture.faults(&[&counts]);
     assert!(faults.is_empty(), "{faults:?}");
 }
 
 #[test]
-fn a_correction_that_can_not_be_told_holds_back_itself_alone() {
-    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
-    let cube = by_hour(&world);
+fn a_correction_that_can_not_be_reported_holds_back_itself_alone() {
+    let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
+    let cube = by_hour(&fixture);
     let both = [group(0, 0, 8), group(0, 1, 8)].concat();
     for on in [1, 2] {
-        world.publish(&both, day(on));
-        world.stage(&[&cube]);
+        fixture.publish(&both, day(on));
+        fixture.stage(&[&cube]);
     }
     // Late rows of two days, of which those of the first are too much together.
     let late = |on, bikes| -> Vec<BikeRow> {
@@ -269,12 +269,12 @@ fn a_correction_that_can_not_be_told_holds_back_itself_alone() {
             .collect()
     };
     let all = [both, late(0, i64::MAX / 2), late(1, 1), group(0, 2, 8)].concat();
-    world.publish(&all, day(3));
-    let faults = world.held_back(&[&cube]);
+    fixture.publish(&all, day(3));
+    let faults = fixture.held_back(&[&cube]);
     let codes: Vec<_> = faults.iter().map(|refusal| refusal.code).collect();
     assert_eq!(codes, [ErrorCode::SumOverflow], "{faults:?}");
     assert_eq!(
-        world.cells(&cube),
+        fixture.cells(&cube),
         [
             "a|2026-06-01T08:00:00Z|10|10|10",
             "a|2026-06-02T08:00:00Z|16|16|16",
@@ -282,39 +282,39 @@ fn a_correction_that_can_not_be_told_holds_back_itself_alone() {
         ]
     );
     // The rows are those that the cells are of, too.
-    assert_eq!(world.base().len(), 10 + 16 + 10);
+    assert_eq!(fixture.base().len(), 10 + 16 + 10);
 }
 
 #[test]
 fn a_withheld_total_beyond_its_type_fails_nothing() {
-    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
-    let cube = by_hour(&world);
+    let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
+    let cube = by_hour(&fixture);
     let few = || {
         too_much("b", 20)
             .into_iter()
             .take(4)
             .collect::<Vec<BikeRow>>()
     };
-    world.publish(&[group(0, 0, 8), few()].concat(), day(1));
-    world.stage(&[&cube]);
-    assert_eq!(world.cells(&cube), ["a|2026-06-01T08:00:00Z|10|10|10"]);
+    fixture.publish(&[group(0, 0, 8), few()].concat(), day(1));
+    fixture.stage(&[&cube]);
+    assert_eq!(fixture.cells(&cube), ["a|2026-06-01T08:00:00Z|10|10|10"]);
     // Nor when what is released is worked out anew.
     let late = (50..56).map(|device| row("a", 0, 8, device, 1)).collect();
-    world.publish(&[group(0, 0, 8), few(), late].concat(), day(1));
-    world.stage(&[&cube]);
-    assert_eq!(world.cells(&cube), ["a|2026-06-01T08:00:00Z|16|16|16"]);
+    fixture.publish(&[group(0, 0, 8), few(), late].concat(), day(1));
+    fixture.stage(&[&cube]);
+    assert_eq!(fixture.cells(&cube), ["a|2026-06-01T08:00:00Z|16|16|16"]);
 }
 
 #[test]
 fn how_many_units_there_are_and_how_far_they_differ_is_released_with_the_cells() {
-    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Never);
+    let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Never);
     let cube = Cube {
         functions: vec![
             CubeFunction::Count,
             CubeFunction::Variance,
             CubeFunction::Units,
         ],
-        ..by_hour(&world)
+        ..by_hour(&fixture)
     };
     // Ten devices, one of which came twice; of five of another hour only four have a value.
     let mut rows: Vec<BikeRow> = (0..10)
@@ -323,9 +323,9 @@ fn how_many_units_there_are_and_how_far_they_differ_is_released_with_the_cells()
     rows.push(row("a", 0, 8, 0, 10));
     rows.extend((0..5).map(|device| row("a", 0, 9, device, 3)));
     rows.last_mut().unwrap().bikes = None;
-    world.publish(&rows, day(1));
-    world.stage(&[&cube]);
-    let cells = world.cells(&cube);
+    fixture.publish(&rows, day(1));
+    fixture.stage(&[&cube]);
+    let cells = fixture.cells(&cube);
     // Site, hour, rows, units; values, sum, squares of what is between them and their mean of 5.
     assert_eq!(
         cells,
@@ -335,19 +335,19 @@ fn how_many_units_there_are_and_how_far_they_differ_is_released_with_the_cells()
         ]
     );
     // The next day is put beside it; that all have the same number is not told.
-    world.publish(&[rows, group(0, 1, 8)].concat(), day(2));
-    world.stage(&[&cube]);
-    let both = world.cells(&cube);
+    fixture.publish(&[rows, group(0, 1, 8)].concat(), day(2));
+    fixture.stage(&[&cube]);
+    let both = fixture.cells(&cube);
     assert_eq!(both[..2], cells);
     assert_eq!(both[2..], ["a|2026-06-02T08:00:00Z|10|10|10|10|NULL"]);
     // Cells by the day would tell how many devices came in several hours.
     let coarse = Cube {
-        dimensions: world
+        dimensions: fixture
             .cube(&["site", "at"], TimeBucketWidth::Day, 5)
             .dimensions,
         ..cube.clone()
     };
-    let faults = world.faults(&[&cube, &coarse]);
+    let faults = fixture.faults(&[&cube, &coarse]);
     let codes: Vec<_> = faults.iter().map(|refusal| refusal.code).collect();
     assert_eq!(codes, [ErrorCode::GridNotNested], "{faults:?}");
 }

@@ -86,8 +86,8 @@ impl ReleaseWorkspace {
     }
 
     /// The same with the lots of the dataset at hand.
-    pub(super) const fn with_lots(mut self, lots: CellKeys) -> Self {
-        self.cell_keys = Some(lots);
+    pub(super) const fn with_cell_keys(mut self, cell_keys: CellKeys) -> Self {
+        self.cell_keys = Some(cell_keys);
         self
     }
 
@@ -231,11 +231,11 @@ mod tests {
             memory: 1 << 10,
             ..QueryResourceLimits::default()
         };
-        let desk = ReleaseWorkspace::open(folder.path(), &limits, []).unwrap();
+        let workspace = ReleaseWorkspace::open(folder.path(), &limits, []).unwrap();
         let ids: arrow_array::ArrayRef = Arc::new(Int64Array::from_iter_values(0..100_000));
         let rows = RecordBatch::try_from_iter([("id", ids)]).unwrap();
         let path = folder.path().join("cells.parquet");
-        let frame = ordered(desk.of(rows).unwrap()).unwrap();
+        let frame = ordered(workspace.of(rows).unwrap()).unwrap();
         let refusal = write(frame, &path).await.unwrap_err();
         assert_eq!(refusal.code, ErrorCode::ResourceLimit);
         assert!(
@@ -253,7 +253,7 @@ mod tests {
             memory: 64 << 20,
             ..QueryResourceLimits::default()
         };
-        let desk = ReleaseWorkspace::open(folder.path(), &limits, []).unwrap();
+        let workspace = ReleaseWorkspace::open(folder.path(), &limits, []).unwrap();
         let mut seed = 1_u64;
         let mut random = || {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005) | 1;
@@ -271,20 +271,20 @@ mod tests {
         let columns = (0..12).map(|column| (format!("t{column}"), text(column)));
         let columns = std::iter::once(("id".to_owned(), ids)).chain(columns);
         let batch = RecordBatch::try_from_iter(columns).unwrap();
-        let (path, _) = desk.keep(desk.of(batch).unwrap()).await.unwrap();
-        let stored = desk.read(&[path]).await.unwrap();
-        let (path, kept) = desk.keep(ordered(stored).unwrap()).await.unwrap();
+        let (path, _) = workspace.keep(workspace.of(batch).unwrap()).await.unwrap();
+        let stored = workspace.read(&[path]).await.unwrap();
+        let (path, kept) = workspace.keep(ordered(stored).unwrap()).await.unwrap();
         assert_eq!(kept, u64::try_from(rows).unwrap());
         let mut expected = numbers.clone();
         expected.sort_unstable();
-        let mut told: Vec<i64> = Vec::new();
+        let mut reported: Vec<i64> = Vec::new();
         let file = File::open(path).unwrap();
         let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(file, 8192);
         for batch in reader.unwrap() {
             let batch = batch.unwrap();
             let ids = batch.column(0).as_any().downcast_ref::<Int64Array>();
-            told.extend(ids.unwrap().values());
+            reported.extend(ids.unwrap().values());
         }
-        assert!(told == expected);
+        assert!(reported == expected);
     }
 }

@@ -32,13 +32,13 @@ pub fn borrowed(
     if version.starts_with('.') || !version.chars().all(plain) {
         return Err(refused("has no such name"));
     }
-    let place = DatasetDir::new(state, &dataset.name);
-    let manifest = dataset_dir::of_version(&place, version)?;
+    let directory = DatasetDir::new(state, &dataset.name);
+    let manifest = dataset_dir::of_version(&directory, version)?;
     let manifest = manifest.ok_or_else(|| refused("is not where the worker looks for it"))?;
-    if manifest.dataset.id != *dataset || manifest.digest != digest || manifest.stays.is_some() {
+    if manifest.dataset.id != *dataset || manifest.digest != digest || manifest.in_place.is_some() {
         return Err(refused("is another one here"));
     }
-    let folder = dataset_dir::folder(&place, version);
+    let folder = dataset_dir::folder(&directory, version);
     let files =
         dataset_dir::whole(&manifest, &folder).ok_or_else(|| refused("is not whole here"))?;
     let Manifest {

@@ -58,8 +58,8 @@ impl CheckedFiles {
             schema: dataset.schema_digest(),
             digest,
         };
-        let told = not_as_published(dataset);
-        Self::new(told, paths, expected, blocks, memory)
+        let refusal = not_as_published(dataset);
+        Self::new(refusal, paths, expected, blocks, memory)
     }
 
     /// Files of which each has a known content.
@@ -67,25 +67,25 @@ impl CheckedFiles {
     pub(crate) fn of_contents(what: &str, files: Vec<(PathBuf, Digest)>) -> Self {
         let (paths, contents) = files.into_iter().unzip();
         let sentence = format!("a file of {what} is not as it was released");
-        let told = Refusal::new(ErrorCode::SnapshotDamaged, sentence)
+        let refusal = Refusal::new(ErrorCode::SnapshotDamaged, sentence)
             .with_help("bring it back from a backup: it can't be worked out again");
         let expected = ExpectedContent::Contents(contents);
-        Self::new(told, paths, expected, None, CheckedBlockCache::default())
+        Self::new(refusal, paths, expected, None, CheckedBlockCache::default())
     }
 
     /// Files as they are when they are first read.
     #[must_use]
     pub(crate) fn as_found(paths: Vec<PathBuf>) -> Self {
-        let told = Refusal::new(
+        let refusal = Refusal::new(
             ErrorCode::SnapshotDamaged,
             "a file is not as it was found first",
         );
         let memory = CheckedBlockCache::default();
-        Self::new(told, paths, ExpectedContent::Unknown, None, memory)
+        Self::new(refusal, paths, ExpectedContent::Unknown, None, memory)
     }
 
     fn new(
-        told: Refusal,
+        refusal: Refusal,
         paths: Vec<PathBuf>,
         expected: ExpectedContent,
         blocks: Option<Vec<BlockDigests>>,
@@ -97,7 +97,7 @@ impl CheckedFiles {
         }
         let places = paths.iter().cloned().zip(0..).collect();
         Self {
-            damage_refusal: told,
+            damage_refusal: refusal,
             paths,
             file_indexes: places,
             expected,

@@ -53,8 +53,8 @@ impl DatasetDir {
 ///
 /// # Errors
 /// `STATE_BROKEN`, `DISK_FULL`.
-pub fn make(place: &DatasetDir) -> Result<(), Refusal> {
-    for folder in [place.parsed(), place.snapshots()] {
+pub fn make(dataset_dir: &DatasetDir) -> Result<(), Refusal> {
+    for folder in [dataset_dir.parsed(), dataset_dir.snapshots()] {
         std::fs::create_dir_all(&folder).map_err(|error| broken(&folder, &error))?;
     }
     Ok(())
@@ -64,25 +64,25 @@ pub fn make(place: &DatasetDir) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// `STATE_BROKEN`, `DISK_FULL`.
-pub fn staging(place: &DatasetDir) -> Result<TempDir, Refusal> {
+pub fn staging(dataset_dir: &DatasetDir) -> Result<TempDir, Refusal> {
     tempfile::Builder::new()
         .prefix(STAGING)
-        .tempdir_in(&place.folder)
-        .map_err(|error| broken(&place.folder, &error))
+        .tempdir_in(&dataset_dir.folder)
+        .map_err(|error| broken(&dataset_dir.folder, &error))
 }
 
-/// The label of the next snapshot: the day in UTC and a number above those of the day before it, here and on the books. So a label
+/// The label of the next snapshot: the day in UTC and a number above those of the day before it, here and in the log. So a label
 /// names one snapshot for ever, also where a folder was put back from a backup.
 ///
 /// # Errors
 /// `STATE_BROKEN` where the pointer can't be read.
 pub fn next_version(
-    place: &DatasetDir,
+    dataset_dir: &DatasetDir,
     now: UtcTimestamp,
     logged: Option<&str>,
 ) -> Result<String, Refusal> {
     let day: String = now.to_string().chars().take(10).collect();
-    let last = pointer(place)?
+    let last = pointer(dataset_dir)?
         .map(|pointer| pointer.last)
         .unwrap_or_default();
     let of_today = |label: &str| {
@@ -106,10 +106,10 @@ pub fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<(), Refusal>
 ///
 /// # Errors
 /// `STATE_BROKEN`, `DISK_FULL`.
-pub fn admit(place: &DatasetDir, version: &str, folder: TempDir) -> Result<PathBuf, Refusal> {
-    let target = place.snapshots().join(version);
+pub fn admit(dataset_dir: &DatasetDir, version: &str, folder: TempDir) -> Result<PathBuf, Refusal> {
+    let target = dataset_dir.snapshots().join(version);
     sync_folder(folder.path())?;
-    let taken = pointer(place)?.and_then(|pointer| pointer.version);
+    let taken = pointer(dataset_dir)?.and_then(|pointer| pointer.version);
     if taken.is_some_and(|taken| taken == version) && target.join(MANIFEST).exists() {
         return Err(Refusal::new(
             ErrorCode::StateBroken,
@@ -123,8 +123,8 @@ pub fn admit(place: &DatasetDir, version: &str, folder: TempDir) -> Result<PathB
     }
     let from = folder.keep();
     std::fs::rename(&from, &target).map_err(|error| broken(&target, &error))?;
-    sync_folder(&place.snapshots())?;
-    point(place, Some(version), version)?;
+    sync_folder(&dataset_dir.snapshots())?;
+    point(dataset_dir, Some(version), version)?;
     Ok(target)
 }
 
@@ -132,9 +132,9 @@ pub fn admit(place: &DatasetDir, version: &str, folder: TempDir) -> Result<PathB
 ///
 /// # Errors
 /// `STATE_BROKEN`, `DISK_FULL`.
-pub fn unpoint(place: &DatasetDir) -> Result<(), Refusal> {
-    match pointer(place)? {
-        Some(pointer) => point(place, None, &pointer.last),
+pub fn unpoint(dataset_dir: &DatasetDir) -> Result<(), Refusal> {
+    match pointer(dataset_dir)? {
+        Some(pointer) => point(dataset_dir, None, &pointer.last),
         None => Ok(()),
     }
 }
@@ -143,17 +143,17 @@ pub fn unpoint(place: &DatasetDir) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// `STATE_BROKEN` where it can't be read.
-pub fn published(place: &DatasetDir) -> Result<Option<Manifest>, Refusal> {
-    let version = pointer(place)?.and_then(|pointer| pointer.version);
-    version.map_or(Ok(None), |version| of_version(place, &version))
+pub fn published(dataset_dir: &DatasetDir) -> Result<Option<Manifest>, Refusal> {
+    let version = pointer(dataset_dir)?.and_then(|pointer| pointer.version);
+    version.map_or(Ok(None), |version| of_version(dataset_dir, &version))
 }
 
 /// The manifest of a snapshot, published or kept.
 ///
 /// # Errors
 /// `STATE_BROKEN` where it can't be read.
-pub fn of_version(place: &DatasetDir, version: &str) -> Result<Option<Manifest>, Refusal> {
-    let path = place.snapshots().join(version).join(MANIFEST);
+pub fn of_version(dataset_dir: &DatasetDir, version: &str) -> Result<Option<Manifest>, Refusal> {
+    let path = dataset_dir.snapshots().join(version).join(MANIFEST);
     let text = match std::fs::read(&path) {
         Ok(text) => text,
         // An operator who removed a damaged folder can publish anew.
@@ -178,7 +178,7 @@ pub fn whole(manifest: &Manifest, folder: &Path) -> Option<Vec<PathBuf>> {
     let files: Vec<PathBuf> = files.collect();
     let size = |file: &PathBuf| std::fs::metadata(file).map_or(0, |found| found.len());
     let bytes: u64 = files.iter().map(size).sum();
-    (manifest.stays.is_some() || bytes == manifest.dataset.bytes).then_some(files)
+    (manifest.in_place.is_some() || bytes == manifest.dataset.bytes).then_some(files)
 }
 
 /// What the files hold, each with the digests of its blocks, and the bytes of all.
@@ -231,8 +231,8 @@ pub fn link(from: &Path, to: &Path) -> Result<(), Refusal> {
 
 /// The folder of a version.
 #[must_use]
-pub fn folder(place: &DatasetDir, version: &str) -> PathBuf {
-    place.snapshots().join(version)
+pub fn folder(dataset_dir: &DatasetDir, version: &str) -> PathBuf {
+    dataset_dir.snapshots().join(version)
 }
 
 /// A snapshot whose place another one has taken, and that is kept for a while.
@@ -246,8 +246,8 @@ pub struct ReplacedSnapshot {
 
 /// The snapshots that are kept although another one is published; the oldest first.
 #[must_use]
-pub fn old(place: &DatasetDir) -> Vec<ReplacedSnapshot> {
-    let entries = std::fs::read_dir(place.snapshots());
+pub fn old(dataset_dir: &DatasetDir) -> Vec<ReplacedSnapshot> {
+    let entries = std::fs::read_dir(dataset_dir.snapshots());
     let entries = entries.into_iter().flatten().flatten();
     let mut old: Vec<ReplacedSnapshot> = entries
         .filter_map(|entry| {
@@ -272,7 +272,7 @@ pub fn replaced(folder: &Path, since: UtcTimestamp) -> Result<(), Refusal> {
 
 /// Removes snapshots and unfinished folders that a crash left behind; nobody reads them any more. Where old snapshots are
 /// kept, one that was left behind is kept from `since` on; those that say since when they are kept go by their time alone.
-pub fn sweep(place: &DatasetDir, keep: Option<&str>, since: Option<UtcTimestamp>) {
+pub fn sweep(dataset_dir: &DatasetDir, keep: Option<&str>, since: Option<UtcTimestamp>) {
     let remove = |folder: PathBuf, doomed: &dyn Fn(&str) -> bool| {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         for entry in entries {
@@ -281,8 +281,8 @@ pub fn sweep(place: &DatasetDir, keep: Option<&str>, since: Option<UtcTimestamp>
             }
         }
     };
-    remove(place.snapshots(), &|name| {
-        let path = place.snapshots().join(name);
+    remove(dataset_dir.snapshots(), &|name| {
+        let path = dataset_dir.snapshots().join(name);
         if Some(name) == keep || path.join(REPLACED).exists() {
             return false;
         }
@@ -290,7 +290,9 @@ pub fn sweep(place: &DatasetDir, keep: Option<&str>, since: Option<UtcTimestamp>
         let whole = path.join(MANIFEST).exists();
         !since.is_some_and(|since| whole && replaced(&path, since).is_ok())
     });
-    remove(place.folder.clone(), &|name| name.starts_with(STAGING));
+    remove(dataset_dir.folder.clone(), &|name| {
+        name.starts_with(STAGING)
+    });
 }
 
 /// Writes a file so that it is there whole or not at all.
@@ -357,8 +359,8 @@ struct CurrentPointer {
     last: String,
 }
 
-fn pointer(place: &DatasetDir) -> Result<Option<CurrentPointer>, Refusal> {
-    let path = place.current();
+fn pointer(dataset_dir: &DatasetDir) -> Result<Option<CurrentPointer>, Refusal> {
+    let path = dataset_dir.current();
     match std::fs::read(&path) {
         Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|error| {
             Refusal::new(
@@ -371,14 +373,14 @@ fn pointer(place: &DatasetDir) -> Result<Option<CurrentPointer>, Refusal> {
     }
 }
 
-fn point(place: &DatasetDir, version: Option<&str>, last: &str) -> Result<(), Refusal> {
+fn point(dataset_dir: &DatasetDir, version: Option<&str>, last: &str) -> Result<(), Refusal> {
     let pointer = CurrentPointer {
         version: version.map(str::to_owned),
         last: last.to_owned(),
     };
     let text = serde_json::to_vec_pretty(&pointer).unwrap_or_default();
-    write_whole(&place.current(), &text)?;
-    sync_folder(&place.folder)
+    write_whole(&dataset_dir.current(), &text)?;
+    sync_folder(&dataset_dir.folder)
 }
 
 /// Makes the names in a folder durable.

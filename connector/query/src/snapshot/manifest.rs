@@ -26,7 +26,7 @@ pub struct Manifest {
     /// The digest of everything that it was made of.
     pub inputs: Digest,
     /// Where its rows stay, if it has no files.
-    pub stays: Option<InPlaceLocation>,
+    pub in_place: Option<InPlaceLocation>,
     /// What it consists of, if it only grows.
     pub segments: Option<FeedSegments>,
     /// The digests of the blocks of each file, in order; absent where it was written before there were any.
@@ -46,7 +46,7 @@ fn shape(manifest: &Manifest) -> ManifestJson {
         files,
         digest,
         inputs,
-        stays,
+        in_place,
         segments,
         blocks,
     } = manifest;
@@ -97,7 +97,7 @@ fn shape(manifest: &Manifest) -> ManifestJson {
         files: files.clone(),
         digest: digest.to_string(),
         inputs: inputs.to_string(),
-        stays: stays.clone(),
+        stays: in_place.clone(),
         segments: segments.as_ref().map(FeedSegmentsJson::of),
         blocks: blocks
             .as_ref()
@@ -189,7 +189,7 @@ pub fn from_bytes(bytes: &[u8]) -> Option<Manifest> {
         files: shape.files,
         digest: shape.digest.parse().ok()?,
         inputs: shape.inputs.parse().ok()?,
-        stays: shape.stays,
+        in_place: shape.stays,
         segments,
         blocks,
     })

@@ -76,7 +76,7 @@ impl SnapshotRegistry {
             }
         }
         let faults = damaged.values().cloned().chain(cells).collect();
-        let shelf = Self {
+        let registry = Self {
             state: state.to_owned(),
             owner: owner.clone(),
             now: Mutex::new(Arc::new(holdings)),
@@ -85,7 +85,7 @@ impl SnapshotRegistry {
             memory,
             publishing: Mutex::new(()),
         };
-        (shelf, faults)
+        (registry, faults)
     }
 
     /// The datasets whose published snapshot can't be read, or has files that are not as they were published, and why; until they are
@@ -122,8 +122,8 @@ impl SnapshotRegistry {
         let Some(folder) = snapshot.folder() else {
             return Ok(Some(snapshot));
         };
-        let place = DatasetDir::new(&self.state, dataset);
-        let manifest = dataset_dir::of_version(&place, &snapshot.dataset.version)?;
+        let directory = DatasetDir::new(&self.state, dataset);
+        let manifest = dataset_dir::of_version(&directory, &snapshot.dataset.version)?;
         let fits = |manifest: &Manifest| {
             manifest.dataset == snapshot.dataset && manifest.digest == snapshot.digest
         };
@@ -131,7 +131,7 @@ impl SnapshotRegistry {
             return Err(not_as_published(&snapshot.dataset));
         };
         // One from before there were digests of blocks has them from its first good check on.
-        if manifest.blocks.is_none() && manifest.stays.is_none() {
+        if manifest.blocks.is_none() && manifest.in_place.is_none() {
             let blocks = snapshot.checked.known_blocks();
             let blocks = blocks.map(|blocks| blocks.to_vec());
             dataset_dir::write_manifest(folder, &Manifest { blocks, ..manifest })?;
@@ -264,12 +264,12 @@ fn found(
     name: &SqlIdentifier,
     since: Option<UtcTimestamp>,
 ) -> Result<Option<(Snapshot, Option<Refusal>)>, Refusal> {
-    let place = DatasetDir::new(state, name);
-    let published = dataset_dir::published(&place)?;
+    let directory = DatasetDir::new(state, name);
+    let published = dataset_dir::published(&directory)?;
     let version = published
         .as_ref()
         .map(|manifest| manifest.dataset.version.clone());
-    dataset_dir::sweep(&place, version.as_deref(), since);
+    dataset_dir::sweep(&directory, version.as_deref(), since);
     let Some(manifest) = published else {
         return Ok(None);
     };
@@ -279,7 +279,7 @@ fn found(
             format!("the snapshot in `{name}` is of {}", manifest.dataset.id),
         ));
     }
-    let folder = dataset_dir::folder(&place, &manifest.dataset.version);
+    let folder = dataset_dir::folder(&directory, &manifest.dataset.version);
     let files = dataset_dir::whole(&manifest, &folder).ok_or_else(|| {
         let version = &manifest.dataset.version;
         tracing::error!(name: "snapshot.damaged", %version, folder = %folder.display(), "files are missing or have other sizes");
@@ -293,7 +293,7 @@ fn found(
     let Manifest {
         dataset,
         digest,
-        stays,
+        in_place,
         segments,
         blocks,
         ..
@@ -302,7 +302,7 @@ fn found(
     let checked = CheckedFiles::of_snapshot(&dataset, files, digest, blocks, memory);
     let snapshot = Snapshot::in_folder(dataset, checked, digest, folder)
         .with_released(released)
-        .with_stays(stays)
+        .with_stays(in_place)
         .with_segments(segments);
     Ok(Some((snapshot, fault)))
 }

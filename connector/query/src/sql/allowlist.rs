@@ -309,11 +309,16 @@ fn parser_error(error: &ParserError, end: Location) -> Refusal {
             Refusal::new(ErrorCode::SqlTooDeep, "the statement is nested too deeply")
         }
         ParserError::ParserError(text) | ParserError::TokenizerError(text) => {
-            let (message, place) = match text.rsplit_once(" at Line: ") {
+            let (message, source_location) = match text.rsplit_once(" at Line: ") {
                 Some((message, place)) => (message, location(place)),
                 None => (text.as_str(), None),
             };
-            syntax(message, place.filter(|place| place.line > 0).unwrap_or(end))
+            syntax(
+                message,
+                source_location
+                    .filter(|source_location| source_location.line > 0)
+                    .unwrap_or(end),
+            )
         }
     }
 }
@@ -340,7 +345,7 @@ fn location(text: &str) -> Option<Location> {
     })
 }
 
-fn syntax(message: &str, place: Location) -> Refusal {
+fn syntax(message: &str, location: Location) -> Refusal {
     let message = message.trim_start_matches("sql parser error: ");
     let mut letters = message.chars();
     let message: String = letters
@@ -351,18 +356,18 @@ fn syntax(message: &str, place: Location) -> Refusal {
         .collect();
     at(
         Refusal::new(ErrorCode::SqlSyntax, message.trim_end_matches('.')),
-        place,
+        location,
     )
 }
 
 /// Adds line and column, where known.
-pub(crate) fn at(refusal: Refusal, place: Location) -> Refusal {
-    if place.line == 0 {
+pub(crate) fn at(refusal: Refusal, location: Location) -> Refusal {
+    if location.line == 0 {
         return refusal;
     }
     refusal.with_place(
         "SQL",
-        Some(place.line),
-        Some(format!("column {}", place.column)),
+        Some(location.line),
+        Some(format!("column {}", location.column)),
     )
 }

@@ -77,7 +77,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 pub fn scalar(name: &str, now: UtcTimestamp) -> Option<Arc<ScalarUDF>> {
     #[cfg(test)]
     if name == "random" {
-        // Reached only through the hole that the tests open in the list.
+        // Reached only through the gap that the tests open in the list.
         return Some(datafusion::functions::math::random());
     }
     if let Some(fixed) = current_time::function(name, now) {

@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn no_more_wait_than_are_kept_and_none_for_ever() {
-        let crowd = threads(2, LONG);
+        let pool = threads(2, LONG);
         let (release, released) = channel::<()>();
         let released = std::sync::Arc::new(parking_lot::Mutex::new(released));
         for _ in 0..5 {
@@ -217,16 +217,16 @@ mod tests {
             let work = move || {
                 let _ = released.lock().recv();
             };
-            crowd.start(Box::new(work)).unwrap();
+            pool.start(Box::new(work)).unwrap();
         }
-        assert_eq!(crowd.all.lock().len(), 5);
+        assert_eq!(pool.all.lock().len(), 5);
         drop(release);
         let is_left = || {
-            crowd.join_ended();
-            crowd.all.lock().len()
+            pool.join_ended();
+            pool.all.lock().len()
         };
         until(|| is_left() == 2);
-        assert_eq!(crowd.waiting.lock().len(), 2);
+        assert_eq!(pool.waiting.lock().len(), 2);
 
         // Of those that wait for no time each is gone or does what it was taken for.
         let hasty = threads(2, Duration::ZERO);
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn who_does_not_come_back_is_told() {
+    fn who_does_not_come_back_is_reported() {
         let panics = || -> Result<(), Refusal> { panic!("in a plan") };
         assert_eq!(wait(LONG, panics).unwrap_err().code, ErrorCode::Internal);
         let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -28,29 +28,29 @@ use std::sync::Arc;
 
 /// Carries out one of the verbs.
 pub(crate) async fn run(
-    node: &Arc<Connector>,
-    verb: AuditCommand,
+    connector: &Arc<Connector>,
+    command: AuditCommand,
     out: &EventSink,
 ) -> CommandResult {
-    node.settle_refusals().await;
-    match verb {
+    connector.settle_refusals().await;
+    match command {
         AuditCommand::List {
             filter,
             checkpoints,
-        } => list(node, filter, checkpoints, out).await,
-        AuditCommand::Show { id } => show(node, id, out).await,
-        AuditCommand::Verify { .. } => verification::own(node, out).await,
-        AuditCommand::Heads => log_heads::tell(node, out).await,
+        } => list(connector, filter, checkpoints, out).await,
+        AuditCommand::Show { id } => show(connector, id, out).await,
+        AuditCommand::Verify { .. } => verification::own(connector, out).await,
+        AuditCommand::Heads => log_heads::tell(connector, out).await,
         AuditCommand::Incident { cause, since, head } => {
-            incident::state(node, (cause, since, head), out).await
+            incident::state(connector, (cause, since, head), out).await
         }
         AuditCommand::Export {
             output,
             tiles: true,
             filter,
-        } => export::tiles(node, output, filter, out).await,
+        } => export::tiles(connector, output, filter, out).await,
         AuditCommand::Export { output, filter, .. } => {
-            export::write(node, output, filter, out).await
+            export::write(connector, output, filter, out).await
         }
         AuditCommand::Affected {
             snapshot,
@@ -59,13 +59,13 @@ pub(crate) async fn run(
             notify,
         } => {
             if notify {
-                recall_notice::notify(node, &snapshot, since_good, out).await?;
+                recall_notice::notify(connector, &snapshot, since_good, out).await?;
             }
             let asked = AuditReportRequest::Affected {
                 snapshot,
                 since_good,
             };
-            report_tables::tell(node, asked, output, out).await
+            report_tables::tell(connector, asked, output, out).await
         }
         AuditCommand::Breach {
             key,
@@ -80,40 +80,46 @@ pub(crate) async fn run(
                 from,
                 to,
             };
-            report_tables::tell(node, asked, output, out).await
+            report_tables::tell(connector, asked, output, out).await
         }
         AuditCommand::Recipients { dataset, output } => {
-            report_tables::tell(node, AuditReportRequest::Recipients(dataset), output, out).await
+            report_tables::tell(
+                connector,
+                AuditReportRequest::Recipients(dataset),
+                output,
+                out,
+            )
+            .await
         }
         AuditCommand::Processing { output } => {
-            report_tables::tell(node, AuditReportRequest::Processing, output, out).await
+            report_tables::tell(connector, AuditReportRequest::Processing, output, out).await
         }
         AuditCommand::Erase {
             actor: Some(user),
             ground,
             ..
-        } => erasure::person(node, user, ground, out).await,
+        } => erasure::person(connector, user, ground, out).await,
         AuditCommand::Erase {
             question,
             before,
             ground,
             ..
-        } => erasure::run(node, question, before, ground, out).await,
-        AuditCommand::Archive { keep } => archive(node, keep, out).await,
+        } => erasure::run(connector, question, before, ground, out).await,
+        AuditCommand::Archive { keep } => archive(connector, keep, out).await,
         AuditCommand::Reconcile { participant, .. } => {
-            reconcile::with(node, &participant.unwrap_or_default(), out).await
+            reconcile::with(connector, &participant.unwrap_or_default(), out).await
         }
     }
 }
 
 async fn list(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     filter: AuditFilter,
     checkpoints: bool,
     out: &EventSink,
 ) -> CommandResult {
-    tell_expired(node, out).await;
-    let inner = Arc::clone(node);
+    tell_expired(connector, out).await;
+    let inner = Arc::clone(connector);
     let listed = blocking(move || record_filter::newest(&inner, &filter, checkpoints)).await?;
     let record_filter::RecordListing { records, left_out } = listed;
     let mut rows = Vec::new();
@@ -131,17 +137,17 @@ async fn list(
     Ok(0)
 }
 
-async fn show(node: &Arc<Connector>, id: String, out: &EventSink) -> CommandResult {
-    let inner = Arc::clone(node);
+async fn show(connector: &Arc<Connector>, id: String, out: &EventSink) -> CommandResult {
+    let inner = Arc::clone(connector);
     let records = blocking(move || named(&inner, &id)).await?;
     for record in &records {
         let mut value = record_format::json(record);
-        let inner = Arc::clone(node);
+        let inner = Arc::clone(connector);
         let asked = record.clone();
         let text = blocking(move || erasure::text(&inner, &asked)).await?;
         if let Some(members) = value.as_object_mut() {
             members.extend(text.map(|text| ("sql".to_owned(), json!(text))));
-            members.extend(erasure::people(node, record)?);
+            members.extend(erasure::people(connector, record)?);
         }
         let pretty = serde_json::to_string_pretty(&value).unwrap_or_default();
         out.object(value, pretty).await?;
@@ -149,10 +155,10 @@ async fn show(node: &Arc<Connector>, id: String, out: &EventSink) -> CommandResu
     Ok(0)
 }
 
-async fn archive(node: &Arc<Connector>, keep: usize, out: &EventSink) -> CommandResult {
+async fn archive(connector: &Arc<Connector>, keep: usize, out: &EventSink) -> CommandResult {
     // The heads say of the hashes that stay that they are those of the records that go.
-    let _head = head(node).await?;
-    let inner = Arc::clone(node);
+    let _head = head(connector).await?;
+    let inner = Arc::clone(connector);
     let moved = blocking(move || {
         // One run after another: two would copy into the same file, and count the same segments twice.
         let _one = inner.records.archive_lock.lock();
@@ -169,7 +175,7 @@ async fn archive(node: &Arc<Connector>, keep: usize, out: &EventSink) -> Command
         out.object(value, "").await?;
     }
     let records = moved.last().map_or(0, |one| one.end);
-    let told = if moved.is_empty() {
+    let text = if moved.is_empty() {
         "no file is full, or all that are stay".to_owned()
     } else {
         format!(
@@ -177,27 +183,27 @@ async fn archive(node: &Arc<Connector>, keep: usize, out: &EventSink) -> Command
             moved.len()
         )
     };
-    out.text(told).await?;
+    out.text(text).await?;
     Ok(0)
 }
 
 /// Whose question a record is about: as it says, or as the permit says that it names.
-fn peer_of(node: &Connector, record: &Record) -> Option<String> {
+fn peer_of(connector: &Connector, record: &Record) -> Option<String> {
     record_format::field(record, "peer").or_else(|| {
         let permit = record_format::field(record, "opened")?
             .parse::<u64>()
             .ok()?;
-        let permit = node.records.log.get(permit).ok().flatten()?;
+        let permit = connector.records.log.get(permit).ok().flatten()?;
         record_format::field(&permit, "peer")
     })
 }
 
 /// The record of an index with what belongs to it, or the records of a question.
-fn named(node: &Connector, id: &str) -> Result<Vec<Record>, Refusal> {
+fn named(connector: &Connector, id: &str) -> Result<Vec<Record>, Refusal> {
     let (first, request) = match id.parse::<u64>() {
         Err(_) => (None, Some(id.to_owned())),
         Ok(index) => {
-            let record = node.records.log.get(index)?;
+            let record = connector.records.log.get(index)?;
             let request = record
                 .as_ref()
                 .and_then(|record| record_format::field(record, "request_id"));
@@ -206,9 +212,9 @@ fn named(node: &Connector, id: &str) -> Result<Vec<Record>, Refusal> {
     };
     let index = first.as_ref().map(|record| record.seq);
     // Another peer may have drawn the same identity: a record that is named by its index is of one of them.
-    let peer = first.as_ref().and_then(|record| peer_of(node, record));
+    let peer = first.as_ref().and_then(|record| peer_of(connector, record));
     let mut found: Vec<Record> = first.into_iter().collect();
-    for record in node
+    for record in connector
         .records
         .log
         .read(index.map_or(0, |index| index.saturating_add(1)))
@@ -217,7 +223,7 @@ fn named(node: &Connector, id: &str) -> Result<Vec<Record>, Refusal> {
         let of_request = request.as_ref().is_some_and(|request| {
             record_format::field(&record, "request_id").is_some_and(|one| one.starts_with(request))
         });
-        let of_request = of_request && (peer.is_none() || peer_of(node, &record) == peer);
+        let of_request = of_request && (peer.is_none() || peer_of(connector, &record) == peer);
         let closes = index.is_some_and(|index| {
             record_format::field(&record, "opened")
                 .is_some_and(|opened| opened == index.to_string())
@@ -236,10 +242,11 @@ fn named(node: &Connector, id: &str) -> Result<Vec<Record>, Refusal> {
 }
 
 /// A signed head over the log as it stands.
-async fn head(node: &Connector) -> Result<SignedHead, Refusal> {
-    node.records
+async fn head(connector: &Connector) -> Result<SignedHead, Refusal> {
+    connector
+        .records
         .log
-        .head_over(node.records.log.size())
+        .head_over(connector.records.log.size())
         .await
         .map_err(|unwritable| hansa_audit_store::refusal(&unwritable))
 }

@@ -19,27 +19,30 @@ use std::sync::Arc;
 
 /// Carries out one of the verbs.
 pub(crate) async fn run(
-    node: &Arc<Connector>,
-    verb: CatalogCommand,
+    connector: &Arc<Connector>,
+    command: CatalogCommand,
     out: &EventSink,
 ) -> CommandResult {
-    match verb {
+    match command {
         CatalogCommand::List { participant } => {
             let peers = match participant {
-                Some(named) => vec![node.peer(&named)?],
-                None => node.known_peers()?,
+                Some(named) => vec![connector.peer(&named)?],
+                None => connector.known_peers()?,
             };
-            list(node, &peers, |_| true, out).await
+            list(connector, &peers, |_| true, out).await
         }
         CatalogCommand::Search { words } => {
             let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
-            let peers = node.known_peers()?;
-            list(node, &peers, |seen| matches(seen, &words), out).await
+            let peers = connector.known_peers()?;
+            list(connector, &peers, |visible| matches(visible, &words), out).await
         }
         CatalogCommand::Show { dataset } => {
-            let seen = find(node, &dataset).await?;
-            out.object(seen_json(node, &seen), seen_text(node, &seen))
-                .await?;
+            let visible = find(connector, &dataset).await?;
+            out.object(
+                seen_json(connector, &visible),
+                seen_text(connector, &visible),
+            )
+            .await?;
             Ok(0)
         }
     }
@@ -49,18 +52,21 @@ pub(crate) async fn run(
 ///
 /// # Errors
 /// `PEER_UNKNOWN`, `DATASET_UNKNOWN`, or why the participant can't be reached.
-pub(crate) async fn find(node: &Arc<Connector>, named: &str) -> Result<VisibleDataset, Refusal> {
+pub(crate) async fn find(
+    connector: &Arc<Connector>,
+    named: &str,
+) -> Result<VisibleDataset, Refusal> {
     let (alias, name) = named.split_once('.').ok_or_else(|| {
         Refusal::new(
             ErrorCode::UsageWrong,
             format!("`{named}` is not participant.dataset"),
         )
     })?;
-    let peer = node.peer(alias)?;
-    federated_query::catalogue(node, &peer)
+    let peer = connector.peer(alias)?;
+    federated_query::catalogue(connector, &peer)
         .await?
         .into_iter()
-        .find(|seen| seen.dataset.id.name.as_str() == name)
+        .find(|visible| visible.dataset.id.name.as_str() == name)
         .ok_or_else(|| {
             Refusal::new(
                 ErrorCode::DatasetUnknown,
@@ -70,8 +76,8 @@ pub(crate) async fn find(node: &Arc<Connector>, named: &str) -> Result<VisibleDa
         })
 }
 
-fn matches(seen: &VisibleDataset, words: &[String]) -> bool {
-    let dataset = &seen.dataset;
+fn matches(visible: &VisibleDataset, words: &[String]) -> bool {
+    let dataset = &visible.dataset;
     let mut text = format!(
         "{} {} {} {} {}",
         dataset.id,
@@ -91,7 +97,7 @@ fn matches(seen: &VisibleDataset, words: &[String]) -> bool {
 }
 
 async fn list(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     peers: &[KnownPeer],
     wanted: impl Fn(&VisibleDataset) -> bool,
     out: &EventSink,
@@ -99,23 +105,24 @@ async fn list(
     let mut rows = Vec::new();
     let mut status = 0;
     for peer in peers {
-        match federated_query::catalogue(node, peer).await {
+        match federated_query::catalogue(connector, peer).await {
             Ok(all) => {
-                for seen in all.iter().filter(|seen| wanted(seen)) {
-                    out.object(seen_json(node, seen), "").await?;
+                for visible in all.iter().filter(|visible| wanted(visible)) {
+                    out.object(seen_json(connector, visible), "").await?;
                     rows.push(vec![
-                        format!("{}.{}", peer.alias, seen.dataset.id.name),
-                        how(node, seen),
-                        if seen.dataset.rows == 0 {
+                        format!("{}.{}", peer.alias, visible.dataset.id.name),
+                        how(connector, visible),
+                        if visible.dataset.rows == 0 {
                             String::new()
                         } else {
-                            seen.dataset.rows.to_string()
+                            visible.dataset.rows.to_string()
                         },
-                        seen.dataset
+                        visible
+                            .dataset
                             .kind
                             .map_or_else(String::new, |kind| kind.to_string()),
-                        seen.dataset.licence.clone(),
-                        seen.dataset.title.clone(),
+                        visible.dataset.licence.clone(),
+                        visible.dataset.title.clone(),
                     ]);
                 }
             }
@@ -134,34 +141,35 @@ async fn list(
 }
 
 /// By what we may have it.
-fn how(node: &Connector, seen: &VisibleDataset) -> String {
-    let contracts = contracts(node, seen);
+fn how(connector: &Connector, visible: &VisibleDataset) -> String {
+    let contracts = contracts(connector, visible);
     let mut how = Vec::new();
     if !contracts.is_empty() {
         how.push("contract".to_owned());
     }
-    if !seen.views.is_empty() {
+    if !visible.views.is_empty() {
         how.push("public view".to_owned());
     }
-    if how.is_empty() && !seen.offers.is_empty() {
+    if how.is_empty() && !visible.offers.is_empty() {
         how.push("offer".to_owned());
     }
     how.join(", ")
 }
 
-fn contracts(node: &Connector, seen: &VisibleDataset) -> Vec<ContractId> {
-    let (own, now) = (node.id(), node.now());
-    node.contracts.book(|book| {
-        book.taken_by(&own, now)
-            .filter(|(_, agreement, standing)| {
-                *standing == ContractStatus::InForce && agreement.dataset.id == seen.dataset.id
+fn contracts(connector: &Connector, visible: &VisibleDataset) -> Vec<ContractId> {
+    let (own, now) = (connector.id(), connector.now());
+    connector.contracts.with_registry(|registry| {
+        registry
+            .taken_by(&own, now)
+            .filter(|(_, agreement, status)| {
+                *status == ContractStatus::InForce && agreement.dataset.id == visible.dataset.id
             })
             .map(|(id, _, _)| id)
             .collect()
     })
 }
 
-fn seen_json(node: &Connector, seen: &VisibleDataset) -> Value {
+fn seen_json(connector: &Connector, visible: &VisibleDataset) -> Value {
     let terms = |clauses: &[Clause]| -> Vec<Value> {
         clauses
             .iter()
@@ -169,29 +177,29 @@ fn seen_json(node: &Connector, seen: &VisibleDataset) -> Value {
             .collect()
     };
     json!({
-        "participant": seen.peer.id.domain(),
-        "name": format!("{}.{}", seen.peer.alias, seen.dataset.id.name),
-        "entry": entry_json(&seen.dataset),
-        "offers": seen.offers.iter().map(|offer| json!({
+        "participant": visible.peer.id.domain(),
+        "name": format!("{}.{}", visible.peer.alias, visible.dataset.id.name),
+        "entry": entry_json(&visible.dataset),
+        "offers": visible.offers.iter().map(|offer| json!({
             "offer": offer.id().to_string(),
             "title": offer.title,
             "terms": terms(&offer.clauses),
         })).collect::<Vec<_>>(),
-        "public_views": seen.views.iter().map(|(id, agreement)| json!({
+        "public_views": visible.views.iter().map(|(id, agreement)| json!({
             "contract": id.to_string(),
             "terms": terms(&agreement.clauses),
         })).collect::<Vec<_>>(),
-        "contracts": contracts(node, seen).iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "contracts": contracts(connector, visible).iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }
 
-fn seen_text(node: &Connector, seen: &VisibleDataset) -> String {
-    let mut text = entry_text(&seen.dataset);
+fn seen_text(connector: &Connector, visible: &VisibleDataset) -> String {
+    let mut text = entry_text(&visible.dataset);
     let mut block = |head: String, clauses: &[Clause]| {
         text.push_str(&format!("\n\n{head}"));
         text.push_str(&terms_text(clauses));
     };
-    for offer in &seen.offers {
+    for offer in &visible.offers {
         block(
             format!(
                 "offer {} \"{}\"",
@@ -201,10 +209,10 @@ fn seen_text(node: &Connector, seen: &VisibleDataset) -> String {
             &offer.clauses,
         );
     }
-    for (id, agreement) in &seen.views {
+    for (id, agreement) in &visible.views {
         block(format!("public view {}", id.short()), &agreement.clauses);
     }
-    for id in contracts(node, seen) {
+    for id in contracts(connector, visible) {
         text.push_str(&format!(
             "\n\ncontract {} in force: hansa contract show {}",
             id.short(),

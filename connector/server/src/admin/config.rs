@@ -18,13 +18,13 @@ use std::sync::Arc;
 
 /// Carries out one of the verbs.
 pub(crate) async fn run(
-    node: &Arc<Connector>,
-    verb: ConfigCommand,
+    connector: &Arc<Connector>,
+    command: ConfigCommand,
     out: &EventSink,
 ) -> CommandResult {
-    match verb {
+    match command {
         ConfigCommand::Show => {
-            let config = node.config();
+            let config = connector.config();
             let rows: Vec<Vec<String>> = config
                 .origins
                 .iter()
@@ -66,11 +66,11 @@ pub(crate) async fn run(
 }
 
 /// Reloads everything: checked whole, then swapped whole.
-pub(crate) async fn reload(node: &Arc<Connector>, out: &EventSink) -> CommandResult {
-    let before = node.config();
-    let inner = Arc::clone(node);
+pub(crate) async fn reload(connector: &Arc<Connector>, out: &EventSink) -> CommandResult {
+    let before = connector.config();
+    let inner = Arc::clone(connector);
     let faults = blocking(move || reload_by_hand(&inner)).await?;
-    let later = later(&before, &node.config());
+    let later = later(&before, &connector.config());
     let mut text =
         "reloaded: configuration, certificate, trust bundle and offers; streams go on".to_owned();
     if !later.is_empty() {
@@ -119,23 +119,23 @@ fn later(before: &ConnectorConfig, now: &ConnectorConfig) -> Vec<&'static str> {
 ///
 /// # Errors
 /// As [`reload_now`].
-pub(crate) fn reload_by_hand(node: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
-    let faults = reload_now(node)?;
-    node.rely_on_clock()?;
+pub(crate) fn reload_by_hand(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
+    let faults = reload_now(connector)?;
+    connector.rely_on_clock()?;
     Ok(faults)
 }
 
 /// The same; what can't be offered is told at the next check.
-pub(crate) fn reload_quietly(node: &Arc<Connector>) -> Result<(), Refusal> {
-    reload_now(node).map(|_| ())
+pub(crate) fn reload_quietly(connector: &Arc<Connector>) -> Result<(), Refusal> {
+    reload_now(connector).map(|_| ())
 }
 
 /// The configuration as its file says it now.
 ///
 /// # Errors
 /// The first problem in it, with the others as help.
-pub(crate) fn now(node: &Connector) -> Result<ConnectorConfig, Refusal> {
-    ConnectorConfig::load(&node.config().file, &config_lookup::overrides()).map_err(gathered)
+pub(crate) fn now(connector: &Connector) -> Result<ConnectorConfig, Refusal> {
+    ConnectorConfig::load(&connector.config().file, &config_lookup::overrides()).map_err(gathered)
 }
 
 /// Puts the configuration in force if its file says something else by now, for a command that goes by the files. What is wrong
@@ -143,27 +143,27 @@ pub(crate) fn now(node: &Connector) -> Result<ConnectorConfig, Refusal> {
 ///
 /// # Errors
 /// As [`reload_now`].
-pub(crate) fn reload_if_changed(node: &Arc<Connector>) -> Result<(), Refusal> {
-    let (before, now) = (node.config(), now(node)?);
+pub(crate) fn reload_if_changed(connector: &Arc<Connector>) -> Result<(), Refusal> {
+    let (before, now) = (connector.config(), now(connector)?);
     if before.text == now.text && before.overrides == now.overrides {
         return Ok(());
     }
-    reload_now(node).map(drop)
+    reload_now(connector).map(drop)
 }
 
 /// Reads configuration, certificate and bundle again and puts them in force; an error changes nothing.
 ///
 /// # Errors
 /// The first problem, with the others as help.
-pub(crate) fn reload_now(node: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
-    let reloaded = reload_whole(node);
-    node.metrics.reloaded(&reloaded);
+pub(crate) fn reload_now(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
+    let reloaded = reload_whole(connector);
+    connector.metrics.reloaded(&reloaded);
     reloaded
 }
 
-fn reload_whole(node: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
-    let _one_at_a_time = node.reloadable.reload_lock.lock();
-    let before = node.config();
+fn reload_whole(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
+    let _one_at_a_time = connector.reloadable.reload_lock.lock();
+    let before = connector.config();
     let config =
         ConnectorConfig::load(&before.file, &config_lookup::overrides()).map_err(gathered)?;
     if config.participant.id != before.participant.id || config.state != before.state {
@@ -175,37 +175,41 @@ fn reload_whole(node: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
     }
     let taxonomy = hansa_proto::purpose_taxonomy::taxonomy(&config.purposes)?;
     let (published, mut faults) = published_lists::load(&config.lists);
-    let floor = node.identity.trust.bundle().content().sequence;
+    let floor = connector.identity.trust.bundle().content().sequence;
     let moved = clock::offset(&config)?;
-    let now = node.adjustable_clock.would_show(moved);
+    let now = connector.adjustable_clock.would_show(moved);
     let identity = participant_identity::load(&files(&config), &config.participant.id, floor, now)?;
-    peer_aliases::check(&config, &node.records.index(|state| state.peers())?)?;
+    peer_aliases::check(&config, &connector.records.index(|state| state.peers())?)?;
     // What was permitted by the configuration before does not come behind the record of this one.
-    let stop = node.records.log.begin_stop();
-    // On the books first; that the clock is moved with it shows in that very record.
-    node.adjustable_clock.set(moved);
-    if let Err(refusal) = node.note_config(&config) {
-        node.adjustable_clock.set(before.clock.micros);
+    let stop = connector.records.log.begin_stop();
+    // In the log first; that the clock is moved with it shows in that very record.
+    connector.adjustable_clock.set(moved);
+    if let Err(refusal) = connector.note_config(&config) {
+        connector.adjustable_clock.set(before.clock.micros);
         return Err(refusal);
     }
-    node.identity.trust.swap(&identity)?;
-    node.identity.set_signer(Arc::clone(&identity.signer));
-    node.set_config(config, taxonomy, published);
+    connector.identity.trust.swap(&identity)?;
+    connector.identity.set_signer(Arc::clone(&identity.signer));
+    connector.set_config(config, taxonomy, published);
     // What the bundle no longer allows ends also where nothing can be recorded.
-    let noted = node.note_bundle();
-    node.cut_strangers();
+    let noted = connector.note_bundle();
+    connector.cut_strangers();
     drop(stop);
     noted?;
-    faults.extend(offer_renewal::renew(node)?);
-    faults.extend(node.unexecutable());
-    faults.extend(cell_releases::all(node));
+    faults.extend(offer_renewal::renew(connector)?);
+    faults.extend(connector.unexecutable());
+    faults.extend(cell_releases::all(connector));
     Ok(faults)
 }
 
 /// Writes a consistent copy of the state while it is in use: documents first, then the index, then the log, so that the log
 /// is never older than what was copied before it.
-pub(crate) async fn backup(node: &Arc<Connector>, file: &Path, out: &EventSink) -> CommandResult {
-    let (inner, path) = (Arc::clone(node), file.to_path_buf());
+pub(crate) async fn backup(
+    connector: &Arc<Connector>,
+    file: &Path,
+    out: &EventSink,
+) -> CommandResult {
+    let (inner, path) = (Arc::clone(connector), file.to_path_buf());
     let files = blocking(move || crate::offline::backup::write(&inner, &path)).await?;
     out.object(
         json!({"file": file, "files": files}),

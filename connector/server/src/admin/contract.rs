@@ -35,14 +35,16 @@ use std::sync::Arc;
 
 /// Carries out one of the verbs.
 pub(crate) async fn run(
-    node: &Arc<Connector>,
-    verb: ContractCommand,
-    manner: CommandOptions,
+    connector: &Arc<Connector>,
+    command: ContractCommand,
+    options: CommandOptions,
     caller: Option<u32>,
     out: &EventSink,
 ) -> CommandResult {
-    match verb {
-        ContractCommand::List { expiring, ics } => list(node, expiring.as_deref(), ics, out).await,
+    match command {
+        ContractCommand::List { expiring, ics } => {
+            list(connector, expiring.as_deref(), ics, out).await
+        }
         ContractCommand::Request {
             dataset,
             sign,
@@ -52,61 +54,76 @@ pub(crate) async fn run(
             language,
             ..
         } => {
-            let wish = request::ContractRequestArgs {
+            let args = request::ContractRequestArgs {
                 sign,
                 policy,
                 offer,
                 replaces,
-                tongue: spoken(language.as_deref())?,
+                language: spoken(language.as_deref())?,
             };
-            request::request(node, &dataset, wish, manner, out).await
+            request::request(connector, &dataset, args, options, out).await
         }
         ContractCommand::Show {
             id,
             diff,
             odrl,
             language,
-        } => contract_page::show(node, &id, diff, odrl, spoken(language.as_deref())?, out).await,
+        } => {
+            contract_page::show(
+                connector,
+                &id,
+                diff,
+                odrl,
+                spoken(language.as_deref())?,
+                out,
+            )
+            .await
+        }
         ContractCommand::Counter {
             id, policy_text, ..
         } => {
-            negotiation_step::counter(node, &id, policy_text.as_deref().unwrap_or_default(), out)
-                .await
+            negotiation_step::counter_offer(
+                connector,
+                &id,
+                policy_text.as_deref().unwrap_or_default(),
+                out,
+            )
+            .await
         }
         ContractCommand::Sign { id, .. } => {
-            negotiation_step::sign(node, &id.unwrap_or_default(), caller, out).await
+            negotiation_step::sign(connector, &id.unwrap_or_default(), caller, out).await
         }
         ContractCommand::Attach { id, signature, .. } => {
             let signature = signature.unwrap_or_default();
             if !id.starts_with("n-") {
                 let statement = signature.trim_end().as_bytes();
-                return withdrawal::attach(node, &id, statement, caller, out).await;
+                return withdrawal::attach(connector, &id, statement, caller, out).await;
             }
-            offline_signature::attach(node, &id, signature.as_bytes(), caller, out).await
+            offline_signature::attach(connector, &id, signature.as_bytes(), caller, out).await
         }
         ContractCommand::Comment { id, clause, text } => {
             let text = SingleLineText::parse("comment", &text)?;
-            comment::comment(node, &id, clause, text, out).await
+            comment::comment(connector, &id, clause, text, out).await
         }
-        ContractCommand::Wait { id } => negotiation_wait::wait(node, &id, out).await,
+        ContractCommand::Wait { id } => negotiation_wait::wait(connector, &id, out).await,
         ContractCommand::Decline { id, reason } => {
             let reason = SingleLineText::parse("reason", &reason)?;
-            negotiation_step::decline(node, &id, reason, out).await
+            negotiation_step::decline(connector, &id, reason, out).await
         }
-        ContractCommand::Usage { id, .. } => usage::state(node, &id, out).await,
-        ContractCommand::TopUp { id, amount } => usage::top_up(node, &id, &amount, out).await,
+        ContractCommand::Usage { id, .. } => usage::state(connector, &id, out).await,
+        ContractCommand::TopUp { id, amount } => usage::top_up(connector, &id, &amount, out).await,
         ContractCommand::Attest { id, answers } => {
-            deletion_attestation::attest(node, &id, &answers, out).await
+            deletion_attestation::attest(connector, &id, &answers, out).await
         }
         ContractCommand::Withdraw { id, reason, .. } => {
             let id = id.unwrap_or_default();
             let reason = SingleLineText::parse("reason", &reason)?;
-            withdrawal::withdraw(node, &id, reason, caller, out).await
+            withdrawal::withdraw(connector, &id, reason, caller, out).await
         }
         ContractCommand::Export { id, .. } if id.starts_with("n-") => {
-            offline_signature::export(node, &id, out).await
+            offline_signature::export(connector, &id, out).await
         }
-        ContractCommand::Export { id, .. } => export(node, &id, out).await,
+        ContractCommand::Export { id, .. } => export(connector, &id, out).await,
         ContractCommand::Verify { .. } => {
             Err(Refusal::new(ErrorCode::UsageWrong, "contract verify needs no connector").into())
         }
@@ -114,39 +131,39 @@ pub(crate) async fn run(
 }
 
 async fn list(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     expiring: Option<&str>,
     ics: bool,
     out: &EventSink,
 ) -> CommandResult {
-    let now = node.now();
+    let now = connector.now();
     let horizon = expiring
         .map(|text| expiring_contracts::horizon(now, text))
         .transpose()?;
-    collect(node, out).await?;
-    let mut listed = contracts(node);
+    collect(connector, out).await?;
+    let mut listed = contracts(connector);
     if let Some(horizon) = horizon {
-        listed.retain(|(_, agreement, standing)| {
-            expiring_contracts::ends_by(agreement, *standing, horizon)
+        listed.retain(|(_, agreement, status)| {
+            expiring_contracts::ends_by(agreement, *status, horizon)
         });
         listed.sort_by_key(|(_, agreement, _)| agreement.not_after);
     }
     if ics {
         let open: Vec<_> = listed
             .iter()
-            .filter(|(_, agreement, standing)| {
-                expiring_contracts::ends_by(agreement, *standing, UtcTimestamp::LATEST)
+            .filter(|(_, agreement, status)| {
+                expiring_contracts::ends_by(agreement, *status, UtcTimestamp::LATEST)
             })
-            .map(|(id, agreement, _)| (*id, agreement, sides(node, agreement).1))
+            .map(|(id, agreement, _)| (*id, agreement, sides(connector, agreement).1))
             .collect();
         let calendar = expiring_contracts::calendar(&open, now);
         out.document(json!({"calendar": calendar}), calendar.clone())
             .await?;
         return Ok(0);
     }
-    let (mut rows, ends) = (Vec::new(), contract_text::ends(node)?);
+    let (mut rows, ends) = (Vec::new(), contract_text::ends(connector)?);
     let mut titles = BTreeMap::new();
-    for row in negotiations(node)? {
+    for row in negotiations(connector)? {
         if let (Some(contract), Some(title)) = (row.contract, row.title.clone()) {
             titles.insert(contract, title);
         }
@@ -155,7 +172,7 @@ async fn list(
             continue;
         }
         // One that can't be read hides no other.
-        let open = match negotiation::message_replay::load(node, &row.id) {
+        let open = match negotiation::message_replay::load(connector, &row.id) {
             Ok(open) => open,
             Err(refusal) => {
                 let what = format!("{} can't be read: {}", row.id, refusal.sentence);
@@ -183,10 +200,10 @@ async fn list(
             },
         ]);
     }
-    for (id, agreement, standing) in listed {
-        let (role, other) = sides(node, &agreement);
+    for (id, agreement, status) in listed {
+        let (role, other) = sides(connector, &agreement);
         let (title, end) = (titles.get(&id), ends.get(&id));
-        let mut data = contract_json(id, &agreement, standing, role);
+        let mut data = contract_json(id, &agreement, status, role);
         if let Value::Object(map) = &mut data {
             map.insert("title".to_owned(), json!(title));
             map.insert(
@@ -206,7 +223,7 @@ async fn list(
             title.cloned().unwrap_or_default(),
             contract_text::kind(&agreement).to_owned(),
             role.to_owned(),
-            standing.as_str().to_owned(),
+            status.as_str().to_owned(),
             match end {
                 None => format!("through {}", last_day(&agreement)),
                 Some(end) => format!("by {} from {}: {}", end.by.domain(), end.from, end.reason),
@@ -223,9 +240,9 @@ async fn list(
     Ok(0)
 }
 
-async fn export(node: &Arc<Connector>, prefix: &str, out: &EventSink) -> CommandResult {
-    let contract = contract_by_prefix(node, prefix)?;
-    let bytes = node.records.documents.contract(contract)?;
+async fn export(connector: &Arc<Connector>, prefix: &str, out: &EventSink) -> CommandResult {
+    let contract = contract_by_prefix(connector, prefix)?;
+    let bytes = connector.records.documents.contract(contract)?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let data: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
     out.document(
@@ -238,9 +255,9 @@ async fn export(node: &Arc<Connector>, prefix: &str, out: &EventSink) -> Command
 
 /// Carries the post to and from all peers first, so that what is shown is what there is. A peer that does not answer is
 /// mentioned and stops nothing.
-async fn collect(node: &Arc<Connector>, out: &EventSink) -> Result<(), Refusal> {
-    for peer in node.known_peers()? {
-        if let Err(refusal) = mailbox::pump(node, &peer).await {
+async fn collect(connector: &Arc<Connector>, out: &EventSink) -> Result<(), Refusal> {
+    for peer in connector.known_peers()? {
+        if let Err(refusal) = mailbox::pump(connector, &peer).await {
             out.notice(format!(
                 "{} was not reached: {}",
                 peer.id.domain(),

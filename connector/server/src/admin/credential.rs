@@ -17,15 +17,15 @@ use std::sync::Arc;
 
 /// Carries out one of the verbs.
 pub(crate) async fn run(
-    node: &Arc<Connector>,
-    verb: CredentialCommand,
+    connector: &Arc<Connector>,
+    command: CredentialCommand,
     out: &EventSink,
 ) -> CommandResult {
-    match verb {
+    match command {
         CredentialCommand::List => {
             let mut rows = Vec::new();
-            for (credential, _) in credentials::stored_credentials(node)? {
-                let counts = counts(node, &credential);
+            for (credential, _) in credentials::stored_credentials(connector)? {
+                let counts = counts(connector, &credential);
                 out.object(credential_json(&credential, counts.as_deref()), "")
                     .await?;
                 rows.push(vec![
@@ -47,19 +47,21 @@ pub(crate) async fn run(
             let place =
                 |refusal: Refusal| refusal.with_place(file.display().to_string(), None, None);
             let credential = hansa_proto::credential::from_envelope(&bytes).map_err(place)?;
-            node.identity
+            connector
+                .identity
                 .trust
                 .bundle()
-                .shown(&credential, &node.id(), node.now())
+                .shown(&credential, &connector.id(), connector.now())
                 .map_err(|refusal| {
                     place(refusal).with_help(
                         "a bundle that names its issuer may not be here yet: hansa league export",
                     )
                 })?;
-            node.records
+            connector
+                .records
                 .documents
                 .keep(StoredDocumentKind::Credential, &bytes)?;
-            let _durable = node
+            let _durable = connector
                 .record(AuditEvent::new(
                     "credential",
                     [
@@ -75,17 +77,21 @@ pub(crate) async fn run(
             )
             .await?;
         }
-        CredentialCommand::Remove { statement } => remove(node, &statement, out).await?,
+        CredentialCommand::Remove { statement } => remove(connector, &statement, out).await?,
     }
     Ok(0)
 }
 
-/// Takes a credential out of the own store. That it was is on the books before its file is gone, so that after a crash in
+/// Takes a credential out of the own store. That it was is in the log before its file is gone, so that after a crash in
 /// between the worst is a credential that has to be taken out again.
-async fn remove(node: &Arc<Connector>, prefix: &str, out: &EventSink) -> Result<(), CommandError> {
-    let kept = credentials::stored_credentials(node)?;
+async fn remove(
+    connector: &Arc<Connector>,
+    prefix: &str,
+    out: &EventSink,
+) -> Result<(), CommandError> {
+    let kept = credentials::stored_credentials(connector)?;
     let credential = named(&kept, prefix)?;
-    let _durable = node
+    let _durable = connector
         .record(AuditEvent::new(
             "credential",
             [
@@ -101,11 +107,12 @@ async fn remove(node: &Arc<Connector>, prefix: &str, out: &EventSink) -> Result<
         .iter()
         .filter(|(other, _)| other.statement == credential.statement);
     for (_, bytes) in same {
-        node.records
+        connector
+            .records
             .documents
             .remove(StoredDocumentKind::Credential, Digest::of(bytes))?;
     }
-    let mut data = credential_json(credential, counts(node, credential).as_deref());
+    let mut data = credential_json(credential, counts(connector, credential).as_deref());
     if let Value::Object(members) = &mut data {
         members.insert("removed".to_owned(), Value::Bool(true));
     }
@@ -161,12 +168,13 @@ fn line(credential: &Credential) -> String {
 }
 
 /// Why a credential does not count by the bundle that is here; none where it does.
-fn counts(node: &Connector, credential: &Credential) -> Option<String> {
-    let shown = node
-        .identity
-        .trust
-        .bundle()
-        .shown(credential, &node.id(), node.now());
+fn counts(connector: &Connector, credential: &Credential) -> Option<String> {
+    let shown =
+        connector
+            .identity
+            .trust
+            .bundle()
+            .shown(credential, &connector.id(), connector.now());
     shown.err().map(|refusal| refusal.sentence)
 }
 

@@ -29,16 +29,16 @@ use std::sync::Arc;
 
 /// Carries out one of the verbs.
 pub(crate) async fn run(
-    node: &Arc<Connector>,
-    verb: DatasetCommand,
-    (manner, caller): (CommandOptions, Option<u32>),
+    connector: &Arc<Connector>,
+    command: DatasetCommand,
+    (options, caller): (CommandOptions, Option<u32>),
     out: &EventSink,
 ) -> CommandResult {
-    match verb {
-        DatasetCommand::List => list(node, out).await,
-        DatasetCommand::Show { name } => show(node, &name, out).await,
+    match command {
+        DatasetCommand::List => list(connector, out).await,
+        DatasetCommand::Show { name } => show(connector, &name, out).await,
         DatasetCommand::Sample { name, rows } => {
-            source_sample::sample(node, &name, rows, out).await
+            source_sample::sample(connector, &name, rows, out).await
         }
         DatasetCommand::Add {
             files,
@@ -57,14 +57,14 @@ pub(crate) async fn run(
                 columns,
                 stays_wide: keep_wide,
             };
-            config_entry::add(node, files, about, manner, out).await
+            config_entry::add(connector, files, about, options, out).await
         }
         DatasetCommand::Publish { names, anew } => {
-            let way = PublishOptions {
-                dry: manner.dry_run,
+            let publish_options = PublishOptions {
+                dry: options.dry_run,
                 anew,
             };
-            publication::publish(node, &names, way, out).await
+            publication::publish(connector, &names, publish_options, out).await
         }
         DatasetCommand::Guard {
             name,
@@ -72,24 +72,24 @@ pub(crate) async fn run(
             policy_text,
             remove,
         } => {
-            let dataset = known(node, &name)?;
-            let wanted = match (policy, policy_text) {
+            let dataset = known(connector, &name)?;
+            let change = match (policy, policy_text) {
                 (Some(file), Some(text)) => RestrictionChange::Set { file, text },
                 _ if remove => RestrictionChange::Remove,
                 _ => RestrictionChange::Nothing,
             };
-            restriction::guard(node, &dataset, wanted, (manner, caller), out).await
+            restriction::guard(connector, &dataset, change, (options, caller), out).await
         }
         DatasetCommand::Withdraw { name, snapshot } => {
-            publication::withdraw(node, named(&name)?, snapshot, out).await
+            publication::withdraw(connector, named(&name)?, snapshot, out).await
         }
     }
 }
 
-async fn list(node: &Arc<Connector>, out: &EventSink) -> CommandResult {
+async fn list(connector: &Arc<Connector>, out: &EventSink) -> CommandResult {
     let mut rows = Vec::new();
-    let configs = configured(node)?;
-    let published: Vec<Dataset> = node
+    let configs = configured(connector)?;
+    let published: Vec<Dataset> = connector
         .datasets
         .catalog(|catalog| catalog.datasets().cloned().collect());
     for config in &configs {
@@ -120,9 +120,9 @@ async fn list(node: &Arc<Connector>, out: &EventSink) -> CommandResult {
     Ok(0)
 }
 
-async fn show(node: &Arc<Connector>, name: &str, out: &EventSink) -> CommandResult {
-    let dataset = known(node, name)?;
-    let holdings = node.datasets.snapshots.holdings();
+async fn show(connector: &Arc<Connector>, name: &str, out: &EventSink) -> CommandResult {
+    let dataset = known(connector, name)?;
+    let holdings = connector.datasets.snapshots.holdings();
     let facts = holdings
         .get(&dataset.id)
         .map_or(&[][..], |held| &held.released.facts);
@@ -136,7 +136,7 @@ async fn show(node: &Arc<Connector>, name: &str, out: &EventSink) -> CommandResu
         members.insert("releases".to_owned(), releases_json(facts));
     }
     let mut text = format!("{}{}", entry_text(&dataset), releases_text(facts));
-    if let Some(held) = node.reloadable.guards().get(&dataset.id) {
+    if let Some(held) = connector.reloadable.restrictions().get(&dataset.id) {
         if let Some(members) = json.as_object_mut() {
             members.insert(
                 "guard".to_owned(),
@@ -145,11 +145,11 @@ async fn show(node: &Arc<Connector>, name: &str, out: &EventSink) -> CommandResu
         }
         text = format!("{text}\n{}\n", restriction::text(&dataset, Some(held)));
     }
-    let stays = holdings
+    let in_place = holdings
         .get(&dataset.id)
         .and_then(|held| held.in_place.as_ref());
-    if let Some(stays) = stays {
-        let places = stays.stays().locations();
+    if let Some(in_place) = in_place {
+        let places = in_place.stays().locations();
         text.push_str("\nstays where it is\n");
         for place in &places {
             text.push_str(&format!("  {place}\n"));
@@ -163,13 +163,13 @@ async fn show(node: &Arc<Connector>, name: &str, out: &EventSink) -> CommandResu
 }
 
 /// The datasets of the configuration.
-fn configured(node: &Connector) -> Result<Vec<DatasetConfig>, Refusal> {
-    workflow::publication::configured(node).map_err(gathered)
+fn configured(connector: &Connector) -> Result<Vec<DatasetConfig>, Refusal> {
+    workflow::publication::configured(connector).map_err(gathered)
 }
 
 /// The datasets of the configuration as its file says them now.
-pub(crate) fn configured_now(node: &Connector) -> Result<Vec<DatasetConfig>, Refusal> {
-    let now = config::now(node)?;
+pub(crate) fn configured_now(connector: &Connector) -> Result<Vec<DatasetConfig>, Refusal> {
+    let now = config::now(connector)?;
     let shown = now.file.display().to_string();
     parser::parse(&now.text, &shown, now.source_roots()).map_err(gathered)
 }
@@ -182,7 +182,7 @@ fn unconfigured(name: &str) -> Refusal {
     .with_help("hansa dataset list shows them; hansa dataset add FILE adds one")
 }
 
-fn known(node: &Connector, name: &str) -> Result<Dataset, Refusal> {
+fn known(connector: &Connector, name: &str) -> Result<Dataset, Refusal> {
     let unknown = || {
         Refusal::new(
             ErrorCode::DatasetNotPublished,
@@ -190,7 +190,8 @@ fn known(node: &Connector, name: &str) -> Result<Dataset, Refusal> {
         )
     };
     let name: SqlIdentifier = name.parse().map_err(|cause| unknown().caused_by(cause))?;
-    node.datasets
+    connector
+        .datasets
         .catalog(|catalog| catalog.dataset(&name).cloned())
         .ok_or_else(unknown)
 }

@@ -18,14 +18,14 @@ use std::os::unix::fs::MetadataExt as _;
 /// # Errors
 /// `USAGE_WRONG`, or `STATE_BROKEN` where nobody can say whose the connector is.
 pub(super) fn check(
-    node: &Connector,
-    verb: &ConnectorCommand,
+    connector: &Connector,
+    command: &ConnectorCommand,
     caller: Option<u32>,
 ) -> Result<(), Refusal> {
-    let Some(caller) = caller.filter(|caller| *caller != 0 && names_a_file(verb)) else {
+    let Some(caller) = caller.filter(|caller| *caller != 0 && names_a_file(command)) else {
         return Ok(());
     };
-    let state = &node.config().state;
+    let state = &connector.config().state;
     let own = std::fs::metadata(state).map_err(|error| hansa_files::unreadable(state, &error))?;
     if own.uid() == caller {
         return Ok(());
@@ -38,9 +38,9 @@ pub(super) fn check(
 }
 
 /// Whether the connector itself would open a file that the verb names; others are read and written by the command.
-const fn names_a_file(verb: &ConnectorCommand) -> bool {
+const fn names_a_file(command: &ConnectorCommand) -> bool {
     matches!(
-        verb,
+        command,
         ConnectorCommand::Policy(
             PolicyCommand::Check {
                 dataset: Some(_),

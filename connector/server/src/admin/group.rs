@@ -15,29 +15,29 @@ use std::sync::Arc;
 
 /// Carries out one of the verbs.
 pub(crate) async fn run(
-    node: &Arc<Connector>,
-    verb: GroupCommand,
+    connector: &Arc<Connector>,
+    command: GroupCommand,
     caller: Option<u32>,
     out: &EventSink,
 ) -> CommandResult {
-    match verb {
+    match command {
         GroupCommand::List => {
             let mut rows = Vec::new();
-            for group in node.reloadable.groups().values() {
-                out.object(group_json(node, group), "").await?;
+            for group in connector.reloadable.groups().values() {
+                out.object(group_json(connector, group), "").await?;
                 rows.push(vec![
                     group.name.to_string(),
                     group.members.len().to_string(),
                     until(group),
-                    counts(node, group).unwrap_or_else(|| "counts".to_owned()),
+                    counts(connector, group).unwrap_or_else(|| "counts".to_owned()),
                 ]);
             }
             out.text(table(&["GROUP", "MEMBERS", "UNTIL", "STATE"], &rows))
                 .await?;
         }
         GroupCommand::Show { group } => {
-            let group = held(node, &group)?;
-            show(node, &group, out).await?;
+            let group = held(connector, &group)?;
+            show(connector, &group, out).await?;
         }
         GroupCommand::Add {
             group,
@@ -46,10 +46,10 @@ pub(crate) async fn run(
             let name = named(&group)?;
             let mut added = BTreeSet::new();
             for participant in &participants {
-                added.insert(in_the_league(node, participant)?);
+                added.insert(in_the_league(connector, participant)?);
             }
-            match group_membership::add(node, &name, &added, caller).await? {
-                MembershipOutcome::Listed(group) => show(node, &group, out).await?,
+            match group_membership::add(connector, &name, &added, caller).await? {
+                MembershipOutcome::Listed(group) => show(connector, &group, out).await?,
                 MembershipOutcome::Waits => waits(&name, out).await?,
             };
         }
@@ -57,19 +57,19 @@ pub(crate) async fn run(
             group,
             participants,
         } => {
-            let known = held(node, &group)?;
+            let known = held(connector, &group)?;
             let removed = participants
                 .iter()
-                .map(|participant| member(node, &known.members, participant))
+                .map(|participant| member(connector, &known.members, participant))
                 .collect::<Result<_, _>>()?;
-            let group = group_membership::remove(node, &known.name, removed).await?;
-            show(node, &group, out).await?;
+            let group = group_membership::remove(connector, &known.name, removed).await?;
+            show(connector, &group, out).await?;
         }
     }
     Ok(0)
 }
 
-async fn show(node: &Connector, group: &SignedGroupList, out: &EventSink) -> CommandResult {
+async fn show(connector: &Connector, group: &SignedGroupList, out: &EventSink) -> CommandResult {
     let mut lines = vec![format!(
         "{}: {} members, list {} counts until {}",
         group.name,
@@ -77,10 +77,10 @@ async fn show(node: &Connector, group: &SignedGroupList, out: &EventSink) -> Com
         group.serial,
         until(group)
     )];
-    lines.extend(counts(node, group).map(|why| format!("  it does not count now: {why}")));
+    lines.extend(counts(connector, group).map(|why| format!("  it does not count now: {why}")));
     let members = group.members.iter();
     lines.extend(members.map(|member| format!("  {}", member.domain())));
-    out.object(group_json(node, group), lines.join("\n"))
+    out.object(group_json(connector, group), lines.join("\n"))
         .await?;
     Ok(0)
 }
@@ -103,21 +103,26 @@ fn named(text: &str) -> Result<GroupName, Refusal> {
         .map_err(|fault| Refusal::new(ErrorCode::UsageWrong, format!("`{text}`: {fault}")))
 }
 
-fn held(node: &Connector, text: &str) -> Result<Arc<SignedGroupList>, Refusal> {
+fn held(connector: &Connector, text: &str) -> Result<Arc<SignedGroupList>, Refusal> {
     let name = named(text)?;
-    node.reloadable.groups().get(&name).cloned().ok_or_else(|| {
-        Refusal::new(
-            ErrorCode::UsageWrong,
-            format!("there is no group `{name}` here"),
-        )
-        .with_help("hansa group list")
-    })
+    connector
+        .reloadable
+        .groups()
+        .get(&name)
+        .cloned()
+        .ok_or_else(|| {
+            Refusal::new(
+                ErrorCode::UsageWrong,
+                format!("there is no group `{name}` here"),
+            )
+            .with_help("hansa group list")
+        })
 }
 
 /// A participant of the league, so that a misspelled one is no member of anything.
-fn in_the_league(node: &Connector, text: &str) -> Result<ParticipantId, Refusal> {
-    let bundle = node.identity.trust.bundle();
-    let of_alias = || node.peer(text).ok().map(|peer| peer.id);
+fn in_the_league(connector: &Connector, text: &str) -> Result<ParticipantId, Refusal> {
+    let bundle = connector.identity.trust.bundle();
+    let of_alias = || connector.peer(text).ok().map(|peer| peer.id);
     let id = text.parse().ok().or_else(of_alias);
     let members: BTreeSet<&ParticipantId> = bundle.roster().members().collect();
     id.filter(|id| members.contains(id)).ok_or_else(|| {
@@ -131,11 +136,11 @@ fn in_the_league(node: &Connector, text: &str) -> Result<ParticipantId, Refusal>
 
 /// A member, also one that has left the league.
 fn member(
-    node: &Connector,
+    connector: &Connector,
     members: &BTreeSet<ParticipantId>,
     text: &str,
 ) -> Result<ParticipantId, Refusal> {
-    let of_alias = || node.peer(text).ok().map(|peer| peer.id);
+    let of_alias = || connector.peer(text).ok().map(|peer| peer.id);
     let id: Option<ParticipantId> = text.parse().ok().or_else(of_alias);
     id.filter(|id| members.contains(id)).ok_or_else(|| {
         Refusal::new(ErrorCode::PeerUnknown, format!("`{text}` is no member"))
@@ -148,13 +153,16 @@ fn until(group: &SignedGroupList) -> String {
 }
 
 /// Why a list does not count now; none where it does.
-fn counts(node: &Connector, group: &SignedGroupList) -> Option<String> {
-    node.checked(group).err().map(|refusal| refusal.sentence)
+fn counts(connector: &Connector, group: &SignedGroupList) -> Option<String> {
+    connector
+        .checked(group)
+        .err()
+        .map(|refusal| refusal.sentence)
 }
 
-fn group_json(node: &Connector, group: &SignedGroupList) -> Value {
+fn group_json(connector: &Connector, group: &SignedGroupList) -> Value {
     let members: Vec<&str> = group.members.iter().map(ParticipantId::domain).collect();
-    let why_not = counts(node, group);
+    let why_not = counts(connector, group);
     json!({
         "group": group.name.as_str(),
         "statement": group.statement.to_string(),

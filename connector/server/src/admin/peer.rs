@@ -15,15 +15,15 @@ use std::sync::Arc;
 
 /// Carries out one of the verbs.
 pub(crate) async fn run(
-    node: &Arc<Connector>,
-    verb: PeerCommand,
+    connector: &Arc<Connector>,
+    command: PeerCommand,
     out: &EventSink,
 ) -> CommandResult {
-    match verb {
+    match command {
         PeerCommand::List => {
             let mut rows = Vec::new();
-            for peer in node.known_peers()? {
-                out.object(peer_json(node, &peer), "").await?;
+            for peer in connector.known_peers()? {
+                out.object(peer_json(connector, &peer), "").await?;
                 rows.push(vec![
                     peer.alias.to_string(),
                     peer.id.domain().to_owned(),
@@ -34,9 +34,9 @@ pub(crate) async fn run(
                 .await?;
         }
         PeerCommand::Add { address, id, alias } => {
-            let peer = add(node, &address, id.as_deref(), alias.as_deref()).await?;
+            let peer = add(connector, &address, id.as_deref(), alias.as_deref()).await?;
             out.object(
-                peer_json(node, &peer),
+                peer_json(connector, &peer),
                 format!(
                     "{} is known as {} and answers at {}",
                     peer.id.domain(),
@@ -47,10 +47,10 @@ pub(crate) async fn run(
             .await?;
         }
         PeerCommand::Show { peer } => {
-            let peer = node.peer(&peer)?;
-            let head = node.records.index(|state| state.head_of(&peer.id))?;
+            let peer = connector.peer(&peer)?;
+            let head = connector.records.index(|state| state.head_of(&peer.id))?;
             out.object(
-                peer_json(node, &peer),
+                peer_json(connector, &peer),
                 format!(
                     "{}\n  alias     {}\n  address   {}\n  log head  {}",
                     peer.id.domain(),
@@ -65,8 +65,13 @@ pub(crate) async fn run(
             .await?;
         }
         PeerCommand::Remove { peer } => {
-            let peer = node.peer(&peer)?;
-            if node.config().peers.iter().any(|known| known.id == peer.id) {
+            let peer = connector.peer(&peer)?;
+            if connector
+                .config()
+                .peers
+                .iter()
+                .any(|known| known.id == peer.id)
+            {
                 return Err(Refusal::new(
                     ErrorCode::UsageWrong,
                     format!("`{}` stands in the configuration", peer.alias),
@@ -74,11 +79,11 @@ pub(crate) async fn run(
                 .with_help("remove its [[peer]] there, then hansa reload")
                 .into());
             }
-            let _durable = node
+            let _durable = connector
                 .record(AuditEvent::new("peer", [("peer", Json::text(&peer.id))]))
                 .await?;
-            node.records.index(|_| Ok(()))?;
-            node.hang_up(&peer.id).await;
+            connector.records.index(|_| Ok(()))?;
+            connector.hang_up(&peer.id).await;
             out.object(
                 json!({"participant": peer.id.domain(), "removed": true}),
                 format!("{} is forgotten", peer.id.domain()),
@@ -89,17 +94,17 @@ pub(crate) async fn run(
     Ok(0)
 }
 
-fn peer_json(node: &Connector, peer: &KnownPeer) -> Value {
+fn peer_json(connector: &Connector, peer: &KnownPeer) -> Value {
     json!({
         "participant": peer.id.domain(),
         "alias": peer.alias.as_str(),
         "address": peer.address,
-        "member": node.identity.trust.bundle().member(&peer.id).is_some_and(|member| member.expelled_at.is_none()),
+        "member": connector.identity.trust.bundle().member(&peer.id).is_some_and(|member| member.expelled_at.is_none()),
     })
 }
 
 async fn add(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     address: &str,
     id: Option<&str>,
     alias: Option<&str>,
@@ -114,7 +119,7 @@ async fn add(
         .with_help(format!("hansa peer add {address} --id DOMAIN"))
         .caused_by(cause)
     })?;
-    if id == node.id() {
+    if id == connector.id() {
         return Err(Refusal::new(
             ErrorCode::UsageWrong,
             "that is this participant",
@@ -132,7 +137,7 @@ async fn add(
             .with_help("choose one with --alias")
         })?,
     };
-    if node.config().peers.iter().any(|known| known.id == id) {
+    if connector.config().peers.iter().any(|known| known.id == id) {
         return Err(Refusal::new(
             ErrorCode::UsageWrong,
             format!("`{}` stands in the configuration", id.domain()),
@@ -144,13 +149,13 @@ async fn add(
         address: address.to_owned(),
         alias,
     };
-    free(node, &peer)?;
-    node.hang_up(&peer.id).await;
-    node.call(&peer).await?;
+    free(connector, &peer)?;
+    connector.hang_up(&peer.id).await;
+    connector.call(&peer).await?;
     // Of two that are added at once under the same alias one is refused.
-    let _turn = node.contracts.negotiation_lock.lock().await;
-    free(node, &peer)?;
-    let _durable = node
+    let _turn = connector.contracts.negotiation_lock.lock().await;
+    free(connector, &peer)?;
+    let _durable = connector
         .record(AuditEvent::new(
             "peer",
             [
@@ -160,15 +165,15 @@ async fn add(
             ],
         ))
         .await?;
-    node.records.index(|_| Ok(()))?;
+    connector.records.index(|_| Ok(()))?;
     Ok(peer)
 }
 
 /// Checks that nobody else has the alias of that peer.
-fn free(node: &Connector, peer: &KnownPeer) -> Result<(), Refusal> {
-    let mut known = node.known_peers()?.into_iter();
+fn free(connector: &Connector, peer: &KnownPeer) -> Result<(), Refusal> {
+    let mut known = connector.known_peers()?.into_iter();
     let alias = &peer.alias;
-    let taken = node.config().participant.alias == *alias
+    let taken = connector.config().participant.alias == *alias
         || known.any(|known| known.alias == *alias && known.id != peer.id);
     match taken {
         false => Ok(()),

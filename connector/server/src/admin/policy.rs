@@ -26,14 +26,14 @@ use std::sync::Arc;
 
 /// Carries out one of the verbs.
 pub(crate) async fn run(
-    node: &Arc<Connector>,
-    verb: PolicyCommand,
+    connector: &Arc<Connector>,
+    command: PolicyCommand,
     out: &EventSink,
 ) -> CommandResult {
-    match verb {
+    match command {
         PolicyCommand::List => {
             let mut rows = Vec::new();
-            for written in &node.config().offers {
+            for written in &connector.config().offers {
                 let file = written.policy.display().to_string();
                 let to = match &written.to {
                     config::offer::OfferAudience::League => "league".to_owned(),
@@ -60,10 +60,10 @@ pub(crate) async fn run(
             toml,
             dataset,
         } => {
-            let (written, dataset) = meant(node, &policy, dataset.as_deref())?;
-            let offer = offers::read(&node.config(), &written, &dataset).map_err(gathered)?;
+            let (written, dataset) = meant(connector, &policy, dataset.as_deref())?;
+            let offer = offers::read(&connector.config(), &written, &dataset).map_err(gathered)?;
             let offer = IdentifiedOffer::from(offer);
-            let bytes = hansa_proto::offer::to_bytes(&offer, &node.id());
+            let bytes = hansa_proto::offer::to_bytes(&offer, &connector.id());
             let value: serde_json::Value =
                 serde_json::from_slice(&bytes).unwrap_or(serde_json::Value::Null);
             let text = if odrl {
@@ -80,14 +80,14 @@ pub(crate) async fn run(
             Ok(0)
         }
         PolicyCommand::Check { policies, dataset } => {
-            check(node, &policies, dataset.as_deref(), out).await
+            check(connector, &policies, dataset.as_deref(), out).await
         }
         PolicyCommand::Diff { old, new, dataset } => {
-            policy_diff::diff(node, (&old, &new), dataset.as_deref(), out).await
+            policy_diff::diff(connector, (&old, &new), dataset.as_deref(), out).await
         }
         PolicyCommand::Clone {
             participant, name, ..
-        } => template_clone::clone(node, &participant, name.as_deref(), out).await,
+        } => template_clone::clone(connector, &participant, name.as_deref(), out).await,
         PolicyCommand::Template { .. } => {
             Err(Refusal::new(ErrorCode::UsageWrong, "policy template needs no connector").into())
         }
@@ -100,7 +100,7 @@ pub(crate) async fn run(
 /// The same for a command that judges what the files say now: the dataset is what the configuration makes of it, also before it is
 /// published with that. Of one that was never published nobody knows the columns.
 fn meant_now(
-    node: &Connector,
+    connector: &Connector,
     config: &ConnectorConfig,
     policy: &str,
     over: Option<&str>,
@@ -109,10 +109,10 @@ fn meant_now(
         Some(over) => draft(policy, over)?,
         None => offered(config, policy)?,
     };
-    let published = node
+    let published = connector
         .datasets
         .catalog(|catalog| catalog.dataset(&written.dataset).cloned());
-    let configured = configured_now(node)?;
+    let configured = configured_now(connector)?;
     let own = &config.participant;
     let dataset = match configured.iter().find(|one| one.name == written.dataset) {
         None => published.ok_or_else(|| unpublished(&written.dataset))?,
@@ -120,7 +120,7 @@ fn meant_now(
             let zone = said.zone.as_deref().unwrap_or(&own.zone);
             match published {
                 Some(published) => dataset_entry::reconfigured(said, &published, zone)?,
-                None => dataset_entry::unread(said, &own.id, zone, node.now()),
+                None => dataset_entry::unread(said, &own.id, zone, connector.now()),
             }
         }
     };
@@ -129,15 +129,15 @@ fn meant_now(
 
 /// What a policy's name means: a draft over a dataset that is named, or an offer of the configuration.
 pub(crate) fn meant(
-    node: &Connector,
+    connector: &Connector,
     policy: &str,
     over: Option<&str>,
 ) -> Result<(config::offer::OfferConfig, Dataset), Refusal> {
     let written = match over {
         Some(over) => draft(policy, over)?,
-        None => offered(&node.config(), policy)?,
+        None => offered(&connector.config(), policy)?,
     };
-    let dataset = published(node, &written.dataset)?;
+    let dataset = published(connector, &written.dataset)?;
     Ok((written, dataset))
 }
 
@@ -174,8 +174,9 @@ fn offered(config: &ConnectorConfig, named: &str) -> Result<config::offer::Offer
     Ok(written.clone())
 }
 
-fn published(node: &Connector, name: &SqlIdentifier) -> Result<Dataset, Refusal> {
-    node.datasets
+fn published(connector: &Connector, name: &SqlIdentifier) -> Result<Dataset, Refusal> {
+    connector
+        .datasets
         .catalog(|catalog| catalog.dataset(name).cloned())
         .ok_or_else(|| unpublished(name))
 }
@@ -188,11 +189,11 @@ fn unpublished(name: &SqlIdentifier) -> Refusal {
 }
 
 /// Our contracts on a dataset that can be asked, now or later, each with what people know it by.
-fn contracts(node: &Connector, dataset: &Dataset) -> Vec<(String, Agreement)> {
-    let now = node.now();
-    node.contracts.book(|book| {
-        let alive = book.over(&dataset.id, now).filter(|(_, _, standing)| {
-            matches!(standing, ContractStatus::InForce | ContractStatus::NotYet)
+fn contracts(connector: &Connector, dataset: &Dataset) -> Vec<(String, Agreement)> {
+    let now = connector.now();
+    connector.contracts.with_registry(|registry| {
+        let alive = registry.over(&dataset.id, now).filter(|(_, _, status)| {
+            matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
         });
         alive
             .map(|(id, agreement, _)| {
@@ -207,12 +208,12 @@ fn contracts(node: &Connector, dataset: &Dataset) -> Vec<(String, Agreement)> {
 }
 
 async fn check(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     policies: &[String],
     over: Option<&str>,
     out: &EventSink,
 ) -> CommandResult {
-    let config = admin::config::now(node)?;
+    let config = admin::config::now(connector)?;
     let names: Vec<String> = if policies.is_empty() {
         config
             .offers
@@ -224,7 +225,7 @@ async fn check(
     };
     let mut status = 0;
     for name in names {
-        let (written, dataset) = meant_now(node, &config, &name, over)?;
+        let (written, dataset) = meant_now(connector, &config, &name, over)?;
         let file = written.policy.display().to_string();
         match offers::read(&config, &written, &dataset) {
             Err(problems) => {
@@ -242,9 +243,17 @@ async fn check(
                 let unread = dataset.columns.is_empty();
                 let mut findings = match unread {
                     true => Vec::new(),
-                    false => lint::offer(&offer, &dataset, &node.reloadable.taxonomy(), node.now()),
+                    false => lint::offer(
+                        &offer,
+                        &dataset,
+                        &connector.reloadable.taxonomy(),
+                        connector.now(),
+                    ),
                 };
-                findings.extend(lint::lists(&offer.clauses, &node.reloadable.published()));
+                findings.extend(lint::lists(
+                    &offer.clauses,
+                    &connector.reloadable.published(),
+                ));
                 let others = config
                     .offers
                     .iter()
@@ -253,7 +262,7 @@ async fn check(
                     &config,
                     (&offer, &dataset),
                     &others.collect::<Vec<_>>(),
-                    &contracts(node, &dataset),
+                    &contracts(connector, &dataset),
                 ));
                 for finding in &findings {
                     let refusal = offers::as_refusal(finding, &written.policy);

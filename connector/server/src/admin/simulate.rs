@@ -26,7 +26,7 @@ const SHOWN: usize = 20;
 
 /// Shows it.
 pub(crate) async fn simulate(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     args: SimulateArgs,
     out: &EventSink,
 ) -> CommandResult {
@@ -34,7 +34,7 @@ pub(crate) async fn simulate(
         .who
         .parse()
         .map_err(|fault| Refusal::new(ErrorCode::UsageWrong, format!("`{}`: {fault}", args.who)))?;
-    let now = instant(node, args.at.as_deref())?;
+    let now = instant(connector, args.at.as_deref())?;
     let purpose = args
         .purpose
         .as_deref()
@@ -44,19 +44,20 @@ pub(crate) async fn simulate(
             let given = args.purpose.as_deref().unwrap_or_default();
             Refusal::new(ErrorCode::UsageWrong, format!("`{given}`: {fault}"))
         })?;
-    let chosen = named(node, &args.contract)?;
-    let (standing, draft) = match (&args.policy, &args.dataset) {
+    let chosen = named(connector, &args.contract)?;
+    let (active, draft) = match (&args.policy, &args.dataset) {
         (Some(policy), dataset) => {
-            let draft = drafted(node, policy, dataset.as_deref(), &who)?;
+            let draft = drafted(connector, policy, dataset.as_deref(), &who)?;
             (ContractRegistry::suppose_draft(&who, &draft), Some(draft))
         }
         (None, _) => (
-            node.contracts
-                .book(|book| book.simulate(&who, &chosen, now))?,
+            connector
+                .contracts
+                .with_registry(|registry| registry.simulate(&who, &chosen, now))?,
             None,
         ),
     };
-    if standing.grants().is_empty() {
+    if active.grants().is_empty() {
         out.object(
             json!({"participant": who.to_string(), "at": now.to_string(), "datasets": []}),
             format!(
@@ -73,36 +74,36 @@ pub(crate) async fn simulate(
             .into_iter()
             .collect();
     let rehearsal = DryRunQuery {
-        standing: &standing,
+        active: &active,
         now,
         purpose: purpose.as_ref(),
         address: args.address,
         supposed: &supposed,
         named: &chosen,
     };
-    let seen = dataset_preview::datasets(node, &rehearsal).await?;
+    let seen = dataset_preview::datasets(connector, &rehearsal).await?;
     for dataset in &seen {
         out.object(dataset.json(&who, now), dataset.text()).await?;
     }
     if let Some(draft) = &draft {
-        for line in compared(node, draft, now) {
+        for line in compared(connector, draft, now) {
             out.text(line).await?;
         }
     }
     match args.sql {
         None => Ok(0),
-        Some(sql) => answer(node, &rehearsal, &sql, out).await,
+        Some(sql) => answer(connector, &rehearsal, &sql, out).await,
     }
 }
 
 /// What the question would be answered with, or why it would be refused.
 async fn answer(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     rehearsal: &DryRunQuery<'_>,
     sql: &str,
     out: &EventSink,
 ) -> CommandResult {
-    let mut answer = match rehearse(node, rehearsal, sql).await {
+    let mut answer = match rehearse(connector, rehearsal, sql).await {
         Ok(answer) => answer,
         Err(refusal) => {
             let code = refusal.code;
@@ -147,12 +148,13 @@ async fn answer(
 }
 
 /// What a draft lets out beside what is in force.
-fn compared(node: &Connector, draft: &Agreement, now: UtcTimestamp) -> Vec<String> {
+fn compared(connector: &Connector, draft: &Agreement, now: UtcTimestamp) -> Vec<String> {
     let who = draft.assignee_id();
-    node.contracts.book(|book| {
-        book.all(now)
-            .filter(|(_, agreement, standing)| {
-                standing.as_str() == "in force"
+    connector.contracts.with_registry(|registry| {
+        registry
+            .all(now)
+            .filter(|(_, agreement, status)| {
+                status.as_str() == "in force"
                     && agreement.dataset.id == draft.dataset.id
                     && agreement.assignee_id() == who
             })
@@ -169,10 +171,10 @@ fn compared(node: &Connector, draft: &Agreement, now: UtcTimestamp) -> Vec<Strin
 }
 
 /// The contracts that were named.
-fn named(node: &Connector, texts: &[String]) -> Result<Vec<ContractId>, Refusal> {
+fn named(connector: &Connector, texts: &[String]) -> Result<Vec<ContractId>, Refusal> {
     let mut named = Vec::new();
     for text in texts {
-        let contract = contract_lookup::contract_by_prefix(node, text)?;
+        let contract = contract_lookup::contract_by_prefix(connector, text)?;
         if !named.contains(&contract) {
             named.push(contract);
         }
@@ -182,33 +184,41 @@ fn named(node: &Connector, texts: &[String]) -> Result<Vec<ContractId>, Refusal>
 
 /// The agreement that a policy file would become with this participant; refused where it could not be signed.
 fn drafted(
-    node: &Connector,
+    connector: &Connector,
     policy: &str,
     dataset: Option<&str>,
     who: &ParticipantId,
 ) -> Result<Agreement, Refusal> {
-    let (written, dataset) = crate::admin::policy::meant(node, policy, dataset)?;
-    let offer = offers::read(&node.config(), &written, &dataset).map_err(gathered)?;
-    let mut findings = lint::offer(&offer, &dataset, &node.reloadable.taxonomy(), node.now());
-    findings.extend(lint::lists(&offer.clauses, &node.reloadable.published()));
+    let (written, dataset) = crate::admin::policy::meant(connector, policy, dataset)?;
+    let offer = offers::read(&connector.config(), &written, &dataset).map_err(gathered)?;
+    let mut findings = lint::offer(
+        &offer,
+        &dataset,
+        &connector.reloadable.taxonomy(),
+        connector.now(),
+    );
+    findings.extend(lint::lists(
+        &offer.clauses,
+        &connector.reloadable.published(),
+    ));
     let error = findings
         .iter()
         .find(|finding| finding.severity == LintSeverity::Error);
     if let Some(error) = error {
         return Err(offers::as_refusal(error, &written.policy));
     }
-    let own = node.party()?;
+    let own = connector.party()?;
     let party = ContractParty {
         id: who.clone(),
         ..own.clone()
     };
-    let filled = node.filled(own, Assignee::Participant(party), None);
+    let filled = connector.filled(own, Assignee::Participant(party), None);
     Ok(offer.agreement(&dataset, filled))
 }
 
-fn instant(node: &Connector, at: Option<&str>) -> Result<UtcTimestamp, Refusal> {
+fn instant(connector: &Connector, at: Option<&str>) -> Result<UtcTimestamp, Refusal> {
     match at {
-        None => Ok(node.now()),
+        None => Ok(connector.now()),
         Some(text) => text
             .parse()
             .map_err(|fault| Refusal::new(ErrorCode::UsageWrong, format!("`{text}`: {fault}"))),

@@ -33,39 +33,44 @@ use std::sync::Arc;
 
 /// Asks.
 pub(crate) async fn sql(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     args: SqlArgs,
     user: Option<u32>,
     out: &EventSink,
 ) -> CommandResult {
     // Who reads a table of figures does not want to see it below each.
     let shows = args.since.is_some();
-    asked(node, args, (user, shows), out).await
+    asked(connector, args, (user, shows), out).await
 }
 
 /// Asks; `shows` says whether people see from where the next question goes on.
 async fn asked(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     args: SqlArgs,
     (user, shows): (Option<u32>, bool),
     out: &EventSink,
 ) -> CommandResult {
     let text = args.sql.unwrap_or_default();
-    let wish = QueryOptions {
+    let options = QueryOptions {
         settled: args.follow || args.since.is_some(),
         among_several: args.among_several,
         kinds: kinds(&args.kind)?,
-        ..wish(node, args.purpose.as_deref(), &args.contract, args.partial)?
+        ..query_options(
+            connector,
+            args.purpose.as_deref(),
+            &args.contract,
+            args.partial,
+        )?
     };
-    let wanted = RequestedRowScope::of(args.since.as_deref(), args.as_of.as_deref())?;
+    let scope = RequestedRowScope::of(args.since.as_deref(), args.as_of.as_deref())?;
     let contract_succession::StartedQuery {
         answer,
         first,
-        continuation: told,
+        continuation: continuation_footer,
         reads,
-    } = contract_succession::start_query(node, &text, (&wish, &wanted), user).await?;
+    } = contract_succession::start_query(connector, &text, (&options, &scope), user).await?;
     let Some(answer) = answer else {
-        let (data, text) = told.quiet();
+        let (data, text) = continuation_footer.quiet();
         out.object(data, text).await?;
         return Ok(0);
     };
@@ -74,15 +79,18 @@ async fn asked(
     let mut writer = begin(&schema)?;
     let mut rows = 0_u64;
     while let Some(batch) = batches.next().await {
-        let batch = batch.map_err(|refusal| cite(node, &text, refusal))?;
+        let batch = batch.map_err(|refusal| cite(connector, &text, refusal))?;
         rows = rows.saturating_add(u64::try_from(batch.num_rows()).unwrap_or(0));
-        let sent = tokio::time::timeout(node.query_limits().time, piece(&mut writer, &batch, out));
-        sent.await.map_err(|_| unread(node))??;
+        let sent = tokio::time::timeout(
+            connector.query_limits().time,
+            piece(&mut writer, &batch, out),
+        );
+        sent.await.map_err(|_| unread(connector))??;
         out.progress("rows", rows, 0);
     }
     end(writer, out).await?;
-    let (mut data, mut text) = footer(node, &answer.report, rows);
-    told.below(&answer.report, &mut data, &mut text, shows);
+    let (mut data, mut text) = footer(connector, &answer.report, rows);
+    continuation_footer.below(&answer.report, &mut data, &mut text, shows);
     add_notices(&mut data, &text);
     out.object(data, text).await?;
     Ok(0)
@@ -90,30 +98,35 @@ async fn asked(
 
 /// What would go to whom.
 pub(crate) async fn explain(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     args: ExplainArgs,
     user: Option<u32>,
     out: &EventSink,
 ) -> CommandResult {
     // Whoever would be lacking is shown with the reason, beside what would go to the others; who asks wants all.
-    let wish = QueryOptions {
+    let options = QueryOptions {
         among_several: args.among_several,
         kinds: kinds(&args.kind)?,
-        ..wish(node, args.purpose.as_deref(), &args.contract, !args.analyze)?
+        ..query_options(
+            connector,
+            args.purpose.as_deref(),
+            &args.contract,
+            !args.analyze,
+        )?
     };
-    let question = plan(node, &args.sql, &wish).await?;
+    let question = plan(connector, &args.sql, &options).await?;
     let explanation = question.explain();
     let mut text = explanation.to_string();
-    let mut errands = Vec::new();
-    for errand in &explanation.remote_queries {
+    let mut remote_queries = Vec::new();
+    for remote_query in &explanation.remote_queries {
         let mut reads = Vec::new();
-        for reading in &errand.reads {
+        for reading in &remote_query.reads {
             let clauses = reading
                 .contract
-                .and_then(|contract| clauses(node, contract))
+                .and_then(|contract| clauses(connector, contract))
                 .unwrap_or_default();
             if !clauses.is_empty() {
-                let relation = reading.relation(&errand.alias);
+                let relation = reading.relation(&remote_query.alias);
                 text.push_str(&format!("\n{relation} under its contract:"));
                 for (number, sentence) in &clauses {
                     text.push_str(&format!("\n  {number:<5} {sentence}"));
@@ -126,16 +139,16 @@ pub(crate) async fn explain(
                 "clauses": clauses.iter().map(|(number, sentence)| json!({"clause": number, "effect": sentence})).collect::<Vec<_>>(),
             }));
         }
-        errands.push(json!({
-            "participant": errand.participant.domain(),
+        remote_queries.push(json!({
+            "participant": remote_query.participant.domain(),
             "reads": reads,
-            "purpose": errand.purpose.as_ref().map(ToString::to_string),
-            "sql": errand.sql,
-            "most_rows": errand.most_rows,
-            "most_bytes": errand.most_bytes,
-            "guessed": errand.guessed,
-            "relies_on_own_keys": errand.relies,
-            "keys": errand.keys.iter().map(keys_json).collect::<Vec<_>>(),
+            "purpose": remote_query.purpose.as_ref().map(ToString::to_string),
+            "sql": remote_query.sql,
+            "most_rows": remote_query.most_rows,
+            "most_bytes": remote_query.most_bytes,
+            "guessed": remote_query.guessed,
+            "relies_on_own_keys": remote_query.relies,
+            "keys": remote_query.keys.iter().map(keys_json).collect::<Vec<_>>(),
         }));
     }
     let here: Vec<Value> = explanation
@@ -144,22 +157,22 @@ pub(crate) async fn explain(
         .map(|(depth, line)| json!({"depth": depth, "step": line}))
         .collect();
     let mut data =
-        json!({"errands": errands, "here": here, "missing": lacking(&explanation.left_out)});
+        json!({"errands": remote_queries, "here": here, "missing": lacking(&explanation.left_out)});
     if args.analyze {
-        let (came, told) = explain_analyze::came(node, &args.sql, &wish, user).await?;
+        let (came, reported) = explain_analyze::came(connector, &args.sql, &options, user).await?;
         if let Some(data) = data.as_object_mut() {
             data.insert("came".to_owned(), came);
         }
-        text = format!("{}\n{told}", text.trim_end());
+        text = format!("{}\n{reported}", text.trim_end());
     }
     out.object(data, text).await?;
     Ok(0)
 }
 
 /// The clauses of a contract or public view in plain language.
-fn clauses(node: &Connector, contract: ContractId) -> Option<Vec<(String, String)>> {
-    node.contracts.book(|book| {
-        book.agreement(contract).map(|agreement| {
+fn clauses(connector: &Connector, contract: ContractId) -> Option<Vec<(String, String)>> {
+    connector.contracts.with_registry(|registry| {
+        registry.agreement(contract).map(|agreement| {
             agreement
                 .clauses
                 .iter()
@@ -171,7 +184,7 @@ fn clauses(node: &Connector, contract: ContractId) -> Option<Vec<(String, String
 
 /// Fetches the permitted view of one dataset.
 pub(crate) async fn get(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     args: GetArgs,
     user: Option<u32>,
     out: &EventSink,
@@ -197,25 +210,26 @@ pub(crate) async fn get(
         every: 0,
         among_several: false,
     };
-    asked(node, order, (user, true), out).await
+    asked(connector, order, (user, true), out).await
 }
 
 /// What was typed about how to ask.
-fn wish(
-    node: &Connector,
+fn query_options(
+    connector: &Connector,
     purpose: Option<&str>,
     contracts: &[String],
     partial: bool,
 ) -> Result<QueryOptions, Refusal> {
     let purpose = match purpose {
-        None => node.config().purpose.clone(),
+        None => connector.config().purpose.clone(),
         Some(text) => Some(text.parse::<PurposeId>().map_err(|fault| {
             Refusal::new(ErrorCode::PurposeUnknown, format!("`{text}`: {fault}"))
         })?),
     };
     let mut named = Vec::new();
     for text in contracts {
-        let contract = crate::admin::contract::contract_lookup::contract_by_prefix(node, text)?;
+        let contract =
+            crate::admin::contract::contract_lookup::contract_by_prefix(connector, text)?;
         if !named.contains(&contract) {
             named.push(contract);
         }
@@ -241,19 +255,23 @@ fn kinds(words: &[String]) -> Result<BTreeSet<DatasetKind>, Refusal> {
 }
 
 async fn plan(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     sql: &str,
-    wish: &QueryOptions,
+    options: &QueryOptions,
 ) -> Result<FederatedQuery, CommandError> {
-    let home = federated_query::reach(node, sql, wish).await?;
+    let catalog = federated_query::reach(connector, sql, options).await?;
     let limits = SqlStatementLimits::default();
-    if let Some(question) = node.queries.questions.found(&home, sql, (wish, &limits)) {
+    if let Some(question) = connector
+        .queries
+        .questions
+        .found(&catalog, sql, (options, &limits))
+    {
         return Ok(question);
     }
-    let (text, wanted, inner) = (sql.to_owned(), wish.clone(), Arc::clone(node));
+    let (text, wanted, inner) = (sql.to_owned(), options.clone(), Arc::clone(connector));
     let planned = blocking(move || {
         let (by, now) = ((&wanted, &limits), inner.now());
-        inner.queries.questions.plan(home, &text, by, now)
+        inner.queries.questions.plan(catalog, &text, by, now)
     });
     match planned.await {
         Ok(question) => Ok(question),
@@ -262,11 +280,11 @@ async fn plan(
             let unknown =
                 refusal.code == ErrorCode::DatasetUnknown && refusal.participant.is_none();
             let lapsed = if unknown {
-                match federated_query::damaged(node, sql) {
+                match federated_query::damaged(connector, sql) {
                     Some(damaged) => Some(damaged),
-                    None => match federated_query::lapsed(node, sql)? {
+                    None => match federated_query::lapsed(connector, sql)? {
                         Some(lapsed) => Some(lapsed),
-                        None => missing_contract::uncontracted(node, sql).await?,
+                        None => missing_contract::uncontracted(connector, sql).await?,
                     },
                 }
             } else {
@@ -274,19 +292,19 @@ async fn plan(
             };
             Err(match lapsed {
                 Some(why) => why.into(),
-                None => cite(node, sql, refusal).into(),
+                None => cite(connector, sql, refusal).into(),
             })
         }
     }
 }
 
-/// Rows that nobody takes would keep a seat that others wait for.
-fn unread(node: &Connector) -> Refusal {
+/// Rows that nobody takes would keep a slot that others wait for.
+fn unread(connector: &Connector) -> Refusal {
     Refusal::new(
         ErrorCode::ResourceLimit,
         format!(
             "no row was read for {} seconds",
-            node.query_limits().time.as_secs()
+            connector.query_limits().time.as_secs()
         ),
     )
 }

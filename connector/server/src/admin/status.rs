@@ -21,10 +21,14 @@ use std::sync::Arc;
 const DAY: i64 = 24 * 3600 * 1_000_000;
 
 /// What waits for a person, then everything else.
-pub(crate) async fn status(node: &Arc<Connector>, check: bool, out: &EventSink) -> CommandResult {
-    let now = node.now();
+pub(crate) async fn status(
+    connector: &Arc<Connector>,
+    check: bool,
+    out: &EventSink,
+) -> CommandResult {
+    let now = connector.now();
     let mut waiting = Vec::new();
-    for row in node.records.index(|state| state.negotiations())? {
+    for row in connector.records.index(|state| state.negotiations())? {
         let open =
             row.state != Phase::Finalized.as_str() && row.state != Phase::Terminated.as_str();
         if !open {
@@ -32,7 +36,7 @@ pub(crate) async fn status(node: &Arc<Connector>, check: bool, out: &EventSink) 
         }
         // One that can't be read hides no other; `doctor` names it.
         if let Ok(Some(negotiation)) =
-            crate::workflow::negotiation::message_replay::load(node, &row.id)
+            crate::workflow::negotiation::message_replay::load(connector, &row.id)
             && negotiation.state.turn() == Some(negotiation.own)
         {
             waiting.push(format!(
@@ -43,7 +47,7 @@ pub(crate) async fn status(node: &Arc<Connector>, check: bool, out: &EventSink) 
             ));
         }
     }
-    for held in node.datasets.pending_views() {
+    for held in connector.datasets.pending_views() {
         waiting.push(format!(
             "the public view of {} is {} beside the one in force and waits for two officers: hansa contract sign {}",
             held.dataset.name,
@@ -51,9 +55,9 @@ pub(crate) async fn status(node: &Arc<Connector>, check: bool, out: &EventSink) 
             held.key.short()
         ));
     }
-    for word in pending_approvals::awaited(node)? {
+    for word in pending_approvals::awaited(connector)? {
         if word.action == ApprovalAction::Admit.as_str() {
-            let what = approval::written(node, word.reason.as_deref())?.unwrap_or_default();
+            let what = approval::written(connector, word.reason.as_deref())?.unwrap_or_default();
             waiting.push(format!(
                 "one officer wants to add to a group, a second must say so too: hansa group add {what}"
             ));
@@ -66,21 +70,21 @@ pub(crate) async fn status(node: &Arc<Connector>, check: bool, out: &EventSink) 
             word.action
         ));
     }
-    waiting.extend(notice::undelivered(node)?);
-    let in_force = node.contracts.book(|book| {
-        let all = book.all(now);
-        all.filter(|(_, _, standing)| *standing == ContractStatus::InForce)
+    waiting.extend(notice::undelivered(connector)?);
+    let in_force = connector.contracts.with_registry(|registry| {
+        let all = registry.all(now);
+        all.filter(|(_, _, contract_status)| *contract_status == ContractStatus::InForce)
             .count()
     });
-    let periods = validity_period::periods(node)?;
+    let periods = validity_period::periods(connector)?;
     for period in periods.iter().filter(|period| period.is_due(now)) {
         waiting.push(due(period));
     }
-    if let Err(refusal) = node.own_certificate() {
+    if let Err(refusal) = connector.own_certificate() {
         waiting.push(format!("{}: hansa join", refusal.sentence));
     }
-    let bundle = node.identity.trust.bundle();
-    let unacknowledged = node
+    let bundle = connector.identity.trust.bundle();
+    let unacknowledged = connector
         .records
         .index(|state| state.receipts())?
         .into_iter()
@@ -92,38 +96,40 @@ pub(crate) async fn status(node: &Arc<Connector>, check: bool, out: &EventSink) 
             "{unacknowledged} receipts are not acknowledged for more than a day"
         ));
     }
-    if let Some(broken) = unwritable(node) {
+    if let Some(broken) = unwritable(connector) {
         waiting.push(format!("the log can't be written: {broken}"));
     }
-    if let Err(refusal) = node.trusted_clock() {
+    if let Err(refusal) = connector.trusted_clock() {
         waiting.push(format!(
             "{}: set it, then hansa reload; until then no peer is answered",
             refusal.sentence
         ));
     }
-    for fork in node.forks()? {
+    for fork in connector.forks()? {
         waiting.push(format!("{}: {}", fork.code, fork.sentence));
     }
-    for damaged in node.datasets.snapshots.damaged().values() {
+    for damaged in connector.datasets.snapshots.damaged().values() {
         let mend = damaged.help.first().map_or("", String::as_str);
         waiting.push(format!("{}: {}; {mend}", damaged.code, damaged.sentence));
     }
-    let datasets = node.datasets.catalog(|catalog| catalog.datasets().count());
-    let peers = node.known_peers()?.len();
-    let config = node.config();
-    node.settle_refusals().await;
-    let inner = Arc::clone(node);
+    let datasets = connector
+        .datasets
+        .catalog(|catalog| catalog.datasets().count());
+    let peers = connector.known_peers()?.len();
+    let config = connector.config();
+    connector.settle_refusals().await;
+    let inner = Arc::clone(connector);
     let today = blocking(move || daily_figures::today(&inner)).await?;
     let data = json!({
         "today": {"answers": today.answers, "rows": today.rows, "refusals": today.refusals},
-        "participant": node.id().domain(),
+        "participant": connector.id().domain(),
         "name": config.participant.name,
         "contact": config.participant.contact,
         "waiting": waiting,
         "datasets": datasets,
         "contracts_in_force": in_force,
-        "running": node.queries.running.len(),
-        "memory": node.queries.query_runtime.memory_used(),
+        "running": connector.queries.running.len(),
+        "memory": connector.queries.query_runtime.memory_used(),
         "peers": peers,
         "ends": periods.iter().map(|period| json!({
             "what": period.kind.as_str(),
@@ -131,7 +137,7 @@ pub(crate) async fn status(node: &Arc<Connector>, check: bool, out: &EventSink) 
             "at": period.ends.to_string(),
             "renew": period.kind.renewal(),
         })).collect::<Vec<_>>(),
-        "records": node.records.log.size(),
+        "records": connector.records.log.size(),
         "bundle": bundle.content().sequence,
         "demo": bundle.content().demo,
         "clock_offset_s": config.clock.micros / 1_000_000,
@@ -148,9 +154,9 @@ pub(crate) async fn status(node: &Arc<Connector>, check: bool, out: &EventSink) 
     }
     text.push_str(&format!(
         "{}: {datasets} datasets, {in_force} contracts in force, {} answers running, {peers} peers, {} records in the log, bundle number {}",
-        node.id().domain(),
-        node.queries.running.len(),
-        node.records.log.size(),
+        connector.id().domain(),
+        connector.queries.running.len(),
+        connector.records.log.size(),
         bundle.content().sequence,
     ));
     text.push_str(&format!(
@@ -184,23 +190,28 @@ fn moved(by: &str) -> String {
 
 /// Hop by hop: this connector, then one participant or all.
 pub(crate) async fn doctor(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     named: Option<&str>,
     out: &EventSink,
 ) -> CommandResult {
     let mut status = 0;
     let mut say = Vec::new();
-    let bundle = node.identity.trust.bundle();
+    let bundle = connector.identity.trust.bundle();
     say.push((
         "log",
-        unwritable(node).map_or_else(
-            || Ok(format!("{} records, writable", node.records.log.size())),
+        unwritable(connector).map_or_else(
+            || {
+                Ok(format!(
+                    "{} records, writable",
+                    connector.records.log.size()
+                ))
+            },
             |broken| Err(hansa_audit_store::refusal(&broken)),
         ),
     ));
     say.push((
         "trust bundle",
-        bundle.current(node.now()).map(|()| {
+        bundle.current(connector.now()).map(|()| {
             format!(
                 "number {}, good until {}",
                 bundle.content().sequence,
@@ -208,57 +219,61 @@ pub(crate) async fn doctor(
             )
         }),
     ));
-    let offset = &node.config().clock;
-    if let Err(refusal) = node.trusted_clock() {
+    let offset = &connector.config().clock;
+    if let Err(refusal) = connector.trusted_clock() {
         say.push(("clock", Err(refusal)));
     } else if offset.micros != 0 {
         say.push(("clock", Ok(moved(&offset.text))));
     }
     say.push((
         "certificate",
-        node.own_certificate().map(|leaf| {
-            let left = leaf.not_after.micros().saturating_sub(node.now().micros()) / 3_600_000_000;
+        connector.own_certificate().map(|leaf| {
+            let left = leaf
+                .not_after
+                .micros()
+                .saturating_sub(connector.now().micros())
+                / 3_600_000_000;
             format!("good for {left} hours more")
         }),
     ));
-    let letters = unreadable_message::faults(node)?;
-    if letters.is_empty() {
+    let messages = unreadable_message::faults(connector)?;
+    if messages.is_empty() {
         say.push(("letters", Ok("all can be read".to_owned())));
     }
-    say.extend(letters.into_iter().map(|fault| ("letters", Err(fault))));
-    for refusal in combined_contracts::barred(node)? {
+    say.extend(messages.into_iter().map(|fault| ("letters", Err(fault))));
+    for refusal in combined_contracts::barred(connector)? {
         say.push(("contracts beside each other", Err(refusal)));
     }
-    for fork in node.forks()? {
+    for fork in connector.forks()? {
         say.push(("logs", Err(fork)));
     }
-    for (_, said) in node.incidents()? {
-        say.push(("incident", Ok(said)));
+    for (_, text) in connector.incidents()? {
+        say.push(("incident", Ok(text)));
     }
     for (what, found) in say {
         report_check("here", what, found, &mut status, out).await?;
     }
-    snapshots(node, &mut status, out).await?;
-    for remark in node.state_remarks() {
+    snapshots(connector, &mut status, out).await?;
+    for remark in connector.state_remarks() {
         report_check("here", "state folder", Err(remark), &mut status, out).await?;
     }
     let peers = match named {
-        Some(named) => vec![node.peer(named)?],
-        None => node.known_peers()?,
+        Some(named) => vec![connector.peer(named)?],
+        None => connector.known_peers()?,
     };
     for peer in peers {
-        hops(node, &peer, &mut status, out).await?;
+        hops(connector, &peer, &mut status, out).await?;
     }
     Ok(status)
 }
 
 /// Reads what is published to its last byte.
 async fn snapshots(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     status: &mut u8,
     out: &EventSink,
 ) -> Result<(), crate::admin::CommandError> {
-    let inner = Arc::clone(node);
+    let inner = Arc::clone(connector);
     let checks = blocking(move || inner.check_snapshots()).await?;
     let good = checks.iter().filter_map(|check| check.found.as_ref().ok());
     let (mut count, mut bytes) = (0_u64, 0_u64);
@@ -267,8 +282,8 @@ async fn snapshots(
         bytes = bytes.saturating_add(*own);
     }
     if count > 0 {
-        let said = format!("{count} as they were published, {bytes} bytes");
-        report_check("here", "snapshots", Ok(said), status, out).await?;
+        let text = format!("{count} as they were published, {bytes} bytes");
+        report_check("here", "snapshots", Ok(text), status, out).await?;
     }
     for damage in checks.into_iter().filter_map(|check| check.found.err()) {
         report_check("here", "snapshots", Err(damage), status, out).await?;
@@ -277,13 +292,13 @@ async fn snapshots(
 }
 
 async fn hops(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     peer: &KnownPeer,
     status: &mut u8,
     out: &EventSink,
 ) -> Result<(), crate::admin::CommandError> {
     let who = peer.id.domain();
-    let member = bundle_member(node, peer);
+    let member = bundle_member(connector, peer);
     report_check(who, "in the league", member, status, out).await?;
     let name = tokio::net::lookup_host(peer.address.clone())
         .await
@@ -298,8 +313,8 @@ async fn hops(
             all.join(", ")
         });
     report_check(who, "name", name, status, out).await?;
-    node.hang_up(&peer.id).await;
-    let call = node.call(peer).await;
+    connector.hang_up(&peer.id).await;
+    let call = connector.call(peer).await;
     let reached = call.as_ref().map_err(Clone::clone).map(|_| {
         format!(
             "TLS 1.3, certificate and version accepted at {}",
@@ -310,20 +325,21 @@ async fn hops(
     if call.is_err() {
         return Ok(());
     }
-    let log = match node.fork_of(&peer.id)? {
+    let log = match connector.fork_of(&peer.id)? {
         None => Ok("goes on from the head that it has shown before".to_owned()),
         Some(fork) => Err(fork),
     };
     report_check(who, "log", log, status, out).await?;
-    let catalogue = federated_query::catalogue(node, peer)
+    let catalogue = federated_query::catalogue(connector, peer)
         .await
-        .map(|seen| format!("{} datasets shown to us", seen.len()));
+        .map(|visible| format!("{} datasets shown to us", visible.len()));
     report_check(who, "catalogue", catalogue, status, out).await?;
-    let now = node.now();
-    let contracts = node.contracts.book(|book| {
-        book.all(now)
-            .filter(|(_, agreement, standing)| {
-                agreement.provider.id == peer.id && *standing == ContractStatus::InForce
+    let now = connector.now();
+    let contracts = connector.contracts.with_registry(|registry| {
+        registry
+            .all(now)
+            .filter(|(_, agreement, contract_status)| {
+                agreement.provider.id == peer.id && *contract_status == ContractStatus::InForce
             })
             .count()
     });
@@ -338,8 +354,9 @@ async fn hops(
     Ok(())
 }
 
-fn bundle_member(node: &Connector, peer: &KnownPeer) -> Result<String, Refusal> {
-    node.party_of(&peer.id, &node.identity.trust.bundle())
+fn bundle_member(connector: &Connector, peer: &KnownPeer) -> Result<String, Refusal> {
+    connector
+        .party_of(&peer.id, &connector.identity.trust.bundle())
         .map(|party| party.name)
 }
 

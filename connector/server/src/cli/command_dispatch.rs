@@ -71,7 +71,9 @@ pub(crate) fn serve(
             let (reached, found) = CommandTarget::reach(config, Arc::clone(&clock), show).await?;
             show.refusals(&found.all());
             match reached {
-                CommandTarget::Inside(node) => drop(served.spawn(serving::run(node, show))),
+                CommandTarget::Inside(connector) => {
+                    drop(served.spawn(serving::run(connector, show)))
+                }
                 CommandTarget::Running(_) => {
                     return Err(Refusal::new(
                         ErrorCode::StateLocked,
@@ -96,22 +98,22 @@ pub(crate) fn serve(
 ///
 /// # Errors
 /// What the verb refuses.
-pub(crate) fn desk(
+pub(crate) fn run_on_connector(
     global: &GlobalArgs,
-    verb: ConnectorCommand,
+    command: ConnectorCommand,
     clock: Clock,
     show: OutputSettings,
 ) -> Result<u8, Vec<Refusal>> {
-    if let Some(status) = alone(global, &verb, &clock, show)? {
+    if let Some(status) = alone(global, &command, &clock, show)? {
         return Ok(status);
     }
     let config = load(global)?;
-    let verb = argument_resolution::complete(verb).map_err(one)?;
+    let command = argument_resolution::complete(command).map_err(one)?;
     // Of a conversation each statement has so much time, not all of them.
-    let talks = matches!(&verb, ConnectorCommand::Sql(args) if args.sql.is_none());
+    let talks = matches!(&command, ConnectorCommand::Sql(args) if args.sql.is_none());
     let limit = global.timeout.filter(|_| !talks);
     on_threads(async {
-        let work = with_connector(global, config, verb, clock, show);
+        let work = with_connector(global, config, command, clock, show);
         tokio::select! {
             done = limited(limit, work) => done,
             _ = tokio::signal::ctrl_c() => Err(Refusal::new(ErrorCode::Interrupted, "interrupted")),
@@ -123,11 +125,11 @@ pub(crate) fn desk(
 /// Carries out a verb that reads and writes files alone; none, if it needs a connector.
 fn alone(
     global: &GlobalArgs,
-    verb: &ConnectorCommand,
+    command: &ConnectorCommand,
     clock: &Clock,
     show: OutputSettings,
 ) -> Result<Option<u8>, Vec<Refusal>> {
-    let status = match verb {
+    let status = match command {
         ConnectorCommand::Audit(AuditCommand::Verify {
             file: Some(file),
             head,
@@ -153,10 +155,10 @@ fn alone(
             mandate,
             output,
             ..
-        }) => offline::offline_signer::OfflineSigner::open(key, certificates.as_deref()).and_then(|pen| {
+        }) => offline::offline_signer::OfflineSigner::open(key, certificates.as_deref()).and_then(|signer| {
             offline::offline_signature::run(
                 file,
-                &pen,
+                &signer,
                 mandate.as_deref(),
                 output.as_deref(),
                 global,
@@ -173,7 +175,7 @@ fn alone(
             output,
             ..
         }) => {
-            let wish = offline::offline_withdrawal::WithdrawalArgs {
+            let args = offline::offline_withdrawal::WithdrawalArgs {
                 file,
                 key,
                 certificates: certificates.as_deref(),
@@ -181,7 +183,7 @@ fn alone(
                 reason: SingleLineText::parse("reason", reason).map_err(one)?,
                 output: output.as_deref(),
             };
-            offline::offline_withdrawal::run(&wish, global, clock().wall, show)
+            offline::offline_withdrawal::run(&args, global, clock().wall, show)
         }
         ConnectorCommand::Policy(PolicyCommand::Template {
             file,
@@ -193,7 +195,7 @@ fn alone(
             offline::vocabulary::terms(show);
             Ok(0)
         }
-        ConnectorCommand::Model(verb) => offline::vocabulary::models(verb, show),
+        ConnectorCommand::Model(command) => offline::vocabulary::models(command, show),
         ConnectorCommand::Config(ConfigCommand::Reference) => {
             document_out(crate::config::REFERENCE);
             Ok(0)
@@ -208,7 +210,7 @@ fn alone(
 async fn with_connector(
     global: &GlobalArgs,
     config: ConnectorConfig,
-    verb: ConnectorCommand,
+    command: ConnectorCommand,
     clock: Clock,
     show: OutputSettings,
 ) -> Result<u8, Refusal> {
@@ -216,15 +218,15 @@ async fn with_connector(
     let templates = config.folder().join("templates");
     let purpose = config.purpose.as_ref().map(ToString::to_string);
     let (connector, found) = CommandTarget::reach(config, clock, show).await?;
-    match &verb {
+    match &command {
         // What publishing may mend is told when it is done, if it is still there.
         ConnectorCommand::Dataset(DatasetCommand::Publish { .. }) => show.refusals(&found.faults),
         _ => show.refusals(&found.all()),
     }
-    if command_effect::only_looks(&verb) {
+    if command_effect::only_looks(&command) {
         connector.only_looks();
     }
-    let status = match verb {
+    let status = match command {
         ConnectorCommand::Sql(args) if args.sql.is_none() => {
             sql_session::ask(&connector, args, purpose, history, global, show).await
         }
@@ -235,15 +237,15 @@ async fn with_connector(
             id,
             output: Some(file),
         }) => {
-            let verb = ConnectorCommand::Contract(ContractCommand::Export { id, output: None });
-            exported_file::save(&connector, verb, &file, global, show).await
+            let command = ConnectorCommand::Contract(ContractCommand::Export { id, output: None });
+            exported_file::save(&connector, command, &file, global, show).await
         }
         ConnectorCommand::Contract(ContractCommand::Usage {
             id,
             output: Some(file),
         }) => {
-            let verb = ConnectorCommand::Contract(ContractCommand::Usage { id, output: None });
-            exported_file::save(&connector, verb, &file, global, show).await
+            let command = ConnectorCommand::Contract(ContractCommand::Usage { id, output: None });
+            exported_file::save(&connector, command, &file, global, show).await
         }
         ConnectorCommand::Policy(PolicyCommand::Clone {
             participant,
@@ -251,7 +253,7 @@ async fn with_connector(
             output,
         }) => {
             let file = output.unwrap_or_else(|| templates.join(format!("{name}.toml")));
-            let verb = ConnectorCommand::Policy(PolicyCommand::Clone {
+            let command = ConnectorCommand::Policy(PolicyCommand::Clone {
                 participant,
                 name: Some(name),
                 output: None,
@@ -262,16 +264,16 @@ async fn with_connector(
                     format!("`{}` is there already", file.display()),
                 )
                 .with_help("name another one with --output")),
-                false => exported_file::save(&connector, verb, &file, global, show).await,
+                false => exported_file::save(&connector, command, &file, global, show).await,
             }
         }
         ConnectorCommand::Dataset(add) if disclosure_prompt::is_asked(&add, global) => {
             match disclosure_prompt::ask(&connector, add, global).await {
-                Ok(verb) => connector.run(verb, global, show).await,
+                Ok(command) => connector.run(command, global, show).await,
                 Err(refusal) => Err(refusal),
             }
         }
-        verb => connector.run(verb, global, show).await,
+        command => connector.run(command, global, show).await,
     };
     connector.leave().await;
     status

@@ -19,7 +19,7 @@ use std::io::{BufRead as _, IsTerminal as _};
 /// What a command does.
 #[derive(Debug, PartialEq, Eq)]
 enum CommandEffect {
-    /// It changes nothing that is not on the books anyway.
+    /// It changes nothing that is not in the log anyway.
     Looks,
     /// It changes something, or says what it would change.
     Rehearses,
@@ -33,8 +33,8 @@ enum CommandEffect {
 ///
 /// # Errors
 /// `USAGE` for a dry run that the command does not have, `CONFIRMATION_NEEDED` without a yes.
-pub(crate) fn consent(verb: &TopLevelCommand, global: &GlobalArgs) -> Result<(), Refusal> {
-    match (command_effect(verb), global.dry_run) {
+pub(crate) fn consent(command: &TopLevelCommand, global: &GlobalArgs) -> Result<(), Refusal> {
+    match (command_effect(command), global.dry_run) {
         (CommandEffect::Looks | CommandEffect::Rehearses, _) | (CommandEffect::Acts(_), false) => {
             Ok(())
         }
@@ -85,8 +85,8 @@ pub(crate) fn asked(question: &str, global: &GlobalArgs) -> Result<(), Refusal> 
 
 const EXPLAIN: &str = "hansa explain says what would be asked, of whom and under which contract";
 
-fn command_effect(verb: &TopLevelCommand) -> CommandEffect {
-    match verb {
+fn command_effect(command: &TopLevelCommand) -> CommandEffect {
+    match command {
         TopLevelCommand::Check
         | TopLevelCommand::Error { .. }
         | TopLevelCommand::Request
@@ -102,26 +102,26 @@ fn command_effect(verb: &TopLevelCommand) -> CommandEffect {
         TopLevelCommand::Serve(_) => CommandEffect::Acts(
             "hansa check looks at everything that serving needs, and changes nothing",
         ),
-        TopLevelCommand::League(verb) => of_league(verb),
-        TopLevelCommand::Desk(verb) => of_desk(verb),
+        TopLevelCommand::League(command) => of_league(command),
+        TopLevelCommand::Desk(command) => of_command(command),
     }
 }
 
 /// Whether a command only looks at what is there, so that it need leave no trace: it does not follow the logs of those whom it
 /// greets. Those that judge logs do.
-pub(crate) fn only_looks(verb: &ConnectorCommand) -> bool {
+pub(crate) fn only_looks(command: &ConnectorCommand) -> bool {
     let judges = matches!(
-        verb,
+        command,
         ConnectorCommand::Doctor { .. }
             | ConnectorCommand::Explain(_)
             | ConnectorCommand::Simulate(_)
             | ConnectorCommand::Audit(AuditCommand::Reconcile { .. })
     );
-    of_desk(verb) == CommandEffect::Looks && !judges
+    of_command(command) == CommandEffect::Looks && !judges
 }
 
-fn of_league(verb: &LeagueCommand) -> CommandEffect {
-    match verb {
+fn of_league(command: &LeagueCommand) -> CommandEffect {
+    match command {
         LeagueCommand::List { .. } => CommandEffect::Looks,
         LeagueCommand::Issuer { id, drop: true, .. } => CommandEffect::Ends(format!(
             "Naming {id} no longer ends what is read by its credentials, everywhere in the league."
@@ -156,8 +156,8 @@ fn of_league(verb: &LeagueCommand) -> CommandEffect {
     }
 }
 
-fn of_desk(verb: &ConnectorCommand) -> CommandEffect {
-    match verb {
+fn of_command(command: &ConnectorCommand) -> CommandEffect {
+    match command {
         ConnectorCommand::Status { .. }
         | ConnectorCommand::Doctor { .. }
         | ConnectorCommand::Explain(_)
@@ -171,7 +171,7 @@ fn of_desk(verb: &ConnectorCommand) -> CommandEffect {
             "Restoring {} puts it in the place of the state that is here, which is moved aside.",
             file.display()
         )),
-        ConnectorCommand::Dataset(verb) => of_dataset(verb),
+        ConnectorCommand::Dataset(command) => of_dataset(command),
         ConnectorCommand::Catalog(
             CatalogCommand::List { .. }
             | CatalogCommand::Search { .. }
@@ -191,7 +191,7 @@ fn of_desk(verb: &ConnectorCommand) -> CommandEffect {
         ConnectorCommand::Policy(PolicyCommand::Clone { .. } | PolicyCommand::Template { .. }) => {
             CommandEffect::Acts("hansa policy template FILE shows the holes of a template")
         }
-        ConnectorCommand::Contract(verb) => of_contract(verb),
+        ConnectorCommand::Contract(command) => of_contract(command),
         ConnectorCommand::Credential(CredentialCommand::List) => CommandEffect::Looks,
         ConnectorCommand::Credential(
             CredentialCommand::Add { .. } | CredentialCommand::Remove { .. },
@@ -249,8 +249,8 @@ fn of_desk(verb: &ConnectorCommand) -> CommandEffect {
     }
 }
 
-fn of_dataset(verb: &DatasetCommand) -> CommandEffect {
-    match verb {
+fn of_dataset(command: &DatasetCommand) -> CommandEffect {
+    match command {
         DatasetCommand::List
         | DatasetCommand::Show { .. }
         | DatasetCommand::Sample { .. }
@@ -268,8 +268,8 @@ fn of_dataset(verb: &DatasetCommand) -> CommandEffect {
     }
 }
 
-fn of_contract(verb: &ContractCommand) -> CommandEffect {
-    match verb {
+fn of_contract(command: &ContractCommand) -> CommandEffect {
+    match command {
         ContractCommand::List { .. }
         | ContractCommand::Show { .. }
         | ContractCommand::Wait { .. }
@@ -316,7 +316,7 @@ mod tests {
 
     #[test]
     fn a_dry_run_is_carried_out_or_refused() {
-        for (line, deed_there) in [
+        for (line, expected_effect) in [
             ("hansa --dry-run contract withdraw 7f --reason over", false),
             ("hansa --dry-run league expel acme.example", false),
             ("hansa --dry-run sql SELECT", false),
@@ -329,7 +329,7 @@ mod tests {
         ] {
             let cli = parsed(line);
             let outcome = consent(&cli.verb, &cli.global);
-            assert_eq!(outcome.is_ok(), deed_there, "{line}");
+            assert_eq!(outcome.is_ok(), expected_effect, "{line}");
             if let Err(refusal) = outcome {
                 assert_eq!(refusal.code.as_str(), "USAGE", "{line}");
             }

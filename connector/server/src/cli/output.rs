@@ -90,17 +90,17 @@ pub(crate) fn refusal_text(refusal: &Refusal) -> String {
             }
         }
     }
-    if let Some(place) = &refusal.location {
-        let line = place
+    if let Some(location) = &refusal.location {
+        let line = location
             .line
             .map(|line| format!(":{line}"))
             .unwrap_or_default();
-        let key = place
+        let key = location
             .key
             .as_ref()
             .map(|key| format!(" ({key})"))
             .unwrap_or_default();
-        facts.push(("where", printable(&format!("{}{line}{key}", place.file))));
+        facts.push(("where", printable(&format!("{}{line}{key}", location.file))));
     }
     for help in &refusal.help {
         facts.push(("help", help.clone()));

@@ -11,7 +11,7 @@ pub(crate) struct NoticeConfig {
     pub(crate) folder: Option<PathBuf>,
     /// An address that takes JSON.
     pub(crate) webhook: Option<String>,
-    /// A command that sends the letter on its standard input.
+    /// A command that sends the message on its standard input.
     pub(crate) mail: Option<Vec<String>>,
 }
 

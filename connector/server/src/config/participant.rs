@@ -15,7 +15,7 @@ pub(crate) struct ParticipantConfig {
     /// IANA zone of its civil times and of the days in its policies.
     pub(crate) zone: String,
     /// The language of the pages that its people are shown and sign.
-    pub(crate) tongue: Language,
+    pub(crate) language: Language,
     /// How to reach the people who run it.
     pub(crate) contact: Option<String>,
     /// The alias of its own datasets in SQL.
@@ -38,7 +38,7 @@ pub(super) fn read(section: ConfigSection<'_>) -> Option<ParticipantConfig> {
         }
         Some(zone)
     });
-    let tongue: Option<Language> = section.parsed("language");
+    let language: Option<Language> = section.parsed("language");
     let contact = section.text("contact");
     let alias: Option<SqlIdentifier> = section.parsed("alias");
     let alias = alias.or_else(|| id.as_ref().and_then(ParticipantId::default_alias));
@@ -53,7 +53,7 @@ pub(super) fn read(section: ConfigSection<'_>) -> Option<ParticipantConfig> {
         id: id?,
         name: name?,
         zone: zone.unwrap_or_else(|| "UTC".to_owned()),
-        tongue: tongue.unwrap_or_default(),
+        language: language.unwrap_or_default(),
         contact,
         alias: alias?,
     })

@@ -1,4 +1,4 @@
-//! `[[template]]`: policies with holes that others may clone.
+//! `[[template]]`: policies with parameters that others may clone.
 
 use crate::config::reader::ConfigSection;
 use hansa_policy::id::SqlIdentifier;

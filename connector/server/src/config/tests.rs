@@ -256,7 +256,7 @@ fn workers_have_names_of_their_own_and_addresses() {
         let key_of = faults[0]
             .location
             .as_ref()
-            .and_then(|place| place.key.clone());
+            .and_then(|location| location.key.clone());
         assert_eq!((faults[0].code, key_of.as_deref()), (code, Some(key)));
     }
 }
@@ -276,32 +276,32 @@ fn each_peer_stands_there_once_under_an_alias_of_its_own() {
             peers.concat()
         );
         let faults = load(&text).err().unwrap_or_default();
-        let told = |fault: Refusal| (fault.code, fault.location.unwrap().line.unwrap());
-        faults.into_iter().map(told).collect()
+        let report = |fault: Refusal| (fault.code, fault.location.unwrap().line.unwrap());
+        faults.into_iter().map(report).collect()
     };
-    let town = peer("town.example", "");
+    let city = peer("town.example", "");
     let clash = |line| vec![(ErrorCode::AliasClash, line)];
     let invalid = |line| vec![(ErrorCode::ConfigInvalid, line)];
     assert_eq!(
-        checked("", &[town.clone(), peer("bern.example", "")]),
+        checked("", &[city.clone(), peer("bern.example", "")]),
         vec![]
     );
-    assert_eq!(checked("", &[town.clone(), peer("town.test", "t")]), vec![]);
+    assert_eq!(checked("", &[city.clone(), peer("town.test", "t")]), vec![]);
     assert_eq!(
-        checked("", &[town.clone(), peer("town.test", "")]),
+        checked("", &[city.clone(), peer("town.test", "")]),
         clash(7)
     );
     assert_eq!(
-        checked("", &[town.clone(), peer("bern.example", "town")]),
+        checked("", &[city.clone(), peer("bern.example", "town")]),
         clash(7)
     );
     assert_eq!(checked("", &[peer("acme.test", "")]), clash(4));
     assert_eq!(
-        checked("alias = \"town\"\n", std::slice::from_ref(&town)),
+        checked("alias = \"town\"\n", std::slice::from_ref(&city)),
         clash(5)
     );
     assert_eq!(
-        checked("", &[town.clone(), peer("hansa://town.example", "b")]),
+        checked("", &[city.clone(), peer("hansa://town.example", "b")]),
         invalid(7)
     );
     assert_eq!(checked("", &[peer("acme.example", "me")]), invalid(4));

@@ -13,20 +13,20 @@ type CityCellKey = (String, String, String);
 
 /// Small cells are absent, and the totals do not give them back.
 pub(super) fn play(
-    cast: &DemoFederation<'_>,
+    federation: &DemoFederation<'_>,
     step: &mut StepReport,
 ) -> Result<(), ExpectationError> {
     let mut least = BTreeMap::new();
     for city in CITIES {
-        let id = cast.agree(FIRM, city, "bike_counts")?;
-        least.insert(format!("{city}.example"), cast.threshold(FIRM, &id)?);
+        let id = federation.agree(FIRM, city, "bike_counts")?;
+        least.insert(format!("{city}.example"), federation.threshold(FIRM, &id)?);
         step.figure(&format!("contract_{city}"), short(&id));
     }
     let question = format!(
         "SELECT participant, site, date_trunc('month', local_date) AS month, sum(bikes) AS bikes, count(bikes) AS n \
          FROM model.bicycle_counts WHERE {YEAR} GROUP BY participant, site, date_trunc('month', local_date)"
     );
-    let asked = cast.asks(FIRM, &question)?;
+    let asked = federation.asks(FIRM, &question)?;
     let (rows, _) = asked.rows()?;
     let got: BTreeMap<CityCellKey, i64> = rows
         .iter()
@@ -39,7 +39,7 @@ pub(super) fn play(
             "SELECT site, date_trunc('month', local_date) AS month, sum(bikes) AS bikes, count(bikes) AS n \
              FROM {city}.bike_counts WHERE {YEAR} GROUP BY 1, 2"
         );
-        let answer = cast.does(city, &["sql", &own])?;
+        let answer = federation.does(city, &["sql", &own])?;
         let (rows, _) = answer.rows()?;
         for row in rows.iter().filter(|row| whole(row, "n") > 0) {
             let key = key(&format!("{city}.example"), row);
@@ -73,17 +73,17 @@ pub(super) fn play(
     step.figure("cells_held", held.len());
     step.figure("cells_received", got.len());
     step.figure("cells_absent", hidden.len());
-    totals(cast, step, &held, &got)
+    totals(federation, step, &held, &got)
 }
 
 /// The totals are those of the cells shown: what is taken away from them does not come back.
 fn totals(
-    cast: &DemoFederation<'_>,
+    federation: &DemoFederation<'_>,
     step: &mut StepReport,
     held: &BTreeMap<CityCellKey, (i64, i64)>,
     got: &BTreeMap<CityCellKey, i64>,
 ) -> Result<(), ExpectationError> {
-    let asked = cast.asks(
+    let asked = federation.asks(
         FIRM,
         &format!(
             "SELECT participant, sum(bikes) AS bikes FROM model.bicycle_counts WHERE {YEAR} GROUP BY participant ORDER BY 1"
@@ -95,7 +95,7 @@ fn totals(
     let mut apart = false;
     for row in rows {
         let city = text(row, "participant");
-        let told = whole(row, "bikes");
+        let reported = whole(row, "bikes");
         let shown: i64 = got
             .iter()
             .filter(|((of, ..), _)| *of == city)
@@ -107,19 +107,19 @@ fn totals(
             .map(|(_, (bikes, _))| bikes)
             .sum();
         must(
-            told == shown,
+            reported == shown,
             format!("the total of {city} is that of the cells shown, {shown}"),
-            told,
+            reported,
         )?;
-        apart |= told != there;
+        apart |= reported != there;
         step.figure(&format!("total_held_{city}"), there);
-        step.figure(&format!("total_received_{city}"), told);
+        step.figure(&format!("total_received_{city}"), reported);
         lines.push(vec![
             city,
             there.to_string(),
-            told.to_string(),
+            reported.to_string(),
             shown.to_string(),
-            (told - shown).to_string(),
+            (reported - shown).to_string(),
         ]);
     }
     must(

@@ -9,23 +9,23 @@ const PROVIDERS: [&str; 3] = ["lisbon", "munster", "ottawa"];
 
 /// One table; two forgeries, both found; both sides agree; the evidence stays behind.
 pub(super) fn play(
-    cast: &DemoFederation<'_>,
+    federation: &DemoFederation<'_>,
     step: &mut StepReport,
 ) -> Result<(), ExpectationError> {
-    received(cast, step)?;
-    forged(cast, step)?;
+    received(federation, step)?;
+    forged(federation, step)?;
     let mut matched = 0;
-    for (player, city) in [
+    for (participant, city) in [
         (FIRM, "lisbon"),
         (FIRM, "munster"),
         (FIRM, "ottawa"),
         (OPERATOR, "lisbon"),
         (OPERATOR, "munster"),
     ] {
-        let compared = cast.does(player, &["audit", "reconcile", city])?;
+        let compared = federation.does(participant, &["audit", "reconcile", city])?;
         must(
             !compared.lines.is_empty(),
-            format!("{player} and {city} have answers to compare"),
+            format!("{participant} and {city} have answers to compare"),
             "none",
         )?;
         for line in &compared.lines {
@@ -38,15 +38,18 @@ pub(super) fn play(
         &format!("both sides' receipts, compared answer by answer: {matched} of {matched} agree"),
     );
     step.figure("answers_matched", matched);
-    bundle(cast, step)
+    bundle(federation, step)
 }
 
 /// Who received what, under which clauses, from the providers' logs.
-fn received(cast: &DemoFederation<'_>, step: &mut StepReport) -> Result<(), ExpectationError> {
+fn received(
+    federation: &DemoFederation<'_>,
+    step: &mut StepReport,
+) -> Result<(), ExpectationError> {
     let mut rows = Vec::new();
     let mut refused = 0;
     for city in PROVIDERS {
-        let log = cast.does(city, &["audit", "list", "--last", "10000"])?;
+        let log = federation.does(city, &["audit", "list", "--last", "10000"])?;
         for record in &log.lines {
             let body = body(record);
             refused += i64::from(text(record, "type") == "refuse");
@@ -95,19 +98,19 @@ fn received(cast: &DemoFederation<'_>, step: &mut StepReport) -> Result<(), Expe
 }
 
 /// One byte changed, one record removed, each in a copy.
-fn forged(cast: &DemoFederation<'_>, step: &mut StepReport) -> Result<(), ExpectationError> {
-    let good = verify(cast, "munster/state/log", 0)?;
+fn forged(federation: &DemoFederation<'_>, step: &mut StepReport) -> Result<(), ExpectationError> {
+    let good = verify(federation, "munster/state/log", 0)?;
     let records = whole(&good, "records");
     must(records > 2, "the log has records", records)?;
-    let mut said = format!("the log as it is: {records} records, the chain is unbroken");
+    let mut message = format!("the log as it is: {records} records, the chain is unbroken");
     step.figure("records", records);
     let forgeries: [(&str, FileTampering); 2] = [
         ("one byte changed", |bytes| change(bytes)),
         ("one record removed", remove),
     ];
     for (name, forge) in forgeries {
-        let copy = cast.file(&format!("log-with-{}", name.replace(' ', "-")));
-        let done = copied(&cast.file("munster/state/log"), &copy)
+        let copy = federation.file(&format!("log-with-{}", name.replace(' ', "-")));
+        let done = copied(&federation.file("munster/state/log"), &copy)
             .and_then(|()| {
                 let file = records_of(&copy)?;
                 let mut bytes = std::fs::read(&file)?;
@@ -120,25 +123,29 @@ fn forged(cast: &DemoFederation<'_>, step: &mut StepReport) -> Result<(), Expect
                 came: fault.to_string(),
             })?;
         must(done, format!("a copy with {name}"), "it is as it was")?;
-        let found = verify(cast, &copy.display().to_string(), 7)?;
+        let found = verify(federation, &copy.display().to_string(), 7)?;
         let fault = text(&found, "fault");
         must(
             found.get("good") == Some(&Value::Bool(false)) && !fault.is_empty(),
             format!("{name} is found"),
             &found,
         )?;
-        said.push_str(&format!("\na copy with {name}: found, {fault}"));
+        message.push_str(&format!("\na copy with {name}: found, {fault}"));
         step.figure(&name.replace(' ', "_"), fault);
     }
     step.say(
         DemoSpeaker("Auditor, with a copy of Münster's log and no connector"),
-        &said,
+        &message,
     );
     Ok(())
 }
 
-fn verify(cast: &DemoFederation<'_>, log: &str, status: i32) -> Result<Value, ExpectationError> {
-    let done = cast
+fn verify(
+    federation: &DemoFederation<'_>,
+    log: &str,
+    status: i32,
+) -> Result<Value, ExpectationError> {
+    let done = federation
         .stage
         .run(None, &["audit", "verify", log])?
         .ends(status)?;
@@ -146,18 +153,18 @@ fn verify(cast: &DemoFederation<'_>, log: &str, status: i32) -> Result<Value, Ex
 }
 
 /// The evidence that stays behind.
-fn bundle(cast: &DemoFederation<'_>, step: &mut StepReport) -> Result<(), ExpectationError> {
-    let file = cast.file("evidence-of-munster");
+fn bundle(federation: &DemoFederation<'_>, step: &mut StepReport) -> Result<(), ExpectationError> {
+    let file = federation.file("evidence-of-munster");
     let name = file.display().to_string();
-    cast.does("munster", &["audit", "export", "--output", &name])?;
-    let found = verify(cast, &name, 0)?;
+    federation.does("munster", &["audit", "export", "--output", &name])?;
+    let found = verify(federation, &name, 0)?;
     let records = whole(&found, "records");
     must(
         found.get("good") == Some(&Value::Bool(true)) && records > 0,
         "the evidence verifies",
         &found,
     )?;
-    let stays = if cast.stage.kept() {
+    let stays = if federation.stage.kept() {
         "stays behind"
     } else {
         "goes with this folder; --dir DIR keeps it"

@@ -46,12 +46,12 @@ const NOES: [DeniedQuery; 4] = [
 
 /// Each names its code, its clause and the mend.
 pub(super) fn play(
-    cast: &DemoFederation<'_>,
+    federation: &DemoFederation<'_>,
     step: &mut StepReport,
 ) -> Result<(), ExpectationError> {
-    let mut told = Vec::new();
+    let mut reports = Vec::new();
     for no in &NOES {
-        let error = refused(cast, no)?;
+        let error = refused(federation, no)?;
         let help: Vec<String> = list(&error);
         must(
             text(&error, "clause").starts_with("#c") && !text(&error, "contract").is_empty(),
@@ -59,7 +59,7 @@ pub(super) fn play(
             &error,
         )?;
         must(!help.is_empty(), "and the mend", &error)?;
-        let mut said = format!(
+        let mut message = format!(
             "{}\n  {}\nerror[{}]: {}\n  contract  {} clause {}: {}",
             no.what,
             no.sql,
@@ -70,10 +70,10 @@ pub(super) fn play(
             text(&error, "allowed"),
         );
         for help in &help {
-            said.push_str(&format!("\n  help      {help}"));
+            message.push_str(&format!("\n  help      {help}"));
         }
-        step.say(DemoSpeaker("Analyst of Acme Mobility asks for"), &said);
-        told.push(json!({
+        step.say(DemoSpeaker("Analyst of Acme Mobility asks for"), &message);
+        reports.push(json!({
             "code": no.code,
             "clause": text(&error, "clause"),
             "status": no.status,
@@ -82,21 +82,21 @@ pub(super) fn play(
     }
     let hidden = NOES.iter().find(|no| no.code == "COLUMN_UNKNOWN");
     if let Some(hidden) = hidden {
-        same_as_never(cast, step, hidden)?;
+        same_as_never(federation, step, hidden)?;
     }
-    step.figure("refusals", told);
+    step.figure("refusals", reports);
     Ok(())
 }
 
 /// A column that never was gets the same answer, word for word.
 fn same_as_never(
-    cast: &DemoFederation<'_>,
+    federation: &DemoFederation<'_>,
     step: &mut StepReport,
     hidden: &DeniedQuery,
 ) -> Result<(), ExpectationError> {
-    let there = refused(cast, hidden)?.to_string();
+    let there = refused(federation, hidden)?.to_string();
     let sql = hidden.sql.replace("stop_id", "moonphase");
-    let never = asked(cast, hidden, &sql)?.to_string();
+    let never = asked(federation, hidden, &sql)?.to_string();
     must(
         never.replace("moonphase", "stop_id") == there,
         "a hidden column is told like one that never was",
@@ -110,17 +110,17 @@ fn same_as_never(
     Ok(())
 }
 
-fn refused(cast: &DemoFederation<'_>, no: &DeniedQuery) -> Result<Value, ExpectationError> {
-    asked(cast, no, no.sql)
+fn refused(federation: &DemoFederation<'_>, no: &DeniedQuery) -> Result<Value, ExpectationError> {
+    asked(federation, no, no.sql)
 }
 
 fn asked(
-    cast: &DemoFederation<'_>,
+    federation: &DemoFederation<'_>,
     no: &DeniedQuery,
     sql: &str,
 ) -> Result<Value, ExpectationError> {
     let args = ["sql", sql, "--purpose", no.purpose];
-    let done = cast.stage.run(Some(FIRM), &args)?.ends(no.status)?;
+    let done = federation.stage.run(Some(FIRM), &args)?.ends(no.status)?;
     let error = done.error();
     must(
         text(&error, "code") == no.code,

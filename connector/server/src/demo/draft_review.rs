@@ -9,15 +9,15 @@ const DAYS: &str = "SELECT municipality, local_date, sum(validations) AS v FROM 
 
 /// A lower threshold: marked looser in words and sign, and simulated beside what is in force.
 pub(super) fn play(
-    cast: &DemoFederation<'_>,
+    federation: &DemoFederation<'_>,
     step: &mut StepReport,
     contract: &str,
 ) -> Result<(), ExpectationError> {
-    let least = cast.threshold(FIRM, contract)?;
-    let draft = cast.file("lisbon/policies/wider.toml");
-    loosened(cast, &draft, least)?;
+    let least = federation.threshold(FIRM, contract)?;
+    let draft = federation.file("lisbon/policies/wider.toml");
+    loosened(federation, &draft, least)?;
     let path = draft.display().to_string();
-    let compared = cast.does(
+    let compared = federation.does(
         "lisbon",
         &[
             "policy",
@@ -47,14 +47,14 @@ pub(super) fn play(
     let who = format!("hansa://{FIRM}.example");
     let simulate = |more: &[&str]| -> Result<i64, ExpectationError> {
         let args = ["simulate", "--as", &who, "--purpose", PURPOSE];
-        let seen = cast.does("lisbon", &[&args[..], more, &[DAYS]].concat())?;
+        let seen = federation.does("lisbon", &[&args[..], more, &[DAYS]].concat())?;
         Ok(whole(seen.with("total_rows")?, "total_rows"))
     };
-    let records = |cast: &DemoFederation<'_>| -> Result<usize, ExpectationError> {
-        let log = cast.does("lisbon", &["audit", "list", "--last", "10000"])?;
+    let records = |federation: &DemoFederation<'_>| -> Result<usize, ExpectationError> {
+        let log = federation.does("lisbon", &["audit", "list", "--last", "10000"])?;
         Ok(log.lines.len())
     };
-    let before = records(cast)?;
+    let before = records(federation)?;
     let now = simulate(&["--contract", contract])?;
     let then = simulate(&["--policy", &path, "--dataset", "validations"])?;
     must(
@@ -63,7 +63,7 @@ pub(super) fn play(
         then,
     )?;
     must(
-        records(cast)? == before,
+        records(federation)? == before,
         "nothing is recorded, since nothing left",
         "something was",
     )?;
@@ -80,7 +80,7 @@ pub(super) fn play(
 
 /// The policy in force with a tenth of its threshold.
 fn loosened(
-    cast: &DemoFederation<'_>,
+    federation: &DemoFederation<'_>,
     draft: &std::path::Path,
     least: i64,
 ) -> Result<(), ExpectationError> {
@@ -88,7 +88,7 @@ fn loosened(
         expected: "the draft is written".to_owned(),
         came: why,
     };
-    let policy = cast.file("lisbon/policies/municipalities.toml");
+    let policy = federation.file("lisbon/policies/municipalities.toml");
     let text = crate::offline::read(&policy).map_err(|refusal| unwritten(refusal.to_string()))?;
     let text = String::from_utf8_lossy(&text).replace(
         &format!("min_contributors = {least}"),

@@ -40,10 +40,10 @@ impl DemoFederation<'_> {
     /// When it does not.
     pub(super) fn does(
         &self,
-        player: &str,
+        participant: &str,
         args: &[&str],
     ) -> Result<DemoCommandOutput, ExpectationError> {
-        self.stage.run(Some(player), args)?.ends(0)
+        self.stage.run(Some(participant), args)?.ends(0)
     }
 
     /// Asks for the declared purpose; the answer must be complete.
@@ -52,10 +52,10 @@ impl DemoFederation<'_> {
     /// When it is not.
     pub(super) fn asks(
         &self,
-        player: &str,
+        participant: &str,
         sql: &str,
     ) -> Result<DemoCommandOutput, ExpectationError> {
-        self.does(player, &["sql", sql, "--purpose", PURPOSE])
+        self.does(participant, &["sql", sql, "--purpose", PURPOSE])
     }
 
     /// A file on the stage.
@@ -99,9 +99,9 @@ impl DemoFederation<'_> {
     ///
     /// # Errors
     /// When it names none.
-    pub(super) fn threshold(&self, player: &str, id: &str) -> Result<i64, ExpectationError> {
-        let shown = self.does(player, &["contract", "show", id])?;
-        let terms = shown.with("contract")?.get("terms").cloned();
+    pub(super) fn threshold(&self, participant: &str, id: &str) -> Result<i64, ExpectationError> {
+        let output = self.does(participant, &["contract", "show", id])?;
+        let terms = output.with("contract")?.get("terms").cloned();
         let least = terms
             .as_ref()
             .and_then(Value::as_array)
@@ -161,14 +161,23 @@ pub(super) fn gather<'a>(
         "League of the show",
         "--demo",
     ])?;
-    let players: Vec<(&str, &str, &str, bool)> = CITIES
+    let participants: Vec<(&str, &str, &str, bool)> = CITIES
         .iter()
-        .map(|(player, name, zone)| (*player, *name, *zone, true))
-        .chain(CONSUMERS.map(|(player, name)| (player, name, "UTC", false)))
+        .map(|(participant, name, zone)| (*participant, *name, *zone, true))
+        .chain(CONSUMERS.map(|(participant, name)| (participant, name, "UTC", false)))
         .collect();
-    for (player, name, zone, serves) in &players {
-        let id = format!("{player}.example");
-        let mut args = vec!["init", player, "--id", &id, "--name", name, "--zone", zone];
+    for (participant, name, zone, serves) in &participants {
+        let id = format!("{participant}.example");
+        let mut args = vec![
+            "init",
+            participant,
+            "--id",
+            &id,
+            "--name",
+            name,
+            "--zone",
+            zone,
+        ];
         if *serves {
             args.extend(["--listen", "127.0.0.1:0"]);
         }
@@ -176,7 +185,7 @@ pub(super) fn gather<'a>(
         ready(&[
             "league",
             "admit",
-            &request(player, "request"),
+            &request(participant, "request"),
             "--dir",
             "league",
         ])?;
@@ -190,24 +199,24 @@ pub(super) fn gather<'a>(
         "bundle.json",
     ])?;
     // Each city by itself and all at once: join, publish, serve.
-    let began = in_parallel(&players, |(player, _, _, serves)| {
-        begin(stage, player, *serves)
+    let began = in_parallel(&participants, |(participant, _, _, serves)| {
+        begin(stage, participant, *serves)
     })?;
     let mut serving = Vec::new();
     let mut files = Vec::new();
     let mut rows = 0;
-    for ((player, ..), begun) in players.iter().zip(began) {
+    for ((participant, ..), begun) in participants.iter().zip(began) {
         if let Some(begun) = begun {
-            files.push((*player, begun.bytes));
+            files.push((*participant, begun.bytes));
             rows += begun.rows;
-            serving.push((*player, begun.serving));
+            serving.push((*participant, begun.serving));
         }
     }
-    in_parallel(&CONSUMERS, |(player, _)| {
+    in_parallel(&CONSUMERS, |(participant, _)| {
         for (city, served) in &serving {
             let id = format!("{city}.example");
             let add = ["peer", "add", &served.address, "--id", &id];
-            stage.run(Some(player), &add)?.ends(0)?;
+            stage.run(Some(participant), &add)?.ends(0)?;
         }
         Ok(())
     })?;
@@ -243,36 +252,41 @@ struct StartedConnector {
 
 fn begin(
     stage: &DemoRunner,
-    player: &str,
+    participant: &str,
     serves: bool,
 ) -> Result<Option<StartedConnector>, ExpectationError> {
     let unwritten = |why: String| ExpectationError {
-        expected: format!("the folder of {player} is written"),
+        expected: format!("the folder of {participant} is written"),
         came: why,
     };
     stage
-        .run(Some(player), &["--yes", "join", &request(player, "join")])?
+        .run(
+            Some(participant),
+            &["--yes", "join", &request(participant, "join")],
+        )?
         .ends(0)?;
-    let folder = stage.folder().join(player);
+    let folder = stage.folder().join(participant);
     std::fs::copy(
         stage.folder().join("bundle.json"),
         folder.join("trust/bundle.json"),
     )
     .map_err(|fault| unwritten(fault.to_string()))?;
-    let bytes =
-        bundled_data::unpack(player, &folder).map_err(|refusal| unwritten(refusal.to_string()))?;
+    let bytes = bundled_data::unpack(participant, &folder)
+        .map_err(|refusal| unwritten(refusal.to_string()))?;
     if !serves {
         // The operator sits beside the cities: its rows travel as they are.
-        if player == OPERATOR {
+        if participant == OPERATOR {
             bundled_data::plain_rows(&folder).map_err(|refusal| unwritten(refusal.to_string()))?;
         }
         return Ok(None);
     }
-    stage.run(Some(player), &["check"])?.ends(0)?;
-    let published = stage.run(Some(player), &["dataset", "publish"])?.ends(0)?;
+    stage.run(Some(participant), &["check"])?.ends(0)?;
+    let published = stage
+        .run(Some(participant), &["dataset", "publish"])?
+        .ends(0)?;
     let rows = published.lines.iter().map(|line| whole(line, "rows")).sum();
-    must(rows > 0, format!("{player} publishes rows"), rows)?;
-    let serving = stage.serve(player)?;
+    must(rows > 0, format!("{participant} publishes rows"), rows)?;
+    let serving = stage.serve(participant)?;
     Ok(Some(StartedConnector {
         serving,
         bytes,
@@ -280,8 +294,8 @@ fn begin(
     }))
 }
 
-fn request(player: &str, ending: &str) -> String {
-    format!("{player}/{player}.example.{ending}")
+fn request(participant: &str, ending: &str) -> String {
+    format!("{participant}/{participant}.example.{ending}")
 }
 
 fn in_parallel<T: Sync, R: Send>(

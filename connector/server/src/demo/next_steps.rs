@@ -7,10 +7,15 @@ use serde_json::json;
 use std::time::Duration;
 
 /// Says what to try next, and waits for the end.
-pub(super) fn play(cast: &DemoFederation<'_>, show: OutputSettings) {
+pub(super) fn play(federation: &DemoFederation<'_>, show: OutputSettings) {
     let hansa = std::env::current_exe()
         .map_or_else(|_| "hansa".to_owned(), |path| path.display().to_string());
-    let at = |player: &str| format!("{hansa} --config {}", cast.file(player).display());
+    let at = |participant: &str| {
+        format!(
+            "{hansa} --config {}",
+            federation.file(participant).display()
+        )
+    };
     let tries = [
         (
             "ask",
@@ -48,7 +53,7 @@ pub(super) fn play(cast: &DemoFederation<'_>, show: OutputSettings) {
             line_out(&format!("   {what}:\n      {command}"));
         }
     }
-    while !cast.stage.interrupted() {
+    while !federation.stage.interrupted() {
         std::thread::sleep(Duration::from_millis(100));
     }
 }

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 
 /// Both sign; the terms stand on a page; each gets what its contract says.
 pub(super) fn play(
-    cast: &DemoFederation<'_>,
+    federation: &DemoFederation<'_>,
     step: &mut StepReport,
 ) -> Result<(), ExpectationError> {
-    let firm = cast.agree(FIRM, "lisbon", "validations")?;
-    let operator = cast.agree(OPERATOR, "lisbon", "validations")?;
+    let firm = federation.agree(FIRM, "lisbon", "validations")?;
+    let operator = federation.agree(OPERATOR, "lisbon", "validations")?;
     must(firm != operator, "there are two contracts", &firm)?;
-    for (who, player, id) in [
+    for (who, participant, id) in [
         (DemoSpeaker("Officer of Lisbon, to the firm"), FIRM, &firm),
         (
             DemoSpeaker("Officer of Lisbon, to the operator"),
@@ -21,17 +21,17 @@ pub(super) fn play(
             &operator,
         ),
     ] {
-        let page = page(cast, id)?;
+        let page = page(federation, id)?;
         step.say(who, &page);
-        step.figure(&format!("contract_{player}"), short(id));
+        step.figure(&format!("contract_{participant}"), short(id));
     }
-    municipalities(cast, step, &firm)?;
-    let held = cast.does(
+    municipalities(federation, step, &firm)?;
+    let held = federation.does(
         "lisbon",
         &["sql", "SELECT operator_id, count(*) AS n, sum(validations) AS v FROM lisbon.validations GROUP BY operator_id ORDER BY 1"],
     )?;
     let (held, _) = held.rows()?;
-    let own = cast.asks(
+    let own = federation.asks(
         OPERATOR,
         "SELECT count(*) AS n, sum(validations) AS v FROM lisbon.validations",
     )?;
@@ -75,17 +75,17 @@ pub(super) fn play(
     step.figure("rows_held", all);
     step.figure("rows_of_operator", whole(own, "n"));
     step.figure("operators", json!(held.len()));
-    draft_review::play(cast, step, &firm)
+    draft_review::play(federation, step, &firm)
 }
 
 /// What the firm gets: days of municipalities, without those of a few stops.
 fn municipalities(
-    cast: &DemoFederation<'_>,
+    federation: &DemoFederation<'_>,
     step: &mut StepReport,
     contract: &str,
 ) -> Result<(), ExpectationError> {
-    let least = cast.threshold(FIRM, contract)?;
-    let held = cast.does(
+    let least = federation.threshold(FIRM, contract)?;
+    let held = federation.does(
         "lisbon",
         &[
             "sql",
@@ -94,7 +94,7 @@ fn municipalities(
         ],
     )?;
     let (held, _) = held.rows()?;
-    let got = cast.asks(
+    let got = federation.asks(
         FIRM,
         "SELECT municipality, local_date, sum(validations) AS v FROM lisbon.validations GROUP BY municipality, local_date",
     )?;
@@ -150,9 +150,9 @@ fn municipalities(
 }
 
 /// The contract as Lisbon shows it, with both signatures checked.
-fn page(cast: &DemoFederation<'_>, id: &str) -> Result<String, ExpectationError> {
-    let shown = cast.does("lisbon", &["contract", "show", id])?;
-    let shown = shown.with("contract")?;
+fn page(federation: &DemoFederation<'_>, id: &str) -> Result<String, ExpectationError> {
+    let output = federation.does("lisbon", &["contract", "show", id])?;
+    let shown = output.with("contract")?;
     let list = |member: &str| {
         let list = shown.get(member).and_then(Value::as_array);
         list.cloned().unwrap_or_default()

@@ -14,7 +14,7 @@ const LAST_DAY: &str = "2020-03-22";
 
 /// One question over three publishers: did the air get better?
 pub(super) fn play(
-    cast: &DemoFederation<'_>,
+    federation: &DemoFederation<'_>,
     step: &mut StepReport,
 ) -> Result<(), ExpectationError> {
     let question = format!(
@@ -26,14 +26,18 @@ pub(super) fn play(
          GROUP BY participant, town, CASE WHEN local_date < '{WEEK}' THEN 'before' ELSE 'after' END \
          ORDER BY participant, town"
     );
-    let asked = cast.does(FIRM, &["sql", &question])?;
+    let asked = federation.does(FIRM, &["sql", &question])?;
     let (rows, below) = asked.rows()?;
-    let towns = towns(&rows);
-    let british = towns.iter().filter(|(key, _)| key.0 == "uk.example");
-    must(british.count() > 10, "there are British towns", towns.len())?;
-    weeks(step, &towns)?;
-    units(cast, step, &towns)?;
-    explained(cast, step, &question, below)
+    let cities = demo_cities(&rows);
+    let british = cities.iter().filter(|(key, _)| key.0 == "uk.example");
+    must(
+        british.count() > 10,
+        "there are British towns",
+        cities.len(),
+    )?;
+    weeks(step, &cities)?;
+    units(federation, step, &cities)?;
+    explained(federation, step, &question, below)
 }
 
 #[derive(Default)]
@@ -44,28 +48,28 @@ struct DemoCity {
 
 type DemoCities = BTreeMap<(String, String), DemoCity>;
 
-fn towns(rows: &[&Value]) -> DemoCities {
-    let mut towns = DemoCities::new();
+fn demo_cities(rows: &[&Value]) -> DemoCities {
+    let mut cities = DemoCities::new();
     for row in rows {
-        let town = towns
+        let city = cities
             .entry((text(row, "participant"), text(row, "town")))
             .or_default();
         if text(row, "week") == "before" {
-            town.before = (*row).clone();
+            city.before = (*row).clone();
         } else {
-            town.after = (*row).clone();
+            city.after = (*row).clone();
         }
     }
-    towns
+    cities
 }
 
 /// The figures of each city, with what they stand on; and whose series ends early.
-fn weeks(step: &mut StepReport, towns: &DemoCities) -> Result<(), ExpectationError> {
+fn weeks(step: &mut StepReport, cities: &DemoCities) -> Result<(), ExpectationError> {
     let mut lines = Vec::new();
     let mut figures = Vec::new();
     let mut early = Vec::new();
-    for ((participant, name), town) in shown(towns) {
-        let last = text(&town.after, "last");
+    for ((participant, name), city) in shown(cities) {
+        let last = text(&city.after, "last");
         let ends_early = last.as_str() < LAST_DAY;
         if ends_early {
             early.push(format!("{name} ({last})"));
@@ -73,31 +77,31 @@ fn weeks(step: &mut StepReport, towns: &DemoCities) -> Result<(), ExpectationErr
         lines.push(vec![
             name.clone(),
             participant.trim_end_matches(".example").to_owned(),
-            format!("{:.1}", number(&town.before, "no2")),
-            format!("{:.1}", number(&town.after, "no2")),
-            change(town),
-            complete(&town.before),
-            complete(&town.after),
+            format!("{:.1}", number(&city.before, "no2")),
+            format!("{:.1}", number(&city.after, "no2")),
+            change(city),
+            complete(&city.before),
+            complete(&city.after),
             last.clone(),
         ]);
         figures.push(json!({
             "town": name,
-            "before": number(&town.before, "no2"),
-            "after": number(&town.after, "no2"),
-            "measured_before": whole(&town.before, "n"),
-            "measured_after": whole(&town.after, "n"),
-            "slots_after": whole(&town.after, "slots"),
+            "before": number(&city.before, "no2"),
+            "after": number(&city.after, "no2"),
+            "measured_before": whole(&city.before, "n"),
+            "measured_after": whole(&city.after, "n"),
+            "slots_after": whole(&city.after, "slots"),
             "last": last,
             "ends_early": ends_early,
         }));
     }
     must(!early.is_empty(), "one series ends early", "none does")?;
-    let british: Vec<&DemoCity> = towns
+    let british: Vec<&DemoCity> = cities
         .iter()
         .filter(|(key, _)| key.0 == "uk.example")
-        .map(|(_, town)| town)
+        .map(|(_, city)| city)
         .collect();
-    let better = british.iter().filter(|town| lower(town)).count();
+    let better = british.iter().filter(|city| lower(city)).count();
     step.say(
         DemoSpeaker("Analyst of Acme Mobility, NO2 in µg/m³, week of 9 March before and of 16 March after"),
         &format!(
@@ -119,18 +123,18 @@ fn weeks(step: &mut StepReport, towns: &DemoCities) -> Result<(), ExpectationErr
 }
 
 /// All towns of two publishers, and three of the many British ones.
-fn shown(towns: &DemoCities) -> impl Iterator<Item = (&(String, String), &DemoCity)> {
-    towns.iter().filter(|(key, _)| {
+fn shown(cities: &DemoCities) -> impl Iterator<Item = (&(String, String), &DemoCity)> {
+    cities.iter().filter(|(key, _)| {
         key.0 != "uk.example" || matches!(key.1.as_str(), "London" | "Glasgow" | "Bristol")
     })
 }
 
-fn lower(town: &DemoCity) -> bool {
-    number(&town.after, "no2") < number(&town.before, "no2")
+fn lower(city: &DemoCity) -> bool {
+    number(&city.after, "no2") < number(&city.before, "no2")
 }
 
-fn change(town: &DemoCity) -> String {
-    if lower(town) { "less" } else { "more" }.to_owned()
+fn change(city: &DemoCity) -> String {
+    if lower(city) { "less" } else { "more" }.to_owned()
 }
 
 fn complete(week: &Value) -> String {
@@ -143,11 +147,11 @@ fn complete(week: &Value) -> String {
 
 /// Zürich publishes ppb. Read as µg/m³ it would be the cleanest; in one unit it is not.
 fn units(
-    cast: &DemoFederation<'_>,
+    federation: &DemoFederation<'_>,
     step: &mut StepReport,
-    towns: &DemoCities,
+    cities: &DemoCities,
 ) -> Result<(), ExpectationError> {
-    let entry = cast.does(FIRM, &["catalog", "show", "zurich.air_quality"])?;
+    let entry = federation.does(FIRM, &["catalog", "show", "zurich.air_quality"])?;
     let conversion = conversion(entry.with("entry")?).ok_or_else(|| ExpectationError {
         expected: "the catalogue of Zürich tells how its values were converted".to_owned(),
         came: "it does not".to_owned(),
@@ -160,20 +164,20 @@ fn units(
             expected: "the conversion names its factor".to_owned(),
             came: conversion.clone(),
         })?;
-    let zurich = towns
+    let zurich = cities
         .get(&("zurich.example".to_owned(), "Zürich".to_owned()))
-        .map_or(f64::NAN, |town| number(&town.before, "no2"));
+        .map_or(f64::NAN, |city| number(&city.before, "no2"));
     let wrong = zurich / factor;
-    let british: Vec<f64> = towns
+    let british: Vec<f64> = cities
         .iter()
         .filter(|(key, _)| key.0 == "uk.example")
-        .map(|(_, town)| number(&town.before, "no2"))
+        .map(|(_, city)| number(&city.before, "no2"))
         .collect();
     let above = |than: f64| british.iter().filter(|no2| **no2 > than).count();
     let (before, after, all) = (above(wrong), above(zurich), british.len());
-    let table: Vec<f64> = shown(towns)
+    let table: Vec<f64> = shown(cities)
         .filter(|(key, _)| key.0 == "uk.example")
-        .map(|(_, town)| number(&town.before, "no2"))
+        .map(|(_, city)| number(&city.before, "no2"))
         .collect();
     must(
         !table.is_empty() && table.iter().all(|no2| *no2 > wrong),
@@ -228,46 +232,48 @@ fn travelled(log: &[Value], id: &str) -> Result<u64, ExpectationError> {
 
 /// What goes to whom, and what travelled.
 fn explained(
-    cast: &DemoFederation<'_>,
+    federation: &DemoFederation<'_>,
     step: &mut StepReport,
     question: &str,
     below: &Value,
 ) -> Result<(), ExpectationError> {
-    let explained = cast.does(FIRM, &["explain", question])?;
-    let errands = explained.with("errands")?.get("errands").cloned();
-    let errands: Vec<Value> = errands
+    let explained = federation.does(FIRM, &["explain", question])?;
+    let remote_queries = explained.with("errands")?.get("errands").cloned();
+    let remote_queries: Vec<Value> = remote_queries
         .as_ref()
         .and_then(Value::as_array)
         .cloned()
         .unwrap_or_default();
     must(
-        errands.len() == 3,
+        remote_queries.len() == 3,
         "three participants are asked",
-        errands.len(),
+        remote_queries.len(),
     )?;
-    let mut said =
+    let mut message =
         String::from("hansa explain says what goes to whom, and the answer what came back:");
     let (mut came, mut held) = (0_u64, 0_u64);
-    let log = cast.does(FIRM, &["audit", "list", "--last", "100"])?;
+    let log = federation.does(FIRM, &["audit", "list", "--last", "100"])?;
     let answers = below.get("participants").and_then(Value::as_array);
     for answer in answers.into_iter().flatten() {
         let id = text(answer, "participant");
         let city = id.trim_end_matches(".example");
-        let errand = errands
+        let remote_query = remote_queries
             .iter()
-            .find(|errand| text(errand, "participant") == id);
-        let sql = errand.map(|errand| text(errand, "sql")).unwrap_or_default();
+            .find(|remote_query| text(remote_query, "participant") == id);
+        let sql = remote_query
+            .map(|remote_query| text(remote_query, "sql"))
+            .unwrap_or_default();
         must(
             !sql.is_empty() && sql == text(answer, "sql"),
             format!("{city} got the SQL that was explained"),
             text(answer, "sql"),
         )?;
         let bytes = travelled(&log.lines, &id)?;
-        let file = cast.files.iter().find(|(name, _)| *name == city);
+        let file = federation.files.iter().find(|(name, _)| *name == city);
         let file = file.map_or(0, |(_, bytes)| *bytes);
         came = came.saturating_add(bytes);
         held = held.saturating_add(file);
-        said.push_str(&format!(
+        message.push_str(&format!(
             "\n{city}: {} rows, {bytes} bytes came; its files have {:.1} MB\n  {sql}",
             text(answer, "rows"),
             mega(file)
@@ -278,18 +284,18 @@ fn explained(
         "less than a hundredth of the files travels",
         format!("{came} of {held} bytes"),
     )?;
-    said.push_str(&format!(
+    message.push_str(&format!(
         "\ntogether {came} bytes travelled instead of {:.1} MB",
         mega(held)
     ));
-    step.say(DemoSpeaker("Analyst of Acme Mobility"), &said);
+    step.say(DemoSpeaker("Analyst of Acme Mobility"), &message);
     step.figure("bytes_received", came);
     step.figure("bytes_of_files", held);
     step.figure(
         "sql",
-        errands
+        remote_queries
             .iter()
-            .map(|errand| json!({"participant": text(errand, "participant"), "sql": text(errand, "sql")}))
+            .map(|remote_query| json!({"participant": text(remote_query, "participant"), "sql": text(remote_query, "sql")}))
             .collect::<Vec<_>>(),
     );
     Ok(())

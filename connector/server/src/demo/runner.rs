@@ -202,12 +202,12 @@ impl DemoRunner {
         self.interrupted()
     }
 
-    fn command(&self, player: Option<&str>, args: &[&str]) -> (Command, String) {
+    fn command(&self, participant: Option<&str>, args: &[&str]) -> (Command, String) {
         let mut command = Command::new(&self.binary);
         let mut typed = String::from("hansa");
-        if let Some(player) = player {
-            command.args(["--config", player]);
-            typed.push_str(&format!(" --config {player}"));
+        if let Some(participant) = participant {
+            command.args(["--config", participant]);
+            typed.push_str(&format!(" --config {participant}"));
         }
         for arg in args {
             let plain = arg
@@ -234,19 +234,19 @@ impl DemoRunner {
         (command, typed)
     }
 
-    /// Runs a command of `player` to its end.
+    /// Runs a command of `participant` to its end.
     ///
     /// # Errors
     /// When it can't be started, or somebody interrupted.
     pub(super) fn run(
         &self,
-        player: Option<&str>,
+        participant: Option<&str>,
         args: &[&str],
     ) -> Result<DemoCommandOutput, ExpectationError> {
         if self.interrupted() {
             return Err(unstarted("the show goes on", "it was interrupted"));
         }
-        let (mut command, typed) = self.command(player, args);
+        let (mut command, typed) = self.command(participant, args);
         let output = command
             .args(["--timeout", "45s"])
             .output()
@@ -263,17 +263,17 @@ impl DemoRunner {
         })
     }
 
-    /// Starts a command of `player` that goes on by itself; gives its output.
+    /// Starts a command of `participant` that goes on by itself; gives its output.
     ///
     /// # Errors
     /// When it can't be started.
     pub(super) fn start(
         &self,
-        player: &str,
+        participant: &str,
         args: &[&str],
         err: Option<&Path>,
     ) -> Result<(BufReader<ChildStdout>, u32), ExpectationError> {
-        let (mut command, typed) = self.command(Some(player), args);
+        let (mut command, typed) = self.command(Some(participant), args);
         let stderr = match err {
             None => Stdio::null(),
             Some(file) => {
@@ -305,12 +305,12 @@ impl DemoRunner {
         child.wait().ok()?.code()
     }
 
-    /// Starts the connector of `player` and waits until it says that it is ready.
+    /// Starts the connector of `participant` and waits until it says that it is ready.
     ///
     /// # Errors
     /// When it does not.
-    pub(super) fn serve(&self, player: &str) -> Result<ConnectorProcess, ExpectationError> {
-        let (mut out, _) = self.start(player, &["serve"], None)?;
+    pub(super) fn serve(&self, participant: &str) -> Result<ConnectorProcess, ExpectationError> {
+        let (mut out, _) = self.start(participant, &["serve"], None)?;
         let mut line = String::new();
         let read = out.read_line(&mut line);
         let address = serde_json::from_str::<Value>(&line)
@@ -319,7 +319,7 @@ impl DemoRunner {
         match (read, address) {
             (Ok(_), Some(address)) => Ok(ConnectorProcess { address, _out: out }),
             (_, _) => Err(ExpectationError {
-                expected: format!("`hansa --config {player} serve` is ready"),
+                expected: format!("`hansa --config {participant} serve` is ready"),
                 came: format!("`{}`", line.trim()),
             }),
         }

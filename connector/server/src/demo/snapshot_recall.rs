@@ -12,10 +12,10 @@ const TOTAL: &str = "SELECT municipality, local_date, sum(validations) AS v FROM
 
 /// Rows are doubled, asked for, and mended; the recall names exactly the answer that is wrong.
 pub(super) fn play(
-    cast: &DemoFederation<'_>,
+    federation: &DemoFederation<'_>,
     step: &mut StepReport,
 ) -> Result<(), ExpectationError> {
-    let file = cast.file(FILE);
+    let file = federation.file(FILE);
     let fault = |why: String| ExpectationError {
         expected: "the file of Lisbon is read and written".to_owned(),
         came: why,
@@ -25,7 +25,7 @@ pub(super) fn play(
         crate::offline::write(&file, bytes).map_err(|refusal| fault(refusal.to_string()))
     };
     let right = read()?;
-    let before = total(cast)?;
+    let before = total(federation)?;
     let mut faulty = right.clone();
     for line in right
         .split_inclusive(|byte| *byte == b'\n')
@@ -35,18 +35,18 @@ pub(super) fn play(
         faulty.extend_from_slice(line);
     }
     write(&faulty)?;
-    let bad = publish(cast)?;
-    let wrong = total(cast)?;
+    let bad = publish(federation)?;
+    let wrong = total(federation)?;
     must(wrong > before, "doubled rows make a greater total", wrong)?;
     write(&right)?;
-    let mended = publish(cast)?;
-    let after = total(cast)?;
+    let mended = publish(federation)?;
+    let after = total(federation)?;
     must(
         after == before,
         format!("the mended total is {before}"),
         after,
     )?;
-    let found = cast.does(
+    let found = federation.does(
         "lisbon",
         &["audit", "affected", &format!("validations@{bad}")],
     )?;
@@ -88,15 +88,15 @@ pub(super) fn play(
 }
 
 /// Publishes the file as it is; gives the version of the snapshot.
-fn publish(cast: &DemoFederation<'_>) -> Result<String, ExpectationError> {
-    cast.does("lisbon", &["dataset", "publish", "validations"])?;
-    let shown = cast.does("lisbon", &["dataset", "show", "validations"])?;
-    Ok(text(shown.with("version")?, "version"))
+fn publish(federation: &DemoFederation<'_>) -> Result<String, ExpectationError> {
+    federation.does("lisbon", &["dataset", "publish", "validations"])?;
+    let output = federation.does("lisbon", &["dataset", "show", "validations"])?;
+    Ok(text(output.with("version")?, "version"))
 }
 
 /// The firm's total of the day, over the groups that it gets.
-fn total(cast: &DemoFederation<'_>) -> Result<i64, ExpectationError> {
-    let got = cast.asks(FIRM, TOTAL)?;
+fn total(federation: &DemoFederation<'_>) -> Result<i64, ExpectationError> {
+    let got = federation.asks(FIRM, TOTAL)?;
     let (rows, _) = got.rows()?;
     Ok(rows.iter().map(|row| whole(row, "v")).sum())
 }

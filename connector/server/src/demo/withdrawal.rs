@@ -9,18 +9,18 @@ use std::io::BufRead as _;
 
 /// The milliseconds, the rows after it, and the receipt for the part delivered.
 pub(super) fn play(
-    cast: &DemoFederation<'_>,
+    federation: &DemoFederation<'_>,
     step: &mut StepReport,
 ) -> Result<(), ExpectationError> {
-    let contract = cast.agree(OPERATOR, "munster", "bike_channels")?;
-    let published = cast.does("munster", &["dataset", "show", "bike_channels"])?;
+    let contract = federation.agree(OPERATOR, "munster", "bike_channels")?;
+    let published = federation.does("munster", &["dataset", "show", "bike_channels"])?;
     let all = published
         .lines
         .first()
         .map_or(0, |line| whole(line, "rows"));
-    let err = cast.file("stream.err");
+    let err = federation.file("stream.err");
     let args = ["get", "munster.bike_channels", "--purpose", PURPOSE];
-    let (mut out, id) = cast.stage.start(OPERATOR, &args, Some(&err))?;
+    let (mut out, id) = federation.stage.start(OPERATOR, &args, Some(&err))?;
     // The reader takes its time: some lines, and it stops reading. The stream is under way and can't end by itself.
     let mut read: i64 = 0;
     let mut line = String::new();
@@ -32,7 +32,7 @@ pub(super) fn play(
         }
     }
     must(read == 1000, "the stream runs", format!("{read} rows came"))?;
-    let ended = cast.does(
+    let ended = federation.does(
         "munster",
         &[
             "--yes",
@@ -56,8 +56,8 @@ pub(super) fn play(
             Ok(_) => came += 1,
         }
     }
-    let status = cast.stage.wait(id);
-    let told = DemoCommandOutput {
+    let status = federation.stage.wait(id);
+    let output = DemoCommandOutput {
         command: format!("hansa --config {OPERATOR} {}", args.join(" ")),
         status: status.unwrap_or(-1),
         lines: Vec::new(),
@@ -65,12 +65,12 @@ pub(super) fn play(
     }
     .ends(3)?;
     must(
-        text(&told.error(), "code") == "WITHDRAWN",
+        text(&output.error(), "code") == "WITHDRAWN",
         "the consumer is told that the contract was withdrawn",
-        told.error(),
+        output.error(),
     )?;
-    receipt(cast, step, &contract, came, all)?;
-    let again = cast.stage.run(Some(OPERATOR), &args)?.ends(3)?;
+    receipt(federation, step, &contract, came, all)?;
+    let again = federation.stage.run(Some(OPERATOR), &args)?.ends(3)?;
     must(
         again.lines.is_empty(),
         "no row comes any more",
@@ -82,13 +82,13 @@ pub(super) fn play(
 
 /// What both sides wrote down.
 fn receipt(
-    cast: &DemoFederation<'_>,
+    federation: &DemoFederation<'_>,
     step: &mut StepReport,
     contract: &str,
     came: i64,
     all: i64,
 ) -> Result<(), ExpectationError> {
-    let log = cast.does("munster", &["audit", "list", "--last", "1000"])?;
+    let log = federation.does("munster", &["audit", "list", "--last", "1000"])?;
     let withdrawn = log.lines.iter().find(|record| {
         text(record, "type") == "withdraw" && text(body(record), "contract") == contract
     });
@@ -114,7 +114,7 @@ fn receipt(
         format!("{micros} microseconds"),
     )?;
     let request = text(body(closed), "request_id");
-    let received = cast.does(OPERATOR, &["audit", "list", "--last", "1000"])?;
+    let received = federation.does(OPERATOR, &["audit", "list", "--last", "1000"])?;
     let received = received.lines.iter().find(|record| {
         text(body(record), "request_id") == request
             && text(body(record), "outcome").starts_with("cut")

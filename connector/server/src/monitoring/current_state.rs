@@ -18,9 +18,9 @@ const AHEAD: [i64; 3] = [7, 30, 90];
 ///
 /// # Errors
 /// When the index can't be read.
-pub(super) fn refresh(node: &Arc<Connector>) -> Result<(), Refusal> {
-    let (metrics, now) = (&node.metrics, node.now());
-    let checks = readiness::checks(node);
+pub(super) fn refresh(connector: &Arc<Connector>) -> Result<(), Refusal> {
+    let (metrics, now) = (&connector.metrics, connector.now());
+    let checks = readiness::checks(connector);
     let is_good = |name: &str| {
         let check = checks.iter().find(|check| check.name == name);
         i64::from(check.is_none_or(|check| check.fault.is_none()))
@@ -31,18 +31,18 @@ pub(super) fn refresh(node: &Arc<Connector>) -> Result<(), Refusal> {
     metrics.log_writable.set(is_good("log"));
     metrics.clock_trusted.set(is_good("clock"));
     metrics.records.inner().store(
-        node.records.log.size(),
+        connector.records.log.size(),
         std::sync::atomic::Ordering::Relaxed,
     );
-    if let Ok(free) = hansa_audit_store::free_space(node.records.log.folder()) {
+    if let Ok(free) = hansa_audit_store::free_space(connector.records.log.folder()) {
         metrics.log_free.set(real(free));
     }
-    metrics.running.set(whole(node.queries.running.len()));
+    metrics.running.set(whole(connector.queries.running.len()));
     metrics
         .memory
-        .set(whole(node.queries.query_runtime.memory_used()));
-    let damaged = node.datasets.snapshots.damaged();
-    node.datasets.catalog(|catalog| {
+        .set(whole(connector.queries.query_runtime.memory_used()));
+    let damaged = connector.datasets.snapshots.damaged();
+    connector.datasets.catalog(|catalog| {
         metrics.datasets.set(whole(catalog.datasets().count()));
         let published = catalog
             .datasets()
@@ -54,10 +54,10 @@ pub(super) fn refresh(node: &Arc<Connector>) -> Result<(), Refusal> {
         });
         set_all(&metrics.damaged, "dataset", state);
     });
-    contracts(node, now);
+    contracts(connector, now);
     // Of each kind the one that is over next.
     let mut ends = BTreeMap::new();
-    for period in validity_period::periods(node)? {
+    for period in validity_period::periods(connector)? {
         ends.entry(period.kind).or_insert(period);
     }
     let until = ends
@@ -69,8 +69,8 @@ pub(super) fn refresh(node: &Arc<Connector>) -> Result<(), Refusal> {
         (period.kind.as_str().to_owned(), in_seconds(micros))
     });
     set_all(&metrics.validity, "what", whole_time);
-    let forks = node.known_peers()?.into_iter().map(|peer| {
-        let is_forked = node.fork_of(&peer.id)?.is_some();
+    let forks = connector.known_peers()?.into_iter().map(|peer| {
+        let is_forked = connector.fork_of(&peer.id)?.is_some();
         Ok((peer.id.domain().to_owned(), f64::from(u8::from(is_forked))))
     });
     set_all(
@@ -78,7 +78,7 @@ pub(super) fn refresh(node: &Arc<Connector>) -> Result<(), Refusal> {
         "peer",
         forks.collect::<Result<Vec<_>, Refusal>>()?,
     );
-    let overdue = node.records.index(|state| state.receipts())?;
+    let overdue = connector.records.index(|state| state.receipts())?;
     let overdue = overdue.iter().filter(|row| {
         row.role == "provider"
             && row.state == "issued"
@@ -89,8 +89,8 @@ pub(super) fn refresh(node: &Arc<Connector>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn contracts(node: &Connector, now: UtcTimestamp) {
-    let metrics = &node.metrics;
+fn contracts(connector: &Connector, now: UtcTimestamp) {
+    let metrics = &connector.metrics;
     let all = [
         ContractStatus::InForce,
         ContractStatus::NotYet,
@@ -100,8 +100,8 @@ fn contracts(node: &Connector, now: UtcTimestamp) {
     ];
     let mut states: BTreeMap<&'static str, f64> = all.map(|status| (label(status), 0.0)).into();
     let mut ends = Vec::new();
-    node.contracts.book(|book| {
-        for (_, agreement, status) in book.all(now) {
+    connector.contracts.with_registry(|registry| {
+        for (_, agreement, status) in registry.all(now) {
             if let Some(count) = states.get_mut(label(status)) {
                 *count += 1.0;
             }

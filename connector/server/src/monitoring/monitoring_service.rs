@@ -22,17 +22,17 @@ impl MonitoringHandler for MonitoringService {
             connected.push((domain, f64::from(u8::from(is_open))));
         }
         set_all(&self.0.metrics.connected, "peer", connected);
-        let node = Arc::clone(&self.0);
+        let connector = Arc::clone(&self.0);
         blocking(move || {
-            current_state::refresh(&node)?;
-            node.metrics.text()
+            current_state::refresh(&connector)?;
+            connector.metrics.text()
         })
         .await
     }
 
     async fn readiness(&self) -> Vec<ReadinessCheck> {
-        let node = Arc::clone(&self.0);
-        let checks = tokio::task::spawn_blocking(move || readiness::checks(&node)).await;
+        let connector = Arc::clone(&self.0);
+        let checks = tokio::task::spawn_blocking(move || readiness::checks(&connector)).await;
         checks.unwrap_or_else(|cause| {
             let why = Refusal::new(ErrorCode::Internal, "it could not be looked at");
             vec![ReadinessCheck {

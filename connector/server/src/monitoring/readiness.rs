@@ -4,20 +4,25 @@ use crate::participant::Connector;
 use hansa_transport::monitoring::ReadinessCheck;
 
 /// Looks at each.
-pub(crate) fn checks(node: &Connector) -> Vec<ReadinessCheck> {
-    let log = unwritable(node).map(|broken| hansa_audit_store::refusal(&broken));
-    let index = node.records.index(|_| Ok(()));
+pub(crate) fn checks(connector: &Connector) -> Vec<ReadinessCheck> {
+    let log = unwritable(connector).map(|broken| hansa_audit_store::refusal(&broken));
+    let index = connector.records.index(|_| Ok(()));
     let mut checks = vec![
         ("log", log),
         ("state", index.err()),
-        ("clock", node.trusted_clock().err()),
+        ("clock", connector.trusted_clock().err()),
         (
             "trust bundle",
-            node.identity.trust.bundle().current(node.now()).err(),
+            connector
+                .identity
+                .trust
+                .bundle()
+                .current(connector.now())
+                .err(),
         ),
     ];
-    if node.config().listen.is_some() {
-        checks.push(("certificate", node.own_certificate().err()));
+    if connector.config().listen.is_some() {
+        checks.push(("certificate", connector.own_certificate().err()));
     }
     checks
         .into_iter()
@@ -26,10 +31,11 @@ pub(crate) fn checks(node: &Connector) -> Vec<ReadinessCheck> {
 }
 
 /// Why nothing can be recorded, or no entry opened, if so.
-pub(crate) fn unwritable(node: &Connector) -> Option<hansa_audit_log::ledger::LedgerError> {
-    let reserve = node.config().limits.reserve;
-    node.records
+pub(crate) fn unwritable(connector: &Connector) -> Option<hansa_audit_log::ledger::LedgerError> {
+    let reserve = connector.config().limits.reserve;
+    connector
+        .records
         .log
         .broken()
-        .or_else(|| hansa_audit_store::low_space(node.records.log.folder(), reserve))
+        .or_else(|| hansa_audit_store::low_space(connector.records.log.folder(), reserve))
 }

@@ -73,9 +73,9 @@ impl ValidityPeriod {
 ///
 /// # Errors
 /// When the documents can't be read.
-pub(crate) fn periods(node: &Connector) -> Result<Vec<ValidityPeriod>, Refusal> {
-    let now = node.now();
-    let bundle = node.identity.trust.bundle();
+pub(crate) fn periods(connector: &Connector) -> Result<Vec<ValidityPeriod>, Refusal> {
+    let now = connector.now();
+    let bundle = connector.identity.trust.bundle();
     let bundle = bundle.content();
     let mut periods = vec![ValidityPeriod {
         kind: ValidityKind::TrustBundle,
@@ -84,17 +84,17 @@ pub(crate) fn periods(node: &Connector) -> Result<Vec<ValidityPeriod>, Refusal> 
         ends: bundle.expires_at,
         until: bundle.expires_at.to_string(),
     }];
-    if let Ok(leaf) = node.own_certificate() {
+    if let Ok(leaf) = connector.own_certificate() {
         periods.push(ValidityPeriod {
             kind: ValidityKind::TlsCertificate,
-            name: node.id().domain().to_owned(),
+            name: connector.id().domain().to_owned(),
             begins: leaf.not_before,
             ends: leaf.not_after,
             until: leaf.not_after.to_string(),
         });
     }
-    node.contracts.book(|book| {
-        let in_force = book
+    connector.contracts.with_registry(|registry| {
+        let in_force = registry
             .all(now)
             .filter(|(_, _, status)| *status == ContractStatus::InForce);
         periods.extend(in_force.map(|(id, agreement, _)| ValidityPeriod {
@@ -105,7 +105,7 @@ pub(crate) fn periods(node: &Connector) -> Result<Vec<ValidityPeriod>, Refusal> 
             until: ContractStatusLines::of(Language::En, agreement).until(),
         }));
     });
-    for (credential, _) in stored_credentials(node)? {
+    for (credential, _) in stored_credentials(connector)? {
         if now < credential.until {
             periods.push(ValidityPeriod {
                 kind: ValidityKind::Credential,

@@ -44,14 +44,14 @@ const SIDE: &str = "side";
 ///
 /// # Errors
 /// When something can't be read or the file can't be written.
-pub(crate) fn write(node: &Arc<Connector>, file: &Path) -> Result<usize, Refusal> {
+pub(crate) fn write(connector: &Arc<Connector>, file: &Path) -> Result<usize, Refusal> {
     let broken = |fault: std::io::Error| hansa_files::unwritable(file, &fault);
-    let config = node.config();
+    let config = connector.config();
     // Released cells are on disk before what names them is: no release comes between.
-    let _turn = node.datasets.release_lock.lock();
+    let _turn = connector.datasets.release_lock.lock();
     let scratch = tempfile::tempdir().map_err(broken)?;
     let index = scratch.path().join("state.db");
-    node.records.index(|state| state.copy_to(&index))?;
+    connector.records.index(|state| state.copy_to(&index))?;
     // The copy holds what the state folder holds, so nobody else may read it either.
     let made = std::fs::OpenOptions::new()
         .write(true)
@@ -78,8 +78,9 @@ pub(crate) fn write(node: &Arc<Connector>, file: &Path) -> Result<usize, Refusal
     let mut count = 2_usize;
     // Nothing is erased and nothing added between the two files of the texts.
     let texts = scratch.path().join("side");
-    node.records.texts.side().copy_to(&texts)?;
-    node.records
+    connector.records.texts.side().copy_to(&texts)?;
+    connector
+        .records
         .pseudonyms
         .copy_to(&scratch.path().join(pseudonyms::FOLDER))?;
     for name in FOLDERS {
@@ -193,7 +194,7 @@ pub(crate) fn restore(
     Ok(0)
 }
 
-/// Takes out of a copy whatever its own log says was erased: the copy may have been made between the record and the deed.
+/// Takes out of a copy whatever its own log says was erased: the copy may have been made between the record and the act.
 fn erase_again(copied: &Path) -> Result<(), Refusal> {
     let mut erased = ErasedTexts::default();
     offline::visit(&copied.join("log"), None, &mut erased)?;

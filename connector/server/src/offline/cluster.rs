@@ -17,7 +17,7 @@ use serde_json::json;
 /// # Errors
 /// Every problem in the configuration, or what can't be made.
 pub(crate) fn run(
-    verb: ClusterCommand,
+    command: ClusterCommand,
     global: &GlobalArgs,
     now: UtcTimestamp,
     show: OutputSettings,
@@ -30,7 +30,7 @@ pub(crate) fn run(
         false => 0,
     };
     let now = now.plus_micros(moved);
-    match verb {
+    match command {
         ClusterCommand::Init => init(&config, now, show).map_err(one),
         ClusterCommand::Add { name } => add(&config, &name, now, show).map_err(one),
     }

@@ -103,11 +103,11 @@ pub(crate) fn problems(config: &ConnectorConfig, now: UtcTimestamp) -> Vec<Refus
 
 /// What is wrong with the published snapshot of a dataset at a glance: its manifest, and the sizes of its files. `hansa doctor` reads all.
 fn published(config: &ConnectorConfig, dataset: &DatasetConfig) -> Option<Refusal> {
-    let place = DatasetDir::new(&config.state, &dataset.name);
-    match dataset_dir::published(&place) {
+    let directory = DatasetDir::new(&config.state, &dataset.name);
+    match dataset_dir::published(&directory) {
         Ok(None) => None,
         Ok(Some(manifest)) => {
-            let folder = dataset_dir::folder(&place, &manifest.dataset.version);
+            let folder = dataset_dir::folder(&directory, &manifest.dataset.version);
             let whole = dataset_dir::whole(&manifest, &folder).is_some();
             (!whole).then(|| not_as_published(&manifest.dataset))
         }
@@ -131,8 +131,8 @@ fn policy(
     };
     let own = &config.participant;
     let zone = dataset.zone.as_deref().unwrap_or(&own.zone);
-    let place = DatasetDir::new(&config.state, &offer.dataset);
-    let published = match dataset_dir::published(&place) {
+    let directory = DatasetDir::new(&config.state, &offer.dataset);
+    let published = match dataset_dir::published(&directory) {
         Ok(Some(manifest)) => match dataset_entry::reconfigured(dataset, &manifest.dataset, zone) {
             Ok(published) => published,
             Err(refusal) => return vec![refusal],
@@ -185,8 +185,8 @@ fn warnings(config: &ConnectorConfig) -> Vec<Refusal> {
 fn beside(config: &ConnectorConfig) -> Vec<Refusal> {
     let mut found: Vec<Refusal> = Vec::new();
     for (at, written) in config.offers.iter().enumerate() {
-        let place = DatasetDir::new(&config.state, &written.dataset);
-        let Ok(Some(manifest)) = dataset_dir::published(&place) else {
+        let directory = DatasetDir::new(&config.state, &written.dataset);
+        let Ok(Some(manifest)) = dataset_dir::published(&directory) else {
             continue;
         };
         let dataset = &manifest.dataset;
@@ -216,9 +216,9 @@ pub(crate) fn run(
         show.note(&warning_text(warning));
     }
     if problems.is_empty() {
-        let told: Vec<_> = warnings.iter().map(refusal_json).collect();
+        let reports: Vec<_> = warnings.iter().map(refusal_json).collect();
         show.result(
-            &json!({"ok": true, "config": config.file, "warnings": told}),
+            &json!({"ok": true, "config": config.file, "warnings": reports}),
             &format!(
                 "ok: configuration, keys, certificate, trust bundle, sources and policy files of {}",
                 config.participant.id.domain()

@@ -77,14 +77,14 @@ pub(crate) fn reconcile(files: &[PathBuf], show: OutputSettings) -> u8 {
         arguments.push("--json".into());
     }
     arguments.extend(files.iter().map(OsString::from));
-    let told = hansa_verify::run(arguments);
-    if !told.out.is_empty() {
-        line_out(told.out.trim_end());
+    let output = hansa_verify::run(arguments);
+    if !output.out.is_empty() {
+        line_out(output.out.trim_end());
     }
-    if !told.err.is_empty() {
-        line_err(told.err.trim_end());
+    if !output.err.is_empty() {
+        line_err(output.err.trim_end());
     }
-    told.status
+    output.status
 }
 
 /// The last head in a file of heads. A file without one is refused: nothing would be compared, and nobody would know.

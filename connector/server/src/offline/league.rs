@@ -33,11 +33,11 @@ mod signing_authority;
 /// # Errors
 /// What the league refuses.
 pub(crate) fn run(
-    verb: LeagueCommand,
+    command: LeagueCommand,
     now: UtcTimestamp,
     show: OutputSettings,
 ) -> Result<(), Refusal> {
-    match verb {
+    match command {
         LeagueCommand::Init { dir, name, demo } => init(&dir, name, demo, now, show),
         LeagueCommand::Admit {
             request,

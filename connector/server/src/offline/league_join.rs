@@ -40,7 +40,7 @@ pub(crate) fn recognise(
     let print = bundle.fingerprint();
     let league = &bundle.content().league;
     match said {
-        Some(said) if print.is_read_as(said) => Ok(()),
+        Some(text) if print.is_read_as(text) => Ok(()),
         Some(_) => Err(Refusal::new(
             ErrorCode::WrongLeague,
             format!("the file is of a league `{league}` with another fingerprint: {print}"),

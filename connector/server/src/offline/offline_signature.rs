@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 /// What is wrong with the draft or the key, or that nobody said yes.
 pub(crate) fn run(
     file: &Path,
-    pen: &OfflineSigner,
+    signer: &OfflineSigner,
     mandate: Option<&Path>,
     output: Option<&Path>,
     global: &GlobalArgs,
@@ -30,7 +30,7 @@ pub(crate) fn run(
 ) -> Result<u8, Refusal> {
     let place = |refusal: Refusal| refusal.with_place(file.display().to_string(), None, None);
     let draft = contract_draft::from_bytes(&crate::offline::read(file)?).map_err(place)?;
-    let Some(shown) = draft.agreement.rendering else {
+    let Some(rendering) = draft.agreement.rendering else {
         return Err(place(
             Refusal::new(
                 ErrorCode::ContractMalformed,
@@ -39,15 +39,15 @@ pub(crate) fn run(
             .with_help("upgrade the connector that made it, and propose again"),
         ));
     };
-    check_key(&draft, pen)?;
+    check_key(&draft, signer)?;
     let mandate = mandate
-        .map(|file| within(file, &draft, pen, now))
+        .map(|file| within(file, &draft, signer, now))
         .transpose()?;
-    let digest = page_digest(shown, &draft.agreement);
+    let digest = page_digest(rendering, &draft.agreement);
     line_err(&hansa_proto::render::agreement(None, &draft.agreement));
     line_err(&format!(
         "This page, {} in {}, has the digest {digest}, which is part of what is signed.",
-        shown.version, shown.language
+        rendering.version, rendering.language
     ));
     let facts = |signature: Option<&Path>| {
         json!({
@@ -55,13 +55,13 @@ pub(crate) fn run(
             "would_become": draft.contract().to_string(),
             "role": draft.role.as_str(),
             "shown": {
-                "form": shown.version.as_str(),
-                "language": shown.language.tag(),
-                "zone": shown.zone.as_str(),
+                "form": rendering.version.as_str(),
+                "language": rendering.language.tag(),
+                "zone": rendering.zone.as_str(),
                 "sha256": digest.to_string(),
             },
-            "key": pen.kid(),
-            "seal": matches!(pen, OfflineSigner::Seal(_)),
+            "key": signer.kid(),
+            "seal": matches!(signer, OfflineSigner::Seal(_)),
             "signature": signature.map(|file| file.display().to_string()),
         })
     };
@@ -74,12 +74,12 @@ pub(crate) fn run(
             &format!(
                 "Sign this for the {}, with the key {}?",
                 draft.role.as_str(),
-                pen.kid()
+                signer.kid()
             ),
             global,
         )?;
     }
-    let bytes = pen.sign(
+    let bytes = signer.sign(
         StatementKind::Agreement,
         draft.role,
         &draft.payload(),
@@ -104,7 +104,7 @@ pub(crate) fn run(
 fn within(
     file: &Path,
     draft: &ContractDraft,
-    pen: &OfflineSigner,
+    signer: &OfflineSigner,
     now: UtcTimestamp,
 ) -> Result<Vec<u8>, Refusal> {
     let place = |refusal: Refusal| refusal.with_place(file.display().to_string(), None, None);
@@ -116,7 +116,7 @@ fn within(
     };
     signed
         .mandate
-        .permits(&draft.agreement, party, pen.kid(), now)
+        .permits(&draft.agreement, party, signer.kid(), now)
         .map_err(place)?;
     Ok(bytes)
 }
@@ -130,11 +130,11 @@ fn signed_name(file: &Path) -> PathBuf {
 
 /// The key is that which the draft names for this side; with another one nobody would accept the signature. Whether a seal
 /// counts, the trust bundle says, where the signature is attached.
-fn check_key(draft: &ContractDraft, pen: &OfflineSigner) -> Result<(), Refusal> {
-    let OfflineSigner::Key(_) = pen else {
+fn check_key(draft: &ContractDraft, signer: &OfflineSigner) -> Result<(), Refusal> {
+    let OfflineSigner::Key(_) = signer else {
         return Ok(());
     };
-    let kid = pen.kid();
+    let kid = signer.kid();
     let party = match (draft.role, &draft.agreement.assignee) {
         (SignatoryRole::Provider, _) => Some(&draft.agreement.provider),
         (SignatoryRole::Consumer, Assignee::Participant(consumer)) => Some(consumer),

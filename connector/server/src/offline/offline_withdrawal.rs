@@ -36,16 +36,16 @@ pub(crate) struct WithdrawalArgs<'a> {
 /// # Errors
 /// What is wrong with the contract or the key, or that nobody said yes.
 pub(crate) fn run(
-    wish: &WithdrawalArgs<'_>,
+    args: &WithdrawalArgs<'_>,
     global: &GlobalArgs,
     now: UtcTimestamp,
     show: OutputSettings,
 ) -> Result<u8, Refusal> {
-    let place = |refusal: Refusal| refusal.with_place(wish.file.display().to_string(), None, None);
-    let bytes = crate::offline::read(wish.file)?;
+    let place = |refusal: Refusal| refusal.with_place(args.file.display().to_string(), None, None);
+    let bytes = crate::offline::read(args.file)?;
     let signed = envelope::parse_contract(bytes.trim_ascii_end()).map_err(place)?;
-    let pen = OfflineSigner::open(wish.key, wish.certificates)?;
-    let (role, party) = side(&signed, &pen, wish.role)?;
+    let signer = OfflineSigner::open(args.key, args.certificates)?;
+    let (role, party) = side(&signed, &signer, args.role)?;
     line_err(&hansa_proto::render::agreement(
         Some(signed.id),
         &signed.agreement,
@@ -55,8 +55,8 @@ pub(crate) fn run(
             "contract": signed.id.to_string(),
             "role": role.as_str(),
             "party": party.id.as_str(),
-            "reason": wish.reason.as_str(),
-            "key": pen.kid(),
+            "reason": args.reason.as_str(),
+            "key": signer.kid(),
             "statement": statement.map(|file| file.display().to_string()),
         })
     };
@@ -79,12 +79,12 @@ pub(crate) fn run(
         party: party.id.clone(),
         effective_at: now,
         issued_at: now,
-        reason: wish.reason.to_string(),
+        reason: args.reason.to_string(),
     });
-    let statement = pen.sign(StatementKind::Withdrawal, role, &payload, None, now)?;
-    let target = wish.output.map_or_else(
+    let statement = signer.sign(StatementKind::Withdrawal, role, &payload, None, now)?;
+    let target = args.output.map_or_else(
         || {
-            let mut name = wish.file.as_os_str().to_owned();
+            let mut name = args.file.as_os_str().to_owned();
             name.push(".withdrawal");
             PathBuf::from(name)
         },
@@ -105,7 +105,7 @@ pub(crate) fn run(
 /// For whom the key signs: as the contract names it, or as somebody says.
 fn side<'a>(
     signed: &'a SignedContract,
-    pen: &OfflineSigner,
+    signer: &OfflineSigner,
     said: Option<SignatoryRole>,
 ) -> Result<(SignatoryRole, &'a ContractParty), Refusal> {
     let provider = (SignatoryRole::Provider, &signed.agreement.provider);
@@ -116,14 +116,14 @@ fn side<'a>(
     let sides = [Some(provider), consumer];
     let fits = |(role, party): &(SignatoryRole, &ContractParty)| match said {
         Some(said) => said == *role,
-        None => party.signing_key == pen.kid(),
+        None => party.signing_key == signer.kid(),
     };
     sides.into_iter().flatten().find(fits).ok_or_else(|| {
         Refusal::new(
             ErrorCode::SignerNotParty,
             format!(
                 "the contract does not say for whom the key `{}` signs",
-                pen.kid()
+                signer.kid()
             ),
         )
         .with_contract(signed.id)

@@ -1,4 +1,4 @@
-//! `hansa policy template`: fills a policy with holes; needs no connector.
+//! `hansa policy template`: fills a policy with parameters; needs no connector.
 
 use crate::cli::output::OutputSettings;
 use hansa_policy::id::ParticipantId;
@@ -22,7 +22,7 @@ pub(crate) fn checked(file: &Path) -> Result<(PolicyTemplate, String), Refusal> 
     Ok((PolicyTemplate::read(&text, &shown)?, text))
 }
 
-/// Shows the holes of a template, or fills them all.
+/// Shows the parameters of a template, or fills them all.
 ///
 /// # Errors
 /// What is wrong with the template or with what fills it; then nothing is written.
@@ -85,15 +85,15 @@ pub(crate) fn run(
     Ok(0)
 }
 
-/// What a template is, and its holes.
+/// What a template is, and its parameters.
 pub(crate) fn facts(template: &PolicyTemplate) -> Value {
-    let holes: BTreeMap<&String, Value> = template
+    let parameters: BTreeMap<&String, Value> = template
         .parameters
         .iter()
-        .map(|(name, hole)| {
+        .map(|(name, parameter)| {
             (
                 name,
-                json!({"type": hole.kind.description(), "text": hole.text}),
+                json!({"type": parameter.kind.description(), "text": parameter.text}),
             )
         })
         .collect();
@@ -101,18 +101,18 @@ pub(crate) fn facts(template: &PolicyTemplate) -> Value {
         "title": template.title,
         "version": template.version,
         "sha256": template.sha256.to_string(),
-        "holes": holes,
+        "holes": parameters,
     })
 }
 
 /// The same for people.
 pub(crate) fn template_text(template: &PolicyTemplate) -> String {
     let mut text = format!("{}, version {}", template.title, template.version);
-    for (name, hole) in &template.parameters {
+    for (name, parameter) in &template.parameters {
         text.push_str(&format!(
             "\n  {name:<16} {}: {}",
-            hole.kind.description(),
-            hole.text
+            parameter.kind.description(),
+            parameter.text
         ));
     }
     text

@@ -21,12 +21,12 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// What is wrong with a file.
 pub(crate) fn run(
-    verb: KeyCommand,
+    command: KeyCommand,
     global: &GlobalArgs,
     now: UtcTimestamp,
     show: OutputSettings,
 ) -> Result<u8, Refusal> {
-    match verb {
+    match command {
         KeyCommand::Add {
             file,
             id,

@@ -44,8 +44,8 @@ pub(crate) fn terms(show: OutputSettings) {
 ///
 /// # Errors
 /// `USAGE` for one that is not known.
-pub(crate) fn models(verb: &ModelCommand, show: OutputSettings) -> Result<u8, Refusal> {
-    match verb {
+pub(crate) fn models(command: &ModelCommand, show: OutputSettings) -> Result<u8, Refusal> {
+    match command {
         ModelCommand::List => list(show),
         ModelCommand::Show { name } => {
             let known = model(name).ok_or_else(|| unknown(name))?;

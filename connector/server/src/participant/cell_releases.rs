@@ -17,9 +17,9 @@ use std::sync::Arc;
 
 /// Releases what is due of every dataset. Blocks. What can't be released is told and stays unreleased: its contracts are
 /// refused the cells, and nothing else.
-pub(crate) fn all(node: &Arc<Connector>) -> Vec<Refusal> {
-    let holdings = node.datasets.snapshots.holdings();
-    let due = holdings.keys().map(|dataset| due(node, dataset));
+pub(crate) fn all(connector: &Arc<Connector>) -> Vec<Refusal> {
+    let holdings = connector.datasets.snapshots.holdings();
+    let due = holdings.keys().map(|dataset| due(connector, dataset));
     due.flat_map(|done| done.unwrap_or_else(|refusal| vec![refusal]))
         .collect()
 }
@@ -28,8 +28,11 @@ pub(crate) fn all(node: &Arc<Connector>) -> Vec<Refusal> {
 ///
 /// # Errors
 /// When nothing of it could be, or it can't be recorded.
-pub(crate) fn due(node: &Arc<Connector>, dataset: &DatasetId) -> Result<Vec<Refusal>, Refusal> {
-    of(node, dataset, None)
+pub(crate) fn due(
+    connector: &Arc<Connector>,
+    dataset: &DatasetId,
+) -> Result<Vec<Refusal>, Refusal> {
+    of(connector, dataset, None)
 }
 
 /// The same of a dataset whose sources were the same at `seen`: what was over by then is whole, also where nothing was
@@ -38,50 +41,50 @@ pub(crate) fn due(node: &Arc<Connector>, dataset: &DatasetId) -> Result<Vec<Refu
 /// # Errors
 /// Those of [`due`].
 pub(crate) fn unchanged(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     dataset: &DatasetId,
     seen: UtcTimestamp,
 ) -> Result<Vec<Refusal>, Refusal> {
-    of(node, dataset, Some(seen))
+    of(connector, dataset, Some(seen))
 }
 
 fn of(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     dataset: &DatasetId,
     seen: Option<UtcTimestamp>,
 ) -> Result<Vec<Refusal>, Refusal> {
-    let _turn = node.datasets.release_lock.lock();
-    let holdings = node.datasets.snapshots.holdings();
+    let _turn = connector.datasets.release_lock.lock();
+    let holdings = connector.datasets.snapshots.holdings();
     let Some(snapshot) = holdings.get(dataset) else {
         return Ok(Vec::new());
     };
-    let cubes = cubes(node, snapshot);
-    let (state, limits) = (node.config().state.clone(), node.query_limits());
+    let cubes = cubes(connector, snapshot);
+    let (state, limits) = (connector.config().state.clone(), connector.query_limits());
     let mut faults = Vec::new();
-    let (now, secret) = (node.now(), &node.datasets.schema_secret);
+    let (now, secret) = (connector.now(), &connector.datasets.schema_secret);
     let seen = seen.unwrap_or(snapshot.dataset.published_at);
     let staged = release::stage(snapshot, &cubes, &state, &limits, now, secret, seen)?;
     if let Some(staged) = staged {
-        faults.extend(recorded(node, dataset, staged)?);
+        faults.extend(recorded(connector, dataset, staged)?);
     }
     // Cells with noise are of rows that were put aside for good by now.
     let fresh = || random_bytes();
-    let now = node.now();
+    let now = connector.now();
     let drawn = release::stage_drawn(snapshot, &cubes, &state, &limits, now, &fresh)?;
     if let Some(drawn) = drawn {
-        faults.extend(recorded(node, dataset, drawn)?);
+        faults.extend(recorded(connector, dataset, drawn)?);
     }
     Ok(faults)
 }
 
 /// Records what was worked out, and shows it from then on. Says what could not be released.
 fn recorded(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     dataset: &DatasetId,
     staged: StagedRelease,
 ) -> Result<Vec<Refusal>, Refusal> {
     for fact in &staged.facts {
-        let _recorded = node.record_now(AuditEvent::new(
+        let _recorded = connector.record_now(AuditEvent::new(
             "release",
             [
                 ("dataset", Json::text(dataset)),
@@ -92,35 +95,38 @@ fn recorded(
                 ("published", Json::count(fact.cells)),
                 ("withheld", Json::count(fact.withheld)),
                 ("digest", Json::text(&fact.digest)),
-                ("epsilon", told(fact.epsilon.as_ref())),
-                ("unit", told(fact.unit.as_ref())),
+                ("epsilon", optional_text(fact.epsilon.as_ref())),
+                ("unit", optional_text(fact.unit.as_ref())),
             ],
         ))?;
     }
     let faults = staged.faults.clone();
     let released = staged.commit()?;
-    node.datasets.snapshots.release(dataset, released);
+    connector.datasets.snapshots.release(dataset, released);
     Ok(faults)
 }
 
-fn told(text: Option<&String>) -> Json {
+fn optional_text(text: Option<&String>) -> Json {
     text.map_or(Json::Null, Json::text)
 }
 
 /// What contracts in force, and those to come, have released of the dataset.
-fn cubes(node: &Arc<Connector>, snapshot: &Snapshot) -> Vec<Cube> {
-    let now = node.now();
-    let seal = node.datasets.catalog(|catalog| catalog.seal().cloned());
+fn cubes(connector: &Arc<Connector>, snapshot: &Snapshot) -> Vec<Cube> {
+    let now = connector.now();
+    let seal = connector
+        .datasets
+        .catalog(|catalog| catalog.seal().cloned());
     let dataset = &snapshot.dataset;
-    node.contracts.book(|book| {
-        book.over(&dataset.id, now)
-            .filter(|(_, agreement, standing)| {
+    connector.contracts.with_registry(|registry| {
+        registry
+            .over(&dataset.id, now)
+            .filter(|(_, agreement, status)| {
                 schema_compatibility::fits(
                     agreement.dataset.schema,
                     &agreement.clauses,
                     dataset,
                     seal.as_ref(),
-                ) && matches!(standing, ContractStatus::InForce | ContractStatus::NotYet)
+                ) && matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
             })
             .filter_map(|(_, agreement, _)| clause_effects::cube_of(&agreement.clauses).ok()?)
             .collect()

@@ -1,4 +1,4 @@
-//! Seats: how many questions run here at once, and how many of them may be one peer's.
+//! Slots: how many questions run here at once, and how many of them may be one peer's.
 
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -12,24 +12,24 @@ mod tests;
 /// Who sits how often; our own people have no name here.
 type PermitCounts = BTreeMap<Option<ParticipantId>, usize>;
 
-/// The seats that are taken.
+/// The slots that are taken.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ConcurrencyLimiter(Arc<Mutex<PermitCounts>>, Arc<Mutex<EmptyPollCounts>>);
 
 /// Since when, in ticks, and how often in that minute somebody was told that nothing came.
 type EmptyPollCounts = BTreeMap<ParticipantId, (i64, u32)>;
 
-/// A seat; it is free again when this goes.
+/// A slot; it is free again when this goes.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct QueryPermit {
-    seats: ConcurrencyLimiter,
+    limiter: ConcurrencyLimiter,
     of: Option<ParticipantId>,
 }
 
 impl Drop for QueryPermit {
     fn drop(&mut self) {
-        self.seats.locked(|taken| {
+        self.limiter.locked(|taken| {
             if let Some(count) = taken.get_mut(&self.of) {
                 *count = count.saturating_sub(1);
                 if *count == 0 {
@@ -41,7 +41,7 @@ impl Drop for QueryPermit {
 }
 
 impl ConcurrencyLimiter {
-    /// One of `all` seats for a question of our own people.
+    /// One of `all` slots for a question of our own people.
     ///
     /// # Errors
     /// `TOO_MANY_STREAMS`.
@@ -49,7 +49,7 @@ impl ConcurrencyLimiter {
         self.sit(None, all, all)
     }
 
-    /// One of `all` seats for a question of a peer. One peer takes three quarters of them at most, so that the others always
+    /// One of `all` slots for a question of a peer. One peer takes three quarters of them at most, so that the others always
     /// find one.
     ///
     /// # Errors
@@ -85,7 +85,7 @@ impl ConcurrencyLimiter {
         self.locked(|taken| taken.values().sum())
     }
 
-    /// Looks and takes in one step: questions that come at the same time must not all see the same free seat.
+    /// Looks and takes in one step: questions that come at the same time must not all see the same free slot.
     fn sit(
         &self,
         of: Option<ParticipantId>,
@@ -103,8 +103,8 @@ impl ConcurrencyLimiter {
             *count = count.saturating_add(1);
             Ok(())
         })?;
-        let seats = self.clone();
-        Ok(QueryPermit { seats, of })
+        let limiter = self.clone();
+        Ok(QueryPermit { limiter, of })
     }
 
     fn locked<T>(&self, act: impl FnOnce(&mut PermitCounts) -> T) -> T {

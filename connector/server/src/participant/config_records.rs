@@ -1,4 +1,4 @@
-//! What is in force is on the books: the trust bundle, and the configuration with its policies.
+//! What is in force is in the log: the trust bundle, and the configuration with its policies.
 
 use crate::config::ConnectorConfig;
 use crate::participant::Connector;

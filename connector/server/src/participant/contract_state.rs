@@ -5,7 +5,7 @@ use parking_lot::RwLock;
 
 /// Contracts and negotiations.
 pub(crate) struct ContractState {
-    pub(super) book: RwLock<ContractRegistry>,
+    pub(super) registry: RwLock<ContractRegistry>,
     /// Taken by whoever changes negotiations or the index, so that changes follow each other.
     pub(crate) negotiation_lock: tokio::sync::Mutex<()>,
     /// Held while people are told what ends soon.
@@ -13,13 +13,13 @@ pub(crate) struct ContractState {
 }
 
 impl ContractState {
-    /// Reads the book.
-    pub(crate) fn book<T>(&self, act: impl FnOnce(&ContractRegistry) -> T) -> T {
-        act(&self.book.read())
+    /// Reads the registry.
+    pub(crate) fn with_registry<T>(&self, act: impl FnOnce(&ContractRegistry) -> T) -> T {
+        act(&self.registry.read())
     }
 
-    /// Changes the book.
-    pub(crate) fn book_mut<T>(&self, act: impl FnOnce(&mut ContractRegistry) -> T) -> T {
-        act(&mut self.book.write())
+    /// Changes the registry.
+    pub(crate) fn with_registry_mut<T>(&self, act: impl FnOnce(&mut ContractRegistry) -> T) -> T {
+        act(&mut self.registry.write())
     }
 }

@@ -36,7 +36,7 @@ impl DatasetState {
         act(&mut self.catalog.write())
     }
 
-    /// The policies with holes that others may clone.
+    /// The policies with parameters that others may clone.
     pub(crate) fn templates(&self) -> Vec<ListedTemplate> {
         self.templates.read().clone()
     }

@@ -57,8 +57,8 @@ pub(crate) const fn named(term: &Term) -> Option<&GroupName> {
 }
 
 /// The groups on which the contracts of a standing look.
-pub(crate) fn looked_at(standing: &ActiveContracts) -> Vec<(Option<ContractId>, GroupName)> {
-    let grants = standing.grants().values();
+pub(crate) fn looked_at(active: &ActiveContracts) -> Vec<(Option<ContractId>, GroupName)> {
+    let grants = active.grants().values();
     let named = grants.filter_map(|grant| Some((grant.contract(), of(grant)?.clone())));
     named.collect()
 }

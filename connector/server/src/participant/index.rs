@@ -93,7 +93,7 @@ fn take_in(change: &IndexTransaction<'_>, record: &Record) -> Result<(), Refusal
             Ok(())
         }
         "close" => close(change, &body),
-        "letter" => letter(change, &body),
+        "letter" => index_message(change, &body),
         "letter_mended" => change.mended(
             &body.peer()?,
             body.count("number")?,
@@ -162,7 +162,7 @@ fn take_in(change: &IndexTransaction<'_>, record: &Record) -> Result<(), Refusal
             &body.text("file")?,
             (body.optional("event").as_deref() == Some("changed")).then_some(record.seq),
         ),
-        "guard" => change.guard(
+        "guard" => change.set_restriction(
             &body.text("dataset")?,
             body.optional("guard").as_deref(),
             record.seq,
@@ -187,7 +187,7 @@ fn close(change: &IndexTransaction<'_>, body: &RecordBody<'_>) -> Result<(), Ref
     let opened = body.count("opened")?;
     let (rows, bytes) = (body.maybe_count("rows"), body.maybe_count("bytes"));
     change.owes(opened, rows, body.record.at)?;
-    change.settle_fares(opened, rows, bytes)?;
+    change.settle_charges(opened, rows, bytes)?;
     let asker = change
         .asker(opened)?
         .map(|(asker, _)| asker)
@@ -225,7 +225,7 @@ fn close(change: &IndexTransaction<'_>, body: &RecordBody<'_>) -> Result<(), Ref
     })
 }
 
-fn letter(change: &IndexTransaction<'_>, body: &RecordBody<'_>) -> Result<(), Refusal> {
+fn index_message(change: &IndexTransaction<'_>, body: &RecordBody<'_>) -> Result<(), Refusal> {
     let peer = body.peer()?;
     let incoming = body.text("direction")? == "in";
     let row = PeerMessageRow {

@@ -61,7 +61,7 @@ impl Connector {
         }
     }
 
-    /// Holds a head against every one of the same size that is on the books, proven or not. Of two that differ both are
+    /// Holds a head against every one of the same size that is in our log, proven or not. Of two that differ both are
     /// recorded, and it does not fit.
     ///
     /// # Errors
@@ -72,7 +72,7 @@ impl Connector {
         head: &SignedHead,
         via: Option<&ParticipantId>,
     ) -> Result<bool, Refusal> {
-        // INVARIANT: one-history. Two heads of one log that do not fit each other are on the books, whoever has shown them.
+        // INVARIANT: one-history. Two heads of one log that do not fit each other are in our log, whoever has shown them.
         for (known, by) in self.recorded(peer, head.checkpoint.size)? {
             if known.checkpoint != head.checkpoint {
                 let via = via.or((by != *peer).then_some(&by));
@@ -88,7 +88,7 @@ impl Connector {
         Ok(recorded.any(|(known, _)| known.checkpoint == head.checkpoint))
     }
 
-    /// The heads of a log of this size that are on the books, each with who has shown it.
+    /// The heads of a log of this size that are in our log, each with who has shown it.
     fn recorded(
         &self,
         peer: &ParticipantId,
@@ -151,11 +151,11 @@ impl Connector {
         shown: &SignedHead,
     ) -> HeadProof {
         let from = &known.checkpoint;
-        let wanted = LogProofRequest::Consistency {
+        let request = LogProofRequest::Consistency {
             from: from.size,
             to: None,
         };
-        let (hashes, newest) = match client.proof(wanted).await {
+        let (hashes, newest) = match client.proof(request).await {
             Ok(LogProof::Consistency { hashes, head }) => (hashes, head),
             Ok(LogProof::Records { .. }) => return HeadProof::Nothing(None),
             // What says nothing of its log is asked again at the next greeting.

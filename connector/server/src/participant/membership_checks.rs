@@ -52,8 +52,8 @@ impl Connector {
     /// Cuts the answers to whoever belongs no longer to the group of the contract.
     pub(crate) fn cut_unlisted(&self, name: &GroupName) {
         let for_group = |contract: &ContractId| {
-            self.contracts.book(|book| {
-                let agreement = book.agreement(*contract);
+            self.contracts.with_registry(|registry| {
+                let agreement = registry.agreement(*contract);
                 agreement.is_some_and(|agreement| {
                     let mut clauses = agreement.clauses.iter();
                     clauses.any(|clause| named(&clause.term) == Some(name))

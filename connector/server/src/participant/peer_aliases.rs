@@ -75,8 +75,8 @@ mod tests {
         let clash = |refusal: Option<Refusal>| {
             let refusal = refusal.unwrap();
             assert_eq!(refusal.code, ErrorCode::AliasClash);
-            let place = refusal.location.unwrap();
-            (place.line, place.key.unwrap())
+            let location = refusal.location.unwrap();
+            (location.line, location.key.unwrap())
         };
         let taken = [("town.test", "town")];
         let at_peer = (Some(4), "peer.alias".to_owned());

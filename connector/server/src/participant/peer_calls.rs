@@ -107,7 +107,7 @@ impl Connector {
             Arc::clone(&self.clock),
             peer.id.clone(),
         );
-        let way = PeerEndpoint {
+        let endpoint = PeerEndpoint {
             participant: peer.id.clone(),
             host: host.trim_matches(['[', ']']).to_owned(),
             port,
@@ -117,7 +117,7 @@ impl Connector {
             }),
             settings: TransportSettings::default(),
         };
-        PeerClient::connect(way).await
+        PeerClient::connect(endpoint).await
     }
 
     /// What our own certificate says, while it counts: from its end on every peer refuses us.
@@ -155,7 +155,7 @@ impl Connector {
     pub(crate) fn greeting(&self, their_bundle: u64) -> PeerGreeting {
         let bundle = self.identity.trust.bundle();
         let sequence = bundle.content().sequence;
-        // Whoever is shown a head puts it on the books.
+        // Whoever is shown a head puts it in the log.
         let looks = self.peers.heads.only_looks();
         PeerGreeting {
             versions: hansa_proto::peer::VERSIONS.into_iter().collect(),

@@ -1,4 +1,4 @@
-//! What a participant knows of others while it runs: connections, letters on their way, and heads of logs.
+//! What a participant knows of others while it runs: connections, messages on their way, and heads of logs.
 
 use crate::participant::delivery::DeliveryQueues;
 use crate::participant::log_heads::head_tracker::HeadTracker;
@@ -15,8 +15,8 @@ pub(crate) struct PeerState {
     pub(super) connections: PeerConnections,
     /// Those to the own workers.
     pub(crate) workers: WorkerRegistry,
-    /// Who carries letters to peers.
+    /// Who carries messages to peers.
     pub(crate) delivery_queues: DeliveryQueues,
-    /// Given when letters were put into the outbox.
+    /// Given when messages were put into the outbox.
     pub(crate) outbox_signal: Notify,
 }

@@ -40,22 +40,24 @@ impl BalanceStore {
         self.locked(|purses| purses.get(&first).cloned().unwrap_or_default())
     }
 
-    /// More was paid, and is on the books.
+    /// More was paid, and is in the log.
     pub(crate) fn topped_up(&self, first: ContractId, amount: MoneyAmount) {
         self.locked(|purses| {
-            let purse = purses.entry(first).or_default();
-            purse.topped = purse.topped.plus(amount);
+            let balance = purses.entry(first).or_default();
+            balance.topped = balance.topped.plus(amount);
         });
     }
 
     /// Charges what the record of a ruling has charged.
-    pub(crate) fn charge(&self, fares: &[PrepaidCharge]) {
+    pub(crate) fn charge(&self, charges: &[PrepaidCharge]) {
         self.locked(|purses| {
-            for fare in fares {
-                let purse = purses.entry(fare.first).or_default();
-                purse.spent = purse.spent.plus(fare.price.each().times(fare.count));
-                if fare.price.per == PriceUnit::Month {
-                    purse.months = purse.months.saturating_add(fare.count);
+            for prepaid_charge in charges {
+                let balance = purses.entry(prepaid_charge.first).or_default();
+                balance.spent = balance
+                    .spent
+                    .plus(prepaid_charge.price.each().times(prepaid_charge.count));
+                if prepaid_charge.price.per == PriceUnit::Month {
+                    balance.months = balance.months.saturating_add(prepaid_charge.count);
                 }
             }
         });
@@ -68,31 +70,31 @@ impl BalanceStore {
     /// `PREPAID_SPENT` with the clause.
     pub(crate) fn reserve(
         &self,
-        fares: &[PrepaidCharge],
+        prepaid_charges: &[PrepaidCharge],
         draft: &mut BalanceReservation,
         (request, opened): (RequestId, u64),
         (rows, bytes): (u64, u64),
     ) -> Result<Option<AuditEvent>, Refusal> {
         let mut charges = Vec::new();
-        for fare in fares {
-            let Some(need) = fare.running(rows, bytes) else {
+        for charge in prepaid_charges {
+            let Some(need) = charge.running(rows, bytes) else {
                 continue;
             };
-            let left = draft.left.get(&fare.first).copied().unwrap_or(0);
+            let left = draft.left.get(&charge.first).copied().unwrap_or(0);
             if left < need {
-                let first = match fare.price.per {
+                let first = match charge.price.per {
                     PriceUnit::Megabyte => FIRST_BYTES,
                     PriceUnit::Row | PriceUnit::Query | PriceUnit::Month => FIRST_ROWS,
                 };
                 let most = first.saturating_mul(1 << draft.chunks.min(5));
-                let taken = self.take(fare, need.saturating_sub(left), most)?;
-                charges.push(fare.charge(taken));
+                let taken = self.take(charge, need.saturating_sub(left), most)?;
+                charges.push(charge.charge(taken));
                 for counter in [&mut draft.left, &mut draft.total] {
-                    let counter = counter.entry(fare.first).or_default();
+                    let counter = counter.entry(charge.first).or_default();
                     *counter = counter.saturating_add(taken);
                 }
             }
-            if let Some(left) = draft.left.get_mut(&fare.first) {
+            if let Some(left) = draft.left.get_mut(&charge.first) {
                 *left = left.saturating_sub(need);
             }
         }
@@ -112,22 +114,22 @@ impl BalanceStore {
     }
 
     /// Takes at least so many, at most so many, as far as there is money.
-    fn take(&self, fare: &PrepaidCharge, least: u64, most: u64) -> Result<u64, Refusal> {
-        let each = fare.price.each();
-        let paid = fare.price.paid().unwrap_or_default();
+    fn take(&self, charge: &PrepaidCharge, least: u64, most: u64) -> Result<u64, Refusal> {
+        let each = charge.price.each();
+        let paid = charge.price.paid().unwrap_or_default();
         self.locked(|purses| {
-            let purse = purses.entry(fare.first).or_default();
-            let left = purse.left(paid);
+            let balance = purses.entry(charge.first).or_default();
+            let left = balance.left(paid);
             let room = left.holds(each);
             if room < least {
-                return Err(fare
+                return Err(charge
                     .price
                     .spent(left)
-                    .with_contract(fare.contract)
-                    .with_clause(fare.clause, format!("{} each", fare.price.amount)));
+                    .with_contract(charge.contract)
+                    .with_clause(charge.clause, format!("{} each", charge.price.amount)));
             }
             let amount = most.max(least).min(room);
-            purse.spent = purse.spent.plus(each.times(amount));
+            balance.spent = balance.spent.plus(each.times(amount));
             Ok(amount)
         })
     }
@@ -135,20 +137,20 @@ impl BalanceStore {
     /// Gives back what a closed answer had reserved beyond what it handed out.
     pub(crate) fn give_back(
         &self,
-        fares: &[PrepaidCharge],
+        charges: &[PrepaidCharge],
         draft: &BalanceReservation,
         rows: u64,
         bytes: u64,
     ) {
         self.locked(|purses| {
-            for fare in fares {
-                let handed = fare.running(rows, bytes);
-                let total = draft.total.get(&fare.first).copied();
-                if let (Some(handed), Some(total), Some(purse)) =
-                    (handed, total, purses.get_mut(&fare.first))
+            for charge in charges {
+                let handed = charge.running(rows, bytes);
+                let total = draft.total.get(&charge.first).copied();
+                if let (Some(handed), Some(total), Some(balance)) =
+                    (handed, total, purses.get_mut(&charge.first))
                 {
-                    let unused = fare.price.each().times(total.saturating_sub(handed));
-                    purse.spent = purse.spent.less(unused);
+                    let unused = charge.price.each().times(total.saturating_sub(handed));
+                    balance.spent = balance.spent.less(unused);
                 }
             }
         });

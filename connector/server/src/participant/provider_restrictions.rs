@@ -1,4 +1,4 @@
-//! The guards of this participant's datasets: for each the document that the log names last.
+//! The restrictions of this participant's datasets: for each the document that the log names last.
 
 use hansa_policy::id::DatasetId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -6,7 +6,7 @@ use hansa_policy::restriction::ProviderRestrictions;
 use hansa_store::document_folder::{DocumentFolder, StoredDocumentKind};
 use hansa_store::state_index::StateIndex;
 
-/// The guards that the log names. Of a dataset whose guard can't be read nothing is answered, which is told.
+/// The restrictions that the log names. Of a dataset whose restriction can't be read nothing is answered, which is told.
 ///
 /// # Errors
 /// When the index can't be read.
@@ -15,9 +15,9 @@ pub(crate) fn load(
     documents: &DocumentFolder,
     faults: &mut Vec<Refusal>,
 ) -> Result<ProviderRestrictions, Refusal> {
-    let mut guards = ProviderRestrictions::new();
-    for (dataset, document) in state.guards()? {
-        // What is gone, or was changed, is read as nothing, and nothing is no guard.
+    let mut restrictions = ProviderRestrictions::new();
+    for (dataset, document) in state.restrictions()? {
+        // What is gone, or was changed, is read as nothing, and nothing is no restriction.
         let bytes = documents
             .read(StoredDocumentKind::Guard, document)
             .unwrap_or_default();
@@ -25,9 +25,9 @@ pub(crate) fn load(
         if held.restriction.is_none() {
             faults.push(unreadable(&dataset));
         }
-        guards.insert(dataset, held);
+        restrictions.insert(dataset, held);
     }
-    Ok(guards)
+    Ok(restrictions)
 }
 
 fn unreadable(dataset: &DatasetId) -> Refusal {

@@ -73,9 +73,9 @@ impl Connector {
     ///
     /// # Errors
     /// `TERM_NOT_EXECUTABLE_HERE`.
-    pub(crate) fn executable(&self, standing: &ActiveContracts) -> Result<(), Refusal> {
+    pub(crate) fn executable(&self, active: &ActiveContracts) -> Result<(), Refusal> {
         let published = self.reloadable.published();
-        for grant in standing.grants().values() {
+        for grant in active.grants().values() {
             published
                 .execute(grant.clauses())
                 .map_err(|refusal| match grant.contract() {
@@ -89,11 +89,12 @@ impl Connector {
     /// One refusal for each contract of ours, in force or to come, that can't be executed with the lists that are held.
     pub(crate) fn unexecutable(&self) -> Vec<Refusal> {
         let (own, now, published) = (self.id(), self.now(), self.reloadable.published());
-        self.contracts.book(|book| {
-            book.all(now)
-                .filter(|(_, agreement, standing)| {
+        self.contracts.with_registry(|registry| {
+            registry
+                .all(now)
+                .filter(|(_, agreement, status)| {
                     agreement.dataset.id.owner == own
-                        && matches!(standing, ContractStatus::InForce | ContractStatus::NotYet)
+                        && matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
                 })
                 .filter_map(|(contract, agreement, _)| {
                     let refusal = published.execute(&agreement.clauses).err()?;

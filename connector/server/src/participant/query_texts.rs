@@ -59,7 +59,7 @@ impl Connector {
         self.erase_texts("retention", Some(before), |held| held.at < before)
     }
 
-    /// Erases the texts that are `wanted`: first it is on the books, then the keys are destroyed. Gives how many. Blocks.
+    /// Erases the texts that are `wanted`: first it is in the log, then the keys are destroyed. Gives how many. Blocks.
     ///
     /// # Errors
     /// When it can't be recorded, and then nothing is erased; or not be erased, and then it is to be done again.
@@ -100,27 +100,38 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn what_a_kill_left_of_an_erasure_is_done_at_the_next_start() {
-        let mut town = TestFederation::new();
-        town.settle("lindau", TERMS);
-        let node = town.open("lindau");
+        let mut federation = TestFederation::new();
+        federation.settle("lindau", TERMS);
+        let connector = federation.open("lindau");
         let mut held = Vec::new();
         for text in ["SELECT 1", "SELECT 2"] {
             held.push(
-                node.records
+                connector
+                    .records
                     .texts
                     .side()
-                    .keep(node.now(), [3; 16], text)
+                    .keep(connector.now(), [3; 16], text)
                     .unwrap(),
             );
         }
-        let reason = node
+        let reason = connector
             .records
             .pseudonyms
-            .keep_reason(node.now(), "Ida asked")
+            .keep_reason(connector.now(), "Ida asked")
             .unwrap();
-        let person = node.records.pseudonyms.pseudonym(1001, node.now()).unwrap();
-        let whose = node.records.pseudonyms.commits().last().copied().unwrap();
-        // On the books, and then it died.
+        let person = connector
+            .records
+            .pseudonyms
+            .pseudonym(1001, connector.now())
+            .unwrap();
+        let whose = connector
+            .records
+            .pseudonyms
+            .commits()
+            .last()
+            .copied()
+            .unwrap();
+        // In the log, and then it died.
         for (class, object) in [
             ("sql", held[0].commit),
             ("reason", reason),
@@ -135,17 +146,27 @@ mod tests {
                     ("objects", Json::List(vec![Json::text(object)])),
                 ],
             );
-            let _durable = node.record(erase).await.unwrap();
+            let _durable = connector.record(erase).await.unwrap();
         }
-        closed(node).await;
-        let node = town.open("lindau");
+        closed(connector).await;
+        let connector = federation.open("lindau");
         assert_eq!(
-            node.records.texts.side().text_of(held[0].commit).unwrap(),
+            connector
+                .records
+                .texts
+                .side()
+                .text_of(held[0].commit)
+                .unwrap(),
             None
         );
-        let kept = node.records.texts.side().text_of(held[1].commit).unwrap();
+        let kept = connector
+            .records
+            .texts
+            .side()
+            .text_of(held[1].commit)
+            .unwrap();
         assert_eq!(kept.as_deref(), Some("SELECT 2"));
-        assert_eq!(node.records.pseudonyms.reason(reason).unwrap(), None);
-        assert_eq!(node.records.pseudonyms.user(&person), None);
+        assert_eq!(connector.records.pseudonyms.reason(reason).unwrap(), None);
+        assert_eq!(connector.records.pseudonyms.user(&person), None);
     }
 }

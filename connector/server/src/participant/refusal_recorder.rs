@@ -36,7 +36,7 @@ impl RefusalRecorder {
         let peers = self.peers.lock();
         peers
             .iter()
-            .map(|(peer, told)| (peer.clone(), Arc::clone(told)))
+            .map(|(peer, window)| (peer.clone(), Arc::clone(window)))
             .collect()
     }
 }

@@ -1,4 +1,4 @@
-//! Refusals on the books: each one for itself, and above a rate for each participant in sums. Also how many heard nothing
+//! Refusals in the log: each one for itself, and above a rate for each participant in sums. Also how many heard nothing
 //! while the log was shut.
 
 use crate::participant::Connector;
@@ -22,7 +22,7 @@ const MOST: u64 = 4096;
 const A_MINUTE: i64 = 60_000_000;
 
 impl Connector {
-    /// Puts a refusal on the books: for itself, or as one of many. When this returns, it may be told.
+    /// Puts a refusal in the log: for itself, or as one of many. When this returns, it may be told.
     pub(crate) async fn decline(
         &self,
         peer: Option<&ParticipantId>,
@@ -31,36 +31,36 @@ impl Connector {
         if declined.closes() {
             return self.decline_alone(peer, declined).await;
         }
-        let told = self.limits.refusals.of(peer);
-        let mut told = told.lock().await;
-        self.begin_minute(peer, &mut told).await;
-        told.count = told.count.saturating_add(1);
-        if told.count <= EACH {
+        let window = self.limits.refusals.of(peer);
+        let mut window = window.lock().await;
+        self.begin_minute(peer, &mut window).await;
+        window.count = window.count.saturating_add(1);
+        if window.count <= EACH {
             // Those that come at once share a sync.
-            drop(told);
+            drop(window);
             return self.decline_alone(peer, declined).await;
         }
-        // INVARIANT: refusals-in-sums. What is told is on the books before, one by one or as one of so many.
-        let declined = match &mut told.allowed {
+        // INVARIANT: refusals-in-sums. What is told is in the log before, one by one or as one of so many.
+        let declined = match &mut window.allowed {
             None => Box::new(declined),
             Some((allowance, _)) => match allowance.disclose(declined, self.now()) {
                 Ok(summed) => return QueryRejection::Summed(summed),
                 Err(declined) => declined,
             },
         };
-        let before = told.allowed.take();
+        let before = window.allowed.take();
         let next = before
             .as_ref()
             .map_or(FIRST, |(_, most)| most.saturating_mul(2).min(MOST));
         let sum = before.map(|(allowance, _)| allowance.into_disclosed());
         let summary = RefusalSummaryRecord::of(peer.cloned(), sum.unwrap_or_default(), next);
         let Ok(recorded) = self.records.log.record(summary).await else {
-            drop(told);
+            drop(window);
             return self.unheard(peer).await;
         };
         let mut allowance = RefusalAllowance::of(recorded);
         let summed = allowance.disclose(*declined, self.now());
-        told.allowed = Some((allowance, next));
+        window.allowed = Some((allowance, next));
         match summed {
             Ok(summed) => QueryRejection::Summed(summed),
             Err(_) => QueryRejection::Closed,
@@ -79,20 +79,20 @@ impl Connector {
     }
 
     /// A minute after the first refusal the sum is closed, and refusals are recorded one by one again.
-    async fn begin_minute(&self, peer: Option<&ParticipantId>, told: &mut RefusalWindow) {
+    async fn begin_minute(&self, peer: Option<&ParticipantId>, window: &mut RefusalWindow) {
         let now = self.ticks();
-        if told
+        if window
             .since
             .is_some_and(|since| now.saturating_sub(since) < A_MINUTE)
         {
             return;
         }
-        (told.since, told.count) = (Some(now), 0);
-        self.close_sum(peer, told).await;
+        (window.since, window.count) = (Some(now), 0);
+        self.close_sum(peer, window).await;
     }
 
-    async fn close_sum(&self, peer: Option<&ParticipantId>, told: &mut RefusalWindow) {
-        let Some((allowance, _)) = told.allowed.take() else {
+    async fn close_sum(&self, peer: Option<&ParticipantId>, window: &mut RefusalWindow) {
+        let Some((allowance, _)) = window.allowed.take() else {
             return;
         };
         let summary = RefusalSummaryRecord::of(peer.cloned(), allowance.into_disclosed(), 0);
@@ -102,19 +102,20 @@ impl Connector {
 
     /// Records the sums that are open, so that whoever reads the log now reads all of it.
     pub(crate) async fn settle_refusals(&self) {
-        for (peer, told) in self.limits.refusals.all() {
-            self.close_sum(peer.as_ref(), &mut *told.lock().await).await;
+        for (peer, window) in self.limits.refusals.all() {
+            self.close_sum(peer.as_ref(), &mut *window.lock().await)
+                .await;
         }
     }
 
     /// Somebody hears nothing, since nothing can be recorded; where it can be, the reserve of the log says how many.
     pub(crate) async fn unheard(&self, peer: Option<&ParticipantId>) -> QueryRejection {
-        let told = self.limits.refusals.of(peer);
-        let mut told = told.lock().await;
-        let (left, most, tally) = &mut told.unheard;
+        let window = self.limits.refusals.of(peer);
+        let mut window = window.lock().await;
+        let (left, most, counter) = &mut window.unheard;
         if *left == 0 {
             *most = most.saturating_mul(2).clamp(FIRST, MOST);
-            let summary = RefusalSummaryRecord::of(peer.cloned(), std::mem::take(tally), *most);
+            let summary = RefusalSummaryRecord::of(peer.cloned(), std::mem::take(counter), *most);
             let entry = summary.entry();
             match self
                 .records
@@ -127,17 +128,17 @@ impl Connector {
             }
         }
         *left = left.saturating_sub(1);
-        tally.add(ErrorCode::EvidenceUnavailable, self.now());
+        counter.add(ErrorCode::EvidenceUnavailable, self.now());
         QueryRejection::Closed
     }
 
     /// The same as [`Self::settle_refusals`], from a thread, when the participant ends.
     pub(crate) fn end_refusals(&self) {
-        for (peer, told) in self.limits.refusals.all() {
-            let Ok(mut told) = told.try_lock() else {
+        for (peer, window) in self.limits.refusals.all() {
+            let Ok(mut window) = window.try_lock() else {
                 continue;
             };
-            if let Some((allowance, _)) = told.allowed.take() {
+            if let Some((allowance, _)) = window.allowed.take() {
                 let summary = RefusalSummaryRecord::of(peer, allowance.into_disclosed(), 0);
                 drop(self.records.log.record_blocking(summary));
             }

@@ -1,4 +1,4 @@
-//! What a participant goes by and may change while it runs: configuration, purposes, groups, guards and published lists.
+//! What a participant goes by and may change while it runs: configuration, purposes, groups, restrictions and published lists.
 
 use crate::config::ConnectorConfig;
 use crate::participant::group_lists::GroupLists;
@@ -15,7 +15,7 @@ pub(super) struct ReloadableValues {
     pub(super) config: Arc<ConnectorConfig>,
     pub(super) taxonomy: Arc<Taxonomy>,
     pub(super) groups: Arc<GroupLists>,
-    pub(super) guards: Arc<ProviderRestrictions>,
+    pub(super) restrictions: Arc<ProviderRestrictions>,
     pub(super) published: Arc<PublishedLists>,
 }
 
@@ -86,17 +86,17 @@ impl ReloadableState {
     }
 
     /// What is refused of its datasets, whatever contracts say.
-    pub(crate) fn guards(&self) -> Arc<ProviderRestrictions> {
-        Arc::clone(&self.read().guards)
+    pub(crate) fn restrictions(&self) -> Arc<ProviderRestrictions> {
+        Arc::clone(&self.read().restrictions)
     }
 
-    /// Puts a guard in the place of the one before, or takes it away.
-    pub(crate) fn set_guard(&self, dataset: DatasetId, held: Option<StoredRestriction>) {
+    /// Puts a restriction in the place of the one before, or takes it away.
+    pub(crate) fn set_restriction(&self, dataset: DatasetId, held: Option<StoredRestriction>) {
         self.change(|values| {
-            let guards = Arc::make_mut(&mut values.guards);
+            let restrictions = Arc::make_mut(&mut values.restrictions);
             match held {
-                Some(held) => guards.insert(dataset, held),
-                None => guards.remove(&dataset),
+                Some(held) => restrictions.insert(dataset, held),
+                None => restrictions.remove(&dataset),
             };
         });
     }

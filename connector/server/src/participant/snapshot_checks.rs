@@ -1,4 +1,4 @@
-//! Checks of the published snapshots, each on the books, so that it is known when a damaged one was good last.
+//! Checks of the published snapshots, each in the log, so that it is known when a damaged one was good last.
 
 use crate::participant::Connector;
 use crate::participant::audit_event::AuditEvent;
@@ -12,14 +12,15 @@ use std::collections::BTreeSet;
 pub(crate) struct SnapshotCheck {
     /// Of which dataset.
     pub(crate) dataset: SqlIdentifier,
-    /// Which snapshot, by the books.
+    /// Which snapshot, by the log.
     pub(crate) version: String,
     /// Its bytes, or that it is damaged.
     pub(crate) found: Result<u64, Refusal>,
 }
 
 impl Connector {
-    /// Reads every published snapshot to its last byte and holds it against what was published. What was found is on the books. Blocks.
+    /// Reads every published snapshot to its last byte and holds it against what was published. What was found is in the log.
+    /// Blocks.
     ///
     /// # Errors
     /// When it can't be recorded.
@@ -85,7 +86,7 @@ impl Connector {
         Ok(checks)
     }
 
-    /// Puts on the books what checks found.
+    /// Puts in the log what checks found.
     ///
     /// # Errors
     /// When it can't be recorded.
@@ -115,13 +116,16 @@ impl Connector {
     }
 }
 
-/// The label of the last publication of a dataset on the books.
-pub(crate) fn logged(node: &Connector, name: &SqlIdentifier) -> Result<Option<String>, Refusal> {
+/// The label of the last publication of a dataset in the log.
+pub(crate) fn logged(
+    connector: &Connector,
+    name: &SqlIdentifier,
+) -> Result<Option<String>, Refusal> {
     let id = DatasetId {
-        owner: node.id(),
+        owner: connector.id(),
         name: name.clone(),
     };
-    let Some(body) = node.records.index(|state| state.publication(&id))? else {
+    let Some(body) = connector.records.index(|state| state.publication(&id))? else {
         return Ok(None);
     };
     let body: Option<serde_json::Value> = serde_json::from_str(&body).ok();

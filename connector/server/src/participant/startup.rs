@@ -125,28 +125,29 @@ impl Connector {
         found
             .faults
             .extend(unfiled_documents::file(&state, &log, &documents).err());
-        let book = book(&config, &state, &documents, &identity.bundle, &mut found)?;
+        let registry = load_registry(&config, &state, &documents, &identity.bundle, &mut found)?;
         let budgets = BudgetCounters::new(state.budgets(quota_budget::oldest(now))?);
         let prepaid_balances = BalanceStore::new(state.balances()?);
         let keeps = hansa_query::ingest::config::parser::retention::keeps(&config.text);
         let since =
             |name: &SqlIdentifier| keeps.get(name).filter(|keep| keep.0 > 0).map(|_| log.now());
-        let (shelf, damaged) = SnapshotRegistry::open_keeping(&config.state, &id, &since);
+        let (snapshots, damaged) = SnapshotRegistry::open_keeping(&config.state, &id, &since);
         found.faults.extend(damaged);
         let catalog = datasets(
             &config,
             &state,
-            &shelf,
+            &snapshots,
             SchemaSecret::new(schema_secret),
             &mut found,
         )?;
-        let (runtime, room) = room(&config.limits, config.state.join("spill"), &clock)?;
+        let (runtime, query_runtime) =
+            start_runtime(&config.limits, config.state.join("spill"), &clock)?;
         let taxonomy = hansa_proto::purpose_taxonomy::taxonomy(&config.purposes)?;
         let (mut published, unread) = published_lists::load(&config.lists);
         found.faults.extend(unread);
         let groups = group_lists::load(&state, &documents, &mut published, &mut found.faults)?;
-        let guards = provider_restrictions::load(&state, &documents, &mut found.faults)?;
-        let node = Arc::new(Self {
+        let restrictions = provider_restrictions::load(&state, &documents, &mut found.faults)?;
+        let connector = Arc::new(Self {
             clock,
             adjustable_clock: moved,
             records: RecordKeeping {
@@ -166,11 +167,11 @@ impl Connector {
                 config: Arc::new(config),
                 taxonomy: Arc::new(taxonomy),
                 groups: Arc::new(groups),
-                guards: Arc::new(guards),
+                restrictions: Arc::new(restrictions),
                 published: Arc::new(published),
             }),
             datasets: DatasetState {
-                snapshots: shelf,
+                snapshots,
                 schema_secret,
                 release_lock: Mutex::new(()),
                 catalog: RwLock::new(catalog),
@@ -179,14 +180,14 @@ impl Connector {
                 offer_lock: Mutex::new(()),
             },
             contracts: ContractState {
-                book: RwLock::new(book),
+                registry: RwLock::new(registry),
                 negotiation_lock: tokio::sync::Mutex::new(()),
                 notice_lock: tokio::sync::Mutex::new(()),
             },
             queries: QueryExecution {
                 plans: LogicalPlanCache::default(),
                 questions: FederatedQueryCache::default(),
-                query_runtime: room,
+                query_runtime,
                 running: RunningQueries::default(),
                 background_tasks: tokio_util::task::TaskTracker::new(),
                 runtime: Mutex::new(Some(runtime)),
@@ -205,7 +206,7 @@ impl Connector {
             pauses: crate::participant::testing::pause_point::PausePoints::default(),
             _folder_lock: lock,
         });
-        Ok((node, found))
+        Ok((connector, found))
     }
 }
 
@@ -213,7 +214,7 @@ impl Connector {
 ///
 /// # Errors
 /// As [`QueryRuntime::new`], or that there are no threads.
-pub(crate) fn room(
+pub(crate) fn start_runtime(
     limits: &LimitsConfig,
     spill: PathBuf,
     clock: &Clock,
@@ -224,9 +225,9 @@ pub(crate) fn room(
     let memory = usize::try_from(limits.memory)
         .unwrap_or(usize::MAX)
         .saturating_mul(limits.concurrent.min(4));
-    let room = QueryRuntime::new(runtime.handle().clone(), memory, spill)?;
+    let query_runtime = QueryRuntime::new(runtime.handle().clone(), memory, spill)?;
     let turns = FairScheduler::new(threads, threads, Arc::clone(clock));
-    Ok((runtime, room.with_turns(turns)))
+    Ok((runtime, query_runtime.with_turns(turns)))
 }
 
 /// Only one process uses a state folder.
@@ -287,14 +288,14 @@ fn close_open(log: &AuditLog, state: &StateIndex) -> Result<bool, Refusal> {
     Ok(any)
 }
 
-fn book(
+fn load_registry(
     config: &ConnectorConfig,
     state: &StateIndex,
     documents: &DocumentFolder,
     bundle: &TrustBundle,
     found: &mut StartupFindings,
 ) -> Result<ContractRegistry, Refusal> {
-    let mut book = ContractRegistry::new(config.participant.id.clone());
+    let mut registry = ContractRegistry::new(config.participant.id.clone());
     let events = state.contracts()?.into_iter();
     let events: BTreeMap<ContractId, _> = events.map(|event| (event.id, event)).collect();
     let logged: BTreeSet<ContractId> = events
@@ -315,15 +316,15 @@ fn book(
         Some(read_contract(bytes, *id, bundle, at))
     };
     for agreed in on_all_cores(&good, read).into_iter().flatten() {
-        let admitted = agreed.and_then(|agreed| book.readmit(agreed, &logged));
+        let admitted = agreed.and_then(|agreed| registry.readmit(agreed, &logged));
         found.faults.extend(admitted.err());
     }
     for event in events.values() {
         if let Some(at) = event.withdrawn {
-            book.end(event.id, at);
+            registry.end(event.id, at);
         }
     }
-    Ok(book)
+    Ok(registry)
 }
 
 /// What comes of each, in their order. Signatures take most of a start where there are many contracts.
@@ -348,12 +349,12 @@ fn on_all_cores<T: Sync, U: Send>(all: &[T], one: impl Fn(&T) -> U + Sync) -> Ve
 fn datasets(
     config: &ConnectorConfig,
     state: &StateIndex,
-    shelf: &SnapshotRegistry,
+    registry: &SnapshotRegistry,
     seal: SchemaSecret,
     found: &mut StartupFindings,
 ) -> Result<Catalog, Refusal> {
     let mut catalog = Catalog::new(config.participant.id.clone()).sealed_by(seal);
-    let holdings = shelf.holdings();
+    let holdings = registry.holdings();
     for (dataset, body) in state.published()? {
         let again = dataset_again(&dataset, &body, &holdings, &mut catalog);
         found.faults.extend(again.err());

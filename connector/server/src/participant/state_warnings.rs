@@ -8,17 +8,17 @@ use std::path::Path;
 
 /// What can be told of it at any time.
 pub(crate) fn of(state: &Path) -> Vec<Refusal> {
-    let mut told = log_dir_warnings::linked_files(&state.join("log"));
-    told.extend(open_to_all(state));
-    told
+    let mut refusals = log_dir_warnings::linked_files(&state.join("log"));
+    refusals.extend(open_to_all(state));
+    refusals
 }
 
 impl Connector {
     /// The same, with what was found at the start alone.
     pub(crate) fn state_remarks(&self) -> Vec<Refusal> {
-        let mut told = of(&self.config().state);
-        told.extend(self.records.lost_heads.clone());
-        told
+        let mut refusals = of(&self.config().state);
+        refusals.extend(self.records.lost_heads.clone());
+        refusals
     }
 }
 

@@ -1,5 +1,5 @@
 //! Participants for the tests of this package: real keys, logs and files below one folder, a clock that a test can set, and
-//! no network: letters are handed over by the test.
+//! no network: messages are handed over by the test.
 
 mod issuer;
 pub(crate) mod pause_point;
@@ -206,18 +206,18 @@ impl TestFederation {
 
     /// Opens a participant, all of which is good, and publishes what it has.
     pub(crate) fn open(&self, alias: &str) -> Arc<Connector> {
-        let (node, found) = self.try_open(alias, &[]).unwrap();
+        let (connector, found) = self.try_open(alias, &[]).unwrap();
         assert!(found.all().is_empty(), "{:?}", found.all());
-        published(&node).unwrap();
-        node
+        published(&connector).unwrap();
+        connector
     }
 }
 
 /// Closes a participant as a command does: what was begun in the background ends, and then its folder is free.
-pub(crate) async fn closed(node: Arc<Connector>) {
-    node.queries.background_tasks.close();
-    node.queries.background_tasks.wait().await;
-    drop(node);
+pub(crate) async fn closed(connector: Arc<Connector>) {
+    connector.queries.background_tasks.close();
+    connector.queries.background_tasks.wait().await;
+    drop(connector);
 }
 
 const CONFIG: &str = r#"
@@ -262,16 +262,16 @@ pub(crate) fn id(alias: &str) -> ParticipantId {
 }
 
 /// Publishes what the configuration holds.
-pub(crate) fn published(node: &Arc<Connector>) -> Result<(), Refusal> {
-    for dataset in publication::configured(node).unwrap() {
+pub(crate) fn published(connector: &Arc<Connector>) -> Result<(), Refusal> {
+    for dataset in publication::configured(connector).unwrap() {
         publication::one(
-            node,
+            connector,
             &dataset,
             publication::PublishOptions::default(),
             |_, _, _| (),
         )?;
     }
-    crate::workflow::offer_renewal::renew(node)?;
+    crate::workflow::offer_renewal::renew(connector)?;
     Ok(())
 }
 
@@ -308,25 +308,25 @@ pub(crate) async fn request_instead_of(
     contract
 }
 
-/// The letters in the outbox of one for the other.
+/// The messages in the outbox of one for the other.
 pub(crate) fn outbox(from: &Connector, to: &Connector) -> Vec<(u64, PeerMessage)> {
     let waiting = from
         .records
         .index(|state| state.outbox(&to.id(), 0))
         .unwrap();
-    let letter = |row: OutboxMessageRow| {
-        let letter = acknowledgement::waiting(from, &to.id(), &row).unwrap();
-        letter.map(|letter| (row.number, letter))
+    let message = |row: OutboxMessageRow| {
+        let message = acknowledgement::waiting(from, &to.id(), &row).unwrap();
+        message.map(|message| (row.number, message))
     };
-    waiting.into_iter().filter_map(letter).collect()
+    waiting.into_iter().filter_map(message).collect()
 }
 
-/// Hands over every letter, again and again, until nothing is answered any more.
+/// Hands over every message, again and again, until nothing is answered any more.
 pub(crate) async fn post(one: &Arc<Connector>, other: &Arc<Connector>) {
     for _ in 0..3 {
         for (from, to) in [(one, other), (other, one)] {
-            for (_, letter) in outbox(from, to) {
-                negotiation::take_in(to, &from.id(), &letter, None)
+            for (_, message) in outbox(from, to) {
+                negotiation::take_in(to, &from.id(), &message, None)
                     .await
                     .unwrap();
             }
@@ -341,14 +341,14 @@ pub(crate) async fn agree(provider: &Arc<Connector>, consumer: &Arc<Connector>) 
     assert!(
         consumer
             .contracts
-            .book(|book| book.agreement(contract).is_some())
+            .with_registry(|book| book.agreement(contract).is_some())
     );
     contract
 }
 
 /// The records of a kind.
-pub(crate) fn records(node: &Connector, kind: &str) -> Vec<Record> {
-    let all = node.records.log.read(0).map(Result::unwrap);
+pub(crate) fn records(connector: &Connector, kind: &str) -> Vec<Record> {
+    let all = connector.records.log.read(0).map(Result::unwrap);
     all.filter(|record| record.kind == kind).collect()
 }
 
@@ -361,10 +361,10 @@ pub(crate) fn record_text(record: &Record, name: &str) -> String {
 }
 
 /// A caller whose connection was checked.
-pub(crate) fn caller(node: &Connector, alias: &str) -> QueryCaller {
-    let bundle = node.identity.trust.bundle();
+pub(crate) fn caller(connector: &Connector, alias: &str) -> QueryCaller {
+    let bundle = connector.identity.trust.bundle();
     let who = id(alias);
-    let (_, anchor) = bundle.anchors_for(&who, node.now()).next().unwrap();
+    let (_, anchor) = bundle.anchors_for(&who, connector.now()).next().unwrap();
     let presented = PeerCertificate::attest(
         who.clone(),
         Digest::of(b"certificate"),
@@ -372,25 +372,26 @@ pub(crate) fn caller(node: &Connector, alias: &str) -> QueryCaller {
         UtcTimestamp::LATEST,
     );
     QueryCaller::Peer(
-        node.identity
+        connector
+            .identity
             .trust
-            .recognise(&presented, node.now())
+            .recognise(&presented, connector.now())
             .unwrap(),
     )
 }
 
 /// Asks for all bikes; gives how many messages came, or how it ended.
 pub(crate) async fn ask(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     caller: QueryCaller,
     contracts: &[ContractId],
 ) -> Result<usize, ErrorCode> {
-    ask_showing(node, caller, contracts, Vec::new()).await
+    ask_showing(connector, caller, contracts, Vec::new()).await
 }
 
 /// The same, with credentials.
 pub(crate) async fn ask_showing(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     caller: QueryCaller,
     contracts: &[ContractId],
     credentials: Vec<bytes::Bytes>,
@@ -408,7 +409,7 @@ pub(crate) async fn ask_showing(
         compact_answers: false,
         credentials,
     };
-    let mut delivery = match answer(node, caller, asking).await {
+    let mut delivery = match answer(connector, caller, asking).await {
         Ok(delivery) => delivery,
         Err(QueryRejection::Declined(recorded)) => return Err(recorded.refusal().code),
         Err(QueryRejection::Quiet(recorded)) => return Err(recorded.refusal().code),

@@ -1,4 +1,4 @@
-//! Between the desk and the local socket: the same events, in the words of each side.
+//! Between the command handlers and the local socket: the same events, in the words of each side.
 
 use crate::admin;
 use crate::admin::command_envelope::CommandEnvelope;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 
-/// The desk behind the socket.
+/// The admin handler behind the socket.
 #[derive(Debug)]
 pub(crate) struct AdminService(pub(crate) Arc<Connector>);
 
@@ -36,8 +36,8 @@ impl AdminHandler for AdminService {
             }
         };
         let (out, events) = EventSink::channel();
-        let node = Arc::clone(&self.0);
-        let work = tokio::runtime::Handle::current().spawn(admin::run(node, order, out));
+        let connector = Arc::clone(&self.0);
+        let work = tokio::runtime::Handle::current().spawn(admin::run(connector, order, out));
         let state = Some((events, AbortOnDrop(work)));
         futures::stream::unfold(state, |state| async move {
             let (mut events, guard) = state?;
@@ -149,11 +149,11 @@ pub(crate) fn ask(
 
 /// Carries out a command inside this process.
 pub(crate) fn here(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     order: CommandEnvelope,
 ) -> (Receiver<CommandEvent>, tokio::task::JoinHandle<()>) {
     let (out, received) = EventSink::channel();
-    let node = Arc::clone(node);
-    let work = tokio::runtime::Handle::current().spawn(admin::run(node, order, out));
+    let connector = Arc::clone(connector);
+    let work = tokio::runtime::Handle::current().spawn(admin::run(connector, order, out));
     (received, work)
 }

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 /// # Errors
 /// None; it ends when it is told to.
 pub(super) async fn keep(
-    node: Arc<Connector>,
+    connector: Arc<Connector>,
     hosts: Arc<MemberHosts>,
     stop: CancellationToken,
 ) -> Result<(), Refusal> {
@@ -26,7 +26,7 @@ pub(super) async fn keep(
         }
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            found = expected(&node) => hosts.set(found),
+            found = expected(&connector) => hosts.set(found),
         }
     }
 }
@@ -38,15 +38,15 @@ const LOOKUP: Duration = Duration::from_secs(5);
 
 /// The addresses of all members that are written as numbers, and of peers, which are dialled anyway, also those that are
 /// written as names.
-async fn expected(node: &Connector) -> BTreeSet<IpAddr> {
-    let bundle = node.identity.trust.bundle();
+async fn expected(connector: &Connector) -> BTreeSet<IpAddr> {
+    let bundle = connector.identity.trust.bundle();
     let members = bundle.content().parties.iter();
     let mut found: BTreeSet<IpAddr> = members
         .filter(|member| member.expelled_at.is_none())
         .filter_map(|member| member.address.as_deref()?.parse::<SocketAddr>().ok())
         .map(|address| address.ip())
         .collect();
-    for peer in node.known_peers().unwrap_or_default() {
+    for peer in connector.known_peers().unwrap_or_default() {
         let lookup = tokio::time::timeout(LOOKUP, tokio::net::lookup_host(peer.address.as_str()));
         if let Ok(Ok(addresses)) = lookup.await {
             found.extend(addresses.map(|address| address.ip()));

@@ -34,26 +34,30 @@ use tokio_util::sync::CancellationToken;
 ///
 /// # Errors
 /// When an address is taken or a face can't be opened.
-pub(crate) async fn run(node: Arc<Connector>, show: OutputSettings) -> Result<(), Refusal> {
+pub(crate) async fn run(connector: Arc<Connector>, show: OutputSettings) -> Result<(), Refusal> {
     let stop = CancellationToken::new();
-    let listen = node.config().listen.clone();
-    // Before anybody can withdraw anything here, so that nothing is told twice; and before a letter can finish what is signed beside it.
-    let untold =
-        waiting(|| contract_withdrawal::unsent_withdrawals(&node)).unwrap_or_else(|refusal| {
+    let listen = connector.config().listen.clone();
+    // Before anybody can withdraw anything here, so that nothing is told twice; and before a message can finish what is signed
+    // beside it.
+    let unreported = waiting(|| contract_withdrawal::unsent_withdrawals(&connector))
+        .unwrap_or_else(|refusal| {
             tracing::warn!(code = %refusal.code, "contract.end_untold");
             Vec::new()
         });
-    contract_withdrawal::notify_parties(&node, untold).await;
+    contract_withdrawal::notify_parties(&connector, unreported).await;
     let mut address = None;
     let mut tasks = tokio::task::JoinSet::new();
     if let Some(wanted) = listen {
         let (listener, bound) = bind(&wanted).await?;
         address = Some(bound);
-        let tls = mtls::server_config(&node.identity.trust, &node.clock)?;
-        let (trust, clock) = (Arc::clone(&node.identity.trust), Arc::clone(&node.clock));
+        let tls = mtls::server_config(&connector.identity.trust, &connector.clock)?;
+        let (trust, clock) = (
+            Arc::clone(&connector.identity.trust),
+            Arc::clone(&connector.clock),
+        );
         let members = Arc::new(MemberHosts::default());
         tasks.spawn(member_hosts::keep(
-            Arc::clone(&node),
+            Arc::clone(&connector),
             Arc::clone(&members),
             stop.clone(),
         ));
@@ -63,7 +67,7 @@ pub(crate) async fn run(node: Arc<Connector>, show: OutputSettings) -> Result<()
             hosts: members,
             settings: TransportSettings::default(),
         };
-        let front: Arc<dyn PeerHandler> = Arc::new(ParticipantHandler::new(Arc::clone(&node)));
+        let front: Arc<dyn PeerHandler> = Arc::new(ParticipantHandler::new(Arc::clone(&connector)));
         let ending = stop.clone();
         tasks.spawn(async move {
             serve_peers(listener, entrance, front, async move {
@@ -72,38 +76,35 @@ pub(crate) async fn run(node: Arc<Connector>, show: OutputSettings) -> Result<()
             .await
         });
     }
-    let service = Arc::new(MonitoringService(Arc::clone(&node)));
-    monitor(&node.config(), service, &stop, &mut tasks).await?;
-    let mut doors = vec![(node.config().socket(), SocketAccess::Own)];
-    let officers = node.config().officers.socket.clone();
+    let service = Arc::new(MonitoringService(Arc::clone(&connector)));
+    monitor(&connector.config(), service, &stop, &mut tasks).await?;
+    let mut doors = vec![(connector.config().socket(), SocketAccess::Own)];
+    let officers = connector.config().officers.socket.clone();
     doors.extend(officers.map(|socket| (socket, SocketAccess::Anybody)));
     for (file, open) in &doors {
         let socket = admin::bind(file, *open)?;
         let ending = stop.clone();
-        let counter = Arc::new(AdminService(Arc::clone(&node)));
-        let listed = Arc::clone(&node);
+        let admin_service = Arc::new(AdminService(Arc::clone(&connector)));
+        let listed = Arc::clone(&connector);
         let users: UserAuthorization =
             Arc::new(move |user| listed.config().officers.users.contains(&user));
         tasks.spawn(async move {
-            admin::serve(
-                socket,
-                counter,
-                users,
-                async move { ending.cancelled().await },
-            )
+            admin::serve(socket, admin_service, users, async move {
+                ending.cancelled().await
+            })
             .await
         });
     }
     if let Some(address) = &address {
-        crate::offline::write(&node.file("address"), address.as_bytes())?;
+        crate::offline::write(&connector.file("address"), address.as_bytes())?;
     }
-    let resumed = Arc::clone(&node);
+    let resumed = Arc::clone(&connector);
     tasks.spawn(async move { resume(&resumed, None).await });
-    tasks.spawn(postmen(Arc::clone(&node), stop.clone()));
-    tasks.spawn(tellers(Arc::clone(&node), stop.clone()));
-    tasks.spawn(erasers(Arc::clone(&node), stop.clone()));
-    tasks.spawn(checkers(Arc::clone(&node), stop.clone()));
-    let (alive, ending) = (Arc::clone(&node), stop.clone());
+    tasks.spawn(postmen(Arc::clone(&connector), stop.clone()));
+    tasks.spawn(tellers(Arc::clone(&connector), stop.clone()));
+    tasks.spawn(erasers(Arc::clone(&connector), stop.clone()));
+    tasks.spawn(checkers(Arc::clone(&connector), stop.clone()));
+    let (alive, ending) = (Arc::clone(&connector), stop.clone());
     tasks.spawn(async move {
         service_manager::watchdog(alive, ending).await;
         Ok(())
@@ -111,32 +112,32 @@ pub(crate) async fn run(node: Arc<Connector>, show: OutputSettings) -> Result<()
     service_manager::ready();
     let ready = json!({
         "event": "ready",
-        "participant": node.id().domain(),
+        "participant": connector.id().domain(),
         "listen": address,
-        "socket": node.config().socket(),
+        "socket": connector.config().socket(),
     });
     if show.json {
         object_out(&ready);
     } else {
         line_err(&format!(
             "{} serves{}; stop it with Ctrl-C, reload it with `hansa reload`",
-            node.id().domain(),
+            connector.id().domain(),
             address.map_or_else(
                 || " without an inbound port".to_owned(),
                 |address| format!(" peers on {address}")
             )
         ));
     }
-    signals(&node, &stop, &mut tasks).await?;
+    signals(&connector, &stop, &mut tasks).await?;
     service_manager::stopping();
     stop.cancel();
-    leave(&node, tasks).await;
+    leave(&connector, tasks).await;
     for (file, _) in doors {
         let _ = std::fs::remove_file(file);
     }
-    node.settle_refusals().await;
-    let _ = node.records.index(|_| Ok(()));
-    node.close(PATIENCE).await;
+    connector.settle_refusals().await;
+    let _ = connector.records.index(|_| Ok(()));
+    connector.close(PATIENCE).await;
     Ok(())
 }
 
@@ -232,29 +233,29 @@ pub(super) async fn bind(wanted: &str) -> Result<(TcpListener, String), Refusal>
 }
 
 /// Every hour erases what is kept no longer; decisions once a day, since their files are read for it.
-async fn erasers(node: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
+async fn erasers(connector: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
     let mut hours = tokio::time::interval(std::time::Duration::from_secs(3600));
     let mut done = None;
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
             _ = hours.tick() => {
-                let inner = Arc::clone(&node);
+                let inner = Arc::clone(&connector);
                 let erased = blocking(move || inner.erase_expired()).await;
                 if let Err(refusal) = erased {
                     tracing::warn!(%refusal, "side.not_erased");
                 }
-                let day = node.now().micros().div_euclid(DAY);
+                let day = connector.now().micros().div_euclid(DAY);
                 if done == Some(day) {
                     continue;
                 }
                 done = Some(day);
-                let inner = Arc::clone(&node);
+                let inner = Arc::clone(&connector);
                 let expired = blocking(move || inner.expire_snapshots()).await;
                 if let Err(refusal) = expired {
                     tracing::warn!(%refusal, "snapshots.not_expired");
                 }
-                let inner = Arc::clone(&node);
+                let inner = Arc::clone(&connector);
                 let expired = blocking(move || inner.expire_decisions()).await;
                 if let Err(refusal) = expired {
                     tracing::warn!(%refusal, "log.not_expired");
@@ -264,21 +265,22 @@ async fn erasers(node: Arc<Connector>, stop: CancellationToken) -> Result<(), Re
     }
 }
 
-/// Reads what is published to its last byte, a little after the start and once a day; and puts on the books at once what questions find.
-async fn checkers(node: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
+/// Reads what is published to its last byte, a little after the start and once a day; and puts in the log at once what questions
+/// find.
+async fn checkers(connector: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
     let mut look = tokio::time::interval(std::time::Duration::from_secs(2));
-    let mut due = node.ticks().saturating_add(SETTLED);
+    let mut due = connector.ticks().saturating_add(SETTLED);
     let mut known = BTreeSet::new();
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
             _ = look.tick() => {}
         }
-        let whole = node.ticks() >= due;
+        let whole = connector.ticks() >= due;
         if whole {
-            due = node.ticks().saturating_add(DAY);
+            due = connector.ticks().saturating_add(DAY);
         }
-        let (inner, before) = (Arc::clone(&node), known.clone());
+        let (inner, before) = (Arc::clone(&connector), known.clone());
         let checks = blocking(move || {
             if whole {
                 return inner.check_snapshots();
@@ -303,13 +305,13 @@ async fn checkers(node: Arc<Connector>, stop: CancellationToken) -> Result<(), R
 }
 
 /// Ends what runs: answers are cut and get their receipts; whoever does not read them does not hold up the end.
-async fn leave(node: &Arc<Connector>, mut tasks: tokio::task::JoinSet<Result<(), Refusal>>) {
+async fn leave(connector: &Arc<Connector>, mut tasks: tokio::task::JoinSet<Result<(), Refusal>>) {
     let why = Refusal::new(ErrorCode::StreamCut, "the connector is being stopped");
     let closed = async {
-        // An answer gives back its seat when it is closed in the log and its receipt is signed.
+        // An answer gives back its slot when it is closed in the log and its receipt is signed.
         let mut look = tokio::time::interval(std::time::Duration::from_millis(50));
-        while node.limits.concurrency.taken() > 0 {
-            node.queries.running.cut_all(&why);
+        while connector.limits.concurrency.taken() > 0 {
+            connector.queries.running.cut_all(&why);
             look.tick().await;
         }
     };
@@ -324,8 +326,8 @@ async fn leave(node: &Arc<Connector>, mut tasks: tokio::task::JoinSet<Result<(),
     let _ = tokio::time::timeout(PATIENCE, ended).await;
     tasks.abort_all();
     // Words on receipts that came just now: whoever waits for one may refuse the next question.
-    node.queries.background_tasks.close();
-    let _ = tokio::time::timeout(PATIENCE, node.queries.background_tasks.wait()).await;
+    connector.queries.background_tasks.close();
+    let _ = tokio::time::timeout(PATIENCE, connector.queries.background_tasks.wait()).await;
 }
 
 /// After the start peers come first; in microseconds.
@@ -339,7 +341,7 @@ pub(super) const PATIENCE: std::time::Duration = std::time::Duration::from_secs(
 
 /// Waits for a reason to stop; reloads on SIGHUP and when the trust bundle's file changes.
 async fn signals(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     stop: &CancellationToken,
     tasks: &mut tokio::task::JoinSet<Result<(), Refusal>>,
 ) -> Result<(), Refusal> {
@@ -347,7 +349,7 @@ async fn signals(
     let mut int = signal(SignalKind::interrupt()).map_err(unheard)?;
     let mut hup = signal(SignalKind::hangup()).map_err(unheard)?;
     let mut look = tokio::time::interval(LOOK);
-    let mut trusted = stamp(node);
+    let mut trusted = stamp(connector);
     loop {
         tokio::select! {
             _ = term.recv() => return Ok(()),
@@ -358,15 +360,15 @@ async fn signals(
                     return Err(refusal);
                 }
             }
-            _ = hup.recv() => reload(node, reload_by_hand).await,
+            _ = hup.recv() => reload(connector, reload_by_hand).await,
             _ = look.tick() => {
-                let now = stamp(node);
+                let now = stamp(connector);
                 if now != trusted {
                     trusted = now;
                     // First the bundle alone: a configuration that is being edited must not hold up an expulsion.
-                    let inner = Arc::clone(node);
+                    let inner = Arc::clone(connector);
                     match blocking(move || inner.take_bundle_file()).await {
-                        Ok(()) => reload(node, reload_now).await,
+                        Ok(()) => reload(connector, reload_now).await,
                         Err(refusal) => line_err(&crate::cli::output::refusal_text(&refusal)),
                     }
                 }
@@ -387,8 +389,8 @@ fn unheard(fault: std::io::Error) -> Refusal {
 const LOOK: std::time::Duration = std::time::Duration::from_millis(250);
 
 /// When the files of trust were last written; the operator need not tell that a new bundle or certificate is there.
-fn stamp(node: &Connector) -> Vec<Option<std::time::SystemTime>> {
-    let trust = &node.config().trust;
+fn stamp(connector: &Connector) -> Vec<Option<std::time::SystemTime>> {
+    let trust = &connector.config().trust;
     [&trust.bundle, &trust.tls_cert]
         .into_iter()
         .map(|file| {
@@ -401,9 +403,9 @@ fn stamp(node: &Connector) -> Vec<Option<std::time::SystemTime>> {
 
 type ReloadHandler = fn(&Arc<Connector>) -> Result<Vec<Refusal>, Refusal>;
 
-async fn reload(node: &Arc<Connector>, how: ReloadHandler) {
+async fn reload(connector: &Arc<Connector>, how: ReloadHandler) {
     service_manager::reloading();
-    let inner = Arc::clone(node);
+    let inner = Arc::clone(connector);
     let done = blocking(move || how(&inner)).await;
     match done {
         Ok(faults) => {
@@ -417,7 +419,7 @@ async fn reload(node: &Arc<Connector>, how: ReloadHandler) {
 }
 
 /// Keeps the post to every peer going, also to those that are added later.
-async fn postmen(node: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
+async fn postmen(connector: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
     let mut rounds: BTreeMap<hansa_policy::id::ParticipantId, (String, tokio::task::AbortHandle)> =
         BTreeMap::new();
     let mut men = tokio::task::JoinSet::new();
@@ -427,7 +429,7 @@ async fn postmen(node: Arc<Connector>, stop: CancellationToken) -> Result<(), Re
             () = stop.cancelled() => return Ok(()),
             _ = look.tick() => {}
         }
-        let peers = node.known_peers()?;
+        let peers = connector.known_peers()?;
         rounds.retain(|id, (address, man)| {
             let stays = peers
                 .iter()
@@ -439,25 +441,26 @@ async fn postmen(node: Arc<Connector>, stop: CancellationToken) -> Result<(), Re
         });
         for peer in peers {
             if !rounds.contains_key(&peer.id) {
-                let man = men.spawn(mailbox::serve(Arc::clone(&node), peer.clone()));
+                let man = men.spawn(mailbox::serve(Arc::clone(&connector), peer.clone()));
                 rounds.insert(peer.id.clone(), (peer.address.clone(), man));
             }
         }
     }
 }
 
-/// Tells the own people in time of contracts that end, and renews the lists of groups. What goes wrong is on the books or in the trace, and stops nothing.
-async fn tellers(node: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
+/// Tells the own people in time of contracts that end, and renews the lists of groups. What goes wrong is in the log or in the
+/// trace, and stops nothing.
+async fn tellers(connector: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
     let mut look = tokio::time::interval(std::time::Duration::from_secs(2));
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
             _ = look.tick() => {}
         }
-        if let Err(refusal) = group_membership::renew(&node).await {
+        if let Err(refusal) = group_membership::renew(&connector).await {
             tracing::warn!(code = %refusal.code, "group.not_renewed");
         }
-        if let Err(refusal) = notice::round(&node).await {
+        if let Err(refusal) = notice::round(&connector).await {
             tracing::warn!(code = %refusal.code, "notice.round_failed");
         }
     }

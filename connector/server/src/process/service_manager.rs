@@ -25,7 +25,7 @@ pub(super) fn stopping() {
 
 /// Says that it is alive, twice as often as the watchdog asks for it, as long as the tasks of the connector get their turn and
 /// its state can be read. One that hangs is begun anew.
-pub(super) async fn watchdog(node: Arc<Connector>, stop: CancellationToken) {
+pub(super) async fn watchdog(connector: Arc<Connector>, stop: CancellationToken) {
     let Some(patience) = sd_notify::watchdog_enabled() else {
         return;
     };
@@ -35,7 +35,7 @@ pub(super) async fn watchdog(node: Arc<Connector>, stop: CancellationToken) {
             () = stop.cancelled() => return,
             _ = beat.tick() => {}
         }
-        let inner = Arc::clone(&node);
+        let inner = Arc::clone(&connector);
         let looked = tokio::task::spawn_blocking(move || inner.records.index(|_| Ok(())).is_ok());
         // That the state is broken is told by readiness; to begin anew would not mend it.
         if looked.await.is_ok() {

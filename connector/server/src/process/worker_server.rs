@@ -3,7 +3,7 @@
 use crate::cli::output::OutputSettings;
 use crate::cli::terminal::{line_err, object_out};
 use crate::config::ConnectorConfig;
-use crate::participant::startup::room;
+use crate::participant::startup::start_runtime;
 use crate::process::clock::{self, AdjustableClock};
 use crate::process::server::{PATIENCE, bind};
 use crate::process::thread_shutdown;
@@ -45,8 +45,8 @@ pub(crate) async fn run(
                 format!("no folder to spill: {fault}"),
             )
         })?;
-    let (questions, room) = room(&config.limits, spill.path().to_owned(), &clock)?;
-    let desk = Arc::new(ShareWorker::open(config, clock, room)?);
+    let (questions, runtime) = start_runtime(&config.limits, spill.path().to_owned(), &clock)?;
+    let worker = Arc::new(ShareWorker::open(config, clock, runtime)?);
     let none = |fault: std::io::Error| {
         Refusal::new(
             ErrorCode::Internal,
@@ -74,7 +74,7 @@ pub(crate) async fn run(
     let served = serve(
         listener,
         tls,
-        desk,
+        worker,
         TransportSettings::default(),
         std::future::pending(),
     );

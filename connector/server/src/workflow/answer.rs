@@ -26,44 +26,49 @@ use hansa_query::execute::UnansweredQuery;
 use hansa_transport::peer_handler::QueryRejection;
 use std::sync::Arc;
 
-/// Answers a question. A refusal is on the books when this returns. Whoever asks and goes away in between leaves no opened
+/// Answers a question. A refusal is in the log when this returns. Whoever asks and goes away in between leaves no opened
 /// entry behind.
 ///
 /// # Errors
 /// The recorded refusal, or that nothing can be recorded.
 pub(crate) async fn answer(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     caller: QueryCaller,
     asking: QueryRequestEnvelope,
 ) -> Result<AnswerDelivery, QueryRejection> {
-    let inner = Arc::clone(node);
+    let inner = Arc::clone(connector);
     let (who, origin) = match &caller {
         QueryCaller::Peer(peer) => (peer.id().clone(), QueryOrigin::Peer),
-        QueryCaller::House => (node.id(), QueryOrigin::Own),
+        QueryCaller::House => (connector.id(), QueryOrigin::Own),
     };
-    let begun = node.ticks();
+    let begun = connector.ticks();
     let answered = match whole(async move { to_the_end(&inner, caller, asking).await }).await {
         Ok(answered) => answered,
         Err(panic) => {
             let refusal = Refusal::new(ErrorCode::Internal, "the answer ended unexpectedly")
                 .caused_by(panic_text(panic.as_ref()));
-            Err(node
+            Err(connector
                 .decline(Some(&who), PendingRefusal::unopened(refusal, None))
                 .await)
         }
     };
-    let after = node.ticks().saturating_sub(begun);
+    let after = connector.ticks().saturating_sub(begun);
     match &answered {
-        Ok(_) => node.metrics.permitted(),
-        Err(QueryRejection::Quiet(_)) => node.metrics.nothing_new(origin, after),
+        Ok(_) => connector.metrics.permitted(),
+        Err(QueryRejection::Quiet(_)) => connector.metrics.nothing_new(origin, after),
         Err(QueryRejection::Declined(recorded)) => {
-            node.metrics.refused(origin, recorded.refusal().code, after);
+            connector
+                .metrics
+                .refused(origin, recorded.refusal().code, after);
         }
         Err(QueryRejection::Summed(summed)) => {
-            node.metrics.refused(origin, summed.refusal().code, after);
+            connector
+                .metrics
+                .refused(origin, summed.refusal().code, after);
         }
         Err(QueryRejection::Closed) => {
-            node.metrics
+            connector
+                .metrics
                 .refused(origin, ErrorCode::EvidenceUnavailable, after);
         }
     }
@@ -71,20 +76,20 @@ pub(crate) async fn answer(
 }
 
 async fn to_the_end(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     caller: QueryCaller,
     asking: QueryRequestEnvelope,
 ) -> Result<AnswerDelivery, QueryRejection> {
-    let posed = IncomingQuery::by(node, caller, asking);
-    let fell = match open(node, &posed).await {
+    let posed = IncomingQuery::by(connector, caller, asking);
+    let failure = match open(connector, &posed).await {
         Ok(opened) => {
-            node.keep_text(posed.salt, &posed.asking.ask.sql);
-            return Ok(deliver(node, posed.caller, opened));
+            connector.keep_text(posed.salt, &posed.asking.ask.sql);
+            return Ok(deliver(connector, posed.caller, opened));
         }
-        Err(fell) => fell,
+        Err(failure) => failure,
     };
     let asked = Some(posed.asked());
-    let declined = match fell {
+    let declined = match failure {
         AnswerError::Refused(refusal) => PendingRefusal::unopened(refusal, asked),
         AnswerError::Declined(declined) => *declined,
         AnswerError::Unanswered(UnansweredQuery {
@@ -92,14 +97,14 @@ async fn to_the_end(
         }) => PendingRefusal::closing(opened, refusal, asked),
         AnswerError::Quiet(quiet) => return Err(QueryRejection::Quiet(*quiet)),
         AnswerError::Overtaken => PendingRefusal::unopened(overtaken(), asked),
-        AnswerError::Closed => return Err(node.unheard(Some(posed.asker.id())).await),
+        AnswerError::Closed => return Err(connector.unheard(Some(posed.asker.id())).await),
     };
-    let told = node.decline(Some(posed.asker.id()), declined).await;
+    let reported = connector.decline(Some(posed.asker.id()), declined).await;
     // A text stands only beside a record of its own, and somebody without a contract leaves nothing on our disk.
-    if matches!(told, QueryRejection::Declined(_)) && posed.is_under_contract(node) {
-        node.keep_text(posed.salt, &posed.asking.ask.sql);
+    if matches!(reported, QueryRejection::Declined(_)) && posed.is_under_contract(connector) {
+        connector.keep_text(posed.salt, &posed.asking.ask.sql);
     }
-    Err(told)
+    Err(reported)
 }
 
 /// The refusal of a question that was decided again and again, since each time something was stopped meanwhile.

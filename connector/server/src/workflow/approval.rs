@@ -1,6 +1,6 @@
 //! Two officers: what lets out more, lets more in, or ends a contract is asked for by one person and approved by another.
 //!
-//! Both are on the books before anything is signed, each under a pseudonym that only this participant can tell
+//! Both are in the log before anything is signed, each under a pseudonym that only this participant can tell
 //! (`participant::pseudonyms`), and a reason as a digest of what is kept beside the log. Who
 //! somebody is says the kernel, which names the Unix user at the other end of the local socket.
 
@@ -25,7 +25,7 @@ pub(crate) enum ApprovalAction {
     Withdraw,
     /// To let more participants into a group; in the place of a contract stands the change.
     Admit,
-    /// To take a guard away from a dataset, or to set a looser one; in the place of a contract stands the change.
+    /// To take a restriction away from a dataset, or to set a looser one; in the place of a contract stands the change.
     Unguard,
 }
 
@@ -45,30 +45,31 @@ impl ApprovalAction {
 pub(crate) enum Approval {
     /// Two have said so, for the reason that the first one gave.
     Enough(Option<String>),
-    /// One has said so, which is on the books; another one is awaited.
+    /// One has said so, which is in the log; another one is awaited.
     Waits,
 }
 
 /// What the agreement would be beside what is in force, where that needs two officers here.
-pub(crate) fn needs_two(node: &Connector, agreement: &Agreement) -> Option<ChangeVerdict> {
-    if !node.config().officers.second || agreement.provider.id != node.id() {
+pub(crate) fn needs_two(connector: &Connector, agreement: &Agreement) -> Option<ChangeVerdict> {
+    if !connector.config().officers.second || agreement.provider.id != connector.id() {
         return None;
     }
-    let now = node.now();
+    let now = connector.now();
     // Also one that does not say that it replaces anything lets out more than there was.
-    let verdict = node.contracts.book(|book| {
+    let verdict = connector.contracts.with_registry(|registry| {
         let dataset = &agreement.dataset.id;
-        let ended = book
+        let ended = registry
             .over(dataset, now)
             .filter(|_| agreement.assignee == Assignee::Public)
             .filter(|(_, old, _)| agreement.may_replace(old))
             .map(|(id, old, _)| (old.proposed_at, id))
             .max();
-        book.over(dataset, now)
-            .filter(|(id, old, standing)| {
+        registry
+            .over(dataset, now)
+            .filter(|(id, old, status)| {
                 // A public view ends with a line of a file, so the last one counts even where it has ended.
                 let last = ended.is_some_and(|(_, last)| last == *id);
-                (last || matches!(standing, ContractStatus::InForce | ContractStatus::NotYet))
+                (last || matches!(status, ContractStatus::InForce | ContractStatus::NotYet))
                     && agreement.may_replace(old)
             })
             .map(|(_, old, _)| diff::of_agreements(old, agreement))
@@ -82,40 +83,40 @@ pub(crate) fn needs_two(node: &Connector, agreement: &Agreement) -> Option<Chang
     })
 }
 
-/// Takes somebody's word that a deed be done.
+/// Takes somebody's word that an action be done.
 ///
 /// # Errors
 /// `SECOND_OFFICER_NEEDED` for whoever is none of the officers, or has said so already; or when it can't be recorded.
 pub(crate) async fn word(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     caller: Option<u32>,
     contract: ContractId,
-    deed: ApprovalAction,
+    action: ApprovalAction,
     reason: Option<&str>,
 ) -> Result<Approval, Refusal> {
-    let _turn = node.contracts.negotiation_lock.lock().await;
-    let before = pending_approval(node, contract, deed)?;
+    let _turn = connector.contracts.negotiation_lock.lock().await;
+    let before = pending_approval(connector, contract, action)?;
     if let Some(PendingApprovalRow {
         second: Some(_),
         reason,
         ..
     }) = before
     {
-        return Ok(Approval::Enough(written(node, reason.as_deref())?));
+        return Ok(Approval::Enough(written(connector, reason.as_deref())?));
     }
-    let (user, officer) = officer(node, caller)?;
+    let (user, officer) = officer(connector, caller)?;
     let record = |first: &str, second: Option<&str>, reason: Option<&str>| {
         AuditEvent::new(
             "officers",
             [
                 (
-                    match deed {
+                    match action {
                         ApprovalAction::Sign | ApprovalAction::Withdraw => "contract",
                         ApprovalAction::Admit | ApprovalAction::Unguard => "change",
                     },
                     Json::text(contract),
                 ),
-                ("deed", Json::text(deed.as_str())),
+                ("deed", Json::text(action.as_str())),
                 ("first", Json::text(first)),
                 ("second", maybe(second)),
                 ("reason_commit", maybe(reason)),
@@ -124,14 +125,22 @@ pub(crate) async fn word(
     };
     let (fact, word) = match &before {
         None => {
-            let keep = |reason| node.records.pseudonyms.keep_reason(node.now(), reason);
+            let keep = |reason| {
+                connector
+                    .records
+                    .pseudonyms
+                    .keep_reason(connector.now(), reason)
+            };
             let commit = waiting(|| reason.map(keep).transpose())?;
             let commit = commit.map(|commit| commit.to_string());
             (record(&officer, None, commit.as_deref()), Approval::Waits)
         }
         Some(before)
-            if node.records.pseudonyms.are_one(&before.first, &officer)
-                || before.first == unkept(node, user) =>
+            if connector
+                .records
+                .pseudonyms
+                .are_one(&before.first, &officer)
+                || before.first == unkept(connector, user) =>
         {
             return Err(Refusal::new(
                 ErrorCode::SecondOfficerNeeded,
@@ -143,11 +152,11 @@ pub(crate) async fn word(
         }
         Some(before) => (
             record(&before.first, Some(&officer), before.reason.as_deref()),
-            Approval::Enough(written(node, before.reason.as_deref())?),
+            Approval::Enough(written(connector, before.reason.as_deref())?),
         ),
     };
-    let _durable = node.record(fact).await?;
-    node.records.index(|_| Ok(()))?;
+    let _durable = connector.record(fact).await?;
+    connector.records.index(|_| Ok(()))?;
     Ok(word)
 }
 
@@ -156,12 +165,13 @@ pub(crate) async fn word(
 /// # Errors
 /// When the index can't be read.
 pub(crate) fn pending_approval(
-    node: &Connector,
+    connector: &Connector,
     contract: ContractId,
-    deed: ApprovalAction,
+    action: ApprovalAction,
 ) -> Result<Option<PendingApprovalRow>, Refusal> {
-    let words = node.records.index(|state| state.pending_approvals())?;
-    let of = |word: &PendingApprovalRow| word.contract == contract && word.action == deed.as_str();
+    let words = connector.records.index(|state| state.pending_approvals())?;
+    let of =
+        |word: &PendingApprovalRow| word.contract == contract && word.action == action.as_str();
     Ok(words.into_iter().find(of))
 }
 
@@ -171,14 +181,14 @@ pub(crate) fn pending_approval(
 /// `SECOND_OFFICER_NEEDED`
 // INVARIANT: two-officers. Whatever comes to signing, here it stops without the word of two.
 pub(crate) fn insist(
-    node: &Connector,
+    connector: &Connector,
     contract: ContractId,
     agreement: &Agreement,
 ) -> Result<(), Refusal> {
-    let Some(verdict) = needs_two(node, agreement) else {
+    let Some(verdict) = needs_two(connector, agreement) else {
         return Ok(());
     };
-    let said = pending_approval(node, contract, ApprovalAction::Sign)?;
+    let said = pending_approval(connector, contract, ApprovalAction::Sign)?;
     if said.is_some_and(|word| word.second.is_some()) {
         return Ok(());
     }
@@ -191,7 +201,7 @@ pub(crate) fn insist(
 }
 
 /// An officer and the pseudonym, which says nothing to whoever has the log alone.
-fn officer(node: &Connector, caller: Option<u32>) -> Result<(u32, String), Refusal> {
+fn officer(connector: &Connector, caller: Option<u32>) -> Result<(u32, String), Refusal> {
     let refuse = |sentence: String| Err(Refusal::new(ErrorCode::SecondOfficerNeeded, sentence));
     let Some(user) = caller else {
         return refuse("no connector runs here, so nobody can tell who you are".to_owned())
@@ -199,22 +209,22 @@ fn officer(node: &Connector, caller: Option<u32>) -> Result<(u32, String), Refus
                 refusal.with_help("start it, hansa serve, and give the command again")
             });
     };
-    if !node.config().officers.users.contains(&user) {
+    if !connector.config().officers.users.contains(&user) {
         return refuse(format!(
             "you came as the Unix user {user}, who is none of the users under [officers]"
         ));
     }
-    let now = node.now();
+    let now = connector.now();
     Ok((
         user,
-        waiting(|| node.records.pseudonyms.pseudonym(user, now))?,
+        waiting(|| connector.records.pseudonyms.pseudonym(user, now))?,
     ))
 }
 
 /// The pseudonym that logs from before have: made of a secret, and so for good.
-fn unkept(node: &Connector, user: u32) -> String {
+fn unkept(connector: &Connector, user: u32) -> String {
     let parts: [&[u8]; 3] = [
-        &node.datasets.schema_secret,
+        &connector.datasets.schema_secret,
         b"officer",
         &user.to_be_bytes(),
     ];
@@ -223,10 +233,13 @@ fn unkept(node: &Connector, user: u32) -> String {
 }
 
 /// What the first one wrote, as long as it is kept; logs from before hold it themselves.
-pub(crate) fn written(node: &Connector, reason: Option<&str>) -> Result<Option<String>, Refusal> {
+pub(crate) fn written(
+    connector: &Connector,
+    reason: Option<&str>,
+) -> Result<Option<String>, Refusal> {
     match reason.map(|reason| (reason, reason.parse::<Digest>())) {
         None => Ok(None),
         Some((reason, Err(_))) => Ok(Some(reason.to_owned())),
-        Some((_, Ok(commit))) => waiting(|| node.records.pseudonyms.reason(commit)),
+        Some((_, Ok(commit))) => waiting(|| connector.records.pseudonyms.reason(commit)),
     }
 }

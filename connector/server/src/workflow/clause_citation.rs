@@ -7,22 +7,22 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::{Clause, Term};
 
 /// The refusal with its clause, as our own copy of the contract says it.
-pub(crate) fn cite(node: &Connector, sql: &str, refusal: Refusal) -> Refusal {
+pub(crate) fn cite(connector: &Connector, sql: &str, refusal: Refusal) -> Refusal {
     if refusal.clause.is_some() {
         return refusal;
     }
     let found = match (refusal.contract, refusal.code) {
-        (Some(id), _) => node.contracts.book(|book| {
-            let agreement = book.agreement(id)?;
+        (Some(id), _) => connector.contracts.with_registry(|registry| {
+            let agreement = registry.agreement(id)?;
             Some((id, clause(agreement, refusal.code)?))
         }),
-        (None, ErrorCode::ColumnUnknown) => asked_under(node, sql),
+        (None, ErrorCode::ColumnUnknown) => asked_under(connector, sql),
         (None, _) => None,
     };
     match found {
         Some((id, clause)) => {
-            let told = clause.term.plain();
-            refusal.with_contract(id).with_clause(clause.id, told)
+            let text = clause.term.plain();
+            refusal.with_contract(id).with_clause(clause.id, text)
         }
         None => refusal,
     }
@@ -48,14 +48,15 @@ fn clause(agreement: &Agreement, code: ErrorCode) -> Option<Clause> {
 
 /// The contract whose columns a statement names, if it is one: a column that it does not show is told like one that
 /// never was, and the clause says which there are.
-fn asked_under(node: &Connector, sql: &str) -> Option<(ContractId, Clause)> {
+fn asked_under(connector: &Connector, sql: &str) -> Option<(ContractId, Clause)> {
     let words = crate::workflow::federated_query::words(sql);
-    let peers = node.known_peers().ok()?;
-    let (now, own) = (node.now(), node.id());
-    let mut found: Vec<(ContractId, Clause)> = node.contracts.book(|book| {
-        book.taken_by(&own, now)
-            .filter(|(_, agreement, standing)| {
-                *standing == ContractStatus::InForce
+    let peers = connector.known_peers().ok()?;
+    let (now, own) = (connector.now(), connector.id());
+    let mut found: Vec<(ContractId, Clause)> = connector.contracts.with_registry(|registry| {
+        registry
+            .taken_by(&own, now)
+            .filter(|(_, agreement, status)| {
+                *status == ContractStatus::InForce
                     && words.contains(agreement.dataset.id.name.as_str())
                     && peers.iter().any(|peer| {
                         peer.id == agreement.provider.id && words.contains(peer.alias.as_str())

@@ -11,57 +11,62 @@ use hansa_policy::refusal::Refusal;
 ///
 /// # Errors
 /// `COMBINED_DISCLOSURE`; `STATE_BROKEN` when the index can't be read.
-pub(crate) fn check_question(node: &Connector, standing: &ActiveContracts) -> Result<(), Refusal> {
-    let now = node.now();
-    let beside = node
+pub(crate) fn check_question(
+    connector: &Connector,
+    active: &ActiveContracts,
+) -> Result<(), Refusal> {
+    let now = connector.now();
+    let beside = connector
         .contracts
-        .book(|book| book.combined_with_those(standing, now));
+        .with_registry(|registry| registry.combined_with_those(active, now));
     if beside.is_empty() {
         return Ok(());
     }
-    let answered = first_answers(node, beside)?;
-    node.contracts
-        .book(|book| book.check_combined(standing, &answered, now))
+    let answered = first_answers(connector, beside)?;
+    connector
+        .contracts
+        .with_registry(|registry| registry.check_combined(active, &answered, now))
 }
 
 /// Refuses an agreement on our dataset that would tell such a thing, before it is signed.
 ///
 /// # Errors
 /// `COMBINED_DISCLOSURE`; `STATE_BROKEN` when the index can't be read.
-pub(crate) fn check_agreement(node: &Connector, agreement: &Agreement) -> Result<(), Refusal> {
-    let now = node.now();
-    let beside = node
+pub(crate) fn check_agreement(connector: &Connector, agreement: &Agreement) -> Result<(), Refusal> {
+    let now = connector.now();
+    let beside = connector
         .contracts
-        .book(|book| book.combined_with(None, agreement, now));
-    let answered = first_answers(node, beside)?;
-    node.contracts
-        .book(|book| book.check_beside(agreement, &answered, now))
+        .with_registry(|registry| registry.combined_with(None, agreement, now));
+    let answered = first_answers(connector, beside)?;
+    connector
+        .contracts
+        .with_registry(|registry| registry.check_beside(agreement, &answered, now))
 }
 
 /// Our contracts under which questions are refused for that reason.
 ///
 /// # Errors
 /// `STATE_BROKEN` when the index can't be read.
-pub(crate) fn barred(node: &Connector) -> Result<Vec<Refusal>, Refusal> {
-    let now = node.now();
-    let beside: Vec<ContractId> = node.contracts.book(|book| {
-        let alive = book.all(now).filter(|(_, _, standing)| {
-            matches!(standing, ContractStatus::InForce | ContractStatus::NotYet)
+pub(crate) fn barred(connector: &Connector) -> Result<Vec<Refusal>, Refusal> {
+    let now = connector.now();
+    let beside: Vec<ContractId> = connector.contracts.with_registry(|registry| {
+        let alive = registry.all(now).filter(|(_, _, status)| {
+            matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
         });
         alive
-            .flat_map(|(id, agreement, _)| book.combined_with(Some(id), agreement, now))
+            .flat_map(|(id, agreement, _)| registry.combined_with(Some(id), agreement, now))
             .collect()
     });
-    let answered = first_answers(node, beside)?;
-    Ok(node
+    let answered = first_answers(connector, beside)?;
+    Ok(connector
         .contracts
-        .book(|book| book.all_combined(&answered, now)))
+        .with_registry(|registry| registry.all_combined(&answered, now)))
 }
 
-fn first_answers(node: &Connector, ids: Vec<ContractId>) -> Result<FirstAnswers, Refusal> {
+fn first_answers(connector: &Connector, ids: Vec<ContractId>) -> Result<FirstAnswers, Refusal> {
     let mut answered = FirstAnswers::default();
     for id in ids {
-        let (_, first) = node.records.index_fast(|state| state.began(id))?;
+        let (_, first) = connector.records.index_fast(|state| state.began(id))?;
         answered.note(id, first);
     }
     Ok(answered)

@@ -32,30 +32,30 @@ const REQUEST: usize = 16;
 const CHECK: usize = 4;
 
 impl TokenPart {
-    /// The parts that these errands ask for, in their order.
-    pub(crate) fn of<'e>(errands: impl IntoIterator<Item = &'e RemoteQuery>) -> Vec<Self> {
+    /// The parts that these remote queries ask for, in their order.
+    pub(crate) fn of<'e>(remote_queries: impl IntoIterator<Item = &'e RemoteQuery>) -> Vec<Self> {
         let mut seen: BTreeMap<String, u64> = BTreeMap::new();
-        let named = |errand: &RemoteQuery| {
-            let mut text = format!("{}\n", errand.participant);
-            for reading in &errand.reads {
+        let named = |remote_query: &RemoteQuery| {
+            let mut text = format!("{}\n", remote_query.participant);
+            for reading in &remote_query.reads {
                 text.push_str(&format!("{}\n", reading.dataset));
             }
             text
         };
-        let part = |errand| {
-            let text = named(errand);
+        let part = |remote_query| {
+            let text = named(remote_query);
             let before = seen.entry(text.clone()).or_default();
             let digest = Digest::of(format!("part/1\n{text}{before}").as_bytes());
             *before = before.saturating_add(1);
             Self(first(digest))
         };
-        errands.into_iter().map(part).collect()
+        remote_queries.into_iter().map(part).collect()
     }
 }
 
 impl QueryFingerprint {
     /// The question of this text.
-    pub(crate) fn of(text: &str, wish: &QueryOptions) -> Self {
+    pub(crate) fn of(text: &str, options: &QueryOptions) -> Self {
         let QueryOptions {
             purpose,
             contracts,
@@ -66,7 +66,7 @@ impl QueryFingerprint {
             partial: _,
             // What is sent to whom makes it no other question.
             settled: _,
-        } = wish;
+        } = options;
         let digest = Digest::of(text.as_bytes());
         let mut rest = format!("question/1\n{digest}\n{purpose:?}\n{contracts:?}");
         if !kinds.is_empty() {

@@ -21,15 +21,23 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// When the index can't be read.
-pub(crate) fn count(node: &Connector, contract: ContractId) -> Result<UsageStatement, Refusal> {
-    let now = node.now();
-    let first = node.contracts.book(|book| book.first(contract));
-    let mut versions: Vec<(ContractId, Agreement)> = node.contracts.book(|book| {
-        let all = book.all(now).filter(|(id, _, _)| book.first(*id) == first);
-        all.map(|(id, agreement, _)| (id, agreement.clone()))
-            .collect()
-    });
-    let began: BTreeMap<ContractId, _> = node
+pub(crate) fn count(
+    connector: &Connector,
+    contract: ContractId,
+) -> Result<UsageStatement, Refusal> {
+    let now = connector.now();
+    let first = connector
+        .contracts
+        .with_registry(|registry| registry.first(contract));
+    let mut versions: Vec<(ContractId, Agreement)> =
+        connector.contracts.with_registry(|registry| {
+            let all = registry
+                .all(now)
+                .filter(|(id, _, _)| registry.first(*id) == first);
+            all.map(|(id, agreement, _)| (id, agreement.clone()))
+                .collect()
+        });
+    let began: BTreeMap<ContractId, _> = connector
         .records
         .index(|state| state.contracts())?
         .into_iter()
@@ -48,7 +56,7 @@ pub(crate) fn count(node: &Connector, contract: ContractId) -> Result<UsageState
     let mut free = 0;
     for (index, (id, agreement)) in versions.iter().enumerate() {
         let mut used: BTreeMap<String, MonthlyUsage> = BTreeMap::new();
-        for row in node.records.index(|state| state.months(*id))? {
+        for row in connector.records.index(|state| state.months(*id))? {
             let line = used
                 .entry(row.month.clone())
                 .or_insert_with(|| empty(*id, row.month));
@@ -91,27 +99,27 @@ pub(crate) fn count(node: &Connector, contract: ContractId) -> Result<UsageState
     }
     let newest = versions.last().map(|(_, agreement)| agreement);
     Ok(UsageStatement {
-        provider: node.id(),
+        provider: connector.id(),
         consumer: newest.and_then(|agreement| agreement.assignee_id().cloned()),
         contract: first,
         lines,
-        prepaid: newest.and_then(|agreement| prepaid(node, first, agreement)),
+        prepaid: newest.and_then(|agreement| prepaid(connector, first, agreement)),
         stated_at: now,
     })
 }
 
 /// What was paid beforehand under a contract, and what of it is spent.
 pub(crate) fn prepaid(
-    node: &Connector,
+    connector: &Connector,
     first: ContractId,
     agreement: &Agreement,
 ) -> Option<PrepaidUsage> {
     let (_, price) = prices(agreement).find(|(_, price)| price.prepaid.is_some())?;
-    let purse = node.accounting.prepaid_balances.of(first);
+    let balance = connector.accounting.prepaid_balances.of(first);
     Some(PrepaidUsage {
         currency: price.currency.clone(),
-        paid: price.paid()?.plus(purse.topped),
-        spent: purse.spent,
+        paid: price.paid()?.plus(balance.topped),
+        spent: balance.spent,
     })
 }
 
@@ -140,19 +148,24 @@ fn name(month: u64) -> String {
     format!("{:04}-{:02}", before / 12, before % 12 + 1)
 }
 
-/// Signs it, keeps it and puts it on the books. Gives the statement.
+/// Signs it, keeps it and puts it in the log. Gives the statement.
 ///
 /// # Errors
 /// When it can't be signed, kept or recorded.
 pub(crate) async fn state(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     usage: &UsageStatement,
 ) -> Result<Vec<u8>, Refusal> {
     let payload = usage::to_bytes(usage);
-    let signature = node.sign(StatementKind::Usage, SignatoryRole::Provider, &payload)?;
+    let signature = connector.sign(StatementKind::Usage, SignatoryRole::Provider, &payload)?;
     let bytes = envelope::assemble(&payload, &[signature]);
-    let file = waiting(|| node.records.documents.keep(Document::Statement, &bytes))?;
-    let _durable = node
+    let file = waiting(|| {
+        connector
+            .records
+            .documents
+            .keep(Document::Statement, &bytes)
+    })?;
+    let _durable = connector
         .record(AuditEvent::new(
             "usage",
             [
@@ -164,27 +177,29 @@ pub(crate) async fn state(
     Ok(bytes)
 }
 
-/// More was paid beforehand: on the books, and then it counts.
+/// More was paid beforehand: in the log, and then it counts.
 ///
 /// # Errors
 /// `USAGE` where nothing is paid beforehand, or when it can't be recorded.
 pub(crate) async fn top_up(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     contract: ContractId,
     agreement: &Agreement,
     amount: MoneyAmount,
 ) -> Result<PrepaidUsage, Refusal> {
-    let first = node.contracts.book(|book| book.first(contract));
+    let first = connector
+        .contracts
+        .with_registry(|registry| registry.first(contract));
     let nothing = || {
         let sentence = "under this contract nothing is paid beforehand";
         Refusal::new(ErrorCode::UsageWrong, sentence)
     };
-    if agreement.provider.id != node.id() {
+    if agreement.provider.id != connector.id() {
         let sentence = "the provider puts on its books what was paid";
         return Err(Refusal::new(ErrorCode::UsageWrong, sentence));
     }
-    prepaid(node, first, agreement).ok_or_else(nothing)?;
-    let _durable = node
+    prepaid(connector, first, agreement).ok_or_else(nothing)?;
+    let _durable = connector
         .record(AuditEvent::new(
             "top_up",
             [
@@ -193,7 +208,10 @@ pub(crate) async fn top_up(
             ],
         ))
         .await?;
-    node.records.index(|_| Ok(()))?;
-    node.accounting.prepaid_balances.topped_up(first, amount);
-    prepaid(node, first, agreement).ok_or_else(nothing)
+    connector.records.index(|_| Ok(()))?;
+    connector
+        .accounting
+        .prepaid_balances
+        .topped_up(first, amount);
+    prepaid(connector, first, agreement).ok_or_else(nothing)
 }

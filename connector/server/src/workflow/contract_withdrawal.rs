@@ -24,13 +24,14 @@ use std::sync::Arc;
 /// # Errors
 /// `CONTRACT_UNKNOWN`, or when the statement can't be signed or recorded.
 pub(crate) fn own_now(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     contract: ContractId,
     reason: &SingleLineText,
 ) -> Result<Vec<u8>, Refusal> {
-    let own = node.id();
-    let provider = node.contracts.book(|book| {
-        book.agreement(contract)
+    let own = connector.id();
+    let provider = connector.contracts.with_registry(|registry| {
+        registry
+            .agreement(contract)
             .map(|agreement| agreement.provider.id == own)
     });
     let Some(provider) = provider else {
@@ -44,7 +45,7 @@ pub(crate) fn own_now(
     } else {
         SignatoryRole::Consumer
     };
-    let now = node.now();
+    let now = connector.now();
     let payload = withdrawal::to_bytes(&WithdrawalStatement {
         contract,
         party: own,
@@ -52,9 +53,9 @@ pub(crate) fn own_now(
         issued_at: now,
         reason: reason.to_string(),
     });
-    let signature = node.sign(StatementKind::Withdrawal, role, &payload)?;
+    let signature = connector.sign(StatementKind::Withdrawal, role, &payload)?;
     let bytes = envelope::assemble(&payload, &[signature]);
-    take_in(node, &bytes)?;
+    take_in(connector, &bytes)?;
     Ok(bytes)
 }
 
@@ -64,11 +65,11 @@ pub(crate) fn own_now(
 /// # Errors
 /// When it is not by a party of a contract that we hold, or its signature does not count; or it can't be recorded: then it ended here,
 /// and it is in force again after a start.
-pub(crate) fn take_in(node: &Arc<Connector>, bytes: &[u8]) -> Result<ContractId, Refusal> {
+pub(crate) fn take_in(connector: &Arc<Connector>, bytes: &[u8]) -> Result<ContractId, Refusal> {
     let withdrawal = envelope::parse_withdrawal(bytes)?;
     let contract = withdrawal.contract;
-    let mut revoked = checked(node, &withdrawal)?;
-    if let Some(envelope) = node.unfiled(Document::Withdrawal, bytes) {
+    let mut revoked = checked(connector, &withdrawal)?;
+    if let Some(envelope) = connector.unfiled(Document::Withdrawal, bytes) {
         revoked = revoked.with_envelope(envelope);
     }
     let why = Refusal::new(
@@ -76,9 +77,9 @@ pub(crate) fn take_in(node: &Arc<Connector>, bytes: &[u8]) -> Result<ContractId,
         format!("contract `{}` was withdrawn", contract.short()),
     )
     .with_contract(contract);
-    let stop = node.records.log.begin_stop();
-    let recorded = recorded(node, revoked);
-    node.queries.running.cut_contract(contract, &why);
+    let stop = connector.records.log.begin_stop();
+    let recorded = recorded(connector, revoked);
+    connector.queries.running.cut_contract(contract, &why);
     drop(stop);
     recorded.map(|()| contract)
 }
@@ -87,19 +88,22 @@ pub(crate) fn take_in(node: &Arc<Connector>, bytes: &[u8]) -> Result<ContractId,
 ///
 /// # Errors
 /// When it can't be recorded. It is over all the same, as long as this runs.
-fn recorded(node: &Connector, revoked: VerifiedWithdrawal) -> Result<(), Refusal> {
+fn recorded(connector: &Connector, revoked: VerifiedWithdrawal) -> Result<(), Refusal> {
     let (contract, effective) = (revoked.contract(), revoked.effective_at());
-    let failed = match node.record_stop(revoked) {
+    let failed = match connector.record_stop(revoked) {
         Ok(StopRecord::InLog(recorded)) => {
-            node.contracts.book_mut(|book| book.revoke(recorded));
+            connector
+                .contracts
+                .with_registry_mut(|registry| registry.revoke(recorded));
             return Ok(());
         }
         Ok(StopRecord::InReserve) => None,
         Err(refusal) => Some(refusal),
     };
-    let ends = effective.filter(|at| *at > node.now());
-    node.contracts
-        .book_mut(|book| book.end(contract, ends.unwrap_or(UtcTimestamp::EARLIEST)));
+    let ends = effective.filter(|at| *at > connector.now());
+    connector.contracts.with_registry_mut(|registry| {
+        registry.end(contract, ends.unwrap_or(UtcTimestamp::EARLIEST))
+    });
     match failed {
         None => Ok(()),
         Some(refusal) => Err(refusal.with_help(
@@ -109,37 +113,40 @@ fn recorded(node: &Connector, revoked: VerifiedWithdrawal) -> Result<(), Refusal
 }
 
 /// The withdrawal that ended a contract, as it is kept: who, when and why. Absent where it can't be read, or its text is erased.
-pub(crate) fn withdrawal_of(node: &Connector, contract: ContractId) -> Option<SignedWithdrawal> {
-    let kept = node.records.documents.all(Document::Withdrawal).ok()?;
+pub(crate) fn withdrawal_of(
+    connector: &Connector,
+    contract: ContractId,
+) -> Option<SignedWithdrawal> {
+    let kept = connector.records.documents.all(Document::Withdrawal).ok()?;
     kept.iter()
         .filter_map(|bytes| envelope::parse_withdrawal(bytes).ok())
         .find(|read| read.contract == contract)
 }
 
-/// Our withdrawals that are on the books and of which no letter went to the other party: a crash came in between. Each with
+/// Our withdrawals that are in the log and of which no message went to the other party: a crash came in between. Each with
 /// that party.
 ///
 /// # Errors
 /// When the index or a document can't be read.
 pub(crate) fn unsent_withdrawals(
-    node: &Connector,
+    connector: &Connector,
 ) -> Result<Vec<(ParticipantId, Vec<u8>)>, Refusal> {
-    let own = node.id();
-    let recorded: BTreeSet<ContractId> = node
+    let own = connector.id();
+    let recorded: BTreeSet<ContractId> = connector
         .records
         .index(|state| state.contracts())?
         .into_iter()
         .filter(|event| event.withdrawn.is_some())
         .map(|event| event.id)
         .collect();
-    let mut untold = BTreeMap::new();
-    for bytes in node.records.documents.all(Document::Withdrawal)? {
+    let mut unreported = BTreeMap::new();
+    for bytes in connector.records.documents.all(Document::Withdrawal)? {
         // One that can't be read was never carried out: what is carried out was read before.
         let Ok(read) = envelope::parse_withdrawal(&bytes) else {
             continue;
         };
-        let with = node.contracts.book(|book| {
-            let agreement = book.agreement(read.contract)?;
+        let with = connector.contracts.with_registry(|registry| {
+            let agreement = registry.agreement(read.contract)?;
             match agreement.provider.id == own {
                 true => agreement.assignee_id().cloned(),
                 false => Some(agreement.provider.id.clone()),
@@ -147,33 +154,37 @@ pub(crate) fn unsent_withdrawals(
         });
         if let Some(with) = with.filter(|_| read.party == own && recorded.contains(&read.contract))
         {
-            untold.insert(read.contract, (with, bytes));
+            unreported.insert(read.contract, (with, bytes));
         }
     }
-    let peers: BTreeSet<ParticipantId> = untold.values().map(|(with, _)| with.clone()).collect();
+    let peers: BTreeSet<ParticipantId> =
+        unreported.values().map(|(with, _)| with.clone()).collect();
     for peer in peers {
-        for digest in node
+        for digest in connector
             .records
             .index(|state| state.messages_to(&peer, "withdrawal"))?
         {
-            // A letter that can't be read can't have been sent: what it was to tell is told anew.
-            let letter = node.records.documents.read(Document::Letter, digest);
-            let letter = letter.and_then(|bytes| hansa_proto::stored_message::from_bytes(&bytes));
-            if let Ok(letter) = letter
-                && let MessageContent::Withdrawal { statement } = letter.content
-                && let Ok(told) = envelope::parse_withdrawal(&statement)
+            // A message that can't be read can't have been sent: what it was to tell is told anew.
+            let message = connector.records.documents.read(Document::Letter, digest);
+            let message = message.and_then(|bytes| hansa_proto::stored_message::from_bytes(&bytes));
+            if let Ok(message) = message
+                && let MessageContent::Withdrawal { statement } = message.content
+                && let Ok(reported) = envelope::parse_withdrawal(&statement)
             {
-                untold.remove(&told.contract);
+                unreported.remove(&reported.contract);
             }
         }
     }
-    Ok(untold.into_values().collect())
+    Ok(unreported.into_values().collect())
 }
 
 /// Writes to the other parties of these withdrawals. What goes wrong is told when they are looked for again.
-pub(crate) async fn notify_parties(node: &Arc<Connector>, untold: Vec<(ParticipantId, Vec<u8>)>) {
-    for (peer, statement) in untold {
-        if let Err(refusal) = notify_party(node, &peer, statement).await {
+pub(crate) async fn notify_parties(
+    connector: &Arc<Connector>,
+    unreported: Vec<(ParticipantId, Vec<u8>)>,
+) {
+    for (peer, statement) in unreported {
+        if let Err(refusal) = notify_party(connector, &peer, statement).await {
             tracing::warn!(peer = peer.domain(), code = %refusal.code, "contract.end_untold");
         }
     }
@@ -184,14 +195,20 @@ pub(crate) async fn notify_parties(node: &Arc<Connector>, untold: Vec<(Participa
 /// # Errors
 /// When something of it can't be recorded.
 pub(crate) async fn notify_party(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     peer: &ParticipantId,
     statement: Vec<u8>,
 ) -> Result<(), Refusal> {
     let contract = envelope::parse_withdrawal(&statement)?.contract;
-    resumption::end_signed(node, peer, contract).await?;
+    resumption::end_signed(connector, peer, contract).await?;
     let statement = statement.into();
-    outgoing_message::send(node, peer, MessageContent::Withdrawal { statement }, false).await
+    outgoing_message::send(
+        connector,
+        peer,
+        MessageContent::Withdrawal { statement },
+        false,
+    )
+    .await
 }
 
 /// Whether a withdrawal is by a party of a contract that we hold, and its signature counts.
@@ -199,14 +216,14 @@ pub(crate) async fn notify_party(
 /// # Errors
 /// When it is not, or does not.
 pub(crate) fn checked(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     withdrawal: &SignedWithdrawal,
 ) -> Result<VerifiedWithdrawal, Refusal> {
-    let agreed = agreed(node, withdrawal.contract)?;
-    let bundle = node.identity.trust.bundle();
+    let agreed = agreed(connector, withdrawal.contract)?;
+    let bundle = connector.identity.trust.bundle();
     agreed.revoke(
         withdrawal,
-        &earlier(&bundle, &withdrawal.signature, node.now()),
+        &earlier(&bundle, &withdrawal.signature, connector.now()),
     )
 }
 
@@ -215,12 +232,12 @@ pub(crate) fn checked(
 /// # Errors
 /// What is wrong with its signature.
 pub(crate) fn check_statement(
-    node: &Connector,
+    connector: &Connector,
     peer: &ParticipantId,
     signature: &Signature,
 ) -> Result<(), Refusal> {
-    let bundle = node.identity.trust.bundle();
-    earlier(&bundle, signature, node.now()).check(peer, signature, SignaturePurpose::Statement)
+    let bundle = connector.identity.trust.bundle();
+    earlier(&bundle, signature, connector.now()).check(peer, signature, SignaturePurpose::Statement)
 }
 
 /// The registered keys for a statement that has come in now and may have been signed long ago: those that counted then, since
@@ -237,10 +254,13 @@ fn earlier<'a>(
 
 /// The contract as it was signed: as it was taken in, or read from its file again where its signatures count no longer.
 fn agreed(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     contract: ContractId,
 ) -> Result<hansa_policy::contract::VerifiedContract, Refusal> {
-    if let Some(agreed) = node.contracts.book(|book| book.agreed(contract)) {
+    if let Some(agreed) = connector
+        .contracts
+        .with_registry(|registry| registry.agreed(contract))
+    {
         return Ok(agreed);
     }
     let unknown = |_| {
@@ -249,18 +269,22 @@ fn agreed(
             format!("no contract `{}` here", contract.short()),
         )
     };
-    let bytes = node.records.documents.contract(contract).map_err(unknown)?;
-    let at = node
+    let bytes = connector
+        .records
+        .documents
+        .contract(contract)
+        .map_err(unknown)?;
+    let at = connector
         .records
         .index(|state| state.contracts())?
         .into_iter()
         .find(|event| event.id == contract)
         .and_then(|event| event.activated)
-        .unwrap_or_else(|| node.now());
+        .unwrap_or_else(|| connector.now());
     crate::participant::contract_files::read_contract(
         &bytes,
         contract,
-        &node.identity.trust.bundle(),
+        &connector.identity.trust.bundle(),
         at,
     )
 }

@@ -15,8 +15,11 @@ use std::collections::BTreeSet;
 ///
 /// # Errors
 /// When they can't be read.
-pub(crate) fn stored_credentials(node: &Connector) -> Result<Vec<(Credential, Vec<u8>)>, Refusal> {
-    node.records
+pub(crate) fn stored_credentials(
+    connector: &Connector,
+) -> Result<Vec<(Credential, Vec<u8>)>, Refusal> {
+    connector
+        .records
         .documents
         .all(StoredDocumentKind::Credential)?
         .into_iter()
@@ -30,12 +33,12 @@ pub(crate) fn stored_credentials(node: &Connector) -> Result<Vec<(Credential, Ve
 /// # Errors
 /// When they can't be read.
 pub(crate) fn credentials(
-    node: &Connector,
+    connector: &Connector,
     contracts: &[ContractId],
 ) -> Result<Vec<Bytes>, Refusal> {
-    let now = node.now();
-    let wanted: BTreeSet<AttributeKind> = node.contracts.book(|book| {
-        let named = contracts.iter().filter_map(|id| book.agreement(*id));
+    let now = connector.now();
+    let wanted: BTreeSet<AttributeKind> = connector.contracts.with_registry(|registry| {
+        let named = contracts.iter().filter_map(|id| registry.agreement(*id));
         named
             .flat_map(|agreement| &agreement.clauses)
             .filter_map(|clause| Term::looks_at(&clause.term))
@@ -44,7 +47,7 @@ pub(crate) fn credentials(
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
-    let mut fit = stored_credentials(node)?;
+    let mut fit = stored_credentials(connector)?;
     fit.retain(|(credential, _)| {
         let states = &mut credential.attributes.iter();
         now < credential.until && states.any(|attribute| wanted.contains(&attribute.kind()))

@@ -1,4 +1,4 @@
-//! Attest: the consumer states that what it received is deleted; on the books of both, carried like any letter.
+//! Attest: the consumer states that what it received is deleted; in the logs of both, carried like any message.
 
 use crate::participant::Connector;
 use crate::participant::audit_event::AuditEvent;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 /// # Errors
 /// When a statement can't be signed, kept or recorded.
 pub(crate) async fn state(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     (contract, agreement): (ContractId, &Agreement),
     requests: &[RequestId],
 ) -> Result<usize, Refusal> {
@@ -30,24 +30,25 @@ pub(crate) async fn state(
     for some in requests.chunks(MOST) {
         let deletion = DeletionStatement {
             provider: provider.clone(),
-            consumer: node.id(),
+            consumer: connector.id(),
             contract,
             requests: some.iter().copied().collect(),
-            stated_at: node.now(),
+            stated_at: connector.now(),
         };
         let payload = deletion::to_bytes(&deletion);
-        let signature = node.sign(StatementKind::Deletion, SignatoryRole::Consumer, &payload)?;
+        let signature =
+            connector.sign(StatementKind::Deletion, SignatoryRole::Consumer, &payload)?;
         let bytes = envelope::assemble(&payload, &[signature]);
         // First into the outbox: a crash in between has it stated once more, and never once too few.
         let statement = bytes.clone().into();
         outgoing_message::send(
-            node,
+            connector,
             provider,
             MessageContent::Statement { statement },
             false,
         )
         .await?;
-        record(node, provider, &deletion, &bytes, "out").await?;
+        record(connector, provider, &deletion, &bytes, "out").await?;
         statements += 1;
     }
     Ok(statements)
@@ -59,15 +60,15 @@ pub(crate) async fn state(
 /// When it is not by the peer, about a contract that it has not with us, its signature does not count, or it can't be
 /// recorded.
 pub(crate) async fn take_in(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     peer: &ParticipantId,
     bytes: &[u8],
 ) -> Result<(), Refusal> {
     let signed = deletion::from_envelope(bytes)?;
     let deletion = &signed.deletion;
-    let parties = deletion.consumer == *peer && deletion.provider == node.id();
-    let known = node.contracts.book(|book| {
-        let agreement = book.agreement(deletion.contract);
+    let parties = deletion.consumer == *peer && deletion.provider == connector.id();
+    let known = connector.contracts.with_registry(|registry| {
+        let agreement = registry.agreement(deletion.contract);
         agreement.is_some_and(|agreement| {
             agreement.provider.id == deletion.provider
                 && agreement.assignee_id().is_none_or(|id| id == peer)
@@ -77,22 +78,24 @@ pub(crate) async fn take_in(
         let sentence = "the statement is about no contract of ours with whoever sends it";
         return Err(Refusal::new(ErrorCode::ContractUnknown, sentence));
     }
-    contract_withdrawal::check_statement(node, peer, &signed.signature)?;
-    record(node, peer, deletion, bytes, "in").await
+    contract_withdrawal::check_statement(connector, peer, &signed.signature)?;
+    record(connector, peer, deletion, bytes, "in").await
 }
 
 async fn record(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     peer: &ParticipantId,
     deletion: &DeletionStatement,
     bytes: &[u8],
     direction: &str,
 ) -> Result<(), Refusal> {
-    let file = waiting(|| node.records.documents.keep(Document::Statement, bytes))?;
+    let file = waiting(|| connector.records.documents.keep(Document::Statement, bytes))?;
     let requests = deletion.requests.iter().map(Json::text).collect();
     // What is owed is owed under all versions of a contract together.
-    let first = node.contracts.book(|book| book.first(deletion.contract));
-    let _durable = node
+    let first = connector
+        .contracts
+        .with_registry(|registry| registry.first(deletion.contract));
+    let _durable = connector
         .record(AuditEvent::new(
             "attest",
             [
@@ -105,5 +108,5 @@ async fn record(
             ],
         ))
         .await?;
-    node.records.index(|_| Ok(()))
+    connector.records.index(|_| Ok(()))
 }

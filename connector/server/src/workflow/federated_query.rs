@@ -1,4 +1,4 @@
-//! Ask: one question over own and remote datasets. The plan stays here, errands go out, each on the books before it goes.
+//! Ask: one question over own and remote datasets. The plan stays here, remote queries go out, each in the log before it goes.
 
 mod contract_eligibility;
 mod named_contracts;
@@ -42,30 +42,33 @@ pub(crate) struct VisibleDataset {
 /// # Errors
 /// When the peer can't be reached, or sends what can't be read.
 pub(crate) async fn catalogue(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     peer: &KnownPeer,
 ) -> Result<Vec<VisibleDataset>, Refusal> {
-    let (seen, _) = catalog_page(node, peer).await?;
-    Ok(seen)
+    let (visible, _) = catalog_page(connector, peer).await?;
+    Ok(visible)
 }
 
-/// The same, with the number of the newest letter that waits there.
-async fn catalog_page(node: &Arc<Connector>, peer: &KnownPeer) -> Result<CatalogPage, Refusal> {
-    let shown = mailbox::with_reconnect(node, peer, || pages(node, peer)).await?;
-    unavailable_tables::remember(node, &shown.0).await;
+/// The same, with the number of the newest message that waits there.
+async fn catalog_page(
+    connector: &Arc<Connector>,
+    peer: &KnownPeer,
+) -> Result<CatalogPage, Refusal> {
+    let shown = mailbox::with_reconnect(connector, peer, || pages(connector, peer)).await?;
+    unavailable_tables::remember(connector, &shown.0).await;
     Ok(shown)
 }
 
 type CatalogPage = (Vec<VisibleDataset>, Option<u64>);
 
-async fn pages(node: &Arc<Connector>, peer: &KnownPeer) -> Result<CatalogPage, Refusal> {
-    let client = node.call(peer).await?;
-    let (mut seen, mut letters) = (Vec::new(), None);
-    let mut reading = node.peers.delivery_queues.reading(&peer.id);
+async fn pages(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<CatalogPage, Refusal> {
+    let client = connector.call(peer).await?;
+    let (mut visible, mut messages) = (Vec::new(), None);
+    let mut reading = connector.peers.delivery_queues.reading(&peer.id);
     let mut request = CatalogPageRequest::default();
     for _ in 0..MOST_PAGES {
         let page = client.catalog(&request).await?;
-        letters = letters.max(page.newest_message);
+        messages = messages.max(page.newest_message);
         for entry in page.entries {
             let mut dataset = reading
                 .dataset(&entry.dataset)
@@ -78,16 +81,16 @@ async fn pages(node: &Arc<Connector>, peer: &KnownPeer) -> Result<CatalogPage, R
                 )
                 .with_participant(peer.id.clone()));
             }
-            seen.push(read(node, peer, dataset, entry.offers, &mut reading));
+            visible.push(read(connector, peer, dataset, entry.offers, &mut reading));
         }
-        if seen.len() > MOST_DATASETS {
+        if visible.len() > MOST_DATASETS {
             break;
         }
         match page.next {
             Some(next) => request.after = Some(next),
             None => {
-                node.peers.delivery_queues.was_read(&peer.id, reading);
-                return Ok((seen, letters));
+                connector.peers.delivery_queues.was_read(&peer.id, reading);
+                return Ok((visible, messages));
             }
         }
     }
@@ -100,13 +103,13 @@ async fn pages(node: &Arc<Connector>, peer: &KnownPeer) -> Result<CatalogPage, R
 /// What is offered of a dataset. A plain offer that can't be read is left out: a newer peer may offer what this version
 /// does not know. A public view is in force, so that one that can't be read or trusted is told.
 fn read(
-    node: &Connector,
+    connector: &Connector,
     peer: &KnownPeer,
     dataset: Dataset,
     offers: Vec<ListedOffer>,
     reading: &mut CachedCatalogReader,
 ) -> VisibleDataset {
-    let mut seen = VisibleDataset {
+    let mut visible = VisibleDataset {
         peer: peer.clone(),
         dataset,
         offers: Vec::new(),
@@ -115,23 +118,23 @@ fn read(
     };
     for entry in offers {
         let unread = if entry.public_view {
-            view(node, &seen.dataset, &entry.policy)
-                .map(|view| seen.views.push(view))
-                .inspect_err(|refusal| seen.unusable.push(refusal.clone()))
+            view(connector, &visible.dataset, &entry.policy)
+                .map(|view| visible.views.push(view))
+                .inspect_err(|refusal| visible.unusable.push(refusal.clone()))
         } else {
             reading.offer(&entry.policy).and_then(|offer| {
-                if offer.dataset != seen.dataset.id {
+                if offer.dataset != visible.dataset.id {
                     return Err(elsewhere());
                 }
-                seen.offers.push(offer);
+                visible.offers.push(offer);
                 Ok(())
             })
         };
         if let Err(refusal) = unread {
-            tracing::warn!(peer = peer.id.domain(), dataset = %seen.dataset.id.name, code = %refusal.code, "offer.unusable");
+            tracing::warn!(peer = peer.id.domain(), dataset = %visible.dataset.id.name, code = %refusal.code, "offer.unusable");
         }
     }
-    seen
+    visible
 }
 
 const MOST_PAGES: usize = 1000;
@@ -139,12 +142,12 @@ const MOST_DATASETS: usize = 20_000;
 
 /// A public view of this dataset, signed by its owner.
 fn view(
-    node: &Connector,
+    connector: &Connector,
     dataset: &Dataset,
     bytes: &[u8],
 ) -> Result<(ContractId, Agreement), Refusal> {
     let signed = hansa_proto::envelope::parse_offer(bytes)?;
-    let agreed = signed.verify(&node.identity.trust.bundle().keys(node.now()))?;
+    let agreed = signed.verify(&connector.identity.trust.bundle().keys(connector.now()))?;
     let agreement = agreed.agreement();
     if agreement.dataset.id != dataset.id
         || agreement.provider.id != dataset.id.owner
@@ -168,42 +171,43 @@ fn elsewhere() -> Refusal {
 /// # Errors
 /// When the own index can't be read.
 pub(crate) async fn reach(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     sql: &str,
-    wish: &QueryOptions,
+    options: &QueryOptions,
 ) -> Result<QueryCatalog, Refusal> {
-    let peers = node.known_peers()?;
+    let peers = connector.known_peers()?;
     let words = words(sql);
     let model = words.contains("model");
     let wanted: Vec<&KnownPeer> = peers
         .iter()
         .filter(|peer| model || words.contains(peer.alias.as_str()))
         .collect();
-    let fetched = futures::future::join_all(wanted.iter().map(|peer| newest(node, peer))).await;
-    let mut tables = own_tables(node)?;
+    let fetched =
+        futures::future::join_all(wanted.iter().map(|peer| newest(connector, peer))).await;
+    let mut tables = own_tables(connector)?;
     let mut lacks = Vec::new();
     let mut shown = BTreeMap::new();
     let mut out_of_reach = BTreeMap::new();
     let mut unread = Vec::new();
-    for (peer, seen) in wanted.into_iter().zip(fetched) {
-        match seen {
-            Ok(seen) => {
-                for seen in &seen {
-                    let (usable, unusable) = remote_tables(node, seen, wish);
+    for (peer, visible) in wanted.into_iter().zip(fetched) {
+        match visible {
+            Ok(visible) => {
+                for visible in &visible {
+                    let (usable, unusable) = remote_tables(connector, visible, options);
                     unread.extend(unusable.iter().cloned());
                     if usable.is_empty() {
                         lacks.extend(unusable.into_iter().map(|why| UnavailableTable {
                             participant: peer.id.clone(),
                             alias: Some(peer.alias.clone()),
-                            dataset: Some(seen.dataset.id.name.clone()),
+                            dataset: Some(visible.dataset.id.name.clone()),
                             // Of no model: it is missed by its own name alone.
-                            model: Some(seen.dataset.model.clone().unwrap_or_default()),
+                            model: Some(visible.dataset.model.clone().unwrap_or_default()),
                             why,
                         }));
                     }
                     tables.extend(usable);
                 }
-                shown.insert(peer.id.clone(), seen);
+                shown.insert(peer.id.clone(), visible);
             }
             Err(why) => {
                 let why = away(peer, why);
@@ -219,7 +223,7 @@ pub(crate) async fn reach(
         }
     }
     if model {
-        lacks.extend(unavailable_tables::unresolved(node, &peers, &shown)?);
+        lacks.extend(unavailable_tables::unresolved(connector, &peers, &shown)?);
     }
     let reached = named_contracts::ParticipantCatalogs {
         peers: &peers,
@@ -227,7 +231,7 @@ pub(crate) async fn reach(
         out_of_reach: &out_of_reach,
         unread: &unread,
     };
-    let unusable = named_contracts::unusable(node, wish, &tables, &reached)?;
+    let unusable = named_contracts::unusable(connector, options, &tables, &reached)?;
     Ok(QueryCatalog::new(tables)
         .that_lacks(lacks)
         .with_unusable(unusable))
@@ -242,26 +246,32 @@ fn away(peer: &KnownPeer, why: Refusal) -> Refusal {
     why.with_help(format!("hansa doctor {} says where it fails", peer.alias))
 }
 
-/// What a peer shows, letters carried first, so that a contract that was just finalised, or withdrawn, counts. Mostly there
+/// What a peer shows, messages carried first, so that a contract that was just finalised, or withdrawn, counts. Mostly there
 /// are none that change anything: ours are handed in while the catalogue comes, which says whether there are some for us, and
 /// is fetched again if there were any.
-async fn newest(node: &Arc<Connector>, peer: &KnownPeer) -> Result<Vec<VisibleDataset>, Refusal> {
+async fn newest(
+    connector: &Arc<Connector>,
+    peer: &KnownPeer,
+) -> Result<Vec<VisibleDataset>, Refusal> {
     // The two share one connection; a peer that can't be reached shows itself in the catalogue call.
-    let _greeted = node.call(peer).await;
-    let before = node.peers.delivery_queues.news(&peer.id);
-    let (_, shown) = futures::join!(mailbox::send_off(node, peer), catalog_page(node, peer));
-    let still = node.peers.delivery_queues.news(&peer.id) == before;
-    let (seen, letters) = match shown {
+    let _greeted = connector.call(peer).await;
+    let before = connector.peers.delivery_queues.news(&peer.id);
+    let (_, shown) = futures::join!(
+        mailbox::send_off(connector, peer),
+        catalog_page(connector, peer)
+    );
+    let still = connector.peers.delivery_queues.news(&peer.id) == before;
+    let (visible, messages) = match shown {
         Ok(shown) => shown,
         Err(refusal) if still => return Err(refusal),
         Err(_) => (Vec::new(), None),
     };
-    if still && !mailbox::waits(node, peer, letters)? {
-        return Ok(seen);
+    if still && !mailbox::waits(connector, peer, messages)? {
+        return Ok(visible);
     }
     // What went may have been answered.
-    let _fetched = mailbox::pump(node, peer).await;
-    catalogue(node, peer).await
+    let _fetched = mailbox::pump(connector, peer).await;
+    catalogue(connector, peer).await
 }
 
 /// The words of a statement, in lower case.
@@ -272,9 +282,9 @@ pub(crate) fn words(sql: &str) -> BTreeSet<String> {
         .collect()
 }
 
-fn own_tables(node: &Connector) -> Result<Vec<RemoteTable>, Refusal> {
-    let alias = node.config().participant.alias.clone();
-    node.datasets.catalog(|catalog| {
+fn own_tables(connector: &Connector) -> Result<Vec<RemoteTable>, Refusal> {
+    let alias = connector.config().participant.alias.clone();
+    connector.datasets.catalog(|catalog| {
         catalog
             .datasets()
             .map(|dataset| RemoteTable::new(alias.clone(), dataset, None, &[]))
@@ -284,25 +294,26 @@ fn own_tables(node: &Connector) -> Result<Vec<RemoteTable>, Refusal> {
 
 /// The contracts under which we may ask for a dataset: those that we hold, and public views.
 pub(crate) fn usable_contracts(
-    node: &Connector,
-    seen: &VisibleDataset,
+    connector: &Connector,
+    visible: &VisibleDataset,
 ) -> Vec<(ContractId, Agreement)> {
-    let (own, now) = (node.id(), node.now());
-    let mut held: Vec<_> = node.contracts.book(|book| {
-        book.taken_by(&own, now)
-            .filter(|(_, agreement, standing)| {
-                *standing == ContractStatus::InForce && agreement.dataset.id == seen.dataset.id
+    let (own, now) = (connector.id(), connector.now());
+    let mut held: Vec<_> = connector.contracts.with_registry(|registry| {
+        registry
+            .taken_by(&own, now)
+            .filter(|(_, agreement, status)| {
+                *status == ContractStatus::InForce && agreement.dataset.id == visible.dataset.id
             })
             .map(|(id, agreement, _)| (id, agreement.clone()))
             .collect()
     });
-    held.extend(seen.views.iter().cloned());
+    held.extend(visible.views.iter().cloned());
     held
 }
 
 /// The titles of the offers on which contracts with a peer were made. That they can't be read keeps nobody from asking.
-fn titles(node: &Connector, peer: &ParticipantId) -> BTreeMap<ContractId, String> {
-    let rows = node
+fn titles(connector: &Connector, peer: &ParticipantId) -> BTreeMap<ContractId, String> {
+    let rows = connector
         .records
         .index(|state| state.negotiations())
         .unwrap_or_default();
@@ -313,23 +324,28 @@ fn titles(node: &Connector, peer: &ParticipantId) -> BTreeMap<ContractId, String
 
 /// The tables of a dataset, one for each contract, and why there is none for the others.
 fn remote_tables(
-    node: &Connector,
-    seen: &VisibleDataset,
-    wish: &QueryOptions,
+    connector: &Connector,
+    visible: &VisibleDataset,
+    options: &QueryOptions,
 ) -> (Vec<RemoteTable>, Vec<Refusal>) {
-    let own = node.id();
+    let own = connector.id();
     let mut tables = Vec::new();
-    let mut unusable = seen.unusable.clone();
-    let held = usable_contracts(node, seen);
+    let mut unusable = visible.unusable.clone();
+    let held = usable_contracts(connector, visible);
     // Titles are for people who have to choose.
     let titles = match held.len() > 1 {
-        true => titles(node, &seen.peer.id),
+        true => titles(connector, &visible.peer.id),
         false => BTreeMap::new(),
     };
     for (id, agreement) in held {
         let table = clause_effects::of_clauses(&agreement.clauses, &EffectBinding::of(&own))
             .and_then(|effects| {
-                RemoteTable::new(seen.peer.alias.clone(), &seen.dataset, Some(id), &effects)
+                RemoteTable::new(
+                    visible.peer.alias.clone(),
+                    &visible.dataset,
+                    Some(id),
+                    &effects,
+                )
             });
         match table {
             Ok(mut table) => {
@@ -340,7 +356,9 @@ fn remote_tables(
                 }
                 tables.push(RemoteTable {
                     title: titles.get(&id).cloned(),
-                    barred: contract_eligibility::barred(node, seen, id, &agreement, wish),
+                    barred: contract_eligibility::barred(
+                        connector, visible, id, &agreement, options,
+                    ),
                     joins: clause_summary::join_site(&agreement.clauses),
                     travel: clause_summary::key_transfer(&agreement.clauses)
                         .map(|(clause, travel)| (clause, travel.clone())),
@@ -350,30 +368,30 @@ fn remote_tables(
             Err(refusal) => unusable.push(refusal.with_contract(id)),
         }
     }
-    let name = format!("{}.{}", seen.peer.alias, seen.dataset.id.name);
-    let told = unusable.into_iter().map(|why| {
-        let told = Refusal::new(
+    let name = format!("{}.{}", visible.peer.alias, visible.dataset.id.name);
+    let reported = unusable.into_iter().map(|why| {
+        let reported = Refusal::new(
             ErrorCode::AnswerIncomplete,
             format!("what is in force on `{name}` can't be used here: {why}"),
         )
-        .with_participant(seen.peer.id.clone())
+        .with_participant(visible.peer.id.clone())
         .with_help(format!(
             "tell its operator, or request an amendment: hansa contract request {name}"
         ));
         match why.contract {
-            Some(contract) => told.with_contract(contract),
-            None => told,
+            Some(contract) => reported.with_contract(contract),
+            None => reported,
         }
     });
-    (tables, told.collect())
+    (tables, reported.collect())
 }
 
 /// A dataset of our own that a question names and whose snapshot can't be read.
-pub(crate) fn damaged(node: &Connector, sql: &str) -> Option<Refusal> {
+pub(crate) fn damaged(connector: &Connector, sql: &str) -> Option<Refusal> {
     let words = words(sql);
-    let alias = node.config().participant.alias.to_string();
+    let alias = connector.config().participant.alias.to_string();
     let named = |name: &str| words.contains(&alias) && words.contains(name);
-    let mut damaged = node.datasets.snapshots.damaged().into_iter();
+    let mut damaged = connector.datasets.snapshots.damaged().into_iter();
     damaged
         .find(|(name, _)| named(name.as_str()))
         .map(|(_, refusal)| refusal)
@@ -383,37 +401,38 @@ pub(crate) fn damaged(node: &Connector, sql: &str) -> Option<Refusal> {
 ///
 /// # Errors
 /// When the own index can't be read.
-pub(crate) fn lapsed(node: &Connector, sql: &str) -> Result<Option<Refusal>, Refusal> {
+pub(crate) fn lapsed(connector: &Connector, sql: &str) -> Result<Option<Refusal>, Refusal> {
     let words = words(sql);
-    let peers = node.known_peers()?;
-    let now = node.now();
-    let own = node.id();
-    let found = node.contracts.book(|book| {
+    let peers = connector.known_peers()?;
+    let now = connector.now();
+    let own = connector.id();
+    let found = connector.contracts.with_registry(|registry| {
         let stands = |agreement: &Agreement| {
-            book.taken_by(&own, now).any(|(_, other, standing)| {
-                standing == ContractStatus::InForce && other.dataset.id == agreement.dataset.id
+            registry.taken_by(&own, now).any(|(_, other, status)| {
+                status == ContractStatus::InForce && other.dataset.id == agreement.dataset.id
             })
         };
-        book.taken_by(&own, now)
-            .filter(|(_, agreement, standing)| {
-                *standing != ContractStatus::InForce
+        registry
+            .taken_by(&own, now)
+            .filter(|(_, agreement, status)| {
+                *status != ContractStatus::InForce
                     && words.contains(agreement.dataset.id.name.as_str())
                     && !stands(agreement)
             })
             .max_by_key(|(_, agreement, _)| agreement.proposed_at)
-            .map(|(id, agreement, standing)| (id, agreement.dataset.id.clone(), standing))
+            .map(|(id, agreement, status)| (id, agreement.dataset.id.clone(), status))
     });
-    let Some((id, dataset, standing)) = found else {
+    let Some((id, dataset, status)) = found else {
         return Ok(None);
     };
     let named = peers
         .iter()
         .find(|peer| peer.id == dataset.owner && words.contains(peer.alias.as_str()));
     let Some(peer) = named else { return Ok(None) };
-    let (code, what) = match standing {
+    let (code, what) = match status {
         ContractStatus::Withdrawn => (
             ErrorCode::Withdrawn,
-            match contract_withdrawal::withdrawal_of(node, id) {
+            match contract_withdrawal::withdrawal_of(connector, id) {
                 Some(ended) => format!(
                     "was withdrawn by {} at {}: {}",
                     ended.party.domain(),
@@ -441,11 +460,11 @@ pub(crate) fn lapsed(node: &Connector, sql: &str) -> Result<Option<Refusal>, Ref
 }
 
 /// What one question may use here.
-pub(crate) fn bounds(node: &Connector) -> FederatedQueryLimits {
+pub(crate) fn bounds(connector: &Connector) -> FederatedQueryLimits {
     FederatedQueryLimits {
         limits: QueryResourceLimits {
             partitions: 2,
-            ..node.query_limits()
+            ..connector.query_limits()
         },
         ..FederatedQueryLimits::default()
     }

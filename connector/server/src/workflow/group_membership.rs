@@ -22,19 +22,26 @@ use std::sync::Arc;
 /// # Errors
 /// As [`approval::word`], or when the list can't be kept or recorded.
 pub(crate) async fn add(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     name: &GroupName,
     added: &BTreeSet<ParticipantId>,
     caller: Option<u32>,
 ) -> Result<MembershipOutcome, Refusal> {
-    let before = members(node, name);
+    let before = members(connector, name);
     let all: BTreeSet<ParticipantId> = before.union(added).cloned().collect();
     let mut agreed = None;
-    if node.config().officers.second && all != before {
+    if connector.config().officers.second && all != before {
         let new: Vec<&str> = all.difference(&before).map(ParticipantId::as_str).collect();
         let what = format!("{name} {}", new.join(" "));
-        let change = change(node, name, &all)?;
-        if approval::word(node, caller, change, ApprovalAction::Admit, Some(&what)).await?
+        let change = change(connector, name, &all)?;
+        if approval::word(
+            connector,
+            caller,
+            change,
+            ApprovalAction::Admit,
+            Some(&what),
+        )
+        .await?
             == Approval::Waits
         {
             return Ok(MembershipOutcome::Waits);
@@ -42,7 +49,7 @@ pub(crate) async fn add(
         agreed = Some(change);
     }
     let added = MembershipChange::Added(added.clone(), agreed);
-    write(node, name, added)
+    write(connector, name, added)
         .await
         .map(MembershipOutcome::Listed)
 }
@@ -52,11 +59,11 @@ pub(crate) async fn add(
 /// # Errors
 /// When the list can't be signed, kept or recorded.
 pub(crate) async fn remove(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     name: &GroupName,
     removed: BTreeSet<ParticipantId>,
 ) -> Result<Arc<SignedGroupList>, Refusal> {
-    write(node, name, MembershipChange::Removed(removed)).await
+    write(connector, name, MembershipChange::Removed(removed)).await
 }
 
 /// What a list is to say beside the one before, whichever that is when its turn has come.
@@ -81,8 +88,8 @@ pub(crate) enum MembershipOutcome {
     Waits,
 }
 
-fn members(node: &Connector, name: &GroupName) -> BTreeSet<ParticipantId> {
-    let groups = node.reloadable.groups();
+fn members(connector: &Connector, name: &GroupName) -> BTreeSet<ParticipantId> {
+    let groups = connector.reloadable.groups();
     let known = groups.get(name);
     known.map_or_else(BTreeSet::new, |group| group.members.clone())
 }
@@ -90,11 +97,11 @@ fn members(node: &Connector, name: &GroupName) -> BTreeSet<ParticipantId> {
 /// The name of a change, so that two officers mean the same one: by the members that there will be, and by the change before
 /// it, so that a word counts for no later one.
 fn change(
-    node: &Connector,
+    connector: &Connector,
     name: &GroupName,
     members: &BTreeSet<ParticipantId>,
 ) -> Result<ContractId, Refusal> {
-    let before = node
+    let before = connector
         .records
         .index(|state| state.group_changed(name.as_str()))?;
     let members: Vec<&str> = members.iter().map(ParticipantId::as_str).collect();
@@ -109,17 +116,20 @@ fn change(
 ///
 /// # Errors
 /// When the index, or what was written, can't be read.
-pub(crate) fn still_asked(node: &Connector, word: &PendingApprovalRow) -> Result<bool, Refusal> {
-    let Some(what) = approval::written(node, word.reason.as_deref())? else {
+pub(crate) fn still_asked(
+    connector: &Connector,
+    word: &PendingApprovalRow,
+) -> Result<bool, Refusal> {
+    let Some(what) = approval::written(connector, word.reason.as_deref())? else {
         return Ok(true);
     };
     let mut words = what.split(' ');
     let Some(name) = words.next().and_then(|name| name.parse().ok()) else {
         return Ok(true);
     };
-    let mut all = members(node, &name);
+    let mut all = members(connector, &name);
     all.extend(words.filter_map(|one| one.parse().ok()));
-    Ok(change(node, &name, &all)? == word.contract)
+    Ok(change(connector, &name, &all)? == word.contract)
 }
 
 /// Makes these the members of a group.
@@ -128,35 +138,35 @@ pub(crate) fn still_asked(node: &Connector, word: &PendingApprovalRow) -> Result
 /// As [`add`].
 #[cfg(test)]
 pub(crate) async fn set(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     name: &GroupName,
     members: BTreeSet<ParticipantId>,
 ) -> Result<Arc<SignedGroupList>, Refusal> {
-    write(node, name, MembershipChange::Set(members)).await
+    write(connector, name, MembershipChange::Set(members)).await
 }
 
 /// Writes the lists anew that are half a day old, or that do not count by the keys of now.
 ///
 /// # Errors
 /// When a list can't be signed, kept or recorded.
-pub(crate) async fn renew(node: &Arc<Connector>) -> Result<(), Refusal> {
-    for (name, group) in node.reloadable.groups().iter() {
-        let old = node.now() >= group.issued_at.plus_micros(RENEWED);
-        if old || node.checked(group).is_err() {
-            write(node, name, MembershipChange::Renewed).await?;
+pub(crate) async fn renew(connector: &Arc<Connector>) -> Result<(), Refusal> {
+    for (name, group) in connector.reloadable.groups().iter() {
+        let old = connector.now() >= group.issued_at.plus_micros(RENEWED);
+        if old || connector.checked(group).is_err() {
+            write(connector, name, MembershipChange::Renewed).await?;
         }
     }
     Ok(())
 }
 
-/// Writes the next list, to its end: what is on the books must be in force, also where who asked for it has gone away.
+/// Writes the next list, to its end: what is in the log must be in force, also where who asked for it has gone away.
 async fn write(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     name: &GroupName,
     change: MembershipChange,
 ) -> Result<Arc<SignedGroupList>, Refusal> {
-    let (node, name) = (Arc::clone(node), name.clone());
-    let task = tokio::spawn(async move { written(&node, &name, change).await });
+    let (connector, name) = (Arc::clone(connector), name.clone());
+    let task = tokio::spawn(async move { written(&connector, &name, change).await });
     task.await.unwrap_or_else(|cause| {
         Err(
             Refusal::new(ErrorCode::Internal, "the list was not written to its end")
@@ -167,13 +177,13 @@ async fn write(
 
 /// Writes the next list.
 async fn written(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     name: &GroupName,
     wanted: MembershipChange,
 ) -> Result<Arc<SignedGroupList>, Refusal> {
     // Lists follow each other, so that none takes back what another one said.
-    let _turn = node.contracts.negotiation_lock.lock().await;
-    let before = node.reloadable.groups().get(name).cloned();
+    let _turn = connector.contracts.negotiation_lock.lock().await;
+    let before = connector.reloadable.groups().get(name).cloned();
     let (old, serial) = before.map_or((BTreeSet::new(), 0), |group| {
         (group.members.clone(), group.serial)
     });
@@ -186,7 +196,7 @@ async fn written(
             members.extend(added);
             // INVARIANT: two-officers. Their word is for this change, after this list and no other.
             if let Some(agreed) = agreed
-                && change(node, name, &members)? != agreed
+                && change(connector, name, &members)? != agreed
             {
                 let sentence = format!("the group `{name}` was changed while this was approved");
                 return Err(Refusal::new(ErrorCode::SecondOfficerNeeded, sentence)
@@ -203,28 +213,28 @@ async fn written(
     }
     let statement = GroupStatement {
         name: name.clone(),
-        owner: node.id(),
+        owner: connector.id(),
         serial: serial.saturating_add(1),
-        issued_at: node.now(),
+        issued_at: connector.now(),
         members,
     };
     let payload = group::to_bytes(&statement);
-    let signature = node.sign(StatementKind::Group, SignatoryRole::Provider, &payload)?;
+    let signature = connector.sign(StatementKind::Group, SignatoryRole::Provider, &payload)?;
     let bytes = envelope::assemble(&payload, &[signature]);
     let group = Arc::new(group::from_envelope(&bytes)?);
     // One that would not count is neither kept nor recorded, or a key that is over would fill the disk with them.
-    node.checked(&group)?;
+    connector.checked(&group)?;
     let file = Digest::of(&bytes);
     let unfiled = if removes {
-        node.unfiled(Document::Group, &bytes)
+        connector.unfiled(Document::Group, &bytes)
     } else {
-        node.records.documents.keep(Document::Group, &bytes)?;
+        connector.records.documents.keep(Document::Group, &bytes)?;
         None
     };
     let only = |one: &BTreeSet<ParticipantId>, other: &BTreeSet<ParticipantId>| {
         Json::List(one.difference(other).map(Json::text).collect())
     };
-    let stop = node.records.log.begin_stop();
+    let stop = connector.records.log.begin_stop();
     let fact = AuditEvent::new(
         "group",
         [
@@ -242,14 +252,14 @@ async fn written(
     )
     .and(DOCUMENT, unfiled);
     if removes {
-        let _in_log = node.record_stop(fact)?;
+        let _in_log = connector.record_stop(fact)?;
     } else {
-        let _durable = node.record(fact).await?;
+        let _durable = connector.record(fact).await?;
     }
-    node.reloadable.set_group(Arc::clone(&group));
-    node.cut_unlisted(name);
+    connector.reloadable.set_group(Arc::clone(&group));
+    connector.cut_unlisted(name);
     drop(stop);
-    if let Err(refusal) = node.records.index(|_| Ok(())) {
+    if let Err(refusal) = connector.records.index(|_| Ok(())) {
         tracing::warn!(code = %refusal.code, "group.not_indexed");
     }
     Ok(group)

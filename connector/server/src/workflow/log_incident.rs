@@ -1,4 +1,4 @@
-//! Incident: a participant states that its own log went on in two places, or is out of order, and so closes it; on its books
+//! Incident: a participant states that its own log went on in two places, or is out of order, and so closes it; in its log
 //! and on those of everybody whom it deals with.
 
 mod incident_detection;
@@ -49,20 +49,20 @@ pub(crate) struct StatedIncident {
 /// `USAGE` where nothing is wrong, `LOG_FORK` where the key was not replaced since the fork; or when it can't be signed, kept or
 /// recorded.
 pub(crate) async fn state(
-    node: &Arc<Connector>,
-    wish: IncidentArgs,
+    connector: &Arc<Connector>,
+    args: IncidentArgs,
 ) -> Result<StatedIncident, Refusal> {
-    let to = partners(node)?;
-    let inner = Arc::clone(node);
-    let heads = wish.heads.clone();
-    let found = waiting(|| incident_detection::look(&inner, &heads, wish.since))?;
+    let to = partners(connector)?;
+    let inner = Arc::clone(connector);
+    let heads = args.heads.clone();
+    let found = waiting(|| incident_detection::look(&inner, &heads, args.since))?;
     if found.fork.is_none() && found.late.is_empty() {
-        let stated = own_stated(node)?;
+        let stated = own_stated(connector)?;
         if stated.is_empty() {
             return Err(nothing());
         }
         for bytes in stated {
-            send(node, &to, &bytes).await?;
+            send(connector, &to, &bytes).await?;
         }
         return Ok(StatedIncident { incident: None, to });
     }
@@ -71,21 +71,26 @@ pub(crate) async fn state(
             .noticed
             .or(fork.since)
             .unwrap_or(UtcTimestamp::EARLIEST);
-        insist_on_another_key(node, &node.id(), node.identity.signer().kid(), since)?;
+        insist_on_another_key(
+            connector,
+            &connector.id(),
+            connector.identity.signer().kid(),
+            since,
+        )?;
     }
-    let head = node
+    let head = connector
         .records
         .log
-        .head_over(node.records.log.size())
+        .head_over(connector.records.log.size())
         .await
         .map_err(|unwritable| hansa_audit_store::refusal(&unwritable))?;
-    let cause = wish.cause.unwrap_or(match found.fork {
+    let cause = args.cause.unwrap_or(match found.fork {
         Some(_) => IncidentCause::Unknown,
         None => IncidentCause::RecordOrder,
     });
     let size = head.checkpoint.size;
     let incident = IncidentStatement {
-        log: node.id(),
+        log: connector.id(),
         fork: found.fork.map(|fork| ForkedRange {
             upto: fork.upto.max(size),
             ..fork
@@ -93,14 +98,14 @@ pub(crate) async fn state(
         late: found.late,
         head,
         cause,
-        stated_at: node.now(),
+        stated_at: connector.now(),
     };
     let payload = incident::to_bytes(&incident);
-    let signature = node.sign(StatementKind::Incident, SignatoryRole::Provider, &payload)?;
+    let signature = connector.sign(StatementKind::Incident, SignatoryRole::Provider, &payload)?;
     let bytes = envelope::assemble(&payload, &[signature]);
     // First into the outbox: a crash in between has it stated once more, and never to one too few.
-    send(node, &to, &bytes).await?;
-    record(node, &incident, &bytes, "out").await?;
+    send(connector, &to, &bytes).await?;
+    record(connector, &incident, &bytes, "out").await?;
     Ok(StatedIncident {
         incident: Some(incident),
         to,
@@ -115,57 +120,73 @@ fn nothing() -> Refusal {
     .with_help("a partner that holds such a head can export it; name its file: hansa audit incident --head FILE")
 }
 
-async fn send(node: &Arc<Connector>, to: &[ParticipantId], bytes: &[u8]) -> Result<(), Refusal> {
+async fn send(
+    connector: &Arc<Connector>,
+    to: &[ParticipantId],
+    bytes: &[u8],
+) -> Result<(), Refusal> {
     for peer in to {
         let statement = bytes.to_vec().into();
-        outgoing_message::send(node, peer, MessageContent::Statement { statement }, false).await?;
+        outgoing_message::send(
+            connector,
+            peer,
+            MessageContent::Statement { statement },
+            false,
+        )
+        .await?;
     }
     Ok(())
 }
 
 /// Everybody whom this participant deals with: those that it knows, and those with whom it has or had a contract.
-fn partners(node: &Connector) -> Result<Vec<ParticipantId>, Refusal> {
-    let own = node.id();
-    let now = node.now();
-    let mut all: BTreeSet<ParticipantId> = node
+fn partners(connector: &Connector) -> Result<Vec<ParticipantId>, Refusal> {
+    let own = connector.id();
+    let now = connector.now();
+    let mut all: BTreeSet<ParticipantId> = connector
         .known_peers()?
         .into_iter()
         .map(|peer| peer.id)
         .collect();
-    node.contracts.book(|book| {
-        for (_, agreement, _) in book.all(now) {
+    connector.contracts.with_registry(|registry| {
+        for (_, agreement, _) in registry.all(now) {
             all.insert(agreement.provider.id.clone());
             all.extend(agreement.assignee_id().cloned());
         }
     });
     all.extend(
-        node.records
+        connector
+            .records
             .index(|state| state.heads())?
             .into_iter()
             .map(|row| row.peer),
     );
     all.remove(&own);
-    all.retain(|peer| node.member(peer).is_ok());
+    all.retain(|peer| connector.member(peer).is_ok());
     Ok(all.into_iter().collect())
 }
 
 /// The statements of this participant, as they were signed.
-fn own_stated(node: &Connector) -> Result<Vec<Vec<u8>>, Refusal> {
-    let own = node.id();
-    let rows = node.records.index(|state| state.incidents())?;
+fn own_stated(connector: &Connector) -> Result<Vec<Vec<u8>>, Refusal> {
+    let own = connector.id();
+    let rows = connector.records.index(|state| state.incidents())?;
     let own = rows.into_iter().filter(|row| row.peer == own);
     own.filter_map(|row| row.statement.parse().ok())
-        .map(|digest| node.records.documents.read(Document::Statement, digest))
+        .map(|digest| {
+            connector
+                .records
+                .documents
+                .read(Document::Statement, digest)
+        })
         .collect()
 }
 
-/// Takes in the statement of a participant about its own log. One that is on the books changes nothing.
+/// Takes in the statement of a participant about its own log. One that is in the log changes nothing.
 ///
 /// # Errors
 /// When it is about somebody else's log, its signature does not count, its key is one that was in force when the fork was found, or
 /// it can't be recorded.
 pub(crate) async fn take_in(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     peer: &ParticipantId,
     bytes: &[u8],
 ) -> Result<(), Refusal> {
@@ -176,42 +197,42 @@ pub(crate) async fn take_in(
         return Err(Refusal::new(ErrorCode::StatementMalformed, sentence));
     }
     let head = incident.head.to_string();
-    if node.checked_head(peer, head.as_bytes()).is_none() {
+    if connector.checked_head(peer, head.as_bytes()).is_none() {
         let sentence =
             "the head in the statement is not signed by the key that the league registers";
         return Err(Refusal::new(ErrorCode::StatementMalformed, sentence));
     }
-    contract_withdrawal::check_statement(node, peer, &signed.signature)?;
+    contract_withdrawal::check_statement(connector, peer, &signed.signature)?;
     let kid = signed.signature.kid.as_str();
-    let bundle = node.identity.trust.bundle();
-    let current = bundle.connector_key(peer, node.now());
+    let bundle = connector.identity.trust.bundle();
+    let current = bundle.connector_key(peer, connector.now());
     if current.is_none_or(|key| key.key.kid() != kid) {
         let sentence = "the statement is not signed by the key that is in force";
         return Err(Refusal::new(ErrorCode::KeyNotValidAtSigning, sentence));
     }
     if let Some(fork) = &incident.fork {
         // Also where nothing was noticed here: it may come from the other copy, before anybody finds the fork.
-        let noticed = incident_detection::noticed(node, peer)?;
+        let noticed = incident_detection::noticed(connector, peer)?;
         let since = noticed.or(fork.since).unwrap_or(UtcTimestamp::EARLIEST);
-        insist_on_another_key(node, peer, kid, since)?;
+        insist_on_another_key(connector, peer, kid, since)?;
     }
     let file = hansa_audit_log::digest::Digest::of(bytes).to_string();
-    let known = node.records.index(|state| state.incidents())?;
+    let known = connector.records.index(|state| state.incidents())?;
     if known.iter().any(|row| row.statement == file) {
         return Ok(());
     }
-    record(node, incident, bytes, "in").await
+    record(connector, incident, bytes, "in").await
 }
 
 /// A copy of the folder has the old key: the statement counts only under one that took its place since the fork was found, or
 /// began.
 fn insist_on_another_key(
-    node: &Connector,
+    connector: &Connector,
     of: &ParticipantId,
     kid: &str,
     since: UtcTimestamp,
 ) -> Result<(), Refusal> {
-    let bundle = node.identity.trust.bundle();
+    let bundle = connector.identity.trust.bundle();
     if bundle.replaced_since(of, kid, since) {
         return Ok(());
     }
@@ -231,17 +252,17 @@ fn insist_on_another_key(
 }
 
 async fn record(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     incident: &IncidentStatement,
     bytes: &[u8],
     direction: &str,
 ) -> Result<(), Refusal> {
-    let file = waiting(|| node.records.documents.keep(Document::Statement, bytes))?;
+    let file = waiting(|| connector.records.documents.keep(Document::Statement, bytes))?;
     let late: usize = incident.late.iter().map(|late| late.permits.len()).sum();
     let fork = incident.fork.as_ref();
     let count = |of: fn(&ForkedRange) -> u64| fork.map_or(Json::Null, |fork| Json::count(of(fork)));
-    let _turn = node.peers.heads.judged().await;
-    let _durable = node
+    let _turn = connector.peers.heads.judged().await;
+    let _durable = connector
         .record(AuditEvent::new(
             INCIDENT,
             [
@@ -259,7 +280,7 @@ async fn record(
             ],
         ))
         .await?;
-    node.records.index(|_| Ok(()))
+    connector.records.index(|_| Ok(()))
 }
 
 #[cfg(test)]

@@ -15,12 +15,12 @@ use std::sync::Arc;
 /// # Errors
 /// When the log never had such a size, or can't be read or signed.
 pub(crate) async fn prove(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     peer: &ParticipantId,
-    wanted: LogProofRequest,
+    request: LogProofRequest,
 ) -> Result<LogProof, Refusal> {
-    let most = node.records.log.size();
-    let size = match wanted {
+    let most = connector.records.log.size();
+    let size = match request {
         LogProofRequest::Consistency { to: Some(to), .. } if to > most => {
             let sentence = format!("the log has {most} records, not {to}");
             return Err(Refusal::new(ErrorCode::MessageMalformed, sentence));
@@ -28,7 +28,7 @@ pub(crate) async fn prove(
         LogProofRequest::Consistency { to: Some(to), .. } => to,
         LogProofRequest::Consistency { to: None, .. } | LogProofRequest::Records { .. } => most,
     };
-    let head = node
+    let head = connector
         .records
         .log
         .head_over(size)
@@ -36,25 +36,29 @@ pub(crate) async fn prove(
         .map_err(|unwritable| hansa_audit_store::refusal(&unwritable))?;
     let size = head.checkpoint.size;
     let text = Bytes::from(head.to_string());
-    match wanted {
+    match request {
         LogProofRequest::Consistency { from, to } => {
             // To exactly the size that was named: the asker may hold a head of it.
             let size = to.unwrap_or(size);
-            let hashes = node.records.log.consistency(from, size).ok_or_else(|| {
-                Refusal::new(
-                    ErrorCode::MessageMalformed,
-                    format!("the log never had {from} records before {size}"),
-                )
-            })?;
+            let hashes = connector
+                .records
+                .log
+                .consistency(from, size)
+                .ok_or_else(|| {
+                    Refusal::new(
+                        ErrorCode::MessageMalformed,
+                        format!("the log never had {from} records before {size}"),
+                    )
+                })?;
             Ok(LogProof::Consistency { hashes, head: text })
         }
         LogProofRequest::Records { from, limit } => {
             let most = limit.map_or(MOST, |limit| {
                 usize::try_from(limit).unwrap_or(MOST).min(MOST)
             });
-            let (node, peer) = (Arc::clone(node), peer.clone());
+            let (connector, peer) = (Arc::clone(connector), peer.clone());
             let (records, next) =
-                blocking(move || records(&node, &peer, (from, size), most)).await?;
+                blocking(move || records(&connector, &peer, (from, size), most)).await?;
             Ok(LogProof::Records {
                 records,
                 head: text,
@@ -67,14 +71,14 @@ pub(crate) async fn prove(
 /// The records from `from` on, below `size`, that concern a peer, and where to go on. Each call looks at so many records and
 /// no more, whatever the log holds.
 fn records(
-    node: &Connector,
+    connector: &Connector,
     peer: &ParticipantId,
     (from, size): (u64, u64),
     most: usize,
 ) -> Result<(Vec<proof::ProvenRecord>, Option<u64>), Refusal> {
     let mut records = Vec::new();
     let end = from.saturating_add(LOOKED_AT);
-    for record in node.records.log.read(from) {
+    for record in connector.records.log.read(from) {
         let record = record?;
         if record.seq >= size {
             break;
@@ -82,10 +86,10 @@ fn records(
         if records.len() >= most || record.seq >= end {
             return Ok((records, Some(record.seq)));
         }
-        if !concerns(node, &record, peer) {
+        if !concerns(connector, &record, peer) {
             continue;
         }
-        let inclusion = node
+        let inclusion = connector
             .records
             .log
             .inclusion(record.seq, size)
@@ -99,8 +103,8 @@ fn records(
     Ok((records, None))
 }
 
-/// Whether a record is about a question of this peer or to it, or about a contract or letter between us.
-pub(crate) fn concerns(node: &Connector, record: &Record, peer: &ParticipantId) -> bool {
+/// Whether a record is about a question of this peer or to it, or about a contract or message between us.
+pub(crate) fn concerns(connector: &Connector, record: &Record, peer: &ParticipantId) -> bool {
     let is = |record: &Record, name: &str| matches!(record.body.get(name), Some(Json::Text(text)) if text == peer.as_str());
     match record.kind.as_str() {
         "permit" | "quiet" | "refuse" | "refuse_summary" | "receipt_ack" | "letter" | "errand"
@@ -112,7 +116,7 @@ pub(crate) fn concerns(node: &Connector, record: &Record, peer: &ParticipantId) 
             };
             let opened = u64::try_from(*opened)
                 .ok()
-                .and_then(|opened| node.records.log.get(opened).ok().flatten());
+                .and_then(|opened| connector.records.log.get(opened).ok().flatten());
             opened.is_some_and(|opened| is(&opened, "peer"))
         }
         // It says which records whoever compares will not find.

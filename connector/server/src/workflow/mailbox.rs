@@ -1,4 +1,4 @@
-//! The post between a consumer and a provider: the consumer carries letters both ways, since a provider never dials.
+//! The post between a consumer and a provider: the consumer carries messages both ways, since a provider never dials.
 
 use crate::participant::Connector;
 use crate::participant::audit_event::AuditEvent;
@@ -13,12 +13,12 @@ use hansa_proto::peer::message::{self, InboxItem};
 use std::sync::Arc;
 use tokio::sync::OwnedMutexGuard;
 
-/// Hands in our letters to a peer, then fetches the peer's letters for us, until both are done.
+/// Hands in our messages to a peer, then fetches the peer's messages for us, until both are done.
 ///
 /// # Errors
-/// When the peer can't be reached. What is wrong with single letters is on the books and stops nothing.
-pub(crate) async fn pump(node: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
-    with_reconnect(node, peer, || once(node, peer)).await
+/// When the peer can't be reached. What is wrong with single messages is in the log and stops nothing.
+pub(crate) async fn pump(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
+    with_reconnect(connector, peer, || once(connector, peer)).await
 }
 
 /// What a peer says; once more over a new connection where it can't be reached, since an old one may have died.
@@ -26,7 +26,7 @@ pub(crate) async fn pump(node: &Arc<Connector>, peer: &KnownPeer) -> Result<(), 
 /// # Errors
 /// Those of `call`.
 pub(crate) async fn with_reconnect<T, F>(
-    node: &Connector,
+    connector: &Connector,
     peer: &KnownPeer,
     call: impl Fn() -> F,
 ) -> Result<T, Refusal>
@@ -35,100 +35,103 @@ where
 {
     match call().await {
         Err(refusal) if refusal.code == ErrorCode::PeerUnreachable => {
-            node.hang_up(&peer.id).await;
+            connector.hang_up(&peer.id).await;
             call().await
         }
         other => other,
     }
 }
 
-/// Hands in our letters to a peer, and fetches none.
+/// Hands in our messages to a peer, and fetches none.
 ///
 /// # Errors
 /// As [`pump`].
-pub(crate) async fn send_off(node: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
-    resume(node, Some(&peer.id)).await?;
-    with_reconnect(node, peer, || hand_in(node, peer)).await
+pub(crate) async fn send_off(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
+    resume(connector, Some(&peer.id)).await?;
+    with_reconnect(connector, peer, || hand_in(connector, peer)).await
 }
 
-/// Whether a letter of a peer waits there that was not taken in, as its catalogue says.
+/// Whether a message of a peer waits there that was not taken in, as its catalogue says.
 ///
 /// # Errors
 /// When the own index can't be read.
 pub(crate) fn waits(
-    node: &Connector,
+    connector: &Connector,
     peer: &KnownPeer,
-    letters: Option<u64>,
+    messages: Option<u64>,
 ) -> Result<bool, Refusal> {
-    let Some(newest) = letters else {
+    let Some(newest) = messages else {
         return Ok(false);
     };
     // A smaller number is news, too: the peer has gone back to an older copy of its state.
-    Ok(node.records.index_fast(|state| state.taken_in(&peer.id))? != newest)
+    Ok(connector
+        .records
+        .index_fast(|state| state.taken_in(&peer.id))?
+        != newest)
 }
 
-async fn once(node: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
-    let before = node.peers.delivery_queues.news(&peer.id);
-    resume(node, Some(&peer.id)).await?;
-    hand_in(node, peer).await?;
-    fetch(node, peer).await?;
-    if node.peers.delivery_queues.news(&peer.id) == before {
+async fn once(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
+    let before = connector.peers.delivery_queues.news(&peer.id);
+    resume(connector, Some(&peer.id)).await?;
+    hand_in(connector, peer).await?;
+    fetch(connector, peer).await?;
+    if connector.peers.delivery_queues.news(&peer.id) == before {
         return Ok(());
     }
     // What came in may have been answered, here and there.
-    hand_in(node, peer).await?;
-    fetch(node, peer).await
+    hand_in(connector, peer).await?;
+    fetch(connector, peer).await
 }
 
-/// Sends what is in the outbox for a peer; a letter that the peer refuses is refused for good and leaves the outbox.
+/// Sends what is in the outbox for a peer; a message that the peer refuses is refused for good and leaves the outbox.
 ///
 /// # Errors
-/// When the peer can't be reached, or the refusal of the last letter that it refused.
-pub(crate) async fn hand_in(node: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
-    let alone = node.peers.delivery_queues.carrying(&peer.id).await;
-    hand_in_alone(node, peer, alone).await
+/// When the peer can't be reached, or the refusal of the last message that it refused.
+pub(crate) async fn hand_in(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
+    let alone = connector.peers.delivery_queues.carrying(&peer.id).await;
+    hand_in_alone(connector, peer, alone).await
 }
 
 async fn hand_in_alone(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     peer: &KnownPeer,
     _alone: OwnedMutexGuard<()>,
 ) -> Result<(), Refusal> {
     // Most often nothing waits; what does may be much.
-    if node
+    if connector
         .records
         .index_fast(|state| state.newest_for(&peer.id))?
         .is_none()
     {
         return Ok(());
     }
-    let waiting = node.records.index(|state| state.outbox(&peer.id, 0))?;
-    let mut client = node.call(peer).await?;
+    let waiting = connector.records.index(|state| state.outbox(&peer.id, 0))?;
+    let mut client = connector.call(peer).await?;
     let (mut last, mut receipts) = (None, false);
     for row in waiting {
-        let Some(letter) = unreadable_message::waiting(node, &peer.id, &row)? else {
-            handed_in(node, peer, row.number, Some(ErrorCode::FileMissing)).await?;
-            acknowledgement::forget(node, &row)?;
+        let Some(peer_message) = unreadable_message::waiting(connector, &peer.id, &row)? else {
+            handed_in(connector, peer, row.number, Some(ErrorCode::FileMissing)).await?;
+            acknowledgement::forget(connector, &row)?;
             continue;
         };
         if matches!(
-            letter.content,
+            peer_message.content,
             message::MessageContent::Acknowledgement { .. }
         ) {
             receipts = true;
         } else {
             // Said before it goes: whoever looked at what the peer shows looks again.
-            node.peers.delivery_queues.carried_news(&peer.id);
+            connector.peers.delivery_queues.carried_news(&peer.id);
         }
-        let mut sent = client.send(&letter).await;
+        let mut sent = client.send(&peer_message).await;
         if sent
             .as_ref()
             .is_err_and(|refusal| by_a_bundle(refusal.code))
         {
             // The peer may lack the bundle that registers our key; it gets it with the greeting.
-            node.hang_up(&peer.id).await;
-            client = node.call(peer).await?;
-            sent = client.send(&letter).await;
+            connector.hang_up(&peer.id).await;
+            client = connector.call(peer).await?;
+            sent = client.send(&peer_message).await;
         }
         let refused = match sent {
             Ok(()) => None,
@@ -136,12 +139,12 @@ async fn hand_in_alone(
             Err(refusal) => Some(refusal),
         };
         let why = refused.as_ref().map(|refusal| refusal.code);
-        handed_in(node, peer, row.number, why).await?;
-        acknowledgement::forget(node, &row)?;
+        handed_in(connector, peer, row.number, why).await?;
+        acknowledgement::forget(connector, &row)?;
         if let (message::MessageContent::Request { negotiation, .. }, Some(why)) =
-            (&letter.content, &refused)
+            (&peer_message.content, &refused)
         {
-            let ended = outgoing_message::end_refused(node, &peer.id, negotiation, why).await;
+            let ended = outgoing_message::end_refused(connector, &peer.id, negotiation, why).await;
             if let Err(refusal) = ended {
                 tracing::warn!(peer = peer.id.domain(), code = %refusal.code, "negotiation.not_ended");
             }
@@ -149,7 +152,7 @@ async fn hand_in_alone(
         last = refused.or(last);
     }
     // Still alone: a command that ends waits for its turn here, and with that until heads were exchanged.
-    if receipts && let Err(refusal) = node.exchange_heads_in_turn(peer, &client).await {
+    if receipts && let Err(refusal) = connector.exchange_heads_in_turn(peer, &client).await {
         // The word on the receipt is there; heads are exchanged with the next one.
         tracing::info!(peer = peer.id.domain(), code = %refusal.code, "heads.kept");
     }
@@ -159,9 +162,9 @@ async fn hand_in_alone(
     }
 }
 
-/// Puts on the books that a letter leaves the outbox, and why the peer did not get it, if so.
+/// Puts in the log that a message leaves the outbox, and why the peer did not get it, if so.
 async fn handed_in(
-    node: &Connector,
+    connector: &Connector,
     peer: &KnownPeer,
     number: u64,
     refused: Option<ErrorCode>,
@@ -175,11 +178,11 @@ async fn handed_in(
         ],
     );
     // The index takes it in when somebody looks.
-    let _durable = node.record(fetched).await?;
+    let _durable = connector.record(fetched).await?;
     Ok(())
 }
 
-/// Whether a failure says nothing of the letter itself.
+/// Whether a failure says nothing of the message itself.
 const fn passing(code: ErrorCode) -> bool {
     matches!(
         code,
@@ -193,7 +196,7 @@ const fn passing(code: ErrorCode) -> bool {
     )
 }
 
-/// Whether a failure may come of a trust bundle that is older than the letter.
+/// Whether a failure may come of a trust bundle that is older than the message.
 const fn by_a_bundle(code: ErrorCode) -> bool {
     matches!(
         code,
@@ -201,47 +204,53 @@ const fn by_a_bundle(code: ErrorCode) -> bool {
     )
 }
 
-/// Fetches the letters that wait for us, after those that somebody else takes in just now.
-async fn fetch(node: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
-    let _taking = node.peers.delivery_queues.taking(&peer.id).await;
-    let after = node.records.index_fast(|state| state.taken_in(&peer.id))?;
-    let client = node.call(peer).await?;
-    let mut letters = client.inbox(after, true).await?;
+/// Fetches the messages that wait for us, after those that somebody else takes in just now.
+async fn fetch(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
+    let _taking = connector.peers.delivery_queues.taking(&peer.id).await;
+    let after = connector
+        .records
+        .index_fast(|state| state.taken_in(&peer.id))?;
+    let client = connector.call(peer).await?;
+    let mut messages = client.inbox(after, true).await?;
     let mut last = after;
-    while let Some(item) = letters.next().await {
+    while let Some(item) = messages.next().await {
         let item = item?;
-        take(node, peer, &item).await?;
+        take(connector, peer, &item).await?;
         last = item.number();
     }
     if last != after {
         // Tells the peer that these are here, so that it may forget them.
         let mut rest = client.inbox(last, true).await?;
         while let Some(item) = rest.next().await {
-            take(node, peer, &item?).await?;
+            take(connector, peer, &item?).await?;
         }
     }
     Ok(())
 }
 
-async fn take(node: &Arc<Connector>, peer: &KnownPeer, item: &InboxItem) -> Result<(), Refusal> {
-    node.peers.delivery_queues.carried_news(&peer.id);
-    let (letter, number) = match item {
+async fn take(
+    connector: &Arc<Connector>,
+    peer: &KnownPeer,
+    item: &InboxItem,
+) -> Result<(), Refusal> {
+    connector.peers.delivery_queues.carried_news(&peer.id);
+    let (message, number) = match item {
         InboxItem::Letter(numbered) => (&numbered.message, numbered.number),
         InboxItem::Unreadable(unreadable) => {
             let code = unreadable.cause.code;
             tracing::warn!(peer = peer.id.domain(), %code, "letter.unreadable");
-            return unreadable_message::set_apart(node, &peer.id, unreadable).await;
+            return unreadable_message::set_apart(connector, &peer.id, unreadable).await;
         }
     };
-    let mut taken = negotiation::take_in(node, &peer.id, letter, Some(number)).await;
+    let mut taken = negotiation::take_in(connector, &peer.id, message, Some(number)).await;
     if taken
         .as_ref()
         .is_err_and(|refusal| by_a_bundle(refusal.code))
     {
         // We may lack the bundle that registers the key; the peer has it, and shows it when it is greeted.
-        node.hang_up(&peer.id).await;
-        node.call(peer).await?;
-        taken = negotiation::take_in(node, &peer.id, letter, Some(number)).await;
+        connector.hang_up(&peer.id).await;
+        connector.call(peer).await?;
+        taken = negotiation::take_in(connector, &peer.id, message, Some(number)).await;
     }
     match taken {
         Ok(()) => Ok(()),
@@ -255,37 +264,42 @@ async fn take(node: &Arc<Connector>, peer: &KnownPeer, item: &InboxItem) -> Resu
         }
         Err(refusal) => {
             tracing::warn!(peer = peer.id.domain(), code = %refusal.code, "letter.refused");
-            negotiation::refuse(node, &peer.id, letter, number, &refusal).await
+            negotiation::refuse(connector, &peer.id, message, number, &refusal).await
         }
     }
 }
 
-/// Carries letters to a peer soon, without anybody waiting for it.
-pub(crate) fn soon(node: &Arc<Connector>, peer: &KnownPeer) {
-    let (node, peer) = (Arc::clone(node), peer.clone());
+/// Carries messages to a peer soon, without anybody waiting for it.
+pub(crate) fn soon(connector: &Arc<Connector>, peer: &KnownPeer) {
+    let (connector, peer) = (Arc::clone(connector), peer.clone());
     let _task = tokio::runtime::Handle::current().spawn(async move {
-        let Some(alone) = node.peers.delivery_queues.carrying_next(&peer.id).await else {
+        let Some(alone) = connector
+            .peers
+            .delivery_queues
+            .carrying_next(&peer.id)
+            .await
+        else {
             return;
         };
-        if let Err(refusal) = hand_in_alone(&node, &peer, alone).await {
+        if let Err(refusal) = hand_in_alone(&connector, &peer, alone).await {
             tracing::info!(peer = peer.id.domain(), code = %refusal.code, "letter.kept");
         }
     });
 }
 
-/// Carries letters as long as the connector serves: keeps an inbox open at each peer, and starts anew when it ends.
-pub(crate) async fn serve(node: Arc<Connector>, peer: KnownPeer) {
+/// Carries messages as long as the connector serves: keeps an inbox open at each peer, and starts anew when it ends.
+pub(crate) async fn serve(connector: Arc<Connector>, peer: KnownPeer) {
     let mut pause = std::time::Duration::from_millis(500);
     loop {
-        match follow(&node, &peer).await {
+        match follow(&connector, &peer).await {
             Ok(()) => {
                 // Whoever comes back may have changed: it is greeted again.
-                node.hang_up(&peer.id).await;
+                connector.hang_up(&peer.id).await;
                 pause = std::time::Duration::from_millis(500);
             }
             Err(refusal) => {
                 tracing::info!(peer = peer.id.domain(), code = %refusal.code, "post.paused");
-                node.hang_up(&peer.id).await;
+                connector.hang_up(&peer.id).await;
                 pause = pause
                     .saturating_mul(2)
                     .min(std::time::Duration::from_secs(60));
@@ -295,24 +309,26 @@ pub(crate) async fn serve(node: Arc<Connector>, peer: KnownPeer) {
     }
 }
 
-async fn follow(node: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
-    pump(node, peer).await?;
-    let after = node.records.index_fast(|state| state.taken_in(&peer.id))?;
-    let client = node.call(peer).await?;
-    let mut letters = client.inbox(after, false).await?;
+async fn follow(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
+    pump(connector, peer).await?;
+    let after = connector
+        .records
+        .index_fast(|state| state.taken_in(&peer.id))?;
+    let client = connector.call(peer).await?;
+    let mut messages = client.inbox(after, false).await?;
     loop {
-        let posted = node.peers.outbox_signal.notified();
+        let posted = connector.peers.outbox_signal.notified();
         tokio::select! {
-            item = letters.next() => match item {
+            item = messages.next() => match item {
                 Some(item) => {
                     // Held until the answer is handed in: a command that fetches meanwhile waits for both.
-                    let _taking = node.peers.delivery_queues.taking(&peer.id).await;
-                    take(node, peer, &item?).await?;
-                    hand_in(node, peer).await?;
+                    let _taking = connector.peers.delivery_queues.taking(&peer.id).await;
+                    take(connector, peer, &item?).await?;
+                    hand_in(connector, peer).await?;
                 }
                 None => return Ok(()),
             },
-            () = posted => hand_in(node, peer).await?,
+            () = posted => hand_in(connector, peer).await?,
         }
     }
 }

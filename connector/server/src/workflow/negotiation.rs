@@ -1,4 +1,5 @@
-//! Negotiate: a letter makes a step; file, record, index, then send. A negotiation is its letters, read again. Here letters are taken in.
+//! Negotiate: a message makes a step; file, record, index, then send. A negotiation is its messages, read again. Here messages
+//! are taken in.
 
 mod activation;
 pub(crate) mod clause_comment;
@@ -32,40 +33,40 @@ use hansa_proto::peer::message::{MessageContent, PeerMessage};
 use hansa_store::document_folder::StoredDocumentKind as Document;
 use std::sync::Arc;
 
-/// Takes in a letter of a peer; `number` is its place in the peer's outbox, where it came from there. A caller that goes
-/// away does not stop halfway what a letter leads to.
+/// Takes in a message of a peer; `number` is its place in the peer's outbox, where it came from there. A caller that goes
+/// away does not stop halfway what a message leads to.
 ///
-/// A letter that was taken in before changes nothing, but what follows from it and was never done is done.
+/// A message that was taken in before changes nothing, but what follows from it and was never done is done.
 ///
 /// # Errors
-/// What is wrong with it; then nothing has changed. One from an outbox is put on the books by [`refuse`].
+/// What is wrong with it; then nothing has changed. One from an outbox is put in the log by [`refuse`].
 pub(crate) async fn take_in(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     peer: &ParticipantId,
-    letter: &PeerMessage,
+    message: &PeerMessage,
     number: Option<u64>,
 ) -> Result<(), Refusal> {
-    let (node, peer, letter) = (Arc::clone(node), peer.clone(), letter.clone());
-    to_the_end(async move { take_in_turn(&node, &peer, &letter, number).await }).await
+    let (connector, peer, message) = (Arc::clone(connector), peer.clone(), message.clone());
+    to_the_end(async move { take_in_turn(&connector, &peer, &message, number).await }).await
 }
 
 async fn take_in_turn(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     peer: &ParticipantId,
-    letter: &PeerMessage,
+    message: &PeerMessage,
     number: Option<u64>,
 ) -> Result<(), Refusal> {
-    let _turn = node.contracts.negotiation_lock.lock().await;
-    let id = letter.id.to_string();
-    let known = node
+    let _turn = connector.contracts.negotiation_lock.lock().await;
+    let id = message.id.to_string();
+    let known = connector
         .records
-        .index_fast(|state| state.knows_letter(peer, true, &id));
-    if let (Err(_), MessageContent::Withdrawal { statement }) = (&known, &letter.content) {
-        // Where the index can't be written a withdrawal holds all the same; the letter comes again.
-        contract_withdrawal::take_in(node, statement)?;
+        .index_fast(|state| state.knows_message(peer, true, &id));
+    if let (Err(_), MessageContent::Withdrawal { statement }) = (&known, &message.content) {
+        // Where the index can't be written a withdrawal holds all the same; the message comes again.
+        contract_withdrawal::take_in(connector, statement)?;
     }
     let known = known?;
-    let bytes = hansa_proto::stored_message::to_bytes(letter);
+    let bytes = hansa_proto::stored_message::to_bytes(message);
     if let Some(known) = known {
         if known != Digest::of(&bytes).to_string() {
             return Err(Refusal::new(
@@ -73,53 +74,53 @@ async fn take_in_turn(
                 "a letter of that identity said something else",
             ));
         }
-        return match letter.content.negotiation() {
-            Some(name) => follow_up(node, name).await,
+        return match message.content.negotiation() {
+            Some(name) => follow_up(connector, name).await,
             None => Ok(()),
         };
     }
-    match recorded(node, peer, letter, bytes, number).await? {
-        Some((open, sends)) => follow(node, open, sends).await,
+    match recorded(connector, peer, message, bytes, number).await? {
+        Some((open, sends)) => follow(connector, open, sends).await,
         None => Ok(()),
     }
 }
 
-/// Puts a letter on the books with what it leads to; says what follows from it.
+/// Puts a message in the log with what it leads to; says what follows from it.
 async fn recorded(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     peer: &ParticipantId,
-    letter: &PeerMessage,
+    message: &PeerMessage,
     bytes: Vec<u8>,
     number: Option<u64>,
 ) -> Result<Option<(OpenNegotiation, Vec<NextMessage>)>, Refusal> {
     let digest = Digest::of(&bytes);
-    let keep = || waiting(|| node.records.documents.keep(Document::Letter, &bytes));
+    let keep = || waiting(|| connector.records.documents.keep(Document::Letter, &bytes));
     let noted = MessageRecord {
         peer: peer.clone(),
         incoming: true,
-        letter: letter.clone(),
+        message: message.clone(),
         digest,
         number,
         refused: None,
     };
-    match &letter.content {
+    match &message.content {
         MessageContent::Statement { statement } => {
             // What it is stands in its header: the reader of one kind takes no other.
             if hansa_proto::notice::from_envelope(statement).is_ok() {
-                notice::contract_event::take_in(node, peer, statement).await?;
+                notice::contract_event::take_in(connector, peer, statement).await?;
             } else if hansa_proto::incident::from_envelope(statement).is_ok() {
-                log_incident::take_in(node, peer, statement).await?;
+                log_incident::take_in(connector, peer, statement).await?;
             } else {
-                deletion_attestation::take_in(node, peer, statement).await?;
+                deletion_attestation::take_in(connector, peer, statement).await?;
             }
             keep()?;
-            noted.record(node, None).await?;
+            noted.record(connector, None).await?;
             Ok(None)
         }
         MessageContent::Withdrawal { statement } => {
-            contract_withdrawal::take_in(node, statement)?;
+            contract_withdrawal::take_in(connector, statement)?;
             keep()?;
-            noted.record(node, None).await?;
+            noted.record(connector, None).await?;
             Ok(None)
         }
         MessageContent::Acknowledgement {
@@ -128,54 +129,54 @@ async fn recorded(
             disputed,
             witnessed,
         } => {
-            let known = receipt::acknowledged(node, peer, *request, receipt, *disputed)?;
+            let known = receipt::acknowledged(connector, peer, *request, receipt, *disputed)?;
             if let Some(witnessed) = witnessed {
-                node.take_witness(peer, witnessed).await?;
+                connector.take_witness(peer, witnessed).await?;
             }
-            // What it says is kept as the receipt, so that the letter need not be. The index takes it in when somebody looks.
-            node.record_both(known, noted.fact(None, None)).await?;
+            // What it says is kept as the receipt, so that the message need not be. The index takes it in when somebody looks.
+            connector.record_both(known, noted.fact(None, None)).await?;
             Ok(None)
         }
         MessageContent::Comment { .. } => {
-            let open = clause_comment::judged(node, peer, letter, true)?;
+            let open = clause_comment::judged(connector, peer, message, true)?;
             keep()?;
-            noted.record(node, Some((&open, None))).await?;
+            noted.record(connector, Some((&open, None))).await?;
             Ok(None)
         }
         _ => {
-            let (open, sends) = step(node, peer, letter, MessageDirection::In)?;
+            let (open, sends) = step(connector, peer, message, MessageDirection::In)?;
             keep()?;
-            settle(node, &open).await?;
-            noted.record(node, Some((&open, None))).await?;
+            settle(connector, &open).await?;
+            noted.record(connector, Some((&open, None))).await?;
             Ok(Some((open, sends)))
         }
     }
 }
 
-/// Puts a letter from an outbox on the books that can't be used, with the reason: it must not block the next one, and it
+/// Puts a message from an outbox in the log that can't be used, with the reason: it must not block the next one, and it
 /// must not be lost either.
 ///
 /// # Errors
 /// When it can't be kept or recorded.
 pub(crate) async fn refuse(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     peer: &ParticipantId,
-    letter: &PeerMessage,
+    message: &PeerMessage,
     number: u64,
     why: &Refusal,
 ) -> Result<(), Refusal> {
-    let _turn = node.contracts.negotiation_lock.lock().await;
-    let bytes = hansa_proto::stored_message::to_bytes(letter);
-    waiting(|| node.records.documents.keep(Document::Letter, &bytes))?;
+    let _turn = connector.contracts.negotiation_lock.lock().await;
+    let bytes = hansa_proto::stored_message::to_bytes(message);
+    waiting(|| connector.records.documents.keep(Document::Letter, &bytes))?;
     let noted = MessageRecord {
         peer: peer.clone(),
         incoming: true,
-        letter: letter.clone(),
+        message: message.clone(),
         digest: Digest::of(&bytes),
         number: Some(number),
         refused: Some(why.code),
     };
-    noted.record(node, None).await
+    noted.record(connector, None).await
 }
 
 #[cfg(test)]

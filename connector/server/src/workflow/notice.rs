@@ -1,7 +1,7 @@
 //! Notices: the own people are told 90, 30 and 7 days before a contract ends, once each, over whatever they configured; and
 //! of what happens under a contract, where a clause asks for it.
 //!
-//! What was delivered is on the books, so that a restart tells nobody twice; what fails is tried again within bounds. Between
+//! What was delivered is in the log, so that a restart tells nobody twice; what fails is tried again within bounds. Between
 //! a delivery and its record a crash may come: then it is delivered again, under the same id.
 
 pub(crate) mod contract_event;
@@ -70,7 +70,7 @@ struct PendingNotice {
     topic: String,
     words: NoticeText,
     channels: Vec<NoticeChannel>,
-    /// The same as a letter to the other party.
+    /// The same as a message to the other party.
     post: Option<Told>,
 }
 
@@ -78,31 +78,31 @@ struct PendingNotice {
 ///
 /// # Errors
 /// When the index can't be read or nothing can be recorded.
-pub(crate) async fn round(node: &Arc<Connector>) -> Result<(), Refusal> {
-    let notice = node.config().notice.clone();
+pub(crate) async fn round(connector: &Arc<Connector>) -> Result<(), Refusal> {
+    let notice = connector.config().notice.clone();
     // One round at a time, or two would tell the same.
-    let Ok(_turn) = node.contracts.notice_lock.try_lock() else {
+    let Ok(_turn) = connector.contracts.notice_lock.try_lock() else {
         return Ok(());
     };
-    let mut items: Vec<PendingNotice> = ending(node)?
+    let mut items: Vec<PendingNotice> = ending(connector)?
         .iter()
         .map(|one| PendingNotice {
             contract: one.contract,
             topic: one.days.to_string(),
-            words: NoticeText::of(node, one),
+            words: NoticeText::of(connector, one),
             channels: NoticeChannel::PEOPLE.to_vec(),
             post: None,
         })
         .collect();
-    items.extend(contract_event::happened(node)?);
-    items.extend(contract_event::affected(node)?);
+    items.extend(contract_event::happened(connector)?);
+    items.extend(contract_event::affected(connector)?);
     for item in &mut items {
         item.channels.retain(|one| one.is_configured(&notice));
     }
     if items.iter().all(|item| item.channels.is_empty()) {
         return Ok(());
     }
-    let told: BTreeMap<_, NoticeDeliveryRow> = node
+    let reported: BTreeMap<_, NoticeDeliveryRow> = connector
         .records
         .index(|state| state.notices())?
         .into_iter()
@@ -115,13 +115,13 @@ pub(crate) async fn round(node: &Arc<Connector>) -> Result<(), Refusal> {
                 item.topic.clone(),
                 channel.as_str().to_owned(),
             );
-            let attempt = match told.get(&key) {
+            let attempt = match reported.get(&key) {
                 None => 1,
-                Some(row) if is_due(row, node.now()) => row.attempts.saturating_add(1),
+                Some(row) if is_due(row, connector.now()) => row.attempts.saturating_add(1),
                 Some(_) => continue,
             };
-            let done = deliver(node, &notice, item, *channel).await;
-            record(node, item, *channel, attempt, done.err().as_ref()).await?;
+            let done = deliver(connector, &notice, item, *channel).await;
+            record(connector, item, *channel, attempt, done.err().as_ref()).await?;
         }
     }
     Ok(())
@@ -138,18 +138,19 @@ fn is_due(row: &NoticeDeliveryRow, now: UtcTimestamp) -> bool {
 
 /// The contracts of which people have to be told now: those in force that nothing follows, by the nearest of the days. What
 /// was agreed on for less time than that is no news.
-fn ending(node: &Connector) -> Result<Vec<ExpiringContract>, Refusal> {
-    let now = node.now();
+fn ending(connector: &Connector) -> Result<Vec<ExpiringContract>, Refusal> {
+    let now = connector.now();
     let latest = now.plus_micros(DAY.saturating_mul(90));
-    let mut found: Vec<ExpiringContract> = node.contracts.book(|book| {
+    let mut found: Vec<ExpiringContract> = connector.contracts.with_registry(|registry| {
         let renewed = |id: ContractId| {
-            book.replacing(id, now).any(|(_, _, standing)| {
-                matches!(standing, ContractStatus::InForce | ContractStatus::NotYet)
+            registry.replacing(id, now).any(|(_, _, status)| {
+                matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
             })
         };
-        book.all(now)
-            .filter(|(id, agreement, standing)| {
-                *standing == ContractStatus::InForce
+        registry
+            .all(now)
+            .filter(|(id, agreement, status)| {
+                *status == ContractStatus::InForce
                     && agreement.not_after <= latest
                     && agreement.assignee_id().is_some()
                     && !renewed(*id)
@@ -164,7 +165,7 @@ fn ending(node: &Connector) -> Result<Vec<ExpiringContract>, Refusal> {
     if found.is_empty() {
         return Ok(found);
     }
-    let began: BTreeMap<ContractId, UtcTimestamp> = node
+    let began: BTreeMap<ContractId, UtcTimestamp> = connector
         .records
         .index(|state| state.contracts())?
         .into_iter()
@@ -193,7 +194,7 @@ fn ending(node: &Connector) -> Result<Vec<ExpiringContract>, Refusal> {
 }
 
 async fn deliver(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     notice: &NoticeConfig,
     item: &PendingNotice,
     channel: NoticeChannel,
@@ -223,14 +224,14 @@ async fn deliver(
             None => Ok(()),
         },
         NoticeChannel::Post => match &item.post {
-            Some(told) => contract_event::post(node, told).await,
+            Some(statement) => contract_event::post(connector, statement).await,
             None => Ok(()),
         },
     }
 }
 
 async fn record(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     item: &PendingNotice,
     channel: NoticeChannel,
     attempt: u32,
@@ -249,7 +250,7 @@ async fn record(
         "failed"
     };
     let days = item.topic.parse().map_or(Json::Null, Json::count);
-    let _durable = node
+    let _durable = connector
         .record(AuditEvent::new(
             "notice",
             [
@@ -263,20 +264,20 @@ async fn record(
             ],
         ))
         .await?;
-    node.records.index(|_| Ok(()))
+    connector.records.index(|_| Ok(()))
 }
 
 /// What could not be delivered, for people to see; of contracts that people can still act on.
 ///
 /// # Errors
 /// When the index can't be read.
-pub(crate) fn undelivered(node: &Connector) -> Result<Vec<String>, Refusal> {
-    let now = node.now();
-    let rows = node.records.index(|state| state.notices())?;
+pub(crate) fn undelivered(connector: &Connector) -> Result<Vec<String>, Refusal> {
+    let now = connector.now();
+    let rows = connector.records.index(|state| state.notices())?;
     let current = |contract: ContractId| {
-        node.contracts.book(|book| {
-            let stands = book.stands(contract, now);
-            stands.is_some_and(|(_, standing)| standing == ContractStatus::InForce)
+        connector.contracts.with_registry(|registry| {
+            let stands = registry.stands(contract, now);
+            stands.is_some_and(|(_, status)| status == ContractStatus::InForce)
         })
     };
     let failed = rows

@@ -15,11 +15,11 @@ mod public_views;
 ///
 /// # Errors
 /// When a public view can't be signed or recorded.
-pub(crate) fn renew(node: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
-    let _turn = node.datasets.offer_lock.lock();
-    let config = node.config();
-    // Policies are read below, also when a dataset is published: what they say now is on the books first.
-    node.note_config(&config)?;
+pub(crate) fn renew(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
+    let _turn = connector.datasets.offer_lock.lock();
+    let config = connector.config();
+    // Policies are read below, also when a dataset is published: what they say now is in the log first.
+    connector.note_config(&config)?;
     let mut faults = Vec::new();
     let mut offers = Vec::new();
     for written in &config.offers {
@@ -27,14 +27,24 @@ pub(crate) fn renew(node: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
             owner: config.participant.id.clone(),
             name: written.dataset.clone(),
         };
-        let Some(dataset) = node.datasets.catalog(|catalog| catalog.by_id(&id).cloned()) else {
+        let Some(dataset) = connector
+            .datasets
+            .catalog(|catalog| catalog.by_id(&id).cloned())
+        else {
             continue;
         };
         match read(&config, written, &dataset) {
             Ok(offer) => {
-                let mut findings =
-                    lint::offer(&offer, &dataset, &node.reloadable.taxonomy(), node.now());
-                findings.extend(lint::lists(&offer.clauses, &node.reloadable.published()));
+                let mut findings = lint::offer(
+                    &offer,
+                    &dataset,
+                    &connector.reloadable.taxonomy(),
+                    connector.now(),
+                );
+                findings.extend(lint::lists(
+                    &offer.clauses,
+                    &connector.reloadable.published(),
+                ));
                 let errors: Vec<Refusal> = findings
                     .into_iter()
                     .filter(|finding| finding.severity == LintSeverity::Error)
@@ -49,15 +59,16 @@ pub(crate) fn renew(node: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
             Err(problems) => faults.extend(problems),
         }
     }
-    faults.extend(templates(node, &config));
-    faults.extend(public_views::publish(node, &offers)?);
-    node.datasets
+    faults.extend(templates(connector, &config));
+    faults.extend(public_views::publish(connector, &offers)?);
+    connector
+        .datasets
         .catalog_mut(|catalog| catalog.set_offers(offers));
     Ok(faults)
 }
 
 /// Puts the templates of the configuration in force; those that can't be read are left out and told.
-fn templates(node: &Connector, config: &ConnectorConfig) -> Vec<Refusal> {
+fn templates(connector: &Connector, config: &ConnectorConfig) -> Vec<Refusal> {
     let (mut good, mut faults) = (Vec::new(), Vec::new());
     for template in config.templates.iter().take(TEMPLATES) {
         match crate::offline::policy_template::checked(&template.file) {
@@ -68,6 +79,6 @@ fn templates(node: &Connector, config: &ConnectorConfig) -> Vec<Refusal> {
             Err(refusal) => faults.push(refusal),
         }
     }
-    node.datasets.set_templates(good);
+    connector.datasets.set_templates(good);
     faults
 }

@@ -35,7 +35,7 @@ use std::sync::Arc;
 /// A participant behind the peer face.
 #[derive(Debug)]
 pub(crate) struct ParticipantHandler {
-    node: Arc<Connector>,
+    connector: Arc<Connector>,
     sums: Mutex<BTreeMap<PeerActionKey, PeerActionCount>>,
 }
 
@@ -55,9 +55,9 @@ const A_MINUTE: i64 = 60_000_000;
 
 impl ParticipantHandler {
     /// A reception of this participant.
-    pub(crate) fn new(node: Arc<Connector>) -> Self {
+    pub(crate) fn new(connector: Arc<Connector>) -> Self {
         Self {
-            node,
+            connector,
             sums: Mutex::new(BTreeMap::new()),
         }
     }
@@ -65,7 +65,7 @@ impl ParticipantHandler {
     /// Counts something; the first one of each minute is recorded before it is answered, with the count of those before.
     /// Nothing is answered on the strength of a record that is not durable yet.
     async fn count(&self, peer: &VerifiedPeer, what: &'static str) -> Result<(), QueryRejection> {
-        let now = self.node.ticks();
+        let now = self.connector.ticks();
         let key = (peer.id().to_string(), what);
         let Some(before) = self.due(&key, now) else {
             return Ok(());
@@ -78,12 +78,12 @@ impl ParticipantHandler {
                 ("before", Json::count(before)),
             ],
         );
-        let recorded = self.node.records.log.record(fact).await.is_ok();
+        let recorded = self.connector.records.log.record(fact).await.is_ok();
         self.recorded(&key, now, before, recorded);
         if recorded {
             Ok(())
         } else {
-            Err(self.node.unheard(Some(peer.id())).await)
+            Err(self.connector.unheard(Some(peer.id())).await)
         }
     }
 
@@ -92,7 +92,7 @@ impl ParticipantHandler {
         let mut sums = self.sums.lock();
         if let Some(sum) = sums.get_mut(key)
             && sum.durable
-            && self.node.records.log.broken().is_none()
+            && self.connector.records.log.broken().is_none()
             && now.saturating_sub(sum.since) < A_MINUTE
         {
             sum.count = sum.count.saturating_add(1);
@@ -120,17 +120,17 @@ impl ParticipantHandler {
         }
     }
 
-    /// Puts a refusal on the books: of a peer, or of somebody whom the trust bundle does not know.
+    /// Puts a refusal in the log: of a peer, or of somebody whom the trust bundle does not know.
     async fn refuse(&self, peer: Option<&VerifiedPeer>, refusal: Refusal) -> QueryRejection {
         let peer = peer.map(VerifiedPeer::id);
         if matches!(
             refusal.code,
             ErrorCode::EvidenceUnavailable | ErrorCode::DiskFull
         ) {
-            return self.node.unheard(peer).await;
+            return self.connector.unheard(peer).await;
         }
         let declined = PendingRefusal::unopened(refusal, None);
-        self.node.decline(peer, declined).await
+        self.connector.decline(peer, declined).await
     }
 
     fn page(
@@ -138,9 +138,11 @@ impl ParticipantHandler {
         peer: &ParticipantId,
         request: &CatalogPageRequest,
     ) -> Result<CatalogEntryPage, Refusal> {
-        let node = &self.node;
-        let now = node.now();
-        let letters = node.records.index_fast(|state| state.newest_for(peer))?;
+        let connector = &self.connector;
+        let now = connector.now();
+        let messages = connector
+            .records
+            .index_fast(|state| state.newest_for(peer))?;
         let after = match &request.after {
             None => None,
             Some(text) => Some(text.parse().map_err(|cause| {
@@ -155,16 +157,16 @@ impl ParticipantHandler {
             .limit
             .map_or(100, |limit| usize::try_from(limit).unwrap_or(100));
         let templates = match &request.after {
-            None => node.datasets.templates(),
+            None => connector.datasets.templates(),
             Some(_) => Vec::new(),
         };
-        node.datasets.catalog(|catalog| {
-            node.contracts.book(|book| {
-                let page = catalog.visible_to(peer, book, now, after.as_ref(), most);
+        connector.datasets.catalog(|catalog| {
+            connector.contracts.with_registry(|registry| {
+                let page = catalog.visible_to(peer, registry, now, after.as_ref(), most);
                 let mut entries = Vec::new();
                 for seen in page.entries {
                     // What this peer may know of it: never a column, count or span that all of its offers hide.
-                    let entry = seen.entry(book);
+                    let entry = seen.entry(registry);
                     let mut offers: Vec<ListedOffer> = seen
                         .offers
                         .iter()
@@ -176,13 +178,13 @@ impl ParticipantHandler {
                         })
                         .collect();
                     for contract in seen.contracts {
-                        let public = book
+                        let public = registry
                             .agreement(contract)
                             .is_some_and(|agreement| agreement.assignee_id().is_none());
                         if public {
                             offers.push(ListedOffer {
                                 name: contract.to_string(),
-                                policy: node.records.documents.contract(contract)?.into(),
+                                policy: connector.records.documents.contract(contract)?.into(),
                                 public_view: true,
                             });
                         }
@@ -197,66 +199,69 @@ impl ParticipantHandler {
                     templates,
                     entries,
                     next: page.after.map(|name| name.to_string()),
-                    newest_message: letters,
+                    newest_message: messages,
                 })
             })
         })
     }
 
-    /// The first letter of a peer's outbox after a number. An inbox that stays open ends with the peer's membership.
-    fn letter(
+    /// The first message of a peer's outbox after a number. An inbox that stays open ends with the peer's membership.
+    fn answer_message(
         &self,
         peer: &ParticipantId,
         after: u64,
     ) -> Result<Option<SequencedMessage>, Refusal> {
-        self.node.member(peer)?;
+        self.connector.member(peer)?;
         let mut after = after;
         while let Some(row) = self
-            .node
+            .connector
             .records
             .index(|state| state.next_after(peer, after))?
         {
-            if let Some(letter) = unreadable_message::waiting(&self.node, peer, &row)? {
+            if let Some(message) = unreadable_message::waiting(&self.connector, peer, &row)? {
                 let number = row.number;
-                return Ok(Some(SequencedMessage {
-                    number,
-                    message: letter,
-                }));
+                return Ok(Some(SequencedMessage { number, message }));
             }
             after = row.number;
         }
         Ok(None)
     }
 
-    /// Takes the letters for fetched that a peer says it holds; gives the number after which it gets more.
+    /// Takes the messages for fetched that a peer says it holds; gives the number after which it gets more.
     ///
     /// A number that was never given here is of another history of this participant: an older copy of its state was put back. What
     /// waits now is then none of what the peer holds, so it gets all of it.
     async fn fetched(&self, peer: &ParticipantId, after: u64) -> Result<u64, Refusal> {
         if after
             > self
-                .node
+                .connector
                 .records
                 .index(|state| state.numbered_up_to(peer))?
         {
             tracing::warn!(peer = peer.domain(), after, "inbox.of_another_history");
             return Ok(0);
         }
-        let oldest = self.node.records.index(|state| state.oldest_for(peer))?;
+        let oldest = self
+            .connector
+            .records
+            .index(|state| state.oldest_for(peer))?;
         if oldest.is_none_or(|oldest| oldest > after) {
             return Ok(after);
         }
-        let waiting = self.node.records.index(|state| state.outbox(peer, 0))?;
+        let waiting = self
+            .connector
+            .records
+            .index(|state| state.outbox(peer, 0))?;
         let _durable = self
-            .node
+            .connector
             .record(AuditEvent::new(
                 "letters_fetched",
                 [("peer", Json::text(peer)), ("number", Json::count(after))],
             ))
             .await?;
-        self.node.records.index_fast(|_| Ok(()))?;
+        self.connector.records.index_fast(|_| Ok(()))?;
         let mut fetched = waiting.iter().filter(|row| row.number <= after);
-        fetched.try_for_each(|row| acknowledgement::forget(&self.node, row))?;
+        fetched.try_for_each(|row| acknowledgement::forget(&self.connector, row))?;
         Ok(after)
     }
 }
@@ -264,20 +269,20 @@ impl ParticipantHandler {
 #[async_trait]
 impl PeerHandler for ParticipantHandler {
     fn recognise(&self, presented: &PeerCertificate) -> Result<VerifiedPeer, Refusal> {
-        self.node
+        self.connector
             .identity
             .trust
-            .recognise(presented, self.node.now())
+            .recognise(presented, self.connector.now())
     }
 
-    fn connection_rejected(&self, knock: RejectedConnection) {
-        let what = match knock {
+    fn connection_rejected(&self, rejected: RejectedConnection) {
+        let what = match rejected {
             RejectedConnection::Handshake => "handshake failed",
             RejectedConnection::Slow => "handshake too slow",
             RejectedConnection::NoIdentity => "no identity",
             RejectedConnection::Crowded => "made way for another",
         };
-        let now = self.node.ticks();
+        let now = self.connector.ticks();
         let due = {
             let mut sums = self.sums.lock();
             let sum = sums
@@ -298,7 +303,7 @@ impl PeerHandler for ParticipantHandler {
             due.then_some(count)
         };
         if let Some(count) = due {
-            let log = self.node.records.log.clone();
+            let log = self.connector.records.log.clone();
             let fact = AuditEvent::new(
                 "sum",
                 [("what", Json::text(what)), ("before", Json::count(count))],
@@ -322,8 +327,8 @@ impl PeerHandler for ParticipantHandler {
         greeting: PeerGreeting,
     ) -> Result<PeerGreeting, QueryRejection> {
         self.count(peer, "hello").await?;
-        let ours = self.node.greeting(greeting.bundle_sequence);
-        match self.node.greeted(peer.id(), greeting).await {
+        let ours = self.connector.greeting(greeting.bundle_sequence);
+        match self.connector.greeted(peer.id(), greeting).await {
             Ok(()) => Ok(ours),
             Err(refusal) => Err(self.refuse(Some(peer), refusal).await),
         }
@@ -344,23 +349,23 @@ impl PeerHandler for ParticipantHandler {
     async fn send(
         &self,
         peer: &VerifiedPeer,
-        letter: SubmittedMessage,
+        message: SubmittedMessage,
     ) -> Result<MessageReceipt, QueryRejection> {
-        let letter = match letter {
-            SubmittedMessage::Whole(letter) => letter,
+        let message = match message {
+            SubmittedMessage::Whole(message) => message,
             SubmittedMessage::Short(short) => {
                 let issued = self
-                    .node
+                    .connector
                     .accounting
                     .issued_receipts
                     .find(peer.id(), short.request);
                 match issued.and_then(|issued| short.with_receipt(&issued)) {
-                    Some(letter) => letter,
+                    Some(message) => message,
                     None => return Ok(MessageReceipt::NotWhole),
                 }
             }
         };
-        match negotiation::take_in(&self.node, peer.id(), &letter, None).await {
+        match negotiation::take_in(&self.connector, peer.id(), &message, None).await {
             Ok(()) => Ok(MessageReceipt::In),
             Err(refusal) => Err(self.refuse(Some(peer), refusal).await),
         }
@@ -376,17 +381,17 @@ impl PeerHandler for ParticipantHandler {
             Ok(after) => after,
             Err(refusal) => return Err(self.refuse(Some(peer), refusal).await),
         };
-        let reception = Self::new(Arc::clone(&self.node));
+        let reception = Self::new(Arc::clone(&self.connector));
         let peer = peer.id().clone();
         let state = (reception, peer, after);
-        let letters = futures::stream::unfold(Some(state), move |state| async move {
+        let messages = futures::stream::unfold(Some(state), move |state| async move {
             let (reception, peer, after) = state?;
-            let node = Arc::clone(&reception.node);
+            let connector = Arc::clone(&reception.connector);
             loop {
-                let posted = node.peers.outbox_signal.notified();
+                let posted = connector.peers.outbox_signal.notified();
                 tokio::pin!(posted);
                 posted.as_mut().enable();
-                match reception.letter(&peer, after) {
+                match reception.answer_message(&peer, after) {
                     Err(refusal) => return Some((Err(refusal), None)),
                     Ok(Some(first)) => {
                         let number = first.number;
@@ -400,16 +405,16 @@ impl PeerHandler for ParticipantHandler {
                 posted.await;
             }
         });
-        Ok(letters.boxed())
+        Ok(messages.boxed())
     }
 
     async fn proof(
         &self,
         peer: &VerifiedPeer,
-        wanted: LogProofRequest,
+        request: LogProofRequest,
     ) -> Result<LogProof, QueryRejection> {
         self.count(peer, "proof").await?;
-        match crate::workflow::log_proof::prove(&self.node, peer.id(), wanted).await {
+        match crate::workflow::log_proof::prove(&self.connector, peer.id(), request).await {
             Ok(proof) => Ok(proof),
             Err(refusal) => Err(self.refuse(Some(peer), refusal).await),
         }
@@ -418,11 +423,11 @@ impl PeerHandler for ParticipantHandler {
     async fn witness(
         &self,
         peer: &VerifiedPeer,
-        shown: HeadSubmission,
+        submission: HeadSubmission,
     ) -> Result<CosignOutcome, QueryRejection> {
         self.count(peer, "head").await?;
-        match self.node.judge_head(peer.id(), &shown).await {
-            Ok(seen) => Ok(seen),
+        match self.connector.judge_head(peer.id(), &submission).await {
+            Ok(outcome) => Ok(outcome),
             Err(refusal) => Err(self.refuse(Some(peer), refusal).await),
         }
     }
@@ -432,7 +437,7 @@ impl PeerHandler for ParticipantHandler {
         peer: &VerifiedPeer,
         asking: QueryRequestEnvelope,
     ) -> Result<AnswerStream, QueryRejection> {
-        let delivery = answer(&self.node, QueryCaller::Peer(peer.clone()), asking).await?;
+        let delivery = answer(&self.connector, QueryCaller::Peer(peer.clone()), asking).await?;
         let frames = tokio_stream::wrappers::ReceiverStream::new(delivery.frames);
         Ok(AnswerStream {
             frames: frames.boxed(),

@@ -1,4 +1,5 @@
-//! Messenger: carries the errands of a question, each on the books before it goes, and settles what is owed when rows end.
+//! Peer query client: carries the remote queries of a question, each in the log before it goes, and settles what is owed when
+//! rows end.
 
 pub(crate) mod contract_succession;
 pub(crate) mod fragment_scope;
@@ -34,13 +35,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// Carries errands: to peers over the wire, to the own gate for own data.
+/// Carries remote queries: to peers over the wire, to the own gate for own data.
 #[derive(Debug)]
 pub(crate) struct PeerQueryClient {
-    node: Arc<Connector>,
+    connector: Arc<Connector>,
     peers: BTreeMap<ParticipantId, KnownPeer>,
     /// Taken by the first part that is asked of the own gate.
-    seat: std::sync::OnceLock<QueryPermit>,
+    permit: std::sync::OnceLock<QueryPermit>,
     /// For whom it asks, under a pseudonym.
     actor: Option<String>,
     row_scope: FragmentRowScope,
@@ -52,18 +53,18 @@ impl PeerQueryClient {
     ///
     /// # Errors
     /// When the index can't be read, or a pseudonym not be kept.
-    pub(crate) fn new(node: &Arc<Connector>, user: Option<u32>) -> Result<Self, Refusal> {
-        let peers = node.known_peers()?;
-        let now = node.now();
-        let actor = user.map(|user| node.records.pseudonyms.pseudonym(user, now));
+    pub(crate) fn new(connector: &Arc<Connector>, user: Option<u32>) -> Result<Self, Refusal> {
+        let peers = connector.known_peers()?;
+        let now = connector.now();
+        let actor = user.map(|user| connector.records.pseudonyms.pseudonym(user, now));
         let actor = waiting(|| actor.transpose())?;
         Ok(Self {
-            node: Arc::clone(node),
+            connector: Arc::clone(connector),
             peers: peers
                 .into_iter()
                 .map(|peer| (peer.id.clone(), peer))
                 .collect(),
-            seat: std::sync::OnceLock::new(),
+            permit: std::sync::OnceLock::new(),
             actor,
             row_scope: FragmentRowScope::All,
             fragment_results: Mutex::default(),
@@ -71,12 +72,12 @@ impl PeerQueryClient {
     }
 
     async fn own(&self, asking: QueryRequestEnvelope) -> Result<RemoteRows, Refusal> {
-        if self.seat.get().is_none() {
-            // A part that comes second gives its seat back.
-            let _second = self.seat.set(self.node.query_permit()?);
+        if self.permit.get().is_none() {
+            // A part that comes second gives its slot back.
+            let _second = self.permit.set(self.connector.query_permit()?);
         }
         let delivery = crate::workflow::answer::answer(
-            &self.node,
+            &self.connector,
             crate::workflow::answer::incoming_query::QueryCaller::House,
             asking,
         )
@@ -90,28 +91,28 @@ impl PeerQueryClient {
         &self,
         peer: &KnownPeer,
         asking: QueryRequestEnvelope,
-        errand: &RemoteQuery,
+        remote_query: &RemoteQuery,
     ) -> Result<RemoteRows, Refusal> {
-        let node = &self.node;
-        let client = node.call(peer).await?;
-        node.deals_with(&peer.id)?;
+        let connector = &self.connector;
+        let client = connector.call(peer).await?;
+        connector.deals_with(&peer.id)?;
         let asked = SentQuery::of(&asking);
-        let begun = node.ticks();
+        let begun = connector.ticks();
         let sending = RemoteQueryRecord {
             asking,
             participant: peer.id.clone(),
-            datasets: errand
+            datasets: remote_query
                 .reads
                 .iter()
                 .map(|reading| reading.dataset.to_string())
                 .collect(),
-            keys: key_disclosure::keys_json(errand),
+            keys: key_disclosure::keys_json(remote_query),
             actor: self.actor.clone(),
         };
-        let recorded = sending.record(node, errand).await?;
+        let recorded = sending.record(connector, remote_query).await?;
         // Once more behind the record: what was withdrawn since then goes nowhere.
-        if let Err(refusal) = key_disclosure::may_go(node, errand, &peer.id) {
-            not_sent(node, peer, asked.request, refusal.code).await?;
+        if let Err(refusal) = key_disclosure::may_go(connector, remote_query, &peer.id) {
+            not_sent(connector, peer, asked.request, refusal.code).await?;
             return Err(refusal);
         }
         match client.ask(&recorded).await {
@@ -119,7 +120,7 @@ impl PeerQueryClient {
                 let schema = stream.schema().clone();
                 let travelled: Arc<TransferMetrics> = Arc::default();
                 let carried = RemoteStream {
-                    node: Arc::clone(node),
+                    connector: Arc::clone(connector),
                     peer: peer.clone(),
                     asked,
                     stream: Some(stream),
@@ -133,9 +134,9 @@ impl PeerQueryClient {
             }
             Err(refusal) => {
                 if refusal.code == ErrorCode::PeerUnreachable {
-                    node.hang_up(&peer.id).await;
+                    connector.hang_up(&peer.id).await;
                 }
-                not_received(node, peer, asked.request, refusal.code).await?;
+                not_received(connector, peer, asked.request, refusal.code).await?;
                 Err(refusal)
             }
         }
@@ -147,16 +148,16 @@ impl PeerQueryClient {
         self
     }
 
-    /// What came of each errand that was answered.
+    /// What came of each remote query that was answered.
     pub(crate) fn came(&self) -> BTreeMap<usize, FragmentResult> {
         self.fragment_results.lock().clone()
     }
 
-    fn rows(&self, errand: &RemoteQuery) -> RowScope {
+    fn rows(&self, remote_query: &RemoteQuery) -> RowScope {
         match &self.row_scope {
             FragmentRowScope::All => RowScope::All,
             FragmentRowScope::AsOf(at) => RowScope::AsOf(*at),
-            FragmentRowScope::Since(parts) => match parts.get(&errand.number) {
+            FragmentRowScope::Since(parts) => match parts.get(&remote_query.number) {
                 Some(request) => RowScope::Since(*request),
                 None => RowScope::All,
             },
@@ -166,12 +167,13 @@ impl PeerQueryClient {
 
 #[async_trait]
 impl RemoteExecutor for PeerQueryClient {
-    async fn fetch(&self, errand: RemoteQuery) -> Result<RemoteRows, Refusal> {
+    async fn fetch(&self, remote_query: RemoteQuery) -> Result<RemoteRows, Refusal> {
         let mut left = contract_succession::ATTEMPTS;
         loop {
-            match self.once(&errand).await {
+            match self.once(&remote_query).await {
                 Err(refusal)
-                    if left > 0 && contract_succession::not_there_yet(&self.node, &refusal) =>
+                    if left > 0
+                        && contract_succession::not_there_yet(&self.connector, &refusal) =>
                 {
                     left = left.saturating_sub(1);
                     tokio::time::sleep(contract_succession::PAUSE).await;
@@ -184,37 +186,37 @@ impl RemoteExecutor for PeerQueryClient {
 
 impl PeerQueryClient {
     /// Asks for a part, once.
-    async fn once(&self, errand: &RemoteQuery) -> Result<RemoteRows, Refusal> {
-        let contracts: Vec<ContractId> = errand.contracts().into_iter().collect();
+    async fn once(&self, remote_query: &RemoteQuery) -> Result<RemoteRows, Refusal> {
+        let contracts: Vec<ContractId> = remote_query.contracts().into_iter().collect();
         let request = RequestId(random_bytes());
-        let rows = self.rows(errand);
+        let rows = self.rows(remote_query);
         let asking = QueryRequestEnvelope {
-            credentials: credentials::credentials(&self.node, &contracts)?,
+            credentials: credentials::credentials(&self.connector, &contracts)?,
             ask: QueryRequest {
                 request,
                 contracts,
-                sql: errand.sql.clone(),
-                purpose: errand.purpose.clone(),
+                sql: remote_query.sql.clone(),
+                purpose: remote_query.purpose.clone(),
                 rows,
             },
-            deadline: Some(self.node.query_limits().time),
-            accept: self.node.config().compress.into_iter().collect(),
+            deadline: Some(self.connector.query_limits().time),
+            accept: self.connector.config().compress.into_iter().collect(),
             compact_answers: true,
         };
-        let answered = self.asked(asking, errand).await;
+        let answered = self.asked(asking, remote_query).await;
         // To whoever asks for all rows, that there are no new ones is no answer.
         let quiet = matches!(rows, RowScope::Since(_))
             && matches!(&answered, Err(refusal) if refusal.code == ErrorCode::NothingNew);
         if answered.is_ok() || quiet {
             self.fragment_results
                 .lock()
-                .insert(errand.number, FragmentResult { request, quiet });
+                .insert(remote_query.number, FragmentResult { request, quiet });
         }
         if !quiet {
             return answered;
         }
         Ok(RemoteRows {
-            schema: Arc::clone(&errand.schema),
+            schema: Arc::clone(&remote_query.schema),
             batches: futures::stream::empty().boxed(),
             travelled: Arc::default(),
         })
@@ -223,24 +225,27 @@ impl PeerQueryClient {
     async fn asked(
         &self,
         asking: QueryRequestEnvelope,
-        errand: &RemoteQuery,
+        remote_query: &RemoteQuery,
     ) -> Result<RemoteRows, Refusal> {
-        if errand.participant == self.node.id() {
+        if remote_query.participant == self.connector.id() {
             return self.own(asking).await;
         }
-        let peer = self.peers.get(&errand.participant).ok_or_else(|| {
+        let peer = self.peers.get(&remote_query.participant).ok_or_else(|| {
             Refusal::new(
                 ErrorCode::PeerUnknown,
-                format!("no address of {} is known", errand.participant.domain()),
+                format!(
+                    "no address of {} is known",
+                    remote_query.participant.domain()
+                ),
             )
         })?;
-        self.remote(peer, asking, errand).await
+        self.remote(peer, asking, remote_query).await
     }
 }
 
-/// The rows of one errand, and what is owed when they end.
+/// The rows of one remote query, and what is owed when they end.
 struct RemoteStream {
-    node: Arc<Connector>,
+    connector: Arc<Connector>,
     peer: KnownPeer,
     asked: SentQuery,
     stream: Option<AnswerBatchStream>,
@@ -256,12 +261,12 @@ impl Drop for RemoteStream {
             return;
         };
         let left = AbandonedStream {
-            node: Arc::clone(&self.node),
+            connector: Arc::clone(&self.connector),
             peer: self.peer.clone(),
             asked: self.asked.clone(),
             travelled: Arc::clone(&self.travelled),
         };
-        self.node
+        self.connector
             .queries
             .background_tasks
             .spawn_on(left.settle(stream), &handle);
@@ -270,7 +275,7 @@ impl Drop for RemoteStream {
 
 /// An answer that nobody reads any more.
 struct AbandonedStream {
-    node: Arc<Connector>,
+    connector: Arc<Connector>,
     peer: KnownPeer,
     asked: SentQuery,
     travelled: Arc<TransferMetrics>,
@@ -296,7 +301,7 @@ impl AbandonedStream {
         let _in_time = tokio::time::timeout(PATIENCE, end).await;
         let settled = if stream.received().receipt.is_some() {
             let mut carried = RemoteStream {
-                node: Arc::clone(&self.node),
+                connector: Arc::clone(&self.connector),
                 peer: self.peer,
                 asked: self.asked,
                 stream: Some(stream),
@@ -304,9 +309,9 @@ impl AbandonedStream {
             };
             carried.settle(None).await
         } else {
-            // The provider's log holds what it sent; that it was not taken to its end is on the books here.
+            // The provider's log holds what it sent; that it was not taken to its end is in the log here.
             not_received(
-                &self.node,
+                &self.connector,
                 &self.peer,
                 self.asked.request,
                 ErrorCode::Interrupted,
@@ -320,18 +325,18 @@ impl AbandonedStream {
 }
 
 async fn not_received(
-    node: &Connector,
+    connector: &Connector,
     peer: &KnownPeer,
     request: RequestId,
     code: ErrorCode,
 ) -> Result<(), Refusal> {
     let ended = AuditEvent::new("not_received", ended(peer, request, code));
-    node.record(ended).await.map(|_| ())
+    connector.record(ended).await.map(|_| ())
 }
 
-/// The same of a question that was on the books and did not go: nobody has seen the values in it.
+/// The same of a question that was in the log and did not go: nobody has seen the values in it.
 async fn not_sent(
-    node: &Connector,
+    connector: &Connector,
     peer: &KnownPeer,
     request: RequestId,
     code: ErrorCode,
@@ -339,7 +344,7 @@ async fn not_sent(
     let [request, peer, code] = ended(peer, request, code);
     let unsent = ("sent", Json::Bool(false));
     let ended = AuditEvent::new("not_received", [request, peer, code, unsent]);
-    node.record(ended).await.map(|_| ())
+    connector.record(ended).await.map(|_| ())
 }
 
 fn ended(peer: &KnownPeer, request: RequestId, code: ErrorCode) -> [(&'static str, Json); 3] {
@@ -356,7 +361,7 @@ impl RemoteStream {
             let mut carried = carried?;
             let stream = carried.stream.as_mut()?;
             let next = stream.next().await;
-            let micros = carried.node.ticks().saturating_sub(begun);
+            let micros = carried.connector.ticks().saturating_sub(begun);
             let micros = u64::try_from(micros).unwrap_or_default();
             let travelled = &carried.travelled;
             travelled.micros.store(micros, Ordering::Relaxed);
@@ -383,16 +388,22 @@ impl RemoteStream {
         };
         let received = stream.received();
         if ended.is_some() && received.receipt.is_none() {
-            self.node.hang_up(&self.peer.id).await;
+            self.connector.hang_up(&self.peer.id).await;
         }
-        let judged =
-            receipt::take_in(&self.node, &self.peer.id, &self.asked, &received, ended).await?;
-        let _once = self.travelled.read.set(judged.read);
-        if judged.is_countersigned {
+        let verdict = receipt::take_in(
+            &self.connector,
+            &self.peer.id,
+            &self.asked,
+            &received,
+            ended,
+        )
+        .await?;
+        let _once = self.travelled.read.set(verdict.read);
+        if verdict.is_countersigned {
             // Our word on the receipt is in the outbox; it is carried now or later, and the rows don't wait for it.
-            crate::workflow::mailbox::soon(&self.node, &self.peer);
+            crate::workflow::mailbox::soon(&self.connector, &self.peer);
         }
-        match (judged.dispute, ended) {
+        match (verdict.dispute, ended) {
             (Some(dispute), None) => Err(dispute),
             (_, _) => Ok(()),
         }

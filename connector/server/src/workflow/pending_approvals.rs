@@ -12,19 +12,19 @@ use hansa_store::state_index::row::PendingApprovalRow;
 ///
 /// # Errors
 /// When the index can't be read.
-pub(crate) fn awaited(node: &Connector) -> Result<Vec<PendingApprovalRow>, Refusal> {
-    let now = node.now();
-    let (words, negotiations) = node
+pub(crate) fn awaited(connector: &Connector) -> Result<Vec<PendingApprovalRow>, Refusal> {
+    let now = connector.now();
+    let (words, negotiations) = connector
         .records
         .index(|state| Ok((state.pending_approvals()?, state.negotiations()?)))?;
-    let held = node.datasets.pending_views();
+    let held = connector.datasets.pending_views();
     let over = [Phase::Finalized.as_str(), Phase::Terminated.as_str()];
     let open = |word: &PendingApprovalRow| {
         if word.action == ApprovalAction::Admit.as_str() {
-            return group_membership::still_asked(node, word).unwrap_or(true);
+            return group_membership::still_asked(connector, word).unwrap_or(true);
         }
         if word.action == ApprovalAction::Unguard.as_str() {
-            return provider_restriction::still_asked(node, word).unwrap_or(true);
+            return provider_restriction::still_asked(connector, word).unwrap_or(true);
         }
         if word.action == ApprovalAction::Sign.as_str() {
             return held.iter().any(|held| held.key == word.contract)
@@ -32,10 +32,11 @@ pub(crate) fn awaited(node: &Connector) -> Result<Vec<PendingApprovalRow>, Refus
                     row.contract == Some(word.contract) && !over.contains(&row.state.as_str())
                 });
         }
-        node.contracts.book(|book| {
-            book.stands(word.contract, now)
-                .is_some_and(|(_, standing)| {
-                    matches!(standing, ContractStatus::InForce | ContractStatus::NotYet)
+        connector.contracts.with_registry(|registry| {
+            registry
+                .stands(word.contract, now)
+                .is_some_and(|(_, status)| {
+                    matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
                 })
         })
     };

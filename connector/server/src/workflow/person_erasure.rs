@@ -1,4 +1,4 @@
-//! Erasure of people and of the reasons that they gave: first it is on the books, then the keys are destroyed.
+//! Erasure of people and of the reasons that they gave: first it is in the log, then the keys are destroyed.
 
 use crate::participant::Connector;
 use crate::participant::audit_event::AuditEvent;
@@ -10,7 +10,7 @@ use hansa_audit_store::erasable_texts::StoredText;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
 impl Connector {
-    /// Erases who a Unix user was in all years: first it is on the books, then the keys are destroyed. Gives the pseudonyms.
+    /// Erases who a Unix user was in all years: first it is in the log, then the keys are destroyed. Gives the pseudonyms.
     ///
     /// # Errors
     /// `USAGE` for somebody who is not known here, or whose word still waits for a second officer; or when it can't be

@@ -1,4 +1,4 @@
-//! Guards: the document is kept and recorded before anything is judged by it, and answers that began without it are cut.
+//! Restrictions: the document is kept and recorded before anything is judged by it, and answers that began without it are cut.
 
 use crate::participant::Connector;
 use crate::participant::audit_event::{AuditEvent, DOCUMENT, maybe};
@@ -25,12 +25,12 @@ pub(crate) enum RestrictionOutcome {
     Waits,
 }
 
-/// What a guard in the place of the one that is there does to what is let out.
+/// What a restriction in the place of the one that is there does to what is let out.
 pub(crate) fn verdict(
     before: Option<&StoredRestriction>,
-    guard: Option<&ProviderRestriction>,
+    restriction: Option<&ProviderRestriction>,
 ) -> ChangeVerdict {
-    match (before, guard) {
+    match (before, restriction) {
         (None, None) => ChangeVerdict::Same,
         (None, Some(_)) => ChangeVerdict::Tighter,
         (Some(_), None) => ChangeVerdict::Looser,
@@ -53,22 +53,24 @@ pub(crate) fn verdict(
     }
 }
 
-/// Sets the guard of a dataset, or takes it away; where two officers are asked for, what lets out more only with the word of
+/// Sets the restriction of a dataset, or takes it away; where two officers are asked for, what lets out more only with the word of
 /// both.
 ///
 /// # Errors
 /// As [`approval::word`], or when it can't be kept or recorded; then what was there stays.
 pub(crate) async fn set(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     dataset: &DatasetId,
-    guard: Option<ProviderRestriction>,
+    provider_restriction: Option<ProviderRestriction>,
     caller: Option<u32>,
 ) -> Result<RestrictionOutcome, Refusal> {
-    let after = node.records.index(|state| state.guard_changed(dataset));
-    let before = node.reloadable.guards().get(dataset).cloned();
-    let bytes = guard
-        .as_ref()
-        .map(|guard| hansa_proto::restriction::to_bytes(dataset, guard));
+    let after = connector
+        .records
+        .index(|state| state.restriction_changed(dataset));
+    let before = connector.reloadable.restrictions().get(dataset).cloned();
+    let bytes = provider_restriction.as_ref().map(|provider_restriction| {
+        hansa_proto::restriction::to_bytes(dataset, provider_restriction)
+    });
     let document = bytes.as_deref().map(Digest::of);
     let old = before.as_ref().map(|held| held.document);
     let readable = before
@@ -77,13 +79,13 @@ pub(crate) async fn set(
     if old == document && readable {
         return Ok(RestrictionOutcome::Not);
     }
-    let verdict = verdict(before.as_ref(), guard.as_ref());
+    let verdict = verdict(before.as_ref(), provider_restriction.as_ref());
     // What only takes away does not wait for an index that can't be written.
     let after = match after {
         Err(_) if verdict == ChangeVerdict::Tighter => None,
         after => Some(after?),
     };
-    if node.config().officers.second
+    if connector.config().officers.second
         && matches!(
             verdict,
             ChangeVerdict::Looser | ChangeVerdict::NotComparable
@@ -91,16 +93,29 @@ pub(crate) async fn set(
     {
         let what = format!("{dataset} {}", named(document));
         let change = change(dataset, after.unwrap_or_default(), document);
-        let word =
-            approval::word(node, caller, change, ApprovalAction::Unguard, Some(&what)).await?;
+        let word = approval::word(
+            connector,
+            caller,
+            change,
+            ApprovalAction::Unguard,
+            Some(&what),
+        )
+        .await?;
         if word == Approval::Waits {
             return Ok(RestrictionOutcome::Waits);
         }
     }
-    let (node, dataset) = (Arc::clone(node), dataset.clone());
-    // To its end: what is on the books must be in force, also where who asked for it has gone away.
+    let (connector, dataset) = (Arc::clone(connector), dataset.clone());
+    // To its end: what is in the log must be in force, also where who asked for it has gone away.
     let task = tokio::spawn(async move {
-        written(&node, (dataset, after), old, guard, (bytes, verdict)).await
+        written(
+            &connector,
+            (dataset, after),
+            old,
+            provider_restriction,
+            (bytes, verdict),
+        )
+        .await
     });
     task.await.unwrap_or_else(|cause| {
         Err(
@@ -110,12 +125,15 @@ pub(crate) async fn set(
     })
 }
 
-/// Whether what one officer has asked for can still be done: the guard was not changed since.
+/// Whether what one officer has asked for can still be done: the restriction was not changed since.
 ///
 /// # Errors
 /// When the index, or what was written, can't be read.
-pub(crate) fn still_asked(node: &Connector, word: &PendingApprovalRow) -> Result<bool, Refusal> {
-    let Some(what) = approval::written(node, word.reason.as_deref())? else {
+pub(crate) fn still_asked(
+    connector: &Connector,
+    word: &PendingApprovalRow,
+) -> Result<bool, Refusal> {
+    let Some(what) = approval::written(connector, word.reason.as_deref())? else {
         return Ok(true);
     };
     let Some((dataset, document)) = what.split_once(' ') else {
@@ -124,12 +142,14 @@ pub(crate) fn still_asked(node: &Connector, word: &PendingApprovalRow) -> Result
     let Ok(dataset) = dataset.parse::<DatasetId>() else {
         return Ok(true);
     };
-    let after = node.records.index(|state| state.guard_changed(&dataset))?;
+    let after = connector
+        .records
+        .index(|state| state.restriction_changed(&dataset))?;
     Ok(change(&dataset, after, document.parse().ok()) == word.contract)
 }
 
 /// Names a change after the one by that record, so that two officers speak of the same one, and of one that is asked for once:
-/// the same guard may be set and taken away again.
+/// the same restriction may be set and taken away again.
 fn change(dataset: &DatasetId, after: u64, new: Option<Digest>) -> ContractId {
     ContractId(Digest::of_parts(&[
         dataset.to_string().as_bytes(),
@@ -143,18 +163,21 @@ fn named(document: Option<Digest>) -> String {
 }
 
 async fn written(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     (dataset, after): (DatasetId, Option<u64>),
     old: Option<Digest>,
-    guard: Option<ProviderRestriction>,
+    restriction: Option<ProviderRestriction>,
     (bytes, verdict): (Option<Vec<u8>>, ChangeVerdict),
 ) -> Result<RestrictionOutcome, Refusal> {
     // One after another, so that none takes back what another one said.
-    let _turn = node.contracts.negotiation_lock.lock().await;
+    let _turn = connector.contracts.negotiation_lock.lock().await;
     if let Some(after) = after
-        && node.records.index(|state| state.guard_changed(&dataset))? != after
+        && connector
+            .records
+            .index(|state| state.restriction_changed(&dataset))?
+            != after
     {
-        // INVARIANT: two-officers. Their word is for this change, after that guard and no other.
+        // INVARIANT: two-officers. Their word is for this change, after that restriction and no other.
         let sentence = format!("the guard of `{}` was changed meanwhile", dataset.name);
         return Err(Refusal::new(ErrorCode::DatasetGuarded, sentence)
             .with_help(format!("look at it: hansa dataset guard {}", dataset.name)));
@@ -162,10 +185,11 @@ async fn written(
     let document = bytes.as_deref().map(Digest::of);
     let tightens = verdict == ChangeVerdict::Tighter;
     let unfiled = match &bytes {
-        Some(bytes) if tightens => node.unfiled(StoredDocumentKind::Guard, bytes),
+        Some(bytes) if tightens => connector.unfiled(StoredDocumentKind::Guard, bytes),
         Some(bytes) => {
             waiting(|| {
-                node.records
+                connector
+                    .records
                     .documents
                     .keep(StoredDocumentKind::Guard, bytes)
             })?;
@@ -173,7 +197,7 @@ async fn written(
         }
         None => None,
     };
-    let _stop = node.records.log.begin_stop();
+    let _stop = connector.records.log.begin_stop();
     let fact = AuditEvent::new(
         "guard",
         [
@@ -184,17 +208,17 @@ async fn written(
     )
     .and(DOCUMENT, unfiled);
     if tightens {
-        let _in_log = node.record_stop(fact)?;
+        let _in_log = connector.record_stop(fact)?;
     } else {
-        let _durable = node.record(fact).await?;
+        let _durable = connector.record(fact).await?;
     }
     let held = document.map(|document| StoredRestriction {
         document,
-        restriction: guard,
+        restriction,
     });
     let guarded = held.is_some();
-    node.reloadable.set_guard(dataset.clone(), held);
-    if let Err(refusal) = node.records.index(|_| Ok(())) {
+    connector.reloadable.set_restriction(dataset.clone(), held);
+    if let Err(refusal) = connector.records.index(|_| Ok(())) {
         tracing::warn!(code = %refusal.code, "guard.not_indexed");
     }
     if !guarded {
@@ -206,9 +230,10 @@ async fn written(
         dataset.name
     );
     let why = Refusal::new(ErrorCode::DatasetGuarded, sentence).with_help("ask again");
-    Ok(RestrictionOutcome::Now(node.queries.running.cut_guarded(
-        &dataset,
-        &node.id(),
-        &why,
-    )))
+    Ok(RestrictionOutcome::Now(
+        connector
+            .queries
+            .running
+            .cut_guarded(&dataset, &connector.id(), &why),
+    ))
 }

@@ -49,8 +49,8 @@ pub(crate) struct PublishOptions {
 ///
 /// # Errors
 /// Every problem, with file and line.
-pub(crate) fn configured(node: &Connector) -> Result<Vec<DatasetConfig>, Vec<Refusal>> {
-    let config = node.config();
+pub(crate) fn configured(connector: &Connector) -> Result<Vec<DatasetConfig>, Vec<Refusal>> {
+    let config = connector.config();
     parser::parse(
         &config.text,
         &config.file.display().to_string(),
@@ -59,40 +59,40 @@ pub(crate) fn configured(node: &Connector) -> Result<Vec<DatasetConfig>, Vec<Ref
 }
 
 /// Publishes one dataset, or says what that would change; its offers are renewed by the caller, once for all that it publishes.
-/// `told` is called on the way: with what it is at, how much of it is done and of how much, 0 where that is not known. Blocks.
+/// `report_of` is called on the way: with what it is at, how much of it is done and of how much, 0 where that is not known. Blocks.
 ///
 /// # Errors
 /// What is wrong with the source, its rows or its entry; nothing is published then.
 pub(crate) fn one(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     dataset: &DatasetConfig,
-    way: PublishOptions,
-    told: impl Fn(&str, u64, u64) + Sync,
+    options: PublishOptions,
+    report_of: impl Fn(&str, u64, u64) + Sync,
 ) -> Result<PublicationOutcome, Refusal> {
-    let _turn = node.datasets.snapshots.publication_lock();
-    let config = node.config();
+    let _turn = connector.datasets.snapshots.publication_lock();
+    let config = connector.config();
     let mut context = PublicationContext {
         owner: config.participant.id.clone(),
         zone: config.participant.zone.clone(),
         state: config.state.clone(),
-        schema_secret: node.datasets.schema_secret,
-        now: node.now(),
-        limits: node.query_limits(),
-        anew: way.anew,
-        logged: logged(node, &dataset.name)?,
+        schema_secret: connector.datasets.schema_secret,
+        now: connector.now(),
+        limits: connector.query_limits(),
+        anew: options.anew,
+        logged: logged(connector, &dataset.name)?,
         damaged: false,
     };
     let name = dataset.name.as_str();
     let progress = |progress: PublicationProgress<'_>| match progress {
-        PublicationProgress::File { done, of, .. } => told(name, count(done), count(of)),
-        PublicationProgress::Rows(rows) => told(&format!("{name}, rows"), rows, 0),
+        PublicationProgress::File { done, of, .. } => report_of(name, count(done), count(of)),
+        PublicationProgress::Rows(rows) => report_of(&format!("{name}, rows"), rows, 0),
     };
-    let mut damaged = node.datasets.snapshots.damaged().remove(&dataset.name);
+    let mut damaged = connector.datasets.snapshots.damaged().remove(&dataset.name);
     context.damaged = damaged.is_some();
     let mut outcome = hansa_query::publication::stage(dataset, &context, &progress)?;
     if let StagingOutcome::Unchanged(_) = &outcome {
         // That its sources are the same does not bring back rows that can't be read any more.
-        damaged = checked(node, &dataset.name)?;
+        damaged = checked(connector, &dataset.name)?;
         if damaged.is_some() {
             context.damaged = true;
             outcome = hansa_query::publication::stage(dataset, &context, &progress)?;
@@ -103,32 +103,35 @@ pub(crate) fn one(
             if let Some(damaged) = damaged {
                 return Err(damaged);
             }
-            let listed = node
+            let listed = connector
                 .datasets
                 .catalog(|catalog| catalog.dataset(&dataset.name).is_some());
             if listed {
                 // What could not be released at the last time is tried again, and a period may be over by now.
-                log_failures(cell_releases::unchanged(node, &entry.id, context.now));
+                log_failures(cell_releases::unchanged(connector, &entry.id, context.now));
                 return Ok(PublicationOutcome::Unchanged(entry));
             }
             // The snapshot is there, its record is not: a crash came between.
-            return relist(node, *entry);
+            return relist(connector, *entry);
         }
         StagingOutcome::Staged(staged) => *staged,
     };
-    let before = node
+    let before = connector
         .datasets
         .catalog(|catalog| catalog.dataset(&dataset.name).cloned());
-    let now = node.now();
+    let now = connector.now();
     let breaks = before.map_or_else(Vec::new, |before| {
-        let seal = node.datasets.catalog(|catalog| catalog.seal().cloned());
+        let seal = connector
+            .datasets
+            .catalog(|catalog| catalog.seal().cloned());
         let versions = (&before, &staged.entry);
-        node.contracts
-            .book(|book| contract_break::breaks(versions, seal.as_ref(), book, now))
+        connector.contracts.with_registry(|registry| {
+            contract_break::breaks(versions, seal.as_ref(), registry, now)
+        })
     });
     let entry = Box::new(staged.entry.clone());
     let report = Box::new(staged.report.clone());
-    if way.dry {
+    if options.dry {
         return Ok(PublicationOutcome::New {
             entry,
             report,
@@ -139,17 +142,17 @@ pub(crate) fn one(
         });
     }
     // Its rows come now, however long it took to read them.
-    staged.stamp(node.now())?;
+    staged.stamp(connector.now())?;
     let entry = Box::new(staged.entry.clone());
     let listed = check(staged.entry.clone())?;
     let mut faults = Vec::new();
     {
-        // Nothing is released meanwhile: the shelf would show cells that were replaced.
-        let _turn = node.datasets.release_lock.lock();
-        let recorded = node.record_now(listed)?;
+        // Nothing is released meanwhile: the registry would show cells that were replaced.
+        let _turn = connector.datasets.release_lock.lock();
+        let recorded = connector.record_now(listed)?;
         let snapshot = staged.commit()?;
         // What was released stays readable; what is due of the new snapshot comes beside it. Where it can't be read, the
-        // rows are published all the same: they are on the books.
+        // rows are published all the same: they are in the log.
         let opened = hansa_query::release::open(&config.state, &snapshot.dataset);
         let released = opened.unwrap_or_else(|fault| {
             faults.push(fault);
@@ -158,16 +161,18 @@ pub(crate) fn one(
         let keeps = parser::retention::keeps(&config.text)
             .get(&dataset.name)
             .is_some_and(|keep| keep.0 > 0);
-        let kept = keeps.then(|| node.now());
-        node.datasets
+        let kept = keeps.then(|| connector.now());
+        connector
+            .datasets
             .snapshots
             .put(snapshot.with_released(released), kept);
-        node.datasets
+        connector
+            .datasets
             .catalog_mut(|catalog| catalog.publish(recorded));
     }
     // It is published, whatever comes of the rest.
-    faults.extend(cell_releases::due(node, &entry.id).unwrap_or_else(|fault| vec![fault]));
-    faults.extend(node.expire_snapshots().err());
+    faults.extend(cell_releases::due(connector, &entry.id).unwrap_or_else(|fault| vec![fault]));
+    faults.extend(connector.expire_snapshots().err());
     Ok(PublicationOutcome::New {
         entry,
         report,
@@ -178,18 +183,19 @@ pub(crate) fn one(
     })
 }
 
-/// Whether the published snapshot is damaged; on the books if it is, and if it was good.
-fn checked(node: &Connector, name: &SqlIdentifier) -> Result<Option<Refusal>, Refusal> {
-    let check = node.look_at_snapshot(name.clone())?;
-    node.note_checks(check.as_slice())?;
+/// Whether the published snapshot is damaged; in the log if it is, and if it was good.
+fn checked(connector: &Connector, name: &SqlIdentifier) -> Result<Option<Refusal>, Refusal> {
+    let check = connector.look_at_snapshot(name.clone())?;
+    connector.note_checks(check.as_slice())?;
     Ok(check.and_then(|check| check.found.err()))
 }
 
-fn relist(node: &Arc<Connector>, entry: Dataset) -> Result<PublicationOutcome, Refusal> {
-    let recorded = node.record_now(check(entry.clone())?)?;
-    node.datasets
+fn relist(connector: &Arc<Connector>, entry: Dataset) -> Result<PublicationOutcome, Refusal> {
+    let recorded = connector.record_now(check(entry.clone())?)?;
+    connector
+        .datasets
         .catalog_mut(|catalog| catalog.publish(recorded));
-    log_failures(cell_releases::due(node, &entry.id));
+    log_failures(cell_releases::due(connector, &entry.id));
     Ok(PublicationOutcome::Unchanged(Box::new(entry)))
 }
 
@@ -218,11 +224,11 @@ fn check(entry: Dataset) -> Result<hansa_catalog::publication::PublishableDatase
 /// # Errors
 /// `DATASET_NOT_PUBLISHED`, or when it can't be recorded.
 pub(crate) fn withdraw(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     name: &SqlIdentifier,
     version: Option<&str>,
 ) -> Result<Dataset, Refusal> {
-    let dataset = node
+    let dataset = connector
         .datasets
         .catalog(|catalog| catalog.dataset(name).cloned())
         .ok_or_else(|| {
@@ -245,20 +251,24 @@ pub(crate) fn withdraw(
     } else {
         "withdrawn by its owner"
     };
-    let withdrawn = node
+    let withdrawn = connector
         .datasets
         .catalog(|catalog| DatasetWithdrawal::of(catalog, name, reason))?;
-    let stop = node.records.log.begin_stop();
-    let recorded = node.record_now(withdrawn)?;
+    let stop = connector.records.log.begin_stop();
+    let recorded = connector.record_now(withdrawn)?;
     let why = Refusal::new(
         ErrorCode::StreamCut,
         "the owner has taken the dataset out of its catalogue",
     );
-    node.datasets
+    connector
+        .datasets
         .catalog_mut(|catalog| catalog.withdraw(recorded));
-    node.queries.running.cut_dataset(&dataset.id, &why);
+    connector.queries.running.cut_dataset(&dataset.id, &why);
     drop(stop);
-    node.datasets.snapshots.withdraw(name, &dataset.version)?;
+    connector
+        .datasets
+        .snapshots
+        .withdraw(name, &dataset.version)?;
     Ok(dataset)
 }
 

@@ -59,7 +59,7 @@ impl SentQuery {
 /// # Errors
 /// When the log can't be written.
 pub(crate) async fn take_in(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     provider: &ParticipantId,
     asked: &SentQuery,
     received: &TransferSummary,
@@ -70,17 +70,17 @@ pub(crate) async fn take_in(
             None,
             Some(mismatch(provider, "the answer came without a receipt")),
         ),
-        Some(bytes) => match check(node, provider, asked, received, bytes) {
+        Some(bytes) => match check(connector, provider, asked, received, bytes) {
             Ok(signed) => (Some((signed, bytes.clone())), None),
             Err(fault) => (None, Some(fault)),
         },
     };
     let countersigned = match (&signed, &fault) {
-        (Some((signed, _)), None) => Some(countersign(node, signed)?),
+        (Some((signed, _)), None) => Some(countersign(connector, signed)?),
         _ => None,
     };
     let file = match countersigned.as_deref().or(received.receipt.as_deref()) {
-        Some(bytes) => Some(node.records.documents.keep(Document::Receipt, bytes)?),
+        Some(bytes) => Some(connector.records.documents.keep(Document::Receipt, bytes)?),
         None => None,
     };
     let outcome = match (&signed, ended) {
@@ -116,24 +116,24 @@ pub(crate) async fn take_in(
     );
     let is_countersigned = countersigned.is_some();
     let said = countersigned.and_then(|receipt| {
-        let said = acknowledgement::on(node, provider, asked.request, receipt.into());
-        let told = |refusal: &Refusal| {
+        let said = acknowledgement::on(connector, provider, asked.request, receipt.into());
+        let report = |refusal: &Refusal| {
             tracing::warn!(code = %refusal.code, "receipt.unacknowledged");
         };
-        said.inspect_err(told).ok()
+        said.inspect_err(report).ok()
     });
     match said {
         Some(said) => {
             // Of a pair that failed the first may stand.
-            let both = node.record_both(received, said).await;
-            both.inspect_err(|_| node.peers.delivery_queues.owes_a_word(provider))?;
-            node.peers.outbox_signal.notify_waiters();
+            let both = connector.record_both(received, said).await;
+            both.inspect_err(|_| connector.peers.delivery_queues.owes_a_word(provider))?;
+            connector.peers.outbox_signal.notify_waiters();
         }
         None => {
-            let _durable: Recorded<AuditEvent> = node.record(received).await?;
+            let _durable: Recorded<AuditEvent> = connector.record(received).await?;
             // Said behind the record, which whoever looks for what is owed must find: it is written before the next question.
             if is_countersigned {
-                node.peers.delivery_queues.owes_a_word(provider);
+                connector.peers.delivery_queues.owes_a_word(provider);
             }
         }
     }
@@ -161,17 +161,17 @@ fn labels(receipt: &Receipt) -> BTreeMap<DatasetId, String> {
 }
 
 fn check(
-    node: &Connector,
+    connector: &Connector,
     provider: &ParticipantId,
     asked: &SentQuery,
     received: &TransferSummary,
     bytes: &[u8],
 ) -> Result<SignedReceipt, Refusal> {
     let signed = envelope::parse_receipt(bytes)?;
-    signed.check(&node.identity.trust.bundle().keys(node.now()))?;
+    signed.check(&connector.identity.trust.bundle().keys(connector.now()))?;
     let receipt = &signed.receipt;
     if receipt.provider != *provider
-        || receipt.consumer != node.id()
+        || receipt.consumer != connector.id()
         || receipt.request != asked.request
     {
         return Err(mismatch(provider, "the receipt is for another answer"));
@@ -192,10 +192,10 @@ fn check(
     Ok(signed)
 }
 
-fn countersign(node: &Connector, signed: &SignedReceipt) -> Result<Vec<u8>, Refusal> {
+fn countersign(connector: &Connector, signed: &SignedReceipt) -> Result<Vec<u8>, Refusal> {
     let payload = receipt::to_bytes(&signed.receipt);
     let (header, signature) =
-        node.sign(StatementKind::Receipt, SignatoryRole::Consumer, &payload)?;
+        connector.sign(StatementKind::Receipt, SignatoryRole::Consumer, &payload)?;
     let mut signatures: Vec<(String, Vec<u8>)> = signed
         .signatures
         .iter()
@@ -215,22 +215,25 @@ fn mismatch(provider: &ParticipantId, sentence: &str) -> Refusal {
 
 /// A dispute is the consumer's signed word on this very answer, or it is not kept.
 fn contested(
-    node: &Connector,
+    connector: &Connector,
     consumer: &ParticipantId,
     request: RequestId,
     bytes: &[u8],
 ) -> Result<(), Refusal> {
     let signed = envelope::parse_dispute(bytes)?;
     let dispute = &signed.dispute;
-    if dispute.request != request || dispute.consumer != *consumer || dispute.provider != node.id()
+    if dispute.request != request
+        || dispute.consumer != *consumer
+        || dispute.provider != connector.id()
     {
         return Err(mismatch(consumer, "the dispute is about another answer"));
     }
-    node.identity.trust.bundle().keys(node.now()).check(
-        consumer,
-        &signed.signature,
-        SignaturePurpose::Statement,
-    )
+    connector
+        .identity
+        .trust
+        .bundle()
+        .keys(connector.now())
+        .check(consumer, &signed.signature, SignaturePurpose::Statement)
 }
 
 /// Takes in the consumer's word on a receipt that we issued: what is to be recorded of it.
@@ -238,13 +241,13 @@ fn contested(
 /// # Errors
 /// When it is not for one of our answers to this consumer, does not verify, or can't be kept.
 pub(crate) fn acknowledged(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     consumer: &ParticipantId,
     request: RequestId,
     bytes: &[u8],
     disputed: bool,
 ) -> Result<AuditEvent, Refusal> {
-    let known = node
+    let known = connector
         .records
         .index_fast(|state| state.issued(&request.to_string(), consumer))?;
     let Some(known) = known else {
@@ -254,11 +257,11 @@ pub(crate) fn acknowledged(
         ));
     };
     let signed = if disputed {
-        contested(node, consumer, request, bytes)?;
+        contested(connector, consumer, request, bytes)?;
         None
     } else {
         let signed = envelope::parse_receipt(bytes)?;
-        signed.check(&node.identity.trust.bundle().keys(node.now()))?;
+        signed.check(&connector.identity.trust.bundle().keys(connector.now()))?;
         let receipt = &signed.receipt;
         let ours = receipt.request == request
             && receipt.consumer == *consumer
@@ -267,7 +270,7 @@ pub(crate) fn acknowledged(
             && receipt.result.to_string() == known.digest;
         (ours && signed.is_countersigned()).then_some(signed)
     };
-    let file = waiting(|| node.records.documents.keep(Document::Receipt, bytes))?;
+    let file = waiting(|| connector.records.documents.keep(Document::Receipt, bytes))?;
     Ok(AuditEvent::new(
         "receipt_ack",
         [

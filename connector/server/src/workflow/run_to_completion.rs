@@ -73,7 +73,7 @@ mod tests {
     #[tokio::test]
     async fn what_nobody_waits_for_is_done_all_the_same() {
         let (begin, begun) = oneshot::channel::<()>();
-        let (tell, told) = oneshot::channel();
+        let (tell, reported) = oneshot::channel();
         let work = whole(async move {
             begun.await.unwrap();
             tell.send(7).unwrap();
@@ -82,11 +82,11 @@ mod tests {
         assert!(futures::poll!(work.as_mut()).is_pending());
         drop(work);
         begin.send(()).unwrap();
-        assert_eq!(told.await.unwrap(), 7);
+        assert_eq!(reported.await.unwrap(), 7);
     }
 
     #[tokio::test]
-    async fn what_comes_of_it_is_told_and_so_is_a_panic() {
+    async fn what_comes_of_it_is_reported_and_so_is_a_panic() {
         assert_eq!(whole(async { 7 }).await.unwrap(), 7);
         let panic = whole::<()>(async { panic!("as it is meant to") })
             .await

@@ -50,14 +50,14 @@ impl WorkerFolders {
     /// The contracts, their signatures checked, and the snapshots that are named with them.
     fn grounds(
         &self,
-        told: &[hansa_proto::cluster::TaskDataset],
+        task_datasets: &[hansa_proto::cluster::TaskDataset],
         now: UtcTimestamp,
     ) -> Result<(Vec<TaskContract>, SnapshotSet), Refusal> {
         // Read each time: a key that was revoked counts no more from then on.
         let bundle = TrustBundle::open(&self.bundle)?;
         bundle.current(now)?;
         let (mut grounds, mut holdings) = (Vec::new(), SnapshotSet::new());
-        for ground in told {
+        for ground in task_datasets {
             let signed = signed_contract(&ground.envelope, ground.contract)?;
             // When it entered the log its connector knows; the time of its last signature is the earliest it can be.
             let times = signed
@@ -93,14 +93,14 @@ impl WorkerFolders {
     }
 }
 
-/// A worker: what it needs of its participant's folder, read only, and the room in which shares run.
+/// A worker: what it needs of its participant's folder, read only, and the runtime in which shares run.
 pub(crate) struct ShareWorker {
     folders: WorkerFolders,
     limits: config::limits::LimitsConfig,
     clock: Clock,
     schema_secret: [u8; 32],
     published: Arc<PublishedLists>,
-    room: QueryRuntime,
+    runtime: QueryRuntime,
     places: Arc<Semaphore>,
 }
 
@@ -112,7 +112,7 @@ impl ShareWorker {
     pub(crate) fn open(
         config: ConnectorConfig,
         clock: Clock,
-        room: QueryRuntime,
+        runtime: QueryRuntime,
     ) -> Result<Self, Refusal> {
         if !config.state.join(schema_secret::FILE).exists() {
             return Err(Refusal::new(
@@ -141,7 +141,7 @@ impl ShareWorker {
             clock,
             schema_secret,
             published: Arc::new(published),
-            room,
+            runtime,
         })
     }
 
@@ -151,33 +151,33 @@ impl ShareWorker {
     /// What does not hold, or is not what the connector made of it.
     async fn delegated_plan(
         &self,
-        briefing: &FragmentTask,
+        task: &FragmentTask,
     ) -> Result<(DelegatedPlan, SnapshotSet), Refusal> {
         let differs = |what: String| Refusal::new(ErrorCode::WorkerDiffers, what);
-        if briefing.version != env!("CARGO_PKG_VERSION") {
-            let sentence = format!("the connector runs version {}", briefing.version);
+        if task.version != env!("CARGO_PKG_VERSION") {
+            let sentence = format!("the connector runs version {}", task.version);
             return Err(differs(sentence).with_help("run the same version on all machines"));
         }
         let now = (self.clock)().wall;
         // An embargo is counted from it.
-        if briefing.now > now.plus_micros(CLOCKS) || briefing.now < now.plus_micros(-CLOCKS) {
+        if task.now > now.plus_micros(CLOCKS) || task.now < now.plus_micros(-CLOCKS) {
             return Err(differs(
                 "the clock of the worker is not that of its connector".to_owned(),
             ));
         }
         let own = &self.folders.own;
-        let (folders, told) = (self.folders.clone(), briefing.grounds.clone());
+        let (folders, task_datasets) = (self.folders.clone(), task.grounds.clone());
         // Files of a file system that others share.
-        let read = blocking(move || folders.grounds(&told, now));
+        let read = blocking(move || folders.grounds(&task_datasets, now));
         let (grounds, holdings) = read.await?;
-        let standing = ActiveContracts::for_task(own, &briefing.asker, &grounds, now)?;
+        let active = ActiveContracts::for_task(own, &task.asker, &grounds, now)?;
         let datasets = holdings.values().map(|held| held.dataset.clone());
         let seal = SchemaSecret::new(self.schema_secret);
         let catalog = Catalog::delegated(own.clone(), datasets).sealed_by(seal);
-        let tenant = briefing.tenant.as_deref();
-        let view = catalog.view(&standing, tenant)?;
+        let tenant = task.tenant.as_deref();
+        let view = catalog.view(&active, tenant)?;
         let limits = SqlStatementLimits::default();
-        let bound = plan_apart(&briefing.sql, &view, &limits, briefing.planned).await?;
+        let bound = plan_apart(&task.sql, &view, &limits, task.planned).await?;
         let held: BTreeMap<DatasetId, _> = grounds
             .into_iter()
             .map(|ground| (ground.dataset().clone(), ground.prohibitions))
@@ -185,10 +185,10 @@ impl ShareWorker {
         let stated = DerivationContext {
             tenant,
             prohibitions: &held,
-            now: briefing.now,
+            now: task.now,
         };
-        let derived = derive(&standing, stated, bound)?;
-        if derivation::digest(derived.effects()) != briefing.effects {
+        let derived = derive(&active, stated, bound)?;
+        if derivation::digest(derived.effects()) != task.effects {
             let sentence = "the contracts say something else than the connector made of them";
             return Err(differs(sentence.to_owned()));
         }
@@ -196,14 +196,14 @@ impl ShareWorker {
         Ok((delegate(derived, &tools)?, holdings))
     }
 
-    fn limits(&self, briefing: &FragmentTask) -> QueryResourceLimits {
-        let (told, own) = (&briefing.limits, &self.limits);
-        let fits = |told: u64, own: u64| told.min(own);
+    fn limits(&self, task: &FragmentTask) -> QueryResourceLimits {
+        let (requested, own) = (&task.limits, &self.limits);
+        let fits = |reported: u64, own: u64| reported.min(own);
         QueryResourceLimits {
-            memory: usize::try_from(fits(told.memory, own.memory)).unwrap_or(usize::MAX),
-            spill: fits(told.spill, own.spill),
-            time: told.time.min(own.timeout),
-            batch_rows: usize::try_from(told.batch_rows)
+            memory: usize::try_from(fits(requested.memory, own.memory)).unwrap_or(usize::MAX),
+            spill: fits(requested.spill, own.spill),
+            time: requested.time.min(own.timeout),
+            batch_rows: usize::try_from(requested.batch_rows)
                 .unwrap_or(usize::MAX)
                 .min(QueryResourceLimits::default().batch_rows),
             ..QueryResourceLimits::default()
@@ -213,35 +213,35 @@ impl ShareWorker {
 
 #[async_trait]
 impl ShareHandler for ShareWorker {
-    async fn share(&self, briefing: FragmentTask) -> Result<ShareFrameStream, Refusal> {
-        let limits = self.limits(&briefing);
+    async fn share(&self, task: FragmentTask) -> Result<ShareFrameStream, Refusal> {
+        let limits = self.limits(&task);
         let waited = tokio::time::timeout(PATIENCE, Arc::clone(&self.places).acquire_owned());
-        let Ok(Ok(place)) = waited.await else {
+        let Ok(Ok(permit)) = waited.await else {
             return Err(Refusal::new(
                 ErrorCode::TooManyStreams,
                 "the worker computes as much as it may",
             ));
         };
-        let (lent, holdings) = self.delegated_plan(&briefing).await?;
-        let wanted = ShareSpec {
-            fragment: briefing.fragment,
-            plan: briefing.plan,
-            part: briefing.part,
-            of: briefing.of,
+        let (delegated, holdings) = self.delegated_plan(&task).await?;
+        let spec = ShareSpec {
+            fragment: task.fragment,
+            plan: task.plan,
+            part: task.part,
+            of: task.of,
         };
         let watch = CancellationSignal::idle();
-        let room = self.room.of(&briefing.asker);
-        let share = worker::share(lent, &holdings, &room, &limits, watch, wanted).await?;
+        let runtime = self.runtime.of(&task.asker);
+        let share = worker::share(delegated, &holdings, &runtime, &limits, watch, spec).await?;
         tracing::info!(
             name: "share.begun",
-            request = %briefing.request,
-            asker = %briefing.asker,
-            part = briefing.part,
-            of = briefing.of,
-            purpose = briefing.purpose.as_ref().map(ToString::to_string),
+            request = %task.request,
+            asker = %task.asker,
+            part = task.part,
+            of = task.of,
+            purpose = task.purpose.as_ref().map(ToString::to_string),
             "computes a share"
         );
-        Ok(within(messages(share), place, limits.time))
+        Ok(within(messages(share), permit, limits.time))
     }
 }
 
@@ -262,7 +262,7 @@ fn messages(share: worker::Share) -> ShareFrameStream {
 /// more. One that ran out of time has no end.
 fn within(
     mut share: ShareFrameStream,
-    place: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
     time: Duration,
 ) -> ShareFrameStream {
     let (send, messages) = mpsc::channel::<Option<Result<ShareFrame, Refusal>>>(1);
@@ -282,7 +282,7 @@ fn within(
     };
     let _task = tokio::spawn(async move {
         let _in_time = tokio::time::timeout(time, work).await;
-        drop(place);
+        drop(permit);
     });
     let frames = stream::unfold(Some(messages), |messages| async move {
         let mut messages = messages?;
@@ -322,9 +322,9 @@ mod tests {
 
     /// The one place; a share that kept it would keep the test waiting for an hour.
     async fn place(places: &Arc<Semaphore>) -> OwnedSemaphorePermit {
-        let place = Arc::clone(places).acquire_owned();
-        let place = tokio::time::timeout(Duration::from_secs(60), place).await;
-        place.expect("the place is given back").unwrap()
+        let permit = Arc::clone(places).acquire_owned();
+        let permit = tokio::time::timeout(Duration::from_secs(60), permit).await;
+        permit.expect("the place is given back").unwrap()
     }
 
     const LONG: Duration = Duration::from_secs(3600);

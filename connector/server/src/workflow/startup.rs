@@ -1,4 +1,4 @@
-//! The start of a participant: its state is opened, letters are mended, offers put in force and cells released; in this order.
+//! The start of a participant: its state is opened, messages are mended, offers put in force and cells released; in this order.
 
 use crate::config::ConnectorConfig;
 use crate::participant::startup::StartupFindings;
@@ -17,14 +17,14 @@ pub(crate) fn open(
     config: ConnectorConfig,
     clock: Clock,
 ) -> Result<(Arc<Connector>, StartupFindings), Refusal> {
-    let (node, mut found) = Connector::open(config, clock)?;
-    found.faults.extend(node.state_remarks());
-    node.note_bundle()?;
+    let (connector, mut found) = Connector::open(config, clock)?;
+    found.faults.extend(connector.state_remarks());
+    connector.note_bundle()?;
     found
         .faults
-        .extend(unreadable_message::mend_outboxes(&node)?);
-    found.unfit.extend(offer_renewal::renew(&node)?);
-    found.unfit.extend(node.unexecutable());
-    found.unfit.extend(cell_releases::all(&node));
-    Ok((node, found))
+        .extend(unreadable_message::mend_outboxes(&connector)?);
+    found.unfit.extend(offer_renewal::renew(&connector)?);
+    found.unfit.extend(connector.unexecutable());
+    found.unfit.extend(cell_releases::all(&connector));
+    Ok((connector, found))
 }

@@ -132,11 +132,16 @@ impl<'t> IndexTransaction<'t> {
         )
     }
 
-    /// The log holds the guard of a dataset of ours, or that it has none any more, by this record.
+    /// The log holds the restriction of a dataset of ours, or that it has none any more, by this record.
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn guard(&self, dataset: &str, file: Option<&str>, record: u64) -> Result<(), Refusal> {
+    pub fn set_restriction(
+        &self,
+        dataset: &str,
+        file: Option<&str>,
+        record: u64,
+    ) -> Result<(), Refusal> {
         self.run(
             "INSERT INTO guard (dataset, file, record) VALUES (?1, ?2, ?3)
              ON CONFLICT (dataset) DO UPDATE SET file = excluded.file, record = excluded.record",

@@ -59,7 +59,7 @@ pub struct IncidentRow {
     pub late: u64,
 }
 
-/// A letter as the log names it.
+/// A message as the log names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerMessageRow {
     /// The other participant.
@@ -80,7 +80,7 @@ pub struct PeerMessageRow {
     pub at: UtcTimestamp,
 }
 
-/// A letter that waits to be carried.
+/// A message that waits to be carried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutboxMessageRow {
     /// Its place in the outbox.

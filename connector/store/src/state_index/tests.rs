@@ -12,7 +12,7 @@ fn peer() -> ParticipantId {
     "munster.example".parse().unwrap()
 }
 
-fn letter(id: &str, record: u64) -> PeerMessageRow {
+fn message_row(id: &str, record: u64) -> PeerMessageRow {
     PeerMessageRow {
         peer: peer(),
         incoming: false,
@@ -44,7 +44,7 @@ fn a_refused_change_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let mut state = StateIndex::open(&folder.path().join("state.db"), 0).unwrap();
     let refused = state.change(1, |change| {
-        change.posted(&letter("a", 0), false)?;
+        change.posted(&message_row("a", 0), false)?;
         Err::<(), _>(hansa_policy::refusal::Refusal::new(
             ErrorCode::Internal,
             "stop",
@@ -56,13 +56,13 @@ fn a_refused_change_changes_nothing() {
 }
 
 #[test]
-fn letters_are_numbered_without_gaps_and_kept_until_acknowledged() {
+fn messages_are_numbered_without_gaps_and_kept_until_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     let mut state = StateIndex::open(&folder.path().join("state.db"), 0).unwrap();
     for (position, id) in [(1, "a"), (2, "b"), (3, "c")] {
         state
             .change(position, |change| {
-                change.posted(&letter(id, position - 1), false)
+                change.posted(&message_row(id, position - 1), false)
             })
             .unwrap();
     }
@@ -76,7 +76,7 @@ fn letters_are_numbered_without_gaps_and_kept_until_acknowledged() {
         .unwrap();
     assert_eq!(numbers(&state), [3]);
     state
-        .change(5, |change| change.posted(&letter("d", 4), false))
+        .change(5, |change| change.posted(&message_row("d", 4), false))
         .unwrap();
     assert_eq!(numbers(&state), [3, 4]);
     assert_eq!(state.newest_for(&peer()).unwrap(), Some(4));
@@ -92,7 +92,7 @@ fn numbers_go_on_from_the_time_so_that_an_older_copy_gives_none_twice() {
     let mut state = StateIndex::open(&folder.path().join("state.db"), 0).unwrap();
     let written = |id, record, micros| PeerMessageRow {
         at: UtcTimestamp::from_micros(micros).unwrap(),
-        ..letter(id, record)
+        ..message_row(id, record)
     };
     // The third one bears the time of the second, as two records may.
     let all = [("a", 0, false), ("b", 500, true), ("c", 500, true)];
@@ -117,7 +117,7 @@ fn a_withdrawal_that_was_fetched_is_there_for_whoever_goes_back() {
         let row = PeerMessageRow {
             kind: kind.to_owned(),
             digest: Digest::of(id.as_bytes()).to_string(),
-            ..letter(id, position - 1)
+            ..message_row(id, position - 1)
         };
         state
             .change(position, |change| change.posted(&row, false))

@@ -78,7 +78,7 @@ pub fn bind(path: &Path, open: SocketAccess) -> Result<UnixListener, Refusal> {
 /// When the server can't go on.
 pub async fn serve(
     listener: UnixListener,
-    desk: Arc<dyn AdminHandler>,
+    handler: Arc<dyn AdminHandler>,
     users: UserAuthorization,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), Refusal> {
@@ -107,7 +107,7 @@ pub async fn serve(
     });
     Server::builder()
         .add_service(
-            AdminServer::new(AdminRpcService { handler: desk })
+            AdminServer::new(AdminRpcService { handler })
                 .max_decoding_message_size(super::client::MESSAGE)
                 .max_encoding_message_size(super::client::MESSAGE),
         )

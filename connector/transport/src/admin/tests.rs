@@ -17,7 +17,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 
-/// A desk with a few verbs; tells when an endless one was stopped.
+/// An admin handler with a few commands; tells when an endless one was stopped.
 struct TestAdminHandler {
     stopped: mpsc::Sender<()>,
 }
@@ -83,10 +83,10 @@ fn start() -> TestAdminServer {
     let socket = folder.path().join("hansa.sock");
     let (sender, stopped) = mpsc::channel(64);
     let listener = server::bind(&socket, SocketAccess::Own).unwrap();
-    let desk = Arc::new(TestAdminHandler { stopped: sender });
+    let handler = Arc::new(TestAdminHandler { stopped: sender });
     tokio::spawn(server::serve(
         listener,
-        desk,
+        handler,
         Arc::new(|_| false),
         std::future::pending(),
     ));

@@ -50,19 +50,21 @@ impl WorkerClient {
         let endpoint = Endpoint::from_shared(format!("http://{address}"))
             .map_err(|cause| failed(&worker, "its address can't be read").caused_by(cause))?;
         let time = settings.handshake;
-        let way = Arc::new(WorkerEndpoint {
+        let peer_endpoint = Arc::new(WorkerEndpoint {
             worker: worker.clone(),
             address: address.to_owned(),
             tls,
             name,
         });
         let connector = tower::service_fn(move |_: Uri| {
-            let way = Arc::clone(&way);
+            let peer_endpoint = Arc::clone(&peer_endpoint);
             async move {
                 // Once for each connection: one that broke is made anew long after the first.
-                match tokio::time::timeout(time, way.secure()).await {
+                match tokio::time::timeout(time, peer_endpoint.secure()).await {
                     Ok(secured) => secured.map(TokioIo::new),
-                    Err(late) => Err(failed(&way.worker, LATE_CONNECTION).caused_by(late)),
+                    Err(late) => {
+                        Err(failed(&peer_endpoint.worker, LATE_CONNECTION).caused_by(late))
+                    }
                 }
             }
         });
@@ -89,9 +91,9 @@ impl WorkerClient {
     /// # Errors
     /// What the worker refuses; `WORKER_FAILED` when it can't be reached or what comes is no share; `MESSAGE_TOO_LARGE` when
     /// the briefing is.
-    pub async fn share(&self, briefing: &FragmentTask) -> Result<ShareStream, Refusal> {
+    pub async fn share(&self, task: &FragmentTask) -> Result<ShareStream, Refusal> {
         let ticket = Ticket {
-            ticket: to_ticket(briefing),
+            ticket: to_ticket(task),
         };
         let (length, most) = (ticket.encoded_len(), self.settings.request);
         if length > most {
@@ -100,7 +102,7 @@ impl WorkerClient {
                 format!("the briefing of a worker holds {length} bytes; at most {most} are sent"),
             ));
         }
-        let time = briefing.limits.time.saturating_add(self.settings.handshake);
+        let time = task.limits.time.saturating_add(self.settings.handshake);
         let mut deadline = Box::pin(tokio::time::sleep(time));
         let begin = async {
             let begun = secure_connection::persist(|| async {

@@ -26,7 +26,7 @@ pub trait ShareHandler: Send + Sync + 'static {
     ///
     /// # Errors
     /// Why it does not.
-    async fn share(&self, briefing: FragmentTask) -> Result<ShareFrameStream, Refusal>;
+    async fn share(&self, task: FragmentTask) -> Result<ShareFrameStream, Refusal>;
 }
 
 /// A share under way: first the schema, then batches. The face pulls; dropping it ends the share.
@@ -49,18 +49,11 @@ pub struct ShareFrame {
 pub async fn serve(
     listener: TcpListener,
     tls: ServerTlsProvider,
-    bench: Arc<dyn ShareHandler>,
+    handler: Arc<dyn ShareHandler>,
     settings: TransportSettings,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), Refusal> {
-    serve_tickets(
-        listener,
-        tls,
-        ShareService { handler: bench },
-        settings,
-        stop,
-    )
-    .await
+    serve_tickets(listener, tls, ShareService { handler }, settings, stop).await
 }
 
 /// Serves tickets of any kind in the same way.
@@ -86,7 +79,7 @@ pub(super) async fn serve_tickets(
         connection_acceptor::incoming(listener, Arc::clone(&gate)),
         gate,
         |_, _| Ok(((), None)),
-        |knock, from| tracing::debug!(?knock, ?from, "cluster.knocked"),
+        |rejected, from| tracing::debug!(knock = ?rejected, ?from, "cluster.knocked"),
     );
     settings
         .server()
@@ -113,8 +106,8 @@ struct ShareService {
 impl DoGetHandler for ShareService {
     async fn rows(&self, request: Request<Ticket>) -> Result<FlightMessageStream, Status> {
         let Ticket { ticket } = request.into_inner();
-        let briefing = from_ticket(&ticket).map_err(internal_error::cut)?;
-        let share = self.handler.share(briefing).await;
+        let task = from_ticket(&ticket).map_err(internal_error::cut)?;
+        let share = self.handler.share(task).await;
         share.map(messages).map_err(internal_error::cut)
     }
 }

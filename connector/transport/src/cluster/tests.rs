@@ -54,8 +54,8 @@ impl TestShareHandler {
 
 #[async_trait]
 impl ShareHandler for TestShareHandler {
-    async fn share(&self, briefing: FragmentTask) -> Result<ShareFrameStream, Refusal> {
-        self.briefed.lock().unwrap().push(briefing);
+    async fn share(&self, task: FragmentTask) -> Result<ShareFrameStream, Refusal> {
+        self.briefed.lock().unwrap().push(task);
         (self.give)()
     }
 }
@@ -80,14 +80,20 @@ struct TestWorker {
 }
 
 impl TestWorker {
-    async fn start(bench: Arc<dyn ShareHandler>) -> Self {
-        Self::start_with(bench, TransportSettings::default()).await
+    async fn start(handler: Arc<dyn ShareHandler>) -> Self {
+        Self::start_with(handler, TransportSettings::default()).await
     }
 
-    async fn start_with(bench: Arc<dyn ShareHandler>, settings: TransportSettings) -> Self {
+    async fn start_with(handler: Arc<dyn ShareHandler>, settings: TransportSettings) -> Self {
         let (listener, league, stop, stopped) = place().await;
         let address = listener.local_addr().unwrap();
-        let served = server::serve(listener, league.server(), bench, settings.clone(), stopped);
+        let served = server::serve(
+            listener,
+            league.server(),
+            handler,
+            settings.clone(),
+            stopped,
+        );
         Self {
             address,
             league,

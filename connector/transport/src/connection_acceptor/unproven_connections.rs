@@ -147,8 +147,8 @@ impl UnprovenState {
             .iter()
             .filter(|(_, one)| among(one))
             .max_by_key(|(number, one)| {
-                let crowd = self.counts.get(&one.source).copied().unwrap_or(0);
-                (crowd, one.is_silent, std::cmp::Reverse(**number))
+                let crowding = self.counts.get(&one.source).copied().unwrap_or(0);
+                (crowding, one.is_silent, std::cmp::Reverse(**number))
             })
             .map(|(number, _)| *number);
         if let Some(one) = first.and_then(|number| self.remove(number)) {

@@ -86,10 +86,10 @@ impl PeerClient {
     ///
     /// # Errors
     /// `PEER_UNREACHABLE`, or what the check of the other end said.
-    pub async fn connect(way: PeerEndpoint) -> Result<Self, Refusal> {
-        let participant = way.participant.clone();
-        let settings = way.settings.clone();
-        let opening = tokio::time::timeout(settings.handshake, peer_connection::open(way));
+    pub async fn connect(endpoint: PeerEndpoint) -> Result<Self, Refusal> {
+        let participant = endpoint.participant.clone();
+        let settings = endpoint.settings.clone();
+        let opening = tokio::time::timeout(settings.handshake, peer_connection::open(endpoint));
         let channel = match opening.await {
             Ok(opened) => opened?,
             Err(late) => {
@@ -155,11 +155,11 @@ impl PeerClient {
             }
             (
                 CatalogPageReply::Unchanged {
-                    newest_message: letters,
+                    newest_message: messages,
                 },
                 Some((_, page)),
             ) => Ok(CatalogEntryPage {
-                newest_message: letters,
+                newest_message: messages,
                 ..page
             }),
             (CatalogPageReply::Unchanged { .. }, None) => Err(self.invalid(Refusal::new(
@@ -169,19 +169,19 @@ impl PeerClient {
         }
     }
 
-    /// Hands in one letter; when this returns it is durable there. The word on a receipt goes without the receipt, as long as
+    /// Hands in one message; when this returns it is durable there. The word on a receipt goes without the receipt, as long as
     /// the participant holds what it has issued.
     ///
     /// # Errors
     /// As [`Self::hello`].
-    pub async fn send(&self, letter: &PeerMessage) -> Result<(), Refusal> {
-        if let Some(short) = CompactAck::of(letter)
+    pub async fn send(&self, message: &PeerMessage) -> Result<(), Refusal> {
+        if let Some(short) = CompactAck::of(message)
             && self.hand_in(SubmittedMessage::Short(short)).await?
         {
             return Ok(());
         }
         match self
-            .hand_in(SubmittedMessage::Whole(letter.clone()))
+            .hand_in(SubmittedMessage::Whole(message.clone()))
             .await?
         {
             true => Ok(()),
@@ -193,11 +193,11 @@ impl PeerClient {
     }
 
     /// Whether it was taken in; else it has to come whole.
-    async fn hand_in(&self, letter: SubmittedMessage) -> Result<bool, Refusal> {
+    async fn hand_in(&self, peer_message: SubmittedMessage) -> Result<bool, Refusal> {
         let message = pb::SendRequest {
-            letter: Some(compact_ack::handed_to_wire(&letter)),
+            letter: Some(compact_ack::handed_to_wire(&peer_message)),
         };
-        let short = matches!(letter, SubmittedMessage::Short(_));
+        let short = matches!(peer_message, SubmittedMessage::Short(_));
         let reply = self
             .timely(|| async {
                 // What is short only grows.
@@ -209,7 +209,7 @@ impl PeerClient {
         Ok(!whole)
     }
 
-    /// The letters after that number, then, unless only `once`, those that come; their numbers rise. When the stream ends,
+    /// The messages after that number, then, unless only `once`, those that come; their numbers rise. When the stream ends,
     /// ask again.
     ///
     /// # Errors
@@ -225,11 +225,11 @@ impl PeerClient {
                 client.inbox(pb::InboxRequest { after, once }).await
             })
             .await?;
-        let letters = begun.into_inner();
-        let state = Some((letters, after, self.clone()));
+        let messages = begun.into_inner();
+        let state = Some((messages, after, self.clone()));
         Ok(stream::unfold(state, |state| async move {
-            let (mut letters, last, client) = state?;
-            let item = match letters.message().await {
+            let (mut messages, last, client) = state?;
+            let item = match messages.message().await {
                 Ok(message) => message::inbox_from_wire(message?)
                     .map_err(|fault| client.invalid(fault))
                     .and_then(|item| client.rising(last, item)),
@@ -238,7 +238,7 @@ impl PeerClient {
             match item {
                 Ok(item) => {
                     let last = item.number();
-                    Some((Ok(item), Some((letters, last, client))))
+                    Some((Ok(item), Some((messages, last, client))))
                 }
                 Err(refusal) => Some((Err(refusal), None)),
             }
@@ -250,8 +250,8 @@ impl PeerClient {
     ///
     /// # Errors
     /// As [`Self::hello`].
-    pub async fn proof(&self, wanted: LogProofRequest) -> Result<LogProof, Refusal> {
-        let message = proof::request_to_wire(wanted);
+    pub async fn proof(&self, request: LogProofRequest) -> Result<LogProof, Refusal> {
+        let message = proof::request_to_wire(request);
         let reply = self
             .timely(|| async {
                 let mut client = self.peer();
@@ -265,8 +265,8 @@ impl PeerClient {
     ///
     /// # Errors
     /// As [`Self::hello`].
-    pub async fn witness(&self, shown: &HeadSubmission) -> Result<CosignOutcome, Refusal> {
-        let message = witness::request_to_wire(shown);
+    pub async fn witness(&self, submission: &HeadSubmission) -> Result<CosignOutcome, Refusal> {
+        let message = witness::request_to_wire(submission);
         let reply = self
             .timely(|| async {
                 let mut client = self.packed();
@@ -282,9 +282,9 @@ impl PeerClient {
     /// What the participant refuses, or why it can't be reached, or that what it answers is no answer.
     pub async fn ask<T: QueryRecord>(
         &self,
-        errand: &Recorded<T>,
+        remote_query: &Recorded<T>,
     ) -> Result<AnswerBatchStream, Refusal> {
-        let asking = errand.asking();
+        let asking = remote_query.asking();
         let wait = asking.deadline;
         let ticket = Ticket {
             ticket: query_request::to_ticket(asking),

@@ -139,7 +139,7 @@ where
                 .ok_or(RejectedConnection::Crowded)?;
             Ok((presented.from_address(from), Some(share)))
         },
-        move |knock, _| front.connection_rejected(knock),
+        move |rejected, _| front.connection_rejected(rejected),
     );
     settings
         .server()

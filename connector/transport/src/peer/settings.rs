@@ -5,7 +5,7 @@ use std::time::Duration;
 use tonic::codec::CompressionEncoding;
 use tonic::transport::{Endpoint, Server};
 
-/// How letters and heads are compressed on their way to a peer: most of a letter is text that repeats itself. The limits of
+/// How messages and heads are compressed on their way to a peer: most of a message is text that repeats itself. The limits of
 /// messages hold for what comes of them, and gzip needs no more than 32 KiB beside; a frame of zstd may ask for a hundred
 /// megabytes. Rows are compressed within their messages, as each stream agrees, and questions not at all.
 pub(crate) const COMPRESSION: CompressionEncoding = CompressionEncoding::Gzip;

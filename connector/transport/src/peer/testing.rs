@@ -172,10 +172,10 @@ fn batch(schema: &Arc<Schema>, rows: usize) -> RecordBatch {
 /// The outcome of what must happen soon.
 #[track_caller]
 pub(crate) fn soon<F: Future>(what: F) -> impl Future<Output = F::Output> {
-    let place = std::panic::Location::caller();
+    let location = std::panic::Location::caller();
     async move {
         tokio::time::timeout(Duration::from_secs(30), what)
             .await
-            .unwrap_or_else(|_| panic!("nothing happened at {place}"))
+            .unwrap_or_else(|_| panic!("nothing happened at {location}"))
     }
 }

@@ -35,7 +35,7 @@ struct NeighbourContract<'a> {
     id: ContractId,
     agreement: &'a Agreement,
     /// Its state, by its own time and that of its clauses.
-    standing: ContractStatus,
+    status: ContractStatus,
     time: AgreementWindow,
     combination: ContractCombination,
 }
@@ -71,8 +71,8 @@ impl AgreementWindow {
     }
 
     /// How a contract stands that can be asked at this time alone.
-    fn standing(self, standing: ContractStatus, now: UtcTimestamp) -> ContractStatus {
-        match standing {
+    fn standing(self, status: ContractStatus, now: UtcTimestamp) -> ContractStatus {
+        match status {
             ContractStatus::InForce | ContractStatus::NotYet if now >= self.until => {
                 ContractStatus::Expired
             }
@@ -86,7 +86,7 @@ impl NeighbourContract<'_> {
     /// Whether it can still be asked, now or later.
     const fn is_alive(&self) -> bool {
         matches!(
-            self.standing,
+            self.status,
             ContractStatus::InForce | ContractStatus::NotYet
         )
     }
@@ -123,11 +123,11 @@ impl ContractRegistry {
     #[must_use]
     pub fn combined_with_those(
         &self,
-        standing: &ActiveContracts,
+        active: &ActiveContracts,
         now: UtcTimestamp,
     ) -> Vec<ContractId> {
-        let who = standing.asker().id();
-        let asked = standing
+        let who = active.asker().id();
+        let asked = active
             .grants()
             .values()
             .filter_map(super::DatasetGrant::contract);
@@ -150,12 +150,12 @@ impl ContractRegistry {
     /// `COMBINED_DISCLOSURE`, naming the other one.
     pub fn check_combined(
         &self,
-        standing: &ActiveContracts,
+        active: &ActiveContracts,
         answered: &FirstAnswers,
         now: UtcTimestamp,
     ) -> Result<(), Refusal> {
-        let who = standing.asker().id();
-        let asked = standing
+        let who = active.asker().id();
+        let asked = active
             .grants()
             .values()
             .filter_map(super::DatasetGrant::contract);
@@ -174,9 +174,9 @@ impl ContractRegistry {
     /// Our contracts in force under which a question is refused since another one tells something beside them, with the reason.
     #[must_use]
     pub fn all_combined(&self, answered: &FirstAnswers, now: UtcTimestamp) -> Vec<Refusal> {
-        let ours = self.all(now).filter(|(_, agreement, standing)| {
+        let ours = self.all(now).filter(|(_, agreement, status)| {
             agreement.provider.id == self.own
-                && matches!(standing, ContractStatus::InForce | ContractStatus::NotYet)
+                && matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
         });
         ours.filter_map(|(id, agreement, _)| {
             let who = agreement.assignee_id()?;
@@ -292,12 +292,12 @@ impl ContractRegistry {
             .into_iter()
             .filter(|(id, other, _)| Some(*id) != own && other.provider.id == self.own);
         others
-            .map(|(id, other, standing)| {
+            .map(|(id, other, status)| {
                 let time = AgreementWindow::of(other);
                 NeighbourContract {
                     id,
                     agreement: other,
-                    standing: time.standing(standing, now),
+                    status: time.standing(status, now),
                     time,
                     combination: differencing::between(&agreement.clauses, &other.clauses),
                 }
@@ -321,7 +321,7 @@ fn covers(
     let own = AgreementWindow::of(agreement);
     aggregates(agreement)
         && beside.iter().any(|one| {
-            one.standing == ContractStatus::InForce
+            one.status == ContractStatus::InForce
                 && Some(one.id) != but
                 && one.time.until >= own.until
                 && differencing::shows_all(&agreement.clauses, &one.agreement.clauses)

@@ -46,7 +46,7 @@ impl ContractRegistry {
     /// `EXPIRED`, `NOT_YET_VALID`.
     pub fn usable(&self, id: ContractId, now: UtcTimestamp) -> Result<&Agreement, Refusal> {
         let unknown = |sentence: String| Refusal::new(ErrorCode::ContractUnknown, sentence);
-        let Some((agreement, standing)) = self.stands(id, now) else {
+        let Some((agreement, status)) = self.stands(id, now) else {
             return Err(unknown(format!("we hold no contract `{}`", id.short())));
         };
         let provider = &agreement.provider.id;
@@ -54,7 +54,7 @@ impl ContractRegistry {
             let sentence = format!("contract `{}` gives nothing to us", id.short());
             return Err(unknown(sentence).with_contract(id));
         }
-        match standing.refusal(id, agreement) {
+        match status.refusal(id, agreement) {
             Some(refusal) => Err(refusal.with_participant(provider.clone())),
             None => Ok(agreement),
         }
@@ -107,11 +107,12 @@ mod tests {
         let mut agreement = agreement("bikes", [Term::Purpose(purposes(&["dpv:Research"]))]);
         change(&mut agreement);
         let id = contract_id("bikes");
-        let mut book = ContractRegistry::new(participant(CONSUMER));
-        book.readmit(agreed(id, agreement), &BTreeSet::from([id]))
+        let mut registry = ContractRegistry::new(participant(CONSUMER));
+        registry
+            .readmit(agreed(id, agreement), &BTreeSet::from([id]))
             .unwrap();
         let declared = declared.map(purpose);
-        let got = book.blocking_refusal(id, declared.as_ref(), &taxonomy(), time(now));
+        let got = registry.blocking_refusal(id, declared.as_ref(), &taxonomy(), time(now));
         assert_eq!(got.map(|refusal| refusal.code), expect);
     }
 

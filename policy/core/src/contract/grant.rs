@@ -62,10 +62,10 @@ impl DatasetGrant {
         }
     }
 
-    /// The clauses of a guard in the place of those of the contract: what both give at most is what the contract gives.
-    pub(crate) fn guarded(&self, guard: &ProviderRestriction) -> Self {
+    /// The clauses of a restriction in the place of those of the contract: what both give at most is what the contract gives.
+    pub(crate) fn restricted(&self, restriction: &ProviderRestriction) -> Self {
         let asked = ProhibitedAction::asked(&self.clauses);
-        let clauses = guard.clauses().iter();
+        let clauses = restriction.clauses().iter();
         let clauses = clauses.filter(|clause| match &clause.term {
             Term::Prohibition(one) => one.action.contains(asked),
             _ => true,
@@ -73,12 +73,12 @@ impl DatasetGrant {
         Self {
             clauses: clauses
                 .map(|clause| Clause {
-                    id: clause.id.in_guard(),
+                    id: clause.id.in_restriction(),
                     term: clause.term.clone(),
                 })
                 .collect(),
-            purposes: guard.purposes().to_owned(),
-            own_purposes: guard.own_purposes().to_vec(),
+            purposes: restriction.purposes().to_owned(),
+            own_purposes: restriction.own_purposes().to_vec(),
             // Its periods begin with the days of UTC, whenever a contract began.
             not_before: UtcTimestamp::EPOCH,
             not_after: UtcTimestamp::LATEST,
@@ -153,11 +153,14 @@ impl DatasetGrant {
 }
 
 impl ActiveContracts {
-    /// What the guards say in the place of the grants for which there is one: no ground for an answer, so it is supposed.
-    pub(crate) fn guarded(&self, guards: &BTreeMap<DatasetId, &ProviderRestriction>) -> Self {
+    /// What the restrictions say in the place of the grants for which there is one: no ground for an answer, so it is supposed.
+    pub(crate) fn restricted(
+        &self,
+        restrictions: &BTreeMap<DatasetId, &ProviderRestriction>,
+    ) -> Self {
         let guarded = self.grants.iter().filter_map(|(dataset, grant)| {
-            let guard = guards.get(dataset)?;
-            Some((dataset.clone(), grant.guarded(guard)))
+            let restriction = restrictions.get(dataset)?;
+            Some((dataset.clone(), grant.restricted(restriction)))
         });
         Self::supposed(self.asker.id().clone(), guarded.collect())
     }

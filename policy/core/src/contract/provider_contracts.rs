@@ -14,8 +14,8 @@ impl ContractRegistry {
         now: UtcTimestamp,
     ) -> impl Iterator<Item = (ContractId, &'a Agreement)> {
         self.giving_to(peer, now)
-            .filter_map(move |(id, agreement, standing)| {
-                (self.gives(agreement, peer) && standing == ContractStatus::InForce)
+            .filter_map(move |(id, agreement, status)| {
+                (self.gives(agreement, peer) && status == ContractStatus::InForce)
                     .then_some((id, agreement))
             })
     }
@@ -28,8 +28,8 @@ impl ContractRegistry {
         now: UtcTimestamp,
     ) -> impl Iterator<Item = (ContractId, &'a Agreement)> {
         self.giving_of(peer, dataset, now)
-            .filter_map(move |(id, agreement, standing)| {
-                (self.gives(agreement, peer) && standing == ContractStatus::InForce)
+            .filter_map(move |(id, agreement, status)| {
+                (self.gives(agreement, peer) && status == ContractStatus::InForce)
                     .then_some((id, agreement))
             })
     }
@@ -75,7 +75,7 @@ impl ContractRegistry {
     #[must_use]
     pub fn first(&self, id: ContractId) -> ContractId {
         let mut first = id;
-        // No chain is longer than the book, whatever contracts say of each other.
+        // No chain is longer than the registry, whatever contracts say of each other.
         for _ in 0..self.contracts.len() {
             let Some(page) = self.contracts.get(&first) else {
                 break;

@@ -1,4 +1,4 @@
-//! Keeping the book: what comes in, what ends, and how a contract stands at an instant.
+//! Keeping the registry: what comes in, what ends, and how a contract stands at an instant.
 
 use super::{
     Agreement, AssigneeContracts, ContractRegistry, ContractStatus, RegistryEntry,
@@ -13,7 +13,7 @@ use hansa_audit_log::time::UtcTimestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl ContractRegistry {
-    /// An empty book of the participant `own`.
+    /// An empty registry of the participant `own`.
     #[must_use]
     pub const fn new(own: ParticipantId) -> Self {
         Self {
@@ -122,8 +122,8 @@ impl ContractRegistry {
             agreement.not_before < other.not_after && other.not_before < agreement.not_after
         };
         let mut others = self.over(&agreement.dataset.id, now);
-        let clash = others.any(|(_, other, standing)| {
-            matches!(standing, ContractStatus::InForce | ContractStatus::NotYet)
+        let clash = others.any(|(_, other, status)| {
+            matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
                 && other.provider.id == agreement.provider.id
                 && !other.may_replace(agreement)
                 && overlaps(other)
@@ -152,13 +152,13 @@ impl ContractRegistry {
             return Ok(());
         };
         let others = || self.over(&agreement.dataset.id, now);
-        let crosses = others().any(|(_, other, standing)| {
-            matches!(standing, ContractStatus::InForce | ContractStatus::NotYet)
+        let crosses = others().any(|(_, other, status)| {
+            matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
                 && other.provider.id == agreement.provider.id
                 && released(other).is_some_and(|other| !own.refines(&other) && !other.refines(&own))
         });
-        let overlaps = others().any(|(_, other, standing)| {
-            matches!(standing, ContractStatus::InForce | ContractStatus::NotYet)
+        let overlaps = others().any(|(_, other, status)| {
+            matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
                 && other.provider.id == agreement.provider.id
                 && released(other).is_some_and(|other| own.overlaps(&other))
         });
@@ -294,8 +294,8 @@ impl ContractRegistry {
         id: ContractId,
         now: UtcTimestamp,
     ) -> Option<(ContractId, &Agreement, ContractStatus)> {
-        let (agreement, standing) = self.stands(id, now)?;
-        Some((id, agreement, standing))
+        let (agreement, status) = self.stands(id, now)?;
+        Some((id, agreement, status))
     }
 
     pub(super) fn standing(

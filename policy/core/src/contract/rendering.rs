@@ -31,10 +31,10 @@ pub enum RenderingVersion {
 impl PageRendering {
     /// The newest form, in a language, with dates in UTC.
     #[must_use]
-    pub const fn newest(tongue: Language) -> Self {
+    pub const fn newest(language: Language) -> Self {
         Self {
             version: RenderingVersion::Two,
-            language: tongue,
+            language,
             zone: CivilZone::UTC,
         }
     }
@@ -53,11 +53,8 @@ impl PageRendering {
 
     /// This page in another language.
     #[must_use]
-    pub const fn in_language(self, tongue: Language) -> Self {
-        Self {
-            language: tongue,
-            ..self
-        }
+    pub const fn in_language(self, language: Language) -> Self {
+        Self { language, ..self }
     }
 }
 

@@ -52,12 +52,12 @@ impl SignedContract {
             .with_contract(self.id)
             .with_participant(party.id.clone()));
         }
-        let deed = match self.agreement.assignee {
+        let purpose = match self.agreement.assignee {
             Assignee::Participant(_) => SignaturePurpose::Contract,
             Assignee::Public => SignaturePurpose::View,
         };
-        keys.check(&party.id, signature, deed)
-            .and_then(|()| match deed {
+        keys.check(&party.id, signature, purpose)
+            .and_then(|()| match purpose {
                 // A public view binds nobody else, and is signed by the connector itself.
                 SignaturePurpose::View => Ok(()),
                 _ => mandate_check::check(&self.agreement, party, signature, keys),

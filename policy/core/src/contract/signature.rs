@@ -74,7 +74,7 @@ pub trait SignatureVerifier {
         &self,
         signer: &ParticipantId,
         signature: &Signature,
-        deed: SignaturePurpose,
+        purpose: SignaturePurpose,
     ) -> Result<(), Refusal>;
 
     /// Whether `signer` states that whoever signs contracts for it has a mandate.

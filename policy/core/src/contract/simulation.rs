@@ -83,22 +83,23 @@ mod tests {
 
     #[test]
     fn all_that_somebody_holds() {
-        let mut book = ContractRegistry::new(participant(crate::fixture::PROVIDER));
+        let mut registry = ContractRegistry::new(participant(crate::fixture::PROVIDER));
         let (bikes, air) = (contract_id("bikes"), contract_id("air"));
         let logged = BTreeSet::from([bikes, air]);
         for (id, dataset) in [(bikes, "bikes"), (air, "air")] {
-            book.readmit(agreed(id, agreement(dataset, [])), &logged)
+            registry
+                .readmit(agreed(id, agreement(dataset, [])), &logged)
                 .unwrap();
         }
         let now = time("2026-06-01T00:00:00Z");
         let who = participant(CONSUMER);
-        let standing = book.simulate(&who, &[], now).unwrap();
-        assert_eq!(standing.grants().len(), 2);
-        assert_eq!(standing.asker().id(), &who);
+        let active = registry.simulate(&who, &[], now).unwrap();
+        assert_eq!(active.grants().len(), 2);
+        assert_eq!(active.asker().id(), &who);
         let stranger = participant("hansa://stranger.example");
-        let nothing = book.simulate(&stranger, &[], now).unwrap();
+        let nothing = registry.simulate(&stranger, &[], now).unwrap();
         assert!(nothing.grants().is_empty());
-        let refused = book.simulate(&stranger, &[bikes], now).unwrap_err();
+        let refused = registry.simulate(&stranger, &[bikes], now).unwrap_err();
         assert_eq!(refused.code, ErrorCode::ContractUnknown);
         let draft = ContractRegistry::suppose_draft(&who, &agreement("bikes", []));
         assert_eq!(draft.grants().len(), 1);
@@ -106,27 +107,31 @@ mod tests {
 
     #[test]
     fn what_is_chosen_binds_or_says_why_not() {
-        let mut book = ContractRegistry::new(participant(crate::fixture::PROVIDER));
+        let mut registry = ContractRegistry::new(participant(crate::fixture::PROVIDER));
         let named = ["one", "two", "three", "air"];
         let logged = named.map(contract_id).into_iter().collect::<BTreeSet<_>>();
         for name in named {
             let dataset = if name == "air" { "air" } else { "bikes" };
             let mut agreement = agreement(dataset, []);
             name.clone_into(&mut agreement.uid);
-            book.readmit(agreed(contract_id(name), agreement), &logged)
+            registry
+                .readmit(agreed(contract_id(name), agreement), &logged)
                 .unwrap();
         }
-        book.end(contract_id("three"), time("2026-05-01T00:00:00Z"));
+        registry.end(contract_id("three"), time("2026-05-01T00:00:00Z"));
         let (who, now) = (participant(CONSUMER), time("2026-06-01T00:00:00Z"));
         let refused = |chosen: &[&str], now| {
             let chosen: Vec<ContractId> = chosen.iter().map(|name| contract_id(name)).collect();
-            book.simulate(&who, &chosen, now).err().map(|why| why.code)
+            registry
+                .simulate(&who, &chosen, now)
+                .err()
+                .map(|why| why.code)
         };
         assert_eq!(refused(&[], now), Some(ErrorCode::ContractAmbiguous));
         for chosen in [&["one"][..], &["two"], &["two", "air"]] {
             assert_eq!(refused(chosen, now), None, "{chosen:?}");
         }
-        let chosen = book.simulate(&who, &[contract_id("two")], now).unwrap();
+        let chosen = registry.simulate(&who, &[contract_id("two")], now).unwrap();
         let under = chosen.grants().values().filter_map(DatasetGrant::contract);
         let under: BTreeSet<ContractId> = under.collect();
         assert_eq!(under, BTreeSet::from(["two", "air"].map(contract_id)));

@@ -1,4 +1,4 @@
-//! What the book admits, ends and replaces.
+//! What the registry admits, ends and replaces.
 
 use super::*;
 use crate::fixture::{
@@ -12,16 +12,17 @@ fn id(name: &str) -> ContractId {
     contract_id(name)
 }
 
-fn book(contracts: &[(&str, Agreement)]) -> ContractRegistry {
-    let mut book = ContractRegistry::new(participant(PROVIDER));
+fn registry_of(contracts: &[(&str, Agreement)]) -> ContractRegistry {
+    let mut registry = ContractRegistry::new(participant(PROVIDER));
     for (name, agreement) in contracts {
-        book.readmit(
-            agreed(id(name), agreement.clone()),
-            &BTreeSet::from([id(name)]),
-        )
-        .unwrap();
+        registry
+            .readmit(
+                agreed(id(name), agreement.clone()),
+                &BTreeSet::from([id(name)]),
+            )
+            .unwrap();
     }
-    book
+    registry
 }
 
 fn replacing(old: &str) -> Agreement {
@@ -32,45 +33,45 @@ fn replacing(old: &str) -> Agreement {
 
 #[track_caller]
 fn asked(
-    book: &ContractRegistry,
+    registry: &ContractRegistry,
     who: &str,
     named: &[&str],
     now: &str,
     expect: Result<usize, ErrorCode>,
 ) {
     let ids: Vec<ContractId> = named.iter().map(|name| id(name)).collect();
-    let got = book
+    let got = registry
         .in_force(&caller(who), &ids, time(now))
-        .map(|standing| standing.grants().len())
+        .map(|active| active.grants().len())
         .map_err(|refusal| refusal.code);
     assert_eq!(got, expect);
 }
 
 #[test]
 fn only_what_the_log_holds_is_taken_in_again() {
-    let mut book = ContractRegistry::new(participant(PROVIDER));
-    let refusal = book
+    let mut registry = ContractRegistry::new(participant(PROVIDER));
+    let refusal = registry
         .readmit(agreed(id("a"), agreement("bikes", [])), &BTreeSet::new())
         .unwrap_err();
     assert_eq!(refusal.code, ErrorCode::ContractUnknown);
-    assert!(book.agreement(id("a")).is_none());
+    assert!(registry.agreement(id("a")).is_none());
 }
 
 #[test]
 fn somebody_elses_contract_looks_like_none() {
-    let book = book(&[("a", agreement("bikes", [])), ("air", agreement("air", []))]);
-    asked(&book, CONSUMER, &["a", "air"], NOW, Ok(2));
+    let registry = registry_of(&[("a", agreement("bikes", [])), ("air", agreement("air", []))]);
+    asked(&registry, CONSUMER, &["a", "air"], NOW, Ok(2));
     asked(
-        &book,
+        &registry,
         "hansa://other.example",
         &["a"],
         NOW,
         Err(ErrorCode::ContractUnknown),
     );
-    let absent = book
+    let absent = registry
         .in_force(&caller(CONSUMER), &[id("nope")], time(NOW))
         .unwrap_err();
-    let theirs = book
+    let theirs = registry
         .in_force(&caller("hansa://other.example"), &[id("nope")], time(NOW))
         .unwrap_err();
     assert_eq!(absent, theirs);
@@ -78,30 +79,30 @@ fn somebody_elses_contract_looks_like_none() {
 
 #[test]
 fn states_and_ambiguity() {
-    let book = book(&[("a", agreement("bikes", [])), ("b", agreement("bikes", []))]);
+    let registry = registry_of(&[("a", agreement("bikes", [])), ("b", agreement("bikes", []))]);
     asked(
-        &book,
+        &registry,
         CONSUMER,
         &["a"],
         "2025-12-31T23:59:59Z",
         Err(ErrorCode::NotYetValid),
     );
-    asked(&book, CONSUMER, &["a"], "2026-01-01T00:00:00Z", Ok(1));
+    asked(&registry, CONSUMER, &["a"], "2026-01-01T00:00:00Z", Ok(1));
     asked(
-        &book,
+        &registry,
         CONSUMER,
         &["a"],
         "2027-01-01T00:00:00Z",
         Err(ErrorCode::Expired),
     );
     asked(
-        &book,
+        &registry,
         CONSUMER,
         &["a", "b"],
         NOW,
         Err(ErrorCode::ContractAmbiguous),
     );
-    let mut ended = book;
+    let mut ended = registry;
     ended.end(id("a"), time("2026-06-02T00:00:00Z"));
     ended.end(id("a"), time("2026-07-02T00:00:00Z"));
     asked(&ended, CONSUMER, &["a"], NOW, Ok(1));
@@ -116,9 +117,9 @@ fn states_and_ambiguity() {
 
 #[test]
 fn a_newer_version_takes_the_place_of_the_older() {
-    let book = book(&[("a", agreement("bikes", [])), ("b", replacing("a"))]);
-    asked(&book, CONSUMER, &["a"], NOW, Err(ErrorCode::Superseded));
-    asked(&book, CONSUMER, &["b"], NOW, Ok(1));
+    let registry = registry_of(&[("a", agreement("bikes", [])), ("b", replacing("a"))]);
+    asked(&registry, CONSUMER, &["a"], NOW, Err(ErrorCode::Superseded));
+    asked(&registry, CONSUMER, &["b"], NOW, Ok(1));
 }
 
 #[test]
@@ -132,11 +133,11 @@ fn nobody_replaces_the_contract_of_others() {
         ("x", of_another),
         ("y", of_air),
     ];
-    asked(&book(&contracts), CONSUMER, &["a"], NOW, Ok(1));
+    asked(&registry_of(&contracts), CONSUMER, &["a"], NOW, Ok(1));
     let mut all = contracts.to_vec();
     all.insert(1, ("b", replacing("a")));
     asked(
-        &book(&all),
+        &registry_of(&all),
         CONSUMER,
         &["a"],
         NOW,
@@ -146,8 +147,9 @@ fn nobody_replaces_the_contract_of_others() {
 
 #[test]
 fn a_label_stands_for_one_contract() {
-    let book = book(&[("a", agreement("bikes", []))]);
-    let code = |id, agreement: &Agreement| book.check_label(id, agreement).err().map(|r| r.code);
+    let registry = registry_of(&[("a", agreement("bikes", []))]);
+    let code =
+        |id, agreement: &Agreement| registry.check_label(id, agreement).err().map(|r| r.code);
     let mut other = agreement("bikes", []);
     assert_eq!(code(id("a"), &other), None);
     assert_eq!(code(id("b"), &other), Some(ErrorCode::ContractIdReused));
@@ -159,7 +161,7 @@ fn a_label_stands_for_one_contract() {
 fn an_exclusive_contract_bars_another() {
     let now = crate::fixture::time("2026-06-01T00:00:00Z");
     let check = |held: Vec<crate::term::Term>, wanted: Vec<crate::term::Term>, later: bool| {
-        let book = book(&[("a", agreement("bikes", held))]);
+        let registry = registry_of(&[("a", agreement("bikes", held))]);
         let mut other = agreement("bikes", wanted);
         other.assignee = Assignee::Participant(crate::fixture::party("hansa://other.example"));
         if later {
@@ -167,7 +169,7 @@ fn an_exclusive_contract_bars_another() {
             other.not_before = known.not_after;
             other.not_after = known.not_after.plus_micros(1);
         }
-        book.check_exclusive(&other, now).err().map(|r| r.code)
+        registry.check_exclusive(&other, now).err().map(|r| r.code)
     };
     let alone = || vec![crate::term::Term::Exclusive];
     let clash = Some(ErrorCode::ExclusivityClash);
@@ -176,9 +178,10 @@ fn an_exclusive_contract_bars_another() {
     assert_eq!(check(vec![], alone(), false), clash);
     assert_eq!(check(alone(), alone(), true), None);
     // A renewal by the same participant is no other contract.
-    let book = book(&[("a", agreement("bikes", alone()))]);
+    let registry = registry_of(&[("a", agreement("bikes", alone()))]);
     assert!(
-        book.check_exclusive(&agreement("bikes", alone()), now)
+        registry
+            .check_exclusive(&agreement("bikes", alone()), now)
             .is_ok()
     );
 }
@@ -193,7 +196,7 @@ fn keys_belong_to_the_first_version_of_a_contract() {
     third.supersedes = Some(id("b"));
     let mut stranger = agreement("air", []);
     stranger.supersedes = Some(id("a"));
-    let book = book(&[
+    let registry = registry_of(&[
         ("a", agreement("bikes", [])),
         ("b", second),
         ("c", third),
@@ -201,7 +204,7 @@ fn keys_belong_to_the_first_version_of_a_contract() {
         ("e", agreement("bikes", [])),
     ]);
     for (name, first) in [("a", "a"), ("b", "a"), ("c", "a"), ("d", "d"), ("e", "e")] {
-        assert_eq!(book.first(id(name)), id(first), "{name}");
+        assert_eq!(registry.first(id(name)), id(first), "{name}");
     }
 }
 
@@ -236,7 +239,7 @@ fn numbers_of_units_stand_in_one_set_of_cells() {
         ]);
         made
     };
-    let book = book(&[(
+    let registry = registry_of(&[(
         "a",
         with(TimeBucketWidth::Day, "device", CubeFunction::Units),
     )]);
@@ -256,7 +259,7 @@ fn numbers_of_units_stand_in_one_set_of_cells() {
         ),
         (TimeBucketWidth::Hour, "device", CubeFunction::Sum, Ok(())),
     ] {
-        let got = book.check_nested(&with(bucket, unit, function), time(NOW));
+        let got = registry.check_nested(&with(bucket, unit, function), time(NOW));
         let got = got.map_err(|refusal| refusal.code);
         assert_eq!(got, expect, "{bucket:?} {unit} {function:?}");
     }
@@ -314,8 +317,8 @@ fn only_cells_with_noise_may_cross() {
         (false, true, Ok(())),
         (true, true, Ok(())),
     ] {
-        let book = book(&[("a", with(&["site", "at"], TimeBucketWidth::Day, one))]);
-        let got = book.check_nested(&with(&["at"], TimeBucketWidth::Hour, other), time(NOW));
+        let registry = registry_of(&[("a", with(&["site", "at"], TimeBucketWidth::Day, one))]);
+        let got = registry.check_nested(&with(&["at"], TimeBucketWidth::Hour, other), time(NOW));
         assert_eq!(got.map_err(|refusal| refusal.code), expect, "{one} {other}");
     }
 }
@@ -347,62 +350,63 @@ fn contracts_are_found_by_who_takes() {
         .iter()
         .map(|(name, one)| (name.as_str(), one.clone()))
         .collect();
-    let mut book = book(&named);
+    let mut registry = registry_of(&named);
     for number in (0..60).step_by(11) {
-        book.end(id(&format!("c{number}")), time(NOW));
+        registry.end(id(&format!("c{number}")), time(NOW));
     }
     let now = time(NOW);
     let (mut neighbours, mut followers) = (0, 0);
-    for (id, agreement, standing) in book.all(now) {
-        assert_eq!(book.stands(id, now), Some((agreement, standing)));
+    for (id, agreement, status) in registry.all(now) {
+        assert_eq!(registry.stands(id, now), Some((agreement, status)));
         let dataset = &agreement.dataset.id;
-        let over: Vec<_> = book.over(dataset, now).collect();
-        let all = book
+        let over: Vec<_> = registry.over(dataset, now).collect();
+        let all = registry
             .all(now)
             .filter(|(_, one, _)| one.dataset.id == *dataset);
         neighbours += over.len() - 1;
         assert_eq!(over, all.collect::<Vec<_>>());
-        let replacing: Vec<_> = book.replacing(id, now).collect();
-        let all = book
+        let replacing: Vec<_> = registry.replacing(id, now).collect();
+        let all = registry
             .all(now)
             .filter(|(_, one, _)| one.supersedes == Some(id));
         followers += replacing.len();
         assert_eq!(replacing, all.collect::<Vec<_>>());
     }
     assert!(neighbours > 60 && followers > 5, "{neighbours} {followers}");
-    assert_eq!(book.stands(id("of nobody"), now), None);
+    assert_eq!(registry.stands(id("of nobody"), now), None);
     let mut found = 0;
     for who in parties
         .iter()
         .chain(&[participant("hansa://nobody.example")])
     {
-        let all = || book.all(now);
+        let all = || registry.all(now);
         let takes = |one: &Agreement| one.assignee_id() == Some(who);
-        let taken: Vec<_> = book.taken_by(who, now).collect();
+        let taken: Vec<_> = registry.taken_by(who, now).collect();
         assert_eq!(
             taken,
             all().filter(|(_, one, _)| takes(one)).collect::<Vec<_>>()
         );
-        let gives = |one: &Agreement| one.provider.id == book.own && one.gives_to(who);
-        let held: Vec<_> = book.contracts_for(who, now).map(|(id, _)| id).collect();
+        let gives = |one: &Agreement| one.provider.id == registry.own && one.gives_to(who);
+        let held: Vec<_> = registry.contracts_for(who, now).map(|(id, _)| id).collect();
         let in_force =
             all().filter(|(_, one, state)| gives(one) && *state == ContractStatus::InForce);
         assert_eq!(held, in_force.map(|(id, _, _)| id).collect::<Vec<_>>());
         found += taken.len() + held.len();
         // One dataset after another, nothing is missed and nothing comes twice.
         let (mut over, mut after) = (Vec::new(), None);
-        while let Some(name) = book.dataset_after(who, after) {
-            over.extend(book.contracts_over(who, name, now).map(|(id, _)| id));
+        while let Some(name) = registry.dataset_after(who, after) {
+            over.extend(registry.contracts_over(who, name, now).map(|(id, _)| id));
             after = Some(name);
         }
         over.sort();
         assert_eq!(over, held);
     }
-    let ours = |one: &Agreement| one.provider.id != book.own && one.gives_to(&book.own);
-    let held: Vec<_> = book.consumer_contracts(now).collect();
+    let ours = |one: &Agreement| one.provider.id != registry.own && one.gives_to(&registry.own);
+    let held: Vec<_> = registry.consumer_contracts(now).collect();
     assert_eq!(
         held,
-        book.all(now)
+        registry
+            .all(now)
             .filter(|(_, one, _)| ours(one))
             .collect::<Vec<_>>()
     );

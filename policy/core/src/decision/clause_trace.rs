@@ -16,30 +16,30 @@ pub struct ClauseVerdict {
     pub dataset: DatasetId,
     /// The contract; absent for the house contract.
     pub contract: Option<ContractId>,
-    /// The clause, of the contract or of the provider's guard.
+    /// The clause, of the contract or of the provider's restriction.
     pub clause: Clause,
     /// Why it refuses; `None` where it lets the question in, or has its effect elsewhere.
     pub refusal: Option<Refusal>,
 }
 
-/// Every clause of the standing, in order, with what it says at the door; then those of the guards. What only a plan shows,
+/// Every clause of the standing, in order, with what it says at the door; then those of the restrictions. What only a plan shows,
 /// such as hidden columns and joins, is not looked at.
 ///
 /// # Errors
-/// `DATASET_GUARDED` where a guard can't be read.
+/// `DATASET_GUARDED` where a restriction can't be read.
 pub fn trace(
-    standing: &ActiveContracts,
+    active: &ActiveContracts,
     facts: &DecisionInput<'_>,
 ) -> Result<Vec<ClauseVerdict>, Refusal> {
-    let restricted = RestrictedContracts::of(standing, facts.restrictions).readable()?;
+    let restricted = RestrictedContracts::of(active, facts.restrictions).readable()?;
     let mut verdicts = Vec::new();
-    for granted in SourcedGrant::all(standing, &restricted) {
+    for granted in SourcedGrant::all(active, &restricted) {
         for clause in granted.grant.clauses() {
             verdicts.push(ClauseVerdict {
                 dataset: granted.dataset.clone(),
                 contract: granted.grant.contract(),
                 clause: clause.clone(),
-                refusal: check_clause(standing.asker(), granted, clause, facts).err(),
+                refusal: check_clause(active.asker(), granted, clause, facts).err(),
             });
         }
     }

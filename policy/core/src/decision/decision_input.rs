@@ -37,7 +37,7 @@ pub struct DecisionInput<'a> {
     /// The tenant name that the provider mapped the asker to, where it did; otherwise the asker's domain is used.
     pub tenant: Option<&'a str>,
     /// Version of this program.
-    pub node_version: &'a str,
+    pub connector_version: &'a str,
 }
 
 impl<'a> DecisionInput<'a> {

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 impl<Q: QueryShape> Evidence for PermitDecision<Q> {
     fn entry(&self) -> RecordContent {
         let read = || {
-            self.standing
+            self.active
                 .grants()
                 .iter()
                 .filter(|(dataset, _)| self.conditions.effects.contains_key(*dataset))
@@ -25,8 +25,8 @@ impl<Q: QueryShape> Evidence for PermitDecision<Q> {
             kind: "permit",
             body: self.with_part(vec![
                 ("request_id", Json::text(self.request)),
-                ("peer", Json::text(self.standing.asker().id())),
-                ("peer_cert_sha256", certificate(&self.standing)),
+                ("peer", Json::text(self.active.asker().id())),
+                ("peer_cert_sha256", certificate(&self.active)),
                 (
                     "contracts",
                     contracts(read().filter_map(|(_, grant)| grant.contract())),
@@ -36,7 +36,7 @@ impl<Q: QueryShape> Evidence for PermitDecision<Q> {
                     Json::List(
                         read()
                             .map(|(dataset, grant)| {
-                                let guard = self.guards.get(dataset).copied();
+                                let guard = self.restrictions.get(dataset).copied();
                                 granted(
                                     (dataset, grant),
                                     self.conditions.relied.get(dataset),
@@ -67,7 +67,7 @@ impl<Q: QueryShape> Evidence for PermitDecision<Q> {
                 ),
                 ("reservations", self.reservations()),
                 ("charges", self.charges()),
-                ("node_version", Json::text(&self.node_version)),
+                ("node_version", Json::text(&self.connector_version)),
             ]),
         }
     }
@@ -87,8 +87,12 @@ impl<Q> PermitDecision<Q> {
 
     /// What of what was paid beforehand is spent by admitting the question.
     fn charges(&self) -> Json {
-        let charged = self.conditions.charges.iter().filter(|fare| fare.count > 0);
-        Json::List(charged.map(|fare| fare.charge(fare.count)).collect())
+        let charged = self
+            .conditions
+            .charges
+            .iter()
+            .filter(|charge| charge.count > 0);
+        Json::List(charged.map(|charge| charge.charge(charge.count)).collect())
     }
 
     /// What is spent by admitting the question: one question in each quota of questions. Rows and bytes are reserved when
@@ -118,9 +122,9 @@ impl QuotaBudget {
     }
 }
 
-/// A clause by its number: of the contract, or of the guard beside it.
+/// A clause by its number: of the contract, or of the restriction beside it.
 fn numbered(clause: ClauseId) -> (&'static str, Json) {
-    match clause.of_guard() {
+    match clause.of_restriction() {
         None => ("clause", Json::Int(i64::from(clause.0))),
         Some(number) => ("guard", Json::Int(i64::from(number))),
     }
@@ -218,7 +222,7 @@ impl QuotaKind {
 fn granted(
     (dataset, grant): (&DatasetId, &DatasetGrant),
     relied: Option<&BTreeSet<SupportingCredential>>,
-    guard: Option<Digest>,
+    restriction: Option<Digest>,
 ) -> Json {
     let applied = grant
         .clauses()
@@ -228,7 +232,7 @@ fn granted(
     let relied: Vec<Json> = relied
         .into_iter()
         .flatten()
-        .map(|paper| Json::text(paper.statement))
+        .map(|credential| Json::text(credential.statement))
         .collect();
     let granted = [
         ("dataset", Json::text(dataset)),
@@ -248,12 +252,18 @@ fn granted(
     let attest = grant.clause_where(|term| matches!(term, Term::Attest { .. }));
     let attest = attest.and(grant.first());
     let attest = attest.map(|first| ("attest", Json::text(first)));
-    let guard = guard.map(|document| ("guard", Json::text(document)));
-    Json::object(granted.into_iter().chain(relied).chain(attest).chain(guard))
+    let restriction = restriction.map(|document| ("guard", Json::text(document)));
+    Json::object(
+        granted
+            .into_iter()
+            .chain(relied)
+            .chain(attest)
+            .chain(restriction),
+    )
 }
 
-fn certificate(standing: &ActiveContracts) -> Json {
-    match standing.asker() {
+fn certificate(active: &ActiveContracts) -> Json {
+    match active.asker() {
         Requester::Peer(peer) => Json::text(peer.certificate()),
         Requester::House(_) | Requester::Supposed(_) => Json::Null,
     }

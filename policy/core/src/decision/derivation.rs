@@ -32,22 +32,22 @@ pub struct DerivedQuery<Q> {
 }
 
 /// The one maker of [`DerivedQuery`]: window, names, columns and joins are checked as for a ruling; what only the connector can know
-/// (quotas, purposes, credentials, guards) it has ruled on.
+/// (quotas, purposes, credentials, restrictions) it has ruled on.
 ///
 /// # Errors
 /// As [`super::decide`], of these checks.
 pub fn derive<Q: QueryShape>(
-    standing: &ActiveContracts,
+    active: &ActiveContracts,
     stated: DerivationContext<'_>,
     question: Q,
 ) -> Result<DerivedQuery<Q>, Refusal> {
     // All names before any column, so that a refusal names what is missing first.
-    let granted = |dataset| SourcedGrant::of_contract(standing, dataset);
+    let granted = |dataset| SourcedGrant::of_contract(active, dataset);
     let reads = question.reads();
     reads
         .keys()
         .try_for_each(|dataset| granted(dataset).map(drop))?;
-    let to = EffectBinding::of(standing.asker().id()).with_tenant(stated.tenant);
+    let to = EffectBinding::of(active.asker().id()).with_tenant(stated.tenant);
     let nothing = BTreeSet::new();
     let mut effects = BTreeMap::new();
     for (dataset, read) in reads {
@@ -56,9 +56,9 @@ pub fn derive<Q: QueryShape>(
         let of_dataset = evaluation::effects(granted(dataset)?, read, to)?;
         effects.insert(dataset.clone(), of_dataset);
     }
-    for (dataset, met) in question.meetings() {
-        if let Some(grant) = standing.grants().get(&dataset) {
-            join_check::check(grant, &met)?;
+    for (dataset, join_use) in question.meetings() {
+        if let Some(grant) = active.grants().get(&dataset) {
+            join_check::check(grant, &join_use)?;
         }
     }
     Ok(DerivedQuery { question, effects })

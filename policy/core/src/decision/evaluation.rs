@@ -54,7 +54,7 @@ impl<'a> QueryEvaluation<'a> {
                 rates: Vec::new(),
                 ends: UtcTimestamp::LATEST,
                 prohibited: UtcTimestamp::LATEST,
-                guard_begins: UtcTimestamp::LATEST,
+                restriction_begins: UtcTimestamp::LATEST,
                 charges: Vec::new(),
             },
         }
@@ -89,7 +89,7 @@ impl<'a> QueryEvaluation<'a> {
                 .map_err(|refusal| grant.name_contract(refusal)),
             RequirementKind::Join => match self.joins.get(granted.dataset) {
                 None => Ok(()),
-                Some(met) => join_check::check(grant, met),
+                Some(join_use) => join_check::check(grant, join_use),
             },
             RequirementKind::End => {
                 let onset = prohibition_checks::begins(grant, facts)?;
@@ -100,7 +100,7 @@ impl<'a> QueryEvaluation<'a> {
                         conditions.prohibited = conditions.prohibited.min(onset);
                     }
                     RequirementSource::Restriction => {
-                        conditions.guard_begins = conditions.guard_begins.min(onset);
+                        conditions.restriction_begins = conditions.restriction_begins.min(onset);
                     }
                 }
                 Ok(())

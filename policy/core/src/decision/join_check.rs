@@ -8,22 +8,22 @@ use crate::term::language::Language;
 use crate::term::{Term, cite};
 
 /// Checks how a question brings the dataset of a grant together with others, by the clauses of the grant.
-pub(super) fn check(grant: &DatasetGrant, met: &JoinUse) -> Result<(), Refusal> {
+pub(super) fn check(grant: &DatasetGrant, join_use: &JoinUse) -> Result<(), Refusal> {
     let mut clauses = grant.clauses().iter();
     let keys = clauses.find_map(|clause| match &clause.term {
         Term::JoinKeys(list) => Some(list.as_slice()),
         _ => None,
     });
     grant.clauses().iter().try_for_each(|clause| {
-        check_term(&clause.term, keys.unwrap_or_default(), met)
+        check_term(&clause.term, keys.unwrap_or_default(), join_use)
             .map_err(|refusal| grant.name_contract(cite(refusal, clause)))
     })
 }
 
 /// What a clause about joins says to how a question uses its dataset.
-fn check_term(term: &Term, keys: &[SqlIdentifier], met: &JoinUse) -> Result<(), Refusal> {
+fn check_term(term: &Term, keys: &[SqlIdentifier], join_use: &JoinUse) -> Result<(), Refusal> {
     match term {
-        Term::JoinWith(list) => match met.with.iter().find(|other| !list.contains(other)) {
+        Term::JoinWith(list) => match join_use.with.iter().find(|other| !list.contains(other)) {
             None => Ok(()),
             Some(other) => Err(Refusal::new(
                 ErrorCode::JoinPartnerNotAllowed,
@@ -32,14 +32,14 @@ fn check_term(term: &Term, keys: &[SqlIdentifier], met: &JoinUse) -> Result<(), 
             .with_help("ask for the two in questions of their own")),
         },
         Term::JoinKeys(list) => {
-            if let Some(how) = &met.otherwise {
+            if let Some(how) = &join_use.otherwise {
                 return Err(Refusal::new(
                     ErrorCode::JoinKeyNotAllowed,
                     format!("it meets another dataset by {how}, not by equal keys"),
                 )
                 .with_help("join with ON and equal columns"));
             }
-            match met.over.iter().find(|column| !list.contains(column)) {
+            match join_use.over.iter().find(|column| !list.contains(column)) {
                 None => Ok(()),
                 Some(column) => Err(Refusal::new(
                     ErrorCode::JoinKeyNotAllowed,
@@ -48,7 +48,7 @@ fn check_term(term: &Term, keys: &[SqlIdentifier], met: &JoinUse) -> Result<(), 
                 .with_help(format!("join over {}", Language::En.one_of(list)))),
             }
         }
-        Term::KeysStay => match met.used.iter().find(|column| keys.contains(column)) {
+        Term::KeysStay => match join_use.used.iter().find(|column| keys.contains(column)) {
             None => Ok(()),
             Some(column) => Err(Refusal::new(
                 ErrorCode::KeyMustStay,
@@ -75,9 +75,9 @@ mod tests {
     }
 
     #[track_caller]
-    fn refused(term: &Term, met: &JoinUse, code: ErrorCode) {
+    fn refused(term: &Term, join_use: &JoinUse, code: ErrorCode) {
         let keys = names(&["lau"]);
-        assert_eq!(check_term(term, &keys, met).unwrap_err().code, code);
+        assert_eq!(check_term(term, &keys, join_use).unwrap_err().code, code);
     }
 
     #[test]

@@ -19,7 +19,7 @@ impl<Q> PermitDecision<Q> {
 
     /// The contracts.
     pub const fn standing(&self) -> &ActiveContracts {
-        &self.standing
+        &self.active
     }
 
     /// The question's identity.
@@ -44,8 +44,8 @@ impl<Q> PermitDecision<Q> {
 
     /// The signed statements on which it relies that the question is let in.
     pub fn relied_on(&self) -> BTreeSet<Digest> {
-        let papers = self.conditions.relied.values().flatten();
-        papers.map(|paper| paper.statement).collect()
+        let credentials = self.conditions.relied.values().flatten();
+        credentials.map(|credential| credential.statement).collect()
     }
 
     /// What is done to each dataset.
@@ -78,18 +78,19 @@ impl<Q> PermitDecision<Q> {
         &self.conditions.rates
     }
 
-    /// The instant at which the first of the contracts ends, or a prohibition comes to hold, of a contract or a guard; the
+    /// The instant at which the first of the contracts ends, or a prohibition comes to hold, of a contract or a restriction; the
     /// answer is cut there.
     pub fn ends(&self) -> UtcTimestamp {
         self.conditions
             .ends
             .min(self.conditions.prohibited)
-            .min(self.conditions.guard_begins)
+            .min(self.conditions.restriction_begins)
     }
 
     /// Why it is cut there.
     pub fn cut(&self) -> Refusal {
-        if self.conditions.guard_begins < self.conditions.prohibited.min(self.conditions.ends) {
+        if self.conditions.restriction_begins < self.conditions.prohibited.min(self.conditions.ends)
+        {
             let sentence = "the provider's guard came to refuse it while the answer ran";
             Refusal::new(ErrorCode::DatasetGuarded, sentence)
         } else if self.conditions.prohibited < self.conditions.ends {
@@ -104,7 +105,7 @@ impl<Q> PermitDecision<Q> {
     }
 
     /// What the answer draws from what was paid beforehand.
-    pub fn fares(&self) -> &[PrepaidCharge] {
+    pub fn prepaid_charges(&self) -> &[PrepaidCharge] {
         &self.conditions.charges
     }
 

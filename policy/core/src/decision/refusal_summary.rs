@@ -1,7 +1,7 @@
 //! Many refusals on few records.
 //!
 //! A participant that is refused again and again must not fill the log by it, and yet nobody is told a refusal that is not
-//! on the books. So a record says beforehand how many may be told from here, as a reservation does of rows, and the next
+//! in the log. So a record says beforehand how many may be told from here, as a reservation does of rows, and the next
 //! one how many were: their number, the first and the last time, and the codes. After a crash all that were allowed count
 //! as told.
 
@@ -52,10 +52,10 @@ pub struct RefusalSummaryRecord {
 impl RefusalSummaryRecord {
     /// Of this participant; nobody stands for all whom the trust bundle does not know. `next` more may be told.
     #[must_use]
-    pub const fn of(peer: Option<ParticipantId>, told: RefusalCounter, next: u64) -> Self {
+    pub const fn of(peer: Option<ParticipantId>, refusal: RefusalCounter, next: u64) -> Self {
         Self {
             peer,
-            disclosed: told,
+            disclosed: refusal,
             next,
         }
     }

@@ -103,7 +103,7 @@ impl RequirementStage {
 impl<'a> Requirement<'a> {
     /// All that is asked of a question which reads these columns, in the order of evaluation.
     pub(super) fn in_order(
-        standing: &'a ActiveContracts,
+        active: &'a ActiveContracts,
         restricted: &'a RestrictedContracts,
         reads: &'a DatasetColumns,
     ) -> Vec<Self> {
@@ -118,10 +118,10 @@ impl<'a> Requirement<'a> {
             });
         };
         for dataset in reads.keys() {
-            let granted = SourcedGrant::of_contract(standing, dataset).ok();
+            let granted = SourcedGrant::of_contract(active, dataset).ok();
             add(Stage::Name, dataset, granted, RequirementKind::Name);
         }
-        for granted in SourcedGrant::all(standing, restricted) {
+        for granted in SourcedGrant::all(active, restricted) {
             let mut add = |stage, kind| add(stage, granted.dataset, Some(granted), kind);
             for clause in granted.grant.clauses() {
                 let stage = Stage::of_clause(granted.source, &clause.term);

@@ -18,12 +18,12 @@ pub(super) struct RestrictedContracts {
 
 impl RestrictedContracts {
     /// The restrictions of the datasets that are given.
-    pub(super) fn of(standing: &ActiveContracts, held: &ProviderRestrictions) -> Self {
+    pub(super) fn of(active: &ActiveContracts, held: &ProviderRestrictions) -> Self {
         let mut readable = BTreeMap::new();
         let mut unreadable = BTreeMap::new();
         // Our own people are under no restriction of their own.
-        let own = matches!(standing.asker(), Requester::House(_));
-        for (dataset, grant) in standing.grants().iter().filter(|_| !own) {
+        let own = matches!(active.asker(), Requester::House(_));
+        for (dataset, grant) in active.grants().iter().filter(|_| !own) {
             match held.get(dataset).map(|held| &held.restriction) {
                 None => {}
                 Some(Some(restriction)) => {
@@ -40,7 +40,7 @@ impl RestrictedContracts {
             }
         }
         Self {
-            contracts: standing.guarded(&readable),
+            contracts: active.restricted(&readable),
             unreadable,
         }
     }

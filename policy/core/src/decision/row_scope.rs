@@ -22,7 +22,7 @@ impl<Q: QueryShape> PermitDecision<Q> {
     pub fn mark(&self, secret: &[u8; 32], sql: &str) -> Digest {
         let effects = derivation::digest(&self.conditions.effects);
         let purpose = self.purpose.as_ref().map(ToString::to_string);
-        let contracts = self.standing.grants().iter();
+        let contracts = self.active.grants().iter();
         let contracts =
             contracts.filter(|(dataset, _)| self.conditions.effects.contains_key(*dataset));
         let contracts: Vec<String> = contracts
@@ -54,7 +54,7 @@ impl<Q: QueryShape> PermitDecision<Q> {
     pub fn is_row_by_row(&self, code: ErrorCode) -> Result<(), Refusal> {
         for (dataset, effects) in &self.conditions.effects {
             if let Some(effect) = effects.iter().find(|effect| !is_row_by_row(effect)) {
-                let grant = self.standing.grants().get(dataset);
+                let grant = self.active.grants().get(dataset);
                 let sentence = format!(
                     "the contract gives figures of `{}` over all of its rows, and none over those that came by some time",
                     dataset.name
@@ -86,7 +86,7 @@ impl<Q: QueryShape> PermitDecision<Q> {
     pub fn no_new_data(self, follows: u64) -> NoNewDataDecision {
         NoNewDataDecision {
             request: self.request,
-            peer: self.standing.asker().id().clone(),
+            peer: self.active.asker().id().clone(),
             follows,
         }
     }

@@ -26,10 +26,10 @@ pub(super) enum RequirementSource {
 impl<'a> SourcedGrant<'a> {
     /// The contracts, then the restrictions, each in the order of datasets.
     pub(super) fn all(
-        standing: &'a ActiveContracts,
+        active: &'a ActiveContracts,
         restricted: &'a RestrictedContracts,
     ) -> impl Iterator<Item = Self> {
-        let contracts = standing.grants().iter();
+        let contracts = active.grants().iter();
         let contracts = contracts.map(|given| (RequirementSource::Contract, given));
         let restrictions = restricted.contracts.grants().iter();
         let restrictions = restrictions.map(|given| (RequirementSource::Restriction, given));
@@ -46,10 +46,10 @@ impl<'a> SourcedGrant<'a> {
     /// # Errors
     /// `DATASET_UNKNOWN` where none gives it, whether or not it exists.
     pub(super) fn of_contract(
-        standing: &'a ActiveContracts,
+        active: &'a ActiveContracts,
         dataset: &'a DatasetId,
     ) -> Result<Self, Refusal> {
-        let grant = standing.grants().get(dataset);
+        let grant = active.grants().get(dataset);
         Ok(Self {
             source: RequirementSource::Contract,
             dataset,

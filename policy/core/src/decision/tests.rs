@@ -63,8 +63,8 @@ struct DecisionCase<'a> {
     schema_changed: bool,
     around: BTreeMap<ContractId, ContractContext>,
     extends: BTreeMap<DatasetId, BTreeSet<Digest>>,
-    guards: ProviderRestrictions,
-    spent_by_guard: u64,
+    restrictions: ProviderRestrictions,
+    spent_by_restriction: u64,
 }
 
 impl DecisionCase<'_> {
@@ -78,8 +78,8 @@ impl DecisionCase<'_> {
             schema_changed: false,
             around: BTreeMap::new(),
             extends: BTreeMap::new(),
-            guards: ProviderRestrictions::new(),
-            spent_by_guard: 0,
+            restrictions: ProviderRestrictions::new(),
+            spent_by_restriction: 0,
         }
     }
 
@@ -119,7 +119,10 @@ impl DecisionCase<'_> {
                     .iter()
                     .map(move |clause| ((id, clause.id), self.spent))
                     .chain((0..9).map(move |number| {
-                        ((id, ClauseId(number).in_guard()), self.spent_by_guard)
+                        (
+                            (id, ClauseId(number).in_restriction()),
+                            self.spent_by_restriction,
+                        )
                     }))
             })
             .collect();
@@ -135,9 +138,9 @@ impl DecisionCase<'_> {
             snapshots: &snapshots,
             spent: &spent,
             contexts: &self.around,
-            restrictions: &self.guards,
+            restrictions: &self.restrictions,
             tenant: None,
-            node_version: "0.1.0",
+            connector_version: "0.1.0",
         };
         act(&facts)
     }
@@ -207,8 +210,8 @@ fn a_credential_is_relied_on() {
     let entry = ruled.entry();
     let grants = entry.body.get("grants").and_then(Json::as_list).unwrap();
     let named = grants[0].get("relied_on").and_then(Json::as_list).unwrap();
-    let papers: Vec<Json> = ruled.relied_on().iter().map(Json::text).collect();
-    assert_eq!(named, papers);
+    let credentials: Vec<Json> = ruled.relied_on().iter().map(Json::text).collect();
+    assert_eq!(named, credentials);
     assert_eq!(named, [Json::text(Digest::of(b"nace:H49.31"))]);
 }
 

@@ -79,7 +79,7 @@ impl NegotiationState {
         keys.check(party, remark.signature, SignaturePurpose::Statement)
     }
 
-    /// What was proposed under this hash, now or before: letters of the two sides may cross.
+    /// What was proposed under this hash, now or before: messages of the two sides may cross.
     fn proposed(&self, contract: ContractId) -> Option<&Agreement> {
         self.handled
             .values()

@@ -18,17 +18,17 @@ use PartyRole::{Consumer, Provider};
 fn a_request_is_agreed_verified_and_finalised() {
     let p = proposal(5);
     for own in [Provider, Consumer] {
-        let mut desk = TestNegotiator::of(own);
-        assert_eq!(desk.hear(Consumer, request(&p)), Ok(vec![]));
-        assert_eq!(desk.hear(Provider, agree(&p)), Ok(vec![]));
-        let sends = desk.hear(Consumer, verify(&p)).unwrap();
+        let mut negotiator = TestNegotiator::of(own);
+        assert_eq!(negotiator.hear(Consumer, request(&p)), Ok(vec![]));
+        assert_eq!(negotiator.hear(Provider, agree(&p)), Ok(vec![]));
+        let sends = negotiator.hear(Consumer, verify(&p)).unwrap();
         let expect = match own {
             Provider => vec![NextMessage::Finalization(p.contract)],
             Consumer => vec![],
         };
         assert_eq!(sends, expect);
-        assert_eq!(desk.hear(Provider, finalize(&p)), Ok(vec![]));
-        let state = desk.state.unwrap();
+        assert_eq!(negotiator.hear(Provider, finalize(&p)), Ok(vec![]));
+        let state = negotiator.state.unwrap();
         assert_eq!(state.phase(), Phase::Finalized);
         assert!(
             state
@@ -45,32 +45,32 @@ fn a_request_is_agreed_verified_and_finalised() {
 #[test]
 fn counters_go_to_and_fro_until_one_is_accepted() {
     let (a, b, c) = (proposal(1), proposal(2), proposal(3));
-    let mut desk = TestNegotiator::of(Provider);
-    desk.hear(Consumer, request(&a)).unwrap();
+    let mut negotiator = TestNegotiator::of(Provider);
+    negotiator.hear(Consumer, request(&a)).unwrap();
     assert_eq!(
-        desk.hear(Consumer, request(&b)),
+        negotiator.hear(Consumer, request(&b)),
         Err(ErrorCode::NegotiationState)
     );
-    desk.hear(Provider, offer(&b)).unwrap();
+    negotiator.hear(Provider, offer(&b)).unwrap();
     assert_eq!(
-        desk.hear(Consumer, accept(&a)),
+        negotiator.hear(Consumer, accept(&a)),
         Err(ErrorCode::NegotiationState)
     );
     assert_eq!(
-        desk.hear(Provider, agree(&b)),
+        negotiator.hear(Provider, agree(&b)),
         Err(ErrorCode::NegotiationState)
     );
-    desk.hear(Consumer, request(&c)).unwrap();
-    desk.hear(Provider, offer(&c)).unwrap();
-    desk.hear(Consumer, accept(&c)).unwrap();
+    negotiator.hear(Consumer, request(&c)).unwrap();
+    negotiator.hear(Provider, offer(&c)).unwrap();
+    negotiator.hear(Consumer, accept(&c)).unwrap();
     assert_eq!(
-        desk.hear(Provider, agree(&b)),
+        negotiator.hear(Provider, agree(&b)),
         Err(ErrorCode::NegotiationState)
     );
-    desk.hear(Provider, agree(&c)).unwrap();
-    assert_eq!(desk.phase(), Some(Phase::Agreed));
+    negotiator.hear(Provider, agree(&c)).unwrap();
+    assert_eq!(negotiator.phase(), Some(Phase::Agreed));
     assert_eq!(
-        desk.state.unwrap().due(Consumer),
+        negotiator.state.unwrap().due(Consumer),
         Some(NextMessage::Verification(c.contract))
     );
 }
@@ -109,11 +109,11 @@ fn who_may_send_what_when() {
         let mut accepted = Vec::new();
         for content in &contents {
             for side in [Provider, Consumer] {
-                let mut desk = TestNegotiator::of(Provider);
+                let mut negotiator = TestNegotiator::of(Provider);
                 for (from, content) in way.iter().take(done).cloned() {
-                    desk.hear(from, content).unwrap();
+                    negotiator.hear(from, content).unwrap();
                 }
-                if desk.hear(side, content.clone()).is_ok() {
+                if negotiator.hear(side, content.clone()).is_ok() {
                     accepted.push(format!("{}:{}", side.as_str(), content.as_str()));
                 }
             }
@@ -127,17 +127,17 @@ fn who_may_send_what_when() {
 
 #[test]
 fn a_negotiation_does_not_grow_without_end() {
-    let mut desk = TestNegotiator::of(Provider);
-    desk.hear(Provider, offer(&proposal(1))).unwrap();
+    let mut negotiator = TestNegotiator::of(Provider);
+    negotiator.hear(Provider, offer(&proposal(1))).unwrap();
     for _ in 1..MOST_MESSAGES {
-        desk.hear(Provider, offer(&proposal(2))).unwrap();
+        negotiator.hear(Provider, offer(&proposal(2))).unwrap();
     }
     assert_eq!(
-        desk.hear(Provider, offer(&proposal(3))),
+        negotiator.hear(Provider, offer(&proposal(3))),
         Err(ErrorCode::NegotiationState)
     );
-    assert_eq!(desk.hear(Consumer, decline("no")), Ok(vec![]));
-    assert_eq!(desk.phase(), Some(Phase::Terminated));
+    assert_eq!(negotiator.hear(Consumer, decline("no")), Ok(vec![]));
+    assert_eq!(negotiator.phase(), Some(Phase::Terminated));
 }
 
 /// One side's view: every message gets a fresh id unless it is repeated on purpose.

@@ -64,8 +64,8 @@ impl AreaList {
     /// `TERM_NOT_EXECUTABLE_HERE` where it is said of none.
     pub fn named(&self, show: &str) -> Result<Vec<(String, Vec<Polygon>)>, Refusal> {
         let named = self.0.iter().filter_map(|area| {
-            let said = area.properties.get(show)?;
-            Some((said.clone(), area.polygons.clone()))
+            let text = area.properties.get(show)?;
+            Some((text.clone(), area.polygons.clone()))
         });
         let named: Vec<_> = named.collect();
         if named.is_empty() {

@@ -1,4 +1,4 @@
-//! What a guard can hold, and how its clauses are numbered.
+//! What a restriction can hold, and how its clauses are numbered.
 
 use super::*;
 use crate::fixture::{name, purposes, time};
@@ -8,7 +8,7 @@ use crate::term::prohibition::{
     ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
 };
 
-fn guard(terms: Vec<Term>) -> Result<ProviderRestriction, Refusal> {
+fn restriction_of(terms: Vec<Term>) -> Result<ProviderRestriction, Refusal> {
     let clauses = terms.into_iter().zip(2..).map(|(term, number)| Clause {
         id: ClauseId(number),
         term,
@@ -24,9 +24,9 @@ fn prohibition(part: Option<ProhibitedPart>, when: ProhibitionCondition) -> Term
     })
 }
 
-/// What changes an answer, or needs more than the door knows, stands in no guard.
+/// What changes an answer, or needs more than the door knows, stands in no restriction.
 #[test]
-fn a_guard_holds_what_only_refuses() {
+fn a_restriction_holds_what_only_refuses() {
     let rows = ProhibitedPart::Rows(row_filter::parse("site = 'a'").unwrap());
     let columns = ProhibitedPart::Columns(vec![name("note")]);
     let summer = ProhibitionCondition {
@@ -39,7 +39,7 @@ fn a_guard_holds_what_only_refuses() {
         prohibition(None, ProhibitionCondition::ALWAYS),
         prohibition(Some(columns), summer.clone()),
     ] {
-        assert!(guard(vec![good.clone()]).is_ok(), "{good:?}");
+        assert!(restriction_of(vec![good.clone()]).is_ok(), "{good:?}");
     }
     let never = ProhibitionCondition {
         until: summer.from,
@@ -65,20 +65,23 @@ fn a_guard_holds_what_only_refuses() {
             ErrorCode::TermNotExecutableHere,
         ),
     ] {
-        let refusal = guard(vec![Term::ResultRows(3), bad]).unwrap_err();
+        let refusal = restriction_of(vec![Term::ResultRows(3), bad]).unwrap_err();
         assert_eq!((refusal.code, refusal.clause), (code, Some(ClauseId(3))));
     }
     assert_eq!(
-        guard(vec![]).unwrap_err().code,
+        restriction_of(vec![]).unwrap_err().code,
         ErrorCode::PolicyContradiction
     );
 }
 
 #[test]
-fn a_clause_of_a_guard_is_none_of_a_contract() {
-    let clause = ClauseId(7).in_guard();
+fn a_clause_of_a_restriction_is_none_of_a_contract() {
+    let clause = ClauseId(7).in_restriction();
     assert_eq!(clause.to_string(), "#g7");
-    assert_eq!((clause.of_guard(), ClauseId(7).of_guard()), (Some(7), None));
+    assert_eq!(
+        (clause.of_restriction(), ClauseId(7).of_restriction()),
+        (Some(7), None)
+    );
     for text in ["#g7", "#c2147483648", "#c4294967295"] {
         assert!(text.parse::<ClauseId>().is_err(), "{text}");
     }

@@ -55,7 +55,7 @@ impl TermRule for AreaTerm<'_> {
         )
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let Self { lon, lat, bounds } = self;
         let BoundingBox {
             west,
@@ -63,7 +63,7 @@ impl TermRule for AreaTerm<'_> {
             east,
             north,
         } = bounds;
-        message!(tongue, "area", lon, west, east, lat, south, north)
+        message!(language, "area", lon, west, east, lat, south, north)
     }
 
     fn canonical(&self) -> Json {

@@ -44,9 +44,9 @@ impl TermRule for AttestTerm {
         )
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let days = self.0;
-        message!(tongue, "attest", days)
+        message!(language, "attest", days)
     }
 
     fn canonical(&self) -> Json {

@@ -56,10 +56,10 @@ impl TermRule for BandTerm {
         )
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let column = &self.column;
-        let edges = tongue.all_of(&self.edges);
-        message!(tongue, "band", column, edges)
+        let edges = language.all_of(&self.edges);
+        message!(language, "band", column, edges)
     }
 
     fn canonical(&self) -> Json {

@@ -38,9 +38,9 @@ impl TermRule for ColumnsTerm<'_> {
         says("h:columns", "isAnyOf", texts(self.0))
     }
 
-    fn render(&self, tongue: Language) -> String {
-        let list = tongue.all_of(self.0);
-        message!(tongue, "columns", list)
+    fn render(&self, language: Language) -> String {
+        let list = language.all_of(self.0);
+        message!(language, "columns", list)
     }
 
     fn canonical(&self) -> Json {

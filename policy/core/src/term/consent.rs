@@ -34,8 +34,8 @@ impl TermRule for ConsentTerm {
         duty("obtainConsent", "h:always")
     }
 
-    fn render(&self, tongue: Language) -> String {
-        message!(tongue, "obtain-consent")
+    fn render(&self, language: Language) -> String {
+        message!(language, "obtain-consent")
     }
 
     fn canonical(&self) -> Json {

@@ -39,9 +39,9 @@ impl TermRule for NetworksTerm<'_> {
         says("virtualLocation", "isAnyOf", texts(self.0))
     }
 
-    fn render(&self, tongue: Language) -> String {
-        let list = tongue.one_of(self.0);
-        message!(tongue, "networks", list)
+    fn render(&self, language: Language) -> String {
+        let list = language.one_of(self.0);
+        message!(language, "networks", list)
     }
 
     fn canonical(&self) -> Json {
@@ -110,10 +110,10 @@ impl TermRule for FormatsTerm<'_> {
         says("fileFormat", "isAnyOf", iris(list))
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let names: Vec<&str> = self.0.iter().map(|format| format.as_str()).collect();
-        let list = tongue.one_of(&names);
-        message!(tongue, "formats", list)
+        let list = language.one_of(&names);
+        message!(language, "formats", list)
     }
 
     fn canonical(&self) -> Json {

@@ -21,8 +21,8 @@ impl Term {
 
     /// The same in a language.
     #[must_use]
-    pub fn render(&self, tongue: Language) -> String {
-        signed_line(&self.with(|rule| rule.render(tongue)))
+    pub fn render(&self, language: Language) -> String {
+        signed_line(&self.with(|rule| rule.render(language)))
     }
 
     /// Its entry in the vocabulary.

@@ -80,15 +80,15 @@ impl TermRule for DominanceTerm {
         }
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let Self {
             measure,
             unit,
             rule,
         } = self;
         match rule {
-            DominanceRule::P(p) => message!(tongue, "dominance-p", measure, unit, p),
-            DominanceRule::Nk { n, k } => message!(tongue, "dominance-nk", measure, n, unit, k),
+            DominanceRule::P(p) => message!(language, "dominance-p", measure, unit, p),
+            DominanceRule::Nk { n, k } => message!(language, "dominance-nk", measure, n, unit, k),
         }
     }
 

@@ -40,10 +40,10 @@ impl TermRule for DeletionTerm {
         )
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         match self.0 {
-            1 => message!(tongue, "delete-after-one-day"),
-            days => message!(tongue, "delete-after-days", days),
+            1 => message!(language, "delete-after-one-day"),
+            days => message!(language, "delete-after-days", days),
         }
     }
 
@@ -96,9 +96,9 @@ impl TermRule for AttributionTerm<'_> {
         )
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let text = self.0;
-        message!(tongue, "attribution", text)
+        message!(language, "attribution", text)
     }
 
     fn canonical(&self) -> Json {
@@ -159,11 +159,11 @@ impl TermRule for RecordedProhibitionTerm {
         action(self.0.as_str())
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         match self.0 {
-            ForbiddenUse::Distribute => message!(tongue, "prohibit-distribute"),
-            ForbiddenUse::Sell => message!(tongue, "prohibit-sell"),
-            ForbiddenUse::Derive => message!(tongue, "prohibit-derive"),
+            ForbiddenUse::Distribute => message!(language, "prohibit-distribute"),
+            ForbiddenUse::Sell => message!(language, "prohibit-sell"),
+            ForbiddenUse::Derive => message!(language, "prohibit-derive"),
         }
     }
 

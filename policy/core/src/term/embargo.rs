@@ -55,20 +55,20 @@ impl EmbargoDelay {
         (delay.to_string() == text).then_some(delay)
     }
 
-    fn said(self, tongue: Language) -> String {
+    fn sentence(self, language: Language) -> String {
         let (number, unit) = match self.0 {
             seconds if seconds.is_multiple_of(86_400) => {
-                (seconds / 86_400, message!(tongue, "embargo-days"))
+                (seconds / 86_400, message!(language, "embargo-days"))
             }
             seconds if seconds.is_multiple_of(3600) => {
-                (seconds / 3600, message!(tongue, "embargo-hours"))
+                (seconds / 3600, message!(language, "embargo-hours"))
             }
             seconds if seconds.is_multiple_of(60) => {
-                (seconds / 60, message!(tongue, "embargo-minutes"))
+                (seconds / 60, message!(language, "embargo-minutes"))
             }
-            seconds => (seconds, message!(tongue, "embargo-seconds")),
+            seconds => (seconds, message!(language, "embargo-seconds")),
         };
-        format!("{} {unit}", tongue.number(number))
+        format!("{} {unit}", language.number(number))
     }
 }
 
@@ -98,10 +98,10 @@ impl TermRule for EmbargoTerm {
         )
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let column = &self.column;
-        let delay = self.delay.said(tongue);
-        message!(tongue, "embargo", column, delay)
+        let delay = self.delay.sentence(language);
+        message!(language, "embargo", column, delay)
     }
 
     fn canonical(&self) -> Json {
@@ -172,6 +172,6 @@ mod tests {
         for bad in ["PT60M", "P1D", "PT024H", "PT", "PTH", "24H", "PT1€"] {
             assert_eq!(EmbargoDelay::read(bad), None, "{bad}");
         }
-        assert_eq!(EmbargoDelay(172_800).said(Language::De), "2 Tage");
+        assert_eq!(EmbargoDelay(172_800).sentence(Language::De), "2 Tage");
     }
 }

@@ -36,8 +36,8 @@ impl TermRule for ExclusivityTerm {
         says("h:exclusive", "eq", super::odrl::typed("xsd:boolean", true))
     }
 
-    fn render(&self, tongue: Language) -> String {
-        message!(tongue, "exclusive")
+    fn render(&self, language: Language) -> String {
+        message!(language, "exclusive")
     }
 
     fn canonical(&self) -> Json {

@@ -49,9 +49,9 @@ impl TermRule for GroupTerm<'_> {
         says("recipient", "isPartOf", iri(&group))
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let group = self.0;
-        message!(tongue, "group", group)
+        message!(language, "group", group)
     }
 
     fn canonical(&self) -> Json {

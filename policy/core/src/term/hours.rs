@@ -106,9 +106,9 @@ impl TermRule for HoursTerm {
         says("h:weekly", "eq", Json::text(self))
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let hours = self;
-        message!(tongue, "hours", hours)
+        message!(language, "hours", hours)
     }
 
     fn canonical(&self) -> Json {

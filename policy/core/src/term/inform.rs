@@ -72,10 +72,10 @@ impl TermRule for InformTerm<'_> {
         with(duty("inform", "h:always"), [("h:event", iris(events))])
     }
 
-    fn render(&self, tongue: Language) -> String {
-        let events = said(self.0, tongue);
-        let list = tongue.all_of(&events);
-        message!(tongue, "inform", list)
+    fn render(&self, language: Language) -> String {
+        let events = sentences(self.0, language);
+        let list = language.all_of(&events);
+        message!(language, "inform", list)
     }
 
     fn canonical(&self) -> Json {
@@ -89,11 +89,11 @@ impl TermRule for InformTerm<'_> {
 }
 
 /// Events in words.
-fn said(events: &[InformEvent], tongue: Language) -> Vec<String> {
+fn sentences(events: &[InformEvent], language: Language) -> Vec<String> {
     let each = events.iter().map(|event| match event {
-        InformEvent::FirstUse => message!(tongue, "event-first-use"),
-        InformEvent::Refusal => message!(tongue, "event-refusal"),
-        InformEvent::SchemaChange => message!(tongue, "event-schema-change"),
+        InformEvent::FirstUse => message!(language, "event-first-use"),
+        InformEvent::Refusal => message!(language, "event-refusal"),
+        InformEvent::SchemaChange => message!(language, "event-schema-change"),
     });
     each.collect()
 }
@@ -146,7 +146,7 @@ pub(super) static NOTIFY: TermSpec = TermSpec {
     nature: DemandKind::Technical,
     hides_rows: false,
     remedy: "people are told as [notice] says; what can't be delivered is shown by hansa status",
-    test: "what_happens_is_told_once_on_both_sides",
+    test: "what_happens_is_reported_once_on_both_sides",
 };
 
 impl TermRule for NotificationTerm {
@@ -162,18 +162,18 @@ impl TermRule for NotificationTerm {
         )
     }
 
-    fn render(&self, tongue: Language) -> String {
-        let events = tongue.all_of(&said(&self.events, tongue));
+    fn render(&self, language: Language) -> String {
+        let events = language.all_of(&sentences(&self.events, language));
         let whom: Vec<String> = self
             .recipients
             .iter()
             .map(|side| match side {
-                Recipient::Provider => message!(tongue, "recipient-provider"),
-                Recipient::Consumer => message!(tongue, "recipient-consumer"),
+                Recipient::Provider => message!(language, "recipient-provider"),
+                Recipient::Consumer => message!(language, "recipient-consumer"),
             })
             .collect();
-        let whom = tongue.all_of(&whom);
-        message!(tongue, "notify", whom, events)
+        let whom = language.all_of(&whom);
+        message!(language, "notify", whom, events)
     }
 
     fn canonical(&self) -> Json {

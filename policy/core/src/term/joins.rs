@@ -42,9 +42,9 @@ impl TermRule for JoinKeysTerm<'_> {
         says("h:joinKey", "isAnyOf", texts(self.0))
     }
 
-    fn render(&self, tongue: Language) -> String {
-        let list = tongue.all_of(self.0);
-        message!(tongue, "join-keys", list)
+    fn render(&self, language: Language) -> String {
+        let list = language.all_of(self.0);
+        message!(language, "join-keys", list)
     }
 
     fn canonical(&self) -> Json {
@@ -90,12 +90,12 @@ impl TermRule for JoinWithTerm<'_> {
         }
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         if self.0.is_empty() {
-            return message!(tongue, "join-with-none");
+            return message!(language, "join-with-none");
         }
-        let list = tongue.one_of(self.0);
-        message!(tongue, "join-with", list)
+        let list = language.one_of(self.0);
+        message!(language, "join-with", list)
     }
 
     fn canonical(&self) -> Json {
@@ -144,8 +144,8 @@ impl TermRule for KeysStayTerm {
         says("h:keyMovement", "eq", iri("h:providerSide"))
     }
 
-    fn render(&self, tongue: Language) -> String {
-        message!(tongue, "keys-stay")
+    fn render(&self, language: Language) -> String {
+        message!(language, "keys-stay")
     }
 
     fn canonical(&self) -> Json {

@@ -85,16 +85,16 @@ impl TermRule for KeyTransferTerm {
         )
     }
 
-    fn render(&self, tongue: Language) -> String {
-        let columns = tongue.all_of(&self.columns);
+    fn render(&self, language: Language) -> String {
+        let columns = language.all_of(&self.columns);
         let to = match &self.to {
-            KeyRecipients::Anybody => message!(tongue, "keys-travel-to-anybody"),
+            KeyRecipients::Anybody => message!(language, "keys-travel-to-anybody"),
             KeyRecipients::These(list) => {
                 let domains: Vec<&str> = list.iter().map(ParticipantId::domain).collect();
-                tongue.all_of(&domains)
+                language.all_of(&domains)
             }
         };
-        message!(tongue, "keys-travel", columns, to)
+        message!(language, "keys-travel", columns, to)
     }
 
     fn canonical(&self) -> Json {

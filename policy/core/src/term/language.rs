@@ -86,7 +86,9 @@ impl FromStr for Language {
     type Err = LanguageError;
 
     fn from_str(text: &str) -> Result<Self, LanguageError> {
-        let found = Self::ALL.into_iter().find(|tongue| tongue.tag() == text);
+        let found = Self::ALL
+            .into_iter()
+            .find(|language| language.tag() == text);
         found.ok_or(LanguageError)
     }
 }
@@ -102,8 +104,8 @@ mod tests {
 
     #[test]
     fn tags_and_lists() {
-        for tongue in Language::ALL {
-            assert_eq!(tongue.tag().parse(), Ok(tongue));
+        for language in Language::ALL {
+            assert_eq!(language.tag().parse(), Ok(language));
         }
         assert!("fr".parse::<Language>().is_err());
         assert_eq!(Language::De.all_of(&["a", "b", "c"]), "a, b und c");

@@ -87,17 +87,17 @@ impl TermRule for LegalBasisTerm {
         says("h:legalBasis", "eq", iri(self.0.as_str()))
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let basis = self.0.as_str();
         let what = match self.0 {
-            LegalBasis::Consent => message!(tongue, "basis-consent"),
-            LegalBasis::Contract => message!(tongue, "basis-contract"),
-            LegalBasis::Obligation => message!(tongue, "basis-obligation"),
-            LegalBasis::Vital => message!(tongue, "basis-vital"),
-            LegalBasis::PublicTask => message!(tongue, "basis-public-task"),
-            LegalBasis::Interests => message!(tongue, "basis-interests"),
+            LegalBasis::Consent => message!(language, "basis-consent"),
+            LegalBasis::Contract => message!(language, "basis-contract"),
+            LegalBasis::Obligation => message!(language, "basis-obligation"),
+            LegalBasis::Vital => message!(language, "basis-vital"),
+            LegalBasis::PublicTask => message!(language, "basis-public-task"),
+            LegalBasis::Interests => message!(language, "basis-interests"),
         };
-        message!(tongue, "legal-basis", what, basis)
+        message!(language, "legal-basis", what, basis)
     }
 
     fn canonical(&self) -> Json {

@@ -45,13 +45,13 @@ impl TermRule for LookupTerm {
         )
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let Self {
             column,
             table,
             level,
         } = self;
-        message!(tongue, "lookup", column, level, table)
+        message!(language, "lookup", column, level, table)
     }
 
     fn canonical(&self) -> Json {

@@ -51,13 +51,13 @@ impl TermRule for MaskTerm<'_> {
         with(json, [("h:column", Json::text(self.column))])
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let column = self.column;
         let value = match self.mask {
             MaskValue::Null => "NULL".to_owned(),
             MaskValue::Constant(value) => value.to_string(),
         };
-        message!(tongue, "mask", column, value)
+        message!(language, "mask", column, value)
     }
 
     fn canonical(&self) -> Json {

@@ -48,11 +48,13 @@ impl TermRule for MinGroupTerm<'_> {
         with(says("h:minContributors", "gteq", least), [("h:unit", unit)])
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let at_least = self.at_least;
         match self.unit {
-            CountingUnit::Column(column) => message!(tongue, "min-group-values", at_least, column),
-            CountingUnit::Rows => message!(tongue, "min-group-rows", at_least),
+            CountingUnit::Column(column) => {
+                message!(language, "min-group-values", at_least, column)
+            }
+            CountingUnit::Rows => message!(language, "min-group-rows", at_least),
         }
     }
 

@@ -47,20 +47,20 @@ pub(super) static PLACE_CELLS: TermSpec = TermSpec {
 };
 
 impl CellSize {
-    fn said(&self, tongue: Language) -> String {
+    fn sentence(&self, language: Language) -> String {
         match self {
             Self::H3(resolution) => {
                 let number = resolution.number();
-                message!(tongue, "cell-h3", number)
+                message!(language, "cell-h3", number)
             }
-            Self::Areas { list, show } => message!(tongue, "cell-area", show, list),
+            Self::Areas { list, show } => message!(language, "cell-area", show, list),
             Self::Square(edge) => {
                 let metres = edge.metres();
                 let (number, unit) = match metres % 1_000 {
                     0 => (metres / 1_000, "km"),
                     _ => (metres, "m"),
                 };
-                message!(tongue, "cell-square", number, unit)
+                message!(language, "cell-square", number, unit)
             }
         }
     }
@@ -81,15 +81,15 @@ impl TermRule for PlaceCellsTerm {
         )
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let Self {
             lon,
             lat,
             cell,
             size,
         } = self;
-        let size = size.said(tongue);
-        message!(tongue, "place-cells", lon, lat, cell, size)
+        let size = size.sentence(language);
+        message!(language, "place-cells", lon, lat, cell, size)
     }
 
     fn canonical(&self) -> Json {

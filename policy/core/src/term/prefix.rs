@@ -50,9 +50,9 @@ impl TermRule for PrefixTerm {
         )
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let Self { column, length } = self;
-        message!(tongue, "prefix", column, length)
+        message!(language, "prefix", column, length)
     }
 
     fn canonical(&self) -> Json {

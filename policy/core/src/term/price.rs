@@ -145,7 +145,7 @@ impl TermRule for PriceTerm {
         }
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let Self {
             amount,
             currency,
@@ -153,16 +153,16 @@ impl TermRule for PriceTerm {
             prepaid,
         } = self;
         let each = match per {
-            PriceUnit::Query => message!(tongue, "price-question"),
-            PriceUnit::Row => message!(tongue, "price-row"),
+            PriceUnit::Query => message!(language, "price-question"),
+            PriceUnit::Row => message!(language, "price-row"),
             PriceUnit::Megabyte => "MB".to_owned(),
-            PriceUnit::Month => message!(tongue, "price-month"),
+            PriceUnit::Month => message!(language, "price-month"),
         };
-        let price = message!(tongue, "price", amount, currency, each);
+        let price = message!(language, "price", amount, currency, each);
         let Some(paid) = prepaid else {
             return price;
         };
-        message!(tongue, "price-prepaid", price, paid, currency)
+        message!(language, "price-prepaid", price, paid, currency)
     }
 
     fn canonical(&self) -> Json {
@@ -197,15 +197,15 @@ impl TermRule for PriceTerm {
         if self.prepaid.is_none() {
             return Ok(());
         }
-        let purse = &to.context.balance;
+        let balance = &to.context.balance;
         let months = match self.per {
-            PriceUnit::Month => purse.months_due,
+            PriceUnit::Month => balance.months_due,
             PriceUnit::Query | PriceUnit::Row | PriceUnit::Megabyte => 1,
         };
-        if purse.left >= self.each().times(months) {
+        if balance.left >= self.each().times(months) {
             return Ok(());
         }
-        Err(self.spent(purse.left))
+        Err(self.spent(balance.left))
     }
 
     fn subject(&self) -> String {

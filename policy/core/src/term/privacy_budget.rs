@@ -22,7 +22,7 @@ use crate::value::privacy_budget::amount::Epsilon;
 use crate::value::privacy_budget::{ClampRange, DimensionValues, PrivacyBudgetTerm};
 use crate::value::time::{TimeBucketWidth, WIDTHS};
 use hansa_audit_log::json::Json;
-use sentence::said;
+use sentence::sentence;
 use std::cmp::Ordering;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -82,8 +82,8 @@ impl TermRule for PrivacyBudgetTerm {
         json
     }
 
-    fn render(&self, tongue: Language) -> String {
-        said(self, tongue)
+    fn render(&self, language: Language) -> String {
+        sentence(self, language)
     }
 
     fn canonical(&self) -> Json {

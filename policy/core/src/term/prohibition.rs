@@ -148,8 +148,8 @@ impl TermRule for ProhibitionTerm {
         whole
     }
 
-    fn render(&self, tongue: Language) -> String {
-        sentence::said(self, tongue)
+    fn render(&self, language: Language) -> String {
+        sentence::sentence(self, language)
     }
 
     fn canonical(&self) -> Json {
@@ -227,12 +227,12 @@ impl ProhibitionTerm {
         self.action.contains(other.action) && part && self.condition.covers(&other.condition)
     }
 
-    /// What it can't stand in a guard with: there it may refuse always, and columns under conditions, since it is judged
+    /// What it can't stand in a restriction with: there it may refuse always, and columns under conditions, since it is judged
     /// beside a plan and takes nothing away from what the plan is made over.
     ///
     /// # Errors
     /// `POLICY_CONTRADICTION`; `TERM_NOT_EXECUTABLE_HERE` for rows.
-    pub(crate) fn check_in_guard(&self) -> Result<(), Refusal> {
+    pub(crate) fn check_in_restriction(&self) -> Result<(), Refusal> {
         self.condition.check()?;
         match self.part {
             Some(ProhibitedPart::Rows(_)) => Err(Refusal::new(

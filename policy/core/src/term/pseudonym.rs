@@ -53,9 +53,9 @@ impl TermRule for PseudonymTerm {
         )
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let Self { column, epoch } = self;
-        message!(tongue, "pseudonym", column, epoch)
+        message!(language, "pseudonym", column, epoch)
     }
 
     fn canonical(&self) -> Json {

@@ -44,14 +44,14 @@ impl TermRule for PublishedAreaTerm {
         )
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let Self {
             lon,
             lat,
             list,
             which,
         } = self;
-        message!(tongue, "published-area", lon, lat, which, list)
+        message!(language, "published-area", lon, lat, which, list)
     }
 
     fn canonical(&self) -> Json {

@@ -243,10 +243,10 @@ mod tests {
             refusal.sentence
         };
         assert!(refused(&[("a", "a")]).ends_with(": `a` is part of `a`"));
-        let told = refused(&[("d", "a"), ("a", "b"), ("b", "c"), ("c", "a")]);
+        let text = refused(&[("d", "a"), ("a", "b"), ("b", "c"), ("c", "a")]);
         assert!(
-            told.ends_with(": `a` is part of `b`, which is part of `c`, which is part of `a`"),
-            "{told}"
+            text.ends_with(": `a` is part of `b`, which is part of `c`, which is part of `a`"),
+            "{text}"
         );
     }
 }

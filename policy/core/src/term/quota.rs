@@ -73,16 +73,16 @@ impl TermRule for QuotaTerm {
         )
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let PeriodQuota { max, per } = self.quota;
-        let number = tongue.number(max);
-        let each = per.said(tongue);
+        let number = language.number(max);
+        let each = per.sentence(language);
         let what = match self.spec.name {
-            "queries" => message!(tongue, "quota-questions"),
-            "row_quota" => message!(tongue, "quota-rows"),
-            _ => return bytes(tongue, max, &each),
+            "queries" => message!(language, "quota-questions"),
+            "row_quota" => message!(language, "quota-rows"),
+            _ => return bytes(language, max, &each),
         };
-        message!(tongue, "quota", number, what, each)
+        message!(language, "quota", number, what, each)
     }
 
     // Counts above 2^53 have no exact JSON number, so counts are text.
@@ -128,9 +128,9 @@ impl TermRule for ResultRowsTerm {
         says("h:resultRows", "lteq", integer(self.0))
     }
 
-    fn render(&self, tongue: Language) -> String {
-        let number = tongue.number(self.0);
-        message!(tongue, "result-rows", number)
+    fn render(&self, language: Language) -> String {
+        let number = language.number(self.0);
+        message!(language, "result-rows", number)
     }
 
     fn canonical(&self) -> Json {
@@ -185,27 +185,27 @@ pub(super) fn not_zero(most: u64) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn bytes(tongue: Language, max: u64, each: &str) -> String {
+fn bytes(language: Language, max: u64, each: &str) -> String {
     let size = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")]
         .into_iter()
         .find(|(unit, _)| max >= *unit && max.is_multiple_of(*unit))
         .map_or_else(
             || {
-                let bytes = message!(tongue, "quota-bytes");
-                format!("{} {bytes}", tongue.number(max))
+                let bytes = message!(language, "quota-bytes");
+                format!("{} {bytes}", language.number(max))
             },
-            |(unit, name)| format!("{} {name}", tongue.number(max / unit)),
+            |(unit, name)| format!("{} {name}", language.number(max / unit)),
         );
-    message!(tongue, "quota-size", size, each)
+    message!(language, "quota-size", size, each)
 }
 
 impl QuotaPeriod {
-    pub(super) fn said(self, tongue: Language) -> String {
+    pub(super) fn sentence(self, language: Language) -> String {
         match self {
-            Self::Hour => message!(tongue, "quota-each-hour"),
-            Self::Day => message!(tongue, "quota-each-day"),
-            Self::Week => message!(tongue, "quota-each-week"),
-            Self::ThirtyDays => message!(tongue, "quota-each-30-days"),
+            Self::Hour => message!(language, "quota-each-hour"),
+            Self::Day => message!(language, "quota-each-day"),
+            Self::Week => message!(language, "quota-each-week"),
+            Self::ThirtyDays => message!(language, "quota-each-30-days"),
         }
     }
 }

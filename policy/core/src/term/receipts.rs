@@ -36,9 +36,9 @@ impl TermRule for OpenReceiptsTerm {
         says("h:outstanding", "lteq", integer(self.0))
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let most = self.0;
-        message!(tongue, "receipts", most)
+        message!(language, "receipts", most)
     }
 
     fn canonical(&self) -> Json {

@@ -52,9 +52,9 @@ impl TermRule for RegionTerm<'_> {
         )
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let region = self.0;
-        message!(tongue, "region", region)
+        message!(language, "region", region)
     }
 
     fn canonical(&self) -> Json {

@@ -79,11 +79,11 @@ impl TermRule for RelativeWindowTerm {
         )
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let days = self.days;
         match self.since {
-            WindowStart::Activation => message!(tongue, "lasts-activation", days),
-            WindowStart::FirstUse => message!(tongue, "lasts-first-use", days),
+            WindowStart::Activation => message!(language, "lasts-activation", days),
+            WindowStart::FirstUse => message!(language, "lasts-first-use", days),
         }
     }
 

@@ -51,22 +51,22 @@ impl TermRule for ReleaseTerm {
         )
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let column = &self.column;
         let every = match self.every {
-            TimeBucketWidth::QuarterHour => message!(tongue, "release-quarter-hour"),
-            TimeBucketWidth::Hour => message!(tongue, "release-hour"),
-            TimeBucketWidth::Day => message!(tongue, "release-day"),
-            TimeBucketWidth::Week => message!(tongue, "release-week"),
-            TimeBucketWidth::Month => message!(tongue, "release-month"),
-            TimeBucketWidth::Year => message!(tongue, "release-year"),
+            TimeBucketWidth::QuarterHour => message!(language, "release-quarter-hour"),
+            TimeBucketWidth::Hour => message!(language, "release-hour"),
+            TimeBucketWidth::Day => message!(language, "release-day"),
+            TimeBucketWidth::Week => message!(language, "release-week"),
+            TimeBucketWidth::Month => message!(language, "release-month"),
+            TimeBucketWidth::Year => message!(language, "release-year"),
         };
         let late = match self.late {
-            LateDataPolicy::Never => message!(tongue, "release-never"),
-            LateDataPolicy::Wait => message!(tongue, "release-wait"),
-            LateDataPolicy::Correct => message!(tongue, "release-correct"),
+            LateDataPolicy::Never => message!(language, "release-never"),
+            LateDataPolicy::Wait => message!(language, "release-wait"),
+            LateDataPolicy::Correct => message!(language, "release-correct"),
         };
-        message!(tongue, "release", every, column, late)
+        message!(language, "release", every, column, late)
     }
 
     fn canonical(&self) -> Json {

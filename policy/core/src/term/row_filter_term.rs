@@ -40,12 +40,12 @@ impl TermRule for RowFilterTerm<'_> {
         says("h:rowFilter", "eq", Json::text(self.0))
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let filter = self.0;
         if filter.names_consumer() {
-            message!(tongue, "rows-of-consumer", filter)
+            message!(language, "rows-of-consumer", filter)
         } else {
-            message!(tongue, "rows", filter)
+            message!(language, "rows", filter)
         }
     }
 

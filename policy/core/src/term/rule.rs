@@ -134,7 +134,7 @@ pub(crate) trait TermRule {
     fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json;
 
     /// The term as a person reads it: one line, lower case unless the language demands otherwise, no full stop.
-    fn render(&self, tongue: Language) -> String;
+    fn render(&self, language: Language) -> String;
 
     /// Its content in the normal form, whatever order or spelling it has. A member never changes its meaning, since a
     /// hash in a contract outlives this program.

@@ -75,10 +75,10 @@ impl TermRule for SchemaTerm {
         says("version", "eq", iri(word(&SCHEMAS, &self.0)))
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         match self.0 {
-            SchemaCompatibility::Exact => message!(tongue, "version-exact"),
-            SchemaCompatibility::Compatible => message!(tongue, "version-compatible"),
+            SchemaCompatibility::Exact => message!(language, "version-exact"),
+            SchemaCompatibility::Compatible => message!(language, "version-compatible"),
         }
     }
 

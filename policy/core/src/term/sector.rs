@@ -50,9 +50,9 @@ impl TermRule for SectorTerm<'_> {
         says("industry", "isAnyOf", iris(list.iter().map(String::as_str)))
     }
 
-    fn render(&self, tongue: Language) -> String {
-        let list = tongue.one_of(self.0);
-        message!(tongue, "sector", list)
+    fn render(&self, language: Language) -> String {
+        let list = language.one_of(self.0);
+        message!(language, "sector", list)
     }
 
     fn canonical(&self) -> Json {

@@ -49,12 +49,12 @@ impl TermRule for ServiceLevelTerm {
         )
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let Self {
             availability,
             p95_ms,
         } = self;
-        message!(tongue, "service", availability, p95_ms)
+        message!(language, "service", availability, p95_ms)
     }
 
     fn canonical(&self) -> Json {

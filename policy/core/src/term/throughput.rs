@@ -38,9 +38,9 @@ impl TermRule for RowRateTerm {
         says("h:rowsPerSecond", "lteq", integer(self.0))
     }
 
-    fn render(&self, tongue: Language) -> String {
-        let rows = tongue.number(self.0);
-        message!(tongue, "rows-per-second", rows)
+    fn render(&self, language: Language) -> String {
+        let rows = language.number(self.0);
+        message!(language, "rows-per-second", rows)
     }
 
     fn canonical(&self) -> Json {
@@ -78,9 +78,9 @@ impl TermRule for ConcurrencyTerm {
         says("h:concurrent", "lteq", integer(self.0))
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let most = self.0;
-        message!(tongue, "concurrent", most)
+        message!(language, "concurrent", most)
     }
 
     fn canonical(&self) -> Json {

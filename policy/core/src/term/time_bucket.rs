@@ -51,11 +51,11 @@ impl TermRule for TimeBucketTerm<'_> {
         }
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let column = self.column;
         let zone = self.zone.unwrap_or("UTC");
-        let to = self.bucket.said(tongue);
-        message!(tongue, "time-bucket", column, to, zone)
+        let to = self.bucket.sentence(language);
+        message!(language, "time-bucket", column, to, zone)
     }
 
     fn canonical(&self) -> Json {
@@ -112,14 +112,14 @@ pub(super) fn check_zone(zone: Option<&str>) -> Result<(), Refusal> {
 }
 
 impl TimeBucketWidth {
-    fn said(self, tongue: Language) -> String {
+    fn sentence(self, language: Language) -> String {
         match self {
-            Self::QuarterHour => message!(tongue, "bucket-quarter-hour"),
-            Self::Hour => message!(tongue, "bucket-hour"),
-            Self::Day => message!(tongue, "bucket-day"),
-            Self::Week => message!(tongue, "bucket-week"),
-            Self::Month => message!(tongue, "bucket-month"),
-            Self::Year => message!(tongue, "bucket-year"),
+            Self::QuarterHour => message!(language, "bucket-quarter-hour"),
+            Self::Hour => message!(language, "bucket-hour"),
+            Self::Day => message!(language, "bucket-day"),
+            Self::Week => message!(language, "bucket-week"),
+            Self::Month => message!(language, "bucket-month"),
+            Self::Year => message!(language, "bucket-year"),
         }
     }
 }

@@ -193,22 +193,22 @@ pub fn write(clause: &Clause, script: &mut OdrlWriter<'_>) -> Json {
 pub fn read(
     json: Json,
     at: String,
-    place: OdrlPosition,
+    position: OdrlPosition,
     assigner: &ParticipantId,
 ) -> Result<Clause, Refusal> {
     let mut members = StrictObjectReader::of(json, at, ReaderErrorCodes::POLICY)?;
     let id: ClauseId = members.parsed("uid")?;
     members.set_codes(members.codes().within(id));
-    let (entry, operator) = match place {
+    let (entry, operator) = match position {
         OdrlPosition::Permission | OdrlPosition::Target | OdrlPosition::Action => {
-            constraint(&mut members, place)?
+            constraint(&mut members, position)?
         }
-        OdrlPosition::Duty => (act(&mut members, place, "duty")?, String::new()),
+        OdrlPosition::Duty => (act(&mut members, position, "duty")?, String::new()),
         OdrlPosition::Prohibition => (
-            act(&mut members, place, "prohibited action")?,
+            act(&mut members, position, "prohibited action")?,
             String::new(),
         ),
-        OdrlPosition::Obligation => (act(&mut members, place, "obligation")?, String::new()),
+        OdrlPosition::Obligation => (act(&mut members, position, "obligation")?, String::new()),
     };
     let term = (entry.read)(&mut OdrlReader {
         members: &mut members,
@@ -221,7 +221,7 @@ pub fn read(
 
 fn constraint(
     members: &mut StrictObjectReader,
-    place: OdrlPosition,
+    position: OdrlPosition,
 ) -> Result<(&'static VocabularyEntry, String), Refusal> {
     let left = members.text("leftOperand")?;
     let known = || VOCABULARY.iter().filter(|entry| entry.spec.operand == left);
@@ -230,14 +230,14 @@ fn constraint(
             .codes()
             .unknown(format!("the operand `{left}` is not known")));
     };
-    if known().all(|entry| entry.spec.position != place) {
+    if known().all(|entry| entry.spec.position != position) {
         return Err(members.codes().unknown(format!(
-            "the operand `{left}` stands in {place}, where it is not executed; its place is {own}"
+            "the operand `{left}` stands in {position}, where it is not executed; its place is {own}"
         )));
     }
     let operator = members.text("operator")?;
     let found = known()
-        .filter(|entry| entry.spec.position == place)
+        .filter(|entry| entry.spec.position == position)
         .find(|entry| entry.spec.operators.contains(&operator.as_str()));
     match found {
         Some(entry) => Ok((entry, operator)),
@@ -249,13 +249,13 @@ fn constraint(
 
 fn act(
     members: &mut StrictObjectReader,
-    place: OdrlPosition,
+    position: OdrlPosition,
     what: &str,
 ) -> Result<&'static VocabularyEntry, Refusal> {
     let action = members.text("action")?;
     VOCABULARY
         .iter()
-        .find(|entry| entry.spec.position == place && entry.spec.operand == action)
+        .find(|entry| entry.spec.position == position && entry.spec.operand == action)
         .ok_or_else(|| {
             members
                 .codes()
@@ -320,10 +320,10 @@ fn inner(
     form: &OdrlReader<'_>,
     json: Json,
     at: String,
-    place: OdrlPosition,
+    position: OdrlPosition,
 ) -> Result<Term, Refusal> {
     let clause = form.members.codes().clause;
-    read(json, at, place, form.assigner)
+    read(json, at, position, form.assigner)
         .map(|clause| clause.term)
         .map_err(|mut refusal| {
             refusal.clause = clause;

@@ -88,7 +88,7 @@ mod tests {
             for term in of {
                 let said: BTreeSet<String> = Language::ALL
                     .iter()
-                    .map(|tongue| term.render(*tongue))
+                    .map(|language| term.render(*language))
                     .collect();
                 assert_eq!(said.len(), Language::ALL.len(), "{said:?}");
             }

@@ -35,9 +35,9 @@ impl TermRule for NotBeforeTerm {
         says("dateTime", "gteq", typed("xsd:dateTime", self.0))
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let from = self.0;
-        message!(tongue, "not-before", from)
+        message!(language, "not-before", from)
     }
 
     fn canonical(&self) -> Json {
@@ -78,9 +78,9 @@ impl TermRule for NotAfterTerm {
         says("dateTime", "lt", typed("xsd:dateTime", self.0))
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let until = self.0;
-        message!(tongue, "not-after", until)
+        message!(language, "not-after", until)
     }
 
     fn canonical(&self) -> Json {

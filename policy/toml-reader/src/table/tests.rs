@@ -23,9 +23,9 @@ fn check(text: &str, style: ProblemStyle, read: fn(TomlTable<'_>), expect: &[&st
         Err(problems) => problems,
     };
     let line = |problem: &Refusal| {
-        let place = problem.location.as_ref().unwrap();
-        let key = place.key.as_deref().unwrap_or("-");
-        let (line, help) = (place.line.unwrap(), problem.help.join("; "));
+        let location = problem.location.as_ref().unwrap();
+        let key = location.key.as_deref().unwrap_or("-");
+        let (line, help) = (location.line.unwrap(), problem.help.join("; "));
         format!(
             "{} {line} {key}: {}; {help}",
             problem.code, problem.sentence
@@ -129,7 +129,7 @@ fn each_place_that_is_not_toml() {
     let problems = reader.parse().unwrap_err();
     let lines: Vec<_> = problems
         .iter()
-        .map(|problem| problem.location.as_ref().and_then(|place| place.line))
+        .map(|problem| problem.location.as_ref().and_then(|location| location.line))
         .collect();
     assert_eq!(lines, [Some(2), Some(3)], "{problems:?}");
     assert!(problems[0].sentence.contains("not TOML: duplicate key"));

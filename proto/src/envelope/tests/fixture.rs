@@ -22,7 +22,7 @@ pub(super) struct EnvelopeFixture {
     pub(super) agreement: Agreement,
 }
 
-pub(super) fn scene() -> EnvelopeFixture {
+pub(super) fn envelope_fixture() -> EnvelopeFixture {
     let keys = PartyKeys([
         PartyKey::ed25519("munster.example"),
         PartyKey::p256("firma.example"),

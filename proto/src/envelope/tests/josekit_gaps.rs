@@ -26,23 +26,23 @@ impl EnvelopeFixture {
 
 #[test]
 fn josekit_trap_1_a_second_signature_that_is_garbage_is_refused() {
-    let scene = scene();
-    let (header, _) = scene.consumer();
+    let fixture = envelope_fixture();
+    let (header, _) = fixture.consumer();
     let lengths = [0, 1, 63, 65].map(|length| vec![1; length]);
-    let garbage = [vec![0; 64], vec![0xa5; 64], scene.provider().1];
+    let garbage = [vec![0; 64], vec![0xa5; 64], fixture.provider().1];
     for garbage in garbage.into_iter().chain(lengths) {
-        let bytes = scene.with(&[&scene.provider(), &(header.clone(), garbage)]);
-        scene.refused(&bytes, ErrorCode::SignatureInvalid);
+        let bytes = fixture.with(&[&fixture.provider(), &(header.clone(), garbage)]);
+        fixture.refused(&bytes, ErrorCode::SignatureInvalid);
     }
 }
 
 #[test]
 fn josekit_trap_2_an_unknown_critical_header_is_refused() {
-    let scene = scene();
-    let good = scene.consumer_under(HEADER);
+    let fixture = envelope_fixture();
+    let good = fixture.consumer_under(HEADER);
     assert!(
-        scene
-            .accept(&scene.with(&[&scene.provider(), &good]))
+        fixture
+            .accept(&fixture.with(&[&fixture.provider(), &good]))
             .is_ok()
     );
     for (from, to) in [
@@ -56,41 +56,41 @@ fn josekit_trap_2_an_unknown_critical_header_is_refused() {
         (r#""crit":["hansa-role"],"#, ""),
         (r#""alg""#, r#""b64":false,"alg""#),
     ] {
-        scene.header_refused(from, to, ErrorCode::SignatureHeader);
+        fixture.header_refused(from, to, ErrorCode::SignatureHeader);
     }
 }
 
 #[test]
 fn josekit_trap_3_an_algorithm_in_the_unprotected_header_alone_is_refused() {
-    let scene = scene();
+    let fixture = envelope_fixture();
     let alg = r#""alg":"ES256","#;
-    scene.header_refused(alg, "", ErrorCode::SignatureHeader);
+    fixture.header_refused(alg, "", ErrorCode::SignatureHeader);
     for entry in [
-        scene.consumer_under(&HEADER.replace(alg, "")),
-        scene.consumer(),
+        fixture.consumer_under(&HEADER.replace(alg, "")),
+        fixture.consumer(),
     ] {
-        let text = String::from_utf8(scene.with(&[&scene.provider(), &entry])).unwrap();
+        let text = String::from_utf8(fixture.with(&[&fixture.provider(), &entry])).unwrap();
         let start = format!(r#"{{"protected":"{}""#, entry.0);
         let smuggled = format!(r#"{{"header":{{"alg":"ES256"}},"protected":"{}""#, entry.0);
         let bytes = text.replace(&start, &smuggled).into_bytes();
-        scene.refused(&bytes, ErrorCode::SignatureHeader);
+        fixture.refused(&bytes, ErrorCode::SignatureHeader);
     }
     // The last one is accepted, but is not the one that is registered for the key.
     for alg in ["none", "HS256", "RS256", "Ed25519", "ES384", "", "EdDSA"] {
-        scene.header_refused("ES256", alg, ErrorCode::SignatureAlg);
+        fixture.header_refused("ES256", alg, ErrorCode::SignatureAlg);
     }
 }
 
 #[test]
 fn josekit_trap_4_duplicate_members_are_refused() {
-    let scene = scene();
+    let fixture = envelope_fixture();
     let alg = r#""alg":"ES256","#;
-    scene.header_refused(alg, &alg.repeat(2), ErrorCode::SignatureHeader);
-    let text = String::from_utf8(scene.signed()).unwrap();
+    fixture.header_refused(alg, &alg.repeat(2), ErrorCode::SignatureHeader);
+    let text = String::from_utf8(fixture.signed()).unwrap();
     let (payload, rest) = text.split_once(r#","signatures""#).unwrap();
     let payload = payload.trim_start_matches('{');
     let doubled = format!(r#"{{{payload},{payload},"signatures"{rest}"#);
-    scene.refused(doubled.as_bytes(), ErrorCode::ContractMalformed);
+    fixture.refused(doubled.as_bytes(), ErrorCode::ContractMalformed);
     let twice = text.replacen(r#""signature":"#, r#""signature":"","signature":"#, 1);
-    scene.refused(twice.as_bytes(), ErrorCode::ContractMalformed);
+    fixture.refused(twice.as_bytes(), ErrorCode::ContractMalformed);
 }

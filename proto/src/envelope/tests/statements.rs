@@ -9,10 +9,10 @@ use hansa_policy::contract::signature_purpose::SignaturePurpose;
 
 #[test]
 fn a_public_view_is_signed_by_its_provider_alone() {
-    let scene = scene();
-    let [munster, firm] = &scene.keys.0;
+    let fixture = envelope_fixture();
+    let [munster, firm] = &fixture.keys.0;
     let view = contract::to_bytes(&Agreement {
-        provider: scene.agreement.provider.clone(),
+        provider: fixture.agreement.provider.clone(),
         ..samples::public_view()
     });
     let provider = munster.entry(StatementKind::Agreement, SignatoryRole::Provider, &view);
@@ -20,8 +20,8 @@ fn a_public_view_is_signed_by_its_provider_alone() {
     let one = envelope(&view, &[&provider]);
     let two = envelope(&view, &[&provider, &consumer]);
     let other = envelope(&view, &[&consumer]);
-    let half = scene.with(&[&scene.provider()]);
-    assert!(parse_offer(&one).unwrap().verify(&scene.keys).is_ok());
+    let half = fixture.with(&[&fixture.provider()]);
+    assert!(parse_offer(&one).unwrap().verify(&fixture.keys).is_ok());
     for (read, code) in [
         (parse_contract(&one), ErrorCode::SignatureMissing),
         (parse_contract(&two), ErrorCode::SignatureCount),
@@ -43,9 +43,9 @@ fn a_public_view_is_signed_by_its_provider_alone() {
 
 #[test]
 fn a_withdrawal_is_signed_by_one_party() {
-    let scene = scene();
-    let firm = &scene.keys.0[1];
-    let agreed = scene.accept(&scene.signed()).unwrap();
+    let fixture = envelope_fixture();
+    let firm = &fixture.keys.0[1];
+    let agreed = fixture.accept(&fixture.signed()).unwrap();
     let statement = withdrawal::WithdrawalStatement {
         contract: agreed.id(),
         party: "firma.example".parse().unwrap(),
@@ -65,7 +65,7 @@ fn a_withdrawal_is_signed_by_one_party() {
     let bytes = envelope(&payload, &[&entry]);
     let read = parse_withdrawal(&bytes).unwrap();
     assert_eq!(read.statement, Digest::of(&payload));
-    assert!(agreed.revoke(&read, &scene.keys).is_ok());
+    assert!(agreed.revoke(&read, &fixture.keys).is_ok());
     for (bytes, code) in [
         (envelope(&payload, &[]), ErrorCode::SignatureMissing),
         (
@@ -76,20 +76,20 @@ fn a_withdrawal_is_signed_by_one_party() {
             envelope(&payload, &[&of_another_kind]),
             ErrorCode::SignatureHeader,
         ),
-        (scene.signed(), ErrorCode::SignatureHeader),
+        (fixture.signed(), ErrorCode::SignatureHeader),
     ] {
         assert_eq!(parse_withdrawal(&bytes).unwrap_err().code, code);
     }
     for (index, bad) in flipped(&bytes, 0) {
-        let accepted = parse_withdrawal(&bad).and_then(|read| agreed.revoke(&read, &scene.keys));
+        let accepted = parse_withdrawal(&bad).and_then(|read| agreed.revoke(&read, &fixture.keys));
         assert!(accepted.is_err(), "byte {index}");
     }
 }
 
 #[test]
 fn a_receipt_is_signed_and_countersigned() {
-    let scene = scene();
-    let [munster, firm] = &scene.keys.0;
+    let fixture = envelope_fixture();
+    let [munster, firm] = &fixture.keys.0;
     let receipt = crate::receipt::tests::receipt();
     let payload = receipt::to_bytes(&receipt);
     let provider = munster.entry(StatementKind::Receipt, SignatoryRole::Provider, &payload);
@@ -101,13 +101,13 @@ fn a_receipt_is_signed_and_countersigned() {
         let read = parse_receipt(bytes).unwrap();
         assert_eq!(read.receipt, receipt);
         assert_eq!(read.is_countersigned(), countersigned);
-        assert_eq!(read.check(&scene.keys), Ok(()));
+        assert_eq!(read.check(&fixture.keys), Ok(()));
     }
     // Signatures that were kept apart are put together, in whatever order they come.
     let mut signatures = parse_receipt(&two).unwrap().signatures;
     signatures.reverse();
     assert_eq!(assemble_signed(&payload, &signatures), two);
-    let accept = |bytes: &[u8]| parse_receipt(bytes).and_then(|read| read.check(&scene.keys));
+    let accept = |bytes: &[u8]| parse_receipt(bytes).and_then(|read| read.check(&fixture.keys));
     let cases: [(&[&SignatureEntry], ErrorCode); 4] = [
         (&[], ErrorCode::SignatureMissing),
         (&[&consumer], ErrorCode::SignatureMissing),
@@ -128,8 +128,8 @@ fn a_receipt_is_signed_and_countersigned() {
 
 #[test]
 fn a_credential_is_signed_by_its_issuer() {
-    let scene = scene();
-    let [munster, firm] = &scene.keys.0;
+    let fixture = envelope_fixture();
+    let [munster, firm] = &fixture.keys.0;
     let statement = credential::CredentialStatement {
         issuer: "munster.example".parse().unwrap(),
         subject: "firma.example".parse().unwrap(),
@@ -151,7 +151,7 @@ fn a_credential_is_signed_by_its_issuer() {
     let read = credential::from_envelope(&envelope(&payload, &[&issuer])).unwrap();
     assert_eq!(read.statement, Digest::of(&payload));
     assert_eq!(
-        scene.keys.check(
+        fixture.keys.check(
             &statement.issuer,
             &read.signature,
             SignaturePurpose::Statement
@@ -183,8 +183,8 @@ fn a_credential_is_signed_by_its_issuer() {
 
 #[test]
 fn a_dispute_is_signed_by_the_consumer() {
-    let scene = scene();
-    let [munster, firm] = &scene.keys.0;
+    let fixture = envelope_fixture();
+    let [munster, firm] = &fixture.keys.0;
     let receipt = crate::receipt::tests::receipt();
     let dispute = dispute::DisputeStatement {
         request: receipt.request,
@@ -203,7 +203,7 @@ fn a_dispute_is_signed_by_the_consumer() {
     let read = parse_dispute(&envelope(&payload, &[&consumer])).unwrap();
     assert_eq!(read.dispute, dispute);
     assert_eq!(
-        scene.keys.check(
+        fixture.keys.check(
             &dispute.consumer,
             &read.signature,
             SignaturePurpose::Statement

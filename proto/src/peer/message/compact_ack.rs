@@ -11,7 +11,7 @@ use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::RequestId;
 use hansa_policy::refusal::Refusal;
 
-/// A letter as it is handed in.
+/// A message as it is handed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubmittedMessage {
     /// As it stands.
@@ -23,7 +23,7 @@ pub enum SubmittedMessage {
 /// An acknowledgement of which the receipt is left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompactAck {
-    /// The letter's identity.
+    /// The message's identity.
     pub id: PeerMessageId,
     /// The question.
     pub request: RequestId,
@@ -66,15 +66,15 @@ impl AcknowledgementSignature {
 }
 
 impl CompactAck {
-    /// The letter without the receipt; nothing where it is no acknowledgement, or the receipt would not come of its parts.
+    /// The message without the receipt; nothing where it is no acknowledgement, or the receipt would not come of its parts.
     #[must_use]
-    pub fn of(letter: &PeerMessage) -> Option<Self> {
+    pub fn of(message: &PeerMessage) -> Option<Self> {
         let MessageContent::Acknowledgement {
             request,
             receipt,
             disputed: false,
             witnessed,
-        } = &letter.content
+        } = &message.content
         else {
             return None;
         };
@@ -83,14 +83,14 @@ impl CompactAck {
             return None;
         };
         Some(Self {
-            id: letter.id,
+            id: message.id,
             request: *request,
             signature: AcknowledgementSignature::of(&mark)?,
             witnessed: witnessed.clone(),
         })
     }
 
-    /// The letter, with the receipt as it was issued; nothing where that is no receipt of one signature.
+    /// The message, with the receipt as it was issued; nothing where that is no receipt of one signature.
     #[must_use]
     pub fn with_receipt(self, issued: &[u8]) -> Option<PeerMessage> {
         let mut parts = EnvelopeParts::of(issued)?;
@@ -110,7 +110,7 @@ impl CompactAck {
     }
 }
 
-/// Takes a letter apart as it was handed in.
+/// Takes a message apart as it was handed in.
 ///
 /// # Errors
 /// As [`from_wire`].
@@ -143,11 +143,11 @@ pub fn handed_from_wire(message: Option<pb::Letter>) -> Result<SubmittedMessage,
     }
 }
 
-/// Puts a letter together as it is handed in.
+/// Puts a message together as it is handed in.
 #[must_use]
 pub fn handed_to_wire(handed: &SubmittedMessage) -> pb::Letter {
     match handed {
-        SubmittedMessage::Whole(letter) => to_wire(letter),
+        SubmittedMessage::Whole(message) => to_wire(message),
         SubmittedMessage::Short(short) => {
             let CompactAck {
                 id,
@@ -247,7 +247,7 @@ mod tests {
         parts.assemble()
     }
 
-    fn letter(receipt: Vec<u8>, disputed: bool) -> PeerMessage {
+    fn acknowledgement(receipt: Vec<u8>, disputed: bool) -> PeerMessage {
         PeerMessage {
             id: PeerMessageId([3; 16]),
             content: MessageContent::Acknowledgement {
@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn the_receipt_that_was_issued_makes_it_whole() {
-        let whole = letter(receipt(&[1, 2]), false);
+        let whole = acknowledgement(receipt(&[1, 2]), false);
         let short = CompactAck::of(&whole).unwrap();
         let wire = handed_to_wire(&SubmittedMessage::Short(short.clone()));
         assert_eq!(
@@ -276,7 +276,7 @@ mod tests {
         for other in [receipt(&[]), receipt(&[1, 2]), b"{}".to_vec()] {
             assert_eq!(short.clone().with_receipt(&other), None);
         }
-        // A letter as it stands stays that.
+        // A message as it stands stays that.
         let wire = handed_to_wire(&SubmittedMessage::Whole(whole.clone()));
         assert_eq!(
             handed_from_wire(Some(wire)).unwrap(),
@@ -287,12 +287,12 @@ mod tests {
     #[test]
     fn what_is_no_word_of_two_signatures_goes_whole() {
         let others = [
-            letter(receipt(&[1, 2]), true),
-            letter(receipt(&[1]), false),
-            letter(receipt(&[1, 2, 3]), false),
-            letter(receipt(&[1, 1]), false),
-            letter(receipt(&[1, 4]), false),
-            letter(b"{}".to_vec(), false),
+            acknowledgement(receipt(&[1, 2]), true),
+            acknowledgement(receipt(&[1]), false),
+            acknowledgement(receipt(&[1, 2, 3]), false),
+            acknowledgement(receipt(&[1, 1]), false),
+            acknowledgement(receipt(&[1, 4]), false),
+            acknowledgement(b"{}".to_vec(), false),
             PeerMessage {
                 id: PeerMessageId([3; 16]),
                 content: MessageContent::Withdrawal {
@@ -307,7 +307,7 @@ mod tests {
 
     #[test]
     fn a_signature_beside_what_it_is_on_is_refused() {
-        let short = CompactAck::of(&letter(receipt(&[1, 2]), false)).unwrap();
+        let short = CompactAck::of(&acknowledgement(receipt(&[1, 2]), false)).unwrap();
         let wire = handed_to_wire(&SubmittedMessage::Short(short));
         let change = |change: fn(&mut crate::peer::pb::Acknowledgement)| {
             let mut wire = wire.clone();
@@ -328,7 +328,7 @@ mod tests {
         ] {
             assert_eq!(refusal.code.as_str(), "MESSAGE_MALFORMED", "{refusal}");
         }
-        // In a file, or on its way to a consumer, a letter is whole.
+        // In a file, or on its way to a consumer, a message is whole.
         let refusal = crate::peer::message::from_wire(Some(wire.clone())).unwrap_err();
         assert_eq!(refusal.code.as_str(), "MESSAGE_MALFORMED", "{refusal}");
     }

@@ -1,4 +1,4 @@
-//! What a letter says, as it is sent.
+//! What a message says, as it is sent.
 
 use super::MessageContent;
 use crate::peer::{field, pb};

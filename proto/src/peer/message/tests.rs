@@ -1,4 +1,4 @@
-//! Letters survive the round trip, and nothing odd gets in.
+//! Messages survive the round trip, and nothing odd gets in.
 
 use super::{MessageContent, PeerMessage, PeerMessageId, SequencedMessage};
 use crate::peer::pb;
@@ -71,7 +71,7 @@ fn samples() -> Vec<MessageContent> {
 }
 
 #[test]
-fn every_letter_survives_the_round_trip() {
+fn every_message_survives_the_round_trip() {
     for (number, content) in (1..).zip(samples()) {
         let numbered = SequencedMessage {
             number,
@@ -102,7 +102,7 @@ fn refused(content: pb::letter::Content, code: &str, part: &str) {
 }
 
 #[test]
-fn letters_that_lack_or_overdo_something_are_refused() {
+fn messages_that_lack_or_overdo_something_are_refused() {
     use pb::letter::Content as Wire;
     let offer = |negotiation: &str, payload: Vec<u8>| {
         Wire::Offer(pb::Offer {

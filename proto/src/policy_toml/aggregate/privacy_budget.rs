@@ -19,7 +19,7 @@ const KEYS: [&str; 10] = [
 ];
 
 /// `{ most = "1", per = "month", each = "0.1", cells = 3, bounds = { fare = ["0", "100"] }, values = { site = ["A"] }, from = 2026-01-01 }`
-pub(super) fn read(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
+pub(super) fn read(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
     let Some(table) = value.table_with(&KEYS) else {
         return;
     };
@@ -41,7 +41,7 @@ pub(super) fn read(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &
     let per = match table.get("per") {
         Some(said) => said.word(&BUCKETS),
         None => {
-            let every = sheet.dataset.grid.as_ref();
+            let every = reader.dataset.grid.as_ref();
             let every = every.and_then(|grid| Some(grid.release.as_ref()?.every));
             if every.is_none() {
                 let sentence = "a budget has no `per`, and the grid no period of release";
@@ -55,12 +55,12 @@ pub(super) fn read(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &
         Some(said) => said.whole(1),
         None => Some(1),
     };
-    let unit = match super::unit(sheet, &table, value) {
+    let unit = match super::unit(reader, &table, value) {
         Some(CountingUnit::Column(unit)) => Some(unit),
         Some(CountingUnit::Rows) | None => None,
     };
-    let (bounds, values) = (bounds(sheet, &table), values(sheet, &table));
-    let from = table.get("from").and_then(|said| first(sheet, said));
+    let (bounds, values) = (bounds(reader, &table), values(reader, &table));
+    let from = table.get("from").and_then(|said| first(reader, said));
     let (Some(most), Some(each), Some(per), Some(cells)) = (most, each, per, cells) else {
         return;
     };
@@ -82,9 +82,9 @@ pub(super) fn read(sheet: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &
 }
 
 /// `{ fare = ["0", "100"] }`
-fn bounds(sheet: &PolicyFileReader<'_>, table: &TomlTable<'_>) -> Vec<ClampRange> {
+fn bounds(reader: &PolicyFileReader<'_>, table: &TomlTable<'_>) -> Vec<ClampRange> {
     let mut found = Vec::new();
-    for (measure, said) in entries(sheet, table, "bounds") {
+    for (measure, said) in entries(reader, table, "bounds") {
         let ends: Vec<ValueBound> = filled(&said)
             .unwrap_or_default()
             .iter()
@@ -105,9 +105,9 @@ fn bounds(sheet: &PolicyFileReader<'_>, table: &TomlTable<'_>) -> Vec<ClampRange
 }
 
 /// `{ district = ["A", "B"] }`; integers, true and false stand as they are.
-fn values(sheet: &PolicyFileReader<'_>, table: &TomlTable<'_>) -> Vec<DimensionValues> {
+fn values(reader: &PolicyFileReader<'_>, table: &TomlTable<'_>) -> Vec<DimensionValues> {
     let mut found = Vec::new();
-    for (column, said) in entries(sheet, table, "values") {
+    for (column, said) in entries(reader, table, "values") {
         let mut list = Vec::new();
         for item in filled(&said).unwrap_or_default() {
             let text = item.node.as_str().map(str::to_owned);
@@ -126,7 +126,7 @@ fn values(sheet: &PolicyFileReader<'_>, table: &TomlTable<'_>) -> Vec<DimensionV
 }
 
 fn entries<'v>(
-    sheet: &PolicyFileReader<'_>,
+    reader: &PolicyFileReader<'_>,
     table: &TomlTable<'v>,
     key: &str,
 ) -> Vec<(SqlIdentifier, TomlValue<'v>)> {
@@ -134,7 +134,7 @@ fn entries<'v>(
         return Vec::new();
     };
     let named = each.values().iter();
-    let named = named.filter_map(|value| Some((sheet.column(value, value.key)?, value.clone())));
+    let named = named.filter_map(|value| Some((reader.column(value, value.key)?, value.clone())));
     named.collect()
 }
 

@@ -114,7 +114,7 @@ fn published_lists_are_named_by_their_digest() {
 
 #[test]
 fn a_mask_has_a_value_of_its_column() {
-    for (column, said, mask) in [
+    for (column, text, mask) in [
         ("operator", "\"null\"", MaskValue::Null),
         (
             "site",
@@ -151,14 +151,14 @@ fn a_mask_has_a_value_of_its_column() {
             column: name(column),
             mask,
         };
-        check(&format!("[mask]\n{column} = {said}"), &[column_mask]);
+        check(&format!("[mask]\n{column} = {text}"), &[column_mask]);
     }
 }
 
 #[test]
 fn a_bucket_takes_the_zone_that_fits() {
     let berlin = Some("Europe/Berlin");
-    for (column, said, bucket, zone) in [
+    for (column, text, bucket, zone) in [
         ("seen_at", "\"hour\"", TimeBucketWidth::Hour, None),
         ("seen_at", "\"day\"", TimeBucketWidth::Day, berlin),
         (
@@ -176,7 +176,7 @@ fn a_bucket_takes_the_zone_that_fits() {
             bucket,
             zone: zone.map(str::to_owned),
         };
-        check(&format!("coarsen = {{ {column} = {said} }}"), &[coarse]);
+        check(&format!("coarsen = {{ {column} = {text} }}"), &[coarse]);
     }
 }
 
@@ -186,7 +186,7 @@ fn aggregates_take_the_buckets_of_the_grid() {
         at_least: 5,
         unit: CountingUnit::Column(name(column)),
     };
-    for (said, bucket, group) in [
+    for (text, bucket, group) in [
         ("", TimeBucketWidth::Hour, None),
         (", bucket = \"day\"", TimeBucketWidth::Day, None),
         (
@@ -214,7 +214,7 @@ fn aggregates_take_the_buckets_of_the_grid() {
         expect.extend(group);
         expect.push(Term::TotalsFromPublished);
         let aggregate = "functions = [\"sum\"], by = [\"at\"], measures = [\"bikes\"]";
-        check(&format!("aggregate = {{ {aggregate}{said} }}"), &expect);
+        check(&format!("aggregate = {{ {aggregate}{text} }}"), &expect);
     }
 }
 
@@ -234,7 +234,7 @@ fn without_its_measures_an_aggregate_does_not_take_the_numbers_shown() {
 
 #[test]
 fn sizes_and_periods_are_read() {
-    for (said, max, per) in [
+    for (text, max, per) in [
         ("bytes_per_day = 17", 17, QuotaPeriod::Day),
         ("bytes_per_hour = \"64 KiB\"", 65_536, QuotaPeriod::Hour),
         ("bytes_per_week = \"1_000kB\"", 1_000_000, QuotaPeriod::Week),
@@ -244,7 +244,7 @@ fn sizes_and_periods_are_read() {
             QuotaPeriod::ThirtyDays,
         ),
     ] {
-        check(said, &[Term::ByteQuota(PeriodQuota { max, per })]);
+        check(text, &[Term::ByteQuota(PeriodQuota { max, per })]);
     }
     let queries = Term::Queries(PeriodQuota {
         max: 3,
@@ -307,7 +307,7 @@ fn a_budget_of_privacy_is_read() {
             from: time("2026-04-30T22:00:00Z"),
         })
     };
-    for (said, expect) in [
+    for (message, expect) in [
         (
             "most = 1.0, per = \"month\", each = \"0.25\", delta = 0",
             budget("1", TimeBucketWidth::Month, "0.25", 1),
@@ -318,7 +318,7 @@ fn a_budget_of_privacy_is_read() {
         ),
     ] {
         let text = format!(
-            "title = \"x\"\naggregate = {{ {aggregate}, epsilon = {{ {said}, cells = 3, bounds = {{ bikes = [0, 99.5] }}, \
+            "title = \"x\"\naggregate = {{ {aggregate}, epsilon = {{ {message}, cells = 3, bounds = {{ bikes = [0, 99.5] }}, \
              values = {{ site = [\"A\", 7, true] }}, from = 2026-05-01 }} }}"
         );
         let draft = read(&text);
@@ -340,7 +340,7 @@ fn a_budget_of_privacy_is_read() {
 
 #[test]
 fn secondary_protections_are_read_and_written() {
-    for (said, expect) in [
+    for (message, expect) in [
         ("", Term::TotalsFromPublished),
         (
             ", secondary = \"from-published\"",
@@ -353,7 +353,7 @@ fn secondary_protections_are_read_and_written() {
         (", secondary = { cell_key = 5 }", Term::CellKey(5)),
     ] {
         let text = format!(
-            "title = \"x\"\naggregate = {{ by = [\"site\"], functions = [\"count\"], measures = []{said} }}"
+            "title = \"x\"\naggregate = {{ by = [\"site\"], functions = [\"count\"], measures = []{message} }}"
         );
         let draft = read(&text);
         assert_eq!(

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn every_problem_is_told_at_once_with_its_line() {
+fn every_problem_is_reported_at_once_with_its_line() {
     wrong(
         r#"colums = ["site"]
 columns = ["site", "bike", "site"]
@@ -67,12 +67,12 @@ fn prohibitions_that_cant_be_read() {
 }
 
 #[test]
-fn other_faults_are_told() {
+fn other_faults_are_reported() {
     let problems = parse("purpose = \"x\"\ntitle = ", FILE, &dataset()).unwrap_err();
-    assert!(told(&problems)[0].starts_with("CONFIG_INVALID 2 "));
+    assert!(sentences_of(&problems)[0].starts_with("CONFIG_INVALID 2 "));
     let problems = parse("", FILE, &dataset()).unwrap_err();
     assert_eq!(
-        told(&problems)[0],
+        sentences_of(&problems)[0],
         "CONFIG_INVALID 1 title: `title` is missing; "
     );
     wrong(
@@ -141,7 +141,7 @@ fn a_size_is_a_number_and_a_unit() {
 }
 
 #[test]
-fn days_that_are_none_and_times_that_are_never_are_told() {
+fn days_that_are_none_and_times_that_are_never_are_reported() {
     wrong(
         "valid = { from = 2026-01-02, until = 2026-01-01 }",
         &[
@@ -157,14 +157,14 @@ fn days_that_are_none_and_times_that_are_never_are_told() {
 }
 
 #[test]
-fn unknown_purposes_are_told_with_the_nearest() {
+fn unknown_purposes_are_reported_with_the_nearest() {
     let draft = read(
         "title = \"T\"\n\npurpose = [\"dpv:PublicBenefits\", \"traffic-planning\", \"dpv:Marketing\"]",
     );
     let taxonomy = crate::purpose_taxonomy::vocabulary();
     let problems = unknown_purposes(&draft, FILE, &taxonomy);
     assert_eq!(
-        told(&problems),
+        sentences_of(&problems),
         [
             "TERM_UNKNOWN 3 purpose: there is no purpose `dpv:PublicBenefits`; did you mean `dpv:PublicBenefit`?",
             "TERM_UNKNOWN 3 purpose: there is no purpose `traffic-planning`; declare it: [purpose.traffic-planning] with its parent and its text",

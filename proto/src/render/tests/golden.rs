@@ -11,11 +11,11 @@ use hansa_policy::contract::rendering::{PageRendering, RenderingVersion};
 use hansa_policy::term::language::Language;
 use std::path::PathBuf;
 
-fn file(shown: PageRendering) -> PathBuf {
+fn file(rendering: PageRendering) -> PathBuf {
     folder().join(format!(
         "{}.{}.txt",
-        shown.version.as_str().replace('/', "-"),
-        shown.language
+        rendering.version.as_str().replace('/', "-"),
+        rendering.language
     ))
 }
 
@@ -40,12 +40,12 @@ pub(super) fn same(name: &str, now: &str) {
 }
 
 /// The pages of all samples.
-fn pages(shown: PageRendering) -> String {
+fn pages(rendering: PageRendering) -> String {
     let of = |agreement: Agreement| {
         page(
-            shown,
+            rendering,
             &Agreement {
-                rendering: Some(shown),
+                rendering: Some(rendering),
                 ..agreement
             },
         )
@@ -56,7 +56,7 @@ fn pages(shown: PageRendering) -> String {
         of(samples::public_view())
     );
     // The second form says of some contracts what it does not say of one with every term.
-    if shown.version == RenderingVersion::Two {
+    if rendering.version == RenderingVersion::Two {
         for agreement in [
             samples::rows_contract(),
             samples::group_contract(),
@@ -100,20 +100,20 @@ fn lost(before: &str, after: &str) -> Option<String> {
 #[test]
 fn a_page_stays_what_it_was() {
     for form in RenderingVersion::ALL {
-        for tongue in Language::ALL {
-            let shown = PageRendering {
+        for language in Language::ALL {
+            let rendering = PageRendering {
                 version: form,
-                ..PageRendering::newest(tongue)
+                ..PageRendering::newest(language)
             }
             .in_zone("Europe/Berlin");
-            let (file, now) = (file(shown), pages(shown));
+            let (file, now) = (file(rendering), pages(rendering));
             let before = std::fs::read_to_string(&file).unwrap_or_default();
             if before == now {
                 continue;
             }
             if let Some(line) = lost(&before, &now) {
                 panic!(
-                    "{form} in {tongue} no longer says `{line}`: contracts were signed with that page. Leave it as it is, \
+                    "{form} in {language} no longer says `{line}`: contracts were signed with that page. Leave it as it is, \
                      and add a form for another wording"
                 );
             }

@@ -24,10 +24,10 @@ use hansa_policy::value::cube::CountingUnit;
 use std::collections::BTreeSet;
 
 /// Contract with its state and its signatures, as `hansa contract show` tells it.
-fn told(language: Language, agreement: &Agreement, withdrawn: bool) -> String {
-    let shown = agreement.rendering.unwrap().in_language(language);
+fn rendered(language: Language, agreement: &Agreement, withdrawn: bool) -> String {
+    let rendering = agreement.rendering.unwrap().in_language(language);
     let agreement = Agreement {
-        rendering: Some(shown),
+        rendering: Some(rendering),
         ..agreement.clone()
     };
     let lines = ContractStatusLines::of(language, &agreement);
@@ -35,7 +35,7 @@ fn told(language: Language, agreement: &Agreement, withdrawn: bool) -> String {
     let mut text = agreement_in(language, id, &agreement);
     text.push('\n');
     let party = agreement.provider.id.clone();
-    let (standing, ended) = match withdrawn {
+    let (status, ended) = match withdrawn {
         true => (
             ContractStatus::Withdrawn,
             Some(WithdrawalFacts {
@@ -60,7 +60,7 @@ fn told(language: Language, agreement: &Agreement, withdrawn: bool) -> String {
     };
     for (label, value) in [
         (StatusLineLabel::Shown, lines.shown()),
-        (StatusLineLabel::State, lines.state(standing, ended)),
+        (StatusLineLabel::State, lines.state(status, ended)),
         (
             StatusLineLabel::Signed,
             signature(
@@ -119,7 +119,7 @@ fn contracts_read_as_their_golden_pages() {
         for language in Language::ALL {
             golden::same(
                 &format!("page-2-{name}.{language}.txt"),
-                &told(language, &agreement, withdrawn),
+                &rendered(language, &agreement, withdrawn),
             );
         }
     }
@@ -223,13 +223,13 @@ fn the_page_answers_what_a_lawyer_asks() {
         ),
     ] {
         for (language, answer) in Language::ALL.into_iter().zip(answers) {
-            let shown = agreement.rendering.unwrap().in_language(language);
-            let page = page(shown, agreement);
+            let rendering = agreement.rendering.unwrap().in_language(language);
+            let page = page(rendering, agreement);
             assert!(page.contains(answer), "{question}\n{answer}\n{page}");
         }
     }
     // When it was signed stands beside the page, since a signature can't be part of what it signs.
-    let dated = told(Language::De, &rows, false);
+    let dated = rendered(Language::De, &rows, false);
     assert!(
         dated.contains("Unterschrift     vom Anbieter, 20. November 2025, 11:00 Uhr"),
         "{dated}"
@@ -238,8 +238,8 @@ fn the_page_answers_what_a_lawyer_asks() {
 
 #[test]
 fn an_end_within_a_day_is_told_by_the_minute() {
-    let shown = PageRendering::newest(Language::En).in_zone("Europe/Berlin");
-    let text = page(shown, &samples::group_contract());
+    let rendering = PageRendering::newest(Language::En).in_zone("Europe/Berlin");
+    let text = page(rendering, &samples::group_contract());
     assert!(text.contains("from the second signature on\n"), "{text}");
     assert!(
         text.contains("until 1 December 2027, 10:30, Berlin time, that instant not included (before 2027-12-01T09:30:00Z)"),
@@ -296,8 +296,8 @@ fn a_second_midnight_begins_no_day() {
 /// What is regulated is not listed as open, and what is open is not listed as regulated.
 #[test]
 fn what_the_clauses_leave_open_is_said() {
-    let shown = PageRendering::newest(Language::En);
-    let all = page(shown, &samples::agreement());
+    let rendering = PageRendering::newest(Language::En);
+    let all = page(rendering, &samples::agreement());
     let (_, open) = all.split_once("Not regulated\n").unwrap();
     assert!(open.contains("- liability, warranty"), "{open}");
     for regulated in [
@@ -309,7 +309,7 @@ fn what_the_clauses_leave_open_is_said() {
     ] {
         assert!(!open.contains(regulated), "{regulated} in {open}");
     }
-    let view = page(shown, &samples::public_view());
+    let view = page(rendering, &samples::public_view());
     for line in [
         "  - passing the data on to third parties\n",
         "  - deletion of what was received\n",
@@ -456,13 +456,13 @@ fn no_english_word_is_left_in_other_languages() {
                 rendering: Some(PageRendering::newest(language).in_zone("Europe/Brussels")),
                 ..samples::filled()
             };
-            into.extend(words(&told(language, &whole, true)));
+            into.extend(words(&rendered(language, &whole, true)));
             into.extend(words(&page(
                 PageRendering::newest(language),
                 &samples::public_view(),
             )));
             for (_, agreement, withdrawn) in contracts() {
-                into.extend(words(&told(language, &agreement, withdrawn)));
+                into.extend(words(&rendered(language, &agreement, withdrawn)));
             }
             for phase in Phase::ALL {
                 into.extend(words(
@@ -593,8 +593,8 @@ fn a_page_is_read_in_the_form_in_which_it_is_signed() {
     assert!(german.contains("Technisch nicht durchgesetzt\n  #c"));
     let new = samples::rows_contract();
     let german = agreement_in(Language::De, None, &new);
-    let shown = new.rendering.unwrap().in_language(Language::De);
-    assert!(german.ends_with(&page(shown, &new)) && german.contains("Ortszeit Brüssel"));
+    let rendering = new.rendering.unwrap().in_language(Language::De);
+    assert!(german.ends_with(&page(rendering, &new)) && german.contains("Ortszeit Brüssel"));
 }
 
 #[test]

@@ -124,9 +124,9 @@ impl BareClient {
 
     /// Seconds to the first rows of such a stream, which is read to its end.
     pub(crate) fn first(&self, dataset: &str, sql: &str) -> f64 {
-        let (begun, mut first) = (Instant::now(), None);
+        let (started, mut first) = (Instant::now(), None);
         self.each(dataset, sql, |_| {
-            first.get_or_insert_with(|| begun.elapsed().as_secs_f64());
+            first.get_or_insert_with(|| started.elapsed().as_secs_f64());
         });
         first.expect("there are rows")
     }

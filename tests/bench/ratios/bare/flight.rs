@@ -21,7 +21,7 @@ impl CppFlightProcess {
         (python, script): (&str, &str),
     ) -> Option<Self> {
         let keys = crate::governed::files(&league.join("north"));
-        let told = serde_json::json!({
+        let report = serde_json::json!({
             "files": files,
             "tls_key": keys.tls_key, "tls_cert": keys.tls_cert,
             "bundle": keys.bundle,
@@ -32,7 +32,7 @@ impl CppFlightProcess {
             // Scripts import each other, and what is compiled of them is not to lie among the sources.
             .arg("-B")
             .arg(anchors.join(script))
-            .arg(told.to_string())
+            .arg(report.to_string())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

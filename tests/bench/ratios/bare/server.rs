@@ -47,13 +47,13 @@ impl BareServerProcess {
         files: &BTreeMap<impl serde::Serialize + Ord, Vec<PathBuf>>,
     ) -> Self {
         let keys = crate::governed::files(&league.join(provider));
-        let told = serde_json::json!({
+        let report = serde_json::json!({
             "files": files, "id": format!("hansa://{provider}.example"),
             "tls_key": keys.tls_key, "tls_cert": keys.tls_cert, "bundle": keys.bundle,
             "signing_key": keys.signing_key, "note_key": keys.note_key,
         });
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--bare-server", &told.to_string()])
+            .args(["--bare-server", &report.to_string()])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -86,9 +86,9 @@ impl Drop for BareServerProcess {
 }
 
 /// Serves until it is killed.
-pub(crate) fn run(told: &str) {
-    let told: serde_json::Value = serde_json::from_str(told).unwrap();
-    let path = |name: &str| PathBuf::from(told[name].as_str().unwrap());
+pub(crate) fn run(text: &str) {
+    let report: serde_json::Value = serde_json::from_str(text).unwrap();
+    let path = |name: &str| PathBuf::from(report[name].as_str().unwrap());
     let keys = IdentityFiles {
         signing_key: path("signing_key"),
         note_key: path("note_key"),
@@ -97,11 +97,11 @@ pub(crate) fn run(told: &str) {
         bundle: path("bundle"),
     };
     let bare = BareFlightService {
-        files: serde_json::from_value(told["files"].clone()).unwrap(),
+        files: serde_json::from_value(report["files"].clone()).unwrap(),
         registered: BareTableRegistry::default(),
     };
     let clock = clock();
-    let id: ParticipantId = told["id"].as_str().unwrap().parse().unwrap();
+    let id: ParticipantId = report["id"].as_str().unwrap().parse().unwrap();
     let identity = participant_identity::load(&keys, &id, 0, clock().wall).unwrap();
     let trust = TrustStore::new(&identity);
     let tls = tokio_rustls::TlsAcceptor::from(mtls::server_config(&trust, &clock).unwrap());

@@ -37,7 +37,7 @@ const COLUMNS: [&str; 10] = [
 ///
 /// # Panics
 /// When the answers differ.
-pub(super) fn beside(world: &TpchFederation, scale: f64, rounds: usize) -> Option<Value> {
+pub(super) fn beside(federation: &TpchFederation, scale: f64, rounds: usize) -> Option<Value> {
     if !PostgresServer::is_installed() {
         eprintln!("PostgreSQL is not installed: postgres_fdw is left out");
         return None;
@@ -46,7 +46,7 @@ pub(super) fn beside(world: &TpchFederation, scale: f64, rounds: usize) -> Optio
     let servers: Vec<PostgresServer> = (1..=3).map(|part| loaded(scale, part)).collect();
     let fourth = fourth(&servers);
     let (sql, theirs) = (data::question(1, &CITIES), data::text(1));
-    let ours = || seconds(|| world.ask(&sql).rows);
+    let ours = || seconds(|| federation.ask(&sql).rows);
     let psql = || seconds(|| fourth.run(&format!("{theirs};")));
     let (_, rows) = ours();
     same(&rows, &psql().1);
@@ -96,9 +96,9 @@ struct FdwMedians {
 
 /// How long something takes, and what comes of it.
 fn seconds<T>(run: impl FnOnce() -> T) -> (f64, T) {
-    let begun = Instant::now();
+    let started = Instant::now();
     let done = run();
-    (begun.elapsed().as_secs_f64(), done)
+    (started.elapsed().as_secs_f64(), done)
 }
 
 fn middle(values: impl Iterator<Item = f64>) -> f64 {

@@ -102,14 +102,14 @@ pub(crate) fn lines(file: &Path, scale: f64) {
 /// # Panics
 /// When the answers differ.
 pub(crate) fn in_process(
-    house: &InProcessProvider,
+    provider: &InProcessProvider,
     bare: &BareSession,
     table: &mut ResultTable,
     rounds: usize,
 ) {
-    let files = house.files("lines");
+    let files = provider.files("lines");
     let ours = |_: &LineitemQuery, sql: &str, take: &mut dyn FnMut(RecordBatch)| {
-        house.each("lines", sql, take)
+        provider.each("lines", sql, take)
     };
     let theirs = |_: &LineitemQuery, sql: &str, take: &mut dyn FnMut(RecordBatch)| {
         bare.each(sql, &files, take)
@@ -128,11 +128,11 @@ pub(crate) fn in_process(
 /// # Panics
 /// When the answers differ, or nothing was drawn of the quota.
 pub(crate) fn over_tls(
-    (world, consumer, client): (&BenchFederation, &WireConsumer, &BareClient),
+    (federation, consumer, client): (&BenchFederation, &WireConsumer, &BareClient),
     table: &mut ResultTable,
     (rounds, pids): (usize, Option<(u32, u32)>),
 ) {
-    let contract = world.contract("lines");
+    let contract = federation.contract("lines");
     let ours = |_: &LineitemQuery, sql: &str, take: &mut dyn FnMut(RecordBatch)| {
         consumer.each(contract, sql, take)
     };
@@ -140,7 +140,7 @@ pub(crate) fn over_tls(
     let theirs = |question: &LineitemQuery, sql: &str, take: &mut dyn FnMut(RecordBatch)| {
         client.each(if question.rows { "=lines" } else { "lines" }, sql, take)
     };
-    let before = world.provider.records("progress").len();
+    let before = federation.provider.records("progress").len();
     beside(
         table,
         ("mutual TLS", OUTSIDE),
@@ -148,7 +148,7 @@ pub(crate) fn over_tls(
         &ours,
         &theirs,
     );
-    let after = world.provider.records("progress").len();
+    let after = federation.provider.records("progress").len();
     assert!(after > before, "rows are drawn of the quota");
 }
 

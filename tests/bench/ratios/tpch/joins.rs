@@ -39,14 +39,14 @@ pub(super) fn beside(plan: super::TpchPlan) -> Value {
         "TPC-H at scale {}: joins over ways of {megabits} Mbit/s and {delay} ms",
         plan.scale
     );
-    let world = TpchFederation::new(plan.scale, Some(link));
-    let files = world.files();
+    let federation = TpchFederation::new(plan.scale, Some(link));
+    let files = federation.files();
     let (pool, shipped) = (PooledSession::new(&files), FederatedSession::new(&files));
     let cities = CITIES.into_iter().chain([FOURTH]);
-    let ways: Vec<RelayedClient> = cities
-        .map(|city| RelayedClient::to(&world, city, link))
+    let clients: Vec<RelayedClient> = cities
+        .map(|city| RelayedClient::to(&federation, city, link))
         .collect();
-    super::greet(&world);
+    super::greet(&federation);
     println!(
         "\njoins over ways of {megabits} Mbit/s and {delay} ms, scale {}, beside reading what datafusion-federation ships\n\n\
          {:>3} {:>6} {:>12} {:>10} {:>12} {:>10} {:>8}",
@@ -55,23 +55,23 @@ pub(super) fn beside(plan: super::TpchPlan) -> Value {
     let mut all = Vec::new();
     for number in QUESTIONS {
         let sql = data::question(number, &CITIES);
-        let before = world.passed();
-        let rows = world.ask(&sql).rows;
-        let bytes = super::settled(&world) - before;
+        let before = federation.passed();
+        let rows = federation.ask(&sql).rows;
+        let bytes = super::settled(&federation) - before;
         pool::same(number, &rows, &pool.ask(&sql));
         let ask = |_: usize| {
-            let begun = Instant::now();
-            let _ = world.ask(&sql);
-            begun.elapsed().as_secs_f64() * 1e3
+            let started = Instant::now();
+            let _ = federation.ask(&sql);
+            started.elapsed().as_secs_f64() * 1e3
         };
         let mut ours: Vec<f64> = (0..plan.rounds).map(ask).collect();
         let ours = median(&mut ours);
         let texts = shipped.texts(&sql).expect("the anchor answers");
-        let before = passed(&ways);
-        let begun = Instant::now();
-        read(&ways, &texts);
-        let its = begun.elapsed().as_secs_f64() * 1e3;
-        let shipped_bytes = passed(&ways) - before;
+        let before = passed(&clients);
+        let started = Instant::now();
+        read(&clients, &texts);
+        let its = started.elapsed().as_secs_f64() * 1e3;
+        let shipped_bytes = passed(&clients) - before;
         println!(
             "{number:>3} {:>6} {bytes:>12} {ours:>10.1} {shipped_bytes:>12} {its:>10.1} {:>8.1}",
             rows.len(),
@@ -107,16 +107,16 @@ struct RelayedClient {
 }
 
 impl RelayedClient {
-    fn to(world: &TpchFederation, city: &'static str, link: LinkProfile) -> Self {
-        let all = world.files().into_iter();
+    fn to(federation: &TpchFederation, city: &'static str, link: LinkProfile) -> Self {
+        let all = federation.files().into_iter();
         let own = all.filter(|(name, _)| name.starts_with(city));
         let files: BTreeMap<String, Vec<PathBuf>> =
             own.map(|(name, file)| (flat(&name), vec![file])).collect();
-        let server = BareServerProcess::start(world.folder(), city, &files);
+        let server = BareServerProcess::start(federation.folder(), city, &files);
         let relay = NetworkRelay::to(server.address(), Some(link));
         Self {
             city,
-            client: BareClient::connect(world.folder(), city, relay.address()),
+            client: BareClient::connect(federation.folder(), city, relay.address()),
             relay,
             _server: server,
         }
@@ -124,18 +124,20 @@ impl RelayedClient {
 }
 
 /// Asks all texts at once and reads all rows.
-fn read(ways: &[RelayedClient], texts: &[(&'static str, String)]) {
+fn read(clients: &[RelayedClient], texts: &[(&'static str, String)]) {
     std::thread::scope(|scope| {
         for (city, text) in texts {
-            let way = ways.iter().find(|way| way.city == *city);
-            let client = &way.expect("a city of the league").client;
+            let relayed_client = clients
+                .iter()
+                .find(|relayed_client| relayed_client.city == *city);
+            let client = &relayed_client.expect("a city of the league").client;
             scope.spawn(move || client.stream("", text));
         }
     });
 }
 
 /// Bytes through all relays, both ways.
-fn passed(ways: &[RelayedClient]) -> u64 {
-    let all = ways.iter().map(|way| way.relay.passed());
+fn passed(clients: &[RelayedClient]) -> u64 {
+    let all = clients.iter().map(|client| client.relay.passed());
     all.map(|(to, from)| to + from).sum()
 }

@@ -67,27 +67,27 @@ pub(super) const FIRST_PARTS: [PartialColumnKind; 8] = [
 /// # Panics
 /// When they do not give the same groups.
 pub(super) fn beside(
-    world: &TpchFederation,
+    federation: &TpchFederation,
     pool: &PooledSession,
     aggregate: &PartialAggregateQuery<'_>,
     rounds: usize,
 ) -> Value {
-    let (sql, files) = (aggregate.sql, world.files());
+    let (sql, files) = (aggregate.sql, federation.files());
     let servers: Vec<BareServerProcess> = CITIES
         .iter()
         .map(|city| {
             let file = files[&format!("{city}.{}", aggregate.table)].clone();
             let files = BTreeMap::from([(aggregate.table, vec![file])]);
-            BareServerProcess::start(world.folder(), city, &files)
+            BareServerProcess::start(federation.folder(), city, &files)
         })
         .collect();
     let clients: Vec<BareClient> = CITIES
         .iter()
         .zip(&servers)
-        .map(|(city, server)| BareClient::connect(world.folder(), city, server.address()))
+        .map(|(city, server)| BareClient::connect(federation.folder(), city, server.address()))
         .collect();
     let (groups, hand_bytes) = by_hand(&clients, aggregate);
-    let answer = world.ask(sql);
+    let answer = federation.ask(sql);
     assert_eq!(answer.rows.len(), groups, "the groups of both ways");
     pool::same(aggregate.name, &answer.rows, &pool.ask(sql));
     let own = || measure::seconds(std::process::id());
@@ -97,32 +97,32 @@ pub(super) fn beside(
     };
     // It takes little time, and a part of its work is a few milliseconds.
     let rounds = rounds.max(25);
-    let mut session = world.session();
+    let mut session = federation.session();
     let session_pid = session.pid();
     let kept_answer = QueryAnswer::of(session.ask(sql));
     pool::same(aggregate.name, &kept_answer.rows, &answer.rows);
     let (mut ours, mut kept) = (VariantTimes::default(), VariantTimes::default());
     let (mut hand, mut one) = (VariantTimes::default(), VariantTimes::default());
     let mut sent = Vec::new();
-    let serving = || super::work(world);
+    let serving = || super::work(federation);
     // A program that asks keeps its connections, as those by hand are kept.
-    let with_session = || super::work(world) + measure::seconds(session_pid);
-    super::settled(world);
+    let with_session = || super::work(federation) + measure::seconds(session_pid);
+    super::settled(federation);
     let (resting, session_resting) = (at_rest(serving), at_rest(with_session));
     for _ in 0..rounds {
         hand.run(by_hand_work, || by_hand(&clients, aggregate));
         one.run(own, || pool.ask(sql));
-        let bytes = super::settled(world);
+        let bytes = super::settled(federation);
         // With what follows the answer: receipts are acknowledged, and both sides keep them.
         let after = ours.followed(
             (serving, resting),
-            || world.ask(sql),
-            || super::settled(world),
+            || federation.ask(sql),
+            || super::settled(federation),
         );
         sent.push((after - bytes) as f64);
         let ask = || QueryAnswer::of(session.ask(sql));
         kept.followed((with_session, session_resting), ask, || {
-            super::settled(world)
+            super::settled(federation)
         });
     }
     // Once in a minute heads are exchanged after some answer: that is in the most.
@@ -163,9 +163,9 @@ pub(super) fn beside(
 
 /// What programs work in a second in which nobody asks them anything: they look at clocks and files.
 fn at_rest(work: impl Fn() -> f64) -> f64 {
-    let (begun, before) = (Instant::now(), work());
+    let (started, before) = (Instant::now(), work());
     std::thread::sleep(Duration::from_secs(5));
-    (work() - before) / begun.elapsed().as_secs_f64()
+    (work() - before) / started.elapsed().as_secs_f64()
 }
 
 /// What one way took.
@@ -194,10 +194,10 @@ impl VariantTimes {
         run: impl FnOnce() -> T,
         end: impl FnOnce() -> E,
     ) -> E {
-        let (begun, before) = (Instant::now(), work());
+        let (started, before) = (Instant::now(), work());
         self.time(run);
         let end = end();
-        let rested = resting * begun.elapsed().as_secs_f64();
+        let rested = resting * started.elapsed().as_secs_f64();
         self.rested += rested;
         self.work += work() - before - rested;
         end
@@ -205,9 +205,9 @@ impl VariantTimes {
 
     /// The same without its work.
     fn time<T>(&mut self, run: impl FnOnce() -> T) {
-        let begun = Instant::now();
+        let started = Instant::now();
         let _ = run();
-        self.walls.push(begun.elapsed().as_secs_f64());
+        self.walls.push(started.elapsed().as_secs_f64());
     }
 
     /// The median of the ratios, round by round.

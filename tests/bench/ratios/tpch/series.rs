@@ -50,13 +50,13 @@ pub(super) fn beside(plan: super::TpchPlan) -> Value {
     let holdings = (1..)
         .zip(CITIES)
         .map(|(part, city)| (city, vec![("series", readings(part, rows))]));
-    let world = TpchFederation::of(holdings.collect(), None);
-    let pool = PooledSession::new(&world.files());
+    let federation = TpchFederation::of(holdings.collect(), None);
+    let pool = PooledSession::new(&federation.files());
     // What a first question to a city brings beside its rows comes once.
     for city in CITIES {
-        let _ = world.ask(&format!("SELECT count(*) AS n FROM {city}.series"));
+        let _ = federation.ask(&format!("SELECT count(*) AS n FROM {city}.series"));
     }
-    super::settled(&world);
+    super::settled(&federation);
     let parts = CITIES.map(|city| format!("SELECT * FROM {city}.series"));
     let hours = format!("WHERE at >= '{FROM}' AND at < '{TO}'");
     let sql = format!(
@@ -74,7 +74,7 @@ pub(super) fn beside(plan: super::TpchPlan) -> Value {
         partial: &partial,
         parts: &PARTS,
     };
-    let figures = partials::beside(&world, &pool, &series, plan.rounds);
+    let figures = partials::beside(&federation, &pool, &series, plan.rounds);
     json!({
         "rows": all,
         "rounds": figures["rounds"],

@@ -60,9 +60,9 @@ pub(super) fn beside(scale: f64, rounds: usize) -> Value {
             with(count);
             // Connections to workers are opened by a first question.
             let rows = firm.ask(&sql).must().lines().len();
-            let (begun, before) = (Instant::now(), work());
+            let (started, before) = (Instant::now(), work());
             let _ = firm.ask(&sql).must();
-            (begun.elapsed().as_secs_f64(), work() - before, rows)
+            (started.elapsed().as_secs_f64(), work() - before, rows)
         };
         let mut ratios: [[Vec<f64>; 2]; 2] = Default::default();
         let mut alone_ms = Vec::new();

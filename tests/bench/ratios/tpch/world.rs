@@ -54,7 +54,7 @@ pub(super) struct QueryAnswer {
     /// The rows, as objects.
     pub(super) rows: Vec<Value>,
     /// How many texts went out.
-    pub(super) errands: usize,
+    pub(super) remote_queries: usize,
 }
 
 impl QueryAnswer {
@@ -63,14 +63,14 @@ impl QueryAnswer {
     /// # Panics
     /// When it lacks a participant.
     pub(super) fn of(lines: Vec<Value>) -> Self {
-        let (told, rows): (Vec<_>, Vec<_>) = lines
+        let (reports, rows): (Vec<_>, Vec<_>) = lines
             .into_iter()
             .partition(|line| line.get("hansa").is_some());
-        let told = &told[0]["hansa"];
-        assert_eq!(told["complete"], Value::Bool(true), "{told}");
+        let report = &reports[0]["hansa"];
+        assert_eq!(report["complete"], Value::Bool(true), "{report}");
         Self {
             rows,
-            errands: told["participants"].as_array().unwrap().len(),
+            remote_queries: report["participants"].as_array().unwrap().len(),
         }
     }
 }

@@ -11,15 +11,15 @@ use hansa_proto::peer::message::MessageContent;
 use hansa_test_support::workflow::PURPOSE;
 
 /// Proposes the contract on `ga` with quarter-hours, to the provider itself; the own connector would not send it.
-pub(super) fn shifted(world: &SqlAttackFederation) -> AttackVerdict {
-    let mut agreement = world.agreement("cells_a");
+pub(super) fn shifted(federation: &SqlAttackFederation) -> AttackVerdict {
+    let mut agreement = federation.agreement("cells_a");
     for clause in &mut agreement.clauses {
         if let Term::TimeBucket { bucket, .. } = &mut clause.term {
             *bucket = TimeBucketWidth::QuarterHour;
         }
     }
     agreement.uid = "urn:uuid:0198f0c2-6d1e-7c11-9a53-0b6f6f1d2a77".to_owned();
-    let done = world.outlaw.send_message(MessageContent::Request {
+    let done = federation.attacker.send_message(MessageContent::Request {
         negotiation: "n-shifted".to_owned(),
         dataset: agreement.dataset.id.clone(),
         offer: None,
@@ -30,26 +30,26 @@ pub(super) fn shifted(world: &SqlAttackFederation) -> AttackVerdict {
         other => return Err(format!("proposed: {other:?}")),
     }
     // The provider itself can't offer it either, in the words of a policy.
-    world.lindau.write(
+    federation.lindau.write(
         "policies/shifted.toml",
         "title = \"shifted\"\naggregate = { by = [\"district\", \"started_at\"], functions = [\"sum\"], measures = [\"fare\"], bucket = \"quarter-hour\", min_contributors = 10 }\nvalid = { from = 2026-01-01, until = 2029-12-31 }\n",
     );
-    let said = world.lindau.hansa(&[
+    let output = federation.lindau.hansa(&[
         "policy",
         "check",
         "policies/shifted.toml",
         "--dataset",
         "cells_a",
     ]);
-    match said.status != Some(0) && said.out.contains("GRID_CONFLICT") {
+    match output.status != Some(0) && output.out.contains("GRID_CONFLICT") {
         true => Ok("GRID_CONFLICT, proposed and offered".to_owned()),
-        false => Err(format!("{said:?}")),
+        false => Err(format!("{output:?}")),
     }
 }
 
 /// Proposes contracts beside the one on `ga` whose groups, or rows, could be taken from its groups; the own connector would not
 /// send them.
-pub(super) fn beside(world: &SqlAttackFederation) -> AttackVerdict {
+pub(super) fn beside(federation: &SqlAttackFederation) -> AttackVerdict {
     type Change = fn(&mut Agreement);
     let changes: [(&str, Change); 5] = [
         ("a day in the place of an hour", |a| {
@@ -81,10 +81,10 @@ pub(super) fn beside(world: &SqlAttackFederation) -> AttackVerdict {
         }),
     ];
     for (number, (what, change)) in (1_u8..).zip(changes) {
-        let mut agreement = world.agreement("cells_a");
+        let mut agreement = federation.agreement("cells_a");
         agreement.uid = format!("urn:uuid:0198f0c2-6d1e-7c11-9a53-0b6f6f1d2c{number:02x}");
         change(&mut agreement);
-        let done = world.outlaw.send_message(MessageContent::Request {
+        let done = federation.attacker.send_message(MessageContent::Request {
             negotiation: format!("n-beside-{number}"),
             dataset: agreement.dataset.id.clone(),
             offer: None,
@@ -119,7 +119,7 @@ fn also(agreement: &mut Agreement, term: Term) {
 }
 
 /// Asks one question of two cities: in one of them the cell has enough devices, in the other three.
-pub(super) fn split(world: &SqlAttackFederation) -> AttackVerdict {
+pub(super) fn split(federation: &SqlAttackFederation) -> AttackVerdict {
     let part = |city: &str| {
         format!(
             "SELECT sum(duration_s) AS s, count(*) AS n FROM {city} WHERE district = 'B' AND started_at < TIMESTAMP '2026-05-04 11:00:00Z'"
@@ -131,7 +131,7 @@ pub(super) fn split(world: &SqlAttackFederation) -> AttackVerdict {
         part("speyer.cells_a")
     );
     let sql = format!("SELECT sum(s) AS s, sum(n) AS n FROM ({both}) AS parts");
-    let done = world
+    let done = federation
         .acme
         .hansa(&["--json", "sql", &sql, "--purpose", PURPOSE]);
     if done.status != Some(0) {

@@ -9,13 +9,13 @@ pub(super) const TOTALS: [AttackCase<SqlAttackFederation>; 7] = [
         setup: "G",
         name: "a cell in which one contributor has nearly all",
         expected: "its sum is absent, and no total gives it back",
-        does: |world| {
+        does: |federation| {
             let cells = alike(
-                world,
+                federation,
                 &FARES,
                 "SELECT district, n, sum_fare FROM {t}.cube ORDER BY district",
             )?;
-            let total = alike(world, &FARES, "SELECT sum(fare) AS total FROM {t}")?;
+            let total = alike(federation, &FARES, "SELECT sum(fare) AS total FROM {t}")?;
             let met = format!("{:?} {:?}", cells.rows, total.rows);
             if cells.rows.len() == 2 && total.rows == ["1000"] && !met.contains("10000") {
                 Ok(met)
@@ -30,7 +30,7 @@ pub(super) const TOTALS: [AttackCase<SqlAttackFederation>; 7] = [
         setup: "G",
         name: "a second contract on a shifted grid",
         expected: "GRID_CONFLICT",
-        does: |world| shifted(world),
+        does: |federation| shifted(federation),
         lacks: "",
     },
     AttackCase {
@@ -38,7 +38,7 @@ pub(super) const TOTALS: [AttackCase<SqlAttackFederation>; 7] = [
         setup: "G",
         name: "a second contract whose groups or rows subtract from those of the first",
         expected: "COMBINED_DISCLOSURE",
-        does: |world| beside(world),
+        does: |federation| beside(federation),
         lacks: "",
     },
     AttackCase {
@@ -46,7 +46,7 @@ pub(super) const TOTALS: [AttackCase<SqlAttackFederation>; 7] = [
         setup: "G",
         name: "an average over two cities, one of which has three devices",
         expected: "the first city's cell is absent",
-        does: |world| split(world),
+        does: |federation| split(federation),
         lacks: "",
     },
     AttackCase {
@@ -54,9 +54,9 @@ pub(super) const TOTALS: [AttackCase<SqlAttackFederation>; 7] = [
         setup: "G",
         name: "unites, subtracts, joins and filters cells",
         expected: "= V",
-        does: |world| {
+        does: |federation| {
             cells(
-                world,
+                federation,
                 &[
                     (
                         "SELECT sum(x) FROM (SELECT sum(fare) AS x FROM {t} UNION ALL SELECT -sum(fare) FROM {t} WHERE district = 'A')",
@@ -96,7 +96,7 @@ pub(super) const TOTALS: [AttackCase<SqlAttackFederation>; 7] = [
         setup: "G",
         name: "nothing there, or nothing shown",
         expected: "the same: no group, and totals that are not told",
-        does: |world| {
+        does: |federation| {
             for absent in [
                 "district = 'B' AND started_at < TIMESTAMP '2026-05-04 11:00:00'",
                 "district = 'Q'",
@@ -105,12 +105,12 @@ pub(super) const TOTALS: [AttackCase<SqlAttackFederation>; 7] = [
                 let grouped = format!(
                     "SELECT district, count(*) FROM {{t}} WHERE {absent} GROUP BY district"
                 );
-                one(world, &CELLS, &grouped, Nothing)?;
+                one(federation, &CELLS, &grouped, Nothing)?;
                 let sql = format!("SELECT count(*), sum(fare) FROM {{t}} WHERE {absent}");
-                let told = alike(world, &CELLS, &sql)?;
+                let answer = alike(federation, &CELLS, &sql)?;
                 // SQL has one row for the totals of nothing; it is the same one whatever was withheld, and no count of 0.
-                if told.rows != ["NULL,NULL"] || told.refusal.is_some() {
-                    return Err(format!("{absent}: {:?} {}", told.rows, told.message()));
+                if answer.rows != ["NULL,NULL"] || answer.refusal.is_some() {
+                    return Err(format!("{absent}: {:?} {}", answer.rows, answer.message()));
                 }
             }
             Ok("suppressed, empty and false are alike".to_owned())
@@ -122,18 +122,18 @@ pub(super) const TOTALS: [AttackCase<SqlAttackFederation>; 7] = [
         setup: "G",
         name: "ten units, one of them with a fare",
         expected: "the fare is absent and its count is no 0, n is shown",
-        does: |world| {
+        does: |federation| {
             let of = " FROM {t}.cube WHERE district = 'B'";
-            let told = alike(
-                world,
+            let answer = alike(
+                federation,
                 &CELLS,
                 &format!("SELECT n, cnt_fare, sum_fare, cnt_duration_s{of}"),
             )?;
-            if told.rows != ["11,NULL,NULL,11"] {
-                return Err(format!("{:?} {}", told.rows, told.message()));
+            if answer.rows != ["11,NULL,NULL,11"] {
+                return Err(format!("{:?} {}", answer.rows, answer.message()));
             }
             cells(
-                world,
+                federation,
                 &[(
                     "SELECT district, sum(fare), avg(fare), count(fare) FROM {t} GROUP BY district",
                     As(

@@ -30,27 +30,27 @@ fn one_of(judged: &Result<(), Refusal>, codes: &[&str], what: &str) -> Result<()
 }
 
 /// The forged ones can be told from a good one only by what was changed.
-fn honest(paper: &SignedContractFixture) -> Result<(), String> {
-    one_of(&paper.judge(&paper.signed), &["accepted"], "as it is")?;
-    let again = paper.both(&paper.payload());
-    one_of(&paper.judge(&again), &["accepted"], "signed again")?;
+fn honest(fixture: &SignedContractFixture) -> Result<(), String> {
+    one_of(&fixture.judge(&fixture.signed), &["accepted"], "as it is")?;
+    let again = fixture.both(&fixture.payload());
+    one_of(&fixture.judge(&again), &["accepted"], "signed again")?;
     let header = assemble(
-        &paper.payload(),
+        &fixture.payload(),
         &[
-            paper.sign(SignatoryRole::Provider, &paper.payload()),
-            paper.under(HEADER, &paper.payload()),
+            fixture.sign(SignatoryRole::Provider, &fixture.payload()),
+            fixture.under(HEADER, &fixture.payload()),
         ],
     );
-    one_of(&paper.judge(&header), &["accepted"], "by hand")
+    one_of(&fixture.judge(&header), &["accepted"], "by hand")
 }
 
-pub(super) fn flips(paper: &mut SignedContractFixture) -> AttackVerdict {
-    honest(paper)?;
+pub(super) fn flips(fixture: &mut SignedContractFixture) -> AttackVerdict {
+    honest(fixture)?;
     let mut codes = BTreeSet::new();
     let mut tried = 0;
     let mut judge = |bytes: &[u8], what: String| {
         tried += 1;
-        match paper.judge(bytes) {
+        match fixture.judge(bytes) {
             Ok(()) => Err(format!("{what}: accepted")),
             Err(refusal) => {
                 codes.insert(refusal.code.as_str());
@@ -58,17 +58,17 @@ pub(super) fn flips(paper: &mut SignedContractFixture) -> AttackVerdict {
             }
         }
     };
-    for at in 0..paper.signed.len() {
+    for at in 0..fixture.signed.len() {
         for bit in [0x01, 0x20, 0x80] {
-            let mut bytes = paper.signed.clone();
+            let mut bytes = fixture.signed.clone();
             bytes[at] ^= bit;
             judge(&bytes, format!("byte {at} of the file"))?;
         }
     }
     // What is inside base64, one byte at a time.
-    let payload = paper.payload();
+    let payload = fixture.payload();
     let entries: Vec<ContractSignatureEntry> = [SignatoryRole::Provider, SignatoryRole::Consumer]
-        .map(|role| paper.sign(role, &payload))
+        .map(|role| fixture.sign(role, &payload))
         .into();
     for at in 0..payload.len() {
         let mut changed = payload.clone();
@@ -102,10 +102,10 @@ pub(super) fn flips(paper: &mut SignedContractFixture) -> AttackVerdict {
     Ok(format!("{tried} files: {codes:?}"))
 }
 
-pub(super) fn headers(paper: &mut SignedContractFixture) -> AttackVerdict {
-    honest(paper)?;
-    let payload = paper.payload();
-    let provider = paper.sign(SignatoryRole::Provider, &payload);
+pub(super) fn headers(fixture: &mut SignedContractFixture) -> AttackVerdict {
+    honest(fixture)?;
+    let payload = fixture.payload();
+    let provider = fixture.sign(SignatoryRole::Provider, &payload);
     let (alg, header) = (&["SIGNATURE_ALG"][..], &["SIGNATURE_HEADER"][..]);
     let cases = [
         (r#""ES256""#, r#""none""#, alg),
@@ -146,12 +146,12 @@ pub(super) fn headers(paper: &mut SignedContractFixture) -> AttackVerdict {
     for (from, to, codes) in cases {
         let text = HEADER.replacen(from, to, 1);
         assert_ne!(text, HEADER, "{from}");
-        let entry = paper.under(&text, &payload);
-        let judged = paper.judge(&assemble(&payload, &[provider.clone(), entry]));
+        let entry = fixture.under(&text, &payload);
+        let judged = fixture.judge(&assemble(&payload, &[provider.clone(), entry]));
         one_of(&judged, codes, &text)?;
     }
     // With the public key as the secret of a keyed hash, and an algorithm that nobody signed.
-    let entry = paper.under(&HEADER.replace(r#""alg":"ES256","#, ""), &payload);
+    let entry = fixture.under(&HEADER.replace(r#""alg":"ES256","#, ""), &payload);
     let text = String::from_utf8(assemble(&payload, &[provider, entry.clone()])).unwrap();
     let start = format!(r#"{{"protected":"{}""#, entry.0);
     let smuggled = text.replace(
@@ -160,7 +160,7 @@ pub(super) fn headers(paper: &mut SignedContractFixture) -> AttackVerdict {
     );
     assert_ne!(smuggled, text);
     one_of(
-        &paper.judge(smuggled.as_bytes()),
+        &fixture.judge(smuggled.as_bytes()),
         header,
         "alg unprotected alone",
     )?;
@@ -170,12 +170,12 @@ pub(super) fn headers(paper: &mut SignedContractFixture) -> AttackVerdict {
     ))
 }
 
-pub(super) fn signatures(paper: &mut SignedContractFixture) -> AttackVerdict {
-    honest(paper)?;
-    let payload = paper.payload();
-    let one = paper.sign(SignatoryRole::Provider, &payload);
-    let two = paper.sign(SignatoryRole::Consumer, &payload);
-    let with = |entries: &[ContractSignatureEntry]| paper.judge(&assemble(&payload, entries));
+pub(super) fn signatures(fixture: &mut SignedContractFixture) -> AttackVerdict {
+    honest(fixture)?;
+    let payload = fixture.payload();
+    let one = fixture.sign(SignatoryRole::Provider, &payload);
+    let two = fixture.sign(SignatoryRole::Consumer, &payload);
+    let with = |entries: &[ContractSignatureEntry]| fixture.judge(&assemble(&payload, entries));
     let invalid = &["SIGNATURE_INVALID"][..];
     for length in [0, 1, 63, 64, 65, 1000] {
         let garbage = (two.0.clone(), vec![0xa5; length]);
@@ -205,30 +205,30 @@ pub(super) fn signatures(paper: &mut SignedContractFixture) -> AttackVerdict {
         &["SIGNATURE_COUNT"],
         "three",
     )?;
-    let third = paper.sign_as(SignatoryRole::Consumer, &payload);
+    let third = fixture.sign_as(SignatoryRole::Consumer, &payload);
     one_of(&with(&[one, two, third]), &["SIGNATURE_COUNT"], "three")?;
     Ok("13 files: SIGNATURE_INVALID, SIGNATURE_MISSING, SIGNATURE_COUNT".to_owned())
 }
 
-pub(super) fn signers(paper: &mut SignedContractFixture) -> AttackVerdict {
-    honest(paper)?;
-    let payload = paper.payload();
-    let one = paper.sign(SignatoryRole::Provider, &payload);
+pub(super) fn signers(fixture: &mut SignedContractFixture) -> AttackVerdict {
+    honest(fixture)?;
+    let payload = fixture.payload();
+    let one = fixture.sign(SignatoryRole::Provider, &payload);
     let with =
-        |entry: ContractSignatureEntry| paper.judge(&assemble(&payload, &[one.clone(), entry]));
+        |entry: ContractSignatureEntry| fixture.judge(&assemble(&payload, &[one.clone(), entry]));
     let party = &["SIGNER_NOT_PARTY"][..];
     one_of(
-        &with(paper.sign_as(SignatoryRole::Consumer, &payload)),
+        &with(fixture.sign_as(SignatoryRole::Consumer, &payload)),
         party,
         "a third one",
     )?;
-    let provider_as = paper.sign_as(SignatoryRole::Provider, &payload);
-    let two = paper.sign(SignatoryRole::Consumer, &payload);
-    let judged = paper.judge(&assemble(&payload, &[provider_as, two.clone()]));
+    let provider_as = fixture.sign_as(SignatoryRole::Provider, &payload);
+    let two = fixture.sign(SignatoryRole::Consumer, &payload);
+    let judged = fixture.judge(&assemble(&payload, &[provider_as, two.clone()]));
     one_of(&judged, party, "a third one for the provider")?;
     let late = &["KEY_NOT_VALID_AT_SIGNING"][..];
     for iat in [0, -1, 1_000_000_000, 99_999_999_999, i64::MAX / 2] {
-        let judged = with(paper.sign_at(SignatoryRole::Consumer, &payload, iat));
+        let judged = with(fixture.sign_at(SignatoryRole::Consumer, &payload, iat));
         one_of(
             &judged,
             &["KEY_NOT_VALID_AT_SIGNING", "SIGNATURE_HEADER"],
@@ -239,13 +239,13 @@ pub(super) fn signers(paper: &mut SignedContractFixture) -> AttackVerdict {
     let far = UtcTimestamp::from_micros(4_102_444_800_000_000).unwrap();
     let bytes = assemble(&payload, &[one.clone(), two]);
     one_of(
-        &paper.judge_at(&bytes, far),
+        &fixture.judge_at(&bytes, far),
         late,
         "received after the key's end",
     )?;
     let before = UtcTimestamp::from_micros(1_000_000_000_000_000).unwrap();
     one_of(
-        &paper.judge_at(&bytes, before),
+        &fixture.judge_at(&bytes, before),
         late,
         "received before the key's first day",
     )?;
@@ -253,9 +253,9 @@ pub(super) fn signers(paper: &mut SignedContractFixture) -> AttackVerdict {
 }
 
 /// The payload with a text put in the place of another, signed by both, proposed on the wire, and put on the disk.
-pub(super) fn unknown(paper: &mut SignedContractFixture) -> AttackVerdict {
-    honest(paper)?;
-    let payload = String::from_utf8(paper.payload()).unwrap();
+pub(super) fn unknown(fixture: &mut SignedContractFixture) -> AttackVerdict {
+    honest(fixture)?;
+    let payload = String::from_utf8(fixture.payload()).unwrap();
     let cases = [
         ("\"uid\":\"#c2\"", "\"h:mood\":1,\"uid\":\"#c2\""),
         (
@@ -283,17 +283,17 @@ pub(super) fn unknown(paper: &mut SignedContractFixture) -> AttackVerdict {
         if changed == payload {
             return Err(format!("`{from}` does not stand in the payload: {payload}"));
         }
-        let bytes = paper.both(changed.as_bytes());
-        let judged = paper.judge(&bytes);
+        let bytes = fixture.both(changed.as_bytes());
+        let judged = fixture.judge(&bytes);
         one_of(
             &judged,
             &["TERM_UNKNOWN", "CONTRACT_MALFORMED", "TERM_ILL_TYPED"],
             to,
         )?;
         codes.insert(code(&judged));
-        let wire = paper.outlaw.send_message(MessageContent::Request {
+        let wire = fixture.attacker.send_message(MessageContent::Request {
             negotiation: format!("n-unknown{}", codes.len()),
-            dataset: paper.agreement.dataset.id.clone(),
+            dataset: fixture.agreement.dataset.id.clone(),
             offer: None,
             payload: changed.clone().into_bytes().into(),
         });
@@ -309,28 +309,28 @@ pub(super) fn unknown(paper: &mut SignedContractFixture) -> AttackVerdict {
     }
     // A term that this version does not know, in a contract that both signed, in the place of the one that is in force.
     let (bytes, id) = forged.ok_or("nothing was forged")?;
-    let folder = paper.lindau.folder().join("state");
-    let file = find(&folder, &paper.id.to_string()).ok_or("no file of the contract")?;
-    paper.lindau.stop();
+    let folder = fixture.lindau.folder().join("state");
+    let file = find(&folder, &fixture.id.to_string()).ok_or("no file of the contract")?;
+    fixture.lindau.stop();
     let good = std::fs::read(&file).unwrap();
     std::fs::write(&file, &bytes).unwrap();
     let renamed = file.with_file_name(
         file.file_name()
             .unwrap()
             .to_string_lossy()
-            .replace(&paper.id.to_string(), &id.to_string()),
+            .replace(&fixture.id.to_string(), &id.to_string()),
     );
     std::fs::write(&renamed, &bytes).unwrap();
-    paper.lindau.serve();
-    paper.reconnect();
-    let loaded = [paper.id, id].map(|id| paper.ask(id, "SELECT count(*) FROM open").code());
-    let others = paper.lindau.hansa(&["--json", "status"]).must().out;
-    paper.lindau.stop();
+    fixture.lindau.serve();
+    fixture.reconnect();
+    let loaded = [fixture.id, id].map(|id| fixture.ask(id, "SELECT count(*) FROM open").code());
+    let others = fixture.lindau.hansa(&["--json", "status"]).must().out;
+    fixture.lindau.stop();
     std::fs::write(&file, good).unwrap();
     std::fs::remove_file(renamed).unwrap();
-    paper.lindau.serve();
-    paper.reconnect();
-    let back = paper.ask(paper.id, "SELECT count(*) FROM open");
+    fixture.lindau.serve();
+    fixture.reconnect();
+    let back = fixture.ask(fixture.id, "SELECT count(*) FROM open");
     if loaded != ["CONTRACT_UNKNOWN"; 2] {
         return Err(format!("at load: {loaded:?} {others}"));
     }

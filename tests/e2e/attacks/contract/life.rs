@@ -12,43 +12,43 @@ use std::time::Duration;
 
 const COUNT: &str = "SELECT count(*) FROM ";
 
-fn contract(paper: &SignedContractFixture, dataset: &str) -> ContractId {
-    paper
+fn contract(fixture: &SignedContractFixture, dataset: &str) -> ContractId {
+    fixture
         .acme
         .contract(&format!("lindau.{dataset}"))
         .parse()
         .unwrap()
 }
 
-fn said(paper: &SignedContractFixture, id: ContractId, dataset: &str) -> &'static str {
-    paper.ask(id, &format!("{COUNT}{dataset}")).code()
+fn verdict(fixture: &SignedContractFixture, id: ContractId, dataset: &str) -> &'static str {
+    fixture.ask(id, &format!("{COUNT}{dataset}")).code()
 }
 
-pub(super) fn ended(paper: &mut SignedContractFixture) -> AttackVerdict {
-    let (soon, brief) = (contract(paper, "soon"), contract(paper, "brief"));
-    let long = contract(paper, "long");
+pub(super) fn ended(fixture: &mut SignedContractFixture) -> AttackVerdict {
+    let (soon, brief) = (contract(fixture, "soon"), contract(fixture, "brief"));
+    let long = contract(fixture, "long");
     let before = [
-        said(paper, soon, "soon"),
-        said(paper, brief, "brief"),
-        said(paper, long, "long"),
+        verdict(fixture, soon, "soon"),
+        verdict(fixture, brief, "brief"),
+        verdict(fixture, long, "long"),
     ];
     if before != ["NOT_YET_VALID", "", ""] {
         return Err(format!("before: {before:?}"));
     }
-    let mut reader = paper.acme.begins();
+    let mut reader = fixture.acme.begins();
     // Over a week: the one that lasts three days is over, the one in which somebody reads is not.
-    let file = paper.lindau.folder().join("hansa.toml");
+    let file = fixture.lindau.folder().join("hansa.toml");
     let config = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, format!("{config}\n[clock]\noffset = \"+8d\"\n")).unwrap();
-    let _ = paper.lindau.hansa(&["reload"]);
+    let _ = fixture.lindau.hansa(&["reload"]);
     let after = [
-        said(paper, soon, "soon"),
-        said(paper, brief, "brief"),
-        said(paper, long, "long"),
+        verdict(fixture, soon, "soon"),
+        verdict(fixture, brief, "brief"),
+        verdict(fixture, long, "long"),
     ];
     std::fs::write(&file, &config).unwrap();
-    let _ = paper.lindau.hansa(&["reload"]);
-    let _ = paper.lindau.hansa(&["reload"]);
+    let _ = fixture.lindau.hansa(&["reload"]);
+    let _ = fixture.lindau.hansa(&["reload"]);
     reader.kill();
     if after != ["NOT_YET_VALID", "EXPIRED", ""] {
         return Err(format!("after: {after:?}"));
@@ -58,10 +58,10 @@ pub(super) fn ended(paper: &mut SignedContractFixture) -> AttackVerdict {
     Ok("NOT_YET_VALID, EXPIRED; cut in mid-stream".to_owned())
 }
 
-pub(super) fn withdrawn(paper: &mut SignedContractFixture) -> AttackVerdict {
-    let (gone, open) = (contract(paper, "gone"), paper.id);
-    let long = contract(paper, "long");
-    let _ = std::fs::create_dir_all(paper.acme.folder().join("out"));
+pub(super) fn withdrawn(fixture: &mut SignedContractFixture) -> AttackVerdict {
+    let (gone, open) = (contract(fixture, "gone"), fixture.id);
+    let long = contract(fixture, "long");
+    let _ = std::fs::create_dir_all(fixture.acme.folder().join("out"));
     // The stream is that of the own connector, which also keeps its receipt.
     let sql = [
         "sql",
@@ -73,37 +73,41 @@ pub(super) fn withdrawn(paper: &mut SignedContractFixture) -> AttackVerdict {
         "--format",
         "csv",
     ];
-    let mut reader = paper.acme.start(&sql);
+    let mut reader = fixture.acme.start(&sql);
     reader.first_line();
     let withdraw = |id: ContractId| {
         let id = id.to_string();
-        paper
+        fixture
             .lindau
             .hansa(&["--yes", "contract", "withdraw", &id, "--reason", "over"])
             .must();
     };
     withdraw(long);
     let cut = wait_for("the end of the stream", Duration::from_secs(20), || {
-        let mut closed = paper.lindau.records("close");
+        let mut closed = fixture.lindau.records("close");
         closed.retain(|close| text(close, "code") == "WITHDRAWN");
         closed.pop()
     });
-    let record = paper.lindau.records("withdraw").pop().ok_or("no record")?;
+    let record = fixture
+        .lindau
+        .records("withdraw")
+        .pop()
+        .ok_or("no record")?;
     let passed = between(&record, &cut);
     reader.end();
     if !(0..=1_000_000).contains(&passed) {
         return Err(format!("cut after {passed} µs"));
     }
     withdraw(gone);
-    if said(paper, gone, "gone") != "WITHDRAWN" || !said(paper, open, "open").is_empty() {
+    if verdict(fixture, gone, "gone") != "WITHDRAWN" || !verdict(fixture, open, "open").is_empty() {
         return Err(format!(
             "{} {}",
-            said(paper, gone, "gone"),
-            said(paper, open, "open")
+            verdict(fixture, gone, "gone"),
+            verdict(fixture, open, "open")
         ));
     }
     // The very statement again, by its party and by a third one, and turned on another contract.
-    let statement = statement(paper, gone).ok_or("no statement on the disk")?;
+    let statement = statement(fixture, gone).ok_or("no statement on the disk")?;
     let replayed = |bytes: Vec<u8>, by: &hansa_test_support::malicious_peer::MaliciousPeer| {
         by.send_message(MessageContent::Withdrawal {
             statement: bytes.into(),
@@ -111,14 +115,14 @@ pub(super) fn withdrawn(paper: &mut SignedContractFixture) -> AttackVerdict {
         .err()
         .map(|refusal| refusal.code)
     };
-    let by_party = replayed(statement.clone(), &paper.outlaw);
-    let by_third = replayed(statement.clone(), &paper.stranger);
+    let by_party = replayed(statement.clone(), &fixture.attacker);
+    let by_third = replayed(statement.clone(), &fixture.stranger);
     let turned = turned(&statement, gone, open);
-    let other = replayed(turned, &paper.outlaw);
+    let other = replayed(turned, &fixture.attacker);
     if other != Some(ErrorCode::SignatureInvalid) {
         return Err(format!("turned on another contract: {other:?}"));
     }
-    match said(paper, open, "open") {
+    match verdict(fixture, open, "open") {
         "" => Ok(format!(
             "WITHDRAWN; cut after {passed} µs; replays: {by_party:?}, {by_third:?}; turned: SIGNATURE_INVALID"
         )),
@@ -127,8 +131,8 @@ pub(super) fn withdrawn(paper: &mut SignedContractFixture) -> AttackVerdict {
 }
 
 /// The withdrawal of a contract as the provider keeps it.
-fn statement(paper: &SignedContractFixture, contract: ContractId) -> Option<Vec<u8>> {
-    let folder = paper.lindau.folder().join("state");
+fn statement(fixture: &SignedContractFixture, contract: ContractId) -> Option<Vec<u8>> {
+    let folder = fixture.lindau.folder().join("state");
     let mut folders = vec![folder];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).ok()?.flatten() {
@@ -163,10 +167,10 @@ fn turned(statement: &[u8], from: ContractId, to: ContractId) -> Vec<u8> {
         .into_bytes()
 }
 
-pub(super) fn replayed(paper: &mut SignedContractFixture) -> AttackVerdict {
+pub(super) fn replayed(fixture: &mut SignedContractFixture) -> AttackVerdict {
     // A newer version in the place of the one that is in force, proposed by the consumer and signed by itself.
-    let old = contract(paper, "open");
-    let exported = paper
+    let old = contract(fixture, "open");
+    let exported = fixture
         .acme
         .hansa(&["contract", "export", &old.to_string()])
         .must()
@@ -175,7 +179,7 @@ pub(super) fn replayed(paper: &mut SignedContractFixture) -> AttackVerdict {
         .unwrap()
         .agreement;
     let propose = |agreement: &Agreement, name: &str| {
-        paper.outlaw.send_message(MessageContent::Request {
+        fixture.attacker.send_message(MessageContent::Request {
             negotiation: name.to_owned(),
             dataset: agreement.dataset.id.clone(),
             offer: None,
@@ -192,20 +196,24 @@ pub(super) fn replayed(paper: &mut SignedContractFixture) -> AttackVerdict {
         &hansa_proto::contract::to_bytes(&agreement),
     ));
     propose(&agreement, "n-newer").map_err(|refusal| refusal.to_string())?;
-    paper
-        .outlaw
+    fixture
+        .attacker
         .inbox(0)
         .map_err(|refusal| refusal.to_string())?;
-    verified(paper, &agreement, "n-newer").map_err(|refusal| format!("verification: {refusal}"))?;
-    let codes = [said(paper, old, "open"), said(paper, newer, "open")];
+    verified(fixture, &agreement, "n-newer")
+        .map_err(|refusal| format!("verification: {refusal}"))?;
+    let codes = [
+        verdict(fixture, old, "open"),
+        verdict(fixture, newer, "open"),
+    ];
     if codes != ["SUPERSEDED", ""] {
         return Err(format!("{codes:?}"));
     }
-    // The old letters again: nothing comes of them.
+    // The old messages again: nothing comes of them.
     let again = propose(&agreement, "n-newer")
         .err()
         .map(|refusal| refusal.code);
-    let still = said(paper, old, "open");
+    let still = verdict(fixture, old, "open");
     if still != "SUPERSEDED" || again.is_none() || reused != Some(ErrorCode::ContractIdReused) {
         return Err(format!("{still} {again:?} {reused:?}"));
     }
@@ -214,31 +222,31 @@ pub(super) fn replayed(paper: &mut SignedContractFixture) -> AttackVerdict {
 
 /// The consumer signs what the provider has signed.
 fn verified(
-    paper: &SignedContractFixture,
+    fixture: &SignedContractFixture,
     agreement: &Agreement,
     name: &str,
 ) -> Result<(), Refusal> {
     let payload = hansa_proto::contract::to_bytes(agreement);
-    let signature = paper.sign(SignatoryRole::Consumer, &payload);
-    paper.outlaw.send_message(MessageContent::Verification {
+    let signature = fixture.sign(SignatoryRole::Consumer, &payload);
+    fixture.attacker.send_message(MessageContent::Verification {
         negotiation: name.to_owned(),
         contract: hansa_proto::envelope::assemble(&payload, &[signature]).into(),
     })
 }
 
-pub(super) fn changed(paper: &mut SignedContractFixture) -> AttackVerdict {
-    let on = |paper: &SignedContractFixture, offer: &str| -> ContractId {
-        let signed = paper.acme.contract_on("lindau.shape", offer);
+pub(super) fn changed(fixture: &mut SignedContractFixture) -> AttackVerdict {
+    let on = |fixture: &SignedContractFixture, offer: &str| -> ContractId {
+        let signed = fixture.acme.contract_on("lindau.shape", offer);
         signed.parse().unwrap()
     };
-    let (exact, grows) = (on(paper, "shape"), on(paper, "grows"));
-    let both = |paper: &SignedContractFixture| {
-        [exact, grows].map(|contract| paper.ask(contract, "SELECT * FROM shape").code())
+    let (exact, grows) = (on(fixture, "shape"), on(fixture, "grows"));
+    let both = |fixture: &SignedContractFixture| {
+        [exact, grows].map(|contract| fixture.ask(contract, "SELECT * FROM shape").code())
     };
-    if both(paper) != ["", ""] {
-        return Err(format!("{:?}", both(paper)));
+    if both(fixture) != ["", ""] {
+        return Err(format!("{:?}", both(fixture)));
     }
-    let file = paper.lindau.folder().join("hansa.toml");
+    let file = fixture.lindau.folder().join("hansa.toml");
     let config = std::fs::read_to_string(&file).unwrap();
     let more = "\n[[dataset.column]]\nname = \"extra\"\n";
     let mut codes = Vec::new();
@@ -274,35 +282,38 @@ pub(super) fn changed(paper: &mut SignedContractFixture) -> AttackVerdict {
             ColumnChange::Less => before.to_owned(),
         };
         std::fs::write(&file, format!("{head}{entry}{rest}")).unwrap();
-        paper.lindau.write("data/shape.csv", csv);
-        paper.lindau.hansa(&["reload"]).must();
+        fixture.lindau.write("data/shape.csv", csv);
+        fixture.lindau.hansa(&["reload"]).must();
         // An offer that lists a column which is gone is told, and left out.
-        let published = paper.lindau.hansa(&["dataset", "publish", "shape"]);
+        let published = fixture.lindau.hansa(&["dataset", "publish", "shape"]);
         if !published.out.contains("is published") {
             return Err(format!("{csv}: {} {}", published.out, published.err));
         }
-        let met = both(paper);
+        let met = both(fixture);
         if met != ["SCHEMA_CHANGED", compatible] {
             return Err(format!("{csv}: {met:?}"));
         }
-        let seen = paper.ask(grows, "SELECT * FROM shape");
+        let seen = fixture.ask(grows, "SELECT * FROM shape");
         if seen.tells("secret") || seen.tells("extra") {
             return Err(format!("{csv}: what came later is seen: {seen:?}"));
         }
-        let named = paper.ask(grows, "SELECT extra FROM shape").code();
+        let named = fixture.ask(grows, "SELECT extra FROM shape").code();
         if compatible.is_empty() && named != "COLUMN_UNKNOWN" {
             return Err(format!("{csv}: {named}"));
         }
         codes.push(met[1]);
     }
     std::fs::write(&file, &config).unwrap();
-    paper
+    fixture
         .lindau
         .write("data/shape.csv", "site,bikes\nHafen,310\nInsel,77\n");
     // The offers are told to name a column that comes back with the next version.
-    let _ = paper.lindau.hansa(&["reload"]);
-    paper.lindau.hansa(&["dataset", "publish", "shape"]).must();
-    match both(paper) == ["", ""] {
+    let _ = fixture.lindau.hansa(&["reload"]);
+    fixture
+        .lindau
+        .hansa(&["dataset", "publish", "shape"])
+        .must();
+    match both(fixture) == ["", ""] {
         true => Ok(
             "SCHEMA_CHANGED until the old schema is back; compatible sees no addition".to_owned(),
         ),

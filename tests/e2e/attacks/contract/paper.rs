@@ -23,7 +23,7 @@ pub(crate) const HEADER: &str = r#"{"alg":"ES256","crit":["hansa-role"],"hansa-r
 pub(crate) struct SignedContractFixture {
     pub(crate) lindau: TestParticipant,
     pub(crate) acme: TestParticipant,
-    pub(crate) outlaw: MaliciousPeer,
+    pub(crate) attacker: MaliciousPeer,
     pub(crate) stranger: MaliciousPeer,
     /// The contract on `open` as both signed it.
     pub(crate) signed: Vec<u8>,
@@ -81,11 +81,11 @@ impl SignedContractFixture {
         let (provider, consumer, third) = (key("lindau"), key("acme"), key("other"));
         let bundle = TrustBundle::open(&lindau.folder().join("trust/bundle.json")).unwrap();
         let enter = |alias| MaliciousPeer::enter(&league, alias, lindau.address(), lindau.domain());
-        let (outlaw, stranger) = (enter("acme").unwrap(), enter("other").unwrap());
+        let (attacker, stranger) = (enter("acme").unwrap(), enter("other").unwrap());
         Self {
             lindau,
             acme,
-            outlaw,
+            attacker,
             stranger,
             signed,
             iat: read.signatures[1].issued_at,
@@ -186,7 +186,7 @@ impl SignedContractFixture {
 
     /// Asks under a contract.
     pub(crate) fn ask(&self, contract: ContractId, sql: &str) -> CollectedAnswer {
-        self.outlaw.ask(&[contract], sql)
+        self.attacker.ask(&[contract], sql)
     }
 
     /// Asks again over a new connection, for after a restart.
@@ -195,9 +195,9 @@ impl SignedContractFixture {
             let (address, domain) = (self.lindau.address(), self.lindau.domain());
             MaliciousPeer::enter(&self.league, alias, address, domain).unwrap()
         };
-        let (outlaw, stranger) = (enter("acme"), enter("other"));
+        let (attacker, stranger) = (enter("acme"), enter("other"));
         self.acme.knows(&self.lindau);
-        (self.outlaw, self.stranger) = (outlaw, stranger);
+        (self.attacker, self.stranger) = (attacker, stranger);
     }
 }
 

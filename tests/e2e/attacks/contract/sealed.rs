@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 type SealedSignatureEntry = (String, Vec<u8>);
 
 pub(super) struct SealedContractFixture {
-    world: SealedFederation,
+    federation: SealedFederation,
     signed: Vec<u8>,
     payload: Vec<u8>,
     entries: [SealedSignatureEntry; 2],
@@ -31,9 +31,9 @@ pub(super) struct SealedContractFixture {
 
 impl SealedContractFixture {
     pub(super) fn new() -> Self {
-        let world = SealedFederation::new();
-        let contract = world.contract();
-        let signed = world
+        let federation = SealedFederation::new();
+        let contract = federation.contract();
+        let signed = federation
             .acme
             .hansa(&["contract", "export", &contract])
             .must()
@@ -49,12 +49,13 @@ impl SealedContractFixture {
             (header, one.signature.clone())
         });
         Self {
-            bundle: TrustBundle::open(&world.lindau.folder().join("trust/bundle.json")).unwrap(),
+            bundle: TrustBundle::open(&federation.lindau.folder().join("trust/bundle.json"))
+                .unwrap(),
             payload: hansa_proto::contract::to_bytes(&read.agreement),
             iat: read.signatures[1].issued_at,
             entries,
             signed,
-            world,
+            federation,
         }
     }
 
@@ -115,7 +116,7 @@ impl SealedContractFixture {
         change(members);
         let header = base64url::encode(&canonical(&header));
         let input = envelope::signing_input(&header, &self.payload);
-        let signature = self.seal(&self.world.city).sign(&input).unwrap();
+        let signature = self.seal(&self.federation.city).sign(&input).unwrap();
         (header, signature)
     }
 }
@@ -133,7 +134,7 @@ fn one_of(judged: &Result<(), Refusal>, codes: &[&str], what: &str) -> Result<()
 
 fn honest(sealed: &SealedContractFixture) -> Result<(), String> {
     one_of(&sealed.judge(&sealed.signed), &["accepted"], "as it is")?;
-    let signer = sealed.seal(&sealed.world.city);
+    let signer = sealed.seal(&sealed.federation.city);
     let again = sealed.by(&signer, None, "ES256");
     one_of(&sealed.with(again), &["accepted"], "sealed again")?;
     let by_hand = sealed.under(|_| {});
@@ -177,7 +178,7 @@ pub(super) fn flips(sealed: &mut SealedContractFixture) -> AttackVerdict {
         }
     }
     // Each byte of each certificate, in a header that the good key signs anew.
-    let signer = sealed.seal(&sealed.world.city);
+    let signer = sealed.seal(&sealed.federation.city);
     let chain: Vec<Vec<u8>> = signer.seal().chain().map(<[u8]>::to_vec).collect();
     for which in 0..chain.len() {
         for at in 0..chain[which].len() {
@@ -209,7 +210,7 @@ pub(super) fn headers(sealed: &mut SealedContractFixture) -> AttackVerdict {
             other,
         )?;
     }
-    let signer = sealed.seal(&sealed.world.firm);
+    let signer = sealed.seal(&sealed.federation.firm);
     one_of(
         &sealed.with(sealed.by(&signer, None, "RS256")),
         alg,
@@ -319,9 +320,9 @@ pub(super) fn signatures(sealed: &mut SealedContractFixture) -> AttackVerdict {
 
 pub(super) fn signers(sealed: &mut SealedContractFixture) -> AttackVerdict {
     honest(sealed)?;
-    let folder = sealed.world.league.folder();
+    let folder = sealed.federation.league.folder();
     let untrusted = &["SEAL_NOT_TRUSTED"][..];
-    let authority = &sealed.world.authority;
+    let authority = &sealed.federation.authority;
     let stranger = SealAuthority::new("Trust service");
     let others = [
         authority.seals(
@@ -345,7 +346,7 @@ pub(super) fn signers(sealed: &mut SealedContractFixture) -> AttackVerdict {
         let entry = sealed.by(&sealed.seal(files), None, "ES256");
         one_of(&sealed.with(entry), untrusted, "another seal")?;
     }
-    let firm = sealed.seal(&sealed.world.firm);
+    let firm = sealed.seal(&sealed.federation.firm);
     one_of(
         &sealed.with(sealed.by(&firm, None, "PS256")),
         &["SIGNER_NOT_PARTY", "SEAL_NOT_TRUSTED"],
@@ -358,7 +359,7 @@ pub(super) fn signers(sealed: &mut SealedContractFixture) -> AttackVerdict {
         "one that is over",
     )?;
     // The good certificates in another order, with one more, with one less, before another key.
-    let signer = sealed.seal(&sealed.world.city);
+    let signer = sealed.seal(&sealed.federation.city);
     let chain: Vec<Vec<u8>> = signer.seal().chain().map(<[u8]>::to_vec).collect();
     let far: Vec<Vec<u8>> = {
         let other = sealed.seal(&others[2]);

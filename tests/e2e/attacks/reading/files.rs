@@ -14,15 +14,15 @@ use std::path::{Path, PathBuf};
 
 /// A copy whose folder of state holds this beside a good log.
 fn archive(
-    world: &SqlAttackFederation,
+    federation: &SqlAttackFederation,
     name: &str,
     add: impl FnOnce(&mut tar::Builder<std::fs::File>),
 ) -> PathBuf {
-    let file = world.league.folder().join(name);
+    let file = federation.league.folder().join(name);
     let mut archive = tar::Builder::new(std::fs::File::create(&file).unwrap());
     // The reserve of a log has room that was never written.
     archive.sparse(false);
-    let mut log = world.lindau.folder().join("state/log");
+    let mut log = federation.lindau.folder().join("state/log");
     log.push("");
     add(&mut archive);
     archive.append_dir_all("state/log", &log).unwrap();
@@ -46,12 +46,12 @@ fn entry(kind: tar::EntryType, path: &str, to: &str) -> tar::Header {
     header
 }
 
-pub(super) fn archives(world: &mut SqlAttackFederation) -> AttackVerdict {
-    let mark = world.league.folder().join("mark");
+pub(super) fn archives(federation: &mut SqlAttackFederation) -> AttackVerdict {
+    let mark = federation.league.folder().join("mark");
     std::fs::write(&mark, "untouched").unwrap();
     std::fs::set_permissions(&mark, std::fs::Permissions::from_mode(0o644)).unwrap();
     let target = mark.display().to_string();
-    let folder = world.league.folder().display().to_string();
+    let folder = federation.league.folder().display().to_string();
     let cases = [
         (
             "symlink.tar",
@@ -78,12 +78,12 @@ pub(super) fn archives(world: &mut SqlAttackFederation) -> AttackVerdict {
     ];
     let total = cases.len();
     for (name, kind, path, to) in cases {
-        let file = archive(world, name, |archive| {
+        let file = archive(federation, name, |archive| {
             let header = entry(kind, path, to);
             archive.append(&header, std::io::empty()).unwrap();
         });
         let alias = name.trim_end_matches(".tar");
-        let own = world.league.city(alias);
+        let own = federation.league.city(alias);
         let done = own.hansa(&["--yes", "restore", file.to_str().unwrap()]);
         let mode = std::fs::metadata(&mark).unwrap().permissions().mode() & 0o777;
         let kept = std::fs::read_to_string(&mark).unwrap() == "untouched";
@@ -91,12 +91,12 @@ pub(super) fn archives(world: &mut SqlAttackFederation) -> AttackVerdict {
             return Err(format!("{name}: {mode:o} {kept} {done:?}"));
         }
     }
-    if find(world.league.folder(), "escaped").is_some() {
+    if find(federation.league.folder(), "escaped").is_some() {
         return Err("a file lies outside".to_owned());
     }
     // The same without anything else is taken.
-    let file = archive(world, "good.tar", |_| {});
-    let own = world.league.city("good");
+    let file = archive(federation, "good.tar", |_| {});
+    let own = federation.league.city("good");
     own.hansa(&["--yes", "restore", file.to_str().unwrap()])
         .must();
     Ok(format!("{total} copies refused"))
@@ -113,8 +113,8 @@ fn find(folder: &Path, name: &str) -> Option<PathBuf> {
     })
 }
 
-pub(super) fn socket(world: &mut SqlAttackFederation) -> AttackVerdict {
-    let state = world.lindau.folder().join("state");
+pub(super) fn socket(federation: &mut SqlAttackFederation) -> AttackVerdict {
+    let state = federation.lindau.folder().join("state");
     let mut sockets = Vec::new();
     let mut open = Vec::new();
     // Whatever lies in it: nobody else gets into the folder.
@@ -156,21 +156,21 @@ pub(super) fn socket(world: &mut SqlAttackFederation) -> AttackVerdict {
     }
     // Connections that say nothing.
     let _idle: Vec<_> = (0..200).map(|_| UnixStream::connect(socket)).collect();
-    let status = world.lindau.hansa(&["--json", "status"]).must().json();
+    let status = federation.lindau.hansa(&["--json", "status"]).must().json();
     match number(&status, "datasets") > 0 {
         true => Ok("0600; noise and 200 idle connections are borne".to_owned()),
         false => Err(status.to_string()),
     }
 }
 
-pub(super) fn bundles(world: &mut SqlAttackFederation) -> AttackVerdict {
+pub(super) fn bundles(federation: &mut SqlAttackFederation) -> AttackVerdict {
     let sequence = || {
-        let status = world.lindau.hansa(&["--json", "status"]).must().json();
+        let status = federation.lindau.hansa(&["--json", "status"]).must().json();
         number(&status, "bundle")
     };
-    let file = world.lindau.folder().join("trust/bundle.json");
+    let file = federation.lindau.folder().join("trust/bundle.json");
     let newest = std::fs::read(&file).unwrap();
-    let older = std::fs::read(world.acme.folder().join("trust/bundle.json")).unwrap();
+    let older = std::fs::read(federation.acme.folder().join("trust/bundle.json")).unwrap();
     let other = TestLeague::new(binary());
     let foreign = std::fs::read(other.folder().join("league/trust-bundle.json")).unwrap();
     let text = String::from_utf8(newest.clone()).unwrap();
@@ -200,20 +200,20 @@ pub(super) fn bundles(world: &mut SqlAttackFederation) -> AttackVerdict {
             bundle: bytes.clone().into(),
             ..Default::default()
         };
-        let _ = world.outlaw.hello(greeting);
+        let _ = federation.attacker.hello(greeting);
         std::fs::write(&file, bytes).unwrap();
-        let _ = world.lindau.hansa(&["reload"]);
-        let told = world.ask("trips_a", "SELECT count(*) FROM trips_a");
+        let _ = federation.lindau.hansa(&["reload"]);
+        let answer = federation.ask("trips_a", "SELECT count(*) FROM trips_a");
         let now = sequence();
-        if now != before || told.rows != ["60"] {
+        if now != before || answer.rows != ["60"] {
             return Err(format!(
                 "{what}: bundle {now} instead of {before}, {}",
-                told.message()
+                answer.message()
             ));
         }
     }
     std::fs::write(&file, &newest).unwrap();
-    world.lindau.hansa(&["reload"]).must();
+    federation.lindau.hansa(&["reload"]).must();
     // What it holds after all that still lets a member in, and a head that was never signed makes no fork of ours.
     let forged = pb::Greeting {
         versions: vec![1],
@@ -222,23 +222,23 @@ pub(super) fn bundles(world: &mut SqlAttackFederation) -> AttackVerdict {
         head: b"acme.example/hansa/evidence\n999999\nAAAA\n\n\xe2\x80\x94 acme.example/hansa/evidence AAAA\n".to_vec().into(),
         ..Default::default()
     };
-    let said = world
-        .outlaw
+    let message = federation
+        .attacker
         .hello(forged)
         .err()
         .map_or("greeted", |refusal| refusal.code.as_str());
-    let forks = world.lindau.records("log_fork").len();
+    let forks = federation.lindau.records("log_fork").len();
     match sequence() == before && forks == 0 {
         true => Ok(format!(
-            "{} bundles: not taken; a forged head: {said}",
+            "{} bundles: not taken; a forged head: {message}",
             cases.len()
         )),
-        false => Err(format!("{said}, {forks} forks")),
+        false => Err(format!("{message}, {forks} forks")),
     }
 }
 
-pub(super) fn offline(world: &mut SqlAttackFederation) -> AttackVerdict {
-    let folder = world.league.folder().join("hostile");
+pub(super) fn offline(federation: &mut SqlAttackFederation) -> AttackVerdict {
+    let folder = federation.league.folder().join("hostile");
     std::fs::create_dir_all(folder.join("log")).unwrap();
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
     let wide = format!("{{{}}}", vec!["\"a\":1"; 100_000].join(","));
@@ -259,21 +259,21 @@ pub(super) fn offline(world: &mut SqlAttackFederation) -> AttackVerdict {
     let mut tried = 0;
     let mut looked = |args: &[&str]| {
         tried += 1;
-        let done = run(binary(), world.acme.folder(), args);
-        let told = format!("{}{}", done.out, done.err);
+        let done = run(binary(), federation.acme.folder(), args);
+        let text = format!("{}{}", done.out, done.err);
         match done.status {
             Some(code)
                 if (2..=9).contains(&code)
-                    && !told.contains("panicked")
-                    && !told.contains('\u{1b}') =>
+                    && !text.contains("panicked")
+                    && !text.contains('\u{1b}') =>
             {
                 Ok(())
             }
             // Of nothing nothing is wrong.
-            Some(0) if told.contains("0 records") => Ok(()),
+            Some(0) if text.contains("0 records") => Ok(()),
             other => Err(format!(
                 "{args:?}: {other:?} {}",
-                told.chars().take(300).collect::<String>()
+                text.chars().take(300).collect::<String>()
             )),
         }
     };

@@ -11,9 +11,9 @@ use hansa_proto::peer::message::MessageContent;
 use hansa_proto::peer::pb;
 
 /// Proposes it; says what came of it: a code, or whether the provider has signed.
-fn proposed(world: &SqlAttackFederation, agreement: &Agreement, name: &str) -> String {
-    let before = world.lindau.listed("contract").len();
-    let sent = world.outlaw.send_message(MessageContent::Request {
+fn proposed(federation: &SqlAttackFederation, agreement: &Agreement, name: &str) -> String {
+    let before = federation.lindau.listed("contract").len();
+    let sent = federation.attacker.send_message(MessageContent::Request {
         negotiation: format!("n-{name}"),
         dataset: agreement.dataset.id.clone(),
         offer: None,
@@ -22,14 +22,17 @@ fn proposed(world: &SqlAttackFederation, agreement: &Agreement, name: &str) -> S
     if let Err(refusal) = sent {
         return refusal.code.to_string();
     }
-    let letters = world.outlaw.inbox(0).unwrap_or_default();
-    let signed = letters.iter().any(|letter| {
+    let messages = federation.attacker.inbox(0).unwrap_or_default();
+    let signed = messages.iter().any(|message| {
         matches!(
-            letter.letter.as_ref().and_then(|letter| letter.content.as_ref()),
+            message.letter.as_ref().and_then(|letter| letter.content.as_ref()),
             Some(pb::letter::Content::Agreement(agreed)) if agreed.negotiation == format!("n-{name}")
         )
     });
-    assert_eq!(world.lindau.listed("contract").len(), before.max(before));
+    assert_eq!(
+        federation.lindau.listed("contract").len(),
+        before.max(before)
+    );
     if signed {
         "signed".to_owned()
     } else {
@@ -38,19 +41,19 @@ fn proposed(world: &SqlAttackFederation, agreement: &Agreement, name: &str) -> S
 }
 
 /// The agreement on `trips_a` as a new proposal.
-pub(super) fn fresh(world: &SqlAttackFederation, number: u8) -> Agreement {
-    let mut agreement = world.agreement("trips_a");
+pub(super) fn fresh(federation: &SqlAttackFederation, number: u8) -> Agreement {
+    let mut agreement = federation.agreement("trips_a");
     agreement.uid = format!("urn:uuid:0198f0c2-6d1e-7c11-9a53-0b6f6f1d2b{number:02x}");
     agreement
 }
 
-pub(super) fn misnamed(world: &mut SqlAttackFederation) -> AttackVerdict {
-    let honest = proposed(world, &fresh(world, 0), "plain");
+pub(super) fn misnamed(federation: &mut SqlAttackFederation) -> AttackVerdict {
+    let honest = proposed(federation, &fresh(federation, 0), "plain");
     if honest != "signed" {
         return Err(format!("the offer itself: {honest}"));
     }
     type Change = fn(&mut Agreement);
-    fn taker(agreement: &mut Agreement) -> &mut hansa_policy::contract::ContractParty {
+    fn assignee(agreement: &mut Agreement) -> &mut hansa_policy::contract::ContractParty {
         match &mut agreement.assignee {
             Assignee::Participant(party) => party,
             Assignee::Public => panic!("a public view"),
@@ -58,16 +61,16 @@ pub(super) fn misnamed(world: &mut SqlAttackFederation) -> AttackVerdict {
     }
     let changes: [(&str, Change); 8] = [
         ("its own name", |a| {
-            taker(a).name = "Federal Police".to_owned()
+            assignee(a).name = "Federal Police".to_owned()
         }),
         ("its legal number", |a| {
-            taker(a).legal_id = Some("DE-1".to_owned())
+            assignee(a).legal_id = Some("DE-1".to_owned())
         }),
         ("its key", |a| {
-            taker(a).signing_key = a.provider.signing_key.clone()
+            assignee(a).signing_key = a.provider.signing_key.clone()
         }),
         ("its authority", |a| {
-            taker(a).tls_issuer = Digest::of(b"mine")
+            assignee(a).tls_issuer = Digest::of(b"mine")
         }),
         ("the provider's name", |a| {
             a.provider.name = "Somebody".to_owned()
@@ -83,9 +86,9 @@ pub(super) fn misnamed(world: &mut SqlAttackFederation) -> AttackVerdict {
         }),
     ];
     for (number, (what, change)) in (1..).zip(changes) {
-        let mut agreement = fresh(world, number);
+        let mut agreement = fresh(federation, number);
         change(&mut agreement);
-        let came = proposed(world, &agreement, &format!("misnamed-{number}"));
+        let came = proposed(federation, &agreement, &format!("misnamed-{number}"));
         if came != "CONTRACT_MALFORMED" {
             return Err(format!("{what}: {came}"));
         }
@@ -93,7 +96,7 @@ pub(super) fn misnamed(world: &mut SqlAttackFederation) -> AttackVerdict {
     Ok("8 proposals: CONTRACT_MALFORMED".to_owned())
 }
 
-pub(super) fn wider(world: &mut SqlAttackFederation) -> AttackVerdict {
+pub(super) fn wider(federation: &mut SqlAttackFederation) -> AttackVerdict {
     type Change = fn(&mut Agreement);
     let day = 86_400_000_000;
     let changes: [(&str, Change); 9] = [
@@ -131,21 +134,21 @@ pub(super) fn wider(world: &mut SqlAttackFederation) -> AttackVerdict {
     ];
     let mut came = std::collections::BTreeSet::new();
     for (number, (what, change)) in (0x20..).zip(changes) {
-        let mut agreement = fresh(world, number);
+        let mut agreement = fresh(federation, number);
         change(&mut agreement);
-        let said = proposed(world, &agreement, &format!("wider-{number}"));
-        if said == "signed" {
+        let message = proposed(federation, &agreement, &format!("wider-{number}"));
+        if message == "signed" {
             return Err(format!("{what}: signed without a person"));
         }
-        came.insert(said);
+        came.insert(message);
     }
     // A proposal that replaces a contract of others, and one that is over before it begins.
-    let mut replaces = fresh(world, 0x30);
+    let mut replaces = fresh(federation, 0x30);
     replaces.supersedes = Some(ContractId(Digest::of(b"theirs")));
-    came.insert(proposed(world, &replaces, "replaces"));
-    let mut over = fresh(world, 0x31);
+    came.insert(proposed(federation, &replaces, "replaces"));
+    let mut over = fresh(federation, 0x31);
     over.not_after = UtcTimestamp::from_micros(over.not_before.micros() - day).unwrap();
-    came.insert(proposed(world, &over, "over"));
+    came.insert(proposed(federation, &over, "over"));
     match came.contains("signed") {
         true => Err(format!("{came:?}")),
         false => Ok(format!("11 proposals: {came:?}")),
@@ -184,7 +187,7 @@ pub(in crate::attacks) fn twin(name: &str) -> String {
     )
 }
 
-pub(super) fn hinted(world: &mut SqlAttackFederation) -> AttackVerdict {
+pub(super) fn hinted(federation: &mut SqlAttackFederation) -> AttackVerdict {
     type Change = fn(&mut Agreement);
     fn add(agreement: &mut Agreement, terms: impl IntoIterator<Item = Term>) {
         for (number, term) in (90..).zip(terms) {
@@ -241,15 +244,15 @@ pub(super) fn hinted(world: &mut SqlAttackFederation) -> AttackVerdict {
     let mut came = std::collections::BTreeMap::new();
     for (number, (what, change)) in (0x40..).zip(changes) {
         let [one, other] = ["twin_a", "twin_b"].map(|name| {
-            let mut agreement = world.agreement(name);
+            let mut agreement = federation.agreement(name);
             agreement.uid = format!("urn:uuid:0198f0c2-6d1e-7c11-9a53-0b6f6f1d2c{number:02x}");
             change(&mut agreement);
             // Numbered as they stand, after the permission, or it would be no contract at all.
             for (number, clause) in (2..).zip(&mut agreement.clauses) {
                 clause.id = hansa_policy::id::ClauseId(number);
             }
-            let said = said(world, &agreement, &format!("{name}-{number}"));
-            said.replace(name, "TWIN")
+            let text = reply_to(federation, &agreement, &format!("{name}-{number}"));
+            text.replace(name, "TWIN")
         });
         if one != other {
             return Err(format!("{what}:\n{one}\n{other}"));
@@ -265,8 +268,8 @@ pub(super) fn hinted(world: &mut SqlAttackFederation) -> AttackVerdict {
 }
 
 /// Proposes it; the whole answer.
-fn said(world: &SqlAttackFederation, agreement: &Agreement, name: &str) -> String {
-    let sent = world.outlaw.send_message(MessageContent::Request {
+fn reply_to(federation: &SqlAttackFederation, agreement: &Agreement, name: &str) -> String {
+    let sent = federation.attacker.send_message(MessageContent::Request {
         negotiation: format!("n-{}", name.replace('_', "-")),
         dataset: agreement.dataset.id.clone(),
         offer: None,

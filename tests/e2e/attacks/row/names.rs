@@ -17,10 +17,10 @@ pub(super) const NAMES: [AttackCase<SqlAttackFederation>; 5] = [
         setup: "R",
         name: "spells a hidden name in other ways",
         expected: "COLUMN_UNKNOWN / DATASET_UNKNOWN",
-        does: |world| {
+        does: |federation| {
             let (column, dataset) = (Code("COLUMN_UNKNOWN"), Code("DATASET_UNKNOWN"));
             rows(
-                world,
+                federation,
                 &[
                     ("SELECT \"Notes\" FROM {t}", column),
                     ("SELECT NOTES FROM {t}", column),
@@ -62,7 +62,7 @@ pub(super) const NAMES: [AttackCase<SqlAttackFederation>; 5] = [
         setup: "R",
         name: "reaches into nested values and whole rows",
         expected: "what is not listed does not exist",
-        does: |world| {
+        does: |federation| {
             let gone = OneOf(&[
                 "COLUMN_UNKNOWN",
                 "CONSTRUCT_NOT_ALLOWED",
@@ -72,7 +72,7 @@ pub(super) const NAMES: [AttackCase<SqlAttackFederation>; 5] = [
                 "DATASET_UNKNOWN",
             ]);
             rows(
-                world,
+                federation,
                 &[
                     ("SELECT meta['secret'] FROM {t}", gone),
                     ("SELECT meta.secret FROM {t}", gone),
@@ -90,7 +90,7 @@ pub(super) const NAMES: [AttackCase<SqlAttackFederation>; 5] = [
                     ("SELECT [trip_id] FROM {t}", gone),
                 ],
             )?;
-            nested_is_not_published(world)
+            nested_is_not_published(federation)
         },
         lacks: "",
     },
@@ -99,7 +99,7 @@ pub(super) const NAMES: [AttackCase<SqlAttackFederation>; 5] = [
         setup: "R",
         name: "searches every byte that is sent",
         expected: "not one hidden word",
-        does: |world| {
+        does: |federation| {
             let mut bytes = 0;
             for sql in [
                 "SELECT * FROM {t}",
@@ -109,13 +109,13 @@ pub(super) const NAMES: [AttackCase<SqlAttackFederation>; 5] = [
                 "SELECT max(operator), min(trip_id) FROM {t}",
             ] {
                 // Both versions are searched in there, also for what follows the rows.
-                let told = alike(world, &ROWS, sql)?;
-                if told.refusal.is_some() || told.receipt.is_empty() {
-                    return Err(format!("{sql}: {}", told.message()));
+                let answer = alike(federation, &ROWS, sql)?;
+                if answer.refusal.is_some() || answer.receipt.is_empty() {
+                    return Err(format!("{sql}: {}", answer.message()));
                 }
-                bytes += told.bytes.len() + told.receipt.len();
+                bytes += answer.bytes.len() + answer.receipt.len();
             }
-            let shown = world.ask("trips_a", "SELECT * FROM trips_a");
+            let shown = federation.ask("trips_a", "SELECT * FROM trips_a");
             match shown.tells("op1") && !shown.tells(SECRET) {
                 true => Ok(format!("{bytes} bytes searched")),
                 false => Err("the search finds nothing at all".to_owned()),
@@ -133,10 +133,10 @@ pub(super) const NAMES: [AttackCase<SqlAttackFederation>; 5] = [
     },
 ];
 
-fn look_alike(world: &mut SqlAttackFederation) -> AttackVerdict {
+fn look_alike(federation: &mut SqlAttackFederation) -> AttackVerdict {
     let column = Code("COLUMN_UNKNOWN");
     rows(
-        world,
+        federation,
         &[
             ("SELECT \"trip_\u{456}d\" FROM {t}", column),
             ("SELECT \"trip\u{200d}_id\" FROM {t}", column),
@@ -146,7 +146,7 @@ fn look_alike(world: &mut SqlAttackFederation) -> AttackVerdict {
             ("SELECT * FROM \"r\u{430}\"", Code("DATASET_UNKNOWN")),
         ],
     )?;
-    let folder = world.league.folder();
+    let folder = federation.league.folder();
     for name in [
         "tr\u{456}ps",
         "trip\u{200d}s",
@@ -163,10 +163,10 @@ fn look_alike(world: &mut SqlAttackFederation) -> AttackVerdict {
         ] {
             let text = FINE.replace(from, &to);
             assert_ne!(text, FINE);
-            let said = world.acme.folder().join("hansa.toml");
+            let said = federation.acme.folder().join("hansa.toml");
             let own = std::fs::read_to_string(&said).unwrap();
             std::fs::write(&said, format!("{own}\n{text}")).unwrap();
-            let done = run(crate::binary(), world.acme.folder(), &["check"]);
+            let done = run(crate::binary(), federation.acme.folder(), &["check"]);
             std::fs::write(&said, own).unwrap();
             if done.status != Some(6) || !done.err.contains("CONFIG_INVALID") {
                 return Err(format!("`{name}` can be published: {done:?}"));
@@ -180,8 +180,8 @@ fn look_alike(world: &mut SqlAttackFederation) -> AttackVerdict {
 const FINE: &str = "[[dataset]]\nname = \"fine\"\ntitle = \"T\"\nlicence = \"proprietary\"\n\
     [dataset.source]\nkind = \"text\"\npath = \"x.csv\"\n[[dataset.column]]\nname = \"a\"\n";
 
-fn tenants(world: &mut SqlAttackFederation) -> AttackVerdict {
-    let own = world.ask("trips_t", "SELECT DISTINCT operator FROM trips_t");
+fn tenants(federation: &mut SqlAttackFederation) -> AttackVerdict {
+    let own = federation.ask("trips_t", "SELECT DISTINCT operator FROM trips_t");
     if own.rows != ["op1"] {
         return Err(format!(
             "not its own rows: {:?} {}",
@@ -190,20 +190,20 @@ fn tenants(world: &mut SqlAttackFederation) -> AttackVerdict {
         ));
     }
     let hostile = "x' OR '1'='1";
-    let file = world.lindau.folder().join("hansa.toml");
+    let file = federation.lindau.folder().join("hansa.toml");
     let before = std::fs::read_to_string(&file).unwrap();
     let with = |value: &str| {
         let text = before.replace("value = \"op1\"", value);
         assert_ne!(text, before);
         std::fs::write(&file, text).unwrap();
-        world.lindau.hansa(&["reload"])
+        federation.lindau.hansa(&["reload"])
     };
     with(&format!("value = \"{hostile}\"")).must();
-    let injected = world.ask("trips_t", "SELECT operator FROM trips_t");
+    let injected = federation.ask("trips_t", "SELECT operator FROM trips_t");
     let empty = with("value = \"\"");
-    let unbound = world.ask("trips_t", "SELECT operator FROM trips_t");
+    let unbound = federation.ask("trips_t", "SELECT operator FROM trips_t");
     std::fs::write(&file, &before).unwrap();
-    world.lindau.hansa(&["reload"]).must();
+    federation.lindau.hansa(&["reload"]).must();
     if injected.refusal.is_some() || !injected.rows.is_empty() {
         return Err(format!("{:?} {}", injected.rows, injected.message()));
     }
@@ -213,7 +213,7 @@ fn tenants(world: &mut SqlAttackFederation) -> AttackVerdict {
     }
     let id = run(
         crate::binary(),
-        world.league.folder(),
+        federation.league.folder(),
         &["init", "evil", "--id", hostile, "--name", "Evil"],
     );
     match id.status {
@@ -224,7 +224,7 @@ fn tenants(world: &mut SqlAttackFederation) -> AttackVerdict {
 }
 
 /// Lists and structs can't be published at all, so nothing inside them can be asked for.
-fn nested_is_not_published(world: &SqlAttackFederation) -> AttackVerdict {
+fn nested_is_not_published(federation: &SqlAttackFederation) -> AttackVerdict {
     let mut tags = ListBuilder::new(StringBuilder::new());
     tags.append_value([Some(SECRET)]);
     let tags: ArrayRef = Arc::new(tags.finish());
@@ -233,12 +233,12 @@ fn nested_is_not_published(world: &SqlAttackFederation) -> AttackVerdict {
     for (name, column) in [("tags", tags), ("meta", meta)] {
         let plain: ArrayRef = Arc::new(StringArray::from(vec!["1"]));
         let batch = RecordBatch::try_from_iter([("trip_id", plain), (name, column)]).unwrap();
-        let file = world.acme.folder().join(format!("{name}.parquet"));
+        let file = federation.acme.folder().join(format!("{name}.parquet"));
         let out = std::fs::File::create(&file).unwrap();
         let mut writer = parquet::arrow::ArrowWriter::try_new(out, batch.schema(), None).unwrap();
         writer.write(&batch).unwrap();
         writer.close().unwrap();
-        let done = world.acme.hansa(&[
+        let done = federation.acme.hansa(&[
             "dataset",
             "add",
             file.to_str().unwrap(),
@@ -253,6 +253,6 @@ fn nested_is_not_published(world: &SqlAttackFederation) -> AttackVerdict {
             return Err(format!("`{name}` can be published: {done:?}"));
         }
     }
-    rows(world, &[("SELECT count(*) FROM {t}", View)])?;
+    rows(federation, &[("SELECT count(*) FROM {t}", View)])?;
     Ok("14 statements; lists and structs can't be published".to_owned())
 }

@@ -8,9 +8,9 @@ pub(super) const SHAPES: [AttackCase<SqlAttackFederation>; 7] = [
         setup: "R",
         name: "correlates with hidden rows",
         expected: "always false",
-        does: |world| {
+        does: |federation| {
             rows(
-                world,
+                federation,
                 &[
                     (
                         "SELECT trip_id FROM {t} t WHERE EXISTS (SELECT 1 FROM {t} t2 WHERE t2.district = 'B' AND t2.trip_id = t.trip_id)",
@@ -38,9 +38,9 @@ pub(super) const SHAPES: [AttackCase<SqlAttackFederation>; 7] = [
         setup: "R",
         name: "scalar subqueries, NOT IN over hidden NULLs",
         expected: "= V",
-        does: |world| {
+        does: |federation| {
             rows(
-                world,
+                federation,
                 &[
                     ("SELECT (SELECT max(started_at) FROM {t}) FROM {t}", View),
                     (
@@ -73,9 +73,9 @@ pub(super) const SHAPES: [AttackCase<SqlAttackFederation>; 7] = [
         setup: "R",
         name: "orders by a masked and by a hidden column",
         expected: "order of the mask; COLUMN_UNKNOWN",
-        does: |world| {
+        does: |federation| {
             rows(
-                world,
+                federation,
                 &[
                     ("SELECT device_id FROM {t} ORDER BY device_id", View),
                     (
@@ -104,24 +104,24 @@ pub(super) const SHAPES: [AttackCase<SqlAttackFederation>; 7] = [
         setup: "R",
         name: "looks for gaps with LIMIT and OFFSET",
         expected: "a part of V, the same whatever is hidden",
-        does: |world| {
-            let whole = alike(world, &ROWS, "SELECT trip_id FROM {t}")?;
+        does: |federation| {
+            let whole = alike(federation, &ROWS, "SELECT trip_id FROM {t}")?;
             let mut found = std::collections::BTreeSet::new();
             for offset in (0..64).chain([77, 100, 115, 1000, 9_223_372_036_854_775_807_u64]) {
                 let sql = format!("SELECT trip_id FROM {{t}} LIMIT 1 OFFSET {offset}");
-                let told = alike(world, &ROWS, &sql)?;
+                let answer = alike(federation, &ROWS, &sql)?;
                 let beyond = usize::try_from(offset).unwrap() >= whole.rows.len();
-                if told.refusal.is_some() || told.rows.is_empty() != beyond {
-                    return Err(format!("{offset}: {:?} {}", told.rows, told.message()));
+                if answer.refusal.is_some() || answer.rows.is_empty() != beyond {
+                    return Err(format!("{offset}: {:?} {}", answer.rows, answer.message()));
                 }
-                found.extend(told.rows);
+                found.extend(answer.rows);
             }
             let all: std::collections::BTreeSet<String> = whole.rows.into_iter().collect();
             if found != all {
                 return Err(format!("{} of {} rows", found.len(), all.len()));
             }
             rows(
-                world,
+                federation,
                 &[
                     ("SELECT count(*) FROM (SELECT * FROM {t} LIMIT 30)", View),
                     ("SELECT count(*) FROM (SELECT * FROM {t} LIMIT 1000)", View),
@@ -147,9 +147,9 @@ pub(super) const SHAPES: [AttackCase<SqlAttackFederation>; 7] = [
         setup: "R",
         name: "windows over more than the view",
         expected: "over V only; no exact place",
-        does: |world| {
+        does: |federation| {
             rows(
-                world,
+                federation,
                 &[
                     ("SELECT row_number() OVER (ORDER BY cell) FROM {t}", View),
                     (
@@ -198,9 +198,9 @@ pub(super) const SHAPES: [AttackCase<SqlAttackFederation>; 7] = [
         setup: "R",
         name: "gathers a hidden column",
         expected: "COLUMN_UNKNOWN or FUNCTION_UNKNOWN / = V",
-        does: |world| {
+        does: |federation| {
             rows(
-                world,
+                federation,
                 &[
                     (
                         "SELECT array_agg(notes) FROM {t}",
@@ -231,9 +231,9 @@ pub(super) const SHAPES: [AttackCase<SqlAttackFederation>; 7] = [
 ];
 
 /// A device is a keyed hash: one for each asker, and never what it stands for.
-fn pseudonyms(world: &mut SqlAttackFederation) -> AttackVerdict {
+fn pseudonyms(federation: &mut SqlAttackFederation) -> AttackVerdict {
     rows(
-        world,
+        federation,
         &[
             (
                 "SELECT a.trip_id FROM {t} a JOIN {t} b ON a.device_id = b.device_id",
@@ -254,10 +254,10 @@ fn pseudonyms(world: &mut SqlAttackFederation) -> AttackVerdict {
         ],
     )?;
     let sql = "SELECT DISTINCT device_id FROM trips_h ORDER BY device_id";
-    let first = world.ask("trips_h", sql);
-    let again = world.ask("trips_h", sql);
+    let first = federation.ask("trips_h", sql);
+    let again = federation.ask("trips_h", sql);
     // Somebody else's devices are others, also where both put together what they have.
-    let second = world.stranger.ask(&[world.strangers], sql);
+    let second = federation.stranger.ask(&[federation.strangers], sql);
     if first.rows.len() != 17 || again.rows != first.rows || second.rows.len() != 17 {
         return Err(format!(
             "{:?} {:?} {}",
@@ -271,7 +271,7 @@ fn pseudonyms(world: &mut SqlAttackFederation) -> AttackVerdict {
         .iter()
         .filter(|id| second.rows.contains(id))
         .count();
-    let plain = world.ask(
+    let plain = federation.ask(
         "trips_h",
         "SELECT count(*) FROM trips_h WHERE device_id LIKE '%dev%'",
     );
@@ -279,7 +279,7 @@ fn pseudonyms(world: &mut SqlAttackFederation) -> AttackVerdict {
         return Err(format!("{shared} of {:?}; {:?}", first.rows, plain.rows));
     }
     // The order of the hashes is not that of the devices, nor a join over them one with anything known.
-    match world
+    match federation
         .ask(
             "trips_h",
             "SELECT count(*) FROM trips_h a JOIN trips_h b ON a.device_id = b.device_id",

@@ -17,10 +17,10 @@ pub(super) const STATEMENTS: [AttackCase<SqlAttackFederation>; 8] = [
         setup: "any",
         name: "reads the engine's own tables",
         expected: "nothing but V; STATEMENT_NOT_ALLOWED",
-        does: |world| {
+        does: |federation| {
             let unknown = Code("DATASET_UNKNOWN");
             rows(
-                world,
+                federation,
                 &[
                     ("SELECT * FROM information_schema.tables", unknown),
                     ("SELECT * FROM information_schema.columns", unknown),
@@ -49,10 +49,10 @@ pub(super) const STATEMENTS: [AttackCase<SqlAttackFederation>; 8] = [
         setup: "any",
         name: "has the plan, its figures and its files told",
         expected: "STATEMENT_NOT_ALLOWED / FUNCTION_UNKNOWN; EXPLAIN shows the plan over V alone",
-        does: |world| {
+        does: |federation| {
             let unknown = Code("FUNCTION_UNKNOWN");
             rows(
-                world,
+                federation,
                 &[
                     ("EXPLAIN ANALYZE SELECT * FROM {t}", Code(NOT_ALLOWED)),
                     ("EXPLAIN VERBOSE SELECT * FROM {t}", Code(NOT_ALLOWED)),
@@ -69,11 +69,11 @@ pub(super) const STATEMENTS: [AttackCase<SqlAttackFederation>; 8] = [
                     ("SELECT get_field(trip_id, 'x') FROM {t}", unknown),
                 ],
             )?;
-            let told = alike(world, &ROWS, "EXPLAIN SELECT * FROM {t}")?;
-            if told.refusal.is_some() {
-                return Ok(format!("EXPLAIN: {}", told.code()));
+            let answer = alike(federation, &ROWS, "EXPLAIN SELECT * FROM {t}")?;
+            if answer.refusal.is_some() {
+                return Ok(format!("EXPLAIN: {}", answer.code()));
             }
-            let text = told.rows.join("\n");
+            let text = answer.rows.join("\n");
             for word in [
                 "parquet",
                 "Filter",
@@ -96,12 +96,13 @@ pub(super) const STATEMENTS: [AttackCase<SqlAttackFederation>; 8] = [
         setup: "any",
         name: "writes, defines, sets",
         expected: "STATEMENT_NOT_ALLOWED before planning",
-        does: |world| {
+        does: |federation| {
             for text in WRITES {
-                one(world, &ROWS, text, OneOf(UNREAD)).map_err(|why| format!("{text}: {why}"))?;
+                one(federation, &ROWS, text, OneOf(UNREAD))
+                    .map_err(|why| format!("{text}: {why}"))?;
             }
             rows(
-                world,
+                federation,
                 &[
                     ("INSERT INTO {t} VALUES (1)", Code(NOT_ALLOWED)),
                     ("SELECT 1 FROM {t}", View),
@@ -116,14 +117,14 @@ pub(super) const STATEMENTS: [AttackCase<SqlAttackFederation>; 8] = [
         setup: "any",
         name: "reads a file, a URL, the environment",
         expected: "DATASET_UNKNOWN / FUNCTION_UNKNOWN",
-        does: |world| {
+        does: |federation| {
             let gone = OneOf(&[
                 "DATASET_UNKNOWN",
                 "FUNCTION_UNKNOWN",
                 "CONSTRUCT_NOT_ALLOWED",
             ]);
             rows(
-                world,
+                federation,
                 &[
                     ("SELECT * FROM '/etc/passwd'", gone),
                     ("SELECT * FROM \"/etc/passwd\"", gone),
@@ -146,10 +147,10 @@ pub(super) const STATEMENTS: [AttackCase<SqlAttackFederation>; 8] = [
         setup: "any",
         name: "two statements, comments, NUL, byte order mark",
         expected: "ONE_STATEMENT_ONLY / SQL_SYNTAX",
-        does: |world| {
+        does: |federation| {
             let (syntax, two) = (Code("SQL_SYNTAX"), Code("ONE_STATEMENT_ONLY"));
             rows(
-                world,
+                federation,
                 &[
                     ("SELECT 1; SELECT 2", two),
                     ("SELECT 1; DROP TABLE {t}", two),
@@ -183,7 +184,7 @@ pub(super) const STATEMENTS: [AttackCase<SqlAttackFederation>; 8] = [
         setup: "any",
         name: "parameters and numbers out of range",
         expected: "an error of the statement, or = V",
-        does: |world| {
+        does: |federation| {
             let typed = OneOf(&[
                 "SQL_INVALID",
                 "CONSTRUCT_NOT_ALLOWED",
@@ -191,7 +192,7 @@ pub(super) const STATEMENTS: [AttackCase<SqlAttackFederation>; 8] = [
                 "SQL_SYNTAX",
             ]);
             rows(
-                world,
+                federation,
                 &[
                     ("SELECT * FROM {t} WHERE trip_id = $1", typed),
                     ("SELECT * FROM {t} WHERE trip_id = ?", typed),
@@ -227,8 +228,8 @@ pub(super) const STATEMENTS: [AttackCase<SqlAttackFederation>; 8] = [
                 "SELECT trip_id FROM {{t}} WHERE fare < 1{}",
                 "0".repeat(400)
             );
-            one(world, &ROWS, &sql, ViewOr("SQL_INVALID"))
-                .or_else(|_| one(world, &ROWS, &sql, typed))?;
+            one(federation, &ROWS, &sql, ViewOr("SQL_INVALID"))
+                .or_else(|_| one(federation, &ROWS, &sql, typed))?;
             Ok("13 statements: of the statement, or = V".to_owned())
         },
         lacks: "",
@@ -238,7 +239,7 @@ pub(super) const STATEMENTS: [AttackCase<SqlAttackFederation>; 8] = [
         setup: "any",
         name: "recursion and rows without end",
         expected: "refused before planning",
-        does: |world| {
+        does: |federation| {
             let gone = OneOf(&[
                 "CONSTRUCT_NOT_ALLOWED",
                 NOT_ALLOWED,
@@ -246,7 +247,7 @@ pub(super) const STATEMENTS: [AttackCase<SqlAttackFederation>; 8] = [
                 "DATASET_UNKNOWN",
             ]);
             rows(
-                world,
+                federation,
                 &[
                     (
                         "WITH RECURSIVE x AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM x) SELECT count(*) FROM x",
@@ -272,7 +273,7 @@ pub(super) const STATEMENTS: [AttackCase<SqlAttackFederation>; 8] = [
         setup: "R",
         name: "asks for the time, chance and the session",
         expected: "now() = admission; others FUNCTION_UNKNOWN",
-        does: |world| {
+        does: |federation| {
             let (none, word) = (
                 Code("FUNCTION_UNKNOWN"),
                 OneOf(&[
@@ -284,7 +285,7 @@ pub(super) const STATEMENTS: [AttackCase<SqlAttackFederation>; 8] = [
                 ]),
             );
             rows(
-                world,
+                federation,
                 &[
                     ("SELECT random() FROM {t}", none),
                     ("SELECT uuid() FROM {t}", none),
@@ -301,11 +302,15 @@ pub(super) const STATEMENTS: [AttackCase<SqlAttackFederation>; 8] = [
                     ("SELECT count(DISTINCT now()) FROM {t}", View),
                 ],
             )?;
-            let told = world.ask("trips_a", "SELECT to_unixtime(now())");
-            let first = told.rows.first().and_then(|row| row.parse().ok());
+            let answer = federation.ask("trips_a", "SELECT to_unixtime(now())");
+            let first = answer.rows.first().and_then(|row| row.parse().ok());
             let seconds: i64 =
-                first.ok_or_else(|| format!("{:?} {}", told.rows, told.message()))?;
-            let permit = world.lindau.records("permit").pop().ok_or("no record")?;
+                first.ok_or_else(|| format!("{:?} {}", answer.rows, answer.message()))?;
+            let permit = federation
+                .lindau
+                .records("permit")
+                .pop()
+                .ok_or("no record")?;
             let recorded = hansa_test_support::workflow::instant(&permit) / 1_000_000;
             match recorded - seconds {
                 0..=5 => Ok("now() is when it was admitted".to_owned()),

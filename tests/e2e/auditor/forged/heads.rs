@@ -6,8 +6,8 @@ use super::*;
 fn two_heads_over_as_many_records_prove_themselves() {
     let league = TestLeague::new(binary());
     let (lindau, acme, contract) = played(&league);
-    let papers = tempfile::tempdir().unwrap();
-    let folder = papers.path();
+    let export_folder = tempfile::tempdir().unwrap();
+    let folder = export_folder.path();
     export(&lindau, folder, &[]);
     let heads = std::fs::read_to_string(lindau.folder().join("state/log/heads")).unwrap();
     let parts: Vec<&str> = heads.trim().split("\n\n").collect();
@@ -30,9 +30,11 @@ fn two_heads_over_as_many_records_prove_themselves() {
 
     // From one to the other, as the log shows; the heads alone show nothing.
     let relation = |args: &[&str]| {
-        let (told, status) = verify(folder, args);
-        let proven = told["findings"][0]["proof"].as_array().map_or(0, Vec::len);
-        (text(&told["answers"][0], "relation"), status, proven)
+        let (report, status) = verify(folder, args);
+        let proven = report["findings"][0]["proof"]
+            .as_array()
+            .map_or(0, Vec::len);
+        (text(&report["answers"][0], "relation"), status, proven)
     };
     let said = |word: &str, status, proof| (word.to_owned(), status, proof);
     assert_eq!(
@@ -64,9 +66,9 @@ fn two_heads_over_as_many_records_prove_themselves() {
     let mut forged: SignedHead = other.parse().unwrap();
     forged.signatures[0].signature[5] ^= 1;
     write("unsigned", &forged.to_string());
-    let (told, status) = verify(folder, &["heads", "newest", "unsigned", "--trust", &bundle]);
+    let (report, status) = verify(folder, &["heads", "newest", "unsigned", "--trust", &bundle]);
     assert_eq!(status, 7);
-    let broken = findings(&told, "broken");
+    let broken = findings(&report, "broken");
     assert!(
         broken
             .iter()
@@ -90,12 +92,12 @@ fn two_heads_over_as_many_records_prove_themselves() {
     let seen = first_of(&records, "checkpoint_seen");
     records[seen]["body"]["note"] = json!(other.to_string());
     forge(&acme, &records, &copied, &part.join("shown"));
-    let (told, status) = verify(&part, &["check", city, "shown"]);
+    let (report, status) = verify(&part, &["check", city, "shown"]);
     assert_eq!(status, 7);
-    let found = told["findings"].as_array().unwrap();
+    let found = report["findings"].as_array().unwrap();
     let found = found
         .iter()
         .find(|one| text(one, "what").contains("two heads over"));
-    let found = found.unwrap_or_else(|| panic!("{told:#}"));
+    let found = found.unwrap_or_else(|| panic!("{report:#}"));
     assert_eq!(found["proof"].as_array().unwrap().len(), 2);
 }

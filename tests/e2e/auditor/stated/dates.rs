@@ -7,9 +7,9 @@ use super::*;
 fn a_withdrawal_is_not_dated_back_by_its_signer() {
     let league = TestLeague::new(binary());
     let (mut lindau, acme, _contract) = played(&league);
-    let papers = tempfile::tempdir().unwrap();
-    let bundle = export(&lindau, papers.path(), &[]);
-    export(&acme, papers.path(), &[]);
+    let export_folder = tempfile::tempdir().unwrap();
+    let bundle = export(&lindau, export_folder.path(), &[]);
+    export(&acme, export_folder.path(), &[]);
     lindau.stop();
     let (copied, mut records) = read(&bundle);
     let name = text(&records[last_of(&records, "withdraw")]["body"], "statement");
@@ -28,13 +28,18 @@ fn a_withdrawal_is_not_dated_back_by_its_signer() {
         let at: UtcTimestamp = text(record, "t").parse().unwrap();
         record["t"] = json!(at.plus_micros(2 * DAY).to_string());
     }
-    forge(&lindau, &records, &copied, &papers.path().join("forged"));
+    forge(
+        &lindau,
+        &records,
+        &copied,
+        &export_folder.path().join("forged"),
+    );
     for files in [&["forged"][..], &["forged", "acme.example.bundle"]] {
         let judge = [&["check", "--trust", &late][..], files].concat();
-        let (told, status) = verify(papers.path(), &judge);
-        let said = findings(&told, "broken");
-        let of_key = said.iter().filter(|one| one.starts_with("KEY_REVOKED"));
-        assert_eq!(of_key.count(), files.len(), "{said:#?}");
+        let (report, status) = verify(export_folder.path(), &judge);
+        let texts = findings(&report, "broken");
+        let of_key = texts.iter().filter(|one| one.starts_with("KEY_REVOKED"));
+        assert_eq!(of_key.count(), files.len(), "{texts:#?}");
         assert_eq!(status, 7);
     }
 }
@@ -45,9 +50,9 @@ fn a_contract_counts_from_the_first_log_of_a_party_that_has_it() {
     let league = TestLeague::new(binary());
     let (mut lindau, acme, contract) = played(&league);
     let beta = league.city("beta");
-    let papers = tempfile::tempdir().unwrap();
-    let bundle = export(&lindau, papers.path(), &[]);
-    export(&acme, papers.path(), &[]);
+    let export_folder = tempfile::tempdir().unwrap();
+    let bundle = export(&lindau, export_folder.path(), &[]);
+    export(&acme, export_folder.path(), &[]);
     lindau.stop();
     let (copied, records) = read(&bundle);
     let signed =
@@ -66,8 +71,8 @@ fn a_contract_counts_from_the_first_log_of_a_party_that_has_it() {
     let late = league.folder().join("late").display().to_string();
     let revoked = |files: &[&str]| {
         let judge = [&["check", "--trust", &late][..], files].concat();
-        let (told, _) = verify(papers.path(), &judge);
-        let said = told["findings"].as_array().unwrap().clone();
+        let (report, _) = verify(export_folder.path(), &judge);
+        let said = report["findings"].as_array().unwrap().clone();
         said.iter().any(|one| {
             text(one, "file").starts_with("contract ") && text(one, "what").contains("KEY_REVOKED")
         })
@@ -78,8 +83,18 @@ fn a_contract_counts_from_the_first_log_of_a_party_that_has_it() {
         let at: UtcTimestamp = text(record, "t").parse().unwrap();
         record["t"] = json!(at.plus_micros(2 * DAY).to_string());
     }
-    forge(&lindau, &later, &copied, &papers.path().join("later"));
-    forge(&beta, &records, &copied, &papers.path().join("theirs"));
+    forge(
+        &lindau,
+        &later,
+        &copied,
+        &export_folder.path().join("later"),
+    );
+    forge(
+        &beta,
+        &records,
+        &copied,
+        &export_folder.path().join("theirs"),
+    );
     assert!(revoked(&["later"]));
     assert!(!revoked(&["later", "acme.example.bundle"]));
     assert!(!revoked(&["acme.example.bundle", "later"]));

@@ -27,41 +27,41 @@ pub(super) async fn asked(
     headers: &[(&'static str, &'static str)],
     provider: &ParticipantId,
 ) -> CollectedAnswer {
-    let mut told = CollectedAnswer::default();
+    let mut answer = CollectedAnswer::default();
     let refused = |status: &Status| Some(hansa_proto::peer::refusal::from_wire(status, provider));
     let mut frames = match opened(channel, ticket, headers).await {
         Ok(frames) => frames,
         Err(status) => {
-            told.refusal = refused(&status);
-            return told;
+            answer.refusal = refused(&status);
+            return answer;
         }
     };
     let mut kept = Vec::new();
     loop {
         match frames.message().await {
             Ok(Some(frame)) => {
-                told.frames.push(frame.clone());
-                told.bytes.extend_from_slice(&frame.data_header);
-                told.bytes.extend_from_slice(&frame.data_body);
+                answer.frames.push(frame.clone());
+                answer.bytes.extend_from_slice(&frame.data_header);
+                answer.bytes.extend_from_slice(&frame.data_body);
                 if frame.data_header.is_empty() {
-                    told.receipt = frame.app_metadata.to_vec();
+                    answer.receipt = frame.app_metadata.to_vec();
                 } else {
                     kept.push(frame);
                 }
             }
             Ok(None) => break,
             Err(status) => {
-                told.refusal = refused(&status);
+                answer.refusal = refused(&status);
                 break;
             }
         }
     }
     let batches = decoded(kept).await;
     if let Some(first) = batches.first() {
-        told.schema = format!("{:?}", first.schema());
+        answer.schema = format!("{:?}", first.schema());
     }
-    told.rows = batches.iter().flat_map(lines).collect();
-    told
+    answer.rows = batches.iter().flat_map(lines).collect();
+    answer
 }
 
 pub(super) async fn decoded(frames: Vec<FlightData>) -> Vec<RecordBatch> {

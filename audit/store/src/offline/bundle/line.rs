@@ -33,7 +33,7 @@ pub(super) struct BundleHeader {
 pub(super) enum BundleLine {
     /// A record.
     Record(BundleRecord),
-    /// A paper that records name.
+    /// A document that records name.
     Paper(SignedDocument),
     /// A head, and the proof that the log went on from there.
     Head(Box<SignedHead>, Vec<Digest>),
@@ -53,7 +53,7 @@ pub(super) struct BundleRecord {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BundleEnd {
     pub(super) records: u64,
-    pub(super) papers: u64,
+    pub(super) documents: u64,
     pub(super) heads: u64,
     pub(super) sum: Digest,
 }
@@ -198,7 +198,7 @@ fn ending(json: Json) -> Option<BundleEnd> {
     let mut fields = StrictObject::plain(json).ok()?;
     let end = BundleEnd {
         records: fields.count("records").ok()?,
-        papers: fields.count("papers").ok()?,
+        documents: fields.count("papers").ok()?,
         heads: fields.count("heads").ok()?,
         sum: fields.parsed("sha256").ok()?,
     };

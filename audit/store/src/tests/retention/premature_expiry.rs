@@ -6,8 +6,8 @@ use crate::log_segment;
 /// A clock that was set forward makes all seem old. Nothing goes before the log has shown for a week that it stands there.
 #[test]
 fn nothing_goes_in_the_week_after_the_clock_was_set_forward() {
-    let place = TestLogDir::new();
-    let mut log = jumped(&place, 4000);
+    let log_dir = TestLogDir::new();
+    let mut log = jumped(&log_dir, 4000);
     let looks = |log: &AuditLog| {
         let all = log.read(0).map(Result::unwrap);
         let clocks = all.filter(|record| record.kind == "clock");
@@ -18,7 +18,7 @@ fn nothing_goes_in_the_week_after_the_clock_was_set_forward() {
     // The jump itself may have been noted by the log: then that is the record which a week counts from.
     for (day, goes) in [(4000, false), (4001, false), (4006, false), (4008, true)] {
         drop(log);
-        log = AuditLog::open(config(&place, day)).unwrap().0;
+        log = AuditLog::open(config(&log_dir, day)).unwrap().0;
         let run = expire(&log, month_ago(&log), &TestRetention::default()).unwrap();
         assert_eq!(run.is_some(), goes, "{day}");
         assert!(looks(&log) <= 1);
@@ -29,28 +29,31 @@ fn nothing_goes_in_the_week_after_the_clock_was_set_forward() {
     }
     for (day, goes) in [(9000, false), (9040, false), (9048, true)] {
         drop(log);
-        log = AuditLog::open(config(&place, day)).unwrap().0;
+        log = AuditLog::open(config(&log_dir, day)).unwrap().0;
         let run = expire(&log, month_ago(&log), &TestRetention::default()).unwrap();
         assert_eq!(run.is_some(), goes, "{day}");
     }
     assert!(numbers(&log, 0).contains(&119));
     drop(log);
-    assert!(offline::verify(&place.folder(), None).unwrap().is_good());
+    assert!(offline::verify(&log_dir.folder(), None).unwrap().is_good());
 }
 
 #[test]
 fn what_is_gone_without_a_word_is_missed() {
-    let place = TestLogDir::new();
-    let (log, run) = expired(&place);
+    let log_dir = TestLogDir::new();
+    let (log, run) = expired(&log_dir);
     drop(log);
-    let stub = |number: u64| erase(&place, number);
-    assert!(offline::verify(&place.folder(), None).unwrap().is_good());
-    // One more than is on the books, and one behind the end of what is.
-    let kept = offline_numbers(&place.folder()).into_iter().next().unwrap();
+    let stub = |number: u64| erase(&log_dir, number);
+    assert!(offline::verify(&log_dir.folder(), None).unwrap().is_good());
+    // One more than is in the log, and one behind the end of what is.
+    let kept = offline_numbers(&log_dir.folder())
+        .into_iter()
+        .next()
+        .unwrap();
     for number in [kept, run.end] {
-        let saved = bytes_of_all(&place.folder());
+        let saved = bytes_of_all(&log_dir.folder());
         stub(number);
-        let fault = offline::verify(&place.folder(), None)
+        let fault = offline::verify(&log_dir.folder(), None)
             .unwrap()
             .fault
             .unwrap();
@@ -59,16 +62,16 @@ fn what_is_gone_without_a_word_is_missed() {
             std::fs::write(path, bytes).unwrap();
         }
     }
-    // Where nothing at all is on the books.
-    let place = TestLogDir::new();
-    drop(old(&place));
-    let first = &log_segment::segments(&place.folder()).unwrap()[0].path;
+    // Where nothing at all is in the log.
+    let log_dir = TestLogDir::new();
+    drop(old(&log_dir));
+    let first = &log_segment::segments(&log_dir.folder()).unwrap()[0].path;
     let text = std::fs::read_to_string(first).unwrap();
     let rest = text.split_once('\n').unwrap().1;
     std::fs::write(first, format!("null\n{rest}")).unwrap();
-    let fault = offline::verify(&place.folder(), None).unwrap().fault;
+    let fault = offline::verify(&log_dir.folder(), None).unwrap().fault;
     assert_eq!(fault.map(|f| (f.index, f.what)), Some((0, FaultKind::Gone)));
-    let log = AuditLog::open(config(&place, 60)).unwrap().0;
+    let log = AuditLog::open(config(&log_dir, 60)).unwrap().0;
     assert_eq!(log.get(0).unwrap_err().code, ErrorCode::EvidenceBroken);
     // It does not become right by erasing the others.
     assert_eq!(
@@ -80,8 +83,8 @@ fn what_is_gone_without_a_word_is_missed() {
 }
 
 /// Puts the line of a record that is past its retention in the place of this one.
-pub(super) fn erase(place: &TestLogDir, number: u64) {
-    for segment in log_segment::all_segments(&place.folder()).unwrap() {
+pub(super) fn erase(log_dir: &TestLogDir, number: u64) {
+    for segment in log_segment::all_segments(&log_dir.folder()).unwrap() {
         let text = std::fs::read_to_string(&segment.path).unwrap();
         let mut lines: Vec<&str> = text.lines().collect();
         let at = number.checked_sub(segment.first).map(|at| at as usize);
@@ -94,28 +97,28 @@ pub(super) fn erase(place: &TestLogDir, number: u64) {
 
 #[test]
 fn no_month_is_past_its_retention() {
-    let place = TestLogDir::new();
-    let log = old(&place);
+    let log_dir = TestLogDir::new();
+    let log = old(&log_dir);
     let before = log.now().plus_micros(-DAY);
     let run = expire(&log, before, &TestRetention::default()).unwrap();
     assert!(run.is_some());
     drop(log);
     // A participant that erases what is a day old says so, and nobody takes it for retention.
-    let fault = offline::verify(&place.folder(), None).unwrap().fault;
+    let fault = offline::verify(&log_dir.folder(), None).unwrap().fault;
     assert_eq!(fault.map(|fault| fault.what), Some(FaultKind::Gone));
 }
 
 /// Whoever takes a young decision out of its log can write that all of it is old: its own times say that it is not.
 #[test]
 fn a_log_is_not_believed_what_it_says_of_young_records() {
-    let place = TestLogDir::new();
-    let log = old(&place);
+    let log_dir = TestLogDir::new();
+    let log = old(&log_dir);
     for n in 60..120 {
         let _ = log.record_blocking(MixedEvidence(n)).unwrap();
     }
     let size = log.size();
     let before = month_ago(&log);
-    let begins = log_segment::all_segments(&place.folder()).unwrap();
+    let begins = log_segment::all_segments(&log_dir.folder()).unwrap();
     let run = ExpiryRun {
         first: 0,
         end: begins.last().unwrap().first,
@@ -131,8 +134,8 @@ fn a_log_is_not_believed_what_it_says_of_young_records() {
     let young = young.unwrap().unwrap().seq;
     let _durable = log.record_blocking(run).unwrap();
     drop(log);
-    assert!(offline::verify(&place.folder(), None).unwrap().is_good());
-    erase(&place, young);
-    let fault = offline::verify(&place.folder(), None).unwrap().fault;
+    assert!(offline::verify(&log_dir.folder(), None).unwrap().is_good());
+    erase(&log_dir, young);
+    let fault = offline::verify(&log_dir.folder(), None).unwrap().fault;
     assert_eq!(fault.map(|fault| fault.what), Some(FaultKind::Gone));
 }

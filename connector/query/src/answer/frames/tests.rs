@@ -250,7 +250,7 @@ fn an_asker_that_goes_away_cancels() {
 #[test]
 fn a_fallen_question_is_not_a_complete_one() {
     let mut city = city(50_000, []);
-    city.room_mut().mutant = GateMutant::Falls;
+    city.runtime_mut().mutant = GateMutant::Falls;
     for sql in ["SELECT x, t FROM numbers", "SELECT sum(x) FROM numbers"] {
         let run = run(&city, sql, UnlimitedMeter, FrameCompression::Plain);
         assert_eq!(run.failed.unwrap().code, ErrorCode::Internal, "{sql}");

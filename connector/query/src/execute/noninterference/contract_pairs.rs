@@ -167,8 +167,8 @@ impl PairContract {
         let let_out = trips.iter().filter(|trip| self.lets_out(trip));
         match &self.shows {
             PairContractView::Rows { columns, masked } => {
-                let told = columns.contains(&"fare") && !masked;
-                let rows = let_out.filter(|trip| told && trip.fare.is_some());
+                let reported = columns.contains(&"fare") && !masked;
+                let rows = let_out.filter(|trip| reported && trip.fare.is_some());
                 let rows = rows.map(|trip| TripNumbers::from([trip.id])).collect();
                 (rows, BTreeSet::new())
             }
@@ -297,12 +297,14 @@ fn run(seed: u64, judged: bool) -> Result<bool, String> {
         .map(|id| trip(&mut random, id))
         .collect();
     let sides = [&one, &other];
-    let told = sides.map(|side| side.groups(&trips));
-    remainders(sides, &told)?;
+    let reported = sides.map(|side| side.groups(&trips));
+    remainders(sides, &reported)?;
     let before = sides.map(|side| side.seen(&trips));
-    for ((_, withheld), (others, _)) in [(&told[0], &told[1]), (&told[1], &told[0])] {
+    for ((_, withheld), (others, _)) in [(&reported[0], &reported[1]), (&reported[1], &reported[0])]
+    {
         // What the other one tells by itself is no secret, and what is left of a group of which it tells some is looked at above.
-        let secret = |group: &&TripNumbers| !others.iter().any(|told| told.is_subset(group));
+        let secret =
+            |group: &&TripNumbers| !others.iter().any(|reported| reported.is_subset(group));
         let Some(group) = withheld.iter().find(secret) else {
             continue;
         };
@@ -325,12 +327,15 @@ fn run(seed: u64, judged: bool) -> Result<bool, String> {
 /// What is left of a group when those are taken away that the other contract tells is either nothing or as large as a group.
 fn remainders(
     sides: [&PairContract; 2],
-    told: &[(BTreeSet<TripNumbers>, BTreeSet<TripNumbers>); 2],
+    reported: &[(BTreeSet<TripNumbers>, BTreeSet<TripNumbers>); 2],
 ) -> Result<(), String> {
     for (own, their) in [(0, 1), (1, 0)] {
         let least = sides[0].at_least().min(sides[1].at_least());
-        for group in &told[own].0 {
-            let within = told[their].0.iter().filter(|part| part.is_subset(group));
+        for group in &reported[own].0 {
+            let within = reported[their]
+                .0
+                .iter()
+                .filter(|part| part.is_subset(group));
             let parts: TripNumbers = within.flatten().copied().collect();
             let rest: TripNumbers = group.difference(&parts).copied().collect();
             if !parts.is_empty() && !rest.is_empty() && rest.len() < least {

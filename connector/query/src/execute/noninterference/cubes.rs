@@ -322,7 +322,7 @@ impl CubeCase {
         let sql = format!(
             "SELECT district, date_trunc('{width}', at), count(*) FROM trips GROUP BY 1, 2"
         );
-        let told = ask(city, &sql).map_err(|refusal| format!("{sql}\n{refusal}"))?;
+        let observed = ask(city, &sql).map_err(|refusal| format!("{sql}\n{refusal}"))?;
         let mut counts: BTreeMap<(String, i64), i64> = BTreeMap::new();
         for trip in self.published(&self.trips) {
             *counts.entry((trip.district, trip.at)).or_default() += 1;
@@ -338,9 +338,9 @@ impl CubeCase {
             let exact = counts.get(&(district.to_owned(), at.micros()));
             exact.is_some_and(|exact| count % base == 0 && (count - exact).abs() < base)
         };
-        match told.rows.iter().all(near) && told.rows.len() == counts.len() {
+        match observed.rows.iter().all(near) && observed.rows.len() == counts.len() {
             true => Ok(()),
-            false => Err(format!("{sql}\n{:?}\n{counts:?}", told.rows)),
+            false => Err(format!("{sql}\n{:?}\n{counts:?}", observed.rows)),
         }
     }
 }
@@ -360,9 +360,9 @@ fn over_published(
             ("duration_apart", Arc::new(Int64Array::from_iter(durations))),
         ];
         let rows = batch(&published);
-        let told = rows.schema();
-        let told = told.fields().iter().map(|field| field.name().as_str());
-        let rows = told.zip(rows.columns().iter().cloned()).chain(apart);
+        let schema = rows.schema();
+        let reported = schema.fields().iter().map(|field| field.name().as_str());
+        let rows = reported.zip(rows.columns().iter().cloned()).chain(apart);
         let rows = RecordBatch::try_from_iter_with_nullable(
             rows.map(|(name, column)| (name, column, true)),
         )

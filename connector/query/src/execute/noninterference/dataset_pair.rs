@@ -146,7 +146,7 @@ impl DatasetPair {
         if cells != PlaceGeneralization::Nothing {
             columns.extend(["x", "y"]);
         }
-        let mut world = Self {
+        let mut pair = Self {
             share,
             form,
             columns,
@@ -184,8 +184,8 @@ impl DatasetPair {
             dropped: None,
             workers: None,
         };
-        world.double = world.doubled(random);
-        world
+        pair.double = pair.doubled(random);
+        pair
     }
 
     /// Another dataset with the same view.

@@ -136,17 +136,17 @@ impl JoinPropertyCase {
     fn against(&self, question: &RandomJoinQuery) -> BTreeSet<ErrorCode> {
         let mut codes = BTreeSet::new();
         for held in &self.held {
-            let Some(met) = question.met(held.side) else {
+            let Some(join_use) = question.met(held.side) else {
                 continue;
             };
-            if met.other && held.joins.partner == Some(false) {
+            if join_use.other && held.joins.partner == Some(false) {
                 codes.insert(ErrorCode::JoinPartnerNotAllowed);
             }
             if let Some(keys) = &held.joins.keys {
-                if met.otherwise || met.over.iter().any(|column| !keys.contains(column)) {
+                if join_use.otherwise || join_use.over.iter().any(|column| !keys.contains(column)) {
                     codes.insert(ErrorCode::JoinKeyNotAllowed);
                 }
-                if held.joins.stay && met.used.iter().any(|column| keys.contains(column)) {
+                if held.joins.stay && join_use.used.iter().any(|column| keys.contains(column)) {
                     codes.insert(ErrorCode::KeyMustStay);
                 }
             }

@@ -21,8 +21,13 @@ impl RandomQuery {
         self.ordered
     }
 
-    /// `exact` says that which rows a LIMIT takes is decided; `hole` that `random` can be called.
-    pub(super) fn random(random: &mut StdRng, shown: &[&str], exact: bool, hole: bool) -> Self {
+    /// `exact` says that which rows a LIMIT takes is decided; `allow_random` that `random` can be called.
+    pub(super) fn random(
+        random: &mut StdRng,
+        shown: &[&str],
+        exact: bool,
+        allow_random: bool,
+    ) -> Self {
         let mut make = QueryGenerator { random, shown };
         let kind = make.random.random_range(0..11);
         let body = match kind {
@@ -33,7 +38,7 @@ impl RandomQuery {
             10 => make.whole(),
             _ => make.set(),
         };
-        let text = if hole {
+        let text = if allow_random {
             format!("SELECT *, random() FROM ({body}) hole")
         } else {
             body

@@ -27,16 +27,16 @@ fn however_rows_are_dealt_an_answer_is_a_function_of_the_view() {
 
 fn run(seed: u64) -> Result<usize, String> {
     let mut random = StdRng::seed_from_u64(seed);
-    let world = DatasetPair::random(&mut random).helped(3);
-    let (one, other) = (world.city(false), world.city(true));
-    let mut alone = world.city(false);
+    let pair = DatasetPair::random(&mut random).helped(3);
+    let (one, other) = (pair.city(false), pair.city(true));
+    let mut alone = pair.city(false);
     alone.workers = Some(0);
-    let mut bare = world.bare();
+    let mut bare = pair.bare();
     bare.workers = Some(2);
     // Which of two datasets with one view is large enough must not show either.
-    let mut small = world.city(true);
+    let mut small = pair.city(true);
     small.at_least = u64::MAX;
-    let shown = world.shown();
+    let shown = pair.shown();
     let mut questions: Vec<String> = (0..3)
         .map(|_| {
             RandomQuery::random(&mut random, &shown, true, false)
@@ -64,7 +64,7 @@ fn run(seed: u64) -> Result<usize, String> {
             let ordered = !sql.contains(" UNION ");
             if !same(&first, &seen, ordered) {
                 let (first, seen) = (apart(&first, &seen), apart(&seen, &first));
-                return Err(format!("{world:?}\n{sql}\n D: {first}\n {who}: {seen}"));
+                return Err(format!("{pair:?}\n{sql}\n D: {first}\n {who}: {seen}"));
             }
         }
     }

@@ -112,7 +112,7 @@ impl ExecutionPlan for RemoteShareExec {
         if part >= of {
             return internal_err!("a share that nobody computes");
         }
-        let wanted = ShareSpec {
+        let spec = ShareSpec {
             fragment: self.fragment,
             plan: self.plan,
             part,
@@ -120,7 +120,7 @@ impl ExecutionPlan for RemoteShareExec {
         };
         let (workers, schema) = (Arc::clone(&self.workers), Arc::clone(&self.schema));
         let states = async move {
-            let states = workers.share(wanted).await.map_err(failed)?;
+            let states = workers.share(spec).await.map_err(failed)?;
             let states = states.map(move |batch| fit(&batch.map_err(failed)?, &schema));
             Ok::<_, DataFusionError>(states)
         };

@@ -33,28 +33,28 @@ pub struct Share {
     over: bool,
 }
 
-/// Computes a share of a fragment of `lent`, on the room's own threads.
+/// Computes a share of a fragment of `delegated`, on the runtime's own threads.
 ///
 /// # Errors
 /// `WORKER_DIFFERS` where the plan is not the one that the connector made; what planning says.
 pub async fn share(
-    lent: DelegatedPlan,
+    delegated: DelegatedPlan,
     holdings: &SnapshotSet,
-    room: &QueryRuntime,
+    runtime: &QueryRuntime,
     limits: &QueryResourceLimits,
     watch: CancellationSignal,
-    wanted: ShareSpec,
+    spec: ShareSpec,
 ) -> Result<Share, Refusal> {
-    let (state, pool) = state(holdings, room, limits, &watch)?;
-    let plan = lent.into_plan();
+    let (state, pool) = state(holdings, runtime, limits, &watch)?;
+    let plan = delegated.into_plan();
     let planning = limits.time.min(crate::limits::PLANNING);
     #[cfg(test)]
-    let mutant = room.mutant;
+    let mutant = runtime.mutant;
     let (states, state) = planner_threads::run(planning, move || {
         let states = states(
             plan,
             &state,
-            wanted,
+            spec,
             #[cfg(test)]
             mutant,
         )?;
@@ -66,7 +66,7 @@ pub async fn share(
         context: state.task_ctx(),
         holdings: holdings.clone(),
     };
-    let (schema, started) = run(ready, None, room, limits, pool);
+    let (schema, started) = run(ready, None, runtime, limits, pool);
     let mut encoder = FrameEncoder::new(FrameCompression::Plain);
     let first = encoder.schema(&schema);
     Ok(Share {
@@ -81,7 +81,7 @@ pub async fn share(
 fn states(
     plan: LogicalPlan,
     state: &SessionState,
-    wanted: ShareSpec,
+    spec: ShareSpec,
     #[cfg(test)] mutant: crate::execute::mutant::GateMutant,
 ) -> Result<Arc<dyn ExecutionPlan>, Refusal> {
     let differs = |what: &str| Err(Refusal::new(ErrorCode::WorkerDiffers, what));
@@ -91,13 +91,13 @@ fn states(
         #[cfg(test)]
         mutant,
     )?;
-    if digest(&made) != wanted.plan {
+    if digest(&made) != spec.plan {
         return differs("the worker makes another plan of the question than its connector");
     }
     let mut states = None;
     replaced(made.physical, &mut |fragment| {
-        if fragment.number == wanted.fragment {
-            states = Some(dealt(&fragment, wanted.part, wanted.of)?);
+        if fragment.number == spec.fragment {
+            states = Some(dealt(&fragment, spec.part, spec.of)?);
         }
         Ok(None)
     })

@@ -57,27 +57,27 @@ fn edges() -> FixtureParticipant {
 fn arithmetic_beyond_its_type_ends_the_question() {
     let city = edges();
     let most = i64::MAX;
-    let told = |sql: &str, expect: &str| {
+    let report = |sql: &str, expect: &str| {
         assert_eq!(city.rows(sql).expect(sql).join(","), expect, "{sql}");
     };
     // What no row of the view leaves, also not what stands beside it.
-    told(
+    report(
         "SELECT n + 5 FROM counts WHERE site = 'B'",
         &most.to_string(),
     );
-    told("SELECT max(m + 5) FROM counts WHERE site = 'B'", "8");
-    told("SELECT n + m FROM counts WHERE site = 'C'", "NULL");
-    told("SELECT -n FROM counts WHERE n = -7", "7");
-    told(
+    report("SELECT max(m + 5) FROM counts WHERE site = 'B'", "8");
+    report("SELECT n + m FROM counts WHERE site = 'C'", "NULL");
+    report("SELECT -n FROM counts WHERE n = -7", "7");
+    report(
         "SELECT CASE WHEN n < 0 THEN n + 1 ELSE n END FROM counts WHERE site = 'A' ORDER BY 1",
         &format!("-6,{most}"),
     );
-    told(
+    report(
         "SELECT sum(CAST(n AS DECIMAL(38, 0)) + 1) FROM counts WHERE site = 'A'",
         "9223372036854775802",
     );
     // Division and remainder stay what they were.
-    told("SELECT 7 / 2, 7 % 4, -7 / 2 FROM counts LIMIT 1", "3|3|-3");
+    report("SELECT 7 / 2, 7 % 4, -7 / 2 FROM counts LIMIT 1", "3|3|-3");
     for sql in [
         "SELECT n + 1 FROM counts",
         "SELECT n + 6 FROM counts WHERE site = 'B'",
@@ -120,8 +120,9 @@ fn hidden_rows_end_nothing() {
     let plan = city.rows("EXPLAIN SELECT n + 5 FROM counts").unwrap();
     assert!(!plan.join("\n").contains("exact"), "{plan:?}");
     let schema = |sql: &str| city.ask(sql).unwrap().0;
-    let told = schema("SELECT m + 1 AS x, n + 1 AS y, m - n AS z FROM counts WHERE site = 'B'");
-    let nullable: Vec<bool> = told
+    let answer_schema =
+        schema("SELECT m + 1 AS x, n + 1 AS y, m - n AS z FROM counts WHERE site = 'B'");
+    let nullable: Vec<bool> = answer_schema
         .fields()
         .iter()
         .map(|field| field.is_nullable())

@@ -90,11 +90,11 @@ fn a_sum_beyond_its_type_ends_the_question() {
             Some("9223372036854775808"),
         ),
     ] {
-        let told = edges(shown()).rows(sql);
+        let reported = edges(shown()).rows(sql);
         match expect {
-            Some(sum) => assert_eq!(told.unwrap(), [sum], "{sql}"),
+            Some(sum) => assert_eq!(reported.unwrap(), [sum], "{sql}"),
             None => {
-                let refusal = told.expect_err(sql);
+                let refusal = reported.expect_err(sql);
                 assert_eq!(refusal.code, ErrorCode::SumOverflow, "{sql}: {refusal}");
                 let text = format!("{refusal} {:?}", refusal.help);
                 assert!(!text.contains("922") && !text.contains("counts"), "{text}");
@@ -225,8 +225,8 @@ fn a_variance_is_that_of_the_cells_shown() {
         );
     };
     let cells = "SELECT site, dev_n FROM loads.cube ORDER BY site";
-    let told = city.rows(cells).unwrap();
-    assert_eq!((told.len(), told[2].as_str()), (3, "D|NULL"));
+    let reported = city.rows(cells).unwrap();
+    assert_eq!((reported.len(), reported[2].as_str()), (3, "D|NULL"));
     near(cells, 0, squares(8));
     near(cells, 1, squares(10));
     for (call, of) in [("var(n)", 7.0), ("var_samp(n)", 7.0), ("var_pop(n)", 8.0)] {

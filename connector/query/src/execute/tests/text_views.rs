@@ -49,7 +49,7 @@ fn city() -> FixtureParticipant {
 /// Asks with the column as it is, and with plain texts. Says whether there was an answer.
 #[track_caller]
 fn alike(city: &FixtureParticipant, sql: &str) -> bool {
-    let told = |with: &str| {
+    let report = |with: &str| {
         let sql = sql.replace("{s}", with);
         match city.ask(&sql) {
             Ok((schema, batches)) => {
@@ -60,7 +60,7 @@ fn alike(city: &FixtureParticipant, sql: &str) -> bool {
             Err(refusal) => Err(refusal.code),
         }
     };
-    let (own, plain) = (told("s"), told(PLAIN));
+    let (own, plain) = (report("s"), report(PLAIN));
     assert_eq!(own, plain, "{sql}");
     own.is_ok()
 }
@@ -213,9 +213,9 @@ fn no_text_is_longer_than_a_batch_of_them_can_be() {
             DatasetFileLayout::default(),
             terms,
         );
-        let told = city.rows("SELECT length(s) FROM long");
-        assert_eq!(told.is_ok(), answered, "{told:?}");
-        let why = told.err().map(|refusal| refusal.code);
+        let reported = city.rows("SELECT length(s) FROM long");
+        assert_eq!(reported.is_ok(), answered, "{reported:?}");
+        let why = reported.err().map(|refusal| refusal.code);
         assert!(
             why.is_none_or(|code| code == ErrorCode::ResourceLimit),
             "{why:?}"

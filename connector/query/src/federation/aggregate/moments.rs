@@ -186,7 +186,7 @@ impl PartialMoments {
         both: 0.0,
     };
 
-    const fn is_untold(&self) -> bool {
+    const fn is_withheld(&self) -> bool {
         self.count.is_nan()
     }
 
@@ -311,7 +311,7 @@ impl Accumulator for MomentAccumulator {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        if self.parts.iter().any(PartialMoments::is_untold) {
+        if self.parts.iter().any(PartialMoments::is_withheld) {
             return Ok(ScalarValue::Float64(None));
         }
         let whole = self.whole();

@@ -36,7 +36,7 @@ pub(in crate::federation) enum PartialMerge {
 
 impl PartialMerge {
     /// The same where a count may not be told. The 0 of somebody who shows rows says nothing of those who withhold cells.
-    pub(super) fn untold(self) -> Self {
+    pub(super) fn withheld_flag(self) -> Self {
         match self {
             Self::Count(place) => Self::Untold(place),
             other => other,

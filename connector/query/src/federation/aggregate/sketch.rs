@@ -37,7 +37,7 @@ impl SketchMerge {
             share: share.to_bits(),
             descends,
         };
-        let (state, told) = match (name, rest) {
+        let (state, sketch_output) = match (name, rest) {
             ("approx_distinct", []) => (SketchKind::Distinct, SketchOutput::Count),
             ("approx_median", []) => (SketchKind::Percentile, quantile(0.5)),
             // The accuracy of a sketch is fixed: no size of it can be said.
@@ -63,7 +63,7 @@ impl SketchMerge {
         Some((
             Self {
                 state,
-                output: told,
+                output: sketch_output,
             },
             part,
         ))

@@ -1,4 +1,4 @@
-//! The errands of a question, begun: all at once, but for those that wait for keys of others.
+//! The remote queries of a question, begun: all at once, but for those that wait for keys of others.
 
 use super::FederatedQuery;
 use super::stream::begin_one;
@@ -26,13 +26,13 @@ const MOST_BYTES: usize = 8 << 20;
 type DistinctKeys = Option<HashSet<ScalarValue>>;
 
 impl FederatedQuery {
-    /// Begins all errands: each has its first row, or its end. Returns their rows, by their numbers.
+    /// Begins all remote queries: each has its first row, or its end. Returns their rows, by their numbers.
     ///
     /// # Errors
     /// The refusal of the first participant that fails, unless the answer may lack it.
     pub(super) async fn begin(
         &self,
-        courier: &dyn RemoteExecutor,
+        executor: &dyn RemoteExecutor,
         bounds: &FederatedQueryLimits,
         ledger: &OutcomeTracker,
     ) -> Result<Vec<(usize, CheckedBatchStream)>, Refusal> {
@@ -42,18 +42,18 @@ impl FederatedQuery {
             lists.flat_map(|list| list.from.iter().copied()).collect();
         let is_giver = |number: usize| gives.iter().any(|(giver, _)| *giver == number);
         let (mut givers, mut others) = (Vec::new(), Vec::new());
-        for errand in self
+        for remote_query in self
             .remote_queries
             .iter()
             .filter(|one| !waits.contains(&one.number))
         {
-            if is_giver(errand.number) {
+            if is_giver(remote_query.number) {
                 givers.push(async {
-                    let (number, rows) = begin_one(errand, courier, bounds, ledger).await?;
+                    let (number, rows) = begin_one(remote_query, executor, bounds, ledger).await?;
                     read(number, rows, &gives).await
                 });
             } else {
-                others.push(begin_one(errand, courier, bounds, ledger));
+                others.push(begin_one(remote_query, executor, bounds, ledger));
             }
         }
         let partial = self.options.partial;
@@ -70,12 +70,12 @@ impl FederatedQuery {
             let values = &values;
             let narrowed = self.key_filters.iter().map(|narrowing| async move {
                 match self.narrowed(narrowing, values, bounds).await? {
-                    Some(errand) => {
-                        let errand = Arc::new(errand);
-                        ledger.change(errand.number, |outcome| {
-                            outcome.remote_query = RemoteQuery::clone(&errand);
+                    Some(remote_query) => {
+                        let remote_query = Arc::new(remote_query);
+                        ledger.change(remote_query.number, |outcome| {
+                            outcome.remote_query = RemoteQuery::clone(&remote_query);
                         });
-                        begin_one(&errand, courier, bounds, ledger).await
+                        begin_one(&remote_query, executor, bounds, ledger).await
                     }
                     // No row could fit: there is nothing to ask for.
                     None => {
@@ -94,21 +94,21 @@ impl FederatedQuery {
         together(&self.remote_queries, results, ledger)
     }
 
-    /// The errand with its keys; as it was where they are too many; none where there are none.
+    /// The remote query with its keys; as it was where they are too many; none where there are none.
     async fn narrowed(
         &self,
         narrowing: &KeyFilter,
         values: &BTreeMap<(usize, usize), DistinctKeys>,
         bounds: &FederatedQueryLimits,
     ) -> Result<Option<RemoteQuery>, Refusal> {
-        let errand = self
+        let remote_query = self
             .remote_queries
             .iter()
             .find(|one| one.number == narrowing.to);
-        let Some(errand) = errand else {
+        let Some(remote_query) = remote_query else {
             return Ok(None);
         };
-        let mut errand = RemoteQuery::clone(errand);
+        let mut remote_query = RemoteQuery::clone(remote_query);
         let mut conditions = Vec::new();
         let mut counts = Vec::new();
         for list in &narrowing.lists {
@@ -143,13 +143,13 @@ impl FederatedQuery {
             let time = bounds.limits.time;
             let text =
                 planner_threads::run(time, move || Ok(writer.write_among(&query, &lists))).await?;
-            if let Some(text) = text.ok().filter(|text| text.schema == errand.schema) {
-                errand.sql = text.sql;
+            if let Some(text) = text.ok().filter(|text| text.schema == remote_query.schema) {
+                remote_query.sql = text.sql;
                 let counts = counts.iter().flat_map(|(sent, each)| {
                     let each = each.iter().copied();
                     each.map(|count| count.filter(|_| *sent))
                 });
-                for (keys, count) in errand.keys.iter_mut().zip(counts) {
+                for (keys, count) in remote_query.keys.iter_mut().zip(counts) {
                     keys.values = count;
                 }
                 break;
@@ -159,7 +159,7 @@ impl FederatedQuery {
                 *sent = false;
             }
         }
-        Ok(Some(errand))
+        Ok(Some(remote_query))
     }
 }
 
@@ -245,11 +245,11 @@ async fn all<T, F: Future<Output = Result<T, Refusal>>>(
 
 /// The rows of all; those of whoever failed are none, unless all did.
 fn together(
-    errands: &[Arc<RemoteQuery>],
+    remote_queries: &[Arc<RemoteQuery>],
     results: Vec<Result<(usize, CheckedBatchStream), Refusal>>,
     ledger: &OutcomeTracker,
 ) -> Result<Vec<(usize, CheckedBatchStream)>, Refusal> {
-    let (mut begun, mut first, mut some) = (Vec::new(), None, errands.is_empty());
+    let (mut begun, mut first, mut some) = (Vec::new(), None, remote_queries.is_empty());
     let outcomes = ledger.read().into_iter();
     let unasked = outcomes.filter(|went| went.status == RemoteQueryStatus::NotAsked);
     let unasked: BTreeSet<usize> = unasked.map(|went| went.remote_query.number).collect();
@@ -270,8 +270,11 @@ fn together(
         _ => {}
     }
     let here: BTreeSet<usize> = begun.iter().map(|(number, _)| *number).collect();
-    for errand in errands.iter().filter(|one| !here.contains(&one.number)) {
-        begun.push((errand.number, futures::stream::empty().boxed()));
+    for remote_query in remote_queries
+        .iter()
+        .filter(|one| !here.contains(&one.number))
+    {
+        begun.push((remote_query.number, futures::stream::empty().boxed()));
     }
     Ok(begun)
 }

@@ -18,16 +18,16 @@ use tokio::sync::mpsc;
 
 impl FederatedQuery {
     /// Asks all participants at once, but for those that wait for keys of others, and answers from what they bring, on the
-    /// threads of `room`.
+    /// threads of `runtime`.
     ///
-    /// Returns when each has begun to answer; until then an errand that failed on the way is sent again.
+    /// Returns when each has begun to answer; until then a remote query that failed on the way is sent again.
     ///
     /// # Errors
     /// The refusal of the first participant that fails, unless the answer may lack it.
     pub async fn run(
         mut self,
-        courier: Arc<dyn RemoteExecutor>,
-        room: &QueryRuntime,
+        executor: Arc<dyn RemoteExecutor>,
+        runtime: &QueryRuntime,
         bounds: &FederatedQueryLimits,
     ) -> Result<FederatedAnswer, Refusal> {
         let ledger = OutcomeTracker::new(&self.remote_queries);
@@ -40,11 +40,11 @@ impl FederatedQuery {
         }
         let limits = bounds.limits;
         let mut time: QueryDeadline = Box::pin(tokio::time::sleep(limits.time));
-        let (environment, _) = room.environment(&limits)?;
+        let (environment, _) = runtime.environment(&limits)?;
         let (plan, ready) = (std::mem::take(&mut self.plan), Arc::clone(&self.plan_cache));
         // While the participants are at work.
         let planned = ready.physical(plan, limits, Arc::clone(&environment));
-        let begun = self.begin(&*courier, bounds, &ledger);
+        let begun = self.begin(&*executor, bounds, &ledger);
         let (begun, physical) = tokio::select! {
             biased;
             both = futures::future::try_join(begun, planned) => both?,
@@ -54,7 +54,7 @@ impl FederatedQuery {
         let context = session::context(config, environment);
         let schema = physical.schema();
         let (send, receive) = mpsc::channel(2);
-        let task = room.spawn(async move {
+        let task = runtime.spawn(async move {
             if let Err(refusal) = drive(physical, context, &send).await {
                 let _ = send.send(Err(refusal)).await;
             }

@@ -107,7 +107,7 @@ impl MissingParticipants {
             .iter()
             .filter_map(|number| parts.get(*number))
             .collect();
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         // INVARIANT: lacks-a-city. What is needed and not asked fails the question, or is told.
         for placed in &needed {
             let Some(why) = unasked.get(&placed.key()) else {
@@ -125,11 +125,11 @@ impl MissingParticipants {
                 return Err(why.clone());
             }
             let entry = (placed.part.participant.clone(), why.clone());
-            if !told.contains(&entry) {
-                told.push(entry);
+            if !reported.contains(&entry) {
+                reported.push(entry);
             }
         }
-        Ok(told)
+        Ok(reported)
     }
 
     /// The parts that are not asked, needed or not. A model that stands twice in a question is asked for alike in both

@@ -126,17 +126,17 @@ mod tests {
     use crate::execute::plan_reset::RUNS;
     use crate::federation::federated_query::FederatedQuery;
     use crate::federation::options::FederatedQueryLimits;
-    use crate::federation::tests::{FederationFixture, bounds, room, run, text};
+    use crate::federation::tests::{FederationFixture, bounds, run, test_runtime, text};
     use futures::TryStreamExt as _;
 
     async fn rows(
-        world: &FederationFixture,
+        fixture: &FederationFixture,
         question: &FederatedQuery,
         bounds: &FederatedQueryLimits,
     ) -> Vec<String> {
         let answer = question
             .clone()
-            .run(world.executor(), &room(), bounds)
+            .run(fixture.executor(), &test_runtime(), bounds)
             .await;
         let batches: Vec<_> = answer.unwrap().batches.try_collect().await.unwrap();
         let mut rows = text(&batches);
@@ -151,7 +151,7 @@ mod tests {
     /// Nodes that have run hold what they read: the hash table of a join, the rows of a sort.
     #[test]
     fn each_run_of_a_question_has_nodes_of_its_own() {
-        let world = FederationFixture::new();
+        let fixture = FederationFixture::new();
         for sql in [
             "SELECT place, count(*) AS c, avg(x) AS a FROM model.trips GROUP BY place",
             "SELECT t.id, s.level FROM munster.trips t JOIN zurich.sites s ON s.place = t.place",
@@ -160,14 +160,18 @@ mod tests {
             "SELECT id FROM munster.trips UNION SELECT id FROM ottawa.trips",
         ] {
             run(async {
-                let question = world.plan(sql).unwrap();
-                let mut expected = text(&world.pooled(sql).await.unwrap());
+                let question = fixture.plan(sql).unwrap();
+                let mut expected = text(&fixture.pooled(sql).await.unwrap());
                 expected.sort();
                 for _ in 0..2 {
-                    assert_eq!(rows(&world, &question, &bounds()).await, expected, "{sql}");
+                    assert_eq!(
+                        rows(&fixture, &question, &bounds()).await,
+                        expected,
+                        "{sql}"
+                    );
                 }
                 let within = bounds();
-                let twice = || rows(&world, &question, &within);
+                let twice = || rows(&fixture, &question, &within);
                 let (one, other) = tokio::join!(twice(), twice());
                 assert_eq!((&one, &other), (&expected, &expected), "{sql}");
                 assert!(is_kept(&question), "{sql}");
@@ -177,18 +181,18 @@ mod tests {
 
     #[test]
     fn a_plan_is_kept_for_its_limits_and_for_so_many_runs() {
-        let world = FederationFixture::new();
+        let fixture = FederationFixture::new();
         run(async {
-            let question = world.plan("SELECT max(n) FROM model.trips").unwrap();
-            let expected = rows(&world, &question, &bounds()).await;
+            let question = fixture.plan("SELECT max(n) FROM model.trips").unwrap();
+            let expected = rows(&fixture, &question, &bounds()).await;
             let mut others = bounds();
             others.limits.partitions = 1;
             assert!(question.plan_cache.found(&bounds().limits).is_some());
             assert!(question.plan_cache.found(&others.limits).is_none());
-            assert_eq!(rows(&world, &question, &others).await, expected);
+            assert_eq!(rows(&fixture, &question, &others).await, expected);
             assert!(question.plan_cache.found(&others.limits).is_some());
             for _ in 0..RUNS {
-                assert_eq!(rows(&world, &question, &others).await, expected);
+                assert_eq!(rows(&fixture, &question, &others).await, expected);
             }
             assert!(*question.plan_cache.runs.lock() < RUNS);
         });
@@ -197,12 +201,12 @@ mod tests {
     /// A window holds its rows under the eyes of this question alone.
     #[test]
     fn what_can_not_be_made_fresh_is_not_kept() {
-        let world = FederationFixture::new();
+        let fixture = FederationFixture::new();
         run(async {
             let sql = "SELECT id, row_number() OVER (ORDER BY id) AS r FROM model.trips";
-            let question = world.plan(sql).unwrap();
-            let first = rows(&world, &question, &bounds()).await;
-            assert_eq!(rows(&world, &question, &bounds()).await, first);
+            let question = fixture.plan(sql).unwrap();
+            let first = rows(&fixture, &question, &bounds()).await;
+            assert_eq!(rows(&fixture, &question, &bounds()).await, first);
             assert!(!is_kept(&question));
         });
     }

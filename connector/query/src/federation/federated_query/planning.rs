@@ -49,22 +49,23 @@ impl QueryCatalog {
     pub fn plan(
         &self,
         sql: &str,
-        wish: &QueryOptions,
+        options: &QueryOptions,
         limits: &SqlStatementLimits,
         now: UtcTimestamp,
     ) -> Result<FederatedQuery, Refusal> {
-        let (home, sql, wish, limits) = (self.clone(), sql.to_owned(), wish.clone(), *limits);
+        let (catalog, sql, options, limits) =
+            (self.clone(), sql.to_owned(), options.clone(), *limits);
         planner_threads::wait(limits.planning, move || {
-            plan_here(home, &sql, wish, &limits, now)
+            plan_here(catalog, &sql, options, &limits, now)
         })
     }
 }
 
 /// Text to a question.
 fn plan_here(
-    home: QueryCatalog,
+    catalog: QueryCatalog,
     sql: &str,
-    wish: QueryOptions,
+    options: QueryOptions,
     limits: &SqlStatementLimits,
     now: UtcTimestamp,
 ) -> Result<FederatedQuery, Refusal> {
@@ -74,53 +75,55 @@ fn plan_here(
         Arc::new(RemoteExecPlanner),
     ));
     let writer = Arc::new(RemoteSqlWriter::new(Arc::clone(&state), *limits, now));
-    home.check_named(&wish)?;
-    let probed = Arc::new(FederatedTableResolver::new(&home, &wish, &writer, None));
+    catalog.check_named(&options)?;
+    let probed = Arc::new(FederatedTableResolver::new(
+        &catalog, &options, &writer, None,
+    ));
     let mut planned = probed.read(sql, limits, now)?;
     let mut bound = probed.bound();
     let parts = probed.parts();
     let mut left_out = Vec::new();
     if !parts.is_empty() {
         let lacks = missing_participants(&planned.plan, &parts, &state)?;
-        left_out = lacks.report(&parts, wish.partial)?;
+        left_out = lacks.report(&parts, options.partial)?;
         let chosen = Arc::new(FederatedTableResolver::new(
-            &home,
-            &wish,
+            &catalog,
+            &options,
             &writer,
             Some(lacks.unasked(&parts)),
         ));
         planned = chosen.read(sql, limits, now)?;
         bound = chosen.bound();
     }
-    home.check_bound(&wish, &bound, &left_out)?;
+    catalog.check_bound(&options, &bound, &left_out)?;
     // By what was asked: what participants do of it and what is done here makes no difference.
     let stays = !planned.explain && monotonicity::is_steady(&planned.plan);
     let goes_on = stays && monotonicity::is_additive(&planned.plan);
-    let mut desk = RemoteQueryBuilder::new(writer, wish.clone());
-    let plan = aggregate_block::lift(planned.plan, &mut desk)
+    let mut builder = RemoteQueryBuilder::new(writer, options.clone());
+    let plan = aggregate_block::lift(planned.plan, &mut builder)
         .and_then(exact_arithmetic::guarded)
         .and_then(projection_marker::marked)
         .and_then(|plan| state.optimizer().optimize(plan, &*state, |_, _| {}))
         .and_then(projection_marker::unmarked)
         .and_then(exact_arithmetic::written)
-        .and_then(|plan| nearest(plan, &desk, &state))
-        .and_then(|plan| split(plan, &mut desk))
-        .and_then(|plan| settle(plan, &mut desk))
+        .and_then(|plan| nearest(plan, &builder, &state))
+        .and_then(|plan| split(plan, &mut builder))
+        .and_then(|plan| settle(plan, &mut builder))
         .map_err(|error| engine_error::planning(&error))?;
-    let mut errands = desk.remote_queries;
-    let narrowings = if wish.settled {
+    let mut remote_queries = builder.remote_queries;
+    let narrowings = if options.settled {
         Vec::new()
     } else {
-        key_filters(&plan, &mut errands)
+        key_filters(&plan, &mut remote_queries)
     };
     Ok(FederatedQuery {
         plan: Arc::new(plan),
-        remote_queries: errands,
+        remote_queries,
         left_out,
         key_filters: narrowings.into(),
-        writer: desk.writer,
+        writer: builder.writer,
         plan_cache: Arc::default(),
-        options: wish,
+        options,
         goes_on,
         stays,
         explain: planned.explain,
@@ -130,11 +133,11 @@ fn plan_here(
 /// The plan with what one participant has put together first, and less of what is joined here.
 fn nearest(
     plan: LogicalPlan,
-    desk: &RemoteQueryBuilder,
+    builder: &RemoteQueryBuilder,
     state: &SessionState,
 ) -> Result<LogicalPlan, DataFusionError> {
-    let ordered = ordered(plan, desk)?;
-    let less = lessened(ordered.data, desk)?;
+    let ordered = ordered(plan, builder)?;
+    let less = lessened(ordered.data, builder)?;
     if !ordered.transformed && !less.transformed {
         return Ok(less.data);
     }
@@ -161,14 +164,14 @@ struct FederatedTableResolver {
 
 impl FederatedTableResolver {
     fn new(
-        home: &QueryCatalog,
-        wish: &QueryOptions,
+        catalog: &QueryCatalog,
+        options: &QueryOptions,
         writer: &Arc<RemoteSqlWriter>,
         unasked: Option<BTreeMap<ModelMemberKey, Refusal>>,
     ) -> Self {
         Self {
-            catalog: home.clone(),
-            options: wish.clone(),
+            catalog: catalog.clone(),
+            options: options.clone(),
             writer: Arc::clone(writer),
             unasked,
             parts: Mutex::default(),
@@ -280,14 +283,14 @@ impl TableResolver for FederatedTableResolver {
     }
 }
 
-/// Each errand stands exactly once in the plan: those that no rule left a use for are forgotten, and one that stands twice
+/// Each remote query stands exactly once in the plan: those that no rule left a use for are forgotten, and one that stands twice
 /// is asked twice.
 fn settle(
     plan: LogicalPlan,
-    desk: &mut RemoteQueryBuilder,
+    builder: &mut RemoteQueryBuilder,
 ) -> Result<LogicalPlan, DataFusionError> {
     let mut used = BTreeSet::new();
-    let mut next = desk.remote_queries.len();
+    let mut next = builder.remote_queries.len();
     let mut copies = Vec::new();
     let plan = plan
         .transform_down_with_subqueries(|node| {
@@ -318,8 +321,9 @@ fn settle(
             Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
         })?
         .data;
-    desk.remote_queries.append(&mut copies);
-    desk.remote_queries
-        .retain(|errand| used.contains(&errand.number));
+    builder.remote_queries.append(&mut copies);
+    builder
+        .remote_queries
+        .retain(|remote_query| used.contains(&remote_query.number));
     Ok(plan)
 }

@@ -1,4 +1,4 @@
-//! A question under way: errands begun, the plan driven, rows handed on within the limits.
+//! A question under way: remote queries begun, the plan driven, rows handed on within the limits.
 
 use crate::engine_error;
 use crate::federation::explanation::FederatedExplanation;
@@ -17,34 +17,34 @@ use std::pin::Pin;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// Sends one errand until its first row is here, or its end.
+/// Sends one remote query until its first row is here, or its end.
 pub(super) async fn begin_one(
-    errand: &Arc<RemoteQuery>,
-    courier: &dyn RemoteExecutor,
+    remote_query: &Arc<RemoteQuery>,
+    executor: &dyn RemoteExecutor,
     bounds: &FederatedQueryLimits,
     ledger: &OutcomeTracker,
 ) -> Result<(usize, CheckedBatchStream), Refusal> {
     let mut attempt = 0;
     loop {
-        ledger.change(errand.number, |outcome| {
+        ledger.change(remote_query.number, |outcome| {
             outcome.status = RemoteQueryStatus::Running;
             outcome.rows = 0;
             outcome.bytes = 0;
         });
         let sent = RemoteQuery {
             attempt,
-            ..RemoteQuery::clone(errand)
+            ..RemoteQuery::clone(remote_query)
         };
         let result = async {
-            let rows = courier.fetch(sent).await?;
-            first_rows(checked(errand, rows, bounds, ledger)?).await
+            let rows = executor.fetch(sent).await?;
+            first_rows(checked(remote_query, rows, bounds, ledger)?).await
         }
         .await;
         match result {
-            Ok(rows) => return Ok((errand.number, rows)),
+            Ok(rows) => return Ok((remote_query.number, rows)),
             Err(refusal) => {
-                let refusal = attributed(refusal, errand);
-                ledger.change(errand.number, |outcome| {
+                let refusal = attributed(refusal, remote_query);
+                ledger.change(remote_query.number, |outcome| {
                     outcome.status = RemoteQueryStatus::Failed(Box::new(refusal.clone()));
                 });
                 let on_the_way = matches!(

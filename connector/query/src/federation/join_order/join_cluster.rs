@@ -19,10 +19,10 @@ pub(super) struct JoinCluster {
 }
 
 impl JoinCluster {
-    pub(super) fn of(plan: LogicalPlan, desk: &RemoteQueryBuilder) -> Self {
-        let branches = pushed_down(&plan, desk);
+    pub(super) fn of(plan: LogicalPlan, builder: &RemoteQueryBuilder) -> Self {
+        let branches = pushed_down(&plan, builder);
         Self {
-            bytes: cost(&plan, desk),
+            bytes: cost(&plan, builder),
             branches,
             plan,
         }

@@ -37,10 +37,10 @@ pub(super) fn better_order(
     if !(3..=MOST).contains(&clusters.len()) {
         return Ok(None);
     }
-    let met = join_cardinality(clusters, &conditions);
+    let cardinality = join_cardinality(clusters, &conditions);
     let places = places(clusters);
-    let order = cheapest_order(&places, &met);
-    if met.rows_held(&order) * WORSE > met.rows_held(&places) {
+    let order = cheapest_order(&places, &cardinality);
+    if cardinality.rows_held(&order) * WORSE > cardinality.rows_held(&places) {
         return Ok(None);
     }
     in_order(clusters, &order, conditions)
@@ -86,12 +86,14 @@ fn different(clusters: &[JoinCluster], expr: &Expr) -> f64 {
     };
     let rows = cluster.rows();
     let branches = cluster.branches.iter().flatten();
-    let told = branches.filter_map(|branch| {
+    let reported = branches.filter_map(|branch| {
         let inside = branch.inside(expr, cluster.plan.schema())?;
         row_estimate::different(&branch.from, &inside)
     });
     // Of what nothing is told each row has its own value, such as each group has.
-    told.reduce(f64::max).map_or(rows, |most| most.min(rows))
+    reported
+        .reduce(f64::max)
+        .map_or(rows, |most| most.min(rows))
 }
 
 /// Each put to those before it; absent where one is compared with none of them.

@@ -16,13 +16,13 @@ pub(super) fn disclosed_keys(
     from: &ColumnSource<'_>,
     target: &RemoteQuery,
 ) -> Option<PushdownKeys> {
-    let (errand, query) = (&from.source.remote_query, &from.source.query);
+    let (remote_query, query) = (&from.source.remote_query, &from.source.query);
     let at_home = target
         .reads
         .iter()
         .all(|reading| reading.contract.is_none());
     // What came from somebody is no news to him, and what is asked of the own house leaves it for nobody.
-    let stays = at_home || errand.participant == target.participant;
+    let stays = at_home || remote_query.participant == target.participant;
     let value = from.output()?;
     let is_plain = origin(&query.from, value).is_some();
     let mut columns = BTreeSet::new();
@@ -49,8 +49,8 @@ pub(super) fn disclosed_keys(
         });
     }
     Some(PushdownKeys {
-        participant: errand.participant.clone(),
-        alias: errand.alias.clone(),
+        participant: remote_query.participant.clone(),
+        alias: remote_query.alias.clone(),
         of: lenders,
         values: None,
     })

@@ -13,14 +13,14 @@ impl QueryCatalog {
     ///
     /// # Errors
     /// The reason of the first under which nothing can.
-    pub(in crate::federation) fn check_named(&self, wish: &QueryOptions) -> Result<(), Refusal> {
-        for contract in &wish.contracts {
+    pub(in crate::federation) fn check_named(&self, options: &QueryOptions) -> Result<(), Refusal> {
+        for contract in &options.contracts {
             if self.table_under(*contract).is_some() {
                 continue;
             }
             match self.cause(*contract) {
                 Some(UnusableContractCause::Refused(why)) => return Err(why.clone()),
-                Some(UnusableContractCause::NotAsked(why)) if !wish.among_several => {
+                Some(UnusableContractCause::NotAsked(why)) if !options.among_several => {
                     return Err(why.clone());
                 }
                 Some(
@@ -39,23 +39,23 @@ impl QueryCatalog {
     /// The reason of the first that it does not use.
     pub(in crate::federation) fn check_bound(
         &self,
-        wish: &QueryOptions,
+        options: &QueryOptions,
         bound: &BTreeSet<ContractId>,
         left_out: &[(ParticipantId, Refusal)],
     ) -> Result<(), Refusal> {
-        for contract in &wish.contracts {
-            let is_told = |who: &ParticipantId, is_of_it: &dyn Fn(&Refusal) -> bool| {
-                let mut told = left_out.iter();
-                told.any(|(lacking, why)| lacking == who && is_of_it(why))
+        for contract in &options.contracts {
+            let is_reported = |who: &ParticipantId, is_of_it: &dyn Fn(&Refusal) -> bool| {
+                let mut reported = left_out.iter();
+                reported.any(|(lacking, why)| lacking == who && is_of_it(why))
             };
-            if bound.contains(contract) || wish.among_several {
+            if bound.contains(contract) || options.among_several {
                 continue;
             }
             if let Some(table) = self.table_under(*contract) {
                 let why = table.barred.as_ref().or(table.misfit.as_ref());
                 // What is told of another dataset of that participant is no reason of this one.
-                if is_told(&table.dataset.owner, &|told| {
-                    told.contract == Some(*contract) || why == Some(told)
+                if is_reported(&table.dataset.owner, &|refusal| {
+                    refusal.contract == Some(*contract) || why == Some(refusal)
                 }) {
                     continue;
                 }
@@ -64,7 +64,9 @@ impl QueryCatalog {
             }
             match self.cause(*contract) {
                 Some(UnusableContractCause::OutOfReach(who, _))
-                    if is_told(who, &|told| told.contract.is_none_or(|of| of == *contract)) => {}
+                    if is_reported(who, &|refusal| {
+                        refusal.contract.is_none_or(|of| of == *contract)
+                    }) => {}
                 Some(
                     UnusableContractCause::OutOfReach(_, why)
                     | UnusableContractCause::Refused(why)
@@ -81,16 +83,16 @@ impl QueryCatalog {
     pub(in crate::federation) fn unmentioned(
         &self,
         sql: &str,
-        wish: &QueryOptions,
+        options: &QueryOptions,
     ) -> Option<Refusal> {
-        if wish.among_several {
+        if options.among_several {
             return None;
         }
         let sql = sql.to_lowercase();
         let words: BTreeSet<&str> = sql
             .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
             .collect();
-        wish.contracts.iter().find_map(|contract| {
+        options.contracts.iter().find_map(|contract| {
             let table = self.table_under(*contract)?;
             let model = table.model.as_deref();
             let mentioned = words.contains(table.dataset.name.as_str())

@@ -10,13 +10,13 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 pub(super) fn kind_mismatch(
     name: &str,
     table: &RemoteTable,
-    wish: &QueryOptions,
+    options: &QueryOptions,
 ) -> Option<Refusal> {
     let own = model::model(name)?.kind;
     let kind = table.provenance.kind.unwrap_or(own);
-    let taken = match wish.kinds.is_empty() {
+    let taken = match options.kinds.is_empty() {
         true => kind == own,
-        false => wish.kinds.contains(&kind),
+        false => options.kinds.contains(&kind),
     };
     if taken {
         return None;
@@ -26,7 +26,7 @@ pub(super) fn kind_mismatch(
         Some(kind) => format!("`{dataset}` is {kind}"),
         None => format!("`{dataset}` does not say of what kind it is, which counts as {own}"),
     };
-    let asked: Vec<&str> = wish.kinds.iter().map(|kind| kind.as_str()).collect();
+    let asked: Vec<&str> = options.kinds.iter().map(|kind| kind.as_str()).collect();
     let (asks, all) = match asked.as_slice() {
         [] => (
             format!("`model.{name}` holds {own} values unless it is asked for others"),

@@ -42,22 +42,22 @@ pub fn unused(contract: ContractId, dataset: &str) -> Refusal {
 }
 
 /// Whether the table is under a contract that was named.
-pub(super) fn is_named(table: &RemoteTable, wish: &QueryOptions) -> bool {
+pub(super) fn is_named(table: &RemoteTable, options: &QueryOptions) -> bool {
     table
         .contract
-        .is_some_and(|contract| wish.contracts.contains(&contract))
+        .is_some_and(|contract| options.contracts.contains(&contract))
 }
 
 /// The table to ask, of those that one dataset has under several contracts: that of the contract that was named, or else
 /// the only one that can be asked.
 pub(super) fn chosen(
     candidates: Vec<Arc<RemoteTable>>,
-    wish: &QueryOptions,
+    options: &QueryOptions,
 ) -> Result<Option<Arc<RemoteTable>>, Refusal> {
-    let named = candidates.iter().any(|table| is_named(table, wish));
+    let named = candidates.iter().any(|table| is_named(table, options));
     let fitting: Vec<_> = candidates
         .into_iter()
-        .filter(|table| !named || is_named(table, wish))
+        .filter(|table| !named || is_named(table, options))
         .collect();
     let barred = fitting.iter().find(|table| table.barred.is_some());
     let choice: Vec<_> = match barred {

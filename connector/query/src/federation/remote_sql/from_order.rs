@@ -75,18 +75,18 @@ fn order(query: &RemoteSelect) -> Vec<usize> {
             .map(|(place, _)| place)
     };
     let inner: Vec<usize> = of_kind(true).collect();
-    let met = met(query);
+    let cardinality = join_cardinality(query);
     let mut placed = if inner.len() <= MOST {
-        cheapest_order(&inner, &met)
+        cheapest_order(&inner, &cardinality)
     } else {
-        neighbours(inner, &met)
+        neighbours(inner, &cardinality)
     };
     placed.extend(of_kind(false));
     placed
 }
 
 /// What is known of the relations of a query.
-fn met(query: &RemoteSelect) -> JoinCardinality {
+fn join_cardinality(query: &RemoteSelect) -> JoinCardinality {
     let from = &query.from;
     let condition = |one: &Expr| (places(one), is_equal(one), row_estimate::share(from, one));
     JoinCardinality {
@@ -96,10 +96,12 @@ fn met(query: &RemoteSelect) -> JoinCardinality {
 }
 
 /// Each relation beside one that it is compared with, where there is one, as they come.
-fn neighbours(mut left: Vec<usize>, met: &JoinCardinality) -> Vec<usize> {
+fn neighbours(mut left: Vec<usize>, cardinality: &JoinCardinality) -> Vec<usize> {
     let (mut order, mut placed) = (Vec::new(), BTreeSet::new());
     while !left.is_empty() {
-        let at = left.iter().position(|place| met.fits(*place, &placed));
+        let at = left
+            .iter()
+            .position(|place| cardinality.fits(*place, &placed));
         let place = left.remove(at.unwrap_or(0));
         placed.insert(place);
         order.push(place);

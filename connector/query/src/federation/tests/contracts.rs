@@ -2,7 +2,7 @@
 
 mod named_contracts;
 
-use super::{FederationFixture, bounds, contract, plan, room, run, table, text};
+use super::{FederationFixture, bounds, contract, plan, run, table, test_runtime, text};
 use crate::federation::options::QueryOptions;
 use crate::federation::query_catalog::QueryCatalog;
 use crate::federation::table::RemoteTable;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 /// Ottawa shows cells only; the others show rows.
 fn world(functions: Vec<CubeFunction>) -> FederationFixture {
-    let mut world = FederationFixture::new();
+    let mut fixture = FederationFixture::new();
     let columns: Vec<usize> = vec![1, 2, 3, 6];
     let base = Arc::new(super::schema().project(&columns).unwrap());
     let cells = Arc::new(Schema::new(vec![
@@ -51,10 +51,10 @@ fn world(functions: Vec<CubeFunction>) -> FederationFixture {
         cells,
         totals,
     };
-    world.tables.retain(|table| {
+    fixture.tables.retain(|table| {
         !(table.alias.as_str() == "ottawa" && table.dataset.name.as_str() == "trips")
     });
-    world
+    fixture
         .tables
         .push(table("ottawa", "trips", shape, Some("trips")));
     let cells = RecordBatch::try_from_iter([
@@ -65,11 +65,11 @@ fn world(functions: Vec<CubeFunction>) -> FederationFixture {
         ("n", Arc::new(Int64Array::from(vec![10, 20])) as _),
     ])
     .unwrap();
-    world.data.insert(
+    fixture.data.insert(
         ("ottawa.example".to_owned(), "trips.cube".to_owned()),
         cells,
     );
-    world
+    fixture
 }
 
 fn all() -> FederationFixture {
@@ -82,9 +82,9 @@ fn all() -> FederationFixture {
 
 #[track_caller]
 fn blocks(sql: &str, texts: &[&str]) {
-    let world = all();
-    world.same(sql);
-    let mut sent = world.texts();
+    let fixture = all();
+    fixture.same(sql);
+    let mut sent = fixture.texts();
     sent.retain(|text| text.starts_with("ottawa"));
     sent.sort();
     assert_eq!(sent, texts, "{sql}");
@@ -125,14 +125,14 @@ fn whole_blocks_travel() {
 /// A variance goes to one participant whole; over several it takes counts and averages, too.
 #[test]
 fn a_variance_is_made_of_what_contracts_allow() {
-    let world = world(vec![CubeFunction::Count, CubeFunction::Variance]);
+    let fixture = world(vec![CubeFunction::Count, CubeFunction::Variance]);
     let sql = "SELECT place, var(n), stddev_pop(x) FROM ottawa.trips GROUP BY place";
-    world.same(sql);
+    fixture.same(sql);
     assert_eq!(
-        world.texts(),
+        fixture.texts(),
         ["ottawa: SELECT place AS k0, var(n) AS p0, stddev_pop(x) AS p1 FROM trips GROUP BY place"]
     );
-    let refusal = world.plan("SELECT var(n) FROM model.trips").unwrap_err();
+    let refusal = fixture.plan("SELECT var(n) FROM model.trips").unwrap_err();
     assert_eq!(refusal.code, ErrorCode::FunctionNotAllowed, "{refusal}");
     assert!(refusal.sentence.contains("needs `avg`"), "{refusal}");
     let more = self::world(vec![
@@ -172,21 +172,22 @@ fn blocks_over_rows_and_cells() {
 
 #[test]
 fn the_cube_by_its_own_name() {
-    let world = all();
-    let (rows, _) = run(world.ask("SELECT place, n FROM ottawa.trips.cube WHERE n > 10")).unwrap();
+    let fixture = all();
+    let (rows, _) =
+        run(fixture.ask("SELECT place, n FROM ottawa.trips.cube WHERE n > 10")).unwrap();
     assert_eq!(text(&rows), ["south|20"]);
     assert_eq!(
-        world.texts(),
+        fixture.texts(),
         ["ottawa: SELECT place AS c0, n AS c1 FROM trips.cube WHERE (n > 10)"]
     );
     assert!(
-        world
+        fixture
             .home()
             .names()
             .contains(&"ottawa.trips.cube".to_owned())
     );
     assert_eq!(
-        world
+        fixture
             .plan("SELECT * FROM munster.trips.cube")
             .unwrap_err()
             .code,
@@ -196,8 +197,8 @@ fn the_cube_by_its_own_name() {
 
 #[track_caller]
 fn refused(sql: &str, code: ErrorCode, sentence: &str) -> Refusal {
-    let world = all();
-    let refusal = world.plan(sql).unwrap_err();
+    let fixture = all();
+    let refusal = fixture.plan(sql).unwrap_err();
     assert_eq!(refusal.code, code, "{sql}: {refusal}");
     assert!(refusal.sentence.contains(sentence), "{sql}: {refusal}");
     refusal
@@ -301,14 +302,14 @@ fn what_is_no_block_is_refused_here() {
 /// An average over several participants needs their sums and counts.
 #[test]
 fn partial_states_are_functions_too() {
-    let world = world(vec![CubeFunction::Avg]);
-    let refusal = world.plan("SELECT avg(n) FROM model.trips").unwrap_err();
+    let fixture = world(vec![CubeFunction::Avg]);
+    let refusal = fixture.plan("SELECT avg(n) FROM model.trips").unwrap_err();
     assert_eq!(refusal.code, ErrorCode::FunctionNotAllowed);
 }
 
 #[test]
 fn names_that_nobody_has() {
-    let world = FederationFixture::new();
+    let fixture = FederationFixture::new();
     for name in [
         "munster.nothing",
         "nobody.trips",
@@ -318,7 +319,7 @@ fn names_that_nobody_has() {
         "munster.sites",
         "information_schema.tables",
     ] {
-        let refusal = world.plan(&format!("SELECT 1 FROM {name}")).unwrap_err();
+        let refusal = fixture.plan(&format!("SELECT 1 FROM {name}")).unwrap_err();
         assert_eq!(refusal.code, ErrorCode::DatasetUnknown, "{name}: {refusal}");
         assert_eq!(
             refusal.sentence,
@@ -343,29 +344,29 @@ fn names_that_nobody_has() {
             ErrorCode::SqlInvalid,
         ),
     ] {
-        let refusal = world.plan(sql).unwrap_err();
+        let refusal = fixture.plan(sql).unwrap_err();
         assert_eq!(refusal.code, code, "{sql}: {refusal}");
     }
 }
 
 #[test]
 fn several_contracts_want_a_choice() {
-    let mut world = FederationFixture::new();
-    let mut second: RemoteTable = world.tables[0].clone();
+    let mut fixture = FederationFixture::new();
+    let mut second: RemoteTable = fixture.tables[0].clone();
     second.contract = Some(contract("second"));
-    world.tables.push(second);
+    fixture.tables.push(second);
     for sql in ["SELECT id FROM munster.trips", "SELECT id FROM model.trips"] {
-        let refusal = world.plan(sql).unwrap_err();
+        let refusal = fixture.plan(sql).unwrap_err();
         assert_eq!(refusal.code, ErrorCode::ContractAmbiguous);
         assert!(
             refusal.sentence.contains(&contract("second").short()),
             "{refusal}"
         );
-        let wish = QueryOptions {
+        let options = QueryOptions {
             contracts: vec![contract("second")],
             ..QueryOptions::default()
         };
-        let question = plan(&world.home(), sql, &wish).unwrap();
+        let question = plan(&fixture.home(), sql, &options).unwrap();
         assert_eq!(
             question.remote_queries()[0].reads[0].contract,
             Some(contract("second"))
@@ -375,32 +376,37 @@ fn several_contracts_want_a_choice() {
 
 #[test]
 fn barred_by_purpose() {
-    let mut world = FederationFixture::new();
+    let mut fixture = FederationFixture::new();
     let refusal = Refusal::new(ErrorCode::PurposeNotCovered, "`marketing` is not covered");
-    for table in &mut world.tables {
+    for table in &mut fixture.tables {
         if table.alias.as_str() == "ottawa" {
             table.barred = Some(refusal.clone());
         }
     }
-    let home = QueryCatalog::new(world.tables.clone());
+    let catalog = QueryCatalog::new(fixture.tables.clone());
     let partial = QueryOptions {
         partial: true,
         ..QueryOptions::default()
     };
-    for wish in [&QueryOptions::default(), &partial] {
-        let direct = plan(&home, "SELECT id FROM ottawa.trips", wish);
+    for options in [&QueryOptions::default(), &partial] {
+        let direct = plan(&catalog, "SELECT id FROM ottawa.trips", options);
         assert_eq!(direct.unwrap_err().code, ErrorCode::PurposeNotCovered);
     }
     let model = plan(
-        &home,
+        &catalog,
         "SELECT id FROM model.trips",
         &QueryOptions::default(),
     );
     assert_eq!(model.unwrap_err().code, ErrorCode::PurposeNotCovered);
-    let question = plan(&home, "SELECT id FROM model.trips", &partial).unwrap();
+    let question = plan(&catalog, "SELECT id FROM model.trips", &partial).unwrap();
     assert_eq!(question.remote_queries().len(), 2);
     assert_eq!(question.explain().left_out.len(), 1);
-    let answer = run(async { question.run(world.executor(), &room(), &bounds()).await }).unwrap();
+    let answer = run(async {
+        question
+            .run(fixture.executor(), &test_runtime(), &bounds())
+            .await
+    })
+    .unwrap();
     assert_eq!(
         answer.report.missing(),
         [(super::participant("ottawa"), refusal)]

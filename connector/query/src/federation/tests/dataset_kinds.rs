@@ -1,6 +1,6 @@
 //! A model holds values of its own kind: a dataset of another one is taken where the question says so, and is never left out unseen.
 
-use super::{FederationFixture, bounds, participant, plan, room, run, text};
+use super::{FederationFixture, bounds, participant, plan, run, test_runtime, text};
 use crate::federation::options::QueryOptions;
 use arrow_array::RecordBatch;
 use futures::TryStreamExt;
@@ -11,15 +11,15 @@ const COUNT: &str = "SELECT participant, count(*) AS n FROM model.trips GROUP BY
 
 /// Ottawa forecasts, Zürich says that it measures, Münster says nothing.
 fn world() -> FederationFixture {
-    let mut world = FederationFixture::new();
-    for table in &mut world.tables {
+    let mut fixture = FederationFixture::new();
+    for table in &mut fixture.tables {
         table.provenance.kind = match table.alias.as_str() {
             "ottawa" => Some(DatasetKind::Forecast),
             "zurich" => Some(DatasetKind::Measured),
             _ => None,
         };
     }
-    world
+    fixture
 }
 
 fn taking(kinds: &[DatasetKind]) -> QueryOptions {
@@ -29,10 +29,16 @@ fn taking(kinds: &[DatasetKind]) -> QueryOptions {
     }
 }
 
-fn lines(world: &FederationFixture, sql: &str, wish: &QueryOptions) -> (Vec<String>, Vec<String>) {
-    let question = plan(&world.home(), sql, wish).unwrap();
+fn lines(
+    fixture: &FederationFixture,
+    sql: &str,
+    options: &QueryOptions,
+) -> (Vec<String>, Vec<String>) {
+    let question = plan(&fixture.home(), sql, options).unwrap();
     run(async {
-        let answer = question.run(world.executor(), &room(), &bounds()).await;
+        let answer = question
+            .run(fixture.executor(), &test_runtime(), &bounds())
+            .await;
         let answer = answer.unwrap();
         let rows: Vec<RecordBatch> = answer.batches.try_collect().await.unwrap();
         let mut lines = text(&rows);
@@ -45,30 +51,30 @@ fn lines(world: &FederationFixture, sql: &str, wish: &QueryOptions) -> (Vec<Stri
 
 #[test]
 fn a_model_refuses_another_kind_than_its_own_unless_it_is_asked_for_it() {
-    let world = world();
-    let refusal = plan(&world.home(), COUNT, &QueryOptions::default()).unwrap_err();
+    let fixture = world();
+    let refusal = plan(&fixture.home(), COUNT, &QueryOptions::default()).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::KindMismatch, "{refusal:#?}");
     assert_eq!(refusal.participant, Some(participant("ottawa")));
-    let said = "`ottawa.trips` is forecast, and `model.trips` holds measured values unless it is asked for others";
-    assert_eq!(refusal.sentence, said);
+    let text = "`ottawa.trips` is forecast, and `model.trips` holds measured values unless it is asked for others";
+    assert_eq!(refusal.sentence, text);
     assert!(
         refusal.help.join(" ").contains("--kind measured,forecast"),
         "{refusal:#?}"
     );
 
     let all = lines(&FederationFixture::new(), COUNT, &QueryOptions::default());
-    let (both, missing) = lines(&world, COUNT, &taking(&[Measured, Forecast]));
+    let (both, missing) = lines(&fixture, COUNT, &taking(&[Measured, Forecast]));
     assert_eq!((&both, missing.len()), (&all.0, 0));
     assert_eq!(both.len(), 3, "{both:?}");
 
     // Who says nothing counts as what the model holds.
-    let refusal = plan(&world.home(), COUNT, &taking(&[Forecast])).unwrap_err();
+    let refusal = plan(&fixture.home(), COUNT, &taking(&[Forecast])).unwrap_err();
     let said = [
         "`munster.trips` does not say of what kind it is, which counts as measured, and the question takes forecast alone",
         "`zurich.trips` is measured, and the question takes forecast alone",
     ];
     assert!(said.contains(&refusal.sentence.as_str()), "{refusal:#?}");
-    let refusal = plan(&world.home(), COUNT, &taking(&[Measured, Estimated])).unwrap_err();
+    let refusal = plan(&fixture.home(), COUNT, &taking(&[Measured, Estimated])).unwrap_err();
     assert!(
         refusal
             .sentence
@@ -78,19 +84,19 @@ fn a_model_refuses_another_kind_than_its_own_unless_it_is_asked_for_it() {
 }
 
 #[test]
-fn who_is_of_another_kind_is_left_out_by_name_or_told() {
-    let world = world();
+fn who_is_of_another_kind_is_left_out_by_name_or_reported() {
+    let fixture = world();
     let left = ["munster.example", "zurich.example"];
     let without = "SELECT participant, count(*) AS n FROM model.trips \
                    WHERE NOT (participant = 'ottawa.example' AND dataset = 'trips') GROUP BY participant";
-    let (rows, missing) = lines(&world, without, &QueryOptions::default());
+    let (rows, missing) = lines(&fixture, without, &QueryOptions::default());
     assert!(
         left.iter().zip(&rows).all(|(who, row)| row.contains(who)),
         "{rows:?}"
     );
     assert_eq!((rows.len(), missing.len()), (2, 0));
     // What the help says passes as it stands.
-    let refusal = plan(&world.home(), COUNT, &QueryOptions::default()).unwrap_err();
+    let refusal = plan(&fixture.home(), COUNT, &QueryOptions::default()).unwrap_err();
     let said = refusal
         .help
         .iter()
@@ -101,14 +107,14 @@ fn who_is_of_another_kind_is_left_out_by_name_or_told() {
         partial: true,
         ..QueryOptions::default()
     };
-    let (rows, missing) = lines(&world, COUNT, &partial);
+    let (rows, missing) = lines(&fixture, COUNT, &partial);
     assert_eq!(
         (rows.len(), missing),
         (2, vec!["ottawa.example".to_owned()])
     );
     // By its own name it is asked as ever.
     let (rows, _) = lines(
-        &world,
+        &fixture,
         "SELECT count(*) AS n FROM ottawa.trips",
         &QueryOptions::default(),
     );

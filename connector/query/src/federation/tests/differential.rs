@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 #[test]
 fn rows() {
-    let world = FederationFixture::new();
+    let fixture = FederationFixture::new();
     for sql in [
         "SELECT * FROM munster.trips",
         "SELECT place, n FROM munster.trips WHERE n > 100",
@@ -41,13 +41,13 @@ fn rows() {
         "SELECT place FROM munster.trips INTERSECT SELECT place FROM zurich.sites",
         "SELECT place FROM munster.trips EXCEPT SELECT place FROM zurich.sites",
     ] {
-        world.same(sql);
+        fixture.same(sql);
     }
 }
 
 #[test]
 fn aggregates() {
-    let world = FederationFixture::new();
+    let fixture = FederationFixture::new();
     for sql in [
         "SELECT count(*), count(n), sum(n), min(n), max(n), avg(n) FROM munster.trips",
         "SELECT count(*), count(n), sum(n), min(n), max(n), avg(n) FROM model.trips",
@@ -88,13 +88,13 @@ fn aggregates() {
         "SELECT k, count(*) FROM (SELECT n AS k FROM munster.trips UNION ALL SELECT level FROM zurich.sites) GROUP BY k",
         "SELECT sum(x) OVER (PARTITION BY place), id FROM ottawa.trips",
     ] {
-        world.same(sql);
+        fixture.same(sql);
     }
 }
 
 #[test]
 fn joins_and_sub_queries() {
-    let world = FederationFixture::new();
+    let fixture = FederationFixture::new();
     for sql in [
         "SELECT t.id, s.level FROM munster.trips t JOIN zurich.sites s ON t.place = s.place WHERE s.level > 1",
         "SELECT s.place, count(t.id) FROM zurich.sites s LEFT JOIN model.trips t ON t.place = s.place GROUP BY s.place",
@@ -115,14 +115,14 @@ fn joins_and_sub_queries() {
         "SELECT participant, place, rank() OVER (PARTITION BY participant ORDER BY s DESC NULLS LAST, place) FROM (SELECT participant, place, sum(n) AS s FROM model.trips GROUP BY participant, place) /*any*/",
         "SELECT trips.place FROM munster.trips WHERE munster.trips.n = 1",
     ] {
-        world.same(sql);
+        fixture.same(sql);
     }
 }
 
 /// `ORDER BY` with a limit over branches that each hold a constant of their own.
 #[test]
 fn constants_of_branches_are_sorted() {
-    let world = FederationFixture::new();
+    let fixture = FederationFixture::new();
     for sql in [
         "SELECT participant, id FROM model.trips ORDER BY participant DESC, id LIMIT 5",
         "SELECT participant, id FROM model.trips ORDER BY participant DESC, id LIMIT 205",
@@ -130,14 +130,14 @@ fn constants_of_branches_are_sorted() {
         "SELECT p, m FROM (SELECT participant AS p, day, max(id) AS m FROM model.trips GROUP BY participant, day) ORDER BY p DESC, m LIMIT 4",
         "SELECT p, i FROM (SELECT 'a' AS p, t.id AS i FROM munster.trips t JOIN zurich.sites s ON t.place = s.place UNION ALL SELECT 'b', t.id FROM zurich.trips t JOIN zurich.sites s ON t.place = s.place) ORDER BY p DESC, i LIMIT 4",
     ] {
-        world.same(sql);
+        fixture.same(sql);
     }
 }
 
 /// Numbers of which two of one city and one of another are too much together.
 fn halves() -> FederationFixture {
-    let mut world = FederationFixture::new();
-    world.tables.clear();
+    let mut fixture = FederationFixture::new();
+    fixture.tables.clear();
     let half = HALF;
     for (city, numbers) in [
         ("munster", [half, 0, -1]),
@@ -150,9 +150,9 @@ fn halves() -> FederationFixture {
             ("n", Arc::new(Int64Array::from(numbers.to_vec())) as _),
         ])
         .unwrap();
-        world.add(city, "trips", rows, Some("trips"));
+        fixture.add(city, "trips", rows, Some("trips"));
     }
-    world
+    fixture
 }
 
 const HALF: i64 = i64::MAX / 2 + 1;
@@ -160,7 +160,7 @@ const HALF: i64 = i64::MAX / 2 + 1;
 /// Sums that each city can tell, and that are too much together: nothing is told, neither of both nor of all.
 #[test]
 fn a_sum_of_sums_beyond_its_type_ends_the_question() {
-    let (world, half) = (halves(), HALF);
+    let (fixture, half) = (halves(), HALF);
     for (sql, expect) in [
         ("SELECT sum(n) FROM model.trips", Some(half.to_string())),
         (
@@ -192,27 +192,31 @@ fn a_sum_of_sums_beyond_its_type_ends_the_question() {
             Some(i64::MAX.to_string()),
         ),
     ] {
-        let told = run(world.ask(sql)).map(|(rows, _)| text(&rows));
+        let reported = run(fixture.ask(sql)).map(|(rows, _)| text(&rows));
         match expect {
-            Some(sum) => assert_eq!(told.unwrap(), [sum], "{sql}"),
-            None => assert_eq!(told.expect_err(sql).code, ErrorCode::SumOverflow, "{sql}"),
+            Some(sum) => assert_eq!(reported.unwrap(), [sum], "{sql}"),
+            None => assert_eq!(
+                reported.expect_err(sql).code,
+                ErrorCode::SumOverflow,
+                "{sql}"
+            ),
         }
     }
     let by_key = "SELECT place, sum(n) FROM model.trips WHERE place = 'b' GROUP BY place";
-    run(world.ask(by_key)).unwrap();
+    run(fixture.ask(by_key)).unwrap();
     let travelled =
         "munster: SELECT place AS k0, sum(n) AS p0 FROM trips WHERE (place = 'b') GROUP BY place";
     assert!(
-        world.texts().contains(&travelled.to_owned()),
+        fixture.texts().contains(&travelled.to_owned()),
         "{:?}",
-        world.texts()
+        fixture.texts()
     );
 }
 
 /// What is computed at home, of what several cities bring, and of constants.
 #[test]
 fn arithmetic_at_home_beyond_its_type_ends_the_question() {
-    let world = halves();
+    let fixture = halves();
     let least = i64::MIN;
     for (sql, expect) in [
         (
@@ -244,11 +248,11 @@ fn arithmetic_at_home_beyond_its_type_ends_the_question() {
             None,
         ),
     ] {
-        let told = run(world.ask(sql)).map(|(rows, _)| text(&rows));
+        let reported = run(fixture.ask(sql)).map(|(rows, _)| text(&rows));
         match expect {
-            Some(value) => assert_eq!(told.unwrap(), [value.to_string()], "{sql}"),
+            Some(value) => assert_eq!(reported.unwrap(), [value.to_string()], "{sql}"),
             None => {
-                let refusal = told.expect_err(sql);
+                let refusal = reported.expect_err(sql);
                 assert_eq!(
                     refusal.code,
                     ErrorCode::ArithmeticOverflow,

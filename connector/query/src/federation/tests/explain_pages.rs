@@ -37,11 +37,11 @@ fn explained_questions_stay_as_they_are() {
         "Question 5 of TPC-H, orders and their lines with three cities, the rest with a fourth",
         five,
     );
-    for (title, (sql, home)) in [demo, tpch] {
+    for (title, (sql, catalog)) in [demo, tpch] {
         page.push_str(&format!(
             "\n## {title}\n\n```sql\n{}\n```\n\n```text\n{}```\n",
             sql.trim_end(),
-            explained(&home, sql)
+            explained(&catalog, sql)
         ));
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/explain.md");
@@ -52,7 +52,7 @@ fn explained_questions_stay_as_they_are() {
     assert!(written == page, "docs/explain.md is not what is said today");
 }
 
-fn explained(home: &QueryCatalog, sql: &str) -> String {
-    let question = super::plan(home, sql, &super::QueryOptions::default()).unwrap();
+fn explained(catalog: &QueryCatalog, sql: &str) -> String {
+    let question = super::plan(catalog, sql, &super::QueryOptions::default()).unwrap();
     question.explain().to_string()
 }

@@ -1,6 +1,6 @@
 //! Participants that refuse, vanish, or send something else.
 
-use super::{FederationFixture, bounds, plan, room, rows, run, text};
+use super::{FederationFixture, bounds, plan, rows, run, test_runtime, text};
 use crate::federation::federated_answer::ParticipantReport;
 use crate::federation::options::{FederatedQueryLimits, QueryOptions};
 use crate::federation::remote_query::{
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What the courier does with the errands of Ottawa.
+/// What the executor does with the remote queries of Ottawa.
 #[derive(Clone)]
 pub(super) enum InjectedFault {
     Refuses(ErrorCode),
@@ -38,14 +38,14 @@ struct FaultyExecutor {
 
 #[async_trait]
 impl RemoteExecutor for FaultyExecutor {
-    async fn fetch(&self, errand: RemoteQuery) -> Result<RemoteRows, Refusal> {
-        let (schema, rows) = self.plain.rows(&errand).await;
+    async fn fetch(&self, remote_query: RemoteQuery) -> Result<RemoteRows, Refusal> {
+        let (schema, rows) = self.plain.rows(&remote_query).await;
         let answer = |rows: Vec<Result<RecordBatch, Refusal>>| RemoteRows {
             schema: Arc::clone(&schema),
             batches: futures::stream::iter(rows).boxed(),
             travelled: Arc::new(TransferMetrics {
                 read: BTreeMap::from([(
-                    errand.reads[0].dataset.clone(),
+                    remote_query.reads[0].dataset.clone(),
                     "2026-11-21.9".to_owned(),
                 )])
                 .into(),
@@ -53,12 +53,12 @@ impl RemoteExecutor for FaultyExecutor {
             }),
         };
         let honest = || Ok(answer(rows.iter().cloned().map(Ok).collect()));
-        if errand.participant.domain() != "ottawa.example" {
+        if remote_query.participant.domain() != "ottawa.example" {
             return honest();
         }
         match &self.fault {
             InjectedFault::Refuses(code) => Err(Refusal::new(*code, "no column `w` in `trips`")),
-            InjectedFault::Vanishes(times) if errand.attempt < *times => {
+            InjectedFault::Vanishes(times) if remote_query.attempt < *times => {
                 Err(Refusal::new(ErrorCode::PeerUnreachable, "no answer"))
             }
             InjectedFault::Vanishes(_) => honest(),
@@ -104,18 +104,20 @@ pub(super) fn ask(
     partial: bool,
     limits: &FederatedQueryLimits,
 ) -> Result<(Vec<RecordBatch>, ParticipantReport), Refusal> {
-    let world = FederationFixture::new();
+    let fixture = FederationFixture::new();
     run(async {
-        let wish = QueryOptions {
+        let options = QueryOptions {
             partial,
             ..QueryOptions::default()
         };
-        let question = plan(&world.home(), sql, &wish)?;
-        let courier = FaultyExecutor {
-            plain: world.executor(),
+        let question = plan(&fixture.home(), sql, &options)?;
+        let executor = FaultyExecutor {
+            plain: fixture.executor(),
             fault,
         };
-        let answer = question.run(Arc::new(courier), &room(), limits).await?;
+        let answer = question
+            .run(Arc::new(executor), &test_runtime(), limits)
+            .await?;
         Ok((answer.batches.try_collect().await?, answer.report))
     })
 }
@@ -353,27 +355,27 @@ fn the_footer_tells_rows_and_snapshot() {
 
 #[test]
 fn errors_tell_no_values() {
-    let world = FederationFixture::new();
-    let refusal = run(world.ask(
+    let fixture = FederationFixture::new();
+    let refusal = run(fixture.ask(
         "SELECT m.id / (o.n - o.n) FROM munster.trips m JOIN ottawa.trips o ON m.place = o.place",
     ))
     .unwrap_err();
     assert_eq!(refusal.code, ErrorCode::EvaluationFailed);
-    let refusal = run(world.ask("SELECT CAST(m.place || o.place AS BIGINT) FROM munster.trips m JOIN ottawa.trips o ON m.place = o.place"))
+    let refusal = run(fixture.ask("SELECT CAST(m.place || o.place AS BIGINT) FROM munster.trips m JOIN ottawa.trips o ON m.place = o.place"))
         .unwrap_err();
     assert_eq!(refusal.code, ErrorCode::EvaluationFailed);
     assert!(!refusal.to_string().contains("north"), "{refusal}");
 }
 
-/// Dropping the answer ends the errands, also those that would never end by themselves.
+/// Dropping the answer ends the remote queries, also those that would never end by themselves.
 #[test]
-fn dropping_ends_the_errands() {
+fn dropping_ends_the_remote_queries() {
     struct PendingExecutor(tokio::sync::mpsc::Sender<()>);
     #[async_trait]
     impl RemoteExecutor for PendingExecutor {
-        async fn fetch(&self, errand: RemoteQuery) -> Result<RemoteRows, Refusal> {
+        async fn fetch(&self, remote_query: RemoteQuery) -> Result<RemoteRows, Refusal> {
             let alive = self.0.clone();
-            let batch = RecordBatch::new_empty(Arc::clone(&errand.schema));
+            let batch = RecordBatch::new_empty(Arc::clone(&remote_query.schema));
             let ids = Arc::new(Int64Array::from(vec![1])) as ArrayRef;
             let first = RecordBatch::try_new(batch.schema(), vec![ids]).unwrap();
             let rest = futures::stream::once(async move {
@@ -393,7 +395,7 @@ fn dropping_ends_the_errands() {
             .plan("SELECT id FROM model.trips")
             .unwrap();
         let answer = question
-            .run(Arc::new(PendingExecutor(alive)), &room(), &bounds())
+            .run(Arc::new(PendingExecutor(alive)), &test_runtime(), &bounds())
             .await
             .unwrap();
         let report = answer.report.clone();

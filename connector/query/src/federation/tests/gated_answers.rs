@@ -1,6 +1,6 @@
 //! The texts that go out are answered by the real gate, rows and cells alike.
 
-use super::{CITIES, bounds, plan, room, run, table, text};
+use super::{CITIES, bounds, plan, run, table, test_runtime, text};
 use crate::execute::cancellation::CancellationSignal;
 use crate::federation::options::QueryOptions;
 use crate::federation::query_catalog::QueryCatalog;
@@ -21,9 +21,11 @@ pub(super) struct GatedExecutor(pub(super) BTreeMap<String, FixtureParticipant>)
 
 #[async_trait]
 impl RemoteExecutor for GatedExecutor {
-    async fn fetch(&self, errand: RemoteQuery) -> Result<RemoteRows, Refusal> {
-        let city = &self.0[errand.alias.as_str()];
-        let answer = city.answer(&errand.sql, CancellationSignal::idle()).await?;
+    async fn fetch(&self, remote_query: RemoteQuery) -> Result<RemoteRows, Refusal> {
+        let city = &self.0[remote_query.alias.as_str()];
+        let answer = city
+            .answer(&remote_query.sql, CancellationSignal::idle())
+            .await?;
         let schema = Arc::clone(answer.schema());
         let batches = futures::stream::unfold(answer, |mut answer| async move {
             let item = answer.next().await?;
@@ -110,12 +112,12 @@ fn ask(sql: &str) -> Result<Vec<String>, Refusal> {
 }
 
 fn asked(
-    (home, gates): (QueryCatalog, Arc<GatedExecutor>),
+    (catalog, gates): (QueryCatalog, Arc<GatedExecutor>),
     sql: &str,
 ) -> Result<Vec<String>, Refusal> {
-    let question = plan(&home, sql, &QueryOptions::default())?;
+    let question = plan(&catalog, sql, &QueryOptions::default())?;
     run(async {
-        let answer = question.run(gates, &room(), &bounds()).await?;
+        let answer = question.run(gates, &test_runtime(), &bounds()).await?;
         let mut rows = text(&answer.batches.try_collect::<Vec<_>>().await?);
         rows.sort();
         Ok(rows)
@@ -281,30 +283,30 @@ fn days_of_a_zone() {
         ("ottawa", "WHERE place IN ('north', 'south')"),
         ("munster", ""),
     ] {
-        let (home, gates) = cells_of(TimeBucketWidth::Day, Some("Europe/Berlin"));
+        let (catalog, gates) = cells_of(TimeBucketWidth::Day, Some("Europe/Berlin"));
         let own = format!("SELECT {day}, sum(n), count(*) FROM trips {more} GROUP BY 1");
         let mut rows = gates.0[city].rows(&own).unwrap();
         rows.sort();
         assert!(rows.len() > 1, "{rows:?}");
         let sql =
             format!("SELECT {day} AS d, sum(n), count(*) FROM {city}.trips {more} GROUP BY d");
-        let question = plan(&home, &sql, &QueryOptions::default()).unwrap();
+        let question = plan(&catalog, &sql, &QueryOptions::default()).unwrap();
         let text = &question.remote_queries()[0].sql;
         assert!(text.ends_with(&format!("GROUP BY {day}")), "{text}");
-        assert_eq!(asked((home, gates), &sql).unwrap(), rows, "{sql}");
+        assert_eq!(asked((catalog, gates), &sql).unwrap(), rows, "{sql}");
     }
-    let (home, _) = cells_of(TimeBucketWidth::Day, Some("Europe/Berlin"));
+    let (catalog, _) = cells_of(TimeBucketWidth::Day, Some("Europe/Berlin"));
     let sql =
         format!("SELECT {day}, avg(x) FROM model.trips WHERE {day} > '2024-01-03' GROUP BY 1");
     let rows_only = sql.replace("model.trips", "munster.trips");
-    let question = plan(&home, &rows_only, &QueryOptions::default()).unwrap();
+    let question = plan(&catalog, &rows_only, &QueryOptions::default()).unwrap();
     let text = &question.remote_queries()[0].sql;
     assert!(text.contains(&format!("GROUP BY {day}")), "{text}");
     assert!(text.contains("WHERE"), "{text}");
 }
 
 #[test]
-fn refusals_of_the_gate_are_told_in_the_askers_names() {
+fn refusals_of_the_gate_are_reported_in_the_askers_names() {
     let refusal = ask("SELECT id FROM munster.trips WHERE 1 / (n - n) > 3").unwrap_err();
     assert_eq!(refusal.code, ErrorCode::EvaluationFailed);
     assert_eq!(refusal.participant.unwrap().domain(), "munster.example");

@@ -13,12 +13,12 @@ use rand::{Rng, SeedableRng};
 use std::sync::Arc;
 
 /// Trips and the visits of trips in three cities; in one of them also places and levels.
-fn world(own: bool, told: bool) -> FederationFixture {
-    let mut world = FederationFixture::new();
+fn world(own: bool, reported: bool) -> FederationFixture {
+    let mut fixture = FederationFixture::new();
     for (at, city) in CITIES.iter().enumerate() {
         let key = (format!("{city}.example"), "trips".to_owned());
-        world.data.insert(key, rows(at, [50, 30, 70][at]));
-        world.add(city, "visits", visits(i64::try_from(at).unwrap()), None);
+        fixture.data.insert(key, rows(at, [50, 30, 70][at]));
+        fixture.add(city, "visits", visits(i64::try_from(at).unwrap()), None);
     }
     let levels = RecordBatch::try_from_iter([
         (
@@ -30,14 +30,14 @@ fn world(own: bool, told: bool) -> FederationFixture {
             Arc::new(StringArray::from(vec!["low", "mid", "high", "top"])) as _,
         ),
     ]);
-    world.add("zurich", "levels", levels.unwrap(), None);
-    for table in &mut world.tables {
+    fixture.add("zurich", "levels", levels.unwrap(), None);
+    for table in &mut fixture.tables {
         let key = (
             table.dataset.owner.domain().to_owned(),
             table.dataset.name.to_string(),
         );
-        let rows = &world.data[&key];
-        table.rows = if told {
+        let rows = &fixture.data[&key];
+        table.rows = if reported {
             u64::try_from(rows.num_rows()).unwrap()
         } else {
             0
@@ -47,18 +47,18 @@ fn world(own: bool, told: bool) -> FederationFixture {
             if own && of_it && ["id", "trip"].contains(&column) {
                 table.own.insert(column.to_owned(), "trip".to_owned());
             }
-            if told && of_it {
+            if reported && of_it {
                 table.distinct.insert(column.to_owned(), 32);
             }
         }
     }
-    world
+    fixture
 }
 
 /// The same, where catalogues say that few trips and places stand beside many visits, and contracts let all keys travel.
 fn lending() -> FederationFixture {
-    let mut world = world(false, true);
-    for table in &mut world.tables {
+    let mut fixture = world(false, true);
+    for table in &mut fixture.tables {
         let many = table.dataset.name.as_str() == "visits";
         table.rows = if many { 1_000_000 } else { 500 };
         table.distinct.insert("trip".to_owned(), 100_000);
@@ -68,7 +68,7 @@ fn lending() -> FederationFixture {
         let to = KeyRecipients::Anybody;
         table.travel = Some((ClauseId(1), KeyTransferTerm { columns, to }));
     }
-    world
+    fixture
 }
 
 /// Some trips have several visits and some none; some visits have no trip, or one that is not there.
@@ -120,9 +120,9 @@ fn over_all(sql: &str) -> String {
 }
 
 #[track_caller]
-fn sends(world: &FederationFixture, sql: &str, texts: &[&str]) {
-    world.same(sql);
-    let mut sent = world.texts();
+fn sends(fixture: &FederationFixture, sql: &str, texts: &[&str]) {
+    fixture.same(sql);
+    let mut sent = fixture.texts();
     sent.sort();
     assert_eq!(sent, texts, "{sql}");
 }
@@ -130,9 +130,9 @@ fn sends(world: &FederationFixture, sql: &str, texts: &[&str]) {
 /// What one participant has is put together there.
 #[test]
 fn of_one_participant() {
-    let world = world(false, true);
+    let fixture = world(false, true);
     sends(
-        &world,
+        &fixture,
         "SELECT l.name, count(*) FROM munster.trips t JOIN zurich.sites s ON s.place = t.place \
          JOIN zurich.levels l ON l.level = s.level WHERE t.n > 5 GROUP BY l.name",
         &[
@@ -141,7 +141,7 @@ fn of_one_participant() {
         ],
     );
     sends(
-        &world,
+        &fixture,
         "SELECT t.place, count(DISTINCT v.who) AS n FROM zurich.trips t JOIN zurich.visits v ON v.trip = t.id \
          WHERE v.cost > 2 GROUP BY t.place HAVING count(*) > 2",
         &[
@@ -151,7 +151,7 @@ fn of_one_participant() {
         ],
     );
     sends(
-        &world,
+        &fixture,
         "SELECT t.id, a.c FROM zurich.trips t LEFT JOIN (SELECT trip, count(*) AS c FROM zurich.visits GROUP BY trip) a \
          ON a.trip = t.id WHERE NOT EXISTS (SELECT 1 FROM zurich.sites s WHERE s.place = t.place)",
         &[
@@ -164,7 +164,7 @@ fn of_one_participant() {
 /// What each of several participants has is put together by each, where keys are its own.
 #[test]
 fn of_each_participant() {
-    let world = world(true, true);
+    let fixture = world(true, true);
     for (sql, text) in [
         (
             "SELECT t.place, count(*) FROM trips t JOIN visits v ON v.trip = t.id GROUP BY t.place",
@@ -186,13 +186,14 @@ fn of_each_participant() {
     ] {
         let texts = CITIES.map(|city| format!("{city}: {text}"));
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        sends(&world, &over_all(sql), &texts);
+        sends(&fixture, &over_all(sql), &texts);
     }
     // What it relies on is said.
     let sql = over_all("SELECT count(*) FROM trips t JOIN visits v ON v.trip = t.id");
-    let told = world.plan(&sql).unwrap().explain().to_string();
-    let told = told.matches("relies on its statement that nobody else has its keys of `trip`");
-    assert_eq!(told.count(), 3);
+    let reported = fixture.plan(&sql).unwrap().explain().to_string();
+    let reported =
+        reported.matches("relies on its statement that nobody else has its keys of `trip`");
+    assert_eq!(reported.count(), 3);
 }
 
 /// Contracts say where: at the provider alone where keys stay there, at home alone where it permits only some keys or
@@ -201,20 +202,20 @@ fn of_each_participant() {
 fn on_the_side_that_contracts_permit() {
     let sql = "SELECT count(*) FROM zurich.trips t JOIN zurich.visits v ON v.trip = t.id";
     // So few rows that by itself it would not pay, and so many that it would.
-    for told in [false, true] {
-        for (side, errands) in [(JoinSite::Provider, 1), (JoinSite::Consumer, 2)] {
-            let mut world = world(false, told);
-            for table in &mut world.tables {
+    for reported in [false, true] {
+        for (side, remote_queries) in [(JoinSite::Provider, 1), (JoinSite::Consumer, 2)] {
+            let mut fixture = world(false, reported);
+            for table in &mut fixture.tables {
                 if table.dataset.name.as_str() == "visits" {
                     table.joins = side;
                 }
             }
-            world.same(sql);
+            fixture.same(sql);
             assert_eq!(
-                world.texts().len(),
-                errands,
+                fixture.texts().len(),
+                remote_queries,
                 "{side:?}: {:?}",
-                world.texts()
+                fixture.texts()
             );
         }
     }
@@ -223,7 +224,7 @@ fn on_the_side_that_contracts_permit() {
 /// What was found by reading: each was a wrong answer, or a question that failed, at one time.
 #[test]
 fn what_once_went_wrong() {
-    let world = world(true, true);
+    let fixture = world(true, true);
     for sql in [
         // Sums of nothing before a join are one row.
         "SELECT t.place, count(*) FROM munster.trips t CROSS JOIN zurich.sites s WHERE s.level > 100 GROUP BY t.place",
@@ -244,7 +245,7 @@ fn what_once_went_wrong() {
         "SELECT t.id FROM munster.trips t JOIN zurich.sites s ON s.place = t.place AND s.level > 100 \
          JOIN munster.visits v ON v.trip = t.id AND 100 / (v.trip - t.id) > 1",
     ] {
-        world.same(sql);
+        fixture.same(sql);
     }
 }
 
@@ -267,8 +268,8 @@ fn partitions_are_not_torn() {
     let torn = over_all(
         "SELECT place, n FROM (SELECT place, n, max(n) OVER (PARTITION BY place) AS m FROM trips) WHERE n = m",
     );
-    for world in [world(true, true), world(false, true)] {
-        world.same(&torn);
+    for fixture in [world(true, true), world(false, true)] {
+        fixture.same(&torn);
     }
 }
 
@@ -381,13 +382,13 @@ fn tried(seed: u64, cases: u64) -> std::collections::BTreeSet<&'static str> {
     ];
     let mut narrowed = std::collections::BTreeSet::new();
     for _ in 0..cases {
-        let world = &worlds[chance.random_range(0..worlds.len())];
+        let fixture = &worlds[chance.random_range(0..worlds.len())];
         let sql = question(&mut chance);
-        world.same(&sql);
-        let sent = world.sent.lock();
-        let narrows = |errand: &RemoteQuery| errand.keys_sent().next().is_some();
-        if sent.iter().any(|(errand, _)| narrows(errand)) {
-            let plan = world.plan(&sql).unwrap().explain();
+        fixture.same(&sql);
+        let sent = fixture.sent.lock();
+        let narrows = |remote_query: &RemoteQuery| remote_query.keys_sent().next().is_some();
+        if sent.iter().any(|(remote_query, _)| narrows(remote_query)) {
+            let plan = fixture.plan(&sql).unwrap().explain();
             let joins = ["Inner Join", "Left Join", "LeftSemi Join", "LeftAnti Join"];
             let steps = plan.here.iter();
             let found =
@@ -401,9 +402,9 @@ fn tried(seed: u64, cases: u64) -> std::collections::BTreeSet<&'static str> {
 /// Windows are computed where the rows of their partitions are, if fewer rows come of it.
 #[test]
 fn windows_travel() {
-    let world = world(true, true);
+    let fixture = world(true, true);
     sends(
-        &world,
+        &fixture,
         "SELECT id, n FROM (SELECT id, n, rank() OVER (PARTITION BY place ORDER BY n DESC, id) AS r FROM zurich.trips) WHERE r = 1",
         &[
             "zurich: SELECT c0 AS c0, c2 AS c1 FROM (SELECT id AS c0, place AS c1, n AS c2, rank() OVER (PARTITION BY place \

@@ -1,7 +1,7 @@
 //! Keys that one participant brings and that narrow what another is asked for: where a contract lets them travel, and nowhere
 //! else.
 
-use super::{FederationFixture, bounds, plan, room, run, text};
+use super::{FederationFixture, bounds, plan, run, test_runtime, text};
 use crate::federation::federated_answer::ParticipantReport;
 use crate::federation::options::QueryOptions;
 use crate::federation::remote_query::{RemoteExecutor, RemoteQuery, RemoteQueryStatus, RemoteRows};
@@ -18,8 +18,8 @@ const PLACES: &str = "SELECT t.id, s.level FROM munster.trips t JOIN zurich.site
 
 /// `sites` is small and `trips` large, as far as the catalogues say; `sites` lets these columns travel to these.
 pub(super) fn world(columns: &[&str], to: &[&str]) -> FederationFixture {
-    let mut world = FederationFixture::new();
-    for table in &mut world.tables {
+    let mut fixture = FederationFixture::new();
+    for table in &mut fixture.tables {
         let small = table.dataset.name.as_str() == "sites";
         table.rows = if small { 4 } else { 1_000_000 };
         for column in ["id", "place", "level", "n"] {
@@ -30,7 +30,7 @@ pub(super) fn world(columns: &[&str], to: &[&str]) -> FederationFixture {
             table.travel = Some((ClauseId(9), travel(columns, to)));
         }
     }
-    world
+    fixture
 }
 
 pub(super) fn travel(columns: &[&str], to: &[&str]) -> KeyTransferTerm {
@@ -43,8 +43,8 @@ pub(super) fn travel(columns: &[&str], to: &[&str]) -> KeyTransferTerm {
     }
 }
 
-pub(super) fn to_munster(world: &FederationFixture) -> String {
-    let texts = world.texts();
+pub(super) fn to_munster(fixture: &FederationFixture) -> String {
+    let texts = fixture.texts();
     let mut texts = texts.iter().filter(|text| text.starts_with("munster: "));
     texts.next().cloned().unwrap_or_default()
 }
@@ -58,14 +58,14 @@ fn keys_travel_as_the_clause_says() {
         (&["level"], &["anybody"]),
         (&["place"], &["ottawa.example"]),
     ] {
-        let world = world(columns, to);
-        world.same(PLACES);
-        assert_eq!(to_munster(&world), silent, "{columns:?} to {to:?}");
+        let fixture = world(columns, to);
+        fixture.same(PLACES);
+        assert_eq!(to_munster(&fixture), silent, "{columns:?} to {to:?}");
     }
     for to in [["anybody"], ["munster.example"]] {
-        let world = world(&["place"], &to);
-        world.same(PLACES);
-        let sent = to_munster(&world);
+        let fixture = world(&["place"], &to);
+        fixture.same(PLACES);
+        let sent = to_munster(&fixture);
         assert!(sent.starts_with(silent) && sent.contains("WHERE"), "{sent}");
         assert!(
             sent.contains("'o''hare'") && sent.contains("'nowhere'"),
@@ -77,15 +77,15 @@ fn keys_travel_as_the_clause_says() {
 
 /// It is told beforehand and afterwards, with the clause.
 #[test]
-fn it_is_told_whose_values_went_where() {
-    let world = world(&["place"], &["munster.example"]);
-    let told = world.plan(PLACES).unwrap().explain().to_string();
+fn it_is_reported_whose_values_went_where() {
+    let fixture = world(&["place"], &["munster.example"]);
+    let text = fixture.plan(PLACES).unwrap().explain().to_string();
     let line = "waits for values of zurich.sites.place (contract";
     assert!(
-        told.contains(line) && told.contains("clause #c9)"),
-        "{told}"
+        text.contains(line) && text.contains("clause #c9)"),
+        "{text}"
     );
-    let (_, report) = run(world.ask(PLACES)).unwrap();
+    let (_, report) = run(fixture.ask(PLACES)).unwrap();
     let keys = keys(&report);
     assert_eq!(keys[0].values, Some(2));
     assert_eq!(keys[0].of[0].clause, Some(ClauseId(9)));
@@ -107,23 +107,23 @@ fn every_table_behind_the_keys_must_let_them_travel() {
     let sql = "SELECT t.id FROM munster.trips t JOIN zurich.sites s ON s.place = t.place \
                JOIN zurich.empty e ON e.n = s.level";
     for (lets, narrowed) in [(false, false), (true, true)] {
-        let mut world = world(&["place"], &["anybody"]);
+        let mut fixture = world(&["place"], &["anybody"]);
         let few = Int64Array::from(vec![1, 3]);
         let few = RecordBatch::try_from_iter([("n", Arc::new(few) as ArrayRef)]).unwrap();
-        world.add("zurich", "empty", few, None);
-        for table in &mut world.tables {
+        fixture.add("zurich", "empty", few, None);
+        for table in &mut fixture.tables {
             if table.dataset.name.as_str() == "empty" {
                 table.rows = 2;
                 // It has a column of that name in no sense: who may get values is what counts.
                 table.travel = lets.then(|| (ClauseId(3), travel(&["n"], &["anybody"])));
             }
         }
-        world.same(sql);
+        fixture.same(sql);
         assert_eq!(
-            to_munster(&world).contains("WHERE"),
+            to_munster(&fixture).contains("WHERE"),
             narrowed,
             "{:?}",
-            world.texts()
+            fixture.texts()
         );
     }
     let mut own = world(&["place"], &["anybody"]);
@@ -142,31 +142,36 @@ fn every_table_behind_the_keys_must_let_them_travel() {
 #[test]
 fn what_came_from_somebody_is_no_news_to_him() {
     let sql = PLACES.replace("munster.trips", "zurich.trips");
-    let mut world = world(&[], &[]);
-    for table in &mut world.tables {
+    let mut fixture = world(&[], &[]);
+    for table in &mut fixture.tables {
         // Not put together there, so that it is asked for both.
         table.joins = JoinSite::Consumer;
     }
-    world.same(&sql);
-    assert!(world.texts().iter().any(|text| text.contains("'nowhere'")));
-    for table in world
+    fixture.same(&sql);
+    assert!(
+        fixture
+            .texts()
+            .iter()
+            .any(|text| text.contains("'nowhere'"))
+    );
+    for table in fixture
         .tables
         .iter_mut()
         .filter(|one| one.alias.as_str() == "munster")
     {
         table.contract = None;
     }
-    world.same(PLACES);
-    assert!(to_munster(&world).contains("'nowhere'"));
+    fixture.same(PLACES);
+    assert!(to_munster(&fixture).contains("'nowhere'"));
 }
 
 #[test]
 fn where_nothing_fits_nobody_is_asked_for_it() {
-    let world = world(&["place"], &["anybody"]);
+    let fixture = world(&["place"], &["anybody"]);
     let none = PLACES.replace("> 2", "> 200");
-    world.same(&none);
-    assert_eq!(to_munster(&world), "");
-    let (rows, report) = run(world.ask(&none)).unwrap();
+    fixture.same(&none);
+    assert_eq!(to_munster(&fixture), "");
+    let (rows, report) = run(fixture.ask(&none)).unwrap();
     assert!(text(&rows).is_empty());
     assert!(report.missing().is_empty());
     let outcomes = report.outcomes();
@@ -183,14 +188,14 @@ fn where_nothing_fits_nobody_is_asked_for_it() {
 #[test]
 fn too_many_keys_are_not_sent() {
     for count in [20_480, 20_481, 70_000] {
-        let mut world = world(&["level"], &["anybody"]);
+        let mut fixture = world(&["level"], &["anybody"]);
         let level = Int64Array::from_iter_values(0..count);
         let many = RecordBatch::try_from_iter([("level", Arc::new(level) as ArrayRef)]).unwrap();
-        world.data.insert(
+        fixture.data.insert(
             ("zurich.example".to_owned(), "sites".to_owned()),
             many.clone(),
         );
-        for table in world
+        for table in fixture
             .tables
             .iter_mut()
             .filter(|one| one.dataset.name.as_str() == "sites")
@@ -198,10 +203,10 @@ fn too_many_keys_are_not_sent() {
             table.shape = hansa_catalog::query_view::ViewShape::Rows(many.schema());
         }
         let sql = "SELECT t.id, s.level FROM munster.trips t JOIN zurich.sites s ON s.level = t.n";
-        world.same(sql);
+        fixture.same(sql);
         let sent = count <= 20_480;
-        assert_eq!(to_munster(&world).contains("WHERE"), sent, "{count}");
-        let (_, report) = run(world.ask(sql)).unwrap();
+        assert_eq!(to_munster(&fixture).contains("WHERE"), sent, "{count}");
+        let (_, report) = run(fixture.ask(sql)).unwrap();
         let count = usize::try_from(count).unwrap();
         assert_eq!(keys(&report)[0].values, sent.then_some(count));
     }
@@ -210,13 +215,13 @@ fn too_many_keys_are_not_sent() {
 /// Whose texts must stay what they are gets none with keys.
 #[test]
 fn a_settled_question_has_no_keys() {
-    let world = world(&["place"], &["anybody"]);
-    let wish = QueryOptions {
+    let fixture = world(&["place"], &["anybody"]);
+    let options = QueryOptions {
         settled: true,
         ..QueryOptions::default()
     };
-    assert!(world.plan(PLACES).unwrap().waits());
-    assert!(!plan(&world.home(), PLACES, &wish).unwrap().waits());
+    assert!(fixture.plan(PLACES).unwrap().waits());
+    assert!(!plan(&fixture.home(), PLACES, &options).unwrap().waits());
 }
 
 /// Fails at who gives keys.
@@ -224,15 +229,15 @@ struct FailingKeySourceExecutor(Arc<super::PlainEngineExecutor>, bool);
 
 #[async_trait]
 impl RemoteExecutor for FailingKeySourceExecutor {
-    async fn fetch(&self, errand: RemoteQuery) -> Result<RemoteRows, Refusal> {
-        if errand.reads[0].dataset.name.as_str() != "sites" {
-            return self.0.fetch(errand).await;
+    async fn fetch(&self, remote_query: RemoteQuery) -> Result<RemoteRows, Refusal> {
+        if remote_query.reads[0].dataset.name.as_str() != "sites" {
+            return self.0.fetch(remote_query).await;
         }
         let gone = || Refusal::new(ErrorCode::Withdrawn, "withdrawn");
         if !self.1 {
             return Err(gone());
         }
-        let rows = self.0.fetch(errand).await?;
+        let rows = self.0.fetch(remote_query).await?;
         let batches: Vec<_> = rows.batches.try_collect().await?;
         let batches = batches.into_iter().map(Ok).chain([Err(gone())]);
         Ok(RemoteRows {
@@ -244,18 +249,18 @@ impl RemoteExecutor for FailingKeySourceExecutor {
 
 /// Without the keys there is no answer, or one that says whom it lacks; cut off they are none.
 #[test]
-fn keys_that_do_not_come_are_told() {
-    let world = world(&["place"], &["anybody"]);
+fn keys_that_do_not_come_are_reported() {
+    let fixture = world(&["place"], &["anybody"]);
     let ask = |partial, cut| {
-        world.sent.lock().clear();
+        fixture.sent.lock().clear();
         run(async {
-            let wish = QueryOptions {
+            let options = QueryOptions {
                 partial,
                 ..QueryOptions::default()
             };
-            let courier = Arc::new(FailingKeySourceExecutor(world.executor(), cut));
-            let question = plan(&world.home(), PLACES, &wish).unwrap();
-            let answer = question.run(courier, &room(), &bounds()).await?;
+            let executor = Arc::new(FailingKeySourceExecutor(fixture.executor(), cut));
+            let question = plan(&fixture.home(), PLACES, &options).unwrap();
+            let answer = question.run(executor, &test_runtime(), &bounds()).await?;
             let rows: Vec<RecordBatch> = answer.batches.try_collect().await?;
             Ok((text(&rows), answer.report))
         })
@@ -264,17 +269,17 @@ fn keys_that_do_not_come_are_told() {
     for cut in [false, true] {
         let refusal: Refusal = ask(false, cut).unwrap_err();
         assert_eq!(refusal.code, ErrorCode::Withdrawn, "{cut}");
-        assert_eq!(to_munster(&world), "");
+        assert_eq!(to_munster(&fixture), "");
         // Nobody is left who has answered: that is no answer.
         assert_eq!(ask(true, cut).unwrap_err().code, ErrorCode::Withdrawn);
-        assert_eq!(to_munster(&world), "");
+        assert_eq!(to_munster(&fixture), "");
     }
 }
 
 /// Rows that are kept whatever fits them are not narrowed.
 #[test]
 fn rows_that_are_kept_anyway_are_all_asked_for() {
-    let world = world(&["place"], &["anybody"]);
+    let fixture = world(&["place"], &["anybody"]);
     let few = "(SELECT * FROM zurich.sites WHERE level > 2) s";
     for (sql, narrowed) in [
         (
@@ -314,8 +319,8 @@ fn rows_that_are_kept_anyway_are_all_asked_for() {
             true,
         ),
     ] {
-        world.same(&sql);
-        let sent = to_munster(&world);
+        fixture.same(&sql);
+        let sent = to_munster(&fixture);
         assert_eq!(sent.contains("'o''hare'"), narrowed, "{sql}: {sent}");
     }
 }
@@ -325,8 +330,8 @@ struct RowByRowExecutor(Arc<super::PlainEngineExecutor>);
 
 #[async_trait]
 impl RemoteExecutor for RowByRowExecutor {
-    async fn fetch(&self, errand: RemoteQuery) -> Result<RemoteRows, Refusal> {
-        let rows = self.0.fetch(errand).await?;
+    async fn fetch(&self, remote_query: RemoteQuery) -> Result<RemoteRows, Refusal> {
+        let rows = self.0.fetch(remote_query).await?;
         let batches: Vec<RecordBatch> = rows.batches.try_collect().await?;
         let one = |batch: &RecordBatch| {
             let batch = batch.clone();
@@ -345,18 +350,21 @@ impl RemoteExecutor for RowByRowExecutor {
 /// Rows that were held for their keys are all there afterwards.
 #[test]
 fn what_was_held_for_its_keys_is_given_back_whole() {
-    let world = world(&["place"], &["anybody"]);
+    let fixture = world(&["place"], &["anybody"]);
     let sql = PLACES.replace("> 2", "> 0");
     let rows = run(async {
-        let question = plan(&world.home(), &sql, &QueryOptions::default()).unwrap();
-        let courier = Arc::new(RowByRowExecutor(world.executor()));
-        let answer = question.run(courier, &room(), &bounds()).await.unwrap();
+        let question = plan(&fixture.home(), &sql, &QueryOptions::default()).unwrap();
+        let executor = Arc::new(RowByRowExecutor(fixture.executor()));
+        let answer = question
+            .run(executor, &test_runtime(), &bounds())
+            .await
+            .unwrap();
         let rows: Vec<RecordBatch> = answer.batches.try_collect().await.unwrap();
         rows
     });
-    let mut pooled = text(&run(world.pooled(&sql)).unwrap());
+    let mut pooled = text(&run(fixture.pooled(&sql)).unwrap());
     let mut came = text(&rows);
-    assert!(to_munster(&world).contains("'south'"));
+    assert!(to_munster(&fixture).contains("'south'"));
     pooled.sort();
     came.sort();
     assert_eq!(came, pooled);

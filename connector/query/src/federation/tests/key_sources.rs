@@ -2,7 +2,7 @@
 
 use super::key_pushdown::{to_munster, travel, world};
 use super::names::participant;
-use super::{FederationFixture, PlainEngineExecutor, bounds, plan, room, run, text};
+use super::{FederationFixture, PlainEngineExecutor, bounds, plan, run, test_runtime, text};
 use crate::federation::options::QueryOptions;
 use crate::federation::remote_query::{RemoteExecutor, RemoteQuery, RemoteRows};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
@@ -13,7 +13,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 
 /// A few places more at one city, with these columns that may travel to anybody.
-fn spots(world: &mut FederationFixture, city: &str, places: &[&str], columns: &[&str]) {
+fn spots(fixture: &mut FederationFixture, city: &str, places: &[&str], columns: &[&str]) {
     let numbers = (1..).take(places.len());
     let rows = RecordBatch::try_from_iter([
         (
@@ -23,8 +23,8 @@ fn spots(world: &mut FederationFixture, city: &str, places: &[&str], columns: &[
         ("n", Arc::new(Int64Array::from_iter_values(numbers)) as _),
     ])
     .unwrap();
-    world.add(city, "spots", rows, None);
-    for table in &mut world.tables {
+    fixture.add(city, "spots", rows, None);
+    for table in &mut fixture.tables {
         if table.dataset.name.as_str() == "spots" {
             table.rows = 3;
             table.distinct.insert("place".to_owned(), 3);
@@ -39,21 +39,24 @@ fn values_that_a_join_made_equal_are_of_both_columns() {
     let equal = "SELECT t.id FROM munster.trips t JOIN zurich.sites s ON s.place = t.place \
                  JOIN zurich.spots p ON p.place = s.place WHERE s.level > 2";
     for (columns, narrowed) in [(["n"], false), (["place"], true)] {
-        let mut world = world(&["place"], &["anybody"]);
+        let mut fixture = world(&["place"], &["anybody"]);
         spots(
-            &mut world,
+            &mut fixture,
             "zurich",
             &["nowhere", "o'hare", "south"],
             &columns,
         );
-        world.same(equal);
-        let sent = to_munster(&world);
+        fixture.same(equal);
+        let sent = to_munster(&fixture);
         assert_eq!(sent.contains("'o''hare'"), narrowed, "{columns:?}: {sent}");
         if narrowed {
-            let (_, report) = run(world.ask(equal)).unwrap();
+            let (_, report) = run(fixture.ask(equal)).unwrap();
             let outcomes = report.outcomes().into_iter();
             let keys: Vec<_> = outcomes.flat_map(|went| went.remote_query.keys).collect();
-            let of = keys[0].of.iter().map(|lender| lender.column.as_deref());
+            let of = keys[0]
+                .of
+                .iter()
+                .map(|key_source| key_source.column.as_deref());
             assert_eq!(of.collect::<Vec<_>>(), [Some("place"), Some("place")]);
         }
     }
@@ -64,37 +67,40 @@ struct UnreachableDatasetExecutor(Arc<PlainEngineExecutor>);
 
 #[async_trait]
 impl RemoteExecutor for UnreachableDatasetExecutor {
-    async fn fetch(&self, errand: RemoteQuery) -> Result<RemoteRows, Refusal> {
-        match errand.reads[0].dataset.name.as_str() {
+    async fn fetch(&self, remote_query: RemoteQuery) -> Result<RemoteRows, Refusal> {
+        match remote_query.reads[0].dataset.name.as_str() {
             "spots" => Err(Refusal::new(ErrorCode::Withdrawn, "withdrawn")),
-            _ => self.0.fetch(errand).await,
+            _ => self.0.fetch(remote_query).await,
         }
     }
 }
 
 /// Where the answer may lack one of two who give keys, those of the other are sent, and as nobody else's.
 #[test]
-fn whoever_is_lacking_has_lent_nothing() {
-    let mut world = world(&["place"], &["anybody"]);
-    spots(&mut world, "ottawa", &["east"], &["place"]);
+fn whoever_is_lacking_has_sent_no_keys() {
+    let mut fixture = world(&["place"], &["anybody"]);
+    spots(&mut fixture, "ottawa", &["east"], &["place"]);
     let sql = "SELECT t.id FROM munster.trips t JOIN (SELECT place FROM zurich.sites \
                UNION ALL SELECT place FROM ottawa.spots) s ON s.place = t.place";
-    world.same(sql);
-    assert!(to_munster(&world).contains("'east'"));
-    world.sent.lock().clear();
+    fixture.same(sql);
+    assert!(to_munster(&fixture).contains("'east'"));
+    fixture.sent.lock().clear();
     let (rows, report) = run(async {
-        let wish = QueryOptions {
+        let options = QueryOptions {
             partial: true,
             ..QueryOptions::default()
         };
-        let courier = Arc::new(UnreachableDatasetExecutor(world.executor()));
-        let question = plan(&world.home(), sql, &wish).unwrap();
-        let answer = question.run(courier, &room(), &bounds()).await.unwrap();
+        let executor = Arc::new(UnreachableDatasetExecutor(fixture.executor()));
+        let question = plan(&fixture.home(), sql, &options).unwrap();
+        let answer = question
+            .run(executor, &test_runtime(), &bounds())
+            .await
+            .unwrap();
         let rows: Vec<RecordBatch> = answer.batches.try_collect().await.unwrap();
         (rows, answer.report)
     });
     assert!(!text(&rows).is_empty());
-    let sent = to_munster(&world);
+    let sent = to_munster(&fixture);
     assert!(
         sent.contains("'o''hare'") && !sent.contains("'east'"),
         "{sent}"
@@ -105,8 +111,11 @@ fn whoever_is_lacking_has_lent_nothing() {
     let narrowed = outcomes
         .iter()
         .find(|went| !went.remote_query.keys.is_empty());
-    let errand = &narrowed.unwrap().remote_query;
-    let lent: Vec<_> = errand.keys_sent().map(|keys| keys.alias.as_str()).collect();
+    let remote_query = &narrowed.unwrap().remote_query;
+    let lent: Vec<_> = remote_query
+        .keys_sent()
+        .map(|keys| keys.alias.as_str())
+        .collect();
     assert_eq!(lent, ["zurich"]);
-    assert_eq!(errand.keys.len(), 2);
+    assert_eq!(remote_query.keys.len(), 2);
 }

@@ -1,6 +1,6 @@
 //! What an answer over a model lacks is told, whatever it is lacking for; nobody is left out of a figure without a word.
 
-use super::{FederationFixture, bounds, contract, participant, plan, room, run, text};
+use super::{FederationFixture, bounds, contract, participant, plan, run, test_runtime, text};
 use crate::federation::options::QueryOptions;
 use crate::federation::query_catalog::{QueryCatalog, UnavailableTable};
 use crate::federation::table::RemoteTable;
@@ -15,10 +15,10 @@ use hansa_policy::value::time::TimeBucketWidth;
 
 /// Ottawa has a second dataset of the model, which shows three columns of it.
 fn world() -> FederationFixture {
-    let mut world = FederationFixture::new();
+    let mut fixture = FederationFixture::new();
     let narrow = super::rows(1, 40).project(&[3, 0, 1]).unwrap();
-    world.add("ottawa", "narrow", narrow, Some("trips"));
-    world
+    fixture.add("ottawa", "narrow", narrow, Some("trips"));
+    fixture
 }
 
 fn partial() -> QueryOptions {
@@ -30,14 +30,14 @@ fn partial() -> QueryOptions {
 
 /// The rows, and whom they lack.
 fn accepted(
-    world: &FederationFixture,
-    home: &QueryCatalog,
+    fixture: &FederationFixture,
+    catalog: &QueryCatalog,
     sql: &str,
 ) -> (Vec<String>, Vec<String>) {
-    let question = plan(home, sql, &partial()).unwrap();
+    let question = plan(catalog, sql, &partial()).unwrap();
     run(async {
         let answer = question
-            .run(world.executor(), &room(), &bounds())
+            .run(fixture.executor(), &test_runtime(), &bounds())
             .await
             .unwrap();
         let rows: Vec<RecordBatch> = answer.batches.try_collect().await.unwrap();
@@ -55,7 +55,7 @@ const LACKING: [&str; 1] = ["ottawa.example: ANSWER_INCOMPLETE"];
 
 #[test]
 fn a_column_that_a_city_does_not_show_is_not_passed_over() {
-    let world = world();
+    let fixture = world();
     for sql in [
         "SELECT avg(x) FROM model.trips WHERE n = 3",
         "SELECT sum(n) FROM model.trips",
@@ -81,7 +81,7 @@ fn a_column_that_a_city_does_not_show_is_not_passed_over() {
         "SELECT a.id FROM model.trips a JOIN model.trips b ON a.id = b.id WHERE b.n > 3",
         "SELECT sum(m) FROM (SELECT n AS m FROM munster.trips UNION ALL SELECT n FROM model.trips) u",
     ] {
-        let refusal = world.plan(sql).unwrap_err();
+        let refusal = fixture.plan(sql).unwrap_err();
         assert_eq!(
             refusal.code,
             ErrorCode::AnswerIncomplete,
@@ -98,12 +98,12 @@ fn a_column_that_a_city_does_not_show_is_not_passed_over() {
             refusal.help.iter().any(|help| help.contains("--partial")),
             "{refusal:?}"
         );
-        let (_, missing) = accepted(&world, &world.home(), sql);
+        let (_, missing) = accepted(&fixture, &fixture.home(), sql);
         assert_eq!(missing, LACKING, "{sql}");
     }
     let (rows, _) = accepted(
-        &world,
-        &world.home(),
+        &fixture,
+        &fixture.home(),
         "SELECT participant, dataset, count(n) > 0 FROM model.trips GROUP BY 1, 2",
     );
     let whole = ["munster", "ottawa", "zurich"].map(|city| format!("{city}.example|trips|true"));
@@ -112,7 +112,7 @@ fn a_column_that_a_city_does_not_show_is_not_passed_over() {
 
 #[test]
 fn a_column_that_is_only_shown_is_null_in_its_rows() {
-    let world = world();
+    let fixture = world();
     for (sql, lines) in [
         (
             "SELECT n FROM model.trips WHERE dataset = 'narrow' AND id < 100002",
@@ -133,7 +133,7 @@ fn a_column_that_is_only_shown_is_null_in_its_rows() {
         ),
     ] {
         let (rows, report) =
-            run(world.ask(sql)).unwrap_or_else(|refusal| panic!("{sql}: {refusal}"));
+            run(fixture.ask(sql)).unwrap_or_else(|refusal| panic!("{sql}: {refusal}"));
         let mut rows = text(&rows);
         rows.sort();
         assert_eq!(rows, lines, "{sql}");
@@ -144,51 +144,52 @@ fn a_column_that_is_only_shown_is_null_in_its_rows() {
 /// Only a condition on `participant` or `dataset` leaves somebody out without a word: that is what it says.
 #[test]
 fn who_is_left_out_by_name_is_not_missed() {
-    let world = world();
+    let fixture = world();
     for sql in [
         "SELECT sum(n) FROM model.trips WHERE dataset <> 'narrow'",
         "SELECT sum(n) FROM model.trips WHERE participant IN ('munster.example', 'zurich.example')",
         "SELECT participant, sum(n) FROM model.trips GROUP BY participant HAVING participant LIKE 'zur%'",
     ] {
-        let (_, report) = run(world.ask(sql)).unwrap_or_else(|refusal| panic!("{sql}: {refusal}"));
+        let (_, report) =
+            run(fixture.ask(sql)).unwrap_or_else(|refusal| panic!("{sql}: {refusal}"));
         assert!(report.missing().is_empty(), "{sql}");
         assert!(
-            !world.texts().iter().any(|text| text.contains("narrow")),
+            !fixture.texts().iter().any(|text| text.contains("narrow")),
             "{sql}"
         );
     }
     let (rows, _) =
-        run(world.ask("SELECT * FROM model.trips WHERE participant = 'nobody'")).unwrap();
+        run(fixture.ask("SELECT * FROM model.trips WHERE participant = 'nobody'")).unwrap();
     assert!(text(&rows).is_empty());
-    assert!(world.texts().is_empty());
+    assert!(fixture.texts().is_empty());
     // A model that stands twice is asked alike in both places.
     let twice = "SELECT a.participant, sum(b.n) FROM model.trips a JOIN model.trips b ON a.id = b.id \
         WHERE b.dataset <> 'narrow' GROUP BY 1";
-    assert_eq!(accepted(&world, &world.home(), twice).1, LACKING);
+    assert_eq!(accepted(&fixture, &fixture.home(), twice).1, LACKING);
     let twice = "SELECT count(*) FROM (SELECT n FROM model.trips WHERE dataset = 'narrow' AND n > 0 AND participant = 'zurich.example' \
         UNION ALL SELECT id FROM model.trips) u";
-    assert_eq!(accepted(&world, &world.home(), twice).1, LACKING);
+    assert_eq!(accepted(&fixture, &fixture.home(), twice).1, LACKING);
 }
 
 #[test]
 fn a_masked_column_is_one_that_is_not_shown() {
-    let mut world = FederationFixture::new();
-    for table in &mut world.tables {
+    let mut fixture = FederationFixture::new();
+    for table in &mut fixture.tables {
         if table.alias.as_str() == "ottawa" {
             table.masked.insert("n".parse().unwrap());
         }
     }
-    let refusal = world.plan("SELECT sum(n) FROM model.trips").unwrap_err();
+    let refusal = fixture.plan("SELECT sum(n) FROM model.trips").unwrap_err();
     assert_eq!(refusal.code, ErrorCode::AnswerIncomplete);
-    assert!(world.plan("SELECT id, n FROM model.trips").is_ok());
+    assert!(fixture.plan("SELECT id, n FROM model.trips").is_ok());
     // By its own name everybody sees whose it is.
-    assert!(world.plan("SELECT sum(n) FROM ottawa.trips").is_ok());
+    assert!(fixture.plan("SELECT sum(n) FROM ottawa.trips").is_ok());
 }
 
 /// Ottawa shows its instants by the hour.
 fn by_the_hour() -> FederationFixture {
-    let mut world = FederationFixture::new();
-    for table in &mut world.tables {
+    let mut fixture = FederationFixture::new();
+    for table in &mut fixture.tables {
         if table.alias.as_str() == "ottawa" && table.model.is_some() {
             let hours = CubeDimension {
                 column: "ts".parse().unwrap(),
@@ -199,12 +200,12 @@ fn by_the_hour() -> FederationFixture {
             table.bucketed.insert(column, (ClauseId(4), hours));
         }
     }
-    world
+    fixture
 }
 
 #[test]
 fn what_is_finer_than_the_buckets_of_a_city_is_not_passed_over() {
-    let world = by_the_hour();
+    let fixture = by_the_hour();
     for sql in [
         "SELECT count(*) FROM model.trips WHERE ts >= '2024-01-05T00:30:00Z'",
         "SELECT count(*) FROM model.trips WHERE ts > '2024-01-05T00:00:00Z'",
@@ -228,7 +229,7 @@ fn what_is_finer_than_the_buckets_of_a_city_is_not_passed_over() {
         "SELECT a.id FROM munster.trips a JOIN model.trips b ON a.ts = b.ts",
         "SELECT place FROM zurich.sites WHERE level < (SELECT count(*) FROM model.trips WHERE ts < '2024-01-05T00:30:00Z')",
     ] {
-        let refusal = world.plan(sql).expect_err(sql);
+        let refusal = fixture.plan(sql).expect_err(sql);
         assert_eq!(
             refusal.code,
             ErrorCode::AnswerIncomplete,
@@ -241,7 +242,7 @@ fn what_is_finer_than_the_buckets_of_a_city_is_not_passed_over() {
         assert_eq!(refusal.clause, Some(ClauseId(4)), "{sql}");
         assert_eq!(refusal.allowed.as_deref(), Some("ts by hour (UTC)"));
         assert_eq!(refusal.participant, Some(participant("ottawa")), "{sql}");
-        let (_, missing) = accepted(&world, &world.home(), sql);
+        let (_, missing) = accepted(&fixture, &fixture.home(), sql);
         assert_eq!(missing, LACKING, "{sql}");
     }
     for sql in [
@@ -258,7 +259,7 @@ fn what_is_finer_than_the_buckets_of_a_city_is_not_passed_over() {
         "SELECT max(ts) FROM model.trips WHERE participant <> 'ottawa.example'",
         "SELECT max(ts) FROM ottawa.trips",
     ] {
-        let planned = world.plan(sql);
+        let planned = fixture.plan(sql);
         assert!(planned.is_ok(), "{sql}: {:?}", planned.err());
     }
 }
@@ -308,7 +309,7 @@ fn lacking(city: &str, model: Option<&str>) -> UnavailableTable {
 
 #[test]
 fn what_can_not_be_had_is_missed_where_it_is_needed() {
-    let world = FederationFixture::new();
+    let fixture = FederationFixture::new();
     let whole = "SELECT count(*) FROM model.trips";
     for (entry, missed) in [
         (lacking("speyer", Some("trips")), true),
@@ -322,19 +323,22 @@ fn what_can_not_be_had_is_missed_where_it_is_needed() {
             true,
         ),
     ] {
-        let home = world.home().that_lacks(vec![entry.clone()]);
-        let planned = plan(&home, whole, &QueryOptions::default());
+        let catalog = fixture.home().that_lacks(vec![entry.clone()]);
+        let planned = plan(&catalog, whole, &QueryOptions::default());
         assert_eq!(planned.is_err(), missed, "{entry:?}");
-        let (rows, missing) = accepted(&world, &home, whole);
+        let (rows, missing) = accepted(&fixture, &catalog, whole);
         assert_eq!(rows, ["395"]);
         assert_eq!(missing.len(), usize::from(missed), "{entry:?}");
         for sql in [
             "SELECT count(*) FROM model.trips WHERE participant <> 'speyer.example'",
             "SELECT count(*) FROM munster.trips",
         ] {
-            assert!(plan(&home, sql, &QueryOptions::default()).is_ok(), "{sql}");
+            assert!(
+                plan(&catalog, sql, &QueryOptions::default()).is_ok(),
+                "{sql}"
+            );
         }
-        let named = plan(&home, "SELECT * FROM speyer.counts", &partial());
+        let named = plan(&catalog, "SELECT * FROM speyer.counts", &partial());
         assert_eq!(named.unwrap_err().code, ErrorCode::AnswerIncomplete);
     }
     // Nobody is left: that is no answer.
@@ -375,24 +379,24 @@ fn a_model_has_the_columns_that_it_says_with_their_units() {
             entry("zurich", &with("wind:text?"), &right),
         ]
     };
-    let home = QueryCatalog::new(good());
+    let catalog = QueryCatalog::new(good());
     assert!(
         plan(
-            &home,
+            &catalog,
             "SELECT sum(x) FROM model.trips",
             &QueryOptions::default()
         )
         .is_ok()
     );
     let refusal = plan(
-        &home,
+        &catalog,
         "SELECT avg(wind) FROM model.trips",
         &QueryOptions::default(),
     );
     assert_eq!(refusal.unwrap_err().code, ErrorCode::ColumnUnknown);
     assert!(
         plan(
-            &home,
+            &catalog,
             "SELECT avg(wind) FROM munster.trips",
             &QueryOptions::default()
         )
@@ -405,17 +409,17 @@ fn a_model_has_the_columns_that_it_says_with_their_units() {
     ] {
         let mut tables = good();
         tables.push(odd);
-        let home = QueryCatalog::new(tables);
+        let catalog = QueryCatalog::new(tables);
         let sql = "SELECT count(*) FROM model.trips";
-        let refusal = plan(&home, sql, &QueryOptions::default()).unwrap_err();
+        let refusal = plan(&catalog, sql, &QueryOptions::default()).unwrap_err();
         assert_eq!(refusal.code, ErrorCode::ModelMismatch, "{refusal}");
         assert_eq!(refusal.participant, Some(participant("ottawa")));
-        let question = plan(&home, sql, &partial()).unwrap();
+        let question = plan(&catalog, sql, &partial()).unwrap();
         assert_eq!(question.remote_queries().len(), 2);
         assert_eq!(question.explain().left_out.len(), 1);
         assert!(
             plan(
-                &home,
+                &catalog,
                 "SELECT count(*) FROM ottawa.trips",
                 &QueryOptions::default()
             )

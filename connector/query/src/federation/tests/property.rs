@@ -6,7 +6,7 @@ mod city;
 
 use super::gated_answers::GatedExecutor;
 use super::random_queries::question;
-use super::{CITIES, FederationFixture, bounds, plan, room, run, schema, table, text};
+use super::{CITIES, FederationFixture, bounds, plan, run, schema, table, test_runtime, text};
 use crate::federation::options::QueryOptions;
 use crate::federation::query_catalog::QueryCatalog;
 use crate::fixture::FixtureParticipant;
@@ -164,12 +164,12 @@ impl PropertyCities {
 
     /// One pool of the views.
     fn pool(&self) -> FederationFixture {
-        let mut world = FederationFixture::new();
+        let mut fixture = FederationFixture::new();
         for (part, alias) in self.parts.iter().zip(CITIES) {
             let key = (format!("{alias}.example"), "trips".to_owned());
-            world.data.insert(key, part.view());
+            fixture.data.insert(key, part.view());
         }
-        world
+        fixture
     }
 
     /// Whether a question names a column that some city does not show as it is, or asks a city that shows cells, of which
@@ -332,13 +332,13 @@ fn case_of(seed: u64, forgets: impl Fn(&mut PropertyCities)) -> Result<(u32, u32
 }
 
 fn asked(
-    (home, gates): &(QueryCatalog, Arc<GatedExecutor>),
+    (catalog, gates): &(QueryCatalog, Arc<GatedExecutor>),
     sql: &str,
 ) -> Result<Vec<String>, Refusal> {
-    let question = plan(home, sql, &QueryOptions::default())?;
+    let question = plan(catalog, sql, &QueryOptions::default())?;
     run(async {
         let gates = Arc::clone(gates);
-        let answer = question.run(gates, &room(), &bounds()).await?;
+        let answer = question.run(gates, &test_runtime(), &bounds()).await?;
         let rows = answer.batches.try_collect::<Vec<_>>().await?;
         Ok(sorted(text(&rows), sql))
     })

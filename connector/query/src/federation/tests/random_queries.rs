@@ -7,10 +7,10 @@ use rand::{Rng, SeedableRng};
 
 #[test]
 fn equal_to_the_pool() {
-    let world = FederationFixture::new();
+    let fixture = FederationFixture::new();
     let mut chance = StdRng::seed_from_u64(seed("HANSA_PROPERTY_SEED"));
     for _ in 0..number("HANSA_PROPERTY_CASES", 120) {
-        world.same(&question(&mut chance));
+        fixture.same(&question(&mut chance));
     }
 }
 

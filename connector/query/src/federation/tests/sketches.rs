@@ -2,7 +2,7 @@
 
 use super::failures::{InjectedFault, ask};
 use super::gated_answers::GatedExecutor;
-use super::{CITIES, FederationFixture, bounds, plan, room, run, table, text};
+use super::{CITIES, FederationFixture, bounds, plan, run, table, test_runtime, text};
 use crate::federation::options::QueryOptions;
 use crate::federation::query_catalog::QueryCatalog;
 use crate::fixture::FixtureParticipant;
@@ -17,12 +17,12 @@ use std::sync::Arc;
 
 #[track_caller]
 fn sends(sql: &str, text: &str) {
-    let world = FederationFixture::new();
-    let question = world.plan(sql).unwrap();
+    let fixture = FederationFixture::new();
+    let question = fixture.plan(sql).unwrap();
     let texts: Vec<&str> = question
         .remote_queries()
         .iter()
-        .map(|errand| errand.sql.as_str())
+        .map(|remote_query| remote_query.sql.as_str())
         .collect();
     assert_eq!(texts, [text; 3], "{sql}");
 }
@@ -47,15 +47,19 @@ fn texts() {
 /// What would need another state brings rows.
 #[test]
 fn others_stay() {
-    let world = FederationFixture::new();
+    let fixture = FederationFixture::new();
     for call in [
         "approx_distinct(open)",
         "approx_distinct(CAST(id AS SMALLINT))",
     ] {
         let sql = format!("SELECT {call} FROM model.trips");
-        for errand in world.plan(&sql).unwrap().remote_queries() {
-            assert!(!errand.sql.contains("_state_v"), "{}", errand.sql);
-            assert!(errand.states.is_empty());
+        for remote_query in fixture.plan(&sql).unwrap().remote_queries() {
+            assert!(
+                !remote_query.sql.contains("_state_v"),
+                "{}",
+                remote_query.sql
+            );
+            assert!(remote_query.states.is_empty());
         }
     }
 }
@@ -63,8 +67,8 @@ fn others_stay() {
 /// About how many bytes a state is.
 #[test]
 fn states_have_their_size() {
-    let world = FederationFixture::new();
-    let bytes = |sql: &str| world.plan(sql).unwrap().remote_queries()[0].most_bytes;
+    let fixture = FederationFixture::new();
+    let bytes = |sql: &str| fixture.plan(sql).unwrap().remote_queries()[0].most_bytes;
     let alone = bytes("SELECT approx_distinct(n) FROM model.trips");
     assert!((200..20_000).contains(&alone), "{alone}");
     let groups = bytes("SELECT open, approx_distinct(n) FROM model.trips GROUP BY open");
@@ -79,8 +83,8 @@ fn states_have_their_size() {
 }
 
 /// Values of a column over all cities, in order.
-fn sorted(world: &FederationFixture, keep: impl Fn(&RecordBatch, usize) -> bool) -> Vec<f64> {
-    let trips = world.data.iter().filter(|((_, name), _)| name == "trips");
+fn sorted(fixture: &FederationFixture, keep: impl Fn(&RecordBatch, usize) -> bool) -> Vec<f64> {
+    let trips = fixture.data.iter().filter(|((_, name), _)| name == "trips");
     let mut all: Vec<f64> = trips
         .flat_map(|(_, rows)| {
             let values = rows.column(3).as_primitive::<Float64Type>();
@@ -106,9 +110,9 @@ fn near(sorted: &[f64], place: usize, got: f64) {
 
 #[test]
 fn percentiles_are_near() {
-    let world = FederationFixture::new();
-    let all = sorted(&world, |_, _| true);
-    let open = sorted(&world, |rows, at| rows.column(4).as_boolean().value(at));
+    let fixture = FederationFixture::new();
+    let all = sorted(&fixture, |_, _| true);
+    let open = sorted(&fixture, |rows, at| rows.column(4).as_boolean().value(at));
     let place = |of: &[f64], percent: usize| percent * (of.len() - 1) / 100;
     for percent in [0, 5, 25, 29, 50, 58, 90, 100] {
         let share = percent as f64 / 100.0;
@@ -117,16 +121,16 @@ fn percentiles_are_near() {
              approx_percentile_cont({share}) WITHIN GROUP (ORDER BY x DESC), \
              approx_percentile_cont(x, {share}) FILTER (WHERE open) FROM model.trips"
         );
-        let (rows, _) = run(world.ask(&sql)).unwrap();
+        let (rows, _) = run(fixture.ask(&sql)).unwrap();
         let value = |at: usize| rows[0].column(at).as_primitive::<Float64Type>().value(0);
         near(&all, place(&all, percent), value(0));
         assert_eq!(value(0).to_bits(), value(1).to_bits(), "{sql}");
         let back = all.len() - 1 - place(&all, percent);
         near(&all, back, value(2));
         near(&open, place(&open, percent), value(3));
-        assert_eq!(world.travelled(), 3);
+        assert_eq!(fixture.travelled(), 3);
     }
-    let (rows, _) = run(world.ask("SELECT approx_median(x) FROM model.trips")).unwrap();
+    let (rows, _) = run(fixture.ask("SELECT approx_median(x) FROM model.trips")).unwrap();
     near(
         &all,
         place(&all, 50),
@@ -137,7 +141,7 @@ fn percentiles_are_near() {
 /// One participant answers by the engine's own function.
 #[test]
 fn one_participant_answers_whole() {
-    let world = FederationFixture::new();
+    let fixture = FederationFixture::new();
     let (sql, participant) = (
         "SELECT approx_distinct(n), approx_median(x), approx_percentile_cont(x, 0.9) FROM",
         "participant = 'zurich.example'",
@@ -146,15 +150,15 @@ fn one_participant_answers_whole() {
         "zurich.trips".to_owned(),
         format!("model.trips WHERE {participant}"),
     ] {
-        let (rows, _) = run(world.ask(&format!("{sql} {from}"))).unwrap();
-        let texts = world.texts();
+        let (rows, _) = run(fixture.ask(&format!("{sql} {from}"))).unwrap();
+        let texts = fixture.texts();
         assert_eq!(
             texts,
             [
                 "zurich: SELECT approx_distinct(n) AS p0, approx_median(x) AS p1, approx_percentile_cont(x, 0.9) AS p2 FROM trips"
             ]
         );
-        let pooled = run(world.pooled(&format!("{sql} zurich.trips"))).unwrap();
+        let pooled = run(fixture.pooled(&format!("{sql} zurich.trips"))).unwrap();
         assert_eq!(text(&rows), text(&pooled));
     }
 }
@@ -162,13 +166,13 @@ fn one_participant_answers_whole() {
 /// Whoever calls the functions by their names gets what one participant computes, or what the states of several make.
 #[test]
 fn states_of_states() {
-    let world = FederationFixture::new();
+    let fixture = FederationFixture::new();
     let sql = "SELECT distinct_state_v1(n) AS s FROM";
-    let (whole, _) = run(world.ask(&format!("{sql} model.trips"))).unwrap();
-    assert_eq!(world.travelled(), 3);
+    let (whole, _) = run(fixture.ask(&format!("{sql} model.trips"))).unwrap();
+    assert_eq!(fixture.travelled(), 3);
     let each = "SELECT n FROM munster.trips UNION ALL SELECT n FROM ottawa.trips UNION ALL SELECT n FROM zurich.trips";
     let rows = format!("{sql} (SELECT n FROM ({each}) ORDER BY n LIMIT 100000)");
-    let (at_home, _) = run(world.ask(&rows)).unwrap();
+    let (at_home, _) = run(fixture.ask(&rows)).unwrap();
     assert_eq!(text(&whole), text(&at_home));
     assert!(!text(&whole)[0].is_empty());
 }
@@ -176,7 +180,7 @@ fn states_of_states() {
 /// The real gate holds texts in another form than the pool; it makes no difference.
 #[test]
 fn gates_give_what_the_pool_gives() {
-    let mut world = FederationFixture::empty();
+    let mut fixture = FederationFixture::empty();
     let (mut cities, mut tables) = (BTreeMap::new(), Vec::new());
     for (at, alias) in (0..).zip(CITIES) {
         // Short and long texts, of which cities have some in common.
@@ -199,7 +203,7 @@ fn gates_give_what_the_pool_gives() {
             ),
         ])
         .unwrap();
-        world.add(alias, "trips", rows.clone(), Some("trips"));
+        fixture.add(alias, "trips", rows.clone(), Some("trips"));
         let mut city = FixtureParticipant::new();
         let set = dataset("trips", &["place:text?", "n:int?"]);
         city.publish(set, &rows, DatasetFileLayout::default(), Vec::new());
@@ -207,22 +211,29 @@ fn gates_give_what_the_pool_gives() {
         tables.push(table(alias, "trips", shape, Some("trips")));
         cities.insert(alias.to_owned(), city);
     }
-    let (home, gates) = (QueryCatalog::new(tables), Arc::new(GatedExecutor(cities)));
+    let (catalog, gates) = (QueryCatalog::new(tables), Arc::new(GatedExecutor(cities)));
     for sql in [
         "SELECT approx_distinct(place), approx_distinct(n), count(*) FROM model.trips",
         "SELECT n % 2 AS k, approx_distinct(place) FROM model.trips GROUP BY n % 2",
         "SELECT approx_distinct(place) FILTER (WHERE n > 500) FROM model.trips WHERE n < 1500",
     ] {
-        let question = plan(&home, sql, &QueryOptions::default()).unwrap();
-        for errand in question.remote_queries() {
-            assert!(errand.sql.contains("distinct_state_v1"), "{}", errand.sql);
+        let question = plan(&catalog, sql, &QueryOptions::default()).unwrap();
+        for remote_query in question.remote_queries() {
+            assert!(
+                remote_query.sql.contains("distinct_state_v1"),
+                "{}",
+                remote_query.sql
+            );
         }
         let gates = Arc::clone(&gates);
         let mut got = run(async {
-            let answer = question.run(gates, &room(), &bounds()).await.unwrap();
+            let answer = question
+                .run(gates, &test_runtime(), &bounds())
+                .await
+                .unwrap();
             text(&answer.batches.try_collect::<Vec<_>>().await.unwrap())
         });
-        let mut pooled = text(&run(world.pooled(sql)).unwrap());
+        let mut pooled = text(&run(fixture.pooled(sql)).unwrap());
         got.sort();
         pooled.sort();
         assert_eq!(got, pooled, "{sql}");

@@ -20,17 +20,17 @@ fn whole(batches: impl Iterator<Item = RecordBatch>) -> RecordBatch {
 }
 
 pub(super) fn world(scale: f64) -> FederationFixture {
-    let mut world = FederationFixture::empty();
+    let mut fixture = FederationFixture::empty();
     for (part, city) in (1..).zip(CITIES) {
         for table in data::SHARED {
-            world.add(city, table, whole(data::rows(table, scale, part, 3)), None);
+            fixture.add(city, table, whole(data::rows(table, scale, part, 3)), None);
         }
     }
     for table in data::REST {
-        world.add("bremen", table, whole(data::rows(table, scale, 1, 1)), None);
+        fixture.add("bremen", table, whole(data::rows(table, scale, 1, 1)), None);
     }
-    for table in &mut world.tables {
-        let rows = &world.data[&(
+    for table in &mut fixture.tables {
+        let rows = &fixture.data[&(
             table.dataset.owner.domain().to_owned(),
             table.dataset.name.to_string(),
         )];
@@ -42,7 +42,7 @@ pub(super) fn world(scale: f64) -> FederationFixture {
             }
         }
     }
-    world
+    fixture
 }
 
 fn distinct(rows: &RecordBatch) -> BTreeMap<String, u64> {
@@ -67,8 +67,8 @@ fn alike((one, other): (&String, &String)) -> bool {
 
 /// The same, where the fourth lets its keys travel.
 pub(super) fn lending(scale: f64) -> FederationFixture {
-    let mut world = world(scale);
-    for table in &mut world.tables {
+    let mut fixture = world(scale);
+    for table in &mut fixture.tables {
         if table.alias.as_str() != "bremen" {
             continue;
         }
@@ -83,7 +83,7 @@ pub(super) fn lending(scale: f64) -> FederationFixture {
         };
         table.travel = Some((ClauseId(7), travel));
     }
-    world
+    fixture
 }
 
 #[test]
@@ -97,28 +97,31 @@ fn all_queries_are_those_of_one_pool_where_keys_travel() {
     all_of(&lending(0.04));
 }
 
-fn all_of(world: &FederationFixture) {
+fn all_of(fixture: &FederationFixture) {
     let mut wrong = Vec::new();
     for number in 1..=22 {
         let sql = data::question(number, &CITIES);
         let (pooled, federated) =
-            super::run(async { (world.pooled(&sql).await, world.ask(&sql).await) });
+            super::run(async { (fixture.pooled(&sql).await, fixture.ask(&sql).await) });
         let pooled = text(&pooled.unwrap());
         let federated = match federated {
             Ok((rows, _)) => text(&rows),
             Err(refusal) => vec![refusal.to_string()],
         };
-        let is_told = |cell: &str| !["NULL", "0.0"].contains(&cell);
-        let is_told = |row: &String| row.split('|').next_back().is_some_and(is_told);
-        assert!(pooled.iter().any(is_told), "{number}: nothing is compared");
-        let (rows, errands) = (world.travelled(), world.texts().len());
-        let sent = world.sent.lock();
-        let keys = sent.iter().flat_map(|(errand, _)| &errand.keys);
+        let is_reported = |cell: &str| !["NULL", "0.0"].contains(&cell);
+        let is_reported = |row: &String| row.split('|').next_back().is_some_and(is_reported);
+        assert!(
+            pooled.iter().any(is_reported),
+            "{number}: nothing is compared"
+        );
+        let (rows, remote_queries) = (fixture.travelled(), fixture.texts().len());
+        let sent = fixture.sent.lock();
+        let keys = sent.iter().flat_map(|(remote_query, _)| &remote_query.keys);
         let keys: usize = keys.filter_map(|keys| keys.values).sum();
         drop(sent);
-        println!("{number:>2}: {rows:>7} rows for {errands:>2} errands, with {keys} keys");
+        println!("{number:>2}: {rows:>7} rows for {remote_queries:>2} errands, with {keys} keys");
         if std::env::var_os("HANSA_TEXTS").is_some() {
-            println!("{}", world.texts().join("\n"));
+            println!("{}", fixture.texts().join("\n"));
         }
         let differ = federated.iter().zip(&pooled).find(|pair| !alike(*pair));
         if federated.len() != pooled.len() || differ.is_some() {

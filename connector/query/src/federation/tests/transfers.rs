@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 #[track_caller]
 fn sends(sql: &str, texts: &[&str]) {
-    let world = FederationFixture::new();
-    run(world.ask(sql)).unwrap();
-    let mut sent = world.texts();
+    let fixture = FederationFixture::new();
+    run(fixture.ask(sql)).unwrap();
+    let mut sent = fixture.texts();
     sent.sort();
     assert_eq!(sent, texts, "{sql}");
 }
@@ -31,28 +31,30 @@ fn texts() {
 
 #[test]
 fn groups_travel_not_rows() {
-    let world = FederationFixture::new();
-    run(world.ask("SELECT place, avg(x) FROM model.trips WHERE day >= '2023-12-20' GROUP BY place"))
-        .unwrap();
-    assert_eq!(world.texts().len(), CITIES.len());
-    assert!(world.travelled() <= 3 * 8, "{:?}", world.texts());
+    let fixture = FederationFixture::new();
+    run(fixture
+        .ask("SELECT place, avg(x) FROM model.trips WHERE day >= '2023-12-20' GROUP BY place"))
+    .unwrap();
+    assert_eq!(fixture.texts().len(), CITIES.len());
+    assert!(fixture.travelled() <= 3 * 8, "{:?}", fixture.texts());
     // The sum of an integer and its average need one sum.
-    run(world.ask("SELECT sum(n), avg(n), count(n) FROM model.trips")).unwrap();
-    assert_eq!(world.travelled(), 3, "{:?}", world.texts());
-    run(world.ask("SELECT participant, sum(n) FROM model.trips GROUP BY participant")).unwrap();
-    assert_eq!(world.travelled(), 3);
-    run(world.ask("SELECT id FROM model.trips ORDER BY x DESC, id LIMIT 4")).unwrap();
-    assert_eq!(world.travelled(), 12);
+    run(fixture.ask("SELECT sum(n), avg(n), count(n) FROM model.trips")).unwrap();
+    assert_eq!(fixture.travelled(), 3, "{:?}", fixture.texts());
+    run(fixture.ask("SELECT participant, sum(n) FROM model.trips GROUP BY participant")).unwrap();
+    assert_eq!(fixture.travelled(), 3);
+    run(fixture.ask("SELECT id FROM model.trips ORDER BY x DESC, id LIMIT 4")).unwrap();
+    assert_eq!(fixture.travelled(), 12);
 }
 
 #[test]
 fn nobody_is_asked_without_need() {
-    let world = FederationFixture::new();
-    run(world.ask("SELECT sum(n) FROM model.trips WHERE participant = 'ottawa.example'")).unwrap();
-    assert_eq!(world.texts().len(), 1, "{:?}", world.texts());
-    assert_eq!(world.travelled(), 1);
-    run(world.ask("SELECT n FROM model.trips WHERE participant = 'nobody.example'")).unwrap();
-    assert_eq!(world.texts(), Vec::<String>::new());
+    let fixture = FederationFixture::new();
+    run(fixture.ask("SELECT sum(n) FROM model.trips WHERE participant = 'ottawa.example'"))
+        .unwrap();
+    assert_eq!(fixture.texts().len(), 1, "{:?}", fixture.texts());
+    assert_eq!(fixture.travelled(), 1);
+    run(fixture.ask("SELECT n FROM model.trips WHERE participant = 'nobody.example'")).unwrap();
+    assert_eq!(fixture.texts(), Vec::<String>::new());
 }
 
 /// All texts are fixed before the first row: they are the same whatever the rows are, and hold only the asker's literals.
@@ -60,9 +62,9 @@ fn nobody_is_asked_without_need() {
 fn no_rows_in_texts() {
     let sql = "SELECT m.id FROM munster.trips m JOIN zurich.sites s ON m.place = s.place \
                WHERE s.level = (SELECT min(level) FROM zurich.sites) AND m.n > (SELECT avg(n) FROM ottawa.trips)";
-    let world = FederationFixture::new();
-    run(world.ask(sql)).unwrap();
-    let mut full = world.texts();
+    let fixture = FederationFixture::new();
+    run(fixture.ask(sql)).unwrap();
+    let mut full = fixture.texts();
     let mut other = FederationFixture::new();
     for rows in other.data.values_mut() {
         *rows = rows.slice(0, rows.num_rows().min(2));
@@ -83,7 +85,7 @@ fn no_rows_in_texts() {
 /// These conditions are decided where the rows are: only matching rows travel, and nothing is filtered again here.
 #[test]
 fn conditions_travel() {
-    let world = FederationFixture::new();
+    let fixture = FederationFixture::new();
     for condition in [
         "n > 100",
         "n >= -5 AND n <= 5",
@@ -133,8 +135,8 @@ fn conditions_travel() {
     ] {
         for (from, branches) in [("munster.trips", 1), ("model.trips AS m", 3)] {
             let sql = format!("SELECT id FROM {from} WHERE {condition}");
-            world.same(&sql);
-            let explained = world.plan(&sql).unwrap().explain();
+            fixture.same(&sql);
+            let explained = fixture.plan(&sql).unwrap().explain();
             assert_eq!(explained.remote_queries.len(), branches, "{sql}");
             assert!(
                 !explained
@@ -150,7 +152,7 @@ fn conditions_travel() {
 /// These aggregates travel as one row for each group.
 #[test]
 fn aggregates_travel() {
-    let world = FederationFixture::new();
+    let fixture = FederationFixture::new();
     for (call, everywhere) in [
         ("count(*)", true),
         ("count(n)", true),
@@ -180,13 +182,13 @@ fn aggregates_travel() {
             [("munster.trips", 1, true), ("model.trips", 3, everywhere)]
         {
             let sql = format!("SELECT open, {call} FROM {from} GROUP BY open");
-            run(world.ask(&sql)).unwrap();
-            let rows = world.travelled();
+            run(fixture.ask(&sql)).unwrap();
+            let rows = fixture.travelled();
             assert_eq!(
                 rows <= 3 * branches,
                 travels,
                 "{sql}: {rows} {:?}",
-                world.texts()
+                fixture.texts()
             );
         }
     }
@@ -195,8 +197,8 @@ fn aggregates_travel() {
 /// The line below the result says where a dataset covers less time than was asked for.
 #[test]
 fn a_short_span_is_seen() {
-    let mut world = FederationFixture::new();
-    for table in &mut world.tables {
+    let mut fixture = FederationFixture::new();
+    for table in &mut fixture.tables {
         let mut entry = dataset("trips", &["id:int", "ts:instant", "day:date"]);
         entry.time_span = Some((
             "2024-01-01T00:00:00Z".parse().unwrap(),
@@ -220,24 +222,24 @@ fn a_short_span_is_seen() {
     ] {
         for select in ["SELECT id", "SELECT max(n)"] {
             let sql = format!("{select} FROM munster.trips WHERE {condition}");
-            let question = world.plan(&sql).unwrap();
-            let errand = &question.remote_queries()[0];
-            assert_eq!(errand.reads[0].falls_short(), short, "{sql}");
-            assert!(!errand.reads[0].is_span_untold(), "{sql}");
+            let question = fixture.plan(&sql).unwrap();
+            let remote_query = &question.remote_queries()[0];
+            assert_eq!(remote_query.reads[0].falls_short(), short, "{sql}");
+            assert!(!remote_query.reads[0].is_span_undeclared(), "{sql}");
         }
     }
     // Where the span is not told, that is said too, if the question asks for a time at all.
-    for table in &mut world.tables {
+    for table in &mut fixture.tables {
         table.covered = None;
     }
     for (condition, untold) in [("day >= '2023-12-01' AND n > 3", true), ("n > 3", false)] {
         let sql = format!("SELECT max(n) FROM munster.trips WHERE {condition}");
-        let question = world.plan(&sql).unwrap();
-        let errand = &question.remote_queries()[0];
+        let question = fixture.plan(&sql).unwrap();
+        let remote_query = &question.remote_queries()[0];
         assert_eq!(
             (
-                errand.reads[0].falls_short(),
-                errand.reads[0].is_span_untold()
+                remote_query.reads[0].falls_short(),
+                remote_query.reads[0].is_span_undeclared()
             ),
             (false, untold),
             "{sql}"
@@ -248,16 +250,16 @@ fn a_short_span_is_seen() {
 /// A question over many participants is planned within the limits of one statement.
 #[test]
 fn thirty_participants() {
-    let mut world = FederationFixture::new();
-    let like = world.tables[0].clone();
+    let mut fixture = FederationFixture::new();
+    let like = fixture.tables[0].clone();
     for number in 0..27 {
         let city = format!("city{number}");
         let mut table = like.clone();
         table.alias = city.parse().unwrap();
         table.dataset = super::dataset(&city, "trips");
-        world.tables.push(table);
+        fixture.tables.push(table);
     }
-    let question = world
+    let question = fixture
         .plan(
             "SELECT participant, place, avg(x), count(*) FROM model.trips WHERE ts >= '2024-01-05T00:00:00Z' \
              AND place LIKE '%o%' AND (n > 5 OR open) AND day < '2024-02-01' GROUP BY participant, place \
@@ -269,9 +271,9 @@ fn thirty_participants() {
 
 #[test]
 fn explained() {
-    let world = FederationFixture::new();
+    let fixture = FederationFixture::new();
     let sql = "SELECT s.level, avg(t.x) FROM model.trips t JOIN zurich.sites s ON t.place = s.place WHERE t.participant <> 'zurich.example' GROUP BY s.level";
-    let question = world.plan(sql).unwrap();
+    let question = fixture.plan(sql).unwrap();
     assert!(!question.explains());
     let text = question.explain().to_string();
     let first = format!(
@@ -283,16 +285,16 @@ fn explained() {
     assert_eq!(text.matches("rows from zurich.example").count(), 1);
     assert!(text.contains("\nhere\n"));
     // EXPLAIN shows the same and asks nobody.
-    let (rows, report) = run(world.ask(&format!("EXPLAIN {sql}"))).unwrap();
+    let (rows, report) = run(fixture.ask(&format!("EXPLAIN {sql}"))).unwrap();
     assert_eq!(super::text(&rows).join("\n"), text.trim_end());
-    assert!(world.texts().is_empty());
+    assert!(fixture.texts().is_empty());
     assert!(report.missing().is_empty());
 }
 
 /// The moment of the question is the asker's: everybody is sent the same instant.
 #[test]
 fn one_now_for_all() {
-    let world = FederationFixture::new();
+    let fixture = FederationFixture::new();
     for condition in [
         "ts < now()",
         "ts > now() - INTERVAL '900 days'",
@@ -300,9 +302,9 @@ fn one_now_for_all() {
         "date_trunc('day', ts) < now()",
     ] {
         let sql = format!("SELECT count(*) FROM model.trips WHERE {condition}");
-        run(world.ask(&sql)).unwrap();
-        assert_eq!(world.travelled(), 3, "{sql}");
-        for text in world.texts() {
+        run(fixture.ask(&sql)).unwrap();
+        assert_eq!(fixture.travelled(), 3, "{sql}");
+        for text in fixture.texts() {
             assert!(
                 text.contains("20") && !text.contains("now") && !text.contains("today"),
                 "{text}"
@@ -314,7 +316,7 @@ fn one_now_for_all() {
 /// Names that are words of SQL, for datasets and for columns.
 #[test]
 fn words_as_names() {
-    let mut world = FederationFixture::new();
+    let mut fixture = FederationFixture::new();
     let values = || Arc::new(Int64Array::from(vec![3, 1, 2])) as ArrayRef;
     let words = [
         "select",
@@ -329,7 +331,7 @@ fn words_as_names() {
     ];
     let rows = RecordBatch::try_from_iter(words.map(|word| (word, values()))).unwrap();
     for name in ["order", "values", "table", "k0"] {
-        world.add("ottawa", name, rows.clone(), None);
+        fixture.add("ottawa", name, rows.clone(), None);
         for sql in [
             format!(
                 "SELECT \"end\", \"timestamp\" FROM ottawa.\"{name}\" WHERE \"select\" > 1 AND \"order\" < 3"
@@ -339,7 +341,7 @@ fn words_as_names() {
             ),
             format!("SELECT p0, k0 FROM ottawa.\"{name}\" ORDER BY c0, \"end\" LIMIT 2"),
         ] {
-            world.same(&sql);
+            fixture.same(&sql);
         }
     }
 }

@@ -15,7 +15,7 @@ fn alike(one: &str, other: &str) -> bool {
 
 #[test]
 fn aggregates_are_those_of_an_unmodified_engine() {
-    let world = FederationFixture::new();
+    let fixture = FederationFixture::new();
     for sql in [
         "SELECT place, count(*), sum(n), min(n), max(n), count(DISTINCT n) FROM model.trips GROUP BY place ORDER BY place NULLS LAST",
         "SELECT open, sum(x), avg(x), min(x), max(x), avg(n), mean(x) FROM model.trips GROUP BY open ORDER BY open NULLS LAST",
@@ -33,11 +33,11 @@ fn aggregates_are_those_of_an_unmodified_engine() {
          var(x) OVER (ORDER BY id ROWS BETWEEN 4 PRECEDING AND 4 FOLLOWING) AS d FROM model.trips ORDER BY id",
     ] {
         run(async {
-            let (federated, _) = world
+            let (federated, _) = fixture
                 .ask(sql)
                 .await
                 .unwrap_or_else(|why| panic!("{sql}: {why}"));
-            let pooled = world.pooled_unmodified(sql).await;
+            let pooled = fixture.pooled_unmodified(sql).await;
             let pooled = pooled.unwrap_or_else(|why| panic!("{sql}: {why}"));
             let (federated, pooled) = (text(&federated), text(&pooled));
             assert_eq!(federated.len(), pooled.len(), "{sql}");

@@ -20,7 +20,7 @@ use std::sync::Arc;
 /// # Errors
 /// `SOURCE_UNREADABLE`.
 pub(super) fn rows(
-    stays: &InPlaceLocation,
+    in_place: &InPlaceLocation,
     schema: &Schema,
     limits: &QueryResourceLimits,
     most: Option<usize>,
@@ -36,7 +36,7 @@ pub(super) fn rows(
         .map(|field| Field::new(field.name(), field.data_type().clone(), true));
     let schema: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
     let sessions = QueryConnections::new(limits.time, ConnectionLimits::default());
-    let scan = InPlaceDataset::own(stays.clone()).scan(&schema, None, &state, (&sessions, &[]));
+    let scan = InPlaceDataset::own(in_place.clone()).scan(&schema, None, &state, (&sessions, &[]));
     let scan = scan.map_err(|error| failed(&error))?;
     let scan = match most {
         Some(_) => scan.with_fetch(most).unwrap_or(scan),

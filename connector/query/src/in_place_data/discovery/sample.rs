@@ -16,12 +16,12 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 /// As [`super::find`].
 pub fn sample(
     config: &DatasetConfig,
-    place: &InPlaceConfig,
+    in_place: &InPlaceConfig,
     most: usize,
     limits: &QueryResourceLimits,
 ) -> Result<(String, SourceSample), Refusal> {
     run_on_dedicated_thread("looking at a source", limits.time, async || {
-        let here = find_in(config, place).await?;
+        let here = find_in(config, in_place).await?;
         let fields = here
             .columns
             .iter()

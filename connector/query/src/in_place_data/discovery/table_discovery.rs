@@ -18,8 +18,8 @@ pub(super) async fn find(
     name: &str,
 ) -> Result<InPlaceDiscovery, Refusal> {
     let found = table_description::columns(server, schema, name).await?;
-    let mismatch = |place: &ConfigLocation, why: String, help: &str| {
-        place
+    let mismatch = |location: &ConfigLocation, why: String, help: &str| {
+        location
             .refuse(ErrorCode::SchemaMismatch, "column", why)
             .with_help(help.to_owned())
     };

@@ -124,16 +124,16 @@ mod tests {
         let [first, second] =
             ["a.example", "b.example"].map(|id| databases.of(&id.parse().unwrap()));
         let mut held = Vec::new();
-        while let Ok(place) = first.another(&one) {
-            held.push(place);
+        while let Ok(permit) = first.another(&one) {
+            held.push(permit);
         }
         // More is not for one alone: what is left is for others.
         assert_eq!(held.len(), 24);
         let refused = first.another(&one).unwrap_err();
         assert_eq!(refused.code, ErrorCode::ResourceLimit);
         assert!(first.another(&other).is_ok());
-        while let Ok(place) = second.another(&one) {
-            held.push(place);
+        while let Ok(permit) = second.another(&one) {
+            held.push(permit);
         }
         assert_eq!(held.len(), MOST);
         assert!(second.another(&one).is_err());

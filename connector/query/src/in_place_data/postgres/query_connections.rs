@@ -58,31 +58,31 @@ impl QueryConnections {
         server: &PostgresEndpoint,
     ) -> Result<Arc<PostgresConnection>, Refusal> {
         // Whoever waited for another scan of the same question could wait for ever.
-        let room = Arc::clone(&self.connection_slots).try_acquire_owned();
-        let room = room.map_err(|_| {
+        let permit = Arc::clone(&self.connection_slots).try_acquire_owned();
+        let permit = permit.map_err(|_| {
             let sentence =
                 format!("a question reads a database {MOST_AT_ONCE} times at once at most");
             Refusal::new(ErrorCode::ResourceLimit, sentence)
         })?;
         let mut first = self.first.lock().await;
         if let Some(first) = first.get(server) {
-            let place = self.databases.another(server)?;
+            let connection_permit = self.databases.another(server)?;
             let state = first.state.clone();
             let held = Arc::clone(&first.open);
             let open = PostgresConnection::open(server, self.limit).await?;
-            let open = open.within((room, place));
+            let open = open.within((permit, connection_permit));
             open.run(READING).await?;
             open.run(&format!("SET TRANSACTION SNAPSHOT {}", text(&state)))
                 .await?;
             drop(held);
             return Ok(Arc::new(open));
         }
-        let place = match first.is_empty() {
+        let connection_permit = match first.is_empty() {
             true => self.databases.turn(server).await?,
             false => self.databases.another(server)?,
         };
         let open = PostgresConnection::open(server, self.limit).await?;
-        let open = Arc::new(open.within((room, place)));
+        let open = Arc::new(open.within((permit, connection_permit)));
         open.run(READING).await?;
         let state = open.rows("SELECT pg_export_snapshot()").await?;
         let state = state.first().map(|row| row.get::<_, String>(0));
@@ -210,17 +210,17 @@ impl Drop for PostgresConnection {
         };
         let (cancel, tls) = (self.cancel.clone(), self.tls.take());
         // Its question may open another one at once; others come when it has ended there.
-        let place = self.permits.take().map(|(_, place)| place);
+        let permit = self.permits.take().map(|(_, permit)| permit);
         runtime.spawn(async move {
-            let _place = place;
+            let _place = permit;
             // A statement that only computes would not notice that nobody reads any more; one that has not begun when it is told
             // to end does not hear it.
             for pause in PAUSES {
-                let told = match &tls {
+                let reported = match &tls {
                     None => cancel.cancel_query(NoTls).await,
                     Some(tls) => cancel.cancel_query(tls.clone()).await,
                 };
-                if let Err(error) = told {
+                if let Err(error) = reported {
                     tracing::debug!(name: "in_place.cancel", detail = %error, "a statement could not be cancelled");
                 }
                 if tokio::time::timeout(pause, &mut task).await.is_ok() {

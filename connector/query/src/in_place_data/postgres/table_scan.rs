@@ -37,7 +37,7 @@ pub(crate) fn scan(
     schema: &SchemaRef,
     projection: Option<&Vec<usize>>,
     key: &[String],
-    (sessions, told): (QueryConnections, ErrorDetail),
+    (sessions, detail): (QueryConnections, ErrorDetail),
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let all: Vec<usize> = (0..table.columns.len()).collect();
     let indices = projection.unwrap_or(&all);
@@ -52,7 +52,7 @@ pub(crate) fn scan(
         key: key.to_vec(),
         limit: None,
         sessions,
-        error_detail: told,
+        error_detail: detail,
     }))
 }
 

@@ -42,8 +42,8 @@ fn scan_of(
         columns: columns.collect(),
         keys: Vec::new(),
     };
-    let told = (sessions.clone(), ErrorDetail::Little);
-    scan(&table, &schema, Some(&projection.to_vec()), &[], told).unwrap()
+    let detail = (sessions.clone(), ErrorDetail::Little);
+    scan(&table, &schema, Some(&projection.to_vec()), &[], detail).unwrap()
 }
 
 fn reads(scan: &Arc<dyn ExecutionPlan>) -> SendableRecordBatchStream {

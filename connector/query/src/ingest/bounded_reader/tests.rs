@@ -77,8 +77,8 @@ fn a_row_that_is_too_long_ends_the_reading() {
             ErrorCode::SourceUnreadable,
             "{name}: {refusal}"
         );
-        let place = refusal.location.clone().unwrap();
-        assert_eq!(place.line, Some(line), "{name}: {refusal}");
+        let location = refusal.location.clone().unwrap();
+        assert_eq!(location.line, Some(line), "{name}: {refusal}");
         assert!(
             refusal.sentence.contains("500000 bytes"),
             "{name}: {refusal}"
@@ -169,14 +169,14 @@ fn a_row_may_have_so_many_bytes_and_not_one_more() {
                 ("e.geojson", points(&["Hafen", &site(feature), "Insel"]), 3),
             ] {
                 let found = read(name, &content);
-                let told = format!("{name} of {most} and {more}: {found:?}");
+                let text = format!("{name} of {most} and {more}: {found:?}");
                 if is_read {
-                    assert_eq!(found.unwrap(), count, "{told}");
+                    assert_eq!(found.unwrap(), count, "{text}");
                 } else {
                     assert_eq!(
                         found.unwrap_err().code,
                         ErrorCode::SourceUnreadable,
-                        "{told}"
+                        "{text}"
                     );
                 }
             }

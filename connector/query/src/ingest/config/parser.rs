@@ -60,7 +60,8 @@ pub fn parse(
     if problems.is_empty() {
         Ok(found)
     } else {
-        problems.sort_by_key(|problem| problem.location.as_ref().and_then(|place| place.line));
+        problems
+            .sort_by_key(|problem| problem.location.as_ref().and_then(|location| location.line));
         Err(problems)
     }
 }
@@ -71,7 +72,7 @@ fn dataset(
     roots: &SourceRoots,
     mismatches: &mut Vec<Refusal>,
 ) -> Option<DatasetConfig> {
-    let place = location(&table);
+    let source_location = location(&table);
     let name: Option<SqlIdentifier> = table.needed("name").and_then(TomlValue::parsed);
     let zone = zone_of(&table);
     let max_bad_rows = share(&table, "max_bad_rows");
@@ -105,14 +106,14 @@ fn dataset(
             sql: value.text()?,
             location: ConfigLocation {
                 line: value.line(),
-                ..place.clone()
+                ..source_location.clone()
             },
         })
     });
     let config = match (name, source) {
         (Some(name), Some(source)) => Some(DatasetConfig {
             name,
-            location: place,
+            location: source_location,
             folder: roots.clone(),
             title,
             licence,
@@ -207,7 +208,7 @@ fn check(config: &DatasetConfig, problems: &mut Vec<Refusal>) {
 }
 
 fn unpivot(table: TomlTable<'_>) -> Option<UnpivotConfig> {
-    let place = location(&table);
+    let source_location = location(&table);
     let pattern = demanded(&table, "match");
     let value = table.text("value").unwrap_or_else(|| "value".to_owned());
     let built = regex::RegexBuilder::new(&pattern)
@@ -223,16 +224,16 @@ fn unpivot(table: TomlTable<'_>) -> Option<UnpivotConfig> {
     }
     table.finish();
     Some(UnpivotConfig {
-        location: place,
+        location: source_location,
         pattern: built.ok()?,
         value,
     })
 }
 
 fn grid(table: TomlTable<'_>) -> GridConfig {
-    let place = location(&table);
+    let source_location = location(&table);
     let grid = GridConfig {
-        location: place,
+        location: source_location,
         dimensions: parsed_list(&table, "dimensions"),
         bucket: table.word("bucket", &BUCKETS),
         zone: zone_of(&table),

@@ -366,8 +366,8 @@ mod tests {
             .iter()
             .filter(|section| section.table != "[dataset.lookup]")
         {
-            let told: Vec<&str> = section.keys.iter().map(|(key, _)| *key).collect();
-            assert_eq!(told, known(section), "{}", section.table);
+            let reported: Vec<&str> = section.keys.iter().map(|(key, _)| *key).collect();
+            assert_eq!(reported, known(section), "{}", section.table);
         }
     }
 }

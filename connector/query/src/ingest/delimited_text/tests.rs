@@ -131,10 +131,10 @@ fn a_quote_that_is_never_closed_ends_the_reading_with_its_line() {
         let refusal = events(bytes, keys).unwrap_err();
         let shown = String::from_utf8_lossy(bytes);
         assert_eq!(refusal.code, ErrorCode::SourceUnreadable, "{shown}");
-        let told = format!("a quote opened in line {line} is not closed");
-        assert!(refusal.sentence.contains(&told), "{shown}: {refusal:#?}");
-        let place = refusal.location.unwrap();
-        assert_eq!(place.line, Some(line), "{shown}");
+        let text = format!("a quote opened in line {line} is not closed");
+        assert!(refusal.sentence.contains(&text), "{shown}: {refusal:#?}");
+        let location = refusal.location.unwrap();
+        assert_eq!(location.line, Some(line), "{shown}");
     }
     // However the file ends, and whatever its last field holds.
     for (bytes, last) in [
@@ -232,9 +232,9 @@ fn a_source_that_says_nothing_new_has_the_recipe_that_it_had() {
         "header_rows = 3\nskip_lines = 1",
         "header_rows = 3\nshort_rows = \"null\"",
     ];
-    let mut told: Vec<String> = keys.iter().map(|keys| recipe(keys)).collect();
-    told.push(before.to_owned());
-    told.sort();
-    told.dedup();
-    assert_eq!(told.len(), 5, "each key makes another recipe");
+    let mut reported: Vec<String> = keys.iter().map(|keys| recipe(keys)).collect();
+    reported.push(before.to_owned());
+    reported.sort();
+    reported.dedup();
+    assert_eq!(reported.len(), 5, "each key makes another recipe");
 }

@@ -50,10 +50,11 @@ pub struct WideTable {
 pub fn wide(columns: &[InferredColumn]) -> Option<WideTable> {
     let (times, values): (Vec<&InferredColumn>, Vec<&InferredColumn>) =
         columns.iter().partition(|column| column.is_time());
-    let told: Vec<&&InferredColumn> = values.iter().filter(|column| !column.bare).collect();
-    let kind = told.first()?.kind;
-    let alike = matches!(kind, "int" | "float") && told.iter().all(|column| column.kind == kind);
-    if times.is_empty() || !alike || told.len() < LEAST {
+    let reported: Vec<&&InferredColumn> = values.iter().filter(|column| !column.bare).collect();
+    let kind = reported.first()?.kind;
+    let alike =
+        matches!(kind, "int" | "float") && reported.iter().all(|column| column.kind == kind);
+    if times.is_empty() || !alike || reported.len() < LEAST {
         return None;
     }
     let stations: Vec<String> = values
@@ -70,10 +71,10 @@ pub fn wide(columns: &[InferredColumn]) -> Option<WideTable> {
 /// The columns of the rows that a wide table makes.
 #[must_use]
 pub fn long(columns: Vec<InferredColumn>) -> Vec<InferredColumn> {
-    let mut told = columns
+    let mut reported = columns
         .iter()
         .filter(|column| !column.is_time() && !column.bare);
-    let kind = told.next().map_or("text", |column| column.kind);
+    let kind = reported.next().map_or("text", |column| column.kind);
     let mut long: Vec<InferredColumn> = columns
         .into_iter()
         .filter(InferredColumn::is_time)

@@ -35,11 +35,12 @@ impl InferredColumn {
         decimal: char,
     ) -> Self {
         let values: Vec<Option<&str>> = values.collect();
-        let told: Vec<&str> = values.iter().flatten().copied().collect();
-        let all =
-            |fits: &dyn Fn(&str) -> bool| !told.is_empty() && told.iter().all(|text| fits(text));
+        let reported: Vec<&str> = values.iter().flatten().copied().collect();
+        let all = |fits: &dyn Fn(&str) -> bool| {
+            !reported.is_empty() && reported.iter().all(|text| fits(text))
+        };
         // A number that begins with 0 is a key: as a number it would lose the 0.
-        let key = told.iter().any(|text| {
+        let key = reported.iter().any(|text| {
             text.len() > 1
                 && text.starts_with('0')
                 && text.bytes().all(|byte| byte.is_ascii_digit())
@@ -81,7 +82,7 @@ impl InferredColumn {
             name: name(header, "column"),
             kind,
             format: format.map(str::to_owned),
-            bare: told.is_empty(),
+            bare: reported.is_empty(),
             remark: None,
             optional: false,
             clock: CLOCKS

@@ -175,14 +175,14 @@ fn a_table_with_a_column_for_each_station_becomes_rows() {
         wide.push_str(if day < 12 { ";\n" } else { "\n" });
     }
     let folder = written(&[("counts.csv", &wide)]);
-    let seen = entry(
+    let draft = entry(
         &["counts.csv".to_owned()],
         &folder.path().into(),
         &DraftConfigOptions::default(),
     )
     .unwrap();
     holds(
-        &seen.text,
+        &draft.text,
         &[
             "delimiter = \";\"",
             "short_rows = \"null\"",
@@ -192,12 +192,12 @@ fn a_table_with_a_column_for_each_station_becomes_rows() {
             "name   = \"value\"\ntype   = \"int\"",
         ],
     );
-    assert_eq!((seen.rows, seen.unread.rows), (10, 0));
+    assert_eq!((draft.rows, draft.unread.rows), (10, 0));
     // No value of the data stands in it, and it can be read.
     for value in ["12/01", "2012", "131", "172"] {
-        assert!(!seen.text.contains(value), "{value} in\n{}", seen.text);
+        assert!(!draft.text.contains(value), "{value} in\n{}", draft.text);
     }
-    let filled = seen.text.replace("= \"\"  ", "= \"x\"  ");
+    let filled = draft.text.replace("= \"\"  ", "= \"x\"  ");
     let config = parse(&filled, "hansa.toml", folder.path())
         .unwrap()
         .remove(0);
@@ -253,15 +253,15 @@ fn a_folder_or_a_pattern_is_one_dataset_that_keeps_the_names_of_its_files() {
     ];
     let folder = written(&files);
     for path in ["forecast", "forecast/*.csv"] {
-        let seen = entry(
+        let draft = entry(
             &[path.to_owned()],
             &folder.path().into(),
             &DraftConfigOptions::default(),
         )
         .unwrap();
-        assert_eq!((seen.name.as_str(), seen.files), ("forecast", 2));
+        assert_eq!((draft.name.as_str(), draft.files), ("forecast", 2));
         holds(
-            &seen.text,
+            &draft.text,
             &[
                 &format!("path      = \"{path}\""),
                 "header_rows = 0\ncolumns   = [\"column_1\", \"column_2\"]",
@@ -271,13 +271,13 @@ fn a_folder_or_a_pattern_is_one_dataset_that_keeps_the_names_of_its_files() {
             ],
         );
         // Who reads the entry learns that rows could not be read, and where.
-        assert_eq!(seen.unread.rows, 1);
-        let told = "1 row could not be read, the first in line 2 of forecast/karstadt.csv: the row has 1 fields";
-        assert!(seen.text.contains(told), "{}", seen.text);
+        assert_eq!(draft.unread.rows, 1);
+        let reported = "1 row could not be read, the first in line 2 of forecast/karstadt.csv: the row has 1 fields";
+        assert!(draft.text.contains(reported), "{}", draft.text);
         assert!(
-            !seen.text.contains("47") && !seen.text.contains("2015"),
+            !draft.text.contains("47") && !draft.text.contains("2015"),
             "{}",
-            seen.text
+            draft.text
         );
     }
     // Columns that some files lack.
@@ -342,17 +342,17 @@ fn columns_that_may_not_leave_are_not_read() {
 fn rows_that_lack_other_fields_than_the_last_are_not_filled() {
     let rows = "2020-01-01,Hafen,7\n2020-01-02,Insel,8\n2020-01-03,9\n2020-01-04,10\n";
     let folder = written(&[("a.csv", &format!("day,site,n\n{rows}"))]);
-    let seen = entry(
+    let draft = entry(
         &["a.csv".to_owned()],
         &folder.path().into(),
         &DraftConfigOptions::default(),
     )
     .unwrap();
-    assert_eq!(seen.unread.rows, 2);
+    assert_eq!(draft.unread.rows, 2);
     assert!(
-        seen.text.contains("# short_rows = \"null\""),
+        draft.text.contains("# short_rows = \"null\""),
         "{}",
-        seen.text
+        draft.text
     );
 }
 
@@ -371,19 +371,19 @@ fn rows_of_texts_are_not_filled_without_proof() {
         ),
     ] {
         let folder = written(&[("a.csv", text)]);
-        let seen = entry(
+        let draft = entry(
             &["a.csv".to_owned()],
             &folder.path().into(),
             &DraftConfigOptions::default(),
         )
         .unwrap();
-        assert_eq!(seen.unread.rows, unread, "{}", seen.text);
-        let lines = in_force(&seen.text);
+        assert_eq!(draft.unread.rows, unread, "{}", draft.text);
+        let lines = in_force(&draft.text);
         assert_eq!(
             lines.contains(&"short_rows = \"null\""),
             is_filled,
             "{}",
-            seen.text
+            draft.text
         );
     }
 }

@@ -99,12 +99,12 @@ fn titles(records: &[(u64, Vec<String>)]) -> usize {
     let usual = usual_most(widths.get(widths.len() / 2..).unwrap_or_default());
     let spellings = spellings();
     let title = |row: &[String]| {
-        let mut told = row.iter().filter(|field| !field.is_empty());
+        let mut reported = row.iter().filter(|field| !field.is_empty());
         let words = |text: &String| !is_moment(text, &spellings) && !is_number(text);
         let first = row
             .first()
             .is_some_and(|field| !field.is_empty() && words(field));
-        let alone = first && told.nth(1).is_none();
+        let alone = first && reported.nth(1).is_none();
         alone && (usual > 1 && row.len() == 1 || usual > 2)
     };
     let above = records.iter().take_while(|(_, row)| title(row)).count();
@@ -159,9 +159,9 @@ fn header_lines(rows: &[&Vec<String>]) -> usize {
     for fields in rows.iter().take(MOST_HEADER) {
         let fits = row(fields);
         // What is taken for a name ends up in the configuration: of further lines none has a value.
-        let mut told = fields.iter().zip(&classes);
+        let mut reported = fields.iter().zip(&classes);
         let has_number =
-            told.any(|(text, class)| *class == FieldClass::Number && is_number(text.as_str()));
+            reported.any(|(text, class)| *class == FieldClass::Number && is_number(text.as_str()));
         if fits == Some(true) || lines > 0 && (fits.is_none() || has_number) {
             break;
         }
@@ -177,15 +177,15 @@ fn is_row(
     moment: Option<usize>,
     spellings: &[DateTimeFormat],
 ) -> Option<bool> {
-    let told = |index: usize| fields.get(index).filter(|field| !field.is_empty());
-    if let Some(text) = moment.and_then(told).filter(|text| !means_nothing(text)) {
+    let report = |index: usize| fields.get(index).filter(|field| !field.is_empty());
+    if let Some(text) = moment.and_then(report).filter(|text| !means_nothing(text)) {
         return Some(is_moment(text, spellings));
     }
     let numbers = classes
         .iter()
         .enumerate()
         .filter(|(_, class)| **class == FieldClass::Number)
-        .filter_map(|(index, _)| told(index))
+        .filter_map(|(index, _)| report(index))
         .filter(|text| !means_nothing(text));
     let (mut all, mut fitting) = (0_usize, 0_usize);
     for text in numbers {
@@ -214,10 +214,10 @@ fn classes(rows: &[&Vec<String>], spellings: &[DateTimeFormat]) -> Vec<FieldClas
     let width = later.iter().map(|row| row.len()).max().unwrap_or(0);
     let class = |index: usize| {
         let fields = later.iter().filter_map(|row| row.get(index));
-        let told: Vec<&String> = fields.filter(|field| !field.is_empty()).collect();
+        let reported: Vec<&String> = fields.filter(|field| !field.is_empty()).collect();
         let most = |fits: &dyn Fn(&str) -> bool| {
-            let hits = told.iter().filter(|text| fits(text)).count();
-            !told.is_empty() && hits.saturating_mul(10) >= told.len().saturating_mul(9)
+            let hits = reported.iter().filter(|text| fits(text)).count();
+            !reported.is_empty() && hits.saturating_mul(10) >= reported.len().saturating_mul(9)
         };
         if most(&|text| is_moment(text, spellings)) {
             FieldClass::Moment

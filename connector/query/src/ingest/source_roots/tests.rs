@@ -19,7 +19,7 @@ struct SourceRootsFixture {
 impl SourceRootsFixture {
     fn new() -> Self {
         let all = tempfile::tempdir().unwrap();
-        let house = Self { all };
+        let fixture = Self { all };
         for folder in [
             "town/data",
             "town/state",
@@ -27,7 +27,7 @@ impl SourceRootsFixture {
             "town/data/more",
             "other",
         ] {
-            create_dir_all(house.at(folder)).unwrap();
+            create_dir_all(fixture.at(folder)).unwrap();
         }
         for file in [
             "town/data/a.csv",
@@ -36,9 +36,9 @@ impl SourceRootsFixture {
             "other/o.csv",
             "town/data/more/m.csv",
         ] {
-            write(house.at(file), ROWS).unwrap();
+            write(fixture.at(file), ROWS).unwrap();
         }
-        house
+        fixture
     }
 
     fn at(&self, path: &str) -> PathBuf {
@@ -76,8 +76,8 @@ impl SourceRootsFixture {
 
 #[test]
 fn only_what_an_allowed_root_holds_is_read() {
-    let house = SourceRootsFixture::new();
-    let roots = house.roots();
+    let fixture = SourceRootsFixture::new();
+    let roots = fixture.roots();
     for path in [
         "data/a.csv",
         "data",
@@ -85,11 +85,11 @@ fn only_what_an_allowed_root_holds_is_read() {
         "./data/../data/a.csv",
         "data/**/*.csv",
     ] {
-        house.looked(roots.clone(), path).unwrap();
+        fixture.looked(roots.clone(), path).unwrap();
     }
-    let whole = house.at("town/data/a.csv").display().to_string();
-    house.looked(roots.clone(), &whole).unwrap();
-    let other = house.at("other").display().to_string();
+    let whole = fixture.at("town/data/a.csv").display().to_string();
+    fixture.looked(roots.clone(), &whole).unwrap();
+    let other = fixture.at("other").display().to_string();
     for path in [
         "../other/o.csv",
         "../other",
@@ -97,7 +97,7 @@ fn only_what_an_allowed_root_holds_is_read() {
         "../*/*.csv",
         &other,
     ] {
-        house.outside(&roots, path);
+        fixture.outside(&roots, path);
     }
     for path in [
         "state/s.csv",
@@ -107,13 +107,13 @@ fn only_what_an_allowed_root_holds_is_read() {
         "keys/*.csv",
         "*/*.csv",
     ] {
-        house.outside(&roots, path);
+        fixture.outside(&roots, path);
     }
     // Links to files and to folders, one within an allowed folder too.
-    symlink(house.at("other/o.csv"), house.at("town/data/link.csv")).unwrap();
-    symlink(house.at("other"), house.at("town/linked")).unwrap();
-    symlink(house.at("town/keys"), house.at("town/data/more/keys")).unwrap();
-    symlink(house.at("town/data/a.csv"), house.at("town/near.csv")).unwrap();
+    symlink(fixture.at("other/o.csv"), fixture.at("town/data/link.csv")).unwrap();
+    symlink(fixture.at("other"), fixture.at("town/linked")).unwrap();
+    symlink(fixture.at("town/keys"), fixture.at("town/data/more/keys")).unwrap();
+    symlink(fixture.at("town/data/a.csv"), fixture.at("town/near.csv")).unwrap();
     for path in [
         "data/link.csv",
         "data/*.csv",
@@ -123,44 +123,48 @@ fn only_what_an_allowed_root_holds_is_read() {
         "linked/*.csv",
         "data/more/keys/k.csv",
     ] {
-        house.outside(&roots, path);
+        fixture.outside(&roots, path);
     }
-    house.looked(roots.clone(), "near.csv").unwrap();
+    fixture.looked(roots.clone(), "near.csv").unwrap();
     // Named, it is read; keys and state are not, whatever is named.
-    let further = roots.with_further([PathBuf::from("../other"), house.at("town/keys")]);
+    let further = roots.with_further([PathBuf::from("../other"), fixture.at("town/keys")]);
     for path in ["../other/o.csv", "linked/o.csv", "data/link.csv"] {
-        house.looked(further.clone(), path).unwrap();
+        fixture.looked(further.clone(), path).unwrap();
     }
     for path in ["keys/k.csv", "data/more/keys/k.csv", "state/s.csv"] {
-        house.outside(&further, path);
+        fixture.outside(&further, path);
     }
 }
 
 /// Another name of the very same file is no other file.
 #[test]
 fn a_key_by_another_name_is_not_read() {
-    let house = SourceRootsFixture::new();
-    hard_link(house.at("town/keys/k.csv"), house.at("town/data/key.csv")).unwrap();
-    let refusal = house
+    let fixture = SourceRootsFixture::new();
+    hard_link(
+        fixture.at("town/keys/k.csv"),
+        fixture.at("town/data/key.csv"),
+    )
+    .unwrap();
+    let refusal = fixture
         .roots()
-        .open(&house.at("town/data/key.csv"), "data/key.csv")
+        .open(&fixture.at("town/data/key.csv"), "data/key.csv")
         .unwrap_err();
     assert_eq!(refusal.code, ErrorCode::SourceOutside);
-    house.outside(&house.roots(), "data/key.csv");
+    fixture.outside(&fixture.roots(), "data/key.csv");
 }
 
 /// A link that is put in the place of a file once it was listed.
 #[test]
 fn it_is_judged_when_it_is_open() {
-    let house = SourceRootsFixture::new();
-    let path = house.at("town/data/a.csv");
-    house.roots().admit(&path, "data/a.csv").unwrap();
+    let fixture = SourceRootsFixture::new();
+    let path = fixture.at("town/data/a.csv");
+    fixture.roots().admit(&path, "data/a.csv").unwrap();
     std::fs::remove_file(&path).unwrap();
-    symlink(house.at("town/state/s.csv"), &path).unwrap();
-    let refusal = house.roots().open(&path, "data/a.csv").unwrap_err();
+    symlink(fixture.at("town/state/s.csv"), &path).unwrap();
+    let refusal = fixture.roots().open(&path, "data/a.csv").unwrap_err();
     assert_eq!(refusal.code, ErrorCode::SourceOutside);
-    let told = refusal.to_string();
-    assert!(!told.contains("s.csv"), "{told}");
+    let text = refusal.to_string();
+    assert!(!text.contains("s.csv"), "{text}");
 }
 
 #[test]

@@ -167,7 +167,7 @@ impl<'e> SnapshotFileWriter<'e> {
         let digest = dataset_dir::digest_of(self.entry, &content);
         let RowProfile {
             rows,
-            seen,
+            stats,
             wrong_days,
             counts,
         } = self.look.finish();
@@ -178,7 +178,7 @@ impl<'e> SnapshotFileWriter<'e> {
             digest,
             rows,
             bytes,
-            seen,
+            stats,
             wrong_days,
             counts,
         })

@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub(crate) struct RowProfiler<'e> {
     entry: &'e Dataset,
     schema: SchemaRef,
-    seen: Vec<ColumnStats>,
+    stats: Vec<ColumnStats>,
     distinct: DistinctCounters,
     zone: Option<TimeZone>,
     found: RowProfile,
@@ -30,7 +30,7 @@ pub(crate) struct RowProfile {
     /// Rows that fit.
     pub(crate) rows: u64,
     /// What was seen in each column.
-    pub(crate) seen: Vec<ColumnStats>,
+    pub(crate) stats: Vec<ColumnStats>,
     /// Local dates that are not those of their instants.
     pub(crate) wrong_days: u64,
     /// Rows that do not fit, by column.
@@ -40,7 +40,7 @@ pub(crate) struct RowProfile {
 impl<'e> RowProfiler<'e> {
     /// Nothing seen yet.
     pub(crate) fn new(entry: &'e Dataset) -> Self {
-        let seen = entry.columns.iter().map(|column| ColumnStats {
+        let stats = entry.columns.iter().map(|column| ColumnStats {
             axis: match (column.crs.is_some(), column.name.as_str()) {
                 (true, "lon" | "longitude") => Some(CoordinateAxis::Lon),
                 (true, "lat" | "latitude") => Some(CoordinateAxis::Lat),
@@ -51,7 +51,7 @@ impl<'e> RowProfiler<'e> {
         Self {
             entry,
             schema: entry.schema(),
-            seen: seen.collect(),
+            stats: stats.collect(),
             distinct: DistinctCounters::of(&entry.schema()),
             zone: date_time::zone(&entry.zone),
             found: RowProfile::default(),
@@ -77,11 +77,11 @@ impl<'e> RowProfiler<'e> {
 
     /// What was found.
     pub(crate) fn finish(mut self) -> RowProfile {
-        for (seen, distinct) in self.seen.iter_mut().zip(self.distinct.counts()) {
+        for (stats, distinct) in self.stats.iter_mut().zip(self.distinct.counts()) {
             // A sketch may count some more than there are rows.
-            seen.distinct = distinct.min(self.found.rows.next_power_of_two());
+            stats.distinct = distinct.min(self.found.rows.next_power_of_two());
         }
-        self.found.seen = self.seen;
+        self.found.stats = self.stats;
         self.found
     }
 
@@ -150,8 +150,8 @@ impl<'e> RowProfiler<'e> {
     }
 
     fn look(&mut self, batch: &RecordBatch) {
-        for (seen, column) in self.seen.iter_mut().zip(batch.columns()) {
-            seen.look(column);
+        for (stats, column) in self.stats.iter_mut().zip(batch.columns()) {
+            stats.look(column);
         }
         self.distinct.take(batch);
         let days = crate::model::conformance::day_columns(&self.entry.columns);

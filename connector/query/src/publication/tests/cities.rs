@@ -24,8 +24,8 @@ fn every_shipped_configuration_fits_its_files() {
 
 #[test]
 fn munster_counts_each_bicycle_once_and_knows_its_clock_changes() {
-    let town = TestPublisher::new();
-    let staged = town.stage(&shipped("munster", "bike_counts"));
+    let publisher = TestPublisher::new();
+    let staged = publisher.stage(&shipped("munster", "bike_counts"));
     // Three sites, 2020; four slots of each in the hour that occurs twice.
     assert_eq!(staged.report.rows, 105_396);
     assert_eq!((staged.report.files, staged.report.files_read), (36, 36));
@@ -75,8 +75,8 @@ fn munster_counts_each_bicycle_once_and_knows_its_clock_changes() {
 
 #[test]
 fn ottawa_reads_both_ways_of_dates_and_leaves_pedestrians_out() {
-    let town = TestPublisher::new();
-    let staged = town.stage(&shipped("ottawa", "bike_counts"));
+    let publisher = TestPublisher::new();
+    let staged = publisher.stage(&shipped("ottawa", "bike_counts"));
     assert_eq!(staged.report.rows, 20_689);
     assert_eq!(staged.report.counts.bad_rows, 0);
     assert_eq!(staged.report.counts.missing, only(&[("bikes", 1_196)]));
@@ -122,8 +122,8 @@ fn ottawa_reads_both_ways_of_dates_and_leaves_pedestrians_out() {
 
 #[test]
 fn zurich_becomes_micrograms_by_a_declared_factor() {
-    let town = TestPublisher::new();
-    let staged = town.stage(&shipped("zurich", "air_quality"));
+    let publisher = TestPublisher::new();
+    let staged = publisher.stage(&shipped("zurich", "air_quality"));
     // 17,568 half hours at eight stations; values end on 21 March.
     assert_eq!(staged.report.rows, 140_544);
     assert_eq!(staged.report.counts.missing, only(&[("value", 110_086)]));
@@ -187,8 +187,8 @@ fn zurich_becomes_micrograms_by_a_declared_factor() {
 
 #[test]
 fn zurich_has_two_units_side_by_side_under_ten_header_lines() {
-    let town = TestPublisher::new();
-    let staged = town.stage(&shipped("zurich", "station_measurements"));
+    let publisher = TestPublisher::new();
+    let staged = publisher.stage(&shipped("zurich", "station_measurements"));
     assert_eq!(staged.report.rows, 28_272);
     assert_eq!(staged.report.counts.missing.get("value"), Some(&38));
     let snapshot = staged.commit().unwrap();
@@ -208,8 +208,8 @@ fn zurich_has_two_units_side_by_side_under_ten_header_lines() {
 
 #[test]
 fn zurich_counts_car_parks_without_a_place() {
-    let town = TestPublisher::new();
-    let staged = town.stage(&shipped("zurich", "car_parks"));
+    let publisher = TestPublisher::new();
+    let staged = publisher.stage(&shipped("zurich", "car_parks"));
     assert_eq!(staged.report.counts.rows, 38);
     assert_eq!(staged.report.rows, 37);
     // No car park has an address there; three have no place.
@@ -245,8 +245,8 @@ fn zurich_counts_car_parks_without_a_place() {
 
 #[test]
 fn barcelona_counts_hours_from_1_to_24_by_their_ends() {
-    let town = TestPublisher::new();
-    let staged = town.stage(&shipped("barcelona", "air_quality"));
+    let publisher = TestPublisher::new();
+    let staged = publisher.stage(&shipped("barcelona", "air_quality"));
     assert_eq!(staged.report.rows, 119_938);
     assert_eq!(staged.report.counts.bad_rows, 0);
     assert_eq!(staged.report.counts.missing, only(&[("value", 7_146)]));
@@ -292,8 +292,8 @@ fn barcelona_counts_hours_from_1_to_24_by_their_ends() {
 
 #[test]
 fn britain_has_days_in_gmt_and_a_town_for_each_site() {
-    let town = TestPublisher::new();
-    let staged = town.stage(&shipped("uk", "air_quality"));
+    let publisher = TestPublisher::new();
+    let staged = publisher.stage(&shipped("uk", "air_quality"));
     assert_eq!(staged.report.rows, 15_762);
     let snapshot = staged.commit().unwrap();
     let values = floats(&snapshot, "value");
@@ -316,8 +316,8 @@ fn britain_has_days_in_gmt_and_a_town_for_each_site() {
 
 #[test]
 fn lisbon_knows_the_municipality_of_each_stop() {
-    let town = TestPublisher::new();
-    let staged = town.stage(&shipped("lisbon", "validations"));
+    let publisher = TestPublisher::new();
+    let staged = publisher.stage(&shipped("lisbon", "validations"));
     assert_eq!(staged.report.rows, 36_488);
     let snapshot = staged.commit().unwrap();
     let validations = ints(&snapshot, "validations");
@@ -363,7 +363,7 @@ fn lisbon_knows_the_municipality_of_each_stop() {
         )
     );
 
-    let level = town
+    let level = publisher
         .stage(&shipped("lisbon", "service_level"))
         .commit()
         .unwrap();

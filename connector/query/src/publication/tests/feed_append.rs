@@ -30,7 +30,7 @@ type = "int"
 "#;
 
 struct TestFeed {
-    town: TestPublisher,
+    publisher: TestPublisher,
     folder: tempfile::TempDir,
     text: String,
     days: u32,
@@ -39,7 +39,7 @@ struct TestFeed {
 impl TestFeed {
     fn new() -> Self {
         Self {
-            town: TestPublisher::new(),
+            publisher: TestPublisher::new(),
             folder: tempfile::tempdir().unwrap(),
             text: READINGS.to_owned(),
             days: 0,
@@ -74,7 +74,7 @@ impl TestFeed {
         PublicationContext {
             now: now.parse().unwrap(),
             anew,
-            ..self.town.context()
+            ..self.publisher.context()
         }
     }
 
@@ -115,8 +115,8 @@ fn new_files_are_segments_and_nothing_else_is_read() {
     let mut feed = TestFeed::new();
     feed.bring("a.csv", 0, &[1, 2]);
     let first = feed.publish();
-    let told = first.dataset.feed.clone().unwrap();
-    assert_eq!((told.segments, told.newest.unwrap().rows), (1, 2));
+    let reported = first.dataset.feed.clone().unwrap();
+    assert_eq!((reported.segments, reported.newest.unwrap().rows), (1, 2));
     feed.bring("b.csv", 30, &[3]);
     let staged = feed.staged();
     assert_eq!((staged.report.rows, staged.report.arrived), (3, Some(1)));
@@ -155,10 +155,10 @@ fn new_files_are_segments_and_nothing_else_is_read() {
     assert_ne!(third.digest, second.digest);
     // Its older states stay readable as long as somebody holds them, and are what is left after a start.
     assert_eq!(ints(&first, "value"), [1, 2].map(Some));
-    let owner = feed.town.context().owner;
-    let (shelf, faults) = SnapshotRegistry::open(feed.town.state.path(), &owner);
+    let owner = feed.publisher.context().owner;
+    let (registry, faults) = SnapshotRegistry::open(feed.publisher.state.path(), &owner);
     assert!(faults.is_empty(), "{faults:?}");
-    let holdings = shelf.holdings();
+    let holdings = registry.holdings();
     let again = holdings.values().next().unwrap();
     assert_eq!(again.dataset, third.dataset);
     assert_eq!(grown(again, &first.dataset.version), [3, 4, 5].map(Some));

@@ -33,11 +33,11 @@ fn config(place: &Path, file: &str, name: &str) -> DatasetConfig {
 #[ignore = "needs the full published data, see the head of the file"]
 fn all_city_data() {
     let folder = tempfile::tempdir().unwrap();
-    let town = TestPublisher::new();
+    let publisher = TestPublisher::new();
     let main = "hansa-datasets.toml";
 
     let place = linked(folder.path(), "munster", &[("data", "munster/bikes")]);
-    let staged = town.stage(&config(&place, main, "bike_counts"));
+    let staged = publisher.stage(&config(&place, main, "bike_counts"));
     assert_eq!((staged.report.files, staged.report.rows), (216, 618_633));
     assert_eq!(staged.report.counts.ambiguous, only(&[("observed_at", 48)]));
     let snapshot = staged.commit().unwrap();
@@ -46,13 +46,13 @@ fn all_city_data() {
         42_252_715
     );
 
-    let town = TestPublisher::new();
+    let publisher = TestPublisher::new();
     let place = linked(folder.path(), "ottawa", &[("data", "ottawa")]);
-    let staged = town.stage(&config(&place, main, "bike_counts"));
+    let staged = publisher.stage(&config(&place, main, "bike_counts"));
     assert_eq!(staged.report.rows, 20_689);
 
     let place = linked(folder.path(), "barcelona", &[("data", "barcelona")]);
-    let staged = town.stage(&config(&place, main, "air_quality"));
+    let staged = publisher.stage(&config(&place, main, "air_quality"));
     assert_eq!(staged.report.rows, 242_228);
     assert_eq!(staged.report.counts.ambiguous, only(&[("observed_at", 28)]));
     near(
@@ -61,40 +61,53 @@ fn all_city_data() {
     );
 
     let links = [("data", "zurich/air"), ("parking", "parking")];
-    let town = TestPublisher::new();
+    let publisher = TestPublisher::new();
     let place = linked(folder.path(), "zurich", &links);
     assert_eq!(
-        town.stage(&config(&place, main, "air_quality")).report.rows,
+        publisher
+            .stage(&config(&place, main, "air_quality"))
+            .report
+            .rows,
         140_544
     );
-    let staged = town.stage(&config(&place, main, "station_measurements"));
+    let staged = publisher.stage(&config(&place, main, "station_measurements"));
     assert_eq!((staged.report.files, staged.report.counts.bad_rows), (5, 0));
     // Five files: half-hours x 13, half-hours x 16, half-hours, hours and days of January 2013 x 19, 19 and 70 columns.
     assert_eq!(staged.report.rows, 1_464_322);
     assert_eq!(
-        town.stage(&config(&place, main, "car_parks")).report.rows,
+        publisher
+            .stage(&config(&place, main, "car_parks"))
+            .report
+            .rows,
         37
     );
 
-    let town = TestPublisher::new();
+    let publisher = TestPublisher::new();
     let place = linked(folder.path(), "uk", &[("data", "uk_aurn")]);
     assert_eq!(
-        town.stage(&config(&place, main, "air_quality")).report.rows,
+        publisher
+            .stage(&config(&place, main, "air_quality"))
+            .report
+            .rows,
         15_762
     );
 
     let place = linked(folder.path(), "lisbon", &[("data", "lisbon")]);
     assert_eq!(
-        town.stage(&config(&place, main, "validations")).report.rows,
+        publisher
+            .stage(&config(&place, main, "validations"))
+            .report
+            .rows,
         36_488
     );
     assert_eq!(
-        town.stage(&config(&place, main, "service_level"))
+        publisher
+            .stage(&config(&place, main, "service_level"))
             .report
             .rows,
         53_664
     );
-    let staged = town.stage(&config(&place, "stops.toml", "stops"));
+    let staged = publisher.stage(&config(&place, "stops.toml", "stops"));
     assert_eq!(
         (staged.report.rows, staged.report.counts.bad_rows),
         (12_581, 0)
@@ -117,7 +130,7 @@ fn peak() -> u64 {
 #[ignore = "takes a minute and must run alone, see its head"]
 fn a_large_file_is_published_in_bounded_memory() {
     use std::io::Write as _;
-    let (town, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
+    let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
     let file = std::fs::File::create(folder.path().join("a.csv")).unwrap();
     let mut file = std::io::BufWriter::new(file);
     writeln!(file, "day,key,n").unwrap();
@@ -135,7 +148,7 @@ fn a_large_file_is_published_in_bounded_memory() {
         [dataset.source]\npath = \"a.csv\"\n[[dataset.column]]\nname = \"day\"\ntype = \"date\"\n\
         [[dataset.column]]\nname = \"key\"\n[[dataset.column]]\nname = \"n\"\ntype = \"int\"\n";
     let before = peak();
-    let staged = town.stage(&super::configured(text, folder.path()).remove(0));
+    let staged = publisher.stage(&super::configured(text, folder.path()).remove(0));
     let grown = peak() - before;
     assert_eq!(staged.report.rows, 4_000_000);
     assert!(grown < 400, "{grown} MiB more");

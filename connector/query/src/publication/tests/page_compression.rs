@@ -26,7 +26,7 @@ type = "text"
 /// A page that compression leaves more than seven tenths of is not unpacked at each question.
 #[test]
 fn what_hardly_becomes_smaller_is_not_compressed() {
-    let (town, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
+    let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
     let mut text = "alike,hardly\n".to_owned();
     for row in 0..30_000_u32 {
         let noise: String = Sha256::digest(row.to_be_bytes())[..8]
@@ -38,7 +38,7 @@ fn what_hardly_becomes_smaller_is_not_compressed() {
     }
     std::fs::write(folder.path().join("words.csv"), text).unwrap();
     let config = configured(WORDS, folder.path()).remove(0);
-    let snapshot = town.stage(&config).commit().unwrap();
+    let snapshot = publisher.stage(&config).commit().unwrap();
     let file = File::open(&snapshot.files[0]).unwrap();
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
     let left = |column: usize| {

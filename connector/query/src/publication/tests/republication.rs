@@ -42,20 +42,20 @@ fn trips(folder: &Path, text: &str) -> DatasetConfig {
 
 #[test]
 fn only_changed_files_are_read_and_nothing_changed_is_nothing_published() {
-    let (town, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
+    let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
     write(folder.path(), "a.csv", "day,trips\n2026-01-01,1\n");
     write(folder.path(), "b.csv", "day,trips\n2026-01-02,2\n");
     let config = trips(folder.path(), TRIPS);
-    let staged = town.stage(&config);
+    let staged = publisher.stage(&config);
     assert_eq!(staged.report.files_read, 2);
     let first = staged.commit().unwrap();
     assert!(matches!(
-        town.try_stage(&config),
+        publisher.try_stage(&config),
         Ok(StagingOutcome::Unchanged(_))
     ));
 
     write(folder.path(), "b.csv", "day,trips\n2026-01-02,3\n");
-    let staged = town.stage(&config);
+    let staged = publisher.stage(&config);
     assert_eq!((staged.report.files, staged.report.files_read), (2, 1));
     assert_eq!(staged.report.rows_before, Some(2));
     assert!(staged.report.schema_changes.is_empty());
@@ -80,10 +80,10 @@ fn only_changed_files_are_read_and_nothing_changed_is_nothing_published() {
 
 #[test]
 fn two_publications_at_once_do_not_share_a_label() {
-    let (town, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
+    let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
     write(folder.path(), "a.csv", "day,trips\n2026-01-01,1\n");
     let config = trips(folder.path(), TRIPS);
-    let (first, second) = (town.stage(&config), town.stage(&config));
+    let (first, second) = (publisher.stage(&config), publisher.stage(&config));
     let first = first.commit().unwrap();
     assert_eq!(second.commit().unwrap_err().code, ErrorCode::StateBroken);
     first.verify().unwrap();
@@ -92,21 +92,24 @@ fn two_publications_at_once_do_not_share_a_label() {
 
 #[test]
 fn a_dataset_without_rows_is_published_as_such() {
-    let (town, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
+    let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
     write(folder.path(), "a.csv", "day,trips\n");
-    let snapshot = town.stage(&trips(folder.path(), TRIPS)).commit().unwrap();
+    let snapshot = publisher
+        .stage(&trips(folder.path(), TRIPS))
+        .commit()
+        .unwrap();
     assert_eq!(
         (snapshot.dataset.rows, snapshot.dataset.time_span),
         (0, None)
     );
-    let reopened = SnapshotRegistry::open(town.state.path(), &town.context().owner).0;
+    let reopened = SnapshotRegistry::open(publisher.state.path(), &publisher.context().owner).0;
     assert_eq!(**reopened.holdings().values().next().unwrap(), snapshot);
 }
 
 /// Different values are counted as a power of two; a column of many, of few and of none.
 #[test]
 fn different_values_are_counted_over_all_files() {
-    let (town, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
+    let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
     let many = |day: u32| -> String {
         let lines = (0..300).map(|trip| format!("2026-01-0{day},{trip},\n"));
         std::iter::once("day,trips,note\n".to_owned())
@@ -122,20 +125,20 @@ fn different_values_are_counted_over_all_files() {
         write(folder.path(), &format!("{day}.csv"), &many(day));
     }
     let config = trips(folder.path(), &noted);
-    let staged = town.stage(&config);
+    let staged = publisher.stage(&config);
     assert_eq!(count(&staged), [4, 512, 0]);
     staged.commit().unwrap();
     // What is taken over from before counts as what is new does.
     for day in [4, 5] {
         write(folder.path(), &format!("{day}.csv"), &many(day));
     }
-    assert_eq!(count(&town.stage(&config)), [8, 512, 0]);
+    assert_eq!(count(&publisher.stage(&config)), [8, 512, 0]);
     let few = trips(folder.path(), TRIPS);
     write(folder.path(), "1.csv", "day,trips\n2026-01-01,7\n");
     for day in 2..=5 {
         std::fs::remove_file(folder.path().join(format!("data/{day}.csv"))).unwrap();
     }
-    assert_eq!(count(&town.stage(&few)), [1, 1]);
+    assert_eq!(count(&publisher.stage(&few)), [1, 1]);
 }
 
 #[test]
@@ -147,18 +150,21 @@ fn the_same_rows_have_the_same_digest() {
         "day,trips\n2026-01-01,1\n2026-01-01,2\n",
     );
     let config = trips(folder.path(), TRIPS);
-    let digest = |town: TestPublisher| town.stage(&config).digest;
+    let digest = |publisher: TestPublisher| publisher.stage(&config).digest;
     assert_eq!(digest(TestPublisher::new()), digest(TestPublisher::new()));
 }
 
 #[test]
-fn a_changed_schema_is_told_before_it_is_published() {
-    let (town, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
+fn a_changed_schema_is_reported_before_it_is_published() {
+    let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
     write(folder.path(), "a.csv", "day,trips,note\n2026-01-01,1,x\n");
-    town.stage(&trips(folder.path(), TRIPS)).commit().unwrap();
+    publisher
+        .stage(&trips(folder.path(), TRIPS))
+        .commit()
+        .unwrap();
     let other = TRIPS.replace("type = \"int\"", "type = \"float\"")
         + "[[dataset.column]]\nname = \"note\"\n";
-    let staged = town.stage(&trips(folder.path(), &other));
+    let staged = publisher.stage(&trips(folder.path(), &other));
     assert_eq!(
         staged.report.schema_changes,
         [
@@ -168,9 +174,9 @@ fn a_changed_schema_is_told_before_it_is_published() {
     );
     // A look is not a publication.
     drop(staged);
-    let shelf = SnapshotRegistry::open(town.state.path(), &town.context().owner).0;
+    let registry = SnapshotRegistry::open(publisher.state.path(), &publisher.context().owner).0;
     assert_eq!(
-        shelf
+        registry
             .holdings()
             .values()
             .next()
@@ -184,7 +190,7 @@ fn a_changed_schema_is_told_before_it_is_published() {
 
 #[test]
 fn an_unreadable_value_is_shown_and_stops_the_publication_above_its_share() {
-    let (town, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
+    let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
     let rows: String = (1..=28)
         .map(|day| format!("2026-02-{day:02},{day}\n"))
         .collect();
@@ -193,7 +199,7 @@ fn an_unreadable_value_is_shown_and_stops_the_publication_above_its_share() {
         "a.csv",
         &format!("day,trips\n{rows}2026-02-30,5\n2026-03-01,many\n"),
     );
-    let refusal = town.refused(&trips(folder.path(), TRIPS));
+    let refusal = publisher.refused(&trips(folder.path(), TRIPS));
     check_code(&refusal, ErrorCode::RowsUnreadable, "data/a.csv", Some(30));
     let help = refusal.help.join("\n");
     assert!(
@@ -205,13 +211,13 @@ fn an_unreadable_value_is_shown_and_stops_the_publication_above_its_share() {
         "{help}"
     );
 
-    let staged = town.stage(&trips(folder.path(), &TRIPS.replace("0.0", "0.1")));
+    let staged = publisher.stage(&trips(folder.path(), &TRIPS.replace("0.0", "0.1")));
     assert_eq!((staged.report.rows, staged.report.counts.bad_rows), (28, 2));
 }
 
 #[test]
 fn local_times_that_occur_twice_or_not_at_all_follow_the_declared_rule() {
-    let (town, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
+    let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
     write(
         folder.path(),
         "a.csv",
@@ -219,7 +225,7 @@ fn local_times_that_occur_twice_or_not_at_all_follow_the_declared_rule() {
     );
     let text = TRIPS.split("[[dataset.column]]").next().unwrap().to_owned()
         + "[[dataset.column]]\nname = \"at\"\ntype = \"instant\"\n";
-    let refusal = town.refused(&trips(folder.path(), &text));
+    let refusal = publisher.refused(&trips(folder.path(), &text));
     check_code(&refusal, ErrorCode::RowsUnreadable, "data/a.csv", Some(2));
     assert!(
         refusal.help.join("\n").contains("data/a.csv:3: `at` holds"),
@@ -227,7 +233,7 @@ fn local_times_that_occur_twice_or_not_at_all_follow_the_declared_rule() {
     );
 
     let ruled = text + "ambiguous = \"second\"\ngap = \"forward\"\n";
-    let staged = town.stage(&trips(folder.path(), &ruled));
+    let staged = publisher.stage(&trips(folder.path(), &ruled));
     assert_eq!(staged.report.counts.ambiguous, only(&[("at", 1)]));
     assert_eq!(staged.report.counts.gaps, only(&[("at", 1)]));
     let snapshot = staged.commit().unwrap();
@@ -247,11 +253,11 @@ fn local_times_that_occur_twice_or_not_at_all_follow_the_declared_rule() {
 
 #[test]
 fn prepare_fails_with_its_place_and_reaches_nothing_else() {
-    let (town, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
+    let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
     write(folder.path(), "a.csv", "day,trips\n2026-01-01,1\n");
     let check = |sql: &str, part: &str| {
         let text = TRIPS.replace("max_bad_rows = 0.0", &format!("prepare = '''{sql}'''"));
-        let refusal = town.refused(&trips(folder.path(), &text));
+        let refusal = publisher.refused(&trips(folder.path(), &text));
         check_code(&refusal, ErrorCode::PrepareFailed, "hansa.toml", Some(7));
         assert!(refusal.sentence.contains(part), "{refusal:#?}");
     };
@@ -274,7 +280,7 @@ fn prepare_fails_with_its_place_and_reaches_nothing_else() {
 /// What a filter finds must not depend on the rows beside a number that compares with nothing.
 #[test]
 fn numbers_that_are_none_are_never_published() {
-    let (town, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
+    let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
     write(
         folder.path(),
         "a.csv",
@@ -282,7 +288,7 @@ fn numbers_that_are_none_are_never_published() {
     );
     let prepare = "prepare = \"SELECT day, CAST(trips AS DOUBLE) / abs(trips) AS share, ln(trips) AS l FROM source\"";
     let strict = TRIPS.replace("max_bad_rows = 0.0", prepare);
-    let refusal = town.refused(&trips(folder.path(), &strict));
+    let refusal = publisher.refused(&trips(folder.path(), &strict));
     check_code(
         &refusal,
         ErrorCode::RowsUnreadable,
@@ -299,7 +305,7 @@ fn numbers_that_are_none_are_never_published() {
     }
     let lenient = format!("{prepare}\nmax_bad_rows = 0.5");
     let lenient = TRIPS.replace("max_bad_rows = 0.0", &lenient);
-    let staged = town.stage(&trips(folder.path(), &lenient));
+    let staged = publisher.stage(&trips(folder.path(), &lenient));
     assert_eq!(staged.report.counts.bad_rows, 2);
     assert_eq!((staged.report.counts.rows, staged.report.rows), (4, 2));
     let snapshot = staged.commit().unwrap();
@@ -308,10 +314,10 @@ fn numbers_that_are_none_are_never_published() {
 
 #[test]
 fn a_model_lists_every_difference() {
-    let (town, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
+    let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
     write(folder.path(), "a.csv", "day,trips\n2026-01-01,1\n");
     let text = TRIPS.replace("max_bad_rows = 0.0", "model = \"bicycle_counts\"\nprepare = \"SELECT CAST(day AS VARCHAR) AS local_date, trips AS bikes FROM source\"");
-    let refusal = town.refused(&trips(folder.path(), &text));
+    let refusal = publisher.refused(&trips(folder.path(), &text));
     check_code(&refusal, ErrorCode::ModelMismatch, "hansa.toml", Some(2));
     let help = refusal.help.join("\n");
     for part in [
@@ -326,7 +332,7 @@ fn a_model_lists_every_difference() {
 
 #[test]
 fn a_local_date_of_another_zone_is_a_mismatch() {
-    let (town, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
+    let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
     write(folder.path(), "a.csv", "day,trips\n2026-01-01,1\n");
     let text = TRIPS
         .split("[[dataset.column]]")
@@ -359,9 +365,9 @@ from = "trips"
 type = "int"
 unit = "{bicycle}"
 "#;
-    town.stage(&trips(folder.path(), &text));
+    publisher.stage(&trips(folder.path(), &text));
     let far = text.replace("zone = \"Europe/Berlin\"", "zone = \"America/Toronto\"");
-    let refusal = town.refused(&trips(folder.path(), &far));
+    let refusal = publisher.refused(&trips(folder.path(), &far));
     assert_eq!(refusal.code, ErrorCode::ModelMismatch);
     assert!(
         refusal.help.join("\n").contains("1 of 1 rows"),

@@ -44,17 +44,20 @@ fn columns() -> Vec<(&'static str, ArrayRef)> {
 
 #[test]
 fn a_parquet_file_is_published_with_declared_or_own_columns() {
-    let (town, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
+    let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
     parquet(&folder.path().join("a.parquet"), columns());
     let source = "[dataset.source]\nkind = \"parquet\"\npath = \"a.parquet\"\n";
     // A local time needs somebody who says which.
-    let refusal = town.refused(&one(folder.path(), source));
+    let refusal = publisher.refused(&one(folder.path(), source));
     check_code(&refusal, ErrorCode::SchemaMismatch, "hansa.toml", Some(1));
     let declared = format!(
         "{source}[[dataset.column]]\nname = \"at\"\ntype = \"instant\"\n[[dataset.column]]\nname = \"price\"\ntype = \"float\"\n\
          [[dataset.column]]\nname = \"label\"\nfrom = \"name\"\n[[dataset.column]]\nname = \"n\"\ntype = \"int\"\n"
     );
-    let snapshot = town.stage(&one(folder.path(), &declared)).commit().unwrap();
+    let snapshot = publisher
+        .stage(&one(folder.path(), &declared))
+        .commit()
+        .unwrap();
     // 2020-07-01 00:00 in Berlin.
     assert_eq!(
         instants(&snapshot, "at"),
@@ -67,7 +70,7 @@ fn a_parquet_file_is_published_with_declared_or_own_columns() {
     );
 
     let own = format!("{source}skip_columns = [\"a*\"]\n");
-    let snapshot = town.stage(&one(folder.path(), &own)).commit().unwrap();
+    let snapshot = publisher.stage(&one(folder.path(), &own)).commit().unwrap();
     let names: Vec<&str> = snapshot
         .dataset
         .columns
@@ -80,14 +83,14 @@ fn a_parquet_file_is_published_with_declared_or_own_columns() {
 
 #[test]
 fn a_column_without_a_published_type_is_named() {
-    let (town, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
+    let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
     let list = ListArray::from_iter_primitive::<Int32Type, _, _>([Some([Some(1)])]);
     parquet(
         &folder.path().join("a.parquet"),
         vec![("tags", Arc::new(list))],
     );
     let source = "[dataset.source]\nkind = \"parquet\"\npath = \"a.parquet\"\n[[dataset.column]]\nname = \"x\"\n";
-    let refusal = town.refused(&one(folder.path(), source));
+    let refusal = publisher.refused(&one(folder.path(), source));
     assert_eq!(refusal.code, ErrorCode::SourceUnreadable);
     assert!(refusal.sentence.contains("`tags`"), "{refusal:#?}");
 }
@@ -104,13 +107,13 @@ const POINTS: &str = r#"{ "type": "FeatureCollection", "features": [
 
 #[test]
 fn what_is_no_point_is_shown_with_its_line() {
-    let (town, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
+    let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
     std::fs::write(folder.path().join("a.geojson"), POINTS).unwrap();
     let rest = "max_bad_rows = 0.6\n[dataset.source]\nkind = \"geojson\"\npath = \"a.geojson\"\n\
         [[dataset.column]]\nname = \"name\"\n[[dataset.column]]\nname = \"tags\"\n\
         [[dataset.column]]\nname = \"free\"\ntype = \"int\"\n\
         [[dataset.column]]\nname = \"lon\"\ntype = \"float\"\ncrs = \"OGC:CRS84\"\nunit = \"deg\"\n";
-    let staged = town.stage(&one(folder.path(), rest));
+    let staged = publisher.stage(&one(folder.path(), rest));
     let bad = &staged.report.counts.bad["(row)"];
     let lines: Vec<u64> = bad.samples.iter().map(|sample| sample.line).collect();
     assert_eq!(lines, [5, 7]);
@@ -126,7 +129,7 @@ fn what_is_no_point_is_shown_with_its_line() {
         "{\n\"type\": \"FeatureCollection\",\n\"features\": [{]}",
     )
     .unwrap();
-    let refusal = town.refused(&one(folder.path(), rest));
+    let refusal = publisher.refused(&one(folder.path(), rest));
     check_code(&refusal, ErrorCode::SourceUnreadable, "a.geojson", Some(3));
     let other = POINTS.replacen(
         "\"features\"",
@@ -134,20 +137,20 @@ fn what_is_no_point_is_shown_with_its_line() {
         1,
     );
     std::fs::write(folder.path().join("a.geojson"), other).unwrap();
-    let refusal = town.refused(&one(folder.path(), rest));
+    let refusal = publisher.refused(&one(folder.path(), rest));
     assert!(refusal.sentence.contains("WGS 84"), "{refusal:#?}");
 }
 
 #[test]
 fn files_may_differ_where_that_is_declared() {
-    let (town, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
+    let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
     std::fs::write(folder.path().join("1.csv"), "b,a\n1,2\n").unwrap();
     std::fs::write(folder.path().join("2.csv"), "a\n3\n").unwrap();
     let rest = "sort = [\"a\"]\n[dataset.source]\npath = \"?.csv\"\n[[dataset.column]]\nname = \"a\"\ntype = \"int\"\n\
         [[dataset.column]]\nname = \"b\"\ntype = \"int\"\n[[dataset.column]]\nname = \"file\"\nfrom = \"_file\"\n\
         [[dataset.column]]\nname = \"line\"\nfrom = \"_line\"\ntype = \"int\"\n";
     let config = one(folder.path(), rest);
-    let refusal = town.refused(&config);
+    let refusal = publisher.refused(&config);
     check_code(&refusal, ErrorCode::SchemaMismatch, "hansa.toml", Some(12));
     assert!(
         refusal.sentence.contains("`2.csv` has no column `b`"),
@@ -161,7 +164,7 @@ fn files_may_differ_where_that_is_declared() {
     let rest = rest.replace("name = \"b\"\n", "name = \"b\"\noptional = true\n");
     let config = one(folder.path(), &rest);
     check_sources(&config, "UTC").unwrap();
-    let staged = town.stage(&config);
+    let staged = publisher.stage(&config);
     assert!(staged.report.counts.absent.contains("b"));
     let snapshot = staged.commit().unwrap();
     assert_eq!(
@@ -177,7 +180,7 @@ fn files_may_differ_where_that_is_declared() {
 
 #[test]
 fn rows_beyond_memory_are_sorted_all_the_same() {
-    let (mut town, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
+    let (mut publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
     let mut text = String::from("day,key,n\n");
     for row in 0_u64..400_000 {
         let key = row.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
@@ -189,8 +192,8 @@ fn rows_beyond_memory_are_sorted_all_the_same() {
     std::fs::write(folder.path().join("a.csv"), &text).unwrap();
     let rest = "sort = [\"day\", \"key\"]\n[dataset.source]\npath = \"a.csv\"\n[[dataset.column]]\nname = \"day\"\ntype = \"date\"\n\
         [[dataset.column]]\nname = \"key\"\n[[dataset.column]]\nname = \"n\"\ntype = \"int\"\n";
-    town.memory = Some(16 * 1024 * 1024);
-    let snapshot = town.stage(&one(folder.path(), rest)).commit().unwrap();
+    publisher.memory = Some(16 * 1024 * 1024);
+    let snapshot = publisher.stage(&one(folder.path(), rest)).commit().unwrap();
     assert_eq!(snapshot.dataset.rows, 400_000);
     let rows: Vec<_> = dates(&snapshot, "day")
         .into_iter()

@@ -37,7 +37,7 @@ impl DueReleaseJob<'_> {
     /// Corrects a part, or leaves it as it is where what would be told can't be, or takes too long: another part does not
     /// wait for it.
     async fn or_held_back(&mut self, part: usize) -> Result<(), Refusal> {
-        let (before, told) = (self.series.clone(), self.facts.len());
+        let (before, reported) = (self.series.clone(), self.facts.len());
         let done = in_time(self.time, self.correction(part)).await;
         let Err(refusal) = done else {
             return Ok(());
@@ -55,7 +55,7 @@ impl DueReleaseJob<'_> {
         // No file gets a name twice, also none that nobody reads.
         let revision = self.series.revision;
         self.series = ReleaseHistory { revision, ..before };
-        self.facts.truncate(told);
+        self.facts.truncate(reported);
         let name = &self.snapshot.dataset.id.name;
         self.faults.push(refusal.with_help(format!(
             "late rows of `{name}` from before {until} stay out until the next publication; the cells stay as they were released"
@@ -75,7 +75,7 @@ impl DueReleaseJob<'_> {
                 continue;
             };
             let today = ordered(self.within(&self.snapshot.files, span).await?)?;
-            let (today, _) = self.desk.keep(today).await?;
+            let (today, _) = self.workspace.keep(today).await?;
             if workspace::digest(&today)? != workspace::digest(&self.folder.join(last))? {
                 touched.push(index);
             }
@@ -96,14 +96,14 @@ impl DueReleaseJob<'_> {
             let own = self
                 .within(std::slice::from_ref(&level.cells), span)
                 .await?;
-            level.cells = self.desk.keep(own).await?.0;
+            level.cells = self.workspace.keep(own).await?.0;
         }
         let incoming = ordered(self.within(&self.snapshot.files, span).await?)?;
-        let (incoming, _) = self.desk.keep(incoming).await?;
+        let (incoming, _) = self.workspace.keep(incoming).await?;
         if levels.is_empty() {
             // Nobody has seen anything of it.
             let (name, path) = self.file(&format!("rows-{index}"));
-            workspace::write(self.desk.read(&[incoming]).await?, &path).await?;
+            workspace::write(self.workspace.read(&[incoming]).await?, &path).await?;
             if let Some(part) = self.series.parts.get_mut(index) {
                 part.versions = vec![name];
             }
@@ -114,7 +114,8 @@ impl DueReleaseJob<'_> {
             .iter()
             .map(|name| self.folder.join(name))
             .collect();
-        let corrected = correct(&self.desk, &versions, &incoming, &self.stored, &levels).await?;
+        let corrected =
+            correct(&self.workspace, &versions, &incoming, &self.stored, &levels).await?;
         let Some(CorrectedFiles { base, cells }) = corrected else {
             return Ok(());
         };
@@ -128,21 +129,23 @@ impl DueReleaseJob<'_> {
         let mut same = true;
         for (level, (fresh, _)) in levels.iter().zip(&cells) {
             let known = filed(
-                self.desk.read(std::slice::from_ref(&level.cells)).await?,
+                self.workspace
+                    .read(std::slice::from_ref(&level.cells))
+                    .await?,
                 &level.cube,
             )?;
-            let (known, _) = self.desk.keep(known).await?;
+            let (known, _) = self.workspace.keep(known).await?;
             same = same && workspace::digest(&known)? == workspace::digest(fresh)?;
         }
         if same {
             return Ok(());
         }
         let (name, path) = self.file(&format!("rows-{index}"));
-        workspace::write(self.desk.read(&[base]).await?, &path).await?;
+        workspace::write(self.workspace.read(&[base]).await?, &path).await?;
         if let Some(part) = self.series.parts.get_mut(index) {
             part.versions.push(name);
         }
-        for (level, (fresh, tally)) in levels.iter().zip(cells) {
+        for (level, (fresh, stats)) in levels.iter().zip(cells) {
             let shape = level.cube.shape();
             let Some(own) = cells_of(&self.series, shape).cloned() else {
                 continue;
@@ -151,9 +154,9 @@ impl DueReleaseJob<'_> {
             let whole = self.folder.join(&own.file);
             for span in outside(span) {
                 let kept = self.within(std::slice::from_ref(&whole), span).await?;
-                fragments.push(self.desk.keep(kept).await?.0);
+                fragments.push(self.workspace.keep(kept).await?.0);
             }
-            let fact = self.fact(&own.shape, &level.cube, true).tallied(tally);
+            let fact = self.fact(&own.shape, &level.cube, true).tallied(stats);
             self.put(&level.cube, &fragments, own.parts, fact).await?;
         }
         Ok(())

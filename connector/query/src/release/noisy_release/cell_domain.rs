@@ -101,7 +101,7 @@ impl CellDomain {
     /// The cells with their numbers, with the columns of [`hansa_enforcement::released_cells::schema`].
     pub(super) fn batch(
         &self,
-        tally: &CellTotals,
+        totals: &CellTotals,
         cube: &Cube,
         stored: &SchemaRef,
     ) -> Result<RecordBatch, Refusal> {
@@ -117,16 +117,19 @@ impl CellDomain {
             });
             columns.push(axis.column(places, &kind)?);
         }
-        columns.push(Arc::new(counts(tally.counts())));
+        columns.push(Arc::new(counts(totals.counts())));
         for (index, measure) in cube.measures.iter().enumerate() {
             let kind = kind_of(&schema, &format!("sum_{measure}"))?;
-            columns.push(Arc::new(counts(tally.counted(index))));
+            columns.push(Arc::new(counts(totals.counted(index))));
             columns.push(match kind {
-                DataType::Int64 => Arc::new(counts(tally.sums(index))),
+                DataType::Int64 => Arc::new(counts(totals.sums(index))),
                 // Thousandths, as decimal text: so the number is the nearest to an exact one.
-                DataType::Float64 => {
-                    Arc::new(tally.sums(index).map(thousandths).collect::<Float64Array>())
-                }
+                DataType::Float64 => Arc::new(
+                    totals
+                        .sums(index)
+                        .map(thousandths)
+                        .collect::<Float64Array>(),
+                ),
                 _ => return Err(strange()),
             });
         }

@@ -80,7 +80,7 @@ impl CellTotals {
 }
 
 /// Counts the rows of a period. A row without a unit is nobody's and does not count, nor does one without a cell.
-pub(super) async fn tally(
+pub(super) async fn sum_cells(
     rows: DataFrame,
     cube: &Cube,
     budget: &PrivacyBudgetTerm,
@@ -162,7 +162,7 @@ struct CellTotalsBuilder<'a> {
     domain: &'a CellDomain,
     seed: &'a [u8; 32],
     bounds: Vec<(i64, i64)>,
-    tally: CellTotals,
+    totals: CellTotals,
     unit: Option<UnitContribution>,
 }
 
@@ -195,13 +195,13 @@ impl<T> ReservoirSample<T> {
         }
     }
 
-    fn offer(&mut self, one: T, lots: &mut impl RandomSource) {
+    fn offer(&mut self, one: T, random: &mut impl RandomSource) {
         self.seen = self.seen.saturating_add(1);
         if self.sample.len() < self.capacity {
             self.sample.push(one);
             return;
         }
-        let place = usize::try_from(lots.below(self.seen)).unwrap_or(usize::MAX);
+        let place = usize::try_from(random.below(self.seen)).unwrap_or(usize::MAX);
         if let Some(kept) = self.sample.get_mut(place) {
             *kept = one;
         }
@@ -226,7 +226,7 @@ impl<'a> CellTotalsBuilder<'a> {
             budget,
             domain,
             seed,
-            tally: CellTotals {
+            totals: CellTotals {
                 cells: vec![empty; domain.len()],
                 reaches: bounds.iter().map(reach).collect(),
             },
@@ -294,7 +294,7 @@ impl<'a> CellTotalsBuilder<'a> {
             unit.cells.offer(last, &mut unit.random_bits);
         }
         for (cell, rows) in unit.cells.sample {
-            let Some(cell) = self.tally.cells.get_mut(cell) else {
+            let Some(cell) = self.totals.cells.get_mut(cell) else {
                 continue;
             };
             for row in rows.sample {
@@ -312,7 +312,7 @@ impl<'a> CellTotalsBuilder<'a> {
 
     fn done(mut self) -> CellTotals {
         self.close();
-        self.tally
+        self.totals
     }
 }
 

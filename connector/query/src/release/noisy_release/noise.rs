@@ -8,7 +8,7 @@ use hansa_policy::value::privacy_budget::PrivacyBudgetTerm;
 /// Adds noise to every number of every cell, the empty ones as well. The numbers of a cell share what is spent: with `k`
 /// kinds of them, each kind is private to a part in `k`, so that all are together to the whole.
 pub(super) fn add(
-    tally: &mut CellTotals,
+    totals: &mut CellTotals,
     budget: &PrivacyBudgetTerm,
     seed: &[u8; 32],
 ) -> Result<(), Refusal> {
@@ -25,12 +25,12 @@ pub(super) fn add(
         })
     };
     let one = scale(1)?;
-    let reaches: Vec<u128> = tally.reaches().to_vec();
+    let reaches: Vec<u128> = totals.reaches().to_vec();
     let wide = reaches
         .into_iter()
         .map(scale)
         .collect::<Result<Vec<LaplaceScale>, _>>()?;
-    for cell in tally.cells_mut() {
+    for cell in totals.cells_mut() {
         cell.count = cell.count.saturating_add(one.draw(&mut bits));
         for (measure, scale) in cell.measures.iter_mut().zip(&wide) {
             measure.count = measure.count.saturating_add(one.draw(&mut bits));

@@ -6,14 +6,14 @@ use super::*;
 #[test]
 fn a_correction_leaves_no_small_group() {
     for left in [2, 0] {
-        let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
-        let cube = by_hour(&world);
-        world.publish(&group(0, 0, 8), day(1));
-        world.stage(&[&cube]);
-        world.publish(&[&group(0, 0, 8)[..left], &group(0, 0, 9)].concat(), day(1));
-        world.stage(&[&cube]);
+        let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
+        let cube = by_hour(&fixture);
+        fixture.publish(&group(0, 0, 8), day(1));
+        fixture.stage(&[&cube]);
+        fixture.publish(&[&group(0, 0, 8)[..left], &group(0, 0, 9)].concat(), day(1));
+        fixture.stage(&[&cube]);
         assert_eq!(
-            world.cells(&cube),
+            fixture.cells(&cube),
             ["a|2026-06-01T08:00:00Z|10|10|10"],
             "{left}"
         );
@@ -22,48 +22,48 @@ fn a_correction_leaves_no_small_group() {
 
 #[test]
 fn a_correction_leaves_no_small_remainder() {
-    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
-    let fine = by_hour(&world);
-    let coarse = world.cube(&["site", "at"], TimeBucketWidth::Day, 5);
+    let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
+    let fine = by_hour(&fixture);
+    let coarse = fixture.cube(&["site", "at"], TimeBucketWidth::Day, 5);
     let few = |hour: i64, first: u8, many: u8| -> Vec<BikeRow> {
         (first..first + many)
             .map(|device| row("a", 0, hour, device, 1))
             .collect()
     };
-    world.publish(
+    fixture.publish(
         &[group(0, 0, 8), few(9, 20, 3), few(10, 30, 3)].concat(),
         day(1),
     );
-    world.stage(&[&fine, &coarse]);
-    assert_eq!(world.cells(&fine).len(), 1);
+    fixture.stage(&[&fine, &coarse]);
+    assert_eq!(fixture.cells(&fine).len(), 1);
     let total = ["a|2026-06-01T00:00:00Z|16|16|16"];
-    assert_eq!(world.cells(&coarse), total);
+    assert_eq!(fixture.cells(&coarse), total);
     // Five leave the two hours that are withheld, and one stays.
-    world.publish(&[group(0, 0, 8), few(9, 20, 1)].concat(), day(1));
-    world.stage(&[&fine, &coarse]);
-    assert_eq!(world.cells(&coarse), total);
+    fixture.publish(&[group(0, 0, 8), few(9, 20, 1)].concat(), day(1));
+    fixture.stage(&[&fine, &coarse]);
+    assert_eq!(fixture.cells(&coarse), total);
 }
 
 /// Each contract counts units of its own: what is enough for one may not be for the other.
 #[test]
 fn a_correction_keeps_each_threshold() {
-    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
-    let mut fine = by_hour(&world);
+    let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
+    let mut fine = by_hour(&fixture);
     fine.unit = hansa_policy::value::cube::CountingUnit::Rows;
-    let coarse = world.cube(&["site", "at"], TimeBucketWidth::Day, 5);
-    world.publish(&group(0, 0, 8), day(1));
-    world.stage(&[&fine, &coarse]);
+    let coarse = fixture.cube(&["site", "at"], TimeBucketWidth::Day, 5);
+    fixture.publish(&group(0, 0, 8), day(1));
+    fixture.stage(&[&fine, &coarse]);
     let of_two: Vec<BikeRow> = (0..10).map(|index| row("a", 0, 8, index % 2, 3)).collect();
-    world.publish(&of_two, day(1));
-    world.stage(&[&fine, &coarse]);
-    assert_eq!(world.cells(&coarse), ["a|2026-06-01T00:00:00Z|10|10|10"]);
+    fixture.publish(&of_two, day(1));
+    fixture.stage(&[&fine, &coarse]);
+    assert_eq!(fixture.cells(&coarse), ["a|2026-06-01T00:00:00Z|10|10|10"]);
 }
 
 /// What is left of a day when an hour of it is taken away tells no single values either.
 #[test]
 fn a_variance_does_not_give_back_what_is_withheld() {
     for fine_first in [true, false] {
-        let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Never);
+        let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Never);
         let functions = vec![
             CubeFunction::Count,
             CubeFunction::Sum,
@@ -71,20 +71,20 @@ fn a_variance_does_not_give_back_what_is_withheld() {
         ];
         let fine = Cube {
             functions: functions.clone(),
-            ..by_hour(&world)
+            ..by_hour(&fixture)
         };
         let coarse = Cube {
             functions,
-            ..world.cube(&["site", "at"], TimeBucketWidth::Day, 5)
+            ..fixture.cube(&["site", "at"], TimeBucketWidth::Day, 5)
         };
         // At eight each has another number, at nine all have the same.
         let eight = (0..10).map(|device| row("a", 0, 8, device, device.into()));
         let rows: Vec<BikeRow> = eight.chain(group(20, 0, 9)).collect();
-        world.publish(&rows, day(1));
-        world.stage(&[if fine_first { &fine } else { &coarse }]);
-        world.stage(&[&fine, &coarse]);
-        let told = |cube: &Cube| -> Vec<bool> {
-            let cells = world.cells(cube);
+        fixture.publish(&rows, day(1));
+        fixture.stage(&[if fine_first { &fine } else { &coarse }]);
+        fixture.stage(&[&fine, &coarse]);
+        let report = |cube: &Cube| -> Vec<bool> {
+            let cells = fixture.cells(cube);
             assert!(
                 cells
                     .iter()
@@ -92,7 +92,7 @@ fn a_variance_does_not_give_back_what_is_withheld() {
             );
             cells.iter().map(|cell| !cell.ends_with("|NULL")).collect()
         };
-        assert_eq!(told(&fine), [fine_first, false], "{fine_first}");
-        assert_eq!(told(&coarse), [!fine_first], "{fine_first}");
+        assert_eq!(report(&fine), [fine_first, false], "{fine_first}");
+        assert_eq!(report(&coarse), [!fine_first], "{fine_first}");
     }
 }

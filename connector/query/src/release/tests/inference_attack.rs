@@ -21,19 +21,19 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The cells of a release tell of their atoms, the fine cells that lie in the same of them, and of nothing smaller. So each
 /// union of atoms is tried without each union within it. Of two releases, only whole remainders are tried, not parts of them.
 #[test]
-fn nothing_that_can_be_told_is_of_a_small_group() {
-    let mut met = AttackCoverage::default();
+fn nothing_that_can_be_reported_is_of_a_small_group() {
+    let mut coverage = AttackCoverage::default();
     // Some that are known to meet much, and others in each run.
     let fresh = seed("HANSA_SEED");
     for seed in (0..12).chain(fresh..fresh + number("HANSA_CASES", 4)) {
-        case(seed, &mut met);
+        case(seed, &mut coverage);
     }
     // The tries meet what they are there for.
-    assert!(met.groups > 1000, "{met:?}");
-    assert!(met.withheld > 20, "{met:?}");
-    assert!(met.corrected > 1, "{met:?}");
-    assert!(met.joined > 4, "{met:?}");
-    assert!(met.several_rules > 4, "{met:?}");
+    assert!(coverage.groups > 1000, "{coverage:?}");
+    assert!(coverage.withheld > 20, "{coverage:?}");
+    assert!(coverage.corrected > 1, "{coverage:?}");
+    assert!(coverage.joined > 4, "{coverage:?}");
+    assert!(coverage.several_rules > 4, "{coverage:?}");
 }
 
 #[derive(Debug, Default)]
@@ -65,17 +65,17 @@ struct PublishedCell {
 #[derive(Debug)]
 struct ReleaseStep {
     base: Vec<BaseRow>,
-    told: Vec<PublishedCell>,
+    cells: Vec<PublishedCell>,
 }
 
 impl ReleaseStep {
     fn cells(&self, measure: bool) -> impl Iterator<Item = &PublishedCell> {
-        let told = self.told.iter();
-        told.filter(move |told| !measure || told.shows_measure)
+        let cell = self.cells.iter();
+        cell.filter(move |cell| !measure || cell.shows_measure)
     }
 }
 
-fn case(seed: u64, met: &mut AttackCoverage) {
+fn case(seed: u64, coverage: &mut AttackCoverage) {
     let mut random = StdRng::seed_from_u64(seed);
     let late = [
         LateDataPolicy::Never,
@@ -83,8 +83,8 @@ fn case(seed: u64, met: &mut AttackCoverage) {
         LateDataPolicy::Correct,
         LateDataPolicy::Correct,
     ][random.random_range(0..4)];
-    let mut world = ReleasedDatasetFixture::new(late);
-    let cubes = cubes(&world, &mut random);
+    let mut fixture = ReleasedDatasetFixture::new(late);
+    let cubes = cubes(&fixture, &mut random);
     let joins: Vec<usize> = cubes.iter().map(|_| random.random_range(0..4)).collect();
     let further = random.random_range(1..5);
     let mut rows: Vec<BikeRow> = (0..random.random_range(6..30))
@@ -99,31 +99,32 @@ fn case(seed: u64, met: &mut AttackCoverage) {
             .filter(|cube| joins[*cube] <= step)
             .collect();
         let asked: Vec<&Cube> = wanted.iter().map(|cube| &cubes[*cube]).collect();
-        world.publish(&rows, day(if step < further { 1 } else { 2 }));
-        world.stage(&asked);
-        let base = base(&world);
-        let told: Vec<PublishedCell> = wanted
+        fixture.publish(&rows, day(if step < further { 1 } else { 2 }));
+        fixture.stage(&asked);
+        let base = base(&fixture);
+        let cells: Vec<PublishedCell> = wanted
             .iter()
-            .flat_map(|cube| told(&world, *cube, &cubes[*cube], &base, seed))
+            .flat_map(|cube| published_cells(&fixture, *cube, &cubes[*cube], &base, seed))
             .collect();
         let groups: BTreeSet<&FineCell> = base.iter().map(|(fine, ..)| fine).collect();
-        let shown = told.iter().filter(|told| told.cube == 0).count();
-        met.withheld += groups.len().saturating_sub(shown);
+        let shown = cells.iter().filter(|cell| cell.cube == 0).count();
+        coverage.withheld += groups.len().saturating_sub(shown);
         if let Some(last) = history.last() {
             let new =
-                |told: &PublishedCell| last.told.iter().all(|before| before.cube != told.cube);
-            met.corrected += usize::from(step != further && !base.is_empty() && last.base != base);
-            met.joined += usize::from(!last.told.is_empty() && told.iter().any(new));
+                |cell: &PublishedCell| last.cells.iter().all(|before| before.cube != cell.cube);
+            coverage.corrected +=
+                usize::from(step != further && !base.is_empty() && last.base != base);
+            coverage.joined += usize::from(!last.cells.is_empty() && cells.iter().any(new));
         }
-        history.push(ReleaseStep { base, told });
+        history.push(ReleaseStep { base, cells });
     }
     let alike = cubes.iter().all(|cube| rule(cube) == rule(&cubes[0]));
-    met.several_rules += usize::from(!alike);
+    coverage.several_rules += usize::from(!alike);
     for measure in [false, true] {
         for (index, one) in history.iter().enumerate() {
             for (other_index, other) in history.iter().enumerate() {
                 let place = || format!("seed {seed} {late:?} release {index} less {other_index}");
-                regions(one, other, &cubes, measure, &mut random, met, &place);
+                regions(one, other, &cubes, measure, &mut random, coverage, &place);
                 remainders(one, other, &cubes, measure, &place);
             }
         }
@@ -131,12 +132,12 @@ fn case(seed: u64, met: &mut AttackCoverage) {
 }
 
 /// Cubes that are made of one another, the finest first: each by a rule of its own, or all by one.
-fn cubes(world: &ReleasedDatasetFixture, random: &mut StdRng) -> Vec<Cube> {
+fn cubes(fixture: &ReleasedDatasetFixture, random: &mut StdRng) -> Vec<Cube> {
     let at_least = random.random_range(2..4);
     let mut cubes = vec![
-        world.cube(&["site", "at"], TimeBucketWidth::Hour, at_least),
-        world.cube(&["site", "at"], TimeBucketWidth::Day, at_least),
-        world.cube(&["at"], TimeBucketWidth::Day, at_least),
+        fixture.cube(&["site", "at"], TimeBucketWidth::Hour, at_least),
+        fixture.cube(&["site", "at"], TimeBucketWidth::Day, at_least),
+        fixture.cube(&["at"], TimeBucketWidth::Day, at_least),
     ];
     let by_rows = random.random_bool(0.2);
     let dominance = random.random_bool(0.5).then(|| DominanceTerm {
@@ -194,8 +195,8 @@ fn change(rows: &mut Vec<BikeRow>, random: &mut StdRng) {
 }
 
 /// The rows of the base.
-fn base(world: &ReleasedDatasetFixture) -> Vec<BaseRow> {
-    let mut rows: Vec<BaseRow> = world
+fn base(fixture: &ReleasedDatasetFixture) -> Vec<BaseRow> {
+    let mut rows: Vec<BaseRow> = fixture
         .base()
         .iter()
         .map(|line| {
@@ -228,8 +229,8 @@ fn all() -> CellRegion {
 }
 
 /// The published cells; their values are those of the base.
-fn told(
-    world: &ReleasedDatasetFixture,
+fn published_cells(
+    fixture: &ReleasedDatasetFixture,
     number: usize,
     cube: &Cube,
     base: &[BaseRow],
@@ -237,7 +238,7 @@ fn told(
 ) -> Vec<PublishedCell> {
     let sited = cube.dimensions.len() == 2;
     let day = cube.dimensions.last().unwrap().bucket == Some(TimeBucketWidth::Day);
-    let lines = world.cells(cube);
+    let lines = fixture.cells(cube);
     lines
         .iter()
         .map(|line| {

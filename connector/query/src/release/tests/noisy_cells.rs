@@ -10,39 +10,39 @@ use rand::{Rng as _, SeedableRng as _};
 
 /// A world whose first day is over, and whose rows are put aside.
 fn world(rows: &[BikeRow], until: i64) -> ReleasedDatasetFixture {
-    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Never);
-    publish(&mut world, rows, until);
-    world
+    let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Never);
+    publish(&mut fixture, rows, until);
+    fixture
 }
 
-fn publish(world: &mut ReleasedDatasetFixture, rows: &[BikeRow], until: i64) {
-    world.publish(rows, day(until));
-    world.stage(&[]);
+fn publish(fixture: &mut ReleasedDatasetFixture, rows: &[BikeRow], until: i64) {
+    fixture.publish(rows, day(until));
+    fixture.stage(&[]);
 }
 
 #[test]
 fn noise_is_drawn_once_and_what_is_spent_is_counted() {
-    let mut world = world(&group(0, 0, 8), 1);
-    let cube = world.noisy("0.5", "1", TimeBucketWidth::Day);
-    world.draw(&[&cube], 1, false);
-    let told = world.cells(&cube);
-    assert_eq!(told.len(), 48);
-    assert_eq!(world.spent(), [("device".to_owned(), 0, 500_000, false)]);
+    let mut fixture = world(&group(0, 0, 8), 1);
+    let cube = fixture.noisy("0.5", "1", TimeBucketWidth::Day);
+    fixture.draw(&[&cube], 1, false);
+    let reported = fixture.cells(&cube);
+    assert_eq!(reported.len(), 48);
+    assert_eq!(fixture.spent(), [("device".to_owned(), 0, 500_000, false)]);
     // Nothing is due, whatever is asked and published: there are no other numbers to take the mean of.
     for _ in 0..3 {
-        publish(&mut world, &[group(0, 0, 8), group(20, 0, 9)].concat(), 1);
-        world.draw(&[&cube], 100, false);
-        assert_eq!(world.cells(&cube), told);
-        assert_eq!(world.spent().len(), 1);
+        publish(&mut fixture, &[group(0, 0, 8), group(20, 0, 9)].concat(), 1);
+        fixture.draw(&[&cube], 100, false);
+        assert_eq!(fixture.cells(&cube), reported);
+        assert_eq!(fixture.spent().len(), 1);
     }
     // The next day has cells of its own, and costs its own.
-    publish(&mut world, &group(0, 1, 8), 2);
-    world.draw(&[&cube], 9, false);
-    let more = world.cells(&cube);
+    publish(&mut fixture, &group(0, 1, 8), 2);
+    fixture.draw(&[&cube], 9, false);
+    let more = fixture.cells(&cube);
     assert_eq!(more.len(), 96);
-    assert!(told.iter().all(|line| more.contains(line)));
-    assert_eq!(world.spent().len(), 2);
-    let facts = &world.released().facts;
+    assert!(reported.iter().all(|line| more.contains(line)));
+    assert_eq!(fixture.spent().len(), 2);
+    let facts = &fixture.released().facts;
     assert!(
         facts
             .iter()
@@ -53,37 +53,39 @@ fn noise_is_drawn_once_and_what_is_spent_is_counted() {
 /// The process ends after the budget was charged, or after the cells were drawn and before anybody was told of them.
 #[test]
 fn an_interrupted_release_goes_on_with_the_same_noise() {
-    let mut world = world(&group(0, 0, 8), 1);
-    let cube = world.noisy("0.5", "0.5", TimeBucketWidth::Day);
-    let (_, lost) = world.draw(&[&cube], 1, true);
-    assert_eq!(world.spent(), [("device".to_owned(), 0, 500_000, true)]);
-    assert!(world.cells(&cube).is_empty());
-    let (_, again) = world.draw(&[&cube], 50, true);
-    let (faults, kept) = world.draw(&[&cube], 99, false);
+    let mut fixture = world(&group(0, 0, 8), 1);
+    let cube = fixture.noisy("0.5", "0.5", TimeBucketWidth::Day);
+    let (_, lost) = fixture.draw(&[&cube], 1, true);
+    assert_eq!(fixture.spent(), [("device".to_owned(), 0, 500_000, true)]);
+    assert!(fixture.cells(&cube).is_empty());
+    let (_, again) = fixture.draw(&[&cube], 50, true);
+    let (faults, kept) = fixture.draw(&[&cube], 99, false);
     assert!(faults.is_empty(), "{faults:?}");
     assert_eq!(lost, again);
     assert_eq!(lost, kept);
-    assert_eq!(world.cells(&cube), kept[0]);
+    assert_eq!(fixture.cells(&cube), kept[0]);
     // Paid for once; and nobody can make the noise again to take it away.
-    assert_eq!(world.spent(), [("device".to_owned(), 0, 500_000, false)]);
+    assert_eq!(fixture.spent(), [("device".to_owned(), 0, 500_000, false)]);
 }
 
 /// Noise that was drawn for some rows is never put over others: the difference would be exact.
 #[test]
 fn the_same_noise_is_not_put_over_other_rows() {
-    let mut world = world(&group(0, 0, 8), 1);
-    let cube = world.noisy("0.5", "0.5", TimeBucketWidth::Day);
-    world.draw(&[&cube], 1, true);
-    let place =
-        crate::snapshot::dataset_dir::DatasetDir::new(world.state(), &"counts".parse().unwrap());
-    let mut series = super::history::load(&place.releases()).unwrap().unwrap();
+    let mut fixture = world(&group(0, 0, 8), 1);
+    let cube = fixture.noisy("0.5", "0.5", TimeBucketWidth::Day);
+    fixture.draw(&[&cube], 1, true);
+    let directory =
+        crate::snapshot::dataset_dir::DatasetDir::new(fixture.state(), &"counts".parse().unwrap());
+    let mut series = super::history::load(&directory.releases())
+        .unwrap()
+        .unwrap();
     series.spent[0].rows = "0".repeat(64);
-    super::history::save(&place.releases(), &series).unwrap();
+    super::history::save(&directory.releases(), &series).unwrap();
     let cubes = [cube];
     let done = crate::release::stage_drawn(
-        world.snapshot(),
+        fixture.snapshot(),
         &cubes,
-        world.state(),
+        fixture.state(),
         &crate::limits::QueryResourceLimits::default(),
         day(9),
         &|| [3; 32],
@@ -93,57 +95,61 @@ fn the_same_noise_is_not_put_over_other_rows() {
 
 #[test]
 fn what_is_spent_adds_up_over_all_contracts() {
-    let mut world = world(&group(0, 0, 8), 3);
-    let one = world.noisy("0.5", "1", TimeBucketWidth::Month);
-    let mut other = world.noisy("0.25", "1", TimeBucketWidth::Month);
+    let mut fixture = world(&group(0, 0, 8), 3);
+    let one = fixture.noisy("0.5", "1", TimeBucketWidth::Month);
+    let mut other = fixture.noisy("0.25", "1", TimeBucketWidth::Month);
     other.dimensions.truncate(2);
     other.dimensions.swap(0, 1);
     other.dimensions[0].bucket = Some(TimeBucketWidth::Day);
-    let (faults, _) = world.draw(&[&one, &other], 1, false);
+    let (faults, _) = fixture.draw(&[&one, &other], 1, false);
     // Each of three days would spend 0.75: the first does, of the second one of the two still can, the third neither.
-    let spent: u64 = world.spent().iter().map(|(.., each, _)| each).sum();
+    let spent: u64 = fixture.spent().iter().map(|(.., each, _)| each).sum();
     assert_eq!(spent, 1_000_000);
     assert!(
         faults
             .iter()
             .all(|fault| fault.code == ErrorCode::PrivacyBudgetSpent)
     );
-    assert_eq!(faults.len() + world.spent().len(), 6);
+    assert_eq!(faults.len() + fixture.spent().len(), 6);
     // A third contract finds nothing left, and neither does one that permits more: what was promised binds.
-    let third = world.noisy("0.1", "5", TimeBucketWidth::Month);
-    let (faults, _) = world.draw(&[&third], 5, false);
+    let third = fixture.noisy("0.1", "5", TimeBucketWidth::Month);
+    let (faults, _) = fixture.draw(&[&third], 5, false);
     assert_eq!(faults.len(), 3);
-    assert!(world.cells(&third).is_empty());
-    assert_eq!(world.released().lacking[&third.shape()].len(), 3);
+    assert!(fixture.cells(&third).is_empty());
+    assert_eq!(fixture.released().lacking[&third.shape()].len(), 3);
     // Another month is another budget; 30 days of it are one too many for 0.5 each.
-    publish(&mut world, &group(0, 31, 8), 33);
-    let (faults, _) = world.draw(&[&one], 7, false);
-    let of_july = world.spent().iter().filter(|(_, on, ..)| *on >= 30).count();
+    publish(&mut fixture, &group(0, 31, 8), 33);
+    let (faults, _) = fixture.draw(&[&one], 7, false);
+    let of_july = fixture
+        .spent()
+        .iter()
+        .filter(|(_, on, ..)| *on >= 30)
+        .count();
     assert_eq!(of_july, 2);
     assert!(!faults.is_empty());
 }
 
 #[test]
 fn another_unit_has_a_budget_of_its_own() {
-    let mut world = world(&group(0, 0, 8), 1);
-    let one = world.noisy("1", "1", TimeBucketWidth::Day);
-    let mut other = world.noisy("1", "1", TimeBucketWidth::Day);
+    let mut fixture = world(&group(0, 0, 8), 1);
+    let one = fixture.noisy("1", "1", TimeBucketWidth::Day);
+    let mut other = fixture.noisy("1", "1", TimeBucketWidth::Day);
     if let Some(budget) = &mut other.budget {
         budget.unit = "site".parse().unwrap();
     }
-    let (faults, _) = world.draw(&[&one, &other], 1, false);
+    let (faults, _) = fixture.draw(&[&one, &other], 1, false);
     assert!(faults.is_empty());
-    assert_eq!(world.spent().len(), 2);
+    assert_eq!(fixture.spent().len(), 2);
 }
 
 /// Which cells there are tells nothing: they are the same for no rows, for rows without a unit and for rows elsewhere.
 #[test]
 fn cells_are_there_whether_there_are_rows_or_not() {
     let named = |rows: &[BikeRow]| {
-        let mut world = world(rows, 1);
-        let cube = world.noisy("1", "1", TimeBucketWidth::Day);
-        world.draw(&[&cube], 1, false);
-        let cells = world.cells(&cube);
+        let mut fixture = world(rows, 1);
+        let cube = fixture.noisy("1", "1", TimeBucketWidth::Day);
+        fixture.draw(&[&cube], 1, false);
+        let cells = fixture.cells(&cube);
         let named = cells.iter().map(|line| {
             let parts: Vec<&str> = line.split('|').collect();
             format!("{} {}", parts[0], parts[1])
@@ -215,11 +221,11 @@ fn numbers_are_near_the_exact_ones_and_not_the_same() {
     let rows: Vec<BikeRow> = (0..8)
         .flat_map(|hour| group(hour as u8 * 10, 0, hour))
         .collect();
-    let mut world = world(&rows, 1);
-    let cube = world.noisy("0.1", "1", TimeBucketWidth::Day);
-    let exact = world.exact(&cube, 0);
-    world.draw(&[&cube], 1, false);
-    let told: Vec<Vec<i128>> = world
+    let mut fixture = world(&rows, 1);
+    let cube = fixture.noisy("0.1", "1", TimeBucketWidth::Day);
+    let exact = fixture.exact(&cube, 0);
+    fixture.draw(&[&cube], 1, false);
+    let reported: Vec<Vec<i128>> = fixture
         .cells(&cube)
         .iter()
         .map(|line| {
@@ -231,10 +237,10 @@ fn numbers_are_near_the_exact_ones_and_not_the_same() {
         .collect();
     // Two cells of a unit, three kinds of numbers, a tenth: 60 for counts, ten times that for sums.
     for (kind, scale) in [(0, 60.0), (1, 60.0), (2, 600.0)] {
-        let off: Vec<f64> = told
+        let off: Vec<f64> = reported
             .iter()
             .zip(&exact[kind])
-            .map(|(told, exact)| (told[kind] - exact) as f64)
+            .map(|(reported, exact)| (reported[kind] - exact) as f64)
             .collect();
         let mean = off.iter().sum::<f64>() / off.len() as f64;
         let wide = off.iter().map(|off| off.abs()).sum::<f64>() / off.len() as f64;
@@ -250,14 +256,14 @@ fn numbers_are_near_the_exact_ones_and_not_the_same() {
 /// What was drawn is paid for once and can't be drawn again, so it is not swept away; what it replaced is.
 #[test]
 fn drawn_cells_are_not_swept_away() {
-    let mut world = world(&group(0, 0, 8), 1);
-    let cube = world.noisy("0.5", "1", TimeBucketWidth::Day);
-    world.draw(&[&cube], 1, false);
-    let first = world.released().cells[&cube.shape()].clone();
-    publish(&mut world, &group(0, 1, 8), 2);
-    world.draw(&[&cube], 9, false);
-    let told = world.cells(&cube);
-    crate::release::sweep(world.state(), &"counts".parse().unwrap()).unwrap();
+    let mut fixture = world(&group(0, 0, 8), 1);
+    let cube = fixture.noisy("0.5", "1", TimeBucketWidth::Day);
+    fixture.draw(&[&cube], 1, false);
+    let first = fixture.released().cells[&cube.shape()].clone();
+    publish(&mut fixture, &group(0, 1, 8), 2);
+    fixture.draw(&[&cube], 9, false);
+    let reported = fixture.cells(&cube);
+    crate::release::sweep(fixture.state(), &"counts".parse().unwrap()).unwrap();
     assert!(!first.exists());
-    assert_eq!(world.cells(&cube), told);
+    assert_eq!(fixture.cells(&cube), reported);
 }

@@ -215,24 +215,26 @@ impl ReleasedDatasetFixture {
             return (Vec::new(), Vec::new());
         };
         let faults = drawn.faults.clone();
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         for one in &drawn.series.drawn {
             if let Some(file) = &one.file {
-                told.push(fixture::lines(&batches(&drawn.folder.join(file))));
+                reported.push(fixture::lines(&batches(&drawn.folder.join(file))));
             }
         }
         if !lost {
             self.released = drawn.commit().unwrap();
         }
-        (faults, told)
+        (faults, reported)
     }
 
     /// What was spent: unit, start of the period in days from 2026-06-01, millionths; and whether its noise could be made
     /// again.
     pub(super) fn spent(&self) -> Vec<(String, i64, u64, bool)> {
-        let place =
+        let directory =
             crate::snapshot::dataset_dir::DatasetDir::new(self.state(), &"counts".parse().unwrap());
-        let series = release::history::load(&place.releases()).unwrap().unwrap();
+        let series = release::history::load(&directory.releases())
+            .unwrap()
+            .unwrap();
         let day = |from: i64| (from - START) / (24 * HOUR);
         let spent = series.spent.into_iter();
         spent
@@ -349,14 +351,16 @@ impl ReleasedDatasetFixture {
 
     /// The rows of which the cells are, of all parts that are released.
     pub(super) fn base(&self) -> Vec<String> {
-        let place =
+        let directory =
             crate::snapshot::dataset_dir::DatasetDir::new(self.state(), &"counts".parse().unwrap());
-        let series = release::history::load(&place.releases()).unwrap().unwrap();
+        let series = release::history::load(&directory.releases())
+            .unwrap()
+            .unwrap();
         let newest = series
             .parts
             .iter()
             .map(|part| part.versions.last().unwrap());
-        let files: Vec<PathBuf> = newest.map(|name| place.releases().join(name)).collect();
+        let files: Vec<PathBuf> = newest.map(|name| directory.releases().join(name)).collect();
         files
             .iter()
             .flat_map(|file| fixture::lines(&batches(file)))

@@ -24,18 +24,18 @@ fn dominance() -> Vec<DominanceTerm> {
 #[test]
 fn a_later_cube_does_not_tell_of_an_earlier_release() {
     for late in [LateDataPolicy::Correct, LateDataPolicy::Wait] {
-        let mut world = ReleasedDatasetFixture::new(late);
-        let total = world.cube(&["site", "at"], TimeBucketWidth::Day, 5);
-        let hours = world.cube(&["site", "at"], TimeBucketWidth::Hour, 5);
+        let mut fixture = ReleasedDatasetFixture::new(late);
+        let total = fixture.cube(&["site", "at"], TimeBucketWidth::Day, 5);
+        let hours = fixture.cube(&["site", "at"], TimeBucketWidth::Hour, 5);
         let before = [devices("a", 8, 50, 1, 1), devices("a", 9, 0, 10, 1)].concat();
-        world.publish(&before, day(1));
-        world.stage(&[&total]);
-        assert_eq!(world.cells(&total), ["a|2026-06-01T00:00:00Z|11|11|11"]);
-        world.publish(&[before, devices("a", 8, 60, 6, 1)].concat(), day(2));
-        world.stage(&[&total]);
-        assert_eq!(world.cells(&total), ["a|2026-06-01T00:00:00Z|17|17|17"]);
-        world.stage(&[&total, &hours]);
-        let shown = world.cells(&hours);
+        fixture.publish(&before, day(1));
+        fixture.stage(&[&total]);
+        assert_eq!(fixture.cells(&total), ["a|2026-06-01T00:00:00Z|11|11|11"]);
+        fixture.publish(&[before, devices("a", 8, 60, 6, 1)].concat(), day(2));
+        fixture.stage(&[&total]);
+        assert_eq!(fixture.cells(&total), ["a|2026-06-01T00:00:00Z|17|17|17"]);
+        fixture.stage(&[&total, &hours]);
+        let shown = fixture.cells(&hours);
         let nine = |line: &String| line.starts_with("a|2026-06-01T09");
         assert!(!shown.iter().any(nine), "{late:?} {shown:?}");
     }
@@ -44,67 +44,71 @@ fn a_later_cube_does_not_tell_of_an_earlier_release() {
 /// The same with the hours first: the total of today less the hours from before.
 #[test]
 fn a_later_total_does_not_tell_of_an_earlier_release() {
-    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
-    let total = world.cube(&["site", "at"], TimeBucketWidth::Day, 5);
-    let hours = world.cube(&["site", "at"], TimeBucketWidth::Hour, 5);
+    let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
+    let total = fixture.cube(&["site", "at"], TimeBucketWidth::Day, 5);
+    let hours = fixture.cube(&["site", "at"], TimeBucketWidth::Hour, 5);
     let nine = devices("a", 9, 0, 10, 1);
-    world.publish(&nine, day(1));
-    world.stage(&[&hours]);
+    fixture.publish(&nine, day(1));
+    fixture.stage(&[&hours]);
     // Six go to where nothing is shown, and one comes: the hour tells of seven, the total would tell of one.
     let moved = [
         devices("a", 8, 0, 5, 1),
         devices("a", 8, 50, 1, 1),
         devices("a", 9, 5, 5, 1),
     ];
-    world.publish(&moved.concat(), day(1));
-    world.stage(&[&hours]);
-    assert_eq!(world.cells(&hours), ["a|2026-06-01T09:00:00Z|5|5|5"]);
-    world.stage(&[&hours, &total]);
-    assert!(world.cells(&total).is_empty(), "{:?}", world.cells(&total));
+    fixture.publish(&moved.concat(), day(1));
+    fixture.stage(&[&hours]);
+    assert_eq!(fixture.cells(&hours), ["a|2026-06-01T09:00:00Z|5|5|5"]);
+    fixture.stage(&[&hours, &total]);
+    assert!(
+        fixture.cells(&total).is_empty(),
+        "{:?}",
+        fixture.cells(&total)
+    );
 }
 
 /// A row that says something else is one row, not one that goes and one that comes.
 #[test]
 fn a_changed_row_is_one_row() {
-    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
-    let mut cube = world.cube(&["site", "at"], TimeBucketWidth::Hour, 2);
+    let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
+    let mut cube = fixture.cube(&["site", "at"], TimeBucketWidth::Hour, 2);
     cube.unit = CountingUnit::Rows;
-    world.publish(&devices("a", 8, 0, 4, 1), day(1));
-    world.stage(&[&cube]);
+    fixture.publish(&devices("a", 8, 0, 4, 1), day(1));
+    fixture.stage(&[&cube]);
     let mut changed = devices("a", 8, 0, 4, 1);
     changed[0].bikes = Some(50);
-    world.publish(&changed, day(1));
-    world.stage(&[&cube]);
-    assert_eq!(world.cells(&cube), ["a|2026-06-01T08:00:00Z|4|4|4"]);
+    fixture.publish(&changed, day(1));
+    fixture.stage(&[&cube]);
+    assert_eq!(fixture.cells(&cube), ["a|2026-06-01T08:00:00Z|4|4|4"]);
     changed[1].bikes = Some(7);
-    world.publish(&changed, day(1));
-    world.stage(&[&cube]);
-    assert_eq!(world.cells(&cube), ["a|2026-06-01T08:00:00Z|4|4|59"]);
+    fixture.publish(&changed, day(1));
+    fixture.stage(&[&cube]);
+    assert_eq!(fixture.cells(&cube), ["a|2026-06-01T08:00:00Z|4|4|59"]);
 }
 
 /// Three that change by one each do not hide a fourth that changes by five hundred.
 #[test]
-fn what_few_dominate_of_a_change_is_not_told() {
-    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
-    let mut cube = world.cube(&["site", "at"], TimeBucketWidth::Hour, 3);
+fn what_few_dominate_of_a_change_is_not_reported() {
+    let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
+    let mut cube = fixture.cube(&["site", "at"], TimeBucketWidth::Hour, 3);
     cube.dominance = dominance();
     let before = [devices("a", 8, 0, 3, 100), devices("a", 8, 3, 1, 0)].concat();
-    world.publish(&before, day(1));
-    world.stage(&[&cube]);
+    fixture.publish(&before, day(1));
+    fixture.stage(&[&cube]);
     let shown = ["a|2026-06-01T08:00:00Z|4|4|300"];
-    assert_eq!(world.cells(&cube), shown);
+    assert_eq!(fixture.cells(&cube), shown);
     let after = [devices("a", 8, 0, 3, 101), devices("a", 8, 3, 1, 500)].concat();
-    world.publish(&after, day(1));
-    world.stage(&[&cube]);
-    assert_eq!(world.cells(&cube), shown);
+    fixture.publish(&after, day(1));
+    fixture.stage(&[&cube]);
+    assert_eq!(fixture.cells(&cube), shown);
 }
 
 /// One goes where another comes, each beside many that do both: within their total they cancel out, and two are left.
 #[test]
 fn who_only_moves_does_not_count_in_the_total() {
-    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
-    let hours = world.cube(&["site", "at"], TimeBucketWidth::Hour, 5);
-    let total = world.cube(&["site", "at"], TimeBucketWidth::Day, 5);
+    let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
+    let hours = fixture.cube(&["site", "at"], TimeBucketWidth::Hour, 5);
+    let total = fixture.cube(&["site", "at"], TimeBucketWidth::Day, 5);
     let (eight, nine) = (devices("a", 8, 0, 10, 1), devices("a", 9, 20, 10, 1));
     let before = [
         eight.clone(),
@@ -112,9 +116,9 @@ fn who_only_moves_does_not_count_in_the_total() {
         devices("a", 8, 40, 5, 1),
         devices("a", 8, 50, 1, 3),
     ];
-    world.publish(&before.concat(), day(1));
-    world.stage(&[&hours, &total]);
-    let shown = (world.cells(&hours), world.cells(&total));
+    fixture.publish(&before.concat(), day(1));
+    fixture.stage(&[&hours, &total]);
+    let shown = (fixture.cells(&hours), fixture.cells(&total));
     assert_eq!((shown.0.len(), shown.1.len()), (2, 1));
     let after = [
         eight,
@@ -122,35 +126,35 @@ fn who_only_moves_does_not_count_in_the_total() {
         devices("a", 9, 40, 5, 1),
         devices("a", 9, 60, 1, 8),
     ];
-    world.publish(&after.concat(), day(1));
-    world.stage(&[&hours, &total]);
-    assert_eq!((world.cells(&hours), world.cells(&total)), shown);
+    fixture.publish(&after.concat(), day(1));
+    fixture.stage(&[&hours, &total]);
+    assert_eq!((fixture.cells(&hours), fixture.cells(&total)), shown);
 }
 
 /// The same rows in another order are no correction, whatever their sums come to.
 #[test]
 fn the_same_rows_in_another_order_are_no_release() {
-    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
-    let mut cube = world.cube(&["site", "at"], TimeBucketWidth::Hour, 5);
+    let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
+    let mut cube = fixture.cube(&["site", "at"], TimeBucketWidth::Hour, 5);
     cube.measures = vec!["other".parse().unwrap()];
     let mut rows = devices("a", 8, 0, 20, 10);
     rows[0].bikes = Some(100_000_000_000_000_000);
-    world.publish(&rows, day(1));
-    world.stage(&[&cube]);
-    let before = (world.cells(&cube), world.releases());
+    fixture.publish(&rows, day(1));
+    fixture.stage(&[&cube]);
+    let before = (fixture.cells(&cube), fixture.releases());
     rows.reverse();
-    world.publish(&rows, day(1));
-    world.stage(&[&cube]);
-    assert_eq!((world.cells(&cube), world.releases()), before);
+    fixture.publish(&rows, day(1));
+    fixture.stage(&[&cube]);
+    assert_eq!((fixture.cells(&cube), fixture.releases()), before);
 }
 
 /// What lies in a cell between that is taken away does not mend what is left of the total.
 #[test]
 fn no_cell_is_withheld_without_need() {
-    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Never);
-    let total = world.cube(&["at"], TimeBucketWidth::Day, 5);
-    let sites = world.cube(&["site", "at"], TimeBucketWidth::Day, 10);
-    let hours = world.cube(&["site", "at"], TimeBucketWidth::Hour, 5);
+    let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Never);
+    let total = fixture.cube(&["at"], TimeBucketWidth::Day, 5);
+    let sites = fixture.cube(&["site", "at"], TimeBucketWidth::Day, 10);
+    let hours = fixture.cube(&["site", "at"], TimeBucketWidth::Hour, 5);
     let mut elsewhere = devices("b", 8, 50, 6, 1);
     for row in &mut elsewhere {
         row.site = None;
@@ -162,11 +166,11 @@ fn no_cell_is_withheld_without_need() {
         devices("b", 9, 40, 1, 1),
         elsewhere,
     ];
-    world.publish(&rows.concat(), day(1));
-    world.stage(&[&total, &sites, &hours]);
-    assert_eq!(world.cells(&sites), ["a|2026-06-01T00:00:00Z|20|20|20"]);
+    fixture.publish(&rows.concat(), day(1));
+    fixture.stage(&[&total, &sites, &hours]);
+    assert_eq!(fixture.cells(&sites), ["a|2026-06-01T00:00:00Z|20|20|20"]);
     assert_eq!(
-        world.cells(&hours),
+        fixture.cells(&hours),
         [
             "a|2026-06-01T08:00:00Z|15|15|15",
             "a|2026-06-01T09:00:00Z|5|5|5"
@@ -177,71 +181,71 @@ fn no_cell_is_withheld_without_need() {
 /// What was released by days goes on by months with the first whole one.
 #[test]
 fn a_longer_period_begins_whole() {
-    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
-    let days = world.cube(&["site", "at"], TimeBucketWidth::Day, 5);
+    let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
+    let days = fixture.cube(&["site", "at"], TimeBucketWidth::Day, 5);
     let group =
         |day: i64| -> Vec<BikeRow> { (0..10).map(|one| row("a", day, 8, one, 1)).collect() };
-    world.publish(&group(0), day(5));
-    world.stage(&[&days]);
-    world.every(TimeBucketWidth::Month);
-    let months = world.cube(&["site", "at"], TimeBucketWidth::Month, 5);
+    fixture.publish(&group(0), day(5));
+    fixture.stage(&[&days]);
+    fixture.every(TimeBucketWidth::Month);
+    let months = fixture.cube(&["site", "at"], TimeBucketWidth::Month, 5);
     let rows = [group(0), group(10), group(35)].concat();
     // June was begun by days, so July is the first month that is whole.
-    world.publish(&rows, day(40));
-    world.stage(&[&months]);
-    assert!(world.cells(&months).is_empty());
-    world.publish(&rows, day(70));
-    world.stage(&[&months]);
-    assert_eq!(world.cells(&months), ["a|2026-07-01T00:00:00Z|10|10|10"]);
+    fixture.publish(&rows, day(40));
+    fixture.stage(&[&months]);
+    assert!(fixture.cells(&months).is_empty());
+    fixture.publish(&rows, day(70));
+    fixture.stage(&[&months]);
+    assert_eq!(fixture.cells(&months), ["a|2026-07-01T00:00:00Z|10|10|10"]);
 }
 
 /// A file that nobody reads yet is not removed while it is written.
 #[test]
 fn what_is_being_released_is_not_swept_away() {
-    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Never);
-    let cube = world.cube(&["site", "at"], TimeBucketWidth::Hour, 5);
-    world.publish(&devices("a", 8, 0, 10, 1), day(1));
-    world.stage(&[&cube]);
-    let dataset = world.snapshot().dataset.clone();
-    let file = crate::snapshot::dataset_dir::DatasetDir::new(world.state(), &dataset.id.name)
+    let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Never);
+    let cube = fixture.cube(&["site", "at"], TimeBucketWidth::Hour, 5);
+    fixture.publish(&devices("a", 8, 0, 10, 1), day(1));
+    fixture.stage(&[&cube]);
+    let dataset = fixture.snapshot().dataset.clone();
+    let file = crate::snapshot::dataset_dir::DatasetDir::new(fixture.state(), &dataset.id.name)
         .releases()
         .join("rows-1-9.parquet");
     std::fs::write(&file, b"half").unwrap();
-    crate::release::open(world.state(), &dataset).unwrap();
+    crate::release::open(fixture.state(), &dataset).unwrap();
     assert!(file.exists());
-    crate::release::sweep(world.state(), &dataset.id.name).unwrap();
+    crate::release::sweep(fixture.state(), &dataset.id.name).unwrap();
     assert!(!file.exists());
     // The rows of what was released are needed for whatever comes: that they are gone is told at once.
     let folder = file.parent().unwrap();
     let rows = std::fs::read_dir(folder).unwrap().flatten();
     let mut rows = rows.filter(|entry| entry.file_name().to_string_lossy().starts_with("rows-"));
     std::fs::remove_file(rows.next().unwrap().path()).unwrap();
-    let refusal = crate::release::open(world.state(), &dataset).unwrap_err();
+    let refusal = crate::release::open(fixture.state(), &dataset).unwrap_err();
     assert_eq!(refusal.code, hansa_policy::refusal::ErrorCode::StateBroken);
 }
 
 /// Two contracts of several rules: what the stricter one withholds is not told by the other's total.
 #[test]
 fn a_remainder_keeps_the_rules_of_those_taken_away() {
-    let strict = |world: &ReleasedDatasetFixture| -> Vec<Cube> {
-        let enough = world.cube(&["site", "at"], TimeBucketWidth::Day, 10);
-        let mut dominated = world.cube(&["site", "at"], TimeBucketWidth::Day, 5);
+    let strict = |fixture: &ReleasedDatasetFixture| -> Vec<Cube> {
+        let enough = fixture.cube(&["site", "at"], TimeBucketWidth::Day, 10);
+        let mut dominated = fixture.cube(&["site", "at"], TimeBucketWidth::Day, 5);
         dominated.dominance = dominance();
         vec![enough, dominated]
     };
     for which in 0..2 {
         for finer_first in [false, true] {
-            let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Never);
-            let sites = strict(&world).swap_remove(which);
-            let total = world.cube(&["at"], TimeBucketWidth::Day, 5);
+            let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Never);
+            let sites = strict(&fixture).swap_remove(which);
+            let total = fixture.cube(&["at"], TimeBucketWidth::Day, 5);
             let mut at_b = devices("b", 8, 30, 7, 1);
             at_b[0].bikes = Some(900);
-            world.publish(&[devices("a", 8, 0, 10, 100), at_b].concat(), day(1));
+            fixture.publish(&[devices("a", 8, 0, 10, 100), at_b].concat(), day(1));
             if finer_first {
-                world.stage(&[&sites]);
+                fixture.stage(&[&sites]);
             }
-            world.stage(&[&sites, &total]);
-            let (sites, total) = (world.cells(&sites), world.cells(&total));
+            fixture.stage(&[&sites, &total]);
+            let (sites, total) = (fixture.cells(&sites), fixture.cells(&total));
             let sums = |lines: &[String]| {
                 let shown = lines.iter().filter(|line| !line.ends_with("|NULL"));
                 shown.count()

@@ -7,11 +7,11 @@ use hansa_policy::value::time::TimeBucketWidth;
 use std::collections::BTreeSet;
 
 /// A cube of counts that are multiples of five.
-fn counting(world: &ReleasedDatasetFixture, by: &[&str], bucket: TimeBucketWidth) -> Cube {
+fn counting(fixture: &ReleasedDatasetFixture, by: &[&str], bucket: TimeBucketWidth) -> Cube {
     Cube {
         measures: Vec::new(),
         base: Some(5),
-        ..world.cube(by, bucket, 5)
+        ..fixture.cube(by, bucket, 5)
     }
 }
 
@@ -21,15 +21,15 @@ fn of(site: &'static str, hour: i64, devices: std::ops::Range<u8>) -> Vec<BikeRo
         .collect()
 }
 
-fn counts(world: &ReleasedDatasetFixture, cube: &Cube) -> Vec<i64> {
-    let cells = world.cells(cube);
+fn counts(fixture: &ReleasedDatasetFixture, cube: &Cube) -> Vec<i64> {
+    let cells = fixture.cells(cube);
     let last = |line: &String| line.rsplit('|').next().unwrap().parse().unwrap();
     cells.iter().map(last).collect()
 }
 
 #[test]
 fn the_same_units_are_rounded_the_same_way() {
-    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Never);
+    let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Never);
     // The same seven devices at each hour of one site; seven others at each hour of the other.
     let mut rows = Vec::new();
     for hour in 0..12 {
@@ -37,10 +37,10 @@ fn the_same_units_are_rounded_the_same_way() {
         let first = u8::try_from(hour).unwrap() * 7 + 20;
         rows.extend(of("b", hour, first..first + 7));
     }
-    world.publish(&rows, day(1));
-    let cube = counting(&world, &["site", "at"], TimeBucketWidth::Hour);
-    world.stage(&[&cube]);
-    let all = counts(&world, &cube);
+    fixture.publish(&rows, day(1));
+    let cube = counting(&fixture, &["site", "at"], TimeBucketWidth::Hour);
+    fixture.stage(&[&cube]);
+    let all = counts(&fixture, &cube);
     let (same, others) = all.split_at(12);
     assert_eq!(same.iter().collect::<BTreeSet<_>>().len(), 1, "{same:?}");
     assert_eq!(
@@ -59,21 +59,21 @@ fn the_same_units_are_rounded_the_same_way() {
 
 #[test]
 fn corrected_counts_are_rounded_too() {
-    let mut world = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
-    let cube = counting(&world, &["site", "at"], TimeBucketWidth::Hour);
-    world.publish(&of("a", 8, 0..12), day(1));
-    world.stage(&[&cube]);
-    world.publish(&of("a", 8, 0..23), day(1));
-    world.stage(&[&cube]);
-    let told = counts(&world, &cube);
-    assert!(told == [20] || told == [25], "{told:?}");
+    let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
+    let cube = counting(&fixture, &["site", "at"], TimeBucketWidth::Hour);
+    fixture.publish(&of("a", 8, 0..12), day(1));
+    fixture.stage(&[&cube]);
+    fixture.publish(&of("a", 8, 0..23), day(1));
+    fixture.stage(&[&cube]);
+    let reported = counts(&fixture, &cube);
+    assert!(reported == [20] || reported == [25], "{reported:?}");
 }
 
 /// Why margins that cross stay refused, rounded or not: here is a table of four groups, of which one of two is withheld. What
 /// is published, all of it rounded to fives, fits no other number than 2.
 #[test]
 fn rounded_margins_that_cross_can_give_back_what_is_withheld() {
-    let rounds = |exact: i64, told: i64| told % 5 == 0 && (exact - told).abs() < 5;
+    let rounds = |exact: i64, reported: i64| reported % 5 == 0 && (exact - reported).abs() < 5;
     // Published: three groups, two margins each way, and the total.
     let (ay, bx, by) = (5, 15, 10);
     let (a, b, x, y, all) = (15, 20, 10, 25, 30);

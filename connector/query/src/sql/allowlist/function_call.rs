@@ -24,33 +24,36 @@ impl AllowlistVisitor<'_> {
             over,
             within_group,
         } = function;
-        let place = name.span().start;
+        let location = name.span().start;
         let [ObjectNamePart::Identifier(ident)] = name.0.as_slice() else {
-            return Err(no_function(&name.to_string(), place));
+            return Err(no_function(&name.to_string(), location));
         };
         let word = folded(ident);
         #[cfg(test)]
-        let hole = self.limits.random && word == "random";
+        let allow_random = self.limits.random && word == "random";
         #[cfg(not(test))]
-        let hole = false;
-        if !functions::known(&word) && !hole {
+        let allow_random = false;
+        if !functions::known(&word) && !allow_random {
             return Err(match sketch_state::retired(&word) {
-                Some(why) => at(why, place),
-                None => no_function(&word, place),
+                Some(why) => at(why, location),
+                None => no_function(&word, location),
             });
         }
         if sketch_state::SketchKind::named(&word).is_some() {
-            alone(function, place)?;
+            alone(function, location)?;
         }
         if *uses_odbc_syntax || !matches!(parameters, FunctionArguments::None) {
-            return Err(at(not_allowed("this form of a call"), place));
+            return Err(at(not_allowed("this form of a call"), location));
         }
         match args {
             FunctionArguments::None => {}
             FunctionArguments::Subquery(_) => {
-                return Err(at(not_allowed("a query as the argument of a call"), place));
+                return Err(at(
+                    not_allowed("a query as the argument of a call"),
+                    location,
+                ));
             }
-            FunctionArguments::List(list) => self.arguments(list, place)?,
+            FunctionArguments::List(list) => self.arguments(list, location)?,
         }
         if let Some(filter) = filter {
             self.expr(filter)?;
@@ -92,7 +95,11 @@ impl AllowlistVisitor<'_> {
         Ok(())
     }
 
-    fn arguments(&mut self, list: &FunctionArgumentList, place: Location) -> Result<(), Refusal> {
+    fn arguments(
+        &mut self,
+        list: &FunctionArgumentList,
+        location: Location,
+    ) -> Result<(), Refusal> {
         let FunctionArgumentList {
             duplicate_treatment: _,
             args,
@@ -107,7 +114,7 @@ impl AllowlistVisitor<'_> {
                 )
                 | FunctionArg::Named { .. }
                 | FunctionArg::ExprNamed { .. } => {
-                    return Err(at(not_allowed("this argument of a call"), place));
+                    return Err(at(not_allowed("this argument of a call"), location));
                 }
             }
         }
@@ -121,7 +128,7 @@ impl AllowlistVisitor<'_> {
                 | FunctionArgumentClause::Separator(_)
                 | FunctionArgumentClause::JsonNullClause(_)
                 | FunctionArgumentClause::JsonReturningClause(_) => {
-                    return Err(at(not_allowed("this clause of a call"), place));
+                    return Err(at(not_allowed("this clause of a call"), location));
                 }
             }
         }
@@ -130,7 +137,7 @@ impl AllowlistVisitor<'_> {
 }
 
 /// Refuses a state as anything else than a plain aggregate: of each row of a window it would be as long as of all.
-fn alone(function: &Function, place: Location) -> Result<(), Refusal> {
+fn alone(function: &Function, location: Location) -> Result<(), Refusal> {
     let plain = match &function.args {
         FunctionArguments::List(list) => {
             list.duplicate_treatment.is_none() && list.clauses.is_empty()
@@ -140,16 +147,16 @@ fn alone(function: &Function, place: Location) -> Result<(), Refusal> {
     if plain && function.over.is_none() && function.within_group.is_empty() {
         return Ok(());
     }
-    Err(at(not_allowed("this form of a state"), place))
+    Err(at(not_allowed("this form of a state"), location))
 }
 
 /// The refusal for a function that is not on the list, whatever else has it.
-pub(super) fn no_function(name: &str, place: Location) -> Refusal {
+pub(super) fn no_function(name: &str, location: Location) -> Refusal {
     at(
         Refusal::new(
             ErrorCode::FunctionUnknown,
             format!("no function `{name}` here"),
         ),
-        place,
+        location,
     )
 }

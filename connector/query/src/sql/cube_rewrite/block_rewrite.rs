@@ -236,11 +236,11 @@ fn spread(
         _ => (0, count.clone()),
     };
     let variance = col(Column::from_name(all)) / cast(of, DataType::Float64);
-    let told = match name {
+    let disclosed = match name {
         "stddev" | "stddev_pop" => math::expr_fn::sqrt(variance),
         _ => variance,
     };
-    when(count.gt(lit(least)), told)
+    when(count.gt(lit(least)), disclosed)
         .end()
         .map_err(|error| crate::engine_error::planning(&error))
 }
@@ -253,15 +253,15 @@ fn counted(
     totals: &mut Vec<Expr>,
 ) -> Result<Expr, Refusal> {
     let cell = |column: String| Expr::Column(Column::new(Some(qualifier.clone()), column));
-    let told = when(
+    let disclosed = when(
         cell(format!("dev_{measure}")).is_not_null(),
         cell(format!("cnt_{measure}")),
     );
-    let told = told
+    let disclosed = disclosed
         .end()
         .map_err(|error| crate::engine_error::planning(&error))?;
     summed(
-        told,
+        disclosed,
         format!("total cnt_{measure} of dev_{measure}"),
         base,
         totals,

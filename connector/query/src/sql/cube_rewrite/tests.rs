@@ -99,9 +99,9 @@ fn refused(sql: &str, code: ErrorCode) -> String {
             assert!(passed.is_ok(), "{sql}: {example}: {passed:?}");
         }
     }
-    let told = format!("{} {}", refusal.sentence, refusal.help.join("; "));
-    assert!(!told.contains("777"), "{told}");
-    told
+    let text = format!("{} {}", refusal.sentence, refusal.help.join("; "));
+    assert!(!text.contains("777"), "{text}");
+    text
 }
 
 #[test]
@@ -193,8 +193,8 @@ fn refuses_rows() {
         "SELECT fare FROM trips LIMIT 1",
         "SELECT district FROM trips ORDER BY 1",
     ] {
-        let told = refused(sql, ErrorCode::AggregateOnly);
-        assert!(told.contains("date_trunc('hour', at)"), "{told}");
+        let text = refused(sql, ErrorCode::AggregateOnly);
+        assert!(text.contains("date_trunc('hour', at)"), "{text}");
     }
 }
 
@@ -210,13 +210,13 @@ fn refuses_what_is_finer_than_a_cell() {
     ] {
         refused(sql, ErrorCode::DimensionNotAllowed);
     }
-    let told = refused(
+    let text = refused(
         "SELECT count(*) FROM trips WHERE at < '2025-11-13T14:59:00Z'",
         ErrorCode::FilterNotOnGrid,
     );
     assert!(
-        told.contains("2025-11-13T14:00:00Z and 2025-11-13T15:00:00Z"),
-        "{told}"
+        text.contains("2025-11-13T14:00:00Z and 2025-11-13T15:00:00Z"),
+        "{text}"
     );
     for sql in [
         "SELECT count(*) FROM trips WHERE at = '2025-11-13T14:00:00Z'",
@@ -302,19 +302,19 @@ fn names_the_construct() {
             "a query of rows",
         ),
     ] {
-        let told = refused(sql, ErrorCode::QueryShape);
-        assert!(told.contains(construct), "{sql}: {told}");
+        let text = refused(sql, ErrorCode::QueryShape);
+        assert!(text.contains(construct), "{sql}: {text}");
         assert!(
-            told.contains("this would pass: SELECT district, "),
-            "{told}"
+            text.contains("this would pass: SELECT district, "),
+            "{text}"
         );
     }
 }
 
 #[test]
 fn what_it_shows_passes() {
-    let told = refused("SELECT * FROM trips", ErrorCode::AggregateOnly);
-    let (_, example) = told.split_once("this would pass: ").unwrap();
+    let text = refused("SELECT * FROM trips", ErrorCode::AggregateOnly);
+    let (_, example) = text.split_once("this would pass: ").unwrap();
     assert_eq!(city().rows(example).unwrap().len(), 3);
 }
 

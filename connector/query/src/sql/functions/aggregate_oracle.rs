@@ -54,7 +54,7 @@ struct AggregateCall {
     name: &'static str,
     columns: &'static [&'static str],
     share: Option<&'static str>,
-    told: LoopOracle,
+    oracle: LoopOracle,
 }
 
 impl AggregateCall {
@@ -65,7 +65,7 @@ impl AggregateCall {
     }
 
     fn of<'r>(&self, rows: impl IntoIterator<Item = &'r AggregateTestRow>) -> Option<f64> {
-        (self.told)(&self.values(rows))
+        (self.oracle)(&self.values(rows))
     }
 
     fn of_different<'r>(
@@ -75,7 +75,7 @@ impl AggregateCall {
         let mut values = self.values(rows);
         values.sort_by(|one, other| one[0].total_cmp(&other[0]));
         values.dedup();
-        (self.told)(&values)
+        (self.oracle)(&values)
     }
 
     fn values<'r>(&self, rows: impl IntoIterator<Item = &'r AggregateTestRow>) -> Vec<Vec<f64>> {
@@ -125,20 +125,20 @@ fn calls() -> Vec<AggregateCall> {
     let singles: [&'static [&'static str]; 3] = [&["f"], &["h"], &["i"]];
     let pairs: [&'static [&'static str]; 2] = [&["f", "h"], &["h", "i"]];
     let mut calls = Vec::new();
-    for (name, share, told) in one {
+    for (name, share, oracle) in one {
         calls.extend(singles.map(|columns| AggregateCall {
             name,
             columns,
             share,
-            told,
+            oracle,
         }));
     }
-    for (name, told) in two {
+    for (name, oracle) in two {
         calls.extend(pairs.map(|columns| AggregateCall {
             name,
             columns,
             share: None,
-            told,
+            oracle,
         }));
     }
     calls
@@ -258,58 +258,60 @@ impl AggregateFixture {
                 .collect()
                 .await
         });
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         for batch in batches.unwrap_or_else(|error| panic!("{sql}: {error}")) {
             let column = batch.columns().last().unwrap();
             let column = cast(column, &DataType::Float64).unwrap();
-            told.extend(column.as_primitive::<Float64Type>().iter());
+            reported.extend(column.as_primitive::<Float64Type>().iter());
         }
-        told
+        reported
     }
 
     #[track_caller]
     fn is(&self, sql: &str, expect: &[Option<f64>]) {
-        let told = self.computed(sql);
+        let reported = self.computed(sql);
         let near = |pair: (&Option<f64>, &Option<f64>)| match pair {
             (None, None) => true,
-            (Some(told), Some(expect)) => (told - expect).abs() <= 1e-9 * (1.0 + expect.abs()),
+            (Some(reported), Some(expect)) => {
+                (reported - expect).abs() <= 1e-9 * (1.0 + expect.abs())
+            }
             _ => false,
         };
-        let alike = told.len() == expect.len() && told.iter().zip(expect).all(near);
-        assert!(alike, "{sql}\n told: {told:?}\n loop: {expect:?}");
+        let alike = reported.len() == expect.len() && reported.iter().zip(expect).all(near);
+        assert!(alike, "{sql}\n told: {reported:?}\n loop: {expect:?}");
     }
 }
 
 #[test]
 fn each_aggregate_gives_what_a_loop_over_the_rows_gives() {
     let rows = rows();
-    let world = AggregateFixture::of(&rows);
+    let fixture = AggregateFixture::of(&rows);
     for call in calls() {
         let text = call.text("");
         let kept = || rows.iter().filter(|row| row.b);
-        world.is(&format!("SELECT {text} FROM r"), &[call.of(&rows)]);
-        world.is(
+        fixture.is(&format!("SELECT {text} FROM r"), &[call.of(&rows)]);
+        fixture.is(
             &format!("SELECT {text} FILTER (WHERE b) FROM r"),
             &[call.of(kept())],
         );
-        world.is(&format!("SELECT {text} FROM r WHERE k < 0"), &[None]);
+        fixture.is(&format!("SELECT {text} FROM r WHERE k < 0"), &[None]);
         for column in call.columns {
             let sql = format!("SELECT {text} FROM r WHERE {column} IS NULL");
-            world.is(&sql, &[None]);
+            fixture.is(&sql, &[None]);
         }
         let groups = |rows: &[&AggregateTestRow]| -> Vec<Option<f64>> {
             let group = |g: i64| call.of(rows.iter().copied().filter(|row| row.g == g));
             (0..5).map(group).collect()
         };
-        world.is(
+        fixture.is(
             &format!("SELECT g, {text} FROM r GROUP BY g ORDER BY g"),
             &groups(&rows.iter().collect::<Vec<_>>()),
         );
-        world.is(
+        fixture.is(
             &format!("SELECT g, {text} FILTER (WHERE b) FROM r GROUP BY g ORDER BY g"),
             &groups(&kept().collect::<Vec<_>>()),
         );
-        world.is(
+        fixture.is(
             &format!("SELECT k, {text} FROM r WHERE k % 50 = 0 GROUP BY k ORDER BY k"),
             &(0..240)
                 .step_by(50)
@@ -322,21 +324,21 @@ fn each_aggregate_gives_what_a_loop_over_the_rows_gives() {
 #[test]
 fn each_aggregate_of_different_values_gives_what_a_loop_gives() {
     let rows = rows();
-    let world = AggregateFixture::of(&rows);
+    let fixture = AggregateFixture::of(&rows);
     let calls = calls();
     let single = |call: &&AggregateCall| call.columns.len() == 1 && !call.is_percentile();
     for call in calls.iter().filter(single) {
         let text = call.text("DISTINCT ");
         let expect = [call.of_different(&rows)];
         // Alone the engine groups by the values first; beside another it leaves them to the function.
-        world.is(&format!("SELECT {text} FROM r"), &expect);
-        world.is(&format!("SELECT sum(DISTINCT k), {text} FROM r"), &expect);
-        world.is(
+        fixture.is(&format!("SELECT {text} FROM r"), &expect);
+        fixture.is(&format!("SELECT sum(DISTINCT k), {text} FROM r"), &expect);
+        fixture.is(
             &format!("SELECT sum(DISTINCT k), {text} FROM r WHERE k < 0"),
             &[None],
         );
         let group = |g: i64| call.of_different(rows.iter().filter(|row| row.g == g));
-        world.is(
+        fixture.is(
             &format!("SELECT g, sum(DISTINCT k), {text} FROM r GROUP BY g ORDER BY g"),
             &(0..5).map(group).collect::<Vec<_>>(),
         );
@@ -346,7 +348,7 @@ fn each_aggregate_of_different_values_gives_what_a_loop_gives() {
 #[test]
 fn each_aggregate_in_a_window_that_slides_gives_what_a_loop_gives() {
     let rows = rows();
-    let world = AggregateFixture::of(&rows);
+    let fixture = AggregateFixture::of(&rows);
     for call in calls().iter().filter(|call| !call.is_percentile()) {
         let text = call.text("");
         for (before, behind) in [(3, 2), (0, 1), (9, 0)] {
@@ -359,7 +361,7 @@ fn each_aggregate_in_a_window_that_slides_gives_what_a_loop_gives() {
                     call.of(&rows[at.saturating_sub(before)..to])
                 })
                 .collect();
-            world.is(&sql, &expect);
+            fixture.is(&sql, &expect);
         }
     }
 }

@@ -96,15 +96,15 @@ pub(super) fn distinct_field(name: &str) -> Vec<FieldRef> {
 #[derive(Debug)]
 pub(super) struct SummaryAccumulator<S, const N: usize> {
     summary: S,
-    told: SummaryOutput<S>,
+    output: SummaryOutput<S>,
 }
 
 impl<S: NumericSummary<N>, const N: usize> SummaryAccumulator<S, N> {
     /// No rows.
-    pub(super) fn new(told: SummaryOutput<S>) -> Self {
+    pub(super) fn new(output: SummaryOutput<S>) -> Self {
         Self {
             summary: S::default(),
-            told,
+            output,
         }
     }
 }
@@ -131,7 +131,7 @@ impl<S: NumericSummary<N>, const N: usize> Accumulator for SummaryAccumulator<S,
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        Ok(ScalarValue::Float64((self.told)(&self.summary)))
+        Ok(ScalarValue::Float64((self.output)(&self.summary)))
     }
 
     fn size(&self) -> usize {
@@ -155,15 +155,15 @@ impl<S: NumericSummary<N>, const N: usize> Accumulator for SummaryAccumulator<S,
 pub(super) struct DistinctValueAccumulator<S> {
     /// How often each is there: a window that slides on takes them away again.
     counts: BTreeMap<u64, u64>,
-    told: SummaryOutput<S>,
+    output: SummaryOutput<S>,
 }
 
 impl<S> DistinctValueAccumulator<S> {
     /// No values.
-    pub(super) const fn new(told: SummaryOutput<S>) -> Self {
+    pub(super) const fn new(output: SummaryOutput<S>) -> Self {
         Self {
             counts: BTreeMap::new(),
-            told,
+            output,
         }
     }
 }
@@ -204,7 +204,7 @@ impl<S: NumericSummary<1>> Accumulator for DistinctValueAccumulator<S> {
         for bits in self.counts.keys() {
             summary.add([f64::from_bits(*bits)]);
         }
-        Ok(ScalarValue::Float64((self.told)(&summary)))
+        Ok(ScalarValue::Float64((self.output)(&summary)))
     }
 
     fn size(&self) -> usize {
@@ -239,16 +239,16 @@ pub(super) struct SummaryGroupsAccumulator<S, const N: usize> {
     summaries: Vec<S>,
     /// Bytes that they hold beside themselves.
     held: usize,
-    told: SummaryOutput<S>,
+    output: SummaryOutput<S>,
 }
 
 impl<S: NumericSummary<N>, const N: usize> SummaryGroupsAccumulator<S, N> {
     /// No groups yet.
-    pub(super) const fn new(told: SummaryOutput<S>) -> Self {
+    pub(super) const fn new(output: SummaryOutput<S>) -> Self {
         Self {
             summaries: Vec::new(),
             held: 0,
-            told,
+            output,
         }
     }
 
@@ -313,8 +313,8 @@ impl<S: NumericSummary<N>, const N: usize> GroupsAccumulator for SummaryGroupsAc
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
         let summaries = self.taken(emit_to);
-        let told: Float64Array = summaries.iter().map(self.told).collect();
-        Ok(Arc::new(told))
+        let reported: Float64Array = summaries.iter().map(self.output).collect();
+        Ok(Arc::new(reported))
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {

@@ -373,10 +373,10 @@ mod tests {
                 for found in made(&function, &array, places) {
                     for (value, found) in values.into_iter().zip(found) {
                         let expect = on_paper(cuts, value, places);
-                        let said = format!("{}({value}, {places})", function.name());
-                        assert_eq!(found, expect, "{said}");
+                        let text = format!("{}({value}, {places})", function.name());
+                        assert_eq!(found, expect, "{text}");
                         if places >= 17 && value.abs() >= 0.1 {
-                            assert_eq!(found, value, "{said}");
+                            assert_eq!(found, value, "{text}");
                         }
                     }
                 }
@@ -400,8 +400,8 @@ mod tests {
                 for found in made(&function, &array, places) {
                     for (value, found) in values.iter().zip(found) {
                         let expect = on_paper(cuts, *value, places);
-                        let said = format!("{}({value}, {places})", function.name());
-                        assert_eq!(found, expect, "{said}");
+                        let text = format!("{}({value}, {places})", function.name());
+                        assert_eq!(found, expect, "{text}");
                     }
                 }
             }

@@ -107,18 +107,18 @@ impl SketchKind {
         Arc::new(AggregateUDF::from(SketchFunction {
             state: self,
             of: SketchInput::Values,
-            told: SketchOutput::State,
+            sketch_output: SketchOutput::State,
             signature,
         }))
     }
 
     /// A call that puts states together.
     #[must_use]
-    pub fn merged(self, told: SketchOutput, states: Expr) -> Expr {
+    pub fn merged(self, sketch_output: SketchOutput, states: Expr) -> Expr {
         let function = AggregateUDF::from(SketchFunction {
             state: self,
             of: SketchInput::States,
-            told,
+            sketch_output,
             signature: Signature::exact(vec![DataType::Binary], Volatility::Immutable),
         });
         Expr::AggregateFunction(AggregateFunction::new_udf(
@@ -179,13 +179,13 @@ enum SketchInput {
 struct SketchFunction {
     state: SketchKind,
     of: SketchInput,
-    told: SketchOutput,
+    sketch_output: SketchOutput,
     signature: Signature,
 }
 
 impl AggregateUDFImpl for SketchFunction {
     fn name(&self) -> &'static str {
-        match (self.of, self.told) {
+        match (self.of, self.sketch_output) {
             (SketchInput::Values, _) => self.state.name(),
             (SketchInput::States, SketchOutput::State) => "merged state",
             (SketchInput::States, SketchOutput::Count) => "merged approx_distinct",
@@ -202,7 +202,7 @@ impl AggregateUDFImpl for SketchFunction {
             (SketchInput::Values, [kind]) if !self.state.takes(kind) => {
                 plan_err!("there is no `{}` of values of this type", self.state.name())
             }
-            (_, [_]) => Ok(match self.told {
+            (_, [_]) => Ok(match self.sketch_output {
                 SketchOutput::State => DataType::Binary,
                 SketchOutput::Count => DataType::UInt64,
                 SketchOutput::Quantile { .. } => DataType::Float64,
@@ -212,11 +212,11 @@ impl AggregateUDFImpl for SketchFunction {
     }
 
     fn is_nullable(&self) -> bool {
-        self.told != SketchOutput::Count
+        self.sketch_output != SketchOutput::Count
     }
 
     fn default_value(&self, kind: &DataType) -> Result<ScalarValue> {
-        match self.told {
+        match self.sketch_output {
             SketchOutput::Count => Ok(ScalarValue::UInt64(Some(0))),
             SketchOutput::State | SketchOutput::Quantile { .. } => ScalarValue::try_from(kind),
         }
@@ -227,7 +227,9 @@ impl AggregateUDFImpl for SketchFunction {
             return plan_err!("`{}` takes no DISTINCT", self.name());
         }
         Ok(Box::new(SketchAccumulator::new(
-            self.state, self.of, self.told,
+            self.state,
+            self.of,
+            self.sketch_output,
         )))
     }
 
@@ -282,16 +284,16 @@ impl SketchState {
 struct SketchAccumulator {
     state: SketchKind,
     of: SketchInput,
-    told: SketchOutput,
+    sketch_output: SketchOutput,
     held: SketchState,
 }
 
 impl SketchAccumulator {
-    fn new(state: SketchKind, of: SketchInput, told: SketchOutput) -> Self {
+    fn new(state: SketchKind, of: SketchInput, sketch_output: SketchOutput) -> Self {
         Self {
             state,
             of,
-            told,
+            sketch_output,
             held: SketchState::of(state),
         }
     }
@@ -331,7 +333,7 @@ impl Accumulator for SketchAccumulator {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        match (self.told, &self.held) {
+        match (self.sketch_output, &self.held) {
             (SketchOutput::State, held) => Ok(ScalarValue::Binary(held.write())),
             (SketchOutput::Count, SketchState::Registers(registers)) => {
                 let count = registers.count()?;
@@ -342,8 +344,8 @@ impl Accumulator for SketchAccumulator {
                 Ok(ScalarValue::UInt64(Some(count)))
             }
             (SketchOutput::Quantile { share, descends }, SketchState::Quantiles(sketch)) => {
-                let told = sketch.quantile(f64::from_bits(share), descends);
-                Ok(ScalarValue::Float64(told))
+                let reported = sketch.quantile(f64::from_bits(share), descends);
+                Ok(ScalarValue::Float64(reported))
             }
             _ => internal_err!("another state than is told of"),
         }

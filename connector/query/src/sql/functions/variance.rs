@@ -103,14 +103,14 @@ impl AggregateUDFImpl for VarianceFunction {
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         Ok(match self.of.0 {
-            VarianceFormula::Numbers(told) if args.is_distinct => {
-                Box::new(DistinctValueAccumulator::new(told))
+            VarianceFormula::Numbers(output) if args.is_distinct => {
+                Box::new(DistinctValueAccumulator::new(output))
             }
-            VarianceFormula::Numbers(told) => Box::new(SummaryAccumulator::new(told)),
+            VarianceFormula::Numbers(output) => Box::new(SummaryAccumulator::new(output)),
             VarianceFormula::Pairs(_) if args.is_distinct => {
                 return plan_err!("`{}` takes no DISTINCT", self.name());
             }
-            VarianceFormula::Pairs(told) => Box::new(SummaryAccumulator::new(told)),
+            VarianceFormula::Pairs(output) => Box::new(SummaryAccumulator::new(output)),
         })
     }
 
@@ -138,8 +138,8 @@ impl AggregateUDFImpl for VarianceFunction {
         _args: AccumulatorArgs<'_>,
     ) -> Result<Box<dyn GroupsAccumulator>> {
         Ok(match self.of.0 {
-            VarianceFormula::Numbers(told) => Box::new(SummaryGroupsAccumulator::new(told)),
-            VarianceFormula::Pairs(told) => Box::new(SummaryGroupsAccumulator::new(told)),
+            VarianceFormula::Numbers(output) => Box::new(SummaryGroupsAccumulator::new(output)),
+            VarianceFormula::Pairs(output) => Box::new(SummaryGroupsAccumulator::new(output)),
         })
     }
 

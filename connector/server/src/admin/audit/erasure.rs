@@ -16,39 +16,40 @@ use std::sync::Arc;
 
 /// Erases the texts of one question, or all from before an instant.
 pub(super) async fn run(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     question: Option<String>,
     before: Option<String>,
     ground: ErasureReason,
     out: &EventSink,
 ) -> CommandResult {
-    let inner = Arc::clone(node);
+    let inner = Arc::clone(connector);
     let erased = blocking(move || erase(&inner, question.as_deref(), before.as_deref(), ground));
     let erased = erased.await?;
-    let told = format!("{erased} texts are erased; the log and all proofs are as they were");
-    out.object(json!({"erased": erased, "ground": ground.as_str()}), told)
+    let text = format!("{erased} texts are erased; the log and all proofs are as they were");
+    out.object(json!({"erased": erased, "ground": ground.as_str()}), text)
         .await?;
     Ok(0)
 }
 
 fn erase(
-    node: &Connector,
+    connector: &Connector,
     question: Option<&str>,
     before: Option<&str>,
     ground: ErasureReason,
 ) -> Result<usize, Refusal> {
     let before = before.map(instant).transpose()?;
     let Some(question) = question else {
-        return node.erase_texts(ground.as_str(), before, |held| {
+        return connector.erase_texts(ground.as_str(), before, |held| {
             before.is_some_and(|before| held.at < before)
         });
     };
-    let records = named(node, question)?;
-    only_one(node, question, &records)?;
+    let records = named(connector, question)?;
+    only_one(connector, question, &records)?;
     let commits: BTreeSet<Digest> = records.iter().filter_map(commit).collect();
     let reasons: BTreeSet<Digest> = records.iter().filter_map(reason).collect();
-    let erased = node.erase_texts(ground.as_str(), None, |held| commits.contains(&held.commit))?;
-    let reasons = node.erase_reasons(ground.as_str(), |commit| reasons.contains(commit))?;
+    let erased =
+        connector.erase_texts(ground.as_str(), None, |held| commits.contains(&held.commit))?;
+    let reasons = connector.erase_reasons(ground.as_str(), |commit| reasons.contains(commit))?;
     let erased = erased.saturating_add(reasons);
     if erased == 0 {
         let sentence = format!("no text of `{question}` is kept here, or no longer");
@@ -59,14 +60,14 @@ fn erase(
 
 /// What is erased does not come back, so a name that could mean two questions means none: neither the first digits of
 /// several, nor a number that is both a record and the first digits of another question.
-fn only_one(node: &Connector, question: &str, records: &[Record]) -> Result<(), Refusal> {
+fn only_one(connector: &Connector, question: &str, records: &[Record]) -> Result<(), Refusal> {
     // Two peers may have drawn the same identity.
     let request = |record: &Record| {
         let request = record_format::field(record, "request_id")?;
-        Some((request, peer_of(node, record)?))
+        Some((request, peer_of(connector, record)?))
     };
     let mut meant: BTreeSet<(String, String)> = records.iter().filter_map(request).collect();
-    for record in node.records.log.read(0) {
+    for record in connector.records.log.read(0) {
         let other = request(&record?);
         let Some((one, peer)) = other.filter(|(one, _)| one.starts_with(question)) else {
             continue;
@@ -97,19 +98,19 @@ fn reason(record: &Record) -> Option<Digest> {
 
 /// Erases who a Unix user was.
 pub(super) async fn person(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     user: u32,
     ground: ErasureReason,
     out: &EventSink,
 ) -> CommandResult {
-    let inner = Arc::clone(node);
+    let inner = Arc::clone(connector);
     let erased = blocking(move || inner.erase_person(user, ground.as_str())).await?;
-    let told = format!(
+    let text = format!(
         "nobody can tell any more who {} was; the log and all proofs are as they were",
         erased.join(", ")
     );
     let value = json!({"erased": erased.len(), "pseudonyms": erased, "ground": ground.as_str()});
-    out.object(value, told).await?;
+    out.object(value, text).await?;
     Ok(0)
 }
 
@@ -117,27 +118,30 @@ pub(super) async fn person(
 ///
 /// # Errors
 /// When it can't be read.
-pub(super) fn people(node: &Connector, record: &Record) -> Result<Vec<(String, Value)>, Refusal> {
-    let mut told = Vec::new();
+pub(super) fn people(
+    connector: &Connector,
+    record: &Record,
+) -> Result<Vec<(String, Value)>, Refusal> {
+    let mut reported = Vec::new();
     for name in ["actor", "first", "second"] {
-        let user =
-            record_format::field(record, name).and_then(|one| node.records.pseudonyms.user(&one));
-        told.extend(user.map(|user| (format!("{name}_user"), json!(user))));
+        let user = record_format::field(record, name)
+            .and_then(|one| connector.records.pseudonyms.user(&one));
+        reported.extend(user.map(|user| (format!("{name}_user"), json!(user))));
     }
     if let Some(commit) = reason(record) {
-        let reason = waiting(|| node.records.pseudonyms.reason(commit))?;
-        told.extend(reason.map(|reason| ("reason".to_owned(), json!(reason))));
+        let reason = waiting(|| connector.records.pseudonyms.reason(commit))?;
+        reported.extend(reason.map(|reason| ("reason".to_owned(), json!(reason))));
     }
-    Ok(told)
+    Ok(reported)
 }
 
 /// The text of the question that a record is about, if it is kept here.
 ///
 /// # Errors
 /// When it can't be read.
-pub(super) fn text(node: &Connector, record: &Record) -> Result<Option<String>, Refusal> {
+pub(super) fn text(connector: &Connector, record: &Record) -> Result<Option<String>, Refusal> {
     match commit(record) {
-        Some(commit) => node.records.texts.side().text_of(commit),
+        Some(commit) => connector.records.texts.side().text_of(commit),
         None => Ok(None),
     }
 }

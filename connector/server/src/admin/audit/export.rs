@@ -22,14 +22,14 @@ use std::sync::Arc;
 
 /// Writes the records to `output`; its ending decides how.
 pub(super) async fn write(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     output: PathBuf,
     filter: AuditFilter,
     out: &EventSink,
 ) -> CommandResult {
-    tell_expired(node, out).await;
-    let head = head(node).await?;
-    let (inner, path) = (Arc::clone(node), output.clone());
+    tell_expired(connector, out).await;
+    let head = head(connector).await?;
+    let (inner, path) = (Arc::clone(connector), output.clone());
     let count = blocking(move || write_records(&inner, &path, &filter, &head)).await?;
     let shown = output.display();
     let mut text = format!("{count} records written to {shown}");
@@ -45,7 +45,7 @@ pub(super) async fn write(
 
 /// Writes the whole log as tiles into the folder `output`.
 pub(super) async fn tiles(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     output: PathBuf,
     filter: AuditFilter,
     out: &EventSink,
@@ -58,8 +58,8 @@ pub(super) async fn tiles(
         .with_help("leave the filters away, or write a bundle")
         .into());
     }
-    let head = head(node).await?;
-    let (inner, path) = (Arc::clone(node), output.clone());
+    let head = head(connector).await?;
+    let (inner, path) = (Arc::clone(connector), output.clone());
     let count =
         blocking(move || hansa_audit_store::tiles::write(&inner.records.log, &head, &path)).await?;
     let text = format!(
@@ -90,7 +90,7 @@ impl ExportFormat {
 }
 
 fn write_records(
-    node: &Connector,
+    connector: &Connector,
     path: &Path,
     filter: &AuditFilter,
     head: &SignedHead,
@@ -102,11 +102,11 @@ fn write_records(
         )
         .with_help("leave --last away, or choose with --from and --to"));
     }
-    let choice = record_filter::choice(node, filter)?;
+    let choice = record_filter::choice(connector, filter)?;
     let file = File::create(path).map_err(|fault| hansa_files::unwritable(path, &fault))?;
     let mut file = BufWriter::new(file);
     let mut chooser = choice.chooser();
-    let records = node
+    let records = connector
         .records
         .log
         .read(0)
@@ -115,8 +115,14 @@ fn write_records(
         ExportFormat::Csv => export::csv(records, &mut file),
         ExportFormat::Parquet => parquet_table::write(records, file, path),
         ExportFormat::Bundle => {
-            let papers = documents::ExportDocuments::of(node)?;
-            export::bundle(&node.records.log, head, &choice, &papers, &mut file)
+            let signed_documents = documents::ExportDocuments::of(connector)?;
+            export::bundle(
+                &connector.records.log,
+                head,
+                &choice,
+                &signed_documents,
+                &mut file,
+            )
         }
     }
 }

@@ -17,21 +17,21 @@ use std::sync::Arc;
 
 /// States it, and tells whoever can be reached now.
 pub(super) async fn state(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     (cause, since, head): (Option<IncidentCauseArg>, Option<String>, Option<PathBuf>),
     out: &EventSink,
 ) -> CommandResult {
-    let wish = IncidentArgs {
+    let args = IncidentArgs {
         cause: cause.map(named),
         since: since.as_deref().map(instant).transpose()?,
         heads: head.as_deref().map(heads).transpose()?.unwrap_or_default(),
     };
-    let StatedIncident { incident, to } = log_incident::state(node, wish).await?;
+    let StatedIncident { incident, to } = log_incident::state(connector, args).await?;
     let domains: Vec<&str> = to.iter().map(ParticipantId::domain).collect();
     let mut data = json!({"told": domains, "again": incident.is_none()});
     let mut text = match &incident {
         None => "what was stated before goes out once more".to_owned(),
-        Some(incident) => said(incident),
+        Some(incident) => describe(incident),
     };
     if let (Some(incident), Some(members)) = (&incident, data.as_object_mut()) {
         let fork = incident.fork.as_ref();
@@ -50,12 +50,12 @@ pub(super) async fn state(
         false => format!("\ntold with the next letters: {}", domains.join(", ")),
     });
     out.object(data, text).await?;
-    for peer in node
+    for peer in connector
         .known_peers()?
         .into_iter()
         .filter(|peer| to.contains(&peer.id))
     {
-        if let Err(refusal) = mailbox::pump(node, &peer).await {
+        if let Err(refusal) = mailbox::pump(connector, &peer).await {
             out.notice(format!(
                 "{} hears of it when it can be reached: {}",
                 peer.id.domain(),
@@ -78,27 +78,27 @@ const fn named(cause: IncidentCauseArg) -> IncidentCause {
     }
 }
 
-fn said(incident: &IncidentStatement) -> String {
-    let mut said = format!("stated: {}", incident.cause.plain());
+fn describe(incident: &IncidentStatement) -> String {
+    let mut text = format!("stated: {}", incident.cause.plain());
     if let Some(fork) = &incident.fork {
         let from = match fork.from {
             0 => "nobody knows from where on".to_owned(),
             from => format!("the first {from} records are common"),
         };
-        said.push_str(&format!(
+        text.push_str(&format!(
             "\nthis log went on in two places ({from}); heads over at most {} records that it does not go on from no longer count",
             fork.upto
         ));
     }
     for late in &incident.late {
-        said.push_str(&format!(
+        text.push_str(&format!(
             "\n{} permits under contract {} stand behind its withdrawal, record {}",
             late.permits.len(),
             late.contract.short(),
             late.withdrawal
         ));
     }
-    said
+    text
 }
 
 fn heads(file: &Path) -> Result<Vec<note::SignedHead>, Refusal> {

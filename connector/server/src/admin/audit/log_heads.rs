@@ -10,9 +10,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Tells all of them, one a line.
-pub(super) async fn tell(node: &Arc<Connector>, out: &EventSink) -> CommandResult {
-    let incidents = node.incidents()?;
-    let (shown, heard, witnesses, forks) = node.records.index(|state| {
+pub(super) async fn tell(connector: &Arc<Connector>, out: &EventSink) -> CommandResult {
+    let incidents = connector.incidents()?;
+    let (shown, gossiped, witnesses, forks) = connector.records.index(|state| {
         Ok((
             state.heads()?,
             state.gossiped_heads()?,
@@ -67,13 +67,13 @@ pub(super) async fn tell(node: &Arc<Connector>, out: &EventSink) -> CommandResul
             value,
         );
     }
-    for row in &heard {
+    for row in &gossiped {
         let proven = goes_on(&row.peer, row.proven);
         let value = json!({"proven": proven, "forked": forked.contains(&row.peer), "via": row.via.to_string()});
         let via = format!("by {}", row.via.domain());
         line(&row.peer, "passed on", size(&row.note), proven, via, value);
     }
-    let own = node.id();
+    let own = connector.id();
     for row in &witnesses {
         let value = json!({"proven": true, "by": row.peer.to_string(), "record": row.record});
         let by = format!("by {}, record {}", row.peer.domain(), row.record);
@@ -84,7 +84,7 @@ pub(super) async fn tell(node: &Arc<Connector>, out: &EventSink) -> CommandResul
         let both = format!("both heads: hansa audit show {record}");
         line(peer, "LOG_FORK", None, false, both, value);
     }
-    for (row, said) in &incidents {
+    for (row, text) in &incidents {
         let fork = row.fork.unzip();
         let value = json!({
             "proven": false,
@@ -94,7 +94,7 @@ pub(super) async fn tell(node: &Arc<Connector>, out: &EventSink) -> CommandResul
             "upto": fork.1,
             "late": row.late,
         });
-        line(&row.peer, "incident", None, false, said.clone(), value);
+        line(&row.peer, "incident", None, false, text.clone(), value);
     }
     let mut rows = Vec::new();
     for (value, cells) in lines {

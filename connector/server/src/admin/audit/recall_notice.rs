@@ -14,15 +14,15 @@ use std::sync::Arc;
 
 /// Writes to each of them whom nobody has told yet.
 pub(super) async fn notify(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     named: &str,
     since_good: bool,
     out: &EventSink,
 ) -> Result<(), Refusal> {
-    let (inner, named) = (Arc::clone(node), named.to_owned());
+    let (inner, named) = (Arc::clone(connector), named.to_owned());
     let due = blocking(move || due(&inner, &named, since_good)).await?;
     for notice in &due {
-        contract_event::tell(node, notice).await?;
+        contract_event::tell(connector, notice).await?;
         let (whom, contract) = (notice.consumer.domain(), notice.contract.short());
         out.notice(format!("told {whom}, under contract {contract}"))
             .await;
@@ -30,12 +30,16 @@ pub(super) async fn notify(
     Ok(())
 }
 
-/// The letters that nobody has got yet.
-fn due(node: &Connector, named: &str, since_good: bool) -> Result<Vec<NoticeStatement>, Refusal> {
-    let story = report_tables::story(node)?;
-    let known = report_tables::snapshot(node, &story, named)?;
-    let own = node.id();
-    let sent: BTreeSet<(ContractId, String)> = node
+/// The messages that nobody has got yet.
+fn due(
+    connector: &Connector,
+    named: &str,
+    since_good: bool,
+) -> Result<Vec<NoticeStatement>, Refusal> {
+    let history = report_tables::load_history(connector)?;
+    let known = report_tables::snapshot(connector, &history, named)?;
+    let own = connector.id();
+    let sent: BTreeSet<(ContractId, String)> = connector
         .records
         .index(|state| state.notices())?
         .into_iter()
@@ -43,9 +47,9 @@ fn due(node: &Connector, named: &str, since_good: bool) -> Result<Vec<NoticeStat
         .map(|row| (row.contract, row.topic))
         .collect();
     let concerned = concerned(
-        &story,
+        &history,
         own.as_str(),
-        report_tables::recalled(&story, known, since_good),
+        report_tables::recalled(&history, known, since_good),
     );
     let mut due = Vec::new();
     for (contract, peer) in concerned {
@@ -53,9 +57,9 @@ fn due(node: &Connector, named: &str, since_good: bool) -> Result<Vec<NoticeStat
         let Some((contract, consumer)) = read.zip(peer.parse::<ParticipantId>().ok()) else {
             continue;
         };
-        let agreement = node
+        let agreement = connector
             .contracts
-            .book(|book| book.agreement(contract).cloned());
+            .with_registry(|registry| registry.agreement(contract).cloned());
         let everybody = agreement.is_none_or(|agreement| agreement.assignee_id().is_none());
         let topic = affected_topic(&known.version, everybody.then_some(peer));
         if sent.contains(&(contract, topic.clone())) {
@@ -67,7 +71,7 @@ fn due(node: &Connector, named: &str, since_good: bool) -> Result<Vec<NoticeStat
             contract,
             topic,
             detail: format!("{}@{}", name(&known.dataset), known.version),
-            at: node.now(),
+            at: connector.now(),
         });
     }
     Ok(due)

@@ -21,16 +21,20 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Compares the own log with that of a peer; the exit status says whether they agree.
-pub(super) async fn with(node: &Arc<Connector>, named: &str, out: &EventSink) -> CommandResult {
-    let peer = node.peer(named)?;
-    let _ = mailbox::pump(node, &peer).await;
+pub(super) async fn with(
+    connector: &Arc<Connector>,
+    named: &str,
+    out: &EventSink,
+) -> CommandResult {
+    let peer = connector.peer(named)?;
+    let _ = mailbox::pump(connector, &peer).await;
     // Greeted anew, the peer shows its newest head, which must continue those that it has shown before.
-    node.hang_up(&peer.id).await;
-    let client = node.call(&peer).await?;
-    let theirs = theirs(node, &client, &peer.id).await?;
-    let inner = Arc::clone(node);
+    connector.hang_up(&peer.id).await;
+    let client = connector.call(&peer).await?;
+    let theirs = theirs(connector, &client, &peer.id).await?;
+    let inner = Arc::clone(connector);
     let ours = blocking(move || ours(&inner)).await?;
-    let (own, other) = (node.id(), peer.id.as_str());
+    let (own, other) = (connector.id(), peer.id.as_str());
     // What one of the logs keeps no longer can't be compared.
     let since = ours.comparable_from(&theirs);
     let asked = reconcile(
@@ -61,7 +65,7 @@ pub(super) async fn with(node: &Arc<Connector>, named: &str, out: &EventSink) ->
         summary(&both)
     ))
     .await?;
-    if let Some(fork) = node.fork_of(&peer.id)? {
+    if let Some(fork) = connector.fork_of(&peer.id)? {
         return Err(fork.into());
     }
     Ok(if both.iter().all(|(_, found)| found.is_clean()) {
@@ -72,9 +76,9 @@ pub(super) async fn with(node: &Arc<Connector>, named: &str, out: &EventSink) ->
 }
 
 /// What the own log says.
-fn ours(node: &Connector) -> Result<AnswerCollector, Refusal> {
+fn ours(connector: &Connector) -> Result<AnswerCollector, Refusal> {
     let mut answers = AnswerCollector::new();
-    for record in node.records.log.read(0) {
+    for record in connector.records.log.read(0) {
         answers.see(&record?);
     }
     Ok(answers)
@@ -82,19 +86,19 @@ fn ours(node: &Connector) -> Result<AnswerCollector, Refusal> {
 
 /// What the peer's log says, as far as it concerns us; each record is proven to be in the log that the peer signed.
 async fn theirs(
-    node: &Connector,
+    connector: &Connector,
     client: &PeerClient,
     peer: &ParticipantId,
 ) -> Result<AnswerCollector, Refusal> {
     let mut answers = AnswerCollector::new();
     let mut from = 0;
     loop {
-        let wanted = LogProofRequest::Records { from, limit: None };
+        let request = LogProofRequest::Records { from, limit: None };
         let LogProof::Records {
             records,
             head,
             next,
-        } = client.proof(wanted).await?
+        } = client.proof(request).await?
         else {
             return Err(Refusal::new(
                 ErrorCode::PeerDataInvalid,
@@ -102,8 +106,8 @@ async fn theirs(
             )
             .with_participant(peer.clone()));
         };
-        node.follow_head(client, &head).await?;
-        let head = node.checked_head(peer, &head).ok_or_else(|| {
+        connector.follow_head(client, &head).await?;
+        let head = connector.checked_head(peer, &head).ok_or_else(|| {
             Refusal::new(
                 ErrorCode::EvidenceBroken,
                 format!("the head of the log of {} does not verify", peer.domain()),

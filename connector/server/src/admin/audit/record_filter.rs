@@ -21,18 +21,18 @@ const CHECKPOINTS: [&str; 3] = ["checkpoint_seen", "checkpoint_heard", "witnesse
 
 /// The newest records that the filter lets through, oldest first; those that tell of heads only where they are asked for.
 pub(super) fn newest(
-    node: &Connector,
+    connector: &Connector,
     filter: &AuditFilter,
     checkpoints: bool,
 ) -> Result<RecordListing, Refusal> {
     let asked = |kind: &str| filter.outcome.as_deref() == Some(kind);
     let wanted = |kind: &str| checkpoints || !CHECKPOINTS.contains(&kind) || asked(kind);
     let mut left_out = 0_usize;
-    let choice = choice(node, filter)?;
+    let choice = choice(connector, filter)?;
     let mut chooser = choice.chooser();
     let most = filter.last.unwrap_or(SHOWN).max(1);
     let mut kept = VecDeque::new();
-    for record in node.records.log.read(0) {
+    for record in connector.records.log.read(0) {
         let record = record?;
         if chooser.takes(&record) {
             if !wanted(&record.kind) {
@@ -55,22 +55,22 @@ pub(super) fn newest(
 const SHOWN: usize = 100;
 
 /// A filter, with what it names looked up.
-pub(super) fn choice(node: &Connector, filter: &AuditFilter) -> Result<RecordFilter, Refusal> {
+pub(super) fn choice(connector: &Connector, filter: &AuditFilter) -> Result<RecordFilter, Refusal> {
     Ok(RecordFilter {
         participant: filter
             .participant
             .as_deref()
-            .map(|named| participant(node, named))
+            .map(|named| participant(connector, named))
             .transpose()?,
         dataset: filter
             .dataset
             .as_deref()
-            .map(|named| dataset(node, named))
+            .map(|named| dataset(connector, named))
             .transpose()?,
         contract: filter
             .contract
             .as_deref()
-            .map(|named| contract_lookup::contract_by_prefix(node, named))
+            .map(|named| contract_lookup::contract_by_prefix(connector, named))
             .transpose()?,
         from: filter.from.as_deref().map(instant).transpose()?,
         to: filter.to.as_deref().map(instant).transpose()?,
@@ -79,8 +79,8 @@ pub(super) fn choice(node: &Connector, filter: &AuditFilter) -> Result<RecordFil
 }
 
 /// A participant by alias, domain or identity; also one that is no longer a peer.
-fn participant(node: &Connector, named: &str) -> Result<ParticipantId, Refusal> {
-    if let Ok(peer) = node.peer(named) {
+fn participant(connector: &Connector, named: &str) -> Result<ParticipantId, Refusal> {
+    if let Ok(peer) = connector.peer(named) {
         return Ok(peer.id);
     }
     let whole = if named.starts_with("hansa://") {
@@ -98,18 +98,18 @@ fn participant(node: &Connector, named: &str) -> Result<ParticipantId, Refusal> 
 }
 
 /// `participant.dataset`, or a dataset's name, whoever owns it.
-fn dataset(node: &Connector, named: &str) -> Result<String, Refusal> {
+fn dataset(connector: &Connector, named: &str) -> Result<String, Refusal> {
     match named.split_once('.') {
         None => Ok(format!("/d/{named}")),
-        Some((owner, name)) => Ok(format!("{}/d/{name}", participant(node, owner)?)),
+        Some((owner, name)) => Ok(format!("{}/d/{name}", participant(connector, owner)?)),
     }
 }
 
 /// The identity of a dataset: `participant.dataset`, or a name of an own one.
-pub(super) fn dataset_id(node: &Connector, named: &str) -> Result<String, Refusal> {
+pub(super) fn dataset_id(connector: &Connector, named: &str) -> Result<String, Refusal> {
     match named.split_once('.') {
-        None => Ok(format!("{}/d/{named}", node.id())),
-        Some((owner, name)) => Ok(format!("{}/d/{name}", participant(node, owner)?)),
+        None => Ok(format!("{}/d/{named}", connector.id())),
+        Some((owner, name)) => Ok(format!("{}/d/{name}", participant(connector, owner)?)),
     }
 }
 

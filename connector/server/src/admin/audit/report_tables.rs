@@ -47,30 +47,34 @@ pub(super) enum AuditReportRequest {
 
 /// Answers it, and writes the table to `output` as well.
 pub(super) async fn tell(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     asked: AuditReportRequest,
     output: Option<PathBuf>,
     out: &EventSink,
 ) -> CommandResult {
-    tell_expired(node, out).await;
-    let inner = Arc::clone(node);
+    tell_expired(connector, out).await;
+    let inner = Arc::clone(connector);
     let file = output.clone();
-    let (sheet, told) = blocking(move || {
-        let (sheet, told) = answered(&inner, &asked)?;
+    let (report_table, reported) = blocking(move || {
+        let (report_table, reported) = answered(&inner, &asked)?;
         if let Some(file) = &file {
-            save(&sheet, file)?;
+            save(&report_table, file)?;
         }
-        Ok((sheet, told))
+        Ok((report_table, reported))
     })
     .await?;
     let mut rows = Vec::new();
-    for row in &sheet.rows {
-        out.object(as_json(&sheet, row), "").await?;
+    for row in &report_table.rows {
+        out.object(as_json(&report_table, row), "").await?;
         rows.push(row.iter().map(ReportCell::text).collect());
     }
-    let mut text = told;
+    let mut text = reported;
     if !rows.is_empty() {
-        let header: Vec<String> = sheet.columns.iter().map(|name| heading(name)).collect();
+        let header: Vec<String> = report_table
+            .columns
+            .iter()
+            .map(|name| heading(name))
+            .collect();
         let header: Vec<&str> = header.iter().map(String::as_str).collect();
         text = format!("{}\n{text}", table(&header, &rows));
     }
@@ -83,73 +87,73 @@ pub(super) async fn tell(
 
 /// The table, and a line about it.
 fn answered(
-    node: &Connector,
+    connector: &Connector,
     asked: &AuditReportRequest,
 ) -> Result<(ReportTable, String), Refusal> {
-    let story = story(node)?;
-    let own = node.id();
+    let history = load_history(connector)?;
+    let own = connector.id();
     let own = own.as_str();
     match asked {
         AuditReportRequest::Affected {
             snapshot,
             since_good,
-        } => affected(node, &story, own, (snapshot, *since_good)),
+        } => affected(connector, &history, own, (snapshot, *since_good)),
         AuditReportRequest::Breach {
             key,
             contract,
             from,
             to,
         } => {
-            let mut wanted = BreachScope {
+            let mut scope = BreachScope {
                 from: from.as_deref().map(instant).transpose()?,
                 to: to.as_deref().map(instant).transpose()?,
                 ..BreachScope::default()
             };
             if let Some(contract) = contract {
-                let id = contract_lookup::contract_by_prefix(node, contract)?;
-                wanted.contracts.insert(id.to_string());
+                let id = contract_lookup::contract_by_prefix(connector, contract)?;
+                scope.contracts.insert(id.to_string());
             }
             if let Some(key) = key {
-                by_key(node, &story, key, &mut wanted)?;
+                by_key(connector, &history, key, &mut scope)?;
             }
-            let sheet = report_table::breach(&story, own, &wanted);
-            let told = format!(
+            let table = report_table::breach(&history, own, &scope);
+            let text = format!(
                 "{} answers, of which something left or may have left",
-                sheet.rows.len()
+                table.rows.len()
             );
-            Ok((sheet, told))
+            Ok((table, text))
         }
         AuditReportRequest::Recipients(named) => {
-            let sheet = report_table::recipients(&story, own, &dataset_id(node, named)?);
-            let told = format!("{} recipients of `{named}`", sheet.rows.len());
-            Ok((sheet, told))
+            let table = report_table::recipients(&history, own, &dataset_id(connector, named)?);
+            let text = format!("{} recipients of `{named}`", table.rows.len());
+            Ok((table, text))
         }
         AuditReportRequest::Processing => {
-            let sheet = report_table::processing(
-                &story,
+            let table = report_table::processing(
+                &history,
                 own,
-                &contract_lookup::contracts(node),
-                &times(node),
+                &contract_lookup::contracts(connector),
+                &times(connector),
             );
-            let told = format!("{} contracts", sheet.rows.len());
-            Ok((sheet, told))
+            let text = format!("{} contracts", table.rows.len());
+            Ok((table, text))
         }
     }
 }
 
 /// What the whole log tells.
-pub(super) fn story(node: &Connector) -> Result<AuditHistory, Refusal> {
-    let mut story = AuditHistory::new();
-    for record in node.records.log.read(0) {
-        story.see(&record?);
+pub(super) fn load_history(connector: &Connector) -> Result<AuditHistory, Refusal> {
+    let mut history = AuditHistory::new();
+    for record in connector.records.log.read(0) {
+        history.see(&record?);
     }
-    Ok(story)
+    Ok(history)
 }
 
 /// The dataset and the snapshot of that name, which must have been published.
 pub(super) fn snapshot<'a>(
-    node: &Connector,
-    story: &'a AuditHistory,
+    connector: &Connector,
+    history: &'a AuditHistory,
     named: &str,
 ) -> Result<&'a PublishedSnapshot, Refusal> {
     let (dataset, version) = named.split_once('@').ok_or_else(|| {
@@ -161,8 +165,13 @@ pub(super) fn snapshot<'a>(
             "write the dataset, an @ and the snapshot: hansa audit affected bikes@2026-05-01.1",
         )
     })?;
-    let dataset = dataset_id(node, dataset)?;
-    let of_dataset = || story.published.iter().filter(|one| one.dataset == dataset);
+    let dataset = dataset_id(connector, dataset)?;
+    let of_dataset = || {
+        history
+            .published
+            .iter()
+            .filter(|one| one.dataset == dataset)
+    };
     if let Some(known) = of_dataset().find(|one| one.version == version) {
         return Ok(known);
     }
@@ -179,54 +188,54 @@ pub(super) fn snapshot<'a>(
 }
 
 fn affected(
-    node: &Connector,
-    story: &AuditHistory,
+    connector: &Connector,
+    history: &AuditHistory,
     own: &str,
     (named, since_good): (&str, bool),
 ) -> Result<(ReportTable, String), Refusal> {
-    let known = snapshot(node, story, named)?;
-    let recalled = recalled(story, known, since_good);
-    let sheet = report_table::affected_answers::affected(story, own, recalled);
-    let untold = sheet
+    let known = snapshot(connector, history, named)?;
+    let recalled = recalled(history, known, since_good);
+    let table = report_table::affected_answers::affected(history, own, recalled);
+    let unreported = table
         .rows
         .iter()
         .filter(|row| row.last() == Some(&ReportCell::Text("no".to_owned())));
-    let to: BTreeSet<String> = untold
+    let to: BTreeSet<String> = unreported
         .filter_map(|row| row.get(3).map(ReportCell::text))
         .collect();
-    let mut told = match recalled.since {
-        None => format!("{} answers used {named}", sheet.rows.len()),
+    let mut reported = match recalled.since {
+        None => format!("{} answers used {named}", table.rows.len()),
         Some(at) => format!(
             "{} answers read the files of {named} since it was known to be good on {at}",
-            sheet.rows.len()
+            table.rows.len()
         ),
     };
-    if to.is_empty() && !sheet.rows.is_empty() {
-        told.push_str("; whom they went to was told");
+    if to.is_empty() && !table.rows.is_empty() {
+        reported.push_str("; whom they went to was told");
     }
     if !to.is_empty() {
         let names: Vec<&str> = to.iter().map(String::as_str).collect();
-        told.push_str(&format!("; to be told: {}", names.join(", ")));
+        reported.push_str(&format!("; to be told: {}", names.join(", ")));
     }
     if let Some(found) = known.damaged {
-        told.push_str(&format!("\nits files were found damaged on {found}"));
-        if let Some(good) = story.known_good(&known.dataset, &known.version) {
-            told.push_str(&format!(", and were good on {good}: --since-good"));
+        reported.push_str(&format!("\nits files were found damaged on {found}"));
+        if let Some(good) = history.known_good(&known.dataset, &known.version) {
+            reported.push_str(&format!(", and were good on {good}: --since-good"));
         }
     }
     if let Some((at, reason)) = &known.withdrawn {
-        told.push_str(&format!("\nit was withdrawn on {at}: {reason}"));
+        reported.push_str(&format!("\nit was withdrawn on {at}: {reason}"));
     }
-    Ok((sheet, told))
+    Ok((table, reported))
 }
 
 /// The answers that are looked for.
 pub(super) fn recalled<'a>(
-    story: &AuditHistory,
+    history: &AuditHistory,
     known: &'a PublishedSnapshot,
     since_good: bool,
 ) -> AffectedQuery<'a> {
-    let good = story.known_good(&known.dataset, &known.version);
+    let good = history.known_good(&known.dataset, &known.version);
     AffectedQuery {
         dataset: &known.dataset,
         version: &known.version,
@@ -237,22 +246,22 @@ pub(super) fn recalled<'a>(
 /// A key is the certificate of a connection (SHA-256); or a key that signs, by its thumbprint, or a certificate of a seal
 /// (SHA-256): then all contracts that name it, or that it has signed.
 fn by_key(
-    node: &Connector,
-    story: &AuditHistory,
+    connector: &Connector,
+    history: &AuditHistory,
     key: &str,
-    wanted: &mut BreachScope,
+    scope: &mut BreachScope,
 ) -> Result<(), Refusal> {
-    if story
+    if history
         .questions
         .iter()
         .any(|question| question.certificate.as_deref() == Some(key))
     {
-        wanted.certificate = Some(key.to_owned());
+        scope.certificate = Some(key.to_owned());
         return Ok(());
     }
     let mut signed = Vec::new();
-    for (id, agreement, _) in contract_lookup::contracts(node) {
-        if agreement.is_signed_with(key) || has_signed(node, id, key)? {
+    for (id, agreement, _) in contract_lookup::contracts(connector) {
+        if agreement.is_signed_with(key) || has_signed(connector, id, key)? {
             signed.push(id.to_string());
         }
     }
@@ -263,14 +272,14 @@ fn by_key(
         )
         .with_help("a certificate is named by its SHA-256, a signing key by its thumbprint, as `hansa contract show` says"));
     }
-    wanted.contracts.extend(signed);
+    scope.contracts.extend(signed);
     Ok(())
 }
 
 /// Whether a signature under a contract was made by this key, or under a seal with this certificate: contract keys and seals
 /// stand in no agreement.
-fn has_signed(node: &Connector, contract: ContractId, key: &str) -> Result<bool, Refusal> {
-    let bytes = node.records.documents.contract(contract)?;
+fn has_signed(connector: &Connector, contract: ContractId, key: &str) -> Result<bool, Refusal> {
+    let bytes = connector.records.documents.contract(contract)?;
     let signed = envelope::parse_contract(&bytes)
         .or_else(|first| envelope::parse_offer(&bytes).map_err(|_| first))?;
     Ok(signed.signatures.iter().any(|signature| {
@@ -280,14 +289,14 @@ fn has_signed(node: &Connector, contract: ContractId, key: &str) -> Result<bool,
 }
 
 /// For how long what is kept here.
-fn times(node: &Connector) -> RetentionPeriods {
-    let config = node.config();
+fn times(connector: &Connector) -> RetentionPeriods {
+    let config = connector.config();
     let days = |seconds: u64| match seconds % 86_400 {
         0 => format!("{} days", seconds / 86_400),
         _ => format!("{seconds} seconds"),
     };
     let keeps = hansa_query::ingest::config::parser::retention::keeps(&config.text);
-    let snapshots = node.datasets.catalog(|catalog| {
+    let snapshots = connector.datasets.catalog(|catalog| {
         let kept = catalog.datasets().map(|dataset| {
             let keep = keeps.get(&dataset.id.name).copied().unwrap_or_default();
             let kept = match u64::try_from(keep.0 / 1_000_000).unwrap_or_default() {
@@ -308,17 +317,17 @@ fn times(node: &Connector) -> RetentionPeriods {
     }
 }
 
-fn save(sheet: &ReportTable, file: &Path) -> Result<(), Refusal> {
+fn save(table: &ReportTable, file: &Path) -> Result<(), Refusal> {
     let out = File::create(file).map_err(|fault| hansa_files::unwritable(file, &fault))?;
-    let rows = sheet
+    let rows = table
         .rows
         .iter()
         .map(|row| Ok(row.iter().map(ReportCell::text).collect::<Vec<_>>()));
-    export::rows(sheet.columns, rows, &mut BufWriter::new(out)).map(|_| ())
+    export::rows(table.columns, rows, &mut BufWriter::new(out)).map(|_| ())
 }
 
-fn as_json(sheet: &ReportTable, row: &[ReportCell]) -> Value {
-    let members = sheet.columns.iter().zip(row).map(|(name, cell)| {
+fn as_json(table: &ReportTable, row: &[ReportCell]) -> Value {
+    let members = table.columns.iter().zip(row).map(|(name, cell)| {
         let value = match cell {
             ReportCell::Text(text) => json!(text),
             ReportCell::Count(count) => json!(count),

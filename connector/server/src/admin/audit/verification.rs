@@ -11,15 +11,15 @@ use std::sync::Arc;
 
 /// Checks the own log, and whether the rows that it says are published are those, and says which logs have forked; the exit status is that
 /// of broken evidence.
-pub(super) async fn own(node: &Arc<Connector>, out: &EventSink) -> CommandResult {
-    let head = head(node).await?;
-    let folder = node.records.log.folder().to_path_buf();
+pub(super) async fn own(connector: &Arc<Connector>, out: &EventSink) -> CommandResult {
+    let head = head(connector).await?;
+    let folder = connector.records.log.folder().to_path_buf();
     let report = blocking(move || offline::verify(&folder, Some(&head))).await?;
-    let forks = node.forks()?;
-    let incidents: Vec<String> = node
+    let forks = connector.forks()?;
+    let incidents: Vec<String> = connector
         .incidents()?
         .into_iter()
-        .map(|(_, said)| said)
+        .map(|(_, message)| message)
         .collect();
     let mut data = report_json(&report);
     let mut text = report_text(&report);
@@ -31,8 +31,8 @@ pub(super) async fn own(node: &Arc<Connector>, out: &EventSink) -> CommandResult
     for fork in &forks {
         text.push_str(&format!("\n  forked: {}", fork.sentence));
     }
-    for said in &incidents {
-        text.push_str(&format!("\n  incident: {said}"));
+    for message in &incidents {
+        text.push_str(&format!("\n  incident: {message}"));
     }
     out.object(data, text).await?;
     // What is wrong with the records themselves is worse than what others have shown.
@@ -40,7 +40,7 @@ pub(super) async fn own(node: &Arc<Connector>, out: &EventSink) -> CommandResult
         return Err(refusal.into());
     }
     // The records are whole; the rows that they name may not be.
-    let inner = Arc::clone(node);
+    let inner = Arc::clone(connector);
     let checks = blocking(move || inner.look_at_snapshots()).await?;
     let mut status = 0;
     for damage in checks.into_iter().filter_map(|check| check.found.err()) {

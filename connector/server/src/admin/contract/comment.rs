@@ -16,21 +16,21 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 pub(super) async fn comment(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     prefix: &str,
     clause: u32,
     text: SingleLineText,
     out: &EventSink,
 ) -> CommandResult {
-    collect(node, out).await?;
-    let (name, open) = loaded(node, prefix)?;
+    collect(connector, out).await?;
+    let (name, open) = loaded(connector, prefix)?;
     let clause = ClauseId(clause);
-    let content = clause_comment::written(node, &open, clause, &text)?;
-    outgoing_message::send(node, open.other(), content, false).await?;
+    let content = clause_comment::written(connector, &open, clause, &text)?;
+    outgoing_message::send(connector, open.other(), content, false).await?;
     let carried = match open.own {
-        // A provider never dials; the consumer fetches the letter.
+        // A provider never dials; the consumer fetches the message.
         PartyRole::Provider => Ok(()),
-        PartyRole::Consumer => mailbox::pump(node, &peer_of(node, &open)?).await,
+        PartyRole::Consumer => mailbox::pump(connector, &peer_of(connector, &open)?).await,
     };
     out.object(
         json!({"negotiation": name, "clause": clause.to_string(), "commented": true}),

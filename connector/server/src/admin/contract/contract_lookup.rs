@@ -11,13 +11,19 @@ use hansa_store::state_index::row::NegotiationRow;
 use std::collections::BTreeSet;
 
 /// The contract that a unique prefix names; those that we hold, and public views of peers by their whole identity.
-pub(crate) fn contract_by_prefix(node: &Connector, named: &str) -> Result<ContractId, Refusal> {
+pub(crate) fn contract_by_prefix(
+    connector: &Connector,
+    named: &str,
+) -> Result<ContractId, Refusal> {
     let fits = |id: &ContractId| !named.is_empty() && id.to_string().starts_with(named);
-    let known = contracts(node).into_iter().map(|(id, _, _)| id);
+    let known = contracts(connector).into_iter().map(|(id, _, _)| id);
     let mut known: BTreeSet<ContractId> = known.filter(fits).collect();
     // By the log also those whose own file is lost. A contract that is at hand can be named, and ended, where the index can't be
     // read, as on a full disk.
-    match node.records.index(|state| state.agreed_on(node.now())) {
+    match connector
+        .records
+        .index(|state| state.agreed_on(connector.now()))
+    {
         Ok(agreed) => known.extend(agreed.into_iter().map(|(id, _)| id).filter(fits)),
         Err(refusal) if known.is_empty() => return Err(refusal),
         Err(refusal) => tracing::warn!(code = %refusal.code, "contract.index_unread"),
@@ -41,9 +47,12 @@ pub(crate) fn contract_by_prefix(node: &Connector, named: &str) -> Result<Contra
     }
 }
 
-pub(super) fn loaded(node: &Connector, prefix: &str) -> Result<(String, OpenNegotiation), Refusal> {
-    let name = named(node, prefix)?;
-    let open = negotiation::message_replay::load(node, &name)?.ok_or_else(|| {
+pub(super) fn loaded(
+    connector: &Connector,
+    prefix: &str,
+) -> Result<(String, OpenNegotiation), Refusal> {
+    let name = named(connector, prefix)?;
+    let open = negotiation::message_replay::load(connector, &name)?.ok_or_else(|| {
         Refusal::new(
             ErrorCode::NegotiationUnknown,
             format!("the letters of `{name}` are not here"),
@@ -53,8 +62,8 @@ pub(super) fn loaded(node: &Connector, prefix: &str) -> Result<(String, OpenNego
 }
 
 /// The negotiation that a unique prefix names, with its own name.
-fn named(node: &Connector, prefix: &str) -> Result<String, Refusal> {
-    let open: Vec<NegotiationRow> = negotiations(node)?
+fn named(connector: &Connector, prefix: &str) -> Result<String, Refusal> {
+    let open: Vec<NegotiationRow> = negotiations(connector)?
         .into_iter()
         .filter(|row| {
             row.id.starts_with(prefix)
@@ -85,28 +94,29 @@ fn named(node: &Connector, prefix: &str) -> Result<String, Refusal> {
     }
 }
 
-pub(super) fn negotiations(node: &Connector) -> Result<Vec<NegotiationRow>, Refusal> {
-    node.records.index(|state| state.negotiations())
+pub(super) fn negotiations(connector: &Connector) -> Result<Vec<NegotiationRow>, Refusal> {
+    connector.records.index(|state| state.negotiations())
 }
 
 /// Every contract that we hold, with its state now.
-pub(crate) fn contracts(node: &Connector) -> Vec<(ContractId, Agreement, ContractStatus)> {
-    let now = node.now();
-    node.contracts.book(|book| {
-        book.all(now)
-            .map(|(id, agreement, standing)| (id, agreement.clone(), standing))
+pub(crate) fn contracts(connector: &Connector) -> Vec<(ContractId, Agreement, ContractStatus)> {
+    let now = connector.now();
+    connector.contracts.with_registry(|registry| {
+        registry
+            .all(now)
+            .map(|(id, agreement, status)| (id, agreement.clone(), status))
             .collect()
     })
 }
 
-pub(super) fn sides(node: &Connector, agreement: &Agreement) -> (&'static str, String) {
+pub(super) fn sides(connector: &Connector, agreement: &Agreement) -> (&'static str, String) {
     let other = |party: Option<&ParticipantId>| {
         party.map_or_else(
             || "anybody in the league".to_owned(),
             |id| id.domain().to_owned(),
         )
     };
-    if agreement.provider.id == node.id() {
+    if agreement.provider.id == connector.id() {
         ("provider", other(agreement.assignee_id()))
     } else {
         ("consumer", agreement.provider.id.domain().to_owned())

@@ -26,26 +26,26 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 pub(super) async fn show(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     prefix: &str,
     diff: bool,
     odrl: bool,
-    tongue: Option<Language>,
+    language: Option<Language>,
     out: &EventSink,
 ) -> CommandResult {
-    let by_contract = contracts(node)
+    let by_contract = contracts(connector)
         .into_iter()
         .filter(|(id, _, _)| id.to_string().starts_with(prefix))
         .collect::<Vec<_>>();
-    if let [(id, agreement, standing)] = by_contract.as_slice() {
-        let (role, _) = sides(node, agreement);
-        let read = RenderedPage::of(agreement, tongue);
-        let mut data = contract_json(*id, agreement, *standing, role);
-        let signatures = signatures(node, *id);
-        let budgets = budgets(node, *id, agreement)?;
-        let owed = ObligationLedger::of(node, *id, agreement)?.into(&mut data);
-        let ended = match standing {
-            ContractStatus::Withdrawn => contract_withdrawal::withdrawal_of(node, *id),
+    if let [(id, agreement, status)] = by_contract.as_slice() {
+        let (role, _) = sides(connector, agreement);
+        let read = RenderedPage::of(agreement, language);
+        let mut data = contract_json(*id, agreement, *status, role);
+        let signatures = signatures(connector, *id);
+        let budgets = budgets(connector, *id, agreement)?;
+        let owed = ObligationLedger::of(connector, *id, agreement)?.into(&mut data);
+        let ended = match status {
+            ContractStatus::Withdrawn => contract_withdrawal::withdrawal_of(connector, *id),
             _ => None,
         };
         if let Value::Object(map) = &mut data {
@@ -59,7 +59,7 @@ pub(super) async fn show(
                 })
             });
             map.insert("withdrawal".to_owned(), json!(withdrawal));
-            map.insert("officers".to_owned(), officers_json(node, *id)?);
+            map.insert("officers".to_owned(), officers_json(connector, *id)?);
             let listed: Vec<Value> = signatures.iter().map(CheckedSignature::json).collect();
             map.insert("signatures".to_owned(), json!(listed));
             let listed: Vec<Value> = budgets.iter().map(QuotaUsage::json).collect();
@@ -73,18 +73,18 @@ pub(super) async fn show(
                 issued_at: ended.issued_at,
                 reason: &ended.reason,
             });
-            let lines = ContractStatusLines::of(read.tongue, agreement);
-            let state = lines.state(*standing, ending);
+            let lines = ContractStatusLines::of(read.language, agreement);
+            let state = lines.state(*status, ending);
             page(&lines, &read, *id, agreement, &state, &signatures, &budgets) + &owed
         };
         out.object(data, text).await?;
         return Ok(0);
     }
-    collect(node, out).await?;
-    let (name, open) = loaded(node, prefix)?;
+    collect(connector, out).await?;
+    let (name, open) = loaded(connector, prefix)?;
     let agreement = &open.state.proposal().agreement;
-    let read = RenderedPage::of(agreement, tongue);
-    let comments = negotiation::clause_comment::all(node, &name)?;
+    let read = RenderedPage::of(agreement, language);
+    let comments = negotiation::clause_comment::all(connector, &name)?;
     let text = if diff {
         match &open.before {
             None => "nothing was changed yet".to_owned(),
@@ -93,7 +93,7 @@ pub(super) async fn show(
     } else if odrl {
         payload_text(agreement)
     } else {
-        let lines = ContractStatusLines::of(read.tongue, agreement);
+        let lines = ContractStatusLines::of(read.language, agreement);
         format!(
             "{}{}\n{}",
             page(
@@ -119,7 +119,7 @@ pub(super) async fn show(
             "terms": terms_json(agreement),
             "shown": shown_json(agreement),
             "page": read.page,
-            "officers": officers_json(node, open.state.proposal().contract)?,
+            "officers": officers_json(connector, open.state.proposal().contract)?,
             "diff": open.before.as_ref().map(|before| changed(before, agreement)),
         }),
         text,
@@ -138,7 +138,7 @@ fn page(
     signatures: &[CheckedSignature],
     budgets: &[QuotaUsage],
 ) -> String {
-    let mut text = hansa_proto::render::agreement_in(read.tongue, Some(id), agreement);
+    let mut text = hansa_proto::render::agreement_in(read.language, Some(id), agreement);
     let mut line = |label: StatusLineLabel, value: &str| {
         text.push('\n');
         text.push_str(&lines.line(label, value));
@@ -156,7 +156,7 @@ fn page(
 
 /// The page as somebody reads it now.
 struct RenderedPage {
-    tongue: Language,
+    language: Language,
     page: String,
 }
 
@@ -164,24 +164,24 @@ impl RenderedPage {
     /// In the language that was asked for, else in that in which it is signed; always in the form that is signed.
     fn of(agreement: &Agreement, wanted: Option<Language>) -> Self {
         let signed = agreement.rendering.unwrap_or_default();
-        let shown = match wanted {
-            Some(tongue) => signed.in_language(tongue),
+        let rendering = match wanted {
+            Some(language) => signed.in_language(language),
             None => signed,
         };
         Self {
-            tongue: shown.language,
-            page: hansa_proto::render::page(shown, agreement),
+            language: rendering.language,
+            page: hansa_proto::render::page(rendering, agreement),
         }
     }
 }
 
-/// Who has asked for a deed that needs two, and who has approved it.
-fn officers_json(node: &Connector, contract: ContractId) -> Result<Value, Refusal> {
-    let words = node.records.index(|state| state.pending_approvals())?;
+/// Who has asked for an action that needs two, and who has approved it.
+fn officers_json(connector: &Connector, contract: ContractId) -> Result<Value, Refusal> {
+    let words = connector.records.index(|state| state.pending_approvals())?;
     let of = words.iter().filter(|word| word.contract == contract);
     // Who it was stands beside the log, as long as nobody has erased it.
-    let user = |pseudonym: &str| node.records.pseudonyms.user(pseudonym);
-    let told = of.map(|word| {
+    let user = |pseudonym: &str| connector.records.pseudonyms.user(pseudonym);
+    let reported = of.map(|word| {
         json!({
             "deed": word.action,
             "first": word.first,
@@ -190,17 +190,17 @@ fn officers_json(node: &Connector, contract: ContractId) -> Result<Value, Refusa
             "second_user": word.second.as_deref().and_then(user),
         })
     });
-    Ok(Value::Array(told.collect()))
+    Ok(Value::Array(reported.collect()))
 }
 
 /// The page that is part of what is signed.
 fn shown_json(agreement: &Agreement) -> Value {
-    agreement.rendering.map_or(Value::Null, |shown| {
+    agreement.rendering.map_or(Value::Null, |rendering| {
         json!({
-            "form": shown.version.as_str(),
-            "language": shown.language.tag(),
-            "zone": shown.zone.as_str(),
-            "sha256": page_digest(shown, agreement).to_string(),
+            "form": rendering.version.as_str(),
+            "language": rendering.language.tag(),
+            "zone": rendering.zone.as_str(),
+            "sha256": page_digest(rendering, agreement).to_string(),
         })
     })
 }
@@ -254,8 +254,8 @@ impl CheckedSignature {
     }
 }
 
-fn signatures(node: &Connector, id: ContractId) -> Vec<CheckedSignature> {
-    let Ok(bytes) = node.records.documents.contract(id) else {
+fn signatures(connector: &Connector, id: ContractId) -> Vec<CheckedSignature> {
+    let Ok(bytes) = connector.records.documents.contract(id) else {
         return Vec::new();
     };
     let Ok(signed) = hansa_proto::envelope::parse_contract(&bytes)
@@ -263,14 +263,14 @@ fn signatures(node: &Connector, id: ContractId) -> Vec<CheckedSignature> {
     else {
         return Vec::new();
     };
-    let at = node
+    let at = connector
         .records
         .index(|state| state.contracts())
         .ok()
         .and_then(|events| events.into_iter().find(|event| event.id == id))
         .and_then(|event| event.activated)
-        .unwrap_or_else(|| node.now());
-    let bundle = node.identity.trust.bundle();
+        .unwrap_or_else(|| connector.now());
+    let bundle = connector.identity.trust.bundle();
     signed
         .signatures
         .iter()

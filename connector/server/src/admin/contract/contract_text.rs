@@ -27,7 +27,7 @@ pub(super) fn negotiation_json(row: &NegotiationRow, open: Option<&OpenNegotiati
         "title": row.title,
         "kind": open.map(|open| kind(&open.state.proposal().agreement)),
         "would_become": row.contract.map(|id| id.to_string()),
-        // What somebody wrote stands in the letter, not in the log.
+        // What somebody wrote stands in the message, not in the log.
         "reason": ended.map(|ended| &ended.reason),
         "ended_by": ended.map(|ended| ended.by.as_str()),
     })
@@ -51,9 +51,9 @@ pub(super) struct ContractEnd {
 }
 
 /// The end of each contract that somebody has ended, by the statements that are kept.
-pub(super) fn ends(node: &Connector) -> Result<BTreeMap<ContractId, ContractEnd>, Refusal> {
+pub(super) fn ends(connector: &Connector) -> Result<BTreeMap<ContractId, ContractEnd>, Refusal> {
     let mut ends: BTreeMap<ContractId, ContractEnd> = BTreeMap::new();
-    for bytes in node.records.documents.all(Document::Withdrawal)? {
+    for bytes in connector.records.documents.all(Document::Withdrawal)? {
         // One that can't be read ended nothing.
         let Ok(withdrawal) = hansa_proto::envelope::parse_withdrawal(&bytes) else {
             continue;
@@ -76,7 +76,7 @@ pub(super) fn ends(node: &Connector) -> Result<BTreeMap<ContractId, ContractEnd>
 pub(super) fn contract_json(
     id: ContractId,
     agreement: &Agreement,
-    standing: ContractStatus,
+    status: ContractStatus,
     role: &str,
 ) -> Value {
     json!({
@@ -86,7 +86,7 @@ pub(super) fn contract_json(
         "dataset": agreement.dataset.id.name.as_str(),
         "kind": kind(agreement),
         "role": role,
-        "state": standing.as_str(),
+        "state": status.as_str(),
         "not_before": agreement.not_before.to_string(),
         "not_after": agreement.not_after.to_string(),
         "template": agreement.template.as_ref().map(|template| json!({

@@ -11,28 +11,29 @@ use serde_json::json;
 use std::sync::Arc;
 
 pub(super) async fn attest(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     prefix: &str,
     answers: &[String],
     out: &EventSink,
 ) -> CommandResult {
-    let contract = contract_by_prefix(node, prefix)?;
-    let agreement = node
+    let contract = contract_by_prefix(connector, prefix)?;
+    let agreement = connector
         .contracts
-        .book(|book| book.agreement(contract).cloned())
+        .with_registry(|registry| registry.agreement(contract).cloned())
         .ok_or_else(|| {
             let sentence = format!("no contract `{}` here", contract.short());
             Refusal::new(ErrorCode::ContractUnknown, sentence)
         })?;
-    let (role, with) = sides(node, &agreement);
+    let (role, with) = sides(connector, &agreement);
     if role == "provider" {
         let sentence = "the consumer states what it has deleted, not the provider";
         return Err(Refusal::new(ErrorCode::UsageWrong, sentence).into());
     }
     let provider = agreement.provider.id.clone();
     let requests: Vec<RequestId> = if answers.is_empty() {
-        let (first, versions) = versions(node, contract);
-        node.records
+        let (first, versions) = versions(connector, contract);
+        connector
+            .records
             .index(|state| state.unstated(&provider, first, &versions))?
     } else {
         let named = answers.iter().map(|answer| {
@@ -41,13 +42,14 @@ pub(super) async fn attest(
             })
         });
         let named: Vec<RequestId> = named.collect::<Result<_, _>>()?;
-        not_coming(node, &provider, &named)?;
+        not_coming(connector, &provider, &named)?;
         named
     };
-    let statements = deletion_attestation::state(node, (contract, &agreement), &requests).await?;
+    let statements =
+        deletion_attestation::state(connector, (contract, &agreement), &requests).await?;
     let mut carried = Ok(());
     if statements > 0 {
-        carried = mailbox::pump(node, &node.peer(provider.as_str())?).await;
+        carried = mailbox::pump(connector, &connector.peer(provider.as_str())?).await;
     }
     let short = contract.short();
     let text = match requests.len() {
@@ -80,11 +82,11 @@ pub(super) async fn attest(
 
 /// What still comes can't be said to be deleted, and the provider would not count it.
 fn not_coming(
-    node: &Connector,
+    connector: &Connector,
     provider: &ParticipantId,
     named: &[RequestId],
 ) -> Result<(), Refusal> {
-    let coming = node.records.index(|state| state.coming())?;
+    let coming = connector.records.index(|state| state.coming())?;
     let found = coming
         .into_iter()
         .find(|(request, peer)| peer == provider && named.contains(request));
@@ -99,11 +101,14 @@ fn not_coming(
 }
 
 /// The first version of a contract, and all of them.
-fn versions(node: &Connector, contract: ContractId) -> (ContractId, Vec<ContractId>) {
-    let now = node.now();
-    node.contracts.book(|book| {
-        let first = book.first(contract);
-        let all = book.all(now).map(|(id, _, _)| id);
-        (first, all.filter(|id| book.first(*id) == first).collect())
+fn versions(connector: &Connector, contract: ContractId) -> (ContractId, Vec<ContractId>) {
+    let now = connector.now();
+    connector.contracts.with_registry(|registry| {
+        let first = registry.first(contract);
+        let all = registry.all(now).map(|(id, _, _)| id);
+        (
+            first,
+            all.filter(|id| registry.first(*id) == first).collect(),
+        )
     })
 }

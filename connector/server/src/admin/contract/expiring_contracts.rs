@@ -30,10 +30,10 @@ pub(super) fn horizon(now: UtcTimestamp, text: &str) -> Result<UtcTimestamp, Ref
 /// Whether the contract can be used, or will be, and is over by then.
 pub(super) fn ends_by(
     agreement: &Agreement,
-    standing: ContractStatus,
+    status: ContractStatus,
     horizon: UtcTimestamp,
 ) -> bool {
-    matches!(standing, ContractStatus::InForce | ContractStatus::NotYet)
+    matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
         && agreement.not_after <= horizon
 }
 

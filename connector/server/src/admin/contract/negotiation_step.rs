@@ -25,17 +25,17 @@ use hansa_proto::peer::message::MessageContent;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-pub(super) async fn counter(
-    node: &Arc<Connector>,
+pub(super) async fn counter_offer(
+    connector: &Arc<Connector>,
     prefix: &str,
     policy: &str,
     out: &EventSink,
 ) -> CommandResult {
-    collect(node, out).await?;
-    let (name, open) = loaded(node, prefix)?;
+    collect(connector, out).await?;
+    let (name, open) = loaded(connector, prefix)?;
     let mut agreement = open.state.proposal().agreement.clone();
     let dataset = match open.own {
-        PartyRole::Provider => node
+        PartyRole::Provider => connector
             .datasets
             .catalog(|catalog| catalog.by_id(&agreement.dataset.id).cloned())
             .ok_or_else(|| {
@@ -45,22 +45,22 @@ pub(super) async fn counter(
                 )
             })?,
         PartyRole::Consumer => {
-            let peer = peer_of(node, &open)?;
+            let peer = peer_of(connector, &open)?;
             find(
-                node,
+                connector,
                 &format!("{}.{}", peer.alias, agreement.dataset.id.name),
             )
             .await?
             .dataset
         }
     };
-    terms_from(policy, &dataset, &mut agreement, node)?;
+    terms_from(policy, &dataset, &mut agreement, connector)?;
     agreement.version = agreement.version.saturating_add(1);
     // Under the newest form of the page, in the language that is on the table.
-    let tongue = agreement.rendering.map(|shown| shown.language);
-    let tongue = tongue.unwrap_or(node.config().participant.tongue);
-    agreement.rendering = Some(PageRendering::newest(tongue).in_zone(&dataset.zone));
-    agreement.proposed_at = node.now();
+    let language = agreement.rendering.map(|rendering| rendering.language);
+    let language = language.unwrap_or(connector.config().participant.language);
+    agreement.rendering = Some(PageRendering::newest(language).in_zone(&dataset.zone));
+    agreement.proposed_at = connector.now();
     agreement.nonce = hansa_proto::base64url::encode(&random_bytes::<16>());
     let payload = contract::to_bytes(&agreement).into();
     let content = match open.own {
@@ -75,45 +75,45 @@ pub(super) async fn counter(
             payload,
         },
     };
-    step(node, &name, &open, content, out).await
+    step(connector, &name, &open, content, out).await
 }
 
 pub(super) async fn sign(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     prefix: &str,
     caller: Option<u32>,
     out: &EventSink,
 ) -> CommandResult {
-    collect(node, out).await?;
-    if let Some(held) = held_view(node, prefix) {
-        return sign_view(node, &held, caller, out).await;
+    collect(connector, out).await?;
+    if let Some(held) = held_view(connector, prefix) {
+        return sign_view(connector, &held, caller, out).await;
     }
-    let (name, open) = loaded(node, prefix)?;
-    if waits(node, &name, &open, caller, out).await? {
+    let (name, open) = loaded(connector, prefix)?;
+    if waits(connector, &name, &open, caller, out).await? {
         return Ok(0);
     }
-    let content = outgoing_message::due(node, &open)?;
-    step(node, &name, &open, content, out).await
+    let content = outgoing_message::due(connector, &open)?;
+    step(connector, &name, &open, content, out).await
 }
 
 /// The public view that waits for two officers, by a prefix of what they say it of.
-fn held_view(node: &Connector, prefix: &str) -> Option<PendingView> {
-    let mut all = node.datasets.pending_views().into_iter();
+fn held_view(connector: &Connector, prefix: &str) -> Option<PendingView> {
+    let mut all = connector.datasets.pending_views().into_iter();
     all.find(|held| prefix.len() >= 4 && held.key.to_string().starts_with(prefix))
 }
 
 /// Takes an officer's word on a public view; with the second one it is signed and in force.
 async fn sign_view(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     held: &PendingView,
     caller: Option<u32>,
     out: &EventSink,
 ) -> CommandResult {
     let (key, dataset) = (held.key, held.dataset.name.clone());
-    let word = approval::word(node, caller, key, ApprovalAction::Sign, None).await?;
+    let word = approval::word(connector, caller, key, ApprovalAction::Sign, None).await?;
     let signed = matches!(word, Approval::Enough(_));
     if signed {
-        let inner = Arc::clone(node);
+        let inner = Arc::clone(connector);
         let faults = blocking(move || crate::workflow::offer_renewal::renew(&inner)).await?;
         for fault in faults {
             out.notice(fault.to_string()).await;
@@ -146,7 +146,7 @@ async fn sign_view(
 
 /// Whether our signature has to wait for a second officer; then that is said.
 pub(super) async fn waits(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     name: &str,
     open: &OpenNegotiation,
     caller: Option<u32>,
@@ -157,10 +157,10 @@ pub(super) async fn waits(
     else {
         return Ok(false);
     };
-    let Some(verdict) = approval::needs_two(node, &open.state.proposal().agreement) else {
+    let Some(verdict) = approval::needs_two(connector, &open.state.proposal().agreement) else {
         return Ok(false);
     };
-    match approval::word(node, caller, contract, ApprovalAction::Sign, None).await? {
+    match approval::word(connector, caller, contract, ApprovalAction::Sign, None).await? {
         Approval::Enough(_) => Ok(false),
         Approval::Waits => {
             out.object(
@@ -183,26 +183,26 @@ pub(super) async fn waits(
 }
 
 pub(super) async fn decline(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     prefix: &str,
     reason: SingleLineText,
     out: &EventSink,
 ) -> CommandResult {
-    collect(node, out).await?;
-    let (name, open) = loaded(node, prefix)?;
+    collect(connector, out).await?;
+    let (name, open) = loaded(connector, prefix)?;
     let content = MessageContent::Termination {
         negotiation: name.clone(),
         code: None,
         reason: reason.to_string(),
     };
-    step(node, &name, &open, content, out).await
+    step(connector, &name, &open, content, out).await
 }
 
 /// That a contract is concluded, and from when it counts where that is not now.
-pub(super) fn in_force_from(node: &Connector, open: &OpenNegotiation) -> String {
+pub(super) fn in_force_from(connector: &Connector, open: &OpenNegotiation) -> String {
     let proposal = open.state.proposal();
     let (contract, begins) = (proposal.contract.short(), proposal.agreement.not_before);
-    match begins > node.now() {
+    match begins > connector.now() {
         true => format!("contract {contract} is signed by both and begins at {begins}"),
         false => format!("contract {contract} is in force"),
     }
@@ -210,14 +210,16 @@ pub(super) fn in_force_from(node: &Connector, open: &OpenNegotiation) -> String 
 
 /// Says how a negotiation stands after a step, and whether the post could be carried.
 pub(super) async fn report_step(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     name: &str,
     carried: Result<(), Refusal>,
     out: &EventSink,
     text: impl Fn(&OpenNegotiation) -> String,
 ) -> CommandResult {
-    let row = negotiations(node)?.into_iter().find(|row| row.id == name);
-    let open = negotiation::message_replay::load(node, name)?;
+    let row = negotiations(connector)?
+        .into_iter()
+        .find(|row| row.id == name);
+    let open = negotiation::message_replay::load(connector, name)?;
     if let (Some(row), Some(open)) = (row, open) {
         let mut data = negotiation_json(&row, Some(&open));
         if let (Value::Object(map), Phase::Finalized) = (&mut data, open.state.phase()) {
@@ -234,31 +236,33 @@ pub(super) async fn report_step(
     }
 }
 
-/// Sends a letter of ours and carries it, where it is ours to carry.
+/// Sends a message of ours and carries it, where it is ours to carry.
 pub(super) async fn step(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     name: &str,
     open: &OpenNegotiation,
     content: MessageContent,
     out: &EventSink,
 ) -> CommandResult {
-    outgoing_message::send(node, open.other(), content, false).await?;
+    outgoing_message::send(connector, open.other(), content, false).await?;
     let carried = match open.own {
-        // A provider never dials; the consumer fetches the letter.
+        // A provider never dials; the consumer fetches the message.
         PartyRole::Provider => Ok(()),
-        PartyRole::Consumer => mailbox::pump(node, &peer_of(node, open)?).await,
+        PartyRole::Consumer => mailbox::pump(connector, &peer_of(connector, open)?).await,
     };
-    report_step(node, name, carried, out, |open| match open.state.phase() {
-        Phase::Finalized => in_force_from(node, open),
-        phase => format!(
-            "{name} is {}; {}",
-            phase.as_str().to_lowercase(),
-            turn_sentence(open)
-        ),
+    report_step(connector, name, carried, out, |open| {
+        match open.state.phase() {
+            Phase::Finalized => in_force_from(connector, open),
+            phase => format!(
+                "{name} is {}; {}",
+                phase.as_str().to_lowercase(),
+                turn_sentence(open)
+            ),
+        }
     })
     .await
 }
 
-pub(super) fn peer_of(node: &Connector, open: &OpenNegotiation) -> Result<KnownPeer, Refusal> {
-    node.peer(open.other().as_str())
+pub(super) fn peer_of(connector: &Connector, open: &OpenNegotiation) -> Result<KnownPeer, Refusal> {
+    connector.peer(open.other().as_str())
 }

@@ -21,39 +21,44 @@ const PAUSE: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// `NEGOTIATION_UNKNOWN`, or `NEGOTIATION_STATE` where it was terminated.
-pub(super) async fn wait(node: &Arc<Connector>, prefix: &str, out: &EventSink) -> CommandResult {
+pub(super) async fn wait(
+    connector: &Arc<Connector>,
+    prefix: &str,
+    out: &EventSink,
+) -> CommandResult {
     let mut first = true;
     loop {
         // Who can't be reached is mentioned once; he may come back.
         if first {
-            collect(node, out).await?;
+            collect(connector, out).await?;
         } else {
-            for peer in node.known_peers()? {
-                let _unreached = crate::workflow::mailbox::pump(node, &peer).await;
+            for peer in connector.known_peers()? {
+                let _unreached = crate::workflow::mailbox::pump(connector, &peer).await;
             }
         }
         first = false;
-        let (name, open) = match loaded(node, prefix) {
+        let (name, open) = match loaded(connector, prefix) {
             Ok(found) => found,
             // A contract whose negotiation is over long since is named by its own name.
             Err(unknown) if unknown.code == ErrorCode::NegotiationUnknown => {
-                let contract = contract_by_prefix(node, prefix).map_err(|_| unknown)?;
-                let standing = node.contracts.book(|book| {
-                    book.stands(contract, node.now())
-                        .map(|(_, standing)| standing)
+                let contract = contract_by_prefix(connector, prefix).map_err(|_| unknown)?;
+                let status = connector.contracts.with_registry(|registry| {
+                    registry
+                        .stands(contract, connector.now())
+                        .map(|(_, status)| status)
                 });
-                return match standing {
+                return match status {
                     Some(ContractStatus::InForce) => {
                         out.text(format!("contract {} is in force", contract.short()))
                             .await?;
                         Ok(0)
                     }
-                    standing => Err(Refusal::new(
+                    status => Err(Refusal::new(
                         ErrorCode::NegotiationState,
                         format!(
                             "contract {} is {}",
                             contract.short(),
-                            standing.map_or("not here", ContractStatus::as_str)
+                            status.map_or("not here", ContractStatus::as_str)
                         ),
                     )
                     .into()),
@@ -64,8 +69,10 @@ pub(super) async fn wait(node: &Arc<Connector>, prefix: &str, out: &EventSink) -
         let ours = open.state.turn() == Some(open.own);
         match open.state.phase() {
             Phase::Finalized => {
-                return report_step(node, &name, Ok(()), out, |open| in_force_from(node, open))
-                    .await;
+                return report_step(connector, &name, Ok(()), out, |open| {
+                    in_force_from(connector, open)
+                })
+                .await;
             }
             Phase::Terminated => {
                 return Err(Refusal::new(
@@ -75,7 +82,7 @@ pub(super) async fn wait(node: &Arc<Connector>, prefix: &str, out: &EventSink) -
                 .into());
             }
             _ if ours => {
-                return report_step(node, &name, Ok(()), out, |open| {
+                return report_step(connector, &name, Ok(()), out, |open| {
                     format!("{name}: {}", turn_sentence(open))
                 })
                 .await;

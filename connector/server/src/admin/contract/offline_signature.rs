@@ -18,9 +18,13 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// `contract export n-…`: what waits for our signature, or will once the other side has signed, as a file.
-pub(super) async fn export(node: &Arc<Connector>, prefix: &str, out: &EventSink) -> CommandResult {
-    collect(node, out).await?;
-    let (name, open) = loaded(node, prefix)?;
+pub(super) async fn export(
+    connector: &Arc<Connector>,
+    prefix: &str,
+    out: &EventSink,
+) -> CommandResult {
+    collect(connector, out).await?;
+    let (name, open) = loaded(connector, prefix)?;
     let (role, _) = due(&open)?;
     let draft = ContractDraft {
         negotiation: name,
@@ -39,14 +43,14 @@ pub(super) async fn export(node: &Arc<Connector>, prefix: &str, out: &EventSink)
 
 /// `contract attach`: a signature that was made elsewhere takes the step that is due. It is checked as any other is.
 pub(super) async fn attach(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     prefix: &str,
     bytes: &[u8],
     caller: Option<u32>,
     out: &EventSink,
 ) -> CommandResult {
-    collect(node, out).await?;
-    let (name, open) = loaded(node, prefix)?;
+    collect(connector, out).await?;
+    let (name, open) = loaded(connector, prefix)?;
     let (role, wanted) = due(&open)?;
     let signed = envelope::parse_half(bytes.trim_ascii_end(), role)?;
     if signed.id != wanted {
@@ -63,7 +67,7 @@ pub(super) async fn attach(
         ))
         .into());
     }
-    if waits(node, &name, &open, caller, out).await? {
+    if waits(connector, &name, &open, caller, out).await? {
         return Ok(0);
     }
     let contract = bytes::Bytes::copy_from_slice(bytes.trim_ascii_end());
@@ -77,7 +81,7 @@ pub(super) async fn attach(
             contract,
         },
     };
-    step(node, &name, &open, content, out).await
+    step(connector, &name, &open, content, out).await
 }
 
 /// For whom a signature is due, and on what.

@@ -11,13 +11,13 @@ pub(super) fn terms_from(
     text: &str,
     dataset: &Dataset,
     agreement: &mut Agreement,
-    node: &Connector,
+    connector: &Connector,
 ) -> Result<(), Refusal> {
     let draft = hansa_proto::policy_toml::parse(text, "the policy", dataset).map_err(gathered)?;
     let known: Vec<_> = agreement
         .own_purposes
         .iter()
-        .chain(&node.config().purposes)
+        .chain(&connector.config().purposes)
         .cloned()
         .collect();
     agreement.own_purposes = crate::participant::offers::used_purposes(&draft.clauses, &known);

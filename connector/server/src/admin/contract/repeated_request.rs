@@ -21,25 +21,26 @@ pub(super) enum RepeatedRequest {
 /// # Errors
 /// When the own index can't be read.
 pub(super) fn repeated(
-    node: &Connector,
+    connector: &Connector,
     wished: &Agreement,
 ) -> Result<Option<RepeatedRequest>, Refusal> {
-    for row in negotiations(node)? {
+    for row in negotiations(connector)? {
         let over = [Phase::Finalized, Phase::Terminated].map(Phase::as_str);
         if row.role != "consumer" || over.contains(&row.state.as_str()) {
             continue;
         }
-        let open = negotiation::message_replay::load(node, &row.id)?;
+        let open = negotiation::message_replay::load(connector, &row.id)?;
         let same = open.is_some_and(|open| same_terms(&open.state.proposal().agreement, wished));
         if same {
             return Ok(Some(RepeatedRequest::Waits(row.id)));
         }
     }
-    let (own, now) = (node.id(), node.now());
-    let held = node.contracts.book(|book| {
-        book.taken_by(&own, now)
-            .find(|(_, held, standing)| {
-                *standing == ContractStatus::InForce && same_terms(held, wished)
+    let (own, now) = (connector.id(), connector.now());
+    let held = connector.contracts.with_registry(|registry| {
+        registry
+            .taken_by(&own, now)
+            .find(|(_, held, status)| {
+                *status == ContractStatus::InForce && same_terms(held, wished)
             })
             .map(|(id, _, _)| id)
     });

@@ -36,14 +36,14 @@ pub(super) struct ContractRequestArgs {
     /// The contract that it takes the place of.
     pub(super) replaces: Option<String>,
     /// The language of the page that both sign.
-    pub(super) tongue: Option<Language>,
+    pub(super) language: Option<Language>,
 }
 
 pub(super) async fn request(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     dataset: &str,
-    wish: ContractRequestArgs,
-    manner: CommandOptions,
+    args: ContractRequestArgs,
+    options: CommandOptions,
     out: &EventSink,
 ) -> CommandResult {
     let ContractRequestArgs {
@@ -51,13 +51,13 @@ pub(super) async fn request(
         policy,
         offer,
         replaces,
-        tongue,
-    } = wish;
-    if sign && !node.concludes() {
+        language,
+    } = args;
+    if sign && !connector.concludes() {
         return Err(negotiation::message_codec::elsewhere().into());
     }
-    let seen = find(node, dataset).await?;
-    let chosen = match (&offer, seen.offers.as_slice()) {
+    let visible = find(connector, dataset).await?;
+    let chosen = match (&offer, visible.offers.as_slice()) {
         (_, []) => Err(Refusal::new(
             ErrorCode::OfferUnknown,
             format!("`{dataset}` is not offered to you"),
@@ -87,25 +87,25 @@ pub(super) async fn request(
                 )
             }),
     }?;
-    let bundle = node.identity.trust.bundle();
-    let provider = node.party_of(&seen.peer.id, &bundle)?;
-    let us = Assignee::Participant(node.party()?);
+    let bundle = connector.identity.trust.bundle();
+    let provider = connector.party_of(&visible.peer.id, &bundle)?;
+    let us = Assignee::Participant(connector.party()?);
     let old = replaces
-        .map(|named| find_contract::contract_by_prefix(node, &named))
+        .map(|named| find_contract::contract_by_prefix(connector, &named))
         .transpose()?;
-    let mut filled = node.filled(provider, us, old);
-    if let Some(tongue) = tongue {
-        filled.rendering = Some(PageRendering::newest(tongue));
+    let mut filled = connector.filled(provider, us, old);
+    if let Some(language) = language {
+        filled.rendering = Some(PageRendering::newest(language));
     }
     if let Some(old) = old {
-        next_version(node, old, &mut filled)?;
+        next_version(connector, old, &mut filled)?;
     }
-    let mut agreement = chosen.agreement(&seen.dataset, filled);
+    let mut agreement = chosen.agreement(&visible.dataset, filled);
     let own_terms = policy.is_some();
     if let Some(text) = policy {
-        terms_from(&text, &seen.dataset, &mut agreement, node)?;
+        terms_from(&text, &visible.dataset, &mut agreement, connector)?;
     }
-    if manner.dry_run {
+    if options.dry_run {
         out.object(
             json!({"dataset": dataset, "would_request": payload_text(&agreement)}),
             format!(
@@ -117,11 +117,11 @@ pub(super) async fn request(
         return Ok(0);
     }
     // What waits here may have ended a negotiation that looks open.
-    let _unreached = mailbox::pump(node, &seen.peer).await;
-    match repeated(node, &agreement)? {
+    let _unreached = mailbox::pump(connector, &visible.peer).await;
+    match repeated(connector, &agreement)? {
         Some(RepeatedRequest::Waits(name)) => {
-            let carried = mailbox::pump(node, &seen.peer).await;
-            return report_step(node, &name, carried, out, |open| {
+            let carried = mailbox::pump(connector, &visible.peer).await;
+            return report_step(connector, &name, carried, out, |open| {
                 format!(
                     "the same terms were requested already as {name}, so nothing new was sent; {}",
                     turn_sentence(open)
@@ -142,15 +142,15 @@ pub(super) async fn request(
     let name = format!("n-{}", random_hex(8));
     let content = MessageContent::Request {
         negotiation: name.clone(),
-        dataset: seen.dataset.id.clone(),
+        dataset: visible.dataset.id.clone(),
         offer: (!own_terms).then(|| chosen.id().to_string()),
         payload: payload.into(),
     };
-    outgoing_message::send(node, &seen.peer.id, content, sign).await?;
-    let carried = mailbox::pump(node, &seen.peer).await;
-    report_step(node, &name, carried, out, |open| {
+    outgoing_message::send(connector, &visible.peer.id, content, sign).await?;
+    let carried = mailbox::pump(connector, &visible.peer).await;
+    report_step(connector, &name, carried, out, |open| {
         let what = match open.state.phase() {
-            Phase::Finalized => in_force_from(node, open),
+            Phase::Finalized => in_force_from(connector, open),
             _ => format!("requested as {name}; {}", turn_sentence(open)),
         };
         format!(
@@ -163,12 +163,12 @@ pub(super) async fn request(
 
 /// Under the label of the contract that it takes the place of.
 fn next_version(
-    node: &Connector,
+    connector: &Connector,
     old: ContractId,
     filled: &mut AgreementParameters,
 ) -> Result<(), Refusal> {
-    let known = node.contracts.book(|book| {
-        let old = book.agreement(old)?;
+    let known = connector.contracts.with_registry(|registry| {
+        let old = registry.agreement(old)?;
         Some((old.uid.clone(), old.version))
     });
     let (uid, version) = known.ok_or_else(|| {

@@ -15,20 +15,24 @@ use hansa_proto::usage::{ClauseCharge, PrepaidUsage};
 use serde_json::json;
 use std::sync::Arc;
 
-pub(super) async fn state(node: &Arc<Connector>, prefix: &str, out: &EventSink) -> CommandResult {
-    let (contract, agreement) = ours(node, prefix)?;
-    let (role, _) = sides(node, &agreement);
+pub(super) async fn state(
+    connector: &Arc<Connector>,
+    prefix: &str,
+    out: &EventSink,
+) -> CommandResult {
+    let (contract, agreement) = ours(connector, prefix)?;
+    let (role, _) = sides(connector, &agreement);
     if role != "provider" {
         let sentence = "the provider states what was used; your own log says what you asked";
         return Err(Refusal::new(ErrorCode::UsageWrong, sentence)
             .with_help("hansa audit reconcile compares both")
             .into());
     }
-    let counted = contract_usage::count(node, contract)?;
-    let statement = contract_usage::state(node, &counted).await?;
+    let counted = contract_usage::count(connector, contract)?;
+    let statement = contract_usage::state(connector, &counted).await?;
     let mut rows = Vec::new();
     for line in &counted.lines {
-        let sums: Vec<String> = line.sums.iter().map(said).collect();
+        let sums: Vec<String> = line.sums.iter().map(describe_charge).collect();
         rows.push(vec![
             line.month.clone(),
             line.contract.short(),
@@ -52,12 +56,12 @@ pub(super) async fn state(node: &Arc<Connector>, prefix: &str, out: &EventSink) 
 }
 
 pub(super) async fn top_up(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     prefix: &str,
     amount: &str,
     out: &EventSink,
 ) -> CommandResult {
-    let (contract, agreement) = ours(node, prefix)?;
+    let (contract, agreement) = ours(connector, prefix)?;
     let amount = money::written(amount)
         .ok()
         .filter(|amount| *amount > money::MoneyAmount::NOTHING)
@@ -65,7 +69,7 @@ pub(super) async fn top_up(
             let sentence = format!("`{amount}` is no amount such as 100 or 0.05");
             Refusal::new(ErrorCode::UsageWrong, sentence)
         })?;
-    let prepaid = contract_usage::top_up(node, contract, &agreement, amount).await?;
+    let prepaid = contract_usage::top_up(connector, contract, &agreement, amount).await?;
     out.object(
         json!({
             "contract": contract.to_string(),
@@ -91,7 +95,7 @@ pub(super) fn left(prepaid: &PrepaidUsage) -> String {
     format!("{left} of {paid} {currency} paid beforehand are left")
 }
 
-fn said(sum: &ClauseCharge) -> String {
+fn describe_charge(sum: &ClauseCharge) -> String {
     let what = match sum.price.per {
         PriceUnit::Megabyte => "bytes",
         per => per.as_str(),
@@ -100,11 +104,11 @@ fn said(sum: &ClauseCharge) -> String {
     format!("{} {currency} ({} {what})", sum.comes_to(), sum.count)
 }
 
-fn ours(node: &Connector, prefix: &str) -> Result<(ContractId, Agreement), Refusal> {
-    let contract = contract_by_prefix(node, prefix)?;
-    let agreement = node
+fn ours(connector: &Connector, prefix: &str) -> Result<(ContractId, Agreement), Refusal> {
+    let contract = contract_by_prefix(connector, prefix)?;
+    let agreement = connector
         .contracts
-        .book(|book| book.agreement(contract).cloned());
+        .with_registry(|registry| registry.agreement(contract).cloned());
     let agreement = agreement.ok_or_else(|| {
         let sentence = format!("no contract `{}` here", contract.short());
         Refusal::new(ErrorCode::ContractUnknown, sentence)

@@ -16,17 +16,17 @@ use serde_json::json;
 use std::sync::Arc;
 
 pub(super) async fn withdraw(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     prefix: &str,
     reason: SingleLineText,
     caller: Option<u32>,
     out: &EventSink,
 ) -> CommandResult {
-    let (contract, agreement) = known(node, prefix)?;
+    let (contract, agreement) = known(connector, prefix)?;
     let mut reason = reason;
-    if node.config().officers.second {
+    if connector.config().officers.second {
         match approval::word(
-            node,
+            connector,
             caller,
             contract,
             ApprovalAction::Withdraw,
@@ -41,21 +41,23 @@ pub(super) async fn withdraw(
             Approval::Waits => return waits(contract, out).await,
         }
     }
-    let end = move |node: &Arc<Connector>| contract_withdrawal::own_now(node, contract, &reason);
-    ended(node, contract, &agreement, end, out).await
+    let end = move |connector: &Arc<Connector>| {
+        contract_withdrawal::own_now(connector, contract, &reason)
+    };
+    ended(connector, contract, &agreement, end, out).await
 }
 
 /// `contract attach`: a withdrawal of ours that was signed elsewhere. It is checked as any other is.
 pub(super) async fn attach(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     prefix: &str,
     statement: &[u8],
     caller: Option<u32>,
     out: &EventSink,
 ) -> CommandResult {
-    let (contract, agreement) = known(node, prefix)?;
+    let (contract, agreement) = known(connector, prefix)?;
     let read = envelope::parse_withdrawal(statement)?;
-    if read.contract != contract || read.party != node.id() {
+    if read.contract != contract || read.party != connector.id() {
         return Err(Refusal::new(
             ErrorCode::SignerNotParty,
             format!(
@@ -63,17 +65,17 @@ pub(super) async fn attach(
                 read.contract.short(),
                 read.party.domain(),
                 contract.short(),
-                node.id().domain()
+                connector.id().domain()
             ),
         )
         .with_help("sign the end of this contract: hansa contract withdraw --offline")
         .into());
     }
     // Checked before anybody gives their word on it.
-    contract_withdrawal::checked(node, &read)?;
-    if node.config().officers.second
+    contract_withdrawal::checked(connector, &read)?;
+    if connector.config().officers.second
         && approval::word(
-            node,
+            connector,
             caller,
             contract,
             ApprovalAction::Withdraw,
@@ -85,19 +87,19 @@ pub(super) async fn attach(
         return waits(contract, out).await;
     }
     let bytes = statement.to_vec();
-    let end = move |node: &Arc<Connector>| {
-        contract_withdrawal::take_in(node, &bytes)?;
+    let end = move |connector: &Arc<Connector>| {
+        contract_withdrawal::take_in(connector, &bytes)?;
         Ok(bytes)
     };
-    ended(node, contract, &agreement, end, out).await
+    ended(connector, contract, &agreement, end, out).await
 }
 
 /// The contract of that name, and what it says.
-fn known(node: &Connector, prefix: &str) -> Result<(ContractId, Agreement), Refusal> {
-    let contract = contract_by_prefix(node, prefix)?;
-    let agreement = node
+fn known(connector: &Connector, prefix: &str) -> Result<(ContractId, Agreement), Refusal> {
+    let contract = contract_by_prefix(connector, prefix)?;
+    let agreement = connector
         .contracts
-        .book(|book| book.agreement(contract).cloned());
+        .with_registry(|registry| registry.agreement(contract).cloned());
     agreement
         .map(|agreement| (contract, agreement))
         .ok_or_else(|| {
@@ -110,25 +112,25 @@ fn known(node: &Connector, prefix: &str) -> Result<(ContractId, Agreement), Refu
 
 /// Ends it, tells the other party, and our people.
 async fn ended(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     contract: ContractId,
     agreement: &Agreement,
     end: impl FnOnce(&Arc<Connector>) -> Result<Vec<u8>, Refusal> + Send + 'static,
     out: &EventSink,
 ) -> CommandResult {
-    let before = node.queries.running.len();
-    let (role, with) = sides(node, agreement);
+    let before = connector.queries.running.len();
+    let (role, with) = sides(connector, agreement);
     let peer = match (role, agreement.assignee_id()) {
         ("provider", Some(consumer)) => Some(consumer.clone()),
         ("provider", None) => None,
         _ => Some(agreement.provider.id.clone()),
     };
-    let mut carried = end_and_write(node, contract, peer.clone(), end).await?;
+    let mut carried = end_and_write(connector, contract, peer.clone(), end).await?;
     if let Some(peer) = peer
         && role == "consumer"
         && carried.is_ok()
     {
-        carried = mailbox::pump(node, &node.peer(peer.as_str())?).await;
+        carried = mailbox::pump(connector, &connector.peer(peer.as_str())?).await;
     }
     out.object(
         json!({
@@ -153,27 +155,28 @@ async fn ended(
     Ok(0)
 }
 
-/// Ends it and writes to the other party, to the end: whoever asked for it may have gone away. Gives what keeps the letter from being
-/// written; it is written at the next start.
+/// Ends it and writes to the other party, to the end: whoever asked for it may have gone away. Gives what keeps the message from
+/// being written; it is written at the next start.
 async fn end_and_write(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     contract: ContractId,
     peer: Option<ParticipantId>,
     end: impl FnOnce(&Arc<Connector>) -> Result<Vec<u8>, Refusal> + Send + 'static,
 ) -> Result<Result<(), Refusal>, Refusal> {
-    let node = Arc::clone(node);
+    let connector = Arc::clone(connector);
     run_to_completion::to_the_end(async move {
         // First what is signed beside it: with nothing in force, the other side's signature alone would finish it. Where that can't be
         // recorded the end does not wait for it.
         if let Some(peer) = &peer
-            && let Err(refusal) = negotiation::resumption::end_signed(&node, peer, contract).await
+            && let Err(refusal) =
+                negotiation::resumption::end_signed(&connector, peer, contract).await
         {
             tracing::warn!(peer = peer.domain(), code = %refusal.code, "negotiation.not_ended");
         }
-        let inner = Arc::clone(&node);
+        let inner = Arc::clone(&connector);
         let statement = blocking(move || end(&inner)).await?;
         Ok(match peer {
-            Some(peer) => contract_withdrawal::notify_party(&node, &peer, statement).await,
+            Some(peer) => contract_withdrawal::notify_party(&connector, &peer, statement).await,
             None => Ok(()),
         })
     })

@@ -17,23 +17,23 @@ use std::sync::Arc;
 
 /// Looks at the files and writes what was seen and assumed to the end of the configuration.
 pub(super) async fn add(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     files: Vec<PathBuf>,
     about: DraftConfigOptions,
-    manner: CommandOptions,
+    options: CommandOptions,
     out: &EventSink,
 ) -> CommandResult {
-    let config = node.config();
+    let config = connector.config();
     let folder = std::path::absolute(config.folder()).unwrap_or_default();
     let roots = config.source_roots();
     let asked = about.columns.is_none();
     let named = files.clone();
     let known = roots.clone();
     let entry = blocking(move || entry(&paths(&named, &folder), &roots, &about)).await?;
-    if !manner.dry_run {
+    if !options.dry_run {
         let (file, text) = (config.file.clone(), entry.text.clone());
         blocking(move || append(&file, &text, &known)).await?;
-        reload_quietly(node)?;
+        reload_quietly(connector)?;
     }
     let name = &entry.name;
     let columns: Vec<Value> = entry
@@ -50,12 +50,12 @@ pub(super) async fn add(
         .collect();
     let first = entry.unread.first.as_ref();
     let unread = first.map(|(file, line, why)| json!({"file": file, "line": line, "why": why}));
-    let mut told = String::new();
+    let mut reported = String::new();
     if entry.unread.rows > 0 {
-        told.push_str(&format!("\n{}", entry.unread));
+        reported.push_str(&format!("\n{}", entry.unread));
     }
     if asked {
-        told.push_str(
+        reported.push_str(
             "\nevery column of the entry may be shown by a contract: take away what must not leave",
         );
     }
@@ -70,12 +70,12 @@ pub(super) async fn add(
             "rows_seen": entry.rows,
             "rows_unread": entry.unread.rows,
             "first_unread": unread,
-            "written": !manner.dry_run,
+            "written": !options.dry_run,
         }),
         format!(
-            "{}{told}\n{} {}; look at it, correct what was assumed, then: hansa dataset publish {name}",
+            "{}{reported}\n{} {}; look at it, correct what was assumed, then: hansa dataset publish {name}",
             entry.text.trim_end(),
-            if manner.dry_run {
+            if options.dry_run {
                 "would be added to"
             } else {
                 "added to"
@@ -145,7 +145,7 @@ fn append(file: &Path, entry: &str, roots: &SourceRoots) -> Result<(), Refusal> 
         problem
             .location
             .as_ref()
-            .and_then(|place| place.key.clone())
+            .and_then(|location| location.key.clone())
     };
     let known = problems(&before);
     let added = problems(&text).into_iter().find(|problem| {

@@ -22,18 +22,18 @@ use std::sync::Arc;
 /// that was started with others. One that can't be published keeps none of the others from it. What is wrong when it is done is said once;
 /// the status is that of the first such.
 pub(super) async fn publish(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     names: &[String],
-    way: PublishOptions,
+    options: PublishOptions,
     out: &EventSink,
 ) -> CommandResult {
-    let inner = Arc::clone(node);
-    if !way.dry {
+    let inner = Arc::clone(connector);
+    if !options.dry {
         blocking(move || reload_if_changed(&inner)).await?;
     }
-    let configs = match way.dry {
-        true => configured_now(node)?,
-        false => configured(node)?,
+    let configs = match options.dry {
+        true => configured_now(connector)?,
+        false => configured(connector)?,
     };
     for name in names {
         if !configs.iter().any(|config| config.name.as_str() == name) {
@@ -54,11 +54,11 @@ pub(super) async fn publish(
     let is_alone = wanted.len() == 1;
     let (mut faults, mut failed) = (Vec::new(), None);
     for config in wanted {
-        let (inner, progress) = (Arc::clone(node), out.clone());
+        let (inner, progress) = (Arc::clone(connector), out.clone());
         let name = config.name.clone();
         let published = blocking(move || {
-            let told = |label: &str, done, total| progress.progress(label, done, total);
-            workflow::publication::one(&inner, &config, way, told)
+            let report = |label: &str, done, total| progress.progress(label, done, total);
+            workflow::publication::one(&inner, &config, options, report)
         });
         match published.await {
             Ok(published) => {
@@ -75,9 +75,9 @@ pub(super) async fn publish(
             ))),
         }
     }
-    if !way.dry {
+    if !options.dry {
         // What is published is published, whatever comes of the offers.
-        let inner = Arc::clone(node);
+        let inner = Arc::clone(connector);
         faults.extend(
             blocking(move || Ok(offer_renewal::renew(&inner).unwrap_or_else(|fault| vec![fault])))
                 .await?,
@@ -94,19 +94,19 @@ pub(super) async fn publish(
         }
     }
     match failed {
-        Some(trouble) => Err(trouble),
+        Some(error) => Err(error),
         None => Ok(status),
     }
 }
 
 /// Takes a dataset out of the catalogue.
 pub(super) async fn withdraw(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     name: SqlIdentifier,
     snapshot: Option<String>,
     out: &EventSink,
 ) -> CommandResult {
-    let inner = Arc::clone(node);
+    let inner = Arc::clone(connector);
     let dataset =
         blocking(move || workflow::publication::withdraw(&inner, &name, snapshot.as_deref()))
             .await?;

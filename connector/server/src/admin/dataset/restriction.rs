@@ -24,17 +24,21 @@ pub(super) enum RestrictionChange {
     Remove,
 }
 
-/// Shows the guard of a dataset, or changes it.
+/// Shows the restriction of a dataset, or changes it.
 pub(super) async fn guard(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     dataset: &Dataset,
-    wanted: RestrictionChange,
-    (manner, caller): (CommandOptions, Option<u32>),
+    change: RestrictionChange,
+    (options, caller): (CommandOptions, Option<u32>),
     out: &EventSink,
 ) -> CommandResult {
     let name = &dataset.id.name;
-    let held = node.reloadable.guards().get(&dataset.id).cloned();
-    let new = match wanted {
+    let held = connector
+        .reloadable
+        .restrictions()
+        .get(&dataset.id)
+        .cloned();
+    let new = match change {
         RestrictionChange::Nothing => {
             out.object(
                 restriction_json(dataset, held.as_ref()),
@@ -43,25 +47,25 @@ pub(super) async fn guard(
             .await?;
             return Ok(0);
         }
-        RestrictionChange::Set { file, text } => Some(read(node, dataset, &file, &text)?),
+        RestrictionChange::Set { file, text } => Some(read(connector, dataset, &file, &text)?),
         RestrictionChange::Remove => None,
     };
     let verdict = provider_restriction::verdict(held.as_ref(), new.as_ref());
     let changes = changes(held.as_ref(), new.as_ref());
-    let mut told = json!({
-        "dataset": name.as_str(), "verdict": verdict.as_str(), "changes": changes, "dry_run": manner.dry_run,
+    let mut report = json!({
+        "dataset": name.as_str(), "verdict": verdict.as_str(), "changes": changes, "dry_run": options.dry_run,
     });
     let mut say = |key: &str, value: Value| {
-        if let Some(members) = told.as_object_mut() {
+        if let Some(members) = report.as_object_mut() {
             members.insert(key.to_owned(), value);
         }
     };
     let mut lines = changes.clone();
     lines.push(format!("the guard of {name}: {verdict}"));
-    if manner.dry_run {
+    if options.dry_run {
         lines.push("nothing was changed".to_owned());
     } else {
-        match provider_restriction::set(node, &dataset.id, new, caller).await? {
+        match provider_restriction::set(connector, &dataset.id, new, caller).await? {
             RestrictionOutcome::Now(cut) => {
                 say("in_force", json!(true));
                 say("cut", json!(cut));
@@ -81,20 +85,20 @@ pub(super) async fn guard(
             }
         }
     }
-    out.object(told, lines.join("\n")).await?;
+    out.object(report, lines.join("\n")).await?;
     Ok(0)
 }
 
-/// The guard that a policy file says.
+/// The restriction that a policy file says.
 fn read(
-    node: &Connector,
+    connector: &Connector,
     dataset: &Dataset,
     file: &std::path::Path,
     text: &str,
 ) -> Result<ProviderRestriction, Refusal> {
     let shown = file.display().to_string();
     let draft = hansa_proto::policy_toml::parse(text, &shown, dataset).map_err(gathered)?;
-    let taxonomy = node.reloadable.taxonomy();
+    let taxonomy = connector.reloadable.taxonomy();
     let unknown = hansa_proto::policy_toml::unknown_purposes(&draft, &shown, &taxonomy);
     if !unknown.is_empty() {
         return Err(gathered(unknown));
@@ -109,7 +113,7 @@ fn read(
             ),
         );
     }
-    let own = used_purposes(&draft.clauses, &node.config().purposes);
+    let own = used_purposes(&draft.clauses, &connector.config().purposes);
     let (lines, purposes) = (draft.lines, hansa_proto::purpose_taxonomy::label());
     ProviderRestriction::of(draft.title, draft.clauses, purposes, own).map_err(|refusal| {
         let line = refusal
@@ -124,34 +128,34 @@ fn read(
 /// What changes, clause by clause.
 fn changes(held: Option<&StoredRestriction>, new: Option<&ProviderRestriction>) -> Vec<String> {
     let old = held.and_then(|held| held.restriction.as_ref());
-    let clauses = |guard: Option<&ProviderRestriction>| {
-        guard.map_or(Vec::new(), |one| one.clauses().to_vec())
+    let clauses = |restriction: Option<&ProviderRestriction>| {
+        restriction.map_or(Vec::new(), |one| one.clauses().to_vec())
     };
     let changes = diff::compare(&clauses(old), &clauses(new)).0;
     changes
         .iter()
-        .map(|judged| match &judged.change {
-            // Of a guard a clause more is less that is let out, whatever it would be in a contract.
+        .map(|assessment| match &assessment.change {
+            // Of a restriction a clause more is less that is let out, whatever it would be in a contract.
             diff::PolicyChange::Added(clause) => format!("+ {}", clause.term.plain()),
             diff::PolicyChange::Removed(clause) => format!("- {}", clause.term.plain()),
             diff::PolicyChange::Changed { old, new } => format!(
                 "~ {} -> {}  {}",
                 old.term.plain(),
                 new.term.plain(),
-                judged.verdict
+                assessment.verdict
             ),
         })
         .collect()
 }
 
-/// The guard as an object; null where there is none.
+/// The restriction as an object; null where there is none.
 pub(super) fn restriction_json(dataset: &Dataset, held: Option<&StoredRestriction>) -> Value {
     let Some(held) = held else {
         return json!({"dataset": dataset.id.name.as_str(), "guard": null});
     };
-    let clauses = held.restriction.as_ref().map(|guard| {
-        let each = guard.clauses().iter();
-        each.map(|clause| json!({"clause": clause.id.in_guard().to_string(), "says": clause.term.plain()}))
+    let clauses = held.restriction.as_ref().map(|restriction| {
+        let each = restriction.clauses().iter();
+        each.map(|clause| json!({"clause": clause.id.in_restriction().to_string(), "says": clause.term.plain()}))
             .collect::<Vec<_>>()
     });
     json!({
@@ -163,7 +167,7 @@ pub(super) fn restriction_json(dataset: &Dataset, held: Option<&StoredRestrictio
     })
 }
 
-/// The guard for people.
+/// The restriction for people.
 pub(super) fn text(dataset: &Dataset, held: Option<&StoredRestriction>) -> String {
     let name = &dataset.id.name;
     match held {
@@ -175,17 +179,17 @@ pub(super) fn text(dataset: &Dataset, held: Option<&StoredRestriction>) -> Strin
         }
         Some(StoredRestriction {
             document,
-            restriction: Some(guard),
+            restriction: Some(restriction),
         }) => {
             let mut lines = vec![format!(
                 "the guard of {name}, before all contracts: {} ({})",
-                guard.title(),
+                restriction.title(),
                 document.short()
             )];
-            lines.extend(guard.clauses().iter().map(|clause| {
+            lines.extend(restriction.clauses().iter().map(|clause| {
                 format!(
                     "  {:<5} {}",
-                    clause.id.in_guard().to_string(),
+                    clause.id.in_restriction().to_string(),
                     clause.term.plain()
                 )
             }));

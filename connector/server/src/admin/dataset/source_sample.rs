@@ -13,20 +13,20 @@ use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 pub(super) async fn sample(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     name: &str,
     rows: usize,
     out: &EventSink,
 ) -> CommandResult {
-    let configs = configured(node)?;
+    let configs = configured(connector)?;
     let config = configs
         .into_iter()
         .find(|config| config.name.as_str() == name)
         .ok_or_else(|| unconfigured(name))?;
-    let limits = node.query_limits();
+    let limits = connector.query_limits();
     let (shown, sample) = blocking(move || {
-        if let Some(place) = &config.source.in_place {
-            return in_place::sample(&config, place, rows, &limits);
+        if let Some(in_place_config) = &config.source.in_place {
+            return in_place::sample(&config, in_place_config, rows, &limits);
         }
         let files = source_files::list(&config.source, &config.folder)?;
         let first = files

@@ -14,12 +14,12 @@ use std::sync::Arc;
 
 /// Compares two policies clause by clause, and the new one with each contract in force on its dataset.
 pub(super) async fn diff(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     (old, new): (&str, &str),
     over: Option<&str>,
     out: &EventSink,
 ) -> CommandResult {
-    let (before, after) = (read(node, old, over)?, read(node, new, over)?);
+    let (before, after) = (read(connector, old, over)?, read(connector, new, over)?);
     if before.dataset != after.dataset {
         return Err(Refusal::new(
             ErrorCode::UsageWrong,
@@ -32,7 +32,7 @@ pub(super) async fn diff(
         .into());
     }
     let found = diff::compare(&before.clauses, &after.clauses);
-    let touched = contracts(node, &after);
+    let touched = contracts(connector, &after);
     let data = json!({
         "dataset": after.dataset.name.as_str(),
         "verdict": word(found.verdict()),
@@ -87,23 +87,24 @@ impl AffectedContract {
     }
 }
 
-fn read(node: &Connector, named: &str, over: Option<&str>) -> Result<Offer, Refusal> {
+fn read(connector: &Connector, named: &str, over: Option<&str>) -> Result<Offer, Refusal> {
     // What is no file is the name of an offer, also beside a draft.
     let over = over.filter(|_| std::path::Path::new(named).is_file());
-    let (written, dataset) = meant(node, named, over)?;
-    offers::read(&node.config(), &written, &dataset).map_err(gathered)
+    let (written, dataset) = meant(connector, named, over)?;
+    offers::read(&connector.config(), &written, &dataset).map_err(gathered)
 }
 
-fn contracts(node: &Connector, offer: &Offer) -> Vec<AffectedContract> {
-    let now = node.now();
+fn contracts(connector: &Connector, offer: &Offer) -> Vec<AffectedContract> {
+    let now = connector.now();
     let gives = |agreement: &Agreement| {
-        agreement.provider.id == node.id() && agreement.dataset.id == offer.dataset
+        agreement.provider.id == connector.id() && agreement.dataset.id == offer.dataset
     };
-    node.contracts.book(|book| {
-        book.all(now)
-            .filter(|(_, agreement, standing)| {
+    connector.contracts.with_registry(|registry| {
+        registry
+            .all(now)
+            .filter(|(_, agreement, status)| {
                 gives(agreement)
-                    && matches!(standing, ContractStatus::InForce | ContractStatus::NotYet)
+                    && matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
             })
             .map(|(contract, agreement, _)| AffectedContract {
                 contract,
@@ -117,9 +118,9 @@ fn contracts(node: &Connector, offer: &Offer) -> Vec<AffectedContract> {
 }
 
 fn changes(found: &PolicyDiff) -> Vec<Value> {
-    let one = |judged: &ChangeAssessment| {
-        let verdict = word(judged.verdict);
-        match &judged.change {
+    let one = |assessment: &ChangeAssessment| {
+        let verdict = word(assessment.verdict);
+        match &assessment.change {
             PolicyChange::Added(clause) => json!({
                 "change": "added", "clause": clause.id.to_string(), "verdict": verdict,
                 "new": clause.term.plain(),

@@ -1,4 +1,4 @@
-//! `policy clone`: a policy with holes that another participant publishes.
+//! `policy clone`: a policy with parameters that another participant publishes.
 
 use crate::admin::CommandResult;
 use crate::admin::event_sink::EventSink;
@@ -15,21 +15,21 @@ use std::sync::Arc;
 
 /// Fetches one template, checked as one of our own, or lists them.
 pub(super) async fn clone(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     participant: &str,
     name: Option<&str>,
     out: &EventSink,
 ) -> CommandResult {
-    let peer = node.peer(participant)?;
-    let client = node.call(&peer).await?;
+    let peer = connector.peer(participant)?;
+    let client = connector.call(&peer).await?;
     let page = client.catalog(&CatalogPageRequest::default()).await?;
     let mut found = None;
-    for told_template in page.templates {
-        if name.is_some_and(|name| name != told_template.name) {
+    for listed_template in page.templates {
+        if name.is_some_and(|name| name != listed_template.name) {
             continue;
         }
-        let text = String::from_utf8_lossy(&told_template.text).into_owned();
-        let shown = format!("{}:{}", peer.id.domain(), told_template.name);
+        let text = String::from_utf8_lossy(&listed_template.text).into_owned();
+        let shown = format!("{}:{}", peer.id.domain(), listed_template.name);
         let template = match PolicyTemplate::read(&text, &shown) {
             Ok(template) => template,
             Err(refusal) => {
@@ -43,7 +43,7 @@ pub(super) async fn clone(
         };
         let mut data = facts(&template);
         if let Value::Object(map) = &mut data {
-            map.insert("name".to_owned(), json!(told_template.name));
+            map.insert("name".to_owned(), json!(listed_template.name));
             map.insert("participant".to_owned(), json!(peer.id.domain()));
             if name.is_some() {
                 map.insert("file".to_owned(), json!(text));
@@ -53,7 +53,7 @@ pub(super) async fn clone(
             data,
             format!(
                 "{}: {}",
-                printable(&told_template.name),
+                printable(&listed_template.name),
                 template_text(&template)
             ),
         )
@@ -68,7 +68,7 @@ pub(super) async fn clone(
         )
         .with_help(format!("hansa policy clone {participant}"))
     })?;
-    let _durable = node
+    let _durable = connector
         .record(AuditEvent::new(
             "template",
             [

@@ -26,16 +26,16 @@ pub(super) struct DatasetPreview {
 
 /// Every dataset of the standing.
 pub(super) async fn datasets(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     rehearsal: &DryRunQuery<'_>,
 ) -> Result<Vec<DatasetPreview>, Refusal> {
-    let view = node
+    let view = connector
         .datasets
-        .catalog(|catalog| catalog.view(rehearsal.standing, None))?;
-    let mut said = clause_outcomes(node, rehearsal)?;
+        .catalog(|catalog| catalog.view(rehearsal.active, None))?;
+    let mut said = clause_outcomes(connector, rehearsal)?;
     let mut seen = Vec::new();
-    for (id, grant) in rehearsal.standing.grants() {
-        let entry = node
+    for (id, grant) in rehearsal.active.grants() {
+        let entry = connector
             .datasets
             .catalog(|catalog| catalog.by_id(id).cloned())
             .ok_or_else(|| {
@@ -55,7 +55,7 @@ pub(super) async fn datasets(
             })?;
         let aggregate = matches!(shape, ViewShape::Cube { .. });
         let (shown, hidden) = columns(&entry, grant, shape);
-        let visible = count(node, rehearsal, &id.name, aggregate).await;
+        let visible = count(connector, rehearsal, &id.name, aggregate).await;
         let clauses = said.remove(id).unwrap_or_default();
         seen.push(DatasetPreview {
             dataset: id.clone(),

@@ -65,8 +65,9 @@ impl RequestedRowScope {
             Self::AsOf(at) => FragmentRowScope::AsOf(*at),
             Self::Since(token) => {
                 let parts = parts(question).into_iter().zip(question.remote_queries());
-                let parts =
-                    parts.filter_map(|(part, errand)| Some((errand.number, token.of(part)?)));
+                let parts = parts.filter_map(|(part, remote_query)| {
+                    Some((remote_query.number, token.of(part)?))
+                });
                 FragmentRowScope::Since(parts.collect())
             }
         }
@@ -80,30 +81,30 @@ pub(super) struct ContinuationFooter {
     before: Option<ContinuationToken>,
     continues: bool,
     left_out: Vec<(ParticipantId, Refusal)>,
-    messenger: Arc<PeerQueryClient>,
+    query_client: Arc<PeerQueryClient>,
 }
 
 impl ContinuationFooter {
     /// Of a question that is about to be asked.
     pub(super) fn of(
         (asked, question): (continuation_token::QueryFingerprint, &FederatedQuery),
-        wanted: &RequestedRowScope,
-        messenger: Arc<PeerQueryClient>,
+        scope: &RequestedRowScope,
+        query_client: Arc<PeerQueryClient>,
     ) -> Self {
-        let errands = question.remote_queries().iter().cloned();
+        let remote_queries = question.remote_queries().iter().cloned();
         Self {
-            parts: parts(question).into_iter().zip(errands).collect(),
-            before: match wanted {
+            parts: parts(question).into_iter().zip(remote_queries).collect(),
+            before: match scope {
                 RequestedRowScope::Since(token) => Some(token.clone()),
                 RequestedRowScope::All | RequestedRowScope::AsOf(_) => None,
             },
             asked,
             // Whose text holds values of others is not asked the same thing again.
-            continues: !matches!(wanted, RequestedRowScope::AsOf(_))
+            continues: !matches!(scope, RequestedRowScope::AsOf(_))
                 && question.stays()
                 && !question.waits(),
             left_out: question.left_out().to_vec(),
-            messenger,
+            query_client,
         }
     }
 
@@ -117,9 +118,16 @@ impl ContinuationFooter {
         if gone > 0 || !self.left_out.is_empty() {
             return false;
         }
-        let came = self.messenger.came();
-        let quiet = |errand: &RemoteQuery| came.get(&errand.number).is_some_and(|came| came.quiet);
-        !self.parts.is_empty() && self.parts.iter().all(|(_, errand)| quiet(errand))
+        let came = self.query_client.came();
+        let quiet = |remote_query: &RemoteQuery| {
+            came.get(&remote_query.number)
+                .is_some_and(|came| came.quiet)
+        };
+        !self.parts.is_empty()
+            && self
+                .parts
+                .iter()
+                .all(|(_, remote_query)| quiet(remote_query))
     }
 
     /// That nothing came; the token stays good.
@@ -152,12 +160,12 @@ impl ContinuationFooter {
         let mut anew = Vec::new();
         if let Some(before) = &self.before {
             members.insert("nothing_new".to_owned(), json!(false));
-            for (part, errand) in &self.parts {
+            for (part, remote_query) in &self.parts {
                 if before.of(*part).is_none() {
-                    anew.push(errand.relations());
+                    anew.push(remote_query.relations());
                     text.push_str(&format!(
                         "NOTICE: {} was not in the answer before: all of its rows are new\n",
-                        errand.relations()
+                        remote_query.relations()
                     ));
                 }
             }
@@ -181,15 +189,18 @@ impl ContinuationFooter {
         if !self.continues || self.parts.is_empty() {
             return None;
         }
-        let came = self.messenger.came();
+        let came = self.query_client.came();
         let new = || ContinuationToken::of_question(self.asked);
         let mut token = self.before.clone().unwrap_or_else(new);
         let outcomes = report.outcomes();
-        for (part, errand) in &self.parts {
+        for (part, remote_query) in &self.parts {
             let outcome = outcomes
                 .iter()
-                .find(|one| one.remote_query.number == errand.number);
-            match (outcome.map(|one| &one.status), came.get(&errand.number)) {
+                .find(|one| one.remote_query.number == remote_query.number);
+            match (
+                outcome.map(|one| &one.status),
+                came.get(&remote_query.number),
+            ) {
                 (Some(RemoteQueryStatus::Answered), Some(came)) if came.quiet => {}
                 (Some(RemoteQueryStatus::Answered), Some(came)) => token.set(*part, came.request),
                 // With --partial it may have failed: it goes on from where it was.
@@ -207,14 +218,14 @@ impl ContinuationFooter {
 /// `NOT_CONTINUED` where something did or nobody can say; what a participant refuses.
 pub(super) async fn all_quiet(
     question: &FederatedQuery,
-    wanted: &RequestedRowScope,
-    messenger: &PeerQueryClient,
+    scope: &RequestedRowScope,
+    query_client: &PeerQueryClient,
 ) -> Result<(), Refusal> {
     let anew = |what: &str| Err(Refusal::new(ErrorCode::NotContinued, what));
     if !question.stays() {
         return anew("the question names the moment, so that its answer is another at every time");
     }
-    let RequestedRowScope::Since(token) = wanted else {
+    let RequestedRowScope::Since(token) = scope else {
         return anew("nothing is named that it could go on from");
     };
     let parts = parts(question);
@@ -222,11 +233,14 @@ pub(super) async fn all_quiet(
     if !known || token.beside(&parts) > 0 || !question.left_out().is_empty() {
         return anew("the answer before was over other datasets");
     }
-    for errand in question.remote_queries() {
+    for remote_query in question.remote_queries() {
         // Where something came the first rows of it may be on their way; they are let go of.
-        drop(messenger.fetch(RemoteQuery::clone(errand)).await?);
-        let came = messenger.came();
-        if !came.get(&errand.number).is_some_and(|came| came.quiet) {
+        drop(query_client.fetch(RemoteQuery::clone(remote_query)).await?);
+        let came = query_client.came();
+        if !came
+            .get(&remote_query.number)
+            .is_some_and(|came| came.quiet)
+        {
             return anew(
                 "something came, and the question puts rows together: the whole answer is another",
             );

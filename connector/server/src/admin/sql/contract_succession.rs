@@ -45,67 +45,67 @@ pub(super) struct StartedQuery {
 /// # Errors
 /// Why there is no answer.
 pub(super) async fn start_query(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     text: &str,
-    (wish, wanted): (&QueryOptions, &RequestedRowScope),
+    (options, scope): (&QueryOptions, &RequestedRowScope),
     user: Option<u32>,
 ) -> Result<StartedQuery, CommandError> {
     for _ in 0..AGAIN {
-        match once(node, text, (wish, wanted), user).await {
+        match once(connector, text, (options, scope), user).await {
             Err(CommandError::Refused(refusal))
-                if wish.contracts.is_empty() && came_late(node, &refusal) =>
+                if options.contracts.is_empty() && came_late(connector, &refusal) =>
             {
                 tokio::time::sleep(PAUSE).await;
             }
             begun => return begun,
         }
     }
-    once(node, text, (wish, wanted), user).await
+    once(connector, text, (options, scope), user).await
 }
 
 /// So often a question is asked anew that came after the turn.
 const AGAIN: u8 = 4;
 
 async fn once(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     text: &str,
-    (wish, wanted): (&QueryOptions, &RequestedRowScope),
+    (options, scope): (&QueryOptions, &RequestedRowScope),
     user: Option<u32>,
 ) -> Result<StartedQuery, CommandError> {
-    let mut question = plan(node, text, wish).await?;
+    let mut question = plan(connector, text, options).await?;
     let mut left = 2 * APART / 250_000;
-    while left > 0 && wish.contracts.is_empty() && turns_soon(node, &question) {
+    while left > 0 && options.contracts.is_empty() && turns_soon(connector, &question) {
         left -= 1;
         tokio::time::sleep(PAUSE).await;
-        question = plan(node, text, wish).await?;
+        question = plan(connector, text, options).await?;
     }
-    let messenger = PeerQueryClient::new(node, user)?.about(wanted.about(&question));
-    let messenger = Arc::new(messenger);
-    let asked = continuation_token::QueryFingerprint::of(text, wish);
-    wanted.is_of(asked)?;
-    let told = ContinuationFooter::of((asked, &question), wanted, Arc::clone(&messenger));
-    if matches!(wanted, RequestedRowScope::Since(_)) && !question.is_additive() {
+    let query_client = PeerQueryClient::new(connector, user)?.about(scope.about(&question));
+    let query_client = Arc::new(query_client);
+    let asked = continuation_token::QueryFingerprint::of(text, options);
+    scope.is_of(asked)?;
+    let footer = ContinuationFooter::of((asked, &question), scope, Arc::clone(&query_client));
+    if matches!(scope, RequestedRowScope::Since(_)) && !question.is_additive() {
         // Nothing of it is put together from parts: either nothing came to any of them, or all is asked anew.
-        continuation::all_quiet(&question, wanted, &messenger)
+        continuation::all_quiet(&question, scope, &query_client)
             .await
-            .map_err(|refusal| cite(node, text, refusal))?;
+            .map_err(|refusal| cite(connector, text, refusal))?;
         return Ok(StartedQuery {
             answer: None,
             first: None,
-            continuation: told,
+            continuation: footer,
             reads: HashMap::new(),
         });
     }
     let reads = result_footer::reads_ahead(&question);
     let mut answer = question
         .run(
-            Arc::<PeerQueryClient>::clone(&messenger),
-            &node.queries.query_runtime,
-            &federated_query::bounds(node),
+            Arc::<PeerQueryClient>::clone(&query_client),
+            &connector.queries.query_runtime,
+            &federated_query::bounds(connector),
         )
         .await
-        .map_err(|refusal| cite(node, text, refusal))?;
-    if matches!(wanted, RequestedRowScope::Since(_)) {
+        .map_err(|refusal| cite(connector, text, refusal))?;
+    if matches!(scope, RequestedRowScope::Since(_)) {
         // Also who may be lacking: what can't go on there would never come.
         let outcomes = answer.report.outcomes().into_iter();
         let mut refused = outcomes.filter_map(|went| match went.status {
@@ -113,47 +113,50 @@ async fn once(
             _ => None,
         });
         if let Some(why) = refused.next() {
-            return Err(cite(node, text, why).into());
+            return Err(cite(connector, text, why).into());
         }
     }
     let first = answer.batches.next().await.transpose();
-    let first = first.map_err(|refusal| cite(node, text, refusal))?;
-    let nothing = first.is_none() && told.nothing_came();
+    let first = first.map_err(|refusal| cite(connector, text, refusal))?;
+    let nothing = first.is_none() && footer.nothing_came();
     Ok(StartedQuery {
         answer: (!nothing).then_some(answer),
         first,
-        continuation: told,
+        continuation: footer,
         reads,
     })
 }
 
 /// Whether a question was refused since its contract was replaced, and the newer one is here and in force, or will be as soon
 /// as clocks agree.
-fn came_late(node: &Connector, refusal: &Refusal) -> bool {
+fn came_late(connector: &Connector, refusal: &Refusal) -> bool {
     let (ErrorCode::Superseded, Some(old)) = (refusal.code, refusal.contract) else {
         return false;
     };
-    let soon = node.now().plus_micros(APART);
-    node.contracts.book(|book| {
-        book.replacing(old, node.now())
+    let soon = connector.now().plus_micros(APART);
+    connector.contracts.with_registry(|registry| {
+        registry
+            .replacing(old, connector.now())
             .any(|(_, newer, _)| newer.not_before <= soon)
     })
 }
 
 /// Whether another contract is about to take the place of one that the question would be asked under.
-fn turns_soon(node: &Connector, question: &FederatedQuery) -> bool {
+fn turns_soon(connector: &Connector, question: &FederatedQuery) -> bool {
     let explained = question.explain();
     let mut used = explained
         .remote_queries
         .iter()
-        .flat_map(|errand| errand.contracts());
-    let now = node.now().micros();
+        .flat_map(|remote_query| remote_query.contracts());
+    let now = connector.now().micros();
     used.any(|used| {
-        node.contracts.book(|book| {
-            book.replacing(used, node.now()).any(|(_, newer, _)| {
-                let ahead = newer.not_before.micros().saturating_sub(now);
-                ahead > 0 && ahead <= APART
-            })
+        connector.contracts.with_registry(|registry| {
+            registry
+                .replacing(used, connector.now())
+                .any(|(_, newer, _)| {
+                    let ahead = newer.not_before.micros().saturating_sub(now);
+                    ahead > 0 && ahead <= APART
+                })
         })
     })
 }

@@ -12,51 +12,52 @@ use hansa_query::federation::remote_query::{RemoteQueryOutcome as Went, RemoteQu
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Asks, and says what came; the rows go nowhere. It is on the books as any other question is.
+/// Asks, and says what came; the rows go nowhere. It is in the log as any other question is.
 ///
 /// # Errors
 /// Why there is no answer.
 pub(super) async fn came(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     text: &str,
-    wish: &QueryOptions,
+    options: &QueryOptions,
     user: Option<u32>,
 ) -> Result<(Value, String), CommandError> {
-    let begun = node.ticks();
+    let begun = connector.ticks();
     let begun_here =
-        contract_succession::start_query(node, text, (wish, &RequestedRowScope::All), user).await?;
+        contract_succession::start_query(connector, text, (options, &RequestedRowScope::All), user)
+            .await?;
     let (Some(mut answer), first) = (begun_here.answer, begun_here.first) else {
         return Err(Refusal::new(ErrorCode::Internal, "a question without an answer").into());
     };
     let mut rows = first.map_or(0, |batch| batch.num_rows());
     while let Some(batch) = answer.batches.next().await {
-        let batch = batch.map_err(|refusal| cite(node, text, refusal))?;
+        let batch = batch.map_err(|refusal| cite(connector, text, refusal))?;
         rows = rows.saturating_add(batch.num_rows());
     }
-    let took = node.ticks().saturating_sub(begun) / 1000;
+    let took = connector.ticks().saturating_sub(begun) / 1000;
     let outcomes = answer.report.outcomes();
-    let mut told = String::from("came\n");
+    let mut reported = String::from("came\n");
     for went in &outcomes {
-        told.push_str(&format!("  {}\n", line(went)));
+        reported.push_str(&format!("  {}\n", line(went)));
         for keys in went.remote_query.keys_sent() {
-            told.push_str(&format!("    {keys}\n"));
+            reported.push_str(&format!("    {keys}\n"));
         }
     }
-    told.push_str(&format!("  the answer: {rows} rows, after {took} ms\n"));
+    reported.push_str(&format!("  the answer: {rows} rows, after {took} ms\n"));
     let all = outcomes.iter().map(entry).collect::<Vec<_>>();
     let data = json!({"errands": all, "rows": rows, "milliseconds": took});
-    Ok((data, told))
+    Ok((data, reported))
 }
 
 fn line(went: &Went) -> String {
-    let errand = &went.remote_query;
-    let expected = match errand.most_rows {
+    let remote_query = &went.remote_query;
+    let expected = match remote_query.most_rows {
         0 => "how many was not told".to_owned(),
-        most if errand.guessed => format!("about {most} were expected"),
+        most if remote_query.guessed => format!("about {most} were expected"),
         most => format!("{most} at most were expected"),
     };
     if went.status == RemoteQueryStatus::NotAsked {
-        let (who, what) = (errand.participant.domain(), errand.relations());
+        let (who, what) = (remote_query.participant.domain(), remote_query.relations());
         return format!("{who} ({what}): not asked, since no value of the others could fit");
     }
     let way = match went.travelled {
@@ -68,8 +69,8 @@ fn line(went: &Went) -> String {
     };
     format!(
         "{} ({}): {} rows ({expected}), {way}",
-        errand.participant.domain(),
-        errand.relations(),
+        remote_query.participant.domain(),
+        remote_query.relations(),
         went.rows,
     )
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// # Errors
 /// When the own index can't be read.
 pub(super) async fn uncontracted(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     sql: &str,
 ) -> Result<Option<Refusal>, Refusal> {
     let written: String = sql
@@ -23,26 +23,26 @@ pub(super) async fn uncontracted(
         .collect::<String>()
         .to_lowercase();
     let words = federated_query::words(sql);
-    for peer in node.known_peers()? {
+    for peer in connector.known_peers()? {
         if !words.contains(peer.alias.as_str()) {
             continue;
         }
-        let Ok(shown) = federated_query::catalogue(node, &peer).await else {
+        let Ok(shown) = federated_query::catalogue(connector, &peer).await else {
             continue;
         };
-        for seen in shown {
-            let name = format!("{}.{}", peer.alias, seen.dataset.id.name);
-            let offered = !seen.offers.is_empty();
+        for visible in shown {
+            let name = format!("{}.{}", peer.alias, visible.dataset.id.name);
+            let offered = !visible.offers.is_empty();
             if !offered
-                || !words.contains(seen.dataset.id.name.as_str())
+                || !words.contains(visible.dataset.id.name.as_str())
                 || !written.contains(&name)
             {
                 continue;
             }
-            if !federated_query::usable_contracts(node, &seen).is_empty() {
+            if !federated_query::usable_contracts(connector, &visible).is_empty() {
                 continue;
             }
-            let pending = pending(node, &peer.id, &seen.dataset.id.to_string())?;
+            let pending = pending(connector, &peer.id, &visible.dataset.id.to_string())?;
             let refusal = Refusal::new(
                 ErrorCode::DatasetUnknown,
                 match &pending {
@@ -65,12 +65,12 @@ pub(super) async fn uncontracted(
 
 /// An open negotiation of ours with this participant on this dataset, and whose turn it is.
 fn pending(
-    node: &Connector,
+    connector: &Connector,
     provider: &ParticipantId,
     dataset: &str,
 ) -> Result<Option<(String, String)>, Refusal> {
     let over = [Phase::Finalized, Phase::Terminated].map(Phase::as_str);
-    let rows = node.records.index(|state| state.negotiations())?;
+    let rows = connector.records.index(|state| state.negotiations())?;
     let open = rows.into_iter().find(|row| {
         row.peer == *provider
             && row.role == "consumer"
@@ -78,7 +78,7 @@ fn pending(
             && !over.contains(&row.state.as_str())
     });
     let Some(row) = open else { return Ok(None) };
-    let turn = negotiation::message_replay::load(node, &row.id)?
+    let turn = negotiation::message_replay::load(connector, &row.id)?
         .as_ref()
         .map(turn_sentence)
         .unwrap_or_default();

@@ -17,13 +17,17 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 
 /// The lines below a result.
-pub(super) fn footer(node: &Connector, report: &ParticipantReport, rows: u64) -> (Value, String) {
+pub(super) fn footer(
+    connector: &Connector,
+    report: &ParticipantReport,
+    rows: u64,
+) -> (Value, String) {
     let mut participants = Vec::new();
     let mut text = String::new();
     let outcomes = report.outcomes();
     for went in &outcomes {
         participants.push(outcome_json(went));
-        text.push_str(&outcome_text(node, went));
+        text.push_str(&outcome_text(connector, went));
     }
     let read = snapshot_age::SnapshotLabels::of(&outcomes);
     text.push_str(&read.text());
@@ -60,12 +64,12 @@ pub(super) fn lacking(missing: &[(ParticipantId, Refusal)]) -> Vec<Value> {
 }
 
 fn outcome_json(went: &Went) -> Value {
-    let errand = &went.remote_query;
+    let remote_query = &went.remote_query;
     json!({
-        "participant": errand.participant.domain(),
-        "reads": errand.reads.iter().map(reading_json).collect::<Vec<_>>(),
-        "sql": errand.sql,
-        "keys": errand.keys.iter().map(keys_json).collect::<Vec<_>>(),
+        "participant": remote_query.participant.domain(),
+        "reads": remote_query.reads.iter().map(reading_json).collect::<Vec<_>>(),
+        "sql": remote_query.sql,
+        "keys": remote_query.keys.iter().map(keys_json).collect::<Vec<_>>(),
         "rows": went.rows,
         "bytes": went.bytes,
         "status": match &went.status {
@@ -80,12 +84,12 @@ fn outcome_json(went: &Went) -> Value {
 
 /// Values of another participant that narrow what is asked for; without a number they have not been sent.
 pub(super) fn keys_json(keys: &PushdownKeys) -> Value {
-    let of = keys.of.iter().map(|lender| {
+    let of = keys.of.iter().map(|key_source| {
         json!({
-            "dataset": lender.dataset.name.as_str(),
-            "column": lender.column,
-            "contract": lender.contract.map(|contract| contract.to_string()),
-            "clause": lender.clause.map(|clause| clause.to_string()),
+            "dataset": key_source.dataset.name.as_str(),
+            "column": key_source.column,
+            "contract": key_source.contract.map(|contract| contract.to_string()),
+            "clause": key_source.clause.map(|clause| clause.to_string()),
         })
     });
     json!({
@@ -112,31 +116,31 @@ fn reading_json(reading: &RemoteDatasetRead) -> Value {
         "first_day": days.as_ref().map(|(first, _)| first),
         "last_day": days.as_ref().map(|(_, last)| last),
         "covers_less_than_asked": reading.falls_short(),
-        "coverage_untold": reading.is_span_untold(),
+        "coverage_untold": reading.is_span_undeclared(),
         "groups_alone": reading.cells_alone,
     })
 }
 
 /// A line for each dataset; what several of one participant gave together stands behind the last of them.
-fn outcome_text(node: &Connector, went: &Went) -> String {
-    let errand = &went.remote_query;
+fn outcome_text(connector: &Connector, went: &Went) -> String {
+    let remote_query = &went.remote_query;
     if went.status == RemoteQueryStatus::NotAsked {
-        let relations = errand.relations();
+        let relations = remote_query.relations();
         return format!("{relations}: not asked, since no value of the others could fit\n");
     }
     let mut text = String::new();
-    for (at, reading) in (1..).zip(&errand.reads) {
+    for (at, reading) in (1..).zip(&remote_query.reads) {
         let contract = match reading.contract {
             None => "own data, house contract".to_owned(),
             Some(contract) => {
-                let public = node
+                let public = connector
                     .contracts
-                    .book(|book| book.agreement(contract).is_none());
+                    .with_registry(|registry| registry.agreement(contract).is_none());
                 let kind = if public { "public view" } else { "contract" };
                 format!("{kind} {}", contract.short())
             }
         };
-        let rows = match errand.reads.len() {
+        let rows = match remote_query.reads.len() {
             1 => format!(", {} rows", went.rows),
             all if at == all => format!(", together {} rows", went.rows),
             _ => String::new(),
@@ -152,10 +156,10 @@ fn outcome_text(node: &Connector, went: &Went) -> String {
             });
         let short = if reading.falls_short() {
             "\n  NOTICE: that is less time than the question asks for"
-        } else if reading.is_span_untold() && reading.cells_alone {
+        } else if reading.is_span_undeclared() && reading.cells_alone {
             // Such a contract gives no min and max.
             "\n  NOTICE: what time it covers is not told, since the contract shows groups alone; group by the time to see of which there are any"
-        } else if reading.is_span_untold() {
+        } else if reading.is_span_undeclared() {
             "\n  NOTICE: what time it covers is not told, since the contract shows some of the rows; min and max of the time say it"
         } else {
             ""
@@ -168,12 +172,12 @@ fn outcome_text(node: &Connector, went: &Went) -> String {
         };
         text.push_str(&format!(
             "{}: {contract}, snapshot {}{rows}{span}{short}{groups}\n{}",
-            reading.relation(&errand.alias),
+            reading.relation(&remote_query.alias),
             reading.snapshot,
             credit(&reading.provenance),
         ));
     }
-    for keys in errand.keys_sent() {
+    for keys in remote_query.keys_sent() {
         text.push_str(&format!("  {keys}\n"));
     }
     text
@@ -203,11 +207,14 @@ pub(super) fn reads_ahead(question: &FederatedQuery) -> HashMap<String, String> 
     let reads: Value = question
         .remote_queries()
         .iter()
-        .flat_map(|errand| {
-            errand.reads.iter().map(|reading| {
+        .flat_map(|remote_query| {
+            remote_query.reads.iter().map(|reading| {
                 let mut read = reading_json(reading);
                 if let Some(members) = read.as_object_mut() {
-                    members.insert("participant".to_owned(), json!(errand.participant.domain()));
+                    members.insert(
+                        "participant".to_owned(),
+                        json!(remote_query.participant.domain()),
+                    );
                 }
                 read
             })

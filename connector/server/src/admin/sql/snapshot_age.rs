@@ -108,7 +108,7 @@ const NOW: &str = "this moment";
 mod tests {
     use super::SnapshotLabels;
 
-    fn told(read: &[(&str, &str)]) -> String {
+    fn footer_of(read: &[(&str, &str)]) -> String {
         let mut all = SnapshotLabels::default();
         for (relation, label) in read {
             all.add((*relation).to_owned(), (*label).to_owned());
@@ -119,26 +119,26 @@ mod tests {
     #[test]
     fn the_oldest_is_named_where_days_differ() {
         assert_eq!(
-            told(&[("a.t", "2026-11-20.1"), ("b.t", "2026-11-20.7")]),
+            footer_of(&[("a.t", "2026-11-20.1"), ("b.t", "2026-11-20.7")]),
             ""
         );
         assert_eq!(
-            told(&[("a.t", "2026-11-20.1"), ("b.t", "2026-09-30.7")]),
+            footer_of(&[("a.t", "2026-11-20.1"), ("b.t", "2026-09-30.7")]),
             "OLDEST: b.t is of 2026-09-30, the newest of 2026-11-20\n"
         );
         assert_eq!(
-            told(&[("a.t", "2026-11-20.1-live"), ("b.t", "2026-11-20.7")]),
+            footer_of(&[("a.t", "2026-11-20.1-live"), ("b.t", "2026-11-20.7")]),
             "OLDEST: b.t is of 2026-11-20, the newest of this moment\n"
         );
         // What is no label of this kind tells no day.
-        assert_eq!(told(&[("a.t", "spring"), ("b.t", "2026-11-20.7")]), "");
-        assert_eq!(told(&[("a.t", "2026-11-20.1-live")]), "");
+        assert_eq!(footer_of(&[("a.t", "spring"), ("b.t", "2026-11-20.7")]), "");
+        assert_eq!(footer_of(&[("a.t", "2026-11-20.1-live")]), "");
     }
 
     #[test]
     fn two_states_of_one_dataset_are_told() {
-        let told = told(&[("a.t", "2026-11-20.1"), ("a.t", "2026-11-20.2")]);
-        assert!(told.starts_with("NOTICE: a.t "), "{told}");
-        assert!(told.contains("2026-11-20.1 and 2026-11-20.2"), "{told}");
+        let text = footer_of(&[("a.t", "2026-11-20.1"), ("a.t", "2026-11-20.2")]);
+        assert!(text.starts_with("NOTICE: a.t "), "{text}");
+        assert!(text.contains("2026-11-20.1 and 2026-11-20.2"), "{text}");
     }
 }

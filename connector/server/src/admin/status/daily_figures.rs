@@ -20,11 +20,15 @@ pub(super) struct DailyFigures {
 ///
 /// # Errors
 /// When the log can't be read.
-pub(super) fn today(node: &Connector) -> Result<DailyFigures, Refusal> {
-    let now = node.now();
+pub(super) fn today(connector: &Connector) -> Result<DailyFigures, Refusal> {
+    let now = connector.now();
     let midnight = now.plus_micros(now.micros().rem_euclid(DAY).saturating_neg());
     let mut today = DailyFigures::default();
-    for record in node.records.log.read(first_since(node, midnight)?) {
+    for record in connector
+        .records
+        .log
+        .read(first_since(connector, midnight)?)
+    {
         let record = record?;
         match record.kind.as_str() {
             "close" => {
@@ -46,12 +50,12 @@ pub(super) fn today(node: &Connector) -> Result<DailyFigures, Refusal> {
 const DAY: i64 = 86_400 * 1_000_000;
 
 /// The first record that was not made before an instant: the times of records never decrease.
-fn first_since(node: &Connector, instant: UtcTimestamp) -> Result<u64, Refusal> {
-    let (mut before, mut since) = (0, node.records.log.size());
+fn first_since(connector: &Connector, instant: UtcTimestamp) -> Result<u64, Refusal> {
+    let (mut before, mut since) = (0, connector.records.log.size());
     while before < since {
         let middle = before.midpoint(since);
         // What is past its retention is passed over: the next record that is there is no older.
-        match node.records.log.read(middle).next().transpose()? {
+        match connector.records.log.read(middle).next().transpose()? {
             Some(record) if record.at < instant => before = middle.saturating_add(1),
             Some(_) | None => since = middle,
         }

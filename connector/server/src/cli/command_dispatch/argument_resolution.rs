@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// `FILE_MISSING`
-pub(super) fn complete(mut verb: ConnectorCommand) -> Result<ConnectorCommand, Refusal> {
-    match &mut verb {
+pub(super) fn complete(mut command: ConnectorCommand) -> Result<ConnectorCommand, Refusal> {
+    match &mut command {
         ConnectorCommand::Contract(ContractCommand::Request {
             policy: Some(file),
             policy_text,
@@ -82,7 +82,7 @@ pub(super) fn complete(mut verb: ConnectorCommand) -> Result<ConnectorCommand, R
         | ConnectorCommand::Backup { file } => make_absolute(file),
         _ => {}
     }
-    Ok(verb)
+    Ok(command)
 }
 
 fn text(file: &Path) -> Result<String, Refusal> {

@@ -38,14 +38,14 @@ impl CommandTarget {
         show: OutputSettings,
     ) -> Result<(Self, StartupFindings), Refusal> {
         let begun = clock().mono_ns;
-        let mut told = false;
+        let mut reported = false;
         loop {
             if let Some(client) = running(&config).await? {
                 return Ok((Self::Running(client), StartupFindings::default()));
             }
             let busy = match open(config.clone(), Arc::clone(&clock)).await {
                 Err(refusal) if refusal.code == ErrorCode::StateLocked => refusal,
-                opened => return opened.map(|(node, found)| (Self::Inside(node), found)),
+                opened => return opened.map(|(connector, found)| (Self::Inside(connector), found)),
             };
             let waited = Duration::from_nanos(clock().mono_ns.saturating_sub(begun));
             if waited > STATE_WAIT {
@@ -54,8 +54,8 @@ impl CommandTarget {
                     STATE_WAIT.as_secs()
                 )));
             }
-            if !told && waited > STATE_WAIT_TOLD {
-                told = true;
+            if !reported && waited > STATE_WAIT_TOLD {
+                reported = true;
                 show.note("another command uses the state folder; waiting for it");
             }
             tokio::time::sleep(turn_pause()).await;
@@ -64,45 +64,45 @@ impl CommandTarget {
 
     /// What is opened for this command alone leaves no trace of whom it greets.
     pub(super) fn only_looks(&self) {
-        if let Self::Inside(node) = self {
-            node.peers.heads.only_look();
+        if let Self::Inside(connector) = self {
+            connector.peers.heads.only_look();
         }
     }
 
     /// Has it carry out a verb, and prints what comes back.
     pub(super) async fn run(
         &self,
-        verb: ConnectorCommand,
+        command: ConnectorCommand,
         global: &GlobalArgs,
         show: OutputSettings,
     ) -> Result<u8, Refusal> {
-        let target = target(&verb, global.json);
-        self.print(verb, global, show, &target).await
+        let target = target(&command, global.json);
+        self.print(command, global, show, &target).await
     }
 
     /// The same where more verbs follow, each within the time that is given.
     pub(super) async fn run_next(
         &self,
-        verb: ConnectorCommand,
+        command: ConnectorCommand,
         global: &GlobalArgs,
         show: OutputSettings,
     ) -> Result<u8, Refusal> {
         let target = OutputTarget {
             goes_on: true,
             within: global.timeout,
-            ..target(&verb, global.json)
+            ..target(&command, global.json)
         };
-        self.print(verb, global, show, &target).await
+        self.print(command, global, show, &target).await
     }
 
     async fn print(
         &self,
-        verb: ConnectorCommand,
+        command: ConnectorCommand,
         global: &GlobalArgs,
         show: OutputSettings,
         target: &OutputTarget,
     ) -> Result<u8, Refusal> {
-        let (events, work) = self.begin(verb, global);
+        let (events, work) = self.begin(command, global);
         let status = print(events, global, show, target).await;
         if let Some(work) = work {
             if matches!(&status, Err(refusal) if refusal.code == ErrorCode::TimedOut) {
@@ -116,21 +116,21 @@ impl CommandTarget {
     /// Has it carry out a verb: what comes back, and the work, if it is done here.
     pub(super) fn begin(
         &self,
-        verb: ConnectorCommand,
+        command: ConnectorCommand,
         global: &GlobalArgs,
     ) -> (Receiver<CommandEvent>, Option<JoinHandle<()>>) {
-        let manner = CommandOptions {
+        let options = CommandOptions {
             dry_run: global.dry_run,
         };
         let order = CommandEnvelope {
-            verb,
-            manner,
+            verb: command,
+            manner: options,
             caller: None,
         };
         match self {
             Self::Running(client) => (admin_service::ask(client, &order, global.timeout), None),
-            Self::Inside(node) => {
-                let (events, work) = admin_service::here(node, order);
+            Self::Inside(connector) => {
+                let (events, work) = admin_service::here(connector, order);
                 (events, Some(work))
             }
         }
@@ -138,32 +138,35 @@ impl CommandTarget {
 
     /// Lets what was begun in the background end, and the log be closed.
     pub(super) async fn leave(self) {
-        let Self::Inside(node) = self else {
+        let Self::Inside(connector) = self else {
             return;
         };
-        node.queries.background_tasks.close();
-        let _ = tokio::time::timeout(Duration::from_secs(6), node.queries.background_tasks.wait())
-            .await;
+        connector.queries.background_tasks.close();
+        let _ = tokio::time::timeout(
+            Duration::from_secs(6),
+            connector.queries.background_tasks.wait(),
+        )
+        .await;
         // Who runs no service is told while a command runs.
-        let told = notice::round(&node);
-        // Longer than both ways of telling may take, so that an attempt that hangs is on the books as one.
-        let _ = tokio::time::timeout(Duration::from_secs(10), told).await;
-        let untold = crate::process::blocking_work::waiting(|| {
-            contract_withdrawal::unsent_withdrawals(&node)
+        let reporting = notice::round(&connector);
+        // Longer than both ways of telling may take, so that an attempt that hangs is in the log as one.
+        let _ = tokio::time::timeout(Duration::from_secs(10), reporting).await;
+        let unreported = crate::process::blocking_work::waiting(|| {
+            contract_withdrawal::unsent_withdrawals(&connector)
         })
         .unwrap_or_default();
-        contract_withdrawal::notify_parties(&node, untold).await;
-        for peer in node.known_peers().unwrap_or_default() {
-            let waiting = node
+        contract_withdrawal::notify_parties(&connector, unreported).await;
+        for peer in connector.known_peers().unwrap_or_default() {
+            let waiting = connector
                 .records
                 .index(|state| state.newest_for(&peer.id))
                 .unwrap_or_default();
             if waiting.is_some() {
-                let sent = mailbox::hand_in(&node, &peer);
+                let sent = mailbox::hand_in(&connector, &peer);
                 let _ = tokio::time::timeout(Duration::from_secs(5), sent).await;
             }
         }
-        node.close(Duration::from_secs(2)).await;
+        connector.close(Duration::from_secs(2)).await;
     }
 }
 
@@ -190,8 +193,8 @@ fn turn_pause() -> Duration {
 }
 
 /// Where the rows of a verb go.
-fn target(verb: &ConnectorCommand, json: bool) -> OutputTarget {
-    match verb {
+fn target(command: &ConnectorCommand, json: bool) -> OutputTarget {
+    match command {
         ConnectorCommand::Sql(args) => OutputTarget {
             file: args.output.clone(),
             format: args.format,

@@ -11,8 +11,8 @@ use rustyline::DefaultEditor;
 use serde_json::Value;
 
 /// Whether somebody is there to say it, and has not said it.
-pub(super) fn is_asked(verb: &DatasetCommand, global: &GlobalArgs) -> bool {
-    let unsaid = matches!(verb, DatasetCommand::Add { columns: None, .. });
+pub(super) fn is_asked(command: &DatasetCommand, global: &GlobalArgs) -> bool {
+    let unsaid = matches!(command, DatasetCommand::Add { columns: None, .. });
     let quiet = global.json || global.yes || global.dry_run;
     unsaid && !quiet && terminal::is_conversation()
 }
@@ -23,14 +23,14 @@ pub(super) fn is_asked(verb: &DatasetCommand, global: &GlobalArgs) -> bool {
 /// What the look came to; `INTERRUPTED` where the person goes.
 pub(super) async fn ask(
     connector: &CommandTarget,
-    verb: DatasetCommand,
+    command: DatasetCommand,
     global: &GlobalArgs,
 ) -> Result<ConnectorCommand, Refusal> {
     let looks = GlobalArgs {
         dry_run: true,
         ..global.clone()
     };
-    let (mut events, _work) = connector.begin(ConnectorCommand::Dataset(verb.clone()), &looks);
+    let (mut events, _work) = connector.begin(ConnectorCommand::Dataset(command.clone()), &looks);
     let mut columns = Vec::new();
     while let Some(event) = events.recv().await {
         match event {
@@ -53,7 +53,7 @@ pub(super) async fn ask(
             "it was not said, and nothing was done",
         )
     })?;
-    Ok(ConnectorCommand::Dataset(match verb {
+    Ok(ConnectorCommand::Dataset(match command {
         DatasetCommand::Add {
             files,
             name,

@@ -13,12 +13,12 @@ use std::path::Path;
 /// Takes the file out of the answer and writes it.
 pub(super) async fn save(
     connector: &CommandTarget,
-    verb: ConnectorCommand,
+    command: ConnectorCommand,
     file: &Path,
     global: &GlobalArgs,
     show: OutputSettings,
 ) -> Result<u8, Refusal> {
-    let (mut events, _work) = connector.begin(verb, global);
+    let (mut events, _work) = connector.begin(command, global);
     while let Some(event) = events.recv().await {
         match event {
             CommandEvent::Object { data, .. } | CommandEvent::Document { data, .. } => {

@@ -52,8 +52,8 @@ pub(super) async fn follow(
             Err(refusal) if refusal.code == ErrorCode::NotContinued && args.since.is_some() => {
                 let why = &refusal.sentence;
                 if show.json {
-                    let told = json!({"hansa": {"anew": true, "why": why}});
-                    object_out(&told);
+                    let report = json!({"hansa": {"anew": true, "why": why}});
+                    object_out(&report);
                 } else {
                     show.note(&format!("all of it follows anew: {why}"));
                 }

@@ -53,8 +53,8 @@ async fn talk(
         if typed == SqlInput::End {
             return Ok(0);
         }
-        if let Some(verb) = settings.verb(typed) {
-            settings.run(connector, verb, global).await;
+        if let Some(command) = settings.verb(typed) {
+            settings.run(connector, command, global).await;
         }
     }
 }
@@ -92,14 +92,14 @@ async fn listen(
         if next == SqlInput::End {
             break;
         }
-        let Some(verb) = settings.verb(next) else {
+        let Some(command) = settings.verb(next) else {
             continue;
         };
         if asked > 0 {
             settings.holds_for_many()?;
         }
         asked = asked.saturating_add(1);
-        match settings.run(connector, verb, global).await {
+        match settings.run(connector, command, global).await {
             READER_GONE => return Ok(READER_GONE),
             status if first == 0 => first = status,
             _ => {}
@@ -122,10 +122,10 @@ impl SessionSettings {
     async fn run(
         &self,
         connector: &CommandTarget,
-        verb: ConnectorCommand,
+        command: ConnectorCommand,
         global: &GlobalArgs,
     ) -> u8 {
-        match connector.run_next(verb, global, self.show).await {
+        match connector.run_next(command, global, self.show).await {
             Ok(status) => status,
             Err(refusal) => {
                 let status = refusal.code.kind().exit_code();
@@ -158,8 +158,8 @@ impl SessionSettings {
                 None
             }
             SqlInput::Purpose(named) => {
-                let told = named.as_deref().unwrap_or("none");
-                self.show.note(&format!("purpose: {told}"));
+                let text = named.as_deref().unwrap_or("none");
+                self.show.note(&format!("purpose: {text}"));
                 self.args.purpose = named;
                 None
             }

@@ -22,7 +22,7 @@ pub(super) fn hidden(file: &str, text: &str) -> Vec<Refusal> {
                 .or_insert_with(|| (None, printable(written)));
         }
     }
-    let told = |(line, (key, shown))| {
+    let report = |(line, (key, shown))| {
         Refusal::new(
             ErrorCode::ConfigInvalid,
             format!("people will be shown this with escapes: {shown}"),
@@ -32,7 +32,7 @@ pub(super) fn hidden(file: &str, text: &str) -> Vec<Refusal> {
             "leave out what commands a terminal, turns the direction of writing or can't be seen",
         )
     };
-    found.into_iter().map(told).collect()
+    found.into_iter().map(report).collect()
 }
 
 fn scan(values: &[TomlValue<'_>], found: &mut BTreeMap<u64, (Option<String>, String)>) {
@@ -81,8 +81,8 @@ mod tests {
         let places: Vec<(u64, Option<String>)> = found
             .iter()
             .map(|refusal| {
-                let place = refusal.location.clone().unwrap();
-                (place.line.unwrap(), place.key)
+                let location = refusal.location.clone().unwrap();
+                (location.line.unwrap(), location.key)
             })
             .collect();
         let expected: Vec<(u64, Option<String>)> = lines

@@ -10,16 +10,16 @@ pub(super) fn apply_approval(
     change: &IndexTransaction<'_>,
     body: &RecordBody<'_>,
 ) -> Result<(), Refusal> {
-    let deed = body.text("deed")?;
+    let action = body.text("deed")?;
     let contract = match body.optional("change") {
         Some(_) => body.contract("change")?,
         None => body.contract("contract")?,
     };
     match body.optional("second") {
-        Some(second) => change.approved(contract, &deed, &second),
+        Some(second) => change.approved(contract, &action, &second),
         None => change.asked_for(&PendingApprovalRow {
             contract,
-            action: deed,
+            action,
             first: body.text("first")?,
             second: None,
             reason: body

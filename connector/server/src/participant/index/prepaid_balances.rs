@@ -14,13 +14,14 @@ pub(super) fn charged(
 ) -> Result<(), Refusal> {
     let charges = body.get("charges").and_then(Json::as_list);
     for charge in charges.unwrap_or_default() {
-        let fare = fare(charge).ok_or_else(|| unreadable(body.record, "charges"))?;
-        change.charged(&fare, opened)?;
+        let prepaid_charge =
+            charge_row(charge).ok_or_else(|| unreadable(body.record, "charges"))?;
+        change.charged(&prepaid_charge, opened)?;
     }
     Ok(())
 }
 
-fn fare(charge: &Json) -> Option<ChargeRow> {
+fn charge_row(charge: &Json) -> Option<ChargeRow> {
     let text = |name: &str| charge.get(name).and_then(Json::as_text);
     Some(ChargeRow {
         contract: text("contract")?.to_owned(),

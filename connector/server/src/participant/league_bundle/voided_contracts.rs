@@ -15,10 +15,11 @@ impl Connector {
     /// start judges it again. Whoever has left the league is cut elsewhere, and may come back to his contracts.
     pub(super) fn end_voided(&self) {
         let now = self.now();
-        let held: Vec<ContractId> = self.contracts.book(|book| {
-            book.all(now)
-                .filter(|(_, _, standing)| {
-                    matches!(standing, ContractStatus::InForce | ContractStatus::NotYet)
+        let held: Vec<ContractId> = self.contracts.with_registry(|registry| {
+            registry
+                .all(now)
+                .filter(|(_, _, status)| {
+                    matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
                 })
                 .map(|(id, _, _)| id)
                 .collect()
@@ -33,7 +34,7 @@ impl Connector {
     }
 
     /// Holds a contract that has come into force, recorded at that time, against the bundle of now once more: one that came meanwhile
-    /// did not find it in the book.
+    /// did not find it in the registry.
     pub(crate) fn end_if_void(&self, id: ContractId, bytes: &[u8], at: UtcTimestamp) {
         let borne_out = read_contract(bytes, id, &self.identity.trust.bundle(), at);
         if let Some(why) = borne_out.err().filter(|why| voids(why.code)) {
@@ -43,7 +44,8 @@ impl Connector {
 
     fn end_void(&self, id: ContractId, why: &Refusal) {
         tracing::error!(name: "contract.void", contract = %id.short(), %why, "a contract is void");
-        self.contracts.book_mut(|book| book.end(id, self.now()));
+        self.contracts
+            .with_registry_mut(|registry| registry.end(id, self.now()));
         self.queries.running.cut_contract(id, why);
     }
 

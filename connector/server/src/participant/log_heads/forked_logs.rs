@@ -10,7 +10,7 @@ use hansa_proto::incident::IncidentCause;
 use hansa_store::state_index::row::IncidentRow;
 
 impl Connector {
-    /// Both heads are on the books, signed by the log's owner: that is the proof. It is noted once, with who has shown the
+    /// Both heads are in our log, signed by the log's owner: that is the proof. It is noted once, with who has shown the
     /// second one, if that was not the owner.
     pub(super) async fn note_fork(
         &self,
@@ -44,7 +44,7 @@ impl Connector {
     pub(crate) fn fork_of(&self, peer: &ParticipantId) -> Result<Option<Refusal>, Refusal> {
         let forks = self.records.index(|state| state.forks())?;
         let found = forks.into_iter().find(|(id, _)| id == peer);
-        Ok(found.map(|found| self.told_fork(found)))
+        Ok(found.map(|found| self.fork_refusal(found)))
     }
 
     /// All of them.
@@ -53,10 +53,13 @@ impl Connector {
     /// When the index can't be read.
     pub(crate) fn forks(&self) -> Result<Vec<Refusal>, Refusal> {
         let forks = self.records.index(|state| state.forks())?;
-        Ok(forks.into_iter().map(|fork| self.told_fork(fork)).collect())
+        Ok(forks
+            .into_iter()
+            .map(|fork| self.fork_refusal(fork))
+            .collect())
     }
 
-    fn told_fork(&self, (peer, record): (ParticipantId, u64)) -> Refusal {
+    fn fork_refusal(&self, (peer, record): (ParticipantId, u64)) -> Refusal {
         match peer == self.id() {
             true => own_fork(peer, record),
             false => forked(peer, record),
@@ -70,11 +73,11 @@ impl Connector {
     pub(crate) fn incidents(&self) -> Result<Vec<(IncidentRow, String)>, Refusal> {
         let rows = self.records.index(|state| state.incidents())?;
         let own = self.id();
-        let told = |row: IncidentRow| {
-            let said = closed(&row, row.peer == own);
-            (row, said)
+        let report = |row: IncidentRow| {
+            let text = closed(&row, row.peer == own);
+            (row, text)
         };
-        Ok(rows.into_iter().map(told).collect())
+        Ok(rows.into_iter().map(report).collect())
     }
 
     /// Whether heads of this size that a log does not go on from no longer count, as its owner has stated.

@@ -103,7 +103,7 @@ impl Connector {
         self.note_fork(&own, (&newest, held), Some(via)).await
     }
 
-    /// Holds a head that was passed on against those of the same log that are on the books. One of a log whose owner was
+    /// Holds a head that was passed on against those of the same log that are in our log. One of a log whose owner was
     /// never met goes there too: what it shows first must go on from there.
     async fn weigh(
         self: &Arc<Self>,
@@ -141,9 +141,9 @@ impl Connector {
         self.note_heard(owner, via, head, false).await?;
         drop(turn);
         if let Some(client) = self.open_call(owner).await {
-            let node = Arc::clone(self);
+            let connector = Arc::clone(self);
             self.queries.background_tasks.spawn(async move {
-                if let Err(refusal) = node.settle_heard(&client).await {
+                if let Err(refusal) = connector.settle_heard(&client).await {
                     tracing::warn!(code = %refusal.code, "log.unsettled");
                 }
             });
@@ -151,7 +151,7 @@ impl Connector {
         Ok(())
     }
 
-    /// Has a peer prove that its log goes on from the heads of it that are on the books, whoever was shown them.
+    /// Has a peer prove that its log goes on from the heads of it that are in our log, whoever was shown them.
     ///
     /// # Errors
     /// When the log can't be written.
@@ -174,7 +174,7 @@ impl Connector {
         Ok(())
     }
 
-    /// The newest heads of a log that are on the books and that its owner has not yet proven to be of one history, each with
+    /// The newest heads of a log that are in our log and that its owner has not yet proven to be of one history, each with
     /// who has shown it.
     pub(super) fn unproven(
         &self,
@@ -219,11 +219,11 @@ async fn link(client: &PeerClient, one: &SignedHead, other: &SignedHead) -> Head
     let (from, to) = (&older.checkpoint, &newer.checkpoint);
     let mut hashes = Vec::new();
     if from.size < to.size {
-        let wanted = LogProofRequest::Consistency {
+        let request = LogProofRequest::Consistency {
             from: from.size,
             to: Some(to.size),
         };
-        hashes = match client.proof(wanted).await {
+        hashes = match client.proof(request).await {
             Ok(LogProof::Consistency { hashes, .. }) => hashes,
             Ok(LogProof::Records { .. }) => return HeadProof::Nothing(None),
             Err(refusal) if on_the_way(refusal.code) || refusal.code == ErrorCode::Internal => {

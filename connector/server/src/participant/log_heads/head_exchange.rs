@@ -41,15 +41,15 @@ impl Connector {
             ExchangeTiming::Now => self.exchange_heads(client).await,
             ExchangeTiming::Arranged => Ok(()),
             ExchangeTiming::Later(pause) => {
-                let (node, peer) = (Arc::downgrade(self), peer.clone());
+                let (connector, peer) = (Arc::downgrade(self), peer.clone());
                 let _task = tokio::spawn(async move {
                     tokio::time::sleep(pause).await;
-                    let Some(node) = node.upgrade() else {
+                    let Some(connector) = connector.upgrade() else {
                         return;
                     };
-                    node.peers.heads.begins(&peer.id, node.ticks());
-                    let exchanged = match node.call(&peer).await {
-                        Ok(client) => node.exchange_heads(&client).await,
+                    connector.peers.heads.begins(&peer.id, connector.ticks());
+                    let exchanged = match connector.call(&peer).await {
+                        Ok(client) => connector.exchange_heads(&client).await,
                         Err(refusal) => Err(refusal),
                     };
                     if let Err(refusal) = exchanged {
@@ -79,14 +79,14 @@ impl Connector {
         }
         self.follow_newest(client).await?;
         let first = last.and_then(|from| self.growth(from, &head.checkpoint));
-        let mut seen = client
+        let mut outcome = client
             .witness(&witness::HeadSubmission {
                 head: head.to_string().into(),
                 growth: first.into_iter().collect(),
                 witnessed: self.witness(peer),
             })
             .await?;
-        if let CosignOutcome::Wanted(wanted) = &seen {
+        if let CosignOutcome::Wanted(wanted) = &outcome {
             // A newer one may have been shown to somebody meanwhile.
             let head = self.records.log.head();
             let wanted = wanted
@@ -103,9 +103,9 @@ impl Connector {
                 head: head.to_string().into(),
                 witnessed: None,
             };
-            seen = client.witness(&again).await?;
+            outcome = client.witness(&again).await?;
         }
-        match seen {
+        match outcome {
             CosignOutcome::Witnessed(note) => self.take_witness(peer, &note).await,
             CosignOutcome::Wanted(_) => Ok(()),
             CosignOutcome::Refuted(note) => match self.signed_here(&note) {
@@ -153,12 +153,12 @@ impl Connector {
     pub(crate) async fn judge_head(
         &self,
         peer: &ParticipantId,
-        shown: &witness::HeadSubmission,
+        submission: &witness::HeadSubmission,
     ) -> Result<CosignOutcome, Refusal> {
-        if let Some(note) = &shown.witnessed {
+        if let Some(note) = &submission.witnessed {
             self.take_witness(peer, note).await?;
         }
-        let Some(mut head) = self.checked_head(peer, &shown.head) else {
+        let Some(mut head) = self.checked_head(peer, &submission.head) else {
             return Err(Refusal::new(
                 ErrorCode::MessageMalformed,
                 "the head is not signed by the key that the league registers",
@@ -184,7 +184,7 @@ impl Connector {
         }
         let (mut wanted, mut over) = (Vec::new(), Vec::new());
         for (before, via) in &earlier {
-            match grown(&before.checkpoint, &head.checkpoint, &shown.growth) {
+            match grown(&before.checkpoint, &head.checkpoint, &submission.growth) {
                 HeadContinuity::On => over.push((before, via)),
                 HeadContinuity::Lacking => wanted.push(before.to_string().into()),
                 // INVARIANT: witnessed-growth. What does not go on from each head that is known of this log is not cosigned.

@@ -10,14 +10,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Heads of logs on their way between witnesses. What must not be lost of them is on the books.
+/// Heads of logs on their way between witnesses. What must not be lost of them is in our log.
 #[derive(Debug, Default)]
 pub(crate) struct HeadTracker {
     /// Heads of peers that have shown to go on from those before, and that we have not cosigned yet.
     unwitnessed: Mutex<BTreeMap<ParticipantId, SignedHead>>,
     /// Held while heads are exchanged with a peer that we have called: one for each, so that nobody waits for a slow one.
     exchanging: Mutex<BTreeMap<ParticipantId, Arc<tokio::sync::Mutex<()>>>>,
-    /// Held while a head is compared with those on the books and until it is there too, so that of two that come at once
+    /// Held while a head is compared with those in our log and until it is there too, so that of two that come at once
     /// the second one is compared with the first.
     judging: tokio::sync::Mutex<()>,
     /// Whether greetings leave no trace: a command that only looks follows no log.
@@ -37,7 +37,7 @@ impl HeadTracker {
         self.looks.load(Ordering::Relaxed)
     }
 
-    /// Held while what is on the books of heads changes.
+    /// Held while what the log holds of heads changes.
     pub(crate) async fn judged(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.judging.lock().await
     }

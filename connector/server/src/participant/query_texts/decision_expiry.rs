@@ -75,8 +75,8 @@ impl Connector {
         let (mut asking, mut alive) = (BTreeSet::new(), BTreeSet::new());
         let mut of = RetainedContracts::default();
         let own = self.id();
-        self.contracts.book(|book| {
-            for (id, agreement, standing) in book.all(now) {
+        self.contracts.with_registry(|registry| {
+            for (id, agreement, status) in registry.all(now) {
                 let attests = |term: &Term| matches!(term, Term::Attest { .. });
                 if agreement.clauses.iter().any(|one| attests(&one.term)) {
                     asking.insert(id.to_string());
@@ -86,8 +86,8 @@ impl Connector {
                 if agreement.provider.id == own {
                     of.first_use.push(id.to_string());
                 }
-                if matches!(standing, ContractStatus::InForce | ContractStatus::NotYet) {
-                    alive.insert(book.first(id));
+                if matches!(status, ContractStatus::InForce | ContractStatus::NotYet) {
+                    alive.insert(registry.first(id));
                     let any =
                         |is: fn(&Term) -> bool| agreement.clauses.iter().any(|one| is(&one.term));
                     let counted = of.first_use.last() == Some(&id.to_string());

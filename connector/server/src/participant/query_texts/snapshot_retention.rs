@@ -8,7 +8,7 @@ use hansa_policy::refusal::Refusal;
 use hansa_query::ingest::config::parser::retention::keeps;
 
 impl Connector {
-    /// Takes away the snapshots that are kept no longer, first on the books and then from the disk; gives how many. What is
+    /// Takes away the snapshots that are kept no longer, first in the log and then from the disk; gives how many. What is
     /// published and what cells were released from never goes, and what an answer reads goes with the answer. Blocks.
     ///
     /// # Errors
@@ -61,8 +61,8 @@ mod tests {
     use hansa_audit_log::json::Json;
     use std::sync::Arc;
 
-    fn versions(node: &Connector) -> Vec<String> {
-        let kept = node
+    fn versions(connector: &Connector) -> Vec<String> {
+        let kept = connector
             .datasets
             .snapshots
             .retained(&"bikes".parse().unwrap())
@@ -70,22 +70,22 @@ mod tests {
         kept.map(|old| old.version).collect()
     }
 
-    fn publish(town: &TestFederation, node: &Arc<Connector>, bikes: u64) {
-        let file = town.home("lindau").join("data/bikes.csv");
+    fn publish(federation: &TestFederation, connector: &Arc<Connector>, bikes: u64) {
+        let file = federation.home("lindau").join("data/bikes.csv");
         std::fs::write(file, format!("site,bikes\nHafen,{bikes}\n")).unwrap();
-        published(node).unwrap();
+        published(connector).unwrap();
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn old_snapshots_are_kept_as_long_as_is_configured() {
-        let mut town = TestFederation::new();
-        town.settle("lindau", TERMS);
-        let node = town.open("lindau");
-        publish(&town, &node, 1);
+        let mut federation = TestFederation::new();
+        federation.settle("lindau", TERMS);
+        let connector = federation.open("lindau");
+        publish(&federation, &connector, 1);
         // As it is without the key.
-        assert!(versions(&node).is_empty());
-        closed(node).await;
-        let file = town.home("lindau").join("hansa.toml");
+        assert!(versions(&connector).is_empty());
+        closed(connector).await;
+        let file = federation.home("lindau").join("hansa.toml");
         let text = std::fs::read_to_string(&file).unwrap();
         let title = "title = \"Bikes\"";
         let with = |keep: &str| {
@@ -93,19 +93,19 @@ mod tests {
             std::fs::write(&file, text).unwrap();
         };
         with("3d");
-        let node = town.open("lindau");
-        publish(&town, &node, 2);
-        town.pass(2 * DAY);
-        publish(&town, &node, 3);
-        assert_eq!(versions(&node), ["2026-06-01.2", "2026-06-01.3"]);
-        assert_eq!(node.expire_snapshots().unwrap(), 0);
-        town.pass(DAY + DAY / 2);
+        let connector = federation.open("lindau");
+        publish(&federation, &connector, 2);
+        federation.pass(2 * DAY);
+        publish(&federation, &connector, 3);
+        assert_eq!(versions(&connector), ["2026-06-01.2", "2026-06-01.3"]);
+        assert_eq!(connector.expire_snapshots().unwrap(), 0);
+        federation.pass(DAY + DAY / 2);
         // Also over a restart.
-        closed(node).await;
-        let node = town.open("lindau");
-        assert_eq!(node.expire_snapshots().unwrap(), 1);
-        assert_eq!(versions(&node), ["2026-06-01.3"]);
-        let erased = records(&node, "erase");
+        closed(connector).await;
+        let connector = federation.open("lindau");
+        assert_eq!(connector.expire_snapshots().unwrap(), 1);
+        assert_eq!(versions(&connector), ["2026-06-01.3"]);
+        let erased = records(&connector, "erase");
         assert_eq!(erased.len(), 1);
         let objects = erased[0]
             .body
@@ -117,11 +117,11 @@ mod tests {
             [Json::text("hansa://lindau.example/d/bikes@2026-06-01.2")]
         );
         // Where the key is gone, so are they.
-        closed(node).await;
+        closed(connector).await;
         std::fs::write(&file, &text).unwrap();
-        let node = town.open("lindau");
-        assert_eq!(node.expire_snapshots().unwrap(), 1);
-        assert!(versions(&node).is_empty());
-        assert_eq!(node.datasets.snapshots.holdings().len(), 1);
+        let connector = federation.open("lindau");
+        assert_eq!(connector.expire_snapshots().unwrap(), 1);
+        assert!(versions(&connector).is_empty());
+        assert_eq!(connector.datasets.snapshots.holdings().len(), 1);
     }
 }

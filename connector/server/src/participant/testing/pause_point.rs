@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{RwLock, RwLockWriteGuard};
 
-/// Where a test can hold what is not on the books yet.
+/// Where a test can hold what is not in the log yet.
 #[derive(Debug, Default)]
 pub(crate) struct PausePoints {
     /// Questions that are decided, and values that may go along.

@@ -12,7 +12,7 @@ use hansa_policy::safe_text::SingleLineText;
 use hansa_policy::term::{Clause, Term};
 use std::sync::Arc;
 
-/// Asks, has `change` done when the ruling is on the books and nothing has begun yet, and checks how the answer ends.
+/// Asks, has `change` done when the ruling is in the log and nothing has begun yet, and checks how the answer ends.
 async fn check(
     change: impl FnOnce(&mut TestFederation, &Arc<Connector>, ContractId),
     expected: ErrorCode,
@@ -26,13 +26,13 @@ async fn check_under(
     change: impl FnOnce(&mut TestFederation, &Arc<Connector>, ContractId),
     expected: ErrorCode,
 ) {
-    let mut town = TestFederation::new();
-    town.names_issuer("chamber");
-    town.settle_two(&format!("{TERMS}{more}"), TERMS);
-    let (provider, consumer) = (town.open("lindau"), town.open("acme"));
+    let mut federation = TestFederation::new();
+    federation.names_issuer("chamber");
+    federation.settle_two(&format!("{TERMS}{more}"), TERMS);
+    let (provider, consumer) = (federation.open("lindau"), federation.open("acme"));
     let contract = agree(&provider, &consumer).await;
     let who = caller(&provider, "acme");
-    let shown = vec![town.attests("acme", "chamber", "nace:H49")];
+    let shown = vec![federation.attests("acme", "chamber", "nace:H49")];
     let first = ask_showing(&provider, who.clone(), &[contract], shown.clone()).await;
     assert_eq!(first, Ok(2));
 
@@ -42,7 +42,7 @@ async fn check_under(
     while records(&provider, "permit").len() < 2 {
         std::thread::yield_now();
     }
-    change(&mut town, &provider, contract);
+    change(&mut federation, &provider, contract);
     drop(held);
     assert_eq!(question.await.unwrap(), Err(expected));
     let close = records(&provider, "close").pop().unwrap();
@@ -51,18 +51,18 @@ async fn check_under(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expulsion_cuts_an_answer_that_is_being_opened() {
-    let expelled = |town: &mut TestFederation, node: &Arc<Connector>, _| {
-        town.expel("acme");
-        assert!(node.take_bundle(&town.bundle()).unwrap());
+    let expelled = |federation: &mut TestFederation, connector: &Arc<Connector>, _| {
+        federation.expel("acme");
+        assert!(connector.take_bundle(&federation.bundle()).unwrap());
     };
     check(expelled, ErrorCode::PeerNotTrusted).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_issuer_that_is_dropped_cuts_an_answer_that_is_being_opened() {
-    let dropped = |town: &mut TestFederation, node: &Arc<Connector>, _| {
-        town.drops_issuer("chamber");
-        assert!(node.take_bundle(&town.bundle()).unwrap());
+    let dropped = |federation: &mut TestFederation, connector: &Arc<Connector>, _| {
+        federation.drops_issuer("chamber");
+        assert!(connector.take_bundle(&federation.bundle()).unwrap());
     };
     let sector = "sectors = [\"nace:H49\"]\n";
     check_under(sector, dropped, ErrorCode::CredentialInvalid).await;
@@ -70,40 +70,40 @@ async fn an_issuer_that_is_dropped_cuts_an_answer_that_is_being_opened() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_credential_that_ends_cuts_an_answer_that_is_being_opened() {
-    let passed = |town: &mut TestFederation, _: &Arc<Connector>, _| town.pass(DAY);
+    let passed = |federation: &mut TestFederation, _: &Arc<Connector>, _| federation.pass(DAY);
     let sector = "sectors = [\"nace:H49\"]\n";
     check_under(sector, passed, ErrorCode::CredentialInvalid).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dataset_that_is_taken_away_cuts_an_answer_that_is_being_opened() {
-    let taken = |_: &mut TestFederation, node: &Arc<Connector>, _| {
-        publication::withdraw(node, &"bikes".parse().unwrap(), None).unwrap();
+    let taken = |_: &mut TestFederation, connector: &Arc<Connector>, _| {
+        publication::withdraw(connector, &"bikes".parse().unwrap(), None).unwrap();
     };
     check(taken, ErrorCode::StreamCut).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_withdrawal_cuts_an_answer_that_is_being_opened() {
-    let withdrawn = |_: &mut TestFederation, node: &Arc<Connector>, contract| {
-        contract_withdrawal::own_now(node, contract, &SingleLineText::cut("over")).unwrap();
+    let withdrawn = |_: &mut TestFederation, connector: &Arc<Connector>, contract| {
+        contract_withdrawal::own_now(connector, contract, &SingleLineText::cut("over")).unwrap();
     };
     check(withdrawn, ErrorCode::Withdrawn).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_guard_cuts_an_answer_that_is_being_opened() {
-    let guarded = |_: &mut TestFederation, node: &Arc<Connector>, _| {
+async fn a_restriction_cuts_an_answer_that_is_being_opened() {
+    let guarded = |_: &mut TestFederation, connector: &Arc<Connector>, _| {
         let dataset: DatasetId = "hansa://lindau.example/d/bikes".parse().unwrap();
         let clause = Clause {
             id: ClauseId(2),
             term: Term::ResultRows(1),
         };
-        let guard =
+        let restriction =
             ProviderRestriction::of("g".into(), vec![clause], "p".into(), Vec::new()).unwrap();
-        let node = Arc::clone(node);
+        let connector = Arc::clone(connector);
         let set = tokio::spawn(async move {
-            provider_restriction::set(&node, &dataset, Some(guard), None)
+            provider_restriction::set(&connector, &dataset, Some(restriction), None)
                 .await
                 .unwrap()
         });
@@ -116,7 +116,7 @@ async fn a_guard_cuts_an_answer_that_is_being_opened() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_prohibition_that_comes_to_hold_cuts_an_answer_that_is_being_opened() {
-    let passed = |town: &mut TestFederation, _: &Arc<Connector>, _| town.pass(DAY);
+    let passed = |federation: &mut TestFederation, _: &Arc<Connector>, _| federation.pass(DAY);
     let prohibited = "prohibit = [{ from = 2026-06-02T00:00:00Z }]\n";
     check_under(prohibited, passed, ErrorCode::Prohibited).await;
 }

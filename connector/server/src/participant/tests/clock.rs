@@ -12,74 +12,78 @@ use hansa_policy::safe_text::SingleLineText;
 use hansa_proto::envelope::{self, StatementKind};
 use hansa_proto::withdrawal::{self, WithdrawalStatement};
 
-fn town(terms: &str) -> TestFederation {
-    let mut town = TestFederation::new();
-    town.settle_two(terms, terms);
-    town
+fn test_federation(terms: &str) -> TestFederation {
+    let mut federation = TestFederation::new();
+    federation.settle_two(terms, terms);
+    federation
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_over_stays_over_when_the_clock_goes_back() {
-    let town = town(TERMS);
-    let (node, acme) = (town.open("lindau"), town.open("acme"));
-    let contract = agree(&node, &acme).await;
-    town.pass(15 * DAY);
-    let who = || caller(&node, "acme");
+    let federation = test_federation(TERMS);
+    let (connector, acme) = (federation.open("lindau"), federation.open("acme"));
+    let contract = agree(&connector, &acme).await;
+    federation.pass(15 * DAY);
+    let who = || caller(&connector, "acme");
     assert_eq!(
-        ask(&node, who(), &[contract]).await,
+        ask(&connector, who(), &[contract]).await,
         Err(ErrorCode::Expired)
     );
-    let late = records(&node, "refuse").pop().unwrap().at;
-    town.pass(-15 * DAY);
+    let late = records(&connector, "refuse").pop().unwrap().at;
+    federation.pass(-15 * DAY);
     assert_eq!(
-        ask(&node, who(), &[contract]).await,
+        ask(&connector, who(), &[contract]).await,
         Err(ErrorCode::Expired)
     );
-    assert!(node.now() >= late);
+    assert!(connector.now() >= late);
     let untrusted = Err(ErrorCode::ClockUntrusted);
-    assert_eq!(ask(&node, who(), &[contract]).await, untrusted);
+    assert_eq!(ask(&connector, who(), &[contract]).await, untrusted);
     // Also where somebody has looked at the clock and found it right.
-    node.rely_on_clock().unwrap();
+    connector.rely_on_clock().unwrap();
     assert_eq!(
-        ask(&node, who(), &[contract]).await,
+        ask(&connector, who(), &[contract]).await,
         Err(ErrorCode::Expired)
     );
 }
 
-fn standing(node: &Connector) -> Option<ContractStatus> {
-    node.contracts
-        .book(|book| book.all(node.now()).map(|(_, _, standing)| standing).next())
+fn standing(connector: &Connector) -> Option<ContractStatus> {
+    connector.contracts.with_registry(|registry| {
+        registry
+            .all(connector.now())
+            .map(|(_, _, status)| status)
+            .next()
+    })
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_withdrawal_counts_at_once_whatever_the_clocks_say() {
-    let town = town(TERMS);
-    let (node, acme) = (town.open("lindau"), town.open("acme"));
-    let contract = agree(&node, &acme).await;
+    let federation = test_federation(TERMS);
+    let (connector, acme) = (federation.open("lindau"), federation.open("acme"));
+    let contract = agree(&connector, &acme).await;
     // The consumer's clock runs ahead, so that its statement says a later time.
-    town.pass(DAY);
+    federation.pass(DAY);
     let statement =
         contract_withdrawal::own_now(&acme, contract, &SingleLineText::cut("over")).unwrap();
-    town.pass(-DAY);
-    contract_withdrawal::take_in(&node, &statement).unwrap();
-    assert_eq!(standing(&node), Some(ContractStatus::Withdrawn));
-    let who = caller(&node, "acme");
+    federation.pass(-DAY);
+    contract_withdrawal::take_in(&connector, &statement).unwrap();
+    assert_eq!(standing(&connector), Some(ContractStatus::Withdrawn));
+    let who = caller(&connector, "acme");
     assert_eq!(
-        ask(&node, who, &[contract]).await,
+        ask(&connector, who, &[contract]).await,
         Err(ErrorCode::Withdrawn)
     );
     // And after a start, with the clock set back further.
-    closed(node).await;
-    town.pass(-3 * MINUTE);
-    let node = town.open("lindau");
-    assert_eq!(standing(&node), Some(ContractStatus::Withdrawn));
+    closed(connector).await;
+    federation.pass(-3 * MINUTE);
+    let connector = federation.open("lindau");
+    assert_eq!(standing(&connector), Some(ContractStatus::Withdrawn));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_withdrawal_with_notice_counts_from_the_day_that_it_says() {
-    let town = town(TERMS);
-    let (node, acme) = (town.open("lindau"), town.open("acme"));
-    let contract = agree(&node, &acme).await;
+    let federation = test_federation(TERMS);
+    let (connector, acme) = (federation.open("lindau"), federation.open("acme"));
+    let contract = agree(&connector, &acme).await;
     let issued_at = acme.now();
     let payload = withdrawal::to_bytes(&WithdrawalStatement {
         contract,
@@ -90,11 +94,11 @@ async fn a_withdrawal_with_notice_counts_from_the_day_that_it_says() {
     });
     let signature = acme.sign(StatementKind::Withdrawal, SignatoryRole::Consumer, &payload);
     let statement = envelope::assemble(&payload, &[signature.unwrap()]);
-    contract_withdrawal::take_in(&node, &statement).unwrap();
-    assert_eq!(standing(&node), Some(ContractStatus::InForce));
-    closed(node).await;
-    let node = town.open("lindau");
-    assert_eq!(standing(&node), Some(ContractStatus::InForce));
-    town.pass(2 * DAY);
-    assert_eq!(standing(&node), Some(ContractStatus::Withdrawn));
+    contract_withdrawal::take_in(&connector, &statement).unwrap();
+    assert_eq!(standing(&connector), Some(ContractStatus::InForce));
+    closed(connector).await;
+    let connector = federation.open("lindau");
+    assert_eq!(standing(&connector), Some(ContractStatus::InForce));
+    federation.pass(2 * DAY);
+    assert_eq!(standing(&connector), Some(ContractStatus::Withdrawn));
 }

@@ -3,34 +3,34 @@
 use crate::participant::testing::{TERMS, TestFederation, published, record_text, records};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn publications_at_once_leave_one_that_is_on_the_books_and_on_disk() {
-    let mut town = TestFederation::new();
-    town.settle("lindau", TERMS);
-    let bundle = town.bundle();
-    std::fs::write(town.home("lindau").join("bundle.json"), bundle).unwrap();
-    let node = town.open("lindau");
-    let file = town.home("lindau").join("data/bikes.csv");
+async fn publications_at_once_leave_one_that_is_in_the_log_and_on_disk() {
+    let mut federation = TestFederation::new();
+    federation.settle("lindau", TERMS);
+    let bundle = federation.bundle();
+    std::fs::write(federation.home("lindau").join("bundle.json"), bundle).unwrap();
+    let connector = federation.open("lindau");
+    let file = federation.home("lindau").join("data/bikes.csv");
     for round in 0..3 {
         std::fs::write(&file, format!("site,bikes\nHafen,{round}\n")).unwrap();
         let all: Vec<_> = (0..4)
             .map(|_| {
-                let node = std::sync::Arc::clone(&node);
-                std::thread::spawn(move || published(&node))
+                let connector = std::sync::Arc::clone(&connector);
+                std::thread::spawn(move || published(&connector))
             })
             .collect();
         for one in all {
             one.join().unwrap().unwrap();
         }
     }
-    let labels: Vec<String> = records(&node, "publish")
+    let labels: Vec<String> = records(&connector, "publish")
         .iter()
         .map(|record| record_text(record, "version"))
         .collect();
     assert_eq!(labels.len(), 4, "{labels:?}");
-    drop(node);
-    let (node, found) = town.try_open("lindau", &[]).unwrap();
+    drop(connector);
+    let (connector, found) = federation.try_open("lindau", &[]).unwrap();
     assert!(found.all().is_empty(), "{:?}", found.all());
-    let shown = node
+    let shown = connector
         .datasets
         .catalog(|catalog| catalog.datasets().next().cloned());
     assert_eq!(Some(shown.unwrap().version), labels.last().cloned());
@@ -39,22 +39,22 @@ async fn publications_at_once_leave_one_that_is_on_the_books_and_on_disk() {
 /// A folder that was put back from a backup points to an older label: none is given twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_label_names_one_snapshot_also_after_a_restore() {
-    let mut town = TestFederation::new();
-    town.settle("lindau", TERMS);
-    let bundle = town.bundle();
-    std::fs::write(town.home("lindau").join("bundle.json"), bundle).unwrap();
-    let file = town.home("lindau").join("data/bikes.csv");
-    let pointer = town
+    let mut federation = TestFederation::new();
+    federation.settle("lindau", TERMS);
+    let bundle = federation.bundle();
+    std::fs::write(federation.home("lindau").join("bundle.json"), bundle).unwrap();
+    let file = federation.home("lindau").join("data/bikes.csv");
+    let pointer = federation
         .home("lindau")
         .join("state/datasets/bikes/current.json");
-    let node = town.open("lindau");
+    let connector = federation.open("lindau");
     let old = std::fs::read(&pointer).unwrap();
     std::fs::write(&file, "site,bikes\nHafen,1\n").unwrap();
-    published(&node).unwrap();
+    published(&connector).unwrap();
     std::fs::write(&pointer, old).unwrap();
     std::fs::write(&file, "site,bikes\nHafen,2\n").unwrap();
-    published(&node).unwrap();
-    let records = records(&node, "publish");
+    published(&connector).unwrap();
+    let records = records(&connector, "publish");
     let labels: std::collections::BTreeSet<String> = records
         .iter()
         .map(|record| record_text(record, "version"))

@@ -10,8 +10,8 @@ use hansa_store::document_folder::StoredDocumentKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-fn notes(town: &TestFederation, alias: &str) -> Vec<String> {
-    let folder: PathBuf = town.home(alias).join("notes");
+fn notes(federation: &TestFederation, alias: &str) -> Vec<String> {
+    let folder: PathBuf = federation.home(alias).join("notes");
     let Ok(entries) = std::fs::read_dir(folder) else {
         return Vec::new();
     };
@@ -32,21 +32,25 @@ async fn rounds(one: &Arc<Connector>, other: &Arc<Connector>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_happens_is_told_once_on_both_sides() {
-    let mut town = TestFederation::new();
+async fn what_happens_is_reported_once_on_both_sides() {
+    let mut federation = TestFederation::new();
     let terms = "queries_per_day = 1\n\
         notify = { of = [\"first-use\", \"refusal\"], whom = [\"provider\", \"consumer\"] }\n";
     for (alias, terms) in [
         ("lindau", format!("{TERMS}{terms}")),
         ("acme", TERMS.to_owned()),
     ] {
-        town.settle(alias, &terms);
-        let file = town.home(alias).join("hansa.toml");
+        federation.settle(alias, &terms);
+        let file = federation.home(alias).join("hansa.toml");
         let config = std::fs::read_to_string(&file).unwrap();
         std::fs::write(&file, format!("{config}\n[notice]\nfolder = \"notes\"\n")).unwrap();
     }
-    std::fs::write(town.home("lindau").join("bundle.json"), town.bundle()).unwrap();
-    let (provider, consumer) = (town.open("lindau"), town.open("acme"));
+    std::fs::write(
+        federation.home("lindau").join("bundle.json"),
+        federation.bundle(),
+    )
+    .unwrap();
+    let (provider, consumer) = (federation.open("lindau"), federation.open("acme"));
     let contract = agree(&provider, &consumer).await;
     rounds(&provider, &consumer).await;
     let ended = |all: Vec<String>| -> Vec<String> {
@@ -54,7 +58,7 @@ async fn what_happens_is_told_once_on_both_sides() {
             .filter(|name| !name.starts_with(char::is_numeric))
             .collect()
     };
-    assert!(ended(notes(&town, "lindau")).is_empty());
+    assert!(ended(notes(&federation, "lindau")).is_empty());
 
     let who = caller(&provider, "acme");
     assert_eq!(ask(&provider, who.clone(), &[contract]).await, Ok(2));
@@ -66,27 +70,30 @@ async fn what_happens_is_told_once_on_both_sides() {
     let day = "refusal-2026-06-01.txt";
     for alias in ["lindau", "acme"] {
         assert_eq!(
-            ended(notes(&town, alias)),
+            ended(notes(&federation, alias)),
             ["first-use.txt", day],
             "{alias}"
         );
     }
     // Once, also after a restart, and again on another day.
-    let told = records(&provider, "notice").len();
+    let reported = records(&provider, "notice").len();
     rounds(&provider, &consumer).await;
     closed(provider).await;
-    let provider = town.open("lindau");
+    let provider = federation.open("lindau");
     rounds(&provider, &consumer).await;
-    assert_eq!(records(&provider, "notice").len(), told);
+    assert_eq!(records(&provider, "notice").len(), reported);
     assert_eq!(records(&consumer, "noticed").len(), 2);
-    town.pass(DAY);
+    federation.pass(DAY);
     let who = caller(&provider, "acme");
     for expect in [Ok(2), Err(ErrorCode::QuotaQueries)] {
         assert_eq!(ask(&provider, who.clone(), &[contract]).await, expect);
     }
     rounds(&provider, &consumer).await;
     let next = "refusal-2026-06-02.txt";
-    assert_eq!(ended(notes(&town, "acme")), ["first-use.txt", day, next]);
+    assert_eq!(
+        ended(notes(&federation, "acme")),
+        ["first-use.txt", day, next]
+    );
 
     // What somebody else sends, or what was changed on its way, is no notice.
     let file = record_text(&records(&consumer, "noticed")[0], "statement");
@@ -105,16 +112,20 @@ async fn what_happens_is_told_once_on_both_sides() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_can_not_be_delivered_is_shown() {
-    let mut town = TestFederation::new();
+    let mut federation = TestFederation::new();
     let terms = "notify = { of = [\"first-use\"], whom = [\"provider\"] }\n";
-    town.settle("lindau", &format!("{TERMS}{terms}"));
-    town.settle("acme", TERMS);
-    let file = town.home("lindau").join("hansa.toml");
+    federation.settle("lindau", &format!("{TERMS}{terms}"));
+    federation.settle("acme", TERMS);
+    let file = federation.home("lindau").join("hansa.toml");
     let config = std::fs::read_to_string(&file).unwrap();
     let mail = "mail = [\"/no/such/program\"]";
     std::fs::write(&file, format!("{config}\n[notice]\n{mail}\n")).unwrap();
-    std::fs::write(town.home("lindau").join("bundle.json"), town.bundle()).unwrap();
-    let (provider, consumer) = (town.open("lindau"), town.open("acme"));
+    std::fs::write(
+        federation.home("lindau").join("bundle.json"),
+        federation.bundle(),
+    )
+    .unwrap();
+    let (provider, consumer) = (federation.open("lindau"), federation.open("acme"));
     let contract = agree(&provider, &consumer).await;
     let who = caller(&provider, "acme");
     assert_eq!(ask(&provider, who.clone(), &[contract]).await, Ok(2));

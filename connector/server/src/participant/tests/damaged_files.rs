@@ -14,111 +14,112 @@ use std::collections::BTreeSet;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_bundle_is_refused_also_when_the_index_was_lost() {
-    let mut town = TestFederation::of_two();
-    let file = town.home("lindau").join("bundle.json");
+    let mut federation = TestFederation::of_two();
+    let file = federation.home("lindau").join("bundle.json");
     let old = std::fs::read(&file).unwrap();
-    std::fs::write(&file, town.bundle()).unwrap();
-    drop(town.open("lindau"));
+    std::fs::write(&file, federation.bundle()).unwrap();
+    drop(federation.open("lindau"));
     std::fs::write(&file, old).unwrap();
-    let refused = |town: &TestFederation| town.try_open("lindau", &[]).unwrap_err().code;
-    assert_eq!(refused(&town), ErrorCode::BundleInvalid);
+    let refused =
+        |federation: &TestFederation| federation.try_open("lindau", &[]).unwrap_err().code;
+    assert_eq!(refused(&federation), ErrorCode::BundleInvalid);
     for name in ["state.db", "state.db-wal", "state.db-shm"] {
-        let _ = std::fs::remove_file(town.home("lindau").join("state").join(name));
+        let _ = std::fs::remove_file(federation.home("lindau").join("state").join(name));
     }
-    assert_eq!(refused(&town), ErrorCode::BundleInvalid);
+    assert_eq!(refused(&federation), ErrorCode::BundleInvalid);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_damaged_snapshot_stops_nothing_else() {
-    let town = TestFederation::of_two();
-    let (node, acme) = (town.open("lindau"), town.open("acme"));
-    let contract = agree(&node, &acme).await;
-    let holdings = node.datasets.snapshots.holdings();
+    let federation = TestFederation::of_two();
+    let (connector, acme) = (federation.open("lindau"), federation.open("acme"));
+    let contract = agree(&connector, &acme).await;
+    let holdings = connector.datasets.snapshots.holdings();
     let file = holdings.values().next().unwrap().files[0].clone();
-    drop((holdings, node));
+    drop((holdings, connector));
     std::fs::write(&file, b"not what was published").unwrap();
 
-    let (node, found) = town.try_open("lindau", &[]).unwrap();
+    let (connector, found) = federation.try_open("lindau", &[]).unwrap();
     let codes: Vec<ErrorCode> = found.all().iter().map(|fault| fault.code).collect();
     assert_eq!(codes, [ErrorCode::SnapshotDamaged]);
     // A peer learns that there is no such dataset, the owner what is wrong with it.
-    let who = caller(&node, "acme");
+    let who = caller(&connector, "acme");
     assert_eq!(
-        ask(&node, who, &[contract]).await,
+        ask(&connector, who, &[contract]).await,
         Err(ErrorCode::DatasetUnknown)
     );
-    let house = ask(&node, QueryCaller::House, &[]).await;
+    let house = ask(&connector, QueryCaller::House, &[]).await;
     assert_eq!(house, Err(ErrorCode::DatasetUnknown));
-    let told = asks::damaged(&node, "SELECT bikes FROM lindau.bikes").unwrap();
-    assert_eq!(told.code, ErrorCode::SnapshotDamaged);
-    assert!(asks::damaged(&node, "SELECT bikes FROM acme.bikes").is_none());
+    let refusal = asks::damaged(&connector, "SELECT bikes FROM lindau.bikes").unwrap();
+    assert_eq!(refusal.code, ErrorCode::SnapshotDamaged);
+    assert!(asks::damaged(&connector, "SELECT bikes FROM acme.bikes").is_none());
     // What the refusal advises, works.
-    published(&node).unwrap();
-    assert!(node.datasets.snapshots.damaged().is_empty());
-    let who = caller(&node, "acme");
-    assert_eq!(ask(&node, who, &[contract]).await, Ok(2));
+    published(&connector).unwrap();
+    assert!(connector.datasets.snapshots.damaged().is_empty());
+    let who = caller(&connector, "acme");
+    assert_eq!(ask(&connector, who, &[contract]).await, Ok(2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_changes_offers_and_limits_is_on_the_books_before_it_counts() {
-    let town = TestFederation::of_two();
-    let node = town.open("lindau");
-    let count = |node: &crate::participant::Connector| records(node, "config").len();
-    assert_eq!(count(&node), 1);
+async fn what_changes_offers_and_limits_is_in_the_log_before_it_counts() {
+    let federation = TestFederation::of_two();
+    let connector = federation.open("lindau");
+    let count = |connector: &crate::participant::Connector| records(connector, "config").len();
+    assert_eq!(count(&connector), 1);
     // A policy, read again when something is published.
-    let policy = town.home("lindau").join("policies/all.toml");
+    let policy = federation.home("lindau").join("policies/all.toml");
     std::fs::write(
         &policy,
         format!("{TERMS}rows_per_day = 5\nbytes_per_day = \"1 MB\"\n"),
     )
     .unwrap();
     std::fs::write(
-        town.home("lindau").join("data/bikes.csv"),
+        federation.home("lindau").join("data/bikes.csv"),
         "site,bikes\nHafen,1\n",
     )
     .unwrap();
-    published(&node).unwrap();
-    assert_eq!(count(&node), 2);
-    drop(node);
+    published(&connector).unwrap();
+    assert_eq!(count(&connector), 2);
+    drop(connector);
     // A limit, changed by the environment.
-    let (node, _) = town
+    let (connector, _) = federation
         .try_open("lindau", &[("HANSA__LIMITS__TIMEOUT", "7s")])
         .unwrap();
-    assert_eq!(count(&node), 3);
-    assert_eq!(node.query_limits().time.as_secs(), 7);
-    let digests: BTreeSet<String> = records(&node, "config")
+    assert_eq!(count(&connector), 3);
+    assert_eq!(connector.query_limits().time.as_secs(), 7);
+    let digests: BTreeSet<String> = records(&connector, "config")
         .iter()
         .map(|record| record_text(record, "new"))
         .collect();
     assert_eq!(digests.len(), 3);
-    // Before an offer counts, its policy is on the books.
-    drop(node);
+    // Before an offer counts, its policy is in the log.
+    drop(connector);
     std::fs::write(&policy, TERMS).unwrap();
-    let (node, _) = town.try_open("lindau", &[]).unwrap();
-    assert_eq!(count(&node), 4);
+    let (connector, _) = federation.try_open("lindau", &[]).unwrap();
+    assert_eq!(count(&connector), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_index_is_made_anew_piece_by_piece() {
-    let town = TestFederation::of_two();
-    let (node, acme) = (town.open("lindau"), town.open("acme"));
-    let contract = agree(&node, &acme).await;
+    let federation = TestFederation::of_two();
+    let (connector, acme) = (federation.open("lindau"), federation.open("acme"));
+    let contract = agree(&connector, &acme).await;
     for _ in 0..3 {
-        let asked = ask(&node, caller(&node, "acme"), &[contract]).await;
+        let asked = ask(&connector, caller(&connector, "acme"), &[contract]).await;
         assert_eq!(asked, Ok(2));
     }
-    node.records.index(|_| Ok(())).unwrap();
+    connector.records.index(|_| Ok(())).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.db");
-    let mut anew = StateIndex::open(&file, node.records.log.size()).unwrap();
-    index::catch_up_by(&node.records.log, &mut anew, 2).unwrap();
-    assert_eq!(anew.position(), node.records.log.size());
+    let mut anew = StateIndex::open(&file, connector.records.log.size()).unwrap();
+    index::catch_up_by(&connector.records.log, &mut anew, 2).unwrap();
+    assert_eq!(anew.position(), connector.records.log.size());
     assert_eq!(
         anew.receipts().unwrap(),
-        node.records.index(StateIndex::receipts).unwrap()
+        connector.records.index(StateIndex::receipts).unwrap()
     );
     assert_eq!(anew.receipts().unwrap().len(), 3);
-    let old = node
+    let old = connector
         .records
         .index(|state| state.outbox(&acme.id(), 0))
         .unwrap();
@@ -127,23 +128,23 @@ async fn a_lost_index_is_made_anew_piece_by_piece() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_glance_sees_what_was_recorded_whether_little_or_much() {
-    let town = TestFederation::of_two();
-    let node = town.open("lindau");
+    let federation = TestFederation::of_two();
+    let connector = federation.open("lindau");
     for count in [0, 1, 16, 17, 40] {
         for _ in 0..count {
             let fetched = AuditEvent::new(
                 "letters_fetched",
                 [
-                    ("peer", Json::text(node.id())),
+                    ("peer", Json::text(connector.id())),
                     ("number", Json::count(0)),
                     ("refused", Json::Null),
                 ],
             );
-            let _durable = node.record(fetched).await.unwrap();
+            let _durable = connector.record(fetched).await.unwrap();
         }
-        let size = node.records.log.size();
+        let size = connector.records.log.size();
         assert_eq!(
-            node.records.index_fast(|state| Ok(state.position())),
+            connector.records.index_fast(|state| Ok(state.position())),
             Ok(size)
         );
     }
@@ -151,7 +152,7 @@ async fn a_glance_sees_what_was_recorded_whether_little_or_much() {
     let (begun, begins) = std::sync::mpsc::channel();
     let (end, ends) = std::sync::mpsc::channel();
     std::thread::scope(|scope| {
-        let other = std::sync::Arc::clone(&node);
+        let other = std::sync::Arc::clone(&connector);
         let looks = scope.spawn(move || {
             other.records.index(|_| {
                 begun.send(()).unwrap();
@@ -160,8 +161,8 @@ async fn a_glance_sees_what_was_recorded_whether_little_or_much() {
             })
         });
         begins.recv().unwrap();
-        let node = &node;
-        let waits = scope.spawn(move || node.records.index_fast(|_| Ok(())));
+        let connector = &connector;
+        let waits = scope.spawn(move || connector.records.index_fast(|_| Ok(())));
         end.send(()).unwrap();
         assert_eq!(waits.join().unwrap(), Ok(()));
         assert_eq!(looks.join().unwrap(), Ok(()));

@@ -14,20 +14,20 @@ use hansa_policy::refusal::ErrorCode;
 use std::sync::Arc;
 
 struct AttestationCase {
-    town: TestFederation,
+    federation: TestFederation,
     provider: Arc<Connector>,
     consumer: Arc<Connector>,
     contract: ContractId,
 }
 
 async fn case() -> AttestationCase {
-    let mut town = TestFederation::new();
+    let mut federation = TestFederation::new();
     let duties = "duties = [\"delete-after 1 day\", \"attest-within 2 days\"]\n";
-    town.settle_two(&format!("{TERMS}{duties}"), TERMS);
-    let (provider, consumer) = (town.open("lindau"), town.open("acme"));
+    federation.settle_two(&format!("{TERMS}{duties}"), TERMS);
+    let (provider, consumer) = (federation.open("lindau"), federation.open("acme"));
     let contract = agree(&provider, &consumer).await;
     AttestationCase {
-        town,
+        federation,
         provider,
         consumer,
         contract,
@@ -44,7 +44,7 @@ impl AttestationCase {
         let found = self
             .provider
             .contracts
-            .book(|book| book.agreement(self.contract).cloned());
+            .with_registry(|registry| registry.agreement(self.contract).cloned());
         found.unwrap()
     }
 
@@ -82,9 +82,9 @@ impl AttestationCase {
 async fn a_statement_that_is_overdue_stops_new_questions() {
     let mut case = case().await;
     assert_eq!(case.asks().await, Ok(2));
-    case.town.pass(DAY);
+    case.federation.pass(DAY);
     assert_eq!(case.asks().await, Ok(2));
-    case.town.pass(DAY + DAY / 2);
+    case.federation.pass(DAY + DAY / 2);
     assert_eq!(case.asks().await, Err(ErrorCode::AttestationOverdue));
     let requests = case.requests();
     let refused = records(&case.provider, "refuse").pop().unwrap();
@@ -94,18 +94,18 @@ async fn a_statement_that_is_overdue_stops_new_questions() {
     );
 
     // Also after a restart, and when the index is lost.
-    let home = case.town.home("lindau").join("state");
+    let home = case.federation.home("lindau").join("state");
     closed(case.provider).await;
     for file in ["state.db", "state.db-wal", "state.db-shm"] {
         let _ = std::fs::remove_file(home.join(file));
     }
-    case.provider = case.town.open("lindau");
+    case.provider = case.federation.open("lindau");
     assert_eq!(case.asks().await, Err(ErrorCode::AttestationOverdue));
 
     // The statement about the one that is overdue is enough; the other's time runs.
     case.states(&requests[..1]).await;
     assert_eq!(case.asks().await, Ok(2));
-    case.town.pass(DAY);
+    case.federation.pass(DAY);
     assert_eq!(case.asks().await, Err(ErrorCode::AttestationOverdue));
     case.states(&case.requests()).await;
     assert_eq!(case.asks().await, Ok(2));
@@ -206,7 +206,7 @@ async fn what_still_comes_is_not_stated_to_be_deleted() {
     let mut case = case().await;
     let (came, coming) = (RequestId([1; 16]), RequestId([2; 16]));
     for request in [came, coming] {
-        let errand = AuditEvent::new(
+        let event = AuditEvent::new(
             "errand",
             [
                 ("request_id", Json::text(request)),
@@ -214,7 +214,7 @@ async fn what_still_comes_is_not_stated_to_be_deleted() {
                 ("contracts", Json::List(vec![Json::text(case.contract)])),
             ],
         );
-        let _durable = case.consumer.record(errand).await.unwrap();
+        let _durable = case.consumer.record(event).await.unwrap();
     }
     let cut = AuditEvent::new(
         "not_received",
@@ -240,7 +240,7 @@ async fn what_still_comes_is_not_stated_to_be_deleted() {
     assert_eq!(unstated(&case.consumer, other), [came]);
     // Whoever was receiving it is dead: it comes no more, and nobody knows how much of it came.
     closed(case.consumer).await;
-    case.consumer = case.town.open("acme");
+    case.consumer = case.federation.open("acme");
     assert_eq!(unstated(&case.consumer, case.contract), [coming]);
 }
 
@@ -259,10 +259,14 @@ async fn a_statement_by_a_revoked_key_is_not_dated_back() {
         .records
         .documents
         .read(kind, file.parse().unwrap());
-    case.town.pass(DAY / 24);
-    case.town.revokes_key("acme");
-    assert!(case.provider.take_bundle(&case.town.bundle()).unwrap());
-    case.town.pass(DAY / 24);
+    case.federation.pass(DAY / 24);
+    case.federation.revokes_key("acme");
+    assert!(
+        case.provider
+            .take_bundle(&case.federation.bundle())
+            .unwrap()
+    );
+    case.federation.pass(DAY / 24);
     let taken = deletion_attestation::take_in(&case.provider, &id("acme"), &bytes.unwrap()).await;
     assert_eq!(taken.unwrap_err().code, ErrorCode::KeyRevoked);
     assert_eq!(records(&case.provider, "attest").len(), 0);
@@ -335,7 +339,7 @@ async fn statements_of_older_versions_clear_contracts_that_were_amended() {
     );
     let opened = case.provider.record(more).await.unwrap();
     case.closes(opened.receipt().index(), mixed).await;
-    for (node, peer, direction) in [
+    for (connector, peer, direction) in [
         (&case.provider, id("acme"), "in"),
         (&case.consumer, case.provider.id(), "out"),
     ] {
@@ -352,7 +356,7 @@ async fn statements_of_older_versions_clear_contracts_that_were_amended() {
                 ),
             ],
         );
-        let _durable = node.record(old).await.unwrap();
+        let _durable = connector.record(old).await.unwrap();
     }
     // The index is made anew from these records.
     let (provider, consumer) = (case.provider, case.consumer);
@@ -361,11 +365,11 @@ async fn statements_of_older_versions_clear_contracts_that_were_amended() {
     closed(consumer).await;
     for alias in ["lindau", "acme"] {
         for file in ["state.db", "state.db-wal", "state.db-shm"] {
-            let _ = std::fs::remove_file(case.town.home(alias).join("state").join(file));
+            let _ = std::fs::remove_file(case.federation.home(alias).join("state").join(file));
         }
     }
-    case.provider = case.town.open("lindau");
-    case.consumer = case.town.open("acme");
+    case.provider = case.federation.open("lindau");
+    case.consumer = case.federation.open("acme");
     let late = case.provider.now().plus_micros(DAY);
     let owed = |contract: ContractId| {
         let found = case

@@ -22,9 +22,9 @@ fn members(list: &[&str]) -> BTreeSet<ParticipantId> {
 
 /// A provider whose contract is for a group, and a member of it with a contract.
 async fn agreed() -> (TestFederation, Arc<Connector>, ContractId) {
-    let mut town = TestFederation::new();
-    town.settle_two(&format!("{TERMS}group = \"hanse-cities\"\n"), TERMS);
-    let (provider, _) = town.try_open("lindau", &[]).unwrap();
+    let mut federation = TestFederation::new();
+    federation.settle_two(&format!("{TERMS}group = \"hanse-cities\"\n"), TERMS);
+    let (provider, _) = federation.try_open("lindau", &[]).unwrap();
     // Nothing is offered for a group that there is not.
     let _ = published(&provider);
     assert!(
@@ -37,14 +37,14 @@ async fn agreed() -> (TestFederation, Arc<Connector>, ContractId) {
         .unwrap();
     let faults = crate::workflow::offer_renewal::renew(&provider).unwrap();
     assert!(faults.is_empty(), "{faults:?}");
-    let consumer = town.open("acme");
+    let consumer = federation.open("acme");
     let contract = agree(&provider, &consumer).await;
-    (town, provider, contract)
+    (federation, provider, contract)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_lets_in_its_members_and_cuts_who_leaves() {
-    let (_town, provider, contract) = agreed().await;
+    let (_federation, provider, contract) = agreed().await;
     let who = caller(&provider, "acme");
     assert_eq!(ask(&provider, who.clone(), &[contract]).await, Ok(2));
     let relied = provider.reloadable.groups().get(&name()).unwrap().statement;
@@ -89,7 +89,7 @@ async fn a_group_lets_in_its_members_and_cuts_who_leaves() {
 /// Both have begun before either is written: who is taken out stays out, whichever comes first.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_change_takes_back_another_one() {
-    let (_town, provider, _) = agreed().await;
+    let (_federation, provider, _) = agreed().await;
     let group = name();
     let turn = provider.contracts.negotiation_lock.lock().await;
     let mut removed = Box::pin(group_membership::remove(
@@ -116,11 +116,11 @@ async fn no_change_takes_back_another_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_is_a_day_old_lets_nobody_in_until_it_is_renewed() {
-    let (town, provider, contract) = agreed().await;
+    let (federation, provider, contract) = agreed().await;
     let who = caller(&provider, "acme");
     group_membership::renew(&provider).await.unwrap();
     assert_eq!(provider.reloadable.groups().get(&name()).unwrap().serial, 1);
-    town.pass(DAY);
+    federation.pass(DAY);
     assert_eq!(
         ask(&provider, who, &[contract]).await,
         Err(ErrorCode::AttributeStale)
@@ -129,7 +129,7 @@ async fn a_list_that_is_a_day_old_lets_nobody_in_until_it_is_renewed() {
     let who = caller(&provider, "acme");
     assert_eq!(ask(&provider, who, &[contract]).await, Ok(2));
     // Half a day later its next list is due.
-    town.pass(DAY / 2);
+    federation.pass(DAY / 2);
     group_membership::renew(&provider).await.unwrap();
     assert_eq!(provider.reloadable.groups().get(&name()).unwrap().serial, 3);
     let events: Vec<String> = records(&provider, "group")
@@ -140,9 +140,9 @@ async fn a_list_that_is_a_day_old_lets_nobody_in_until_it_is_renewed() {
     // The newest list is there after a restart, also when the index is lost.
     closed(provider).await;
     for file in ["state.db", "state.db-wal", "state.db-shm"] {
-        let _ = std::fs::remove_file(town.home("lindau").join("state").join(file));
+        let _ = std::fs::remove_file(federation.home("lindau").join("state").join(file));
     }
-    let provider = town.open("lindau");
+    let provider = federation.open("lindau");
     assert_eq!(provider.reloadable.groups().get(&name()).unwrap().serial, 3);
     let who = caller(&provider, "acme");
     assert_eq!(ask(&provider, who, &[contract]).await, Ok(2));
@@ -150,29 +150,29 @@ async fn a_list_that_is_a_day_old_lets_nobody_in_until_it_is_renewed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_joins_a_group_is_let_in_by_two_officers() {
-    let mut town = TestFederation::new();
+    let mut federation = TestFederation::new();
     for alias in ["lindau", "acme", "third"] {
-        town.settle(alias, TERMS);
+        federation.settle(alias, TERMS);
     }
-    let home = town.home("lindau");
-    std::fs::write(home.join("bundle.json"), town.bundle()).unwrap();
+    let home = federation.home("lindau");
+    std::fs::write(home.join("bundle.json"), federation.bundle()).unwrap();
     let toml = std::fs::read_to_string(home.join("hansa.toml")).unwrap();
     let officers = "[officers]\nusers = [\"1001\", \"1002\"]\nsecond = \"looser\"\n";
     std::fs::write(home.join("hansa.toml"), format!("{toml}{officers}")).unwrap();
-    let node = town.open("lindau");
+    let connector = federation.open("lindau");
     let add = |who: &'static str, officer: u32| {
-        let node = Arc::clone(&node);
-        async move { group_membership::add(&node, &name(), &members(&[who]), Some(officer)).await }
+        let connector = Arc::clone(&connector);
+        async move { group_membership::add(&connector, &name(), &members(&[who]), Some(officer)).await }
     };
     let listed = || {
-        let groups = node.reloadable.groups();
+        let groups = connector.reloadable.groups();
         let group = groups.get(&name());
         group.map_or(0, |group| group.members.len())
     };
     let waits = |added| matches!(added, Ok(MembershipOutcome::Waits));
     assert!(waits(add("acme", 1001).await));
     assert_eq!(listed(), 0);
-    let status = pending_approvals::awaited(&node).unwrap();
+    let status = pending_approvals::awaited(&connector).unwrap();
     assert_eq!(status.len(), 1);
     // Not the same one again, nor anybody; and another change is another matter.
     for officer in [1001, 1003] {
@@ -187,15 +187,15 @@ async fn whoever_joins_a_group_is_let_in_by_two_officers() {
     ));
     assert_eq!(listed(), 1);
     // The group is another one now: what was asked for before is to be asked for again.
-    assert!(pending_approvals::awaited(&node).unwrap().is_empty());
+    assert!(pending_approvals::awaited(&connector).unwrap().is_empty());
     assert!(waits(add("third", 1001).await));
     // Whoever leaves needs nobody's word, and comes back by two anew, also after the list was renewed.
-    group_membership::set(&node, &name(), members(&[]))
+    group_membership::set(&connector, &name(), members(&[]))
         .await
         .unwrap();
     assert!(waits(add("acme", 1001).await));
-    town.pass(DAY / 2);
-    group_membership::renew(&node).await.unwrap();
+    federation.pass(DAY / 2);
+    group_membership::renew(&connector).await.unwrap();
     assert!(matches!(
         add("acme", 1002).await,
         Ok(MembershipOutcome::Listed(_))

@@ -19,12 +19,12 @@ struct FabricatedLog {
 
 impl FabricatedLog {
     /// Sixty records; those from `from` on are of the branch `branch`.
-    fn new(town: &TestFederation, from: u64, branch: &str) -> Self {
+    fn new(federation: &TestFederation, from: u64, branch: &str) -> Self {
         let leaf = |at: u64| {
             let branch = if at < from { "" } else { branch };
             leaf_hash(format!("{branch}{at}").as_bytes())
         };
-        let file = town.home("acme").join("keys/note.pem");
+        let file = federation.home("acme").join("keys/note.pem");
         Self {
             tree: MerkleTree::of((0..60).map(leaf)),
             key: LogSigningKey::open(&file, "acme.example").unwrap(),
@@ -42,17 +42,17 @@ impl FabricatedLog {
     }
 
     /// Shows a head with the proofs that the log goes on from these sizes.
-    async fn shows(&self, node: &Arc<Connector>, size: u64, from: &[u64]) -> CosignOutcome {
+    async fn shows(&self, connector: &Arc<Connector>, size: u64, from: &[u64]) -> CosignOutcome {
         let proof = |from: &u64| HeadConsistencyProof {
             from: *from,
             hashes: self.tree.consistency(*from, size).unwrap(),
         };
-        let shown = HeadSubmission {
+        let submission = HeadSubmission {
             head: self.head(size),
             growth: from.iter().map(proof).collect(),
             witnessed: None,
         };
-        node.judge_head(&acme(), &shown).await.unwrap()
+        connector.judge_head(&acme(), &submission).await.unwrap()
     }
 }
 
@@ -60,151 +60,158 @@ fn acme() -> ParticipantId {
     id("acme")
 }
 
-fn town() -> (TestFederation, Arc<Connector>) {
-    let town = TestFederation::of_two();
-    let node = town.open("lindau");
-    (town, node)
+fn test_federation() -> (TestFederation, Arc<Connector>) {
+    let federation = TestFederation::of_two();
+    let connector = federation.open("lindau");
+    (federation, connector)
 }
 
-fn cosigned(seen: &CosignOutcome) -> bool {
-    matches!(seen, CosignOutcome::Witnessed(_))
+fn cosigned(outcome: &CosignOutcome) -> bool {
+    matches!(outcome, CosignOutcome::Witnessed(_))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_that_was_never_proven_is_held_against_new_ones() {
-    let (town, node) = town();
+    let (federation, connector) = test_federation();
     let (one, other) = (
-        FabricatedLog::new(&town, 0, ""),
-        FabricatedLog::new(&town, 15, "other "),
+        FabricatedLog::new(&federation, 0, ""),
+        FabricatedLog::new(&federation, 15, "other "),
     );
-    assert!(cosigned(&one.shows(&node, 10, &[]).await));
+    assert!(cosigned(&one.shows(&connector, 10, &[]).await));
     // Greetings bring heads that nobody has proven.
-    node.see_head(&acme(), &other.head(20)).await.unwrap();
-    node.see_head(&acme(), &one.head(30)).await.unwrap();
-    assert_eq!(records(&node, "log_fork").len(), 0);
+    connector.see_head(&acme(), &other.head(20)).await.unwrap();
+    connector.see_head(&acme(), &one.head(30)).await.unwrap();
+    assert_eq!(records(&connector, "log_fork").len(), 0);
     // It went on from the first and from the last: the one between is asked for, too.
-    let seen = one.shows(&node, 40, &[10, 30]).await;
-    assert_eq!(seen, CosignOutcome::Wanted(vec![other.head(20)]));
-    let seen = one.shows(&node, 40, &[10, 20, 30]).await;
-    assert_eq!(seen, CosignOutcome::Refuted(other.head(20)));
-    assert_eq!(records(&node, "log_fork").len(), 1);
+    let outcome = one.shows(&connector, 40, &[10, 30]).await;
+    assert_eq!(outcome, CosignOutcome::Wanted(vec![other.head(20)]));
+    let outcome = one.shows(&connector, 40, &[10, 20, 30]).await;
+    assert_eq!(outcome, CosignOutcome::Refuted(other.head(20)));
+    assert_eq!(records(&connector, "log_fork").len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn heads_of_one_size_are_compared_whoever_has_proven_them() {
-    let (town, node) = town();
+    let (federation, connector) = test_federation();
     let (one, other) = (
-        FabricatedLog::new(&town, 0, ""),
-        FabricatedLog::new(&town, 15, "other "),
+        FabricatedLog::new(&federation, 0, ""),
+        FabricatedLog::new(&federation, 15, "other "),
     );
-    assert!(cosigned(&one.shows(&node, 10, &[]).await));
-    node.see_head(&acme(), &one.head(20)).await.unwrap();
-    assert!(cosigned(&one.shows(&node, 30, &[10, 20]).await));
+    assert!(cosigned(&one.shows(&connector, 10, &[]).await));
+    connector.see_head(&acme(), &one.head(20)).await.unwrap();
+    assert!(cosigned(&one.shows(&connector, 30, &[10, 20]).await));
     // An older one than the newest that is known, and of no size that was proven here.
-    node.see_head(&acme(), &other.head(20)).await.unwrap();
-    assert_eq!(records(&node, "log_fork").len(), 1);
+    connector.see_head(&acme(), &other.head(20)).await.unwrap();
+    assert_eq!(records(&connector, "log_fork").len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_forked_is_not_cosigned_any_more() {
-    let (town, node) = town();
+    let (federation, connector) = test_federation();
     let (one, other) = (
-        FabricatedLog::new(&town, 0, ""),
-        FabricatedLog::new(&town, 15, "other "),
+        FabricatedLog::new(&federation, 0, ""),
+        FabricatedLog::new(&federation, 15, "other "),
     );
-    assert!(cosigned(&one.shows(&node, 20, &[]).await));
-    let first = node.checked_head(&acme(), &one.head(20)).unwrap();
-    node.peers.heads.to_be_cosigned(&acme(), first.clone());
-    assert!(node.witness(&acme()).is_some());
-    node.see_head(&acme(), &other.head(20)).await.unwrap();
-    assert_eq!(records(&node, "log_fork").len(), 1);
+    assert!(cosigned(&one.shows(&connector, 20, &[]).await));
+    let first = connector.checked_head(&acme(), &one.head(20)).unwrap();
+    connector.peers.heads.to_be_cosigned(&acme(), first.clone());
+    assert!(connector.witness(&acme()).is_some());
+    connector.see_head(&acme(), &other.head(20)).await.unwrap();
+    assert_eq!(records(&connector, "log_fork").len(), 1);
     // It goes on from the head that was cosigned before, with a good proof; and so does the other history.
-    let seen = one.shows(&node, 40, &[20]).await;
-    assert_eq!(seen, CosignOutcome::Refuted(other.head(20)));
-    let seen = other.shows(&node, 40, &[20]).await;
-    assert!(!cosigned(&seen), "{seen:?}");
+    let outcome = one.shows(&connector, 40, &[20]).await;
+    assert_eq!(outcome, CosignOutcome::Refuted(other.head(20)));
+    let outcome = other.shows(&connector, 40, &[20]).await;
+    assert!(!cosigned(&outcome), "{outcome:?}");
     // What was to be cosigned when the fork was found is not.
-    node.peers.heads.to_be_cosigned(&acme(), first);
-    assert!(node.witness(&acme()).is_none());
-    assert_eq!(records(&node, "log_fork").len(), 1);
+    connector.peers.heads.to_be_cosigned(&acme(), first);
+    assert!(connector.witness(&acme()).is_none());
+    assert_eq!(records(&connector, "log_fork").len(), 1);
     // Nor after a restart without an index.
-    crate::participant::testing::closed(node).await;
-    let state = town.home("lindau").join("state");
+    crate::participant::testing::closed(connector).await;
+    let state = federation.home("lindau").join("state");
     for file in ["state.db", "state.db-wal", "state.db-shm"] {
         let _ = std::fs::remove_file(state.join(file));
     }
-    let node = town.open("lindau");
-    assert!(!cosigned(&one.shows(&node, 40, &[20]).await));
+    let connector = federation.open("lindau");
+    assert!(!cosigned(&one.shows(&connector, 40, &[20]).await));
 }
 
 /// The same without an index.
-async fn restarted(town: &TestFederation, node: Arc<Connector>) -> Arc<Connector> {
-    crate::participant::testing::closed(node).await;
-    let state = town.home("lindau").join("state");
+async fn restarted(federation: &TestFederation, connector: Arc<Connector>) -> Arc<Connector> {
+    crate::participant::testing::closed(connector).await;
+    let state = federation.home("lindau").join("state");
     for file in ["state.db", "state.db-wal", "state.db-shm"] {
         let _ = std::fs::remove_file(state.join(file));
     }
-    town.open("lindau")
+    federation.open("lindau")
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_heads_that_come_at_once_the_second_is_held_against_the_first() {
     let (one, two) = (id("beta"), id("gamma"));
     for way in 0..4 {
-        let (town, node) = town();
+        let (federation, connector) = test_federation();
         let (here, there) = (
-            FabricatedLog::new(&town, 0, ""),
-            FabricatedLog::new(&town, 15, "other "),
+            FabricatedLog::new(&federation, 0, ""),
+            FabricatedLog::new(&federation, 15, "other "),
         );
         let (first, second) = ([here.head(20)], [there.head(20)]);
-        // Neither is on the books when the other one comes.
+        // Neither is in our log when the other one comes.
         match way {
             0 => {
                 let (owner, owner_too) = (acme(), acme());
                 let both = tokio::join!(
-                    node.see_head(&owner, &first[0]),
-                    node.see_head(&owner_too, &second[0])
+                    connector.see_head(&owner, &first[0]),
+                    connector.see_head(&owner_too, &second[0])
                 );
                 assert!(both.0.is_ok() && both.1.is_ok());
             }
             1 => {
-                let both = tokio::join!(node.hear(&one, &first), node.hear(&two, &second));
+                let both =
+                    tokio::join!(connector.hear(&one, &first), connector.hear(&two, &second));
                 assert!(both.0.is_ok() && both.1.is_ok());
             }
             2 => {
                 let owner = acme();
-                let both = tokio::join!(node.see_head(&owner, &first[0]), node.hear(&two, &second));
+                let both = tokio::join!(
+                    connector.see_head(&owner, &first[0]),
+                    connector.hear(&two, &second)
+                );
                 assert!(both.0.is_ok() && both.1.is_ok());
             }
             _ => {
-                let both = tokio::join!(here.shows(&node, 20, &[]), node.hear(&two, &second));
+                let both = tokio::join!(
+                    here.shows(&connector, 20, &[]),
+                    connector.hear(&two, &second)
+                );
                 assert!(both.1.is_ok());
             }
         }
-        assert_eq!(records(&node, "log_fork").len(), 1, "way {way}");
+        assert_eq!(records(&connector, "log_fork").len(), 1, "way {way}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_heard_of_a_log_before_its_owner_was_met_is_not_forgotten() {
-    let (town, node) = town();
+    let (federation, connector) = test_federation();
     let (one, other) = (
-        FabricatedLog::new(&town, 0, ""),
-        FabricatedLog::new(&town, 15, "other "),
+        FabricatedLog::new(&federation, 0, ""),
+        FabricatedLog::new(&federation, 15, "other "),
     );
-    node.hear(&id("beta"), &[one.head(20)]).await.unwrap();
+    connector.hear(&id("beta"), &[one.head(20)]).await.unwrap();
     // Once each, and only what is newer.
-    node.hear(&id("beta"), &[one.head(20)]).await.unwrap();
-    node.hear(&id("beta"), &[one.head(10)]).await.unwrap();
-    assert_eq!(records(&node, "checkpoint_heard").len(), 1);
-    let node = restarted(&town, node).await;
+    connector.hear(&id("beta"), &[one.head(20)]).await.unwrap();
+    connector.hear(&id("beta"), &[one.head(10)]).await.unwrap();
+    assert_eq!(records(&connector, "checkpoint_heard").len(), 1);
+    let connector = restarted(&federation, connector).await;
     // It is still passed on, and what its owner shows is held against it.
-    assert_eq!(node.passed_on(), [one.head(20)]);
-    let seen = other.shows(&node, 40, &[]).await;
-    assert_eq!(seen, CosignOutcome::Wanted(vec![one.head(20)]));
-    let seen = other.shows(&node, 40, &[20]).await;
-    assert_eq!(seen, CosignOutcome::Refuted(one.head(20)));
-    let forks = records(&node, "log_fork");
+    assert_eq!(connector.passed_on(), [one.head(20)]);
+    let outcome = other.shows(&connector, 40, &[]).await;
+    assert_eq!(outcome, CosignOutcome::Wanted(vec![one.head(20)]));
+    let outcome = other.shows(&connector, 40, &[20]).await;
+    assert_eq!(outcome, CosignOutcome::Refuted(one.head(20)));
+    let forks = records(&connector, "log_fork");
     assert_eq!(forks.len(), 1);
     assert_eq!(
         crate::participant::testing::record_text(&forks[0], "via"),
@@ -214,22 +221,28 @@ async fn what_was_heard_of_a_log_before_its_owner_was_met_is_not_forgotten() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proof_bears_out_the_head_that_it_is_of_and_no_other() {
-    let (town, node) = town();
+    let (federation, connector) = test_federation();
     let (one, other) = (
-        FabricatedLog::new(&town, 0, ""),
-        FabricatedLog::new(&town, 15, "other "),
+        FabricatedLog::new(&federation, 0, ""),
+        FabricatedLog::new(&federation, 15, "other "),
     );
     // Two of one size, as records of older versions can hold them.
     for head in [&one, &other] {
-        let head = node.checked_head(&acme(), &head.head(20)).unwrap();
-        node.note_head(&acme(), &head, false, &[]).await.unwrap();
+        let head = connector.checked_head(&acme(), &head.head(20)).unwrap();
+        connector
+            .note_head(&acme(), &head, false, &[])
+            .await
+            .unwrap();
     }
-    let newer = node.checked_head(&acme(), &one.head(30)).unwrap();
-    let before = node.checked_head(&acme(), &one.head(20)).unwrap();
+    let newer = connector.checked_head(&acme(), &one.head(30)).unwrap();
+    let before = connector.checked_head(&acme(), &one.head(20)).unwrap();
     let over = [&before.checkpoint];
-    node.note_head(&acme(), &newer, true, &over).await.unwrap();
-    let node = restarted(&town, node).await;
-    let unproven = node
+    connector
+        .note_head(&acme(), &newer, true, &over)
+        .await
+        .unwrap();
+    let connector = restarted(&federation, connector).await;
+    let unproven = connector
         .records
         .index(|state| state.unproven_of(&acme(), 9))
         .unwrap();

@@ -8,11 +8,11 @@ use hansa_policy::refusal::ErrorCode;
 
 /// How many rows are answered so many days later, or why none.
 async fn answered(more: &str, days: i64) -> Result<i64, ErrorCode> {
-    let mut town = TestFederation::new();
-    town.settle_two(&format!("{TERMS}{more}"), TERMS);
-    let (provider, consumer) = (town.open("lindau"), town.open("acme"));
+    let mut federation = TestFederation::new();
+    federation.settle_two(&format!("{TERMS}{more}"), TERMS);
+    let (provider, consumer) = (federation.open("lindau"), federation.open("acme"));
     let contract = agree(&provider, &consumer).await;
-    town.pass(days * DAY);
+    federation.pass(days * DAY);
     let who = caller(&provider, "acme");
     if let Err(code) = ask(&provider, who, &[contract]).await {
         let refused = records(&provider, "refuse").pop().unwrap();

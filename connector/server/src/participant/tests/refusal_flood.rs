@@ -1,4 +1,4 @@
-//! A flood of refusals costs few records, and none is told that is not on the books.
+//! A flood of refusals costs few records, and none is told that is not in the log.
 
 use crate::participant::Connector;
 use crate::participant::testing::{TERMS, TestFederation, ask, caller, records};
@@ -11,106 +11,110 @@ use hansa_policy::refusal::ErrorCode;
 use std::sync::Arc;
 
 /// Asks under a contract that there is not.
-async fn refused(node: &Arc<Connector>, who: &QueryCaller) {
+async fn refused(connector: &Arc<Connector>, who: &QueryCaller) {
     let none = ContractId(Digest::of(b"none"));
-    let told = ask(node, who.clone(), &[none]).await;
-    // Of many at once some find no seat; that is a refusal like another.
+    let reported = ask(connector, who.clone(), &[none]).await;
+    // Of many at once some find no slot; that is a refusal like another.
     assert!(
         matches!(
-            told,
+            reported,
             Err(ErrorCode::ContractUnknown | ErrorCode::TooManyStreams)
         ),
-        "{told:?}"
+        "{reported:?}"
     );
 }
 
-/// How many refusals the books tell of, and how many more they allow.
-fn books(node: &Connector) -> (u64, u64) {
-    let mut story = AuditHistory::new();
-    for record in node.records.log.read(0) {
-        story.see(&record.unwrap());
+/// How many refusals the log tells of, and how many more it allows.
+fn log_size(connector: &Connector) -> (u64, u64) {
+    let mut history = AuditHistory::new();
+    for record in connector.records.log.read(0) {
+        history.see(&record.unwrap());
     }
-    let one_by_one = records(node, "refuse").len() as u64;
-    let summed = &story.refusals;
+    let one_by_one = records(connector, "refuse").len() as u64;
+    let summed = &history.refusals;
     (one_by_one + summed.count(), summed.uncounted())
 }
 
-fn sums(node: &Connector) -> usize {
-    records(node, "refuse_summary").len()
+fn sums(connector: &Connector) -> usize {
+    records(connector, "refuse_summary").len()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_refusals_costs_few_records_and_loses_none() {
-    let mut town = TestFederation::new();
-    town.settle("lindau", TERMS);
+    let mut federation = TestFederation::new();
+    federation.settle("lindau", TERMS);
     for alias in ["acme", "other"] {
-        town.settle(alias, TERMS);
+        federation.settle(alias, TERMS);
     }
-    std::fs::write(town.home("lindau").join("bundle.json"), town.bundle()).unwrap();
-    let node = town.open("lindau");
-    let (acme, other) = (caller(&node, "acme"), caller(&node, "other"));
-    let before = node.records.log.size();
-    for told in 1..=1000 {
-        refused(&node, &acme).await;
-        if told % 7 == 0 {
-            let (counted, allowed) = books(&node);
+    std::fs::write(
+        federation.home("lindau").join("bundle.json"),
+        federation.bundle(),
+    )
+    .unwrap();
+    let connector = federation.open("lindau");
+    let (acme, other) = (caller(&connector, "acme"), caller(&connector, "other"));
+    let before = connector.records.log.size();
+    for reported in 1..=1000 {
+        refused(&connector, &acme).await;
+        if reported % 7 == 0 {
+            let (counted, allowed) = log_size(&connector);
             assert!(
-                counted <= told && told <= counted + allowed,
-                "{told} {counted} {allowed}"
+                counted <= reported && reported <= counted + allowed,
+                "{reported} {counted} {allowed}"
             );
         }
     }
     assert!(
-        node.records.log.size() - before < 110,
+        connector.records.log.size() - before < 110,
         "{} records",
-        node.records.log.size() - before
+        connector.records.log.size() - before
     );
-    assert_eq!(records(&node, "refuse").len(), 100);
+    assert_eq!(records(&connector, "refuse").len(), 100);
     // Another participant is not drawn into it.
-    refused(&node, &other).await;
-    assert_eq!(records(&node, "refuse").len(), 101);
+    refused(&connector, &other).await;
+    assert_eq!(records(&connector, "refuse").len(), 101);
 
     let mut at_once = tokio::task::JoinSet::new();
     for _ in 0..200 {
-        let (node, acme) = (Arc::clone(&node), acme.clone());
-        at_once.spawn(async move { refused(&node, &acme).await });
+        let (connector, acme) = (Arc::clone(&connector), acme.clone());
+        at_once.spawn(async move { refused(&connector, &acme).await });
     }
     while let Some(ended) = at_once.join_next().await {
         ended.unwrap();
     }
-    node.settle_refusals().await;
-    assert_eq!(books(&node), (1201, 0));
-    let last = records(&node, "refuse_summary").pop().unwrap();
+    connector.settle_refusals().await;
+    assert_eq!(log_size(&connector), (1201, 0));
+    let last = records(&connector, "refuse_summary").pop().unwrap();
     let times = ["first", "last"].map(|name| last.body.get(name).and_then(Json::as_text).is_some());
     assert_eq!(times, [true, true]);
 
     // An end in peace counts what was told.
     for _ in 0..20 {
-        refused(&node, &acme).await;
+        refused(&connector, &acme).await;
     }
-    assert!(books(&node).1 > 0);
+    assert!(log_size(&connector).1 > 0);
     // Whatever still works for it holds its folder.
-    node.queries.background_tasks.close();
-    node.queries.background_tasks.wait().await;
-    drop(node);
-    let node = town.open("lindau");
-    assert_eq!(books(&node), (1221, 0));
+    connector.queries.background_tasks.close();
+    connector.queries.background_tasks.wait().await;
+    drop(connector);
+    let connector = federation.open("lindau");
+    assert_eq!(log_size(&connector), (1221, 0));
 
     // When the minute is over, each stands for itself again.
-    let acme = caller(&node, "acme");
+    let acme = caller(&connector, "acme");
     for _ in 0..101 {
-        refused(&node, &acme).await;
+        refused(&connector, &acme).await;
     }
-    let (one_by_one, summed) = (records(&node, "refuse").len(), sums(&node));
+    let (one_by_one, summed) = (records(&connector, "refuse").len(), sums(&connector));
     for _ in 0..60_000 {
-        let _ = (node.clock)();
+        let _ = (connector.clock)();
     }
-    refused(&node, &acme).await;
-    assert_eq!(records(&node, "refuse").len(), one_by_one + 1);
+    refused(&connector, &acme).await;
+    assert_eq!(records(&connector, "refuse").len(), one_by_one + 1);
     assert_eq!(
-        sums(&node),
+        sums(&connector),
         summed + 1,
         "the sum of the minute before is closed"
     );
-    assert_eq!(books(&node), (1221 + 102, 0));
+    assert_eq!(log_size(&connector), (1221 + 102, 0));
 }

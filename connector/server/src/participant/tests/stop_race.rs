@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 struct StopRaceCase {
-    town: TestFederation,
+    federation: TestFederation,
     provider: Arc<Connector>,
     consumer: Arc<Connector>,
     contract: ContractId,
@@ -34,13 +34,13 @@ struct StopRaceCase {
 
 /// A provider and a consumer with a contract, to which these terms are added.
 async fn agreed(more: &str) -> StopRaceCase {
-    let mut town = TestFederation::new();
-    town.names_issuer("chamber");
-    town.settle_two(&format!("{TERMS}{more}"), TERMS);
-    let (provider, consumer) = (town.open("lindau"), town.open("acme"));
+    let mut federation = TestFederation::new();
+    federation.names_issuer("chamber");
+    federation.settle_two(&format!("{TERMS}{more}"), TERMS);
+    let (provider, consumer) = (federation.open("lindau"), federation.open("acme"));
     let contract = agree(&provider, &consumer).await;
     StopRaceCase {
-        town,
+        federation,
         provider,
         consumer,
         contract,
@@ -56,7 +56,7 @@ async fn check(
     stop: &'static str,
 ) {
     let who = caller(&case.provider, "acme");
-    let shown = vec![case.town.attests("acme", "chamber", "nace:H49")];
+    let shown = vec![case.federation.attests("acme", "chamber", "nace:H49")];
     let contract = case.contract;
     let first = ask_showing(&case.provider, who.clone(), &[contract], shown.clone()).await;
     assert_eq!(first, Ok(2));
@@ -92,8 +92,8 @@ async fn no_permit_stands_behind_a_withdrawal() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_permit_stands_behind_an_expulsion() {
     let expelled = async |case: &mut StopRaceCase| {
-        case.town.expel("acme");
-        let bundle = case.town.bundle();
+        case.federation.expel("acme");
+        let bundle = case.federation.bundle();
         assert!(case.provider.take_bundle(&bundle).unwrap());
     };
     check(
@@ -111,21 +111,21 @@ async fn an_expulsion_holds_where_the_bundle_gets_no_file() {
     let provider = Arc::clone(&case.provider);
     let who = caller(&provider, "acme");
     assert_eq!(ask(&provider, who.clone(), &[case.contract]).await, Ok(2));
-    let file = case.town.home("lindau").join("bundle.json");
+    let file = case.federation.home("lindau").join("bundle.json");
     let before = std::fs::read(&file).unwrap();
     std::fs::remove_file(&file).unwrap();
     std::fs::create_dir(&file).unwrap();
-    case.town.expel("acme");
-    assert!(provider.take_bundle(&case.town.bundle()).is_err());
+    case.federation.expel("acme");
+    assert!(provider.take_bundle(&case.federation.bundle()).is_err());
     let asked = ask(&provider, who, &[case.contract]).await;
     assert_eq!(asked, Err(ErrorCode::PeerNotTrusted));
-    // The books say nothing of it, so that the next start is by the file that there is, and takes the newer one when it meets it.
+    // The log says nothing of it, so that the next start is by the file that there is, and takes the newer one when it meets it.
     std::fs::remove_dir(&file).unwrap();
     std::fs::write(&file, before).unwrap();
     crate::participant::testing::closed(provider).await;
     drop(case.provider);
-    let again = case.town.open("lindau");
-    assert!(again.take_bundle(&case.town.bundle()).unwrap());
+    let again = case.federation.open("lindau");
+    assert!(again.take_bundle(&case.federation.bundle()).unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -133,8 +133,8 @@ async fn no_permit_stands_behind_a_bundle_that_voids_its_contract() {
     let voided = async |case: &mut StopRaceCase| {
         // Others had it before anything was signed with it.
         let end = KeyEndKind::Compromised(UtcTimestamp::EARLIEST);
-        case.town.ends_key("acme", end);
-        let bundle = case.town.bundle();
+        case.federation.ends_key("acme", end);
+        let bundle = case.federation.bundle();
         assert!(case.provider.take_bundle(&bundle).unwrap());
     };
     check(
@@ -149,8 +149,8 @@ async fn no_permit_stands_behind_a_bundle_that_voids_its_contract() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_permit_stands_behind_a_bundle_that_drops_its_issuer() {
     let dropped = async |case: &mut StopRaceCase| {
-        case.town.drops_issuer("chamber");
-        let bundle = case.town.bundle();
+        case.federation.drops_issuer("chamber");
+        let bundle = case.federation.bundle();
         assert!(case.provider.take_bundle(&bundle).unwrap());
     };
     let mut case = agreed("sectors = [\"nace:H49\"]\n").await;
@@ -158,16 +158,17 @@ async fn no_permit_stands_behind_a_bundle_that_drops_its_issuer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_permit_stands_behind_a_guard() {
+async fn no_permit_stands_behind_a_restriction() {
     let guarded = async |case: &mut StopRaceCase| {
         let dataset: DatasetId = "hansa://lindau.example/d/bikes".parse().unwrap();
         let clause = Clause {
             id: ClauseId(2),
             term: Term::ResultRows(1),
         };
-        let guard =
+        let restriction =
             ProviderRestriction::of("g".into(), vec![clause], "p".into(), Vec::new()).unwrap();
-        let set = provider_restriction::set(&case.provider, &dataset, Some(guard), None).await;
+        let set =
+            provider_restriction::set(&case.provider, &dataset, Some(restriction), None).await;
         set.unwrap();
     };
     check(
@@ -182,10 +183,10 @@ async fn no_permit_stands_behind_a_guard() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_permit_stands_behind_a_list_without_its_member() {
     let name: GroupName = "hanse-cities".parse().unwrap();
-    let mut town = TestFederation::new();
-    town.names_issuer("chamber");
-    town.settle_two(&format!("{TERMS}group = \"hanse-cities\"\n"), TERMS);
-    let (provider, _) = town.try_open("lindau", &[]).unwrap();
+    let mut federation = TestFederation::new();
+    federation.names_issuer("chamber");
+    federation.settle_two(&format!("{TERMS}group = \"hanse-cities\"\n"), TERMS);
+    let (provider, _) = federation.try_open("lindau", &[]).unwrap();
     let _ = crate::participant::testing::published(&provider);
     let members = BTreeSet::from([crate::participant::testing::id("acme")]);
     group_membership::set(&provider, &name, members)
@@ -196,10 +197,10 @@ async fn no_permit_stands_behind_a_list_without_its_member() {
             .unwrap()
             .is_empty()
     );
-    let consumer = town.open("acme");
+    let consumer = federation.open("acme");
     let contract = agree(&provider, &consumer).await;
     let mut case = StopRaceCase {
-        town,
+        federation,
         provider,
         consumer,
         contract,
@@ -220,7 +221,7 @@ async fn no_permit_stands_behind_the_newer_version_of_its_contract() {
         assert!(
             provider
                 .contracts
-                .book(|book| book.agreement(newer).is_some())
+                .with_registry(|book| book.agreement(newer).is_some())
         );
     };
     check(
@@ -243,23 +244,23 @@ async fn no_contract_comes_into_force_behind_a_bundle_that_voids_it() {
     let agreeing = tokio::spawn(async move {
         for _ in 0..3 {
             for (from, to) in [(&sending.1, &sending.0), (&sending.0, &sending.1)] {
-                for (_, letter) in crate::participant::testing::outbox(from, to) {
+                for (_, message) in crate::participant::testing::outbox(from, to) {
                     // What can't come about is refused.
-                    let _ = negotiation::take_in(to, &from.id(), &letter, None).await;
+                    let _ = negotiation::take_in(to, &from.id(), &message, None).await;
                 }
             }
         }
     });
     provider.pauses.verified.holds_somebody().await;
-    case.town.revokes_key("acme");
-    assert!(provider.take_bundle(&case.town.bundle()).unwrap());
+    case.federation.revokes_key("acme");
+    assert!(provider.take_bundle(&case.federation.bundle()).unwrap());
     drop(held);
     agreeing.await.unwrap();
     assert_eq!(records(&provider, "contract").len(), before);
     assert!(
         provider
             .contracts
-            .book(|book| book.agreement(later).is_none())
+            .with_registry(|book| book.agreement(later).is_none())
     );
 }
 
@@ -279,24 +280,24 @@ async fn no_permit_stands_behind_the_end_of_its_dataset() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_permit_is_recorded_after_the_last_instant_of_its_contract() {
-    let passed = async |case: &mut StopRaceCase| case.town.pass(20 * DAY);
+    let passed = async |case: &mut StopRaceCase| case.federation.pass(20 * DAY);
     check(&mut agreed("").await, passed, ErrorCode::Expired, "").await;
 }
 
 /// A withdrawal that gives notice, by the provider.
-fn notice(node: &Arc<Connector>, contract: ContractId, effective_at: UtcTimestamp) {
+fn notice(connector: &Arc<Connector>, contract: ContractId, effective_at: UtcTimestamp) {
     let payload = withdrawal::to_bytes(&WithdrawalStatement {
         contract,
-        party: node.id(),
+        party: connector.id(),
         effective_at,
-        issued_at: node.now(),
+        issued_at: connector.now(),
         reason: "in a day".to_owned(),
     });
-    let signature = node
+    let signature = connector
         .sign(StatementKind::Withdrawal, SignatoryRole::Provider, &payload)
         .unwrap();
     let bytes = envelope::assemble(&payload, &[signature]);
-    contract_withdrawal::take_in(node, &bytes).unwrap();
+    contract_withdrawal::take_in(connector, &bytes).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -304,7 +305,7 @@ async fn no_permit_is_recorded_after_the_notice_of_a_withdrawal_has_run_out() {
     let mut case = agreed("").await;
     let until = case.provider.now().plus_micros(DAY);
     notice(&case.provider, case.contract, until);
-    let passed = async |case: &mut StopRaceCase| case.town.pass(DAY);
+    let passed = async |case: &mut StopRaceCase| case.federation.pass(DAY);
     check(&mut case, passed, ErrorCode::Withdrawn, "").await;
 }
 

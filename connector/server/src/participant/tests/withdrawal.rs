@@ -13,13 +13,13 @@ use hansa_store::document_folder::StoredDocumentKind as Document;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_withdrawal_under_a_new_key_counts_once_the_bundle_is_here() {
-    let mut town = TestFederation::of_two();
-    let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+    let mut federation = TestFederation::of_two();
+    let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
     let contract = agree(&lindau, &acme).await;
     let first = outbox(&lindau, &acme).len();
     drop(lindau);
-    town.another_key("lindau");
-    let lindau = town.open("lindau");
+    federation.another_key("lindau");
+    let lindau = federation.open("lindau");
     let statement =
         contract_withdrawal::own_now(&lindau, contract, &SingleLineText::cut("over")).unwrap();
     let content = MessageContent::Withdrawal {
@@ -28,10 +28,10 @@ async fn a_withdrawal_under_a_new_key_counts_once_the_bundle_is_here() {
     outgoing_message::send(&lindau, &acme.id(), content, false)
         .await
         .unwrap();
-    let (number, letter) = outbox(&lindau, &acme).remove(first);
+    let (number, message) = outbox(&lindau, &acme).remove(first);
 
     let before = acme.records.log.size();
-    let taken = negotiation::take_in(&acme, &id("lindau"), &letter, Some(number)).await;
+    let taken = negotiation::take_in(&acme, &id("lindau"), &message, Some(number)).await;
     assert_eq!(taken.unwrap_err().code, ErrorCode::SignerNotParty);
     // Nothing says that it is here, so it is not forgotten there.
     assert_eq!(acme.records.log.size(), before);
@@ -42,24 +42,24 @@ async fn a_withdrawal_under_a_new_key_counts_once_the_bundle_is_here() {
             < number
     );
 
-    assert!(acme.take_bundle(&town.bundle()).unwrap());
-    negotiation::take_in(&acme, &id("lindau"), &letter, Some(number))
+    assert!(acme.take_bundle(&federation.bundle()).unwrap());
+    negotiation::take_in(&acme, &id("lindau"), &message, Some(number))
         .await
         .unwrap();
-    let standing = acme
+    let status = acme
         .contracts
-        .book(|book| book.all(acme.now()).map(|(_, _, s)| s).next());
-    assert_eq!(standing, Some(ContractStatus::Withdrawn));
+        .with_registry(|registry| registry.all(acme.now()).map(|(_, _, s)| s).next());
+    assert_eq!(status, Some(ContractStatus::Withdrawn));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_that_can_not_be_used_is_on_the_books_with_the_reason() {
-    let mut town = TestFederation::of_two();
-    let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+async fn a_message_that_can_not_be_used_is_in_the_log_with_the_reason() {
+    let mut federation = TestFederation::of_two();
+    let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
     let contract = agree(&lindau, &acme).await;
     drop(lindau);
-    town.another_key("lindau");
-    let lindau = town.open("lindau");
+    federation.another_key("lindau");
+    let lindau = federation.open("lindau");
     let statement =
         contract_withdrawal::own_now(&lindau, contract, &SingleLineText::cut("over")).unwrap();
     let content = MessageContent::Withdrawal {
@@ -68,9 +68,9 @@ async fn a_letter_that_can_not_be_used_is_on_the_books_with_the_reason() {
     outgoing_message::send(&lindau, &acme.id(), content, false)
         .await
         .unwrap();
-    let (number, letter) = outbox(&lindau, &acme).pop().unwrap();
-    let why = negotiation::take_in(&acme, &id("lindau"), &letter, Some(number)).await;
-    negotiation::refuse(&acme, &id("lindau"), &letter, number, &why.unwrap_err())
+    let (number, message) = outbox(&lindau, &acme).pop().unwrap();
+    let why = negotiation::take_in(&acme, &id("lindau"), &message, Some(number)).await;
+    negotiation::refuse(&acme, &id("lindau"), &message, number, &why.unwrap_err())
         .await
         .unwrap();
     let noted = records(&acme, "letter").pop().unwrap();
@@ -85,16 +85,16 @@ async fn a_letter_that_can_not_be_used_is_on_the_books_with_the_reason() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_withdrawal_that_lay_in_the_outbox_longer_than_its_key_lasts_counts() {
-    let mut town = TestFederation::of_two();
-    let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+    let mut federation = TestFederation::of_two();
+    let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
     let contract = agree(&lindau, &acme).await;
-    town.pass(MINUTE);
+    federation.pass(MINUTE);
     let statement =
         contract_withdrawal::own_now(&lindau, contract, &SingleLineText::cut("over")).unwrap();
     drop(lindau);
-    town.pass(MINUTE);
-    town.another_key("lindau");
-    assert!(acme.take_bundle(&town.bundle()).unwrap());
+    federation.pass(MINUTE);
+    federation.another_key("lindau");
+    assert!(acme.take_bundle(&federation.bundle()).unwrap());
     let bundle = acme.identity.trust.bundle();
     let keys = &bundle.member(&id("lindau")).unwrap().keys;
     assert!(!keys[0].counts_at(acme.now()), "the old key is over");
@@ -103,17 +103,17 @@ async fn a_withdrawal_that_lay_in_the_outbox_longer_than_its_key_lasts_counts() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_withdrawal_by_a_revoked_key_is_not_dated_back() {
-    let mut town = TestFederation::of_two();
-    let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+    let mut federation = TestFederation::of_two();
+    let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
     let contract = agree(&lindau, &acme).await;
-    town.pass(MINUTE);
+    federation.pass(MINUTE);
     // As a thief of the key would sign it later: it bears a time at which the key was good.
     let statement =
         contract_withdrawal::own_now(&lindau, contract, &SingleLineText::cut("over")).unwrap();
-    town.pass(MINUTE);
-    town.revokes_key("lindau");
-    assert!(acme.take_bundle(&town.bundle()).unwrap());
-    town.pass(MINUTE);
+    federation.pass(MINUTE);
+    federation.revokes_key("lindau");
+    assert!(acme.take_bundle(&federation.bundle()).unwrap());
+    federation.pass(MINUTE);
     let refused = contract_withdrawal::take_in(&acme, &statement).unwrap_err();
     assert_eq!(refused.code, ErrorCode::KeyRevoked);
     assert!(refused.sentence.contains("first seen"), "{refused}");
@@ -121,9 +121,9 @@ async fn a_withdrawal_by_a_revoked_key_is_not_dated_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_letter_of_a_withdrawal_is_written_after_a_crash() {
-    let town = TestFederation::of_two();
-    let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+async fn the_message_of_a_withdrawal_is_written_after_a_crash() {
+    let federation = TestFederation::of_two();
+    let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
     let contract = agree(&lindau, &acme).await;
     let before = outbox(&lindau, &acme).len();
     assert!(
@@ -131,26 +131,26 @@ async fn the_letter_of_a_withdrawal_is_written_after_a_crash() {
             .unwrap()
             .is_empty()
     );
-    // It dies between the record and the letter.
+    // It dies between the record and the message.
     let statement =
         contract_withdrawal::own_now(&lindau, contract, &SingleLineText::cut("over")).unwrap();
     closed(lindau).await;
-    let lindau = town.open("lindau");
-    let untold = contract_withdrawal::unsent_withdrawals(&lindau).unwrap();
-    assert_eq!(untold, [(id("acme"), statement.clone())]);
-    contract_withdrawal::notify_parties(&lindau, untold).await;
-    let (number, letter) = outbox(&lindau, &acme).remove(before);
-    negotiation::take_in(&acme, &id("lindau"), &letter, Some(number))
+    let lindau = federation.open("lindau");
+    let unreported = contract_withdrawal::unsent_withdrawals(&lindau).unwrap();
+    assert_eq!(unreported, [(id("acme"), statement.clone())]);
+    contract_withdrawal::notify_parties(&lindau, unreported).await;
+    let (number, message) = outbox(&lindau, &acme).remove(before);
+    negotiation::take_in(&acme, &id("lindau"), &message, Some(number))
         .await
         .unwrap();
-    let standing = acme
+    let status = acme
         .contracts
-        .book(|book| book.all(acme.now()).map(|(_, _, s)| s).next());
-    assert_eq!(standing, Some(ContractStatus::Withdrawn));
+        .with_registry(|registry| registry.all(acme.now()).map(|(_, _, s)| s).next());
+    assert_eq!(status, Some(ContractStatus::Withdrawn));
     // Once: also the other side has nothing to tell of it.
-    for node in [&lindau, &acme] {
+    for connector in [&lindau, &acme] {
         assert!(
-            contract_withdrawal::unsent_withdrawals(node)
+            contract_withdrawal::unsent_withdrawals(connector)
                 .unwrap()
                 .is_empty()
         );
@@ -159,32 +159,32 @@ async fn the_letter_of_a_withdrawal_is_written_after_a_crash() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_withdrawal_that_gets_no_file_holds_by_its_record() {
-    let town = TestFederation::of_two();
-    let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+    let federation = TestFederation::of_two();
+    let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
     let contract = agree(&lindau, &acme).await;
     // No file can be made there.
-    let folder = town.home("lindau").join("state/withdrawals");
+    let folder = federation.home("lindau").join("state/withdrawals");
     std::fs::remove_dir_all(&folder).unwrap();
     std::fs::write(&folder, "").unwrap();
     let statement =
         contract_withdrawal::own_now(&lindau, contract, &SingleLineText::cut("over")).unwrap();
-    let standing = lindau
+    let status = lindau
         .contracts
-        .book(|book| book.all(lindau.now()).map(|(_, _, s)| s).next());
-    assert_eq!(standing, Some(ContractStatus::Withdrawn));
+        .with_registry(|registry| registry.all(lindau.now()).map(|(_, _, s)| s).next());
+    assert_eq!(status, Some(ContractStatus::Withdrawn));
     let record = records(&lindau, "withdraw").pop().unwrap();
     assert_eq!(record_text(&record, "envelope").as_bytes(), statement);
     closed(lindau).await;
     std::fs::remove_file(&folder).unwrap();
-    let lindau = town.open("lindau");
-    let standing = lindau
+    let lindau = federation.open("lindau");
+    let status = lindau
         .contracts
-        .book(|book| book.all(lindau.now()).map(|(_, _, s)| s).next());
-    assert_eq!(standing, Some(ContractStatus::Withdrawn));
+        .with_registry(|registry| registry.all(lindau.now()).map(|(_, _, s)| s).next());
+    assert_eq!(status, Some(ContractStatus::Withdrawn));
     assert_eq!(
         lindau.records.documents.all(Document::Withdrawal).unwrap(),
         std::slice::from_ref(&statement)
     );
-    let untold = contract_withdrawal::unsent_withdrawals(&lindau).unwrap();
-    assert_eq!(untold, [(id("acme"), statement)]);
+    let unreported = contract_withdrawal::unsent_withdrawals(&lindau).unwrap();
+    assert_eq!(unreported, [(id("acme"), statement)]);
 }

@@ -1,4 +1,4 @@
-//! From the question to its first row: what is permitted is on the books before anything is read.
+//! From the question to its first row: what is permitted is in the log before anything is read.
 
 use crate::participant::Connector;
 use crate::participant::concurrency::QueryPermit;
@@ -39,28 +39,28 @@ pub(super) struct RunningAnswer {
     /// What the whole answer may take, its reader's time included.
     pub(super) time: Duration,
     pub(super) facts: AdmittedQuery,
-    pub(super) seat: Option<QueryPermit>,
+    pub(super) permit: Option<QueryPermit>,
     /// When the question came, on the clock that only counts, in microseconds.
     pub(super) begun: i64,
 }
 
 /// Brings a question to where its first row can be made.
 pub(super) async fn open(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     posed: &IncomingQuery,
 ) -> Result<RunningAnswer, AnswerError> {
     let ask = &posed.asking.ask;
     let asker = posed.asker.id();
-    let seat = match &posed.caller {
+    let permit = match &posed.caller {
         QueryCaller::Peer(peer) => {
-            node.trusted_clock()?;
-            node.deals_with(peer.id())?;
-            Some(node.peer_query_permit(peer.id())?)
+            connector.trusted_clock()?;
+            connector.deals_with(peer.id())?;
+            Some(connector.peer_query_permit(peer.id())?)
         }
-        // The parts of one question of our own people share the seat that their messenger holds.
+        // The parts of one question of our own people share the slot that their query client holds.
         QueryCaller::House => None,
     };
-    if !node.first_time(ask.request, asker)? {
+    if !connector.first_time(ask.request, asker)? {
         return Err(Refusal::new(
             ErrorCode::RequestIdReused,
             "a question of that identity was already asked",
@@ -69,7 +69,7 @@ pub(super) async fn open(
     }
     // From here on a withdrawal or an expulsion that comes while the answer is being opened cuts it; one that came before is
     // found by what follows.
-    let (place, watch) = node
+    let (place, watch) = connector
         .queries
         .running
         .enter(ask.request, asker, ask.contracts.clone());
@@ -83,7 +83,7 @@ pub(super) async fn open(
         plan_digest,
         planned,
         tools,
-    } = decided(node, posed, &place, &watch).await?;
+    } = decided(connector, posed, &place, &watch).await?;
     let receipt = recorded.receipt();
     let leaf = LogLeaf {
         index: receipt.index(),
@@ -100,10 +100,10 @@ pub(super) async fn open(
         leaf,
     };
     let meter = AnswerMeter {
-        node: Arc::clone(node),
+        connector: Arc::clone(connector),
         budgets: recorded.budgets().to_vec(),
         reserve: BudgetReservation::of(asker.clone(), receipt.at()),
-        fares: recorded.fares().to_vec(),
+        charges: recorded.prepaid_charges().to_vec(),
         draft: BalanceReservation::default(),
         request: ask.request,
         opened: leaf.index,
@@ -112,7 +112,7 @@ pub(super) async fn open(
     };
     let cut = recorded.cut();
     let slowest = recorded.rates().iter().map(|(_, rows)| *rows).min();
-    let mut limits = node.query_limits();
+    let mut limits = connector.query_limits();
     if let Some(rows) = slowest.and_then(|rows| usize::try_from(rows).ok()) {
         // No message holds more than a second's worth.
         limits.batch_rows = limits.batch_rows.min(rows.max(1));
@@ -124,30 +124,30 @@ pub(super) async fn open(
     let within = (holdings.as_ref(), &limits);
     // A worker reads whole snapshots.
     let sharing = if whole {
-        worker_tasks::sharing(node, posed, (&recorded, planned), tenant, within)
+        worker_tasks::sharing(connector, posed, (&recorded, planned), tenant, within)
     } else {
         None
     };
     let permitted =
-        apply(recorded, &tools).map_err(|fell| AnswerError::Declined(Box::new(fell)))?;
+        apply(recorded, &tools).map_err(|failure| AnswerError::Declined(Box::new(failure)))?;
     let ends = permitted.ends();
     place.reads(
         facts.reads.iter().filter_map(|(_, id, _)| *id).collect(),
         facts.reads.iter().map(|(id, _, _)| id.clone()).collect(),
     );
     // Who was expelled before is found now; and the record of the ruling may have shown that the clock can't be trusted.
-    if let Err(why) = current_standing(node, posed)
-        .and_then(|_| presented_attributes::still(node, posed.asker.id(), &credentials))
-        .and_then(|()| node.still_listed(&groups, posed.asker.id()))
+    if let Err(why) = current_standing(connector, posed)
+        .and_then(|_| presented_attributes::still(connector, posed.asker.id(), &credentials))
+        .and_then(|()| connector.still_listed(&groups, posed.asker.id()))
     {
         place.stop(why);
     }
-    let room = match posed.asker.id() {
-        own if *own == node.id() => node.queries.query_runtime.clone(),
-        peer => node.queries.query_runtime.of(peer),
+    let runtime = match posed.asker.id() {
+        own if *own == connector.id() => connector.queries.query_runtime.clone(),
+        peer => connector.queries.query_runtime.of(peer),
     };
     let watching = watch.clone();
-    let answer = execute_among(permitted, &holdings, &room, &limits, watching, sharing)
+    let answer = execute_among(permitted, &holdings, &runtime, &limits, watching, sharing)
         .await
         .map_err(AnswerError::Unanswered)?;
     Ok(RunningAnswer {
@@ -158,7 +158,7 @@ pub(super) async fn open(
         cut,
         time: limits.time,
         facts,
-        seat,
+        permit,
         begun: posed.begun,
     })
 }

@@ -14,11 +14,11 @@ use std::sync::Arc;
 
 /// The budgets of one answer, and what of them it has reserved.
 pub(super) struct AnswerMeter {
-    pub(super) node: Arc<Connector>,
+    pub(super) connector: Arc<Connector>,
     pub(super) budgets: Vec<QuotaBudget>,
     pub(super) reserve: BudgetReservation,
     /// What it draws from what was paid beforehand, and what it has reserved of that.
-    pub(super) fares: Vec<PrepaidCharge>,
+    pub(super) charges: Vec<PrepaidCharge>,
     pub(super) draft: BalanceReservation,
     pub(super) request: RequestId,
     pub(super) opened: u64,
@@ -31,11 +31,11 @@ pub(super) struct AnswerMeter {
 #[async_trait]
 impl QuotaMeter for AnswerMeter {
     async fn reserve(&mut self, rows: u64, bytes: u64) -> Result<(), Refusal> {
-        if let Some(wait) = self
-            .node
-            .limits
-            .rate_limiter
-            .wait(self.node.ticks(), &self.rates, rows)
+        if let Some(wait) =
+            self.connector
+                .limits
+                .rate_limiter
+                .wait(self.connector.ticks(), &self.rates, rows)
         {
             tokio::select! {
                 biased;
@@ -43,14 +43,14 @@ impl QuotaMeter for AnswerMeter {
                 () = tokio::time::sleep(wait) => {}
             }
         }
-        let charged = self.node.accounting.prepaid_balances.reserve(
-            &self.fares,
+        let charged = self.connector.accounting.prepaid_balances.reserve(
+            &self.charges,
             &mut self.draft,
             (self.request, self.opened),
             (rows, bytes),
         )?;
         if let Some(record) = charged {
-            let _durable = self.node.record(record).await?;
+            let _durable = self.connector.record(record).await?;
         }
         if self
             .budgets
@@ -59,7 +59,7 @@ impl QuotaMeter for AnswerMeter {
         {
             return Ok(());
         }
-        let record = self.node.accounting.budgets.reserve(
+        let record = self.connector.accounting.budgets.reserve(
             &self.budgets,
             &mut self.reserve,
             (self.request, self.opened),
@@ -67,7 +67,7 @@ impl QuotaMeter for AnswerMeter {
         )?;
         // INVARIANT: record-before-byte. The reservation is durable before the message is handed out.
         if let Some(record) = record {
-            let _durable = self.node.record(record).await?;
+            let _durable = self.connector.record(record).await?;
         }
         Ok(())
     }

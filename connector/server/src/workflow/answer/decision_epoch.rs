@@ -26,7 +26,7 @@ use hansa_query::limits::SqlStatementLimits;
 use hansa_query::snapshot::registry::SnapshotSet;
 use std::sync::Arc;
 
-/// A question that is permitted, on the books, with what it was decided by.
+/// A question that is permitted, in the log, with what it was decided by.
 pub(super) struct PermittedQuery {
     pub(super) recorded: Recorded<PermitDecision<BoundPlan>>,
     pub(super) known: DecisionContext,
@@ -46,77 +46,77 @@ pub(super) struct PermittedQuery {
 /// So often a question is decided anew, since something was stopped while it was decided.
 const AGAIN: usize = 3;
 
-/// Decides and records. A permit is on the books only where what it stands on still holds at its place in the log.
+/// Decides and records. A permit is in the log only where what it stands on still holds at its place in the log.
 ///
 /// # Errors
 /// Why nothing is permitted; [`AnswerError::Overtaken`] where something was stopped each time.
 pub(super) async fn decided(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     posed: &IncomingQuery,
     place: &RunningQueryGuard,
     watch: &CancellationSignal,
 ) -> Result<PermittedQuery, AnswerError> {
     for _ in 0..AGAIN {
-        match once(node, posed, place, watch).await {
+        match once(connector, posed, place, watch).await {
             Err(AnswerError::Overtaken) => {}
             other => return other,
         }
     }
-    once(node, posed, place, watch).await
+    once(connector, posed, place, watch).await
 }
 
 async fn once(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     posed: &IncomingQuery,
     place: &RunningQueryGuard,
     watch: &CancellationSignal,
 ) -> Result<PermittedQuery, AnswerError> {
     let (ask, asker) = (&posed.asking.ask, posed.asker.id());
-    let epoch = node.records.log.epoch().await;
+    let epoch = connector.records.log.epoch().await;
     // What was cut meanwhile knows why.
     if let Some(why) = watch.ended() {
         return Err(why.into());
     }
-    let standing = current_standing(node, posed)?;
+    let active = current_standing(connector, posed)?;
     place.reads(
         ask.contracts.clone(),
-        standing.grants().keys().cloned().collect(),
+        active.grants().keys().cloned().collect(),
     );
-    let tenant = node.config().tenants.get(asker).cloned();
-    let (shown, mut credentials) = presented_attributes::shown(node, posed, &standing)?;
+    let tenant = connector.config().tenants.get(asker).cloned();
+    let (shown, mut credentials) = presented_attributes::shown(connector, posed, &active)?;
     place.relies_on(credentials.clone());
-    let groups = group_lists::looked_at(&standing);
-    let around = contract_contexts(node, &standing, &posed.asker, place, &shown)?;
+    let groups = group_lists::looked_at(&active);
+    let around = contract_contexts(connector, &active, &posed.asker, place, &shown)?;
     let mut known = DecisionContext {
         around,
         tenant,
-        guards: node.reloadable.guards(),
+        restrictions: connector.reloadable.restrictions(),
         ..DecisionContext::default()
     };
-    admissible(node, &standing, posed, &known)?;
-    combined_contracts::check_question(node, &standing)?;
-    node.executable(&standing)?;
-    let view = node
+    admissible(connector, &active, posed, &known)?;
+    combined_contracts::check_question(connector, &active)?;
+    connector.executable(&active)?;
+    let view = connector
         .datasets
-        .catalog(|catalog| catalog.view(&standing, known.tenant.as_deref()))?;
+        .catalog(|catalog| catalog.view(&active, known.tenant.as_deref()))?;
     // The snapshots that are named in the ruling and the receipt are those that are read, also while one is replaced.
-    let holdings = node.datasets.snapshots.holdings();
-    known.snapshots = snapshots(node, &holdings, &standing)?;
+    let holdings = connector.datasets.snapshots.holdings();
+    known.snapshots = snapshots(connector, &holdings, &active)?;
     let sql_limits = SqlStatementLimits::default();
-    let planned = node.now();
-    let bound = node
+    let planned = connector.now();
+    let bound = connector
         .queries
         .plans
         .plan(&ask.sql, &view, &sql_limits, planned)
         .await?;
     let plan_digest = bound.digest();
-    let tools = tools(node)?;
+    let tools = tools(connector)?;
     if let Some(why) = watch.ended() {
         return Err(why.into());
     }
-    let mut rows = ReadSet::asked(node, posed, &holdings)?;
-    let decided = (epoch, standing);
-    let recorded = decide(node, posed, decided, &mut known, (bound, &mut rows)).await?;
+    let mut rows = ReadSet::asked(connector, posed, &holdings)?;
+    let decided = (epoch, active);
+    let recorded = decide(connector, posed, decided, &mut known, (bound, &mut rows)).await?;
     let (holdings, whole) = rows.into_holdings();
     let relied = recorded.relied_on();
     credentials.retain(|credential| relied.contains(&credential.statement));
@@ -139,26 +139,29 @@ async fn once(
 /// # Errors
 /// `CLOCK_UNTRUSTED`, `PEER_NOT_TRUSTED`, `LOG_FORK` where forked logs are refused, or why a contract is not in force.
 pub(super) fn current_standing(
-    node: &Connector,
+    connector: &Connector,
     posed: &IncomingQuery,
 ) -> Result<ActiveContracts, Refusal> {
     match &posed.caller {
         QueryCaller::Peer(peer) => {
-            node.trusted_clock()?;
-            node.member(peer.id())?;
-            node.deals_with(peer.id())?;
+            connector.trusted_clock()?;
+            connector.member(peer.id())?;
+            connector.deals_with(peer.id())?;
             let named = &posed.asking.ask.contracts;
-            node.contracts
-                .book(|book| book.in_force(peer, named, node.now()))
+            connector
+                .contracts
+                .with_registry(|registry| registry.in_force(peer, named, connector.now()))
         }
         QueryCaller::House => {
-            let own: Vec<_> = node.datasets.catalog(|catalog| {
+            let own: Vec<_> = connector.datasets.catalog(|catalog| {
                 catalog
                     .datasets()
                     .map(|dataset| (dataset.id.clone(), dataset.schema_digest()))
                     .collect()
             });
-            Ok(node.contracts.book(|book| book.owner_contracts(own)))
+            Ok(connector
+                .contracts
+                .with_registry(|registry| registry.owner_contracts(own)))
         }
     }
 }

@@ -27,26 +27,26 @@ pub(crate) struct AnswerDelivery {
 
 /// Sends the answer on its way; the task ends with the receipt, whatever happens.
 pub(super) fn deliver(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     caller: QueryCaller,
     mut opened: RunningAnswer,
 ) -> AnswerDelivery {
     let (send, frames) = mpsc::channel(ROOM);
-    let node = Arc::clone(node);
+    let connector = Arc::clone(connector);
     let _task = tokio::runtime::Handle::current().spawn(async move {
         let origin = match caller {
             QueryCaller::Peer(_) => QueryOrigin::Peer,
             QueryCaller::House => QueryOrigin::Own,
         };
-        let failure = rows(&node, origin, &mut opened, &send).await;
-        finish(&node, &caller, opened, failure, &send).await;
+        let failure = rows(&connector, origin, &mut opened, &send).await;
+        finish(&connector, &caller, opened, failure, &send).await;
     });
     AnswerDelivery { frames }
 }
 
 /// Sends the rows until there are no more, or nobody takes them; gives what cut them, if something did.
 async fn rows(
-    node: &Connector,
+    connector: &Connector,
     origin: QueryOrigin,
     opened: &mut RunningAnswer,
     send: &FrameSender,
@@ -65,12 +65,12 @@ async fn rows(
     let mut messages = 0_u32;
     // What takes long to compute must not outlive the contract. The watch then tells why; this itself never ends.
     let over = async {
-        until(node, *ends).await;
+        until(connector, *ends).await;
         place.stop(cut.clone());
         std::future::pending::<Infallible>().await
     };
     tokio::pin!(over);
-    // The engine ends what takes too long to compute; a reader that stands still must not keep the seat for longer either.
+    // The engine ends what takes too long to compute; a reader that stands still must not keep the slot for longer either.
     let late = async {
         tokio::time::sleep(*time).await;
         place.stop(Refusal::new(
@@ -81,7 +81,7 @@ async fn rows(
     };
     tokio::pin!(late);
     loop {
-        let room = tokio::select! {
+        let permit = tokio::select! {
             biased;
             why = watch.wait() => {
                 frames.cut(&why);
@@ -91,7 +91,7 @@ async fn rows(
             never = &mut late => match never {},
             room = send.reserve_many(ROOM_FOR_ROWS) => room,
         };
-        let mut room = room.ok()?;
+        let mut permit = permit.ok()?;
         let frame = tokio::select! {
             biased;
             never = &mut over => match never {},
@@ -102,11 +102,11 @@ async fn rows(
             Ok(frame) => {
                 messages = messages.saturating_add(1);
                 if messages == 2 {
-                    let after = node.ticks().saturating_sub(*begun);
-                    node.metrics.first_row(origin, after);
+                    let after = connector.ticks().saturating_sub(*begun);
+                    connector.metrics.first_row(origin, after);
                 }
-                if let Some(place) = room.next() {
-                    place.send(Ok(AnswerStreamFrame::Data {
+                if let Some(connection_permit) = permit.next() {
+                    connection_permit.send(Ok(AnswerStreamFrame::Data {
                         header: frame.header,
                         body: frame.body,
                     }));
@@ -119,7 +119,7 @@ async fn rows(
 
 /// Closes the entry, gives back what was not used, and sends the receipt.
 async fn finish(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     caller: &QueryCaller,
     opened: RunningAnswer,
     failure: Option<Refusal>,
@@ -129,7 +129,7 @@ async fn finish(
         frames,
         place,
         facts,
-        seat: _seat,
+        permit: _permit,
         begun,
         ..
     } = opened;
@@ -143,12 +143,12 @@ async fn finish(
     };
     let signed = |at| async move {
         match draft {
-            Some(draft) => draft.signed(node, at).await.map(Some),
+            Some(draft) => draft.signed(connector, at).await.map(Some),
             // Nobody asks oneself for a proof; the message still says that all rows are there.
             None => Ok(None),
         }
     };
-    let (recorded, signed) = match node.records.log.record_while(sealed, signed).await {
+    let (recorded, signed) = match connector.records.log.record_while(sealed, signed).await {
         Ok(recorded) => recorded,
         Err(unwritable) => {
             let refusal = hansa_audit_store::refusal(&unwritable);
@@ -168,18 +168,24 @@ async fn finish(
         None => QueryOutcome::Done,
         Some(_) => QueryOutcome::Cut,
     };
-    let after = node.ticks().saturating_sub(begun);
-    node.metrics.ended(origin, outcome, after);
-    node.metrics.handed_on(origin, peer, sent.rows, sent.bytes);
-    node.accounting
+    let after = connector.ticks().saturating_sub(begun);
+    connector.metrics.ended(origin, outcome, after);
+    connector
+        .metrics
+        .handed_on(origin, peer, sent.rows, sent.bytes);
+    connector
+        .accounting
         .budgets
         .give_back(&meter.reserve, sent.rows, sent.bytes);
-    node.accounting
-        .prepaid_balances
-        .give_back(&meter.fares, &meter.draft, sent.rows, sent.bytes);
+    connector.accounting.prepaid_balances.give_back(
+        &meter.charges,
+        &meter.draft,
+        sent.rows,
+        sent.bytes,
+    );
     match signed {
         Ok(signed) => {
-            let receipt = signed.map(|signed| signed.issue(node, &recorded));
+            let receipt = signed.map(|signed| signed.issue(connector, &recorded));
             let receipt = receipt.unwrap_or_default();
             let _ = send.try_send(Ok(AnswerStreamFrame::Receipt(receipt)));
         }
@@ -195,10 +201,10 @@ async fn finish(
 
 /// Waits until `end`. The clock may be set meanwhile, so it is looked at again and again; one that is set back, and stands
 /// still for the log until it has caught up, puts no end off.
-async fn until(node: &Connector, end: UtcTimestamp) {
-    let by_clock = || end.micros().saturating_sub(node.now().micros());
-    let (begun, most) = (node.ticks(), by_clock());
-    let left = || by_clock().min(most.saturating_sub(node.ticks().saturating_sub(begun)));
+async fn until(connector: &Connector, end: UtcTimestamp) {
+    let by_clock = || end.micros().saturating_sub(connector.now().micros());
+    let (begun, most) = (connector.ticks(), by_clock());
+    let left = || by_clock().min(most.saturating_sub(connector.ticks().saturating_sub(begun)));
     while let Some(left) = u64::try_from(left()).ok().filter(|left| *left > 0) {
         tokio::time::sleep(Duration::from_micros(left.min(LOOK))).await;
     }

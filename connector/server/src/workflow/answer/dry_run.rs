@@ -35,7 +35,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DryRunQuery<'a> {
     /// What the participant stands on, or would.
-    pub(crate) standing: &'a ActiveContracts,
+    pub(crate) active: &'a ActiveContracts,
     /// When.
     pub(crate) now: UtcTimestamp,
     /// For what.
@@ -55,22 +55,22 @@ struct DryRunContext {
     snapshots: BTreeMap<DatasetId, String>,
     spent: BTreeMap<(ContractId, ClauseId), u64>,
     around: BTreeMap<ContractId, ContractContext>,
-    guards: Arc<ProviderRestrictions>,
+    restrictions: Arc<ProviderRestrictions>,
     taxonomy: Arc<Taxonomy>,
     tenant: Option<String>,
 }
 
 impl DryRunContext {
-    fn of(node: &Connector, rehearsal: &DryRunQuery<'_>) -> Result<Self, Refusal> {
-        let standing = rehearsal.standing;
-        let asker = standing.asker().id();
+    fn of(connector: &Connector, rehearsal: &DryRunQuery<'_>) -> Result<Self, Refusal> {
+        let active = rehearsal.active;
+        let asker = active.asker().id();
         let mut around = BTreeMap::new();
-        for grant in standing.grants().values() {
+        for grant in active.grants().values() {
             let Some(contract) = grant.contract() else {
                 continue;
             };
-            let (activated, first_use) = node.records.index(|state| state.began(contract))?;
-            let outstanding = node
+            let (activated, first_use) = connector.records.index(|state| state.began(contract))?;
+            let outstanding = connector
                 .records
                 .index(|state| state.outstanding(asker, contract))?;
             around.insert(
@@ -87,27 +87,27 @@ impl DryRunContext {
                         supposed: rehearsal.supposed.to_vec(),
                         ..PresentedAttributes::NOTHING
                     },
-                    balance: prepaid_balance(node, grant, rehearsal.now)?,
-                    overdue: overdue_attestations(node, grant, asker, rehearsal.now)?,
-                    listed: group_lists::of(grant).map(|name| node.listed(name, asker)),
+                    balance: prepaid_balance(connector, grant, rehearsal.now)?,
+                    overdue: overdue_attestations(connector, grant, asker, rehearsal.now)?,
+                    listed: group_lists::of(grant).map(|name| connector.listed(name, asker)),
                 },
             );
         }
-        let holdings = node.datasets.snapshots.holdings();
-        let guards = node.reloadable.guards();
+        let holdings = connector.datasets.snapshots.holdings();
+        let restrictions = connector.reloadable.restrictions();
         Ok(Self {
-            schemas: schemas(node, standing),
-            extends: extends(node, standing),
-            snapshots: standing
+            schemas: schemas(connector, active),
+            extends: extends(connector, active),
+            snapshots: active
                 .grants()
                 .keys()
                 .filter_map(|id| Some((id.clone(), holdings.get(id)?.dataset.version.clone())))
                 .collect(),
-            spent: spent(node, standing, asker, (&guards, rehearsal.now))?,
-            guards,
+            spent: spent(connector, active, asker, (&restrictions, rehearsal.now))?,
+            restrictions,
             around,
-            taxonomy: node.reloadable.taxonomy(),
-            tenant: node.config().tenants.get(asker).cloned(),
+            taxonomy: connector.reloadable.taxonomy(),
+            tenant: connector.config().tenants.get(asker).cloned(),
         })
     }
 
@@ -123,9 +123,9 @@ impl DryRunContext {
             snapshots: &self.snapshots,
             spent: &self.spent,
             contexts: &self.around,
-            restrictions: &self.guards,
+            restrictions: &self.restrictions,
             tenant: self.tenant.as_deref(),
-            node_version: env!("CARGO_PKG_VERSION"),
+            connector_version: env!("CARGO_PKG_VERSION"),
         }
     }
 }
@@ -135,12 +135,12 @@ pub(crate) type ClauseOutcome = (Clause, Option<Refusal>);
 
 /// What each clause says at the door, by dataset.
 pub(crate) fn clause_outcomes(
-    node: &Connector,
+    connector: &Connector,
     rehearsal: &DryRunQuery<'_>,
 ) -> Result<BTreeMap<DatasetId, Vec<ClauseOutcome>>, Refusal> {
-    let known = DryRunContext::of(node, rehearsal)?;
+    let known = DryRunContext::of(connector, rehearsal)?;
     let mut said: BTreeMap<DatasetId, Vec<ClauseOutcome>> = BTreeMap::new();
-    for one in clause_trace::trace(rehearsal.standing, &known.facts(rehearsal))? {
+    for one in clause_trace::trace(rehearsal.active, &known.facts(rehearsal))? {
         said.entry(one.dataset)
             .or_default()
             .push((one.clause, one.refusal));
@@ -150,7 +150,7 @@ pub(crate) fn clause_outcomes(
 
 /// How many rows of a dataset would be visible, or are in the published cells of its cube.
 pub(crate) async fn count(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     rehearsal: &DryRunQuery<'_>,
     dataset: &SqlIdentifier,
     cube: bool,
@@ -164,7 +164,7 @@ pub(crate) async fn count(
         named: &[],
         ..*rehearsal
     };
-    let mut answer = rehearse(node, &counted, &sql).await?;
+    let mut answer = rehearse(connector, &counted, &sql).await?;
     let mut total = 0;
     while let Some(batch) = answer.next().await {
         let batch = batch?;
@@ -181,20 +181,20 @@ pub(crate) async fn count(
 /// # Errors
 /// The refusal that the question would meet.
 pub(crate) async fn rehearse(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     rehearsal: &DryRunQuery<'_>,
     sql: &str,
 ) -> Result<QueryAnswer, Refusal> {
-    let known = DryRunContext::of(node, rehearsal)?;
+    let known = DryRunContext::of(connector, rehearsal)?;
     let facts = known.facts(rehearsal);
-    decision::admissible(rehearsal.standing, &facts)?;
-    node.executable(rehearsal.standing)?;
-    let standing = again(rehearsal)?;
-    let view = node
+    decision::admissible(rehearsal.active, &facts)?;
+    connector.executable(rehearsal.active)?;
+    let active = again(rehearsal)?;
+    let view = connector
         .datasets
-        .catalog(|catalog| catalog.view(&standing, known.tenant.as_deref()))?;
+        .catalog(|catalog| catalog.view(&active, known.tenant.as_deref()))?;
     let bound = plan_apart(sql, &view, &SqlStatementLimits::default(), rehearsal.now).await?;
-    for (dataset, grant) in standing.grants() {
+    for (dataset, grant) in active.grants() {
         let named = grant
             .contract()
             .filter(|contract| rehearsal.named.contains(contract));
@@ -202,20 +202,20 @@ pub(crate) async fn rehearse(
             return Err(unused(contract, dataset.name.as_str()));
         }
     }
-    let ruled = decision::decide(standing, &facts, bound)?;
+    let ruled = decision::decide(active, &facts, bound)?;
     let tick = ClockReading {
         wall: rehearsal.now,
         mono_ns: 1,
     };
     let recorded = hansa_audit_store::dry_run::record_dry_run(ruled, tick)?;
     let permitted =
-        apply(recorded, &tools(node)?).map_err(|declined| declined.refusal().clone())?;
-    let holdings = node.datasets.snapshots.holdings();
+        apply(recorded, &tools(connector)?).map_err(|declined| declined.refusal().clone())?;
+    let holdings = connector.datasets.snapshots.holdings();
     execute(
         permitted,
         &holdings,
-        &node.queries.query_runtime,
-        &node.query_limits(),
+        &connector.queries.query_runtime,
+        &connector.query_limits(),
         CancellationSignal::idle(),
     )
     .await
@@ -224,7 +224,7 @@ pub(crate) async fn rehearse(
 
 /// A ruling takes its standing; this is the same one again.
 fn again(rehearsal: &DryRunQuery<'_>) -> Result<ActiveContracts, Refusal> {
-    rehearsal.standing.supposed_again().ok_or_else(|| {
+    rehearsal.active.supposed_again().ok_or_else(|| {
         Refusal::new(
             ErrorCode::Internal,
             "only what is supposed is looked at more than once",

@@ -34,10 +34,14 @@ pub(super) struct IncomingQuery {
 }
 
 impl IncomingQuery {
-    pub(super) fn by(node: &Connector, caller: QueryCaller, asking: QueryRequestEnvelope) -> Self {
+    pub(super) fn by(
+        connector: &Connector,
+        caller: QueryCaller,
+        asking: QueryRequestEnvelope,
+    ) -> Self {
         let asker = match &caller {
             QueryCaller::Peer(peer) => Requester::Peer(peer.clone()),
-            QueryCaller::House => Requester::House(node.id()),
+            QueryCaller::House => Requester::House(connector.id()),
         };
         let salt: [u8; 16] = random_bytes();
         let commit = Digest::of_parts(&[&salt, asking.ask.sql.as_bytes()]);
@@ -47,16 +51,16 @@ impl IncomingQuery {
             asking,
             commit,
             salt,
-            begun: node.ticks(),
+            begun: connector.ticks(),
         }
     }
 
     /// Whether whoever asks holds a contract with us that is in force.
-    pub(super) fn is_under_contract(&self, node: &Connector) -> bool {
-        let (now, asker) = (node.now(), self.asker.id());
-        node.contracts.book(|book| {
-            let mut taken = book.taken_by(asker, now);
-            taken.any(|(_, _, standing)| standing == ContractStatus::InForce)
+    pub(super) fn is_under_contract(&self, connector: &Connector) -> bool {
+        let (now, asker) = (connector.now(), self.asker.id());
+        connector.contracts.with_registry(|registry| {
+            let mut taken = registry.taken_by(asker, now);
+            taken.any(|(_, _, status)| status == ContractStatus::InForce)
         })
     }
 

@@ -8,8 +8,11 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::sql::functions;
 use std::sync::Arc;
 
-pub(super) fn tools(node: &Connector) -> Result<PrivatePlanContext, Refusal> {
-    tools_of(node.datasets.schema_secret, node.reloadable.published())
+pub(super) fn tools(connector: &Connector) -> Result<PrivatePlanContext, Refusal> {
+    tools_of(
+        connector.datasets.schema_secret,
+        connector.reloadable.published(),
+    )
 }
 
 /// What private plans are made with.

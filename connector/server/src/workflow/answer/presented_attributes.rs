@@ -16,21 +16,21 @@ use hansa_store::document_folder::StoredDocumentKind;
 /// # Errors
 /// When a credential that counts can't be kept: what an answer relies on is on disk before the record that names it.
 pub(super) fn shown(
-    node: &Connector,
+    connector: &Connector,
     posed: &IncomingQuery,
-    standing: &ActiveContracts,
+    active: &ActiveContracts,
 ) -> Result<(PresentedAttributes, Vec<Credential>), Refusal> {
     let mut shown = PresentedAttributes::NOTHING;
     let mut good = Vec::new();
     let looked_at = |term: &Term| term.looks_at().is_some();
-    if standing
+    if active
         .grants()
         .values()
         .all(|grant| grant.clause_where(looked_at).is_none())
     {
         return Ok((shown, good));
     }
-    let (bundle, now) = (node.identity.trust.bundle(), node.now());
+    let (bundle, now) = (connector.identity.trust.bundle(), connector.now());
     for bytes in &posed.asking.credentials {
         let met = credential::from_envelope(bytes).and_then(|credential| {
             let attested = bundle.shown(&credential, posed.asker.id(), now)?;
@@ -38,7 +38,8 @@ pub(super) fn shown(
         });
         match met {
             Ok((credential, attested)) => {
-                node.records
+                connector
+                    .records
                     .documents
                     .keep(StoredDocumentKind::Shown, bytes)?;
                 shown.attested.extend(attested);
@@ -55,11 +56,11 @@ pub(super) fn shown(
 /// # Errors
 /// `CREDENTIAL_INVALID`, or the code of the signature's fault.
 pub(super) fn still(
-    node: &Connector,
+    connector: &Connector,
     asker: &ParticipantId,
     credentials: &[Credential],
 ) -> Result<(), Refusal> {
-    let (bundle, now) = (node.identity.trust.bundle(), node.now());
+    let (bundle, now) = (connector.identity.trust.bundle(), connector.now());
     credentials
         .iter()
         .try_for_each(|credential| bundle.shown(credential, asker, now).map(|_| ()))

@@ -1,4 +1,4 @@
-//! The ruling: what is known goes in, and it is on the books when it comes out.
+//! The ruling: what is known goes in, and it is in the log when it comes out.
 
 use crate::participant::Connector;
 use crate::workflow::answer::incoming_query::{AnswerError, IncomingQuery, QueryCaller};
@@ -21,52 +21,52 @@ use hansa_policy::term::purpose::Taxonomy;
 
 /// Window and purpose come before names, so that a refusal does not tell what there is.
 pub(super) fn admissible(
-    node: &Connector,
-    standing: &ActiveContracts,
+    connector: &Connector,
+    active: &ActiveContracts,
     posed: &IncomingQuery,
     known: &DecisionContext,
 ) -> Result<(), Refusal> {
-    let taxonomy = node.reloadable.taxonomy();
-    decision::admissible(standing, &facts(posed, known, &taxonomy, node.now()))
+    let taxonomy = connector.reloadable.taxonomy();
+    decision::admissible(active, &facts(posed, known, &taxonomy, connector.now()))
 }
 
-/// Decides and records, in the epoch in which `standing` and what is known were looked up; in one piece where uses are counted.
+/// Decides and records, in the epoch in which `active` and what is known were looked up; in one piece where uses are counted.
 pub(super) async fn decide(
-    node: &Connector,
+    connector: &Connector,
     posed: &IncomingQuery,
-    (epoch, standing): (LogEpoch, ActiveContracts),
+    (epoch, active): (LogEpoch, ActiveContracts),
     known: &mut DecisionContext,
     (bound, rows): (BoundPlan, &mut ReadSet<'_>),
 ) -> Result<Recorded<PermitDecision<BoundPlan>>, AnswerError> {
-    let lock = if counts_questions(&standing, &known.guards, node.now())? {
-        Some(node.accounting.charge_lock.lock().await)
+    let lock = if counts_questions(&active, &known.restrictions, connector.now())? {
+        Some(connector.accounting.charge_lock.lock().await)
     } else {
         None
     };
     let asker = posed.asker.id();
-    let now = node.now();
-    known.schemas = schemas(node, &standing);
-    known.extends = extends(node, &standing);
-    known.spent = spent(node, &standing, asker, (&known.guards, now))?;
-    for grant in standing.grants().values() {
+    let now = connector.now();
+    known.schemas = schemas(connector, &active);
+    known.extends = extends(connector, &active);
+    known.spent = spent(connector, &active, asker, (&known.restrictions, now))?;
+    for grant in active.grants().values() {
         let around = grant.contract().and_then(|id| known.around.get_mut(&id));
         if let Some(around) = around {
-            around.balance = prepaid_balance(node, grant, now)?;
+            around.balance = prepaid_balance(connector, grant, now)?;
         }
     }
-    let taxonomy = node.reloadable.taxonomy();
-    let ruled = decision::decide(standing, &facts(posed, known, &taxonomy, now), bound)?;
+    let taxonomy = connector.reloadable.taxonomy();
+    let ruled = decision::decide(active, &facts(posed, known, &taxonomy, now), bound)?;
     let validity = DecisionValidity {
         epoch,
         until: ruled.ends(),
     };
     let about = rows.of(ruled)?;
     #[cfg(test)]
-    node.pauses.decided.pass().await;
+    connector.pauses.decided.pass().await;
     let ruled = match about {
         RowSelection::These(ruled) => *ruled,
         RowSelection::None(quiet) => {
-            let quiet = node
+            let quiet = connector
                 .records
                 .log
                 .record_while_valid(*quiet, validity, false)
@@ -76,16 +76,20 @@ pub(super) async fn decide(
     };
     // The receipt names a head over this record; it is signed while the rows are computed.
     let headed = matches!(posed.caller, QueryCaller::Peer(_));
-    let recorded = node
+    let recorded = connector
         .records
         .log
         .record_while_valid(ruled, validity, headed)
         .await;
     let recorded = recorded.map_err(unrecorded)?;
-    node.accounting
+    connector
+        .accounting
         .budgets
         .count_query(recorded.budgets(), asker, recorded.receipt().at());
-    node.accounting.prepaid_balances.charge(recorded.fares());
+    connector
+        .accounting
+        .prepaid_balances
+        .charge(recorded.prepaid_charges());
     drop(lock);
     Ok(recorded)
 }
@@ -122,20 +126,20 @@ fn facts<'a>(
         snapshots: &known.snapshots,
         spent: &known.spent,
         contexts: &known.around,
-        restrictions: &known.guards,
+        restrictions: &known.restrictions,
         tenant: known.tenant.as_deref(),
-        node_version: env!("CARGO_PKG_VERSION"),
+        connector_version: env!("CARGO_PKG_VERSION"),
     }
 }
 
 fn counts_questions(
-    standing: &ActiveContracts,
-    guards: &ProviderRestrictions,
+    active: &ActiveContracts,
+    restrictions: &ProviderRestrictions,
     now: UtcTimestamp,
 ) -> Result<bool, Refusal> {
-    let budgets = decision::budgets(standing, guards, now)?;
+    let budgets = decision::budgets(active, restrictions, now)?;
     let prepaid = |term: &Term| matches!(term, Term::Price(price) if price.prepaid.is_some());
-    let mut grants = standing.grants().values();
+    let mut grants = active.grants().values();
     Ok(budgets
         .iter()
         .any(|budget| budget.counts == QuotaKind::Queries)

@@ -31,7 +31,7 @@ pub(super) struct DecisionContext {
     /// What was spent in the current slot of each counted clause.
     pub(super) spent: BTreeMap<(ContractId, ClauseId), u64>,
     /// What is refused whatever the contracts say, all through one question.
-    pub(super) guards: Arc<ProviderRestrictions>,
+    pub(super) restrictions: Arc<ProviderRestrictions>,
     /// What is known around the question, by contract.
     pub(super) around: BTreeMap<ContractId, ContractContext>,
     /// The tenant that the asker stands for here.
@@ -39,9 +39,12 @@ pub(super) struct DecisionContext {
 }
 
 /// The schemas, as they are published now, of what is granted.
-pub(super) fn schemas(node: &Connector, standing: &ActiveContracts) -> BTreeMap<DatasetId, Digest> {
-    node.datasets.catalog(|catalog| {
-        standing
+pub(super) fn schemas(
+    connector: &Connector,
+    active: &ActiveContracts,
+) -> BTreeMap<DatasetId, Digest> {
+    connector.datasets.catalog(|catalog| {
+        active
             .grants()
             .keys()
             .filter_map(|id| Some((id.clone(), catalog.by_id(id)?.schema_digest())))
@@ -51,13 +54,13 @@ pub(super) fn schemas(node: &Connector, standing: &ActiveContracts) -> BTreeMap<
 
 /// The earlier schemas that those of now extend, of what is given by contracts that are good for later ones.
 pub(super) fn extends(
-    node: &Connector,
-    standing: &ActiveContracts,
+    connector: &Connector,
+    active: &ActiveContracts,
 ) -> BTreeMap<DatasetId, BTreeSet<Digest>> {
-    let compatible = standing.grants().iter().filter(|(_, grant)| {
+    let compatible = active.grants().iter().filter(|(_, grant)| {
         SchemaCompatibility::of(grant.clauses()) == SchemaCompatibility::Compatible
     });
-    node.datasets.catalog(|catalog| {
+    connector.datasets.catalog(|catalog| {
         compatible
             .filter_map(|(id, _)| {
                 let earlier = catalog.seal()?.earlier(catalog.by_id(id)?);
@@ -67,25 +70,26 @@ pub(super) fn extends(
     })
 }
 
-/// What was spent in the current slot of each counted clause, of contracts and guards, under whichever contract.
+/// What was spent in the current slot of each counted clause, of contracts and restrictions, under whichever contract.
 ///
 /// # Errors
-/// `DATASET_GUARDED` for a guard that can't be read, or when a clause counts what nobody counts.
+/// `DATASET_GUARDED` for a restriction that can't be read, or when a clause counts what nobody counts.
 pub(super) fn spent(
-    node: &Connector,
-    standing: &ActiveContracts,
+    connector: &Connector,
+    active: &ActiveContracts,
     asker: &ParticipantId,
-    (guards, now): (&ProviderRestrictions, UtcTimestamp),
+    (restrictions, now): (&ProviderRestrictions, UtcTimestamp),
 ) -> Result<BTreeMap<(ContractId, ClauseId), u64>, Refusal> {
-    let budgets = decision::budgets(standing, guards, now)?;
+    let budgets = decision::budgets(active, restrictions, now)?;
     Ok(budgets
         .into_iter()
         .map(|budget| {
             let slot = (budget.slot, budget.slot_end);
-            let used = node
-                .accounting
-                .budgets
-                .spent(&budget.dataset, budget.counts, slot, asker);
+            let used =
+                connector
+                    .accounting
+                    .budgets
+                    .spent(&budget.dataset, budget.counts, slot, asker);
             ((budget.contract, budget.clause), used)
         })
         .collect())
@@ -96,8 +100,8 @@ pub(super) fn spent(
 /// # Errors
 /// `STATE_BROKEN` when the index can't be read.
 pub(super) fn contract_contexts(
-    node: &Connector,
-    standing: &ActiveContracts,
+    connector: &Connector,
+    active: &ActiveContracts,
     asker: &Requester,
     place: &RunningQueryGuard,
     shown: &PresentedAttributes,
@@ -107,7 +111,7 @@ pub(super) fn contract_contexts(
         Requester::Peer(peer) => peer.address(),
         Requester::House(_) | Requester::Supposed(_) => None,
     };
-    for grant in standing.grants().values() {
+    for grant in active.grants().values() {
         let Some(contract) = grant.contract() else {
             continue;
         };
@@ -118,20 +122,21 @@ pub(super) fn contract_contexts(
             ..ContractContext::UNKNOWN
         };
         if has(|term| matches!(term, Term::Lasts(_))) {
-            (around.activated, around.first_use) =
-                node.records.index_fast(|state| state.began(contract))?;
+            (around.activated, around.first_use) = connector
+                .records
+                .index_fast(|state| state.began(contract))?;
         }
         if has(|term| matches!(term, Term::Receipts(_))) {
-            around.outstanding = node
+            around.outstanding = connector
                 .records
                 .index_fast(|state| state.outstanding(asker.id(), contract))?;
         }
         if has(|term| term.looks_at().is_some()) {
             around.presented = shown.clone();
         }
-        around.overdue = overdue_attestations(node, grant, asker.id(), node.now())?;
-        around.balance = prepaid_balance(node, grant, node.now())?;
-        around.listed = group_lists::of(grant).map(|name| node.listed(name, asker.id()));
+        around.overdue = overdue_attestations(connector, grant, asker.id(), connector.now())?;
+        around.balance = prepaid_balance(connector, grant, connector.now())?;
+        around.listed = group_lists::of(grant).map(|name| connector.listed(name, asker.id()));
         known.insert(contract, around);
     }
     Ok(known)
@@ -142,7 +147,7 @@ pub(super) fn contract_contexts(
 /// # Errors
 /// `STATE_BROKEN` when the index can't be read.
 pub(super) fn overdue_attestations(
-    node: &Connector,
+    connector: &Connector,
     grant: &DatasetGrant,
     asker: &ParticipantId,
     now: UtcTimestamp,
@@ -155,7 +160,7 @@ pub(super) fn overdue_attestations(
         return Ok(OverdueAttestations::NOTHING);
     };
     let closed_by = now.plus_micros(DAY.saturating_mul(i64::from(days)).saturating_neg());
-    let (count, first) = node.records.index_fast(|state| {
+    let (count, first) = connector.records.index_fast(|state| {
         state.attestations_due(first, asker, closed_by, OverdueAttestations::NAMED)
     })?;
     Ok(OverdueAttestations { count, first })
@@ -166,7 +171,7 @@ pub(super) fn overdue_attestations(
 /// # Errors
 /// `STATE_BROKEN` when the index can't be read.
 pub(super) fn prepaid_balance(
-    node: &Connector,
+    connector: &Connector,
     grant: &DatasetGrant,
     now: UtcTimestamp,
 ) -> Result<PrepaidBalance, Refusal> {
@@ -180,15 +185,15 @@ pub(super) fn prepaid_balance(
     let (Some(paid), Some(first)) = (paid, grant.first()) else {
         return Ok(PrepaidBalance::EMPTY);
     };
-    let purse = node.accounting.prepaid_balances.of(first);
+    let balance = connector.accounting.prepaid_balances.of(first);
     // A draft would come into force now.
-    let (activated, _) = node.records.index_fast(|state| state.began(first))?;
+    let (activated, _) = connector.records.index_fast(|state| state.began(first))?;
     let begun = month(now)
         .saturating_sub(month(activated.unwrap_or(now)))
         .saturating_add(1);
     Ok(PrepaidBalance {
-        left: purse.left(paid),
-        months_due: begun.saturating_sub(purse.months),
+        left: balance.left(paid),
+        months_due: begun.saturating_sub(balance.months),
     })
 }
 
@@ -196,17 +201,17 @@ const DAY: i64 = 86_400_000_000;
 
 /// The labels of the snapshots that are read.
 pub(super) fn snapshots(
-    node: &Connector,
+    connector: &Connector,
     holdings: &SnapshotSet,
-    standing: &ActiveContracts,
+    active: &ActiveContracts,
 ) -> Result<BTreeMap<DatasetId, String>, Refusal> {
     let mut labels = BTreeMap::new();
-    for (id, grant) in standing.grants() {
+    for (id, grant) in active.grants() {
         let Some(snapshot) = holdings.get(id) else {
             continue;
         };
         let dataset = &snapshot.dataset;
-        let fits = node.datasets.catalog(|catalog| {
+        let fits = connector.datasets.catalog(|catalog| {
             schema_compatibility::fits(grant.schema(), grant.clauses(), dataset, catalog.seal())
         });
         if !fits {

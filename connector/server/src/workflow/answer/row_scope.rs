@@ -25,11 +25,11 @@ use std::sync::Arc;
 
 /// What a question may read, and the answer that it goes on from.
 pub(super) struct ReadSet<'q> {
-    node: &'q Connector,
+    connector: &'q Connector,
     holdings: Arc<SnapshotSet>,
     /// Whether all of it is read.
     whole: bool,
-    wanted: AnswerRowScope,
+    scope: AnswerRowScope,
     sql: &'q str,
 }
 
@@ -60,27 +60,27 @@ impl<'q> ReadSet<'q> {
     /// # Errors
     /// `NOT_CONTINUED` where no such answer was given to this asker to its end.
     pub(super) fn asked(
-        node: &'q Connector,
+        connector: &'q Connector,
         posed: &'q IncomingQuery,
         holdings: &Arc<SnapshotSet>,
     ) -> Result<Self, Refusal> {
         let ask = &posed.asking.ask;
-        let wanted = match ask.rows {
+        let scope = match ask.rows {
             query_request::RowScope::All => AnswerRowScope::All,
             query_request::RowScope::Since(request) => {
-                AnswerRowScope::Since(earlier(node, request, &posed.asker)?)
+                AnswerRowScope::Since(earlier(connector, request, &posed.asker)?)
             }
-            query_request::RowScope::AsOf(at) if at > node.now() => {
+            query_request::RowScope::AsOf(at) if at > connector.now() => {
                 let sentence = format!("{at} is still to come, and what will be there then");
                 return Err(Refusal::new(ErrorCode::AsOfUnavailable, sentence));
             }
             query_request::RowScope::AsOf(at) => AnswerRowScope::AsOf(at),
         };
         Ok(Self {
-            node,
+            connector,
             holdings: Arc::clone(holdings),
             whole: true,
-            wanted,
+            scope,
             sql: &ask.sql,
         })
     }
@@ -90,8 +90,8 @@ impl<'q> ReadSet<'q> {
     /// # Errors
     /// `NOT_CONTINUED`, `AS_OF_UNAVAILABLE`.
     pub(super) fn of(&mut self, ruled: PermitDecision<BoundPlan>) -> Result<RowSelection, Refusal> {
-        let mark = ruled.mark(&self.node.datasets.schema_secret, self.sql);
-        let part = match &self.wanted {
+        let mark = ruled.mark(&self.connector.datasets.schema_secret, self.sql);
+        let part = match &self.scope {
             AnswerRowScope::All => ResolvedRowScope::default(),
             AnswerRowScope::AsOf(at) => {
                 let at = *at;
@@ -114,10 +114,10 @@ impl<'q> ReadSet<'q> {
                 }
                 let (after, grown) = since(&ruled, earlier, &self.holdings)?;
                 if grown.is_empty() {
-                    self.node
+                    self.connector
                         .limits
                         .concurrency
-                        .polled(ruled.standing().asker().id(), self.node.ticks())?;
+                        .polled(ruled.standing().asker().id(), self.connector.ticks())?;
                     let quiet = Box::new(ruled.no_new_data(earlier.permit));
                     return Ok(RowSelection::None(quiet));
                 }
@@ -228,19 +228,20 @@ fn since(
 
 /// The answer to that question of this asker. Somebody else's looks like none.
 fn earlier(
-    node: &Connector,
+    connector: &Connector,
     request: RequestId,
     asker: &Requester,
 ) -> Result<EarlierAnswer, Refusal> {
     let found = waiting(|| {
-        node.records
+        connector
+            .records
             .index(|state| state.answer_to(&request.to_string(), asker.id().as_str()))
     })?;
     let Some((permit, Some(closed))) = found else {
         return Err(unknown());
     };
     let record = |index: u64| -> Result<Record, Refusal> {
-        let record = waiting(|| node.records.log.get(index));
+        let record = waiting(|| connector.records.log.get(index));
         record.ok().flatten().ok_or_else(unknown)
     };
     let (permit_record, close) = (record(permit)?, record(closed)?);

@@ -27,11 +27,11 @@ use tokio_util::task::AbortOnDropHandle;
 
 /// The workers of one question.
 struct QueryWorkers {
-    node: Arc<Connector>,
+    connector: Arc<Connector>,
     /// Who is there as long as this question is: a reload changes nothing of it.
     config: Arc<ConnectorConfig>,
     /// All but the contracts themselves, which are read when a worker is asked.
-    briefing: FragmentTask,
+    task: FragmentTask,
     /// Where connections live: not where questions run.
     handle: Handle,
 }
@@ -39,18 +39,18 @@ struct QueryWorkers {
 /// The workers that help with a question of a peer, where there are any, and all that it reads is under contracts. What our own people
 /// ask is answered at home: there is no contract that a worker could check.
 pub(super) fn sharing(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     posed: &IncomingQuery,
     (ruled, planned): (&Recorded<PermitDecision<BoundPlan>>, UtcTimestamp),
     tenant: Option<&str>,
     (holdings, limits): (&SnapshotSet, &limits::QueryResourceLimits),
 ) -> Option<Sharing> {
-    let config = node.config();
+    let config = connector.config();
     if config.cluster.workers.is_empty() || matches!(posed.caller, QueryCaller::House) {
         return None;
     }
     let ask = &posed.asking.ask;
-    let briefing = FragmentTask {
+    let task = FragmentTask {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         request: ask.request,
         asker: posed.asker.id().clone(),
@@ -69,9 +69,9 @@ pub(super) fn sharing(
     };
     let at_least = config.cluster.at_least;
     let workers = Arc::new(QueryWorkers {
-        node: Arc::clone(node),
+        connector: Arc::clone(connector),
         config,
-        briefing,
+        task,
         handle: Handle::current(),
     });
     Some(Sharing { workers, at_least })
@@ -118,33 +118,37 @@ fn task_limits(limits: &limits::QueryResourceLimits) -> TaskLimits {
 impl QueryWorkers {
     /// The share, of the first worker that begins it: none has told anything before.
     async fn begun(
-        node: &Arc<Connector>,
+        connector: &Arc<Connector>,
         config: &ConnectorConfig,
-        mut briefing: FragmentTask,
+        mut task: FragmentTask,
     ) -> Result<ShareBatchStream, Refusal> {
-        let inner = Arc::clone(node);
-        let briefing = blocking(move || {
-            for ground in &mut briefing.grounds {
+        let inner = Arc::clone(connector);
+        let task = blocking(move || {
+            for ground in &mut task.grounds {
                 ground.envelope = inner.records.documents.contract(ground.contract)?.into();
             }
-            Ok(briefing)
+            Ok(task)
         })
         .await?;
         let workers = &config.cluster.workers;
-        let first = usize::try_from(briefing.part).unwrap_or(0);
+        let first = usize::try_from(task.part).unwrap_or(0);
         let mut last = Refusal::new(ErrorCode::WorkerFailed, "no worker is there at the moment");
         let turns = workers.iter().cycle().skip(first).take(workers.len());
         for worker in turns {
-            if node.peers.workers.is_resting(worker, node.ticks()) {
+            if connector
+                .peers
+                .workers
+                .is_resting(worker, connector.ticks())
+            {
                 continue;
             }
             let asked = tokio::time::timeout(BEGIN, async {
-                let client = node
+                let client = connector
                     .peers
                     .workers
-                    .client(worker, config, &node.clock)
+                    .client(worker, config, &connector.clock)
                     .await?;
-                client.share(&briefing).await
+                client.share(&task).await
             });
             let late = || {
                 Err(Refusal::new(
@@ -158,7 +162,7 @@ impl QueryWorkers {
                     tracing::warn!(name: "worker.failed", worker = %worker.name, %why, "another one is asked");
                     // One that only refuses is there.
                     if why.code == ErrorCode::WorkerFailed {
-                        node.peers.workers.rests(worker, node.ticks());
+                        connector.peers.workers.rests(worker, connector.ticks());
                     }
                     last = why;
                 }
@@ -180,24 +184,24 @@ impl Workers for QueryWorkers {
         u32::try_from(workers).unwrap_or(u32::MAX).min(MOST)
     }
 
-    async fn share(&self, wanted: ShareSpec) -> Result<ShareBatchStream, Refusal> {
+    async fn share(&self, spec: ShareSpec) -> Result<ShareBatchStream, Refusal> {
         let ShareSpec {
             fragment,
             plan,
             part,
             of,
-        } = wanted;
-        let briefing = FragmentTask {
+        } = spec;
+        let task = FragmentTask {
             plan,
             fragment,
             part,
             of,
-            ..self.briefing.clone()
+            ..self.task.clone()
         };
-        let (node, config) = (Arc::clone(&self.node), Arc::clone(&self.config));
+        let (connector, config) = (Arc::clone(&self.connector), Arc::clone(&self.config));
         let asked = self
             .handle
-            .spawn(async move { Self::begun(&node, &config, briefing).await });
+            .spawn(async move { Self::begun(&connector, &config, task).await });
         // Who gives up waiting has nothing begun.
         AbortOnDropHandle::new(asked)
             .await

@@ -11,13 +11,13 @@ use hansa_query::federation::options::QueryOptions;
 
 /// Why a contract can't be used for the declared purpose or now, as its provider would say.
 pub(super) fn barred(
-    node: &Connector,
-    seen: &VisibleDataset,
+    connector: &Connector,
+    visible: &VisibleDataset,
     id: ContractId,
     agreement: &Agreement,
-    wish: &QueryOptions,
+    options: &QueryOptions,
 ) -> Option<Refusal> {
-    let taxonomy = node
+    let taxonomy = connector
         .reloadable
         .taxonomy()
         .with_own(&agreement.own_purposes)
@@ -26,7 +26,7 @@ pub(super) fn barred(
         let Term::Purpose(needed) = &clause.term else {
             continue;
         };
-        let covered = wish
+        let covered = options
             .purpose
             .as_ref()
             .is_some_and(|purpose| needed.iter().any(|needed| taxonomy.covers(needed, purpose)));
@@ -38,9 +38,9 @@ pub(super) fn barred(
             .map(ToString::to_string)
             .collect::<Vec<_>>()
             .join(" or ");
-        let owner = seen.peer.alias.as_str();
-        let name = &seen.dataset.id.name;
-        let refusal = match &wish.purpose {
+        let owner = visible.peer.alias.as_str();
+        let name = &visible.dataset.id.name;
+        let refusal = match &options.purpose {
             None => Refusal::new(
                 ErrorCode::PurposeMissing,
                 format!("{owner} gives {name} for declared purposes only"),
@@ -53,7 +53,7 @@ pub(super) fn barred(
         let first = needed.first().map(ToString::to_string).unwrap_or_default();
         return Some(
             refusal
-                .with_participant(seen.peer.id.clone())
+                .with_participant(visible.peer.id.clone())
                 .with_contract(id)
                 .with_clause(clause.id, format!("purpose is {allowed}"))
                 .with_help(format!(
@@ -61,30 +61,30 @@ pub(super) fn barred(
                 )),
         );
     }
-    prohibited(node, seen, id, agreement, wish)
+    prohibited(connector, visible, id, agreement, options)
 }
 
 /// What our own copy of the contract prohibits, as far as it tells that without asking: the provider's connector would
 /// refuse the question, and another contract may permit it.
 fn prohibited(
-    node: &Connector,
-    seen: &VisibleDataset,
+    connector: &Connector,
+    visible: &VisibleDataset,
     id: ContractId,
     agreement: &Agreement,
-    wish: &QueryOptions,
+    options: &QueryOptions,
 ) -> Option<Refusal> {
     let judged = agreement.prohibits(
         id,
-        wish.purpose.as_ref(),
-        &node.reloadable.taxonomy(),
-        node.now(),
+        options.purpose.as_ref(),
+        &connector.reloadable.taxonomy(),
+        connector.now(),
     );
     // What can't be judged here is left to the provider.
     let refusal = judged.ok()??;
-    let (owner, name) = (seen.peer.alias.as_str(), &seen.dataset.id.name);
+    let (owner, name) = (visible.peer.alias.as_str(), &visible.dataset.id.name);
     Some(
         refusal
-            .with_participant(seen.peer.id.clone())
+            .with_participant(visible.peer.id.clone())
             .with_help(format!(
                 "hansa contract show {} says when; or request an amendment: hansa contract request {owner}.{name}",
                 id.short()

@@ -31,17 +31,17 @@ pub(super) struct ParticipantCatalogs<'a> {
 /// # Errors
 /// When the own index can't be read.
 pub(super) fn unusable(
-    node: &Connector,
-    wish: &QueryOptions,
+    connector: &Connector,
+    options: &QueryOptions,
     tables: &[RemoteTable],
     reached: &ParticipantCatalogs<'_>,
 ) -> Result<Vec<UnusableContract>, Refusal> {
     let mut unusable = Vec::new();
-    for contract in &wish.contracts {
+    for contract in &options.contracts {
         if tables.iter().all(|table| table.contract != Some(*contract)) {
             unusable.push(UnusableContract {
                 contract: *contract,
-                cause: cause(node, *contract, reached)?,
+                cause: cause(connector, *contract, reached)?,
             });
         }
     }
@@ -49,25 +49,25 @@ pub(super) fn unusable(
 }
 
 fn cause(
-    node: &Connector,
+    connector: &Connector,
     contract: ContractId,
     reached: &ParticipantCatalogs<'_>,
 ) -> Result<UnusableContractCause, Refusal> {
-    let now = node.now();
-    let held = node
+    let now = connector.now();
+    let held = connector
         .contracts
-        .book(|book| book.usable(contract, now).cloned());
+        .with_registry(|registry| registry.usable(contract, now).cloned());
     match held {
         Ok(agreement) => Ok(not_shown(contract, &agreement, reached)),
         Err(refusal) if refusal.code == ErrorCode::ContractUnknown => {
             // By the log it may be in force, with its file lost.
-            let agreed = node.records.index(|state| state.agreed_on(now))?;
+            let agreed = connector.records.index(|state| state.agreed_on(now))?;
             let lost = agreed.into_iter().find(|(id, dataset)| {
                 *id == contract
-                    && dataset.owner != node.id()
-                    && node
+                    && dataset.owner != connector.id()
+                    && connector
                         .contracts
-                        .book(|book| book.agreement(contract).is_none())
+                        .with_registry(|registry| registry.agreement(contract).is_none())
             });
             Ok(UnusableContractCause::Refused(match lost {
                 Some((id, dataset)) => unavailable_tables::unread(id, &dataset),

@@ -16,11 +16,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Our own contracts that are in force.
-pub(super) fn ours(node: &Connector) -> Vec<(ContractId, Agreement)> {
-    let (own, now) = (node.id(), node.now());
-    node.contracts.book(|book| {
-        book.taken_by(&own, now)
-            .filter(|(_, _, standing)| *standing == ContractStatus::InForce)
+pub(super) fn ours(connector: &Connector) -> Vec<(ContractId, Agreement)> {
+    let (own, now) = (connector.id(), connector.now());
+    connector.contracts.with_registry(|registry| {
+        registry
+            .taken_by(&own, now)
+            .filter(|(_, _, status)| *status == ContractStatus::InForce)
             .map(|(id, agreement, _)| (id, agreement.clone()))
             .collect()
     })
@@ -28,14 +29,14 @@ pub(super) fn ours(node: &Connector) -> Vec<(ContractId, Agreement)> {
 
 /// Remembers of what model the datasets of our contracts are, in the own log: when an entry is gone, or says nothing of a
 /// model any more, a question on that model still knows what it lacks.
-pub(super) async fn remember(node: &Arc<Connector>, seen: &[VisibleDataset]) {
-    let Ok(known) = node.records.index(|state| state.models()) else {
+pub(super) async fn remember(connector: &Arc<Connector>, visible: &[VisibleDataset]) {
+    let Ok(known) = connector.records.index(|state| state.models()) else {
         return;
     };
-    for (id, agreement) in ours(node) {
-        let entry = seen
+    for (id, agreement) in ours(connector) {
+        let entry = visible
             .iter()
-            .find(|seen| seen.dataset.id == agreement.dataset.id);
+            .find(|visible| visible.dataset.id == agreement.dataset.id);
         let Some(entry) = entry else { continue };
         let model = entry.dataset.model.as_deref();
         let noted = known
@@ -53,7 +54,7 @@ pub(super) async fn remember(node: &Arc<Connector>, seen: &[VisibleDataset]) {
             ],
         );
         // What can't be noted counts as never seen, and is then missed by every model.
-        if let Err(refusal) = node.record(fact).await {
+        if let Err(refusal) = connector.record(fact).await {
             tracing::warn!(code = %refusal.code, "model.unnoted");
         }
     }
@@ -65,17 +66,20 @@ pub(super) async fn remember(node: &Arc<Connector>, seen: &[VisibleDataset]) {
 /// # Errors
 /// When the own index can't be read.
 pub(super) fn unresolved(
-    node: &Connector,
+    connector: &Connector,
     peers: &[KnownPeer],
     shown: &BTreeMap<ParticipantId, Vec<VisibleDataset>>,
 ) -> Result<Vec<UnavailableTable>, Refusal> {
-    let (known, agreed) = node
+    let (known, agreed) = connector
         .records
-        .index(|state| Ok((state.models()?, state.agreed_on(node.now())?)))?;
+        .index(|state| Ok((state.models()?, state.agreed_on(connector.now())?)))?;
     let mut lacking = Vec::new();
-    let own = node.id();
+    let own = connector.id();
     for (id, dataset) in agreed {
-        let lost = dataset.owner != own && node.contracts.book(|book| book.agreement(id).is_none());
+        let lost = dataset.owner != own
+            && connector
+                .contracts
+                .with_registry(|registry| registry.agreement(id).is_none());
         if !lost {
             continue;
         }
@@ -95,14 +99,14 @@ pub(super) fn unresolved(
             why: unread(id, &dataset),
         }));
     }
-    for (id, agreement) in ours(node) {
+    for (id, agreement) in ours(connector) {
         let dataset = &agreement.dataset.id;
         let peer = peers.iter().find(|peer| peer.id == dataset.owner);
         let models = known.get(&id).cloned().unwrap_or_default();
         let entry = shown.get(&dataset.owner).map(|all| {
             all.iter()
-                .find(|seen| seen.dataset.id == *dataset)
-                .map(|seen| seen.dataset.model.clone())
+                .find(|visible| visible.dataset.id == *dataset)
+                .map(|visible| visible.dataset.model.clone())
         });
         let (now, why) = match (peer, entry) {
             (None, _) => (None, forgotten(&agreement)),

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct DetectedIncident {
     pub(super) fork: Option<ForkedRange>,
     pub(super) late: Vec<LatePermits>,
-    /// When the fork was first on the own books.
+    /// When the fork was first in the own log.
     pub(super) noticed: Option<UtcTimestamp>,
 }
 
@@ -26,19 +26,19 @@ pub(super) struct DetectedIncident {
 /// # Errors
 /// `USAGE` for a head that is of this very history, or not of this log; or when the log can't be read.
 pub(super) fn look(
-    node: &Connector,
+    connector: &Connector,
     heads: &[SignedHead],
     since: Option<UtcTimestamp>,
 ) -> Result<DetectedIncident, Refusal> {
-    let own = node.id();
+    let own = connector.id();
     let mut largest = None;
     for head in heads {
-        largest = largest.max(Some(foreign(node, &own, head)?));
+        largest = largest.max(Some(foreign(connector, &own, head)?));
     }
-    let forks = node.records.index(|state| state.forks())?;
+    let forks = connector.records.index(|state| state.forks())?;
     let own_fork = forks.into_iter().find(|(id, _)| *id == own);
     if let Some((_, record)) = own_fork
-        && let Some(record) = node.records.log.get(record)?
+        && let Some(record) = connector.records.log.get(record)?
     {
         for name in ["known", "shown"] {
             let head = record.body.get(name).and_then(Json::as_text);
@@ -46,10 +46,10 @@ pub(super) fn look(
             largest = largest.max(head.map(|head| head.checkpoint.size));
         }
     }
-    let stated = stated(node, &own)?;
+    let stated = stated(connector, &own)?;
     let mut walk = LatePermitScan::default();
     let mut first = None;
-    for record in node.records.log.read(0) {
+    for record in connector.records.log.read(0) {
         let record = record?;
         if since.is_some_and(|since| record.at < since) {
             first = Some((record.seq.saturating_add(1), record.at));
@@ -64,15 +64,15 @@ pub(super) fn look(
             upto,
         }),
         late: walk.late(),
-        noticed: noticed(node, &own)?,
+        noticed: noticed(connector, &own)?,
     })
 }
 
 /// The size of a head that others hold of this log, and that it does not go on from.
-fn foreign(node: &Connector, own: &ParticipantId, head: &SignedHead) -> Result<u64, Refusal> {
+fn foreign(connector: &Connector, own: &ParticipantId, head: &SignedHead) -> Result<u64, Refusal> {
     let size = head.checkpoint.size;
     let wrong = |what: String| Err(Refusal::new(ErrorCode::UsageWrong, what));
-    if node
+    if connector
         .checked_head(own, head.to_string().as_bytes())
         .is_none()
     {
@@ -80,7 +80,7 @@ fn foreign(node: &Connector, own: &ParticipantId, head: &SignedHead) -> Result<u
             "the head over {size} records is not of this log, or not signed by its key"
         ));
     }
-    if node.records.log.checkpoint_at(size).as_ref() == Some(&head.checkpoint) {
+    if connector.records.log.checkpoint_at(size).as_ref() == Some(&head.checkpoint) {
         return wrong(format!(
             "the head over {size} records is of this very history: nothing is wrong with it"
         ));
@@ -88,30 +88,33 @@ fn foreign(node: &Connector, own: &ParticipantId, head: &SignedHead) -> Result<u
     Ok(size)
 }
 
-/// When the fork of a log was first on the books here; nothing where none is open.
+/// When the fork of a log was first in the log here; nothing where none is open.
 ///
 /// # Errors
 /// When the index or the log can't be read.
 pub(super) fn noticed(
-    node: &Connector,
+    connector: &Connector,
     of: &ParticipantId,
 ) -> Result<Option<UtcTimestamp>, Refusal> {
-    let forks = node.records.index(|state| state.forks())?;
+    let forks = connector.records.index(|state| state.forks())?;
     let Some((_, record)) = forks.into_iter().find(|(id, _)| id == of) else {
         return Ok(None);
     };
-    Ok(node.records.log.get(record)?.map(|record| record.at))
+    Ok(connector.records.log.get(record)?.map(|record| record.at))
 }
 
 /// The permits that were stated before.
-fn stated(node: &Connector, own: &ParticipantId) -> Result<BTreeSet<u64>, Refusal> {
-    let rows = node.records.index(|state| state.incidents())?;
+fn stated(connector: &Connector, own: &ParticipantId) -> Result<BTreeSet<u64>, Refusal> {
+    let rows = connector.records.index(|state| state.incidents())?;
     let mut stated = BTreeSet::new();
     for row in rows.into_iter().filter(|row| row.peer == *own) {
         let Ok(digest) = row.statement.parse() else {
             continue;
         };
-        let bytes = node.records.documents.read(Document::Statement, digest)?;
+        let bytes = connector
+            .records
+            .documents
+            .read(Document::Statement, digest)?;
         let read = hansa_proto::incident::from_envelope(&bytes)?;
         stated.extend(read.incident.late.into_iter().flat_map(|late| late.permits));
     }

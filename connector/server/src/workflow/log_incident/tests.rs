@@ -6,18 +6,18 @@ use hansa_audit_log::digest::Digest;
 use hansa_audit_log::note::{Checkpoint, origin};
 use hansa_audit_store::key::LogSigningKey;
 
-fn town() -> TestFederation {
-    let mut town = TestFederation::new();
-    town.settle("lindau", TERMS);
-    town.settle("acme", TERMS);
-    told(&mut town);
-    town
+fn test_federation() -> TestFederation {
+    let mut federation = TestFederation::new();
+    federation.settle("lindau", TERMS);
+    federation.settle("acme", TERMS);
+    report_incident(&mut federation);
+    federation
 }
 
 /// The city gets the bundle of now.
-fn told(town: &mut TestFederation) {
-    let bundle = town.bundle();
-    std::fs::write(town.home("lindau").join("bundle.json"), bundle).unwrap();
+fn report_incident(federation: &mut TestFederation) {
+    let bundle = federation.bundle();
+    std::fs::write(federation.home("lindau").join("bundle.json"), bundle).unwrap();
 }
 
 /// A statement of the firm that all heads of its log are of a fork, of which nobody has heard.
@@ -48,8 +48,8 @@ async fn statement(acme: &Arc<Connector>) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_states_a_fork_with_the_only_key_that_there_was() {
-    let mut town = town();
-    let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+    let mut federation = test_federation();
+    let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
     let bytes = statement(&acme).await;
     let refusal = take_in(&lindau, &id("acme"), &bytes).await.unwrap_err();
     assert_eq!(refusal.code, ErrorCode::LogFork, "{refusal:#?}");
@@ -61,26 +61,29 @@ async fn nobody_states_a_fork_with_the_only_key_that_there_was() {
         size: 5,
         root: Digest::of(b"another history"),
     };
-    let key =
-        LogSigningKey::open(&town.home("acme").join("keys/note.pem"), "acme.example").unwrap();
-    let wish = IncidentArgs {
+    let key = LogSigningKey::open(
+        &federation.home("acme").join("keys/note.pem"),
+        "acme.example",
+    )
+    .unwrap();
+    let args = IncidentArgs {
         cause: None,
         since: None,
         heads: vec![SignedHead::sign(checkpoint, &key).unwrap()],
     };
-    let refusal = state(&acme, wish.clone()).await.unwrap_err();
+    let refusal = state(&acme, args.clone()).await.unwrap_err();
     assert_eq!(refusal.code, ErrorCode::LogFork, "{refusal:#?}");
     drop((lindau, acme));
 
-    town.pass(MINUTE);
-    town.another_key("acme");
-    town.pass(MINUTE);
-    told(&mut town);
-    let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+    federation.pass(MINUTE);
+    federation.another_key("acme");
+    federation.pass(MINUTE);
+    report_incident(&mut federation);
+    let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
     let bytes = statement(&acme).await;
     take_in(&lindau, &id("acme"), &bytes).await.unwrap();
     assert_eq!(records(&lindau, INCIDENT).len(), 1);
-    let stated = state(&acme, wish).await.unwrap();
+    let stated = state(&acme, args).await.unwrap();
     assert!(stated.incident.is_some());
     // What is recorded is what was stated; what no longer counts ends with the largest head that can be known.
     let rows = lindau.records.index(|state| state.incidents()).unwrap();

@@ -1,4 +1,4 @@
-//! A contract comes into force: file, record, book, and the cells that are released under it.
+//! A contract comes into force: file, record, registry, and the cells that are released under it.
 
 use crate::participant::{Connector, cell_releases};
 use crate::workflow::negotiation::open_negotiation::OpenNegotiation;
@@ -12,8 +12,11 @@ use hansa_policy::refusal::Refusal;
 use hansa_proto::{contract, envelope};
 use std::sync::Arc;
 
-/// A finalised contract comes into force here: file, record, book.
-pub(super) async fn settle(node: &Arc<Connector>, open: &OpenNegotiation) -> Result<(), Refusal> {
+/// A finalised contract comes into force here: file, record, registry.
+pub(super) async fn settle(
+    connector: &Arc<Connector>,
+    open: &OpenNegotiation,
+) -> Result<(), Refusal> {
     if open.state.phase() != Phase::Finalized {
         return Ok(());
     }
@@ -21,41 +24,47 @@ pub(super) async fn settle(node: &Arc<Connector>, open: &OpenNegotiation) -> Res
         return Ok(());
     };
     let id = signed.id;
-    if node.contracts.book(|book| book.agreement(id).is_some()) {
+    if connector
+        .contracts
+        .with_registry(|registry| registry.agreement(id).is_some())
+    {
         return Ok(());
     }
     let payload = contract::to_bytes(&signed.agreement);
     let bytes = envelope::assemble_signed(&payload, &signed.signatures);
     let dataset = signed.agreement.dataset.id.clone();
-    activated(node, &signed, &bytes).await?;
-    release(node, dataset).await;
+    activated(connector, &signed, &bytes).await?;
+    release(connector, dataset).await;
     Ok(())
 }
 
-/// So often a contract is checked anew, since something was stopped before it was on the books.
+/// So often a contract is checked anew, since something was stopped before it was in the log.
 const AGAIN: usize = 3;
 
-/// Puts a contract on the books, by keys that count at that place in the log, and in force. It is a stop of its own, since it may take
-/// the place of another one.
+/// Puts a contract in the log, by keys that count at that place in the log, and in force. It is a stop of its own, since it may
+/// take the place of another one.
 async fn activated(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     signed: &SignedContract,
     bytes: &[u8],
 ) -> Result<(), Refusal> {
     let mut left = AGAIN;
     loop {
-        let stop = node.records.log.begin_stop();
+        let stop = connector.records.log.begin_stop();
         let validity = DecisionValidity {
             epoch: stop.epoch(),
             until: UtcTimestamp::LATEST,
         };
         let agreed = signed
             .clone()
-            .verify(&node.identity.trust.bundle().keys(node.now()))?;
-        node.records.documents.keep_contract(signed.id, bytes)?;
+            .verify(&connector.identity.trust.bundle().keys(connector.now()))?;
+        connector
+            .records
+            .documents
+            .keep_contract(signed.id, bytes)?;
         #[cfg(test)]
-        node.pauses.verified.pass().await;
-        match node
+        connector.pauses.verified.pass().await;
+        match connector
             .records
             .log
             .record_while_valid(agreed, validity, false)
@@ -66,8 +75,10 @@ async fn activated(
                 let recorded =
                     recorded.map_err(|unwritable| hansa_audit_store::refusal(&unwritable))?;
                 let at = recorded.receipt().at();
-                node.contracts.book_mut(|book| book.admit(recorded));
-                node.end_if_void(signed.id, bytes, at);
+                connector
+                    .contracts
+                    .with_registry_mut(|registry| registry.admit(recorded));
+                connector.end_if_void(signed.id, bytes, at);
                 return Ok(());
             }
         }
@@ -76,8 +87,8 @@ async fn activated(
 
 /// Releases the cells of a contract that has come into force. Where that fails the contract stands, and questions for the
 /// cells are refused until they are released with the next publication, or at the next start.
-async fn release(node: &Arc<Connector>, dataset: DatasetId) {
-    let at = Arc::clone(node);
+async fn release(connector: &Arc<Connector>, dataset: DatasetId) {
+    let at = Arc::clone(connector);
     let done = tokio::task::spawn_blocking(move || cell_releases::due(&at, &dataset)).await;
     let faults = match done {
         Ok(done) => done.unwrap_or_else(|refusal| vec![refusal]),

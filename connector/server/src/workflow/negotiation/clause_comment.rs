@@ -1,4 +1,4 @@
-//! Comments on clauses: letters of a negotiation that are no step of it. They are signed, bounded, and end with it.
+//! Comments on clauses: messages of a negotiation that are no step of it. They are signed, bounded, and end with it.
 
 use crate::participant::Connector;
 use crate::workflow::negotiation::message_replay;
@@ -17,12 +17,12 @@ use hansa_proto::peer::message::{MessageContent, PeerMessage};
 use hansa_proto::stored_message::COMMENT;
 use hansa_store::document_folder::StoredDocumentKind as Document;
 
-/// Our own comment on a clause of what is on the table, signed, as a letter.
+/// Our own comment on a clause of what is on the table, signed, as a message.
 ///
 /// # Errors
 /// When the key is out of reach.
 pub(crate) fn written(
-    node: &Connector,
+    connector: &Connector,
     open: &OpenNegotiation,
     clause: ClauseId,
     text: &SingleLineText,
@@ -32,15 +32,15 @@ pub(crate) fn written(
         negotiation: negotiation.clone(),
         contract: open.state.proposal().contract,
         clause,
-        party: node.id(),
-        issued_at: node.now(),
+        party: connector.id(),
+        issued_at: connector.now(),
         text: text.to_string(),
     });
     let role = match open.own {
         PartyRole::Provider => SignatoryRole::Provider,
         PartyRole::Consumer => SignatoryRole::Consumer,
     };
-    let signature = node.sign(StatementKind::Comment, role, &payload)?;
+    let signature = connector.sign(StatementKind::Comment, role, &payload)?;
     Ok(MessageContent::Comment {
         negotiation,
         statement: envelope::assemble(&payload, &[signature]).into(),
@@ -52,15 +52,15 @@ pub(crate) fn written(
 /// # Errors
 /// What is wrong with it. A negotiation with somebody else looks like none.
 pub(super) fn judged(
-    node: &Connector,
+    connector: &Connector,
     peer: &ParticipantId,
-    letter: &PeerMessage,
+    message: &PeerMessage,
     incoming: bool,
 ) -> Result<OpenNegotiation, Refusal> {
     let MessageContent::Comment {
         negotiation,
         statement,
-    } = &letter.content
+    } = &message.content
     else {
         return Err(Refusal::new(
             ErrorCode::Internal,
@@ -73,19 +73,21 @@ pub(super) fn judged(
             format!("no negotiation `{negotiation}` with you"),
         )
     };
-    let open = message_replay::load(node, negotiation)?
+    let open = message_replay::load(connector, negotiation)?
         .filter(|open| open.other() == peer)
         .ok_or_else(unknown)?;
     let from = if incoming { open.own.other() } else { open.own };
-    let rows = node.records.index(|state| state.messages_of(negotiation))?;
+    let rows = connector
+        .records
+        .index(|state| state.messages_of(negotiation))?;
     let before = rows
         .iter()
         .filter(|row| row.kind == COMMENT && row.incoming == incoming)
         .count();
     let signed = envelope::parse_comment(statement)?;
-    let keys = node.identity.trust.bundle();
+    let keys = connector.identity.trust.bundle();
     open.state
-        .check_remark(from, &remark(&signed), before, &keys.keys(node.now()))?;
+        .check_remark(from, &remark(&signed), before, &keys.keys(connector.now()))?;
     Ok(open)
 }
 
@@ -112,29 +114,34 @@ pub(crate) struct ReceivedComment {
 /// The comments of a negotiation in their order.
 ///
 /// # Errors
-/// When a letter can't be read again.
-pub(crate) fn all(node: &Connector, negotiation: &str) -> Result<Vec<ReceivedComment>, Refusal> {
+/// When a message can't be read again.
+pub(crate) fn all(
+    connector: &Connector,
+    negotiation: &str,
+) -> Result<Vec<ReceivedComment>, Refusal> {
     let lost = |digest: &str| {
         Refusal::new(
             ErrorCode::StateBroken,
             format!("the letter `{digest}` can't be read again"),
         )
     };
-    let rows = node.records.index(|state| state.messages_of(negotiation))?;
+    let rows = connector
+        .records
+        .index(|state| state.messages_of(negotiation))?;
     let mut found = Vec::new();
     for row in rows.into_iter().filter(|row| row.kind == COMMENT) {
         let digest: Digest = row
             .digest
             .parse()
             .map_err(|cause| lost(&row.digest).caused_by(cause))?;
-        let letter = hansa_proto::stored_message::from_bytes(
-            &node.records.documents.read(Document::Letter, digest)?,
+        let message = hansa_proto::stored_message::from_bytes(
+            &connector.records.documents.read(Document::Letter, digest)?,
         )?;
-        let MessageContent::Comment { statement, .. } = letter.content else {
+        let MessageContent::Comment { statement, .. } = message.content else {
             return Err(lost(&row.digest));
         };
         let signed = envelope::parse_comment(&statement)?;
-        let bundle = node.identity.trust.bundle();
+        let bundle = connector.identity.trust.bundle();
         let keys = bundle.keys(row.at);
         let checked = hansa_policy::contract::signature::SignatureVerifier::check(
             &keys,

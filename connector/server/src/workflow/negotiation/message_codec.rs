@@ -1,4 +1,4 @@
-//! Between letters and the machine: what a letter says, and the letter that says a step.
+//! Between messages and the machine: what a message says, and the message that says a step.
 
 use crate::participant::Connector;
 use crate::workflow::negotiation::open_negotiation::OpenNegotiation;
@@ -11,7 +11,7 @@ use hansa_proto::contract;
 use hansa_proto::envelope::{self, StatementKind};
 use hansa_proto::peer::message::MessageContent;
 
-/// What the letter says to the machine.
+/// What the message says to the machine.
 pub(super) fn read(content: &MessageContent) -> Result<Step, Refusal> {
     let proposal = |payload: &[u8]| -> Result<Proposal, Refusal> {
         Ok(Proposal {
@@ -72,9 +72,9 @@ pub(crate) fn elsewhere() -> Refusal {
     .with_help("bring the signature: hansa contract attach n-… n.draft.signed")
 }
 
-/// Signs what has to be signed and writes the letter.
+/// Signs what has to be signed and writes the message.
 pub(super) fn written(
-    node: &Connector,
+    connector: &Connector,
     open: &OpenNegotiation,
     send: NextMessage,
 ) -> Result<MessageContent, Refusal> {
@@ -87,11 +87,11 @@ pub(super) fn written(
         },
         NextMessage::Agreement(_) => MessageContent::Agreement {
             negotiation,
-            contract: half(node, SignatoryRole::Provider, &payload)?,
+            contract: half(connector, SignatoryRole::Provider, &payload)?,
         },
         NextMessage::Verification(_) => MessageContent::Verification {
             negotiation,
-            contract: half(node, SignatoryRole::Consumer, &payload)?,
+            contract: half(connector, SignatoryRole::Consumer, &payload)?,
         },
         NextMessage::Finalization(_) => {
             let signed = open.state.signed().ok_or_else(|| {
@@ -105,10 +105,14 @@ pub(super) fn written(
     })
 }
 
-fn half(node: &Connector, role: SignatoryRole, payload: &[u8]) -> Result<bytes::Bytes, Refusal> {
-    if !node.concludes() {
+fn half(
+    connector: &Connector,
+    role: SignatoryRole,
+    payload: &[u8],
+) -> Result<bytes::Bytes, Refusal> {
+    if !connector.concludes() {
         return Err(elsewhere());
     }
-    let signature = node.sign(StatementKind::Agreement, role, payload)?;
+    let signature = connector.sign(StatementKind::Agreement, role, payload)?;
     Ok(envelope::assemble(payload, &[signature]).into())
 }

@@ -1,4 +1,4 @@
-//! What the log says of a letter, and of the state that it led to.
+//! What the log says of a message, and of the state that it led to.
 
 use crate::participant::Connector;
 use crate::participant::audit_event::{AuditEvent, maybe};
@@ -10,11 +10,11 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::peer::message::PeerMessage;
 use std::sync::Arc;
 
-/// A letter about to be recorded.
+/// A message about to be recorded.
 pub(crate) struct MessageRecord {
     pub(crate) peer: ParticipantId,
     pub(crate) incoming: bool,
-    pub(crate) letter: PeerMessage,
+    pub(crate) message: PeerMessage,
     pub(crate) digest: Digest,
     pub(crate) number: Option<u64>,
     /// Why it could not be used, or, of one of our own, why it goes to nobody.
@@ -22,18 +22,18 @@ pub(crate) struct MessageRecord {
 }
 
 impl MessageRecord {
-    /// Records the letter and the state that it led to, and brings the index up to date.
+    /// Records the message and the state that it led to, and brings the index up to date.
     pub(crate) async fn record(
         self,
-        node: &Arc<Connector>,
+        connector: &Arc<Connector>,
         led_to: Option<(&OpenNegotiation, Option<ContractId>)>,
     ) -> Result<(), Refusal> {
-        let title = led_to.and_then(|(open, _)| titled(node, open));
-        let _durable = node.record(self.fact(led_to, title)).await?;
-        node.records.index_fast(|_| Ok(()))
+        let title = led_to.and_then(|(open, _)| titled(connector, open));
+        let _durable = connector.record(self.fact(led_to, title)).await?;
+        connector.records.index_fast(|_| Ok(()))
     }
 
-    /// What the log says of the letter, and of the state that it led to.
+    /// What the log says of the message, and of the state that it led to.
     pub(crate) fn fact(
         &self,
         led_to: Option<(&OpenNegotiation, Option<ContractId>)>,
@@ -52,12 +52,12 @@ impl MessageRecord {
                     "direction",
                     Json::text(if self.incoming { "in" } else { "out" }),
                 ),
-                ("id", Json::text(self.letter.id)),
-                ("kind", Json::text(self.letter.content.kind())),
-                // A letter that was refused is on the books, and no part of the negotiation that it names.
+                ("id", Json::text(self.message.id)),
+                ("kind", Json::text(self.message.content.kind())),
+                // A message that was refused is in the log, and no part of the negotiation that it names.
                 (
                     "negotiation",
-                    maybe(open.and_then(|_| self.letter.content.negotiation())),
+                    maybe(open.and_then(|_| self.message.content.negotiation())),
                 ),
                 ("digest", Json::text(self.digest)),
                 ("number", self.number.map_or(Json::Null, Json::count)),
@@ -85,13 +85,13 @@ impl MessageRecord {
 }
 
 /// The title of the offer whose terms are negotiated, which stands in no contract; nothing where no such offer is known.
-fn titled(node: &Connector, open: &OpenNegotiation) -> Option<String> {
+fn titled(connector: &Connector, open: &OpenNegotiation) -> Option<String> {
     let agreement = &open.state.proposal().agreement;
     let (dataset, clauses) = (&agreement.dataset.id, &agreement.clauses);
-    if dataset.owner != node.id() {
-        return node.peers.delivery_queues.title(dataset, clauses);
+    if dataset.owner != connector.id() {
+        return connector.peers.delivery_queues.title(dataset, clauses);
     }
-    node.datasets.catalog(|catalog| {
+    connector.datasets.catalog(|catalog| {
         let mut offers = catalog.offers();
         let offer = offers.find(|one| one.dataset == *dataset && one.clauses == *clauses)?;
         Some(offer.title.clone())

@@ -1,4 +1,4 @@
-//! A negotiation is its letters, read again.
+//! A negotiation is its messages, read again.
 
 use crate::participant::Connector;
 use crate::workflow::negotiation::message_codec::read;
@@ -14,12 +14,12 @@ use hansa_proto::stored_message::COMMENT;
 use hansa_store::document_folder::StoredDocumentKind as Document;
 use hansa_store::state_index::row::{NegotiationRow, PeerMessageRow};
 
-/// A negotiation as its letters made it.
+/// A negotiation as its messages made it.
 ///
 /// # Errors
-/// When a letter can't be read again.
-pub(crate) fn load(node: &Connector, name: &str) -> Result<Option<OpenNegotiation>, Refusal> {
-    let (letters, row) = node.records.index(|state| {
+/// When a message can't be read again.
+pub(crate) fn load(connector: &Connector, name: &str) -> Result<Option<OpenNegotiation>, Refusal> {
+    let (messages, row) = connector.records.index(|state| {
         let row = state
             .negotiations()?
             .into_iter()
@@ -30,16 +30,16 @@ pub(crate) fn load(node: &Connector, name: &str) -> Result<Option<OpenNegotiatio
         return Ok(None);
     };
     let mut open = None;
-    // A comment is a letter of the negotiation, and no step of it.
-    for letter in letters.iter().filter(|letter| letter.kind != COMMENT) {
-        open = Some(again(node, open, letter, &row)?);
+    // A comment is a message of the negotiation, and no step of it.
+    for message in messages.iter().filter(|message| message.kind != COMMENT) {
+        open = Some(again(connector, open, message, &row)?);
     }
     Ok(open)
 }
 
-/// One letter again. It was taken in then, so what was known then is taken to have allowed it.
+/// One message again. It was taken in then, so what was known then is taken to have allowed it.
 fn again(
-    node: &Connector,
+    connector: &Connector,
     open: Option<OpenNegotiation>,
     row: &PeerMessageRow,
     negotiation: &NegotiationRow,
@@ -54,10 +54,10 @@ fn again(
         .digest
         .parse()
         .map_err(|cause| lost().caused_by(cause))?;
-    let letter = hansa_proto::stored_message::from_bytes(
-        &node.records.documents.read(Document::Letter, digest)?,
+    let message = hansa_proto::stored_message::from_bytes(
+        &connector.records.documents.read(Document::Letter, digest)?,
     )?;
-    let content = read(&letter.content)?;
+    let content = read(&message.content)?;
     let proposed = proposal_of(&content);
     let direction = if row.incoming {
         MessageDirection::In
@@ -82,13 +82,13 @@ fn again(
         }
     };
     let taken = TransitionInput {
-        id: letter.id,
+        id: message.id,
         content,
         direction,
         at: row.at,
         known: ProposalContext::then(),
     };
     taken
-        .step(node, place, EvaluationTime::Then)
+        .step(connector, place, EvaluationTime::Then)
         .map(|(open, _)| open)
 }

@@ -1,4 +1,4 @@
-//! The step that a letter makes now.
+//! The step that a message makes now.
 
 use crate::participant::Connector;
 use crate::workflow::negotiation::message_codec::read;
@@ -14,17 +14,17 @@ use hansa_policy::negotiation::PartyRole;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::peer::message::PeerMessage;
 
-/// The step that a letter makes now, in the negotiation that it names or as the first of a new one.
+/// The step that a message makes now, in the negotiation that it names or as the first of a new one.
 ///
 /// # Errors
 /// What the machine has against it. A negotiation with somebody else looks like none.
 pub(super) fn step(
-    node: &Connector,
+    connector: &Connector,
     peer: &ParticipantId,
-    letter: &PeerMessage,
+    message: &PeerMessage,
     direction: MessageDirection,
 ) -> TransitionResult {
-    let name = letter.content.negotiation().ok_or_else(|| {
+    let name = message.content.negotiation().ok_or_else(|| {
         Refusal::new(
             ErrorCode::NegotiationUnknown,
             "the letter belongs to no negotiation",
@@ -36,15 +36,15 @@ pub(super) fn step(
             format!("no negotiation `{name}` with you"),
         )
     };
-    let content = read(&letter.content)?;
-    let place = match message_replay::load(node, name)? {
+    let content = read(&message.content)?;
+    let place = match message_replay::load(connector, name)? {
         Some(open) => MessagePosition::next(open),
         None => {
             let proposal = proposal_of(&content).ok_or_else(unknown)?;
             let parties = parties(name, &proposal.agreement).ok_or_else(unknown)?;
             let own = [PartyRole::Provider, PartyRole::Consumer]
                 .into_iter()
-                .find(|side| *party(&parties, *side) == node.id())
+                .find(|side| *party(&parties, *side) == connector.id())
                 .ok_or_else(unknown)?;
             MessagePosition::first(own, parties)
         }
@@ -54,17 +54,17 @@ pub(super) fn step(
     }
     let on_the_table = place.open.as_ref().map(|open| open.state.proposal());
     let asked = proposal_of(&content).or(on_the_table).ok_or_else(unknown)?;
-    let told = match direction {
+    let audience = match direction {
         MessageDirection::In => Audience::Peer,
         MessageDirection::Out { .. } => Audience::Ourselves,
     };
-    let known = ProposalContext::now(node, place.own, peer, &asked.agreement, told);
+    let known = ProposalContext::now(connector, place.own, peer, &asked.agreement, audience);
     let taken = TransitionInput {
-        id: letter.id,
+        id: message.id,
         content,
         direction,
-        at: node.now(),
+        at: connector.now(),
         known,
     };
-    taken.step(node, place, EvaluationTime::Now)
+    taken.step(connector, place, EvaluationTime::Now)
 }

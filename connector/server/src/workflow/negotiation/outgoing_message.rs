@@ -1,4 +1,4 @@
-//! Letters of our own: a step is made, kept and recorded; the outbox delivers it.
+//! Messages of our own: a step is made, kept and recorded; the outbox delivers it.
 
 use crate::participant::Connector;
 use crate::process::blocking_work::waiting;
@@ -21,74 +21,74 @@ use hansa_proto::peer::message::{MessageContent, PeerMessage, PeerMessageId};
 use hansa_store::document_folder::StoredDocumentKind as Document;
 use std::sync::Arc;
 
-/// Sends a letter of our own: makes the step, keeps and records it; the outbox delivers it.
+/// Sends a message of our own: makes the step, keeps and records it; the outbox delivers it.
 ///
 /// # Errors
 /// When the step is not ours to make now, or can't be recorded.
 pub(crate) async fn send(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     peer: &ParticipantId,
     content: MessageContent,
     sign_beforehand: bool,
 ) -> Result<(), Refusal> {
-    let (node, peer) = (Arc::clone(node), peer.clone());
+    let (connector, peer) = (Arc::clone(connector), peer.clone());
     to_the_end(async move {
-        let _turn = node.contracts.negotiation_lock.lock().await;
-        send_in_turn(&node, &peer, content, sign_beforehand).await
+        let _turn = connector.contracts.negotiation_lock.lock().await;
+        send_in_turn(&connector, &peer, content, sign_beforehand).await
     })
     .await
 }
 
-/// Writes our word on an answer to a peer, once: the letter bears the name of the answer, so that it can be told whether it was
+/// Writes our word on an answer to a peer, once: the message bears the name of the answer, so that it can be told whether it was
 /// written.
 ///
 /// # Errors
 /// As [`send`].
 pub(crate) async fn acknowledge(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     peer: &ParticipantId,
     request: RequestId,
     receipt: Vec<u8>,
 ) -> Result<(), Refusal> {
-    let (node, peer) = (Arc::clone(node), peer.clone());
+    let (connector, peer) = (Arc::clone(connector), peer.clone());
     to_the_end(async move {
-        let _turn = node.contracts.negotiation_lock.lock().await;
+        let _turn = connector.contracts.negotiation_lock.lock().await;
         let id = PeerMessageId(request.0).to_string();
-        if node
+        if connector
             .records
-            .index_fast(|state| state.knows_letter(&peer, false, &id))?
+            .index_fast(|state| state.knows_message(&peer, false, &id))?
             .is_some()
         {
             return Ok(());
         }
-        let said = receipt::acknowledgement::on(&node, &peer, request, receipt.into())?;
-        let _durable = node.record(said).await?;
-        node.records.index_fast(|_| Ok(()))?;
-        node.peers.outbox_signal.notify_waiters();
+        let said = receipt::acknowledgement::on(&connector, &peer, request, receipt.into())?;
+        let _durable = connector.record(said).await?;
+        connector.records.index_fast(|_| Ok(()))?;
+        connector.peers.outbox_signal.notify_waiters();
         Ok(())
     })
     .await
 }
 
 async fn send_in_turn(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     peer: &ParticipantId,
     content: MessageContent,
     sign_beforehand: bool,
 ) -> Result<(), Refusal> {
-    let letter = PeerMessage {
+    let message = PeerMessage {
         id: PeerMessageId(random_bytes()),
         content,
     };
-    write_in_turn(node, peer, letter, sign_beforehand, None).await
+    write_in_turn(connector, peer, message, sign_beforehand, None).await
 }
 
-/// Ends a negotiation whose request the peer has refused: on our books alone, since the peer has begun none.
+/// Ends a negotiation whose request the peer has refused: in our log alone, since the peer has begun none.
 ///
 /// # Errors
 /// As [`send`].
 pub(crate) async fn end_refused(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     peer: &ParticipantId,
     negotiation: &str,
     why: &Refusal,
@@ -97,7 +97,7 @@ pub(crate) async fn end_refused(
         "the request was refused, {}: {}",
         why.code, why.sentence
     ));
-    let letter = PeerMessage {
+    let message = PeerMessage {
         id: PeerMessageId(random_bytes()),
         content: MessageContent::Termination {
             negotiation: negotiation.to_owned(),
@@ -105,97 +105,101 @@ pub(crate) async fn end_refused(
             reason: reason.to_string(),
         },
     };
-    let (node, peer, code) = (Arc::clone(node), peer.clone(), why.code);
+    let (connector, peer, code) = (Arc::clone(connector), peer.clone(), why.code);
     to_the_end(async move {
-        let _turn = node.contracts.negotiation_lock.lock().await;
-        write_in_turn(&node, &peer, letter, false, Some(code)).await
+        let _turn = connector.contracts.negotiation_lock.lock().await;
+        write_in_turn(&connector, &peer, message, false, Some(code)).await
     })
     .await
 }
 
-/// Keeps and records a letter of our own. Where the peer has refused what it is about, it is recorded alone.
+/// Keeps and records a message of our own. Where the peer has refused what it is about, it is recorded alone.
 async fn write_in_turn(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     peer: &ParticipantId,
-    letter: PeerMessage,
+    message: PeerMessage,
     sign_beforehand: bool,
     refused: Option<ErrorCode>,
 ) -> Result<(), Refusal> {
     // Before anything is kept or recorded: what its own reader refuses would stand in the way of all that follows.
-    let bytes = hansa_proto::stored_message::to_readable_bytes(&letter)?;
-    let keep = || waiting(|| node.records.documents.keep(Document::Letter, &bytes));
+    let bytes = hansa_proto::stored_message::to_readable_bytes(&message)?;
+    let keep = || waiting(|| connector.records.documents.keep(Document::Letter, &bytes));
     let noted = MessageRecord {
         peer: peer.clone(),
         incoming: false,
-        letter: letter.clone(),
+        message: message.clone(),
         digest: Digest::of(&bytes),
         number: None,
         refused,
     };
-    if letter.content.negotiation().is_none() {
+    if message.content.negotiation().is_none() {
         keep()?;
-        noted.record(node, None).await?;
-        node.peers.outbox_signal.notify_waiters();
+        noted.record(connector, None).await?;
+        connector.peers.outbox_signal.notify_waiters();
         return Ok(());
     }
-    if matches!(letter.content, MessageContent::Comment { .. }) {
-        let open = clause_comment::judged(node, peer, &letter, false)?;
+    if matches!(message.content, MessageContent::Comment { .. }) {
+        let open = clause_comment::judged(connector, peer, &message, false)?;
         keep()?;
-        noted.record(node, Some((&open, None))).await?;
-        node.peers.outbox_signal.notify_waiters();
+        noted.record(connector, Some((&open, None))).await?;
+        connector.peers.outbox_signal.notify_waiters();
         return Ok(());
     }
     let (open, sends) = step(
-        node,
+        connector,
         peer,
-        &letter,
+        &message,
         MessageDirection::Out { sign_beforehand },
     )?;
     // What was signed may let out more than what has come into force, or was ended, since then.
     if matches!(
-        letter.content,
+        message.content,
         MessageContent::Agreement { .. } | MessageContent::Finalization { .. }
     ) {
         let proposal = open.state.proposal();
-        approval::insist(node, proposal.contract, &proposal.agreement)?;
+        approval::insist(connector, proposal.contract, &proposal.agreement)?;
     }
     keep()?;
-    settle(node, &open).await?;
+    settle(connector, &open).await?;
     let beforehand = open
         .state
         .consent()
         .filter(|contract| sign_beforehand && *contract == open.state.proposal().contract);
-    noted.record(node, Some((&open, beforehand))).await?;
-    node.peers.outbox_signal.notify_waiters();
-    Box::pin(follow(node, open, sends)).await
+    noted.record(connector, Some((&open, beforehand))).await?;
+    connector.peers.outbox_signal.notify_waiters();
+    Box::pin(follow(connector, open, sends)).await
 }
 
 /// Does what follows without asking anybody.
 pub(super) async fn follow(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     open: OpenNegotiation,
     sends: Vec<NextMessage>,
 ) -> Result<(), Refusal> {
     for send in sends {
         let proposal = open.state.proposal();
         if matches!(send, NextMessage::Finalization(_))
-            && let Err(refusal) = approval::insist(node, proposal.contract, &proposal.agreement)
+            && let Err(refusal) =
+                approval::insist(connector, proposal.contract, &proposal.agreement)
         {
             // The other side has signed what two persons must say again: it is theirs to go on.
             tracing::info!(%refusal, "negotiation.waits_for_two");
             continue;
         }
-        let content = written(node, &open, send)?;
-        Box::pin(send_in_turn(node, open.other(), content, false)).await?;
+        let content = written(connector, &open, send)?;
+        Box::pin(send_in_turn(connector, open.other(), content, false)).await?;
     }
     Ok(())
 }
 
-/// The step that is due on our side, as a letter: what `contract sign` does.
+/// The step that is due on our side, as a message: what `contract sign` does.
 ///
 /// # Errors
 /// `NEGOTIATION_STATE` when it is not our turn, or the key is out of reach.
-pub(crate) fn due(node: &Connector, open: &OpenNegotiation) -> Result<MessageContent, Refusal> {
+pub(crate) fn due(
+    connector: &Connector,
+    open: &OpenNegotiation,
+) -> Result<MessageContent, Refusal> {
     let send = open.state.due(open.own).ok_or_else(|| {
         let whose = open.state.turn().map_or_else(
             || format!("it is {}", open.state.phase().as_str()),
@@ -206,5 +210,5 @@ pub(crate) fn due(node: &Connector, open: &OpenNegotiation) -> Result<MessageCon
             format!("there is nothing to sign now: {whose}"),
         )
     })?;
-    written(node, open, send)
+    written(connector, open, send)
 }

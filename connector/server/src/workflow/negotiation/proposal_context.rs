@@ -1,4 +1,4 @@
-//! What a step may depend on, beside the letter and the time.
+//! What a step may depend on, beside the message and the time.
 
 use crate::participant::Connector;
 use crate::workflow::{approval, combined_contracts};
@@ -11,7 +11,7 @@ use hansa_policy::negotiation::{OfferMatch, PartyRole};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::Clause;
 
-/// What our catalogue and our book say of a proposal.
+/// What our catalogue and our registry say of a proposal.
 pub(super) struct ProposalContext {
     pub(super) offered: OfferMatch,
     pub(super) replaces: Option<Agreement>,
@@ -21,23 +21,25 @@ pub(super) struct ProposalContext {
 impl ProposalContext {
     /// What they say now: to ourselves all that is known here, `to` the peer what it can know.
     pub(super) fn now(
-        node: &Connector,
+        connector: &Connector,
         own: PartyRole,
         peer: &ParticipantId,
         agreement: &Agreement,
         to: Audience,
     ) -> Self {
-        let replaces = agreement
-            .supersedes
-            .and_then(|old| node.contracts.book(|book| book.agreement(old).cloned()));
+        let replaces = agreement.supersedes.and_then(|old| {
+            connector
+                .contracts
+                .with_registry(|registry| registry.agreement(old).cloned())
+        });
         let seen = match own {
-            PartyRole::Provider => seen(node, peer, agreement, to),
+            PartyRole::Provider => seen(connector, peer, agreement, to),
             PartyRole::Consumer => None,
         };
         let (offered, objection) = seen.unwrap_or((OfferMatch::Nothing, None));
         let objection = unshown(agreement)
-            .or_else(|| misnamed(node, agreement))
-            .or_else(|| relabelled(node, agreement))
+            .or_else(|| misnamed(connector, agreement))
+            .or_else(|| relabelled(connector, agreement))
             .or(objection);
         Self {
             offered,
@@ -46,7 +48,7 @@ impl ProposalContext {
         }
     }
 
-    /// What is taken to have been known of a letter that was taken in: it allowed the step.
+    /// What is taken to have been known of a message that was taken in: it allowed the step.
     pub(super) const fn then() -> Self {
         Self {
             offered: OfferMatch::Officer,
@@ -79,9 +81,9 @@ fn unshown(agreement: &Agreement) -> Option<Refusal> {
 
 /// Both parties stand in a proposal as the league registers them, or nobody signs it: whoever proposes writes the names,
 /// keys and authorities of both sides.
-fn misnamed(node: &Connector, agreement: &Agreement) -> Option<Refusal> {
-    let (bundle, now) = (node.identity.trust.bundle(), node.now());
-    let taker = match &agreement.assignee {
+fn misnamed(connector: &Connector, agreement: &Agreement) -> Option<Refusal> {
+    let (bundle, now) = (connector.identity.trust.bundle(), connector.now());
+    let assignee = match &agreement.assignee {
         Assignee::Participant(party) => Some(party),
         Assignee::Public => None,
     };
@@ -94,7 +96,7 @@ fn misnamed(node: &Connector, agreement: &Agreement) -> Option<Refusal> {
                 && anchors.any(|(_, anchor)| anchor.spki == party.tls_issuer)
         })
     };
-    let wrong = [Some(&agreement.provider), taker]
+    let wrong = [Some(&agreement.provider), assignee]
         .into_iter()
         .flatten()
         .find(|party| !registered(party));
@@ -115,27 +117,31 @@ fn misnamed(node: &Connector, agreement: &Agreement) -> Option<Refusal> {
 }
 
 /// A label, id and version, stands for one contract for ever.
-fn relabelled(node: &Connector, agreement: &Agreement) -> Option<Refusal> {
+fn relabelled(connector: &Connector, agreement: &Agreement) -> Option<Refusal> {
     let id = ContractId(Digest::of(&hansa_proto::contract::to_bytes(agreement)));
-    node.contracts
-        .book(|book| book.check_label(id, agreement))
+    connector
+        .contracts
+        .with_registry(|registry| registry.check_label(id, agreement))
         .err()
 }
 
 /// How our catalogue offers this to the peer, and what the lint has against it; none, if the peer sees no such dataset.
 fn seen(
-    node: &Connector,
+    connector: &Connector,
     peer: &ParticipantId,
     agreement: &Agreement,
     to: Audience,
 ) -> Option<(OfferMatch, Option<Refusal>)> {
-    let now = node.now();
-    let (dataset, entry, shown, offers) = node.datasets.catalog(|catalog| {
-        node.contracts.book(|book| {
+    let now = connector.now();
+    let (dataset, entry, shown, offers) = connector.datasets.catalog(|catalog| {
+        connector.contracts.with_registry(|registry| {
             let name = &agreement.dataset.id.name;
-            let seen = catalog.visible_one(peer, book, now, name)?;
-            let entry = seen.entry(book);
-            let held = seen.contracts.iter().filter_map(|id| book.agreement(*id));
+            let seen = catalog.visible_one(peer, registry, now, name)?;
+            let entry = seen.entry(registry);
+            let held = seen
+                .contracts
+                .iter()
+                .filter_map(|id| registry.agreement(*id));
             let mut shown: Vec<Clause> = held.flat_map(|held| held.clauses.clone()).collect();
             let offers: Vec<Offer> = seen
                 .offers
@@ -147,15 +153,15 @@ fn seen(
         })
     })?;
     let exact = offers.iter().find(|offer| offer.is_exactly(agreement));
-    let whole = lint::objection(agreement, &dataset, &node.reloadable.taxonomy());
+    let whole = lint::objection(agreement, &dataset, &connector.reloadable.taxonomy());
     let offered = match exact.map(|offer| offer.sign) {
         None => OfferMatch::OtherTerms,
         Some(SigningMode::Officer) => OfferMatch::Officer,
         // What needs two persons, a key that lies elsewhere, or what we would not sign, is no connector's to sign.
         Some(SigningMode::Auto)
             if whole.is_some()
-                || approval::needs_two(node, agreement).is_some()
-                || !node.concludes() =>
+                || approval::needs_two(connector, agreement).is_some()
+                || !connector.concludes() =>
         {
             OfferMatch::Officer
         }
@@ -166,25 +172,28 @@ fn seen(
     let lint = match to {
         Audience::Ourselves => whole,
         Audience::Peer => lint::unknown_to_sender(&agreement.clauses, &entry, &shown)
-            .or_else(|| lint::objection(agreement, &entry, &node.reloadable.taxonomy())),
+            .or_else(|| lint::objection(agreement, &entry, &connector.reloadable.taxonomy())),
     };
     let objection = lint
         .or_else(|| {
-            node.reloadable
+            connector
+                .reloadable
                 .published()
                 .execute(&agreement.clauses)
                 .err()
         })
         .or_else(|| {
-            node.contracts
-                .book(|book| book.check_exclusive(agreement, now))
+            connector
+                .contracts
+                .with_registry(|registry| registry.check_exclusive(agreement, now))
                 .err()
         })
         .or_else(|| {
-            node.contracts
-                .book(|book| book.check_nested(agreement, now))
+            connector
+                .contracts
+                .with_registry(|registry| registry.check_nested(agreement, now))
                 .err()
         })
-        .or_else(|| combined_contracts::check_agreement(node, agreement).err());
+        .or_else(|| combined_contracts::check_agreement(connector, agreement).err());
     Some((offered, objection))
 }

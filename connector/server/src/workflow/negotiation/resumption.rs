@@ -1,4 +1,4 @@
-//! What follows from a letter without asking anybody is done, whatever comes in between: a crash, or a caller that goes away.
+//! What follows from a message without asking anybody is done, whatever comes in between: a crash, or a caller that goes away.
 
 use crate::participant::Connector;
 use crate::process::blocking_work::waiting;
@@ -15,29 +15,29 @@ use hansa_store::document_folder::StoredDocumentKind as Document;
 use std::sync::Arc;
 
 /// Does what is due in every negotiation with a peer, or with all of them, and needs no person: a crash may have come between
-/// a letter's record and what follows from it.
+/// a message's record and what follows from it.
 ///
 /// # Errors
 /// When the index can't be read or nothing can be recorded. What is wrong with one negotiation does not stop the others.
 pub(crate) async fn resume(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     peer: Option<&ParticipantId>,
 ) -> Result<(), Refusal> {
     let peers = match peer {
         Some(peer) => vec![peer.clone()],
         None => {
-            let known = node.known_peers()?.into_iter();
+            let known = connector.known_peers()?.into_iter();
             known.map(|peer| peer.id).collect()
         }
     };
     for peer in &peers {
-        acknowledge_what_came(node, peer).await?;
+        acknowledge_what_came(connector, peer).await?;
     }
     let open = match peer {
-        Some(peer) => node
+        Some(peer) => connector
             .records
             .index_fast(|state| state.open_negotiations(peer))?,
-        None => node.records.index(|state| state.negotiations())?,
+        None => connector.records.index(|state| state.negotiations())?,
     };
     for row in open {
         let mut phases = Phase::ALL.into_iter();
@@ -46,7 +46,7 @@ pub(crate) async fn resume(
         if turn != Some(row.role.as_str()) {
             continue;
         }
-        let (inner, name) = (Arc::clone(node), row.id.clone());
+        let (inner, name) = (Arc::clone(connector), row.id.clone());
         let done = to_the_end(async move {
             let _turn = inner.contracts.negotiation_lock.lock().await;
             follow_up(&inner, &name).await
@@ -65,25 +65,28 @@ pub(crate) async fn resume(
 }
 
 /// Writes our word on receipts that were countersigned before a crash, which the provider waits for. It is looked for once,
-/// and again where it could not be written: otherwise it is on the books with what came.
-async fn acknowledge_what_came(node: &Arc<Connector>, peer: &ParticipantId) -> Result<(), Refusal> {
-    if !node.peers.delivery_queues.may_owe_a_word(peer) {
+/// and again where it could not be written: otherwise it is in the log with what came.
+async fn acknowledge_what_came(
+    connector: &Arc<Connector>,
+    peer: &ParticipantId,
+) -> Result<(), Refusal> {
+    if !connector.peers.delivery_queues.may_owe_a_word(peer) {
         return Ok(());
     }
     // Said before it is looked for: what comes meanwhile says otherwise.
-    node.peers.delivery_queues.owes_no_word(peer);
+    connector.peers.delivery_queues.owes_no_word(peer);
     let mut search = PendingReceiptSearch {
-        node,
+        connector,
         peer,
         is_over: false,
     };
-    search.is_over = write_what_is_owed(node, peer).await?;
+    search.is_over = write_what_is_owed(connector, peer).await?;
     Ok(())
 }
 
 /// A search for what is owed. One that did not come to its end, also since nobody waits for it any more, is begun anew.
 struct PendingReceiptSearch<'a> {
-    node: &'a Connector,
+    connector: &'a Connector,
     peer: &'a ParticipantId,
     is_over: bool,
 }
@@ -91,20 +94,23 @@ struct PendingReceiptSearch<'a> {
 impl Drop for PendingReceiptSearch<'_> {
     fn drop(&mut self) {
         if !self.is_over {
-            self.node.peers.delivery_queues.owes_a_word(self.peer);
+            self.connector.peers.delivery_queues.owes_a_word(self.peer);
         }
     }
 }
 
 /// Whether all of it was written, but for what is not kept any more.
-async fn write_what_is_owed(node: &Arc<Connector>, peer: &ParticipantId) -> Result<bool, Refusal> {
+async fn write_what_is_owed(
+    connector: &Arc<Connector>,
+    peer: &ParticipantId,
+) -> Result<bool, Refusal> {
     let mut all = true;
-    for (request, file) in node.records.index_fast(|state| state.unsaid(peer))? {
+    for (request, file) in connector.records.index_fast(|state| state.unsaid(peer))? {
         let Ok(digest) = file.parse::<Digest>() else {
             continue;
         };
-        match waiting(|| node.records.documents.read(Document::Receipt, digest)) {
-            Ok(receipt) => acknowledge(node, peer, request, receipt).await?,
+        match waiting(|| connector.records.documents.read(Document::Receipt, digest)) {
+            Ok(receipt) => acknowledge(connector, peer, request, receipt).await?,
             Err(refusal) => {
                 all &= matches!(
                     refusal.code,
@@ -118,14 +124,15 @@ async fn write_what_is_owed(node: &Arc<Connector>, peer: &ParticipantId) -> Resu
 }
 
 /// Does what is due in one negotiation and needs no person.
-pub(super) async fn follow_up(node: &Arc<Connector>, name: &str) -> Result<(), Refusal> {
-    match message_replay::load(node, name)? {
+pub(super) async fn follow_up(connector: &Arc<Connector>, name: &str) -> Result<(), Refusal> {
+    match message_replay::load(connector, name)? {
         Some(open) => {
             let agreement = &open.state.proposal().agreement;
             let other = open.other();
-            let known = ProposalContext::now(node, open.own, other, agreement, Audience::Ourselves);
+            let known =
+                ProposalContext::now(connector, open.own, other, agreement, Audience::Ourselves);
             let sends = open.state.follows(open.own, known.offered);
-            follow(node, open, sends.into_iter().collect()).await
+            follow(connector, open, sends.into_iter().collect()).await
         }
         None => Ok(()),
     }
@@ -137,24 +144,24 @@ pub(super) async fn follow_up(node: &Arc<Connector>, name: &str) -> Result<(), R
 /// # Errors
 /// When the index can't be read or nothing can be recorded.
 pub(crate) async fn end_signed(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     peer: &ParticipantId,
     contract: ContractId,
 ) -> Result<(), Refusal> {
-    let Some(withdrawn) = node
+    let Some(withdrawn) = connector
         .contracts
-        .book(|book| book.agreement(contract).cloned())
+        .with_registry(|registry| registry.agreement(contract).cloned())
     else {
         return Ok(());
     };
     let signed = [Phase::Agreed.as_str(), Phase::Verified.as_str()];
-    for row in node.records.index(|state| state.negotiations())? {
+    for row in connector.records.index(|state| state.negotiations())? {
         let ours = row.role == PartyRole::Provider.as_str() && row.peer == *peer;
         if !ours || !signed.contains(&row.state.as_str()) {
             continue;
         }
-        // One whose letters can't be read can't be finished either.
-        let Ok(Some(open)) = message_replay::load(node, &row.id) else {
+        // One whose messages can't be read can't be finished either.
+        let Ok(Some(open)) = message_replay::load(connector, &row.id) else {
             continue;
         };
         if open.state.proposal().agreement.dataset.id != withdrawn.dataset.id {
@@ -165,7 +172,7 @@ pub(crate) async fn end_signed(
             code: None,
             reason: format!("contract {} is withdrawn", contract.short()),
         };
-        send(node, peer, content, false).await?;
+        send(connector, peer, content, false).await?;
     }
     Ok(())
 }

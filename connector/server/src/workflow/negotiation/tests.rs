@@ -1,4 +1,4 @@
-//! What follows from a letter is done, whatever came between.
+//! What follows from a message is done, whatever came between.
 
 use super::outgoing_message::send;
 use super::resumption::resume;
@@ -7,15 +7,18 @@ use crate::participant::testing::{TestFederation, outbox, post, record_text, rec
 use crate::process::randomness::random_bytes;
 use hansa_proto::peer::message::{PeerMessageId, UnreadableMessage};
 
-fn phases(node: &Connector) -> Vec<String> {
-    let rows = node.records.index(|state| state.negotiations()).unwrap();
+fn phases(connector: &Connector) -> Vec<String> {
+    let rows = connector
+        .records
+        .index(|state| state.negotiations())
+        .unwrap();
     rows.into_iter().map(|row| row.state).collect()
 }
 
-/// Takes a letter in up to its record, as a kill would leave it.
-async fn only_recorded(node: &Arc<Connector>, from: &Connector, letter: &PeerMessage) {
-    let bytes = hansa_proto::stored_message::to_bytes(letter);
-    let led_to = recorded(node, &from.id(), letter, bytes, None)
+/// Takes a message in up to its record, as a kill would leave it.
+async fn only_recorded(connector: &Arc<Connector>, from: &Connector, message: &PeerMessage) {
+    let bytes = hansa_proto::stored_message::to_bytes(message);
+    let led_to = recorded(connector, &from.id(), message, bytes, None)
         .await
         .unwrap();
     assert_eq!(led_to.unwrap().1.len(), 1, "something follows");
@@ -23,13 +26,13 @@ async fn only_recorded(node: &Arc<Connector>, from: &Connector, letter: &PeerMes
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_left_undone_by_a_crash_is_done_at_the_next_start() {
-    let town = TestFederation::of_two();
-    let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+    let federation = TestFederation::of_two();
+    let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
     let contract = request(&lindau, &acme).await;
     let (_, asked) = outbox(&acme, &lindau).remove(0);
     only_recorded(&lindau, &acme, &asked).await;
     drop(lindau);
-    let lindau = town.open("lindau");
+    let lindau = federation.open("lindau");
     assert_eq!(phases(&lindau), ["REQUESTED"]);
     resume(&lindau, None).await.unwrap();
     assert_eq!(phases(&lindau), ["AGREED"]);
@@ -47,24 +50,25 @@ async fn what_was_left_undone_by_a_crash_is_done_at_the_next_start() {
     let (_, agreed) = outbox(&lindau, &acme).remove(0);
     only_recorded(&acme, &lindau, &agreed).await;
     drop(acme);
-    let acme = town.open("acme");
+    let acme = federation.open("acme");
     assert_eq!(phases(&acme), ["AGREED"]);
     resume(&acme, Some(&lindau.id())).await.unwrap();
     assert_eq!(phases(&acme), ["VERIFIED"]);
     post(&lindau, &acme).await;
-    for node in [&lindau, &acme] {
-        assert_eq!(phases(node), ["FINALIZED"]);
+    for connector in [&lindau, &acme] {
+        assert_eq!(phases(connector), ["FINALIZED"]);
         assert!(
-            node.contracts
-                .book(|book| book.agreement(contract).is_some())
+            connector
+                .contracts
+                .with_registry(|book| book.agreement(contract).is_some())
         );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repeated_letter_has_done_what_was_left_undone() {
-    let town = TestFederation::of_two();
-    let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+async fn a_repeated_message_has_done_what_was_left_undone() {
+    let federation = TestFederation::of_two();
+    let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
     let _ = request(&lindau, &acme).await;
     let (_, asked) = outbox(&acme, &lindau).remove(0);
     only_recorded(&lindau, &acme, &asked).await;
@@ -75,8 +79,8 @@ async fn a_repeated_letter_has_done_what_was_left_undone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_that_goes_away_does_not_stop_what_follows() {
-    let town = TestFederation::of_two();
-    let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+    let federation = TestFederation::of_two();
+    let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
     let _ = request(&lindau, &acme).await;
     let (_, asked) = outbox(&acme, &lindau).remove(0);
     let turn = lindau.contracts.negotiation_lock.lock().await;
@@ -94,12 +98,12 @@ async fn a_caller_that_goes_away_does_not_stop_what_follows() {
     tokio::time::timeout(limit, agreed).await.unwrap();
 }
 
-/// Acme ends what it has asked for, with a letter as a version wrote it that did not look whether it can be read.
+/// Acme ends what it has asked for, with a message as a version wrote it that did not look whether it can be read.
 async fn declines_unread(acme: &Arc<Connector>, lindau: &Connector, reason: &str) -> Digest {
     let name = acme.records.index(|state| state.negotiations()).unwrap()[0]
         .id
         .clone();
-    let letter = PeerMessage {
+    let message = PeerMessage {
         id: PeerMessageId(random_bytes()),
         content: MessageContent::Termination {
             negotiation: name,
@@ -107,11 +111,11 @@ async fn declines_unread(acme: &Arc<Connector>, lindau: &Connector, reason: &str
             reason: reason.to_owned(),
         },
     };
-    let bytes = hansa_proto::stored_message::to_bytes(&letter);
+    let bytes = hansa_proto::stored_message::to_bytes(&message);
     let out = MessageDirection::Out {
         sign_beforehand: false,
     };
-    let (open, _) = step(acme, &lindau.id(), &letter, out).unwrap();
+    let (open, _) = step(acme, &lindau.id(), &message, out).unwrap();
     let digest = acme
         .records
         .documents
@@ -120,7 +124,7 @@ async fn declines_unread(acme: &Arc<Connector>, lindau: &Connector, reason: &str
     let noted = MessageRecord {
         peer: lindau.id(),
         incoming: false,
-        letter,
+        message,
         digest,
         number: None,
         refused: None,
@@ -129,19 +133,19 @@ async fn declines_unread(acme: &Arc<Connector>, lindau: &Connector, reason: &str
     digest
 }
 
-/// Hands over every letter, until nothing is answered any more; one that can't be used stops no other.
+/// Hands over every message, until nothing is answered any more; one that can't be used stops no other.
 async fn carry(one: &Arc<Connector>, other: &Arc<Connector>) {
     for _ in 0..3 {
         for (from, to) in [(one, other), (other, one)] {
-            for (_, letter) in outbox(from, to) {
-                let _ = take_in(to, &from.id(), &letter, None).await;
+            for (_, message) in outbox(from, to) {
+                let _ = take_in(to, &from.id(), &message, None).await;
             }
         }
     }
 }
 
-fn numbers(node: &Connector, to: &Connector) -> Vec<u64> {
-    let rows = node
+fn numbers(connector: &Connector, to: &Connector) -> Vec<u64> {
+    let rows = connector
         .records
         .index(|state| state.outbox(&to.id(), 0))
         .unwrap();
@@ -149,15 +153,15 @@ fn numbers(node: &Connector, to: &Connector) -> Vec<u64> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_that_its_reader_refuses_is_replaced_under_its_number() {
+async fn a_message_that_its_reader_refuses_is_replaced_under_its_number() {
     let long = "ä".repeat(1_001);
     for (reason, became) in [
         ("not\nthis year", "not this year"),
         ("no\u{7}", "no\\u{7}"),
         (long.as_str(), &long[..2_000]),
     ] {
-        let town = TestFederation::of_two();
-        let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+        let federation = TestFederation::of_two();
+        let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
         let _ = request(&lindau, &acme).await;
         declines_unread(&acme, &lindau, reason).await;
         let second = request(&lindau, &acme).await;
@@ -165,13 +169,13 @@ async fn a_letter_that_its_reader_refuses_is_replaced_under_its_number() {
         assert_eq!(before.len(), 3);
         assert_eq!(unreadable_message::faults(&acme).unwrap().len(), 2);
         drop(acme);
-        let (acme, found) = town.try_open("acme", &[]).unwrap();
+        let (acme, found) = federation.try_open("acme", &[]).unwrap();
         assert_eq!(found.faults.len(), 1, "{:?}", found.faults);
         assert!(unreadable_message::faults(&acme).unwrap().is_empty());
         assert_eq!(numbers(&acme, &lindau), before);
         let sent: Vec<MessageContent> = outbox(&acme, &lindau)
             .into_iter()
-            .map(|(_, letter)| letter.content)
+            .map(|(_, message)| message.content)
             .collect();
         let ended = |content: &MessageContent| match content {
             MessageContent::Termination { reason, .. } => reason == became,
@@ -181,30 +185,36 @@ async fn a_letter_that_its_reader_refuses_is_replaced_under_its_number() {
         // It is the same after the index was lost, and the pair goes on.
         drop(acme);
         for file in ["state.db", "state.db-wal", "state.db-shm"] {
-            let _ = std::fs::remove_file(town.home("acme").join("state").join(file));
+            let _ = std::fs::remove_file(federation.home("acme").join("state").join(file));
         }
-        let acme = town.open("acme");
+        let acme = federation.open("acme");
         assert_eq!(numbers(&acme, &lindau), before);
         carry(&lindau, &acme).await;
-        for node in [&lindau, &acme] {
-            let mut phases = phases(node);
+        for connector in [&lindau, &acme] {
+            let mut phases = phases(connector);
             phases.sort();
             assert_eq!(phases, ["FINALIZED", "TERMINATED"]);
-            assert!(node.contracts.book(|book| book.agreement(second).is_some()));
+            assert!(
+                connector
+                    .contracts
+                    .with_registry(|book| book.agreement(second).is_some())
+            );
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_that_is_damaged_or_lost_holds_up_no_other() {
+async fn a_message_that_is_damaged_or_lost_holds_up_no_other() {
     for lost in [false, true] {
-        let town = TestFederation::of_two();
-        let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+        let federation = TestFederation::of_two();
+        let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
         let _ = request(&lindau, &acme).await;
         let digest = declines_unread(&acme, &lindau, "declined").await;
         let second = request(&lindau, &acme).await;
         let before = numbers(&acme, &lindau);
-        let file = town.home("acme").join(format!("state/letters/{digest}"));
+        let file = federation
+            .home("acme")
+            .join(format!("state/letters/{digest}"));
         match lost {
             true => std::fs::remove_file(file).unwrap(),
             false => std::fs::write(file, b"?").unwrap(),
@@ -217,24 +227,27 @@ async fn a_letter_that_is_damaged_or_lost_holds_up_no_other() {
         let found = unreadable_message::waiting(&acme, &lindau.id(), &row).unwrap();
         assert!(found.is_none());
         assert_eq!(numbers(&acme, &lindau), [before[0], before[2]]);
-        let told = unreadable_message::faults(&acme).unwrap();
-        assert_eq!(told.len(), 1, "{told:?}");
+        let refusals = unreadable_message::faults(&acme).unwrap();
+        assert_eq!(refusals.len(), 1, "{refusals:?}");
         carry(&lindau, &acme).await;
-        assert!(acme.contracts.book(|book| book.agreement(second).is_some()));
+        assert!(
+            acme.contracts
+                .with_registry(|book| book.agreement(second).is_some())
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_that_comes_unreadable_is_set_apart() {
-    let town = TestFederation::of_two();
-    let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+async fn a_message_that_comes_unreadable_is_set_apart() {
+    let federation = TestFederation::of_two();
+    let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
     for number in [3, 4] {
-        let letter = UnreadableMessage {
+        let message = UnreadableMessage {
             number,
             bytes: vec![255; 3],
             cause: Refusal::new(ErrorCode::MessageMalformed, "no letter"),
         };
-        unreadable_message::set_apart(&acme, &lindau.id(), &letter)
+        unreadable_message::set_apart(&acme, &lindau.id(), &message)
             .await
             .unwrap();
         assert_eq!(
@@ -254,8 +267,8 @@ async fn a_letter_that_comes_unreadable_is_set_apart() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_its_reader_would_refuse_is_not_recorded() {
-    let town = TestFederation::of_two();
-    let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+    let federation = TestFederation::of_two();
+    let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
     let _ = request(&lindau, &acme).await;
     let name = acme.records.index(|state| state.negotiations()).unwrap()[0]
         .id

@@ -1,4 +1,4 @@
-//! One letter makes one step of the machine, now or read again.
+//! One message makes one step of the machine, now or read again.
 
 use crate::participant::Connector;
 use crate::workflow::negotiation::open_negotiation::OpenNegotiation;
@@ -15,14 +15,14 @@ use hansa_proto::peer::message::PeerMessageId;
 /// A step that was made: how the negotiation stands, and what must be sent without asking anybody.
 pub(super) type TransitionResult = Result<(OpenNegotiation, Vec<NextMessage>), Refusal>;
 
-/// Which way a letter goes.
+/// Which way a message goes.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum MessageDirection {
     In,
     Out { sign_beforehand: bool },
 }
 
-/// Where a letter belongs.
+/// Where a message belongs.
 pub(super) struct MessagePosition {
     pub(super) own: PartyRole,
     pub(super) parties: NegotiationParties,
@@ -49,7 +49,7 @@ impl MessagePosition {
     }
 }
 
-/// A letter that is taken in, and what its step may depend on.
+/// A message that is taken in, and what its step may depend on.
 pub(super) struct TransitionInput {
     pub(super) id: PeerMessageId,
     pub(super) content: NegotiationContent,
@@ -62,18 +62,18 @@ impl TransitionInput {
     /// Makes the step.
     pub(super) fn step(
         self,
-        node: &Connector,
+        connector: &Connector,
         place: MessagePosition,
-        judged: EvaluationTime,
+        evaluation_time: EvaluationTime,
     ) -> TransitionResult {
         let own = place.own;
         let (from, sign_beforehand) = match self.direction {
             MessageDirection::In => (own.other(), false),
             MessageDirection::Out { sign_beforehand } => (own, sign_beforehand),
         };
-        let bundle = node.identity.trust.bundle();
+        let bundle = connector.identity.trust.bundle();
         let keys = bundle.keys(self.at);
-        let taxonomy = node.reloadable.taxonomy();
+        let taxonomy = connector.reloadable.taxonomy();
         let facts = NegotiationContext {
             now: self.at,
             own,
@@ -90,7 +90,7 @@ impl TransitionInput {
             content: self.content,
         };
         let Some(open) = place.open else {
-            let (state, sends) = match judged {
+            let (state, sends) = match evaluation_time {
                 EvaluationTime::Now => negotiation::open(place.parties, message, &facts),
                 EvaluationTime::Then => negotiation::open_again(place.parties, message, &facts),
             }?;
@@ -101,7 +101,7 @@ impl TransitionInput {
             Some(_) => Some(open.state.proposal().agreement.clone()),
             None => open.before,
         };
-        let (state, sends) = match judged {
+        let (state, sends) = match evaluation_time {
             EvaluationTime::Now => negotiation::step(&open.state, message, &facts),
             EvaluationTime::Then => negotiation::step_again(&open.state, message, &facts),
         }?;
@@ -109,7 +109,7 @@ impl TransitionInput {
     }
 }
 
-/// Whether a letter is judged by what is known now, or was judged when it was taken in.
+/// Whether a message is judged by what is known now, or was judged when it was taken in.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum EvaluationTime {
     Now,

@@ -1,5 +1,5 @@
-//! Letters that can't be read. One holds up nothing else: one of our own is replaced under its own number, or leaves the outbox;
-//! one that has come in is set apart. Either is on the books with the reason.
+//! Messages that can't be read. One holds up nothing else: one of our own is replaced under its own number, or leaves the outbox;
+//! one that has come in is set apart. Either is in the log with the reason.
 
 use crate::participant::Connector;
 use crate::participant::audit_event::{AuditEvent, maybe};
@@ -13,46 +13,48 @@ use hansa_store::document_folder::StoredDocumentKind as Document;
 use hansa_store::state_index::row::OutboxMessageRow;
 use std::sync::Arc;
 
-/// A letter that waits in our outbox for a peer, mended where its reader would refuse it; none where there is nothing to send.
+/// A message that waits in our outbox for a peer, mended where its reader would refuse it; none where there is nothing to send.
 ///
 /// # Errors
 /// When it can't be read for now, or what became of it can't be recorded.
 pub(crate) fn waiting(
-    node: &Connector,
+    connector: &Connector,
     peer: &ParticipantId,
     row: &OutboxMessageRow,
 ) -> Result<Option<PeerMessage>, Refusal> {
-    match acknowledgement::waiting(node, peer, row) {
-        Err(refusal) if is_for_good(node, row, refusal.code) => mend(node, peer, row, &refusal),
+    match acknowledgement::waiting(connector, peer, row) {
+        Err(refusal) if is_for_good(connector, row, refusal.code) => {
+            mend(connector, peer, row, &refusal)
+        }
         read => read,
     }
 }
 
-/// Looks through all outboxes for letters that their reader would refuse, and mends them. Gives what was found.
+/// Looks through all outboxes for messages that their reader would refuse, and mends them. Gives what was found.
 ///
 /// # Errors
 /// When the index can't be read or nothing can be recorded.
-pub(crate) fn mend_outboxes(node: &Connector) -> Result<Vec<Refusal>, Refusal> {
+pub(crate) fn mend_outboxes(connector: &Connector) -> Result<Vec<Refusal>, Refusal> {
     let mut found = Vec::new();
-    for (peer, row) in node.records.index(|state| state.outboxes())? {
-        if let Err(refusal) = acknowledgement::waiting(node, &peer, &row)
-            && is_for_good(node, &row, refusal.code)
+    for (peer, row) in connector.records.index(|state| state.outboxes())? {
+        if let Err(refusal) = acknowledgement::waiting(connector, &peer, &row)
+            && is_for_good(connector, &row, refusal.code)
         {
-            let mended = mend(node, &peer, &row, &refusal)?;
+            let mended = mend(connector, &peer, &row, &refusal)?;
             found.push(unsendable_message(&peer, &row, &refusal, mended.is_some()));
         }
     }
     Ok(found)
 }
 
-/// What of our letters and negotiations can't be read now, for people.
+/// What of our messages and negotiations can't be read now, for people.
 ///
 /// # Errors
 /// When the index can't be read.
-pub(crate) fn faults(node: &Connector) -> Result<Vec<Refusal>, Refusal> {
+pub(crate) fn faults(connector: &Connector) -> Result<Vec<Refusal>, Refusal> {
     let mut found = Vec::new();
-    for (peer, row) in node.records.index(|state| state.outboxes())? {
-        if let Err(refusal) = acknowledgement::waiting(node, &peer, &row) {
+    for (peer, row) in connector.records.index(|state| state.outboxes())? {
+        if let Err(refusal) = acknowledgement::waiting(connector, &peer, &row) {
             let sentence = format!(
                 "letter {} to {} can't be read: {}",
                 row.number,
@@ -62,8 +64,8 @@ pub(crate) fn faults(node: &Connector) -> Result<Vec<Refusal>, Refusal> {
             found.push(Refusal::new(refusal.code, sentence).with_help(AGAIN));
         }
     }
-    for row in node.records.index(|state| state.negotiations())? {
-        if let Err(refusal) = super::message_replay::load(node, &row.id) {
+    for row in connector.records.index(|state| state.negotiations())? {
+        if let Err(refusal) = super::message_replay::load(connector, &row.id) {
             let sentence = format!("{} can't be read: {}", row.id, refusal.sentence);
             found.push(Refusal::new(refusal.code, sentence).with_help(BACKUP));
         }
@@ -71,19 +73,20 @@ pub(crate) fn faults(node: &Connector) -> Result<Vec<Refusal>, Refusal> {
     Ok(found)
 }
 
-/// Sets a letter apart that has come from a peer's outbox and can't be read: it is kept as it came, and on the books with the reason.
+/// Sets a message apart that has come from a peer's outbox and can't be read: it is kept as it came, and in the log with the
+/// reason.
 ///
 /// # Errors
 /// When it can't be kept or recorded.
 pub(crate) async fn set_apart(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     peer: &ParticipantId,
-    letter: &UnreadableMessage,
+    message: &UnreadableMessage,
 ) -> Result<(), Refusal> {
-    let _turn = node.contracts.negotiation_lock.lock().await;
-    let bytes = &letter.bytes;
+    let _turn = connector.contracts.negotiation_lock.lock().await;
+    let bytes = &message.bytes;
     crate::process::blocking_work::waiting(|| {
-        node.records.documents.keep(Document::Letter, bytes)
+        connector.records.documents.keep(Document::Letter, bytes)
     })?;
     let digest = Digest::of(bytes);
     let fact = AuditEvent::new(
@@ -92,42 +95,45 @@ pub(crate) async fn set_apart(
             ("peer", Json::text(peer)),
             ("direction", Json::text("in")),
             // What it calls itself is not believed: by that name a good one may still come.
-            ("id", Json::text(format!("unreadable {}", letter.number))),
+            ("id", Json::text(format!("unreadable {}", message.number))),
             ("kind", Json::text("unreadable")),
             ("negotiation", Json::Null),
             ("digest", Json::text(digest)),
-            ("number", Json::count(letter.number)),
-            ("refused", Json::text(letter.cause.code)),
+            ("number", Json::count(message.number)),
+            ("refused", Json::text(message.cause.code)),
             ("outbox", Json::Bool(false)),
         ],
     );
-    let _durable = node.record(fact).await?;
-    node.records.index_fast(|_| Ok(()))
+    let _durable = connector.record(fact).await?;
+    connector.records.index_fast(|_| Ok(()))
 }
 
-/// Puts what can be read into the place of a letter, under the same number; where nothing can, it leaves the outbox.
+/// Puts what can be read into the place of a message, under the same number; where nothing can, it leaves the outbox.
 fn mend(
-    node: &Connector,
+    connector: &Connector,
     peer: &ParticipantId,
     row: &OutboxMessageRow,
     why: &Refusal,
 ) -> Result<Option<PeerMessage>, Refusal> {
     let kept = crate::process::blocking_work::waiting(|| {
-        node.records.documents.read(Document::Letter, row.digest)
+        connector
+            .records
+            .documents
+            .read(Document::Letter, row.digest)
     });
-    let letter = kept
+    let message = kept
         .ok()
         .and_then(|bytes| hansa_proto::stored_message::repaired(&bytes));
     let mut digest = None;
-    if let Some(letter) = &letter {
-        let bytes = hansa_proto::stored_message::to_readable_bytes(letter)?;
+    if let Some(message) = &message {
+        let bytes = hansa_proto::stored_message::to_readable_bytes(message)?;
         crate::process::blocking_work::waiting(|| {
-            node.records.documents.keep(Document::Letter, &bytes)
+            connector.records.documents.keep(Document::Letter, &bytes)
         })?;
         digest = Some(Digest::of(&bytes));
     }
     tracing::warn!(peer = peer.domain(), number = row.number, code = %why.code, "letter.mended");
-    let _durable = node.record_now(AuditEvent::new(
+    let _durable = connector.record_now(AuditEvent::new(
         "letter_mended",
         [
             ("peer", Json::text(peer)),
@@ -137,20 +143,20 @@ fn mend(
             ("refused", Json::text(why.code)),
         ],
     ))?;
-    node.records.index_fast(|_| Ok(()))?;
-    Ok(letter)
+    connector.records.index_fast(|_| Ok(()))?;
+    Ok(message)
 }
 
-/// Whether it is the letter that is at fault. A disk that fails to read says nothing of it, and a word on a receipt is made of
+/// Whether it is the message that is at fault. A disk that fails to read says nothing of it, and a word on a receipt is made of
 /// that.
-fn is_for_good(node: &Connector, row: &OutboxMessageRow, code: ErrorCode) -> bool {
+fn is_for_good(connector: &Connector, row: &OutboxMessageRow, code: ErrorCode) -> bool {
     row.acknowledged_request.is_none()
         && match code {
             // The last is said of a file that is not what was written.
             ErrorCode::MessageMalformed | ErrorCode::MessageTooLarge | ErrorCode::StateBroken => {
                 true
             }
-            ErrorCode::FileMissing => node
+            ErrorCode::FileMissing => connector
                 .records
                 .documents
                 .is_missing(Document::Letter, row.digest),

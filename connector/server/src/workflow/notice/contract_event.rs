@@ -1,4 +1,4 @@
-//! What happened under contracts of which people are to be told: here, and by letter at the other side.
+//! What happened under contracts of which people are to be told: here, and by message at the other side.
 
 use super::notice_text::NoticeText;
 use super::{NoticeChannel, PendingNotice};
@@ -27,37 +27,38 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// When the index can't be read.
-pub(super) fn happened(node: &Connector) -> Result<Vec<PendingNotice>, Refusal> {
-    let (own, now) = (node.id(), node.now());
-    let told: Vec<(ContractId, Agreement, NotificationTerm)> = node.contracts.book(|book| {
-        let all = book.all(now).filter_map(|(id, agreement, _)| {
-            let mut clauses = agreement.clauses.iter();
-            let notify = clauses.find_map(|clause| match &clause.term {
-                Term::Notify(notify) => Some(notify.clone()),
-                _ => None,
-            })?;
-            Some((id, agreement.clone(), notify))
+pub(super) fn happened(connector: &Connector) -> Result<Vec<PendingNotice>, Refusal> {
+    let (own, now) = (connector.id(), connector.now());
+    let reported: Vec<(ContractId, Agreement, NotificationTerm)> =
+        connector.contracts.with_registry(|registry| {
+            let all = registry.all(now).filter_map(|(id, agreement, _)| {
+                let mut clauses = agreement.clauses.iter();
+                let notify = clauses.find_map(|clause| match &clause.term {
+                    Term::Notify(notify) => Some(notify.clone()),
+                    _ => None,
+                })?;
+                Some((id, agreement.clone(), notify))
+            });
+            all.collect()
         });
-        all.collect()
-    });
     let mut items = Vec::new();
-    for (contract, agreement, notify) in told {
+    for (contract, agreement, notify) in reported {
         let provider = agreement.provider.id == own;
         let side = if provider {
             Recipient::Provider
         } else {
             Recipient::Consumer
         };
-        let mut events = node.records.index(|state| state.happened(contract))?;
+        let mut events = connector.records.index(|state| state.happened(contract))?;
         if provider {
-            events.extend(changed(node, &agreement, now));
+            events.extend(changed(connector, &agreement, now));
         }
         events.retain(|event| {
             let known = |one: &InformEvent| event.topic.split(':').next() == Some(one.as_str());
             notify.events.iter().any(known)
         });
         for event in events {
-            let words = NoticeText::of_event(node, contract, &agreement, &event);
+            let words = NoticeText::of_event(connector, contract, &agreement, &event);
             let mut channels = Vec::new();
             if notify.recipients.contains(&side) {
                 channels.extend(NoticeChannel::PEOPLE);
@@ -90,9 +91,13 @@ pub(super) fn happened(node: &Connector) -> Result<Vec<PendingNotice>, Refusal> 
 }
 
 /// That the dataset has another schema now than the contract was signed for.
-fn changed(node: &Connector, agreement: &Agreement, now: UtcTimestamp) -> Option<ContractEventRow> {
+fn changed(
+    connector: &Connector,
+    agreement: &Agreement,
+    now: UtcTimestamp,
+) -> Option<ContractEventRow> {
     let dataset = &agreement.dataset;
-    let schema = node.datasets.catalog(|catalog| {
+    let schema = connector.datasets.catalog(|catalog| {
         let found = catalog.by_id(&dataset.id)?;
         Some(found.schema_digest())
     })?;
@@ -107,12 +112,15 @@ fn changed(node: &Connector, agreement: &Agreement, now: UtcTimestamp) -> Option
 ///
 /// # Errors
 /// When it can't be signed or recorded.
-pub(super) async fn post(node: &Arc<Connector>, notice: &NoticeStatement) -> Result<(), Refusal> {
+pub(super) async fn post(
+    connector: &Arc<Connector>,
+    notice: &NoticeStatement,
+) -> Result<(), Refusal> {
     let payload = notice::to_bytes(notice);
-    let signature = node.sign(StatementKind::Notice, SignatoryRole::Provider, &payload)?;
+    let signature = connector.sign(StatementKind::Notice, SignatoryRole::Provider, &payload)?;
     let statement = envelope::assemble(&payload, &[signature]).into();
     outgoing_message::send(
-        node,
+        connector,
         &notice.consumer,
         MessageContent::Statement { statement },
         false,
@@ -120,14 +128,17 @@ pub(super) async fn post(node: &Arc<Connector>, notice: &NoticeStatement) -> Res
     .await
 }
 
-/// Tells a consumer of something at once: into the outbox, and on the books that it was told. A crash in between has it told
+/// Tells a consumer of something at once: into the outbox, and in the log that it was told. A crash in between has it told
 /// once more, and of one topic its people are told once.
 ///
 /// # Errors
 /// As [`post`].
-pub(crate) async fn tell(node: &Arc<Connector>, notice: &NoticeStatement) -> Result<(), Refusal> {
-    post(node, notice).await?;
-    let _durable = node
+pub(crate) async fn tell(
+    connector: &Arc<Connector>,
+    notice: &NoticeStatement,
+) -> Result<(), Refusal> {
+    post(connector, notice).await?;
+    let _durable = connector
         .record(AuditEvent::new(
             "notice",
             [
@@ -141,7 +152,7 @@ pub(crate) async fn tell(node: &Arc<Connector>, notice: &NoticeStatement) -> Res
             ],
         ))
         .await?;
-    node.records.index(|_| Ok(()))
+    connector.records.index(|_| Ok(()))
 }
 
 /// That answers which we received used a snapshot of which their provider tells us: our people are told whatever the contract
@@ -149,22 +160,22 @@ pub(crate) async fn tell(node: &Arc<Connector>, notice: &NoticeStatement) -> Res
 ///
 /// # Errors
 /// When the index can't be read.
-pub(super) fn affected(node: &Connector) -> Result<Vec<PendingNotice>, Refusal> {
-    let own = node.id();
+pub(super) fn affected(connector: &Connector) -> Result<Vec<PendingNotice>, Refusal> {
+    let own = connector.id();
     let mut items: Vec<PendingNotice> = Vec::new();
-    for (contract, event) in node
+    for (contract, event) in connector
         .records
         .index(|state| state.happened_so(AFFECTED, MOST_AFFECTED))?
     {
-        let agreement = node
+        let agreement = connector
             .contracts
-            .book(|book| book.agreement(contract).cloned());
+            .with_registry(|registry| registry.agreement(contract).cloned());
         let Some(agreement) = agreement.filter(|agreement| agreement.provider.id != own) else {
             continue;
         };
         items.push(PendingNotice {
             contract,
-            words: NoticeText::of_event(node, contract, &agreement, &event),
+            words: NoticeText::of_event(connector, contract, &agreement, &event),
             topic: event.topic,
             channels: NoticeChannel::PEOPLE.to_vec(),
             post: None,
@@ -182,23 +193,23 @@ const MOST_AFFECTED: u32 = 50;
 /// When it is not by the peer, about a contract that we have not with it, its signature does not count, or it can't be
 /// recorded.
 pub(crate) async fn take_in(
-    node: &Arc<Connector>,
+    connector: &Arc<Connector>,
     peer: &ParticipantId,
     bytes: &[u8],
 ) -> Result<(), Refusal> {
     let signed = notice::from_envelope(bytes)?;
     let notice = &signed.notice;
-    let known = node.contracts.book(|book| {
-        let agreement = book.agreement(notice.contract);
+    let known = connector.contracts.with_registry(|registry| {
+        let agreement = registry.agreement(notice.contract);
         agreement.is_some_and(|agreement| agreement.provider.id == *peer)
     });
-    if notice.provider != *peer || notice.consumer != node.id() || !known {
+    if notice.provider != *peer || notice.consumer != connector.id() || !known {
         let sentence = "the notice is about no contract of ours with whoever sends it";
         return Err(Refusal::new(ErrorCode::ContractUnknown, sentence));
     }
-    contract_withdrawal::check_statement(node, peer, &signed.signature)?;
-    let file = waiting(|| node.records.documents.keep(Document::Statement, bytes))?;
-    let _durable = node
+    contract_withdrawal::check_statement(connector, peer, &signed.signature)?;
+    let file = waiting(|| connector.records.documents.keep(Document::Statement, bytes))?;
+    let _durable = connector
         .record(AuditEvent::new(
             "noticed",
             [
@@ -211,5 +222,5 @@ pub(crate) async fn take_in(
             ],
         ))
         .await?;
-    node.records.index(|_| Ok(()))
+    connector.records.index(|_| Ok(()))
 }

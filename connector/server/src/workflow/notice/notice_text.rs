@@ -1,4 +1,4 @@
-//! What people are told: one notice as a page, as JSON and as a letter.
+//! What people are told: one notice as a page, as JSON and as a message.
 
 use crate::participant::Connector;
 use hansa_audit_log::digest::Digest;
@@ -30,9 +30,9 @@ pub(super) struct NoticeText {
 
 impl NoticeText {
     /// In the language of the participant.
-    pub(super) fn of(node: &Connector, one: &ExpiringContract) -> Self {
-        let tongue = node.config().participant.tongue;
-        let own = node.id();
+    pub(super) fn of(connector: &Connector, one: &ExpiringContract) -> Self {
+        let language = connector.config().participant.language;
+        let own = connector.id();
         let agreement = &one.agreement;
         let provider = agreement.provider.id == own;
         let with = if provider {
@@ -49,7 +49,7 @@ impl NoticeText {
             one.contract.0.as_bytes(),
             &days.to_be_bytes(),
         ];
-        let subject = tongue.pick(
+        let subject = language.pick(
             format!("Contract {short} with {with} on {dataset} ends within {days} days"),
             format!("Vertrag {short} mit {with} über {dataset} endet in weniger als {days} Tagen"),
             format!(
@@ -57,12 +57,12 @@ impl NoticeText {
             ),
         );
         let renew = if provider {
-            provider_mend(tongue, with)
+            provider_mend(language, with)
         } else {
-            consumer_mend(tongue, &short, with, dataset.as_str())
+            consumer_mend(language, &short, with, dataset.as_str())
         };
-        let last = ContractStatusLines::of(tongue, agreement).until();
-        let until = tongue.pick(
+        let last = ContractStatusLines::of(language, agreement).until();
+        let until = language.pick(
             format!("It is in force {last}."),
             format!("Er gilt {last}."),
             format!("Está em vigor {last}."),
@@ -89,13 +89,13 @@ impl NoticeText {
 
     /// Of something that happened under a contract.
     pub(super) fn of_event(
-        node: &Connector,
+        connector: &Connector,
         contract: ContractId,
         agreement: &Agreement,
         event: &ContractEventRow,
     ) -> Self {
-        let tongue = node.config().participant.tongue;
-        let own = node.id();
+        let language = connector.config().participant.language;
+        let own = connector.id();
         let provider = agreement.provider.id == own;
         let with = if provider {
             agreement.assignee_id().map_or("", |id| id.domain())
@@ -109,20 +109,20 @@ impl NoticeText {
             .find(|one| one.as_str() == kind);
         let what = match what {
             Some(InformEvent::FirstUse) => {
-                tongue.pick("first use", "erste Nutzung", "primeira utilização")
+                language.pick("first use", "erste Nutzung", "primeira utilização")
             }
-            Some(InformEvent::Refusal) => tongue.pick("refusals", "Ablehnungen", "recusas"),
+            Some(InformEvent::Refusal) => language.pick("refusals", "Ablehnungen", "recusas"),
             Some(InformEvent::SchemaChange) => {
-                tongue.pick("another schema", "ein anderes Schema", "outro esquema")
+                language.pick("another schema", "ein anderes Schema", "outro esquema")
             }
-            None if event.topic.starts_with(AFFECTED) => tongue.pick(
+            None if event.topic.starts_with(AFFECTED) => language.pick(
                 "answers used data that the provider recalls",
                 "Antworten beruhen auf Daten, die der Anbieter zurückruft",
                 "respostas usaram dados que o fornecedor retira",
             ),
             None => kind,
         };
-        let subject = tongue.pick(
+        let subject = language.pick(
             format!("Contract {short} with {with} on {dataset}: {what}"),
             format!("Vertrag {short} mit {with} über {dataset}: {what}"),
             format!("Contrato {short} com {with} sobre {dataset}: {what}"),
@@ -163,7 +163,7 @@ impl NoticeText {
         self.json.to_string().into_bytes()
     }
 
-    /// As a letter (RFC 5322) whose recipients the command knows. A subject beyond ASCII is an encoded word (RFC 2047).
+    /// As a message (RFC 5322) whose recipients the command knows. A subject beyond ASCII is an encoded word (RFC 2047).
     pub(super) fn letter(&self) -> String {
         let subject = if self.subject.is_ascii() {
             self.subject.clone()
@@ -179,18 +179,18 @@ impl NoticeText {
     }
 }
 
-fn provider_mend(tongue: Language, with: &str) -> String {
-    tongue.pick(
+fn provider_mend(language: Language, with: &str) -> String {
+    language.pick(
         format!("To renew it, offer the dataset with a later end; {with} then requests it with --replaces."),
         format!("Zum Verlängern den Datensatz mit einem späteren Ende anbieten; {with} beantragt ihn dann mit --replaces."),
         format!("Para o renovar, ofereça os dados com um fim posterior; {with} pede-o depois com --replaces."),
     )
 }
 
-fn consumer_mend(tongue: Language, short: &str, with: &str, dataset: &str) -> String {
+fn consumer_mend(language: Language, short: &str, with: &str, dataset: &str) -> String {
     let alias = with.split('.').next().unwrap_or(with);
     let command = format!("hansa contract request {alias}.{dataset} --replaces {short}");
-    tongue.pick(
+    language.pick(
         format!("To renew it: {command}"),
         format!("Zum Verlängern: {command}"),
         format!("Para o renovar: {command}"),

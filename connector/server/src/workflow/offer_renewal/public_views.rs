@@ -18,19 +18,23 @@ use std::sync::Arc;
 
 /// Signs the public views that are offered and not yet in force, and ends those that are no longer offered. Where one
 /// needs two officers, the view that it would replace stays until both have spoken; where one is refused, it stays as well.
-pub(super) fn publish(node: &Arc<Connector>, offers: &[Offer]) -> Result<Vec<Refusal>, Refusal> {
-    let now = node.now();
+pub(super) fn publish(
+    connector: &Arc<Connector>,
+    offers: &[Offer],
+) -> Result<Vec<Refusal>, Refusal> {
+    let now = connector.now();
     let wanted: Vec<(&Offer, Dataset)> = offers
         .iter()
         .filter(|offer| offer.to == OfferRecipients::Public)
         .filter_map(|offer| {
-            node.datasets
+            connector
+                .datasets
                 .catalog(|catalog| catalog.by_id(&offer.dataset).cloned())
                 .map(|dataset| (offer, dataset))
         })
         .collect();
-    let standing = standing(node, now);
-    let keys = OwnViewParty::of(node);
+    let standing = standing(connector, now);
+    let keys = OwnViewParty::of(connector);
     let stands = |offer: &Offer, dataset: &Dataset| {
         let mut all = standing.iter();
         all.any(|(_, agreement)| keys.same(agreement, offer, dataset))
@@ -43,12 +47,12 @@ pub(super) fn publish(node: &Arc<Connector>, offers: &[Offer]) -> Result<Vec<Ref
         }
         let agreement = offer.agreement(
             dataset,
-            node.filled(node.party_of_views()?, Assignee::Public, None),
+            connector.filled(connector.party_of_views()?, Assignee::Public, None),
         );
-        let key = key(&agreement, last(node, now, &offer.dataset));
-        if let Err(refusal) = approval::insist(node, key, &agreement) {
+        let key = key(&agreement, last(connector, now, &offer.dataset));
+        if let Err(refusal) = approval::insist(connector, key, &agreement) {
             held.extend(
-                approval::needs_two(node, &agreement).map(|verdict| PendingView {
+                approval::needs_two(connector, &agreement).map(|verdict| PendingView {
                     key,
                     dataset: offer.dataset.clone(),
                     verdict,
@@ -59,20 +63,23 @@ pub(super) fn publish(node: &Arc<Connector>, offers: &[Offer]) -> Result<Vec<Ref
         }
         // A view that is signed again for another key or schema tells what it told: it was judged when it was signed first.
         let known = standing.iter().any(|(_, old)| says_the_same(old, offer));
-        if !known && let Err(refusal) = beside(node, &agreement, now) {
+        if !known && let Err(refusal) = beside(connector, &agreement, now) {
             refused.insert(offer.dataset.clone());
             faults.push(refusal);
             continue;
         }
         let payload = hansa_proto::contract::to_bytes(&agreement);
-        let signature = node.sign(StatementKind::Agreement, SignatoryRole::Provider, &payload)?;
+        let signature =
+            connector.sign(StatementKind::Agreement, SignatoryRole::Provider, &payload)?;
         let bytes = envelope::assemble(&payload, &[signature]);
         let signed = envelope::parse_offer(&bytes)?;
         let id = signed.id;
-        let agreed = signed.verify(&node.identity.trust.bundle().keys(now))?;
-        node.records.documents.keep_contract(id, &bytes)?;
-        let recorded = node.record_now(agreed)?;
-        node.contracts.book_mut(|book| book.admit(recorded));
+        let agreed = signed.verify(&connector.identity.trust.bundle().keys(now))?;
+        connector.records.documents.keep_contract(id, &bytes)?;
+        let recorded = connector.record_now(agreed)?;
+        connector
+            .contracts
+            .with_registry_mut(|registry| registry.admit(recorded));
     }
     for (id, agreement) in &standing {
         let mut offered = wanted.iter();
@@ -89,19 +96,20 @@ pub(super) fn publish(node: &Arc<Connector>, offers: &[Offer]) -> Result<Vec<Ref
         } else {
             "signed again with another key"
         };
-        contract_withdrawal::own_now(node, *id, &SingleLineText::cut(reason))?;
+        contract_withdrawal::own_now(connector, *id, &SingleLineText::cut(reason))?;
     }
-    node.datasets.set_held(held);
+    connector.datasets.set_held(held);
     Ok(faults)
 }
 
 /// Refuses a view that would tell more beside other views: anybody may ask both. The view before it ends as this one is signed.
-fn beside(node: &Connector, agreement: &Agreement, now: UtcTimestamp) -> Result<(), Refusal> {
+fn beside(connector: &Connector, agreement: &Agreement, now: UtcTimestamp) -> Result<(), Refusal> {
     let mut instead = agreement.clone();
-    instead.supersedes = last(node, now, &agreement.dataset.id);
-    node.contracts
-        .book(|book| book.check_nested(&instead, now))?;
-    combined_contracts::check_agreement(node, &instead)
+    instead.supersedes = last(connector, now, &agreement.dataset.id);
+    connector
+        .contracts
+        .with_registry(|registry| registry.check_nested(&instead, now))?;
+    combined_contracts::check_agreement(connector, &instead)
 }
 
 /// Whether a view tells what is offered, for as long.
@@ -113,15 +121,16 @@ fn says_the_same(view: &Agreement, offer: &Offer) -> bool {
 }
 
 /// Our public views that are in force, or will be.
-fn standing(node: &Connector, now: UtcTimestamp) -> Vec<(ContractId, Agreement)> {
-    let own = node.id();
-    node.contracts.book(|book| {
-        book.all(now)
-            .filter(|(_, agreement, standing)| {
+fn standing(connector: &Connector, now: UtcTimestamp) -> Vec<(ContractId, Agreement)> {
+    let own = connector.id();
+    connector.contracts.with_registry(|registry| {
+        registry
+            .all(now)
+            .filter(|(_, agreement, status)| {
                 agreement.provider.id == own
                     && agreement.assignee == Assignee::Public
                     && !matches!(
-                        standing,
+                        status,
                         ContractStatus::Withdrawn
                             | ContractStatus::Superseded
                             | ContractStatus::Expired
@@ -133,9 +142,10 @@ fn standing(node: &Connector, now: UtcTimestamp) -> Vec<(ContractId, Agreement)>
 }
 
 /// The last public view that there was of a dataset, whether it has ended or not.
-fn last(node: &Connector, now: UtcTimestamp, dataset: &DatasetId) -> Option<ContractId> {
-    node.contracts.book(|book| {
-        book.over(dataset, now)
+fn last(connector: &Connector, now: UtcTimestamp, dataset: &DatasetId) -> Option<ContractId> {
+    connector.contracts.with_registry(|registry| {
+        registry
+            .over(dataset, now)
             .filter(|(_, agreement, _)| agreement.assignee == Assignee::Public)
             .map(|(id, agreement, _)| (agreement.proposed_at, id))
             .max()
@@ -159,9 +169,9 @@ fn key(agreement: &Agreement, after: Option<ContractId>) -> ContractId {
 struct OwnViewParty(Option<hansa_policy::contract::ContractParty>);
 
 impl OwnViewParty {
-    fn of(node: &Connector) -> Self {
-        let ours = node.party_of_views().ok();
-        Self(ours.filter(|party| party.signing_key == node.identity.signer().kid()))
+    fn of(connector: &Connector) -> Self {
+        let ours = connector.party_of_views().ok();
+        Self(ours.filter(|party| party.signing_key == connector.identity.signer().kid()))
     }
 
     fn count(&self, agreement: &Agreement) -> bool {

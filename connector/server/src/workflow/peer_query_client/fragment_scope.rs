@@ -4,7 +4,7 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::RequestId;
 use std::collections::BTreeMap;
 
-/// What came of an errand, by its number.
+/// What came of a remote query, by its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FragmentResult {
     /// The request to which it was given.
@@ -19,7 +19,7 @@ pub(crate) enum FragmentRowScope {
     /// All.
     #[default]
     All,
-    /// Those that came since the answer of each part, by the number of the errand; all of a part that is not named.
+    /// Those that came since the answer of each part, by the number of the remote query; all of a part that is not named.
     Since(BTreeMap<usize, RequestId>),
     /// Those that were there at this instant.
     AsOf(UtcTimestamp),

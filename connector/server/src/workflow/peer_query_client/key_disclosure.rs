@@ -1,4 +1,4 @@
-//! Values of one participant in the question to another: looked at once more before they go, and on the books.
+//! Values of one participant in the question to another: looked at once more before they go, and in the log.
 
 use crate::participant::Connector;
 use crate::participant::audit_event::maybe;
@@ -10,20 +10,23 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::clause_summary;
 use hansa_query::federation::remote_query::{KeySourceDataset, PushdownKeys, RemoteQuery};
 
-/// Looks at the contracts of the values that an errand takes along as they stand now: rows have come since it was planned.
+/// Looks at the contracts of the values that a remote query takes along as they stand now: rows have come since it was planned.
 ///
 /// # Errors
 /// `WITHDRAWN`, `SUPERSEDED` or `EXPIRED` where one of them is not in force any more; `KEY_MUST_STAY` where it does not let
 /// its values go there, or where they are our own.
 pub(super) fn may_go(
-    node: &Connector,
-    errand: &RemoteQuery,
+    connector: &Connector,
+    remote_query: &RemoteQuery,
     peer: &ParticipantId,
 ) -> Result<(), Refusal> {
     // What came from somebody is no news to him.
-    for keys in errand.keys_sent().filter(|keys| keys.participant != *peer) {
-        for lender in &keys.of {
-            let Some(code) = stays(node, lender, peer) else {
+    for keys in remote_query
+        .keys_sent()
+        .filter(|keys| keys.participant != *peer)
+    {
+        for key_source in &keys.of {
+            let Some(code) = stays(connector, key_source, peer) else {
                 continue;
             };
             let refusal = Refusal::new(
@@ -31,13 +34,13 @@ pub(super) fn may_go(
                 format!(
                     "values of `{}.{}` were to go to {}, and no contract lets them any more",
                     keys.alias,
-                    lender.dataset.name,
+                    key_source.dataset.name,
                     peer.domain()
                 ),
             )
             .with_participant(keys.participant.clone())
             .with_help("ask again: they are put together here then");
-            return Err(match lender.contract {
+            return Err(match key_source.contract {
                 Some(contract) => refusal.with_contract(contract),
                 None => refusal,
             });
@@ -47,17 +50,21 @@ pub(super) fn may_go(
 }
 
 /// Why values of this dataset may not be sent to `peer`, if they may not.
-fn stays(node: &Connector, lender: &KeySourceDataset, peer: &ParticipantId) -> Option<ErrorCode> {
+fn stays(
+    connector: &Connector,
+    key_source: &KeySourceDataset,
+    peer: &ParticipantId,
+) -> Option<ErrorCode> {
     // Own values are planned for nobody else.
-    let Some(contract) = lender.contract else {
+    let Some(contract) = key_source.contract else {
         return Some(ErrorCode::KeyMustStay);
     };
-    let now = node.now();
-    node.contracts.book(|book| {
-        // One that is not in the book is a public view, which was looked at with the catalogue.
-        let (agreement, standing) = book.stands(contract, now)?;
+    let now = connector.now();
+    connector.contracts.with_registry(|registry| {
+        // One that is not in the registry is a public view, which was looked at with the catalogue.
+        let (agreement, status) = registry.stands(contract, now)?;
         let lets = clause_summary::key_transfer(&agreement.clauses);
-        match standing {
+        match status {
             ContractStatus::InForce if lets.is_some_and(|(_, travel)| travel.to.has(peer)) => None,
             ContractStatus::InForce | ContractStatus::NotYet => Some(ErrorCode::KeyMustStay),
             ContractStatus::Withdrawn => Some(ErrorCode::Withdrawn),
@@ -68,31 +75,31 @@ fn stays(node: &Connector, lender: &KeySourceDataset, peer: &ParticipantId) -> O
     })
 }
 
-/// The first instant at which one of these contracts is over, as far as they are in the book.
-pub(super) fn until(node: &Connector, errand: &RemoteQuery) -> UtcTimestamp {
-    let lenders = errand.keys_sent().flat_map(|keys| &keys.of);
-    let contracts = lenders.filter_map(|lender| lender.contract);
-    node.contracts.book(|book| {
-        let ends = contracts.filter_map(|contract| book.over_from(contract));
+/// The first instant at which one of these contracts is over, as far as they are in the registry.
+pub(super) fn until(connector: &Connector, remote_query: &RemoteQuery) -> UtcTimestamp {
+    let lenders = remote_query.keys_sent().flat_map(|keys| &keys.of);
+    let contracts = lenders.filter_map(|key_source| key_source.contract);
+    connector.contracts.with_registry(|registry| {
+        let ends = contracts.filter_map(|contract| registry.over_from(contract));
         ends.min().unwrap_or(UtcTimestamp::LATEST)
     })
 }
 
-/// What the books say of them: each list with the datasets of which it tells something.
-pub(super) fn keys_json(errand: &RemoteQuery) -> Option<Json> {
-    let all: Vec<Json> = errand.keys_sent().map(entry).collect();
+/// What the log says of them: each list with the datasets of which it tells something.
+pub(super) fn keys_json(remote_query: &RemoteQuery) -> Option<Json> {
+    let all: Vec<Json> = remote_query.keys_sent().map(entry).collect();
     (!all.is_empty()).then_some(Json::List(all))
 }
 
 fn entry(keys: &PushdownKeys) -> Json {
     let values = keys.values.and_then(|count| u64::try_from(count).ok());
-    let of = keys.of.iter().map(|lender| {
-        let clause = lender.clause.map(|clause| u64::from(clause.0));
+    let of = keys.of.iter().map(|key_source| {
+        let clause = key_source.clause.map(|clause| u64::from(clause.0));
         Json::object([
-            ("dataset", Json::text(&lender.dataset)),
-            ("contract", maybe(lender.contract.as_ref())),
+            ("dataset", Json::text(&key_source.dataset)),
+            ("contract", maybe(key_source.contract.as_ref())),
             ("clause", clause.map_or(Json::Null, Json::count)),
-            ("column", maybe(lender.column.as_ref())),
+            ("column", maybe(key_source.column.as_ref())),
         ])
     });
     Json::object([
@@ -118,9 +125,9 @@ mod tests {
     use std::sync::Arc;
 
     /// A question to bregenz with a value of lindau's.
-    fn errand(contract: ContractId) -> RemoteQuery {
+    fn sample_remote_query(contract: ContractId) -> RemoteQuery {
         let dataset: DatasetId = "hansa://lindau.example/d/bikes".parse().unwrap();
-        let lender = KeySourceDataset {
+        let key_source = KeySourceDataset {
             dataset,
             contract: Some(contract),
             clause: Some(ClauseId(3)),
@@ -144,7 +151,7 @@ mod tests {
             keys: vec![PushdownKeys {
                 participant: id("lindau"),
                 alias: "lindau".parse().unwrap(),
-                of: vec![lender],
+                of: vec![key_source],
                 values: Some(1),
             }],
             attempt: 0,
@@ -153,19 +160,19 @@ mod tests {
 
     /// No list of values stands in the log behind the withdrawal of the contract that let them go.
     #[tokio::test(flavor = "multi_thread")]
-    async fn values_are_on_the_books_only_where_their_contract_lets_them() {
-        let mut town = TestFederation::new();
+    async fn values_are_in_the_log_only_where_their_contract_lets_them() {
+        let mut federation = TestFederation::new();
         let travel = "join = { travel = { columns = [\"site\"], to = [\"bregenz.example\"] } }\n";
-        town.settle_two(&format!("{TERMS}{travel}"), TERMS);
-        let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+        federation.settle_two(&format!("{TERMS}{travel}"), TERMS);
+        let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
         let contract = agree(&lindau, &acme).await;
-        let errand = errand(contract);
+        let remote_query = sample_remote_query(contract);
         let sending = RemoteQueryRecord {
             asking: QueryRequestEnvelope {
                 ask: QueryRequest {
                     request: RequestId(crate::process::randomness::random_bytes()),
                     contracts: Vec::new(),
-                    sql: errand.sql.clone(),
+                    sql: remote_query.sql.clone(),
                     purpose: None,
                     rows: RowScope::All,
                 },
@@ -174,15 +181,16 @@ mod tests {
                 credentials: Vec::new(),
                 compact_answers: true,
             },
-            participant: errand.participant.clone(),
+            participant: remote_query.participant.clone(),
             datasets: Vec::new(),
-            keys: keys_json(&errand),
+            keys: keys_json(&remote_query),
             actor: None,
         };
-        let _recorded = sending.clone().record(&acme, &errand).await.unwrap();
+        let _recorded = sending.clone().record(&acme, &remote_query).await.unwrap();
         let held = acme.pauses.decided.close().await;
-        let (sender, errands) = (Arc::clone(&acme), errand);
-        let sent = tokio::spawn(async move { sending.record(&sender, &errands).await.map(drop) });
+        let (sender, remote_queries) = (Arc::clone(&acme), remote_query);
+        let sent =
+            tokio::spawn(async move { sending.record(&sender, &remote_queries).await.map(drop) });
         acme.pauses.decided.holds_somebody().await;
         let _statement =
             contract_withdrawal::own_now(&acme, contract, &SingleLineText::cut("over")).unwrap();
@@ -194,37 +202,37 @@ mod tests {
     /// What the planner saw may be over when the values are here.
     #[tokio::test(flavor = "multi_thread")]
     async fn values_go_as_long_as_their_contract_lets_them() {
-        let mut town = TestFederation::new();
+        let mut federation = TestFederation::new();
         let travel = "join = { travel = { columns = [\"site\"], to = [\"bregenz.example\"] } }\n";
-        town.settle_two(&format!("{TERMS}{travel}"), TERMS);
-        let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+        federation.settle_two(&format!("{TERMS}{travel}"), TERMS);
+        let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
         let contract = agree(&lindau, &acme).await;
-        let mut errand = errand(contract);
-        assert!(may_go(&acme, &errand, &id("bregenz")).is_ok());
-        let elsewhere = may_go(&acme, &errand, &id("lisbon")).unwrap_err();
+        let mut remote_query = sample_remote_query(contract);
+        assert!(may_go(&acme, &remote_query, &id("bregenz")).is_ok());
+        let elsewhere = may_go(&acme, &remote_query, &id("lisbon")).unwrap_err();
         assert_eq!(elsewhere.code, ErrorCode::KeyMustStay);
         assert_eq!(elsewhere.participant, Some(id("lindau")));
-        assert!(keys_json(&errand).is_some());
+        assert!(keys_json(&remote_query).is_some());
         let _statement =
             contract_withdrawal::own_now(&acme, contract, &SingleLineText::cut("over")).unwrap();
-        let over = may_go(&acme, &errand, &id("bregenz")).unwrap_err();
+        let over = may_go(&acme, &remote_query, &id("bregenz")).unwrap_err();
         assert_eq!(
             (over.code, over.contract),
             (ErrorCode::Withdrawn, Some(contract))
         );
         // Back to whose they are they may go, own ones to nobody, and what is not sent needs nothing.
-        assert!(may_go(&acme, &errand, &id("lindau")).is_ok());
-        let of = std::mem::take(&mut errand.keys[0].of);
-        let own = of.iter().cloned().map(|lender| KeySourceDataset {
+        assert!(may_go(&acme, &remote_query, &id("lindau")).is_ok());
+        let of = std::mem::take(&mut remote_query.keys[0].of);
+        let own = of.iter().cloned().map(|key_source| KeySourceDataset {
             contract: None,
-            ..lender
+            ..key_source
         });
-        errand.keys[0].of = own.collect();
-        let stays = may_go(&acme, &errand, &id("bregenz")).unwrap_err();
+        remote_query.keys[0].of = own.collect();
+        let stays = may_go(&acme, &remote_query, &id("bregenz")).unwrap_err();
         assert_eq!((stays.code, stays.contract), (ErrorCode::KeyMustStay, None));
-        errand.keys[0].of = of;
-        errand.keys[0].values = None;
-        assert!(may_go(&acme, &errand, &id("bregenz")).is_ok());
-        assert!(keys_json(&errand).is_none());
+        remote_query.keys[0].of = of;
+        remote_query.keys[0].values = None;
+        assert!(may_go(&acme, &remote_query, &id("bregenz")).is_ok());
+        assert!(keys_json(&remote_query).is_none());
     }
 }

@@ -1,4 +1,4 @@
-//! An errand on the books before it goes.
+//! A remote query in the log before it goes.
 
 use crate::participant::Connector;
 use crate::participant::audit_event::maybe;
@@ -13,7 +13,7 @@ use hansa_proto::peer::query_request::QueryRequestEnvelope;
 use hansa_query::federation::remote_query::RemoteQuery;
 use hansa_transport::peer::client::QueryRecord;
 
-/// An errand about to be sent: its record.
+/// A remote query about to be sent: its record.
 #[derive(Debug, Clone)]
 pub(super) struct RemoteQueryRecord {
     pub(super) asking: QueryRequestEnvelope,
@@ -29,28 +29,28 @@ pub(super) struct RemoteQueryRecord {
 const AGAIN: usize = 3;
 
 impl RemoteQueryRecord {
-    /// Puts it on the books. Where values of others go along, their contracts let them at that place in the log.
+    /// Puts it in the log. Where values of others go along, their contracts let them at that place in the log.
     ///
     /// # Errors
     /// As [`key_disclosure::may_go`], or when it can't be recorded.
     pub(super) async fn record(
         self,
-        node: &Connector,
-        errand: &RemoteQuery,
+        connector: &Connector,
+        remote_query: &RemoteQuery,
     ) -> Result<Recorded<Self>, Refusal> {
-        if errand.keys_sent().next().is_none() {
-            return node.record(self).await;
+        if remote_query.keys_sent().next().is_none() {
+            return connector.record(self).await;
         }
         let mut left = AGAIN;
         loop {
-            let epoch = node.records.log.epoch().await;
-            key_disclosure::may_go(node, errand, &self.participant)?;
-            let until = key_disclosure::until(node, errand);
+            let epoch = connector.records.log.epoch().await;
+            key_disclosure::may_go(connector, remote_query, &self.participant)?;
+            let until = key_disclosure::until(connector, remote_query);
             #[cfg(test)]
-            node.pauses.decided.pass().await;
+            connector.pauses.decided.pass().await;
             let sending = self.clone();
             let validity = DecisionValidity { epoch, until };
-            let recorded = node
+            let recorded = connector
                 .records
                 .log
                 .record_while_valid(sending, validity, false);

@@ -1,4 +1,4 @@
-//! The word on a receipt: the letter by which the provider gets it with both signatures. It is on the books with what was
+//! The word on a receipt: the message by which the provider gets it with both signatures. It is in the log with what was
 //! received, and made of the receipt, so that it needs no file of its own.
 
 use crate::participant::Connector;
@@ -12,60 +12,60 @@ use hansa_proto::peer::message::{MessageContent, PeerMessage, PeerMessageId};
 use hansa_store::document_folder::StoredDocumentKind as Document;
 use hansa_store::state_index::row::OutboxMessageRow;
 
-/// The record of our word on an answer of a peer; from when it is durable the letter waits in the outbox. It bears the name of
+/// The record of our word on an answer of a peer; from when it is durable the message waits in the outbox. It bears the name of
 /// the answer, so that it can be told whether it was written.
 ///
 /// # Errors
-/// When a head of the peer goes along that we have seen, and the letter can't be kept.
+/// When a head of the peer goes along that we have seen, and the message can't be kept.
 pub(crate) fn on(
-    node: &Connector,
+    connector: &Connector,
     peer: &ParticipantId,
     request: RequestId,
     receipt: Bytes,
 ) -> Result<AuditEvent, Refusal> {
-    let witnessed = node.witness(peer);
+    let witnessed = connector.witness(peer);
     let with_head = witnessed.is_some();
-    let letter = letter(request, receipt, witnessed);
-    let bytes = hansa_proto::stored_message::to_bytes(&letter);
+    let message = acknowledgement_message(request, receipt, witnessed);
+    let bytes = hansa_proto::stored_message::to_bytes(&message);
     if with_head {
         // It can't be made of the receipt alone.
         crate::process::blocking_work::waiting(|| {
-            node.records.documents.keep(Document::Letter, &bytes)
+            connector.records.documents.keep(Document::Letter, &bytes)
         })?;
     }
     let noted = MessageRecord {
         peer: peer.clone(),
         incoming: false,
         digest: Digest::of(&bytes),
-        letter,
+        message,
         number: None,
         refused: None,
     };
     Ok(noted.fact(None, None))
 }
 
-/// A letter that waits in our outbox for a peer; none where it is a word on a receipt that is kept no longer, or is not what was
+/// A message that waits in our outbox for a peer; none where it is a word on a receipt that is kept no longer, or is not what was
 /// kept.
 ///
 /// # Errors
 /// When it can't be read.
 pub(crate) fn waiting(
-    node: &Connector,
+    connector: &Connector,
     peer: &ParticipantId,
     row: &OutboxMessageRow,
 ) -> Result<Option<PeerMessage>, Refusal> {
     let Some(request) = row.acknowledged_request else {
-        return read(node, row.digest).map(Some);
+        return read(connector, row.digest).map(Some);
     };
-    let Some(receipt) = kept(node, peer, request)? else {
+    let Some(receipt) = kept(connector, peer, request)? else {
         return Ok(None);
     };
-    let letter = letter(request, receipt, None);
-    if Digest::of(&hansa_proto::stored_message::to_bytes(&letter)) == row.digest {
-        return Ok(Some(letter));
+    let message = acknowledgement_message(request, receipt, None);
+    if Digest::of(&hansa_proto::stored_message::to_bytes(&message)) == row.digest {
+        return Ok(Some(message));
     }
-    match read(node, row.digest) {
-        Ok(letter) => Ok(Some(letter)),
+    match read(connector, row.digest) {
+        Ok(message) => Ok(Some(message)),
         Err(refusal) => without(refusal),
     }
 }
@@ -74,23 +74,26 @@ pub(crate) fn waiting(
 ///
 /// # Errors
 /// When it can't be taken away.
-pub(crate) fn forget(node: &Connector, row: &OutboxMessageRow) -> Result<(), Refusal> {
+pub(crate) fn forget(connector: &Connector, row: &OutboxMessageRow) -> Result<(), Refusal> {
     match row.acknowledged_request {
         Some(_) => crate::process::blocking_work::waiting(|| {
-            node.records.documents.forget(Document::Letter, row.digest)
+            connector
+                .records
+                .documents
+                .forget(Document::Letter, row.digest)
         }),
         None => Ok(()),
     }
 }
 
-fn read(node: &Connector, digest: Digest) -> Result<PeerMessage, Refusal> {
+fn read(connector: &Connector, digest: Digest) -> Result<PeerMessage, Refusal> {
     let bytes = crate::process::blocking_work::waiting(|| {
-        node.records.documents.read(Document::Letter, digest)
+        connector.records.documents.read(Document::Letter, digest)
     })?;
     hansa_proto::stored_message::from_bytes(&bytes)
 }
 
-/// What is missing, or not what was written, holds no letter behind it.
+/// What is missing, or not what was written, holds no message behind it.
 fn without<T>(refusal: Refusal) -> Result<Option<T>, Refusal> {
     match refusal.code {
         ErrorCode::FileMissing => Ok(None),
@@ -104,25 +107,29 @@ fn without<T>(refusal: Refusal) -> Result<Option<T>, Refusal> {
 
 /// The receipt of an answer that came from a peer, if it is still kept.
 fn kept(
-    node: &Connector,
+    connector: &Connector,
     peer: &ParticipantId,
     request: RequestId,
 ) -> Result<Option<Bytes>, Refusal> {
-    let Some(file) = node
+    let Some(file) = connector
         .records
         .index_fast(|state| state.received(request, peer))?
     else {
         return Ok(None);
     };
     match crate::process::blocking_work::waiting(|| {
-        node.records.documents.read(Document::Receipt, file)
+        connector.records.documents.read(Document::Receipt, file)
     }) {
         Ok(bytes) => Ok(Some(bytes.into())),
         Err(refusal) => without(refusal),
     }
 }
 
-fn letter(request: RequestId, receipt: Bytes, witnessed: Option<Bytes>) -> PeerMessage {
+fn acknowledgement_message(
+    request: RequestId,
+    receipt: Bytes,
+    witnessed: Option<Bytes>,
+) -> PeerMessage {
     PeerMessage {
         id: PeerMessageId(request.0),
         content: MessageContent::Acknowledgement {

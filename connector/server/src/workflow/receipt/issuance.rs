@@ -62,7 +62,7 @@ impl ReceiptDraft {
     /// When the log can't sign a head, or the key is out of reach.
     pub(crate) async fn signed(
         self,
-        node: &Connector,
+        connector: &Connector,
         closed_at: UtcTimestamp,
     ) -> Result<UnissuedReceipt, Refusal> {
         let Self {
@@ -70,7 +70,7 @@ impl ReceiptDraft {
             sent,
             outcome,
         } = self;
-        let head = node
+        let head = connector
             .records
             .log
             .head_over(admitted.leaf.index.saturating_add(1))
@@ -92,7 +92,7 @@ impl ReceiptDraft {
         };
         let receipt = Receipt {
             request: admitted.request,
-            provider: node.id(),
+            provider: connector.id(),
             consumer: admitted.consumer.clone(),
             reads: admitted.reads.into_iter().filter_map(read).collect(),
             request_digest: admitted.request_digest,
@@ -108,7 +108,8 @@ impl ReceiptDraft {
             checkpoint: head.digest(),
         };
         let payload = receipt::to_bytes(&receipt);
-        let signature = node.sign(StatementKind::Receipt, SignatoryRole::Provider, &payload)?;
+        let signature =
+            connector.sign(StatementKind::Receipt, SignatoryRole::Provider, &payload)?;
         Ok(UnissuedReceipt {
             consumer: admitted.consumer,
             request: admitted.request,
@@ -127,9 +128,10 @@ pub(crate) struct UnissuedReceipt {
 
 impl UnissuedReceipt {
     /// Hands it out, since the close that it tells of is durable.
-    pub(crate) fn issue(self, node: &Connector, _closed: &Recorded<SealedAnswer>) -> Bytes {
+    pub(crate) fn issue(self, connector: &Connector, _closed: &Recorded<SealedAnswer>) -> Bytes {
         // What it says is in the log; the file that is kept is the one that comes back countersigned.
-        node.accounting
+        connector
+            .accounting
             .issued_receipts
             .keep(&self.consumer, self.request, &self.bytes);
         self.bytes

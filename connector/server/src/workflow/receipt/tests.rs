@@ -68,14 +68,14 @@ fn received(lindau: &Connector, acme: &Connector, asked: &SentQuery) -> Transfer
 }
 
 /// A provider and a consumer that agree.
-async fn town() -> (TestFederation, Arc<Connector>, Arc<Connector>) {
-    let town = TestFederation::of_two();
-    let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+async fn test_federation() -> (TestFederation, Arc<Connector>, Arc<Connector>) {
+    let federation = TestFederation::of_two();
+    let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
     let _ = agree(&lindau, &acme).await;
-    (town, lindau, acme)
+    (federation, lindau, acme)
 }
 
-/// The receipt that the last letter for lindau carries, and for which answer.
+/// The receipt that the last message for lindau carries, and for which answer.
 fn last_word(acme: &Connector, lindau: &Connector) -> (RequestId, Bytes) {
     let Some((_, PeerMessage { content, .. })) = outbox(acme, lindau).pop() else {
         panic!("no letter waits");
@@ -88,24 +88,27 @@ fn last_word(acme: &Connector, lindau: &Connector) -> (RequestId, Bytes) {
     }
 }
 
-/// How many letters lie in files.
-fn letters(town: &TestFederation, who: &str) -> usize {
-    let folder = town.home(who).join("state/letters");
+/// How many messages lie in files.
+fn message_count(federation: &TestFederation, who: &str) -> usize {
+    let folder = federation.home(who).join("state/letters");
     std::fs::read_dir(folder).unwrap().count()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_word_on_a_receipt_is_on_the_books_with_what_came() {
-    let (town, lindau, acme) = town().await;
-    let (before, files) = (outbox(&acme, &lindau).len(), letters(&town, "acme"));
+async fn the_word_on_a_receipt_is_in_the_log_with_what_came() {
+    let (federation, lindau, acme) = test_federation().await;
+    let (before, files) = (
+        outbox(&acme, &lindau).len(),
+        message_count(&federation, "acme"),
+    );
     let asked = SentQuery::of(&asking());
     let came = received(&lindau, &acme, &asked);
-    let judged = take_in(&acme, &lindau.id(), &asked, &came, None)
+    let verdict = take_in(&acme, &lindau.id(), &asked, &came, None)
         .await
         .unwrap();
-    assert!(judged.is_countersigned, "{:?}", judged.dispute);
-    assert_eq!(judged.read.len(), 1);
-    // The two stand one behind the other; the letter is made of the receipt, and so again after a start.
+    assert!(verdict.is_countersigned, "{:?}", verdict.dispute);
+    assert_eq!(verdict.read.len(), 1);
+    // The two stand one behind the other; the message is made of the receipt, and so again after a start.
     let kinds: Vec<String> = acme
         .records
         .log
@@ -113,7 +116,7 @@ async fn the_word_on_a_receipt_is_on_the_books_with_what_came() {
         .map(|record| record.unwrap().kind)
         .collect();
     assert_eq!(kinds, ["received", "letter"]);
-    assert_eq!(letters(&town, "acme"), files);
+    assert_eq!(message_count(&federation, "acme"), files);
     let (request, receipt) = last_word(&acme, &lindau);
     assert_eq!(request, asked.request);
     let file = acme
@@ -128,12 +131,12 @@ async fn the_word_on_a_receipt_is_on_the_books_with_what_came() {
         receipt
     );
     drop(acme);
-    let acme = town.open("acme");
+    let acme = federation.open("acme");
     resume(&acme, Some(&lindau.id())).await.unwrap();
     assert_eq!(outbox(&acme, &lindau).len(), before + 1, "once");
     assert_eq!(last_word(&acme, &lindau), (request, receipt));
     // One whose receipt is not what was kept, or is kept no longer, can't be carried, and holds up nobody.
-    let path = town.home("acme").join("state/receipts");
+    let path = federation.home("acme").join("state/receipts");
     std::fs::write(path.join(file.to_string()), "something else").unwrap();
     assert_eq!(outbox(&acme, &lindau).len(), before);
     acme.records
@@ -145,23 +148,23 @@ async fn the_word_on_a_receipt_is_on_the_books_with_what_came() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_word_that_took_a_head_along_goes_when_it_was_fetched() {
-    let (town, lindau, acme) = town().await;
-    let files = letters(&town, "acme");
+    let (federation, lindau, acme) = test_federation().await;
+    let files = message_count(&federation, "acme");
     acme.peers
         .heads
         .to_be_cosigned(&lindau.id(), lindau.records.log.head());
     let asked = SentQuery::of(&asking());
     let came = received(&lindau, &acme, &asked);
-    let judged = take_in(&acme, &lindau.id(), &asked, &came, None).await;
-    assert!(judged.unwrap().is_countersigned);
-    assert_eq!(letters(&town, "acme"), files + 1);
+    let verdict = take_in(&acme, &lindau.id(), &asked, &came, None).await;
+    assert!(verdict.unwrap().is_countersigned);
+    assert_eq!(message_count(&federation, "acme"), files + 1);
     let waiting = outbox(&acme, &lindau);
     let (number, PeerMessage { content, .. }) = waiting.last().unwrap();
     let with_head = |witnessed: &Option<Bytes>| witnessed.is_some();
     assert!(
         matches!(content, MessageContent::Acknowledgement { witnessed, .. } if with_head(witnessed))
     );
-    // Whoever asks for what comes behind a letter has it.
+    // Whoever asks for what comes behind a message has it.
     let QueryCaller::Peer(peer) = caller(&acme, "lindau") else {
         panic!("a peer");
     };
@@ -169,20 +172,20 @@ async fn a_word_that_took_a_head_along_goes_when_it_was_fetched() {
     for (after, left) in [(*number - 1, 1), (*number, 0)] {
         let rest = reception.inbox(&peer, after, true).await;
         assert_eq!(rest.map_err(|_| "refused").unwrap().count().await, left);
-        assert_eq!(letters(&town, "acme"), files + left);
+        assert_eq!(message_count(&federation, "acme"), files + left);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_word_on_a_receipt_is_given_after_a_crash() {
-    let (town, lindau, acme) = town().await;
+    let (federation, lindau, acme) = test_federation().await;
     let before = outbox(&acme, &lindau).len();
     let asked = SentQuery::of(&asking());
     let came = received(&lindau, &acme, &asked);
-    // A loss of power comes between what was received and the letter that stands behind it.
+    // A loss of power comes between what was received and the message that stands behind it.
     let countersigned = only_received(&lindau, &acme, &asked, &came).await;
     drop(acme);
-    let acme = town.open("acme");
+    let acme = federation.open("acme");
     assert_eq!(outbox(&acme, &lindau).len(), before);
     for _ in 0..2 {
         resume(&acme, Some(&lindau.id())).await.unwrap();
@@ -195,7 +198,7 @@ async fn the_word_on_a_receipt_is_given_after_a_crash() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_stops_to_look_for_what_is_owed_looks_again() {
-    let (_town, lindau, acme) = town().await;
+    let (_federation, lindau, acme) = test_federation().await;
     let before = outbox(&acme, &lindau).len();
     for _ in 0..3 {
         let asked = SentQuery::of(&asking());
@@ -211,7 +214,7 @@ async fn whoever_stops_to_look_for_what_is_owed_looks_again() {
     assert_eq!(outbox(&acme, &lindau).len(), before + 3);
 }
 
-/// Puts on the books what was received, without the letter that stands behind it; gives the countersigned receipt.
+/// Puts in the log what was received, without the message that stands behind it; gives the countersigned receipt.
 async fn only_received(
     lindau: &Connector,
     acme: &Connector,

@@ -15,9 +15,9 @@ impl IndexTransaction<'_> {
     /// # Errors
     /// As everywhere here.
     pub fn topped_up(&self, contract: &str, amount: MoneyAmount) -> Result<(), Refusal> {
-        let mut purse = self.balance(contract)?;
-        purse.topped = purse.topped.plus(amount);
-        self.write_purse(contract, &purse)
+        let mut balance = self.balance(contract)?;
+        balance.topped = balance.topped.plus(amount);
+        self.write_balance(contract, &balance)
     }
 
     /// So many were charged, in the record that opens an answer or while it runs. What is charged while it runs is kept with
@@ -25,13 +25,13 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn charged(&self, fare: &ChargeRow, opened: Option<u64>) -> Result<(), Refusal> {
-        let mut purse = self.balance(&fare.contract)?;
-        purse.spent = purse.spent.plus(fare.each.times(fare.count));
-        if fare.per == "month" {
-            purse.months = purse.months.saturating_add(fare.count);
+    pub fn charged(&self, charge: &ChargeRow, opened: Option<u64>) -> Result<(), Refusal> {
+        let mut balance = self.balance(&charge.contract)?;
+        balance.spent = balance.spent.plus(charge.each.times(charge.count));
+        if charge.per == "month" {
+            balance.months = balance.months.saturating_add(charge.count);
         }
-        self.write_purse(&fare.contract, &purse)?;
+        self.write_balance(&charge.contract, &balance)?;
         let Some(opened) = opened else {
             return Ok(());
         };
@@ -40,10 +40,10 @@ impl IndexTransaction<'_> {
              ON CONFLICT (opened, contract) DO UPDATE SET count = count + excluded.count",
             params![
                 signed(opened),
-                fare.contract,
-                fare.per,
-                fare.each.to_string(),
-                signed(fare.count)
+                charge.contract,
+                charge.per,
+                charge.each.to_string(),
+                signed(charge.count)
             ],
         )
     }
@@ -53,23 +53,23 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn settle_fares(
+    pub fn settle_charges(
         &self,
         opened: u64,
         rows: Option<u64>,
         bytes: Option<u64>,
     ) -> Result<(), Refusal> {
-        for fare in self.many(FARES, [signed(opened)], charge_row)? {
-            let used = match fare.per.as_str() {
+        for charge in self.many(FARES, [signed(opened)], charge_row)? {
+            let used = match charge.per.as_str() {
                 "row" => rows,
                 "MB" => bytes,
                 _ => None,
             };
             if let Some(used) = used {
-                let mut purse = self.balance(&fare.contract)?;
-                let unused = fare.each.times(fare.count.saturating_sub(used));
-                purse.spent = purse.spent.less(unused);
-                self.write_purse(&fare.contract, &purse)?;
+                let mut balance = self.balance(&charge.contract)?;
+                let unused = charge.each.times(charge.count.saturating_sub(used));
+                balance.spent = balance.spent.less(unused);
+                self.write_balance(&charge.contract, &balance)?;
             }
         }
         self.run("DELETE FROM fare WHERE opened = ?1", [signed(opened)])
@@ -80,16 +80,16 @@ impl IndexTransaction<'_> {
         Ok(found.unwrap_or_default())
     }
 
-    fn write_purse(&self, contract: &str, purse: &BalanceRow) -> Result<(), Refusal> {
+    fn write_balance(&self, contract: &str, balance: &BalanceRow) -> Result<(), Refusal> {
         self.run(
             "INSERT INTO purse (contract, spent, topped, months) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (contract) DO UPDATE SET spent = excluded.spent, topped = excluded.topped,
                  months = excluded.months",
             params![
                 contract,
-                purse.spent.to_string(),
-                purse.topped.to_string(),
-                signed(purse.months)
+                balance.spent.to_string(),
+                balance.topped.to_string(),
+                signed(balance.months)
             ],
         )
     }

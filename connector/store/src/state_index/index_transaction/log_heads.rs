@@ -8,7 +8,7 @@ use hansa_policy::refusal::Refusal;
 use rusqlite::params;
 
 impl IndexTransaction<'_> {
-    /// Keeps a head of another log beside all that are on the books, by whoever has shown it first.
+    /// Keeps a head of another log beside all that are in our log, by whoever has shown it first.
     ///
     /// # Errors
     /// As everywhere here.

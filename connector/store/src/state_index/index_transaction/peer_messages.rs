@@ -1,4 +1,4 @@
-//! Letters, the outbox that they wait in, and the negotiations that they make.
+//! Messages, the outbox that they wait in, and the negotiations that they make.
 
 use crate::state_index::index_transaction::IndexTransaction;
 use crate::state_index::query::peer_messages::negotiation_row;
@@ -11,30 +11,30 @@ use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::Refusal;
 use rusqlite::params;
 
-/// The kind of a letter that carries a receipt with both signatures; it bears the name of the answer.
+/// The kind of a message that carries a receipt with both signatures; it bears the name of the answer.
 const WORD: &str = "acknowledgement";
 
-/// The kind of a letter by which a contract ends.
+/// The kind of a message by which a contract ends.
 const WITHDRAWAL: &str = "withdrawal";
 
 impl IndexTransaction<'_> {
-    /// Notes a letter.
+    /// Notes a message.
     ///
     /// # Errors
     /// `STATE_BROKEN` or `DISK_FULL`, as everywhere here.
-    pub fn message(&self, letter: &PeerMessageRow) -> Result<(), Refusal> {
+    pub fn message(&self, peer_message: &PeerMessageRow) -> Result<(), Refusal> {
         self.run(
             "INSERT OR IGNORE INTO letter (peer, direction, id, kind, negotiation, digest, record, at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
-                letter.peer.as_str(),
-                if letter.incoming { "in" } else { "out" },
-                letter.id,
-                letter.kind,
-                letter.negotiation,
-                letter.digest,
-                signed(letter.record),
-                letter.at.micros(),
+                peer_message.peer.as_str(),
+                if peer_message.incoming { "in" } else { "out" },
+                peer_message.id,
+                peer_message.kind,
+                peer_message.negotiation,
+                peer_message.digest,
+                signed(peer_message.record),
+                peer_message.at.micros(),
             ],
         )
     }
@@ -44,26 +44,26 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn posted(&self, letter: &PeerMessageRow, by_time: bool) -> Result<(), Refusal> {
-        self.message(letter)?;
+    pub fn posted(&self, message: &PeerMessageRow, by_time: bool) -> Result<(), Refusal> {
+        self.message(message)?;
         let least = match by_time {
-            true => letter.at.micros(),
+            true => message.at.micros(),
             false => 1,
         };
-        let number = self.next_number(&letter.peer, least)?;
+        let number = self.next_number(&message.peer, least)?;
         self.run(
             "INSERT INTO outbox (peer, number, digest, word, fetched) VALUES (?1, ?2, ?3, ?4, 0)",
             params![
-                letter.peer.as_str(),
+                message.peer.as_str(),
                 signed(number),
-                letter.digest,
-                (letter.kind == WORD).then_some(&letter.id),
+                message.digest,
+                (message.kind == WORD).then_some(&message.id),
             ],
         )
     }
 
-    /// The peer has durably taken in the letters up to this number. A withdrawal that it has fetched, and that was not `carried` to
-    /// it, stays for the case that it goes back to an older copy of its state and fetches from there.
+    /// The peer has durably taken in the messages up to this number. A withdrawal that it has fetched, and that was not `carried`
+    /// to it, stays for the case that it goes back to an older copy of its state and fetches from there.
     ///
     /// # Errors
     /// As everywhere here.
@@ -86,7 +86,7 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// Another letter stands for one that could not be read, under the same number; without one it leaves the outbox.
+    /// Another message stands for one that could not be read, under the same number; without one it leaves the outbox.
     ///
     /// # Errors
     /// As everywhere here.
@@ -113,7 +113,7 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// The letters of the peer up to this number are taken in here.
+    /// The messages of the peer up to this number are taken in here.
     ///
     /// # Errors
     /// As everywhere here.
@@ -172,10 +172,15 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn approved(&self, contract: ContractId, deed: &str, second: &str) -> Result<(), Refusal> {
+    pub fn approved(
+        &self,
+        contract: ContractId,
+        action: &str,
+        second: &str,
+    ) -> Result<(), Refusal> {
         self.run(
             "UPDATE word SET second = ?3 WHERE contract = ?1 AND deed = ?2 AND first <> ?3",
-            params![contract.to_string(), deed, second],
+            params![contract.to_string(), action, second],
         )
     }
 

@@ -163,11 +163,11 @@ impl StateIndex {
         })
     }
 
-    /// The datasets that have a guard, each with the digest that names its document.
+    /// The datasets that have a restriction, each with the digest that names its document.
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn guards(&self) -> Result<Vec<(DatasetId, Digest)>, Refusal> {
+    pub fn restrictions(&self) -> Result<Vec<(DatasetId, Digest)>, Refusal> {
         self.all(
             "SELECT dataset, file FROM guard WHERE file IS NOT NULL ORDER BY dataset",
             [],
@@ -175,11 +175,11 @@ impl StateIndex {
         )
     }
 
-    /// The record by which a dataset last got another guard, or lost it; 0 where it never had one.
+    /// The record by which a dataset last got another restriction, or lost it; 0 where it never had one.
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn guard_changed(&self, dataset: &DatasetId) -> Result<u64, Refusal> {
+    pub fn restriction_changed(&self, dataset: &DatasetId) -> Result<u64, Refusal> {
         let found: Vec<i64> = self.all(
             "SELECT record FROM guard WHERE dataset = ?1",
             [dataset.to_string()],

@@ -45,7 +45,7 @@ impl StateIndex {
         Ok((count, requests))
     }
 
-    /// The newest answers of a peer whose receipts we have countersigned without writing the peer a letter of it, which bears
+    /// The newest answers of a peer whose receipts we have countersigned without writing the peer a message of it, which bears
     /// the name of the answer: the requests, and the digests that name the files. A crash leaves the newest.
     ///
     /// # Errors

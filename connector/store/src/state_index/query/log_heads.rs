@@ -45,7 +45,7 @@ impl StateIndex {
         )
     }
 
-    /// The heads of a log of this size that are on the books, whoever has shown them: one, or there are two histories.
+    /// The heads of a log of this size that are in our log, whoever has shown them: one, or there are two histories.
     ///
     /// # Errors
     /// As everywhere here.
@@ -61,7 +61,7 @@ impl StateIndex {
         )
     }
 
-    /// The heads of a log that are on the books and of which its owner has not proven that it goes on from them: the newest
+    /// The heads of a log that are in our log and of which its owner has not proven that it goes on from them: the newest
     /// ones, at most so many.
     ///
     /// # Errors
@@ -147,7 +147,7 @@ impl StateIndex {
         })
     }
 
-    /// The incidents of logs that their owners have stated, in the order in which they came onto the books.
+    /// The incidents of logs that their owners have stated, in the order in which they came into the log.
     ///
     /// # Errors
     /// As everywhere here.

@@ -1,4 +1,4 @@
-//! Letters, those that wait to be carried, and the negotiations that they make.
+//! Messages, those that wait to be carried, and the negotiations that they make.
 
 use crate::state_index::query::{instant, parsed, parsed_or_none};
 use crate::state_index::row::{NegotiationRow, OutboxMessageRow, PeerMessageRow};
@@ -37,7 +37,7 @@ impl StateIndex {
         )
     }
 
-    /// The letters of a negotiation in their order.
+    /// The messages of a negotiation in their order.
     ///
     /// # Errors
     /// As everywhere here.
@@ -50,7 +50,7 @@ impl StateIndex {
         )
     }
 
-    /// The letters of a kind that we have written to a peer, in their order: the digests that name their files.
+    /// The messages of a kind that we have written to a peer, in their order: the digests that name their files.
     ///
     /// # Errors
     /// As everywhere here.
@@ -62,11 +62,11 @@ impl StateIndex {
         )
     }
 
-    /// Whether a letter was taken in, or sent, before.
+    /// Whether a message was taken in, or sent, before.
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn knows_letter(
+    pub fn knows_message(
         &self,
         peer: &ParticipantId,
         incoming: bool,
@@ -80,7 +80,7 @@ impl StateIndex {
         )
     }
 
-    /// The letters that wait for a peer after a number, in their order.
+    /// The messages that wait for a peer after a number, in their order.
     ///
     /// # Errors
     /// As everywhere here.
@@ -97,8 +97,8 @@ impl StateIndex {
         )
     }
 
-    /// The first letter for a peer after a number: one that waits, or a withdrawal that it fetched before it went back to so early a
-    /// number.
+    /// The first message for a peer after a number: one that waits, or a withdrawal that it fetched before it went back to so
+    /// early a number.
     ///
     /// # Errors
     /// As everywhere here.
@@ -115,7 +115,7 @@ impl StateIndex {
         )
     }
 
-    /// All letters that wait: those to each peer in their order.
+    /// All messages that wait: those to each peer in their order.
     ///
     /// # Errors
     /// As everywhere here.
@@ -127,7 +127,7 @@ impl StateIndex {
         )
     }
 
-    /// The number of the oldest letter that waits for a peer.
+    /// The number of the oldest message that waits for a peer.
     ///
     /// # Errors
     /// As everywhere here.
@@ -141,7 +141,7 @@ impl StateIndex {
         Ok(oldest.flatten().map(unsigned))
     }
 
-    /// The last number that a letter to a peer was given; 0 where there was none.
+    /// The last number that a message to a peer was given; 0 where there was none.
     ///
     /// # Errors
     /// As everywhere here.
@@ -155,7 +155,7 @@ impl StateIndex {
         Ok(next.map_or(0, |next| unsigned(next).saturating_sub(1)))
     }
 
-    /// The number of the newest letter that waits for a peer.
+    /// The number of the newest message that waits for a peer.
     ///
     /// # Errors
     /// As everywhere here.
@@ -169,7 +169,7 @@ impl StateIndex {
         Ok(newest.flatten().map(unsigned))
     }
 
-    /// The number of the last letter of a peer that was taken in.
+    /// The number of the last message of a peer that was taken in.
     ///
     /// # Errors
     /// As everywhere here.

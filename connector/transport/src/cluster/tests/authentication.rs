@@ -15,8 +15,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 #[tokio::test]
 async fn who_has_no_certificate_is_refused() {
-    let bench = TestShareHandler::these(share(&[1]));
-    let worker = TestWorker::start(Arc::clone(&bench) as _).await;
+    let handler = TestShareHandler::these(share(&[1]));
+    let worker = TestWorker::start(Arc::clone(&handler) as _).await;
     let refusal = worker.open_as(worker.league.nobody()).await.unwrap_err();
     is_failure(&refusal, "does not accept the certificate");
     let refusal = worker
@@ -24,7 +24,7 @@ async fn who_has_no_certificate_is_refused() {
         .await
         .unwrap_err();
     is_failure(&refusal, "does not accept the certificate");
-    assert!(bench.briefed.lock().unwrap().is_empty());
+    assert!(handler.briefed.lock().unwrap().is_empty());
     assert_eq!(worker.rows().await.unwrap(), 1, "others are served");
 }
 
@@ -50,12 +50,12 @@ async fn silent_connections_make_way_for_the_connector() {
 
 #[tokio::test]
 async fn a_worker_of_another_authority_is_not_called() {
-    let bench = TestShareHandler::these(share(&[1]));
-    let worker = TestWorker::start(Arc::clone(&bench) as _).await;
+    let handler = TestShareHandler::these(share(&[1]));
+    let worker = TestWorker::start(Arc::clone(&handler) as _).await;
     let other = TestWorker::start(TestShareHandler::these(share(&[1]))).await;
     let refusal = worker.open_as(other.league.client()()).await.unwrap_err();
     is_failure(&refusal, "its certificate is not accepted");
-    assert!(bench.briefed.lock().unwrap().is_empty());
+    assert!(handler.briefed.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn nobody_listens() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_none_is_said_so() {
+async fn an_address_that_is_none_is_reported() {
     let worker = TestWorker::start(TestShareHandler::these(share(&[1]))).await;
     for address in ["", "no address", "[::1"] {
         let tls = worker.league.client()();
@@ -97,7 +97,7 @@ async fn an_address_that_is_none_is_said_so() {
 }
 
 #[tokio::test]
-async fn a_worker_that_went_away_is_said_so() {
+async fn a_worker_that_went_away_is_reported() {
     let worker = TestWorker::start(TestShareHandler::these(share(&[1]))).await;
     let client = worker.open().await.unwrap();
     let mut one = soon(client.share(&briefing())).await.unwrap();
@@ -110,10 +110,10 @@ async fn a_worker_that_went_away_is_said_so() {
 #[tokio::test]
 async fn a_connection_that_breaks_under_a_share_is_no_end_and_the_next_share_has_a_new_one() {
     let begun = share(&[3]);
-    let bench = TestShareHandler::new(move || {
+    let handler = TestShareHandler::new(move || {
         Ok(stream::iter(begun.clone()).chain(stream::pending()).boxed())
     });
-    let worker = TestWorker::start(Arc::clone(&bench) as _).await;
+    let worker = TestWorker::start(Arc::clone(&handler) as _).await;
     let (address, cut) = relay(worker.address).await;
     let tls = worker.league.client()();
     let client = open(address, tls, TransportSettings::default())
@@ -124,7 +124,11 @@ async fn a_connection_that_breaks_under_a_share_is_no_end_and_the_next_share_has
     cut.send(()).await.unwrap();
     is_failure(&soon(share.next()).await.unwrap().unwrap_err(), "");
     assert!(soon(share.next()).await.is_none());
-    assert_eq!(bench.briefed.lock().unwrap().len(), 1, "nobody asked twice");
+    assert_eq!(
+        handler.briefed.lock().unwrap().len(),
+        1,
+        "nobody asked twice"
+    );
     let mut next = soon(client.share(&briefing())).await.unwrap();
     assert_eq!(soon(next.next()).await.unwrap().unwrap().num_rows(), 3);
 }
@@ -136,8 +140,8 @@ async fn nobody_waits_for_a_slow_handshake() {
         connections: 1,
         ..TransportSettings::default()
     };
-    let bench = TestShareHandler::these(share(&[1]));
-    let worker = TestWorker::start_with(bench, settings).await;
+    let handler = TestShareHandler::these(share(&[1]));
+    let worker = TestWorker::start_with(handler, settings).await;
     // It holds the only place, until its time is over.
     let silent = TcpStream::connect(worker.address).await.unwrap();
     let tls = worker.league.client()();
@@ -151,18 +155,18 @@ async fn nobody_waits_for_a_slow_handshake() {
 
 #[tokio::test]
 async fn a_ticket_that_is_no_briefing_is_refused() {
-    let bench = TestShareHandler::these(share(&[1]));
-    let worker = TestWorker::start(Arc::clone(&bench) as _).await;
+    let handler = TestShareHandler::these(share(&[1]));
+    let worker = TestWorker::start(Arc::clone(&handler) as _).await;
     let client = worker.open().await.unwrap();
     let mut raw = FlightServiceClient::new(client.channel());
-    let told = async |status: tonic::Status| -> Refusal {
+    let report = async |status: tonic::Status| -> Refusal {
         hansa_proto::peer::refusal::carried_refusal(&status, "north").unwrap()
     };
     let ticket = Ticket {
         ticket: "SELECT 1".into(),
     };
     let status = soon(raw.do_get(ticket)).await.unwrap_err();
-    assert_eq!(told(status).await.code, ErrorCode::MessageMalformed);
+    assert_eq!(report(status).await.code, ErrorCode::MessageMalformed);
     let most = TransportSettings::default().request;
     let ticket = Ticket {
         ticket: vec![0; most].into(),
@@ -175,7 +179,7 @@ async fn a_ticket_that_is_no_briefing_is_refused() {
     assert_eq!(status.code(), tonic::Code::OutOfRange, "{status}");
     let info = soon(raw.get_flight_info(FlightDescriptor::default())).await;
     assert_eq!(info.unwrap_err().code(), tonic::Code::Unimplemented);
-    assert!(bench.briefed.lock().unwrap().is_empty());
+    assert!(handler.briefed.lock().unwrap().is_empty());
 }
 
 #[tokio::test]

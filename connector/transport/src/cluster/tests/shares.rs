@@ -15,8 +15,8 @@ use tokio::sync::mpsc;
 
 #[tokio::test]
 async fn a_share_arrives_whole() {
-    let bench = TestShareHandler::these(share(&[3, 0, 10_000]));
-    let worker = TestWorker::start(Arc::clone(&bench) as _).await;
+    let handler = TestShareHandler::these(share(&[3, 0, 10_000]));
+    let worker = TestWorker::start(Arc::clone(&handler) as _).await;
     let client = worker.open().await.unwrap();
     for _ in 0..2 {
         let mut share = soon(client.share(&briefing())).await.unwrap();
@@ -24,7 +24,7 @@ async fn a_share_arrives_whole() {
         assert_eq!(drain(&mut share).await.unwrap(), 10_003);
         assert!(soon(share.next()).await.is_none(), "it stays ended");
     }
-    assert_eq!(*bench.briefed.lock().unwrap(), [briefing(), briefing()]);
+    assert_eq!(*handler.briefed.lock().unwrap(), [briefing(), briefing()]);
     drop(client);
     worker.end().await;
 }
@@ -39,8 +39,8 @@ async fn a_share_without_rows_is_one() {
 async fn a_refusal_of_the_worker_arrives_as_it_is() {
     let refusal =
         Refusal::new(ErrorCode::VersionUnsupported, "this worker is older").with_help("upgrade");
-    let told = refusal.clone();
-    let worker = TestWorker::start(TestShareHandler::new(move || Err(told.clone()))).await;
+    let reported = refusal.clone();
+    let worker = TestWorker::start(TestShareHandler::new(move || Err(reported.clone()))).await;
     assert_eq!(worker.rows().await.unwrap_err(), refusal);
 }
 
@@ -58,7 +58,7 @@ async fn a_share_that_fails_in_the_middle_says_why() {
 }
 
 #[tokio::test]
-async fn a_bench_that_gives_nothing_gives_no_share() {
+async fn a_worker_that_gives_nothing_gives_no_share() {
     let worker = TestWorker::start(TestShareHandler::these(Vec::new())).await;
     let refusal = worker.rows().await.unwrap_err();
     assert_eq!(refusal.code, ErrorCode::Internal);
@@ -66,13 +66,13 @@ async fn a_bench_that_gives_nothing_gives_no_share() {
 }
 
 #[tokio::test]
-async fn a_bench_that_breaks_down_is_no_end() {
+async fn a_worker_that_breaks_down_is_no_end() {
     let begun = share(&[3, 4]);
-    let bench = TestShareHandler::new(move || {
+    let handler = TestShareHandler::new(move || {
         let breaking = stream::once(async { panic!("the bench of a test breaks down") });
         Ok(stream::iter(begun.clone()).chain(breaking).boxed())
     });
-    let worker = TestWorker::start(bench).await;
+    let worker = TestWorker::start(handler).await;
     is_failure(&worker.rows().await.unwrap_err(), "");
 
     let dead = TestShareHandler::new(|| panic!("the bench of a test breaks down at once"));
@@ -101,10 +101,10 @@ async fn what_is_not_closed_is_not_complete() {
     for count in [0, 1, 3, u64::MAX] {
         fails(and(&[3, 4], vec![closing(count)]), "does not fit").await;
     }
-    let told = |metadata: &'static [u8]| message(Bytes::new(), Bytes::new(), metadata.into());
-    fails(and(&[], vec![told(b"")]), "does not fit").await;
-    fails(and(&[], vec![told(&[0; 7])]), "does not fit").await;
-    fails(and(&[], vec![told(&[0; 9])]), "does not fit").await;
+    let report = |metadata: &'static [u8]| message(Bytes::new(), Bytes::new(), metadata.into());
+    fails(and(&[], vec![report(b"")]), "does not fit").await;
+    fails(and(&[], vec![report(&[0; 7])]), "does not fit").await;
+    fails(and(&[], vec![report(&[0; 9])]), "does not fit").await;
     fails(and(&[], vec![closing(0), closing(0)]), "after the closing").await;
     let (header, body) = parts(&[1]).remove(1);
     let late = message(header, body, Bytes::new());
@@ -137,9 +137,9 @@ impl Drop for ShareDropNotifier {
 
 #[tokio::test]
 async fn a_connector_that_goes_away_ends_the_share() {
-    let (dropped, mut told) = mpsc::channel(64);
+    let (dropped, mut notified) = mpsc::channel(64);
     let (schema, batch) = (share(&[9]).remove(0), share(&[9]).remove(1));
-    let bench = TestShareHandler::new(move || {
+    let handler = TestShareHandler::new(move || {
         let guard = ShareDropNotifier(dropped.clone());
         let batch = batch.clone();
         let endless = stream::repeat_with(move || {
@@ -148,20 +148,20 @@ async fn a_connector_that_goes_away_ends_the_share() {
         });
         Ok(stream::iter([schema.clone()]).chain(endless).boxed())
     });
-    let worker = TestWorker::start(bench).await;
+    let worker = TestWorker::start(handler).await;
     let client = worker.open().await.unwrap();
     let mut share = soon(client.share(&briefing())).await.unwrap();
     assert!(soon(share.next()).await.unwrap().is_ok());
-    assert!(told.try_recv().is_err());
+    assert!(notified.try_recv().is_err());
     drop(share);
-    soon(told.recv()).await.unwrap();
+    soon(notified.recv()).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_share_that_waits_for_its_rows_ends_with_the_connector_too() {
-    let (dropped, mut told) = mpsc::channel(64);
+    let (dropped, mut notified) = mpsc::channel(64);
     let schema = share(&[]).remove(0);
-    let bench = TestShareHandler::new(move || {
+    let handler = TestShareHandler::new(move || {
         let guard = ShareDropNotifier(dropped.clone());
         let computing = stream::once(async move {
             let _guard = guard;
@@ -169,12 +169,12 @@ async fn a_share_that_waits_for_its_rows_ends_with_the_connector_too() {
         });
         Ok(stream::iter([schema.clone()]).chain(computing).boxed())
     });
-    let worker = TestWorker::start(bench).await;
+    let worker = TestWorker::start(handler).await;
     let client = worker.open().await.unwrap();
     let mut share = soon(client.share(&briefing())).await.unwrap();
     assert!(futures::poll!(share.next()).is_pending());
     drop(share);
-    soon(told.recv()).await.unwrap();
+    soon(notified.recv()).await.unwrap();
 }
 
 #[tokio::test]
@@ -184,10 +184,10 @@ async fn a_share_that_does_not_end_in_time_is_given_up() {
         ..TransportSettings::default()
     };
     let given_up = async |begun: Vec<Result<ShareFrame, Refusal>>| {
-        let bench = TestShareHandler::new(move || {
+        let handler = TestShareHandler::new(move || {
             Ok(stream::iter(begun.clone()).chain(stream::pending()).boxed())
         });
-        let worker = TestWorker::start_with(bench, settings.clone()).await;
+        let worker = TestWorker::start_with(handler, settings.clone()).await;
         let client = worker.open().await.unwrap();
         let mut short = briefing();
         short.limits.time = Duration::from_millis(1);
@@ -202,8 +202,8 @@ async fn a_share_that_does_not_end_in_time_is_given_up() {
 
 #[tokio::test]
 async fn a_briefing_that_is_too_large_is_not_sent() {
-    let bench = TestShareHandler::these(share(&[1]));
-    let worker = TestWorker::start(Arc::clone(&bench) as _).await;
+    let handler = TestShareHandler::these(share(&[1]));
+    let worker = TestWorker::start(Arc::clone(&handler) as _).await;
     let client = worker.open().await.unwrap();
     let with = |datasets: usize| {
         let mut large = briefing();
@@ -218,7 +218,7 @@ async fn a_briefing_that_is_too_large_is_not_sent() {
     };
     let refusal = soon(client.share(&with(4))).await.unwrap_err();
     assert_eq!(refusal.code, ErrorCode::MessageTooLarge, "{refusal}");
-    assert!(bench.briefed.lock().unwrap().is_empty());
+    assert!(handler.briefed.lock().unwrap().is_empty());
     let mut share = soon(client.share(&with(3))).await.unwrap();
     assert_eq!(drain(&mut share).await.unwrap(), 1);
 }

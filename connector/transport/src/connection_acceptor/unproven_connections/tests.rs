@@ -43,15 +43,15 @@ fn of_one_source_the_oldest_silent_one_makes_way() {
 fn of_many_the_most_crowded_source_makes_way() {
     let all = all(3, 4, 10);
     let mut lonely = all.admit(from("10.0.0.1"));
-    let mut crowd: Vec<_> = (0..3).map(|_| all.admit(from("10.0.0.2"))).collect();
+    let mut connections: Vec<_> = (0..3).map(|_| all.admit(from("10.0.0.2"))).collect();
     let mut other = all.admit(from("10.0.0.3"));
-    assert!(has_ended(&mut crowd[0]) && !has_ended(&mut lonely));
+    assert!(has_ended(&mut connections[0]) && !has_ended(&mut lonely));
     let mut next = all.admit(from("10.0.0.4"));
-    assert!(has_ended(&mut crowd[1]));
+    assert!(has_ended(&mut connections[1]));
     // Each has one: the oldest goes.
     let mut last = all.admit(from("10.0.0.5"));
     assert!(has_ended(&mut lonely));
-    for one in [&mut crowd[2], &mut other, &mut next, &mut last] {
+    for one in [&mut connections[2], &mut other, &mut next, &mut last] {
         assert!(!has_ended(one));
     }
 }

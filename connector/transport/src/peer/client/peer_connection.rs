@@ -16,22 +16,22 @@ use tokio_rustls::client::TlsStream;
 use tonic::transport::{Channel, Endpoint, Uri};
 
 /// A channel whose first connection is open.
-pub(super) async fn open(way: PeerEndpoint) -> Result<Channel, Refusal> {
-    let participant = way.participant.clone();
-    let settings = way.settings.clone();
-    let host = if way.host.contains(':') {
-        format!("[{}]", way.host)
+pub(super) async fn open(peer_endpoint: PeerEndpoint) -> Result<Channel, Refusal> {
+    let participant = peer_endpoint.participant.clone();
+    let settings = peer_endpoint.settings.clone();
+    let host = if peer_endpoint.host.contains(':') {
+        format!("[{}]", peer_endpoint.host)
     } else {
-        way.host.clone()
+        peer_endpoint.host.clone()
     };
-    let endpoint = Endpoint::from_shared(format!("http://{host}:{}", way.port))
+    let endpoint = Endpoint::from_shared(format!("http://{host}:{}", peer_endpoint.port))
         .map_err(|cause| unreachable(&participant, "its address can't be read").caused_by(cause))?;
-    let way = Arc::new(way);
+    let peer_endpoint = Arc::new(peer_endpoint);
     settings
         .endpoint(endpoint)
         .connect_with_connector(tower::service_fn(move |_: Uri| {
-            let way = Arc::clone(&way);
-            async move { secure(&way).await.map(TokioIo::new) }
+            let peer_endpoint = Arc::clone(&peer_endpoint);
+            async move { secure(&peer_endpoint).await.map(TokioIo::new) }
         }))
         .await
         .map_err(|error| {
@@ -51,11 +51,11 @@ const WAITS: [Duration; 3] = [
     Duration::from_millis(800),
 ];
 
-async fn secure(way: &PeerEndpoint) -> Result<TlsStream<TcpStream>, Refusal> {
-    let opened = tokio::time::timeout(way.settings.handshake, async {
+async fn secure(endpoint: &PeerEndpoint) -> Result<TlsStream<TcpStream>, Refusal> {
+    let opened = tokio::time::timeout(endpoint.settings.handshake, async {
         let mut waits = WAITS.into_iter();
         loop {
-            let unsecured = match attempt(way).await? {
+            let unsecured = match attempt(endpoint).await? {
                 Ok(secured) => return Ok(secured),
                 Err(unsecured) => unsecured,
             };
@@ -64,7 +64,7 @@ async fn secure(way: &PeerEndpoint) -> Result<TlsStream<TcpStream>, Refusal> {
                     tokio::time::sleep(wait).await;
                 }
                 (SecureConnectError::Tls(error), _) => {
-                    let refusal = refused_handshake(&way.participant, &error);
+                    let refusal = refused_handshake(&endpoint.participant, &error);
                     return Err(match refusal.source() {
                         Some(_) => refusal,
                         None => refusal.caused_by(error),
@@ -72,7 +72,7 @@ async fn secure(way: &PeerEndpoint) -> Result<TlsStream<TcpStream>, Refusal> {
                 }
                 (SecureConnectError::Check(refusal), _) => return Err(refusal),
                 (SecureConnectError::Silent, _) => {
-                    return Err(unreachable(&way.participant, SILENT));
+                    return Err(unreachable(&endpoint.participant, SILENT));
                 }
             }
         }
@@ -80,7 +80,7 @@ async fn secure(way: &PeerEndpoint) -> Result<TlsStream<TcpStream>, Refusal> {
     match opened.await {
         Ok(secured) => secured,
         Err(late) => {
-            let refusal = unreachable(&way.participant, "no connection within its time");
+            let refusal = unreachable(&endpoint.participant, "no connection within its time");
             Err(refusal.caused_by(late))
         }
     }
@@ -88,17 +88,17 @@ async fn secure(way: &PeerEndpoint) -> Result<TlsStream<TcpStream>, Refusal> {
 
 /// One connection, or why it could not be secured.
 async fn attempt(
-    way: &PeerEndpoint,
+    endpoint: &PeerEndpoint,
 ) -> Result<Result<TlsStream<TcpStream>, SecureConnectError>, Refusal> {
-    let tcp = secure_connection::tcp((way.host.as_str(), way.port))
+    let tcp = secure_connection::tcp((endpoint.host.as_str(), endpoint.port))
         .await
         .map_err(|error| {
-            unreachable(&way.participant, &secure_connection::spoken(&error)).caused_by(error)
+            unreachable(&endpoint.participant, &secure_connection::spoken(&error)).caused_by(error)
         })?;
-    let name = ServerName::try_from(way.host.clone()).map_err(|cause| {
-        unreachable(&way.participant, "its host name can't be read").caused_by(cause)
+    let name = ServerName::try_from(endpoint.host.clone()).map_err(|cause| {
+        unreachable(&endpoint.participant, "its host name can't be read").caused_by(cause)
     })?;
-    Ok(secure_connection::tls(tcp, name, (way.tls)(), way.check.as_ref()).await)
+    Ok(secure_connection::tls(tcp, name, (endpoint.tls)(), endpoint.check.as_ref()).await)
 }
 
 /// Whether the connection itself broke, so that no end has said anything against the other.

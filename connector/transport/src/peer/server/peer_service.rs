@@ -1,4 +1,4 @@
-//! Everything but rows: greetings, catalogue, letters, proofs, heads to be witnessed.
+//! Everything but rows: greetings, catalogue, messages, proofs, heads to be witnessed.
 
 use crate::internal_error;
 use crate::peer::server::admission::{AdmittedCaller, PeerAdmission, status};
@@ -92,14 +92,19 @@ impl Peer for PeerService {
         request: Request<pb::SendRequest>,
     ) -> Result<Response<pb::SendReply>, Status> {
         let (caller, message) = self.admission.admit(request).await?;
-        let pb::SendRequest { letter } = message;
-        let letter = self
-            .read(&caller, message::compact_ack::handed_from_wire(letter))
+        let pb::SendRequest {
+            letter: peer_message,
+        } = message;
+        let peer_message = self
+            .read(
+                &caller,
+                message::compact_ack::handed_from_wire(peer_message),
+            )
             .await?;
         let taken = self
             .admission
             .handler()
-            .send(&caller.peer, letter)
+            .send(&caller.peer, peer_message)
             .await
             .map_err(|no| status(&no))?;
         Ok(Response::new(pb::SendReply {
@@ -113,20 +118,20 @@ impl Peer for PeerService {
     ) -> Result<Response<Self::InboxStream>, Status> {
         let (caller, message) = self.admission.admit(request).await?;
         let pb::InboxRequest { after, once } = message;
-        let letters = self
+        let messages = self
             .admission
             .handler()
             .inbox(&caller.peer, after, once)
             .await
             .map_err(|no| status(&no))?;
-        let mailman = InboxSubscription {
+        let subscription = InboxSubscription {
             admission: self.admission.clone(),
             caller,
-            letters,
+            messages,
             closing: self.closing.clone(),
             age: Box::pin(tokio::time::sleep(self.settings.connection_age)),
         };
-        Ok(Response::new(mailman.post()))
+        Ok(Response::new(subscription.post()))
     }
 
     async fn proof(
@@ -134,13 +139,13 @@ impl Peer for PeerService {
         request: Request<pb::ProofRequest>,
     ) -> Result<Response<pb::ProofReply>, Status> {
         let (caller, message) = self.admission.admit(request).await?;
-        let wanted = self
+        let proof_request = self
             .read(&caller, proof::request_from_wire(message))
             .await?;
         let proof = self
             .admission
             .handler()
-            .proof(&caller.peer, wanted)
+            .proof(&caller.peer, proof_request)
             .await
             .map_err(|no| status(&no))?;
         Ok(Response::new(proof::to_wire(&proof)))
@@ -151,16 +156,16 @@ impl Peer for PeerService {
         request: Request<pb::WitnessRequest>,
     ) -> Result<Response<pb::WitnessReply>, Status> {
         let (caller, message) = self.admission.admit(request).await?;
-        let shown = self
+        let submission = self
             .read(&caller, witness::request_from_wire(message))
             .await?;
-        let seen = self
+        let outcome = self
             .admission
             .handler()
-            .witness(&caller.peer, shown)
+            .witness(&caller.peer, submission)
             .await
             .map_err(|no| status(&no))?;
-        Ok(Response::new(witness::to_wire(&seen)))
+        Ok(Response::new(witness::to_wire(&outcome)))
     }
 }
 
@@ -168,30 +173,32 @@ impl Peer for PeerService {
 struct InboxSubscription {
     admission: PeerAdmission,
     caller: AdmittedCaller,
-    letters: PeerMessageStream,
+    messages: PeerMessageStream,
     closing: CancellationToken,
     age: Pin<Box<Sleep>>,
 }
 
 impl InboxSubscription {
-    /// Letters as they come, each only to somebody who is a peer at that moment. The stream ends with the age of a
+    /// Messages as they come, each only to somebody who is a peer at that moment. The stream ends with the age of a
     /// connection or when the connector stops; the caller asks again from where it was.
     fn post(self) -> BoxStream<'static, Result<pb::InboxLetter, Status>> {
-        stream::unfold(Some(self), |mailman| async move {
-            let mut mailman = mailman?;
+        stream::unfold(Some(self), |subscription| async move {
+            let mut subscription = subscription?;
             let next = tokio::select! {
                 biased;
-                () = mailman.closing.cancelled() => None,
-                () = mailman.age.as_mut() => None,
-                next = mailman.letters.next() => next,
+                () = subscription.closing.cancelled() => None,
+                () = subscription.age.as_mut() => None,
+                next = subscription.messages.next() => next,
             }?;
-            let presented = &mailman.caller.presented;
-            if let Err(refusal) = mailman.admission.handler().recognise(presented) {
-                let status = mailman.admission.refused(presented, refusal).await;
+            let presented = &subscription.caller.presented;
+            if let Err(refusal) = subscription.admission.handler().recognise(presented) {
+                let status = subscription.admission.refused(presented, refusal).await;
                 return Some((Err(status), None));
             }
             match next {
-                Ok(numbered) => Some((Ok(message::numbered_to_wire(&numbered)), Some(mailman))),
+                Ok(numbered) => {
+                    Some((Ok(message::numbered_to_wire(&numbered)), Some(subscription)))
+                }
                 Err(cut) => Some((Err(internal_error::cut(cut)), None)),
             }
         })

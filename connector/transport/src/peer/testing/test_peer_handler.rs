@@ -42,10 +42,10 @@ pub(crate) struct TestPeerHandler {
     pub(crate) answer: AnswerFunction,
     pub(crate) asked: Mutex<Vec<QueryRequestEnvelope>>,
     pub(crate) heard: Notify,
-    pub(crate) letters: Mutex<Vec<PeerMessage>>,
+    pub(crate) messages: Mutex<Vec<PeerMessage>>,
     /// The receipt that it holds of what it has issued.
     pub(crate) issued: Mutex<Option<Bytes>>,
-    /// How often a letter was handed in, whole or not.
+    /// How often a message was handed in, whole or not.
     pub(crate) handed_in: Mutex<usize>,
     pub(crate) pages: Mutex<Vec<CatalogPageRequest>>,
     pub(crate) outbox: Mutex<Vec<SequencedMessage>>,
@@ -68,7 +68,7 @@ impl TestPeerHandler {
             answer: Box::new(answer),
             asked: Mutex::default(),
             heard: Notify::new(),
-            letters: Mutex::default(),
+            messages: Mutex::default(),
             issued: Mutex::default(),
             handed_in: Mutex::default(),
             pages: Mutex::default(),
@@ -93,7 +93,7 @@ impl TestPeerHandler {
         Self::answering(|_| Err(Refusal::new(ErrorCode::DatasetUnknown, "no such dataset")))
     }
 
-    /// How many refusals are on the books.
+    /// How many refusals are in the log.
     pub(crate) fn recorded(&self) -> u64 {
         self.ledger.lock().unwrap().durable().size
     }
@@ -113,16 +113,16 @@ impl TestPeerHandler {
 
     /// From now on nothing can be recorded.
     pub(crate) fn fill_the_disk(&self) {
-        self.ledger.lock().unwrap().shelf_mut().full = true;
+        self.ledger.lock().unwrap().storage_mut().full = true;
     }
 }
 
 fn members() -> Roster {
-    let standing = MembershipStatus {
+    let status = MembershipStatus {
         issuers: vec![Digest::of(b"issuer")],
         denied: Vec::new(),
     };
-    Roster::new([(super::tallinn(), standing)].into())
+    Roster::new([(super::tallinn(), status)].into())
 }
 
 #[async_trait]
@@ -135,9 +135,9 @@ impl PeerHandler for TestPeerHandler {
             .map_err(|stranger| Refusal::new(ErrorCode::PeerNotTrusted, stranger.to_string()))
     }
 
-    fn connection_rejected(&self, knock: RejectedConnection) {
+    fn connection_rejected(&self, rejected: RejectedConnection) {
         // A crowd knocks more often than any test listens.
-        let _ = self.knocks.0.try_send(knock);
+        let _ = self.knocks.0.try_send(rejected);
     }
 
     async fn decline(&self, _: &PeerCertificate, refusal: Refusal) -> QueryRejection {
@@ -178,20 +178,20 @@ impl PeerHandler for TestPeerHandler {
     async fn send(
         &self,
         _: &VerifiedPeer,
-        letter: SubmittedMessage,
+        message: SubmittedMessage,
     ) -> Result<MessageReceipt, QueryRejection> {
         *self.handed_in.lock().unwrap() += 1;
-        let letter = match letter {
-            SubmittedMessage::Whole(letter) => Some(letter),
+        let message = match message {
+            SubmittedMessage::Whole(message) => Some(message),
             SubmittedMessage::Short(short) => {
                 let issued = self.issued.lock().unwrap().clone();
                 issued.and_then(|issued| short.with_receipt(&issued))
             }
         };
-        let Some(letter) = letter else {
+        let Some(message) = message else {
             return Ok(MessageReceipt::NotWhole);
         };
-        self.letters.lock().unwrap().push(letter);
+        self.messages.lock().unwrap().push(message);
         Ok(MessageReceipt::In)
     }
 
@@ -219,9 +219,9 @@ impl PeerHandler for TestPeerHandler {
     async fn proof(
         &self,
         _: &VerifiedPeer,
-        wanted: LogProofRequest,
+        request: LogProofRequest,
     ) -> Result<LogProof, QueryRejection> {
-        match wanted {
+        match request {
             LogProofRequest::Consistency { from, to: _ } => Ok(LogProof::Consistency {
                 hashes: vec![Digest::of(&from.to_be_bytes())],
                 head: "head".into(),
@@ -236,11 +236,11 @@ impl PeerHandler for TestPeerHandler {
     async fn witness(
         &self,
         _: &VerifiedPeer,
-        shown: HeadSubmission,
+        submission: HeadSubmission,
     ) -> Result<CosignOutcome, QueryRejection> {
-        match shown.growth.is_empty() {
-            true => Ok(CosignOutcome::Wanted(vec![shown.head])),
-            false => Ok(CosignOutcome::Witnessed(shown.head)),
+        match submission.growth.is_empty() {
+            true => Ok(CosignOutcome::Wanted(vec![submission.head])),
+            false => Ok(CosignOutcome::Witnessed(submission.head)),
         }
     }
 
@@ -279,9 +279,9 @@ impl Evidence for TestQueryRecord {
     }
 }
 
-/// A question on the asker's books.
+/// A question in the asker's log.
 pub(crate) fn recorded(sql: &str) -> Recorded<TestQueryRecord> {
-    let errand = TestQueryRecord(QueryRequestEnvelope {
+    let remote_query = TestQueryRecord(QueryRequestEnvelope {
         ask: hansa_policy::query_request::QueryRequest {
             request: RequestId([1; 16]),
             contracts: vec![ContractId(Digest::of(b"contract"))],
@@ -294,7 +294,7 @@ pub(crate) fn recorded(sql: &str) -> Recorded<TestQueryRecord> {
         compact_answers: true,
         credentials: Vec::new(),
     });
-    contract::recorded(&mut contract::ledger(), errand, now())
+    contract::recorded(&mut contract::ledger(), remote_query, now())
 }
 
 /// A refusal with all that a peer may be told.

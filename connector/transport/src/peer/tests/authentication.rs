@@ -41,8 +41,8 @@ fn hello() -> pb::HelloRequest {
     }
 }
 
-async fn hello_from(way: PeerEndpoint) -> Result<PeerGreeting, Refusal> {
-    soon(PeerClient::connect(way))
+async fn hello_from(endpoint: PeerEndpoint) -> Result<PeerGreeting, Refusal> {
+    soon(PeerClient::connect(endpoint))
         .await?
         .hello(&greeting())
         .await
@@ -70,7 +70,7 @@ async fn next(
 }
 
 #[tokio::test]
-async fn an_expelled_member_gets_no_more_letters() {
+async fn an_expelled_member_gets_no_more_messages() {
     let city = TestProvider::start(TestPeerHandler::mute()).await;
     let numbered = |number| SequencedMessage {
         number,
@@ -123,11 +123,11 @@ async fn a_connection_that_is_reset_before_anything_is_said_is_begun_again() {
     let city = TestProvider::start(TestPeerHandler::mute()).await;
     for (resets, taken, connections) in [(2, true, 3), (9, false, 4)] {
         let (relay, came) = resetting_relay(city.address, resets).await;
-        let way = PeerEndpoint {
+        let endpoint = PeerEndpoint {
             port: relay.port(),
             ..city.endpoint()
         };
-        let greeted = hello_from(way).await;
+        let greeted = hello_from(endpoint).await;
         assert_eq!(greeted.is_ok(), taken, "{greeted:?}");
         if let Err(refusal) = greeted {
             assert_eq!(refusal.code, ErrorCode::PeerUnreachable);
@@ -143,8 +143,8 @@ async fn another_authority_is_not_let_in() {
     assert_eq!(refusal.code, ErrorCode::PeerNotTrusted);
     assert!(refusal.sentence.contains("this connector"), "{refusal}");
     assert_eq!(refusal.participant, Some(munster()));
-    let knock = soon(async { city.handler.knocks.1.lock().await.recv().await }).await;
-    assert_eq!(knock, Some(RejectedConnection::Handshake));
+    let rejected = soon(async { city.handler.knocks.1.lock().await.recv().await }).await;
+    assert_eq!(rejected, Some(RejectedConnection::Handshake));
     assert!(
         hello_from(city.endpoint()).await.is_ok(),
         "others are served"
@@ -186,8 +186,8 @@ async fn nobody_waits_for_a_slow_handshake() {
     let city = TestProvider::start_with(TestPeerHandler::mute(), settings).await;
     let silent = TcpStream::connect(city.address).await.unwrap();
     assert!(hello_from(city.endpoint()).await.is_ok());
-    let knock = soon(async { city.handler.knocks.1.lock().await.recv().await }).await;
-    assert_eq!(knock, Some(RejectedConnection::Slow));
+    let rejected = soon(async { city.handler.knocks.1.lock().await.recv().await }).await;
+    assert_eq!(rejected, Some(RejectedConnection::Slow));
     drop(silent);
 }
 
@@ -214,11 +214,11 @@ async fn a_full_house_lets_in_who_comes_next() {
 async fn another_authority_is_not_called() {
     let city = TestProvider::start(TestPeerHandler::mute()).await;
     let other = TestProvider::start(TestPeerHandler::mute()).await;
-    let way = PeerEndpoint {
+    let endpoint = PeerEndpoint {
         port: other.address.port(),
         ..city.endpoint()
     };
-    let refusal = hello_from(way).await.unwrap_err();
+    let refusal = hello_from(endpoint).await.unwrap_err();
     assert_eq!(refusal.code, ErrorCode::PeerNotTrusted);
     assert!(refusal.sentence.contains("its certificate"), "{refusal}");
 }
@@ -227,8 +227,8 @@ async fn another_authority_is_not_called() {
 async fn the_reason_of_the_own_verifier_is_not_lost() {
     let city = TestProvider::start(TestPeerHandler::mute()).await;
     let reason = Refusal::new(ErrorCode::WrongLeague, "not of this league");
-    let way = city.way_that_refuses(reason.clone());
-    let refusal = hello_from(way).await.unwrap_err();
+    let endpoint = city.way_that_refuses(reason.clone());
+    let refusal = hello_from(endpoint).await.unwrap_err();
     assert_eq!(refusal, reason.with_participant(munster()));
 }
 
@@ -249,11 +249,11 @@ async fn one_that_hangs_up_is_told_from_one_that_distrusts() {
 #[tokio::test]
 async fn what_the_own_check_says_comes_first() {
     let city = TestProvider::start(TestPeerHandler::mute()).await;
-    let way = PeerEndpoint {
+    let endpoint = PeerEndpoint {
         check: Arc::new(|_| Err(Refusal::new(ErrorCode::WrongLeague, "not Münster"))),
         ..city.endpoint()
     };
-    let refusal = hello_from(way).await.unwrap_err();
+    let refusal = hello_from(endpoint).await.unwrap_err();
     assert_eq!(refusal, Refusal::new(ErrorCode::WrongLeague, "not Münster"));
 }
 
@@ -270,7 +270,7 @@ async fn a_peer_that_went_away_is_out_of_reach() {
 }
 
 #[tokio::test]
-async fn nobody_at_home_is_said_so() {
+async fn nobody_at_home_is_reported() {
     let city = TestProvider::start(TestPeerHandler::mute()).await;
     let vacant = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = vacant.local_addr().unwrap().port();
@@ -331,9 +331,9 @@ async fn a_request_that_unpacks_to_more_than_the_limit_is_refused() {
     let status = soon(raw.hello(greeting(most))).await.unwrap_err();
     assert_eq!(status.code(), tonic::Code::ResourceExhausted, "{status}");
     // What fits is unpacked, and looked at.
-    let told = soon(raw.hello(greeting(most / 2))).await;
+    let reported = soon(raw.hello(greeting(most / 2))).await;
     assert!(
-        told.is_ok_and(|reply| reply.into_inner().greeting.is_some()),
+        reported.is_ok_and(|reply| reply.into_inner().greeting.is_some()),
         "half of it is taken"
     );
 }

@@ -24,7 +24,7 @@ fn few() -> TransportSettings {
     }
 }
 
-async fn hello_from(way: PeerEndpoint) -> Result<PeerGreeting, Refusal> {
+async fn hello_from(endpoint: PeerEndpoint) -> Result<PeerGreeting, Refusal> {
     let greeting = PeerGreeting {
         versions: [1].into(),
         program: "hansa".to_owned(),
@@ -33,7 +33,10 @@ async fn hello_from(way: PeerEndpoint) -> Result<PeerGreeting, Refusal> {
         head: None,
         gossiped_heads: Vec::new(),
     };
-    soon(PeerClient::connect(way)).await?.hello(&greeting).await
+    soon(PeerClient::connect(endpoint))
+        .await?
+        .hello(&greeting)
+        .await
 }
 
 /// A member's connection over which nothing is asked.
@@ -60,8 +63,8 @@ async fn silent_connections_make_way_for_members() {
         }
         assert!(hello_from(city.endpoint()).await.is_ok());
     }
-    let knock = soon(async { city.handler.knocks.1.lock().await.recv().await }).await;
-    assert_eq!(knock, Some(RejectedConnection::Crowded));
+    let rejected = soon(async { city.handler.knocks.1.lock().await.recv().await }).await;
+    assert_eq!(rejected, Some(RejectedConnection::Crowded));
     for mut one in silent.drain(..100) {
         over(&mut one).await;
     }

@@ -1,4 +1,4 @@
-//! Greetings, catalogue, letters, proofs.
+//! Greetings, catalogue, messages, proofs.
 
 use crate::peer::testing::{TestPeerHandler, TestProvider, munster, soon};
 use bytes::Bytes;
@@ -27,7 +27,7 @@ fn greeting() -> PeerGreeting {
     }
 }
 
-fn letter(number: u8) -> PeerMessage {
+fn sample_message(number: u8) -> PeerMessage {
     PeerMessage {
         id: PeerMessageId([number; 16]),
         content: MessageContent::Offer {
@@ -40,7 +40,7 @@ fn letter(number: u8) -> PeerMessage {
 fn numbered(number: u8) -> SequencedMessage {
     SequencedMessage {
         number: u64::from(number),
-        message: letter(number),
+        message: sample_message(number),
     }
 }
 
@@ -72,29 +72,29 @@ async fn what_is_said_arrives_and_the_caller_is_known() {
         .collect();
     assert_eq!(known, [false, true]);
 
-    soon(client.send(&letter(4))).await.unwrap();
-    assert_eq!(*city.handler.letters.lock().unwrap(), [letter(4)]);
+    soon(client.send(&sample_message(4))).await.unwrap();
+    assert_eq!(*city.handler.messages.lock().unwrap(), [sample_message(4)]);
 
-    let wanted = LogProofRequest::Consistency { from: 5, to: None };
-    let proof = soon(client.proof(wanted)).await.unwrap();
+    let proof_request = LogProofRequest::Consistency { from: 5, to: None };
+    let proof = soon(client.proof(proof_request)).await.unwrap();
     assert!(matches!(proof, LogProof::Consistency { hashes, .. } if hashes.len() == 1));
     assert_eq!(city.handler.recorded(), 0);
 }
 
 #[tokio::test]
-async fn what_is_refused_is_on_the_books_first() {
+async fn what_is_refused_is_in_the_log_first() {
     let city = TestProvider::start(TestPeerHandler::mute()).await;
     let client = city.connect().await;
-    let wanted = LogProofRequest::Records {
+    let request = LogProofRequest::Records {
         from: 0,
         limit: None,
     };
-    let refusal = soon(client.proof(wanted)).await.unwrap_err();
+    let refusal = soon(client.proof(request)).await.unwrap_err();
     assert_eq!(refusal.code, ErrorCode::EvidenceIncomplete);
     assert_eq!(refusal.participant, Some(munster()));
     assert_eq!(city.handler.recorded(), 1);
 
-    let mut malformed = letter(1);
+    let mut malformed = sample_message(1);
     malformed.content = MessageContent::Withdrawal {
         statement: bytes::Bytes::new(),
     };
@@ -130,7 +130,7 @@ async fn an_inbox_goes_on_where_it_was() {
 }
 
 #[tokio::test]
-async fn a_letter_that_cannot_be_read_holds_up_no_other() {
+async fn a_message_that_cannot_be_read_holds_up_no_other() {
     let city = TestProvider::start(TestPeerHandler::mute()).await;
     let mut bad = numbered(2);
     bad.message.content = MessageContent::Termination {
@@ -149,13 +149,13 @@ async fn a_letter_that_cannot_be_read_holds_up_no_other() {
             assert_eq!(unreadable.cause.code, ErrorCode::MessageMalformed);
             assert!(!unreadable.bytes.is_empty());
         }
-        InboxItem::Letter(letter) => panic!("{letter:?}"),
+        InboxItem::Letter(message) => panic!("{message:?}"),
     }
     assert_eq!(next().await, InboxItem::Letter(numbered(3)));
 }
 
 #[tokio::test]
-async fn letters_that_do_not_rise_are_no_letters() {
+async fn messages_whose_numbers_do_not_rise_are_refused() {
     let city = TestProvider::start(TestPeerHandler::mute()).await;
     *city.handler.outbox.lock().unwrap() = vec![numbered(2), numbered(2)];
     let client = city.connect().await;
@@ -223,7 +223,7 @@ async fn a_receipt_that_is_held_there_does_not_travel_back() {
         *city.handler.issued.lock().unwrap() = held;
         let client = city.connect().await;
         soon(client.send(&word)).await.unwrap();
-        let came = city.handler.letters.lock().unwrap().clone();
+        let came = city.handler.messages.lock().unwrap().clone();
         assert_eq!(came, std::slice::from_ref(&word));
         assert_eq!(*city.handler.handed_in.lock().unwrap(), handed_in);
     }

@@ -39,8 +39,8 @@ async fn drain(stream: &mut AnswerBatchStream) -> Result<usize, Refusal> {
 async fn rows_arrive_with_their_receipt() {
     let city = TestProvider::start(TestPeerHandler::giving(with_receipt(&[3, 0, 10_000]))).await;
     let client = city.connect().await;
-    let errand = recorded("SELECT 1");
-    let mut answer = soon(client.ask(&errand)).await.unwrap();
+    let remote_query = recorded("SELECT 1");
+    let mut answer = soon(client.ask(&remote_query)).await.unwrap();
     assert_eq!(answer.schema().fields().len(), 2);
     assert_eq!(answer.received().receipt, None);
     assert_eq!(drain(&mut answer).await.unwrap(), 10_003);
@@ -61,7 +61,7 @@ async fn rows_arrive_with_their_receipt() {
     assert_eq!(received.digest, *hasher.finalize().as_bytes());
     assert_eq!(received.receipt.as_deref(), Some(&b"receipt"[..]));
     let asked = city.handler.asked.lock().unwrap();
-    assert_eq!(asked[0], errand.0);
+    assert_eq!(asked[0], remote_query.0);
 }
 
 #[tokio::test]
@@ -92,8 +92,8 @@ async fn a_failure_inside_arrives_with_the_number_of_its_cause_alone() {
     let client = city.connect().await;
     let refusal = soon(client.ask(&recorded("SELECT 1"))).await.unwrap_err();
     let number = number(&refusal.help);
-    let told = failure().with_number(&number).with_participant(munster());
-    assert_eq!(refusal, told);
+    let reported = failure().with_number(&number).with_participant(munster());
+    assert_eq!(refusal, reported);
     assert_eq!(refusal.cause_chain(), None);
     let lines = trace.lines(&number);
     assert_eq!(lines.len(), 1, "{lines:?}");
@@ -154,7 +154,7 @@ fn fails(
     frames: Vec<Result<AnswerStreamFrame, Refusal>>,
     code: ErrorCode,
 ) -> impl Future<Output = ()> {
-    let place = std::panic::Location::caller();
+    let location = std::panic::Location::caller();
     async move {
         let city = TestProvider::start(TestPeerHandler::giving(frames)).await;
         let client = city.connect().await;
@@ -163,8 +163,8 @@ fn fails(
             Err(refusal) => Err(refusal),
         };
         let refusal = outcome.unwrap_err();
-        assert_eq!(refusal.code, code, "{place}: {refusal}");
-        assert_eq!(refusal.participant, Some(munster()), "{place}");
+        assert_eq!(refusal.code, code, "{location}: {refusal}");
+        assert_eq!(refusal.participant, Some(munster()), "{location}");
     }
 }
 
@@ -274,14 +274,14 @@ async fn a_slow_reader_holds_nobody_else_and_little_memory() {
 
 #[tokio::test]
 async fn an_asker_that_goes_away_ends_the_answer() {
-    let (dropped, mut told) = mpsc::channel(64);
+    let (dropped, mut notified) = mpsc::channel(64);
     let city = TestProvider::start(endless(Arc::default(), dropped)).await;
     let client = city.connect().await;
     let mut answer = soon(client.ask(&recorded("SELECT 1"))).await.unwrap();
     assert!(soon(answer.next()).await.unwrap().is_ok());
-    assert!(told.try_recv().is_err());
+    assert!(notified.try_recv().is_err());
     drop(answer);
-    soon(told.recv()).await.unwrap();
+    soon(notified.recv()).await.unwrap();
 }
 
 #[tokio::test]
@@ -308,7 +308,7 @@ async fn an_answer_that_stands_still_is_given_up() {
 
 #[tokio::test]
 async fn an_answer_outlives_the_age_of_its_connection() {
-    let (dropped, mut told) = mpsc::channel(64);
+    let (dropped, mut notified) = mpsc::channel(64);
     let settings = TransportSettings {
         connection_age: Duration::from_millis(200),
         ..TransportSettings::default()
@@ -320,20 +320,20 @@ async fn an_answer_outlives_the_age_of_its_connection() {
         assert!(soon(client.hello(&greeting())).await.is_ok());
         assert!(soon(answer.next()).await.unwrap().is_ok());
     }
-    assert!(told.try_recv().is_err());
+    assert!(notified.try_recv().is_err());
 }
 
 #[tokio::test]
 async fn a_question_that_may_have_arrived_is_asked_once() {
     let city = TestProvider::start(TestPeerHandler::mute()).await;
     let (address, cut) = relay(city.address).await;
-    let way = PeerEndpoint {
+    let endpoint = PeerEndpoint {
         port: address.port(),
         ..city.endpoint()
     };
-    let client = soon(PeerClient::connect(way)).await.unwrap();
-    let errand = recorded(HANG);
-    let asking = client.ask(&errand);
+    let client = soon(PeerClient::connect(endpoint)).await.unwrap();
+    let remote_query = recorded(HANG);
+    let asking = client.ask(&remote_query);
     let breaking = async {
         city.handler.heard.notified().await;
         cut.send(()).await.unwrap();

@@ -61,21 +61,22 @@ fn to(who: &str, mut one: Agreement) -> Agreement {
 }
 
 struct RegistryFixture {
-    book: ContractRegistry,
+    registry: ContractRegistry,
     answered: FirstAnswers,
 }
 
 impl RegistryFixture {
     fn of(contracts: &[(&str, Agreement)]) -> Self {
-        let mut book = ContractRegistry::new(participant(PROVIDER));
+        let mut registry = ContractRegistry::new(participant(PROVIDER));
         let mut answered = FirstAnswers::default();
         for (name, agreement) in contracts {
             let known = BTreeSet::from([id(name)]);
-            book.readmit(agreed(id(name), agreement.clone()), &known)
+            registry
+                .readmit(agreed(id(name), agreement.clone()), &known)
                 .unwrap();
             answered.note(id(name), None);
         }
-        Self { book, answered }
+        Self { registry, answered }
     }
 
     fn answered(mut self, name: &str, at: &str) -> Self {
@@ -84,16 +85,18 @@ impl RegistryFixture {
     }
 
     fn ended(mut self, name: &str) -> Self {
-        self.book.end(id(name), UtcTimestamp::EARLIEST);
+        self.registry.end(id(name), UtcTimestamp::EARLIEST);
         self
     }
 
     /// Which contract stands in the way of signing, if one does.
     #[track_caller]
     fn signs(&self, agreement: &Agreement, expect: Option<&str>) {
-        let got = self.book.check_beside(agreement, &self.answered, time(NOW));
+        let got = self
+            .registry
+            .check_beside(agreement, &self.answered, time(NOW));
         Self::is_of(got, expect);
-        let looked_at = self.book.combined_with(None, agreement, time(NOW));
+        let looked_at = self.registry.combined_with(None, agreement, time(NOW));
         if let Some(other) = expect {
             assert!(looked_at.contains(&id(other)));
         }
@@ -102,14 +105,14 @@ impl RegistryFixture {
     /// The same of asking under a contract.
     #[track_caller]
     fn asks(&self, name: &str, expect: Option<&str>) {
-        let standing = self
-            .book
+        let active = self
+            .registry
             .in_force(&caller(CONSUMER), &[id(name)], time(NOW))
             .unwrap();
         let got = self
-            .book
-            .check_combined(&standing, &self.answered, time(NOW));
-        let listed = self.book.all_combined(&self.answered, time(NOW));
+            .registry
+            .check_combined(&active, &self.answered, time(NOW));
+        let listed = self.registry.all_combined(&self.answered, time(NOW));
         let listed = listed.iter().any(|one| one.contract == Some(id(name)));
         assert_eq!(listed, got.is_err());
         Self::is_of(got, expect);
@@ -131,11 +134,11 @@ impl RegistryFixture {
 
 #[test]
 fn the_second_is_not_signed() {
-    let world = RegistryFixture::of(&[("a", cube(TimeBucketWidth::Day))]);
-    world.signs(&cube(TimeBucketWidth::Day), None);
-    world.signs(&cube(TimeBucketWidth::Month), Some("a"));
-    world.signs(&cube(TimeBucketWidth::Hour), Some("a"));
-    world.signs(
+    let fixture = RegistryFixture::of(&[("a", cube(TimeBucketWidth::Day))]);
+    fixture.signs(&cube(TimeBucketWidth::Day), None);
+    fixture.signs(&cube(TimeBucketWidth::Month), Some("a"));
+    fixture.signs(&cube(TimeBucketWidth::Hour), Some("a"));
+    fixture.signs(
         &to("hansa://other.example", cube(TimeBucketWidth::Month)),
         None,
     );
@@ -146,7 +149,7 @@ fn the_second_is_not_signed() {
             .into_iter()
             .map(|c| c.term),
     );
-    world.signs(&air, None);
+    fixture.signs(&air, None);
 }
 
 /// A public view is held against other public views; whoever holds a contract beside it is refused at the question.
@@ -166,17 +169,17 @@ fn a_public_view_beside_contracts() {
     let both = RegistryFixture::of(&[named, ("v", public(TimeBucketWidth::Month))]);
     let both = both.answered("a", "2026-02-01T00:00:00Z");
     let asks = |who: &str| {
-        let standing = both.book.in_force(&caller(who), &[id("v")], time(NOW));
-        let standing = standing.unwrap();
-        both.book
-            .check_combined(&standing, &both.answered, time(NOW))
+        let active = both.registry.in_force(&caller(who), &[id("v")], time(NOW));
+        let active = active.unwrap();
+        both.registry
+            .check_combined(&active, &both.answered, time(NOW))
     };
     RegistryFixture::is_of(asks(CONSUMER), Some("a"));
     RegistryFixture::is_of(asks("hansa://other.example"), None);
     // Who has asked a public view is not told to others.
     let used = view.answered("v", "2026-02-01T00:00:00Z");
     let refusal = used
-        .book
+        .registry
         .check_beside(&cube(TimeBucketWidth::Day), &used.answered, time(NOW))
         .unwrap_err();
     assert!(!refusal.sentence.contains("answered"), "{refusal}");
@@ -184,11 +187,11 @@ fn a_public_view_beside_contracts() {
 
 #[test]
 fn an_ended_contract_counts_if_something_was_answered() {
-    let world = RegistryFixture::of(&[("a", cube(TimeBucketWidth::Day))]).ended("a");
-    world.signs(&cube(TimeBucketWidth::Month), None);
-    let world = world.answered("a", "2026-03-01T00:00:00Z");
-    world.signs(&cube(TimeBucketWidth::Month), Some("a"));
-    world.signs(&cube(TimeBucketWidth::Day), None);
+    let fixture = RegistryFixture::of(&[("a", cube(TimeBucketWidth::Day))]).ended("a");
+    fixture.signs(&cube(TimeBucketWidth::Month), None);
+    let fixture = fixture.answered("a", "2026-03-01T00:00:00Z");
+    fixture.signs(&cube(TimeBucketWidth::Month), Some("a"));
+    fixture.signs(&cube(TimeBucketWidth::Day), None);
     // Where nobody has looked, something was.
     let unknown = RegistryFixture {
         answered: FirstAnswers::default(),
@@ -199,10 +202,10 @@ fn an_ended_contract_counts_if_something_was_answered() {
 
 #[test]
 fn an_earlier_version_counts_if_something_was_answered() {
-    let world = RegistryFixture::of(&[("a", cube(TimeBucketWidth::Day))]);
+    let fixture = RegistryFixture::of(&[("a", cube(TimeBucketWidth::Day))]);
     let amended = instead_of("a", cube(TimeBucketWidth::Month));
-    world.signs(&amended, None);
-    let used = world.answered("a", "2026-03-01T00:00:00Z");
+    fixture.signs(&amended, None);
+    let used = fixture.answered("a", "2026-03-01T00:00:00Z");
     used.signs(&amended, Some("a"));
     used.signs(&instead_of("a", cube(TimeBucketWidth::Day)), None);
     used.signs(&instead_of("a", rows()), None);
@@ -227,27 +230,27 @@ fn of_two_that_are_signed_the_later_one_is_refused() {
             proposed("2025-12-01T00:00:00Z", cube(TimeBucketWidth::Day)),
         )
     };
-    let world = RegistryFixture::of(&[early(), late()]);
-    world.asks("a", None);
-    world.asks("b", Some("a"));
-    let world = world.answered("b", "2026-02-01T00:00:00Z");
-    world.asks("a", Some("b"));
-    world.asks("b", None);
-    let world = world.answered("a", "2026-01-02T00:00:00Z");
-    world.asks("a", None);
-    world.asks("b", Some("a"));
+    let fixture = RegistryFixture::of(&[early(), late()]);
+    fixture.asks("a", None);
+    fixture.asks("b", Some("a"));
+    let fixture = fixture.answered("b", "2026-02-01T00:00:00Z");
+    fixture.asks("a", Some("b"));
+    fixture.asks("b", None);
+    let fixture = fixture.answered("a", "2026-01-02T00:00:00Z");
+    fixture.asks("a", None);
+    fixture.asks("b", Some("a"));
     // The first one ended: what was answered under it stays known.
-    let world = world.ended("a");
-    world.asks("b", Some("a"));
+    let fixture = fixture.ended("a");
+    fixture.asks("b", Some("a"));
     let unused = RegistryFixture::of(&[early(), late()]).ended("a");
     unused.asks("b", None);
 }
 
 #[test]
 fn rows_tell_more_than_groups_while_they_can_be_asked() {
-    let world = RegistryFixture::of(&[("a", rows())]);
-    world.signs(&cube(TimeBucketWidth::Day), None);
-    world.signs(
+    let fixture = RegistryFixture::of(&[("a", rows())]);
+    fixture.signs(&cube(TimeBucketWidth::Day), None);
+    fixture.signs(
         &until("2027-06-01T00:00:00Z", cube(TimeBucketWidth::Day)),
         Some("a"),
     );
@@ -379,25 +382,25 @@ fn times_of_clauses_count() {
 
 #[test]
 fn the_way_out_is_named() {
-    let world = RegistryFixture::of(&[("a", cube(TimeBucketWidth::Day))]);
-    let coarser = world
-        .book
-        .check_beside(&cube(TimeBucketWidth::Month), &world.answered, time(NOW))
+    let fixture = RegistryFixture::of(&[("a", cube(TimeBucketWidth::Day))]);
+    let coarser = fixture
+        .registry
+        .check_beside(&cube(TimeBucketWidth::Month), &fixture.answered, time(NOW))
         .unwrap_err();
     assert!(
         coarser.help[0].contains("ask for coarser totals"),
         "{coarser:?}"
     );
     assert!(coarser.help[1].contains("one contract in place of both"));
-    let finer = world
-        .book
-        .check_beside(&cube(TimeBucketWidth::Hour), &world.answered, time(NOW))
+    let finer = fixture
+        .registry
+        .check_beside(&cube(TimeBucketWidth::Hour), &fixture.answered, time(NOW))
         .unwrap_err();
     assert_eq!(finer.help.len(), 1);
-    let world = world.answered("a", "2026-02-01T00:00:00Z");
-    let used = world
-        .book
-        .check_beside(&cube(TimeBucketWidth::Hour), &world.answered, time(NOW))
+    let fixture = fixture.answered("a", "2026-02-01T00:00:00Z");
+    let used = fixture
+        .registry
+        .check_beside(&cube(TimeBucketWidth::Hour), &fixture.answered, time(NOW))
         .unwrap_err();
     assert!(used.sentence.ends_with("something was answered under it"));
 }

@@ -12,7 +12,7 @@ use crate::term::prohibition::{
 };
 use crate::term::relative_window::{RelativeWindowTerm, WindowStart};
 use crate::value::delivery::DeliveryFormat;
-use generator::{one, random_clauses, random_guard, random_scene};
+use generator::{one, random_circumstances, random_clauses, random_restriction};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
 /// In minutes from Monday, 1 June 2026, 00:00 UTC.
@@ -20,7 +20,7 @@ type TestMinute = i64;
 
 const DAY: TestMinute = 24 * 60;
 
-/// What all of the guard is called where it is dropped.
+/// What all of the restriction is called where it is dropped.
 const GUARD: &str = "guard";
 
 /// Under what circumstances a question is asked.
@@ -87,29 +87,33 @@ fn at(minute: TestMinute) -> UtcTimestamp {
     UtcTimestamp::from_micros(time("2026-06-01T00:00:00Z").micros() + minute * 60_000_000).unwrap()
 }
 
-/// The product's answer to a scene, under a contract and a guard that lack the terms of a name.
+/// The product's answer to a scene, under a contract and a restriction that lack the terms of a name.
 fn asked(
-    (clauses, guard): (&ClauseModel, &ClauseModel),
-    scene: &TestCircumstances,
+    (clauses, restriction): (&ClauseModel, &ClauseModel),
+    circumstances: &TestCircumstances,
     dropped: Option<&str>,
 ) -> Result<(), ErrorCode> {
     let mut around = ContractContext {
-        address: scene.address.map(|address| address.parse().unwrap()),
+        address: circumstances
+            .address
+            .map(|address| address.parse().unwrap()),
         format: DeliveryFormat::ArrowIpc,
-        running: scene.running,
-        outstanding: scene.outstanding,
-        activated: scene.activated.map(at),
-        first_use: scene.first_use.map(at),
+        running: circumstances.running,
+        outstanding: circumstances.outstanding,
+        activated: circumstances.activated.map(at),
+        first_use: circumstances.first_use.map(at),
         overdue: OverdueAttestations {
-            count: scene.owed,
-            first: (0..scene.owed).map(|_| RequestId([1; 16])).collect(),
+            count: circumstances.owed,
+            first: (0..circumstances.owed)
+                .map(|_| RequestId([1; 16]))
+                .collect(),
         },
         ..ContractContext::QUIET
     };
-    let sector = scene
+    let sector = circumstances
         .sector
         .map(|held| ParticipantAttribute::Sector(held.parse().unwrap()));
-    let region = scene
+    let region = circumstances
         .region
         .map(|held| ParticipantAttribute::Region(held.parse().unwrap()));
     around.presented.attested = sector.into_iter().chain(region).map(attested).collect();
@@ -119,21 +123,21 @@ fn asked(
         .filter(|term| Some(term.spec().name) != dropped)
         .cloned();
     let mut case = DecisionCase::of(terms.collect());
-    let now = at(scene.now).to_string();
+    let now = at(circumstances.now).to_string();
     case.now = &now;
-    case.purpose = scene.purpose;
-    case.spent = scene.spent;
-    case.spent_by_guard = scene.spent;
-    if !guard.terms.is_empty() && dropped != Some(GUARD) {
-        case.guards = restrictions::guard(guard.terms.clone());
+    case.purpose = circumstances.purpose;
+    case.spent = circumstances.spent;
+    case.spent_by_restriction = circumstances.spent;
+    if !restriction.terms.is_empty() && dropped != Some(GUARD) {
+        case.restrictions = restrictions::restrictions_of(restriction.terms.clone());
     }
-    case.schema_changed = scene.schema_changed;
+    case.schema_changed = circumstances.schema_changed;
     case.around.insert(contract_id("bikes"), around);
-    if scene.extends {
+    if circumstances.extends {
         case.extends
             .insert(dataset("bikes"), [schema("bikes")].into());
     }
-    let columns = [scene.column];
+    let columns = [circumstances.column];
     case.reads = vec![("bikes", &columns)];
     case.decide().map(|_| ()).map_err(|refusal| refusal.code)
 }
@@ -141,12 +145,18 @@ fn asked(
 /// What must come of it: the codes of the clauses that refuse.
 fn expected(
     clauses: &ClauseModel,
-    guard: &ClauseModel,
-    scene: &TestCircumstances,
+    restriction: &ClauseModel,
+    circumstances: &TestCircumstances,
 ) -> BTreeSet<ErrorCode> {
-    let mut codes: BTreeSet<ErrorCode> =
-        clauses.says.iter().filter_map(|says| says(scene)).collect();
-    let refused = guard.says.iter().filter_map(|says| says(scene));
+    let mut codes: BTreeSet<ErrorCode> = clauses
+        .says
+        .iter()
+        .filter_map(|says| says(circumstances))
+        .collect();
+    let refused = restriction
+        .says
+        .iter()
+        .filter_map(|says| says(circumstances));
     codes.extend(refused.map(|code| match code {
         ErrorCode::QuotaQueries => code,
         _ => ErrorCode::DatasetGuarded,
@@ -155,7 +165,7 @@ fn expected(
         .terms
         .iter()
         .any(|term| matches!(term, Term::Version(SchemaCompatibility::Compatible)));
-    if scene.schema_changed && !(grows && scene.extends) {
+    if circumstances.schema_changed && !(grows && circumstances.extends) {
         codes.insert(ErrorCode::SchemaChanged);
     }
     codes
@@ -164,10 +174,10 @@ fn expected(
 fn tried(seed: u64, dropped: Option<&str>) -> Result<bool, String> {
     let mut random = SeededRandom(seed);
     let clauses = random_clauses(&mut random);
-    let scene = random_scene(&mut random);
-    let guard = random_guard(&mut random);
-    let came = asked((&clauses, &guard), &scene, dropped);
-    let wanted = expected(&clauses, &guard, &scene);
+    let circumstances = random_circumstances(&mut random);
+    let restriction = random_restriction(&mut random);
+    let came = asked((&clauses, &restriction), &circumstances, dropped);
+    let wanted = expected(&clauses, &restriction, &circumstances);
     let met = match &came {
         Ok(()) => wanted.is_empty(),
         Err(code) => wanted.contains(code),
@@ -176,8 +186,8 @@ fn tried(seed: u64, dropped: Option<&str>) -> Result<bool, String> {
         Ok(came.is_ok())
     } else {
         Err(format!(
-            "{:?}\n guard: {:?}\n{scene:?}\n came: {came:?}\n wanted: {wanted:?}",
-            clauses.terms, guard.terms
+            "{:?}\n guard: {:?}\n{circumstances:?}\n came: {came:?}\n wanted: {wanted:?}",
+            clauses.terms, restriction.terms
         ))
     }
 }

@@ -117,7 +117,7 @@ fn a_part_is_taken_away_where_the_conditions_hold() {
 /// People who ask why are told by the same check.
 #[test]
 fn it_is_traced() {
-    let standing = standing(vec![agreement("bikes", [prohibition(None, marketing())])]);
+    let active = standing(vec![agreement("bikes", [prohibition(None, marketing())])]);
     for (declared, code) in [
         ("dpv:Marketing", Some(ErrorCode::Prohibited)),
         ("dpv:Research", None),
@@ -143,10 +143,10 @@ fn it_is_traced() {
             contexts: &nothing.4,
             restrictions: &BTreeMap::new(),
             tenant: None,
-            node_version: "0.1.0",
+            connector_version: "0.1.0",
         };
-        let said = trace(&standing, &facts).unwrap();
-        let codes: Vec<Option<ErrorCode>> = said
+        let verdicts = trace(&active, &facts).unwrap();
+        let codes: Vec<Option<ErrorCode>> = verdicts
             .iter()
             .map(|one| one.refusal.as_ref().map(|refusal| refusal.code))
             .collect();

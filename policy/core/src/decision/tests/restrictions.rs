@@ -1,4 +1,4 @@
-//! Guards in a ruling: they refuse after the contract, count beside it, withhold columns, and never let anything in.
+//! Restrictions in a ruling: they refuse after the contract, count beside it, withhold columns, and never let anything in.
 
 use super::*;
 use crate::decision::clause_trace::trace;
@@ -10,18 +10,19 @@ use crate::term::prohibition::{
 };
 use crate::term::purpose::OwnPurpose;
 
-pub(super) fn guard(terms: Vec<Term>) -> ProviderRestrictions {
+pub(super) fn restrictions_of(terms: Vec<Term>) -> ProviderRestrictions {
     let clauses = terms.into_iter().zip(2..).map(|(term, number)| Clause {
         id: ClauseId(number),
         term,
     });
     let own: Vec<OwnPurpose> = Vec::new();
-    let guard = ProviderRestriction::of("g".to_owned(), clauses.collect(), taxonomy().label, own);
+    let restriction =
+        ProviderRestriction::of("g".to_owned(), clauses.collect(), taxonomy().label, own);
     ProviderRestrictions::from([(
         dataset("bikes"),
         StoredRestriction {
             document: Digest::of(b"guard"),
-            restriction: Some(guard.unwrap()),
+            restriction: Some(restriction.unwrap()),
         },
     )])
 }
@@ -42,17 +43,18 @@ fn code(case: &DecisionCase<'_>) -> Option<ErrorCode> {
     case.decide().err().map(|refusal| refusal.code)
 }
 
-/// What a contract permits is refused by the guard, with the guard's clause; what a contract refuses, a guard does not permit.
+/// What a contract permits is refused by the restriction, with the restriction's clause; what a contract refuses, a restriction
+/// does not permit.
 #[test]
-fn a_guard_refuses_what_a_contract_permits() {
+fn a_restriction_refuses_what_a_contract_permits() {
     let purpose = |list: &[&'static str]| Term::Purpose(purposes(list));
     let mut case = DecisionCase::of(vec![purpose(&["dpv:Research"])]);
     assert_eq!(code(&case), None);
-    case.guards = guard(vec![purpose(&["dpv:Marketing"])]);
+    case.restrictions = restrictions_of(vec![purpose(&["dpv:Marketing"])]);
     let refusal = refused(&case);
     assert_eq!(refusal.code, ErrorCode::DatasetGuarded);
     assert_eq!(refusal.contract, Some(contract_id("bikes")));
-    assert_eq!(refusal.clause, Some(ClauseId(2).in_guard()));
+    assert_eq!(refusal.clause, Some(ClauseId(2).in_restriction()));
     assert!(refusal.sentence.contains("guard of `bikes`"), "{refusal:?}");
     assert!(refusal.help.iter().all(|help| !help.contains("amendment")));
     // Each of the two is asked, and the contract first.
@@ -60,31 +62,34 @@ fn a_guard_refuses_what_a_contract_permits() {
     assert_eq!(code(&case), Some(ErrorCode::PurposeNotCovered));
     // Of another dataset it says nothing.
     case.purpose = Some("dpv:Academic");
-    let other = case.guards.remove(&dataset("bikes")).unwrap();
-    case.guards.insert(dataset("air"), other);
+    let other = case.restrictions.remove(&dataset("bikes")).unwrap();
+    case.restrictions.insert(dataset("air"), other);
     assert_eq!(code(&case), None);
 }
 
-/// A guard that can't be read lets nothing through, and so does one of another vocabulary.
+/// A restriction that can't be read lets nothing through, and so does one of another vocabulary.
 #[test]
 fn what_can_not_be_judged_refuses() {
     let mut case = DecisionCase::of(vec![]);
-    case.guards = guard(vec![Term::Purpose(purposes(&["dpv:Research"]))]);
+    case.restrictions = restrictions_of(vec![Term::Purpose(purposes(&["dpv:Research"]))]);
     assert_eq!(code(&case), None);
-    let held = case.guards.get_mut(&dataset("bikes")).unwrap();
+    let held = case.restrictions.get_mut(&dataset("bikes")).unwrap();
     let clauses = held.restriction.as_ref().unwrap().clauses().to_vec();
     held.restriction =
         Some(ProviderRestriction::of("g".into(), clauses, "other".into(), vec![]).unwrap());
     assert_eq!(code(&case), Some(ErrorCode::DatasetGuarded));
-    case.guards.get_mut(&dataset("bikes")).unwrap().restriction = None;
+    case.restrictions
+        .get_mut(&dataset("bikes"))
+        .unwrap()
+        .restriction = None;
     assert_eq!(code(&case), Some(ErrorCode::DatasetGuarded));
 }
 
-/// The limits of a guard are drawn on beside those of the contract, each with its own slot and number.
+/// The limits of a restriction are drawn on beside those of the contract, each with its own slot and number.
 #[test]
-fn a_guard_counts_beside_the_contract() {
+fn a_restriction_counts_beside_the_contract() {
     let mut case = DecisionCase::of(vec![Term::Queries(quota(10)), Term::ResultRows(50)]);
-    case.guards = guard(vec![
+    case.restrictions = restrictions_of(vec![
         Term::Queries(quota(3)),
         Term::RowQuota(quota(100)),
         Term::ResultRows(7),
@@ -95,7 +100,7 @@ fn a_guard_counts_beside_the_contract() {
         .iter()
         .map(|budget| (budget.clause, budget.counts, budget.quota.max))
         .collect();
-    let own = |number| ClauseId(number).in_guard();
+    let own = |number| ClauseId(number).in_restriction();
     assert_eq!(
         drawn,
         [
@@ -104,23 +109,23 @@ fn a_guard_counts_beside_the_contract() {
             (own(3), QuotaKind::Rows, 100),
         ]
     );
-    // The contract's periods begin where it does, those of the guard with the day.
+    // The contract's periods begin where it does, those of the restriction with the day.
     assert_eq!(ruled.budgets()[1].slot, time("2026-06-01T00:00:00Z"));
     assert_eq!(ruled.row_limit().map(|limit| limit.rows), Some(7));
-    let told = String::from_utf8(canonical(&ruled.entry().body)).unwrap();
-    assert!(told.contains("\"guard\":2"), "{told}");
-    assert!(told.contains(&Digest::of(b"guard").to_string()), "{told}");
-    let looked_up = budgets(ruled.standing(), &case.guards, time(case.now)).unwrap();
+    let text = String::from_utf8(canonical(&ruled.entry().body)).unwrap();
+    assert!(text.contains("\"guard\":2"), "{text}");
+    assert!(text.contains(&Digest::of(b"guard").to_string()), "{text}");
+    let looked_up = budgets(ruled.standing(), &case.restrictions, time(case.now)).unwrap();
     assert_eq!(looked_up.len(), ruled.budgets().len());
 
-    case.spent_by_guard = 3;
+    case.spent_by_restriction = 3;
     let refusal = refused(&case);
     assert_eq!(refusal.code, ErrorCode::QuotaQueries);
     assert_eq!(refusal.clause, Some(own(2)));
-    let told = PendingRefusal::unopened(refusal, None).entry().body;
-    let told = String::from_utf8(canonical(&told)).unwrap();
-    assert!(told.contains("\"guard\":2"), "{told}");
-    assert!(!told.contains("\"clause\":"), "{told}");
+    let reported = PendingRefusal::unopened(refusal, None).entry().body;
+    let text = String::from_utf8(canonical(&reported)).unwrap();
+    assert!(text.contains("\"guard\":2"), "{text}");
+    assert!(!text.contains("\"clause\":"), "{text}");
 }
 
 /// A column is withheld from whatever reads it, also behind a cell of a grid and within the cells of an aggregate; a question
@@ -129,7 +134,7 @@ fn a_guard_counts_beside_the_contract() {
 fn columns_are_withheld_by_refusing() {
     let hidden = |columns: &[&str]| Some(ProhibitedPart::Columns(names(columns)));
     let mut case = DecisionCase::of(vec![Term::Columns(names(&["site", "note"]))]);
-    case.guards = guard(vec![prohibition(
+    case.restrictions = restrictions_of(vec![prohibition(
         ProhibitedAction::Use,
         hidden(&["note"]),
         ProhibitionCondition::ALWAYS,
@@ -144,7 +149,7 @@ fn columns_are_withheld_by_refusing() {
         from: Some(time("2026-06-02T00:00:00Z")),
         ..ProhibitionCondition::ALWAYS
     };
-    case.guards = guard(vec![prohibition(
+    case.restrictions = restrictions_of(vec![prohibition(
         ProhibitedAction::Use,
         hidden(&["note"]),
         later,
@@ -153,13 +158,13 @@ fn columns_are_withheld_by_refusing() {
     assert_eq!(ruled.ends(), time("2026-06-02T00:00:00Z"));
     assert_eq!(ruled.cut().code, ErrorCode::DatasetGuarded);
     // Aggregates alone may be closed.
-    case.guards = guard(vec![prohibition(
+    case.restrictions = restrictions_of(vec![prohibition(
         ProhibitedAction::Aggregate,
         None,
         ProhibitionCondition::ALWAYS,
     )]);
     assert_eq!(code(&case), None);
-    case.guards = guard(vec![prohibition(
+    case.restrictions = restrictions_of(vec![prohibition(
         ProhibitedAction::Query,
         None,
         ProhibitionCondition::ALWAYS,
@@ -183,7 +188,7 @@ fn columns_are_withheld_by_refusing() {
         ("person", true),
         ("note", false),
     ] {
-        case.guards = guard(vec![prohibition(
+        case.restrictions = restrictions_of(vec![prohibition(
             ProhibitedAction::Use,
             hidden(&[column]),
             ProhibitionCondition::ALWAYS,
@@ -200,7 +205,7 @@ fn columns_are_withheld_by_refusing() {
     let mut case = DecisionCase::of(vec![Term::PlaceCells(cells)]);
     case.reads = vec![("bikes", &["cell"])];
     assert_eq!(code(&case), None);
-    case.guards = guard(vec![prohibition(
+    case.restrictions = restrictions_of(vec![prohibition(
         ProhibitedAction::Use,
         hidden(&["lat"]),
         ProhibitionCondition::ALWAYS,
@@ -208,18 +213,18 @@ fn columns_are_withheld_by_refusing() {
     assert_eq!(code(&case), Some(ErrorCode::DatasetGuarded));
 }
 
-/// Our own people ask for their own data under no guard, and whoever simulates is told what a guard would say.
+/// Our own people ask for their own data under no restriction, and whoever simulates is told what a restriction would say.
 #[test]
 fn it_is_traced() {
     let mut case = DecisionCase::of(vec![]);
-    case.guards = guard(vec![prohibition(
+    case.restrictions = restrictions_of(vec![prohibition(
         ProhibitedAction::Use,
         None,
         ProhibitionCondition::ALWAYS,
     )]);
-    let standing = standing(case.agreements.clone());
-    let said = case.with_facts(|facts| trace(&standing, facts)).unwrap();
-    let told: Vec<(String, Option<ErrorCode>)> = said
+    let active = standing(case.agreements.clone());
+    let verdicts = case.with_facts(|facts| trace(&active, facts)).unwrap();
+    let reported: Vec<(String, Option<ErrorCode>)> = verdicts
         .iter()
         .map(|one| {
             (
@@ -228,5 +233,8 @@ fn it_is_traced() {
             )
         })
         .collect();
-    assert_eq!(told, [("#g2".to_owned(), Some(ErrorCode::DatasetGuarded))]);
+    assert_eq!(
+        reported,
+        [("#g2".to_owned(), Some(ErrorCode::DatasetGuarded))]
+    );
 }

@@ -9,31 +9,39 @@ fn random_messages_reach_nothing_final_without_both_signatures() {
     let mut random = SeededRandom(1);
     let (mut finals, mut refused, mut repeated) = (0, 0, 0);
     for round in 0..3_000 {
-        let mut desk = TestNegotiator::of(if round % 2 == 0 { Provider } else { Consumer });
+        let mut negotiator = TestNegotiator::of(if round % 2 == 0 { Provider } else { Consumer });
         let mut said: Vec<(NegotiationMessageId, PartyRole, NegotiationContent)> = Vec::new();
         for count in 0..12 {
             let id = NegotiationMessageId([count; 16]);
-            let (side, content) = saying(&mut random, desk.state.as_ref());
-            let before = desk.state.clone();
-            match desk.hear_as(id, side, content.clone()) {
+            let (side, content) = saying(&mut random, negotiator.state.as_ref());
+            let before = negotiator.state.clone();
+            match negotiator.hear_as(id, side, content.clone()) {
                 Ok(_) => said.push((id, side, content)),
                 Err(_) => {
                     refused += 1;
-                    assert_eq!(desk.state, before, "a refused message changes nothing");
+                    assert_eq!(
+                        negotiator.state, before,
+                        "a refused message changes nothing"
+                    );
                 }
             }
             if !said.is_empty() {
                 repeated += 1;
                 let (id, side, content) = random.of(&said);
-                let before = desk.state.clone();
+                let before = negotiator.state.clone();
                 let first = before.as_ref().unwrap().handled[&(side, id)].sends.clone();
-                assert_eq!(desk.hear_as(id, side, content), Ok(first));
-                assert_eq!(desk.state, before, "a repeated message changes nothing");
-                let other = desk.hear_as(id, side, decline("other"));
+                assert_eq!(negotiator.hear_as(id, side, content), Ok(first));
+                assert_eq!(
+                    negotiator.state, before,
+                    "a repeated message changes nothing"
+                );
+                let other = negotiator.hear_as(id, side, decline("other"));
                 assert_eq!(other, Err(ErrorCode::RequestIdReused));
             }
         }
-        let Some(state) = desk.state else { continue };
+        let Some(state) = negotiator.state else {
+            continue;
+        };
         if state.phase() == Phase::Finalized {
             finals += 1;
             let agreed = state

@@ -46,20 +46,20 @@ fn a_proposal_must_be_between_the_two_and_enforceable() {
     for (number, (change, expect)) in cases.into_iter().enumerate() {
         let mut agreement = proposal(5).agreement;
         change(&mut agreement);
-        let said = TestNegotiator::of(Provider).hear(Consumer, request(&propose(agreement)));
-        assert_eq!(said.err(), expect, "case {number}");
+        let replies = TestNegotiator::of(Provider).hear(Consumer, request(&propose(agreement)));
+        assert_eq!(replies.err(), expect, "case {number}");
     }
 }
 
 #[test]
 fn an_objection_of_the_lint_is_our_answer() {
     let objection = Refusal::new(ErrorCode::RowQuotaWithoutBytes, "rows without bytes");
-    let mut desk = TestNegotiator {
+    let mut negotiator = TestNegotiator {
         objection: Some(objection),
         ..TestNegotiator::of(Provider)
     };
-    let said = desk.hear(Consumer, request(&proposal(5)));
-    assert_eq!(said, Err(ErrorCode::RowQuotaWithoutBytes));
+    let replies = negotiator.hear(Consumer, request(&proposal(5)));
+    assert_eq!(replies, Err(ErrorCode::RowQuotaWithoutBytes));
 }
 
 #[test]
@@ -84,12 +84,12 @@ fn an_offer_that_is_not_made_is_unknown() {
         (OfferMatch::OtherTerms, &request(&p), None),
         (OfferMatch::Officer, &named, None),
     ] {
-        let mut desk = TestNegotiator {
+        let mut negotiator = TestNegotiator {
             offered,
             ..TestNegotiator::of(Provider)
         };
-        let said = desk.hear(Consumer, content.clone());
-        assert_eq!(said.err(), expect, "{offered:?}: {content:?}");
+        let replies = negotiator.hear(Consumer, content.clone());
+        assert_eq!(replies.err(), expect, "{offered:?}: {content:?}");
     }
 }
 
@@ -98,11 +98,11 @@ fn a_contract_replaces_one_between_the_same_two_only() {
     let mut new = proposal(5).agreement;
     new.supersedes = Some(proposal(1).contract);
     for (old, expect) in [("bikes", None), ("air", Some(ErrorCode::ContractUnknown))] {
-        let mut desk = TestNegotiator {
+        let mut negotiator = TestNegotiator {
             replaces: Some(agreement(old, [])),
             ..TestNegotiator::of(Provider)
         };
-        let said = desk.hear(Consumer, request(&propose(new.clone())));
-        assert_eq!(said.err(), expect, "{old}");
+        let replies = negotiator.hear(Consumer, request(&propose(new.clone())));
+        assert_eq!(replies.err(), expect, "{old}");
     }
 }

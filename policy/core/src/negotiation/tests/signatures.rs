@@ -5,41 +5,41 @@ use super::*;
 #[test]
 fn an_offer_that_the_connector_signs_is_agreed_at_once() {
     let p = proposal(5);
-    let mut desk = TestNegotiator {
+    let mut negotiator = TestNegotiator {
         offered: OfferMatch::Auto,
         ..TestNegotiator::of(Provider)
     };
     let agreement = vec![NextMessage::Agreement(p.contract)];
-    assert_eq!(desk.hear(Consumer, request(&p)), Ok(agreement));
+    assert_eq!(negotiator.hear(Consumer, request(&p)), Ok(agreement));
 }
 
 #[test]
 fn a_word_given_beforehand_is_for_one_text_of_our_own() {
     let (p, q) = (proposal(5), proposal(6));
     let asked = |own| {
-        let mut desk = TestNegotiator::of(own);
-        desk.beforehand = true;
-        desk.hear(Consumer, request(&p)).unwrap();
-        desk
+        let mut negotiator = TestNegotiator::of(own);
+        negotiator.beforehand = true;
+        negotiator.hear(Consumer, request(&p)).unwrap();
+        negotiator
     };
-    let mut desk = asked(Provider);
-    let consent = desk.state.as_ref().unwrap().consent();
+    let mut negotiator = asked(Provider);
+    let consent = negotiator.state.as_ref().unwrap().consent();
     assert_eq!(consent, None, "the peer's message is not our word");
-    desk.hear(Provider, offer(&q)).unwrap();
-    desk.beforehand = false;
+    negotiator.hear(Provider, offer(&q)).unwrap();
+    negotiator.beforehand = false;
     let agreement = vec![NextMessage::Agreement(q.contract)];
-    assert_eq!(desk.hear(Consumer, accept(&q)), Ok(agreement));
+    assert_eq!(negotiator.hear(Consumer, accept(&q)), Ok(agreement));
 
-    let mut desk = asked(Consumer);
-    desk.beforehand = false;
+    let mut negotiator = asked(Consumer);
+    negotiator.beforehand = false;
     let verification = vec![NextMessage::Verification(p.contract)];
-    assert_eq!(desk.hear(Provider, agree(&p)), Ok(verification));
+    assert_eq!(negotiator.hear(Provider, agree(&p)), Ok(verification));
 
-    let mut desk = asked(Consumer);
-    desk.beforehand = false;
-    desk.hear(Provider, offer(&q)).unwrap();
-    desk.hear(Consumer, accept(&q)).unwrap();
-    let sends = desk.hear(Provider, agree(&q));
+    let mut negotiator = asked(Consumer);
+    negotiator.beforehand = false;
+    negotiator.hear(Provider, offer(&q)).unwrap();
+    negotiator.hear(Consumer, accept(&q)).unwrap();
+    let sends = negotiator.hear(Provider, agree(&q));
     assert_eq!(sends, Ok(vec![]), "the word was for another text");
 }
 
@@ -75,11 +75,11 @@ fn signatures_are_checked_when_they_come() {
         ),
     ];
     for (number, (change, expect)) in cases.into_iter().enumerate() {
-        let mut desk = TestNegotiator::of(Consumer);
-        desk.hear(Consumer, request(&p)).unwrap();
+        let mut negotiator = TestNegotiator::of(Consumer);
+        negotiator.hear(Consumer, request(&p)).unwrap();
         let mut signed = signed(&p, &[SignatoryRole::Provider]);
         change(&mut signed);
-        let code = desk.hear(Provider, agreed(signed)).err();
+        let code = negotiator.hear(Provider, agreed(signed)).err();
         assert_eq!(code, expect, "case {number}");
     }
 }
@@ -87,20 +87,20 @@ fn signatures_are_checked_when_they_come() {
 #[test]
 fn one_signature_twice_is_not_two() {
     let p = proposal(5);
-    let mut desk = TestNegotiator::of(Consumer);
+    let mut negotiator = TestNegotiator::of(Consumer);
     for (from, content) in [
         (Consumer, request(&p)),
         (Provider, agree(&p)),
         (Consumer, verify(&p)),
     ] {
-        desk.hear(from, content).unwrap();
+        negotiator.hear(from, content).unwrap();
     }
     for roles in [
         &[SignatoryRole::Provider][..],
         &[SignatoryRole::Provider, SignatoryRole::Provider],
     ] {
-        let said = desk.hear(Provider, finalized(signed(&p, roles)));
-        assert_eq!(said, Err(ErrorCode::SignatureMissing), "{roles:?}");
+        let replies = negotiator.hear(Provider, finalized(signed(&p, roles)));
+        assert_eq!(replies, Err(ErrorCode::SignatureMissing), "{roles:?}");
     }
-    assert_eq!(desk.phase(), Some(Phase::Verified));
+    assert_eq!(negotiator.phase(), Some(Phase::Verified));
 }

@@ -40,10 +40,10 @@ impl TermRule for FunctionsTerm<'_> {
         says("h:function", "isAnyOf", iris(list))
     }
 
-    fn render(&self, tongue: Language) -> String {
-        let names: Vec<String> = self.0.iter().map(|one| said(*one, tongue)).collect();
-        let list = tongue.all_of(&names);
-        message!(tongue, "functions", list)
+    fn render(&self, language: Language) -> String {
+        let names: Vec<String> = self.0.iter().map(|one| sentence(*one, language)).collect();
+        let list = language.all_of(&names);
+        message!(language, "functions", list)
     }
 
     fn canonical(&self) -> Json {
@@ -56,11 +56,11 @@ impl TermRule for FunctionsTerm<'_> {
     }
 }
 
-fn said(function: CubeFunction, tongue: Language) -> String {
+fn sentence(function: CubeFunction, language: Language) -> String {
     match function {
         CubeFunction::Count | CubeFunction::Sum | CubeFunction::Avg => function.as_str().to_owned(),
-        CubeFunction::Variance => message!(tongue, "function-variance"),
-        CubeFunction::Units => message!(tongue, "function-units"),
+        CubeFunction::Variance => message!(language, "function-variance"),
+        CubeFunction::Units => message!(language, "function-units"),
     }
 }
 
@@ -108,9 +108,9 @@ impl TermRule for DimensionsTerm<'_> {
         says("h:dimensions", "isAnyOf", texts(self.0))
     }
 
-    fn render(&self, tongue: Language) -> String {
-        let list = tongue.all_of(self.0);
-        message!(tongue, "dimensions", list)
+    fn render(&self, language: Language) -> String {
+        let list = language.all_of(self.0);
+        message!(language, "dimensions", list)
     }
 
     fn canonical(&self) -> Json {
@@ -152,9 +152,9 @@ impl TermRule for MeasuresTerm<'_> {
         says("h:measures", "isAnyOf", texts(self.0))
     }
 
-    fn render(&self, tongue: Language) -> String {
-        let list = tongue.all_of(self.0);
-        message!(tongue, "measures", list)
+    fn render(&self, language: Language) -> String {
+        let list = language.all_of(self.0);
+        message!(language, "measures", list)
     }
 
     fn canonical(&self) -> Json {
@@ -201,9 +201,9 @@ impl TermRule for GridTerm<'_> {
         says("h:cube", "eq", iri(self.0))
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let grid = self.0;
-        message!(tongue, "grid", grid)
+        message!(language, "grid", grid)
     }
 
     fn canonical(&self) -> Json {

@@ -77,8 +77,8 @@ impl TermRule for PublishedTotalsTerm {
         says("h:secondary", "eq", iri("h:fromPublishedOnly"))
     }
 
-    fn render(&self, tongue: Language) -> String {
-        message!(tongue, "totals-from-published")
+    fn render(&self, language: Language) -> String {
+        message!(language, "totals-from-published")
     }
 
     fn canonical(&self) -> Json {
@@ -104,8 +104,8 @@ impl TermRule for ComplementSuppressionTerm {
         says("h:secondary", "eq", iri("h:suppressComplement"))
     }
 
-    fn render(&self, tongue: Language) -> String {
-        message!(tongue, "suppress-complement")
+    fn render(&self, language: Language) -> String {
+        message!(language, "suppress-complement")
     }
 
     fn canonical(&self) -> Json {
@@ -134,9 +134,9 @@ impl TermRule for CellKeyTerm {
         )
     }
 
-    fn render(&self, tongue: Language) -> String {
+    fn render(&self, language: Language) -> String {
         let base = self.0;
-        message!(tongue, "cell-key", base)
+        message!(language, "cell-key", base)
     }
 
     fn canonical(&self) -> Json {

@@ -4,42 +4,42 @@ use super::{ProhibitedPart, ProhibitionCondition, ProhibitionTerm};
 use crate::message::message;
 use crate::term::language::Language;
 
-pub(super) fn said(one: &ProhibitionTerm, tongue: Language) -> String {
+pub(super) fn sentence(one: &ProhibitionTerm, language: Language) -> String {
     let what = match &one.part {
-        None => message!(tongue, "prohibition-all"),
-        Some(ProhibitedPart::Rows(filter)) => message!(tongue, "prohibition-rows", filter),
+        None => message!(language, "prohibition-all"),
+        Some(ProhibitedPart::Rows(filter)) => message!(language, "prohibition-rows", filter),
         Some(ProhibitedPart::Columns(list)) => {
-            let list = tongue.all_of(list);
-            message!(tongue, "prohibition-columns", list)
+            let list = language.all_of(list);
+            message!(language, "prohibition-columns", list)
         }
     };
-    let conditions = conditions(&one.condition, tongue);
+    let conditions = conditions(&one.condition, language);
     if conditions.is_empty() {
-        return message!(tongue, "prohibition", what);
+        return message!(language, "prohibition", what);
     }
-    let and = message!(tongue, "prohibition-and");
+    let and = message!(language, "prohibition-and");
     let conditions = conditions.join(&format!(" {and} "));
-    message!(tongue, "prohibition-if", what, conditions)
+    message!(language, "prohibition-if", what, conditions)
 }
 
-fn conditions(when: &ProhibitionCondition, tongue: Language) -> Vec<String> {
+fn conditions(when: &ProhibitionCondition, language: Language) -> Vec<String> {
     let mut all = Vec::new();
     if let Some(list) = &when.purpose {
-        let list = tongue.one_of(list);
-        all.push(message!(tongue, "prohibition-purpose", list));
+        let list = language.one_of(list);
+        all.push(message!(language, "prohibition-purpose", list));
     }
     if let Some(from) = when.from {
-        all.push(message!(tongue, "prohibition-from", from));
+        all.push(message!(language, "prohibition-from", from));
     }
     if let Some(until) = when.until {
-        all.push(message!(tongue, "prohibition-until", until));
+        all.push(message!(language, "prohibition-until", until));
     }
     if let Some(hours) = &when.hours {
-        all.push(message!(tongue, "prohibition-hours", hours));
+        all.push(message!(language, "prohibition-hours", hours));
     }
     if let Some(list) = &when.networks {
-        let list = tongue.one_of(list);
-        all.push(message!(tongue, "prohibition-networks", list));
+        let list = language.one_of(list);
+        all.push(message!(language, "prohibition-networks", list));
     }
     all
 }

@@ -52,8 +52,8 @@ fn under<T>(
     address: Option<&str>,
     ask: impl FnOnce(&Circumstances<'_>) -> T,
 ) -> T {
-    let standing: ActiveContracts = standing(vec![agreement("bikes", [])]);
-    let grant: &DatasetGrant = standing.grants().values().next().unwrap();
+    let active: ActiveContracts = standing(vec![agreement("bikes", [])]);
+    let grant: &DatasetGrant = active.grants().values().next().unwrap();
     let declared = declared.map(purpose);
     let around = ContractContext {
         address: address.map(|address| address.parse().unwrap()),

@@ -47,9 +47,9 @@ impl TermRule for PurposeTerm<'_> {
         }
     }
 
-    fn render(&self, tongue: Language) -> String {
-        let list = tongue.one_of(self.0);
-        message!(tongue, "purpose", list)
+    fn render(&self, language: Language) -> String {
+        let list = language.one_of(self.0);
+        message!(language, "purpose", list)
     }
 
     fn canonical(&self) -> Json {
@@ -94,9 +94,9 @@ impl TermRule for PurposeNotTerm<'_> {
         says("purpose", "isNoneOf", all_written(self.0, script))
     }
 
-    fn render(&self, tongue: Language) -> String {
-        let list = tongue.one_of(self.0);
-        message!(tongue, "purpose-not", list)
+    fn render(&self, language: Language) -> String {
+        let list = language.one_of(self.0);
+        message!(language, "purpose-not", list)
     }
 
     fn canonical(&self) -> Json {

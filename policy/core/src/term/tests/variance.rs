@@ -71,7 +71,7 @@ fn a_variance_or_a_number_of_units_that_tells_too_much_is_not_signed() {
 /// Each of those refusals is its own: another one in its place would not say what is wrong, nor what would mend it.
 #[test]
 fn a_variance_or_a_number_of_units_is_refused_by_its_own_clause_and_reason() {
-    fn told(function: CubeFunction, more: Vec<Term>) -> String {
+    fn sentences_of(function: CubeFunction, more: Vec<Term>) -> String {
         // Counts alone, since sums have refusals of their own beside rounded counts.
         let all = cube(more).into_iter();
         let counted = function != CubeFunction::Variance;
@@ -136,7 +136,7 @@ fn a_variance_or_a_number_of_units_is_refused_by_its_own_clause_and_reason() {
             "how many are in several",
         ),
     ] {
-        let sentence = told(function, more);
+        let sentence = sentences_of(function, more);
         assert!(sentence.contains(word), "{word}: {sentence}");
     }
 }

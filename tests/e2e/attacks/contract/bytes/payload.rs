@@ -2,9 +2,9 @@
 
 use super::*;
 
-pub(crate) fn strict(paper: &mut SignedContractFixture) -> AttackVerdict {
-    honest(paper)?;
-    let payload = String::from_utf8(paper.payload()).unwrap();
+pub(crate) fn strict(fixture: &mut SignedContractFixture) -> AttackVerdict {
+    honest(fixture)?;
+    let payload = String::from_utf8(fixture.payload()).unwrap();
     let version = "\"version\":1";
     assert!(payload.contains(version), "{payload}");
     let replaced = |to: &str| payload.replacen(version, to, 1);
@@ -60,15 +60,15 @@ pub(crate) fn strict(paper: &mut SignedContractFixture) -> AttackVerdict {
             return Err(format!("{what}: nothing was changed"));
         }
         let codes = ["CONTRACT_MALFORMED", "MESSAGE_TOO_LARGE"];
-        one_of(&paper.judge(&paper.both(text.as_bytes())), &codes, what)?;
+        one_of(&fixture.judge(&fixture.both(text.as_bytes())), &codes, what)?;
         // The same text as the envelope itself.
         one_of(
-            &paper.judge(text.as_bytes()),
+            &fixture.judge(text.as_bytes()),
             &["CONTRACT_MALFORMED", "SIGNATURE_HEADER"],
             what,
         )?;
     }
-    let envelope = String::from_utf8(paper.signed.clone()).unwrap();
+    let envelope = String::from_utf8(fixture.signed.clone()).unwrap();
     for (what, text) in [
         ("an unknown member", envelope.replacen('{', "{\"a\":1,", 1)),
         (
@@ -80,12 +80,12 @@ pub(crate) fn strict(paper: &mut SignedContractFixture) -> AttackVerdict {
         ("half", envelope[..envelope.len() / 2].to_owned()),
     ] {
         let codes = ["CONTRACT_MALFORMED", "SIGNATURE_HEADER"];
-        one_of(&paper.judge(text.as_bytes()), &codes, what)?;
+        one_of(&fixture.judge(text.as_bytes()), &codes, what)?;
     }
     // On the wire too, where they arrive.
-    let wire = paper.outlaw.send_message(MessageContent::Request {
+    let wire = fixture.attacker.send_message(MessageContent::Request {
         negotiation: "n-strict".to_owned(),
-        dataset: paper.agreement.dataset.id.clone(),
+        dataset: fixture.agreement.dataset.id.clone(),
         offer: None,
         payload: cases[0].1.clone().into_bytes().into(),
     });

@@ -153,29 +153,29 @@ fn equal(random: &mut StdRng) -> RandomJoinQuery {
 fn semi(random: &mut StdRng) -> RandomJoinQuery {
     let keys = over(random);
     let kind = one(random, &["LEFT SEMI JOIN", "LEFT ANTI JOIN"]);
-    let mut met = meets(&keys);
-    met.used.extend(keys.iter());
+    let mut join_use = meets(&keys);
+    join_use.used.extend(keys.iter());
     RandomJoinQuery {
         text: format!(
             "SELECT count(*) n, sum(x.v) s FROM d x {kind} e y ON {}",
             equals(&keys, ("x", "y"), false)
         ),
-        d: Some(met.clone()),
-        e: Some(met),
+        d: Some(join_use.clone()),
+        e: Some(join_use),
     }
 }
 
 /// A dataset with itself meets no other, but tells which of its rows belong together.
 fn itself(random: &mut StdRng) -> RandomJoinQuery {
     let keys = over(random);
-    let mut met = JoinDatasetUse::default();
-    met.used.extend(keys.iter());
+    let mut join_use = JoinDatasetUse::default();
+    join_use.used.extend(keys.iter());
     RandomJoinQuery {
         text: format!(
             "SELECT count(*) n, sum(y.v) s FROM d x JOIN d y ON {}",
             equals(&keys, ("x", "y"), false)
         ),
-        d: Some(met),
+        d: Some(join_use),
         e: None,
     }
 }
@@ -210,22 +210,22 @@ fn subquery(random: &mut StdRng) -> RandomJoinQuery {
 
 fn set(random: &mut StdRng) -> RandomJoinQuery {
     let operation = one(random, &["UNION ALL", "UNION"]);
-    let met = JoinDatasetUse {
+    let join_use = JoinDatasetUse {
         other: true,
         otherwise: true,
         ..JoinDatasetUse::default()
     };
     RandomJoinQuery {
         text: format!("SELECT v FROM d {operation} SELECT v FROM e"),
-        d: Some(met.clone()),
-        e: Some(met),
+        d: Some(join_use.clone()),
+        e: Some(join_use),
     }
 }
 
 fn cross(random: &mut StdRng) -> RandomJoinQuery {
     let join = one(random, &["CROSS JOIN e y", "JOIN e y ON true", ", e y"]);
     let join = join.replace("JOIN e y ON true", "JOIN e y ON x.v > 6");
-    let met = JoinDatasetUse {
+    let join_use = JoinDatasetUse {
         other: true,
         otherwise: true,
         ..JoinDatasetUse::default()
@@ -233,24 +233,24 @@ fn cross(random: &mut StdRng) -> RandomJoinQuery {
     let space = if join.starts_with(',') { "" } else { " " };
     RandomJoinQuery {
         text: format!("SELECT count(*) n, sum(y.v) s FROM d x{space}{join}"),
-        d: Some(met.clone()),
-        e: Some(met),
+        d: Some(join_use.clone()),
+        e: Some(join_use),
     }
 }
 
 /// Equal columns, and another comparison beside.
 fn unequal(random: &mut StdRng) -> RandomJoinQuery {
     let keys = over(random);
-    let mut met = meets(&keys);
-    met.otherwise = true;
-    let mut d = met.clone();
+    let mut join_use = meets(&keys);
+    join_use.otherwise = true;
+    let mut d = join_use.clone();
     let beside = match random.random_range(0..3) {
         0 => "x.v < y.v",
         1 => "10 / (x.v - 3) > 0",
         _ => {
             d.used.insert("a");
             if keys.contains(&"a") {
-                met.used.insert("a");
+                join_use.used.insert("a");
             }
             "x.a <> 2"
         }
@@ -261,27 +261,27 @@ fn unequal(random: &mut StdRng) -> RandomJoinQuery {
             equals(&keys, ("x", "y"), false)
         ),
         d: Some(d),
-        e: Some(met),
+        e: Some(join_use),
     }
 }
 
 fn alone(random: &mut StdRng) -> RandomJoinQuery {
-    let mut met = JoinDatasetUse::default();
+    let mut join_use = JoinDatasetUse::default();
     let text = match random.random_range(0..4) {
         0 => "SELECT count(*) n, sum(v) s FROM d",
         1 => "SELECT k, v, s FROM d WHERE 10 / (v - 3) > 0",
         2 => {
-            met.used.insert("a");
+            join_use.used.insert("a");
             "SELECT a, count(*) n FROM d GROUP BY a"
         }
         _ => {
-            met.used.extend(["a", "g"]);
+            join_use.used.extend(["a", "g"]);
             "SELECT * FROM d"
         }
     };
     RandomJoinQuery {
         text: text.to_owned(),
-        d: Some(met),
+        d: Some(join_use),
         e: None,
     }
 }

@@ -122,7 +122,7 @@ fn parts_are_put_together_alike_in_every_order() {
             part(&(0..at * 7).map(pair).collect::<Vec<_>>())
         })
         .collect();
-    let told = |kind: MomentKind, parts: &[PartialMoments], cut: usize| {
+    let report = |kind: MomentKind, parts: &[PartialMoments], cut: usize| {
         let merging = |parts: &[PartialMoments]| MomentAccumulator {
             kind,
             parts: parts.to_vec(),
@@ -136,10 +136,10 @@ fn parts_are_put_together_alike_in_every_order() {
     };
     for name in KINDS {
         let kind = MomentKind::of(name).unwrap();
-        let first = told(kind, &parts, 0);
+        let first = report(kind, &parts, 0);
         for cut in 0..parts.len() {
             parts.rotate_left(1);
-            assert_eq!(told(kind, &parts, cut), first, "{name}");
+            assert_eq!(report(kind, &parts, cut), first, "{name}");
         }
     }
 }

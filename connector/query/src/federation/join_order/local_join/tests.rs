@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 /// A few rows in Munster, many in Ottawa and a handful in Zurich; of `x` there are as many different values as said.
 fn world(values_of_x: u64) -> FederationFixture {
-    let mut world = FederationFixture::empty();
+    let mut fixture = FederationFixture::empty();
     let tables: [(&str, &str, &[&str], u64); 3] = [
         ("munster", "some", &["x"], 1_000),
         ("ottawa", "many", &["x", "y"], 100_000),
@@ -18,49 +18,49 @@ fn world(values_of_x: u64) -> FederationFixture {
         };
         let columns = columns.iter().zip(1..);
         let batch = RecordBatch::try_from_iter(columns.map(|(name, at)| (*name, values(at))));
-        world.add(city, name, batch.unwrap(), None);
-        let table = world.tables.last_mut().unwrap();
+        fixture.add(city, name, batch.unwrap(), None);
+        let table = fixture.tables.last_mut().unwrap();
         table.rows = rows;
         table.distinct.insert("x".to_owned(), values_of_x);
         table.distinct.insert("y".to_owned(), rows);
     }
-    world
+    fixture
 }
 
 const SQL: &str = "SELECT count(*) AS n FROM munster.some AS s JOIN ottawa.many AS m ON s.x = m.x JOIN zurich.few AS f ON m.y = f.y";
 
 /// The conditions of the joins at home, the uppermost first.
-fn joins(world: &FederationFixture, sql: &str) -> Vec<String> {
-    let told = world.plan(sql).unwrap().explain().to_string();
-    let lines = told.lines().map(str::trim);
+fn joins(fixture: &FederationFixture, sql: &str) -> Vec<String> {
+    let text = fixture.plan(sql).unwrap().explain().to_string();
+    let lines = text.lines().map(str::trim);
     let joins = lines.filter_map(|line| line.strip_prefix("Inner Join: "));
     joins.map(ToOwned::to_owned).collect()
 }
 
 #[test]
 fn many_rows_of_each_value_do_not_meet_first() {
-    let world = world(5);
-    let joins = joins(&world, SQL);
+    let fixture = world(5);
+    let joins = joins(&fixture, SQL);
     assert_eq!(joins.len(), 2, "{joins:?}");
     assert!(
         joins[0].contains(".x") && joins[1].contains(".y"),
         "{joins:?}"
     );
-    world.same(SQL);
+    fixture.same(SQL);
 }
 
 #[test]
 fn an_order_that_holds_few_rows_stays() {
     let sql = "SELECT count(*) AS n FROM zurich.few AS f JOIN ottawa.many AS m ON m.y = f.y JOIN munster.some AS s ON s.x = m.x";
     for values_of_x in [5, 1_000] {
-        let world = world(values_of_x);
-        let joins = joins(&world, sql);
+        let fixture = world(values_of_x);
+        let joins = joins(&fixture, sql);
         assert_eq!(joins.len(), 2, "{joins:?}");
         assert!(
             joins[0].contains(".x") && joins[1].contains(".y"),
             "{joins:?}"
         );
-        world.same(sql);
+        fixture.same(sql);
     }
 }
 
@@ -69,7 +69,7 @@ fn an_order_that_holds_few_rows_stays() {
 fn a_sum_over_two_others_is_held_against_what_is_joined() {
     let sql = "SELECT count(*) AS n FROM munster.some AS s JOIN ottawa.many AS m ON s.x = m.x JOIN zurich.few AS f ON m.y = f.y \
          WHERE s.x + m.y = f.y + m.x";
-    let world = world(5);
-    world.same(sql);
-    assert_eq!(joins(&world, sql).len(), 2);
+    let fixture = world(5);
+    fixture.same(sql);
+    assert_eq!(joins(&fixture, sql).len(), 2);
 }

@@ -15,11 +15,11 @@ const MODEL: &str = "SELECT id FROM model.trips";
 
 /// Münster's trips are under a second contract, too.
 fn twice() -> FederationFixture {
-    let mut world = FederationFixture::new();
-    let mut second: RemoteTable = world.tables[0].clone();
+    let mut fixture = FederationFixture::new();
+    let mut second: RemoteTable = fixture.tables[0].clone();
     second.contract = Some(contract("second"));
-    world.tables.push(second);
-    world
+    fixture.tables.push(second);
+    fixture
 }
 
 fn named(contracts: &[&str]) -> QueryOptions {
@@ -40,13 +40,13 @@ fn withdrawn() -> UnusableContract {
 }
 
 #[track_caller]
-fn refused(home: &QueryCatalog, sql: &str, wish: &QueryOptions, code: ErrorCode, of: &str) {
+fn refused(catalog: &QueryCatalog, sql: &str, options: &QueryOptions, code: ErrorCode, of: &str) {
     for partial in [false, true] {
-        let wish = QueryOptions {
+        let options = QueryOptions {
             partial,
-            ..wish.clone()
+            ..options.clone()
         };
-        let refusal = plan(home, sql, &wish).unwrap_err();
+        let refusal = plan(catalog, sql, &options).unwrap_err();
         assert_eq!(refusal.code, code, "{sql}: {refusal}");
         assert_eq!(refusal.contract, Some(contract(of)), "{sql}: {refusal}");
     }
@@ -55,17 +55,23 @@ fn refused(home: &QueryCatalog, sql: &str, wish: &QueryOptions, code: ErrorCode,
 #[test]
 fn what_can_not_be_used_refuses_with_its_own_reason() {
     // With one contract in force, and with two.
-    for world in [FederationFixture::new(), twice()] {
-        let home = world.home().with_unusable(vec![withdrawn()]);
+    for fixture in [FederationFixture::new(), twice()] {
+        let catalog = fixture.home().with_unusable(vec![withdrawn()]);
         for sql in [
             DIRECT,
             MODEL,
             "SELECT 1",
             "SELECT count(*) FROM zurich.sites",
         ] {
-            refused(&home, sql, &named(&["gone"]), ErrorCode::Withdrawn, "gone");
             refused(
-                &home,
+                &catalog,
+                sql,
+                &named(&["gone"]),
+                ErrorCode::Withdrawn,
+                "gone",
+            );
+            refused(
+                &catalog,
                 sql,
                 &named(&["munster", "gone"]),
                 ErrorCode::Withdrawn,
@@ -88,38 +94,38 @@ fn what_nobody_has_heard_of_refuses() {
 
 #[test]
 fn each_binds_its_dataset() {
-    let home = twice().home();
+    let catalog = twice().home();
     let sql = "SELECT m.id FROM munster.trips m JOIN zurich.sites z ON m.place = z.place";
-    let question = plan(&home, sql, &named(&["zurich", "second"])).unwrap();
+    let question = plan(&catalog, sql, &named(&["zurich", "second"])).unwrap();
     let mut used: Vec<ContractId> = question
         .remote_queries()
         .iter()
-        .flat_map(|errand| errand.contracts())
+        .flat_map(|remote_query| remote_query.contracts())
         .collect();
     used.sort();
     let mut expected = vec![contract("zurich"), contract("second")];
     expected.sort();
     assert_eq!(used, expected);
     refused(
-        &home,
+        &catalog,
         sql,
         &named(&["second", "ottawa"]),
         ErrorCode::ContractUnused,
         "ottawa",
     );
-    let both = plan(&home, sql, &named(&["second", "munster"])).unwrap_err();
+    let both = plan(&catalog, sql, &named(&["second", "munster"])).unwrap_err();
     assert_eq!(both.code, ErrorCode::ContractAmbiguous, "{both}");
     // Of several questions one need not use all.
     let several = QueryOptions {
         among_several: true,
         ..named(&["second", "ottawa"])
     };
-    let question = plan(&home, DIRECT, &several).unwrap();
+    let question = plan(&catalog, DIRECT, &several).unwrap();
     assert_eq!(
         question.remote_queries()[0].reads[0].contract,
         Some(contract("second"))
     );
-    let gone = home.with_unusable(vec![withdrawn()]);
+    let gone = catalog.with_unusable(vec![withdrawn()]);
     let several = QueryOptions {
         among_several: true,
         ..named(&["gone"])
@@ -131,23 +137,23 @@ fn each_binds_its_dataset() {
 }
 
 #[test]
-fn what_is_not_asked_for_is_told() {
+fn what_is_not_asked_for_is_reported() {
     let elsewhere = UnusableContract {
         contract: contract("bern"),
         cause: UnusableContractCause::NotAsked(unused(contract("bern"), "bern.trips")),
     };
-    let home = FederationFixture::new()
+    let catalog = FederationFixture::new()
         .home()
         .with_unusable(vec![elsewhere]);
     refused(
-        &home,
+        &catalog,
         DIRECT,
         &named(&["bern"]),
         ErrorCode::ContractUnused,
         "bern",
     );
     refused(
-        &home,
+        &catalog,
         "SELECT 1",
         &named(&["munster"]),
         ErrorCode::ContractUnused,
@@ -159,29 +165,35 @@ fn what_is_not_asked_for_is_told() {
         "SELECT id FROM model.trips WHERE participant <> 'munster.example'",
         "WITH t AS (SELECT id FROM munster.trips) SELECT count(*) FROM t LIMIT 0",
     ] {
-        plan(&home, sql, &named(&["munster"])).unwrap();
+        plan(&catalog, sql, &named(&["munster"])).unwrap();
     }
 }
 
 #[test]
 fn a_named_contract_that_is_barred_is_not_passed_over() {
-    let mut world = twice();
+    let mut fixture = twice();
     let why = Refusal::new(ErrorCode::PurposeNotCovered, "not for this")
         .with_contract(contract("second"));
-    world.tables.last_mut().unwrap().barred = Some(why);
-    let home = world.home();
-    plan(&home, DIRECT, &QueryOptions::default()).unwrap();
-    for wish in [named(&["second"]), named(&["second", "munster"])] {
-        refused(&home, DIRECT, &wish, ErrorCode::PurposeNotCovered, "second");
+    fixture.tables.last_mut().unwrap().barred = Some(why);
+    let catalog = fixture.home();
+    plan(&catalog, DIRECT, &QueryOptions::default()).unwrap();
+    for options in [named(&["second"]), named(&["second", "munster"])] {
+        refused(
+            &catalog,
+            DIRECT,
+            &options,
+            ErrorCode::PurposeNotCovered,
+            "second",
+        );
     }
-    let wish = named(&["second"]);
-    let refusal = plan(&home, MODEL, &wish).unwrap_err();
+    let options = named(&["second"]);
+    let refusal = plan(&catalog, MODEL, &options).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::PurposeNotCovered, "{refusal}");
     let partial = QueryOptions {
         partial: true,
-        ..wish
+        ..options
     };
-    let question = plan(&home, MODEL, &partial).unwrap();
+    let question = plan(&catalog, MODEL, &partial).unwrap();
     let left_out = question.left_out();
     assert_eq!(left_out.len(), 1, "{left_out:?}");
     assert_eq!(left_out[0].0, participant("munster"));
@@ -195,7 +207,7 @@ fn who_is_out_of_reach_may_be_lacking() {
             .with_contract(contract("bern"))
     };
     let bern = participant("bern");
-    let home = FederationFixture::new()
+    let catalog = FederationFixture::new()
         .home()
         .that_lacks(vec![UnavailableTable {
             participant: bern.clone(),
@@ -212,13 +224,13 @@ fn who_is_out_of_reach_may_be_lacking() {
         partial: true,
         ..named(&["bern"])
     };
-    assert_eq!(plan(&home, MODEL, &partial).unwrap().left_out().len(), 1);
+    assert_eq!(plan(&catalog, MODEL, &partial).unwrap().left_out().len(), 1);
     assert_eq!(
-        plan(&home, MODEL, &named(&["bern"])).unwrap_err().code,
+        plan(&catalog, MODEL, &named(&["bern"])).unwrap_err().code,
         ErrorCode::PeerUnreachable
     );
     refused(
-        &home,
+        &catalog,
         DIRECT,
         &named(&["bern"]),
         ErrorCode::PeerUnreachable,
@@ -229,13 +241,13 @@ fn who_is_out_of_reach_may_be_lacking() {
 /// What a participant lacks elsewhere is no reason for a contract of its that the question does not use.
 #[test]
 fn another_dataset_that_is_lacking_excuses_no_contract() {
-    let mut world = FederationFixture::new();
-    for table in &mut world.tables {
+    let mut fixture = FederationFixture::new();
+    for table in &mut fixture.tables {
         if table.dataset.name.as_str() == "sites" {
             table.contract = Some(contract("sites"));
         }
     }
-    let home = world.home().that_lacks(vec![UnavailableTable {
+    let catalog = fixture.home().that_lacks(vec![UnavailableTable {
         participant: participant("zurich"),
         alias: Some("zurich".parse().unwrap()),
         dataset: Some("rides".parse().unwrap()),
@@ -246,9 +258,9 @@ fn another_dataset_that_is_lacking_excuses_no_contract() {
         partial: true,
         ..named(contracts)
     };
-    let question = plan(&home, MODEL, &partial(&["zurich"])).unwrap();
+    let question = plan(&catalog, MODEL, &partial(&["zurich"])).unwrap();
     assert_eq!(question.left_out()[0].0, participant("zurich"));
-    let refusal = plan(&home, MODEL, &partial(&["sites"])).unwrap_err();
+    let refusal = plan(&catalog, MODEL, &partial(&["sites"])).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::ContractUnused, "{refusal}");
     assert_eq!(refusal.contract, Some(contract("sites")));
 }

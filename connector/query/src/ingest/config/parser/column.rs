@@ -12,7 +12,7 @@ use hansa_toml_reader::{TomlTable, TomlValue};
 
 /// What is read.
 pub(super) fn column(table: TomlTable<'_>) -> Option<ColumnConfig> {
-    let place = location(&table);
+    let source_location = location(&table);
     let name: Option<SqlIdentifier> = table.needed("name").and_then(TomlValue::parsed);
     let origin = origin(&table, name.as_ref());
     let stated = table.word("type", &TYPES);
@@ -39,7 +39,7 @@ pub(super) fn column(table: TomlTable<'_>) -> Option<ColumnConfig> {
     let optional = table.flag("optional").unwrap_or(false);
     table.finish();
     Some(ColumnConfig {
-        location: place,
+        location: source_location,
         name: name?,
         kind,
         origin,
@@ -57,7 +57,7 @@ pub(super) fn column(table: TomlTable<'_>) -> Option<ColumnConfig> {
 
 /// What `prepare` makes.
 pub(super) fn result(table: TomlTable<'_>) -> Option<ResultColumnConfig> {
-    let place = location(&table);
+    let source_location = location(&table);
     let name: Option<SqlIdentifier> = table.needed("name").and_then(TomlValue::parsed);
     let kind = table.word("type", &TYPES);
     let mut about = about(&table);
@@ -65,7 +65,7 @@ pub(super) fn result(table: TomlTable<'_>) -> Option<ResultColumnConfig> {
     let required = table.flag("required").unwrap_or(false);
     table.finish();
     Some(ResultColumnConfig {
-        location: place,
+        location: source_location,
         name: name?,
         kind,
         required,

@@ -128,7 +128,7 @@ fn database(table: &TomlTable<'_>, folder: &Path) -> Option<InPlaceConfig> {
 
 /// What can't be said of a dataset whose rows stay where they are: it would need other rows than those that lie there.
 pub(super) fn check(config: &DatasetConfig, problems: &mut Vec<Refusal>) {
-    let Some(place) = &config.source.in_place else {
+    let Some(in_place) = &config.source.in_place else {
         return;
     };
     let mut refuse = |spot: &ConfigLocation, key: &str, why: &str| {
@@ -182,7 +182,7 @@ pub(super) fn check(config: &DatasetConfig, problems: &mut Vec<Refusal>) {
             "keeps what was published, and of rows in place nothing is kept",
         );
     }
-    if config.model.is_some() && matches!(place, InPlaceConfig::Postgres { .. }) {
+    if config.model.is_some() && matches!(in_place, InPlaceConfig::Postgres { .. }) {
         refuse(
             &config.location,
             "model",

@@ -13,7 +13,7 @@ use std::path::Path;
 /// Where rows come from.
 /// `folder` is the one that the file lies in, for what a dataset may say and a small table may not.
 pub(super) fn source(table: TomlTable<'_>, folder: Option<&Path>) -> Option<SourceConfig> {
-    let place = location(&table);
+    let source_location = location(&table);
     let kind = table.word("kind", &SourceKind::ALL);
     let paths = table.texts("path").unwrap_or_default();
     let in_place = folder.and_then(|folder| in_place_section::of(&table, kind, &paths, folder));
@@ -64,7 +64,7 @@ pub(super) fn source(table: TomlTable<'_>, folder: Option<&Path>) -> Option<Sour
     let header = header(&table);
     let short_rows = table.word("short_rows", &ShortRowHandling::ALL);
     let config = SourceConfig {
-        location: place,
+        location: source_location,
         kind: kind.unwrap_or(SourceKind::Text),
         paths,
         delimiter,

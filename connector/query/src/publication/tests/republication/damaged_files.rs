@@ -11,9 +11,12 @@ use hansa_policy::refusal::ErrorCode;
 
 #[test]
 fn a_damaged_snapshot_is_found() {
-    let (town, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
+    let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
     write(folder.path(), "a.csv", "day,trips\n2026-01-01,1\n");
-    let snapshot = town.stage(&trips(folder.path(), TRIPS)).commit().unwrap();
+    let snapshot = publisher
+        .stage(&trips(folder.path(), TRIPS))
+        .commit()
+        .unwrap();
     let file = &snapshot.files[0];
     let mut bytes = std::fs::read(file).unwrap();
     bytes[20] ^= 1;
@@ -24,16 +27,16 @@ fn a_damaged_snapshot_is_found() {
     );
     bytes.pop();
     std::fs::write(file, &bytes).unwrap();
-    let open = || SnapshotRegistry::open(town.state.path(), &town.context().owner);
-    let (shelf, faults) = open();
+    let open = || SnapshotRegistry::open(publisher.state.path(), &publisher.context().owner);
+    let (registry, faults) = open();
     assert_eq!(faults[0].code, ErrorCode::SnapshotDamaged);
-    assert!(shelf.holdings().is_empty());
-    assert_eq!(shelf.damaged().len(), 1);
+    assert!(registry.holdings().is_empty());
+    assert_eq!(registry.damaged().len(), 1);
     // What the refusal advises, works: its sources are the same, and it is published anew all the same.
     let config = trips(folder.path(), TRIPS);
     let damaged = PublicationContext {
         damaged: true,
-        ..town.context()
+        ..publisher.context()
     };
     let outcome = stage(&config, &damaged, &|_| {}).unwrap();
     let StagingOutcome::Staged(staged) = outcome else {
@@ -43,18 +46,21 @@ fn a_damaged_snapshot_is_found() {
     // As does whoever removed the folder by hand.
     std::fs::remove_dir_all(snapshot.folder().unwrap()).unwrap();
     assert!(open().0.holdings().is_empty());
-    assert_eq!(town.stage(&config).entry.version, "2026-11-20.2");
+    assert_eq!(publisher.stage(&config).entry.version, "2026-11-20.2");
 }
 
 /// A worker reads the files of its connector, each byte against the digests that lie with them.
 #[test]
 fn a_worker_reads_no_other_bytes_than_were_published() {
-    let (town, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
+    let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
     write(folder.path(), "a.csv", "day,trips\n2026-01-01,1\n");
-    let own = town.stage(&trips(folder.path(), TRIPS)).commit().unwrap();
+    let own = publisher
+        .stage(&trips(folder.path(), TRIPS))
+        .commit()
+        .unwrap();
     let memory = CheckedBlockCache::default();
     let (id, version) = (&own.dataset.id, &own.dataset.version);
-    let there = || borrowed(town.state.path(), id, version, own.digest, &memory).unwrap();
+    let there = || borrowed(publisher.state.path(), id, version, own.digest, &memory).unwrap();
     let file = &own.files[0];
     let first = |snapshot: &Snapshot| snapshot.checked.reader(file)?.read(&(0..4));
     assert_eq!(first(&there()).unwrap(), "PAR1");
@@ -71,13 +77,13 @@ fn a_worker_reads_no_other_bytes_than_were_published() {
 /// Rows that were read before are read again where they are not those any more.
 #[test]
 fn rows_that_were_put_aside_are_held_against_their_digest() {
-    let (town, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
+    let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
     write(folder.path(), "a.csv", "day,trips\n2026-01-01,1\n");
     let config = trips(folder.path(), TRIPS);
-    drop(town.stage(&config));
-    assert_eq!(town.stage(&config).report.files_read, 0);
-    let aside =
-        crate::snapshot::dataset_dir::DatasetDir::new(town.state.path(), &config.name).parsed();
+    drop(publisher.stage(&config));
+    assert_eq!(publisher.stage(&config).report.files_read, 0);
+    let aside = crate::snapshot::dataset_dir::DatasetDir::new(publisher.state.path(), &config.name)
+        .parsed();
     let entries = std::fs::read_dir(aside).unwrap();
     let mut files = entries.map(|entry| entry.unwrap().path());
     let rows = files.find(|path| path.extension().unwrap() == "parquet");
@@ -86,7 +92,7 @@ fn rows_that_were_put_aside_are_held_against_their_digest() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(&rows, bytes).unwrap();
-    let staged = town.stage(&config);
+    let staged = publisher.stage(&config);
     assert_eq!(staged.report.files_read, 1);
     assert_eq!(ints(&staged.commit().unwrap(), "trips"), vec![Some(1)]);
 }

@@ -6,7 +6,7 @@ use super::*;
 pub(super) fn atoms(step: &ReleaseStep, measure: bool) -> Vec<CellRegion> {
     let mut atoms: BTreeMap<Vec<bool>, CellRegion> = BTreeMap::new();
     for fine in all() {
-        let within = step.cells(measure).map(|told| told.covers.contains(&fine));
+        let within = step.cells(measure).map(|cell| cell.covers.contains(&fine));
         let within: Vec<bool> = within.collect();
         if within.contains(&true) {
             atoms.entry(within).or_default().insert(fine);
@@ -15,7 +15,7 @@ pub(super) fn atoms(step: &ReleaseStep, measure: bool) -> Vec<CellRegion> {
     atoms.into_values().collect()
 }
 
-/// Each atom, and some unions of those of one day: what goes on the books of two days is not held against each other.
+/// Each atom, and some unions of those of one day: what goes into the log on two days is not held against each other.
 pub(super) fn unions(atoms: &[CellRegion], random: &mut StdRng) -> BTreeSet<CellRegion> {
     let mut unions: BTreeSet<CellRegion> = atoms.iter().cloned().collect();
     for day in ["2026-06-01", "2026-06-02"] {
@@ -36,13 +36,13 @@ pub(super) fn regions(
     cubes: &[Cube],
     measure: bool,
     random: &mut StdRng,
-    met: &mut AttackCoverage,
+    coverage: &mut AttackCoverage,
     place: &dyn Fn() -> String,
 ) {
     let (own, others) = (atoms(one, measure), atoms(other, measure));
     // Also of what is taken away: a later contract may tell by its own rule what an earlier one withholds.
-    let told = || one.cells(measure).chain(other.cells(measure));
-    let used = |cube: &usize| told().any(|told| told.cube == *cube);
+    let cells = || one.cells(measure).chain(other.cells(measure));
+    let used = |cube: &usize| cells().any(|cell| cell.cube == *cube);
     let used: Vec<&Cube> = (0..cubes.len())
         .filter(used)
         .map(|cube| &cubes[cube])
@@ -60,7 +60,7 @@ pub(super) fn regions(
         without.push(CellRegion::new());
         let without: Vec<&CellRegion> = without.choose_multiple(random, 8).collect();
         for without in without {
-            met.groups += 1;
+            coverage.groups += 1;
             let left = left((one, &region), (other, without), measure);
             // Of rows that are merely counted, more atoms tell nothing that each of them does not.
             let single = own.contains(&region) || measure;
@@ -90,13 +90,16 @@ pub(super) fn remainders(
 ) {
     for cell in one.cells(measure) {
         let finer = |step: &'_ ReleaseStep| -> (CellRegion, BTreeSet<usize>) {
-            let within = |told: &&PublishedCell| {
-                told.cube < cell.cube && told.covers.is_subset(&cell.covers)
+            let within = |published: &&PublishedCell| {
+                published.cube < cell.cube && published.covers.is_subset(&cell.covers)
             };
             let finer: Vec<&PublishedCell> = step.cells(measure).filter(within).collect();
             (
-                finer.iter().flat_map(|told| told.covers.clone()).collect(),
-                finer.iter().map(|told| told.cube).collect(),
+                finer
+                    .iter()
+                    .flat_map(|published| published.covers.clone())
+                    .collect(),
+                finer.iter().map(|published| published.cube).collect(),
             )
         };
         let (gone, mut rules) = finer(other);
@@ -117,7 +120,9 @@ pub(super) fn remainders(
             &left((one, &cell.covers), (other, &gone), measure),
             &rules,
         );
-        let there = |told: &PublishedCell| told.cube == cell.cube && told.covers == cell.covers;
+        let there = |published: &PublishedCell| {
+            published.cube == cell.cube && published.covers == cell.covers
+        };
         if other.cells(measure).any(there) {
             let whole = left((one, &cell.covers), (other, &cell.covers), measure);
             check("the change", &whole, &BTreeSet::from([cell.cube]));
@@ -137,7 +142,7 @@ pub(super) fn left<'a>(
     (other, without): (&'a ReleaseStep, &CellRegion),
     measure: bool,
 ) -> Vec<SignedRow<'a>> {
-    let told = |row: &&BaseRow| !measure || row.2.is_some();
+    let report = |row: &&BaseRow| !measure || row.2.is_some();
     let mut there: Vec<&BaseRow> = other.base.iter().collect();
     let mut stays = |row: &BaseRow| {
         let known = there
@@ -147,10 +152,10 @@ pub(super) fn left<'a>(
     };
     let rows = one.base.iter().filter(|row| region.contains(&row.0));
     let mut signed: Vec<SignedRow<'a>> = Vec::new();
-    for row in rows.filter(told) {
+    for row in rows.filter(report) {
         signed.push((1, stays(row), row));
     }
     let away = other.base.iter().filter(|row| without.contains(&row.0));
-    signed.extend(away.filter(told).map(|row| (-1, false, row)));
+    signed.extend(away.filter(report).map(|row| (-1, false, row)));
     signed
 }

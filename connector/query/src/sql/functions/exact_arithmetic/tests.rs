@@ -222,8 +222,8 @@ fn arithmetic_is_exact_or_ends_the_question() {
             (format!("SELECT max({text}) FROM r"), &greatest),
         ] {
             match (asked(&context, &sql), expect) {
-                (Ok(told), Some(exact)) => {
-                    assert_eq!(&told, exact, "{seed}: {sql}");
+                (Ok(reported), Some(exact)) => {
+                    assert_eq!(&reported, exact, "{seed}: {sql}");
                     right += 1;
                 }
                 (Err(refusal), None) => {
@@ -234,7 +234,7 @@ fn arithmetic_is_exact_or_ends_the_question() {
                     );
                     ended += 1;
                 }
-                (told, _) => panic!("{seed}: {sql}: {told:?}, not {expect:?} of {rows:?}"),
+                (reported, _) => panic!("{seed}: {sql}: {reported:?}, not {expect:?} of {rows:?}"),
             }
         }
     }
@@ -277,14 +277,14 @@ fn an_average_is_exact_or_ends_the_question() {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
-        let told = runtime.block_on(async { context.sql(sql).await?.collect().await });
-        let told = told.map_err(|error| engine_error::running(&error))?;
+        let reported = runtime.block_on(async { context.sql(sql).await?.collect().await });
+        let reported = reported.map_err(|error| engine_error::running(&error))?;
         let values = |batch: &RecordBatch| -> Vec<i64> {
             let column = batch.columns().last().unwrap();
             let values = column.as_primitive::<DurationNanosecondType>();
             values.iter().flatten().collect()
         };
-        Ok(told.iter().flat_map(values).collect())
+        Ok(reported.iter().flat_map(values).collect())
     };
     for (sql, many) in [
         ("SELECT avg(t) FROM r", 1),

@@ -226,7 +226,7 @@ fn turned(rows: &RecordBatch, random: &mut StdRng) -> SessionContext {
 }
 
 /// The rows of an answer, bit by bit.
-fn told(context: &SessionContext, sql: &str) -> Vec<String> {
+fn reported_values(context: &SessionContext, sql: &str) -> Vec<String> {
     let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
     let batches = runtime.block_on(async {
         let plan = context.state().create_logical_plan(sql).await?;
@@ -300,9 +300,13 @@ fn every_aggregate_is_the_same_in_every_order() {
                 questions.push(format!("SELECT k, {call} OVER (ORDER BY k ROWS BETWEEN 5 PRECEDING AND 2 FOLLOWING) AS told FROM r"));
             }
             for sql in &questions {
-                let first = told(&worlds[0], sql);
+                let first = reported_values(&worlds[0], sql);
                 for other in &worlds[1..] {
-                    assert_eq!(told(other, sql), first, "seed {seed}, {many} rows: {sql}");
+                    assert_eq!(
+                        reported_values(other, sql),
+                        first,
+                        "seed {seed}, {many} rows: {sql}"
+                    );
                 }
             }
         }
@@ -380,8 +384,8 @@ fn each_group_that_is_taken_is_looked_at_once() {
     assert_eq!(all.held, 3 * many);
     let before = LOOKS.load(Ordering::Relaxed);
     for taken in 1..=many / 10 {
-        let told = all.evaluate(EmitTo::First(10)).unwrap();
-        assert_eq!(told.as_primitive::<Float64Type>().values(), &[3.0; 10]);
+        let reported = all.evaluate(EmitTo::First(10)).unwrap();
+        assert_eq!(reported.as_primitive::<Float64Type>().values(), &[3.0; 10]);
         assert_eq!(all.held, 3 * (many - 10 * taken));
     }
     assert_eq!(LOOKS.load(Ordering::Relaxed) - before, many);

@@ -87,14 +87,14 @@ impl AggregateUDFImpl for PercentileFunction {
         if args.is_distinct {
             return plan_err!("`{}` takes no DISTINCT", self.name());
         }
-        let told = SketchOutput::Quantile {
+        let sketch_output = SketchOutput::Quantile {
             share: self.share(&args)?.to_bits(),
             descends: args.order_bys.iter().any(|by| by.options.descending),
         };
         Ok(Box::new(SketchAccumulator::new(
             SketchKind::Percentile,
             SketchInput::Values,
-            told,
+            sketch_output,
         )))
     }
 

@@ -53,8 +53,8 @@ fn state(state: SketchKind, values: &ArrayRef) -> Option<Vec<u8>> {
     }
 }
 
-fn merging(state: SketchKind, told: SketchOutput) -> Box<dyn Accumulator> {
-    let Expr::AggregateFunction(call) = state.merged(told, Expr::default()) else {
+fn merging(state: SketchKind, sketch_output: SketchOutput) -> Box<dyn Accumulator> {
+    let Expr::AggregateFunction(call) = state.merged(sketch_output, Expr::default()) else {
         panic!("no call");
     };
     accumulator(&call.func, &DataType::Binary)
@@ -65,8 +65,12 @@ fn binary(states: &[Option<Vec<u8>>]) -> ArrayRef {
     Arc::new(BinaryArray::from_iter(states))
 }
 
-fn merged(kind: SketchKind, told: SketchOutput, states: &[Option<Vec<u8>>]) -> ScalarValue {
-    let mut all = merging(kind, told);
+fn merged(
+    kind: SketchKind,
+    sketch_output: SketchOutput,
+    states: &[Option<Vec<u8>>],
+) -> ScalarValue {
+    let mut all = merging(kind, sketch_output);
     all.update_batch(&[binary(states)]).unwrap();
     all.evaluate().unwrap()
 }
@@ -304,7 +308,7 @@ fn values_that_are_no_numbers_are_put_together() {
 /// Within one question states are handed on as lists.
 #[test]
 fn states_are_handed_on() {
-    for (kind, told) in [
+    for (kind, sketch_output) in [
         (SketchKind::Distinct, SketchOutput::Count),
         (SketchKind::Percentile, quantile(0.4)),
     ] {
@@ -317,17 +321,20 @@ fn states_are_handed_on() {
             }
         };
         let states: Vec<_> = [0, 300, 9000].map(|from| state(kind, &part(from))).into();
-        let mut first = merging(kind, told);
+        let mut first = merging(kind, sketch_output);
         first.update_batch(&[binary(&states[..2])]).unwrap();
-        let mut second = merging(kind, told);
+        let mut second = merging(kind, sketch_output);
         second.update_batch(&[binary(&states[2..])]).unwrap();
-        let mut last = merging(kind, told);
-        for part in [&mut second, &mut first, &mut merging(kind, told)] {
+        let mut last = merging(kind, sketch_output);
+        for part in [&mut second, &mut first, &mut merging(kind, sketch_output)] {
             let state = part.state().unwrap();
             let state = state[0].to_array().unwrap();
             last.merge_batch(&[state]).unwrap();
         }
-        assert_eq!(last.evaluate().unwrap(), merged(kind, told, &states));
+        assert_eq!(
+            last.evaluate().unwrap(),
+            merged(kind, sketch_output, &states)
+        );
     }
 }
 

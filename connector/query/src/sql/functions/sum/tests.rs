@@ -112,15 +112,15 @@ fn asked(context: &SessionContext, sql: &str) -> Result<BTreeMap<i64, Option<i25
     let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
     let answer = runtime.block_on(async { context.sql(sql).await?.collect().await });
     let batches = answer.map_err(|error| engine_error::running(&error))?;
-    let mut told = BTreeMap::new();
+    let mut reported = BTreeMap::new();
     for batch in batches {
         let keys = batch.column(0).as_primitive::<Int64Type>().clone();
         let values = batch.columns().last().unwrap();
         for row in 0..batch.num_rows() {
-            told.insert(keys.value(row), whole_number(values.as_ref(), row));
+            reported.insert(keys.value(row), whole_number(values.as_ref(), row));
         }
     }
-    Ok(told)
+    Ok(reported)
 }
 
 fn whole_number(values: &dyn Array, row: usize) -> Option<i256> {
@@ -274,15 +274,15 @@ fn a_sum_is_exact_or_ends_the_question() {
                     ran,
                 ),
             ] {
-                let told = asked(&context, &sql);
+                let reported = asked(&context, &sql);
                 match exactly(column, groups) {
                     Some(sums) => {
                         right += 1;
-                        assert_eq!(told.unwrap(), sums, "seed {seed}: {sql}");
+                        assert_eq!(reported.unwrap(), sums, "seed {seed}: {sql}");
                     }
                     None => {
                         ended += 1;
-                        let refusal = told.expect_err(&format!("seed {seed}: {sql}"));
+                        let refusal = reported.expect_err(&format!("seed {seed}: {sql}"));
                         assert_eq!(
                             refusal.code,
                             ErrorCode::SumOverflow,
@@ -305,13 +305,13 @@ fn a_whole_sum_is_never_too_large() {
     };
     let context = context(&rows);
     context.register_udaf(whole().as_ref().clone());
-    let told = asked(&context, "SELECT k, whole_sum(i) FROM r GROUP BY k").unwrap();
+    let reported = asked(&context, "SELECT k, whole_sum(i) FROM r GROUP BY k").unwrap();
     let wide = |number: i128| Some(i256::from_i128(number));
     let sums = [
         (0, wide(2 * i128::from(i64::MAX))),
         (1, wide(i64::MIN.into())),
     ];
-    assert_eq!(told, BTreeMap::from(sums));
+    assert_eq!(reported, BTreeMap::from(sums));
     let all = asked(&context, "SELECT 0 AS k, whole_sum(i) FROM r").unwrap();
     assert_eq!(
         all[&0],
@@ -340,7 +340,7 @@ fn whole_sums_of_floating_point_numbers_are_the_same_in_every_order() {
             )
         })
         .collect();
-    let mut told = BTreeSet::new();
+    let mut reported = BTreeSet::new();
     let mut engines = BTreeSet::new();
     for _ in 0..20 {
         rows.rotate_left(random.random_range(1..400));
@@ -369,7 +369,7 @@ fn whole_sums_of_floating_point_numbers_are_the_same_in_every_order() {
             let values = columns.flat_map(|column| column.as_primitive::<Float64Type>().values());
             values.map(|value| value.to_bits()).collect()
         };
-        told.insert([
+        reported.insert([
             bits("SELECT k, whole_sum(v) FROM r GROUP BY k ORDER BY k"),
             bits("SELECT k, whole_sum(v) FILTER (WHERE v > 0) FROM r GROUP BY k ORDER BY k"),
             bits("SELECT whole_sum(v) FROM r"),
@@ -377,7 +377,7 @@ fn whole_sums_of_floating_point_numbers_are_the_same_in_every_order() {
         ]);
         engines.insert(bits("SELECT k, sum(v) FROM r GROUP BY k ORDER BY k"));
     }
-    assert_eq!(told.len(), 1);
+    assert_eq!(reported.len(), 1);
     // The engine's own do differ, or nothing is shown here.
     assert!(engines.len() > 1);
 }

@@ -1,5 +1,5 @@
-//! The papers that go out with the records: contracts, withdrawals, receipts, credentials, lists of groups, statements of
-//! deletion, of use and of incidents, guards, and the trust bundle.
+//! The documents that go out with the records: contracts, withdrawals, receipts, credentials, lists of groups, statements of
+//! deletion, of use and of incidents, restrictions, and the trust bundle.
 
 use crate::participant::Connector;
 use hansa_audit_store::documents::{DocumentKind, DocumentStore};
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 /// What this participant keeps.
 pub(super) struct ExportDocuments<'a> {
-    node: &'a Connector,
+    connector: &'a Connector,
     /// Withdrawals by their statement, as records name them.
     withdrawals: BTreeMap<String, Vec<u8>>,
     /// Credentials that were shown, and lists of groups, by their statement.
@@ -18,26 +18,30 @@ pub(super) struct ExportDocuments<'a> {
 
 impl<'a> ExportDocuments<'a> {
     /// Reads what is not found by its name.
-    pub(super) fn of(node: &'a Connector) -> Result<Self, Refusal> {
+    pub(super) fn of(connector: &'a Connector) -> Result<Self, Refusal> {
         let mut withdrawals = BTreeMap::new();
-        for bytes in node.records.documents.all(StoredDocumentKind::Withdrawal)? {
+        for bytes in connector
+            .records
+            .documents
+            .all(StoredDocumentKind::Withdrawal)?
+        {
             if let Ok(withdrawal) = hansa_proto::envelope::parse_withdrawal(&bytes) {
                 withdrawals.insert(withdrawal.statement.to_string(), bytes);
             }
         }
         let mut statements = BTreeMap::new();
-        for bytes in node.records.documents.all(StoredDocumentKind::Shown)? {
+        for bytes in connector.records.documents.all(StoredDocumentKind::Shown)? {
             if let Ok(credential) = hansa_proto::credential::from_envelope(&bytes) {
                 statements.insert(credential.statement.to_string(), bytes);
             }
         }
-        for bytes in node.records.documents.all(StoredDocumentKind::Group)? {
+        for bytes in connector.records.documents.all(StoredDocumentKind::Group)? {
             if let Ok(group) = hansa_proto::group::from_envelope(&bytes) {
                 statements.insert(group.statement.to_string(), bytes);
             }
         }
         Ok(Self {
-            node,
+            connector,
             withdrawals,
             statements,
         })
@@ -46,12 +50,12 @@ impl<'a> ExportDocuments<'a> {
 
 impl DocumentStore for ExportDocuments<'_> {
     fn trust(&self) -> (String, Vec<u8>) {
-        let bundle = self.node.identity.trust.bundle();
+        let bundle = self.connector.identity.trust.bundle();
         (bundle.digest().to_string(), bundle.to_bytes())
     }
 
     fn document(&self, kind: DocumentKind, name: &str) -> Result<Option<Vec<u8>>, Refusal> {
-        let documents = &self.node.records.documents;
+        let documents = &self.connector.records.documents;
         let read = match kind {
             DocumentKind::Contract => name.parse().ok().map(|id| documents.contract(id)),
             DocumentKind::Receipt => {

@@ -22,19 +22,21 @@ impl ObligationLedger {
     /// # Errors
     /// When the index can't be read.
     pub(super) fn of(
-        node: &Connector,
+        connector: &Connector,
         id: ContractId,
         agreement: &Agreement,
     ) -> Result<Self, Refusal> {
         let mut ledger = Self::default();
-        let first = node.contracts.book(|book| book.first(id));
-        let provider = agreement.provider.id == node.id();
+        let first = connector
+            .contracts
+            .with_registry(|registry| registry.first(id));
+        let provider = agreement.provider.id == connector.id();
         for clause in &agreement.clauses {
             if let (Term::Attest { days }, true) = (&clause.term, provider) {
-                ledger.statements(node, first, *days)?;
+                ledger.statements(connector, first, *days)?;
             }
         }
-        if provider && let Some(prepaid) = contract_usage::prepaid(node, first, agreement) {
+        if provider && let Some(prepaid) = contract_usage::prepaid(connector, first, agreement) {
             ledger.lines.push(format!("prepaid   {}", left(&prepaid)));
             ledger.json.insert(
                 "prepaid".to_owned(),
@@ -51,11 +53,11 @@ impl ObligationLedger {
     /// Statements of deletion that are owed to us.
     fn statements(
         &mut self,
-        node: &Connector,
+        connector: &Connector,
         first: ContractId,
         days: u32,
     ) -> Result<(), Refusal> {
-        let (count, oldest) = node
+        let (count, oldest) = connector
             .records
             .index(|state| state.attestations_due_to_us(first))?;
         let due = oldest.map(|closed| {

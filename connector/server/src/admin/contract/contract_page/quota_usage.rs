@@ -49,11 +49,11 @@ impl QuotaUsage {
 /// # Errors
 /// When the index can't be read.
 pub(super) fn budgets(
-    node: &Connector,
+    connector: &Connector,
     id: ContractId,
     agreement: &Agreement,
 ) -> Result<Vec<QuotaUsage>, Refusal> {
-    let now = node.now();
+    let now = connector.now();
     let mut all = Vec::new();
     for clause in &agreement.clauses {
         let (what, counts, quota) = match &clause.term {
@@ -63,10 +63,10 @@ pub(super) fn budgets(
             _ => continue,
         };
         let slot = hansa_policy::term::quota::slot(quota.per, agreement.not_before, now);
-        let given = agreement.provider.id == node.id();
+        let given = agreement.provider.id == connector.id();
         let used = match given {
-            true => given_within(node, agreement, (counts, slot)),
-            false => received_within(node, id, agreement, (counts, slot))?,
+            true => given_within(connector, agreement, (counts, slot)),
+            false => received_within(connector, id, agreement, (counts, slot))?,
         };
         all.push(QuotaUsage::of(
             clause.clone(),
@@ -101,33 +101,40 @@ impl QuotaUsage {
 type QuotaSlot = (UtcTimestamp, UtcTimestamp);
 
 fn given_within(
-    node: &Connector,
+    connector: &Connector,
     agreement: &Agreement,
     (counts, slot): (QuotaKind, QuotaSlot),
 ) -> u64 {
     let dataset = &agreement.dataset.id;
     match agreement.assignee_id() {
-        Some(asker) => node.accounting.budgets.spent(dataset, counts, slot, asker),
-        None => node.accounting.budgets.most_spent(dataset, counts, slot),
+        Some(asker) => connector
+            .accounting
+            .budgets
+            .spent(dataset, counts, slot, asker),
+        None => connector
+            .accounting
+            .budgets
+            .most_spent(dataset, counts, slot),
     }
 }
 
 fn received_within(
-    node: &Connector,
+    connector: &Connector,
     id: ContractId,
     agreement: &Agreement,
     (counts, slot): (QuotaKind, QuotaSlot),
 ) -> Result<u64, Refusal> {
-    let own = node.id();
+    let own = connector.id();
     // What counts belongs to who asks and the dataset, under whichever contract.
-    let mut contracts: Vec<ContractId> = node.contracts.book(|book| {
-        book.over(&agreement.dataset.id, node.now())
+    let mut contracts: Vec<ContractId> = connector.contracts.with_registry(|registry| {
+        registry
+            .over(&agreement.dataset.id, connector.now())
             .filter(|(_, other, _)| other.assignee_id().is_none_or(|who| *who == own))
             .map(|(id, _, _)| id)
             .collect()
     });
     contracts.push(id);
-    let had = node
+    let had = connector
         .records
         .index(|state| state.received_within(&contracts, slot))?;
     Ok(match counts {

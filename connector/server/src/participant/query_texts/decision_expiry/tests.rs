@@ -22,29 +22,29 @@ const KEPT: [(&str, &str); 2] = [
 ];
 
 struct ExpiryCase {
-    town: TestFederation,
-    node: Arc<Connector>,
+    federation: TestFederation,
+    connector: Arc<Connector>,
     consumer: Arc<Connector>,
     contract: ContractId,
 }
 
 /// A contract under which acme has asked three times, two months ago.
 async fn case(terms: &str) -> ExpiryCase {
-    let mut town = TestFederation::new();
-    town.settle_two(&format!("{YEAR}{terms}"), YEAR);
-    let (node, _) = town.try_open("lindau", &KEPT).unwrap();
-    published(&node).unwrap();
-    let consumer = town.open("acme");
-    let contract = agree(&node, &consumer).await;
+    let mut federation = TestFederation::new();
+    federation.settle_two(&format!("{YEAR}{terms}"), YEAR);
+    let (connector, _) = federation.try_open("lindau", &KEPT).unwrap();
+    published(&connector).unwrap();
+    let consumer = federation.open("acme");
+    let contract = agree(&connector, &consumer).await;
     let case = ExpiryCase {
-        town,
-        node,
+        federation,
+        connector,
         consumer,
         contract,
     };
     for _ in 0..3 {
-        let who = caller(&case.node, "acme");
-        assert_eq!(ask(&case.node, who, &[contract]).await, Ok(2));
+        let who = caller(&case.connector, "acme");
+        assert_eq!(ask(&case.connector, who, &[contract]).await, Ok(2));
     }
     case
 }
@@ -54,38 +54,38 @@ impl ExpiryCase {
     async fn later(&self) {
         for days in [60, 0] {
             for _ in 0..6 {
-                assert_eq!(ask(&self.node, QueryCaller::House, &[]).await, Ok(2));
+                assert_eq!(ask(&self.connector, QueryCaller::House, &[]).await, Ok(2));
             }
-            self.town.pass(days * DAY);
+            self.federation.pass(days * DAY);
         }
-        self.node
+        self.connector
             .records
             .log
-            .head_over(self.node.records.log.size())
+            .head_over(self.connector.records.log.size())
             .await
             .unwrap();
         // The log has seen that the clock is there.
-        self.town.pass(8 * DAY);
+        self.federation.pass(8 * DAY);
     }
 
-    /// The questions of acme that are still on the books.
+    /// The questions of acme that are still in the log.
     fn left(&self) -> Vec<String> {
-        let permits = records(&self.node, "permit").into_iter();
+        let permits = records(&self.connector, "permit").into_iter();
         let theirs = permits.filter(|one| record_text(one, "peer") == id("acme").to_string());
         theirs.map(|one| record_text(&one, "request_id")).collect()
     }
 
     /// The index, made anew.
     fn anew(&self) -> StateIndex {
-        self.node.records.index(|_| Ok(())).unwrap();
-        let file = self.town.home("anew").join("state.db");
-        std::fs::create_dir_all(self.town.home("anew")).unwrap();
+        self.connector.records.index(|_| Ok(())).unwrap();
+        let file = self.federation.home("anew").join("state.db");
+        std::fs::create_dir_all(self.federation.home("anew")).unwrap();
         for file in ["state.db", "state.db-wal", "state.db-shm"] {
-            let _ = std::fs::remove_file(self.town.home("anew").join(file));
+            let _ = std::fs::remove_file(self.federation.home("anew").join(file));
         }
-        let mut anew = StateIndex::open(&file, self.node.records.log.size()).unwrap();
-        index::catch_up(&self.node.records.log, &mut anew).unwrap();
-        assert_eq!(anew.position(), self.node.records.log.size());
+        let mut anew = StateIndex::open(&file, self.connector.records.log.size()).unwrap();
+        index::catch_up(&self.connector.records.log, &mut anew).unwrap();
+        assert_eq!(anew.position(), self.connector.records.log.size());
         anew
     }
 }
@@ -93,10 +93,10 @@ impl ExpiryCase {
 #[tokio::test(flavor = "multi_thread")]
 async fn questions_go_and_contracts_stay() {
     let case = case("").await;
-    assert_eq!(case.node.expire_decisions().unwrap(), None);
+    assert_eq!(case.connector.expire_decisions().unwrap(), None);
     let first_use = |state: &StateIndex| state.began(case.contract).unwrap().1;
     let began = case
-        .node
+        .connector
         .records
         .index(|state| Ok(first_use(state)))
         .unwrap();
@@ -104,35 +104,39 @@ async fn questions_go_and_contracts_stay() {
     case.later().await;
     let asked = case.left();
     assert_eq!(asked.len(), 3);
-    let run = case.node.expire_decisions().unwrap().unwrap();
+    let run = case.connector.expire_decisions().unwrap().unwrap();
     assert!(run.records >= 6, "{run:?}");
     // That something was answered counts beside groups that are agreed on later.
     assert_eq!(case.left(), asked[..1]);
     let still = case
-        .node
+        .connector
         .records
         .index(|state| Ok(first_use(state)))
         .unwrap();
     assert_eq!((still, first_use(&case.anew())), (began, began));
-    assert_eq!(case.node.expire_decisions().unwrap(), None);
+    assert_eq!(case.connector.expire_decisions().unwrap(), None);
     // The index forgets what is gone, and can be made anew without it.
     let (now, anew) = (
-        case.node.records.index(StateIndex::receipts).unwrap(),
+        case.connector.records.index(StateIndex::receipts).unwrap(),
         case.anew(),
     );
     assert_eq!(anew.receipts().unwrap(), now);
     assert!(now.iter().all(|row| !asked.contains(&row.request)));
     let contracts = |state: &StateIndex| format!("{:?}", state.contracts().unwrap());
     let known = case
-        .node
+        .connector
         .records
         .index(|state| Ok(contracts(state)))
         .unwrap();
     assert_eq!(contracts(&anew), known);
-    let published = case.node.records.index(StateIndex::published).unwrap();
+    let published = case.connector.records.index(StateIndex::published).unwrap();
     assert_eq!(anew.published().unwrap(), published);
     let outbox = |state: &StateIndex| state.outbox(&case.consumer.id(), 0).unwrap();
-    let waiting = case.node.records.index(|state| Ok(outbox(state))).unwrap();
+    let waiting = case
+        .connector
+        .records
+        .index(|state| Ok(outbox(state)))
+        .unwrap();
     assert_eq!(outbox(&anew), waiting);
 }
 
@@ -142,35 +146,39 @@ async fn an_answer_that_a_statement_is_owed_for_stays() {
     let case = case(duties).await;
     let asked: Vec<RequestId> = case.left().iter().map(|id| id.parse().unwrap()).collect();
     let agreement = case
-        .node
+        .connector
         .contracts
-        .book(|book| book.agreement(case.contract).cloned());
+        .with_registry(|registry| registry.agreement(case.contract).cloned());
     let about = (case.contract, &agreement.unwrap());
     deletion_attestation::state(&case.consumer, about, &asked[..1])
         .await
         .unwrap();
-    post(&case.consumer, &case.node).await;
+    post(&case.consumer, &case.connector).await;
     case.later().await;
-    let run = case.node.expire_decisions().unwrap().unwrap();
+    let run = case.connector.expire_decisions().unwrap().unwrap();
     assert!(run.records > 0, "{run:?}");
     let left: Vec<String> = asked.iter().map(ToString::to_string).collect();
     assert_eq!(case.left(), left);
-    let late = case.node.now();
+    let late = case.connector.now();
     let acme = id("acme");
     let still = |state: &StateIndex| {
         state
             .attestations_due(case.contract, &acme, late, 9)
             .unwrap()
     };
-    let known = case.node.records.index(|state| Ok(still(state))).unwrap();
+    let known = case
+        .connector
+        .records
+        .index(|state| Ok(still(state)))
+        .unwrap();
     assert_eq!(known.0, 2);
     assert_eq!(still(&case.anew()), known);
     // Once it is stated, nothing depends on it any more.
     deletion_attestation::state(&case.consumer, about, &asked[1..])
         .await
         .unwrap();
-    post(&case.consumer, &case.node).await;
-    assert!(case.node.expire_decisions().unwrap().is_some());
+    post(&case.consumer, &case.connector).await;
+    assert!(case.connector.expire_decisions().unwrap().is_some());
     assert_eq!(case.left(), left[..1]);
 }
 
@@ -180,16 +188,20 @@ async fn what_was_paid_for_stays_while_its_contract_does() {
     let case = case(price).await;
     case.later().await;
     let asked = case.left();
-    let _ = case.node.expire_decisions().unwrap();
+    let _ = case.connector.expire_decisions().unwrap();
     assert_eq!(case.left(), asked);
     let spent = |state: &StateIndex| format!("{:?}", state.balances().unwrap());
-    let known = case.node.records.index(|state| Ok(spent(state))).unwrap();
+    let known = case
+        .connector
+        .records
+        .index(|state| Ok(spent(state)))
+        .unwrap();
     assert_eq!(spent(&case.anew()), known);
     // Nobody spends it any more.
-    case.town.pass(300 * DAY);
-    assert_eq!(case.node.expire_decisions().unwrap(), None);
-    case.town.pass(8 * DAY);
-    assert!(case.node.expire_decisions().unwrap().is_some());
+    case.federation.pass(300 * DAY);
+    assert_eq!(case.connector.expire_decisions().unwrap(), None);
+    case.federation.pass(8 * DAY);
+    assert!(case.connector.expire_decisions().unwrap().is_some());
     assert_eq!(case.left(), asked[..1]);
 }
 
@@ -206,14 +218,14 @@ async fn the_first_use_and_open_receipts_stay_while_they_count() {
         let first_use = |state: &StateIndex| state.began(case.contract).unwrap().1;
         let open = |state: &StateIndex| state.outstanding(&id("acme"), case.contract).unwrap();
         let known = |state: &StateIndex| Ok((first_use(state), open(state)));
-        let before = case.node.records.index(known).unwrap();
+        let before = case.connector.records.index(known).unwrap();
         assert!(before.0.is_some() && before.1 == 3, "{before:?}");
         case.later().await;
-        assert!(case.node.expire_decisions().unwrap().is_some());
-        assert_eq!(case.node.expire_decisions().unwrap(), None);
+        assert!(case.connector.expire_decisions().unwrap().is_some());
+        assert_eq!(case.connector.expire_decisions().unwrap(), None);
         assert_eq!(case.left(), asked[..left], "{terms}");
         let (now, anew) = (
-            case.node.records.index(known).unwrap(),
+            case.connector.records.index(known).unwrap(),
             known(&case.anew()).unwrap(),
         );
         assert_eq!(anew, now, "{terms}");
@@ -229,9 +241,9 @@ async fn the_first_use_and_open_receipts_stay_while_they_count() {
 async fn nothing_goes_by_a_clock_that_can_not_be_trusted() {
     let case = case("").await;
     case.later().await;
-    case.town.pass(-10 * DAY);
-    let _ = ask(&case.node, QueryCaller::House, &[]).await;
-    let refused = case.node.expire_decisions().unwrap_err();
+    case.federation.pass(-10 * DAY);
+    let _ = ask(&case.connector, QueryCaller::House, &[]).await;
+    let refused = case.connector.expire_decisions().unwrap_err();
     assert_eq!(refused.code, ErrorCode::ClockUntrusted);
     assert_eq!(case.left().len(), 3);
 }
@@ -240,30 +252,30 @@ async fn nothing_goes_by_a_clock_that_can_not_be_trusted() {
 async fn an_index_that_needs_the_archive_says_so() {
     let case = case("").await;
     for _ in 0..6 {
-        assert_eq!(ask(&case.node, QueryCaller::House, &[]).await, Ok(2));
+        assert_eq!(ask(&case.connector, QueryCaller::House, &[]).await, Ok(2));
     }
-    case.node
+    case.connector
         .records
         .log
-        .head_over(case.node.records.log.size())
+        .head_over(case.connector.records.log.size())
         .await
         .unwrap();
-    let moved = hansa_audit_store::archive::archive(&case.node.records.log, 0).unwrap();
+    let moved = hansa_audit_store::archive::archive(&case.connector.records.log, 0).unwrap();
     assert!(moved.len() > 1);
     let ExpiryCase {
-        town,
-        node,
+        federation,
+        connector,
         consumer,
         contract,
     } = case;
-    let home = town.home("lindau").join("state");
-    closed(node).await;
-    let (archive, aside) = (home.join("log/archive"), town.home("aside"));
+    let home = federation.home("lindau").join("state");
+    closed(connector).await;
+    let (archive, aside) = (home.join("log/archive"), federation.home("aside"));
     std::fs::rename(&archive, &aside).unwrap();
     for file in ["state.db", "state.db-wal", "state.db-shm"] {
         let _ = std::fs::remove_file(home.join(file));
     }
-    let refused = town.try_open("lindau", &KEPT).unwrap_err();
+    let refused = federation.try_open("lindau", &KEPT).unwrap_err();
     assert_eq!(refused.code, ErrorCode::EvidenceIncomplete);
     for one in &moved[..moved.len().min(8)] {
         assert!(refused.sentence.contains(&one.name), "{refused}");
@@ -273,15 +285,16 @@ async fn an_index_that_needs_the_archive_says_so() {
     std::fs::rename(&aside, &archive).unwrap();
     let (here, there) = (archive.join(&moved[1].name), home.join("one"));
     std::fs::rename(&here, &there).unwrap();
-    let refused = town.try_open("lindau", &KEPT).unwrap_err();
+    let refused = federation.try_open("lindau", &KEPT).unwrap_err();
     assert!(refused.sentence.contains("1 archived files"), "{refused}");
     assert!(refused.sentence.contains(&moved[1].name), "{refused}");
     // With all of it the index is as it was.
     std::fs::rename(&there, &here).unwrap();
-    let (node, _) = town.try_open("lindau", &KEPT).unwrap();
+    let (connector, _) = federation.try_open("lindau", &KEPT).unwrap();
     assert!(
-        node.contracts
-            .book(|book| book.agreement(contract).is_some())
+        connector
+            .contracts
+            .with_registry(|book| book.agreement(contract).is_some())
     );
     drop(consumer);
 }

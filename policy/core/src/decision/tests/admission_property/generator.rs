@@ -1,4 +1,4 @@
-//! Random clauses, guards and circumstances.
+//! Random clauses, restrictions and circumstances.
 
 use super::*;
 
@@ -20,14 +20,14 @@ pub(super) fn one(kind: u8, clauses: &mut ClauseModel, random: &mut SeededRandom
     match kind {
         0 => {
             let from = minute(random);
-            clauses.add(Term::NotBefore(at(from)), move |scene| {
-                when(scene.now < from, ErrorCode::NotYetValid)
+            clauses.add(Term::NotBefore(at(from)), move |circumstances| {
+                when(circumstances.now < from, ErrorCode::NotYetValid)
             });
         }
         1 => {
             let until = minute(random);
-            clauses.add(Term::NotAfter(at(until)), move |scene| {
-                when(scene.now >= until, ErrorCode::Expired)
+            clauses.add(Term::NotAfter(at(until)), move |circumstances| {
+                when(circumstances.now >= until, ErrorCode::Expired)
             });
         }
         2 => {
@@ -35,11 +35,11 @@ pub(super) fn one(kind: u8, clauses: &mut ClauseModel, random: &mut SeededRandom
             let since = random.of(&[WindowStart::Activation, WindowStart::FirstUse]);
             clauses.add(
                 Term::Lasts(RelativeWindowTerm { days, since }),
-                move |scene| {
-                    let over = |from: TestMinute| scene.now >= from + i64::from(days) * DAY;
+                move |circumstances| {
+                    let over = |from: TestMinute| circumstances.now >= from + i64::from(days) * DAY;
                     let refuses = match since {
-                        WindowStart::Activation => scene.activated.is_none_or(over),
-                        WindowStart::FirstUse => scene.first_use.is_some_and(over),
+                        WindowStart::Activation => circumstances.activated.is_none_or(over),
+                        WindowStart::FirstUse => circumstances.first_use.is_some_and(over),
                     };
                     when(refuses, ErrorCode::Expired)
                 },
@@ -48,8 +48,8 @@ pub(super) fn one(kind: u8, clauses: &mut ClauseModel, random: &mut SeededRandom
         3 => {
             let (from, to) = (within(random, 0, 12), within(random, 12, 24));
             let text = format!("Mo-Fr {from:02}:00-{to:02}:00 UTC");
-            clauses.add(Term::Hours(text.parse().unwrap()), move |scene| {
-                let (day, hour) = (scene.now / DAY, scene.now % DAY / 60);
+            clauses.add(Term::Hours(text.parse().unwrap()), move |circumstances| {
+                let (day, hour) = (circumstances.now / DAY, circumstances.now % DAY / 60);
                 when(
                     day > 4 || hour < from || hour >= to,
                     ErrorCode::OutsideHours,
@@ -58,21 +58,22 @@ pub(super) fn one(kind: u8, clauses: &mut ClauseModel, random: &mut SeededRandom
         }
         4 => {
             let list = random.of(&[&["dpv:Research"][..], &["dpv:Academic", "dpv:Marketing"]]);
-            clauses.add(Term::Purpose(purposes(list)), move |scene| {
-                match scene.purpose {
+            clauses.add(
+                Term::Purpose(purposes(list)),
+                move |circumstances| match circumstances.purpose {
                     None => Some(ErrorCode::PurposeMissing),
                     Some(asked) => {
                         let covered = list.iter().any(|wide| below(wide, asked));
                         when(!covered, ErrorCode::PurposeNotCovered)
                     }
-                }
-            });
+                },
+            );
         }
         5 => {
             let not = random.of(&PURPOSES[1..]);
             clauses.add(
                 Term::PurposeNot(purposes(&[not])),
-                move |scene| match scene.purpose {
+                move |circumstances| match circumstances.purpose {
                     None => Some(ErrorCode::PurposeMissing),
                     Some(asked) => {
                         let touches = below(not, asked) || below(asked, not);
@@ -83,19 +84,26 @@ pub(super) fn one(kind: u8, clauses: &mut ClauseModel, random: &mut SeededRandom
         }
         6 => {
             let sector = random.of(&["nace:H49", "nace:O84"]);
-            clauses.add(Term::Sector(vec![sector.parse().unwrap()]), move |scene| {
-                let holds = scene.sector.is_some_and(|held| held.starts_with(sector));
-                when(!holds, ErrorCode::SectorNotAttested)
-            });
+            clauses.add(
+                Term::Sector(vec![sector.parse().unwrap()]),
+                move |circumstances| {
+                    let holds = circumstances
+                        .sector
+                        .is_some_and(|held| held.starts_with(sector));
+                    when(!holds, ErrorCode::SectorNotAttested)
+                },
+            );
         }
-        7 => clauses.add(Term::Region("DE".parse().unwrap()), |scene| {
-            let inside = scene.region.is_some_and(|held| held.starts_with("DE"));
+        7 => clauses.add(Term::Region("DE".parse().unwrap()), |circumstances| {
+            let inside = circumstances
+                .region
+                .is_some_and(|held| held.starts_with("DE"));
             when(!inside, ErrorCode::PlaceNotAllowed)
         }),
         8 => clauses.add(
             Term::Networks(vec!["10.20.0.0/16".parse().unwrap()]),
-            |scene| {
-                let inside = scene
+            |circumstances| {
+                let inside = circumstances
                     .address
                     .is_some_and(|address| address.starts_with("10.20."));
                 when(!inside, ErrorCode::PlaceNotAllowed)
@@ -103,35 +111,41 @@ pub(super) fn one(kind: u8, clauses: &mut ClauseModel, random: &mut SeededRandom
         ),
         9 => {
             let most = few(random, 1, 4);
-            clauses.add(Term::Concurrent(most), move |scene| {
-                when(scene.running >= u64::from(most), ErrorCode::TooManyStreams)
+            clauses.add(Term::Concurrent(most), move |circumstances| {
+                when(
+                    circumstances.running >= u64::from(most),
+                    ErrorCode::TooManyStreams,
+                )
             });
         }
         10 => {
             let most = few(random, 0, 4);
-            clauses.add(Term::Receipts(most), move |scene| {
+            clauses.add(Term::Receipts(most), move |circumstances| {
                 when(
-                    scene.outstanding > u64::from(most),
+                    circumstances.outstanding > u64::from(most),
                     ErrorCode::ReceiptOverdue,
                 )
             });
         }
         11 => {
             clauses.terms.push(Term::DeleteAfter { days: 30 });
-            clauses.add(Term::Attest { days: 30 }, |scene| {
-                when(scene.owed > 0, ErrorCode::AttestationOverdue)
+            clauses.add(Term::Attest { days: 30 }, |circumstances| {
+                when(circumstances.owed > 0, ErrorCode::AttestationOverdue)
             });
         }
         12 => {
             let most = count(random, 1, 5);
-            clauses.add(Term::Queries(quota(most)), move |scene| {
-                when(scene.spent >= most, ErrorCode::QuotaQueries)
+            clauses.add(Term::Queries(quota(most)), move |circumstances| {
+                when(circumstances.spent >= most, ErrorCode::QuotaQueries)
             });
         }
         13 if !clauses.list_columns() => {
             let list = random.of(&[&["site"][..], &["site", "bikes"]]);
-            clauses.add(Term::Columns(names(list)), move |scene| {
-                when(!list.contains(&scene.column), ErrorCode::ColumnUnknown)
+            clauses.add(Term::Columns(names(list)), move |circumstances| {
+                when(
+                    !list.contains(&circumstances.column),
+                    ErrorCode::ColumnUnknown,
+                )
             });
         }
         13 => {}
@@ -151,14 +165,14 @@ pub(super) fn one(kind: u8, clauses: &mut ClauseModel, random: &mut SeededRandom
                     networks,
                 },
             };
-            clauses.add(Term::from(one), move |scene| {
-                let purpose = scene
+            clauses.add(Term::from(one), move |circumstances| {
+                let purpose = circumstances
                     .purpose
                     .is_none_or(|asked| below(not, asked) || below(asked, not));
-                let there = scene
+                let there = circumstances
                     .address
                     .is_none_or(|address| address.starts_with("10.20."));
-                let now = (from..until).contains(&scene.now);
+                let now = (from..until).contains(&circumstances.now);
                 let holds = purpose && now && (there || !by_network);
                 holds.then_some(ErrorCode::Prohibited)
             });
@@ -169,8 +183,8 @@ pub(super) fn one(kind: u8, clauses: &mut ClauseModel, random: &mut SeededRandom
                 part: Some(ProhibitedPart::Columns(names(&["site"]))),
                 condition: ProhibitionCondition::ALWAYS,
             };
-            clauses.add(Term::from(one), |scene| {
-                when(scene.column == "site", ErrorCode::ColumnUnknown)
+            clauses.add(Term::from(one), |circumstances| {
+                when(circumstances.column == "site", ErrorCode::ColumnUnknown)
             });
         }
         _ => {
@@ -201,7 +215,7 @@ pub(super) fn few(random: &mut SeededRandom, from: i64, to: i64) -> u32 {
     u32::try_from(within(random, from, to)).unwrap()
 }
 
-pub(super) fn random_scene(random: &mut SeededRandom) -> TestCircumstances {
+pub(super) fn random_circumstances(random: &mut SeededRandom) -> TestCircumstances {
     let some =
         |random: &mut SeededRandom| odds(random, 80).then(|| within(random, -7 * DAY, 7 * DAY));
     TestCircumstances {
@@ -232,8 +246,8 @@ pub(super) fn random_scene(random: &mut SeededRandom) -> TestCircumstances {
     }
 }
 
-/// In a third of the cases, what the provider refuses beside the contract: clauses of the kinds that a guard can hold.
-pub(super) fn random_guard(random: &mut SeededRandom) -> ClauseModel {
+/// In a third of the cases, what the provider refuses beside the contract: clauses of the kinds that a restriction can hold.
+pub(super) fn random_restriction(random: &mut SeededRandom) -> ClauseModel {
     let mut clauses = ClauseModel {
         terms: Vec::new(),
         says: Vec::new(),

@@ -95,29 +95,32 @@ fn each_share_is_as_near_as_is_said() {
         for thousandths in [0, 10, 250, 290, 500, 770, 999, 1000] {
             let share = thousandths as f64 / 1000.0;
             let exact = values[thousandths * (values.len() - 1) / 1000];
-            let told = sketch.quantile(share, false).unwrap();
+            let reported = sketch.quantile(share, false).unwrap();
             let is_near = if exact.is_infinite() || exact.abs() < f64::MIN_POSITIVE {
-                told == exact || told == 0.0
+                reported == exact || reported == 0.0
             } else {
-                told * exact > 0.0 && (0.0..=part).contains(&((exact - told) / exact))
+                reported * exact > 0.0 && (0.0..=part).contains(&((exact - reported) / exact))
             };
             assert!(
                 is_near,
-                "{share} of {many} over {powers}: {told} for {exact}"
+                "{share} of {many} over {powers}: {reported} for {exact}"
             );
         }
     }
 }
 
 #[test]
-fn what_has_few_digits_is_told_exactly() {
+fn what_has_few_digits_is_reported_exactly() {
     let numbers: Vec<f64> = (-512..=512).map(|number| f64::from(number) / 4.0).collect();
     let sketch = of(&numbers, 100);
     for (at, number) in numbers.iter().enumerate() {
         let share = at as f64 / (numbers.len() - 1) as f64;
         let below = numbers[at.saturating_sub(1)];
-        let told = sketch.quantile(share, false).unwrap();
-        assert!(told == *number || told == below, "{told} for {number}");
+        let reported = sketch.quantile(share, false).unwrap();
+        assert!(
+            reported == *number || reported == below,
+            "{reported} for {number}"
+        );
     }
     // The ends are told as they are, whatever their digits.
     for value in [0.1, -7.3, 1e300, f64::INFINITY] {

@@ -84,11 +84,13 @@ fn what_is_no_state_is_refused() {
             let refusal = kind.check(&array).unwrap_err();
             assert_eq!(refusal.code, ErrorCode::PeerDataInvalid, "{refusal}");
             assert!(refusal.sentence.contains(kind.name()), "{refusal}");
-            let told = match kind {
+            let sketch_output = match kind {
                 SketchKind::Distinct => SketchOutput::Count,
                 SketchKind::Percentile => quantile(0.5),
             };
-            let error = merging(kind, told).update_batch(&[array]).unwrap_err();
+            let error = merging(kind, sketch_output)
+                .update_batch(&[array])
+                .unwrap_err();
             let refusal = crate::engine_error::running(&error);
             assert_eq!(
                 refusal.code,
@@ -125,14 +127,14 @@ fn any_bytes_end_well() {
             bytes[at] = chance.random();
         }
         bytes.truncate(chance.random_range(0..=bytes.len()));
-        for (kind, told) in [
+        for (kind, sketch_output) in [
             (SketchKind::Distinct, SketchOutput::Count),
             (
                 SketchKind::Percentile,
                 quantile(chance.random_range(0.0..=1.0)),
             ),
         ] {
-            let mut all = merging(kind, told);
+            let mut all = merging(kind, sketch_output);
             let states = [Some(bytes.clone()), Some(valid.clone())];
             for one in states {
                 if all.update_batch(&[binary(&[one])]).is_ok() {

@@ -10,7 +10,7 @@ fn rows_have_a_value_or_it_is_absent() {
     else {
         panic!("an aggregate");
     };
-    let mut told = 0;
+    let mut reported = 0;
     for seed in 0..20 {
         let context = context(&TypedNumbers::random(seed));
         context.register_udaf(absent.func.as_ref().clone());
@@ -32,7 +32,7 @@ fn rows_have_a_value_or_it_is_absent() {
                     let rest = asked(format!("absent({column}) {only}"));
                     let less = format!("count(*) {only} - count({column}) {only}");
                     assert_eq!(rest, asked(less), "{seed} {column} {by} {only}");
-                    told += rest
+                    reported += rest
                         .values()
                         .filter(|rest| **rest != Some(i256::ZERO))
                         .count();
@@ -40,5 +40,5 @@ fn rows_have_a_value_or_it_is_absent() {
             }
         }
     }
-    assert!(told > 0);
+    assert!(reported > 0);
 }
