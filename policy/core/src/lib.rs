@@ -154,7 +154,7 @@
 //! #     contexts: &BTreeMap::new(),
 //! #     restrictions: &BTreeMap::new(),
 //! #     tenant: None,
-//! #     node_version: "0.1.0",
+//! #     connector_version: "0.1.0",
 //! # };
 //! # let question = |column: &str| -> Result<Question, hansa_policy::IdentifierError> {
 //! #     Ok(Question(BTreeMap::from([(bikes.clone(), BTreeSet::from([column.parse()?]))])))
