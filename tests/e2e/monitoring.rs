@@ -7,6 +7,8 @@ use hansa_test_support::participant::TestParticipant;
 use hansa_test_support::workflow::wait_for;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::os::unix::net::UnixDatagram;
+use std::time::Duration;
 
 /// The body and the head of an answer.
 fn get(city: &TestParticipant, path: &str, headers: &str) -> (String, String) {
@@ -135,4 +137,44 @@ fn a_connector_waits_until_it_has_joined() {
     let (ready, head) = get(&city, "/readyz", "");
     assert!(head.starts_with("HTTP/1.1 200 "), "{head}\n{ready}");
     serving.kill();
+}
+
+/// What systemd hears: ready, and again and again that the connector is alive, before it has joined and after.
+#[test]
+fn the_watchdog_hears_a_connector_that_waits_and_one_that_serves() {
+    let league = TestLeague::new(binary());
+    let id = "lindau.example";
+    league
+        .hansa(&["init", "lindau", "--id", id, "--name", "Lindau"])
+        .must();
+    let city = TestParticipant::new(binary(), league.folder().join("lindau"), id);
+    let path = league.folder().join("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    let patience = Duration::from_secs(20);
+    socket.set_read_timeout(Some(patience)).unwrap();
+    let mut serving = city
+        .command(&["serve", "--await-join"])
+        .env("NOTIFY_SOCKET", &path)
+        .env("WATCHDOG_USEC", "400000")
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let hears = |wanted: &str| {
+        let mut bytes = [0; 512];
+        loop {
+            let length = socket.recv(&mut bytes).unwrap();
+            if String::from_utf8_lossy(&bytes[..length]).contains(wanted) {
+                return;
+            }
+        }
+    };
+    hears("READY=1");
+    hears("WATCHDOG=1");
+    hears("WATCHDOG=1");
+    league.admit("lindau");
+    hears("READY=1");
+    hears("WATCHDOG=1");
+    hears("WATCHDOG=1");
+    serving.kill().unwrap();
+    serving.wait().unwrap();
 }

@@ -84,13 +84,10 @@ pub(crate) async fn status(
         waiting.push(format!("{}: hansa join", refusal.sentence));
     }
     let bundle = connector.identity.trust.bundle();
+    let yesterday = now.plus_micros(-DAY);
     let unacknowledged = connector
         .records
-        .index(|state| state.receipts())?
-        .into_iter()
-        .filter(|row| row.role == "provider" && row.state == "issued" && row.outcome == "done")
-        .filter(|row| row.at.plus_micros(DAY) < now)
-        .count();
+        .index(|state| state.unacknowledged(yesterday))?;
     if unacknowledged > 0 {
         waiting.push(format!(
             "{unacknowledged} receipts are not acknowledged for more than a day"

@@ -1,6 +1,7 @@
 //! The counters of a connector, and their text form.
 
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use parking_lot::Mutex;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -59,6 +60,8 @@ impl QueryOutcome {
 /// What a connector counts; what is only looked up is put in when metrics are read.
 pub(crate) struct ConnectorMetrics {
     registry: Registry,
+    /// Held while gauges are set and written.
+    pub(super) reading: Mutex<()>,
     queries: Family<LabelSet, Counter>,
     duration: Family<LabelSet, Histogram, fn() -> Histogram>,
     first_row: Family<LabelSet, Histogram, fn() -> Histogram>,
@@ -102,6 +105,7 @@ impl Default for ConnectorMetrics {
         of.register("build_info", "The version that runs", build);
         let metrics = Self {
             registry: Registry::default(),
+            reading: Mutex::default(),
             queries: Family::default(),
             duration: Family::new_with_constructor(seconds),
             first_row: Family::new_with_constructor(seconds),
@@ -128,6 +132,17 @@ impl Default for ConnectorMetrics {
             overdue_receipts: Gauge::default(),
         };
         metrics.reload.set(1);
+        // What alerts count must be there before it happens first: the step from nothing to one is none.
+        metrics
+            .decisions
+            .get_or_create(&decision("refused", ErrorCode::Internal.as_str()))
+            .inc_by(0);
+        for origin in [QueryOrigin::Peer, QueryOrigin::Own] {
+            metrics
+                .queries
+                .get_or_create(&ending(origin, QueryOutcome::Cut))
+                .inc_by(0);
+        }
         let own = &metrics;
         of.register(
             "queries",
@@ -267,8 +282,9 @@ impl ConnectorMetrics {
     }
 
     fn decided(&self, decision: &str, code: &str) {
-        let labels = vec![("decision", decision.to_owned()), ("code", code.to_owned())];
-        self.decisions.get_or_create(&labels).inc();
+        self.decisions
+            .get_or_create(&self::decision(decision, code))
+            .inc();
     }
 
     /// The first message of rows left, so many microseconds after the question.
@@ -281,9 +297,8 @@ impl ConnectorMetrics {
 
     /// An answer ended, so many microseconds after the question.
     pub(crate) fn ended(&self, origin: QueryOrigin, outcome: QueryOutcome, micros: i64) {
+        self.queries.get_or_create(&ending(origin, outcome)).inc();
         let origin = ("origin", origin.as_str().to_owned());
-        let labels = vec![origin.clone(), ("outcome", outcome.as_str().to_owned())];
-        self.queries.get_or_create(&labels).inc();
         self.duration
             .get_or_create(&vec![origin])
             .observe(in_seconds(micros));
@@ -315,6 +330,15 @@ impl ConnectorMetrics {
         })?;
         Ok(text)
     }
+}
+
+fn decision(decision: &str, code: &str) -> LabelSet {
+    vec![("decision", decision.to_owned()), ("code", code.to_owned())]
+}
+
+fn ending(origin: QueryOrigin, outcome: QueryOutcome) -> LabelSet {
+    let origin = ("origin", origin.as_str().to_owned());
+    vec![origin, ("outcome", outcome.as_str().to_owned())]
 }
 
 /// Sets each gauge of a family to what is said, and forgets the others.
@@ -362,6 +386,8 @@ mod tests {
             "hansa_sent_bytes_total{peer=\"acme.example\"} 512",
             "hansa_query_rows_total{origin=\"peer\"} 3",
             "hansa_config_last_reload_successful 1",
+            "hansa_policy_decisions_total{decision=\"refused\",code=\"INTERNAL\"} 0",
+            "hansa_queries_total{origin=\"own\",outcome=\"cut\"} 0",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
         }

@@ -5,6 +5,7 @@ use crate::monitoring::{readiness, validity_period};
 use crate::participant::Connector;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::ContractStatus;
+use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::Refusal;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,11 +15,15 @@ const DAY: i64 = 86_400_000_000;
 /// How far ahead the ends of contracts are counted, in days.
 const AHEAD: [i64; 3] = [7, 30, 90];
 
-/// Puts it into the metrics of the connector. Blocks while the index is read.
+/// Puts it into the metrics of the connector, with the known peers and whether a connection to each is open. Blocks while the
+/// index is read.
 ///
 /// # Errors
 /// When the index can't be read.
-pub(super) fn refresh(connector: &Arc<Connector>) -> Result<(), Refusal> {
+pub(super) fn refresh(
+    connector: &Arc<Connector>,
+    peers: &[(ParticipantId, bool)],
+) -> Result<(), Refusal> {
     let (metrics, now) = (&connector.metrics, connector.now());
     let checks = readiness::checks(connector);
     let is_good = |name: &str| {
@@ -69,23 +74,25 @@ pub(super) fn refresh(connector: &Arc<Connector>) -> Result<(), Refusal> {
         (period.kind.as_str().to_owned(), in_seconds(micros))
     });
     set_all(&metrics.validity, "what", whole_time);
-    let forks = connector.known_peers()?.into_iter().map(|peer| {
-        let is_forked = connector.fork_of(&peer.id)?.is_some();
-        Ok((peer.id.domain().to_owned(), f64::from(u8::from(is_forked))))
+    let forked = connector.records.index(|state| state.forks())?;
+    let of_peer = |peer: &ParticipantId, is: bool| {
+        let value = f64::from(u8::from(is));
+        (peer.domain().to_owned(), value)
+    };
+    let connected = peers.iter().map(|(peer, is)| of_peer(peer, *is));
+    set_all(&metrics.connected, "peer", connected);
+    let forks = peers.iter().map(|(peer, _)| {
+        let is_forked = forked.iter().any(|(id, _)| id == peer);
+        of_peer(peer, is_forked)
     });
-    set_all(
-        &metrics.forked,
-        "peer",
-        forks.collect::<Result<Vec<_>, Refusal>>()?,
-    );
-    let overdue = connector.records.index(|state| state.receipts())?;
-    let overdue = overdue.iter().filter(|row| {
-        row.role == "provider"
-            && row.state == "issued"
-            && row.outcome == "done"
-            && row.at.plus_micros(DAY) < now
-    });
-    metrics.overdue_receipts.set(whole(overdue.count()));
+    set_all(&metrics.forked, "peer", forks);
+    let yesterday = now.plus_micros(-DAY);
+    let overdue = connector
+        .records
+        .index(|state| state.unacknowledged(yesterday))?;
+    metrics
+        .overdue_receipts
+        .set(i64::try_from(overdue).unwrap_or(i64::MAX));
     Ok(())
 }
 

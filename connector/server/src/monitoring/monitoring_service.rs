@@ -1,6 +1,5 @@
 //! What the monitoring face asks.
 
-use crate::monitoring::connector_metrics::set_all;
 use crate::monitoring::{current_state, readiness};
 use crate::participant::Connector;
 use crate::process::blocking_work::blocking;
@@ -15,16 +14,16 @@ pub(crate) struct MonitoringService(pub(crate) Arc<Connector>);
 #[async_trait::async_trait]
 impl MonitoringHandler for MonitoringService {
     async fn metrics(&self) -> Result<String, Refusal> {
-        let mut connected = Vec::new();
+        let mut peers = Vec::new();
         for peer in self.0.known_peers()? {
             let is_open = self.0.open_call(&peer.id).await.is_some();
-            let domain = peer.id.domain().to_owned();
-            connected.push((domain, f64::from(u8::from(is_open))));
+            peers.push((peer.id, is_open));
         }
-        set_all(&self.0.metrics.connected, "peer", connected);
         let connector = Arc::clone(&self.0);
         blocking(move || {
-            current_state::refresh(&connector)?;
+            // One reader at a time: gauges are cleared before they are set.
+            let _whole = connector.metrics.reading.lock();
+            current_state::refresh(&connector, &peers)?;
             connector.metrics.text()
         })
         .await

@@ -7,7 +7,7 @@ use hansa_transport::monitoring::ReadinessCheck;
 pub(crate) fn checks(connector: &Connector) -> Vec<ReadinessCheck> {
     let log = unwritable(connector).map(|broken| hansa_audit_store::refusal(&broken));
     let index = connector.records.index(|_| Ok(()));
-    let mut checks = vec![
+    let checks = [
         ("log", log),
         ("state", index.err()),
         ("clock", connector.trusted_clock().err()),
@@ -20,10 +20,9 @@ pub(crate) fn checks(connector: &Connector) -> Vec<ReadinessCheck> {
                 .current(connector.now())
                 .err(),
         ),
+        // Without it no peer answers us either.
+        ("certificate", connector.own_certificate().err()),
     ];
-    if connector.config().listen.is_some() {
-        checks.push(("certificate", connector.own_certificate().err()));
-    }
     checks
         .into_iter()
         .map(|(name, fault)| ReadinessCheck { name, fault })

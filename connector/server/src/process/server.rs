@@ -169,6 +169,7 @@ pub(crate) async fn joined(
             _ = int.recv() => break false,
             _ = look.tick() => {}
         }
+        service_manager::alive();
         // `join` writes both.
         if config.trust.bundle.exists() && config.trust.tls_cert.exists() {
             break true;

@@ -23,8 +23,13 @@ pub(super) fn stopping() {
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
 }
 
-/// Says that it is alive, twice as often as the watchdog asks for it, as long as the tasks of the connector get their turn and
-/// its state can be read. One that hangs is begun anew.
+/// It is alive. To be said more often than the watchdog is patient, also while a league is waited for.
+pub(super) fn alive() {
+    let _ = sd_notify::notify(&[NotifyState::Watchdog]);
+}
+
+/// Says that it is alive, twice as often as the watchdog asks for it, as long as tasks and threads get their turn and nobody
+/// holds the index for good. One that hangs is begun anew.
 pub(super) async fn watchdog(connector: Arc<Connector>, stop: CancellationToken) {
     let Some(patience) = sd_notify::watchdog_enabled() else {
         return;
@@ -39,7 +44,7 @@ pub(super) async fn watchdog(connector: Arc<Connector>, stop: CancellationToken)
         let looked = tokio::task::spawn_blocking(move || inner.records.index(|_| Ok(())).is_ok());
         // That the state is broken is told by readiness; to begin anew would not mend it.
         if looked.await.is_ok() {
-            let _ = sd_notify::notify(&[NotifyState::Watchdog]);
+            alive();
         }
     }
 }

@@ -141,6 +141,20 @@ impl StateIndex {
         )
     }
 
+    /// How many receipts of whole answers that were issued before an instant nobody has acknowledged yet.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn unacknowledged(&self, before: UtcTimestamp) -> Result<u64, Refusal> {
+        let count = self.all(
+            "SELECT COUNT(*) FROM receipt
+             WHERE role = 'provider' AND state = 'issued' AND outcome = 'done' AND at < ?1",
+            [before.micros()],
+            |row| Ok(unsigned(row.get(0)?)),
+        )?;
+        Ok(count.first().copied().unwrap_or(0))
+    }
+
     /// What we know of our own answer to a question of this asker.
     ///
     /// # Errors
