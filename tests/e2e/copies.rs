@@ -41,6 +41,30 @@ fn a_copy_is_made_while_serving_and_put_back() {
     let mode = std::fs::metadata(&copy).unwrap().permissions().mode();
     assert_eq!(mode & 0o077, 0, "others can read the copy: {mode:o}");
     let before = lindau.hansa(&["--json", "audit", "verify"]).must().json();
+
+    // Rehearsed beside the running connector, which goes on; a copy of which a byte has changed is found.
+    let rehearse = ["--json", "restore", "copy.hansa", "--check"];
+    let rehearsed = lindau.hansa(&rehearse).must().json();
+    assert_eq!(rehearsed["good"], true, "{rehearsed}");
+    assert_eq!(number(&rehearsed, "snapshots"), 1, "{rehearsed}");
+    let held = std::fs::read(&copy).unwrap();
+    let parquet = held.windows(4).position(|bytes| bytes == b"PAR1").unwrap();
+    let mut damaged = held.clone();
+    damaged[parquet + 20] ^= 1;
+    std::fs::write(lindau.folder().join("damaged.hansa"), damaged).unwrap();
+    let found = lindau.hansa(&["restore", "damaged.hansa", "--check"]);
+    assert!(found.err.contains("SNAPSHOT_DAMAGED"), "{}", found.err);
+    assert_ne!(found.status, Some(0));
+    let left = std::fs::read_dir(lindau.folder()).unwrap();
+    let left = left.filter(|entry| {
+        entry
+            .as_ref()
+            .unwrap()
+            .file_name()
+            .to_string_lossy()
+            .starts_with(".tmp")
+    });
+    assert_eq!(left.count(), 0, "the unpacked copy is left behind");
     lindau.stop();
 
     // What came since would be lost, so a shorter log is not put over a longer one.

@@ -1,6 +1,7 @@
 //! Verbs that need no connector: they make and check files.
 
 pub(crate) mod backup;
+pub(crate) mod backup_rehearsal;
 pub(crate) mod cluster;
 pub(crate) mod config_check;
 pub(crate) mod contract_verification;

@@ -200,7 +200,18 @@ fn alone(
             document_out(crate::config::REFERENCE);
             Ok(0)
         }
-        ConnectorCommand::Restore { file } => offline::backup::restore(&load(global)?, file, show),
+        ConnectorCommand::Restore { file, check: false } => {
+            offline::backup::restore(&load(global)?, file, show)
+        }
+        ConnectorCommand::Restore { file, check: true } => {
+            let config = load(global)?;
+            on_threads(offline::backup_rehearsal::rehearse(
+                &config,
+                file,
+                Arc::clone(clock),
+                show,
+            ))
+        }
         _ => return Ok(None),
     };
     status.map(Some).map_err(one)

@@ -167,7 +167,8 @@ fn of_command(command: &ConnectorCommand) -> CommandEffect {
             CommandEffect::Acts("hansa check looks at everything that would be reloaded")
         }
         ConnectorCommand::Backup { .. } => CommandEffect::Acts(""),
-        ConnectorCommand::Restore { file } => CommandEffect::Ends(format!(
+        ConnectorCommand::Restore { check: true, .. } => CommandEffect::Looks,
+        ConnectorCommand::Restore { file, .. } => CommandEffect::Ends(format!(
             "Restoring {} puts it in the place of the state that is here, which is moved aside.",
             file.display()
         )),

@@ -99,11 +99,16 @@ pub(crate) enum ConnectorCommand {
         /// The file to write
         file: PathBuf,
     },
-    /// Puts a copy back
-    #[command(after_help = "Example: hansa --config munster restore munster-2026-11-20.hansa")]
+    /// Puts a copy back; or rehearses it
+    #[command(
+        after_help = "Example: hansa --config munster restore munster-2026-11-20.hansa --check\nExample: hansa --config munster restore munster-2026-11-20.hansa"
+    )]
     Restore {
         /// The file to read
         file: PathBuf,
+        /// Only rehearse it: unpack the copy, open it as a connector would, read all of it, and throw it away
+        #[arg(long)]
+        check: bool,
     },
     /// The configuration
     #[command(subcommand)]

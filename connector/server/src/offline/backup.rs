@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::fs::{File, Permissions};
 use std::io::Read as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The folders of a state that a copy holds, in the order in which they are copied: what names something comes after it.
@@ -148,16 +148,8 @@ pub(crate) fn restore(
 ) -> Result<u8, Refusal> {
     let broken = |fault: std::io::Error| hansa_files::unwritable(&config.state, &fault);
     let parent = config.state.parent().unwrap_or_else(|| Path::new("."));
-    let scratch = tempfile::tempdir_in(parent).map_err(broken)?;
-    let source = File::open(file).map_err(|fault| hansa_files::unreadable(file, &fault))?;
-    unpack(source, scratch.path()).map_err(|fault| hansa_files::unreadable(file, &fault))?;
-    let copied = scratch.path().join("state");
-    settle(&copied).map_err(broken)?;
-    let theirs = offline::verify(&copied.join("log"), None)?;
-    erase_again(&copied)?;
-    if let Some(refusal) = theirs.refusal() {
-        return Err(refusal.with_help("the copy is damaged; use another"));
-    }
+    let copy = UnpackedCopy::open(config, file)?;
+    let (copied, theirs) = (copy.state(), &copy.log);
     if config.state.join("log").exists() {
         let _lock = crate::participant::startup::lock(&config.state)?;
         let ours = offline::verify(&config.state.join("log"), None)?;
@@ -192,6 +184,41 @@ pub(crate) fn restore(
         ),
     );
     Ok(0)
+}
+
+/// A copy that was unpacked beside the state, and whose log is whole. It goes with this value unless it is moved away.
+#[derive(Debug)]
+pub(super) struct UnpackedCopy {
+    scratch: tempfile::TempDir,
+    /// What its log holds.
+    pub(super) log: offline::CopyReport,
+}
+
+impl UnpackedCopy {
+    /// Unpacks a copy, checks its log, and takes out what its log says was erased.
+    ///
+    /// # Errors
+    /// When it is damaged, or can't be read or written.
+    pub(super) fn open(config: &ConnectorConfig, file: &Path) -> Result<Self, Refusal> {
+        let broken = |fault: std::io::Error| hansa_files::unwritable(&config.state, &fault);
+        let parent = config.state.parent().unwrap_or_else(|| Path::new("."));
+        let scratch = tempfile::tempdir_in(parent).map_err(broken)?;
+        let source = File::open(file).map_err(|fault| hansa_files::unreadable(file, &fault))?;
+        unpack(source, scratch.path()).map_err(|fault| hansa_files::unreadable(file, &fault))?;
+        let copied = scratch.path().join("state");
+        settle(&copied).map_err(broken)?;
+        let log = offline::verify(&copied.join("log"), None)?;
+        erase_again(&copied)?;
+        match log.refusal() {
+            Some(refusal) => Err(refusal.with_help("the copy is damaged; use another")),
+            None => Ok(Self { scratch, log }),
+        }
+    }
+
+    /// The state folder of the copy.
+    pub(super) fn state(&self) -> PathBuf {
+        self.scratch.path().join("state")
+    }
 }
 
 /// Takes out of a copy whatever its own log says was erased: the copy may have been made between the record and the act.
