@@ -61,6 +61,42 @@ fn a_role_plays_its_part_alone() {
     assert_eq!(left, 0, "something is left behind");
 }
 
+/// `hansa try` with a question; gives status, what it told and what is left in its folder.
+fn trial(args: &[&str]) -> (Option<i32>, Value, usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(super::binary())
+        .args(["try", "--json"])
+        .args(args)
+        .env("TMPDIR", folder.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    eprintln!("{text}{}", String::from_utf8_lossy(&output.stderr));
+    let told = serde_json::from_str(&text).unwrap();
+    let left = std::fs::read_dir(folder.path()).unwrap().count();
+    (output.status.code(), told, left)
+}
+
+#[test]
+fn one_command_gives_one_governed_answer() {
+    let (status, told, left) = trial(&[]);
+    assert_eq!(status, Some(0));
+    let answer = told["answer"].as_array().unwrap();
+    let sites = answer.iter().filter(|row| row["bikes"].as_i64() > Some(0));
+    assert_eq!(sites.count(), 3, "{answer:?}");
+    assert!(told["commands"].as_array().unwrap().len() <= 12, "{told}");
+    let records = told["records"].as_array().unwrap();
+    let permits = records.iter().filter(|record| record["type"] == "permit");
+    assert_eq!(permits.count(), 1, "{records:?}");
+    assert_eq!(left, 0, "something is left behind");
+
+    // It is a question as any other: what the contract does not permit is refused.
+    let (status, told, _) = trial(&["SELECT * FROM munster.bike_counts"]);
+    assert_eq!(status, Some(3), "{told}");
+    assert_eq!(told["error"]["code"], "AGGREGATE_ONLY", "{told}");
+}
+
 #[test]
 fn an_interruption_ends_everything() {
     use std::io::{BufRead as _, BufReader};

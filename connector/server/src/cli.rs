@@ -75,6 +75,9 @@ pub(crate) enum TopLevelCommand {
     /// The whole story on this machine, on real data
     #[command(after_help = "Example: hansa demo --exit")]
     Demo(DemoArgs),
+    /// One governed answer from one command: a city, a firm and their contract, on real data
+    #[command(after_help = "Example: hansa try")]
+    Try(TryArgs),
     /// A new participant: configuration, keys, certificate request, house policy, empty state
     #[command(
         after_help = "Example: hansa init munster --id munster.example --name \"Stadt Münster\""
@@ -153,6 +156,16 @@ pub(crate) struct DemoArgs {
     pub(crate) role: Option<DemoRole>,
 }
 
+/// `hansa try`
+#[derive(Debug, Clone, Args)]
+pub(crate) struct TryArgs {
+    /// What the firm asks; absent: the bicycles of a year by site
+    pub(crate) sql: Option<String>,
+    /// Keep the files in this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+}
+
 /// Whose part of the demo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum DemoRole {
@@ -178,6 +191,12 @@ pub(crate) struct InitArgs {
     /// Time zone of its civil times
     #[arg(long, default_value = "UTC")]
     pub(crate) zone: String,
+    /// The file of the league, as `hansa league export` wrote it: its fingerprint is shown and asked for here, and `join` asks no more
+    #[arg(long, value_name = "FILE")]
+    pub(crate) league: Option<PathBuf>,
+    /// The fingerprint of the league, as its operator reads it to you; absent: it is shown and asked for
+    #[arg(long, value_name = "DIGITS", requires = "league")]
+    pub(crate) fingerprint: Option<String>,
     /// Address to listen on, such as 0.0.0.0:8814; absent: consumer only
     #[arg(long)]
     pub(crate) listen: Option<String>,
@@ -216,21 +235,22 @@ pub(crate) enum LeagueCommand {
         #[arg(long)]
         demo: bool,
     },
-    /// Admits a participant: writes its .join file
+    /// Admits participants: writes a .join file for each
     #[command(
-        after_help = "Example: hansa league admit munster/munster.example.request --dir league"
+        after_help = "Example: hansa league admit munster.example.request acme.example.request --dir league"
     )]
     Admit {
-        /// The request that `hansa init` wrote
-        request: PathBuf,
+        /// The requests that `hansa init` wrote
+        #[arg(required = true, value_name = "REQUEST")]
+        requests: Vec<PathBuf>,
         /// The league's folder
         #[arg(long, default_value = ".")]
         dir: PathBuf,
-        /// Where to write the .join file; absent: beside the request
+        /// Where to write the .join file of the one request; absent: beside each request
         #[arg(short, long)]
         output: Option<PathBuf>,
-        /// Days that the certificate is valid
-        #[arg(long, default_value_t = 7)]
+        /// Days that the certificates are valid, at most 90
+        #[arg(long, default_value_t = 90)]
         days: u16,
         /// Moves the clock, in a league founded with --demo
         #[arg(long, value_name = "TIME", allow_hyphen_values = true)]

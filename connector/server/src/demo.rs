@@ -14,6 +14,7 @@ mod open_data;
 mod runner;
 mod snapshot_recall;
 mod step_report;
+pub(crate) mod trial;
 mod withdrawal;
 
 use crate::cli::output::OutputSettings;

@@ -108,7 +108,9 @@ fn run(cli: CommandLine, show: OutputSettings) -> Result<u8, Vec<Refusal>> {
         TopLevelCommand::Key(command) => {
             return offline::signing_key::run(command, &cli.global, now, show).map_err(one);
         }
-        TopLevelCommand::Init(args) => offline::init::run(&args, show).map_err(one)?,
+        TopLevelCommand::Init(args) => {
+            offline::init::run(&args, now, &cli.global, show).map_err(one)?;
+        }
         TopLevelCommand::Join { file, fingerprint } => {
             let config = cli::command_dispatch::load(&cli.global)?;
             // Before it has joined it belongs to no league that might be for a show.
@@ -143,6 +145,7 @@ fn run(cli: CommandLine, show: OutputSettings) -> Result<u8, Vec<Refusal>> {
             return cli::command_dispatch::run_on_connector(&cli.global, command, clock, show);
         }
         TopLevelCommand::Demo(args) => return demo::run(&args, show),
+        TopLevelCommand::Try(args) => return demo::trial::run(&args, show),
     }
     Ok(0)
 }

@@ -26,7 +26,7 @@ pub(crate) async fn run(
     match command {
         CatalogCommand::List { participant } => {
             let peers = match participant {
-                Some(named) => vec![connector.peer(&named)?],
+                Some(named) => vec![connector.peer_or_member(&named)?],
                 None => connector.known_peers()?,
             };
             list(connector, &peers, |_| true, out).await
@@ -62,7 +62,7 @@ pub(crate) async fn find(
             format!("`{named}` is not participant.dataset"),
         )
     })?;
-    let peer = connector.peer(alias)?;
+    let peer = connector.peer_or_member(alias)?;
     federated_query::catalogue(connector, &peer)
         .await?
         .into_iter()

@@ -2,6 +2,7 @@
 
 pub(crate) mod catalog_entry;
 mod config_entry;
+mod offer_entry;
 mod publication;
 mod released_cells;
 mod restriction;
@@ -10,6 +11,7 @@ mod source_sample;
 use crate::admin::command_envelope::CommandOptions;
 use crate::admin::config;
 use crate::admin::dataset::catalog_entry::{entry_json, entry_text};
+use crate::admin::dataset::config_entry::DatasetAddition;
 use crate::admin::dataset::released_cells::{releases_json, releases_text};
 use crate::admin::dataset::restriction::RestrictionChange;
 use crate::admin::event_sink::EventSink;
@@ -48,6 +50,8 @@ pub(crate) async fn run(
             kind,
             columns,
             keep_wide,
+            terms,
+            publish,
         } => {
             let about = DraftConfigOptions {
                 name: name.as_deref().map(named).transpose()?,
@@ -56,8 +60,15 @@ pub(crate) async fn run(
                 kind: kind.as_deref().map(of_kind).transpose()?,
                 columns,
                 stays_wide: keep_wide,
+                grid: offer_entry::grid(&terms),
             };
-            config_entry::add(connector, files, about, options, out).await
+            let addition = DatasetAddition {
+                files,
+                about,
+                terms,
+                publish,
+            };
+            config_entry::add(connector, addition, options, out).await
         }
         DatasetCommand::Publish { names, anew } => {
             let publish_options = PublishOptions {

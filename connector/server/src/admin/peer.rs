@@ -7,6 +7,7 @@ use crate::cli::output::table;
 use crate::participant::Connector;
 use crate::participant::audit_event::AuditEvent;
 use crate::participant::peer_connections::KnownPeer;
+use crate::workflow::federated_query::words;
 use hansa_audit_log::json::Json;
 use hansa_policy::id::{ParticipantId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -32,6 +33,12 @@ pub(crate) async fn run(
             }
             out.text(table(&["ALIAS", "PARTICIPANT", "ADDRESS"], &rows))
                 .await?;
+            let members = connector.reachable_members()?;
+            let names: Vec<&str> = members.iter().map(|member| member.id.domain()).collect();
+            if !names.is_empty() {
+                let text = format!("in the league, and no peers yet: {}", names.join(", "));
+                out.notice(text).await;
+            }
         }
         PeerCommand::Add { address, id, alias } => {
             let peer = add(connector, &address, id.as_deref(), alias.as_deref()).await?;
@@ -47,7 +54,7 @@ pub(crate) async fn run(
             .await?;
         }
         PeerCommand::Show { peer } => {
-            let peer = connector.peer(&peer)?;
+            let peer = connector.peer_or_member(&peer)?;
             let head = connector.records.index(|state| state.head_of(&peer.id))?;
             out.object(
                 peer_json(connector, &peer),
@@ -105,20 +112,18 @@ fn peer_json(connector: &Connector, peer: &KnownPeer) -> Value {
 
 async fn add(
     connector: &Arc<Connector>,
-    address: &str,
+    named: &str,
     id: Option<&str>,
     alias: Option<&str>,
 ) -> Result<KnownPeer, Refusal> {
-    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
-    let named = id.unwrap_or(host);
-    let id: ParticipantId = named.parse().map_err(|cause| {
-        Refusal::new(
-            ErrorCode::UsageWrong,
-            format!("`{named}` is not the identity of a participant"),
-        )
-        .with_help(format!("hansa peer add {address} --id DOMAIN"))
-        .caused_by(cause)
-    })?;
+    let (id, address) = match named.rsplit_once(':') {
+        Some((host, _)) => (identity(named, id.unwrap_or(host))?, named.to_owned()),
+        None => {
+            let id = identity(named, id.unwrap_or(named))?;
+            let address = member_address(connector, &id)?;
+            (id, address)
+        }
+    };
     if id == connector.id() {
         return Err(Refusal::new(
             ErrorCode::UsageWrong,
@@ -144,17 +149,56 @@ async fn add(
         )
         .with_help("change its [[peer]] there, then hansa reload"));
     }
-    let peer = KnownPeer {
-        id,
-        address: address.to_owned(),
-        alias,
-    };
+    let peer = KnownPeer { id, address, alias };
     free(connector, &peer)?;
     connector.hang_up(&peer.id).await;
-    connector.call(&peer).await?;
+    remember(connector, &peer).await?;
+    Ok(peer)
+}
+
+/// The identity of a participant as a person wrote it.
+fn identity(named: &str, id: &str) -> Result<ParticipantId, Refusal> {
+    id.parse().map_err(|cause| {
+        Refusal::new(
+            ErrorCode::UsageWrong,
+            format!("`{id}` is not the identity of a participant"),
+        )
+        .with_help(format!("hansa peer add {named} --id DOMAIN"))
+        .caused_by(cause)
+    })
+}
+
+/// The address that the league has signed for a member.
+fn member_address(connector: &Connector, id: &ParticipantId) -> Result<String, Refusal> {
+    let bundle = connector.identity.trust.bundle();
+    let member = bundle
+        .member(id)
+        .filter(|member| member.expelled_at.is_none());
+    let address = member.and_then(|member| member.address.clone());
+    address.ok_or_else(|| {
+        let domain = id.domain();
+        Refusal::new(
+            ErrorCode::PeerUnknown,
+            format!("the league has no address of a member `{domain}`"),
+        )
+        .with_help(format!(
+            "name its address: hansa peer add HOST:PORT --id {domain}"
+        ))
+    })
+}
+
+/// Takes a participant as a peer from now on, if it is none yet: it is greeted first, and the log says so.
+///
+/// # Errors
+/// `PEER_UNREACHABLE`, `ALIAS_CLASH`, or when nothing can be recorded.
+pub(crate) async fn remember(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
+    if connector.known_peers()?.contains(peer) {
+        return Ok(());
+    }
+    connector.call(peer).await?;
     // Of two that are added at once under the same alias one is refused.
     let _turn = connector.contracts.negotiation_lock.lock().await;
-    free(connector, &peer)?;
+    free(connector, peer)?;
     let _durable = connector
         .record(AuditEvent::new(
             "peer",
@@ -165,8 +209,33 @@ async fn add(
             ],
         ))
         .await?;
-    connector.records.index(|_| Ok(()))?;
-    Ok(peer)
+    connector.records.index(|_| Ok(()))
+}
+
+/// Takes as peers those members of the league of whose datasets a statement names one as `participant.dataset`. One that can't be reached
+/// is mentioned and stops nothing.
+///
+/// # Errors
+/// When the index can't be read.
+pub(crate) async fn remember_named(
+    connector: &Arc<Connector>,
+    sql: &str,
+    out: &EventSink,
+) -> Result<(), Refusal> {
+    let written: String = sql.chars().filter(|c| *c != '"').collect();
+    let words = words(sql);
+    for member in connector.reachable_members()? {
+        let alias = member.alias.as_str();
+        if !words.contains(alias) || !written.to_lowercase().contains(&format!("{alias}.")) {
+            continue;
+        }
+        if let Err(refusal) = remember(connector, &member).await {
+            let domain = member.id.domain();
+            out.notice(format!("{domain} was not reached: {}", refusal.sentence))
+                .await;
+        }
+    }
+    Ok(())
 }
 
 /// Checks that nobody else has the alias of that peer.

@@ -8,6 +8,7 @@ mod result_footer;
 mod snapshot_age;
 
 use crate::admin::event_sink::EventSink;
+use crate::admin::peer::remember_named;
 use crate::admin::sql::continuation::RequestedRowScope;
 use crate::admin::sql::result_footer::{add_notices, footer, keys_json, lacking};
 use crate::admin::{CommandError, CommandResult};
@@ -63,6 +64,7 @@ async fn asked(
         )?
     };
     let scope = RequestedRowScope::of(args.since.as_deref(), args.as_of.as_deref())?;
+    remember_named(connector, &text, out).await?;
     let contract_succession::StartedQuery {
         answer,
         first,
@@ -114,6 +116,7 @@ pub(crate) async fn explain(
             !args.analyze,
         )?
     };
+    remember_named(connector, &args.sql, out).await?;
     let question = plan(connector, &args.sql, &options).await?;
     let explanation = question.explain();
     let mut text = explanation.to_string();

@@ -255,7 +255,7 @@ pub(crate) async fn doctor(
         report_check("here", "state folder", Err(remark), &mut status, out).await?;
     }
     let peers = match named {
-        Some(named) => vec![connector.peer(named)?],
+        Some(named) => vec![connector.peer_or_member(named)?],
         None => connector.known_peers()?,
     };
     for peer in peers {

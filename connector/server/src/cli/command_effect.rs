@@ -95,6 +95,7 @@ fn command_effect(command: &TopLevelCommand) -> CommandEffect {
         | TopLevelCommand::Key(KeyCommand::List { .. }) => CommandEffect::Looks,
         TopLevelCommand::Key(KeyCommand::Add { .. } | KeyCommand::Mandate(_))
         | TopLevelCommand::Demo(_)
+        | TopLevelCommand::Try(_)
         | TopLevelCommand::Init(_)
         | TopLevelCommand::Join { .. }
         | TopLevelCommand::Rekey { .. }

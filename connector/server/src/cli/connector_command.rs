@@ -11,6 +11,7 @@ pub(crate) mod group;
 pub(crate) mod key;
 pub(crate) mod league;
 pub(crate) mod model;
+pub(crate) mod offer_terms;
 pub(crate) mod peer;
 pub(crate) mod policy;
 pub(crate) mod query;

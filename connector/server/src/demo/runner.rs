@@ -202,7 +202,35 @@ impl DemoRunner {
         self.interrupted()
     }
 
+    /// Runs a command of `participant` as people see it; gives its status, what it wrote to stdout and what to stderr.
+    ///
+    /// # Errors
+    /// When it can't be started, or somebody interrupted.
+    pub(super) fn run_for_people(
+        &self,
+        participant: &str,
+        args: &[&str],
+    ) -> Result<(i32, String, String), ExpectationError> {
+        if self.interrupted() {
+            return Err(unstarted("the show goes on", "it was interrupted"));
+        }
+        let (mut command, typed) = self.command_for_people(Some(participant), args);
+        let output = command.output().map_err(|fault| unstarted(&typed, fault))?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ok((
+            output.status.code().unwrap_or(-1),
+            text(&output.stdout),
+            text(&output.stderr),
+        ))
+    }
+
     fn command(&self, participant: Option<&str>, args: &[&str]) -> (Command, String) {
+        let (mut command, typed) = self.command_for_people(participant, args);
+        command.arg("--json");
+        (command, typed)
+    }
+
+    fn command_for_people(&self, participant: Option<&str>, args: &[&str]) -> (Command, String) {
         let mut command = Command::new(&self.binary);
         let mut typed = String::from("hansa");
         if let Some(participant) = participant {
@@ -220,7 +248,6 @@ impl DemoRunner {
             });
         }
         command
-            .arg("--json")
             .args(args)
             .current_dir(&self.folder)
             .env_remove("HANSA_CONFIG")

@@ -1,11 +1,14 @@
 //! `hansa init`: a new participant with configuration, keys, certificate request, house policy and empty state.
 
-use crate::cli::InitArgs;
 use crate::cli::connector_command::key::SigningAlgorithm;
 use crate::cli::output::OutputSettings;
 use crate::cli::terminal::document_out;
+use crate::cli::{GlobalArgs, InitArgs};
 use crate::config::ConnectorConfig;
+use crate::offline::league_join::recognise_league;
 use crate::offline::{read, write};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_identity::bundle::TrustBundle;
 use hansa_identity::keys::SignatureAlgorithm;
 use hansa_identity::participant_identity::admission_request::{AdmissionRequest, Applicant};
 use hansa_identity::participant_identity::{self, IdentityFiles};
@@ -13,6 +16,7 @@ use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::SingleLineText;
 use serde_json::json;
+use std::path::Path;
 
 /// Prints the request of a participant for its league.
 ///
@@ -29,7 +33,12 @@ pub(crate) fn print_request(config: &ConnectorConfig) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// When the identity, the zone or the folder does not fit.
-pub(crate) fn run(args: &InitArgs, show: OutputSettings) -> Result<(), Refusal> {
+pub(crate) fn run(
+    args: &InitArgs,
+    now: UtcTimestamp,
+    global: &GlobalArgs,
+    show: OutputSettings,
+) -> Result<(), Refusal> {
     let id: ParticipantId = args
         .id
         .parse()
@@ -50,6 +59,15 @@ pub(crate) fn run(args: &InitArgs, show: OutputSettings) -> Result<(), Refusal> 
             format!("`{}` already holds a participant", args.dir.display()),
         ));
     }
+    let league = match &args.league {
+        Some(file) => Some(known_league(
+            file,
+            args.fingerprint.as_deref(),
+            now,
+            global,
+        )?),
+        None => None,
+    };
     let files = IdentityFiles {
         signing_key: args.dir.join("keys/signing.key"),
         note_key: args.dir.join("keys/note.key"),
@@ -77,6 +95,9 @@ pub(crate) fn run(args: &InitArgs, show: OutputSettings) -> Result<(), Refusal> 
     write(&request_file, &request)?;
     let print = AdmissionRequest::read(&request)?.fingerprint();
     write(&args.dir.join("policies/house.toml"), HOUSE.as_bytes())?;
+    if let Some(bundle) = &league {
+        participant_identity::install_bundle(&files, bundle)?;
+    }
     write(&config, template(args, &id).as_bytes())?;
     show.result(
         &json!({
@@ -85,6 +106,7 @@ pub(crate) fn run(args: &InitArgs, show: OutputSettings) -> Result<(), Refusal> 
             "request": request_file,
             "algorithm": signing.as_str(),
             "fingerprint": print.to_string(),
+            "league": league.as_ref().map(|bundle| &bundle.content().league),
         }),
         &format!(
             "{} is created in {}\nthe fingerprint of its keys, which the league compares with you: {print}\nnext: send {} to whoever runs your league (hansa league admit {}),\n      then install what comes back: hansa --config {} join FILE",
@@ -96,6 +118,21 @@ pub(crate) fn run(args: &InitArgs, show: OutputSettings) -> Result<(), Refusal> 
         ),
     );
     Ok(())
+}
+
+/// The league of a file, once a person has confirmed that it is the one that is meant.
+fn known_league(
+    file: &Path,
+    fingerprint: Option<&str>,
+    now: UtcTimestamp,
+    global: &GlobalArgs,
+) -> Result<TrustBundle, Refusal> {
+    let bundle = TrustBundle::open(file)?;
+    bundle
+        .current(now)
+        .map_err(|refusal| refusal.with_place(file.display().to_string(), None, None))?;
+    recognise_league(&bundle, fingerprint, global)?;
+    Ok(bundle)
 }
 
 const HOUSE: &str = "\

@@ -11,7 +11,6 @@ use hansa_identity::jwk;
 use hansa_identity::keys::{PublicKey, SignatureAlgorithm};
 use hansa_identity::league::credential_issuers::IssuerRegistration;
 use hansa_identity::league::{LeagueAuthority, LeagueSettings};
-use hansa_identity::participant_identity::admission_request::AdmissionRequest;
 use hansa_identity::signature::ParticipantSigner as _;
 use hansa_policy::attribute::{AttributeKind, ParticipantAttribute};
 use hansa_policy::contract::signature::SignatoryRole;
@@ -26,6 +25,7 @@ use std::fmt::Display;
 use std::path::Path;
 use std::str::FromStr;
 
+mod admission;
 mod signing_authority;
 
 /// Carries out one of the league's verbs.
@@ -40,7 +40,7 @@ pub(crate) fn run(
     match command {
         LeagueCommand::Init { dir, name, demo } => init(&dir, name, demo, now, show),
         LeagueCommand::Admit {
-            request,
+            requests,
             dir,
             output,
             days,
@@ -48,40 +48,7 @@ pub(crate) fn run(
         } => {
             let mut league = LeagueAuthority::open(&dir)?;
             let now = moved(&league, offset.as_deref(), now)?;
-            let bytes = read(&request)?;
-            let admitted = league.admit(&bytes, days, now).map_err(|refusal| {
-                let refusal = refusal.with_place(request.display().to_string(), None, None);
-                if refusal.code == hansa_policy::refusal::ErrorCode::KeyInvalid {
-                    refusal.with_help("name the .request file that `hansa init` wrote")
-                } else {
-                    refusal
-                }
-            })?;
-            let file = output.unwrap_or_else(|| {
-                request.with_file_name(format!("{}.join", admitted.id.domain()))
-            });
-            write(&file, &admitted.join.to_bytes())?;
-            let (asked, own) = (
-                AdmissionRequest::read(&bytes)?.fingerprint(),
-                league.bundle().fingerprint(),
-            );
-            show.result(
-                &json!({
-                    "participant": admitted.id.as_str(),
-                    "file": file,
-                    "valid_until": admitted.not_after.to_string(),
-                    "fingerprint": asked.to_string(),
-                    "league_fingerprint": own.to_string(),
-                }),
-                &format!(
-                    "{} is admitted until {}; send it {} and it runs: hansa join {}\nfingerprint of its keys, which it reads to you: {asked}\nfingerprint of the league, which you read to it: {own}",
-                    admitted.id.domain(),
-                    admitted.not_after,
-                    file.display(),
-                    file.display()
-                ),
-            );
-            Ok(())
+            admission::admit(&mut league, &requests, output, (days, now), show)
         }
         LeagueCommand::Key(args) => signing_authority::key(&args, now, show),
         LeagueCommand::Mandates(args) => signing_authority::mandates(&args, now, show),
@@ -320,7 +287,7 @@ fn init(
     show.result(
         &json!({"league": founding.name, "folder": dir, "demo": demo, "fingerprint": print.to_string()}),
         &format!(
-            "the league `{}` is founded in {}\nits fingerprint, which whoever joins compares with you: {print}\nnext: hansa league admit REQUEST --dir {}",
+            "the league `{}` is founded in {}\nits fingerprint, which whoever joins compares with you: {print}\nnext: hansa league admit REQUEST… --dir {}",
             founding.name,
             dir.display(),
             dir.display()

@@ -5,6 +5,7 @@ use crate::cli::command_effect::asked;
 use crate::cli::output::OutputSettings;
 use crate::config::ConnectorConfig;
 use crate::offline::write;
+use crate::process::clock;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::bundle::TrustBundle;
 use hansa_identity::participant_identity::admission_request::Applicant;
@@ -37,6 +38,21 @@ pub(crate) fn recognise(
     global: &GlobalArgs,
 ) -> Result<(), Refusal> {
     let bundle = JoinFile::read(file)?.bundle;
+    if said.is_none() && config.trust.bundle.exists() {
+        return Ok(());
+    }
+    recognise_league(&bundle, said, global)
+}
+
+/// Has a person confirm that a bundle is that of the league that is meant.
+///
+/// # Errors
+/// As [`recognise`].
+pub(crate) fn recognise_league(
+    bundle: &TrustBundle,
+    said: Option<&str>,
+    global: &GlobalArgs,
+) -> Result<(), Refusal> {
     let print = bundle.fingerprint();
     let league = &bundle.content().league;
     match said {
@@ -46,7 +62,7 @@ pub(crate) fn recognise(
             format!("the file is of a league `{league}` with another fingerprint: {print}"),
         )
         .with_help("have the operator of your league read its fingerprint to you: hansa league list --dir DIR")),
-        None if global.yes || config.trust.bundle.exists() => Ok(()),
+        None if global.yes => Ok(()),
         None => asked(
             &format!(
                 "The file is of the league `{league}` with the fingerprint\n\n    {print}\n\nDoes its operator read the same to you, by telephone or from a page that you trust?"
@@ -54,6 +70,25 @@ pub(crate) fn recognise(
             global,
         ),
     }
+}
+
+/// Installs what the league has sent where it lies beside the configuration as `DOMAIN.join`, and the participant knows beforehand which
+/// league is meant (`hansa init --league`); otherwise a person says so with `hansa join`.
+///
+/// # Errors
+/// When the file is for somebody else, of another league, or does not verify.
+pub(crate) fn join_with_waiting_file(config: &ConnectorConfig) -> Result<(), Refusal> {
+    let id = &config.participant.id;
+    let file = config.folder().join(format!("{}.join", id.domain()));
+    if !config.trust.bundle.exists() || config.trust.tls_cert.exists() || !file.exists() {
+        return Ok(());
+    }
+    let now = clock::system()().wall;
+    let sent = crate::offline::read(&file)?;
+    let _summary = participant_identity::join(&files(config), id, &sent, now)
+        .map_err(|refusal| refusal.with_place(file.display().to_string(), None, None))?;
+    tracing::info!(participant = %id, "league.joined");
+    Ok(())
 }
 
 /// Installs certificate and bundle.
@@ -77,7 +112,7 @@ pub(crate) fn run(
             "valid_until": joined.not_after.to_string(),
         }),
         &format!(
-            "{} has joined the league `{}`; its certificate is good until {}\nnext: hansa check, then hansa serve",
+            "{} has joined the league `{}`; its certificate is good until {}\nnext: to share data: hansa dataset add FILE, then hansa serve\n      to ask others: hansa catalog list PARTICIPANT; hansa peer list names the participants",
             config.participant.id.domain(),
             content.league,
             joined.not_after

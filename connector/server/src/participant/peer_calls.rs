@@ -58,6 +58,58 @@ impl Connector {
             })
     }
 
+    /// The peer of that alias, domain or identity, or else the member of the league: the bundle, which the league signed, has its
+    /// address. Its alias is the first label of its domain, where that stands for nobody else here.
+    ///
+    /// # Errors
+    /// `PEER_UNKNOWN`.
+    pub(crate) fn peer_or_member(&self, named: &str) -> Result<KnownPeer, Refusal> {
+        self.peer(named).or_else(|unknown| {
+            let is_named = |member: &KnownPeer| {
+                member.alias.as_str() == named
+                    || member.id.as_str() == named
+                    || member.id.domain() == named
+            };
+            let mut members = self.reachable_members()?.into_iter().filter(is_named);
+            match (members.next(), members.next()) {
+                (Some(member), None) => Ok(member),
+                (_, _) => Err(unknown),
+            }
+        })
+    }
+
+    /// The members of the league that are no peers yet, and that the bundle has an address of.
+    ///
+    /// # Errors
+    /// When the index can't be read.
+    pub(crate) fn reachable_members(&self) -> Result<Vec<KnownPeer>, Refusal> {
+        let known = self.known_peers()?;
+        let own = self.config().participant.alias.clone();
+        let is_free = |peer: &KnownPeer| {
+            peer.alias != own
+                && !known
+                    .iter()
+                    .any(|known| known.id == peer.id || known.alias == peer.alias)
+        };
+        let bundle = self.identity.trust.bundle();
+        let members = bundle.content().parties.iter();
+        Ok(members
+            .filter(|member| member.expelled_at.is_none() && member.id != self.id())
+            .filter_map(|member| {
+                Some(KnownPeer {
+                    id: member.id.clone(),
+                    // One that listens wherever there was a free port can't be dialled by it.
+                    address: member
+                        .address
+                        .clone()
+                        .filter(|address| !address.ends_with(":0"))?,
+                    alias: member.id.default_alias()?,
+                })
+            })
+            .filter(is_free)
+            .collect())
+    }
+
     /// A connection to a peer, greeted.
     ///
     /// # Errors

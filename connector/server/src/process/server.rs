@@ -6,6 +6,7 @@ use crate::cli::terminal::{line_err, object_out};
 use crate::config::ConnectorConfig;
 use crate::monitoring::awaiting_join::{AwaitingJoin, awaiting_join};
 use crate::monitoring::monitoring_service::MonitoringService;
+use crate::offline::league_join;
 use crate::participant::Connector;
 use crate::process::admin_service::AdminService;
 use crate::process::blocking_work::{blocking, waiting};
@@ -141,7 +142,8 @@ pub(crate) async fn run(connector: Arc<Connector>, show: OutputSettings) -> Resu
     Ok(())
 }
 
-/// Waits until the participant has joined a league, or is told to stop, which gives false. Meanwhile no peer is answered, and
+/// Waits until the participant has joined a league, or is told to stop, which gives false. Where its league is known beforehand, what the
+/// league sends back is installed as soon as it lies in the folder of the configuration. Meanwhile no peer is answered, and
 /// the monitoring face, where there is one, says what is waited for.
 ///
 /// # Errors
@@ -150,7 +152,8 @@ pub(crate) async fn joined(
     config: &ConnectorConfig,
     show: OutputSettings,
 ) -> Result<bool, Refusal> {
-    if config.trust.bundle.exists() {
+    let has_joined = || config.trust.bundle.exists() && config.trust.tls_cert.exists();
+    if has_joined() {
         return Ok(true);
     }
     let stop = CancellationToken::new();
@@ -163,21 +166,28 @@ pub(crate) async fn joined(
     let mut term = signal(SignalKind::terminate()).map_err(unheard)?;
     let mut int = signal(SignalKind::interrupt()).map_err(unheard)?;
     let mut look = tokio::time::interval(LOOK);
-    let has_joined = loop {
+    let mut refused = None;
+    let joined = loop {
         tokio::select! {
             _ = term.recv() => break false,
             _ = int.recv() => break false,
             _ = look.tick() => {}
         }
         service_manager::alive();
-        // `join` writes both.
-        if config.trust.bundle.exists() && config.trust.tls_cert.exists() {
+        if let Err(refusal) = league_join::join_with_waiting_file(config) {
+            // The file stays until somebody replaces it; it is told once.
+            if refused.as_ref() != Some(&refusal) {
+                show.refusals(std::slice::from_ref(&refusal));
+                refused = Some(refusal);
+            }
+        }
+        if has_joined() {
             break true;
         }
     };
     stop.cancel();
     while tasks.join_next().await.is_some() {}
-    Ok(has_joined)
+    Ok(joined)
 }
 
 /// Opens the monitoring face, where the configuration names an address for it.

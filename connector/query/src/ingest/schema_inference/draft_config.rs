@@ -26,6 +26,17 @@ pub struct DraftConfigOptions {
     pub columns: Option<Vec<String>>,
     /// A table with one column for each station stays as it is.
     pub stays_wide: bool,
+    /// The cells of aggregate contracts on it; absent: none are registered.
+    pub grid: Option<DraftGrid>,
+}
+
+/// The grid that a person names with a new dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DraftGrid {
+    /// The columns of its cells, by their names here or at the source.
+    pub dimensions: Vec<String>,
+    /// The bucket of its dimension of time, a word of `[dataset.grid] bucket`; absent: a day, where it has such a dimension.
+    pub bucket: Option<String>,
 }
 
 /// An entry for the configuration.
@@ -37,6 +48,8 @@ pub struct DraftDatasetConfig {
     pub text: String,
     /// The columns.
     pub columns: Vec<ProposedColumn>,
+    /// The bucket of the dimension of time of its grid, where it has one.
+    pub bucket: Option<String>,
     /// How many files there are.
     pub files: usize,
     /// How many rows were looked at.
@@ -56,6 +69,8 @@ pub struct ProposedColumn {
     pub kind: &'static str,
     /// Whether it stands in the entry.
     pub leaves: bool,
+    /// Whether it is a dimension of the registered grid.
+    pub is_dimension: bool,
 }
 
 /// A commented `[[dataset]]` entry for files. The paths are as they will stand in the configuration, relative to its folder.
@@ -87,6 +102,14 @@ pub fn entry(
         .iter_mut()
         .for_each(|column| column.set_apart(&mut taken));
     let leaves = leaving(&columns, about)?;
+    let dimensions = match &about.grid {
+        Some(grid) => dimensions(grid, &columns, &leaves)?,
+        None => vec![false; columns.len()],
+    };
+    let bucket = about
+        .grid
+        .as_ref()
+        .and_then(|grid| bucket(grid, &columns, &dimensions));
     let mut text = String::new();
     for line in head(&name, &seen, about)
         .into_iter()
@@ -100,24 +123,34 @@ pub fn entry(
                 .filter(|(_, leaves)| **leaves)
                 .flat_map(|(column, _)| std::iter::once(String::new()).chain(column.lines())),
         )
+        .chain(
+            about
+                .grid
+                .iter()
+                .flat_map(|grid| grid_lines(grid, &columns, &dimensions)),
+        )
     {
         // Names of files may hold anything, and a comment ends with its line.
         text.extend(line.chars().map(|c| if c.is_control() { ' ' } else { c }));
         text.push('\n');
     }
-    let proposed = columns
-        .into_iter()
-        .zip(leaves)
-        .map(|(column, leaves)| ProposedColumn {
-            name: column.name,
-            from: column.from,
-            kind: column.kind,
-            leaves,
-        });
+    let proposed =
+        columns
+            .into_iter()
+            .zip(leaves)
+            .zip(dimensions)
+            .map(|((column, leaves), is_dimension)| ProposedColumn {
+                name: column.name,
+                from: column.from,
+                kind: column.kind,
+                leaves,
+                is_dimension,
+            });
     Ok(DraftDatasetConfig {
         name,
         text,
         columns: proposed.collect(),
+        bucket,
         files: seen.files.len(),
         rows: seen.rows,
         unread: seen.unread,
@@ -297,9 +330,22 @@ fn leaving(columns: &[InferredColumn], about: &DraftConfigOptions) -> Result<Vec
     let Some(wanted) = &about.columns else {
         return Ok(vec![true; columns.len()]);
     };
+    let leaves = named_columns(wanted, columns)?;
+    if leaves.contains(&true) {
+        Ok(leaves)
+    } else {
+        Err(Refusal::new(
+            ErrorCode::UsageWrong,
+            "no column may leave, so there is nothing to publish",
+        ))
+    }
+}
+
+/// Which of the columns are named, each by its name here or at the source.
+fn named_columns(words: &[String], columns: &[InferredColumn]) -> Result<Vec<bool>, Refusal> {
     let is =
         |column: &InferredColumn, word: &String| column.name == *word || column.from.contains(word);
-    let unknown = wanted
+    let unknown = words
         .iter()
         .find(|word| !columns.iter().any(|column| is(column, word)));
     if let Some(unknown) = unknown {
@@ -310,18 +356,62 @@ fn leaving(columns: &[InferredColumn], about: &DraftConfigOptions) -> Result<Vec
         )
         .with_help(format!("the columns are {}", known.join(", "))));
     }
-    let leaves: Vec<bool> = columns
-        .iter()
-        .map(|column| wanted.iter().any(|word| is(column, word)))
-        .collect();
-    if leaves.contains(&true) {
-        Ok(leaves)
-    } else {
-        Err(Refusal::new(
+    let named = |column: &InferredColumn| words.iter().any(|word| is(column, word));
+    Ok(columns.iter().map(named).collect())
+}
+
+/// Which of the columns are dimensions of the grid.
+fn dimensions(
+    grid: &DraftGrid,
+    columns: &[InferredColumn],
+    leaves: &[bool],
+) -> Result<Vec<bool>, Refusal> {
+    let dimensions = named_columns(&grid.dimensions, columns)?;
+    let marked = columns.iter().zip(&dimensions).zip(leaves);
+    let withheld = marked
+        .filter(|((_, is_dimension), leaves)| **is_dimension && !**leaves)
+        .map(|((column, _), _)| &column.name)
+        .next();
+    match withheld {
+        None => Ok(dimensions),
+        Some(name) => Err(Refusal::new(
             ErrorCode::UsageWrong,
-            "no column may leave, so there is nothing to publish",
-        ))
+            format!("it is grouped by `{name}`, which may not leave"),
+        )
+        .with_help("name it in --columns, too")),
     }
+}
+
+/// The bucket of the dimension of time: as it was said, or a day; nothing where there is no such dimension.
+fn bucket(grid: &DraftGrid, columns: &[InferredColumn], dimensions: &[bool]) -> Option<String> {
+    let mut marked = columns
+        .iter()
+        .zip(dimensions)
+        .filter(|(_, marked)| **marked);
+    let has_time = marked.any(|(column, _)| matches!(column.kind, "date" | "instant"));
+    has_time.then(|| grid.bucket.clone().unwrap_or_else(|| "day".to_owned()))
+}
+
+/// `[dataset.grid]`
+fn grid_lines(grid: &DraftGrid, columns: &[InferredColumn], dimensions: &[bool]) -> Vec<String> {
+    let marked = columns
+        .iter()
+        .zip(dimensions)
+        .filter(|(_, marked)| **marked);
+    let names: Vec<String> = marked.map(|(column, _)| quoted(&column.name)).collect();
+    let mut lines = vec![
+        String::new(),
+        "[dataset.grid]    # the cells of aggregate contracts".to_owned(),
+        format!("dimensions = [{}]", names.join(", ")),
+    ];
+    if let Some(bucket) = bucket(grid, columns, dimensions) {
+        let remark = match grid.bucket {
+            Some(_) => "",
+            None => "    # assumed; or quarter-hour, hour, week, month, year",
+        };
+        lines.push(format!("bucket     = {}{remark}", quoted(&bucket)));
+    }
+    lines
 }
 
 /// A name for the dataset that files hold: of one its own, of several their folder's.

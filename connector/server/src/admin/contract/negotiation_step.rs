@@ -16,10 +16,13 @@ use crate::workflow::approval::{self, Approval, ApprovalAction};
 use crate::workflow::mailbox;
 use crate::workflow::negotiation::open_negotiation::OpenNegotiation;
 use crate::workflow::negotiation::{self, outgoing_message};
+use hansa_policy::contract::Agreement;
 use hansa_policy::contract::rendering::PageRendering;
 use hansa_policy::negotiation::{NextMessage, PartyRole, Phase};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::SingleLineText;
+use hansa_policy::term::Term;
+use hansa_policy::value::cube::CubeFunction;
 use hansa_proto::contract;
 use hansa_proto::peer::message::MessageContent;
 use serde_json::{Value, json};
@@ -204,7 +207,47 @@ pub(super) fn in_force_from(connector: &Connector, open: &OpenNegotiation) -> St
     let (contract, begins) = (proposal.contract.short(), proposal.agreement.not_before);
     match begins > connector.now() {
         true => format!("contract {contract} is signed by both and begins at {begins}"),
+        false if open.own == PartyRole::Consumer => format!(
+            "contract {contract} is in force\nnext: {}",
+            first_question(connector, &proposal.agreement)
+        ),
         false => format!("contract {contract} is in force"),
+    }
+}
+
+/// A command that asks a question which the contract permits.
+fn first_question(connector: &Connector, agreement: &Agreement) -> String {
+    let dataset = &agreement.dataset.id;
+    let owner = match connector.peer(dataset.owner.as_str()) {
+        Ok(peer) => peer.alias.to_string(),
+        Err(_) => dataset.owner.domain().to_owned(),
+    };
+    let terms = || agreement.clauses.iter().map(|clause| &clause.term);
+    let functions = terms().find_map(|term| match term {
+        Term::Functions(functions) => Some(functions),
+        _ => None,
+    });
+    let sql = match functions {
+        None => format!("SELECT * FROM {owner}.{} LIMIT 10", dataset.name),
+        Some(functions) if functions.contains(&CubeFunction::Count) => {
+            format!("SELECT count(*) FROM {owner}.{}", dataset.name)
+        }
+        Some(_) => {
+            let measure = terms().find_map(|term| match term {
+                Term::Measures(measures) => measures.first(),
+                _ => None,
+            });
+            let measure = measure.map_or_else(|| "…".to_owned(), ToString::to_string);
+            format!("SELECT sum({measure}) FROM {owner}.{}", dataset.name)
+        }
+    };
+    let purpose = terms().find_map(|term| match term {
+        Term::Purpose(purposes) => purposes.first(),
+        _ => None,
+    });
+    match purpose {
+        Some(purpose) => format!("hansa sql \"{sql}\" --purpose {purpose}"),
+        None => format!("hansa sql \"{sql}\""),
     }
 }
 
@@ -253,6 +296,9 @@ pub(super) async fn step(
     report_step(connector, name, carried, out, |open| {
         match open.state.phase() {
             Phase::Finalized => in_force_from(connector, open),
+            Phase::Agreed if open.own == PartyRole::Provider => format!(
+                "{name} is agreed; the contract is in force as soon as the consumer's connector has confirmed it, which it does by itself"
+            ),
             phase => format!(
                 "{name} is {}; {}",
                 phase.as_str().to_lowercase(),

@@ -9,9 +9,11 @@ use crate::admin::catalog::{find, terms_text};
 use crate::admin::command_envelope::CommandOptions;
 use crate::admin::contract::proposal_terms::terms_from;
 use crate::admin::event_sink::EventSink;
+use crate::admin::peer::remember;
 use crate::participant::Connector;
 use crate::process::randomness::random_hex;
 use crate::workflow::mailbox;
+use crate::workflow::negotiation::open_negotiation::OpenNegotiation;
 use crate::workflow::negotiation::{self, outgoing_message};
 use hansa_catalog::offer::AgreementParameters;
 use hansa_policy::contract::Assignee;
@@ -116,6 +118,7 @@ pub(super) async fn request(
         .await?;
         return Ok(0);
     }
+    remember(connector, &visible.peer).await?;
     // What waits here may have ended a negotiation that looks open.
     let _unreached = mailbox::pump(connector, &visible.peer).await;
     match repeated(connector, &agreement)? {
@@ -151,7 +154,11 @@ pub(super) async fn request(
     report_step(connector, &name, carried, out, |open| {
         let what = match open.state.phase() {
             Phase::Finalized => in_force_from(connector, open),
-            _ => format!("requested as {name}; {}", turn_sentence(open)),
+            _ => format!(
+                "requested as {name}; {}{}",
+                turn_sentence(open),
+                next_there(open)
+            ),
         };
         format!(
             "{what}{}",
@@ -159,6 +166,17 @@ pub(super) async fn request(
         )
     })
     .await
+}
+
+/// What is to be done on the other side before the contract is in force, and how one waits for it here.
+fn next_there(open: &OpenNegotiation) -> String {
+    if open.state.turn().is_none_or(|side| side == open.own) {
+        return String::new();
+    }
+    let name = &open.state.proposal().agreement.dataset.id.name;
+    format!(
+        "\nnext: an officer there signs it: hansa contract sign {name}\n      wait for it here: hansa contract wait {name}"
+    )
 }
 
 /// Under the label of the contract that it takes the place of.

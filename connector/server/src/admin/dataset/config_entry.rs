@@ -3,36 +3,75 @@
 use crate::admin::CommandResult;
 use crate::admin::command_envelope::CommandOptions;
 use crate::admin::config::reload_quietly;
+use crate::admin::dataset::offer_entry::{OfferBackground, offer_entry};
+use crate::admin::dataset::publication;
 use crate::admin::event_sink::EventSink;
+use crate::cli::connector_command::offer_terms::OfferTermsArgs;
 use crate::participant::Connector;
 use crate::process::blocking_work::blocking;
+use crate::workflow::publication::PublishOptions;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::ingest::config::parser::parse;
 use hansa_query::ingest::schema_inference::draft_config::{DraftConfigOptions, entry};
 use hansa_query::ingest::source_roots::SourceRoots;
+use jiff::civil::Date;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Looks at the files and writes what was seen and assumed to the end of the configuration.
+/// A dataset that is added.
+#[derive(Debug)]
+pub(super) struct DatasetAddition {
+    /// Its files.
+    pub(super) files: Vec<PathBuf>,
+    /// What a person says of it.
+    pub(super) about: DraftConfigOptions,
+    /// The terms on which it is offered.
+    pub(super) terms: OfferTermsArgs,
+    /// Whether it is published at once.
+    pub(super) publish: bool,
+}
+
+/// Looks at the files and writes what was seen and assumed to the end of the configuration, with the offer on the terms that were named.
 pub(super) async fn add(
     connector: &Arc<Connector>,
-    files: Vec<PathBuf>,
-    about: DraftConfigOptions,
+    addition: DatasetAddition,
     options: CommandOptions,
     out: &EventSink,
 ) -> CommandResult {
+    let DatasetAddition {
+        files,
+        about,
+        terms,
+        publish,
+    } = addition;
     let config = connector.config();
     let folder = std::path::absolute(config.folder()).unwrap_or_default();
     let roots = config.source_roots();
     let asked = about.columns.is_none();
-    let named = files.clone();
-    let known = roots.clone();
-    let entry = blocking(move || entry(&paths(&named, &folder), &roots, &about)).await?;
+    let title = about.title.clone();
+    let (named, below, known) = (files.clone(), folder.clone(), roots.clone());
+    let entry = blocking(move || entry(&paths(&named, &below), &roots, &about)).await?;
+    let offer = offer_entry(
+        &terms,
+        &entry,
+        title.as_deref(),
+        &OfferBackground {
+            taxonomy: &connector.reloadable.taxonomy(),
+            today: today(connector)?,
+            folder: &folder,
+        },
+    )?;
+    let mut written = entry.text.clone();
+    if let Some(offer) = &offer {
+        written.push_str(&offer.text);
+    }
+    let policy = offer.as_ref().and_then(|offer| offer.policy.clone());
     if !options.dry_run {
-        let (file, text) = (config.file.clone(), entry.text.clone());
-        blocking(move || append(&file, &text, &known)).await?;
+        let (file, text) = (config.file.clone(), written.clone());
+        let policy = policy.clone().map(|(path, text)| (folder.join(path), text));
+        blocking(move || append_with_policy(&file, &text, policy.as_ref(), &known)).await?;
         reload_quietly(connector)?;
     }
     let name = &entry.name;
@@ -51,6 +90,9 @@ pub(super) async fn add(
     let first = entry.unread.first.as_ref();
     let unread = first.map(|(file, line, why)| json!({"file": file, "line": line, "why": why}));
     let mut reported = String::new();
+    if let Some((path, text)) = &policy {
+        reported.push_str(&format!("\n\n{}:\n{}", path.display(), text.trim_end()));
+    }
     if entry.unread.rows > 0 {
         reported.push_str(&format!("\n{}", entry.unread));
     }
@@ -59,32 +101,84 @@ pub(super) async fn add(
             "\nevery column of the entry may be shown by a contract: take away what must not leave",
         );
     }
+    let place = config.file.display();
+    let done = match (options.dry_run, publish) {
+        (true, _) => format!("would be added to {place}"),
+        (false, true) => format!("added to {place}"),
+        (false, false) => format!(
+            "added to {place}; look at it, correct what was assumed, then: hansa dataset publish {name}"
+        ),
+    };
     out.object(
         json!({
             "dataset": name.as_str(),
             "file": files.first(),
             "files": entry.files,
             "config": config.file,
-            "entry": entry.text,
+            "entry": written,
+            "policy": policy.as_ref().map(|(path, text)| json!({"file": path, "text": text})),
             "columns": columns,
             "rows_seen": entry.rows,
             "rows_unread": entry.unread.rows,
             "first_unread": unread,
             "written": !options.dry_run,
         }),
-        format!(
-            "{}{reported}\n{} {}; look at it, correct what was assumed, then: hansa dataset publish {name}",
-            entry.text.trim_end(),
-            if options.dry_run {
-                "would be added to"
-            } else {
-                "added to"
-            },
-            config.file.display(),
-        ),
+        format!("{}{reported}\n\n{done}", written.trim_end()),
     )
     .await?;
-    Ok(0)
+    if !publish || options.dry_run {
+        return Ok(0);
+    }
+    let publish_options = PublishOptions {
+        dry: false,
+        anew: false,
+    };
+    let status = publication::publish(connector, &[name.to_string()], publish_options, out).await?;
+    if status == 0
+        && let Some(offer) = &offer
+    {
+        let alias = &config.participant.alias;
+        out.notice(offer.next_steps(&format!("{alias}.{name}")))
+            .await;
+    }
+    Ok(status)
+}
+
+/// The day of now, where the participant is.
+fn today(connector: &Connector) -> Result<Date, Refusal> {
+    let zone = &connector.config().participant.zone;
+    let wrong = |cause: jiff::Error| {
+        Refusal::new(ErrorCode::ConfigInvalid, format!("`{zone}`: {cause}")).caused_by(cause)
+    };
+    let now = jiff::Timestamp::from_microsecond(connector.now().micros()).map_err(wrong)?;
+    Ok(now.in_tz(zone).map_err(wrong)?.date())
+}
+
+/// Writes the policy, if there is a new one, and then the entry that names it. A policy whose entry can't be added is taken away again.
+fn append_with_policy(
+    file: &Path,
+    entry: &str,
+    policy: Option<&(PathBuf, String)>,
+    roots: &SourceRoots,
+) -> Result<(), Refusal> {
+    let Some((path, text)) = policy else {
+        return append(file, entry, roots);
+    };
+    if path.exists() {
+        return Err(Refusal::new(
+            ErrorCode::FileExists,
+            format!("`{}` is there already", path.display()),
+        )
+        .with_help(
+            "offer it on that policy: --policy FILE; or give the dataset another name: --name NAME",
+        ));
+    }
+    crate::offline::write(path, text.as_bytes())?;
+    append(file, entry, roots).inspect_err(|_| {
+        if let Err(cause) = std::fs::remove_file(path) {
+            tracing::warn!(%cause, "dataset.policy_left");
+        }
+    })
 }
 
 /// The paths as they will stand in the configuration, relative to its folder where they lie below it. Files that are all that a folder

@@ -62,8 +62,11 @@ pub(super) fn complete(mut command: ConnectorCommand) -> Result<ConnectorCommand
             dataset: Some(_),
             ..
         }) => draft(policy),
-        ConnectorCommand::Dataset(DatasetCommand::Add { files, .. }) => {
-            files.iter_mut().for_each(make_absolute);
+        ConnectorCommand::Dataset(DatasetCommand::Add { files, terms, .. }) => {
+            files
+                .iter_mut()
+                .chain(&mut terms.policy)
+                .for_each(make_absolute);
         }
         ConnectorCommand::Audit(
             AuditCommand::Export { output: file, .. }

@@ -23,7 +23,7 @@ pub(super) fn is_asked(command: &DatasetCommand, global: &GlobalArgs) -> bool {
 /// What the look came to; `INTERRUPTED` where the person goes.
 pub(super) async fn ask(
     connector: &CommandTarget,
-    command: DatasetCommand,
+    mut command: DatasetCommand,
     global: &GlobalArgs,
 ) -> Result<ConnectorCommand, Refusal> {
     let looks = GlobalArgs {
@@ -53,26 +53,10 @@ pub(super) async fn ask(
             "it was not said, and nothing was done",
         )
     })?;
-    Ok(ConnectorCommand::Dataset(match command {
-        DatasetCommand::Add {
-            files,
-            name,
-            title,
-            licence,
-            kind,
-            columns: _,
-            keep_wide,
-        } => DatasetCommand::Add {
-            files,
-            name,
-            title,
-            licence,
-            kind,
-            columns: Some(chosen),
-            keep_wide,
-        },
-        other => other,
-    }))
+    if let DatasetCommand::Add { columns, .. } = &mut command {
+        *columns = Some(chosen);
+    }
+    Ok(ConnectorCommand::Dataset(command))
 }
 
 /// Name and type of each column of the look.

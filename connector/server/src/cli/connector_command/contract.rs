@@ -77,7 +77,7 @@ pub(crate) enum ContractCommand {
     /// Clauses, signatures and their check, budgets used
     #[command(after_help = "Example: hansa contract show 7f3a")]
     Show {
-        /// Any unique prefix
+        /// Any unique prefix, or its dataset
         id: String,
         /// What changed since the last message, clause by clause
         #[arg(long)]
@@ -92,7 +92,7 @@ pub(crate) enum ContractCommand {
     /// Waits until a negotiation has ended or it is our turn; --timeout bounds it
     #[command(after_help = "Example: hansa --timeout 1h contract wait n-3c51")]
     Wait {
-        /// The negotiation, or the contract that it makes
+        /// The negotiation, the contract that it makes, or its dataset
         id: String,
     },
     /// Answers with changed terms
@@ -109,10 +109,10 @@ pub(crate) enum ContractCommand {
     },
     /// Does the signing step that is due; with --offline on another machine, without a connector
     #[command(
-        after_help = "Example: hansa contract sign n-3c51\nExample: hansa contract sign --offline n-3c51.draft --key signing.key"
+        after_help = "Example: hansa contract sign bike_counts\nExample: hansa contract sign n-3c51\nExample: hansa contract sign --offline n-3c51.draft --key signing.key"
     )]
     Sign {
-        /// The negotiation
+        /// The negotiation, or its dataset
         #[arg(required_unless_present = "offline", conflicts_with = "offline")]
         id: Option<String>,
         /// A draft that `contract export` wrote: shows its page and signs it here
@@ -199,7 +199,7 @@ pub(crate) enum ContractCommand {
         after_help = "Example: hansa contract withdraw 7f3a --reason \"the pilot is over\"\nExample: hansa contract withdraw --offline contract.json --key officer.key --reason \"the pilot is over\""
     )]
     Withdraw {
-        /// The contract
+        /// The contract, or its dataset
         #[arg(required_unless_present = "offline", conflicts_with = "offline")]
         id: Option<String>,
         /// Why

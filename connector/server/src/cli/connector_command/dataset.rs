@@ -1,5 +1,6 @@
 //! The verbs of `hansa dataset`: what a participant publishes.
 
+use crate::cli::connector_command::offer_terms::OfferTermsArgs;
 use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -30,8 +31,10 @@ pub(crate) enum DatasetCommand {
     ///
     /// It is seen how they are written: lines above the header, several header lines or none, a date and a time of day in two columns,
     /// one column for each station, rows that lack their last fields. No value of the data comes into the configuration.
+    ///
+    /// With --offer a policy is written, too, and who may ask for a contract on it; with --publish all of that is put in force at once.
     #[command(
-        after_help = "Example: hansa dataset add bikes.csv --name bike_counts --title \"Bicycle counts\" --licence CC-BY-4.0"
+        after_help = "Example: hansa dataset add bikes.csv --name bike_counts --title \"Bicycle counts\" --licence CC-BY-4.0\nExample: hansa dataset add bikes.csv --licence CC-BY-4.0 --group-by site,day --at-least 10 --purpose dpv:PublicBenefit --until 2027-12-31 --offer league --publish"
     )]
     Add {
         /// Files, a folder, or a pattern with *
@@ -55,6 +58,12 @@ pub(crate) enum DatasetCommand {
         /// A table with one column for each station stays as it is, without rows for each station
         #[arg(long)]
         keep_wide: bool,
+        /// The terms on which it is offered
+        #[command(flatten)]
+        terms: OfferTermsArgs,
+        /// Publish it at once, and put the offer in force
+        #[arg(long)]
+        publish: bool,
     },
     /// Publishes what changed
     #[command(after_help = "Example: hansa dataset publish bike_counts --dry-run")]

@@ -10,10 +10,12 @@ pub(crate) enum PeerCommand {
     /// The peers
     #[command(after_help = "Example: hansa peer list")]
     List,
-    /// Adds one by its address
-    #[command(after_help = "Example: hansa peer add data.munster.example:8814")]
+    /// Adds one by its address, or a member of the league by its identity
+    #[command(
+        after_help = "Example: hansa peer add munster.example\nExample: hansa peer add data.munster.example:8814 --id munster.example"
+    )]
     Add {
-        /// host:port
+        /// host:port; or the identity of a member, whose address the league has
         address: String,
         /// Its identity; absent: the host name
         #[arg(long)]

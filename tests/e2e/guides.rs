@@ -40,44 +40,122 @@ impl Drop for BackgroundProcesses {
     }
 }
 
-/// The guide for a city, from an empty folder to the evidence.
+/// From two empty folders to an answer, in no more commands than the guide says.
 #[test]
-fn the_guide_to_a_dataset_of_ones_own_does_what_it_says() {
-    let commands = commands(include_str!("../../docs/guide/own-dataset.md"));
-    assert!(commands.len() > 20, "the guide lost its walk");
-    let folder = tempfile::tempdir().unwrap();
-    let mut background = BackgroundProcesses(Vec::new());
-    walked(commands, folder.path(), &mut background);
-    let came = std::fs::read_to_string(folder.path().join("passages.csv")).unwrap();
+fn two_empty_folders_come_to_an_answer_in_at_most_twelve_commands() {
+    let mut world = GuideWorld::new();
+    let commands = world.commands(include_str!("../../docs/guide/first-answer.md"));
+    let refused = |line: &&String| line.contains("# ends with 3");
+    let needed = commands
+        .iter()
+        .filter(|line| line.starts_with("hansa ") && !refused(line))
+        .count();
+    assert!(
+        (11..=12).contains(&needed),
+        "{needed} commands: {commands:#?}"
+    );
+    world.walk(commands);
+}
+
+/// The guide for a city, to the withdrawal that cuts an answer.
+#[test]
+fn the_guide_for_a_city_does_what_it_says() {
+    let world = GuideWorld::with_first_answer();
+    let world = world.and(include_str!("../../docs/guide/city.md"), 15);
+    let came = std::fs::read_to_string(world.folder.path().join("passages.csv")).unwrap();
     let rows = came.lines().filter(|line| line.contains(",s")).count();
     assert!((1..200_000).contains(&rows), "{rows} rows came");
 }
 
-/// The guide for firms, with the city that it begins beside.
+/// The guide for firms, from nothing to a data frame.
 #[test]
-fn the_guide_to_a_data_frame_does_what_it_says() {
-    let city = "\
-hansa league init league --name \"Pilot league\"
-hansa init lindau --id lindau.example --name \"Stadt Lindau\" --zone Europe/Berlin --listen 127.0.0.1:0
-hansa league admit lindau/lindau.example.request --dir league
-hansa --yes --config lindau join lindau/lindau.example.join
-printf 'site,day,bikes\\nHafen,2026-05-01,310\\nInsel,2026-05-01,77\\n' > lindau/bikes.csv
-hansa --config lindau dataset add lindau/bikes.csv --name bikes --title \"Bicycle counts\" --licence CC-BY-4.0
-hansa --config lindau dataset publish
-printf 'title = \"Planning\"\\npurpose = [\"traffic-planning\"]\\nvalid = { from = 2026-01-01, until = 2029-12-31 }\\n' > lindau/policies/planning.toml
-printf '\\n[purpose.traffic-planning]\\nparent = \"dpv:PublicBenefit\"\\ntext = \"planning\"\\n\\n[[offer]]\\ndataset = \"bikes\"\\npolicy = \"planning\"\\nto = \"league\"\\nsign = \"auto\"\\n' >> lindau/hansa.toml
-hansa --config lindau serve &";
-    let folder = tempfile::tempdir().unwrap();
-    let mut background = BackgroundProcesses(Vec::new());
-    let city = city.lines().map(str::to_owned).collect();
-    walked(city, folder.path(), &mut background);
-    let guide = commands(include_str!("../../docs/guide/data-frame.md"));
-    assert!(guide.len() > 8, "the guide lost its walk");
-    walked(guide, folder.path(), &mut background);
+fn the_guide_for_a_firm_does_what_it_says() {
+    let world = GuideWorld::with_first_answer();
+    let world = world.and(include_str!("../../docs/guide/firm.md"), 12);
     for file in ["bikes.parquet", "bikes.arrow"] {
-        assert!(folder.path().join(file).exists(), "{file}");
+        assert!(world.folder.path().join(file).exists(), "{file}");
     }
 }
+
+#[test]
+fn the_guide_for_a_league_does_what_it_says() {
+    let _world =
+        GuideWorld::with_first_answer().and(include_str!("../../docs/guide/league.md"), 14);
+}
+
+#[test]
+fn the_guide_for_an_auditor_does_what_it_says() {
+    let world = GuideWorld::with_first_answer();
+    let world = world.and(include_str!("../../docs/guide/auditor.md"), 9);
+    for file in ["lindau.bundle", "acme.bundle", "records.csv", "tiles"] {
+        assert!(world.folder.path().join(file).exists(), "{file}");
+    }
+}
+
+#[test]
+fn the_guide_for_an_operator_does_what_it_says() {
+    let _world =
+        GuideWorld::with_first_answer().and(include_str!("../../docs/guide/operator.md"), 10);
+}
+
+/// The folder in which the guides are walked, with the connectors that serve.
+struct GuideWorld {
+    folder: tempfile::TempDir,
+    background: BackgroundProcesses,
+    /// Where the city of the guides answers: the port that they name is one for all tests at once.
+    address: String,
+}
+
+impl GuideWorld {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            background: BackgroundProcesses(Vec::new()),
+            address: format!("127.0.0.1:{}", free_port()),
+        }
+    }
+
+    /// After the first guide.
+    fn with_first_answer() -> Self {
+        Self::new().and(include_str!("../../docs/guide/first-answer.md"), 12)
+    }
+
+    /// Walks one more page, which has at least so many commands.
+    fn and(mut self, page: &str, least: usize) -> Self {
+        let commands = self.commands(page);
+        assert!(
+            commands.len() >= least,
+            "the guide lost its walk: {commands:#?}"
+        );
+        self.walk(commands);
+        self
+    }
+
+    fn commands(&self, page: &str) -> Vec<String> {
+        commands(&page.replace("127.0.0.1:8814", &self.address))
+    }
+
+    fn walk(&mut self, commands: Vec<String>) {
+        walked(commands, self.folder.path(), &mut self.background);
+    }
+}
+
+/// A port that nobody listens on, below those that the system gives to connections by itself.
+fn free_port() -> u16 {
+    let random = u16::try_from(std::process::id() % 10_000).unwrap();
+    let candidates = (0..1_000_u16).map(|at| 12_000 + (random + at * 7) % 20_000);
+    let mut taken = PORTS.lock().unwrap();
+    for port in candidates {
+        if !taken.contains(&port) && std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            taken.push(port);
+            return port;
+        }
+    }
+    panic!("no port is free");
+}
+
+/// The ports that tests of this process have taken.
+static PORTS: std::sync::Mutex<Vec<u16>> = std::sync::Mutex::new(Vec::new());
 
 /// Runs the commands one after the other.
 fn walked(commands: Vec<String>, folder: &Path, background: &mut BackgroundProcesses) {
