@@ -28,7 +28,7 @@ pub(super) struct DatasetAddition {
     /// What a person says of it.
     pub(super) about: DraftConfigOptions,
     /// The terms on which it is offered.
-    pub(super) terms: OfferTermsArgs,
+    pub(super) terms: Box<OfferTermsArgs>,
     /// Whether it is published at once.
     pub(super) publish: bool,
 }

@@ -60,7 +60,7 @@ pub(crate) enum DatasetCommand {
         keep_wide: bool,
         /// The terms on which it is offered
         #[command(flatten)]
-        terms: OfferTermsArgs,
+        terms: Box<OfferTermsArgs>,
         /// Publish it at once, and put the offer in force
         #[arg(long)]
         publish: bool,
