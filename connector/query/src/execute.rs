@@ -6,6 +6,7 @@ mod gated_leaf;
 mod inline_reader;
 #[cfg(test)]
 pub(crate) mod mutant;
+mod operator_spans;
 mod output_batch;
 mod physical_planner;
 pub(crate) mod plan_cache;

@@ -18,7 +18,7 @@ use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
@@ -28,6 +28,7 @@ pub struct QueryRuntime {
     handle: Handle,
     memory: Arc<ProcessMemory>,
     spill: PathBuf,
+    spilled: Arc<SpilledFiles>,
     caches: CacheManagerConfig,
     databases: ConnectionLimits,
     ready: Arc<PhysicalPlanCache>,
@@ -70,6 +71,7 @@ impl QueryRuntime {
                 used: AtomicUsize::new(0),
             }),
             spill,
+            spilled: Arc::default(),
             caches,
             databases: ConnectionLimits::default(),
             ready: Arc::default(),
@@ -127,6 +129,12 @@ impl QueryRuntime {
         self.memory.used.load(Ordering::Relaxed)
     }
 
+    /// Bytes that all running questions hold in temporary files.
+    #[must_use]
+    pub fn spilled_bytes(&self) -> u64 {
+        self.spilled.bytes()
+    }
+
     /// What one question runs in: its own pool inside the runtime's, its own temporary files.
     ///
     /// # Errors
@@ -147,6 +155,7 @@ impl QueryRuntime {
             folder: self.spill.clone(),
             limit: limits.spill,
             made: OnceLock::new(),
+            spilled: Arc::clone(&self.spilled),
         }));
         let environment = RuntimeEnvBuilder::new()
             .with_memory_pool(shared)
@@ -165,6 +174,26 @@ struct SpillDirectory {
     folder: PathBuf,
     limit: u64,
     made: OnceLock<Arc<DiskManager>>,
+    spilled: Arc<SpilledFiles>,
+}
+
+/// The temporary files of the questions that have some.
+#[derive(Default)]
+struct SpilledFiles(parking_lot::Mutex<Vec<Weak<DiskManager>>>);
+
+impl SpilledFiles {
+    fn add(&self, files: &Arc<DiskManager>) {
+        let mut all = self.0.lock();
+        all.retain(|files| files.strong_count() > 0);
+        all.push(Arc::downgrade(files));
+    }
+
+    fn bytes(&self) -> u64 {
+        let all = self.0.lock();
+        let live = all.iter().filter_map(Weak::upgrade);
+        live.map(|files| files.used_disk_space())
+            .fold(0, u64::saturating_add)
+    }
 }
 
 impl SpillDirectory {
@@ -177,7 +206,11 @@ impl SpillDirectory {
             .with_max_temp_directory_size(self.limit)
             .build()?;
         // Of two that come at once one is kept, and the other's empty folder goes.
-        Ok(Arc::clone(self.made.get_or_init(|| Arc::new(made))))
+        Ok(Arc::clone(self.made.get_or_init(|| {
+            let made = Arc::new(made);
+            self.spilled.add(&made);
+            made
+        })))
     }
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod config;
 mod contract;
 mod credential;
 mod dataset;
+mod doctor;
 pub(crate) mod event_sink;
 mod file_access;
 mod group;
@@ -24,6 +25,7 @@ use crate::cli::connector_command::ConnectorCommand;
 use crate::participant::Connector;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
+use tracing::Instrument as _;
 
 /// What a verb came to: an exit status, or a refusal.
 type CommandResult = Result<u8, CommandError>;
@@ -69,8 +71,8 @@ async fn dispatch(
     file_access::check(connector, &order.verb, caller)?;
     match order.verb {
         ConnectorCommand::Status { check } => status::status(connector, check, out).await,
-        ConnectorCommand::Doctor { participant } => {
-            status::doctor(connector, participant.as_deref(), out).await
+        ConnectorCommand::Doctor { participant, peer } => {
+            doctor::doctor(connector, participant.or(peer).as_deref(), out).await
         }
         ConnectorCommand::Reload => config::reload(connector, out).await,
         ConnectorCommand::Dataset(command) => {
@@ -84,10 +86,20 @@ async fn dispatch(
         ConnectorCommand::Contract(command) => {
             contract::run(connector, command, options, caller, out).await
         }
-        ConnectorCommand::Sql(args) => sql::sql(connector, args, caller, out).await,
+        ConnectorCommand::Sql(args) => {
+            let span = tracing::info_span!("question");
+            sql::sql(connector, args, caller, out)
+                .instrument(span)
+                .await
+        }
         ConnectorCommand::Explain(args) => sql::explain(connector, args, caller, out).await,
         ConnectorCommand::Simulate(args) => simulate::simulate(connector, args, out).await,
-        ConnectorCommand::Get(args) => sql::get(connector, args, caller, out).await,
+        ConnectorCommand::Get(args) => {
+            let span = tracing::info_span!("question");
+            sql::get(connector, args, caller, out)
+                .instrument(span)
+                .await
+        }
         ConnectorCommand::Credential(command) => credential::run(connector, command, out).await,
         ConnectorCommand::Group(command) => group::run(connector, command, caller, out).await,
         ConnectorCommand::Peer(command) => peer::run(connector, command, out).await,

@@ -23,10 +23,17 @@ mod process;
 mod workflow;
 
 use clap::Parser as _;
+use cli::connector_command::ConnectorCommand;
 use cli::output::OutputSettings;
 use cli::{CommandLine, TopLevelCommand};
 use hansa_policy::refusal::Refusal;
+use process::trace_export::TraceExport;
 use std::process::ExitCode;
+use tracing::Level;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 /// Memory that a question has used goes back within seconds, also where nobody asks any more: threads of its own see to that.
 #[global_allocator]
@@ -49,8 +56,9 @@ fn main() -> ExitCode {
         json: cli.global.json,
         quiet: cli.global.quiet,
     };
-    trace(cli.global.verbose);
+    let traces = trace(&cli);
     let done = run(cli, show);
+    drop(traces);
     match done.and_then(|status| {
         cli::terminal::whole()
             .map(|()| status)
@@ -67,28 +75,64 @@ fn main() -> ExitCode {
     }
 }
 
-fn trace(verbose: u8) {
-    let level = match verbose {
+/// Begins the log on stderr, and the traces where there is a collector; these end with what is given back.
+fn trace(cli: &CommandLine) -> Option<TraceExport> {
+    let level = match cli.global.verbose {
         0 => "error",
         1 => "info",
         _ => "debug",
     };
-    let filter = tracing_subscriber::EnvFilter::try_from_env("HANSA_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let filter = EnvFilter::try_from_env("HANSA_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    let lines = tracing_subscriber::fmt::layer()
         .with_ansi(false)
         .with_writer(cli::terminal::trace_writer)
         // A line that stderr does not take is lost. Complaining of it on stderr panics, in whatever thread had something to
         // say: a full disk would take the writer of the evidence with it, just when it has to say why it stopped.
         .log_internal_errors(false);
-    let _ = match std::env::var("HANSA_LOG_FORMAT").as_deref() {
+    let lines = match std::env::var("HANSA_LOG_FORMAT").as_deref() {
         // One object a line, for whoever collects them.
-        Ok("json") => lines.json().flatten_event(true).try_init(),
+        Ok("json") => lines.json().flatten_event(true).boxed(),
         // The journal has the time already.
-        Ok("journal") => lines.without_time().try_init(),
-        Ok(_) | Err(_) => lines.try_init(),
+        Ok("journal") => lines.without_time().boxed(),
+        Ok(_) | Err(_) => lines.boxed(),
     };
+    let export = trace_export(cli);
+    let spans = export.as_ref().map(|export| {
+        tracing_opentelemetry::layer()
+            .with_tracer(export.tracer())
+            .with_location(false)
+            .with_threads(false)
+            .with_target(false)
+            .with_tracked_inactivity(false)
+            .with_filter(filter_fn(|traced| {
+                traced.is_span()
+                    && traced.target().starts_with("hansa")
+                    && *traced.level() <= Level::INFO
+            }))
+    });
+    let _ = tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .with(spans)
+        .try_init();
+    export
+}
+
+/// The way to the collector of traces, for what serves or asks. What is wrong with the configuration is told by the command itself.
+fn trace_export(cli: &CommandLine) -> Option<TraceExport> {
+    let is_traced = matches!(
+        &cli.verb,
+        TopLevelCommand::Serve(_)
+            | TopLevelCommand::Desk(ConnectorCommand::Sql(_) | ConnectorCommand::Get(_))
+    );
+    let config = is_traced.then(|| cli::command_dispatch::load(&cli.global).ok())??;
+    let settings = config.monitoring.traces.as_ref()?;
+    match TraceExport::open(settings, &config.participant.id) {
+        Ok(export) => Some(export),
+        Err(refusal) => {
+            cli::terminal::line_err(&cli::output::warning_text(&refusal));
+            None
+        }
+    }
 }
 
 fn run(cli: CommandLine, show: OutputSettings) -> Result<u8, Vec<Refusal>> {

@@ -9,4 +9,5 @@ pub(crate) mod randomness;
 pub(crate) mod server;
 mod service_manager;
 pub(crate) mod thread_shutdown;
+pub(crate) mod trace_export;
 pub(crate) mod worker_server;

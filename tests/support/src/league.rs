@@ -141,7 +141,8 @@ impl TestLeague {
     /// # Panics
     /// When one of the commands fails.
     pub fn admit(&self, alias: &str) {
-        self.admit_by(alias, &format!("{alias}.example.request"), &[]);
+        // A week: where the clock is moved further, certificates are over and the bundle is not.
+        self.admit_by(alias, &format!("{alias}.example.request"), &["--days", "7"]);
     }
 
     /// `league admit` for so many days and `join`, while the participant serves.

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 use super::mutant::GateMutant;
+use super::operator_spans;
 use super::output_batch::{canonical, pieces, plain};
 use super::share;
 use crate::engine_error;
@@ -22,6 +23,7 @@ use futures::{FutureExt as _, StreamExt as _};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 use tokio::sync::mpsc;
+use tracing::Instrument as _;
 
 /// A plan that is ready to run.
 pub(super) struct RunnablePlan {
@@ -48,11 +50,13 @@ pub(super) fn run(
     // One waits while another is made into messages: more would be held for each reader that stands still.
     let (send, batches) = mpsc::channel(1);
     let (time, sent) = (limits.time, Arc::clone(&schema));
-    let task = runtime.spawn(async move {
+    let run = async move {
         // The plan names files; whoever holds their snapshot keeps them.
         let _pinned = holdings;
         let rows = async {
-            let Err(failure) = drive(physical, Arc::clone(&context), &sent, &send).await else {
+            let driven = drive(Arc::clone(&physical), Arc::clone(&context), &sent, &send).await;
+            operator_spans::report(&physical);
+            let Err(failure) = driven else {
                 return Ok(());
             };
             // Whatever befalls a share comes as this; what the rest of the plan came upon is told.
@@ -74,7 +78,8 @@ pub(super) fn run(
             ),
         };
         let _ = send.send(ExecutionEvent::Fell(last)).await;
-    });
+    };
+    let task = runtime.spawn(run.instrument(tracing::info_span!("execute")));
     let started = StartedPlan::Running {
         batches,
         over: false,

@@ -45,8 +45,16 @@ pub(crate) enum ConnectorCommand {
     /// The running system, hop by hop
     #[command(after_help = "Example: hansa doctor munster")]
     Doctor {
-        /// A participant: its alias or identity
+        /// A participant: its alias or identity; absent: all peers
         participant: Option<String>,
+        /// The same
+        #[arg(
+            long,
+            value_name = "PARTICIPANT",
+            conflicts_with = "participant",
+            hide = true
+        )]
+        peer: Option<String>,
     },
     /// Reloads configuration, datasets, certificates and the trust bundle
     #[command(after_help = "Example: hansa --config munster reload")]

@@ -68,6 +68,7 @@ pub(crate) struct ConnectorMetrics {
     rows: Family<LabelSet, Counter>,
     sent: Family<LabelSet, Counter>,
     decisions: Family<LabelSet, Counter>,
+    source_errors: Family<LabelSet, Counter>,
     reload: Gauge,
     pub(super) records: Counter<u64, AtomicU64>,
     pub(super) log_writable: Gauge,
@@ -76,6 +77,7 @@ pub(crate) struct ConnectorMetrics {
     pub(super) ready: Gauge,
     pub(super) running: Gauge,
     pub(super) memory: Gauge,
+    pub(super) spilled: Gauge,
     pub(super) datasets: Gauge,
     pub(super) published: LabelledGauge,
     pub(super) damaged: LabelledGauge,
@@ -112,6 +114,7 @@ impl Default for ConnectorMetrics {
             rows: Family::default(),
             sent: Family::default(),
             decisions: Family::default(),
+            source_errors: Family::default(),
             reload: Gauge::default(),
             records: Counter::default(),
             log_writable: Gauge::default(),
@@ -120,6 +123,7 @@ impl Default for ConnectorMetrics {
             ready: Gauge::default(),
             running: Gauge::default(),
             memory: Gauge::default(),
+            spilled: Gauge::default(),
             datasets: Gauge::default(),
             published: Family::default(),
             damaged: Family::default(),
@@ -206,6 +210,17 @@ impl Default for ConnectorMetrics {
             "Memory that questions hold now",
             Unit::Bytes,
             own.memory.clone(),
+        );
+        of.register_with_unit(
+            "spill",
+            "Temporary files that questions hold now",
+            Unit::Bytes,
+            own.spilled.clone(),
+        );
+        of.register(
+            "source_errors",
+            "Attempts to publish a dataset that failed, with the code of why",
+            own.source_errors.clone(),
         );
         of.register("datasets", "Published datasets", own.datasets.clone());
         of.register_with_unit(
@@ -312,6 +327,15 @@ impl ConnectorMetrics {
             let labels = vec![("peer", peer.to_owned())];
             self.sent.get_or_create(&labels).inc_by(bytes);
         }
+    }
+
+    /// A dataset could not be published.
+    pub(crate) fn source_failed(&self, dataset: &str, code: ErrorCode) {
+        let labels = vec![
+            ("dataset", dataset.to_owned()),
+            ("code", code.as_str().to_owned()),
+        ];
+        self.source_errors.get_or_create(&labels).inc();
     }
 
     /// Whether a reload was good.

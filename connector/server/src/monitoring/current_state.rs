@@ -46,6 +46,10 @@ pub(super) fn refresh(
     metrics
         .memory
         .set(whole(connector.queries.query_runtime.memory_used()));
+    let spilled = connector.queries.query_runtime.spilled_bytes();
+    metrics
+        .spilled
+        .set(i64::try_from(spilled).unwrap_or(i64::MAX));
     let damaged = connector.datasets.snapshots.damaged();
     connector.datasets.catalog(|catalog| {
         metrics.datasets.set(whole(catalog.datasets().count()));

@@ -16,7 +16,8 @@ pub(crate) fn waiting<T>(act: impl FnOnce() -> T) -> T {
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
 ) -> Result<T, Refusal> {
-    match tokio::task::spawn_blocking(work).await {
+    let span = tracing::Span::current();
+    match tokio::task::spawn_blocking(move || span.in_scope(work)).await {
         Ok(done) => done,
         Err(cause) => {
             Err(Refusal::new(ErrorCode::Internal, "the work ended unexpectedly").caused_by(cause))

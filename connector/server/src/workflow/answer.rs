@@ -25,6 +25,7 @@ use hansa_proto::peer::query_request::QueryRequestEnvelope;
 use hansa_query::execute::UnansweredQuery;
 use hansa_transport::peer_handler::QueryRejection;
 use std::sync::Arc;
+use tracing::Instrument as _;
 
 /// Answers a question. A refusal is in the log when this returns. Whoever asks and goes away in between leaves no opened
 /// entry behind.
@@ -42,7 +43,8 @@ pub(crate) async fn answer(
         QueryCaller::House => (connector.id(), QueryOrigin::Own),
     };
     let begun = connector.ticks();
-    let answered = match whole(async move { to_the_end(&inner, caller, asking).await }).await {
+    let work = async move { to_the_end(&inner, caller, asking).await };
+    let answered = match whole(work.in_current_span()).await {
         Ok(answered) => answered,
         Err(panic) => {
             let refusal = Refusal::new(ErrorCode::Internal, "the answer ended unexpectedly")

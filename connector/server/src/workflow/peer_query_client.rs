@@ -34,6 +34,7 @@ use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use tracing::Instrument as _;
 
 /// Carries remote queries: to peers over the wire, to the own gate for own data.
 #[derive(Debug)]
@@ -45,6 +46,8 @@ pub(crate) struct PeerQueryClient {
     /// For whom it asks, under a pseudonym.
     actor: Option<String>,
     row_scope: FragmentRowScope,
+    /// Where the question is traced: the engine asks on threads of its own.
+    span: tracing::Span,
     fragment_results: Mutex<BTreeMap<usize, FragmentResult>>,
 }
 
@@ -67,6 +70,7 @@ impl PeerQueryClient {
             permit: std::sync::OnceLock::new(),
             actor,
             row_scope: FragmentRowScope::All,
+            span: tracing::Span::current(),
             fragment_results: Mutex::default(),
         })
     }
@@ -125,6 +129,7 @@ impl PeerQueryClient {
                     asked,
                     stream: Some(stream),
                     travelled: Arc::clone(&travelled),
+                    span: tracing::Span::current(),
                 };
                 Ok(RemoteRows {
                     schema,
@@ -203,7 +208,8 @@ impl PeerQueryClient {
             accept: self.connector.config().compress.into_iter().collect(),
             compact_answers: true,
         };
-        let answered = self.asked(asking, remote_query).await;
+        let span = self.ask_span(request, remote_query);
+        let answered = self.asked(asking, remote_query).instrument(span).await;
         // To whoever asks for all rows, that there are no new ones is no answer.
         let quiet = matches!(rows, RowScope::Since(_))
             && matches!(&answered, Err(refusal) if refusal.code == ErrorCode::NothingNew);
@@ -220,6 +226,27 @@ impl PeerQueryClient {
             batches: futures::stream::empty().boxed(),
             travelled: Arc::default(),
         })
+    }
+
+    /// The span of one part of the question, from its record to the last byte of its answer.
+    fn ask_span(&self, request: RequestId, remote_query: &RemoteQuery) -> tracing::Span {
+        let datasets: Vec<&str> = remote_query
+            .reads
+            .iter()
+            .map(|reading| reading.dataset.name.as_str())
+            .collect();
+        let contracts = remote_query.contracts();
+        let contracts: Vec<String> = contracts.iter().map(ToString::to_string).collect();
+        // At this level the lines of every log have it.
+        tracing::error_span!(
+            parent: &self.span,
+            "ask",
+            otel.kind = "client",
+            request = %request,
+            peer = remote_query.participant.domain(),
+            contract = contracts.join(","),
+            dataset = datasets.join(","),
+        )
     }
 
     async fn asked(
@@ -250,6 +277,8 @@ struct RemoteStream {
     asked: SentQuery,
     stream: Option<AnswerBatchStream>,
     travelled: Arc<TransferMetrics>,
+    /// Ends with the last byte.
+    span: tracing::Span,
 }
 
 impl Drop for RemoteStream {
@@ -265,6 +294,7 @@ impl Drop for RemoteStream {
             peer: self.peer.clone(),
             asked: self.asked.clone(),
             travelled: Arc::clone(&self.travelled),
+            span: self.span.clone(),
         };
         self.connector
             .queries
@@ -279,6 +309,7 @@ struct AbandonedStream {
     peer: KnownPeer,
     asked: SentQuery,
     travelled: Arc<TransferMetrics>,
+    span: tracing::Span,
 }
 
 /// How many more bytes are taken for the sake of a receipt: about what is on its way when the reader turns away.
@@ -306,6 +337,7 @@ impl AbandonedStream {
                 asked: self.asked,
                 stream: Some(stream),
                 travelled: self.travelled,
+                span: self.span,
             };
             carried.settle(None).await
         } else {

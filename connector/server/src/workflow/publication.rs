@@ -69,6 +69,18 @@ pub(crate) fn one(
     options: PublishOptions,
     report_of: impl Fn(&str, u64, u64) + Sync,
 ) -> Result<PublicationOutcome, Refusal> {
+    attempt(connector, dataset, options, report_of).inspect_err(|refusal| {
+        let metrics = &connector.metrics;
+        metrics.source_failed(dataset.name.as_str(), refusal.code);
+    })
+}
+
+fn attempt(
+    connector: &Arc<Connector>,
+    dataset: &DatasetConfig,
+    options: PublishOptions,
+    report_of: impl Fn(&str, u64, u64) + Sync,
+) -> Result<PublicationOutcome, Refusal> {
     let _turn = connector.datasets.snapshots.publication_lock();
     let config = connector.config();
     let mut context = PublicationContext {

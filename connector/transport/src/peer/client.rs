@@ -6,7 +6,7 @@ mod page_cache;
 mod peer_connection;
 
 use crate::peer::settings::{COMPRESSION, TransportSettings};
-use crate::secure_connection;
+use crate::{secure_connection, trace_link};
 use answer_stream::AnswerBatchStream;
 use arrow_flight::Ticket;
 use arrow_flight::flight_service_client::FlightServiceClient;
@@ -292,7 +292,9 @@ impl PeerClient {
         let begin = async {
             let begun = secure_connection::persist(|| async {
                 let mut client = self.flight();
-                client.do_get(ticket.clone()).await
+                let mut request = Request::new(ticket.clone());
+                trace_link::inject(request.metadata_mut());
+                client.do_get(request).await
             });
             let frames = begun
                 .await

@@ -15,6 +15,7 @@ use futures::StreamExt;
 use hansa_policy::refusal::Refusal;
 use std::sync::Arc;
 use tokio::sync::mpsc;
+use tracing::Instrument as _;
 
 impl FederatedQuery {
     /// Asks all participants at once, but for those that wait for keys of others, and answers from what they bring, on the
@@ -54,11 +55,12 @@ impl FederatedQuery {
         let context = session::context(config, environment);
         let schema = physical.schema();
         let (send, receive) = mpsc::channel(2);
-        let task = runtime.spawn(async move {
+        let run = async move {
             if let Err(refusal) = drive(physical, context, &send).await {
                 let _ = send.send(Err(refusal)).await;
             }
-        });
+        };
+        let task = runtime.spawn(run.instrument(tracing::info_span!("combine")));
         let running = FederatedStream {
             rows: Some(receive),
             task,

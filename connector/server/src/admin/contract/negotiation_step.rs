@@ -297,7 +297,7 @@ pub(super) async fn step(
         match open.state.phase() {
             Phase::Finalized => in_force_from(connector, open),
             Phase::Agreed if open.own == PartyRole::Provider => format!(
-                "{name} is agreed; the contract is in force as soon as the consumer's connector has confirmed it, which it does by itself"
+                "{name} is agreed; the contract is concluded once the consumer's connector has confirmed it, which it does by itself"
             ),
             phase => format!(
                 "{name} is {}; {}",

@@ -27,6 +27,7 @@ use hansa_query::execute::execute_among;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::{Instrument as _, Span};
 
 /// What is known of an answer that runs.
 pub(super) struct RunningAnswer {
@@ -83,7 +84,9 @@ pub(super) async fn open(
         plan_digest,
         planned,
         tools,
-    } = decided(connector, posed, &place, &watch).await?;
+    } = decided(connector, posed, &place, &watch)
+        .instrument(tracing::info_span!("decide"))
+        .await?;
     let receipt = recorded.receipt();
     let leaf = LogLeaf {
         index: receipt.index(),
@@ -99,6 +102,7 @@ pub(super) async fn open(
         admitted_at: receipt.at(),
         leaf,
     };
+    note_reads(&facts.reads);
     let meter = AnswerMeter {
         connector: Arc::clone(connector),
         budgets: recorded.budgets().to_vec(),
@@ -148,6 +152,7 @@ pub(super) async fn open(
     };
     let watching = watch.clone();
     let answer = execute_among(permitted, &holdings, &runtime, &limits, watching, sharing)
+        .instrument(tracing::info_span!("enforce"))
         .await
         .map_err(AnswerError::Unanswered)?;
     Ok(RunningAnswer {
@@ -161,6 +166,21 @@ pub(super) async fn open(
         permit,
         begun: posed.begun,
     })
+}
+
+/// Says in the span of the question which contracts and datasets it is about.
+fn note_reads(reads: &[(DatasetId, Option<ContractId>, String)]) {
+    let span = Span::current();
+    if span.is_disabled() {
+        return;
+    }
+    let contracts = reads
+        .iter()
+        .filter_map(|(_, contract, _)| contract.as_ref());
+    let contracts: Vec<String> = contracts.map(ToString::to_string).collect();
+    let datasets: Vec<&str> = reads.iter().map(|(id, _, _)| id.name.as_str()).collect();
+    span.record("contract", contracts.join(","));
+    span.record("dataset", datasets.join(","));
 }
 
 /// What the question reads: each dataset with its contract and snapshot.

@@ -12,6 +12,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tracing::Instrument as _;
 
 /// Room in the channel: two messages of rows on their way, a receipt and an error. Nothing is computed that has no place.
 const ROOM: usize = 4;
@@ -33,14 +34,17 @@ pub(super) fn deliver(
 ) -> AnswerDelivery {
     let (send, frames) = mpsc::channel(ROOM);
     let connector = Arc::clone(connector);
-    let _task = tokio::runtime::Handle::current().spawn(async move {
+    let delivered = async move {
         let origin = match caller {
             QueryCaller::Peer(_) => QueryOrigin::Peer,
             QueryCaller::House => QueryOrigin::Own,
         };
         let failure = rows(&connector, origin, &mut opened, &send).await;
-        finish(&connector, &caller, opened, failure, &send).await;
-    });
+        let closed = finish(&connector, &caller, opened, failure, &send);
+        closed.instrument(tracing::info_span!("close")).await;
+    };
+    let span = tracing::info_span!("deliver");
+    let _task = tokio::runtime::Handle::current().spawn(delivered.instrument(span));
     AnswerDelivery { frames }
 }
 

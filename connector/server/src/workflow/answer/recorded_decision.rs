@@ -18,6 +18,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::restriction::ProviderRestrictions;
 use hansa_policy::term::Term;
 use hansa_policy::term::purpose::Taxonomy;
+use tracing::Instrument as _;
 
 /// Window and purpose come before names, so that a refusal does not tell what there is.
 pub(super) fn admissible(
@@ -80,6 +81,7 @@ pub(super) async fn decide(
         .records
         .log
         .record_while_valid(ruled, validity, headed)
+        .instrument(tracing::info_span!("record"))
         .await;
     let recorded = recorded.map_err(unrecorded)?;
     connector

@@ -5,13 +5,17 @@ use crate::internal_error;
 use crate::peer::message_packer::MessagePacker;
 use crate::peer::server::admission::{PeerAdmission, status};
 use crate::peer_handler::{AnswerStream, AnswerStreamFrame};
+use crate::trace_link;
 use arrow_flight::{FlightData, Ticket};
 use async_trait::async_trait;
-use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
+use futures::{Stream, StreamExt as _};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::peer::query_request;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use tonic::{Request, Status};
+use tracing::{Instrument as _, Span, field};
 
 /// Answers the questions of peers.
 pub(super) struct QueryService {
@@ -27,11 +31,48 @@ impl QueryService {
 #[async_trait]
 impl DoGetHandler for QueryService {
     async fn rows(&self, request: Request<Ticket>) -> Result<FlightMessageStream, Status> {
+        // At this level the lines of every log have it.
+        let span = tracing::error_span!(
+            "answer",
+            otel.kind = "server",
+            rpc.system = "grpc",
+            rpc.service = "arrow.flight.protocol.FlightService",
+            rpc.method = "DoGet",
+            request = field::Empty,
+            peer = field::Empty,
+            contract = field::Empty,
+            dataset = field::Empty,
+        );
+        trace_link::link(request.metadata(), &span);
+        let messages = self.answer(request).instrument(span.clone()).await?;
+        Ok(TracedMessages { messages, span }.boxed())
+    }
+}
+
+/// The messages of an answer, within its span, which ends with the last byte.
+struct TracedMessages {
+    messages: FlightMessageStream,
+    span: Span,
+}
+
+impl Stream for TracedMessages {
+    type Item = Result<FlightData, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let span = self.span.clone();
+        span.in_scope(|| self.messages.poll_next_unpin(context))
+    }
+}
+
+impl QueryService {
+    async fn answer(&self, request: Request<Ticket>) -> Result<FlightMessageStream, Status> {
         let (caller, Ticket { ticket }) = self.admission.admit(request).await?;
+        Span::current().record("peer", caller.peer.id().domain());
         let asking = match query_request::from_ticket(&ticket) {
             Ok(asking) => asking,
             Err(refusal) => return Err(self.admission.refused(&caller.presented, refusal).await),
         };
+        Span::current().record("request", field::display(asking.ask.request));
         let small = asking.compact_answers;
         let rows = self
             .admission

@@ -2,7 +2,7 @@
 
 use crate::internal_error::testing::{KeptTrace, number};
 use crate::peer::client::answer_stream::AnswerBatchStream;
-use crate::peer::client::{PeerClient, PeerEndpoint};
+use crate::peer::client::{PeerClient, PeerEndpoint, QueryRecord};
 use crate::peer::settings::TransportSettings;
 use crate::peer::testing::{
     HANG, TestPeerHandler, TestProvider, frames, munster, recorded, refused, relay, soon,
@@ -90,7 +90,8 @@ async fn a_failure_inside_arrives_with_the_number_of_its_cause_alone() {
     let answer = move |_: &_| Err(failure().caused_by(cause()));
     let city = TestProvider::start(TestPeerHandler::answering(answer)).await;
     let client = city.connect().await;
-    let refusal = soon(client.ask(&recorded("SELECT 1"))).await.unwrap_err();
+    let remote_query = recorded("SELECT 1");
+    let refusal = soon(client.ask(&remote_query)).await.unwrap_err();
     let number = number(&refusal.help);
     let reported = failure().with_number(&number).with_participant(munster());
     assert_eq!(refusal, reported);
@@ -98,6 +99,12 @@ async fn a_failure_inside_arrives_with_the_number_of_its_cause_alone() {
     let lines = trace.lines(&number);
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].contains("secret.parquet"), "{lines:?}");
+    assert!(lines[0].contains(&in_span(&*remote_query)), "{lines:?}");
+}
+
+/// What each line of the log within a question's span has.
+fn in_span(remote_query: &impl QueryRecord) -> String {
+    format!("request={}", remote_query.asking().ask.request)
 }
 
 #[tokio::test]
@@ -107,13 +114,14 @@ async fn a_failure_in_the_middle_of_an_answer_has_a_number_too() {
     let failure = Refusal::new(ErrorCode::Internal, "it broke");
     sent.push(Err(failure.caused_by(std::io::Error::other("sector 9"))));
     let city = TestProvider::start(TestPeerHandler::giving(sent)).await;
-    let mut answer = soon(city.connect().await.ask(&recorded("SELECT 1")))
-        .await
-        .unwrap();
+    let remote_query = recorded("SELECT 1");
+    let client = city.connect().await;
+    let mut answer = soon(client.ask(&remote_query)).await.unwrap();
     let refusal = drain(&mut answer).await.unwrap_err();
     let lines = trace.lines(&number(&refusal.help));
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].contains("sector 9"), "{lines:?}");
+    assert!(lines[0].contains(&in_span(&*remote_query)), "{lines:?}");
 }
 
 #[tokio::test]

@@ -1,0 +1,78 @@
+//! What the operators of a finished plan did, as spans below the one that ran them.
+//!
+//! A span has the operator's kind, its times and counts, and nothing that a question says: no expression, no name, no value. Counts tell of
+//! hidden rows, so they go to the collector of this house alone.
+
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::metrics::{MetricValue, MetricsSet};
+use opentelemetry::trace::{Span as _, TraceContextExt as _, Tracer as _};
+use opentelemetry::{Context, KeyValue, global};
+use std::sync::Arc;
+use std::time::SystemTime;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+
+/// The most operators that one plan tells of.
+const OPERATORS: usize = 200;
+
+/// Tells what the operators did, where the current span is taken into a trace.
+pub(super) fn report(physical: &Arc<dyn ExecutionPlan>) {
+    let context = tracing::Span::current().context();
+    if context.span().span_context().is_sampled() {
+        below(physical, &context, &mut 0);
+    }
+}
+
+fn below(operator: &Arc<dyn ExecutionPlan>, parent: &Context, reported: &mut usize) {
+    if *reported >= OPERATORS {
+        return;
+    }
+    *reported = reported.saturating_add(1);
+    let metrics = operator
+        .metrics()
+        .map(|metrics| metrics.aggregate_by_name());
+    let context = match metrics.as_ref().and_then(times) {
+        // One that never ran has no times, and what is below it may have.
+        None => parent.clone(),
+        Some((begun, ended)) => {
+            let tracer = global::tracer("hansa");
+            let mut span = tracer
+                .span_builder(operator.name().to_owned())
+                .with_start_time(begun)
+                .with_attributes(metrics.as_ref().map(counts).unwrap_or_default())
+                .start_with_context(&tracer, parent);
+            span.end_with_timestamp(ended);
+            parent.with_span(span)
+        }
+    };
+    for child in operator.children() {
+        below(child, &context, reported);
+    }
+}
+
+/// From when to when it ran.
+fn times(metrics: &MetricsSet) -> Option<(SystemTime, SystemTime)> {
+    let (mut begun, mut ended) = (None, None);
+    for metric in metrics.iter() {
+        match metric.value() {
+            MetricValue::StartTimestamp(time) => begun = time.value(),
+            MetricValue::EndTimestamp(time) => ended = time.value(),
+            _ => {}
+        }
+    }
+    Some((begun?.into(), ended?.into()))
+}
+
+fn counts(metrics: &MetricsSet) -> Vec<KeyValue> {
+    let count = |key: &'static str, value: Option<usize>| {
+        let value = i64::try_from(value?).ok()?;
+        Some(KeyValue::new(key, value))
+    };
+    [
+        count("hansa.rows", metrics.output_rows()),
+        count("hansa.compute_ns", metrics.elapsed_compute()),
+        count("hansa.spilled_bytes", metrics.spilled_bytes()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
