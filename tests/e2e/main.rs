@@ -24,6 +24,7 @@ mod covers;
 mod crash;
 mod damaged;
 mod demo;
+mod described;
 mod disk;
 mod elsewhere;
 mod ending;
