@@ -18,6 +18,7 @@ mod bounded;
 #[path = "../repo-checks/cannot.rs"]
 mod cannot;
 mod clock;
+mod conformance;
 mod copies;
 mod counts;
 mod covers;
