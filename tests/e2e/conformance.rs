@@ -241,6 +241,10 @@ fn running_answers_are_a_fact_of_the_moment() {
 fn the_record_of_processing_names_what_is_stated_and_what_is_not() {
     let league = TestLeague::new(binary());
     let (lindau, acme) = pair(&league);
+    // What is not stated of the controller is a gap before there is any contract.
+    let args = ["--json", "audit", "processing", "--format", "md"];
+    let record = acme.hansa(&args).must().json();
+    assert_eq!(record["gaps"].as_array().unwrap().len(), 2, "{record}");
     let contract = acme.contract("lindau.trips");
     let record = lindau
         .hansa(&["audit", "processing", "--format", "json"])

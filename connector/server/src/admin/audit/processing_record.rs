@@ -180,35 +180,41 @@ fn record_json(connector: &Connector, context: &ProcessingContext, table: &Repor
         },
         "security_measures": GENERAL_MEASURES,
         "activities": table.rows.iter().map(|row| as_json(table, row)).collect::<Vec<_>>(),
-        "gaps": gaps(table),
+        "gaps": gaps(&context.controller, table),
     })
 }
 
-/// The fields that nobody has stated, each once, with the contracts that lack it.
-fn gaps(table: &ReportTable) -> Vec<String> {
+/// The fields that nobody has stated, each once, with the contracts that lack it; those of the controller first.
+fn gaps(controller: &ControllerDetails, table: &ReportTable) -> Vec<String> {
+    let of_the_controller = [
+        ("contact", "contact", &controller.contact),
+        (
+            "data protection officer",
+            "data_protection_officer",
+            &controller.data_protection_officer,
+        ),
+    ]
+    .into_iter()
+    .filter(|(_, _, stated)| stated.is_none())
+    .map(|(name, key, _)| format!("{name}: {NOT_STATED}: set [participant] {key}"));
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for row in table.rows.iter().filter(|row| is_personal(table, row)) {
         let id = field(table, row, "contract");
         for (name, cell) in table.columns.iter().zip(row) {
             let text = cell.text();
-            if text.starts_with(NOT_STATED) {
-                let of = match OF_THE_CONTROLLER.contains(name) {
-                    true => String::new(),
-                    false => id.chars().take(8).collect(),
-                };
+            if text.starts_with(NOT_STATED) && !OF_THE_CONTROLLER.contains(name) {
                 let gap = format!("{}: {text}", name.replace('_', " "));
-                found.entry(gap).or_default().push(of);
+                found
+                    .entry(gap)
+                    .or_default()
+                    .push(id.chars().take(8).collect());
             }
         }
     }
-    let lines = found.into_iter().map(|(gap, of)| {
-        let named: Vec<&str> = of.iter().map(String::as_str).collect();
-        match named.iter().any(|id| id.is_empty()) {
-            true => gap,
-            false => format!("{gap} ({})", named.join(", ")),
-        }
-    });
-    lines.collect()
+    let of_contracts = found
+        .into_iter()
+        .map(|(gap, contracts)| format!("{gap} ({})", contracts.join(", ")));
+    of_the_controller.chain(of_contracts).collect()
 }
 
 /// Whether personal data may flow under a contract: unless its dataset is known to have none.
@@ -281,7 +287,7 @@ fn markdown(connector: &Connector, context: &ProcessingContext, table: &ReportTa
         personal.len(),
         others.len()
     ));
-    let gaps = gaps(table);
+    let gaps = gaps(&context.controller, table);
     if !gaps.is_empty() {
         text.push_str("\n## Not stated\n\n");
         for gap in gaps {
