@@ -25,6 +25,8 @@ pub struct Dataset {
     pub model: Option<String>,
     /// How its values came about; absent where its owner does not say.
     pub kind: Option<DatasetKind>,
+    /// How good its values are, how they were collected, and how it is served.
+    pub description: DatasetDescription,
     /// The column whose distinct values a minimum group counts.
     pub unit_column: Option<SqlIdentifier>,
     /// Whether rows are about persons.
@@ -106,6 +108,43 @@ impl std::str::FromStr for DatasetKind {
     }
 }
 
+/// Statements of the owner about the quality of a dataset and about its service: the description that recipients in a data space
+/// are owed beside content, use restrictions and licence (Regulation (EU) 2023/2854, Article 33(1)(a) and (c); the scope of
+/// prEN 18235-3). Each is one line of text; nothing checks that it is true.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DatasetDescription {
+    /// Quality of the data, such as completeness and plausibility checks.
+    pub quality: Option<String>,
+    /// Uncertainty of the values as a whole; that of one column is [`DatasetColumn::uncertainty`].
+    pub uncertainty: Option<String>,
+    /// Method by which the data were collected.
+    pub collection_method: Option<String>,
+    /// Quality of the service: how often new data come, when answers are to be expected, whom to call.
+    pub service_level: Option<String>,
+}
+
+impl DatasetDescription {
+    /// Upper bound on the bytes of one statement, in the configuration and on the wire.
+    pub const LONGEST: usize = 1_000;
+
+    /// The statements with their keys, in the order in which they are shown.
+    #[must_use]
+    pub fn statements(&self) -> [(&'static str, Option<&str>); 4] {
+        let Self {
+            quality,
+            uncertainty,
+            collection_method,
+            service_level,
+        } = self;
+        [
+            ("quality", quality.as_deref()),
+            ("uncertainty", uncertainty.as_deref()),
+            ("collection_method", collection_method.as_deref()),
+            ("service_level", service_level.as_deref()),
+        ]
+    }
+}
+
 /// A column of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatasetColumn {
@@ -123,6 +162,8 @@ pub struct DatasetColumn {
     pub personal: bool,
     /// What it means.
     pub meaning: Option<String>,
+    /// Uncertainty of its values, such as `± 5 %`; absent where the owner does not say.
+    pub uncertainty: Option<String>,
     /// How it was converted at publication, with the source of the factor.
     pub conversion: Option<String>,
     /// The space of keys that its values are of, where the owner states that no other participant has them: two of different

@@ -71,6 +71,29 @@ const fn is_time(column: &DatasetColumn) -> bool {
     matches!(column.kind, ColumnType::Instant | ColumnType::Date)
 }
 
+/// Column of a dataset that a policy shows or names, and whether its own values are shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownColumn<'a> {
+    /// The column.
+    pub column: &'a DatasetColumn,
+    /// Whether its values are those of the dataset; else they are replaced, grouped, or only named by a clause.
+    pub is_plain: bool,
+}
+
+/// The columns that these clauses show or name, in the order of the dataset: the categories of data that a contract is about.
+#[must_use]
+pub fn shown_columns<'a>(dataset: &'a Dataset, clauses: &[Clause]) -> Vec<ShownColumn<'a>> {
+    let shown = VisibleColumns::of(dataset, clauses);
+    let columns = dataset.columns.iter();
+    columns
+        .filter(|column| shown.names(&column.name))
+        .map(|column| ShownColumn {
+            column,
+            is_plain: shown.plain.contains(&column.name),
+        })
+        .collect()
+}
+
 /// What one policy shows of a dataset.
 struct VisibleColumns<'a> {
     /// Whether every row is there, each for itself.

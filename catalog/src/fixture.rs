@@ -1,6 +1,8 @@
 //! A dataset for the tests of this package.
 
-use crate::dataset::{ColumnType, Dataset, DatasetColumn, GridDimension, RegisteredGrid};
+use crate::dataset::{
+    ColumnType, Dataset, DatasetColumn, DatasetDescription, GridDimension, RegisteredGrid,
+};
 use crate::offer::{AgreementParameters, Offer, OfferRecipients, SigningMode};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::ledger::{Evidence, Ledger, Recorded};
@@ -38,6 +40,7 @@ pub(crate) fn column(of: &str, kind: ColumnType) -> DatasetColumn {
         crs: None,
         personal: false,
         meaning: None,
+        uncertainty: None,
         conversion: None,
         own_keys: None,
         distinct: 0,
@@ -71,6 +74,7 @@ pub(crate) fn counts() -> Dataset {
         high_value: false,
         model: None,
         kind: None,
+        description: DatasetDescription::default(),
         unit_column: Some(name("device")),
         personal: false,
         columns,

@@ -51,6 +51,7 @@
 //! #         crs: None,
 //! #         personal: false,
 //! #         meaning: None,
+//! #         uncertainty: None,
 //! #         conversion: None,
 //! #         own_keys: None,
 //! #         distinct: 0,
@@ -64,6 +65,7 @@
 //! #     high_value: false,
 //! #     model: None,
 //! #     kind: None,
+//! #     description: hansa_catalog::DatasetDescription::default(),
 //! #     unit_column: None,
 //! #     personal: false,
 //! #     columns: vec![column("site", ColumnType::Text)?, column("bikes", ColumnType::Int)?],
@@ -147,7 +149,8 @@ pub mod schema_compatibility;
 
 pub use crate::catalog_listing::{CatalogListing, ListingPage};
 pub use crate::dataset::{
-    ColumnType, Dataset, DatasetColumn, DatasetKind, GridDimension, RegisteredGrid,
+    ColumnType, Dataset, DatasetColumn, DatasetDescription, DatasetKind, GridDimension,
+    RegisteredGrid,
 };
 pub use crate::lint::{LintFinding, LintSeverity};
 pub use crate::offer::{AgreementParameters, Offer, OfferRecipients, SigningMode};

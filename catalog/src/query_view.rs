@@ -320,6 +320,7 @@ fn place(
         crs: None,
         personal: personal.any(|column| column.personal),
         meaning: None,
+        uncertainty: None,
         conversion: None,
         own_keys: None,
         distinct: 0,

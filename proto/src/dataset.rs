@@ -5,7 +5,9 @@ use crate::strict_json::{self, LIMITS};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, canonical};
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_catalog::dataset::{ColumnType, Dataset, DatasetColumn, GridDimension, RegisteredGrid};
+use hansa_catalog::dataset::{
+    ColumnType, Dataset, DatasetColumn, DatasetDescription, GridDimension, RegisteredGrid,
+};
 use hansa_catalog::feed::DatasetFeed;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -48,8 +50,9 @@ pub fn to_json(dataset: &Dataset) -> Json {
         attribution,
         high_value,
         model,
-        // It travels beside the entry: who does not know it reads the entry still.
+        // Both travel beside the entry: who does not know them reads the entry still.
         kind: _,
+        description: _,
         unit_column,
         personal,
         columns,
@@ -123,6 +126,7 @@ pub fn from_json(json: &Json) -> Result<Dataset, Refusal> {
         high_value: members.flag("highValue")?,
         model: members.text_or_null("model")?,
         kind: None,
+        description: DatasetDescription::default(),
         unit_column: members.parsed_or_null("unitColumn")?,
         personal: members.flag("personal")?,
         columns,
@@ -195,6 +199,8 @@ fn column_json(column: &DatasetColumn) -> Json {
         crs,
         personal,
         meaning,
+        // It travels beside the entry, with the description.
+        uncertainty: _,
         conversion,
         own_keys,
         distinct,
@@ -226,6 +232,7 @@ fn column(mut members: StrictObjectReader) -> Result<DatasetColumn, Refusal> {
         crs: members.text_or_null("crs")?,
         personal: members.flag("personal")?,
         meaning: members.text_or_null("meaning")?,
+        uncertainty: None,
         conversion: members.text_or_null("conversion")?,
         own_keys: members.parsed_or_null("ownKeys")?,
         distinct: members.count("distinct")?,

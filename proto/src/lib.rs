@@ -40,6 +40,7 @@
 //! #     high_value: false,
 //! #     model: None,
 //! #     kind: None,
+//! #     description: hansa_catalog::DatasetDescription::default(),
 //! #     unit_column: None,
 //! #     personal: false,
 //! #     columns: Vec::new(),

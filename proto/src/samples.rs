@@ -5,7 +5,9 @@ pub(crate) mod random_policy;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_catalog::dataset::{ColumnType, Dataset, DatasetColumn, GridDimension, RegisteredGrid};
+use hansa_catalog::dataset::{
+    ColumnType, Dataset, DatasetColumn, DatasetDescription, GridDimension, RegisteredGrid,
+};
 use hansa_policy::contract::rendering::PageRendering;
 use hansa_policy::contract::{
     Agreement, Assignee, ContractParty, DatasetRef, LegalText, TemplateReference,
@@ -242,6 +244,7 @@ pub(crate) fn dataset() -> Dataset {
         crs: None,
         personal: false,
         meaning: None,
+        uncertainty: None,
         conversion: None,
         own_keys: None,
         distinct: 0,
@@ -280,6 +283,7 @@ pub(crate) fn dataset() -> Dataset {
         high_value: false,
         model: Some("bicycle_counts".to_owned()),
         kind: None,
+        description: DatasetDescription::default(),
         unit_column: Some("device_id".parse().unwrap()),
         personal: true,
         columns,

@@ -37,7 +37,7 @@ fn played(league: &TestLeague) -> (TestParticipant, TestParticipant) {
 }
 
 /// The one file below a folder whose name ends so.
-fn found(folder: &Path, end: &str) -> PathBuf {
+pub(crate) fn found(folder: &Path, end: &str) -> PathBuf {
     let out = std::process::Command::new("find")
         .arg(folder)
         .args(["-name", &format!("*{end}"), "-path", "*/snapshots/*"])
@@ -49,7 +49,7 @@ fn found(folder: &Path, end: &str) -> PathBuf {
     PathBuf::from(lines.last().unwrap())
 }
 
-fn flip(path: &Path, whole: &[u8], at: usize) {
+pub(crate) fn flip(path: &Path, whole: &[u8], at: usize) {
     let mut other = whole.to_vec();
     other[at] ^= 1 << (at % 8);
     std::fs::write(path, other).unwrap();

@@ -18,12 +18,14 @@ mod bounded;
 #[path = "../repo-checks/cannot.rs"]
 mod cannot;
 mod clock;
+mod conformance;
 mod copies;
 mod counts;
 mod covers;
 mod crash;
 mod damaged;
 mod demo;
+mod described;
 mod disk;
 mod doctor;
 mod elsewhere;

@@ -37,25 +37,33 @@ fn rows_are_read() {
 
 #[test]
 fn each_promise_names_a_test_that_exists() {
-    let sources = house::sources();
-    let tests: BTreeSet<_> = sources
-        .iter()
-        .flat_map(|source| {
-            let module = module_path(&source.path);
-            test_names(&source.text)
-                .into_iter()
-                .map(move |test| format!("{module}::{test}"))
-        })
-        .collect();
+    let tests = tests_by_path();
     let wrong: Vec<_> = promised()
         .into_iter()
-        // The module of tests in a file has no file of its own.
-        .filter(|(_, test)| {
-            !tests.contains(test) && !tests.contains(&test.replace("::tests::", "::"))
-        })
+        .filter(|(_, test)| !is_test(&tests, test))
         .map(|(id, test)| format!("INVARIANT {id}: no test `{test}`"))
         .collect();
     house::none("an invariant of docs/invariants.md is not tested", &wrong);
+}
+
+/// The paths of all tests, without the module of tests in a file.
+pub(crate) fn tests_by_path() -> BTreeSet<String> {
+    house::sources()
+        .iter()
+        .flat_map(|source| {
+            let module = module_path(&source.path);
+            let names: Vec<String> = test_names(&source.text)
+                .into_iter()
+                .map(|test| format!("{module}::{test}"))
+                .collect();
+            names
+        })
+        .collect()
+}
+
+/// Whether there is a test of this path. The module of tests in a file has no file of its own.
+pub(crate) fn is_test(tests: &BTreeSet<String>, path: &str) -> bool {
+    tests.contains(path) || tests.contains(&path.replace("::tests::", "::"))
 }
 
 /// The path of the module that a file defines, with the name of its crate first.

@@ -16,6 +16,7 @@ mod doors;
 mod house;
 mod imports;
 mod invariants;
+mod law;
 mod lints;
 mod lists;
 mod names;

@@ -45,6 +45,12 @@ impl AuditLog {
         self.read(index).exactly()
     }
 
+    /// The records before this one went to the archive. 0 where none did.
+    #[must_use]
+    pub fn archived_before(&self) -> u64 {
+        self.inner.index.archived_before()
+    }
+
     /// Of the records before this one some are past their retention: their leaf hashes alone are kept. 0 where none is.
     #[must_use]
     pub fn expired_before(&self) -> u64 {

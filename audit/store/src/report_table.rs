@@ -250,15 +250,57 @@ pub struct RetentionPeriods {
     pub snapshots: BTreeMap<String, String>,
 }
 
+/// Controller in a record of processing: whose record it is (Article 30(1)(a) of Regulation (EU) 2016/679).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ControllerDetails {
+    /// Its name and identity.
+    pub name: String,
+    /// Its contact.
+    pub contact: Option<String>,
+    /// Its representative in the Union.
+    pub representative: Option<String>,
+    /// Its data protection officer.
+    pub data_protection_officer: Option<String>,
+}
+
+/// Categories of data subjects and of personal data under one contract (Article 30(1)(c) of the same).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DataCategories {
+    /// Whose data they are.
+    pub data_subjects: Option<String>,
+    /// The personal columns that the contract shows.
+    pub personal_data: Option<String>,
+}
+
+/// What configuration and catalogue say of processing, beyond the log and the contracts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProcessingContext {
+    /// Whose record it is.
+    pub controller: ControllerDetails,
+    /// For how long what is kept here.
+    pub times: RetentionPeriods,
+    /// The categories under each contract over an own dataset with personal data.
+    pub categories: BTreeMap<ContractId, DataCategories>,
+}
+
+/// Measures that protect the data of every contract.
+pub const GENERAL_MEASURES: &str = "TLS 1.3 with certificates on both sides; signed contracts; each answer within the permitted view; a hash-chained log with signed heads";
+
 /// The record of processing: for each contract who is controller and who receives, for what, on what basis, and for how
-/// long, there and here. What no contract and no catalogue entry says is called not stated.
+/// long, there and here (the fields of Article 30(1) of Regulation (EU) 2016/679). What no contract, no catalogue entry and
+/// no configuration says is called not stated.
 #[must_use]
 pub fn processing(
     history: &AuditHistory,
     own: &str,
     contracts: &[(ContractId, Agreement, ContractStatus)],
-    times: &RetentionPeriods,
+    context: &ProcessingContext,
 ) -> ReportTable {
+    let ProcessingContext {
+        controller,
+        times,
+        categories,
+    } = context;
     let given = sums(disclosed(history, own).flat_map(|question| {
         let contracts = question
             .reads
@@ -268,6 +310,10 @@ pub fn processing(
     }));
     let stated =
         |text: Option<String>| ReportCell::Text(text.unwrap_or_else(|| "not stated".to_owned()));
+    let configured = |text: &Option<String>, key: &str| {
+        let missing = || format!("not stated: set {key}");
+        ReportCell::Text(text.clone().unwrap_or_else(missing))
+    };
     let rows = contracts.iter().map(|(id, agreement, status)| {
         let role = if agreement.provider.id.as_str() == own {
             "provider"
@@ -282,6 +328,22 @@ pub fn processing(
             .rev()
             .find(|one| one.dataset == dataset);
         let sum = given.get(&id.to_string());
+        let is_own = agreement.provider.id.as_str() == own;
+        let about = categories.get(id);
+        let is_personal = match (is_own, personal) {
+            (true, Some(one)) => Some(one.personal),
+            (true, None) | (false, _) => None,
+        };
+        let category = |text: Option<&String>, missing: &str| {
+            ReportCell::Text(match (text, is_personal) {
+                (Some(text), _) => text.clone(),
+                (None, Some(false)) => "none".to_owned(),
+                (None, _) if !is_own => {
+                    "not stated here: the catalogue of the provider has the columns".to_owned()
+                }
+                (None, _) => format!("not stated: {missing}"),
+            })
+        };
         vec![
             ReportCell::Text(id.to_string()),
             ReportCell::Text(status.as_str().to_owned()),
@@ -324,6 +386,32 @@ pub fn processing(
                     .cloned()
                     .unwrap_or_else(|| "not held here".to_owned()),
             ),
+            ReportCell::Text(controller.name.clone()),
+            configured(&controller.contact, "[participant] contact"),
+            ReportCell::Text(controller.representative.clone().unwrap_or_default()),
+            configured(
+                &controller.data_protection_officer,
+                "[participant] data_protection_officer",
+            ),
+            match is_personal {
+                Some(true) => ReportCell::Text("yes".to_owned()),
+                Some(false) => ReportCell::Text("no".to_owned()),
+                None => ReportCell::Unknown,
+            },
+            category(
+                about.and_then(|about| about.data_subjects.as_ref()),
+                "set [[dataset]] data_subjects",
+            ),
+            category(
+                about.and_then(|about| about.personal_data.as_ref()),
+                "no column is marked personal",
+            ),
+            stated(legal_basis(agreement)),
+            ReportCell::Text(match is_own {
+                true => third_country(agreement),
+                false => "none by this contract: the data are received".to_owned(),
+            }),
+            ReportCell::Text(measures(agreement)),
         ]
     });
     ReportTable {
@@ -344,6 +432,16 @@ pub fn processing(
             "decisions_kept",
             "texts_kept",
             "old_snapshots_kept",
+            "controller",
+            "contact",
+            "representative",
+            "data_protection_officer",
+            "personal",
+            "data_subjects",
+            "personal_data",
+            "legal_basis",
+            "third_country",
+            "security_measures",
         ],
         rows: rows.collect(),
     }
@@ -360,6 +458,37 @@ fn purposes(agreement: &Agreement) -> Option<String> {
         .map(|purpose| purpose.as_str().to_owned())
         .collect();
     (!all.is_empty()).then(|| all.join(" "))
+}
+
+fn legal_basis(agreement: &Agreement) -> Option<String> {
+    let mut clauses = agreement.clauses.iter();
+    clauses.find_map(|clause| match &clause.term {
+        Term::LegalBasis(basis) => Some(basis.as_str().to_owned()),
+        _ => None,
+    })
+}
+
+fn third_country(agreement: &Agreement) -> String {
+    let mut clauses = agreement.clauses.iter();
+    let region = clauses.find_map(|clause| match &clause.term {
+        Term::Region(_) => Some(clause.term.plain()),
+        _ => None,
+    });
+    region.unwrap_or_else(|| "not stated: the contract has no clause on the region".to_owned())
+}
+
+/// The measures for all contracts, and the executed clauses of this one by their names.
+fn measures(agreement: &Agreement) -> String {
+    let executed = agreement
+        .clauses
+        .iter()
+        .filter(|clause| !clause.term.is_recorded_only());
+    let names: BTreeSet<&str> = executed.map(|clause| clause.term.spec().name).collect();
+    let names: Vec<&str> = names.into_iter().collect();
+    match names.is_empty() {
+        true => GENERAL_MEASURES.to_owned(),
+        false => format!("{GENERAL_MEASURES}; executed clauses: {}", names.join(", ")),
+    }
 }
 
 fn retention(agreement: &Agreement) -> Option<String> {

@@ -22,7 +22,9 @@ fn whole() -> Dataset {
     let mut dataset = counts();
     dataset.time_span = Some((time("2026-01-01T00:00:00Z"), time("2026-05-01T00:00:00Z")));
     dataset.area = Some([7.0, 51.0, 8.0, 52.0]);
+    dataset.description.quality = Some("98 % of the hours are complete".to_owned());
     for column in &mut dataset.columns {
+        column.uncertainty = Some(format!("± 5 % of {}", column.name));
         if ["lon", "lat"].contains(&column.name.as_str()) {
             column.crs = Some("OGC:CRS84".to_owned());
         }
@@ -72,6 +74,41 @@ fn league(terms: impl IntoIterator<Item = Term>) -> Offer {
 
 fn rows_where(text: &str) -> Term {
     Term::Rows(hansa_policy::row_filter::parse(text).unwrap())
+}
+
+/// The description of the dataset is told to whoever sees its entry, as its title is; that of a column goes with the column.
+#[test]
+fn the_uncertainty_of_a_column_is_told_to_those_alone_who_see_the_column() {
+    let seen = entry(vec![league([Term::Columns(names(&["site", "open"]))])]);
+    assert_eq!(seen.description, whole().description);
+    let stated: Vec<&str> = seen
+        .columns
+        .iter()
+        .filter_map(|column| column.uncertainty.as_deref())
+        .collect();
+    assert_eq!(stated, ["± 5 % of site", "± 5 % of open"]);
+}
+
+#[test]
+fn columns_of_a_contract_are_those_that_it_shows_and_replaces() {
+    let clauses = offer(
+        [
+            Term::Columns(names(&["site", "device"])),
+            Term::Mask {
+                column: name("device"),
+                mask: MaskValue::Null,
+            },
+        ],
+        OfferRecipients::League,
+    )
+    .clauses;
+    let dataset = whole();
+    let shown: Vec<(&str, bool)> = shown_columns(&dataset, &clauses)
+        .iter()
+        .map(|shown| (shown.column.name.as_str(), shown.is_plain))
+        .collect();
+    assert_eq!(shown, [("site", true), ("device", false)]);
+    assert_eq!(shown_columns(&dataset, &[]).len(), dataset.columns.len());
 }
 
 #[test]

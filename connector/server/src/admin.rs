@@ -5,6 +5,7 @@ mod catalog;
 pub(crate) mod command_envelope;
 pub(crate) mod command_event;
 pub(crate) mod config;
+mod conformance;
 mod contract;
 mod credential;
 mod dataset;
@@ -74,6 +75,7 @@ async fn dispatch(
         ConnectorCommand::Doctor { participant, peer } => {
             doctor::doctor(connector, participant.or(peer).as_deref(), out).await
         }
+        ConnectorCommand::Conformance(args) => conformance::conformance(connector, args, out).await,
         ConnectorCommand::Reload => config::reload(connector, out).await,
         ConnectorCommand::Dataset(command) => {
             dataset::run(connector, command, (options, caller), out).await

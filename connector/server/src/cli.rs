@@ -360,4 +360,4 @@ pub(crate) enum LeagueCommand {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -15,6 +15,7 @@
 mod admin;
 mod cli;
 mod config;
+mod conformance;
 mod demo;
 mod monitoring;
 mod offline;

@@ -3,7 +3,8 @@
 use crate::peer::{field, pb};
 use bytes::Bytes;
 use hansa_audit_log::digest::Digest;
-use hansa_catalog::dataset::DatasetKind;
+use hansa_catalog::dataset::{Dataset, DatasetDescription, DatasetKind};
+use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::Refusal;
 use prost::Message as _;
 
@@ -59,8 +60,52 @@ pub struct ListedDataset {
     pub dataset: Bytes,
     /// How its values came about, where its owner says so.
     pub kind: Option<DatasetKind>,
+    /// What its owner states of it beyond the catalogue JSON.
+    pub description: ListedDescription,
     /// What the caller may ask for or already holds.
     pub offers: Vec<ListedOffer>,
+}
+
+/// The statements of an owner about a dataset and about the columns that its entry shows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ListedDescription {
+    /// Those about the dataset.
+    pub dataset: DatasetDescription,
+    /// The uncertainty of columns, in the order of the entry.
+    pub columns: Vec<(SqlIdentifier, String)>,
+}
+
+impl ListedDescription {
+    /// The statements of an entry, as its reader may see it.
+    #[must_use]
+    pub fn of_entry(entry: &Dataset) -> Self {
+        let columns = entry.columns.iter();
+        Self {
+            dataset: entry.description.clone(),
+            columns: columns
+                .filter_map(|column| Some((column.name.clone(), column.uncertainty.clone()?)))
+                .collect(),
+        }
+    }
+
+    /// Adds the statements to the entry beside which they came.
+    ///
+    /// # Errors
+    /// `MESSAGE_MALFORMED`, when one is about a column that the entry does not have.
+    pub fn complete(self, entry: &mut Dataset) -> Result<(), Refusal> {
+        let Self { dataset, columns } = self;
+        entry.description = dataset;
+        for (name, uncertainty) in columns {
+            let mut known = entry.columns.iter_mut();
+            let column = known.find(|column| column.name == name).ok_or_else(|| {
+                field::malformed(format!(
+                    "the uncertainty of a column `{name}` is stated, which the entry does not have"
+                ))
+            })?;
+            column.uncertainty = Some(uncertainty);
+        }
+        Ok(())
+    }
 }
 
 /// An offer of a dataset.
@@ -222,6 +267,7 @@ fn entry_from_wire(message: pb::CatalogEntry) -> Result<ListedDataset, Refusal> 
         dataset,
         offers,
         kind,
+        description,
     } = message;
     if offers.len() > ENTRIES {
         return Err(field::malformed(format!(
@@ -237,6 +283,10 @@ fn entry_from_wire(message: pb::CatalogEntry) -> Result<ListedDataset, Refusal> 
                 field::malformed(format!("a dataset is of an unknown kind: {why}"))
             })?),
         },
+        description: description
+            .map(description_from_wire)
+            .transpose()?
+            .unwrap_or_default(),
         offers: offers
             .into_iter()
             .map(offer_from_wire)
@@ -244,13 +294,86 @@ fn entry_from_wire(message: pb::CatalogEntry) -> Result<ListedDataset, Refusal> 
     })
 }
 
+fn description_from_wire(message: pb::CatalogDescription) -> Result<ListedDescription, Refusal> {
+    let pb::CatalogDescription {
+        quality,
+        uncertainty,
+        collection_method,
+        service_level,
+        columns,
+    } = message;
+    if columns.len() > ENTRIES {
+        return Err(field::malformed(format!(
+            "the uncertainty of {} columns is stated; at most {ENTRIES} are read",
+            columns.len()
+        )));
+    }
+    Ok(ListedDescription {
+        dataset: DatasetDescription {
+            quality: statement("quality", quality)?,
+            uncertainty: statement("uncertainty", uncertainty)?,
+            collection_method: statement("collection_method", collection_method)?,
+            service_level: statement("service_level", service_level)?,
+        },
+        columns: columns
+            .into_iter()
+            .map(|message| {
+                let pb::CatalogColumnUncertainty {
+                    column,
+                    uncertainty,
+                } = message;
+                let name = column.parse().map_err(|cause| {
+                    field::malformed("the uncertainty of what is no column is stated")
+                        .caused_by(cause)
+                })?;
+                let stated = statement("uncertainty", uncertainty)?;
+                Ok((name, field::present("uncertainty", stated)?))
+            })
+            .collect::<Result<_, Refusal>>()?,
+    })
+}
+
+/// A line that says nothing where it is empty.
+fn statement(name: &str, text: String) -> Result<Option<String>, Refusal> {
+    let text = field::line(name, text, DatasetDescription::LONGEST)?;
+    Ok((!text.is_empty()).then_some(text))
+}
+
+/// Nothing where nothing is stated, so that the reply is the one of a version without such statements.
+fn description_to_wire(description: &ListedDescription) -> Option<pb::CatalogDescription> {
+    let ListedDescription { dataset, columns } = description;
+    let DatasetDescription {
+        quality,
+        uncertainty,
+        collection_method,
+        service_level,
+    } = dataset;
+    let text = |statement: &Option<String>| statement.clone().unwrap_or_default();
+    let message = pb::CatalogDescription {
+        quality: text(quality),
+        uncertainty: text(uncertainty),
+        collection_method: text(collection_method),
+        service_level: text(service_level),
+        columns: columns
+            .iter()
+            .map(|(column, uncertainty)| pb::CatalogColumnUncertainty {
+                column: column.to_string(),
+                uncertainty: uncertainty.clone(),
+            })
+            .collect(),
+    };
+    (message != pb::CatalogDescription::default()).then_some(message)
+}
+
 fn entry_to_wire(entry: &ListedDataset) -> pb::CatalogEntry {
     let ListedDataset {
         dataset,
         kind,
+        description,
         offers,
     } = entry;
     pb::CatalogEntry {
+        description: description_to_wire(description),
         dataset: dataset.clone(),
         kind: kind.map_or_else(String::new, |kind| kind.to_string()),
         offers: offers.iter().map(offer_to_wire).collect(),
@@ -291,11 +414,13 @@ fn mark(text: String) -> Result<Option<String>, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::{
-        CatalogEntryPage, CatalogPageReply, CatalogPageRequest, ListedDataset, ListedOffer,
-        ListedTemplate,
+        CatalogEntryPage, CatalogPageReply, CatalogPageRequest, ListedDataset, ListedDescription,
+        ListedOffer, ListedTemplate,
     };
+    use crate::samples;
     use hansa_audit_log::digest::Digest;
-    use hansa_catalog::dataset::DatasetKind;
+    use hansa_catalog::dataset::{DatasetDescription, DatasetKind};
+    use hansa_policy::refusal::ErrorCode;
 
     /// An entry from before there were kinds says none; one that says its kind still has the entry that was always read.
     #[test]
@@ -303,6 +428,7 @@ mod tests {
         let entry = |kind| ListedDataset {
             dataset: "{}".into(),
             kind,
+            description: ListedDescription::default(),
             offers: Vec::new(),
         };
         let before = super::pb::CatalogEntry {
@@ -328,12 +454,58 @@ mod tests {
         assert!(refusal.sentence.contains("measured, forecast"), "{refusal}");
     }
 
+    fn described() -> ListedDescription {
+        ListedDescription {
+            dataset: DatasetDescription {
+                quality: Some("98 % of the hours are complete".to_owned()),
+                uncertainty: None,
+                collection_method: Some("induction loops".to_owned()),
+                service_level: Some("new rows by 06:00 UTC".to_owned()),
+            },
+            columns: vec![("bikes".parse().unwrap(), "± 5 %".to_owned())],
+        }
+    }
+
+    /// An entry from before there were descriptions states nothing; one that does, still has the entry that was always read.
+    #[test]
+    fn the_description_of_a_dataset_stands_beside_its_entry() {
+        let stated = ListedDataset {
+            dataset: "{}".into(),
+            kind: None,
+            description: described(),
+            offers: Vec::new(),
+        };
+        let encoded = super::entry_to_wire(&stated);
+        assert_eq!(&encoded.dataset[..], b"{}");
+        assert_eq!(super::entry_from_wire(encoded.clone()), Ok(stated));
+        let mut entry = samples::dataset();
+        described().complete(&mut entry).unwrap();
+        assert_eq!(ListedDescription::of_entry(&entry), described());
+        // Bounds are those of the reader: a line, not too long, about a column that is there.
+        let longest = DatasetDescription::LONGEST;
+        for (text, is_read) in [
+            ("x".repeat(longest), true),
+            ("x".repeat(longest + 1), false),
+            ("two\nlines".to_owned(), false),
+        ] {
+            let mut one = encoded.clone();
+            one.description.as_mut().unwrap().service_level = text;
+            let read = super::entry_from_wire(one);
+            assert_eq!(read.is_ok(), is_read, "{read:?}");
+        }
+        let mut elsewhere = described();
+        elsewhere.columns[0].0 = "trams".parse().unwrap();
+        let refusal = elsewhere.complete(&mut samples::dataset()).unwrap_err();
+        assert_eq!(refusal.code, ErrorCode::MessageMalformed, "{refusal}");
+    }
+
     #[test]
     fn pages_survive_the_round_trip() {
         let page = CatalogEntryPage {
             entries: vec![ListedDataset {
                 dataset: "{}".into(),
                 kind: Some(DatasetKind::Forecast),
+                description: described(),
                 offers: vec![ListedOffer {
                     name: "research".to_owned(),
                     policy: "{}".into(),

@@ -81,6 +81,31 @@ pub struct CatalogEntry {
     /// JSON, which has one accepted form, so that who does not know of it reads the entry still.
     #[prost(string, tag = "3")]
     pub kind: ::prost::alloc::string::String,
+    /// What its owner states of quality and service; absent: nothing. It stands beside the JSON for the same reason.
+    #[prost(message, optional, tag = "4")]
+    pub description: ::core::option::Option<CatalogDescription>,
+}
+/// Statements of the owner about a dataset, each one line; empty: it states nothing.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CatalogDescription {
+    #[prost(string, tag = "1")]
+    pub quality: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub uncertainty: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub collection_method: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub service_level: ::prost::alloc::string::String,
+    /// Of the columns that the entry shows, in their order; none of those of which nothing is stated.
+    #[prost(message, repeated, tag = "5")]
+    pub columns: ::prost::alloc::vec::Vec<CatalogColumnUncertainty>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CatalogColumnUncertainty {
+    #[prost(string, tag = "1")]
+    pub column: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub uncertainty: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CatalogOffer {

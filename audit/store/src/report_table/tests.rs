@@ -2,7 +2,8 @@
 
 use super::affected_answers::{AffectedQuery, affected as recalled};
 use super::{
-    BreachScope, ReportCell, ReportTable, RetentionPeriods, breach, processing, recipients,
+    BreachScope, ControllerDetails, DataCategories, ProcessingContext, ReportCell, ReportTable,
+    RetentionPeriods, breach, processing, recipients,
 };
 use crate::history::AuditHistory;
 use crate::history::publication::PublishedSnapshot;
@@ -11,6 +12,7 @@ use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::{Agreement, Assignee, ContractParty, ContractStatus, DatasetRef};
 use hansa_policy::id::{ClauseId, ContractId};
+use hansa_policy::term::legal_basis::LegalBasis;
 use hansa_policy::term::{Clause, Term};
 use std::collections::BTreeSet;
 
@@ -259,7 +261,8 @@ fn agreement(term: Term) -> Agreement {
 
 #[test]
 fn the_record_of_processing_says_what_is_not_stated() {
-    let agreement = agreement(Term::DeleteAfter { days: 30 });
+    let agreement_with = agreement;
+    let agreement = agreement_with(Term::DeleteAfter { days: 30 });
     let id = ContractId(Digest::of(b"bikes"));
     let own = agreement.provider.id.to_string();
     let dataset = agreement.dataset.id.to_string();
@@ -276,11 +279,30 @@ fn the_record_of_processing_says_what_is_not_stated() {
         texts: "90 days".to_owned(),
         snapshots: [(dataset.to_string(), "30 days".to_owned())].into(),
     };
-    let found = processing(
-        &history,
-        &own,
-        &[(id, agreement, ContractStatus::InForce)],
-        &times,
+    let mut context = ProcessingContext {
+        controller: ControllerDetails {
+            name: "Lindau".to_owned(),
+            ..ControllerDetails::default()
+        },
+        times,
+        ..ProcessingContext::default()
+    };
+    let contracts = [(id, agreement, ContractStatus::InForce)];
+    let found = processing(&history, &own, &contracts, &context);
+    assert_eq!(column(&found, "controller"), ["Lindau"]);
+    assert_eq!(
+        column(&found, "contact"),
+        ["not stated: set [participant] contact"]
+    );
+    assert_eq!(column(&found, "personal"), ["yes"]);
+    assert_eq!(
+        column(&found, "data_subjects"),
+        ["not stated: set [[dataset]] data_subjects"]
+    );
+    assert_eq!(column(&found, "legal_basis"), ["not stated"]);
+    assert_eq!(
+        column(&found, "third_country"),
+        ["not stated: the contract has no clause on the region"]
     );
     assert_eq!(column(&found, "our_role"), ["provider"]);
     assert_eq!(column(&found, "dataset"), [format!("{dataset} (personal)")]);
@@ -292,4 +314,43 @@ fn the_record_of_processing_says_what_is_not_stated() {
     assert_eq!(column(&found, "texts_kept"), ["90 days"]);
     assert_eq!(column(&found, "old_snapshots_kept"), ["30 days"]);
     assert_eq!(ReportCell::Unknown.text(), "unknown");
+
+    // What is stated stands in the same places; what a clause executes is a measure, what it only records is none.
+    let about = DataCategories {
+        data_subjects: Some("cyclists".to_owned()),
+        personal_data: Some("device".to_owned()),
+    };
+    context.categories.insert(id, about);
+    context.controller.contact = Some("data@lindau.example".to_owned());
+    let region = agreement_with(Term::Region("EU".parse().unwrap()));
+    let basis = agreement_with(Term::LegalBasis(LegalBasis::PublicTask));
+    for (agreement, name, expected) in [
+        (&basis, "legal_basis", "eu-gdpr:A6-1-e"),
+        (&basis, "data_subjects", "cyclists"),
+        (&basis, "personal_data", "device"),
+        (&basis, "contact", "data@lindau.example"),
+        (
+            &region,
+            "third_country",
+            "only to participants in EU, attested by a recognised issuer",
+        ),
+    ] {
+        let contracts = [(id, agreement.clone(), ContractStatus::InForce)];
+        let found = processing(&history, &own, &contracts, &context);
+        assert_eq!(column(&found, name), [expected]);
+    }
+    let measures = |agreement: &Agreement| {
+        let contracts = [(id, agreement.clone(), ContractStatus::InForce)];
+        column(
+            &processing(&history, &own, &contracts, &context),
+            "security_measures",
+        )
+        .join("")
+    };
+    assert!(measures(&region).ends_with("executed clauses: region"));
+    assert!(!measures(&contracts[0].1).contains("executed clauses"));
+    // Of what is received the categories are known to the provider.
+    let found = processing(&history, "hansa://acme.example", &contracts, &context);
+    assert_eq!(column(&found, "our_role"), ["recipient"]);
+    assert_eq!(column(&found, "personal"), ["unknown"]);
 }

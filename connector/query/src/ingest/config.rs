@@ -7,7 +7,7 @@ pub mod reference;
 use crate::in_place_data::postgres::PostgresEndpoint;
 use crate::in_place_data::storage_backend::StorageBackend;
 use crate::ingest::source_roots::SourceRoots;
-use hansa_catalog::dataset::{ColumnType, DatasetKind};
+use hansa_catalog::dataset::{ColumnType, DatasetDescription, DatasetKind};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::value::cube::LateDataPolicy;
@@ -41,6 +41,11 @@ pub struct DatasetConfig {
     pub model: Option<String>,
     /// How its values came about.
     pub kind: Option<DatasetKind>,
+    /// What is stated of its quality and its service.
+    pub description: DatasetDescription,
+    /// The categories of persons whom its rows are about (Article 30(1)(c) of Regulation (EU) 2016/679). No part of the
+    /// catalogue.
+    pub data_subjects: Option<String>,
     /// The column whose distinct values a minimum group counts.
     pub unit_column: Option<SqlIdentifier>,
     /// IANA zone of its civil times; absent: the participant's.
@@ -322,7 +327,7 @@ pub struct ConversionFactor {
 }
 
 /// What a column is, for the catalogue.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct ColumnDescription {
     /// UCUM unit.
     pub unit: Option<String>,
@@ -336,6 +341,34 @@ pub struct ColumnDescription {
     pub conversion: Option<String>,
     /// The space of keys of which this participant alone has its values.
     pub own_keys: Option<SqlIdentifier>,
+    /// Uncertainty of its values.
+    pub uncertainty: Option<String>,
+}
+
+/// Recipes of feeds are made of this text. One from before uncertainties were stated stays as it is.
+impl fmt::Debug for ColumnDescription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            unit,
+            crs,
+            personal,
+            meaning,
+            conversion,
+            own_keys,
+            uncertainty,
+        } = self;
+        let mut text = f.debug_struct("ColumnDescription");
+        text.field("unit", unit)
+            .field("crs", crs)
+            .field("personal", personal)
+            .field("meaning", meaning)
+            .field("conversion", conversion)
+            .field("own_keys", own_keys);
+        if let Some(uncertainty) = uncertainty {
+            text.field("uncertainty", uncertainty);
+        }
+        text.finish()
+    }
 }
 
 /// A column that `prepare` makes.

@@ -28,6 +28,39 @@ pub(super) fn check_problem(text: &str, code: ErrorCode, line: u64, key: &str, p
 }
 
 #[test]
+fn a_statement_for_the_catalogue_is_one_line_of_bounded_length() {
+    let invalid = ErrorCode::ConfigInvalid;
+    let stating =
+        |key: &str, text: &str| START.replace("licence", &format!("{key} = \"{text}\"\nlicence"));
+    for key in [
+        "quality",
+        "uncertainty",
+        "collection_method",
+        "service_level",
+        "data_subjects",
+    ] {
+        let longest = "x".repeat(1_000);
+        let parsed = parse(&stating(key, &longest), "hansa.toml", Path::new(".")).unwrap();
+        let [config] = parsed.as_slice() else {
+            panic!("{parsed:?}");
+        };
+        let mut stated = config.description.statements().to_vec();
+        stated.push(("data_subjects", config.data_subjects.as_deref()));
+        for (name, text) in stated {
+            assert_eq!(text, (name == key).then_some(longest.as_str()), "{name}");
+        }
+        for (text, part) in [
+            (format!("{longest}x"), "1001 bytes"),
+            ("two\\nlines".to_owned(), "one line"),
+            ("a\\u202eb".to_owned(), "one line"),
+            (" ".to_owned(), "is empty"),
+        ] {
+            check_problem(&stating(key, &text), invalid, 4, key, part);
+        }
+    }
+}
+
+#[test]
 fn every_problem_of_a_configuration_is_reported_with_its_line_and_key() {
     let unknown = ErrorCode::ConfigUnknownKey;
     let invalid = ErrorCode::ConfigInvalid;

@@ -112,6 +112,7 @@ pub fn reconfigured(
         licence: said.licence,
         attribution: said.attribution,
         kind: said.kind,
+        description: said.description,
         high_value: said.high_value,
         unit_column: said.unit_column,
         personal: said.personal || personal,
@@ -156,6 +157,7 @@ fn described(
         licence: config.licence.clone(),
         attribution: config.attribution.clone(),
         kind: config.kind,
+        description: config.description.clone(),
         high_value: config.high_value,
         model: config.model.clone(),
         unit_column: config.unit_column.clone(),
@@ -316,6 +318,7 @@ fn column(
         meaning,
         conversion,
         own_keys,
+        uncertainty,
     } = about;
     Ok(DatasetColumn {
         name,
@@ -325,6 +328,7 @@ fn column(
         crs,
         personal,
         meaning,
+        uncertainty,
         conversion,
         own_keys,
         distinct: 0,

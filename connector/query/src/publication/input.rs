@@ -97,7 +97,7 @@ pub fn declare(config: &mut DatasetConfig, first: &SourceFile) -> Result<(), Ref
 
 /// What decides how a file is read: change it, and every file is read anew.
 fn reading_recipe(config: &DatasetConfig, zone: &str) -> String {
-    let config = placeless(config);
+    let config = undescribed(config);
     format!(
         "{READER}\n{zone}\n{}\n{}\n{}",
         recipe_text(&config.source),
@@ -113,7 +113,7 @@ pub(super) fn whole_recipe(config: &DatasetConfig, zone: &str) -> String {
 
 /// What decides which rows the same files make of a feed; titles and lookups may change while it grows.
 pub(super) fn feed_recipe(config: &DatasetConfig, zone: &str) -> Digest {
-    let config = placeless(config);
+    let config = undescribed(config);
     let prepare = config.prepare.as_ref().map(|prepare| &prepare.sql);
     let text = format!(
         "feed/1\n{READER}\n{zone}\n{}\n{}\n{}\n{prepare:?}",
@@ -124,7 +124,16 @@ pub(super) fn feed_recipe(config: &DatasetConfig, zone: &str) -> Digest {
     Digest::of(text.as_bytes())
 }
 
-/// The configuration without lines and folders, so that moving it changes nothing.
+/// The same without what is stated of columns and makes no row.
+fn undescribed(config: &DatasetConfig) -> DatasetConfig {
+    let mut config = placeless(config);
+    for column in &mut config.columns {
+        column.about.uncertainty = None;
+    }
+    config
+}
+
+/// The configuration without lines and folders, and without what stands in no catalogue, so that moving it changes nothing.
 fn placeless(config: &DatasetConfig) -> DatasetConfig {
     let nowhere = ConfigLocation {
         file: String::new(),
@@ -133,6 +142,7 @@ fn placeless(config: &DatasetConfig) -> DatasetConfig {
     let mut config = config.clone();
     config.folder = SourceRoots::default();
     config.location = nowhere.clone();
+    config.data_subjects = None;
     let still = |source: &mut SourceConfig| source.location = nowhere.clone();
     still(&mut config.source);
     config.lookups.values_mut().for_each(still);

@@ -10,7 +10,7 @@ use crate::snapshot::self_digest;
 use grid_json::GridJson;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_catalog::dataset::{ColumnType, Dataset, DatasetColumn};
+use hansa_catalog::dataset::{ColumnType, Dataset, DatasetColumn, DatasetDescription};
 use segments_json::FeedSegmentsJson;
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +58,7 @@ fn shape(manifest: &Manifest) -> ManifestJson {
         high_value,
         model,
         kind,
+        description,
         unit_column,
         personal,
         columns,
@@ -82,6 +83,8 @@ fn shape(manifest: &Manifest) -> ManifestJson {
         high_value: *high_value,
         model: model.clone(),
         kind: kind.map(|kind| kind.to_string()),
+        description: (*description != DatasetDescription::default())
+            .then(|| DescriptionJson::of(description)),
         unit_column: unit_column.as_ref().map(ToString::to_string),
         personal: *personal,
         columns: columns.iter().map(ManifestColumnJson::of).collect(),
@@ -168,6 +171,10 @@ pub fn from_bytes(bytes: &[u8]) -> Option<Manifest> {
             high_value: shape.high_value,
             model: shape.model,
             kind,
+            description: shape
+                .description
+                .map(DescriptionJson::back)
+                .unwrap_or_default(),
             unit_column,
             personal: shape.personal,
             columns: shape
@@ -207,6 +214,8 @@ struct ManifestJson {
     model: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     kind: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    description: Option<DescriptionJson>,
     unit_column: Option<String>,
     personal: bool,
     columns: Vec<ManifestColumnJson>,
@@ -235,6 +244,51 @@ struct ManifestJson {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct DescriptionJson {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    quality: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    uncertainty: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    collection_method: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    service_level: Option<String>,
+}
+
+impl DescriptionJson {
+    fn of(description: &DatasetDescription) -> Self {
+        let DatasetDescription {
+            quality,
+            uncertainty,
+            collection_method,
+            service_level,
+        } = description.clone();
+        Self {
+            quality,
+            uncertainty,
+            collection_method,
+            service_level,
+        }
+    }
+
+    fn back(self) -> DatasetDescription {
+        let Self {
+            quality,
+            uncertainty,
+            collection_method,
+            service_level,
+        } = self;
+        DatasetDescription {
+            quality,
+            uncertainty,
+            collection_method,
+            service_level,
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ManifestColumnJson {
     name: String,
     kind: String,
@@ -243,6 +297,8 @@ struct ManifestColumnJson {
     crs: Option<String>,
     personal: bool,
     meaning: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    uncertainty: Option<String>,
     conversion: Option<String>,
     #[serde(default)]
     own_keys: Option<String>,
@@ -260,6 +316,7 @@ impl ManifestColumnJson {
             crs,
             personal,
             meaning,
+            uncertainty,
             conversion,
             own_keys,
             distinct,
@@ -272,6 +329,7 @@ impl ManifestColumnJson {
             crs: crs.clone(),
             personal: *personal,
             meaning: meaning.clone(),
+            uncertainty: uncertainty.clone(),
             conversion: conversion.clone(),
             own_keys: own_keys.as_ref().map(ToString::to_string),
             distinct: *distinct,
@@ -291,6 +349,7 @@ impl ManifestColumnJson {
             crs: self.crs,
             personal: self.personal,
             meaning: self.meaning,
+            uncertainty: self.uncertainty,
             conversion: self.conversion,
             own_keys,
             distinct: self.distinct,

@@ -5,6 +5,7 @@ mod expiry_notice;
 mod export;
 mod incident;
 mod log_heads;
+mod processing_record;
 mod recall_notice;
 mod reconcile;
 mod record_filter;
@@ -91,9 +92,14 @@ pub(crate) async fn run(
             )
             .await
         }
-        AuditCommand::Processing { output } => {
-            report_tables::tell(connector, AuditReportRequest::Processing, output, out).await
-        }
+        AuditCommand::Processing {
+            format: Some(format),
+            ..
+        } => processing_record::tell(connector, format, out).await,
+        AuditCommand::Processing {
+            format: None,
+            output,
+        } => report_tables::tell(connector, AuditReportRequest::Processing, output, out).await,
         AuditCommand::Erase {
             actor: Some(user),
             ground,

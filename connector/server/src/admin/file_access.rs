@@ -72,7 +72,10 @@ const fn names_a_file(command: &ConnectorCommand) -> bool {
                         output: Some(_),
                         ..
                     }
-                    | AuditCommand::Processing { output: Some(_) }
+                    | AuditCommand::Processing {
+                        output: Some(_),
+                        ..
+                    }
             )
             | ConnectorCommand::Credential(CredentialCommand::Add { .. })
             | ConnectorCommand::Backup { .. }

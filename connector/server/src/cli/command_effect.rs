@@ -160,6 +160,7 @@ fn of_league(command: &LeagueCommand) -> CommandEffect {
 fn of_command(command: &ConnectorCommand) -> CommandEffect {
     match command {
         ConnectorCommand::Status { .. }
+        | ConnectorCommand::Conformance(_)
         | ConnectorCommand::Doctor { .. }
         | ConnectorCommand::Explain(_)
         | ConnectorCommand::Simulate(_) => CommandEffect::Looks,

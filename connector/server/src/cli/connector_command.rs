@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod catalog;
 pub(crate) mod cluster;
 pub(crate) mod config;
+pub(crate) mod conformance;
 pub(crate) mod contract;
 pub(crate) mod credential;
 pub(crate) mod dataset;
@@ -19,6 +20,7 @@ pub(crate) mod query;
 use crate::cli::connector_command::audit::AuditCommand;
 use crate::cli::connector_command::catalog::CatalogCommand;
 use crate::cli::connector_command::config::ConfigCommand;
+use crate::cli::connector_command::conformance::ConformanceArgs;
 use crate::cli::connector_command::contract::ContractCommand;
 use crate::cli::connector_command::credential::CredentialCommand;
 use crate::cli::connector_command::dataset::DatasetCommand;
@@ -56,6 +58,9 @@ pub(crate) enum ConnectorCommand {
         )]
         peer: Option<String>,
     },
+    /// What laws and standards ask, what is done about it, and how this participant stands; no legal advice
+    #[command(after_help = "Example: hansa conformance --article data-act-36 --format md")]
+    Conformance(ConformanceArgs),
     /// Reloads configuration, datasets, certificates and the trust bundle
     #[command(after_help = "Example: hansa --config munster reload")]
     Reload,

@@ -49,7 +49,7 @@ fn each_command_shows_an_example_that_can_be_typed() {
 }
 
 /// The words as a shell cuts them.
-fn words(line: &str) -> Vec<String> {
+pub(crate) fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     for (number, part) in line.split('"').enumerate() {
         if number % 2 == 1 {

@@ -18,6 +18,10 @@ pub(crate) struct ParticipantConfig {
     pub(crate) language: Language,
     /// How to reach the people who run it.
     pub(crate) contact: Option<String>,
+    /// Name and contact of its data protection officer (Article 30(1)(a) of Regulation (EU) 2016/679).
+    pub(crate) data_protection_officer: Option<String>,
+    /// Name and contact of its representative in the Union (Article 27 of the same), where it has one.
+    pub(crate) representative: Option<String>,
     /// The alias of its own datasets in SQL.
     pub(crate) alias: SqlIdentifier,
 }
@@ -40,6 +44,8 @@ pub(super) fn read(section: ConfigSection<'_>) -> Option<ParticipantConfig> {
     });
     let language: Option<Language> = section.parsed("language");
     let contact = section.text("contact");
+    let data_protection_officer = section.text("data_protection_officer");
+    let representative = section.text("representative");
     let alias: Option<SqlIdentifier> = section.parsed("alias");
     let alias = alias.or_else(|| id.as_ref().and_then(ParticipantId::default_alias));
     if id.is_none() {
@@ -55,6 +61,8 @@ pub(super) fn read(section: ConfigSection<'_>) -> Option<ParticipantConfig> {
         zone: zone.unwrap_or_else(|| "UTC".to_owned()),
         language: language.unwrap_or_default(),
         contact,
+        data_protection_officer,
+        representative,
         alias: alias?,
     })
 }

@@ -74,6 +74,9 @@ async fn pages(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<CatalogPa
                 .dataset(&entry.dataset)
                 .map_err(|refusal| refusal.with_participant(peer.id.clone()))?;
             dataset.kind = entry.kind;
+            (entry.description)
+                .complete(&mut dataset)
+                .map_err(|refusal| refusal.with_participant(peer.id.clone()))?;
             if dataset.id.owner != peer.id {
                 return Err(Refusal::new(
                     ErrorCode::PeerDataInvalid,

@@ -7,14 +7,14 @@ mod source_section;
 mod table_value;
 
 use crate::ingest::config::parser::table_value::{
-    demanded, location, number, parsed_list, zone_of,
+    demanded, location, number, parsed_list, statement, zone_of,
 };
 use crate::ingest::config::{
     ColumnValueOrigin, ConfigLocation, DatasetConfig, GridConfig, PrepareStatement, UnpivotConfig,
 };
 use crate::ingest::source_roots::SourceRoots;
 use crate::snapshot::bucket_names::BUCKETS;
-use hansa_catalog::dataset::{ColumnType, DatasetKind};
+use hansa_catalog::dataset::{ColumnType, DatasetDescription, DatasetKind};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::value::cube::LateDataPolicy;
@@ -98,6 +98,13 @@ fn dataset(
     let personal = table.flag("personal").unwrap_or(false);
     let model = table.text("model");
     let kind = table.word("kind", &DatasetKind::ALL);
+    let description = DatasetDescription {
+        quality: statement(&table, "quality"),
+        uncertainty: statement(&table, "uncertainty"),
+        collection_method: statement(&table, "collection_method"),
+        service_level: statement(&table, "service_level"),
+    };
+    let data_subjects = statement(&table, "data_subjects");
     let unit_column = table.parsed("unit_column");
     let sort = parsed_list(&table, "sort");
     let _: Option<retention::RetentionPeriod> = table.parsed("keep");
@@ -123,6 +130,8 @@ fn dataset(
             personal,
             model,
             kind,
+            description,
+            data_subjects,
             unit_column,
             zone,
             sort,

@@ -16,8 +16,16 @@ pub const SECTIONS: [DatasetConfigSection; 9] = [
         keys: &[
             ("attribution", "how the source wants to be named"),
             (
+                "collection_method",
+                "how the data were collected, in one line; told in the catalogue",
+            ),
+            (
                 "column",
                 "[[dataset.column]], one for each column that is read; a Parquet source may do without",
+            ),
+            (
+                "data_subjects",
+                "the categories of persons whom the rows are about, in one line; for the record of processing alone",
             ),
             (
                 "feed",
@@ -59,8 +67,16 @@ pub const SECTIONS: [DatasetConfigSection; 9] = [
                 "one SELECT over `source` and the lookups that makes the dataset's rows",
             ),
             (
+                "quality",
+                "quality of the data, such as completeness and checks, in one line; told in the catalogue",
+            ),
+            (
                 "result",
                 "[[dataset.result]], what the columns are that prepare makes",
+            ),
+            (
+                "service_level",
+                "when new rows come, when answers are to be expected and whom to call, in one line; told in the catalogue",
             ),
             (
                 "sort",
@@ -68,6 +84,10 @@ pub const SECTIONS: [DatasetConfigSection; 9] = [
             ),
             ("source", "[dataset.source]; required"),
             ("title", "what it is, for people; required"),
+            (
+                "uncertainty",
+                "uncertainty of the values as a whole, in one line; told in the catalogue",
+            ),
             (
                 "unit_column",
                 "column whose distinct values a minimum group counts",
@@ -182,6 +202,7 @@ pub const SECTIONS: [DatasetConfigSection; 9] = [
                 "type",
                 "text, int, float, bool, date or instant; default text",
             ),
+            ("uncertainty", "uncertainty of its values: ± 5 %"),
             ("unit", "UCUM: ug.m-3, Cel, deg, {bicycle}, 1"),
             ("value", "the same text in every row, in place of `from`"),
             ("zone", "IANA zone of local times; default: the dataset's"),
@@ -221,6 +242,7 @@ pub const SECTIONS: [DatasetConfigSection; 9] = [
                 "true where every row has a value; default false",
             ),
             ("type", "the type that it must have"),
+            ("uncertainty", "uncertainty of its values: ± 5 %"),
             ("unit", "UCUM: ug.m-3, Cel, deg, {bicycle}, 1"),
         ],
     },

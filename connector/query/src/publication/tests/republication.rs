@@ -5,8 +5,10 @@ mod retained_snapshots;
 
 use super::{TestPublisher, check_code, configured, floats, ints, only};
 use crate::ingest::config::DatasetConfig;
+use crate::publication::dataset_entry::reconfigured;
 use crate::publication::{StagedSnapshot, StagingOutcome};
 use crate::snapshot::registry::SnapshotRegistry;
+use hansa_catalog::dataset::DatasetDescription;
 use hansa_policy::refusal::ErrorCode;
 use std::path::Path;
 
@@ -76,6 +78,31 @@ fn only_changed_files_are_read_and_nothing_changed_is_nothing_published() {
     assert_ne!(first.dataset.schema_digest(), listed, "it can be guessed");
     assert_eq!(ints(&first, "trips"), vec![Some(1), Some(2)]);
     assert_eq!(ints(&second, "trips"), vec![Some(1), Some(3)]);
+}
+
+/// A snapshot from before there were descriptions says nothing, and what is stated later is taken in without reading rows again.
+#[test]
+fn a_description_is_kept_with_the_snapshot_and_changes_without_its_rows() {
+    let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
+    write(folder.path(), "a.csv", "day,trips\n2026-01-01,1\n");
+    let plain = trips(folder.path(), TRIPS);
+    let snapshot = publisher.stage(&plain).commit().unwrap();
+    assert_eq!(snapshot.dataset.description, DatasetDescription::default());
+    let text = TRIPS
+        .replace("zone =", "quality = \"complete\"\nzone =")
+        .replace("type = \"int\"", "type = \"int\"\nuncertainty = \"± 1\"");
+    let described = trips(folder.path(), &text);
+    let now = reconfigured(&described, &snapshot.dataset, "Europe/Berlin").unwrap();
+    assert_eq!(now.description.quality.as_deref(), Some("complete"));
+    assert_eq!(now.columns, snapshot.dataset.columns);
+    write(folder.path(), "b.csv", "day,trips\n2026-01-02,2\n");
+    let snapshot = publisher.stage(&described).commit().unwrap();
+    let [_, column] = snapshot.dataset.columns.as_slice() else {
+        panic!("{snapshot:?}");
+    };
+    assert_eq!(column.uncertainty.as_deref(), Some("± 1"));
+    let reopened = SnapshotRegistry::open(publisher.state.path(), &publisher.context().owner).0;
+    assert_eq!(**reopened.holdings().values().next().unwrap(), snapshot);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::admin::CommandResult;
 use crate::admin::audit::expiry_notice::tell_expired;
+use crate::admin::audit::processing_record;
 use crate::admin::audit::record_filter::{dataset_id, instant};
 use crate::admin::contract::contract_lookup;
 use crate::admin::event_sink::EventSink;
@@ -13,9 +14,7 @@ use hansa_audit_store::export;
 use hansa_audit_store::history::AuditHistory;
 use hansa_audit_store::history::publication::PublishedSnapshot;
 use hansa_audit_store::report_table::affected_answers::AffectedQuery;
-use hansa_audit_store::report_table::{
-    self, BreachScope, ReportCell, ReportTable, RetentionPeriods,
-};
+use hansa_audit_store::report_table::{self, BreachScope, ReportCell, ReportTable};
 use hansa_policy::contract::seal::SealCertificates;
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -129,12 +128,7 @@ fn answered(
             Ok((table, text))
         }
         AuditReportRequest::Processing => {
-            let table = report_table::processing(
-                &history,
-                own,
-                &contract_lookup::contracts(connector),
-                &times(connector),
-            );
+            let table = processing_record::table(connector, &history)?;
             let text = format!("{} contracts", table.rows.len());
             Ok((table, text))
         }
@@ -288,35 +282,6 @@ fn has_signed(connector: &Connector, contract: ContractId, key: &str) -> Result<
     }))
 }
 
-/// For how long what is kept here.
-fn times(connector: &Connector) -> RetentionPeriods {
-    let config = connector.config();
-    let days = |seconds: u64| match seconds % 86_400 {
-        0 => format!("{} days", seconds / 86_400),
-        _ => format!("{seconds} seconds"),
-    };
-    let keeps = hansa_query::ingest::config::parser::retention::keeps(&config.text);
-    let snapshots = connector.datasets.catalog(|catalog| {
-        let kept = catalog.datasets().map(|dataset| {
-            let keep = keeps.get(&dataset.id.name).copied().unwrap_or_default();
-            let kept = match u64::try_from(keep.0 / 1_000_000).unwrap_or_default() {
-                0 => "until nobody reads them".to_owned(),
-                seconds => days(seconds),
-            };
-            (dataset.id.to_string(), kept)
-        });
-        kept.collect()
-    });
-    RetentionPeriods {
-        decisions: days(config.keeping.decisions.as_secs()),
-        texts: match config.keeping.sql.as_secs() {
-            0 => "not kept".to_owned(),
-            seconds => days(seconds),
-        },
-        snapshots,
-    }
-}
-
 fn save(table: &ReportTable, file: &Path) -> Result<(), Refusal> {
     let out = File::create(file).map_err(|fault| hansa_files::unwritable(file, &fault))?;
     let rows = table
@@ -326,7 +291,7 @@ fn save(table: &ReportTable, file: &Path) -> Result<(), Refusal> {
     export::rows(table.columns, rows, &mut BufWriter::new(out)).map(|_| ())
 }
 
-fn as_json(table: &ReportTable, row: &[ReportCell]) -> Value {
+pub(super) fn as_json(table: &ReportTable, row: &[ReportCell]) -> Value {
     let members = table.columns.iter().zip(row).map(|(name, cell)| {
         let value = match cell {
             ReportCell::Text(text) => json!(text),
@@ -338,6 +303,6 @@ fn as_json(table: &ReportTable, row: &[ReportCell]) -> Value {
     Value::Object(members.collect::<Map<_, _>>())
 }
 
-fn heading(name: &str) -> String {
+pub(super) fn heading(name: &str) -> String {
     name.replace('_', " ").to_uppercase()
 }

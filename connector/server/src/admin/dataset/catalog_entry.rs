@@ -14,6 +14,15 @@ pub(crate) fn entry_json(dataset: &Dataset) -> Value {
     if let Some(members) = entry.as_object_mut() {
         let kind = dataset.kind.map(DatasetKind::as_str);
         members.insert("kind".to_owned(), json!(kind));
+        for (key, text) in dataset.description.statements() {
+            members.insert(key.to_owned(), json!(text));
+        }
+        let columns = members.get_mut("columns").and_then(Value::as_array_mut);
+        for (shown, column) in columns.into_iter().flatten().zip(&dataset.columns) {
+            if let Some(members) = shown.as_object_mut() {
+                members.insert("uncertainty".to_owned(), json!(column.uncertainty));
+            }
+        }
     }
     entry
 }
@@ -21,11 +30,11 @@ pub(crate) fn entry_json(dataset: &Dataset) -> Value {
 /// A catalogue entry as text.
 pub(crate) fn entry_text(dataset: &Dataset) -> String {
     let title = printable(&dataset.title);
-    let mut text = format!("{title}\n  dataset   {}\n", dataset.id);
+    let mut text = format!("{title}\n  dataset     {}\n", dataset.id);
     let mut fact = |name: &str, value: String| {
         if !value.is_empty() {
             let value = printable(&value);
-            text.push_str(&format!("  {name:<9} {value}\n"));
+            text.push_str(&format!("  {name:<11} {value}\n"));
         }
     };
     fact(
@@ -36,6 +45,14 @@ pub(crate) fn entry_text(dataset: &Dataset) -> String {
     fact("source", dataset.attribution.clone().unwrap_or_default());
     let kind = dataset.kind.map(|kind| kind.to_string());
     fact("kind", kind.unwrap_or_default());
+    for (key, text) in dataset.description.statements() {
+        let name = match key {
+            "collection_method" => "collected",
+            "service_level" => "service",
+            other => other,
+        };
+        fact(name, text.unwrap_or_default().to_owned());
+    }
     fact("model", dataset.model.clone().unwrap_or_default());
     fact(
         "rows",
@@ -83,6 +100,10 @@ pub(crate) fn entry_text(dataset: &Dataset) -> String {
                     column.meaning.clone(),
                     column.conversion.clone(),
                     column.crs.clone(),
+                    column
+                        .uncertainty
+                        .as_ref()
+                        .map(|text| format!("uncertainty {text}")),
                     column
                         .own_keys
                         .as_ref()

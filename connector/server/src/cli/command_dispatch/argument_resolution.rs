@@ -79,7 +79,9 @@ pub(super) fn complete(mut command: ConnectorCommand) -> Result<ConnectorCommand
             | AuditCommand::Recipients {
                 output: Some(file), ..
             }
-            | AuditCommand::Processing { output: Some(file) },
+            | AuditCommand::Processing {
+                output: Some(file), ..
+            },
         )
         | ConnectorCommand::Credential(CredentialCommand::Add { file })
         | ConnectorCommand::Backup { file } => make_absolute(file),

@@ -112,9 +112,12 @@ pub(crate) enum AuditCommand {
         #[arg(short, long)]
         output: Option<PathBuf>,
     },
-    /// The record of processing: roles, purposes, recipients, retention
-    #[command(after_help = "Example: hansa audit processing --output processing.csv")]
+    /// The record of processing (GDPR, Article 30): controller, purposes, data, recipients, erasure, security
+    #[command(after_help = "Example: hansa audit processing --format md")]
     Processing {
+        /// The record as a document on standard output
+        #[arg(long, value_enum, conflicts_with = "output")]
+        format: Option<ProcessingFormat>,
         /// Writes the table as CSV, too
         #[arg(short, long)]
         output: Option<PathBuf>,
@@ -152,6 +155,18 @@ pub(crate) enum AuditCommand {
         #[arg(long, num_args = 2, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+}
+
+/// Form of the record of processing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ProcessingFormat {
+    /// Markdown, with the gaps at its end
+    Md,
+    /// One table
+    Csv,
+    /// One object
+    Json,
 }
 
 /// Which records.

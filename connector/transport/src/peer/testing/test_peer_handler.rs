@@ -18,7 +18,7 @@ use hansa_policy::id::{ContractId, RequestId};
 use hansa_policy::peer::{MembershipStatus, PeerCertificate, Roster, VerifiedPeer};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::peer::catalog_page::{
-    CatalogEntryPage, CatalogPageRequest, ListedDataset as CatalogueEntry,
+    CatalogEntryPage, CatalogPageRequest, ListedDataset as CatalogueEntry, ListedDescription,
 };
 use hansa_proto::peer::greeting::PeerGreeting;
 use hansa_proto::peer::message::compact_ack::SubmittedMessage;
@@ -168,6 +168,7 @@ impl PeerHandler for TestPeerHandler {
             entries: vec![CatalogueEntry {
                 dataset,
                 kind: None,
+                description: ListedDescription::default(),
                 offers: Vec::new(),
             }],
             next: None,

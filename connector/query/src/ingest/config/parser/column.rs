@@ -1,6 +1,6 @@
 //! `[[dataset.column]]` and `[[dataset.result]]`.
 
-use crate::ingest::config::parser::table_value::{demanded, location, number, zone_of};
+use crate::ingest::config::parser::table_value::{demanded, location, number, statement, zone_of};
 use crate::ingest::config::{
     AmbiguousTimeRule, ColumnConfig, ColumnDescription, ColumnValueOrigin, ConversionFactor,
     MissingTimeRule, ResultColumnConfig,
@@ -131,6 +131,7 @@ fn about(table: &TomlTable<'_>) -> ColumnDescription {
         meaning: table.text("meaning"),
         own_keys,
         conversion: None,
+        uncertainty: statement(table, "uncertainty"),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use crate::ingest::config::ConfigLocation;
 use crate::ingest::date_time;
+use hansa_catalog::dataset::DatasetDescription;
+use hansa_policy::safe_text::printable;
 use hansa_toml_reader::{TomlTable, TomlValue};
 use std::fmt::Display;
 use std::str::FromStr;
@@ -22,6 +24,29 @@ pub(super) fn demanded(table: &TomlTable<'_>, key: &str) -> String {
         table.wrong(key, format!("`{key}` is empty"));
     }
     text.unwrap_or_default()
+}
+
+/// A statement for the catalogue: one line that says something, and that peers read as it is.
+pub(super) fn statement(table: &TomlTable<'_>, key: &str) -> Option<String> {
+    let text = table.text(key)?;
+    let longest = DatasetDescription::LONGEST;
+    if text.trim().is_empty() {
+        table.wrong(key, format!("`{key}` is empty"));
+    } else if text.len() > longest {
+        let length = text.len();
+        table.wrong(
+            key,
+            format!("`{key}` has {length} bytes, and {longest} is the most"),
+        );
+    } else if printable(&text) != text || text.contains(['\n', '\r', '\t']) {
+        table.wrong(
+            key,
+            format!(
+                "`{key}` is one line, without line breaks, tabs and characters that are not shown"
+            ),
+        );
+    }
+    Some(text)
 }
 
 /// A number.
