@@ -67,8 +67,7 @@ fn of_copy(
             Ok(stamp) => report.dated.push(DatedHead { size, stamp }),
             Err(refusal) => {
                 let mut finding = of_refusal(&copy.file, &refusal);
-                finding.sentence =
-                    format!("the head over {size} records: {}", finding.sentence);
+                finding.sentence = format!("the head over {size} records: {}", finding.sentence);
                 findings.push(finding);
             }
         }

@@ -23,9 +23,8 @@ impl TimeStampAnchors {
         for file in files {
             let file = file.as_ref();
             let bytes = hansa_files::read(file, LONGEST_FILE)?;
-            let mut read = Self::read(&bytes).map_err(|refusal| {
-                refusal.with_place(file.display().to_string(), None, None)
-            })?;
+            let mut read = Self::read(&bytes)
+                .map_err(|refusal| refusal.with_place(file.display().to_string(), None, None))?;
             anchors.append(&mut read.0);
         }
         if anchors.is_empty() {

@@ -1,8 +1,6 @@
 //! How a token names a certificate: by issuer and serial number, and by its digest.
 
-use super::der_reader::{
-    DerReader, INTEGER, MalformedDer, OCTET_STRING, SEQUENCE, constructed,
-};
+use super::der_reader::{DerReader, INTEGER, MalformedDer, OCTET_STRING, SEQUENCE, constructed};
 use super::digest_algorithm::DigestAlgorithm;
 use hansa_policy::refusal::Refusal;
 use x509_parser::certificate::X509Certificate;
@@ -41,9 +39,7 @@ impl<'a> CertificateDigest<'a> {
         let mut again = first;
         let algorithm = match v1 {
             true => DigestAlgorithm::Sha1,
-            false if again.optional(SEQUENCE)?.is_some() => {
-                DigestAlgorithm::read(&mut first)?
-            }
+            false if again.optional(SEQUENCE)?.is_some() => DigestAlgorithm::read(&mut first)?,
             false => DigestAlgorithm::Sha256,
         };
         let digest = first.element(OCTET_STRING)?.content;

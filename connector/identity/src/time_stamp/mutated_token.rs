@@ -51,7 +51,10 @@ fn each_changed_octet_is_refused_or_means_the_same() {
     let own = authority.token(&TestTokenSpec::over(HEAD));
     let foreign = TimeStampAnchors::read(FOREIGN.1).unwrap();
     for (token, anchors) in [(&own[..], &authority.anchors()), (FOREIGN.0, &foreign)] {
-        let changes = [1_u8 << random.random_range(0..8), random.random_range(1..=255)];
+        let changes = [
+            1_u8 << random.random_range(0..8),
+            random.random_range(1..=255),
+        ];
         let taken = flip(token, anchors, &changes);
         println!("{taken} of {} changed tokens still count", token.len() * 2);
     }

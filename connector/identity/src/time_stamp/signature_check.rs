@@ -1,7 +1,7 @@
 //! The signature of a token, under the key of the certificate that it names.
 
-use super::digest_algorithm::DigestAlgorithm;
 use super::der_reader::{DerReader, NULL};
+use super::digest_algorithm::DigestAlgorithm;
 use super::object_identifier::{
     ECDSA_SHA_256, ECDSA_SHA_384, ECDSA_SHA_512, ED25519, RSA, RSA_PSS, RSA_SHA_256, RSA_SHA_384,
     RSA_SHA_512,

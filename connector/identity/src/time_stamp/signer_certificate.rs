@@ -89,15 +89,13 @@ impl<'a> SignerCertificate<'a> {
                         worst = untrusted("its anchor does not permit it").caused_by(fault);
                     }
                 },
-                Err(
-                    webpki::Error::CertExpired { .. } | webpki::Error::CertNotValidYet { .. },
-                ) => {
+                Err(webpki::Error::CertExpired { .. } | webpki::Error::CertNotValidYet { .. }) => {
                     worst = untrusted("a certificate above it, or its own, did not count then");
                 }
                 Err(webpki::Error::UnknownIssuer) => {}
                 Err(cause) => {
-                    worst = untrusted("the path from its certificate does not hold")
-                        .caused_by(cause);
+                    worst =
+                        untrusted("the path from its certificate does not hold").caused_by(cause);
                 }
             }
         }

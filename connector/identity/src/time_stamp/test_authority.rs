@@ -156,8 +156,7 @@ impl TestAuthority {
             .push(DnType::CommonName, "Clock of the lake");
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![spec.key_usage];
-        let mut extension =
-            CustomExtension::from_oid_content(&[2, 5, 29, 37], uses(&spec.uses));
+        let mut extension = CustomExtension::from_oid_content(&[2, 5, 29, 37], uses(&spec.uses));
         extension.set_criticality(spec.critical);
         params.custom_extensions = vec![extension];
         dates(&mut params, spec.until);
@@ -231,11 +230,9 @@ impl TestAuthority {
             attributes.extend(attribute(SIGNING_CERTIFICATE, &sha_1));
         }
         let message = element(0x31, &[&attributes]);
-        let key = EcdsaKeyPair::from_pkcs8(
-            &ECDSA_P256_SHA256_ASN1_SIGNING,
-            &self.key.serialize_der(),
-        )
-        .unwrap();
+        let key =
+            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &self.key.serialize_der())
+                .unwrap();
         let signature = key.sign(&SystemRandom::new(), &message).unwrap();
         let mut signature = signature.as_ref().to_vec();
         *signature.last_mut().unwrap() ^= spec.signature_flip;
@@ -280,10 +277,7 @@ impl TestAuthority {
         );
         element(
             0x30,
-            &[
-                &element(0x06, &[SIGNED_DATA]),
-                &element(0xa0, &[&signed]),
-            ],
+            &[&element(0x06, &[SIGNED_DATA]), &element(0xa0, &[&signed])],
         )
     }
 }

@@ -88,21 +88,41 @@ fn what_is_not_a_good_token_is_refused() {
         )],
     );
     let cases = [
-        ("imprint", TestTokenSpec::over(b"another head"), TimeStampInvalid),
-        ("version", TestTokenSpec { version: 2, ..good() }, TimeStampInvalid),
+        (
+            "imprint",
+            TestTokenSpec::over(b"another head"),
+            TimeStampInvalid,
+        ),
+        (
+            "version",
+            TestTokenSpec {
+                version: 2,
+                ..good()
+            },
+            TimeStampInvalid,
+        ),
         (
             "signature",
-            TestTokenSpec { signature_flip: 1, ..good() },
+            TestTokenSpec {
+                signature_flip: 1,
+                ..good()
+            },
             TimeStampInvalid,
         ),
         (
             "content type",
-            TestTokenSpec { content_type: SIGNED_DATA, ..good() },
+            TestTokenSpec {
+                content_type: SIGNED_DATA,
+                ..good()
+            },
             TimeStampInvalid,
         ),
         (
             "unnamed certificate",
-            TestTokenSpec { named: (false, false), ..good() },
+            TestTokenSpec {
+                named: (false, false),
+                ..good()
+            },
             TimeStampInvalid,
         ),
         (
@@ -115,40 +135,82 @@ fn what_is_not_a_good_token_is_refused() {
         ),
         (
             "no certificate",
-            TestTokenSpec { without_certificates: true, ..good() },
+            TestTokenSpec {
+                without_certificates: true,
+                ..good()
+            },
             TimeStampInvalid,
         ),
-        ("two signers", TestTokenSpec { signers: 2, ..good() }, TimeStampInvalid),
-        ("no signer", TestTokenSpec { signers: 0, ..good() }, TimeStampInvalid),
-        ("critical extension", TestTokenSpec { more: critical, ..good() }, TimeStampInvalid),
+        (
+            "two signers",
+            TestTokenSpec {
+                signers: 2,
+                ..good()
+            },
+            TimeStampInvalid,
+        ),
+        (
+            "no signer",
+            TestTokenSpec {
+                signers: 0,
+                ..good()
+            },
+            TimeStampInvalid,
+        ),
+        (
+            "critical extension",
+            TestTokenSpec {
+                more: critical,
+                ..good()
+            },
+            TimeStampInvalid,
+        ),
         (
             "zero at the end of a fraction",
-            TestTokenSpec { time: "20260610120000.50Z", ..good() },
+            TestTokenSpec {
+                time: "20260610120000.50Z",
+                ..good()
+            },
             TimeStampInvalid,
         ),
         (
             "local time",
-            TestTokenSpec { time: "20260610120000", ..good() },
+            TestTokenSpec {
+                time: "20260610120000",
+                ..good()
+            },
             TimeStampInvalid,
         ),
         (
             "day that is none",
-            TestTokenSpec { time: "20260231120000Z", ..good() },
+            TestTokenSpec {
+                time: "20260231120000Z",
+                ..good()
+            },
             TimeStampInvalid,
         ),
         (
             "after the end of its certificate",
-            TestTokenSpec { time: "20290610120000Z", ..good() },
+            TestTokenSpec {
+                time: "20290610120000Z",
+                ..good()
+            },
             TimeStampNotTrusted,
         ),
         (
             "before its certificate",
-            TestTokenSpec { time: "20200610120000Z", ..good() },
+            TestTokenSpec {
+                time: "20200610120000Z",
+                ..good()
+            },
             TimeStampNotTrusted,
         ),
         (
             "unknown signature algorithm",
-            TestTokenSpec { signature_algorithm: &[0x2a, 3, 4], ..good() },
+            TestTokenSpec {
+                signature_algorithm: &[0x2a, 3, 4],
+                ..good()
+            },
             SignatureAlg,
         ),
     ];
@@ -161,8 +223,14 @@ fn what_is_not_a_good_token_is_refused() {
 fn the_certificate_is_for_time_stamps_alone_and_critically_so() {
     let document_signing: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 3, 36];
     let cases = [
-        TestAuthoritySpec { critical: false, ..TestAuthoritySpec::default() },
-        TestAuthoritySpec { uses: vec![document_signing], ..TestAuthoritySpec::default() },
+        TestAuthoritySpec {
+            critical: false,
+            ..TestAuthoritySpec::default()
+        },
+        TestAuthoritySpec {
+            uses: vec![document_signing],
+            ..TestAuthoritySpec::default()
+        },
         TestAuthoritySpec {
             uses: vec![TIME_STAMPING_USE, document_signing],
             ..TestAuthoritySpec::default()
@@ -192,11 +260,12 @@ fn an_anchor_vouches_only_for_what_is_below_it_and_in_its_time() {
         root_until: 1,
         ..TestAuthoritySpec::default()
     });
-    assert_eq!(
-        judged(&over, &good()),
-        Err(ErrorCode::TimeStampNotTrusted)
-    );
-    for text in ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"] {
+    assert_eq!(judged(&over, &good()), Err(ErrorCode::TimeStampNotTrusted));
+    for text in [
+        "",
+        "no certificate",
+        "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n",
+    ] {
         let refusal = TimeStampAnchors::read(text.as_bytes()).unwrap_err();
         assert_eq!(refusal.code, ErrorCode::KeyInvalid);
     }
@@ -216,20 +285,38 @@ fn a_response_is_taken_for_its_own_request_alone() {
     let anchors = authority.anchors();
     let request = TimeStampRequest::new(Digest::of(HEAD), [0xff; 8]);
     let nonce = vec![0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
-    let token = authority.token(&TestTokenSpec { nonce: Some(nonce), ..good() });
+    let token = authority.token(&TestTokenSpec {
+        nonce: Some(nonce),
+        ..good()
+    });
     let accepted = request.accept(&response(0, &token), &anchors).unwrap();
     assert_eq!(accepted.token, token);
     let code = |request: &TimeStampRequest, bytes: &[u8]| {
         request.accept(bytes, &anchors).unwrap_err().code
     };
     let another = TimeStampRequest::new(Digest::of(HEAD), [1; 8]);
-    assert_eq!(code(&another, &response(0, &token)), ErrorCode::TimeStampInvalid);
+    assert_eq!(
+        code(&another, &response(0, &token)),
+        ErrorCode::TimeStampInvalid
+    );
     let without = authority.token(&good());
-    assert_eq!(code(&request, &response(0, &without)), ErrorCode::TimeStampInvalid);
-    assert_eq!(code(&request, &response(2, &[])), ErrorCode::TimeStampUnavailable);
-    assert_eq!(code(&request, &response(0, &[])), ErrorCode::TimeStampInvalid);
+    assert_eq!(
+        code(&request, &response(0, &without)),
+        ErrorCode::TimeStampInvalid
+    );
+    assert_eq!(
+        code(&request, &response(2, &[])),
+        ErrorCode::TimeStampUnavailable
+    );
+    assert_eq!(
+        code(&request, &response(0, &[])),
+        ErrorCode::TimeStampInvalid
+    );
     assert_eq!(code(&request, b"<html>"), ErrorCode::TimeStampInvalid);
-    assert_eq!(code(&request, &vec![0x30; 200_000]), ErrorCode::TimeStampInvalid);
+    assert_eq!(
+        code(&request, &vec![0x30; 200_000]),
+        ErrorCode::TimeStampInvalid
+    );
 }
 
 #[test]

@@ -68,18 +68,13 @@ impl TimestampInfo {
                 "it has a critical extension that is not known here",
             ));
         }
-        let policy =
-            object_identifier::dotted(policy).ok_or(MalformedDer(STRUCTURE))?;
-        let (at, rest) =
-            generalized_time(time.content).ok_or(MalformedDer("a genTime"))?;
+        let policy = object_identifier::dotted(policy).ok_or(MalformedDer(STRUCTURE))?;
+        let (at, rest) = generalized_time(time.content).ok_or(MalformedDer("a genTime"))?;
         Ok(Self {
             imprint,
             at,
             existed_before: at.plus_micros(accuracy.saturating_add(i64::from(rest))),
-            serial: serial
-                .iter()
-                .map(|octet| format!("{octet:02x}"))
-                .collect(),
+            serial: serial.iter().map(|octet| format!("{octet:02x}")).collect(),
             policy,
             nonce,
         })
