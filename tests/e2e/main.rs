@@ -74,6 +74,7 @@ mod signed;
 mod strangers;
 mod templates;
 mod terms;
+mod time_stamps;
 mod together;
 mod tpch;
 mod trust;

@@ -11,7 +11,7 @@ use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
 use hansa_audit_log::note::{SignedHead, base64};
 use hansa_policy::refusal::Refusal;
 use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Read as _};
+use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
@@ -120,14 +120,21 @@ impl AuditLog {
 
 /// Cuts off a line that a crash left without its end.
 fn cut_incomplete_line(mut file: &File) -> io::Result<()> {
+    let mut last = [0];
+    match file.seek(SeekFrom::End(-1)) {
+        // An empty file has no end to look at.
+        Err(_) => return Ok(()),
+        Ok(_) => file.read_exact(&mut last)?,
+    }
+    if last == *b"\n" {
+        return Ok(());
+    }
+    file.seek(SeekFrom::Start(0))?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     let whole = bytes
         .iter()
         .rposition(|byte| *byte == b'\n')
         .map_or(0, |end| end.saturating_add(1));
-    if whole < bytes.len() {
-        file.set_len(u64::try_from(whole).unwrap_or(u64::MAX))?;
-    }
-    Ok(())
+    file.set_len(u64::try_from(whole).unwrap_or(u64::MAX))
 }
