@@ -5,12 +5,12 @@
 //! response is bytes, and a token is judged at the instant that it states.
 
 use anchors::TimeStampAnchors;
-use der_reader::MalformedDer;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::refusal::Refusal;
 use signer_certificate::SignerCertificate;
 use timestamp_info::TimestampInfo;
+use token_refusal::invalid;
 use token_signed_data::TokenSignedData;
 
 pub mod anchors;
@@ -29,6 +29,7 @@ mod test_authority;
 #[cfg(test)]
 mod tests;
 mod timestamp_info;
+mod token_refusal;
 mod token_signed_data;
 
 /// The most bytes of a token. Those of public authorities, with their certificates, have 2 to 10 KB.
@@ -81,34 +82,4 @@ pub fn verify(
         policy: info.policy,
         nonce: info.nonce,
     })
-}
-
-/// Refusal of a token that does not hold.
-fn invalid(sentence: &str) -> Refusal {
-    Refusal::new(
-        ErrorCode::TimeStampInvalid,
-        format!("the time stamp does not hold: {sentence}"),
-    )
-}
-
-impl From<MalformedDer> for Refusal {
-    fn from(cause: MalformedDer) -> Self {
-        invalid(&cause.to_string()).caused_by(cause)
-    }
-}
-
-/// Refusal of a token whose authority no anchor vouches for.
-fn untrusted(sentence: &str) -> Refusal {
-    Refusal::new(
-        ErrorCode::TimeStampNotTrusted,
-        format!("the authority of the time stamp is not trusted: {sentence}"),
-    )
-}
-
-/// Refusal of an algorithm that is not known here.
-fn unknown_algorithm(what: &str) -> Refusal {
-    Refusal::new(
-        ErrorCode::SignatureAlg,
-        format!("the {what} of the time stamp is not known here"),
-    )
 }

@@ -2,7 +2,7 @@
 
 use super::der_reader::{DerReader, MalformedDer, NULL, SEQUENCE};
 use super::object_identifier::{SHA_1, SHA_256, SHA_384, SHA_512};
-use super::unknown_algorithm;
+use super::token_refusal::unknown_algorithm;
 use aws_lc_rs::digest;
 use hansa_policy::refusal::Refusal;
 

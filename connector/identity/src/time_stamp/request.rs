@@ -3,7 +3,8 @@
 use super::anchors::TimeStampAnchors;
 use super::der_reader::{BIT_STRING, DerReader, INTEGER, OBJECT_IDENTIFIER, SEQUENCE};
 use super::object_identifier::SHA_256;
-use super::{LONGEST_TOKEN, VerifiedTimeStamp, invalid, verify};
+use super::token_refusal::invalid;
+use super::{LONGEST_TOKEN, VerifiedTimeStamp, verify};
 use hansa_audit_log::digest::Digest;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 

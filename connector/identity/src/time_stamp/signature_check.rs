@@ -7,8 +7,8 @@ use super::object_identifier::{
     RSA_SHA_512,
 };
 use super::signer_certificate::SignerCertificate;
+use super::token_refusal::{invalid, unknown_algorithm};
 use super::token_signed_data::TokenSignedData;
-use super::{invalid, unknown_algorithm};
 use hansa_policy::refusal::Refusal;
 use rustls_pki_types::{AlgorithmIdentifier, alg_id};
 

@@ -4,10 +4,10 @@ use super::certificate_identifier::CertificateDigest;
 use super::der_reader::{
     DerElement, DerReader, MalformedDer, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET,
 };
-use super::invalid;
 use super::object_identifier::{
     CONTENT_TYPE, MESSAGE_DIGEST, SIGNING_CERTIFICATE, SIGNING_CERTIFICATE_V2, TIMESTAMP_INFO,
 };
+use super::token_refusal::invalid;
 use hansa_policy::refusal::Refusal;
 use std::collections::BTreeMap;
 

@@ -2,8 +2,8 @@
 
 use super::anchors::TimeStampAnchors;
 use super::object_identifier::{ANY_KEY_USAGE, TIME_STAMPING};
+use super::token_refusal::{invalid, untrusted};
 use super::token_signed_data::{SignerIdentifier, TokenSignedData};
-use super::{invalid, untrusted};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::Refusal;
 use rustls_pki_types::{CertificateDer, UnixTime};

@@ -5,7 +5,8 @@ use super::der_reader::{
     constructed, primitive,
 };
 use super::digest_algorithm::DigestAlgorithm;
-use super::{invalid, object_identifier, unknown_algorithm};
+use super::object_identifier;
+use super::token_refusal::{invalid, unknown_algorithm};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::Refusal;

@@ -7,7 +7,7 @@ use super::der_reader::{
 use super::digest_algorithm::DigestAlgorithm;
 use super::object_identifier::{SIGNED_DATA, TIMESTAMP_INFO};
 use super::signed_attributes::SignedAttributes;
-use super::{invalid, unknown_algorithm};
+use super::token_refusal::{invalid, unknown_algorithm};
 use hansa_policy::refusal::Refusal;
 
 /// The most certificates that a token brings.
