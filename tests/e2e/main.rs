@@ -78,6 +78,7 @@ mod signed;
 mod strangers;
 mod templates;
 mod terms;
+mod time_stamps;
 mod together;
 mod tpch;
 mod traces;

@@ -188,6 +188,12 @@ impl SignedHead {
             .filter(move |line| line.name == key.name && line.key_hash == hash)
     }
 
+    /// SHA-256 of the whole note, its signatures included: what a time stamp is over.
+    #[must_use]
+    pub fn note_digest(&self) -> Digest {
+        Digest::of(self.to_string().as_bytes())
+    }
+
     /// SHA-256 of the signed text.
     #[must_use]
     pub fn digest(&self) -> Digest {

@@ -3,18 +3,20 @@
 //! A bundle is one text file: a line that names the log, its keys and a signed head; one line for each record; then the
 //! documents that the records name, the heads, and a last line with the counts. A whole log carries its leaf hashes and all
 //! of its heads; a part carries the inclusion proof of each record, and of the heads those that its receipts name, each
-//! with the proof that the log went on from there. [`super::offline::verify`] checks either without configuration. A part
+//! with the proof that the log went on from there. A head carries its time stamp, where it has one; of a part, the first behind each
+//! record. [`super::offline::verify`] checks either without configuration. A part
 //! can't show that it is complete; the two parties of a contract can, by comparing theirs.
 
 use crate::documents::{DocumentKind, DocumentStore, ReferencedDocuments, head_of_receipt};
 use crate::filter::{COLUMNS, RecordFilter, cells};
+use crate::time_stamps::StampedHead;
 use crate::{AuditLog, log_dir};
 use hansa_audit_log::digest::{Digest, IncrementalDigest};
 use hansa_audit_log::json::{Json, canonical};
-use hansa_audit_log::note::SignedHead;
+use hansa_audit_log::note::{SignedHead, base64};
 use hansa_audit_log::record::Record;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 /// The first member of a bundle's first line.
@@ -22,6 +24,9 @@ pub(super) const FORMAT: &str = "bundle/2";
 
 /// The same of a whole log some of whose records are past their retention: of these the lines hold the leaf hash alone.
 pub(super) const EXPIRES: &str = "bundle/3";
+
+/// The same, in which heads carry their time stamps; records may be past their retention in it, too.
+pub(super) const STAMPED: &str = "bundle/4";
 
 /// Writes the records under `head` that are chosen, with the documents that they name; gives the number of records.
 ///
@@ -40,21 +45,28 @@ pub fn bundle(
             .take_while(move |record| record.as_ref().map_or(true, |one| one.seq < size))
     };
     let (mut count, mut named) = (0, ReferencedDocuments::new());
+    let mut stamps = StampChoice::new(log.time_stamps()?, size, choice.is_everything());
     let mut chooser = choice.chooser();
     for record in records() {
         let record = record?;
         if chooser.takes(&record) {
             count += 1;
             named.see(&record);
+            stamps.see(record.seq);
         }
     }
+    let stamps = stamps.chosen();
     let out = &mut DigestWriter {
         out,
         sum: IncrementalDigest::new(),
     };
     let whole = choice.is_everything();
     let lines = if whole { size } else { count };
-    let format = if lines > count { EXPIRES } else { FORMAT };
+    let format = match (stamps.is_empty(), lines > count) {
+        (false, _) => STAMPED,
+        (true, true) => EXPIRES,
+        (true, false) => FORMAT,
+    };
     write_line(out, &header(log, head, choice, (format, lines))?)?;
     let (mut chooser, mut next) = (choice.chooser(), 0);
     for record in records() {
@@ -84,7 +96,7 @@ pub fn bundle(
         named.leave_out(DocumentKind::Guard);
     }
     let (written, receipts) = write_documents(&named, documents, out)?;
-    let heads = write_heads(log, size, choice, &receipts, out)?;
+    let heads = write_heads(log, head, choice, (&receipts, stamps), out)?;
     let end = Json::object([
         ("records", Json::count(lines)),
         ("papers", Json::count(written)),
@@ -208,14 +220,16 @@ fn write_document(
     write_line(out, &Json::object(line))
 }
 
-/// The heads over no more than `size` records; of a part those that are `named`, each with its proof. Gives their number.
+/// The heads over no more records than `newest`; of a part those that are named and those that are stamped, each with its proof.
+/// Gives their number.
 fn write_heads(
     log: &AuditLog,
-    size: u64,
+    newest: &SignedHead,
     choice: &RecordFilter,
-    named: &BTreeSet<Digest>,
+    (named, stamps): (&BTreeSet<Digest>, Vec<StampedHead>),
     out: &mut dyn Write,
 ) -> Result<u64, Refusal> {
+    let size = newest.checkpoint.size;
     let path = log.folder();
     let heads = log_dir::heads(path).map_err(|error| log_dir::unavailable(path, &error))?;
     let heads = heads.map_err(|number| {
@@ -224,21 +238,71 @@ fn write_heads(
             format!("head {number} of the log can't be read"),
         )
     })?;
+    let whole = choice.is_everything();
+    let mut tokens: BTreeMap<Digest, StampedHead> = stamps
+        .into_iter()
+        .map(|stamped| (stamped.head.note_digest(), stamped))
+        .collect();
     let mut count = 0;
-    for head in heads.heads {
-        let over = head.checkpoint.size;
-        if over > size || !(choice.is_everything() || named.contains(&head.digest())) {
-            continue;
+    let mut write = |head: &SignedHead, token: Option<StampedHead>| {
+        let mut line = vec![("head".to_owned(), Json::text(head))];
+        if !whole {
+            let proof = log.consistency(head.checkpoint.size, size);
+            line.push(("consistency".to_owned(), hashes(&proof.unwrap_or_default())));
         }
-        let mut line = vec![("head".to_owned(), Json::text(&head))];
-        if !choice.is_everything() {
-            let proof = log.consistency(over, size).unwrap_or_default();
-            line.push(("consistency".to_owned(), hashes(&proof)));
+        if let Some(stamped) = token {
+            let token = base64::encode(&stamped.token);
+            line.push(("time_stamp".to_owned(), Json::text(token)));
         }
-        write_line(out, &Json::Object(line.into_iter().collect()))?;
         count += 1;
+        write_line(out, &Json::Object(line.into_iter().collect()))
+    };
+    for head in heads.heads {
+        let token = tokens.remove(&head.note_digest());
+        let is_chosen = whole || token.is_some() || named.contains(&head.digest());
+        if head.checkpoint.size <= size && is_chosen {
+            write(&head, token)?;
+        }
+    }
+    // Of a head that was signed and could not be kept beside the others.
+    for stamped in tokens.into_values() {
+        write(&stamped.head.clone(), Some(stamped))?;
     }
     Ok(count)
+}
+
+/// The time stamps that an export needs: of a part, for each of its records the first one behind it.
+struct StampChoice {
+    stamps: Vec<StampedHead>,
+    whole: bool,
+    needed: BTreeSet<usize>,
+}
+
+impl StampChoice {
+    fn new(mut stamps: Vec<StampedHead>, size: u64, whole: bool) -> Self {
+        stamps.retain(|stamped| stamped.head.checkpoint.size <= size);
+        Self {
+            stamps,
+            whole,
+            needed: BTreeSet::new(),
+        }
+    }
+
+    /// Takes in a record that is exported.
+    fn see(&mut self, index: u64) {
+        let first = |stamped: &StampedHead| stamped.head.checkpoint.size <= index;
+        self.needed.insert(self.stamps.partition_point(first));
+    }
+
+    fn chosen(self) -> Vec<StampedHead> {
+        let (whole, needed) = (self.whole, self.needed);
+        self.stamps
+            .into_iter()
+            .enumerate()
+            .filter(|(number, _)| whole || needed.contains(number))
+            .map(|(_, stamped)| stamped)
+            .collect()
+    }
 }
 
 /// Writes records as CSV (RFC 4180) with a header; gives their number.

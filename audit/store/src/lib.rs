@@ -1,7 +1,7 @@
 //! The audit log on disk: one writer, group commit, and readers that see durable records alone.
 //!
 //! A log is a folder: `records-….jsonl` (segments, one record a line), `heads` (signed notes), `key` (the public note
-//! keys), `leaves` (leaf hashes, derived), `reserve` (room for the record of a stop) and `lock`. A copy of the folder is
+//! keys), `time-stamps` (tokens over heads, where an authority is configured), `leaves` (leaf hashes, derived), `reserve` (room for the record of a stop) and `lock`. A copy of the folder is
 //! checked by [`offline::verify`] without any configuration.
 //!
 //! # The walk
@@ -197,6 +197,7 @@ mod startup;
 #[cfg(test)]
 mod tests;
 pub mod tiles;
+pub mod time_stamps;
 mod writer;
 
 pub use crate::archive::ArchivedSegment;
@@ -207,6 +208,7 @@ pub use crate::filter::RecordFilter;
 pub use crate::history::AuditHistory;
 pub use crate::key::{Ed25519NoteVerifier, LogSigningKey};
 pub use crate::offline::{BundleVisitor, CopyReport};
+pub use crate::time_stamps::StampedHead;
 
 /// The type of the record that opens an entry, and the duty to close it.
 pub const OPENING: &str = "permit";

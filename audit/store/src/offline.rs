@@ -7,7 +7,8 @@ use crate::archive::AbsentRecords;
 use crate::documents::SignedDocument;
 use crate::log_dir::LogSlot;
 use crate::log_segment;
-use crate::{log_dir, reserve};
+use crate::time_stamps::StampedHead;
+use crate::{log_dir, reserve, time_stamps};
 use copy_check::CopyCheck;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::note::{NoteKey, SignedHead};
@@ -112,6 +113,9 @@ pub trait BundleVisitor {
 
     /// A head of the log, signed by a key that the copy brings.
     fn head(&mut self, _head: &SignedHead) {}
+
+    /// The time stamp of a head of the log. Its token is not judged yet.
+    fn time_stamp(&mut self, _stamped: &StampedHead) {}
 }
 
 impl<F: FnMut(&Record)> BundleVisitor for F {
@@ -168,6 +172,12 @@ fn verify_folder(
         }
         Err(number) => found.damaged.push(format!("head {number} can't be read")),
     }
+    let history = time_stamps::time_stamps(path).map_err(failed)?;
+    if history.unreadable > 0 {
+        let damaged = format!("{} time stamps can't be read", history.unreadable);
+        found.damaged.push(damaged);
+    }
+    found.take_time_stamps(history.stamps);
     // After heads and leaf hashes: of a log that is being written more records than those are no fault, fewer are.
     let segments = log_segment::all_segments(path).map_err(failed)?;
     if segments.is_empty() && found.keys.is_empty() && found.damaged.is_empty() {

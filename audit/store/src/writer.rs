@@ -362,7 +362,7 @@ impl LogWriter {
 }
 
 /// Appends all of `bytes`, or nothing: half a head would spoil those behind it.
-fn append_whole(mut file: &File, bytes: &[u8]) -> std::io::Result<()> {
+pub(super) fn append_whole(mut file: &File, bytes: &[u8]) -> std::io::Result<()> {
     let before = file.metadata()?.len();
     file.write_all(bytes).inspect_err(|_| {
         file.set_len(before).ok();

@@ -30,6 +30,9 @@ pub(crate) struct VerifyArgs {
         allow_hyphen_values = true
     )]
     pub(crate) league: Option<String>,
+    /// Certificates of time-stamp authorities that are believed, in PEM; absent: time stamps are not judged
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) tsa_trust: Vec<PathBuf>,
     /// What is asked
     #[command(subcommand)]
     pub(crate) ask: VerifyCommand,

@@ -16,6 +16,7 @@ use hansa_audit_store::documents::{DocumentKind, SignedDocument};
 use hansa_audit_store::history::AuditHistory;
 use hansa_audit_store::key::Ed25519NoteVerifier;
 use hansa_audit_store::offline::{self, BundleVisitor, CopyReport};
+use hansa_audit_store::time_stamps::StampedHead;
 use hansa_identity::bundle::TrustBundle;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -38,6 +39,8 @@ pub(crate) struct ExportFile {
     pub(crate) tree: Option<MerkleTree>,
     /// The heads that it brings, signed by its own key and part of its own history.
     pub(crate) heads: Vec<SignedHead>,
+    /// The time stamps of heads that it brings, not judged.
+    pub(crate) time_stamps: Vec<StampedHead>,
 }
 
 /// All files, and what they bring together.
@@ -167,6 +170,7 @@ struct ExportFileBuilder {
     answers: AnswerCollector,
     tree: MerkleTree,
     heads: Vec<SignedHead>,
+    time_stamps: Vec<StampedHead>,
     documents: Vec<SignedDocument>,
 }
 
@@ -188,6 +192,10 @@ impl BundleVisitor for ExportFileBuilder {
     fn head(&mut self, head: &SignedHead) {
         self.heads.push(head.clone());
     }
+
+    fn time_stamp(&mut self, stamped: &StampedHead) {
+        self.time_stamps.push(stamped.clone());
+    }
 }
 
 impl ExportFileBuilder {
@@ -201,6 +209,7 @@ impl ExportFileBuilder {
             answers: self.answers,
             tree: (!report.is_part && report.missing.is_empty()).then_some(self.tree),
             heads: self.heads,
+            time_stamps: self.time_stamps,
             report,
         })
     }

@@ -9,9 +9,10 @@
 //! 2. Each file is read again, record by record: `hansa_audit_store::offline` checks hash chain, tree and signed heads.
 //! 3. The trust bundle is read, and with it the key of each participant.
 //! 4. The documents are verified: contracts, mandates, credentials, groups, statements, receipts.
-//! 5. Each permit is compared with the signed contract, each receipt with the log, each head with the one history of its log,
+//! 5. With `--tsa-trust`, the time stamps of heads are judged: whether they hold, and when the heads existed.
+//! 6. Each permit is compared with the signed contract, each receipt with the log, each head with the one history of its log,
 //!    and two copies with each other.
-//! 6. A [`RunOutput`] says what was found. Its status is 0 where all is good, 7 where something is broken, 8 where something
+//! 7. A [`RunOutput`] says what was found. Its status is 0 where all is good, 7 where something is broken, 8 where something
 //!    is missing, 9 where something is not known here.
 //!
 //! # What it must never do
@@ -255,6 +256,7 @@ mod receipt;
 mod reconciliation;
 mod relied_statements;
 mod subject_report;
+mod time_stamp;
 mod usage_statement;
 
 use args::{VerifyArgs, VerifyCommand};
@@ -308,6 +310,7 @@ fn judge(args: &VerifyArgs) -> Result<RunOutput, String> {
         let findings = head_pair::judge(&pair, &case, &mut collector);
         return Ok(collector.end(findings));
     }
+    let anchors = time_stamp::anchors(&args.tsa_trust)?;
     let case = EvidenceSet::open(args)?;
     let mut findings = case.findings.clone();
     findings.extend(case.shown.clone());
@@ -318,11 +321,13 @@ fn judge(args: &VerifyArgs) -> Result<RunOutput, String> {
     findings.extend(deletion_statement::judge(&case));
     findings.extend(usage_statement::judge(&case));
     findings.extend(head_consistency::judge(&case));
+    let stamped = time_stamp::judge(&case, anchors.as_ref(), &mut findings);
     match &args.ask {
         VerifyCommand::Check { .. } => {
-            for copy in &case.copies {
+            for (copy, stamps) in case.copies.iter().zip(&stamped) {
                 let witnesses = head_consistency::witnesses(&case, copy).0;
-                collector.copy(copy, &witnesses, usage_statement::uncounted(&case, copy));
+                let uncounted = usage_statement::uncounted(&case, copy);
+                collector.copy(copy, (&witnesses, stamps), uncounted);
             }
             findings.extend(reconciliation::judge(&case, None));
         }

@@ -4,6 +4,7 @@ use crate::RunOutput;
 use crate::evidence_set::ExportFile;
 use crate::finding::{AuditFinding, AuditVerdict};
 use crate::head_consistency::CosignedHead;
+use crate::time_stamp::{DatedHead, TimeStampReport};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -31,11 +32,11 @@ impl OutputCollector {
         self.text.push('\n');
     }
 
-    /// What a file is, by whom it was witnessed, and what of its statements of use could not be counted again.
+    /// What a file is, by whom it was witnessed and stamped, and what of its statements of use could not be counted again.
     pub(crate) fn copy(
         &mut self,
         copy: &ExportFile,
-        witnesses: &[CosignedHead],
+        (witnesses, stamps): (&[CosignedHead], &TimeStampReport),
         uncounted: Option<String>,
     ) {
         let report = &copy.report;
@@ -79,6 +80,18 @@ impl OutputCollector {
                 by.domain()
             ));
         }
+        for DatedHead { size, stamp } in &stamps.dated {
+            text.push_str(&format!(
+                "\n  time stamp: the head over {size} records existed before {}, according to {}",
+                stamp.existed_before, stamp.authority
+            ));
+        }
+        if stamps.not_judged > 0 {
+            text.push_str(&format!(
+                "\n  {} time stamps are in the file and were not judged: name the authority's certificate with --tsa-trust",
+                stamps.not_judged
+            ));
+        }
         for unseen in &unseen {
             text.push_str(&format!("\n  not seen: {unseen}"));
         }
@@ -99,6 +112,15 @@ impl OutputCollector {
             "witnesses": witnesses.iter().map(|one| {
                 json!({"by": one.by.to_string(), "size": one.size, "at": one.at.to_string()})
             }).collect::<Vec<_>>(),
+            "time_stamps": stamps.dated.iter().map(|one| json!({
+                "size": one.size,
+                "existed_before": one.stamp.existed_before.to_string(),
+                "stated": one.stamp.at.to_string(),
+                "authority": one.stamp.authority,
+                "serial": one.stamp.serial,
+                "policy": one.stamp.policy,
+            })).collect::<Vec<_>>(),
+            "time_stamps_not_judged": stamps.not_judged,
             "first_bad": report.fault.as_ref().map(|fault| fault.index),
             "unseen": unseen,
         });

@@ -16,6 +16,8 @@
 //! 5. **Sign.** A [`ParticipantSigner`] signs contracts and statements. The one on files is [`FileSigner`].
 //! 6. **Verify.** [`TrustBundle::keys`] gives the [`RegisteredKeys`], the one [`SignatureVerifier`] of the product.
 //! 7. **Seal.** An organization signs by an X.509 certificate: [`SealSigner`], checked under a [`SealAnchor`].
+//! 8. **Stamp.** An authority outside the league states when bytes were there: [`TimeStampRequest`] asks it, and
+//!    [`time_stamp::verify`] judges a token under [`TimeStampAnchors`].
 //!
 //! [`PeerCertificate`]: hansa_policy::PeerCertificate
 //! [`VerifiedPeer`]: hansa_policy::VerifiedPeer
@@ -182,6 +184,7 @@ mod pem;
 pub mod seal;
 pub mod signature;
 pub mod signed_envelope;
+pub mod time_stamp;
 
 pub use crate::bundle::{
     BundleContent, CertificateAnchor, CredentialIssuer, LeagueMember, TrustBundle,
@@ -197,3 +200,6 @@ pub use crate::participant_identity::{IdentityFiles, ParticipantIdentity};
 pub use crate::seal::SealAnchor;
 pub use crate::seal::signer::SealSigner;
 pub use crate::signature::{FileSigner, ParticipantSigner, RegisteredKey, RegisteredKeys};
+pub use crate::time_stamp::VerifiedTimeStamp;
+pub use crate::time_stamp::anchors::TimeStampAnchors;
+pub use crate::time_stamp::request::TimeStampRequest;

@@ -13,6 +13,7 @@ pub(crate) mod participant;
 pub(crate) mod peer;
 pub(crate) mod reader;
 pub(crate) mod template;
+pub(crate) mod time_stamp;
 pub(crate) mod trust;
 pub(crate) mod unit;
 pub(crate) mod value_origin;
@@ -29,6 +30,7 @@ use crate::config::participant::ParticipantConfig;
 use crate::config::peer::PeerConfig;
 use crate::config::reader::{ConfigSection, ConfigSource};
 use crate::config::template::TemplateConfig;
+use crate::config::time_stamp::TimeStampConfig;
 use crate::config::trust::TrustConfig;
 use crate::config::value_origin::ValueOrigin;
 use hansa_policy::id::{ParticipantId, PurposeId};
@@ -75,6 +77,8 @@ pub(crate) struct ConnectorConfig {
     pub(crate) officers: OfficersConfig,
     /// `[audit]`
     pub(crate) keeping: RetentionConfig,
+    /// `[audit] time_stamp`
+    pub(crate) time_stamp: Option<TimeStampConfig>,
     /// `[clock] offset`
     pub(crate) clock: ClockOffset,
     /// `[cluster]` and `[[worker]]`
@@ -161,7 +165,7 @@ impl ConnectorConfig {
         let monitoring = monitoring::read(root.section("monitoring"), &folder);
         let notice = notice::read(root.section("notice"), &folder);
         let officers = officers::read(root.section("officers"), &folder);
-        let keeping = audit::read(root.section("audit"));
+        let (keeping, time_stamp) = audit::read(root.section("audit"), &folder);
         let clock = clock::read(root.section("clock"));
         let cluster = cluster::read(root.section("cluster"), root.sections("worker"), &folder);
         let ask = root.section("ask");
@@ -198,6 +202,7 @@ impl ConnectorConfig {
             roots: roots.into_iter().map(|root| folder.join(root)).collect(),
             limits,
             keeping,
+            time_stamp,
             monitoring,
             notice,
             officers,

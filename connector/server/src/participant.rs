@@ -34,7 +34,7 @@
 //! - the index of `records`: the log, to take its newest records in.
 //! - `records.pseudonyms` and `records.texts`: their own stores beside the log.
 //! - `contracts.registry`, `reloadable`, `identity`, templates and views of `datasets`, counters of `accounting` and `limits`, maps of
-//!   `peers`: nothing but the clock of the log, and documents.
+//!   `peers`, `records.time_stamps`: nothing but the clock of the log, and documents.
 
 mod agreement_parameters;
 pub(crate) mod audit_event;
@@ -85,6 +85,7 @@ pub(crate) mod state_warnings;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+pub(crate) mod time_stamp_progress;
 mod unfiled_documents;
 pub(crate) mod workers;
 

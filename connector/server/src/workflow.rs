@@ -27,3 +27,4 @@ pub(crate) mod receipt;
 pub(crate) mod run_to_completion;
 pub(crate) mod share_worker;
 pub(crate) mod startup;
+pub(crate) mod time_stamping;

@@ -116,6 +116,7 @@ pub mod notice_delivery;
 pub mod peer;
 pub mod peer_handler;
 mod secure_connection;
+pub mod time_stamp_client;
 mod trace_link;
 
 pub use crate::admin::client::AdminSocketClient;

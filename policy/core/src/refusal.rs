@@ -434,6 +434,9 @@ codes! {
     ReceiptMismatch "RECEIPT_MISMATCH" Evidence "The two sides' receipts of one answer differ." "Both versions are kept; compare them with `hansa audit reconcile`.";
     ClockUntrusted "CLOCK_UNTRUSTED" State "The clock went back by more than a minute." "Set the clock, then acknowledge with `hansa reload`.";
     EvidenceUnknown "EVIDENCE_UNKNOWN" Evidence "The evidence is of a version, or under an algorithm, that is not known here." "Check it with a newer program.";
+    TimeStampInvalid "TIME_STAMP_INVALID" Evidence "A time stamp does not hold: it is over other bytes, changed, or not signed by the authority that it names." "Ask for the file as it was exported; the log itself is judged without its time stamps.";
+    TimeStampNotTrusted "TIME_STAMP_NOT_TRUSTED" Evidence "No certificate that was given vouches for the authority of a time stamp, or none did when it was issued." "Give the certificate above that authority: [audit] time_stamp, or `hansa-verify check --tsa-trust FILE`.";
+    TimeStampUnavailable "TIME_STAMP_UNAVAILABLE" OutOfReach "The time-stamp authority can't be reached, or grants no token." "Check [audit] time_stamp and the way to the authority; it is asked again, and questions are answered meanwhile.";
     EvidenceExpired "EVIDENCE_EXPIRED" Evidence "The record was erased when its time was over; its leaf hash is kept." "`hansa audit list --outcome expire` says when and what.";
     // configuration, files, sources
     ConfigUnknownKey "CONFIG_UNKNOWN_KEY" Invalid "The configuration holds a key that does not exist." "Use the key that is suggested, or `hansa config reference`.";

@@ -51,6 +51,7 @@ pub mod postgres_server;
 pub mod property_cases;
 pub mod seal_authority;
 pub mod sql_session;
+pub mod time_stamp_authority;
 pub mod tls;
 pub mod worker_process;
 pub mod workflow;

@@ -4,6 +4,7 @@ use super::{BundleVisitor, CopyCheck, CopyReport, incomplete};
 use crate::archive::AbsentRecords;
 use crate::documents::{DocumentKind, SignedDocument, head_of_receipt};
 use crate::filter::RecordFilter;
+use crate::time_stamps::StampedHead;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::note::SignedHead;
 use hansa_audit_log::record::{EXPIRED, Record};
@@ -11,7 +12,8 @@ use hansa_audit_log::tree::{check_consistency, check_inclusion, leaf_hash};
 use hansa_audit_log::verifier::{FaultKind, VerificationFault};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use line::{
-    BundleEnd, BundleHeader, BundleHeaderError, BundleLine, BundleLineReader, BundleRecord,
+    BundleEnd, BundleHead, BundleHeader, BundleHeaderError, BundleLine, BundleLineReader,
+    BundleRecord,
 };
 use std::path::Path;
 
@@ -96,6 +98,7 @@ fn whole(
     mut found: CopyCheck<'_>,
 ) -> Result<CopyReport, Refusal> {
     let (mut leaves, mut heads, mut lost) = (Vec::new(), Vec::new(), false);
+    let mut stamps = Vec::new();
     let mut again = BundleLineReader::open(path)?;
     again.next_line()?;
     while let Some(bytes) = again.next_line()? {
@@ -104,12 +107,22 @@ fn whole(
             Some(BundleLine::Record(BundleRecord {
                 leaf: Some(leaf), ..
             })) if !lost => leaves.push(leaf),
-            Some(BundleLine::Head(head, _)) => heads.push(*head),
+            Some(BundleLine::Head(line)) => {
+                let BundleHead {
+                    head, time_stamp, ..
+                } = *line;
+                if let Some(token) = time_stamp {
+                    let head = head.clone();
+                    stamps.push(StampedHead { head, token });
+                }
+                heads.push(head);
+            }
             Some(_) => {}
             None => lost = true,
         }
     }
     found.take_more_heads(heads);
+    found.take_time_stamps(stamps);
     let mut verifier = found.verifier(leaves);
     let (mut behind, mut away) = (BundleTrailer::default(), AbsentRecords::checking());
     while let Some(bytes) = lines.next_line()? {
@@ -129,7 +142,7 @@ fn whole(
                 behind.add_document(document, &mut found);
                 continue;
             }
-            Some(BundleLine::Head(..)) => {
+            Some(BundleLine::Head(_)) => {
                 behind.heads += 1;
                 continue;
             }
@@ -190,9 +203,9 @@ fn part(
                 behind.add_document(document, &mut found);
                 continue;
             }
-            Some(BundleLine::Head(head, proof)) => {
+            Some(BundleLine::Head(line)) => {
                 behind.heads += 1;
-                earlier(&head, &proof, header, &mut found);
+                earlier(*line, header, &mut found);
                 continue;
             }
             Some(BundleLine::End(end)) => {
@@ -267,15 +280,19 @@ fn proven(line: &BundleRecord, next: u64, header: &BundleHeader) -> Option<Recor
 }
 
 /// An earlier head, from which the log must have gone on.
-fn earlier(head: &SignedHead, proof: &[Digest], header: &BundleHeader, found: &mut CopyCheck<'_>) {
+fn earlier(line: BundleHead, header: &BundleHeader, found: &mut CopyCheck<'_>) {
+    let head = line.head;
     let (from, to) = (&head.checkpoint, &header.head.checkpoint);
     let goes_on = from.origin == to.origin
-        && check_consistency(from.size, to.size, from.root, to.root, proof);
-    if !found.is_believed(head) {
+        && check_consistency(from.size, to.size, from.root, to.root, &line.consistency);
+    if !found.is_believed(&head) {
         return;
     }
     if goes_on {
-        found.show(head);
+        found.show(&head);
+        if let Some(token) = line.time_stamp {
+            found.show_time_stamp(&StampedHead { head, token });
+        }
     } else {
         let size = from.size;
         found.damaged.push(format!(

@@ -4,12 +4,14 @@ use super::{BundleVisitor, CopyReport, bundle, incomplete};
 use crate::archive::AbsentRecords;
 use crate::documents::SignedDocument;
 use crate::key::Ed25519NoteVerifier;
+use crate::time_stamps::StampedHead;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::note::{Checkpoint, ED25519, NoteKey, SignedHead};
 use hansa_audit_log::record::Record;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_log::verifier::{LogVerifier, VerifiedLine};
 use hansa_policy::refusal::Refusal;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// What a check gathers on its way.
@@ -106,6 +108,24 @@ impl<'a> CopyCheck<'a> {
         }
     }
 
+    /// Takes the time stamps of heads of this log. Their heads count like the others.
+    pub(super) fn take_time_stamps(&mut self, stamps: Vec<StampedHead>) {
+        if stamps.is_empty() {
+            return;
+        }
+        let known: BTreeSet<Digest> = self.heads.iter().map(SignedHead::note_digest).collect();
+        for stamped in stamps {
+            if !known.contains(&stamped.head.note_digest()) {
+                if !self.is_believed(&stamped.head) {
+                    continue;
+                }
+                self.show(&stamped.head);
+                self.heads.push(stamped.head.clone());
+            }
+            self.show_time_stamp(&stamped);
+        }
+    }
+
     /// Whether the signature of a head holds; if not, it is reported.
     pub(super) fn is_believed(&mut self, head: &SignedHead) -> bool {
         if self.is_signed(head) {
@@ -127,6 +147,10 @@ impl<'a> CopyCheck<'a> {
 
     pub(super) fn show(&mut self, head: &SignedHead) {
         self.each.head(head);
+    }
+
+    pub(super) fn show_time_stamp(&mut self, stamped: &StampedHead) {
+        self.each.time_stamp(stamped);
     }
 
     pub(super) fn take_document(&mut self, document: SignedDocument) {

@@ -15,6 +15,8 @@ use hansa_audit_log::verifier::FaultKind;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::Path;
 
+mod time_stamps;
+
 /// A log of `count` records in several segments, closed.
 fn some_log(count: i64, segment: u64) -> TestLogDir {
     let log_dir = TestLogDir::new();

@@ -64,6 +64,7 @@ pub(crate) fn copy(domain: &str, of: &str, statements: &[(u64, &str)]) -> Export
         answers: AnswerCollector::default(),
         tree: None,
         heads: Vec::new(),
+        time_stamps: Vec::new(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `hansa status`: how it stands, and what waits.
 
 mod daily_figures;
+mod time_stamps;
 
 use crate::admin::CommandResult;
 use crate::admin::event_sink::EventSink;
@@ -100,6 +101,8 @@ pub(crate) async fn status(
             refusal.sentence
         ));
     }
+    let time_stamps = connector.records.time_stamps.progress();
+    waiting.extend(time_stamps::failing(&time_stamps));
     for fork in connector.forks()? {
         waiting.push(format!("{}: {}", fork.code, fork.sentence));
     }
@@ -133,6 +136,7 @@ pub(crate) async fn status(
             "renew": period.kind.renewal(),
         })).collect::<Vec<_>>(),
         "records": connector.records.log.size(),
+        "time_stamp": time_stamps::object(&time_stamps),
         "bundle": bundle.content().sequence,
         "demo": bundle.content().demo,
         "clock_offset_s": config.clock.micros / 1_000_000,
@@ -158,6 +162,9 @@ pub(crate) async fn status(
         "\ntoday, UTC: {} answers with {} rows, {} refusals",
         today.answers, today.rows, today.refusals
     ));
+    if let Some(newest) = time_stamps::newest(&time_stamps) {
+        text.push_str(&format!("\ntime stamps: {newest}"));
+    }
     out.object(data, text).await?;
     Ok(u8::from(check && !waiting.is_empty()))
 }

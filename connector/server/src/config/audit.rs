@@ -1,8 +1,10 @@
-//! `[audit]`: how long decisions are kept in the log, what stands beside it, and whom a forked log keeps out.
+//! `[audit]`: how long decisions are kept in the log, what stands beside it, who stamps its heads, and whom a forked log keeps out.
 
 use crate::config::reader::ConfigSection;
+use crate::config::time_stamp::{self, TimeStampConfig};
 use crate::config::unit::seconds;
 use hansa_audit_store::retention::LEAST_DAYS;
+use std::path::Path;
 use std::time::Duration;
 
 const DAY: u64 = 86_400;
@@ -19,7 +21,10 @@ pub(crate) struct RetentionConfig {
 }
 
 /// Reads it.
-pub(super) fn read(section: ConfigSection<'_>) -> RetentionConfig {
+pub(super) fn read(
+    section: ConfigSection<'_>,
+    folder: &Path,
+) -> (RetentionConfig, Option<TimeStampConfig>) {
     let sql = section
         .measured("sql", seconds, "a time such as 90d")
         .unwrap_or(Duration::from_secs(90 * DAY));
@@ -32,10 +37,12 @@ pub(super) fn read(section: ConfigSection<'_>) -> RetentionConfig {
             format!("decisions are kept for {LEAST_DAYS} days at least: so far back quotas count");
         section.wrong("decisions", sentence);
     }
+    let time_stamp = time_stamp::read(section.section("time_stamp"), folder);
     section.finish();
-    RetentionConfig {
+    let retention = RetentionConfig {
         sql,
         decisions,
         refuses_forked: forked.unwrap_or(false),
-    }
+    };
+    (retention, time_stamp)
 }

@@ -99,6 +99,7 @@ fn the_reference_has_every_other_key() {
         ("[limits]", &whole["limits"]),
         ("[notice]", &whole["notice"]),
         ("[officers]", &whole["officers"]),
+        ("[audit]", &whole["audit"]),
         ("[clock]", &whole["clock"]),
         ("[ask]", &whole["ask"]),
         ("[cluster]", &whole["cluster"]),
@@ -322,5 +323,47 @@ fn what_has_a_name_stands_there_once() {
         let faults = load(&format!("{own}{twice}")).unwrap_err();
         assert_eq!(faults.len(), 1, "{faults:?}");
         assert_eq!(faults[0].code, ErrorCode::ConfigInvalid);
+    }
+}
+
+#[test]
+fn a_time_stamp_authority_has_an_address_anchors_and_an_interval() {
+    let own = "[participant]\nid = \"acme.example\"\nname = \"Acme\"\n";
+    let with = |value: &str| load(&format!("{own}[audit]\ntime_stamp = {value}\n"));
+    assert!(load(own).unwrap().time_stamp.is_none());
+    let usual = with("{ url = \"http://a.example/\", trust = [\"a.pem\", \"b.pem\"] }").unwrap();
+    let usual = usual.time_stamp.unwrap();
+    assert_eq!(usual.every.as_secs(), 3600);
+    assert_eq!(usual.trust.len(), 2);
+    assert!(usual.trust[0].is_absolute());
+    for (value, code, key) in [
+        ("{ trust = [\"a.pem\"] }", ErrorCode::ConfigInvalid, "url"),
+        (
+            "{ url = \"ftp://a\", trust = \"a.pem\" }",
+            ErrorCode::ConfigInvalid,
+            "url",
+        ),
+        ("{ url = \"http://a\" }", ErrorCode::ConfigInvalid, "trust"),
+        (
+            "{ url = \"http://a\", trust = [] }",
+            ErrorCode::ConfigInvalid,
+            "trust",
+        ),
+        (
+            "{ url = \"http://a\", trust = \"a.pem\", every = \"0s\" }",
+            ErrorCode::ConfigInvalid,
+            "every",
+        ),
+        (
+            "{ url = \"http://a\", trust = \"a.pem\", nonce = false }",
+            ErrorCode::ConfigUnknownKey,
+            "nonce",
+        ),
+    ] {
+        let faults = with(value).unwrap_err();
+        assert_eq!(faults.len(), 1, "{value}: {faults:?}");
+        let key_of = faults[0].location.as_ref().and_then(|at| at.key.clone());
+        let key = format!("audit.time_stamp.{key}");
+        assert_eq!((faults[0].code, key_of), (code, Some(key)), "{value}");
     }
 }

@@ -73,6 +73,8 @@ pub(crate) struct ConnectorMetrics {
     pub(super) records: Counter<u64, AtomicU64>,
     pub(super) log_writable: Gauge,
     pub(super) log_free: Gauge<f64, AtomicU64>,
+    pub(super) head_stamped: Gauge<f64, AtomicU64>,
+    pub(super) stamping_failing: Gauge,
     pub(super) clock_trusted: Gauge,
     pub(super) ready: Gauge,
     pub(super) running: Gauge,
@@ -119,6 +121,8 @@ impl Default for ConnectorMetrics {
             records: Counter::default(),
             log_writable: Gauge::default(),
             log_free: Gauge::default(),
+            head_stamped: Gauge::default(),
+            stamping_failing: Gauge::default(),
             clock_trusted: Gauge::default(),
             ready: Gauge::default(),
             running: Gauge::default(),
@@ -193,6 +197,17 @@ impl Default for ConnectorMetrics {
             "Free space on the disk of the log",
             Unit::Bytes,
             own.log_free.clone(),
+        );
+        of.register_with_unit(
+            "audit_head_stamped_timestamp",
+            "Before when the newest head with a time stamp existed, since 1970; 0 where there is none",
+            Unit::Seconds,
+            own.head_stamped.clone(),
+        );
+        of.register(
+            "audit_head_stamping_failing",
+            "Whether the last request to the time-stamp authority gave no token",
+            own.stamping_failing.clone(),
         );
         of.register(
             "clock_trusted",

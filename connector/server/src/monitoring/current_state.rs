@@ -42,6 +42,14 @@ pub(super) fn refresh(
     if let Ok(free) = hansa_audit_store::free_space(connector.records.log.folder()) {
         metrics.log_free.set(real(free));
     }
+    let stamps = connector.records.time_stamps.progress();
+    metrics
+        .stamping_failing
+        .set(i64::from(stamps.fault.is_some()));
+    let newest = stamps.newest.and_then(|newest| newest.stamp);
+    metrics
+        .head_stamped
+        .set(newest.map_or(0.0, |stamp| timestamp(stamp.existed_before)));
     metrics.running.set(whole(connector.queries.running.len()));
     metrics
         .memory

@@ -8,7 +8,7 @@ use crate::offline::league_join::files;
 use crate::participant::{offers, peer_aliases, published_lists};
 use hansa_audit_log::time::{Clock, ClockReading, UtcTimestamp};
 use hansa_catalog::lint::{self, LintSeverity};
-use hansa_identity::{cluster, participant_identity};
+use hansa_identity::{TimeStampAnchors, cluster, participant_identity};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::ingest::config::DatasetConfig;
 use hansa_query::publication::dataset_entry;
@@ -94,6 +94,9 @@ pub(crate) fn problems(config: &ConnectorConfig, now: UtcTimestamp) -> Vec<Refus
             mono_ns: 0,
         });
         problems.extend(cluster::connector_config(&config.cluster.folder, &clock).err());
+    }
+    if let Some(time_stamp) = &config.time_stamp {
+        problems.extend(TimeStampAnchors::open(&time_stamp.trust).err());
     }
     if let Err(refusal) = hansa_proto::purpose_taxonomy::taxonomy(&config.purposes) {
         problems.push(refusal);

@@ -3,6 +3,7 @@
 use crate::participant::index;
 use crate::participant::pseudonyms::PseudonymRegistry;
 use crate::participant::query_texts::text_queue::QueryTextQueue;
+use crate::participant::time_stamp_progress::TimeStampState;
 use crate::process::blocking_work::waiting;
 use hansa_audit_store::AuditLog;
 use hansa_policy::refusal::Refusal;
@@ -24,6 +25,8 @@ pub(crate) struct RecordKeeping {
     pub(super) state: Mutex<StateIndex>,
     /// Held while files of the log go to its archive, and while old decisions and snapshots are taken away.
     pub(crate) archive_lock: Mutex<()>,
+    /// How far the heads of the log have time stamps.
+    pub(crate) time_stamps: TimeStampState,
     /// That the signed heads of the log were gone when it was opened.
     pub(super) lost_heads: Option<Refusal>,
 }

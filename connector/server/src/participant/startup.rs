@@ -20,6 +20,7 @@ use crate::participant::quota_budget::{self, BudgetCounters};
 use crate::participant::record_keeping::RecordKeeping;
 use crate::participant::reloadable_state::{ReloadableState, ReloadableValues};
 use crate::participant::running_queries::RunningQueries;
+use crate::participant::time_stamp_progress::TimeStampState;
 use crate::participant::{
     Connector, group_lists, index, peer_aliases, provider_restrictions, pseudonyms,
     published_lists, query_texts, schema_secret, unfiled_documents,
@@ -156,6 +157,7 @@ impl Connector {
                 pseudonyms: people,
                 documents,
                 archive_lock: Mutex::new(()),
+                time_stamps: TimeStampState::default(),
                 lost_heads,
                 state: Mutex::new(state),
             },

@@ -14,7 +14,7 @@ use crate::process::member_hosts;
 use crate::process::service_manager;
 use crate::workflow::negotiation::resumption::resume;
 use crate::workflow::peer_handler::ParticipantHandler;
-use crate::workflow::{contract_withdrawal, group_membership, mailbox, notice};
+use crate::workflow::{contract_withdrawal, group_membership, mailbox, notice, time_stamping};
 use hansa_identity::mtls;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::admin::server as admin;
@@ -105,6 +105,7 @@ pub(crate) async fn run(connector: Arc<Connector>, show: OutputSettings) -> Resu
     tasks.spawn(tellers(Arc::clone(&connector), stop.clone()));
     tasks.spawn(erasers(Arc::clone(&connector), stop.clone()));
     tasks.spawn(checkers(Arc::clone(&connector), stop.clone()));
+    tasks.spawn(stampers(Arc::clone(&connector), stop.clone()));
     let (alive, ending) = (Arc::clone(&connector), stop.clone());
     tasks.spawn(async move {
         service_manager::watchdog(alive, ending).await;
@@ -272,6 +273,21 @@ async fn erasers(connector: Arc<Connector>, stop: CancellationToken) -> Result<(
                     tracing::warn!(%refusal, "log.not_expired");
                 }
             }
+        }
+    }
+}
+
+/// Has the newest head of the log stamped now and then; whatever the authority does, nothing else waits for it.
+async fn stampers(connector: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
+    let mut look = tokio::time::interval(std::time::Duration::from_secs(1));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = look.tick() => {}
+        }
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = time_stamping::round(&connector) => {}
         }
     }
 }

@@ -1,12 +1,12 @@
 //! The lines of a bundle.
 
 use crate::documents::{DocumentKind, SignedDocument};
-use crate::export::{EXPIRES, FORMAT};
+use crate::export::{EXPIRES, FORMAT, STAMPED};
 use crate::filter::RecordFilter;
 use hansa_audit_log::digest::{Digest, IncrementalDigest};
 use hansa_audit_log::json::strict_object::{StrictObject, StrictObjectError};
 use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
-use hansa_audit_log::note::{NoteKey, SignedHead};
+use hansa_audit_log::note::{NoteKey, SignedHead, base64};
 use hansa_policy::refusal::Refusal;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _};
@@ -35,10 +35,19 @@ pub(super) enum BundleLine {
     Record(BundleRecord),
     /// A document that records name.
     Paper(SignedDocument),
-    /// A head, and the proof that the log went on from there.
-    Head(Box<SignedHead>, Vec<Digest>),
+    /// A head.
+    Head(Box<BundleHead>),
     /// The last one.
     End(BundleEnd),
+}
+
+/// A head, as it stands in a bundle.
+pub(super) struct BundleHead {
+    pub(super) head: SignedHead,
+    /// The proof that the log went on from there.
+    pub(super) consistency: Vec<Digest>,
+    /// The token over the note of the head.
+    pub(super) time_stamp: Option<Vec<u8>>,
 }
 
 /// A record, as it stands in a bundle.
@@ -121,7 +130,7 @@ pub(super) fn header(line: &[u8]) -> Result<BundleHeader, BundleHeaderError> {
     let format = fields
         .text("hansa")
         .map_err(|_| BundleHeaderError::Unreadable)?;
-    if ![FORMAT, EXPIRES].contains(&format.as_str()) {
+    if ![FORMAT, EXPIRES, STAMPED].contains(&format.as_str()) {
         return Err(BundleHeaderError::Version(format));
     }
     let read = |fields: &mut StrictObject| -> Result<Option<BundleHeader>, StrictObjectError> {
@@ -142,7 +151,7 @@ pub(super) fn header(line: &[u8]) -> Result<BundleHeader, BundleHeaderError> {
                 head,
                 choice,
                 records,
-                expires: format == EXPIRES,
+                expires: format != FORMAT,
             }))
     };
     let header = read(&mut fields).ok().flatten();
@@ -167,8 +176,14 @@ pub(super) fn line(bytes: &[u8]) -> Option<BundleLine> {
             },
         })
     } else if let Some(head) = fields.optional("head") {
-        let head = head.as_text()?.parse().ok()?;
-        BundleLine::Head(Box::new(head), hashes(fields.optional("consistency"))?)
+        BundleLine::Head(Box::new(BundleHead {
+            head: head.as_text()?.parse().ok()?,
+            consistency: hashes(fields.optional("consistency"))?,
+            time_stamp: match fields.optional("time_stamp") {
+                None => None,
+                Some(token) => Some(base64::decode(token.as_text()?)?),
+            },
+        }))
     } else {
         BundleLine::Record(BundleRecord {
             index: fields.count("index").ok()?,

@@ -1,0 +1,85 @@
+//! Time stamps (RFC 3161, with the update of RFC 5816): what an authority outside the league states of bytes, and when.
+//!
+//! An authority signs that it has seen a digest at an instant. So whoever trusts the authority knows that the bytes existed before
+//! that instant, whatever the clock of their owner said. Nothing here reads a clock or opens a connection: the request is bytes, the
+//! response is bytes, and a token is judged at the instant that it states.
+
+use anchors::TimeStampAnchors;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::refusal::Refusal;
+use signer_certificate::SignerCertificate;
+use timestamp_info::TimestampInfo;
+use token_refusal::invalid;
+use token_signed_data::TokenSignedData;
+
+pub mod anchors;
+mod certificate_identifier;
+mod der_reader;
+mod digest_algorithm;
+#[cfg(test)]
+mod mutated_token;
+mod object_identifier;
+pub mod request;
+mod signature_check;
+mod signed_attributes;
+mod signer_certificate;
+#[cfg(test)]
+mod test_authority;
+#[cfg(test)]
+mod tests;
+mod timestamp_info;
+mod token_refusal;
+mod token_signed_data;
+
+/// The most bytes of a token. Those of public authorities, with their certificates, have 2 to 10 KB.
+pub const LONGEST_TOKEN: usize = 64 * 1024;
+
+/// A time stamp whose token holds: signed by an authority that one of the anchors vouches for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedTimeStamp {
+    /// Subject of the authority's certificate.
+    pub authority: String,
+    /// The instant that the authority states (`genTime`).
+    pub at: UtcTimestamp,
+    /// The instant before which the bytes existed: that one, and the deviation that the authority admits (`accuracy`).
+    pub existed_before: UtcTimestamp,
+    /// The number of the token at its authority, in hexadecimal.
+    pub serial: String,
+    /// The policy under which it was issued, as a dotted object identifier.
+    pub policy: String,
+    /// The number that the request drew, as the content octets of an INTEGER.
+    nonce: Option<Vec<u8>>,
+}
+
+/// Judges a token: whether it is over bytes with the digest `imprint`, and whether one of `anchors` vouches for who signed it, at
+/// the instant that it states.
+///
+/// # Errors
+/// `TIME_STAMP_INVALID`, `TIME_STAMP_NOT_TRUSTED`, or `SIGNATURE_ALG` for an algorithm that is not known here.
+pub fn verify(
+    token: &[u8],
+    imprint: &Digest,
+    anchors: &TimeStampAnchors,
+) -> Result<VerifiedTimeStamp, Refusal> {
+    if token.len() > LONGEST_TOKEN {
+        return Err(invalid("it is longer than a token may be"));
+    }
+    let signed = TokenSignedData::read(token)?;
+    let info = TimestampInfo::read(signed.content)?;
+    if info.imprint != *imprint {
+        return Err(invalid("it is over other bytes"));
+    }
+    signed.check_content_digest()?;
+    let certificate = SignerCertificate::find(&signed)?;
+    signature_check::check(&signed, &certificate)?;
+    let authority = certificate.vouched_for(&signed.certificates, anchors, info.at)?;
+    Ok(VerifiedTimeStamp {
+        authority,
+        at: info.at,
+        existed_before: info.existed_before,
+        serial: info.serial,
+        policy: info.policy,
+        nonce: info.nonce,
+    })
+}

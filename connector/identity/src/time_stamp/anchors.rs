@@ -1,0 +1,77 @@
+//! Trust anchors of time-stamp authorities: the certificates that somebody has chosen to believe.
+
+use crate::certificate::authority_certificate::{AuthorityCertificate, TrustedAuthority};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
+use std::path::Path;
+
+/// The most bytes of a file of anchors.
+const LONGEST_FILE: u64 = 1024 * 1024;
+
+/// The anchors, at least one.
+#[derive(Debug, Clone)]
+pub struct TimeStampAnchors(Vec<TrustedAuthority>);
+
+impl TimeStampAnchors {
+    /// Reads files of certificates in PEM, each with one or several.
+    ///
+    /// # Errors
+    /// `FILE_MISSING`, or `KEY_INVALID` for a file without a certificate of an authority.
+    pub fn open<P: AsRef<Path>>(files: &[P]) -> Result<Self, Refusal> {
+        let mut anchors = Vec::new();
+        for file in files {
+            let file = file.as_ref();
+            let bytes = hansa_files::read(file, LONGEST_FILE)?;
+            let mut read = Self::read(&bytes)
+                .map_err(|refusal| refusal.with_place(file.display().to_string(), None, None))?;
+            anchors.append(&mut read.0);
+        }
+        if anchors.is_empty() {
+            return Err(unreadable("no file of anchors is named"));
+        }
+        Ok(Self(anchors))
+    }
+
+    /// Reads certificates in PEM.
+    ///
+    /// # Errors
+    /// `KEY_INVALID`
+    pub fn read(pem: &[u8]) -> Result<Self, Refusal> {
+        let mut anchors = Vec::new();
+        for certificate in CertificateDer::pem_slice_iter(pem) {
+            let certificate =
+                certificate.map_err(|cause| unreadable("it is no PEM").caused_by(cause))?;
+            anchors.push(trusted(&certificate)?);
+        }
+        if anchors.is_empty() {
+            return Err(unreadable("it holds no certificate in PEM"));
+        }
+        Ok(Self(anchors))
+    }
+
+    /// Each of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &TrustedAuthority> {
+        self.0.iter()
+    }
+}
+
+fn trusted(certificate: &CertificateDer<'_>) -> Result<TrustedAuthority, Refusal> {
+    let facts = AuthorityCertificate::read(certificate)
+        .map_err(|cause| unreadable("it is none of an authority").caused_by(cause))?;
+    facts
+        .understood()
+        .map_err(|cause| unreadable("it can't be relied on").caused_by(cause))?;
+    let anchor = webpki::anchor_from_trusted_cert(certificate)
+        .map_err(|cause| unreadable("it can't be read").caused_by(cause))?
+        .to_owned();
+    Ok(TrustedAuthority { anchor, facts })
+}
+
+fn unreadable(why: &str) -> Refusal {
+    Refusal::new(
+        ErrorCode::KeyInvalid,
+        format!("the certificate of a time-stamp authority can't be used: {why}"),
+    )
+    .with_help("name the certificate of the authority above the one that signs, in PEM")
+}

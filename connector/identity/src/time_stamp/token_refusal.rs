@@ -1,0 +1,34 @@
+//! Refusals of tokens.
+
+use super::der_reader::MalformedDer;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+
+/// Refusal of a token that does not hold.
+pub(super) fn invalid(sentence: &str) -> Refusal {
+    Refusal::new(
+        ErrorCode::TimeStampInvalid,
+        format!("the time stamp does not hold: {sentence}"),
+    )
+}
+
+impl From<MalformedDer> for Refusal {
+    fn from(cause: MalformedDer) -> Self {
+        invalid(&cause.to_string()).caused_by(cause)
+    }
+}
+
+/// Refusal of a token whose authority no anchor vouches for.
+pub(super) fn untrusted(sentence: &str) -> Refusal {
+    Refusal::new(
+        ErrorCode::TimeStampNotTrusted,
+        format!("the authority of the time stamp is not trusted: {sentence}"),
+    )
+}
+
+/// Refusal of an algorithm that is not known here.
+pub(super) fn unknown_algorithm(what: &str) -> Refusal {
+    Refusal::new(
+        ErrorCode::SignatureAlg,
+        format!("the {what} of the time stamp is not known here"),
+    )
+}

@@ -1,0 +1,171 @@
+//! `TimeStampToken` (RFC 3161, section 2.4.2): a `ContentInfo` with `SignedData` (RFC 5652, section 5) by one signer.
+
+use super::certificate_identifier::CertificateIdentifier;
+use super::der_reader::{
+    DerReader, INTEGER, MalformedDer, OCTET_STRING, SEQUENCE, SET, constructed, primitive,
+};
+use super::digest_algorithm::DigestAlgorithm;
+use super::object_identifier::{SIGNED_DATA, TIMESTAMP_INFO};
+use super::signed_attributes::SignedAttributes;
+use super::token_refusal::{invalid, unknown_algorithm};
+use hansa_policy::refusal::Refusal;
+
+/// The most certificates that a token brings.
+const MOST_CERTIFICATES: usize = 16;
+
+const STRUCTURE: &str = "a TimeStampToken";
+
+/// A token, read and not judged.
+#[derive(Debug)]
+pub(super) struct TokenSignedData<'a> {
+    /// The bytes of `TSTInfo`.
+    pub(super) content: &'a [u8],
+    /// The certificates that it brings, in DER.
+    pub(super) certificates: Vec<&'a [u8]>,
+    /// How the signer names its certificate.
+    pub(super) signer: SignerIdentifier<'a>,
+    /// The digest of the signature and of the attribute of the content.
+    pub(super) digest: DigestAlgorithm,
+    /// What is signed.
+    pub(super) attributes: SignedAttributes<'a>,
+    /// Content octets of the signature's `AlgorithmIdentifier`.
+    pub(super) algorithm: &'a [u8],
+    /// The signature.
+    pub(super) signature: &'a [u8],
+}
+
+/// `SignerIdentifier` (RFC 5652, section 5.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SignerIdentifier<'a> {
+    /// Issuer and serial number.
+    Issued(CertificateIdentifier<'a>),
+    /// Subject key identifier.
+    Key(&'a [u8]),
+}
+
+impl<'a> TokenSignedData<'a> {
+    /// Reads a token.
+    pub(super) fn read(token: &'a [u8]) -> Result<Self, Refusal> {
+        let content = content_info(token)?;
+        let mut fields = DerReader::only(content, SEQUENCE, STRUCTURE)?;
+        let version = fields.small_number(INTEGER)?;
+        // 3 as the content is not id-data; 4 and 5 with other kinds of certificates or revocations.
+        if !(3..=5).contains(&version) {
+            return Err(invalid("its SignedData is of another version"));
+        }
+        let digests = fields.element(SET)?;
+        let content = encapsulated(&mut fields)?;
+        let certificates = match fields.optional(constructed(0))? {
+            Some(set) => certificates(set.content)?,
+            None => Vec::new(),
+        };
+        // Revocation lists: whoever needs to judge revocation asks the authority.
+        let _revocations = fields.optional(constructed(1))?;
+        let mut signers = fields.enter(SET)?;
+        let mut signer = signers.enter(SEQUENCE)?;
+        // RFC 3161: no other signature than that of the authority.
+        signers
+            .finish()
+            .map_err(|_| invalid("it has several signers"))?;
+        fields.finish()?;
+        let (identifier, version) = signer_identifier(&mut signer)?;
+        let digest = DigestAlgorithm::read(&mut signer)?;
+        let attributes = signer.element(constructed(0))?;
+        let algorithm = signer.element(SEQUENCE)?.content;
+        let signature = signer.element(OCTET_STRING)?.content;
+        let _unsigned = signer.optional(constructed(1))?;
+        signer.finish()?;
+        if digest == DigestAlgorithm::Sha1 {
+            return Err(unknown_algorithm("digest algorithm"));
+        }
+        let by_key = matches!(identifier, SignerIdentifier::Key(_));
+        if version != if by_key { 3 } else { 1 } {
+            return Err(invalid("its SignerInfo is of another version"));
+        }
+        if !lists(digests.content, digest)? {
+            return Err(invalid("it does not list the digest of its signature"));
+        }
+        Ok(Self {
+            content,
+            certificates,
+            signer: identifier,
+            digest,
+            attributes: SignedAttributes::read(attributes)?,
+            algorithm,
+            signature,
+        })
+    }
+
+    /// Whether the signed attribute is the digest of the content (RFC 5652, section 5.6).
+    pub(super) fn check_content_digest(&self) -> Result<(), Refusal> {
+        if self.digest.digest(self.content).as_ref() == self.attributes.message_digest {
+            return Ok(());
+        }
+        Err(invalid("its content is not the one that was signed"))
+    }
+}
+
+/// The content of the `ContentInfo`.
+fn content_info(token: &[u8]) -> Result<&[u8], MalformedDer> {
+    let mut info = DerReader::only(token, SEQUENCE, STRUCTURE)?;
+    if info.object_identifier()? != SIGNED_DATA {
+        return Err(MalformedDer(STRUCTURE));
+    }
+    let content = info.element(constructed(0))?.content;
+    info.finish()?;
+    Ok(content)
+}
+
+/// The bytes of the `EncapsulatedContentInfo`.
+fn encapsulated<'a>(fields: &mut DerReader<'a>) -> Result<&'a [u8], MalformedDer> {
+    let mut info = fields.enter(SEQUENCE)?;
+    if info.object_identifier()? != TIMESTAMP_INFO {
+        return Err(MalformedDer("a TSTInfo"));
+    }
+    let mut explicit = info.enter(constructed(0))?;
+    let content = explicit.element(OCTET_STRING)?.content;
+    explicit.finish()?;
+    info.finish()?;
+    Ok(content)
+}
+
+/// The `CertificateSet`; what is no X.509 certificate is left out.
+fn certificates(content: &[u8]) -> Result<Vec<&[u8]>, Refusal> {
+    let mut set = DerReader::new(content, "a CertificateSet");
+    let mut found = Vec::new();
+    while !set.is_empty() {
+        let element = set.any()?;
+        if element.tag == SEQUENCE {
+            found.push(element.whole);
+        }
+        if found.len() > MOST_CERTIFICATES {
+            return Err(invalid("it brings too many certificates"));
+        }
+    }
+    Ok(found)
+}
+
+fn signer_identifier<'a>(
+    signer: &mut DerReader<'a>,
+) -> Result<(SignerIdentifier<'a>, u32), MalformedDer> {
+    let version = signer.small_number(INTEGER)?;
+    if let Some(key) = signer.optional(primitive(0))? {
+        return Ok((SignerIdentifier::Key(key.content), version));
+    }
+    let mut fields = signer.enter(SEQUENCE)?;
+    let issuer = fields.element(SEQUENCE)?.whole;
+    let serial = fields.element(INTEGER)?.content;
+    fields.finish()?;
+    let issued = CertificateIdentifier { issuer, serial };
+    Ok((SignerIdentifier::Issued(issued), version))
+}
+
+/// Whether `digestAlgorithms` hold this one.
+fn lists(content: &[u8], digest: DigestAlgorithm) -> Result<bool, Refusal> {
+    let mut set = DerReader::new(content, "a list of digest algorithms");
+    let mut found = false;
+    while !set.is_empty() {
+        found |= DigestAlgorithm::read(&mut set)? == digest;
+    }
+    Ok(found)
+}
