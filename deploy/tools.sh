@@ -1,0 +1,27 @@
+# Tools of the checks, built once for all runs into the folder $tools; read by other scripts with `. deploy/tools.sh`.
+
+# A program of crates.io: program, package, version.
+crate() {
+    if ! [ -x "$tools/bin/$1" ] || ! grep -qF "\"$2 $3 " "$tools/.crates.toml" 2> /dev/null; then
+        CARGO_TARGET_DIR="$tools/build" cargo install --quiet --locked --root "$tools" "$2" --version "$3"
+    fi
+}
+
+# A program in Go: its name, the package, the version. Fails where there is no Go.
+go_program() {
+    [ "$(cat "$tools/go-$1.version" 2> /dev/null)" != "$3" ] || return 0
+    command -v go > /dev/null || return 1
+    # A module of its own, since some of these modules can't be installed by name.
+    mkdir -p "$tools/go-$1" "$tools/bin"
+    (cd "$tools/go-$1" && rm -f go.mod go.sum && go mod init tools && go get "$2@$3" && go build -o "$tools/bin/$1" "$2") > "$tools/go-$1.log" 2>&1 || return 1
+    printf '%s\n' "$3" > "$tools/go-$1.version"
+}
+
+# Packages for Python, with their versions, into $tools/python. Fails where there is no pip.
+python_packages() {
+    [ "$(cat "$tools/python.versions" 2> /dev/null)" != "$*" ] || return 0
+    command -v python3 > /dev/null && python3 -m pip --version > /dev/null 2>&1 || return 1
+    python3 -m pip install --quiet --disable-pip-version-check --upgrade --target "$tools/python" "$@" > "$tools/python.log" 2>&1 || return 1
+    printf '%s\n' "$*" > "$tools/python.versions"
+}
+checks_in_python() { python_packages kubernetes-validate==1.37.0 'cyclonedx-python-lib[json-validation]==11.12.0'; }
