@@ -72,7 +72,7 @@ fn the_days_of_a_dataset_are_those_of_its_zone() {
             (&lindau, "dataset", name.to_owned()),
         ] {
             let output = of.hansa(&[verb, "show", &named]).must();
-            let days = "time      2024-07-01 to 2024-09-30";
+            let days = "time        2024-07-01 to 2024-09-30";
             assert!(output.out.contains(days), "{zone}: {}", output.out);
         }
     }

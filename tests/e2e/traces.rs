@@ -1,6 +1,7 @@
 //! One question over two participants, as their collectors see it: each its own trace, linked, and nothing in either that the question said.
 
 use crate::binary;
+use hansa_test_support::detached_thread::leave;
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -24,12 +25,12 @@ impl TraceCollector {
         let url = format!("http://{}/v1/traces", listener.local_addr().unwrap());
         let came: Arc<Mutex<Vec<(Vec<u8>, String)>>> = Arc::default();
         let kept = Arc::clone(&came);
-        std::thread::spawn(move || {
+        leave(std::thread::spawn(move || {
             for caller in listener.incoming() {
                 let kept = Arc::clone(&kept);
-                std::thread::spawn(move || take(caller.unwrap(), &kept));
+                leave(std::thread::spawn(move || take(caller.unwrap(), &kept)));
             }
-        });
+        }));
         Self { url, came }
     }
 

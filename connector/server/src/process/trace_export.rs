@@ -4,6 +4,7 @@
 //! queue holds 2,048 spans.
 
 use crate::config::monitoring::TraceConfig;
+use crate::process::thread_shutdown;
 use bytes::Bytes;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -115,7 +116,7 @@ impl Drop for TraceExport {
     fn drop(&mut self) {
         let _lost = self.provider.shutdown_with_timeout(LAST);
         if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_timeout(LAST);
+            let _in_time = thread_shutdown::end_within(runtime, LAST);
         }
     }
 }
