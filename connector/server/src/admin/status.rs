@@ -12,6 +12,7 @@ use crate::process::blocking_work::blocking;
 use crate::workflow::approval::{self, ApprovalAction};
 use crate::workflow::negotiation::unreadable_message;
 use crate::workflow::{combined_contracts, federated_query, notice, pending_approvals};
+use hansa_identity::rulebook::SignedRulebook;
 use hansa_policy::contract::ContractStatus;
 use hansa_policy::negotiation::Phase;
 use hansa_policy::refusal::Refusal;
@@ -70,6 +71,7 @@ pub(crate) async fn status(
             word.action
         ));
     }
+    waiting.extend(super::rulebook::announcement(connector));
     waiting.extend(notice::undelivered(connector)?);
     let in_force = connector.contracts.with_registry(|registry| {
         let all = registry.all(now);
@@ -117,6 +119,9 @@ pub(crate) async fn status(
     connector.settle_refusals().await;
     let inner = Arc::clone(connector);
     let today = blocking(move || daily_figures::today(&inner)).await?;
+    let rulebooks = connector.reloadable.rulebooks();
+    let number = |rulebook: &Arc<SignedRulebook>| rulebook.version();
+    let rulebook = rulebooks.in_force(now).map(number);
     let data = json!({
         "today": {"answers": today.answers, "rows": today.rows, "refusals": today.refusals},
         "participant": connector.id().domain(),
@@ -136,6 +141,8 @@ pub(crate) async fn status(
         })).collect::<Vec<_>>(),
         "records": connector.records.log.size(),
         "bundle": bundle.content().sequence,
+        "rulebook": rulebook,
+        "rulebook_waiting": rulebooks.waiting().map(number),
         "demo": bundle.content().demo,
         "clock_offset_s": config.clock.micros / 1_000_000,
     });
@@ -156,6 +163,11 @@ pub(crate) async fn status(
         connector.records.log.size(),
         bundle.content().sequence,
     ));
+    if let Some(version) = rulebook {
+        text.push_str(&format!(
+            "\noffers were checked against version {version} of the rulebook"
+        ));
+    }
     text.push_str(&format!(
         "\ntoday, UTC: {} answers with {} rows, {} refusals",
         today.answers, today.rows, today.refusals

@@ -22,7 +22,7 @@ use crate::participant::reloadable_state::{ReloadableState, ReloadableValues};
 use crate::participant::running_queries::RunningQueries;
 use crate::participant::{
     Connector, group_lists, index, peer_aliases, provider_restrictions, pseudonyms,
-    published_lists, query_texts, schema_secret, unfiled_documents,
+    published_lists, query_texts, rulebook_register, schema_secret, unfiled_documents,
 };
 use crate::process::clock::{self, AdjustableClock};
 use crate::process::randomness::random_hex;
@@ -50,6 +50,7 @@ use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use tokio::runtime::Runtime;
 
 /// What opening found that people should know, and that stops nothing.
@@ -147,6 +148,8 @@ impl Connector {
         found.faults.extend(unread);
         let groups = group_lists::load(&state, &documents, &mut published, &mut found.faults)?;
         let restrictions = provider_restrictions::load(&state, &documents, &mut found.faults)?;
+        let rulebooks =
+            rulebook_register::load(&state, &documents, &identity.bundle, &mut found.faults)?;
         let connector = Arc::new(Self {
             clock,
             adjustable_clock: moved,
@@ -169,6 +172,7 @@ impl Connector {
                 groups: Arc::new(groups),
                 restrictions: Arc::new(restrictions),
                 published: Arc::new(published),
+                rulebooks: Arc::new(rulebooks),
             }),
             datasets: DatasetState {
                 snapshots,
@@ -178,6 +182,7 @@ impl Connector {
                 templates: RwLock::default(),
                 pending_views: RwLock::default(),
                 offer_lock: Mutex::new(()),
+                checked_rulebook: AtomicU64::new(0),
             },
             contracts: ContractState {
                 registry: RwLock::new(registry),
