@@ -196,11 +196,12 @@ impl RuleCheck<'_> {
             let days = micros.saturating_add(DAY - 1).div_euclid(DAY);
             format!("a contract lasts at most {most} days, and this one {days}")
         };
+        let day: String = latest.to_string().chars().take(10).collect();
         Some(self.broken(
             OfferRuleKind::LongestDays,
             clause,
             &sentence,
-            format!("end it by {latest}: valid.until, or lasts = \"{most} days\""),
+            format!("let it end before {day}: valid.until, or lasts = {{ days = {most}, since = \"activation\" }}"),
         ))
     }
 

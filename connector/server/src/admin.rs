@@ -91,7 +91,7 @@ async fn dispatch(
         ConnectorCommand::Get(args) => sql::get(connector, args, caller, out).await,
         ConnectorCommand::Credential(command) => credential::run(connector, command, out).await,
         ConnectorCommand::Group(command) => group::run(connector, command, caller, out).await,
-        ConnectorCommand::Rulebook(command) => rulebook::run(connector, command, out).await,
+        ConnectorCommand::Rulebook(command) => rulebook::run(connector, command, caller, out).await,
         ConnectorCommand::Peer(command) => peer::run(connector, command, out).await,
         ConnectorCommand::Audit(command) => audit::run(connector, command, out).await,
         ConnectorCommand::Config(command) => config::run(connector, command, out).await,

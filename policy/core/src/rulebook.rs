@@ -1,9 +1,9 @@
 //! The rulebook of a league: the rules that offers of its members must keep to, and the statement by which a member accepts a
 //! version of it.
 //!
-//! A rulebook is the document in which a data space writes down its governance (Data Spaces Support Centre, Blueprint, building
-//! block "Data space governance framework"; OASC MIM3, contracts). Most of it is text for people. The rules here are the part
-//! that a program can check.
+//! A data space writes its governance framework down in a rulebook (IDSA Rulebook, section 2.4; Sitra, rulebook model for a fair data
+//! economy). OASC MIM3, on contracts, asks for terms and conditions that providers in one ecosystem share. Most of a rulebook is
+//! text for people. The rules here are the part that a program can check.
 
 use crate::contract::signature::{Signature, SignatureVerifier};
 use crate::contract::signature_purpose::SignaturePurpose;

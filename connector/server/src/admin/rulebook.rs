@@ -9,6 +9,7 @@ use crate::participant::rulebook_register::RulebookRegister;
 use crate::process::blocking_work::blocking;
 use crate::workflow::offer_renewal;
 use crate::workflow::rulebook_acceptance::{self, no_rulebook};
+use hansa_audit_log::digest::Digest;
 use hansa_identity::rulebook::SignedRulebook;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::rulebook::RuleChange;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 pub(crate) async fn run(
     connector: &Arc<Connector>,
     command: RulebookCommand,
+    caller: Option<u32>,
     out: &EventSink,
 ) -> CommandResult {
     match command {
@@ -48,7 +50,7 @@ pub(crate) async fn run(
                 )
                 .caused_by(cause)
             })?;
-            accept(connector, shown, out).await
+            accept(connector, shown, caller, out).await
         }
     }
 }
@@ -56,10 +58,11 @@ pub(crate) async fn run(
 /// Accepts the newest version and puts the offers in force that keep to it.
 async fn accept(
     connector: &Arc<Connector>,
-    shown: hansa_audit_log::digest::Digest,
+    shown: Digest,
+    caller: Option<u32>,
     out: &EventSink,
 ) -> CommandResult {
-    let (version, envelope) = rulebook_acceptance::accept(connector, shown).await?;
+    let (version, envelope) = rulebook_acceptance::accept(connector, shown, caller).await?;
     let register = connector.reloadable.rulebooks();
     let counts = register
         .version(version)
@@ -238,10 +241,12 @@ pub(super) fn change_line(change: &RuleChange) -> String {
 
 /// From when a version counts.
 fn counts(connector: &Connector, rulebook: &SignedRulebook) -> String {
-    let from = rulebook.content().draft.from;
+    // It begins with a day in UTC.
+    let from = rulebook.content().draft.from.to_string();
+    let day: String = from.chars().take(10).collect();
     match rulebook.counts_at(connector.now()) {
-        true => format!("counts since {from}"),
-        false => format!("counts from {from}"),
+        true => format!("counts since {day}"),
+        false => format!("counts from {day}"),
     }
 }
 

@@ -4,6 +4,7 @@
 use crate::participant::Connector;
 use crate::participant::audit_event::{AuditEvent, RULEBOOK};
 use crate::participant::rulebook_register::StoredAcceptance;
+use crate::process::blocking_work::waiting;
 use crate::workflow::run_to_completion::to_the_end;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
@@ -65,6 +66,7 @@ pub(crate) async fn install(
 pub(crate) async fn accept(
     connector: &Arc<Connector>,
     shown: Digest,
+    caller: Option<u32>,
 ) -> Result<(u64, String), Refusal> {
     let connector = Arc::clone(connector);
     to_the_end(async move {
@@ -96,6 +98,10 @@ pub(crate) async fn accept(
         // One that the league would not take is neither kept nor recorded.
         let bundle = connector.identity.trust.bundle();
         acceptance.check(version, shown, &bundle.keys(connector.now()))?;
+        let now = connector.now();
+        let people = &connector.records.pseudonyms;
+        let actor = caller.map(|user| waiting(|| people.pseudonym(user, now)));
+        let actor = actor.transpose()?;
         let file = connector
             .records
             .documents
@@ -110,7 +116,8 @@ pub(crate) async fn accept(
                     ("statement", Json::text(acceptance.statement)),
                     ("file", Json::text(file)),
                 ],
-            ))
+            )
+            .and("actor", actor))
             .await?;
         let envelope = String::from_utf8_lossy(&bytes).into_owned();
         let stored = StoredAcceptance {

@@ -151,7 +151,7 @@ fn list(league: &LeagueAuthority, show: OutputSettings) -> Result<(), Refusal> {
         }
         rows.push(vec![
             rulebook.version().to_string(),
-            draft.from.to_string(),
+            draft.from.to_string().chars().take(10).collect(),
             rulebook.digest().short(),
             have.join(", "),
             lack.join(", "),
