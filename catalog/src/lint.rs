@@ -5,6 +5,7 @@ mod open_data;
 mod place_cells;
 pub mod policy_combination;
 mod privacy;
+pub mod rulebook_rules;
 mod satisfiability;
 
 use crate::dataset::{ColumnType, Dataset};

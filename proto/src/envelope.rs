@@ -52,6 +52,8 @@ pub enum StatementKind {
     Notice,
     /// That the signer's log went on in two places, or is out of order.
     Incident,
+    /// Acceptance of a version of the league's rulebook.
+    RulebookAcceptance,
 }
 
 impl StatementKind {
@@ -69,6 +71,7 @@ impl StatementKind {
             Self::Usage => "hansa-usage+jws",
             Self::Notice => "hansa-notice+jws",
             Self::Incident => "hansa-incident+jws",
+            Self::RulebookAcceptance => "hansa-rulebook-acceptance+jws",
         }
     }
 

@@ -184,6 +184,8 @@ pub mod purpose_taxonomy;
 pub mod receipt;
 pub mod render;
 pub mod restriction;
+pub mod rulebook_acceptance;
+pub mod rulebook_toml;
 #[cfg(test)]
 mod samples;
 pub mod stored_message;
@@ -213,6 +215,8 @@ pub use crate::peer::query_request::QueryRequestEnvelope;
 pub use crate::peer::witness::{CosignOutcome, HeadSubmission};
 pub use crate::policy_toml::{PolicyDraft, PolicyFileText};
 pub use crate::receipt::{AnswerOutcome, Receipt, ResultDigest, SignedReceipt};
+pub use crate::rulebook_acceptance::RulebookAcceptanceStatement;
+pub use crate::rulebook_toml::RulebookFile;
 pub use crate::template::PolicyTemplate;
 pub use crate::usage::{SignedUsage, UsageStatement};
 pub use crate::withdrawal::WithdrawalStatement;

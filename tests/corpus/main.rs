@@ -199,6 +199,10 @@ fn the_files_are_what_their_readers_take() {
             hansa_proto::credential::from_envelope(bytes).is_ok()
                 || hansa_proto::credential::from_bytes(bytes).is_ok()
         }
+        "acceptance" => {
+            hansa_proto::rulebook_acceptance::from_envelope(bytes).is_ok()
+                || hansa_proto::rulebook_acceptance::from_bytes(bytes).is_ok()
+        }
         _ => true,
     };
     for (name, _) in &TARGETS {
@@ -211,6 +215,7 @@ fn the_files_are_what_their_readers_take() {
             "notice",
             "mandate",
             "credential",
+            "acceptance",
         ];
         let all = written_here.contains(name);
         assert!(

@@ -11,7 +11,7 @@ use hansa_policy::contract::signature::{SignatoryRole, Signature};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::{
     comment, contract, credential, dataset, deletion, dispute, envelope, group, mandate, notice,
-    odrl, receipt, stored_message, strict_json, usage, withdrawal,
+    odrl, receipt, rulebook_acceptance, stored_message, strict_json, usage, withdrawal,
 };
 use hansa_transport::peer::client::batch_decoder::BatchDecoder;
 
@@ -22,7 +22,7 @@ pub(crate) type RoundTripVerdict = Result<(), String>;
 pub(crate) type FuzzTarget = (&'static str, fn(&[u8]) -> RoundTripVerdict);
 
 /// All readers that need no query engine.
-pub(crate) const TARGETS: [FuzzTarget; 19] = [
+pub(crate) const TARGETS: [FuzzTarget; 20] = [
     ("contract", contract),
     ("json", json),
     ("odrl", odrl),
@@ -42,6 +42,7 @@ pub(crate) const TARGETS: [FuzzTarget; 19] = [
     ("notice", notice),
     ("mandate", mandate),
     ("credential", credential),
+    ("acceptance", acceptance),
 ];
 
 fn same(what: &str, written: &[u8], read: &[u8]) -> RoundTripVerdict {
@@ -316,6 +317,21 @@ pub(crate) fn group(bytes: &[u8]) -> RoundTripVerdict {
         (group::to_bytes(&statement), read.signature)
     });
     stated(bytes, enveloped, group::from_bytes(bytes), group::to_bytes)
+}
+
+/// The acceptance of a rulebook.
+pub(crate) fn acceptance(bytes: &[u8]) -> RoundTripVerdict {
+    let enveloped = rulebook_acceptance::from_envelope(bytes).ok().map(|read| {
+        let statement = rulebook_acceptance::RulebookAcceptanceStatement {
+            participant: read.participant,
+            rulebook: read.rulebook,
+            version: read.version,
+            accepted_at: read.accepted_at,
+        };
+        (rulebook_acceptance::to_bytes(&statement), read.signature)
+    });
+    let read = rulebook_acceptance::from_bytes(bytes);
+    stated(bytes, enveloped, read, rulebook_acceptance::to_bytes)
 }
 
 /// A statement of deletion.

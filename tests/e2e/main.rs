@@ -69,6 +69,7 @@ mod renewal;
 mod requests;
 mod resources;
 mod retention;
+mod rulebook;
 mod scenarios;
 mod sealed;
 mod session;

@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 pub(super) mod certificate_issuance;
 pub mod credential_issuers;
+pub mod rulebook_issuance;
 pub mod signer_registration;
 #[cfg(test)]
 mod tests;

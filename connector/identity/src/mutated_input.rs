@@ -5,6 +5,8 @@ use crate::certificate;
 use crate::league_fixture::{LeagueFixture, start};
 use crate::participant_identity::admission_request::AdmissionRequest;
 use crate::participant_identity::join_file::JoinFile;
+use crate::rulebook::{RulebookDraft, RulebookText, SignedRulebook};
+use hansa_policy::rulebook::OfferRules;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
@@ -50,6 +52,27 @@ fn a_spoilt_bundle_is_refused() {
         TrustBundle::read(bytes)
             .ok()
             .map(|bundle| bundle.to_bytes())
+    });
+}
+
+#[test]
+fn a_spoilt_rulebook_is_refused() {
+    let mut sample = LeagueFixture::new();
+    let draft = RulebookDraft {
+        title: "Rulebook".to_owned(),
+        text: RulebookText::new("rulebook.md", b"Be fair.\n").unwrap(),
+        from: start(),
+        offers: OfferRules {
+            longest_days: Some(730),
+            no_public_views: true,
+            ..OfferRules::default()
+        },
+    };
+    let rulebook = sample.league.issue_rulebook(draft, start()).unwrap();
+    check(&rulebook.to_bytes(), 3000, |bytes| {
+        SignedRulebook::read(bytes, sample.league.bundle())
+            .ok()
+            .map(|rulebook| rulebook.to_bytes())
     });
 }
 

@@ -16,6 +16,8 @@ pub enum EnvelopeKind {
     Request,
     /// A key of a participant for contracts alone.
     ContractKey,
+    /// A league's rulebook.
+    Rulebook,
 }
 
 impl EnvelopeKind {
@@ -24,6 +26,7 @@ impl EnvelopeKind {
             Self::Bundle => "hansa-bundle/1",
             Self::Request => "hansa-request/1",
             Self::ContractKey => "hansa-contract-key/1",
+            Self::Rulebook => "hansa-rulebook/1",
         }
     }
 

@@ -15,6 +15,7 @@ mod file_access;
 mod group;
 mod peer;
 mod policy;
+mod rulebook;
 mod simulate;
 mod sql;
 mod status;
@@ -104,6 +105,7 @@ async fn dispatch(
         }
         ConnectorCommand::Credential(command) => credential::run(connector, command, out).await,
         ConnectorCommand::Group(command) => group::run(connector, command, caller, out).await,
+        ConnectorCommand::Rulebook(command) => rulebook::run(connector, command, caller, out).await,
         ConnectorCommand::Peer(command) => peer::run(connector, command, out).await,
         ConnectorCommand::Audit(command) => audit::run(connector, command, out).await,
         ConnectorCommand::Config(command) => config::run(connector, command, out).await,

@@ -16,7 +16,9 @@ pub(crate) mod terminal;
 use crate::cli::connector_command::ConnectorCommand;
 use crate::cli::connector_command::cluster::{ClusterCommand, ServeArgs};
 use crate::cli::connector_command::key::{KeyCommand, SigningAlgorithm};
-use crate::cli::connector_command::league::{LeagueKeyArgs, LeagueMandatesArgs, LeagueSealArgs};
+use crate::cli::connector_command::league::{
+    LeagueKeyArgs, LeagueMandatesArgs, LeagueRulebookArgs, LeagueSealArgs,
+};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -333,6 +335,11 @@ pub(crate) enum LeagueCommand {
         after_help = "Example: hansa league seal munster.example --anchor qtsp.pem --organization VATDE-123456789 --dir league"
     )]
     Seal(LeagueSealArgs),
+    /// Signs the next version of the rulebook; without a file: its versions and who has accepted them
+    #[command(
+        after_help = "Example: hansa league rulebook rulebook.toml --dir league --output rulebook.json\nExample: hansa league rulebook --accepted lindau.accepted --dir league\nExample: hansa league rulebook --dir league"
+    )]
+    Rulebook(LeagueRulebookArgs),
     /// Expels a participant
     #[command(after_help = "Example: hansa league expel acme.example --dir league")]
     Expel {

@@ -11,7 +11,7 @@
 //!    called (`peers.connections`, only as long as its map is read), its bundle, heads and messages are taken in, and heads are
 //!    exchanged.
 //! 3. `peers.heads`, the exchange with one peer; within it `judged`.
-//! 4. `contracts.negotiation_lock`: each change of negotiations, members, restrictions and words of officers. A statement on a log takes
+//! 4. `contracts.negotiation_lock`: each change of negotiations, members, restrictions, rulebooks and words of officers. A statement on a log takes
 //!    `judged`. A contract that comes into force has its cells released on another thread, which takes `release_lock`, and is waited for.
 //! 5. `peers.heads`, `judged`: what the log holds of heads changes.
 //! 6. `accounting.charge_lock`: one counted question is admitted.
@@ -74,6 +74,7 @@ pub(crate) mod refusal_recorder;
 mod refused_queries;
 mod reloadable_state;
 mod request_dedup;
+pub(crate) mod rulebook_register;
 pub(crate) mod running_queries;
 pub(crate) mod schema_secret;
 mod shutdown;

@@ -24,6 +24,7 @@ mod person_erasure;
 pub(crate) mod provider_restriction;
 pub(crate) mod publication;
 pub(crate) mod receipt;
+pub(crate) mod rulebook_acceptance;
 pub(crate) mod run_to_completion;
 pub(crate) mod share_worker;
 pub(crate) mod startup;

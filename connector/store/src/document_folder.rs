@@ -28,6 +28,10 @@ pub enum StoredDocumentKind {
     Guard,
     /// Statements under contracts, ours and those of others, in their envelope, named by the digest of their bytes.
     Statement,
+    /// Rulebooks of the league, named by the digest of their bytes.
+    Rulebook,
+    /// Acceptances of rulebooks by this participant, in their envelope, named by the digest of their bytes.
+    RulebookAcceptance,
 }
 
 impl StoredDocumentKind {
@@ -41,6 +45,8 @@ impl StoredDocumentKind {
             Self::Group => "groups",
             Self::Guard => "guards",
             Self::Statement => "statements",
+            Self::Rulebook => "rulebooks",
+            Self::RulebookAcceptance => "rulebook-acceptances",
         }
     }
 }
@@ -82,6 +88,8 @@ impl DocumentFolder {
             "groups",
             "guards",
             "statements",
+            "rulebooks",
+            "rulebook-acceptances",
         ] {
             hansa_files::folder(&folder.join(name))?;
         }

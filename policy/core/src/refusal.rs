@@ -360,6 +360,8 @@ codes! {
     TemplateUnknown "TEMPLATE_UNKNOWN" Unknown "The participant publishes no template of that name." "`hansa policy clone PARTICIPANT` lists them.";
     HoleUnfilled "HOLE_UNFILLED" Usage "A hole of the template is not filled, or with something of another type." "Give each hole a value: --set NAME=VALUE.";
     CellTooSmall "CELL_TOO_SMALL" Invalid "Cells smaller than a kilometre square show places that are about persons." "Show larger cells: to = \"grid:1000\" or \"h3:7\".";
+    RulebookInvalid "RULEBOOK_INVALID" Invalid "The rulebook is malformed, edited, not signed by the league, or not the one that the version stands for here." "Ask the operator of your league for the file again: `hansa league rulebook` lists the versions.";
+    RulebookViolated "RULEBOOK_VIOLATED" Invalid "An offer does not keep to a rule of the rulebook that this participant accepted." "Change the policy; `hansa rulebook show` lists the rules.";
     TermNotExecutableHere "TERM_NOT_EXECUTABLE_HERE" State "A clause needs a published list, or the list of a group, that this connector does not hold." "Put the file, unchanged, into the folder of lists ([lists] dir) and reload; make the group: `hansa group add`.";
     GridNotNested "GRID_NOT_NESTED" Invalid "The cells of the contract cut through those of another contract on the dataset." "Use cells that are made of the other's, or of which the other's are made.";
     CombinedDisclosure "COMBINED_DISCLOSURE" Policy "Two contracts on one dataset would tell together what neither of them tells." "Agree on one contract in place of both, or ask under the other one alone.";

@@ -11,9 +11,10 @@ use crate::admin::{CommandResult, gathered};
 use crate::cli::connector_command::policy::PolicyCommand;
 use crate::cli::output::table;
 use crate::config::{self, ConnectorConfig};
+use crate::participant::offers::OfferChecks;
 use crate::participant::{Connector, offers};
 use hansa_catalog::dataset::Dataset;
-use hansa_catalog::lint::{self, LintSeverity};
+use hansa_catalog::lint::LintSeverity;
 use hansa_catalog::offer_index::IdentifiedOffer;
 use hansa_policy::contract::{Agreement, ContractStatus};
 use hansa_policy::id::SqlIdentifier;
@@ -241,19 +242,7 @@ async fn check(
             Ok(offer) => {
                 // Of columns that nobody knows nothing can be said.
                 let unread = dataset.columns.is_empty();
-                let mut findings = match unread {
-                    true => Vec::new(),
-                    false => lint::offer(
-                        &offer,
-                        &dataset,
-                        &connector.reloadable.taxonomy(),
-                        connector.now(),
-                    ),
-                };
-                findings.extend(lint::lists(
-                    &offer.clauses,
-                    &connector.reloadable.published(),
-                ));
+                let mut findings = OfferChecks::of(connector).findings(&offer, &dataset);
                 let others = config
                     .offers
                     .iter()

@@ -8,11 +8,12 @@ use crate::admin::event_sink::EventSink;
 use crate::admin::{CommandResult, gathered};
 use crate::cli::connector_command::query::SimulateArgs;
 use crate::cli::row_sink::cells;
+use crate::participant::offers::OfferChecks;
 use crate::participant::{Connector, offers};
 use crate::workflow::answer::dry_run::{DryRunQuery, rehearse};
 use arrow_array::RecordBatch;
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_catalog::lint::{self, LintSeverity};
+use hansa_catalog::lint::LintSeverity;
 use hansa_policy::attribute::ParticipantAttribute;
 use hansa_policy::contract::{Agreement, Assignee, ContractParty, ContractRegistry};
 use hansa_policy::diff;
@@ -191,16 +192,7 @@ fn drafted(
 ) -> Result<Agreement, Refusal> {
     let (written, dataset) = crate::admin::policy::meant(connector, policy, dataset)?;
     let offer = offers::read(&connector.config(), &written, &dataset).map_err(gathered)?;
-    let mut findings = lint::offer(
-        &offer,
-        &dataset,
-        &connector.reloadable.taxonomy(),
-        connector.now(),
-    );
-    findings.extend(lint::lists(
-        &offer.clauses,
-        &connector.reloadable.published(),
-    ));
+    let findings = OfferChecks::of(connector).findings(&offer, &dataset);
     let error = findings
         .iter()
         .find(|finding| finding.severity == LintSeverity::Error);

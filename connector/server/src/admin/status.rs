@@ -11,6 +11,7 @@ use crate::participant::Connector;
 use crate::process::blocking_work::blocking;
 use crate::workflow::approval::{self, ApprovalAction};
 use crate::workflow::{notice, pending_approvals};
+use hansa_identity::rulebook::SignedRulebook;
 use hansa_policy::contract::ContractStatus;
 use hansa_policy::negotiation::Phase;
 
@@ -69,6 +70,7 @@ pub(crate) async fn status(
             word.action
         ));
     }
+    waiting.extend(super::rulebook::announcement(connector));
     waiting.extend(notice::undelivered(connector)?);
     let in_force = connector.contracts.with_registry(|registry| {
         let all = registry.all(now);
@@ -118,6 +120,9 @@ pub(crate) async fn status(
     connector.settle_refusals().await;
     let inner = Arc::clone(connector);
     let today = blocking(move || daily_figures::today(&inner)).await?;
+    let rulebooks = connector.reloadable.rulebooks();
+    let number = |rulebook: &Arc<SignedRulebook>| rulebook.version();
+    let rulebook = rulebooks.in_force(now).map(number);
     let data = json!({
         "today": {"answers": today.answers, "rows": today.rows, "refusals": today.refusals},
         "participant": connector.id().domain(),
@@ -138,6 +143,8 @@ pub(crate) async fn status(
         "records": connector.records.log.size(),
         "time_stamp": time_stamps::object(&time_stamps),
         "bundle": bundle.content().sequence,
+        "rulebook": rulebook,
+        "rulebook_waiting": rulebooks.waiting().map(number),
         "demo": bundle.content().demo,
         "clock_offset_s": config.clock.micros / 1_000_000,
     });
@@ -158,6 +165,11 @@ pub(crate) async fn status(
         connector.records.log.size(),
         bundle.content().sequence,
     ));
+    if let Some(version) = rulebook {
+        text.push_str(&format!(
+            "\noffers were checked against version {version} of the rulebook"
+        ));
+    }
     text.push_str(&format!(
         "\ntoday, UTC: {} answers with {} rows, {} refusals",
         today.answers, today.rows, today.refusals

@@ -4,6 +4,7 @@ mod argument_resolution;
 mod command_target;
 mod disclosure_prompt;
 mod exported_file;
+mod rulebook_prompt;
 mod sql_follow;
 mod sql_session;
 
@@ -15,6 +16,7 @@ use crate::cli::connector_command::config::ConfigCommand;
 use crate::cli::connector_command::contract::ContractCommand;
 use crate::cli::connector_command::dataset::DatasetCommand;
 use crate::cli::connector_command::policy::PolicyCommand;
+use crate::cli::connector_command::rulebook::RulebookCommand;
 use crate::cli::output::OutputSettings;
 use crate::cli::result_printer::timed_out;
 use crate::cli::terminal::document_out;
@@ -277,6 +279,9 @@ async fn with_connector(
                 .with_help("name another one with --output")),
                 false => exported_file::save(&connector, command, &file, global, show).await,
             }
+        }
+        ConnectorCommand::Rulebook(RulebookCommand::Accept { output, .. }) => {
+            rulebook_prompt::accept(&connector, output, global, show).await
         }
         ConnectorCommand::Dataset(add) if disclosure_prompt::is_asked(&add, global) => {
             match disclosure_prompt::ask(&connector, add, global).await {

@@ -12,6 +12,7 @@ use crate::cli::connector_command::group::GroupCommand;
 use crate::cli::connector_command::key::KeyCommand;
 use crate::cli::connector_command::peer::PeerCommand;
 use crate::cli::connector_command::policy::PolicyCommand;
+use crate::cli::connector_command::rulebook::RulebookCommand;
 use crate::cli::{GlobalArgs, LeagueCommand, TopLevelCommand, terminal};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::io::{BufRead as _, IsTerminal as _};
@@ -124,6 +125,9 @@ pub(crate) fn only_looks(command: &ConnectorCommand) -> bool {
 fn of_league(command: &LeagueCommand) -> CommandEffect {
     match command {
         LeagueCommand::List { .. } => CommandEffect::Looks,
+        LeagueCommand::Rulebook(args) if args.file.is_none() && args.accepted.is_empty() => {
+            CommandEffect::Looks
+        }
         LeagueCommand::Issuer { id, drop: true, .. } => CommandEffect::Ends(format!(
             "Naming {id} no longer ends what is read by its credentials, everywhere in the league."
         )),
@@ -147,6 +151,7 @@ fn of_league(command: &LeagueCommand) -> CommandEffect {
         | LeagueCommand::Mandates(_)
         | LeagueCommand::Key(_)
         | LeagueCommand::Seal(_)
+        | LeagueCommand::Rulebook(_)
         | LeagueCommand::Admit { .. }
         | LeagueCommand::Issuer { .. }
         | LeagueCommand::Attest { .. }
@@ -205,6 +210,11 @@ fn of_command(command: &ConnectorCommand) -> CommandEffect {
         ConnectorCommand::Group(GroupCommand::Add { .. } | GroupCommand::Remove { .. }) => {
             CommandEffect::Acts("hansa group show lists the members")
         }
+        ConnectorCommand::Rulebook(RulebookCommand::Show { .. }) => CommandEffect::Looks,
+        // What is accepted is shown first, and the question comes after it.
+        ConnectorCommand::Rulebook(
+            RulebookCommand::Install { .. } | RulebookCommand::Accept { .. },
+        ) => CommandEffect::Acts("hansa rulebook show says what it is about"),
         ConnectorCommand::Peer(PeerCommand::List | PeerCommand::Show { .. }) => {
             CommandEffect::Looks
         }

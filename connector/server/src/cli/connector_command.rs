@@ -16,6 +16,7 @@ pub(crate) mod offer_terms;
 pub(crate) mod peer;
 pub(crate) mod policy;
 pub(crate) mod query;
+pub(crate) mod rulebook;
 
 use crate::cli::connector_command::audit::AuditCommand;
 use crate::cli::connector_command::catalog::CatalogCommand;
@@ -29,6 +30,7 @@ use crate::cli::connector_command::model::ModelCommand;
 use crate::cli::connector_command::peer::PeerCommand;
 use crate::cli::connector_command::policy::PolicyCommand;
 use crate::cli::connector_command::query::{ExplainArgs, GetArgs, SimulateArgs, SqlArgs};
+use crate::cli::connector_command::rulebook::RulebookCommand;
 use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -101,6 +103,9 @@ pub(crate) enum ConnectorCommand {
     /// The groups that contracts of ours may be for
     #[command(subcommand)]
     Group(GroupCommand),
+    /// The rules of the league, and their acceptance
+    #[command(subcommand)]
+    Rulebook(RulebookCommand),
     /// The participants that this connector talks to
     #[command(subcommand)]
     Peer(PeerCommand),

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The folders of a state that a copy holds, in the order in which they are copied: what names something comes after it.
-const FOLDERS: [&str; 13] = [
+const FOLDERS: [&str; 15] = [
     "contracts",
     "letters",
     "withdrawals",
@@ -29,6 +29,8 @@ const FOLDERS: [&str; 13] = [
     "groups",
     "guards",
     "statements",
+    "rulebooks",
+    "rulebook-acceptances",
     "datasets",
     SIDE,
     pseudonyms::FOLDER,

@@ -5,9 +5,10 @@ mod hidden_characters;
 use crate::cli::output::{OutputSettings, refusal_json, warning_text};
 use crate::config::ConnectorConfig;
 use crate::offline::league_join::files;
-use crate::participant::{offers, peer_aliases, published_lists};
+use crate::participant::offers::{self, OfferChecks};
+use crate::participant::{peer_aliases, published_lists};
 use hansa_audit_log::time::{Clock, ClockReading, UtcTimestamp};
-use hansa_catalog::lint::{self, LintSeverity};
+use hansa_catalog::lint::LintSeverity;
 use hansa_identity::{TimeStampAnchors, cluster, participant_identity};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::ingest::config::DatasetConfig;
@@ -56,6 +57,13 @@ pub(crate) fn problems(config: &ConnectorConfig, now: UtcTimestamp) -> Vec<Refus
             problems.extend(found);
         }
     }
+    let checks = match OfferChecks::by_files(config, now) {
+        Ok(checks) => Some(checks),
+        Err(refusal) => {
+            problems.push(refusal);
+            None
+        }
+    };
     for offer in &config.offers {
         let known = datasets.iter().any(|dataset| dataset.name == offer.dataset);
         if !known {
@@ -74,7 +82,8 @@ pub(crate) fn problems(config: &ConnectorConfig, now: UtcTimestamp) -> Vec<Refus
                 ),
             );
         }
-        problems.extend(policy(config, offer, &datasets, now));
+        let checks = checks.as_ref();
+        problems.extend(policy(config, offer, &datasets, (checks, now)));
     }
     match StateIndex::look(&config.state.join("state.db")) {
         Ok(Some(state)) => {
@@ -85,6 +94,8 @@ pub(crate) fn problems(config: &ConnectorConfig, now: UtcTimestamp) -> Vec<Refus
         }
         // Where there is none, nobody was added.
         Ok(None) => {}
+        // The rulebooks are read from it, too.
+        Err(refusal) if problems.contains(&refusal) => {}
         Err(refusal) => problems.push(refusal),
     }
     problems.extend(published_lists::load(&config.lists).1);
@@ -97,9 +108,6 @@ pub(crate) fn problems(config: &ConnectorConfig, now: UtcTimestamp) -> Vec<Refus
     }
     if let Some(time_stamp) = &config.time_stamp {
         problems.extend(TimeStampAnchors::open(&time_stamp.trust).err());
-    }
-    if let Err(refusal) = hansa_proto::purpose_taxonomy::taxonomy(&config.purposes) {
-        problems.push(refusal);
     }
     problems
 }
@@ -124,7 +132,7 @@ fn policy(
     config: &ConnectorConfig,
     offer: &crate::config::offer::OfferConfig,
     datasets: &[DatasetConfig],
-    now: UtcTimestamp,
+    (checks, now): (Option<&OfferChecks>, UtcTimestamp),
 ) -> Vec<Refusal> {
     let Some(dataset) = datasets.iter().find(|one| one.name == offer.dataset) else {
         return crate::offline::read(&offer.policy)
@@ -140,25 +148,16 @@ fn policy(
             Ok(published) => published,
             Err(refusal) => return vec![refusal],
         },
-        _ => {
-            let unread = dataset_entry::unread(dataset, &own.id, zone, now);
-            return offers::read(config, offer, &unread)
-                .err()
-                .unwrap_or_default();
-        }
+        _ => dataset_entry::unread(dataset, &own.id, zone, now),
     };
     let read = match offers::read(config, offer, &published) {
         Ok(read) => read,
         Err(problems) => return problems,
     };
-    let Ok(taxonomy) = hansa_proto::purpose_taxonomy::taxonomy(&config.purposes) else {
-        return Vec::new();
-    };
-    let (held, _) = published_lists::load(&config.lists);
-    let mut findings = lint::offer(&read, &published, &taxonomy, now);
-    findings.extend(lint::lists(&read.clauses, &held));
+    let findings = checks.map(|checks| checks.findings(&read, &published));
     findings
         .iter()
+        .flatten()
         .filter(|finding| finding.severity == LintSeverity::Error)
         .map(|finding| offers::as_refusal(finding, &offer.policy))
         .collect()

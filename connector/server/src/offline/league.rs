@@ -26,6 +26,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 mod admission;
+mod rulebook;
 mod signing_authority;
 
 /// Carries out one of the league's verbs.
@@ -53,6 +54,7 @@ pub(crate) fn run(
         LeagueCommand::Key(args) => signing_authority::key(&args, now, show),
         LeagueCommand::Mandates(args) => signing_authority::mandates(&args, now, show),
         LeagueCommand::Seal(args) => signing_authority::seal(&args, now, show),
+        LeagueCommand::Rulebook(args) => rulebook::run(&args, now, show),
         LeagueCommand::List { dir } => {
             list(&LeagueAuthority::open(&dir)?, show);
             Ok(())

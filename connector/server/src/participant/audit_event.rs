@@ -43,5 +43,8 @@ pub(crate) fn maybe(value: Option<impl std::fmt::Display>) -> Json {
     value.map_or(Json::Null, Json::text)
 }
 
+/// The kind of the record that a rulebook was installed, or accepted with a statement.
+pub(crate) const RULEBOOK: &str = "rulebook";
+
 /// The member of a record that holds the document which it names.
 pub(crate) const DOCUMENT: &str = "envelope";

@@ -5,6 +5,7 @@ use hansa_catalog::Catalog;
 use hansa_proto::peer::catalog_page::ListedTemplate;
 use hansa_query::snapshot::registry::SnapshotRegistry;
 use parking_lot::{Mutex, RwLock};
+use std::sync::atomic::AtomicU64;
 
 /// Datasets and offers.
 pub(crate) struct DatasetState {
@@ -23,6 +24,8 @@ pub(crate) struct DatasetState {
     /// Held while offers are put in force, so that nobody signs a public view twice. Guards the offers of the catalogue,
     /// `templates` and `pending_views`.
     pub(crate) offer_lock: Mutex<()>,
+    /// The version of the rulebook against which the offers in force were held; 0 for none.
+    pub(crate) checked_rulebook: AtomicU64,
 }
 
 impl DatasetState {

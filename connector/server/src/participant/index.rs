@@ -7,8 +7,9 @@ mod missing_archive;
 mod notice;
 mod prepaid_balances;
 
-use crate::participant::audit_event::DOCUMENT;
+use crate::participant::audit_event::{DOCUMENT, RULEBOOK};
 use crate::participant::quota_budget::piece;
+use crate::participant::rulebook_register;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::record::Record;
 use hansa_audit_log::time::UtcTimestamp;
@@ -179,6 +180,13 @@ fn take_in(change: &IndexTransaction<'_>, record: &Record) -> Result<(), Refusal
         "noticed" => notice::noticed(change, &body),
         "refuse" => notice::refused(change, &body),
         "trust" => change.highest("bundle", body.count("sequence")?),
+        RULEBOOK => {
+            let name = match body.get("statement") {
+                Some(_) => rulebook_register::ACCEPTED,
+                None => rulebook_register::INSTALLED,
+            };
+            change.highest(name, body.count("version")?)
+        }
         _ => Ok(()),
     }
 }

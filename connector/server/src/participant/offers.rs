@@ -1,18 +1,25 @@
 //! From the configuration's offers to the catalogue's: policies are read and checked against their datasets.
 
 use crate::config::{self, ConnectorConfig};
+use crate::participant::{Connector, published_lists, rulebook_register};
 use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::Dataset;
 use hansa_catalog::lint;
 use hansa_catalog::lint::policy_combination::{self, CoexistingPolicy};
+use hansa_catalog::lint::rulebook_rules::{self, OfferedTerms};
 use hansa_catalog::offer::{Offer, OfferRecipients, SigningMode};
+use hansa_identity::bundle::TrustBundle;
+use hansa_identity::rulebook::SignedRulebook;
 use hansa_policy::contract::{Agreement, LegalText};
 use hansa_policy::diff::ChangeVerdict;
 use hansa_policy::id::{ContractId, DatasetId};
+use hansa_policy::published_list::PublishedLists;
 use hansa_policy::refusal::Refusal;
 use hansa_policy::term::Clause;
-use hansa_policy::term::purpose::OwnPurpose;
+use hansa_policy::term::purpose::{OwnPurpose, Taxonomy};
 use std::path::Path;
+use std::sync::Arc;
 
 /// A public view that is offered, and waits for the word of two officers.
 #[derive(Debug, Clone)]
@@ -23,6 +30,87 @@ pub(crate) struct PendingView {
     pub(crate) dataset: DatasetId,
     /// What it would be beside the view in force.
     pub(crate) verdict: ChangeVerdict,
+}
+
+/// The checks that an offer must pass before it is made: those of its policy, of the lists that it names, and of the rulebook in
+/// force.
+#[derive(Debug)]
+pub(crate) struct OfferChecks {
+    taxonomy: Arc<Taxonomy>,
+    published: Arc<PublishedLists>,
+    rulebook: Option<Arc<SignedRulebook>>,
+    now: UtcTimestamp,
+}
+
+impl OfferChecks {
+    /// The checks of a participant that runs.
+    pub(crate) fn of(connector: &Connector) -> Self {
+        let now = connector.now();
+        Self {
+            taxonomy: connector.reloadable.taxonomy(),
+            published: connector.reloadable.published(),
+            rulebook: connector.reloadable.rulebooks().in_force(now).cloned(),
+            now,
+        }
+    }
+
+    /// The checks by the files of a participant, which may be running.
+    ///
+    /// # Errors
+    /// When the purposes, the index or a rulebook can't be read.
+    pub(crate) fn by_files(config: &ConnectorConfig, now: UtcTimestamp) -> Result<Self, Refusal> {
+        let taxonomy = hansa_proto::purpose_taxonomy::taxonomy(&config.purposes)?;
+        // Without a bundle there is no league, and so no rulebook.
+        let rulebooks = match TrustBundle::open(&config.trust.bundle) {
+            Ok(bundle) => rulebook_register::look(config, &bundle)?,
+            Err(_) => rulebook_register::RulebookRegister::default(),
+        };
+        Ok(Self {
+            taxonomy: Arc::new(taxonomy),
+            published: Arc::new(published_lists::load(&config.lists).0),
+            rulebook: rulebooks.in_force(now).cloned(),
+            now,
+        })
+    }
+
+    /// Everything that is wrong or unwise with an offer. Of a dataset that was never published nobody knows the columns: what
+    /// depends on them is not judged.
+    pub(crate) fn findings(&self, offer: &Offer, dataset: &Dataset) -> Vec<lint::LintFinding> {
+        let mut findings = match dataset.columns.is_empty() {
+            true => Vec::new(),
+            false => lint::offer(offer, dataset, &self.taxonomy, self.now),
+        };
+        findings.extend(lint::lists(&offer.clauses, &self.published));
+        findings.extend(self.rulebook_findings(offer.into(), dataset));
+        findings
+    }
+
+    /// The rules of the rulebook in force that terms on a dataset break.
+    pub(crate) fn rulebook_findings(
+        &self,
+        terms: OfferedTerms<'_>,
+        dataset: &Dataset,
+    ) -> Vec<lint::LintFinding> {
+        let Some(rulebook) = &self.rulebook else {
+            return Vec::new();
+        };
+        let rules = rulebook_register::rules(rulebook);
+        rulebook_rules::check(terms, dataset, &self.taxonomy, rules, self.now)
+    }
+
+    /// The version of the rulebook in force; 0 for none.
+    pub(crate) fn rulebook_version(&self) -> u64 {
+        self.rulebook.as_ref().map_or(0, |book| book.version())
+    }
+
+    /// The same checks from the day on which a rulebook counts.
+    pub(crate) fn under(self, rulebook: Arc<SignedRulebook>) -> Self {
+        Self {
+            now: self.now.max(rulebook.content().draft.from),
+            rulebook: Some(rulebook),
+            ..self
+        }
+    }
 }
 
 /// What an offer would tell beside other offers of the configuration on its dataset, and beside contracts on it.

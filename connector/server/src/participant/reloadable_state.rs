@@ -1,7 +1,9 @@
-//! What a participant goes by and may change while it runs: configuration, purposes, groups, restrictions and published lists.
+//! What a participant goes by and may change while it runs: configuration, purposes, groups, restrictions, rulebooks and published
+//! lists.
 
 use crate::config::ConnectorConfig;
 use crate::participant::group_lists::GroupLists;
+use crate::participant::rulebook_register::RulebookRegister;
 use hansa_policy::group::SignedGroupList;
 use hansa_policy::id::{DatasetId, ParticipantId};
 use hansa_policy::published_list::PublishedLists;
@@ -17,6 +19,7 @@ pub(super) struct ReloadableValues {
     pub(super) groups: Arc<GroupLists>,
     pub(super) restrictions: Arc<ProviderRestrictions>,
     pub(super) published: Arc<PublishedLists>,
+    pub(super) rulebooks: Arc<RulebookRegister>,
 }
 
 /// What is in force, and the lock of whoever reads it again.
@@ -99,6 +102,16 @@ impl ReloadableState {
                 None => restrictions.remove(&dataset),
             };
         });
+    }
+
+    /// The rulebooks that are installed and accepted.
+    pub(crate) fn rulebooks(&self) -> Arc<RulebookRegister> {
+        Arc::clone(&self.read().rulebooks)
+    }
+
+    /// Changes the rulebooks.
+    pub(crate) fn change_rulebooks(&self, act: impl FnOnce(&mut RulebookRegister)) {
+        self.change(|values| act(Arc::make_mut(&mut values.rulebooks)));
     }
 
     /// The lists that are held.

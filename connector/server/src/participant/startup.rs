@@ -23,7 +23,7 @@ use crate::participant::running_queries::RunningQueries;
 use crate::participant::time_stamp_progress::TimeStampState;
 use crate::participant::{
     Connector, group_lists, index, peer_aliases, provider_restrictions, pseudonyms,
-    published_lists, query_texts, schema_secret, unfiled_documents,
+    published_lists, query_texts, rulebook_register, schema_secret, unfiled_documents,
 };
 use crate::process::clock::{self, AdjustableClock};
 use crate::process::randomness::random_hex;
@@ -51,6 +51,7 @@ use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use tokio::runtime::Runtime;
 
 /// What opening found that people should know, and that stops nothing.
@@ -148,6 +149,8 @@ impl Connector {
         found.faults.extend(unread);
         let groups = group_lists::load(&state, &documents, &mut published, &mut found.faults)?;
         let restrictions = provider_restrictions::load(&state, &documents, &mut found.faults)?;
+        let rulebooks =
+            rulebook_register::load(&state, &documents, &identity.bundle, &mut found.faults)?;
         let connector = Arc::new(Self {
             clock,
             adjustable_clock: moved,
@@ -171,6 +174,7 @@ impl Connector {
                 groups: Arc::new(groups),
                 restrictions: Arc::new(restrictions),
                 published: Arc::new(published),
+                rulebooks: Arc::new(rulebooks),
             }),
             datasets: DatasetState {
                 snapshots,
@@ -180,6 +184,7 @@ impl Connector {
                 templates: RwLock::default(),
                 pending_views: RwLock::default(),
                 offer_lock: Mutex::new(()),
+                checked_rulebook: AtomicU64::new(0),
             },
             contracts: ContractState {
                 registry: RwLock::new(registry),

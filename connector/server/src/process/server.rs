@@ -14,7 +14,9 @@ use crate::process::member_hosts;
 use crate::process::service_manager;
 use crate::workflow::negotiation::resumption::resume;
 use crate::workflow::peer_handler::ParticipantHandler;
-use crate::workflow::{contract_withdrawal, group_membership, mailbox, notice, time_stamping};
+use crate::workflow::{
+    contract_withdrawal, group_membership, mailbox, notice, offer_renewal, time_stamping,
+};
 use hansa_identity::mtls;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::admin::server as admin;
@@ -486,6 +488,15 @@ async fn tellers(connector: Arc<Connector>, stop: CancellationToken) -> Result<(
         }
         if let Err(refusal) = group_membership::renew(&connector).await {
             tracing::warn!(code = %refusal.code, "group.not_renewed");
+        }
+        let inner = Arc::clone(&connector);
+        match blocking(move || offer_renewal::renew_for_rulebook(&inner)).await {
+            Ok(faults) => {
+                for fault in &faults {
+                    line_err(&crate::cli::output::refusal_text(fault));
+                }
+            }
+            Err(refusal) => tracing::warn!(code = %refusal.code, "offers.not_renewed"),
         }
         if let Err(refusal) = notice::round(&connector).await {
             tracing::warn!(code = %refusal.code, "notice.round_failed");

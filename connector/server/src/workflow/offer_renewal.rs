@@ -2,12 +2,14 @@
 
 use crate::config::ConnectorConfig;
 use crate::participant::Connector;
-use crate::participant::offers::{as_refusal, read};
-use hansa_catalog::lint::{self, LintSeverity};
+use crate::participant::offers::{OfferChecks, as_refusal, read};
+use hansa_catalog::lint::LintSeverity;
+use hansa_identity::rulebook::SignedRulebook;
 use hansa_policy::id::DatasetId;
 use hansa_policy::refusal::Refusal;
 use hansa_proto::peer::catalog_page::{ListedTemplate, TEMPLATES};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 mod public_views;
 
@@ -20,6 +22,7 @@ pub(crate) fn renew(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal>
     let config = connector.config();
     // Policies are read below, also when a dataset is published: what they say now is in the log first.
     connector.note_config(&config)?;
+    let checks = OfferChecks::of(connector);
     let mut faults = Vec::new();
     let mut offers = Vec::new();
     for written in &config.offers {
@@ -35,17 +38,8 @@ pub(crate) fn renew(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal>
         };
         match read(&config, written, &dataset) {
             Ok(offer) => {
-                let mut findings = lint::offer(
-                    &offer,
-                    &dataset,
-                    &connector.reloadable.taxonomy(),
-                    connector.now(),
-                );
-                findings.extend(lint::lists(
-                    &offer.clauses,
-                    &connector.reloadable.published(),
-                ));
-                let errors: Vec<Refusal> = findings
+                let errors: Vec<Refusal> = checks
+                    .findings(&offer, &dataset)
                     .into_iter()
                     .filter(|finding| finding.severity == LintSeverity::Error)
                     .map(|finding| as_refusal(&finding, &written.policy))
@@ -64,7 +58,46 @@ pub(crate) fn renew(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal>
     connector
         .datasets
         .catalog_mut(|catalog| catalog.set_offers(offers));
+    let version = checks.rulebook_version();
+    let checked = &connector.datasets.checked_rulebook;
+    checked.store(version, Ordering::Release);
     Ok(faults)
+}
+
+/// Reads all offers again where another version of the rulebook has come into force since, because its day has come.
+///
+/// # Errors
+/// As [`renew`].
+pub(crate) fn renew_for_rulebook(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
+    let version = OfferChecks::of(connector).rulebook_version();
+    let checked = connector.datasets.checked_rulebook.load(Ordering::Acquire);
+    if version == checked {
+        return Ok(Vec::new());
+    }
+    renew(connector)
+}
+
+/// What keeps the offers of the configuration from being made under a rulebook that is not in force yet: those rules that they break.
+pub(crate) fn rehearse_rulebook(
+    connector: &Connector,
+    rulebook: Arc<SignedRulebook>,
+) -> Vec<Refusal> {
+    let config = connector.config();
+    let checks = OfferChecks::of(connector).under(rulebook);
+    let mut found = Vec::new();
+    for written in &config.offers {
+        let dataset = connector
+            .datasets
+            .catalog(|catalog| catalog.dataset(&written.dataset).cloned());
+        let offer = dataset
+            .as_ref()
+            .and_then(|dataset| read(&config, written, dataset).ok());
+        if let Some((offer, dataset)) = offer.zip(dataset) {
+            let broken = checks.rulebook_findings((&offer).into(), &dataset);
+            found.extend(broken.iter().map(|one| as_refusal(one, &written.policy)));
+        }
+    }
+    found
 }
 
 /// Puts the templates of the configuration in force; those that can't be read are left out and told.

@@ -7,6 +7,7 @@ use crate::cli::connector_command::credential::CredentialCommand;
 use crate::cli::connector_command::dataset::DatasetCommand;
 use crate::cli::connector_command::policy::PolicyCommand;
 use crate::cli::connector_command::query::SimulateArgs;
+use crate::cli::connector_command::rulebook::RulebookCommand;
 use crate::offline;
 use hansa_policy::refusal::Refusal;
 use std::path::{Path, PathBuf};
@@ -32,6 +33,9 @@ pub(super) fn complete(mut command: ConnectorCommand) -> Result<ConnectorCommand
             policy_text,
             ..
         }) => *policy_text = Some(text(file)?),
+        ConnectorCommand::Rulebook(RulebookCommand::Install { file, content }) => {
+            *content = Some(text(file)?);
+        }
         ConnectorCommand::Contract(ContractCommand::Attach {
             file, signature, ..
         }) => *signature = Some(text(file)?),

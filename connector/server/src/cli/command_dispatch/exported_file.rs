@@ -27,6 +27,7 @@ pub(super) async fn save(
                     show.note(&format!("written to {}", file.display()));
                 }
             }
+            CommandEvent::Fault { data, text } => show.fault(&data, &text),
             CommandEvent::Failed(refusal) => return Err(refusal),
             CommandEvent::Done(status) => return Ok(status),
             _ => {}

@@ -82,3 +82,22 @@ pub(crate) struct LeagueSealArgs {
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) offset: Option<String>,
 }
+
+/// `hansa league rulebook`
+#[derive(Debug, Clone, Args)]
+pub(crate) struct LeagueRulebookArgs {
+    /// The file with title, text, first day and rules; absent: the versions are listed
+    pub(crate) file: Option<PathBuf>,
+    /// Where to write the signed rulebook; absent: it is in the league's folder alone
+    #[arg(short, long, requires = "file", value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// A statement of acceptance that a participant sent; may be repeated
+    #[arg(long, conflicts_with = "file", value_name = "FILE")]
+    pub(crate) accepted: Vec<PathBuf>,
+    /// The league's folder
+    #[arg(long, default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// Moves the clock, in a league founded with --demo
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) offset: Option<String>,
+}

@@ -1,6 +1,7 @@
 //! What a step may depend on, beside the message and the time.
 
 use crate::participant::Connector;
+use crate::participant::offers::OfferChecks;
 use crate::workflow::{approval, combined_contracts};
 use hansa_audit_log::digest::Digest;
 use hansa_catalog::lint;
@@ -153,7 +154,12 @@ fn seen(
         })
     })?;
     let exact = offers.iter().find(|offer| offer.is_exactly(agreement));
-    let whole = lint::objection(agreement, &dataset, &connector.reloadable.taxonomy());
+    let broken_rule = OfferChecks::of(connector)
+        .rulebook_findings(agreement.into(), &dataset)
+        .first()
+        .map(|finding| finding.refusal(&agreement.clauses));
+    let whole = lint::objection(agreement, &dataset, &connector.reloadable.taxonomy())
+        .or_else(|| broken_rule.clone());
     let offered = match exact.map(|offer| offer.sign) {
         None => OfferMatch::OtherTerms,
         Some(SigningMode::Officer) => OfferMatch::Officer,
@@ -172,7 +178,8 @@ fn seen(
     let lint = match to {
         Audience::Ourselves => whole,
         Audience::Peer => lint::unknown_to_sender(&agreement.clauses, &entry, &shown)
-            .or_else(|| lint::objection(agreement, &entry, &connector.reloadable.taxonomy())),
+            .or_else(|| lint::objection(agreement, &entry, &connector.reloadable.taxonomy()))
+            .or(broken_rule),
     };
     let objection = lint
         .or_else(|| {

@@ -1,0 +1,126 @@
+//! The rulebooks of a league and who has accepted them. All versions stay in the folder of the league.
+
+use super::LeagueAuthority;
+use crate::rulebook::{RulebookContent, RulebookDraft, SignedRulebook};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_files::FileVisibility;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::path::PathBuf;
+
+/// The folder of the rulebooks within that of the league.
+const RULEBOOKS: &str = "rulebooks";
+
+/// The largest file of a rulebook or of an acceptance, in bytes.
+const LARGEST: u64 = 1024 * 1024;
+
+impl LeagueAuthority {
+    /// Signs the next version of the rulebook.
+    ///
+    /// # Errors
+    /// `USAGE` when the newest version says the same; `RULEBOOK_INVALID` when nobody would take it.
+    pub fn issue_rulebook(
+        &mut self,
+        draft: RulebookDraft,
+        now: UtcTimestamp,
+    ) -> Result<SignedRulebook, Refusal> {
+        let before = self.rulebooks()?.pop();
+        if before
+            .as_ref()
+            .is_some_and(|before| before.content().draft == draft)
+        {
+            return Err(Refusal::new(
+                ErrorCode::UsageWrong,
+                "the newest version of the rulebook says the same, and nothing was signed",
+            ));
+        }
+        let own = self.bundle.content();
+        let content = RulebookContent {
+            league: own.league.clone(),
+            key: own.key.clone(),
+            version: before
+                .map_or(0, |before| before.version())
+                .saturating_add(1),
+            issued_at: now,
+            draft,
+        };
+        let rulebook = SignedRulebook::seal(&content, &self.signer, &self.bundle)?;
+        hansa_files::folder(&self.folder.join(RULEBOOKS))?;
+        hansa_files::create(
+            &self.rulebook_file(content.version),
+            &rulebook.to_bytes(),
+            FileVisibility::Everybody,
+        )?;
+        Ok(rulebook)
+    }
+
+    /// Every version of the rulebook, the newest last.
+    ///
+    /// # Errors
+    /// When a version can't be read, or is not of this league.
+    pub fn rulebooks(&self) -> Result<Vec<SignedRulebook>, Refusal> {
+        let mut found = Vec::new();
+        loop {
+            let version = u64::try_from(found.len())
+                .unwrap_or(u64::MAX)
+                .saturating_add(1);
+            let file = self.rulebook_file(version);
+            if !file.exists() {
+                return Ok(found);
+            }
+            let in_file =
+                |refusal: Refusal| refusal.with_place(file.display().to_string(), None, None);
+            let bytes = hansa_files::read(&file, LARGEST)?;
+            let rulebook = SignedRulebook::read(&bytes, &self.bundle).map_err(in_file)?;
+            if rulebook.version() != version {
+                return Err(in_file(Refusal::new(
+                    ErrorCode::RulebookInvalid,
+                    "the file holds another version of the rulebook than its name says",
+                )));
+            }
+            found.push(rulebook);
+        }
+    }
+
+    /// Keeps the acceptance of a version by a participant, whose signature the caller has checked.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN` or `DISK_FULL`.
+    pub fn keep_acceptance(
+        &self,
+        version: u64,
+        participant: &ParticipantId,
+        bytes: &[u8],
+    ) -> Result<(), Refusal> {
+        let file = self.acceptance_file(version, participant);
+        if let Some(folder) = file.parent() {
+            hansa_files::folder(folder)?;
+        }
+        hansa_files::replace(&file, bytes, FileVisibility::Everybody)
+    }
+
+    /// The acceptance of a version by a participant, if it is kept here.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn acceptance(
+        &self,
+        version: u64,
+        participant: &ParticipantId,
+    ) -> Result<Option<Vec<u8>>, Refusal> {
+        let file = self.acceptance_file(version, participant);
+        match file.exists() {
+            true => hansa_files::read(&file, LARGEST).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    fn rulebook_file(&self, version: u64) -> PathBuf {
+        self.folder.join(RULEBOOKS).join(format!("{version}.json"))
+    }
+
+    fn acceptance_file(&self, version: u64, participant: &ParticipantId) -> PathBuf {
+        let accepted = self.folder.join(RULEBOOKS).join(format!("{version}"));
+        accepted.join(format!("{}.json", participant.domain()))
+    }
+}
