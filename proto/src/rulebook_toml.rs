@@ -173,7 +173,7 @@ delete_after_most_days = 90
     fn what_is_not_understood_is_refused_with_its_line() {
         for (from, to, code, line) in [
             ("least_rows ", "least_row ", "CONFIG_UNKNOWN_KEY", 10),
-            ("title = ", "titel = ", "CONFIG_INVALID", 1),
+            ("title = ", "caption = ", "CONFIG_INVALID", 1),
             ("2027-01-01", "\"2027-01-01\"", "CONFIG_INVALID", 4),
             ("2027-01-01", "2027-01-01T12:00:00Z", "CONFIG_INVALID", 4),
             ("= 730", "= 0", "CONFIG_INVALID", 9),

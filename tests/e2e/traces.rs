@@ -12,18 +12,20 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
+/// Bodies of requests, and the tokens with them.
+type TraceRequests = Arc<Mutex<Vec<(Vec<u8>, String)>>>;
+
 /// A collector of traces: OTLP over HTTP.
 struct TraceCollector {
     url: String,
-    /// The bodies that came, and the tokens with them.
-    came: Arc<Mutex<Vec<(Vec<u8>, String)>>>,
+    came: TraceRequests,
 }
 
 impl TraceCollector {
     fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/v1/traces", listener.local_addr().unwrap());
-        let came: Arc<Mutex<Vec<(Vec<u8>, String)>>> = Arc::default();
+        let came = TraceRequests::default();
         let kept = Arc::clone(&came);
         leave(std::thread::spawn(move || {
             for caller in listener.incoming() {
