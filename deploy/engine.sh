@@ -4,7 +4,8 @@
 #
 # Docker is taken where its daemon answers. Else podman serves the same interface from FOLDER, as root, without systemd; this needs
 # no right that a container could not have: limits of resources stay as they are, and in the mount namespace of podman alone the
-# second hierarchy of control groups is hidden where there are two, since crun can't work with both.
+# second hierarchy of control groups is hidden where there are two, since crun can't work with both, and /dev/null is another one,
+# since crun gives it to the user of the container.
 engine_lack=
 engine_pid=
 
@@ -26,8 +27,13 @@ engine() {
             "$folder" > "$folder/containers.conf"
         export CONTAINERS_STORAGE_CONF=$folder/storage.conf CONTAINERS_CONF=$folder/containers.conf
         build_image() { podman build --format docker --isolation chroot --quiet --file deploy/container/Containerfile --tag "$1" "$2"; }
-        unshare --mount sh -c '! [ -d /sys/fs/cgroup/unified ] || umount /sys/fs/cgroup/unified; exec podman system service --time=0 "$1"' \
-            sh "unix://$folder/podman.sock" > "$folder/service.log" 2>&1 &
+        unshare --mount sh -c '
+            set -e
+            ! [ -d /sys/fs/cgroup/unified ] || umount /sys/fs/cgroup/unified
+            mknod -m 666 "$1/null" c 1 3
+            mount --bind "$1/null" /dev/null
+            exec podman system service --time=0 "unix://$1/podman.sock" < /dev/null' \
+            sh "$folder" > "$folder/service.log" 2>&1 &
         engine_pid=$!
         engine_stop() {
             kill "$engine_pid" 2> /dev/null || true

@@ -17,6 +17,18 @@ go_program() {
     printf '%s\n' "$3" > "$tools/go-$1.version"
 }
 
+# A program in one file of this repository, with the modules that it needs: its name, the file, and module@version of each package.
+go_file() {
+    local name=$1 file=$2
+    local wanted="${*:3} $(cksum < "$file")"
+    [ "$(cat "$tools/go-$name.version" 2> /dev/null)" != "$wanted" ] || return 0
+    command -v go > /dev/null || return 1
+    mkdir -p "$tools/go-$name" "$tools/bin"
+    cp "$file" "$tools/go-$name/main.go"
+    (cd "$tools/go-$name" && rm -f go.mod go.sum && go mod init tools && go get "${@:3}" && go build -o "$tools/bin/$name" .) > "$tools/go-$name.log" 2>&1 || return 1
+    printf '%s\n' "$wanted" > "$tools/go-$name.version"
+}
+
 # Packages for Python, with their versions, into $tools/python. Fails where there is no pip.
 python_packages() {
     [ "$(cat "$tools/python.versions" 2> /dev/null)" != "$*" ] || return 0
