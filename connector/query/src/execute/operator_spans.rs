@@ -14,12 +14,16 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 /// The most operators that one plan tells of.
 const OPERATORS: usize = 200;
 
-/// Tells what the operators did, where the current span is taken into a trace.
-pub(super) fn report(physical: &Arc<dyn ExecutionPlan>) {
+/// The plan, to be told of when it is done, where the current span is taken into a trace. Of others nothing is kept: a plan holds memory.
+pub(super) fn traced(physical: &Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPlan>> {
     let context = tracing::Span::current().context();
-    if context.span().span_context().is_sampled() {
-        below(physical, &context, &mut 0);
-    }
+    let is_sampled = context.span().span_context().is_sampled();
+    is_sampled.then(|| Arc::clone(physical))
+}
+
+/// Tells what the operators did.
+pub(super) fn report(physical: &Arc<dyn ExecutionPlan>) {
+    below(physical, &tracing::Span::current().context(), &mut 0);
 }
 
 fn below(operator: &Arc<dyn ExecutionPlan>, parent: &Context, reported: &mut usize) {

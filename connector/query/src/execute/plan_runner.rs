@@ -54,8 +54,11 @@ pub(super) fn run(
         // The plan names files; whoever holds their snapshot keeps them.
         let _pinned = holdings;
         let rows = async {
-            let driven = drive(Arc::clone(&physical), Arc::clone(&context), &sent, &send).await;
-            operator_spans::report(&physical);
+            let traced = operator_spans::traced(&physical);
+            let driven = drive(physical, Arc::clone(&context), &sent, &send).await;
+            if let Some(traced) = traced {
+                operator_spans::report(&traced);
+            }
             let Err(failure) = driven else {
                 return Ok(());
             };
