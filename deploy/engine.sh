@@ -18,13 +18,24 @@ engine() {
     else
         [ "$(id -u)" = 0 ] || { engine_lack="no docker daemon, and podman is only tried as root"; return 1; }
         if ! command -v podman > /dev/null || ! command -v crun > /dev/null || ! [ -x /usr/lib/podman/netavark ]; then
-            { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends podman crun buildah netavark aardvark-dns iptables; } > /dev/null 2>&1 ||
+            local packages=(podman crun netavark aardvark-dns iptables)
+            { apt-get update -q && apt-get install -yq --no-install-recommends "${packages[@]}"; } > /dev/null 2>&1 ||
                 { engine_lack="no docker daemon, and podman can't be installed"; return 1; }
         fi
         mkdir -p "$folder"
         printf '[storage]\ndriver = "vfs"\ngraphroot = "%s/storage"\nrunroot = "%s/run"\n' "$folder" "$folder" > "$folder/storage.conf"
-        printf '[containers]\ndefault_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]\n[engine]\nruntime = "crun"\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n[network]\nnetwork_backend = "netavark"\nnetwork_config_dir = "%s/networks"\n' \
-            "$folder" > "$folder/containers.conf"
+        cat > "$folder/containers.conf" << END
+[containers]
+default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
+[engine]
+runtime = "crun"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+exit_command_delay = 20
+[network]
+network_backend = "netavark"
+network_config_dir = "$folder/networks"
+END
         export CONTAINERS_STORAGE_CONF=$folder/storage.conf CONTAINERS_CONF=$folder/containers.conf
         build_image() { podman build --format docker --isolation chroot --quiet --file deploy/container/Containerfile --tag "$1" "$2"; }
         unshare --mount sh -c '
