@@ -109,6 +109,7 @@ pub mod admin;
 pub mod cluster;
 mod connection_acceptor;
 mod flight;
+mod http_client;
 pub mod internal_error;
 pub mod member_hosts;
 pub mod monitoring;

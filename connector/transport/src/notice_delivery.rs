@@ -1,5 +1,6 @@
 //! Telling people: a notice goes to a webhook, or to a command that sends mail.
 
+use crate::http_client;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::process::Stdio;
 use std::time::Duration;
@@ -14,13 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(4);
 /// # Errors
 /// `NOTICE_UNDELIVERABLE`, unless the answer is a success (RFC 9110, section 15.3). Redirections are not followed.
 pub async fn post(url: &str, id: &str, json: Vec<u8>) -> Result<(), Refusal> {
-    // Another part of the process may have done so; then that one counts.
-    let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let client = reqwest::Client::builder()
-        .timeout(PATIENCE)
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .map_err(|fault| undeliverable(plain(&fault)))?;
+    let client = http_client::client(PATIENCE, undeliverable)?;
     let answer = client
         .post(url)
         .header("content-type", "application/json")
@@ -28,25 +23,12 @@ pub async fn post(url: &str, id: &str, json: Vec<u8>) -> Result<(), Refusal> {
         .body(json)
         .send()
         .await
-        .map_err(|fault| undeliverable(plain(&fault)))?;
+        .map_err(|fault| undeliverable(http_client::reason(&fault, PATIENCE)))?;
     let status = answer.status();
     if status.is_success() {
         return Ok(());
     }
     Err(undeliverable(format!("it answered {}", status.as_u16())))
-}
-
-/// Without the address, which may hold a secret: what is recorded and shown is the reason alone.
-fn plain(fault: &reqwest::Error) -> String {
-    if fault.is_timeout() {
-        format!("no answer within {} seconds", PATIENCE.as_secs())
-    } else if fault.is_connect() {
-        "it can't be reached".to_owned()
-    } else if fault.is_builder() {
-        "its address is wrong, or this machine holds no certificate authorities".to_owned()
-    } else {
-        "the connection broke off".to_owned()
-    }
 }
 
 /// Hands a message to a command on its standard input.

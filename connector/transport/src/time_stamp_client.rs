@@ -3,6 +3,7 @@
 //! Nothing of the answer is judged here but its length and its kind. Without TLS nobody loses anything: request and token hold a digest
 //! alone, and the token is signed.
 
+use crate::http_client;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::time::Duration;
 
@@ -17,13 +18,7 @@ const REPLY: &str = "application/timestamp-reply";
 /// # Errors
 /// `TIME_STAMP_UNAVAILABLE`. Redirections are not followed.
 pub async fn ask(url: &str, request: Vec<u8>, longest: usize) -> Result<Vec<u8>, Refusal> {
-    // Another part of the process may have done so; then that one counts.
-    let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let client = reqwest::Client::builder()
-        .timeout(PATIENCE)
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .map_err(plain)?;
+    let client = http_client::client(PATIENCE, unavailable)?;
     let mut answer = client
         .post(url)
         .header("content-type", QUERY)
@@ -53,18 +48,8 @@ pub async fn ask(url: &str, request: Vec<u8>, longest: usize) -> Result<Vec<u8>,
     Ok(bytes)
 }
 
-/// Without the address, which may hold a secret: the reason alone.
 fn plain(fault: reqwest::Error) -> Refusal {
-    let why = if fault.is_timeout() {
-        format!("no answer within {} seconds", PATIENCE.as_secs())
-    } else if fault.is_connect() {
-        "it can't be reached".to_owned()
-    } else if fault.is_builder() {
-        "its address is wrong, or this machine holds no certificate authorities".to_owned()
-    } else {
-        "the connection broke off".to_owned()
-    };
-    unavailable(why).caused_by(fault.without_url())
+    unavailable(http_client::reason(&fault, PATIENCE)).caused_by(fault.without_url())
 }
 
 fn unavailable(why: String) -> Refusal {
