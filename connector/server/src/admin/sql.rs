@@ -116,7 +116,6 @@ pub(crate) async fn explain(
             !args.analyze,
         )?
     };
-    remember_named(connector, &args.sql, out).await?;
     let question = plan(connector, &args.sql, &options).await?;
     let explanation = question.explain();
     let mut text = explanation.to_string();

@@ -14,7 +14,6 @@ use crate::workflow::{notice, pending_approvals};
 use hansa_identity::rulebook::SignedRulebook;
 use hansa_policy::contract::ContractStatus;
 use hansa_policy::negotiation::Phase;
-
 use serde_json::json;
 use std::sync::Arc;
 
