@@ -58,11 +58,13 @@ impl PinnedObjectStore {
             found.range.clone(),
             found.attributes.clone(),
         );
-        let bytes = found.bytes().await.map_err(failed)?;
+        let bytes = found.bytes().await;
+        // A file that became shorter gives an error of reading: that it was changed is the reason of that error, too.
         let after = self.store.head(&pin.path).await.map_err(failed)?;
         if after.e_tag.as_deref() != Some(pin.tag.as_str()) || after.size != pin.size {
             return Err(refused(changed()));
         }
+        let bytes = bytes.map_err(failed)?;
         Ok(GetResult {
             payload: GetResultPayload::Stream(stream::once(async { Ok(bytes) }).boxed()),
             meta,
@@ -166,5 +168,35 @@ fn refused(refusal: Refusal) -> Error {
     Error::Generic {
         store: "in place",
         source: Box::new(refusal),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use object_store::local::LocalFileSystem;
+
+    #[test]
+    fn a_file_that_becomes_shorter_while_it_is_read_was_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("rows.parquet");
+        std::fs::write(&file, vec![7; 4_096]).unwrap();
+        let local: Arc<dyn ObjectStore> = Arc::new(LocalFileSystem::new());
+        let path = Path::from_absolute_path(&file).unwrap();
+        let result = futures::executor::block_on(async {
+            let found = local.get_opts(&path, GetOptions::default()).await.unwrap();
+            let pin = PinnedObject {
+                path: path.clone(),
+                tag: found.meta.e_tag.clone().unwrap(),
+                size: found.meta.size,
+            };
+            let store =
+                PinnedObjectStore::new(Arc::clone(&local), BTreeMap::new(), ErrorDetail::Little);
+            // It was found as it was published, and is cut before its bytes are read.
+            std::fs::write(&file, "something else").unwrap();
+            store.held(&pin, found).await.map(|_| ())
+        });
+        let error = result.unwrap_err().to_string();
+        assert!(error.contains("is not as it was published"), "{error}");
     }
 }
