@@ -37,3 +37,23 @@ python_packages() {
     printf '%s\n' "$*" > "$tools/python.versions"
 }
 checks_in_python() { python_packages kubernetes-validate==1.37.0 'cyclonedx-python-lib[json-validation]==11.12.0'; }
+
+# The packages for Python with which analysts ask, into $tools/clients.
+client_packages() {
+    local wanted
+    wanted=$(cat tests/clients/packages.txt)
+    [ "$(cat "$tools/clients.versions" 2> /dev/null)" != "$wanted" ] || return 0
+    command -v python3 > /dev/null && python3 -m pip --version > /dev/null 2>&1 || return 1
+    rm -rf "$tools/clients"
+    python3 -m pip install --quiet --disable-pip-version-check --target "$tools/clients" -r tests/clients/packages.txt > "$tools/clients.log" 2>&1 || return 1
+    printf '%s\n' "$wanted" > "$tools/clients.versions"
+}
+
+# The driver for JDBC, into $tools/jdbc.
+jdbc_driver=flight-sql-jdbc-driver-18.3.0.jar
+jdbc_driver() {
+    command -v java > /dev/null || return 1
+    [ -f "$tools/jdbc/$jdbc_driver" ] && return 0
+    command -v mvn > /dev/null || return 1
+    mvn -q dependency:copy -Dartifact=org.apache.arrow:flight-sql-jdbc-driver:18.3.0 -DoutputDirectory="$tools/jdbc" > "$tools/jdbc.log" 2>&1
+}

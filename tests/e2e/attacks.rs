@@ -15,6 +15,7 @@ mod lent;
 mod load;
 mod peer;
 mod places;
+mod programs;
 mod quota;
 mod reading;
 pub(crate) mod released;
@@ -119,7 +120,7 @@ const LISTED: u16 = 77;
 
 #[test]
 fn each_attack_comes_to_what_the_list_says() {
-    let groups: [fn() -> Vec<AttackReportLine>; 15] = [
+    let groups: [fn() -> Vec<AttackReportLine>; 16] = [
         world::attacked,
         contract::attacked,
         contract::attacked_sealed,
@@ -135,6 +136,7 @@ fn each_attack_comes_to_what_the_list_says() {
         forged::attacked,
         since::attacked,
         lent::attacked,
+        programs::attacked,
     ];
     let lines = std::thread::scope(|scope| {
         let running: Vec<_> = groups.map(|group| scope.spawn(group)).into();

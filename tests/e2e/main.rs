@@ -17,6 +17,7 @@ mod beside;
 mod bounded;
 #[path = "../repo-checks/cannot.rs"]
 mod cannot;
+mod clients;
 mod clock;
 mod conformance;
 mod copies;

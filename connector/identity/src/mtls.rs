@@ -21,6 +21,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub mod client_face;
 mod current_identity;
 #[cfg(test)]
 mod tests;

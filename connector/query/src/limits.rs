@@ -28,6 +28,8 @@ pub struct SqlStatementLimits {
     pub arms: usize,
     /// Time for parsing and planning.
     pub planning: Duration,
+    /// Whether parameters may stand in it: for the types of their places alone, since what is executed has values there.
+    pub parameters: bool,
     /// A function that the list leaves out.
     #[cfg(test)]
     pub(crate) random: bool,
@@ -46,6 +48,7 @@ impl Default for SqlStatementLimits {
             joins: 16,
             arms: 64,
             planning: PLANNING,
+            parameters: false,
             #[cfg(test)]
             random: false,
         }

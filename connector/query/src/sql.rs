@@ -7,6 +7,7 @@ mod expansion_limit;
 pub mod functions;
 pub mod logical_plan_cache;
 pub mod monotonicity;
+pub mod parameters;
 pub(crate) mod plan_schema;
 pub mod planner_threads;
 pub mod resolver;

@@ -6,6 +6,7 @@ pub(crate) mod command_envelope;
 pub(crate) mod command_event;
 pub(crate) mod config;
 mod conformance;
+pub(crate) mod connect;
 mod contract;
 mod credential;
 mod dataset;
@@ -17,8 +18,9 @@ mod peer;
 mod policy;
 mod rulebook;
 mod simulate;
-mod sql;
+pub(crate) mod sql;
 mod status;
+mod token;
 
 use crate::admin::command_envelope::CommandEnvelope;
 use crate::admin::command_event::CommandEvent;
@@ -106,6 +108,8 @@ async fn dispatch(
         ConnectorCommand::Credential(command) => credential::run(connector, command, out).await,
         ConnectorCommand::Group(command) => group::run(connector, command, caller, out).await,
         ConnectorCommand::Rulebook(command) => rulebook::run(connector, command, caller, out).await,
+        ConnectorCommand::Connect(args) => connect::connect(connector, args, out).await,
+        ConnectorCommand::Token(command) => token::run(connector, command, caller, out).await,
         ConnectorCommand::Peer(command) => peer::run(connector, command, out).await,
         ConnectorCommand::Audit(command) => audit::run(connector, command, out).await,
         ConnectorCommand::Config(command) => config::run(connector, command, out).await,

@@ -1,6 +1,7 @@
 //! The configuration of one connector: `hansa.toml`, parsed whole, every problem at once.
 
 pub(crate) mod audit;
+pub(crate) mod clients;
 pub(crate) mod clock;
 pub(crate) mod cluster;
 pub(crate) mod limits;
@@ -19,6 +20,7 @@ pub(crate) mod unit;
 pub(crate) mod value_origin;
 
 use crate::config::audit::RetentionConfig;
+use crate::config::clients::ClientsConfig;
 use crate::config::clock::ClockOffset;
 use crate::config::cluster::ClusterConfig;
 use crate::config::limits::LimitsConfig;
@@ -59,6 +61,8 @@ pub(crate) struct ConnectorConfig {
     pub(crate) participant: ParticipantConfig,
     /// `[listen] peer`; absent: consumer only.
     pub(crate) listen: Option<String>,
+    /// `[clients]`
+    pub(crate) clients: ClientsConfig,
     /// `[trust]`
     pub(crate) trust: TrustConfig,
     /// `[state] dir`
@@ -151,6 +155,7 @@ impl ConnectorConfig {
         let listen = root.section("listen");
         let address = listen.text("peer");
         listen.finish();
+        let clients = clients::read(root.section("clients"), &folder);
         let trust = trust::read(root.section("trust"), &folder);
         let state = root.section("state");
         let dir = state.text("dir").unwrap_or_else(|| "state".to_owned());
@@ -196,6 +201,7 @@ impl ConnectorConfig {
             overrides: overrides.clone(),
             participant: participant?,
             listen: address,
+            clients,
             trust,
             state: folder.join(dir),
             lists: folder.join(published),
@@ -241,6 +247,7 @@ impl ConnectorConfig {
         let barred = folders
             .map(Path::to_path_buf)
             .chain(keys.cloned())
+            .chain(self.clients.certificate.iter().map(|(_, key)| key.clone()))
             .chain([self.state.clone(), self.cluster.folder.clone()]);
         SourceRoots::of(&self.root)
             .with_further(self.roots.clone())

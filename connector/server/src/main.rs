@@ -14,6 +14,7 @@
 
 mod admin;
 mod cli;
+mod clients;
 mod config;
 mod conformance;
 mod demo;

@@ -33,13 +33,15 @@
 //! - `accounting.answered_requests`: the index, when it is full.
 //! - the index of `records`: the log, to take its newest records in.
 //! - `records.pseudonyms` and `records.texts`: their own stores beside the log.
-//! - `contracts.registry`, `reloadable`, `identity`, templates and views of `datasets`, counters of `accounting` and `limits`, maps of
+//! - `access_tokens`, `contracts.registry`, `reloadable`, `identity`, templates and views of `datasets`, counters of `accounting` and `limits`, maps of
 //!   `peers`, `records.time_stamps`: nothing but the clock of the log, and documents.
 
+pub(crate) mod access_tokens;
 mod agreement_parameters;
 pub(crate) mod audit_event;
 pub(crate) mod catalog_cache;
 pub(crate) mod cell_releases;
+pub(crate) mod client_answers;
 pub(crate) mod concurrency;
 mod config_records;
 mod connector_identity;
@@ -64,6 +66,7 @@ pub(crate) mod provider_restrictions;
 pub(crate) mod pseudonyms;
 pub(crate) mod published_lists;
 mod query_accounting;
+pub(crate) mod query_author;
 mod query_execution;
 mod query_limits;
 pub(crate) mod query_texts;
@@ -92,6 +95,7 @@ pub(crate) mod workers;
 
 use crate::config::ConnectorConfig;
 use crate::monitoring::connector_metrics::ConnectorMetrics;
+use crate::participant::access_tokens::AccessTokenRegister;
 use crate::participant::audit_event::AuditEvent;
 use crate::participant::concurrency::QueryPermit;
 use crate::participant::connector_identity::ConnectorIdentity;
@@ -130,6 +134,8 @@ pub(crate) struct Connector {
     pub(crate) datasets: DatasetState,
     /// Its contracts.
     pub(crate) contracts: ContractState,
+    /// The access tokens of its people.
+    pub(crate) access_tokens: AccessTokenRegister,
     /// How questions run.
     pub(crate) queries: QueryExecution,
     /// What holds them back.

@@ -32,6 +32,8 @@ pub enum StoredDocumentKind {
     Rulebook,
     /// Acceptances of rulebooks by this participant, in their envelope, named by the digest of their bytes.
     RulebookAcceptance,
+    /// What access tokens are good for, named by the digest of their bytes.
+    AccessToken,
 }
 
 impl StoredDocumentKind {
@@ -47,6 +49,7 @@ impl StoredDocumentKind {
             Self::Statement => "statements",
             Self::Rulebook => "rulebooks",
             Self::RulebookAcceptance => "rulebook-acceptances",
+            Self::AccessToken => "access-tokens",
         }
     }
 }
@@ -90,6 +93,7 @@ impl DocumentFolder {
             "statements",
             "rulebooks",
             "rulebook-acceptances",
+            "access-tokens",
         ] {
             hansa_files::folder(&folder.join(name))?;
         }

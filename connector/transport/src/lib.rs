@@ -1,6 +1,6 @@
 //! The connections of a connector: to peers, to its own workers, and to the command line.
 //!
-//! Peers speak gRPC and Arrow Flight over mutual TLS. Workers do so under certificates of the cluster. The command line uses a
+//! Peers speak gRPC and Arrow Flight over mutual TLS. Programs of analysts speak Flight SQL over TLS and bring a token. Workers do so under certificates of the cluster. The command line uses a
 //! Unix socket. This package moves messages. What stands behind a connection is a trait that the binary implements.
 //!
 //! # The walk
@@ -16,6 +16,8 @@
 //!
 //! 1. [`PeerClient::connect`] opens a [`PeerEndpoint`] and checks who is there.
 //! 2. [`PeerClient::ask`] takes a recorded [`QueryRecord`] only, and gives an [`AnswerBatchStream`].
+//!
+//! Programs of analysts: [`flight_sql::server::serve`] with a [`FlightSqlHandler`], which identifies each call by its [`AccessToken`].
 //!
 //! The command line: [`admin::server::serve`] with an [`AdminHandler`], and [`admin::client::connect`]. Workers:
 //! [`cluster::server::serve`] with a [`ShareHandler`], and a [`WorkerClient`].
@@ -109,6 +111,7 @@ pub mod admin;
 pub mod cluster;
 mod connection_acceptor;
 mod flight;
+pub mod flight_sql;
 mod http_client;
 pub mod internal_error;
 pub mod member_hosts;
@@ -124,6 +127,9 @@ pub use crate::admin::client::AdminSocketClient;
 pub use crate::admin::server::{AdminHandler, SocketAccess};
 pub use crate::cluster::client::{ShareStream, WorkerClient};
 pub use crate::cluster::server::{ShareFrame, ShareHandler};
+pub use crate::flight_sql::access_token::AccessToken;
+pub use crate::flight_sql::server::PURPOSE_HEADER;
+pub use crate::flight_sql::{ClientAnswer, ClientTable, FlightSqlHandler, StatementDescription};
 pub use crate::member_hosts::MemberHosts;
 pub use crate::monitoring::{MonitoringHandler, MonitoringToken, ReadinessCheck};
 pub use crate::peer::client::answer_stream::{AnswerBatchStream, TransferSummary};

@@ -304,6 +304,8 @@ codes! {
     BundleInvalid "BUNDLE_INVALID" Identity "The trust bundle is malformed, expired, rolled back, or not signed by the league." "Fetch the current bundle: `hansa league export`.";
     IdentityHeaderPresent "IDENTITY_HEADER_PRESENT" Identity "The request carries an identity header; identity comes from the certificate alone." "Remove the header, or the proxy that adds it.";
     CredentialInvalid "CREDENTIAL_INVALID" Identity "A credential is of somebody else, over, or by an issuer that the trust bundle does not name for it." "Ask an issuer that the league names for a new one.";
+    TokenRequired "TOKEN_REQUIRED" Identity "The call presents no access token, and without one nobody is answered here." "Present one that `hansa token create` made: as `Authorization: Bearer TOKEN`, or its id as the user and its secret as the password.";
+    TokenInvalid "TOKEN_INVALID" Identity "The access token is none of this connector, or it is over or revoked." "Ask the operator of the connector for a new one: `hansa token create`.";
     // contracts
     ContractUnknown "CONTRACT_UNKNOWN" Unknown "No contract in force by that name between the two participants." "`hansa contract list` shows the contracts; request one with `hansa contract request`.";
     ContractAmbiguous "CONTRACT_AMBIGUOUS" Usage "Several contracts in force fit the question." "Name one with --contract.";

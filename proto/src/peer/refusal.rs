@@ -46,6 +46,53 @@ pub fn cut(refusal: &Refusal) -> tonic::Status {
     status(refusal)
 }
 
+/// The status of a refusal as programs of analysts show it: most of them show the message alone, so code, clause and help stand in
+/// it, too. Its first line is the code and the sentence. All of it fits into the 8 KiB of headers that a client in Java takes.
+#[must_use]
+pub fn for_client(refusal: &Refusal) -> tonic::Status {
+    let mut message = format!("{}: ", refusal.code);
+    if let Some(participant) = &refusal.participant {
+        message.push_str(&format!("{}: ", participant.domain()));
+    }
+    message.extend(refusal.sentence.chars().take(CLIENT_SENTENCE));
+    let allowed = refusal.allowed.as_ref();
+    let allowed = allowed.map_or_else(String::new, |allowed| {
+        let allowed: String = allowed.chars().take(CLIENT_HELP).collect();
+        format!(": {allowed}")
+    });
+    match (refusal.contract, refusal.clause) {
+        (Some(contract), Some(clause)) => message.push_str(&format!(
+            "\n  contract {} clause {clause}{allowed}",
+            contract.short()
+        )),
+        (Some(contract), None) => message.push_str(&format!("\n  contract {}", contract.short())),
+        (None, Some(clause)) => message.push_str(&format!("\n  clause {clause}{allowed}")),
+        (None, None) => {}
+    }
+    let remedy = [refusal.code.remedy().to_owned()];
+    let help = match refusal.help.as_slice() {
+        [] => &remedy,
+        help => help,
+    };
+    for line in help.iter().take(HELP) {
+        let line: String = line.chars().take(CLIENT_HELP).collect();
+        message.push_str(&format!("\n  help: {line}"));
+    }
+    // Programs in Go show the message of the details in place of the one beside them.
+    let mut metadata = BTreeMap::new();
+    for (key, value) in [
+        ("contract", refusal.contract.map(|id| id.to_string())),
+        ("clause", refusal.clause.map(|id| id.to_string())),
+        (
+            "participant",
+            refusal.participant.as_ref().map(ToString::to_string),
+        ),
+    ] {
+        metadata.extend(value.map(|value| (key.to_owned(), value)));
+    }
+    with_info(refusal.code, message, metadata)
+}
+
 /// The status of a participant that can't record and so answers nothing. It carries no reason.
 #[must_use]
 pub fn closed() -> tonic::Status {
@@ -95,6 +142,12 @@ const TEXT: usize = 1000;
 /// The most lines of help.
 const HELP: usize = 4;
 
+/// The most letters of the sentence in the message for a client.
+const CLIENT_SENTENCE: usize = 600;
+
+/// The most letters of a line of help there.
+const CLIENT_HELP: usize = 200;
+
 fn status(refusal: &Refusal) -> tonic::Status {
     // The place is a file of this side; it is none of the peer's business.
     let Refusal {
@@ -125,15 +178,22 @@ fn status(refusal: &Refusal) -> tonic::Status {
     for (number, line) in (1..).zip(help.iter().take(HELP)) {
         set(help_key(number), Some(line.clone()));
     }
-    let sentence = shortened(sentence);
+    with_info(*code, shortened(sentence), metadata)
+}
+
+fn with_info(
+    code: ErrorCode,
+    message: String,
+    metadata: BTreeMap<String, String>,
+) -> tonic::Status {
     let info = rpc::RpcErrorInfo {
         reason: code.as_str().to_owned(),
         domain: DOMAIN.to_owned(),
         metadata,
     };
-    let grpc = grpc_code(*code);
-    let details = info.into_details(grpc, &sentence).encode_to_vec();
-    tonic::Status::with_details(grpc, sentence, details.into())
+    let grpc = grpc_code(code);
+    let details = info.into_details(grpc, &message).encode_to_vec();
+    tonic::Status::with_details(grpc, message, details.into())
 }
 
 fn from_info(info: rpc::RpcErrorInfo, sentence: &str, name: &str) -> Refusal {

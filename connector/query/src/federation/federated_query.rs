@@ -13,6 +13,7 @@ use crate::federation::options::QueryOptions;
 use crate::federation::remote_query::RemoteQuery;
 use crate::federation::remote_sql::RemoteSqlWriter;
 use crate::sql::monotonicity;
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use datafusion::logical_expr::LogicalPlan;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::Refusal;
@@ -44,6 +45,20 @@ impl FederatedQuery {
     #[must_use]
     pub const fn explains(&self) -> bool {
         self.explain
+    }
+
+    /// The columns of the answer, as far as the plan knows them: without metadata, and each may lack values.
+    #[must_use]
+    pub fn columns(&self) -> SchemaRef {
+        let fields = self.plan.schema().fields();
+        let columns: Vec<Field> = match self.explain {
+            true => vec![Field::new("plan", DataType::Utf8, true)],
+            false => fields
+                .iter()
+                .map(|field| Field::new(field.name(), field.data_type().clone(), true))
+                .collect(),
+        };
+        Arc::new(Schema::new(columns))
     }
 
     /// Whether the answer over what came since is what came to the answer, as far as it is put together here.

@@ -11,6 +11,7 @@ use crate::federation::options::QueryOptions;
 use crate::federation::table::{DatasetRelation, RemoteTable};
 use crate::model;
 use crate::sql::resolver::no_table;
+use arrow_schema::SchemaRef;
 use hansa_catalog::query_view::ViewShape;
 use hansa_policy::id::{DatasetId, ParticipantId, SqlIdentifier};
 use hansa_policy::refusal::Refusal;
@@ -30,6 +31,17 @@ pub struct UnavailableTable {
     pub model: Option<String>,
     /// Why it can't be had.
     pub why: Refusal,
+}
+
+/// A relation that a question may name as `owner.name`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogRelation {
+    /// The alias of a participant, or `model`.
+    pub owner: String,
+    /// The name of a dataset or model.
+    pub name: String,
+    /// Its columns.
+    pub columns: SchemaRef,
 }
 
 /// The tables of one question.
@@ -87,6 +99,35 @@ impl QueryCatalog {
             }
         }
         all.into_iter().collect()
+    }
+
+    /// What can be written after FROM under these options as two names, with its columns: datasets under contracts that can be asked
+    /// for, and models that any of them counts to.
+    #[must_use]
+    pub fn relations(&self, options: &QueryOptions) -> Vec<CatalogRelation> {
+        let mut found: BTreeMap<(String, String), SchemaRef> = BTreeMap::new();
+        for table in self.tables.iter().filter(|table| table.barred.is_none()) {
+            let (alias, name) = (table.alias.as_str(), table.dataset.name.as_str());
+            // Several contracts, of which one has to be named, are no table that a program can be shown.
+            if self.resolve(&[alias, name], options).is_ok() {
+                found.insert(
+                    (alias.to_owned(), name.to_owned()),
+                    table.schema(DatasetRelation::Base),
+                );
+            }
+            let model = table.model.as_deref().and_then(model::model);
+            if let Some(model) = model.filter(|_| table.misfit.is_none()) {
+                found.insert(("model".to_owned(), model.name.to_owned()), model.schema());
+            }
+        }
+        let found = found.into_iter();
+        found
+            .map(|((owner, name), columns)| CatalogRelation {
+                owner,
+                name,
+                columns,
+            })
+            .collect()
     }
 
     /// What a written path means.

@@ -27,6 +27,27 @@ pub fn statement(
     limits: &SqlStatementLimits,
     tables: &dyn TableResolver,
 ) -> Result<(Box<Query>, bool), Refusal> {
+    let (query, explain) = query_of(parsed(sql, limits)?)?;
+    let mut walk = AllowlistVisitor {
+        limits,
+        tables,
+        operators: 0,
+        references: 0,
+        values: 0,
+        joins: 0,
+        arms: 0,
+        depth: 0,
+        ctes: Vec::new(),
+    };
+    walk.query(&query)?;
+    Ok((query, explain))
+}
+
+/// The one statement of `sql`, of which nothing is known yet but that it is small enough and can be read.
+///
+/// # Errors
+/// `SQL_TOO_LARGE`, `SQL_TOO_DEEP`, `SQL_SYNTAX`, `ONE_STATEMENT_ONLY`, `STATEMENT_NOT_ALLOWED`.
+pub(super) fn parsed(sql: &str, limits: &SqlStatementLimits) -> Result<Statement, Refusal> {
     if sql.len() > limits.bytes {
         return Err(too_large(&format!(
             "the statement has {} bytes, {} are accepted",
@@ -64,20 +85,7 @@ pub fn statement(
             rest.span.start,
         ));
     }
-    let (query, explain) = query_of(statement)?;
-    let mut walk = AllowlistVisitor {
-        limits,
-        tables,
-        operators: 0,
-        references: 0,
-        values: 0,
-        joins: 0,
-        arms: 0,
-        depth: 0,
-        ctes: Vec::new(),
-    };
-    walk.query(&query)?;
-    Ok((query, explain))
+    Ok(statement)
 }
 
 /// Refuses what would recurse too deeply in the parser: parentheses, cases, and chains of signs and NOT.

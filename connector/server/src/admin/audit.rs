@@ -101,10 +101,10 @@ pub(crate) async fn run(
             output,
         } => report_tables::tell(connector, AuditReportRequest::Processing, output, out).await,
         AuditCommand::Erase {
-            actor: Some(user),
+            actor: Some(person),
             ground,
             ..
-        } => erasure::person(connector, user, ground, out).await,
+        } => erasure::person(connector, person, ground, out).await,
         AuditCommand::Erase {
             question,
             before,

@@ -1,10 +1,10 @@
 //! `hansa sql`, `explain` and `get`: questions.
 
-mod continuation;
-mod contract_succession;
+pub(crate) mod continuation;
+pub(crate) mod contract_succession;
 mod explain_analyze;
 mod missing_contract;
-mod result_footer;
+pub(crate) mod result_footer;
 mod snapshot_age;
 
 use crate::admin::event_sink::EventSink;
@@ -14,6 +14,7 @@ use crate::admin::sql::result_footer::{add_notices, footer, keys_json, lacking};
 use crate::admin::{CommandError, CommandResult};
 use crate::cli::connector_command::query::{ExplainArgs, GetArgs, SqlArgs};
 use crate::participant::Connector;
+use crate::participant::query_author::QueryAuthor;
 use crate::process::blocking_work::blocking;
 use crate::workflow::clause_citation::cite;
 use crate::workflow::federated_query;
@@ -65,12 +66,13 @@ async fn asked(
     };
     let scope = RequestedRowScope::of(args.since.as_deref(), args.as_of.as_deref())?;
     remember_named(connector, &text, out).await?;
+    let author = QueryAuthor::local(user);
     let contract_succession::StartedQuery {
         answer,
         first,
         continuation: continuation_footer,
         reads,
-    } = contract_succession::start_query(connector, &text, (&options, &scope), user).await?;
+    } = contract_succession::start_query(connector, &text, (&options, &scope), &author).await?;
     let Some(answer) = answer else {
         let (data, text) = continuation_footer.quiet();
         out.object(data, text).await?;
@@ -116,7 +118,8 @@ pub(crate) async fn explain(
             !args.analyze,
         )?
     };
-    let question = plan(connector, &args.sql, &options).await?;
+    let author = QueryAuthor::local(user);
+    let question = plan(connector, &args.sql, &options, &author).await?;
     let explanation = question.explain();
     let mut text = explanation.to_string();
     let mut remote_queries = Vec::new();
@@ -161,7 +164,8 @@ pub(crate) async fn explain(
     let mut data =
         json!({"errands": remote_queries, "here": here, "missing": lacking(&explanation.left_out)});
     if args.analyze {
-        let (came, reported) = explain_analyze::came(connector, &args.sql, &options, user).await?;
+        let (came, reported) =
+            explain_analyze::came(connector, &args.sql, &options, &author).await?;
         if let Some(data) = data.as_object_mut() {
             data.insert("came".to_owned(), came);
         }
@@ -256,12 +260,17 @@ fn kinds(words: &[String]) -> Result<BTreeSet<DatasetKind>, Refusal> {
         .collect()
 }
 
-async fn plan(
+/// Plans a question over what its author may reach; nothing is asked.
+///
+/// # Errors
+/// Why it can't be planned.
+pub(crate) async fn plan(
     connector: &Arc<Connector>,
     sql: &str,
     options: &QueryOptions,
+    author: &QueryAuthor,
 ) -> Result<FederatedQuery, CommandError> {
-    let catalog = federated_query::reach(connector, sql, options).await?;
+    let catalog = federated_query::reach(connector, sql, options, author).await?;
     let limits = SqlStatementLimits::default();
     if let Some(question) = connector
         .queries
@@ -282,7 +291,10 @@ async fn plan(
             let unknown =
                 refusal.code == ErrorCode::DatasetUnknown && refusal.participant.is_none();
             let lapsed = if unknown {
-                match federated_query::damaged(connector, sql) {
+                let damaged = author
+                    .reaches_own_datasets()
+                    .then(|| federated_query::damaged(connector, sql));
+                match damaged.flatten() {
                     Some(damaged) => Some(damaged),
                     None => match federated_query::lapsed(connector, sql)? {
                         Some(lapsed) => Some(lapsed),
@@ -301,7 +313,7 @@ async fn plan(
 }
 
 /// Rows that nobody takes would keep a slot that others wait for.
-fn unread(connector: &Connector) -> Refusal {
+pub(crate) fn unread(connector: &Connector) -> Refusal {
     Refusal::new(
         ErrorCode::ResourceLimit,
         format!(

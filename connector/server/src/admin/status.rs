@@ -192,6 +192,9 @@ fn due(period: &ValidityPeriod) -> String {
         ValidityKind::TlsCertificate => {
             format!("the TLS certificate is over on {until}: {renewal}")
         }
+        ValidityKind::AccessToken => {
+            format!("the access token {name} is over on {until}: {renewal}")
+        }
         ValidityKind::Credential => format!("the credential {name} is over on {until}: {renewal}"),
     }
 }

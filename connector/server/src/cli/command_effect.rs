@@ -13,6 +13,7 @@ use crate::cli::connector_command::key::KeyCommand;
 use crate::cli::connector_command::peer::PeerCommand;
 use crate::cli::connector_command::policy::PolicyCommand;
 use crate::cli::connector_command::rulebook::RulebookCommand;
+use crate::cli::connector_command::token::TokenCommand;
 use crate::cli::{GlobalArgs, LeagueCommand, TopLevelCommand, terminal};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::io::{BufRead as _, IsTerminal as _};
@@ -215,6 +216,12 @@ fn of_command(command: &ConnectorCommand) -> CommandEffect {
         ConnectorCommand::Rulebook(
             RulebookCommand::Install { .. } | RulebookCommand::Accept { .. },
         ) => CommandEffect::Acts("hansa rulebook show says what it is about"),
+        ConnectorCommand::Connect(_) | ConnectorCommand::Token(TokenCommand::List) => {
+            CommandEffect::Looks
+        }
+        ConnectorCommand::Token(TokenCommand::Create { .. } | TokenCommand::Revoke { .. }) => {
+            CommandEffect::Acts("hansa token list shows those that there are")
+        }
         ConnectorCommand::Peer(PeerCommand::List | PeerCommand::Show { .. }) => {
             CommandEffect::Looks
         }
@@ -243,7 +250,7 @@ fn of_command(command: &ConnectorCommand) -> CommandEffect {
         }) => {
             let what = question.as_deref().or(before.as_deref());
             CommandEffect::Ends(match actor {
-                Some(user) => format!("Erasing who the Unix user {user} was can't be undone."),
+                Some(user) => format!("Erasing who {user} was can't be undone."),
                 None => format!(
                     "Erasing the texts of {} can't be undone.",
                     what.unwrap_or_default()

@@ -5,6 +5,7 @@ pub(crate) mod catalog;
 pub(crate) mod cluster;
 pub(crate) mod config;
 pub(crate) mod conformance;
+pub(crate) mod connect;
 pub(crate) mod contract;
 pub(crate) mod credential;
 pub(crate) mod dataset;
@@ -17,11 +18,13 @@ pub(crate) mod peer;
 pub(crate) mod policy;
 pub(crate) mod query;
 pub(crate) mod rulebook;
+pub(crate) mod token;
 
 use crate::cli::connector_command::audit::AuditCommand;
 use crate::cli::connector_command::catalog::CatalogCommand;
 use crate::cli::connector_command::config::ConfigCommand;
 use crate::cli::connector_command::conformance::ConformanceArgs;
+use crate::cli::connector_command::connect::ConnectArgs;
 use crate::cli::connector_command::contract::ContractCommand;
 use crate::cli::connector_command::credential::CredentialCommand;
 use crate::cli::connector_command::dataset::DatasetCommand;
@@ -31,6 +34,7 @@ use crate::cli::connector_command::peer::PeerCommand;
 use crate::cli::connector_command::policy::PolicyCommand;
 use crate::cli::connector_command::query::{ExplainArgs, GetArgs, SimulateArgs, SqlArgs};
 use crate::cli::connector_command::rulebook::RulebookCommand;
+use crate::cli::connector_command::token::TokenCommand;
 use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -106,6 +110,12 @@ pub(crate) enum ConnectorCommand {
     /// The rules of the league, and their acceptance
     #[command(subcommand)]
     Rulebook(RulebookCommand),
+    /// Access tokens for the programs of analysts
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// How a program of an analyst asks here: the lines to write, filled in
+    #[command(after_help = "Example: hansa connect python")]
+    Connect(ConnectArgs),
     /// The participants that this connector talks to
     #[command(subcommand)]
     Peer(PeerCommand),

@@ -21,6 +21,8 @@ pub(crate) enum ValidityKind {
     Contract,
     /// A credential that is kept here.
     Credential,
+    /// An access token of somebody of the house.
+    AccessToken,
 }
 
 impl ValidityKind {
@@ -31,6 +33,7 @@ impl ValidityKind {
             Self::TrustBundle => "trust_bundle",
             Self::Contract => "contract",
             Self::Credential => "credential",
+            Self::AccessToken => "access_token",
         }
     }
 
@@ -43,6 +46,7 @@ impl ValidityKind {
             Self::TrustBundle => "fetch the league's newest: hansa league export writes it there",
             Self::Contract => "hansa contract request asks for the next one",
             Self::Credential => "ask its issuer; then hansa credential add",
+            Self::AccessToken => "hansa token create makes the next one",
         }
     }
 }
@@ -113,6 +117,17 @@ pub(crate) fn periods(connector: &Connector) -> Result<Vec<ValidityPeriod>, Refu
                 begins: credential.issued_at,
                 ends: credential.until,
                 until: credential.until.to_string(),
+            });
+        }
+    }
+    for grant in connector.access_tokens.all() {
+        if !grant.is_revoked && now < grant.until {
+            periods.push(ValidityPeriod {
+                kind: ValidityKind::AccessToken,
+                name: grant.id.clone(),
+                begins: grant.from,
+                ends: grant.until,
+                until: grant.until.to_string(),
             });
         }
     }

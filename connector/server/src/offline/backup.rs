@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The folders of a state that a copy holds, in the order in which they are copied: what names something comes after it.
-const FOLDERS: [&str; 15] = [
+const FOLDERS: [&str; 16] = [
     "contracts",
     "letters",
     "withdrawals",
@@ -31,6 +31,7 @@ const FOLDERS: [&str; 15] = [
     "statements",
     "rulebooks",
     "rulebook-acceptances",
+    "access-tokens",
     "datasets",
     SIDE,
     pseudonyms::FOLDER,

@@ -7,6 +7,7 @@ mod missing_archive;
 mod notice;
 mod prepaid_balances;
 
+use crate::participant::access_tokens::{self, ACCESS_TOKEN};
 use crate::participant::audit_event::{DOCUMENT, RULEBOOK};
 use crate::participant::quota_budget::piece;
 use crate::participant::rulebook_register;
@@ -180,6 +181,13 @@ fn take_in(change: &IndexTransaction<'_>, record: &Record) -> Result<(), Refusal
         "noticed" => notice::noticed(change, &body),
         "refuse" => notice::refused(change, &body),
         "trust" => change.highest("bundle", body.count("sequence")?),
+        ACCESS_TOKEN => {
+            let became = match body.text("event")?.as_str() {
+                "created" => access_tokens::CREATED,
+                _ => access_tokens::REVOKED,
+            };
+            change.highest(&access_tokens::index_key(&body.text("token")?), became)
+        }
         RULEBOOK => {
             let name = match body.get("statement") {
                 Some(_) => rulebook_register::ACCEPTED,

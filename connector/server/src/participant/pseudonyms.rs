@@ -10,6 +10,7 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::erasable_texts::{ErasableTextStore, StoredText};
 use hansa_policy::refusal::Refusal;
 use parking_lot::Mutex;
+use std::fmt;
 use std::path::Path;
 
 /// Its folder in the state.
@@ -22,12 +23,46 @@ pub(crate) struct PseudonymRegistry {
     known: Mutex<Vec<PseudonymEntry>>,
 }
 
+/// A person of this house.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Person {
+    /// A Unix user, as the kernel knows it.
+    User(u32),
+    /// Whoever holds an access token, by the name that the house has given.
+    Named(String),
+}
+
+impl fmt::Display for Person {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(user) => write!(f, "the Unix user {user}"),
+            Self::Named(name) => f.write_str(name),
+        }
+    }
+}
+
+impl Person {
+    /// A person as somebody types it: a number is a Unix user.
+    pub(crate) fn typed(text: &str) -> Self {
+        text.parse()
+            .map_or_else(|_| Self::Named(text.to_owned()), Self::User)
+    }
+
+    /// As a value of JSON: a number, or a name.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        match self {
+            Self::User(user) => serde_json::json!(user),
+            Self::Named(name) => serde_json::json!(name),
+        }
+    }
+}
+
 /// A person in one year.
 #[derive(Debug, Clone)]
 pub(crate) struct PseudonymEntry {
     /// The text that says who it is.
     pub(crate) held: StoredText,
-    user: u32,
+    person: Person,
     year: String,
     /// How the log calls the person.
     pub(crate) pseudonym: String,
@@ -53,20 +88,24 @@ impl PseudonymRegistry {
         Ok(Self { side, known })
     }
 
-    /// The pseudonym of a Unix user in the year of `now`; the first time it is made, and kept before it is given.
+    /// The pseudonym of a person in the year of `now`; the first time it is made, and kept before it is given.
     ///
     /// # Errors
     /// When it can't be kept.
-    pub(crate) fn pseudonym(&self, user: u32, now: UtcTimestamp) -> Result<String, Refusal> {
+    pub(crate) fn pseudonym(&self, who: &Person, now: UtcTimestamp) -> Result<String, Refusal> {
         let year: String = now.to_string().chars().take(4).collect();
         let mut known = self.known.lock();
-        let same = |person: &&PseudonymEntry| person.user == user && person.year == year;
-        if let Some(person) = known.iter().find(same) {
-            return Ok(person.pseudonym.clone());
+        let same = |entry: &&PseudonymEntry| entry.person == *who && entry.year == year;
+        if let Some(entry) = known.iter().find(same) {
+            return Ok(entry.pseudonym.clone());
         }
         let pseudonym = random_hex(8);
+        let named = match who {
+            Person::User(user) => ("user", Json::count(u64::from(*user))),
+            Person::Named(name) => ("name", Json::text(name)),
+        };
         let text = canonical(&Json::object([
-            ("user", Json::count(u64::from(user))),
+            named,
             ("year", Json::text(&year)),
             ("pseudonym", Json::text(&pseudonym)),
         ]));
@@ -87,15 +126,15 @@ impl PseudonymRegistry {
     pub(crate) fn are_one(&self, one: &str, other: &str) -> bool {
         one == other
             || self
-                .user(one)
-                .is_some_and(|user| self.user(other) == Some(user))
+                .person(one)
+                .is_some_and(|person| self.person(other) == Some(person))
     }
 
-    /// The Unix user behind a pseudonym, as long as that is known.
-    pub(crate) fn user(&self, pseudonym: &str) -> Option<u32> {
+    /// The person behind a pseudonym, as long as that is known.
+    pub(crate) fn person(&self, pseudonym: &str) -> Option<Person> {
         let known = self.known.lock();
-        let person = known.iter().find(|person| person.pseudonym == pseudonym);
-        person.map(|person| person.user)
+        let entry = known.iter().find(|entry| entry.pseudonym == pseudonym);
+        entry.map(|entry| entry.person.clone())
     }
 
     /// Keeps what somebody wrote; gives what the log may hold of it.
@@ -115,17 +154,17 @@ impl PseudonymRegistry {
         self.side.text_of(commit)
     }
 
-    /// A Unix user in all years.
-    pub(crate) fn entries(&self, user: u32) -> Vec<PseudonymEntry> {
+    /// A person in all years.
+    pub(crate) fn entries(&self, person: &Person) -> Vec<PseudonymEntry> {
         let known = self.known.lock();
-        let all = known.iter().filter(|one| one.user == user);
+        let all = known.iter().filter(|entry| entry.person == *person);
         all.cloned().collect()
     }
 
-    /// Knows no longer who a Unix user was.
-    pub(crate) fn forget(&self, user: u32) {
+    /// Knows no longer who a person was.
+    pub(crate) fn forget(&self, person: &Person) {
         let mut known = self.known.lock();
-        known.retain(|one| one.user != user);
+        known.retain(|entry| entry.person != *person);
     }
 
     /// The texts beside the log.
@@ -144,9 +183,14 @@ impl PseudonymRegistry {
 
 fn person(held: StoredText, text: &str) -> Option<PseudonymEntry> {
     let read = parse(text.as_bytes(), JsonLimits::default()).ok()?;
+    let person = match (read.get("user"), read.get("name")) {
+        (Some(user), None) => Person::User(u32::try_from(user.as_count()?).ok()?),
+        (None, Some(name)) => Person::Named(name.as_text()?.to_owned()),
+        _ => return None,
+    };
     Some(PseudonymEntry {
         held,
-        user: u32::try_from(read.get("user")?.as_count()?).ok()?,
+        person,
         year: read.get("year")?.as_text()?.to_owned(),
         pseudonym: read.get("pseudonym")?.as_text()?.to_owned(),
     })
@@ -154,7 +198,7 @@ fn person(held: StoredText, text: &str) -> Option<PseudonymEntry> {
 
 #[cfg(test)]
 mod tests {
-    use super::PseudonymRegistry;
+    use super::{Person, PseudonymRegistry};
     use hansa_audit_log::time::UtcTimestamp;
 
     #[test]
@@ -162,10 +206,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let at = |year: i64| UtcTimestamp::from_micros(year * 31_557_600_000_000).unwrap();
         let people = PseudonymRegistry::open(dir.path(), |_| Ok(())).unwrap();
-        let first = people.pseudonym(1001, at(56)).unwrap();
-        assert_eq!(people.pseudonym(1001, at(56)).unwrap(), first);
-        let later = people.pseudonym(1001, at(57)).unwrap();
-        let other = people.pseudonym(1002, at(56)).unwrap();
+        let ida = Person::User(1001);
+        let first = people.pseudonym(&ida, at(56)).unwrap();
+        assert_eq!(people.pseudonym(&ida, at(56)).unwrap(), first);
+        let later = people.pseudonym(&ida, at(57)).unwrap();
+        let other = people.pseudonym(&Person::User(1002), at(56)).unwrap();
         assert!(first != later && first != other);
         // In another run, too: somebody who asked in December does not approve in January.
         drop(people);
@@ -173,8 +218,12 @@ mod tests {
         assert!(people.are_one(&first, &later));
         assert!(!people.are_one(&first, &other));
         assert!(!people.are_one("unknown", "other"));
-        assert_eq!(people.user(&later), Some(1001));
-        assert_eq!(people.pseudonym(1001, at(57)).unwrap(), later);
+        assert_eq!(people.person(&later), Some(ida.clone()));
+        // A name that is a number is no Unix user.
+        let named = Person::Named("1001".to_owned());
+        let of_the_name = people.pseudonym(&named, at(57)).unwrap();
+        assert!(!people.are_one(&of_the_name, &later));
+        assert_eq!(people.pseudonym(&ida, at(57)).unwrap(), later);
         let commit = people.keep_reason(at(57), "Ida asked for it").unwrap();
         let reason = people.reason(commit).unwrap();
         assert_eq!(reason.as_deref(), Some("Ida asked for it"));

@@ -1,10 +1,12 @@
 //! How questions run: where, what they were planned to, and which are under way.
 
+use crate::participant::client_answers::ClientAnswers;
 use crate::participant::running_queries::RunningQueries;
 use hansa_query::federation::query_cache::FederatedQueryCache;
 use hansa_query::runtime::QueryRuntime;
 use hansa_query::sql::logical_plan_cache::LogicalPlanCache;
 use parking_lot::Mutex;
+use std::sync::Arc;
 use tokio::runtime::Runtime;
 use tokio_util::task::TaskTracker;
 
@@ -18,6 +20,8 @@ pub(crate) struct QueryExecution {
     pub(crate) query_runtime: QueryRuntime,
     /// The answers under way.
     pub(crate) running: RunningQueries,
+    /// The answers that programs of analysts read.
+    pub(crate) client_answers: Arc<ClientAnswers>,
     /// What is still owed for answers that nobody reads any more.
     pub(crate) background_tasks: TaskTracker,
     /// The threads of the questions; absent from the end on.

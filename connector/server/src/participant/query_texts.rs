@@ -95,6 +95,7 @@ impl Connector {
 #[cfg(test)]
 mod tests {
     use crate::participant::audit_event::AuditEvent;
+    use crate::participant::pseudonyms::Person;
     use crate::participant::testing::{TERMS, TestFederation, closed};
     use hansa_audit_log::json::Json;
 
@@ -122,7 +123,7 @@ mod tests {
         let person = connector
             .records
             .pseudonyms
-            .pseudonym(1001, connector.now())
+            .pseudonym(&Person::User(1001), connector.now())
             .unwrap();
         let whose = connector
             .records
@@ -167,6 +168,6 @@ mod tests {
             .unwrap();
         assert_eq!(kept.as_deref(), Some("SELECT 2"));
         assert_eq!(connector.records.pseudonyms.reason(reason).unwrap(), None);
-        assert_eq!(connector.records.pseudonyms.user(&person), None);
+        assert_eq!(connector.records.pseudonyms.person(&person), None);
     }
 }

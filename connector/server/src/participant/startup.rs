@@ -4,6 +4,7 @@ use crate::config::ConnectorConfig;
 use crate::config::limits::LimitsConfig;
 use crate::monitoring::connector_metrics::ConnectorMetrics;
 use crate::offline::league_join::files;
+use crate::participant::access_tokens::AccessTokenRegister;
 use crate::participant::audit_event::AuditEvent;
 use crate::participant::connector_identity::ConnectorIdentity;
 use crate::participant::contract_files::read_contract;
@@ -149,6 +150,7 @@ impl Connector {
         found.faults.extend(unread);
         let groups = group_lists::load(&state, &documents, &mut published, &mut found.faults)?;
         let restrictions = provider_restrictions::load(&state, &documents, &mut found.faults)?;
+        let access_tokens = AccessTokenRegister::load(&state, &documents, &mut found.faults)?;
         let rulebooks =
             rulebook_register::load(&state, &documents, &identity.bundle, &mut found.faults)?;
         let connector = Arc::new(Self {
@@ -191,11 +193,13 @@ impl Connector {
                 negotiation_lock: tokio::sync::Mutex::new(()),
                 notice_lock: tokio::sync::Mutex::new(()),
             },
+            access_tokens,
             queries: QueryExecution {
                 plans: LogicalPlanCache::default(),
                 questions: FederatedQueryCache::default(),
                 query_runtime,
                 running: RunningQueries::default(),
+                client_answers: Arc::default(),
                 background_tasks: tokio_util::task::TaskTracker::new(),
                 runtime: Mutex::new(Some(runtime)),
             },

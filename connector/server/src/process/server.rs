@@ -1,8 +1,10 @@
 //! `hansa serve`: faces up in order, down in reverse.
 
 use crate::admin::config::{reload_by_hand, reload_now};
+use crate::admin::connect;
 use crate::cli::output::OutputSettings;
 use crate::cli::terminal::{line_err, object_out};
+use crate::clients::ClientHandler;
 use crate::config::ConnectorConfig;
 use crate::monitoring::awaiting_join::{AwaitingJoin, awaiting_join};
 use crate::monitoring::monitoring_service::MonitoringService;
@@ -17,13 +19,14 @@ use crate::workflow::peer_handler::ParticipantHandler;
 use crate::workflow::{
     contract_withdrawal, group_membership, mailbox, notice, offer_renewal, time_stamping,
 };
-use hansa_identity::mtls;
+use hansa_identity::mtls::{self, client_face};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::admin::server as admin;
 use hansa_transport::admin::server::{SocketAccess, UserAuthorization};
+use hansa_transport::flight_sql::server as flight_sql;
 use hansa_transport::member_hosts::MemberHosts;
 use hansa_transport::monitoring::{self, MonitoringHandler, MonitoringToken};
-use hansa_transport::peer::server::{TlsAcceptorConfig, serve as serve_peers};
+use hansa_transport::peer::server::{ServerTlsProvider, TlsAcceptorConfig, serve as serve_peers};
 use hansa_transport::peer::settings::TransportSettings;
 use hansa_transport::peer_handler::PeerHandler;
 use serde_json::json;
@@ -79,6 +82,7 @@ pub(crate) async fn run(connector: Arc<Connector>, show: OutputSettings) -> Resu
             .await
         });
     }
+    serve_clients(&connector, &stop, &mut tasks).await?;
     let service = Arc::new(MonitoringService(Arc::clone(&connector)));
     monitor(&connector.config(), service, &stop, &mut tasks).await?;
     let mut doors = vec![(connector.config().socket(), SocketAccess::Own)];
@@ -191,6 +195,43 @@ pub(crate) async fn joined(
     stop.cancel();
     while tasks.join_next().await.is_some() {}
     Ok(joined)
+}
+
+/// Opens the face for programs of analysts, where the configuration names an address for it.
+async fn serve_clients(
+    connector: &Arc<Connector>,
+    stop: &CancellationToken,
+    tasks: &mut tokio::task::JoinSet<Result<(), Refusal>>,
+) -> Result<(), Refusal> {
+    let config = connector.config();
+    let Some(address) = config.clients.listen else {
+        return Ok(());
+    };
+    let (listener, bound) = bind(&address.to_string()).await?;
+    let shown = match &config.clients.certificate {
+        Some((certificate, key)) => Some(client_face::certificate(certificate, key)?),
+        None => None,
+    };
+    let tls = client_face::config(&connector.identity.trust, &connector.clock, shown)?;
+    let trusted = client_face::roots(&connector.identity.trust, connector.now());
+    crate::offline::write(&connector.file(connect::ROOT_FILE), trusted.as_bytes())?;
+    crate::offline::write(&connector.file(connect::ADDRESS_FILE), bound.as_bytes())?;
+    let handler = Arc::new(ClientHandler::new(Arc::clone(connector)));
+    let ending = stop.clone();
+    tasks.spawn(async move {
+        let tls: ServerTlsProvider = Arc::new(move || Arc::clone(&tls));
+        flight_sql::serve(
+            listener,
+            tls,
+            TransportSettings::default(),
+            handler,
+            async move {
+                ending.cancelled().await;
+            },
+        )
+        .await
+    });
+    Ok(())
 }
 
 /// Opens the monitoring face, where the configuration names an address for it.

@@ -6,6 +6,7 @@
 
 use crate::participant::Connector;
 use crate::participant::audit_event::{AuditEvent, maybe};
+use crate::participant::pseudonyms::Person;
 use crate::process::blocking_work::waiting;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
@@ -217,7 +218,12 @@ fn officer(connector: &Connector, caller: Option<u32>) -> Result<(u32, String), 
     let now = connector.now();
     Ok((
         user,
-        waiting(|| connector.records.pseudonyms.pseudonym(user, now))?,
+        waiting(|| {
+            connector
+                .records
+                .pseudonyms
+                .pseudonym(&Person::User(user), now)
+        })?,
     ))
 }
 

@@ -7,6 +7,7 @@ mod unavailable_tables;
 use crate::participant::Connector;
 use crate::participant::catalog_cache::CachedCatalogReader;
 use crate::participant::peer_connections::KnownPeer;
+use crate::participant::query_author::QueryAuthor;
 use crate::workflow::{contract_withdrawal, mailbox};
 use hansa_catalog::dataset::Dataset;
 use hansa_policy::contract::{Agreement, ContractStatus};
@@ -177,6 +178,7 @@ pub(crate) async fn reach(
     connector: &Arc<Connector>,
     sql: &str,
     options: &QueryOptions,
+    author: &QueryAuthor,
 ) -> Result<QueryCatalog, Refusal> {
     let peers = connector.known_peers()?;
     let words = words(sql);
@@ -189,6 +191,10 @@ pub(crate) async fn reach(
         futures::future::join_all(wanted.iter().map(|peer| newest(connector, peer))).await;
     let mut tables = own_tables(connector)?;
     let mut lacks = Vec::new();
+    if !author.reaches_own_datasets() {
+        // A question over a model that needs them says that they are lacking.
+        lacks.extend(tables.drain(..).filter_map(|table| unreached(&table)));
+    }
     let mut shown = BTreeMap::new();
     let mut out_of_reach = BTreeMap::new();
     let mut unread = Vec::new();
@@ -292,6 +298,22 @@ fn own_tables(connector: &Connector) -> Result<Vec<RemoteTable>, Refusal> {
             .datasets()
             .map(|dataset| RemoteTable::new(alias.clone(), dataset, None, &[]))
             .collect()
+    })
+}
+
+/// An own dataset of a model that is not for access tokens.
+fn unreached(table: &RemoteTable) -> Option<UnavailableTable> {
+    Some(UnavailableTable {
+        participant: table.dataset.owner.clone(),
+        alias: Some(table.alias.clone()),
+        dataset: Some(table.dataset.name.clone()),
+        model: Some(table.model.clone()?),
+        why: Refusal::new(
+            ErrorCode::AnswerIncomplete,
+            "the own datasets of the participant are not for access tokens",
+        )
+        .with_participant(table.dataset.owner.clone())
+        .with_help("ask at the connector itself: hansa sql"),
     })
 }
 

@@ -11,6 +11,7 @@ use crate::participant::Connector;
 use crate::participant::audit_event::AuditEvent;
 use crate::participant::concurrency::QueryPermit;
 use crate::participant::peer_connections::KnownPeer;
+use crate::participant::query_author::QueryAuthor;
 use crate::process::blocking_work::waiting;
 use crate::process::randomness::random_bytes;
 use crate::workflow::credentials;
@@ -45,6 +46,8 @@ pub(crate) struct PeerQueryClient {
     permit: std::sync::OnceLock<QueryPermit>,
     /// For whom it asks, under a pseudonym.
     actor: Option<String>,
+    /// The access token that was presented.
+    access_token: Option<String>,
     row_scope: FragmentRowScope,
     /// Where the question is traced: the engine asks on threads of its own.
     span: tracing::Span,
@@ -52,15 +55,20 @@ pub(crate) struct PeerQueryClient {
 }
 
 impl PeerQueryClient {
-    /// A messenger to these peers, for a Unix user of this house.
+    /// A messenger to these peers, for a person of this house.
     ///
     /// # Errors
     /// When the index can't be read, or a pseudonym not be kept.
-    pub(crate) fn new(connector: &Arc<Connector>, user: Option<u32>) -> Result<Self, Refusal> {
+    pub(crate) fn new(connector: &Arc<Connector>, author: &QueryAuthor) -> Result<Self, Refusal> {
         let peers = connector.known_peers()?;
         let now = connector.now();
-        let actor = user.map(|user| connector.records.pseudonyms.pseudonym(user, now));
-        let actor = waiting(|| actor.transpose())?;
+        let actor = waiting(|| {
+            let pseudonyms = &connector.records.pseudonyms;
+            let person = author.person.as_ref();
+            person
+                .map(|person| pseudonyms.pseudonym(person, now))
+                .transpose()
+        })?;
         Ok(Self {
             connector: Arc::clone(connector),
             peers: peers
@@ -69,6 +77,7 @@ impl PeerQueryClient {
                 .collect(),
             permit: std::sync::OnceLock::new(),
             actor,
+            access_token: author.access_token.clone(),
             row_scope: FragmentRowScope::All,
             span: tracing::Span::current(),
             fragment_results: Mutex::default(),
@@ -112,6 +121,7 @@ impl PeerQueryClient {
                 .collect(),
             keys: key_disclosure::keys_json(remote_query),
             actor: self.actor.clone(),
+            access_token: self.access_token.clone(),
         };
         let recorded = sending.record(connector, remote_query).await?;
         // Once more behind the record: what was withdrawn since then goes nowhere.

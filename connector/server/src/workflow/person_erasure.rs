@@ -2,7 +2,7 @@
 
 use crate::participant::Connector;
 use crate::participant::audit_event::AuditEvent;
-use crate::participant::pseudonyms::PseudonymEntry;
+use crate::participant::pseudonyms::{Person, PseudonymEntry};
 use crate::workflow::pending_approvals;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
@@ -10,27 +10,32 @@ use hansa_audit_store::erasable_texts::StoredText;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
 impl Connector {
-    /// Erases who a Unix user was in all years: first it is in the log, then the keys are destroyed. Gives the pseudonyms.
+    /// Erases who a person was in all years: first it is in the log, then the keys are destroyed. Gives the pseudonyms. An access token
+    /// of somebody who is not known any more counts no longer.
     ///
     /// # Errors
     /// `USAGE` for somebody who is not known here, or whose word still waits for a second officer; or when it can't be
     /// recorded, and then nothing is erased.
-    pub(crate) fn erase_person(&self, user: u32, ground: &str) -> Result<Vec<String>, Refusal> {
-        let all = self.records.pseudonyms.entries(user);
+    pub(crate) fn erase_person(
+        &self,
+        person: &Person,
+        ground: &str,
+    ) -> Result<Vec<String>, Refusal> {
+        let all = self.records.pseudonyms.entries(person);
         if all.is_empty() {
-            let sentence = format!("nothing is known here of the Unix user {user}, or no longer");
+            let sentence = format!("nothing is known here of {person}, or no longer");
             return Err(Refusal::new(ErrorCode::UsageWrong, sentence));
         }
         // Else the same person could approve what it has asked for.
         let waiting = pending_approvals::awaited(self)?;
         let waits = |one: &PseudonymEntry| waiting.iter().any(|word| word.first == one.pseudonym);
         if all.iter().any(waits) {
-            let sentence = format!("a word of the Unix user {user} waits for a second officer");
+            let sentence = format!("a word of {person} waits for a second officer");
             return Err(Refusal::new(ErrorCode::UsageWrong, sentence)
                 .with_help("have it approved, or end what it is about; then erase"));
         }
         self.erase_beside("actor", ground, all.iter().map(|one| one.held).collect())?;
-        self.records.pseudonyms.forget(user);
+        self.records.pseudonyms.forget(person);
         Ok(all.into_iter().map(|one| one.pseudonym).collect())
     }
 

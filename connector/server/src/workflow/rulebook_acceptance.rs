@@ -3,6 +3,7 @@
 
 use crate::participant::Connector;
 use crate::participant::audit_event::{AuditEvent, RULEBOOK};
+use crate::participant::pseudonyms::Person;
 use crate::participant::rulebook_register::StoredAcceptance;
 use crate::process::blocking_work::waiting;
 use crate::workflow::run_to_completion::to_the_end;
@@ -100,7 +101,7 @@ pub(crate) async fn accept(
         acceptance.check(version, shown, &bundle.keys(connector.now()))?;
         let now = connector.now();
         let people = &connector.records.pseudonyms;
-        let actor = caller.map(|user| waiting(|| people.pseudonym(user, now)));
+        let actor = caller.map(|user| waiting(|| people.pseudonym(&Person::User(user), now)));
         let actor = actor.transpose()?;
         let file = connector
             .records

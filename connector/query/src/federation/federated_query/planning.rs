@@ -26,6 +26,7 @@ use crate::sql::functions::exact_arithmetic;
 use crate::sql::monotonicity;
 use crate::sql::resolver::TableResolver;
 use crate::sql::{PlannedStatement, planned, planner_threads};
+use arrow_schema::DataType;
 use datafusion::common::DataFusionError;
 use datafusion::common::tree_node::Transformed;
 use datafusion::execution::SessionState;
@@ -57,6 +58,44 @@ impl QueryCatalog {
             (self.clone(), sql.to_owned(), options.clone(), *limits);
         planner_threads::wait(limits.planning, move || {
             plan_here(catalog, &sql, options, &limits, now)
+        })
+    }
+}
+
+impl QueryCatalog {
+    /// The types that the places of numbered parameters take, as far as a statement tells them.
+    ///
+    /// # Errors
+    /// As [`QueryCatalog::plan`].
+    pub fn parameter_types(
+        &self,
+        sql: &str,
+        options: &QueryOptions,
+        limits: &SqlStatementLimits,
+        now: UtcTimestamp,
+    ) -> Result<BTreeMap<usize, DataType>, Refusal> {
+        let limits = SqlStatementLimits {
+            parameters: true,
+            ..*limits
+        };
+        let (catalog, sql, options) = (self.clone(), sql.to_owned(), options.clone());
+        planner_threads::wait(limits.planning, move || {
+            let state = Arc::new(session::fresh(
+                &QueryResourceLimits::default(),
+                Arc::default(),
+                Arc::new(RemoteExecPlanner),
+            ));
+            let writer = Arc::new(RemoteSqlWriter::new(state, limits, now));
+            let tables = Arc::new(FederatedTableResolver::new(
+                &catalog, &options, &writer, None,
+            ));
+            let planned = tables.read(&sql, &limits, now)?;
+            let types = planned.plan.get_parameter_types();
+            let types = types.map_err(|error| engine_error::planning(&error))?;
+            let numbered = types.into_iter().filter_map(|(name, data_type)| {
+                Some((name.strip_prefix('$')?.parse().ok()?, data_type?))
+            });
+            Ok(numbered.collect())
         })
     }
 }

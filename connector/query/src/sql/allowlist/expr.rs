@@ -21,6 +21,7 @@ impl AllowlistVisitor<'_> {
                 | Value::EscapedStringLiteral(_)
                 | Value::Boolean(_)
                 | Value::Null => Ok(()),
+                Value::Placeholder(_) if self.limits.parameters => Ok(()),
                 Value::Placeholder(_) => Err(at(not_allowed("a parameter"), value.span.start)),
                 _ => Err(at(not_allowed("this kind of literal"), value.span.start)),
             },

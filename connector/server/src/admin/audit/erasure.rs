@@ -6,6 +6,7 @@ use crate::admin::audit::{named, peer_of, record_format};
 use crate::admin::event_sink::EventSink;
 use crate::cli::connector_command::audit::ErasureReason;
 use crate::participant::Connector;
+use crate::participant::pseudonyms::Person;
 use crate::process::blocking_work::{blocking, waiting};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::record::Record;
@@ -96,15 +97,16 @@ fn reason(record: &Record) -> Option<Digest> {
     record_format::field(record, "reason_commit")?.parse().ok()
 }
 
-/// Erases who a Unix user was.
+/// Erases who a person was.
 pub(super) async fn person(
     connector: &Arc<Connector>,
-    user: u32,
+    person: String,
     ground: ErasureReason,
     out: &EventSink,
 ) -> CommandResult {
     let inner = Arc::clone(connector);
-    let erased = blocking(move || inner.erase_person(user, ground.as_str())).await?;
+    let erased =
+        blocking(move || inner.erase_person(&Person::typed(&person), ground.as_str())).await?;
     let text = format!(
         "nobody can tell any more who {} was; the log and all proofs are as they were",
         erased.join(", ")
@@ -124,9 +126,9 @@ pub(super) fn people(
 ) -> Result<Vec<(String, Value)>, Refusal> {
     let mut reported = Vec::new();
     for name in ["actor", "first", "second"] {
-        let user = record_format::field(record, name)
-            .and_then(|one| connector.records.pseudonyms.user(&one));
-        reported.extend(user.map(|user| (format!("{name}_user"), json!(user))));
+        let person = record_format::field(record, name)
+            .and_then(|one| connector.records.pseudonyms.person(&one));
+        reported.extend(person.map(|person| (format!("{name}_user"), person.json())));
     }
     if let Some(commit) = reason(record) {
         let reason = waiting(|| connector.records.pseudonyms.reason(commit))?;

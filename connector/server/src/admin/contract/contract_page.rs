@@ -180,7 +180,10 @@ fn officers_json(connector: &Connector, contract: ContractId) -> Result<Value, R
     let words = connector.records.index(|state| state.pending_approvals())?;
     let of = words.iter().filter(|word| word.contract == contract);
     // Who it was stands beside the log, as long as nobody has erased it.
-    let user = |pseudonym: &str| connector.records.pseudonyms.user(pseudonym);
+    let user = |pseudonym: &str| {
+        let person = connector.records.pseudonyms.person(pseudonym);
+        person.map(|person| person.json())
+    };
     let reported = of.map(|word| {
         json!({
             "deed": word.action,

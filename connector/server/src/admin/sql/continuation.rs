@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// Which rows were asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum RequestedRowScope {
+pub(crate) enum RequestedRowScope {
     /// All.
     All,
     /// Those that came after an answer.
@@ -75,7 +75,7 @@ impl RequestedRowScope {
 }
 
 /// What is told of where a question goes on.
-pub(super) struct ContinuationFooter {
+pub(crate) struct ContinuationFooter {
     parts: Vec<(TokenPart, Arc<RemoteQuery>)>,
     asked: continuation_token::QueryFingerprint,
     before: Option<ContinuationToken>,

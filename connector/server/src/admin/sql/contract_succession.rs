@@ -5,6 +5,7 @@ use super::plan;
 use super::result_footer;
 use crate::admin::CommandError;
 use crate::participant::Connector;
+use crate::participant::query_author::QueryAuthor;
 use crate::workflow::clause_citation::cite;
 use crate::workflow::continuation_token;
 use crate::workflow::federated_query;
@@ -21,15 +22,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// An answer that has begun.
-pub(super) struct StartedQuery {
+pub(crate) struct StartedQuery {
     /// The answer; none where nothing came since the one before.
-    pub(super) answer: Option<FederatedAnswer>,
+    pub(crate) answer: Option<FederatedAnswer>,
     /// Its first rows, if it has any.
-    pub(super) first: Option<RecordBatch>,
+    pub(crate) first: Option<RecordBatch>,
     /// What is told of where it goes on.
     pub(super) continuation: ContinuationFooter,
     /// What it reads, as metadata of its rows.
-    pub(super) reads: HashMap<String, String>,
+    pub(crate) reads: HashMap<String, String>,
 }
 
 /// An answer as far as its first rows, if it has any.
@@ -44,14 +45,14 @@ pub(super) struct StartedQuery {
 ///
 /// # Errors
 /// Why there is no answer.
-pub(super) async fn start_query(
+pub(crate) async fn start_query(
     connector: &Arc<Connector>,
     text: &str,
     (options, scope): (&QueryOptions, &RequestedRowScope),
-    user: Option<u32>,
+    author: &QueryAuthor,
 ) -> Result<StartedQuery, CommandError> {
     for _ in 0..AGAIN {
-        match once(connector, text, (options, scope), user).await {
+        match once(connector, text, (options, scope), author).await {
             Err(CommandError::Refused(refusal))
                 if options.contracts.is_empty() && came_late(connector, &refusal) =>
             {
@@ -60,7 +61,7 @@ pub(super) async fn start_query(
             begun => return begun,
         }
     }
-    once(connector, text, (options, scope), user).await
+    once(connector, text, (options, scope), author).await
 }
 
 /// So often a question is asked anew that came after the turn.
@@ -70,16 +71,16 @@ async fn once(
     connector: &Arc<Connector>,
     text: &str,
     (options, scope): (&QueryOptions, &RequestedRowScope),
-    user: Option<u32>,
+    author: &QueryAuthor,
 ) -> Result<StartedQuery, CommandError> {
-    let mut question = plan(connector, text, options).await?;
+    let mut question = plan(connector, text, options, author).await?;
     let mut left = 2 * APART / 250_000;
     while left > 0 && options.contracts.is_empty() && turns_soon(connector, &question) {
         left -= 1;
         tokio::time::sleep(PAUSE).await;
-        question = plan(connector, text, options).await?;
+        question = plan(connector, text, options, author).await?;
     }
-    let query_client = PeerQueryClient::new(connector, user)?.about(scope.about(&question));
+    let query_client = PeerQueryClient::new(connector, author)?.about(scope.about(&question));
     let query_client = Arc::new(query_client);
     let asked = continuation_token::QueryFingerprint::of(text, options);
     scope.is_of(asked)?;

@@ -4,6 +4,7 @@ use super::continuation::RequestedRowScope;
 use super::contract_succession;
 use crate::admin::CommandError;
 use crate::participant::Connector;
+use crate::participant::query_author::QueryAuthor;
 use crate::workflow::clause_citation::cite;
 use futures::StreamExt as _;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -20,12 +21,16 @@ pub(super) async fn came(
     connector: &Arc<Connector>,
     text: &str,
     options: &QueryOptions,
-    user: Option<u32>,
+    author: &QueryAuthor,
 ) -> Result<(Value, String), CommandError> {
     let begun = connector.ticks();
-    let begun_here =
-        contract_succession::start_query(connector, text, (options, &RequestedRowScope::All), user)
-            .await?;
+    let begun_here = contract_succession::start_query(
+        connector,
+        text,
+        (options, &RequestedRowScope::All),
+        author,
+    )
+    .await?;
     let (Some(mut answer), first) = (begun_here.answer, begun_here.first) else {
         return Err(Refusal::new(ErrorCode::Internal, "a question without an answer").into());
     };

@@ -203,7 +203,7 @@ fn credit(provenance: &Provenance) -> String {
 
 /// The datasets that a question reads, as metadata that stands before its first row: where a format has no place behind them,
 /// contract, licence and attribution are not lost.
-pub(super) fn reads_ahead(question: &FederatedQuery) -> HashMap<String, String> {
+pub(crate) fn reads_ahead(question: &FederatedQuery) -> HashMap<String, String> {
     let reads: Value = question
         .remote_queries()
         .iter()

@@ -135,9 +135,10 @@ pub(crate) enum AuditCommand {
         /// The question's identity, by its beginning, or a record by its index
         #[arg(required_unless_present_any = ["before", "actor"])]
         question: Option<String>,
-        /// Who a Unix user was, by the number: the pseudonyms in the log stay, and nobody can tell whose they are
+        /// Who a person was, a Unix user by the number or the holder of a token by the name: the pseudonyms in the log stay, and
+        /// nobody can tell whose they are
         #[arg(long, conflicts_with_all = ["question", "before"])]
-        actor: Option<u32>,
+        actor: Option<String>,
         /// All that were kept before this instant or day
         #[arg(long, conflicts_with = "question")]
         before: Option<String>,

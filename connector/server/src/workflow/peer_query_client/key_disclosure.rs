@@ -185,6 +185,7 @@ mod tests {
             datasets: Vec::new(),
             keys: keys_json(&remote_query),
             actor: None,
+            access_token: None,
         };
         let _recorded = sending.clone().record(&acme, &remote_query).await.unwrap();
         let held = acme.pauses.decided.close().await;

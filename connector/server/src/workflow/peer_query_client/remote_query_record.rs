@@ -23,6 +23,8 @@ pub(super) struct RemoteQueryRecord {
     pub(super) keys: Option<Json>,
     /// For whom, under a pseudonym; nobody in particular inside a command's own process.
     pub(super) actor: Option<String>,
+    /// The id of the access token that was presented; absent at the local socket.
+    pub(super) access_token: Option<String>,
 }
 
 /// So often it is looked at anew whether values may go along, since something was stopped meanwhile.
@@ -75,6 +77,8 @@ impl Evidence for RemoteQueryRecord {
         let ask = &self.asking.ask;
         let salt: [u8; 16] = random_bytes();
         let keys = self.keys.clone().map(|keys| ("keys", keys));
+        let access_token = self.access_token.as_ref();
+        let access_token = access_token.map(|token| ("access_token", Json::text(token)));
         let body = [
             ("request_id", Json::text(ask.request)),
             ("peer", Json::text(&self.participant)),
@@ -103,7 +107,7 @@ impl Evidence for RemoteQueryRecord {
         ];
         RecordContent {
             kind: "errand",
-            body: Json::object(body.into_iter().chain(keys)),
+            body: Json::object(body.into_iter().chain(keys).chain(access_token)),
         }
     }
 }

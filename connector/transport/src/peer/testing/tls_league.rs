@@ -55,6 +55,17 @@ impl TlsLeague {
         Arc::new(move || Arc::clone(&current.lock().unwrap()))
     }
 
+    /// The configuration of an end that asks for no certificate.
+    pub(crate) fn server_without_client_certificates(&self) -> server::ServerTlsProvider {
+        let mut config = tls::server()
+            .with_no_client_auth()
+            .with_single_cert(vec![self.server.certificate.clone()], self.server.key())
+            .unwrap();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let config = Arc::new(config);
+        Arc::new(move || Arc::clone(&config))
+    }
+
     /// From now on the stranger's authority is trusted, and nobody else's.
     pub(crate) fn change_authority(&self) {
         *self.current.lock().unwrap() = server_config(&self.server, &self.foreign);

@@ -1,0 +1,32 @@
+//! `hansa connect`: how programs of analysts ask.
+
+use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
+
+/// `hansa connect`
+#[derive(Debug, Clone, Args, Serialize, Deserialize)]
+pub(crate) struct ConnectArgs {
+    /// The program
+    #[arg(value_enum)]
+    pub(crate) program: ClientProgram,
+}
+
+/// A program, or a library of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ClientProgram {
+    /// pandas, over ADBC
+    Python,
+    /// Polars, over ADBC
+    Polars,
+    /// DuckDB in Python, over ADBC
+    Duckdb,
+    /// R, over ADBC
+    R,
+    /// A program in Java
+    Jdbc,
+    /// DBeaver, over JDBC
+    Dbeaver,
+    /// Excel and whatever speaks ODBC
+    Excel,
+}

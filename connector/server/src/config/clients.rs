@@ -1,0 +1,38 @@
+//! `[clients]`: where the programs of analysts ask.
+
+use crate::config::reader::ConfigSection;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// `[clients]`
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct ClientsConfig {
+    /// The address; absent: nothing is served.
+    pub(crate) listen: Option<SocketAddr>,
+    /// The certificate that is shown, with the key; absent: that of the participant in its league.
+    pub(crate) certificate: Option<(PathBuf, PathBuf)>,
+}
+
+/// Reads it.
+pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> ClientsConfig {
+    let listen = section.parsed("listen");
+    let certificate = section.text("certificate");
+    let key = section.text("key");
+    let certificate = match (certificate, key) {
+        (Some(certificate), Some(key)) => Some((folder.join(certificate), folder.join(key))),
+        (None, None) => None,
+        (Some(_), None) => {
+            section.wrong("certificate", "a certificate needs its `key` beside it");
+            None
+        }
+        (None, Some(_)) => {
+            section.wrong("key", "a key needs its `certificate` beside it");
+            None
+        }
+    };
+    section.finish();
+    ClientsConfig {
+        listen,
+        certificate,
+    }
+}

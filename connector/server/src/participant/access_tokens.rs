@@ -1,0 +1,183 @@
+//! The access tokens of this house: one for each person, for purposes that it lists, until a day.
+//!
+//! The secret is shown once and kept as its digest alone. What a token is good for is a document that the log names; a token whose
+//! document is lost counts no longer.
+
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::id::PurposeId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_store::document_folder::{DocumentFolder, StoredDocumentKind};
+use hansa_store::state_index::StateIndex;
+use hansa_transport::AccessToken;
+use parking_lot::RwLock;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The kind of the record that an access token was created or revoked.
+pub(crate) const ACCESS_TOKEN: &str = "access_token";
+
+/// The name under which the index remembers what became of a token.
+pub(crate) fn index_key(id: &str) -> String {
+    format!("access_token/{id}")
+}
+
+/// What the index remembers of a token that counts.
+pub(crate) const CREATED: u64 = 1;
+
+/// What it remembers of one that was revoked: the higher one stays.
+pub(crate) const REVOKED: u64 = 2;
+
+/// A token, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AccessTokenGrant {
+    /// Its id.
+    pub(crate) id: String,
+    /// The digest of its secret.
+    pub(crate) secret: Digest,
+    /// Whom it is for, by the pseudonym of the year in which it was created.
+    pub(crate) actor: String,
+    /// The purposes that a connection may name.
+    pub(crate) purposes: Vec<PurposeId>,
+    /// Since when it counts.
+    pub(crate) from: UtcTimestamp,
+    /// Until when it counts.
+    pub(crate) until: UtcTimestamp,
+    /// Whether it was revoked.
+    pub(crate) is_revoked: bool,
+}
+
+/// The version of the document.
+const FORM: &str = "access-token/1";
+
+impl AccessTokenGrant {
+    /// The document.
+    pub(crate) fn document(&self) -> Vec<u8> {
+        let purposes = self.purposes.iter().map(Json::text).collect();
+        canonical(&Json::object([
+            ("hansa", Json::text(FORM)),
+            ("id", Json::text(&self.id)),
+            ("secret", Json::text(self.secret)),
+            ("actor", Json::text(&self.actor)),
+            ("purposes", Json::List(purposes)),
+            ("from", Json::text(self.from)),
+            ("until", Json::text(self.until)),
+        ]))
+    }
+
+    fn of_document(bytes: &[u8]) -> Option<Self> {
+        let read = parse(bytes, JsonLimits::default()).ok()?;
+        let text = |name: &str| read.get(name).and_then(Json::as_text);
+        if text("hansa")? != FORM {
+            return None;
+        }
+        let purposes = match read.get("purposes")? {
+            Json::List(purposes) => purposes
+                .iter()
+                .map(|purpose| purpose.as_text()?.parse().ok())
+                .collect::<Option<Vec<PurposeId>>>()?,
+            _ => return None,
+        };
+        Some(Self {
+            id: text("id")?.to_owned(),
+            secret: text("secret")?.parse().ok()?,
+            actor: text("actor")?.to_owned(),
+            purposes,
+            from: text("from")?.parse().ok()?,
+            until: text("until")?.parse().ok()?,
+            is_revoked: false,
+        })
+    }
+}
+
+/// All tokens that the log names.
+#[derive(Debug, Default)]
+pub(crate) struct AccessTokenRegister {
+    tokens: RwLock<BTreeMap<String, Arc<AccessTokenGrant>>>,
+}
+
+impl AccessTokenRegister {
+    /// Those that the log names, by their documents.
+    ///
+    /// # Errors
+    /// When the index can't be read. A document that can't be read is told as a fault.
+    pub(crate) fn load(
+        state: &StateIndex,
+        documents: &DocumentFolder,
+        faults: &mut Vec<Refusal>,
+    ) -> Result<Self, Refusal> {
+        let mut tokens = BTreeMap::new();
+        for bytes in documents.all(StoredDocumentKind::AccessToken)? {
+            let Some(grant) = AccessTokenGrant::of_document(&bytes) else {
+                faults.push(Refusal::new(
+                    ErrorCode::StateBroken,
+                    "the document of an access token can't be read, so that token does not count",
+                ));
+                continue;
+            };
+            // What was kept before a crash and never recorded was told to nobody.
+            let state = state.remembered(&index_key(&grant.id))?;
+            if state >= CREATED {
+                let is_revoked = state >= REVOKED;
+                let grant = AccessTokenGrant {
+                    is_revoked,
+                    ..grant
+                };
+                tokens.insert(grant.id.clone(), Arc::new(grant));
+            }
+        }
+        Ok(Self {
+            tokens: RwLock::new(tokens),
+        })
+    }
+
+    /// Adds one whose record is durable.
+    pub(crate) fn add(&self, grant: AccessTokenGrant) {
+        self.tokens
+            .write()
+            .insert(grant.id.clone(), Arc::new(grant));
+    }
+
+    /// Revokes one, as the log says already.
+    pub(crate) fn revoke(&self, id: &str) {
+        if let Some(grant) = self.tokens.write().get_mut(id) {
+            Arc::make_mut(grant).is_revoked = true;
+        }
+    }
+
+    /// All, by their ids.
+    pub(crate) fn all(&self) -> Vec<Arc<AccessTokenGrant>> {
+        self.tokens.read().values().cloned().collect()
+    }
+
+    /// The token that somebody presents, if it is one of these and counts at `now`.
+    ///
+    /// # Errors
+    /// `TOKEN_INVALID`. Only whoever knows its secret learns that it is over or revoked.
+    pub(crate) fn recognise(
+        &self,
+        presented: &AccessToken,
+        now: UtcTimestamp,
+    ) -> Result<Arc<AccessTokenGrant>, Refusal> {
+        let invalid = |sentence: String| Refusal::new(ErrorCode::TokenInvalid, sentence);
+        let found = self.tokens.read().get(presented.id()).cloned();
+        // Digests of secrets that nobody can guess: how long it takes to compare them tells nothing.
+        let grant = found
+            .filter(|grant| grant.secret == Digest::of(presented.secret().as_bytes()))
+            .ok_or_else(|| invalid("the access token is none of this connector".to_owned()))?;
+        if grant.is_revoked {
+            return Err(invalid(format!(
+                "the access token {} was revoked",
+                grant.id
+            )));
+        }
+        if now >= grant.until {
+            return Err(invalid(format!(
+                "the access token {} ended at {}",
+                grant.id, grant.until
+            )));
+        }
+        Ok(grant)
+    }
+}

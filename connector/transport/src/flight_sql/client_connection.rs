@@ -1,0 +1,118 @@
+//! The connection of a client: whoever holds one must say in time who it is.
+
+use crate::connection_acceptor::SecuredConnection;
+use crate::connection_acceptor::party_connections::PartyConnection;
+use crate::connection_acceptor::unproven_connections::ConnectionSource;
+use parking_lot::Mutex;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Sleep;
+use tonic::transport::server::Connected;
+
+/// What is known of a connection.
+#[derive(Debug)]
+pub(super) struct ClientConnection {
+    is_identified: AtomicBool,
+    /// A place among those of its address on which nobody is identified.
+    share: Mutex<Option<PartyConnection<ConnectionSource>>>,
+}
+
+impl ClientConnection {
+    pub(super) fn new(share: PartyConnection<ConnectionSource>) -> Arc<Self> {
+        Arc::new(Self {
+            is_identified: AtomicBool::new(false),
+            share: Mutex::new(Some(share)),
+        })
+    }
+
+    /// A call on it presented a token that counts.
+    pub(super) fn identified(&self) {
+        if !self.is_identified.swap(true, Ordering::Relaxed) {
+            self.share.lock().take();
+        }
+    }
+}
+
+/// A connection that ends where nobody is identified on it in time: a port that anybody reaches has no place to give away.
+pub(super) struct ClientStream<IO> {
+    connection: SecuredConnection<IO, Arc<ClientConnection>>,
+    known: Arc<ClientConnection>,
+    deadline: Option<Pin<Box<Sleep>>>,
+}
+
+impl<IO> ClientStream<IO>
+where
+    SecuredConnection<IO, Arc<ClientConnection>>: Connected<ConnectInfo = Arc<ClientConnection>>,
+{
+    pub(super) fn new(
+        connection: SecuredConnection<IO, Arc<ClientConnection>>,
+        time: Duration,
+    ) -> Self {
+        Self {
+            known: connection.connect_info(),
+            connection,
+            deadline: Some(Box::pin(tokio::time::sleep(time))),
+        }
+    }
+}
+
+impl<IO> Connected for ClientStream<IO> {
+    type ConnectInfo = Arc<ClientConnection>;
+
+    fn connect_info(&self) -> Arc<ClientConnection> {
+        Arc::clone(&self.known)
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for ClientStream<IO> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if let Some(deadline) = &mut self.deadline {
+            let is_over = deadline.as_mut().poll(context).is_ready();
+            if self.known.is_identified.load(Ordering::Relaxed) {
+                self.deadline = None;
+            } else if is_over {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+        }
+        Pin::new(&mut self.connection).poll_read(context, buffer)
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ClientStream<IO> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.connection).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.connection).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.connection.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.connection).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.connection).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,661 @@
+//! The calls of Flight SQL.
+
+use super::client_status::status;
+use super::statement_handle::StatementHandle;
+use super::{ClientTable, FlightSqlHandler, metadata_tables};
+use arrow_array::RecordBatch;
+use arrow_flight::decode::FlightRecordBatchStream;
+use arrow_flight::encode::FlightDataEncoderBuilder;
+use arrow_flight::error::FlightError;
+use arrow_flight::flight_service_server::FlightService;
+use arrow_flight::sql::metadata::{SqlInfoData, XdbcTypeInfoData};
+use arrow_flight::sql::server::{FlightSqlService, PeekableFlightDataStream};
+use arrow_flight::sql::{
+    ActionClosePreparedStatementRequest, ActionCreatePreparedStatementRequest,
+    ActionCreatePreparedStatementResult, CommandGetCatalogs, CommandGetCrossReference,
+    CommandGetDbSchemas, CommandGetExportedKeys, CommandGetImportedKeys, CommandGetPrimaryKeys,
+    CommandGetSqlInfo, CommandGetTableTypes, CommandGetTables, CommandGetXdbcTypeInfo,
+    CommandPreparedStatementQuery, CommandStatementIngest, CommandStatementQuery,
+    CommandStatementUpdate, DoPutPreparedStatementResult, ProstMessageExt, SqlInfo,
+    TicketStatementQuery,
+};
+use arrow_flight::{
+    Action, ActionType, CancelFlightInfoRequest, CancelFlightInfoResult, CancelStatus,
+    FlightDescriptor, FlightEndpoint, FlightInfo, HandshakeRequest, HandshakeResponse, IpcMessage,
+    SchemaAsIpc, Ticket,
+};
+use arrow_ipc::writer::IpcWriteOptions;
+use arrow_schema::Schema;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use prost::Message;
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use tonic::metadata::MetadataValue;
+use tonic::{Request, Response, Status, Streaming};
+
+/// Who asks, as each call carries it once it was identified.
+#[derive(Clone)]
+pub(super) struct IdentifiedClient<C> {
+    /// Who.
+    pub(super) client: C,
+    /// The text of the token, for the answer of a handshake.
+    pub(super) token: Arc<str>,
+}
+
+/// The service.
+pub(super) struct ClientQueryService<H> {
+    handler: Arc<H>,
+    info: SqlInfoData,
+    types: XdbcTypeInfoData,
+}
+
+impl<H: FlightSqlHandler> ClientQueryService<H> {
+    /// The service of this handler.
+    ///
+    /// # Errors
+    /// `INTERNAL` where what it tells of itself can't be built.
+    pub(super) fn new(handler: Arc<H>) -> Result<Self, Refusal> {
+        Ok(Self {
+            handler,
+            info: metadata_tables::sql_info()?,
+            types: metadata_tables::types()?,
+        })
+    }
+
+    async fn tables<T>(&self, request: &Request<T>) -> Result<Vec<ClientTable>, Status> {
+        let client = client::<H, T>(request)?;
+        self.handler.tables(&client.client).await.map_err(status)
+    }
+
+    async fn execute<T>(
+        &self,
+        request: &Request<T>,
+        handle: &[u8],
+    ) -> Result<Response<FlightRows>, Status> {
+        let client = client::<H, T>(request)?;
+        let statement = StatementHandle::decode(handle).map_err(status)?;
+        let answer = self
+            .handler
+            .run(&client.client, &statement.sql, statement.parameters)
+            .await
+            .map_err(status)?;
+        let rows = answer
+            .rows
+            .map_err(|refusal| FlightError::Tonic(Box::new(status(refusal))));
+        Ok(Response::new(
+            FlightDataEncoderBuilder::new()
+                .with_schema(answer.columns)
+                .build(rows)
+                .map_err(Status::from)
+                .boxed(),
+        ))
+    }
+}
+
+type FlightRows = BoxStream<'static, Result<arrow_flight::FlightData, Status>>;
+
+/// The client of a call. Calls that are not identified never come here; without one nothing is answered.
+fn client<H: FlightSqlHandler, T>(
+    request: &Request<T>,
+) -> Result<IdentifiedClient<H::Client>, Status> {
+    let found = request.extensions().get::<IdentifiedClient<H::Client>>();
+    found.cloned().ok_or_else(|| {
+        status(Refusal::new(
+            ErrorCode::Internal,
+            "a call came here without its client",
+        ))
+    })
+}
+
+/// Announces rows that a ticket fetches; the endpoint has no location, so that whoever asks stays on its connection.
+fn announced(
+    columns: &Schema,
+    ticket: impl ProstMessageExt,
+    descriptor: FlightDescriptor,
+) -> Result<Response<FlightInfo>, Status> {
+    let ticket = Ticket::new(ticket.as_any().encode_to_vec());
+    let info = FlightInfo::new()
+        .try_with_schema(columns)
+        .map_err(|cause| {
+            status(Refusal::new(ErrorCode::Internal, "a schema can't be written").caused_by(cause))
+        })?
+        .with_endpoint(FlightEndpoint::new().with_ticket(ticket))
+        .with_descriptor(descriptor);
+    Ok(Response::new(info))
+}
+
+/// Rows that are here already.
+fn sent(rows: Result<RecordBatch, Refusal>) -> Result<Response<FlightRows>, Status> {
+    let rows = rows.map_err(status)?;
+    Ok(Response::new(
+        FlightDataEncoderBuilder::new()
+            .with_schema(rows.schema())
+            .build(stream::once(async { Ok(rows) }))
+            .map_err(Status::from)
+            .boxed(),
+    ))
+}
+
+/// A schema as a stream of Arrow IPC begins with it.
+fn schema_message(columns: &Schema) -> Result<Bytes, Status> {
+    let options = IpcWriteOptions::default();
+    let message: Result<IpcMessage, _> = SchemaAsIpc::new(columns, &options).try_into();
+    message.map(|message| message.0).map_err(|cause| {
+        status(Refusal::new(ErrorCode::Internal, "a schema can't be written").caused_by(cause))
+    })
+}
+
+fn descriptor(request: Request<FlightDescriptor>) -> FlightDescriptor {
+    request.into_inner()
+}
+
+fn read_only() -> Status {
+    status(Refusal::new(
+        ErrorCode::StatementNotAllowed,
+        "data can't be written through a connector; only queries are accepted",
+    ))
+}
+
+/// Nothing of a session is kept, so there is nothing to set.
+#[derive(Clone, PartialEq, Message)]
+struct SetSessionOptionsRequest {
+    #[prost(map = "string, message", tag = "1")]
+    options: std::collections::HashMap<String, AnyValue>,
+}
+
+/// Whatever somebody wants to set.
+#[derive(Clone, PartialEq, Message)]
+struct AnyValue {}
+
+#[derive(Clone, PartialEq, Message)]
+struct SetSessionOptionsResult {
+    #[prost(btree_map = "string, message", tag = "1")]
+    errors: BTreeMap<String, SessionOptionError>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct SessionOptionError {
+    #[prost(int32, tag = "1")]
+    value: i32,
+}
+
+/// `SetSessionOptionsResult.ErrorValue.INVALID_NAME`
+const INVALID_NAME: i32 = 1;
+
+/// A result of the actions on sessions whose first member is a state.
+#[derive(Clone, PartialEq, Message)]
+struct CloseSessionResult {
+    #[prost(int32, tag = "1")]
+    status: i32,
+}
+
+/// `CloseSessionResult.Status.CLOSED`
+const CLOSED: i32 = 1;
+
+#[derive(Clone, PartialEq, Message)]
+struct GetSessionOptionsResult {}
+
+const SESSION_ACTIONS: [(&str, &str); 4] = [
+    ("CancelFlightInfo", "Ends the answer that a ticket began"),
+    ("CloseSession", "Ends the session, of which nothing is kept"),
+    (
+        "GetSessionOptions",
+        "The options of the session, of which there are none",
+    ),
+    ("SetSessionOptions", "Refuses each option by its name"),
+];
+
+#[tonic::async_trait]
+impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
+    type FlightService = Self;
+
+    /// Whoever presents user and password is told at once whether they count; the answer is the token itself, which stays the same
+    /// and outlives a restart.
+    async fn do_handshake(
+        &self,
+        request: Request<Streaming<HandshakeRequest>>,
+    ) -> Result<
+        Response<Pin<Box<dyn futures::Stream<Item = Result<HandshakeResponse, Status>> + Send>>>,
+        Status,
+    > {
+        let client = client::<H, _>(&request)?;
+        let bearer = format!("Bearer {}", client.token);
+        let value: MetadataValue<_> = bearer.parse().map_err(|_| {
+            status(Refusal::new(
+                ErrorCode::Internal,
+                "a token can't be written",
+            ))
+        })?;
+        let answer = HandshakeResponse {
+            protocol_version: 0,
+            payload: Bytes::copy_from_slice(client.token.as_bytes()),
+        };
+        let stream: Pin<Box<dyn futures::Stream<Item = _> + Send>> =
+            Box::pin(stream::once(async { Ok(answer) }));
+        let mut response = Response::new(stream);
+        response.metadata_mut().insert("authorization", value);
+        Ok(response)
+    }
+
+    async fn get_flight_info_statement(
+        &self,
+        query: CommandStatementQuery,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let client = client::<H, _>(&request)?;
+        let planned = self
+            .handler
+            .describe(&client.client, &query.query, None)
+            .await;
+        let planned = planned.map_err(status)?;
+        let handle = StatementHandle {
+            sql: query.query,
+            parameters: None,
+            columns: Arc::clone(&planned.columns),
+        };
+        let ticket = TicketStatementQuery {
+            statement_handle: handle.encode().map_err(status)?,
+        };
+        announced(&planned.columns, ticket, descriptor(request))
+    }
+
+    async fn get_flight_info_prepared_statement(
+        &self,
+        command: CommandPreparedStatementQuery,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let _client = client::<H, _>(&request)?;
+        let handle = StatementHandle::decode(&command.prepared_statement_handle).map_err(status)?;
+        announced(&handle.columns, command, descriptor(request))
+    }
+
+    async fn get_flight_info_catalogs(
+        &self,
+        command: CommandGetCatalogs,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let columns = metadata_tables::catalogs().map_err(status)?.schema();
+        announced(&columns, command, descriptor(request))
+    }
+
+    async fn get_flight_info_schemas(
+        &self,
+        command: CommandGetDbSchemas,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let columns = metadata_tables::owners(command.clone(), &[]);
+        let columns = columns.map_err(status)?.schema();
+        announced(&columns, command, descriptor(request))
+    }
+
+    async fn get_flight_info_tables(
+        &self,
+        command: CommandGetTables,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let columns = metadata_tables::tables(command.clone(), &[]);
+        let columns = columns.map_err(status)?.schema();
+        announced(&columns, command, descriptor(request))
+    }
+
+    async fn get_flight_info_table_types(
+        &self,
+        command: CommandGetTableTypes,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let columns = metadata_tables::table_types().map_err(status)?.schema();
+        announced(&columns, command, descriptor(request))
+    }
+
+    async fn get_flight_info_sql_info(
+        &self,
+        command: CommandGetSqlInfo,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        announced(&self.info.schema(), command, descriptor(request))
+    }
+
+    async fn get_flight_info_primary_keys(
+        &self,
+        command: CommandGetPrimaryKeys,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let columns = metadata_tables::primary_keys().schema();
+        announced(&columns, command, descriptor(request))
+    }
+
+    async fn get_flight_info_exported_keys(
+        &self,
+        command: CommandGetExportedKeys,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let columns = metadata_tables::foreign_keys().schema();
+        announced(&columns, command, descriptor(request))
+    }
+
+    async fn get_flight_info_imported_keys(
+        &self,
+        command: CommandGetImportedKeys,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let columns = metadata_tables::foreign_keys().schema();
+        announced(&columns, command, descriptor(request))
+    }
+
+    async fn get_flight_info_cross_reference(
+        &self,
+        command: CommandGetCrossReference,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let columns = metadata_tables::foreign_keys().schema();
+        announced(&columns, command, descriptor(request))
+    }
+
+    async fn get_flight_info_xdbc_type_info(
+        &self,
+        command: CommandGetXdbcTypeInfo,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        announced(&self.types.schema(), command, descriptor(request))
+    }
+
+    async fn do_get_statement(
+        &self,
+        ticket: TicketStatementQuery,
+        request: Request<Ticket>,
+    ) -> Result<Response<FlightRows>, Status> {
+        self.execute(&request, &ticket.statement_handle).await
+    }
+
+    async fn do_get_prepared_statement(
+        &self,
+        command: CommandPreparedStatementQuery,
+        request: Request<Ticket>,
+    ) -> Result<Response<FlightRows>, Status> {
+        self.execute(&request, &command.prepared_statement_handle)
+            .await
+    }
+
+    async fn do_get_catalogs(
+        &self,
+        _: CommandGetCatalogs,
+        _: Request<Ticket>,
+    ) -> Result<Response<FlightRows>, Status> {
+        sent(metadata_tables::catalogs())
+    }
+
+    async fn do_get_schemas(
+        &self,
+        command: CommandGetDbSchemas,
+        request: Request<Ticket>,
+    ) -> Result<Response<FlightRows>, Status> {
+        let tables = self.tables(&request).await?;
+        sent(metadata_tables::owners(command, &tables))
+    }
+
+    async fn do_get_tables(
+        &self,
+        command: CommandGetTables,
+        request: Request<Ticket>,
+    ) -> Result<Response<FlightRows>, Status> {
+        let tables = self.tables(&request).await?;
+        sent(metadata_tables::tables(command, &tables))
+    }
+
+    async fn do_get_table_types(
+        &self,
+        _: CommandGetTableTypes,
+        _: Request<Ticket>,
+    ) -> Result<Response<FlightRows>, Status> {
+        sent(metadata_tables::table_types())
+    }
+
+    async fn do_get_sql_info(
+        &self,
+        command: CommandGetSqlInfo,
+        _: Request<Ticket>,
+    ) -> Result<Response<FlightRows>, Status> {
+        let rows = command.into_builder(&self.info).build();
+        sent(rows.map_err(|cause| {
+            Refusal::new(ErrorCode::Internal, "what the service is can't be told").caused_by(cause)
+        }))
+    }
+
+    async fn do_get_primary_keys(
+        &self,
+        _: CommandGetPrimaryKeys,
+        _: Request<Ticket>,
+    ) -> Result<Response<FlightRows>, Status> {
+        sent(Ok(metadata_tables::primary_keys()))
+    }
+
+    async fn do_get_exported_keys(
+        &self,
+        _: CommandGetExportedKeys,
+        _: Request<Ticket>,
+    ) -> Result<Response<FlightRows>, Status> {
+        sent(Ok(metadata_tables::foreign_keys()))
+    }
+
+    async fn do_get_imported_keys(
+        &self,
+        _: CommandGetImportedKeys,
+        _: Request<Ticket>,
+    ) -> Result<Response<FlightRows>, Status> {
+        sent(Ok(metadata_tables::foreign_keys()))
+    }
+
+    async fn do_get_cross_reference(
+        &self,
+        _: CommandGetCrossReference,
+        _: Request<Ticket>,
+    ) -> Result<Response<FlightRows>, Status> {
+        sent(Ok(metadata_tables::foreign_keys()))
+    }
+
+    async fn do_get_xdbc_type_info(
+        &self,
+        command: CommandGetXdbcTypeInfo,
+        _: Request<Ticket>,
+    ) -> Result<Response<FlightRows>, Status> {
+        let rows = command.into_builder(&self.types).build();
+        sent(rows.map_err(|cause| {
+            Refusal::new(ErrorCode::Internal, "the types can't be told").caused_by(cause)
+        }))
+    }
+
+    async fn do_put_statement_update(
+        &self,
+        _: CommandStatementUpdate,
+        _: Request<PeekableFlightDataStream>,
+    ) -> Result<i64, Status> {
+        Err(read_only())
+    }
+
+    async fn do_put_statement_ingest(
+        &self,
+        _: CommandStatementIngest,
+        _: Request<PeekableFlightDataStream>,
+    ) -> Result<i64, Status> {
+        Err(read_only())
+    }
+
+    async fn do_put_prepared_statement_query(
+        &self,
+        command: CommandPreparedStatementQuery,
+        request: Request<PeekableFlightDataStream>,
+    ) -> Result<DoPutPreparedStatementResult, Status> {
+        let client = client::<H, _>(&request)?;
+        let statement =
+            StatementHandle::decode(&command.prepared_statement_handle).map_err(status)?;
+        let messages = request.into_inner();
+        let rows = FlightRecordBatchStream::new_from_flight_data(
+            messages.map_err(|failed| FlightError::Tonic(Box::new(failed))),
+        );
+        let row = one_row(rows).await?;
+        let planned = self
+            .handler
+            .describe(&client.client, &statement.sql, row.clone())
+            .await
+            .map_err(status)?;
+        let bound = StatementHandle {
+            parameters: row,
+            columns: planned.columns,
+            ..statement
+        };
+        Ok(DoPutPreparedStatementResult {
+            prepared_statement_handle: Some(bound.encode().map_err(status)?),
+        })
+    }
+
+    async fn do_action_create_prepared_statement(
+        &self,
+        query: ActionCreatePreparedStatementRequest,
+        request: Request<Action>,
+    ) -> Result<ActionCreatePreparedStatementResult, Status> {
+        let client = client::<H, _>(&request)?;
+        let planned = self
+            .handler
+            .describe(&client.client, &query.query, None)
+            .await;
+        let planned = planned.map_err(status)?;
+        let handle = StatementHandle {
+            sql: query.query,
+            parameters: None,
+            columns: Arc::clone(&planned.columns),
+        };
+        Ok(ActionCreatePreparedStatementResult {
+            prepared_statement_handle: handle.encode().map_err(status)?,
+            dataset_schema: schema_message(&planned.columns)?,
+            parameter_schema: match planned.parameters.fields().is_empty() {
+                true => Bytes::new(),
+                false => schema_message(&planned.parameters)?,
+            },
+        })
+    }
+
+    async fn do_action_close_prepared_statement(
+        &self,
+        _: ActionClosePreparedStatementRequest,
+        _: Request<Action>,
+    ) -> Result<(), Status> {
+        Ok(())
+    }
+
+    async fn list_custom_actions(&self) -> Option<Vec<Result<ActionType, Status>>> {
+        let all = SESSION_ACTIONS.iter().map(|(name, description)| {
+            Ok(ActionType {
+                r#type: (*name).to_owned(),
+                description: (*description).to_owned(),
+            })
+        });
+        Some(all.collect())
+    }
+
+    async fn do_action_fallback(
+        &self,
+        request: Request<Action>,
+    ) -> Result<Response<<Self as FlightService>::DoActionStream>, Status> {
+        let action = request.into_inner();
+        let unreadable = |cause: prost::DecodeError| {
+            status(
+                Refusal::new(
+                    ErrorCode::UsageWrong,
+                    "the body of the action can't be read",
+                )
+                .caused_by(cause),
+            )
+        };
+        let body = match action.r#type.as_str() {
+            "CloseSession" => CloseSessionResult { status: CLOSED }.encode_to_vec(),
+            "GetSessionOptions" => GetSessionOptionsResult {}.encode_to_vec(),
+            "SetSessionOptions" => {
+                let asked = SetSessionOptionsRequest::decode(action.body).map_err(unreadable)?;
+                let errors = asked.options.into_keys();
+                let errors = errors.map(|name| {
+                    (
+                        name,
+                        SessionOptionError {
+                            value: INVALID_NAME,
+                        },
+                    )
+                });
+                SetSessionOptionsResult {
+                    errors: errors.collect(),
+                }
+                .encode_to_vec()
+            }
+            "CancelFlightInfo" => {
+                let _info = CancelFlightInfoRequest::decode(action.body).map_err(unreadable)?;
+                // An answer runs within the call that fetches it: it ends with that call, and nothing runs beside it.
+                let status = CancelStatus::NotCancellable.into();
+                CancelFlightInfoResult { status }.encode_to_vec()
+            }
+            _ => {
+                return Err(status(Refusal::new(
+                    ErrorCode::UsageWrong,
+                    "there is no action of that name",
+                )));
+            }
+        };
+        let result = arrow_flight::Result { body: body.into() };
+        let stream: <Self as FlightService>::DoActionStream =
+            Box::pin(stream::once(async { Ok(result) }));
+        Ok(Response::new(stream))
+    }
+
+    async fn register_sql_info(&self, _: i32, _: &SqlInfo) {}
+}
+
+/// The one row of parameters; none where somebody binds nothing. More than one would be more than one question.
+async fn one_row(mut rows: FlightRecordBatchStream) -> Result<Option<RecordBatch>, Status> {
+    let mut found: Option<RecordBatch> = None;
+    while let Some(batch) = rows.next().await {
+        let batch = batch.map_err(Status::from)?;
+        if batch.num_rows() == 0 {
+            continue;
+        }
+        if found.is_some() || batch.num_rows() > 1 {
+            return Err(status(
+                Refusal::new(
+                    ErrorCode::UsageWrong,
+                    "a statement takes one row of parameters at a time",
+                )
+                .with_help("execute it once for each row"),
+            ));
+        }
+        found = Some(batch);
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_schema::SchemaRef;
+
+    #[test]
+    fn an_announced_schema_is_the_one_that_is_sent() {
+        let asked = CommandGetTables {
+            include_schema: true,
+            ..CommandGetTables::default()
+        };
+        let columns: SchemaRef = Arc::new(Schema::empty());
+        let table = ClientTable {
+            owner: "munster".to_owned(),
+            name: "counts".to_owned(),
+            columns,
+        };
+        let announced = metadata_tables::tables(asked.clone(), &[]).unwrap();
+        let sent = metadata_tables::tables(asked, std::slice::from_ref(&table)).unwrap();
+        assert_eq!(announced.schema(), sent.schema());
+        let asked = CommandGetDbSchemas::default();
+        let announced = metadata_tables::owners(asked.clone(), &[]).unwrap();
+        let sent = metadata_tables::owners(asked, &[table]).unwrap();
+        assert_eq!(announced.schema(), sent.schema());
+    }
+}
