@@ -55,7 +55,7 @@ def adbc(target):
             done("adbc: parameters")
             text = refused(lambda: cursor.execute("SELECT bike FROM lindau.bikes"))
             assert "COLUMN_UNKNOWN" in text and "bikes" in text, text
-            text = refused(lambda: cursor.execute("FETCH 1"))
+            text = refused(lambda: cursor.execute("SELECT site FROM lindau.bikes WHERE"))
             assert "SQL_SYNTAX" in text, text
             text = refused(lambda: cursor.execute("INSERT INTO lindau.bikes VALUES ('x', 1)"))
             assert "STATEMENT_NOT_ALLOWED" in text, text
