@@ -263,3 +263,32 @@ fn only_the_rulebook_of_the_own_league_is_taken() {
     lindau.hansa(&accept).must();
     assert_eq!(std::fs::read_to_string(&statement).unwrap(), bytes);
 }
+
+/// What was accepted and is lost offers nothing: nobody can say what the offers have to keep to.
+#[test]
+fn a_lost_rulebook_offers_nothing_until_it_is_back() {
+    let league = TestLeague::new(binary());
+    let mut lindau = league.city("lindau");
+    let acme = league.firm("acme");
+    league.hand_bundle_to("lindau");
+    lindau.offers_bikes("all", ALL, "auto");
+    let file = signs(&league, "first", "2026-01-01", "longest_days = 3650");
+    lindau.serve();
+    acme.knows(&lindau);
+    lindau.hansa(&["rulebook", "install", &file]).must();
+    lindau.hansa(&["--yes", "rulebook", "accept"]).must();
+    assert_eq!(visible(&acme), 1);
+    lindau.stop();
+    let folder = lindau.folder().join("state/rulebooks");
+    for kept in std::fs::read_dir(folder).unwrap() {
+        std::fs::remove_file(kept.unwrap().path()).unwrap();
+    }
+    lindau.serve();
+    // Its port is another one now.
+    acme.knows(&lindau);
+    assert_eq!(visible(&acme), 0);
+    lindau.hansa(&["rulebook", "install", &file]).must();
+    lindau.hansa(&["--yes", "rulebook", "accept"]).must();
+    lindau.hansa(&["reload"]).must();
+    assert_eq!(visible(&acme), 1);
+}

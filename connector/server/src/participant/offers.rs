@@ -15,7 +15,7 @@ use hansa_policy::contract::{Agreement, LegalText};
 use hansa_policy::diff::ChangeVerdict;
 use hansa_policy::id::{ContractId, DatasetId};
 use hansa_policy::published_list::PublishedLists;
-use hansa_policy::refusal::Refusal;
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::Clause;
 use hansa_policy::term::purpose::{OwnPurpose, Taxonomy};
 use std::path::Path;
@@ -39,6 +39,8 @@ pub(crate) struct OfferChecks {
     taxonomy: Arc<Taxonomy>,
     published: Arc<PublishedLists>,
     rulebook: Option<Arc<SignedRulebook>>,
+    /// A version of the rulebook that was accepted and is lost.
+    lost_rulebook: Option<u64>,
     now: UtcTimestamp,
 }
 
@@ -46,10 +48,12 @@ impl OfferChecks {
     /// The checks of a participant that runs.
     pub(crate) fn of(connector: &Connector) -> Self {
         let now = connector.now();
+        let rulebooks = connector.reloadable.rulebooks();
         Self {
             taxonomy: connector.reloadable.taxonomy(),
             published: connector.reloadable.published(),
-            rulebook: connector.reloadable.rulebooks().in_force(now).cloned(),
+            rulebook: rulebooks.in_force(now).cloned(),
+            lost_rulebook: rulebooks.lost(),
             now,
         }
     }
@@ -69,6 +73,7 @@ impl OfferChecks {
             taxonomy: Arc::new(taxonomy),
             published: Arc::new(published_lists::load(&config.lists).0),
             rulebook: rulebooks.in_force(now).cloned(),
+            lost_rulebook: rulebooks.lost(),
             now,
         })
     }
@@ -91,6 +96,20 @@ impl OfferChecks {
         terms: OfferedTerms<'_>,
         dataset: &Dataset,
     ) -> Vec<lint::LintFinding> {
+        if let Some(version) = self.lost_rulebook {
+            return vec![lint::LintFinding {
+                severity: lint::LintSeverity::Error,
+                code: ErrorCode::StateBroken,
+                clause: None,
+                sentence: format!(
+                    "version {version} of the rulebook was accepted and can't be read here, so nothing is offered"
+                ),
+                help: vec![
+                    "put it back from a backup, or install and accept the version again: hansa rulebook install"
+                        .to_owned(),
+                ],
+            }];
+        }
         let Some(rulebook) = &self.rulebook else {
             return Vec::new();
         };

@@ -27,6 +27,8 @@ pub(crate) const ACCEPTED: &str = "rulebook_accepted";
 pub(crate) struct RulebookRegister {
     installed: BTreeMap<u64, Arc<SignedRulebook>>,
     accepted: BTreeMap<u64, StoredAcceptance>,
+    /// The highest version that the log says was accepted and that can't be read here.
+    lost: Option<u64>,
 }
 
 /// An acceptance of this participant with its envelope.
@@ -45,6 +47,11 @@ impl RulebookRegister {
         accepted
             .filter_map(|version| self.installed.get(version))
             .find(|rulebook| rulebook.counts_at(now))
+    }
+
+    /// The highest version that was accepted and can't be read: nobody can say what offers have to keep to.
+    pub(crate) const fn lost(&self) -> Option<u64> {
+        self.lost
     }
 
     /// The newest version, if it is not accepted.
@@ -108,6 +115,7 @@ impl RulebookRegister {
         let known = self.installed.get(&version);
         if known.is_some_and(|rulebook| rulebook.digest() == stored.acceptance.rulebook) {
             self.accepted.insert(version, stored);
+            self.lost = self.lost.filter(|lost| *lost > version);
         }
     }
 }
@@ -160,6 +168,7 @@ pub(crate) fn load(
     }
     if accepted > 0 && register.acceptance(accepted).is_none() {
         faults.push(missing(accepted, "the acceptance"));
+        register.lost = Some(accepted);
     }
     Ok(register)
 }
