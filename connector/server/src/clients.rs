@@ -7,6 +7,7 @@ use crate::admin::sql::result_footer::reads_ahead;
 use crate::admin::sql::{plan, unread};
 use crate::participant::Connector;
 use crate::participant::client_answers::ClientAnswerGuard;
+use crate::participant::pseudonyms::Person;
 use crate::participant::query_author::QueryAuthor;
 use crate::process::blocking_work::blocking;
 use crate::workflow::clause_citation::cite;
@@ -40,9 +41,18 @@ pub(crate) struct ClientHandler {
 /// A person whose access token counts, and the one purpose of the connection.
 #[derive(Debug, Clone)]
 pub(crate) struct VerifiedClient {
-    author: QueryAuthor,
+    person: Person,
     token: String,
     purpose: Option<PurposeId>,
+}
+
+impl VerifiedClient {
+    fn author(&self) -> QueryAuthor {
+        QueryAuthor {
+            person: Some(self.person.clone()),
+            access_token: Some(self.token.clone()),
+        }
+    }
 }
 
 impl ClientHandler {
@@ -63,7 +73,7 @@ impl ClientHandler {
         .await?;
         let options = Self::options(client);
         let catalog =
-            federated_query::reach(&self.connector, &text, &options, &client.author).await?;
+            federated_query::reach(&self.connector, &text, &options, &client.author()).await?;
         let now = self.connector.now();
         let types = blocking(move || {
             let limits = SqlStatementLimits::default();
@@ -145,10 +155,7 @@ impl FlightSqlHandler for ClientHandler {
             }
         };
         Ok(VerifiedClient {
-            author: QueryAuthor {
-                person: Some(person),
-                access_token: Some(grant.id.clone()),
-            },
+            person,
             token: grant.id.clone(),
             purpose,
         })
@@ -162,7 +169,7 @@ impl FlightSqlHandler for ClientHandler {
         words.push("model".to_owned());
         let options = Self::options(client);
         let catalog =
-            federated_query::reach(connector, &words.join(" "), &options, &client.author).await?;
+            federated_query::reach(connector, &words.join(" "), &options, &client.author()).await?;
         let relations = catalog.relations(&options).into_iter();
         Ok(relations
             .map(|relation| ClientTable {
@@ -193,7 +200,7 @@ impl FlightSqlHandler for ClientHandler {
             &self.connector,
             &text,
             &Self::options(client),
-            &client.author,
+            &client.author(),
         )
         .await
         .map_err(refused)?;
@@ -224,13 +231,18 @@ impl FlightSqlHandler for ClientHandler {
         let most = self.connector.config().limits.concurrent;
         let answers = &self.connector.queries.client_answers;
         let reading = answers.begin(&client.token, most)?;
+        // Once more behind the list of those that run: a token that was revoked since it was looked at has none cut.
+        if self.connector.access_tokens.is_revoked(&client.token) {
+            return Err(token_revoked());
+        }
         let text = bound(sql, parameters).await?;
         let options = Self::options(client);
+        let author = client.author();
         let began = start_query(
             &self.connector,
             &text,
             (&options, &RequestedRowScope::All),
-            &client.author,
+            &author,
         );
         let began = began.instrument(span.clone()).await.map_err(refused)?;
         let answer = began
@@ -428,7 +440,7 @@ impl Drop for AbortOnDrop {
 fn token_revoked() -> Refusal {
     Refusal::new(
         ErrorCode::TokenInvalid,
-        "the access token was revoked while the answer was on its way",
+        "the access token was revoked while its question was under way",
     )
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// The file in the state folder that holds the address of the face for programs, while the connector serves.
+/// The file in the state folder that holds the address at which the connector that served last answered programs.
 pub(crate) const ADDRESS_FILE: &str = "clients";
 
 /// The file in the state folder with the certificates that a program has to trust.

@@ -69,7 +69,7 @@ async fn create(
     out: &EventSink,
 ) -> CommandResult {
     let usage = |sentence: String| Refusal::new(ErrorCode::UsageWrong, sentence);
-    if name.trim().is_empty() || name.len() > MOST_NAME || printable(name) != name {
+    if name.trim().is_empty() || name.chars().count() > MOST_NAME || printable(name) != name {
         return Err(usage(format!(
             "the name of a person has 1 to {MOST_NAME} letters, and no control characters"
         ))

@@ -146,6 +146,12 @@ impl AccessTokenRegister {
         }
     }
 
+    /// Whether one was revoked; one that is not there counts as such.
+    pub(crate) fn is_revoked(&self, id: &str) -> bool {
+        let tokens = self.tokens.read();
+        tokens.get(id).is_none_or(|grant| grant.is_revoked)
+    }
+
     /// All, by their ids.
     pub(crate) fn all(&self) -> Vec<Arc<AccessTokenGrant>> {
         self.tokens.read().values().cloned().collect()
