@@ -2,7 +2,7 @@
 
 use crate::attacks::{AttackCase, AttackReportLine, AttackVerdict, tried};
 use crate::binary;
-use crate::clients::{Firm, ask, refusal};
+use crate::clients::{Firm, ask, fetch, refusal};
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
@@ -179,8 +179,7 @@ fn says(error: &str, code: &str) -> Result<(), String> {
 
 async fn tables(client: &mut Client, asked: CommandGetTables) -> Vec<RecordBatch> {
     let info = client.get_tables(asked).await.unwrap();
-    let rows = client.do_get(ticket(&info)).await.unwrap();
-    rows.try_collect().await.unwrap()
+    fetch(client, &info).await.unwrap()
 }
 
 fn without_a_token(world: &mut ProgramFixture) -> AttackVerdict {
@@ -351,13 +350,7 @@ fn injection(world: &mut ProgramFixture) -> AttackVerdict {
             let bound = one(Arc::new(StringArray::from(vec![value])));
             statement.set_parameters(bound).unwrap();
             let info = statement.execute().await.unwrap();
-            let rows: Vec<RecordBatch> = client
-                .do_get(ticket(&info))
-                .await
-                .unwrap()
-                .try_collect()
-                .await
-                .unwrap();
+            let rows = fetch(&mut client, &info).await.unwrap();
             must(
                 rows[0].column(0).as_primitive::<Int64Type>().value(0) == 0,
                 value,
