@@ -65,7 +65,7 @@ pub struct LegalFile {
 }
 
 /// The keys of a policy file, in the order in which they are documented.
-pub const KEYS: [&str; 48] = [
+pub const KEYS: [&str; 49] = [
     "title",
     "purpose",
     "purpose_not",
@@ -103,6 +103,7 @@ pub const KEYS: [&str; 48] = [
     "networks",
     "formats",
     "open_receipts",
+    "one_sided_receipts",
     "schema",
     "exclusive",
     "legal_basis",

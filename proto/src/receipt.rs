@@ -51,6 +51,8 @@ pub struct Receipt {
     pub leaf: LogLeaf,
     /// Digest of a head of the provider's log that covers it.
     pub checkpoint: Digest,
+    /// Whether a program got it that has no connector: nobody countersigns it, as a clause of each contract permits.
+    pub one_sided: bool,
 }
 
 /// One dataset of an answer.
@@ -203,8 +205,9 @@ pub fn to_bytes(receipt: &Receipt) -> Vec<u8> {
         last_at,
         leaf,
         checkpoint,
+        one_sided,
     } = receipt;
-    canonical(&Json::object([
+    let members = [
         ("hansa", Json::text(FORMAT)),
         ("request_id", Json::text(request)),
         ("provider", Json::text(provider)),
@@ -227,7 +230,10 @@ pub fn to_bytes(receipt: &Receipt) -> Vec<u8> {
             ]),
         ),
         ("provider_checkpoint_digest", Json::text(checkpoint)),
-    ]))
+    ];
+    // Only where it is so: receipts of connectors stay as they are.
+    let one_sided = one_sided.then_some(("one_sided", Json::Bool(true)));
+    canonical(&Json::object(members.into_iter().chain(one_sided)))
 }
 
 /// The receipt that the payload states.
@@ -266,6 +272,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Receipt, Refusal> {
             hash: leaf.parsed("hash")?,
         },
         checkpoint: payload.parsed("provider_checkpoint_digest")?,
+        one_sided: payload.has("one_sided") && payload.flag("one_sided")?,
     };
     leaf.finish()?;
     payload.finish()?;

@@ -17,7 +17,7 @@ use hansa_test_support::workflow::{PURPOSE, text};
 use hyper_util::rt::TokioIo;
 use rustls::RootCertStore;
 use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, ServerName};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
@@ -87,34 +87,7 @@ impl Firm {
         &self,
         from: [u8; 4],
     ) -> Result<Channel, tonic::transport::Error> {
-        let target = self.target();
-        let address = format!("{}:{}", text(&target, "host"), target["port"]);
-        let address: SocketAddr = address.parse().unwrap();
-        let mut roots = RootCertStore::empty();
-        let pem = std::fs::read(text(&target, "root_certificate")).unwrap();
-        for root in CertificateDer::pem_slice_iter(&pem) {
-            roots.add(root.unwrap()).unwrap();
-        }
-        let mut config = tls::client()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        config.alpn_protocols = vec![b"h2".to_vec()];
-        let connector = TlsConnector::from(Arc::new(config));
-        let name = ServerName::try_from(text(&target, "name")).unwrap();
-        let connect = move |_| {
-            let (connector, name) = (connector.clone(), name.clone());
-            async move {
-                let socket = TcpSocket::new_v4()?;
-                socket.bind((from, 0).into())?;
-                let stream = socket.connect(address).await?;
-                let secured = connector.connect(name, stream).await?;
-                Ok::<_, std::io::Error>(TokioIo::new(secured))
-            }
-        };
-        let endpoint = Endpoint::from_static("http://firm");
-        endpoint
-            .connect_with_connector(tower::service_fn(connect))
-            .await
+        channel(&self.target(), None, from).await
     }
 
     pub(crate) async fn client(&self, token: &Value) -> FlightSqlServiceClient<Channel> {
@@ -122,6 +95,50 @@ impl Firm {
         client.set_token(text(token, "access_token"));
         client
     }
+}
+
+/// A connection to what `hansa connect` tells, from one of the addresses of this machine; it shows the certificate of a participant
+/// where one is named.
+pub(crate) async fn channel(
+    target: &Value,
+    shows: Option<&TestParticipant>,
+    from: [u8; 4],
+) -> Result<Channel, tonic::transport::Error> {
+    let address = format!("{}:{}", text(target, "host"), target["port"]);
+    let address: SocketAddr = address.parse().unwrap();
+    let mut roots = RootCertStore::empty();
+    let pem = std::fs::read(text(target, "root_certificate")).unwrap();
+    for root in CertificateDer::pem_slice_iter(&pem) {
+        roots.add(root.unwrap()).unwrap();
+    }
+    let config = tls::client().with_root_certificates(roots);
+    let mut config = match shows {
+        None => config.with_no_client_auth(),
+        Some(participant) => {
+            let file = |name| std::fs::read(participant.folder().join("keys").join(name)).unwrap();
+            let chain = file("tls.crt");
+            let chain = CertificateDer::pem_slice_iter(&chain).map(Result::unwrap);
+            let key = PrivateKeyDer::from_pem_slice(&file("tls.key")).unwrap();
+            config.with_client_auth_cert(chain.collect(), key).unwrap()
+        }
+    };
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let connector = TlsConnector::from(Arc::new(config));
+    let name = ServerName::try_from(text(target, "name")).unwrap();
+    let connect = move |_| {
+        let (connector, name) = (connector.clone(), name.clone());
+        async move {
+            let socket = TcpSocket::new_v4()?;
+            socket.bind((from, 0).into())?;
+            let stream = socket.connect(address).await?;
+            let secured = connector.connect(name, stream).await?;
+            Ok::<_, std::io::Error>(TokioIo::new(secured))
+        }
+    };
+    let endpoint = Endpoint::from_static("http://connector");
+    endpoint
+        .connect_with_connector(tower::service_fn(connect))
+        .await
 }
 
 pub(crate) async fn ask(
@@ -146,7 +163,7 @@ pub(crate) async fn fetch(
     Ok(batches)
 }
 
-async fn number(client: &mut FlightSqlServiceClient<Channel>, sql: &str) -> i64 {
+pub(crate) async fn number(client: &mut FlightSqlServiceClient<Channel>, sql: &str) -> i64 {
     let batches = ask(client, sql).await.unwrap();
     batches[0].column(0).as_primitive::<Int64Type>().value(0)
 }
@@ -318,6 +335,41 @@ fn a_token_counts_for_its_purposes_until_it_is_revoked_and_over_a_restart() {
         .must();
     let refused = firm.runtime.block_on(refusal(&mut client, SUM));
     assert!(refused.contains("TOKEN_INVALID"), "{refused}");
+}
+
+#[test]
+fn the_lines_of_connect_are_tried_with_a_token() {
+    let firm = Firm::start();
+    let token = firm.token(&["--purpose", PURPOSE]);
+    firm.firm.write("token", &text(&token, "access_token"));
+    let tried = ["--json", "connect", "python", "--test", "token"];
+    let tried = firm.firm.hansa(&tried).must().json();
+    assert_eq!(
+        tried["tried"]["tables"],
+        serde_json::json!(["lindau.bikes"])
+    );
+    let told = firm
+        .firm
+        .hansa(&["connect", "jdbc", "--test", "token"])
+        .must();
+    assert!(
+        told.out.contains("the token reaches lindau.bikes"),
+        "{}",
+        told.out
+    );
+    let wrong = format!("hansa_{}_{}", text(&token, "token"), "0".repeat(64));
+    firm.firm.write("wrong", &wrong);
+    let refused = firm.firm.hansa(&["connect", "python", "--test", "wrong"]);
+    refused.refused("TOKEN_INVALID", 4);
+    let several = [
+        "connect",
+        "python",
+        "--test",
+        "token",
+        "--purpose",
+        "dpv:Marketing",
+    ];
+    firm.firm.hansa(&several).refused("PURPOSE_NOT_COVERED", 3);
 }
 
 #[test]

@@ -88,6 +88,7 @@ mod trust;
 mod view;
 mod withdrawals;
 mod withheld;
+mod without_connector;
 mod witnesses;
 mod wrong;
 

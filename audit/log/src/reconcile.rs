@@ -24,6 +24,8 @@ pub struct AnswerSummary {
     pub receipt: bool,
     /// Whether this side holds the acknowledgement: given by the consumer, received by the provider.
     pub acknowledged: bool,
+    /// Whether a program took it that has no connector, so that no log of the consumer tells of it.
+    pub one_sided: bool,
 }
 
 /// The outcome of an answer that its provider closed at its next start, since its process ended in the middle. It has counted nothing.
@@ -79,6 +81,8 @@ pub enum ReconciliationFinding {
     /// The consumer's log says that it asked, and that it did not take the answer to its end: it had seen enough, or was
     /// interrupted. What was sent stands in the provider's log alone.
     NotTaken,
+    /// A program of the consumer took it, without a connector: the provider's log alone tells of it, as the contract permits.
+    OneSided,
     /// The connection broke before the receipt came: the consumer's log has no more than what the provider's says that it sent. It
     /// may be all rows, where the provider was killed or the line fell right behind them. Where the provider was killed in the middle
     /// its log does not say how much left, only that it permitted the answer; the consumer's says how much came.
@@ -99,6 +103,7 @@ impl ReconciliationFinding {
             Self::Mismatch(_) => "mismatch",
             Self::ProviderOnly { .. } => "provider only",
             Self::NotTaken => "not taken",
+            Self::OneSided => "one-sided",
             Self::CutOff => "cut off",
             Self::ConsumerOnly => "consumer only",
             Self::Repeated(_) => "repeated",
@@ -112,6 +117,7 @@ impl ReconciliationFinding {
             Self::Matched
             | Self::Unacknowledged { .. }
             | Self::NotTaken
+            | Self::OneSided
             | Self::CutOff
             | Self::ProviderOnly { sent: false } => true,
             Self::Mismatch(_)
@@ -201,7 +207,8 @@ pub fn reconcile(provider: &[AnswerSummary], consumer: &[AnswerSummary]) -> Reco
         })
         .collect();
     let mut totals: BTreeMap<String, (ContractTotals, ContractTotals)> = BTreeMap::new();
-    for line in provider {
+    // What no other log can tell of is compared with nothing.
+    for line in provider.iter().filter(|line| !line.one_sided) {
         totals.entry(line.contract.clone()).or_default().0.add(line);
     }
     for line in consumer.iter().filter(|line| line.is_taken()) {
@@ -225,6 +232,7 @@ fn compare(provider: &[&AnswerSummary], consumer: &[&AnswerSummary]) -> Reconcil
         ([_], [received]) if !received.is_taken() => ReconciliationFinding::NotTaken,
         ([sent], [received]) => compare_one(sent, received),
         ([], _) => ReconciliationFinding::ConsumerOnly,
+        ([sent], []) if sent.one_sided => ReconciliationFinding::OneSided,
         ([sent], []) => ReconciliationFinding::ProviderOnly {
             sent: sent.rows > 0 || sent.bytes > 0,
         },
@@ -242,6 +250,8 @@ fn compare_one(sent: &AnswerSummary, received: &AnswerSummary) -> Reconciliation
         outcome,
         receipt: _,
         acknowledged,
+        // That the consumer's connector has it does no harm.
+        one_sided: _,
     } = sent;
     let no_more = is_uncounted(sent) || (received.rows <= *rows && received.bytes <= *bytes);
     if received.is_cut_off() && no_more && received.contract == *contract && !acknowledged {

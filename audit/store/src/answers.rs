@@ -55,6 +55,7 @@ impl AnswerCollector {
                     answer.line = AnswerSummary {
                         contract: std::mem::take(&mut answer.line.contract),
                         request_id: std::mem::take(&mut answer.line.request_id),
+                        one_sided: answer.line.one_sided,
                         ..line("", body, "", false)
                     };
                 }
@@ -188,6 +189,7 @@ fn line(request: &str, body: &Json, outcome: &str, acknowledged: bool) -> Answer
         // Who sent makes it with the record; who received names the file in which it is.
         receipt: !matches!(body.get("receipt"), Some(Json::Null)),
         acknowledged,
+        one_sided: body.get("program").is_some(),
     }
 }
 

@@ -5,6 +5,7 @@
 
 use crate::history::incident::INCIDENT;
 use crate::history::keys_sent::named;
+use crate::history::query_entry::ONE_SIDED_RECEIPT;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hansa_audit_log::digest::Digest;
@@ -149,7 +150,10 @@ impl ReferencedDocuments {
         if record.kind == "guard" {
             self.add(DocumentKind::Guard, one("guard").unwrap_or_default());
         }
-        if matches!(record.kind.as_str(), "received" | "receipt_ack") {
+        if matches!(
+            record.kind.as_str(),
+            "received" | "receipt_ack" | ONE_SIDED_RECEIPT
+        ) {
             self.add(DocumentKind::Receipt, one("receipt").unwrap_or_default());
         }
     }

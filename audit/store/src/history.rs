@@ -26,7 +26,7 @@ use incident::{ForkedLog, RecordedIncident};
 use keys_sent::RemoteQueries;
 use observed_head::ObservedHead;
 use publication::{NoNewData, PublishedSnapshot};
-use query_entry::{AnswerEnd, DenialReason, QueryEntry};
+use query_entry::{AnswerEnd, DenialReason, ONE_SIDED_RECEIPT, QueryEntry};
 use received_answer::ReceivedAnswer;
 use refusals::RefusalSummary;
 use statement::{AffectedNotice, RecordedStatement};
@@ -108,6 +108,12 @@ impl AuditHistory {
                 if let Some(question) = self.opened(body) {
                     question.acknowledged =
                         Some((text(body, "receipt").unwrap_or_default(), agrees));
+                }
+            }
+            ONE_SIDED_RECEIPT => {
+                let receipt = text(body, "receipt");
+                if let Some(question) = self.opened(body) {
+                    question.one_sided_receipt = receipt;
                 }
             }
             "received" => self.received.push(ReceivedAnswer::of(record)),

@@ -140,10 +140,11 @@ fn answer(question: &QueryEntry) -> Vec<ReportCell> {
         (Some(end), None) => end.outcome.clone(),
         (Some(end), Some(code)) => format!("{}:{code}", end.outcome),
     };
-    let word = match &question.acknowledged {
-        None => "no",
-        Some((_, true)) => "yes",
-        Some((_, false)) => "disputed",
+    let word = match (&question.acknowledged, &question.program) {
+        (None, Some(_)) => "one-sided",
+        (None, None) => "no",
+        (Some((_, true)), _) => "yes",
+        (Some((_, false)), _) => "disputed",
     };
     vec![
         ReportCell::Text(question.request.clone()),

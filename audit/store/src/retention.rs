@@ -4,6 +4,7 @@
 
 use crate::AuditLog;
 use crate::clock_stability::is_clock_stable;
+use crate::history::query_entry::ONE_SIDED_RECEIPT;
 use crate::log_dir::{self, LEAVES};
 use crate::log_segment::{self, LogSegment};
 use hansa_audit_log::digest::Digest;
@@ -21,7 +22,7 @@ pub const KIND: &str = "expire";
 
 /// The types of the records of single questions, given and asked. All others say what a participant has agreed, published or
 /// was shown: the state of the connector is made from them, and they are kept with the log.
-pub const DECISIONS: [&str; 11] = [
+pub const DECISIONS: [&str; 12] = [
     "permit",
     "quiet",
     "progress",
@@ -33,6 +34,7 @@ pub const DECISIONS: [&str; 11] = [
     "received",
     "not_received",
     "receipt_ack",
+    ONE_SIDED_RECEIPT,
 ];
 
 /// From when on a log keeps its decisions, as this record says. None for every other record, and for one that says so of the

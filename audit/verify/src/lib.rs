@@ -206,6 +206,7 @@
 //! #     last_at: now,
 //! #     leaf: LogLeaf { index: 41, hash: Digest::of(b"leaf") },
 //! #     checkpoint: Digest::of(b"head"),
+//! #     one_sided: false,
 //! };
 //! let payload = receipt::to_bytes(&statement);
 //! let sign = |role, of: &ParticipantIdentity| {

@@ -10,8 +10,8 @@ use hansa_audit_store::history::query_entry::{DatasetRead, QueryEntry};
 use hansa_policy::contract::{Agreement, ContractRegistry, ContractStatus, VerifiedContract};
 use hansa_policy::id::{ContractId, ParticipantId, PurposeId};
 use hansa_policy::refusal::ErrorCode;
-use hansa_policy::term::normal_form;
 use hansa_policy::term::purpose::Taxonomy;
+use hansa_policy::term::{Clause, Term, normal_form};
 use std::collections::BTreeSet;
 
 /// Judges every permit of every file.
@@ -105,6 +105,21 @@ fn judge_read(
             )),
             PermitDenial::Not(what) => broken(what),
         };
+    }
+    if let Some(program) = &question.program {
+        let permits = |clause: &Clause| matches!(clause.term, Term::OneSidedReceipts);
+        if !agreement.clauses.iter().any(permits) {
+            return broken(format!(
+                "it was given to a program without a connector, and no clause of contract {} permits that",
+                id.short()
+            ));
+        }
+        if program.contract.as_ref().is_some_and(|of| of != contract) {
+            return broken(format!(
+                "the access token that was presented is not for contract {}",
+                id.short()
+            ));
+        }
     }
     let attested = agreement
         .clauses

@@ -24,18 +24,27 @@ pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
     findings
 }
 
-/// A receipt that came back with the consumer's signature.
+/// A receipt that came back with the consumer's signature, or that a program got, which nobody countersigns.
 fn given(case: &EvidenceSet, copy: &ExportFile, question: &QueryEntry) -> Option<AuditFinding> {
-    // What the consumer disputes is no receipt; that it does is in the log.
-    let (name, true) = question.acknowledged.as_ref()? else {
-        return None;
+    let name = match (&question.acknowledged, &question.one_sided_receipt) {
+        (Some((name, true)), _) | (None, Some(name)) => name,
+        // What the consumer disputes is no receipt; that it does is in the log.
+        (Some((_, false)), _) | (None, None) => return None,
     };
     let index = question.index;
     let signed = match read(case, copy, index, name) {
         Ok(signed) => signed?,
         Err(finding) => return Some(finding),
     };
-    if !signed.is_countersigned() {
+    let one_sided = question.program.is_some();
+    if signed.receipt.one_sided != one_sided || (question.acknowledged.is_none() && !one_sided) {
+        let what = match one_sided {
+            true => "a program got it, and its receipt is not marked as one-sided",
+            false => "a connector got it, and its receipt is marked as one-sided",
+        };
+        return Some(broken(copy, index, what));
+    }
+    if !one_sided && !signed.is_countersigned() {
         return Some(broken(copy, index, "its receipt is not countersigned"));
     }
     let receipt = &signed.receipt;

@@ -78,6 +78,12 @@ fn direction(
             sums.1.rows,
             sums.1.bytes
         );
+        if of("one-sided") > 0 {
+            text.push_str(&format!(
+                "; {} went to programs of {to} without a connector, whose receipts {from} alone has signed",
+                of("one-sided")
+            ));
+        }
         if let Some(since) = since {
             text.push_str(&format!(
                 "; compared from {since} on, since one of them keeps no older decisions: {} that {from} still has and {} that \
@@ -93,6 +99,7 @@ fn direction(
             "answers": found.requests.len(),
             "matched": of("matched"),
             "not_taken": of("not taken"),
+            "one_sided": of("one-sided"),
             "cut_off": of("cut off"),
             "unacknowledged": of("unacknowledged"),
             "rows_sent": sums.0.rows,

@@ -129,6 +129,12 @@ fn answered(case: &EvidenceSet, copy: &ExportFile, question: &QueryEntry) -> (Va
         let word = if *agrees { "countersigned" } else { "disputed" };
         text.push_str(&format!("\n  receipt {name}: {word} by the consumer"));
     }
+    if question.program.is_some() {
+        let name = question.one_sided_receipt.as_deref().unwrap_or("none");
+        text.push_str(&format!(
+            "\n  receipt {name}: one-sided, since a program without a connector asked, as a clause permits"
+        ));
+    }
     let mut value = left_json(copy, question);
     if let Some(members) = value.as_object_mut() {
         members.insert("clauses".to_owned(), Value::Array(clauses));
@@ -202,6 +208,7 @@ fn left_json(copy: &ExportFile, question: &QueryEntry) -> Value {
         "digest": end.map(|end| &end.digest),
         "outcome": end.map(|end| &end.outcome),
         "acknowledged": question.acknowledged.as_ref().map(|(_, agrees)| *agrees),
+        "one_sided": question.program.is_some(),
     })
 }
 

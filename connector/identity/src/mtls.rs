@@ -7,7 +7,9 @@ use crate::mtls::verifier::{CallerCertVerifier, ListenerCertVerifier};
 use crate::participant_identity::{self, IdentityFiles, ParticipantIdentity};
 use hansa_audit_log::time::{Clock, UtcTimestamp};
 use hansa_policy::id::ParticipantId;
-use hansa_policy::peer::{PeerCertificate, VerifiedPeer};
+use hansa_policy::peer::{
+    PeerCertificate, PresentedToken, Roster, UnrecognisedPeerError, VerifiedPeer,
+};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use parking_lot::RwLock;
 use rustls::client::Resumption;
@@ -138,24 +140,49 @@ impl TrustStore {
         presented: &PeerCertificate,
         now: UtcTimestamp,
     ) -> Result<VerifiedPeer, Refusal> {
+        self.recognised(now, |roster| roster.recognise(presented, now))
+    }
+
+    /// The same of a program that presents the certificate of a participant.
+    ///
+    /// # Errors
+    /// As [`TrustStore::recognise`].
+    pub fn recognise_program(
+        &self,
+        presented: &PeerCertificate,
+        now: UtcTimestamp,
+    ) -> Result<VerifiedPeer, Refusal> {
+        self.recognised(now, |roster| roster.recognise_program(presented, now))
+    }
+
+    /// The same of a program that presents an access token.
+    ///
+    /// # Errors
+    /// As [`TrustStore::recognise`].
+    pub fn recognise_token(
+        &self,
+        presented: PresentedToken,
+        now: UtcTimestamp,
+    ) -> Result<VerifiedPeer, Refusal> {
+        self.recognised(now, |roster| roster.recognise_token(presented))
+    }
+
+    fn recognised(
+        &self,
+        now: UtcTimestamp,
+        recognise: impl FnOnce(&Roster) -> Result<VerifiedPeer, UnrecognisedPeerError>,
+    ) -> Result<VerifiedPeer, Refusal> {
         let bundle = self.bundle();
         bundle.current(now)?;
-        bundle
-            .roster()
-            .recognise(presented, now)
-            .map_err(|stranger| {
-                let code = match stranger {
-                    hansa_policy::peer::UnrecognisedPeerError::CertificateExpired => {
-                        ErrorCode::CertificateExpired
-                    }
-                    hansa_policy::peer::UnrecognisedPeerError::NotInBundle
-                    | hansa_policy::peer::UnrecognisedPeerError::IssuerMayNotSpeak
-                    | hansa_policy::peer::UnrecognisedPeerError::Denied => {
-                        ErrorCode::PeerNotTrusted
-                    }
-                };
-                Refusal::new(code, stranger.to_string())
-            })
+        recognise(bundle.roster()).map_err(|stranger| {
+            let code = match stranger {
+                UnrecognisedPeerError::CertificateExpired => ErrorCode::CertificateExpired,
+                UnrecognisedPeerError::NotInBundle
+                | UnrecognisedPeerError::IssuerMayNotSpeak
+                | UnrecognisedPeerError::Denied => ErrorCode::PeerNotTrusted,
+            };
+            Refusal::new(code, stranger.to_string())
+        })
     }
 
     fn current_identity(&self) -> Arc<CurrentIdentity> {

@@ -6,26 +6,39 @@ use crate::admin::sql::contract_succession::start_query;
 use crate::admin::sql::result_footer::reads_ahead;
 use crate::admin::sql::{plan, unread};
 use crate::participant::Connector;
+use crate::participant::access_tokens::AccessTokenGrant;
 use crate::participant::client_answers::ClientAnswerGuard;
-use crate::participant::pseudonyms::Person;
 use crate::participant::query_author::QueryAuthor;
 use crate::process::blocking_work::blocking;
+use crate::process::randomness::random_bytes;
 use crate::workflow::clause_citation::cite;
 use crate::workflow::federated_query;
+use crate::workflow::peer_handler::ParticipantHandler;
+use crate::workflow::peer_query_client::own_answer;
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
-use hansa_policy::id::PurposeId;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::Requester;
+use hansa_policy::decision::{PendingRefusal, RefusedQuery};
+use hansa_policy::id::{PurposeId, RequestId};
+use hansa_policy::peer::{PeerCertificate, PresentedToken, ProgramAccess};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::federation::federated_answer::FederatedAnswer;
+use hansa_query::federation::federated_query::FederatedQuery;
 use hansa_query::federation::options::QueryOptions;
 use hansa_query::limits::SqlStatementLimits;
 use hansa_query::sql::parameters::ParameterizedStatement;
 use hansa_query::sql::planner_threads;
+use hansa_store::document_folder::StoredDocumentKind;
+use hansa_transport::peer_handler::{PeerHandler as _, QueryRejection, RejectedConnection};
 use hansa_transport::{
-    AccessToken, ClientAnswer, ClientTable, FlightSqlHandler, PURPOSE_HEADER, StatementDescription,
+    AccessToken, ClientAnswer, ClientCredentials, ClientTable, FlightSqlHandler, PURPOSE_HEADER,
+    StatementDescription,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -36,29 +49,72 @@ use tracing::Instrument as _;
 #[derive(Debug)]
 pub(crate) struct ClientHandler {
     connector: Arc<Connector>,
+    /// Counts what programs of peers do, as it does for their connectors.
+    peers: ParticipantHandler,
 }
 
-/// A person whose access token counts, and the one purpose of the connection.
+/// A client that presented what counts, and the one purpose of the connection: a person of this house, or a program of a participant that
+/// has no connector in between.
 #[derive(Debug, Clone)]
 pub(crate) struct VerifiedClient {
-    person: Person,
-    token: String,
+    author: QueryAuthor,
+    /// Its access token, where it presented one.
+    token: Option<String>,
     purpose: Option<PurposeId>,
 }
 
 impl VerifiedClient {
-    fn author(&self) -> QueryAuthor {
-        QueryAuthor {
-            person: Some(self.person.clone()),
-            access_token: Some(self.token.clone()),
+    /// The name under which its answers are counted: its token, or the participant whose certificate it showed.
+    fn name(&self) -> String {
+        match (&self.token, &self.author) {
+            (Some(token), _) => token.clone(),
+            (None, QueryAuthor::Program(program)) => program.id().to_string(),
+            (None, QueryAuthor::House { .. }) => String::new(),
         }
     }
 }
 
 impl ClientHandler {
     /// The handler of this participant.
-    pub(crate) const fn new(connector: Arc<Connector>) -> Self {
-        Self { connector }
+    pub(crate) fn new(connector: Arc<Connector>) -> Self {
+        let peers = ParticipantHandler::new(Arc::clone(&connector));
+        Self { connector, peers }
+    }
+
+    /// Counts that a program of a peer looks at what it may ask for; in the log before it is answered.
+    async fn looks(&self, client: &VerifiedClient) -> Result<(), Refusal> {
+        match &client.author {
+            QueryAuthor::House { .. } => Ok(()),
+            QueryAuthor::Program(program) => {
+                let counted = self.peers.count(program, "catalogue page").await;
+                counted.map_err(rejected)
+            }
+        }
+    }
+
+    /// Plans a statement. A program of a peer is refused as its connector would be: with a record.
+    async fn plan(&self, client: &VerifiedClient, text: &str) -> Result<FederatedQuery, Refusal> {
+        let connector = &self.connector;
+        let options = Self::options(client);
+        let planned = plan(connector, text, &options, &client.author).await;
+        match (planned.map_err(refused), &client.author) {
+            (Ok(planned), _) => Ok(planned),
+            (Err(refusal), QueryAuthor::House { .. }) => Err(refusal),
+            (Err(refusal), QueryAuthor::Program(program)) => {
+                let salt: [u8; 16] = random_bytes();
+                let asked = RefusedQuery::by(
+                    &Requester::Peer(program.clone()),
+                    RequestId(random_bytes()),
+                    Vec::new(),
+                    options.purpose,
+                    Digest::of_parts(&[&salt, text.as_bytes()]),
+                );
+                let declined = PendingRefusal::unopened(refusal, Some(asked));
+                Err(rejected(
+                    connector.decline(Some(program.id()), declined).await,
+                ))
+            }
+        }
     }
 
     /// The types of the places of parameters. Where a statement does not tell one, a program may bind what it likes.
@@ -73,7 +129,7 @@ impl ClientHandler {
         .await?;
         let options = Self::options(client);
         let catalog =
-            federated_query::reach(&self.connector, &text, &options, &client.author()).await?;
+            federated_query::reach(&self.connector, &text, &options, &client.author).await?;
         let now = self.connector.now();
         let types = blocking(move || {
             let limits = SqlStatementLimits::default();
@@ -84,6 +140,82 @@ impl ClientHandler {
             types.entry(number).or_insert(DataType::Int64);
         }
         Ok(types)
+    }
+
+    /// Whoever presents an access token: a person of this house, or a program of the consumer of the contract that it is for.
+    fn by_token(
+        &self,
+        token: &AccessToken,
+        presented: ClientCredentials<'_>,
+        purpose: Option<&str>,
+    ) -> Result<VerifiedClient, Refusal> {
+        let connector = &self.connector;
+        let now = connector.now();
+        let grant = connector
+            .access_tokens
+            .recognise(token, now)
+            .inspect_err(|_| tracing::warn!(token = token.id(), "client.token_refused"))?;
+        let person = connector.records.pseudonyms.person(&grant.actor);
+        let person = person.ok_or_else(|| {
+            Refusal::new(
+                ErrorCode::TokenInvalid,
+                format!("whom the access token {} was for was erased", grant.id),
+            )
+        })?;
+        let author = match consumer_of(connector, &grant, now)? {
+            None => QueryAuthor::House {
+                person: Some(person),
+                access_token: Some(grant.id.clone()),
+            },
+            Some(token) => {
+                let token = token.from_address(presented.address);
+                QueryAuthor::Program(connector.identity.trust.recognise_token(token, now)?)
+            }
+        };
+        let participant = author.consumer(connector);
+        if presented
+            .certificate
+            .is_some_and(|certificate| *certificate.identity() != participant)
+        {
+            return Err(Refusal::new(
+                ErrorCode::TokenInvalid,
+                "the access token is for another participant than the certificate of the connection",
+            ));
+        }
+        Ok(VerifiedClient {
+            author,
+            token: Some(grant.id.clone()),
+            purpose: named_purpose(&grant, purpose)?,
+        })
+    }
+
+    /// A program that shows the certificate of its participant: it asks under the contracts that let programs ask.
+    fn by_certificate(
+        &self,
+        certificate: &PeerCertificate,
+        purpose: Option<&str>,
+    ) -> Result<VerifiedClient, Refusal> {
+        let connector = &self.connector;
+        if *certificate.identity() == connector.id() {
+            return Err(Refusal::new(
+                ErrorCode::TokenRequired,
+                "the people of this house present an access token, so that the log can tell who asked",
+            )
+            .with_help("hansa token create"));
+        }
+        let trust = &connector.identity.trust;
+        let program = trust.recognise_program(certificate, connector.now())?;
+        let purpose = purpose.map(|text| {
+            text.parse().map_err(|cause| {
+                Refusal::new(ErrorCode::PurposeUnknown, format!("`{text}` is no purpose"))
+                    .caused_by(cause)
+            })
+        });
+        Ok(VerifiedClient {
+            author: QueryAuthor::Program(program),
+            token: None,
+            purpose: purpose.transpose()?,
+        })
     }
 
     fn options(client: &VerifiedClient) -> QueryOptions {
@@ -100,76 +232,69 @@ impl FlightSqlHandler for ClientHandler {
 
     fn identify(
         &self,
-        presented: Option<&AccessToken>,
+        presented: ClientCredentials<'_>,
         purpose: Option<&str>,
     ) -> Result<VerifiedClient, Refusal> {
-        let connector = &self.connector;
-        let presented = presented.ok_or_else(|| {
-            Refusal::new(
-                ErrorCode::TokenRequired,
-                format!("no access token reached {}", connector.id().domain()),
-            )
-            .with_help(
-                "present one: Authorization: Bearer TOKEN, or its id as user and its secret as password",
-            )
-            .with_help("whoever runs the connector makes one: hansa token create")
-        })?;
-        let grant = connector
-            .access_tokens
-            .recognise(presented, connector.now())
-            .inspect_err(|_| tracing::warn!(token = presented.id(), "client.token_refused"))?;
-        let person = connector.records.pseudonyms.person(&grant.actor);
-        let person = person.ok_or_else(|| {
-            Refusal::new(
-                ErrorCode::TokenInvalid,
-                format!("whom the access token {} was for was erased", grant.id),
-            )
-        })?;
-        let listed: Vec<String> = grant.purposes.iter().map(ToString::to_string).collect();
-        let purpose = match (purpose, grant.purposes.as_slice()) {
-            (None, []) => None,
-            (None, [only]) => Some(only.clone()),
-            (None, _) => {
-                return Err(Refusal::new(
-                    ErrorCode::PurposeMissing,
-                    "the access token is for several purposes, and a connection names one",
-                )
-                .with_help(format!(
-                    "name it in the header {PURPOSE_HEADER}: {}",
-                    listed.join(", ")
-                )));
-            }
-            (Some(text), purposes) => {
-                let named = purposes.iter().find(|purpose| purpose.to_string() == text);
-                let named = named.cloned().ok_or_else(|| {
-                    Refusal::new(
-                        ErrorCode::PurposeNotCovered,
-                        format!("the access token is not for the purpose `{text}`"),
+        let identified = match (presented.token, presented.certificate) {
+            (Some(token), _) => self.by_token(token, presented, purpose),
+            (None, Some(certificate)) => self.by_certificate(certificate, purpose),
+            (None, None) => {
+                let domain = self.connector.id();
+                let domain = domain.domain();
+                let refusal = Refusal::new(
+                    ErrorCode::TokenRequired,
+                    format!("no access token or certificate reached {domain}"),
+                );
+                Err(refusal
+                    .with_help(
+                        "present a token: Authorization: Bearer TOKEN, or its id as user and its secret as password",
                     )
-                    .with_help(match listed.is_empty() {
-                        true => "it is for questions that declare no purpose".to_owned(),
-                        false => format!("it is for: {}", listed.join(", ")),
-                    })
-                });
-                Some(named?)
+                    .with_help("whoever runs the connector makes one: hansa token create")
+                    .with_help("or show the certificate of a participant in the league"))
             }
         };
-        Ok(VerifiedClient {
-            person,
-            token: grant.id.clone(),
-            purpose,
+        identified.inspect_err(|_| {
+            self.peers
+                .connection_rejected(RejectedConnection::NoIdentity);
         })
+    }
+
+    async fn receipts(&self, client: &VerifiedClient) -> Result<Vec<Bytes>, Refusal> {
+        let QueryAuthor::Program(program) = client.author.clone() else {
+            // What people of this house receive their connector countersigns.
+            return Ok(Vec::new());
+        };
+        let connector = Arc::clone(&self.connector);
+        let read = move || {
+            let contract = match program.program() {
+                Some(ProgramAccess::AccessToken { contract, .. }) => Some(*contract),
+                Some(ProgramAccess::Certificate) | None => None,
+            };
+            let records = &connector.records;
+            let files = records
+                .index_fast(|state| state.one_sided_receipts(program.id(), contract, RECEIPTS))?;
+            let files = files.into_iter().map(|file| {
+                let read = records.documents.read(StoredDocumentKind::Receipt, file);
+                read.map(Bytes::from)
+            });
+            files.collect()
+        };
+        blocking(read).await
     }
 
     async fn tables(&self, client: &VerifiedClient) -> Result<Vec<ClientTable>, Refusal> {
         let connector = &self.connector;
+        self.looks(client).await?;
         // All participants, and the models.
-        let peers = connector.known_peers()?;
+        let peers = match client.author {
+            QueryAuthor::House { .. } => connector.known_peers()?,
+            QueryAuthor::Program(_) => Vec::new(),
+        };
         let mut words: Vec<String> = peers.iter().map(|peer| peer.alias.to_string()).collect();
         words.push("model".to_owned());
         let options = Self::options(client);
         let catalog =
-            federated_query::reach(connector, &words.join(" "), &options, &client.author()).await?;
+            federated_query::reach(connector, &words.join(" "), &options, &client.author).await?;
         let relations = catalog.relations(&options).into_iter();
         Ok(relations
             .map(|relation| ClientTable {
@@ -196,14 +321,8 @@ impl FlightSqlHandler for ClientHandler {
             Some(row) => (bound(sql, Some(row)).await?, 0),
             None => unbound(sql).await?,
         };
-        let planned = plan(
-            &self.connector,
-            &text,
-            &Self::options(client),
-            &client.author(),
-        )
-        .await
-        .map_err(refused)?;
+        self.looks(client).await?;
+        let planned = self.plan(client, &text).await?;
         let types = match count {
             0 => BTreeMap::new(),
             _ => self.parameter_types(client, sql).await?,
@@ -230,14 +349,20 @@ impl FlightSqlHandler for ClientHandler {
         let span = tracing::info_span!("question");
         let most = self.connector.config().limits.concurrent;
         let answers = &self.connector.queries.client_answers;
-        let reading = answers.begin(&client.token, most)?;
+        let reading = answers.begin(&client.name(), most)?;
         // Once more behind the list of those that run: a token that was revoked since it was looked at has none cut.
-        if self.connector.access_tokens.is_revoked(&client.token) {
+        let token = client.token.as_ref();
+        if token.is_some_and(|token| self.connector.access_tokens.is_revoked(token)) {
             return Err(token_revoked());
         }
         let text = bound(sql, parameters).await?;
+        if client.author.program().is_some() {
+            self.looks(client).await?;
+            // What falls behind this is recorded where it falls.
+            let _planned = self.plan(client, &text).await?;
+        }
         let options = Self::options(client);
-        let author = client.author();
+        let author = client.author.clone();
         let began = start_query(
             &self.connector,
             &text,
@@ -252,6 +377,7 @@ impl FlightSqlHandler for ClientHandler {
         let passing = PassingAnswer {
             connector: Arc::clone(&self.connector),
             text,
+            author,
             columns: Arc::clone(&columns),
             answer,
             reading,
@@ -265,6 +391,67 @@ impl FlightSqlHandler for ClientHandler {
         })
     }
 }
+
+/// DOOR: the token as one of the consumer of the contract that it is for; none where it is one of this house. The contract is still in
+/// force: whoever presents the token is told how it ended.
+fn consumer_of(
+    connector: &Connector,
+    grant: &AccessTokenGrant,
+    now: UtcTimestamp,
+) -> Result<Option<PresentedToken>, Refusal> {
+    let Some(contract) = grant.contract else {
+        return Ok(None);
+    };
+    let consumer = connector.contracts.with_registry(|registry| {
+        let agreement = registry.offered(contract, now)?;
+        Ok::<_, Refusal>(agreement.assignee_id().cloned())
+    })?;
+    let consumer = consumer.ok_or_else(|| {
+        Refusal::new(
+            ErrorCode::TokenInvalid,
+            "the contract of the access token has no consumer",
+        )
+    })?;
+    let id = grant.id.clone();
+    Ok(Some(PresentedToken::attest(id, contract, consumer)))
+}
+
+/// The purpose that a connection names, one of those of its token.
+fn named_purpose(
+    grant: &AccessTokenGrant,
+    named: Option<&str>,
+) -> Result<Option<PurposeId>, Refusal> {
+    let listed: Vec<String> = grant.purposes.iter().map(ToString::to_string).collect();
+    match (named, grant.purposes.as_slice()) {
+        (None, []) => Ok(None),
+        (None, [only]) => Ok(Some(only.clone())),
+        (None, _) => Err(Refusal::new(
+            ErrorCode::PurposeMissing,
+            "the access token is for several purposes, and a connection names one",
+        )
+        .with_help(format!(
+            "name it in the header {PURPOSE_HEADER}: {}",
+            listed.join(", ")
+        ))),
+        (Some(text), purposes) => {
+            let named = purposes.iter().find(|purpose| purpose.to_string() == text);
+            let named = named.cloned().ok_or_else(|| {
+                Refusal::new(
+                    ErrorCode::PurposeNotCovered,
+                    format!("the access token is not for the purpose `{text}`"),
+                )
+                .with_help(match listed.is_empty() {
+                    true => "it is for questions that declare no purpose".to_owned(),
+                    false => format!("it is for: {}", listed.join(", ")),
+                })
+            });
+            named.map(Some)
+        }
+    }
+}
+
+/// So many receipts are given at once, the newest.
+const RECEIPTS: u32 = 100;
 
 /// What programs ask of the service itself when they connect; it is no question over data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -305,7 +492,7 @@ impl SessionWord {
     fn answer(self, client: &VerifiedClient) -> Result<ClientAnswer, Refusal> {
         let value = match self {
             Self::Version => Some(format!("Hansa {}", env!("CARGO_PKG_VERSION"))),
-            Self::User => Some(client.token.clone()),
+            Self::User => Some(client.name()),
             // Each name is written with its owner, and there is one catalogue without a name.
             Self::Schema | Self::Database => None,
         };
@@ -334,6 +521,7 @@ enum AnswerPart {
 struct PassingAnswer {
     connector: Arc<Connector>,
     text: String,
+    author: QueryAuthor,
     columns: SchemaRef,
     answer: FederatedAnswer,
     reading: ClientAnswerGuard,
@@ -364,7 +552,7 @@ impl PassingAnswer {
                     Err(refusal) => (AnswerPart::Failed(Box::new(refusal)), true),
                 },
                 Some(Err(refusal)) => {
-                    let refusal = cite(&self.connector, &self.text, refusal);
+                    let refusal = cite(&self.connector, &self.text, &self.author, refusal);
                     (AnswerPart::Failed(Box::new(refusal)), true)
                 }
                 None => (self.end(), true),
@@ -442,6 +630,11 @@ fn token_revoked() -> Refusal {
         ErrorCode::TokenInvalid,
         "the access token was revoked while its question was under way",
     )
+}
+
+/// A refusal that is in the log, as a program may know it.
+fn rejected(rejection: QueryRejection) -> Refusal {
+    own_answer::plain(rejection)
 }
 
 fn refused(error: CommandError) -> Refusal {

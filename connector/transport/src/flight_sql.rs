@@ -1,6 +1,7 @@
 //! Flight SQL for the programs of analysts: data frames, notebooks, and whatever speaks ADBC, JDBC or ODBC.
 //!
-//! Each call presents an access token, and is identified by it before anything else happens; no session is kept. A prepared
+//! Each call presents an access token, or comes over a connection that showed a certificate of the league. It is identified by these
+//! before anything else happens; no session is kept. A prepared
 //! statement is its text: whoever holds its handle holds no right, and it is decided anew each time that it is executed.
 //!
 //! Apache Arrow, Flight SQL, protocol of arrow-flight 59.
@@ -9,6 +10,7 @@ pub mod access_token;
 mod client_connection;
 mod client_query_service;
 mod client_status;
+pub mod connection_check;
 mod metadata_tables;
 pub mod server;
 mod statement_handle;
@@ -18,9 +20,12 @@ mod tests;
 use access_token::AccessToken;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
+use bytes::Bytes;
 use futures::stream::BoxStream;
+use hansa_policy::peer::PeerCertificate;
 use hansa_policy::refusal::Refusal;
 use std::fmt;
+use std::net::IpAddr;
 
 /// A table as a client may name it: `owner.name`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +63,17 @@ impl fmt::Debug for ClientAnswer {
     }
 }
 
+/// What a call presents of whoever makes it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ClientCredentials<'a> {
+    /// The access token.
+    pub token: Option<&'a AccessToken>,
+    /// The certificate of the league that its connection showed.
+    pub certificate: Option<&'a PeerCertificate>,
+    /// From which address its connection comes.
+    pub address: Option<IpAddr>,
+}
+
 /// What answers clients.
 #[async_trait::async_trait]
 pub trait FlightSqlHandler: Send + Sync + 'static {
@@ -67,12 +83,18 @@ pub trait FlightSqlHandler: Send + Sync + 'static {
     /// Identifies a client by what it presents; asked at each call.
     ///
     /// # Errors
-    /// `TOKEN_REQUIRED` where it presents nothing, `TOKEN_INVALID`, or the refusal of its purpose.
+    /// `TOKEN_REQUIRED` where it presents nothing, `TOKEN_INVALID`, that its certificate does not count, or the refusal of its purpose.
     fn identify(
         &self,
-        presented: Option<&AccessToken>,
+        presented: ClientCredentials<'_>,
         purpose: Option<&str>,
     ) -> Result<Self::Client, Refusal>;
+
+    /// The receipts that the client was given and that nobody countersigns, the newest first.
+    ///
+    /// # Errors
+    /// When they can't be read.
+    async fn receipts(&self, client: &Self::Client) -> Result<Vec<Bytes>, Refusal>;
 
     /// The tables that the client may name.
     ///

@@ -9,6 +9,7 @@ mod evaluation;
 mod join_check;
 mod permit_decision;
 pub mod prepaid_charge;
+pub mod program_check;
 pub(crate) mod prohibition_checks;
 pub(crate) mod purpose_check;
 pub mod query_shape;
@@ -25,6 +26,7 @@ use crate::attribute::SupportingCredential;
 use crate::contract::ActiveContracts;
 use crate::effect::Effect;
 use crate::id::{ClauseId, ContractId, DatasetId, PurposeId, RequestId};
+use crate::peer::ProgramAccess;
 use crate::refusal::Refusal;
 use crate::restriction::ProviderRestrictions;
 use decision_input::DecisionInput;
@@ -160,6 +162,8 @@ pub struct RefusedQuery {
     pub peer: crate::id::ParticipantId,
     /// SHA-256 of its leaf certificate.
     pub certificate: Option<Digest>,
+    /// How it asked, where a program asked and no connector.
+    pub program: Option<ProgramAccess>,
     /// Under which contracts.
     pub contracts: Vec<ContractId>,
     /// For which purpose.

@@ -10,7 +10,9 @@ use crate::contract::{
     SignedContract, VerifiedContract,
 };
 use crate::id::{ClauseId, ContractId, DatasetId, ParticipantId, PurposeId, SqlIdentifier};
-use crate::peer::{MembershipStatus, PeerCertificate, Roster, VerifiedPeer};
+use crate::peer::{
+    MembershipStatus, PeerCertificate, PresentedToken, ProgramAccess, Roster, VerifiedPeer,
+};
 use crate::refusal::{ErrorCode, Refusal};
 use crate::term::purpose::{OwnPurpose, Taxonomy};
 use crate::term::{Clause, Term};
@@ -200,6 +202,32 @@ pub(crate) fn agreed(id: ContractId, agreement: Agreement) -> VerifiedContract {
 }
 
 pub(crate) fn caller(id: &str) -> VerifiedPeer {
+    let (roster, presented) = presented(id);
+    roster
+        .recognise(&presented, time("2026-06-01T00:00:00Z"))
+        .unwrap()
+}
+
+/// A program that asks for a participant.
+pub(crate) fn program(id: &str, access: &ProgramAccess) -> VerifiedPeer {
+    let (roster, presented) = presented(id);
+    match access {
+        ProgramAccess::Certificate => {
+            roster.recognise_program(&presented, time("2026-06-01T00:00:00Z"))
+        }
+        ProgramAccess::AccessToken {
+            id: token,
+            contract,
+        } => roster.recognise_token(PresentedToken::attest(
+            token.clone(),
+            *contract,
+            participant(id),
+        )),
+    }
+    .unwrap()
+}
+
+fn presented(id: &str) -> (Roster, PeerCertificate) {
     let issuer = Digest::of(b"issuer");
     let status = MembershipStatus {
         issuers: vec![issuer],
@@ -212,9 +240,7 @@ pub(crate) fn caller(id: &str) -> VerifiedPeer {
         issuer,
         UtcTimestamp::LATEST,
     );
-    roster
-        .recognise(&presented, time("2026-06-01T00:00:00Z"))
-        .unwrap()
+    (roster, presented)
 }
 
 /// A registry that holds one contract for each of these datasets.
@@ -231,13 +257,21 @@ pub(crate) fn registry_with(agreements: impl IntoIterator<Item = Agreement>) -> 
 
 /// The consumer's contracts for these datasets, in force now.
 pub(crate) fn standing(agreements: impl IntoIterator<Item = Agreement>) -> ActiveContracts {
+    standing_of(&caller(CONSUMER), agreements)
+}
+
+/// The same, for whoever asks.
+pub(crate) fn standing_of(
+    who: &VerifiedPeer,
+    agreements: impl IntoIterator<Item = Agreement>,
+) -> ActiveContracts {
     let agreements: Vec<Agreement> = agreements.into_iter().collect();
     let ids: Vec<ContractId> = agreements
         .iter()
         .map(|agreement| contract_id(agreement.dataset.id.name.as_str()))
         .collect();
     registry_with(agreements)
-        .in_force(&caller(CONSUMER), &ids, time("2026-06-01T00:00:00Z"))
+        .in_force(who, &ids, time("2026-06-01T00:00:00Z"))
         .unwrap()
 }
 

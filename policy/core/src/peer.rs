@@ -1,6 +1,6 @@
 //! Who is calling: from what a connection presented to a participant that the current roster knows.
 
-use crate::id::ParticipantId;
+use crate::id::{ContractId, ParticipantId};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use std::collections::BTreeMap;
@@ -54,8 +54,54 @@ impl PeerCertificate {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedPeer {
     id: ParticipantId,
-    certificate: Digest,
+    certificate: Option<Digest>,
     address: Option<IpAddr>,
+    program: Option<ProgramAccess>,
+}
+
+/// How a program asks for a participant that has no connector in between: nobody countersigns its receipts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProgramAccess {
+    /// By the certificate of the participant.
+    Certificate,
+    /// By an access token that the provider has made for one contract.
+    AccessToken {
+        /// Its id.
+        id: String,
+        /// The contract.
+        contract: ContractId,
+    },
+}
+
+/// An access token of ours that somebody presented and that counts. Evidence of an outside fact: it comes through a door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PresentedToken {
+    id: String,
+    contract: ContractId,
+    consumer: ParticipantId,
+    address: Option<IpAddr>,
+}
+
+impl PresentedToken {
+    /// DOOR: called in one place only, where the secret was compared with its digest.
+    ///
+    /// `consumer` is the one of the contract.
+    #[must_use]
+    pub const fn attest(id: String, contract: ContractId, consumer: ParticipantId) -> Self {
+        Self {
+            id,
+            contract,
+            consumer,
+            address: None,
+        }
+    }
+
+    /// From which address it comes.
+    #[must_use]
+    pub const fn from_address(mut self, address: Option<IpAddr>) -> Self {
+        self.address = address;
+        self
+    }
 }
 
 impl VerifiedPeer {
@@ -65,10 +111,16 @@ impl VerifiedPeer {
         &self.id
     }
 
-    /// SHA-256 of its leaf certificate.
+    /// SHA-256 of its leaf certificate, where it presented one.
     #[must_use]
-    pub const fn certificate(&self) -> Digest {
+    pub const fn certificate(&self) -> Option<Digest> {
         self.certificate
+    }
+
+    /// How it asks, where a program asks for it and no connector.
+    #[must_use]
+    pub const fn program(&self) -> Option<&ProgramAccess> {
+        self.program.as_ref()
     }
 
     /// The address from which its connection comes, where it is known.
@@ -100,7 +152,7 @@ impl Roster {
         Self { members }
     }
 
-    /// The one maker of [`VerifiedPeer`]: checks, at every request, that the identity is still a member, that its issuer may
+    /// One of the two makers of [`VerifiedPeer`]: checks, at every request, that the identity is still a member, that its issuer may
     /// still speak for it, and that its certificate is neither denied nor expired.
     ///
     /// # Errors
@@ -125,8 +177,45 @@ impl Roster {
         }
         Ok(VerifiedPeer {
             id: presented.identity.clone(),
-            certificate: presented.certificate,
+            certificate: Some(presented.certificate),
             address: presented.address,
+            program: None,
+        })
+    }
+
+    /// A program that presents the certificate of a participant.
+    ///
+    /// # Errors
+    /// As [`Roster::recognise`].
+    pub fn recognise_program(
+        &self,
+        presented: &PeerCertificate,
+        now: UtcTimestamp,
+    ) -> Result<VerifiedPeer, UnrecognisedPeerError> {
+        let mut peer = self.recognise(presented, now)?;
+        peer.program = Some(ProgramAccess::Certificate);
+        Ok(peer)
+    }
+
+    /// The other maker of [`VerifiedPeer`], for a program that presents an access token: the consumer of its contract is still a member.
+    ///
+    /// # Errors
+    /// [`UnrecognisedPeerError::NotInBundle`].
+    pub fn recognise_token(
+        &self,
+        presented: PresentedToken,
+    ) -> Result<VerifiedPeer, UnrecognisedPeerError> {
+        if !self.members.contains_key(&presented.consumer) {
+            return Err(UnrecognisedPeerError::NotInBundle);
+        }
+        Ok(VerifiedPeer {
+            id: presented.consumer,
+            certificate: None,
+            address: presented.address,
+            program: Some(ProgramAccess::AccessToken {
+                id: presented.id,
+                contract: presented.contract,
+            }),
         })
     }
 

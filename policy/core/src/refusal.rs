@@ -395,6 +395,7 @@ codes! {
     JoinPartnerNotAllowed "JOIN_PARTNER_NOT_ALLOWED" Policy "The contract does not permit the dataset in one question with the other." "Ask for the two in questions of their own.";
     KeyMustStay "KEY_MUST_STAY" Policy "The columns that the dataset is joined over are shown to nobody." "Compare them in ON alone, and let the participant execute the join.";
     ReceiptOverdue "RECEIPT_OVERDUE" State "Too many receipts wait for the asker's signature." "Countersign them: greet the provider once, `hansa peer show`.";
+    ConnectorRequired "CONNECTOR_REQUIRED" Policy "The contract is answered to the consumer's connector, which countersigns receipts, and to no program without one." "Ask through your own connector, or request an amendment with `one_sided_receipts = true`.";
     SectorNotAttested "SECTOR_NOT_ATTESTED" Policy "The contract is for some sectors only, and no credential that counts shows one of them." "Ask an issuer of the league for a credential and install it: `hansa credential add`.";
     PartyNotInGroup "PARTY_NOT_IN_GROUP" Policy "The contract is for the members of a group, and the asker is none." "Ask the provider, who keeps the list, to add you.";
     AttributeStale "ATTRIBUTE_STALE" State "The list of the group is older than a day, or not there." "Ask the provider to renew it: its connector does so while it runs, and `hansa group show` says what stands in its way.";

@@ -35,6 +35,7 @@ pub mod mask;
 pub mod min_group;
 pub mod normal_form;
 pub mod odrl;
+mod one_sided_receipts;
 pub mod place_cells;
 pub mod prefix;
 pub mod price;
@@ -260,6 +261,8 @@ pub enum Term {
     ObtainConsent,
     /// 47: at most so many receipts are open.
     Receipts(u32),
+    /// 47: programs of the consumer may ask without a connector, and nobody countersigns their receipts.
+    OneSidedReceipts,
     /// 48: for which schemas of the dataset it is good.
     Version(SchemaCompatibility),
 }

@@ -10,7 +10,7 @@ use datafusion_common::tree_node::Transformed;
 use datafusion_expr::LogicalPlan;
 use hansa_audit_log::ledger::{RecordReceipt, Recorded};
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_policy::contract::{DatasetGrant, Requester};
+use hansa_policy::contract::DatasetGrant;
 use hansa_policy::decision::quota_budget::RowLimit;
 use hansa_policy::decision::{PendingRefusal, PermitDecision, RefusedQuery};
 use hansa_policy::effect::{Effect, EffectKind};
@@ -135,21 +135,14 @@ impl PermittedPlan {
 
 fn asked(ruled: &PermitDecision<BoundPlan>) -> RefusedQuery {
     let active = ruled.standing();
-    RefusedQuery {
-        request: ruled.request(),
-        peer: active.asker().id().clone(),
-        certificate: match active.asker() {
-            Requester::Peer(peer) => Some(peer.certificate()),
-            Requester::House(_) | Requester::Supposed(_) => None,
-        },
-        contracts: active
-            .grants()
-            .values()
-            .filter_map(DatasetGrant::contract)
-            .collect(),
-        purpose: ruled.purpose().cloned(),
-        sql_commit: ruled.sql_commit(),
-    }
+    let contracts = active.grants().values();
+    RefusedQuery::by(
+        active.asker(),
+        ruled.request(),
+        contracts.filter_map(DatasetGrant::contract).collect(),
+        ruled.purpose().cloned(),
+        ruled.sql_commit(),
+    )
 }
 
 pub(crate) fn governed(

@@ -149,6 +149,7 @@ clause-exclusive = nobody else gets a contract on the dataset for the time of th
 clause-inform = the parties tell each other of { $list }
 clause-obtain-consent = the data subjects have given their consent
 clause-receipts = the consumer countersigns the receipt of each answer; at most { $number } may be open
+clause-one-sided-receipts = programs of the consumer may ask the provider without a connector of the consumer; the receipts of those answers bear the signature of the provider alone
 clause-version-exact = for as long as the dataset has the schema named above
 clause-version-compatible = also when the dataset gets further columns, which stay invisible
 clause-in-force = in force { $time }

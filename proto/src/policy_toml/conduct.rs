@@ -77,6 +77,11 @@ pub(super) fn read(reader: &PolicyFileReader<'_>, keys: &TomlTable<'_>, terms: &
     {
         terms.add(value, Term::Receipts(most));
     }
+    if let Some(value) = keys.get("one_sided_receipts")
+        && value.flag() == Some(true)
+    {
+        terms.add(value, Term::OneSidedReceipts);
+    }
     if let Some(value) = keys.get("schema") {
         let known = SchemaCompatibility::ALL.map(|schemas| (schemas.as_str(), schemas));
         if let Some(schemas) = value.word(&known) {

@@ -28,6 +28,7 @@ pub(crate) fn receipt() -> Receipt {
             hash: Digest::of(b"leaf"),
         },
         checkpoint: Digest::of(b"head"),
+        one_sided: false,
     }
 }
 

@@ -334,6 +334,7 @@ fn conduct(random: &mut SplitMixRandom, terms: &mut Vec<Term>) {
             recipients: hansa_policy::term::inform::Recipient::ALL.to_vec(),
         }),
         Term::ObtainConsent,
+        Term::OneSidedReceipts,
     ];
     terms.extend(all.into_iter().filter(|_| random.below(3) == 0));
 }

@@ -8,7 +8,8 @@ use hansa_policy::peer::VerifiedPeer;
 pub fn forge(id: ParticipantId, certificate: Digest) -> VerifiedPeer {
     VerifiedPeer {
         id,
-        certificate,
+        certificate: Some(certificate),
         address: None,
+        program: None,
     }
 }

@@ -15,6 +15,7 @@ fn line(request: &str) -> AnswerSummary {
         outcome: "done".to_owned(),
         receipt: true,
         acknowledged: true,
+        one_sided: false,
     }
 }
 

@@ -7,6 +7,9 @@ use hansa_audit_log::record::Record;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_log::tree::leaf_hash;
 
+/// The kind of the record of a receipt that a program got, which nobody countersigns.
+pub const ONE_SIDED_RECEIPT: &str = "one_sided_receipt";
+
 /// A question that somebody asked of the log's owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueryEntry {
@@ -22,6 +25,8 @@ pub struct QueryEntry {
     pub peer: String,
     /// SHA-256 of the certificate of the connection; the owner itself has none.
     pub certificate: Option<String>,
+    /// The program that asked, where no connector did.
+    pub program: Option<QueryingProgram>,
     /// The purpose that was declared.
     pub purpose: Option<String>,
     /// The contracts that were named.
@@ -36,6 +41,19 @@ pub struct QueryEntry {
     pub end: Option<AnswerEnd>,
     /// The consumer's word on the receipt: its digest, and whether it agrees.
     pub acknowledged: Option<(String, bool)>,
+    /// The digest of the receipt that a program got, which nobody countersigns.
+    pub one_sided_receipt: Option<String>,
+}
+
+/// A program that asked for a participant without a connector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueryingProgram {
+    /// What it presented: `certificate` or `access_token`.
+    pub by: String,
+    /// The id of its access token.
+    pub token: Option<String>,
+    /// The contract that the access token is for.
+    pub contract: Option<String>,
 }
 
 /// A dataset that a permitted question reads.
@@ -110,6 +128,11 @@ impl QueryEntry {
             at: record.at,
             peer: text(body, "peer").unwrap_or_default(),
             certificate: text(body, "peer_cert_sha256"),
+            program: body.get("program").map(|program| QueryingProgram {
+                by: text(program, "by").unwrap_or_default(),
+                token: text(program, "token"),
+                contract: text(program, "contract"),
+            }),
             purpose: text(body, "purpose"),
             contracts,
             follows: count(body, "follows"),
@@ -117,6 +140,7 @@ impl QueryEntry {
             refused,
             end: None,
             acknowledged: None,
+            one_sided_receipt: None,
         }
     }
 

@@ -37,6 +37,7 @@ fn question(
         at: at(second),
         peer: format!("hansa://{peer}.example"),
         certificate: Some(format!("certificate of {peer}")),
+        program: None,
         purpose: Some("dpv:Research".to_owned()),
         contracts: vec![contract.to_owned()],
         follows: None,
@@ -62,6 +63,7 @@ fn question(
             digest: String::new(),
         }),
         acknowledged: Some(("receipt".to_owned(), true)),
+        one_sided_receipt: None,
     }
 }
 

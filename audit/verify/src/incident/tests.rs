@@ -107,6 +107,7 @@ fn question(end: Option<(u64, u64)>) -> QueryEntry {
         at: at(30),
         peer: id("c.example").to_string(),
         certificate: None,
+        program: None,
         purpose: None,
         contracts: Vec::new(),
         follows: None,
@@ -122,6 +123,7 @@ fn question(end: Option<(u64, u64)>) -> QueryEntry {
             digest: String::new(),
         }),
         acknowledged: None,
+        one_sided_receipt: None,
     }
 }
 

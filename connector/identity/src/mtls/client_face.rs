@@ -1,19 +1,27 @@
-//! TLS towards programs of analysts: the connector alone shows a certificate. They say who they are behind it, with each call.
+//! TLS towards programs of analysts. The connector shows a certificate, and a program may show one of the league; the others say who
+//! they are behind it, with each call.
 
 use super::current_identity::OwnCertificate;
-use super::{TlsClock, TrustStore, impossible, provider, whole_server};
+use super::verifier::CallerCertVerifier;
+use super::{TlsClock, TrustStore, impossible, provider, whole_client, whole_server};
 use crate::participant_identity::read_certificates;
 use crate::pem;
 use hansa_audit_log::time::{Clock, UtcTimestamp};
-use hansa_policy::refusal::Refusal;
-use rustls::ServerConfig;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use rustls::{
+    ClientConfig, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, ServerConfig,
+    SignatureScheme,
+};
+use rustls_pki_types::{CertificateDer, UnixTime};
 use std::path::Path;
 use std::sync::Arc;
 
-/// The configuration of the end that programs of analysts connect to: the connector alone shows a certificate, its own or `shown`. They
-/// say who they are behind it.
+/// The configuration of the end that programs of analysts connect to: the connector shows a certificate, its own or `shown`. A program is
+/// asked for one and may show none, so that it is told in words what it lacks and not by an alert.
 ///
 /// # Errors
 /// `INTERNAL` when the TLS library can't do what is asked of it.
@@ -27,11 +35,12 @@ pub fn config(
         Some(shown) => Arc::new(ConfiguredCertificate(shown)),
     };
     let provider = Arc::new(provider());
+    let verifier = CallerCertVerifier::new(Arc::clone(store), &provider);
     let mut config =
         ServerConfig::builder_with_details(provider, Arc::new(TlsClock(Clock::clone(clock))))
             .with_protocol_versions(&[&rustls::version::TLS13])
             .map_err(impossible)?
-            .with_no_client_auth()
+            .with_client_cert_verifier(Arc::new(OptionalCallerCertVerifier(verifier)))
             .with_cert_resolver(resolver);
     whole_server(&mut config);
     Ok(Arc::new(config))
@@ -48,12 +57,80 @@ pub fn roots(store: &TrustStore, now: UtcTimestamp) -> String {
     pem::certificates(&anchors)
 }
 
+/// The configuration of a program that trusts the certificates in this file, in PEM.
+///
+/// # Errors
+/// `FILE_MISSING`, or `KEY_INVALID` where a certificate can't be read.
+pub fn program(trusted: &Path) -> Result<Arc<ClientConfig>, Refusal> {
+    let mut roots = RootCertStore::empty();
+    for certificate in read_certificates(trusted)? {
+        roots.add(certificate).map_err(|cause| {
+            let sentence = format!("a certificate in {} can't be read", trusted.display());
+            Refusal::new(ErrorCode::KeyInvalid, sentence).caused_by(cause)
+        })?;
+    }
+    let mut config = ClientConfig::builder_with_provider(Arc::new(provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(impossible)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    whole_client(&mut config);
+    Ok(Arc::new(config))
+}
+
 /// A certificate with its chain and key, out of files in PEM.
 ///
 /// # Errors
 /// `FILE_MISSING`, `KEY_FILE_PERMISSIONS` or `KEY_INVALID`.
 pub fn certificate(file: &Path, key: &Path) -> Result<Arc<CertifiedKey>, Refusal> {
     pem::certified(read_certificates(file)?, key)
+}
+
+/// Checks whoever shows a certificate, and lets in whoever shows none.
+#[derive(Debug)]
+struct OptionalCallerCertVerifier(CallerCertVerifier);
+
+impl ClientCertVerifier for OptionalCallerCertVerifier {
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.0.root_hint_subjects()
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        self.0.verify_client_cert(end_entity, intermediates, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.0
+            .verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.0
+            .verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
+    }
 }
 
 /// Shows one certificate to everybody.

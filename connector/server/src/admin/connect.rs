@@ -4,10 +4,13 @@ use crate::admin::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::cli::connector_command::connect::{ClientProgram, ConnectArgs};
 use crate::participant::Connector;
+use hansa_identity::mtls::client_face;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_transport::PURPOSE_HEADER;
+use hansa_transport::flight_sql::connection_check::{self, ConnectionCheck};
+use hansa_transport::{AccessToken, PURPOSE_HEADER};
 use serde_json::json;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 /// The file in the state folder that holds the address at which the connector that served last answered programs.
@@ -23,8 +26,24 @@ pub(super) async fn connect(
     out: &EventSink,
 ) -> CommandResult {
     let target = ClientTarget::of(connector)?;
-    let text = target.lines(args.program);
+    let tried = match &args.test {
+        None => None,
+        Some(file) => Some(tried(connector, &target, file, args.purpose.as_deref()).await?),
+    };
+    let mut text = target.lines(args.program);
+    if let Some(tried) = &tried {
+        text.push_str(&format!(
+            "\ntried: {} answers at {}, and the token reaches {}\n",
+            tried.version,
+            target.uri(),
+            match tried.tables.is_empty() {
+                true => "no table: there is no contract in force for its purpose".to_owned(),
+                false => tried.tables.join(", "),
+            }
+        ));
+    }
     let data = json!({
+        "tried": tried.map(|tried| json!({"version": tried.version, "tables": tried.tables})),
         "uri": target.uri(),
         "host": target.host,
         "port": target.port,
@@ -37,8 +56,28 @@ pub(super) async fn connect(
     Ok(0)
 }
 
+/// Connects as a program does, with the token in a file.
+async fn tried(
+    connector: &Connector,
+    target: &ClientTarget,
+    file: &Path,
+    purpose: Option<&str>,
+) -> Result<ConnectionCheck, Refusal> {
+    let text = hansa_files::read(file, 4096)?;
+    let token = AccessToken::of_text(String::from_utf8_lossy(&text).trim())?;
+    let trusted = match &connector.config().clients.certificate {
+        None => connector.file(ROOT_FILE),
+        Some((certificate, _)) => certificate.clone(),
+    };
+    let tls = client_face::program(&trusted)?;
+    let name = target.name.as_ref().unwrap_or(&target.host);
+    connection_check::check((target.bound, name), tls, &token, purpose).await
+}
+
 /// Where programs connect to.
 struct ClientTarget {
+    /// Where the connector listens.
+    bound: SocketAddr,
     host: String,
     port: u16,
     /// The name in the certificate, where it is not the host.
@@ -72,6 +111,7 @@ impl ClientTarget {
             .is_none()
             .then(|| connector.file(ROOT_FILE).display().to_string());
         Ok(Self {
+            bound: address,
             host: match is_near {
                 true => address.ip().to_string(),
                 false => domain.clone(),

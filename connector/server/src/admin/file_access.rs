@@ -5,6 +5,7 @@
 
 use crate::cli::connector_command::ConnectorCommand;
 use crate::cli::connector_command::audit::AuditCommand;
+use crate::cli::connector_command::connect::ConnectArgs;
 use crate::cli::connector_command::credential::CredentialCommand;
 use crate::cli::connector_command::dataset::DatasetCommand;
 use crate::cli::connector_command::policy::PolicyCommand;
@@ -56,7 +57,8 @@ const fn names_a_file(command: &ConnectorCommand) -> bool {
             policy: Some(_),
             dataset: Some(_),
             ..
-        }) | ConnectorCommand::Dataset(DatasetCommand::Add { .. })
+        }) | ConnectorCommand::Connect(ConnectArgs { test: Some(_), .. })
+            | ConnectorCommand::Dataset(DatasetCommand::Add { .. })
             | ConnectorCommand::Audit(
                 AuditCommand::Export { .. }
                     | AuditCommand::Incident { head: Some(_), .. }

@@ -83,7 +83,7 @@ async fn asked(
     let mut writer = begin(&schema)?;
     let mut rows = 0_u64;
     while let Some(batch) = batches.next().await {
-        let batch = batch.map_err(|refusal| cite(connector, &text, refusal))?;
+        let batch = batch.map_err(|refusal| cite(connector, &text, &author, refusal))?;
         rows = rows.saturating_add(u64::try_from(batch.num_rows()).unwrap_or(0));
         let sent = tokio::time::timeout(
             connector.query_limits().time,
@@ -296,8 +296,9 @@ pub(crate) async fn plan(
                     .then(|| federated_query::damaged(connector, sql));
                 match damaged.flatten() {
                     Some(damaged) => Some(damaged),
-                    None => match federated_query::lapsed(connector, sql)? {
+                    None => match federated_query::lapsed(connector, sql, author)? {
                         Some(lapsed) => Some(lapsed),
+                        None if author.program().is_some() => None,
                         None => missing_contract::uncontracted(connector, sql).await?,
                     },
                 }
@@ -306,7 +307,7 @@ pub(crate) async fn plan(
             };
             Err(match lapsed {
                 Some(why) => why.into(),
-                None => cite(connector, sql, refusal).into(),
+                None => cite(connector, sql, author, refusal).into(),
             })
         }
     }

@@ -1,6 +1,7 @@
 //! `hansa token`: access tokens for the programs of analysts.
 
 use crate::admin::CommandResult;
+use crate::admin::contract::contract_lookup::contract_by_prefix;
 use crate::admin::event_sink::EventSink;
 use crate::cli::connector_command::token::TokenCommand;
 use crate::cli::output::table;
@@ -12,9 +13,12 @@ use crate::process::blocking_work::waiting;
 use crate::process::randomness::random_hex;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
-use hansa_policy::id::PurposeId;
+use hansa_policy::contract::Agreement;
+use hansa_policy::decision::program_check::connector_required;
+use hansa_policy::id::{ContractId, PurposeId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::printable;
+use hansa_policy::term::{Clause, Term};
 use hansa_store::document_folder::StoredDocumentKind;
 use hansa_transport::AccessToken;
 use hansa_transport::flight_sql::access_token::{ID_DIGITS, SECRET_DIGITS};
@@ -34,7 +38,11 @@ pub(super) async fn run(
             person,
             purpose,
             days,
-        } => create(connector, (&person, &purpose, days), caller, out).await,
+            contract,
+        } => {
+            let asked = (person.as_str(), purpose.as_slice(), days);
+            create(connector, asked, contract.as_deref(), caller, out).await
+        }
         TokenCommand::Revoke { token } => revoke(connector, &token, caller, out).await,
     }
 }
@@ -50,12 +58,13 @@ async fn list(connector: &Arc<Connector>, out: &EventSink) -> CommandResult {
             grant.id.clone(),
             person.unwrap_or_else(|| "erased".to_owned()),
             purposes(&grant),
+            contract_text(&grant),
             grant.until.to_string(),
             state.to_owned(),
         ]);
     }
     out.text(table(
-        &["TOKEN", "PERSON", "PURPOSES", "UNTIL", "STATE"],
+        &["TOKEN", "PERSON", "PURPOSES", "CONTRACT", "UNTIL", "STATE"],
         &rows,
     ))
     .await?;
@@ -65,6 +74,7 @@ async fn list(connector: &Arc<Connector>, out: &EventSink) -> CommandResult {
 async fn create(
     connector: &Arc<Connector>,
     (name, purposes, days): (&str, &[String], u16),
+    contract: Option<&str>,
     caller: Option<u32>,
     out: &EventSink,
 ) -> CommandResult {
@@ -81,7 +91,15 @@ async fn create(
     if !(1..=MOST_DAYS).contains(&days) {
         return Err(usage(format!("a token counts 1 to {MOST_DAYS} days")).into());
     }
+    let contract = contract
+        .map(|named| for_programs(connector, named))
+        .transpose()?;
     let taxonomy = connector.reloadable.taxonomy();
+    // The purposes that a contract declares are words of its own.
+    let taxonomy = match &contract {
+        None => taxonomy,
+        Some((_, agreement)) => Arc::new(taxonomy.with_own(&agreement.own_purposes)?),
+    };
     let mut listed: Vec<PurposeId> = Vec::new();
     for text in purposes {
         let unknown = |why: String| {
@@ -106,6 +124,7 @@ async fn create(
         id: token.id().to_owned(),
         secret: Digest::of(token.secret().as_bytes()),
         actor,
+        contract: contract.as_ref().map(|(id, _)| *id),
         purposes: listed,
         from: now,
         until: now.plus_micros(i64::from(days).saturating_mul(DAY)),
@@ -119,8 +138,17 @@ async fn create(
     let _durable = connector
         .record(event.and("document", Some(document.to_string())))
         .await?;
+    let scope = contract
+        .as_ref()
+        .map_or_else(String::new, |(id, agreement)| {
+            format!(
+                ", under contract {} on {} alone",
+                id.short(),
+                agreement.dataset.id.name
+            )
+        });
     let text = format!(
-        "access token {} for {name}, until {}{}\n\n  {}\n\nThis is shown once. Programs present it as `Authorization: Bearer TOKEN`, or its \
+        "access token {} for {name}, until {}{}{scope}\n\n  {}\n\nThis is shown once. Programs present it as `Authorization: Bearer TOKEN`, or its \
          id as the user and the rest behind the last _ as the password.\n\nnext: hansa connect python",
         grant.id,
         grant.until,
@@ -138,6 +166,28 @@ async fn create(
     connector.access_tokens.add(grant);
     out.object(data, text).await?;
     Ok(0)
+}
+
+/// A contract that we give and under which programs may ask without a connector.
+fn for_programs(connector: &Connector, named: &str) -> Result<(ContractId, Agreement), Refusal> {
+    let id = contract_by_prefix(connector, named)?;
+    let now = connector.now();
+    let agreement = connector
+        .contracts
+        .with_registry(|registry| registry.offered(id, now).cloned())?;
+    if agreement.assignee_id().is_none() {
+        return Err(Refusal::new(
+            ErrorCode::UsageWrong,
+            "a public view has no consumer for whom a token could be made",
+        )
+        .with_contract(id)
+        .with_help("for the people of this house leave --contract away"));
+    }
+    let permits = |clause: &Clause| matches!(clause.term, Term::OneSidedReceipts);
+    if !agreement.clauses.iter().any(permits) {
+        return Err(connector_required().with_contract(id));
+    }
+    Ok((id, agreement))
 }
 
 async fn revoke(
@@ -200,7 +250,8 @@ fn record(
             ("until", Json::text(grant.until)),
         ],
     )
-    .and("by", by))
+    .and("by", by)
+    .and("contract", grant.contract.map(|id| id.to_string())))
 }
 
 /// The name of the person, as long as it is known here.
@@ -222,11 +273,18 @@ fn purposes(grant: &AccessTokenGrant) -> String {
     purposes.join(", ")
 }
 
+/// The contract that it is for; a token of the house is for all that the house has.
+fn contract_text(grant: &AccessTokenGrant) -> String {
+    let contract = grant.contract;
+    contract.map_or_else(|| "–".to_owned(), |id| id.short().to_string())
+}
+
 fn grant_json<const N: usize>(grant: &AccessTokenGrant, more: [(&str, Value); N]) -> Value {
     let purposes: Vec<String> = grant.purposes.iter().map(ToString::to_string).collect();
     let members = [
         ("token", json!(grant.id)),
         ("purposes", json!(purposes)),
+        ("contract", json!(grant.contract.map(|id| id.to_string()))),
         ("until", json!(grant.until.to_string())),
     ];
     let members = members.into_iter().chain(more);

@@ -6,7 +6,7 @@
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_policy::id::PurposeId;
+use hansa_policy::id::{ContractId, PurposeId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_store::document_folder::{DocumentFolder, StoredDocumentKind};
 use hansa_store::state_index::StateIndex;
@@ -38,6 +38,8 @@ pub(crate) struct AccessTokenGrant {
     pub(crate) secret: Digest,
     /// Whom it is for, by the pseudonym of the year in which it was created.
     pub(crate) actor: String,
+    /// The contract for which a participant without a connector presents it; of one of this house there is none.
+    pub(crate) contract: Option<ContractId>,
     /// The purposes that a connection may name.
     pub(crate) purposes: Vec<PurposeId>,
     /// Since when it counts.
@@ -51,27 +53,38 @@ pub(crate) struct AccessTokenGrant {
 /// The version of the document.
 const FORM: &str = "access-token/1";
 
+/// The version of one that is for a contract: whoever knows the first alone must not take it for a token of the house.
+const CONTRACT_FORM: &str = "access-token/2";
+
 impl AccessTokenGrant {
     /// The document.
     pub(crate) fn document(&self) -> Vec<u8> {
         let purposes = self.purposes.iter().map(Json::text).collect();
-        canonical(&Json::object([
-            ("hansa", Json::text(FORM)),
+        let form = match self.contract {
+            None => FORM,
+            Some(_) => CONTRACT_FORM,
+        };
+        let members = [
+            ("hansa", Json::text(form)),
             ("id", Json::text(&self.id)),
             ("secret", Json::text(self.secret)),
             ("actor", Json::text(&self.actor)),
             ("purposes", Json::List(purposes)),
             ("from", Json::text(self.from)),
             ("until", Json::text(self.until)),
-        ]))
+        ];
+        let contract = self.contract.map(|id| ("contract", Json::text(id)));
+        canonical(&Json::object(members.into_iter().chain(contract)))
     }
 
     fn of_document(bytes: &[u8]) -> Option<Self> {
         let read = parse(bytes, JsonLimits::default()).ok()?;
         let text = |name: &str| read.get(name).and_then(Json::as_text);
-        if text("hansa")? != FORM {
-            return None;
-        }
+        let contract = match text("hansa")? {
+            FORM => None,
+            CONTRACT_FORM => Some(text("contract")?.parse().ok()?),
+            _ => return None,
+        };
         let purposes = match read.get("purposes")? {
             Json::List(purposes) => purposes
                 .iter()
@@ -83,6 +96,7 @@ impl AccessTokenGrant {
             id: text("id")?.to_owned(),
             secret: text("secret")?.parse().ok()?,
             actor: text("actor")?.to_owned(),
+            contract,
             purposes,
             from: text("from")?.parse().ok()?,
             until: text("until")?.parse().ok()?,

@@ -16,6 +16,7 @@ use hansa_audit_log::record::Record;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::AuditLog;
 use hansa_audit_store::history::incident::INCIDENT;
+use hansa_audit_store::history::query_entry::ONE_SIDED_RECEIPT;
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_store::state_index::StateIndex;
@@ -68,11 +69,14 @@ fn take_in(change: &IndexTransaction<'_>, record: &Record) -> Result<(), Refusal
     match record.kind.as_str() {
         "permit" => {
             let asker = body.text("peer")?;
+            let receipt = match body.get("program") {
+                Some(_) => ONE_SIDED,
+                None => "issued",
+            };
             change.opened(
                 record.seq,
-                &body.text("request_id")?,
-                &asker,
-                &body.words("contracts"),
+                (&body.text("request_id")?, &asker),
+                (&body.words("contracts"), receipt),
                 record.at,
             )?;
             notice::used(change, &body)?;
@@ -153,6 +157,11 @@ fn take_in(change: &IndexTransaction<'_>, record: &Record) -> Result<(), Refusal
             };
             change.answered_receipt(&body.text("request_id")?, &body.peer()?, state)
         }
+        ONE_SIDED_RECEIPT => change.one_sided_receipt(
+            &body.text("request_id")?,
+            &body.peer()?,
+            &body.text("receipt")?,
+        ),
         "publish" => {
             let text = String::from_utf8(hansa_audit_log::json::canonical(&record.body))
                 .map_err(|cause| unreadable(record, "body").caused_by(cause))?;
@@ -199,6 +208,9 @@ fn take_in(change: &IndexTransaction<'_>, record: &Record) -> Result<(), Refusal
     }
 }
 
+/// The state of the receipt of an answer that a program took.
+const ONE_SIDED: &str = "one_sided";
+
 fn close(change: &IndexTransaction<'_>, body: &RecordBody<'_>) -> Result<(), Refusal> {
     let opened = body.count("opened")?;
     let (rows, bytes) = (body.maybe_count("rows"), body.maybe_count("bytes"));
@@ -220,7 +232,7 @@ fn close(change: &IndexTransaction<'_>, body: &RecordBody<'_>) -> Result<(), Ref
             change.give_back(&reserved, &asker)?;
         }
     }
-    let Some((request, peer, contracts)) = change.closed(opened, body.record.seq)? else {
+    let Some([request, peer, contracts, state]) = change.closed(opened, body.record.seq)? else {
         return Ok(());
     };
     let Ok(peer) = peer.parse::<ParticipantId>() else {
@@ -235,7 +247,7 @@ fn close(change: &IndexTransaction<'_>, body: &RecordBody<'_>) -> Result<(), Ref
         bytes: bytes.unwrap_or(0),
         digest: body.optional("result_digest").unwrap_or_default(),
         outcome: body.text("outcome")?,
-        state: "issued".to_owned(),
+        state,
         at: body.record.at,
         file: None,
     })

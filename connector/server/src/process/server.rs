@@ -26,7 +26,9 @@ use hansa_transport::admin::server::{SocketAccess, UserAuthorization};
 use hansa_transport::flight_sql::server as flight_sql;
 use hansa_transport::member_hosts::MemberHosts;
 use hansa_transport::monitoring::{self, MonitoringHandler, MonitoringToken};
-use hansa_transport::peer::server::{ServerTlsProvider, TlsAcceptorConfig, serve as serve_peers};
+use hansa_transport::peer::server::{
+    PeerCertificateReader, ServerTlsProvider, TlsAcceptorConfig, serve as serve_peers,
+};
 use hansa_transport::peer::settings::TransportSettings;
 use hansa_transport::peer_handler::PeerHandler;
 use serde_json::json;
@@ -218,11 +220,16 @@ async fn serve_clients(
     crate::offline::write(&connector.file(connect::ADDRESS_FILE), bound.as_bytes())?;
     let handler = Arc::new(ClientHandler::new(Arc::clone(connector)));
     let ending = stop.clone();
+    let attesting = Arc::clone(connector);
+    let attest: PeerCertificateReader = Arc::new(move |connection| {
+        let now = attesting.now();
+        hansa_identity::mtls::attest(&attesting.identity.trust, connection, now)
+    });
     tasks.spawn(async move {
         let tls: ServerTlsProvider = Arc::new(move || Arc::clone(&tls));
         flight_sql::serve(
             listener,
-            tls,
+            (tls, attest),
             TransportSettings::default(),
             handler,
             async move {

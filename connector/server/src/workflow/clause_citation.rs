@@ -1,13 +1,19 @@
 //! Cite: the clause of a contract that a refusal comes from, where whoever refused did not name it.
 
 use crate::participant::Connector;
+use crate::participant::query_author::QueryAuthor;
 use hansa_policy::contract::{Agreement, ContractStatus};
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::{Clause, Term};
 
 /// The refusal with its clause, as our own copy of the contract says it.
-pub(crate) fn cite(connector: &Connector, sql: &str, refusal: Refusal) -> Refusal {
+pub(crate) fn cite(
+    connector: &Connector,
+    sql: &str,
+    author: &QueryAuthor,
+    refusal: Refusal,
+) -> Refusal {
     if refusal.clause.is_some() {
         return refusal;
     }
@@ -16,7 +22,10 @@ pub(crate) fn cite(connector: &Connector, sql: &str, refusal: Refusal) -> Refusa
             let agreement = registry.agreement(id)?;
             Some((id, clause(agreement, refusal.code)?))
         }),
-        (None, ErrorCode::ColumnUnknown) => asked_under(connector, sql),
+        // What this house holds of others is no business of a program of somebody else.
+        (None, ErrorCode::ColumnUnknown) if author.program().is_none() => {
+            asked_under(connector, sql)
+        }
         (None, _) => None,
     };
     match found {

@@ -2,6 +2,7 @@
 
 mod contract_eligibility;
 mod named_contracts;
+mod program_tables;
 mod unavailable_tables;
 
 use crate::participant::Connector;
@@ -180,6 +181,9 @@ pub(crate) async fn reach(
     options: &QueryOptions,
     author: &QueryAuthor,
 ) -> Result<QueryCatalog, Refusal> {
+    if let QueryAuthor::Program(program) = author {
+        return program_tables::reach(connector, program, options);
+    }
     let peers = connector.known_peers()?;
     let words = words(sql);
     let model = words.contains("model");
@@ -202,7 +206,10 @@ pub(crate) async fn reach(
         match visible {
             Ok(visible) => {
                 for visible in &visible {
-                    let (usable, unusable) = remote_tables(connector, visible, options);
+                    let held = usable_contracts(connector, visible);
+                    let own = connector.id();
+                    let (usable, unusable) =
+                        remote_tables(connector, visible, (&own, held), options);
                     unread.extend(unusable.iter().cloned());
                     if usable.is_empty() {
                         lacks.extend(unusable.into_iter().map(|why| UnavailableTable {
@@ -347,23 +354,22 @@ fn titles(connector: &Connector, peer: &ParticipantId) -> BTreeMap<ContractId, S
         .collect()
 }
 
-/// The tables of a dataset, one for each contract, and why there is none for the others.
+/// The tables of a dataset, one for each contract that the consumer holds, and why there is none for the others.
 fn remote_tables(
     connector: &Connector,
     visible: &VisibleDataset,
+    (consumer, held): (&ParticipantId, Vec<(ContractId, Agreement)>),
     options: &QueryOptions,
 ) -> (Vec<RemoteTable>, Vec<Refusal>) {
-    let own = connector.id();
     let mut tables = Vec::new();
     let mut unusable = visible.unusable.clone();
-    let held = usable_contracts(connector, visible);
     // Titles are for people who have to choose.
     let titles = match held.len() > 1 {
         true => titles(connector, &visible.peer.id),
         false => BTreeMap::new(),
     };
     for (id, agreement) in held {
-        let table = clause_effects::of_clauses(&agreement.clauses, &EffectBinding::of(&own))
+        let table = clause_effects::of_clauses(&agreement.clauses, &EffectBinding::of(consumer))
             .and_then(|effects| {
                 RemoteTable::new(
                     visible.peer.alias.clone(),
@@ -426,11 +432,18 @@ pub(crate) fn damaged(connector: &Connector, sql: &str) -> Option<Refusal> {
 ///
 /// # Errors
 /// When the own index can't be read.
-pub(crate) fn lapsed(connector: &Connector, sql: &str) -> Result<Option<Refusal>, Refusal> {
+pub(crate) fn lapsed(
+    connector: &Connector,
+    sql: &str,
+    author: &QueryAuthor,
+) -> Result<Option<Refusal>, Refusal> {
     let words = words(sql);
-    let peers = connector.known_peers()?;
+    let peers = match author {
+        QueryAuthor::House { .. } => connector.known_peers()?,
+        QueryAuthor::Program(_) => vec![program_tables::provider(connector)],
+    };
     let now = connector.now();
-    let own = connector.id();
+    let own = author.consumer(connector);
     let found = connector.contracts.with_registry(|registry| {
         let stands = |agreement: &Agreement| {
             registry.taken_by(&own, now).any(|(_, other, status)| {

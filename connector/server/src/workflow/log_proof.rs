@@ -5,6 +5,7 @@ use crate::process::blocking_work::blocking;
 use bytes::Bytes;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::record::Record;
+use hansa_audit_store::history::query_entry::ONE_SIDED_RECEIPT;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::peer::proof::{self, LogProof, LogProofRequest};
@@ -108,7 +109,7 @@ pub(crate) fn concerns(connector: &Connector, record: &Record, peer: &Participan
     let is = |record: &Record, name: &str| matches!(record.body.get(name), Some(Json::Text(text)) if text == peer.as_str());
     match record.kind.as_str() {
         "permit" | "quiet" | "refuse" | "refuse_summary" | "receipt_ack" | "letter" | "errand"
-        | "received" | "not_received" => is(record, "peer"),
+        | "received" | "not_received" | ONE_SIDED_RECEIPT => is(record, "peer"),
         "contract" => is(record, "consumer") || is(record, "provider"),
         "close" => {
             let Some(Json::Int(opened)) = record.body.get("opened") else {

@@ -64,7 +64,11 @@ impl ParticipantHandler {
 
     /// Counts something; the first one of each minute is recorded before it is answered, with the count of those before.
     /// Nothing is answered on the strength of a record that is not durable yet.
-    async fn count(&self, peer: &VerifiedPeer, what: &'static str) -> Result<(), QueryRejection> {
+    pub(crate) async fn count(
+        &self,
+        peer: &VerifiedPeer,
+        what: &'static str,
+    ) -> Result<(), QueryRejection> {
         let now = self.connector.ticks();
         let key = (peer.id().to_string(), what);
         let Some(before) = self.due(&key, now) else {

@@ -4,7 +4,7 @@
 pub(crate) mod contract_succession;
 pub(crate) mod fragment_scope;
 mod key_disclosure;
-mod own_answer;
+pub(crate) mod own_answer;
 mod remote_query_record;
 
 use crate::participant::Connector;
@@ -14,6 +14,7 @@ use crate::participant::peer_connections::KnownPeer;
 use crate::participant::query_author::QueryAuthor;
 use crate::process::blocking_work::waiting;
 use crate::process::randomness::random_bytes;
+use crate::workflow::answer::incoming_query::QueryCaller;
 use crate::workflow::credentials;
 use crate::workflow::peer_query_client::fragment_scope::{FragmentResult, FragmentRowScope};
 use crate::workflow::peer_query_client::remote_query_record::RemoteQueryRecord;
@@ -24,6 +25,7 @@ use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use hansa_audit_log::json::Json;
 use hansa_policy::id::{ContractId, ParticipantId, RequestId};
+use hansa_policy::peer::VerifiedPeer;
 use hansa_policy::query_request::{QueryRequest, RowScope};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::peer::query_request::QueryRequestEnvelope;
@@ -48,6 +50,8 @@ pub(crate) struct PeerQueryClient {
     actor: Option<String>,
     /// The access token that was presented.
     access_token: Option<String>,
+    /// The program of another participant that asks us without a connector.
+    program: Option<VerifiedPeer>,
     row_scope: FragmentRowScope,
     /// Where the question is traced: the engine asks on threads of its own.
     span: tracing::Span,
@@ -64,7 +68,10 @@ impl PeerQueryClient {
         let now = connector.now();
         let actor = waiting(|| {
             let pseudonyms = &connector.records.pseudonyms;
-            let person = author.person.as_ref();
+            let person = match author {
+                QueryAuthor::House { person, .. } => person.as_ref(),
+                QueryAuthor::Program(_) => None,
+            };
             person
                 .map(|person| pseudonyms.pseudonym(person, now))
                 .transpose()
@@ -77,7 +84,11 @@ impl PeerQueryClient {
                 .collect(),
             permit: std::sync::OnceLock::new(),
             actor,
-            access_token: author.access_token.clone(),
+            access_token: match author {
+                QueryAuthor::House { access_token, .. } => access_token.clone(),
+                QueryAuthor::Program(_) => None,
+            },
+            program: author.program().cloned(),
             row_scope: FragmentRowScope::All,
             span: tracing::Span::current(),
             fragment_results: Mutex::default(),
@@ -85,17 +96,19 @@ impl PeerQueryClient {
     }
 
     async fn own(&self, asking: QueryRequestEnvelope) -> Result<RemoteRows, Refusal> {
-        if self.permit.get().is_none() {
-            // A part that comes second gives its slot back.
-            let _second = self.permit.set(self.connector.query_permit()?);
-        }
-        let delivery = crate::workflow::answer::answer(
-            &self.connector,
-            crate::workflow::answer::incoming_query::QueryCaller::House,
-            asking,
-        )
-        .await
-        .map_err(own_answer::plain)?;
+        let caller = match &self.program {
+            Some(program) => QueryCaller::Peer(program.clone()),
+            None => {
+                if self.permit.get().is_none() {
+                    // A part that comes second gives its slot back.
+                    let _second = self.permit.set(self.connector.query_permit()?);
+                }
+                QueryCaller::House
+            }
+        };
+        let delivery = crate::workflow::answer::answer(&self.connector, caller, asking)
+            .await
+            .map_err(own_answer::plain)?;
         let frames = tokio_stream::wrappers::ReceiverStream::new(delivery.frames);
         own_answer::rows(frames.boxed()).await
     }
@@ -206,7 +219,11 @@ impl PeerQueryClient {
         let request = RequestId(random_bytes());
         let rows = self.rows(remote_query);
         let asking = QueryRequestEnvelope {
-            credentials: credentials::credentials(&self.connector, &contracts)?,
+            credentials: match self.program {
+                None => credentials::credentials(&self.connector, &contracts)?,
+                // Ours show nothing of somebody else.
+                Some(_) => Vec::new(),
+            },
             ask: QueryRequest {
                 request,
                 contracts,
@@ -266,6 +283,13 @@ impl PeerQueryClient {
     ) -> Result<RemoteRows, Refusal> {
         if remote_query.participant == self.connector.id() {
             return self.own(asking).await;
+        }
+        if self.program.is_some() {
+            // A participant passes nothing on for another.
+            return Err(Refusal::new(
+                ErrorCode::OnwardNotPermitted,
+                "a program of another participant asks for what this one gives alone",
+            ));
         }
         let peer = self.peers.get(&remote_query.participant).ok_or_else(|| {
             Refusal::new(

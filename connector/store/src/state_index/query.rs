@@ -155,6 +155,26 @@ impl StateIndex {
         Ok(count.first().copied().unwrap_or(0))
     }
 
+    /// The files of the receipts that programs of a consumer got and that nobody countersigns, the newest first and `most` at most;
+    /// those under one contract, where one is named.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn one_sided_receipts(
+        &self,
+        consumer: &ParticipantId,
+        contract: Option<ContractId>,
+        most: u32,
+    ) -> Result<Vec<Digest>, Refusal> {
+        let contract = contract.map_or_else(String::new, |id| id.to_string());
+        self.all(
+            "SELECT file FROM receipt WHERE peer = ?1 AND role = 'provider' AND state = 'one_sided'
+             AND file IS NOT NULL AND instr(contract, ?2) > 0 ORDER BY at DESC, request LIMIT ?3",
+            params![consumer.as_str(), contract, most],
+            |row| parsed(row, 0),
+        )
+    }
+
     /// What we know of our own answer to a question of this asker.
     ///
     /// # Errors

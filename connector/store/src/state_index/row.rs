@@ -240,7 +240,7 @@ pub struct ReceiptRow {
     pub digest: String,
     /// How it ended.
     pub outcome: String,
-    /// `issued`, `acknowledged` or `disputed`.
+    /// `issued`, `acknowledged`, `disputed`, or `one_sided` where nobody countersigns.
     pub state: String,
     /// When.
     pub at: UtcTimestamp,

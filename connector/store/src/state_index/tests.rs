@@ -154,7 +154,7 @@ fn what_is_given_back_can_be_spent_again() {
     const OTHER: &str = "hansa://other.example";
     state
         .change(1, |change| {
-            change.opened(0, "q", ASKER, "c", at)?;
+            change.opened(0, ("q", ASKER), ("c", "issued"), at)?;
             change.spend(&rows(100), ASKER, Some(0))?;
             change.spend(&rows(7), OTHER, None)?;
             change.spend(&rows(50), ASKER, Some(0))
@@ -171,7 +171,7 @@ fn what_is_given_back_can_be_spent_again() {
             change.closed(0, 1)
         })
         .unwrap();
-    assert_eq!(closed.unwrap().0, "q");
+    assert_eq!(closed.unwrap()[0], "q");
     assert!(state.open_answers().unwrap().is_empty());
     let all = [used(ASKER, 110), used(OTHER, 7)];
     assert_eq!(state.budgets(at).unwrap(), all);
@@ -210,7 +210,7 @@ fn what_expires_leaves_the_first_use_and_what_is_to_be_countersigned() {
                 file: None,
             };
             let change = state.change(record, |change| {
-                change.opened(record, &request, ASKER, contract, day(on))?;
+                change.opened(record, (&request, ASKER), (contract, "issued"), day(on))?;
                 // One has not come to its end.
                 if request != "plain 2" {
                     change.closed(record, record)?;
@@ -268,7 +268,7 @@ fn first_answers_are_known_by_contract() {
     for (record, request, contracts) in &asked {
         let on = day(i64::try_from(*record).unwrap());
         let made = state.change(record + 1, |change| {
-            change.opened(*record, request, ASKER, contracts, on)?;
+            change.opened(*record, (request, ASKER), (contracts, "issued"), on)?;
             change.closed(*record, *record).map(|_| ())
         });
         made.unwrap();

@@ -95,7 +95,11 @@ impl AccessToken {
         Err(malformed())
     }
 
-    fn of_text(text: &str) -> Result<Self, Refusal> {
+    /// The token of its text.
+    ///
+    /// # Errors
+    /// `TOKEN_INVALID` where it is none.
+    pub fn of_text(text: &str) -> Result<Self, Refusal> {
         let (id, secret) = text
             .strip_prefix(PREFIX)
             .and_then(|rest| rest.split_once('_'))

@@ -3,8 +3,10 @@
 use crate::connection_acceptor::SecuredConnection;
 use crate::connection_acceptor::party_connections::PartyConnection;
 use crate::connection_acceptor::unproven_connections::ConnectionSource;
+use hansa_policy::peer::PeerCertificate;
 use parking_lot::Mutex;
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,13 +22,23 @@ pub(super) struct ClientConnection {
     is_identified: AtomicBool,
     /// A place among those of its address on which nobody is identified.
     share: Mutex<Option<PartyConnection<ConnectionSource>>>,
+    /// What it showed at its handshake, where it showed one.
+    pub(super) certificate: Option<PeerCertificate>,
+    /// Where it comes from.
+    pub(super) address: Option<IpAddr>,
 }
 
 impl ClientConnection {
-    pub(super) fn new(share: PartyConnection<ConnectionSource>) -> Arc<Self> {
+    pub(super) fn new(
+        share: PartyConnection<ConnectionSource>,
+        certificate: Option<PeerCertificate>,
+        address: Option<IpAddr>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             is_identified: AtomicBool::new(false),
             share: Mutex::new(Some(share)),
+            certificate: certificate.map(|certificate| certificate.from_address(address)),
+            address,
         })
     }
 

@@ -1,15 +1,15 @@
-//! Serves clients: TLS in which the connector alone shows a certificate, and a token with each call.
+//! Serves clients: TLS in which a client may show a certificate of the league, and mostly a token with each call.
 
-use super::FlightSqlHandler;
 use super::access_token::AccessToken;
 use super::client_connection::{ClientConnection, ClientStream};
 use super::client_query_service::{ClientQueryService, IdentifiedClient};
 use super::client_status::status;
+use super::{ClientCredentials, FlightSqlHandler};
 use crate::connection_acceptor::party_connections::PartyConnections;
 use crate::connection_acceptor::unproven_connections::{ConnectionSource, UnprovenConnections};
 use crate::connection_acceptor::{self, ConnectionAcceptor};
 use crate::member_hosts::MemberHosts;
-use crate::peer::server::ServerTlsProvider;
+use crate::peer::server::{PeerCertificateReader, ServerTlsProvider};
 use crate::peer::settings::TransportSettings;
 use crate::peer_handler::RejectedConnection;
 use arrow_flight::flight_service_server::FlightServiceServer;
@@ -25,13 +25,13 @@ use tonic::{Request, Status};
 /// The header that names the purpose of a connection.
 pub const PURPOSE_HEADER: &str = "x-hansa-purpose";
 
-/// Serves clients on a listening socket until `stop`.
+/// Serves clients on a listening socket until `stop`; `attest` reads the certificate of whoever shows one.
 ///
 /// # Errors
 /// When the server can't go on.
 pub async fn serve<H: FlightSqlHandler>(
     listener: TcpListener,
-    tls: ServerTlsProvider,
+    (tls, attest): (ServerTlsProvider, PeerCertificateReader),
     settings: TransportSettings,
     handler: Arc<H>,
     stop: impl Future<Output = ()> + Send,
@@ -49,12 +49,18 @@ pub async fn serve<H: FlightSqlHandler>(
     let secured = connection_acceptor::secured(
         incoming,
         gate,
-        move |_, from| {
+        move |connection, from| {
             // Whoever holds too many on which nobody is identified keeps out its own address alone.
             let share = shares
                 .take(ConnectionSource::from(from))
                 .ok_or(RejectedConnection::Crowded)?;
-            Ok((ClientConnection::new(share), None))
+            // Nobody has to show a certificate; one that is shown has to count.
+            let certificate = match connection.peer_certificates() {
+                None => None,
+                Some(_) => Some(attest(connection).map_err(|_| RejectedConnection::NoIdentity)?),
+            };
+            let connection = ClientConnection::new(share, certificate, from);
+            Ok((connection, None))
         },
         |rejected, _| tracing::debug!(?rejected, "client.connection_rejected"),
     );
@@ -104,13 +110,17 @@ fn identified<H: FlightSqlHandler>(
             format!("a connection names one purpose; the header {PURPOSE_HEADER} came twice"),
         )));
     }
-    let client = handler
-        .identify(presented.as_ref(), purpose)
-        .map_err(status)?;
-    let token = presented.map(|token| token.text()).unwrap_or_default();
-    if let Some(connection) = request.extensions().get::<Arc<ClientConnection>>() {
+    let connection = request.extensions().get::<Arc<ClientConnection>>();
+    let credentials = ClientCredentials {
+        token: presented.as_ref(),
+        certificate: connection.and_then(|connection| connection.certificate.as_ref()),
+        address: connection.and_then(|connection| connection.address),
+    };
+    let client = handler.identify(credentials, purpose).map_err(status)?;
+    if let Some(connection) = connection {
         connection.identified();
     }
+    let token = presented.map(|token| token.text()).unwrap_or_default();
     request.extensions_mut().insert(IdentifiedClient {
         client,
         token: token.into(),

@@ -3,6 +3,7 @@
 use super::access_token::AccessToken;
 use super::server::{PURPOSE_HEADER, serve};
 use super::{ClientAnswer, ClientTable, FlightSqlHandler, StatementDescription};
+use crate::flight_sql::ClientCredentials;
 use crate::peer::settings::TransportSettings;
 use crate::peer::testing::tls_league::TlsLeague;
 use arrow_array::cast::AsArray as _;
@@ -13,6 +14,7 @@ use arrow_flight::sql::client::FlightSqlServiceClient;
 use arrow_flight::sql::{CommandGetDbSchemas, CommandGetTables, SqlInfo};
 use arrow_flight::{Action, FlightInfo};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hyper_util::rt::TokioIo;
@@ -41,15 +43,23 @@ impl FlightSqlHandler for NumbersHandler {
 
     fn identify(
         &self,
-        presented: Option<&AccessToken>,
+        presented: ClientCredentials<'_>,
         purpose: Option<&str>,
     ) -> Result<Option<String>, Refusal> {
         let presented = presented
+            .token
             .ok_or_else(|| Refusal::new(ErrorCode::TokenRequired, "nothing was presented"))?;
         if presented.id() == ID && presented.secret() == secret() {
             return Ok(purpose.map(str::to_owned));
         }
         Err(Refusal::new(ErrorCode::TokenInvalid, "another token"))
+    }
+
+    async fn receipts(&self, _: &Option<String>) -> Result<Vec<Bytes>, Refusal> {
+        Ok(vec![
+            Bytes::from_static(b"newest"),
+            Bytes::from_static(b"older"),
+        ])
     }
 
     async fn tables(&self, purpose: &Option<String>) -> Result<Vec<ClientTable>, Refusal> {
@@ -122,7 +132,7 @@ impl Face {
         let address = listener.local_addr().unwrap();
         tokio::spawn(serve(
             listener,
-            league.server_without_client_certificates(),
+            (league.server_without_client_certificates(), league.attest()),
             TransportSettings::default(),
             Arc::new(NumbersHandler),
             std::future::pending(),

@@ -169,6 +169,7 @@ quota-each-30-days = je 30 Tage
 
 ## Receipts
 receipts = Quittungen werden gegengezeichnet, höchstens { $most } sind offen
+one-sided-receipts = Programme des Nutzers dürfen ohne Konnektor fragen; ihre Quittungen zeichnet allein der Anbieter
 
 ## Region
 region = nur an Teilnehmer in { $region }, bescheinigt von einem anerkannten Aussteller

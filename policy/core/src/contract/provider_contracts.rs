@@ -71,6 +71,23 @@ impl ContractRegistry {
         Ok(grants)
     }
 
+    /// A contract that we give, where it is in force.
+    ///
+    /// # Errors
+    /// `CONTRACT_UNKNOWN` where we give none of that identity; `WITHDRAWN`, `SUPERSEDED`, `EXPIRED`, `NOT_YET_VALID`.
+    pub fn offered(&self, id: ContractId, now: UtcTimestamp) -> Result<&Agreement, Refusal> {
+        let given = self.stands(id, now);
+        let given = given.filter(|(agreement, _)| agreement.provider.id == self.own);
+        let Some((agreement, status)) = given else {
+            let sentence = format!("we give no contract `{}`", id.short());
+            return Err(Refusal::new(ErrorCode::ContractUnknown, sentence).with_contract(id));
+        };
+        match status.refusal(id, agreement) {
+            Some(refusal) => Err(refusal),
+            None => Ok(agreement),
+        }
+    }
+
     /// The first version of a contract, as far as its earlier ones are here.
     #[must_use]
     pub fn first(&self, id: ContractId) -> ContractId {

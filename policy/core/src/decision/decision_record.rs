@@ -6,6 +6,7 @@ use super::{PendingRefusal, PermitDecision, RefusedQuery};
 use crate::attribute::SupportingCredential;
 use crate::contract::{ActiveContracts, DatasetGrant, Requester};
 use crate::id::{ClauseId, ContractId, DatasetId, ParticipantId, PurposeId};
+use crate::peer::ProgramAccess;
 use crate::refusal::ErrorClass;
 use crate::term::{Term, normal_form};
 use hansa_audit_log::digest::Digest;
@@ -82,7 +83,12 @@ impl<Q> PermitDecision<Q> {
             .map(|index| ("follows", Json::count(index)));
         let as_of = self.row_scope.as_of.map(|at| ("as_of", Json::text(at)));
         let mark = self.mark.map(|mark| ("mark", Json::text(mark)));
-        Json::object(members.into_iter().chain(follows).chain(as_of).chain(mark))
+        let program = match self.active.asker() {
+            Requester::Peer(peer) => peer.program().map(program),
+            Requester::House(_) | Requester::Supposed(_) => None,
+        };
+        let more = follows.into_iter().chain(as_of).chain(mark).chain(program);
+        Json::object(members.into_iter().chain(more))
     }
 
     /// What of what was paid beforehand is spent by admitting the question.
@@ -148,7 +154,11 @@ impl Evidence for PendingRefusal {
                 ("rows", Json::Int(0)),
                 ("bytes", Json::Int(0)),
             ]),
-            None => body.extend(asked.map(question).into_iter().flatten()),
+            None => {
+                body.extend(asked.map(question).into_iter().flatten());
+                let asked_by = asked.and_then(|asked| asked.program.as_ref());
+                body.extend(asked_by.map(program));
+            }
         }
         RecordContent {
             kind: if self.opened.is_some() {
@@ -166,6 +176,7 @@ fn question(asked: &RefusedQuery) -> [(&'static str, Json); 5] {
         request: _,
         peer,
         certificate,
+        program: _,
         contracts: named,
         purpose,
         sql_commit,
@@ -189,14 +200,19 @@ impl RefusedQuery {
         purpose: Option<PurposeId>,
         sql_commit: Digest,
     ) -> Self {
-        let (peer, certificate): (ParticipantId, _) = match asker {
-            Requester::Peer(peer) => (peer.id().clone(), Some(peer.certificate())),
-            Requester::House(own) | Requester::Supposed(own) => (own.clone(), None),
+        let (peer, certificate, program): (ParticipantId, _, _) = match asker {
+            Requester::Peer(peer) => (
+                peer.id().clone(),
+                peer.certificate(),
+                peer.program().cloned(),
+            ),
+            Requester::House(own) | Requester::Supposed(own) => (own.clone(), None, None),
         };
         Self {
             request,
             peer,
             certificate,
+            program,
             contracts,
             purpose,
             sql_commit,
@@ -264,9 +280,22 @@ fn granted(
 
 fn certificate(active: &ActiveContracts) -> Json {
     match active.asker() {
-        Requester::Peer(peer) => Json::text(peer.certificate()),
+        Requester::Peer(peer) => optional(peer.certificate()),
         Requester::House(_) | Requester::Supposed(_) => Json::Null,
     }
+}
+
+/// Says that no connector countersigns, and by which access token it was asked; absent where a connector asked.
+fn program(access: &ProgramAccess) -> (&'static str, Json) {
+    let presented = match access {
+        ProgramAccess::Certificate => [("by", Json::text("certificate"))].to_vec(),
+        ProgramAccess::AccessToken { id, contract } => vec![
+            ("by", Json::text("access_token")),
+            ("token", Json::text(id)),
+            ("contract", Json::text(contract)),
+        ],
+    };
+    ("program", Json::object(presented))
 }
 
 fn contracts(ids: impl Iterator<Item = ContractId>) -> Json {

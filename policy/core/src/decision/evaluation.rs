@@ -6,8 +6,8 @@ use super::quota_budget::{QuotaBudget, RowLimit};
 use super::requirement::{Requirement, RequirementKind};
 use super::sourced_grant::{RequirementSource, SourcedGrant, dataset_unknown};
 use super::{
-    PermitConditions, column_check, join_check, prepaid_charge, prohibition_checks, purpose_check,
-    window_check,
+    PermitConditions, column_check, join_check, prepaid_charge, program_check, prohibition_checks,
+    purpose_check, window_check,
 };
 use crate::attribute::SupportingCredential;
 use crate::contract::Requester;
@@ -81,6 +81,7 @@ impl<'a> QueryEvaluation<'a> {
             }
             RequirementKind::UnreadableRestriction(refusal) => Err(refusal.clone()),
             RequirementKind::Schema => check_schema(granted, facts),
+            RequirementKind::Program(program) => program_check::check(grant, program),
             // A contract gives it, since there is a grant.
             RequirementKind::Name => Ok(()),
             RequirementKind::Effects => self.effects(granted),

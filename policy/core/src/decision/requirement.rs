@@ -4,8 +4,9 @@
 use super::query_shape::DatasetColumns;
 use super::restricted_contracts::RestrictedContracts;
 use super::sourced_grant::{RequirementSource, SourcedGrant};
-use crate::contract::ActiveContracts;
+use crate::contract::{ActiveContracts, Requester};
 use crate::id::DatasetId;
+use crate::peer::ProgramAccess;
 use crate::refusal::Refusal;
 use crate::term::rule::AdmissionCheck;
 use crate::term::{Clause, Term};
@@ -31,6 +32,8 @@ pub(super) enum RequirementKind<'a> {
     UnreadableRestriction(&'a Refusal),
     /// The schema for which the contract was made.
     Schema,
+    /// That a program without a connector may ask under the contract.
+    Program(&'a ProgramAccess),
     /// That a contract gives a dataset which is read.
     Name,
     /// What the contract does to the dataset, and which columns there are after it.
@@ -130,6 +133,11 @@ impl<'a> Requirement<'a> {
             match granted.source {
                 RequirementSource::Contract => {
                     add(Stage::Window, RequirementKind::ContractPeriod);
+                    if let Requester::Peer(peer) = active.asker()
+                        && let Some(program) = peer.program()
+                    {
+                        add(Stage::Party, RequirementKind::Program(program));
+                    }
                     if let Some(refusal) = restricted.unreadable.get(granted.dataset) {
                         let unreadable = RequirementKind::UnreadableRestriction(refusal);
                         add(Stage::UnreadableRestriction, unreadable);

@@ -13,10 +13,11 @@ use crate::attribute::ParticipantAttribute;
 use crate::contract::{Agreement, Assignee};
 use crate::effect::EffectKind;
 use crate::fixture::{
-    CONSUMER, agreement, attested, contract_id, dataset, name, names, purpose, purposes, schema,
-    standing, taxonomy, time,
+    CONSUMER, agreement, attested, contract_id, dataset, name, names, program as program_of,
+    purpose, purposes, schema, standing, standing_of, taxonomy, time,
 };
 use crate::id::SqlIdentifier;
+use crate::peer::ProgramAccess;
 use crate::refusal::ErrorCode;
 use crate::row_filter::parse;
 use crate::term::Term;
@@ -65,6 +66,8 @@ struct DecisionCase<'a> {
     extends: BTreeMap<DatasetId, BTreeSet<Digest>>,
     restrictions: ProviderRestrictions,
     spent_by_restriction: u64,
+    /// How a program asks; a connector does where there is none.
+    program: Option<ProgramAccess>,
 }
 
 impl DecisionCase<'_> {
@@ -80,6 +83,7 @@ impl DecisionCase<'_> {
             extends: BTreeMap::new(),
             restrictions: ProviderRestrictions::new(),
             spent_by_restriction: 0,
+            program: None,
         }
     }
 
@@ -89,7 +93,11 @@ impl DecisionCase<'_> {
             .iter()
             .map(|(of, columns)| (dataset(of), names(columns).into_iter().collect()))
             .collect();
-        self.with_facts(|facts| decide(standing(self.agreements.clone()), facts, TestQuery(reads)))
+        let standing = match &self.program {
+            None => standing(self.agreements.clone()),
+            Some(program) => standing_of(&program_of(CONSUMER, program), self.agreements.clone()),
+        };
+        self.with_facts(|facts| decide(standing, facts, TestQuery(reads)))
     }
 
     fn with_facts<T>(&self, act: impl FnOnce(&DecisionInput<'_>) -> T) -> T {
@@ -378,4 +386,38 @@ fn a_refusal_is_recorded_with_what_was_asked() {
     ] {
         assert!(text.contains(part), "{part} in {text}");
     }
+}
+
+/// Without the clause no program is answered that has no connector, and each is told what would help.
+#[test]
+fn a_program_asks_under_a_clause_alone() {
+    let token = |dataset| ProgramAccess::AccessToken {
+        id: "0123456789ab".to_owned(),
+        contract: contract_id(dataset),
+    };
+    for program in [ProgramAccess::Certificate, token("bikes")] {
+        let mut case = DecisionCase::of(Vec::new());
+        case.program = Some(program.clone());
+        let refusal = refused(&case);
+        assert_eq!(refusal.code, ErrorCode::ConnectorRequired);
+        assert_eq!(refusal.contract, Some(contract_id("bikes")));
+        case.agreements = vec![agreement("bikes", [Term::OneSidedReceipts])];
+        let permitted = case.decide().unwrap();
+        let entry = permitted.entry();
+        let said = entry.body.get("program").unwrap();
+        let by = said.get("by").and_then(Json::as_text).unwrap();
+        assert_eq!(by == "certificate", program == ProgramAccess::Certificate);
+        let certificate = entry.body.get("peer_cert_sha256").unwrap();
+        assert_eq!(*certificate == Json::Null, by == "access_token");
+        // One contract without the clause refuses the whole question.
+        case.agreements.push(agreement("air", []));
+        case.reads.push(("air", &["no2"]));
+        assert!(case.decide().is_err());
+        // What a connector asks is as ever.
+        case.program = None;
+        assert!(case.decide().unwrap().entry().body.get("program").is_none());
+    }
+    let mut case = DecisionCase::of(vec![Term::OneSidedReceipts]);
+    case.program = Some(token("air"));
+    assert_eq!(refused(&case).code, ErrorCode::TokenInvalid);
 }

@@ -94,7 +94,8 @@ impl Term {
             | (Self::SuppressComplement, Self::SuppressComplement)
             | (Self::KeysStay, Self::KeysStay)
             | (Self::Exclusive, Self::Exclusive)
-            | (Self::ObtainConsent, Self::ObtainConsent) => Some(Ordering::Equal),
+            | (Self::ObtainConsent, Self::ObtainConsent)
+            | (Self::OneSidedReceipts, Self::OneSidedReceipts) => Some(Ordering::Equal),
             _ => None,
         }
     }

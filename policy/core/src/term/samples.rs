@@ -237,6 +237,7 @@ fn conduct() -> Vec<Term> {
         }),
         Term::ObtainConsent,
         Term::Receipts(20),
+        Term::OneSidedReceipts,
         Term::Version(SchemaCompatibility::Exact),
         Term::Version(SchemaCompatibility::Compatible),
     ];

@@ -8,8 +8,8 @@ use super::rule::{OdrlPosition, OdrlReader, OdrlWriter, TermSpec};
 use super::{
     Clause, Term, area, attestation, band, columns, consent, delivery, dominance, duty, embargo,
     exclusivity, form_choice, group, hours, inform, joins, key_transfer, legal_basis, lookup, mask,
-    min_group, odrl, place_cells, prefix, price, privacy_budget, prohibition, pseudonym,
-    published_area, quota, receipts, region, relative_window, release, row_filter_term,
+    min_group, odrl, one_sided_receipts, place_cells, prefix, price, privacy_budget, prohibition,
+    pseudonym, published_area, quota, receipts, region, relative_window, release, row_filter_term,
     schema_version, sector, service_level, throughput, time_bucket, window,
 };
 use crate::id::{ClauseId, DatasetId, ParticipantId};
@@ -172,6 +172,9 @@ pub static VOCABULARY: &[VocabularyEntry] = &[
     }),
     entry(&receipts::RECEIPTS, |form| {
         form.number("rightOperand").map(Term::Receipts)
+    }),
+    entry(&one_sided_receipts::ONE_SIDED_RECEIPTS, |form| {
+        one_sided_receipts::read(form).map(|()| Term::OneSidedReceipts)
     }),
     entry(&schema_version::VERSION, |form| {
         schema_version::read(form).map(Term::Version)

@@ -89,7 +89,7 @@ async fn once(
         // Nothing of it is put together from parts: either nothing came to any of them, or all is asked anew.
         continuation::all_quiet(&question, scope, &query_client)
             .await
-            .map_err(|refusal| cite(connector, text, refusal))?;
+            .map_err(|refusal| cite(connector, text, author, refusal))?;
         return Ok(StartedQuery {
             answer: None,
             first: None,
@@ -105,7 +105,7 @@ async fn once(
             &federated_query::bounds(connector),
         )
         .await
-        .map_err(|refusal| cite(connector, text, refusal))?;
+        .map_err(|refusal| cite(connector, text, author, refusal))?;
     if matches!(scope, RequestedRowScope::Since(_)) {
         // Also who may be lacking: what can't go on there would never come.
         let outcomes = answer.report.outcomes().into_iter();
@@ -114,11 +114,11 @@ async fn once(
             _ => None,
         });
         if let Some(why) = refused.next() {
-            return Err(cite(connector, text, why).into());
+            return Err(cite(connector, text, author, why).into());
         }
     }
     let first = answer.batches.next().await.transpose();
-    let first = first.map_err(|refusal| cite(connector, text, refusal))?;
+    let first = first.map_err(|refusal| cite(connector, text, author, refusal))?;
     let nothing = first.is_none() && footer.nothing_came();
     Ok(StartedQuery {
         answer: (!nothing).then_some(answer),

@@ -36,7 +36,7 @@ pub(super) async fn came(
     };
     let mut rows = first.map_or(0, |batch| batch.num_rows());
     while let Some(batch) = answer.batches.next().await {
-        let batch = batch.map_err(|refusal| cite(connector, text, refusal))?;
+        let batch = batch.map_err(|refusal| cite(connector, text, author, refusal))?;
         rows = rows.saturating_add(batch.num_rows());
     }
     let took = connector.ticks().saturating_sub(begun) / 1000;

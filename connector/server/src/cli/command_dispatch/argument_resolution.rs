@@ -2,6 +2,7 @@
 
 use crate::cli::connector_command::ConnectorCommand;
 use crate::cli::connector_command::audit::AuditCommand;
+use crate::cli::connector_command::connect::ConnectArgs;
 use crate::cli::connector_command::contract::ContractCommand;
 use crate::cli::connector_command::credential::CredentialCommand;
 use crate::cli::connector_command::dataset::DatasetCommand;
@@ -88,6 +89,9 @@ pub(super) fn complete(mut command: ConnectorCommand) -> Result<ConnectorCommand
             },
         )
         | ConnectorCommand::Credential(CredentialCommand::Add { file })
+        | ConnectorCommand::Connect(ConnectArgs {
+            test: Some(file), ..
+        })
         | ConnectorCommand::Backup { file } => make_absolute(file),
         _ => {}
     }

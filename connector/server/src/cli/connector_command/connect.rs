@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// `hansa connect`
 #[derive(Debug, Clone, Args, Serialize, Deserialize)]
@@ -9,6 +10,12 @@ pub(crate) struct ConnectArgs {
     /// The program
     #[arg(value_enum)]
     pub(crate) program: ClientProgram,
+    /// Tries the connection with the access token in this file, and says what it reaches
+    #[arg(long, value_name = "FILE")]
+    pub(crate) test: Option<PathBuf>,
+    /// The purpose of the connection that is tried, of a token for several
+    #[arg(long, requires = "test")]
+    pub(crate) purpose: Option<String>,
 }
 
 /// A program, or a library of one.

@@ -12,7 +12,7 @@ pub(crate) enum TokenCommand {
     List,
     /// Creates one for a person; its secret is shown this once
     #[command(
-        after_help = "Example: hansa token create ida --purpose traffic-planning --days 90\nExample: hansa token create ida --purpose traffic-planning --purpose mobility-research"
+        after_help = "Example: hansa token create ida --purpose traffic-planning --days 90\nExample: hansa token create ida --purpose traffic-planning --purpose mobility-research\nExample: hansa token create \"ida of acme\" --contract 4f1c0a9b --purpose traffic-planning"
     )]
     Create {
         /// Whom it is for: one person, by a name that the house knows
@@ -23,6 +23,9 @@ pub(crate) enum TokenCommand {
         /// So many days it counts, 366 at most
         #[arg(long, default_value_t = 90)]
         days: u16,
+        /// For a participant without a connector: the contract that we give it and that the token is for, by a prefix
+        #[arg(long)]
+        contract: Option<String>,
     },
     /// Ends one; what is on its way is cut
     #[command(after_help = "Example: hansa token revoke 4f1c0a9b22d7")]

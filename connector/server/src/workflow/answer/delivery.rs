@@ -142,7 +142,10 @@ async fn finish(
         return;
     };
     let draft = match caller {
-        QueryCaller::Peer(_) => Some(ReceiptDraft::of(&sealed, facts)),
+        QueryCaller::Peer(peer) => {
+            let one_sided = peer.program().is_some();
+            Some(ReceiptDraft::of(&sealed, facts, one_sided))
+        }
         QueryCaller::House => None,
     };
     let signed = |at| async move {
@@ -151,6 +154,10 @@ async fn finish(
             // Nobody asks oneself for a proof; the message still says that all rows are there.
             None => Ok(None),
         }
+    };
+    let program = match caller {
+        QueryCaller::Peer(peer) => peer.program().is_some(),
+        QueryCaller::House => false,
     };
     let (recorded, signed) = match connector.records.log.record_while(sealed, signed).await {
         Ok(recorded) => recorded,
@@ -187,10 +194,15 @@ async fn finish(
         sent.rows,
         sent.bytes,
     );
-    match signed {
-        Ok(signed) => {
-            let receipt = signed.map(|signed| signed.issue(connector, &recorded));
-            let receipt = receipt.unwrap_or_default();
+    let issued = match signed {
+        Ok(Some(signed)) if program => signed.issue_one_sided(connector, &recorded).await,
+        Ok(signed) => Ok(signed
+            .map(|signed| signed.issue(connector, &recorded))
+            .unwrap_or_default()),
+        Err(refusal) => Err(refusal),
+    };
+    match issued {
+        Ok(receipt) => {
             let _ = send.try_send(Ok(AnswerStreamFrame::Receipt(receipt)));
         }
         Err(refusal) => {

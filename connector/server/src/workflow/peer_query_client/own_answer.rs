@@ -55,7 +55,7 @@ pub(super) async fn rows(
 }
 
 /// A refusal of the own gate, as our own people may know it.
-pub(super) fn plain(no: QueryRejection) -> Refusal {
+pub(crate) fn plain(no: QueryRejection) -> Refusal {
     match no {
         QueryRejection::Declined(recorded) => recorded.refusal().clone(),
         QueryRejection::Quiet(recorded) => recorded.refusal(),

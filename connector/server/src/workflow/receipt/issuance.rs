@@ -1,16 +1,21 @@
 //! The provider's end of a receipt: signed while the close of its answer becomes durable, issued when it is.
 
 use crate::participant::Connector;
+use crate::participant::audit_event::AuditEvent;
+use crate::process::blocking_work::waiting;
 use bytes::Bytes;
 use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::Recorded;
 use hansa_audit_log::time::UtcTimestamp;
+use hansa_audit_store::history::query_entry::ONE_SIDED_RECEIPT;
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::envelope::{self, StatementKind};
 use hansa_proto::receipt::{self, AnswerOutcome, DatasetRead, LogLeaf, Receipt, ResultDigest};
 use hansa_query::answer::sealed_answer::{DeliveredTotals, SealedAnswer, StreamOutcome as Ended};
+use hansa_store::document_folder::StoredDocumentKind;
 
 /// What was fixed when an answer was admitted.
 #[derive(Debug, Clone)]
@@ -39,13 +44,15 @@ pub(crate) struct ReceiptDraft {
     admitted: AdmittedQuery,
     sent: DeliveredTotals,
     outcome: AnswerOutcome,
+    one_sided: bool,
 }
 
 impl ReceiptDraft {
-    /// That of an answer that is about to be closed.
-    pub(crate) fn of(sealed: &SealedAnswer, admitted: AdmittedQuery) -> Self {
+    /// That of an answer that is about to be closed; a one-sided one is countersigned by nobody.
+    pub(crate) fn of(sealed: &SealedAnswer, admitted: AdmittedQuery, one_sided: bool) -> Self {
         Self {
             admitted,
+            one_sided,
             sent: sealed.sent().clone(),
             outcome: match sealed.outcome() {
                 Ended::Done => AnswerOutcome::Done,
@@ -69,6 +76,7 @@ impl ReceiptDraft {
             admitted,
             sent,
             outcome,
+            one_sided,
         } = self;
         let head = connector
             .records
@@ -106,6 +114,7 @@ impl ReceiptDraft {
             last_at: closed_at,
             leaf: admitted.leaf,
             checkpoint: head.digest(),
+            one_sided,
         };
         let payload = receipt::to_bytes(&receipt);
         let signature =
@@ -135,5 +144,28 @@ impl UnissuedReceipt {
             .issued_receipts
             .keep(&self.consumer, self.request, &self.bytes);
         self.bytes
+    }
+
+    /// The same of one that nobody countersigns: no file comes back, so that ours is kept, and the log names it.
+    ///
+    /// # Errors
+    /// When it can't be kept or recorded.
+    pub(crate) async fn issue_one_sided(
+        self,
+        connector: &Connector,
+        _closed: &Recorded<SealedAnswer>,
+    ) -> Result<Bytes, Refusal> {
+        let documents = &connector.records.documents;
+        let file = waiting(|| documents.keep(StoredDocumentKind::Receipt, &self.bytes))?;
+        let given = AuditEvent::new(
+            ONE_SIDED_RECEIPT,
+            [
+                ("request_id", Json::text(self.request)),
+                ("peer", Json::text(&self.consumer)),
+                ("receipt", Json::text(file)),
+            ],
+        );
+        let _durable: Recorded<AuditEvent> = connector.record(given).await?;
+        Ok(self.bytes)
     }
 }

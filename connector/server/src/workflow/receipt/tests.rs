@@ -55,6 +55,7 @@ fn received(lindau: &Connector, acme: &Connector, asked: &SentQuery) -> Transfer
             hash: digest,
         },
         checkpoint: digest,
+        one_sided: false,
     };
     let payload = receipt::to_bytes(&receipt);
     let signature = lindau.sign(StatementKind::Receipt, SignatoryRole::Provider, &payload);

@@ -12,22 +12,29 @@ use hansa_policy::refusal::Refusal;
 use rusqlite::params;
 
 impl IndexTransaction<'_> {
-    /// An answer was opened by this record, under these contracts (separated by spaces).
+    /// An answer was opened by this record, under these contracts (separated by spaces); `receipt` is the state of its receipt
+    /// once it is closed: `issued`, or `one_sided` where nobody countersigns.
     ///
     /// # Errors
     /// As everywhere here.
     pub fn opened(
         &self,
         record: u64,
-        request: &str,
-        peer: &str,
-        contracts: &str,
+        (request, peer): (&str, &str),
+        (contracts, receipt): (&str, &str),
         at: UtcTimestamp,
     ) -> Result<(), Refusal> {
         self.run(
-            "INSERT OR IGNORE INTO answer (record, request, peer, contracts, at, closed)
-             VALUES (?1, ?2, ?3, ?4, ?5, NULL)",
-            params![signed(record), request, peer, contracts, at.micros()],
+            "INSERT OR IGNORE INTO answer (record, request, peer, contracts, receipt, at, closed)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, NULL)",
+            params![
+                signed(record),
+                request,
+                peer,
+                contracts,
+                receipt,
+                at.micros()
+            ],
         )?;
         // Records come in their order, so that the first one of a contract stays.
         contracts.split_whitespace().try_for_each(|contract| {
@@ -50,19 +57,16 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// The answer that the record `opened` has opened was closed by `record`. Gives its question, asker and contracts.
+    /// The answer that the record `opened` has opened was closed by `record`. Gives its question, asker and
+    /// contracts, and the state of its receipt.
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn closed(
-        &self,
-        opened: u64,
-        record: u64,
-    ) -> Result<Option<(String, String, String)>, Refusal> {
+    pub fn closed(&self, opened: u64, record: u64) -> Result<Option<[String; 4]>, Refusal> {
         let answer = self.one(
-            "SELECT request, peer, contracts FROM answer WHERE record = ?1 AND closed IS NULL",
+            "SELECT request, peer, contracts, receipt FROM answer WHERE record = ?1 AND closed IS NULL",
             [signed(opened)],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]),
         )?;
         self.run(
             "UPDATE answer SET closed = ?2 WHERE record = ?1",
@@ -151,6 +155,22 @@ impl IndexTransaction<'_> {
         self.run(
             "UPDATE receipt SET state = ?3 WHERE request = ?1 AND peer = ?2",
             params![request, peer.as_str(), state],
+        )
+    }
+
+    /// The file of a receipt that nobody countersigns.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn one_sided_receipt(
+        &self,
+        request: &str,
+        peer: &ParticipantId,
+        file: &str,
+    ) -> Result<(), Refusal> {
+        self.run(
+            "UPDATE receipt SET file = ?3 WHERE request = ?1 AND peer = ?2 AND role = 'provider'",
+            params![request, peer.as_str(), file],
         )
     }
 }

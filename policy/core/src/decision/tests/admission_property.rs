@@ -12,7 +12,7 @@ use crate::term::prohibition::{
 };
 use crate::term::relative_window::{RelativeWindowTerm, WindowStart};
 use crate::value::delivery::DeliveryFormat;
-use generator::{one, random_circumstances, random_clauses, random_restriction};
+use generator::{KINDS, one, random_circumstances, random_clauses, random_restriction};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
 /// In minutes from Monday, 1 June 2026, 00:00 UTC.
@@ -40,6 +40,7 @@ struct TestCircumstances {
     schema_changed: bool,
     extends: bool,
     column: &'static str,
+    program: Option<ProgramAccess>,
 }
 
 /// A clause, what it is called, and what it says of a scene: the code with which it refuses.
@@ -131,6 +132,7 @@ fn asked(
     if !restriction.terms.is_empty() && dropped != Some(GUARD) {
         case.restrictions = restrictions::restrictions_of(restriction.terms.clone());
     }
+    case.program = circumstances.program.clone();
     case.schema_changed = circumstances.schema_changed;
     case.around.insert(contract_id("bikes"), around);
     if circumstances.extends {
@@ -165,6 +167,17 @@ fn expected(
         .terms
         .iter()
         .any(|term| matches!(term, Term::Version(SchemaCompatibility::Compatible)));
+    let mut terms = clauses.terms.iter();
+    let one_sided = terms.any(|term| matches!(term, Term::OneSidedReceipts));
+    match &circumstances.program {
+        Some(ProgramAccess::AccessToken { contract, .. }) if *contract != contract_id("bikes") => {
+            codes.insert(ErrorCode::TokenInvalid);
+        }
+        Some(_) if !one_sided => {
+            codes.insert(ErrorCode::ConnectorRequired);
+        }
+        Some(_) | None => {}
+    }
     if circumstances.schema_changed && !(grows && circumstances.extends) {
         codes.insert(ErrorCode::SchemaChanged);
     }
@@ -220,7 +233,7 @@ fn each_term_at_the_door_is_missed_when_it_is_dropped() {
         terms: Vec::new(),
         says: Vec::new(),
     };
-    (0..17).for_each(|kind| one(kind, &mut all, &mut random));
+    (0..KINDS).for_each(|kind| one(kind, &mut all, &mut random));
     let mut names: BTreeSet<&str> = all.terms.iter().map(|term| term.spec().name).collect();
     names.insert(GUARD);
     let mut survived = Vec::new();

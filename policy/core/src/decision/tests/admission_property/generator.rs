@@ -2,12 +2,15 @@
 
 use super::*;
 
+/// How many kinds of clauses there are.
+pub(super) const KINDS: u8 = 18;
+
 pub(super) fn random_clauses(random: &mut SeededRandom) -> ClauseModel {
     let mut clauses = ClauseModel {
         terms: Vec::new(),
         says: Vec::new(),
     };
-    let mut kinds: Vec<u8> = (0..17).collect();
+    let mut kinds: Vec<u8> = (0..KINDS).collect();
     for _ in 0..within(random, 1, 5) {
         let at = random.below(kinds.len());
         one(kinds.swap_remove(at), &mut clauses, random);
@@ -187,6 +190,8 @@ pub(super) fn one(kind: u8, clauses: &mut ClauseModel, random: &mut SeededRandom
                 when(circumstances.column == "site", ErrorCode::ColumnUnknown)
             });
         }
+        // Where a program asks, that it is not there refuses.
+        17 => clauses.terms.push(Term::OneSidedReceipts),
         _ => {
             if !clauses.list_columns() {
                 clauses.terms.push(Term::Columns(names(&["site", "bikes"])));
@@ -243,6 +248,15 @@ pub(super) fn random_circumstances(random: &mut SeededRandom) -> TestCircumstanc
         schema_changed: odds(random, 15),
         extends: odds(random, 50),
         column: random.of(&["site", "site", "bikes"]),
+        program: random.of(&[
+            None,
+            None,
+            None,
+            None,
+            Some(ProgramAccess::Certificate),
+            Some(token("bikes")),
+            Some(token("air")),
+        ]),
     }
 }
 
@@ -258,4 +272,12 @@ pub(super) fn random_restriction(random: &mut SeededRandom) -> ClauseModel {
         one(kinds.swap_remove(at), &mut clauses, random);
     }
     clauses
+}
+
+/// An access token for the contract on a dataset.
+fn token(dataset: &str) -> ProgramAccess {
+    ProgramAccess::AccessToken {
+        id: "0123456789ab".to_owned(),
+        contract: contract_id(dataset),
+    }
 }

@@ -1,0 +1,123 @@
+//! Tries what a program does when it connects, step by step, so that the first step that fails is told.
+
+use super::access_token::AccessToken;
+use super::server::PURPOSE_HEADER;
+use arrow_array::cast::AsArray as _;
+use arrow_flight::FlightInfo;
+use arrow_flight::error::FlightError;
+use arrow_flight::sql::CommandGetTables;
+use arrow_flight::sql::client::FlightSqlServiceClient;
+use futures::TryStreamExt as _;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hyper_util::rt::TokioIo;
+use rustls_pki_types::ServerName;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tonic::transport::{Channel, Endpoint, Uri};
+
+/// What was tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionCheck {
+    /// What the service says of itself.
+    pub version: String,
+    /// The tables that the token shows, each as `owner.name`.
+    pub tables: Vec<String>,
+}
+
+/// Connects as a program does: the address, the certificate for the name, the token with its purpose, the tables, and a statement.
+///
+/// # Errors
+/// `CONFIG_INVALID` where the name is none, `PEER_UNREACHABLE` where nobody answers there, or the certificate is not trusted for the name, and what the service
+/// refuses.
+pub async fn check(
+    (address, name): (SocketAddr, &str),
+    tls: Arc<rustls::ClientConfig>,
+    token: &AccessToken,
+    purpose: Option<&str>,
+) -> Result<ConnectionCheck, Refusal> {
+    let tcp = TcpStream::connect(address).await.map_err(|cause| {
+        let sentence = format!("nobody answers at {address}");
+        Refusal::new(ErrorCode::PeerUnreachable, sentence).caused_by(cause)
+    })?;
+    let name = ServerName::try_from(name.to_owned()).map_err(|cause| {
+        let sentence = format!("`{name}` is no name of a host");
+        Refusal::new(ErrorCode::ConfigInvalid, sentence).caused_by(cause)
+    })?;
+    let secured = TlsConnector::from(tls).connect(name, tcp).await;
+    let secured = secured.map_err(|cause| {
+        let sentence = format!("no secure connection: {cause}");
+        Refusal::new(ErrorCode::PeerUnreachable, sentence).caused_by(cause)
+    })?;
+    let mut once = Some(TokioIo::new(secured));
+    let connector = tower::service_fn(move |_: Uri| {
+        let stream = once.take().ok_or(std::io::ErrorKind::NotConnected);
+        async move { stream.map_err(std::io::Error::from) }
+    });
+    let endpoint = Endpoint::from_static("http://connector");
+    let channel = endpoint.connect_with_connector(connector).await;
+    let channel = channel.map_err(|cause| {
+        Refusal::new(ErrorCode::PeerUnreachable, "the connection ended").caused_by(cause)
+    })?;
+    let mut client = FlightSqlServiceClient::new(channel);
+    client.set_token(token.text());
+    if let Some(purpose) = purpose {
+        client.set_header(PURPOSE_HEADER, purpose);
+    }
+    let info = client.get_tables(CommandGetTables::default()).await;
+    let info = info.map_err(refused)?;
+    let tables = texts(&mut client, info, &[1, 2]).await?;
+    let info = client.execute("SELECT version()".to_owned(), None).await;
+    let info = info.map_err(refused)?;
+    let version = texts(&mut client, info, &[0]).await?;
+    Ok(ConnectionCheck {
+        version: version.into_iter().next().unwrap_or_default(),
+        tables,
+    })
+}
+
+/// The texts in these columns of an answer, those of one row joined by a full stop.
+async fn texts(
+    client: &mut FlightSqlServiceClient<Channel>,
+    info: FlightInfo,
+    columns: &[usize],
+) -> Result<Vec<String>, Refusal> {
+    let ticket = info
+        .endpoint
+        .into_iter()
+        .find_map(|endpoint| endpoint.ticket);
+    let ticket = ticket.ok_or_else(|| {
+        Refusal::new(ErrorCode::Internal, "an announcement came without a ticket")
+    })?;
+    let rows = client.do_get(ticket).await.map_err(refused)?;
+    let mut found = Vec::new();
+    let batches: Vec<_> = rows.try_collect().await.map_err(refused)?;
+    for batch in batches {
+        for row in 0..batch.num_rows() {
+            let parts = columns.iter().filter_map(|column| {
+                let column = batch.columns().get(*column)?.as_string_opt::<i32>()?;
+                Some(column.value(row).to_owned())
+            });
+            found.push(parts.collect::<Vec<_>>().join("."));
+        }
+    }
+    Ok(found)
+}
+
+/// What the service says, in its own words: the code stands before the sentence.
+fn refused(error: FlightError) -> Refusal {
+    let text = match &error {
+        FlightError::Tonic(status) => status.message().to_owned(),
+        other => other.to_string(),
+    };
+    let told = text.split_once(": ");
+    let told = told.and_then(|(code, rest)| Some((code.parse::<ErrorCode>().ok()?, rest)));
+    let (code, text) = told.unwrap_or((ErrorCode::Internal, &text));
+    let mut lines = text.lines();
+    let mut refusal = Refusal::new(code, lines.next().unwrap_or_default());
+    for help in lines.filter_map(|line| line.trim_start().strip_prefix("help: ")) {
+        refusal = refusal.with_help(help);
+    }
+    refusal
+}

@@ -1,0 +1,65 @@
+//! Term 47: programs of the consumer may ask the provider without a connector, and their receipts bear one signature.
+
+use super::language::Language;
+use super::odrl::{iri, says};
+use super::rule::{
+    ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
+    TermSpec,
+};
+use crate::message::message;
+use crate::refusal::{ErrorCode, Refusal};
+use hansa_audit_log::json::Json;
+use std::cmp::Ordering;
+
+/// Term 47: programs of the consumer may ask the provider without a connector. Nobody there countersigns, so that a receipt is
+/// the provider's word alone.
+pub(super) struct OneSidedReceiptsTerm;
+
+pub(super) static ONE_SIDED_RECEIPTS: TermSpec = TermSpec {
+    numbers: &[47],
+    name: "one_sided_receipts",
+    position: OdrlPosition::Permission,
+    operand: "h:receipt",
+    operators: &["eq"],
+    executed: &[EnforcementPoint::Admission],
+    codes: &[ErrorCode::ConnectorRequired],
+    nature: DemandKind::Technical,
+    hides_rows: false,
+    remedy: "without the clause a program is refused: ask through your own connector, or request an amendment",
+    test: "a_program_asks_under_a_clause_alone",
+};
+
+impl TermRule for OneSidedReceiptsTerm {
+    fn spec(&self) -> &'static TermSpec {
+        &ONE_SIDED_RECEIPTS
+    }
+
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        says("h:receipt", "eq", iri("h:oneSided"))
+    }
+
+    fn render(&self, language: Language) -> String {
+        message!(language, "one-sided-receipts")
+    }
+
+    fn canonical(&self) -> Json {
+        Json::Bool(true)
+    }
+
+    fn decides(&self) -> Option<ClauseSubject> {
+        Some(ClauseSubject::Kind("one_sided_receipts"))
+    }
+
+    /// It permits what no other clause does.
+    fn presence(&self) -> Ordering {
+        Ordering::Greater
+    }
+}
+
+/// The kinds of receipt that a clause names: one.
+const KINDS: [(&str, ()); 1] = [("h:oneSided", ())];
+
+/// Reads its form.
+pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<(), Refusal> {
+    form.word("rightOperand", &KINDS, "kind of receipt")
+}
