@@ -13,7 +13,7 @@ use futures::TryStreamExt as _;
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;
 use hansa_test_support::tls;
-use hansa_test_support::workflow::{PURPOSE, text};
+use hansa_test_support::workflow::{ALL, PURPOSE, text};
 use hyper_util::rt::TokioIo;
 use rustls::RootCertStore;
 use rustls_pki_types::pem::PemObject as _;
@@ -370,6 +370,37 @@ fn the_lines_of_connect_are_tried_with_a_token() {
         "dpv:Marketing",
     ];
     firm.firm.hansa(&several).refused("PURPOSE_NOT_COVERED", 3);
+}
+
+#[test]
+fn a_token_is_for_a_purpose_that_a_contract_brings_along() {
+    let league = TestLeague::new(binary());
+    let (mut city, firm) = (league.city("lindau"), league.firm("acme"));
+    league.hand_bundle_to("lindau");
+    city.configure(
+        "\n[purpose.cycling]\nparent = \"dpv:ResearchAndDevelopment\"\ntext = \"cycling\"\n",
+    );
+    city.offers_bikes("cycling", &ALL.replace(PURPOSE, "cycling"), "auto");
+    city.serve();
+    firm.knows(&city);
+    let wanted = [
+        "--json",
+        "token",
+        "create",
+        "Ida Berg",
+        "--purpose",
+        "cycling",
+    ];
+    firm.hansa(&wanted).refused("PURPOSE_UNKNOWN", 2);
+    let _ = firm.contract("lindau.bikes");
+    let firm = Firm::of(league, city, firm, "");
+    let token = firm.token(&["--purpose", "cycling"]);
+    firm.runtime.block_on(async {
+        let mut client = firm.client(&token).await;
+        assert_eq!(number(&mut client, SUM).await, 387);
+    });
+    let unknown = ["token", "create", "Ida Berg", "--purpose", "swimming"];
+    firm.firm.hansa(&unknown).refused("PURPOSE_UNKNOWN", 2);
 }
 
 #[test]

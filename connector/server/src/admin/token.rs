@@ -109,8 +109,9 @@ async fn create(
         let purpose: PurposeId = text
             .parse()
             .map_err(|fault: hansa_policy::id::IdentifierError| unknown(fault.to_string()))?;
-        if !taxonomy.contains(&purpose) {
-            return Err(unknown("it is in no vocabulary here".to_owned()).into());
+        if !taxonomy.contains(&purpose) && !is_named_by_a_contract(connector, &purpose) {
+            let why = "it is in no vocabulary here, and no contract of ours names it";
+            return Err(unknown(why.to_owned()).into());
         }
         if !listed.contains(&purpose) {
             listed.push(purpose);
@@ -188,6 +189,19 @@ fn for_programs(connector: &Connector, named: &str) -> Result<(ContractId, Agree
         return Err(connector_required().with_contract(id));
     }
     Ok((id, agreement))
+}
+
+/// Whether a contract that we take data by brings a purpose along, which its provider has declared.
+fn is_named_by_a_contract(connector: &Connector, purpose: &PurposeId) -> bool {
+    let (own, now) = (connector.id(), connector.now());
+    connector.contracts.with_registry(|registry| {
+        registry.taken_by(&own, now).any(|(_, agreement, _)| {
+            let declared = agreement.own_purposes.iter();
+            declared
+                .map(|declared| &declared.name)
+                .any(|name| name == purpose)
+        })
+    })
 }
 
 async fn revoke(
