@@ -1,7 +1,11 @@
 //! The demo plays to its end, does what it says in every step, and leaves nothing behind.
 
+use hansa_test_support::workflow::wait_for;
 use serde_json::Value;
 use std::process::{Command, Stdio};
+use std::time::Duration;
+
+const LONG: Duration = Duration::from_secs(60);
 
 /// Runs it with a temporary folder of its own; gives status, objects and what is left in the folder.
 fn play(args: &[&str]) -> (Option<i32>, Vec<Value>, usize) {
@@ -135,4 +139,65 @@ fn an_interruption_ends_everything() {
             .iter()
             .all(|socket| std::os::unix::net::UnixStream::connect(socket).is_err())
     );
+}
+
+/// The objects that a stage tells until it waits.
+fn stage(folder: &std::path::Path) -> (std::process::Child, Vec<Value>) {
+    use std::io::{BufRead as _, BufReader};
+    let mut child = Command::new(super::binary())
+        .args(["demo", "--stage", "--until-stdin-ends", "--json", "--dir"])
+        .arg(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut told = Vec::new();
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        told.push(serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+        if told.last().unwrap()["name"] == "closing" {
+            break;
+        }
+    }
+    (child, told)
+}
+
+/// Whether the connector of a city can be reached.
+fn serves(folder: &std::path::Path, city: &str) -> bool {
+    std::os::unix::net::UnixStream::connect(folder.join(city).join("state/hansa.sock")).is_ok()
+}
+
+#[test]
+fn a_stage_waits_with_signed_contracts_and_ends_with_its_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut child, told) = stage(folder.path());
+    assert_eq!(names(&told), ["stage", "contracts", "closing"]);
+    assert!(told.iter().all(|step| step["ok"] == true), "{told:?}");
+    let listed = Command::new(super::binary())
+        .args(["--json", "contract", "list", "--config"])
+        .arg(folder.path().join("acme"))
+        .output()
+        .unwrap();
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let in_force = listed
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|line| line["state"] == "in force");
+    assert_eq!(in_force.count(), 3, "{listed}");
+    assert!(serves(folder.path(), "lisbon"));
+    drop(child.stdin.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(!serves(folder.path(), "lisbon"));
+}
+
+#[test]
+fn connectors_of_a_stage_that_is_killed_end_by_themselves() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut child, _) = stage(folder.path());
+    assert!(serves(folder.path(), "munster"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // Each closes its answers and its log first.
+    wait_for("the end of the connector", LONG, || {
+        (!serves(folder.path(), "munster")).then_some(())
+    });
 }

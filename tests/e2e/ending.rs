@@ -64,3 +64,49 @@ fn a_reader_that_has_seen_enough_ends_a_command_quietly() {
     assert!(matches!(status, Some(0 | 141)), "{status:?}: {err}");
     assert_eq!(err, "");
 }
+
+#[test]
+fn a_connector_ends_with_its_input_as_if_it_were_told_to_stop() {
+    let league = TestLeague::new(binary());
+    let (lindau, acme) = league.bikes_under_contract();
+    let mut serving = acme
+        .command(&["--json", "serve", "--until-stdin-ends"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut out = BufReader::new(serving.stdout.take().unwrap());
+    out.read_line(&mut line).unwrap();
+    assert!(line.contains("\"ready\""), "{line}");
+    // What comes is not its end.
+    let mut input = serving.stdin.take().unwrap();
+    std::io::Write::write_all(&mut input, b"stop\n").unwrap();
+    acme.hansa(&["--json", "status"]).must();
+    assert!(serving.try_wait().unwrap().is_none());
+    drop(input);
+    assert_eq!(serving.wait().unwrap().code(), Some(0));
+    // Without the option its input is nothing to it, and one that waits for its league ends in the same way.
+    let mut ends = acme
+        .command(&["--json", "serve"])
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(ends.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    acme.hansa(&["--json", "status"]).must();
+    assert!(ends.try_wait().unwrap().is_none());
+    ends.kill().unwrap();
+    ends.wait().unwrap();
+    std::fs::remove_file(acme.folder().join("keys/tls.crt")).unwrap();
+    let waits = acme
+        .command(&["--json", "serve", "--await-join", "--until-stdin-ends"])
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(waits.status.code(), Some(0), "{waits:?}");
+    lindau.verifies();
+}

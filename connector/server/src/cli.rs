@@ -75,7 +75,7 @@ fn parse_time(text: &str) -> Result<Duration, String> {
 #[derive(Debug, Subcommand)]
 pub(crate) enum TopLevelCommand {
     /// The whole story on this machine, on real data
-    #[command(after_help = "Example: hansa demo --exit")]
+    #[command(after_help = "Example: hansa demo --exit\nExample: hansa demo --stage --dir stage")]
     Demo(DemoArgs),
     /// One governed answer from one command: a city, a firm and their contract, on real data
     #[command(after_help = "Example: hansa try")]
@@ -156,6 +156,12 @@ pub(crate) struct DemoArgs {
     /// Play one person's part alone
     #[arg(long, value_enum)]
     pub(crate) role: Option<DemoRole>,
+    /// Play nothing: start the cities, sign the firm's contracts with three of them, and wait
+    #[arg(long, conflicts_with = "role")]
+    pub(crate) stage: bool,
+    /// End when standard input ends, as it does when the program that started it is gone
+    #[arg(long)]
+    pub(crate) until_stdin_ends: bool,
 }
 
 /// `hansa try`

@@ -88,6 +88,9 @@ const ACTS: [DemoStep; 7] = [
 /// When the stage can't be set up.
 pub(crate) fn run(args: &DemoArgs, show: OutputSettings) -> Result<u8, Vec<Refusal>> {
     let stage = DemoRunner::open(args.dir.as_deref()).map_err(|fault| vec![fault])?;
+    if args.until_stdin_ends {
+        stage.end_with_input().map_err(|fault| vec![fault])?;
+    }
     let played = play(args, &stage, show);
     let interrupted = stage.close();
     match played {
@@ -110,7 +113,12 @@ fn play(args: &DemoArgs, stage: &DemoRunner, show: OutputSettings) -> Result<(),
     first.note(NOTICE);
     first.figure("notice", NOTICE);
     let demo_federation = first.done(|step| federation::gather(stage, step))?;
-    for (number, act) in (1..).zip(&ACTS) {
+    if args.stage {
+        let contracts = StepReport::new(1, "contracts", "The firm's contracts", show, true);
+        contracts.done(|step| federation::contracts(&demo_federation, step))?;
+    }
+    let acts: &[DemoStep] = if args.stage { &[] } else { &ACTS };
+    for (number, act) in (1..).zip(acts) {
         let spoken = args.role.is_none_or(|role| act.roles.contains(&role));
         // Nothing later stands on the open question; the others build on each other.
         if !spoken && act.name == "open" {

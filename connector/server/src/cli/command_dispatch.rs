@@ -19,7 +19,7 @@ use crate::cli::connector_command::policy::PolicyCommand;
 use crate::cli::connector_command::rulebook::RulebookCommand;
 use crate::cli::output::OutputSettings;
 use crate::cli::result_printer::timed_out;
-use crate::cli::terminal::document_out;
+use crate::cli::terminal::{at_end_of_input, document_out};
 use crate::cli::{GlobalArgs, command_effect};
 use crate::config::ConnectorConfig;
 use crate::offline;
@@ -29,6 +29,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::SingleLineText;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// The configuration that was named or found.
 ///
@@ -59,10 +60,15 @@ pub(crate) fn serve(
         let file = config_lookup::config_file(Some(file)).map_err(one)?;
         configs.push(ConnectorConfig::load(&file, &config_lookup::overrides())?);
     }
+    let ending = CancellationToken::new();
+    if args.until_stdin_ends {
+        let ending = ending.clone();
+        at_end_of_input(move || ending.cancel()).map_err(one)?;
+    }
     on_threads(async {
         if args.await_join {
             for config in &configs {
-                if !serving::joined(config, show).await? {
+                if !serving::joined(config, &ending, show).await? {
                     return Ok(0);
                 }
             }
@@ -74,7 +80,7 @@ pub(crate) fn serve(
             show.refusals(&found.all());
             match reached {
                 CommandTarget::Inside(connector) => {
-                    drop(served.spawn(serving::run(connector, show)))
+                    drop(served.spawn(serving::run(connector, ending.child_token(), show)))
                 }
                 CommandTarget::Running(_) => {
                     return Err(Refusal::new(

@@ -4,6 +4,7 @@
 //! it as JSON's own escapes, so that values are exact. Documents and rows for programs are exact in a file and in a pipe,
 //! and neutral on a terminal.
 
+use crate::process::thread_shutdown;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::{printable_json, printable_lines};
 use serde_json::Value;
@@ -87,6 +88,28 @@ pub(crate) fn is_terminal() -> bool {
 /// Whether a person can be asked something, and answer.
 pub(crate) fn is_conversation() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Has something done when standard input has ended, or can't be read. What comes before that is not looked at.
+///
+/// # Errors
+/// `INTERNAL` when there is no thread that could wait for it.
+pub(crate) fn at_end_of_input(ended: impl FnOnce() + Send + 'static) -> Result<(), Refusal> {
+    let thread = std::thread::Builder::new()
+        .name("hansa-stdin".to_owned())
+        .spawn(move || {
+            let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+            ended();
+        });
+    let thread = thread.map_err(|cause| {
+        Refusal::new(
+            ErrorCode::Internal,
+            "the end of standard input can't be waited for",
+        )
+        .caused_by(cause)
+    })?;
+    thread_shutdown::leave(thread);
+    Ok(())
 }
 
 /// Whether progress and colour make sense: a terminal on stderr and no `NO_COLOR`.

@@ -244,6 +244,32 @@ pub(super) fn gather<'a>(
     })
 }
 
+/// Signs the contracts of the firm with three cities.
+///
+/// # Errors
+/// When one of them does not come into force.
+pub(super) fn contracts(
+    federation: &DemoFederation<'_>,
+    step: &mut StepReport,
+) -> Result<(), ExpectationError> {
+    for (city, dataset) in [
+        ("lisbon", "validations"),
+        ("munster", "bike_counts"),
+        ("ottawa", "bike_counts"),
+    ] {
+        let contract = federation.agree(FIRM, city, dataset)?;
+        step.say(
+            DemoSpeaker("Acme Mobility"),
+            &format!(
+                "{city}.{dataset}: contract {} is in force",
+                short(&contract)
+            ),
+        );
+        step.figure(&format!("contract_{city}"), contract);
+    }
+    Ok(())
+}
+
 struct StartedConnector {
     serving: ConnectorProcess,
     bytes: u64,

@@ -1,5 +1,6 @@
 //! The stage: a folder, and the processes of this binary that play on it. All of them end with it, however it ends.
 
+use crate::cli::terminal::at_end_of_input;
 use crate::demo::step_report::ExpectationError;
 use crate::process::thread_shutdown;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -145,7 +146,7 @@ impl DemoRunner {
                     format!("signals can't be heard: {fault}"),
                 )
             })?;
-        let (children, interrupted) = (Arc::clone(&self.children), Arc::clone(&self.interrupted));
+        let end = self.ending();
         let heeds = std::thread::Builder::new().spawn(move || {
             runtime.block_on(async move {
                 use tokio::signal::unix::{SignalKind, signal};
@@ -162,9 +163,7 @@ impl DemoRunner {
                         _ = term.recv() => {}
                         _ = hup.recv() => {}
                     }
-                    // Whoever waits for a child, or reads from one, goes on; the play ends at the next command.
-                    interrupted.store(true, Ordering::SeqCst);
-                    end_all(&children);
+                    end();
                 }
             });
         });
@@ -176,6 +175,23 @@ impl DemoRunner {
         };
         thread_shutdown::leave(heeds.map_err(fault)?);
         Ok(())
+    }
+
+    /// Ends the show when standard input ends, too.
+    ///
+    /// # Errors
+    /// When that can't be waited for.
+    pub(super) fn end_with_input(&self) -> Result<(), Refusal> {
+        at_end_of_input(self.ending())
+    }
+
+    /// What an interruption does: whoever waits for a child, or reads from one, goes on; the play ends at the next command.
+    fn ending(&self) -> impl Fn() + Send + use<> {
+        let (children, interrupted) = (Arc::clone(&self.children), Arc::clone(&self.interrupted));
+        move || {
+            interrupted.store(true, Ordering::SeqCst);
+            end_all(&children);
+        }
     }
 
     /// The folder.
@@ -308,6 +324,7 @@ impl DemoRunner {
             }
         };
         let mut child = command
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(stderr)
             .spawn()
@@ -337,7 +354,8 @@ impl DemoRunner {
     /// # Errors
     /// When it does not.
     pub(super) fn serve(&self, participant: &str) -> Result<ConnectorProcess, ExpectationError> {
-        let (mut out, _) = self.start(participant, &["serve"], None)?;
+        // It ends with the show, also where this process is killed.
+        let (mut out, _) = self.start(participant, &["serve", "--until-stdin-ends"], None)?;
         let mut line = String::new();
         let read = out.read_line(&mut line);
         let address = serde_json::from_str::<Value>(&line)

@@ -38,12 +38,15 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// Serves until it is told to stop.
+/// Serves until it is told to stop, by a signal or by the token.
 ///
 /// # Errors
 /// When an address is taken or a face can't be opened.
-pub(crate) async fn run(connector: Arc<Connector>, show: OutputSettings) -> Result<(), Refusal> {
-    let stop = CancellationToken::new();
+pub(crate) async fn run(
+    connector: Arc<Connector>,
+    stop: CancellationToken,
+    show: OutputSettings,
+) -> Result<(), Refusal> {
     let listen = connector.config().listen.clone();
     // Before anybody can withdraw anything here, so that nothing is told twice; and before a message can finish what is signed
     // beside it.
@@ -159,6 +162,7 @@ pub(crate) async fn run(connector: Arc<Connector>, show: OutputSettings) -> Resu
 /// When the monitoring face can't be opened.
 pub(crate) async fn joined(
     config: &ConnectorConfig,
+    ending: &CancellationToken,
     show: OutputSettings,
 ) -> Result<bool, Refusal> {
     let has_joined = || config.trust.bundle.exists() && config.trust.tls_cert.exists();
@@ -180,6 +184,7 @@ pub(crate) async fn joined(
         tokio::select! {
             _ = term.recv() => break false,
             _ = int.recv() => break false,
+            () = ending.cancelled() => break false,
             _ = look.tick() => {}
         }
         service_manager::alive();

@@ -32,6 +32,9 @@ pub(crate) struct ServeArgs {
     /// Wait until `hansa join` has been run; meanwhile readiness says so, and no peer is answered
     #[arg(long, conflicts_with_all = ["name", "listen", "also"])]
     pub(crate) await_join: bool,
+    /// Ends when standard input ends, as it does when the program that started it is gone
+    #[arg(long, conflicts_with_all = ["name", "listen"])]
+    pub(crate) until_stdin_ends: bool,
     /// The connector itself, or a worker, which only computes shares of its answers; absent: the connector
     #[arg(long, value_enum)]
     pub(crate) role: Option<ServeRole>,
