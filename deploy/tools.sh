@@ -49,6 +49,18 @@ client_packages() {
     printf '%s\n' "$wanted" > "$tools/clients.versions"
 }
 
+# An environment of Python with the packages of a file. Fails where there is no Python that can make one, or no way to its packages.
+python_venv() { # the folder, the file
+    local wanted
+    wanted=$(cat "$2")
+    [ "$(cat "$1.versions" 2> /dev/null)" != "$wanted" ] || return 0
+    command -v python3 > /dev/null && python3 -c 'import ensurepip, venv' 2> /dev/null || return 1
+    rm -rf "$1" && mkdir -p "$(dirname "$1")"
+    python3 -m venv "$1" > "$1.log" 2>&1 || return 1
+    "$1/bin/python" -m pip install --quiet --disable-pip-version-check -r "$2" >> "$1.log" 2>&1 || return 1
+    printf '%s\n' "$wanted" > "$1.versions"
+}
+
 # The driver for JDBC, into $tools/jdbc.
 jdbc_driver=flight-sql-jdbc-driver-18.3.0.jar
 jdbc_driver() {
