@@ -25,6 +25,8 @@ pub(crate) struct CityForPrograms {
     pub(crate) league: TestLeague,
     pub(crate) city: TestParticipant,
     pub(crate) firm: TestParticipant,
+    /// Another member, without a contract.
+    pub(crate) rival: TestParticipant,
     pub(crate) bikes: String,
     pub(crate) trams: String,
     pub(crate) runtime: Runtime,
@@ -34,7 +36,7 @@ impl CityForPrograms {
     pub(crate) fn start() -> Self {
         let league = TestLeague::new(binary());
         let mut city = league.city("lindau");
-        let firm = league.firm("acme");
+        let (firm, rival) = (league.firm("acme"), league.firm("rival"));
         league.hand_bundle_to("lindau");
         city.configure("\n[clients]\nlisten = \"127.0.0.1:0\"\n");
         city.holds("bikes", "site,bikes,door\nHafen,310,a\nInsel,77,b\n", "");
@@ -51,6 +53,7 @@ impl CityForPrograms {
             league,
             city,
             firm,
+            rival,
             bikes,
             trams,
             runtime: Runtime::new().unwrap(),
@@ -180,7 +183,10 @@ fn a_firm_without_a_connector_asks_by_token_and_by_certificate() {
     let (report, status) = verify(folder, &["check", &files[0], &files[1]]);
     assert_eq!(status, 0, "{report:#}");
     assert!(findings(&report, "BROKEN").is_empty(), "{report:#}");
-    assert!(report.to_string().contains("\"one_sided\":2"), "{report:#}");
+    assert_eq!(report["answers"][0]["one_sided"], 2, "{report:#}");
+    let (compared, status) = verify(folder, &["reconcile", &files[0], &files[1]]);
+    assert_eq!(status, 0, "{compared:#}");
+    assert_eq!(compared["answers"][0]["one_sided"], 2, "{compared:#}");
 }
 
 #[test]
@@ -221,10 +227,8 @@ fn a_token_for_a_contract_ends_with_it_and_over_a_restart() {
 fn a_program_is_one_participant() {
     let world = CityForPrograms::start();
     let token = world.token();
-    let rival = world.league.firm("rival");
-    world.league.hand_bundle_to("lindau");
     world.runtime.block_on(async {
-        let mut stranger = world.by_certificate(&rival).await;
+        let mut stranger = world.by_certificate(&world.rival).await;
         let refused = refusal(&mut stranger, SUM).await;
         assert!(refused.contains("DATASET_UNKNOWN"), "{refused}");
         assert!(tables(&mut stranger).await.is_empty());

@@ -67,6 +67,14 @@ impl OutputCollector {
             span.unwrap_or_default(),
             copy.history.received.len(),
         );
+        let questions = copy.history.questions.iter();
+        let one_sided = questions.filter(|question| question.one_sided_receipt.is_some());
+        let one_sided = one_sided.count();
+        if one_sided > 0 {
+            text.push_str(&format!(
+                "\n  {one_sided} receipts are one-sided: programs without a connector got them, and nobody countersigned"
+            ));
+        }
         if summed.count() > 0 || summed.uncounted() > 0 {
             text.push_str(&format!(
                 "\n  {} of the refusals stand in sums, and a crash may have left {} more uncounted",
@@ -104,6 +112,7 @@ impl OutputCollector {
             "from": report.span.map(|(from, _)| from.to_string()),
             "to": report.span.map(|(_, to)| to.to_string()),
             "permitted": permitted,
+            "one_sided": one_sided,
             "refused": refused,
             "refusals": codes(copy),
             "refused_in_sums": summed.count(),
