@@ -6,6 +6,7 @@
 mod aggregate;
 mod attested;
 mod books;
+mod city_programs;
 mod contract;
 mod drawn;
 mod forged;
@@ -120,7 +121,7 @@ const LISTED: u16 = 77;
 
 #[test]
 fn each_attack_comes_to_what_the_list_says() {
-    let groups: [fn() -> Vec<AttackReportLine>; 16] = [
+    let groups: [fn() -> Vec<AttackReportLine>; 17] = [
         world::attacked,
         contract::attacked,
         contract::attacked_sealed,
@@ -137,6 +138,7 @@ fn each_attack_comes_to_what_the_list_says() {
         since::attacked,
         lent::attacked,
         programs::attacked,
+        city_programs::attacked,
     ];
     let lines = std::thread::scope(|scope| {
         let running: Vec<_> = groups.map(|group| scope.spawn(group)).into();

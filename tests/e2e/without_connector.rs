@@ -106,7 +106,7 @@ pub(crate) async fn tables(client: &mut Client) -> Vec<String> {
     names.collect()
 }
 
-async fn receipts(client: &mut Client) -> Vec<Vec<u8>> {
+pub(crate) async fn receipts(client: &mut Client) -> Vec<Vec<u8>> {
     let mut action = Action::new("hansa.Receipts", "").into_request();
     if let Some(token) = client.token() {
         let value = format!("Bearer {token}").parse().unwrap();
