@@ -191,6 +191,16 @@ pub enum ColumnType {
 }
 
 impl ColumnType {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Text,
+        Self::Int,
+        Self::Float,
+        Self::Bool,
+        Self::Date,
+        Self::Instant,
+    ];
+
     /// The Arrow type of V's column: `Utf8`, `Int64`, `Float64`, `Boolean`, `Date32` or `Timestamp(µs, UTC)`.
     #[must_use]
     pub fn arrow(self) -> arrow_schema::DataType {

@@ -145,6 +145,7 @@ pub mod offer;
 pub mod offer_index;
 pub mod publication;
 pub mod query_view;
+pub mod saved_query;
 pub mod schema_compatibility;
 
 pub use crate::catalog_listing::{CatalogListing, ListingPage};
@@ -157,6 +158,7 @@ pub use crate::offer::{AgreementParameters, Offer, OfferRecipients, SigningMode}
 pub use crate::offer_index::IdentifiedOffer;
 pub use crate::publication::{DatasetDraft, DatasetWithdrawal, PublishableDataset};
 pub use crate::query_view::{QueryView, ViewShape, ViewTable};
+pub use crate::saved_query::{ParameterValue, SavedQuery, SavedQueryParameter};
 pub use crate::schema_compatibility::SchemaSecret;
 
 use crate::offer_index::OfferIndex;

@@ -181,15 +181,6 @@ fn likely_counts(dataset: &Dataset) -> Result<(), Refusal> {
     Ok(())
 }
 
-const KINDS: [ColumnType; 6] = [
-    ColumnType::Text,
-    ColumnType::Int,
-    ColumnType::Float,
-    ColumnType::Bool,
-    ColumnType::Date,
-    ColumnType::Instant,
-];
-
 fn column_json(column: &DatasetColumn) -> Json {
     let DatasetColumn {
         name,
@@ -223,7 +214,7 @@ fn column(mut members: StrictObjectReader) -> Result<DatasetColumn, Refusal> {
     let kind = members.text("type")?;
     let column = DatasetColumn {
         name: members.parsed("name")?,
-        kind: KINDS
+        kind: ColumnType::ALL
             .into_iter()
             .find(|known| known.as_str() == kind)
             .ok_or_else(|| CODES.unknown(format!("the column type `{kind}` is not known")))?,

@@ -11,6 +11,7 @@ pub mod parameters;
 pub(crate) mod plan_schema;
 pub mod planner_threads;
 pub mod resolver;
+pub mod saved_statement;
 pub mod statement_splitter;
 
 use crate::engine_error;

@@ -88,6 +88,17 @@ pub(super) fn parsed(sql: &str, limits: &SqlStatementLimits) -> Result<Statement
     Ok(statement)
 }
 
+/// Checks that `sql` is one query that is not explained; whether it is allowed depends on the tables.
+///
+/// # Errors
+/// Those of [`parsed`], and `STATEMENT_NOT_ALLOWED`.
+pub(super) fn one_query(sql: &str, limits: &SqlStatementLimits) -> Result<(), Refusal> {
+    match query_of(parsed(sql, limits)?)? {
+        (_, false) => Ok(()),
+        (_, true) => Err(not_a_query("EXPLAIN")),
+    }
+}
+
 /// Refuses what would recurse too deeply in the parser: parentheses, cases, and chains of signs and NOT.
 fn shallow(tokens: &[TokenWithSpan], limits: &SqlStatementLimits) -> Result<(), Refusal> {
     let (mut open, mut cases, mut prefixes) = (0_usize, 0_usize, 0_usize);

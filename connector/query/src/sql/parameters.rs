@@ -16,6 +16,7 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, TimeUnit};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, Tokenizer};
+use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeSet;
 
@@ -40,37 +41,14 @@ impl ParameterizedStatement {
     /// `SQL_SYNTAX` where both kinds are mixed, one is named otherwise, or one stands where no expression can; `SQL_TOO_LARGE` where
     /// there are too many; those of the parser. A text that can't be cut into words has no places: whoever parses it says what is wrong.
     pub fn of(sql: &str, limits: &SqlStatementLimits) -> Result<Self, Refusal> {
-        let mut tokens = Vec::new();
-        let read =
-            Tokenizer::new(&GenericDialect, sql).tokenize_with_location_into_buf(&mut tokens);
-        let mut found = Vec::new();
-        if read.is_ok() {
-            let places = tokens.into_iter().filter_map(|token| match token.token {
-                Token::Placeholder(name) => Some((name, token.span.start)),
-                _ => None,
-            });
-            found.extend(places);
-        }
-        if found.len() > MOST {
-            return Err(Refusal::new(
-                ErrorCode::SqlTooLarge,
-                format!("the statement has more than {MOST} parameters"),
-            ));
-        }
-        if !found.is_empty() {
-            // What has no values yet is a statement already: so each place stands where an expression can.
-            let _statement = allowlist::parsed(sql, limits)?;
-        }
+        let text = PlacedText::of(sql, limits)?;
         let mut statement = Self {
-            pieces: vec![String::new()],
+            pieces: text.pieces,
             places: Vec::new(),
             count: 0,
         };
         let mut are_numbered = None;
-        let mut rest = sql;
-        let mut at = Location::new(1, 1);
-        for (name, start) in found {
-            let (before, behind) = cut(rest, at, start);
+        for name in text.names {
             let place = match name.strip_prefix('$') {
                 Some(number) => number
                     .parse::<usize>()
@@ -80,32 +58,50 @@ impl ParameterizedStatement {
                 None => (name == "?").then_some(statement.places.len()),
             };
             let is_numbered = name.starts_with('$');
-            let (Some(place), Some(behind), false) = (
+            let (Some(place), false) = (
                 place,
-                behind.strip_prefix(name.as_str()),
                 are_numbered.is_some_and(|before| before != is_numbered),
             ) else {
-                return Err(Refusal::new(
-                    ErrorCode::SqlSyntax,
-                    format!("`{name}` is no parameter that is understood here"),
-                )
-                .with_help("write all of them as ?, or all as $1, $2 and so on"));
+                return Err(not_understood(&name)
+                    .with_help("write all of them as ?, or all as $1, $2 and so on"));
             };
             are_numbered = Some(is_numbered);
-            if let Some(last) = statement.pieces.last_mut() {
-                last.push_str(before);
-            }
-            statement.pieces.push(String::new());
             statement.places.push(place);
             statement.count = statement.count.max(place.saturating_add(1));
-            let width = u64::try_from(name.chars().count()).unwrap_or(u64::MAX);
-            at = Location::new(start.line, start.column.saturating_add(width));
-            rest = behind;
-        }
-        if let Some(last) = statement.pieces.last_mut() {
-            last.push_str(rest);
         }
         Ok(statement)
+    }
+
+    /// Finds the places of a text with named parameters, `$site`, and the names in the order in which they first stand there. Needs
+    /// the stack of [`planner_threads`](crate::sql::planner_threads), as [`of`](Self::of).
+    ///
+    /// # Errors
+    /// `SQL_SYNTAX` where a parameter has no name; those of [`of`](Self::of).
+    pub fn named(
+        sql: &str,
+        limits: &SqlStatementLimits,
+    ) -> Result<(Self, Vec<SqlIdentifier>), Refusal> {
+        let text = PlacedText::of(sql, limits)?;
+        let mut names: Vec<SqlIdentifier> = Vec::new();
+        let mut places = Vec::new();
+        for written in &text.names {
+            let name = written.strip_prefix('$').map(str::parse::<SqlIdentifier>);
+            let Some(Ok(name)) = name else {
+                return Err(not_understood(written)
+                    .with_help("write each with a name of a-z, 0-9 and _, such as $site"));
+            };
+            let known = names.iter().position(|other| *other == name);
+            places.push(known.unwrap_or(names.len()));
+            if known.is_none() {
+                names.push(name);
+            }
+        }
+        let statement = Self {
+            pieces: text.pieces,
+            places,
+            count: names.len(),
+        };
+        Ok((statement, names))
     }
 
     /// How many values it takes.
@@ -195,6 +191,67 @@ impl ParameterizedStatement {
             text.push_str(piece);
         }
         text
+    }
+}
+
+fn not_understood(name: &str) -> Refusal {
+    Refusal::new(
+        ErrorCode::SqlSyntax,
+        format!("`{name}` is no parameter that is understood here"),
+    )
+}
+
+/// A text cut at the places of its parameters.
+struct PlacedText {
+    /// What stands between the places; one more than there are places.
+    pieces: Vec<String>,
+    /// What stands at each place.
+    names: Vec<String>,
+}
+
+impl PlacedText {
+    /// A text that can't be cut into words has no places.
+    fn of(sql: &str, limits: &SqlStatementLimits) -> Result<Self, Refusal> {
+        let mut tokens = Vec::new();
+        let read =
+            Tokenizer::new(&GenericDialect, sql).tokenize_with_location_into_buf(&mut tokens);
+        let mut found = Vec::new();
+        if read.is_ok() {
+            let places = tokens.into_iter().filter_map(|token| match token.token {
+                Token::Placeholder(name) => Some((name, token.span.start)),
+                _ => None,
+            });
+            found.extend(places);
+        }
+        if found.len() > MOST {
+            return Err(Refusal::new(
+                ErrorCode::SqlTooLarge,
+                format!("the statement has more than {MOST} parameters"),
+            ));
+        }
+        if !found.is_empty() {
+            // What has no values yet is a statement already: so each place stands where an expression can.
+            let _statement = allowlist::parsed(sql, limits)?;
+        }
+        let mut text = Self {
+            pieces: Vec::new(),
+            names: Vec::new(),
+        };
+        let mut rest = sql;
+        let mut at = Location::new(1, 1);
+        for (name, start) in found {
+            let (before, behind) = cut(rest, at, start);
+            let Some(behind) = behind.strip_prefix(name.as_str()) else {
+                return Err(not_understood(&name));
+            };
+            text.pieces.push(before.to_owned());
+            let width = u64::try_from(name.chars().count()).unwrap_or(u64::MAX);
+            at = Location::new(start.line, start.column.saturating_add(width));
+            rest = behind;
+            text.names.push(name);
+        }
+        text.pieces.push(rest.to_owned());
+        Ok(text)
     }
 }
 

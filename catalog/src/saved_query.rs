@@ -1,0 +1,188 @@
+//! A saved query: a statement with named parameters that is asked by its name.
+//!
+//! A provider declares some on a dataset of its own, and a participant declares some for its own people over the datasets of others.
+
+use crate::dataset::ColumnType;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+
+/// A statement that is asked by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedQuery {
+    /// Its name.
+    pub name: SqlIdentifier,
+    /// Title for people.
+    pub title: String,
+    /// What it is good for, in one line.
+    pub description: Option<String>,
+    /// Its text, with parameters as `$name`.
+    pub sql: String,
+    /// The parameters, by name.
+    pub parameters: Vec<SavedQueryParameter>,
+}
+
+/// A parameter of a saved query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedQueryParameter {
+    /// Its name, without the sign.
+    pub name: SqlIdentifier,
+    /// The type of its value.
+    pub kind: ColumnType,
+    /// What it is, in one line.
+    pub description: Option<String>,
+    /// The value where none is given; absent: one must be given.
+    pub default: Option<String>,
+}
+
+impl SavedQuery {
+    /// Upper bound on the bytes of its text.
+    pub const LONGEST: usize = 16 * 1024;
+
+    /// Upper bound on its parameters.
+    pub const MOST_PARAMETERS: usize = 32;
+
+    /// Names that no parameter may have, since an address has them for something else.
+    pub const RESERVED: [&'static str; 2] = ["format", "purpose"];
+}
+
+/// The value of a parameter.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ParameterValue {
+    /// Text.
+    Text(String),
+    /// A whole number.
+    Int(i64),
+    /// A finite number.
+    Float(f64),
+    /// True or false.
+    Bool(bool),
+    /// Days since 1970.
+    Date(i32),
+    /// An instant.
+    Instant(UtcTimestamp),
+}
+
+/// In microseconds.
+const DAY: i64 = 86_400_000_000;
+
+impl SavedQueryParameter {
+    /// Upper bound on the bytes of one value.
+    pub const LONGEST_VALUE: usize = 4 * 1024;
+
+    /// The value that a text is.
+    ///
+    /// # Errors
+    /// `USAGE` where it is none of the parameter's type.
+    pub fn value(&self, text: &str) -> Result<ParameterValue, Refusal> {
+        let fits = text.len() <= Self::LONGEST_VALUE && !text.contains('\0');
+        fits.then(|| self.typed(text)).flatten().ok_or_else(|| {
+            let shown: String = text.chars().take(40).collect();
+            Refusal::new(
+                ErrorCode::UsageWrong,
+                format!("`{shown}` is no value of the parameter `{}`", self.name),
+            )
+            .with_help(format!("write {}", self.spelling()))
+        })
+    }
+
+    fn typed(&self, text: &str) -> Option<ParameterValue> {
+        Some(match self.kind {
+            ColumnType::Text => ParameterValue::Text(text.to_owned()),
+            ColumnType::Int => ParameterValue::Int(text.parse().ok()?),
+            ColumnType::Float => {
+                let number: Option<f64> = text.parse().ok();
+                ParameterValue::Float(number.filter(|number| number.is_finite())?)
+            }
+            ColumnType::Bool => ParameterValue::Bool(match text {
+                "true" => true,
+                "false" => false,
+                _ => return None,
+            }),
+            ColumnType::Date => {
+                let is_day = |(at, letter): (usize, char)| match at {
+                    4 | 7 => letter == '-',
+                    _ => letter.is_ascii_digit(),
+                };
+                let is_day = text.len() == 10 && text.char_indices().all(is_day);
+                let midnight = is_day.then(|| format!("{text}T00:00:00Z").parse());
+                let midnight: UtcTimestamp = midnight?.ok()?;
+                ParameterValue::Date(midnight.micros().div_euclid(DAY).try_into().ok()?)
+            }
+            ColumnType::Instant => ParameterValue::Instant(text.parse().ok()?),
+        })
+    }
+
+    /// How a value of its type is written.
+    #[must_use]
+    pub const fn spelling(&self) -> &'static str {
+        match self.kind {
+            ColumnType::Text => "text",
+            ColumnType::Int => "a whole number, such as 12",
+            ColumnType::Float => "a number, such as 1.5",
+            ColumnType::Bool => "true or false",
+            ColumnType::Date => "a day, such as 2026-11-20",
+            ColumnType::Instant => "an instant in UTC, such as 2026-11-20T08:00:00Z",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_of_its_type_or_refused() {
+        let of = |kind| SavedQueryParameter {
+            name: "p".parse().unwrap(),
+            kind,
+            description: None,
+            default: None,
+        };
+        let long = "x".repeat(SavedQueryParameter::LONGEST_VALUE + 1);
+        for (kind, good, bad) in [
+            (ColumnType::Text, vec!["", "' OR 1=1 --"], vec!["\0", &long]),
+            (
+                ColumnType::Int,
+                vec!["-1", "9223372036854775807"],
+                vec!["", "1.0", " 1", "1_0", "9223372036854775808"],
+            ),
+            (
+                ColumnType::Float,
+                vec!["1", "-1.5e3"],
+                vec!["NaN", "inf", "1,5", ""],
+            ),
+            (
+                ColumnType::Bool,
+                vec!["true", "false"],
+                vec!["TRUE", "1", ""],
+            ),
+            (
+                ColumnType::Date,
+                vec!["2026-02-28"],
+                vec![
+                    "2026-02-29",
+                    "2026-2-1",
+                    "20260228",
+                    "2026-02-28T0",
+                    "éé26-2-1",
+                ],
+            ),
+            (
+                ColumnType::Instant,
+                vec!["2026-02-28T00:00:00Z"],
+                vec!["2026-02-28", "2026-02-28T00:00:00", "now"],
+            ),
+        ] {
+            for text in good {
+                assert!(of(kind).value(text).is_ok(), "{kind:?} {text}");
+            }
+            for text in bad {
+                let refusal = of(kind).value(text).unwrap_err();
+                assert_eq!(refusal.code, ErrorCode::UsageWrong, "{kind:?} {text}");
+            }
+        }
+        let day = of(ColumnType::Date).value("1969-12-31").unwrap();
+        assert_eq!(day, ParameterValue::Date(-1));
+    }
+}
